@@ -1,0 +1,22 @@
+/* Augmentation of one training image, with Keras' ImageDataGenerator semantics and order.
+ * To add one: a field here, a row and a function in src/data/augment.c, a row in the option table. */
+#ifndef CNNSWEEP_AUGMENT_H
+#define CNNSWEEP_AUGMENT_H
+
+#include "cnnsweep/random.h"
+
+#include <stdbool.h>
+
+typedef struct cs_augment {
+    bool horizontal_flip;      /* mirrored with probability 1/2 */
+    bool vertical_flip;        /* likewise */
+    float brightness_range[2]; /* factor uniform in [low, high); {0, 0} = off. Pixel = trunc(min(255, pixel*factor)) */
+} cs_augment;
+
+bool cs_augment_is_off(const cs_augment *augment);
+
+/* Applies `augment` to `pixels` [h,w,3] in place, all decisions from `rng` (drawn in the order of the fields, whether
+ * or not the one before took effect). `scratch` holds w*3 bytes. */
+void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch);
+
+#endif

@@ -1,0 +1,60 @@
+/* A packed dataset: one .h5 file, or a folder of numbered shards with an index.json.
+ *
+ * File format (version 1). Root attributes: format "cnnsweep", version, classes (strings), mean and std [3] float64 of
+ * the training split in 0..255 units, resize ("bilinear" | "nearest"), height, width (0 when images keep their own
+ * size), checksum (XXH3-64, hex, over the bytes of every dataset in the order listed here). Groups train, val, test,
+ * each with images uint8 [N,H,W,3] contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source
+ * paths. Raw images are mapped, not read: HDF5 is left alone after open. */
+#ifndef CNNSWEEP_DATASET_H
+#define CNNSWEEP_DATASET_H
+
+#include "cnnsweep/image.h"
+
+#include <stdbool.h>
+
+typedef enum cs_split { CS_SPLIT_TRAIN, CS_SPLIT_VAL, CS_SPLIT_TEST, CS_SPLIT_COUNT } cs_split;
+const char *cs_split_name(cs_split split); /* "train", "val", "test" */
+
+typedef enum cs_encoding { CS_ENCODING_RAW, CS_ENCODING_JPEG } cs_encoding;
+
+typedef struct cs_dataset cs_dataset;
+
+/* Opens and checks the structure (sizes against offsets, labels against classes). Checksums are verified too unless
+ * CNNSWEEP_TRUST_SHARDS=1. Errors name the shard. */
+CS_MUST_CHECK cs_status cs_dataset_open(const char *path, cs_dataset **out);
+void cs_dataset_close(cs_dataset *dataset); /* NULL-safe */
+
+const char *cs_dataset_path(const cs_dataset *dataset);
+int cs_dataset_class_count(const cs_dataset *dataset);
+const char *cs_dataset_class(const cs_dataset *dataset, int class_index);
+cs_encoding cs_dataset_encoding(const cs_dataset *dataset);
+void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
+void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]);
+int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split);
+int32_t cs_dataset_label(const cs_dataset *dataset, cs_split split, int64_t i);
+/* Source path of a sample; owned by the dataset. */
+const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i);
+/* The stored bytes of sample i: pixels [H,W,3] of a raw set, a JPEG stream of a jpeg set. Borrowed, thread-safe. */
+const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64_t i, size_t *size);
+
+/* Writing. Samples may come in any order of splits; the file appears under its name only at commit. `shard_bytes` > 0
+ * makes a folder of shards of about that size. */
+typedef struct cs_dataset_writer cs_dataset_writer;
+typedef struct cs_dataset_layout {
+    cs_encoding encoding;
+    cs_resize resize;
+    int h, w; /* of every image (RAW), or 0 */
+    const char *const *classes;
+    int n_classes;
+    int64_t counts[CS_SPLIT_COUNT]; /* most samples a split will get */
+    int64_t shard_bytes;            /* 0: one file */
+} cs_dataset_layout;
+CS_MUST_CHECK cs_status cs_dataset_create(const char *path, const cs_dataset_layout *layout, cs_dataset_writer **out);
+CS_MUST_CHECK cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split split, int32_t label, const char *id,
+                                          const uint8_t *bytes, size_t size);
+/* Per-channel mean and std of the training split, 0..255. */
+void cs_dataset_set_mean_std(cs_dataset_writer *writer, const double mean[3], const double std[3]);
+CS_MUST_CHECK cs_status cs_dataset_commit(cs_dataset_writer **writer); /* frees and clears, also on failure */
+void cs_dataset_abort(cs_dataset_writer **writer);                     /* NULL-safe; leaves nothing behind */
+
+#endif

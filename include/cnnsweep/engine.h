@@ -1,0 +1,95 @@
+/* Engines: a segment of a graph, a batch size and a mode are compiled into a program with its memory planned.
+ *
+ * The interface is a struct of function pointers (cs_engine_ops), one per engine; cs_engine_* below check arguments
+ * and delegate. After compile nothing allocates. A program is used by one thread at a time.
+ *
+ * Modes. INFER: batch norm uses its moving statistics and is folded into the convolution before it where that is
+ * possible; no backward. TRAIN: trainable batch norms use batch statistics (and move the moving ones), frozen ones the
+ * moving statistics (Keras' rule); backward and update are available for the trainable parameters.
+ *
+ * Rows. A program is compiled for `batch` rows; every call works on the first `n` <= batch of them, and the result is
+ * that of a batch of exactly n (batch statistics included).
+ *
+ * To add an engine: a folder here, a cs_engine_ops, a row in src/engine/engine.c. */
+#ifndef CNNSWEEP_ENGINE_H
+#define CNNSWEEP_ENGINE_H
+
+#include "cnnsweep/graph.h"
+#include "cnnsweep/optimizer.h"
+
+typedef struct cs_engine cs_engine;   /* an open engine: threads, device, streams */
+typedef struct cs_program cs_program; /* a compiled segment */
+
+typedef enum cs_mode { CS_MODE_INFER, CS_MODE_TRAIN } cs_mode;
+
+/* The value sets a program keeps for its parameters. */
+typedef enum cs_slot {
+    CS_SLOT_VALUE,      /* the parameters themselves, moving statistics included */
+    CS_SLOT_GRADIENT,   /* of the mean loss over the last n rows; 0 for statistics and frozen parameters */
+    CS_SLOT_OPTIMIZER1, /* SGD: velocity; Adam: first moment */
+    CS_SLOT_OPTIMIZER2  /* Adam: second moment */
+} cs_slot;
+
+typedef struct cs_engine_options {
+    int threads; /* CPU threads of this rank, >= 1 */
+} cs_engine_options;
+
+typedef struct cs_program_spec {
+    const cs_segment *segment; /* borrowed: must outlive the program */
+    int batch;                 /* largest number of rows */
+    cs_mode mode;
+    cs_program *upstream; /* whose outputs are this segment's inputs (same order), in place; NULL: set_input */
+} cs_program_spec;
+
+typedef struct cs_loss {
+    double sum;  /* cross-entropy summed over rows, nats */
+    int correct; /* rows whose largest logit is the label's; the first of equals counts */
+} cs_loss;
+
+typedef struct cs_engine_ops {
+    const char *name; /* "ref", "onednn", ... */
+    const char *doc;
+    cs_status (*open)(const cs_engine_options *options, cs_engine **out);
+    void (*close)(cs_engine *engine);
+    /* May this layer be compiled in this mode? If not, `why` says so. (Absent: everything in cs_layer_kind.) */
+    bool (*supports)(const cs_engine *engine, const cs_layer *layer, cs_mode mode, const char **why); /* optional */
+    cs_status (*compile)(cs_engine *engine, const cs_program_spec *spec, cs_program **out);
+    void (*release)(cs_program *program);
+    /* Host <-> program, only the parameters of the program's layers; others in `params` are left alone. */
+    cs_status (*load)(cs_program *program, cs_slot slot, const cs_params *params);
+    cs_status (*read)(cs_program *program, cs_slot slot, cs_params *params);
+    /* Input i and output i of the segment as [n,H,W,C] (or [n,C]) host floats. */
+    cs_status (*set_input)(cs_program *program, int i, const float *values, int n);
+    cs_status (*get_output)(cs_program *program, int i, float *values, int n);
+    cs_status (*forward)(cs_program *program, int n);
+    /* Softmax cross-entropy of the last output [n,K] against labels [n]. TRAIN: also sets the gradient that backward
+     * starts from. `probabilities` [n,K] may be NULL. */
+    cs_status (*loss)(cs_program *program, const int32_t *labels, int n, float *probabilities, cs_loss *out);
+    cs_status (*backward)(cs_program *program, int n);
+    cs_status (*update)(cs_program *program, const cs_optimizer *optimizer, int64_t step);
+    /* One line a primitive: layer, what runs it, shape. */
+    void (*describe)(const cs_program *program, FILE *out);
+    size_t (*memory)(const cs_program *program); /* bytes planned */
+} cs_engine_ops;
+
+/* Names for --device and how to get each: "auto", "cpu" (= onednn where built, else ref), "ref", "onednn". */
+CS_MUST_CHECK cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out);
+void cs_engine_close(cs_engine *engine); /* NULL-safe */
+const char *cs_engine_name(const cs_engine *engine);
+
+/* The wrappers: argument checks (mode, n within 1..batch, indexes), then the engine's function. */
+CS_MUST_CHECK cs_status cs_program_compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out);
+void cs_program_free(cs_program *program); /* NULL-safe; before the engine, tails before their upstream */
+CS_MUST_CHECK cs_status cs_program_load(cs_program *program, cs_slot slot, const cs_params *params);
+CS_MUST_CHECK cs_status cs_program_read(cs_program *program, cs_slot slot, cs_params *params);
+CS_MUST_CHECK cs_status cs_program_set_input(cs_program *program, int i, const float *values, int n);
+CS_MUST_CHECK cs_status cs_program_get_output(cs_program *program, int i, float *values, int n);
+CS_MUST_CHECK cs_status cs_program_forward(cs_program *program, int n);
+CS_MUST_CHECK cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, float *probabilities,
+                                        cs_loss *out);
+CS_MUST_CHECK cs_status cs_program_backward(cs_program *program, int n);
+CS_MUST_CHECK cs_status cs_program_update(cs_program *program, const cs_optimizer *optimizer, int64_t step);
+void cs_program_describe(const cs_program *program, FILE *out);
+size_t cs_program_memory(const cs_program *program);
+
+#endif

@@ -1,0 +1,45 @@
+/* Files that are either whole or absent, checksums, folders. */
+#ifndef CNNSWEEP_FILE_H
+#define CNNSWEEP_FILE_H
+
+#include "cnnsweep/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { CS_PATH_MAX = 1024 };
+
+/* A file that appears under `path` only when committed: written as "<path>.tmp.<pid>", then flushed, fsynced and
+ * renamed. Close without commit removes it. */
+typedef struct cs_atomic_file cs_atomic_file;
+CS_MUST_CHECK cs_status cs_atomic_open(const char *path, cs_atomic_file **out);
+FILE *cs_atomic_stream(cs_atomic_file *file);
+CS_MUST_CHECK cs_status cs_atomic_commit(cs_atomic_file **file); /* frees and clears *file, also on failure */
+void cs_atomic_abort(cs_atomic_file **file);                     /* NULL-safe */
+
+/* Writes `size` bytes atomically. */
+CS_MUST_CHECK cs_status cs_file_write(const char *path, const void *bytes, size_t size);
+/* Reads a whole file into malloc'ed memory with a NUL behind it; refuses more than `limit` bytes. */
+CS_MUST_CHECK cs_status cs_file_read(const char *path, size_t limit, char **bytes, size_t *size);
+/* fsync of a file or a folder by name. */
+CS_MUST_CHECK cs_status cs_file_sync(const char *path);
+
+bool cs_file_exists(const char *path);
+bool cs_is_folder(const char *path);
+/* Creates a folder and its parents (mkdir -p). */
+CS_MUST_CHECK cs_status cs_folder_create(const char *path);
+/* Removes a file or a folder with everything in it; absent is no error. */
+CS_MUST_CHECK cs_status cs_remove_all(const char *path);
+
+/* snprintf into a path of `size` bytes; too long is CS_ERR_ARG. */
+CS_MUST_CHECK cs_status cs_path(char *out, size_t size, const char *fmt, ...) CS_PRINTF(3, 4);
+
+/* XXH3 64-bit of a block, and of a stream of blocks. */
+uint64_t cs_checksum(const void *bytes, size_t size);
+typedef struct cs_checksum_stream cs_checksum_stream;
+CS_MUST_CHECK cs_status cs_checksum_open(cs_checksum_stream **out);
+void cs_checksum_add(cs_checksum_stream *stream, const void *bytes, size_t size);
+uint64_t cs_checksum_close(cs_checksum_stream *stream); /* frees it; 0 for NULL */
+
+#endif

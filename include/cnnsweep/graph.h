@@ -1,0 +1,193 @@
+/* A network: named layers in topological order, their shapes and parameters; freezing, and cutting into segments.
+ *
+ * Shapes are [H,W,C] a sample (batch N in front is implied) or, flat, [C]. Parameters keep Keras' layouts: convolution
+ * kernels HWIO, depthwise HWC1, dense IO. Layer names are those of the framework the architecture comes from.
+ * To add a layer kind: one value in cs_layer_kind, one row in the table of src/net/layers.c (shape rule, parameters),
+ * one row each in the engines, one row in tests/engine/cases.c. */
+#ifndef CNNSWEEP_GRAPH_H
+#define CNNSWEEP_GRAPH_H
+
+#include "cnnsweep/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { CS_NAME_MAX = 64, CS_LAYER_MAX_INPUTS = 8, CS_LAYER_MAX_PARAMS = 5 };
+
+typedef enum cs_layer_kind {
+    CS_LAYER_INPUT,
+    CS_LAYER_CONV2D,
+    CS_LAYER_DEPTHWISE_CONV2D,
+    CS_LAYER_BATCH_NORM,
+    CS_LAYER_ACTIVATION,
+    CS_LAYER_MAX_POOL,
+    CS_LAYER_AVERAGE_POOL, /* padding is not counted, as in TensorFlow */
+    CS_LAYER_GLOBAL_AVERAGE_POOL,
+    CS_LAYER_ZERO_PAD,
+    CS_LAYER_ADD,
+    CS_LAYER_FLATTEN, /* in NHWC order, as Keras does */
+    CS_LAYER_DENSE,
+    CS_LAYER_KIND_COUNT
+} cs_layer_kind;
+
+typedef enum cs_activation {
+    CS_ACT_LINEAR,
+    CS_ACT_RELU,
+    CS_ACT_RELU6,
+    CS_ACT_SOFTMAX /* only on the last layer: programs give logits, the loss applies it */
+} cs_activation;
+
+typedef struct cs_shape {
+    int h, w, c; /* flat: h = w = 1 */
+    bool flat;   /* [C] rather than [H,W,C] */
+} cs_shape;
+
+/* A sliding window; padding is resolved to rows and columns when the layer is added. */
+typedef struct cs_window {
+    int kernel_h, kernel_w, stride_h, stride_w;
+    int pad_top, pad_bottom, pad_left, pad_right;
+} cs_window;
+
+typedef enum cs_param_role {
+    CS_PARAM_KERNEL,
+    CS_PARAM_BIAS,
+    CS_PARAM_GAMMA,
+    CS_PARAM_BETA,
+    CS_PARAM_MOVING_MEAN,    /* never trained by gradients */
+    CS_PARAM_MOVING_VARIANCE /* likewise */
+} cs_param_role;
+
+typedef struct cs_param {
+    int layer; /* index into cs_graph.layers */
+    cs_param_role role;
+    int rank;
+    int dims[4];
+    size_t offset; /* in floats, into cs_params.data */
+    size_t count;  /* product of dims */
+} cs_param;
+
+typedef struct cs_layer {
+    char name[CS_NAME_MAX];
+    cs_layer_kind kind;
+    cs_activation activation; /* ACTIVATION, and fused into CONV2D and DENSE where Keras writes activation= */
+    int n_inputs;
+    int inputs[CS_LAYER_MAX_INPUTS]; /* indexes of earlier layers */
+    cs_window window;                /* convolutions, pools, ZERO_PAD */
+    bool use_bias;                   /* convolutions, DENSE */
+    bool scale;                      /* BATCH_NORM: has gamma (beta is always there) */
+    float epsilon;                   /* BATCH_NORM */
+    float momentum;                  /* BATCH_NORM, Keras' sense: moving = moving*m + batch*(1-m) */
+    cs_shape in;                     /* of the first input */
+    cs_shape out;
+    int n_params;
+    int first_param; /* index into cs_graph.params */
+    bool trainable;  /* as the user sees it: also true for layers without parameters */
+} cs_layer;
+
+/* How pixels become the network's input; belongs to the weights. x = pixel * multiply[c] + add[c], pixel in 0..255. */
+typedef enum cs_preprocess_kind {
+    CS_PREPROCESS_TF,   /* [-1, 1]: pixel/127.5 - 1 */
+    CS_PREPROCESS_UNIT, /* [0, 1]: pixel/255 */
+    CS_PREPROCESS_RAW   /* pixels as they are */
+} cs_preprocess_kind;
+const char *cs_preprocess_name(cs_preprocess_kind kind);
+
+typedef struct cs_graph {
+    char arch[CS_NAME_MAX];
+    cs_layer *layers;
+    int n_layers;
+    cs_param *params;
+    int n_params;
+    size_t n_values; /* floats in all parameters together */
+    cs_preprocess_kind preprocess;
+    int head; /* first layer added on top of the architecture; n_layers when there is none */
+    size_t layer_capacity, param_capacity;
+} cs_graph;
+
+CS_MUST_CHECK cs_status cs_graph_create(const char *arch, cs_graph **out);
+void cs_graph_free(cs_graph *graph); /* NULL-safe */
+
+/* Adding layers. Each checks its arguments, infers the output shape and appends the parameters. `input` is a layer
+ * index; *out gets the new layer's index. Errors name the layer. */
+CS_MUST_CHECK cs_status cs_graph_input(cs_graph *graph, const char *name, int h, int w, int c, int *out);
+
+typedef enum cs_padding {
+    CS_PADDING_VALID,
+    CS_PADDING_SAME
+} cs_padding; /* SAME as TensorFlow: excess at bottom/right */
+typedef struct cs_conv_args {
+    int filters; /* ignored by depthwise: channels of the input, multiplier 1 */
+    int kernel_h, kernel_w, stride;
+    cs_padding padding;
+    bool use_bias;
+    cs_activation activation;
+} cs_conv_args;
+CS_MUST_CHECK cs_status cs_graph_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args, int *out);
+CS_MUST_CHECK cs_status cs_graph_depthwise_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args,
+                                                  int *out);
+CS_MUST_CHECK cs_status cs_graph_batch_norm(cs_graph *graph, const char *name, int input, float epsilon, float momentum,
+                                            bool scale, int *out);
+CS_MUST_CHECK cs_status cs_graph_activation(cs_graph *graph, const char *name, int input, cs_activation activation,
+                                            int *out);
+CS_MUST_CHECK cs_status cs_graph_pool(cs_graph *graph, const char *name, int input, cs_layer_kind kind, int size,
+                                      int stride, cs_padding padding, int *out);
+CS_MUST_CHECK cs_status cs_graph_global_average_pool(cs_graph *graph, const char *name, int input, int *out);
+CS_MUST_CHECK cs_status cs_graph_zero_pad(cs_graph *graph, const char *name, int input, int top, int bottom, int left,
+                                          int right, int *out);
+CS_MUST_CHECK cs_status cs_graph_add(cs_graph *graph, const char *name, int a, int b, int *out);
+CS_MUST_CHECK cs_status cs_graph_flatten(cs_graph *graph, const char *name, int input, int *out);
+CS_MUST_CHECK cs_status cs_graph_dense(cs_graph *graph, const char *name, int input, int units,
+                                       cs_activation activation, int *out);
+
+const char *cs_layer_kind_name(cs_layer_kind kind); /* Keras' class name: "Conv2D", "BatchNormalization", ... */
+const char *cs_activation_name(cs_activation activation);
+const char *cs_param_role_name(cs_param_role role); /* "kernel", "gamma", ... */
+/* "<layer>/<name>" as Keras has it: a depthwise kernel is "depthwise_kernel". `size` bytes at `out`. */
+void cs_param_name(const cs_graph *graph, const cs_param *param, char *out, size_t size);
+bool cs_param_is_statistic(const cs_param *param);      /* moving mean and variance */
+size_t cs_shape_count(cs_shape shape);                  /* values a sample */
+double cs_layer_macs(const cs_graph *graph, int layer); /* multiply-adds a sample, forward */
+
+/* Index of the layer of that name; unknown names are CS_ERR_NOT_FOUND with "did you mean". */
+CS_MUST_CHECK cs_status cs_graph_find(const cs_graph *graph, const char *name, int *out);
+
+/* Marks layers trainable. `fine_tune`: "all"; "head" (what was added on top of the architecture); N = the last N
+ * layers, counted over all named layers as Keras' model.layers[-N:] (more than there are: all; 0: an error); or a
+ * layer name = from that layer on. */
+CS_MUST_CHECK cs_status cs_graph_freeze(cs_graph *graph, const char *fine_tune);
+/* Index of the first layer that has parameters and is trainable: everything before it is the frozen trunk. */
+int cs_graph_trunk_end(const cs_graph *graph);
+
+typedef struct cs_param_counts {
+    size_t total, trainable, non_trainable;
+} cs_param_counts;
+cs_param_counts cs_graph_count_params(const cs_graph *graph);
+
+/* Keras' model.summary(): layer (type), output shape, parameters, trainable mark; then the three totals. */
+void cs_graph_summary(const cs_graph *graph, FILE *out);
+
+/* Layers [begin, end) of a graph, with the values that cross its borders (named by the layer that makes them). */
+typedef struct cs_segment {
+    const cs_graph *graph;
+    int begin, end;
+    int n_inputs, n_outputs;
+    int *inputs;  /* layers before `begin` that are read inside; for begin = 0 none: the INPUT layer lies inside */
+    int *outputs; /* layers inside that are read at or after `end`, and the last layer when end = n_layers */
+} cs_segment;
+CS_MUST_CHECK cs_status cs_segment_create(const cs_graph *graph, int begin, int end, cs_segment **out);
+void cs_segment_free(cs_segment *segment); /* NULL-safe */
+
+/* One value for every parameter of a graph, in host memory, in the layouts of cs_param. */
+typedef struct cs_params {
+    const cs_graph *graph; /* borrowed: must outlive this */
+    float *data;           /* graph->n_values floats */
+} cs_params;
+CS_MUST_CHECK cs_status cs_params_create(const cs_graph *graph, cs_params **out); /* zeros */
+void cs_params_free(cs_params *params);                                           /* NULL-safe */
+/* Keras' initial values: glorot_uniform kernels (fans as keras.initializers computes them), zero biases and betas, one
+ * gammas, moving mean 0 and variance 1. Addressed by (seed, layer name, role). */
+void cs_params_init(cs_params *params, uint64_t seed);
+float *cs_params_at(cs_params *params, const cs_param *param);
+
+#endif

@@ -1,0 +1,40 @@
+/* Batches: samples of a split in their order, decoded, resized, augmented and preprocessed on a loader thread while the
+ * previous batch trains. The content of a batch depends on (seed, epoch, sample) only, never on timing or threads. */
+#ifndef CNNSWEEP_LOADER_H
+#define CNNSWEEP_LOADER_H
+
+#include "cnnsweep/augment.h"
+#include "cnnsweep/dataset.h"
+
+typedef struct cs_loader_config {
+    cs_split split;
+    int batch;
+    int h, w;          /* size of the batch's images; another size in the dataset is resized (its own resize rule) */
+    float multiply[3]; /* x = pixel * multiply[c] + add[c] */
+    float add[3];
+    bool shuffle; /* Philox order by (seed, epoch); else stored order */
+    uint64_t seed;
+    cs_augment augment;
+} cs_loader_config;
+
+typedef struct cs_batch {
+    int n;                  /* rows: config.batch, fewer in the last batch of an epoch */
+    const float *images;    /* [n,H,W,3] */
+    const int32_t *labels;  /* [n] */
+    const int64_t *samples; /* [n] index in the split */
+} cs_batch;
+
+typedef struct cs_loader cs_loader;
+/* `dataset` is borrowed and must outlive the loader. An empty split is CS_ERR_NOT_FOUND. */
+CS_MUST_CHECK cs_status cs_loader_open(const cs_dataset *dataset, const cs_loader_config *config, cs_loader **out);
+void cs_loader_close(cs_loader *loader);        /* NULL-safe; stops the thread */
+int cs_loader_batches(const cs_loader *loader); /* batches an epoch */
+/* Starts an epoch (numbered from 0); what was still under way is dropped. Allocates nothing. */
+CS_MUST_CHECK cs_status cs_loader_start(cs_loader *loader, int epoch);
+/* The next batch of the epoch, valid until the next call; batch->n = 0 after the last. Allocates nothing. An image that
+ * cannot be decoded is CS_ERR_FORMAT naming its id. */
+CS_MUST_CHECK cs_status cs_loader_next(cs_loader *loader, cs_batch *batch);
+/* Seconds spent waiting in cs_loader_next since open. */
+double cs_loader_stall(const cs_loader *loader);
+
+#endif

@@ -1,0 +1,48 @@
+/* Everything random is addressed, not drawn: a stream is a pure function of (seed, purpose, epoch, item).
+ *
+ * Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The key is the seed; the
+ * counter is {block, item, epoch, purpose}, so streams never overlap (2^32 blocks of 4 words each). */
+#ifndef CNNSWEEP_RANDOM_H
+#define CNNSWEEP_RANDOM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a stream is for. Append only: the numbers are part of every result ever made. */
+typedef enum cs_purpose {
+    CS_PURPOSE_INIT = 1,    /* initial weights; item = hash of the layer name, epoch = the parameter's role */
+    CS_PURPOSE_SHUFFLE = 2, /* batch order; item = 0 */
+    CS_PURPOSE_AUGMENT = 3, /* one sample's augmentation; item = sample index */
+    CS_PURPOSE_SPLIT = 4,   /* train/val/test split when packing; item = class */
+    CS_PURPOSE_DROPOUT = 5,
+    CS_PURPOSE_SYNTHETIC = 6, /* generated images; item = image index */
+    CS_PURPOSE_TEST = 7
+} cs_purpose;
+
+typedef struct cs_rng {
+    uint32_t key[2];
+    uint32_t counter[4];
+    uint32_t words[4];
+    int used; /* words of the current block already handed out */
+} cs_rng;
+
+/* The 10-round Philox4x32 bijection. */
+void cs_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+cs_rng cs_rng_at(uint64_t seed, cs_purpose purpose, uint32_t epoch, uint32_t item);
+uint32_t cs_rng_u32(cs_rng *rng);
+/* Uniform integer in [0, n), without modulo bias (Lemire 2019); n > 0. */
+uint32_t cs_rng_below(cs_rng *rng, uint32_t n);
+/* Uniform in [0, 1) with 24 bits. */
+float cs_rng_float(cs_rng *rng);
+float cs_rng_range(cs_rng *rng, float low, float high);
+/* Standard normal (Box-Muller, one of the pair). */
+float cs_rng_normal(cs_rng *rng);
+
+/* order[0..n) = a uniform permutation of 0..n-1 (Fisher-Yates). */
+void cs_rng_permutation(cs_rng *rng, int32_t *order, size_t n);
+
+/* FNV-1a of a name: the `item` of streams that belong to something named. */
+uint32_t cs_hash_name(const char *name);
+
+#endif

@@ -1,0 +1,228 @@
+#include "cnnsweep/file.h"
+#include "cnnsweep/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <xxhash.h>
+
+cs_status cs_path(char *out, size_t size, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    int used = vsnprintf(out, size, fmt, args);
+    va_end(args);
+    if (used < 0 || (size_t)used >= size)
+        return cs_fail(CS_ERR_ARG, "path is longer than %zu bytes: %.60s...", size - 1, out);
+    return CS_OK;
+}
+
+struct cs_atomic_file {
+    FILE *stream;
+    char path[CS_PATH_MAX];
+    char temporary[CS_PATH_MAX];
+};
+
+cs_status cs_atomic_open(const char *path, cs_atomic_file **out) {
+    cs_atomic_file *file = NULL;
+    CS_TRY(cs_alloc(1, sizeof *file, "file", &file));
+    cs_status status;
+    CS_TRY_GOTO(cs_path(file->path, sizeof file->path, "%s", path), fail);
+    CS_TRY_GOTO(cs_path(file->temporary, sizeof file->temporary, "%s.tmp.%ld", path, (long)getpid()), fail);
+    file->stream = fopen(file->temporary, "wb");
+    if (!file->stream) {
+        status = cs_fail_errno("%s: cannot write", path);
+        goto fail;
+    }
+    *out = file;
+    return CS_OK;
+fail:
+    free(file);
+    return status;
+}
+
+FILE *cs_atomic_stream(cs_atomic_file *file) {
+    return file->stream;
+}
+
+void cs_atomic_abort(cs_atomic_file **file) {
+    if (!file || !*file)
+        return;
+    if ((*file)->stream)
+        fclose((*file)->stream);
+    unlink((*file)->temporary);
+    free(*file);
+    *file = NULL;
+}
+
+/* The rename itself must reach the disk: sync the folder that holds `path`. */
+static cs_status sync_parent(const char *path) {
+    char folder[CS_PATH_MAX];
+    CS_TRY(cs_path(folder, sizeof folder, "%s", path));
+    char *slash = strrchr(folder, '/');
+    if (slash == folder)
+        slash[1] = '\0';
+    else if (slash)
+        *slash = '\0';
+    return cs_file_sync(slash ? folder : ".");
+}
+
+cs_status cs_atomic_commit(cs_atomic_file **file) {
+    FILE *stream = (*file)->stream;
+    cs_status status = CS_OK;
+    errno = 0;
+    if (ferror(stream) || fflush(stream) != 0 || fsync(fileno(stream)) != 0)
+        status = cs_fail_errno("%s: cannot write", (*file)->path);
+    (*file)->stream = NULL;
+    if (fclose(stream) != 0 && status == CS_OK)
+        status = cs_fail_errno("%s: cannot write", (*file)->path);
+    if (status == CS_OK && rename((*file)->temporary, (*file)->path) != 0)
+        status = cs_fail_errno("%s: cannot rename into place", (*file)->path);
+    if (status == CS_OK)
+        status = sync_parent((*file)->path);
+    cs_atomic_abort(file);
+    return status;
+}
+
+cs_status cs_file_write(const char *path, const void *bytes, size_t size) {
+    cs_atomic_file *file = NULL;
+    CS_TRY(cs_atomic_open(path, &file));
+    if (fwrite(bytes, 1, size, file->stream) != size) {
+        cs_status status = cs_fail_errno("%s: cannot write", path);
+        cs_atomic_abort(&file);
+        return status;
+    }
+    return cs_atomic_commit(&file);
+}
+
+cs_status cs_file_read(const char *path, size_t limit, char **bytes, size_t *size) {
+    cs_status status = CS_OK;
+    char *block = NULL;
+    FILE *stream = fopen(path, "rb");
+    if (!stream)
+        return cs_fail_errno("%s: cannot open", path);
+    struct stat info;
+    if (fstat(fileno(stream), &info) != 0) {
+        status = cs_fail_errno("%s: cannot read", path);
+    } else if (!S_ISREG(info.st_mode)) {
+        status = cs_fail(CS_ERR_IO, "%s: not a regular file", path);
+    } else if ((uint64_t)info.st_size > limit) {
+        status =
+            cs_fail(CS_ERR_FORMAT, "%s: %lld bytes, more than the %zu allowed", path, (long long)info.st_size, limit);
+    } else {
+        status = cs_alloc((size_t)info.st_size + 1, 1, path, &block);
+    }
+    if (status == CS_OK && fread(block, 1, (size_t)info.st_size, stream) != (size_t)info.st_size)
+        status = cs_fail(CS_ERR_IO, "%s: ends before its %lld bytes", path, (long long)info.st_size);
+    fclose(stream);
+    if (status != CS_OK) {
+        free(block);
+        return status;
+    }
+    *bytes = block;
+    *size = (size_t)info.st_size;
+    return CS_OK;
+}
+
+cs_status cs_file_sync(const char *path) {
+    int descriptor = open(path, O_RDONLY);
+    if (descriptor < 0)
+        return cs_fail_errno("%s: cannot open", path);
+    int result = fsync(descriptor);
+    if (result != 0 && (errno == EINVAL || errno == EROFS))
+        result = 0; /* a file system that has no fsync for this */
+    cs_status status = result == 0 ? CS_OK : cs_fail_errno("%s: cannot sync", path);
+    close(descriptor);
+    return status;
+}
+
+bool cs_file_exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+bool cs_is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+cs_status cs_folder_create(const char *path) {
+    char partial[CS_PATH_MAX];
+    CS_TRY(cs_path(partial, sizeof partial, "%s", path));
+    for (char *at = partial + 1; *at; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(partial, 0777) != 0 && errno != EEXIST)
+            return cs_fail_errno("%s: cannot create the folder", partial);
+        *at = '/';
+    }
+    if (mkdir(partial, 0777) != 0 && !(errno == EEXIST && cs_is_folder(partial)))
+        return cs_fail_errno("%s: cannot create the folder", partial);
+    return CS_OK;
+}
+
+cs_status cs_remove_all(const char *path) {
+    struct stat info;
+    if (lstat(path, &info) != 0)
+        return errno == ENOENT ? CS_OK : cs_fail_errno("%s: cannot remove", path);
+    if (S_ISDIR(info.st_mode)) {
+        DIR *folder = opendir(path);
+        if (!folder)
+            return cs_fail_errno("%s: cannot open", path);
+        cs_status status = CS_OK;
+        struct dirent *entry;
+        while (status == CS_OK && (entry = readdir(folder)) != NULL) {
+            if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+                continue;
+            char child[CS_PATH_MAX];
+            status = cs_path(child, sizeof child, "%s/%s", path, entry->d_name);
+            if (status == CS_OK)
+                status = cs_remove_all(child);
+        }
+        closedir(folder);
+        CS_TRY(status);
+    }
+    if (remove(path) != 0 && errno != ENOENT)
+        return cs_fail_errno("%s: cannot remove", path);
+    return CS_OK;
+}
+
+uint64_t cs_checksum(const void *bytes, size_t size) {
+    return XXH3_64bits(bytes, size);
+}
+
+struct cs_checksum_stream {
+    XXH3_state_t *state;
+};
+
+cs_status cs_checksum_open(cs_checksum_stream **out) {
+    cs_checksum_stream *stream = NULL;
+    CS_TRY(cs_alloc(1, sizeof *stream, "checksum", &stream));
+    stream->state = XXH3_createState();
+    if (!stream->state) {
+        free(stream);
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for a checksum");
+    }
+    XXH3_64bits_reset(stream->state);
+    *out = stream;
+    return CS_OK;
+}
+
+void cs_checksum_add(cs_checksum_stream *stream, const void *bytes, size_t size) {
+    XXH3_64bits_update(stream->state, bytes, size);
+}
+
+uint64_t cs_checksum_close(cs_checksum_stream *stream) {
+    if (!stream)
+        return 0;
+    uint64_t value = XXH3_64bits_digest(stream->state);
+    XXH3_freeState(stream->state);
+    free(stream);
+    return value;
+}

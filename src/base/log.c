@@ -1,0 +1,122 @@
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+static cs_log_level log_level = CS_LOG_INFO;
+static bool level_known;
+static char log_prefix[32];
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+double cs_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void cs_log_set_level(cs_log_level level) {
+    log_level = level;
+    level_known = true;
+}
+
+cs_log_level cs_log_get_level(void) {
+    if (!level_known) {
+        const char *wanted = getenv("CNNSWEEP_LOG");
+        for (int i = 0; wanted && i <= CS_LOG_DEBUG; i++)
+            if (strcmp(wanted, level_names[i]) == 0)
+                log_level = (cs_log_level)i;
+        level_known = true;
+    }
+    return log_level;
+}
+
+void cs_log_set_prefix(const char *prefix) {
+    snprintf(log_prefix, sizeof log_prefix, "%s", prefix);
+}
+
+void cs_log(cs_log_level level, const char *fmt, ...) {
+    if (level > cs_log_get_level())
+        return;
+    va_list args;
+    va_start(args, fmt);
+    pthread_mutex_lock(&log_lock);
+    fputs(log_prefix, stderr);
+    if (level != CS_LOG_INFO)
+        fprintf(stderr, "%s: ", level_names[level]);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    pthread_mutex_unlock(&log_lock);
+    va_end(args);
+}
+
+void cs_log_error_last(void) {
+    const cs_error *error = cs_error_last();
+    cs_log(CS_LOG_ERROR, "%s", error->text);
+    if (error->hint[0])
+        cs_log(CS_LOG_INFO, "  hint: %s", error->hint);
+    cs_log(CS_LOG_DEBUG, "raised at %s (%s)", error->where, cs_status_name(error->code));
+}
+
+struct cs_progress {
+    char label[64];
+    char unit[16];
+    int64_t total, done;
+    double started, drawn;
+    bool terminal;
+    pthread_mutex_t lock;
+};
+
+cs_status cs_progress_open(const char *label, const char *unit, int64_t total, cs_progress **out) {
+    cs_progress *progress = NULL;
+    CS_TRY(cs_alloc(1, sizeof *progress, "progress", &progress));
+    snprintf(progress->label, sizeof progress->label, "%s", label);
+    snprintf(progress->unit, sizeof progress->unit, "%s", unit);
+    progress->total = total;
+    progress->started = cs_now();
+    progress->terminal = isatty(STDERR_FILENO);
+    pthread_mutex_init(&progress->lock, NULL);
+    *out = progress;
+    return CS_OK;
+}
+
+static void progress_draw(const cs_progress *progress, double now) {
+    enum { WIDTH = 30 };
+    double elapsed = now - progress->started;
+    double rate = elapsed > 0 ? (double)progress->done / elapsed : 0;
+    double left = rate > 0 ? (double)(progress->total - progress->done) / rate : 0;
+    int filled = progress->total > 0 ? (int)(WIDTH * progress->done / progress->total) : WIDTH;
+    static const char bar[] = "##############################";
+    fprintf(stderr, "\r%s [%-*.*s] %lld/%lld  %.0f %s/s  %02d:%02d left ", progress->label, WIDTH, filled, bar,
+            (long long)progress->done, (long long)progress->total, rate, progress->unit, (int)left / 60,
+            (int)left % 60);
+}
+
+void cs_progress_add(cs_progress *progress, int64_t done) {
+    const double redraw_interval = 0.1;
+    pthread_mutex_lock(&progress->lock);
+    progress->done += done;
+    double now = cs_now();
+    if (progress->terminal && now - progress->drawn >= redraw_interval) {
+        progress->drawn = now;
+        progress_draw(progress, now);
+    }
+    pthread_mutex_unlock(&progress->lock);
+}
+
+void cs_progress_close(cs_progress *progress) {
+    if (!progress)
+        return;
+    if (progress->terminal) {
+        progress_draw(progress, cs_now());
+        fputc('\n', stderr);
+    }
+    pthread_mutex_destroy(&progress->lock);
+    free(progress);
+}

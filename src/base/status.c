@@ -1,0 +1,123 @@
+#include "cnnsweep/status.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local cs_error last_error;
+
+const char *cs_status_name(cs_status code) {
+    static const char *const names[CS_STATUS_COUNT] = {
+        "ok",    "argument",    "io",        "no space", "format", "not found",
+        "shape", "unsupported", "no memory", "diverged", "comm",   "interrupted",
+    };
+    return (unsigned)code < CS_STATUS_COUNT ? names[code] : "unknown";
+}
+
+static void record(const char *file, int line, cs_status code, const char *fmt, va_list args) {
+    const char *base = strrchr(file, '/');
+    last_error.code = code;
+    last_error.hint[0] = '\0';
+    snprintf(last_error.where, sizeof last_error.where, "%s:%d", base ? base + 1 : file, line);
+    vsnprintf(last_error.text, sizeof last_error.text, fmt, args);
+}
+
+cs_status cs_fail_at(const char *file, int line, cs_status code, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    record(file, line, code, fmt, args);
+    va_end(args);
+    return code;
+}
+
+cs_status cs_fail_errno_at(const char *file, int line, const char *fmt, ...) {
+    int saved = errno;
+    bool full = saved == ENOSPC || saved == EDQUOT;
+    cs_status code = full ? CS_ERR_NO_SPACE : CS_ERR_IO;
+    va_list args;
+    va_start(args, fmt);
+    record(file, line, code, fmt, args);
+    va_end(args);
+    size_t used = strlen(last_error.text);
+    snprintf(last_error.text + used, sizeof last_error.text - used, ": %s", strerror(saved));
+    if (full)
+        return cs_hint(code, "free some space there and start again; finished work is kept");
+    return code;
+}
+
+cs_status cs_hint(cs_status code, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(last_error.hint, sizeof last_error.hint, fmt, args);
+    va_end(args);
+    return code;
+}
+
+cs_status cs_context(cs_status code, const char *fmt, ...) {
+    char text[sizeof last_error.text], inner[sizeof last_error.text];
+    memcpy(inner, last_error.text, sizeof inner);
+    va_list args;
+    va_start(args, fmt);
+    int used = vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (used < 0 || (size_t)used >= sizeof text)
+        return code;
+    size_t room = sizeof text - (size_t)used;
+    snprintf(text + used, room, ": %.*s", (int)room, inner);
+    memcpy(last_error.text, text, sizeof text);
+    return code;
+}
+
+const cs_error *cs_error_last(void) {
+    return &last_error;
+}
+
+void cs_error_clear(void) {
+    memset(&last_error, 0, sizeof last_error);
+}
+
+cs_status cs_error_restore(const cs_error *error) {
+    last_error = *error;
+    return error->code;
+}
+
+/* Levenshtein distance, with lengths capped: names are short. */
+static size_t edit_distance(const char *a, const char *b) {
+    enum { LONGEST = 64 };
+    size_t row[LONGEST + 1], la = strlen(a), lb = strlen(b);
+    if (la > LONGEST || lb > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= lb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            size_t substitute = diagonal + (a[i - 1] != b[j - 1]);
+            size_t insert = row[j - 1] + 1, delete = row[j] + 1;
+            diagonal = row[j];
+            row[j] = insert < delete ? insert : delete;
+            if (substitute < row[j])
+                row[j] = substitute;
+        }
+    }
+    return row[lb];
+}
+
+const char *cs_did_you_mean(const char *seen, const char *const *candidates, size_t n, char *buffer, size_t size) {
+    size_t best = strlen(seen) / 3 + 2; /* further away than this is another word */
+    const char *nearest = NULL;
+    for (size_t i = 0; i < n; i++) {
+        size_t distance = edit_distance(seen, candidates[i]);
+        if (distance < best) {
+            best = distance;
+            nearest = candidates[i];
+        }
+    }
+    buffer[0] = '\0';
+    if (nearest)
+        snprintf(buffer, size, "; did you mean '%s'?", nearest);
+    return buffer;
+}

@@ -1,0 +1,31 @@
+/* What every test program includes: cmocka with the headers it needs, and helpers. */
+#ifndef CNNSWEEP_TESTS_TEST_H
+#define CNNSWEEP_TESTS_TEST_H
+
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+
+#include "cnnsweep/status.h"
+
+/* The call succeeds; otherwise the test fails with the error's text and hint. */
+#define assert_ok(expr) test_assert_ok((expr), #expr, __FILE__, __LINE__)
+void test_assert_ok(cs_status status, const char *expr, const char *file, int line);
+
+/* The call fails with `code` and its message or hint contains `needle`. */
+#define assert_fails(expr, code, needle) test_assert_fails((expr), (code), (needle), #expr, __FILE__, __LINE__)
+void test_assert_fails(cs_status status, cs_status code, const char *needle, const char *expr, const char *file,
+                       int line);
+
+/* A fresh folder for this test program, removed at exit. */
+const char *test_scratch(void);
+
+/* Path of a file under $CNNSWEEP_SHARED (default: ../shared beside the source). Absent: the test fails, saying so, when
+ * the variable is set or CI is; otherwise it is skipped. The path lives until the next call. */
+const char *test_shared(const char *relative);
+
+#endif
