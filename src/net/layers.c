@@ -1,0 +1,330 @@
+/* The layer kinds: one row each in `rules`, one function each that users call. Shape rules are TensorFlow's
+ * (tf.nn.convolution, "padding"). */
+#include "layers_impl.h"
+
+#include <limits.h>
+
+static cs_status fail_input(const cs_layer_draft *draft, const char *wanted) {
+    cs_shape in = draft->layer.in;
+    return cs_fail(CS_ERR_SHAPE, "layer '%s' (%s) needs %s, its input is %d x %d x %d%s", draft->name,
+                   cs_layer_kind_name(draft->layer.kind), wanted, in.h, in.w, in.c, in.flat ? " flat" : "");
+}
+
+static cs_status need_image(const cs_layer_draft *draft) {
+    return draft->layer.in.flat ? fail_input(draft, "an image [H,W,C]") : CS_OK;
+}
+
+static cs_status shape_input(const cs_graph *graph, cs_layer_draft *draft) {
+    if (graph->n_layers > 0)
+        return cs_fail(CS_ERR_ARG, "%s: the input '%s' must be the first layer", graph->arch, draft->name);
+    draft->layer.in = draft->layer.out;
+    return CS_OK;
+}
+
+static cs_status shape_same(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    draft->layer.out = draft->layer.in;
+    return CS_OK;
+}
+
+static cs_status shape_activation(const cs_graph *graph, cs_layer_draft *draft) {
+    if (draft->layer.activation == CS_ACT_SOFTMAX && !draft->layer.in.flat)
+        return fail_input(draft, "a flat input for softmax");
+    return shape_same(graph, draft);
+}
+
+static int ceil_div(int a, int b) {
+    return a / b + (a % b != 0);
+}
+
+/* One axis of a window: "same" keeps ceil(in/stride), the odd row of padding at the end. */
+static cs_status resolve_axis(const cs_layer_draft *draft, int in, int kernel, int stride, int *before, int *after,
+                              int *out) {
+    if (kernel < 1 || stride < 1 || kernel > CS_DIMENSION_MAX || stride > CS_DIMENSION_MAX)
+        return cs_fail(CS_ERR_ARG, "layer '%s': window %d, stride %d; both go from 1 to %d", draft->name, kernel,
+                       stride, CS_DIMENSION_MAX);
+    *before = *after = 0;
+    if (draft->padding == CS_PADDING_SAME) {
+        *out = ceil_div(in, stride);
+        int64_t missing = (int64_t)(*out - 1) * stride + kernel - in;
+        if (missing > 0) {
+            *before = (int)(missing / 2);
+            *after = (int)(missing - missing / 2);
+        }
+    } else {
+        if (kernel > in)
+            return cs_hint(
+                cs_fail(CS_ERR_SHAPE, "layer '%s': a window of %d does not fit into %d", draft->name, kernel, in),
+                "use a larger input image");
+        *out = (in - kernel) / stride + 1;
+    }
+    return CS_OK;
+}
+
+/* Sets out.h, out.w and the padding. */
+static cs_status resolve_window(cs_layer_draft *draft) {
+    cs_layer *layer = &draft->layer;
+    cs_window *w = &layer->window;
+    CS_TRY(need_image(draft));
+    CS_TRY(resolve_axis(draft, layer->in.h, w->kernel_h, w->stride_h, &w->pad_top, &w->pad_bottom, &layer->out.h));
+    return resolve_axis(draft, layer->in.w, w->kernel_w, w->stride_w, &w->pad_left, &w->pad_right, &layer->out.w);
+}
+
+static cs_status shape_conv2d(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    if (draft->layer.activation == CS_ACT_SOFTMAX)
+        return cs_fail(CS_ERR_ARG, "layer '%s': a convolution cannot end in softmax", draft->name);
+    return resolve_window(draft);
+}
+
+static cs_status shape_depthwise(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    if (draft->layer.activation != CS_ACT_LINEAR)
+        return cs_hint(cs_fail(CS_ERR_ARG, "layer '%s': a depthwise convolution with activation %s", draft->name,
+                               cs_activation_name(draft->layer.activation)),
+                       "add the activation as a layer of its own");
+    draft->layer.out.c = draft->layer.in.c;
+    return resolve_window(draft);
+}
+
+static cs_status shape_pool(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    draft->layer.out.c = draft->layer.in.c;
+    return resolve_window(draft);
+}
+
+static cs_status shape_global_pool(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    CS_TRY(need_image(draft));
+    draft->layer.out = (cs_shape){1, 1, draft->layer.in.c, true};
+    return CS_OK;
+}
+
+static cs_status shape_zero_pad(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    const cs_window *w = &draft->layer.window;
+    cs_shape in = draft->layer.in;
+    const int pads[] = {w->pad_top, w->pad_bottom, w->pad_left, w->pad_right};
+    CS_TRY(need_image(draft));
+    for (int i = 0; i < 4; i++)
+        if (pads[i] < 0 || pads[i] > CS_DIMENSION_MAX)
+            return cs_fail(CS_ERR_ARG, "layer '%s': padding %d; it goes from 0 to %d", draft->name, pads[i],
+                           CS_DIMENSION_MAX);
+    draft->layer.out = (cs_shape){in.h + w->pad_top + w->pad_bottom, in.w + w->pad_left + w->pad_right, in.c, false};
+    return CS_OK;
+}
+
+static cs_status shape_add(const cs_graph *graph, cs_layer_draft *draft) {
+    const cs_layer *b = &graph->layers[draft->layer.inputs[1]];
+    cs_shape x = draft->layer.in, y = b->out;
+    if (x.h != y.h || x.w != y.w || x.c != y.c || x.flat != y.flat)
+        return cs_fail(CS_ERR_SHAPE, "layer '%s' adds '%s' (%d x %d x %d) and '%s' (%d x %d x %d): shapes differ",
+                       draft->name, graph->layers[draft->layer.inputs[0]].name, x.h, x.w, x.c, b->name, y.h, y.w, y.c);
+    return shape_same(graph, draft);
+}
+
+static cs_status shape_flatten(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    size_t count = cs_shape_count(draft->layer.in); /* at most INT_MAX: every output is held to it */
+    draft->layer.out = (cs_shape){1, 1, (int)count, true};
+    return CS_OK;
+}
+
+static cs_status shape_dense(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    if (!draft->layer.in.flat)
+        return cs_hint(fail_input(draft, "a flat input"), "put gap or flatten before it");
+    return CS_OK;
+}
+
+static cs_status add_bias(cs_graph *graph, const cs_layer *layer) {
+    return layer->use_bias ? cs_graph_add_param(graph, CS_PARAM_BIAS, (int[4]){layer->out.c}) : CS_OK;
+}
+
+static cs_status params_conv2d(cs_graph *graph, const cs_layer *layer) {
+    const cs_window *w = &layer->window;
+    CS_TRY(cs_graph_add_param(graph, CS_PARAM_KERNEL, (int[4]){w->kernel_h, w->kernel_w, layer->in.c, layer->out.c}));
+    return add_bias(graph, layer);
+}
+
+static cs_status params_depthwise(cs_graph *graph, const cs_layer *layer) {
+    const cs_window *w = &layer->window;
+    CS_TRY(cs_graph_add_param(graph, CS_PARAM_KERNEL, (int[4]){w->kernel_h, w->kernel_w, layer->in.c, 1}));
+    return add_bias(graph, layer);
+}
+
+static cs_status params_dense(cs_graph *graph, const cs_layer *layer) {
+    CS_TRY(cs_graph_add_param(graph, CS_PARAM_KERNEL, (int[4]){layer->in.c, layer->out.c}));
+    return add_bias(graph, layer);
+}
+
+static cs_status params_batch_norm(cs_graph *graph, const cs_layer *layer) {
+    const int dims[4] = {layer->out.c};
+    if (layer->scale)
+        CS_TRY(cs_graph_add_param(graph, CS_PARAM_GAMMA, dims));
+    CS_TRY(cs_graph_add_param(graph, CS_PARAM_BETA, dims));
+    CS_TRY(cs_graph_add_param(graph, CS_PARAM_MOVING_MEAN, dims));
+    return cs_graph_add_param(graph, CS_PARAM_MOVING_VARIANCE, dims);
+}
+
+static double macs_depthwise(const cs_layer *layer) {
+    return (double)cs_shape_count(layer->out) * layer->window.kernel_h * layer->window.kernel_w;
+}
+
+static double macs_conv2d(const cs_layer *layer) {
+    return macs_depthwise(layer) * layer->in.c;
+}
+
+static double macs_batch_norm(const cs_layer *layer) {
+    return (double)cs_shape_count(layer->out);
+}
+
+static double macs_dense(const cs_layer *layer) {
+    return (double)layer->in.c * layer->out.c;
+}
+
+static const cs_layer_rule rules[CS_LAYER_KIND_COUNT] = {
+    [CS_LAYER_INPUT] = {"InputLayer", shape_input, NULL, NULL},
+    [CS_LAYER_CONV2D] = {"Conv2D", shape_conv2d, params_conv2d, macs_conv2d},
+    [CS_LAYER_DEPTHWISE_CONV2D] = {"DepthwiseConv2D", shape_depthwise, params_depthwise, macs_depthwise},
+    [CS_LAYER_BATCH_NORM] = {"BatchNormalization", shape_same, params_batch_norm, macs_batch_norm},
+    [CS_LAYER_ACTIVATION] = {"Activation", shape_activation, NULL, NULL},
+    [CS_LAYER_MAX_POOL] = {"MaxPooling2D", shape_pool, NULL, NULL},
+    [CS_LAYER_AVERAGE_POOL] = {"AveragePooling2D", shape_pool, NULL, NULL},
+    [CS_LAYER_GLOBAL_AVERAGE_POOL] = {"GlobalAveragePooling2D", shape_global_pool, NULL, NULL},
+    [CS_LAYER_ZERO_PAD] = {"ZeroPadding2D", shape_zero_pad, NULL, NULL},
+    [CS_LAYER_ADD] = {"Add", shape_add, NULL, NULL},
+    [CS_LAYER_FLATTEN] = {"Flatten", shape_flatten, NULL, NULL},
+    [CS_LAYER_DENSE] = {"Dense", shape_dense, params_dense, macs_dense},
+};
+
+const cs_layer_rule *cs_layer_rule_of(cs_layer_kind kind) {
+    return &rules[kind];
+}
+
+const char *cs_layer_kind_name(cs_layer_kind kind) {
+    return rules[kind].name;
+}
+
+const char *cs_activation_name(cs_activation activation) {
+    static const char *const names[] = {
+        [CS_ACT_LINEAR] = "linear", [CS_ACT_RELU] = "relu", [CS_ACT_RELU6] = "relu6", [CS_ACT_SOFTMAX] = "softmax"};
+    return names[activation];
+}
+
+double cs_layer_macs(const cs_graph *graph, int layer) {
+    const cs_layer *l = &graph->layers[layer];
+    return rules[l->kind].macs ? rules[l->kind].macs(l) : 0;
+}
+
+cs_status cs_graph_input(cs_graph *graph, const char *name, int h, int w, int c, int *out) {
+    cs_layer_draft draft = {.name = name, .layer = {.kind = CS_LAYER_INPUT, .out = {h, w, c, false}}};
+    return cs_graph_add_layer(graph, &draft, out);
+}
+
+static cs_status add_conv(cs_graph *graph, cs_layer_kind kind, const char *name, int input, const cs_conv_args *args,
+                          int *out) {
+    cs_layer_draft draft = {
+        .name = name,
+        .padding = args->padding,
+        .layer = {.kind = kind,
+                  .activation = args->activation,
+                  .n_inputs = 1,
+                  .inputs = {input},
+                  .window = {.kernel_h = args->kernel_h,
+                             .kernel_w = args->kernel_w,
+                             .stride_h = args->stride,
+                             .stride_w = args->stride},
+                  .use_bias = args->use_bias,
+                  .out.c = args->filters},
+    };
+    return cs_graph_add_layer(graph, &draft, out);
+}
+
+cs_status cs_graph_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args, int *out) {
+    return add_conv(graph, CS_LAYER_CONV2D, name, input, &args, out);
+}
+
+cs_status cs_graph_depthwise_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args, int *out) {
+    return add_conv(graph, CS_LAYER_DEPTHWISE_CONV2D, name, input, &args, out);
+}
+
+cs_status cs_graph_batch_norm(cs_graph *graph, const char *name, int input, float epsilon, float momentum, bool scale,
+                              int *out) {
+    cs_layer_draft draft = {.name = name,
+                            .layer = {.kind = CS_LAYER_BATCH_NORM,
+                                      .n_inputs = 1,
+                                      .inputs = {input},
+                                      .scale = scale,
+                                      .epsilon = epsilon,
+                                      .momentum = momentum}};
+    return cs_graph_add_layer(graph, &draft, out);
+}
+
+/* A layer whose kind says everything. */
+static cs_status add_plain(cs_graph *graph, cs_layer_kind kind, const char *name, int input, int *out) {
+    cs_layer_draft draft = {.name = name, .layer = {.kind = kind, .n_inputs = 1, .inputs = {input}}};
+    return cs_graph_add_layer(graph, &draft, out);
+}
+
+cs_status cs_graph_activation(cs_graph *graph, const char *name, int input, cs_activation activation, int *out) {
+    cs_layer_draft draft = {
+        .name = name,
+        .layer = {.kind = CS_LAYER_ACTIVATION, .n_inputs = 1, .inputs = {input}, .activation = activation}};
+    return cs_graph_add_layer(graph, &draft, out);
+}
+
+cs_status cs_graph_pool(cs_graph *graph, const char *name, int input, cs_layer_kind kind, int size, int stride,
+                        cs_padding padding, int *out) {
+    if (kind != CS_LAYER_MAX_POOL && kind != CS_LAYER_AVERAGE_POOL)
+        return cs_fail(CS_ERR_ARG, "layer '%s': %s is no pooling layer", name, cs_layer_kind_name(kind));
+    cs_layer_draft draft = {
+        .name = name,
+        .padding = padding,
+        .layer = {.kind = kind,
+                  .n_inputs = 1,
+                  .inputs = {input},
+                  .window = {.kernel_h = size, .kernel_w = size, .stride_h = stride, .stride_w = stride}}};
+    return cs_graph_add_layer(graph, &draft, out);
+}
+
+cs_status cs_graph_global_average_pool(cs_graph *graph, const char *name, int input, int *out) {
+    return add_plain(graph, CS_LAYER_GLOBAL_AVERAGE_POOL, name, input, out);
+}
+
+cs_status cs_graph_zero_pad(cs_graph *graph, const char *name, int input, int top, int bottom, int left, int right,
+                            int *out) {
+    cs_layer_draft draft = {.name = name,
+                            .layer = {.kind = CS_LAYER_ZERO_PAD,
+                                      .n_inputs = 1,
+                                      .inputs = {input},
+                                      .window = {.kernel_h = 1,
+                                                 .kernel_w = 1,
+                                                 .stride_h = 1,
+                                                 .stride_w = 1,
+                                                 .pad_top = top,
+                                                 .pad_bottom = bottom,
+                                                 .pad_left = left,
+                                                 .pad_right = right}}};
+    return cs_graph_add_layer(graph, &draft, out);
+}
+
+cs_status cs_graph_add(cs_graph *graph, const char *name, int a, int b, int *out) {
+    cs_layer_draft draft = {.name = name, .layer = {.kind = CS_LAYER_ADD, .n_inputs = 2, .inputs = {a, b}}};
+    return cs_graph_add_layer(graph, &draft, out);
+}
+
+cs_status cs_graph_flatten(cs_graph *graph, const char *name, int input, int *out) {
+    return add_plain(graph, CS_LAYER_FLATTEN, name, input, out);
+}
+
+cs_status cs_graph_dense(cs_graph *graph, const char *name, int input, int units, cs_activation activation, int *out) {
+    cs_layer_draft draft = {.name = name,
+                            .layer = {.kind = CS_LAYER_DENSE,
+                                      .n_inputs = 1,
+                                      .inputs = {input},
+                                      .activation = activation,
+                                      .use_bias = true,
+                                      .out = {1, 1, units, true}}};
+    return cs_graph_add_layer(graph, &draft, out);
+}
