@@ -1,0 +1,10 @@
+/* Private to src/net/zoo: the builders named in the table of zoo.c. */
+#ifndef CS_NET_ZOO_FAMILIES_H
+#define CS_NET_ZOO_FAMILIES_H
+
+#include "cnnsweep/zoo.h"
+
+CS_MUST_CHECK cs_status cs_build_mobilenet(cs_graph *graph, const cs_model_config *config, int *top);
+CS_MUST_CHECK cs_status cs_build_basenet(cs_graph *graph, const cs_model_config *config, int *top);
+
+#endif

@@ -1,0 +1,73 @@
+#include "families.h"
+#include "head.h"
+
+#include <string.h>
+
+static const cs_zoo_entry entries[] = {
+    {"mobilenet", "MobileNet v1 as in keras.applications, any alpha", 32, cs_build_mobilenet, "gap,dense"},
+    {"basenet", "two convolutions and a dense layer, for CIFAR-sized images", 16, cs_build_basenet, "dense"},
+};
+enum { N_ENTRIES = sizeof entries / sizeof entries[0] };
+
+const cs_zoo_entry *cs_zoo_entries(size_t *count) {
+    *count = N_ENTRIES;
+    return entries;
+}
+
+void cs_model_config_init(cs_model_config *config) {
+    *config = (cs_model_config){.input_h = 224, .input_w = 224, .input_c = 3, .alpha = 1};
+}
+
+static cs_status find_entry(const char *name, const cs_zoo_entry **out) {
+    const char *names[N_ENTRIES];
+    for (size_t i = 0; i < N_ENTRIES; i++) {
+        names[i] = entries[i].name;
+        if (strcmp(name, entries[i].name) == 0) {
+            *out = &entries[i];
+            return CS_OK;
+        }
+    }
+    char suggestion[CS_NAME_MAX + 32], known[N_ENTRIES * CS_NAME_MAX] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < N_ENTRIES; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
+    return cs_hint(cs_fail(CS_ERR_ARG, "there is no architecture '%s'%s", name,
+                           cs_did_you_mean(name, names, N_ENTRIES, suggestion, sizeof suggestion)),
+                   "there are: %s", known);
+}
+
+static cs_status check_config(const cs_model_config *config, const cs_zoo_entry *entry) {
+    if (config->input_h < entry->min_size || config->input_w < entry->min_size)
+        return cs_hint(
+            cs_fail(CS_ERR_ARG, "%s: an input of %d x %d is too small", entry->name, config->input_h, config->input_w),
+            "height and width must be at least %d", entry->min_size);
+    if (config->classes < 0 || config->classes == 1)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: the number of classes is %d", entry->name, config->classes),
+                       "a classifier needs at least 2");
+    return CS_OK;
+}
+
+static cs_status build(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry) {
+    int top;
+    CS_TRY(entry->build(graph, config, &top));
+    int head = graph->n_layers;
+    if (config->classes > 0)
+        CS_TRY(cs_head_add(graph, config->head[0] ? config->head : entry->default_head, config->classes, top));
+    graph->head = head;
+    return CS_OK;
+}
+
+cs_status cs_model_build(const cs_model_config *config, cs_graph **out) {
+    const cs_zoo_entry *entry;
+    cs_graph *graph;
+    CS_TRY(find_entry(config->arch, &entry));
+    CS_TRY(check_config(config, entry));
+    CS_TRY(cs_graph_create(entry->name, &graph));
+    cs_status status = build(graph, config, entry);
+    if (status != CS_OK) {
+        cs_graph_free(graph);
+        return status;
+    }
+    *out = graph;
+    return CS_OK;
+}
