@@ -1,0 +1,250 @@
+#include "engine_impl.h"
+
+#include "cnnsweep/log.h"
+
+#include <math.h>
+#include <string.h>
+
+#ifdef CNNSWEEP_HAVE_ONEDNN
+#define ONEDNN   &cs_onednn_engine
+#define BEST_CPU &cs_onednn_engine
+#else
+#define ONEDNN   NULL
+#define BEST_CPU &cs_ref_engine
+#endif
+
+/* What --device takes. A row without an engine says what to do about it. */
+static const struct device {
+    const char *name;
+    const cs_engine_ops *ops;
+    const char *how;
+} devices[] = {
+    {"auto", BEST_CPU, NULL},
+    {"cpu", BEST_CPU, NULL},
+    {"ref", &cs_ref_engine, NULL},
+    {"onednn", ONEDNN, "install libdnnl-dev and build with -DCNNSWEEP_ONEDNN=ON, or use --device ref (slow)"},
+    {"cuda", NULL, "use --device cpu, or auto for the best engine that is here"},
+};
+enum { N_DEVICES = sizeof devices / sizeof *devices };
+
+static cs_status find_device(const char *name, const struct device **out) {
+    const char *names[N_DEVICES];
+    for (int i = 0; i < N_DEVICES; i++) {
+        *out = &devices[i];
+        names[i] = devices[i].name;
+        if (strcmp(name, names[i]) == 0)
+            return CS_OK;
+    }
+    char near[CS_NAME_MAX];
+    return cs_hint(cs_fail(CS_ERR_ARG, "device '%s' is not known%s", name,
+                           cs_did_you_mean(name, names, N_DEVICES, near, sizeof near)),
+                   "one of auto, cpu, ref, onednn, cuda");
+}
+
+cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out) {
+    const struct device *found;
+    *out = NULL;
+    CS_TRY(find_device(device, &found));
+    if (!found->ops)
+        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "device '%s': that engine is not in this build", device), "%s",
+                       found->how);
+    if (options->threads < 1)
+        return cs_hint(cs_fail(CS_ERR_ARG, "device '%s': %d threads", device, options->threads),
+                       "threads must be 1 or more");
+    if (!ONEDNN && strcmp(device, "ref") != 0)
+        cs_log(CS_LOG_WARN, "device %s: this build has no oneDNN engine; using the slow reference engine", device);
+    return found->ops->open(options, out);
+}
+
+void cs_engine_close(cs_engine *engine) {
+    if (engine)
+        engine->ops->close(engine);
+}
+
+const char *cs_engine_name(const cs_engine *engine) {
+    return engine->ops->name;
+}
+
+int cs_program_input_layer(const cs_segment *segment, int i) {
+    if (i < segment->n_inputs)
+        return segment->inputs[i];
+    i -= segment->n_inputs;
+    for (int l = segment->begin; l < segment->end; l++)
+        if (segment->graph->layers[l].kind == CS_LAYER_INPUT && i-- == 0)
+            return l;
+    return -1;
+}
+
+const cs_layer *cs_program_last_layer(const cs_segment *segment) {
+    return &segment->graph->layers[segment->outputs[segment->n_outputs - 1]];
+}
+
+/* Compile: every layer is one the engine has, and the upstream program makes exactly this segment's inputs. */
+
+static cs_status check_layers(const cs_engine *engine, const cs_program_spec *spec) {
+    const cs_graph *graph = spec->segment->graph;
+    for (int l = spec->segment->begin; l < spec->segment->end; l++) {
+        const cs_layer *layer = &graph->layers[l];
+        const char *why = "";
+        if (engine->ops->supports && !engine->ops->supports(engine, layer, spec->mode, &why))
+            return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "layer %s (%s): engine %s cannot run it: %s", layer->name,
+                                   cs_layer_kind_name(layer->kind), engine->ops->name, why),
+                           "--device ref runs every layer, slowly");
+    }
+    return CS_OK;
+}
+
+/* By name and shape: trials of a group have graphs of their own that differ only in what is frozen. */
+static bool same_value(const cs_layer *a, const cs_layer *b) {
+    return strcmp(a->name, b->name) == 0 && a->out.h == b->out.h && a->out.w == b->out.w && a->out.c == b->out.c;
+}
+
+static cs_status check_upstream(const cs_engine *engine, const cs_program_spec *spec) {
+    const cs_program *upstream = spec->upstream;
+    if (!upstream)
+        return CS_OK;
+    const cs_segment *from = upstream->spec.segment, *to = spec->segment;
+    if (upstream->engine != engine)
+        return cs_fail(CS_ERR_ARG, "the upstream program belongs to another engine (%s)", upstream->ops->name);
+    if (upstream->spec.batch < spec->batch)
+        return cs_fail(CS_ERR_SHAPE, "batch is %d but the upstream program has %d rows", spec->batch,
+                       upstream->spec.batch);
+    if (from->n_outputs != to->n_inputs)
+        return cs_fail(CS_ERR_SHAPE, "the segment has %d inputs but its upstream program has %d outputs", to->n_inputs,
+                       from->n_outputs);
+    for (int i = 0; i < to->n_inputs; i++) {
+        const cs_layer *made = &from->graph->layers[from->outputs[i]], *read = &to->graph->layers[to->inputs[i]];
+        if (!same_value(made, read))
+            return cs_fail(CS_ERR_SHAPE,
+                           "input %d is %s [%d,%d,%d] but output %d of the upstream program is %s [%d,%d,%d]", i,
+                           read->name, read->out.h, read->out.w, read->out.c, i, made->name, made->out.h, made->out.w,
+                           made->out.c);
+    }
+    return CS_OK;
+}
+
+cs_status cs_program_compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out) {
+    *out = NULL;
+    if (spec->batch < 1)
+        return cs_hint(cs_fail(CS_ERR_ARG, "batch is %d", spec->batch), "use a batch of at least 1");
+    CS_TRY(check_layers(engine, spec));
+    CS_TRY(check_upstream(engine, spec));
+    return engine->ops->compile(engine, spec, out);
+}
+
+void cs_program_free(cs_program *program) {
+    if (program)
+        program->ops->release(program);
+}
+
+/* The checks every call shares. */
+
+static cs_status check_rows(const cs_program *program, const char *call, int n) {
+    if (n >= 1 && n <= program->spec.batch)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s: %d rows", call, n), "this program was compiled for 1 to %d rows",
+                   program->spec.batch);
+}
+
+static cs_status check_training(const cs_program *program, const char *call) {
+    if (program->spec.mode == CS_MODE_TRAIN)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s: the program was compiled for inference", call),
+                   "compile it with CS_MODE_TRAIN");
+}
+
+static cs_status check_params(const cs_program *program, const char *call, cs_slot slot, const cs_params *params) {
+    size_t here = program->spec.segment->graph->n_values, there = params->graph->n_values;
+    if ((unsigned)slot > CS_SLOT_OPTIMIZER2)
+        return cs_fail(CS_ERR_ARG, "%s: slot %d does not exist", call, (int)slot);
+    if (here != there)
+        return cs_fail(CS_ERR_SHAPE, "%s: the parameters have %zu values, the program's graph %zu", call, there, here);
+    return slot == CS_SLOT_VALUE ? CS_OK : check_training(program, call);
+}
+
+static cs_status check_ran(const cs_program *program, const char *call, int rows, int n) {
+    CS_TRY(check_rows(program, call, n));
+    if (rows == n)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s: %d rows, but the step before it ran on %d", call, n, rows),
+                   "the order is forward, loss, backward, with the same number of rows");
+}
+
+cs_status cs_program_load(cs_program *program, cs_slot slot, const cs_params *params) {
+    CS_TRY(check_params(program, "load", slot, params));
+    return program->ops->load(program, slot, params);
+}
+
+cs_status cs_program_read(cs_program *program, cs_slot slot, cs_params *params) {
+    CS_TRY(check_params(program, "read", slot, params));
+    return program->ops->read(program, slot, params);
+}
+
+cs_status cs_program_set_input(cs_program *program, int i, const float *values, int n) {
+    CS_TRY(check_rows(program, "set_input", n));
+    if (i < 0 || cs_program_input_layer(program->spec.segment, i) < 0)
+        return cs_fail(CS_ERR_ARG, "set_input: the segment has no input %d", i);
+    if (program->spec.upstream && i < program->spec.segment->n_inputs)
+        return cs_fail(CS_ERR_ARG, "set_input: input %d comes from the upstream program", i);
+    return program->ops->set_input(program, i, values, n);
+}
+
+cs_status cs_program_get_output(cs_program *program, int i, float *values, int n) {
+    CS_TRY(check_rows(program, "get_output", n));
+    if (i < 0 || i >= program->spec.segment->n_outputs)
+        return cs_fail(CS_ERR_ARG, "get_output: the segment has %d outputs, no output %d",
+                       program->spec.segment->n_outputs, i);
+    if (n > program->forward_rows)
+        return cs_fail(CS_ERR_ARG, "get_output: %d rows, but the last forward ran on %d", n, program->forward_rows);
+    return program->ops->get_output(program, i, values, n);
+}
+
+cs_status cs_program_forward(cs_program *program, int n) {
+    CS_TRY(check_rows(program, "forward", n));
+    if (program->spec.upstream)
+        CS_TRY(check_ran(program, "forward behind an upstream program", program->spec.upstream->forward_rows, n));
+    program->forward_rows = program->loss_rows = 0;
+    CS_TRY(program->ops->forward(program, n));
+    program->forward_rows = n;
+    return CS_OK;
+}
+
+cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, float *probabilities, cs_loss *out) {
+    CS_TRY(check_ran(program, "loss", program->forward_rows, n));
+    const cs_layer *last = cs_program_last_layer(program->spec.segment);
+    if (!last->out.flat)
+        return cs_hint(cs_fail(CS_ERR_SHAPE, "loss: layer %s gives [%d,%d,%d], not one value a class", last->name,
+                               last->out.h, last->out.w, last->out.c),
+                       "end the network with a dense layer");
+    for (int row = 0; row < n; row++)
+        if (labels[row] < 0 || labels[row] >= last->out.c)
+            return cs_hint(cs_fail(CS_ERR_ARG, "loss: label %d in row %d", (int)labels[row], row),
+                           "layer %s has %d classes", last->name, last->out.c);
+    CS_TRY(program->ops->loss(program, labels, n, probabilities, out));
+    program->loss_rows = n;
+    return CS_OK;
+}
+
+cs_status cs_program_backward(cs_program *program, int n) {
+    CS_TRY(check_training(program, "backward"));
+    CS_TRY(check_ran(program, "backward", program->loss_rows, n));
+    program->loss_rows = 0;
+    return program->ops->backward(program, n);
+}
+
+cs_status cs_program_update(cs_program *program, const cs_optimizer *optimizer, int64_t step) {
+    CS_TRY(check_training(program, "update"));
+    if (step < 1)
+        return cs_fail(CS_ERR_ARG, "update: step %lld; steps count from 1", (long long)step);
+    if (!isfinite(optimizer->lr))
+        return cs_fail(CS_ERR_ARG, "update: the learning rate is %g", (double)optimizer->lr);
+    return program->ops->update(program, optimizer, step);
+}
+
+void cs_program_describe(const cs_program *program, FILE *out) {
+    program->ops->describe(program, out);
+}
+
+size_t cs_program_memory(const cs_program *program) {
+    return program->ops->memory(program);
+}

@@ -14,7 +14,15 @@ struct cs_program {
     const cs_engine_ops *ops;
     cs_engine *engine;
     cs_program_spec spec;
+    int forward_rows; /* kept by the wrappers, 0 at first: rows of the last forward, */
+    int loss_rows;    /* and of the last loss; 0 again once backward has used it */
 };
+
+/* The layer that set_input calls input i: the segment's inputs, then INPUT layers inside it; -1 when there are fewer.
+ */
+int cs_program_input_layer(const cs_segment *segment, int i);
+/* The layer whose logits the loss is taken of: the last output. */
+const cs_layer *cs_program_last_layer(const cs_segment *segment);
 
 extern const cs_engine_ops cs_ref_engine;
 #ifdef CNNSWEEP_HAVE_ONEDNN

@@ -1,0 +1,165 @@
+/* The table of layers, the activations, and the layers that are a line or two. */
+#include "ref.h"
+
+#include <assert.h>
+#include <math.h>
+
+static size_t count_in(const cs_ref_op *op) {
+    return (size_t)op->n * cs_shape_count(op->layer->in);
+}
+
+static size_t count_out(const cs_ref_op *op) {
+    return (size_t)op->n * cs_shape_count(op->layer->out);
+}
+
+static void copy_forward(const cs_ref_op *op) {
+    for (size_t i = 0; i < count_out(op); i++)
+        op->out[i] = op->in[0][i];
+}
+
+static void copy_backward(const cs_ref_op *op) {
+    if (!op->din[0])
+        return;
+    for (size_t i = 0; i < count_out(op); i++)
+        op->din[0][i] += op->dout[i];
+}
+
+static void add_forward(const cs_ref_op *op) {
+    copy_forward(op);
+    for (int k = 1; k < op->layer->n_inputs; k++)
+        for (size_t i = 0; i < count_out(op); i++)
+            op->out[i] += op->in[k][i];
+}
+
+static void add_backward(const cs_ref_op *op) {
+    for (int k = 0; k < op->layer->n_inputs; k++)
+        if (op->din[k])
+            for (size_t i = 0; i < count_out(op); i++)
+                op->din[k][i] += op->dout[i];
+}
+
+/* Where pixel (row, y, 0) of the input lands in the output of ZERO_PAD. */
+static size_t padded_row(const cs_ref_op *op, int row, int y) {
+    const cs_layer *layer = op->layer;
+    size_t line = (size_t)row * (size_t)layer->out.h + (size_t)(y + layer->window.pad_top);
+    return (line * (size_t)layer->out.w + (size_t)layer->window.pad_left) * (size_t)layer->out.c;
+}
+
+static void zero_pad_forward(const cs_ref_op *op) {
+    size_t width = (size_t)op->layer->in.w * (size_t)op->layer->in.c;
+    const double *in = op->in[0];
+    for (size_t i = 0; i < count_out(op); i++)
+        op->out[i] = 0;
+    for (int row = 0; row < op->n; row++)
+        for (int y = 0; y < op->layer->in.h; y++, in += width)
+            for (size_t i = 0; i < width; i++)
+                op->out[padded_row(op, row, y) + i] = in[i];
+}
+
+static void zero_pad_backward(const cs_ref_op *op) {
+    size_t width = (size_t)op->layer->in.w * (size_t)op->layer->in.c;
+    double *din = op->din[0];
+    if (!din)
+        return;
+    for (int row = 0; row < op->n; row++)
+        for (int y = 0; y < op->layer->in.h; y++, din += width)
+            for (size_t i = 0; i < width; i++)
+                din[i] += op->dout[padded_row(op, row, y) + i];
+}
+
+static void global_average_pool_forward(const cs_ref_op *op) {
+    size_t c = (size_t)op->layer->in.c, area = (size_t)op->layer->in.h * (size_t)op->layer->in.w;
+    for (size_t i = 0; i < count_out(op); i++)
+        op->out[i] = 0;
+    for (size_t i = 0; i < count_in(op); i++)
+        op->out[i / (area * c) * c + i % c] += op->in[0][i] / (double)area;
+}
+
+static void global_average_pool_backward(const cs_ref_op *op) {
+    size_t c = (size_t)op->layer->in.c, area = (size_t)op->layer->in.h * (size_t)op->layer->in.w;
+    if (!op->din[0])
+        return;
+    for (size_t i = 0; i < count_in(op); i++)
+        op->din[0][i] += op->dout[i / (area * c) * c + i % c] / (double)area;
+}
+
+static void dense_forward(const cs_ref_op *op) {
+    size_t inputs = (size_t)op->layer->in.c, units = (size_t)op->layer->out.c;
+    for (size_t row = 0; row < (size_t)op->n; row++) {
+        double *out = op->out + row * units;
+        for (size_t u = 0; u < units; u++)
+            out[u] = op->param[CS_PARAM_BIAS] ? op->param[CS_PARAM_BIAS][u] : 0;
+        for (size_t i = 0; i < inputs; i++)
+            for (size_t u = 0; u < units; u++)
+                out[u] += op->in[0][row * inputs + i] * op->param[CS_PARAM_KERNEL][i * units + u];
+    }
+}
+
+static void dense_backward(const cs_ref_op *op) {
+    size_t inputs = (size_t)op->layer->in.c, units = (size_t)op->layer->out.c;
+    double *dkernel = op->dparam[CS_PARAM_KERNEL], *dbias = op->dparam[CS_PARAM_BIAS], *din = op->din[0];
+    for (size_t row = 0; row < (size_t)op->n; row++) {
+        const double *dout = op->dout + row * units;
+        for (size_t u = 0; dbias && u < units; u++)
+            dbias[u] += dout[u];
+        for (size_t i = 0; i < inputs; i++) {
+            const double *kernel = op->param[CS_PARAM_KERNEL] + i * units;
+            for (size_t u = 0; dkernel && u < units; u++)
+                dkernel[i * units + u] += op->in[0][row * inputs + i] * dout[u];
+            for (size_t u = 0; din && u < units; u++)
+                din[row * inputs + i] += kernel[u] * dout[u];
+        }
+    }
+}
+
+static void input_function(const cs_ref_op *op) {
+    (void)op; /* set_input has written the output */
+}
+
+static const cs_ref_row rows[CS_LAYER_KIND_COUNT] = {
+    {CS_LAYER_INPUT, input_function, input_function},
+    {CS_LAYER_CONV2D, cs_ref_conv2d_forward, cs_ref_conv2d_backward},
+    {CS_LAYER_DEPTHWISE_CONV2D, cs_ref_depthwise_forward, cs_ref_depthwise_backward},
+    {CS_LAYER_BATCH_NORM, cs_ref_batch_norm_forward, cs_ref_batch_norm_backward},
+    {CS_LAYER_ACTIVATION, copy_forward, copy_backward},
+    {CS_LAYER_MAX_POOL, cs_ref_max_pool_forward, cs_ref_max_pool_backward},
+    {CS_LAYER_AVERAGE_POOL, cs_ref_average_pool_forward, cs_ref_average_pool_backward},
+    {CS_LAYER_GLOBAL_AVERAGE_POOL, global_average_pool_forward, global_average_pool_backward},
+    {CS_LAYER_ZERO_PAD, zero_pad_forward, zero_pad_backward},
+    {CS_LAYER_ADD, add_forward, add_backward},
+    {CS_LAYER_FLATTEN, copy_forward, copy_backward},
+    {CS_LAYER_DENSE, dense_forward, dense_backward},
+};
+
+static const cs_ref_row *row_of(const cs_ref_op *op) {
+    const cs_ref_row *row = &rows[op->layer->kind];
+    assert(row->kind == op->layer->kind);
+    return row;
+}
+
+/* Softmax is not here: programs give logits. */
+static double ceiling(cs_activation activation) {
+    return activation == CS_ACT_RELU6 ? 6 : HUGE_VAL;
+}
+
+static bool clips(cs_activation activation) {
+    return activation == CS_ACT_RELU || activation == CS_ACT_RELU6;
+}
+
+void cs_ref_layer_forward(const cs_ref_op *op) {
+    row_of(op)->forward(op);
+    if (!clips(op->layer->activation))
+        return;
+    double top = ceiling(op->layer->activation);
+    for (size_t i = 0; i < count_out(op); i++)
+        op->out[i] = op->out[i] < 0 ? 0 : op->out[i] > top ? top : op->out[i];
+}
+
+/* The slope is 0 at both corners, as in TensorFlow. */
+void cs_ref_layer_backward(const cs_ref_op *op) {
+    double top = ceiling(op->layer->activation);
+    for (size_t i = 0; clips(op->layer->activation) && i < count_out(op); i++)
+        if (!(op->out[i] > 0 && op->out[i] < top))
+            op->dout[i] = 0;
+    row_of(op)->backward(op);
+}

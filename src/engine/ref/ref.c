@@ -1,0 +1,276 @@
+/* The engine's functions: memory planned once at compile, then layer by layer. */
+#include "ref.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct ref_program {
+    cs_program head;
+    /* By layer of the graph; NULL outside the segment and its inputs, and where not needed. */
+    double **outputs;   /* [batch, out]; inputs that come from upstream are the upstream's own */
+    double **gradients; /* of the loss with respect to an output: layers that learn or have one that learns below */
+    double **saved;     /* BATCH_NORM: [2, C] */
+    /* The segment's parameters, [n_values] a slot; first_value is where they start in cs_params. */
+    double *slots[CS_REF_SLOTS];
+    size_t first_value, n_values;
+    size_t bytes;
+} ref_program;
+
+static const cs_layer *layer_at(const ref_program *program, int l) {
+    return &program->head.spec.segment->graph->layers[l];
+}
+
+static cs_status ref_open(const cs_engine_options *options, cs_engine **out) {
+    CS_TRY(cs_alloc(1, sizeof **out, "the reference engine", out));
+    **out = (cs_engine){.ops = &cs_ref_engine, .options = *options};
+    return CS_OK;
+}
+
+static void ref_close(cs_engine *engine) {
+    free(engine);
+}
+
+static cs_status take(ref_program *program, size_t count, const char *what, double **out) {
+    CS_TRY(cs_alloc(count, sizeof **out, what, out));
+    program->bytes += count * sizeof **out;
+    return CS_OK;
+}
+
+static cs_status take_output(ref_program *program, int l) {
+    const cs_layer *layer = layer_at(program, l);
+    return take(program, (size_t)program->head.spec.batch * cs_shape_count(layer->out), layer->name,
+                &program->outputs[l]);
+}
+
+static cs_status plan_inputs(ref_program *program) {
+    const cs_program_spec *spec = &program->head.spec;
+    const ref_program *upstream = (const ref_program *)spec->upstream;
+    for (int i = 0; i < spec->segment->n_inputs; i++)
+        if (upstream)
+            program->outputs[spec->segment->inputs[i]] = upstream->outputs[spec->upstream->spec.segment->outputs[i]];
+        else
+            CS_TRY(take_output(program, spec->segment->inputs[i]));
+    return CS_OK;
+}
+
+/* Is there something to learn in this layer or below it, inside the segment? */
+static bool needs_gradient(const ref_program *program, const cs_layer *layer) {
+    if (layer->trainable && layer->n_params > 0)
+        return true;
+    for (int i = 0; i < layer->n_inputs; i++)
+        if (program->gradients[layer->inputs[i]])
+            return true;
+    return false;
+}
+
+static cs_status plan_layer(ref_program *program, int l) {
+    const cs_layer *layer = layer_at(program, l);
+    CS_TRY(take_output(program, l));
+    if (layer->kind == CS_LAYER_BATCH_NORM)
+        CS_TRY(take(program, 2 * (size_t)layer->in.c, layer->name, &program->saved[l]));
+    if (program->head.spec.mode == CS_MODE_TRAIN && needs_gradient(program, layer))
+        CS_TRY(take(program, (size_t)program->head.spec.batch * cs_shape_count(layer->out), layer->name,
+                    &program->gradients[l]));
+    return CS_OK;
+}
+
+/* A graph appends parameters layer by layer, so a segment's are one range. */
+static cs_status plan_params(ref_program *program) {
+    const cs_segment *segment = program->head.spec.segment;
+    for (int p = 0; p < segment->graph->n_params; p++) {
+        const cs_param *param = &segment->graph->params[p];
+        if (param->layer < segment->begin)
+            program->first_value = param->offset + param->count;
+        else if (param->layer < segment->end)
+            program->n_values += param->count;
+    }
+    int slots = program->head.spec.mode == CS_MODE_TRAIN ? CS_REF_SLOTS : 1;
+    for (int slot = 0; slot < slots; slot++)
+        CS_TRY(take(program, program->n_values, "parameters", &program->slots[slot]));
+    return CS_OK;
+}
+
+static cs_status plan(ref_program *program) {
+    const cs_segment *segment = program->head.spec.segment;
+    size_t layers = (size_t)segment->graph->n_layers;
+    CS_TRY(cs_alloc(layers, sizeof *program->outputs, "outputs", &program->outputs));
+    CS_TRY(cs_alloc(layers, sizeof *program->gradients, "gradients", &program->gradients));
+    CS_TRY(cs_alloc(layers, sizeof *program->saved, "batch statistics", &program->saved));
+    CS_TRY(plan_inputs(program));
+    for (int l = segment->begin; l < segment->end; l++)
+        CS_TRY(plan_layer(program, l));
+    return plan_params(program);
+}
+
+static void ref_release(cs_program *base) {
+    ref_program *program = (ref_program *)base;
+    const cs_segment *segment = base->spec.segment;
+    for (int i = 0; program->outputs && base->spec.upstream && i < segment->n_inputs; i++)
+        program->outputs[segment->inputs[i]] = NULL; /* the upstream's own */
+    for (int l = 0; l < segment->end; l++) {
+        if (program->outputs)
+            free(program->outputs[l]);
+        if (program->gradients)
+            free(program->gradients[l]);
+        if (program->saved)
+            free(program->saved[l]);
+    }
+    for (int slot = 0; slot < CS_REF_SLOTS; slot++)
+        free(program->slots[slot]);
+    free(program->outputs);
+    free(program->gradients);
+    free(program->saved);
+    free(program);
+}
+
+static cs_status ref_compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out) {
+    ref_program *program;
+    CS_TRY(cs_alloc(1, sizeof *program, "a program", &program));
+    program->head = (cs_program){.ops = engine->ops, .engine = engine, .spec = *spec};
+    cs_status status = plan(program);
+    if (status != CS_OK)
+        ref_release(&program->head);
+    else
+        *out = &program->head;
+    return status;
+}
+
+static cs_status ref_load(cs_program *base, cs_slot slot, const cs_params *params) {
+    ref_program *program = (ref_program *)base;
+    for (size_t i = 0; i < program->n_values; i++)
+        program->slots[slot][i] = (double)params->data[program->first_value + i];
+    return CS_OK;
+}
+
+static cs_status ref_read(cs_program *base, cs_slot slot, cs_params *params) {
+    const ref_program *program = (const ref_program *)base;
+    for (size_t i = 0; i < program->n_values; i++)
+        params->data[program->first_value + i] = (float)program->slots[slot][i];
+    return CS_OK;
+}
+
+static cs_status ref_set_input(cs_program *base, int i, const float *values, int n) {
+    ref_program *program = (ref_program *)base;
+    int l = cs_program_input_layer(base->spec.segment, i);
+    size_t count = (size_t)n * cs_shape_count(layer_at(program, l)->out);
+    for (size_t k = 0; k < count; k++)
+        program->outputs[l][k] = (double)values[k];
+    return CS_OK;
+}
+
+static cs_status ref_get_output(cs_program *base, int i, float *values, int n) {
+    const ref_program *program = (const ref_program *)base;
+    int l = base->spec.segment->outputs[i];
+    size_t count = (size_t)n * cs_shape_count(layer_at(program, l)->out);
+    for (size_t k = 0; k < count; k++)
+        values[k] = (float)program->outputs[l][k];
+    return CS_OK;
+}
+
+static cs_ref_op bind(const ref_program *program, int l, int n) {
+    const cs_graph *graph = program->head.spec.segment->graph;
+    const cs_layer *layer = &graph->layers[l];
+    bool training = program->head.spec.mode == CS_MODE_TRAIN;
+    cs_ref_op op = {.layer = layer, .n = n, .batch_statistics = training && layer->trainable};
+    op.out = program->outputs[l];
+    op.dout = program->gradients[l];
+    op.saved = program->saved[l];
+    for (int i = 0; i < layer->n_inputs; i++) {
+        op.in[i] = program->outputs[layer->inputs[i]];
+        op.din[i] = program->gradients[layer->inputs[i]];
+    }
+    for (int p = layer->first_param; p < layer->first_param + layer->n_params; p++) {
+        const cs_param *param = &graph->params[p];
+        size_t offset = param->offset - program->first_value;
+        op.param[param->role] = program->slots[CS_SLOT_VALUE] + offset;
+        if (training && layer->trainable && !cs_param_is_statistic(param))
+            op.dparam[param->role] = program->slots[CS_SLOT_GRADIENT] + offset;
+    }
+    return op;
+}
+
+static cs_status ref_forward(cs_program *base, int n) {
+    for (int l = base->spec.segment->begin; l < base->spec.segment->end; l++) {
+        cs_ref_op op = bind((ref_program *)base, l, n);
+        cs_ref_layer_forward(&op);
+    }
+    return CS_OK;
+}
+
+static cs_status ref_loss(cs_program *base, const int32_t *labels, int n, float *probabilities, cs_loss *out) {
+    const ref_program *program = (const ref_program *)base;
+    int last = base->spec.segment->outputs[base->spec.segment->n_outputs - 1];
+    cs_ref_loss(program->outputs[last], labels, n, layer_at(program, last)->out.c, program->gradients[last],
+                probabilities, out);
+    return CS_OK;
+}
+
+/* Everything but the gradient that the loss has left on the last output. */
+static void clear_gradients(ref_program *program, int n) {
+    const cs_segment *segment = program->head.spec.segment;
+    int last = segment->outputs[segment->n_outputs - 1];
+    memset(program->slots[CS_SLOT_GRADIENT], 0, program->n_values * sizeof(double));
+    for (int l = segment->begin; l < segment->end; l++)
+        if (l != last && program->gradients[l])
+            memset(program->gradients[l], 0, (size_t)n * cs_shape_count(layer_at(program, l)->out) * sizeof(double));
+}
+
+static cs_status ref_backward(cs_program *base, int n) {
+    ref_program *program = (ref_program *)base;
+    clear_gradients(program, n);
+    for (int l = base->spec.segment->end - 1; l >= base->spec.segment->begin; l--)
+        if (program->gradients[l]) {
+            cs_ref_op op = bind(program, l, n);
+            cs_ref_layer_backward(&op);
+        }
+    return CS_OK;
+}
+
+static cs_status ref_update(cs_program *base, const cs_optimizer *optimizer, int64_t step) {
+    ref_program *program = (ref_program *)base;
+    const cs_segment *segment = base->spec.segment;
+    for (int p = 0; p < segment->graph->n_params; p++) {
+        const cs_param *param = &segment->graph->params[p];
+        bool inside = param->layer >= segment->begin && param->layer < segment->end;
+        if (!inside || !layer_at(program, param->layer)->trainable || cs_param_is_statistic(param))
+            continue;
+        size_t at = param->offset - program->first_value;
+        cs_ref_update(optimizer, step, param->count, program->slots[CS_SLOT_VALUE] + at,
+                      program->slots[CS_SLOT_GRADIENT] + at, program->slots[CS_SLOT_OPTIMIZER1] + at,
+                      program->slots[CS_SLOT_OPTIMIZER2] + at);
+    }
+    return CS_OK;
+}
+
+static void ref_describe(const cs_program *base, FILE *out) {
+    for (int l = base->spec.segment->begin; l < base->spec.segment->end; l++) {
+        const cs_layer *layer = layer_at((const ref_program *)base, l);
+        fprintf(out, "%-32s %-24s ref:plain [%d,%d,%d,%d]\n", layer->name, cs_layer_kind_name(layer->kind),
+                base->spec.batch, layer->out.h, layer->out.w, layer->out.c);
+    }
+}
+
+static size_t ref_memory(const cs_program *base) {
+    return ((const ref_program *)base)->bytes;
+}
+
+const cs_engine_ops cs_ref_engine = {
+    .name = "ref",
+    .doc = "plain loops in double: slow, and what the other engines are checked against",
+    .open = ref_open,
+    .close = ref_close,
+    .compile = ref_compile,
+    .release = ref_release,
+    .load = ref_load,
+    .read = ref_read,
+    .set_input = ref_set_input,
+    .get_output = ref_get_output,
+    .forward = ref_forward,
+    .loss = ref_loss,
+    .backward = ref_backward,
+    .update = ref_update,
+    .describe = ref_describe,
+    .memory = ref_memory,
+};

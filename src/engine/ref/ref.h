@@ -1,0 +1,54 @@
+/* The reference engine: plain loops, one layer after the other, NHWC, everything inside in double. It is the oracle
+ * that the other engines are compared with, so it is written to be read.
+ *
+ * To add a layer kind: its forward and backward in one of the files here, and a row in the table of layers.c. */
+#ifndef CNNSWEEP_ENGINE_REF_H
+#define CNNSWEEP_ENGINE_REF_H
+
+#include "engine_impl.h"
+
+enum { CS_REF_ROLES = CS_PARAM_MOVING_VARIANCE + 1, CS_REF_SLOTS = CS_SLOT_OPTIMIZER2 + 1 };
+
+/* One layer at work on the first n rows. Values are [n,H,W,C]. */
+typedef struct cs_ref_op {
+    const cs_layer *layer;
+    int n;
+    bool batch_statistics; /* BATCH_NORM in training and not frozen */
+    const double *in[CS_LAYER_MAX_INPUTS];
+    double *out;
+    double *param[CS_REF_ROLES];
+    double *saved; /* BATCH_NORM: what forward normalised with, mean [C] and 1/standard deviation [C] */
+    /* Backward: dx += (dout/dx) dout. A NULL gradient is not wanted: nothing below learns, or the layer is frozen.
+     * dout is of the value before the layer's activation, and is the layer's own: backward may write on it. */
+    double *dout;
+    double *din[CS_LAYER_MAX_INPUTS];
+    double *dparam[CS_REF_ROLES];
+} cs_ref_op;
+
+typedef void cs_ref_function(const cs_ref_op *op);
+
+typedef struct cs_ref_row {
+    cs_layer_kind kind;
+    cs_ref_function *forward;
+    cs_ref_function *backward;
+} cs_ref_row;
+
+/* Forward with the layer's activation behind it, and the two backward. */
+void cs_ref_layer_forward(const cs_ref_op *op);
+void cs_ref_layer_backward(const cs_ref_op *op);
+
+cs_ref_function cs_ref_conv2d_forward, cs_ref_conv2d_backward;
+cs_ref_function cs_ref_depthwise_forward, cs_ref_depthwise_backward;
+cs_ref_function cs_ref_max_pool_forward, cs_ref_max_pool_backward;
+cs_ref_function cs_ref_average_pool_forward, cs_ref_average_pool_backward;
+cs_ref_function cs_ref_batch_norm_forward, cs_ref_batch_norm_backward;
+
+/* Softmax cross-entropy of logits [n,classes]; `gradient` (of the mean over rows) and `probabilities` may be NULL. */
+void cs_ref_loss(const double *logits, const int32_t *labels, int n, int classes, double *gradient,
+                 float *probabilities, cs_loss *out);
+
+/* One parameter's values and its two optimizer states, `count` each, moved by the gradient (see optimizer.h). */
+void cs_ref_update(const cs_optimizer *optimizer, int64_t step, size_t count, double *value, const double *gradient,
+                   double *state1, double *state2);
+
+#endif

@@ -1,0 +1,172 @@
+/* Layers with a sliding window: both convolutions, both pools. */
+#include "ref.h"
+
+#include <math.h>
+
+/* One place of the window over one output pixel, inside the input. */
+typedef struct tap {
+    size_t out, in, kernel; /* first channel of the pixel; window place kh*kernel_w + kw */
+    int count;              /* places of this output pixel's window that lie inside the input */
+} tap;
+
+typedef void tap_function(const cs_ref_op *op, tap t);
+
+/* The part of a window at output position `o` that lies inside an axis of `size`: places [*first, *last). */
+static int clip_window(int o, int stride, int pad, int kernel, int size, int *first, int *last) {
+    int start = o * stride - pad;
+    *first = start < 0 ? -start : 0;
+    *last = start + kernel > size ? size - start : kernel;
+    return start;
+}
+
+static void visit_pixel(const cs_ref_op *op, int row, int oh, int ow, tap_function *visit) {
+    const cs_layer *layer = op->layer;
+    const cs_window *window = &layer->window;
+    cs_shape in = layer->in, out = layer->out;
+    int kh0, kh1, kw0, kw1;
+    int top = clip_window(oh, window->stride_h, window->pad_top, window->kernel_h, in.h, &kh0, &kh1);
+    int left = clip_window(ow, window->stride_w, window->pad_left, window->kernel_w, in.w, &kw0, &kw1);
+    tap t = {.count = (kh1 - kh0) * (kw1 - kw0)};
+    t.out = (((size_t)row * (size_t)out.h + (size_t)oh) * (size_t)out.w + (size_t)ow) * (size_t)out.c;
+    for (int kh = kh0; kh < kh1; kh++)
+        for (int kw = kw0; kw < kw1; kw++) {
+            size_t line = (size_t)row * (size_t)in.h + (size_t)(top + kh);
+            t.in = (line * (size_t)in.w + (size_t)(left + kw)) * (size_t)in.c;
+            t.kernel = (size_t)(kh * window->kernel_w + kw);
+            visit(op, t);
+        }
+}
+
+/* Output pixels in order, and inside each the window in order. */
+static void each_tap(const cs_ref_op *op, tap_function *visit) {
+    for (int row = 0; row < op->n; row++)
+        for (int oh = 0; oh < op->layer->out.h; oh++)
+            for (int ow = 0; ow < op->layer->out.w; ow++)
+                visit_pixel(op, row, oh, ow, visit);
+}
+
+static size_t pixels_out(const cs_ref_op *op) {
+    return (size_t)op->n * (size_t)op->layer->out.h * (size_t)op->layer->out.w;
+}
+
+/* Every output pixel starts as `values` [C], or as `value` where there are none. */
+static void fill_output(const cs_ref_op *op, const double *values, double value) {
+    size_t channels = (size_t)op->layer->out.c;
+    for (size_t p = 0; p < pixels_out(op); p++)
+        for (size_t c = 0; c < channels; c++)
+            op->out[p * channels + c] = values ? values[c] : value;
+}
+
+static void add_bias_gradient(const cs_ref_op *op) {
+    size_t channels = (size_t)op->layer->out.c;
+    double *dbias = op->dparam[CS_PARAM_BIAS];
+    for (size_t p = 0; dbias && p < pixels_out(op); p++)
+        for (size_t c = 0; c < channels; c++)
+            dbias[c] += op->dout[p * channels + c];
+}
+
+/* Kernel HWIO. */
+static void conv2d_tap(const cs_ref_op *op, tap t) {
+    size_t inputs = (size_t)op->layer->in.c, filters = (size_t)op->layer->out.c;
+    const double *kernel = op->param[CS_PARAM_KERNEL] + t.kernel * inputs * filters;
+    double *out = op->out + t.out;
+    for (size_t i = 0; i < inputs; i++, kernel += filters) {
+        double x = op->in[0][t.in + i];
+        for (size_t f = 0; f < filters; f++)
+            out[f] += x * kernel[f];
+    }
+}
+
+static void conv2d_gradient_tap(const cs_ref_op *op, tap t) {
+    size_t inputs = (size_t)op->layer->in.c, filters = (size_t)op->layer->out.c;
+    const double *dout = op->dout + t.out;
+    for (size_t i = 0; i < inputs; i++) {
+        size_t k = (t.kernel * inputs + i) * filters;
+        double x = op->in[0][t.in + i], dx = 0;
+        for (size_t f = 0; op->dparam[CS_PARAM_KERNEL] && f < filters; f++)
+            op->dparam[CS_PARAM_KERNEL][k + f] += x * dout[f];
+        for (size_t f = 0; op->din[0] && f < filters; f++)
+            dx += op->param[CS_PARAM_KERNEL][k + f] * dout[f];
+        if (op->din[0])
+            op->din[0][t.in + i] += dx;
+    }
+}
+
+void cs_ref_conv2d_forward(const cs_ref_op *op) {
+    fill_output(op, op->param[CS_PARAM_BIAS], 0);
+    each_tap(op, conv2d_tap);
+}
+
+void cs_ref_conv2d_backward(const cs_ref_op *op) {
+    add_bias_gradient(op);
+    each_tap(op, conv2d_gradient_tap);
+}
+
+/* Kernel HWC1. */
+static void depthwise_tap(const cs_ref_op *op, tap t) {
+    size_t channels = (size_t)op->layer->out.c;
+    for (size_t c = 0; c < channels; c++)
+        op->out[t.out + c] += op->in[0][t.in + c] * op->param[CS_PARAM_KERNEL][t.kernel * channels + c];
+}
+
+static void depthwise_gradient_tap(const cs_ref_op *op, tap t) {
+    size_t channels = (size_t)op->layer->out.c, k = t.kernel * channels;
+    for (size_t c = 0; op->dparam[CS_PARAM_KERNEL] && c < channels; c++)
+        op->dparam[CS_PARAM_KERNEL][k + c] += op->in[0][t.in + c] * op->dout[t.out + c];
+    for (size_t c = 0; op->din[0] && c < channels; c++)
+        op->din[0][t.in + c] += op->param[CS_PARAM_KERNEL][k + c] * op->dout[t.out + c];
+}
+
+void cs_ref_depthwise_forward(const cs_ref_op *op) {
+    fill_output(op, op->param[CS_PARAM_BIAS], 0);
+    each_tap(op, depthwise_tap);
+}
+
+void cs_ref_depthwise_backward(const cs_ref_op *op) {
+    add_bias_gradient(op);
+    each_tap(op, depthwise_gradient_tap);
+}
+
+static void max_pool_tap(const cs_ref_op *op, tap t) {
+    for (size_t c = 0; c < (size_t)op->layer->out.c; c++)
+        op->out[t.out + c] = fmax(op->out[t.out + c], op->in[0][t.in + c]);
+}
+
+/* All of the gradient goes to the first maximum: taking it clears dout, so that an equal value behind it gets none. */
+static void max_pool_gradient_tap(const cs_ref_op *op, tap t) {
+    for (size_t c = 0; c < (size_t)op->layer->out.c; c++)
+        if (op->in[0][t.in + c] == op->out[t.out + c]) {
+            op->din[0][t.in + c] += op->dout[t.out + c];
+            op->dout[t.out + c] = 0;
+        }
+}
+
+void cs_ref_max_pool_forward(const cs_ref_op *op) {
+    fill_output(op, NULL, -HUGE_VAL);
+    each_tap(op, max_pool_tap);
+}
+
+void cs_ref_max_pool_backward(const cs_ref_op *op) {
+    if (op->din[0])
+        each_tap(op, max_pool_gradient_tap);
+}
+
+static void average_pool_tap(const cs_ref_op *op, tap t) {
+    for (size_t c = 0; c < (size_t)op->layer->out.c; c++)
+        op->out[t.out + c] += op->in[0][t.in + c] / t.count;
+}
+
+static void average_pool_gradient_tap(const cs_ref_op *op, tap t) {
+    for (size_t c = 0; c < (size_t)op->layer->out.c; c++)
+        op->din[0][t.in + c] += op->dout[t.out + c] / t.count;
+}
+
+void cs_ref_average_pool_forward(const cs_ref_op *op) {
+    fill_output(op, NULL, 0);
+    each_tap(op, average_pool_tap);
+}
+
+void cs_ref_average_pool_backward(const cs_ref_op *op) {
+    if (op->din[0])
+        each_tap(op, average_pool_gradient_tap);
+}
