@@ -1,0 +1,20 @@
+/* Private to src/weights: lists of strings in HDF5 attributes, as Keras writes them. */
+#ifndef CS_WEIGHTS_H5_STRINGS_H
+#define CS_WEIGHTS_H5_STRINGS_H
+
+#include "cnnsweep/status.h"
+
+#include <hdf5.h>
+
+typedef struct cs_strings {
+    char **items;
+    size_t n, capacity;
+} cs_strings;
+void cs_strings_clear(cs_strings *strings);
+
+/* Appends the strings (fixed or variable length) of attribute `name`; where it is absent, those of `name`0, `name`1,
+ * ... into which Keras splits long lists. `where` names file and group in errors; no attribute at all is CS_ERR_FORMAT.
+ */
+CS_MUST_CHECK cs_status cs_h5_read_strings(hid_t object, const char *where, const char *name, cs_strings *out);
+
+#endif
