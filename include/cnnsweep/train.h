@@ -1,7 +1,10 @@
 /* The group trainer: one batch stream, one frozen trunk, one tail a trial. A group of one is the ordinary case.
  *
  * Knows nothing of MPI or of the sweep: what happens is told through cs_train_events, a stop is asked for through
- * `stop`. Numbers are the same whatever else runs on the machine. */
+ * `stop`. A trial gives the same numbers alone and in a group, whatever else runs on the machine.
+ *
+ * Loss and accuracy of an epoch are the running means over its batches while the weights move, as Keras reports them;
+ * those of val and test are of fixed weights. Seconds of a group's common work (input, trunk) are shared out evenly. */
 #ifndef CNNSWEEP_TRAIN_H
 #define CNNSWEEP_TRAIN_H
 
@@ -26,7 +29,9 @@ typedef struct cs_train_config {
     cs_optimizer optimizer;
     int64_t seed;
     bool shuffle;
-    /* EarlyStopping(monitor, min_delta, patience, restore_best_weights=True); patience 0 = off */
+    /* Keras' EarlyStopping(monitor, min_delta, patience, restore_best_weights=True): the best epoch's weights are
+     * restored and tested, also when the last epoch comes first. Without a val split val_* falls back to loss or
+     * accuracy. Patience 0 = off: as in Keras without the callback the last epoch's weights are tested. */
     int patience;
     float min_delta;
     char monitor[32]; /* val_loss | val_accuracy | loss | accuracy */
@@ -54,7 +59,7 @@ typedef struct cs_epoch_row {
 
 typedef struct cs_trial_result {
     int epochs_run;
-    int best_epoch;                                /* from 0: by `monitor`; its weights are the ones tested */
+    int best_epoch;                                /* from 0; its weights are the ones tested; patience 0: the last */
     double accuracy, loss, val_accuracy, val_loss; /* at best_epoch */
     double test_accuracy, test_loss;               /* NaN when there is no test split */
     double test_macro_f1, test_weighted_f1;
@@ -65,25 +70,35 @@ typedef struct cs_trial_result {
     size_t memory; /* bytes planned by the engine */
 } cs_trial_result;
 
-/* Callbacks of a group; `trial` is the index in the group. Any may be NULL. A failure returned stops the group. */
+/* Callbacks of a group; `trial` is the index in the group. Any may be NULL. A failure returned stops the group and is
+ * what cs_group_train returns. */
 typedef struct cs_train_events {
     void *context;
     cs_status (*epoch)(void *context, int trial, const cs_epoch_row *row);
     /* `test` is NULL when there is no test split. */
     cs_status (*finished)(void *context, int trial, const cs_trial_result *result, const cs_confusion *test);
-    /* This trial failed (diverged, ...); the error is cs_error_last. The others go on. */
+    /* This trial failed (diverged, its network cannot be built, ...); the error is cs_error_last. The others go on.
+     * NULL: a failure stops the group. */
     cs_status (*failed)(void *context, int trial, cs_status code);
-    /* After every step: batch of epoch, for progress display. */
+    /* After every training step: `batch` of `batches` are done. */
     void (*step)(void *context, int epoch, int batch, int batches);
 } cs_train_events;
 
-/* Trains `n` trials that agree in everything but their tails; borrowed arguments. `stop` set by a signal handler makes
- * it return CS_ERR_INTERRUPTED after the current step. */
+/* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle and augment. */
+bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
+
+/* Trains `n` trials of which every pair can share; borrowed arguments. `stop` (may be NULL) set by a signal handler
+ * makes it return CS_ERR_INTERRUPTED after the current step. No allocation between the first and the last step. Depths
+ * whose trunks do not nest (a residual branch over a whole link) are CS_ERR_UNSUPPORTED: train them apart. */
 CS_MUST_CHECK cs_status cs_group_train(cs_engine *engine, const cs_trial_config *trials, int n,
                                        const cs_train_events *events, const volatile sig_atomic_t *stop);
 
-/* Builds, loads weights into and freezes the network of a trial, for training, `summary` and cost estimates. `report`
- * is printed to the log. */
+/* Sets data.image from the dataset where the trial leaves it {0, 0}; CS_ERR_ARG when images keep their own sizes. */
+CS_MUST_CHECK cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_trial_config *trial);
+
+/* Builds, loads weights into and freezes the network of a trial, for training, `summary` and cost estimates. The input
+ * is data.image, or model.input_h x input_w where that is {0, 0}. The report on the weights and one line on what is
+ * trainable go to the log. */
 CS_MUST_CHECK cs_status cs_trial_network(const cs_trial_config *trial, int classes, cs_graph **graph,
                                          cs_params **params);
 

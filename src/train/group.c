@@ -1,0 +1,312 @@
+/* The group trainer: one batch stream, one trunk, a tail a trial.
+ *
+ * An epoch is a pass over the train split, then one over the val split for all tails that are still live. Tails that
+ * end (last epoch, early stopping) or fail leave; those that ended make one pass over the test split together. */
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "cnnsweep/train.h"
+#include "tail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct tail_set {
+    cs_tail **items;
+    int n;
+} tail_set;
+
+typedef struct cs_group {
+    cs_engine *engine;
+    cs_train_events events;
+    const volatile sig_atomic_t *stop;
+    cs_dataset *dataset;
+    cs_loader *loaders[CS_SPLIT_COUNT]; /* NULL where the split is empty */
+    cs_trunk *trunk;
+    cs_tail *tails;
+    int n;
+    tail_set live, ending; /* a tail is in one of them at most */
+} cs_group;
+
+bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
+    const cs_model_config *m = &a->model, *o = &b->model;
+    bool same_network = strcmp(m->arch, o->arch) == 0 && strcmp(m->head, o->head) == 0 && m->alpha == o->alpha &&
+                        m->input_h == o->input_h && m->input_w == o->input_w && m->input_c == o->input_c &&
+                        strcmp(a->weights, b->weights) == 0 && a->allow_missing == b->allow_missing;
+    bool same_batches = strcmp(a->data.path, b->data.path) == 0 && a->data.image[0] == b->data.image[0] &&
+                        a->data.image[1] == b->data.image[1] && a->train.batch == b->train.batch &&
+                        a->train.seed == b->train.seed && a->train.shuffle == b->train.shuffle &&
+                        a->augment.horizontal_flip == b->augment.horizontal_flip &&
+                        a->augment.vertical_flip == b->augment.vertical_flip &&
+                        a->augment.brightness_range[0] == b->augment.brightness_range[0] &&
+                        a->augment.brightness_range[1] == b->augment.brightness_range[1];
+    return same_network && same_batches;
+}
+
+/* The trial leaves; the group stops only when nobody listens for failures, or the listener says so. */
+static cs_status report_failure(const cs_group *group, const cs_tail *tail, cs_status status) {
+    return group->events.failed ? group->events.failed(group->events.context, tail->trial, status) : status;
+}
+
+static cs_status check_stop(const cs_group *group) {
+    if (group->stop && *group->stop)
+        return cs_fail(CS_ERR_INTERRUPTED, "stopped on request");
+    return CS_OK;
+}
+
+static int deepest_cut(const tail_set *set) {
+    int cut = 0;
+    for (int i = 0; i < set->n; i++)
+        if (set->items[i]->cut > cut)
+            cut = set->items[i]->cut;
+    return cut;
+}
+
+/* One batch: loaded, through the trunk, then through every tail of the set. Tails that fail leave the set. */
+static cs_status run_batch(cs_group *group, cs_split split, tail_set *set) {
+    cs_loader *loader = group->loaders[split];
+    double start = cs_now(), stall = cs_loader_stall(loader);
+    cs_batch batch;
+    CS_TRY(cs_loader_next(loader, &batch));
+    stall = (cs_loader_stall(loader) - stall) / set->n;
+    CS_TRY(cs_trunk_forward(group->trunk, deepest_cut(set), batch.images, batch.n));
+    double shared = (cs_now() - start) / set->n;
+    int kept = 0;
+    for (int i = 0; i < set->n; i++) {
+        cs_tail *tail = set->items[i];
+        cs_effort *effort = &tail->effort[split];
+        double begun = cs_now();
+        cs_status status = cs_tail_run(tail, split, &batch);
+        effort->seconds += shared + cs_now() - begun;
+        effort->stall += stall;
+        effort->images += batch.n;
+        if (status == CS_OK)
+            set->items[kept++] = tail;
+        else
+            CS_TRY(report_failure(group, tail, status));
+    }
+    set->n = kept;
+    return CS_OK;
+}
+
+/* One pass of the set through a split; nothing where the split is empty. */
+static cs_status run_split(cs_group *group, cs_split split, int epoch, tail_set *set) {
+    cs_loader *loader = group->loaders[split];
+    if (!loader || set->n == 0)
+        return CS_OK;
+    for (int i = 0; i < set->n; i++)
+        cs_tail_begin(set->items[i], split);
+    CS_TRY(cs_loader_start(loader, epoch));
+    int batches = cs_loader_batches(loader);
+    for (int i = 0; i < batches && set->n > 0; i++) {
+        CS_TRY(run_batch(group, split, set));
+        if (split == CS_SPLIT_TRAIN && group->events.step)
+            group->events.step(group->events.context, epoch, i + 1, batches);
+        CS_TRY(check_stop(group));
+    }
+    return CS_OK;
+}
+
+/* Reports the epoch of every live tail and moves those that are done to `ending`. */
+static cs_status end_epoch(cs_group *group) {
+    tail_set *live = &group->live, *ending = &group->ending;
+    int kept = 0;
+    ending->n = 0;
+    for (int i = 0; i < live->n; i++) {
+        cs_tail *tail = live->items[i];
+        cs_epoch_row row;
+        bool done;
+        cs_tail_end_epoch(tail, &row, &done);
+        if (group->events.epoch)
+            CS_TRY(group->events.epoch(group->events.context, tail->trial, &row));
+        if (done)
+            ending->items[ending->n++] = tail;
+        else
+            live->items[kept++] = tail;
+    }
+    live->n = kept;
+    return CS_OK;
+}
+
+/* Tests the tails that ended, with their best weights, and reports them. */
+static cs_status finish(cs_group *group) {
+    tail_set *ending = &group->ending;
+    for (int i = 0; i < ending->n; i++)
+        CS_TRY(cs_tail_restore(ending->items[i]));
+    CS_TRY(run_split(group, CS_SPLIT_TEST, 0, ending));
+    for (int i = 0; i < ending->n && group->events.finished; i++) {
+        cs_tail *tail = ending->items[i];
+        cs_trial_result result;
+        cs_tail_result(tail, group->trunk, &result);
+        CS_TRY(group->events.finished(group->events.context, tail->trial, &result,
+                                      group->loaders[CS_SPLIT_TEST] ? tail->confusion : NULL));
+    }
+    return CS_OK;
+}
+
+static cs_status train(cs_group *group) {
+    for (int epoch = 0; group->live.n > 0; epoch++) {
+        CS_TRY(run_split(group, CS_SPLIT_TRAIN, epoch, &group->live));
+        for (int i = 0; i < group->live.n; i++)
+            CS_TRY(cs_tail_sync(group->live.items[i]));
+        CS_TRY(run_split(group, CS_SPLIT_VAL, 0, &group->live));
+        CS_TRY(end_epoch(group));
+        CS_TRY(finish(group));
+    }
+    return CS_OK;
+}
+
+/* How pixels become the network's input, as the loader applies it. */
+static void preprocess_scale(cs_preprocess_kind kind, cs_loader_config *config) {
+    float multiply = kind == CS_PREPROCESS_TF ? 1 / 127.5f : kind == CS_PREPROCESS_UNIT ? 1 / 255.0f : 1;
+    float add = kind == CS_PREPROCESS_TF ? -1 : 0;
+    for (int c = 0; c < 3; c++) {
+        config->multiply[c] = multiply;
+        config->add[c] = add;
+    }
+}
+
+static cs_status open_loaders(cs_group *group, const cs_graph *graph, const cs_trial_config *trial) {
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
+        bool training = split == CS_SPLIT_TRAIN;
+        cs_loader_config config = {.split = split,
+                                   .batch = trial->train.batch,
+                                   .h = graph->layers[0].out.h,
+                                   .w = graph->layers[0].out.w,
+                                   .shuffle = training && trial->train.shuffle,
+                                   .seed = (uint64_t)trial->train.seed};
+        if (training)
+            config.augment = trial->augment;
+        preprocess_scale(graph->preprocess, &config);
+        if (training || cs_dataset_count(group->dataset, split) > 0)
+            CS_TRY(cs_loader_open(group->dataset, &config, &group->loaders[split]));
+    }
+    return CS_OK;
+}
+
+/* Inserts `cut` into the ascending `cuts` [*n] unless it is there or 0. */
+static void add_cut(int *cuts, int *n, int cut) {
+    int i = 0;
+    while (i < *n && cuts[i] < cut)
+        i++;
+    if (cut == 0 || (i < *n && cuts[i] == cut))
+        return;
+    memmove(cuts + i + 1, cuts + i, (size_t)(*n - i) * sizeof *cuts);
+    cuts[i] = cut;
+    ++*n;
+}
+
+/* The trunk of all live tails, from the network of the one that begins last. */
+static cs_status build_trunk(cs_group *group) {
+    const cs_tail *deepest = group->live.items[0];
+    int *cuts, n = 0;
+    CS_TRY(cs_alloc((size_t)group->live.n, sizeof *cuts, "cuts", &cuts));
+    for (int i = 0; i < group->live.n; i++) {
+        const cs_tail *tail = group->live.items[i];
+        add_cut(cuts, &n, tail->cut);
+        if (tail->cut > deepest->cut)
+            deepest = tail;
+    }
+    cs_status status = cs_trunk_build(group->engine, deepest->graph, deepest->params, cuts, n,
+                                      deepest->config->train.batch, &group->trunk);
+    free(cuts);
+    return status;
+}
+
+/* Opens each tail, or compiles it once there is a trunk; those that fail are reported and left out. */
+static cs_status prepare_tails(cs_group *group) {
+    int kept = 0;
+    for (int i = 0; i < group->live.n; i++) {
+        cs_tail *tail = group->live.items[i];
+        cs_status status =
+            group->trunk ? cs_tail_compile(tail, group->engine, group->trunk) : cs_tail_open(tail, group->dataset);
+        if (status == CS_OK)
+            group->live.items[kept++] = tail;
+        else
+            CS_TRY(report_failure(group, tail, status));
+    }
+    group->live.n = kept;
+    return CS_OK;
+}
+
+static cs_status prepare(cs_group *group) {
+    CS_TRY(prepare_tails(group));
+    if (group->live.n == 0)
+        return CS_OK;
+    const cs_tail *first = group->live.items[0];
+    CS_TRY(open_loaders(group, first->graph, first->config));
+    CS_TRY(build_trunk(group));
+    return prepare_tails(group);
+}
+
+cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_trial_config *trial) {
+    if (trial->data.image[0] == 0)
+        cs_dataset_image_size(dataset, &trial->data.image[0], &trial->data.image[1]);
+    if (trial->data.image[0] == 0)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: images keep their own sizes", trial->data.path),
+                       "give data.image: [height, width]");
+    return CS_OK;
+}
+
+static void log_unvalidated(const cs_group *group, const cs_trial_config *trials) {
+    for (int i = 0; i < group->n; i++)
+        if (cs_dataset_count(group->dataset, CS_SPLIT_VAL) == 0 && trials[i].train.patience > 0) {
+            cs_log(CS_LOG_WARN, "%s has no val split: early stopping watches the train split", trials[i].data.path);
+            return;
+        }
+}
+
+static cs_status check_trials(const cs_trial_config *trials, int n) {
+    if (n < 1)
+        return cs_fail(CS_ERR_ARG, "a group of %d trials", n);
+    if (trials[0].train.batch < 1)
+        return cs_hint(cs_fail(CS_ERR_ARG, "train.batch is %d", trials[0].train.batch), "use 1 or more");
+    for (int i = 1; i < n; i++)
+        if (!cs_trials_can_share(&trials[0], &trials[i]))
+            return cs_hint(cs_fail(CS_ERR_ARG, "trials 0 and %d of a group do not share their trunk and batches", i),
+                           "they may differ in fine_tune, optimizer, epochs and early stopping only");
+    return CS_OK;
+}
+
+static cs_status open_group(cs_group *group, cs_trial_config *trials) {
+    size_t n = (size_t)group->n;
+    CS_TRY(cs_dataset_open(trials[0].data.path, &group->dataset));
+    CS_TRY(cs_alloc(n, sizeof *group->tails, "tails", &group->tails));
+    CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->live.items));
+    CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->ending.items));
+    log_unvalidated(group, trials);
+    for (int i = 0; i < group->n; i++) {
+        CS_TRY(cs_trial_resolve_image(group->dataset, &trials[i]));
+        group->tails[i] = (cs_tail){.trial = i, .config = &trials[i]};
+        group->live.items[group->live.n++] = &group->tails[i];
+    }
+    return prepare(group);
+}
+
+static void close_group(cs_group *group) {
+    for (int split = 0; split < CS_SPLIT_COUNT; split++)
+        cs_loader_close(group->loaders[split]);
+    for (int i = 0; group->tails && i < group->n; i++)
+        cs_tail_close(&group->tails[i]);
+    cs_trunk_free(group->trunk);
+    free(group->tails);
+    free(group->live.items);
+    free(group->ending.items);
+    cs_dataset_close(group->dataset);
+}
+
+cs_status cs_group_train(cs_engine *engine, const cs_trial_config *trials, int n, const cs_train_events *events,
+                         const volatile sig_atomic_t *stop) {
+    cs_trial_config *own; /* image sizes are filled in */
+    cs_group group = {.engine = engine, .stop = stop, .n = n};
+    CS_TRY(check_trials(trials, n));
+    CS_TRY(cs_alloc((size_t)n, sizeof *own, "trials", &own));
+    memcpy(own, trials, (size_t)n * sizeof *own);
+    if (events)
+        group.events = *events;
+    cs_status status = open_group(&group, own);
+    if (status == CS_OK)
+        status = train(&group);
+    close_group(&group);
+    free(own);
+    return status;
+}

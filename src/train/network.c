@@ -1,0 +1,115 @@
+/* A trial's network: built, filled, frozen, and where its trainable tail begins. */
+#include "network.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/train.h"
+#include "cnnsweep/weights.h"
+
+#include <string.h>
+
+static void log_report(const char *path, const cs_weights_report *report) {
+    bool whole = report->missing == 0 && report->unused == 0 && report->wrong_shape == 0;
+    cs_log(CS_LOG_INFO, "%s: %d parameters read, %d missing, %d unused, %d of another shape%s%s", path, report->matched,
+           report->missing, report->unused, report->wrong_shape, whole ? "" : "\n", whole ? "" : report->text);
+}
+
+static cs_status fill_params(const cs_trial_config *trial, cs_params *params) {
+    cs_params_init(params, (uint64_t)trial->train.seed);
+    if (!trial->weights[0])
+        return CS_OK;
+    cs_weights_report report = {0};
+    cs_status status = cs_weights_read(trial->weights, trial->allow_missing, params, &report);
+    if (report.text)
+        log_report(trial->weights, &report);
+    cs_weights_report_clear(&report);
+    return status;
+}
+
+static void log_network(const cs_trial_config *trial, const cs_graph *graph) {
+    cs_param_counts counts = cs_graph_count_params(graph);
+    cs_shape input = graph->layers[0].out;
+    cs_log(CS_LOG_INFO,
+           "%s %dx%dx%d, fine_tune %s: %zu of %zu parameters trainable, from layer %s on; frozen batch norms use their "
+           "moving statistics",
+           graph->arch, input.h, input.w, input.c, trial->fine_tune, counts.trainable, counts.total,
+           graph->layers[cs_graph_trunk_end(graph)].name);
+}
+
+static cs_status freeze(const cs_trial_config *trial, cs_graph *graph) {
+    CS_TRY(cs_graph_freeze(graph, trial->fine_tune));
+    if (cs_graph_trunk_end(graph) == graph->n_layers)
+        return cs_hint(cs_fail(CS_ERR_ARG, "fine_tune: %s leaves no layer with parameters trainable", trial->fine_tune),
+                       "the last layer is %s; use a larger number, head, or all",
+                       graph->layers[graph->n_layers - 1].name);
+    return CS_OK;
+}
+
+cs_status cs_trial_network(const cs_trial_config *trial, int classes, cs_graph **graph, cs_params **params) {
+    cs_model_config model = trial->model;
+    cs_graph *built = NULL;
+    cs_params *filled = NULL;
+    cs_status status;
+    model.classes = classes;
+    if (trial->data.image[0] > 0) {
+        model.input_h = trial->data.image[0];
+        model.input_w = trial->data.image[1];
+    }
+    CS_TRY_GOTO(cs_model_build(&model, &built), failed);
+    CS_TRY_GOTO(cs_params_create(built, &filled), failed);
+    CS_TRY_GOTO(fill_params(trial, filled), failed);
+    CS_TRY_GOTO(freeze(trial, built), failed);
+    log_network(trial, built);
+    *graph = built;
+    *params = filled;
+    return CS_OK;
+failed:
+    cs_params_free(filled);
+    cs_graph_free(built);
+    return status;
+}
+
+/* Layers that engines may fuse into the one they read: a cut between the two would change the rounding. */
+static bool is_fused(const cs_graph *graph, int layer, int source) {
+    cs_layer_kind into = graph->layers[source].kind;
+    switch (graph->layers[layer].kind) {
+    case CS_LAYER_BATCH_NORM:
+        return into == CS_LAYER_CONV2D || into == CS_LAYER_DEPTHWISE_CONV2D || into == CS_LAYER_DENSE;
+    case CS_LAYER_ACTIVATION:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Earliest layer before `cut` that a layer from `cut` on may be fused into; `cut` when there is none. */
+static int move_before_fusion(const cs_graph *graph, int cut) {
+    int moved = cut;
+    for (int i = cut; i < graph->n_layers; i++)
+        for (int k = 0; k < graph->layers[i].n_inputs; k++) {
+            int source = graph->layers[i].inputs[k];
+            if (source < moved && is_fused(graph, i, source))
+                moved = source;
+        }
+    return moved;
+}
+
+int cs_trial_cut(const cs_graph *graph) {
+    int cut = cs_graph_trunk_end(graph);
+    for (int moved = move_before_fusion(graph, cut); moved < cut; moved = move_before_fusion(graph, cut))
+        cut = moved;
+    for (int i = 0; i < cut; i++)
+        if (graph->layers[i].n_params > 0)
+            return cut;
+    return 0;
+}
+
+double cs_trial_macs(const cs_trial_config *trial, const cs_graph *graph, int64_t train_images, int64_t val_images) {
+    const double step_factor = 3; /* forward, gradient of the input, gradient of the kernel */
+    int cut = cs_trial_cut(graph);
+    double trunk = 0, tail = 0;
+    for (int i = 0; i < cut; i++)
+        trunk += cs_layer_macs(graph, i);
+    for (int i = cut; i < graph->n_layers; i++)
+        tail += cs_layer_macs(graph, i);
+    double epoch = (double)train_images * (trunk + step_factor * tail) + (double)val_images * (trunk + tail);
+    return trial->train.epochs * epoch;
+}

@@ -1,0 +1,170 @@
+#include "tail.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "network.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset) {
+    const cs_train_config *config = &tail->config->train;
+    size_t classes = (size_t)cs_dataset_class_count(dataset), batch = (size_t)config->batch;
+    if (config->epochs < 1)
+        return cs_hint(cs_fail(CS_ERR_ARG, "train.epochs is %d", config->epochs), "use 1 or more");
+    CS_TRY(cs_early_stopping_init(&tail->stopping, config, cs_dataset_count(dataset, CS_SPLIT_VAL) > 0));
+    CS_TRY(cs_trial_network(tail->config, (int)classes, &tail->graph, &tail->params));
+    tail->cut = cs_trial_cut(tail->graph);
+    if (config->patience > 0)
+        CS_TRY(cs_alloc(tail->graph->n_values, sizeof(float), "best weights", &tail->best));
+    CS_TRY(cs_alloc(batch * classes, sizeof(float), "logits", &tail->logits));
+    CS_TRY(cs_confusion_create((int)classes, &tail->confusion));
+    return cs_segment_create(tail->graph, tail->cut, tail->graph->n_layers, &tail->segment);
+}
+
+cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk) {
+    CS_TRY(cs_trunk_check_join(trunk, tail->cut, tail->segment));
+    cs_program_spec spec = {.segment = tail->segment,
+                            .batch = tail->config->train.batch,
+                            .mode = CS_MODE_TRAIN,
+                            .upstream = cs_trunk_at(trunk, tail->cut)};
+    CS_TRY(cs_program_compile(engine, &spec, &tail->train));
+    spec.mode = CS_MODE_INFER;
+    CS_TRY(cs_program_compile(engine, &spec, &tail->infer));
+    return cs_program_load(tail->train, CS_SLOT_VALUE, tail->params);
+}
+
+void cs_tail_close(cs_tail *tail) {
+    cs_program_free(tail->infer);
+    cs_program_free(tail->train);
+    cs_segment_free(tail->segment);
+    cs_confusion_free(tail->confusion);
+    free(tail->logits);
+    free(tail->best);
+    cs_params_free(tail->params);
+    cs_graph_free(tail->graph);
+}
+
+void cs_tail_begin(cs_tail *tail, cs_split split) {
+    tail->tally[split] = (cs_tally){0};
+}
+
+static cs_status fail_diverged(const cs_tail *tail, cs_split split, double loss) {
+    const cs_train_config *config = &tail->config->train;
+    int epoch = split == CS_SPLIT_TEST ? tail->best_row.epoch : tail->epoch;
+    int64_t step = tail->tally[split].rows / config->batch + 1;
+    return cs_hint(cs_fail(CS_ERR_DIVERGED, "epoch %d of %d, %s step %lld: the loss is %g", epoch + 1, config->epochs,
+                           cs_split_name(split), (long long)step, loss),
+                   "a smaller learning rate often helps; train.lr is %g", (double)config->optimizer.lr);
+}
+
+static cs_status count_predictions(cs_tail *tail, const cs_batch *batch) {
+    int classes = tail->confusion->classes;
+    CS_TRY(cs_program_get_output(tail->infer, tail->segment->n_outputs - 1, tail->logits, batch->n));
+    for (int i = 0; i < batch->n; i++) {
+        const float *row = tail->logits + (size_t)i * (size_t)classes;
+        int largest = 0;
+        for (int k = 1; k < classes; k++)
+            if (row[k] > row[largest])
+                largest = k;
+        cs_confusion_add(tail->confusion, batch->labels[i], largest);
+    }
+    return CS_OK;
+}
+
+cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch) {
+    cs_program *program = split == CS_SPLIT_TRAIN ? tail->train : tail->infer;
+    cs_tally *tally = &tail->tally[split];
+    cs_loss loss;
+    if (tail->cut == 0)
+        CS_TRY(cs_program_set_input(program, 0, batch->images, batch->n));
+    CS_TRY(cs_program_forward(program, batch->n));
+    CS_TRY(cs_program_loss(program, batch->labels, batch->n, NULL, &loss));
+    if (!isfinite(loss.sum))
+        return fail_diverged(tail, split, loss.sum);
+    if (split == CS_SPLIT_TRAIN) {
+        CS_TRY(cs_program_backward(program, batch->n));
+        CS_TRY(cs_program_update(program, &tail->config->train.optimizer, ++tail->step));
+    }
+    if (split == CS_SPLIT_TEST)
+        CS_TRY(count_predictions(tail, batch));
+    tally->loss += loss.sum;
+    tally->correct += loss.correct;
+    tally->rows += batch->n;
+    return CS_OK;
+}
+
+cs_status cs_tail_sync(cs_tail *tail) {
+    CS_TRY(cs_program_read(tail->train, CS_SLOT_VALUE, tail->params));
+    return cs_program_load(tail->infer, CS_SLOT_VALUE, tail->params);
+}
+
+/* Means over the pass; NaN when there was none. */
+static double mean_loss(const cs_tally *tally) {
+    return tally->rows ? tally->loss / (double)tally->rows : NAN;
+}
+
+static double mean_accuracy(const cs_tally *tally) {
+    return tally->rows ? (double)tally->correct / (double)tally->rows : NAN;
+}
+
+static double total_seconds(const cs_tail *tail) {
+    double seconds = 0;
+    for (int split = 0; split < CS_SPLIT_COUNT; split++)
+        seconds += tail->effort[split].seconds;
+    return seconds;
+}
+
+void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row, bool *done) {
+    const cs_tally *train = &tail->tally[CS_SPLIT_TRAIN], *val = &tail->tally[CS_SPLIT_VAL];
+    double seconds = total_seconds(tail);
+    *row = (cs_epoch_row){.epoch = tail->epoch,
+                          .accuracy = mean_accuracy(train),
+                          .loss = mean_loss(train),
+                          .val_accuracy = mean_accuracy(val),
+                          .val_loss = mean_loss(val),
+                          .learning_rate = (double)tail->config->train.optimizer.lr,
+                          .seconds = seconds - tail->reported};
+    tail->reported = seconds;
+    cs_verdict verdict = cs_early_stopping_judge(&tail->stopping, row);
+    if (verdict == CS_VERDICT_BEST) {
+        tail->best_row = *row;
+        if (tail->best)
+            memcpy(tail->best, tail->params->data, tail->graph->n_values * sizeof(float));
+    }
+    tail->epoch++;
+    *done = verdict == CS_VERDICT_STOP || tail->epoch == tail->config->train.epochs;
+}
+
+cs_status cs_tail_restore(cs_tail *tail) {
+    if (!tail->best || tail->best_row.epoch == tail->epoch - 1)
+        return CS_OK;
+    cs_log(CS_LOG_INFO, "ended after epoch %d of %d; the weights of epoch %d, the best one, are restored", tail->epoch,
+           tail->config->train.epochs, tail->best_row.epoch + 1);
+    memcpy(tail->params->data, tail->best, tail->graph->n_values * sizeof(float));
+    return cs_program_load(tail->infer, CS_SLOT_VALUE, tail->params);
+}
+
+void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result *result) {
+    const cs_effort *train = &tail->effort[CS_SPLIT_TRAIN];
+    const cs_tally *test = &tail->tally[CS_SPLIT_TEST];
+    cs_param_counts counts = cs_graph_count_params(tail->graph);
+    *result = (cs_trial_result){
+        .epochs_run = tail->epoch,
+        .best_epoch = tail->best_row.epoch,
+        .accuracy = tail->best_row.accuracy,
+        .loss = tail->best_row.loss,
+        .val_accuracy = tail->best_row.val_accuracy,
+        .val_loss = tail->best_row.val_loss,
+        .test_accuracy = mean_accuracy(test),
+        .test_loss = mean_loss(test),
+        .test_macro_f1 = test->rows ? cs_confusion_macro(tail->confusion).f1 : NAN,
+        .test_weighted_f1 = test->rows ? cs_confusion_weighted(tail->confusion).f1 : NAN,
+        .seconds = total_seconds(tail),
+        .images_per_second = train->seconds > 0 ? (double)train->images / train->seconds : 0,
+        .stall_fraction = train->seconds > 0 ? train->stall / train->seconds : 0,
+        .params_total = counts.total,
+        .params_trainable = counts.trainable,
+        .memory = cs_trunk_memory(trunk, tail->cut) + cs_program_memory(tail->train) + cs_program_memory(tail->infer),
+    };
+}

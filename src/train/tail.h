@@ -1,0 +1,61 @@
+/* A trial in its group: what it trains, how far it is, and its best weights so far. */
+#ifndef CNNSWEEP_TAIL_H
+#define CNNSWEEP_TAIL_H
+
+#include "cnnsweep/loader.h"
+#include "early_stopping.h"
+#include "trunk.h"
+
+/* Sums over one pass through a split. */
+typedef struct cs_tally {
+    double loss; /* summed over rows */
+    int64_t correct, rows;
+} cs_tally;
+
+/* Spent on a split since the beginning. What a group does once for all is shared out evenly. */
+typedef struct cs_effort {
+    double seconds, stall;
+    int64_t images;
+} cs_effort;
+
+typedef struct cs_tail {
+    int trial; /* index in the group */
+    const cs_trial_config *config;
+    cs_graph *graph;
+    cs_params *params; /* as in `infer` */
+    float *best;       /* parameters of best_row, when early stopping is on; else NULL */
+    int cut;           /* first layer of the tail */
+    cs_segment *segment;
+    cs_program *train, *infer;
+    float *logits;           /* [batch,classes] */
+    cs_confusion *confusion; /* of the test split */
+    cs_early_stopping stopping;
+    cs_epoch_row best_row;
+    int epoch;    /* under way, from 0 */
+    int64_t step; /* updates done */
+    cs_tally tally[CS_SPLIT_COUNT];
+    cs_effort effort[CS_SPLIT_COUNT];
+    double reported; /* seconds in the rows of the epochs so far */
+} cs_tail;
+
+/* The network and all that does not depend on other trials. `dataset` says classes and splits. On failure the tail is
+ * left for cs_tail_close. */
+CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset);
+/* The programs, hanging off the trunk. */
+CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk);
+void cs_tail_close(cs_tail *tail); /* before the trunk */
+
+/* Before a pass through `split`. */
+void cs_tail_begin(cs_tail *tail, cs_split split);
+/* One batch, the trunk having run on it: a training step, or an evaluation. CS_ERR_DIVERGED when the loss is not
+ * finite. Allocates nothing. */
+CS_MUST_CHECK cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch);
+/* Brings what was trained into the evaluation program. */
+CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);
+/* Ends the epoch: fills its row, keeps the weights if they are the best; *done when it was the last one. */
+void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row, bool *done);
+/* Puts the best weights into the evaluation program. */
+CS_MUST_CHECK cs_status cs_tail_restore(cs_tail *tail);
+void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result *result);
+
+#endif

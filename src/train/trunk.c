@@ -1,0 +1,95 @@
+#include "trunk.h"
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+
+typedef struct trunk_link {
+    cs_segment *segment;
+    cs_program *program;
+} trunk_link;
+
+struct cs_trunk {
+    trunk_link *links;
+    int n;
+};
+
+static const trunk_link *find_link(const cs_trunk *trunk, int cut) {
+    for (int i = 0; i < trunk->n; i++)
+        if (trunk->links[i].segment->end == cut)
+            return &trunk->links[i];
+    return NULL;
+}
+
+cs_status cs_trunk_check_join(const cs_trunk *trunk, int cut, const cs_segment *reader) {
+    const trunk_link *upstream = find_link(trunk, cut);
+    const cs_segment *made = upstream ? upstream->segment : NULL;
+    int n_made = made ? made->n_outputs : 0;
+    for (int i = 0; i < n_made || i < reader->n_inputs; i++) {
+        if (i < n_made && i < reader->n_inputs && made->outputs[i] == reader->inputs[i])
+            continue;
+        int odd = i < reader->n_inputs ? reader->inputs[i] : made->outputs[i];
+        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "layer %s is read beyond the next place where a trial's tail begins",
+                               reader->graph->layers[odd].name),
+                       "train the trials with these fine_tune depths in groups of their own");
+    }
+    return CS_OK;
+}
+
+static cs_status build_link(cs_engine *engine, const cs_graph *graph, const cs_params *params, int begin, int end,
+                            int batch, cs_trunk *trunk) {
+    trunk_link *next = &trunk->links[trunk->n];
+    CS_TRY(cs_segment_create(graph, begin, end, &next->segment));
+    CS_TRY(cs_trunk_check_join(trunk, begin, next->segment));
+    cs_program_spec spec = {
+        .segment = next->segment, .batch = batch, .mode = CS_MODE_INFER, .upstream = cs_trunk_at(trunk, begin)};
+    trunk->n++;
+    CS_TRY(cs_program_compile(engine, &spec, &next->program));
+    return cs_program_load(next->program, CS_SLOT_VALUE, params);
+}
+
+cs_status cs_trunk_build(cs_engine *engine, const cs_graph *graph, const cs_params *params, const int *cuts, int n,
+                         int batch, cs_trunk **out) {
+    cs_trunk *trunk;
+    cs_status status;
+    CS_TRY(cs_alloc(1, sizeof *trunk, "trunk", &trunk));
+    CS_TRY_GOTO(cs_alloc((size_t)n, sizeof(trunk_link), "trunk", &trunk->links), failed);
+    for (int i = 0; i < n; i++)
+        CS_TRY_GOTO(build_link(engine, graph, params, i ? cuts[i - 1] : 0, cuts[i], batch, trunk), failed);
+    *out = trunk;
+    return CS_OK;
+failed:
+    cs_trunk_free(trunk);
+    return status;
+}
+
+void cs_trunk_free(cs_trunk *trunk) {
+    if (!trunk)
+        return;
+    for (int i = trunk->n - 1; i >= 0; i--) {
+        cs_program_free(trunk->links[i].program);
+        cs_segment_free(trunk->links[i].segment);
+    }
+    free(trunk->links);
+    free(trunk);
+}
+
+cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const float *images, int n) {
+    for (int i = 0; i < trunk->n && trunk->links[i].segment->end <= cut; i++) {
+        if (i == 0)
+            CS_TRY(cs_program_set_input(trunk->links[i].program, 0, images, n));
+        CS_TRY(cs_program_forward(trunk->links[i].program, n));
+    }
+    return CS_OK;
+}
+
+cs_program *cs_trunk_at(const cs_trunk *trunk, int cut) {
+    const trunk_link *found = find_link(trunk, cut);
+    return found ? found->program : NULL;
+}
+
+size_t cs_trunk_memory(const cs_trunk *trunk, int cut) {
+    size_t bytes = 0;
+    for (int i = 0; i < trunk->n && trunk->links[i].segment->end <= cut; i++)
+        bytes += cs_program_memory(trunk->links[i].program);
+    return bytes;
+}

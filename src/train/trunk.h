@@ -1,0 +1,25 @@
+/* The frozen trunk of a group: a chain of inference programs, one from each place where a tail begins to the next. */
+#ifndef CNNSWEEP_TRUNK_H
+#define CNNSWEEP_TRUNK_H
+
+#include "cnnsweep/engine.h"
+
+typedef struct cs_trunk cs_trunk;
+
+/* `cuts` [n] ascending and distinct, layer indexes > 0; n = 0 is a trunk that does nothing. `graph` is borrowed.
+ * CS_ERR_UNSUPPORTED names the layer when a value would have to pass over a whole link of the chain. */
+CS_MUST_CHECK cs_status cs_trunk_build(cs_engine *engine, const cs_graph *graph, const cs_params *params,
+                                       const int *cuts, int n, int batch, cs_trunk **out);
+void cs_trunk_free(cs_trunk *trunk); /* NULL-safe; after the programs that hang off it */
+
+/* Runs the chain from the images [n,H,W,3] as far as `cut`. */
+CS_MUST_CHECK cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const float *images, int n);
+
+/* The program that ends at `cut`; NULL for 0. */
+cs_program *cs_trunk_at(const cs_trunk *trunk, int cut);
+/* Are the outputs of the link that ends at `cut` what `reader` reads? Else CS_ERR_UNSUPPORTED. */
+CS_MUST_CHECK cs_status cs_trunk_check_join(const cs_trunk *trunk, int cut, const cs_segment *reader);
+/* Bytes of the links up to `cut`. */
+size_t cs_trunk_memory(const cs_trunk *trunk, int cut);
+
+#endif
