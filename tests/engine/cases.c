@@ -1,0 +1,288 @@
+#include "cases.h"
+
+#include "test.h"
+
+enum { CLASSES = 5 };
+
+/* Layers by name, as expressions: a builder reads as the network it makes. */
+
+static int input(cs_graph *g, int h, int w, int c) {
+    int out;
+    assert_ok(cs_graph_input(g, "input", h, w, c, &out));
+    return out;
+}
+
+static int conv(cs_graph *g, const char *name, int in, cs_conv_args args) {
+    int out;
+    assert_ok(cs_graph_conv2d(g, name, in, args, &out));
+    return out;
+}
+
+static int depthwise(cs_graph *g, const char *name, int in, cs_conv_args args) {
+    int out;
+    assert_ok(cs_graph_depthwise_conv2d(g, name, in, args, &out));
+    return out;
+}
+
+/* A high momentum would hide an error in the moving statistics. */
+static int norm(cs_graph *g, const char *name, int in, bool scale) {
+    int out;
+    assert_ok(cs_graph_batch_norm(g, name, in, 1e-3f, 0.75f, scale, &out));
+    return out;
+}
+
+static int activation(cs_graph *g, const char *name, int in, cs_activation kind) {
+    int out;
+    assert_ok(cs_graph_activation(g, name, in, kind, &out));
+    return out;
+}
+
+static int zero_pad(cs_graph *g, const char *name, int in, int top, int bottom, int left, int right) {
+    int out;
+    assert_ok(cs_graph_zero_pad(g, name, in, top, bottom, left, right, &out));
+    return out;
+}
+
+static int add(cs_graph *g, const char *name, int a, int b) {
+    int out;
+    assert_ok(cs_graph_add(g, name, a, b, &out));
+    return out;
+}
+
+static int dense(cs_graph *g, const char *name, int in, int units, cs_activation kind) {
+    int out;
+    assert_ok(cs_graph_dense(g, name, in, units, kind, &out));
+    return out;
+}
+
+/* Flatten, not a mean, in front of the logits: each pixel then gets a gradient of its own. */
+static void flat_head(cs_graph *g, int in) {
+    int flat;
+    assert_ok(cs_graph_flatten(g, "flatten", in, &flat));
+    dense(g, "logits", flat, CLASSES, CS_ACT_SOFTMAX);
+}
+
+static void mean_head(cs_graph *g, int in) {
+    int mean;
+    assert_ok(cs_graph_global_average_pool(g, "mean", in, &mean));
+    dense(g, "logits", mean, CLASSES, CS_ACT_SOFTMAX);
+}
+
+static int stem(cs_graph *g, const engine_case *row) {
+    return conv(g, "stem", input(g, row->h, row->w, 3), (cs_conv_args){row->c, 1, 1, 1, CS_PADDING_VALID, true, 0});
+}
+
+/* Builders: one layer between stem and head. */
+
+static void conv_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, conv(g, "conv", stem(g, row), row->args));
+}
+
+static void first_conv_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, conv(g, "conv", input(g, row->h, row->w, row->c), row->args));
+}
+
+static void depthwise_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, depthwise(g, "depthwise", stem(g, row), row->args));
+}
+
+static void activation_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, activation(g, "activation", stem(g, row), row->args.activation));
+}
+
+static void pool_net(cs_graph *g, const engine_case *row, cs_layer_kind kind) {
+    int pool, in = stem(g, row);
+    assert_ok(cs_graph_pool(g, "pool", in, kind, row->args.kernel_h, row->args.stride, row->args.padding, &pool));
+    flat_head(g, pool);
+}
+
+static void max_pool_net(cs_graph *g, const engine_case *row) {
+    pool_net(g, row, CS_LAYER_MAX_POOL);
+}
+
+static void average_pool_net(cs_graph *g, const engine_case *row) {
+    pool_net(g, row, CS_LAYER_AVERAGE_POOL);
+}
+
+static void mean_net(cs_graph *g, const engine_case *row) {
+    mean_head(g, activation(g, "relu", stem(g, row), CS_ACT_RELU));
+}
+
+static void zero_pad_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, activation(g, "relu", zero_pad(g, "pad", stem(g, row), 1, 2, 0, 3), CS_ACT_RELU));
+}
+
+/* Keras' explicit padding in front of a strided convolution. */
+static void zero_pad_conv_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, conv(g, "conv", zero_pad(g, "pad", stem(g, row), 0, 1, 0, 1), row->args));
+}
+
+static void dense_net(cs_graph *g, const engine_case *row) {
+    int flat, in = stem(g, row);
+    assert_ok(cs_graph_flatten(g, "flatten", in, &flat));
+    dense(g, "logits", dense(g, "hidden", flat, row->args.filters, row->args.activation), CLASSES, CS_ACT_SOFTMAX);
+}
+
+/* Builders: batch norm behind a convolution, a depthwise one, and where there is nothing to fold it into. */
+
+static void conv_norm_net(cs_graph *g, const engine_case *row) {
+    int x = norm(g, "bn", conv(g, "conv", stem(g, row), row->args), true);
+    flat_head(g, activation(g, "relu", x, CS_ACT_RELU6));
+}
+
+static void conv_norm_no_gamma_net(cs_graph *g, const engine_case *row) {
+    int x = norm(g, "bn", conv(g, "conv", stem(g, row), row->args), false);
+    flat_head(g, activation(g, "relu", x, CS_ACT_RELU));
+}
+
+static void norm_linear_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, norm(g, "bn", conv(g, "conv", stem(g, row), row->args), true));
+}
+
+static void depthwise_norm_net(cs_graph *g, const engine_case *row) {
+    int x = norm(g, "bn", depthwise(g, "depthwise", stem(g, row), row->args), true);
+    mean_head(g, activation(g, "relu", x, CS_ACT_RELU6));
+}
+
+static void relu_norm_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, norm(g, "bn", activation(g, "relu", stem(g, row), CS_ACT_RELU), true));
+}
+
+/* The convolution is read twice, so its batch norm cannot take its place. */
+static void shared_conv_norm_net(cs_graph *g, const engine_case *row) {
+    int x = conv(g, "conv", stem(g, row), row->args);
+    flat_head(g, add(g, "add", x, activation(g, "relu", norm(g, "bn", x, true), CS_ACT_RELU)));
+}
+
+static void dense_norm_net(cs_graph *g, const engine_case *row) {
+    int flat, in = stem(g, row);
+    assert_ok(cs_graph_flatten(g, "flatten", in, &flat));
+    int x = norm(g, "bn", dense(g, "hidden", flat, row->args.filters, CS_ACT_LINEAR), true);
+    dense(g, "logits", activation(g, "relu", x, CS_ACT_RELU), CLASSES, CS_ACT_SOFTMAX);
+}
+
+/* Builders: values that are read more than once. */
+
+static void add_net(cs_graph *g, const engine_case *row) {
+    int x = stem(g, row), a = conv(g, "a", x, row->args), b = conv(g, "b", x, row->args);
+    flat_head(g, activation(g, "relu", add(g, "add", a, b), CS_ACT_RELU));
+}
+
+static void residual_net(cs_graph *g, const engine_case *row) {
+    int x = stem(g, row);
+    flat_head(g, activation(g, "relu", add(g, "add", x, conv(g, "conv", x, row->args)), CS_ACT_RELU));
+}
+
+static void double_net(cs_graph *g, const engine_case *row) {
+    int x = stem(g, row);
+    flat_head(g, add(g, "add", x, x));
+}
+
+/* Builders: whole networks. */
+
+static int norm_relu6(cs_graph *g, int in, const char *bn, const char *relu) {
+    return activation(g, relu, norm(g, bn, in, true), CS_ACT_RELU6);
+}
+
+static const cs_conv_args pointwise_8 = {8, 1, 1, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR};
+static const cs_conv_args pointwise_24 = {24, 1, 1, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR};
+static const cs_conv_args same_3x3 = {8, 3, 3, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR};
+static const cs_conv_args valid_3x3_stride_2 = {8, 3, 3, 2, CS_PADDING_VALID, false, CS_ACT_LINEAR};
+
+/* MobileNet v1 in small: strided first convolution, a plain block, a strided block with Keras' padding. */
+static void mobilenet_net(cs_graph *g, const engine_case *row) {
+    cs_conv_args first = {8, 3, 3, 2, CS_PADDING_SAME, false, CS_ACT_LINEAR};
+    int x = norm_relu6(g, conv(g, "conv1", input(g, row->h, row->w, row->c), first), "conv1_bn", "conv1_relu");
+    x = norm_relu6(g, depthwise(g, "dw1", x, same_3x3), "dw1_bn", "dw1_relu");
+    x = norm_relu6(g, conv(g, "pw1", x, pointwise_8), "pw1_bn", "pw1_relu");
+    x = depthwise(g, "dw2", zero_pad(g, "pad2", x, 0, 1, 0, 1), valid_3x3_stride_2);
+    x = norm_relu6(g, conv(g, "pw2", norm_relu6(g, x, "dw2_bn", "dw2_relu"), pointwise_24), "pw2_bn", "pw2_relu");
+    mean_head(g, x);
+}
+
+/* A cut at "b" has two values crossing it: the residual and the convolution. */
+static void residual_block_net(cs_graph *g, const engine_case *row) {
+    int x = norm_relu6(g, conv(g, "first", input(g, row->h, row->w, row->c), same_3x3), "first_bn", "first_relu");
+    int a = norm_relu6(g, conv(g, "a", x, same_3x3), "a_bn", "a_relu");
+    int b = norm(g, "b_bn", conv(g, "b", a, same_3x3), true);
+    mean_head(g, activation(g, "relu", add(g, "add", x, b), CS_ACT_RELU));
+}
+
+/* The two-convolution net of the CIFAR notebooks, smaller. */
+static void basenet_net(cs_graph *g, const engine_case *row) {
+    cs_conv_args args = {6, 5, 5, 1, CS_PADDING_VALID, true, CS_ACT_RELU};
+    int flat, pool, x = conv(g, "conv1", input(g, row->h, row->w, row->c), args);
+    assert_ok(cs_graph_pool(g, "pool", x, CS_LAYER_MAX_POOL, 2, 2, CS_PADDING_VALID, &pool));
+    assert_ok(cs_graph_flatten(g, "flatten", pool, &flat));
+    dense(g, "logits", dense(g, "hidden", flat, 12, CS_ACT_RELU), CLASSES, CS_ACT_SOFTMAX);
+}
+
+#define SAME  CS_PADDING_SAME
+#define VALID CS_PADDING_VALID
+const engine_case engine_cases[] = {
+    /* filters, kernel, stride, padding, bias, activation */
+    {"conv_1x1", conv_net, 6, 6, 8, {16, 1, 1, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
+    {"conv_1x1_stride_2", conv_net, 7, 7, 5, {24, 1, 1, 2, SAME, true, 0}, 4, 4, 0, 0, 0},
+    {"conv_3x3_same", conv_net, 6, 6, 8, {24, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
+    {"conv_3x3_valid_bias", conv_net, 7, 5, 5, {3, 3, 3, 1, VALID, true, 0}, 4, 4, 0, 0, 0},
+    {"conv_3x3_same_stride_2_even", conv_net, 8, 8, 8, {8, 3, 3, 2, SAME, true, 0}, 4, 4, 0, 0, 0},
+    {"conv_3x3_same_stride_2_odd", conv_net, 7, 9, 3, {40, 3, 3, 2, SAME, false, 0}, 3, 3, 0, 0, 0},
+    {"conv_5x5_valid_relu", conv_net, 9, 8, 3, {6, 5, 5, 1, VALID, true, CS_ACT_RELU}, 3, 3, 0, 0, 0},
+    {"conv_5x5_same_stride_2_relu6", conv_net, 9, 9, 5, {8, 5, 5, 2, SAME, true, CS_ACT_RELU6}, 3, 3, 0, 0, 0},
+    {"conv_1x3_same", conv_net, 6, 6, 8, {8, 1, 3, 1, SAME, false, 0}, 3, 3, 0, 0, 0},
+    {"conv_40_channels", conv_net, 5, 5, 40, {24, 3, 3, 1, SAME, true, 0}, 2, 2, 0, 0, 0},
+    {"conv_16_channels", conv_net, 5, 5, 16, {32, 3, 3, 1, SAME, false, CS_ACT_RELU}, 2, 2, 0, 0, 0},
+    {"conv_partial_batch", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, CS_ACT_RELU}, 8, 3, 0, 0, 0},
+    {"conv_one_row", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 1, 0, 0, 0},
+    {"conv_frozen_below", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, "conv", 0, 0},
+    {"conv_frozen_between", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, 0, "conv", 0},
+    {"first_conv_3x3_stride_2", first_conv_net, 8, 8, 3, {8, 3, 3, 2, SAME, false, 0}, 4, 4, 0, 0, 0},
+    {"first_conv_5x5_gray", first_conv_net, 9, 7, 1, {6, 5, 5, 1, VALID, true, CS_ACT_RELU}, 4, 4, 0, 0, 0},
+    {"depthwise_3x3_same", depthwise_net, 6, 6, 8, {0, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
+    {"depthwise_3x3_same_stride_2", depthwise_net, 8, 7, 24, {0, 3, 3, 2, SAME, false, 0}, 3, 3, 0, 0, 0},
+    {"depthwise_3x3_valid_stride_2", depthwise_net, 9, 9, 16, {0, 3, 3, 2, VALID, false, 0}, 3, 3, 0, 0, 0},
+    {"depthwise_5x5_bias", depthwise_net, 7, 7, 5, {0, 5, 5, 1, SAME, true, 0}, 3, 3, 0, 0, 0},
+    {"depthwise_40_channels", depthwise_net, 5, 5, 40, {0, 3, 3, 1, SAME, true, 0}, 2, 2, 0, 0, 0},
+    {"depthwise_partial_batch", depthwise_net, 6, 6, 3, {0, 3, 3, 1, SAME, false, 0}, 5, 2, 0, 0, 0},
+    {"relu", activation_net, 5, 5, 8, {.activation = CS_ACT_RELU}, 4, 4, 0, 0, 0},
+    {"relu6", activation_net, 5, 5, 5, {.activation = CS_ACT_RELU6}, 4, 4, 0, 0, 0},
+    {"linear", activation_net, 5, 5, 3, {.activation = CS_ACT_LINEAR}, 4, 4, 0, 0, 0},
+    {"max_pool_2x2", max_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0}, 4, 4, 0, 0, 0},
+    {"max_pool_3x3_same_stride_2", max_pool_net, 7, 8, 5, {0, 3, 3, 2, SAME, false, 0}, 4, 4, 0, 0, 0},
+    {"max_pool_3x3_overlapping", max_pool_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0}, 2, 2, 0, 0, 0},
+    {"average_pool_2x2", average_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0}, 4, 4, 0, 0, 0},
+    {"average_pool_3x3_same", average_pool_net, 6, 5, 3, {0, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
+    {"average_pool_3x3_same_stride_2", average_pool_net, 8, 7, 16, {0, 3, 3, 2, SAME, false, 0}, 2, 2, 0, 0, 0},
+    {"global_average_pool", mean_net, 5, 7, 24, {0}, 4, 4, 0, 0, 0},
+    {"global_average_pool_partial", mean_net, 5, 7, 5, {0}, 4, 3, 0, 0, 0},
+    {"zero_pad", zero_pad_net, 4, 5, 5, {0}, 4, 4, 0, 0, 0},
+    {"zero_pad_conv", zero_pad_conv_net, 8, 8, 8, {8, 3, 3, 2, VALID, false, 0}, 4, 4, 0, 0, 0},
+    {"dense_relu", dense_net, 3, 5, 5, {.filters = 24, .activation = CS_ACT_RELU}, 4, 4, 0, 0, 0},
+    {"dense_relu6_partial", dense_net, 4, 4, 8, {.filters = 10, .activation = CS_ACT_RELU6}, 6, 5, 0, 0, 0},
+    {"batch_norm_conv", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_conv_bias", conv_norm_net, 6, 6, 5, {24, 3, 3, 1, SAME, true, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_no_gamma", conv_norm_no_gamma_net, 6, 6, 8, {8, 3, 3, 1, SAME, false, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_linear", norm_linear_net, 6, 6, 8, {5, 3, 3, 2, SAME, false, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_depthwise", depthwise_norm_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_after_relu", relu_norm_net, 5, 5, 3, {0}, 6, 6, 0, 0, 0},
+    {"batch_norm_shared_conv", shared_conv_norm_net, 5, 5, 8, {8, 3, 3, 1, SAME, true, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_dense", dense_norm_net, 3, 3, 5, {.filters = 10}, 6, 6, 0, 0, 0},
+    {"batch_norm_partial_batch", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0}, 9, 4, 0, 0, 0},
+    {"batch_norm_frozen_below", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, "logits", 0, 0},
+    {"batch_norm_frozen_above", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, 0, "bn", 0},
+    {"batch_norm_frozen_no_gamma", conv_norm_no_gamma_net, 6, 6, 8, {5, 3, 3, 1, SAME, 0, 0}, 4, 4, 0, "bn", 0},
+    {"add", add_net, 5, 5, 8, {16, 3, 3, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
+    {"add_residual", residual_net, 5, 5, 5, {5, 3, 3, 1, SAME, true, CS_ACT_RELU}, 4, 4, 0, 0, 0},
+    {"add_itself", double_net, 4, 4, 8, {0}, 4, 4, 0, 0, 0},
+    {"basenet", basenet_net, 12, 12, 3, {0}, 4, 4, 0, 0, 0},
+    {"mobilenet", mobilenet_net, 16, 16, 3, {0}, 6, 6, 0, 0, 0},
+    {"mobilenet_odd_partial", mobilenet_net, 19, 17, 3, {0}, 8, 5, 0, 0, 0},
+    {"mobilenet_fine_tuned", mobilenet_net, 16, 16, 3, {0}, 4, 4, "dw2_bn", 0, 0},
+    {"mobilenet_cut_at_first_trainable", mobilenet_net, 16, 16, 3, {0}, 6, 6, "pw2", 0, "pw2"},
+    {"mobilenet_cut_below_trainable", mobilenet_net, 16, 16, 3, {0}, 8, 5, "pw2", 0, "dw1"},
+    {"mobilenet_cut_between_conv_and_norm", mobilenet_net, 16, 16, 3, {0}, 6, 6, "pw2_bn", 0, "pw2_bn"},
+    {"mobilenet_cut_at_head", mobilenet_net, 16, 16, 3, {0}, 6, 6, "logits", 0, "mean"},
+    {"residual_block", residual_block_net, 8, 8, 3, {0}, 4, 4, 0, 0, 0},
+    {"residual_block_cut_twice_read", residual_block_net, 8, 8, 3, {0}, 4, 3, "b", 0, "b"},
+};
+const size_t n_engine_cases = sizeof engine_cases / sizeof *engine_cases;

@@ -1,0 +1,163 @@
+#include "run.h"
+
+#include "cnnsweep/memory.h"
+#include "cnnsweep/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static cs_rng rng_of(const engine_case *row, uint32_t stream) {
+    return cs_rng_at(7, CS_PURPOSE_TEST, stream, cs_hash_name(row->name));
+}
+
+/* Keras' initial kernels; the rest away from its initial 0 and 1, which would hide mistakes. */
+static void make_params(engine_run *run) {
+    cs_rng rng = rng_of(run->row, 1);
+    assert_ok(cs_params_create(run->graph, &run->initial));
+    cs_params_init(run->initial, 7);
+    for (int p = 0; p < run->graph->n_params; p++) {
+        const cs_param *param = &run->graph->params[p];
+        float *values = cs_params_at(run->initial, param);
+        bool positive = param->role == CS_PARAM_GAMMA || param->role == CS_PARAM_MOVING_VARIANCE;
+        for (size_t i = 0; param->role != CS_PARAM_KERNEL && i < param->count; i++)
+            values[i] = positive ? cs_rng_range(&rng, 0.5f, 1.5f) : cs_rng_range(&rng, -0.5f, 0.5f);
+    }
+}
+
+static void make_batch(engine_run *run) {
+    size_t batch = (size_t)run->row->batch, pixels = cs_shape_count(run->graph->layers[0].out);
+    size_t logits = batch * (size_t)run->classes;
+    cs_rng rng = rng_of(run->row, 2);
+    assert_ok(cs_alloc(batch * pixels, sizeof *run->input, "input", &run->input));
+    assert_ok(cs_alloc(batch, sizeof *run->labels, "labels", &run->labels));
+    assert_ok(cs_alloc(logits, sizeof *run->logits, "logits", &run->logits));
+    assert_ok(cs_alloc(logits, sizeof *run->probabilities, "probabilities", &run->probabilities));
+    for (size_t i = 0; i < batch * pixels; i++)
+        run->input[i] = cs_rng_normal(&rng);
+    for (size_t i = 0; i < batch; i++)
+        run->labels[i] = (int32_t)cs_rng_below(&rng, (uint32_t)run->classes);
+}
+
+static void make_graph(engine_run *run) {
+    assert_ok(cs_graph_create(run->row->name, &run->graph));
+    run->row->build(run->graph, run->row);
+    assert_ok(cs_graph_freeze(run->graph, run->row->fine_tune ? run->row->fine_tune : "all"));
+    if (run->row->frozen) {
+        int frozen;
+        assert_ok(cs_graph_find(run->graph, run->row->frozen, &frozen));
+        run->graph->layers[frozen].trainable = false;
+    }
+    run->classes = run->graph->layers[run->graph->n_layers - 1].out.c;
+}
+
+static void compile(engine_run *run, int begin, int end, cs_mode mode) {
+    int i = run->n_programs++;
+    assert_ok(cs_segment_create(run->graph, begin, end, &run->segments[i]));
+    cs_program_spec spec = {run->segments[i], run->row->batch, mode, i ? run->programs[i - 1] : NULL};
+    assert_ok(cs_program_compile(run->engine, &spec, &run->programs[i]));
+}
+
+static void forward(engine_run *run, int n) {
+    assert_ok(cs_program_set_input(run->programs[0], 0, run->input, n));
+    for (int i = 0; i < run->n_programs; i++)
+        assert_ok(cs_program_forward(run->programs[i], n));
+}
+
+void run_open(engine_run *run, const engine_case *row, const char *device, cs_mode mode) {
+    int cut = 0;
+    *run = (engine_run){.row = row};
+    make_graph(run);
+    make_params(run);
+    make_batch(run);
+    assert_ok(cs_engine_open(device, &(cs_engine_options){.threads = 1}, &run->engine));
+    if (row->cut) {
+        assert_ok(cs_graph_find(run->graph, row->cut, &cut));
+        compile(run, 0, cut, CS_MODE_INFER);
+    }
+    compile(run, cut, run->graph->n_layers, mode);
+    run_load(run, run->initial);
+    forward(run, row->batch); /* what a full batch leaves behind must not show in a smaller one */
+    run_load(run, run->initial);
+}
+
+void run_close(engine_run *run) {
+    for (int i = run->n_programs - 1; i >= 0; i--) {
+        cs_program_free(run->programs[i]);
+        cs_segment_free(run->segments[i]);
+    }
+    cs_engine_close(run->engine);
+    cs_params_free(run->initial);
+    cs_graph_free(run->graph);
+    free(run->input);
+    free(run->labels);
+    free(run->logits);
+    free(run->probabilities);
+}
+
+cs_program *run_last(const engine_run *run) {
+    return run->programs[run->n_programs - 1];
+}
+
+void run_load(engine_run *run, const cs_params *values) {
+    for (int i = 0; i < run->n_programs; i++)
+        assert_ok(cs_program_load(run->programs[i], CS_SLOT_VALUE, values));
+}
+
+cs_params *run_read(const engine_run *run, cs_slot slot) {
+    cs_params *params;
+    assert_ok(cs_params_create(run->graph, &params));
+    for (int i = slot == CS_SLOT_VALUE ? 0 : run->n_programs - 1; i < run->n_programs; i++)
+        assert_ok(cs_program_read(run->programs[i], slot, params));
+    return params;
+}
+
+void run_forward(engine_run *run) {
+    cs_program *last = run_last(run);
+    int n = run->row->rows, n_outputs = run->segments[run->n_programs - 1]->n_outputs;
+    forward(run, n);
+    assert_ok(cs_program_get_output(last, n_outputs - 1, run->logits, n));
+    assert_ok(cs_program_loss(last, run->labels, n, run->probabilities, &run->loss));
+}
+
+void run_step(engine_run *run) {
+    run_forward(run);
+    assert_ok(cs_program_backward(run_last(run), run->row->rows));
+}
+
+static double largest(const float *values, size_t count) {
+    double max = 0;
+    for (size_t i = 0; i < count; i++)
+        max = fmax(max, fabs((double)values[i]));
+    return max;
+}
+
+void assert_near(const float *got, const float *want, size_t count, double tolerance, double floor, const char *what) {
+    double scale = fmax(largest(want, count), floor);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)got[i] - (double)want[i]) <= tolerance * scale))
+            fail_msg("%s[%zu] is %.9g, not %.9g: off by %.2g of the largest, %.3g; %.2g is allowed", what, i,
+                     (double)got[i], (double)want[i], fabs((double)got[i] - (double)want[i]) / scale, scale, tolerance);
+}
+
+void assert_params_near(const cs_params *got, const cs_params *want, double tolerance, const char *what) {
+    double floor = 1e-3 * largest(want->data, want->graph->n_values);
+    for (int p = 0; p < want->graph->n_params; p++) {
+        const cs_param *param = &want->graph->params[p];
+        char name[2 * CS_NAME_MAX], label[3 * CS_NAME_MAX];
+        cs_param_name(want->graph, param, name, sizeof name);
+        snprintf(label, sizeof label, "%s of %s", what, name);
+        assert_near(got->data + param->offset, want->data + param->offset, param->count, tolerance, floor, label);
+    }
+}
+
+int run_cases(const char *group, CMUnitTestFunction test) {
+    struct CMUnitTest *tests;
+    if (cs_alloc(n_engine_cases, sizeof *tests, "tests", &tests) != CS_OK)
+        return 1;
+    for (size_t i = 0; i < n_engine_cases; i++)
+        tests[i] = (struct CMUnitTest){
+            .name = engine_cases[i].name, .test_func = test, .initial_state = (void *)(uintptr_t)&engine_cases[i]};
+    int failed = _cmocka_run_group_tests(group, tests, n_engine_cases, NULL, NULL);
+    free(tests);
+    return failed;
+}

@@ -1,0 +1,52 @@
+/* A case at work: its graph, numbers and labels, compiled on a device. */
+#ifndef CNNSWEEP_TESTS_ENGINE_RUN_H
+#define CNNSWEEP_TESTS_ENGINE_RUN_H
+
+#include "cases.h"
+
+#include "cnnsweep/engine.h"
+#include "test.h"
+
+typedef struct engine_run {
+    const engine_case *row;
+    cs_graph *graph;
+    cs_params *initial; /* random, statistics and biases too */
+    float *input;       /* [batch,h,w,c] */
+    int32_t *labels;    /* [batch] */
+    int classes;
+    cs_engine *engine;
+    cs_segment *segments[2];
+    cs_program *programs[2]; /* the inference trunk where the case is cut, and behind it the one with the loss */
+    int n_programs;
+    float *logits, *probabilities; /* [rows,classes], of the last run_forward */
+    cs_loss loss;
+} engine_run;
+
+/* The same numbers for a case whatever the device and mode. The initial parameters are loaded. A trunk is for inference
+ * whatever `mode`. */
+void run_open(engine_run *run, const engine_case *row, const char *device, cs_mode mode);
+void run_close(engine_run *run);
+
+cs_program *run_last(const engine_run *run);
+
+/* Parameter values into every program. */
+void run_load(engine_run *run, const cs_params *values);
+/* From every program that has the slot; the rest of the result is 0. Free with cs_params_free. */
+cs_params *run_read(const engine_run *run, cs_slot slot);
+
+/* All programs, then the loss, on the case's rows. */
+void run_forward(engine_run *run);
+/* run_forward and backward. */
+void run_step(engine_run *run);
+
+/* Every |got - want| <= tolerance * max(largest |want|, floor); otherwise the test fails, naming `what` and the place.
+ */
+void assert_near(const float *got, const float *want, size_t count, double tolerance, double floor, const char *what);
+/* The same for every parameter tensor; the floor is a thousandth of the largest value of all: gradients that are 0 but
+ * for rounding (a bias in front of a batch norm) cannot be compared with themselves. */
+void assert_params_near(const cs_params *got, const cs_params *want, double tolerance, const char *what);
+
+/* Every case as a test of its own: `test` finds the row in *state. */
+int run_cases(const char *group, CMUnitTestFunction test);
+
+#endif

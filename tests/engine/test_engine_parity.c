@@ -1,0 +1,134 @@
+/* Every other engine of this build against `ref`, on every case. */
+#include "run.h"
+
+#include <string.h>
+
+static const char *const engines[] = {"onednn"};
+enum { N_ENGINES = sizeof engines / sizeof *engines };
+static const char *engine; /* under test */
+
+enum { STEPS = 3 };
+static const double tolerance = 1e-4; /* of the largest value in a tensor */
+
+static void compare_forward(const engine_run *got, const engine_run *want) {
+    size_t count = (size_t)want->row->rows * (size_t)want->classes;
+    assert_near(got->logits, want->logits, count, tolerance, 0, "logits");
+    assert_near(got->probabilities, want->probabilities, count, tolerance, 0, "probabilities");
+    assert_near(&(float){(float)got->loss.sum}, &(float){(float)want->loss.sum}, 1, tolerance, 0, "loss");
+    assert_int_equal(got->loss.correct, want->loss.correct);
+}
+
+static void compare_slot(const engine_run *got, const engine_run *want, cs_slot slot, const char *what) {
+    cs_params *a = run_read(got, slot), *b = run_read(want, slot);
+    assert_params_near(a, b, tolerance, what);
+    cs_params_free(a);
+    cs_params_free(b);
+}
+
+static void inference_gives_the_same_outputs_and_loss(void **state) {
+    engine_run got, want;
+    run_open(&got, *state, engine, CS_MODE_INFER);
+    run_open(&want, *state, "ref", CS_MODE_INFER);
+    run_forward(&got);
+    run_forward(&want);
+    compare_forward(&got, &want);
+    run_close(&got);
+    run_close(&want);
+}
+
+static void a_training_step_gives_the_same_loss_and_gradients(void **state) {
+    engine_run got, want;
+    run_open(&got, *state, engine, CS_MODE_TRAIN);
+    run_open(&want, *state, "ref", CS_MODE_TRAIN);
+    run_step(&got);
+    run_step(&want);
+    compare_forward(&got, &want);
+    compare_slot(&got, &want, CS_SLOT_GRADIENT, "gradient");
+    compare_slot(&got, &want, CS_SLOT_VALUE, "value after forward");
+    run_close(&got);
+    run_close(&want);
+}
+
+static void train(engine_run *run, const engine_case *row, const char *device, const cs_optimizer *optimizer) {
+    run_open(run, row, device, CS_MODE_TRAIN);
+    for (int step = 1; step <= STEPS; step++) {
+        run_step(run);
+        assert_ok(cs_program_update(run_last(run), optimizer, step));
+    }
+}
+
+/* The outputs of inference with the parameters that training has left. */
+static void compare_inference(const engine_run *got, const engine_run *want) {
+    const engine_run *trained[] = {got, want};
+    engine_run run[2];
+    for (int i = 0; i < 2; i++) {
+        cs_params *values = run_read(trained[i], CS_SLOT_VALUE);
+        run_open(&run[i], want->row, i ? "ref" : engine, CS_MODE_INFER);
+        run_load(&run[i], values);
+        run_forward(&run[i]);
+        cs_params_free(values);
+    }
+    compare_forward(&run[0], &run[1]);
+    run_close(&run[0]);
+    run_close(&run[1]);
+}
+
+static void check_updates(const engine_case *row, const cs_optimizer *optimizer) {
+    engine_run got, want;
+    train(&got, row, engine, optimizer);
+    train(&want, row, "ref", optimizer);
+    compare_slot(&got, &want, CS_SLOT_VALUE, "value");
+    compare_slot(&got, &want, CS_SLOT_OPTIMIZER1, "first optimizer state");
+    if (optimizer->kind == CS_OPTIMIZER_ADAM)
+        compare_slot(&got, &want, CS_SLOT_OPTIMIZER2, "second optimizer state");
+    compare_inference(&got, &want);
+    run_close(&got);
+    run_close(&want);
+}
+
+static void three_sgd_steps_give_the_same_parameters(void **state) {
+    cs_optimizer sgd = {
+        .kind = CS_OPTIMIZER_SGD, .lr = 0.05f, .momentum = 0.9f, .nesterov = true, .weight_decay = 0.01f};
+    check_updates(*state, &sgd);
+}
+
+/* Adam divides by the gradient's own size: with a small epsilon, gradients that are nothing but rounding would move
+ * parameters a whole learning rate. This one is large enough to keep the comparison to 1e-4 a fair one. */
+static void three_adam_steps_give_the_same_parameters(void **state) {
+    cs_optimizer adam = {.kind = CS_OPTIMIZER_ADAM,
+                         .lr = 0.01f,
+                         .beta_1 = 0.9f,
+                         .beta_2 = 0.999f,
+                         .epsilon = 1e-3f,
+                         .weight_decay = 0.01f};
+    check_updates(*state, &adam);
+}
+
+static bool is_built(const char *name) {
+    cs_engine *opened;
+    if (cs_engine_open(name, &(cs_engine_options){.threads = 1}, &opened) != CS_OK)
+        return false;
+    cs_engine_close(opened);
+    return true;
+}
+
+static void no_other_engine_is_built(void **state) {
+    (void)state;
+    skip();
+}
+
+int main(void) {
+    int failed = 0, built = 0;
+    for (int i = 0; i < N_ENGINES; i++) {
+        engine = engines[i];
+        if (!is_built(engine))
+            continue;
+        built++;
+        failed += run_cases("inference", inference_gives_the_same_outputs_and_loss);
+        failed += run_cases("training step", a_training_step_gives_the_same_loss_and_gradients);
+        failed += run_cases("three sgd steps", three_sgd_steps_give_the_same_parameters);
+        failed += run_cases("three adam steps", three_adam_steps_give_the_same_parameters);
+    }
+    const struct CMUnitTest nothing[] = {cmocka_unit_test(no_other_engine_is_built)};
+    return built ? failed : cmocka_run_group_tests_name("parity", nothing, NULL, NULL);
+}
