@@ -1,0 +1,50 @@
+/* Running a job: ranks, the queue of trials, the results folder.
+ *
+ * Every rank calls these functions in the same order; only rank 0 writes and prints. Trials that share a frozen trunk
+ * and see the same batches are trained together (cs_trials_can_share), a piece of up to CS_GROUP_MAX trials at a time;
+ * pieces go out largest first to whichever rank asks. The numbers do not depend on the number of ranks. */
+#ifndef CNNSWEEP_SWEEP_H
+#define CNNSWEEP_SWEEP_H
+
+#include "cnnsweep/job.h"
+
+#include <stdio.h>
+
+/* More tails than this in one piece cost memory, and a stop in the middle loses all of them. */
+enum { CS_GROUP_MAX = 8 };
+
+/* The processes that mpirun or srun started; a lone process when none of them did (MPI is not even initialised). */
+typedef struct cs_ranks cs_ranks;
+CS_MUST_CHECK cs_status cs_ranks_open(cs_ranks **out);
+void cs_ranks_close(cs_ranks *ranks); /* NULL-safe; waits for all ranks */
+int cs_ranks_rank(const cs_ranks *ranks);
+int cs_ranks_size(const cs_ranks *ranks);
+/* SLURM_NTASKS and what the launcher says must be the number of ranks, or N lone processes would do the same work. */
+CS_MUST_CHECK cs_status cs_ranks_check_launch(const cs_ranks *ranks);
+/* CPU threads of a rank: `wanted` if > 0, else OMP_NUM_THREADS, else the cores this node's ranks may run on, divided by
+ * them. */
+int cs_ranks_threads(const cs_ranks *ranks, int wanted);
+/* When one rank failed, all fail: every rank gets the error of the first that did (an interruption yields to any other
+ * error) and returns its code. A collective call. */
+CS_MUST_CHECK cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine);
+
+typedef struct cs_sweep_options {
+    const char *out; /* results folder; NULL: results/<name> */
+    bool force;      /* replace the results that are there */
+} cs_sweep_options;
+
+/* Checks everything that would fail in every trial (dataset, weights, each distinct network, the engine, the results
+ * folder), then trains. The folder:
+ *   trials.csv           a row a trial: swept options, status, reason, metrics, seconds, images/s, rank
+ *   table.md             the pivot, also written to `out` on rank 0
+ *   history/<trial>.csv  Keras CSVLogger columns, a row an epoch
+ *   report/<trial>.txt   classification report and confusion matrix
+ *   journal.jsonl        every epoch and trial row as it came in, synced before the trial goes on
+ * A trial that fails is a row with its reason. A write that fails ends the sweep, as SIGINT and SIGTERM do
+ * (CS_ERR_INTERRUPTED); what is finished stays. When every trial failed, the last reason is the error. */
+CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, const cs_job *job, const cs_sweep_options *options, FILE *out);
+
+/* --dry-run: the same checks, then the trials with their multiply-adds, and the shape of the table. Rank 0 only. */
+CS_MUST_CHECK cs_status cs_sweep_preview(const cs_job *job, FILE *out);
+
+#endif

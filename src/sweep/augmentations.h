@@ -1,0 +1,22 @@
+/* Inside the sweep room: the named augmentations of a job file. */
+#ifndef CNNSWEEP_AUGMENTATIONS_H
+#define CNNSWEEP_AUGMENTATIONS_H
+
+#include "cnnsweep/train.h"
+#include "node.h"
+
+typedef struct cs_augmentations {
+    int n;
+    struct cs_named_augment {
+        char name[CS_NAME_MAX];
+        cs_augment augment;
+    } * items; /* the first is "none" */
+} cs_augmentations;
+
+/* Reads the map under augmentations: (NULL: only "none" exists). */
+CS_MUST_CHECK cs_status cs_augmentations_read(const cs_node *map, cs_augmentations *out);
+void cs_augmentations_clear(cs_augmentations *augmentations);
+/* Unknown names are CS_ERR_ARG with "did you mean". */
+CS_MUST_CHECK cs_status cs_augmentations_find(const cs_augmentations *augmentations, const char *name, cs_augment *out);
+
+#endif

@@ -1,0 +1,41 @@
+/* Inside the sweep room: what the files that read a job share. */
+#ifndef CNNSWEEP_JOB_READER_H
+#define CNNSWEEP_JOB_READER_H
+
+#include "augmentations.h"
+#include "cnnsweep/job.h"
+#include "node.h"
+
+enum { CS_MAX_OPTIONS = 64, CS_MAX_TRIALS = 100000 };
+
+typedef struct cs_job_reader {
+    cs_job *job;
+    const cs_node *root;
+    cs_augmentations augmentations;
+    const cs_node *given[CS_MAX_OPTIONS]; /* where an option of the base is set; NULL: the default holds */
+} cs_job_reader;
+
+/* A key of a map and the function that reads its value. */
+typedef struct cs_job_key {
+    const char *name;
+    cs_status (*read)(cs_job_reader *reader, const cs_node *key, const cs_node *value);
+} cs_job_key;
+/* Reads the keys that are there in the order of the table; other keys are errors with "did you mean". */
+CS_MUST_CHECK cs_status cs_job_read_keys(cs_job_reader *reader, const char *where, const cs_node *map,
+                                         const cs_job_key *keys, size_t n);
+
+/* Scalar text of at most `size` - 1 characters. */
+CS_MUST_CHECK cs_status cs_job_read_text(const cs_node *key, const cs_node *value, char *out, size_t size);
+
+/* Sets an option from a node ([50, 50] for a size, [gap, dense] for a list); names of architectures and augmentations
+ * are looked up. */
+CS_MUST_CHECK cs_status cs_job_set_option(cs_job_reader *reader, const cs_option *option, const cs_node *value,
+                                          cs_trial_config *trial);
+
+/* sweep: and table: (grid.c). */
+CS_MUST_CHECK cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_node *value);
+CS_MUST_CHECK cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_node *value);
+/* Fills job->trials. */
+CS_MUST_CHECK cs_status cs_job_expand(cs_job_reader *reader);
+
+#endif

@@ -1,0 +1,60 @@
+#include "metric.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define METRIC(field, type, decimals, maximize)                                                                        \
+    { #field, type, offsetof(cs_trial_result, field), decimals, maximize }
+
+static const cs_metric table[] = {
+    METRIC(epochs_run, CS_METRIC_INT, 0, false),
+    METRIC(best_epoch, CS_METRIC_INT, 0, false),
+    METRIC(accuracy, CS_METRIC_DOUBLE, 4, true),
+    METRIC(loss, CS_METRIC_DOUBLE, 4, false),
+    METRIC(val_accuracy, CS_METRIC_DOUBLE, 4, true),
+    METRIC(val_loss, CS_METRIC_DOUBLE, 4, false),
+    METRIC(test_accuracy, CS_METRIC_DOUBLE, 4, true),
+    METRIC(test_loss, CS_METRIC_DOUBLE, 4, false),
+    METRIC(test_macro_f1, CS_METRIC_DOUBLE, 4, true),
+    METRIC(test_weighted_f1, CS_METRIC_DOUBLE, 4, true),
+    METRIC(params_total, CS_METRIC_SIZE, 0, false),
+    METRIC(params_trainable, CS_METRIC_SIZE, 0, false),
+    METRIC(memory, CS_METRIC_SIZE, 0, false),
+    METRIC(seconds, CS_METRIC_DOUBLE, 1, false),
+    METRIC(images_per_second, CS_METRIC_DOUBLE, 1, true),
+    METRIC(stall_fraction, CS_METRIC_DOUBLE, 4, false),
+};
+enum { N_METRICS = sizeof table / sizeof *table };
+
+const cs_metric *cs_metrics(size_t *count) {
+    *count = N_METRICS;
+    return table;
+}
+
+cs_status cs_metric_find(const char *name, const cs_metric **out) {
+    const char *names[N_METRICS];
+    for (int i = 0; i < N_METRICS; i++) {
+        names[i] = table[i].name;
+        if (strcmp(name, names[i]) == 0) {
+            *out = &table[i];
+            return CS_OK;
+        }
+    }
+    char guess[128];
+    return cs_hint(cs_fail(CS_ERR_ARG, "unknown metric '%s'%s", name,
+                           cs_did_you_mean(name, names, N_METRICS, guess, sizeof guess)),
+                   "the columns of trials.csv: test_accuracy, val_loss, test_macro_f1, seconds, ...");
+}
+
+double cs_metric_value(const cs_metric *metric, const cs_trial_result *result) {
+    const void *field = (const char *)result + metric->offset;
+    switch (metric->type) {
+    case CS_METRIC_INT:
+        return *(const int *)field;
+    case CS_METRIC_SIZE:
+        return (double)*(const size_t *)field;
+    case CS_METRIC_DOUBLE:
+        break;
+    }
+    return *(const double *)field;
+}

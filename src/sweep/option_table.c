@@ -1,0 +1,61 @@
+/* Every option of a trial, a row each. To add one: a field in cs_trial_config (train.h) and a row here; the YAML
+ * reader,
+ * --set, the option page and the columns of trials.csv follow. Defaults are Keras'. */
+#include "cnnsweep/job.h"
+
+#include <float.h>
+
+#define FIELD(member) offsetof(cs_trial_config, member), sizeof(((cs_trial_config *)0)->member)
+
+#define ROW_BOOL(key, member, fallback, sweepable, doc)                                                                \
+    { key, CS_OPTION_BOOL, FIELD(member), 0, 1, NULL, fallback, sweepable, doc }
+#define ROW_INT(key, member, min, max, fallback, doc)                                                                  \
+    { key, CS_OPTION_INT, FIELD(member), min, max, NULL, fallback, true, doc }
+#define ROW_FLOAT(key, member, min, max, fallback, doc)                                                                \
+    { key, CS_OPTION_FLOAT, FIELD(member), min, max, NULL, fallback, true, doc }
+#define ROW_TEXT(key, type, member, fallback, sweepable, doc)                                                          \
+    { key, type, FIELD(member), 0, 0, NULL, fallback, sweepable, doc }
+#define ROW_ENUM(key, member, choices, fallback, sweepable, doc)                                                       \
+    { key, CS_OPTION_ENUM, FIELD(member), 0, 0, choices, fallback, sweepable, doc }
+
+static const cs_option table[] = {
+    ROW_TEXT("data.path", CS_OPTION_STRING, data.path, "", false, "packed dataset: a .h5 file or a folder of shards"),
+    ROW_TEXT("data.image", CS_OPTION_SIZE, data.image, "packed", true,
+             "height and width the network sees, [50, 50] or 50x50; packed: as the dataset holds them"),
+
+    ROW_TEXT("model.arch", CS_OPTION_STRING, model.arch, "", true, "architecture, such as mobilenet or basenet"),
+    ROW_FLOAT("model.alpha", model.alpha, 0.01, 4, "1", "width multiplier, where the architecture has one"),
+    ROW_TEXT("model.head", CS_OPTION_LIST, model.head, "", true,
+             "layers on top, such as [gap, dense]; empty: the architecture's own"),
+    ROW_TEXT("model.weights", CS_OPTION_STRING, weights, "", true,
+             "Keras .h5 file of pretrained weights; empty: initial values from the seed"),
+    ROW_BOOL("model.allow_missing", allow_missing, "false", false,
+             "keep initial values where the weights file lacks a parameter"),
+
+    ROW_TEXT("train.fine_tune", CS_OPTION_STRING, fine_tune, "all", true,
+             "what trains: all, head, N = the last N layers as model.layers[-N:], or from a layer's name on"),
+    ROW_TEXT("train.augment", CS_OPTION_STRING, augment_name, "none", true, "none, or a name under augmentations:"),
+    ROW_INT("train.epochs", train.epochs, 1, 1000000, "10", "most epochs"),
+    ROW_INT("train.batch", train.batch, 1, 65536, "32", "samples a step"),
+    ROW_ENUM("train.optimizer", train.optimizer.kind, "sgd|adam", "adam", true, "update rule, with Keras' formulas"),
+    ROW_FLOAT("train.lr", train.optimizer.lr, 1e-12, FLT_MAX, "auto",
+              "learning rate; auto: Keras' default, 0.001 for adam and 0.01 for sgd"),
+    ROW_FLOAT("train.momentum", train.optimizer.momentum, 0, 1, "0", "sgd: momentum"),
+    ROW_BOOL("train.nesterov", train.optimizer.nesterov, "false", true, "sgd: Nesterov momentum"),
+    ROW_FLOAT("train.weight_decay", train.optimizer.weight_decay, 0, 1, "0", "decoupled weight decay, as Keras'"),
+    ROW_FLOAT("train.beta_1", train.optimizer.beta_1, 0, 0.999999, "0.9", "adam: decay of the first moment"),
+    ROW_FLOAT("train.beta_2", train.optimizer.beta_2, 0, 0.999999, "0.999", "adam: decay of the second moment"),
+    ROW_FLOAT("train.epsilon", train.optimizer.epsilon, 1e-12, 1, "1e-07", "adam: added to the root"),
+    ROW_INT("train.seed", train.seed, 0, 9007199254740992.0, "1", "seed of initial weights, order and augmentation"),
+    ROW_BOOL("train.shuffle", train.shuffle, "true", true, "new sample order every epoch"),
+    ROW_INT("train.patience", train.patience, 0, 1000000, "0",
+            "EarlyStopping: epochs without improvement; 0: run all epochs"),
+    ROW_FLOAT("train.min_delta", train.min_delta, 0, FLT_MAX, "0", "EarlyStopping: least change that is improvement"),
+    ROW_ENUM("train.monitor", train.monitor, "val_loss|val_accuracy|loss|accuracy", "val_loss", false,
+             "what EarlyStopping and the best epoch go by"),
+};
+
+const cs_option *cs_options(size_t *count) {
+    *count = sizeof table / sizeof *table;
+    return table;
+}

@@ -1,0 +1,160 @@
+/* sched_getaffinity: the cores this process may use, which POSIX cannot tell. */
+#define _GNU_SOURCE
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "ranks_impl.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct cs_ranks {
+    int rank, size;
+    int node_ranks; /* ranks on this node */
+    int node_cores; /* cores they may run on, all together */
+    int own_cores;
+    bool mpi; /* MPI is initialised */
+};
+
+void cs_ranks_nap(void) {
+    const struct timespec interval = {.tv_nsec = 200 * 1000};
+    nanosleep(&interval, NULL);
+}
+
+cs_status cs_ranks_wait(MPI_Request *request, double seconds, const char *what) {
+    double deadline = cs_now() + seconds;
+    for (;;) {
+        int done = 0;
+        MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (done)
+            return CS_OK;
+        if (seconds > 0 && cs_now() > deadline)
+            return cs_hint(cs_fail(CS_ERR_COMM, "%s: no answer for %.0f s", what, seconds),
+                           "another rank hangs or is gone");
+        cs_ranks_nap();
+    }
+}
+
+/* Set for every process by Open MPI's mpirun, by PMIx launchers (srun --mpi=pmix) and by PMI ones. */
+static bool launched(void) {
+    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
+}
+
+static int count_cores(const unsigned char *mask, size_t size) {
+    int n = 0;
+    for (size_t i = 0; i < size; i++)
+        for (unsigned bits = mask[i]; bits; bits &= bits - 1)
+            n++;
+    return n;
+}
+
+/* Ranks may be bound to cores of their own or share all: the union over the node's ranks is right for both. */
+static void count_node(cs_ranks *ranks) {
+    cpu_set_t own, all;
+    if (sched_getaffinity(0, sizeof own, &own) != 0) {
+        ranks->own_cores = ranks->node_cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+        CPU_ZERO(&own);
+    }
+    all = own;
+    ranks->node_ranks = 1;
+    if (ranks->mpi) {
+        MPI_Comm node;
+        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+        MPI_Comm_size(node, &ranks->node_ranks);
+        MPI_Allreduce(&own, &all, (int)sizeof own, MPI_BYTE, MPI_BOR, node);
+        MPI_Comm_free(&node);
+    }
+    if (ranks->own_cores == 0) {
+        ranks->own_cores = count_cores((const unsigned char *)&own, sizeof own);
+        ranks->node_cores = count_cores((const unsigned char *)&all, sizeof all);
+    }
+}
+
+static cs_status start_mpi(cs_ranks *ranks) {
+    int provided;
+    /* MPI of a dead peer raises it; the error is reported instead. */
+    signal(SIGPIPE, SIG_IGN);
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided);
+    ranks->mpi = true;
+    MPI_Comm_rank(MPI_COMM_WORLD, &ranks->rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks->size);
+    if (provided < MPI_THREAD_MULTIPLE)
+        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "this MPI gives thread level %d, not MPI_THREAD_MULTIPLE", provided),
+                       "use Open MPI 4 or newer");
+    return CS_OK;
+}
+
+cs_status cs_ranks_open(cs_ranks **out) {
+    cs_ranks *ranks = NULL;
+    CS_TRY(cs_alloc(1, sizeof *ranks, "ranks", &ranks));
+    ranks->size = 1;
+    cs_status status = launched() ? start_mpi(ranks) : CS_OK;
+    if (status != CS_OK) {
+        cs_ranks_close(ranks);
+        return status;
+    }
+    count_node(ranks);
+    *out = ranks;
+    return CS_OK;
+}
+
+void cs_ranks_close(cs_ranks *ranks) {
+    if (!ranks)
+        return;
+    if (ranks->mpi)
+        MPI_Finalize();
+    free(ranks);
+}
+
+int cs_ranks_rank(const cs_ranks *ranks) {
+    return ranks->rank;
+}
+
+int cs_ranks_size(const cs_ranks *ranks) {
+    return ranks->size;
+}
+
+cs_status cs_ranks_check_launch(const cs_ranks *ranks) {
+    static const char *const counts[] = {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        const char *text = getenv(counts[i]);
+        if (text && atoi(text) != ranks->size)
+            return cs_hint(
+                cs_fail(CS_ERR_COMM, "%s is %s, but there %s %d rank%s", counts[i], text,
+                        ranks->size == 1 ? "is" : "are", ranks->size, ranks->size == 1 ? "" : "s"),
+                "start it with `srun --mpi=pmix` or `mpirun` (of the MPI it was built with) in a job of that "
+                "many tasks");
+    }
+    return CS_OK;
+}
+
+int cs_ranks_threads(const cs_ranks *ranks, int wanted) {
+    const char *text = getenv("OMP_NUM_THREADS");
+    int asked = wanted > 0 ? wanted : text ? atoi(text) : 0;
+    if (asked > 0)
+        return asked;
+    int share = ranks->node_cores / ranks->node_ranks;
+    if (share > ranks->own_cores)
+        share = ranks->own_cores;
+    return share > 0 ? share : 1;
+}
+
+cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine) {
+    if (ranks->size == 1)
+        return mine;
+    struct {
+        int weight, rank;
+    } own = {mine == CS_OK ? 0 : mine == CS_ERR_INTERRUPTED ? 1 : 2, ranks->rank}, worst;
+    MPI_Request request;
+    MPI_Iallreduce(&own, &worst, 1, MPI_2INT, MPI_MAXLOC, MPI_COMM_WORLD, &request);
+    CS_TRY(cs_ranks_wait(&request, 0, "agreeing"));
+    if (worst.weight == 0)
+        return CS_OK;
+    cs_error error = *cs_error_last();
+    MPI_Ibcast(&error, (int)sizeof error, MPI_BYTE, worst.rank, MPI_COMM_WORLD, &request);
+    CS_TRY(cs_ranks_wait(&request, 0, "agreeing"));
+    return cs_error_restore(&error);
+}

@@ -1,0 +1,14 @@
+/* Inside the sweep room: waiting for MPI without burning the core that another rank trains on. */
+#ifndef CNNSWEEP_RANKS_IMPL_H
+#define CNNSWEEP_RANKS_IMPL_H
+
+#include "cnnsweep/sweep.h"
+
+#include <mpi.h>
+
+/* One look at the mailbox and the next: 200 us make an answer in about 1 ms at no cost. */
+void cs_ranks_nap(void);
+/* Waits for the request, napping; CS_ERR_COMM after `seconds` (0: for ever). */
+CS_MUST_CHECK cs_status cs_ranks_wait(MPI_Request *request, double seconds, const char *what);
+
+#endif
