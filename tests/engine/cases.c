@@ -178,6 +178,34 @@ static void double_net(cs_graph *g, const engine_case *row) {
     flat_head(g, add(g, "add", x, x));
 }
 
+static int pool_same(cs_graph *g, const char *name, int in, cs_layer_kind kind) {
+    int out;
+    assert_ok(cs_graph_pool(g, name, in, kind, 3, 1, CS_PADDING_SAME, &out));
+    return out;
+}
+
+/* One value read by a layer of every kind that keeps its shape: their gradients must add up. */
+static void fan_out_net(cs_graph *g, const engine_case *row) {
+    cs_conv_args valid = row->args;
+    valid.padding = CS_PADDING_VALID;
+    int x = stem(g, row);
+    int sum = depthwise(g, "valid", zero_pad(g, "pad", x, 1, 1, 1, 1), valid);
+    sum = add(g, "add1", sum, pool_same(g, "max", x, CS_LAYER_MAX_POOL));
+    sum = add(g, "add2", sum, pool_same(g, "average", x, CS_LAYER_AVERAGE_POOL));
+    sum = add(g, "add3", sum, norm(g, "bn", x, true));
+    sum = add(g, "add4", sum, conv(g, "conv", x, row->args));
+    sum = add(g, "add5", sum, depthwise(g, "depthwise", x, row->args));
+    sum = add(g, "add6", sum, activation(g, "relu", x, CS_ACT_RELU));
+    flat_head(g, add(g, "add7", sum, x));
+}
+
+/* Behind the padding every pixel is the bias: windows full of equal maxima, only one of which may count. */
+static void max_pool_ties_net(cs_graph *g, const engine_case *row) {
+    int pool, x = zero_pad(g, "pad", stem(g, row), 3, 3, 3, 3);
+    assert_ok(cs_graph_pool(g, "pool", conv(g, "conv", x, row->args), CS_LAYER_MAX_POOL, 3, 2, CS_PADDING_SAME, &pool));
+    flat_head(g, pool);
+}
+
 /* Builders: whole networks. */
 
 static int norm_relu6(cs_graph *g, int in, const char *bn, const char *relu) {
@@ -250,6 +278,7 @@ const engine_case engine_cases[] = {
     {"max_pool_2x2", max_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0}, 4, 4, 0, 0, 0},
     {"max_pool_3x3_same_stride_2", max_pool_net, 7, 8, 5, {0, 3, 3, 2, SAME, false, 0}, 4, 4, 0, 0, 0},
     {"max_pool_3x3_overlapping", max_pool_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0}, 2, 2, 0, 0, 0},
+    {"max_pool_ties", max_pool_ties_net, 3, 3, 5, {8, 1, 1, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
     {"average_pool_2x2", average_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0}, 4, 4, 0, 0, 0},
     {"average_pool_3x3_same", average_pool_net, 6, 5, 3, {0, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
     {"average_pool_3x3_same_stride_2", average_pool_net, 8, 7, 16, {0, 3, 3, 2, SAME, false, 0}, 2, 2, 0, 0, 0},
@@ -274,6 +303,7 @@ const engine_case engine_cases[] = {
     {"add", add_net, 5, 5, 8, {16, 3, 3, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
     {"add_residual", residual_net, 5, 5, 5, {5, 3, 3, 1, SAME, true, CS_ACT_RELU}, 4, 4, 0, 0, 0},
     {"add_itself", double_net, 4, 4, 8, {0}, 4, 4, 0, 0, 0},
+    {"fan_out", fan_out_net, 5, 5, 8, {8, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
     {"basenet", basenet_net, 12, 12, 3, {0}, 4, 4, 0, 0, 0},
     {"mobilenet", mobilenet_net, 16, 16, 3, {0}, 6, 6, 0, 0, 0},
     {"mobilenet_odd_partial", mobilenet_net, 19, 17, 3, {0}, 8, 5, 0, 0, 0},
