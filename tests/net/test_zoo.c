@@ -190,9 +190,9 @@ static void wrong_configurations_are_named(void **state) {
     assert_fails(build("mobilenet", 32, 2, 1, "gap,dens", &graph), CS_ERR_ARG, "did you mean 'dense'");
     assert_fails(build("mobilenet", 32, 2, 1, "gap", &graph), CS_ERR_ARG, "does not end in dense");
     assert_fails(build("mobilenet", 32, 2, 1, "gap,,dense", &graph), CS_ERR_ARG, "gap,,dense");
-    assert_fails(build("mobilenet", 32, 2, 1, "gap,dense,", &graph), CS_ERR_ARG, "gap,dense,");
+    assert_fails(build("mobilenet", 32, 2, 1, "gap,dense,", &graph), CS_ERR_ARG, "'dense' cannot be an inner layer");
     assert_fails(build("mobilenet", 32, 2, 1, "gap,dense,dense", &graph), CS_ERR_ARG, "dense:UNITS");
-    assert_fails(build("mobilenet", 32, 2, 1, "gap,dense:9", &graph), CS_ERR_ARG, "dense:9");
+    assert_fails(build("mobilenet", 32, 2, 1, "gap,dense:9", &graph), CS_ERR_ARG, "'dense:9' cannot be the last layer");
     assert_fails(build("mobilenet", 32, 2, 1, "gap,dense:9:tanh,dense", &graph), CS_ERR_ARG, "dense:9:tanh");
     assert_fails(build("mobilenet", 32, 2, 1, "dense", &graph), CS_ERR_SHAPE, "gap or flatten");
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEM_MAX = 64 };
+enum { ITEM_MAX = 64, UNITS_MAX = 65536 };
 
 /* One element of the list, taken apart. */
 typedef struct head_item {
@@ -29,10 +29,10 @@ static cs_status add_dense(cs_graph *graph, const head_item *item, const char *n
     char *rest;
     long units = strtol(item->options, &rest, 10);
     bool relu = strcmp(rest, ":relu") == 0;
-    if (item->last || units < 1 || units > 65536 || (*rest && !relu))
-        return cs_hint(
-            cs_fail(CS_ERR_ARG, "head: 'dense:%s' in the %s place", item->options, item->last ? "last" : "middle"),
-            "write dense:UNITS or dense:UNITS:relu, and a plain dense at the end");
+    if (item->last || units < 1 || units > UNITS_MAX || (*rest && !relu))
+        return cs_hint(cs_fail(CS_ERR_ARG, "head: '%s%s%s' cannot be %s layer", item->kind, item->options[0] ? ":" : "",
+                               item->options, item->last ? "the last" : "an inner"),
+                       "write dense:UNITS or dense:UNITS:relu (1 to %d), and a plain dense at the end", UNITS_MAX);
     return cs_graph_dense(graph, name, *x, (int)units, relu ? CS_ACT_RELU : CS_ACT_LINEAR, x);
 }
 
