@@ -67,17 +67,16 @@ failed:
     return status;
 }
 
-/* Layers that engines may fuse into the one they read: a cut between the two would change the rounding. */
-static bool is_fused(const cs_graph *graph, int layer, int source) {
-    cs_layer_kind into = graph->layers[source].kind;
-    switch (graph->layers[layer].kind) {
-    case CS_LAYER_BATCH_NORM:
-        return into == CS_LAYER_CONV2D || into == CS_LAYER_DEPTHWISE_CONV2D || into == CS_LAYER_DENSE;
-    case CS_LAYER_ACTIVATION:
-        return true;
-    default:
-        return false;
-    }
+static bool is_convolution(cs_layer_kind kind) {
+    return kind == CS_LAYER_CONV2D || kind == CS_LAYER_DEPTHWISE_CONV2D;
+}
+
+/* May an engine run `layer` and the `source` it reads as one operation? A cut between them would change the rounding.
+ */
+static bool is_fused(cs_layer_kind layer, cs_layer_kind source) {
+    if (layer == CS_LAYER_BATCH_NORM)
+        return is_convolution(source);
+    return layer == CS_LAYER_ACTIVATION || (is_convolution(layer) && source == CS_LAYER_ZERO_PAD);
 }
 
 /* Earliest layer before `cut` that a layer from `cut` on may be fused into; `cut` when there is none. */
@@ -86,7 +85,7 @@ static int move_before_fusion(const cs_graph *graph, int cut) {
     for (int i = cut; i < graph->n_layers; i++)
         for (int k = 0; k < graph->layers[i].n_inputs; k++) {
             int source = graph->layers[i].inputs[k];
-            if (source < moved && is_fused(graph, i, source))
+            if (source < moved && is_fused(graph->layers[i].kind, graph->layers[source].kind))
                 moved = source;
         }
     return moved;

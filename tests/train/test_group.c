@@ -1,0 +1,321 @@
+/* The group trainer on small datasets. Each test runs on every engine of this build. */
+#include "toy.h"
+
+#include "cnnsweep/loader.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const toy_spec easy = {.counts = {96, 30, 30}, .contrast = 60};
+static const toy_spec hard = {.counts = {44, 30, 30}, .contrast = 4, .same_test = true};
+
+static toy_record record, other;
+
+static void test_learns_a_separable_set(void **state) {
+    cs_trial_config trial = toy_trial(toy_dataset("easy", &easy));
+    trial.train.epochs = 4;
+    assert_ok(toy_train(*state, &trial, 1, &record));
+    assert_true(record.trials[0].finished);
+    assert_true(record.trials[0].result.test_accuracy > 0.95);
+    assert_true(record.trials[0].result.test_macro_f1 > 0.95);
+    assert_true(record.trials[0].rows[3].loss < record.trials[0].rows[0].loss);
+}
+
+static void test_same_numbers_twice(void **state) {
+    cs_trial_config trial = toy_trial(toy_dataset("twice", &hard));
+    trial.augment.horizontal_flip = true;
+    assert_ok(toy_train(*state, &trial, 1, &record));
+    assert_ok(toy_train(*state, &trial, 1, &other));
+    toy_assert_same(&record.trials[0], &other.trials[0]);
+    trial.train.seed = 2;
+    assert_ok(toy_train(*state, &trial, 1, &other));
+    assert_true(record.trials[0].rows[0].loss != other.trials[0].rows[0].loss);
+}
+
+static void set_fine_tune(cs_trial_config *trial, const char *depth) {
+    snprintf(trial->fine_tune, sizeof trial->fine_tune, "%s", depth);
+}
+
+/* Trains all together, then each alone. */
+static void check_alone_and_together(const char *device, const cs_trial_config *trials, int n) {
+    assert_ok(toy_train(device, trials, n, &record));
+    for (int i = 0; i < n; i++) {
+        assert_ok(toy_train(device, &trials[i], 1, &other));
+        assert_true(record.trials[i].finished);
+        toy_assert_same(&record.trials[i], &other.trials[0]);
+    }
+}
+
+static void test_basenet_grouped_equals_alone(void **state) {
+    static const char *const depths[] = {"head", "2", "5", "all", "2"};
+    enum { N = sizeof depths / sizeof *depths };
+    cs_trial_config trials[N];
+    for (int i = 0; i < N; i++) {
+        trials[i] = toy_trial(toy_dataset("grouped", &hard));
+        set_fine_tune(&trials[i], depths[i]);
+    }
+    trials[4].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e-2f, .momentum = 0.9f};
+    trials[4].train.epochs = 3;
+    check_alone_and_together(*state, trials, N);
+}
+
+/* Counted in layers the cuts fall before a pointwise convolution, its batch norm, a depthwise one and a padding. */
+static void test_mobilenet_grouped_equals_alone(void **state) {
+    static const char *const depths[] = {"2", "4", "6", "8", "conv_dw_12"};
+    enum { N = sizeof depths / sizeof *depths };
+    static const toy_spec few = {.counts = {20, 6, 6}, .contrast = 30};
+    cs_trial_config trials[N];
+    for (int i = 0; i < N; i++) {
+        trials[i] = toy_trial(toy_dataset("mobilenet", &few));
+        snprintf(trials[i].model.arch, sizeof trials[i].model.arch, "mobilenet");
+        trials[i].model.alpha = 0.25f;
+        trials[i].augment.vertical_flip = true;
+        set_fine_tune(&trials[i], depths[i]);
+    }
+    check_alone_and_together(*state, trials, N);
+}
+
+static void test_diverged_trial_fails_alone(void **state) {
+    cs_trial_config trials[3];
+    for (int i = 0; i < 3; i++) {
+        trials[i] = toy_trial(toy_dataset("diverged", &hard));
+        set_fine_tune(&trials[i], i == 2 ? "head" : "all");
+    }
+    trials[1].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f};
+    assert_ok(toy_train(*state, trials, 3, &record));
+    const toy_trial_record *failed = &record.trials[1];
+    assert_int_equal(failed->failed, CS_ERR_DIVERGED);
+    assert_false(failed->finished);
+    assert_non_null(strstr(failed->failure, "epoch 1 of 2, train step"));
+    assert_non_null(strstr(failed->hint, "train.lr is 1e+30"));
+    cs_trial_config rest[] = {trials[0], trials[2]};
+    assert_ok(toy_train(*state, rest, 2, &other));
+    toy_assert_same(&record.trials[0], &other.trials[0]);
+    toy_assert_same(&record.trials[2], &other.trials[1]);
+}
+
+static void test_trial_that_cannot_be_built_fails_alone(void **state) {
+    cs_trial_config trials[2];
+    for (int i = 0; i < 2; i++)
+        trials[i] = toy_trial(toy_dataset("unbuilt", &hard));
+    set_fine_tune(&trials[0], "conv2d_7");
+    assert_ok(toy_train(*state, trials, 2, &record));
+    assert_int_equal(record.trials[0].failed, CS_ERR_NOT_FOUND);
+    assert_non_null(strstr(record.trials[0].failure, "conv2d_7"));
+    assert_true(record.trials[1].finished);
+}
+
+/* Val and test hold the same images, so the tested loss tells which epoch's weights were tested. */
+static void test_best_weights_are_restored(void **state) {
+    cs_trial_config trial = toy_trial(toy_dataset("best", &hard));
+    trial.train.optimizer.lr = 1e-2f;
+    trial.train.epochs = 12;
+    trial.train.patience = 3;
+    assert_ok(toy_train(*state, &trial, 1, &record));
+    const toy_trial_record *run = &record.trials[0];
+    int best = run->result.best_epoch;
+    assert_true(best < run->n_rows - 1);
+    for (int i = 0; i < run->n_rows; i++)
+        assert_true(run->rows[best].val_loss <= run->rows[i].val_loss);
+    assert_true(run->result.test_loss == run->rows[best].val_loss);
+    assert_true(run->result.test_accuracy == run->rows[best].val_accuracy);
+    assert_true(run->result.val_loss == run->rows[best].val_loss);
+    assert_int_equal(run->result.epochs_run, run->n_rows);
+    assert_int_equal(run->n_rows, best + 1 + trial.train.patience);
+}
+
+static void test_patience_0_tests_the_last_weights(void **state) {
+    cs_trial_config trial = toy_trial(toy_dataset("last", &hard));
+    trial.train.optimizer.lr = 1e-2f;
+    trial.train.epochs = 6;
+    assert_ok(toy_train(*state, &trial, 1, &record));
+    const toy_trial_record *run = &record.trials[0];
+    assert_int_equal(run->n_rows, 6);
+    assert_int_equal(run->result.best_epoch, 5);
+    assert_true(run->result.test_loss == run->rows[5].val_loss);
+}
+
+/* The others go on when one stops early, with the numbers they would have had without it. */
+static void test_stopped_trial_leaves_the_group(void **state) {
+    cs_trial_config trials[2];
+    for (int i = 0; i < 2; i++) {
+        trials[i] = toy_trial(toy_dataset("leaves", &hard));
+        trials[i].train.epochs = 5;
+    }
+    trials[0].train.patience = 1;
+    trials[0].train.min_delta = 100;
+    set_fine_tune(&trials[0], "head");
+    assert_ok(toy_train(*state, trials, 2, &record));
+    assert_int_equal(record.trials[0].n_rows, 2);
+    assert_int_equal(record.trials[0].result.best_epoch, 0);
+    assert_int_equal(record.trials[1].n_rows, 5);
+    assert_ok(toy_train(*state, &trials[1], 1, &other));
+    toy_assert_same(&record.trials[1], &other.trials[0]);
+}
+
+static void test_rows_are_keras_history(void **state) {
+    cs_trial_config trial = toy_trial(toy_dataset("rows", &easy));
+    trial.train.epochs = 3;
+    assert_ok(toy_train(*state, &trial, 1, &record));
+    const toy_trial_record *run = &record.trials[0];
+    assert_int_equal(run->n_rows, 3);
+    for (int i = 0; i < 3; i++) {
+        const cs_epoch_row *row = &run->rows[i];
+        double right = row->accuracy * easy.counts[CS_SPLIT_TRAIN];
+        assert_int_equal(row->epoch, i);
+        assert_true(isfinite(row->loss) && isfinite(row->val_loss));
+        assert_true(fabs(right - round(right)) < 1e-9);
+        assert_true(row->val_accuracy >= 0 && row->val_accuracy <= 1);
+        assert_true(row->learning_rate == (double)trial.train.optimizer.lr);
+        assert_true(row->seconds > 0);
+    }
+    int64_t tested = 0;
+    for (int i = 0; i < TOY_CLASSES * TOY_CLASSES; i++)
+        tested += run->confusion[i];
+    assert_int_equal(tested, easy.counts[CS_SPLIT_TEST]);
+    assert_true(run->result.images_per_second > 0 && run->result.seconds >= run->rows[0].seconds);
+    assert_true(run->result.stall_fraction >= 0 && run->result.stall_fraction <= 1);
+    assert_true(run->result.memory > 0);
+}
+
+static void test_without_val_and_test_splits(void **state) {
+    static const toy_spec only_train = {.counts = {30, 0, 0}, .contrast = 60};
+    cs_trial_config trial = toy_trial(toy_dataset("only_train", &only_train));
+    trial.train.patience = 1;
+    trial.train.min_delta = 100;
+    trial.train.epochs = 5;
+    assert_ok(toy_train(*state, &trial, 1, &record));
+    const toy_trial_record *run = &record.trials[0];
+    assert_int_equal(run->n_rows, 2);
+    assert_true(isnan(run->rows[0].val_loss) && isnan(run->rows[0].val_accuracy));
+    assert_true(run->finished && !run->tested);
+    assert_true(isnan(run->result.test_loss) && isnan(run->result.test_accuracy) && isnan(run->result.test_macro_f1));
+}
+
+static void test_stop_flag_ends_after_the_step(void **state) {
+    cs_trial_config trial = toy_trial(toy_dataset("stop", &easy));
+    record.stop_after = 5;
+    assert_fails(toy_train(*state, &trial, 1, &record), CS_ERR_INTERRUPTED, "stopped");
+    assert_int_equal(record.steps, 5);
+    assert_int_equal(record.trials[0].n_rows, 0);
+    record.stop_after = 0;
+}
+
+static void test_strangers_cannot_share(void **state) {
+    cs_trial_config trials[2];
+    for (int i = 0; i < 2; i++)
+        trials[i] = toy_trial(toy_dataset("strangers", &hard));
+    set_fine_tune(&trials[1], "head");
+    assert_true(cs_trials_can_share(&trials[0], &trials[1]));
+    trials[1].augment.horizontal_flip = true;
+    assert_false(cs_trials_can_share(&trials[0], &trials[1]));
+    assert_fails(toy_train(*state, trials, 2, &record), CS_ERR_ARG, "do not share");
+}
+
+static void test_nothing_to_train_is_refused(void **state) {
+    cs_trial_config trial = toy_trial(toy_dataset("nothing", &hard));
+    trial.train.epochs = 0;
+    assert_ok(toy_train(*state, &trial, 1, &record));
+    assert_int_equal(record.trials[0].failed, CS_ERR_ARG);
+    assert_non_null(strstr(record.trials[0].failure, "train.epochs is 0"));
+    trial.train.batch = 0;
+    assert_fails(toy_train(*state, &trial, 1, &record), CS_ERR_ARG, "train.batch is 0");
+}
+
+/* What the trainer does, written out by hand for one trial that trains everything: batches of 8, 8, 8 and 6. */
+static void test_partial_batch_is_trained_with_its_rows(void **state) {
+    static const toy_spec uneven = {.counts = {30, 0, 0}, .contrast = 30};
+    cs_trial_config trial = toy_trial(toy_dataset("uneven", &uneven));
+    assert_ok(toy_train(*state, &trial, 1, &record));
+
+    cs_engine_options options = {.threads = 2};
+    cs_engine *engine;
+    cs_dataset *dataset;
+    cs_loader *loader;
+    cs_graph *graph;
+    cs_params *params;
+    cs_segment *segment;
+    cs_program *program;
+    assert_ok(cs_engine_open(*state, &options, &engine));
+    assert_ok(cs_dataset_open(trial.data.path, &dataset));
+    assert_ok(cs_trial_resolve_image(dataset, &trial));
+    assert_ok(cs_trial_network(&trial, TOY_CLASSES, &graph, &params));
+    assert_ok(cs_segment_create(graph, 0, graph->n_layers, &segment));
+    cs_program_spec spec = {.segment = segment, .batch = trial.train.batch, .mode = CS_MODE_TRAIN};
+    assert_ok(cs_program_compile(engine, &spec, &program));
+    assert_ok(cs_program_load(program, CS_SLOT_VALUE, params));
+    const float scale = 1 / 255.0f;
+    cs_loader_config config = {.split = CS_SPLIT_TRAIN,
+                               .batch = trial.train.batch,
+                               .h = TOY_SIZE,
+                               .w = TOY_SIZE,
+                               .multiply = {scale, scale, scale},
+                               .shuffle = true,
+                               .seed = 1};
+    assert_ok(cs_loader_open(dataset, &config, &loader));
+    int64_t step = 0;
+    for (int epoch = 0; epoch < 2; epoch++) {
+        double loss = 0;
+        assert_ok(cs_loader_start(loader, epoch));
+        for (int i = 0; i < 4; i++) {
+            cs_batch batch;
+            cs_loss sum;
+            assert_ok(cs_loader_next(loader, &batch));
+            assert_int_equal(batch.n, i < 3 ? 8 : 6);
+            assert_ok(cs_program_set_input(program, 0, batch.images, batch.n));
+            assert_ok(cs_program_forward(program, batch.n));
+            assert_ok(cs_program_loss(program, batch.labels, batch.n, NULL, &sum));
+            assert_ok(cs_program_backward(program, batch.n));
+            assert_ok(cs_program_update(program, &trial.train.optimizer, ++step));
+            loss += sum.sum;
+        }
+        assert_true(record.trials[0].rows[epoch].loss == loss / 30);
+    }
+    cs_loader_close(loader);
+    cs_program_free(program);
+    cs_segment_free(segment);
+    cs_params_free(params);
+    cs_graph_free(graph);
+    cs_dataset_close(dataset);
+    cs_engine_close(engine);
+}
+
+static bool engine_is_built(const char *device) {
+    cs_engine_options options = {.threads = 1};
+    cs_engine *engine = NULL;
+    bool built = cs_engine_open(device, &options, &engine) == CS_OK;
+    cs_engine_close(engine);
+    return built;
+}
+
+static int run_on(const char *device) {
+    char name[32];
+    snprintf(name, sizeof name, "group on %s", device);
+#define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
+    const struct CMUnitTest tests[] = {
+        ON_DEVICE(test_learns_a_separable_set),
+        ON_DEVICE(test_same_numbers_twice),
+        ON_DEVICE(test_basenet_grouped_equals_alone),
+        ON_DEVICE(test_mobilenet_grouped_equals_alone),
+        ON_DEVICE(test_diverged_trial_fails_alone),
+        ON_DEVICE(test_trial_that_cannot_be_built_fails_alone),
+        ON_DEVICE(test_best_weights_are_restored),
+        ON_DEVICE(test_patience_0_tests_the_last_weights),
+        ON_DEVICE(test_stopped_trial_leaves_the_group),
+        ON_DEVICE(test_rows_are_keras_history),
+        ON_DEVICE(test_without_val_and_test_splits),
+        ON_DEVICE(test_stop_flag_ends_after_the_step),
+        ON_DEVICE(test_strangers_cannot_share),
+        ON_DEVICE(test_nothing_to_train_is_refused),
+        ON_DEVICE(test_partial_batch_is_trained_with_its_rows),
+    };
+    return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void) {
+    int failures = run_on("ref");
+    if (engine_is_built("onednn"))
+        failures += run_on("onednn");
+    return failures;
+}

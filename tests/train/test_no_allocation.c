@@ -1,0 +1,120 @@
+/* Between the second and the last training step nothing of ours allocates, on any thread: validation, early stopping
+ * and a trial that fails included. The linker sends the allocation calls of all our code through the wrappers below
+ * (settings.cmake); what a library does inside its own functions is not counted. */
+#include "toy.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+static atomic_bool counting;
+static atomic_int allocations;
+
+static void count(void) {
+    if (atomic_load(&counting))
+        atomic_fetch_add(&allocations, 1);
+}
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size) {
+    count();
+    return __real_malloc(size);
+}
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size) {
+    count();
+    return __real_calloc(n, size);
+}
+
+void *__real_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size) {
+    count();
+    return __real_realloc(block, size);
+}
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+    count();
+    return __real_aligned_alloc(alignment, size);
+}
+
+int __real_posix_memalign(void **out, size_t alignment, size_t size);
+int __wrap_posix_memalign(void **out, size_t alignment, size_t size);
+int __wrap_posix_memalign(void **out, size_t alignment, size_t size) {
+    count();
+    return __real_posix_memalign(out, alignment, size);
+}
+
+static void test_the_wrappers_count(void **state) {
+    (void)state;
+    void *blocks[2];
+    atomic_store(&allocations, 0);
+    atomic_store(&counting, true);
+    cs_status status = cs_alloc(1, 1, "test", &blocks[0]);
+    cs_status aligned = cs_alloc_aligned(1, 1, "test", &blocks[1]);
+    atomic_store(&counting, false);
+    assert_ok(status);
+    assert_ok(aligned);
+    free(blocks[0]);
+    free(blocks[1]);
+    assert_int_equal(atomic_load(&allocations), 2);
+}
+
+enum { EPOCHS = 4, BATCHES = 6, DIVERGES = 2 };
+
+static void count_between(void *context, int epoch, int batch, int batches) {
+    int *steps = context;
+    if (++*steps == 2)
+        atomic_store(&counting, true);
+    if (epoch == EPOCHS - 1 && batch == batches)
+        atomic_store(&counting, false);
+}
+
+static cs_status expect_divergence(void *context, int trial, cs_status code) {
+    (void)context;
+    return trial == DIVERGES && code == CS_ERR_DIVERGED ? CS_OK : code;
+}
+
+static void check_on(const char *device) {
+    static const toy_spec spec = {.counts = {44, 10, 10}, .contrast = 30};
+    cs_trial_config trials[3];
+    for (int i = 0; i < 3; i++) {
+        trials[i] = toy_trial(toy_dataset("counted", &spec));
+        trials[i].train.epochs = EPOCHS;
+        trials[i].train.patience = i == 1 ? 1 : EPOCHS;
+        trials[i].augment = (cs_augment){.horizontal_flip = true, .brightness_range = {0.5f, 1.5f}};
+    }
+    snprintf(trials[1].fine_tune, sizeof trials[1].fine_tune, "2");
+    trials[DIVERGES].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f};
+    cs_engine_options options = {.threads = 2};
+    cs_engine *engine;
+    int steps = 0;
+    cs_train_events events = {.context = &steps, .step = count_between, .failed = expect_divergence};
+    assert_ok(cs_engine_open(device, &options, &engine));
+    atomic_store(&allocations, 0);
+    assert_ok(cs_group_train(engine, trials, 3, &events, NULL));
+    cs_engine_close(engine);
+    assert_int_equal(steps, EPOCHS * BATCHES);
+    assert_false(atomic_load(&counting));
+    assert_int_equal(atomic_load(&allocations), 0);
+}
+
+static void test_step_loop_does_not_allocate(void **state) {
+    (void)state;
+    check_on("ref");
+    check_on("cpu");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_wrappers_count),
+        cmocka_unit_test(test_step_loop_does_not_allocate),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+#include "toy.h"
+
+#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void paint(uint8_t *pixels, int label, int contrast, uint32_t item) {
+    enum { NOISE = 64, MIDDLE = 128 };
+    cs_rng rng = cs_rng_at(7, CS_PURPOSE_TEST, 0, item);
+    for (int i = 0; i < TOY_SIZE * TOY_SIZE * 3; i++) {
+        int level = MIDDLE - NOISE + (int)cs_rng_below(&rng, 2 * NOISE);
+        pixels[i] = (uint8_t)(i % 3 == label ? level + contrast : level);
+    }
+}
+
+const char *toy_dataset(const char *name, const toy_spec *spec) {
+    static char path[CS_PATH_MAX];
+    static const char *const classes[TOY_CLASSES] = {"red", "green", "blue"};
+    static uint8_t pixels[TOY_SIZE * TOY_SIZE * 3];
+    cs_dataset_layout layout = {.encoding = CS_ENCODING_RAW,
+                                .resize = CS_RESIZE_BILINEAR,
+                                .h = TOY_SIZE,
+                                .w = TOY_SIZE,
+                                .classes = classes,
+                                .n_classes = TOY_CLASSES};
+    cs_dataset_writer *writer;
+    for (int split = 0; split < CS_SPLIT_COUNT; split++)
+        layout.counts[split] = spec->counts[split];
+    assert_ok(cs_path(path, sizeof path, "%s/%s.h5", test_scratch(), name));
+    assert_ok(cs_dataset_create(path, &layout, &writer));
+    for (int split = 0; split < CS_SPLIT_COUNT; split++)
+        for (int i = 0; i < spec->counts[split]; i++) {
+            char id[32];
+            uint32_t stream = (uint32_t)(spec->same_test && split == CS_SPLIT_TEST ? CS_SPLIT_VAL : split);
+            paint(pixels, i % TOY_CLASSES, spec->contrast, stream << 16 | (uint32_t)i);
+            snprintf(id, sizeof id, "%s/%d.png", cs_split_name((cs_split)split), i);
+            assert_ok(cs_dataset_append(writer, (cs_split)split, i % TOY_CLASSES, id, pixels, sizeof pixels));
+        }
+    assert_ok(cs_dataset_commit(&writer));
+    return path;
+}
+
+cs_trial_config toy_trial(const char *dataset_path) {
+    cs_trial_config trial = {
+        .fine_tune = "all",
+        .augment_name = "none",
+        .train =
+            {.epochs = 2,
+             .batch = 8,
+             .optimizer = {.kind = CS_OPTIMIZER_ADAM, .lr = 1e-3f, .beta_1 = 0.9f, .beta_2 = 0.999f, .epsilon = 1e-7f},
+             .seed = 1,
+             .shuffle = true,
+             .monitor = "val_loss"},
+    };
+    cs_model_config_init(&trial.model);
+    snprintf(trial.model.arch, sizeof trial.model.arch, "basenet");
+    snprintf(trial.data.path, sizeof trial.data.path, "%s", dataset_path);
+    return trial;
+}
+
+static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row) {
+    toy_record *record = context;
+    toy_trial_record *kept = &record->trials[trial];
+    assert_true(kept->n_rows < TOY_MAX_EPOCHS);
+    kept->rows[kept->n_rows++] = *row;
+    return CS_OK;
+}
+
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_confusion *test) {
+    toy_record *record = context;
+    toy_trial_record *kept = &record->trials[trial];
+    kept->finished = true;
+    kept->result = *result;
+    kept->tested = test != NULL;
+    if (test)
+        memcpy(kept->confusion, test->counts, sizeof kept->confusion);
+    return CS_OK;
+}
+
+static cs_status on_failed(void *context, int trial, cs_status code) {
+    toy_record *record = context;
+    toy_trial_record *kept = &record->trials[trial];
+    kept->failed = code;
+    snprintf(kept->failure, sizeof kept->failure, "%s", cs_error_last()->text);
+    snprintf(kept->hint, sizeof kept->hint, "%s", cs_error_last()->hint);
+    return CS_OK;
+}
+
+static void on_step(void *context, int epoch, int batch, int batches) {
+    toy_record *record = context;
+    assert_true(epoch >= 0 && batch >= 1 && batch <= batches);
+    if (++record->steps == record->stop_after)
+        record->stop = 1;
+}
+
+cs_train_events toy_events(toy_record *record) {
+    int stop_after = record->stop_after;
+    memset(record, 0, sizeof *record);
+    record->stop_after = stop_after;
+    return (cs_train_events){
+        .context = record, .epoch = on_epoch, .finished = on_finished, .failed = on_failed, .step = on_step};
+}
+
+cs_status toy_train(const char *device, const cs_trial_config *trials, int n, toy_record *record) {
+    cs_engine_options options = {.threads = 2};
+    cs_train_events events = toy_events(record);
+    cs_engine *engine;
+    CS_TRY(cs_engine_open(device, &options, &engine));
+    cs_status status = cs_group_train(engine, trials, n, &events, &record->stop);
+    cs_engine_close(engine);
+    return status;
+}
+
+/* NaN equals NaN here. */
+#define assert_same_bits(a, b) assert_memory_equal(&(a), &(b), sizeof(a))
+
+void toy_assert_same(const toy_trial_record *a, const toy_trial_record *b) {
+    assert_int_equal(a->failed, b->failed);
+    assert_int_equal(a->n_rows, b->n_rows);
+    for (int i = 0; i < a->n_rows; i++) {
+        cs_epoch_row x = a->rows[i], y = b->rows[i];
+        x.seconds = y.seconds = 0;
+        assert_same_bits(x.loss, y.loss);
+        assert_same_bits(x.accuracy, y.accuracy);
+        assert_same_bits(x.val_loss, y.val_loss);
+        assert_same_bits(x.val_accuracy, y.val_accuracy);
+    }
+    assert_int_equal(a->finished, b->finished);
+    assert_int_equal(a->result.best_epoch, b->result.best_epoch);
+    assert_same_bits(a->result.test_loss, b->result.test_loss);
+    assert_same_bits(a->result.test_accuracy, b->result.test_accuracy);
+    assert_same_bits(a->confusion, b->confusion);
+}

@@ -1,0 +1,52 @@
+/* Small datasets that a small net can learn, and a listener that keeps what the trainer reports. */
+#ifndef CNNSWEEP_TESTS_TOY_H
+#define CNNSWEEP_TESTS_TOY_H
+
+#include "test.h"
+
+#include "cnnsweep/train.h"
+
+enum { TOY_CLASSES = 3, TOY_SIZE = 32, TOY_MAX_TRIALS = 8, TOY_MAX_EPOCHS = 32 };
+
+/* Images of class k are brighter in channel k by `contrast` under noise of +-64 levels. Samples depend on their number
+ * alone, except that val and test have those of val when `same_test`. */
+typedef struct toy_spec {
+    int counts[CS_SPLIT_COUNT];
+    int contrast;
+    bool same_test;
+} toy_spec;
+
+/* Writes the dataset into the scratch folder; the path lives until the next call. */
+const char *toy_dataset(const char *name, const toy_spec *spec);
+
+/* basenet on that dataset, Adam, batch 8, everything trainable. */
+cs_trial_config toy_trial(const char *dataset_path);
+
+typedef struct toy_trial_record {
+    cs_epoch_row rows[TOY_MAX_EPOCHS];
+    int n_rows;
+    bool finished;
+    bool tested;
+    cs_trial_result result;
+    int64_t confusion[TOY_CLASSES * TOY_CLASSES];
+    cs_status failed;
+    char failure[1024], hint[512];
+} toy_trial_record;
+
+typedef struct toy_record {
+    toy_trial_record trials[TOY_MAX_TRIALS];
+    int steps;
+    int stop_after; /* > 0: sets `stop` after that many steps */
+    volatile sig_atomic_t stop;
+} toy_record;
+
+/* Events that fill `record`, which is cleared but for stop_after. */
+cs_train_events toy_events(toy_record *record);
+
+/* Trains on the named device with two threads. */
+CS_MUST_CHECK cs_status toy_train(const char *device, const cs_trial_config *trials, int n, toy_record *record);
+
+/* All numbers but times are equal, bit for bit. */
+void toy_assert_same(const toy_trial_record *a, const toy_trial_record *b);
+
+#endif
