@@ -15,8 +15,8 @@ typedef struct cs_augment {
 
 bool cs_augment_is_off(const cs_augment *augment);
 
-/* Applies `augment` to `pixels` [h,w,3] in place, all decisions from `rng` (drawn in the order of the fields, whether
- * or not the one before took effect). `scratch` holds w*3 bytes. */
+/* Applies `augment` to `pixels` [h,w,3] in place, all decisions from `rng`: one draw a field in their order, also for
+ * those that are off, so that switching one on leaves the others' decisions alone. `scratch` holds w*3 bytes. */
 void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch);
 
 #endif

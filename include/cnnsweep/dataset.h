@@ -4,7 +4,8 @@
  * the training split in 0..255 units, resize ("bilinear" | "nearest"), height, width (0 when images keep their own
  * size), checksum (XXH3-64, hex, over the bytes of every dataset in the order listed here). Groups train, val, test,
  * each with images uint8 [N,H,W,3] contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source
- * paths. Raw images are mapped, not read: HDF5 is left alone after open. */
+ * paths, fixed-length strings. All of it is mapped, not read: HDF5 is left alone after open. index.json of a folder
+ * lists the shards in order, with their counts and checksums. */
 #ifndef CNNSWEEP_DATASET_H
 #define CNNSWEEP_DATASET_H
 
@@ -25,9 +26,11 @@ CS_MUST_CHECK cs_status cs_dataset_open(const char *path, cs_dataset **out);
 void cs_dataset_close(cs_dataset *dataset); /* NULL-safe */
 
 const char *cs_dataset_path(const cs_dataset *dataset);
+int cs_dataset_shard_count(const cs_dataset *dataset); /* 1 for a single file */
 int cs_dataset_class_count(const cs_dataset *dataset);
 const char *cs_dataset_class(const cs_dataset *dataset, int class_index);
 cs_encoding cs_dataset_encoding(const cs_dataset *dataset);
+cs_resize cs_dataset_resize(const cs_dataset *dataset);
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]);
 int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split);
@@ -37,7 +40,8 @@ const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i);
 /* The stored bytes of sample i: pixels [H,W,3] of a raw set, a JPEG stream of a jpeg set. Borrowed, thread-safe. */
 const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64_t i, size_t *size);
 
-/* Writing. Samples may come in any order of splits; the file appears under its name only at commit. `shard_bytes` > 0
+/* Writing. Samples may come in any order of splits; the dataset appears under its name, which must be free, only at
+ * commit. `shard_bytes` > 0
  * makes a folder of shards of about that size. */
 typedef struct cs_dataset_writer cs_dataset_writer;
 typedef struct cs_dataset_layout {

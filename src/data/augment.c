@@ -1,0 +1,93 @@
+#include "cnnsweep/augment.h"
+
+#include <string.h>
+
+/* One image under way. */
+typedef struct canvas {
+    uint8_t *pixels; /* [h,w,3] */
+    int h, w;
+    uint8_t *scratch; /* [w,3] */
+} canvas;
+
+static bool wants_horizontal_flip(const cs_augment *augment) {
+    return augment->horizontal_flip;
+}
+
+static bool wants_vertical_flip(const cs_augment *augment) {
+    return augment->vertical_flip;
+}
+
+static bool wants_brightness(const cs_augment *augment) {
+    return augment->brightness_range[0] != 0 || augment->brightness_range[1] != 0;
+}
+
+static void horizontal_flip(const cs_augment *augment, float draw, const canvas *image) {
+    (void)augment;
+    if (draw >= 0.5f)
+        return;
+    size_t stride = (size_t)image->w * 3;
+    for (int y = 0; y < image->h; y++) {
+        uint8_t *left = image->pixels + (size_t)y * stride, *right = left + stride - 3;
+        for (; left < right; left += 3, right -= 3)
+            for (int c = 0; c < 3; c++) {
+                uint8_t swapped = left[c];
+                left[c] = right[c];
+                right[c] = swapped;
+            }
+    }
+}
+
+static void vertical_flip(const cs_augment *augment, float draw, const canvas *image) {
+    (void)augment;
+    if (draw >= 0.5f)
+        return;
+    size_t stride = (size_t)image->w * 3;
+    for (int y = 0; y < image->h / 2; y++) {
+        uint8_t *top = image->pixels + (size_t)y * stride;
+        uint8_t *bottom = image->pixels + (size_t)(image->h - 1 - y) * stride;
+        memcpy(image->scratch, top, stride);
+        memcpy(top, bottom, stride);
+        memcpy(bottom, image->scratch, stride);
+    }
+}
+
+/* Keras hands the uint8 image to Pillow's ImageEnhance.Brightness: a float32 product, cut off to an integer. */
+static void brightness(const cs_augment *augment, float draw, const canvas *image) {
+    float low = augment->brightness_range[0], high = augment->brightness_range[1];
+    float factor = low + (high - low) * draw;
+    uint8_t level[256];
+    for (int i = 0; i < 256; i++) {
+        float value = factor * (float)i;
+        level[i] = (uint8_t)(value <= 0 ? 0 : value >= 255 ? 255 : value);
+    }
+    size_t n = (size_t)image->h * (size_t)image->w * 3;
+    for (size_t i = 0; i < n; i++)
+        image->pixels[i] = level[image->pixels[i]];
+}
+
+/* In Keras' order; `draw` is uniform in [0, 1). */
+static const struct {
+    bool (*wanted)(const cs_augment *augment);
+    void (*apply)(const cs_augment *augment, float draw, const canvas *image);
+} augmentations[] = {
+    {wants_horizontal_flip, horizontal_flip},
+    {wants_vertical_flip, vertical_flip},
+    {wants_brightness, brightness},
+};
+enum { AUGMENTATIONS = sizeof augmentations / sizeof *augmentations };
+
+bool cs_augment_is_off(const cs_augment *augment) {
+    for (int i = 0; i < AUGMENTATIONS; i++)
+        if (augmentations[i].wanted(augment))
+            return false;
+    return true;
+}
+
+void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch) {
+    canvas image = {pixels, h, w, scratch};
+    for (int i = 0; i < AUGMENTATIONS; i++) {
+        float draw = cs_rng_float(rng);
+        if (augmentations[i].wanted(augment))
+            augmentations[i].apply(augment, draw, &image);
+    }
+}

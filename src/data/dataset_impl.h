@@ -1,0 +1,77 @@
+/* What the reader and the writer of the dataset format share: the root attributes, names, HDF5 errors. */
+#ifndef CNNSWEEP_DATASET_IMPL_H
+#define CNNSWEEP_DATASET_IMPL_H
+
+#include "cnnsweep/dataset.h"
+#include "cnnsweep/file.h"
+
+#include <hdf5.h>
+
+#define CS_DATASET_FORMAT "cnnsweep"
+#define CS_DATASET_INDEX  "index.json"
+enum { CS_DATASET_VERSION = 1, CS_CHECKSUM_TEXT = 17 /* 16 hex digits and a NUL */ };
+
+/* The root attributes of a shard. */
+typedef struct cs_dataset_meta {
+    cs_resize resize;
+    int h, w;
+    int n_classes;
+    char **classes;
+    double mean[3], std[3];
+    char checksum[CS_CHECKSUM_TEXT];
+} cs_dataset_meta;
+
+cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *meta);
+cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta);
+void cs_meta_clear(cs_dataset_meta *meta); /* frees the class names */
+
+/* HDF5 refused: "<path>: cannot <what>: <HDF5's reason>". `code` unless the disk is to blame. */
+cs_status cs_fail_hdf5(cs_status code, const char *path, const char *what);
+/* Stops HDF5 from printing its own errors on this thread; resets errno, which cs_fail_hdf5 looks at. */
+void cs_hdf5_quiet(void);
+
+/* A NUL-terminated UTF-8 string type of `size` bytes; close it with H5Tclose. */
+hid_t cs_text_type(size_t size);
+
+/* One split of one shard in memory. */
+typedef struct cs_split_data {
+    int64_t n;
+    const uint8_t *images; /* pixels [n,H,W,3], or the JPEG streams end to end */
+    size_t image_bytes;
+    const int64_t *offset; /* [n+1] into images; NULL in raw sets */
+    const int32_t *label;  /* [n] */
+    const char *id;        /* [n,id_size], NUL-terminated each */
+    size_t id_size;
+} cs_split_data;
+
+/* Hex of XXH3-64 over the columns of train, val, test. */
+cs_status cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], char text[CS_CHECKSUM_TEXT]);
+
+/* Shard files. Written in two steps, as mean and std are known only when the last shard is full: the datasets, then the
+ * root attributes (and fsync). */
+cs_status cs_shard_write(const char *path, int h, int w, const cs_split_data splits[CS_SPLIT_COUNT]);
+cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta);
+
+/* A shard mapped into memory. */
+typedef struct cs_shard {
+    char *path;
+    void *map;
+    size_t map_size;
+    cs_split_data splits[CS_SPLIT_COUNT];
+    cs_dataset_meta meta;
+} cs_shard;
+/* Opens and checks the shard; `verify` compares the checksum too. */
+cs_status cs_shard_open(const char *path, bool verify, cs_shard *shard);
+void cs_shard_close(cs_shard *shard);
+
+/* index.json of a folder of shards. */
+typedef struct cs_shard_entry {
+    char file[64];
+    char checksum[CS_CHECKSUM_TEXT];
+    int64_t counts[CS_SPLIT_COUNT];
+} cs_shard_entry;
+cs_status cs_index_write(const char *folder, const cs_shard_entry *entries, size_t n);
+/* *entries is malloc'ed, at least one. */
+cs_status cs_index_read(const char *folder, cs_shard_entry **entries, size_t *n);
+
+#endif

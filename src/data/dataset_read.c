@@ -1,0 +1,167 @@
+/* A dataset is a list of mapped shards; a sample is found by where its shard starts. */
+#include "dataset_impl.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cs_dataset {
+    char path[CS_PATH_MAX];
+    cs_shard *shards;
+    size_t n_shards;
+    int64_t (*first)[CS_SPLIT_COUNT]; /* [n_shards+1] samples of the split in the shards before */
+};
+
+static cs_status fail_other_shard(const cs_shard *shard, const char *what) {
+    return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %s differ from those of the other shards", shard->path, what),
+                   "shards of two datasets are mixed: pack the images again");
+}
+
+/* All shards must be of one dataset. */
+static cs_status check_same(const cs_shard *first, const cs_shard *shard) {
+    const cs_dataset_meta *a = &first->meta, *b = &shard->meta;
+    bool same_classes = a->n_classes == b->n_classes;
+    for (int i = 0; same_classes && i < a->n_classes; i++)
+        same_classes = strcmp(a->classes[i], b->classes[i]) == 0;
+    if (!same_classes)
+        return fail_other_shard(shard, "classes");
+    if (a->h != b->h || a->w != b->w || a->resize != b->resize)
+        return fail_other_shard(shard, "size or resize rule");
+    if (!first->splits[0].offset != !shard->splits[0].offset)
+        return fail_other_shard(shard, "encodings");
+    if (memcmp(a->mean, b->mean, sizeof a->mean) != 0 || memcmp(a->std, b->std, sizeof a->std) != 0)
+        return fail_other_shard(shard, "mean or std");
+    return CS_OK;
+}
+
+static cs_status open_shard(cs_dataset *dataset, const char *path, bool verify, const cs_shard_entry *entry) {
+    cs_shard *shard = &dataset->shards[dataset->n_shards];
+    CS_TRY(cs_shard_open(path, verify, shard));
+    size_t i = dataset->n_shards++;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++) {
+        dataset->first[i + 1][s] = dataset->first[i][s] + shard->splits[s].n;
+        if (entry && (entry->counts[s] != shard->splits[s].n || strcmp(entry->checksum, shard->meta.checksum) != 0))
+            return cs_fail(CS_ERR_FORMAT, "%s: not the shard that %s lists", path, CS_DATASET_INDEX);
+    }
+    return check_same(&dataset->shards[0], shard);
+}
+
+static cs_status open_shards(cs_dataset *dataset, bool verify, const cs_shard_entry *entries, size_t n) {
+    CS_TRY(cs_alloc(n, sizeof *dataset->shards, "shards", &dataset->shards));
+    CS_TRY(cs_alloc(n + 1, sizeof *dataset->first, "shards", &dataset->first));
+    for (size_t i = 0; i < n; i++) {
+        char path[CS_PATH_MAX];
+        if (entries)
+            CS_TRY(cs_path(path, sizeof path, "%s/%s", dataset->path, entries[i].file));
+        else
+            CS_TRY(cs_path(path, sizeof path, "%s", dataset->path));
+        CS_TRY(open_shard(dataset, path, verify, entries ? &entries[i] : NULL));
+    }
+    return CS_OK;
+}
+
+cs_status cs_dataset_open(const char *path, cs_dataset **out) {
+    const char *trust = getenv("CNNSWEEP_TRUST_SHARDS");
+    bool verify = !trust || strcmp(trust, "1") != 0;
+    if (!cs_file_exists(path))
+        return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: no such dataset", path), "cnnsweep-pack SRC %s makes it", path);
+    cs_dataset *dataset = NULL;
+    cs_shard_entry *entries = NULL;
+    size_t n = 1;
+    CS_TRY(cs_alloc(1, sizeof *dataset, "dataset", &dataset));
+    cs_status status = cs_path(dataset->path, sizeof dataset->path, "%s", path);
+    if (status == CS_OK && cs_is_folder(path))
+        status = cs_index_read(path, &entries, &n);
+    if (status == CS_OK)
+        status = open_shards(dataset, verify, entries, n);
+    free(entries);
+    if (status != CS_OK) {
+        cs_dataset_close(dataset);
+        return status;
+    }
+    *out = dataset;
+    return CS_OK;
+}
+
+void cs_dataset_close(cs_dataset *dataset) {
+    if (!dataset)
+        return;
+    for (size_t i = 0; i < dataset->n_shards; i++)
+        cs_shard_close(&dataset->shards[i]);
+    free(dataset->shards);
+    free(dataset->first);
+    free(dataset);
+}
+
+const char *cs_dataset_path(const cs_dataset *dataset) {
+    return dataset->path;
+}
+
+int cs_dataset_shard_count(const cs_dataset *dataset) {
+    return (int)dataset->n_shards;
+}
+
+int cs_dataset_class_count(const cs_dataset *dataset) {
+    return dataset->shards[0].meta.n_classes;
+}
+
+const char *cs_dataset_class(const cs_dataset *dataset, int class_index) {
+    return dataset->shards[0].meta.classes[class_index];
+}
+
+cs_encoding cs_dataset_encoding(const cs_dataset *dataset) {
+    return dataset->shards[0].splits[0].offset ? CS_ENCODING_JPEG : CS_ENCODING_RAW;
+}
+
+cs_resize cs_dataset_resize(const cs_dataset *dataset) {
+    return dataset->shards[0].meta.resize;
+}
+
+void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w) {
+    *h = dataset->shards[0].meta.h;
+    *w = dataset->shards[0].meta.w;
+}
+
+void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]) {
+    memcpy(mean, dataset->shards[0].meta.mean, 3 * sizeof *mean);
+    memcpy(std, dataset->shards[0].meta.std, 3 * sizeof *std);
+}
+
+int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split) {
+    return dataset->first[dataset->n_shards][split];
+}
+
+/* The part of the shard that holds sample *i of the split; *i becomes the index there. */
+static const cs_split_data *locate(const cs_dataset *dataset, cs_split split, int64_t *i) {
+    size_t low = 0, high = dataset->n_shards;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (dataset->first[middle][split] <= *i)
+            low = middle;
+        else
+            high = middle;
+    }
+    *i -= dataset->first[low][split];
+    return &dataset->shards[low].splits[split];
+}
+
+int32_t cs_dataset_label(const cs_dataset *dataset, cs_split split, int64_t i) {
+    const cs_split_data *data = locate(dataset, split, &i);
+    return data->label[i];
+}
+
+const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i) {
+    const cs_split_data *data = locate(dataset, split, &i);
+    return data->id + (size_t)i * data->id_size;
+}
+
+const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64_t i, size_t *size) {
+    const cs_split_data *data = locate(dataset, split, &i);
+    if (data->offset) {
+        *size = (size_t)(data->offset[i + 1] - data->offset[i]);
+        return data->images + data->offset[i];
+    }
+    *size = data->image_bytes / (size_t)data->n;
+    return data->images + (size_t)i * *size;
+}

@@ -1,0 +1,316 @@
+#include "cnnsweep/loader.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One batch buffer. The caller works on one while the thread fills the other. */
+typedef struct batch_slot {
+    int n;
+    float *images;
+    int32_t *labels;
+    int64_t *samples;
+    cs_status code;
+    cs_error error; /* when code is not CS_OK: the thread's error, for the caller */
+} batch_slot;
+
+enum { SLOTS = 2 };
+
+struct cs_loader {
+    const cs_dataset *dataset;
+    cs_loader_config config;
+    int64_t count;
+    int batches;
+    double stall;
+
+    /* Used by the thread alone. */
+    cs_decoder *decoder;
+    cs_image image;        /* decoded or copied */
+    uint8_t *scratch;      /* one row, for augmentation */
+    float *multiply, *add; /* config's three values repeated over a row: [w,3] */
+    int32_t *order;        /* [count] */
+
+    /* Shared, under `lock`. Batch b of the epoch goes to slot b % SLOTS. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool has_thread, stop, idle;
+    int epoch;          /* asked for; -1 before the first start */
+    bool fresh;         /* the thread has not yet seen this epoch */
+    int produced;       /* batches filled */
+    int taken;          /* batches the caller has got; it holds the last of them */
+    atomic_bool cancel; /* leave the batch under way */
+    batch_slot slots[SLOTS];
+    pthread_t thread;
+};
+
+int cs_loader_batches(const cs_loader *loader) {
+    return loader->batches;
+}
+
+double cs_loader_stall(const cs_loader *loader) {
+    return loader->stall;
+}
+
+/* out = pixels * multiply + add, row by row so that the compiler makes vectors of it. */
+static void to_float(const cs_loader *loader, const uint8_t *restrict pixels, float *restrict out) {
+    const float *multiply = loader->multiply, *add = loader->add;
+    size_t stride = (size_t)loader->config.w * 3;
+    for (int y = 0; y < loader->config.h; y++, pixels += stride, out += stride)
+        for (size_t i = 0; i < stride; i++)
+            out[i] = (float)pixels[i] * multiply[i] + add[i];
+}
+
+/* The sample's pixels at the batch's size: borrowed from the dataset, or in loader->image. */
+static cs_status load_pixels(cs_loader *loader, int64_t sample, const uint8_t **pixels) {
+    const cs_loader_config *config = &loader->config;
+    const cs_dataset *dataset = loader->dataset;
+    cs_resize how = cs_dataset_resize(dataset);
+    size_t size;
+    const uint8_t *bytes = cs_dataset_bytes(dataset, config->split, sample, &size);
+    *pixels = loader->image.pixels;
+    if (cs_dataset_encoding(dataset) == CS_ENCODING_JPEG) {
+        cs_status status = cs_decode_resized(loader->decoder, cs_dataset_id(dataset, config->split, sample), bytes,
+                                             size, how, config->h, config->w, &loader->image);
+        *pixels = loader->image.pixels;
+        return status == CS_OK ? CS_OK : cs_context(status, "%s", cs_dataset_path(dataset));
+    }
+    cs_image stored = {.pixels = (uint8_t *)bytes, .capacity = size};
+    cs_dataset_image_size(dataset, &stored.h, &stored.w);
+    if (stored.h != config->h || stored.w != config->w)
+        return cs_resize_image(loader->decoder, &stored, how, config->h, config->w, loader->image.pixels);
+    if (cs_augment_is_off(&config->augment))
+        *pixels = bytes;
+    else
+        memcpy(loader->image.pixels, bytes, size);
+    return CS_OK;
+}
+
+static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *out) {
+    const cs_loader_config *config = &loader->config;
+    const uint8_t *pixels;
+    CS_TRY(load_pixels(loader, sample, &pixels));
+    if (!cs_augment_is_off(&config->augment)) {
+        cs_rng rng = cs_rng_at(config->seed, CS_PURPOSE_AUGMENT, (uint32_t)epoch, (uint32_t)sample);
+        cs_augment_apply(&config->augment, &rng, loader->image.pixels, config->h, config->w, loader->scratch);
+    }
+    to_float(loader, pixels, out);
+    return CS_OK;
+}
+
+static void fill_slot(cs_loader *loader, int epoch, int batch, batch_slot *slot) {
+    size_t row = (size_t)loader->config.h * (size_t)loader->config.w * 3;
+    int64_t first = (int64_t)batch * loader->config.batch;
+    int64_t left = loader->count - first;
+    slot->n = left < loader->config.batch ? (int)left : loader->config.batch;
+    slot->code = CS_OK;
+    for (int i = 0; i < slot->n && slot->code == CS_OK && !atomic_load(&loader->cancel); i++) {
+        int64_t sample = loader->order[first + i];
+        slot->samples[i] = sample;
+        slot->labels[i] = cs_dataset_label(loader->dataset, loader->config.split, sample);
+        slot->code = fill_row(loader, epoch, sample, slot->images + (size_t)i * row);
+    }
+    if (slot->code != CS_OK)
+        slot->error = *cs_error_last();
+}
+
+static void make_order(cs_loader *loader, int epoch) {
+    if (loader->config.shuffle) {
+        cs_rng rng = cs_rng_at(loader->config.seed, CS_PURPOSE_SHUFFLE, (uint32_t)epoch, 0);
+        cs_rng_permutation(&rng, loader->order, (size_t)loader->count);
+    } else {
+        for (int64_t i = 0; i < loader->count; i++)
+            loader->order[i] = (int32_t)i;
+    }
+}
+
+/* A batch may be filled when its slot is not the one the caller holds. */
+static bool has_work(const cs_loader *loader) {
+    return loader->epoch >= 0 && loader->produced < loader->batches && loader->produced - loader->taken < SLOTS - 1;
+}
+
+static void *run(void *argument) {
+    cs_loader *loader = argument;
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->stop) {
+        if (!has_work(loader)) {
+            pthread_cond_wait(&loader->changed, &loader->lock);
+            continue;
+        }
+        int epoch = loader->epoch, batch = loader->produced;
+        bool fresh = loader->fresh;
+        loader->fresh = loader->idle = false;
+        pthread_mutex_unlock(&loader->lock);
+        if (fresh)
+            make_order(loader, epoch);
+        fill_slot(loader, epoch, batch, &loader->slots[batch % SLOTS]);
+        pthread_mutex_lock(&loader->lock);
+        loader->idle = true;
+        if (!atomic_load(&loader->cancel))
+            loader->produced++;
+        pthread_cond_broadcast(&loader->changed);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return NULL;
+}
+
+cs_status cs_loader_start(cs_loader *loader, int epoch) {
+    if (epoch < 0)
+        return cs_fail(CS_ERR_ARG, "epoch %d", epoch);
+    pthread_mutex_lock(&loader->lock);
+    atomic_store(&loader->cancel, true);
+    while (!loader->idle)
+        pthread_cond_wait(&loader->changed, &loader->lock);
+    atomic_store(&loader->cancel, false);
+    loader->epoch = epoch;
+    loader->fresh = true;
+    loader->produced = loader->taken = 0;
+    pthread_cond_broadcast(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+    return CS_OK;
+}
+
+cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
+    *batch = (cs_batch){0};
+    if (loader->epoch < 0)
+        return cs_fail(CS_ERR_ARG, "cs_loader_next before cs_loader_start");
+    double started = cs_now();
+    pthread_mutex_lock(&loader->lock);
+    if (loader->taken == loader->batches) {
+        pthread_mutex_unlock(&loader->lock);
+        return CS_OK;
+    }
+    while (loader->produced <= loader->taken)
+        pthread_cond_wait(&loader->changed, &loader->lock);
+    const batch_slot *slot = &loader->slots[loader->taken++ % SLOTS];
+    pthread_cond_broadcast(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+    loader->stall += cs_now() - started;
+    if (slot->code != CS_OK)
+        return cs_error_restore(&slot->error);
+    *batch = (cs_batch){slot->n, slot->images, slot->labels, slot->samples};
+    return CS_OK;
+}
+
+/* Room for the largest JPEG of the split, found in the headers: nothing is allocated in the step loop. */
+static cs_status reserve_decoder(cs_loader *loader) {
+    const cs_loader_config *config = &loader->config;
+    int max_h, max_w;
+    cs_dataset_image_size(loader->dataset, &max_h, &max_w);
+    if (cs_dataset_encoding(loader->dataset) == CS_ENCODING_JPEG)
+        for (int64_t i = 0; i < loader->count; i++) {
+            int h, w;
+            size_t size;
+            const uint8_t *bytes = cs_dataset_bytes(loader->dataset, config->split, i, &size);
+            cs_status status =
+                cs_image_size(loader->decoder, cs_dataset_id(loader->dataset, config->split, i), bytes, size, &h, &w);
+            if (status != CS_OK)
+                return cs_context(status, "%s", cs_dataset_path(loader->dataset));
+            max_h = h > max_h ? h : max_h;
+            max_w = w > max_w ? w : max_w;
+        }
+    /* Both images are swapped on the way through the decoder, so both need the room. */
+    CS_TRY(
+        cs_image_reserve(&loader->image, max_h > config->h ? max_h : config->h, max_w > config->w ? max_w : config->w));
+    return cs_decoder_reserve(loader->decoder, max_h, max_w, config->h, config->w);
+}
+
+static cs_status allocate(cs_loader *loader) {
+    const cs_loader_config *config = &loader->config;
+    size_t stride = (size_t)config->w * 3, batch = (size_t)config->batch;
+    CS_TRY(cs_alloc(stride, 1, "loader row", &loader->scratch));
+    CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->multiply));
+    CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->add));
+    for (size_t i = 0; i < stride; i++) {
+        loader->multiply[i] = config->multiply[i % 3];
+        loader->add[i] = config->add[i % 3];
+    }
+    CS_TRY(cs_alloc((size_t)loader->count, sizeof(int32_t), "batch order", &loader->order));
+    for (int i = 0; i < SLOTS; i++) {
+        batch_slot *slot = &loader->slots[i];
+        CS_TRY(cs_alloc_aligned(batch * (size_t)config->h * stride, sizeof(float), "batch", &slot->images));
+        CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &slot->labels));
+        CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &slot->samples));
+    }
+    CS_TRY(cs_decoder_open(&loader->decoder));
+    return reserve_decoder(loader);
+}
+
+/* Signals are for the caller's thread: it checks the flag they set. */
+static cs_status start_thread(cs_loader *loader) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&loader->thread, NULL, run, loader);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code != 0)
+        return cs_fail(CS_ERR_NO_MEMORY, "cannot start the loader thread: %s", strerror(code));
+    loader->has_thread = true;
+    return CS_OK;
+}
+
+static cs_status check_config(const cs_dataset *dataset, const cs_loader_config *config) {
+    int64_t count = cs_dataset_count(dataset, config->split);
+    if (config->batch < 1 || config->h < 1 || config->w < 1)
+        return cs_fail(CS_ERR_ARG, "batches of %d images of %dx%d", config->batch, config->w, config->h);
+    if (count == 0)
+        return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: the split \"%s\" is empty", cs_dataset_path(dataset),
+                               cs_split_name(config->split)),
+                       "pack the images with --split or --val to get one");
+    if (count > INT32_MAX)
+        return cs_fail(CS_ERR_UNSUPPORTED, "%s: %lld samples in one split", cs_dataset_path(dataset), (long long)count);
+    return CS_OK;
+}
+
+cs_status cs_loader_open(const cs_dataset *dataset, const cs_loader_config *config, cs_loader **out) {
+    CS_TRY(check_config(dataset, config));
+    cs_loader *loader = NULL;
+    CS_TRY(cs_alloc(1, sizeof *loader, "loader", &loader));
+    loader->dataset = dataset;
+    loader->config = *config;
+    loader->count = cs_dataset_count(dataset, config->split);
+    loader->batches = (int)((loader->count + config->batch - 1) / config->batch);
+    loader->epoch = -1;
+    loader->idle = true;
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->changed, NULL);
+    cs_status status = allocate(loader);
+    if (status == CS_OK)
+        status = start_thread(loader);
+    if (status != CS_OK) {
+        cs_loader_close(loader);
+        return status;
+    }
+    *out = loader;
+    return CS_OK;
+}
+
+void cs_loader_close(cs_loader *loader) {
+    if (!loader)
+        return;
+    if (loader->has_thread) {
+        pthread_mutex_lock(&loader->lock);
+        loader->stop = true;
+        atomic_store(&loader->cancel, true);
+        pthread_cond_broadcast(&loader->changed);
+        pthread_mutex_unlock(&loader->lock);
+        pthread_join(loader->thread, NULL);
+    }
+    pthread_cond_destroy(&loader->changed);
+    pthread_mutex_destroy(&loader->lock);
+    for (int i = 0; i < SLOTS; i++) {
+        free(loader->slots[i].images);
+        free(loader->slots[i].labels);
+        free(loader->slots[i].samples);
+    }
+    cs_decoder_close(loader->decoder);
+    cs_image_clear(&loader->image);
+    free(loader->scratch);
+    free(loader->multiply);
+    free(loader->add);
+    free(loader->order);
+    free(loader);
+}

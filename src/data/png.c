@@ -1,0 +1,53 @@
+/* PNG through libspng. */
+#include "image_impl.h"
+
+#include <spng.h>
+
+/* Text and colour profiles may inflate to this much, no more. */
+enum { CHUNK_LIMIT = 1 << 26 };
+
+static cs_status fail_png(const char *name, int code) {
+    return cs_fail(CS_ERR_FORMAT, "%s: damaged PNG: %s", name, spng_strerror(code));
+}
+
+static cs_status open_png(const char *name, const uint8_t *bytes, size_t size, spng_ctx **out, int *h, int *w) {
+    spng_ctx *png = spng_ctx_new(0);
+    if (!png)
+        return cs_fail(CS_ERR_NO_MEMORY, "%s: no memory for a PNG decoder", name);
+    struct spng_ihdr header;
+    int code = spng_set_chunk_limits(png, CHUNK_LIMIT, CHUNK_LIMIT);
+    if (!code)
+        code = spng_set_png_buffer(png, bytes, size);
+    if (!code)
+        code = spng_get_ihdr(png, &header);
+    cs_status status = code ? fail_png(name, code) : cs_image_check_size(name, header.height, header.width);
+    if (status != CS_OK) {
+        spng_ctx_free(png);
+        return status;
+    }
+    *h = (int)header.height;
+    *w = (int)header.width;
+    *out = png;
+    return CS_OK;
+}
+
+cs_status cs_png_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
+    spng_ctx *png = NULL;
+    CS_TRY(open_png(name, bytes, size, &png, h, w));
+    spng_ctx_free(png);
+    return CS_OK;
+}
+
+cs_status cs_png_decode(const char *name, const uint8_t *bytes, size_t size, cs_image *image) {
+    spng_ctx *png = NULL;
+    int h = 0, w = 0;
+    CS_TRY(open_png(name, bytes, size, &png, &h, &w));
+    cs_status status = cs_image_reserve(image, h, w);
+    if (status == CS_OK) {
+        int code = spng_decode_image(png, image->pixels, (size_t)h * (size_t)w * 3, SPNG_FMT_RGB8, 0);
+        if (code)
+            status = fail_png(name, code);
+    }
+    spng_ctx_free(png);
+    return status;
+}

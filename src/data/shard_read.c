@@ -1,0 +1,200 @@
+/* Opening one shard: HDF5 tells where the datasets lie, then the file is mapped and HDF5 is done with. */
+#include "dataset_impl.h"
+
+#include "cnnsweep/memory.h"
+
+#include <fcntl.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_RANK = 4 };
+
+/* Where a dataset lies in the mapped file. */
+typedef struct extent {
+    int rank;
+    hsize_t dims[MAX_RANK];
+    size_t item; /* bytes of one value */
+    size_t size;
+    const void *bytes;
+} extent;
+
+static cs_status map_file(const char *path, cs_shard *shard) {
+    int descriptor = open(path, O_RDONLY);
+    struct stat info;
+    if (descriptor < 0)
+        return cs_fail_errno("%s: cannot open", path);
+    cs_status status = CS_OK;
+    void *map = MAP_FAILED;
+    if (fstat(descriptor, &info) == 0)
+        map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, descriptor, 0);
+    if (map == MAP_FAILED)
+        status = cs_fail_errno("%s: cannot map", path);
+    else {
+        shard->map = map;
+        shard->map_size = (size_t)info.st_size;
+    }
+    close(descriptor);
+    return status;
+}
+
+/* Places an open dataset in the map, after checking that it lies inside. */
+static cs_status place(const cs_shard *shard, hid_t dataset, const char *name, extent *out) {
+    hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
+    out->rank = H5Sget_simple_extent_ndims(space);
+    if (out->rank >= 1 && out->rank <= MAX_RANK)
+        H5Sget_simple_extent_dims(space, out->dims, NULL);
+    hssize_t values = H5Sget_simple_extent_npoints(space);
+    out->item = H5Tget_size(type);
+    H5Tclose(type);
+    H5Sclose(space);
+    if (out->rank < 1 || out->rank > MAX_RANK || values < 0)
+        return cs_fail(CS_ERR_FORMAT, "%s: %s has rank %d", shard->path, name, out->rank);
+    if (values == 0) {
+        static const alignas(int64_t) char nothing[sizeof(int64_t)];
+        out->size = 0;
+        out->bytes = nothing;
+        return CS_OK;
+    }
+    haddr_t at = H5Dget_offset(dataset);
+    if (at == HADDR_UNDEF || at > shard->map_size || (size_t)values > (shard->map_size - at) / out->item)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %s is not stored contiguously inside the file", shard->path, name),
+                       "compressed or chunked copies cannot be mapped; pack the images again");
+    out->size = (size_t)values * out->item;
+    out->bytes = (const char *)shard->map + at;
+    if (at % out->item != 0 && out->item <= alignof(int64_t))
+        return cs_fail(CS_ERR_FORMAT, "%s: %s lies at the odd address %llu", shard->path, name, (unsigned long long)at);
+    return CS_OK;
+}
+
+/* `type`: what its values must be, or H5T_STRING for fixed-length strings. */
+static cs_status find_column(const cs_shard *shard, hid_t file, int split, const char *column, hid_t type,
+                             extent *out) {
+    char name[64];
+    snprintf(name, sizeof name, "%s/%s", cs_split_name((cs_split)split), column);
+    hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+    if (dataset < 0)
+        return cs_fail(CS_ERR_FORMAT, "%s: the dataset %s is missing", shard->path, name);
+    hid_t stored = H5Dget_type(dataset);
+    bool right = type == H5I_INVALID_HID ? H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) == 0
+                                         : H5Tequal(stored, type) > 0;
+    H5Tclose(stored);
+    cs_status status = right ? place(shard, dataset, name, out)
+                             : cs_fail(CS_ERR_FORMAT, "%s: %s has another type of values", shard->path, name);
+    H5Dclose(dataset);
+    return status;
+}
+
+static cs_status fail_size(const cs_shard *shard, int split, const char *what) {
+    return cs_fail(CS_ERR_FORMAT, "%s: %s: %s", shard->path, cs_split_name((cs_split)split), what);
+}
+
+static cs_status read_images(cs_shard *shard, hid_t file, int s) {
+    cs_split_data *split = &shard->splits[s];
+    extent images = {0}, offset = {0};
+    char name[32];
+    snprintf(name, sizeof name, "%s/jpeg", cs_split_name((cs_split)s));
+    if (H5Lexists(file, name, H5P_DEFAULT) <= 0) {
+        CS_TRY(find_column(shard, file, s, "images", H5T_NATIVE_UINT8, &images));
+        if (images.rank != 4 || images.dims[0] != (hsize_t)split->n || images.dims[1] != (hsize_t)shard->meta.h ||
+            images.dims[2] != (hsize_t)shard->meta.w || images.dims[3] != 3)
+            return fail_size(shard, s, "images has another shape than [labels, height, width, 3]");
+    } else {
+        CS_TRY(find_column(shard, file, s, "jpeg", H5T_NATIVE_UINT8, &images));
+        CS_TRY(find_column(shard, file, s, "offset", H5T_NATIVE_INT64, &offset));
+        if (images.rank != 1 || offset.rank != 1 || offset.dims[0] != (hsize_t)split->n + 1)
+            return fail_size(shard, s, "offset has not one value more than label");
+        split->offset = offset.bytes;
+    }
+    split->images = images.bytes;
+    split->image_bytes = images.size;
+    return CS_OK;
+}
+
+static cs_status read_split(cs_shard *shard, hid_t file, int s) {
+    cs_split_data *split = &shard->splits[s];
+    extent label = {0}, id = {0};
+    CS_TRY(find_column(shard, file, s, "label", H5T_NATIVE_INT32, &label));
+    CS_TRY(find_column(shard, file, s, "id", H5I_INVALID_HID, &id));
+    if (label.rank != 1 || id.rank != 1 || label.dims[0] != id.dims[0])
+        return fail_size(shard, s, "label and id differ in length");
+    split->n = (int64_t)label.dims[0];
+    split->label = label.bytes;
+    split->id = id.bytes;
+    split->id_size = id.item;
+    return read_images(shard, file, s);
+}
+
+/* Values that later code trusts. */
+static cs_status check_values(const cs_shard *shard, int s) {
+    const cs_split_data *split = &shard->splits[s];
+    for (int64_t i = 0; i < split->n; i++) {
+        if (split->label[i] < 0 || split->label[i] >= shard->meta.n_classes)
+            return fail_size(shard, s, "a label outside the classes");
+        if (split->id[(size_t)(i + 1) * split->id_size - 1] != '\0')
+            return fail_size(shard, s, "an id without an end");
+        if (split->offset && (split->offset[i] < 0 || split->offset[i + 1] <= split->offset[i]))
+            return fail_size(shard, s, "offsets that do not grow");
+    }
+    if (split->offset && (split->offset[0] != 0 || split->offset[split->n] != (int64_t)split->image_bytes))
+        return fail_size(shard, s, "offsets that do not cover the JPEG bytes");
+    return CS_OK;
+}
+
+static cs_status read_shard(cs_shard *shard, hid_t file) {
+    CS_TRY(cs_meta_read(file, shard->path, &shard->meta));
+    for (int s = 0; s < CS_SPLIT_COUNT; s++) {
+        CS_TRY(read_split(shard, file, s));
+        CS_TRY(check_values(shard, s));
+        if (!shard->splits[s].offset != !shard->splits[0].offset)
+            return fail_size(shard, s, "raw and jpeg splits in one file");
+    }
+    return CS_OK;
+}
+
+static cs_status verify_checksum(const cs_shard *shard) {
+    char text[CS_CHECKSUM_TEXT];
+    CS_TRY(cs_split_checksum(shard->splits, text));
+    if (strcmp(text, shard->meta.checksum) != 0)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: altered or damaged: checksum %s, but %s was written", shard->path,
+                               text, shard->meta.checksum),
+                       "copy it again, or pack the images again");
+    return CS_OK;
+}
+
+cs_status cs_shard_open(const char *path, bool verify, cs_shard *shard) {
+    *shard = (cs_shard){0};
+    CS_TRY(cs_strdup(path, &shard->path));
+    cs_hdf5_quiet();
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+    hid_t file = H5I_INVALID_HID;
+    cs_status status = map_file(path, shard);
+    if (status == CS_OK) {
+        file = H5Fopen(path, H5F_ACC_RDONLY, access);
+        if (file < 0)
+            status = cs_hint(cs_fail_hdf5(CS_ERR_FORMAT, path, "open the dataset"),
+                             "cut short, damaged, or not a packed dataset: pack the images again");
+    }
+    if (status == CS_OK)
+        status = read_shard(shard, file);
+    if (file >= 0)
+        H5Fclose(file);
+    H5Pclose(access);
+    if (status == CS_OK && verify)
+        status = verify_checksum(shard);
+    if (status != CS_OK)
+        cs_shard_close(shard);
+    return status;
+}
+
+void cs_shard_close(cs_shard *shard) {
+    if (shard->map)
+        munmap(shard->map, shard->map_size);
+    cs_meta_clear(&shard->meta);
+    free(shard->path);
+    *shard = (cs_shard){0};
+}
