@@ -1,0 +1,124 @@
+/* The reference engine against PyTorch in double, on every case: what it computed is written to a text file, and
+ * torch_judge.py computes it again from the layers and compares. */
+#include "run.h"
+
+#include "cnnsweep/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+enum { STEPS = 3, NO_TORCH = 77 };
+
+static void write_floats(FILE *out, const char *name, const float *values, size_t count) {
+    fprintf(out, "tensor %s", name);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, " %.9g", (double)values[i]);
+    fputc('\n', out);
+}
+
+static void write_slot(FILE *out, const char *name, const engine_run *run, cs_slot slot) {
+    cs_params *params = run_read(run, slot);
+    write_floats(out, name, params->data, run->graph->n_values);
+    cs_params_free(params);
+}
+
+static void write_graph(FILE *out, const cs_graph *graph) {
+    for (int l = 0; l < graph->n_layers; l++) {
+        const cs_layer *layer = &graph->layers[l];
+        const cs_window *w = &layer->window;
+        fprintf(out, "layer %s %s %s %d %.9g %.9g %d %d %d %d %d %d %d %d", layer->name,
+                cs_layer_kind_name(layer->kind), cs_activation_name(layer->activation), layer->trainable,
+                (double)layer->epsilon, (double)layer->momentum, w->kernel_h, w->kernel_w, w->stride_h, w->stride_w,
+                w->pad_top, w->pad_bottom, w->pad_left, w->pad_right);
+        for (int i = 0; i < layer->n_inputs; i++)
+            fprintf(out, " %d", layer->inputs[i]);
+        fputc('\n', out);
+    }
+    for (int p = 0; p < graph->n_params; p++) {
+        const cs_param *param = &graph->params[p];
+        fprintf(out, "param %d %s %zu", param->layer, cs_param_role_name(param->role), param->offset);
+        for (int i = 0; i < param->rank; i++)
+            fprintf(out, " %d", param->dims[i]);
+        fputc('\n', out);
+    }
+}
+
+static void write_forward(FILE *out, const engine_run *run, const char *logits) {
+    size_t count = (size_t)run->row->rows * (size_t)run->classes;
+    write_floats(out, logits, run->logits, count);
+    write_floats(out, "probabilities", run->probabilities, count);
+    write_floats(out, "loss", &(float){(float)run->loss.sum}, 1);
+}
+
+static void write_steps(FILE *out, const engine_case *row, const char *name, const cs_optimizer *optimizer) {
+    engine_run run;
+    run_open(&run, row, "ref", CS_MODE_TRAIN);
+    for (int step = 1; step <= STEPS; step++) {
+        run_step(&run);
+        assert_ok(cs_program_update(run_last(&run), optimizer, step));
+    }
+    fprintf(out, "optimizer %s %d %.9g %.9g %d %.9g %.9g %.9g %.9g\n", name, STEPS, (double)optimizer->lr,
+            (double)optimizer->momentum, optimizer->nesterov, (double)optimizer->beta_1, (double)optimizer->beta_2,
+            (double)optimizer->epsilon, (double)optimizer->weight_decay);
+    write_slot(out, name, &run, CS_SLOT_VALUE);
+    run_close(&run);
+}
+
+static void write_case(FILE *out, const engine_case *row) {
+    static const cs_optimizer plain = {.lr = 0.1f};
+    static const cs_optimizer sgd = {.lr = 0.05f, .momentum = 0.9f, .weight_decay = 0.01f};
+    static const cs_optimizer nesterov = {.lr = 0.05f, .momentum = 0.9f, .nesterov = true};
+    static const cs_optimizer adam = {.kind = CS_OPTIMIZER_ADAM,
+                                      .lr = 0.01f,
+                                      .beta_1 = 0.9f,
+                                      .beta_2 = 0.999f,
+                                      .epsilon = 1e-4f,
+                                      .weight_decay = 0.01f};
+    engine_run infer, train;
+    run_open(&infer, row, "ref", CS_MODE_INFER);
+    run_open(&train, row, "ref", CS_MODE_TRAIN);
+    fprintf(out, "case %s %d\n", row->name, row->rows);
+    write_graph(out, train.graph);
+    write_floats(out, "input", train.input, (size_t)row->rows * cs_shape_count(train.graph->layers[0].out));
+    write_floats(out, "initial", train.initial->data, train.graph->n_values);
+    fprintf(out, "labels");
+    for (int i = 0; i < row->rows; i++)
+        fprintf(out, " %d", (int)train.labels[i]);
+    run_forward(&infer);
+    fprintf(out, "\nshape %d %d %d\n", train.graph->layers[0].out.h, train.graph->layers[0].out.w,
+            train.graph->layers[0].out.c);
+    write_floats(out, "inference", infer.logits, (size_t)row->rows * (size_t)infer.classes);
+    run_step(&train);
+    write_forward(out, &train, "logits");
+    write_slot(out, "gradient", &train, CS_SLOT_GRADIENT);
+    write_steps(out, row, "plain", &plain);
+    write_steps(out, row, "sgd", &sgd);
+    write_steps(out, row, "nesterov", &nesterov);
+    write_steps(out, row, "adam", &adam);
+    fprintf(out, "end\n");
+    run_close(&infer);
+    run_close(&train);
+}
+
+static void torch_computes_the_same(void **state) {
+    (void)state;
+    char path[CS_PATH_MAX], command[3 * CS_PATH_MAX];
+    assert_ok(cs_path(path, sizeof path, "%s/ref.txt", test_scratch()));
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    for (size_t i = 0; i < n_engine_cases; i++)
+        write_case(out, &engine_cases[i]);
+    assert_int_equal(fclose(out), 0);
+    snprintf(command, sizeof command, "/usr/bin/python3 '%s/tests/engine/torch_judge.py' '%s'", CS_TEST_SOURCE, path);
+    int status = system(command);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_TORCH && !getenv("CI"))
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(torch_computes_the_same)};
+    return cmocka_run_group_tests_name("ref against torch", tests, NULL, NULL);
+}

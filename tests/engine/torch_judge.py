@@ -1,0 +1,221 @@
+"""Computes the cases that test_ref_torch.c wrote, with PyTorch in double, and compares. Exit 77: no PyTorch here.
+
+The text file has, a case: its layers and parameters, the input, the initial values, and what the reference engine made
+of them: logits, loss, gradients, and the parameter values after some steps of each optimizer.
+"""
+import sys
+
+try:
+    import numpy as np
+    import torch
+    import torch.nn.functional as F
+except ImportError as missing:
+    print(f"{missing}; install python3-torch")
+    sys.exit(77)
+
+TOLERANCE = 2e-6  # of the largest value in a tensor: the file has floats
+torch.set_num_threads(1)
+
+
+def single(text):
+    """The float the C program has, exactly: 1 - beta_2 is sensitive to it."""
+    return float(np.float32(text))
+
+
+class Case:
+    def __init__(self, name, rows):
+        self.name, self.rows = name, int(rows)
+        self.layers, self.params, self.tensors, self.optimizers = [], [], {}, {}
+
+    def add(self, kind, words):
+        if kind == "layer":
+            name, layer_kind, activation, trainable, epsilon, momentum, *rest = words
+            numbers = [int(n) for n in rest]
+            self.layers.append(dict(name=name, kind=layer_kind, activation=activation, trainable=trainable == "1",
+                                    epsilon=single(epsilon), momentum=single(momentum), window=numbers[:8],
+                                    inputs=numbers[8:]))
+        elif kind == "param":
+            layer, role, offset, *dims = words
+            self.params.append(dict(layer=int(layer), role=role, offset=int(offset), dims=[int(d) for d in dims]))
+        elif kind == "labels":
+            self.labels = torch.tensor([int(w) for w in words])
+        elif kind == "shape":
+            self.shape = [int(w) for w in words]
+        elif kind == "optimizer":
+            self.optimizers[words[0]] = [single(w) for w in words[1:]]
+        else:
+            self.tensors[words[0]] = np.array(words[1:], dtype=np.float32).astype(np.float64)
+
+    def image(self):
+        return torch.tensor(self.tensors["input"]).reshape(self.rows, *self.shape).permute(0, 3, 1, 2)
+
+    def values(self):
+        """By (layer, role); what is learned asks for its gradient."""
+        result = {}
+        for p in self.params:
+            flat = self.tensors["initial"][p["offset"]:p["offset"] + int(np.prod(p["dims"]))]
+            value = torch.tensor(flat).reshape(p["dims"])
+            statistic = p["role"].startswith("moving")
+            value.requires_grad_(self.layers[p["layer"]]["trainable"] and not statistic)
+            result[p["layer"], p["role"]] = value
+        return result
+
+
+def pad(x, window, value=0.0):
+    top, bottom, left, right = window[4:]
+    return F.pad(x, (left, right, top, bottom), value=value)
+
+
+def convolve(x, kernel, bias, window, depthwise):
+    if depthwise:  # HWC1 -> C1HW
+        return F.conv2d(pad(x, window), kernel.permute(2, 3, 0, 1), bias, stride=window[2:4], groups=x.shape[1])
+    return F.conv2d(pad(x, window), kernel.permute(3, 2, 0, 1), bias, stride=window[2:4])
+
+
+def batch_norm(x, layer, gamma, beta, moving_mean, moving_variance, training):
+    """Keras' rule: a trainable layer in training uses the batch's moments and moves the moving ones by the biased ones."""
+    if not (training and layer["trainable"]):
+        return F.batch_norm(x, moving_mean, moving_variance, gamma, beta, False, 0.0, layer["epsilon"])
+    axes = [0, 2, 3][:x.dim() - 1]
+    with torch.no_grad():
+        keep = layer["momentum"]
+        moving_mean.mul_(keep).add_(x.mean(axes) * (1 - keep))
+        moving_variance.mul_(keep).add_(x.var(axes, unbiased=False) * (1 - keep))
+    return F.batch_norm(x, None, None, gamma, beta, True, 0.0, layer["epsilon"])
+
+
+def average_pool(x, window):
+    """Padding is not counted."""
+    ones = pad(torch.ones_like(x), window)
+    size, stride = window[:2], window[2:4]
+    return F.avg_pool2d(pad(x, window), size, stride) / F.avg_pool2d(ones, size, stride)
+
+
+def run_layer(layer, inputs, get, training):
+    x, kind, window = inputs[0], layer["kind"], layer["window"]
+    if kind in ("Conv2D", "DepthwiseConv2D"):
+        return convolve(x, get("kernel"), get("bias"), window, kind == "DepthwiseConv2D")
+    if kind == "BatchNormalization":
+        return batch_norm(x, layer, get("gamma"), get("beta"), get("moving_mean"), get("moving_variance"), training)
+    if kind == "MaxPooling2D":
+        return F.max_pool2d(pad(x, window, -np.inf), window[:2], window[2:4])
+    if kind == "AveragePooling2D":
+        return average_pool(x, window)
+    if kind == "GlobalAveragePooling2D":
+        return x.mean([2, 3])
+    if kind == "ZeroPadding2D":
+        return pad(x, window)
+    if kind == "Add":
+        return inputs[0] + inputs[1]
+    if kind == "Flatten":
+        return x.permute(0, 2, 3, 1).reshape(x.shape[0], -1)
+    if kind == "Dense":
+        return F.linear(x, get("kernel").T, get("bias"))
+    if kind == "Activation":
+        return x
+    raise ValueError(f"layer kind {kind} is not known here")
+
+
+def forward(case, values, training):
+    made = []
+    for index, layer in enumerate(case.layers):
+        if not layer["inputs"]:
+            made.append(case.image())
+            continue
+        x = run_layer(layer, [made[i] for i in layer["inputs"]], lambda role: values.get((index, role)), training)
+        activations = {"relu": F.relu, "relu6": F.relu6}
+        made.append(activations.get(layer["activation"], lambda v: v)(x))
+    return made[-1]
+
+
+def flat(case, tensors):
+    """In the order of the file; what has no tensor is 0."""
+    result = np.zeros(len(case.tensors["initial"]))
+    for p in case.params:
+        tensor = tensors[p["layer"], p["role"]]
+        if tensor is not None:
+            result[p["offset"]:p["offset"] + tensor.numel()] = tensor.detach().numpy().ravel()
+    return result
+
+
+def learned(values):
+    return [v for v in values.values() if v.requires_grad]
+
+
+def loss_of(case, values):
+    logits = forward(case, values, True)
+    return logits, F.cross_entropy(logits, case.labels, reduction="sum")
+
+
+def steps(case, name):
+    """torch's own optimizers, with Keras' decoupled weight decay, and Keras' epsilon (beside the uncorrected root)."""
+    count, lr, momentum, nesterov, beta_1, beta_2, epsilon, decay = case.optimizers[name]
+    values = case.values()
+    if name == "adam":
+        optimizer = torch.optim.Adam(learned(values), lr=lr, betas=(beta_1, beta_2))
+    else:
+        optimizer = torch.optim.SGD(learned(values), lr=lr, momentum=momentum, nesterov=bool(nesterov))
+    for step in range(1, int(count) + 1):
+        optimizer.zero_grad()
+        (loss_of(case, values)[1] / case.rows).backward()
+        with torch.no_grad():
+            for value in learned(values):
+                value.mul_(1 - lr * decay)
+        if name == "adam":
+            optimizer.param_groups[0]["eps"] = epsilon / np.sqrt(1 - beta_2 ** step)
+        optimizer.step()
+    return flat(case, values)
+
+
+def near(case, what, got, want, floor=0.0):
+    scale = max(np.abs(want).max(), floor)
+    error = np.abs(got - want).max()
+    if error <= TOLERANCE * scale:
+        return True
+    print(f"{case.name}: {what} differs by {error / scale:.2g} of its largest value, {scale:.3g}")
+    return False
+
+
+def near_params(case, what, got, want):
+    floor = 1e-3 * np.abs(want).max()
+    return all([near(case, f"{what} of {case.layers[p['layer']]['name']}/{p['role']}", got[at], want[at], floor)
+                for p in case.params for at in [slice(p["offset"], p["offset"] + int(np.prod(p["dims"])))]])
+
+
+def judge(case):
+    values = case.values()
+    logits, loss = loss_of(case, values)
+    (loss / case.rows).backward()
+    gradient = {key: value.grad for key, value in values.items()}
+    have = case.tensors
+    good = [near(case, "logits", have["logits"], logits.detach().numpy().ravel()),
+            near(case, "probabilities", have["probabilities"], logits.softmax(1).detach().numpy().ravel()),
+            near(case, "loss", have["loss"], loss.detach().numpy().reshape(1)),
+            near(case, "inference", have["inference"], forward(case, case.values(), False).detach().numpy().ravel()),
+            near_params(case, "gradient", have["gradient"], flat(case, gradient))]
+    good += [near_params(case, f"value after {name}", have[name], steps(case, name)) for name in case.optimizers]
+    return all(good)
+
+
+def read(path):
+    cases = []
+    for line in open(path):
+        kind, *words = line.split()
+        if kind == "case":
+            case = Case(*words)
+        elif kind == "end":
+            cases.append(case)
+        else:
+            case.add(kind, words)
+    return cases
+
+
+def main():
+    cases = read(sys.argv[1])
+    wrong = [case.name for case in cases if not judge(case)]
+    print(f"{len(cases) - len(wrong)} of {len(cases)} cases agree with torch {torch.__version__}")
+    return 1 if wrong or not cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
