@@ -107,11 +107,11 @@ static cs_status read_dataset(reader *r, hid_t dataset, hid_t space, const char 
     hsize_t dims[H5S_MAX_RANK];
     int rank = H5Sget_simple_extent_dims(space, dims, NULL);
     if (rank < 0)
-        return cs_fail(CS_ERR_FORMAT, "%s: dataset %s/%s has no shape", r->path, group, weight);
+        return cs_fail(CS_ERR_FORMAT, "%s: dataset %.200s/%.200s has no shape", r->path, group, weight);
     int i = find_param(r->params->graph, group, weight);
     if (i < 0 || r->taken[i]) {
         char shape[SHAPE_MAX];
-        fprintf(r->text, "unused       %s/%s %s\n", group, weight, shape_text(dims, rank, shape));
+        fprintf(r->text, "unused       %.200s/%.200s %s\n", group, weight, shape_text(dims, rank, shape));
         r->report->unused++;
         return CS_OK;
     }
@@ -127,10 +127,10 @@ static cs_status read_dataset(reader *r, hid_t dataset, hid_t space, const char 
         H5Tclose(type);
     if (!is_float)
         return cs_hint(
-            cs_fail(CS_ERR_FORMAT, "%s: dataset %s/%s holds no floating-point numbers", r->path, group, weight),
+            cs_fail(CS_ERR_FORMAT, "%s: dataset %.200s/%.200s holds no floating-point numbers", r->path, group, weight),
             "weights are float16, float32 or float64");
     if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, cs_params_at(r->params, param)) < 0)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s/%s cannot be read", r->path, group, weight),
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %.200s/%.200s cannot be read", r->path, group, weight),
                        "the file is cut short or damaged: fetch it again");
     r->report->matched++;
     return CS_OK;
@@ -139,10 +139,11 @@ static cs_status read_dataset(reader *r, hid_t dataset, hid_t space, const char 
 static cs_status read_weight(reader *r, hid_t group, const char *group_name, const char *weight) {
     hid_t dataset = H5Dopen2(group, weight, H5P_DEFAULT);
     hid_t space = dataset < 0 ? H5I_INVALID_HID : H5Dget_space(dataset);
-    cs_status status = space < 0 ? cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s/%s is listed but cannot be opened",
-                                                   r->path, group_name, weight),
-                                           "the file is cut short or damaged: fetch it again")
-                                 : read_dataset(r, dataset, space, group_name, weight);
+    cs_status status = space < 0
+                           ? cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %.200s/%.200s is listed but cannot be opened",
+                                             r->path, group_name, weight),
+                                     "the file is cut short or damaged: fetch it again")
+                           : read_dataset(r, dataset, space, group_name, weight);
     if (space >= 0)
         H5Sclose(space);
     if (dataset >= 0)
@@ -154,7 +155,7 @@ static cs_status read_group(reader *r, hid_t root, const char *name) {
     char where[CS_PATH_MAX + FULL_NAME_MAX];
     cs_strings weights = {0};
     cs_status status = CS_OK;
-    snprintf(where, sizeof where, "%s: layer %s", r->path, name);
+    snprintf(where, sizeof where, "%s: layer %.200s", r->path, name);
     hid_t group = H5Gopen2(root, name, H5P_DEFAULT);
     if (group < 0)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s is listed in layer_names but has no group", where),
@@ -174,7 +175,7 @@ static cs_status read_tree(reader *r, hid_t file) {
     bool whole_model = H5Lexists(file, "model_weights", H5P_DEFAULT) > 0;
     hid_t root = H5Gopen2(file, whole_model ? "model_weights" : "/", H5P_DEFAULT);
     if (root < 0)
-        return cs_fail(CS_ERR_FORMAT, "%s: /model_weights is no group", r->path);
+        return cs_fail(CS_ERR_FORMAT, "%s: the root or /model_weights is no group", r->path);
     CS_TRY_GOTO(cs_h5_read_strings(root, r->path, "layer_names", &layers), done);
     for (size_t i = 0; i < layers.n; i++)
         CS_TRY_GOTO(read_group(r, root, layers.items[i]), done);
