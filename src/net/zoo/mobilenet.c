@@ -12,7 +12,7 @@ static const struct {
 
 /* Batch norm and ReLU6 behind the convolution `name`; *x goes in and comes out as the last layer. */
 static cs_status add_norm_relu(cs_graph *graph, const char *name, int *x) {
-    char layer[CS_NAME_MAX];
+    char layer[CS_NAME_MAX + 8];
     snprintf(layer, sizeof layer, "%s_bn", name);
     CS_TRY(cs_graph_batch_norm(graph, layer, *x, bn_epsilon, bn_momentum, true, x));
     snprintf(layer, sizeof layer, "%s_relu", name);

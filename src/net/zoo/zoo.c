@@ -58,7 +58,7 @@ static cs_status build(cs_graph *graph, const cs_model_config *config, const cs_
 }
 
 cs_status cs_model_build(const cs_model_config *config, cs_graph **out) {
-    const cs_zoo_entry *entry;
+    const cs_zoo_entry *entry = NULL;
     cs_graph *graph;
     CS_TRY(find_entry(config->arch, &entry));
     CS_TRY(check_config(config, entry));
