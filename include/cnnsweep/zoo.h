@@ -7,9 +7,11 @@
 typedef struct cs_model_config {
     char arch[CS_NAME_MAX];
     int input_h, input_w, input_c;
-    int classes;    /* > 0: the head is added and ends in `classes` logits; 0: no head (no-top) */
-    float alpha;    /* width multiplier where the architecture has one, else 1 */
-    char head[256]; /* "gap,dense": the layers on top, in order, comma-separated; "" = the architecture's own */
+    int classes; /* > 0: the head is added and ends in `classes` logits; 0: no head (no-top) */
+    float alpha; /* width multiplier where the architecture has one, else 1 */
+    /* The layers on top, in order, comma-separated: gap, flatten, dense:UNITS, dense:UNITS:relu, and last a plain
+     * dense, which gets `classes` units. "" = the architecture's own. */
+    char head[256];
 } cs_model_config;
 
 typedef struct cs_zoo_entry {
