@@ -1,0 +1,71 @@
+#include "pack.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_head(const cs_dataset *dataset) {
+    int h, w;
+    cs_dataset_image_size(dataset, &h, &w);
+    printf("%s: %d classes, %s images", cs_dataset_path(dataset), cs_dataset_class_count(dataset),
+           cs_dataset_encoding(dataset) == CS_ENCODING_RAW ? "raw" : "jpeg");
+    if (h > 0)
+        printf(" of %dx%d (%s)", w, h, cs_resize_name(cs_dataset_resize(dataset)));
+    else
+        printf(" of their own sizes");
+    printf(", %d file%s\n", cs_dataset_shard_count(dataset), cs_dataset_shard_count(dataset) == 1 ? "" : "s");
+}
+
+static void print_counts(const char *name, int width, const int64_t counts[CS_SPLIT_COUNT]) {
+    printf("%-*s", width, name);
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        printf(" %9lld", (long long)counts[s]);
+    putchar('\n');
+}
+
+static cs_status print_table(const cs_dataset *dataset) {
+    int classes = cs_dataset_class_count(dataset), width = 5;
+    int64_t(*counts)[CS_SPLIT_COUNT] = NULL, total[CS_SPLIT_COUNT];
+    CS_TRY(cs_alloc((size_t)classes, sizeof *counts, "class counts", &counts));
+    for (int s = 0; s < CS_SPLIT_COUNT; s++) {
+        total[s] = cs_dataset_count(dataset, (cs_split)s);
+        for (int64_t i = 0; i < total[s]; i++)
+            counts[cs_dataset_label(dataset, (cs_split)s, i)][s]++;
+    }
+    for (int i = 0; i < classes; i++)
+        if ((int)strlen(cs_dataset_class(dataset, i)) > width)
+            width = (int)strlen(cs_dataset_class(dataset, i));
+    printf("%-*s %9s %9s %9s\n", width, "class", "train", "val", "test");
+    for (int i = 0; i < classes; i++)
+        print_counts(cs_dataset_class(dataset, i), width, counts[i]);
+    print_counts("total", width, total);
+    free(counts);
+    return CS_OK;
+}
+
+cs_status pack_info(const char *path) {
+    cs_dataset *dataset = NULL;
+    double mean[3], std[3];
+    CS_TRY(cs_dataset_open(path, &dataset));
+    print_head(dataset);
+    cs_status status = print_table(dataset);
+    cs_dataset_mean_std(dataset, mean, std);
+    printf("train pixels (0..255): mean %.2f %.2f %.2f, std %.2f %.2f %.2f\n", mean[0], mean[1], mean[2], std[0],
+           std[1], std[2]);
+    cs_dataset_close(dataset);
+    return status;
+}
+
+cs_status pack_check(const char *path) {
+    cs_dataset *dataset = NULL;
+    CS_TRY(cs_dataset_open(path, &dataset));
+    int64_t images = 0;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        images += cs_dataset_count(dataset, (cs_split)s);
+    printf("%s: whole; %lld images, %d file%s, checksums agree\n", path, (long long)images,
+           cs_dataset_shard_count(dataset), cs_dataset_shard_count(dataset) == 1 ? "" : "s");
+    cs_dataset_close(dataset);
+    return CS_OK;
+}

@@ -1,0 +1,165 @@
+#include "pack.h"
+
+#include "cnnsweep/args.h"
+#include "cnnsweep/log.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2 };
+
+static volatile sig_atomic_t stop_asked;
+
+static void ask_to_stop(int signal_number) {
+    (void)signal_number;
+    stop_asked = 1;
+}
+
+static cs_status parse_resize(const char *text, void *target) {
+    if (strcmp(text, "bilinear") != 0 && strcmp(text, "nearest") != 0)
+        return cs_fail(CS_ERR_ARG, "\"%s\" is neither bilinear nor nearest", text);
+    *(cs_resize *)target = strcmp(text, "nearest") == 0 ? CS_RESIZE_NEAREST : CS_RESIZE_BILINEAR;
+    return CS_OK;
+}
+
+static cs_status parse_encoding(const char *text, void *target) {
+    if (strcmp(text, "raw") != 0 && strcmp(text, "jpeg") != 0)
+        return cs_fail(CS_ERR_ARG, "\"%s\" is neither raw nor jpeg", text);
+    *(cs_encoding *)target = strcmp(text, "jpeg") == 0 ? CS_ENCODING_JPEG : CS_ENCODING_RAW;
+    return CS_OK;
+}
+
+/* A number of bytes with an optional K, M or G (powers of 1024). */
+static cs_status parse_bytes(const char *text, void *target) {
+    static const char units[] = "KMG";
+    char *end;
+    errno = 0;
+    double value = strtod(text, &end);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (unit) {
+        value = ldexp(value, 10 * (int)(unit - units + 1));
+        end++;
+    }
+    if (end == text || *end || errno || !(value >= 1 && value < 9e18))
+        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is not a size in bytes", text), "such as 256M or 2G");
+    *(int64_t *)target = (int64_t)value;
+    return CS_OK;
+}
+
+static cs_status parse_fraction(const char *text, void *target) {
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value > 0 && value < 1))
+        return cs_fail(CS_ERR_ARG, "\"%s\" is not a fraction between 0 and 1", text);
+    *(double *)target = value;
+    return CS_OK;
+}
+
+static cs_status parse_split(const char *text, void *target) {
+    pack_options *options = target;
+    double sum = 0;
+    const char *at = text;
+    bool good = true;
+    for (int s = 0; s < CS_SPLIT_COUNT && good; s++) {
+        char *end;
+        double value = strtod(at, &end);
+        good = end != at && value >= 0 && value <= 1 && *end == (s + 1 < CS_SPLIT_COUNT ? ',' : '\0');
+        options->split[s] = value;
+        sum += value;
+        at = end + 1;
+    }
+    if (!good || fabs(sum - 1) > 1e-6 || options->split[CS_SPLIT_TRAIN] == 0)
+        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is not three fractions that sum to 1", text),
+                       "train,val,test, such as 0.8,0.1,0.1");
+    options->has_split = true;
+    return CS_OK;
+}
+
+typedef struct commands {
+    bool check, info, help;
+} commands;
+
+static void print_help(const cs_arg *args, size_t n) {
+    puts("cnnsweep-pack: packs a folder of images into a dataset for cnnsweep\n\n"
+         "  cnnsweep-pack [options] SRC OUT     SRC holds train/ val/ test/ with a folder a class in each,\n"
+         "                                      or a folder a class; OUT is the dataset to make\n"
+         "  cnnsweep-pack --info OUT            what is in a dataset\n"
+         "  cnnsweep-pack --check OUT           is it whole?\n\n"
+         "JPEG (progressive, gray and CMYK too) and PNG are read. Options:");
+    cs_args_help(stdout, args, n);
+    puts("\nExit status: 0 done, 1 failed (nothing is left behind), 2 wrong call.");
+}
+
+/* Fills the options from the command line; *done when --help said everything. */
+static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
+    const cs_arg args[] = {
+        {"--size", "WxH", "resize to this width and height (default: keep)", cs_arg_size, options->size},
+        {"--resize", "RULE", "bilinear (antialiased, default) or nearest (as Keras does)", parse_resize,
+         &options->resize},
+        {"--encoding", "WHAT", "raw pixels (default) or jpeg", parse_encoding, &options->encoding},
+        {"--split", "A,B,C", "fractions of train,val,test (default 0.8,0.1,0.1) of unsplit classes", parse_split,
+         options},
+        {"--val", "FRACTION", "carve this much of train out for validation", parse_fraction, &options->val},
+        {"--shard-size", "BYTES", "make OUT a folder of files of this size, such as 256M", parse_bytes,
+         &options->shard_bytes},
+        {"--threads", "N", "decoding threads (default: one a core)", cs_arg_positive, &options->threads},
+        {"--seed", "N", "seed of --split and --val (default 0)", cs_arg_int64, &options->seed},
+        {"--skip-bad", NULL, "leave out images that cannot be read instead of failing", cs_arg_bool,
+         &options->skip_bad},
+        {"--check", NULL, "verify a packed dataset", cs_arg_bool, &wanted->check},
+        {"--info", NULL, "print classes and counts of a packed dataset", cs_arg_bool, &wanted->info},
+        {"--help", NULL, "print this", cs_arg_bool, &wanted->help},
+    };
+    const size_t n = sizeof args / sizeof *args;
+    const char *positional[2] = {NULL, NULL};
+    int given;
+    CS_TRY(cs_args_parse(argc, argv, args, n, positional, 2, &given));
+    if (wanted->help) {
+        print_help(args, n);
+        return CS_OK;
+    }
+    bool look = wanted->check || wanted->info;
+    if (given != (look ? 1 : 2))
+        return cs_hint(cs_fail(CS_ERR_ARG, look ? "give one packed dataset" : "give SRC and OUT"),
+                       "cnnsweep-pack --help tells how to call it");
+    options->src = positional[0];
+    options->out = look ? positional[0] : positional[1];
+    return CS_OK;
+}
+
+static cs_status pack(const pack_options *options) {
+    pack_list list;
+    struct sigaction action = {.sa_handler = ask_to_stop};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    CS_TRY(pack_scan(options->src, &list));
+    cs_status status = pack_split(options, &list);
+    if (status == CS_OK)
+        status = pack_run(options, &list, &stop_asked);
+    pack_list_clear(&list);
+    return status == CS_OK ? pack_info(options->out) : status;
+}
+
+int main(int argc, char **argv) {
+    pack_options options = {.split = {0.8, 0.1, 0.1}};
+    commands wanted = {false, false, false};
+    if (parse(argc, argv, &options, &wanted) != CS_OK) {
+        cs_log_error_last();
+        return EXIT_USAGE;
+    }
+    if (wanted.help)
+        return EXIT_SUCCESS;
+    if (options.threads == 0)
+        options.threads = (int)fmax(1, (double)sysconf(_SC_NPROCESSORS_ONLN));
+    if (wanted.check)
+        unsetenv("CNNSWEEP_TRUST_SHARDS"); /* to check is to look */
+    cs_status status = wanted.check ? pack_check(options.out) : wanted.info ? pack_info(options.out) : pack(&options);
+    if (status != CS_OK) {
+        cs_log_error_last();
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,218 @@
+#include "pack.h"
+
+#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { DEEPEST = 16 };
+
+/* The entries of one folder, sorted by bytes; hidden ones are left out. */
+typedef struct listing {
+    struct entry {
+        char *name;
+        bool folder;
+    } * entries;
+    size_t n, capacity;
+} listing;
+
+static void listing_clear(listing *list) {
+    for (size_t i = 0; i < list->n; i++)
+        free(list->entries[i].name);
+    free(list->entries);
+    *list = (listing){0};
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+static cs_status read_folder(DIR *folder, const char *path, listing *list) {
+    struct dirent *found;
+    while ((errno = 0, found = readdir(folder)) != NULL) {
+        char child[CS_PATH_MAX];
+        struct stat info;
+        if (found->d_name[0] == '.')
+            continue;
+        CS_TRY(cs_path(child, sizeof child, "%s/%s", path, found->d_name));
+        if (stat(child, &info) != 0)
+            return cs_fail_errno("%s: cannot look at it", child);
+        CS_TRY(cs_grow(&list->entries, &list->capacity, list->n + 1, sizeof *list->entries, "folder"));
+        CS_TRY(cs_strdup(found->d_name, &list->entries[list->n].name));
+        list->entries[list->n++].folder = S_ISDIR(info.st_mode);
+    }
+    if (errno != 0)
+        return cs_fail_errno("%s: cannot read the folder", path);
+    if (list->n > 0)
+        qsort(list->entries, list->n, sizeof *list->entries, by_name);
+    return CS_OK;
+}
+
+static cs_status list_folder(const char *path, listing *list) {
+    *list = (listing){0};
+    DIR *folder = opendir(path);
+    if (!folder)
+        return cs_fail_errno("%s: cannot open the folder", path);
+    cs_status status = read_folder(folder, path, list);
+    closedir(folder);
+    if (status != CS_OK)
+        listing_clear(list);
+    return status;
+}
+
+static cs_status add_item(pack_list *list, const char *id, int label, cs_split split) {
+    CS_TRY(cs_grow(&list->items, &list->capacity, list->n + 1, sizeof *list->items, "image list"));
+    pack_item *item = &list->items[list->n];
+    CS_TRY(cs_strdup(id, &item->id));
+    item->label = label;
+    item->split = split;
+    list->n++;
+    return CS_OK;
+}
+
+/* All files below SRC/`relative`, folders in folders included. */
+static cs_status scan_class(pack_list *list, const char *src, const char *relative, int label, cs_split split,
+                            int depth) {
+    char path[CS_PATH_MAX];
+    listing found;
+    CS_TRY(cs_path(path, sizeof path, "%s/%s", src, relative));
+    if (depth > DEEPEST)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: folders nested deeper than %d", path, DEEPEST), "a link in a circle?");
+    CS_TRY(list_folder(path, &found));
+    cs_status status = CS_OK;
+    for (size_t i = 0; i < found.n && status == CS_OK; i++) {
+        char child[CS_PATH_MAX];
+        status = cs_path(child, sizeof child, "%s/%s", relative, found.entries[i].name);
+        if (status == CS_OK)
+            status = found.entries[i].folder ? scan_class(list, src, child, label, split, depth + 1)
+                                             : add_item(list, child, label, split);
+    }
+    listing_clear(&found);
+    return status;
+}
+
+static cs_status add_class(pack_list *list, const char *name) {
+    char **grown = realloc(list->classes, ((size_t)list->n_classes + 1) * sizeof *grown);
+    if (!grown)
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for %d classes", list->n_classes + 1);
+    list->classes = grown;
+    CS_TRY(cs_strdup(name, &list->classes[list->n_classes]));
+    list->n_classes++;
+    return CS_OK;
+}
+
+static int find_class(const pack_list *list, const char *name) {
+    for (int i = 0; i < list->n_classes; i++)
+        if (strcmp(list->classes[i], name) == 0)
+            return i;
+    return -1;
+}
+
+/* The class folders below SRC/`prefix` ("" or "train/"). The training split makes the classes; the others must know
+ * no more. */
+static cs_status scan_classes(pack_list *list, const char *src, const char *prefix, const listing *found,
+                              cs_split split) {
+    for (size_t i = 0; i < found->n; i++) {
+        const char *name = found->entries[i].name;
+        char relative[CS_PATH_MAX];
+        if (!found->entries[i].folder) {
+            cs_log(CS_LOG_INFO, "%s/%s%s: ignored, as it lies beside the class folders", src, prefix, name);
+            continue;
+        }
+        if (split == CS_SPLIT_TRAIN)
+            CS_TRY(add_class(list, name));
+        int label = find_class(list, name);
+        if (label < 0)
+            return cs_hint(
+                cs_fail(CS_ERR_ARG, "%s/%s%s: a class that the training split does not have", src, prefix, name),
+                "every class needs a folder in train/");
+        CS_TRY(cs_path(relative, sizeof relative, "%s%s", prefix, name));
+        CS_TRY(scan_class(list, src, relative, label, split, 0));
+    }
+    return CS_OK;
+}
+
+/* The split that a folder's name stands for, or CS_SPLIT_COUNT. */
+static cs_split split_by_name(const char *name) {
+    static const struct {
+        const char *name;
+        cs_split split;
+    } names[] = {
+        {"train", CS_SPLIT_TRAIN},    {"training", CS_SPLIT_TRAIN}, {"val", CS_SPLIT_VAL},      {"valid", CS_SPLIT_VAL},
+        {"validation", CS_SPLIT_VAL}, {"test", CS_SPLIT_TEST},      {"testing", CS_SPLIT_TEST},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i].name) == 0)
+            return names[i].split;
+    return CS_SPLIT_COUNT;
+}
+
+static cs_status scan_split(pack_list *list, const char *src, const char *name, cs_split split) {
+    char path[CS_PATH_MAX], prefix[CS_PATH_MAX];
+    listing found;
+    CS_TRY(cs_path(path, sizeof path, "%s/%s", src, name));
+    CS_TRY(cs_path(prefix, sizeof prefix, "%s/", name));
+    CS_TRY(list_folder(path, &found));
+    list->split[split] = true;
+    cs_status status = scan_classes(list, src, prefix, &found, split);
+    listing_clear(&found);
+    return status;
+}
+
+static cs_status scan_top(pack_list *list, const char *src, const listing *top) {
+    const char *folders[CS_SPLIT_COUNT + 1] = {NULL}; /* the last: a folder that is no split */
+    for (size_t i = 0; i < top->n; i++) {
+        cs_split split = split_by_name(top->entries[i].name);
+        if (!top->entries[i].folder)
+            continue;
+        if (split < CS_SPLIT_COUNT && folders[split])
+            return cs_fail(CS_ERR_ARG, "%s: both %s/ and %s/ are the split \"%s\"", src, folders[split],
+                           top->entries[i].name, cs_split_name(split));
+        folders[split] = top->entries[i].name;
+    }
+    if (!folders[CS_SPLIT_TRAIN] && (folders[CS_SPLIT_VAL] || folders[CS_SPLIT_TEST]))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: there is a %s/ but no train/", src,
+                               folders[CS_SPLIT_VAL] ? folders[CS_SPLIT_VAL] : folders[CS_SPLIT_TEST]),
+                       "either train/ val/ test/ with class folders in each, or class folders alone");
+    if (!folders[CS_SPLIT_TRAIN])
+        return scan_classes(list, src, "", top, CS_SPLIT_TRAIN);
+    if (folders[CS_SPLIT_COUNT])
+        cs_log(CS_LOG_WARN, "%s/%s: ignored, as it is neither train, val nor test", src, folders[CS_SPLIT_COUNT]);
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        if (folders[s])
+            CS_TRY(scan_split(list, src, folders[s], (cs_split)s));
+    return CS_OK;
+}
+
+cs_status pack_scan(const char *src, pack_list *list) {
+    listing top;
+    *list = (pack_list){0};
+    if (cs_file_exists(src) && !cs_is_folder(src))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: not a folder", src), "unpack an archive first");
+    CS_TRY(list_folder(src, &top));
+    cs_status status = scan_top(list, src, &top);
+    listing_clear(&top);
+    if (status == CS_OK && list->n_classes < 2)
+        status = cs_hint(cs_fail(CS_ERR_ARG, "%s: %s", src,
+                                 list->n_classes == 0 ? "no class folders" : "only one class; two are needed"),
+                         "one folder a class: SRC/cats/*.jpg, SRC/dogs/*.jpg, or the same under SRC/train/");
+    if (status != CS_OK)
+        pack_list_clear(list);
+    return status;
+}
+
+void pack_list_clear(pack_list *list) {
+    for (size_t i = 0; i < list->n; i++)
+        free(list->items[i].id);
+    for (int i = 0; i < list->n_classes; i++)
+        free(list->classes[i]);
+    free(list->items);
+    free(list->classes);
+    *list = (pack_list){0};
+}
