@@ -51,7 +51,7 @@ cs_status cs_engine_open(const char *device, const cs_engine_options *options, c
     if (options->threads < 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "device '%s': %d threads", device, options->threads),
                        "threads must be 1 or more");
-    if (!ONEDNN && strcmp(device, "ref") != 0)
+    if (found->ops == &cs_ref_engine && strcmp(device, "ref") != 0)
         cs_log(CS_LOG_WARN, "device %s: this build has no oneDNN engine; using the slow reference engine", device);
     return found->ops->open(options, out);
 }

@@ -42,9 +42,10 @@ void run_step(engine_run *run);
 /* Every |got - want| <= tolerance * max(largest |want|, floor); otherwise the test fails, naming `what` and the place.
  */
 void assert_near(const float *got, const float *want, size_t count, double tolerance, double floor, const char *what);
-/* The same for every parameter tensor; the floor is a thousandth of the largest value of all: gradients that are 0 but
- * for rounding (a bias in front of a batch norm) cannot be compared with themselves. */
+/* The same for every parameter tensor; the floor is a hundredth of the largest value of all. */
 void assert_params_near(const cs_params *got, const cs_params *want, double tolerance, const char *what);
+/* The error that assert_params_near holds to its tolerance. */
+double params_error(const cs_params *got, const cs_params *want);
 
 /* Every case as a test of its own: `test` finds the row in *state. */
 int run_cases(const char *group, CMUnitTestFunction test);
