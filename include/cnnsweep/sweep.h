@@ -17,6 +17,8 @@ enum { CS_GROUP_MAX = 8 };
 typedef struct cs_ranks cs_ranks;
 CS_MUST_CHECK cs_status cs_ranks_open(cs_ranks **out);
 void cs_ranks_close(cs_ranks *ranks); /* NULL-safe; waits for all ranks */
+/* Ends all ranks at once: after CS_ERR_COMM a rank is out of step, and close would wait for ever. */
+void cs_ranks_abort(const cs_ranks *ranks);
 int cs_ranks_rank(const cs_ranks *ranks);
 int cs_ranks_size(const cs_ranks *ranks);
 /* SLURM_NTASKS and what the launcher says must be the number of ranks, or N lone processes would do the same work. */
@@ -25,7 +27,7 @@ CS_MUST_CHECK cs_status cs_ranks_check_launch(const cs_ranks *ranks);
  * them. */
 int cs_ranks_threads(const cs_ranks *ranks, int wanted);
 /* When one rank failed, all fail: every rank gets the error of the first that did (an interruption yields to any other
- * error) and returns its code. A collective call. */
+ * error) and returns its code. A collective call, except after CS_ERR_COMM. */
 CS_MUST_CHECK cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine);
 
 typedef struct cs_sweep_options {

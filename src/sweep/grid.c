@@ -25,7 +25,7 @@ static cs_status read_choice(const cs_node *key, const cs_node *value, const cha
 static cs_status read_method(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     (void)reader;
     static const char *const methods[] = {"grid"};
-    int method;
+    int method = 0;
     return read_choice(key, value, methods, 1, &method);
 }
 
@@ -45,7 +45,7 @@ static cs_status read_metric_name(cs_job_reader *reader, const cs_node *key, con
 
 static cs_status read_goal(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     static const char *const goals[] = {"maximize", "minimize"};
-    int goal;
+    int goal = 0;
     CS_TRY(read_choice(key, value, goals, 2, &goal));
     reader->job->maximize = goal == 0;
     return CS_OK;

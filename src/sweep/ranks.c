@@ -5,7 +5,6 @@
 #include "ranks_impl.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -75,8 +74,6 @@ static void count_node(cs_ranks *ranks) {
 
 static cs_status start_mpi(cs_ranks *ranks) {
     int provided;
-    /* MPI of a dead peer raises it; the error is reported instead. */
-    signal(SIGPIPE, SIG_IGN);
     MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided);
     ranks->mpi = true;
     MPI_Comm_rank(MPI_COMM_WORLD, &ranks->rank);
@@ -99,6 +96,11 @@ cs_status cs_ranks_open(cs_ranks **out) {
     count_node(ranks);
     *out = ranks;
     return CS_OK;
+}
+
+void cs_ranks_abort(const cs_ranks *ranks) {
+    if (ranks && ranks->mpi)
+        MPI_Abort(MPI_COMM_WORLD, 1);
 }
 
 void cs_ranks_close(cs_ranks *ranks) {
@@ -143,7 +145,7 @@ int cs_ranks_threads(const cs_ranks *ranks, int wanted) {
 }
 
 cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine) {
-    if (ranks->size == 1)
+    if (ranks->size == 1 || mine == CS_ERR_COMM)
         return mine;
     struct {
         int weight, rank;

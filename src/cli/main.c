@@ -1,0 +1,58 @@
+#include "cnnsweep/log.h"
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int print_version(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    puts("cnnsweep " CNNSWEEP_VERSION);
+    return CS_EXIT_OK;
+}
+
+static int print_help(int argc, char **argv);
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *doc;
+} commands[] = {
+    {"train", cs_command_train, "train every trial of a job file and print the result table"},
+    {"summary", cs_command_summary, "print the layers of an architecture or of a job's network"},
+    {"options", cs_command_options, "list the options of a job file"},
+    {"version", print_version, "print the version"},
+    {"help", print_help, "print this"},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static int print_help(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    puts("cnnsweep trains sweeps of image classifiers.\n\nusage: cnnsweep COMMAND ...\n");
+    for (int i = 0; i < N_COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].doc);
+    puts("\n`cnnsweep COMMAND --help` tells more. CNNSWEEP_LOG=error|warn|info|debug sets what is logged.");
+    return CS_EXIT_OK;
+}
+
+int main(int argc, char **argv) {
+    const char *names[N_COMMANDS], *wanted = argc > 1 ? argv[1] : "";
+    if (strcmp(wanted, "--help") == 0 || strcmp(wanted, "-h") == 0)
+        wanted = "help";
+    if (strcmp(wanted, "--version") == 0)
+        wanted = "version";
+    for (int i = 0; i < N_COMMANDS; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(wanted, names[i]) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    }
+    char guess[64];
+    if (wanted[0])
+        cs_log(CS_LOG_ERROR, "unknown command '%s'%s", wanted,
+               cs_did_you_mean(wanted, names, N_COMMANDS, guess, sizeof guess));
+    else
+        cs_log(CS_LOG_ERROR, "a command is missing");
+    cs_log(CS_LOG_INFO, "  hint: `cnnsweep help` lists them");
+    return CS_EXIT_USAGE;
+}

@@ -1,0 +1,113 @@
+#include "desk.h"
+#include "cnnsweep/memory.h"
+#include "display.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cs_desk {
+    pthread_mutex_t lock;
+    const cs_plan *plan;
+    cs_results *results;
+    cs_display display;
+    int64_t *counts;
+    int next_piece;
+    bool stopping;
+    cs_error error; /* why */
+    volatile sig_atomic_t *stop;
+};
+
+cs_status cs_desk_open(const cs_plan *plan, cs_results *results, volatile sig_atomic_t *stop, cs_desk **out) {
+    cs_desk *desk = NULL;
+    CS_TRY(cs_alloc(1, sizeof *desk, "desk", &desk));
+    desk->plan = plan;
+    desk->results = results;
+    desk->stop = stop;
+    pthread_mutex_init(&desk->lock, NULL);
+    size_t classes = (size_t)cs_dataset_class_count(plan->dataset);
+    cs_status status = cs_display_open(&desk->display, plan);
+    if (status == CS_OK)
+        status = cs_alloc(classes * classes, sizeof *desk->counts, "confusion matrix", &desk->counts);
+    if (status != CS_OK) {
+        cs_desk_close(desk);
+        return status;
+    }
+    *out = desk;
+    return CS_OK;
+}
+
+void cs_desk_close(cs_desk *desk) {
+    if (!desk)
+        return;
+    cs_display_close(&desk->display);
+    pthread_mutex_destroy(&desk->lock);
+    free(desk->counts);
+    free(desk);
+}
+
+int64_t *cs_desk_counts(cs_desk *desk) {
+    return desk->counts;
+}
+
+cs_status cs_desk_error(const cs_desk *desk) {
+    return desk->stopping ? cs_error_restore(&desk->error) : CS_OK;
+}
+
+static void give_piece(cs_desk *desk, cs_answer *answer) {
+    if (desk->next_piece == desk->plan->n_pieces)
+        return;
+    const cs_piece *piece = &desk->plan->pieces[desk->next_piece++];
+    answer->n = piece->n;
+    memcpy(answer->trials, piece->trials, sizeof answer->trials);
+}
+
+static cs_status take_epoch(cs_desk *desk, int rank, const cs_message *message) {
+    CS_TRY(cs_results_epoch(desk->results, message->trial, rank, &message->epoch));
+    cs_display_epoch(&desk->display, message->trial, rank, &message->epoch);
+    return CS_OK;
+}
+
+static cs_status take_finished(cs_desk *desk, int rank, const cs_message *message, int64_t *counts) {
+    cs_confusion test = {.classes = message->classes, .counts = counts};
+    CS_TRY(cs_results_finished(desk->results, message->trial, rank, &message->result, counts ? &test : NULL));
+    cs_display_finished(&desk->display, message->trial, &message->result);
+    return CS_OK;
+}
+
+static cs_status take_failed(cs_desk *desk, int rank, const cs_message *message) {
+    CS_TRY(cs_results_failed(desk->results, message->trial, rank, message->code, message->reason));
+    cs_display_failed(&desk->display, message->trial, message->reason);
+    return CS_OK;
+}
+
+static cs_status take(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer) {
+    switch (message->kind) {
+    case CS_ASK_PIECE:
+        if (!desk->stopping)
+            give_piece(desk, answer);
+        return CS_OK;
+    case CS_TELL_EPOCH:
+        return take_epoch(desk, rank, message);
+    case CS_TELL_FINISHED:
+        return take_finished(desk, rank, message, counts);
+    case CS_TELL_FAILED:
+        return take_failed(desk, rank, message);
+    case CS_TELL_LEAVING:
+        break;
+    }
+    return message->code == CS_OK ? CS_OK : cs_fail(message->code, "rank %d: %s", rank, message->reason);
+}
+
+void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer) {
+    *answer = (cs_answer){0};
+    pthread_mutex_lock(&desk->lock);
+    cs_status status = take(desk, rank, message, counts, answer);
+    if (status != CS_OK && !desk->stopping) {
+        desk->error = *cs_error_last();
+        desk->stopping = true;
+        *desk->stop = 1;
+    }
+    answer->stop = desk->stopping;
+    pthread_mutex_unlock(&desk->lock);
+}

@@ -1,0 +1,49 @@
+/* Inside the sweep room: rank 0's side of the queue. Ranks ask for pieces of work and tell what came of them; whatever
+ * thread carries the message, the desk answers one at a time. Knows no MPI. */
+#ifndef CNNSWEEP_DESK_H
+#define CNNSWEEP_DESK_H
+
+#include "plan.h"
+#include "results.h"
+
+#include <signal.h>
+
+typedef enum cs_message_kind {
+    CS_ASK_PIECE,     /* answered with trials; none: there is nothing left */
+    CS_TELL_EPOCH,    /* answered when the row is on the disk */
+    CS_TELL_FINISHED, /* likewise */
+    CS_TELL_FAILED,   /* likewise */
+    CS_TELL_LEAVING   /* the last message of a rank; `code` says why */
+} cs_message_kind;
+
+/* Sent as bytes between processes of one program on machines of one kind. */
+typedef struct cs_message {
+    cs_message_kind kind;
+    int trial;
+    cs_status code;         /* FAILED, LEAVING */
+    int classes;            /* FINISHED with a test split: classes*classes counts go along; else 0 */
+    cs_epoch_row epoch;     /* EPOCH */
+    cs_trial_result result; /* FINISHED */
+    char reason[512];       /* FAILED */
+} cs_message;
+
+typedef struct cs_answer {
+    bool stop; /* the sweep ends: leave */
+    int n;
+    int trials[CS_GROUP_MAX]; /* ASK_PIECE */
+} cs_answer;
+
+typedef struct cs_desk cs_desk;
+/* `stop` is set when the sweep must stop: rank 0's own trainer looks at it. */
+CS_MUST_CHECK cs_status cs_desk_open(const cs_plan *plan, cs_results *results, volatile sig_atomic_t *stop,
+                                     cs_desk **out);
+void cs_desk_close(cs_desk *desk); /* NULL-safe */
+/* Answers any thread. `counts` [classes,classes] for a FINISHED message with a test split, else NULL. */
+void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer);
+/* Room for the counts of one message, for the thread that receives them. */
+int64_t *cs_desk_counts(cs_desk *desk);
+/* Why the sweep was stopped (a write that failed, an interruption), as this thread's last error; CS_OK if it was not.
+ */
+CS_MUST_CHECK cs_status cs_desk_error(const cs_desk *desk);
+
+#endif

@@ -1,0 +1,100 @@
+#include "display.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "metric.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { BAR_WIDTH = 30, LINE_MAX_BYTES = 1024 };
+
+cs_status cs_display_open(cs_display *display, const cs_plan *plan) {
+    bool wanted = cs_log_get_level() >= CS_LOG_INFO;
+    *display = (cs_display){.plan = plan, .lines = wanted, .bar = wanted && isatty(STDERR_FILENO), .started = cs_now()};
+    return cs_alloc((size_t)plan->job->n_trials, sizeof *display->trial_macs, "display", &display->trial_macs);
+}
+
+void cs_display_close(cs_display *display) {
+    if (display->bar)
+        fputc('\n', stderr);
+    free(display->trial_macs);
+    *display = (cs_display){0};
+}
+
+static double part_done(const cs_display *display) {
+    return display->plan->total_macs > 0 ? display->done_macs / display->plan->total_macs : 0;
+}
+
+static void print_left(const cs_display *display, char *out, size_t size) {
+    double part = part_done(display), elapsed = cs_now() - display->started;
+    long left = part > 0 ? lround(elapsed * (1 - part) / part) : 0;
+    snprintf(out, size, "%ld:%02ld:%02ld left", left / 3600, left / 60 % 60, left % 60);
+}
+
+static void draw_bar(const cs_display *display) {
+    static const char marks[] = "##############################";
+    char left[32];
+    print_left(display, left, sizeof left);
+    fprintf(stderr, "\r[%-*.*s] %d/%d trials  %.0f %%  %s ", BAR_WIDTH, (int)(part_done(display) * BAR_WIDTH), marks,
+            display->ended, display->plan->job->n_trials, 100 * part_done(display), left);
+}
+
+static void print_line(const cs_display *display, int trial, const char *fmt, ...) CS_PRINTF(3, 4);
+static void print_line(const cs_display *display, int trial, const char *fmt, ...) {
+    if (!display->lines)
+        return;
+    char name[32], text[CS_VALUE_MAX * 2], line[LINE_MAX_BYTES];
+    cs_job_trial_name(display->plan->job, trial, name, sizeof name);
+    cs_job_describe_trial(display->plan->job, trial, text, sizeof text);
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    /* "\033[K" wipes the bar that stood on this line. */
+    fprintf(stderr, "%s%s%s%s  %s\n", display->bar ? "\r\033[K" : "", name, text[0] ? " " : "", text, line);
+    if (display->bar)
+        draw_bar(display);
+}
+
+/* Puts the trial's share of the work at `macs`. */
+static void advance(cs_display *display, int trial, double macs) {
+    display->done_macs += macs - display->trial_macs[trial];
+    display->trial_macs[trial] = macs;
+}
+
+void cs_display_epoch(cs_display *display, int trial, int rank, const cs_epoch_row *row) {
+    int epochs = display->plan->job->trials[trial].train.epochs;
+    char validation[80] = "";
+    advance(display, trial, display->plan->macs[trial] * (row->epoch + 1) / epochs);
+    if (!isnan(row->val_loss))
+        snprintf(validation, sizeof validation, "  val_loss %.4f  val_accuracy %.4f", row->val_loss, row->val_accuracy);
+    print_line(display, trial, "epoch %d/%d  loss %.4f  accuracy %.4f%s  %.1f s  rank %d", row->epoch + 1, epochs,
+               row->loss, row->accuracy, validation, row->seconds, rank);
+}
+
+static void end_trial(cs_display *display, int trial, const char *what) {
+    char left[32];
+    advance(display, trial, display->plan->macs[trial]);
+    display->ended++;
+    print_left(display, left, sizeof left);
+    print_line(display, trial, "%s  (%d/%d, %s)", what, display->ended, display->plan->job->n_trials, left);
+}
+
+void cs_display_finished(cs_display *display, int trial, const cs_trial_result *result) {
+    const cs_metric *metric = NULL;
+    char what[128] = "done";
+    if (cs_metric_find(display->plan->job->table_value, &metric) == CS_OK)
+        snprintf(what, sizeof what, "done: %s %.*f in %.1f s", metric->name, metric->decimals,
+                 cs_metric_value(metric, result), result->seconds);
+    end_trial(display, trial, what);
+}
+
+void cs_display_failed(cs_display *display, int trial, const char *reason) {
+    char what[LINE_MAX_BYTES / 2];
+    display->failed++;
+    snprintf(what, sizeof what, "FAILED: %s", reason);
+    end_trial(display, trial, what);
+}

@@ -1,0 +1,56 @@
+/* --dry-run. */
+#include "option_text.h"
+#include "plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int axis_length(const cs_job *job, const char *key) {
+    for (int i = 0; i < job->n_axes; i++)
+        if (strcmp(job->axes[i].option->key, key) == 0)
+            return job->axes[i].n;
+    return 1;
+}
+
+static void print_dataset(const cs_plan *plan, FILE *out) {
+    const cs_dataset *dataset = plan->dataset;
+    fprintf(out, "dataset  %s: %d classes;", cs_dataset_path(dataset), cs_dataset_class_count(dataset));
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        fprintf(out, " %s %lld", cs_split_name(split), (long long)cs_dataset_count(dataset, split));
+    fputs(" images\n", out);
+}
+
+static void print_trials(const cs_plan *plan, FILE *out) {
+    char name[32], text[CS_VALUE_MAX * 2];
+    fprintf(out, "\n%-8s %12s %7s  %s\n", "trial", "GMACs", "share", "options");
+    for (int t = 0; t < plan->job->n_trials; t++) {
+        cs_job_trial_name(plan->job, t, name, sizeof name);
+        cs_job_describe_trial(plan->job, t, text, sizeof text);
+        fprintf(out, "%-8s %12.1f %6.1f%%  %s\n", name, plan->macs[t] * 1e-9, 100 * plan->macs[t] / plan->total_macs,
+                text);
+    }
+    fprintf(out, "%-8s %12.1f %6.1f%%\n", "total", plan->total_macs * 1e-9, 100.0);
+}
+
+static void print_table_shape(const cs_job *job, FILE *out) {
+    fprintf(out, "\ntable    %s: %d row%s", job->table_value, axis_length(job, job->table_rows),
+            axis_length(job, job->table_rows) == 1 ? "" : "s");
+    if (job->table_rows[0])
+        fprintf(out, " (%s)", job->table_rows);
+    fprintf(out, " x %d column%s", axis_length(job, job->table_columns),
+            axis_length(job, job->table_columns) == 1 ? "" : "s");
+    if (job->table_columns[0])
+        fprintf(out, " (%s)", job->table_columns);
+    fputc('\n', out);
+}
+
+cs_status cs_sweep_preview(const cs_job *job, FILE *out) {
+    cs_plan *plan = NULL;
+    CS_TRY(cs_plan_create(job, 1, &plan));
+    fprintf(out, "job      %s: %d trial%s\n", job->name, job->n_trials, job->n_trials == 1 ? "" : "s");
+    print_dataset(plan, out);
+    print_trials(plan, out);
+    print_table_shape(job, out);
+    cs_plan_free(plan);
+    return CS_OK;
+}

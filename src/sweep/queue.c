@@ -1,0 +1,96 @@
+#include "queue.h"
+#include "cnnsweep/memory.h"
+#include "ranks_impl.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { TAG_MESSAGE = 1, TAG_COUNTS, TAG_ANSWER };
+/* A disk that stalls delays answers; a rank 0 that does not answer at all for this long is gone. */
+static const double answer_seconds = 600;
+
+struct cs_queue {
+    int rank, size;
+    cs_desk *desk; /* rank 0 */
+    pthread_t service;
+    bool serving;
+};
+
+/* Receives the rest of a message, has the desk answer it. Was it the rank's last? */
+static bool serve(cs_queue *queue, int rank) {
+    cs_message message;
+    cs_answer answer;
+    int64_t *counts = NULL;
+    MPI_Recv(&message, (int)sizeof message, MPI_BYTE, rank, TAG_MESSAGE, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    if (message.classes > 0) {
+        counts = cs_desk_counts(queue->desk);
+        MPI_Recv(counts, message.classes * message.classes, MPI_INT64_T, rank, TAG_COUNTS, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE);
+    }
+    cs_desk_handle(queue->desk, rank, &message, counts, &answer);
+    MPI_Send(&answer, (int)sizeof answer, MPI_BYTE, rank, TAG_ANSWER, MPI_COMM_WORLD);
+    return message.kind == CS_TELL_LEAVING;
+}
+
+static void *service_thread(void *argument) {
+    cs_queue *queue = argument;
+    for (int left = 0; left < queue->size - 1;) {
+        int waiting = 0;
+        MPI_Status envelope;
+        MPI_Iprobe(MPI_ANY_SOURCE, TAG_MESSAGE, MPI_COMM_WORLD, &waiting, &envelope);
+        if (waiting)
+            left += serve(queue, envelope.MPI_SOURCE);
+        else
+            cs_ranks_nap();
+    }
+    return NULL;
+}
+
+static cs_status start_service(cs_queue *queue) {
+    if (pthread_create(&queue->service, NULL, service_thread, queue) != 0)
+        return cs_fail(CS_ERR_COMM, "cannot start the service thread of rank 0");
+    queue->serving = true;
+    return CS_OK;
+}
+
+cs_status cs_queue_open(const cs_ranks *ranks, cs_desk *desk, cs_queue **out) {
+    cs_queue *queue = NULL;
+    CS_TRY(cs_alloc(1, sizeof *queue, "queue", &queue));
+    queue->rank = cs_ranks_rank(ranks);
+    queue->size = cs_ranks_size(ranks);
+    queue->desk = desk;
+    cs_status status = queue->rank == 0 && queue->size > 1 ? start_service(queue) : CS_OK;
+    if (status != CS_OK) {
+        cs_queue_close(queue);
+        return status;
+    }
+    *out = queue;
+    return CS_OK;
+}
+
+void cs_queue_close(cs_queue *queue) {
+    if (!queue)
+        return;
+    if (queue->serving)
+        pthread_join(queue->service, NULL);
+    free(queue);
+}
+
+static cs_status send_and_wait(const cs_message *message, const cs_confusion *test, cs_answer *answer) {
+    MPI_Request sends[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}, reply;
+    MPI_Irecv(answer, (int)sizeof *answer, MPI_BYTE, 0, TAG_ANSWER, MPI_COMM_WORLD, &reply);
+    MPI_Isend(message, (int)sizeof *message, MPI_BYTE, 0, TAG_MESSAGE, MPI_COMM_WORLD, &sends[0]);
+    if (test)
+        MPI_Isend(test->counts, test->classes * test->classes, MPI_INT64_T, 0, TAG_COUNTS, MPI_COMM_WORLD, &sends[1]);
+    CS_TRY(cs_ranks_wait(&reply, answer_seconds, "rank 0"));
+    MPI_Waitall(2, sends, MPI_STATUSES_IGNORE);
+    return CS_OK;
+}
+
+cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_confusion *test, cs_answer *answer) {
+    message->classes = test ? test->classes : 0;
+    if (queue->rank != 0)
+        return send_and_wait(message, test, answer);
+    cs_desk_handle(queue->desk, 0, message, test ? test->counts : NULL, answer);
+    return CS_OK;
+}

@@ -1,0 +1,17 @@
+/* Inside the sweep room: how a rank talks to the desk. Rank 0 calls it; the others send messages, which a service
+ * thread of rank 0 answers while its main thread trains. */
+#ifndef CNNSWEEP_QUEUE_H
+#define CNNSWEEP_QUEUE_H
+
+#include "desk.h"
+
+typedef struct cs_queue cs_queue;
+/* `desk` is rank 0's, NULL elsewhere; borrowed. Starts the service thread where there are other ranks. */
+CS_MUST_CHECK cs_status cs_queue_open(const cs_ranks *ranks, cs_desk *desk, cs_queue **out);
+/* Rank 0: waits until every other rank has sent LEAVING. NULL-safe. */
+void cs_queue_close(cs_queue *queue);
+/* Delivers a message and waits for the answer. `test`: the counts that go with FINISHED, or NULL. */
+CS_MUST_CHECK cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_confusion *test,
+                                      cs_answer *answer);
+
+#endif

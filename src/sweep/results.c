@@ -1,0 +1,234 @@
+#include "results.h"
+#include "cnnsweep/file.h"
+#include "cnnsweep/memory.h"
+#include "journal.h"
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cs_results {
+    cs_results_config config; /* folder points at `folder` */
+    char folder[CS_PATH_MAX];
+    cs_outcome *outcomes;
+};
+
+/* What a sweep leaves in its folder; `force` removes these and nothing else. */
+static const char *const entries[] = {"journal.jsonl", "trials.csv", "table.md", "history", "report"};
+enum { N_ENTRIES = sizeof entries / sizeof *entries };
+
+static cs_status entry_path(const cs_results *results, const char *entry, char out[CS_PATH_MAX]) {
+    return cs_path(out, CS_PATH_MAX, "%s/%s", results->folder, entry);
+}
+
+/* "history" and "csv": <folder>/history/t007.csv */
+static cs_status trial_path(const cs_results *results, const char *entry, int trial, const char *suffix,
+                            char out[CS_PATH_MAX]) {
+    char name[32];
+    cs_job_trial_name(results->config.job, trial, name, sizeof name);
+    return cs_path(out, CS_PATH_MAX, "%s/%s/%s.%s", results->folder, entry, name, suffix);
+}
+
+/* Text built up in memory, so that a line is written whole or not at all. */
+typedef struct text_buffer {
+    FILE *stream;
+    char *text;
+    size_t size;
+} text_buffer;
+
+static cs_status text_open(text_buffer *buffer) {
+    *buffer = (text_buffer){0};
+    buffer->stream = open_memstream(&buffer->text, &buffer->size);
+    return buffer->stream ? CS_OK : cs_fail(CS_ERR_NO_MEMORY, "no memory for text");
+}
+
+static cs_status text_end(text_buffer *buffer) {
+    return fclose(buffer->stream) == 0 ? CS_OK : cs_fail(CS_ERR_NO_MEMORY, "no memory for text");
+}
+
+/* Finishes the text and appends it to a file (`whole`: makes it the file). */
+static cs_status text_write(text_buffer *buffer, const char *path, bool whole) {
+    cs_status status = text_end(buffer);
+    if (status == CS_OK)
+        status = whole ? cs_file_write(path, buffer->text, buffer->size)
+                       : cs_append(path, buffer->text, buffer->size, false);
+    free(buffer->text);
+    return status;
+}
+
+static cs_status clear_folder(const cs_results *results, bool force) {
+    char path[CS_PATH_MAX];
+    for (int i = 0; i < N_ENTRIES; i++) {
+        CS_TRY(entry_path(results, entries[i], path));
+        if (!cs_file_exists(path))
+            continue;
+        if (!force)
+            return cs_hint(
+                cs_fail(CS_ERR_ARG, "%s already holds the results of a sweep (%s)", results->folder, entries[i]),
+                "keep them and use --out ANOTHER_FOLDER, or replace them with --force");
+        CS_TRY(cs_remove_all(path));
+    }
+    return CS_OK;
+}
+
+static cs_status start_csv(const cs_results *results) {
+    char path[CS_PATH_MAX];
+    text_buffer buffer;
+    CS_TRY(entry_path(results, "trials.csv", path));
+    CS_TRY(text_open(&buffer));
+    cs_csv_header(results->config.job, buffer.stream);
+    return text_write(&buffer, path, true);
+}
+
+static cs_status start_folder(const cs_results *results) {
+    static const char *const folders[] = {"history", "report"};
+    char path[CS_PATH_MAX];
+    CS_TRY(cs_folder_create(results->folder));
+    CS_TRY(clear_folder(results, results->config.force));
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        CS_TRY(entry_path(results, folders[i], path));
+        CS_TRY(cs_folder_create(path));
+    }
+    CS_TRY(cs_journal_start(results->folder, &results->config));
+    return start_csv(results);
+}
+
+cs_status cs_results_open(const cs_results_config *config, cs_results **out) {
+    cs_results *results = NULL;
+    CS_TRY(cs_alloc(1, sizeof *results, "results", &results));
+    results->config = *config;
+    cs_status status;
+    CS_TRY_GOTO(cs_path(results->folder, sizeof results->folder, "%s", config->folder), failed);
+    results->config.folder = results->folder;
+    CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->outcomes, "results", &results->outcomes),
+                failed);
+    CS_TRY_GOTO(start_folder(results), failed);
+    *out = results;
+    return CS_OK;
+failed:
+    cs_results_close(results);
+    return status;
+}
+
+void cs_results_close(cs_results *results) {
+    if (!results)
+        return;
+    free(results->outcomes);
+    free(results);
+}
+
+const cs_outcome *cs_results_outcomes(const cs_results *results) {
+    return results->outcomes;
+}
+
+/* Keras' CSVLogger: keys in alphabetical order, NA for what is not there. */
+static void print_history_value(double value, FILE *out) {
+    if (value != value)
+        fputs(",NA", out);
+    else
+        fprintf(out, ",%.9g", value);
+}
+
+cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row) {
+    char path[CS_PATH_MAX], name[32];
+    text_buffer buffer;
+    cs_job_trial_name(results->config.job, trial, name, sizeof name);
+    CS_TRY(cs_journal_epoch(results->folder, name, rank, row));
+    CS_TRY(trial_path(results, "history", trial, "csv", path));
+    CS_TRY(text_open(&buffer));
+    if (row->epoch == 0)
+        fputs("epoch,accuracy,learning_rate,loss,val_accuracy,val_loss\n", buffer.stream);
+    const double values[] = {row->accuracy, row->learning_rate, row->loss, row->val_accuracy, row->val_loss};
+    fprintf(buffer.stream, "%d", row->epoch);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        print_history_value(values[i], buffer.stream);
+    fputc('\n', buffer.stream);
+    return text_write(&buffer, path, false);
+}
+
+static cs_status write_report(const cs_results *results, int trial, const cs_confusion *test) {
+    const cs_dataset *dataset = results->config.dataset;
+    const char **names = NULL;
+    char path[CS_PATH_MAX], title[CS_VALUE_MAX * 2];
+    text_buffer buffer;
+    CS_TRY(trial_path(results, "report", trial, "txt", path));
+    CS_TRY(cs_alloc((size_t)test->classes, sizeof *names, "class names", &names));
+    for (int i = 0; i < test->classes; i++)
+        names[i] = cs_dataset_class(dataset, i);
+    cs_status status = text_open(&buffer);
+    if (status == CS_OK) {
+        cs_job_describe_trial(results->config.job, trial, title, sizeof title);
+        fprintf(buffer.stream, "%s%s%s\n\n", results->config.job->name, title[0] ? ": " : "", title);
+        cs_confusion_report(test, names, buffer.stream);
+        status = text_write(&buffer, path, true);
+    }
+    free(names);
+    return status;
+}
+
+/* The row counts as there only once it is in the journal and in trials.csv. */
+static cs_status record(cs_results *results, int trial, const cs_outcome *outcome) {
+    char path[CS_PATH_MAX], name[32];
+    text_buffer buffer;
+    cs_job_trial_name(results->config.job, trial, name, sizeof name);
+    CS_TRY(cs_journal_trial(results->folder, name, results->config.job, trial, outcome));
+    CS_TRY(entry_path(results, "trials.csv", path));
+    CS_TRY(text_open(&buffer));
+    cs_csv_row(results->config.job, trial, outcome, buffer.stream);
+    CS_TRY(text_write(&buffer, path, false));
+    results->outcomes[trial] = *outcome;
+    return CS_OK;
+}
+
+cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
+                              const cs_confusion *test) {
+    cs_outcome outcome = {.state = CS_TRIAL_OK, .rank = rank, .result = *result};
+    if (test)
+        CS_TRY(write_report(results, trial, test));
+    return record(results, trial, &outcome);
+}
+
+cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason) {
+    cs_outcome outcome = {.state = CS_TRIAL_FAILED, .rank = rank};
+    snprintf(outcome.reason, sizeof outcome.reason, "%s: %s", cs_status_name(code), reason);
+    for (char *at = outcome.reason; *at; at++)
+        if (*at == '\n' || *at == '\r')
+            *at = ' ';
+    return record(results, trial, &outcome);
+}
+
+static cs_status sort_csv(const cs_results *results) {
+    const cs_job *job = results->config.job;
+    char path[CS_PATH_MAX];
+    text_buffer buffer;
+    CS_TRY(entry_path(results, "trials.csv", path));
+    CS_TRY(text_open(&buffer));
+    cs_csv_header(job, buffer.stream);
+    for (int t = 0; t < job->n_trials; t++)
+        if (results->outcomes[t].state != CS_TRIAL_PENDING)
+            cs_csv_row(job, t, &results->outcomes[t], buffer.stream);
+    return text_write(&buffer, path, true);
+}
+
+static cs_status write_table(const cs_results *results, FILE *out) {
+    char path[CS_PATH_MAX];
+    text_buffer buffer;
+    CS_TRY(entry_path(results, "table.md", path));
+    CS_TRY(text_open(&buffer));
+    cs_status status = cs_table_print(results->config.job, results->outcomes, buffer.stream);
+    if (status != CS_OK) {
+        cs_error error = *cs_error_last();
+        fclose(buffer.stream);
+        free(buffer.text);
+        return cs_error_restore(&error);
+    }
+    fflush(buffer.stream);
+    fwrite(buffer.text, 1, buffer.size, out);
+    return text_write(&buffer, path, true);
+}
+
+cs_status cs_results_end(cs_results *results, const char *how, FILE *out) {
+    CS_TRY(write_table(results, out));
+    CS_TRY(sort_csv(results));
+    return cs_journal_end(results->folder, how);
+}

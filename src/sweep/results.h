@@ -1,0 +1,41 @@
+/* Inside the sweep room: the results folder of a running sweep. Rank 0 only; one thread at a time. */
+#ifndef CNNSWEEP_RESULTS_H
+#define CNNSWEEP_RESULTS_H
+
+#include "cnnsweep/dataset.h"
+#include "cnnsweep/sweep.h"
+
+typedef enum cs_trial_state { CS_TRIAL_PENDING, CS_TRIAL_OK, CS_TRIAL_FAILED } cs_trial_state;
+
+/* What became of a trial. */
+typedef struct cs_outcome {
+    cs_trial_state state;
+    int rank;
+    cs_trial_result result; /* OK */
+    char reason[256];       /* FAILED */
+} cs_outcome;
+
+typedef struct cs_results_config {
+    const cs_job *job;         /* borrowed */
+    const cs_dataset *dataset; /* borrowed; class names */
+    const char *folder;
+    bool force;
+    int ranks, threads;
+    const char *engine;
+} cs_results_config;
+
+typedef struct cs_results cs_results;
+/* Creates the folder; one that already holds a sweep is refused unless `force`, which removes that sweep's files. */
+CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_results **out);
+CS_MUST_CHECK cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row);
+/* `test` is NULL when there is no test split. */
+CS_MUST_CHECK cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
+                                            const cs_confusion *test);
+CS_MUST_CHECK cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason);
+/* Puts trials.csv in the order of the trials, writes table.md and prints it to `out`; `how` goes into the journal. */
+CS_MUST_CHECK cs_status cs_results_end(cs_results *results, const char *how, FILE *out);
+void cs_results_close(cs_results *results); /* NULL-safe */
+
+const cs_outcome *cs_results_outcomes(const cs_results *results); /* [n_trials] */
+
+#endif

@@ -1,0 +1,133 @@
+/* A sweep from its checks to its table. */
+#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
+#include "worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static volatile sig_atomic_t stop_requested;
+
+static void request_stop(int signal_number) {
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+/* The first SIGINT or SIGTERM asks the trainer to stop, the second ends the process. A peer that died or a closed pipe
+ * is an error of the call, not a signal. */
+static void catch_signals(void) {
+    struct sigaction stop = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* All that a rank holds during a sweep; what is rank 0's alone is NULL elsewhere. */
+typedef struct sweep {
+    cs_ranks *ranks;
+    const cs_job *job;
+    bool first; /* rank 0 */
+    int threads;
+    char folder[CS_PATH_MAX];
+    cs_plan *plan;
+    cs_engine *engine;
+    cs_results *results;
+    cs_desk *desk;
+} sweep;
+
+static cs_status open_engine(sweep *s) {
+    cs_engine_options options = {.threads = s->threads};
+    return cs_engine_open(s->job->device, &options, &s->engine);
+}
+
+static cs_status open_results(sweep *s, const cs_sweep_options *options) {
+    CS_TRY(options->out ? cs_path(s->folder, sizeof s->folder, "%s", options->out)
+                        : cs_path(s->folder, sizeof s->folder, "results/%s", s->job->name));
+    cs_results_config config = {.job = s->job,
+                                .dataset = s->plan->dataset,
+                                .folder = s->folder,
+                                .force = options->force,
+                                .ranks = cs_ranks_size(s->ranks),
+                                .threads = s->threads,
+                                .engine = cs_engine_name(s->engine)};
+    CS_TRY(cs_results_open(&config, &s->results));
+    cs_log(CS_LOG_INFO, "%s: %d trials in %d pieces on %d rank%s of %d thread%s, engine %s, results in %s",
+           s->job->name, s->job->n_trials, s->plan->n_pieces, config.ranks, config.ranks == 1 ? "" : "s", s->threads,
+           s->threads == 1 ? "" : "s", config.engine, s->folder);
+    return CS_OK;
+}
+
+static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
+    CS_TRY(open_results(s, options));
+    return cs_desk_open(s->plan, s->results, &stop_requested, &s->desk);
+}
+
+/* Whatever would fail in every trial fails here, once, on every rank. */
+static cs_status prepare(sweep *s, const cs_sweep_options *options) {
+    CS_TRY(cs_ranks_check_launch(s->ranks));
+    CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, cs_ranks_size(s->ranks), &s->plan) : CS_OK));
+    CS_TRY(cs_ranks_agree(s->ranks, open_engine(s)));
+    return cs_ranks_agree(s->ranks, s->first ? open_desk(s, options) : CS_OK);
+}
+
+/* What the trainer tells of every network at info level was told once by the plan; the display has the rest. Checksums
+ * were verified there too: reading all data again for every trial would be waste. What a user set stays. */
+static cs_status train(sweep *s) {
+    cs_queue *queue = NULL;
+    cs_log_level level = cs_log_get_level();
+    setenv("CNNSWEEP_TRUST_SHARDS", "1", 0);
+    CS_TRY(cs_queue_open(s->ranks, s->desk, &queue));
+    if (level == CS_LOG_INFO)
+        cs_log_set_level(CS_LOG_WARN);
+    cs_status status = cs_worker_run(s->job, s->engine, queue, &stop_requested);
+    cs_log_set_level(level);
+    CS_TRY(status);
+    cs_queue_close(queue);
+    return s->first ? cs_desk_error(s->desk) : CS_OK;
+}
+
+static cs_status check_outcomes(const sweep *s) {
+    const cs_outcome *outcomes = cs_results_outcomes(s->results);
+    for (int t = 0; t < s->job->n_trials; t++)
+        if (outcomes[t].state != CS_TRIAL_FAILED)
+            return CS_OK;
+    return cs_fail(CS_ERR_DIVERGED, "all %d trials failed: %s", s->job->n_trials, outcomes[0].reason);
+}
+
+/* Rank 0's last part: the table, also of a sweep that was stopped; its error then is the one that counts. */
+static cs_status end(sweep *s, cs_status status, FILE *out) {
+    cs_error error = *cs_error_last();
+    cs_desk_close(s->desk);
+    s->desk = NULL;
+    if (status == CS_OK) {
+        CS_TRY(cs_results_end(s->results, "done", out));
+        return check_outcomes(s);
+    }
+    if (cs_results_end(s->results, cs_status_name(status), out) != CS_OK)
+        cs_log(CS_LOG_WARN, "%s", cs_error_last()->text);
+    status = cs_error_restore(&error);
+    return status == CS_ERR_INTERRUPTED ? cs_hint(status, "what is finished is in %s", s->folder) : status;
+}
+
+static void close_sweep(sweep *s) {
+    cs_desk_close(s->desk);
+    cs_results_close(s->results);
+    cs_engine_close(s->engine);
+    cs_plan_free(s->plan);
+}
+
+cs_status cs_sweep_run(cs_ranks *ranks, const cs_job *job, const cs_sweep_options *options, FILE *out) {
+    sweep s = {.ranks = ranks, .job = job, .first = cs_ranks_rank(ranks) == 0};
+    s.threads = cs_ranks_threads(ranks, job->threads);
+    catch_signals();
+    cs_status status = prepare(&s, options);
+    if (status == CS_OK) {
+        status = train(&s);
+        if (s.first && status != CS_ERR_COMM)
+            status = end(&s, status, out);
+        status = cs_ranks_agree(ranks, status);
+    }
+    close_sweep(&s);
+    return status;
+}

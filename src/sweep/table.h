@@ -1,0 +1,13 @@
+/* Inside the sweep room: what people read at the end of a sweep, and trials.csv. */
+#ifndef CNNSWEEP_TABLE_H
+#define CNNSWEEP_TABLE_H
+
+#include "results.h"
+
+/* The pivot in Markdown: rows x columns of the value; the mean over what else is swept; "failed" and "-" (not run). */
+CS_MUST_CHECK cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, FILE *out);
+/* Header line and one line of trials.csv. */
+void cs_csv_header(const cs_job *job, FILE *out);
+void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out);
+
+#endif

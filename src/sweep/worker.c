@@ -1,0 +1,95 @@
+#include "worker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct worker {
+    const cs_job *job;
+    cs_engine *engine;
+    cs_queue *queue;
+    const volatile sig_atomic_t *interrupted;
+    cs_answer piece;             /* what is being trained */
+    bool reported[CS_GROUP_MAX]; /* trials of the piece that ended, well or not */
+    bool stop;                   /* the desk said so */
+    cs_status halted;            /* a message could not be delivered */
+} worker;
+
+static void copy_reason(cs_message *message) {
+    snprintf(message->reason, sizeof message->reason, "%.*s", (int)sizeof message->reason - 1, cs_error_last()->text);
+}
+
+static cs_status tell(worker *self, cs_message *message, const cs_confusion *test) {
+    cs_answer answer;
+    self->halted = cs_queue_tell(self->queue, message, test, &answer);
+    CS_TRY(self->halted);
+    if (!answer.stop)
+        return CS_OK;
+    self->stop = true;
+    return cs_fail(CS_ERR_INTERRUPTED, "the sweep was stopped");
+}
+
+static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row) {
+    worker *self = context;
+    cs_message message = {.kind = CS_TELL_EPOCH, .trial = self->piece.trials[trial], .epoch = *row};
+    return tell(self, &message, NULL);
+}
+
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_confusion *test) {
+    worker *self = context;
+    cs_message message = {.kind = CS_TELL_FINISHED, .trial = self->piece.trials[trial], .result = *result};
+    self->reported[trial] = true;
+    return tell(self, &message, test);
+}
+
+static cs_status on_failed(void *context, int trial, cs_status code) {
+    worker *self = context;
+    cs_message message = {.kind = CS_TELL_FAILED, .trial = self->piece.trials[trial], .code = code};
+    self->reported[trial] = true;
+    copy_reason(&message);
+    return tell(self, &message, NULL);
+}
+
+static cs_status train_together(worker *self) {
+    const cs_train_events events = {.context = self, .epoch = on_epoch, .finished = on_finished, .failed = on_failed};
+    cs_trial_config trials[CS_GROUP_MAX];
+    for (int i = 0; i < self->piece.n; i++)
+        trials[i] = self->job->trials[self->piece.trials[i]];
+    return cs_group_train(self->engine, trials, self->piece.n, &events, self->interrupted);
+}
+
+/* An error of the whole piece (its data, its memory) is the result of each trial still under way; the sweep goes on. */
+static cs_status train_piece(worker *self) {
+    memset(self->reported, 0, sizeof self->reported);
+    cs_status status = train_together(self);
+    if (status == CS_OK || status == CS_ERR_INTERRUPTED || self->stop || self->halted != CS_OK)
+        return status;
+    for (int i = 0; i < self->piece.n; i++)
+        if (!self->reported[i])
+            CS_TRY(on_failed(self, i, status));
+    return CS_OK;
+}
+
+static cs_status work(worker *self) {
+    for (;;) {
+        cs_message ask = {.kind = CS_ASK_PIECE};
+        self->halted = cs_queue_tell(self->queue, &ask, NULL, &self->piece);
+        CS_TRY(self->halted);
+        if (self->piece.n == 0)
+            return CS_OK;
+        CS_TRY(train_piece(self));
+    }
+}
+
+cs_status cs_worker_run(const cs_job *job, cs_engine *engine, cs_queue *queue, const volatile sig_atomic_t *stop) {
+    worker self = {.job = job, .engine = engine, .queue = queue, .interrupted = stop};
+    cs_answer answer;
+    cs_message goodbye = {.kind = CS_TELL_LEAVING};
+    cs_status status = work(&self);
+    if (self.halted != CS_OK)
+        return status;
+    /* What the desk stops for is its own to tell. */
+    goodbye.code = self.stop ? CS_OK : status;
+    if (goodbye.code != CS_OK)
+        copy_reason(&goodbye);
+    return cs_queue_tell(queue, &goodbye, NULL, &answer);
+}
