@@ -55,7 +55,8 @@ typedef struct cs_engine_ops {
     bool (*supports)(const cs_engine *engine, const cs_layer *layer, cs_mode mode, const char **why); /* optional */
     cs_status (*compile)(cs_engine *engine, const cs_program_spec *spec, cs_program **out);
     void (*release)(cs_program *program);
-    /* Host <-> program, only the parameters of the program's layers; others in `params` are left alone. */
+    /* Host <-> program, only the parameters of the program's layers; others in `params` are left alone. INFER programs
+     * take values (and may keep them folded) but do not give them back: read is for TRAIN. */
     cs_status (*load)(cs_program *program, cs_slot slot, const cs_params *params);
     cs_status (*read)(cs_program *program, cs_slot slot, cs_params *params);
     /* Input i and output i of the segment as [n,H,W,C] (or [n,C]) host floats. */

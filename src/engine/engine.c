@@ -176,6 +176,7 @@ cs_status cs_program_load(cs_program *program, cs_slot slot, const cs_params *pa
 }
 
 cs_status cs_program_read(cs_program *program, cs_slot slot, cs_params *params) {
+    CS_TRY(check_training(program, "read"));
     CS_TRY(check_params(program, "read", slot, params));
     return program->ops->read(program, slot, params);
 }

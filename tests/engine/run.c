@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static cs_rng rng_of(const engine_case *row, uint32_t stream) {
     return cs_rng_at(7, CS_PURPOSE_TEST, stream, cs_hash_name(row->name));
@@ -106,8 +107,9 @@ void run_load(engine_run *run, const cs_params *values) {
 cs_params *run_read(const engine_run *run, cs_slot slot) {
     cs_params *params;
     assert_ok(cs_params_create(run->graph, &params));
-    for (int i = slot == CS_SLOT_VALUE ? 0 : run->n_programs - 1; i < run->n_programs; i++)
-        assert_ok(cs_program_read(run->programs[i], slot, params));
+    if (slot == CS_SLOT_VALUE)
+        memcpy(params->data, run->initial->data, run->graph->n_values * sizeof(float));
+    assert_ok(cs_program_read(run_last(run), slot, params));
     return params;
 }
 

@@ -31,7 +31,8 @@ cs_program *run_last(const engine_run *run);
 
 /* Parameter values into every program. */
 void run_load(engine_run *run, const cs_params *values);
-/* From every program that has the slot; the rest of the result is 0. Free with cs_params_free. */
+/* From the last program, compiled for training; what it lacks is the initial value, or 0 in the other slots. Free with
+ * cs_params_free. */
 cs_params *run_read(const engine_run *run, cs_slot slot);
 
 /* All programs, then the loss, on the case's rows. */

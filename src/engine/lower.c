@@ -1,0 +1,228 @@
+#include "lower.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+
+/* Where the walk over the layers stands. */
+typedef struct lowering {
+    const cs_segment *segment;
+    cs_mode mode;
+    cs_lowered *out;
+    int *value_of;      /* layer -> value that holds its output, or CS_NO_LAYER */
+    int *readers;       /* layer -> layers that read it, the segment's border counting as one */
+    cs_window *padding; /* layer -> padding of a zero-pad that waits for its convolution */
+} lowering;
+
+void cs_lowered_free(cs_lowered *lowered) {
+    if (!lowered)
+        return;
+    free(lowered->ops);
+    free(lowered->values);
+    free(lowered->inputs);
+    free(lowered->outputs);
+    free(lowered);
+}
+
+static const cs_layer *layer_at(const lowering *low, int layer) {
+    return &low->segment->graph->layers[layer];
+}
+
+static int new_value(lowering *low, int layer, int producer) {
+    int value = low->out->n_values++;
+    low->out->values[value] = (cs_value){.layer = layer, .shape = layer_at(low, layer)->out, .producer = producer};
+    low->value_of[layer] = value;
+    return value;
+}
+
+/* The operation whose output `layer` reads, when `layer` is its only reader: a candidate for fusing; else NULL. */
+static cs_op *sole_producer(lowering *low, const cs_layer *layer) {
+    int input = layer->inputs[0];
+    int value = low->value_of[input];
+    if (value < 0 || low->readers[input] != 1 || low->padding[input].kernel_h)
+        return NULL;
+    int producer = low->out->values[value].producer;
+    return producer == CS_NO_LAYER ? NULL : &low->out->ops[producer];
+}
+
+/* `layer` becomes part of `op`: from now on the op's output is the layer's. */
+static void fuse(lowering *low, cs_op *op, int layer) {
+    low->out->values[op->output].layer = layer;
+    low->out->values[op->output].shape = layer_at(low, layer)->out;
+    low->value_of[layer] = op->output;
+}
+
+static bool is_convolution(const cs_op *op) {
+    return op->kind == CS_OP_CONV || op->kind == CS_OP_DEPTHWISE;
+}
+
+static bool try_fuse(lowering *low, int index) {
+    const cs_layer *layer = layer_at(low, index);
+    cs_op *before = layer->n_inputs == 1 ? sole_producer(low, layer) : NULL;
+    if (!before || before->activation != CS_ACT_LINEAR)
+        return false;
+    if (layer->kind == CS_LAYER_BATCH_NORM && low->mode == CS_MODE_INFER && is_convolution(before) &&
+        before->batch_norm == CS_NO_LAYER) {
+        before->batch_norm = index;
+        fuse(low, before, index);
+        return true;
+    }
+    bool takes_activation = before->kind == CS_OP_BATCH_NORM ||
+                            (low->mode == CS_MODE_INFER && (is_convolution(before) || before->kind == CS_OP_DENSE));
+    if (layer->kind == CS_LAYER_ACTIVATION && layer->activation != CS_ACT_SOFTMAX && takes_activation) {
+        before->activation = layer->activation;
+        fuse(low, before, index);
+        return true;
+    }
+    return false;
+}
+
+/* A zero-pad read by one convolution only is remembered instead of run. */
+static bool try_defer_padding(lowering *low, int index) {
+    const cs_layer *layer = layer_at(low, index);
+    if (layer->kind != CS_LAYER_ZERO_PAD || low->readers[index] != 1 || index + 1 >= low->segment->end)
+        return false;
+    for (int reader = index + 1; reader < low->segment->end; reader++) {
+        const cs_layer *next = layer_at(low, reader);
+        for (int i = 0; i < next->n_inputs; i++)
+            if (next->inputs[i] == index) {
+                if (next->kind != CS_LAYER_CONV2D && next->kind != CS_LAYER_DEPTHWISE_CONV2D)
+                    return false;
+                low->value_of[index] = low->value_of[layer->inputs[0]];
+                low->padding[index] = layer->window;
+                low->padding[index].kernel_h = 1; /* marks it as set */
+                return true;
+            }
+    }
+    return false;
+}
+
+static cs_op_kind op_kind(cs_layer_kind kind) {
+    static const cs_op_kind kinds[CS_LAYER_KIND_COUNT] = {
+        [CS_LAYER_CONV2D] = CS_OP_CONV,
+        [CS_LAYER_DEPTHWISE_CONV2D] = CS_OP_DEPTHWISE,
+        [CS_LAYER_BATCH_NORM] = CS_OP_BATCH_NORM,
+        [CS_LAYER_ACTIVATION] = CS_OP_ACTIVATION,
+        [CS_LAYER_MAX_POOL] = CS_OP_MAX_POOL,
+        [CS_LAYER_AVERAGE_POOL] = CS_OP_AVERAGE_POOL,
+        [CS_LAYER_GLOBAL_AVERAGE_POOL] = CS_OP_GLOBAL_AVERAGE,
+        [CS_LAYER_ZERO_PAD] = CS_OP_ZERO_PAD,
+        [CS_LAYER_ADD] = CS_OP_ADD,
+        [CS_LAYER_FLATTEN] = CS_OP_FLATTEN,
+        [CS_LAYER_DENSE] = CS_OP_DENSE,
+    };
+    return kinds[kind];
+}
+
+static cs_op *append_op(lowering *low, cs_op_kind kind, int index) {
+    const cs_layer *layer = layer_at(low, index);
+    cs_op *op = &low->out->ops[low->out->n_ops++];
+    *op = (cs_op){.kind = kind, .layer = index, .batch_norm = CS_NO_LAYER, .window = layer->window};
+    return op;
+}
+
+static void emit(lowering *low, int index) {
+    const cs_layer *layer = layer_at(low, index);
+    cs_op *op = append_op(low, op_kind(layer->kind), index);
+    op->n_inputs = layer->n_inputs;
+    for (int i = 0; i < layer->n_inputs; i++) {
+        op->inputs[i] = low->value_of[layer->inputs[i]];
+        low->out->values[op->inputs[i]].n_consumers++;
+        const cs_window *padding = &low->padding[layer->inputs[i]];
+        if (padding->kernel_h) {
+            op->window.pad_top += padding->pad_top;
+            op->window.pad_bottom += padding->pad_bottom;
+            op->window.pad_left += padding->pad_left;
+            op->window.pad_right += padding->pad_right;
+        }
+    }
+    op->trainable = low->mode == CS_MODE_TRAIN && layer->trainable && layer->n_params > 0;
+    op->output = new_value(low, index, (int)(op - low->out->ops));
+
+    /* Keras' activation= argument. Training keeps it an operation of its own; softmax belongs to the loss. */
+    bool has_argument = layer->kind == CS_LAYER_CONV2D || layer->kind == CS_LAYER_DEPTHWISE_CONV2D ||
+                        layer->kind == CS_LAYER_DENSE || layer->kind == CS_LAYER_ACTIVATION;
+    if (!has_argument || layer->activation == CS_ACT_LINEAR || layer->activation == CS_ACT_SOFTMAX)
+        return;
+    if (layer->kind == CS_LAYER_ACTIVATION || low->mode == CS_MODE_INFER) {
+        op->activation = layer->activation;
+        return;
+    }
+    cs_op *activation = append_op(low, CS_OP_ACTIVATION, index);
+    activation->activation = layer->activation;
+    activation->n_inputs = 1;
+    activation->inputs[0] = low->value_of[index];
+    low->out->values[activation->inputs[0]].n_consumers++;
+    activation->output = new_value(low, index, (int)(activation - low->out->ops));
+}
+
+static void count_readers(lowering *low) {
+    const cs_segment *segment = low->segment;
+    for (int i = segment->begin; i < segment->end; i++)
+        for (int k = 0; k < layer_at(low, i)->n_inputs; k++)
+            low->readers[layer_at(low, i)->inputs[k]]++;
+    for (int i = 0; i < segment->n_outputs; i++)
+        low->readers[segment->outputs[i]] += 2; /* the border: never fused away */
+}
+
+static void mark_gradients(lowering *low) {
+    for (int i = 0; i < low->out->n_ops; i++) {
+        const cs_op *op = &low->out->ops[i];
+        bool needs = op->trainable;
+        for (int k = 0; k < op->n_inputs; k++)
+            needs |= low->out->values[op->inputs[k]].needs_grad;
+        low->out->values[op->output].needs_grad = needs;
+    }
+}
+
+static cs_status allocate(lowering *low) {
+    const cs_segment *segment = low->segment;
+    size_t n_layers = (size_t)segment->graph->n_layers, span = (size_t)(segment->end - segment->begin);
+    size_t most = 2 * span + (size_t)segment->n_inputs + 1; /* a layer gives at most two operations */
+    CS_TRY(cs_alloc(1, sizeof *low->out, "lowered segment", &low->out));
+    CS_TRY(cs_alloc(most, sizeof *low->out->ops, "operations", &low->out->ops));
+    CS_TRY(cs_alloc(most, sizeof *low->out->values, "values", &low->out->values));
+    CS_TRY(cs_alloc((size_t)segment->n_inputs + 1, sizeof(int), "segment inputs", &low->out->inputs));
+    CS_TRY(cs_alloc((size_t)segment->n_outputs, sizeof(int), "segment outputs", &low->out->outputs));
+    CS_TRY(cs_alloc(n_layers, sizeof *low->value_of, "lowering", &low->value_of));
+    CS_TRY(cs_alloc(n_layers, sizeof *low->readers, "lowering", &low->readers));
+    CS_TRY(cs_alloc(n_layers, sizeof *low->padding, "lowering", &low->padding));
+    for (size_t i = 0; i < n_layers; i++)
+        low->value_of[i] = CS_NO_LAYER;
+    return CS_OK;
+}
+
+static void walk(lowering *low) {
+    const cs_segment *segment = low->segment;
+    cs_lowered *out = low->out;
+    for (int i = 0; i < segment->n_inputs; i++)
+        out->inputs[out->n_inputs++] = new_value(low, segment->inputs[i], CS_NO_LAYER);
+    for (int i = segment->begin; i < segment->end; i++) {
+        if (layer_at(low, i)->kind == CS_LAYER_INPUT)
+            out->inputs[out->n_inputs++] = new_value(low, i, CS_NO_LAYER);
+        else if (!try_fuse(low, i) && !try_defer_padding(low, i))
+            emit(low, i);
+    }
+    out->n_outputs = segment->n_outputs;
+    for (int i = 0; i < out->n_outputs; i++) {
+        out->outputs[i] = low->value_of[segment->outputs[i]];
+        out->values[out->outputs[i]].is_output = true;
+    }
+    mark_gradients(low);
+}
+
+cs_status cs_lower(const cs_segment *segment, cs_mode mode, cs_lowered **out) {
+    lowering low = {.segment = segment, .mode = mode};
+    cs_status status;
+    CS_TRY_GOTO(allocate(&low), done);
+    count_readers(&low);
+    walk(&low);
+    *out = low.out;
+    low.out = NULL;
+done:
+    free(low.value_of);
+    free(low.readers);
+    free(low.padding);
+    cs_lowered_free(low.out);
+    return status;
+}

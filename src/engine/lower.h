@@ -1,0 +1,63 @@
+/* Lowering: a segment's layers become the operations an engine runs, with what fuses already fused.
+ *
+ * INFER: batch norm folds into the convolution in front of it, and an activation into what makes its input.
+ * TRAIN: an activation fuses into the batch norm in front of it. Both: a zero-pad into the convolution behind it. */
+#ifndef CNNSWEEP_ENGINE_LOWER_H
+#define CNNSWEEP_ENGINE_LOWER_H
+
+#include "cnnsweep/engine.h"
+
+typedef enum cs_op_kind {
+    CS_OP_CONV,
+    CS_OP_DEPTHWISE,
+    CS_OP_BATCH_NORM, /* INFER: with the moving statistics */
+    CS_OP_ACTIVATION,
+    CS_OP_MAX_POOL,
+    CS_OP_AVERAGE_POOL,
+    CS_OP_GLOBAL_AVERAGE,
+    CS_OP_ZERO_PAD,
+    CS_OP_ADD,
+    CS_OP_FLATTEN,
+    CS_OP_DENSE,
+    CS_OP_KIND_COUNT
+} cs_op_kind;
+
+enum { CS_NO_LAYER = -1 };
+
+typedef struct cs_op {
+    cs_op_kind kind;
+    int layer;      /* whose parameters it uses */
+    int batch_norm; /* CONV, DEPTHWISE: the layer folded in, or CS_NO_LAYER */
+    cs_activation activation;
+    cs_window window; /* padding of a fused zero-pad included */
+    int n_inputs;
+    int inputs[CS_LAYER_MAX_INPUTS]; /* values */
+    int output;                      /* value */
+    bool trainable;                  /* has parameters that gradients change */
+} cs_op;
+
+/* What flows between operations: the output of `layer` (the last one fused). */
+typedef struct cs_value {
+    int layer;
+    cs_shape shape;
+    int producer;    /* operation, or CS_NO_LAYER for a segment input */
+    int n_consumers; /* operations that read it */
+    bool is_output;  /* leaves the segment */
+    bool needs_grad; /* TRAIN: something trainable lies before it */
+} cs_value;
+
+typedef struct cs_lowered {
+    cs_op *ops;
+    int n_ops;
+    cs_value *values;
+    int n_values;
+    int *inputs; /* values of the segment's inputs, in its order (the INPUT layer's when it begins the graph) */
+    int n_inputs;
+    int *outputs; /* values of the segment's outputs */
+    int n_outputs;
+} cs_lowered;
+
+CS_MUST_CHECK cs_status cs_lower(const cs_segment *segment, cs_mode mode, cs_lowered **out);
+void cs_lowered_free(cs_lowered *lowered); /* NULL-safe */
+
+#endif

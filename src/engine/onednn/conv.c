@@ -1,0 +1,80 @@
+#include "program.h"
+
+#include <string.h>
+
+static od_conv describe(const od_node *node) {
+    const od_program *program = node->program;
+    const cs_param *kernel = od_layer_param(program, node->op->layer, CS_PARAM_KERNEL);
+    od_conv conv = {.source = od_desc_of(program, &program->values[node->op->inputs[0]], node->chunk),
+                    .weights = od_plain_kernel_desc(program->graph, kernel),
+                    .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
+                    .has_bias = od_has_bias(node),
+                    .inference = !program->training,
+                    .activation = node->op->activation,
+                    .window = &node->op->window};
+    conv.weights.tag = dnnl_format_tag_any;
+    if (node->op->kind == CS_OP_DEPTHWISE) /* one layout for all directions, which the engine's own kernel shares */
+        conv.weights.tag = program->engine->kernels->block == 16 ? dnnl_Goihw16g : dnnl_Goihw8g;
+    return conv;
+}
+
+static cs_status plan_backward_data(od_node *node, const od_conv *conv) {
+    if (!node->input_grads[0].wanted)
+        return CS_OK;
+    return od_conv_create(node->program->engine->engine, conv, OD_BACKWARD_DATA, &node->forward.primitive,
+                          &node->backward_data.primitive);
+}
+
+static cs_status plan_conv(od_node *node) {
+    dnnl_engine_t engine = node->program->engine->engine;
+    od_conv conv = describe(node);
+    CS_TRY(od_conv_create(engine, &conv, OD_FORWARD, NULL, &node->forward.primitive));
+    if (!node->program->training)
+        return CS_OK;
+    if (node->op->trainable)
+        CS_TRY(od_conv_create(engine, &conv, OD_BACKWARD_WEIGHTS, &node->forward.primitive,
+                              &node->backward_weights.primitive));
+    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
+    kernel->layout_of = node->op->trainable ? &node->backward_weights.primitive : &node->forward.primitive;
+    kernel->layout_what = node->op->trainable ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+    kernel->count = od_primitive_bytes(kernel->layout_of, kernel->layout_what) / sizeof(float);
+    return plan_backward_data(node, &conv);
+}
+
+/* oneDNN's weight gradient of a depthwise convolution falls back to a reference loop, a thousand times slower, when the
+ * image is smaller than about the kernel; the engine then uses its own. */
+static cs_status plan_depthwise(od_node *node) {
+    dnnl_engine_t engine = node->program->engine->engine;
+    od_conv conv = describe(node);
+    CS_TRY(od_conv_create(engine, &conv, OD_FORWARD, NULL, &node->forward.primitive));
+    if (!node->program->training)
+        return CS_OK;
+    if (node->op->trainable) {
+        od_primitive *weights = &node->backward_weights.primitive;
+        CS_TRY(od_conv_create(engine, &conv, OD_BACKWARD_WEIGHTS, &node->forward.primitive, weights));
+        if (!conv.has_bias && strncmp(od_primitive_implementation(weights), "ref", 3) == 0)
+            od_primitive_clear(weights);
+    }
+    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
+    kernel->layout = conv.weights;
+    kernel->count = od_primitive_bytes(&node->forward.primitive, dnnl_query_weights_md) / sizeof(float);
+    return plan_backward_data(node, &conv);
+}
+
+static cs_status backward_depthwise(od_node *node, const od_rows *rows) {
+    const od_program *program = node->program;
+    if (node->op->trainable && !node->backward_weights.primitive.code) {
+        const od_tensor *in = &program->values[node->op->inputs[0]], *out = &program->grads[node->op->output];
+        const od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
+        program->engine->kernels->depthwise_weights(od_dims_of(program, in, rows->size), &node->op->window,
+                                                    out->shape.h, out->shape.w, od_at(in, rows), od_at(out, rows),
+                                                    od_gradient_target(node, kernel, rows->index));
+        od_gradient_add(node, kernel, rows->index);
+    }
+    return od_weighted_backward(node, rows);
+}
+
+const od_op_class od_conv_class = {plan_conv,           od_weighted_bind,    od_weighted_load,
+                                   od_weighted_refresh, od_weighted_forward, od_weighted_backward};
+const od_op_class od_depthwise_class = {plan_depthwise,      od_weighted_bind,    od_weighted_load,
+                                        od_weighted_refresh, od_weighted_forward, backward_depthwise};

@@ -1,0 +1,31 @@
+#include "program.h"
+
+static cs_status plan_dense(od_node *node) {
+    od_program *program = node->program;
+    dnnl_engine_t engine = program->engine->engine;
+    const cs_param *plain = od_layer_param(program, node->op->layer, CS_PARAM_KERNEL);
+    od_inner_product product = {.source = od_desc_of(program, &program->values[node->op->inputs[0]], node->chunk),
+                                .weights = od_plain_kernel_desc(program->graph, plain),
+                                .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
+                                .has_bias = od_has_bias(node),
+                                .inference = !program->training,
+                                .activation = node->op->activation};
+    product.weights.tag = dnnl_format_tag_any;
+    CS_TRY(od_inner_product_create(engine, &product, OD_FORWARD, NULL, &node->forward.primitive));
+    if (!program->training)
+        return CS_OK;
+    if (node->op->trainable)
+        CS_TRY(od_inner_product_create(engine, &product, OD_BACKWARD_WEIGHTS, &node->forward.primitive,
+                                       &node->backward_weights.primitive));
+    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
+    kernel->layout_of = node->op->trainable ? &node->backward_weights.primitive : &node->forward.primitive;
+    kernel->layout_what = node->op->trainable ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+    kernel->count = od_primitive_bytes(kernel->layout_of, kernel->layout_what) / sizeof(float);
+    if (!node->input_grads[0].wanted)
+        return CS_OK;
+    return od_inner_product_create(engine, &product, OD_BACKWARD_DATA, &node->forward.primitive,
+                                   &node->backward_data.primitive);
+}
+
+const od_op_class od_dense_class = {plan_dense,          od_weighted_bind,    od_weighted_load,
+                                    od_weighted_refresh, od_weighted_forward, od_weighted_backward};

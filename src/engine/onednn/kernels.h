@@ -1,0 +1,67 @@
+/* The engine's own loops, for what oneDNN has no fused form of. kernels.c is compiled once an instruction set; the
+ * table for this machine is chosen at run time.
+ *
+ * Blocked tensors are nChw{B}c: row r, channel block b, pixel p, lane l at ((r*blocks + b)*pixels + p)*B + l, channels
+ * beyond C zero. Flat tensors are [rows, C]. Per-channel arrays have blocks*B entries, zero beyond C. */
+#ifndef CNNSWEEP_ONEDNN_KERNELS_H
+#define CNNSWEEP_ONEDNN_KERNELS_H
+
+#include "cnnsweep/graph.h"
+#include "cnnsweep/optimizer.h"
+
+typedef struct od_dims {
+    int rows;
+    int blocks; /* of channels */
+    int h, w;
+    int c; /* channels without padding */
+} od_dims;
+
+/* y = act(scale*x + shift), and what its backward pass needs. */
+typedef struct od_affine {
+    const float *scale, *shift; /* [blocks*B] */
+    cs_activation activation;
+} od_affine;
+
+typedef struct od_update {
+    cs_optimizer optimizer;
+    int64_t step;
+    size_t count;
+    float *value, *moment1, *moment2;
+    const float *gradient;
+} od_update;
+
+typedef struct od_kernels {
+    const char *name;
+    int block; /* B */
+    /* partial[r][0][c] = sum of x, partial[r][1][c] = sum of x*x over the pixels of row r; [rows,2,blocks*B] */
+    void (*moments)(od_dims dims, const float *x, double *partial);
+    void (*affine)(od_dims dims, od_affine affine, const float *x, float *y);
+    /* With dz = dy * act'(scale*x + shift): partial[r][0] = sum of dz, partial[r][1] = sum of dz*x */
+    void (*affine_reduce)(od_dims dims, od_affine affine, const float *x, const float *dy, double *partial);
+    /* dx = scale*dz + p*x + q; dx may be dy */
+    void (*affine_backward)(od_dims dims, od_affine affine, const float *p, const float *q, const float *x,
+                            const float *dy, float *dx);
+    void (*activation)(size_t count, cs_activation activation, const float *x, float *y);
+    /* dx = dy * act', from the activation's output y; dx may be dy */
+    void (*activation_backward)(size_t count, cs_activation activation, const float *y, const float *dy, float *dx);
+    void (*add)(size_t count, const float *a, const float *b, float *y); /* y may be a or b */
+    void (*global_average)(od_dims dims, const float *x, float *y);      /* y [rows,C] */
+    void (*global_average_backward)(od_dims dims, const float *dy, float *dx);
+    void (*to_nhwc)(od_dims dims, const float *x, float *y);
+    void (*from_nhwc)(od_dims dims, const float *x, float *y);
+    /* x is the inside of y, which has `window`'s padding around it; and back */
+    void (*zero_pad)(od_dims dims, const cs_window *window, const float *x, float *y);
+    void (*zero_pad_backward)(od_dims dims, const cs_window *window, const float *dy, float *dx);
+    /* dw [blocks][kernel_h][kernel_w][B]: oneDNN's Goihw{B}g. `dims` is of x. */
+    void (*depthwise_weights)(od_dims dims, const cs_window *window, int out_h, int out_w, const float *x,
+                              const float *dy, float *dw);
+    void (*update)(const od_update *update);
+} od_kernels;
+
+#if defined(__x86_64__)
+extern const od_kernels od_kernels_avx512;
+extern const od_kernels od_kernels_avx2;
+#endif
+extern const od_kernels od_kernels_base;
+
+#endif

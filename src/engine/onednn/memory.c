@@ -1,0 +1,162 @@
+#include "program.h"
+
+#include "cnnsweep/memory.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+/* A tensor that is kept, and the stretch of time it is needed. Time: forward stage s runs at s, the loss at n_stages,
+ * the backward of stage s at 2*n_stages - s. */
+typedef struct piece {
+    od_tensor *tensor;
+    size_t count, offset;
+    int first, last;
+} piece;
+
+typedef struct planner {
+    od_program *program;
+    piece *pieces;
+    int n_pieces;
+} planner;
+
+static size_t aligned(size_t count) {
+    size_t line = CS_CACHE_LINE / sizeof(float);
+    return (count + line - 1) / line * line;
+}
+
+static void add_piece(planner *p, od_tensor *tensor, int first, int last) {
+    size_t count = aligned(tensor->row * (size_t)p->program->rows);
+    p->pieces[p->n_pieces++] = (piece){tensor, count, 0, first, last};
+}
+
+static int backward_time(const od_program *program, int stage) {
+    return 2 * program->n_stages - stage;
+}
+
+static void add_value(planner *p, int v) {
+    od_program *program = p->program;
+    const cs_value *value = &program->lowered->values[v];
+    if (program->values[v].data || program->values[v].scratch) /* upstream's, or scratch */
+        return;
+    const od_node *producer = value->producer == CS_NO_LAYER ? NULL : &program->nodes[value->producer];
+    int first = producer ? producer->last_stage : -1, last = first;
+    for (int i = 0; i < program->lowered->n_ops; i++)
+        for (int k = 0; k < program->nodes[i].op->n_inputs; k++)
+            if (program->nodes[i].op->inputs[k] == v && program->nodes[i].last_stage > last)
+                last = program->nodes[i].last_stage;
+    if (program->training)
+        last = producer ? backward_time(program, producer->last_stage) : INT_MAX;
+    if (value->is_output)
+        last = INT_MAX;
+    add_piece(p, &program->values[v], first, last);
+}
+
+static void add_gradient(planner *p, int v) {
+    od_program *program = p->program;
+    const cs_value *value = &program->lowered->values[v];
+    od_tensor *grad = &program->grads[v];
+    if (!grad->wanted || grad->scratch)
+        return;
+    const od_node *producer = &program->nodes[value->producer];
+    int first = value->is_output ? program->n_stages : INT_MAX, last = backward_time(program, producer->first_stage);
+    for (int i = 0; i < program->lowered->n_ops; i++)
+        for (int k = 0; k < program->nodes[i].op->n_inputs; k++) {
+            int time = backward_time(program, program->nodes[i].last_stage);
+            if (program->nodes[i].op->inputs[k] == v && time < first)
+                first = time;
+        }
+    add_piece(p, grad, first < last ? first : last, last);
+}
+
+static int larger_first(const void *a, const void *b) {
+    const piece *x = a, *y = b;
+    if (x->count != y->count)
+        return x->count < y->count ? 1 : -1;
+    return x->first - y->first;
+}
+
+/* Each piece, the largest first, at the lowest place where no piece that lives at the same time lies. */
+static size_t place(planner *p) {
+    size_t total = 0;
+    qsort(p->pieces, (size_t)p->n_pieces, sizeof *p->pieces, larger_first);
+    for (int i = 0; i < p->n_pieces; i++) {
+        piece *mine = &p->pieces[i];
+        bool moved = true;
+        while (moved) {
+            moved = false;
+            for (int k = 0; k < i; k++) {
+                const piece *other = &p->pieces[k];
+                bool together = mine->first <= other->last && other->first <= mine->last;
+                if (together && mine->offset < other->offset + other->count &&
+                    other->offset < mine->offset + mine->count) {
+                    mine->offset = other->offset + other->count;
+                    moved = true;
+                }
+            }
+        }
+        if (mine->offset + mine->count > total)
+            total = mine->offset + mine->count;
+    }
+    return total;
+}
+
+/* Scratch of one stage lies end to end; all stages share the same memory. With `base` NULL only measures. */
+static void take_scratch(od_tensor *tensor, int chunk, float *base, size_t *used) {
+    if (base)
+        tensor->data = base + *used;
+    *used += aligned(tensor->row * (size_t)chunk);
+}
+
+static size_t stage_scratch(od_program *program, int stage, float *base) {
+    size_t used = 0;
+    int chunk = program->forward[stage].chunk;
+    for (int v = 0; v < program->lowered->n_values; v++) {
+        int producer = program->lowered->values[v].producer;
+        if (producer == CS_NO_LAYER || program->nodes[producer].last_stage != stage)
+            continue;
+        if (program->values[v].scratch)
+            take_scratch(&program->values[v], chunk, base, &used);
+        if (program->grads[v].wanted && program->grads[v].scratch)
+            take_scratch(&program->grads[v], chunk, base, &used);
+    }
+    for (int i = 0; i < program->lowered->n_ops; i++)
+        for (int k = 0; k < program->nodes[i].op->n_inputs; k++)
+            if (program->nodes[i].first_stage == stage && program->nodes[i].accumulate[k])
+                take_scratch(&program->nodes[i].input_grads[k], chunk, base, &used);
+    return used;
+}
+
+static cs_status place_scratch(od_program *program) {
+    for (int s = 0; s < program->n_stages; s++) {
+        size_t used = stage_scratch(program, s, NULL);
+        if (used > program->scratch_count)
+            program->scratch_count = used;
+    }
+    CS_TRY(cs_alloc_aligned(program->scratch_count, sizeof(float), "scratch tensors", &program->scratch));
+    for (int s = 0; s < program->n_stages; s++)
+        (void)stage_scratch(program, s, program->scratch);
+    return CS_OK;
+}
+
+cs_status od_memory_plan(od_program *program) {
+    planner p = {.program = program};
+    cs_status status;
+    CS_TRY_GOTO(cs_alloc(2 * (size_t)program->lowered->n_values, sizeof *p.pieces, "memory plan", &p.pieces), done);
+    for (int v = 0; v < program->lowered->n_values; v++) {
+        add_value(&p, v);
+        if (program->training)
+            add_gradient(&p, v);
+    }
+    program->arena_count = place(&p);
+    CS_TRY_GOTO(cs_alloc_aligned(program->arena_count, sizeof(float), "activations", &program->arena), done);
+    for (int i = 0; i < p.n_pieces; i++)
+        p.pieces[i].tensor->data = program->arena + p.pieces[i].offset;
+    CS_TRY_GOTO(place_scratch(program), done);
+    for (int i = 0; i < program->lowered->n_ops; i++)
+        for (int k = 0; k < program->nodes[i].op->n_inputs; k++)
+            if (!program->nodes[i].accumulate[k])
+                program->nodes[i].input_grads[k].data = program->grads[program->nodes[i].op->inputs[k]].data;
+done:
+    free(p.pieces);
+    return status;
+}

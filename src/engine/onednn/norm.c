@@ -1,0 +1,193 @@
+/* Batch normalisation, Ioffe and Szegedy 2015, with its activation. */
+#include "program.h"
+
+#include "cnnsweep/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+static const od_tensor *input_of(const od_node *node) {
+    return &node->program->values[node->op->inputs[0]];
+}
+
+static size_t lanes_of(const od_node *node) {
+    return od_lanes(node->program, input_of(node)->shape.c);
+}
+
+static od_affine affine_of(const od_node *node) {
+    return (od_affine){node->norm.scale, node->norm.shift, node->op->activation};
+}
+
+static const od_kernels *kernels_of(const od_node *node) {
+    return node->program->engine->kernels;
+}
+
+/* The kernels want blocks of channels. A flat tensor, which is NHWC with H = W = 1, goes through one of the norm's
+ * blocked copies of a chunk. */
+static float *blocked(const od_node *node, const od_tensor *tensor, const od_rows *rows, int copy) {
+    if (tensor->layout != OD_FLAT)
+        return od_at(tensor, rows);
+    float *at = node->norm.copies + (size_t)copy * (size_t)node->program->rows * lanes_of(node);
+    kernels_of(node)->from_nhwc(od_dims_of(node->program, tensor, rows->size), od_at(tensor, rows), at);
+    return at;
+}
+
+static void unblock(const od_node *node, const od_tensor *tensor, const od_rows *rows, const float *at) {
+    if (tensor->layout == OD_FLAT)
+        kernels_of(node)->to_nhwc(od_dims_of(node->program, tensor, rows->size), at, od_at(tensor, rows));
+}
+
+static cs_status bind_norm(od_node *node) {
+    od_norm *norm = &node->norm;
+    size_t lanes = lanes_of(node);
+    float **arrays[] = {&norm->scale, &norm->shift, &norm->p, &norm->q, &norm->mean, &norm->inverse};
+    enum { ARRAYS = sizeof arrays / sizeof *arrays };
+    CS_TRY(cs_alloc_aligned(ARRAYS * lanes, sizeof(float), "batch norm", &norm->scale));
+    for (size_t i = 0; i < ARRAYS; i++)
+        *arrays[i] = norm->scale + i * lanes;
+    enum { COPIES = 3 };
+    if (input_of(node)->layout == OD_FLAT)
+        CS_TRY(
+            cs_alloc_aligned(COPIES * (size_t)node->program->rows * lanes, sizeof(float), "batch norm", &norm->copies));
+    norm->batch_statistics = node->program->training && node->op->trainable;
+    if (norm->batch_statistics)
+        CS_TRY(cs_alloc_aligned((size_t)node->program->rows * 2 * lanes, sizeof(double), "batch norm", &norm->partial));
+    return CS_OK;
+}
+
+/* scale and shift from a mean and a variance; lanes beyond the channels stay zero. */
+static void set_affine(od_node *node, const float *gamma, const float *beta, const float *mean, const float *variance) {
+    double epsilon = (double)node->program->graph->layers[node->op->layer].epsilon;
+    for (int c = 0; c < input_of(node)->shape.c; c++) {
+        double inverse = 1 / sqrt((double)variance[c] + epsilon);
+        double scale = gamma ? (double)gamma[c] * inverse : inverse;
+        node->norm.inverse[c] = (float)inverse;
+        node->norm.scale[c] = (float)scale;
+        node->norm.shift[c] = (float)((double)beta[c] - (double)mean[c] * scale);
+    }
+}
+
+static const float *host_values(const od_node *node, const cs_params *params, cs_param_role role) {
+    const cs_param *param = od_layer_param(node->program, node->op->layer, role);
+    return param ? params->data + param->offset : NULL;
+}
+
+static cs_status load_norm(od_node *node, const cs_params *params) {
+    set_affine(node, host_values(node, params, CS_PARAM_GAMMA), host_values(node, params, CS_PARAM_BETA),
+               host_values(node, params, CS_PARAM_MOVING_MEAN), host_values(node, params, CS_PARAM_MOVING_VARIANCE));
+    return CS_OK;
+}
+
+static float *value_of(const od_node *node, cs_param_role role) {
+    const od_param *param = od_node_param(node, role);
+    return param ? node->program->value + param->offset : NULL;
+}
+
+/* Frozen in training: the moving statistics, which only a load changes. */
+static cs_status refresh_norm(od_node *node) {
+    if (!node->norm.batch_statistics)
+        set_affine(node, value_of(node, CS_PARAM_GAMMA), value_of(node, CS_PARAM_BETA),
+                   value_of(node, CS_PARAM_MOVING_MEAN), value_of(node, CS_PARAM_MOVING_VARIANCE));
+    return CS_OK;
+}
+
+static double *partial_at(const od_node *node, const od_rows *rows) {
+    return node->norm.partial + (size_t)rows->first * 2 * lanes_of(node);
+}
+
+cs_status od_norm_moments(od_node *node, const od_rows *rows) {
+    const od_tensor *in = input_of(node);
+    kernels_of(node)->moments(od_dims_of(node->program, in, rows->active), blocked(node, in, rows, 0),
+                              partial_at(node, rows));
+    return CS_OK;
+}
+
+/* sums[k] of channel c over the first n rows, always in the same order. */
+static void sum_partial(const od_node *node, int n, int c, double sums[2]) {
+    size_t lanes = lanes_of(node);
+    sums[0] = sums[1] = 0;
+    for (size_t r = 0; r < (size_t)n; r++)
+        for (size_t k = 0; k < 2; k++)
+            sums[k] += node->norm.partial[(r * 2 + k) * lanes + (size_t)c];
+}
+
+static double count_of(const od_node *node, int n) {
+    return (double)n * input_of(node)->shape.h * input_of(node)->shape.w;
+}
+
+void od_norm_finish_moments(od_node *node, int n) {
+    const cs_layer *layer = &node->program->graph->layers[node->op->layer];
+    const float *gamma = value_of(node, CS_PARAM_GAMMA), *beta = value_of(node, CS_PARAM_BETA);
+    float *moving_mean = value_of(node, CS_PARAM_MOVING_MEAN);
+    float *moving_variance = value_of(node, CS_PARAM_MOVING_VARIANCE);
+    double count = count_of(node, n), keep = (double)layer->momentum;
+    for (int c = 0; c < input_of(node)->shape.c; c++) {
+        double sums[2];
+        sum_partial(node, n, c, sums);
+        double mean = sums[0] / count, variance = sums[1] / count - mean * mean;
+        if (variance < 0)
+            variance = 0;
+        double inverse = 1 / sqrt(variance + (double)layer->epsilon);
+        double scale = gamma ? (double)gamma[c] * inverse : inverse;
+        node->norm.mean[c] = (float)mean;
+        node->norm.inverse[c] = (float)inverse;
+        node->norm.scale[c] = (float)scale;
+        node->norm.shift[c] = (float)((double)beta[c] - mean * scale);
+        moving_mean[c] = (float)((double)moving_mean[c] * keep + mean * (1 - keep));
+        moving_variance[c] = (float)((double)moving_variance[c] * keep + variance * (1 - keep));
+    }
+}
+
+cs_status od_norm_apply(od_node *node, const od_rows *rows) {
+    const od_tensor *in = input_of(node), *out = &node->program->values[node->op->output];
+    float *x = blocked(node, in, rows, 0), *y = blocked(node, out, rows, 1);
+    kernels_of(node)->affine(od_dims_of(node->program, in, rows->size), affine_of(node), x, y);
+    unblock(node, out, rows, y);
+    return CS_OK;
+}
+
+cs_status od_norm_reduce(od_node *node, const od_rows *rows) {
+    const od_tensor *in = input_of(node), *dy = &node->program->grads[node->op->output];
+    const float *x = blocked(node, in, rows, 0), *gradient = blocked(node, dy, rows, 1);
+    kernels_of(node)->affine_reduce(od_dims_of(node->program, in, rows->active), affine_of(node), x, gradient,
+                                    partial_at(node, rows));
+    return CS_OK;
+}
+
+/* With xhat = (x - mean)*inverse and M values a channel: dbeta = sum dz, dgamma = sum dz*xhat,
+ * dx = scale*(dz - dbeta/M - xhat*dgamma/M) = scale*dz + p*x + q. */
+void od_norm_finish_reduce(od_node *node, int n) {
+    const od_param *gamma = od_node_param(node, CS_PARAM_GAMMA), *beta = od_node_param(node, CS_PARAM_BETA);
+    double count = count_of(node, n);
+    for (int c = 0; c < input_of(node)->shape.c; c++) {
+        double sums[2], mean = (double)node->norm.mean[c], inverse = (double)node->norm.inverse[c];
+        sum_partial(node, n, c, sums);
+        double dbeta = sums[0], dgamma = (sums[1] - mean * sums[0]) * inverse;
+        double scale = (double)node->norm.scale[c], p = -scale * dgamma * inverse / count;
+        node->norm.p[c] = (float)p;
+        node->norm.q[c] = (float)(-scale * dbeta / count - p * mean);
+        node->program->gradient[beta->offset + (size_t)c] = (float)dbeta;
+        if (gamma)
+            node->program->gradient[gamma->offset + (size_t)c] = (float)dgamma;
+    }
+}
+
+cs_status od_norm_backward(od_node *node, const od_rows *rows) {
+    const od_tensor *in = input_of(node), *dy = &node->program->grads[node->op->output], *dx = &node->input_grads[0];
+    if (!dx->wanted)
+        return CS_OK;
+    const float *x = blocked(node, in, rows, 0), *gradient = blocked(node, dy, rows, 1);
+    float *out = blocked(node, dx, rows, 2);
+    kernels_of(node)->affine_backward(od_dims_of(node->program, in, rows->active), affine_of(node), node->norm.p,
+                                      node->norm.q, x, gradient, out);
+    unblock(node, dx, rows, out);
+    memset(od_at(dx, rows) + (size_t)rows->active * dx->row, 0,
+           (size_t)(rows->size - rows->active) * dx->row * sizeof *out);
+    return CS_OK;
+}
+
+const od_op_class od_batch_norm_class = {.bind = bind_norm,
+                                         .load = load_norm,
+                                         .refresh = refresh_norm,
+                                         .forward = od_norm_apply,
+                                         .backward = od_norm_backward};

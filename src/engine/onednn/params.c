@@ -1,0 +1,192 @@
+#include "program.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const cs_param *od_layer_param(const od_program *program, int layer, cs_param_role role) {
+    const cs_layer *of = &program->graph->layers[layer];
+    for (int i = 0; i < of->n_params; i++) {
+        const cs_param *param = &program->graph->params[of->first_param + i];
+        if (param->role == role)
+            return param;
+    }
+    return NULL;
+}
+
+od_param *od_node_param(const od_node *node, cs_param_role role) {
+    for (int i = 0; i < node->n_params; i++)
+        if (node->params[i]->param->role == role)
+            return node->params[i];
+    return NULL;
+}
+
+cs_status od_params_collect(od_program *program) {
+    CS_TRY(cs_alloc((size_t)program->graph->n_params, sizeof *program->params, "parameters", &program->params));
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        od_node *node = &program->nodes[i];
+        const cs_layer *layer = &program->graph->layers[node->op->layer];
+        if (node->op->kind == CS_OP_ACTIVATION) /* the second operation of a layer that has the parameters */
+            continue;
+        for (int k = 0; k < layer->n_params; k++) {
+            od_param *param = &program->params[program->n_params++];
+            param->param = &program->graph->params[layer->first_param + k];
+            param->trained = layer->trainable && !cs_param_is_statistic(param->param);
+            param->count = od_lanes(program, (int)param->param->count); /* kernels: set by their primitive */
+            node->params[node->n_params++] = param;
+        }
+    }
+    return CS_OK;
+}
+
+cs_status od_param_memory(const od_program *program, const od_param *param, float *data, dnnl_memory_t *out) {
+    if (param->layout_of)
+        return od_memory_for(program->engine->engine, param->layout_of, param->layout_what, data, out);
+    return od_memory_create(program->engine->engine, &param->layout, data, out);
+}
+
+/* Trained parameters first: one loop updates them all. */
+static void assign_offsets(od_program *program) {
+    size_t line = CS_CACHE_LINE / sizeof(float), offset = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < program->n_params; i++)
+            if (program->params[i].trained == (pass == 0)) {
+                program->params[i].offset = offset;
+                offset += (program->params[i].count + line - 1) / line * line;
+            }
+        if (pass == 0)
+            program->trained_count = offset;
+    }
+    program->param_count = offset;
+}
+
+cs_status od_params_allocate(od_program *program) {
+    size_t largest = 0, largest_plain = 0;
+    for (int i = 0; i < program->n_params; i++) {
+        largest = program->params[i].count > largest ? program->params[i].count : largest;
+        size_t plain = program->params[i].param->count;
+        largest_plain = plain > largest_plain ? plain : largest_plain;
+    }
+    CS_TRY(cs_alloc_aligned(largest_plain, sizeof(float), "staging", &program->staging));
+    if (!program->training)
+        return CS_OK;
+    assign_offsets(program);
+    CS_TRY(cs_alloc_aligned(largest, sizeof(float), "gradients", &program->gradient_scratch));
+    CS_TRY(cs_alloc_aligned(program->param_count, sizeof(float), "parameters", &program->value));
+    CS_TRY(cs_alloc_aligned(program->trained_count, sizeof(float), "gradients", &program->gradient));
+    CS_TRY(cs_alloc_aligned(program->trained_count, sizeof(float), "optimizer state", &program->moment1));
+    return cs_alloc_aligned(program->trained_count, sizeof(float), "optimizer state", &program->moment2);
+}
+
+void od_params_free(od_program *program) {
+    free(program->params);
+    free(program->staging);
+    free(program->gradient_scratch);
+    free(program->value);
+    free(program->gradient);
+    free(program->moment1);
+    free(program->moment2);
+}
+
+static float *slot_of(const od_program *program, cs_slot slot) {
+    switch (slot) {
+    case CS_SLOT_VALUE:
+        return program->value;
+    case CS_SLOT_GRADIENT:
+        return program->gradient;
+    case CS_SLOT_OPTIMIZER1:
+        return program->moment1;
+    default:
+        return program->moment2;
+    }
+}
+
+cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t to) {
+    od_primitive reorder = {0};
+    cs_status status = od_reorder_create(program->engine->engine, from, to, &reorder);
+    if (status == CS_OK) {
+        dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+        status = od_execute(reorder.code, program->engine->stream, 2, args);
+    }
+    od_primitive_clear(&reorder);
+    return status;
+}
+
+typedef enum direction { TO_ENGINE, TO_HOST } direction;
+
+/* One parameter between its place in an arena and its place in host memory. */
+static cs_status move_param(od_program *program, const od_param *param, float *in_engine, float *in_host,
+                            direction where) {
+    size_t bytes = param->param->count * sizeof(float);
+    if (!param->layout_of && param->layout.rank == 0) {
+        memcpy(where == TO_ENGINE ? in_engine : in_host, where == TO_ENGINE ? in_host : in_engine, bytes);
+        return CS_OK;
+    }
+    od_desc plain = od_plain_kernel_desc(program->graph, param->param);
+    dnnl_memory_t engine = NULL, host = NULL;
+    cs_status status = od_param_memory(program, param, in_engine, &engine);
+    if (status == CS_OK)
+        status = od_memory_create(program->engine->engine, &plain, program->staging, &host);
+    if (status == CS_OK && where == TO_ENGINE) {
+        memcpy(program->staging, in_host, bytes);
+        status = od_copy_layout(program, host, engine);
+    } else if (status == CS_OK) {
+        status = od_copy_layout(program, engine, host);
+        memcpy(in_host, program->staging, bytes);
+    }
+    dnnl_memory_destroy(engine);
+    dnnl_memory_destroy(host);
+    return status;
+}
+
+static cs_status refresh(od_program *program) {
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        const od_op_class *class = od_class_of(program->nodes[i].op);
+        if (class->refresh)
+            CS_TRY(class->refresh(&program->nodes[i]));
+    }
+    return CS_OK;
+}
+
+static cs_status load_inference(od_program *program, const cs_params *params) {
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        const od_op_class *class = od_class_of(program->nodes[i].op);
+        if (class->load)
+            CS_TRY(class->load(&program->nodes[i], params));
+    }
+    return CS_OK;
+}
+
+cs_status od_params_load(od_program *program, cs_slot slot, const cs_params *params) {
+    if (!program->training)
+        return load_inference(program, params);
+    for (int i = 0; i < program->n_params; i++) {
+        const od_param *param = &program->params[i];
+        if (slot != CS_SLOT_VALUE && !param->trained)
+            continue;
+        CS_TRY(move_param(program, param, slot_of(program, slot) + param->offset, params->data + param->param->offset,
+                          TO_ENGINE));
+    }
+    return slot == CS_SLOT_VALUE ? refresh(program) : CS_OK;
+}
+
+cs_status od_params_read(od_program *program, cs_slot slot, cs_params *params) {
+    for (int i = 0; i < program->n_params; i++) {
+        const od_param *param = &program->params[i];
+        float *host = params->data + param->param->offset;
+        if (slot == CS_SLOT_VALUE || param->trained)
+            CS_TRY(move_param(program, param, slot_of(program, slot) + param->offset, host, TO_HOST));
+        else
+            memset(host, 0, param->param->count * sizeof *host);
+    }
+    return CS_OK;
+}
+
+cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step) {
+    od_update update = {
+        *optimizer,       step, program->trained_count, program->value, program->moment1, program->moment2,
+        program->gradient};
+    program->engine->kernels->update(&update);
+    return refresh(program);
+}

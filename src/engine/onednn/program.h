@@ -1,0 +1,231 @@
+/* How the oneDNN engine runs a segment.
+ *
+ * The lowered operations are put into stages. A batch norm that trains needs the statistics of the whole batch before
+ * it can go on, so it ends a stage; everything between two such barriers runs chunk by chunk (a few rows at a time), so
+ * that what one operation writes is still in the cache when the next one reads it. In training a normalised activation
+ * is not even kept: the backward pass computes it again from the convolution's output, a chunk at a time, which costs
+ * less than writing it to memory and reading it back. The backward stages are the forward ones in reverse.
+ *
+ *     forward stage    [normalise k] [convolution k+1] [moments k+1]                          | barrier: mean, variance
+ *     backward stage   [normalise k] [normalise' k+1] [convolution' k+1] [reduce k]           | barrier: dgamma, dbeta
+ *
+ * Spatial tensors are blocked (nChw16c with AVX-512, else nChw8c): the only layout that every oneDNN version trains in
+ * with its fast kernels. To add an operation: one row of od_op_classes (program.c) and its functions. */
+#ifndef CNNSWEEP_ONEDNN_PROGRAM_H
+#define CNNSWEEP_ONEDNN_PROGRAM_H
+
+#include "api.h"
+#include "engine_impl.h"
+#include "kernels.h"
+#include "lower.h"
+
+typedef struct od_engine {
+    cs_engine base;
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    const od_kernels *kernels;
+} od_engine;
+
+typedef enum od_layout {
+    OD_BLOCKED, /* nChw{B}c */
+    OD_PLANAR,  /* nchw: an image of up to 3 channels in front of a convolution */
+    OD_FLAT     /* [rows, C] */
+} od_layout;
+
+typedef struct od_tensor {
+    cs_shape shape;
+    od_layout layout;
+    size_t row;   /* floats a row */
+    bool scratch; /* holds one chunk; else all rows */
+    bool wanted;
+    float *data;
+} od_tensor;
+
+/* The rows a step works on. Convolutions compute all `size` of them; the rows at and after `active` hold stale values
+ * in forward and zeros in backward. */
+typedef struct od_rows {
+    int first;
+    int index; /* of the chunk */
+    int size;
+    int active;
+} od_rows;
+
+/* A oneDNN primitive with its arguments for each chunk. */
+enum { OD_MAX_ARGS = 6 };
+typedef struct od_call {
+    od_primitive primitive;
+    int chunks, n_args;
+    dnnl_exec_arg_t (*args)[OD_MAX_ARGS]; /* [chunks] */
+} od_call;
+
+typedef struct od_program od_program;
+typedef struct od_node od_node;
+typedef cs_status (*od_run)(od_node *node, const od_rows *rows);
+
+/* One parameter tensor in the engine's layout, in the four arenas. */
+typedef struct od_param {
+    const cs_param *param;
+    bool trained;
+    size_t count;  /* floats in the engine's layout, padding included */
+    size_t offset; /* into each arena */
+    const od_primitive
+        *layout_of; /* kernels: the primitive that decides the layout, and of which tensor; NULL: plain */
+    dnnl_query_t layout_what;
+    od_desc layout; /* kernels, when layout_of is NULL and rank > 0 */
+} od_param;
+
+/* A kernel in the layout that a primitive wants: the parameter itself, or a copy refreshed after every update. */
+typedef struct od_weights {
+    float *data;
+    float *owned; /* the copy; NULL when `data` is the parameter */
+    od_primitive reorder;
+    dnnl_memory_t from, to;
+} od_weights;
+
+/* Batch norm as y = act(scale*x + shift), and its backward as dx = scale*dz + p*x + q. */
+typedef struct od_norm {
+    bool batch_statistics;
+    float *scale, *shift, *p, *q, *mean, *inverse; /* [lanes], one allocation at `scale` */
+    double *partial;                               /* [rows, 2, lanes] */
+    float *copies;                                 /* [3, rows, lanes], of flat tensors */
+} od_norm;
+
+struct od_node {
+    od_program *program;
+    const cs_op *op;
+    int first_stage, last_stage;                /* of its forward steps: a batch norm with batch statistics has two */
+    int chunk;                                  /* rows of a chunk of those stages */
+    od_tensor input_grads[CS_LAYER_MAX_INPUTS]; /* where backward writes; !wanted: no gradient is needed */
+    bool accumulate[CS_LAYER_MAX_INPUTS];       /* ... and is then added to the input's gradient */
+    od_call forward, backward_data, backward_weights;
+    od_weights forward_kernel, backward_kernel; /* for forward, and for backward_data */
+    float *bias_scratch;                        /* a later chunk's bias gradient */
+    float *folded_bias;                         /* INFER: bias with the batch norm folded in */
+    od_norm norm;
+    void *workspace;                       /* max pool: which element won, for every chunk */
+    od_param *params[CS_LAYER_MAX_PARAMS]; /* in the order of the layer's cs_params */
+    int n_params;
+};
+
+typedef struct od_step {
+    od_run run;
+    od_node *node;
+} od_step;
+
+typedef struct od_stage {
+    int chunk;
+    int n_steps;
+    od_step *steps;
+    void (*finish)(od_node *node, int n); /* the barrier; may be NULL */
+    od_node *finish_node;
+} od_stage;
+
+typedef struct od_op_class {
+    cs_status (*plan)(od_node *node);                          /* primitives; may be NULL */
+    cs_status (*bind)(od_node *node);                          /* arguments, once memory is there; may be NULL */
+    cs_status (*load)(od_node *node, const cs_params *params); /* INFER: takes the parameters; may be NULL */
+    cs_status (*refresh)(od_node *node);                       /* TRAIN: the parameters have changed; may be NULL */
+    od_run forward, backward;
+} od_op_class;
+const od_op_class *od_class_of(const cs_op *op);
+
+struct od_program {
+    cs_program base;
+    od_engine *engine;
+    const cs_graph *graph;
+    bool training;
+    cs_lowered *lowered;
+    int rows;                  /* the batch, rounded up to whole chunks */
+    od_tensor *values, *grads; /* one a value of `lowered` */
+    od_node *nodes;            /* one an operation */
+    od_stage *forward, *backward;
+    int n_stages;
+    float *arena, *scratch;
+    size_t arena_count, scratch_count;
+    /* Parameters: the trained ones first, so that an update is one loop. */
+    od_param *params;
+    int n_params;
+    size_t trained_count, param_count;
+    float *value, *gradient, *moment1, *moment2;
+    float *staging;          /* one kernel in Keras' layout, for load and read */
+    float *gradient_scratch; /* a later chunk's gradient of one parameter */
+    size_t other_bytes;      /* workspaces, kernel copies */
+    double *probabilities;   /* of one row */
+};
+
+static inline od_program *od_program_of(cs_program *program) {
+    return (od_program *)program;
+}
+
+/* layout.c */
+od_dims od_dims_of(const od_program *program, const od_tensor *tensor, int rows);
+od_desc od_desc_of(const od_program *program, const od_tensor *tensor, int rows);
+size_t od_lanes(const od_program *program, int channels); /* rounded up to whole blocks */
+float *od_at(const od_tensor *tensor, const od_rows *rows);
+void od_to_host(const od_program *program, const od_tensor *tensor, int n, float *out);
+void od_from_host(const od_program *program, const od_tensor *tensor, int n, const float *in);
+
+/* stages.c: operations into stages, and what tensor is kept and what is scratch. */
+CS_MUST_CHECK cs_status od_stages_plan(od_program *program);
+void od_stages_free(od_program *program);
+/* memory.c: addresses. */
+CS_MUST_CHECK cs_status od_memory_plan(od_program *program);
+
+/* call.c */
+CS_MUST_CHECK cs_status od_call_open(od_call *call, const od_node *node);
+CS_MUST_CHECK cs_status od_call_tensor(od_call *call, const od_node *node, int arg, const od_tensor *tensor);
+/* A tensor in the layout that the primitive wants for `what`: for the first chunk, and for chunk c > 0 at `later` +
+ * c*stride bytes. */
+typedef struct od_call_place {
+    void *first, *later;
+    size_t stride;
+} od_call_place;
+CS_MUST_CHECK cs_status od_call_primitive_memory(od_call *call, const od_node *node, int arg, dnnl_query_t what,
+                                                 od_call_place place);
+/* The same for a bias or its gradient, which every primitive lays out plainly. */
+CS_MUST_CHECK cs_status od_call_bias(od_call *call, const od_node *node, int arg, od_call_place place);
+CS_MUST_CHECK cs_status od_call_run(const od_call *call, const od_node *node, const od_rows *rows);
+void od_call_close(od_call *call);
+
+/* params.c */
+CS_MUST_CHECK cs_status od_params_collect(od_program *program);  /* the table; before the primitives */
+CS_MUST_CHECK cs_status od_params_allocate(od_program *program); /* the arenas; after them, as they decide layouts */
+void od_params_free(od_program *program);
+CS_MUST_CHECK cs_status od_params_load(od_program *program, cs_slot slot, const cs_params *params);
+CS_MUST_CHECK cs_status od_params_read(od_program *program, cs_slot slot, cs_params *params);
+CS_MUST_CHECK cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step);
+od_param *od_node_param(const od_node *node, cs_param_role role); /* NULL when the layer has none */
+/* The layer's own parameter of that role in the graph; NULL when it has none. */
+const cs_param *od_layer_param(const od_program *program, int layer, cs_param_role role);
+CS_MUST_CHECK cs_status od_param_memory(const od_program *program, const od_param *param, float *data,
+                                        dnnl_memory_t *out);
+
+/* weights.c: what convolutions and dense layers share. */
+od_desc od_plain_kernel_desc(const cs_graph *graph, const cs_param *kernel); /* Keras' layout in oneDNN's terms */
+CS_MUST_CHECK cs_status od_weights_bind(od_node *node, const od_primitive *primitive, od_weights *weights);
+CS_MUST_CHECK cs_status od_weights_refresh(od_node *node, od_weights *weights);
+void od_weights_close(od_weights *weights);
+bool od_has_bias(const od_node *node); /* its own, or the folded batch norm's */
+/* Binds the three calls of an operation with a kernel and maybe a bias. */
+CS_MUST_CHECK cs_status od_weighted_bind(od_node *node);
+cs_status od_weighted_refresh(od_node *node);
+cs_status od_weighted_load(od_node *node, const cs_params *params);
+cs_status od_weighted_forward(od_node *node, const od_rows *rows);
+cs_status od_weighted_backward(od_node *node, const od_rows *rows);
+/* Where chunk `index` puts a parameter's gradient; later chunks are added by od_gradient_add. */
+float *od_gradient_target(const od_node *node, const od_param *param, int index);
+void od_gradient_add(const od_node *node, const od_param *param, int index);
+CS_MUST_CHECK cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t to);
+
+/* The operations. */
+extern const od_op_class od_conv_class, od_depthwise_class, od_batch_norm_class, od_activation_class, od_pool_class,
+    od_global_average_class, od_zero_pad_class, od_add_class, od_flatten_class, od_dense_class;
+/* norm.c: the steps a batch norm with batch statistics is made of. */
+cs_status od_norm_moments(od_node *node, const od_rows *rows);
+cs_status od_norm_apply(od_node *node, const od_rows *rows);
+cs_status od_norm_reduce(od_node *node, const od_rows *rows);
+cs_status od_norm_backward(od_node *node, const od_rows *rows);
+void od_norm_finish_moments(od_node *node, int n);
+void od_norm_finish_reduce(od_node *node, int n);
+
+#endif

@@ -1,0 +1,107 @@
+/* Operations that are one loop each way. */
+#include "program.h"
+
+#include <string.h>
+
+typedef struct ends {
+    const od_kernels *kernels;
+    od_dims dims; /* of the input */
+    size_t count; /* floats of the chunk's input */
+    float *x, *y, *dx, *dy;
+} ends;
+
+static ends ends_of(const od_node *node, const od_rows *rows) {
+    const od_program *program = node->program;
+    const od_tensor *in = &program->values[node->op->inputs[0]], *out = &program->values[node->op->output];
+    ends e = {.kernels = program->engine->kernels,
+              .dims = od_dims_of(program, in, rows->size),
+              .count = in->row * (size_t)rows->size,
+              .x = od_at(in, rows),
+              .y = od_at(out, rows)};
+    if (program->grads[node->op->output].wanted)
+        e.dy = od_at(&program->grads[node->op->output], rows);
+    if (node->input_grads[0].wanted)
+        e.dx = od_at(&node->input_grads[0], rows);
+    return e;
+}
+
+static cs_status forward_activation(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    e.kernels->activation(e.count, node->op->activation, e.x, e.y);
+    return CS_OK;
+}
+
+static cs_status backward_activation(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    if (e.dx)
+        e.kernels->activation_backward(e.count, node->op->activation, e.y, e.dy, e.dx);
+    return CS_OK;
+}
+
+static cs_status forward_global_average(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    e.kernels->global_average(e.dims, e.x, e.y);
+    return CS_OK;
+}
+
+static cs_status backward_global_average(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    if (e.dx)
+        e.kernels->global_average_backward(e.dims, e.dy, e.dx);
+    return CS_OK;
+}
+
+static cs_status forward_zero_pad(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    e.kernels->zero_pad(e.dims, &node->op->window, e.x, e.y);
+    return CS_OK;
+}
+
+static cs_status backward_zero_pad(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    if (e.dx)
+        e.kernels->zero_pad_backward(e.dims, &node->op->window, e.dy, e.dx);
+    return CS_OK;
+}
+
+static cs_status forward_add(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    e.kernels->add(e.count, e.x, od_at(&node->program->values[node->op->inputs[1]], rows), e.y);
+    return CS_OK;
+}
+
+static cs_status backward_add(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    for (int i = 0; i < node->op->n_inputs; i++)
+        if (node->input_grads[i].wanted)
+            memcpy(od_at(&node->input_grads[i], rows), e.dy, e.count * sizeof *e.dy);
+    return CS_OK;
+}
+
+static bool is_flat(const od_node *node) {
+    return node->program->values[node->op->inputs[0]].layout == OD_FLAT;
+}
+
+static cs_status forward_flatten(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    if (is_flat(node))
+        memcpy(e.y, e.x, e.count * sizeof *e.y);
+    else
+        e.kernels->to_nhwc(e.dims, e.x, e.y);
+    return CS_OK;
+}
+
+static cs_status backward_flatten(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    if (e.dx && is_flat(node))
+        memcpy(e.dx, e.dy, e.count * sizeof *e.dx);
+    else if (e.dx)
+        e.kernels->from_nhwc(e.dims, e.dy, e.dx);
+    return CS_OK;
+}
+
+const od_op_class od_activation_class = {.forward = forward_activation, .backward = backward_activation};
+const od_op_class od_global_average_class = {.forward = forward_global_average, .backward = backward_global_average};
+const od_op_class od_zero_pad_class = {.forward = forward_zero_pad, .backward = backward_zero_pad};
+const od_op_class od_add_class = {.forward = forward_add, .backward = backward_add};
+const od_op_class od_flatten_class = {.forward = forward_flatten, .backward = backward_flatten};

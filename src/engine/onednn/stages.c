@@ -1,0 +1,220 @@
+#include "program.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+
+/* What one operation reads and writes of a row should fit here together with the weights: the second-level cache of
+ * the processors of the last ten years holds 1 to 2 MiB a core. */
+enum { CHUNK_BYTES = 1 << 20, LARGEST_CHUNK = 32 };
+
+static od_tensor *value_of(od_program *program, int value) {
+    return &program->values[value];
+}
+
+static bool is_input(const od_program *program, int value) {
+    return program->lowered->values[value].producer == CS_NO_LAYER;
+}
+
+/* An image with up to 3 channels that only convolutions read stays planar: oneDNN's first-layer kernels want that. */
+static od_layout layout_of(const od_program *program, int value) {
+    const cs_value *v = &program->lowered->values[value];
+    if (v->shape.flat)
+        return OD_FLAT;
+    if (!is_input(program, value) || (v->shape.c != 1 && v->shape.c != 3) || v->is_output)
+        return OD_BLOCKED;
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        const cs_op *op = &program->lowered->ops[i];
+        for (int k = 0; k < op->n_inputs; k++)
+            if (op->inputs[k] == value && op->kind != CS_OP_CONV)
+                return OD_BLOCKED;
+    }
+    return OD_PLANAR;
+}
+
+static void shape_tensors(od_program *program) {
+    for (int i = 0; i < program->lowered->n_values; i++) {
+        od_tensor *tensor = &program->values[i];
+        cs_shape shape = program->lowered->values[i].shape;
+        size_t pixels = (size_t)shape.h * (size_t)shape.w;
+        *tensor = (od_tensor){.shape = shape, .layout = layout_of(program, i), .wanted = true};
+        tensor->row = pixels * (tensor->layout == OD_BLOCKED ? od_lanes(program, shape.c) : (size_t)shape.c);
+        program->grads[i] = *tensor;
+        program->grads[i].wanted = program->training && program->lowered->values[i].needs_grad;
+    }
+}
+
+static size_t kernel_bytes(const od_program *program, const cs_op *op) {
+    const cs_layer *layer = &program->graph->layers[op->layer];
+    return program->graph->params[layer->first_param].count * sizeof(float);
+}
+
+/* Rows a chunk, a power of two: few enough for the cache, enough that the weights, which every chunk reads again (and
+ * in training writes and adds), are not the larger part. */
+static int wanted_chunk(const od_program *program, const cs_op *op) {
+    size_t row = program->values[op->output].row * sizeof(float);
+    for (int i = 0; i < op->n_inputs; i++)
+        row += program->values[op->inputs[i]].row * sizeof(float);
+    size_t weights = kernel_bytes(program, op) * (program->training ? 4 : 2);
+    size_t bytes = weights > CHUNK_BYTES ? weights : CHUNK_BYTES;
+    int chunk = 1;
+    while (chunk < LARGEST_CHUNK && 2 * chunk <= program->base.spec.batch && (size_t)chunk * 2 * row <= bytes)
+        chunk *= 2;
+    return chunk;
+}
+
+static bool has_weights(const cs_op *op) {
+    return op->kind == CS_OP_CONV || op->kind == CS_OP_DEPTHWISE || op->kind == CS_OP_DENSE;
+}
+
+static bool batch_statistics(const od_program *program, const cs_op *op) {
+    return op->kind == CS_OP_BATCH_NORM && program->training && program->graph->layers[op->layer].trainable;
+}
+
+static od_stage *open_stage(od_program *program) {
+    return &program->forward[program->n_stages++];
+}
+
+static void add_step(od_stage *stage, od_run run, od_node *node) {
+    stage->steps[stage->n_steps++] = (od_step){run, node};
+}
+
+static void build_forward(od_program *program) {
+    od_stage *stage = open_stage(program);
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        od_node *node = &program->nodes[i];
+        if (has_weights(node->op)) {
+            int chunk = wanted_chunk(program, node->op);
+            if (stage->chunk && (chunk > 2 * stage->chunk || 2 * chunk < stage->chunk))
+                stage = open_stage(program);
+            if (!stage->chunk)
+                stage->chunk = chunk;
+        }
+        node->first_stage = program->n_stages - 1;
+        if (batch_statistics(program, node->op)) {
+            add_step(stage, od_norm_moments, node);
+            stage->finish = od_norm_finish_moments;
+            stage->finish_node = node;
+            stage = open_stage(program);
+            add_step(stage, od_norm_apply, node);
+        } else {
+            add_step(stage, od_class_of(node->op)->forward, node);
+        }
+        node->last_stage = program->n_stages - 1;
+    }
+    for (int s = 0; s < program->n_stages; s++)
+        if (!program->forward[s].chunk)
+            program->forward[s].chunk =
+                s > 0 ? program->forward[s - 1].chunk : wanted_chunk(program, program->nodes[0].op);
+}
+
+/* Scratch: made and read inside one stage. In training only what a batch norm makes may be, since backward makes it
+ * again; a gradient may be when nothing outside the stage adds to it. */
+static void choose_scratch(od_program *program) {
+    for (int v = 0; v < program->lowered->n_values; v++) {
+        const cs_value *value = &program->lowered->values[v];
+        if (is_input(program, v) || value->is_output)
+            continue;
+        const od_node *producer = &program->nodes[value->producer];
+        bool inside = true;
+        for (int i = 0; i < program->lowered->n_ops; i++)
+            for (int k = 0; k < program->nodes[i].op->n_inputs; k++)
+                if (program->nodes[i].op->inputs[k] == v)
+                    inside &= program->nodes[i].first_stage == producer->last_stage &&
+                              program->nodes[i].last_stage == producer->last_stage;
+        value_of(program, v)->scratch = inside && (!program->training || producer->op->kind == CS_OP_BATCH_NORM);
+        program->grads[v].scratch = inside && producer->first_stage == producer->last_stage;
+    }
+}
+
+/* Runs an operation's backward and adds gradients that an earlier step has begun. */
+static cs_status run_backward(od_node *node, const od_rows *rows, od_run backward) {
+    CS_TRY(backward(node, rows));
+    for (int i = 0; i < node->op->n_inputs; i++)
+        if (node->accumulate[i]) {
+            float *sum = od_at(&node->program->grads[node->op->inputs[i]], rows);
+            node->program->engine->kernels->add(node->input_grads[i].row * (size_t)rows->size, sum,
+                                                node->input_grads[i].data, sum);
+        }
+    return CS_OK;
+}
+
+static cs_status backward_step(od_node *node, const od_rows *rows) {
+    return run_backward(node, rows, od_class_of(node->op)->backward);
+}
+
+static cs_status backward_norm_step(od_node *node, const od_rows *rows) {
+    return run_backward(node, rows, od_norm_backward);
+}
+
+static void build_backward_stage(od_program *program, const od_stage *forward, od_stage *stage) {
+    stage->chunk = forward->chunk;
+    for (int i = 0; i < forward->n_steps; i++) {
+        od_step step = forward->steps[i];
+        if (step.run != od_norm_moments && value_of(program, step.node->op->output)->scratch)
+            add_step(stage, step.run, step.node);
+    }
+    for (int i = forward->n_steps - 1; i >= 0; i--) {
+        od_node *node = forward->steps[i].node;
+        if (!program->grads[node->op->output].wanted)
+            continue;
+        if (forward->steps[i].run == od_norm_moments) {
+            add_step(stage, backward_norm_step, node);
+        } else if (batch_statistics(program, node->op)) {
+            add_step(stage, od_norm_reduce, node);
+            stage->finish = od_norm_finish_reduce;
+            stage->finish_node = node;
+        } else {
+            add_step(stage, backward_step, node);
+        }
+    }
+}
+
+/* Backward visits the readers of a value last one first: that one writes the gradient, the others add. */
+static void choose_gradient_targets(od_program *program) {
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        od_node *node = &program->nodes[i];
+        node->chunk = program->forward[node->first_stage].chunk;
+        for (int k = 0; k < node->op->n_inputs; k++) {
+            int value = node->op->inputs[k];
+            bool written = false;
+            for (int later = i; later < program->lowered->n_ops; later++)
+                for (int m = later == i ? k + 1 : 0; m < program->nodes[later].op->n_inputs; m++)
+                    written |= program->nodes[later].op->inputs[m] == value &&
+                               program->grads[program->nodes[later].op->output].wanted;
+            node->input_grads[k] = program->grads[value];
+            node->accumulate[k] = written && program->grads[value].wanted;
+            node->input_grads[k].scratch |= node->accumulate[k];
+        }
+    }
+}
+
+cs_status od_stages_plan(od_program *program) {
+    size_t most = (size_t)program->lowered->n_ops + 1;
+    shape_tensors(program);
+    CS_TRY(cs_alloc(most * 2, sizeof *program->forward, "stages", &program->forward));
+    CS_TRY(cs_alloc(most * 2, sizeof *program->backward, "stages", &program->backward));
+    for (size_t s = 0; s < most * 2; s++) {
+        CS_TRY(cs_alloc(most, sizeof(od_step), "steps", &program->forward[s].steps));
+        CS_TRY(cs_alloc(most * 2, sizeof(od_step), "steps", &program->backward[s].steps));
+    }
+    build_forward(program);
+    choose_scratch(program);
+    choose_gradient_targets(program);
+    if (program->training)
+        for (int s = 0; s < program->n_stages; s++)
+            build_backward_stage(program, &program->forward[program->n_stages - 1 - s], &program->backward[s]);
+    return CS_OK;
+}
+
+void od_stages_free(od_program *program) {
+    size_t count = ((size_t)program->lowered->n_ops + 1) * 2;
+    for (size_t s = 0; s < count; s++) {
+        if (program->forward)
+            free(program->forward[s].steps);
+        if (program->backward)
+            free(program->backward[s].steps);
+    }
+    free(program->forward);
+    free(program->backward);
+}
