@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < N_COMMANDS; i++) {
         names[i] = commands[i].name;
         if (strcmp(wanted, names[i]) == 0)
-            return commands[i].run(argc - 2, argv + 2);
+            return commands[i].run(argc - 1, argv + 1);
     }
     char guess[64];
     if (wanted[0])

@@ -5,12 +5,19 @@
 #include <stdio.h>
 
 int cs_command_options(int argc, char **argv) {
-    bool markdown = false;
-    const cs_flag flags[] = {{.name = "--markdown", .on = &markdown, .doc = "as a Markdown table"}};
-    const cs_usage usage = {"cnnsweep options", "Prints every option of a job file, for --set too.", flags, 1};
-    cs_parsed parsed = cs_args_parse(&usage, argc, argv, NULL);
-    if (parsed != CS_PARSED)
-        return parsed == CS_PARSED_HELP ? CS_EXIT_OK : CS_EXIT_USAGE;
+    bool markdown = false, help = false;
+    const cs_arg args[] = {
+        {"--markdown", NULL, "as a Markdown table", cs_arg_bool, &markdown},
+        {"--help", NULL, "print this", cs_arg_bool, &help},
+    };
+    const cs_usage usage = {.line = "cnnsweep options [--markdown]",
+                            .doc = "Prints every option of a job file; --set takes them too.",
+                            .args = args,
+                            .n = sizeof args / sizeof *args,
+                            .help = &help};
+    int exit_code;
+    if (!cs_command_parse(&usage, argc, argv, NULL, &exit_code))
+        return exit_code;
     cs_options_print(stdout, markdown);
     return CS_EXIT_OK;
 }

@@ -5,25 +5,44 @@
 #include "command.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct summary_args {
-    const char *what, *input, *classes, *alpha, *head, *fine_tune;
+    const char *what, *alpha, *head, *fine_tune;
+    int input[2]; /* height, width; 0: not given */
+    int classes;  /* 0: not given */
+    bool help;
 } summary_args;
 
-static cs_parsed parse(int argc, char **argv, summary_args *args) {
-    const cs_flag flags[] = {
-        {.name = "--input", .value = "HxWxC", .text = &args->input, .doc = "input (default 224x224x3, or the job's)"},
-        {.name = "--classes", .value = "K", .text = &args->classes, .doc = "add a head of K classes"},
-        {.name = "--alpha", .value = "A", .text = &args->alpha, .doc = "width multiplier (default 1)"},
-        {.name = "--head", .value = "LIST", .text = &args->head, .doc = "layers on top, such as gap,dense"},
-        {.name = "--fine-tune", .value = "X", .text = &args->fine_tune, .doc = "all, head, last N layers, layer name"},
+/* "HxWxC" as Keras writes shapes; images have 3 channels here. */
+static cs_status parse_input(const char *text, void *target) {
+    enum { LARGEST = 65535 };
+    int h, w, c = 3, end = 0;
+    bool read = sscanf(text, "%dx%d%nx%d%n", &h, &w, &end, &c, &end) >= 2 && !text[end];
+    if (!read || h < 1 || w < 1 || h > LARGEST || w > LARGEST || c != 3)
+        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is not HxWx3", text), "such as 224x224x3");
+    ((int *)target)[0] = h;
+    ((int *)target)[1] = w;
+    return CS_OK;
+}
+
+static bool parse(int argc, char **argv, summary_args *args, int *exit_code) {
+    const cs_arg rows[] = {
+        {"--input", "HxWxC", "input (default 224x224x3, or the job's)", parse_input, args->input},
+        {"--classes", "K", "add a head of K classes (a job has its dataset's)", cs_arg_positive, &args->classes},
+        {"--alpha", "A", "width multiplier (default 1)", cs_arg_text, &args->alpha},
+        {"--head", "LIST", "layers on top, such as gap,dense", cs_arg_text, &args->head},
+        {"--fine-tune", "X", "what trains: all, head, the last N layers, or a layer's name", cs_arg_text,
+         &args->fine_tune},
+        {"--help", NULL, "print this", cs_arg_bool, &args->help},
     };
-    const cs_usage usage = {"cnnsweep summary ARCH|JOB.yaml",
-                            "Prints layers, shapes and parameters as Keras' model.summary() does.", flags,
-                            sizeof flags / sizeof *flags};
-    return cs_args_parse(&usage, argc, argv, &args->what);
+    const cs_usage usage = {.line = "cnnsweep summary [options] ARCH|JOB.yaml",
+                            .doc = "Prints layers, shapes and parameters as Keras' model.summary() does.",
+                            .operand = "ARCH|JOB.yaml",
+                            .args = rows,
+                            .n = sizeof rows / sizeof *rows,
+                            .help = &args->help};
+    return cs_command_parse(&usage, argc, argv, &args->what, exit_code);
 }
 
 static cs_status set(const char *key, const char *text, cs_trial_config *trial) {
@@ -34,35 +53,19 @@ static cs_status set(const char *key, const char *text, cs_trial_config *trial) 
     return cs_option_set(option, text, trial);
 }
 
-static cs_status set_input(const char *text, cs_trial_config *trial) {
-    int h, w, c = 3, end = 0;
-    if (!text)
-        return CS_OK;
-    bool read = sscanf(text, "%dx%d%nx%d%n", &h, &w, &end, &c, &end) >= 2 && !text[end];
-    if (!read || h < 1 || w < 1 || h > 65536 || w > 65536 || c != 3)
-        return cs_hint(cs_fail(CS_ERR_ARG, "--input is '%s'", text), "write HxWx3, such as 224x224x3");
-    trial->data.image[0] = h;
-    trial->data.image[1] = w;
-    return CS_OK;
+static void set_input(const summary_args *args, cs_trial_config *trial) {
+    if (args->input[0])
+        memcpy(trial->data.image, args->input, sizeof trial->data.image);
 }
 
-static cs_status read_classes(const char *text, int *classes) {
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (end == text || *end || value < 0 || value > 1000000)
-        return cs_fail(CS_ERR_ARG, "--classes is '%s', not a number of classes", text);
-    *classes = (int)value;
-    return CS_OK;
-}
-
-/* The base of a job: the image size and the classes come from its dataset unless flags give them. */
+/* A job's first trial: the image size and the classes come from its dataset unless flags give them. */
 static cs_status read_job(const summary_args *args, cs_trial_config *trial, int *classes) {
     cs_job *job = NULL;
     cs_dataset *dataset = NULL;
     CS_TRY(cs_job_read(args->what, NULL, 0, &job));
     *trial = job->trials[0];
     cs_job_free(job);
-    CS_TRY(set_input(args->input, trial));
+    set_input(args, trial);
     if (args->classes && trial->data.image[0])
         return CS_OK;
     cs_status status = cs_dataset_open(trial->data.path, &dataset);
@@ -83,12 +86,14 @@ static cs_status configure(const summary_args *args, cs_trial_config *trial, int
         CS_TRY(read_job(args, trial, classes));
     } else {
         CS_TRY(set("model.arch", args->what, trial));
-        CS_TRY(set_input(args->input, trial));
+        set_input(args, trial);
     }
     CS_TRY(set("model.alpha", args->alpha, trial));
     CS_TRY(set("model.head", args->head, trial));
     CS_TRY(set("train.fine_tune", args->fine_tune, trial));
-    return args->classes ? read_classes(args->classes, classes) : CS_OK;
+    if (args->classes)
+        *classes = args->classes;
+    return CS_OK;
 }
 
 static cs_status print_summary(const summary_args *args) {
@@ -106,9 +111,9 @@ static cs_status print_summary(const summary_args *args) {
 
 int cs_command_summary(int argc, char **argv) {
     summary_args args = {0};
-    cs_parsed parsed = parse(argc, argv, &args);
-    if (parsed != CS_PARSED)
-        return parsed == CS_PARSED_HELP ? CS_EXIT_OK : CS_EXIT_USAGE;
+    int exit_code;
+    if (!parse(argc, argv, &args, &exit_code))
+        return exit_code;
     cs_status status = print_summary(&args);
     if (status != CS_OK)
         cs_log_error_last();

@@ -6,36 +6,52 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MAX_SETS = 256 };
+
 typedef struct train_args {
     const char *path, *out, *device;
-    cs_repeats sets;
-    bool dry_run, force, allow_missing;
+    const char *sets[MAX_SETS];
+    int n_sets;
+    bool dry_run, force, help;
 } train_args;
 
-static cs_parsed parse(int argc, char **argv, train_args *args) {
-    const cs_flag flags[] = {
-        {.name = "--set", .value = "KEY=VALUE", .many = &args->sets, .doc = "set any key of the job file (repeatable)"},
-        {.name = "--out", .value = "DIR", .text = &args->out, .doc = "results folder (default results/<name>)"},
-        {.name = "--force", .on = &args->force, .doc = "replace the results that are in the folder"},
-        {.name = "--dry-run", .on = &args->dry_run, .doc = "check everything and print the trials and their cost"},
-        {.name = "--device", .value = "NAME", .text = &args->device, .doc = "auto, cpu, onednn or ref"},
-        {.name = "--allow-missing",
-         .on = &args->allow_missing,
-         .doc = "keep initial values where the weights file lacks a parameter"},
+static cs_status add_set(const char *text, void *target) {
+    train_args *args = target;
+    if (args->n_sets == MAX_SETS)
+        return cs_fail(CS_ERR_ARG, "given more than %d times", MAX_SETS);
+    args->sets[args->n_sets++] = text;
+    return CS_OK;
+}
+
+static cs_status allow_missing(const char *text, void *target) {
+    (void)text;
+    return add_set("model.allow_missing=true", target);
+}
+
+static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
+    const cs_arg rows[] = {
+        {"--set", "KEY=VALUE", "set any key of the job file, such as train.epochs=2 (repeatable)", add_set, args},
+        {"--out", "DIR", "results folder (default results/<name>)", cs_arg_text, &args->out},
+        {"--force", NULL, "replace the results that are in the folder", cs_arg_bool, &args->force},
+        {"--dry-run", NULL, "check everything, print the trials and their cost", cs_arg_bool, &args->dry_run},
+        {"--device", "NAME", "auto, cpu, onednn or ref (default: the job's, else auto)", cs_arg_text, &args->device},
+        {"--allow-missing", NULL, "keep initial values where the weights file lacks a parameter", allow_missing, args},
+        {"--help", NULL, "print this", cs_arg_bool, &args->help},
     };
-    const cs_usage usage = {"cnnsweep train JOB.yaml",
-                            "Trains every trial of the job and prints the result table. Under mpirun or srun the ranks "
-                            "share the trials.",
-                            flags, sizeof flags / sizeof *flags};
-    return cs_args_parse(&usage, argc, argv, &args->path);
+    const cs_usage usage = {.line = "cnnsweep train [options] JOB.yaml",
+                            .doc = "Trains every trial of the job and prints the result table. Under mpirun or srun "
+                                   "the ranks share the trials.",
+                            .operand = "JOB.yaml",
+                            .args = rows,
+                            .n = sizeof rows / sizeof *rows,
+                            .help = &args->help};
+    return cs_command_parse(&usage, argc, argv, &args->path, exit_code);
 }
 
 static cs_status read_job(const train_args *args, cs_job **job) {
-    CS_TRY(cs_job_read(args->path, args->sets.values, args->sets.n, job));
+    CS_TRY(cs_job_read(args->path, args->sets, args->n_sets, job));
     if (args->device)
         snprintf((*job)->device, sizeof(*job)->device, "%s", args->device);
-    for (int t = 0; args->allow_missing && t < (*job)->n_trials; t++)
-        (*job)->trials[t].allow_missing = true;
     return CS_OK;
 }
 
@@ -48,9 +64,9 @@ static cs_status run_job(cs_ranks *ranks, const train_args *args, const cs_job *
 
 int cs_command_train(int argc, char **argv) {
     train_args args = {0};
-    cs_parsed parsed = parse(argc, argv, &args);
-    if (parsed != CS_PARSED)
-        return parsed == CS_PARSED_HELP ? CS_EXIT_OK : CS_EXIT_USAGE;
+    int exit_code;
+    if (!parse(argc, argv, &args, &exit_code))
+        return exit_code;
 
     cs_ranks *ranks = NULL;
     cs_job *job = NULL;

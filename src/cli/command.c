@@ -1,0 +1,32 @@
+#include "command.h"
+#include "cnnsweep/log.h"
+
+#include <stdio.h>
+
+static void print_usage(const cs_usage *usage) {
+    printf("usage: %s\n\n%s\n\n", usage->line, usage->doc);
+    cs_args_help(stdout, usage->args, usage->n);
+}
+
+bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char **operand, int *exit_code) {
+    int given = 0, wanted = usage->operand ? 1 : 0;
+    cs_status status = cs_args_parse(argc, argv, usage->args, usage->n, operand, wanted, &given);
+    if (status == CS_OK && *usage->help) {
+        print_usage(usage);
+        *exit_code = CS_EXIT_OK;
+        return false;
+    }
+    if (status == CS_OK && given < wanted)
+        status = cs_hint(cs_fail(CS_ERR_ARG, "%s is missing", usage->operand), "%s", usage->line);
+    if (status == CS_OK)
+        return true;
+    cs_log_error_last();
+    *exit_code = CS_EXIT_USAGE;
+    return false;
+}
+
+int cs_exit_code(cs_status status) {
+    if (status == CS_OK)
+        return CS_EXIT_OK;
+    return status == CS_ERR_INTERRUPTED ? CS_EXIT_INTERRUPTED : CS_EXIT_FAILURE;
+}

@@ -1,0 +1,129 @@
+"""Holds every #include to the table of rooms: who may use whom, and which library belongs where."""
+import os
+import re
+import sys
+import tempfile
+
+# room: (folder, public headers it owns, rooms it may use). Arrows point up this table only.
+ROOMS = {
+    "base": ("src/base", "args file log memory random status", ""),
+    "data": ("src/data", "augment dataset image loader", "base"),
+    "net": ("src/net", "graph zoo", "base"),
+    "weights": ("src/weights", "weights", "base net"),
+    "engine": ("src/engine", "engine optimizer", "base net"),
+    "train": ("src/train", "metrics train", "base data net weights engine"),
+    "sweep": ("src/sweep", "job sweep", "base data net weights engine train"),
+    "report": ("src/report", "", "base data net engine"),
+    "cli": ("src/cli", "", "base data net weights engine train sweep report"),
+    "data-prep": ("data-prep", "", "base data"),
+}
+OWNER = {header: room for room, (_, headers, _) in ROOMS.items() for header in headers.split()}
+
+# library header: the folders that may include it.
+LIBRARIES = {
+    r"mpi\.h": ["src/sweep", "src/cli"],
+    r"oneapi/dnnl/.*|dnnl.*": ["src/engine/onednn"],
+    r"omp\.h": ["src/engine"],
+    r"hdf5.*": ["src/data", "src/weights"],
+    r"turbojpeg\.h": ["src/data", "data-prep"],
+    r"spng\.h": ["src/data"],
+    r"yaml\.h": ["src/sweep"],
+    r"jansson\.h": ["src/data", "src/sweep"],
+    r"xxhash\.h": ["src/base"],
+    r"(cuda|cudnn|nccl).*": ["src/engine/cuda"],
+}
+ENDS_THE_PROCESS = re.compile(r"\b(?:exit|_exit|_Exit|quick_exit|abort)\s*\(")
+MAY_END = ["src/cli", "data-prep"]
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.M)
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+
+
+def sources(root):
+    for top in ("src", "data-prep", "include"):
+        for folder, _, names in os.walk(os.path.join(root, top)):
+            for name in sorted(names):
+                if name.endswith((".c", ".h", ".cu")):
+                    yield os.path.relpath(os.path.join(folder, name), root)
+
+
+def room_of(path):
+    if path.startswith("include/cnnsweep/"):
+        return OWNER.get(os.path.basename(path)[:-2])
+    for room, (folder, _, _) in ROOMS.items():
+        if path.startswith(folder + "/"):
+            return room
+    return None
+
+
+def inside(path, folders):
+    return any(path.startswith(folder + "/") for folder in folders)
+
+
+def check_include(path, room, quote, target):
+    if target.startswith("cnnsweep/"):
+        owner = OWNER.get(target[len("cnnsweep/"):-2])
+        if owner is None:
+            return f"<{target}> belongs to no room"
+        if owner != room and owner not in ROOMS[room][2].split():
+            return f"{room} may not use {owner} ({target})"
+    elif quote == '"' and ".." in target:
+        return f'"{target}" reaches out of its folder'
+    else:
+        for pattern, folders in LIBRARIES.items():
+            if quote == "<" and re.fullmatch(pattern, target) and not inside(path, folders):
+                return f"<{target}> is for {', '.join(folders)} only"
+    return None
+
+
+def check_local(root, path, room, target):
+    """A quoted header that is not public lies in the same room."""
+    folder = os.path.join(root, ROOMS[room][0])
+    for base, _, names in os.walk(folder):
+        if os.path.basename(target) in names:
+            return None
+    return f'"{target}" is not in {ROOMS[room][0]}'
+
+
+def violations(root):
+    for path in sources(root):
+        text = open(os.path.join(root, path), encoding="utf-8").read()
+        room = room_of(path)
+        if room is None:
+            yield f"{path}: belongs to no room"
+            continue
+        for quote, target in INCLUDE.findall(text):
+            problem = check_include(path, room, quote, target)
+            if not problem and quote == '"' and not target.startswith("cnnsweep/"):
+                problem = check_local(root, path, room, target)
+            if problem:
+                yield f"{path}: {problem}"
+        if ENDS_THE_PROCESS.search(COMMENT.sub("", text)) and not inside(path, MAY_END):
+            yield f"{path}: only the command line ends the process"
+
+
+def check_that_it_finds():
+    """One file that breaks each rule, and nothing else, must be named."""
+    bad = {
+        "src/net/a.c": '#include "cnnsweep/engine.h"\n',
+        "src/train/b.c": "#include <mpi.h>\n",
+        "src/engine/ref/c.c": "#include <oneapi/dnnl/dnnl.h>\n",
+        "src/base/d.c": "void f(void) { exit(1); }\n",
+        "src/data/e.c": '#include "../net/graph_impl.h"\n',
+        "src/data/f.c": '#include "layers_impl.h"\n',
+        "include/cnnsweep/train.h": '#include "cnnsweep/job.h"\n',
+    }
+    good = {"src/net/g.c": '#include "cnnsweep/status.h"\n#include <stdio.h>\n', "src/net/layers_impl.h": "",
+            "src/cli/h.c": "/* exit(1) */ void f(void) { exit(1); }\n"}
+    with tempfile.TemporaryDirectory() as root:
+        for path, text in {**bad, **good}.items():
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), "w") as out:
+                out.write(text)
+        found = {line.split(":")[0] for line in violations(root)}
+        assert found == set(bad), f"the check finds {sorted(found)} instead of {sorted(bad)}"
+
+
+check_that_it_finds()
+problems = list(violations(os.environ["CNNSWEEP_SOURCE"]))
+print("\n".join(problems) or "every include follows the arrows")
+sys.exit(1 if problems else 0)
