@@ -9,14 +9,13 @@ cs_status od_call_open(od_call *call, const od_node *node) {
     return cs_alloc((size_t)call->chunks, sizeof *call->args, "arguments", &call->args);
 }
 
-cs_status od_call_tensor(od_call *call, const od_node *node, int arg, const od_tensor *tensor) {
-    od_desc desc = od_desc_of(node->program, tensor, node->chunk);
+cs_status od_call_tensor(od_call *call, const od_node *node, int arg, dnnl_query_t what, const od_tensor *tensor) {
     int slot = call->n_args++;
     for (int c = 0; c < call->chunks; c++) {
         od_rows rows = {.first = c * node->chunk};
         call->args[c][slot].arg = arg;
-        CS_TRY(
-            od_memory_create(node->program->engine->engine, &desc, od_at(tensor, &rows), &call->args[c][slot].memory));
+        CS_TRY(od_memory_for(node->program->engine->engine, &call->primitive, what, od_at(tensor, &rows),
+                             &call->args[c][slot].memory));
     }
     return CS_OK;
 }

@@ -2,11 +2,21 @@
 
 #include <string.h>
 
+/* oneDNN takes a convolution of fewer channels than a block for the first layer of a network, and has no fast kernel
+ * for it in the blocked layout. The memory holds whole blocks anyway, with zeros: the convolution is told of all of it.
+ */
+static int padded_inputs(const od_node *node) {
+    const od_tensor *in = &node->program->values[node->op->inputs[0]];
+    bool pointwise = node->op->window.kernel_h == 1 && node->op->window.kernel_w == 1;
+    int lanes = (int)od_lanes(node->program, in->shape.c);
+    return in->layout == OD_BLOCKED && !pointwise && lanes != in->shape.c ? lanes : 0;
+}
+
 static od_conv describe(const od_node *node) {
     const od_program *program = node->program;
     const cs_param *kernel = od_layer_param(program, node->op->layer, CS_PARAM_KERNEL);
     od_conv conv = {.source = od_desc_of(program, &program->values[node->op->inputs[0]], node->chunk),
-                    .weights = od_plain_kernel_desc(program->graph, kernel),
+                    .weights = od_plain_kernel_desc(program->graph, kernel, 0),
                     .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
                     .has_bias = od_has_bias(node),
                     .inference = !program->training,
@@ -28,13 +38,16 @@ static cs_status plan_backward_data(od_node *node, const od_conv *conv) {
 static cs_status plan_conv(od_node *node) {
     dnnl_engine_t engine = node->program->engine->engine;
     od_conv conv = describe(node);
+    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
+    kernel->inputs = padded_inputs(node);
+    if (kernel->inputs)
+        conv.source.dims[1] = conv.weights.dims[1] = kernel->inputs;
     CS_TRY(od_conv_create(engine, &conv, OD_FORWARD, NULL, &node->forward.primitive));
     if (!node->program->training)
         return CS_OK;
     if (node->op->trainable)
         CS_TRY(od_conv_create(engine, &conv, OD_BACKWARD_WEIGHTS, &node->forward.primitive,
                               &node->backward_weights.primitive));
-    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
     kernel->layout_of = node->op->trainable ? &node->backward_weights.primitive : &node->forward.primitive;
     kernel->layout_what = node->op->trainable ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
     kernel->count = od_primitive_bytes(kernel->layout_of, kernel->layout_what) / sizeof(float);

@@ -5,7 +5,7 @@ static cs_status plan_dense(od_node *node) {
     dnnl_engine_t engine = program->engine->engine;
     const cs_param *plain = od_layer_param(program, node->op->layer, CS_PARAM_KERNEL);
     od_inner_product product = {.source = od_desc_of(program, &program->values[node->op->inputs[0]], node->chunk),
-                                .weights = od_plain_kernel_desc(program->graph, plain),
+                                .weights = od_plain_kernel_desc(program->graph, plain, 0),
                                 .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
                                 .has_bias = od_has_bias(node),
                                 .inference = !program->training,

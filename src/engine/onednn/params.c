@@ -65,7 +65,9 @@ cs_status od_params_allocate(od_program *program) {
     size_t largest = 0, largest_plain = 0;
     for (int i = 0; i < program->n_params; i++) {
         largest = program->params[i].count > largest ? program->params[i].count : largest;
-        size_t plain = program->params[i].param->count;
+        const cs_param *of = program->params[i].param;
+        int inputs = program->params[i].inputs;
+        size_t plain = inputs ? of->count / (size_t)of->dims[2] * (size_t)inputs : of->count;
         largest_plain = plain > largest_plain ? plain : largest_plain;
     }
     CS_TRY(cs_alloc_aligned(largest_plain, sizeof(float), "staging", &program->staging));
@@ -118,22 +120,22 @@ typedef enum direction { TO_ENGINE, TO_HOST } direction;
 /* One parameter between its place in an arena and its place in host memory. */
 static cs_status move_param(od_program *program, const od_param *param, float *in_engine, float *in_host,
                             direction where) {
-    size_t bytes = param->param->count * sizeof(float);
     if (!param->layout_of && param->layout.rank == 0) {
+        size_t bytes = param->param->count * sizeof(float);
         memcpy(where == TO_ENGINE ? in_engine : in_host, where == TO_ENGINE ? in_host : in_engine, bytes);
         return CS_OK;
     }
-    od_desc plain = od_plain_kernel_desc(program->graph, param->param);
+    od_desc plain = od_plain_kernel_desc(program->graph, param->param, param->inputs);
     dnnl_memory_t engine = NULL, host = NULL;
     cs_status status = od_param_memory(program, param, in_engine, &engine);
     if (status == CS_OK)
         status = od_memory_create(program->engine->engine, &plain, program->staging, &host);
     if (status == CS_OK && where == TO_ENGINE) {
-        memcpy(program->staging, in_host, bytes);
+        od_pad_kernel(param->param, param->inputs, in_host, program->staging);
         status = od_copy_layout(program, host, engine);
     } else if (status == CS_OK) {
         status = od_copy_layout(program, engine, host);
-        memcpy(in_host, program->staging, bytes);
+        od_unpad_kernel(param->param, param->inputs, program->staging, in_host);
     }
     dnnl_memory_destroy(engine);
     dnnl_memory_destroy(host);

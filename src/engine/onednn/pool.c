@@ -20,8 +20,8 @@ static cs_status bind_pool(od_node *node) {
     od_program *program = node->program;
     od_call *forward = &node->forward, *backward = &node->backward_data;
     CS_TRY(od_call_open(forward, node));
-    CS_TRY(od_call_tensor(forward, node, DNNL_ARG_SRC, &program->values[node->op->inputs[0]]));
-    CS_TRY(od_call_tensor(forward, node, DNNL_ARG_DST, &program->values[node->op->output]));
+    CS_TRY(od_call_tensor(forward, node, DNNL_ARG_SRC, dnnl_query_src_md, &program->values[node->op->inputs[0]]));
+    CS_TRY(od_call_tensor(forward, node, DNNL_ARG_DST, dnnl_query_dst_md, &program->values[node->op->output]));
     size_t bytes = od_primitive_bytes(&forward->primitive, dnnl_query_workspace_md);
     od_call_place place = {0};
     if (bytes > 0) {
@@ -34,8 +34,9 @@ static cs_status bind_pool(od_node *node) {
     if (!backward->primitive.code)
         return CS_OK;
     CS_TRY(od_call_open(backward, node));
-    CS_TRY(od_call_tensor(backward, node, DNNL_ARG_DIFF_DST, &program->grads[node->op->output]));
-    CS_TRY(od_call_tensor(backward, node, DNNL_ARG_DIFF_SRC, &node->input_grads[0]));
+    CS_TRY(
+        od_call_tensor(backward, node, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, &program->grads[node->op->output]));
+    CS_TRY(od_call_tensor(backward, node, DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md, &node->input_grads[0]));
     if (bytes > 0)
         CS_TRY(od_call_primitive_memory(backward, node, DNNL_ARG_WORKSPACE, dnnl_query_workspace_md, place));
     return CS_OK;

@@ -72,6 +72,7 @@ typedef struct od_param {
         *layout_of; /* kernels: the primitive that decides the layout, and of which tensor; NULL: plain */
     dnnl_query_t layout_what;
     od_desc layout; /* kernels, when layout_of is NULL and rank > 0 */
+    int inputs;     /* convolution kernels: input channels in the engine's layout, the added ones zero */
 } od_param;
 
 /* A kernel in the layout that a primitive wants: the parameter itself, or a copy refreshed after every update. */
@@ -173,7 +174,9 @@ CS_MUST_CHECK cs_status od_memory_plan(od_program *program);
 
 /* call.c */
 CS_MUST_CHECK cs_status od_call_open(od_call *call, const od_node *node);
-CS_MUST_CHECK cs_status od_call_tensor(od_call *call, const od_node *node, int arg, const od_tensor *tensor);
+/* A tensor's chunks, laid out as the primitive's `what` (dnnl_query_src_md, ...), which is how they lie in memory. */
+CS_MUST_CHECK cs_status od_call_tensor(od_call *call, const od_node *node, int arg, dnnl_query_t what,
+                                       const od_tensor *tensor);
 /* A tensor in the layout that the primitive wants for `what`: for the first chunk, and for chunk c > 0 at `later` +
  * c*stride bytes. */
 typedef struct od_call_place {
@@ -201,7 +204,11 @@ CS_MUST_CHECK cs_status od_param_memory(const od_program *program, const od_para
                                         dnnl_memory_t *out);
 
 /* weights.c: what convolutions and dense layers share. */
-od_desc od_plain_kernel_desc(const cs_graph *graph, const cs_param *kernel); /* Keras' layout in oneDNN's terms */
+/* Keras' layout of a kernel in oneDNN's terms, with `inputs` input channels (0: its own). */
+od_desc od_plain_kernel_desc(const cs_graph *graph, const cs_param *kernel, int inputs);
+/* Between Keras' kernel [..,I,O] and the same with zeros for the added input channels [..,inputs,O]. */
+void od_pad_kernel(const cs_param *kernel, int inputs, const float *plain, float *padded);
+void od_unpad_kernel(const cs_param *kernel, int inputs, const float *padded, float *plain);
 CS_MUST_CHECK cs_status od_weights_bind(od_node *node, const od_primitive *primitive, od_weights *weights);
 CS_MUST_CHECK cs_status od_weights_refresh(od_node *node, od_weights *weights);
 void od_weights_close(od_weights *weights);

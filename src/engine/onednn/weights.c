@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-od_desc od_plain_kernel_desc(const cs_graph *graph, const cs_param *kernel) {
+od_desc od_plain_kernel_desc(const cs_graph *graph, const cs_param *kernel, int inputs) {
     const int *d = kernel->dims;
     switch (graph->layers[kernel->layer].kind) {
     case CS_LAYER_DENSE:
@@ -15,8 +15,27 @@ od_desc od_plain_kernel_desc(const cs_graph *graph, const cs_param *kernel) {
     case CS_LAYER_DEPTHWISE_CONV2D: /* HWC1 is hwigo with i = o = 1 */
         return (od_desc){.rank = 5, .dims = {d[2], 1, 1, d[0], d[1]}, .tag = dnnl_hwigo};
     default:
-        return (od_desc){.rank = 4, .dims = {d[3], d[2], d[0], d[1]}, .tag = dnnl_hwio};
+        return (od_desc){.rank = 4, .dims = {d[3], inputs ? inputs : d[2], d[0], d[1]}, .tag = dnnl_hwio};
     }
+}
+
+/* Floats of one kernel position: all of the kernel when nothing is added, so that one copy does. */
+static size_t position(const cs_param *kernel, int inputs) {
+    return inputs ? (size_t)kernel->dims[2] * (size_t)kernel->dims[3] : kernel->count;
+}
+
+void od_pad_kernel(const cs_param *kernel, int inputs, const float *plain, float *padded) {
+    size_t own = position(kernel, inputs), full = inputs ? (size_t)inputs * (size_t)kernel->dims[3] : own;
+    for (size_t at = 0; at * own < kernel->count; at++) {
+        memcpy(padded + at * full, plain + at * own, own * sizeof *plain);
+        memset(padded + at * full + own, 0, (full - own) * sizeof *padded);
+    }
+}
+
+void od_unpad_kernel(const cs_param *kernel, int inputs, const float *padded, float *plain) {
+    size_t own = position(kernel, inputs), full = inputs ? (size_t)inputs * (size_t)kernel->dims[3] : own;
+    for (size_t at = 0; at * own < kernel->count; at++)
+        memcpy(plain + at * own, padded + at * full, own * sizeof *plain);
 }
 
 cs_status od_weights_bind(od_node *node, const od_primitive *primitive, od_weights *weights) {
@@ -74,8 +93,8 @@ static cs_status bind_gradients(od_node *node) {
     od_param *kernel = od_node_param(node, CS_PARAM_KERNEL), *bias = od_node_param(node, CS_PARAM_BIAS);
     od_call *call = &node->backward_weights;
     CS_TRY(od_call_open(call, node));
-    CS_TRY(od_call_tensor(call, node, DNNL_ARG_SRC, &program->values[node->op->inputs[0]]));
-    CS_TRY(od_call_tensor(call, node, DNNL_ARG_DIFF_DST, &program->grads[node->op->output]));
+    CS_TRY(od_call_tensor(call, node, DNNL_ARG_SRC, dnnl_query_src_md, &program->values[node->op->inputs[0]]));
+    CS_TRY(od_call_tensor(call, node, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, &program->grads[node->op->output]));
     od_call_place place = {program->gradient + kernel->offset, program->gradient_scratch, 0};
     CS_TRY(od_call_primitive_memory(call, node, DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md, place));
     if (!bias)
@@ -90,8 +109,8 @@ static cs_status bind_forward(od_node *node) {
     od_call *call = &node->forward;
     CS_TRY(od_weights_bind(node, &call->primitive, &node->forward_kernel));
     CS_TRY(od_call_open(call, node));
-    CS_TRY(od_call_tensor(call, node, DNNL_ARG_SRC, &program->values[node->op->inputs[0]]));
-    CS_TRY(od_call_tensor(call, node, DNNL_ARG_DST, &program->values[node->op->output]));
+    CS_TRY(od_call_tensor(call, node, DNNL_ARG_SRC, dnnl_query_src_md, &program->values[node->op->inputs[0]]));
+    CS_TRY(od_call_tensor(call, node, DNNL_ARG_DST, dnnl_query_dst_md, &program->values[node->op->output]));
     od_call_place kernel = {node->forward_kernel.data, node->forward_kernel.data, 0};
     CS_TRY(od_call_primitive_memory(call, node, DNNL_ARG_WEIGHTS, dnnl_query_weights_md, kernel));
     if (!od_has_bias(node))
@@ -120,8 +139,8 @@ cs_status od_weighted_bind(od_node *node) {
     od_call *call = &node->backward_data;
     CS_TRY(od_weights_bind(node, &call->primitive, &node->backward_kernel));
     CS_TRY(od_call_open(call, node));
-    CS_TRY(od_call_tensor(call, node, DNNL_ARG_DIFF_DST, &program->grads[node->op->output]));
-    CS_TRY(od_call_tensor(call, node, DNNL_ARG_DIFF_SRC, &node->input_grads[0]));
+    CS_TRY(od_call_tensor(call, node, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, &program->grads[node->op->output]));
+    CS_TRY(od_call_tensor(call, node, DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md, &node->input_grads[0]));
     od_call_place kernel = {node->backward_kernel.data, node->backward_kernel.data, 0};
     return od_call_primitive_memory(call, node, DNNL_ARG_WEIGHTS, dnnl_query_weights_md, kernel);
 }
@@ -161,17 +180,20 @@ cs_status od_weighted_load(od_node *node, const cs_params *params) {
     od_program *program = node->program;
     const cs_param *kernel = od_layer_param(program, node->op->layer, CS_PARAM_KERNEL);
     size_t channels = (size_t)program->values[node->op->output].shape.c;
-    float *scale = NULL, *bias = NULL;
+    float *scale = NULL, *bias = NULL, *scaled = NULL;
     dnnl_memory_t plain = NULL;
     cs_status status;
     CS_TRY_GOTO(cs_alloc(channels, sizeof *scale, "folding", &scale), done);
     CS_TRY_GOTO(cs_alloc(channels, sizeof *bias, "folding", &bias), done);
+    CS_TRY_GOTO(cs_alloc(kernel->count, sizeof *scaled, "folding", &scaled), done);
     fold(node, params, channels, scale, bias);
     for (size_t i = 0; i < kernel->count; i++) /* the output channel runs fastest in every Keras kernel */
-        program->staging[i] = params->data[kernel->offset + i] * scale[i % channels];
+        scaled[i] = params->data[kernel->offset + i] * scale[i % channels];
+    int inputs = od_node_param(node, CS_PARAM_KERNEL)->inputs;
+    od_pad_kernel(kernel, inputs, scaled, program->staging);
     if (node->folded_bias)
         memcpy(node->folded_bias, bias, channels * sizeof *bias);
-    od_desc desc = od_plain_kernel_desc(program->graph, kernel);
+    od_desc desc = od_plain_kernel_desc(program->graph, kernel, inputs);
     CS_TRY_GOTO(od_memory_create(program->engine->engine, &desc, program->staging, &plain), done);
     status = od_copy_layout(program, plain, node->forward_kernel.to);
 done:
@@ -179,6 +201,7 @@ done:
         dnnl_memory_destroy(plain);
     free(scale);
     free(bias);
+    free(scaled);
     return status;
 }
 

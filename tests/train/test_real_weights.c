@@ -1,0 +1,87 @@
+/* The released MobileNet weights give the features that are on record for them (see SOURCES.md beside the files). */
+#include "test.h"
+
+#include "cnnsweep/engine.h"
+#include "cnnsweep/weights.h"
+#include "cnnsweep/zoo.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SIZE = 224, FEATURES = 256 };
+
+/* Global average of the last feature map for the image p(h,w,c) = (7h + 13w + 29c) mod 256. */
+static void features(const char *device, float out[FEATURES]) {
+    cs_model_config config;
+    cs_model_config_init(&config);
+    snprintf(config.arch, sizeof config.arch, "mobilenet");
+    config.alpha = 0.25f;
+    cs_graph *graph;
+    cs_params *params;
+    cs_engine *engine;
+    cs_segment *segment;
+    cs_program *program;
+    cs_weights_report report;
+    int top;
+    assert_ok(cs_model_build(&config, &graph));
+    assert_int_equal(graph->preprocess, CS_PREPROCESS_TF);
+    assert_ok(cs_graph_global_average_pool(graph, "features", graph->n_layers - 1, &top));
+    assert_ok(cs_params_create(graph, &params));
+    assert_ok(
+        cs_weights_read(test_shared("weights/mobilenet_v1_0.25_224_kerasnames_no_top.h5"), false, params, &report));
+    cs_weights_report_clear(&report);
+    assert_ok(cs_engine_open(device, &(cs_engine_options){.threads = 1}, &engine));
+    assert_ok(cs_segment_create(graph, 0, graph->n_layers, &segment));
+    assert_ok(cs_program_compile(engine, &(cs_program_spec){.segment = segment, .batch = 1, .mode = CS_MODE_INFER},
+                                 &program));
+    assert_ok(cs_program_load(program, CS_SLOT_VALUE, params));
+    float *image = malloc(sizeof(float) * SIZE * SIZE * 3);
+    assert_non_null(image);
+    for (int h = 0; h < SIZE; h++)
+        for (int w = 0; w < SIZE; w++)
+            for (int c = 0; c < 3; c++)
+                image[(h * SIZE + w) * 3 + c] = (float)((7 * h + 13 * w + 29 * c) % 256) / 127.5f - 1;
+    assert_ok(cs_program_set_input(program, 0, image, 1));
+    assert_ok(cs_program_forward(program, 1));
+    assert_ok(cs_program_get_output(program, 0, out, 1));
+    free(image);
+    cs_program_free(program);
+    cs_segment_free(segment);
+    cs_engine_close(engine);
+    cs_params_free(params);
+    cs_graph_free(graph);
+}
+
+static void assert_recorded(const char *device) {
+    static const double first[] = {0.000000, 0.000000, 0.111213, 0.378770, 0.001345};
+    float got[FEATURES];
+    features(device, got);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < FEATURES; i++) {
+        sum += (double)got[i];
+        squares += (double)got[i] * (double)got[i];
+    }
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        assert_true(fabs((double)got[i] - first[i]) < 1e-4);
+    assert_true(fabs(sum - 158.78707) < 1e-2);
+    assert_true(fabs(sqrt(squares) - 20.966787) < 1e-3);
+}
+
+static void mobilenet_025_gives_the_recorded_features(void **state) {
+    (void)state;
+    assert_recorded("cpu");
+}
+
+static void mobilenet_025_gives_the_recorded_features_on_the_reference_engine(void **state) {
+    (void)state;
+    assert_recorded("ref");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mobilenet_025_gives_the_recorded_features),
+        cmocka_unit_test(mobilenet_025_gives_the_recorded_features_on_the_reference_engine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
