@@ -1,5 +1,5 @@
 # Early stopping is internal to the room.
 target_include_directories(test_early_stopping PRIVATE ${PROJECT_SOURCE_DIR}/src/train)
-foreach(function malloc calloc realloc aligned_alloc posix_memalign)
+foreach(function malloc calloc realloc aligned_alloc posix_memalign cs_program_load)
   target_link_options(test_no_allocation PRIVATE -Wl,--wrap=${function})
 endforeach()

@@ -82,7 +82,7 @@ static void test_diverged_trial_fails_alone(void **state) {
         trials[i] = toy_trial(toy_dataset("diverged", &hard));
         set_fine_tune(&trials[i], i == 2 ? "head" : "all");
     }
-    trials[1].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f};
+    trials[1].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f, .weight_decay = 1e30f};
     assert_ok(toy_train(*state, trials, 3, &record));
     const toy_trial_record *failed = &record.trials[1];
     assert_int_equal(failed->failed, CS_ERR_DIVERGED);

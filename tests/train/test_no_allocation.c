@@ -1,6 +1,7 @@
 /* Between the second and the last training step nothing of ours allocates, on any thread: validation, early stopping
- * and a trial that fails included. The linker sends the allocation calls of all our code through the wrappers below
- * (settings.cmake); what a library does inside its own functions is not counted. */
+ * and a trial that fails included. Only the hand-over of parameters, once an epoch, may: an engine repacks them. The
+ * linker sends the allocation calls of all our code through the wrappers below (settings.cmake); what a library does
+ * inside its own functions is not counted. */
 #include "toy.h"
 
 #include "cnnsweep/memory.h"
@@ -51,6 +52,15 @@ int __wrap_posix_memalign(void **out, size_t alignment, size_t size) {
     return __real_posix_memalign(out, alignment, size);
 }
 
+cs_status __real_cs_program_load(cs_program *program, cs_slot slot, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_slot slot, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_slot slot, const cs_params *params) {
+    bool were_counting = atomic_exchange(&counting, false);
+    cs_status status = __real_cs_program_load(program, slot, params);
+    atomic_store(&counting, were_counting);
+    return status;
+}
+
 static void test_the_wrappers_count(void **state) {
     (void)state;
     void *blocks[2];
@@ -91,7 +101,7 @@ static void check_on(const char *device) {
         trials[i].augment = (cs_augment){.horizontal_flip = true, .brightness_range = {0.5f, 1.5f}};
     }
     snprintf(trials[1].fine_tune, sizeof trials[1].fine_tune, "2");
-    trials[DIVERGES].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f};
+    trials[DIVERGES].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f, .weight_decay = 1e30f};
     cs_engine_options options = {.threads = 2};
     cs_engine *engine;
     int steps = 0;

@@ -29,6 +29,7 @@ const char *toy_dataset(const char *name, const toy_spec *spec) {
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
         layout.counts[split] = spec->counts[split];
     assert_ok(cs_path(path, sizeof path, "%s/%s.h5", test_scratch(), name));
+    assert_ok(cs_remove_all(path));
     assert_ok(cs_dataset_create(path, &layout, &writer));
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
         for (int i = 0; i < spec->counts[split]; i++) {

@@ -16,7 +16,7 @@ typedef struct toy_spec {
     bool same_test;
 } toy_spec;
 
-/* Writes the dataset into the scratch folder; the path lives until the next call. */
+/* Writes the dataset into the scratch folder, over one of the same name; the path lives until the next call. */
 const char *toy_dataset(const char *name, const toy_spec *spec);
 
 /* basenet on that dataset, Adam, batch 8, everything trainable. */
