@@ -59,14 +59,16 @@ static void add_statistics(const cs_image *image, packed_image *out) {
 static cs_status encode(const cs_dataset_layout *layout, cs_decoder *decoder, const char *path, size_t file_size,
                         packed_image *out) {
     const uint8_t *file = (const uint8_t *)out->file;
-    if (cs_is_jpeg(file, file_size)) {
-        int h, w;
+    int h = 0, w = 0;
+    bool keep = cs_is_jpeg(file, file_size);
+    if (keep && layout->h > 0) {
         CS_TRY(cs_image_size(decoder, path, file, file_size, &h, &w));
-        if (layout->h == 0 || (h == layout->h && w == layout->w)) {
-            out->bytes = file;
-            out->size = file_size;
-            return CS_OK;
-        }
+        keep = h == layout->h && w == layout->w;
+    }
+    if (keep) {
+        out->bytes = file;
+        out->size = file_size;
+        return CS_OK;
     }
     CS_TRY(cs_encode_jpeg(decoder, &out->image, JPEG_QUALITY, &out->jpeg, &out->jpeg_capacity, &out->size));
     out->bytes = out->jpeg;

@@ -1,5 +1,5 @@
-/* The packing pipeline: threads decode into a ring of slots, the caller's thread writes them in their order. The ring
- * bounds the memory; the order makes the dataset the same whatever the number of threads. */
+/* The packing pipeline: threads decode into a ring of slots, and whichever finishes the oldest image writes what is
+ * ready, in order. The ring bounds the memory; the order makes the dataset the same for any number of threads. */
 #include "image.h"
 
 #include "cnnsweep/log.h"
@@ -19,59 +19,42 @@ typedef struct ring_slot {
     bool ready;
 } ring_slot;
 
-typedef struct pipeline pipeline;
-
-typedef struct worker {
-    pipeline *pipe;
-    cs_decoder *decoder;
-    pthread_t thread;
-} worker;
-
-struct pipeline {
-    const pack_options *options;
-    const pack_list *list;
-    cs_dataset_layout layout;
-    worker *workers;
-    int n_threads; /* workers that run */
-
-    pthread_mutex_t lock;
-    pthread_cond_t space, ready;
-    ring_slot *ring;
-    size_t slots;
-    size_t next;    /* item that the next free thread takes */
-    size_t written; /* items the writer is done with */
-    bool stop;
-};
-
-/* What the writer gathers on the way. */
+/* What is gathered on the way. */
 typedef struct pack_tally {
     int64_t *train; /* [n_classes] images */
     int64_t bad, good;
     uint64_t sum[3], square[3], pixels;
 } pack_tally;
 
-static void *decode_items(void *argument) {
-    worker *self = argument;
-    pipeline *pipe = self->pipe;
-    pthread_mutex_lock(&pipe->lock);
-    while (!pipe->stop && pipe->next < pipe->list->n) {
-        size_t i = pipe->next++;
-        while (!pipe->stop && i - pipe->written >= pipe->slots)
-            pthread_cond_wait(&pipe->space, &pipe->lock);
-        if (pipe->stop)
-            break;
-        pthread_mutex_unlock(&pipe->lock);
-        ring_slot *slot = &pipe->ring[i % pipe->slots];
-        slot->code = pack_image(pipe->options, &pipe->layout, self->decoder, &pipe->list->items[i], &slot->image);
-        if (slot->code != CS_OK)
-            slot->error = *cs_error_last();
-        pthread_mutex_lock(&pipe->lock);
-        slot->ready = true;
-        pthread_cond_signal(&pipe->ready);
-    }
-    pthread_mutex_unlock(&pipe->lock);
-    return NULL;
-}
+typedef struct pipeline {
+    const pack_options *options;
+    const pack_list *list;
+    const volatile sig_atomic_t *stop;
+    cs_dataset_layout layout;
+    cs_progress *progress;
+
+    /* Used by the thread that writes. */
+    cs_dataset_writer *writer;
+    pack_tally tally;
+
+    /* Shared, under `lock`. */
+    pthread_mutex_t lock;
+    pthread_cond_t space;
+    ring_slot *ring; /* item i goes to slot i % slots */
+    size_t slots;
+    size_t next;    /* item that the next free thread takes */
+    size_t written; /* items that are done with */
+    bool writing;   /* a thread is at it */
+    cs_status status;
+    cs_error error; /* when status is not CS_OK */
+} pipeline;
+
+typedef struct worker {
+    pipeline *pipe;
+    cs_decoder *decoder;
+    pthread_t thread;
+    bool running;
+} worker;
 
 static bool is_bad_file(cs_status code) {
     return code == CS_ERR_FORMAT || code == CS_ERR_IO;
@@ -85,8 +68,10 @@ static void name_bad_file(pack_tally *tally) {
         cs_log(CS_LOG_WARN, "more bad images follow; they are counted, not named");
 }
 
-static cs_status write_item(const pack_item *item, const ring_slot *slot, cs_dataset_writer *writer,
-                            pack_tally *tally) {
+static cs_status write_item(pipeline *pipe, const pack_item *item, const ring_slot *slot) {
+    pack_tally *tally = &pipe->tally;
+    if (*pipe->stop)
+        return cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted; nothing was written", pipe->options->out);
     if (slot->code != CS_OK) {
         cs_status code = cs_error_restore(&slot->error);
         if (!is_bad_file(code))
@@ -95,7 +80,7 @@ static cs_status write_item(const pack_item *item, const ring_slot *slot, cs_dat
         return CS_OK;
     }
     const packed_image *image = &slot->image;
-    CS_TRY(cs_dataset_append(writer, item->split, item->label, item->id, image->bytes, image->size));
+    CS_TRY(cs_dataset_append(pipe->writer, item->split, item->label, item->id, image->bytes, image->size));
     tally->good++;
     if (item->split != CS_SPLIT_TRAIN)
         return CS_OK;
@@ -108,64 +93,83 @@ static cs_status write_item(const pack_item *item, const ring_slot *slot, cs_dat
     return CS_OK;
 }
 
-static cs_status write_all(pipeline *pipe, cs_dataset_writer *writer, cs_progress *progress,
-                           const volatile sig_atomic_t *stop, pack_tally *tally) {
-    cs_status status = CS_OK;
-    for (size_t i = 0; i < pipe->list->n && status == CS_OK; i++) {
-        ring_slot *slot = &pipe->ring[i % pipe->slots];
-        pthread_mutex_lock(&pipe->lock);
-        while (!slot->ready)
-            pthread_cond_wait(&pipe->ready, &pipe->lock);
+/* Writes the items that are next in order and ready. Called, and returns, with the lock held. */
+static void write_ready(pipeline *pipe) {
+    pipe->writing = true;
+    while (pipe->status == CS_OK && pipe->ring[pipe->written % pipe->slots].ready) {
+        ring_slot *slot = &pipe->ring[pipe->written % pipe->slots];
+        const pack_item *item = &pipe->list->items[pipe->written];
         pthread_mutex_unlock(&pipe->lock);
-        status = *stop ? cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted; nothing was written", pipe->options->out)
-                       : write_item(&pipe->list->items[i], slot, writer, tally);
-        cs_progress_add(progress, 1);
+        cs_status status = write_item(pipe, item, slot);
+        cs_progress_add(pipe->progress, 1);
         pthread_mutex_lock(&pipe->lock);
+        if (status != CS_OK) {
+            pipe->status = status;
+            pipe->error = *cs_error_last();
+        }
         slot->ready = false;
-        pipe->written = i + 1;
+        pipe->written++;
         pthread_cond_broadcast(&pipe->space);
-        pthread_mutex_unlock(&pipe->lock);
     }
-    return status;
+    pipe->writing = false;
 }
 
-static cs_status pipeline_start(pipeline *pipe) {
-    size_t threads = (size_t)pipe->options->threads;
-    pthread_mutex_init(&pipe->lock, NULL);
-    pthread_cond_init(&pipe->space, NULL);
-    pthread_cond_init(&pipe->ready, NULL);
-    pipe->slots = threads * SLOTS_PER_THREAD;
-    CS_TRY(cs_alloc(pipe->slots, sizeof *pipe->ring, "ring of images", &pipe->ring));
-    CS_TRY(cs_alloc(threads, sizeof *pipe->workers, "threads", &pipe->workers));
-    for (size_t i = 0; i < threads; i++) {
-        worker *self = &pipe->workers[i];
-        self->pipe = pipe;
-        CS_TRY(cs_decoder_open(&self->decoder));
-        int code = pthread_create(&self->thread, NULL, decode_items, self);
+static void *pack_items(void *argument) {
+    worker *self = argument;
+    pipeline *pipe = self->pipe;
+    pthread_mutex_lock(&pipe->lock);
+    while (pipe->status == CS_OK && pipe->next < pipe->list->n) {
+        size_t i = pipe->next++;
+        while (pipe->status == CS_OK && i - pipe->written >= pipe->slots)
+            pthread_cond_wait(&pipe->space, &pipe->lock);
+        if (pipe->status != CS_OK)
+            break;
+        pthread_mutex_unlock(&pipe->lock);
+        ring_slot *slot = &pipe->ring[i % pipe->slots];
+        slot->code = pack_image(pipe->options, &pipe->layout, self->decoder, &pipe->list->items[i], &slot->image);
+        if (slot->code != CS_OK)
+            slot->error = *cs_error_last();
+        pthread_mutex_lock(&pipe->lock);
+        slot->ready = true;
+        if (!pipe->writing)
+            write_ready(pipe);
+    }
+    pthread_mutex_unlock(&pipe->lock);
+    return NULL;
+}
+
+static cs_status start_workers(pipeline *pipe, worker *workers, int n) {
+    for (int i = 0; i < n; i++) {
+        workers[i].pipe = pipe;
+        CS_TRY(cs_decoder_open(&workers[i].decoder));
+        int code = pthread_create(&workers[i].thread, NULL, pack_items, &workers[i]);
         if (code != 0)
-            return cs_hint(cs_fail(CS_ERR_NO_MEMORY, "cannot start thread %zu: %s", i + 1, strerror(code)),
+            return cs_hint(cs_fail(CS_ERR_NO_MEMORY, "cannot start thread %d: %s", i + 1, strerror(code)),
                            "--threads asks for fewer");
-        pipe->n_threads++;
+        workers[i].running = true;
     }
     return CS_OK;
 }
 
-static void pipeline_stop(pipeline *pipe) {
+/* The first failure stops the others; the caller's thread ends up with its error. */
+static cs_status run_workers(pipeline *pipe) {
+    worker *workers = NULL;
+    int n = pipe->options->threads;
+    CS_TRY(cs_alloc((size_t)n, sizeof *workers, "threads", &workers));
+    cs_status status = start_workers(pipe, workers, n);
     pthread_mutex_lock(&pipe->lock);
-    pipe->stop = true;
-    pthread_cond_broadcast(&pipe->space);
+    if (status != CS_OK && pipe->status == CS_OK) {
+        pipe->status = status;
+        pipe->error = *cs_error_last();
+    }
     pthread_mutex_unlock(&pipe->lock);
-    for (int i = 0; i < pipe->n_threads; i++)
-        pthread_join(pipe->workers[i].thread, NULL);
-    for (int i = 0; pipe->workers && i < pipe->options->threads; i++)
-        cs_decoder_close(pipe->workers[i].decoder);
-    for (size_t i = 0; pipe->ring && i < pipe->slots; i++)
-        packed_image_clear(&pipe->ring[i].image);
-    free(pipe->workers);
-    free(pipe->ring);
-    pthread_cond_destroy(&pipe->ready);
-    pthread_cond_destroy(&pipe->space);
-    pthread_mutex_destroy(&pipe->lock);
+    for (int i = 0; i < n; i++) {
+        if (workers[i].running)
+            pthread_join(workers[i].thread, NULL);
+        cs_decoder_close(workers[i].decoder);
+    }
+    free(workers);
+    return pipe->status == CS_OK ? CS_OK : cs_error_restore(&pipe->error);
 }
 
 static void set_mean_std(const pack_tally *tally, cs_dataset_writer *writer) {
@@ -216,32 +220,45 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
     return CS_OK;
 }
 
+static cs_status pipeline_open(pipeline *pipe) {
+    const pack_options *options = pipe->options;
+    pthread_mutex_init(&pipe->lock, NULL);
+    pthread_cond_init(&pipe->space, NULL);
+    pipe->slots = (size_t)options->threads * SLOTS_PER_THREAD;
+    CS_TRY(cs_alloc(pipe->slots, sizeof *pipe->ring, "ring of images", &pipe->ring));
+    CS_TRY(cs_alloc((size_t)pipe->list->n_classes, sizeof *pipe->tally.train, "class counts", &pipe->tally.train));
+    CS_TRY(make_layout(options, pipe->list, &pipe->layout));
+    CS_TRY(cs_dataset_create(options->out, &pipe->layout, &pipe->writer));
+    return cs_progress_open("packing", "images", (int64_t)pipe->list->n, &pipe->progress);
+}
+
+static void pipeline_close(pipeline *pipe) {
+    cs_dataset_abort(&pipe->writer);
+    for (size_t i = 0; pipe->ring && i < pipe->slots; i++)
+        packed_image_clear(&pipe->ring[i].image);
+    free(pipe->ring);
+    free(pipe->tally.train);
+    pthread_cond_destroy(&pipe->space);
+    pthread_mutex_destroy(&pipe->lock);
+}
+
 cs_status pack_run(const pack_options *options, const pack_list *list, const volatile sig_atomic_t *stop) {
-    pipeline pipe = {.options = options, .list = list};
-    cs_dataset_writer *writer = NULL;
-    cs_progress *progress = NULL;
-    pack_tally tally = {0};
-    double started = cs_now();
-    CS_TRY(make_layout(options, list, &pipe.layout));
-    CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *tally.train, "class counts", &tally.train));
-    cs_status status = pipeline_start(&pipe);
+    pipeline pipe = {.options = options, .list = list, .stop = stop};
+    cs_status status = pipeline_open(&pipe);
     if (status == CS_OK)
-        status = cs_dataset_create(options->out, &pipe.layout, &writer);
+        status = run_workers(&pipe);
+    cs_progress_close(pipe.progress);
     if (status == CS_OK)
-        status = cs_progress_open("packing", "images", (int64_t)list->n, &progress);
-    if (status == CS_OK)
-        status = write_all(&pipe, writer, progress, stop, &tally);
-    cs_progress_close(progress);
-    pipeline_stop(&pipe);
-    if (status == CS_OK)
-        status = judge(options, list, &tally);
+        status = judge(options, list, &pipe.tally);
     if (status == CS_OK) {
-        set_mean_std(&tally, writer);
-        status = cs_dataset_commit(&writer);
+        set_mean_std(&pipe.tally, pipe.writer);
+        status = cs_dataset_commit(&pipe.writer);
     }
-    cs_dataset_abort(&writer);
-    free(tally.train);
-    if (status == CS_OK)
-        cs_log(CS_LOG_INFO, "packed %lld images in %.2f s", (long long)tally.good, cs_now() - started);
+    if (status == CS_OK) {
+        double seconds = cs_now() - options->started;
+        cs_log(CS_LOG_INFO, "packed %lld images in %.3f s (%.0f images/s)", (long long)pipe.tally.good, seconds,
+               (double)pipe.tally.good / seconds);
+    }
+    pipeline_close(&pipe);
     return status;
 }

@@ -18,6 +18,7 @@ typedef struct pack_options {
     int threads;
     int64_t seed;
     bool skip_bad;
+    double started; /* cs_now when the program began: the time told at the end is from there */
 } pack_options;
 
 typedef struct pack_item {

@@ -11,6 +11,11 @@
 /* More pixels than this in a header is refused before anything is allocated (a decompression bomb). */
 enum { CS_IMAGE_MAX_PIXELS = 100 * 1000 * 1000 };
 
+/* A JPEG that is to be resized may be decoded scaled down, as long as this many times the target is left: an eighth or
+ * less of the original size. Everything nearer is decoded in full, so that the result is Pillow's. (Measured on 500 px
+ * photographs resized to 50 px: 0.8 levels away on average at 4, 1.8 at 2.) */
+enum { CS_SCALED_DECODE_MARGIN = 4 };
+
 typedef struct cs_image {
     int h, w;
     uint8_t *pixels; /* [h,w,3]; malloc'ed */
@@ -36,7 +41,8 @@ CS_MUST_CHECK cs_status cs_image_size(cs_decoder *decoder, const char *name, con
 
 /* Decodes JPEG (progressive, gray, CMYK and YCCK too) or PNG (1-16 bit, gray, palette; alpha is dropped over black as
  * Pillow's convert("RGB") does: the colour channels are kept; of 16 bits the high 8 are). `name` is for messages. With
- * target_h, target_w > 0 a JPEG may come out scaled down by a power of two, never below 2x the target. */
+ * target_h, target_w > 0 a JPEG may come out scaled down by a power of two, never below CS_SCALED_DECODE_MARGIN times
+ * the target. */
 CS_MUST_CHECK cs_status cs_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size,
                                   int target_h, int target_w, cs_image *image);
 

@@ -10,8 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { SPOOL_BUFFER = 1 << 18 };
+
 typedef struct split_spool {
     FILE *images;
+    char *buffer; /* of `images` */
     size_t image_bytes;
     int64_t n, limit; /* samples here; samples still allowed */
     int32_t *label;
@@ -54,6 +57,8 @@ static cs_status open_spool(const char *temporary, split_spool *spool) {
         close(descriptor);
         return cs_fail_errno("%s: cannot write", path);
     }
+    CS_TRY(cs_alloc(SPOOL_BUFFER, 1, "write buffer", &spool->buffer));
+    setvbuf(spool->images, spool->buffer, _IOFBF, SPOOL_BUFFER);
     return CS_OK;
 }
 
@@ -115,6 +120,7 @@ void cs_dataset_abort(cs_dataset_writer **out) {
         split_spool *spool = &writer->splits[s];
         if (spool->images)
             fclose(spool->images);
+        free(spool->buffer);
         free(spool->label);
         free(spool->offset);
         free(spool->ids);

@@ -7,7 +7,7 @@
 /* The antialiased bilinear weights of one axis, kept while sizes repeat. */
 typedef struct cs_axis {
     int in, out;
-    int taps;      /* most inputs of one output */
+    int taps;      /* weights kept for each output; beyond `count` they are 0 */
     int *start;    /* [out] first input */
     int *count;    /* [out] inputs */
     float *weight; /* [out,taps] */
@@ -20,8 +20,10 @@ struct cs_decoder {
     uint8_t *cmyk;
     size_t cmyk_capacity;
     cs_axis x, y;
-    float *row; /* one row, resized vertically */
-    size_t row_capacity;
+    uint16_t *sums; /* one row, blended vertically; in 1/256 level */
+    float *row;     /* the same in levels */
+    float *blended; /* one row of the result, before rounding */
+    size_t sums_capacity, row_capacity, blended_capacity;
 };
 
 /* Refuses empty and enormous images. */
@@ -37,5 +39,18 @@ cs_status cs_png_decode(const char *name, const uint8_t *bytes, size_t size, cs_
 cs_status cs_resize_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w);
 void cs_resize_clear(cs_decoder *decoder);
 void cs_jpeg_close(cs_decoder *decoder);
+
+/* The inner loops. */
+/* sums += a * weight_a + b * weight_b: sums in 1/256 level, weights in 1/65536. */
+void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict b, uint16_t weight_a, uint16_t weight_b,
+                        size_t n, uint16_t *restrict sums);
+/* row += sums, in levels */
+void cs_resize_add_sums(const uint16_t *restrict sums, size_t n, float *restrict row);
+/* blended[i] = 0.5 + sum over k of weights[i][k] * row[start[i] + k], pixels of three channels. Reads `taps` (even)
+ * pixels and one value more from every start on; writes one value more than out * 3. */
+void cs_resize_columns(int out, int taps, const int *restrict start, const float *restrict weights,
+                       const float *restrict row, float *restrict blended);
+/* Cuts off to bytes; the values are below 256. */
+void cs_resize_round(size_t n, const float *restrict blended, uint8_t *restrict out);
 
 #endif

@@ -70,11 +70,12 @@ static void cmyk_to_rgb(const uint8_t *cmyk, size_t pixels, uint8_t *rgb) {
         }
 }
 
-/* The largest power of two that leaves the image at least twice the target. */
+/* The largest power of two that leaves the image CS_SCALED_DECODE_MARGIN times the target. */
 static int scale_for(int h, int w, int target_h, int target_w) {
+    const int margin = CS_SCALED_DECODE_MARGIN;
     int scale = 1;
-    while (target_h > 0 && target_w > 0 && scale < 8 && h / (2 * scale) >= 2 * target_h &&
-           w / (2 * scale) >= 2 * target_w)
+    while (target_h > 0 && target_w > 0 && scale < 8 && h / (2 * scale) / margin >= target_h &&
+           w / (2 * scale) / margin >= target_w)
         scale *= 2;
     return scale;
 }

@@ -1,7 +1,7 @@
 /* Antialiased bilinear and nearest resizing with Pillow's geometry (Pillow 9.4, src/libImaging/Resample.c and
  * Geometry.c): output x samples the input around (x + 0.5) * in/out with a triangle of half-width max(1, in/out).
- * Rows are blended first and kept as floats, so only the result is rounded; Pillow rounds between its two passes too,
- * hence "within 1 level". */
+ * Rows are blended first and only the result is rounded; Pillow rounds between its two passes too, hence "within 1
+ * level". */
 #include "image_impl.h"
 
 #include "cnnsweep/memory.h"
@@ -14,8 +14,9 @@ static double support_of(int in, int out) {
     return scale < 1 ? 1 : scale;
 }
 
+/* At least the most inputs of one output; even, as cs_resize_columns takes them by two. */
 static int taps_of(int in, int out) {
-    return 2 * (int)(support_of(in, out) + 1) + 1;
+    return ((int)(2 * support_of(in, out)) + 2) & ~1;
 }
 
 static cs_status axis_reserve(cs_axis *axis, int in, int out) {
@@ -26,45 +27,62 @@ static cs_status axis_reserve(cs_axis *axis, int in, int out) {
                    "resize");
 }
 
+/* The inputs of output i: those under a triangle around its centre, cut off at the ends of the axis. */
+static void axis_inputs(cs_axis *axis, int i, double centre, double support) {
+    int first = (int)(centre - support + 0.5), last = (int)(centre + support + 0.5);
+    first = first < 0 ? 0 : first;
+    last = last > axis->in ? axis->in : last;
+    axis->start[i] = first;
+    axis->count[i] = last - first;
+}
+
+/* Their weights, with sum 1. */
+static void axis_weights(cs_axis *axis, int i, double centre, double support) {
+    float *weight = axis->weight + (size_t)i * (size_t)axis->taps;
+    double sum = 0;
+    for (int k = 0; k < axis->taps; k++) {
+        double distance = (axis->start[i] + k - centre + 0.5) / support;
+        double value = k < axis->count[i] ? 1 - (distance < 0 ? -distance : distance) : 0;
+        value = value > 0 ? value : 0;
+        weight[k] = (float)value;
+        sum += value;
+    }
+    for (int k = 0; k < axis->taps; k++)
+        weight[k] = (float)(weight[k] / sum);
+}
+
 static cs_status axis_prepare(cs_axis *axis, int in, int out) {
     if (axis->in == in && axis->out == out)
         return CS_OK;
-    axis->in = axis->out = 0;
+    axis->out = 0; /* not ready, should this fail */
     CS_TRY(axis_reserve(axis, in, out));
-    axis->taps = taps_of(in, out);
     double scale = (double)in / out, support = support_of(in, out);
-    for (int i = 0; i < out; i++) {
-        double centre = (i + 0.5) * scale;
-        int first = (int)(centre - support + 0.5), last = (int)(centre + support + 0.5);
-        first = first < 0 ? 0 : first;
-        last = last > in ? in : last;
-        float *weight = axis->weight + (size_t)i * (size_t)axis->taps;
-        double sum = 0;
-        for (int k = first; k < last; k++) {
-            double distance = (k - centre + 0.5) / support;
-            double value = 1 - (distance < 0 ? -distance : distance);
-            weight[k - first] = (float)(value > 0 ? value : 0);
-            sum += value > 0 ? value : 0;
-        }
-        for (int k = first; k < last; k++)
-            weight[k - first] = (float)(weight[k - first] / sum);
-        axis->start[i] = first;
-        axis->count[i] = last - first;
-    }
+    int most = 0;
     axis->in = in;
+    for (int i = 0; i < out; i++) {
+        axis_inputs(axis, i, (i + 0.5) * scale, support);
+        most = axis->count[i] > most ? axis->count[i] : most;
+    }
+    axis->taps = (most + 1) & ~1;
+    for (int i = 0; i < out; i++)
+        axis_weights(axis, i, (i + 0.5) * scale, support);
     axis->out = out;
     return CS_OK;
 }
 
-/* One float more than the row: the horizontal pass reads four at a time. */
-static cs_status row_reserve(cs_decoder *decoder, int w) {
-    return cs_grow(&decoder->row, &decoder->row_capacity, (size_t)w * 3 + 1, sizeof *decoder->row, "resize");
+/* cs_resize_columns reads a whole number of taps from any pixel on, four values at a time. */
+static cs_status rows_reserve(cs_decoder *decoder, int in_w, int out_w) {
+    size_t values = ((size_t)in_w + (size_t)taps_of(in_w, out_w)) * 3 + 1;
+    CS_TRY(cs_grow(&decoder->sums, &decoder->sums_capacity, (size_t)in_w * 3, sizeof *decoder->sums, "resize"));
+    CS_TRY(cs_grow(&decoder->row, &decoder->row_capacity, values, sizeof *decoder->row, "resize"));
+    return cs_grow(&decoder->blended, &decoder->blended_capacity, (size_t)out_w * 3 + 1, sizeof *decoder->blended,
+                   "resize");
 }
 
 cs_status cs_resize_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w) {
     CS_TRY(axis_reserve(&decoder->y, max_h, h));
     CS_TRY(axis_reserve(&decoder->x, max_w, w));
-    return row_reserve(decoder, max_w);
+    return rows_reserve(decoder, max_w, w);
 }
 
 void cs_resize_clear(cs_decoder *decoder) {
@@ -74,50 +92,47 @@ void cs_resize_clear(cs_decoder *decoder) {
         free(axis->count);
         free(axis->weight);
     }
+    free(decoder->sums);
     free(decoder->row);
+    free(decoder->blended);
 }
 
-/* row[0..n) = sum over k of weight[k] * (row k of src) */
-static void blend_rows(const uint8_t *restrict src, size_t n, const float *weight, int count, float *restrict row) {
+static uint16_t fixed_point(float weight) {
+    float value = weight * 65536 + 0.5f;
+    return (uint16_t)(value < 65535 ? value : 65535);
+}
+
+/* row[0..n) += sum over k of weight[k] * (row k of src), for so few rows that 16 bits hold the sum. */
+static void blend_some_rows(cs_decoder *decoder, const uint8_t *src, size_t n, const float *weight, int count) {
+    uint16_t *sums = decoder->sums;
     for (size_t i = 0; i < n; i++)
-        row[i] = weight[0] * (float)src[i];
-    int k = 1;
-    for (; k + 1 < count; k += 2) {
-        const uint8_t *a = src + (size_t)k * n, *b = a + n;
-        for (size_t i = 0; i < n; i++)
-            row[i] += weight[k] * (float)a[i] + weight[k + 1] * (float)b[i];
-    }
-    if (k < count) {
+        sums[i] = (uint16_t)(count / 2); /* what cutting off the products loses on average */
+    for (int k = 0; k < count; k += 2) {
+        bool pair = k + 1 < count;
         const uint8_t *a = src + (size_t)k * n;
-        for (size_t i = 0; i < n; i++)
-            row[i] += weight[k] * (float)a[i];
+        cs_resize_add_rows(a, pair ? a + n : a, fixed_point(weight[k]), pair ? fixed_point(weight[k + 1]) : 0, n, sums);
     }
+    cs_resize_add_sums(sums, n, decoder->row);
 }
 
-/* Four lanes a pixel, of which three are kept: a loop compilers turn into vector instructions. */
-static void blend_columns(const cs_axis *x, const float *row, uint8_t *out) {
-    for (int i = 0; i < x->out; i++, out += 3) {
-        const float *weight = x->weight + (size_t)i * (size_t)x->taps;
-        const float *pixel = row + (size_t)x->start[i] * 3;
-        float sum[4] = {0.5f, 0.5f, 0.5f, 0.5f};
-        for (int k = 0; k < x->count[i]; k++, pixel += 3)
-            for (int c = 0; c < 4; c++)
-                sum[c] += weight[k] * pixel[c];
-        for (int c = 0; c < 3; c++)
-            out[c] = sum[c] < 255 ? (uint8_t)sum[c] : 255;
-    }
+static void blend_rows(cs_decoder *decoder, const uint8_t *src, size_t n, const float *weight, int count) {
+    enum { MOST = 64 };
+    memset(decoder->row, 0, n * sizeof *decoder->row);
+    for (int k = 0; k < count; k += MOST)
+        blend_some_rows(decoder, src + (size_t)k * n, n, weight + k, count - k < MOST ? count - k : MOST);
 }
 
 static cs_status resize_bilinear(cs_decoder *decoder, const cs_image *image, int h, int w, uint8_t *out) {
     CS_TRY(axis_prepare(&decoder->y, image->h, h));
     CS_TRY(axis_prepare(&decoder->x, image->w, w));
-    CS_TRY(row_reserve(decoder, image->w));
-    const cs_axis *y = &decoder->y;
+    CS_TRY(rows_reserve(decoder, image->w, w));
+    const cs_axis *x = &decoder->x, *y = &decoder->y;
     size_t stride = (size_t)image->w * 3;
     for (int i = 0; i < h; i++, out += (size_t)w * 3) {
-        blend_rows(image->pixels + (size_t)y->start[i] * stride, stride, y->weight + (size_t)i * (size_t)y->taps,
-                   y->count[i], decoder->row);
-        blend_columns(&decoder->x, decoder->row, out);
+        blend_rows(decoder, image->pixels + (size_t)y->start[i] * stride, stride,
+                   y->weight + (size_t)i * (size_t)y->taps, y->count[i]);
+        cs_resize_columns(x->out, x->taps, x->start, x->weight, decoder->row, decoder->blended);
+        cs_resize_round((size_t)w * 3, decoder->blended, out);
     }
     return CS_OK;
 }
