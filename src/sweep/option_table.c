@@ -1,9 +1,6 @@
 /* Every option of a trial, a row each. To add one: a field in cs_trial_config (train.h) and a row here; the YAML
- * reader,
- * --set, the option page and the columns of trials.csv follow. Defaults are Keras'. */
+ * reader, --set, the option page and the columns of trials.csv follow. Defaults are Keras'. */
 #include "cnnsweep/job.h"
-
-#include <float.h>
 
 #define FIELD(member) offsetof(cs_trial_config, member), sizeof(((cs_trial_config *)0)->member)
 
@@ -38,7 +35,7 @@ static const cs_option table[] = {
     ROW_INT("train.epochs", train.epochs, 1, 1000000, "10", "most epochs"),
     ROW_INT("train.batch", train.batch, 1, 65536, "32", "samples a step"),
     ROW_ENUM("train.optimizer", train.optimizer.kind, "sgd|adam", "adam", true, "update rule, with Keras' formulas"),
-    ROW_FLOAT("train.lr", train.optimizer.lr, 1e-12, FLT_MAX, "auto",
+    ROW_FLOAT("train.lr", train.optimizer.lr, 1e-12, 1e38, "auto",
               "learning rate; auto: Keras' default, 0.001 for adam and 0.01 for sgd"),
     ROW_FLOAT("train.momentum", train.optimizer.momentum, 0, 1, "0", "sgd: momentum"),
     ROW_BOOL("train.nesterov", train.optimizer.nesterov, "false", true, "sgd: Nesterov momentum"),
@@ -50,7 +47,7 @@ static const cs_option table[] = {
     ROW_BOOL("train.shuffle", train.shuffle, "true", true, "new sample order every epoch"),
     ROW_INT("train.patience", train.patience, 0, 1000000, "0",
             "EarlyStopping: epochs without improvement; 0: run all epochs"),
-    ROW_FLOAT("train.min_delta", train.min_delta, 0, FLT_MAX, "0", "EarlyStopping: least change that is improvement"),
+    ROW_FLOAT("train.min_delta", train.min_delta, 0, 1e38, "0", "EarlyStopping: least change that is improvement"),
     ROW_ENUM("train.monitor", train.monitor, "val_loss|val_accuracy|loss|accuracy", "val_loss", false,
              "what EarlyStopping and the best epoch go by"),
 };

@@ -1,0 +1,47 @@
+# The Debian and Ubuntu packages that the build and the tests need, for quickstart.sh and test.sh to source.
+# "a|b": the first that this distribution has.
+build_packages=(build-essential cmake pkg-config git ca-certificates libopenmpi-dev openmpi-bin libhdf5-dev
+    "libturbojpeg0-dev|libturbojpeg-dev" "libdnnl-dev|libonednn-dev" libspng-dev libjansson-dev libyaml-dev
+    libxxhash-dev)
+test_packages=(libcmocka-dev clang-format python3 python3-numpy python3-h5py python3-pil python3-sklearn python3-torch)
+
+is_installed() {
+    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
+# The names of those packages that are not installed, alternatives resolved.
+missing_packages() {
+    local entry name chosen
+    for entry in "$@"; do
+        chosen=
+        for name in ${entry//|/ }; do
+            if is_installed "$name"; then chosen=installed; break; fi
+            if [ -z "$chosen" ] && apt-cache show "$name" >/dev/null 2>&1; then chosen=$name; fi
+        done
+        [ "$chosen" = installed ] || echo "${chosen:-${entry%%|*}}"
+    done
+}
+
+# Installs what is missing, with sudo only where needed, and says what.
+install_packages() {
+    local as_root=() missing
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        echo "This system has no apt-get. Install the counterparts of these packages yourself:" $missing >&2
+        return 1
+    fi
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -qq
+    missing=$(missing_packages "$@") # the lists are there now: alternatives can be told apart
+    echo "Installing:" $missing
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+# Settings for mpirun on one machine: as root (containers) and with more ranks than cores.
+use_local_mpi() {
+    if [ "$(id -u)" = 0 ]; then
+        export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    fi
+    export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+}

@@ -1,0 +1,89 @@
+"""What the command-line tests share: a scratch folder, a small dataset, running the program, reading what it leaves."""
+import atexit
+import csv
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+BIN = os.environ["CNNSWEEP_BIN"]
+SCRATCH = tempfile.mkdtemp(prefix="cnnsweep-cli-")
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+
+# What the launchers of an outer job would tell is not meant for these runs.
+CLEAN = {name: value for name, value in os.environ.items()
+         if not name.startswith(("SLURM_", "PMI", "OMPI_COMM_", "OMP_NUM_THREADS"))}
+MPI = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
+       "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none"}
+
+# What depends on the clock or on who trained; the rest of trials.csv must not.
+VARYING = ("seconds", "images_per_second", "stall_fraction", "rank")
+
+JOB = """name: tiny
+data: {path: data.h5}
+model: {arch: basenet}
+threads: 1
+train: {epochs: 2, batch: 16, optimizer: adam, seed: 3}
+sweep:
+  parameters:
+    lr: [0.001, 0.0003]
+    augment: [none, flips, dark]
+augmentations:
+  flips: {horizontal_flip: true, vertical_flip: true}
+  dark: {brightness_range: [0.5, 0.9]}
+table: {rows: augment, columns: lr, value: test_accuracy}
+"""
+
+
+def path(name):
+    return os.path.join(SCRATCH, name)
+
+
+def run(*arguments, ranks=0, env=None, program="cnnsweep", cwd=SCRATCH, timeout=300):
+    """The finished process, with text output. ranks=0: without mpirun."""
+    command = (["mpirun", "-n", str(ranks)] if ranks else []) + [os.path.join(BIN, program), *arguments]
+    return subprocess.run(command, cwd=cwd, env={**CLEAN, **MPI, **(env or {})}, capture_output=True, text=True,
+                          timeout=timeout)
+
+
+def run_ok(*arguments, **how):
+    done = run(*arguments, **how)
+    assert done.returncode == 0, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def make_data(per_class=40):
+    """data.h5 in the scratch folder: 3 classes of 32x32 drawings, 70/15/15 % train, val, test."""
+    run_ok("--classes", "3", "--per-class", str(per_class), "--size", "32x32", "drawn", program="cnnsweep-synthetic")
+    run_ok("drawn", "data.h5", program="cnnsweep-pack")
+
+
+def write_job(text=JOB, name="job.yaml"):
+    with open(path(name), "w") as out:
+        out.write(text)
+    return name
+
+
+def read_trials(folder):
+    with open(path(f"{folder}/trials.csv"), newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_journal(folder):
+    with open(path(f"{folder}/journal.jsonl")) as file:
+        return [json.loads(line) for line in file]
+
+
+def without_clock(trials):
+    return [{name: value for name, value in trial.items() if name not in VARYING} for trial in trials]
+
+
+def run_tests(names):
+    """Runs every test_* function of a script, in its order."""
+    for name, test in list(names.items()):
+        if name.startswith("test_"):
+            start = time.time()
+            test()
+            print(f"ok {name} {time.time() - start:.1f} s", flush=True)

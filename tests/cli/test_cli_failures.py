@@ -1,0 +1,147 @@
+"""What goes wrong is told once, with exit codes a script can use, and costs no more than it must."""
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
+                     write_job)
+
+make_data()
+write_job()
+
+
+def assert_fails(done, code, *needles):
+    assert done.returncode == code, f"exit {done.returncode}, not {code}\n{done.stderr}"
+    for needle in needles:
+        assert needle in done.stderr, f"no '{needle}' in\n{done.stderr}"
+
+
+def test_wrong_calls_exit_2():
+    assert_fails(run(), 2, "a command is missing")
+    assert_fails(run("trian"), 2, "unknown command 'trian'; did you mean 'train'?")
+    assert_fails(run("train"), 2, "JOB.yaml is missing")
+    assert_fails(run("train", "job.yaml", "--dryrun"), 2, "unknown option --dryrun; did you mean '--dry-run'?")
+    assert_fails(run("train", "job.yaml", "again"), 2, "one argument too many")
+    assert_fails(run("train", "job.yaml", "--out"), 2, "--out needs a value")
+    assert_fails(run("summary", "basenet", "--input", "32"), 2, '"32" is not HxWx3')
+
+
+def test_a_misspelt_key_is_told_once_by_all_ranks():
+    bad = write_job(JOB.replace("epochs:", "epoch:"), "bad.yaml")
+    done = run("train", bad, "--out", "never", ranks=2)
+    assert_fails(done, 1, "bad.yaml:5:9: unknown key 'epoch' in train:; did you mean 'epochs'?")
+    assert done.stderr.count("unknown key") == 1
+    assert not os.path.exists(path("never"))
+
+
+def test_what_would_fail_every_trial_stops_before_the_first():
+    cases = [(["--set", "data.path=none.h5"], "none.h5"),
+             (["--set", "model.weights=none.h5"], "none.h5"),
+             (["--set", "fine_tune=no_such_layer"], "no_such_layer"),
+             (["--set", "data.image=8"], "too small"),
+             (["--device", "abacus"], "abacus"),
+             (["--set", "sweep.parameters.fine_tune=[all, 0]"], "fine_tune=0")]
+    for ranks in (0, 2):
+        for arguments, needle in cases:
+            done = run("train", "job.yaml", "--out", "never", *arguments, ranks=ranks)
+            assert_fails(done, 1, needle)
+            assert done.stderr.count("error:") == 1, done.stderr
+            assert not os.path.exists(path("never")), "no results folder for a sweep that cannot run"
+
+
+def test_a_metric_that_cannot_exist_is_refused():
+    shutil.copytree(path("drawn"), path("part"))
+    shutil.rmtree(path("part/test"))
+    run_ok("part", "part.h5", program="cnnsweep-pack")
+    done = run("train", "job.yaml", "--set", "data.path=part.h5", "--out", "never")
+    assert_fails(done, 1, "has no test split, so there is no test_accuracy", "table.value")
+
+
+def test_a_launcher_that_does_not_fit_is_noticed():
+    assert_fails(run("train", "job.yaml", "--out", "never", env={"SLURM_NTASKS": "4"}), 1,
+                 "SLURM_NTASKS is 4, but there is 1 rank", "srun --mpi=pmix")
+
+
+def test_a_diverged_trial_is_a_row_and_the_rest_go_on():
+    arguments = ("train", "job.yaml", "--set", "train.optimizer=sgd", "--set", "sweep.parameters.lr=[1e30, 0.001]")
+    for ranks in (0, 2):
+        out = f"diverged{ranks}"
+        done = run_ok(*arguments, "--out", out, ranks=ranks)
+        trials = read_trials(out)
+        assert [t["status"] for t in trials] == ["failed"] * 3 + ["ok"] * 3, trials
+        for trial in trials[:3]:
+            assert trial["reason"].startswith("diverged: "), trial
+            assert trial["test_accuracy"] == "" and trial["loss"] == ""
+        table = open(path(f"{out}/table.md")).read()
+        assert table.count("failed |") == 3 and "3 of 6 trials failed" in table
+        assert "FAILED" in done.stderr
+
+
+def test_all_failed_is_a_failure():
+    done = run("train", "job.yaml", "--set", "train.optimizer=sgd", "--set", "sweep.parameters.lr=[1e30]", "--out", "all")
+    assert_fails(done, 1, "all 3 trials failed: diverged")
+    assert len(read_trials("all")) == 3
+
+
+def wait_for_rows(out, kind, process):
+    deadline = time.time() + 120
+    while time.time() < deadline and process.poll() is None:
+        if os.path.exists(path(f"{out}/journal.jsonl")):
+            if sum(e["event"] == kind for e in read_journal(out)):
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"no {kind} row in {out}")
+
+
+def test_sigterm_keeps_what_is_finished_and_exits_75():
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        out = f"stopped{int(wanted)}"
+        process = subprocess.Popen([f"{BIN}/cnnsweep", "train", "job.yaml", "--out", out, "--set", "train.epochs=30"],
+                                   cwd=SCRATCH, env=CLEAN, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        wait_for_rows(out, "trial", process)
+        process.send_signal(wanted)
+        table, log = process.communicate(timeout=60)
+        assert process.returncode == 75, (process.returncode, log)
+        finished = read_trials(out)
+        assert 1 <= len(finished) < 6 and all(t["status"] == "ok" for t in finished)
+        assert f"what is finished is in {out}" in log
+        assert "trials did not run" in table and "- |" in table
+        assert read_journal(out)[-1]["status"] == "interrupted"
+
+
+def test_one_rank_stopped_stops_all():
+    process = subprocess.Popen(["mpirun", "-n", "2", f"{BIN}/cnnsweep", "train", "job.yaml", "--out", "two", "--set",
+                                "train.epochs=50"], cwd=SCRATCH, env={**CLEAN, **MPI}, stderr=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    wait_for_rows("two", "epoch", process)
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True)
+    os.kill(int(children.stdout.split()[-1]), signal.SIGTERM)
+    _, log = process.communicate(timeout=120)
+    assert process.returncode == 75, (process.returncode, log)
+    assert read_journal("two")[-1]["status"] == "interrupted"
+
+
+def test_a_full_disk_ends_the_sweep_and_keeps_whole_rows():
+    mount = path("small")
+    os.makedirs(mount)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", mount], capture_output=True)
+    if mounted.returncode:
+        assert not os.environ.get("CI"), f"CI must be able to mount a small disk: {mounted.stderr.decode()}"
+        print("   skipped: a small disk needs root")
+        return
+    try:
+        for ranks in (0, 2):
+            out = f"small/r{ranks}"
+            done = run("train", "job.yaml", "--out", out, "--set", "train.epochs=1000", ranks=ranks)
+            assert_fails(done, 1, "No space left on device", "free some space")
+            journal = read_journal(out)  # every line is whole JSON
+            assert journal[0]["event"] == "start" and len(journal) > 3
+            assert not any(name.endswith(".tmp") or ".tmp." in name for name in os.listdir(path(out)))
+            subprocess.run(["rm", "-rf", path(out)], check=True)
+    finally:
+        subprocess.run(["umount", mount], check=True)
+
+
+run_tests(globals())

@@ -1,0 +1,87 @@
+"""--dry-run, summary, options, version: what is printed without training, against figures computed elsewhere."""
+import os
+import re
+
+from harness import make_data, path, run, run_ok, run_tests, write_job
+
+make_data()
+write_job()
+
+
+def conv_macs(height, width, channels, filters, kernel):
+    """Multiply-adds of an unpadded square convolution, and its output size."""
+    out_h, out_w = height - kernel + 1, width - kernel + 1
+    return out_h * out_w * filters * kernel * kernel * channels, out_h // 2, out_w // 2
+
+
+def basenet_macs(size, classes):
+    first, h, w = conv_macs(size, size, 3, 6, 5)
+    second, h, w = conv_macs(h, w, 6, 16, 5)
+    return first + second + h * w * 16 * 50 + 50 * classes
+
+
+def test_dry_run_prints_the_trials_and_their_cost():
+    done = run_ok("train", "job.yaml", "--dry-run", "--set", "train.epochs=7")
+    rows = re.findall(r"^(t\d{3}) +([\d.]+) +([\d.]+)%  lr=(\S+) augment=(\S+)$", done.stdout, re.M)
+    assert [(lr, augment) for _, _, _, lr, augment in rows] == [
+        (lr, augment) for lr in ("0.001", "0.0003") for augment in ("none", "flips", "dark")]
+    # A training step is the forward pass and two of its size backward; validation is forward only.
+    images_train, images_val = 3 * 28, 3 * 6
+    expected = 7 * basenet_macs(32, 3) * (3 * images_train + images_val) * 1e-9
+    for _, gmacs, share, _, _ in rows:
+        assert abs(float(gmacs) - expected) < 0.05 + 0.01 * expected, (gmacs, expected)
+        assert share == "16.7"
+    assert "train 84 val 18 test 18 images" in done.stdout
+    assert "test_accuracy: 3 rows (train.augment) x 2 columns (train.lr)" in done.stdout
+    assert not os.path.exists(path("results"))
+
+
+def test_dry_run_says_what_training_would():
+    done = run("train", "job.yaml", "--dry-run", "--set", "data.path=none.h5")
+    assert done.returncode == 1 and "none.h5" in done.stderr
+
+
+def totals(*arguments):
+    text = run_ok("summary", *arguments).stdout
+    return [int(n.replace(",", "")) for n in re.findall(r"params: ([\d,]+)", text)]
+
+
+def test_summary_totals_are_those_of_keras():
+    # keras.applications.MobileNet(alpha=..., include_top=...).summary()
+    assert totals("mobilenet", "--input", "224x224x3", "--classes", "1000") == [4253864, 4231976, 21888]
+    assert totals("mobilenet", "--input", "224x224x3") == [3228864, 3206976, 21888]
+    assert totals("mobilenet", "--alpha", "0.25", "--input", "128x128x3") == [218544, 213072, 5472]
+    # The CIFAR net: 5*5*3*6+6, 5*5*6*16+16, 400*50+50, 50*10+10.
+    assert totals("basenet", "--input", "32x32x3", "--classes", "10") == [23432, 23432, 0]
+    # A dense layer on 256 features, alone trainable.
+    assert totals("mobilenet", "--alpha", "0.25", "--classes", "2", "--fine-tune", "head")[1] == 514
+
+
+def test_summary_of_a_job_takes_classes_and_size_from_the_data():
+    text = run_ok("summary", "job.yaml").stdout
+    assert "(None, 32, 32, 3)" in text and "(None, 3)" in text
+    without_data = run_ok("summary", path("job.yaml"), "--input", "64x48", "--classes", "5", cwd="/").stdout
+    assert "(None, 64, 48, 3)" in without_data and "(None, 5)" in without_data
+
+
+def test_options_lists_every_option_once():
+    keys = re.findall(r"^\| `([a-z_0-9.]+)` \|", run_ok("options", "--markdown").stdout, re.M)
+    assert len(keys) == len(set(keys)) > 20
+    plain = run_ok("options").stdout
+    assert all(re.search(rf"^{re.escape(key)} ", plain, re.M) for key in keys)
+    for key in ("train.lr", "model.weights", "train.fine_tune", "train.augment", "data.path"):
+        assert key in keys
+
+
+def test_help_and_version():
+    for arguments in (["help"], ["--help"]):
+        text = run_ok(*arguments).stdout
+        for command in ("train", "summary", "options", "version"):
+            assert command in text
+    for command in ("train", "summary", "options"):
+        assert f"usage: cnnsweep {command}" in run_ok(command, "--help").stdout
+    assert re.fullmatch(r"cnnsweep \d+\.\d+\.\d+\n", run_ok("version").stdout)
+    assert run_ok("--version").stdout == run_ok("version").stdout
+
+
+run_tests(globals())

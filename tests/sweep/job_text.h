@@ -1,0 +1,14 @@
+/* Job files written on the spot. */
+#ifndef CNNSWEEP_TESTS_JOB_TEXT_H
+#define CNNSWEEP_TESTS_JOB_TEXT_H
+
+#include "cnnsweep/job.h"
+
+/* What every job needs; three lines. */
+#define JOB_BASE "name: t\ndata: {path: d.h5}\nmodel: {arch: basenet}\n"
+
+const char *job_file(const char *text);
+/* Reads the text as a job file, with one --set or NULL. */
+cs_status job_read_text(const char *text, const char *set, cs_job **out);
+
+#endif

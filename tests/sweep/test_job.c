@@ -1,0 +1,158 @@
+/* Good job files: what arrives in the trials. */
+#include "test.h"
+
+#include "job_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static cs_job *read(const char *text, const char *set) {
+    cs_job *job = NULL;
+    assert_ok(job_read_text(text, set, &job));
+    return job;
+}
+
+static const char *describe(const cs_job *job, int trial) {
+    static char text[256];
+    cs_job_describe_trial(job, trial, text, sizeof text);
+    return text;
+}
+
+static void test_a_job_without_a_sweep_is_one_trial(void **state) {
+    (void)state;
+    cs_job *job = read(JOB_BASE "train: {epochs: 3}\n", NULL);
+    assert_int_equal(job->n_trials, 1);
+    assert_int_equal(job->trials[0].train.epochs, 3);
+    assert_string_equal(job->trials[0].augment_name, "none");
+    assert_string_equal(job->trials[0].fine_tune, "all");
+    assert_string_equal(describe(job, 0), "");
+    assert_string_equal(job->device, "auto");
+    assert_string_equal(job->table_value, "test_accuracy");
+    cs_job_free(job);
+}
+
+static void test_the_grid_has_every_combination_once_last_option_fastest(void **state) {
+    (void)state;
+    cs_job *job =
+        read(JOB_BASE "sweep: {parameters: {fine_tune: [2, head], lr: [1e-2, 0.5], batch: [1, 2, 3]}}\n", NULL);
+    assert_int_equal(job->n_trials, 12);
+    static const char *const fine_tune[] = {"2", "head"};
+    static const float lr[] = {1e-2f, 0.5f};
+    int t = 0;
+    for (int f = 0; f < 2; f++)
+        for (int l = 0; l < 2; l++)
+            for (int b = 1; b <= 3; b++, t++) {
+                assert_string_equal(job->trials[t].fine_tune, fine_tune[f]);
+                assert_true(job->trials[t].train.optimizer.lr == lr[l]);
+                assert_int_equal(job->trials[t].train.batch, b);
+            }
+    assert_string_equal(describe(job, 7), "fine_tune=head lr=0.01 batch=2");
+    cs_job_free(job);
+}
+
+static void test_the_augmentation_of_a_name_arrives(void **state) {
+    (void)state;
+    cs_job *job = read(JOB_BASE "sweep: {parameters: {augment: [both, none]}}\n"
+                                "augmentations: {both: {vertical_flip: true, brightness_range: [0.5, 0.75]}}\n",
+                       NULL);
+    assert_false(job->trials[0].augment.horizontal_flip);
+    assert_true(job->trials[0].augment.vertical_flip);
+    assert_true(job->trials[0].augment.brightness_range[0] == 0.5f);
+    assert_true(job->trials[0].augment.brightness_range[1] == 0.75f);
+    assert_true(cs_augment_is_off(&job->trials[1].augment));
+    cs_job_free(job);
+}
+
+static void test_lr_defaults_to_that_of_the_optimizer(void **state) {
+    (void)state;
+    cs_job *job = read(JOB_BASE "sweep: {parameters: {optimizer: [sgd, adam]}}\n", NULL);
+    assert_true(job->trials[0].train.optimizer.lr == 0.01f);
+    assert_true(job->trials[1].train.optimizer.lr == 0.001f);
+    cs_job_free(job);
+}
+
+static void test_set_replaces_adds_and_takes_lists(void **state) {
+    (void)state;
+    const char *sets[] = {"train.epochs=7",
+                          "lr=0.25",
+                          "sweep.parameters.batch=[4, 8]",
+                          "data.image=[50, 40]",
+                          "augmentations.flip={horizontal_flip: true}",
+                          "train.augment=flip",
+                          "threads=3",
+                          "name=other"};
+    cs_job *job = NULL;
+    assert_ok(cs_job_read(job_file(JOB_BASE "train: {epochs: 3}\n"), sets, sizeof sets / sizeof *sets, &job));
+    assert_int_equal(job->n_trials, 2);
+    const cs_trial_config *trial = &job->trials[1];
+    assert_int_equal(trial->train.epochs, 7);
+    assert_true(trial->train.optimizer.lr == 0.25f);
+    assert_int_equal(trial->train.batch, 8);
+    assert_int_equal(trial->data.image[0], 50);
+    assert_int_equal(trial->data.image[1], 40);
+    assert_true(trial->augment.horizontal_flip);
+    assert_int_equal(job->threads, 3);
+    assert_string_equal(job->name, "other");
+    cs_job_free(job);
+}
+
+static void test_the_table_takes_the_first_swept_options_unless_told(void **state) {
+    (void)state;
+    cs_job *job = read(JOB_BASE "sweep: {parameters: {lr: [1, 2], batch: [1, 2], seed: [1, 2]}}\n", NULL);
+    assert_string_equal(job->table_rows, "train.lr");
+    assert_string_equal(job->table_columns, "train.batch");
+    cs_job_free(job);
+    job =
+        read(JOB_BASE "sweep: {parameters: {lr: [1, 2], batch: [1, 2]}}\ntable: {columns: lr, value: seconds}\n", NULL);
+    assert_string_equal(job->table_rows, "train.batch");
+    assert_string_equal(job->table_columns, "train.lr");
+    assert_string_equal(job->table_value, "seconds");
+    cs_job_free(job);
+}
+
+static void test_the_goal_follows_the_metric_unless_told(void **state) {
+    (void)state;
+    cs_job *job = read(JOB_BASE "sweep: {metric: {name: val_loss}, parameters: {lr: [1]}}\n", NULL);
+    assert_false(job->maximize);
+    assert_string_equal(job->table_value, "val_loss");
+    cs_job_free(job);
+    job = read(JOB_BASE "sweep: {metric: {goal: maximize, name: val_loss}, parameters: {lr: [1]}}\n", NULL);
+    assert_true(job->maximize);
+    cs_job_free(job);
+}
+
+static void test_trial_names_are_wide_enough_to_sort(void **state) {
+    (void)state;
+    char name[32];
+    cs_job *job = read(JOB_BASE, NULL);
+    cs_job_trial_name(job, 0, name, sizeof name);
+    assert_string_equal(name, "t000");
+    job->n_trials = 20000;
+    cs_job_trial_name(job, 7, name, sizeof name);
+    assert_string_equal(name, "t00007");
+    job->n_trials = 1;
+    cs_job_free(job);
+}
+
+static void test_without_a_name_the_file_gives_it(void **state) {
+    (void)state;
+    cs_job *job = read("data: {path: d}\nmodel: {arch: basenet, head: [flatten, dense]}\n", NULL);
+    assert_string_equal(job->name, "job");
+    assert_string_equal(job->base.model.head, "flatten,dense");
+    cs_job_free(job);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_job_without_a_sweep_is_one_trial),
+        cmocka_unit_test(test_the_grid_has_every_combination_once_last_option_fastest),
+        cmocka_unit_test(test_the_augmentation_of_a_name_arrives),
+        cmocka_unit_test(test_lr_defaults_to_that_of_the_optimizer),
+        cmocka_unit_test(test_set_replaces_adds_and_takes_lists),
+        cmocka_unit_test(test_the_table_takes_the_first_swept_options_unless_told),
+        cmocka_unit_test(test_the_goal_follows_the_metric_unless_told),
+        cmocka_unit_test(test_trial_names_are_wide_enough_to_sort),
+        cmocka_unit_test(test_without_a_name_the_file_gives_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

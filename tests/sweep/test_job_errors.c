@@ -1,0 +1,200 @@
+/* What is wrong with a job file is told with its place, and never crashes. */
+#include "test.h"
+
+#include "job_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct bad_job {
+    const char *text, *needle;
+} bad_job;
+
+static void assert_all_fail(const bad_job *cases, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        cs_job *job = NULL;
+        cs_status status = job_read_text(cases[i].text, NULL, &job);
+        if (status == CS_OK)
+            fail_msg("accepted:\n%s", cases[i].text);
+        assert_fails(status, status, cases[i].needle);
+        assert_null(job);
+    }
+}
+#define ASSERT_ALL_FAIL(cases) assert_all_fail(cases, sizeof(cases) / sizeof *(cases))
+
+static void test_misspelt_keys(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {"name: t\ntrian: {epochs: 1}\n", "job.yaml:2:1: unknown key 'trian' in the job file; did you mean 'train'?"},
+        {JOB_BASE "train:\n  epochs: 3\n  learning: 1\n", "job.yaml:6:3: unknown key 'learning' in train:"},
+        {JOB_BASE "train: {epochz: 3}\n", "job.yaml:4:9: unknown key 'epochz' in train:; did you mean 'epochs'?"},
+        {JOB_BASE "train: {alpha: 0.5}\n", "it is model.alpha"},
+        {JOB_BASE "sweep: {params: {lr: [1]}}\n", "job.yaml:4:9: unknown key 'params' in sweep:"},
+        {JOB_BASE "sweep: {parameters: {lrr: [1]}}\n", "job.yaml:4:22: unknown option 'lrr'; did you mean 'lr'?"},
+        {JOB_BASE "sweep: {metric: {nam: x}, parameters: {lr: [1]}}\n", "unknown key 'nam' in sweep: metric:"},
+        {JOB_BASE "table: {row: lr}\n", "did you mean 'rows'?"},
+        {JOB_BASE "augmentations:\n  a: {horisontal_flip: true}\n",
+         "job.yaml:5:7: unknown augmentation 'horisontal_flip'; did you mean 'horizontal_flip'?"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
+static void test_wrong_values(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {JOB_BASE "train: {epochs: many}\n", "job.yaml:4:17: train.epochs is 'many'; it takes a whole number"},
+        {JOB_BASE "train: {epochs: [1, 2]}\n", "job.yaml:4:17: train.epochs takes a single value"},
+        {JOB_BASE "train: {lr: {a: 1}}\n", "train.lr takes a single value"},
+        {JOB_BASE "train: 7\n", "job.yaml:4:8: train: is not a map of keys"},
+        {JOB_BASE "train:\n", "train: is not a map of keys"},
+        {JOB_BASE "train: {epochs: }\n", "train.epochs is ''"},
+        {"name: t\ndata: {path: d}\nmodel: {arch: mobilnet}\n",
+         "job.yaml:3:15: there is no architecture 'mobilnet'; did you mean 'mobilenet'?"},
+        {JOB_BASE "train: {augment: flip}\n", "job.yaml:4:18: augmentation 'flip' is not defined"},
+        {JOB_BASE "threads: -1\n", "job.yaml:4:10: threads is '-1'"},
+        {"name: a/b\n", "job.yaml:1:7: name 'a/b' holds '/'"},
+        {"name: ..\n", "begins with a dot"},
+        {"name: [a]\n", "name takes a single value"},
+        {JOB_BASE "augmentations: {none: {vertical_flip: true}}\n", "'none' is always there"},
+        {JOB_BASE "augmentations: {a: {vertical_flip: 3}}\n", "vertical_flip takes true or false"},
+        {JOB_BASE "augmentations: {a: {brightness_range: 0.5}}\n", "two numbers, [low, high]"},
+        {JOB_BASE "augmentations: {a: {brightness_range: [0.9, 0.5]}}\n", "high 0.5 is not above low 0.9"},
+        {JOB_BASE "augmentations: {a: {brightness_range: [-1, 1]}}\n", "outside 0 to 100"},
+        {JOB_BASE "augmentations: {a: {brightness_range: [x, 1]}}\n", "brightness_range: 'x' is not a number"},
+        {JOB_BASE "augmentations: {a: flip}\n", "augmentation 'a' is not a map"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
+static void test_wrong_sweeps(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {JOB_BASE "sweep: {parameters: {lr: 0.1}}\n", "job.yaml:4:26: train.lr: the values to try are a list"},
+        {JOB_BASE "sweep: {parameters: {lr: []}}\n", "job.yaml:4:26: train.lr: the list of values is empty"},
+        {JOB_BASE "sweep: {parameters: {lr: [0.1, x]}}\n", "job.yaml:4:32: train.lr is 'x'"},
+        {JOB_BASE "sweep: {parameters: {lr: [0.1, 1e-1]}}\n", "job.yaml:4:32: train.lr: 0.1 appears twice"},
+        {JOB_BASE "sweep: {parameters: {lr: [0.1], train.lr: [0.2]}}\n", "train.lr is swept twice"},
+        {JOB_BASE "sweep: {parameters: {data.path: [a, b]}}\n", "data.path cannot be swept"},
+        {JOB_BASE "train: {lr: 1}\nsweep: {parameters: {lr: [0.1]}}\n", "job.yaml:5:22: train.lr is swept here and"},
+        {JOB_BASE "sweep: {parameters: {augment: [none, flip]}}\n", "job.yaml:4:38: augmentation 'flip' is not"},
+        {"data: {path: d}\nsweep: {parameters: {arch: [basenet, bsenet]}}\n",
+         "job.yaml:2:38: there is no architecture 'bsenet'"},
+        {JOB_BASE "sweep: {parameters: {}}\n", "parameters: is not a map of options"},
+        {JOB_BASE "sweep: {method: grid}\n", "sweep: has no parameters:"},
+        {JOB_BASE "sweep: {method: gird, parameters: {lr: [1]}}\n", "method is 'gird'; did you mean 'grid'?"},
+        {JOB_BASE "sweep: {metric: {name: test_acuracy}, parameters: {lr: [1]}}\n",
+         "job.yaml:4:24: unknown metric 'test_acuracy'; did you mean 'test_accuracy'?"},
+        {JOB_BASE "sweep: {metric: {goal: up}, parameters: {lr: [1]}}\n", "goal is maximize or minimize"},
+        {JOB_BASE "sweep: {parameters: {lr: [0.1, 0.2]}}\ntable: {rows: batch}\n",
+         "job.yaml:5:15: table: rows is 'batch', which is not swept"},
+        {JOB_BASE "sweep: {parameters: {lr: [0.1, 0.2]}}\ntable: {rows: lr, columns: lr}\n", "both train.lr"},
+        {JOB_BASE "table: {value: speed}\n", "unknown metric 'speed'"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
+static void test_broken_yaml(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {"", "is empty"},
+        {"# nothing\n", "is empty"},
+        {"- a\n- b\n", "job.yaml:1:1: a job file is a map of keys"},
+        {"name: t\n\tdata: 1\n", "job.yaml:2:1: "},
+        {"name: [a, b\n", "job.yaml:2:1: "},
+        {"name: t\nname: u\n", "job.yaml:2:1: 'name' appears twice (first on line 1)"},
+        {JOB_BASE "train: {lr: 1, lr: 2}\n", "job.yaml:4:16: 'lr' appears twice"},
+        {"? [a]\n: b\n", "a key must be a single word"},
+        {"name: t\n---\nname: u\n", "a second document begins"},
+        {"name: \"a\\0b\"\n", "NUL"},
+        {"name: \xff\xfe\n", "job.yaml"},
+        {"name: *nowhere\n", "job.yaml:1:7: "},
+        {"a: &a [*a]\n", "nested more than 20 levels deep"},
+        {"name: t\n", "data.path is missing"},
+        {"name: t\ndata: {path: d}\n", "model.arch is missing"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
+static void test_alias_bomb_is_refused(void **state) {
+    (void)state;
+    char text[4096] = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i < 12; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i,
+                 i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+    }
+    cs_job *job = NULL;
+    assert_fails(job_read_text(text, NULL, &job), CS_ERR_FORMAT, "more than 100000 values");
+}
+
+static void test_deep_nesting_is_refused(void **state) {
+    (void)state;
+    enum { DEPTH = 5000 };
+    static char text[DEPTH + 8];
+    memset(text, '[', DEPTH);
+    memcpy(text, "a: ", 3);
+    text[DEPTH] = '\n';
+    cs_job *job = NULL;
+    assert_fails(job_read_text(text, NULL, &job), CS_ERR_FORMAT, "job.yaml");
+}
+
+static void test_too_many_trials_are_refused(void **state) {
+    (void)state;
+    char text[65536] = JOB_BASE "sweep:\n  parameters:\n";
+    static const char *const names[] = {"seed", "batch", "epochs"};
+    for (int axis = 0; axis < 3; axis++) {
+        size_t used = strlen(text);
+        used += (size_t)snprintf(text + used, sizeof text - used, "    %s: [1", names[axis]);
+        for (int i = 2; i <= 100; i++)
+            used += (size_t)snprintf(text + used, sizeof text - used, ", %d", i);
+        snprintf(text + used, sizeof text - used, "]\n");
+    }
+    cs_job *job = NULL;
+    assert_fails(job_read_text(text, NULL, &job), CS_ERR_ARG, "the grid has more than 100000 trials");
+}
+
+static void test_bad_sets_are_quoted(void **state) {
+    (void)state;
+    static const struct {
+        const char *set, *needle;
+    } cases[] = {
+        {"train.epochs=x", "--set train.epochs=x: train.epochs is 'x'"},
+        {"train.epoch=1", "--set train.epoch=1: unknown key 'epoch' in train:; did you mean 'epochs'?"},
+        {"nothing=1", "--set nothing=1: unknown key 'nothing'"},
+        {"train.epochs", "is not key=value"},
+        {"=1", "is not key=value"},
+        {"name.a=1", "'name' is a value, it has no keys"},
+        {"train.lr=[1", "--set train.lr=[1: "},
+        {"train={lr: 1", "--set train={lr: 1: "},
+        {"sweep.parameters.lr=1", "the values to try are a list"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cs_job *job = NULL;
+        cs_status status = job_read_text(JOB_BASE, cases[i].set, &job);
+        assert_int_not_equal(status, CS_OK);
+        assert_fails(status, status, cases[i].needle);
+    }
+}
+
+static void test_a_file_that_is_not_there(void **state) {
+    (void)state;
+    cs_job *job = NULL;
+    assert_fails(cs_job_read("/nowhere/job.yaml", NULL, 0, &job), CS_ERR_IO, "/nowhere/job.yaml");
+    assert_fails(cs_job_read("/", NULL, 0, &job), CS_ERR_IO, "not a regular file");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_misspelt_keys),
+        cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_wrong_sweeps),
+        cmocka_unit_test(test_broken_yaml),
+        cmocka_unit_test(test_alias_bomb_is_refused),
+        cmocka_unit_test(test_deep_nesting_is_refused),
+        cmocka_unit_test(test_too_many_trials_are_refused),
+        cmocka_unit_test(test_bad_sets_are_quoted),
+        cmocka_unit_test(test_a_file_that_is_not_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* The option table: finding, parsing, printing. */
+#include "test.h"
+
+#include "cnnsweep/job.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static cs_trial_config trial;
+
+static cs_status set(const char *key, const char *text) {
+    const cs_option *option = NULL;
+    cs_status status = cs_option_find(key, &option);
+    return status == CS_OK ? cs_option_set(option, text, &trial) : status;
+}
+
+static const char *get(const char *key) {
+    static char text[512];
+    const cs_option *option = NULL;
+    assert_ok(cs_option_find(key, &option));
+    cs_option_get(option, &trial, text, sizeof text);
+    return text;
+}
+
+static void test_every_default_is_accepted_and_printed_back(void **state) {
+    (void)state;
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    for (size_t i = 0; i < n; i++) {
+        assert_ok(set(options[i].key, options[i].fallback));
+        assert_string_equal(get(options[i].key), options[i].fallback);
+    }
+}
+
+static void test_fields_do_not_overlap(void **state) {
+    (void)state;
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    static unsigned char used[sizeof(cs_trial_config)];
+    for (size_t i = 0; i < n; i++)
+        for (size_t byte = options[i].offset; byte < options[i].offset + options[i].size; byte++)
+            assert_int_equal(used[byte]++, 0);
+}
+
+static void test_last_parts_are_unique(void **state) {
+    (void)state;
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    for (size_t i = 0; i < n; i++) {
+        const cs_option *found = NULL;
+        assert_ok(cs_option_find(strchr(options[i].key, '.') + 1, &found));
+        assert_ptr_equal(found, &options[i]);
+    }
+}
+
+static void test_defaults_are_keras(void **state) {
+    (void)state;
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    for (size_t i = 0; i < n; i++)
+        assert_ok(cs_option_set(&options[i], options[i].fallback, &trial));
+    const cs_optimizer *optimizer = &trial.train.optimizer;
+    assert_float_equal(optimizer->beta_1, 0.9f, 0);
+    assert_float_equal(optimizer->beta_2, 0.999f, 0);
+    assert_float_equal(optimizer->epsilon, 1e-7f, 0);
+    assert_float_equal(optimizer->momentum, 0, 0);
+    assert_false(optimizer->nesterov);
+    assert_int_equal(trial.train.batch, 32);
+    assert_true(trial.train.shuffle);
+}
+
+static void test_values_arrive(void **state) {
+    (void)state;
+    assert_ok(set("lr", "1e-4"));
+    assert_float_equal(trial.train.optimizer.lr, 1e-4f, 0);
+    assert_string_equal(get("train.lr"), "0.0001");
+    assert_ok(set("train.optimizer", "sgd"));
+    assert_int_equal(trial.train.optimizer.kind, CS_OPTIMIZER_SGD);
+    assert_ok(set("train.optimizer", "adam"));
+    assert_int_equal(trial.train.optimizer.kind, CS_OPTIMIZER_ADAM);
+    assert_ok(set("train.seed", "9007199254740992"));
+    assert_true(trial.train.seed == 9007199254740992LL);
+    assert_ok(set("data.image", "50x60"));
+    assert_int_equal(trial.data.image[0], 50);
+    assert_int_equal(trial.data.image[1], 60);
+    assert_ok(set("data.image", "64"));
+    assert_string_equal(get("data.image"), "64x64");
+    assert_ok(set("model.head", "gap, dense"));
+    assert_string_equal(trial.model.head, "gap,dense");
+    assert_ok(set("train.monitor", "val_accuracy"));
+    assert_string_equal(trial.train.monitor, "val_accuracy");
+    assert_ok(set("shuffle", "no"));
+    assert_false(trial.train.shuffle);
+}
+
+static void test_floats_print_back_exactly(void **state) {
+    (void)state;
+    static const char *const texts[] = {"0.1", "1e-10", "0.33333334", "123456.79", "1e+38", "1e+30"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_ok(set("lr", texts[i]));
+        float value = trial.train.optimizer.lr;
+        assert_true(strtof(get("lr"), NULL) == value);
+        assert_string_equal(get("lr"), texts[i]);
+    }
+}
+
+static void test_bad_values_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *key, *text, *needle;
+    } cases[] = {
+        {"train.epochs", "ten", "train.epochs is 'ten'; it takes a whole number"},
+        {"train.epochs", "1.5", "whole number"},
+        {"train.epochs", "0", "train.epochs is 0, outside 1 to 1e+06"},
+        {"train.epochs", "99999999999999999999", "whole number"},
+        {"train.epochs", "", "whole number"},
+        {"train.lr", "fast", "train.lr is 'fast'; it takes a number"},
+        {"train.lr", "nan", "takes a number"},
+        {"train.lr", "0x1p-3", "takes a number"},
+        {"train.lr", "0", "outside"},
+        {"train.lr", "-1", "outside"},
+        {"train.momentum", "auto", "takes a number"},
+        {"train.beta_1", "1", "outside"},
+        {"train.shuffle", "maybe", "true or false"},
+        {"train.optimizer", "adm", "did you mean 'adam'?"},
+        {"train.optimizer", "lbfgs", "one of sgd, adam"},
+        {"data.image", "0x50", "a size such as [50, 50]"},
+        {"data.image", "50x", "a size"},
+        {"data.image", "50x50x3", "a size"},
+        {"data.image", "70000", "a size"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_fails(set(cases[i].key, cases[i].text), CS_ERR_ARG, cases[i].needle);
+}
+
+static void test_too_long_text_is_refused_and_nothing_is_written(void **state) {
+    (void)state;
+    char text[2000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_ok(set("train.fine_tune", "head"));
+    assert_fails(set("train.fine_tune", text), CS_ERR_ARG, "longer than");
+    assert_string_equal(get("train.fine_tune"), "head");
+}
+
+static void test_unknown_names_get_a_suggestion(void **state) {
+    (void)state;
+    assert_fails(set("train.epoch", "1"), CS_ERR_ARG, "did you mean 'train.epochs'?");
+    assert_fails(set("batchh", "1"), CS_ERR_ARG, "did you mean 'batch'?");
+    assert_fails(set("data.lr", "1"), CS_ERR_ARG, "unknown option 'data.lr'");
+}
+
+static void test_page_has_a_row_an_option(void **state) {
+    (void)state;
+    size_t n, rows = 0;
+    cs_options(&n);
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    cs_options_print(stream, true);
+    fclose(stream);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), rows++) {
+        int bars = 0;
+        for (const char *at = line; *at; at++)
+            bars += *at == '|';
+        assert_int_equal(bars, 6);
+    }
+    assert_int_equal(rows, n + 2);
+    free(text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_default_is_accepted_and_printed_back),
+        cmocka_unit_test(test_fields_do_not_overlap),
+        cmocka_unit_test(test_last_parts_are_unique),
+        cmocka_unit_test(test_defaults_are_keras),
+        cmocka_unit_test(test_values_arrive),
+        cmocka_unit_test(test_floats_print_back_exactly),
+        cmocka_unit_test(test_bad_values_are_named),
+        cmocka_unit_test(test_too_long_text_is_refused_and_nothing_is_written),
+        cmocka_unit_test(test_unknown_names_get_a_suggestion),
+        cmocka_unit_test(test_page_has_a_row_an_option),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
