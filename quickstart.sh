@@ -9,10 +9,13 @@ install_packages "${build_packages[@]}"
 use_local_mpi
 
 cores=$(nproc)
-echo "Building with $cores jobs"
-cmake --preset release -DBUILD_TESTING=OFF >/dev/null
-cmake --build --preset release -j "$cores" -- --no-print-directory | grep -v '^\[' || true
-[ -x build/bin/cnnsweep ]
+echo "Building (log: build/build.log)"
+mkdir -p build
+if ! { cmake --preset release -DBUILD_TESTING=OFF && cmake --build --preset release -j "$cores"; } >build/build.log 2>&1
+then
+    tail -n 30 build/build.log >&2
+    exit 1
+fi
 
 if [ ! -e data/demo.h5 ]; then
     mkdir -p data
