@@ -18,7 +18,7 @@ static cs_status fill_params(const cs_trial_config *trial, cs_params *params) {
         return CS_OK;
     cs_weights_report report = {0};
     cs_status status = cs_weights_read(trial->weights, trial->allow_missing, params, &report);
-    if (report.text)
+    if (status == CS_OK || report.missing || report.wrong_shape)
         log_report(trial->weights, &report);
     cs_weights_report_clear(&report);
     return status;

@@ -3,3 +3,4 @@ target_include_directories(test_early_stopping PRIVATE ${PROJECT_SOURCE_DIR}/src
 foreach(function malloc calloc realloc aligned_alloc posix_memalign cs_program_load)
   target_link_options(test_no_allocation PRIVATE -Wl,--wrap=${function})
 endforeach()
+target_link_options(test_group PRIVATE -Wl,--wrap=cs_params_init)

@@ -1,0 +1,72 @@
+/* A trial's network: what it costs, and the size of its input. */
+#include "toy.h"
+
+#include <stdio.h>
+
+/* basenet at 32 x 32, counted by hand: convolutions 28*28*5*5*3*6 and 10*10*5*5*6*16, dense 400*50, head 50*3. */
+static const double trunk_macs = 28 * 28 * 25 * 3 * 6 + 10 * 10 * 25 * 6 * 16 + 400 * 50, head_macs = 50 * 3;
+
+static double macs_of(const char *fine_tune) {
+    cs_trial_config trial = toy_trial("unused.h5");
+    cs_graph *graph;
+    cs_params *params;
+    trial.data.image[0] = trial.data.image[1] = TOY_SIZE;
+    snprintf(trial.fine_tune, sizeof trial.fine_tune, "%s", fine_tune);
+    assert_ok(cs_trial_network(&trial, TOY_CLASSES, &graph, &params));
+    double macs = cs_trial_macs(&trial, graph, 10, 4);
+    cs_params_free(params);
+    cs_graph_free(graph);
+    return macs;
+}
+
+/* Two epochs of 10 and 4 images; a backward pass costs two forward ones, of the tail only. */
+static void test_macs_count_the_frozen_part_once(void **state) {
+    (void)state;
+    double all = trunk_macs + head_macs;
+    assert_true(macs_of("all") == 2 * (10 * 3 * all + 4 * all));
+    assert_true(macs_of("head") == 2 * (10 * (trunk_macs + 3 * head_macs) + 4 * all));
+}
+
+static void test_unknown_layer_is_named(void **state) {
+    (void)state;
+    cs_trial_config trial = toy_trial("unused.h5");
+    cs_graph *graph;
+    cs_params *params;
+    snprintf(trial.model.arch, sizeof trial.model.arch, "mobilenet");
+    snprintf(trial.fine_tune, sizeof trial.fine_tune, "conv_pw_14");
+    assert_fails(cs_trial_network(&trial, TOY_CLASSES, &graph, &params), CS_ERR_NOT_FOUND, "conv_pw_1");
+}
+
+static void test_missing_weights_file_is_named(void **state) {
+    (void)state;
+    cs_trial_config trial = toy_trial("unused.h5");
+    cs_graph *graph;
+    cs_params *params;
+    snprintf(trial.weights, sizeof trial.weights, "%s/nowhere.h5", test_scratch());
+    assert_fails(cs_trial_network(&trial, TOY_CLASSES, &graph, &params), CS_ERR_NOT_FOUND, "nowhere.h5");
+}
+
+static void test_image_size_comes_from_the_dataset(void **state) {
+    (void)state;
+    static const toy_spec spec = {.counts = {3, 0, 0}};
+    cs_trial_config trial = toy_trial(toy_dataset("sized", &spec));
+    cs_dataset *dataset;
+    assert_ok(cs_dataset_open(trial.data.path, &dataset));
+    assert_ok(cs_trial_resolve_image(dataset, &trial));
+    assert_int_equal(trial.data.image[0], TOY_SIZE);
+    assert_int_equal(trial.data.image[1], TOY_SIZE);
+    trial.data.image[0] = trial.data.image[1] = 48;
+    assert_ok(cs_trial_resolve_image(dataset, &trial));
+    assert_int_equal(trial.data.image[0], 48);
+    cs_dataset_close(dataset);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_macs_count_the_frozen_part_once),
+        cmocka_unit_test(test_unknown_layer_is_named),
+        cmocka_unit_test(test_missing_weights_file_is_named),
+        cmocka_unit_test(test_image_size_comes_from_the_dataset),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
