@@ -105,7 +105,7 @@ cs_status cs_encode_jpeg(cs_decoder *decoder, const cs_image *image, int quality
         return cs_fail(CS_ERR_SHAPE, "an image of %dx%d is too large for JPEG", image->w, image->h);
     CS_TRY(cs_grow(bytes, capacity, used, 1, "JPEG stream"));
     if (tjCompress2(decoder->compress, image->pixels, image->w, 0, image->h, TJPF_RGB, bytes, &used, TJSAMP_444,
-                    quality, TJFLAG_NOREALLOC))
+                    quality, TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT))
         return cs_fail(CS_ERR_SHAPE, "cannot encode %dx%d as JPEG: %s", image->w, image->h,
                        tjGetErrorStr2(decoder->compress));
     *size = used;

@@ -10,7 +10,20 @@ static cs_status fail_png(const char *name, int code) {
     return cs_fail(CS_ERR_FORMAT, "%s: damaged PNG: %s", name, spng_strerror(code));
 }
 
+static uint32_t big_endian(const uint8_t *bytes) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* The size stands at a fixed place, and is looked at before the library gets to see it. */
+static cs_status check_header(const char *name, const uint8_t *bytes, size_t size) {
+    enum { WIDTH_AT = 16, HEIGHT_AT = 20, HEADER_SIZE = 24 };
+    if (size < HEADER_SIZE)
+        return cs_fail(CS_ERR_FORMAT, "%s: damaged PNG: ends inside its header", name);
+    return cs_image_check_size(name, big_endian(bytes + HEIGHT_AT), big_endian(bytes + WIDTH_AT));
+}
+
 static cs_status open_png(const char *name, const uint8_t *bytes, size_t size, spng_ctx **out, int *h, int *w) {
+    CS_TRY(check_header(name, bytes, size));
     spng_ctx *png = spng_ctx_new(0);
     if (!png)
         return cs_fail(CS_ERR_NO_MEMORY, "%s: no memory for a PNG decoder", name);
@@ -20,10 +33,9 @@ static cs_status open_png(const char *name, const uint8_t *bytes, size_t size, s
         code = spng_set_png_buffer(png, bytes, size);
     if (!code)
         code = spng_get_ihdr(png, &header);
-    cs_status status = code ? fail_png(name, code) : cs_image_check_size(name, header.height, header.width);
-    if (status != CS_OK) {
+    if (code) {
         spng_ctx_free(png);
-        return status;
+        return fail_png(name, code);
     }
     *h = (int)header.height;
     *w = (int)header.width;

@@ -1,0 +1,29 @@
+/* Small datasets and images for the tests of the data room. */
+#ifndef CNNSWEEP_TESTS_DATA_FIXTURE_H
+#define CNNSWEEP_TESTS_DATA_FIXTURE_H
+
+#include "test.h"
+
+#include "cnnsweep/dataset.h"
+
+/* Fills `pixels` with values that depend on `salt`: smooth in places, noisy in others. */
+void fixture_pixels(uint8_t *pixels, int h, int w, uint32_t salt);
+
+typedef struct fixture {
+    cs_encoding encoding;
+    int h, w; /* with CS_ENCODING_JPEG, sample i is i % 3 pixels higher and wider */
+    int64_t counts[CS_SPLIT_COUNT];
+    int64_t shard_bytes;
+} fixture;
+
+/* Writes the dataset to `path` (removed first). Sample i of a split has label i % 3, id "<split>/<i>", and the pixels
+ * of salt i + 1000 * split. */
+void fixture_write(const char *path, const fixture *spec);
+
+/* Path of `name` in the test's scratch folder; lives until the next call but one. */
+const char *fixture_path(const char *name);
+
+/* Runs Debian's Python on a script of tests/data with one argument; the test fails when it does. */
+void fixture_judge(const char *script, const char *argument);
+
+#endif

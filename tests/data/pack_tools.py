@@ -1,0 +1,89 @@
+"""What the scripts that test cnnsweep-pack share: running programs, making images, reading datasets with h5py."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import h5py
+import numpy as np
+from PIL import Image
+
+BIN = Path(os.environ["CNNSWEEP_BIN"])
+SOURCE = Path(os.environ["CNNSWEEP_SOURCE"])
+os.environ["LSAN_OPTIONS"] = f"suppressions={SOURCE}/tests/data/lsan.supp:print_suppressions=0"
+SPLITS = ("train", "val", "test")
+
+
+def run(program, *arguments, **options):
+    """Runs a program of the build; the result has returncode, stdout, stderr."""
+    return subprocess.run([BIN / program, *map(str, arguments)], capture_output=True, text=True, **options)
+
+
+def noise(h, w, seed):
+    """Something between a photograph and noise, [h, w, 3] uint8."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (max(2, h // 6), max(2, w // 6), 3), dtype=np.uint8))
+    smooth = np.asarray(small.resize((w, h), Image.BICUBIC)).astype(int)
+    return np.clip(smooth + rng.integers(-12, 13, smooth.shape), 0, 255).astype(np.uint8)
+
+
+def shared_archive(name):
+    """Path of an image archive of the shared test material, or None when it is not asked for and not here."""
+    root = os.environ.get("CNNSWEEP_SHARED")
+    path = Path(root or SOURCE.parent / "shared") / "data" / name
+    if path.exists():
+        return path
+    if root or os.environ.get("CI"):
+        raise FileNotFoundError(f"{path}: CNNSWEEP_SHARED must name the folder with the test material")
+    return None
+
+
+class PackTest(unittest.TestCase):
+    """A test with a scratch folder and a packer that is expected to succeed, or to fail and leave nothing."""
+
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory(prefix="cnnsweep-test-")
+        self.addCleanup(self.scratch.cleanup)
+        self.root = Path(self.scratch.name)
+        self.src, self.out = self.root / "src", self.root / "out.h5"
+
+    def save(self, name, pixels=None, **options):
+        """Saves pixels (or an Image, or noise) as SRC/name."""
+        path = self.src / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if pixels is None:
+            pixels = noise(24, 32, len(name))
+        image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+        image.save(path, **options)
+        return path
+
+    def pack(self, *arguments, **options):
+        result = run("cnnsweep-pack", self.src, self.out, *arguments, **options)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result
+
+    def pack_fails(self, *needles, arguments=(), status=1, **options):
+        """The packer fails, says what the needles say, and leaves nothing behind."""
+        before = sorted(self.root.iterdir())
+        result = run("cnnsweep-pack", self.src, self.out, *arguments, **options)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        for needle in needles:
+            self.assertIn(needle, result.stderr)
+        self.assertEqual(sorted(self.root.iterdir()), before)
+        return result
+
+    def samples(self, path=None):
+        """{id: (split, label, pixels)} of a raw dataset in one file, read by h5py alone."""
+        found = {}
+        with h5py.File(path or self.out) as file:
+            for split in SPLITS:
+                group = file[split]
+                for name, label, pixels in zip(group["id"][:], group["label"][:], group["images"][:]):
+                    found[name.decode()] = (split, int(label), pixels)
+        return found
+
+
+def main():
+    unittest.main(argv=sys.argv[:1], verbosity=1)

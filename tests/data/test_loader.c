@@ -1,0 +1,348 @@
+/* Batches: what they hold depends on the seed, the epoch and the sample, and on nothing else. */
+#include "fixture.h"
+
+#include "cnnsweep/file.h"
+#include "cnnsweep/loader.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { H = 6, W = 8, ROW = H * W * 3, N = 23 };
+
+static const fixture raw = {.encoding = CS_ENCODING_RAW, .h = H, .w = W, .counts = {N, 5, 0}};
+static const fixture jpeg = {.encoding = CS_ENCODING_JPEG, .h = 40, .w = 50, .counts = {N, 5, 0}};
+
+static const cs_loader_config plain = {
+    .split = CS_SPLIT_TRAIN, .batch = 4, .h = H, .w = W, .multiply = {1, 0.5f, 2}, .add = {0, -3, 1}, .seed = 9};
+
+static cs_dataset *open_set(const char *name, const fixture *spec) {
+    cs_dataset *dataset = NULL;
+    fixture_write(fixture_path(name), spec);
+    assert_ok(cs_dataset_open(fixture_path(name), &dataset));
+    return dataset;
+}
+
+static cs_loader_config augmented(void) {
+    cs_loader_config config = plain;
+    config.shuffle = true;
+    config.augment = (cs_augment){.horizontal_flip = true, .vertical_flip = true, .brightness_range = {0.4f, 1.5f}};
+    return config;
+}
+
+/* A whole epoch: row of sample i in images[i], and the order the samples came in. */
+typedef struct epoch {
+    float images[N][ROW];
+    int64_t order[N];
+    int rows;
+} epoch;
+
+static void read_epoch(cs_loader *loader, int number, epoch *out) {
+    cs_batch batch;
+    memset(out, 0, sizeof *out);
+    assert_ok(cs_loader_start(loader, number));
+    for (;;) {
+        assert_ok(cs_loader_next(loader, &batch));
+        if (batch.n == 0)
+            break;
+        for (int i = 0; i < batch.n; i++) {
+            assert_in_range(batch.samples[i], 0, N - 1);
+            assert_int_equal(batch.labels[i], batch.samples[i] % 3);
+            memcpy(out->images[batch.samples[i]], batch.images + i * ROW, sizeof out->images[0]);
+            out->order[out->rows++] = batch.samples[i];
+        }
+    }
+}
+
+static epoch *new_epoch(void) {
+    epoch *result = malloc(sizeof *result);
+    assert_non_null(result);
+    return result;
+}
+
+static void rows_are_pixel_times_multiply_plus_add(void **state) {
+    (void)state;
+    cs_dataset *dataset = open_set("raw.h5", &raw);
+    cs_loader *loader = NULL;
+    epoch *read = new_epoch();
+    assert_ok(cs_loader_open(dataset, &plain, &loader));
+    read_epoch(loader, 0, read);
+    assert_int_equal(read->rows, N);
+    for (int i = 0; i < N; i++) {
+        uint8_t pixels[ROW];
+        fixture_pixels(pixels, H, W, (uint32_t)i);
+        assert_int_equal(read->order[i], i);
+        for (int k = 0; k < ROW; k++)
+            assert_true(read->images[i][k] == (float)pixels[k] * plain.multiply[k % 3] + plain.add[k % 3]);
+    }
+    free(read);
+    cs_loader_close(loader);
+    cs_dataset_close(dataset);
+}
+
+static void every_epoch_is_another_permutation_of_all_samples(void **state) {
+    (void)state;
+    cs_dataset *dataset = open_set("raw.h5", &raw);
+    cs_loader *loader = NULL;
+    cs_loader_config config = plain;
+    epoch *first = new_epoch(), *second = new_epoch();
+    config.shuffle = true;
+    assert_ok(cs_loader_open(dataset, &config, &loader));
+    read_epoch(loader, 0, first);
+    read_epoch(loader, 1, second);
+    assert_memory_not_equal(first->order, second->order, sizeof first->order);
+    for (int e = 0; e < 2; e++) {
+        int seen[N] = {0};
+        for (int i = 0; i < N; i++)
+            seen[(e ? second : first)->order[i]]++;
+        for (int i = 0; i < N; i++)
+            assert_int_equal(seen[i], 1);
+    }
+    free(first);
+    free(second);
+    cs_loader_close(loader);
+    cs_dataset_close(dataset);
+}
+
+static void last_batch_is_what_is_left(void **state) {
+    (void)state;
+    cs_dataset *dataset = open_set("raw.h5", &raw);
+    cs_loader *loader = NULL;
+    cs_batch batch;
+    assert_ok(cs_loader_open(dataset, &plain, &loader));
+    assert_int_equal(cs_loader_batches(loader), 6);
+    assert_ok(cs_loader_start(loader, 0));
+    for (int i = 0; i < 6; i++) {
+        assert_ok(cs_loader_next(loader, &batch));
+        assert_int_equal(batch.n, i < 5 ? 4 : 3);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_ok(cs_loader_next(loader, &batch));
+        assert_int_equal(batch.n, 0);
+    }
+    cs_loader_close(loader);
+    cs_dataset_close(dataset);
+}
+
+/* Epochs skipped, repeated, left half way; other batch sizes: epoch 3 stays epoch 3. */
+static void content_does_not_depend_on_what_came_before(void **state) {
+    (void)state;
+    cs_dataset *dataset = open_set("raw.h5", &raw);
+    cs_loader_config config = augmented();
+    epoch *expected = new_epoch(), *read = new_epoch();
+    cs_loader *loader = NULL;
+    cs_batch batch;
+    assert_ok(cs_loader_open(dataset, &config, &loader));
+    read_epoch(loader, 3, expected);
+    read_epoch(loader, 2, read);
+    assert_memory_not_equal(read->images, expected->images, sizeof read->images);
+    for (int taken = 0; taken < 4; taken++) {
+        assert_ok(cs_loader_start(loader, taken));
+        for (int i = 0; i < taken; i++)
+            assert_ok(cs_loader_next(loader, &batch));
+        read_epoch(loader, 3, read);
+        assert_memory_equal(read, expected, sizeof *read);
+    }
+    cs_loader_close(loader);
+    for (int size = 1; size <= N + 1; size += 11) {
+        config.batch = size;
+        assert_ok(cs_loader_open(dataset, &config, &loader));
+        read_epoch(loader, 3, read);
+        assert_memory_equal(read, expected, sizeof *read);
+        cs_loader_close(loader);
+    }
+    free(expected);
+    free(read);
+    cs_dataset_close(dataset);
+}
+
+/* Augmentation of a sample is addressed by (seed, epoch, sample): the stored order gives the same rows. */
+static void augmentation_belongs_to_the_sample(void **state) {
+    (void)state;
+    cs_dataset *dataset = open_set("raw.h5", &raw);
+    cs_loader_config config = augmented();
+    epoch *shuffled = new_epoch(), *stored = new_epoch();
+    for (int i = 0; i < 2; i++) {
+        cs_loader *loader = NULL;
+        config.shuffle = i == 0;
+        assert_ok(cs_loader_open(dataset, &config, &loader));
+        read_epoch(loader, 1, i == 0 ? shuffled : stored);
+        cs_loader_close(loader);
+    }
+    assert_memory_equal(shuffled->images, stored->images, sizeof stored->images);
+    for (int i = 0; i < N; i++) {
+        uint8_t pixels[ROW], scratch[W * 3];
+        cs_rng rng = cs_rng_at(config.seed, CS_PURPOSE_AUGMENT, 1, (uint32_t)i);
+        fixture_pixels(pixels, H, W, (uint32_t)i);
+        cs_augment_apply(&config.augment, &rng, pixels, H, W, scratch);
+        for (int k = 0; k < ROW; k++)
+            assert_true(stored->images[i][k] == (float)pixels[k] * config.multiply[k % 3] + config.add[k % 3]);
+    }
+    free(shuffled);
+    free(stored);
+    cs_dataset_close(dataset);
+}
+
+static void shards_and_one_file_give_the_same_batches(void **state) {
+    (void)state;
+    fixture spec = raw;
+    cs_loader_config config = augmented();
+    epoch *one = new_epoch(), *many = new_epoch();
+    for (int i = 0; i < 2; i++) {
+        cs_loader *loader = NULL;
+        spec.shard_bytes = i ? ROW * 5 : 0;
+        cs_dataset *dataset = open_set(i ? "shards" : "raw.h5", &spec);
+        assert_ok(cs_loader_open(dataset, &config, &loader));
+        read_epoch(loader, 0, i ? many : one);
+        cs_loader_close(loader);
+        cs_dataset_close(dataset);
+    }
+    assert_memory_equal(one, many, sizeof *one);
+    free(one);
+    free(many);
+}
+
+static void jpegs_are_decoded_and_resized(void **state) {
+    (void)state;
+    cs_dataset *dataset = open_set("jpeg.h5", &jpeg);
+    cs_loader *loader = NULL;
+    cs_decoder *decoder = NULL;
+    cs_image image = {0};
+    epoch *read = new_epoch();
+    assert_ok(cs_loader_open(dataset, &plain, &loader));
+    assert_ok(cs_decoder_open(&decoder));
+    read_epoch(loader, 0, read);
+    for (int i = 0; i < N; i++) {
+        size_t size;
+        const uint8_t *bytes = cs_dataset_bytes(dataset, CS_SPLIT_TRAIN, i, &size);
+        assert_ok(cs_decode_resized(decoder, "sample", bytes, size, CS_RESIZE_BILINEAR, H, W, &image));
+        for (int k = 0; k < ROW; k++)
+            assert_true(read->images[i][k] == (float)image.pixels[k] * plain.multiply[k % 3] + plain.add[k % 3]);
+    }
+    free(read);
+    cs_image_clear(&image);
+    cs_decoder_close(decoder);
+    cs_loader_close(loader);
+    cs_dataset_close(dataset);
+}
+
+/* A set whose second image is no JPEG all through: its header is right, the rest is cut off. */
+static cs_dataset *open_damaged(void) {
+    static const char *const classes[] = {"a"};
+    const cs_dataset_layout layout = {
+        .encoding = CS_ENCODING_JPEG, .classes = classes, .n_classes = 1, .counts = {3, 0, 0}};
+    cs_dataset_writer *writer = NULL;
+    cs_decoder *encoder = NULL;
+    cs_image image = {0};
+    cs_dataset *dataset = NULL;
+    uint8_t *bytes = NULL;
+    size_t capacity = 0, size = 0;
+    assert_ok(cs_remove_all(fixture_path("damaged.h5")));
+    assert_ok(cs_dataset_create(fixture_path("damaged.h5"), &layout, &writer));
+    assert_ok(cs_decoder_open(&encoder));
+    assert_ok(cs_image_reserve(&image, 40, 40));
+    fixture_pixels(image.pixels, 40, 40, 1);
+    assert_ok(cs_encode_jpeg(encoder, &image, 95, &bytes, &capacity, &size));
+    for (int i = 0; i < 3; i++)
+        assert_ok(cs_dataset_append(writer, CS_SPLIT_TRAIN, 0, i == 1 ? "bad.jpg" : "good.jpg", bytes,
+                                    i == 1 ? size * 2 / 3 : size));
+    assert_ok(cs_dataset_commit(&writer));
+    assert_ok(cs_dataset_open(fixture_path("damaged.h5"), &dataset));
+    free(bytes);
+    cs_image_clear(&image);
+    cs_decoder_close(encoder);
+    return dataset;
+}
+
+static void error_of_the_loader_thread_reaches_the_caller(void **state) {
+    (void)state;
+    cs_dataset *dataset = open_damaged();
+    cs_loader_config config = plain;
+    cs_loader *loader = NULL;
+    cs_batch batch;
+    config.batch = 1;
+    assert_ok(cs_loader_open(dataset, &config, &loader));
+    assert_ok(cs_loader_start(loader, 0));
+    assert_ok(cs_loader_next(loader, &batch));
+    assert_int_equal(batch.n, 1);
+    cs_error_clear();
+    assert_fails(cs_loader_next(loader, &batch), CS_ERR_FORMAT, "bad.jpg");
+    cs_loader_close(loader);
+    cs_dataset_close(dataset);
+}
+
+static void what_cannot_be_loaded_is_refused(void **state) {
+    (void)state;
+    cs_dataset *dataset = open_set("raw.h5", &raw);
+    cs_loader_config config = plain;
+    cs_loader *loader = NULL;
+    cs_batch batch;
+    config.split = CS_SPLIT_TEST;
+    assert_fails(cs_loader_open(dataset, &config, &loader), CS_ERR_NOT_FOUND, "\"test\" is empty");
+    config = plain;
+    config.batch = 0;
+    assert_fails(cs_loader_open(dataset, &config, &loader), CS_ERR_ARG, "batches of 0");
+    assert_ok(cs_loader_open(dataset, &plain, &loader));
+    assert_fails(cs_loader_next(loader, &batch), CS_ERR_ARG, "before");
+    assert_fails(cs_loader_start(loader, -1), CS_ERR_ARG, "epoch -1");
+    cs_loader_close(loader);
+    cs_dataset_close(dataset);
+}
+
+/* The linker sends our code's allocations here (settings.cmake); libjpeg's own pools are not ours to count. */
+static atomic_bool counting;
+static atomic_int allocations;
+
+#define COUNTED(name, parameters, arguments)                                                                           \
+    void *__real_##name parameters;                                                                                    \
+    void *__wrap_##name parameters;                                                                                    \
+    void *__wrap_##name parameters {                                                                                   \
+        if (atomic_load(&counting))                                                                                    \
+            atomic_fetch_add(&allocations, 1);                                                                         \
+        return __real_##name arguments;                                                                                \
+    }
+COUNTED(malloc, (size_t size), (size))
+COUNTED(calloc, (size_t n, size_t size), (n, size))
+COUNTED(realloc, (void *block, size_t size), (block, size))
+COUNTED(aligned_alloc, (size_t alignment, size_t size), (alignment, size))
+
+static void nothing_is_allocated_after_open(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        cs_dataset *dataset = open_set(i ? "jpeg.h5" : "raw.h5", i ? &jpeg : &raw);
+        cs_loader_config config = augmented();
+        cs_loader *loader = NULL;
+        cs_batch batch;
+        atomic_store(&allocations, 0);
+        atomic_store(&counting, true);
+        assert_ok(cs_loader_open(dataset, &config, &loader));
+        assert_true(atomic_load(&allocations) > 0); /* the counter counts */
+        atomic_store(&allocations, 0);
+        for (int e = 0; e < 3; e++) {
+            assert_ok(cs_loader_start(loader, e));
+            do
+                assert_ok(cs_loader_next(loader, &batch));
+            while (batch.n > 0);
+        }
+        atomic_store(&counting, false);
+        assert_int_equal(atomic_load(&allocations), 0);
+        cs_loader_close(loader);
+        cs_dataset_close(dataset);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_pixel_times_multiply_plus_add),
+        cmocka_unit_test(every_epoch_is_another_permutation_of_all_samples),
+        cmocka_unit_test(last_batch_is_what_is_left),
+        cmocka_unit_test(content_does_not_depend_on_what_came_before),
+        cmocka_unit_test(augmentation_belongs_to_the_sample),
+        cmocka_unit_test(shards_and_one_file_give_the_same_batches),
+        cmocka_unit_test(jpegs_are_decoded_and_resized),
+        cmocka_unit_test(error_of_the_loader_thread_reaches_the_caller),
+        cmocka_unit_test(what_cannot_be_loaded_is_refused),
+        cmocka_unit_test(nothing_is_allocated_after_open),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,244 @@
+"""What goes wrong is named, counted, and leaves nothing behind."""
+import os
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import time
+import zlib
+
+from pack_tools import BIN, PackTest, main, noise, run
+
+
+class BadInput(PackTest):
+    def setUp(self):
+        super().setUp()
+        for label in "ab":
+            for i in range(4):
+                self.save(f"{label}/{i}.jpg", noise(48, 48, i), quality=85)
+
+    def test_truncated_jpeg(self):
+        path = self.src / "a/2.jpg"
+        path.write_bytes(path.read_bytes()[:-300])
+        self.pack_fails("a/2.jpg: damaged JPEG", "1 of 8 files are no good", "--skip-bad")
+        result = self.pack("--skip-bad")
+        self.assertIn("1 of 8 files left out", result.stderr)
+        self.assertEqual(len(self.samples()), 7)
+        self.assertNotIn("a/2.jpg", self.samples())
+
+    def test_every_truncation_of_a_jpeg_is_seen(self):
+        whole = (self.src / "a/2.jpg").read_bytes()
+        shutil.rmtree(self.src / "a")
+        lengths = list(range(0, len(whole) - 2, max(1, len(whole) // 60)))
+        for n in lengths:
+            (self.src / f"b/cut{n:05d}.jpg").write_bytes(whole[:n])
+        self.save("a/good.jpg", noise(48, 48, 9))
+        self.pack_fails(f"{len(lengths)} of {len(lengths) + 5} files are no good")
+
+    def test_truncated_png(self):
+        path = self.save("a/cut.png", noise(48, 48, 1))
+        path.write_bytes(path.read_bytes()[:-400])
+        self.pack_fails("a/cut.png: damaged PNG")
+
+    def test_damaged_bytes_never_crash(self):
+        self.save("b/x.png", noise(48, 48, 1))
+        for name in ("a/1.jpg", "b/x.png"):
+            whole = (self.src / name).read_bytes()
+            for i in range(60):
+                at = i * len(whole) // 60
+                kind = name[-3:]
+                (self.src / f"a/flip{i}.{kind}").write_bytes(whole[:at] + bytes([whole[at] ^ 0xA5]) + whole[at + 1:])
+        result = run("cnnsweep-pack", self.src, self.out, "--skip-bad", "--size", "32x32")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("left out", result.stderr)
+
+    def test_png_bomb(self):
+        def chunk(kind, data):
+            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+        header = struct.pack(">IIBBBBB", 2000000000, 2000000000, 8, 2, 0, 0, 0)
+        (self.src / "a/bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) +
+                                              chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b""))
+        self.pack_fails("a/bomb.png", "2000000000x2000000000 pixels", "100 million")
+
+    def test_jpeg_bomb(self):
+        whole = bytearray((self.src / "a/1.jpg").read_bytes())
+        at = whole.index(b"\xff\xc0") + 5
+        whole[at:at + 4] = struct.pack(">HH", 65500, 65500)
+        (self.src / "a/1.jpg").write_bytes(whole)
+        self.pack_fails("a/1.jpg", "65500x65500 pixels")
+
+    def test_files_that_are_no_images_are_named_by_what_they_are(self):
+        (self.src / "a/notes.txt").write_text("hello")
+        (self.src / "a/empty.jpg").write_bytes(b"")
+        (self.src / "a/fake.jpg").write_bytes(b"GIF89a......")
+        self.pack_fails("a/notes.txt: not an image", "a/empty.jpg: the file is empty", "a/fake.jpg: this is a GIF",
+                        "3 of 11 files are no good")
+
+    def test_many_bad_files_are_counted_not_all_named(self):
+        for i in range(50):
+            (self.src / f"a/bad{i}.jpg").write_text("x")
+        result = self.pack_fails("50 of 58 files")
+        self.assertEqual(result.stderr.count("not an image"), 20)
+
+    def test_class_that_lost_all_its_images(self):
+        for i in range(4):
+            (self.src / f"a/{i}.jpg").write_text("x")
+        self.pack_fails('class "a" has no images', arguments=["--skip-bad"])
+
+    def test_empty_class(self):
+        (self.src / "c").mkdir()
+        self.pack_fails('class "c" has no images to train on')
+
+    def test_one_class(self):
+        shutil.rmtree(self.src / "b")
+        self.pack_fails("only one class")
+
+    def test_no_class(self):
+        shutil.rmtree(self.src)
+        self.src.mkdir()
+        self.pack_fails("no class folders")
+
+    def test_class_of_test_unknown_to_train(self):
+        for name in ("train/a/1.png", "train/b/1.png", "test/z/1.png"):
+            self.save(name)
+        shutil.rmtree(self.src / "a")
+        shutil.rmtree(self.src / "b")
+        self.pack_fails("test/z: a class that the training split does not have")
+
+    def test_test_without_train(self):
+        for name in ("test/a/1.png", "test/b/1.png"):
+            self.save(name)
+        self.pack_fails("there is a test/ but no train/")
+
+    def test_sizes_that_differ_need_an_option(self):
+        self.save("b/other.png", noise(20, 30, 1))
+        self.pack_fails("b/other.png: 30x20 pixels, but the first image has 48x48", "--size WxH")
+
+    def test_unreadable_folder_and_file(self):
+        (self.src / "b/1.jpg").chmod(0)
+        self.addCleanup((self.src / "b/1.jpg").chmod, 0o644)
+        self.root.chmod(0o777)
+        prefix = []
+        if os.geteuid() == 0:  # who may read everything
+            prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        call = prefix + [BIN / "cnnsweep-pack", self.src, self.out]
+        result = subprocess.run(call, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("b/1.jpg: cannot open: Permission denied", result.stderr)
+        (self.src / "b").chmod(0)
+        self.addCleanup((self.src / "b").chmod, 0o755)
+        result = subprocess.run(call, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("src/b: cannot open the folder: Permission denied", result.stderr)
+        self.assertFalse(self.out.exists())
+
+    def test_missing_folder(self):
+        shutil.rmtree(self.src)
+        self.pack_fails("src: cannot open the folder: No such file or directory")
+
+    def test_archive_instead_of_a_folder(self):
+        shutil.rmtree(self.src)
+        self.src.write_bytes(b"tar")
+        self.pack_fails("src: not a folder", "unpack an archive first")
+
+
+class Writing(PackTest):
+    def setUp(self):
+        super().setUp()
+        for label in "ab":
+            for i in range(20):
+                self.save(f"{label}/{i}.png", noise(64, 64, i))
+
+    def test_full_disk(self):
+        """A small memory disk where this may mount one, else a limit on the size of files."""
+        disk = self.root / "disk"
+        disk.mkdir()
+        mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk],
+                                                       capture_output=True).returncode == 0
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (400000, 400000))
+
+        try:
+            for options in ([], ["--size", "96x96"], ["--encoding", "jpeg", "--size", "200x200"],
+                            ["--shard-size", "100K", "--size", "160x160"]):
+                result = run("cnnsweep-pack", self.src, disk / "out", *options,
+                             preexec_fn=None if mounted else limit)
+                if not mounted and "--shard-size" in options:
+                    continue  # no file grows large
+                self.assertEqual(result.returncode, 1, result.stdout)
+                self.assertIn("No space left on device" if mounted else "File too large", result.stderr)
+                self.assertEqual(list(disk.iterdir()), [])
+        finally:
+            if mounted:
+                subprocess.run(["umount", disk], check=True)
+
+    def test_existing_output_is_kept(self):
+        self.out.write_text("precious")
+        self.pack_fails("out.h5: already exists")
+        self.assertEqual(self.out.read_text(), "precious")
+
+    def test_interrupt_leaves_nothing(self):
+        for i in range(3000):
+            os.link(self.src / "a/0.png", self.src / f"a/link{i}.png")
+        process = subprocess.Popen([BIN / "cnnsweep-pack", self.src, self.out, "--size", "500x500", "--threads", "1"],
+                                   stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn("interrupted", errors)
+        self.assertEqual(list(self.root.iterdir()), [self.src])
+
+    def test_check_sees_damage(self):
+        for options, name in ([], "out.h5"), (["--shard-size", "100K"], "shards"):
+            self.out = self.root / name
+            self.pack(*options)
+            self.assertEqual(run("cnnsweep-pack", "--check", self.out).returncode, 0)
+            part = self.out / "shard-00001.h5" if options else self.out
+            whole = part.read_bytes()
+            part.write_bytes(whole[:len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1:])
+            result = run("cnnsweep-pack", "--check", self.out, env={**os.environ, "CNNSWEEP_TRUST_SHARDS": "1"})
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"{part.name}: altered or damaged", result.stderr)
+            part.write_bytes(whole[:-100])
+            result = run("cnnsweep-pack", "--info", self.out)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(part.name, result.stderr)
+
+
+class Usage(PackTest):
+    def test_wrong_calls_have_status_2_and_a_hint(self):
+        for arguments, needle in ((["--sise", "3"], "did you mean '--size'?"), (["x"], "give SRC and OUT"),
+                                  (["a", "b", "c"], 'one argument too many: "c"'), (["--size"], "--size needs a value"),
+                                  (["--size", "50", "a", "b"], '--size: "50" is not a size'),
+                                  (["--split", "0.5,0.1,0.1", "a", "b"], "sum to 1"),
+                                  (["--val", "1.5", "a", "b"], "--val"), (["--threads=0", "a", "b"], "--threads"),
+                                  (["--encoding", "png", "a", "b"], "neither raw nor jpeg"),
+                                  (["--shard-size", "12X", "a", "b"], "such as 256M"),
+                                  (["--skip-bad=1", "a", "b"], "takes no value")):
+            result = run("cnnsweep-pack", *arguments)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertIn(needle, result.stderr)
+
+    def test_options_that_do_not_fit_the_tree(self):
+        for label in "ab":
+            self.save(f"{label}/1.png")
+        self.pack_fails("no train folder to carve from", arguments=["--val", "0.1"])
+        shutil.copytree(self.src, self.root / "whole" / "train")
+        self.src = self.root / "whole"
+        self.pack_fails("is split already", arguments=["--split", "0.5,0.5,0"])
+
+    def test_help_names_every_option(self):
+        result = run("cnnsweep-pack", "--help")
+        self.assertEqual(result.returncode, 0)
+        for option in ("--size", "--resize", "--encoding", "--split", "--val", "--shard-size", "--threads", "--seed",
+                       "--skip-bad", "--check", "--info"):
+            self.assertIn(option, result.stdout)
+
+
+if __name__ == "__main__":
+    main()

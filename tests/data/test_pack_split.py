@@ -1,0 +1,113 @@
+"""Which image goes where: trees, stratified splits, seeds, threads and shards."""
+import json
+
+import numpy as np
+from pack_tools import PackTest, SPLITS, h5py, main, noise, run
+
+
+class Trees(PackTest):
+    def flat(self, **classes):
+        for name, n in classes.items():
+            for i in range(n):
+                self.save(f"{name}/{i:03d}.png", noise(4, 4, i))
+
+    def counts(self):
+        """{class: [train, val, test]}"""
+        table = {}
+        for name, (split, label, _) in self.samples().items():
+            table.setdefault(label, [0, 0, 0])[SPLITS.index(split)] += 1
+        return table
+
+    def test_split_is_stratified(self):
+        self.flat(a=100, b=37, c=9)
+        self.pack("--split", "0.7,0.2,0.1")
+        # n - round(0.2 n) - round(0.1 n), round(0.2 n), round(0.1 n)
+        self.assertEqual(self.counts(), {0: [70, 20, 10], 1: [26, 7, 4], 2: [6, 2, 1]})
+
+    def test_default_split_is_80_10_10(self):
+        self.flat(a=50, b=30)
+        self.pack()
+        self.assertEqual(self.counts(), {0: [40, 5, 5], 1: [24, 3, 3]})
+
+    def test_seed_decides_and_nothing_else(self):
+        self.flat(a=40, b=40)
+        drawn = []
+        for i, options in enumerate((["--seed", 5, "--threads", 1], ["--seed", 5, "--threads", 3], ["--seed", 6])):
+            self.out = self.root / f"{i}.h5"
+            self.pack(*options)
+            drawn.append(self.out.read_bytes())
+        self.assertEqual(drawn[0], drawn[1])
+        self.assertNotEqual(drawn[0], drawn[2])
+
+    def test_split_is_not_the_first_or_the_last_files(self):
+        self.flat(a=60, b=60)
+        self.pack()
+        held = sorted(int(name[2:5]) for name, (split, label, _) in self.samples().items()
+                      if split != "train" and label == 0)
+        self.assertEqual(len(held), 12)
+        self.assertGreater(held[-1] - held[0], 20)
+
+    def test_val_carves_from_train_and_leaves_test(self):
+        for label, n in (("a", 40), ("b", 20)):
+            for i in range(n):
+                self.save(f"train/{label}/{i}.png", noise(4, 4, i))
+            self.save(f"test/{label}/x.png", noise(4, 4, 99))
+        self.pack("--val", "0.1")
+        self.assertEqual(self.counts(), {0: [36, 4, 1], 1: [18, 2, 1]})
+
+    def test_samples_keep_the_order_of_their_names(self):
+        self.flat(b=7, a=7)
+        self.save("a/deeper/001.png", noise(4, 4, 1))
+        self.pack("--split", "1,0,0")
+        with h5py.File(self.out) as file:
+            ids = [name.decode() for name in file["train/id"]]
+            self.assertEqual(ids, sorted(ids))
+            self.assertEqual(file["train/label"][:].tolist(), [0] * 8 + [1] * 7)
+
+    def test_folder_names_of_the_splits(self):
+        for folder in ("Training", "validation", "TEST"):
+            for label in "ab":
+                self.save(f"{folder}/{label}/1.png", noise(4, 4, 1))
+        self.pack()
+        self.assertEqual(self.counts(), {0: [1, 1, 1], 1: [1, 1, 1]})
+
+    def test_files_beside_class_folders_and_hidden_files_are_left_alone(self):
+        self.flat(a=3, b=3)
+        (self.src / "README.txt").write_text("hello")
+        (self.src / "a/.DS_Store").write_text("hello")
+        result = self.pack("--split", "1,0,0")
+        self.assertIn("README.txt: ignored", result.stderr)
+        self.assertEqual(len(self.samples()), 6)
+
+    def test_shards_hold_the_same_samples(self):
+        self.flat(a=20, b=20)
+        self.pack()
+        whole = self.samples()
+        self.out = self.root / "shards"
+        self.pack("--shard-size", "0.5K")
+        index = json.loads((self.out / "index.json").read_text())
+        found = {}
+        for entry in index["shards"]:
+            part = self.samples(self.out / entry["file"])
+            self.assertEqual(len(part), sum(entry[split] for split in SPLITS))
+            self.assertLessEqual(len(part) * 48, 512)
+            found.update(part)
+        self.assertGreater(len(index["shards"]), 2)
+        self.assertEqual(found.keys(), whole.keys())
+        for name in whole:
+            self.assertEqual(found[name][:2], whole[name][:2])
+            np.testing.assert_array_equal(found[name][2], whole[name][2])
+        self.assertIn("whole; 40 images", run("cnnsweep-pack", "--check", self.out).stdout)
+
+    def test_info_prints_the_counts(self):
+        self.flat(ape=10, bee=20)
+        self.pack()
+        text = run("cnnsweep-pack", "--info", self.out).stdout
+        self.assertIn("2 classes, raw images of 4x4 (bilinear), 1 file", text)
+        self.assertEqual([line.split() for line in text.splitlines()[1:5]],
+                         [["class", "train", "val", "test"], ["ape", "8", "1", "1"], ["bee", "16", "2", "2"],
+                          ["total", "24", "3", "3"]])
+
+
+if __name__ == "__main__":
+    main()
