@@ -20,7 +20,7 @@ fi
 if [ ! -e data/demo.h5 ]; then
     mkdir -p data
     rm -rf data/demo
-    build/bin/cnnsweep-synthetic --classes 3 --size 48x48 data/demo
+    build/bin/cnnsweep-synthetic --classes 3 --per-class 500 --size 48x48 data/demo
     build/bin/cnnsweep-pack data/demo data/demo.h5
 fi
 
