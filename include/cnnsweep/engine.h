@@ -1,7 +1,7 @@
 /* Engines: a segment of a graph, a batch size and a mode are compiled into a program with its memory planned.
  *
  * The interface is a struct of function pointers (cs_engine_ops), one per engine; cs_engine_* below check arguments
- * and delegate. After compile nothing allocates. A program is used by one thread at a time.
+ * and delegate. Forward, loss, backward and update allocate nothing. A program is used by one thread at a time.
  *
  * Modes. INFER: batch norm uses its moving statistics and is folded into the convolution before it where that is
  * possible; no backward. TRAIN: trainable batch norms use batch statistics (and move the moving ones), frozen ones the
