@@ -41,7 +41,7 @@ typedef struct cs_sweep_options {
  *   table.md             the pivot, also written to `out` on rank 0
  *   history/<trial>.csv  Keras CSVLogger columns, a row an epoch
  *   report/<trial>.txt   classification report and confusion matrix
- *   journal.jsonl        every epoch and trial row as it came in, synced before the trial goes on
+ *   journal.jsonl        every epoch and trial row as it came in, written before the trial goes on
  * A trial that fails is a row with its reason. A write that fails ends the sweep, as SIGINT and SIGTERM do
  * (CS_ERR_INTERRUPTED); what is finished stays. When every trial failed, the last reason is the error. */
 CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, const cs_job *job, const cs_sweep_options *options, FILE *out);

@@ -61,7 +61,7 @@ static json_t *text_of(const char *value) {
 }
 
 /* Takes the event over. */
-static cs_status append_event(const char *folder, json_t *event) {
+static cs_status append_event(const char *folder, json_t *event, bool sync) {
     char path[CS_PATH_MAX];
     char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
     json_decref(event);
@@ -71,7 +71,7 @@ static cs_status append_event(const char *folder, json_t *event) {
     size_t length = strlen(text);
     text[length] = '\n'; /* over the NUL: the size goes along */
     if (status == CS_OK)
-        status = cs_append(path, text, length + 1, true);
+        status = cs_append(path, text, length + 1, sync);
     free(text);
     return status;
 }
@@ -90,7 +90,7 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
                               "dataset", text_of(config->job->base.data.path), "trials", config->job->n_trials, "ranks",
                               config->ranks, "threads", config->threads, "engine", config->engine);
     add_time(event);
-    return append_event(folder, event);
+    return append_event(folder, event, true);
 }
 
 cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row) {
@@ -99,7 +99,10 @@ cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, cons
                   "epoch", row->epoch, "accuracy", number(row->accuracy), "learning_rate", number(row->learning_rate),
                   "loss", number(row->loss), "val_accuracy", number(row->val_accuracy), "val_loss",
                   number(row->val_loss), "seconds", number(row->seconds));
-    return append_event(folder, event);
+    /* A written line outlives every process; only the machine's own end can take it. Waiting for the disk after each
+     * epoch of a few milliseconds would cost more than training it again. */
+    const double worth_a_sync = 1; /* second */
+    return append_event(folder, event, row->seconds >= worth_a_sync);
 }
 
 cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
@@ -121,11 +124,11 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
         json_object_set_new(event, metrics[i].name,
                             metrics[i].type == CS_METRIC_DOUBLE ? number(value) : json_integer((json_int_t)value));
     }
-    return append_event(folder, event);
+    return append_event(folder, event, true);
 }
 
 cs_status cs_journal_end(const char *folder, const char *how) {
     json_t *event = json_pack("{s:s, s:s}", "event", "end", "status", how);
     add_time(event);
-    return append_event(folder, event);
+    return append_event(folder, event, true);
 }

@@ -1,4 +1,5 @@
-/* Inside the sweep room: journal.jsonl, a JSON object a line, on the disk before the caller goes on. */
+/* Inside the sweep room: journal.jsonl, a JSON object a line, written before the caller goes on. Trials, and epochs of
+ * a second or more, are also on the disk by then. */
 #ifndef CNNSWEEP_JOURNAL_H
 #define CNNSWEEP_JOURNAL_H
 
