@@ -44,12 +44,14 @@ typedef struct cs_split_data {
     size_t id_size;
 } cs_split_data;
 
-/* Hex of XXH3-64 over the columns of train, val, test. */
+void cs_checksum_text(uint64_t checksum, char text[CS_CHECKSUM_TEXT]);
+/* The checksum of a shard: over images or jpeg, offset, label, id of train, val, test. */
 cs_status cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], char text[CS_CHECKSUM_TEXT]);
 
 /* Shard files. Written in two steps, as mean and std are known only when the last shard is full: the datasets, then the
- * root attributes (and fsync). */
-cs_status cs_shard_write(const char *path, int h, int w, const cs_split_data splits[CS_SPLIT_COUNT]);
+ * root attributes (and fsync). The image bytes come from the files `spools`; splits[].images is not looked at. */
+cs_status cs_shard_write(const char *path, int h, int w, const cs_split_data splits[CS_SPLIT_COUNT],
+                         const int spools[CS_SPLIT_COUNT], char checksum[CS_CHECKSUM_TEXT]);
 cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta);
 
 /* A shard mapped into memory. */

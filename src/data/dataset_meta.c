@@ -213,6 +213,10 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     return read_texts(file, path, "classes", -1, &meta->n_classes, &meta->classes);
 }
 
+void cs_checksum_text(uint64_t checksum, char text[CS_CHECKSUM_TEXT]) {
+    snprintf(text, CS_CHECKSUM_TEXT, "%016llx", (unsigned long long)checksum);
+}
+
 cs_status cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], char text[CS_CHECKSUM_TEXT]) {
     cs_checksum_stream *stream = NULL;
     CS_TRY(cs_checksum_open(&stream));
@@ -225,6 +229,6 @@ cs_status cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], char tex
         cs_checksum_add(stream, split->label, n * sizeof *split->label);
         cs_checksum_add(stream, split->id, n * split->id_size);
     }
-    snprintf(text, CS_CHECKSUM_TEXT, "%016llx", (unsigned long long)cs_checksum_close(stream));
+    cs_checksum_text(cs_checksum_close(stream), text);
     return CS_OK;
 }

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { SPOOL_BUFFER = 1 << 18 };
@@ -152,7 +151,7 @@ static cs_status check_sample(const cs_dataset_writer *writer, cs_split split, i
     return CS_OK;
 }
 
-/* The columns of a spool as cs_shard_write wants them: images mapped, ids padded to one length. */
+/* The columns of a spool as cs_shard_write wants them, ids padded to one length. */
 static cs_status spool_to_data(const cs_dataset_writer *writer, split_spool *spool, cs_split_data *data) {
     if (fflush(spool->images) != 0)
         return cs_fail_errno("%s: cannot write", writer->path);
@@ -167,12 +166,6 @@ static cs_status spool_to_data(const cs_dataset_writer *writer, split_spool *spo
         CS_TRY(cs_grow(&spool->offset, &spool->offset_capacity, offsets, sizeof *spool->offset, "offsets"));
         spool->offset[spool->n] = (int64_t)spool->image_bytes;
         data->offset = spool->offset;
-    }
-    if (spool->image_bytes > 0) {
-        void *map = mmap(NULL, spool->image_bytes, PROT_READ, MAP_SHARED, fileno(spool->images), 0);
-        if (map == MAP_FAILED)
-            return cs_fail_errno("%s: cannot map what was written", writer->path);
-        data->images = map;
     }
     return CS_OK;
 }
@@ -196,6 +189,7 @@ static cs_status shard_path(const cs_dataset_writer *writer, const cs_shard_entr
 /* Writes what is spooled as the next shard and empties the spools. */
 static cs_status finish_shard(cs_dataset_writer *writer) {
     cs_split_data data[CS_SPLIT_COUNT] = {{0}};
+    int spools[CS_SPLIT_COUNT];
     char path[CS_PATH_MAX];
     cs_status status;
     CS_TRY(cs_grow(&writer->shards, &writer->shard_capacity, writer->n_shards + 1, sizeof *writer->shards, "shards"));
@@ -204,15 +198,13 @@ static cs_status finish_shard(cs_dataset_writer *writer) {
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
         CS_TRY_GOTO(spool_to_data(writer, &writer->splits[s], &data[s]), done);
         entry->counts[s] = data[s].n;
+        spools[s] = fileno(writer->splits[s].images);
     }
-    CS_TRY_GOTO(cs_split_checksum(data, entry->checksum), done);
     CS_TRY_GOTO(shard_path(writer, entry, path), done);
-    CS_TRY_GOTO(cs_shard_write(path, writer->meta.h, writer->meta.w, data), done);
+    CS_TRY_GOTO(cs_shard_write(path, writer->meta.h, writer->meta.w, data, spools, entry->checksum), done);
     writer->n_shards++;
 done:
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
-        if (data[s].images)
-            munmap((void *)data[s].images, data[s].image_bytes);
         free((void *)data[s].id);
         if (status == CS_OK)
             status = empty_spool(writer, &writer->splits[s]);

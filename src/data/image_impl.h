@@ -44,8 +44,8 @@ void cs_jpeg_close(cs_decoder *decoder);
 /* sums += a * weight_a + b * weight_b: sums in 1/256 level, weights in 1/65536. */
 void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict b, uint16_t weight_a, uint16_t weight_b,
                         size_t n, uint16_t *restrict sums);
-/* row += sums, in levels */
-void cs_resize_add_sums(const uint16_t *restrict sums, size_t n, float *restrict row);
+/* row = row * keep + sums, in levels */
+void cs_resize_add_sums(const uint16_t *restrict sums, size_t n, float keep, float *restrict row);
 /* blended[i] = 0.5 + sum over k of weights[i][k] * row[start[i] + k], pixels of three channels. Reads `taps` (even)
  * pixels and one value more from every start on; writes one value more than out * 3. */
 void cs_resize_columns(int out, int taps, const int *restrict start, const float *restrict weights,

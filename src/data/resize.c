@@ -102,8 +102,9 @@ static uint16_t fixed_point(float weight) {
     return (uint16_t)(value < 65535 ? value : 65535);
 }
 
-/* row[0..n) += sum over k of weight[k] * (row k of src), for so few rows that 16 bits hold the sum. */
-static void blend_some_rows(cs_decoder *decoder, const uint8_t *src, size_t n, const float *weight, int count) {
+/* row[0..n) = row * keep + sum over k of weight[k] * (row k of src), for so few rows that 16 bits hold the sum. */
+static void blend_some_rows(cs_decoder *decoder, const uint8_t *src, size_t n, const float *weight, int count,
+                            float keep) {
     uint16_t *sums = decoder->sums;
     for (size_t i = 0; i < n; i++)
         sums[i] = (uint16_t)(count / 2); /* what cutting off the products loses on average */
@@ -112,14 +113,14 @@ static void blend_some_rows(cs_decoder *decoder, const uint8_t *src, size_t n, c
         const uint8_t *a = src + (size_t)k * n;
         cs_resize_add_rows(a, pair ? a + n : a, fixed_point(weight[k]), pair ? fixed_point(weight[k + 1]) : 0, n, sums);
     }
-    cs_resize_add_sums(sums, n, decoder->row);
+    cs_resize_add_sums(sums, n, keep, decoder->row);
 }
 
 static void blend_rows(cs_decoder *decoder, const uint8_t *src, size_t n, const float *weight, int count) {
     enum { MOST = 64 };
-    memset(decoder->row, 0, n * sizeof *decoder->row);
     for (int k = 0; k < count; k += MOST)
-        blend_some_rows(decoder, src + (size_t)k * n, n, weight + k, count - k < MOST ? count - k : MOST);
+        blend_some_rows(decoder, src + (size_t)k * n, n, weight + k, count - k < MOST ? count - k : MOST,
+                        k == 0 ? 0.0f : 1.0f);
 }
 
 static cs_status resize_bilinear(cs_decoder *decoder, const cs_image *image, int h, int w, uint8_t *out) {

@@ -40,20 +40,28 @@ echo "Packing against TurboJPEG alone, images/s, $threads threads, medians of $r
 echo
 echo "| images | n | options | TurboJPEG alone | cnnsweep-pack | ratio |"
 echo "|---|---|---|---|---|---|"
+# The sets are small: each image is there COPIES times, under another name, so that a rate is measured and not a start.
+copies=${COPIES:-5}
 for set in isic_melanoma_vs_nevus car_damage_3class; do
     archive=$shared/data/$set.tar
     if [ -f "$archive" ]; then
         mkdir "$work/$set"
         tar xf "$archive" -C "$work/$set"
+        for class in "$work/$set"/*/*; do
+            cp -r "$class" "$work/class"
+            for ((i = 1; i < copies; i++)); do
+                cp -r "$work/class" "$class/copy$i"
+            done
+            rm -r "$work/class"
+        done
         case_ "$set" "$work/$set" --size 50x50
-        case_ "$set" "$work/$set" --size 224x224
         case_ "$set" "$work/$set" --encoding jpeg
     elif [ -n "${CNNSWEEP_SHARED:-}" ]; then
         echo "$archive is missing" >&2
         exit 1
     fi
 done
-"$build/bin/cnnsweep-synthetic" "$work/synthetic" --per-class 1000 --size 128x128 2>/dev/null
-case_ "synthetic 128x128" "$work/synthetic" --encoding raw
-case_ "synthetic 128x128" "$work/synthetic" --size 64x64
+"$build/bin/cnnsweep-synthetic" "$work/synthetic" --per-class 1000 --size 256x256 2>/dev/null
+case_ "synthetic 256x256" "$work/synthetic" --size 64x64
+case_ "synthetic 256x256" "$work/synthetic" --encoding jpeg
 exit $below

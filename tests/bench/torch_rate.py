@@ -11,19 +11,23 @@ torch.set_num_threads(threads)
 torch.manual_seed(1)
 
 
-def unit(channels, filters, stride, kernel=3, groups=1):
+def unit(channels, filters, stride, kernel=3, groups=1, padding=None):
+    padding = kernel // 2 if padding is None else padding
     return nn.Sequential(
-        nn.Conv2d(channels, filters, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.Conv2d(channels, filters, kernel, stride, padding, groups=groups, bias=False),
         nn.BatchNorm2d(filters, eps=1e-3, momentum=0.01),
         nn.ReLU6(inplace=True),
     )
 
 
 def mobilenet(with_head):
-    layers, channels = [unit(3, 32, 2)], 32
+    layers, channels, pixels = [unit(3, 32, 2)], 32, (size + 1) // 2
     for filters, stride in [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)] + [(512, 1)] * 5 + [(1024, 2), (1024, 1)]:
-        layers += [unit(channels, channels, stride, groups=channels), unit(channels, filters, 1, kernel=1)]
-        channels = filters
+        # Keras pads bottom and right only, so an odd size loses its last row; without padding torch gives the same size
+        # and, unlike with a padding layer, pays nothing for it.
+        padding = 0 if stride == 2 and pixels % 2 else 1
+        layers += [unit(channels, channels, stride, groups=channels, padding=padding), unit(channels, filters, 1, kernel=1)]
+        channels, pixels = filters, pixels // stride
     if with_head:
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 2)]
     return nn.Sequential(*layers).to(memory_format=torch.channels_last)

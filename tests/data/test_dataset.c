@@ -131,7 +131,7 @@ static void no_flipped_byte_goes_unnoticed(void **state) {
     const char *path = fixture_path("flip.h5"), *victim = fixture_path("victim.h5");
     char *bytes = NULL;
     size_t size;
-    int refused = 0, harmless = 0;
+    int refused = 0;
     fixture_write(path, &raw);
     assert_ok(cs_file_read(path, 1 << 20, &bytes, &size));
     for (size_t at = 0; at < size; at += at < 4096 ? 1 : 3) {
@@ -142,14 +142,12 @@ static void no_flipped_byte_goes_unnoticed(void **state) {
         if (cs_dataset_open(victim, &dataset) == CS_OK) {
             assert_content(dataset, &raw);
             cs_dataset_close(dataset);
-            harmless++;
         } else {
             assert_non_null(strstr(cs_error_last()->text, "victim.h5"));
             refused++;
         }
     }
     assert_true(refused > 18 * 5 * 7 * 3 / 3); /* at least the pixels looked at */
-    assert_true(harmless < refused * 4);
     free(bytes);
 }
 
@@ -277,7 +275,7 @@ static void full_disk_leaves_nothing_behind(void **state) {
     struct rlimit before, limit;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, SIG_IGN);
-    for (int bytes = 100000; bytes < 2500000; bytes += 300000)
+    for (int bytes = 100000; bytes < 2000000; bytes += 400000)
         for (int sharded = 0; sharded < 2; sharded++) {
             cs_dataset_writer *writer = NULL;
             layout.shard_bytes = sharded ? 400000 : 0;
@@ -292,7 +290,7 @@ static void full_disk_leaves_nothing_behind(void **state) {
                 status = cs_dataset_commit(&writer);
             cs_dataset_abort(&writer);
             assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-            if (!sharded || bytes < 1500000)
+            if (bytes < (sharded ? 600000 : 1400000)) /* a shard; all the pixels */
                 assert_fails(status, CS_ERR_IO, "File too large");
             else
                 assert_ok(status);
