@@ -3,7 +3,8 @@
 build_packages=(build-essential cmake pkg-config git ca-certificates libopenmpi-dev openmpi-bin libhdf5-dev
     "libturbojpeg0-dev|libturbojpeg-dev" "libdnnl-dev|libonednn-dev" libspng-dev libjansson-dev libyaml-dev
     libxxhash-dev)
-test_packages=(libcmocka-dev clang-format python3 python3-numpy python3-h5py python3-pil python3-sklearn python3-torch)
+test_packages=(libcmocka-dev "clang-format-14|clang-format" "clang-tidy-14|clang-tidy" python3 python3-numpy
+    python3-h5py python3-pil python3-sklearn python3-torch)
 
 is_installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
