@@ -46,7 +46,7 @@ static void add_statistics(const cs_image *image, packed_image *out) {
         if (left < LANES)
             for (int i = 0; left > 0; i++, pixels++, left--) {
                 out->sum[i % 3] += *pixels;
-                out->square[i % 3] += (uint32_t)*pixels * *pixels;
+                out->square[i % 3] += (uint64_t)*pixels * *pixels;
             }
         for (int i = 0; i < LANES; i++) {
             out->sum[i % 3] += sum[i];

@@ -58,7 +58,7 @@ CS_MUST_CHECK cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split sp
                                           const uint8_t *bytes, size_t size);
 /* Per-channel mean and std of the training split, 0..255. */
 void cs_dataset_set_mean_std(cs_dataset_writer *writer, const double mean[3], const double std[3]);
-CS_MUST_CHECK cs_status cs_dataset_commit(cs_dataset_writer **writer); /* frees and clears, also on failure */
-void cs_dataset_abort(cs_dataset_writer **writer);                     /* NULL-safe; leaves nothing behind */
+CS_MUST_CHECK cs_status cs_dataset_commit(cs_dataset_writer **out); /* frees and clears, also on failure */
+void cs_dataset_abort(cs_dataset_writer **out);                     /* NULL-safe; leaves nothing behind */
 
 #endif

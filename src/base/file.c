@@ -92,9 +92,11 @@ cs_status cs_atomic_commit(cs_atomic_file **file) {
 
 cs_status cs_file_write(const char *path, const void *bytes, size_t size) {
     cs_atomic_file *file = NULL;
-    CS_TRY(cs_atomic_open(path, &file));
+    cs_status status = cs_atomic_open(path, &file);
+    if (!file)
+        return status;
     if (fwrite(bytes, 1, size, file->stream) != size) {
-        cs_status status = cs_fail_errno("%s: cannot write", path);
+        status = cs_fail_errno("%s: cannot write", path);
         cs_atomic_abort(&file);
         return status;
     }

@@ -5,6 +5,7 @@
 #include "command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct summary_args {
@@ -17,12 +18,16 @@ typedef struct summary_args {
 /* "HxWxC" as Keras writes shapes; images have 3 channels here. */
 static cs_status parse_input(const char *text, void *target) {
     enum { LARGEST = 65535 };
-    int h, w, c = 3, end = 0;
-    bool read = sscanf(text, "%dx%d%nx%d%n", &h, &w, &end, &c, &end) >= 2 && !text[end];
-    if (!read || h < 1 || w < 1 || h > LARGEST || w > LARGEST || c != 3)
+    char *end;
+    long h = strtol(text, &end, 10), w = 0, c = 3;
+    if (*end == 'x')
+        w = strtol(end + 1, &end, 10);
+    if (*end == 'x')
+        c = strtol(end + 1, &end, 10);
+    if (*end || h < 1 || w < 1 || h > LARGEST || w > LARGEST || c != 3)
         return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is not HxWx3", text), "such as 224x224x3");
-    ((int *)target)[0] = h;
-    ((int *)target)[1] = w;
+    ((int *)target)[0] = (int)h;
+    ((int *)target)[1] = (int)w;
     return CS_OK;
 }
 

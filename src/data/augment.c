@@ -84,7 +84,9 @@ bool cs_augment_is_off(const cs_augment *augment) {
 }
 
 void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch) {
-    canvas image = {pixels, h, w, scratch};
+    canvas image = {.h = h, .w = w};
+    image.pixels = pixels;
+    image.scratch = scratch;
     for (int i = 0; i < AUGMENTATIONS; i++) {
         float draw = cs_rng_float(rng);
         if (augmentations[i].wanted(augment))

@@ -30,8 +30,9 @@ static cs_status check_same(const cs_shard *first, const cs_shard *shard) {
         return fail_other_shard(shard, "size or resize rule");
     if (!first->splits[0].offset != !shard->splits[0].offset)
         return fail_other_shard(shard, "encodings");
-    if (memcmp(a->mean, b->mean, sizeof a->mean) != 0 || memcmp(a->std, b->std, sizeof a->std) != 0)
-        return fail_other_shard(shard, "mean or std");
+    for (int c = 0; c < 3; c++)
+        if (a->mean[c] != b->mean[c] || a->std[c] != b->std[c])
+            return fail_other_shard(shard, "mean or std");
     return CS_OK;
 }
 

@@ -83,7 +83,7 @@ static cs_status find_column(const cs_shard *shard, hid_t file, int split, const
     cs_status status = right ? place(shard, dataset, name, out)
                              : cs_fail(CS_ERR_FORMAT, "%s: %s has another type of values", shard->path, name);
     H5Dclose(dataset);
-    bool number = type != H5I_INVALID_HID;
+    bool number = right && type != H5I_INVALID_HID;
     if (status == CS_OK && number && (uintptr_t)out->bytes % out->item != 0)
         status = cs_fail(CS_ERR_FORMAT, "%s: %s is not aligned to its %zu-byte values", shard->path, name, out->item);
     return status;

@@ -31,7 +31,7 @@ static cs_status first_trainable(const cs_graph *graph, const char *fine_tune, i
 }
 
 cs_status cs_graph_freeze(cs_graph *graph, const char *fine_tune) {
-    int first;
+    int first = 0;
     CS_TRY(first_trainable(graph, fine_tune, &first));
     for (int i = 0; i < graph->n_layers; i++)
         graph->layers[i].trainable = i >= first;

@@ -69,7 +69,8 @@ static cs_status take_epoch(cs_desk *desk, int rank, const cs_message *message) 
 }
 
 static cs_status take_finished(cs_desk *desk, int rank, const cs_message *message, int64_t *counts) {
-    cs_confusion test = {.classes = message->classes, .counts = counts};
+    cs_confusion test = {.classes = message->classes};
+    test.counts = counts;
     CS_TRY(cs_results_finished(desk->results, message->trial, rank, &message->result, counts ? &test : NULL));
     cs_display_finished(&desk->display, message->trial, &message->result);
     return CS_OK;

@@ -169,6 +169,7 @@ static cs_status load_document(conversion *run, yaml_parser_t *parser, cs_node *
     yaml_node_t *root = yaml_document_get_root_node(&document);
     cs_status status = root ? convert(run, root, 0, out) : cs_fail(CS_ERR_FORMAT, "%s: is empty", run->source);
     yaml_document_delete(&document);
+    run->document = NULL;
     CS_TRY(status);
     if (!yaml_parser_load(parser, &second)) {
         status = fail_syntax(run, parser);
@@ -204,7 +205,8 @@ cs_status cs_node_read(const char *path, cs_node **out) {
     cs_node *root = NULL;
     cs_status status = parse(path, true, text, size, &root);
     free(text);
-    CS_TRY(status);
+    if (!root)
+        return status;
     if (root->kind != CS_NODE_MAP) {
         status = cs_hint(cs_node_fail(root, CS_ERR_FORMAT, "a job file is a map of keys"), "see jobs/demo.yaml");
         cs_node_free(root);
@@ -274,7 +276,9 @@ cs_status cs_node_assign(cs_node *root, const char *assignment) {
     snprintf(source, sizeof source, "--set %s", assignment);
 
     cs_node *value = NULL;
-    CS_TRY(*text ? parse(source, false, text, strlen(text), &value) : parse(source, false, "''", 2, &value));
+    cs_status status = *text ? parse(source, false, text, strlen(text), &value) : parse(source, false, "''", 2, &value);
+    if (!value)
+        return status;
     /* "lr" is short for "train.lr". */
     const cs_option *option = NULL;
     if (!strchr(key, '.') && !cs_node_get(root, key) && cs_option_find(key, &option) == CS_OK)

@@ -19,7 +19,7 @@ struct cs_ranks {
 };
 
 void cs_ranks_nap(void) {
-    const struct timespec interval = {.tv_nsec = 200 * 1000};
+    const struct timespec interval = {.tv_nsec = 200000};
     nanosleep(&interval, NULL);
 }
 
@@ -123,7 +123,7 @@ cs_status cs_ranks_check_launch(const cs_ranks *ranks) {
     static const char *const counts[] = {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         const char *text = getenv(counts[i]);
-        if (text && atoi(text) != ranks->size)
+        if (text && strtol(text, NULL, 10) != ranks->size)
             return cs_hint(
                 cs_fail(CS_ERR_COMM, "%s is %s, but there %s %d rank%s", counts[i], text,
                         ranks->size == 1 ? "is" : "are", ranks->size, ranks->size == 1 ? "" : "s"),
@@ -135,7 +135,7 @@ cs_status cs_ranks_check_launch(const cs_ranks *ranks) {
 
 int cs_ranks_threads(const cs_ranks *ranks, int wanted) {
     const char *text = getenv("OMP_NUM_THREADS");
-    int asked = wanted > 0 ? wanted : text ? atoi(text) : 0;
+    int asked = wanted > 0 ? wanted : text ? (int)strtol(text, NULL, 10) : 0;
     if (asked > 0)
         return asked;
     int share = ranks->node_cores / ranks->node_ranks;

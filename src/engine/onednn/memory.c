@@ -38,14 +38,13 @@ static void add_value(planner *p, int v) {
     const cs_value *value = &program->lowered->values[v];
     if (program->values[v].data || program->values[v].scratch) /* upstream's, or scratch */
         return;
-    const od_node *producer = value->producer == CS_NO_LAYER ? NULL : &program->nodes[value->producer];
-    int first = producer ? producer->last_stage : -1, last = first;
+    int first = value->producer == CS_NO_LAYER ? -1 : program->nodes[value->producer].last_stage, last = first;
     for (int i = 0; i < program->lowered->n_ops; i++)
         for (int k = 0; k < program->nodes[i].op->n_inputs; k++)
             if (program->nodes[i].op->inputs[k] == v && program->nodes[i].last_stage > last)
                 last = program->nodes[i].last_stage;
     if (program->training)
-        last = producer ? backward_time(program, producer->last_stage) : INT_MAX;
+        last = first < 0 ? INT_MAX : backward_time(program, first);
     if (value->is_output)
         last = INT_MAX;
     add_piece(p, &program->values[v], first, last);

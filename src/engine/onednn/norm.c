@@ -120,6 +120,7 @@ void od_norm_finish_moments(od_node *node, int n) {
     const float *gamma = value_of(node, CS_PARAM_GAMMA), *beta = value_of(node, CS_PARAM_BETA);
     float *moving_mean = value_of(node, CS_PARAM_MOVING_MEAN);
     float *moving_variance = value_of(node, CS_PARAM_MOVING_VARIANCE);
+    bool scaled = od_node_param(node, CS_PARAM_GAMMA) != NULL;
     double count = count_of(node, n), keep = (double)layer->momentum;
     for (int c = 0; c < input_of(node)->shape.c; c++) {
         double sums[2];
@@ -128,7 +129,7 @@ void od_norm_finish_moments(od_node *node, int n) {
         if (variance < 0)
             variance = 0;
         double inverse = 1 / sqrt(variance + (double)layer->epsilon);
-        double scale = gamma ? (double)gamma[c] * inverse : inverse;
+        double scale = scaled ? (double)gamma[c] * inverse : inverse;
         node->norm.mean[c] = (float)mean;
         node->norm.inverse[c] = (float)inverse;
         node->norm.scale[c] = (float)scale;

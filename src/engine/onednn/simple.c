@@ -20,7 +20,7 @@ static ends ends_of(const od_node *node, const od_rows *rows) {
               .y = od_at(out, rows)};
     if (program->grads[node->op->output].wanted)
         e.dy = od_at(&program->grads[node->op->output], rows);
-    if (node->input_grads[0].wanted)
+    if (e.dy && node->input_grads[0].wanted)
         e.dx = od_at(&node->input_grads[0], rows);
     return e;
 }
@@ -73,7 +73,7 @@ static cs_status forward_add(od_node *node, const od_rows *rows) {
 static cs_status backward_add(od_node *node, const od_rows *rows) {
     ends e = ends_of(node, rows);
     for (int i = 0; i < node->op->n_inputs; i++)
-        if (node->input_grads[i].wanted)
+        if (e.dy && node->input_grads[i].wanted)
             memcpy(od_at(&node->input_grads[i], rows), e.dy, e.count * sizeof *e.dy);
     return CS_OK;
 }

@@ -32,7 +32,7 @@ static void visit_pixel(const cs_ref_op *op, int row, int oh, int ow, tap_functi
         for (int kw = kw0; kw < kw1; kw++) {
             size_t line = (size_t)row * (size_t)in.h + (size_t)(top + kh);
             t.in = (line * (size_t)in.w + (size_t)(left + kw)) * (size_t)in.c;
-            t.kernel = (size_t)(kh * window->kernel_w + kw);
+            t.kernel = (size_t)kh * (size_t)window->kernel_w + (size_t)kw;
             visit(op, t);
         }
 }

@@ -60,10 +60,12 @@ static cs_status build(cs_graph *graph, const cs_model_config *config, const cs_
 cs_status cs_model_build(const cs_model_config *config, cs_graph **out) {
     const cs_zoo_entry *entry = NULL;
     cs_graph *graph;
-    CS_TRY(find_entry(config->arch, &entry));
+    cs_status status = find_entry(config->arch, &entry);
+    if (!entry)
+        return status;
     CS_TRY(check_config(config, entry));
     CS_TRY(cs_graph_create(entry->name, &graph));
-    cs_status status = build(graph, config, entry);
+    status = build(graph, config, entry);
     if (status != CS_OK) {
         cs_graph_free(graph);
         return status;
