@@ -1,10 +1,10 @@
 # The Debian and Ubuntu packages that the build and the tests need, for quickstart.sh and test.sh to source.
-# "a|b": the first that this distribution has.
+# "a|b": the first that this distribution has; "a|": left out where it has none, and the tests that want it skip.
 build_packages=(build-essential cmake pkg-config git ca-certificates libopenmpi-dev openmpi-bin libhdf5-dev
     "libturbojpeg0-dev|libturbojpeg-dev" "libdnnl-dev|libonednn-dev" libspng-dev libjansson-dev libyaml-dev
     libxxhash-dev)
-test_packages=(libcmocka-dev "clang-format-14|clang-format" "clang-tidy-14|clang-tidy" python3 python3-numpy
-    python3-h5py python3-pil python3-sklearn python3-torch)
+test_packages=(libcmocka-dev "clang-format-14|" "clang-tidy-14|" python3 python3-numpy python3-h5py python3-pil
+    python3-sklearn "python3-torch|")
 
 is_installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
@@ -19,7 +19,7 @@ missing_packages() {
             if is_installed "$name"; then chosen=installed; break; fi
             if [ -z "$chosen" ] && apt-cache show "$name" >/dev/null 2>&1; then chosen=$name; fi
         done
-        [ "$chosen" = installed ] || echo "${chosen:-${entry%%|*}}"
+        [ "$chosen" = installed ] || echo "${chosen:-${entry##*|}}"
     done
 }
 
@@ -39,10 +39,11 @@ install_packages() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-# Settings for mpirun on one machine: as root (containers) and with more ranks than cores.
+# Settings for mpirun on one machine: as root (containers) and with more ranks than cores. PRTE is Open MPI 5.
 use_local_mpi() {
     if [ "$(id -u)" = 0 ]; then
         export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     fi
     export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+    export PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe PRTE_MCA_hwloc_default_binding_policy=none
 }

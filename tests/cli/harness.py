@@ -18,7 +18,8 @@ CLEAN = {name: value for name, value in os.environ.items()
 # Open MPI leaves memory behind at exit: a leak check of those runs would tell of it alone.
 MPI = {"ASAN_OPTIONS": "detect_leaks=0", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
        "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-       "OMPI_MCA_hwloc_base_binding_policy": "none"}
+       "OMPI_MCA_hwloc_base_binding_policy": "none",
+       "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none"}
 
 # What depends on the clock or on who trained; the rest of trials.csv must not.
 VARYING = ("seconds", "images_per_second", "stall_fraction", "rank")

@@ -13,6 +13,7 @@ enum { SIZE = 224, FEATURES = 256 };
 
 /* Global average of the last feature map for the image p(h,w,c) = (7h + 13w + 29c) mod 256. */
 static void features(const char *device, float out[FEATURES]) {
+    const char *weights = test_shared("weights/mobilenet_v1_0.25_224_kerasnames_no_top.h5");
     cs_model_config config;
     cs_model_config_init(&config);
     snprintf(config.arch, sizeof config.arch, "mobilenet");
@@ -28,8 +29,7 @@ static void features(const char *device, float out[FEATURES]) {
     assert_int_equal(graph->preprocess, CS_PREPROCESS_TF);
     assert_ok(cs_graph_global_average_pool(graph, "features", graph->n_layers - 1, &top));
     assert_ok(cs_params_create(graph, &params));
-    assert_ok(
-        cs_weights_read(test_shared("weights/mobilenet_v1_0.25_224_kerasnames_no_top.h5"), false, params, &report));
+    assert_ok(cs_weights_read(weights, false, params, &report));
     cs_weights_report_clear(&report);
     assert_ok(cs_engine_open(device, &(cs_engine_options){.threads = 1}, &engine));
     assert_ok(cs_segment_create(graph, 0, graph->n_layers, &segment));

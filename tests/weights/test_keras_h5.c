@@ -289,8 +289,9 @@ static void partial_mobilenet_weights_need_allow_missing(void **state) {
 
 static void mobilenet_weights_of_another_alpha_are_refused(void **state) {
     (void)state;
+    const char *weights = test_shared("weights/" MOBILENET_25);
     fixture f = new_fixture(mobilenet(0.5f));
-    assert_fails(cs_weights_read(test_shared("weights/" MOBILENET_25), true, f.params, &f.report), CS_ERR_SHAPE,
+    assert_fails(cs_weights_read(weights, true, f.params, &f.report), CS_ERR_SHAPE,
                  "conv1/kernel is [3,3,3,16] in the network, [3,3,3,8] in the file");
     assert_non_null(strstr(cs_error_last()->hint, "alpha"));
     assert_report(&f, 0, 0, 0, 135);
