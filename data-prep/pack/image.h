@@ -8,7 +8,8 @@ typedef struct packed_image {
     const uint8_t *bytes; /* what goes into the dataset: one of the three below */
     size_t size;
     cs_image image;
-    char *file;
+    uint8_t *file;
+    size_t file_size, file_capacity;
     uint8_t *jpeg;
     size_t jpeg_capacity;
     /* Exact, so that mean and std do not depend on the order. */

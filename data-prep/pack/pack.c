@@ -21,14 +21,13 @@ typedef struct ring_slot {
 
 /* What is gathered on the way. */
 typedef struct pack_tally {
-    int64_t *train; /* [n_classes] images */
-    int64_t bad, good;
+    int64_t bad;
     uint64_t sum[3], square[3], pixels;
 } pack_tally;
 
 typedef struct pipeline {
     const pack_options *options;
-    const pack_list *list;
+    pack_list *list;
     const volatile sig_atomic_t *stop;
     cs_dataset_layout layout;
     cs_progress *progress;
@@ -60,7 +59,8 @@ static bool is_bad_file(cs_status code) {
     return code == CS_ERR_FORMAT || code == CS_ERR_IO;
 }
 
-static void name_bad_file(pack_tally *tally) {
+static void name_bad_file(pack_item *item, pack_tally *tally) {
+    item->bad = true;
     tally->bad++;
     if (tally->bad <= BAD_NAMED)
         cs_log(CS_LOG_WARN, "%s", cs_error_last()->text);
@@ -68,7 +68,7 @@ static void name_bad_file(pack_tally *tally) {
         cs_log(CS_LOG_WARN, "more bad images follow; they are counted, not named");
 }
 
-static cs_status write_item(pipeline *pipe, const pack_item *item, const ring_slot *slot) {
+static cs_status write_item(pipeline *pipe, pack_item *item, const ring_slot *slot) {
     pack_tally *tally = &pipe->tally;
     if (*pipe->stop)
         return cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted; nothing was written", pipe->options->out);
@@ -76,15 +76,15 @@ static cs_status write_item(pipeline *pipe, const pack_item *item, const ring_sl
         cs_status code = cs_error_restore(&slot->error);
         if (!is_bad_file(code))
             return code;
-        name_bad_file(tally);
+        name_bad_file(item, tally);
         return CS_OK;
     }
     const packed_image *image = &slot->image;
+    if (tally->bad > 0)
+        return CS_OK; /* nothing will come of this dataset; the rest is looked at to name what else is bad */
     CS_TRY(cs_dataset_append(pipe->writer, item->split, item->label, item->id, image->bytes, image->size));
-    tally->good++;
     if (item->split != CS_SPLIT_TRAIN)
         return CS_OK;
-    tally->train[item->label]++;
     tally->pixels += image->pixels;
     for (int c = 0; c < 3; c++) {
         tally->sum[c] += image->sum[c];
@@ -98,7 +98,7 @@ static void write_ready(pipeline *pipe) {
     pipe->writing = true;
     while (pipe->status == CS_OK && pipe->ring[pipe->written % pipe->slots].ready) {
         ring_slot *slot = &pipe->ring[pipe->written % pipe->slots];
-        const pack_item *item = &pipe->list->items[pipe->written];
+        pack_item *item = &pipe->list->items[pipe->written];
         pthread_mutex_unlock(&pipe->lock);
         cs_status status = write_item(pipe, item, slot);
         cs_progress_add(pipe->progress, 1);
@@ -181,16 +181,6 @@ static void set_mean_std(const pack_tally *tally, cs_dataset_writer *writer) {
     cs_dataset_set_mean_std(writer, mean, std);
 }
 
-static cs_status judge(const pack_options *options, const pack_list *list, const pack_tally *tally) {
-    if (tally->bad > 0 && !options->skip_bad)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %lld of %zu files are no good (named above); nothing was written",
-                               options->src, (long long)tally->bad, list->n),
-                       "remove or repair them, or leave them out with --skip-bad");
-    if (tally->bad > 0)
-        cs_log(CS_LOG_WARN, "%lld of %zu files left out (--skip-bad)", (long long)tally->bad, list->n);
-    return pack_check_classes(list, tally->train);
-}
-
 /* Raw images without --size must have one size: that of the first file that is an image. */
 static cs_status find_size(const pack_options *options, const pack_list *list, int *h, int *w) {
     cs_decoder *decoder = NULL;
@@ -226,7 +216,6 @@ static cs_status pipeline_open(pipeline *pipe) {
     pthread_cond_init(&pipe->space, NULL);
     pipe->slots = (size_t)options->threads * SLOTS_PER_THREAD;
     CS_TRY(cs_alloc(pipe->slots, sizeof *pipe->ring, "ring of images", &pipe->ring));
-    CS_TRY(cs_alloc((size_t)pipe->list->n_classes, sizeof *pipe->tally.train, "class counts", &pipe->tally.train));
     CS_TRY(make_layout(options, pipe->list, &pipe->layout));
     CS_TRY(cs_dataset_create(options->out, &pipe->layout, &pipe->writer));
     return cs_progress_open("packing", "images", (int64_t)pipe->list->n, &pipe->progress);
@@ -237,28 +226,53 @@ static void pipeline_close(pipeline *pipe) {
     for (size_t i = 0; pipe->ring && i < pipe->slots; i++)
         packed_image_clear(&pipe->ring[i].image);
     free(pipe->ring);
-    free(pipe->tally.train);
     pthread_cond_destroy(&pipe->space);
     pthread_mutex_destroy(&pipe->lock);
 }
 
-cs_status pack_run(const pack_options *options, const pack_list *list, const volatile sig_atomic_t *stop) {
+/* One try; *bad files were found on the way, and nothing was written if there were any. */
+static cs_status pack_once(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop,
+                           int64_t *bad) {
     pipeline pipe = {.options = options, .list = list, .stop = stop};
     cs_status status = pipeline_open(&pipe);
     if (status == CS_OK)
         status = run_workers(&pipe);
     cs_progress_close(pipe.progress);
-    if (status == CS_OK)
-        status = judge(options, list, &pipe.tally);
-    if (status == CS_OK) {
+    *bad = pipe.tally.bad;
+    if (status == CS_OK && *bad == 0) {
         set_mean_std(&pipe.tally, pipe.writer);
         status = cs_dataset_commit(&pipe.writer);
     }
-    if (status == CS_OK) {
-        double seconds = cs_now() - options->started;
-        cs_log(CS_LOG_INFO, "packed %lld images in %.3f s (%.0f images/s)", (long long)pipe.tally.good, seconds,
-               (double)pipe.tally.good / seconds);
-    }
     pipeline_close(&pipe);
     return status;
+}
+
+static void drop_bad(pack_list *list) {
+    size_t kept = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i].bad)
+            free(list->items[i].id);
+        else
+            list->items[kept++] = list->items[i];
+    list->n = kept;
+}
+
+cs_status pack_run(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop) {
+    int64_t bad = 0;
+    CS_TRY(pack_once(options, list, stop, &bad));
+    if (bad > 0 && !options->skip_bad)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %lld of %zu files are no good (named above); nothing was written",
+                               options->src, (long long)bad, list->n),
+                       "remove or repair them, or leave them out with --skip-bad");
+    if (bad > 0) {
+        cs_log(CS_LOG_WARN, "%lld of %zu files left out (--skip-bad); packing the rest", (long long)bad, list->n);
+        drop_bad(list);
+        CS_TRY(pack_check_classes(list));
+        CS_TRY(pack_once(options, list, stop, &bad));
+        if (bad > 0)
+            return cs_fail(CS_ERR_IO, "%s: files went bad while they were packed; nothing was written", options->src);
+    }
+    double seconds = cs_now() - options->started;
+    cs_log(CS_LOG_INFO, "packed %zu images in %.3f s (%.0f images/s)", list->n, seconds, (double)list->n / seconds);
+    return CS_OK;
 }

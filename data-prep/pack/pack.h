@@ -25,6 +25,7 @@ typedef struct pack_item {
     char *id; /* path below SRC */
     int32_t label;
     cs_split split;
+    bool bad; /* found to be no good on the way */
 } pack_item;
 
 /* Every image file found: by split, class and name. */
@@ -43,10 +44,12 @@ void pack_list_clear(pack_list *list);
 /* Assigns items to splits as the options say: class by class, drawn by the seed. */
 CS_MUST_CHECK cs_status pack_split(const pack_options *options, pack_list *list);
 /* Every class has an image in train, else the error names it. */
-CS_MUST_CHECK cs_status pack_check_classes(const pack_list *list, const int64_t *train_counts);
+CS_MUST_CHECK cs_status pack_check_classes(const pack_list *list);
 
-/* Decodes and writes; `stop` set by a signal ends it with CS_ERR_INTERRUPTED and nothing left behind. */
-CS_MUST_CHECK cs_status pack_run(const pack_options *options, const pack_list *list, const volatile sig_atomic_t *stop);
+/* Decodes and writes; `stop` set by a signal ends it with CS_ERR_INTERRUPTED and nothing left behind. Files that are no
+ * good are an error, or with --skip-bad left out: then the rest is packed again, as a dataset is told beforehand how
+ * many samples it gets. */
+CS_MUST_CHECK cs_status pack_run(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop);
 
 /* Opens the dataset, with checksums, and prints what is in it (or only that it is whole). */
 CS_MUST_CHECK cs_status pack_info(const char *path);

@@ -6,12 +6,22 @@
 #include <math.h>
 #include <stdlib.h>
 
-cs_status pack_check_classes(const pack_list *list, const int64_t *train_counts) {
-    for (int i = 0; i < list->n_classes; i++)
-        if (train_counts[i] == 0)
-            return cs_hint(cs_fail(CS_ERR_ARG, "class \"%s\" has no images to train on", list->classes[i]),
-                           "remove its folder, add images, or leave more of them to train");
-    return CS_OK;
+static cs_status fail_without_images(const char *class) {
+    return cs_hint(cs_fail(CS_ERR_ARG, "class \"%s\" has no images to train on", class),
+                   "remove its folder, add images, or leave more of them to train");
+}
+
+cs_status pack_check_classes(const pack_list *list) {
+    int64_t *counts = NULL;
+    CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *counts, "class counts", &counts));
+    for (size_t i = 0; i < list->n; i++)
+        counts[list->items[i].label] += list->items[i].split == CS_SPLIT_TRAIN;
+    cs_status status = CS_OK;
+    for (int i = 0; i < list->n_classes && status == CS_OK; i++)
+        if (counts[i] == 0)
+            status = fail_without_images(list->classes[i]);
+    free(counts);
+    return status;
 }
 
 /* Of the class's training images, drawn without replacement: round(n * val) go to val, round(n * test) to test. */
@@ -42,14 +52,19 @@ static cs_status check_options(const pack_options *options, const pack_list *lis
     return CS_OK;
 }
 
-static cs_status check_train(const pack_list *list) {
-    int64_t *counts = NULL;
-    CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *counts, "class counts", &counts));
-    for (size_t i = 0; i < list->n; i++)
-        counts[list->items[i].label] += list->items[i].split == CS_SPLIT_TRAIN;
-    cs_status status = pack_check_classes(list, counts);
-    free(counts);
-    return status;
+/* By split, else as they are: stable, as items of a split are in the order of their names. */
+static cs_status sort_by_split(pack_list *list) {
+    pack_item *sorted = NULL;
+    CS_TRY(cs_alloc(list->n, sizeof *sorted, "image list", &sorted));
+    size_t n = 0;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        for (size_t i = 0; i < list->n; i++)
+            if (list->items[i].split == (cs_split)s)
+                sorted[n++] = list->items[i];
+    free(list->items);
+    list->items = sorted;
+    list->capacity = list->n;
+    return CS_OK;
 }
 
 cs_status pack_split(const pack_options *options, pack_list *list) {
@@ -66,5 +81,6 @@ cs_status pack_split(const pack_options *options, pack_list *list) {
     free(members);
     free(order);
     CS_TRY(status);
-    return check_train(list);
+    CS_TRY(sort_by_split(list));
+    return pack_check_classes(list);
 }

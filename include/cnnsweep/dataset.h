@@ -2,7 +2,7 @@
  *
  * File format (version 1). Root attributes: format "cnnsweep", version, classes (strings), mean and std [3] float64 of
  * the training split in 0..255 units, resize ("bilinear" | "nearest"), height, width (0 when images keep their own
- * size), checksum (XXH3-64, hex, over the bytes of every dataset in the order listed here). Groups train, val, test,
+ * size), checksum (XXH3-64, hex, over the XXH3-64s of every dataset in the order listed here). Groups train, val, test,
  * each with images uint8 [N,H,W,3] contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source
  * paths, fixed-length strings. All of it is mapped, not read: HDF5 is left alone after open. index.json of a folder
  * lists the shards in order, with their counts and checksums. */
@@ -40,9 +40,8 @@ const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i);
 /* The stored bytes of sample i: pixels [H,W,3] of a raw set, a JPEG stream of a jpeg set. Borrowed, thread-safe. */
 const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64_t i, size_t *size);
 
-/* Writing. Samples may come in any order of splits; the dataset appears under its name, which must be free, only at
- * commit. `shard_bytes` > 0
- * makes a folder of shards of about that size. */
+/* Writing. The dataset appears under its name, which must be free, only at commit. `shard_bytes` > 0 makes a folder of
+ * shards of about that size; their samples come split by split, those of a single file in any order. */
 typedef struct cs_dataset_writer cs_dataset_writer;
 typedef struct cs_dataset_layout {
     cs_encoding encoding;
@@ -50,7 +49,7 @@ typedef struct cs_dataset_layout {
     int h, w; /* of every image (RAW), or 0 */
     const char *const *classes;
     int n_classes;
-    int64_t counts[CS_SPLIT_COUNT]; /* most samples a split will get */
+    int64_t counts[CS_SPLIT_COUNT]; /* samples that each split will get */
     int64_t shard_bytes;            /* 0: one file */
 } cs_dataset_layout;
 CS_MUST_CHECK cs_status cs_dataset_create(const char *path, const cs_dataset_layout *layout, cs_dataset_writer **out);

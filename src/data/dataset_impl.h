@@ -44,14 +44,20 @@ typedef struct cs_split_data {
     size_t id_size;
 } cs_split_data;
 
-void cs_checksum_text(uint64_t checksum, char text[CS_CHECKSUM_TEXT]);
-/* The checksum of a shard: over images or jpeg, offset, label, id of train, val, test. */
-cs_status cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], char text[CS_CHECKSUM_TEXT]);
+/* The checksum of a shard as text: over the checksums, 8 bytes each, of images or jpeg (given), offset, label and id of
+ * train, val and test. */
+void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_t images[CS_SPLIT_COUNT],
+                       char text[CS_CHECKSUM_TEXT]);
 
-/* Shard files. Written in two steps, as mean and std are known only when the last shard is full: the datasets, then the
- * root attributes (and fsync). The image bytes come from the files `spools`; splits[].images is not looked at. */
-cs_status cs_shard_write(const char *path, int h, int w, const cs_split_data splits[CS_SPLIT_COUNT],
-                         const int spools[CS_SPLIT_COUNT], char checksum[CS_CHECKSUM_TEXT]);
+/* Writing a shard file, in steps. */
+/* 1. Creates it with room for the images: of raw sets counts[] of h x w, of jpeg sets (jpeg_bytes not NULL) so many
+ * bytes a split. The caller writes them from at[] on. */
+cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS_SPLIT_COUNT],
+                         const size_t jpeg_bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]);
+cs_status cs_write_at(int file, const char *path, const void *bytes, size_t size, haddr_t at);
+/* 2. Adds offset, label and id; `file` is the shard, open for writing. splits[].images is not looked at. */
+cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits[CS_SPLIT_COUNT]);
+/* 3. When mean and std of the whole dataset are known: the root attributes, then fsync. */
 cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta);
 
 /* A shard mapped into memory. */

@@ -213,22 +213,19 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     return read_texts(file, path, "classes", -1, &meta->n_classes, &meta->classes);
 }
 
-void cs_checksum_text(uint64_t checksum, char text[CS_CHECKSUM_TEXT]) {
-    snprintf(text, CS_CHECKSUM_TEXT, "%016llx", (unsigned long long)checksum);
-}
-
-cs_status cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], char text[CS_CHECKSUM_TEXT]) {
-    cs_checksum_stream *stream = NULL;
-    CS_TRY(cs_checksum_open(&stream));
+void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_t images[CS_SPLIT_COUNT],
+                       char text[CS_CHECKSUM_TEXT]) {
+    enum { COLUMNS = 4 };
+    uint64_t sums[CS_SPLIT_COUNT * COLUMNS];
+    size_t count = 0;
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
         const cs_split_data *split = &splits[s];
         size_t n = (size_t)split->n;
-        cs_checksum_add(stream, split->images, split->image_bytes);
+        sums[count++] = images[s];
         if (split->offset)
-            cs_checksum_add(stream, split->offset, (n + 1) * sizeof *split->offset);
-        cs_checksum_add(stream, split->label, n * sizeof *split->label);
-        cs_checksum_add(stream, split->id, n * split->id_size);
+            sums[count++] = cs_checksum(split->offset, (n + 1) * sizeof *split->offset);
+        sums[count++] = cs_checksum(split->label, n * sizeof *split->label);
+        sums[count++] = cs_checksum(split->id, n * split->id_size);
     }
-    cs_checksum_text(cs_checksum_close(stream), text);
-    return CS_OK;
+    snprintf(text, CS_CHECKSUM_TEXT, "%016llx", (unsigned long long)cs_checksum(sums, count * sizeof *sums));
 }

@@ -1,34 +1,40 @@
-/* The dataset writer. Samples are spooled to unnamed files, one a split; when a shard is full (or at the end) it is
- * written in one go, since only then are the sizes of its contiguous datasets known. */
+/* The dataset writer. Pixels go straight to their place in the shard. How many bytes JPEGs come to is known only at the
+ * end of a shard: they are spooled to unnamed files, one a split, and copied when it is full. */
 #include "dataset_impl.h"
 
 #include "cnnsweep/memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SPOOL_BUFFER = 1 << 18 };
+enum { COPY_BUFFER = 1 << 20 };
 
-typedef struct split_spool {
-    FILE *images;
-    char *buffer; /* of `images` */
+/* One split of the shard under way. */
+typedef struct split_writer {
+    int64_t left;    /* samples of the layout that are still to come */
+    int64_t n, room; /* samples in this shard; samples that fit (raw) */
     size_t image_bytes;
-    int64_t n, limit; /* samples here; samples still allowed */
+    haddr_t at; /* where its images begin in the shard (raw) */
+    int spool;  /* the JPEGs so far; -1 in raw sets */
+    cs_checksum_stream *checksum;
     int32_t *label;
     int64_t *offset;
     size_t label_capacity, offset_capacity;
     char *ids; /* one after the other, NUL-terminated */
     size_t id_bytes, id_capacity, id_size;
-} split_spool;
+} split_writer;
 
 struct cs_dataset_writer {
     char path[CS_PATH_MAX], temporary[CS_PATH_MAX];
     cs_encoding encoding;
     cs_dataset_meta meta;
     int64_t shard_bytes;
-    split_spool splits[CS_SPLIT_COUNT];
+    split_writer splits[CS_SPLIT_COUNT];
+    char shard[CS_PATH_MAX]; /* the one under way */
+    int file;                /* the same, open; -1 between shards */
     cs_shard_entry *shards;
     size_t n_shards, shard_capacity;
 };
@@ -44,20 +50,13 @@ static cs_status parent_of(const char *path, char folder[CS_PATH_MAX]) {
 }
 
 /* A file with no name: gone with the process, whatever ends it. */
-static cs_status open_spool(const char *temporary, split_spool *spool) {
+static cs_status open_spool(const char *temporary, int *spool) {
     char path[CS_PATH_MAX];
     CS_TRY(cs_path(path, sizeof path, "%s.spool", temporary));
-    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (descriptor < 0)
+    *spool = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (*spool < 0)
         return cs_fail_errno("%s: cannot write", path);
     unlink(path);
-    spool->images = fdopen(descriptor, "w+b");
-    if (!spool->images) {
-        close(descriptor);
-        return cs_fail_errno("%s: cannot write", path);
-    }
-    CS_TRY(cs_alloc(SPOOL_BUFFER, 1, "write buffer", &spool->buffer));
-    setvbuf(spool->images, spool->buffer, _IOFBF, SPOOL_BUFFER);
     return CS_OK;
 }
 
@@ -72,8 +71,9 @@ static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout 
     for (int i = 0; i < layout->n_classes; i++)
         CS_TRY(cs_strdup(layout->classes[i], &writer->meta.classes[i]));
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
-        writer->splits[s].limit = layout->counts[s];
-        writer->splits[s].id_size = 1;
+        writer->splits[s].left = layout->counts[s];
+        if (layout->encoding == CS_ENCODING_JPEG)
+            CS_TRY(open_spool(writer->temporary, &writer->splits[s].spool));
     }
     return CS_OK;
 }
@@ -88,6 +88,8 @@ static cs_status check_layout(const char *path, const cs_dataset_layout *layout)
     return CS_OK;
 }
 
+static cs_status begin_shard(cs_dataset_writer *writer);
+
 cs_status cs_dataset_create(const char *path, const cs_dataset_layout *layout, cs_dataset_writer **out) {
     char parent[CS_PATH_MAX];
     CS_TRY(check_layout(path, layout));
@@ -95,14 +97,16 @@ cs_status cs_dataset_create(const char *path, const cs_dataset_layout *layout, c
     CS_TRY(cs_folder_create(parent));
     cs_dataset_writer *writer = NULL;
     CS_TRY(cs_alloc(1, sizeof *writer, "dataset writer", &writer));
+    writer->file = -1;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        writer->splits[s].spool = -1;
     cs_status status;
     CS_TRY_GOTO(cs_path(writer->path, sizeof writer->path, "%s", path), fail);
     CS_TRY_GOTO(cs_path(writer->temporary, sizeof writer->temporary, "%s.tmp.%ld", path, (long)getpid()), fail);
     CS_TRY_GOTO(copy_layout(writer, layout), fail);
-    for (int s = 0; s < CS_SPLIT_COUNT; s++)
-        CS_TRY_GOTO(open_spool(writer->temporary, &writer->splits[s]), fail);
     if (writer->shard_bytes > 0)
         CS_TRY_GOTO(cs_folder_create(writer->temporary), fail);
+    CS_TRY_GOTO(begin_shard(writer), fail);
     *out = writer;
     return CS_OK;
 fail:
@@ -116,14 +120,16 @@ void cs_dataset_abort(cs_dataset_writer **out) {
     cs_dataset_writer *writer = *out;
     *out = NULL;
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
-        split_spool *spool = &writer->splits[s];
-        if (spool->images)
-            fclose(spool->images);
-        free(spool->buffer);
-        free(spool->label);
-        free(spool->offset);
-        free(spool->ids);
+        split_writer *split = &writer->splits[s];
+        if (split->spool >= 0)
+            close(split->spool);
+        cs_checksum_close(split->checksum);
+        free(split->label);
+        free(split->offset);
+        free(split->ids);
     }
+    if (writer->file >= 0)
+        close(writer->file);
     /* The error that led here is the one to tell, not one of the tidying. */
     cs_error cause = *cs_error_last();
     if (writer->temporary[0] && cs_remove_all(writer->temporary) != CS_OK)
@@ -138,46 +144,8 @@ void cs_dataset_set_mean_std(cs_dataset_writer *writer, const double mean[3], co
     memcpy(writer->meta.std, std, sizeof writer->meta.std);
 }
 
-static cs_status check_sample(const cs_dataset_writer *writer, cs_split split, int32_t label, const char *id,
-                              size_t size) {
-    size_t raw = (size_t)writer->meta.h * (size_t)writer->meta.w * 3;
-    if (label < 0 || label >= writer->meta.n_classes)
-        return cs_fail(CS_ERR_ARG, "%s: label %d of %d classes", id, (int)label, writer->meta.n_classes);
-    if (writer->splits[split].limit <= 0)
-        return cs_fail(CS_ERR_ARG, "%s: more %s samples than the layout says", id, cs_split_name(split));
-    if (writer->encoding == CS_ENCODING_RAW && size != raw)
-        return cs_fail(CS_ERR_SHAPE, "%s: %zu bytes of pixels, not the %zu of %dx%dx3", id, size, raw, writer->meta.w,
-                       writer->meta.h);
-    return CS_OK;
-}
-
-/* The columns of a spool as cs_shard_write wants them, ids padded to one length. */
-static cs_status spool_to_data(const cs_dataset_writer *writer, split_spool *spool, cs_split_data *data) {
-    if (fflush(spool->images) != 0)
-        return cs_fail_errno("%s: cannot write", writer->path);
-    char *ids = NULL;
-    CS_TRY(cs_alloc((size_t)spool->n, spool->id_size, "sample ids", &ids));
-    const char *from = spool->ids;
-    for (int64_t i = 0; i < spool->n; i++, from += strlen(from) + 1)
-        strcpy(ids + (size_t)i * spool->id_size, from);
-    *data = (cs_split_data){spool->n, NULL, spool->image_bytes, NULL, spool->label, ids, spool->id_size};
-    if (writer->encoding == CS_ENCODING_JPEG) {
-        size_t offsets = (size_t)spool->n + 1;
-        CS_TRY(cs_grow(&spool->offset, &spool->offset_capacity, offsets, sizeof *spool->offset, "offsets"));
-        spool->offset[spool->n] = (int64_t)spool->image_bytes;
-        data->offset = spool->offset;
-    }
-    return CS_OK;
-}
-
-static cs_status empty_spool(const cs_dataset_writer *writer, split_spool *spool) {
-    rewind(spool->images);
-    if (ftruncate(fileno(spool->images), 0) != 0)
-        return cs_fail_errno("%s: cannot write", writer->path);
-    spool->n = 0;
-    spool->image_bytes = spool->id_bytes = 0;
-    spool->id_size = 1;
-    return CS_OK;
+static size_t raw_size(const cs_dataset_writer *writer) {
+    return (size_t)writer->meta.h * (size_t)writer->meta.w * 3;
 }
 
 static cs_status shard_path(const cs_dataset_writer *writer, const cs_shard_entry *entry, char path[CS_PATH_MAX]) {
@@ -186,60 +154,186 @@ static cs_status shard_path(const cs_dataset_writer *writer, const cs_shard_entr
     return cs_path(path, CS_PATH_MAX, "%s/%s", writer->temporary, entry->file);
 }
 
-/* Writes what is spooled as the next shard and empties the spools. */
-static cs_status finish_shard(cs_dataset_writer *writer) {
-    cs_split_data data[CS_SPLIT_COUNT] = {{0}};
-    int spools[CS_SPLIT_COUNT];
-    char path[CS_PATH_MAX];
-    cs_status status;
+static cs_status open_shard(cs_dataset_writer *writer) {
+    writer->file = open(writer->shard, O_WRONLY);
+    return writer->file < 0 ? cs_fail_errno("%s: cannot write", writer->shard) : CS_OK;
+}
+
+/* Raw shards are created before their images come: the next ones of the layout, as many as fit. */
+static cs_status begin_raw(cs_dataset_writer *writer) {
+    int64_t room = INT64_MAX, counts[CS_SPLIT_COUNT];
+    haddr_t at[CS_SPLIT_COUNT];
+    if (writer->shard_bytes > 0)
+        room = writer->shard_bytes / (int64_t)raw_size(writer);
+    room = room > 0 ? room : 1;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++) {
+        counts[s] = writer->splits[s].left < room ? writer->splits[s].left : room;
+        room -= counts[s];
+    }
+    CS_TRY(cs_shard_begin(writer->shard, writer->meta.h, writer->meta.w, counts, NULL, at));
+    for (int s = 0; s < CS_SPLIT_COUNT; s++) {
+        writer->splits[s].room = counts[s];
+        writer->splits[s].at = at[s];
+    }
+    return open_shard(writer);
+}
+
+static cs_status begin_shard(cs_dataset_writer *writer) {
     CS_TRY(cs_grow(&writer->shards, &writer->shard_capacity, writer->n_shards + 1, sizeof *writer->shards, "shards"));
     cs_shard_entry *entry = &writer->shards[writer->n_shards];
     snprintf(entry->file, sizeof entry->file, "shard-%05zu.h5", writer->n_shards);
+    CS_TRY(shard_path(writer, entry, writer->shard));
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
-        CS_TRY_GOTO(spool_to_data(writer, &writer->splits[s], &data[s]), done);
-        entry->counts[s] = data[s].n;
-        spools[s] = fileno(writer->splits[s].images);
+        split_writer *split = &writer->splits[s];
+        split->n = 0;
+        split->image_bytes = split->id_bytes = 0;
+        split->id_size = 1;
+        CS_TRY(cs_checksum_open(&split->checksum));
+        if (split->spool >= 0 && ftruncate(split->spool, 0) != 0)
+            return cs_fail_errno("%s: cannot write", writer->path);
     }
-    CS_TRY_GOTO(shard_path(writer, entry, path), done);
-    CS_TRY_GOTO(cs_shard_write(path, writer->meta.h, writer->meta.w, data, spools, entry->checksum), done);
-    writer->n_shards++;
-done:
-    for (int s = 0; s < CS_SPLIT_COUNT; s++) {
-        free((void *)data[s].id);
-        if (status == CS_OK)
-            status = empty_spool(writer, &writer->splits[s]);
+    return writer->encoding == CS_ENCODING_RAW ? begin_raw(writer) : CS_OK;
+}
+
+static cs_status copy_spool(const cs_dataset_writer *writer, const split_writer *split, haddr_t at, char *buffer) {
+    for (size_t done = 0; done < split->image_bytes;) {
+        size_t left = split->image_bytes - done;
+        ssize_t got = pread(split->spool, buffer, left < COPY_BUFFER ? left : COPY_BUFFER, (off_t)done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return cs_fail_errno("%s: cannot read back what was written", writer->path);
+        CS_TRY(cs_write_at(writer->file, writer->path, buffer, (size_t)got, at + done));
+        done += (size_t)got;
     }
+    return CS_OK;
+}
+
+/* JPEG shards are created when all their bytes are there. */
+static cs_status write_spools(cs_dataset_writer *writer) {
+    size_t bytes[CS_SPLIT_COUNT];
+    haddr_t at[CS_SPLIT_COUNT];
+    char *buffer = NULL;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        bytes[s] = writer->splits[s].image_bytes;
+    CS_TRY(cs_shard_begin(writer->shard, 0, 0, NULL, bytes, at));
+    CS_TRY(open_shard(writer));
+    CS_TRY(cs_alloc(COPY_BUFFER, 1, "copy buffer", &buffer));
+    cs_status status = CS_OK;
+    for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
+        status = copy_spool(writer, &writer->splits[s], at[s], buffer);
+    free(buffer);
     return status;
 }
 
-static int64_t spooled_bytes(const cs_dataset_writer *writer) {
-    size_t bytes = 0;
-    for (int s = 0; s < CS_SPLIT_COUNT; s++)
-        bytes += writer->splits[s].image_bytes;
-    return (int64_t)bytes;
+/* The small columns, ids padded to one length (malloc'ed: the caller frees data->id). */
+static cs_status make_columns(const cs_dataset_writer *writer, split_writer *split, cs_split_data *data) {
+    char *ids = NULL;
+    CS_TRY(cs_alloc((size_t)split->n, split->id_size, "sample ids", &ids));
+    const char *from = split->ids;
+    for (int64_t i = 0; i < split->n; i++, from += strlen(from) + 1)
+        strcpy(ids + (size_t)i * split->id_size, from);
+    *data = (cs_split_data){.n = split->n, .label = split->label, .id = ids, .id_size = split->id_size};
+    if (writer->encoding == CS_ENCODING_JPEG) {
+        size_t offsets = (size_t)split->n + 1;
+        CS_TRY(cs_grow(&split->offset, &split->offset_capacity, offsets, sizeof *split->offset, "offsets"));
+        split->offset[split->n] = (int64_t)split->image_bytes;
+        data->offset = split->offset;
+    }
+    return CS_OK;
 }
 
-cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split split, int32_t label, const char *id,
+static cs_status finish_shard(cs_dataset_writer *writer) {
+    cs_shard_entry *entry = &writer->shards[writer->n_shards];
+    cs_split_data data[CS_SPLIT_COUNT] = {{0}};
+    uint64_t images[CS_SPLIT_COUNT];
+    cs_status status = writer->encoding == CS_ENCODING_JPEG ? write_spools(writer) : CS_OK;
+    for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++) {
+        split_writer *split = &writer->splits[s];
+        status = make_columns(writer, split, &data[s]);
+        entry->counts[s] = split->n;
+        images[s] = cs_checksum_close(split->checksum);
+        split->checksum = NULL;
+    }
+    if (status == CS_OK)
+        status = cs_shard_finish(writer->shard, writer->file, data);
+    if (status == CS_OK) {
+        cs_split_checksum(data, images, entry->checksum);
+        writer->n_shards++;
+        int file = writer->file;
+        writer->file = -1;
+        if (close(file) != 0)
+            status = cs_fail_errno("%s: cannot write", writer->shard);
+    }
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        free((void *)data[s].id);
+    return status;
+}
+
+static cs_status check_sample(const cs_dataset_writer *writer, cs_split split, int32_t label, const char *id,
+                              size_t size) {
+    if (label < 0 || label >= writer->meta.n_classes)
+        return cs_fail(CS_ERR_ARG, "%s: label %d of %d classes", id, (int)label, writer->meta.n_classes);
+    if (writer->splits[split].left <= 0)
+        return cs_fail(CS_ERR_ARG, "%s: more %s samples than the layout says", id, cs_split_name(split));
+    if (writer->encoding == CS_ENCODING_RAW && size != raw_size(writer))
+        return cs_fail(CS_ERR_SHAPE, "%s: %zu bytes of pixels, not the %zu of %dx%dx3", id, size, raw_size(writer),
+                       writer->meta.w, writer->meta.h);
+    return CS_OK;
+}
+
+/* No more samples go into the shard under way. */
+static bool shard_is_full(const cs_dataset_writer *writer, size_t next) {
+    int64_t n = 0, room = 0;
+    size_t bytes = 0;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++) {
+        n += writer->splits[s].n;
+        room += writer->splits[s].room;
+        bytes += writer->splits[s].image_bytes;
+    }
+    if (writer->encoding == CS_ENCODING_RAW)
+        return n == room;
+    return writer->shard_bytes > 0 && n > 0 && bytes + next > (uint64_t)writer->shard_bytes;
+}
+
+static cs_status write_image(cs_dataset_writer *writer, split_writer *split, const uint8_t *bytes, size_t size) {
+    if (writer->encoding == CS_ENCODING_JPEG)
+        return cs_write_at(split->spool, writer->path, bytes, size, split->image_bytes);
+    if (split->n == split->room)
+        return cs_fail(CS_ERR_ARG, "%s: samples must come split by split", writer->path);
+    return cs_write_at(writer->file, writer->path, bytes, size, split->at + split->image_bytes);
+}
+
+cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split split_index, int32_t label, const char *id,
                             const uint8_t *bytes, size_t size) {
-    CS_TRY(check_sample(writer, split, label, id, size));
-    writer->splits[split].limit--;
-    int64_t spooled = spooled_bytes(writer);
-    if (writer->shard_bytes > 0 && spooled > 0 && spooled + (int64_t)size > writer->shard_bytes)
+    CS_TRY(check_sample(writer, split_index, label, id, size));
+    if (shard_is_full(writer, size)) {
         CS_TRY(finish_shard(writer));
-    split_spool *spool = &writer->splits[split];
-    size_t n = (size_t)spool->n, id_size = strlen(id) + 1;
-    CS_TRY(cs_grow(&spool->label, &spool->label_capacity, n + 1, sizeof *spool->label, "labels"));
-    CS_TRY(cs_grow(&spool->offset, &spool->offset_capacity, n + 1, sizeof *spool->offset, "offsets"));
-    CS_TRY(cs_grow(&spool->ids, &spool->id_capacity, spool->id_bytes + id_size, 1, "sample ids"));
-    if (fwrite(bytes, 1, size, spool->images) != size)
-        return cs_fail_errno("%s: cannot write", writer->path);
-    spool->label[n] = label;
-    spool->offset[n] = (int64_t)spool->image_bytes;
-    memcpy(spool->ids + spool->id_bytes, id, id_size);
-    spool->image_bytes += size;
-    spool->id_bytes += id_size;
-    spool->id_size = id_size > spool->id_size ? id_size : spool->id_size;
-    spool->n++;
+        CS_TRY(begin_shard(writer));
+    }
+    split_writer *split = &writer->splits[split_index];
+    size_t n = (size_t)split->n, id_size = strlen(id) + 1;
+    CS_TRY(cs_grow(&split->label, &split->label_capacity, n + 1, sizeof *split->label, "labels"));
+    CS_TRY(cs_grow(&split->offset, &split->offset_capacity, n + 1, sizeof *split->offset, "offsets"));
+    CS_TRY(cs_grow(&split->ids, &split->id_capacity, split->id_bytes + id_size, 1, "sample ids"));
+    CS_TRY(write_image(writer, split, bytes, size));
+    cs_checksum_add(split->checksum, bytes, size);
+    split->label[n] = label;
+    split->offset[n] = (int64_t)split->image_bytes;
+    memcpy(split->ids + split->id_bytes, id, id_size);
+    split->image_bytes += size;
+    split->id_bytes += id_size;
+    split->id_size = id_size > split->id_size ? id_size : split->id_size;
+    split->n++;
+    split->left--;
+    return CS_OK;
+}
+
+static cs_status check_complete(const cs_dataset_writer *writer) {
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        if (writer->splits[s].left > 0)
+            return cs_fail(CS_ERR_ARG, "%s: %lld %s samples of the layout never came", writer->path,
+                           (long long)writer->splits[s].left, cs_split_name((cs_split)s));
     return CS_OK;
 }
 
@@ -267,8 +361,8 @@ static cs_status move_into_place(const cs_dataset_writer *writer) {
 
 cs_status cs_dataset_commit(cs_dataset_writer **out) {
     cs_dataset_writer *writer = *out;
-    cs_status status = CS_OK;
-    if (spooled_bytes(writer) > 0 || writer->n_shards == 0)
+    cs_status status = check_complete(writer);
+    if (status == CS_OK)
         status = finish_shard(writer);
     if (status == CS_OK)
         status = seal_all(writer);

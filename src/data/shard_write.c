@@ -1,21 +1,13 @@
 /* Writing one shard file. HDF5 lays out the datasets, contiguous and allocated early, so that readers can map them;
- * their bytes are then written past it, which makes a full disk an ordinary error. */
+ * their bytes are written past it, which makes a full disk an ordinary error. */
 #include "dataset_impl.h"
-
-#include "cnnsweep/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { METADATA_RESERVE = 1 << 17, METADATA_BLOCK = 1 << 14, ALIGNMENT = 64, COPY_BUFFER = 1 << 20 };
-
-/* Where the datasets of a split begin in the file. */
-typedef struct placement {
-    haddr_t images, offset, label, id;
-} placement;
+enum { METADATA_RESERVE = 1 << 17, METADATA_BLOCK = 1 << 13, ALIGNMENT = 64 };
 
 /* File access: structures with checksums (1.8 format and later), kept together; data aligned for mapped access. */
 static hid_t access_list(void) {
@@ -69,52 +61,38 @@ static cs_status place_dataset(hid_t group, const char *path, const char *name, 
     return status;
 }
 
-static cs_status place_columns(hid_t group, const char *path, int h, int w, const cs_split_data *split, placement *at) {
-    hsize_t n = (hsize_t)split->n;
-    if (split->offset) {
-        hsize_t bytes = split->image_bytes, offsets = n + 1;
-        CS_TRY(place_dataset(group, path, "jpeg", H5T_NATIVE_UINT8, 1, &bytes, &at->images));
-        CS_TRY(place_dataset(group, path, "offset", H5T_NATIVE_INT64, 1, &offsets, &at->offset));
-    } else {
-        hsize_t dims[4] = {n, (hsize_t)h, (hsize_t)w, 3};
-        CS_TRY(place_dataset(group, path, "images", H5T_NATIVE_UINT8, 4, dims, &at->images));
-    }
-    CS_TRY(place_dataset(group, path, "label", H5T_NATIVE_INT32, 1, &n, &at->label));
-    hid_t type = cs_text_type(split->id_size);
-    cs_status status = place_dataset(group, path, "id", type, 1, &n, &at->id);
-    H5Tclose(type);
+static cs_status place_images(hid_t file, const char *path, int s, int h, int w, int64_t count, size_t jpeg_bytes,
+                              haddr_t *at) {
+    hid_t list = creation_list(H5P_GROUP_CREATE);
+    hid_t group = H5Gcreate2(file, cs_split_name((cs_split)s), H5P_DEFAULT, list, H5P_DEFAULT);
+    H5Pclose(list);
+    if (group < 0)
+        return cs_fail_hdf5(CS_ERR_IO, path, "create a group");
+    hsize_t raw[4] = {(hsize_t)count, (hsize_t)h, (hsize_t)w, 3}, jpeg = jpeg_bytes;
+    cs_status status = count >= 0 ? place_dataset(group, path, "images", H5T_NATIVE_UINT8, 4, raw, at)
+                                  : place_dataset(group, path, "jpeg", H5T_NATIVE_UINT8, 1, &jpeg, at);
+    H5Gclose(group);
     return status;
 }
 
-static cs_status place_splits(hid_t file, const char *path, int h, int w, const cs_split_data *splits,
-                              placement *places) {
-    cs_status status = reserve_metadata(path);
-    for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++) {
-        hid_t list = creation_list(H5P_GROUP_CREATE);
-        hid_t group = H5Gcreate2(file, cs_split_name((cs_split)s), H5P_DEFAULT, list, H5P_DEFAULT);
-        status = group < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "create a group")
-                           : place_columns(group, path, h, w, &splits[s], &places[s]);
-        if (group >= 0)
-            H5Gclose(group);
-        H5Pclose(list);
-    }
-    return status;
-}
-
-static cs_status create_file(const char *path, int h, int w, const cs_split_data *splits, placement *places) {
+cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS_SPLIT_COUNT],
+                         const size_t jpeg_bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]) {
+    cs_hdf5_quiet();
     hid_t access = access_list(), creation = creation_list(H5P_FILE_CREATE);
     hid_t file = H5Fcreate(path, H5F_ACC_EXCL, creation, access);
     H5Pclose(creation);
     H5Pclose(access);
     if (file < 0)
         return cs_fail_hdf5(CS_ERR_IO, path, "create the file");
-    cs_status status = place_splits(file, path, h, w, splits, places);
+    cs_status status = reserve_metadata(path);
+    for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
+        status = place_images(file, path, s, h, w, jpeg_bytes ? -1 : counts[s], jpeg_bytes ? jpeg_bytes[s] : 0, &at[s]);
     if (H5Fclose(file) < 0 && status == CS_OK)
         status = cs_fail_hdf5(CS_ERR_IO, path, "finish the file");
     return status;
 }
 
-static cs_status write_at(int file, const char *path, const void *bytes, size_t size, haddr_t at) {
+cs_status cs_write_at(int file, const char *path, const void *bytes, size_t size, haddr_t at) {
     const char *from = bytes;
     while (size > 0) {
         ssize_t written = pwrite(file, from, size, (off_t)at);
@@ -129,72 +107,65 @@ static cs_status write_at(int file, const char *path, const void *bytes, size_t 
     return CS_OK;
 }
 
-static cs_status copy_images(int spool, int file, const char *path, size_t size, haddr_t at, char *buffer,
-                             cs_checksum_stream *checksum) {
-    for (size_t done = 0; done < size;) {
-        size_t wanted = size - done < COPY_BUFFER ? size - done : COPY_BUFFER;
-        ssize_t got = pread(spool, buffer, wanted, (off_t)done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return cs_fail_errno("%s: cannot read back what was written", path);
-        cs_checksum_add(checksum, buffer, (size_t)got);
-        CS_TRY(write_at(file, path, buffer, (size_t)got, at + done));
-        done += (size_t)got;
-    }
-    return CS_OK;
-}
+/* Where the small columns of a split begin. */
+typedef struct placement {
+    haddr_t offset, label, id;
+} placement;
 
-static cs_status write_column(int file, const char *path, const void *values, size_t size, haddr_t at,
-                              cs_checksum_stream *checksum) {
-    cs_checksum_add(checksum, values, size);
-    return write_at(file, path, values, size, at);
-}
-
-static cs_status write_split(int file, const char *path, const cs_split_data *split, int spool, const placement *at,
-                             char *buffer, cs_checksum_stream *checksum) {
-    size_t n = (size_t)split->n;
-    CS_TRY(copy_images(spool, file, path, split->image_bytes, at->images, buffer, checksum));
+static cs_status place_columns(hid_t file, const char *path, int s, const cs_split_data *split, placement *at) {
+    hsize_t n = (hsize_t)split->n, offsets = n + 1;
+    hid_t group = H5Gopen2(file, cs_split_name((cs_split)s), H5P_DEFAULT);
+    if (group < 0)
+        return cs_fail_hdf5(CS_ERR_IO, path, "open a group");
+    cs_status status = CS_OK;
     if (split->offset)
-        CS_TRY(write_column(file, path, split->offset, (n + 1) * sizeof *split->offset, at->offset, checksum));
-    CS_TRY(write_column(file, path, split->label, n * sizeof *split->label, at->label, checksum));
-    return write_column(file, path, split->id, n * split->id_size, at->id, checksum);
-}
-
-static cs_status write_data(const char *path, const cs_split_data *splits, const int *spools, const placement *places,
-                            cs_checksum_stream *checksum) {
-    char *buffer = NULL;
-    CS_TRY(cs_alloc(COPY_BUFFER, 1, "copy buffer", &buffer));
-    int file = open(path, O_WRONLY);
-    cs_status status = file < 0 ? cs_fail_errno("%s: cannot write", path) : CS_OK;
-    for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
-        status = write_split(file, path, &splits[s], spools[s], &places[s], buffer, checksum);
-    if (file >= 0 && close(file) != 0 && status == CS_OK)
-        status = cs_fail_errno("%s: cannot write", path);
-    free(buffer);
+        status = place_dataset(group, path, "offset", H5T_NATIVE_INT64, 1, &offsets, &at->offset);
+    if (status == CS_OK)
+        status = place_dataset(group, path, "label", H5T_NATIVE_INT32, 1, &n, &at->label);
+    if (status == CS_OK) {
+        hid_t type = cs_text_type(split->id_size);
+        status = place_dataset(group, path, "id", type, 1, &n, &at->id);
+        H5Tclose(type);
+    }
+    H5Gclose(group);
     return status;
 }
 
-cs_status cs_shard_write(const char *path, int h, int w, const cs_split_data splits[CS_SPLIT_COUNT],
-                         const int spools[CS_SPLIT_COUNT], char checksum[CS_CHECKSUM_TEXT]) {
-    placement places[CS_SPLIT_COUNT] = {{0}};
-    cs_checksum_stream *stream = NULL;
+/* Opens a shard again for more structures. */
+static cs_status reopen(const char *path, hid_t *file) {
     cs_hdf5_quiet();
-    CS_TRY(create_file(path, h, w, splits, places));
-    CS_TRY(cs_checksum_open(&stream));
-    cs_status status = write_data(path, splits, spools, places, stream);
-    cs_checksum_text(cs_checksum_close(stream), checksum);
+    CS_TRY(reserve_metadata(path));
+    hid_t access = access_list();
+    *file = H5Fopen(path, H5F_ACC_RDWR, access);
+    H5Pclose(access);
+    return *file < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "open the file again") : CS_OK;
+}
+
+static cs_status write_columns(int file, const char *path, const cs_split_data *split, const placement *at) {
+    size_t n = (size_t)split->n;
+    if (split->offset)
+        CS_TRY(cs_write_at(file, path, split->offset, (n + 1) * sizeof *split->offset, at->offset));
+    CS_TRY(cs_write_at(file, path, split->label, n * sizeof *split->label, at->label));
+    return cs_write_at(file, path, split->id, n * split->id_size, at->id);
+}
+
+cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits[CS_SPLIT_COUNT]) {
+    placement places[CS_SPLIT_COUNT] = {{0}};
+    hid_t structures = H5I_INVALID_HID;
+    cs_status status = CS_OK;
+    CS_TRY(reopen(path, &structures));
+    for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
+        status = place_columns(structures, path, s, &splits[s], &places[s]);
+    if (H5Fclose(structures) < 0 && status == CS_OK)
+        status = cs_fail_hdf5(CS_ERR_IO, path, "finish the file");
+    for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
+        status = write_columns(file, path, &splits[s], &places[s]);
     return status;
 }
 
 cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta) {
-    cs_hdf5_quiet();
-    CS_TRY(reserve_metadata(path));
-    hid_t access = access_list();
-    hid_t file = H5Fopen(path, H5F_ACC_RDWR, access);
-    H5Pclose(access);
-    if (file < 0)
-        return cs_fail_hdf5(CS_ERR_IO, path, "open the file again");
+    hid_t file = H5I_INVALID_HID;
+    CS_TRY(reopen(path, &file));
     cs_status status = cs_meta_write(file, path, meta);
     if (H5Fclose(file) < 0 && status == CS_OK)
         status = cs_fail_hdf5(CS_ERR_IO, path, "finish the file");

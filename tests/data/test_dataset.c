@@ -134,7 +134,7 @@ static void no_flipped_byte_goes_unnoticed(void **state) {
     int refused = 0;
     fixture_write(path, &raw);
     assert_ok(cs_file_read(path, 1 << 20, &bytes, &size));
-    for (size_t at = 0; at < size; at += at < 4096 ? 1 : 3) {
+    for (size_t at = 0; at < size; at += at < 1024 ? 1 : 5) {
         cs_dataset *dataset = NULL;
         bytes[at] = (char)(bytes[at] ^ 0x41);
         write_plain(victim, bytes, size);
@@ -147,7 +147,7 @@ static void no_flipped_byte_goes_unnoticed(void **state) {
             refused++;
         }
     }
-    assert_true(refused > 18 * 5 * 7 * 3 / 3); /* at least the pixels looked at */
+    assert_true(refused > 18 * 5 * 7 * 3 / 5); /* at least the pixels looked at */
     free(bytes);
 }
 
@@ -250,7 +250,7 @@ static void wrong_samples_are_refused(void **state) {
     assert_fails(cs_dataset_append(writer, CS_SPLIT_TRAIN, 2, "x", pixel, 3), CS_ERR_ARG, "label 2 of 2 classes");
     assert_fails(cs_dataset_append(writer, CS_SPLIT_TRAIN, 0, "x", pixel, 4), CS_ERR_SHAPE, "4 bytes");
     assert_fails(cs_dataset_append(writer, CS_SPLIT_VAL, 0, "x", pixel, 3), CS_ERR_ARG, "more val samples");
-    cs_dataset_abort(&writer);
+    assert_fails(cs_dataset_commit(&writer), CS_ERR_ARG, "1 train samples of the layout never came");
     assert_false(cs_file_exists(fixture_path("wrong.h5")));
 }
 

@@ -163,7 +163,7 @@ class Writing(PackTest):
             resource.setrlimit(resource.RLIMIT_FSIZE, (400000, 400000))
 
         try:
-            for options in ([], ["--size", "96x96"], ["--encoding", "jpeg", "--size", "200x200"],
+            for options in (["--size", "100x100"], ["--encoding", "jpeg", "--size", "200x200"],
                             ["--shard-size", "100K", "--size", "160x160"]):
                 result = run("cnnsweep-pack", self.src, disk / "out", *options,
                              preexec_fn=None if mounted else limit)
