@@ -3,21 +3,23 @@
 build_packages=(build-essential cmake pkg-config git ca-certificates libopenmpi-dev openmpi-bin libhdf5-dev
     "libturbojpeg0-dev|libturbojpeg-dev" "libdnnl-dev|libonednn-dev" libspng-dev libjansson-dev libyaml-dev
     libxxhash-dev)
-test_packages=(libcmocka-dev "clang-format-14|" "clang-tidy-14|" python3 python3-numpy python3-h5py python3-pil
-    python3-sklearn "python3-torch|")
+# libomp: its omp.h is the one that clang-tidy finds.
+test_packages=(libcmocka-dev "clang-format-14|" "clang-tidy-14|" "libomp-14-dev|" python3 python3-numpy python3-h5py
+    python3-pil python3-sklearn "python3-torch|")
 
 is_installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
 }
 
-# The names of those packages that are not installed, alternatives resolved.
+# The names of those packages that are not installed, alternatives resolved. (apt-cache show succeeds, with no output,
+# on a name that others only mention.)
 missing_packages() {
     local entry name chosen
     for entry in "$@"; do
         chosen=
         for name in ${entry//|/ }; do
             if is_installed "$name"; then chosen=installed; break; fi
-            if [ -z "$chosen" ] && apt-cache show "$name" >/dev/null 2>&1; then chosen=$name; fi
+            if [ -z "$chosen" ] && [ -n "$(apt-cache show "$name" 2>/dev/null)" ]; then chosen=$name; fi
         done
         [ "$chosen" = installed ] || echo "${chosen:-${entry##*|}}"
     done
