@@ -1,0 +1,22 @@
+#!/bin/bash
+# The engine's tests against oneDNN 3.x, where the system's is 2.x: takes a build of it from PyPI (Apache-2.0), builds in
+# build-onednn3/ and runs the tests of the engine and train rooms.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+version=2023.2.0 # oneDNN 3.2
+prefix=$PWD/build-onednn3/prefix
+
+if [ ! -e "$prefix/include/oneapi/dnnl/dnnl.h" ]; then
+    rm -rf build-onednn3/wheels "$prefix"
+    mkdir -p build-onednn3/wheels "$prefix"
+    python3 -m venv build-onednn3/venv
+    build-onednn3/venv/bin/pip download -q --no-deps -d build-onednn3/wheels \
+        onednn-cpu-gomp==$version onednn-devel-cpu-gomp==$version
+    for wheel in build-onednn3/wheels/*.whl; do
+        python3 -m zipfile -e "$wheel" build-onednn3/wheels/unpacked
+    done
+    cp -r build-onednn3/wheels/unpacked/*.data/data/. "$prefix"
+fi
+cmake -B build-onednn3 -DCMAKE_BUILD_TYPE=Release -DCNNSWEEP_WERROR=ON -DOneDNN_ROOT="$prefix"
+cmake --build build-onednn3 -j "$(nproc)"
+LD_LIBRARY_PATH=$prefix/lib ctest --test-dir build-onednn3 -L 'engine|train' --output-on-failure
