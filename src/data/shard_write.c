@@ -26,14 +26,17 @@ static hid_t creation_list(hid_t class) {
     return list;
 }
 
-/* HDF5 cannot be stopped half way through flushing its structures, so there must be room for them before it starts.
- * What is too much is cut off when it closes the file. */
-static cs_status reserve_metadata(const char *path) {
+/* HDF5 cannot be stopped half way through flushing its structures, so there must be room for them before it starts, and
+ * the file must be allowed to grow by `bytes` of data: HDF5 1.10 crashes at exit after a close that failed. What is too
+ * much is cut off when it closes the file. */
+static cs_status reserve(const char *path, size_t bytes) {
     struct stat info;
     int descriptor = open(path, O_RDWR);
     if (descriptor < 0)
         return cs_fail_errno("%s: cannot write", path);
-    errno = fstat(descriptor, &info) == 0 ? posix_fallocate(descriptor, info.st_size, METADATA_RESERVE) : errno;
+    bool grown =
+        fstat(descriptor, &info) == 0 && ftruncate(descriptor, info.st_size + METADATA_RESERVE + (off_t)bytes) == 0;
+    errno = grown ? posix_fallocate(descriptor, info.st_size, METADATA_RESERVE) : errno;
     bool refused = errno != 0 && errno != EINVAL && errno != EOPNOTSUPP;
     cs_status status = refused ? cs_fail_errno("%s: cannot write", path) : CS_OK;
     close(descriptor);
@@ -84,7 +87,10 @@ cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS
     H5Pclose(access);
     if (file < 0)
         return cs_fail_hdf5(CS_ERR_IO, path, "create the file");
-    cs_status status = reserve_metadata(path);
+    size_t bytes = 0;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        bytes += jpeg_bytes ? jpeg_bytes[s] : (size_t)counts[s] * (size_t)h * (size_t)w * 3;
+    cs_status status = reserve(path, bytes);
     for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
         status = place_images(file, path, s, h, w, jpeg_bytes ? -1 : counts[s], jpeg_bytes ? jpeg_bytes[s] : 0, &at[s]);
     if (H5Fclose(file) < 0 && status == CS_OK)
@@ -131,10 +137,10 @@ static cs_status place_columns(hid_t file, const char *path, int s, const cs_spl
     return status;
 }
 
-/* Opens a shard again for more structures. */
-static cs_status reopen(const char *path, hid_t *file) {
+/* Opens a shard again for more structures, and `bytes` of data. */
+static cs_status reopen(const char *path, size_t bytes, hid_t *file) {
     cs_hdf5_quiet();
-    CS_TRY(reserve_metadata(path));
+    CS_TRY(reserve(path, bytes));
     hid_t access = access_list();
     *file = H5Fopen(path, H5F_ACC_RDWR, access);
     H5Pclose(access);
@@ -153,7 +159,10 @@ cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits
     placement places[CS_SPLIT_COUNT] = {{0}};
     hid_t structures = H5I_INVALID_HID;
     cs_status status = CS_OK;
-    CS_TRY(reopen(path, &structures));
+    size_t bytes = 0;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        bytes += ((size_t)splits[s].n + 1) * (sizeof *splits->offset + sizeof *splits->label + splits[s].id_size);
+    CS_TRY(reopen(path, bytes, &structures));
     for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
         status = place_columns(structures, path, s, &splits[s], &places[s]);
     if (H5Fclose(structures) < 0 && status == CS_OK)
@@ -165,7 +174,7 @@ cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits
 
 cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta) {
     hid_t file = H5I_INVALID_HID;
-    CS_TRY(reopen(path, &file));
+    CS_TRY(reopen(path, 0, &file));
     cs_status status = cs_meta_write(file, path, meta);
     if (H5Fclose(file) < 0 && status == CS_OK)
         status = cs_fail_hdf5(CS_ERR_IO, path, "finish the file");
