@@ -85,13 +85,19 @@ typedef struct cs_layer {
     bool trainable;  /* as the user sees it: also true for layers without parameters */
 } cs_layer;
 
-/* How pixels become the network's input; belongs to the weights. x = pixel * multiply[c] + add[c], pixel in 0..255. */
+/* How pixels become the network's input; belongs to the weights. */
 typedef enum cs_preprocess_kind {
-    CS_PREPROCESS_TF,   /* [-1, 1]: pixel/127.5 - 1 */
-    CS_PREPROCESS_UNIT, /* [0, 1]: pixel/255 */
-    CS_PREPROCESS_RAW   /* pixels as they are */
+    CS_PREPROCESS_TF,    /* [-1, 1]: pixel/127.5 - 1 */
+    CS_PREPROCESS_UNIT,  /* [0, 1]: pixel/255 */
+    CS_PREPROCESS_CAFFE, /* channels in the order B, G, R, less ImageNet's means */
+    CS_PREPROCESS_RAW    /* pixels as they are */
 } cs_preprocess_kind;
+typedef struct cs_preprocess {
+    float multiply[3], add[3]; /* x[c] = pixel[c] * multiply[c] + add[c], pixel in 0..255 */
+    bool bgr;                  /* x[c] is made from pixel[2 - c] instead: the channels of an RGB image turned round */
+} cs_preprocess;
 const char *cs_preprocess_name(cs_preprocess_kind kind);
+cs_preprocess cs_preprocess_of(cs_preprocess_kind kind);
 
 typedef struct cs_graph {
     char arch[CS_NAME_MAX];

@@ -12,6 +12,7 @@ typedef struct cs_loader_config {
     int h, w;          /* size of the batch's images; another size in the dataset is resized (its own resize rule) */
     float multiply[3]; /* x = pixel * multiply[c] + add[c] */
     float add[3];
+    bool bgr;     /* x[c] is made from pixel[2 - c] instead */
     bool shuffle; /* Philox order by (seed, epoch); else stored order */
     uint64_t seed;
     cs_augment augment;

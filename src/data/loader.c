@@ -64,6 +64,15 @@ static void to_float(const cs_loader *loader, const uint8_t *restrict pixels, fl
             out[i] = (float)pixels[i] * multiply[i] + add[i];
 }
 
+/* The same with the channels of the pixels turned round. */
+static void to_float_bgr(const cs_loader *loader, const uint8_t *restrict pixels, float *restrict out) {
+    const float *multiply = loader->config.multiply, *add = loader->config.add;
+    size_t count = (size_t)loader->config.h * (size_t)loader->config.w;
+    for (size_t i = 0; i < count; i++, pixels += 3, out += 3)
+        for (int c = 0; c < 3; c++)
+            out[c] = (float)pixels[2 - c] * multiply[c] + add[c];
+}
+
 /* The sample's pixels at the batch's size: borrowed from the dataset, or in loader->image. */
 static cs_status load_pixels(cs_loader *loader, int64_t sample, const uint8_t **pixels) {
     const cs_loader_config *config = &loader->config;
@@ -97,7 +106,7 @@ static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *o
         cs_rng rng = cs_rng_at(config->seed, CS_PURPOSE_AUGMENT, (uint32_t)epoch, (uint32_t)sample);
         cs_augment_apply(&config->augment, &rng, loader->image.pixels, config->h, config->w, loader->scratch);
     }
-    to_float(loader, pixels, out);
+    (config->bgr ? to_float_bgr : to_float)(loader, pixels, out);
     return CS_OK;
 }
 

@@ -23,11 +23,6 @@ void cs_graph_free(cs_graph *graph) {
     free(graph);
 }
 
-const char *cs_preprocess_name(cs_preprocess_kind kind) {
-    static const char *const names[] = {[CS_PREPROCESS_TF] = "tf", [CS_PREPROCESS_UNIT] = "unit", "raw"};
-    return names[kind];
-}
-
 static int find(const cs_graph *graph, const char *name) {
     for (int i = 0; i < graph->n_layers; i++)
         if (strcmp(graph->layers[i].name, name) == 0)

@@ -23,10 +23,10 @@ static void with_separators(size_t value, char *out, size_t size) {
     out[used] = '\0';
 }
 
-/* Keras' MobileNets write ReLU layers; the graph has one kind for all activations. */
+/* Keras' networks write ReLU layers for ReLU6 only; the graph has one kind for all activations. */
 static const char *class_name(const cs_layer *layer) {
-    bool relu = layer->activation == CS_ACT_RELU || layer->activation == CS_ACT_RELU6;
-    return layer->kind == CS_LAYER_ACTIVATION && relu ? "ReLU" : cs_layer_kind_name(layer->kind);
+    bool relu6 = layer->kind == CS_LAYER_ACTIVATION && layer->activation == CS_ACT_RELU6;
+    return relu6 ? "ReLU" : cs_layer_kind_name(layer->kind);
 }
 
 static row row_of(const cs_graph *graph, const cs_layer *layer) {

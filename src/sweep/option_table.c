@@ -20,7 +20,7 @@ static const cs_option table[] = {
     ROW_TEXT("data.image", CS_OPTION_SIZE, data.image, "packed", true,
              "height and width the network sees, [50, 50] or 50x50; packed: as the dataset holds them"),
 
-    ROW_TEXT("model.arch", CS_OPTION_STRING, model.arch, "", true, "architecture, such as mobilenet or basenet"),
+    ROW_TEXT("model.arch", CS_OPTION_STRING, model.arch, "", true, "architecture, such as mobilenet or resnet50"),
     ROW_FLOAT("model.alpha", model.alpha, 0.01, 4, "1", "width multiplier, where the architecture has one"),
     ROW_TEXT("model.head", CS_OPTION_LIST, model.head, "", true,
              "layers on top, such as [gap, dense]; empty: the architecture's own"),

@@ -156,13 +156,11 @@ static cs_status train(cs_group *group) {
 }
 
 /* How pixels become the network's input, as the loader applies it. */
-static void preprocess_scale(cs_preprocess_kind kind, cs_loader_config *config) {
-    float multiply = kind == CS_PREPROCESS_TF ? 1 / 127.5f : kind == CS_PREPROCESS_UNIT ? 1 / 255.0f : 1;
-    float add = kind == CS_PREPROCESS_TF ? -1 : 0;
-    for (int c = 0; c < 3; c++) {
-        config->multiply[c] = multiply;
-        config->add[c] = add;
-    }
+static void set_preprocess(cs_preprocess_kind kind, cs_loader_config *config) {
+    cs_preprocess preprocess = cs_preprocess_of(kind);
+    memcpy(config->multiply, preprocess.multiply, sizeof config->multiply);
+    memcpy(config->add, preprocess.add, sizeof config->add);
+    config->bgr = preprocess.bgr;
 }
 
 static cs_status open_loaders(cs_group *group, const cs_graph *graph, const cs_trial_config *trial) {
@@ -176,7 +174,7 @@ static cs_status open_loaders(cs_group *group, const cs_graph *graph, const cs_t
                                    .seed = (uint64_t)trial->train.seed};
         if (training)
             config.augment = trial->augment;
-        preprocess_scale(graph->preprocess, &config);
+        set_preprocess(graph->preprocess, &config);
         if (training || cs_dataset_count(group->dataset, split) > 0)
             CS_TRY(cs_loader_open(group->dataset, &config, &group->loaders[split]));
     }

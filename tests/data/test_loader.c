@@ -80,6 +80,31 @@ static void rows_are_pixel_times_multiply_plus_add(void **state) {
     cs_dataset_close(dataset);
 }
 
+static void rows_can_have_their_channels_turned_round(void **state) {
+    (void)state;
+    cs_dataset *dataset = open_set("raw.h5", &raw);
+    cs_loader_config config = plain;
+    config.bgr = true;
+    config.multiply[2] = 3;
+    cs_loader *loader = NULL;
+    epoch *read = new_epoch();
+    assert_ok(cs_loader_open(dataset, &config, &loader));
+    read_epoch(loader, 0, read);
+    assert_int_equal(read->rows, N);
+    for (int i = 0; i < N; i++) {
+        uint8_t pixels[ROW];
+        fixture_pixels(pixels, H, W, (uint32_t)i);
+        for (int k = 0; k < ROW; k += 3) {
+            assert_true(read->images[i][k] == (float)pixels[k + 2]);
+            assert_true(read->images[i][k + 1] == (float)pixels[k + 1] * 0.5f - 3);
+            assert_true(read->images[i][k + 2] == (float)pixels[k] * 3 + 1);
+        }
+    }
+    free(read);
+    cs_loader_close(loader);
+    cs_dataset_close(dataset);
+}
+
 static void every_epoch_is_another_permutation_of_all_samples(void **state) {
     (void)state;
     cs_dataset *dataset = open_set("raw.h5", &raw);
@@ -334,6 +359,7 @@ static void nothing_is_allocated_after_open(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_pixel_times_multiply_plus_add),
+        cmocka_unit_test(rows_can_have_their_channels_turned_round),
         cmocka_unit_test(every_epoch_is_another_permutation_of_all_samples),
         cmocka_unit_test(last_batch_is_what_is_left),
         cmocka_unit_test(content_does_not_depend_on_what_came_before),

@@ -265,7 +265,7 @@ static void the_summary_is_the_table_of_keras(void **state) {
                              "norm (BatchNormalization)     (None, 8, 8, 4)       12  no\n"
                              "branch (Conv2D)               (None, 8, 8, 4)      148  no\n"
                              "sum (Add)                     (None, 8, 8, 4)        0  -\n"
-                             "relu (ReLU)                   (None, 8, 8, 4)        0  -\n"
+                             "relu (Activation)             (None, 8, 8, 4)        0  -\n"
                              "gap (GlobalAveragePooling2D)  (None, 4)              0  -\n"
                              "dense (Dense)                 (None, 2)             10  yes\n"
                              "=================================================================\n"

@@ -28,12 +28,10 @@ static void for_each_model(void (*check)(const keras_model *model, cs_graph *gra
 static void check_layer(const keras_layer *want, const cs_graph *graph, int i) {
     const cs_layer *layer = &graph->layers[i];
     assert_string_equal(layer->name, want->name);
-    if (strcmp(want->class_name, "ReLU") == 0) {
-        assert_int_equal(layer->kind, CS_LAYER_ACTIVATION);
-        assert_int_equal(layer->activation, CS_ACT_RELU6);
-    } else {
-        assert_string_equal(cs_layer_kind_name(layer->kind), want->class_name);
-    }
+    bool relu6 = strcmp(want->class_name, "ReLU") == 0;
+    assert_string_equal(cs_layer_kind_name(layer->kind), relu6 ? "Activation" : want->class_name);
+    if (layer->kind == CS_LAYER_ACTIVATION)
+        assert_int_equal(layer->activation, relu6 ? CS_ACT_RELU6 : CS_ACT_RELU);
     assert_int_equal(layer->out.flat, want->rank == 1);
     const int image[] = {layer->out.h, layer->out.w, layer->out.c}, flat[] = {layer->out.c};
     assert_memory_equal(layer->out.flat ? flat : image, want->dims, (size_t)want->rank * sizeof(int));
@@ -179,11 +177,16 @@ static void wrong_configurations_are_named(void **state) {
     (void)state;
     cs_graph *graph;
     assert_fails(build("mobilenett", 32, 2, 1, "", &graph), CS_ERR_ARG, "did you mean 'mobilenet'");
-    assert_fails(build("resnet", 32, 2, 1, "", &graph), CS_ERR_ARG, "mobilenet, basenet");
+    assert_fails(build("resnet", 32, 2, 1, "", &graph), CS_ERR_ARG, "mobilenet, mobilenet_v2, resnet50, basenet");
     assert_fails(build("mobilenet", 31, 2, 1, "", &graph), CS_ERR_ARG, "31 x 31");
     assert_fails(build("mobilenet", 70000, 2, 1, "", &graph), CS_ERR_SHAPE, "input_layer");
     assert_fails(build("mobilenet", 32, 2, 0, "", &graph), CS_ERR_ARG, "alpha");
     assert_fails(build("mobilenet", 32, 2, NAN, "", &graph), CS_ERR_ARG, "alpha");
+    assert_fails(build("mobilenet_v2", 31, 2, 1, "", &graph), CS_ERR_ARG, "31 x 31");
+    assert_fails(build("mobilenet_v2", 32, 2, 0, "", &graph), CS_ERR_ARG, "mobilenet_v2: alpha is 0");
+    assert_fails(build("mobilenet_v2", 32, 2, NAN, "", &graph), CS_ERR_ARG, "alpha");
+    assert_fails(build("resnet50", 31, 2, 1, "", &graph), CS_ERR_ARG, "31 x 31");
+    assert_fails(build("resnet50", 32, 2, 0.5f, "", &graph), CS_ERR_ARG, "width multiplier");
     assert_fails(build("basenet", 32, 2, 0.5f, "", &graph), CS_ERR_ARG, "width multiplier");
     assert_fails(build("mobilenet", 32, 1, 1, "", &graph), CS_ERR_ARG, "number of classes is 1");
     assert_fails(build("mobilenet", 32, -3, 1, "", &graph), CS_ERR_ARG, "number of classes is -3");

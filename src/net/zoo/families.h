@@ -5,6 +5,8 @@
 #include "cnnsweep/zoo.h"
 
 CS_MUST_CHECK cs_status cs_build_mobilenet(cs_graph *graph, const cs_model_config *config, int *top);
+CS_MUST_CHECK cs_status cs_build_mobilenet_v2(cs_graph *graph, const cs_model_config *config, int *top);
+CS_MUST_CHECK cs_status cs_build_resnet50(cs_graph *graph, const cs_model_config *config, int *top);
 CS_MUST_CHECK cs_status cs_build_basenet(cs_graph *graph, const cs_model_config *config, int *top);
 
 #endif

@@ -35,12 +35,25 @@ def same_padding(size, kernel, stride):
     return len(valid[0]), first.index(True), last[::-1].index(True)
 
 
-def mobilenet(alpha, h, w, classes):
-    base = keras.applications.MobileNet(input_shape=(h, w, 3), include_top=False, weights=None, alpha=alpha)
+def with_head(base, classes):
     if not classes:
         return base
     x = layers.GlobalAveragePooling2D()(base.output)
     return keras.Model(base.input, layers.Dense(classes, activation="softmax")(x))
+
+
+def mobilenet(alpha, h, w, classes):
+    return with_head(
+        keras.applications.MobileNet(input_shape=(h, w, 3), include_top=False, weights=None, alpha=alpha), classes)
+
+
+def mobilenet_v2(alpha, h, w, classes):
+    return with_head(
+        keras.applications.MobileNetV2(input_shape=(h, w, 3), include_top=False, weights=None, alpha=alpha), classes)
+
+
+def resnet50(_alpha, h, w, classes):
+    return with_head(keras.applications.ResNet50(input_shape=(h, w, 3), include_top=False, weights=None), classes)
 
 
 def basenet(_alpha, h, w, classes):
@@ -68,6 +81,7 @@ def describe(build, alpha, h, w, classes):
         print("norm", *norm)
     for layer in model.layers:
         assert not isinstance(layer, layers.ReLU) or layer.max_value == 6
+        assert not isinstance(layer, layers.Activation) or layer.activation is keras.activations.relu
         shape = "x".join(str(d) for d in layer.output.shape[1:])
         print("layer", layer.name, type(layer).__name__, shape, layer.count_params(), f"{glorot_limit(layer):.9g}")
     print("totals", count(model.weights), count(model.trainable_weights), count(model.non_trainable_weights))
@@ -88,5 +102,11 @@ describe(mobilenet, 0.5, 161, 161, 0)
 describe(mobilenet, 0.35, 33, 65, 0)
 describe(mobilenet, 1.0, 224, 224, 0)
 describe(mobilenet, 1.0, 50, 50, 2)
+describe(mobilenet_v2, 0.35, 224, 224, 0)
+describe(mobilenet_v2, 0.35, 33, 97, 0)
+describe(mobilenet_v2, 1.4, 161, 50, 0)
+describe(mobilenet_v2, 1.0, 256, 256, 4)
+describe(resnet50, 1, 224, 224, 0)
+describe(resnet50, 1, 97, 97, 2)
 describe(basenet, 1, 32, 32, 0)
 describe(basenet, 1, 32, 32, 10)

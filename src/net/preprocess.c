@@ -1,0 +1,19 @@
+#include "cnnsweep/graph.h"
+
+static const struct {
+    const char *name;
+    cs_preprocess preprocess;
+} kinds[] = {
+    [CS_PREPROCESS_TF] = {"tf", {{1 / 127.5f, 1 / 127.5f, 1 / 127.5f}, {-1, -1, -1}, false}},
+    [CS_PREPROCESS_UNIT] = {"unit", {{1 / 255.0f, 1 / 255.0f, 1 / 255.0f}, {0, 0, 0}, false}},
+    [CS_PREPROCESS_CAFFE] = {"caffe", {{1, 1, 1}, {-103.939f, -116.779f, -123.68f}, true}},
+    [CS_PREPROCESS_RAW] = {"raw", {{1, 1, 1}, {0, 0, 0}, false}},
+};
+
+const char *cs_preprocess_name(cs_preprocess_kind kind) {
+    return kinds[kind].name;
+}
+
+cs_preprocess cs_preprocess_of(cs_preprocess_kind kind) {
+    return kinds[kind].preprocess;
+}

@@ -1,0 +1,90 @@
+/* ResNet-50, version 1 (He et al., arXiv:1512.03385) in the dialect of keras.applications.ResNet50, include_top=False:
+ * convolutions have biases, and a block's stride is in its first 1x1 convolution. */
+#include "families.h"
+
+static const float bn_epsilon = 1.001e-5f, bn_momentum = 0.99f;
+
+static const struct {
+    int filters; /* of the narrow convolutions; the block's output has four times as many */
+    int blocks;
+    int stride; /* of the first block */
+} stacks[] = {{64, 3, 1}, {128, 4, 2}, {256, 6, 2}, {512, 3, 2}};
+
+/* A block of a stack under construction: layers are named "conv3_block1_2_conv" and so on. */
+typedef struct residual_block {
+    cs_graph *graph;
+    char name[CS_NAME_MAX / 2];
+    char layer[CS_NAME_MAX];
+} residual_block;
+
+static const char *name_of(residual_block *block, const char *part) {
+    snprintf(block->layer, sizeof block->layer, "%s_%s", block->name, part);
+    return block->layer;
+}
+
+static cs_status add_conv(residual_block *block, const char *part, int filters, int kernel, int stride, int *x) {
+    cs_conv_args conv = {.filters = filters,
+                         .kernel_h = kernel,
+                         .kernel_w = kernel,
+                         .stride = stride,
+                         .padding = CS_PADDING_SAME, /* for 1x1 the same as "valid" */
+                         .use_bias = true};
+    return cs_graph_conv2d(block->graph, name_of(block, part), *x, conv, x);
+}
+
+static cs_status add_norm(residual_block *block, const char *part, int *x) {
+    return cs_graph_batch_norm(block->graph, name_of(block, part), *x, bn_epsilon, bn_momentum, true, x);
+}
+
+static cs_status add_relu(residual_block *block, const char *part, int *x) {
+    return cs_graph_activation(block->graph, name_of(block, part), *x, CS_ACT_RELU, x);
+}
+
+/* Keras lists layers by depth: the two layers of a shortcut stand beside those of the third convolution. */
+static cs_status add_block(residual_block *block, int filters, int stride, bool conv_shortcut, int *x) {
+    enum { EXPANSION = 4 };
+    int shortcut = *x;
+    CS_TRY(add_conv(block, "1_conv", filters, 1, stride, x));
+    CS_TRY(add_norm(block, "1_bn", x));
+    CS_TRY(add_relu(block, "1_relu", x));
+    CS_TRY(add_conv(block, "2_conv", filters, 3, 1, x));
+    CS_TRY(add_norm(block, "2_bn", x));
+    CS_TRY(add_relu(block, "2_relu", x));
+    if (conv_shortcut)
+        CS_TRY(add_conv(block, "0_conv", EXPANSION * filters, 1, stride, &shortcut));
+    CS_TRY(add_conv(block, "3_conv", EXPANSION * filters, 1, 1, x));
+    if (conv_shortcut)
+        CS_TRY(add_norm(block, "0_bn", &shortcut));
+    CS_TRY(add_norm(block, "3_bn", x));
+    CS_TRY(cs_graph_add(block->graph, name_of(block, "add"), shortcut, *x, x));
+    return add_relu(block, "out", x);
+}
+
+static cs_status add_stem(cs_graph *graph, int *x) {
+    const cs_conv_args conv = {
+        .filters = 64, .kernel_h = 7, .kernel_w = 7, .stride = 2, .padding = CS_PADDING_VALID, .use_bias = true};
+    CS_TRY(cs_graph_zero_pad(graph, "conv1_pad", *x, 3, 3, 3, 3, x));
+    CS_TRY(cs_graph_conv2d(graph, "conv1_conv", *x, conv, x));
+    CS_TRY(cs_graph_batch_norm(graph, "conv1_bn", *x, bn_epsilon, bn_momentum, true, x));
+    CS_TRY(cs_graph_activation(graph, "conv1_relu", *x, CS_ACT_RELU, x));
+    CS_TRY(cs_graph_zero_pad(graph, "pool1_pad", *x, 1, 1, 1, 1, x));
+    return cs_graph_pool(graph, "pool1_pool", *x, CS_LAYER_MAX_POOL, 3, 2, CS_PADDING_VALID, x);
+}
+
+cs_status cs_build_resnet50(cs_graph *graph, const cs_model_config *config, int *top) {
+    int x;
+    if (config->alpha != 1)
+        return cs_hint(cs_fail(CS_ERR_ARG, "resnet50 has no width multiplier, alpha is %g", (double)config->alpha),
+                       "leave alpha out or set it to 1");
+    graph->preprocess = CS_PREPROCESS_CAFFE;
+    CS_TRY(cs_graph_input(graph, "input_layer", config->input_h, config->input_w, config->input_c, &x));
+    CS_TRY(add_stem(graph, &x));
+    for (int stack = 0; stack < (int)(sizeof stacks / sizeof stacks[0]); stack++)
+        for (int i = 0; i < stacks[stack].blocks; i++) {
+            residual_block block = {.graph = graph};
+            snprintf(block.name, sizeof block.name, "conv%d_block%d", stack + 2, i + 1);
+            CS_TRY(add_block(&block, stacks[stack].filters, i ? 1 : stacks[stack].stride, i == 0, &x));
+        }
+    *top = x;
+    return CS_OK;
+}
