@@ -71,6 +71,28 @@ static void mobilenet_infers_on_fast_kernels(void **state) {
     assert_fast("mobilenet", 0.25f, 50, CS_MODE_INFER);
 }
 
+static void mobilenet_v2_trains_and_infers_on_fast_kernels(void **state) {
+    (void)state;
+    skip_without_onednn();
+    static const int sizes[] = {64, 97, 224};
+    static const float alphas[] = {0.35f, 1, 1.4f};
+    for (int i = 0; i < 3; i++) {
+        assert_fast("mobilenet_v2", alphas[i], sizes[i], CS_MODE_TRAIN);
+        assert_fast("mobilenet_v2", 1, sizes[i], CS_MODE_TRAIN);
+        assert_fast("mobilenet_v2", alphas[i], sizes[i], CS_MODE_INFER);
+    }
+}
+
+static void resnet50_trains_and_infers_on_fast_kernels(void **state) {
+    (void)state;
+    skip_without_onednn();
+    static const int sizes[] = {64, 97, 224};
+    for (int i = 0; i < 3; i++) {
+        assert_fast("resnet50", 1, sizes[i], CS_MODE_TRAIN);
+        assert_fast("resnet50", 1, sizes[i], CS_MODE_INFER);
+    }
+}
+
 static void basenet_trains_and_infers_on_fast_kernels(void **state) {
     (void)state;
     skip_without_onednn();
@@ -82,6 +104,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mobilenet_trains_on_fast_kernels_at_every_size),
         cmocka_unit_test(mobilenet_infers_on_fast_kernels),
+        cmocka_unit_test(mobilenet_v2_trains_and_infers_on_fast_kernels),
+        cmocka_unit_test(resnet50_trains_and_infers_on_fast_kernels),
         cmocka_unit_test(basenet_trains_and_infers_on_fast_kernels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,15 +9,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SIZE = 224, FEATURES = 256 };
+enum { SIZE = 224, FEATURES_MAX = 1280, FIRST = 5 };
+
+/* A file, the network it is for and what SOURCES.md has on record. */
+typedef struct recorded {
+    const char *path, *arch;
+    float alpha;
+    int features;
+    double first[FIRST], sum, norm;
+} recorded;
+
+static const recorded mobilenet = {.path = "weights/mobilenet_v1_0.25_224_kerasnames_no_top.h5",
+                                   .arch = "mobilenet",
+                                   .alpha = 0.25f,
+                                   .features = 256,
+                                   .first = {0.000000, 0.000000, 0.111213, 0.378770, 0.001345},
+                                   .sum = 158.78707,
+                                   .norm = 20.966787};
+static const recorded mobilenet_v2 = {.path = "weights/mobilenet_v2_0.35_224_keras_no_top.h5",
+                                      .arch = "mobilenet_v2",
+                                      .alpha = 0.35f,
+                                      .features = 1280,
+                                      .first = {0.000000, 0.000000, 2.555125, 0.113828, 0.000000},
+                                      .sum = 201.47043,
+                                      .norm = 21.086537};
 
 /* Global average of the last feature map for the image p(h,w,c) = (7h + 13w + 29c) mod 256. */
-static void features(const char *device, float out[FEATURES]) {
-    const char *weights = test_shared("weights/mobilenet_v1_0.25_224_kerasnames_no_top.h5");
+static void features(const recorded *want, const char *device, float out[FEATURES_MAX]) {
+    const char *weights = test_shared(want->path);
     cs_model_config config;
     cs_model_config_init(&config);
-    snprintf(config.arch, sizeof config.arch, "mobilenet");
-    config.alpha = 0.25f;
+    snprintf(config.arch, sizeof config.arch, "%s", want->arch);
+    config.alpha = want->alpha;
     cs_graph *graph;
     cs_params *params;
     cs_engine *engine;
@@ -28,6 +51,7 @@ static void features(const char *device, float out[FEATURES]) {
     assert_ok(cs_model_build(&config, &graph));
     assert_int_equal(graph->preprocess, CS_PREPROCESS_TF);
     assert_ok(cs_graph_global_average_pool(graph, "features", graph->n_layers - 1, &top));
+    assert_int_equal(graph->layers[top].out.c, want->features);
     assert_ok(cs_params_create(graph, &params));
     assert_ok(cs_weights_read(weights, false, params, &report));
     cs_weights_report_clear(&report);
@@ -53,35 +77,46 @@ static void features(const char *device, float out[FEATURES]) {
     cs_graph_free(graph);
 }
 
-static void assert_recorded(const char *device) {
-    static const double first[] = {0.000000, 0.000000, 0.111213, 0.378770, 0.001345};
-    float got[FEATURES];
-    features(device, got);
+static void assert_recorded(const recorded *want, const char *device) {
+    float got[FEATURES_MAX];
+    features(want, device, got);
     double sum = 0, squares = 0;
-    for (int i = 0; i < FEATURES; i++) {
+    for (int i = 0; i < want->features; i++) {
         sum += (double)got[i];
         squares += (double)got[i] * (double)got[i];
     }
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        assert_true(fabs((double)got[i] - first[i]) < 1e-4);
-    assert_true(fabs(sum - 158.78707) < 1e-2);
-    assert_true(fabs(sqrt(squares) - 20.966787) < 1e-3);
+    for (int i = 0; i < FIRST; i++)
+        assert_true(fabs((double)got[i] - want->first[i]) < 1e-4);
+    assert_true(fabs(sum - want->sum) < 1e-2);
+    assert_true(fabs(sqrt(squares) - want->norm) < 1e-3);
 }
 
 static void mobilenet_025_gives_the_recorded_features(void **state) {
     (void)state;
-    assert_recorded("cpu");
+    assert_recorded(&mobilenet, "cpu");
 }
 
 static void mobilenet_025_gives_the_recorded_features_on_the_reference_engine(void **state) {
     (void)state;
-    assert_recorded("ref");
+    assert_recorded(&mobilenet, "ref");
+}
+
+static void mobilenet_v2_035_gives_the_recorded_features(void **state) {
+    (void)state;
+    assert_recorded(&mobilenet_v2, "cpu");
+}
+
+static void mobilenet_v2_035_gives_the_recorded_features_on_the_reference_engine(void **state) {
+    (void)state;
+    assert_recorded(&mobilenet_v2, "ref");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mobilenet_025_gives_the_recorded_features),
         cmocka_unit_test(mobilenet_025_gives_the_recorded_features_on_the_reference_engine),
+        cmocka_unit_test(mobilenet_v2_035_gives_the_recorded_features),
+        cmocka_unit_test(mobilenet_v2_035_gives_the_recorded_features_on_the_reference_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
