@@ -146,18 +146,6 @@ static double smallest_scale(const cs_params *want) {
     return 1e-2 * largest(want->data, want->graph->n_values);
 }
 
-double params_error(const cs_params *got, const cs_params *want) {
-    double floor = smallest_scale(want), worst = 0;
-    for (int p = 0; p < want->graph->n_params; p++) {
-        const cs_param *param = &want->graph->params[p];
-        const float *a = got->data + param->offset, *b = want->data + param->offset;
-        double scale = fmax(largest(b, param->count), floor);
-        for (size_t i = 0; i < param->count; i++)
-            worst = fmax(worst, fabs((double)a[i] - (double)b[i]) / scale);
-    }
-    return worst;
-}
-
 void assert_params_near(const cs_params *got, const cs_params *want, double tolerance, const char *what) {
     double floor = smallest_scale(want);
     for (int p = 0; p < want->graph->n_params; p++) {

@@ -45,8 +45,6 @@ void run_step(engine_run *run);
 void assert_near(const float *got, const float *want, size_t count, double tolerance, double floor, const char *what);
 /* The same for every parameter tensor; the floor is a hundredth of the largest value of all. */
 void assert_params_near(const cs_params *got, const cs_params *want, double tolerance, const char *what);
-/* The error that assert_params_near holds to its tolerance. */
-double params_error(const cs_params *got, const cs_params *want);
 
 /* Every case as a test of its own: `test` finds the row in *state. */
 int run_cases(const char *group, CMUnitTestFunction test);
