@@ -26,7 +26,8 @@ typedef enum cs_layer_kind {
     CS_LAYER_GLOBAL_AVERAGE_POOL,
     CS_LAYER_ZERO_PAD,
     CS_LAYER_ADD,
-    CS_LAYER_FLATTEN, /* in NHWC order, as Keras does */
+    CS_LAYER_CONCATENATE, /* along the channels */
+    CS_LAYER_FLATTEN,     /* in NHWC order, as Keras does */
     CS_LAYER_DENSE,
     CS_LAYER_KIND_COUNT
 } cs_layer_kind;
@@ -142,6 +143,8 @@ CS_MUST_CHECK cs_status cs_graph_global_average_pool(cs_graph *graph, const char
 CS_MUST_CHECK cs_status cs_graph_zero_pad(cs_graph *graph, const char *name, int input, int top, int bottom, int left,
                                           int right, int *out);
 CS_MUST_CHECK cs_status cs_graph_add(cs_graph *graph, const char *name, int a, int b, int *out);
+CS_MUST_CHECK cs_status cs_graph_concatenate(cs_graph *graph, const char *name, const int *inputs, int n_inputs,
+                                             int *out);
 CS_MUST_CHECK cs_status cs_graph_flatten(cs_graph *graph, const char *name, int input, int *out);
 CS_MUST_CHECK cs_status cs_graph_dense(cs_graph *graph, const char *name, int input, int units,
                                        cs_activation activation, int *out);

@@ -108,6 +108,7 @@ static cs_op_kind op_kind(cs_layer_kind kind) {
         [CS_LAYER_GLOBAL_AVERAGE_POOL] = CS_OP_GLOBAL_AVERAGE,
         [CS_LAYER_ZERO_PAD] = CS_OP_ZERO_PAD,
         [CS_LAYER_ADD] = CS_OP_ADD,
+        [CS_LAYER_CONCATENATE] = CS_OP_CONCATENATE,
         [CS_LAYER_FLATTEN] = CS_OP_FLATTEN,
         [CS_LAYER_DENSE] = CS_OP_DENSE,
     };

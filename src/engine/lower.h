@@ -17,6 +17,7 @@ typedef enum cs_op_kind {
     CS_OP_GLOBAL_AVERAGE,
     CS_OP_ZERO_PAD,
     CS_OP_ADD,
+    CS_OP_CONCATENATE,
     CS_OP_FLATTEN,
     CS_OP_DENSE,
     CS_OP_KIND_COUNT

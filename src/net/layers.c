@@ -123,6 +123,23 @@ static cs_status shape_add(const cs_graph *graph, cs_layer_draft *draft) {
     return shape_same(graph, draft);
 }
 
+static cs_status shape_concatenate(const cs_graph *graph, cs_layer_draft *draft) {
+    cs_shape x = draft->layer.in;
+    int64_t channels = 0;
+    for (int i = 0; i < draft->layer.n_inputs; i++) {
+        const cs_layer *other = &graph->layers[draft->layer.inputs[i]];
+        cs_shape y = other->out;
+        if (x.h != y.h || x.w != y.w || x.flat != y.flat)
+            return cs_fail(CS_ERR_SHAPE, "layer '%s' joins '%s' (%d x %d) and '%s' (%d x %d): sizes differ",
+                           draft->name, graph->layers[draft->layer.inputs[0]].name, x.h, x.w, other->name, y.h, y.w);
+        channels += y.c;
+    }
+    if (channels > INT_MAX)
+        return cs_fail(CS_ERR_SHAPE, "layer '%s': %lld channels", draft->name, (long long)channels);
+    draft->layer.out = (cs_shape){x.h, x.w, (int)channels, x.flat};
+    return CS_OK;
+}
+
 static cs_status shape_flatten(const cs_graph *graph, cs_layer_draft *draft) {
     (void)graph;
     size_t count = cs_shape_count(draft->layer.in); /* at most INT_MAX: every output is held to it */
@@ -194,6 +211,7 @@ static const cs_layer_rule rules[CS_LAYER_KIND_COUNT] = {
     [CS_LAYER_GLOBAL_AVERAGE_POOL] = {"GlobalAveragePooling2D", shape_global_pool, NULL, NULL},
     [CS_LAYER_ZERO_PAD] = {"ZeroPadding2D", shape_zero_pad, NULL, NULL},
     [CS_LAYER_ADD] = {"Add", shape_add, NULL, NULL},
+    [CS_LAYER_CONCATENATE] = {"Concatenate", shape_concatenate, NULL, NULL},
     [CS_LAYER_FLATTEN] = {"Flatten", shape_flatten, NULL, NULL},
     [CS_LAYER_DENSE] = {"Dense", shape_dense, params_dense, macs_dense},
 };
@@ -311,6 +329,15 @@ cs_status cs_graph_zero_pad(cs_graph *graph, const char *name, int input, int to
 
 cs_status cs_graph_add(cs_graph *graph, const char *name, int a, int b, int *out) {
     cs_layer_draft draft = {.name = name, .layer = {.kind = CS_LAYER_ADD, .n_inputs = 2, .inputs = {a, b}}};
+    return cs_graph_add_layer(graph, &draft, out);
+}
+
+cs_status cs_graph_concatenate(cs_graph *graph, const char *name, const int *inputs, int n_inputs, int *out) {
+    if (n_inputs < 1 || n_inputs > CS_LAYER_MAX_INPUTS)
+        return cs_fail(CS_ERR_ARG, "layer '%s' joins %d layers; 1 to %d can be", name, n_inputs, CS_LAYER_MAX_INPUTS);
+    cs_layer_draft draft = {.name = name, .layer = {.kind = CS_LAYER_CONCATENATE, .n_inputs = n_inputs}};
+    for (int i = 0; i < n_inputs; i++)
+        draft.layer.inputs[i] = inputs[i];
     return cs_graph_add_layer(graph, &draft, out);
 }
 

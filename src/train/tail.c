@@ -53,8 +53,8 @@ static cs_status fail_diverged(const cs_tail *tail, cs_split split, double loss)
     const cs_train_config *config = &tail->config->train;
     int epoch = split == CS_SPLIT_TEST ? tail->best_row.epoch : tail->epoch;
     int64_t step = tail->tally[split].rows / config->batch + 1;
-    return cs_hint(cs_fail(CS_ERR_DIVERGED, "epoch %d of %d, %s step %lld: the loss is %g", epoch + 1, config->epochs,
-                           cs_split_name(split), (long long)step, loss),
+    return cs_hint(cs_fail(CS_ERR_DIVERGED, "epoch %d of %d, %s step %lld: the loss is %s", epoch + 1, config->epochs,
+                           cs_split_name(split), (long long)step, isnan(loss) ? "nan" : "infinite"),
                    "a smaller learning rate often helps; train.lr is %g", (double)config->optimizer.lr);
 }
 

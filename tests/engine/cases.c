@@ -228,6 +228,38 @@ static void mobilenet_net(cs_graph *g, const engine_case *row) {
     mean_head(g, x);
 }
 
+static int concatenate(cs_graph *g, const char *name, const int *inputs, int n) {
+    int out;
+    assert_ok(cs_graph_concatenate(g, name, inputs, n, &out));
+    return out;
+}
+
+/* row->c channels of the stem, those of the case's convolution, and the stem again behind an activation. */
+static int joined(cs_graph *g, const engine_case *row) {
+    int x = stem(g, row);
+    int parts[] = {x, conv(g, "conv", x, row->args), activation(g, "relu", x, CS_ACT_RELU)};
+    return concatenate(g, "concatenate", parts, 3);
+}
+
+static void concatenate_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, joined(g, row));
+}
+
+/* A dense block's pattern: what is joined is normalised, and read again further on. */
+static void dense_block_net(cs_graph *g, const engine_case *row) {
+    int x = joined(g, row);
+    int y = conv(g, "next", norm_relu6(g, x, "next_bn", "next_relu"), row->args);
+    int parts[] = {x, y};
+    mean_head(g, norm_relu6(g, concatenate(g, "block", parts, 2), "last_bn", "last_relu"));
+}
+
+static void concatenate_flat_net(cs_graph *g, const engine_case *row) {
+    int mean, x = stem(g, row);
+    assert_ok(cs_graph_global_average_pool(g, "mean", x, &mean));
+    int parts[] = {mean, dense(g, "hidden", mean, 7, CS_ACT_RELU)};
+    dense(g, "logits", concatenate(g, "concatenate", parts, 2), CLASSES, CS_ACT_SOFTMAX);
+}
+
 /* A cut at "b" has two values crossing it: the residual and the convolution. */
 static void residual_block_net(cs_graph *g, const engine_case *row) {
     int x = norm_relu6(g, conv(g, "first", input(g, row->h, row->w, row->c), same_3x3), "first_bn", "first_relu");
@@ -303,6 +335,11 @@ const engine_case engine_cases[] = {
     {"add", add_net, 5, 5, 8, {16, 3, 3, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
     {"add_residual", residual_net, 5, 5, 5, {5, 3, 3, 1, SAME, true, CS_ACT_RELU}, 4, 4, 0, 0, 0},
     {"add_itself", double_net, 4, 4, 8, {0}, 4, 4, 0, 0, 0},
+    {"concatenate_whole_blocks", concatenate_net, 5, 5, 16, {32, 3, 3, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
+    {"concatenate_parts_of_blocks", concatenate_net, 5, 5, 5, {19, 3, 3, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
+    {"concatenate_flat", concatenate_flat_net, 4, 4, 10, {0}, 4, 3, 0, 0, 0},
+    {"dense_block", dense_block_net, 6, 6, 16, {16, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
+    {"dense_block_partial", dense_block_net, 7, 5, 12, {12, 3, 3, 1, SAME, false, 0}, 8, 5, 0, 0, 0},
     {"fan_out", fan_out_net, 5, 5, 8, {8, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
     {"basenet", basenet_net, 12, 12, 3, {0}, 4, 4, 0, 0, 0},
     {"mobilenet", mobilenet_net, 16, 16, 3, {0}, 6, 6, 0, 0, 0},

@@ -39,7 +39,7 @@ static void resnet50_net(cs_graph *graph, const engine_case *row) {
  * channels of three well above 0, and below 6, and the third below 0: the same ones everywhere, for sums to stay apart
  * too. The corners themselves are for the single layers' tests. */
 static void avoid_corners(engine_run *run) {
-    const float offset = 3;
+    const float offset = 2;
     for (int p = 0; p < run->graph->n_params; p++) {
         const cs_param *param = &run->graph->params[p];
         float *values = cs_params_at(run->initial, param);
@@ -63,7 +63,7 @@ static void skip_without_another_engine(void) {
 }
 
 static void assert_step_agrees(const char *name, void (*build)(cs_graph *graph, const engine_case *row), int size,
-                               int batch) {
+                               int batch, double tolerance) {
     const engine_case row = {name, build, size, size, 3, {0}, batch, batch, 0, 0, 0};
     engine_run run[2];
     cs_params *gradients[2];
@@ -75,7 +75,7 @@ static void assert_step_agrees(const char *name, void (*build)(cs_graph *graph, 
         gradients[i] = run_read(&run[i], CS_SLOT_GRADIENT);
     }
     assert_near(run[0].logits, run[1].logits, (size_t)batch * (size_t)run[0].classes, 1e-4, 0, "logits");
-    assert_params_near(gradients[0], gradients[1], 1e-3, "gradient");
+    assert_params_near(gradients[0], gradients[1], tolerance, "gradient");
     for (int i = 0; i < 2; i++) {
         cs_params_free(gradients[i]);
         run_close(&run[i]);
@@ -84,17 +84,17 @@ static void assert_step_agrees(const char *name, void (*build)(cs_graph *graph, 
 
 static void every_gradient_of_mobilenet_is_the_reference_s(void **state) {
     (void)state;
-    assert_step_agrees("mobilenet", mobilenet_net, 64, 8);
+    assert_step_agrees("mobilenet", mobilenet_net, 64, 8, 1e-4);
 }
 
 static void every_gradient_of_mobilenet_v2_is_the_reference_s(void **state) {
     (void)state;
-    assert_step_agrees("mobilenet_v2", mobilenet_v2_net, 65, 8); /* odd on the way down too */
+    assert_step_agrees("mobilenet_v2", mobilenet_v2_net, 65, 8, 1e-3); /* odd on the way down too */
 }
 
 static void every_gradient_of_resnet50_is_the_reference_s(void **state) {
     (void)state;
-    assert_step_agrees("resnet50", resnet50_net, 48, 4);
+    assert_step_agrees("resnet50", resnet50_net, 48, 4, 1e-3);
 }
 
 int main(void) {

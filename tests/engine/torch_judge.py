@@ -107,6 +107,8 @@ def run_layer(layer, inputs, get, training):
         return pad(x, window)
     if kind == "Add":
         return inputs[0] + inputs[1]
+    if kind == "Concatenate":
+        return torch.cat(inputs, 1)
     if kind == "Flatten":
         return x.permute(0, 2, 3, 1).reshape(x.shape[0], -1)
     if kind == "Dense":

@@ -110,13 +110,14 @@ static void affine(od_dims d, od_affine a, const float *x, float *y) {
         }
 }
 
-static void affine_reduce(od_dims d, od_affine a, const float *x, const float *dy, double *partial) {
+static void affine_reduce(od_dims d, od_affine a, const float *mean, const float *x, const float *dy, double *partial) {
     size_t lanes = (size_t)d.blocks * B, pixels = (size_t)d.h * (size_t)d.w;
 #pragma omp parallel for collapse(2) if (total(d) > SMALL)
     for (int r = 0; r < d.rows; r++)
         for (int b = 0; b < d.blocks; b++) {
             size_t at = plane_offset(d, r, b);
-            vec scale = load(a.scale + (size_t)b * B), shift = load(a.shift + (size_t)b * B);
+            size_t c = (size_t)b * B;
+            vec scale = load(a.scale + c), shift = load(a.shift + c), center = load(mean + c);
             double sums[2][B] = {{0}};
             for (size_t from = 0; from < pixels; from += RUN) {
                 size_t to = from + RUN < pixels ? from + RUN : pixels;
@@ -125,7 +126,7 @@ static void affine_reduce(od_dims d, od_affine a, const float *x, const float *d
                     vec v = load(x + at + p * B);
                     vec dz = keep(active(a.activation, v * scale + shift), load(dy + at + p * B));
                     s += dz;
-                    q += dz * v;
+                    q += dz * (v - center);
                 }
                 add_lanes(sums[0], s);
                 add_lanes(sums[1], q);
@@ -181,6 +182,31 @@ static void activation_backward(size_t count, cs_activation act, const float *y,
 
 static void add(size_t count, const float *a, const float *b, float *y) {
     ELEMENTWISE(count, store(y + i, load(a + i) + load(b + i)), y[i] = a[i] + b[i]);
+}
+
+static void copy_channel(const float *x, float *y, size_t pixels) {
+    for (size_t p = 0; p < pixels; p++)
+        y[p * B] = x[p * B];
+}
+
+static void copy_channels(od_dims xd, const float *x, int x_at, od_dims yd, float *y, int y_at, int count) {
+    size_t pixels = (size_t)xd.h * (size_t)xd.w;
+    bool whole = x_at % B == 0 && y_at % B == 0; /* blocks can be copied as they are */
+#pragma omp parallel for if (total(yd) > SMALL)
+    for (int r = 0; r < xd.rows; r++)
+        for (int c = 0; c < count;) {
+            const float *from = x + plane_offset(xd, r, (x_at + c) / B) + (x_at + c) % B;
+            float *to = y + plane_offset(yd, r, (y_at + c) / B) + (y_at + c) % B;
+            if (whole && count - c >= B) {
+                memcpy(to, from, pixels * B * sizeof *to);
+                c += B;
+                continue;
+            }
+            if ((y_at + c) % B == 0) /* a block that is filled lane by lane */
+                memset(to, 0, pixels * B * sizeof *to);
+            copy_channel(from, to, pixels);
+            c++;
+        }
 }
 
 static int lanes_of(od_dims d, int block) {
@@ -342,6 +368,7 @@ const od_kernels OD_KERNELS = {
     .activation = activation_forward,
     .activation_backward = activation_backward,
     .add = add,
+    .copy_channels = copy_channels,
     .global_average = global_average,
     .global_average_backward = global_average_backward,
     .to_nhwc = to_nhwc,

@@ -36,8 +36,9 @@ typedef struct od_kernels {
     /* partial[r][0][c] = sum of x, partial[r][1][c] = sum of x*x over the pixels of row r; [rows,2,blocks*B] */
     void (*moments)(od_dims dims, const float *x, double *partial);
     void (*affine)(od_dims dims, od_affine affine, const float *x, float *y);
-    /* With dz = dy * act'(scale*x + shift): partial[r][0] = sum of dz, partial[r][1] = sum of dz*x */
-    void (*affine_reduce)(od_dims dims, od_affine affine, const float *x, const float *dy, double *partial);
+    /* With dz = dy * act'(scale*x + shift): partial[r][0] = sum of dz, partial[r][1] = sum of dz*(x - mean) */
+    void (*affine_reduce)(od_dims dims, od_affine affine, const float *mean, const float *x, const float *dy,
+                          double *partial);
     /* dx = scale*dz + p*x + q; dx may be dy */
     void (*affine_backward)(od_dims dims, od_affine affine, const float *p, const float *q, const float *x,
                             const float *dy, float *dx);
@@ -45,7 +46,10 @@ typedef struct od_kernels {
     /* dx = dy * act', from the activation's output y; dx may be dy */
     void (*activation_backward)(size_t count, cs_activation activation, const float *y, const float *dy, float *dx);
     void (*add)(size_t count, const float *a, const float *b, float *y); /* y may be a or b */
-    void (*global_average)(od_dims dims, const float *x, float *y);      /* y [rows,C] */
+    /* `count` channels of x from channel x_at on become those of y from y_at on; lanes of y behind its last channel
+     * stay zero. The dims differ in their channels only. */
+    void (*copy_channels)(od_dims x_dims, const float *x, int x_at, od_dims y_dims, float *y, int y_at, int count);
+    void (*global_average)(od_dims dims, const float *x, float *y); /* y [rows,C] */
     void (*global_average_backward)(od_dims dims, const float *dy, float *dx);
     void (*to_nhwc)(od_dims dims, const float *x, float *y);
     void (*from_nhwc)(od_dims dims, const float *x, float *y);

@@ -150,8 +150,8 @@ cs_status od_norm_apply(od_node *node, const od_rows *rows) {
 cs_status od_norm_reduce(od_node *node, const od_rows *rows) {
     const od_tensor *in = input_of(node), *dy = &node->program->grads[node->op->output];
     const float *x = blocked(node, in, rows, 0), *gradient = blocked(node, dy, rows, 1);
-    kernels_of(node)->affine_reduce(od_dims_of(node->program, in, rows->active), affine_of(node), x, gradient,
-                                    partial_at(node, rows));
+    kernels_of(node)->affine_reduce(od_dims_of(node->program, in, rows->active), affine_of(node), node->norm.mean, x,
+                                    gradient, partial_at(node, rows));
     return CS_OK;
 }
 
@@ -163,7 +163,7 @@ void od_norm_finish_reduce(od_node *node, int n) {
     for (int c = 0; c < input_of(node)->shape.c; c++) {
         double sums[2], mean = (double)node->norm.mean[c], inverse = (double)node->norm.inverse[c];
         sum_partial(node, n, c, sums);
-        double dbeta = sums[0], dgamma = (sums[1] - mean * sums[0]) * inverse;
+        double dbeta = sums[0], dgamma = sums[1] * inverse;
         double scale = (double)node->norm.scale[c], p = -scale * dgamma * inverse / count;
         node->norm.p[c] = (float)p;
         node->norm.q[c] = (float)(-scale * dbeta / count - p * mean);

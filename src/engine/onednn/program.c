@@ -19,6 +19,7 @@ const od_op_class *od_class_of(const cs_op *op) {
         [CS_OP_GLOBAL_AVERAGE] = &od_global_average_class,
         [CS_OP_ZERO_PAD] = &od_zero_pad_class,
         [CS_OP_ADD] = &od_add_class,
+        [CS_OP_CONCATENATE] = &od_concatenate_class,
         [CS_OP_FLATTEN] = &od_flatten_class,
         [CS_OP_DENSE] = &od_dense_class,
     };

@@ -226,7 +226,7 @@ CS_MUST_CHECK cs_status od_copy_layout(od_program *program, dnnl_memory_t from, 
 
 /* The operations. */
 extern const od_op_class od_conv_class, od_depthwise_class, od_batch_norm_class, od_activation_class, od_pool_class,
-    od_global_average_class, od_zero_pad_class, od_add_class, od_flatten_class, od_dense_class;
+    od_global_average_class, od_zero_pad_class, od_add_class, od_concatenate_class, od_flatten_class, od_dense_class;
 /* norm.c: the steps a batch norm with batch statistics is made of. */
 cs_status od_norm_moments(od_node *node, const od_rows *rows);
 cs_status od_norm_apply(od_node *node, const od_rows *rows);

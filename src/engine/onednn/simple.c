@@ -78,6 +78,39 @@ static cs_status backward_add(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
+/* Input i lies `at` channels into the output; flat rows are copied as they are. */
+static void copy_part(const od_node *node, const od_rows *rows, int i, int at, bool backward) {
+    const od_program *program = node->program;
+    const od_tensor *part = backward ? &node->input_grads[i] : &program->values[node->op->inputs[i]];
+    const od_tensor *whole = backward ? &program->grads[node->op->output] : &program->values[node->op->output];
+    float *p = od_at(part, rows), *w = od_at(whole, rows);
+    if (part->layout == OD_FLAT) {
+        for (size_t r = 0; r < (size_t)rows->size; r++) {
+            float *inside = w + r * whole->row + at;
+            memcpy(backward ? p + r * part->row : inside, backward ? inside : p + r * part->row, part->row * sizeof *p);
+        }
+        return;
+    }
+    od_dims part_dims = od_dims_of(program, part, rows->size), whole_dims = od_dims_of(program, whole, rows->size);
+    if (backward)
+        program->engine->kernels->copy_channels(whole_dims, w, at, part_dims, p, 0, part->shape.c);
+    else
+        program->engine->kernels->copy_channels(part_dims, p, 0, whole_dims, w, at, part->shape.c);
+}
+
+static cs_status forward_concatenate(od_node *node, const od_rows *rows) {
+    for (int i = 0, at = 0; i < node->op->n_inputs; at += node->input_grads[i++].shape.c)
+        copy_part(node, rows, i, at, false);
+    return CS_OK;
+}
+
+static cs_status backward_concatenate(od_node *node, const od_rows *rows) {
+    for (int i = 0, at = 0; i < node->op->n_inputs; at += node->input_grads[i++].shape.c)
+        if (node->input_grads[i].wanted)
+            copy_part(node, rows, i, at, true);
+    return CS_OK;
+}
+
 static bool is_flat(const od_node *node) {
     return node->program->values[node->op->inputs[0]].layout == OD_FLAT;
 }
@@ -104,4 +137,5 @@ const od_op_class od_activation_class = {.forward = forward_activation, .backwar
 const od_op_class od_global_average_class = {.forward = forward_global_average, .backward = backward_global_average};
 const od_op_class od_zero_pad_class = {.forward = forward_zero_pad, .backward = backward_zero_pad};
 const od_op_class od_add_class = {.forward = forward_add, .backward = backward_add};
+const od_op_class od_concatenate_class = {.forward = forward_concatenate, .backward = backward_concatenate};
 const od_op_class od_flatten_class = {.forward = forward_flatten, .backward = backward_flatten};

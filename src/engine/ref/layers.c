@@ -38,6 +38,28 @@ static void add_backward(const cs_ref_op *op) {
                 op->din[k][i] += op->dout[i];
 }
 
+/* Pixels of input k lie `at` channels into those of the output. */
+static void join(const cs_ref_op *op, bool backward) {
+    size_t pixels = count_out(op) / (size_t)op->layer->out.c, width = (size_t)op->layer->out.c, at = 0;
+    for (int k = 0; k < op->layer->n_inputs; at += (size_t)op->channels[k++])
+        for (size_t p = 0; p < pixels; p++)
+            for (size_t c = 0; c < (size_t)op->channels[k]; c++) {
+                size_t in = p * (size_t)op->channels[k] + c, out = p * width + at + c;
+                if (!backward)
+                    op->out[out] = op->in[k][in];
+                else if (op->din[k])
+                    op->din[k][in] += op->dout[out];
+            }
+}
+
+static void concatenate_forward(const cs_ref_op *op) {
+    join(op, false);
+}
+
+static void concatenate_backward(const cs_ref_op *op) {
+    join(op, true);
+}
+
 /* Where pixel (row, y, 0) of the input lands in the output of ZERO_PAD. */
 static size_t padded_row(const cs_ref_op *op, int row, int y) {
     const cs_layer *layer = op->layer;
@@ -127,6 +149,7 @@ static const cs_ref_row rows[CS_LAYER_KIND_COUNT] = {
     {CS_LAYER_GLOBAL_AVERAGE_POOL, global_average_pool_forward, global_average_pool_backward},
     {CS_LAYER_ZERO_PAD, zero_pad_forward, zero_pad_backward},
     {CS_LAYER_ADD, add_forward, add_backward},
+    {CS_LAYER_CONCATENATE, concatenate_forward, concatenate_backward},
     {CS_LAYER_FLATTEN, copy_forward, copy_backward},
     {CS_LAYER_DENSE, dense_forward, dense_backward},
 };

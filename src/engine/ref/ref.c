@@ -179,6 +179,7 @@ static cs_ref_op bind(const ref_program *program, int l, int n) {
     op.saved = program->saved[l];
     for (int i = 0; i < layer->n_inputs; i++) {
         op.in[i] = program->outputs[layer->inputs[i]];
+        op.channels[i] = graph->layers[layer->inputs[i]].out.c;
         op.din[i] = program->gradients[layer->inputs[i]];
     }
     for (int p = layer->first_param; p < layer->first_param + layer->n_params; p++) {

@@ -15,6 +15,7 @@ typedef struct cs_ref_op {
     int n;
     bool batch_statistics; /* BATCH_NORM in training and not frozen */
     const double *in[CS_LAYER_MAX_INPUTS];
+    int channels[CS_LAYER_MAX_INPUTS]; /* of each input */
     double *out;
     double *param[CS_REF_ROLES];
     double *saved; /* BATCH_NORM: what forward normalised with, mean [C] and 1/standard deviation [C] */
