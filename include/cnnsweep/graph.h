@@ -91,6 +91,7 @@ typedef enum cs_preprocess_kind {
     CS_PREPROCESS_TF,    /* [-1, 1]: pixel/127.5 - 1 */
     CS_PREPROCESS_UNIT,  /* [0, 1]: pixel/255 */
     CS_PREPROCESS_CAFFE, /* channels in the order B, G, R, less ImageNet's means */
+    CS_PREPROCESS_TORCH, /* pixel/255, less ImageNet's means, over its standard deviations */
     CS_PREPROCESS_RAW    /* pixels as they are */
 } cs_preprocess_kind;
 typedef struct cs_preprocess {

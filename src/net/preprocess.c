@@ -7,6 +7,10 @@ static const struct {
     [CS_PREPROCESS_TF] = {"tf", {{1 / 127.5f, 1 / 127.5f, 1 / 127.5f}, {-1, -1, -1}, false}},
     [CS_PREPROCESS_UNIT] = {"unit", {{1 / 255.0f, 1 / 255.0f, 1 / 255.0f}, {0, 0, 0}, false}},
     [CS_PREPROCESS_CAFFE] = {"caffe", {{1, 1, 1}, {-103.939f, -116.779f, -123.68f}, true}},
+    [CS_PREPROCESS_TORCH] = {"torch",
+                             {{1 / (255 * 0.229f), 1 / (255 * 0.224f), 1 / (255 * 0.225f)},
+                              {-0.485f / 0.229f, -0.456f / 0.224f, -0.406f / 0.225f},
+                              false}},
     [CS_PREPROCESS_RAW] = {"raw", {{1, 1, 1}, {0, 0, 0}, false}},
 };
 

@@ -93,6 +93,17 @@ static void resnet50_trains_and_infers_on_fast_kernels(void **state) {
     }
 }
 
+static void densenet_trains_and_infers_on_fast_kernels(void **state) {
+    (void)state;
+    skip_without_onednn();
+    static const int sizes[] = {64, 97, 224};
+    for (int i = 0; i < 3; i++) {
+        assert_fast("densenet121", 1, sizes[i], CS_MODE_TRAIN);
+        assert_fast("densenet121", 1, sizes[i], CS_MODE_INFER);
+    }
+    assert_fast("densenet169", 1, 224, CS_MODE_TRAIN);
+}
+
 static void basenet_trains_and_infers_on_fast_kernels(void **state) {
     (void)state;
     skip_without_onednn();
@@ -106,6 +117,7 @@ int main(void) {
         cmocka_unit_test(mobilenet_infers_on_fast_kernels),
         cmocka_unit_test(mobilenet_v2_trains_and_infers_on_fast_kernels),
         cmocka_unit_test(resnet50_trains_and_infers_on_fast_kernels),
+        cmocka_unit_test(densenet_trains_and_infers_on_fast_kernels),
         cmocka_unit_test(basenet_trains_and_infers_on_fast_kernels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,10 @@ static void resnet50_net(cs_graph *graph, const engine_case *row) {
     add_net(graph, row, "resnet50", 1);
 }
 
+static void densenet121_net(cs_graph *graph, const engine_case *row) {
+    add_net(graph, row, "densenet121", 1);
+}
+
 /* Among a million activations some lie so near a corner of their ReLU that two engines' rounding puts them on either
  * side; deep down, where a channel has few values, one of them changes a gradient by percents. So batch norms put two
  * channels of three well above 0, and below 6, and the third below 0: the same ones everywhere, for sums to stay apart
@@ -97,11 +101,17 @@ static void every_gradient_of_resnet50_is_the_reference_s(void **state) {
     assert_step_agrees("resnet50", resnet50_net, 48, 4, 1e-3);
 }
 
+static void every_gradient_of_densenet121_is_the_reference_s(void **state) {
+    (void)state;
+    assert_step_agrees("densenet121", densenet121_net, 64, 4, 1e-3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_gradient_of_mobilenet_is_the_reference_s),
         cmocka_unit_test(every_gradient_of_mobilenet_v2_is_the_reference_s),
         cmocka_unit_test(every_gradient_of_resnet50_is_the_reference_s),
+        cmocka_unit_test(every_gradient_of_densenet121_is_the_reference_s),
     };
     return cmocka_run_group_tests_name("networks", tests, NULL, NULL);
 }

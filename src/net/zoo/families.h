@@ -7,6 +7,8 @@
 CS_MUST_CHECK cs_status cs_build_mobilenet(cs_graph *graph, const cs_model_config *config, int *top);
 CS_MUST_CHECK cs_status cs_build_mobilenet_v2(cs_graph *graph, const cs_model_config *config, int *top);
 CS_MUST_CHECK cs_status cs_build_resnet50(cs_graph *graph, const cs_model_config *config, int *top);
+CS_MUST_CHECK cs_status cs_build_densenet121(cs_graph *graph, const cs_model_config *config, int *top);
+CS_MUST_CHECK cs_status cs_build_densenet169(cs_graph *graph, const cs_model_config *config, int *top);
 CS_MUST_CHECK cs_status cs_build_basenet(cs_graph *graph, const cs_model_config *config, int *top);
 
 #endif

@@ -7,6 +7,8 @@ static const cs_zoo_entry entries[] = {
     {"mobilenet", "MobileNet v1 as in keras.applications, any alpha", 32, cs_build_mobilenet, "gap,dense"},
     {"mobilenet_v2", "MobileNetV2 as in keras.applications, any alpha", 32, cs_build_mobilenet_v2, "gap,dense"},
     {"resnet50", "ResNet-50 v1 as in keras.applications", 32, cs_build_resnet50, "gap,dense"},
+    {"densenet121", "DenseNet-121 as in keras.applications", 32, cs_build_densenet121, "gap,dense"},
+    {"densenet169", "DenseNet-169 as in keras.applications", 32, cs_build_densenet169, "gap,dense"},
     {"basenet", "two convolutions and a dense layer, for CIFAR-sized images", 16, cs_build_basenet, "dense"},
 };
 enum { N_ENTRIES = sizeof entries / sizeof entries[0] };

@@ -63,3 +63,6 @@ for alpha, h, w in ((0.35, 64, 64), (1.4, 97, 66)):
     forward("mobilenet_v2", applications.MobileNetV2, applications.mobilenet_v2, alpha, h, w, 1)
 for h, w in ((64, 64), (97, 66)):
     forward("resnet50", applications.ResNet50, applications.resnet, 1.0, h, w, 0.5)
+for arch, build in (("densenet121", applications.DenseNet121), ("densenet169", applications.DenseNet169)):
+    for h, w in ((64, 64), (97, 66)):
+        forward(arch, build, applications.densenet, 1.0, h, w, 1)

@@ -56,6 +56,14 @@ def resnet50(_alpha, h, w, classes):
     return with_head(keras.applications.ResNet50(input_shape=(h, w, 3), include_top=False, weights=None), classes)
 
 
+def densenet121(_alpha, h, w, classes):
+    return with_head(keras.applications.DenseNet121(input_shape=(h, w, 3), include_top=False, weights=None), classes)
+
+
+def densenet169(_alpha, h, w, classes):
+    return with_head(keras.applications.DenseNet169(input_shape=(h, w, 3), include_top=False, weights=None), classes)
+
+
 def basenet(_alpha, h, w, classes):
     x = inputs = layers.Input((h, w, 3))
     x = layers.MaxPooling2D(2)(layers.Conv2D(6, 5, activation="relu")(x))
@@ -108,5 +116,8 @@ describe(mobilenet_v2, 1.4, 161, 50, 0)
 describe(mobilenet_v2, 1.0, 256, 256, 4)
 describe(resnet50, 1, 224, 224, 0)
 describe(resnet50, 1, 97, 97, 2)
+describe(densenet121, 1, 224, 224, 2)
+describe(densenet121, 1, 97, 161, 0)
+describe(densenet169, 1, 64, 64, 3)
 describe(basenet, 1, 32, 32, 0)
 describe(basenet, 1, 32, 32, 10)
