@@ -174,6 +174,17 @@ static void mark_gradients(lowering *low) {
             needs |= low->out->values[op->inputs[k]].needs_grad;
         low->out->values[op->output].needs_grad = needs;
     }
+    /* What does not reach the last output has no gradient: nothing would ever write it. */
+    if (low->out->n_outputs > 0)
+        low->out->values[low->out->outputs[low->out->n_outputs - 1]].in_loss = true;
+    for (int i = low->out->n_ops - 1; i >= 0; i--) {
+        cs_op *op = &low->out->ops[i];
+        cs_value *output = &low->out->values[op->output];
+        for (int k = 0; k < op->n_inputs; k++)
+            low->out->values[op->inputs[k]].in_loss |= output->in_loss;
+        output->needs_grad &= output->in_loss;
+        op->trainable &= output->in_loss;
+    }
 }
 
 static cs_status allocate(lowering *low) {

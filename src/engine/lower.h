@@ -34,7 +34,7 @@ typedef struct cs_op {
     int n_inputs;
     int inputs[CS_LAYER_MAX_INPUTS]; /* values */
     int output;                      /* value */
-    bool trainable;                  /* has parameters that gradients change */
+    bool trainable;                  /* has parameters that the loss's gradients change */
 } cs_op;
 
 /* What flows between operations: the output of `layer` (the last one fused). */
@@ -44,7 +44,8 @@ typedef struct cs_value {
     int producer;    /* operation, or CS_NO_LAYER for a segment input */
     int n_consumers; /* operations that read it */
     bool is_output;  /* leaves the segment */
-    bool needs_grad; /* TRAIN: something trainable lies before it */
+    bool needs_grad; /* TRAIN: something trainable lies before it, and the loss behind it */
+    bool in_loss;    /* the last output, or something on the way to it */
 } cs_value;
 
 typedef struct cs_lowered {

@@ -161,6 +161,24 @@ static void dense_norm_net(cs_graph *g, const engine_case *row) {
     dense(g, "logits", activation(g, "relu", x, CS_ACT_RELU), CLASSES, CS_ACT_SOFTMAX);
 }
 
+/* Of one row of one pixel nothing varies: each batch norm then blows up what lies in the rows behind it. */
+static void norm_chain_net(cs_graph *g, const engine_case *row) {
+    int x = stem(g, row);
+    for (int i = 0; i < 32; i++) {
+        char name[2][CS_NAME_MAX];
+        snprintf(name[0], sizeof name[0], "conv%d", i);
+        snprintf(name[1], sizeof name[1], "bn%d", i);
+        x = norm(g, name[1], conv(g, name[0], x, row->args), true);
+    }
+    flat_head(g, x);
+}
+
+/* A wide layer behind a narrow one: an engine may work through fewer rows of it at a time. */
+static void widening_net(cs_graph *g, const engine_case *row) {
+    int x = conv(g, "narrow", stem(g, row), (cs_conv_args){row->c, 1, 1, 1, CS_PADDING_SAME, true, CS_ACT_LINEAR});
+    mean_head(g, conv(g, "wide", x, row->args));
+}
+
 /* Builders: values that are read more than once. */
 
 static void add_net(cs_graph *g, const engine_case *row) {
@@ -268,6 +286,13 @@ static void residual_block_net(cs_graph *g, const engine_case *row) {
     mean_head(g, activation(g, "relu", add(g, "add", x, b), CS_ACT_RELU));
 }
 
+/* A layer that nothing reads. */
+static void dead_end_net(cs_graph *g, const engine_case *row) {
+    int x = stem(g, row);
+    norm(g, "bn", conv(g, "unread", x, row->args), true);
+    flat_head(g, x);
+}
+
 /* The two-convolution net of the CIFAR notebooks, smaller. */
 static void basenet_net(cs_graph *g, const engine_case *row) {
     cs_conv_args args = {6, 5, 5, 1, CS_PADDING_VALID, true, CS_ACT_RELU};
@@ -332,6 +357,11 @@ const engine_case engine_cases[] = {
     {"batch_norm_frozen_below", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, "logits", 0, 0},
     {"batch_norm_frozen_above", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, 0, "bn", 0},
     {"batch_norm_frozen_no_gamma", conv_norm_no_gamma_net, 6, 6, 8, {5, 3, 3, 1, SAME, 0, 0}, 4, 4, 0, "bn", 0},
+    {"batch_norm_one_row_of_one_pixel", norm_chain_net, 1, 1, 8, {8, 1, 1, 1, SAME, false, 0}, 4, 1, 0, 0, 0},
+    {"batch_norm_alone_trained", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 6, 5, "bn", "logits", 0},
+    {"widening_partial_batch", widening_net, 28, 28, 8, {80, 1, 1, 1, SAME, true, 0}, 8, 1, 0, 0, 0},
+    {"dead_end", dead_end_net, 5, 5, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 3, 0, 0, 0},
+    {"cut_behind_input", mobilenet_net, 16, 16, 3, {0}, 6, 5, 0, 0, "conv1"},
     {"add", add_net, 5, 5, 8, {16, 3, 3, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
     {"add_residual", residual_net, 5, 5, 5, {5, 3, 3, 1, SAME, true, CS_ACT_RELU}, 4, 4, 0, 0, 0},
     {"add_itself", double_net, 4, 4, 8, {0}, 4, 4, 0, 0, 0},

@@ -64,6 +64,15 @@ static void forward(engine_run *run, int n) {
         assert_ok(cs_program_forward(run->programs[i], n));
 }
 
+/* What a full batch leaves behind must not show in a smaller one. */
+static void full_step(engine_run *run, cs_mode mode) {
+    cs_program *last = run_last(run);
+    forward(run, run->row->batch);
+    assert_ok(cs_program_loss(last, run->labels, run->row->batch, NULL, &run->loss));
+    if (mode == CS_MODE_TRAIN)
+        assert_ok(cs_program_backward(last, run->row->batch));
+}
+
 void run_open(engine_run *run, const engine_case *row, const char *device, cs_mode mode) {
     int cut = 0;
     *run = (engine_run){.row = row};
@@ -77,7 +86,7 @@ void run_open(engine_run *run, const engine_case *row, const char *device, cs_mo
     }
     compile(run, cut, run->graph->n_layers, mode);
     run_load(run, run->initial);
-    forward(run, row->batch); /* what a full batch leaves behind must not show in a smaller one */
+    full_step(run, mode);
     run_load(run, run->initial);
 }
 

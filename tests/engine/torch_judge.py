@@ -81,7 +81,8 @@ def batch_norm(x, layer, gamma, beta, moving_mean, moving_variance, training):
         keep = layer["momentum"]
         moving_mean.mul_(keep).add_(x.mean(axes) * (1 - keep))
         moving_variance.mul_(keep).add_(x.var(axes, unbiased=False) * (1 - keep))
-    return F.batch_norm(x, None, None, gamma, beta, True, 0.0, layer["epsilon"])
+    # Not F.batch_norm, which refuses a single value a channel; that is what a last batch of one image may have.
+    return torch.batch_norm(x, gamma, beta, None, None, True, 0.0, layer["epsilon"], False)
 
 
 def average_pool(x, window):

@@ -64,7 +64,7 @@ static void add_gradient(planner *p, int v) {
             if (program->nodes[i].op->inputs[k] == v && time < first)
                 first = time;
         }
-    add_piece(p, grad, first < last ? first : last, last);
+    add_piece(p, grad, first, last);
 }
 
 static int larger_first(const void *a, const void *b) {

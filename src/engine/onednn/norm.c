@@ -4,7 +4,6 @@
 #include "cnnsweep/memory.h"
 
 #include <math.h>
-#include <string.h>
 
 static const od_tensor *input_of(const od_node *node) {
     return &node->program->values[node->op->inputs[0]];
@@ -49,7 +48,7 @@ static cs_status bind_norm(od_node *node) {
     if (input_of(node)->layout == OD_FLAT)
         CS_TRY(
             cs_alloc_aligned(COPIES * (size_t)node->program->rows * lanes, sizeof(float), "batch norm", &norm->copies));
-    norm->batch_statistics = node->program->training && node->op->trainable;
+    norm->batch_statistics = node->program->training && node->program->graph->layers[node->op->layer].trainable;
     if (norm->batch_statistics)
         CS_TRY(cs_alloc_aligned((size_t)node->program->rows * 2 * lanes, sizeof(double), "batch norm", &norm->partial));
     return CS_OK;
@@ -182,8 +181,6 @@ cs_status od_norm_backward(od_node *node, const od_rows *rows) {
     kernels_of(node)->affine_backward(od_dims_of(node->program, in, rows->active), affine_of(node), node->norm.p,
                                       node->norm.q, x, gradient, out);
     unblock(node, dx, rows, out);
-    memset(od_at(dx, rows) + (size_t)rows->active * dx->row, 0,
-           (size_t)(rows->size - rows->active) * dx->row * sizeof *out);
     return CS_OK;
 }
 

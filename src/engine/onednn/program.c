@@ -6,7 +6,6 @@
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 
 const od_op_class *od_class_of(const cs_op *op) {
     static const od_op_class *const classes[CS_OP_KIND_COUNT] = {
@@ -252,9 +251,6 @@ static cs_status loss(cs_program *base, const int32_t *labels, int n, float *pro
                 gradient->data[(size_t)r * gradient->row + (size_t)k] = (float)((p - (k == labels[r])) / n);
         }
     }
-    if (gradient->wanted) /* rows that fill up the last chunk pull at nothing */
-        memset(gradient->data + (size_t)n * gradient->row, 0,
-               (size_t)(program->rows - n) * gradient->row * sizeof(float));
     return CS_OK;
 }
 

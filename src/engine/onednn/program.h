@@ -42,7 +42,7 @@ typedef struct od_tensor {
 } od_tensor;
 
 /* The rows a step works on. Convolutions compute all `size` of them; the rows at and after `active` hold stale values
- * in forward and zeros in backward. */
+ * in forward; backward clears them first. */
 typedef struct od_rows {
     int first;
     int index; /* of the chunk */

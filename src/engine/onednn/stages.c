@@ -3,6 +3,7 @@
 #include "cnnsweep/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What one operation reads and writes of a row should fit here together with the weights: the second-level cache of
  * the processors of the last ten years holds 1 to 2 MiB a core. */
@@ -46,7 +47,7 @@ static void shape_tensors(od_program *program) {
 
 static size_t kernel_bytes(const od_program *program, const cs_op *op) {
     const cs_layer *layer = &program->graph->layers[op->layer];
-    return program->graph->params[layer->first_param].count * sizeof(float);
+    return layer->n_params > 0 ? program->graph->params[layer->first_param].count * sizeof(float) : 0;
 }
 
 /* Rows a chunk, a power of two: few enough for the cache, enough that the weights, which every chunk reads again (and
@@ -102,10 +103,11 @@ static void build_forward(od_program *program) {
         }
         node->last_stage = program->n_stages - 1;
     }
-    for (int s = 0; s < program->n_stages; s++)
+    if (!program->forward[0].chunk) /* a segment of an input layer alone has no operation */
+        program->forward[0].chunk = program->lowered->n_ops > 0 ? wanted_chunk(program, program->nodes[0].op) : 1;
+    for (int s = 1; s < program->n_stages; s++)
         if (!program->forward[s].chunk)
-            program->forward[s].chunk =
-                s > 0 ? program->forward[s - 1].chunk : wanted_chunk(program, program->nodes[0].op);
+            program->forward[s].chunk = program->forward[s - 1].chunk;
 }
 
 /* Scratch: made and read inside one stage. In training only what a batch norm makes may be, since backward makes it
@@ -127,8 +129,27 @@ static void choose_scratch(od_program *program) {
     }
 }
 
+static void clear_stale(const od_tensor *tensor, const od_rows *rows) {
+    memset(od_at(tensor, rows) + (size_t)rows->active * tensor->row, 0,
+           (size_t)(rows->size - rows->active) * tensor->row * sizeof(float));
+}
+
+/* Rows that fill up the last chunk must pull at nothing, whatever stages of other chunks left in them: no gradient
+ * there, and no value either, as it may have grown to infinity, which times zero is NaN. A segment's inputs are not
+ * this program's to change, and as finite as what it was given. */
+static void clear_stale_rows(od_node *node, const od_rows *rows) {
+    od_program *program = node->program;
+    if (rows->active == rows->size)
+        return;
+    clear_stale(&program->grads[node->op->output], rows);
+    for (int i = 0; i < node->op->n_inputs; i++)
+        if (!is_input(program, node->op->inputs[i]))
+            clear_stale(value_of(program, node->op->inputs[i]), rows);
+}
+
 /* Runs an operation's backward and adds gradients that an earlier step has begun. */
 static cs_status run_backward(od_node *node, const od_rows *rows, od_run backward) {
+    clear_stale_rows(node, rows);
     CS_TRY(backward(node, rows));
     for (int i = 0; i < node->op->n_inputs; i++)
         if (node->accumulate[i]) {
