@@ -59,7 +59,8 @@ typedef struct cs_engine_ops {
      * take values (and may keep them folded) but do not give them back: read is for TRAIN. */
     cs_status (*load)(cs_program *program, cs_slot slot, const cs_params *params);
     cs_status (*read)(cs_program *program, cs_slot slot, cs_params *params);
-    /* Input i and output i of the segment as [n,H,W,C] (or [n,C]) host floats. */
+    /* Input i and output i of the segment as [n,H,W,C] (or [n,C]) host floats. Inputs are set before each forward: a
+     * program may use their memory for something else once it has read them. */
     cs_status (*set_input)(cs_program *program, int i, const float *values, int n);
     cs_status (*get_output)(cs_program *program, int i, float *values, int n);
     cs_status (*forward)(cs_program *program, int n);

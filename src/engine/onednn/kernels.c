@@ -60,7 +60,7 @@ static size_t plane_offset(od_dims d, int row, int block) {
     return ((size_t)row * (size_t)d.blocks + (size_t)block) * (size_t)d.h * (size_t)d.w * B;
 }
 
-/* Float sums run over this many pixels before they go into doubles: E[x*x] - E[x]^2 needs the digits. */
+/* Float sums run over this many pixels before they go into doubles. */
 enum { RUN = 64 };
 
 static void add_lanes(double *sum, vec value) {
@@ -68,31 +68,44 @@ static void add_lanes(double *sum, vec value) {
         sum[l] += (double)value[l];
 }
 
+/* From sums around `pivot` to sums around 0. */
+static void shift_moments(double sums[2][B], vec pivot, double count) {
+    for (int l = 0; l < B; l++) {
+        double p = (double)pivot[l];
+        sums[1][l] += 2 * p * sums[0][l] + count * p * p;
+        sums[0][l] += count * p;
+    }
+}
+
+/* The float sums go around a value of the plane itself: E[x*x] - E[x]^2 of floats loses digits where the mean is large.
+ */
 static void moments(od_dims d, const float *x, double *partial) {
     size_t lanes = (size_t)d.blocks * B, pixels = (size_t)d.h * (size_t)d.w;
 #pragma omp parallel for collapse(2) if (total(d) > SMALL)
     for (int r = 0; r < d.rows; r++)
         for (int b = 0; b < d.blocks; b++) {
             const float *plane = x + plane_offset(d, r, b);
+            vec pivot = load(plane);
             double sums[2][B] = {{0}};
             for (size_t from = 0; from < pixels; from += RUN) {
                 size_t to = from + RUN < pixels ? from + RUN : pixels, p = from;
                 vec s0 = {0}, s1 = {0}, q0 = {0}, q1 = {0};
                 for (; p + 2 <= to; p += 2) {
-                    vec v0 = load(plane + p * B), v1 = load(plane + p * B + B);
+                    vec v0 = load(plane + p * B) - pivot, v1 = load(plane + p * B + B) - pivot;
                     s0 += v0;
                     s1 += v1;
                     q0 += v0 * v0;
                     q1 += v1 * v1;
                 }
                 if (p < to) {
-                    vec v0 = load(plane + p * B);
+                    vec v0 = load(plane + p * B) - pivot;
                     s0 += v0;
                     q0 += v0 * v0;
                 }
                 add_lanes(sums[0], s0 + s1);
                 add_lanes(sums[1], q0 + q1);
             }
+            shift_moments(sums, pivot, (double)pixels);
             for (size_t k = 0; k < 2; k++)
                 memcpy(partial + ((size_t)r * 2 + k) * lanes + (size_t)b * B, sums[k], sizeof sums[k]);
         }
