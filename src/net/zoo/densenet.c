@@ -1,53 +1,42 @@
 /* DenseNet-121 and -169 (Huang et al., arXiv:1608.06993) in the dialect of keras.applications.DenseNet121 and 169,
  * include_top=False. */
+#include "block.h"
 #include "families.h"
 
 static const float bn_epsilon = 1.001e-5f, bn_momentum = 0.99f;
 
-/* A group of layers under construction: named "conv3_block1_0_bn" and so on. */
-typedef struct named {
-    cs_graph *graph;
-    char prefix[CS_NAME_MAX / 2];
-    char layer[CS_NAME_MAX];
-} named;
-
-static const char *name_of(named *group, const char *part) {
-    snprintf(group->layer, sizeof group->layer, "%s_%s", group->prefix, part);
-    return group->layer;
-}
-
-static cs_status add_conv(named *group, const char *part, int filters, int kernel, int *x) {
+static cs_status add_conv(cs_block *group, const char *part, int filters, int kernel, int *x) {
     cs_conv_args conv = {
         .filters = filters, .kernel_h = kernel, .kernel_w = kernel, .stride = 1, .padding = CS_PADDING_SAME};
-    return cs_graph_conv2d(group->graph, name_of(group, part), *x, conv, x);
+    return cs_graph_conv2d(group->graph, cs_block_name(group, part), *x, conv, x);
 }
 
-static cs_status add_norm_relu(named *group, const char *norm, const char *relu, int *x) {
-    CS_TRY(cs_graph_batch_norm(group->graph, name_of(group, norm), *x, bn_epsilon, bn_momentum, true, x));
-    return cs_graph_activation(group->graph, name_of(group, relu), *x, CS_ACT_RELU, x);
+static cs_status add_norm_relu(cs_block *group, const char *norm, const char *relu, int *x) {
+    CS_TRY(cs_graph_batch_norm(group->graph, cs_block_name(group, norm), *x, bn_epsilon, bn_momentum, true, x));
+    return cs_graph_activation(group->graph, cs_block_name(group, relu), *x, CS_ACT_RELU, x);
 }
 
 /* Each block appends GROWTH channels to what it was given. */
 static cs_status add_block(cs_graph *graph, int stack, int index, int *x) {
     enum { GROWTH = 32, BOTTLENECK = 4 * GROWTH };
-    named block = {.graph = graph};
+    cs_block block = {.graph = graph};
     snprintf(block.prefix, sizeof block.prefix, "conv%d_block%d", stack, index);
     int parts[2] = {*x, *x};
     CS_TRY(add_norm_relu(&block, "0_bn", "0_relu", &parts[1]));
     CS_TRY(add_conv(&block, "1_conv", BOTTLENECK, 1, &parts[1]));
     CS_TRY(add_norm_relu(&block, "1_bn", "1_relu", &parts[1]));
     CS_TRY(add_conv(&block, "2_conv", GROWTH, 3, &parts[1]));
-    return cs_graph_concatenate(graph, name_of(&block, "concat"), parts, 2, x);
+    return cs_graph_concatenate(graph, cs_block_name(&block, "concat"), parts, 2, x);
 }
 
 /* Halves the channels and the image. */
 static cs_status add_transition(cs_graph *graph, int stack, int *x) {
-    named pool = {.graph = graph};
+    cs_block pool = {.graph = graph};
     snprintf(pool.prefix, sizeof pool.prefix, "pool%d", stack);
     int filters = graph->layers[*x].out.c / 2;
     CS_TRY(add_norm_relu(&pool, "bn", "relu", x));
     CS_TRY(add_conv(&pool, "conv", filters, 1, x));
-    return cs_graph_pool(graph, name_of(&pool, "pool"), *x, CS_LAYER_AVERAGE_POOL, 2, 2, CS_PADDING_VALID, x);
+    return cs_graph_pool(graph, cs_block_name(&pool, "pool"), *x, CS_LAYER_AVERAGE_POOL, 2, 2, CS_PADDING_VALID, x);
 }
 
 static cs_status add_stem(cs_graph *graph, int *x) {

@@ -1,5 +1,6 @@
 /* ResNet-50, version 1 (He et al., arXiv:1512.03385) in the dialect of keras.applications.ResNet50, include_top=False:
  * convolutions have biases, and a block's stride is in its first 1x1 convolution. */
+#include "block.h"
 #include "families.h"
 
 static const float bn_epsilon = 1.001e-5f, bn_momentum = 0.99f;
@@ -10,38 +11,26 @@ static const struct {
     int stride; /* of the first block */
 } stacks[] = {{64, 3, 1}, {128, 4, 2}, {256, 6, 2}, {512, 3, 2}};
 
-/* A block of a stack under construction: layers are named "conv3_block1_2_conv" and so on. */
-typedef struct residual_block {
-    cs_graph *graph;
-    char name[CS_NAME_MAX / 2];
-    char layer[CS_NAME_MAX];
-} residual_block;
-
-static const char *name_of(residual_block *block, const char *part) {
-    snprintf(block->layer, sizeof block->layer, "%s_%s", block->name, part);
-    return block->layer;
-}
-
-static cs_status add_conv(residual_block *block, const char *part, int filters, int kernel, int stride, int *x) {
+static cs_status add_conv(cs_block *block, const char *part, int filters, int kernel, int stride, int *x) {
     cs_conv_args conv = {.filters = filters,
                          .kernel_h = kernel,
                          .kernel_w = kernel,
                          .stride = stride,
                          .padding = CS_PADDING_SAME, /* for 1x1 the same as "valid" */
                          .use_bias = true};
-    return cs_graph_conv2d(block->graph, name_of(block, part), *x, conv, x);
+    return cs_graph_conv2d(block->graph, cs_block_name(block, part), *x, conv, x);
 }
 
-static cs_status add_norm(residual_block *block, const char *part, int *x) {
-    return cs_graph_batch_norm(block->graph, name_of(block, part), *x, bn_epsilon, bn_momentum, true, x);
+static cs_status add_norm(cs_block *block, const char *part, int *x) {
+    return cs_graph_batch_norm(block->graph, cs_block_name(block, part), *x, bn_epsilon, bn_momentum, true, x);
 }
 
-static cs_status add_relu(residual_block *block, const char *part, int *x) {
-    return cs_graph_activation(block->graph, name_of(block, part), *x, CS_ACT_RELU, x);
+static cs_status add_relu(cs_block *block, const char *part, int *x) {
+    return cs_graph_activation(block->graph, cs_block_name(block, part), *x, CS_ACT_RELU, x);
 }
 
 /* Keras lists layers by depth: the two layers of a shortcut stand beside those of the third convolution. */
-static cs_status add_block(residual_block *block, int filters, int stride, bool conv_shortcut, int *x) {
+static cs_status add_block(cs_block *block, int filters, int stride, bool conv_shortcut, int *x) {
     enum { EXPANSION = 4 };
     int shortcut = *x;
     CS_TRY(add_conv(block, "1_conv", filters, 1, stride, x));
@@ -56,7 +45,7 @@ static cs_status add_block(residual_block *block, int filters, int stride, bool 
     if (conv_shortcut)
         CS_TRY(add_norm(block, "0_bn", &shortcut));
     CS_TRY(add_norm(block, "3_bn", x));
-    CS_TRY(cs_graph_add(block->graph, name_of(block, "add"), shortcut, *x, x));
+    CS_TRY(cs_graph_add(block->graph, cs_block_name(block, "add"), shortcut, *x, x));
     return add_relu(block, "out", x);
 }
 
@@ -81,8 +70,8 @@ cs_status cs_build_resnet50(cs_graph *graph, const cs_model_config *config, int 
     CS_TRY(add_stem(graph, &x));
     for (int stack = 0; stack < (int)(sizeof stacks / sizeof stacks[0]); stack++)
         for (int i = 0; i < stacks[stack].blocks; i++) {
-            residual_block block = {.graph = graph};
-            snprintf(block.name, sizeof block.name, "conv%d_block%d", stack + 2, i + 1);
+            cs_block block = {.graph = graph};
+            snprintf(block.prefix, sizeof block.prefix, "conv%d_block%d", stack + 2, i + 1);
             CS_TRY(add_block(&block, stacks[stack].filters, i ? 1 : stacks[stack].stride, i == 0, &x));
         }
     *top = x;

@@ -1,0 +1,16 @@
+/* Private to src/net/zoo: a group of layers that share the beginning of their names. */
+#ifndef CS_NET_ZOO_BLOCK_H
+#define CS_NET_ZOO_BLOCK_H
+
+#include "cnnsweep/graph.h"
+
+typedef struct cs_block {
+    cs_graph *graph;
+    char prefix[CS_NAME_MAX / 2]; /* "conv3_block1" */
+    char layer[CS_NAME_MAX];      /* the last name made */
+} cs_block;
+
+/* "conv3_block1_<part>"; valid until the next call. */
+const char *cs_block_name(cs_block *block, const char *part);
+
+#endif
