@@ -128,7 +128,6 @@ static void emit(lowering *low, int index) {
     op->n_inputs = layer->n_inputs;
     for (int i = 0; i < layer->n_inputs; i++) {
         op->inputs[i] = low->value_of[layer->inputs[i]];
-        low->out->values[op->inputs[i]].n_consumers++;
         const cs_window *padding = &low->padding[layer->inputs[i]];
         if (padding->kernel_h) {
             op->window.pad_top += padding->pad_top;
@@ -153,7 +152,6 @@ static void emit(lowering *low, int index) {
     activation->activation = layer->activation;
     activation->n_inputs = 1;
     activation->inputs[0] = low->value_of[index];
-    low->out->values[activation->inputs[0]].n_consumers++;
     activation->output = new_value(low, index, (int)(activation - low->out->ops));
 }
 

@@ -42,7 +42,6 @@ typedef struct cs_value {
     int layer;
     cs_shape shape;
     int producer;    /* operation, or CS_NO_LAYER for a segment input */
-    int n_consumers; /* operations that read it */
     bool is_output;  /* leaves the segment */
     bool needs_grad; /* TRAIN: something trainable lies before it, and the loss behind it */
     bool in_loss;    /* the last output, or something on the way to it */

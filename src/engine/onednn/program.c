@@ -113,7 +113,7 @@ static cs_status connect_upstream(od_program *program) {
 
 static int largest_chunk(int batch) {
     int chunk = 1;
-    while (2 * chunk <= batch && chunk < 32)
+    while (2 * chunk <= batch && chunk < OD_LARGEST_CHUNK)
         chunk *= 2;
     return chunk;
 }

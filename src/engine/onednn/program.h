@@ -19,6 +19,8 @@
 #include "kernels.h"
 #include "lower.h"
 
+enum { OD_LARGEST_CHUNK = 32 }; /* rows */
+
 typedef struct od_engine {
     cs_engine base;
     dnnl_engine_t engine;

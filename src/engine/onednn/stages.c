@@ -7,7 +7,7 @@
 
 /* What one operation reads and writes of a row should fit here together with the weights: the second-level cache of
  * the processors of the last ten years holds 1 to 2 MiB a core. */
-enum { CHUNK_BYTES = 1 << 20, LARGEST_CHUNK = 32 };
+enum { CHUNK_BYTES = 1 << 20 };
 
 static od_tensor *value_of(od_program *program, int value) {
     return &program->values[value];
@@ -59,7 +59,7 @@ static int wanted_chunk(const od_program *program, const cs_op *op) {
     size_t weights = kernel_bytes(program, op) * (program->training ? 4 : 2);
     size_t bytes = weights > CHUNK_BYTES ? weights : CHUNK_BYTES;
     int chunk = 1;
-    while (chunk < LARGEST_CHUNK && 2 * chunk <= program->base.spec.batch && (size_t)chunk * 2 * row <= bytes)
+    while (chunk < OD_LARGEST_CHUNK && 2 * chunk <= program->base.spec.batch && (size_t)chunk * 2 * row <= bytes)
         chunk *= 2;
     return chunk;
 }
