@@ -5,7 +5,8 @@
  *
  * Modes. INFER: batch norm uses its moving statistics and is folded into the convolution before it where that is
  * possible; no backward. TRAIN: trainable batch norms use batch statistics (and move the moving ones), frozen ones the
- * moving statistics (Keras' rule); backward and update are available for the trainable parameters.
+ * moving statistics (Keras' rule); backward and update are available for the trainable parameters. A dropout drops
+ * where cs_graph_drops says so.
  *
  * Rows. A program is compiled for `batch` rows; every call works on the first `n` <= batch of them, and the result is
  * that of a batch of exactly n (batch statistics included).
@@ -41,9 +42,20 @@ typedef struct cs_program_spec {
     cs_program *upstream; /* whose outputs are this segment's inputs (same order), in place; NULL: set_input */
 } cs_program_spec;
 
+/* What the dropouts of a TRAIN program are drawn from. Value i, in NHWC order, of row r is kept when word i of the
+ * stream (seed, CS_PURPOSE_DROPOUT, epoch, samples[r]) of that layer is at least rate * 2^32; the layer's seed is
+ * `seed` with cs_hash_name(layer name) added to its upper half. So a sample is dropped alike in any batch, group or
+ * rank. */
+typedef struct cs_draw {
+    uint64_t seed;
+    uint32_t epoch;
+    const int64_t *samples; /* [n] index in the split, borrowed until the next call */
+} cs_draw;
+
 typedef struct cs_loss {
-    double sum;  /* cross-entropy summed over rows, nats */
-    int correct; /* rows whose largest logit is the label's; the first of equals counts */
+    double penalty; /* of the trainable kernels with l2: added to the mean loss; backward has its gradient too */
+    double sum;     /* cross-entropy summed over rows, nats */
+    int correct;    /* rows whose largest logit is the label's; the first of equals counts */
 } cs_loss;
 
 typedef struct cs_engine_ops {
@@ -86,6 +98,8 @@ CS_MUST_CHECK cs_status cs_program_load(cs_program *program, cs_slot slot, const
 CS_MUST_CHECK cs_status cs_program_read(cs_program *program, cs_slot slot, cs_params *params);
 CS_MUST_CHECK cs_status cs_program_set_input(cs_program *program, int i, const float *values, int n);
 CS_MUST_CHECK cs_status cs_program_get_output(cs_program *program, int i, float *values, int n);
+/* TRAIN: before forward, where a layer drops; kept until the next call. */
+void cs_program_set_draw(cs_program *program, const cs_draw *draw);
 CS_MUST_CHECK cs_status cs_program_forward(cs_program *program, int n);
 CS_MUST_CHECK cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, float *probabilities,
                                         cs_loss *out);

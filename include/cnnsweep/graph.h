@@ -19,15 +19,21 @@ typedef enum cs_layer_kind {
     CS_LAYER_INPUT,
     CS_LAYER_CONV2D,
     CS_LAYER_DEPTHWISE_CONV2D,
+    CS_LAYER_SEPARABLE_CONV2D, /* depthwise, then 1x1: one layer, two kernels */
     CS_LAYER_BATCH_NORM,
+    CS_LAYER_RESCALING,     /* x * factor[c] */
+    CS_LAYER_NORMALIZATION, /* (x - mean) / max(sqrt(variance), 1e-7), both given with the weights */
     CS_LAYER_ACTIVATION,
     CS_LAYER_MAX_POOL,
     CS_LAYER_AVERAGE_POOL, /* padding is not counted, as in TensorFlow */
     CS_LAYER_GLOBAL_AVERAGE_POOL,
     CS_LAYER_ZERO_PAD,
     CS_LAYER_ADD,
+    CS_LAYER_MULTIPLY,    /* [H,W,C] by [H,W,C] or, a gate, by [1,1,C] */
     CS_LAYER_CONCATENATE, /* along the channels */
     CS_LAYER_FLATTEN,     /* in NHWC order, as Keras does */
+    CS_LAYER_RESHAPE,     /* [1,1,C] to [C], or back */
+    CS_LAYER_DROPOUT,     /* while training: 0 with probability `rate`, else times 1/(1 - rate) */
     CS_LAYER_DENSE,
     CS_LAYER_KIND_COUNT
 } cs_layer_kind;
@@ -36,7 +42,9 @@ typedef enum cs_activation {
     CS_ACT_LINEAR,
     CS_ACT_RELU,
     CS_ACT_RELU6,
-    CS_ACT_SOFTMAX /* only on the last layer: programs give logits, the loss applies it */
+    CS_ACT_SWISH,   /* x * sigmoid(x) */
+    CS_ACT_SIGMOID, /* 1 / (1 + exp(-x)) */
+    CS_ACT_SOFTMAX  /* only on the last layer: programs give logits, the loss applies it */
 } cs_activation;
 
 typedef struct cs_shape {
@@ -51,13 +59,36 @@ typedef struct cs_window {
 } cs_window;
 
 typedef enum cs_param_role {
-    CS_PARAM_KERNEL,
+    CS_PARAM_KERNEL, /* SEPARABLE_CONV2D: the depthwise one */
     CS_PARAM_BIAS,
     CS_PARAM_GAMMA,
     CS_PARAM_BETA,
-    CS_PARAM_MOVING_MEAN,    /* never trained by gradients */
-    CS_PARAM_MOVING_VARIANCE /* likewise */
+    CS_PARAM_MOVING_MEAN, /* never trained by gradients, nor are those below except the pointwise kernel */
+    CS_PARAM_MOVING_VARIANCE,
+    CS_PARAM_MEAN, /* NORMALIZATION */
+    CS_PARAM_VARIANCE,
+    CS_PARAM_COUNT, /* a number nobody reads */
+    CS_PARAM_POINTWISE_KERNEL,
+    CS_PARAM_ROLE_COUNT
 } cs_param_role;
+
+/* Which framework's network this is: names, padding, batch norm's running variance, initial values. */
+typedef enum cs_dialect {
+    CS_DIALECT_ANY, /* of a request: the architecture's first */
+    CS_DIALECT_KERAS,
+    CS_DIALECT_TORCH
+} cs_dialect;
+
+/* How a layer's kernels (and biases) begin. */
+typedef enum cs_initializer {
+    CS_INIT_GLOROT_UNIFORM,    /* Keras' default: uniform in +-sqrt(6 / (fan_in + fan_out)) */
+    CS_INIT_TORCH_DEFAULT,     /* kernel and bias uniform in +-1/sqrt(fan_in) */
+    CS_INIT_KAIMING_FAN_OUT,   /* normal, variance 2 / fan_out */
+    CS_INIT_KAIMING_FAN_IN,    /* normal, variance 2 / fan_in */
+    CS_INIT_NORMAL_001,        /* normal, standard deviation 0.01, biases 0 */
+    CS_INIT_TRUNCATED_FAN_OUT, /* normal cut at 2 deviations, variance 2 / fan_out: Keras' VarianceScaling(2) */
+    CS_INIT_UNIFORM_THIRD      /* uniform, variance 1/3 / fan_out: Keras' VarianceScaling(1/3) */
+} cs_initializer;
 
 typedef struct cs_param {
     int layer; /* index into cs_graph.layers */
@@ -77,9 +108,16 @@ typedef struct cs_layer {
     cs_window window;                /* convolutions, pools, ZERO_PAD */
     bool use_bias;                   /* convolutions, DENSE */
     bool scale;                      /* BATCH_NORM: has gamma (beta is always there) */
+    bool unbiased;                   /* BATCH_NORM: the moving variance takes the unbiased one, as torch does */
     float epsilon;                   /* BATCH_NORM */
     float momentum;                  /* BATCH_NORM, Keras' sense: moving = moving*m + batch*(1-m) */
-    cs_shape in;                     /* of the first input */
+    float factor[3];                 /* RESCALING, a channel each */
+    float rate;                      /* DROPOUT */
+    bool per_row;                    /* DROPOUT: all values of a sample together (stochastic depth) */
+    float l2;                        /* DENSE: its kernel adds l2 * sum(kernel^2) to the loss while it trains */
+    cs_initializer initializer;
+    int block;   /* counted from 1 as cs_graph_begin_block says; 0: before the first */
+    cs_shape in; /* of the first input */
     cs_shape out;
     int n_params;
     int first_param; /* index into cs_graph.params */
@@ -103,6 +141,7 @@ cs_preprocess cs_preprocess_of(cs_preprocess_kind kind);
 
 typedef struct cs_graph {
     char arch[CS_NAME_MAX];
+    cs_dialect dialect;
     cs_layer *layers;
     int n_layers;
     cs_param *params;
@@ -110,6 +149,7 @@ typedef struct cs_graph {
     size_t n_values; /* floats in all parameters together */
     cs_preprocess_kind preprocess;
     int head; /* first layer added on top of the architecture; n_layers when there is none */
+    int n_blocks;
     size_t layer_capacity, param_capacity;
 } cs_graph;
 
@@ -120,42 +160,67 @@ void cs_graph_free(cs_graph *graph); /* NULL-safe */
  * index; *out gets the new layer's index. Errors name the layer. */
 CS_MUST_CHECK cs_status cs_graph_input(cs_graph *graph, const char *name, int h, int w, int c, int *out);
 
+/* From here on layers belong to the next block, a unit of `fine_tune: blocks:K`. */
+void cs_graph_begin_block(cs_graph *graph);
+
 typedef enum cs_padding {
     CS_PADDING_VALID,
-    CS_PADDING_SAME
-} cs_padding; /* SAME as TensorFlow: excess at bottom/right */
+    CS_PADDING_SAME,     /* as TensorFlow: excess at bottom/right */
+    CS_PADDING_SYMMETRIC /* `pad` on every side, as torch; what does not fit the stride is left out at the end */
+} cs_padding;
 typedef struct cs_conv_args {
     int filters; /* ignored by depthwise: channels of the input, multiplier 1 */
     int kernel_h, kernel_w, stride;
     cs_padding padding;
     bool use_bias;
     cs_activation activation;
+    int pad; /* for CS_PADDING_SYMMETRIC */
 } cs_conv_args;
 CS_MUST_CHECK cs_status cs_graph_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args, int *out);
 CS_MUST_CHECK cs_status cs_graph_depthwise_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args,
                                                   int *out);
+/* Depthwise, then 1x1 to args.filters; the bias, if any, is the second one's. */
+CS_MUST_CHECK cs_status cs_graph_separable_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args,
+                                                  int *out);
 CS_MUST_CHECK cs_status cs_graph_batch_norm(cs_graph *graph, const char *name, int input, float epsilon, float momentum,
                                             bool scale, int *out);
+CS_MUST_CHECK cs_status cs_graph_rescaling(cs_graph *graph, const char *name, int input, const float factor[3],
+                                           int *out);
+CS_MUST_CHECK cs_status cs_graph_normalization(cs_graph *graph, const char *name, int input, int *out);
 CS_MUST_CHECK cs_status cs_graph_activation(cs_graph *graph, const char *name, int input, cs_activation activation,
                                             int *out);
-CS_MUST_CHECK cs_status cs_graph_pool(cs_graph *graph, const char *name, int input, cs_layer_kind kind, int size,
-                                      int stride, cs_padding padding, int *out);
-CS_MUST_CHECK cs_status cs_graph_global_average_pool(cs_graph *graph, const char *name, int input, int *out);
+typedef struct cs_pool_args {
+    cs_layer_kind kind; /* CS_LAYER_MAX_POOL or CS_LAYER_AVERAGE_POOL */
+    int size, stride;
+    cs_padding padding;
+    int pad; /* for CS_PADDING_SYMMETRIC; what is added is never the largest, nor counted */
+} cs_pool_args;
+CS_MUST_CHECK cs_status cs_graph_pool(cs_graph *graph, const char *name, int input, cs_pool_args args, int *out);
+/* [C]; with keep_dims [1,1,C]. */
+CS_MUST_CHECK cs_status cs_graph_global_average_pool(cs_graph *graph, const char *name, int input, bool keep_dims,
+                                                     int *out);
 CS_MUST_CHECK cs_status cs_graph_zero_pad(cs_graph *graph, const char *name, int input, int top, int bottom, int left,
                                           int right, int *out);
 CS_MUST_CHECK cs_status cs_graph_add(cs_graph *graph, const char *name, int a, int b, int *out);
+CS_MUST_CHECK cs_status cs_graph_multiply(cs_graph *graph, const char *name, int image, int gate, int *out);
 CS_MUST_CHECK cs_status cs_graph_concatenate(cs_graph *graph, const char *name, const int *inputs, int n_inputs,
                                              int *out);
 CS_MUST_CHECK cs_status cs_graph_flatten(cs_graph *graph, const char *name, int input, int *out);
+/* [C] becomes [1,1,C], [1,1,C] becomes [C]. */
+CS_MUST_CHECK cs_status cs_graph_reshape(cs_graph *graph, const char *name, int input, int *out);
+CS_MUST_CHECK cs_status cs_graph_dropout(cs_graph *graph, const char *name, int input, float rate, bool per_row,
+                                         int *out);
 CS_MUST_CHECK cs_status cs_graph_dense(cs_graph *graph, const char *name, int input, int units,
                                        cs_activation activation, int *out);
 
 const char *cs_layer_kind_name(cs_layer_kind kind); /* Keras' class name: "Conv2D", "BatchNormalization", ... */
+const char *cs_dialect_name(cs_dialect dialect);    /* "keras", "torch" */
 const char *cs_activation_name(cs_activation activation);
 const char *cs_param_role_name(cs_param_role role); /* "kernel", "gamma", ... */
-/* "<layer>/<name>" as Keras has it: a depthwise kernel is "depthwise_kernel". `size` bytes at `out`. */
+/* "<layer>/<name>" as Keras has it: the depthwise kernel of DEPTHWISE_ and SEPARABLE_CONV2D is "depthwise_kernel".
+ * `size` bytes at `out`. */
 void cs_param_name(const cs_graph *graph, const cs_param *param, char *out, size_t size);
-bool cs_param_is_statistic(const cs_param *param);      /* moving mean and variance */
+bool cs_param_is_statistic(const cs_param *param);      /* no gradient moves it */
 size_t cs_shape_count(cs_shape shape);                  /* values a sample */
 double cs_layer_macs(const cs_graph *graph, int layer); /* multiply-adds a sample, forward */
 
@@ -163,10 +228,12 @@ double cs_layer_macs(const cs_graph *graph, int layer); /* multiply-adds a sampl
 CS_MUST_CHECK cs_status cs_graph_find(const cs_graph *graph, const char *name, int *out);
 
 /* Marks layers trainable. `fine_tune`: "all"; "head" (what was added on top of the architecture); N = the last N
- * layers, counted over all named layers as Keras' model.layers[-N:] (more than there are: all; 0: an error); or a
- * layer name = from that layer on. */
+ * layers, counted over all named layers as Keras' model.layers[-N:] (more than there are: all; 0: an error);
+ * "blocks:K" = the head and the last K blocks; or a layer name = from that layer on. */
 CS_MUST_CHECK cs_status cs_graph_freeze(cs_graph *graph, const char *fine_tune);
-/* Index of the first layer that has parameters and is trainable: everything before it is the frozen trunk. */
+/* Everything before this layer is the frozen trunk: the first one that is trainable and has parameters, or a dropout
+ * before it that drops. A dropout below the head drops only where it is trainable (Keras: base(x, training=False)). */
+bool cs_graph_drops(const cs_graph *graph, int layer);
 int cs_graph_trunk_end(const cs_graph *graph);
 
 typedef struct cs_param_counts {

@@ -200,6 +200,10 @@ cs_status cs_program_get_output(cs_program *program, int i, float *values, int n
     return program->ops->get_output(program, i, values, n);
 }
 
+void cs_program_set_draw(cs_program *program, const cs_draw *draw) {
+    program->draw = *draw;
+}
+
 cs_status cs_program_forward(cs_program *program, int n) {
     CS_TRY(check_rows(program, "forward", n));
     if (program->spec.upstream)

@@ -14,6 +14,7 @@ struct cs_program {
     const cs_engine_ops *ops;
     cs_engine *engine;
     cs_program_spec spec;
+    cs_draw draw;     /* what cs_program_set_draw was given last */
     int forward_rows; /* kept by the wrappers, 0 at first: rows of the last forward, */
     int loss_rows;    /* and of the last loss; 0 again once backward has used it */
 };

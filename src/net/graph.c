@@ -10,6 +10,7 @@ cs_status cs_graph_create(const char *arch, cs_graph **out) {
     cs_graph *graph;
     CS_TRY(cs_alloc(1, sizeof *graph, "graph", &graph));
     snprintf(graph->arch, sizeof graph->arch, "%s", arch);
+    graph->dialect = CS_DIALECT_KERAS;
     graph->preprocess = CS_PREPROCESS_RAW;
     *out = graph;
     return CS_OK;
@@ -21,6 +22,10 @@ void cs_graph_free(cs_graph *graph) {
     free(graph->layers);
     free(graph->params);
     free(graph);
+}
+
+void cs_graph_begin_block(cs_graph *graph) {
+    graph->n_blocks++;
 }
 
 static int find(const cs_graph *graph, const char *name) {
@@ -72,6 +77,7 @@ cs_status cs_graph_add_layer(cs_graph *graph, cs_layer_draft *draft, int *out) {
     CS_TRY(check_inputs(graph, draft));
     snprintf(layer->name, sizeof layer->name, "%s", draft->name);
     layer->trainable = true;
+    layer->block = graph->n_blocks;
     layer->first_param = graph->n_params;
     if (layer->n_inputs > 0)
         layer->in = graph->layers[layer->inputs[0]].out;
@@ -113,26 +119,37 @@ size_t cs_shape_count(cs_shape shape) {
     return (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
 }
 
+const char *cs_dialect_name(cs_dialect dialect) {
+    static const char *const names[] = {
+        [CS_DIALECT_ANY] = "any", [CS_DIALECT_KERAS] = "keras", [CS_DIALECT_TORCH] = "torch"};
+    return names[dialect];
+}
+
 const char *cs_param_role_name(cs_param_role role) {
     static const char *const names[] = {
         [CS_PARAM_KERNEL] = "kernel",
         [CS_PARAM_BIAS] = "bias",
         [CS_PARAM_GAMMA] = "gamma",
         [CS_PARAM_BETA] = "beta",
-        "moving_mean",
-        "moving_variance",
+        [CS_PARAM_MOVING_MEAN] = "moving_mean",
+        [CS_PARAM_MOVING_VARIANCE] = "moving_variance",
+        [CS_PARAM_MEAN] = "mean",
+        [CS_PARAM_VARIANCE] = "variance",
+        [CS_PARAM_COUNT] = "count",
+        [CS_PARAM_POINTWISE_KERNEL] = "pointwise_kernel",
     };
     return names[role];
 }
 
 void cs_param_name(const cs_graph *graph, const cs_param *param, char *out, size_t size) {
     const cs_layer *layer = &graph->layers[param->layer];
-    bool depthwise_kernel = layer->kind == CS_LAYER_DEPTHWISE_CONV2D && param->role == CS_PARAM_KERNEL;
+    bool depthwise = layer->kind == CS_LAYER_DEPTHWISE_CONV2D || layer->kind == CS_LAYER_SEPARABLE_CONV2D;
+    bool depthwise_kernel = depthwise && param->role == CS_PARAM_KERNEL;
     snprintf(out, size, "%s/%s%s", layer->name, depthwise_kernel ? "depthwise_" : "", cs_param_role_name(param->role));
 }
 
 bool cs_param_is_statistic(const cs_param *param) {
-    return param->role == CS_PARAM_MOVING_MEAN || param->role == CS_PARAM_MOVING_VARIANCE;
+    return param->role >= CS_PARAM_MOVING_MEAN && param->role <= CS_PARAM_COUNT;
 }
 
 cs_status cs_graph_find(const cs_graph *graph, const char *name, int *out) {

@@ -1,5 +1,5 @@
-/* The layer kinds: one row each in `rules`, one function each that users call. Shape rules are TensorFlow's
- * (tf.nn.convolution, "padding"). */
+/* The layer kinds: one row each in `rules`. Shape rules are TensorFlow's (tf.nn.convolution, "padding") and, for
+ * symmetric padding, torch's. To add one: a row here and the function in layers_add.c that users call. */
 #include "layers_impl.h"
 
 #include <limits.h>
@@ -43,7 +43,9 @@ static cs_status resolve_axis(const cs_layer_draft *draft, int in, int kernel, i
     if (kernel < 1 || stride < 1 || kernel > CS_DIMENSION_MAX || stride > CS_DIMENSION_MAX)
         return cs_fail(CS_ERR_ARG, "layer '%s': window %d, stride %d; both go from 1 to %d", draft->name, kernel,
                        stride, CS_DIMENSION_MAX);
-    *before = *after = 0;
+    *before = *after = draft->padding == CS_PADDING_SYMMETRIC ? draft->pad : 0;
+    if (*before < 0 || *before >= kernel)
+        return cs_fail(CS_ERR_ARG, "layer '%s': padding %d around a window of %d", draft->name, *before, kernel);
     if (draft->padding == CS_PADDING_SAME) {
         *out = ceil_div(in, stride);
         int64_t missing = (int64_t)(*out - 1) * stride + kernel - in;
@@ -52,11 +54,13 @@ static cs_status resolve_axis(const cs_layer_draft *draft, int in, int kernel, i
             *after = (int)(missing - missing / 2);
         }
     } else {
-        if (kernel > in)
+        if (kernel > in + 2 * *before)
             return cs_hint(
                 cs_fail(CS_ERR_SHAPE, "layer '%s': a window of %d does not fit into %d", draft->name, kernel, in),
                 "use a larger input image");
-        *out = (in - kernel) / stride + 1;
+        *out = (in + 2 * *before - kernel) / stride + 1;
+        int left_out = in + 2 * *before - ((*out - 1) * stride + kernel); /* rows that no window reaches */
+        *after -= left_out < *after ? left_out : *after;
     }
     return CS_OK;
 }
@@ -87,6 +91,22 @@ static cs_status shape_depthwise(const cs_graph *graph, cs_layer_draft *draft) {
     return resolve_window(draft);
 }
 
+static cs_status shape_separable(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    if (draft->layer.activation != CS_ACT_LINEAR)
+        return cs_hint(cs_fail(CS_ERR_ARG, "layer '%s': a separable convolution with activation %s", draft->name,
+                               cs_activation_name(draft->layer.activation)),
+                       "add the activation as a layer of its own");
+    return resolve_window(draft);
+}
+
+static cs_status shape_colours(const cs_graph *graph, cs_layer_draft *draft) {
+    enum { COLOURS = 3 };
+    if (draft->layer.in.flat || draft->layer.in.c != COLOURS)
+        return fail_input(draft, "an image of 3 channels");
+    return shape_same(graph, draft);
+}
+
 static cs_status shape_pool(const cs_graph *graph, cs_layer_draft *draft) {
     (void)graph;
     draft->layer.out.c = draft->layer.in.c;
@@ -96,7 +116,7 @@ static cs_status shape_pool(const cs_graph *graph, cs_layer_draft *draft) {
 static cs_status shape_global_pool(const cs_graph *graph, cs_layer_draft *draft) {
     (void)graph;
     CS_TRY(need_image(draft));
-    draft->layer.out = (cs_shape){1, 1, draft->layer.in.c, true};
+    draft->layer.out = (cs_shape){1, 1, draft->layer.in.c, draft->layer.out.flat};
     return CS_OK;
 }
 
@@ -119,6 +139,16 @@ static cs_status shape_add(const cs_graph *graph, cs_layer_draft *draft) {
     cs_shape x = draft->layer.in, y = b->out;
     if (x.h != y.h || x.w != y.w || x.c != y.c || x.flat != y.flat)
         return cs_fail(CS_ERR_SHAPE, "layer '%s' adds '%s' (%d x %d x %d) and '%s' (%d x %d x %d): shapes differ",
+                       draft->name, graph->layers[draft->layer.inputs[0]].name, x.h, x.w, x.c, b->name, y.h, y.w, y.c);
+    return shape_same(graph, draft);
+}
+
+static cs_status shape_multiply(const cs_graph *graph, cs_layer_draft *draft) {
+    const cs_layer *b = &graph->layers[draft->layer.inputs[1]];
+    cs_shape x = draft->layer.in, y = b->out;
+    bool gate = y.h == 1 && y.w == 1, same = x.h == y.h && x.w == y.w;
+    if (x.c != y.c || x.flat != y.flat || (!gate && !same))
+        return cs_fail(CS_ERR_SHAPE, "layer '%s' multiplies '%s' (%d x %d x %d) by '%s' (%d x %d x %d): shapes differ",
                        draft->name, graph->layers[draft->layer.inputs[0]].name, x.h, x.w, x.c, b->name, y.h, y.w, y.c);
     return shape_same(graph, draft);
 }
@@ -147,6 +177,22 @@ static cs_status shape_flatten(const cs_graph *graph, cs_layer_draft *draft) {
     return CS_OK;
 }
 
+static cs_status shape_reshape(const cs_graph *graph, cs_layer_draft *draft) {
+    (void)graph;
+    cs_shape in = draft->layer.in;
+    if (in.h != 1 || in.w != 1)
+        return fail_input(draft, "a single pixel or a flat input");
+    draft->layer.out = (cs_shape){1, 1, in.c, !in.flat};
+    return CS_OK;
+}
+
+static cs_status shape_dropout(const cs_graph *graph, cs_layer_draft *draft) {
+    if (!(draft->layer.rate >= 0 && draft->layer.rate < 1))
+        return cs_fail(CS_ERR_ARG, "layer '%s': a dropout rate of %g; it goes from 0 to below 1", draft->name,
+                       (double)draft->layer.rate);
+    return shape_same(graph, draft);
+}
+
 static cs_status shape_dense(const cs_graph *graph, cs_layer_draft *draft) {
     (void)graph;
     if (!draft->layer.in.flat)
@@ -168,6 +214,19 @@ static cs_status params_depthwise(cs_graph *graph, const cs_layer *layer) {
     const cs_window *w = &layer->window;
     CS_TRY(cs_graph_add_param(graph, CS_PARAM_KERNEL, (int[4]){w->kernel_h, w->kernel_w, layer->in.c, 1}));
     return add_bias(graph, layer);
+}
+
+static cs_status params_separable(cs_graph *graph, const cs_layer *layer) {
+    const cs_window *w = &layer->window;
+    CS_TRY(cs_graph_add_param(graph, CS_PARAM_KERNEL, (int[4]){w->kernel_h, w->kernel_w, layer->in.c, 1}));
+    CS_TRY(cs_graph_add_param(graph, CS_PARAM_POINTWISE_KERNEL, (int[4]){1, 1, layer->in.c, layer->out.c}));
+    return add_bias(graph, layer);
+}
+
+static cs_status params_normalization(cs_graph *graph, const cs_layer *layer) {
+    CS_TRY(cs_graph_add_param(graph, CS_PARAM_MEAN, (int[4]){layer->in.c}));
+    CS_TRY(cs_graph_add_param(graph, CS_PARAM_VARIANCE, (int[4]){layer->in.c}));
+    return cs_graph_add_param(graph, CS_PARAM_COUNT, (int[4]){0});
 }
 
 static cs_status params_dense(cs_graph *graph, const cs_layer *layer) {
@@ -192,6 +251,11 @@ static double macs_conv2d(const cs_layer *layer) {
     return macs_depthwise(layer) * layer->in.c;
 }
 
+static double macs_separable(const cs_layer *layer) {
+    double pixels = (double)layer->out.h * layer->out.w, taps = (double)layer->window.kernel_h * layer->window.kernel_w;
+    return pixels * layer->in.c * (taps + layer->out.c);
+}
+
 static double macs_batch_norm(const cs_layer *layer) {
     return (double)cs_shape_count(layer->out);
 }
@@ -204,15 +268,21 @@ static const cs_layer_rule rules[CS_LAYER_KIND_COUNT] = {
     [CS_LAYER_INPUT] = {"InputLayer", shape_input, NULL, NULL},
     [CS_LAYER_CONV2D] = {"Conv2D", shape_conv2d, params_conv2d, macs_conv2d},
     [CS_LAYER_DEPTHWISE_CONV2D] = {"DepthwiseConv2D", shape_depthwise, params_depthwise, macs_depthwise},
+    [CS_LAYER_SEPARABLE_CONV2D] = {"SeparableConv2D", shape_separable, params_separable, macs_separable},
     [CS_LAYER_BATCH_NORM] = {"BatchNormalization", shape_same, params_batch_norm, macs_batch_norm},
+    [CS_LAYER_RESCALING] = {"Rescaling", shape_colours, NULL, NULL},
+    [CS_LAYER_NORMALIZATION] = {"Normalization", shape_colours, params_normalization, NULL},
     [CS_LAYER_ACTIVATION] = {"Activation", shape_activation, NULL, NULL},
     [CS_LAYER_MAX_POOL] = {"MaxPooling2D", shape_pool, NULL, NULL},
     [CS_LAYER_AVERAGE_POOL] = {"AveragePooling2D", shape_pool, NULL, NULL},
     [CS_LAYER_GLOBAL_AVERAGE_POOL] = {"GlobalAveragePooling2D", shape_global_pool, NULL, NULL},
     [CS_LAYER_ZERO_PAD] = {"ZeroPadding2D", shape_zero_pad, NULL, NULL},
     [CS_LAYER_ADD] = {"Add", shape_add, NULL, NULL},
+    [CS_LAYER_MULTIPLY] = {"Multiply", shape_multiply, NULL, NULL},
     [CS_LAYER_CONCATENATE] = {"Concatenate", shape_concatenate, NULL, NULL},
     [CS_LAYER_FLATTEN] = {"Flatten", shape_flatten, NULL, NULL},
+    [CS_LAYER_RESHAPE] = {"Reshape", shape_reshape, NULL, NULL},
+    [CS_LAYER_DROPOUT] = {"Dropout", shape_dropout, NULL, NULL},
     [CS_LAYER_DENSE] = {"Dense", shape_dense, params_dense, macs_dense},
 };
 
@@ -226,132 +296,12 @@ const char *cs_layer_kind_name(cs_layer_kind kind) {
 
 const char *cs_activation_name(cs_activation activation) {
     static const char *const names[] = {
-        [CS_ACT_LINEAR] = "linear", [CS_ACT_RELU] = "relu", [CS_ACT_RELU6] = "relu6", [CS_ACT_SOFTMAX] = "softmax"};
+        [CS_ACT_LINEAR] = "linear", [CS_ACT_RELU] = "relu",       [CS_ACT_RELU6] = "relu6",
+        [CS_ACT_SWISH] = "swish",   [CS_ACT_SIGMOID] = "sigmoid", [CS_ACT_SOFTMAX] = "softmax"};
     return names[activation];
 }
 
 double cs_layer_macs(const cs_graph *graph, int layer) {
     const cs_layer *l = &graph->layers[layer];
     return rules[l->kind].macs ? rules[l->kind].macs(l) : 0;
-}
-
-cs_status cs_graph_input(cs_graph *graph, const char *name, int h, int w, int c, int *out) {
-    cs_layer_draft draft = {.name = name, .layer = {.kind = CS_LAYER_INPUT, .out = {h, w, c, false}}};
-    return cs_graph_add_layer(graph, &draft, out);
-}
-
-static cs_status add_conv(cs_graph *graph, cs_layer_kind kind, const char *name, int input, const cs_conv_args *args,
-                          int *out) {
-    cs_layer_draft draft = {
-        .name = name,
-        .padding = args->padding,
-        .layer = {.kind = kind,
-                  .activation = args->activation,
-                  .n_inputs = 1,
-                  .inputs = {input},
-                  .window = {.kernel_h = args->kernel_h,
-                             .kernel_w = args->kernel_w,
-                             .stride_h = args->stride,
-                             .stride_w = args->stride},
-                  .use_bias = args->use_bias,
-                  .out.c = args->filters},
-    };
-    return cs_graph_add_layer(graph, &draft, out);
-}
-
-cs_status cs_graph_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args, int *out) {
-    return add_conv(graph, CS_LAYER_CONV2D, name, input, &args, out);
-}
-
-cs_status cs_graph_depthwise_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args, int *out) {
-    return add_conv(graph, CS_LAYER_DEPTHWISE_CONV2D, name, input, &args, out);
-}
-
-cs_status cs_graph_batch_norm(cs_graph *graph, const char *name, int input, float epsilon, float momentum, bool scale,
-                              int *out) {
-    cs_layer_draft draft = {.name = name,
-                            .layer = {.kind = CS_LAYER_BATCH_NORM,
-                                      .n_inputs = 1,
-                                      .inputs = {input},
-                                      .scale = scale,
-                                      .epsilon = epsilon,
-                                      .momentum = momentum}};
-    return cs_graph_add_layer(graph, &draft, out);
-}
-
-/* A layer whose kind says everything. */
-static cs_status add_plain(cs_graph *graph, cs_layer_kind kind, const char *name, int input, int *out) {
-    cs_layer_draft draft = {.name = name, .layer = {.kind = kind, .n_inputs = 1, .inputs = {input}}};
-    return cs_graph_add_layer(graph, &draft, out);
-}
-
-cs_status cs_graph_activation(cs_graph *graph, const char *name, int input, cs_activation activation, int *out) {
-    cs_layer_draft draft = {
-        .name = name,
-        .layer = {.kind = CS_LAYER_ACTIVATION, .n_inputs = 1, .inputs = {input}, .activation = activation}};
-    return cs_graph_add_layer(graph, &draft, out);
-}
-
-cs_status cs_graph_pool(cs_graph *graph, const char *name, int input, cs_layer_kind kind, int size, int stride,
-                        cs_padding padding, int *out) {
-    if (kind != CS_LAYER_MAX_POOL && kind != CS_LAYER_AVERAGE_POOL)
-        return cs_fail(CS_ERR_ARG, "layer '%s': %s is no pooling layer", name, cs_layer_kind_name(kind));
-    cs_layer_draft draft = {
-        .name = name,
-        .padding = padding,
-        .layer = {.kind = kind,
-                  .n_inputs = 1,
-                  .inputs = {input},
-                  .window = {.kernel_h = size, .kernel_w = size, .stride_h = stride, .stride_w = stride}}};
-    return cs_graph_add_layer(graph, &draft, out);
-}
-
-cs_status cs_graph_global_average_pool(cs_graph *graph, const char *name, int input, int *out) {
-    return add_plain(graph, CS_LAYER_GLOBAL_AVERAGE_POOL, name, input, out);
-}
-
-cs_status cs_graph_zero_pad(cs_graph *graph, const char *name, int input, int top, int bottom, int left, int right,
-                            int *out) {
-    cs_layer_draft draft = {.name = name,
-                            .layer = {.kind = CS_LAYER_ZERO_PAD,
-                                      .n_inputs = 1,
-                                      .inputs = {input},
-                                      .window = {.kernel_h = 1,
-                                                 .kernel_w = 1,
-                                                 .stride_h = 1,
-                                                 .stride_w = 1,
-                                                 .pad_top = top,
-                                                 .pad_bottom = bottom,
-                                                 .pad_left = left,
-                                                 .pad_right = right}}};
-    return cs_graph_add_layer(graph, &draft, out);
-}
-
-cs_status cs_graph_add(cs_graph *graph, const char *name, int a, int b, int *out) {
-    cs_layer_draft draft = {.name = name, .layer = {.kind = CS_LAYER_ADD, .n_inputs = 2, .inputs = {a, b}}};
-    return cs_graph_add_layer(graph, &draft, out);
-}
-
-cs_status cs_graph_concatenate(cs_graph *graph, const char *name, const int *inputs, int n_inputs, int *out) {
-    if (n_inputs < 1 || n_inputs > CS_LAYER_MAX_INPUTS)
-        return cs_fail(CS_ERR_ARG, "layer '%s' joins %d layers; 1 to %d can be", name, n_inputs, CS_LAYER_MAX_INPUTS);
-    cs_layer_draft draft = {.name = name, .layer = {.kind = CS_LAYER_CONCATENATE, .n_inputs = n_inputs}};
-    for (int i = 0; i < n_inputs; i++)
-        draft.layer.inputs[i] = inputs[i];
-    return cs_graph_add_layer(graph, &draft, out);
-}
-
-cs_status cs_graph_flatten(cs_graph *graph, const char *name, int input, int *out) {
-    return add_plain(graph, CS_LAYER_FLATTEN, name, input, out);
-}
-
-cs_status cs_graph_dense(cs_graph *graph, const char *name, int input, int units, cs_activation activation, int *out) {
-    cs_layer_draft draft = {.name = name,
-                            .layer = {.kind = CS_LAYER_DENSE,
-                                      .n_inputs = 1,
-                                      .inputs = {input},
-                                      .activation = activation,
-                                      .use_bias = true,
-                                      .out = {1, 1, units, true}}};
-    return cs_graph_add_layer(graph, &draft, out);
 }

@@ -11,6 +11,7 @@ typedef struct cs_layer_draft {
     const char *name;
     cs_layer layer;
     cs_padding padding;
+    int pad;
 } cs_layer_draft;
 
 /* One row a layer kind. */

@@ -29,29 +29,85 @@ float *cs_params_at(cs_params *params, const cs_param *param) {
     return params->data + param->offset;
 }
 
-/* Glorot & Bengio, AISTATS 2010: uniform in +-sqrt(6 / (fan_in + fan_out)). The fans as Keras' compute_fans takes them
- * from the shape alone: all but the last two dimensions are the receptive field, also for a depthwise kernel. */
-static float glorot_limit(const cs_param *kernel) {
+/* Fans as Keras' compute_fans takes them from the shape alone: all but the last two dimensions are the receptive field,
+ * also for a depthwise kernel. torch counts a depthwise kernel [kh,kw,C,1] as kh*kw in and, with its groups, kh*kw out.
+ */
+typedef struct fans {
+    double in, out;
+} fans;
+
+static fans fans_of(const cs_graph *graph, const cs_param *kernel) {
     double receptive = 1;
     for (int i = 0; i < kernel->rank - 2; i++)
         receptive *= kernel->dims[i];
-    double fans = receptive * kernel->dims[kernel->rank - 2] + receptive * kernel->dims[kernel->rank - 1];
-    return (float)sqrt(6.0 / fans);
+    if (graph->dialect == CS_DIALECT_TORCH && graph->layers[kernel->layer].kind == CS_LAYER_DEPTHWISE_CONV2D)
+        return (fans){receptive, receptive * kernel->dims[kernel->rank - 2]};
+    return (fans){receptive * kernel->dims[kernel->rank - 2], receptive * kernel->dims[kernel->rank - 1]};
+}
+
+static void fill_uniform(cs_rng *rng, float *values, size_t count, double limit) {
+    for (size_t i = 0; i < count; i++)
+        values[i] = cs_rng_range(rng, (float)-limit, (float)limit);
+}
+
+static void fill_normal(cs_rng *rng, float *values, size_t count, double deviation) {
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)deviation * cs_rng_normal(rng);
+}
+
+/* Cut at two deviations; what is left has 0.8796... of the deviation, which is made up for. */
+static void fill_truncated(cs_rng *rng, float *values, size_t count, double deviation) {
+    const double left = 0.87962566103423978;
+    for (size_t i = 0; i < count; i++) {
+        float value;
+        do
+            value = cs_rng_normal(rng);
+        while (fabsf(value) > 2);
+        values[i] = (float)(deviation / left) * value;
+    }
+}
+
+/* Sources of the formulas: Glorot & Bengio, AISTATS 2010; He et al., arXiv:1502.01852; torch.nn.Conv2d and Linear. */
+static void init_kernel(cs_rng *rng, cs_initializer initializer, fans f, float *values, size_t count) {
+    switch (initializer) {
+    case CS_INIT_GLOROT_UNIFORM:
+        fill_uniform(rng, values, count, sqrt(6 / (f.in + f.out)));
+        break;
+    case CS_INIT_TORCH_DEFAULT:
+        fill_uniform(rng, values, count, 1 / sqrt(f.in));
+        break;
+    case CS_INIT_KAIMING_FAN_OUT:
+        fill_normal(rng, values, count, sqrt(2 / f.out));
+        break;
+    case CS_INIT_KAIMING_FAN_IN:
+        fill_normal(rng, values, count, sqrt(2 / f.in));
+        break;
+    case CS_INIT_NORMAL_001:
+        fill_normal(rng, values, count, 0.01);
+        break;
+    case CS_INIT_TRUNCATED_FAN_OUT:
+        fill_truncated(rng, values, count, sqrt(2 / f.out));
+        break;
+    case CS_INIT_UNIFORM_THIRD:
+        fill_uniform(rng, values, count, sqrt(1 / f.out));
+        break;
+    }
 }
 
 static void init_param(cs_params *params, const cs_param *param, uint64_t seed) {
+    const cs_graph *graph = params->graph;
+    const cs_layer *layer = &graph->layers[param->layer];
     float *values = cs_params_at(params, param);
-    if (param->role == CS_PARAM_KERNEL) {
-        const char *layer = params->graph->layers[param->layer].name;
-        cs_rng rng = cs_rng_at(seed, CS_PURPOSE_INIT, (uint32_t)param->role, cs_hash_name(layer));
-        float limit = glorot_limit(param);
-        for (size_t i = 0; i < param->count; i++)
-            values[i] = cs_rng_range(&rng, -limit, limit);
-    } else {
-        bool one = param->role == CS_PARAM_GAMMA || param->role == CS_PARAM_MOVING_VARIANCE;
+    cs_rng rng = cs_rng_at(seed, CS_PURPOSE_INIT, (uint32_t)param->role, cs_hash_name(layer->name));
+    bool one =
+        param->role == CS_PARAM_GAMMA || param->role == CS_PARAM_MOVING_VARIANCE || param->role == CS_PARAM_VARIANCE;
+    if (param->role == CS_PARAM_KERNEL || param->role == CS_PARAM_POINTWISE_KERNEL)
+        init_kernel(&rng, layer->initializer, fans_of(graph, param), values, param->count);
+    else if (param->role == CS_PARAM_BIAS && layer->initializer == CS_INIT_TORCH_DEFAULT)
+        fill_uniform(&rng, values, param->count, 1 / sqrt(fans_of(graph, &graph->params[layer->first_param]).in));
+    else
         for (size_t i = 0; i < param->count; i++)
             values[i] = one ? 1.0f : 0.0f;
-    }
 }
 
 void cs_params_init(cs_params *params, uint64_t seed) {

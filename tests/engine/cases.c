@@ -64,12 +64,12 @@ static void flat_head(cs_graph *g, int in) {
 
 static void mean_head(cs_graph *g, int in) {
     int mean;
-    assert_ok(cs_graph_global_average_pool(g, "mean", in, &mean));
+    assert_ok(cs_graph_global_average_pool(g, "mean", in, false, &mean));
     dense(g, "logits", mean, CLASSES, CS_ACT_SOFTMAX);
 }
 
 static int stem(cs_graph *g, const engine_case *row) {
-    return conv(g, "stem", input(g, row->h, row->w, 3), (cs_conv_args){row->c, 1, 1, 1, CS_PADDING_VALID, true, 0});
+    return conv(g, "stem", input(g, row->h, row->w, 3), (cs_conv_args){row->c, 1, 1, 1, CS_PADDING_VALID, true, 0, 0});
 }
 
 /* Builders: one layer between stem and head. */
@@ -92,7 +92,11 @@ static void activation_net(cs_graph *g, const engine_case *row) {
 
 static void pool_net(cs_graph *g, const engine_case *row, cs_layer_kind kind) {
     int pool, in = stem(g, row);
-    assert_ok(cs_graph_pool(g, "pool", in, kind, row->args.kernel_h, row->args.stride, row->args.padding, &pool));
+    assert_ok(cs_graph_pool(
+        g, "pool", in,
+        (cs_pool_args){
+            .kind = kind, .size = row->args.kernel_h, .stride = row->args.stride, .padding = row->args.padding},
+        &pool));
     flat_head(g, pool);
 }
 
@@ -175,7 +179,7 @@ static void norm_chain_net(cs_graph *g, const engine_case *row) {
 
 /* A wide layer behind a narrow one: an engine may work through fewer rows of it at a time. */
 static void widening_net(cs_graph *g, const engine_case *row) {
-    int x = conv(g, "narrow", stem(g, row), (cs_conv_args){row->c, 1, 1, 1, CS_PADDING_SAME, true, CS_ACT_LINEAR});
+    int x = conv(g, "narrow", stem(g, row), (cs_conv_args){row->c, 1, 1, 1, CS_PADDING_SAME, true, CS_ACT_LINEAR, 0});
     mean_head(g, conv(g, "wide", x, row->args));
 }
 
@@ -198,7 +202,8 @@ static void double_net(cs_graph *g, const engine_case *row) {
 
 static int pool_same(cs_graph *g, const char *name, int in, cs_layer_kind kind) {
     int out;
-    assert_ok(cs_graph_pool(g, name, in, kind, 3, 1, CS_PADDING_SAME, &out));
+    assert_ok(cs_graph_pool(g, name, in,
+                            (cs_pool_args){.kind = kind, .size = 3, .stride = 1, .padding = CS_PADDING_SAME}, &out));
     return out;
 }
 
@@ -220,7 +225,9 @@ static void fan_out_net(cs_graph *g, const engine_case *row) {
 /* Behind the padding every pixel is the bias: windows full of equal maxima, only one of which may count. */
 static void max_pool_ties_net(cs_graph *g, const engine_case *row) {
     int pool, x = zero_pad(g, "pad", stem(g, row), 3, 3, 3, 3);
-    assert_ok(cs_graph_pool(g, "pool", conv(g, "conv", x, row->args), CS_LAYER_MAX_POOL, 3, 2, CS_PADDING_SAME, &pool));
+    assert_ok(cs_graph_pool(
+        g, "pool", conv(g, "conv", x, row->args),
+        (cs_pool_args){.kind = CS_LAYER_MAX_POOL, .size = 3, .stride = 2, .padding = CS_PADDING_SAME}, &pool));
     flat_head(g, pool);
 }
 
@@ -230,14 +237,14 @@ static int norm_relu6(cs_graph *g, int in, const char *bn, const char *relu) {
     return activation(g, relu, norm(g, bn, in, true), CS_ACT_RELU6);
 }
 
-static const cs_conv_args pointwise_8 = {8, 1, 1, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR};
-static const cs_conv_args pointwise_24 = {24, 1, 1, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR};
-static const cs_conv_args same_3x3 = {8, 3, 3, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR};
-static const cs_conv_args valid_3x3_stride_2 = {8, 3, 3, 2, CS_PADDING_VALID, false, CS_ACT_LINEAR};
+static const cs_conv_args pointwise_8 = {8, 1, 1, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR, 0};
+static const cs_conv_args pointwise_24 = {24, 1, 1, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR, 0};
+static const cs_conv_args same_3x3 = {8, 3, 3, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR, 0};
+static const cs_conv_args valid_3x3_stride_2 = {8, 3, 3, 2, CS_PADDING_VALID, false, CS_ACT_LINEAR, 0};
 
 /* MobileNet v1 in small: strided first convolution, a plain block, a strided block with Keras' padding. */
 static void mobilenet_net(cs_graph *g, const engine_case *row) {
-    cs_conv_args first = {8, 3, 3, 2, CS_PADDING_SAME, false, CS_ACT_LINEAR};
+    cs_conv_args first = {8, 3, 3, 2, CS_PADDING_SAME, false, CS_ACT_LINEAR, 0};
     int x = norm_relu6(g, conv(g, "conv1", input(g, row->h, row->w, row->c), first), "conv1_bn", "conv1_relu");
     x = norm_relu6(g, depthwise(g, "dw1", x, same_3x3), "dw1_bn", "dw1_relu");
     x = norm_relu6(g, conv(g, "pw1", x, pointwise_8), "pw1_bn", "pw1_relu");
@@ -273,7 +280,7 @@ static void dense_block_net(cs_graph *g, const engine_case *row) {
 
 static void concatenate_flat_net(cs_graph *g, const engine_case *row) {
     int mean, x = stem(g, row);
-    assert_ok(cs_graph_global_average_pool(g, "mean", x, &mean));
+    assert_ok(cs_graph_global_average_pool(g, "mean", x, false, &mean));
     int parts[] = {mean, dense(g, "hidden", mean, 7, CS_ACT_RELU)};
     dense(g, "logits", concatenate(g, "concatenate", parts, 2), CLASSES, CS_ACT_SOFTMAX);
 }
@@ -295,9 +302,11 @@ static void dead_end_net(cs_graph *g, const engine_case *row) {
 
 /* The two-convolution net of the CIFAR notebooks, smaller. */
 static void basenet_net(cs_graph *g, const engine_case *row) {
-    cs_conv_args args = {6, 5, 5, 1, CS_PADDING_VALID, true, CS_ACT_RELU};
+    cs_conv_args args = {6, 5, 5, 1, CS_PADDING_VALID, true, CS_ACT_RELU, 0};
     int flat, pool, x = conv(g, "conv1", input(g, row->h, row->w, row->c), args);
-    assert_ok(cs_graph_pool(g, "pool", x, CS_LAYER_MAX_POOL, 2, 2, CS_PADDING_VALID, &pool));
+    assert_ok(cs_graph_pool(
+        g, "pool", x, (cs_pool_args){.kind = CS_LAYER_MAX_POOL, .size = 2, .stride = 2, .padding = CS_PADDING_VALID},
+        &pool));
     assert_ok(cs_graph_flatten(g, "flatten", pool, &flat));
     dense(g, "logits", dense(g, "hidden", flat, 12, CS_ACT_RELU), CLASSES, CS_ACT_SOFTMAX);
 }
@@ -305,72 +314,72 @@ static void basenet_net(cs_graph *g, const engine_case *row) {
 #define SAME  CS_PADDING_SAME
 #define VALID CS_PADDING_VALID
 const engine_case engine_cases[] = {
-    /* filters, kernel, stride, padding, bias, activation */
-    {"conv_1x1", conv_net, 6, 6, 8, {16, 1, 1, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
-    {"conv_1x1_stride_2", conv_net, 7, 7, 5, {24, 1, 1, 2, SAME, true, 0}, 4, 4, 0, 0, 0},
-    {"conv_3x3_same", conv_net, 6, 6, 8, {24, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
-    {"conv_3x3_valid_bias", conv_net, 7, 5, 5, {3, 3, 3, 1, VALID, true, 0}, 4, 4, 0, 0, 0},
-    {"conv_3x3_same_stride_2_even", conv_net, 8, 8, 8, {8, 3, 3, 2, SAME, true, 0}, 4, 4, 0, 0, 0},
-    {"conv_3x3_same_stride_2_odd", conv_net, 7, 9, 3, {40, 3, 3, 2, SAME, false, 0}, 3, 3, 0, 0, 0},
-    {"conv_5x5_valid_relu", conv_net, 9, 8, 3, {6, 5, 5, 1, VALID, true, CS_ACT_RELU}, 3, 3, 0, 0, 0},
-    {"conv_5x5_same_stride_2_relu6", conv_net, 9, 9, 5, {8, 5, 5, 2, SAME, true, CS_ACT_RELU6}, 3, 3, 0, 0, 0},
-    {"conv_1x3_same", conv_net, 6, 6, 8, {8, 1, 3, 1, SAME, false, 0}, 3, 3, 0, 0, 0},
-    {"conv_40_channels", conv_net, 5, 5, 40, {24, 3, 3, 1, SAME, true, 0}, 2, 2, 0, 0, 0},
-    {"conv_16_channels", conv_net, 5, 5, 16, {32, 3, 3, 1, SAME, false, CS_ACT_RELU}, 2, 2, 0, 0, 0},
-    {"conv_partial_batch", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, CS_ACT_RELU}, 8, 3, 0, 0, 0},
-    {"conv_one_row", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 1, 0, 0, 0},
-    {"conv_frozen_below", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, "conv", 0, 0},
-    {"conv_frozen_between", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, 0, "conv", 0},
-    {"first_conv_3x3_stride_2", first_conv_net, 8, 8, 3, {8, 3, 3, 2, SAME, false, 0}, 4, 4, 0, 0, 0},
-    {"first_conv_5x5_gray", first_conv_net, 9, 7, 1, {6, 5, 5, 1, VALID, true, CS_ACT_RELU}, 4, 4, 0, 0, 0},
-    {"depthwise_3x3_same", depthwise_net, 6, 6, 8, {0, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
-    {"depthwise_3x3_same_stride_2", depthwise_net, 8, 7, 24, {0, 3, 3, 2, SAME, false, 0}, 3, 3, 0, 0, 0},
-    {"depthwise_3x3_valid_stride_2", depthwise_net, 9, 9, 16, {0, 3, 3, 2, VALID, false, 0}, 3, 3, 0, 0, 0},
-    {"depthwise_5x5_bias", depthwise_net, 7, 7, 5, {0, 5, 5, 1, SAME, true, 0}, 3, 3, 0, 0, 0},
-    {"depthwise_40_channels", depthwise_net, 5, 5, 40, {0, 3, 3, 1, SAME, true, 0}, 2, 2, 0, 0, 0},
-    {"depthwise_partial_batch", depthwise_net, 6, 6, 3, {0, 3, 3, 1, SAME, false, 0}, 5, 2, 0, 0, 0},
+    /* filters, kernel, stride, padding, bias, activation, pad */
+    {"conv_1x1", conv_net, 6, 6, 8, {16, 1, 1, 1, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"conv_1x1_stride_2", conv_net, 7, 7, 5, {24, 1, 1, 2, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
+    {"conv_3x3_same", conv_net, 6, 6, 8, {24, 3, 3, 1, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"conv_3x3_valid_bias", conv_net, 7, 5, 5, {3, 3, 3, 1, VALID, true, 0, 0}, 4, 4, 0, 0, 0},
+    {"conv_3x3_same_stride_2_even", conv_net, 8, 8, 8, {8, 3, 3, 2, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
+    {"conv_3x3_same_stride_2_odd", conv_net, 7, 9, 3, {40, 3, 3, 2, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
+    {"conv_5x5_valid_relu", conv_net, 9, 8, 3, {6, 5, 5, 1, VALID, true, CS_ACT_RELU, 0}, 3, 3, 0, 0, 0},
+    {"conv_5x5_same_stride_2_relu6", conv_net, 9, 9, 5, {8, 5, 5, 2, SAME, true, CS_ACT_RELU6, 0}, 3, 3, 0, 0, 0},
+    {"conv_1x3_same", conv_net, 6, 6, 8, {8, 1, 3, 1, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
+    {"conv_40_channels", conv_net, 5, 5, 40, {24, 3, 3, 1, SAME, true, 0, 0}, 2, 2, 0, 0, 0},
+    {"conv_16_channels", conv_net, 5, 5, 16, {32, 3, 3, 1, SAME, false, CS_ACT_RELU, 0}, 2, 2, 0, 0, 0},
+    {"conv_partial_batch", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, CS_ACT_RELU, 0}, 8, 3, 0, 0, 0},
+    {"conv_one_row", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 1, 0, 0, 0},
+    {"conv_frozen_below", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 4, "conv", 0, 0},
+    {"conv_frozen_between", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 4, 0, "conv", 0},
+    {"first_conv_3x3_stride_2", first_conv_net, 8, 8, 3, {8, 3, 3, 2, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"first_conv_5x5_gray", first_conv_net, 9, 7, 1, {6, 5, 5, 1, VALID, true, CS_ACT_RELU, 0}, 4, 4, 0, 0, 0},
+    {"depthwise_3x3_same", depthwise_net, 6, 6, 8, {0, 3, 3, 1, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"depthwise_3x3_same_stride_2", depthwise_net, 8, 7, 24, {0, 3, 3, 2, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
+    {"depthwise_3x3_valid_stride_2", depthwise_net, 9, 9, 16, {0, 3, 3, 2, VALID, false, 0, 0}, 3, 3, 0, 0, 0},
+    {"depthwise_5x5_bias", depthwise_net, 7, 7, 5, {0, 5, 5, 1, SAME, true, 0, 0}, 3, 3, 0, 0, 0},
+    {"depthwise_40_channels", depthwise_net, 5, 5, 40, {0, 3, 3, 1, SAME, true, 0, 0}, 2, 2, 0, 0, 0},
+    {"depthwise_partial_batch", depthwise_net, 6, 6, 3, {0, 3, 3, 1, SAME, false, 0, 0}, 5, 2, 0, 0, 0},
     {"relu", activation_net, 5, 5, 8, {.activation = CS_ACT_RELU}, 4, 4, 0, 0, 0},
     {"relu6", activation_net, 5, 5, 5, {.activation = CS_ACT_RELU6}, 4, 4, 0, 0, 0},
     {"linear", activation_net, 5, 5, 3, {.activation = CS_ACT_LINEAR}, 4, 4, 0, 0, 0},
-    {"max_pool_2x2", max_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0}, 4, 4, 0, 0, 0},
-    {"max_pool_3x3_same_stride_2", max_pool_net, 7, 8, 5, {0, 3, 3, 2, SAME, false, 0}, 4, 4, 0, 0, 0},
-    {"max_pool_3x3_overlapping", max_pool_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0}, 2, 2, 0, 0, 0},
-    {"max_pool_ties", max_pool_ties_net, 3, 3, 5, {8, 1, 1, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
-    {"average_pool_2x2", average_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0}, 4, 4, 0, 0, 0},
-    {"average_pool_3x3_same", average_pool_net, 6, 5, 3, {0, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
-    {"average_pool_3x3_same_stride_2", average_pool_net, 8, 7, 16, {0, 3, 3, 2, SAME, false, 0}, 2, 2, 0, 0, 0},
+    {"max_pool_2x2", max_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"max_pool_3x3_same_stride_2", max_pool_net, 7, 8, 5, {0, 3, 3, 2, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"max_pool_3x3_overlapping", max_pool_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0, 0}, 2, 2, 0, 0, 0},
+    {"max_pool_ties", max_pool_ties_net, 3, 3, 5, {8, 1, 1, 1, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
+    {"average_pool_2x2", average_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"average_pool_3x3_same", average_pool_net, 6, 5, 3, {0, 3, 3, 1, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"average_pool_3x3_same_stride_2", average_pool_net, 8, 7, 16, {0, 3, 3, 2, SAME, false, 0, 0}, 2, 2, 0, 0, 0},
     {"global_average_pool", mean_net, 5, 7, 24, {0}, 4, 4, 0, 0, 0},
     {"global_average_pool_partial", mean_net, 5, 7, 5, {0}, 4, 3, 0, 0, 0},
     {"zero_pad", zero_pad_net, 4, 5, 5, {0}, 4, 4, 0, 0, 0},
-    {"zero_pad_conv", zero_pad_conv_net, 8, 8, 8, {8, 3, 3, 2, VALID, false, 0}, 4, 4, 0, 0, 0},
+    {"zero_pad_conv", zero_pad_conv_net, 8, 8, 8, {8, 3, 3, 2, VALID, false, 0, 0}, 4, 4, 0, 0, 0},
     {"dense_relu", dense_net, 3, 5, 5, {.filters = 24, .activation = CS_ACT_RELU}, 4, 4, 0, 0, 0},
     {"dense_relu6_partial", dense_net, 4, 4, 8, {.filters = 10, .activation = CS_ACT_RELU6}, 6, 5, 0, 0, 0},
-    {"batch_norm_conv", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0}, 6, 6, 0, 0, 0},
-    {"batch_norm_conv_bias", conv_norm_net, 6, 6, 5, {24, 3, 3, 1, SAME, true, 0}, 6, 6, 0, 0, 0},
-    {"batch_norm_no_gamma", conv_norm_no_gamma_net, 6, 6, 8, {8, 3, 3, 1, SAME, false, 0}, 6, 6, 0, 0, 0},
-    {"batch_norm_linear", norm_linear_net, 6, 6, 8, {5, 3, 3, 2, SAME, false, 0}, 6, 6, 0, 0, 0},
-    {"batch_norm_depthwise", depthwise_norm_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_conv", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_conv_bias", conv_norm_net, 6, 6, 5, {24, 3, 3, 1, SAME, true, 0, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_no_gamma", conv_norm_no_gamma_net, 6, 6, 8, {8, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_linear", norm_linear_net, 6, 6, 8, {5, 3, 3, 2, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_depthwise", depthwise_norm_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_after_relu", relu_norm_net, 5, 5, 3, {0}, 6, 6, 0, 0, 0},
-    {"batch_norm_shared_conv", shared_conv_norm_net, 5, 5, 8, {8, 3, 3, 1, SAME, true, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_shared_conv", shared_conv_norm_net, 5, 5, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_dense", dense_norm_net, 3, 3, 5, {.filters = 10}, 6, 6, 0, 0, 0},
-    {"batch_norm_partial_batch", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0}, 9, 4, 0, 0, 0},
-    {"batch_norm_frozen_below", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, "logits", 0, 0},
-    {"batch_norm_frozen_above", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 4, 0, "bn", 0},
-    {"batch_norm_frozen_no_gamma", conv_norm_no_gamma_net, 6, 6, 8, {5, 3, 3, 1, SAME, 0, 0}, 4, 4, 0, "bn", 0},
-    {"batch_norm_one_row_of_one_pixel", norm_chain_net, 1, 1, 8, {8, 1, 1, 1, SAME, false, 0}, 4, 1, 0, 0, 0},
-    {"batch_norm_alone_trained", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0}, 6, 5, "bn", "logits", 0},
-    {"widening_partial_batch", widening_net, 28, 28, 8, {80, 1, 1, 1, SAME, true, 0}, 8, 1, 0, 0, 0},
-    {"dead_end", dead_end_net, 5, 5, 8, {8, 3, 3, 1, SAME, true, 0}, 4, 3, 0, 0, 0},
+    {"batch_norm_partial_batch", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 9, 4, 0, 0, 0},
+    {"batch_norm_frozen_below", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 4, "logits", 0, 0},
+    {"batch_norm_frozen_above", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 4, 0, "bn", 0},
+    {"batch_norm_frozen_no_gamma", conv_norm_no_gamma_net, 6, 6, 8, {5, 3, 3, 1, SAME, 0, 0, 0}, 4, 4, 0, "bn", 0},
+    {"batch_norm_one_row_of_one_pixel", norm_chain_net, 1, 1, 8, {8, 1, 1, 1, SAME, false, 0, 0}, 4, 1, 0, 0, 0},
+    {"batch_norm_alone_trained", conv_norm_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 6, 5, "bn", "logits", 0},
+    {"widening_partial_batch", widening_net, 28, 28, 8, {80, 1, 1, 1, SAME, true, 0, 0}, 8, 1, 0, 0, 0},
+    {"dead_end", dead_end_net, 5, 5, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 3, 0, 0, 0},
     {"cut_behind_input", mobilenet_net, 16, 16, 3, {0}, 6, 5, 0, 0, "conv1"},
-    {"add", add_net, 5, 5, 8, {16, 3, 3, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
-    {"add_residual", residual_net, 5, 5, 5, {5, 3, 3, 1, SAME, true, CS_ACT_RELU}, 4, 4, 0, 0, 0},
+    {"add", add_net, 5, 5, 8, {16, 3, 3, 1, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
+    {"add_residual", residual_net, 5, 5, 5, {5, 3, 3, 1, SAME, true, CS_ACT_RELU, 0}, 4, 4, 0, 0, 0},
     {"add_itself", double_net, 4, 4, 8, {0}, 4, 4, 0, 0, 0},
-    {"concatenate_whole_blocks", concatenate_net, 5, 5, 16, {32, 3, 3, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
-    {"concatenate_parts_of_blocks", concatenate_net, 5, 5, 5, {19, 3, 3, 1, SAME, true, 0}, 4, 4, 0, 0, 0},
+    {"concatenate_whole_blocks", concatenate_net, 5, 5, 16, {32, 3, 3, 1, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
+    {"concatenate_parts_of_blocks", concatenate_net, 5, 5, 5, {19, 3, 3, 1, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
     {"concatenate_flat", concatenate_flat_net, 4, 4, 10, {0}, 4, 3, 0, 0, 0},
-    {"dense_block", dense_block_net, 6, 6, 16, {16, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
-    {"dense_block_partial", dense_block_net, 7, 5, 12, {12, 3, 3, 1, SAME, false, 0}, 8, 5, 0, 0, 0},
-    {"fan_out", fan_out_net, 5, 5, 8, {8, 3, 3, 1, SAME, false, 0}, 4, 4, 0, 0, 0},
+    {"dense_block", dense_block_net, 6, 6, 16, {16, 3, 3, 1, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"dense_block_partial", dense_block_net, 7, 5, 12, {12, 3, 3, 1, SAME, false, 0, 0}, 8, 5, 0, 0, 0},
+    {"fan_out", fan_out_net, 5, 5, 8, {8, 3, 3, 1, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
     {"basenet", basenet_net, 12, 12, 3, {0}, 4, 4, 0, 0, 0},
     {"mobilenet", mobilenet_net, 16, 16, 3, {0}, 6, 6, 0, 0, 0},
     {"mobilenet_odd_partial", mobilenet_net, 19, 17, 3, {0}, 8, 5, 0, 0, 0},

@@ -18,7 +18,7 @@ static void add_net(cs_graph *graph, const engine_case *row, const char *arch, f
     while (strcmp(entry->name, arch) != 0)
         entry++;
     assert_ok(entry->build(graph, &config, &top));
-    assert_ok(cs_graph_global_average_pool(graph, "mean", top, &mean));
+    assert_ok(cs_graph_global_average_pool(graph, "mean", top, false, &mean));
     assert_ok(cs_graph_dense(graph, "logits", mean, 10, CS_ACT_SOFTMAX, &logits));
 }
 

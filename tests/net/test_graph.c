@@ -25,7 +25,7 @@ static cs_graph *residual_graph(void) {
     assert_ok(cs_graph_conv2d(graph, "branch", x, conv3, &x));
     assert_ok(cs_graph_add(graph, "sum", stem, x, &x));
     assert_ok(cs_graph_activation(graph, "relu", x, CS_ACT_RELU, &x));
-    assert_ok(cs_graph_global_average_pool(graph, "gap", x, &x));
+    assert_ok(cs_graph_global_average_pool(graph, "gap", x, false, &x));
     int head = graph->n_layers;
     assert_ok(cs_graph_dense(graph, "dense", x, 2, CS_ACT_SOFTMAX, &x));
     graph->head = head;
@@ -126,7 +126,8 @@ static void bad_layers_are_refused_by_name(void **state) {
         (cs_conv_args){.filters = 65536, .kernel_h = 65536, .kernel_w = 65536, .stride = 1, .padding = CS_PADDING_SAME};
     assert_fails(cs_graph_conv2d(graph, "conv", 0, big, &x), CS_ERR_SHAPE, "2^40");
     assert_fails(cs_graph_zero_pad(graph, "pad", 0, 0, -1, 0, 0, &x), CS_ERR_ARG, "padding -1");
-    assert_fails(cs_graph_pool(graph, "pool", 0, CS_LAYER_DENSE, 2, 2, CS_PADDING_SAME, &x), CS_ERR_ARG, "Dense");
+    assert_fails(cs_graph_pool(graph, "pool", 0, (cs_pool_args){.kind = CS_LAYER_DENSE, .size = 2, .stride = 2}, &x),
+                 CS_ERR_ARG, "Dense");
     assert_fails(cs_graph_dense(graph, "dense", 0, 2, CS_ACT_LINEAR, &x), CS_ERR_SHAPE, "gap or flatten");
     assert_fails(cs_graph_activation(graph, "soft", 0, CS_ACT_SOFTMAX, &x), CS_ERR_SHAPE, "flat");
     assert_int_equal(graph->n_layers, 1);

@@ -50,7 +50,7 @@ static void features(const recorded *want, const char *device, float out[FEATURE
     int top;
     assert_ok(cs_model_build(&config, &graph));
     assert_int_equal(graph->preprocess, CS_PREPROCESS_TF);
-    assert_ok(cs_graph_global_average_pool(graph, "features", graph->n_layers - 1, &top));
+    assert_ok(cs_graph_global_average_pool(graph, "features", graph->n_layers - 1, false, &top));
     assert_int_equal(graph->layers[top].out.c, want->features);
     assert_ok(cs_params_create(graph, &params));
     assert_ok(cs_weights_read(weights, false, params, &report));

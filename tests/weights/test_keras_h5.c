@@ -31,7 +31,7 @@ static cs_graph *small_graph(void) {
     conv.use_bias = false;
     assert_ok(cs_graph_depthwise_conv2d(graph, "dw", x, conv, &x));
     assert_ok(cs_graph_batch_norm(graph, "bn", x, 1e-3f, 0.99f, true, &x));
-    assert_ok(cs_graph_global_average_pool(graph, "gap", x, &x));
+    assert_ok(cs_graph_global_average_pool(graph, "gap", x, false, &x));
     int head = graph->n_layers;
     assert_ok(cs_graph_dense(graph, "dense", x, 2, CS_ACT_SOFTMAX, &x));
     graph->head = head;

@@ -139,19 +139,20 @@ static void input_function(const cs_ref_op *op) {
 }
 
 static const cs_ref_row rows[CS_LAYER_KIND_COUNT] = {
-    {CS_LAYER_INPUT, input_function, input_function},
-    {CS_LAYER_CONV2D, cs_ref_conv2d_forward, cs_ref_conv2d_backward},
-    {CS_LAYER_DEPTHWISE_CONV2D, cs_ref_depthwise_forward, cs_ref_depthwise_backward},
-    {CS_LAYER_BATCH_NORM, cs_ref_batch_norm_forward, cs_ref_batch_norm_backward},
-    {CS_LAYER_ACTIVATION, copy_forward, copy_backward},
-    {CS_LAYER_MAX_POOL, cs_ref_max_pool_forward, cs_ref_max_pool_backward},
-    {CS_LAYER_AVERAGE_POOL, cs_ref_average_pool_forward, cs_ref_average_pool_backward},
-    {CS_LAYER_GLOBAL_AVERAGE_POOL, global_average_pool_forward, global_average_pool_backward},
-    {CS_LAYER_ZERO_PAD, zero_pad_forward, zero_pad_backward},
-    {CS_LAYER_ADD, add_forward, add_backward},
-    {CS_LAYER_CONCATENATE, concatenate_forward, concatenate_backward},
-    {CS_LAYER_FLATTEN, copy_forward, copy_backward},
-    {CS_LAYER_DENSE, dense_forward, dense_backward},
+    [CS_LAYER_INPUT] = {CS_LAYER_INPUT, input_function, input_function},
+    [CS_LAYER_CONV2D] = {CS_LAYER_CONV2D, cs_ref_conv2d_forward, cs_ref_conv2d_backward},
+    [CS_LAYER_DEPTHWISE_CONV2D] = {CS_LAYER_DEPTHWISE_CONV2D, cs_ref_depthwise_forward, cs_ref_depthwise_backward},
+    [CS_LAYER_BATCH_NORM] = {CS_LAYER_BATCH_NORM, cs_ref_batch_norm_forward, cs_ref_batch_norm_backward},
+    [CS_LAYER_ACTIVATION] = {CS_LAYER_ACTIVATION, copy_forward, copy_backward},
+    [CS_LAYER_MAX_POOL] = {CS_LAYER_MAX_POOL, cs_ref_max_pool_forward, cs_ref_max_pool_backward},
+    [CS_LAYER_AVERAGE_POOL] = {CS_LAYER_AVERAGE_POOL, cs_ref_average_pool_forward, cs_ref_average_pool_backward},
+    [CS_LAYER_GLOBAL_AVERAGE_POOL] = {CS_LAYER_GLOBAL_AVERAGE_POOL, global_average_pool_forward,
+                                      global_average_pool_backward},
+    [CS_LAYER_ZERO_PAD] = {CS_LAYER_ZERO_PAD, zero_pad_forward, zero_pad_backward},
+    [CS_LAYER_ADD] = {CS_LAYER_ADD, add_forward, add_backward},
+    [CS_LAYER_CONCATENATE] = {CS_LAYER_CONCATENATE, concatenate_forward, concatenate_backward},
+    [CS_LAYER_FLATTEN] = {CS_LAYER_FLATTEN, copy_forward, copy_backward},
+    [CS_LAYER_DENSE] = {CS_LAYER_DENSE, dense_forward, dense_backward},
 };
 
 static const cs_ref_row *row_of(const cs_ref_op *op) {

@@ -7,7 +7,7 @@
 
 #include "engine_impl.h"
 
-enum { CS_REF_ROLES = CS_PARAM_MOVING_VARIANCE + 1, CS_REF_SLOTS = CS_SLOT_OPTIMIZER2 + 1 };
+enum { CS_REF_ROLES = CS_PARAM_ROLE_COUNT, CS_REF_SLOTS = CS_SLOT_OPTIMIZER2 + 1 };
 
 /* One layer at work on the first n rows. Values are [n,H,W,C]. */
 typedef struct cs_ref_op {

@@ -17,10 +17,14 @@ cs_status cs_build_basenet(cs_graph *graph, const cs_model_config *config, int *
     graph->preprocess = CS_PREPROCESS_UNIT;
     CS_TRY(cs_graph_input(graph, "input_layer", config->input_h, config->input_w, config->input_c, &x));
     CS_TRY(cs_graph_conv2d(graph, "conv2d", x, conv, &x));
-    CS_TRY(cs_graph_pool(graph, "max_pooling2d", x, CS_LAYER_MAX_POOL, POOL, POOL, CS_PADDING_VALID, &x));
+    CS_TRY(cs_graph_pool(
+        graph, "max_pooling2d", x,
+        (cs_pool_args){.kind = CS_LAYER_MAX_POOL, .size = POOL, .stride = POOL, .padding = CS_PADDING_VALID}, &x));
     conv.filters = FILTERS2;
     CS_TRY(cs_graph_conv2d(graph, "conv2d_1", x, conv, &x));
-    CS_TRY(cs_graph_pool(graph, "max_pooling2d_1", x, CS_LAYER_MAX_POOL, POOL, POOL, CS_PADDING_VALID, &x));
+    CS_TRY(cs_graph_pool(
+        graph, "max_pooling2d_1", x,
+        (cs_pool_args){.kind = CS_LAYER_MAX_POOL, .size = POOL, .stride = POOL, .padding = CS_PADDING_VALID}, &x));
     CS_TRY(cs_graph_flatten(graph, "flatten", x, &x));
     CS_TRY(cs_graph_dense(graph, "dense", x, UNITS, CS_ACT_RELU, &x));
     *top = x;

@@ -36,7 +36,9 @@ static cs_status add_transition(cs_graph *graph, int stack, int *x) {
     int filters = graph->layers[*x].out.c / 2;
     CS_TRY(add_norm_relu(&pool, "bn", "relu", x));
     CS_TRY(add_conv(&pool, "conv", filters, 1, x));
-    return cs_graph_pool(graph, cs_block_name(&pool, "pool"), *x, CS_LAYER_AVERAGE_POOL, 2, 2, CS_PADDING_VALID, x);
+    return cs_graph_pool(
+        graph, cs_block_name(&pool, "pool"), *x,
+        (cs_pool_args){.kind = CS_LAYER_AVERAGE_POOL, .size = 2, .stride = 2, .padding = CS_PADDING_VALID}, x);
 }
 
 static cs_status add_stem(cs_graph *graph, int *x) {
@@ -46,7 +48,9 @@ static cs_status add_stem(cs_graph *graph, int *x) {
     CS_TRY(cs_graph_batch_norm(graph, "conv1_bn", *x, bn_epsilon, bn_momentum, true, x));
     CS_TRY(cs_graph_activation(graph, "conv1_relu", *x, CS_ACT_RELU, x));
     CS_TRY(cs_graph_zero_pad(graph, "zero_padding2d_1", *x, 1, 1, 1, 1, x));
-    return cs_graph_pool(graph, "pool1", *x, CS_LAYER_MAX_POOL, 3, 2, CS_PADDING_VALID, x);
+    return cs_graph_pool(graph, "pool1", *x,
+                         (cs_pool_args){.kind = CS_LAYER_MAX_POOL, .size = 3, .stride = 2, .padding = CS_PADDING_VALID},
+                         x);
 }
 
 enum { STACKS = 4 };

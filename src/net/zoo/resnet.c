@@ -57,7 +57,9 @@ static cs_status add_stem(cs_graph *graph, int *x) {
     CS_TRY(cs_graph_batch_norm(graph, "conv1_bn", *x, bn_epsilon, bn_momentum, true, x));
     CS_TRY(cs_graph_activation(graph, "conv1_relu", *x, CS_ACT_RELU, x));
     CS_TRY(cs_graph_zero_pad(graph, "pool1_pad", *x, 1, 1, 1, 1, x));
-    return cs_graph_pool(graph, "pool1_pool", *x, CS_LAYER_MAX_POOL, 3, 2, CS_PADDING_VALID, x);
+    return cs_graph_pool(graph, "pool1_pool", *x,
+                         (cs_pool_args){.kind = CS_LAYER_MAX_POOL, .size = 3, .stride = 2, .padding = CS_PADDING_VALID},
+                         x);
 }
 
 cs_status cs_build_resnet50(cs_graph *graph, const cs_model_config *config, int *top) {

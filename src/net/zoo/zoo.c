@@ -4,12 +4,17 @@
 #include <string.h>
 
 static const cs_zoo_entry entries[] = {
-    {"mobilenet", "MobileNet v1 as in keras.applications, any alpha", 32, cs_build_mobilenet, "gap,dense"},
-    {"mobilenet_v2", "MobileNetV2 as in keras.applications, any alpha", 32, cs_build_mobilenet_v2, "gap,dense"},
-    {"resnet50", "ResNet-50 v1 as in keras.applications", 32, cs_build_resnet50, "gap,dense"},
-    {"densenet121", "DenseNet-121 as in keras.applications", 32, cs_build_densenet121, "gap,dense"},
-    {"densenet169", "DenseNet-169 as in keras.applications", 32, cs_build_densenet169, "gap,dense"},
-    {"basenet", "two convolutions and a dense layer, for CIFAR-sized images", 16, cs_build_basenet, "dense"},
+    {"mobilenet", CS_DIALECT_KERAS, "MobileNet v1 as in keras.applications, any alpha", 32, cs_build_mobilenet,
+     "gap,dense", NULL},
+    {"mobilenet_v2", CS_DIALECT_KERAS, "MobileNetV2 as in keras.applications, any alpha", 32, cs_build_mobilenet_v2,
+     "gap,dense", NULL},
+    {"resnet50", CS_DIALECT_KERAS, "ResNet-50 v1 as in keras.applications", 32, cs_build_resnet50, "gap,dense", NULL},
+    {"densenet121", CS_DIALECT_KERAS, "DenseNet-121 as in keras.applications", 32, cs_build_densenet121, "gap,dense",
+     NULL},
+    {"densenet169", CS_DIALECT_KERAS, "DenseNet-169 as in keras.applications", 32, cs_build_densenet169, "gap,dense",
+     NULL},
+    {"basenet", CS_DIALECT_KERAS, "two convolutions and a dense layer, for CIFAR-sized images", 16, cs_build_basenet,
+     "dense", NULL},
 };
 enum { N_ENTRIES = sizeof entries / sizeof entries[0] };
 
@@ -22,22 +27,36 @@ void cs_model_config_init(cs_model_config *config) {
     *config = (cs_model_config){.input_h = 224, .input_w = 224, .input_c = 3, .alpha = 1};
 }
 
-static cs_status find_entry(const char *name, const cs_zoo_entry **out) {
+static cs_status fail_name(const char *name) {
     const char *names[N_ENTRIES];
+    char suggestion[CS_NAME_MAX + 32], known[N_ENTRIES * CS_NAME_MAX] = "";
+    size_t used = 0, n = 0;
     for (size_t i = 0; i < N_ENTRIES; i++) {
-        names[i] = entries[i].name;
-        if (strcmp(name, entries[i].name) == 0) {
+        if (n > 0 && strcmp(names[n - 1], entries[i].name) == 0)
+            continue;
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", n ? ", " : "", entries[i].name);
+        names[n++] = entries[i].name;
+    }
+    return cs_hint(cs_fail(CS_ERR_ARG, "there is no architecture '%s'%s", name,
+                           cs_did_you_mean(name, names, n, suggestion, sizeof suggestion)),
+                   "there are: %s", known);
+}
+
+static cs_status find_entry(const cs_model_config *config, const cs_zoo_entry **out) {
+    const cs_zoo_entry *same_name = NULL;
+    for (size_t i = 0; i < N_ENTRIES; i++) {
+        if (strcmp(config->arch, entries[i].name) != 0)
+            continue;
+        same_name = &entries[i];
+        if (config->dialect == CS_DIALECT_ANY || config->dialect == entries[i].dialect) {
             *out = &entries[i];
             return CS_OK;
         }
     }
-    char suggestion[CS_NAME_MAX + 32], known[N_ENTRIES * CS_NAME_MAX] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < N_ENTRIES; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
-    return cs_hint(cs_fail(CS_ERR_ARG, "there is no architecture '%s'%s", name,
-                           cs_did_you_mean(name, names, N_ENTRIES, suggestion, sizeof suggestion)),
-                   "there are: %s", known);
+    if (!same_name)
+        return fail_name(config->arch);
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s has no dialect %s", config->arch, cs_dialect_name(config->dialect)),
+                   "it is there as %s", cs_dialect_name(same_name->dialect));
 }
 
 static cs_status check_config(const cs_model_config *config, const cs_zoo_entry *entry) {
@@ -53,10 +72,11 @@ static cs_status check_config(const cs_model_config *config, const cs_zoo_entry 
 
 static cs_status build(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry) {
     int top;
+    graph->dialect = entry->dialect;
     CS_TRY(entry->build(graph, config, &top));
     int head = graph->n_layers;
     if (config->classes > 0)
-        CS_TRY(cs_head_add(graph, config->head[0] ? config->head : entry->default_head, config->classes, top));
+        CS_TRY(cs_head_add(graph, config, entry, top));
     graph->head = head;
     return CS_OK;
 }
@@ -64,7 +84,7 @@ static cs_status build(cs_graph *graph, const cs_model_config *config, const cs_
 cs_status cs_model_build(const cs_model_config *config, cs_graph **out) {
     const cs_zoo_entry *entry = NULL;
     cs_graph *graph;
-    cs_status status = find_entry(config->arch, &entry);
+    cs_status status = find_entry(config, &entry);
     if (!entry)
         return status;
     CS_TRY(check_config(config, entry));
