@@ -193,6 +193,33 @@ static void resolve_lr(cs_trial_config *trial) {
         optimizer->lr = optimizer->kind == CS_OPTIMIZER_ADAM ? keras_adam : keras_sgd;
 }
 
+static bool has_plain_dropout(const char *head) {
+    const char *name = "dropout";
+    size_t length = strlen(name);
+    for (const char *at = head; *at; at += strcspn(at, ","), at += *at == ',')
+        if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+/* A rate that no layer takes would make a sweep of equal trials. */
+static cs_status check_dropout(const cs_job_reader *reader) {
+    const cs_job *job = reader->job;
+    const cs_option *option = NULL;
+    size_t n;
+    CS_TRY(cs_option_find("model.dropout", &option));
+    const cs_node *given = reader->given[option - cs_options(&n)];
+    bool swept = false;
+    for (int i = 0; i < job->n_axes; i++)
+        swept = swept || job->axes[i].option == option;
+    for (int t = 0; t < job->n_trials && (given || swept); t++)
+        if (!has_plain_dropout(job->trials[t].model.head))
+            return cs_hint(cs_node_fail(given ? given : reader->root, CS_ERR_ARG,
+                                        "model.dropout is set, but model.head has no plain dropout layer"),
+                           "write head: [gap, dropout, dense]");
+    return CS_OK;
+}
+
 cs_status cs_job_expand(cs_job_reader *reader) {
     cs_job *job = reader->job;
     int n = 1;
@@ -209,5 +236,5 @@ cs_status cs_job_expand(cs_job_reader *reader) {
         CS_TRY(cs_augmentations_find(&reader->augmentations, trial->augment_name, &trial->augment));
         resolve_lr(trial);
     }
-    return CS_OK;
+    return check_dropout(reader);
 }

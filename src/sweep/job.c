@@ -45,20 +45,44 @@ cs_status cs_job_read_text(const cs_node *key, const cs_node *value, char *out, 
     return CS_OK;
 }
 
-/* The node as the text that cs_option_set reads. */
-static cs_status option_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
+/* A layer of a head, {dense: 400, activation: relu}, as dense:400:relu; and {blocks: 2} as blocks:2. */
+static cs_status map_text(const cs_option *option, const cs_node *map, char *out, size_t size) {
+    bool known = map->n == 1 || (map->n == 2 && strcmp(map->keys[1]->text, "activation") == 0);
+    for (int i = 0; i < map->n && known; i++)
+        known = map->items[i]->kind == CS_NODE_SCALAR;
+    if (!known)
+        return cs_hint(cs_node_fail(map, CS_ERR_ARG, "%s: this map is not understood", option->key),
+                       option->type == CS_OPTION_LIST ? "a layer with settings is {dropout: 0.5} or {dense: 400, "
+                                                        "activation: relu}"
+                                                      : "such as {blocks: 2}");
+    CS_TRY(cs_path(out, size, "%s:%s", map->keys[0]->text, map->items[0]->text));
+    size_t used = strlen(out);
+    return map->n == 1 ? CS_OK : cs_path(out + used, size - used, ":%s", map->items[1]->text);
+}
+
+/* A single value: a scalar, or where texts have parts a map. */
+static cs_status item_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
     if (value->kind == CS_NODE_SCALAR)
         return cs_path(out, size, "%s", value->text);
-    if (value->kind == CS_NODE_MAP || (option->type != CS_OPTION_SIZE && option->type != CS_OPTION_LIST))
-        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s takes a single value", option->key),
-                       "lists of values to try belong under sweep: parameters:");
+    if (value->kind == CS_NODE_MAP && (option->type == CS_OPTION_LIST || option->type == CS_OPTION_STRING))
+        return map_text(option, value, out, size);
+    if (value->kind == CS_NODE_LIST && (option->type == CS_OPTION_LIST || option->type == CS_OPTION_SIZE))
+        return cs_node_fail(value, CS_ERR_ARG, "%s: nested too deep", option->key);
+    return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s takes a single value", option->key),
+                   "lists of values to try belong under sweep: parameters:");
+}
+
+/* The node as the text that cs_option_set reads. */
+static cs_status option_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
+    if (value->kind != CS_NODE_LIST || (option->type != CS_OPTION_SIZE && option->type != CS_OPTION_LIST))
+        return item_text(option, value, out, size);
     out[0] = '\0';
     for (int i = 0; i < value->n; i++) {
         const char *separator = i == 0 ? "" : option->type == CS_OPTION_SIZE ? "x" : ",";
-        if (value->items[i]->kind != CS_NODE_SCALAR)
-            return cs_node_fail(value->items[i], CS_ERR_ARG, "%s: nested too deep", option->key);
         size_t used = strlen(out);
-        CS_TRY(cs_path(out + used, size - used, "%s%s", separator, value->items[i]->text));
+        CS_TRY(cs_path(out + used, size - used, "%s", separator));
+        used = strlen(out);
+        CS_TRY(item_text(option, value->items[i], out + used, size - used));
     }
     return CS_OK;
 }

@@ -21,16 +21,25 @@ static const cs_option table[] = {
              "height and width the network sees, [50, 50] or 50x50; packed: as the dataset holds them"),
 
     ROW_TEXT("model.arch", CS_OPTION_STRING, model.arch, "", true, "architecture, such as mobilenet or resnet50"),
+    ROW_ENUM("model.dialect", model.dialect, "auto|keras|torch", "auto", true,
+             "whose network of that name: names, padding and batch norm; auto: Keras' where there are both"),
     ROW_FLOAT("model.alpha", model.alpha, 0.01, 4, "1", "width multiplier, where the architecture has one"),
     ROW_TEXT("model.head", CS_OPTION_LIST, model.head, "", true,
-             "layers on top, such as [gap, dense]; empty: the architecture's own"),
-    ROW_TEXT("model.weights", CS_OPTION_STRING, weights, "", true,
-             "Keras .h5 file of pretrained weights; empty: initial values from the seed"),
+             "layers on top, such as [gap, {dropout: 0.5}, {dense: 400, activation: relu}, dense]; top: the published "
+             "classifier; empty: the architecture's usual one"),
+    ROW_FLOAT("model.dropout", model.dropout, 0, 0.999, "0.5", "rate of the head's plain dropout layers"),
+    ROW_FLOAT("model.l2", model.l2, 0, 1e6, "0",
+              "adds l2 * sum(kernel^2) of the head's dense layers to the loss, as Keras' kernel_regularizer"),
+    ROW_TEXT(
+        "model.weights", CS_OPTION_STRING, weights, "", true,
+        "file of pretrained weights, Keras .h5 or .weights.h5 or safetensors; empty: initial values from the seed"),
     ROW_BOOL("model.allow_missing", allow_missing, "false", false,
              "keep initial values where the weights file lacks a parameter"),
 
     ROW_TEXT("train.fine_tune", CS_OPTION_STRING, fine_tune, "all", true,
-             "what trains: all, head, N = the last N layers as model.layers[-N:], or from a layer's name on"),
+             "what trains: all, head, N = the last N layers as model.layers[-N:], {blocks: K} = the last K blocks, or "
+             "from a "
+             "layer's name on"),
     ROW_TEXT("train.augment", CS_OPTION_STRING, augment_name, "none", true, "none, or a name under augmentations:"),
     ROW_INT("train.epochs", train.epochs, 1, 1000000, "10", "most epochs"),
     ROW_INT("train.batch", train.batch, 1, 65536, "32", "samples a step"),

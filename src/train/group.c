@@ -30,6 +30,7 @@ typedef struct cs_group {
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
     const cs_model_config *m = &a->model, *o = &b->model;
     bool same_network = strcmp(m->arch, o->arch) == 0 && strcmp(m->head, o->head) == 0 && m->alpha == o->alpha &&
+                        m->dialect == o->dialect && m->dropout == o->dropout && m->l2 == o->l2 &&
                         m->input_h == o->input_h && m->input_w == o->input_w && m->input_c == o->input_c &&
                         strcmp(a->weights, b->weights) == 0 && a->allow_missing == b->allow_missing;
     bool same_batches = strcmp(a->data.path, b->data.path) == 0 && a->data.image[0] == b->data.image[0] &&

@@ -49,6 +49,7 @@ cs_status cs_trial_network(const cs_trial_config *trial, int classes, cs_graph *
     cs_params *filled = NULL;
     cs_status status;
     model.classes = classes;
+    model.pretrained = trial->weights[0] != '\0';
     if (trial->data.image[0] > 0) {
         model.input_h = trial->data.image[0];
         model.input_w = trial->data.image[1];
@@ -68,7 +69,7 @@ failed:
 }
 
 static bool is_convolution(cs_layer_kind kind) {
-    return kind == CS_LAYER_CONV2D || kind == CS_LAYER_DEPTHWISE_CONV2D;
+    return kind == CS_LAYER_CONV2D || kind == CS_LAYER_DEPTHWISE_CONV2D || kind == CS_LAYER_SEPARABLE_CONV2D;
 }
 
 /* May an engine run `layer` and the `source` it reads as one operation? A cut between them would change the rounding.

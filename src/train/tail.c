@@ -78,17 +78,21 @@ cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch) {
     cs_loss loss;
     if (tail->cut == 0)
         CS_TRY(cs_program_set_input(program, 0, batch->images, batch->n));
+    if (split == CS_SPLIT_TRAIN)
+        cs_program_set_draw(program,
+                            &(cs_draw){(uint64_t)tail->config->train.seed, (uint32_t)tail->epoch, batch->samples});
     CS_TRY(cs_program_forward(program, batch->n));
     CS_TRY(cs_program_loss(program, batch->labels, batch->n, NULL, &loss));
-    if (!isfinite(loss.sum))
-        return fail_diverged(tail, split, loss.sum);
+    double sum = loss.sum + loss.penalty * batch->n;
+    if (!isfinite(sum))
+        return fail_diverged(tail, split, sum);
     if (split == CS_SPLIT_TRAIN) {
         CS_TRY(cs_program_backward(program, batch->n));
         CS_TRY(cs_program_update(program, &tail->config->train.optimizer, ++tail->step));
     }
     if (split == CS_SPLIT_TEST)
         CS_TRY(count_predictions(tail, batch));
-    tally->loss += loss.sum;
+    tally->loss += sum;
     tally->correct += loss.correct;
     tally->rows += batch->n;
     return CS_OK;

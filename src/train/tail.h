@@ -8,7 +8,7 @@
 
 /* Sums over one pass through a split. */
 typedef struct cs_tally {
-    double loss; /* summed over rows */
+    double loss; /* summed over rows, penalties included */
     int64_t correct, rows;
 } cs_tally;
 

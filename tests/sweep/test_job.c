@@ -142,6 +142,36 @@ static void test_without_a_name_the_file_gives_it(void **state) {
     cs_job_free(job);
 }
 
+static void test_layers_of_a_head_may_have_settings(void **state) {
+    (void)state;
+    cs_job *job = read("data: {path: d}\n"
+                       "model: {arch: basenet, head: [gap, {dropout: 0.5}, {dense: 400, activation: relu}, dense]}\n",
+                       NULL);
+    assert_string_equal(job->base.model.head, "gap,dropout:0.5,dense:400:relu,dense");
+    cs_job_free(job);
+}
+
+static void test_heads_dropout_and_l2_can_be_swept(void **state) {
+    (void)state;
+    cs_job *job = read("data: {path: d}\nmodel: {arch: basenet}\nsweep:\n  parameters:\n"
+                       "    head: [[gap, dropout, dense], [gap, dropout, {dense: 8}, dense]]\n"
+                       "    dropout: [0.25, 0.5]\n    l2: [0, 1e-4]\n",
+                       NULL);
+    assert_int_equal(job->n_trials, 8);
+    assert_string_equal(job->trials[7].model.head, "gap,dropout,dense:8,dense");
+    assert_true(job->trials[7].model.dropout == 0.5f);
+    assert_true(job->trials[7].model.l2 == 1e-4f);
+    assert_true(job->trials[0].model.dropout == 0.25f);
+    cs_job_free(job);
+}
+
+static void test_fine_tune_takes_blocks_as_a_map(void **state) {
+    (void)state;
+    cs_job *job = read(JOB_BASE "sweep: {parameters: {fine_tune: [head, {blocks: 2}, 3]}}\n", NULL);
+    assert_string_equal(job->trials[1].fine_tune, "blocks:2");
+    cs_job_free(job);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_job_without_a_sweep_is_one_trial),
@@ -153,6 +183,9 @@ int main(void) {
         cmocka_unit_test(test_the_goal_follows_the_metric_unless_told),
         cmocka_unit_test(test_trial_names_are_wide_enough_to_sort),
         cmocka_unit_test(test_without_a_name_the_file_gives_it),
+        cmocka_unit_test(test_layers_of_a_head_may_have_settings),
+        cmocka_unit_test(test_heads_dropout_and_l2_can_be_swept),
+        cmocka_unit_test(test_fine_tune_takes_blocks_as_a_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
