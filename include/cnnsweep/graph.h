@@ -213,6 +213,10 @@ CS_MUST_CHECK cs_status cs_graph_dropout(cs_graph *graph, const char *name, int 
 CS_MUST_CHECK cs_status cs_graph_dense(cs_graph *graph, const char *name, int input, int units,
                                        cs_activation activation, int *out);
 
+/* Puts the layers, all of which lead to the last one, into the order of Keras' model.layers, and their parameters with
+ * them. Indexes of layers change; a head that is a chain on top stays where it is. */
+CS_MUST_CHECK cs_status cs_graph_order_as_keras(cs_graph *graph);
+
 const char *cs_layer_kind_name(cs_layer_kind kind); /* Keras' class name: "Conv2D", "BatchNormalization", ... */
 const char *cs_dialect_name(cs_dialect dialect);    /* "keras", "torch" */
 const char *cs_activation_name(cs_activation activation);

@@ -2,6 +2,7 @@
  * convolutions have biases, and a block's stride is in its first 1x1 convolution. */
 #include "block.h"
 #include "families.h"
+#include "width.h"
 
 static const float bn_epsilon = 1.001e-5f, bn_momentum = 0.99f;
 
@@ -29,21 +30,21 @@ static cs_status add_relu(cs_block *block, const char *part, int *x) {
     return cs_graph_activation(block->graph, cs_block_name(block, part), *x, CS_ACT_RELU, x);
 }
 
-/* Keras lists layers by depth: the two layers of a shortcut stand beside those of the third convolution. */
 static cs_status add_block(cs_block *block, int filters, int stride, bool conv_shortcut, int *x) {
     enum { EXPANSION = 4 };
     int shortcut = *x;
+    cs_graph_begin_block(block->graph);
+    if (conv_shortcut) {
+        CS_TRY(add_conv(block, "0_conv", EXPANSION * filters, 1, stride, &shortcut));
+        CS_TRY(add_norm(block, "0_bn", &shortcut));
+    }
     CS_TRY(add_conv(block, "1_conv", filters, 1, stride, x));
     CS_TRY(add_norm(block, "1_bn", x));
     CS_TRY(add_relu(block, "1_relu", x));
     CS_TRY(add_conv(block, "2_conv", filters, 3, 1, x));
     CS_TRY(add_norm(block, "2_bn", x));
     CS_TRY(add_relu(block, "2_relu", x));
-    if (conv_shortcut)
-        CS_TRY(add_conv(block, "0_conv", EXPANSION * filters, 1, stride, &shortcut));
     CS_TRY(add_conv(block, "3_conv", EXPANSION * filters, 1, 1, x));
-    if (conv_shortcut)
-        CS_TRY(add_norm(block, "0_bn", &shortcut));
     CS_TRY(add_norm(block, "3_bn", x));
     CS_TRY(cs_graph_add(block->graph, cs_block_name(block, "add"), shortcut, *x, x));
     return add_relu(block, "out", x);
@@ -64,9 +65,7 @@ static cs_status add_stem(cs_graph *graph, int *x) {
 
 cs_status cs_build_resnet50(cs_graph *graph, const cs_model_config *config, int *top) {
     int x;
-    if (config->alpha != 1)
-        return cs_hint(cs_fail(CS_ERR_ARG, "resnet50 has no width multiplier, alpha is %g", (double)config->alpha),
-                       "leave alpha out or set it to 1");
+    CS_TRY(cs_width_refuse(graph, config->alpha));
     graph->preprocess = CS_PREPROCESS_CAFFE;
     CS_TRY(cs_graph_input(graph, "input_layer", config->input_h, config->input_w, config->input_c, &x));
     CS_TRY(add_stem(graph, &x));

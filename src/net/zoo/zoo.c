@@ -78,7 +78,7 @@ static cs_status build(cs_graph *graph, const cs_model_config *config, const cs_
     if (config->classes > 0)
         CS_TRY(cs_head_add(graph, config, entry, top));
     graph->head = head;
-    return CS_OK;
+    return entry->dialect == CS_DIALECT_KERAS ? cs_graph_order_as_keras(graph) : CS_OK;
 }
 
 cs_status cs_model_build(const cs_model_config *config, cs_graph **out) {
