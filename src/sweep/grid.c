@@ -202,6 +202,15 @@ static bool has_plain_dropout(const char *head) {
     return false;
 }
 
+static const char *head_of(const cs_model_config *model) {
+    size_t n;
+    const cs_zoo_entry *entries = cs_zoo_entries(&n);
+    for (size_t i = 0; i < n && !model->head[0]; i++)
+        if (strcmp(entries[i].name, model->arch) == 0)
+            return entries[i].default_head;
+    return model->head;
+}
+
 /* A rate that no layer takes would make a sweep of equal trials. */
 static cs_status check_dropout(const cs_job_reader *reader) {
     const cs_job *job = reader->job;
@@ -213,9 +222,9 @@ static cs_status check_dropout(const cs_job_reader *reader) {
     for (int i = 0; i < job->n_axes; i++)
         swept = swept || job->axes[i].option == option;
     for (int t = 0; t < job->n_trials && (given || swept); t++)
-        if (!has_plain_dropout(job->trials[t].model.head))
+        if (!has_plain_dropout(head_of(&job->trials[t].model)))
             return cs_hint(cs_node_fail(given ? given : reader->root, CS_ERR_ARG,
-                                        "model.dropout is set, but model.head has no plain dropout layer"),
+                                        "model.dropout is set, but the head has no plain dropout layer"),
                            "write head: [gap, dropout, dense]");
     return CS_OK;
 }

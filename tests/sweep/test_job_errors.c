@@ -50,7 +50,7 @@ static void test_wrong_values(void **state) {
          "job.yaml:3:36: model.head: this map is not understood"},
         {"name: t\ndata: {path: d}\nmodel: {arch: basenet, head: [gap, [dense]]}\n", "model.head: nested too deep"},
         {"name: t\ndata: {path: d}\nmodel: {arch: basenet, dropout: 0.5}\n",
-         "job.yaml:3:33: model.dropout is set, but model.head has no plain dropout layer"},
+         "job.yaml:3:33: model.dropout is set, but the head has no plain dropout layer"},
         {JOB_BASE "train: 7\n", "job.yaml:4:8: train: is not a map of keys"},
         {JOB_BASE "train:\n", "train: is not a map of keys"},
         {JOB_BASE "train: {epochs: }\n", "train.epochs is ''"},

@@ -1,32 +1,118 @@
-/* The small two-convolution net of the CIFAR-10 tutorials, with the layer names Keras would give. */
+/* The small nets of the CIFAR-10 tutorials, with the layer names Keras would give and its defaults.
+ *
+ * basenet: 5x5 "valid" convolutions of 6 and 16, a max-pool behind each, a dense layer of 50. basenet_deep: 5x5, 5x5
+ * and three 3x3 "same" convolutions of 6, 16, 16, 24 and 32, a max-pool behind the first two and the last, dense layers
+ * of 100 and 50; with batch norm between each convolution and its ReLU (_bn) or behind the ReLU (_bn_after). A block is
+ * a convolution with what follows it, or the dense layers. */
 #include "families.h"
 
-cs_status cs_build_basenet(cs_graph *graph, const cs_model_config *config, int *top) {
-    enum { FILTERS1 = 6, FILTERS2 = 16, KERNEL = 5, POOL = 2, UNITS = 50 };
+/* Where batch norm stands. */
+typedef enum norm_place { NO_NORM, NORM_BEFORE_RELU, NORM_AFTER_RELU } norm_place;
+
+/* "conv2d", "conv2d_1", ...: Keras' automatic names. */
+static const char *numbered(char name[CS_NAME_MAX], const char *base, int index) {
+    if (index == 0)
+        snprintf(name, CS_NAME_MAX, "%s", base);
+    else
+        snprintf(name, CS_NAME_MAX, "%s_%d", base, index);
+    return name;
+}
+
+static cs_status add_norm(cs_graph *graph, int index, int *x) {
+    const float epsilon = 1e-3f, momentum = 0.99f;
+    char name[CS_NAME_MAX];
+    return cs_graph_batch_norm(graph, numbered(name, "batch_normalization", index), *x, epsilon, momentum, true, x);
+}
+
+static cs_status add_conv(cs_graph *graph, int index, cs_conv_args conv, norm_place place, int *x) {
+    char name[CS_NAME_MAX];
+    conv.stride = 1;
+    conv.use_bias = true;
+    conv.activation = place == NO_NORM ? CS_ACT_RELU : CS_ACT_LINEAR;
+    cs_graph_begin_block(graph);
+    CS_TRY(cs_graph_conv2d(graph, numbered(name, "conv2d", index), *x, conv, x));
+    if (place == NORM_BEFORE_RELU)
+        CS_TRY(add_norm(graph, index, x));
+    if (place != NO_NORM)
+        CS_TRY(cs_graph_activation(graph, numbered(name, "activation", index), *x, CS_ACT_RELU, x));
+    return place == NORM_AFTER_RELU ? add_norm(graph, index, x) : CS_OK;
+}
+
+static cs_status add_pool(cs_graph *graph, int index, int *x) {
+    const cs_pool_args halve = {.kind = CS_LAYER_MAX_POOL, .size = 2, .stride = 2, .padding = CS_PADDING_VALID};
+    char name[CS_NAME_MAX];
+    return cs_graph_pool(graph, numbered(name, "max_pooling2d", index), *x, halve, x);
+}
+
+static cs_status begin(cs_graph *graph, const cs_model_config *config, int *x) {
     if (config->alpha != 1)
-        return cs_hint(cs_fail(CS_ERR_ARG, "basenet has no width multiplier, alpha is %g", (double)config->alpha),
-                       "leave alpha out or set it to 1");
-    cs_conv_args conv = {.filters = FILTERS1,
-                         .kernel_h = KERNEL,
-                         .kernel_w = KERNEL,
-                         .stride = 1,
-                         .padding = CS_PADDING_VALID,
-                         .use_bias = true,
-                         .activation = CS_ACT_RELU};
-    int x;
+        return cs_hint(
+            cs_fail(CS_ERR_ARG, "%s has no width multiplier, alpha is %g", graph->arch, (double)config->alpha),
+            "leave alpha out or set it to 1");
     graph->preprocess = CS_PREPROCESS_UNIT;
-    CS_TRY(cs_graph_input(graph, "input_layer", config->input_h, config->input_w, config->input_c, &x));
-    CS_TRY(cs_graph_conv2d(graph, "conv2d", x, conv, &x));
-    CS_TRY(cs_graph_pool(
-        graph, "max_pooling2d", x,
-        (cs_pool_args){.kind = CS_LAYER_MAX_POOL, .size = POOL, .stride = POOL, .padding = CS_PADDING_VALID}, &x));
-    conv.filters = FILTERS2;
-    CS_TRY(cs_graph_conv2d(graph, "conv2d_1", x, conv, &x));
-    CS_TRY(cs_graph_pool(
-        graph, "max_pooling2d_1", x,
-        (cs_pool_args){.kind = CS_LAYER_MAX_POOL, .size = POOL, .stride = POOL, .padding = CS_PADDING_VALID}, &x));
+    return cs_graph_input(graph, "input_layer", config->input_h, config->input_w, config->input_c, x);
+}
+
+cs_status cs_build_basenet(cs_graph *graph, const cs_model_config *config, int *top) {
+    enum { UNITS = 50 };
+    const cs_conv_args convs[] = {{.filters = 6, .kernel_h = 5, .kernel_w = 5, .padding = CS_PADDING_VALID},
+                                  {.filters = 16, .kernel_h = 5, .kernel_w = 5, .padding = CS_PADDING_VALID}};
+    int x;
+    CS_TRY(begin(graph, config, &x));
+    for (int i = 0; i < 2; i++) {
+        CS_TRY(add_conv(graph, i, convs[i], NO_NORM, &x));
+        CS_TRY(add_pool(graph, i, &x));
+    }
+    cs_graph_begin_block(graph);
     CS_TRY(cs_graph_flatten(graph, "flatten", x, &x));
-    CS_TRY(cs_graph_dense(graph, "dense", x, UNITS, CS_ACT_RELU, &x));
+    return cs_graph_dense(graph, "dense", x, UNITS, CS_ACT_RELU, top);
+}
+
+static cs_status build_deep(cs_graph *graph, const cs_model_config *config, norm_place place, int *top) {
+    enum { UNITS1 = 100, UNITS2 = 50 };
+    static const struct {
+        int filters, kernel;
+        bool pool;
+    } convs[] = {{6, 5, true}, {16, 5, true}, {16, 3, false}, {24, 3, false}, {32, 3, true}};
+    int x, pools = 0;
+    CS_TRY(begin(graph, config, &x));
+    for (int i = 0; i < (int)(sizeof convs / sizeof convs[0]); i++) {
+        cs_conv_args conv = {.filters = convs[i].filters,
+                             .kernel_h = convs[i].kernel,
+                             .kernel_w = convs[i].kernel,
+                             .padding = CS_PADDING_SAME};
+        CS_TRY(add_conv(graph, i, conv, place, &x));
+        if (convs[i].pool)
+            CS_TRY(add_pool(graph, pools++, &x));
+    }
+    cs_graph_begin_block(graph);
+    CS_TRY(cs_graph_flatten(graph, "flatten", x, &x));
+    CS_TRY(cs_graph_dense(graph, "dense", x, UNITS1, CS_ACT_RELU, &x));
+    return cs_graph_dense(graph, "dense_1", x, UNITS2, CS_ACT_RELU, top);
+}
+
+cs_status cs_build_basenet_deep(cs_graph *graph, const cs_model_config *config, int *top) {
+    return build_deep(graph, config, NO_NORM, top);
+}
+
+cs_status cs_build_basenet_deep_bn(cs_graph *graph, const cs_model_config *config, int *top) {
+    return build_deep(graph, config, NORM_BEFORE_RELU, top);
+}
+
+cs_status cs_build_basenet_deep_bn_after(cs_graph *graph, const cs_model_config *config, int *top) {
+    return build_deep(graph, config, NORM_AFTER_RELU, top);
+}
+
+/* Four times convolution, batch norm, ReLU, max-pool; its head has a dense layer of 512 with dropout. */
+cs_status cs_build_cnn4(cs_graph *graph, const cs_model_config *config, int *top) {
+    static const int filters[] = {32, 64, 128, 256};
+    int x;
+    CS_TRY(begin(graph, config, &x));
+    for (int i = 0; i < (int)(sizeof filters / sizeof filters[0]); i++) {
+        cs_conv_args conv = {.filters = filters[i], .kernel_h = 3, .kernel_w = 3, .padding = CS_PADDING_SAME};
+        CS_TRY(add_conv(graph, i, conv, NORM_BEFORE_RELU, &x));
+        CS_TRY(add_pool(graph, i, &x));
+    }
     *top = x;
     return CS_OK;
 }

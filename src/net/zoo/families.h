@@ -10,5 +10,9 @@ CS_MUST_CHECK cs_status cs_build_resnet50(cs_graph *graph, const cs_model_config
 CS_MUST_CHECK cs_status cs_build_densenet121(cs_graph *graph, const cs_model_config *config, int *top);
 CS_MUST_CHECK cs_status cs_build_densenet169(cs_graph *graph, const cs_model_config *config, int *top);
 CS_MUST_CHECK cs_status cs_build_basenet(cs_graph *graph, const cs_model_config *config, int *top);
+CS_MUST_CHECK cs_status cs_build_basenet_deep(cs_graph *graph, const cs_model_config *config, int *top);
+CS_MUST_CHECK cs_status cs_build_basenet_deep_bn(cs_graph *graph, const cs_model_config *config, int *top);
+CS_MUST_CHECK cs_status cs_build_basenet_deep_bn_after(cs_graph *graph, const cs_model_config *config, int *top);
+CS_MUST_CHECK cs_status cs_build_cnn4(cs_graph *graph, const cs_model_config *config, int *top);
 
 #endif

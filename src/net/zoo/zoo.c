@@ -15,6 +15,14 @@ static const cs_zoo_entry entries[] = {
      NULL},
     {"basenet", CS_DIALECT_KERAS, "two convolutions and a dense layer, for CIFAR-sized images", 16, cs_build_basenet,
      "dense", NULL},
+    {"basenet_deep", CS_DIALECT_KERAS, "five convolutions and two dense layers", 16, cs_build_basenet_deep, "dense",
+     NULL},
+    {"basenet_deep_bn", CS_DIALECT_KERAS, "basenet_deep with batch norm before each ReLU", 16,
+     cs_build_basenet_deep_bn, "dense", NULL},
+    {"basenet_deep_bn_after", CS_DIALECT_KERAS, "basenet_deep with batch norm after each ReLU", 16,
+     cs_build_basenet_deep_bn_after, "dense", NULL},
+    {"cnn4", CS_DIALECT_KERAS, "four convolutions with batch norm, dense 512 and dropout", 16, cs_build_cnn4,
+     "flatten,dense:512:relu,dropout,dense", NULL},
 };
 enum { N_ENTRIES = sizeof entries / sizeof entries[0] };
 
