@@ -2,6 +2,7 @@
  * include_top=False. */
 #include "block.h"
 #include "families.h"
+#include "width.h"
 
 static const float bn_epsilon = 1.001e-5f, bn_momentum = 0.99f;
 
@@ -57,10 +58,7 @@ enum { STACKS = 4 };
 
 static cs_status build(cs_graph *graph, const cs_model_config *config, const int blocks[STACKS], int *top) {
     int x;
-    if (config->alpha != 1)
-        return cs_hint(
-            cs_fail(CS_ERR_ARG, "%s has no width multiplier, alpha is %g", graph->arch, (double)config->alpha),
-            "leave alpha out or set it to 1");
+    CS_TRY(cs_width_refuse(graph, config->alpha));
     graph->preprocess = CS_PREPROCESS_TORCH;
     CS_TRY(cs_graph_input(graph, "input_layer", config->input_h, config->input_w, config->input_c, &x));
     CS_TRY(add_stem(graph, &x));

@@ -1,6 +1,7 @@
 /* MobileNetV2 (Sandler et al., arXiv:1801.04381) in the dialect of keras.applications.MobileNetV2, include_top=False:
  * stride 2 in a block is explicit zero padding, then a "valid" depthwise convolution. */
 #include "families.h"
+#include "width.h"
 
 static const float bn_epsilon = 1e-3f, bn_momentum = 0.999f;
 
@@ -9,15 +10,6 @@ static const struct {
     int stride;
 } blocks[] = {{16, 1}, {24, 2}, {24, 1}, {32, 2}, {32, 1},  {32, 1},  {64, 2},  {64, 1}, {64, 1},
               {64, 1}, {96, 1}, {96, 1}, {96, 1}, {160, 2}, {160, 1}, {160, 1}, {320, 1}};
-
-/* The nearest multiple of 8, but not more than 10 % below `filters`. */
-static int make_divisible(double filters) {
-    enum { DIVISOR = 8 };
-    int rounded = (int)(filters + DIVISOR / 2.0) / DIVISOR * DIVISOR;
-    if (rounded < DIVISOR)
-        rounded = DIVISOR;
-    return rounded < 0.9 * filters ? rounded + DIVISOR : rounded;
-}
 
 static const cs_conv_args pointwise = {.kernel_h = 1, .kernel_w = 1, .stride = 1, .padding = CS_PADDING_SAME};
 
@@ -74,19 +66,15 @@ static cs_status add_block(cs_graph *graph, int id, int filters, int stride, int
 
 cs_status cs_build_mobilenet_v2(cs_graph *graph, const cs_model_config *config, int *top) {
     enum { FIRST = 32, LAST = 1280 };
-    const float most = 64;
     float alpha = config->alpha;
-    if (!(alpha > 0 && alpha <= most))
-        return cs_hint(
-            cs_fail(CS_ERR_ARG, "mobilenet_v2: alpha is %g; it goes from above 0 to %g", (double)alpha, (double)most),
-            "weights are published for 0.35, 0.5, 0.75, 1, 1.3 and 1.4");
-    cs_conv_args first = {.filters = make_divisible((double)(FIRST * alpha)),
+    CS_TRY(cs_width_check(graph, alpha, "0.35, 0.5, 0.75, 1, 1.3 and 1.4"));
+    cs_conv_args first = {.filters = cs_width_divisible((double)(FIRST * alpha)),
                           .kernel_h = 3,
                           .kernel_w = 3,
                           .stride = 2,
                           .padding = CS_PADDING_SAME};
     cs_conv_args last = pointwise;
-    last.filters = alpha > 1 ? make_divisible((double)(LAST * alpha)) : LAST;
+    last.filters = alpha > 1 ? cs_width_divisible((double)(LAST * alpha)) : LAST;
     int x;
     graph->preprocess = CS_PREPROCESS_TF;
     CS_TRY(cs_graph_input(graph, "input_layer", config->input_h, config->input_w, config->input_c, &x));
@@ -94,7 +82,7 @@ cs_status cs_build_mobilenet_v2(cs_graph *graph, const cs_model_config *config, 
     CS_TRY(add_norm(graph, "bn_Conv1", &x));
     CS_TRY(cs_graph_activation(graph, "Conv1_relu", x, CS_ACT_RELU6, &x));
     for (int i = 0; i < (int)(sizeof blocks / sizeof blocks[0]); i++) {
-        int filters = make_divisible((int)((float)blocks[i].filters * alpha));
+        int filters = cs_width_divisible((int)((float)blocks[i].filters * alpha));
         CS_TRY(add_block(graph, i, filters, blocks[i].stride, &x));
     }
     CS_TRY(cs_graph_conv2d(graph, "Conv_1", x, last, &x));
