@@ -83,6 +83,7 @@ typedef enum cs_dialect {
 typedef enum cs_initializer {
     CS_INIT_GLOROT_UNIFORM,    /* Keras' default: uniform in +-sqrt(6 / (fan_in + fan_out)) */
     CS_INIT_TORCH_DEFAULT,     /* kernel and bias uniform in +-1/sqrt(fan_in) */
+    CS_INIT_TORCH_ZERO_BIAS,   /* the same kernel, biases 0 */
     CS_INIT_KAIMING_FAN_OUT,   /* normal, variance 2 / fan_out */
     CS_INIT_KAIMING_FAN_IN,    /* normal, variance 2 / fan_in */
     CS_INIT_NORMAL_001,        /* normal, standard deviation 0.01, biases 0 */

@@ -74,6 +74,7 @@ static void init_kernel(cs_rng *rng, cs_initializer initializer, fans f, float *
         fill_uniform(rng, values, count, sqrt(6 / (f.in + f.out)));
         break;
     case CS_INIT_TORCH_DEFAULT:
+    case CS_INIT_TORCH_ZERO_BIAS:
         fill_uniform(rng, values, count, 1 / sqrt(f.in));
         break;
     case CS_INIT_KAIMING_FAN_OUT:
