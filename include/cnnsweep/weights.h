@@ -1,4 +1,12 @@
-/* Pretrained weights: files in, matched to a graph by layer and parameter name. */
+/* Pretrained weights: files in, matched to a graph by layer and parameter name; and out.
+ *
+ * Formats, told apart by their content when read and by the file's name when written:
+ *   *.weights.h5    Keras 3: groups named by class and order, "layers/conv2d_1/vars/0"
+ *   *.h5            Keras' legacy layout: "conv1/conv1/kernel:0"; reading also takes full models (/model_weights)
+ *   *.safetensors   graphs of the torch dialect: torch's names and axes ("layer1.0.conv1.weight", OIHW);
+ *                   graphs of the Keras dialect: "conv1/kernel" with Keras' axes
+ * Preprocessing belongs to the weights: writing records its kind (root attribute, or key of __metadata__,
+ * "preprocess"), and a file that records another kind than the graph's is refused. */
 #ifndef CNNSWEEP_WEIGHTS_H
 #define CNNSWEEP_WEIGHTS_H
 
@@ -7,18 +15,26 @@
 typedef struct cs_weights_report {
     int matched;     /* parameters read */
     int missing;     /* parameters of the network that the file lacks, the head's own not counted */
-    int unused;      /* datasets of the file that no parameter takes */
+    int unused;      /* tensors of the file that no parameter takes */
     int wrong_shape; /* names that agree, shapes that do not */
-    char *text;      /* one line each of missing, unused, wrong shape, with both shapes; never NULL */
+    char *text;      /* one line each of missing, unused, wrong shape, with both shapes; NULL when nothing was read */
 } cs_weights_report;
 void cs_weights_report_clear(cs_weights_report *report);
 
-/* Reads a Keras legacy .h5 (weights file, or full model with /model_weights) into `params`, by name. Layers from
- * graph->head on keep their values when the file lacks them. Missing parameters are CS_ERR_NOT_FOUND naming the first
- * ones unless `allow_missing`; a wrong shape is always CS_ERR_SHAPE. The report is filled also on those errors. What
- * the HDF5 library finds broken is CS_ERR_FORMAT; it has no checksum of its own structure, so files come from a source
- * you trust. */
+/* Reads a file into `params`, by name. Layers from graph->head on keep their values when the file lacks them. Missing
+ * parameters are CS_ERR_NOT_FOUND naming the first ones unless `allow_missing`; a wrong shape is always CS_ERR_SHAPE;
+ * other preprocessing is CS_ERR_ARG; a damaged file is CS_ERR_FORMAT naming the place. On errors `params` keeps its
+ * values, and the report is filled as far as the reading came.
+ *
+ * The file is read in a child process with a limit on its time and memory, as HDF5 itself crashes or hangs on some
+ * damaged files: no other thread may be inside HDF5 meanwhile. */
 CS_MUST_CHECK cs_status cs_weights_read(const char *path, bool allow_missing, cs_params *params,
                                         cs_weights_report *report);
+
+/* Writes all of `params`, atomically, as Keras (model.load_weights) or torch (load_state_dict) load them. */
+CS_MUST_CHECK cs_status cs_weights_write(const char *path, const cs_params *params);
+
+/* What a file holds: a line a tensor (name, shape, type), then totals, format and preprocessing. *text is malloc'ed. */
+CS_MUST_CHECK cs_status cs_weights_describe(const char *path, char **text);
 
 #endif

@@ -8,16 +8,18 @@ static void print_usage(const cs_usage *usage) {
     cs_args_help(stdout, usage->args, usage->n);
 }
 
-bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char **operand, int *exit_code) {
-    int given = 0, wanted = usage->operand ? 1 : 0;
-    cs_status status = cs_args_parse(argc, argv, usage->args, usage->n, operand, wanted, &given);
+bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char **operands, int *exit_code) {
+    int given = 0, wanted = 0;
+    while (wanted < CS_MAX_OPERANDS && usage->operands[wanted])
+        wanted++;
+    cs_status status = cs_args_parse(argc, argv, usage->args, usage->n, operands, wanted, &given);
     if (status == CS_OK && *usage->help) {
         print_usage(usage);
         *exit_code = CS_EXIT_OK;
         return false;
     }
     if (status == CS_OK && given < wanted)
-        status = cs_hint(cs_fail(CS_ERR_ARG, "%s is missing", usage->operand), "%s", usage->line);
+        status = cs_hint(cs_fail(CS_ERR_ARG, "%s is missing", usage->operands[given]), "%s", usage->line);
     if (status == CS_OK)
         return true;
     cs_log_error_last();

@@ -11,23 +11,27 @@
 /* What the shell sees. */
 enum { CS_EXIT_OK = 0, CS_EXIT_FAILURE = 1, CS_EXIT_USAGE = 2, CS_EXIT_INTERRUPTED = 75 /* EX_TEMPFAIL: try again */ };
 
+enum { CS_MAX_OPERANDS = 2 };
+
 /* Each gets its own name as argv[0] and returns an exit code. */
 int cs_command_train(int argc, char **argv);
 int cs_command_summary(int argc, char **argv);
 int cs_command_options(int argc, char **argv);
+int cs_command_weights(int argc, char **argv);
 
 /* How a subcommand is called. */
 typedef struct cs_usage {
     const char *line; /* "cnnsweep train [options] JOB.yaml" */
     const char *doc;
-    const char *operand; /* "JOB.yaml", which must be given; NULL: none is taken */
+    const char *operands[CS_MAX_OPERANDS]; /* "JOB.yaml": must be given, in this order; NULL ends them */
     const cs_arg *args;
     size_t n;
     const bool *help; /* what --help sets */
 } cs_usage;
 
-/* Parses the arguments. True: go on. False: leave with *exit_code, as --help or a mistake has been answered. */
-bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char **operand, int *exit_code);
+/* Parses the arguments; `operands` gets those of the usage. True: go on. False: leave with *exit_code, as --help or a
+ * mistake has been answered. */
+bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char **operands, int *exit_code);
 
 /* The exit code for a status. */
 int cs_exit_code(cs_status status);

@@ -41,7 +41,7 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
     const cs_usage usage = {.line = "cnnsweep train [options] JOB.yaml",
                             .doc = "Trains every trial of the job and prints the result table. Under mpirun or srun "
                                    "the ranks share the trials.",
-                            .operand = "JOB.yaml",
+                            .operands = {"JOB.yaml"},
                             .args = rows,
                             .n = sizeof rows / sizeof *rows,
                             .help = &args->help};

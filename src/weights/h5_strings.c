@@ -27,6 +27,10 @@ static cs_status append(cs_strings *strings, const char *text, size_t length) {
     return CS_OK;
 }
 
+cs_status cs_strings_append(cs_strings *strings, const char *text) {
+    return append(strings, text, LONGEST_STRING);
+}
+
 static cs_status read_fixed(hid_t attribute, hid_t type, size_t n, size_t size, const char *where, const char *name,
                             cs_strings *out) {
     char *block;
@@ -48,7 +52,7 @@ static cs_status read_variable(hid_t attribute, hid_t type, hid_t space, size_t 
     if (H5Aread(attribute, type, block) < 0)
         status = cs_fail(CS_ERR_FORMAT, "%s: attribute %s cannot be read", where, name);
     for (size_t i = 0; i < n && status == CS_OK; i++)
-        status = append(out, block[i] ? block[i] : "", LONGEST_STRING);
+        status = cs_strings_append(out, block[i] ? block[i] : "");
     H5Dvlen_reclaim(type, space, H5P_DEFAULT, block);
     free(block);
     return status;

@@ -11,6 +11,8 @@ typedef struct cs_strings {
     size_t n, capacity;
 } cs_strings;
 void cs_strings_clear(cs_strings *strings);
+/* Adds a copy; of a text longer than 1 KiB the beginning. */
+CS_MUST_CHECK cs_status cs_strings_append(cs_strings *strings, const char *text);
 
 /* Appends the strings (fixed or variable length) of attribute `name`; where it is absent, those of `name`0, `name`1,
  * ... into which Keras splits long lists. `where` names file and group in errors; no attribute at all is CS_ERR_FORMAT.

@@ -1,0 +1,35 @@
+/* Inside the command line: the flags that name a network, for the subcommands that build one. */
+#ifndef CNNSWEEP_MODEL_ARGS_H
+#define CNNSWEEP_MODEL_ARGS_H
+
+#include "cnnsweep/args.h"
+#include "cnnsweep/train.h"
+
+typedef struct cs_model_args {
+    const char *alpha, *dialect, *head;
+    int input[2]; /* height, width; 0: not given */
+    int classes;  /* 0: not given */
+} cs_model_args;
+
+/* Rows of a cs_arg table that fill `args`, a cs_model_args. */
+#define CS_MODEL_ARG_ROWS(args)                                                                                        \
+    {"--input", "HxWxC", "input (default 224x224x3, or the job's)", cs_parse_input, (args).input},                     \
+        {"--classes", "K", "add a head of K classes (a job has its dataset's)", cs_arg_positive, &(args).classes},     \
+        {"--alpha", "A", "width multiplier (default 1)", cs_arg_text, &(args).alpha},                                  \
+        {"--dialect", "NAME", "keras or torch, where an architecture has both", cs_arg_text, &(args).dialect}, {       \
+        "--head", "LIST", "layers on top, such as gap,dense", cs_arg_text, &(args).head                                \
+    }
+
+/* "HxWxC" as Keras writes shapes, into an int[2]; images have 3 channels here. */
+CS_MUST_CHECK cs_status cs_parse_input(const char *text, void *target);
+
+/* Sets an option of the table by its key; NULL: left as it is. */
+CS_MUST_CHECK cs_status cs_set_option(const char *key, const char *text, cs_trial_config *trial);
+
+/* Starts a trial whose network is `arch`, everything trainable. */
+CS_MUST_CHECK cs_status cs_model_args_arch(const char *arch, cs_trial_config *trial);
+
+/* What was given goes into the trial; the classes are not part of it. */
+CS_MUST_CHECK cs_status cs_model_args_apply(const cs_model_args *args, cs_trial_config *trial);
+
+#endif

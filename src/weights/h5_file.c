@@ -1,0 +1,179 @@
+#include "h5_file.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char damaged[] = "the file is cut short or damaged: fetch it again";
+
+/* What cs_tensor.read needs. */
+typedef struct h5_source {
+    hid_t dataset;
+    const char *file;
+    bool bfloat16;
+} h5_source;
+
+static herr_t refuse_external(const char *parent_file, const char *parent_group, const char *file, const char *object,
+                              unsigned *flags, hid_t access, void *context) {
+    (void)parent_file, (void)parent_group, (void)file, (void)object, (void)flags, (void)access, (void)context;
+    return -1;
+}
+
+/* Opens with `open` under the rule that weights come from the file that was named. */
+static hid_t open_here(hid_t parent, const char *name, hid_t kind, hid_t (*open)(hid_t, const char *, hid_t)) {
+    hid_t access = H5Pcreate(kind);
+    if (access < 0)
+        return access;
+    H5Pset_elink_cb(access, refuse_external, NULL);
+    hid_t object = open(parent, name, access);
+    H5Pclose(access);
+    return object;
+}
+
+hid_t cs_h5_open_group(hid_t parent, const char *name) {
+    return open_here(parent, name, H5P_GROUP_ACCESS, H5Gopen2);
+}
+
+bool cs_h5_has(hid_t group, const char *name) {
+    return H5Lexists(group, name, H5P_DEFAULT) > 0;
+}
+
+cs_status cs_h5_text(hid_t object, const char *where, const char *name, char *out, size_t size) {
+    cs_strings strings = {0};
+    cs_status status = CS_OK;
+    out[0] = '\0';
+    if (H5Aexists(object, name) > 0)
+        status = cs_h5_read_strings(object, where, name, &strings);
+    if (status == CS_OK && strings.n > 0)
+        snprintf(out, size, "%s", strings.items[0]);
+    cs_strings_clear(&strings);
+    return status;
+}
+
+/* Keras keeps bfloat16 as two opaque bytes, the upper half of a float32. */
+static cs_status read_bfloat16(const h5_source *source, size_t count, float *out) {
+    uint16_t *halves;
+    CS_TRY(cs_alloc(count, sizeof *halves, "bfloat16 values", &halves));
+    hid_t type = H5Dget_type(source->dataset);
+    bool failed = type < 0 || H5Dread(source->dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, halves) < 0;
+    if (type >= 0)
+        H5Tclose(type);
+    for (size_t i = 0; i < count && !failed; i++) {
+        uint32_t bits = (uint32_t)halves[i] << 16;
+        memcpy(&out[i], &bits, sizeof bits);
+    }
+    free(halves);
+    return failed ? CS_ERR_FORMAT : CS_OK;
+}
+
+static cs_status read_values(const cs_tensor *tensor, float *out) {
+    const h5_source *source = tensor->source;
+    cs_status status = CS_OK;
+    size_t count = 1;
+    for (int i = 0; i < tensor->rank; i++)
+        count *= (size_t)tensor->dims[i];
+    if (source->bfloat16)
+        status = read_bfloat16(source, count, out);
+    else if (H5Dread(source->dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0)
+        status = CS_ERR_FORMAT;
+    if (status != CS_ERR_FORMAT)
+        return status;
+    return cs_hint(cs_fail(status, "%s: dataset %s cannot be read", source->file, tensor->path), "%s", damaged);
+}
+
+static void describe_type(hid_t type, cs_tensor *tensor, h5_source *source) {
+    H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    size_t size = type < 0 ? 0 : H5Tget_size(type);
+    char mark[16] = "";
+    tensor->type = CS_TENSOR_OTHER;
+    snprintf(tensor->type_name, sizeof tensor->type_name, "other");
+    if (class == H5T_OPAQUE && size == 2 &&
+        cs_h5_text(source->dataset, tensor->path, "dtype", mark, sizeof mark) == CS_OK)
+        source->bfloat16 = strcmp(mark, "bfloat16") == 0;
+    if (class == H5T_FLOAT || source->bfloat16) {
+        tensor->type = CS_TENSOR_FLOAT;
+        snprintf(tensor->type_name, sizeof tensor->type_name, "%sF%zu", source->bfloat16 ? "B" : "", 8 * size);
+    } else if (class == H5T_INTEGER) {
+        bool is_signed = H5Tget_sign(type) != H5T_SGN_NONE;
+        tensor->type = CS_TENSOR_INTEGER;
+        snprintf(tensor->type_name, sizeof tensor->type_name, "%c%zu", is_signed ? 'I' : 'U', 8 * size);
+    }
+}
+
+/* Are the values in other files, or put together from other datasets? */
+static bool lies_elsewhere(hid_t dataset) {
+    hid_t creation = H5Dget_create_plist(dataset);
+    bool elsewhere = creation < 0 || H5Pget_external_count(creation) != 0 || H5Pget_layout(creation) == H5D_VIRTUAL;
+    if (creation >= 0)
+        H5Pclose(creation);
+    return elsewhere;
+}
+
+static cs_status visit_open(hid_t dataset, cs_tensor *tensor, const char *file, const cs_visitor *visitor) {
+    h5_source source = {.dataset = dataset, .file = file};
+    hsize_t dims[H5S_MAX_RANK];
+    hid_t space = H5Dget_space(dataset);
+    tensor->rank =
+        space < 0 || H5Sget_simple_extent_type(space) == H5S_NULL ? -1 : H5Sget_simple_extent_dims(space, dims, NULL);
+    if (space >= 0)
+        H5Sclose(space);
+    if (tensor->rank < 0 || tensor->rank > CS_TENSOR_MAX_RANK)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s has no shape", file, tensor->path), "%s", damaged);
+    if (lies_elsewhere(dataset))
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s has its values elsewhere", file, tensor->path),
+                       "weights are read from one file alone");
+    for (int i = 0; i < tensor->rank; i++)
+        tensor->dims[i] = dims[i];
+    hid_t type = H5Dget_type(dataset);
+    describe_type(type, tensor, &source);
+    if (type >= 0)
+        H5Tclose(type);
+    tensor->read = read_values;
+    tensor->source = &source;
+    return visitor->tensor(visitor->context, tensor);
+}
+
+cs_status cs_h5_visit(hid_t group, const char *name, cs_tensor *tensor, const char *file, const cs_visitor *visitor) {
+    hid_t dataset = open_here(group, name, H5P_DATASET_ACCESS, H5Dopen2);
+    if (dataset < 0)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s is listed but cannot be opened", file, tensor->path),
+                       "%s", damaged);
+    cs_status status = visit_open(dataset, tensor, file, visitor);
+    H5Dclose(dataset);
+    return status;
+}
+
+static bool is_legacy(hid_t root) {
+    return H5Aexists(root, "layer_names") > 0 || H5Aexists(root, "layer_names0") > 0 ||
+           cs_h5_has(root, "model_weights");
+}
+
+static bool is_keras3(hid_t root) {
+    return cs_h5_has(root, "layers") || cs_h5_has(root, "_layer_checkpoint_dependencies") || cs_h5_has(root, "vars");
+}
+
+static cs_status walk_root(hid_t root, const char *path, const cs_visitor *visitor) {
+    bool legacy = is_legacy(root);
+    char preprocess[64];
+    if (!legacy && !is_keras3(root))
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: has neither the attribute layer_names nor the group layers", path),
+                       "weights are what Keras' save_weights writes");
+    CS_TRY(cs_h5_text(root, path, cs_preprocess_key, preprocess, sizeof preprocess));
+    CS_TRY(visitor->file(visitor->context, legacy ? "Keras .h5 (legacy)" : "Keras 3 .weights.h5", preprocess));
+    return legacy ? cs_walk_legacy(root, path, visitor) : cs_walk_keras3(root, path, visitor);
+}
+
+cs_status cs_walk_hdf5(const char *path, const cs_visitor *visitor) {
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* our errors say it once */
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t root = file < 0 ? H5I_INVALID_HID : cs_h5_open_group(file, "/");
+    cs_status status = root < 0 ? cs_hint(cs_fail(CS_ERR_FORMAT, "%s: not an HDF5 file, or cut short", path),
+                                          "Keras weights are .h5 files: fetch it again")
+                                : walk_root(root, path, visitor);
+    if (root >= 0)
+        H5Gclose(root);
+    if (file >= 0)
+        H5Fclose(file);
+    return status;
+}

@@ -1,0 +1,112 @@
+/* Keras 3's .weights.h5: a group a layer, named by its class and a count ("layers/conv2d_1", before 3.0
+ * "_layer_checkpoint_dependencies/conv2d_1"), in it the group "vars" with the datasets "0", "1", ... and, since 3.7 or
+ * so, the layer's name as its attribute. A model in a model is a group with "layers" of its own. */
+#include "h5_file.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEEPEST = 32, MOST_GROUPS = 1 << 16 };
+
+typedef struct walk {
+    const char *file;
+    const cs_visitor *visitor;
+    unsigned long (*seen)[2]; /* HDF5's numbers of the groups so far: in a tree none comes twice */
+    size_t n_seen, capacity;
+} walk;
+
+static herr_t add_name(hid_t group, const char *name, const H5L_info_t *info, void *names) {
+    (void)group, (void)info;
+    return cs_strings_append(names, name) == CS_OK ? 0 : -1;
+}
+
+static cs_status children(hid_t group, const char *place, const char *file, cs_strings *names) {
+    if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, add_name, names) < 0)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: group %s cannot be listed", file, place),
+                       "the file is cut short or damaged: fetch it again");
+    return CS_OK;
+}
+
+/* Every group is met once, or the file has a cycle. */
+static cs_status mark(walk *w, hid_t group, const char *place, int depth) {
+    H5G_stat_t info;
+    if (H5Gget_objinfo(group, ".", false, &info) < 0)
+        return cs_fail(CS_ERR_FORMAT, "%s: group %s is damaged", w->file, place);
+    if (depth > DEEPEST || w->n_seen == MOST_GROUPS)
+        return cs_fail(CS_ERR_FORMAT, "%s: group %s: more than %d levels or %d groups", w->file, place, DEEPEST,
+                       MOST_GROUPS);
+    for (size_t i = 0; i < w->n_seen; i++)
+        if (memcmp(w->seen[i], info.objno, sizeof info.objno) == 0)
+            return cs_fail(CS_ERR_FORMAT, "%s: group %s is linked twice: a cycle", w->file, place);
+    CS_TRY(cs_grow(&w->seen, &w->capacity, w->n_seen + 1, sizeof *w->seen, "groups"));
+    memcpy(w->seen[w->n_seen++], info.objno, sizeof info.objno);
+    return CS_OK;
+}
+
+/* The datasets of the group "vars" at `place` (which ends in it). */
+static cs_status walk_vars(const walk *w, hid_t vars, const char *layer_group, const char *place) {
+    cs_strings names = {0};
+    char layer[CS_TENSOR_NAME_MAX], path[CS_TENSOR_NAME_MAX], full[CS_TENSOR_PATH_MAX];
+    cs_status status = CS_OK;
+    CS_TRY_GOTO(cs_h5_text(vars, place, "name", layer, sizeof layer), done);
+    CS_TRY_GOTO(children(vars, place, w->file, &names), done);
+    for (size_t i = 0; i < names.n; i++) {
+        snprintf(full, sizeof full, "%s/%s", place, names.items[i]);
+        cs_tensor tensor = {.naming = CS_NAMING_VARS,
+                            .layer = layer,
+                            .place = layer_group,
+                            .weight = names.items[i],
+                            .path = cs_printable(full, path)};
+        CS_TRY_GOTO(cs_h5_visit(vars, names.items[i], &tensor, w->file, w->visitor), done);
+    }
+done:
+    cs_strings_clear(&names);
+    return status;
+}
+
+static cs_status walk_group(walk *w, hid_t group, const char *name, const char *place, int depth);
+
+static cs_status walk_child(walk *w, hid_t parent, const char *parent_name, const char *parent_place, const char *name,
+                            int depth) {
+    char place[CS_TENSOR_NAME_MAX], full[CS_TENSOR_PATH_MAX];
+    snprintf(full, sizeof full, "%s%s%s", parent_place, parent_place[0] ? "/" : "", name);
+    cs_printable(full, place);
+    hid_t group = cs_h5_open_group(parent, name);
+    if (group < 0)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %s is no group, or cannot be opened", w->file, place),
+                       "the file is damaged, or not written by Keras");
+    cs_status status = mark(w, group, place, depth);
+    if (status == CS_OK)
+        status = strcmp(name, "vars") == 0 ? walk_vars(w, group, parent_name, place)
+                                           : walk_group(w, group, name, place, depth);
+    H5Gclose(group);
+    return status;
+}
+
+/* State of training and of random numbers, which is no weight. */
+static bool is_state(const char *name, int depth) {
+    return (depth == 0 && strcmp(name, "optimizer") == 0) || strcmp(name, "seed_generator") == 0;
+}
+
+static cs_status walk_group(walk *w, hid_t group, const char *name, const char *place, int depth) {
+    cs_strings names = {0};
+    cs_status status = CS_OK;
+    CS_TRY_GOTO(children(group, place, w->file, &names), done);
+    for (size_t i = 0; i < names.n; i++)
+        if (!is_state(names.items[i], depth))
+            CS_TRY_GOTO(walk_child(w, group, name, place, names.items[i], depth + 1), done);
+done:
+    cs_strings_clear(&names);
+    return status;
+}
+
+cs_status cs_walk_keras3(hid_t root, const char *path, const cs_visitor *visitor) {
+    walk w = {.file = path, .visitor = visitor};
+    cs_status status = mark(&w, root, "/", 0);
+    if (status == CS_OK)
+        status = walk_group(&w, root, "", "", 0);
+    free(w.seen);
+    return status;
+}

@@ -1,0 +1,45 @@
+/* Keras' legacy .h5: attribute layer_names, a group a layer with attribute weight_names, a dataset a weight at
+ * <layer>/<weight name>; whole models have the same tree under /model_weights. Names look like "conv1/kernel:0" (Keras
+ * 2), "conv1/kernel" (Keras 3), "block/conv1/kernel:0" (nested models). The attributes are followed, not the groups. */
+#include "h5_file.h"
+
+static cs_status visit_weight(hid_t group, const char *layer, const char *weight, const char *file,
+                              const cs_visitor *visitor) {
+    char place[2 * CS_TENSOR_NAME_MAX], a[CS_TENSOR_NAME_MAX], b[CS_TENSOR_NAME_MAX];
+    snprintf(place, sizeof place, "%s/%s", cs_printable(layer, a), cs_printable(weight, b));
+    cs_tensor tensor = {.naming = CS_NAMING_LEGACY, .layer = layer, .weight = weight, .path = place};
+    return cs_h5_visit(group, weight, &tensor, file, visitor);
+}
+
+static cs_status walk_layer(hid_t root, const char *layer, const char *file, const cs_visitor *visitor) {
+    char where[CS_TENSOR_PATH_MAX], name[CS_TENSOR_NAME_MAX];
+    cs_strings weights = {0};
+    cs_status status = CS_OK;
+    snprintf(where, sizeof where, "%s: layer %s", file, cs_printable(layer, name));
+    hid_t group = cs_h5_open_group(root, layer);
+    if (group < 0)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s is listed in layer_names but has no group", where),
+                       "the file is cut short or damaged: fetch it again");
+    CS_TRY_GOTO(cs_h5_read_strings(group, where, "weight_names", &weights), done);
+    for (size_t i = 0; i < weights.n; i++)
+        CS_TRY_GOTO(visit_weight(group, layer, weights.items[i], file, visitor), done);
+done:
+    cs_strings_clear(&weights);
+    H5Gclose(group);
+    return status;
+}
+
+cs_status cs_walk_legacy(hid_t root, const char *path, const cs_visitor *visitor) {
+    cs_strings layers = {0};
+    cs_status status = CS_OK;
+    hid_t top = cs_h5_open_group(root, cs_h5_has(root, "model_weights") ? "model_weights" : ".");
+    if (top < 0)
+        return cs_fail(CS_ERR_FORMAT, "%s: the root or /model_weights is no group", path);
+    CS_TRY_GOTO(cs_h5_read_strings(top, path, "layer_names", &layers), done);
+    for (size_t i = 0; i < layers.n; i++)
+        CS_TRY_GOTO(walk_layer(top, layers.items[i], path, visitor), done);
+done:
+    cs_strings_clear(&layers);
+    H5Gclose(top);
+    return status;
+}
