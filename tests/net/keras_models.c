@@ -9,18 +9,24 @@ static void read_model(keras_golden *golden, const char *line) {
     cs_model_config *config = &model->config;
     cs_model_config_init(config);
     assert_true(golden->n_models <= KERAS_MODELS_MAX);
-    assert_int_equal(sscanf(line, "model %63s %f %d %d %d", config->arch, &config->alpha, &config->input_h,
-                            &config->input_w, &config->classes),
-                     5);
+    char head[CS_NAME_MAX];
+    int pretrained;
+    assert_int_equal(sscanf(line, "model %63s %f %d %d %d %63s %d", config->arch, &config->alpha, &config->input_h,
+                            &config->input_w, &config->classes, head, &pretrained),
+                     7);
+    snprintf(config->head, sizeof config->head, "%s", strcmp(head, "-") == 0 ? "" : head);
+    config->pretrained = pretrained;
 }
 
 static void read_layer(keras_model *model, const char *line) {
     keras_layer *layer = &model->layers[model->n_layers++];
     char shape[64];
     assert_true(model->n_layers <= KERAS_LAYERS_MAX);
-    assert_int_equal(sscanf(line, "layer %63s %63s %63s %zu %lf", layer->name, layer->class_name, shape, &layer->params,
-                            &layer->limit),
-                     5);
+    double *n = layer->numbers;
+    int read = sscanf(line, "layer %63s %63s %63s %63s %zu %lf %lf %lf %lf", layer->name, layer->class_name,
+                      layer->activation, shape, &layer->params, n, n + 1, n + 2, n + 3);
+    assert_in_range(read, 5, 9);
+    layer->n_numbers = read - 5;
     layer->rank = sscanf(shape, "%dx%dx%d", &layer->dims[0], &layer->dims[1], &layer->dims[2]);
 }
 
@@ -36,7 +42,7 @@ static void read_line(keras_golden *golden, const char *line) {
     } else if (strcmp(kind, "model") == 0) {
         read_model(golden, line);
     } else if (strcmp(kind, "norm") == 0) {
-        assert_int_equal(sscanf(line, "norm %lf %lf", &model->epsilon, &model->momentum), 2);
+        assert_int_equal(sscanf(line, "norm %lf %lf %d", &model->epsilon, &model->momentum, &model->scale), 3);
     } else if (strcmp(kind, "layer") == 0) {
         read_layer(model, line);
     } else if (strcmp(kind, "totals") == 0) {

@@ -7,10 +7,11 @@
 enum { KERAS_LAYERS_MAX = 640, KERAS_MODELS_MAX = 32, KERAS_CASES_MAX = 32 };
 
 typedef struct keras_layer {
-    char name[CS_NAME_MAX], class_name[CS_NAME_MAX];
+    char name[CS_NAME_MAX], class_name[CS_NAME_MAX], activation[CS_NAME_MAX];
     int rank, dims[3]; /* of the output */
     size_t params;
-    double limit; /* of glorot_uniform; 0: no kernel */
+    int n_numbers;
+    double numbers[4]; /* kernels: limit and deviation of each; dropout: rate, whole samples or not */
 } keras_layer;
 
 typedef struct keras_fine_tune {
@@ -21,6 +22,7 @@ typedef struct keras_fine_tune {
 typedef struct keras_model {
     cs_model_config config;
     double epsilon, momentum; /* of all batch norms */
+    int scale;
     keras_layer layers[KERAS_LAYERS_MAX];
     int n_layers;
     cs_param_counts totals;

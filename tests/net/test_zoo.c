@@ -30,8 +30,7 @@ static void check_layer(const keras_layer *want, const cs_graph *graph, int i) {
     assert_string_equal(layer->name, want->name);
     bool relu6 = strcmp(want->class_name, "ReLU") == 0;
     assert_string_equal(cs_layer_kind_name(layer->kind), relu6 ? "Activation" : want->class_name);
-    if (layer->kind == CS_LAYER_ACTIVATION)
-        assert_int_equal(layer->activation, relu6 ? CS_ACT_RELU6 : CS_ACT_RELU);
+    assert_string_equal(cs_activation_name(layer->activation), want->activation);
     assert_int_equal(layer->out.flat, want->rank == 1);
     const int image[] = {layer->out.h, layer->out.w, layer->out.c}, flat[] = {layer->out.c};
     assert_memory_equal(layer->out.flat ? flat : image, want->dims, (size_t)want->rank * sizeof(int));
@@ -49,12 +48,28 @@ static void layers_are_those_of_keras(void **state) {
     for_each_model(check_layers);
 }
 
+static void check_dropouts(const keras_model *model, cs_graph *graph) {
+    for (int i = 0; i < graph->n_layers; i++) {
+        const cs_layer *layer = &graph->layers[i];
+        if (layer->kind != CS_LAYER_DROPOUT)
+            continue;
+        assert_int_equal(model->layers[i].n_numbers, 2);
+        assert_float_equal(layer->rate, model->layers[i].numbers[0], 1e-7);
+        assert_int_equal(layer->per_row, (int)model->layers[i].numbers[1]);
+    }
+}
+
+static void dropouts_have_the_rates_of_keras(void **state) {
+    (void)state;
+    for_each_model(check_dropouts);
+}
+
 static void check_norms(const keras_model *model, cs_graph *graph) {
     for (int i = 0; i < graph->n_layers; i++) {
         const cs_layer *layer = &graph->layers[i];
         if (layer->kind != CS_LAYER_BATCH_NORM)
             continue;
-        assert_true(layer->scale);
+        assert_int_equal(layer->scale, model->scale);
         assert_float_equal(layer->epsilon, model->epsilon, 1e-9);
         assert_float_equal(layer->momentum, model->momentum, 1e-7);
     }
@@ -92,19 +107,21 @@ static void fine_tuning_n_layers_counts_as_keras(void **state) {
     for_each_model(check_fine_tunes);
 }
 
-/* With K uniform values in [-l, l], the largest stays below l*(1 - 20/K) with probability e^-20. */
-static void check_kernel(const keras_layer *want, const float *values, size_t n) {
+/* `limit` and `deviation` are Keras'. A value lies above (1 - x) * limit with probability x where they are uniform,
+ * more than x/5 where they are normal and cut at two deviations: of K values the largest stays below limit * (1 -
+ * 100/K) with probability e^-20. */
+static void check_kernel(double limit, double deviation, const float *values, size_t n) {
     double largest = 0, sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
         largest = fmax(largest, fabs((double)values[i]));
         sum += (double)values[i];
         squares += (double)values[i] * (double)values[i];
     }
-    double count = (double)n, variance = want->limit * want->limit / 3;
-    assert_true(largest <= want->limit * (1 + 1e-6));
-    assert_true(largest > want->limit * (1 - 20 / count));
+    double count = (double)n, variance = deviation * deviation;
+    assert_true(largest <= limit * (1 + 1e-6));
+    assert_true(largest > limit * (1 - 100 / count));
     assert_true(fabs(sum / count) < 6 * sqrt(variance / count));
-    assert_true(fabs(squares / count / variance - 1) < 6 / sqrt(count)); /* var(u^2) = 0.8 variance^2 */
+    assert_true(fabs(squares / count / variance - 1) < 8 / sqrt(count)); /* var(x^2) < 1.5 variance^2 */
 }
 
 static void check_initial_values(const keras_model *model, cs_graph *graph) {
@@ -115,21 +132,50 @@ static void check_initial_values(const keras_model *model, cs_graph *graph) {
         const cs_param *param = &graph->params[i];
         const float *values = cs_params_at(params, param);
         const keras_layer *want = &model->layers[param->layer];
-        if (param->role == CS_PARAM_KERNEL) {
-            assert_true(want->limit > 0);
-            check_kernel(want, values, param->count);
+        if (param->role == CS_PARAM_KERNEL || param->role == CS_PARAM_POINTWISE_KERNEL) {
+            int at = param->role == CS_PARAM_POINTWISE_KERNEL ? 2 : 0;
+            assert_true(want->n_numbers >= at + 2);
+            check_kernel(want->numbers[at], want->numbers[at + 1], values, param->count);
             continue;
         }
-        float expected = param->role == CS_PARAM_GAMMA || param->role == CS_PARAM_MOVING_VARIANCE ? 1 : 0;
+        bool one = param->role == CS_PARAM_GAMMA || param->role == CS_PARAM_MOVING_VARIANCE ||
+                   param->role == CS_PARAM_VARIANCE;
+        float expected = one ? 1 : 0;
         for (size_t k = 0; k < param->count; k++)
             assert_true(values[k] == expected);
     }
     cs_params_free(params);
 }
 
-static void initial_values_are_glorot_uniform_with_the_fans_of_keras(void **state) {
+static void initial_values_have_the_spread_of_keras(void **state) {
     (void)state;
     for_each_model(check_initial_values);
+}
+
+static void check_indexes(const keras_model *model, cs_graph *graph) {
+    (void)model;
+    size_t values = 0;
+    int params = 0, block = 0;
+    for (int i = 0; i < graph->n_layers; i++) {
+        const cs_layer *layer = &graph->layers[i];
+        for (int k = 0; k < layer->n_inputs; k++)
+            assert_true(layer->inputs[k] < i);
+        assert_int_equal(layer->first_param, params);
+        for (int p = 0; p < layer->n_params; p++, params++) {
+            assert_int_equal(graph->params[params].layer, i);
+            assert_int_equal(graph->params[params].offset, values);
+            values += graph->params[params].count;
+        }
+        assert_true(layer->block == block || layer->block == block + 1);
+        block = layer->block;
+    }
+    assert_int_equal(params, graph->n_params);
+    assert_int_equal(block, graph->n_blocks);
+}
+
+static void inputs_parameters_and_blocks_follow_the_order_of_keras(void **state) {
+    (void)state;
+    for_each_model(check_indexes);
 }
 
 static cs_status build(const char *arch, int size, int classes, float alpha, const char *head, cs_graph **out) {
@@ -141,6 +187,54 @@ static cs_status build(const char *arch, int size, int classes, float alpha, con
     config.classes = classes;
     config.alpha = alpha;
     return cs_model_build(&config, out);
+}
+
+/* The first layer that `blocks:count` trains. */
+static void check_block(const char *arch, int size, int count, const char *layer) {
+    cs_graph *graph;
+    char fine_tune[32];
+    int first = 0;
+    assert_ok(build(arch, size, 4, 1, "", &graph));
+    snprintf(fine_tune, sizeof fine_tune, "blocks:%d", count);
+    assert_ok(cs_graph_freeze(graph, fine_tune));
+    while (!graph->layers[first].trainable)
+        first++;
+    assert_string_equal(graph->layers[first].name, layer);
+    cs_graph_free(graph);
+}
+
+static void the_last_blocks_begin_where_the_families_say(void **state) {
+    (void)state;
+    check_block("mobilenet", 32, 1, "conv_dw_13");
+    check_block("mobilenet", 32, 2, "conv_pad_12");
+    check_block("mobilenet", 32, 13, "conv_dw_1");
+    check_block("mobilenet_v2", 32, 1, "block_16_expand");
+    check_block("mobilenet_v2", 32, 17, "expanded_conv_depthwise");
+    check_block("resnet50", 32, 1, "conv5_block3_1_conv");
+    check_block("resnet50", 32, 16, "conv2_block1_1_conv");
+    check_block("inception_v3", 75, 1, "conv2d_89");
+    check_block("inception_v3", 75, 11, "conv2d_8");
+    check_block("xception", 71, 1, "block14_sepconv1");
+    check_block("xception", 71, 2, "block13_sepconv1_act");
+    check_block("xception", 71, 14, "block1_conv1");
+    check_block("densenet121", 32, 1, "conv5_block16_0_bn");
+    check_block("densenet121", 32, 58, "conv2_block1_0_bn");
+    check_block("densenet169", 32, 1, "conv5_block32_0_bn");
+    check_block("densenet169", 32, 82, "conv2_block1_0_bn");
+    check_block("efficientnet_b0", 32, 1, "block7a_expand_conv");
+    check_block("efficientnet_b0", 32, 16, "block1a_dwconv");
+}
+
+static void the_head_of_mobilenet_v2_trains_as_many_parameters_as_in_keras(void **state) {
+    (void)state;
+    cs_graph *graph;
+    assert_ok(build("mobilenet_v2", 256, 4, 1, "", &graph));
+    assert_ok(cs_graph_freeze(graph, "head"));
+    cs_param_counts counts = cs_graph_count_params(graph);
+    assert_int_equal(counts.total, 2263108);
+    assert_int_equal(counts.trainable, 5124);
+    assert_int_equal(counts.non_trainable, 2257984);
+    cs_graph_free(graph);
 }
 
 static void the_head_begins_where_the_architecture_ends(void **state) {
@@ -204,10 +298,14 @@ static void wrong_configurations_are_named(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_are_those_of_keras),
+        cmocka_unit_test(dropouts_have_the_rates_of_keras),
         cmocka_unit_test(batch_norms_have_the_settings_of_keras),
         cmocka_unit_test(totals_are_those_of_keras),
         cmocka_unit_test(fine_tuning_n_layers_counts_as_keras),
-        cmocka_unit_test(initial_values_are_glorot_uniform_with_the_fans_of_keras),
+        cmocka_unit_test(initial_values_have_the_spread_of_keras),
+        cmocka_unit_test(inputs_parameters_and_blocks_follow_the_order_of_keras),
+        cmocka_unit_test(the_last_blocks_begin_where_the_families_say),
+        cmocka_unit_test(the_head_of_mobilenet_v2_trains_as_many_parameters_as_in_keras),
         cmocka_unit_test(the_head_begins_where_the_architecture_ends),
         cmocka_unit_test(heads_are_lists_with_automatic_names),
         cmocka_unit_test(wrong_configurations_are_named),

@@ -1,5 +1,5 @@
-/* DenseNet-121 and -169 (Huang et al., arXiv:1608.06993) in the dialect of keras.applications.DenseNet121 and 169,
- * include_top=False. */
+/* DenseNet-121 and -169 (Huang et al., arXiv:1608.06993) in the dialect of keras.applications.DenseNet121 and 169.
+ * Blocks: conv2_block1 to conv5_block16 (or 32), each with the transition behind it, if any. */
 #include "block.h"
 #include "families.h"
 #include "width.h"
@@ -23,6 +23,7 @@ static cs_status add_block(cs_graph *graph, int stack, int index, int *x) {
     cs_block block = {.graph = graph};
     snprintf(block.prefix, sizeof block.prefix, "conv%d_block%d", stack, index);
     int parts[2] = {*x, *x};
+    cs_graph_begin_block(graph);
     CS_TRY(add_norm_relu(&block, "0_bn", "0_relu", &parts[1]));
     CS_TRY(add_conv(&block, "1_conv", BOTTLENECK, 1, &parts[1]));
     CS_TRY(add_norm_relu(&block, "1_bn", "1_relu", &parts[1]));

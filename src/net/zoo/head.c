@@ -1,5 +1,8 @@
 #include "head.h"
 
+#include "block.h"
+#include "families.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,13 +81,6 @@ static const struct {
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
-static bool is_taken(const cs_graph *graph, const char *name) {
-    for (int i = 0; i < graph->n_layers; i++)
-        if (strcmp(graph->layers[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 static cs_status add_item(cs_graph *graph, const head_item *item, int *x) {
     const char *names[N_KINDS];
     for (int i = 0; i < N_KINDS; i++) {
@@ -92,10 +88,7 @@ static cs_status add_item(cs_graph *graph, const head_item *item, int *x) {
         if (strcmp(item->kind, kinds[i].kind) != 0)
             continue;
         char name[CS_NAME_MAX];
-        snprintf(name, sizeof name, "%s", kinds[i].layer);
-        for (int suffix = 1; is_taken(graph, name); suffix++)
-            snprintf(name, sizeof name, "%s_%d", kinds[i].layer, suffix);
-        return kinds[i].add(graph, item, name, x);
+        return kinds[i].add(graph, item, cs_automatic_name(graph, kinds[i].layer, name), x);
     }
     char suggestion[ITEM_MAX + 32];
     return cs_hint(cs_fail(CS_ERR_ARG, "head: there is no '%s'%s", item->kind,
@@ -126,6 +119,11 @@ static cs_status add_list(cs_graph *graph, const cs_model_config *config, const 
     if (graph->layers[*x].activation != CS_ACT_SOFTMAX)
         return cs_hint(cs_fail(CS_ERR_ARG, "head: '%s' does not end in dense", head), "such as gap,dense");
     return CS_OK;
+}
+
+cs_status cs_add_top_avg_pool(cs_graph *graph, int classes, int *x) {
+    CS_TRY(cs_graph_global_average_pool(graph, "avg_pool", *x, false, x));
+    return cs_graph_dense(graph, "predictions", *x, classes, CS_ACT_SOFTMAX, x);
 }
 
 cs_status cs_head_add(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry, int top) {

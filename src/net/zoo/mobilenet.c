@@ -1,5 +1,7 @@
-/* MobileNet v1 (Howard et al., arXiv:1704.04861) in the dialect of keras.applications.MobileNet, include_top=False:
- * stride 2 in a block is an explicit zero row and column at the end, then a "valid" depthwise convolution. */
+/* MobileNet v1 (Howard et al., arXiv:1704.04861) in the dialect of keras.applications.MobileNet:
+ * stride 2 in a block is an explicit zero row and column at the end, then a "valid" depthwise convolution.
+ * Blocks: the pairs conv_dw_N, conv_pw_N for N from 1 to 13. */
+#include "block.h"
 #include "families.h"
 
 static const float bn_epsilon = 1e-3f, bn_momentum = 0.99f; /* Keras' defaults */
@@ -24,6 +26,7 @@ static cs_status add_block(cs_graph *graph, int id, int filters, int stride, int
     cs_conv_args depthwise = {.kernel_h = 3, .kernel_w = 3, .stride = stride, .padding = CS_PADDING_SAME};
     cs_conv_args pointwise = {
         .filters = filters, .kernel_h = 1, .kernel_w = 1, .stride = 1, .padding = CS_PADDING_SAME};
+    cs_graph_begin_block(graph);
     if (stride > 1) {
         snprintf(name, sizeof name, "conv_pad_%d", id);
         CS_TRY(cs_graph_zero_pad(graph, name, *x, 0, 1, 0, 1, x));
@@ -56,4 +59,18 @@ cs_status cs_build_mobilenet(cs_graph *graph, const cs_model_config *config, int
         CS_TRY(add_block(graph, i + 1, (int)((float)blocks[i].filters * alpha), blocks[i].stride, &x));
     *top = x;
     return CS_OK;
+}
+
+/* A convolution of the pooled pixel in place of a dense layer. */
+cs_status cs_add_top_mobilenet(cs_graph *graph, int classes, int *x) {
+    char name[CS_NAME_MAX];
+    const float rate = 1e-3f;
+    const cs_conv_args conv = {
+        .filters = classes, .kernel_h = 1, .kernel_w = 1, .stride = 1, .padding = CS_PADDING_SAME, .use_bias = true};
+    const char *pool = cs_automatic_name(graph, "global_average_pooling2d", name);
+    CS_TRY(cs_graph_global_average_pool(graph, pool, *x, true, x));
+    CS_TRY(cs_graph_dropout(graph, "dropout", *x, rate, false, x));
+    CS_TRY(cs_graph_conv2d(graph, "conv_preds", *x, conv, x));
+    CS_TRY(cs_graph_reshape(graph, "reshape_2", *x, x));
+    return cs_graph_activation(graph, "predictions", *x, CS_ACT_SOFTMAX, x);
 }

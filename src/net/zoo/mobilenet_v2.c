@@ -1,5 +1,6 @@
-/* MobileNetV2 (Sandler et al., arXiv:1801.04381) in the dialect of keras.applications.MobileNetV2, include_top=False:
- * stride 2 in a block is explicit zero padding, then a "valid" depthwise convolution. */
+/* MobileNetV2 (Sandler et al., arXiv:1801.04381) in the dialect of keras.applications.MobileNetV2: stride 2 in a
+ * block is explicit zero padding, then a "valid" depthwise convolution. Blocks: expanded_conv, block_1 to block_16. */
+#include "block.h"
 #include "families.h"
 #include "width.h"
 
@@ -52,6 +53,7 @@ static cs_status add_depthwise(cs_graph *graph, int id, int stride, int *x) {
 static cs_status add_block(cs_graph *graph, int id, int filters, int stride, int *x) {
     char name[CS_NAME_MAX];
     int input = *x;
+    cs_graph_begin_block(graph);
     cs_conv_args project = pointwise;
     project.filters = filters;
     if (id > 0)
@@ -88,4 +90,11 @@ cs_status cs_build_mobilenet_v2(cs_graph *graph, const cs_model_config *config, 
     CS_TRY(cs_graph_conv2d(graph, "Conv_1", x, last, &x));
     CS_TRY(add_norm(graph, "Conv_1_bn", &x));
     return cs_graph_activation(graph, "out_relu", x, CS_ACT_RELU6, top);
+}
+
+cs_status cs_add_top_mobilenet_v2(cs_graph *graph, int classes, int *x) {
+    char name[CS_NAME_MAX];
+    const char *pool = cs_automatic_name(graph, "global_average_pooling2d", name);
+    CS_TRY(cs_graph_global_average_pool(graph, pool, *x, false, x));
+    return cs_graph_dense(graph, "predictions", *x, classes, CS_ACT_SOFTMAX, x);
 }

@@ -5,9 +5,12 @@ Needs tensorflow (pip install tensorflow-cpu). Run it when the zoo changes; the 
     python3 make_keras_models.py > keras_models.txt
 
     same IN KERNEL STRIDE OUT BEFORE AFTER     tf.nn.conv2d, padding SAME, along one axis
-    model ARCH ALPHA H W CLASSES               CLASSES 0: include_top=False, else with the head gap, dense (or dense)
-    norm EPSILON MOMENTUM                      of every BatchNormalization
-    layer NAME CLASS SHAPE PARAMETERS LIMIT    SHAPE HxWxC or C; LIMIT of glorot_uniform, 0 without a kernel
+    model ARCH ALPHA H W CLASSES HEAD PRETRAINED    CLASSES 0: include_top=False; HEAD top: include_top=True, else - :
+                                               the head gap, dense (or dense); PRETRAINED 1: weights="imagenet"
+    norm EPSILON MOMENTUM SCALE                of every BatchNormalization
+    layer NAME CLASS ACTIVATION SHAPE PARAMETERS NUMBERS...    SHAPE HxWxC or C; NUMBERS: a kernel's largest initial
+                                               value and standard deviation (SeparableConv2D: twice), or a dropout's
+                                               rate and 1 if it drops whole samples
     totals TOTAL TRAINABLE NON_TRAINABLE
     finetune N TRAINABLE                       model.layers[-N:] trainable, the others not
 """
@@ -18,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 from keras.src.initializers.random_initializers import compute_fans
+from keras.src.utils import file_utils
 
 FINE_TUNE = (1, 2, 4, 6, 8, 10, 40, 89)
 
@@ -35,36 +39,32 @@ def same_padding(size, kernel, stride):
     return len(valid[0]), first.index(True), last[::-1].index(True)
 
 
-def with_head(base, classes):
+APPLICATIONS = {
+    "mobilenet": keras.applications.MobileNet,
+    "mobilenet_v2": keras.applications.MobileNetV2,
+    "resnet50": keras.applications.ResNet50,
+    "inception_v3": keras.applications.InceptionV3,
+    "xception": keras.applications.Xception,
+    "densenet121": keras.applications.DenseNet121,
+    "densenet169": keras.applications.DenseNet169,
+    "efficientnet_b0": keras.applications.EfficientNetB0,
+}
+
+
+def application(arch, alpha, h, w, classes, head, pretrained):
+    options = {"input_shape": (h, w, 3), "weights": "imagenet" if pretrained else None}
+    if arch.startswith("mobilenet"):
+        options["alpha"] = alpha
+    if head == "top":
+        return APPLICATIONS[arch](classes=classes, **options)
+    base = APPLICATIONS[arch](include_top=False, **options)
     if not classes:
         return base
     x = layers.GlobalAveragePooling2D()(base.output)
     return keras.Model(base.input, layers.Dense(classes, activation="softmax")(x))
 
 
-def mobilenet(alpha, h, w, classes):
-    return with_head(
-        keras.applications.MobileNet(input_shape=(h, w, 3), include_top=False, weights=None, alpha=alpha), classes)
-
-
-def mobilenet_v2(alpha, h, w, classes):
-    return with_head(
-        keras.applications.MobileNetV2(input_shape=(h, w, 3), include_top=False, weights=None, alpha=alpha), classes)
-
-
-def resnet50(_alpha, h, w, classes):
-    return with_head(keras.applications.ResNet50(input_shape=(h, w, 3), include_top=False, weights=None), classes)
-
-
-def densenet121(_alpha, h, w, classes):
-    return with_head(keras.applications.DenseNet121(input_shape=(h, w, 3), include_top=False, weights=None), classes)
-
-
-def densenet169(_alpha, h, w, classes):
-    return with_head(keras.applications.DenseNet169(input_shape=(h, w, 3), include_top=False, weights=None), classes)
-
-
-def basenet(_alpha, h, w, classes):
+def basenet(h, w, classes):
     x = inputs = layers.Input((h, w, 3))
     x = layers.MaxPooling2D(2)(layers.Conv2D(6, 5, activation="relu")(x))
     x = layers.MaxPooling2D(2)(layers.Conv2D(16, 5, activation="relu")(x))
@@ -76,22 +76,50 @@ def count(weights):
     return sum(math.prod(w.shape) for w in weights)
 
 
-def glorot_limit(layer):
-    kernels = [w for w in layer.weights if w.name == "kernel"]
-    return math.sqrt(6 / sum(compute_fans(kernels[0].shape))) if kernels else 0
+def spread(initializer, shape):
+    """The largest value and the standard deviation, as keras.initializers document them."""
+    scale, mode, distribution = initializer.scale, initializer.mode, initializer.distribution
+    fan_in, fan_out = compute_fans(shape)
+    variance = scale / {"fan_avg": (fan_in + fan_out) / 2, "fan_out": fan_out}[mode]
+    deviation = math.sqrt(variance)
+    if distribution == "uniform":
+        return math.sqrt(3) * deviation, deviation
+    assert distribution == "truncated_normal"
+    return 2 * deviation / 0.87962566103423978, deviation
 
 
-def describe(build, alpha, h, w, classes):
+def numbers(layer):
+    if isinstance(layer, layers.Dropout):
+        assert layer.noise_shape in (None, (None, 1, 1, 1))
+        return layer.rate, int(layer.noise_shape is not None)
+    if isinstance(layer, layers.SeparableConv2D):
+        return (*spread(layer.depthwise_initializer, layer.depthwise_kernel.shape),
+                *spread(layer.pointwise_initializer, layer.pointwise_kernel.shape))
+    if isinstance(layer, layers.DepthwiseConv2D):
+        return spread(layer.depthwise_initializer, layer.kernel.shape)
+    return spread(layer.kernel_initializer, layer.kernel.shape) if hasattr(layer, "kernel") else ()
+
+
+def activation(layer):
+    if isinstance(layer, layers.ReLU):
+        assert layer.max_value == 6
+        return "relu6"
+    function = getattr(layer, "activation", None) or keras.activations.linear
+    return {"silu": "swish"}.get(function.__name__, function.__name__)
+
+
+def describe(arch, alpha, h, w, classes, head="-", pretrained=0):
     keras.backend.clear_session()
-    model = build(alpha, h, w, classes)
-    print("model", build.__name__, alpha, h, w, classes)
-    for norm in sorted({(l.epsilon, l.momentum) for l in model.layers if isinstance(l, layers.BatchNormalization)}):
+    model = (basenet(h, w, classes) if arch == "basenet" else
+             application(arch, alpha, h, w, classes, head, pretrained))
+    print("model", arch, alpha, h, w, classes, head, pretrained)
+    norms = [l for l in model.layers if isinstance(l, layers.BatchNormalization)]
+    for norm in sorted({(l.epsilon, l.momentum, int(l.scale)) for l in norms}):
         print("norm", *norm)
     for layer in model.layers:
-        assert not isinstance(layer, layers.ReLU) or layer.max_value == 6
-        assert not isinstance(layer, layers.Activation) or layer.activation is keras.activations.relu
         shape = "x".join(str(d) for d in layer.output.shape[1:])
-        print("layer", layer.name, type(layer).__name__, shape, layer.count_params(), f"{glorot_limit(layer):.9g}")
+        print("layer", layer.name, type(layer).__name__, activation(layer), shape, layer.count_params(),
+              *(f"{n:.9g}" for n in numbers(layer)))
     print("totals", count(model.weights), count(model.trainable_weights), count(model.non_trainable_weights))
     for n in FINE_TUNE if classes else ():
         for layer in model.layers:
@@ -104,20 +132,33 @@ def describe(build, alpha, h, w, classes):
 for case in ((224, 3, 2), (50, 3, 2), (161, 3, 2), (7, 3, 1), (224, 7, 2), (9, 2, 1), (8, 2, 1), (5, 1, 2), (4, 1, 2),
              (2, 5, 1), (1, 3, 2), (10, 5, 3), (11, 4, 3)):
     print("same", *case, *same_padding(*case))
-describe(mobilenet, 0.25, 224, 224, 0)
-describe(mobilenet, 0.25, 161, 50, 0)
-describe(mobilenet, 0.5, 161, 161, 0)
-describe(mobilenet, 0.35, 33, 65, 0)
-describe(mobilenet, 1.0, 224, 224, 0)
-describe(mobilenet, 1.0, 50, 50, 2)
-describe(mobilenet_v2, 0.35, 224, 224, 0)
-describe(mobilenet_v2, 0.35, 33, 97, 0)
-describe(mobilenet_v2, 1.4, 161, 50, 0)
-describe(mobilenet_v2, 1.0, 256, 256, 4)
-describe(resnet50, 1, 224, 224, 0)
-describe(resnet50, 1, 97, 97, 2)
-describe(densenet121, 1, 224, 224, 2)
-describe(densenet121, 1, 97, 161, 0)
-describe(densenet169, 1, 64, 64, 3)
-describe(basenet, 1, 32, 32, 0)
-describe(basenet, 1, 32, 32, 10)
+describe("mobilenet", 0.25, 224, 224, 0)
+describe("mobilenet", 0.25, 161, 50, 0)
+describe("mobilenet", 0.5, 161, 161, 0)
+describe("mobilenet", 0.35, 33, 65, 0)
+describe("mobilenet", 1.0, 224, 224, 1000, "top")
+describe("mobilenet", 1.0, 50, 50, 2)
+describe("mobilenet_v2", 0.35, 224, 224, 1000, "top")
+describe("mobilenet_v2", 0.35, 33, 97, 0)
+describe("mobilenet_v2", 1.4, 161, 50, 0)
+describe("mobilenet_v2", 1.0, 256, 256, 4)
+describe("resnet50", 1, 224, 224, 1000, "top")
+describe("resnet50", 1, 97, 97, 2)
+describe("inception_v3", 1, 299, 299, 1000, "top")
+describe("inception_v3", 1, 75, 75, 0)
+describe("inception_v3", 1, 170, 129, 4)
+describe("xception", 1, 299, 299, 1000, "top")
+describe("xception", 1, 71, 71, 0)
+describe("xception", 1, 130, 97, 4)
+describe("densenet121", 1, 224, 224, 1000, "top")
+describe("densenet121", 1, 97, 161, 2)
+describe("densenet169", 1, 64, 64, 3)
+describe("efficientnet_b0", 1, 224, 224, 1000, "top")
+describe("efficientnet_b0", 1, 32, 32, 0)
+describe("efficientnet_b0", 1, 65, 98, 4)
+# The networks that take the published weights; where those come from does not matter here.
+file_utils.get_file = lambda *_args, **_options: None
+keras.Model.load_weights = lambda *_args, **_options: None
+describe("efficientnet_b0", 1, 224, 224, 0, "-", 1)
+describe("basenet", 1, 32, 32, 0)
+describe("basenet", 1, 32, 32, 10)
