@@ -1,0 +1,17 @@
+/* Whole networks against numbers of their framework: golden/keras_forward.txt and torch_forward.txt; weights and image
+ * from golden/formulas.py.
+ */
+#ifndef CS_TESTS_GOLDEN_FORWARD_H
+#define CS_TESTS_GOLDEN_FORWARD_H
+
+#include "cnnsweep/zoo.h"
+
+/* Sets every parameter by the formulas. */
+void golden_fill_params(cs_params *params, double gain);
+/* The image that every row of a batch shares, preprocessed [H,W,3]; free it. */
+float *golden_image(const cs_graph *graph);
+
+/* Every line of tests/net/golden/<file>: values, sum and norm within 1e-4. */
+void golden_check_forward(const char *file, cs_dialect dialect, const char *device);
+
+#endif
