@@ -79,6 +79,15 @@ const cs_layer *cs_program_last_layer(const cs_segment *segment) {
     return &segment->graph->layers[segment->outputs[segment->n_outputs - 1]];
 }
 
+double cs_variance_factor(const cs_layer *batch_norm, double count) {
+    return batch_norm->unbiased && count > 1 ? count / (count - 1) : 1;
+}
+
+double cs_param_l2(const cs_graph *graph, const cs_param *param) {
+    const cs_layer *layer = &graph->layers[param->layer];
+    return layer->trainable && param->role == CS_PARAM_KERNEL ? (double)layer->l2 : 0;
+}
+
 /* Compile: every layer is one the engine has, and the upstream program makes exactly this segment's inputs. */
 
 static cs_status check_layers(const cs_engine *engine, const cs_program_spec *spec) {
@@ -204,8 +213,21 @@ void cs_program_set_draw(cs_program *program, const cs_draw *draw) {
     program->draw = *draw;
 }
 
+static cs_status check_draw(const cs_program *program) {
+    const cs_segment *segment = program->spec.segment;
+    if (program->spec.mode != CS_MODE_TRAIN || program->draw.samples)
+        return CS_OK;
+    for (int l = segment->begin; l < segment->end; l++)
+        if (cs_graph_drops(segment->graph, l))
+            return cs_hint(
+                cs_fail(CS_ERR_ARG, "forward: dropout %s has nothing to draw from", segment->graph->layers[l].name),
+                "call cs_program_set_draw first");
+    return CS_OK;
+}
+
 cs_status cs_program_forward(cs_program *program, int n) {
     CS_TRY(check_rows(program, "forward", n));
+    CS_TRY(check_draw(program));
     if (program->spec.upstream)
         CS_TRY(check_ran(program, "forward behind an upstream program", program->spec.upstream->forward_rows, n));
     program->forward_rows = program->loss_rows = 0;

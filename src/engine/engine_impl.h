@@ -25,6 +25,18 @@ int cs_program_input_layer(const cs_segment *segment, int i);
 /* The layer whose logits the loss is taken of: the last output. */
 const cs_layer *cs_program_last_layer(const cs_segment *segment);
 
+/* What the variance of a batch of `count` values a channel is multiplied by on its way into a moving variance. */
+double cs_variance_factor(const cs_layer *batch_norm, double count);
+
+/* The l2 of a kernel whose layer trains, else 0. */
+double cs_param_l2(const cs_graph *graph, const cs_param *param);
+
+/* dropout.c */
+/* factors[i] of value i, NHWC, of a row: 0 where it is dropped, else 1/(1 - rate). */
+void cs_dropout_factors(const cs_layer *layer, const cs_draw *draw, int row, float *factors);
+/* The one factor of all values of a row, where the layer drops whole rows. */
+float cs_dropout_row_factor(const cs_layer *layer, const cs_draw *draw, int row);
+
 extern const cs_engine_ops cs_ref_engine;
 #ifdef CNNSWEEP_HAVE_ONEDNN
 extern const cs_engine_ops cs_onednn_engine;

@@ -31,6 +31,12 @@ static int norm(cs_graph *g, const char *name, int in, bool scale) {
     return out;
 }
 
+static int separable(cs_graph *g, const char *name, int in, cs_conv_args args) {
+    int out;
+    assert_ok(cs_graph_separable_conv2d(g, name, in, args, &out));
+    return out;
+}
+
 static int activation(cs_graph *g, const char *name, int in, cs_activation kind) {
     int out;
     assert_ok(cs_graph_activation(g, name, in, kind, &out));
@@ -49,6 +55,30 @@ static int add(cs_graph *g, const char *name, int a, int b) {
     return out;
 }
 
+static int multiply(cs_graph *g, const char *name, int image, int gate) {
+    int out;
+    assert_ok(cs_graph_multiply(g, name, image, gate, &out));
+    return out;
+}
+
+static int average(cs_graph *g, const char *name, int in, bool keep_dims) {
+    int out;
+    assert_ok(cs_graph_global_average_pool(g, name, in, keep_dims, &out));
+    return out;
+}
+
+static int reshape(cs_graph *g, const char *name, int in) {
+    int out;
+    assert_ok(cs_graph_reshape(g, name, in, &out));
+    return out;
+}
+
+static int dropout(cs_graph *g, const char *name, int in, bool per_row) {
+    int out;
+    assert_ok(cs_graph_dropout(g, name, in, 0.4f, per_row, &out));
+    return out;
+}
+
 static int dense(cs_graph *g, const char *name, int in, int units, cs_activation kind) {
     int out;
     assert_ok(cs_graph_dense(g, name, in, units, kind, &out));
@@ -63,9 +93,7 @@ static void flat_head(cs_graph *g, int in) {
 }
 
 static void mean_head(cs_graph *g, int in) {
-    int mean;
-    assert_ok(cs_graph_global_average_pool(g, "mean", in, false, &mean));
-    dense(g, "logits", mean, CLASSES, CS_ACT_SOFTMAX);
+    dense(g, "logits", average(g, "mean", in, false), CLASSES, CS_ACT_SOFTMAX);
 }
 
 static int stem(cs_graph *g, const engine_case *row) {
@@ -86,17 +114,23 @@ static void depthwise_net(cs_graph *g, const engine_case *row) {
     flat_head(g, depthwise(g, "depthwise", stem(g, row), row->args));
 }
 
+static void separable_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, separable(g, "separable", stem(g, row), row->args));
+}
+
 static void activation_net(cs_graph *g, const engine_case *row) {
     flat_head(g, activation(g, "activation", stem(g, row), row->args.activation));
 }
 
 static void pool_net(cs_graph *g, const engine_case *row, cs_layer_kind kind) {
     int pool, in = stem(g, row);
-    assert_ok(cs_graph_pool(
-        g, "pool", in,
-        (cs_pool_args){
-            .kind = kind, .size = row->args.kernel_h, .stride = row->args.stride, .padding = row->args.padding},
-        &pool));
+    assert_ok(cs_graph_pool(g, "pool", in,
+                            (cs_pool_args){.kind = kind,
+                                           .size = row->args.kernel_h,
+                                           .stride = row->args.stride,
+                                           .padding = row->args.padding,
+                                           .pad = row->args.pad},
+                            &pool));
     flat_head(g, pool);
 }
 
@@ -121,6 +155,34 @@ static void zero_pad_conv_net(cs_graph *g, const engine_case *row) {
     flat_head(g, conv(g, "conv", zero_pad(g, "pad", stem(g, row), 0, 1, 0, 1), row->args));
 }
 
+/* EfficientNet's, one row more at the end than at the beginning. */
+static void zero_pad_depthwise_net(cs_graph *g, const engine_case *row) {
+    flat_head(g, depthwise(g, "depthwise", zero_pad(g, "pad", stem(g, row), 1, 2, 1, 2), row->args));
+}
+
+/* Behind what trains, so that their own slopes count. */
+static void scales_net(cs_graph *g, const engine_case *row) {
+    const float factor[3] = {2, -0.5f, 0.25f};
+    int x = stem(g, row);
+    assert_ok(cs_graph_rescaling(g, "rescaling", x, factor, &x));
+    assert_ok(cs_graph_normalization(g, "normalization", x, &x));
+    flat_head(g, x);
+}
+
+/* In front of everything, as EfficientNet has them; and read by something that is no convolution. */
+static void scaled_input_net(cs_graph *g, const engine_case *row) {
+    const float first[3] = {0.5f, 0.5f, 0.5f}, second[3] = {2, 3, 4};
+    int scaled, x = input(g, row->h, row->w, 3);
+    assert_ok(cs_graph_rescaling(g, "rescaling", x, first, &x));
+    assert_ok(cs_graph_normalization(g, "normalization", x, &x));
+    assert_ok(cs_graph_rescaling(g, "rescaling_1", x, second, &scaled));
+    int y = conv(g, "conv", zero_pad(g, "pad", scaled, 0, 1, 0, 1), row->args);
+    int parts[] = {average(g, "mean", y, false), average(g, "mean_of_input", x, false)};
+    int joined;
+    assert_ok(cs_graph_concatenate(g, "joined", parts, 2, &joined));
+    dense(g, "logits", joined, CLASSES, CS_ACT_SOFTMAX);
+}
+
 static void dense_net(cs_graph *g, const engine_case *row) {
     int flat, in = stem(g, row);
     assert_ok(cs_graph_flatten(g, "flatten", in, &flat));
@@ -137,6 +199,26 @@ static void conv_norm_net(cs_graph *g, const engine_case *row) {
 static void conv_norm_no_gamma_net(cs_graph *g, const engine_case *row) {
     int x = norm(g, "bn", conv(g, "conv", stem(g, row), row->args), false);
     flat_head(g, activation(g, "relu", x, CS_ACT_RELU));
+}
+
+static void conv_norm_activation_net(cs_graph *g, const engine_case *row) {
+    cs_conv_args args = row->args;
+    args.activation = CS_ACT_LINEAR;
+    int x = norm(g, "bn", conv(g, "conv", stem(g, row), args), true);
+    flat_head(g, activation(g, "activation", x, row->args.activation));
+}
+
+/* torch's running variance. */
+static void unbiased_norm_net(cs_graph *g, const engine_case *row) {
+    g->dialect = CS_DIALECT_TORCH;
+    conv_norm_net(g, row);
+}
+
+/* Xception's order. */
+static void separable_norm_net(cs_graph *g, const engine_case *row) {
+    int x = norm(g, "bn1", separable(g, "separable1", stem(g, row), row->args), true);
+    x = norm(g, "bn2", separable(g, "separable2", activation(g, "relu", x, CS_ACT_RELU), row->args), true);
+    mean_head(g, x);
 }
 
 static void norm_linear_net(cs_graph *g, const engine_case *row) {
@@ -253,6 +335,62 @@ static void mobilenet_net(cs_graph *g, const engine_case *row) {
     mean_head(g, x);
 }
 
+/* EfficientNet's block: the gate is made from the image it scales. */
+static void gate_net(cs_graph *g, const engine_case *row) {
+    cs_conv_args expand = {row->args.filters, 1, 1, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR, 0};
+    cs_conv_args reduce = {3, 1, 1, 1, CS_PADDING_SAME, true, CS_ACT_SWISH, 0};
+    cs_conv_args sigmoid = {row->args.filters, 1, 1, 1, CS_PADDING_SAME, true, CS_ACT_SIGMOID, 0};
+    cs_conv_args project = {row->c, 1, 1, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR, 0};
+    int in = stem(g, row);
+    int x = activation(g, "swish1", norm(g, "bn1", conv(g, "expand", in, expand), true), CS_ACT_SWISH);
+    x = activation(g, "swish2", norm(g, "bn2", depthwise(g, "depthwise", x, row->args), true), CS_ACT_SWISH);
+    int gate = reshape(g, "reshape", average(g, "squeeze", x, false));
+    gate = conv(g, "gate", conv(g, "reduce", gate, reduce), sigmoid);
+    x = norm(g, "bn3", conv(g, "project", multiply(g, "excite", x, gate), project), true);
+    mean_head(g, add(g, "add", dropout(g, "drop", x, true), in));
+}
+
+static void keep_dims_gate_net(cs_graph *g, const engine_case *row) {
+    int x = stem(g, row);
+    int gate = activation(g, "sigmoid", average(g, "squeeze", x, true), CS_ACT_SIGMOID);
+    flat_head(g, multiply(g, "excite", x, gate));
+}
+
+static void multiply_net(cs_graph *g, const engine_case *row) {
+    int x = stem(g, row);
+    flat_head(g, multiply(g, "multiply", x, conv(g, "conv", x, row->args)));
+}
+
+static void square_flat_net(cs_graph *g, const engine_case *row) {
+    int x = average(g, "squeeze", stem(g, row), false);
+    dense(g, "logits", multiply(g, "square", x, x), CLASSES, CS_ACT_SOFTMAX);
+}
+
+static void reshape_net(cs_graph *g, const engine_case *row) {
+    int x = average(g, "squeeze", stem(g, row), true);
+    x = conv(g, "conv", reshape(g, "pixel", reshape(g, "vector", x)), row->args);
+    dense(g, "logits", reshape(g, "last", x), CLASSES, CS_ACT_SOFTMAX);
+}
+
+/* Of an image and of a vector. */
+static void dropout_net(cs_graph *g, const engine_case *row) {
+    int x = average(g, "mean", dropout(g, "drop1", conv(g, "conv", stem(g, row), row->args), false), false);
+    dense(g, "logits", dropout(g, "drop2", x, false), CLASSES, CS_ACT_SOFTMAX);
+}
+
+/* Where the dropout does nothing, the batch norm must not take the place of the convolution, which is read twice. */
+static void dropout_residual_net(cs_graph *g, const engine_case *row) {
+    int x = conv(g, "conv", stem(g, row), row->args);
+    flat_head(g, add(g, "add", x, norm(g, "bn", dropout(g, "drop", x, true), true)));
+}
+
+static void l2_net(cs_graph *g, const engine_case *row) {
+    dense_net(g, row);
+    for (int l = 0; l < g->n_layers; l++)
+        if (g->layers[l].kind == CS_LAYER_DENSE)
+            g->layers[l].l2 = 0.05f;
+}
+
 static int concatenate(cs_graph *g, const char *name, const int *inputs, int n) {
     int out;
     assert_ok(cs_graph_concatenate(g, name, inputs, n, &out));
@@ -270,6 +408,20 @@ static void concatenate_net(cs_graph *g, const engine_case *row) {
     flat_head(g, joined(g, row));
 }
 
+/* Inception's: four branches, of channels that fill no block. */
+static void inception_net(cs_graph *g, const engine_case *row) {
+    cs_conv_args args = row->args;
+    int x = stem(g, row), parts[4];
+    for (int i = 0; i < 4; i++) {
+        const char *const names[] = {"a", "b", "c", "d"}, *const bns[] = {"a_bn", "b_bn", "c_bn", "d_bn"},
+                          *const relus[] = {"a_relu", "b_relu", "c_relu", "d_relu"};
+        args.filters = row->args.filters + 5 * i;
+        x = i == 3 ? pool_same(g, "average", x, CS_LAYER_AVERAGE_POOL) : x;
+        parts[i] = activation(g, relus[i], norm(g, bns[i], conv(g, names[i], x, args), false), CS_ACT_RELU);
+    }
+    mean_head(g, conv(g, "next", concatenate(g, "concatenate", parts, 4), row->args));
+}
+
 /* A dense block's pattern: what is joined is normalised, and read again further on. */
 static void dense_block_net(cs_graph *g, const engine_case *row) {
     int x = joined(g, row);
@@ -279,8 +431,7 @@ static void dense_block_net(cs_graph *g, const engine_case *row) {
 }
 
 static void concatenate_flat_net(cs_graph *g, const engine_case *row) {
-    int mean, x = stem(g, row);
-    assert_ok(cs_graph_global_average_pool(g, "mean", x, false, &mean));
+    int mean = average(g, "mean", stem(g, row), false);
     int parts[] = {mean, dense(g, "hidden", mean, 7, CS_ACT_RELU)};
     dense(g, "logits", concatenate(g, "concatenate", parts, 2), CLASSES, CS_ACT_SOFTMAX);
 }
@@ -313,6 +464,7 @@ static void basenet_net(cs_graph *g, const engine_case *row) {
 
 #define SAME  CS_PADDING_SAME
 #define VALID CS_PADDING_VALID
+#define SYMM  CS_PADDING_SYMMETRIC
 const engine_case engine_cases[] = {
     /* filters, kernel, stride, padding, bias, activation, pad */
     {"conv_1x1", conv_net, 6, 6, 8, {16, 1, 1, 1, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
@@ -324,6 +476,13 @@ const engine_case engine_cases[] = {
     {"conv_5x5_valid_relu", conv_net, 9, 8, 3, {6, 5, 5, 1, VALID, true, CS_ACT_RELU, 0}, 3, 3, 0, 0, 0},
     {"conv_5x5_same_stride_2_relu6", conv_net, 9, 9, 5, {8, 5, 5, 2, SAME, true, CS_ACT_RELU6, 0}, 3, 3, 0, 0, 0},
     {"conv_1x3_same", conv_net, 6, 6, 8, {8, 1, 3, 1, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
+    {"conv_1x7_same", conv_net, 9, 8, 24, {20, 1, 7, 1, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
+    {"conv_7x1_same", conv_net, 8, 9, 20, {24, 7, 1, 1, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
+    {"conv_7x7_symmetric_stride_2", first_conv_net, 12, 11, 3, {16, 7, 7, 2, SYMM, false, 0, 3}, 3, 3, 0, 0, 0},
+    {"conv_3x3_symmetric_stride_2", conv_net, 8, 7, 16, {5, 3, 3, 2, SYMM, true, 0, 1}, 3, 3, 0, 0, 0},
+    {"conv_1x1_symmetric_stride_2", conv_net, 8, 7, 16, {5, 1, 1, 2, SYMM, true, 0, 0}, 3, 3, 0, 0, 0},
+    {"conv_swish", conv_net, 6, 6, 5, {19, 3, 3, 1, SAME, true, CS_ACT_SWISH, 0}, 3, 3, 0, 0, 0},
+    {"conv_sigmoid", conv_net, 6, 6, 5, {19, 3, 3, 1, SAME, true, CS_ACT_SIGMOID, 0}, 3, 3, 0, 0, 0},
     {"conv_40_channels", conv_net, 5, 5, 40, {24, 3, 3, 1, SAME, true, 0, 0}, 2, 2, 0, 0, 0},
     {"conv_16_channels", conv_net, 5, 5, 16, {32, 3, 3, 1, SAME, false, CS_ACT_RELU, 0}, 2, 2, 0, 0, 0},
     {"conv_partial_batch", conv_net, 6, 6, 8, {8, 3, 3, 1, SAME, true, CS_ACT_RELU, 0}, 8, 3, 0, 0, 0},
@@ -338,25 +497,58 @@ const engine_case engine_cases[] = {
     {"depthwise_5x5_bias", depthwise_net, 7, 7, 5, {0, 5, 5, 1, SAME, true, 0, 0}, 3, 3, 0, 0, 0},
     {"depthwise_40_channels", depthwise_net, 5, 5, 40, {0, 3, 3, 1, SAME, true, 0, 0}, 2, 2, 0, 0, 0},
     {"depthwise_partial_batch", depthwise_net, 6, 6, 3, {0, 3, 3, 1, SAME, false, 0, 0}, 5, 2, 0, 0, 0},
+    {"depthwise_5x5_asymmetric", zero_pad_depthwise_net, 8, 8, 24, {0, 5, 5, 2, VALID, 0, 0, 0}, 3, 3, 0, 0, 0},
+    {"separable_3x3", separable_net, 6, 6, 8, {19, 3, 3, 1, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
+    {"separable_3x3_stride_2_odd", separable_net, 9, 7, 24, {16, 3, 3, 2, SAME, true, 0, 0}, 4, 3, 0, 0, 0},
+    {"separable_frozen_below", separable_net, 6, 6, 8, {19, 3, 3, 1, SAME, true, 0, 0}, 3, 3, "separable", 0, 0},
+    {"separable_frozen", separable_net, 6, 6, 8, {19, 3, 3, 1, SAME, true, 0, 0}, 3, 3, 0, "separable", 0},
     {"relu", activation_net, 5, 5, 8, {.activation = CS_ACT_RELU}, 4, 4, 0, 0, 0},
     {"relu6", activation_net, 5, 5, 5, {.activation = CS_ACT_RELU6}, 4, 4, 0, 0, 0},
+    {"swish", activation_net, 5, 5, 5, {.activation = CS_ACT_SWISH}, 4, 4, 0, 0, 0},
+    {"sigmoid", activation_net, 5, 5, 5, {.activation = CS_ACT_SIGMOID}, 4, 3, 0, 0, 0},
     {"linear", activation_net, 5, 5, 3, {.activation = CS_ACT_LINEAR}, 4, 4, 0, 0, 0},
     {"max_pool_2x2", max_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0, 0}, 4, 4, 0, 0, 0},
     {"max_pool_3x3_same_stride_2", max_pool_net, 7, 8, 5, {0, 3, 3, 2, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"max_pool_3x3_same_stride_2_odd", max_pool_net, 9, 7, 24, {0, 3, 3, 2, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"max_pool_3x3_symmetric_even", max_pool_net, 8, 6, 8, {0, 3, 3, 2, SYMM, false, 0, 1}, 4, 4, 0, 0, 0},
     {"max_pool_3x3_overlapping", max_pool_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0, 0}, 2, 2, 0, 0, 0},
     {"max_pool_ties", max_pool_ties_net, 3, 3, 5, {8, 1, 1, 1, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
     {"average_pool_2x2", average_pool_net, 6, 6, 8, {0, 2, 2, 2, VALID, false, 0, 0}, 4, 4, 0, 0, 0},
     {"average_pool_3x3_same", average_pool_net, 6, 5, 3, {0, 3, 3, 1, SAME, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"average_pool_3x3_same_wide", average_pool_net, 5, 5, 40, {0, 3, 3, 1, SAME, false, 0, 0}, 4, 3, 0, 0, 0},
+    {"average_pool_3x3_symmetric", average_pool_net, 8, 7, 5, {0, 3, 3, 2, SYMM, false, 0, 1}, 4, 4, 0, 0, 0},
     {"average_pool_3x3_same_stride_2", average_pool_net, 8, 7, 16, {0, 3, 3, 2, SAME, false, 0, 0}, 2, 2, 0, 0, 0},
     {"global_average_pool", mean_net, 5, 7, 24, {0}, 4, 4, 0, 0, 0},
     {"global_average_pool_partial", mean_net, 5, 7, 5, {0}, 4, 3, 0, 0, 0},
     {"zero_pad", zero_pad_net, 4, 5, 5, {0}, 4, 4, 0, 0, 0},
     {"zero_pad_conv", zero_pad_conv_net, 8, 8, 8, {8, 3, 3, 2, VALID, false, 0, 0}, 4, 4, 0, 0, 0},
+    {"scales", scales_net, 5, 4, 3, {0}, 4, 3, 0, 0, 0},
+    {"scaled_input", scaled_input_net, 8, 8, 3, {8, 3, 3, 2, VALID, false, 0, 0}, 4, 3, 0, 0, 0},
+    {"dense_swish", dense_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_SWISH}, 4, 4, 0, 0, 0},
+    {"dense_sigmoid", dense_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_SIGMOID}, 4, 3, 0, 0, 0},
+    {"dense_l2", l2_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_RELU}, 4, 3, 0, 0, 0},
+    {"dense_l2_frozen", l2_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_RELU}, 4, 3, 0, "hidden", 0},
     {"dense_relu", dense_net, 3, 5, 5, {.filters = 24, .activation = CS_ACT_RELU}, 4, 4, 0, 0, 0},
     {"dense_relu6_partial", dense_net, 4, 4, 8, {.filters = 10, .activation = CS_ACT_RELU6}, 6, 5, 0, 0, 0},
     {"batch_norm_conv", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_conv_bias", conv_norm_net, 6, 6, 5, {24, 3, 3, 1, SAME, true, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_no_gamma", conv_norm_no_gamma_net, 6, 6, 8, {8, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
+    {"batch_norm_swish", conv_norm_activation_net, 6, 6, 8, {21, 3, 3, 1, SAME, 0, CS_ACT_SWISH, 0}, 6, 5, 0, 0, 0},
+    {"batch_norm_sigmoid", conv_norm_activation_net, 6, 6, 8, {21, 1, 1, 1, SAME, 0, CS_ACT_SIGMOID, 0}, 6, 5, 0, 0, 0},
+    {"batch_norm_swish_frozen",
+     conv_norm_activation_net,
+     6,
+     6,
+     8,
+     {5, 3, 3, 1, SAME, 0, CS_ACT_SWISH, 0},
+     4,
+     4,
+     0,
+     "bn",
+     0},
+    {"batch_norm_unbiased", unbiased_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
+    {"batch_norm_unbiased_pixel", unbiased_norm_net, 1, 1, 8, {16, 1, 1, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
+    {"batch_norm_separable", separable_norm_net, 7, 7, 8, {24, 3, 3, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
     {"batch_norm_linear", norm_linear_net, 6, 6, 8, {5, 3, 3, 2, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_depthwise", depthwise_norm_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_after_relu", relu_norm_net, 5, 5, 3, {0}, 6, 6, 0, 0, 0},
@@ -374,6 +566,19 @@ const engine_case engine_cases[] = {
     {"add", add_net, 5, 5, 8, {16, 3, 3, 1, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
     {"add_residual", residual_net, 5, 5, 5, {5, 3, 3, 1, SAME, true, CS_ACT_RELU, 0}, 4, 4, 0, 0, 0},
     {"add_itself", double_net, 4, 4, 8, {0}, 4, 4, 0, 0, 0},
+    {"gate", gate_net, 6, 6, 8, {24, 3, 3, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
+    {"gate_odd_channels", gate_net, 6, 5, 5, {21, 5, 5, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
+    {"gate_fine_tuned", gate_net, 6, 6, 8, {24, 3, 3, 1, SAME, false, 0, 0}, 6, 5, "reduce", 0, 0},
+    {"gate_cut", gate_net, 6, 6, 8, {24, 3, 3, 1, SAME, false, 0, 0}, 6, 5, "gate", 0, "gate"},
+    {"gate_keeps_dims", keep_dims_gate_net, 4, 5, 19, {0}, 4, 3, 0, 0, 0},
+    {"multiply", multiply_net, 5, 5, 5, {5, 3, 3, 1, SAME, true, 0, 0}, 4, 3, 0, 0, 0},
+    {"multiply_flat_by_itself", square_flat_net, 4, 4, 10, {0}, 4, 3, 0, 0, 0},
+    {"reshape", reshape_net, 4, 4, 10, {7, 1, 1, 1, SAME, true, 0, 0}, 4, 3, 0, 0, 0},
+    {"dropout", dropout_net, 4, 5, 5, {19, 3, 3, 1, SAME, true, 0, 0}, 6, 5, 0, 0, 0},
+    {"dropout_frozen", dropout_net, 4, 5, 5, {19, 3, 3, 1, SAME, true, 0, 0}, 6, 5, 0, "drop1", 0},
+    {"dropout_residual", dropout_residual_net, 4, 5, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 6, 5, 0, 0, 0},
+    {"dropout_residual_frozen", dropout_residual_net, 4, 5, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 6, 5, 0, "drop", 0},
+    {"concatenate_four", inception_net, 6, 6, 8, {7, 3, 3, 1, SAME, false, 0, 0}, 4, 3, 0, 0, 0},
     {"concatenate_whole_blocks", concatenate_net, 5, 5, 16, {32, 3, 3, 1, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
     {"concatenate_parts_of_blocks", concatenate_net, 5, 5, 5, {19, 3, 3, 1, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
     {"concatenate_flat", concatenate_flat_net, 4, 4, 10, {0}, 4, 3, 0, 0, 0},

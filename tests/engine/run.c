@@ -19,8 +19,10 @@ static void make_params(engine_run *run) {
     for (int p = 0; p < run->graph->n_params; p++) {
         const cs_param *param = &run->graph->params[p];
         float *values = cs_params_at(run->initial, param);
-        bool positive = param->role == CS_PARAM_GAMMA || param->role == CS_PARAM_MOVING_VARIANCE;
-        for (size_t i = 0; param->role != CS_PARAM_KERNEL && i < param->count; i++)
+        bool kernel = param->role == CS_PARAM_KERNEL || param->role == CS_PARAM_POINTWISE_KERNEL;
+        bool positive = param->role == CS_PARAM_GAMMA || param->role == CS_PARAM_MOVING_VARIANCE ||
+                        param->role == CS_PARAM_VARIANCE;
+        for (size_t i = 0; !kernel && i < param->count; i++)
             values[i] = positive ? cs_rng_range(&rng, 0.5f, 1.5f) : cs_rng_range(&rng, -0.5f, 0.5f);
     }
 }
@@ -31,12 +33,16 @@ static void make_batch(engine_run *run) {
     cs_rng rng = rng_of(run->row, 2);
     assert_ok(cs_alloc(batch * pixels, sizeof *run->input, "input", &run->input));
     assert_ok(cs_alloc(batch, sizeof *run->labels, "labels", &run->labels));
+    assert_ok(cs_alloc(batch, sizeof *run->samples, "samples", &run->samples));
     assert_ok(cs_alloc(logits, sizeof *run->logits, "logits", &run->logits));
     assert_ok(cs_alloc(logits, sizeof *run->probabilities, "probabilities", &run->probabilities));
     for (size_t i = 0; i < batch * pixels; i++)
         run->input[i] = cs_rng_normal(&rng);
-    for (size_t i = 0; i < batch; i++)
+    for (size_t i = 0; i < batch; i++) {
         run->labels[i] = (int32_t)cs_rng_below(&rng, (uint32_t)run->classes);
+        run->samples[i] = (int64_t)(3 * i);
+    }
+    run->draw = (cs_draw){.seed = 11, .epoch = 2, .samples = run->samples};
 }
 
 static void make_graph(engine_run *run) {
@@ -56,6 +62,7 @@ static void compile(engine_run *run, int begin, int end, cs_mode mode) {
     assert_ok(cs_segment_create(run->graph, begin, end, &run->segments[i]));
     cs_program_spec spec = {run->segments[i], run->row->batch, mode, i ? run->programs[i - 1] : NULL};
     assert_ok(cs_program_compile(run->engine, &spec, &run->programs[i]));
+    cs_program_set_draw(run->programs[i], &run->draw);
 }
 
 static void forward(engine_run *run, int n) {
@@ -100,6 +107,7 @@ void run_close(engine_run *run) {
     cs_graph_free(run->graph);
     free(run->input);
     free(run->labels);
+    free(run->samples);
     free(run->logits);
     free(run->probabilities);
 }

@@ -13,6 +13,8 @@ typedef struct engine_run {
     cs_params *initial; /* random, statistics and biases too */
     float *input;       /* [batch,h,w,c] */
     int32_t *labels;    /* [batch] */
+    int64_t *samples;   /* [batch], what the dropouts draw for */
+    cs_draw draw;
     int classes;
     cs_engine *engine;
     cs_segment *segments[2];

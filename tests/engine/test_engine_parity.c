@@ -16,6 +16,7 @@ static void compare_forward(const engine_run *got, const engine_run *want) {
     assert_near(got->logits, want->logits, count, tolerance, 0, "logits");
     assert_near(got->probabilities, want->probabilities, count, tolerance, 0, "probabilities");
     assert_near(&(float){(float)got->loss.sum}, &(float){(float)want->loss.sum}, 1, tolerance, nothing, "loss");
+    assert_near(&(float){(float)got->loss.penalty}, &(float){(float)want->loss.penalty}, 1, tolerance, 0, "penalty");
     assert_int_equal(got->loss.correct, want->loss.correct);
 }
 

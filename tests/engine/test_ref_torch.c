@@ -3,6 +3,7 @@
 #include "run.h"
 
 #include "cnnsweep/file.h"
+#include "cnnsweep/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +28,11 @@ static void write_graph(FILE *out, const cs_graph *graph) {
     for (int l = 0; l < graph->n_layers; l++) {
         const cs_layer *layer = &graph->layers[l];
         const cs_window *w = &layer->window;
-        fprintf(out, "layer %s %s %s %d %.9g %.9g %d %d %d %d %d %d %d %d", layer->name,
+        fprintf(out, "layer %s %s %s %d %.9g %.9g %d %d %.9g %.9g %.9g %.9g %d %d %d %d %d %d %d %d", layer->name,
                 cs_layer_kind_name(layer->kind), cs_activation_name(layer->activation), layer->trainable,
-                (double)layer->epsilon, (double)layer->momentum, w->kernel_h, w->kernel_w, w->stride_h, w->stride_w,
-                w->pad_top, w->pad_bottom, w->pad_left, w->pad_right);
+                (double)layer->epsilon, (double)layer->momentum, layer->unbiased, layer->out.flat, (double)layer->l2,
+                (double)layer->factor[0], (double)layer->factor[1], (double)layer->factor[2], w->kernel_h, w->kernel_w,
+                w->stride_h, w->stride_w, w->pad_top, w->pad_bottom, w->pad_left, w->pad_right);
         for (int i = 0; i < layer->n_inputs; i++)
             fprintf(out, " %d", layer->inputs[i]);
         fputc('\n', out);
@@ -44,11 +46,27 @@ static void write_graph(FILE *out, const cs_graph *graph) {
     }
 }
 
+/* What a dropout multiplies each value by, as engine.h says it. */
+static void write_dropout(FILE *out, const engine_run *run, const cs_layer *layer) {
+    uint64_t seed = run->draw.seed + ((uint64_t)cs_hash_name(layer->name) << 32);
+    fprintf(out, "tensor %s", layer->name);
+    for (int row = 0; row < run->row->rows; row++) {
+        cs_rng rng = cs_rng_at(seed, CS_PURPOSE_DROPOUT, run->draw.epoch, (uint32_t)run->samples[row]);
+        size_t count = layer->per_row ? 1 : cs_shape_count(layer->out);
+        for (size_t i = 0; i < count; i++) {
+            bool kept = (double)cs_rng_u32(&rng) >= (double)layer->rate * 0x1p32;
+            fprintf(out, " %.9g", kept ? 1 / (1 - (double)layer->rate) : 0);
+        }
+    }
+    fputc('\n', out);
+}
+
 static void write_forward(FILE *out, const engine_run *run, const char *logits) {
     size_t count = (size_t)run->row->rows * (size_t)run->classes;
     write_floats(out, logits, run->logits, count);
     write_floats(out, "probabilities", run->probabilities, count);
     write_floats(out, "loss", &(float){(float)run->loss.sum}, 1);
+    write_floats(out, "penalty", &(float){(float)run->loss.penalty}, 1);
 }
 
 static void write_steps(FILE *out, const engine_case *row, const char *name, const cs_optimizer *optimizer) {
@@ -89,6 +107,9 @@ static void write_case(FILE *out, const engine_case *row) {
     fprintf(out, "\nshape %d %d %d\n", train.graph->layers[0].out.h, train.graph->layers[0].out.w,
             train.graph->layers[0].out.c);
     write_floats(out, "inference", infer.logits, (size_t)row->rows * (size_t)infer.classes);
+    for (int l = 0; l < train.graph->n_layers; l++)
+        if (cs_graph_drops(train.graph, l))
+            write_dropout(out, &train, &train.graph->layers[l]);
     run_step(&train);
     write_forward(out, &train, "logits");
     write_slot(out, "gradient", &train, CS_SLOT_GRADIENT);

@@ -29,10 +29,11 @@ class Case:
 
     def add(self, kind, words):
         if kind == "layer":
-            name, layer_kind, activation, trainable, epsilon, momentum, *rest = words
-            numbers = [int(n) for n in rest]
+            name, layer_kind, activation, trainable, epsilon, momentum, unbiased, flat, l2, *rest = words
+            numbers = [int(n) for n in rest[3:]]
             self.layers.append(dict(name=name, kind=layer_kind, activation=activation, trainable=trainable == "1",
-                                    epsilon=single(epsilon), momentum=single(momentum), window=numbers[:8],
+                                    epsilon=single(epsilon), momentum=single(momentum), unbiased=unbiased == "1",
+                                    flat=flat == "1", l2=single(l2), factor=[single(f) for f in rest[:3]], window=numbers[:8],
                                     inputs=numbers[8:]))
         elif kind == "param":
             layer, role, offset, *dims = words
@@ -55,7 +56,7 @@ class Case:
         for p in self.params:
             flat = self.tensors["initial"][p["offset"]:p["offset"] + int(np.prod(p["dims"]))]
             value = torch.tensor(flat).reshape(p["dims"])
-            statistic = p["role"].startswith("moving")
+            statistic = p["role"].startswith("moving") or p["role"] in ("mean", "variance", "count")
             value.requires_grad_(self.layers[p["layer"]]["trainable"] and not statistic)
             result[p["layer"], p["role"]] = value
         return result
@@ -73,14 +74,15 @@ def convolve(x, kernel, bias, window, depthwise):
 
 
 def batch_norm(x, layer, gamma, beta, moving_mean, moving_variance, training):
-    """Keras' rule: a trainable layer in training uses the batch's moments and moves the moving ones by the biased ones."""
+    """Keras' rule: a trainable layer in training uses the batch's moments and moves the moving ones by the biased ones;
+    torch's moves them by the unbiased."""
     if not (training and layer["trainable"]):
         return F.batch_norm(x, moving_mean, moving_variance, gamma, beta, False, 0.0, layer["epsilon"])
     axes = [0, 2, 3][:x.dim() - 1]
     with torch.no_grad():
         keep = layer["momentum"]
         moving_mean.mul_(keep).add_(x.mean(axes) * (1 - keep))
-        moving_variance.mul_(keep).add_(x.var(axes, unbiased=False) * (1 - keep))
+        moving_variance.mul_(keep).add_(x.var(axes, unbiased=layer["unbiased"]) * (1 - keep))
     # Not F.batch_norm, which refuses a single value a channel; that is what a last batch of one image may have.
     return torch.batch_norm(x, gamma, beta, None, None, True, 0.0, layer["epsilon"], False)
 
@@ -92,10 +94,33 @@ def average_pool(x, window):
     return F.avg_pool2d(pad(x, window), size, stride) / F.avg_pool2d(ones, size, stride)
 
 
-def run_layer(layer, inputs, get, training):
+def separable(x, layer, get):
+    x = convolve(x, get("kernel"), None, layer["window"], True)
+    return F.conv2d(x, get("pointwise_kernel").permute(3, 2, 0, 1), get("bias"))
+
+
+def dropout(x, factors):
+    """A factor a value in NHWC order, or one a row."""
+    n, c = x.shape[:2]
+    if factors.size == n:
+        return x * torch.tensor(factors).reshape(n, *[1] * (x.dim() - 1))
+    factors = torch.tensor(factors)
+    return x * (factors.reshape(n, c) if x.dim() == 2 else factors.reshape(n, *x.shape[2:], c).permute(0, 3, 1, 2))
+
+
+def run_layer(layer, inputs, get, training, factors):
     x, kind, window = inputs[0], layer["kind"], layer["window"]
     if kind in ("Conv2D", "DepthwiseConv2D"):
         return convolve(x, get("kernel"), get("bias"), window, kind == "DepthwiseConv2D")
+    if kind == "SeparableConv2D":
+        return separable(x, layer, get)
+    if kind == "Rescaling":
+        return x * torch.tensor(layer["factor"], dtype=x.dtype).reshape(1, -1, 1, 1)
+    if kind == "Normalization":
+        deviation = get("variance").sqrt().clamp(min=1e-7)
+        return (x - get("mean").reshape(1, -1, 1, 1)) / deviation.reshape(1, -1, 1, 1)
+    if kind == "Dropout":
+        return x if factors is None or not training else dropout(x, factors)
     if kind == "BatchNormalization":
         return batch_norm(x, layer, get("gamma"), get("beta"), get("moving_mean"), get("moving_variance"), training)
     if kind == "MaxPooling2D":
@@ -103,11 +128,15 @@ def run_layer(layer, inputs, get, training):
     if kind == "AveragePooling2D":
         return average_pool(x, window)
     if kind == "GlobalAveragePooling2D":
-        return x.mean([2, 3])
+        return x.mean([2, 3], keepdim=not layer["flat"])
     if kind == "ZeroPadding2D":
         return pad(x, window)
     if kind == "Add":
         return inputs[0] + inputs[1]
+    if kind == "Multiply":
+        return inputs[0] * inputs[1]
+    if kind == "Reshape":
+        return x.flatten(1) if x.dim() == 4 else x[:, :, None, None]
     if kind == "Concatenate":
         return torch.cat(inputs, 1)
     if kind == "Flatten":
@@ -125,8 +154,9 @@ def forward(case, values, training):
         if not layer["inputs"]:
             made.append(case.image())
             continue
-        x = run_layer(layer, [made[i] for i in layer["inputs"]], lambda role: values.get((index, role)), training)
-        activations = {"relu": F.relu, "relu6": F.relu6}
+        x = run_layer(layer, [made[i] for i in layer["inputs"]], lambda role: values.get((index, role)), training,
+                      case.tensors.get(layer["name"]))
+        activations = {"relu": F.relu, "relu6": F.relu6, "swish": F.silu, "sigmoid": torch.sigmoid}
         made.append(activations.get(layer["activation"], lambda v: v)(x))
     return made[-1]
 
@@ -150,6 +180,11 @@ def loss_of(case, values):
     return logits, F.cross_entropy(logits, case.labels, reduction="sum")
 
 
+def penalty_of(case, values):
+    kernels = [(case.layers[l]["l2"], value) for (l, role), value in values.items() if role == "kernel"]
+    return sum([l2 * (value ** 2).sum() for l2, value in kernels if value.requires_grad], torch.zeros(()))
+
+
 def steps(case, name):
     """torch's own optimizers, with Keras' decoupled weight decay, and Keras' epsilon (beside the uncorrected root)."""
     count, lr, momentum, nesterov, beta_1, beta_2, epsilon, decay = case.optimizers[name]
@@ -160,7 +195,7 @@ def steps(case, name):
         optimizer = torch.optim.SGD(learned(values), lr=lr, momentum=momentum, nesterov=bool(nesterov))
     for step in range(1, int(count) + 1):
         optimizer.zero_grad()
-        (loss_of(case, values)[1] / case.rows).backward()
+        (loss_of(case, values)[1] / case.rows + penalty_of(case, values)).backward()
         with torch.no_grad():
             for value in learned(values):
                 value.mul_(1 - lr * decay)
@@ -188,12 +223,14 @@ def near_params(case, what, got, want):
 def judge(case):
     values = case.values()
     logits, loss = loss_of(case, values)
-    (loss / case.rows).backward()
+    penalty = penalty_of(case, values)
+    (loss / case.rows + penalty).backward()
     gradient = {key: value.grad for key, value in values.items()}
     have = case.tensors
     good = [near(case, "logits", have["logits"], logits.detach().numpy().ravel()),
             near(case, "probabilities", have["probabilities"], logits.softmax(1).detach().numpy().ravel()),
             near(case, "loss", have["loss"], loss.detach().numpy().reshape(1)),
+            near(case, "penalty", have["penalty"], penalty.detach().numpy().reshape(1)),
             near(case, "inference", have["inference"], forward(case, case.values(), False).detach().numpy().ravel()),
             near_params(case, "gradient", have["gradient"], flat(case, gradient))]
     good += [near_params(case, f"value after {name}", have[name], steps(case, name)) for name in case.optimizers]

@@ -1,6 +1,7 @@
 /* y = (x - mean)/sqrt(variance + epsilon) * gamma + beta, a channel (Ioffe and Szegedy 2015). In training a trainable
  * layer uses the batch's mean and biased variance, over rows and pixels, and moves the moving ones towards them:
- * moving = moving*momentum + batch*(1-momentum), the biased variance here too (Keras 3 BatchNormalization.call). */
+ * moving = moving*momentum + batch*(1-momentum). The moving variance takes the biased one too (Keras 3
+ * BatchNormalization.call), or, where the layer is `unbiased`, that times m/(m-1), m values a channel (torch). */
 #include "ref.h"
 
 #include <math.h>
@@ -28,9 +29,9 @@ static void batch_moments(const cs_ref_op *op, double *mean, double *variance) {
         }
 }
 
-static void move(double *moving, const double *batch, size_t channels, double momentum) {
+static void move(double *moving, const double *batch, size_t channels, double momentum, double factor) {
     for (size_t c = 0; c < channels; c++)
-        moving[c] = moving[c] * momentum + batch[c] * (1 - momentum);
+        moving[c] = moving[c] * momentum + batch[c] * factor * (1 - momentum);
 }
 
 void cs_ref_batch_norm_forward(const cs_ref_op *op) {
@@ -39,8 +40,9 @@ void cs_ref_batch_norm_forward(const cs_ref_op *op) {
     double *moving_mean = op->param[CS_PARAM_MOVING_MEAN], *moving_variance = op->param[CS_PARAM_MOVING_VARIANCE];
     if (op->batch_statistics) {
         batch_moments(op, mean, inverse);
-        move(moving_mean, mean, channels, (double)op->layer->momentum);
-        move(moving_variance, inverse, channels, (double)op->layer->momentum);
+        double factor = cs_variance_factor(op->layer, (double)pixels(op));
+        move(moving_mean, mean, channels, (double)op->layer->momentum, 1);
+        move(moving_variance, inverse, channels, (double)op->layer->momentum, factor);
     }
     for (size_t c = 0; c < channels; c++) {
         double variance = op->batch_statistics ? inverse[c] : moving_variance[c];

@@ -1,8 +1,8 @@
-/* The table of layers, the activations, and the layers that are a line or two. */
+/* The table of layers, and the layers that are a line or two. */
 #include "ref.h"
 
 #include <assert.h>
-#include <math.h>
+#include <string.h>
 
 static size_t count_in(const cs_ref_op *op) {
     return (size_t)op->n * cs_shape_count(op->layer->in);
@@ -142,7 +142,10 @@ static const cs_ref_row rows[CS_LAYER_KIND_COUNT] = {
     [CS_LAYER_INPUT] = {CS_LAYER_INPUT, input_function, input_function},
     [CS_LAYER_CONV2D] = {CS_LAYER_CONV2D, cs_ref_conv2d_forward, cs_ref_conv2d_backward},
     [CS_LAYER_DEPTHWISE_CONV2D] = {CS_LAYER_DEPTHWISE_CONV2D, cs_ref_depthwise_forward, cs_ref_depthwise_backward},
+    [CS_LAYER_SEPARABLE_CONV2D] = {CS_LAYER_SEPARABLE_CONV2D, cs_ref_separable_forward, cs_ref_separable_backward},
     [CS_LAYER_BATCH_NORM] = {CS_LAYER_BATCH_NORM, cs_ref_batch_norm_forward, cs_ref_batch_norm_backward},
+    [CS_LAYER_RESCALING] = {CS_LAYER_RESCALING, cs_ref_rescaling_forward, cs_ref_rescaling_backward},
+    [CS_LAYER_NORMALIZATION] = {CS_LAYER_NORMALIZATION, cs_ref_normalization_forward, cs_ref_normalization_backward},
     [CS_LAYER_ACTIVATION] = {CS_LAYER_ACTIVATION, copy_forward, copy_backward},
     [CS_LAYER_MAX_POOL] = {CS_LAYER_MAX_POOL, cs_ref_max_pool_forward, cs_ref_max_pool_backward},
     [CS_LAYER_AVERAGE_POOL] = {CS_LAYER_AVERAGE_POOL, cs_ref_average_pool_forward, cs_ref_average_pool_backward},
@@ -150,8 +153,11 @@ static const cs_ref_row rows[CS_LAYER_KIND_COUNT] = {
                                       global_average_pool_backward},
     [CS_LAYER_ZERO_PAD] = {CS_LAYER_ZERO_PAD, zero_pad_forward, zero_pad_backward},
     [CS_LAYER_ADD] = {CS_LAYER_ADD, add_forward, add_backward},
+    [CS_LAYER_MULTIPLY] = {CS_LAYER_MULTIPLY, cs_ref_multiply_forward, cs_ref_multiply_backward},
     [CS_LAYER_CONCATENATE] = {CS_LAYER_CONCATENATE, concatenate_forward, concatenate_backward},
     [CS_LAYER_FLATTEN] = {CS_LAYER_FLATTEN, copy_forward, copy_backward},
+    [CS_LAYER_RESHAPE] = {CS_LAYER_RESHAPE, copy_forward, copy_backward},
+    [CS_LAYER_DROPOUT] = {CS_LAYER_DROPOUT, cs_ref_dropout_forward, cs_ref_dropout_backward},
     [CS_LAYER_DENSE] = {CS_LAYER_DENSE, dense_forward, dense_backward},
 };
 
@@ -161,29 +167,16 @@ static const cs_ref_row *row_of(const cs_ref_op *op) {
     return row;
 }
 
-/* Softmax is not here: programs give logits. */
-static double ceiling(cs_activation activation) {
-    return activation == CS_ACT_RELU6 ? 6 : HUGE_VAL;
-}
-
-static bool clips(cs_activation activation) {
-    return activation == CS_ACT_RELU || activation == CS_ACT_RELU6;
-}
-
 void cs_ref_layer_forward(const cs_ref_op *op) {
     row_of(op)->forward(op);
-    if (!clips(op->layer->activation))
-        return;
-    double top = ceiling(op->layer->activation);
-    for (size_t i = 0; i < count_out(op); i++)
-        op->out[i] = op->out[i] < 0 ? 0 : op->out[i] > top ? top : op->out[i];
+    if (op->layer->activation == CS_ACT_SWISH)
+        memcpy(op->saved, op->out, count_out(op) * sizeof *op->out);
+    cs_ref_activate(op->layer->activation, count_out(op), op->out);
 }
 
-/* The slope is 0 at both corners, as in TensorFlow. */
 void cs_ref_layer_backward(const cs_ref_op *op) {
-    double top = ceiling(op->layer->activation);
-    for (size_t i = 0; clips(op->layer->activation) && i < count_out(op); i++)
-        if (!(op->out[i] > 0 && op->out[i] < top))
-            op->dout[i] = 0;
+    cs_activation activation = op->layer->activation;
+    cs_ref_activation_slope(activation, count_out(op), activation == CS_ACT_SWISH ? op->saved : NULL, op->out,
+                            op->dout);
     row_of(op)->backward(op);
 }

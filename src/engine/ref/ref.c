@@ -11,7 +11,9 @@ typedef struct ref_program {
     /* By layer of the graph; NULL outside the segment and its inputs, and where not needed. */
     double **outputs;   /* [batch, out]; inputs that come from upstream are the upstream's own */
     double **gradients; /* of the loss with respect to an output: layers that learn or have one that learns below */
-    double **saved;     /* BATCH_NORM: [2, C] */
+    double **saved;     /* what cs_ref_op.saved is */
+    float *factors;     /* of one row of the largest dropout */
+    size_t n_factors;
     /* The segment's parameters, [n_values] a slot; first_value is where they start in cs_params. */
     double *slots[CS_REF_SLOTS];
     size_t first_value, n_values;
@@ -65,11 +67,23 @@ static bool needs_gradient(const ref_program *program, const cs_layer *layer) {
     return false;
 }
 
+static size_t count_saved(const ref_program *program, const cs_layer *layer) {
+    size_t batch = (size_t)program->head.spec.batch;
+    if (layer->kind == CS_LAYER_BATCH_NORM)
+        return 2 * (size_t)layer->in.c;
+    if (layer->kind == CS_LAYER_SEPARABLE_CONV2D)
+        return 2 * batch * (size_t)layer->out.h * (size_t)layer->out.w * (size_t)layer->in.c;
+    return layer->activation == CS_ACT_SWISH ? batch * cs_shape_count(layer->out) : 0;
+}
+
 static cs_status plan_layer(ref_program *program, int l) {
     const cs_layer *layer = layer_at(program, l);
+    size_t saved = count_saved(program, layer);
     CS_TRY(take_output(program, l));
-    if (layer->kind == CS_LAYER_BATCH_NORM)
-        CS_TRY(take(program, 2 * (size_t)layer->in.c, layer->name, &program->saved[l]));
+    if (saved > 0)
+        CS_TRY(take(program, saved, layer->name, &program->saved[l]));
+    if (layer->kind == CS_LAYER_DROPOUT && cs_shape_count(layer->out) > program->n_factors)
+        program->n_factors = cs_shape_count(layer->out);
     if (program->head.spec.mode == CS_MODE_TRAIN && needs_gradient(program, layer))
         CS_TRY(take(program, (size_t)program->head.spec.batch * cs_shape_count(layer->out), layer->name,
                     &program->gradients[l]));
@@ -97,10 +111,12 @@ static cs_status plan(ref_program *program) {
     size_t layers = (size_t)segment->graph->n_layers;
     CS_TRY(cs_alloc(layers, sizeof *program->outputs, "outputs", &program->outputs));
     CS_TRY(cs_alloc(layers, sizeof *program->gradients, "gradients", &program->gradients));
-    CS_TRY(cs_alloc(layers, sizeof *program->saved, "batch statistics", &program->saved));
+    CS_TRY(cs_alloc(layers, sizeof *program->saved, "values for backward", &program->saved));
     CS_TRY(plan_inputs(program));
     for (int l = segment->begin; l < segment->end; l++)
         CS_TRY(plan_layer(program, l));
+    CS_TRY(cs_alloc(program->n_factors, sizeof *program->factors, "dropout", &program->factors));
+    program->bytes += program->n_factors * sizeof *program->factors;
     return plan_params(program);
 }
 
@@ -122,6 +138,7 @@ static void ref_release(cs_program *base) {
     free(program->outputs);
     free(program->gradients);
     free(program->saved);
+    free(program->factors);
     free(program);
 }
 
@@ -177,6 +194,11 @@ static cs_ref_op bind(const ref_program *program, int l, int n) {
     op.out = program->outputs[l];
     op.dout = program->gradients[l];
     op.saved = program->saved[l];
+    op.factors = program->factors;
+    if (training && cs_graph_drops(graph, l))
+        op.draw = &program->head.draw;
+    if (layer->kind == CS_LAYER_MULTIPLY)
+        op.gated = cs_shape_count(layer->out) != cs_shape_count(graph->layers[layer->inputs[1]].out);
     for (int i = 0; i < layer->n_inputs; i++) {
         op.in[i] = program->outputs[layer->inputs[i]];
         op.channels[i] = graph->layers[layer->inputs[i]].out.c;
@@ -200,11 +222,32 @@ static cs_status ref_forward(cs_program *base, int n) {
     return CS_OK;
 }
 
+/* The sum of l2 * kernel^2 over the layers that have it and train; where `gradient`, the slot, is not NULL, adds the
+ * slopes to it. */
+static double penalty(const ref_program *program, double *gradient) {
+    const cs_segment *segment = program->head.spec.segment;
+    double sum = 0;
+    for (int p = 0; p < segment->graph->n_params; p++) {
+        const cs_param *param = &segment->graph->params[p];
+        bool inside = param->layer >= segment->begin && param->layer < segment->end;
+        double l2 = inside ? cs_param_l2(segment->graph, param) : 0;
+        for (size_t i = 0; l2 > 0 && i < param->count; i++) {
+            size_t at = param->offset - program->first_value + i;
+            double w = program->slots[CS_SLOT_VALUE][at];
+            sum += l2 * w * w;
+            if (gradient)
+                gradient[at] += 2 * l2 * w;
+        }
+    }
+    return sum;
+}
+
 static cs_status ref_loss(cs_program *base, const int32_t *labels, int n, float *probabilities, cs_loss *out) {
     const ref_program *program = (const ref_program *)base;
     int last = base->spec.segment->outputs[base->spec.segment->n_outputs - 1];
     cs_ref_loss(program->outputs[last], labels, n, layer_at(program, last)->out.c, program->gradients[last],
                 probabilities, out);
+    out->penalty = penalty(program, NULL);
     return CS_OK;
 }
 
@@ -226,6 +269,7 @@ static cs_status ref_backward(cs_program *base, int n) {
             cs_ref_op op = bind(program, l, n);
             cs_ref_layer_backward(&op);
         }
+    (void)penalty(program, program->slots[CS_SLOT_GRADIENT]);
     return CS_OK;
 }
 

@@ -18,7 +18,12 @@ typedef struct cs_ref_op {
     int channels[CS_LAYER_MAX_INPUTS]; /* of each input */
     double *out;
     double *param[CS_REF_ROLES];
-    double *saved; /* BATCH_NORM: what forward normalised with, mean [C] and 1/standard deviation [C] */
+    bool gated;          /* MULTIPLY of an image by one value a channel */
+    const cs_draw *draw; /* DROPOUT that drops; else NULL */
+    float *factors;      /* ... and room for a row's */
+    /* What forward leaves for backward. BATCH_NORM: what it normalised with, mean [C] and 1/standard deviation [C].
+     * SEPARABLE_CONV2D: what the depthwise half gave, and room for its gradient. Swish: the value in front of it. */
+    double *saved;
     /* Backward: dx += (dout/dx) dout. A NULL gradient is not wanted: nothing below learns, or the layer is frozen.
      * dout is of the value before the layer's activation, and is the layer's own: backward may write on it. */
     double *dout;
@@ -40,9 +45,19 @@ void cs_ref_layer_backward(const cs_ref_op *op);
 
 cs_ref_function cs_ref_conv2d_forward, cs_ref_conv2d_backward;
 cs_ref_function cs_ref_depthwise_forward, cs_ref_depthwise_backward;
+cs_ref_function cs_ref_separable_forward, cs_ref_separable_backward;
 cs_ref_function cs_ref_max_pool_forward, cs_ref_max_pool_backward;
 cs_ref_function cs_ref_average_pool_forward, cs_ref_average_pool_backward;
 cs_ref_function cs_ref_batch_norm_forward, cs_ref_batch_norm_backward;
+cs_ref_function cs_ref_multiply_forward, cs_ref_multiply_backward;
+cs_ref_function cs_ref_rescaling_forward, cs_ref_rescaling_backward;
+cs_ref_function cs_ref_normalization_forward, cs_ref_normalization_backward;
+cs_ref_function cs_ref_dropout_forward, cs_ref_dropout_backward;
+
+/* activation.c: y from x in place; and dy into dx, given y and, for swish, x. */
+void cs_ref_activate(cs_activation activation, size_t count, double *values);
+void cs_ref_activation_slope(cs_activation activation, size_t count, const double *before, const double *after,
+                             double *gradient);
 
 /* Softmax cross-entropy of logits [n,classes]; `gradient` (of the mean over rows) and `probabilities` may be NULL. */
 void cs_ref_loss(const double *logits, const int32_t *labels, int n, int classes, double *gradient,

@@ -1,7 +1,8 @@
-/* Layers with a sliding window: both convolutions, both pools. */
+/* Layers with a sliding window: the convolutions, both pools. */
 #include "ref.h"
 
 #include <math.h>
+#include <string.h>
 
 /* One place of the window over one output pixel, inside the input. */
 typedef struct tap {
@@ -125,6 +126,46 @@ void cs_ref_depthwise_forward(const cs_ref_op *op) {
 void cs_ref_depthwise_backward(const cs_ref_op *op) {
     add_bias_gradient(op);
     each_tap(op, depthwise_gradient_tap);
+}
+
+/* A separable convolution is two layers in a row; what flows between them lies in `saved`. */
+typedef struct halves {
+    cs_layer depthwise_layer, pointwise_layer;
+    cs_ref_op depthwise, pointwise;
+} halves;
+
+static void split(const cs_ref_op *op, halves *h) {
+    cs_shape middle = op->layer->out;
+    middle.c = op->layer->in.c;
+    size_t count = (size_t)op->n * cs_shape_count(middle);
+    h->depthwise_layer = h->pointwise_layer = *op->layer;
+    h->depthwise_layer.out = h->pointwise_layer.in = middle;
+    h->pointwise_layer.window = (cs_window){.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
+    h->depthwise = h->pointwise = *op;
+    h->depthwise.layer = &h->depthwise_layer;
+    h->depthwise.out = op->saved;
+    h->depthwise.dout = op->saved + count;
+    h->depthwise.param[CS_PARAM_BIAS] = h->depthwise.dparam[CS_PARAM_BIAS] = NULL;
+    h->pointwise.layer = &h->pointwise_layer;
+    h->pointwise.in[0] = h->depthwise.out;
+    h->pointwise.din[0] = h->depthwise.dout;
+    h->pointwise.param[CS_PARAM_KERNEL] = op->param[CS_PARAM_POINTWISE_KERNEL];
+    h->pointwise.dparam[CS_PARAM_KERNEL] = op->dparam[CS_PARAM_POINTWISE_KERNEL];
+}
+
+void cs_ref_separable_forward(const cs_ref_op *op) {
+    halves h;
+    split(op, &h);
+    cs_ref_depthwise_forward(&h.depthwise);
+    cs_ref_conv2d_forward(&h.pointwise);
+}
+
+void cs_ref_separable_backward(const cs_ref_op *op) {
+    halves h;
+    split(op, &h);
+    memset(h.depthwise.dout, 0, (size_t)op->n * cs_shape_count(h.depthwise_layer.out) * sizeof(double));
+    cs_ref_conv2d_backward(&h.pointwise);
+    cs_ref_depthwise_backward(&h.depthwise);
 }
 
 static void max_pool_tap(const cs_ref_op *op, tap t) {
