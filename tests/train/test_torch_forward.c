@@ -1,0 +1,21 @@
+/* Last feature maps and logits of the zoo against torchvision's (tests/net/golden/torch_forward.txt). */
+#include "golden_forward.h"
+#include "test.h"
+
+static void feature_maps_are_those_of_torchvision(void **state) {
+    (void)state;
+    golden_check_forward("torch_forward.txt", CS_DIALECT_TORCH, "cpu");
+}
+
+static void feature_maps_are_those_of_torchvision_on_the_reference_engine(void **state) {
+    (void)state;
+    golden_check_forward("torch_forward.txt", CS_DIALECT_TORCH, "ref");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(feature_maps_are_those_of_torchvision),
+        cmocka_unit_test(feature_maps_are_those_of_torchvision_on_the_reference_engine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
