@@ -89,8 +89,7 @@ bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
 /* Trains `n` trials of which every pair can share; borrowed arguments. `stop` (may be NULL) set by a signal handler
  * makes it return CS_ERR_INTERRUPTED after the current step. Steps and validation allocate nothing; an engine may,
- * where it takes parameters once an epoch. Depths whose trunks do not nest (a residual branch over a whole link of the
- * chain) are CS_ERR_UNSUPPORTED: train them apart. */
+ * where it takes parameters once an epoch. */
 CS_MUST_CHECK cs_status cs_group_train(cs_engine *engine, const cs_trial_config *trials, int n,
                                        const cs_train_events *events, const volatile sig_atomic_t *stop);
 

@@ -92,10 +92,28 @@ static int move_before_fusion(const cs_graph *graph, int cut) {
     return moved;
 }
 
+/* Does exactly one value made before `cut` go on behind it? Else a branch passes by. */
+static bool is_bottleneck(const cs_graph *graph, int cut) {
+    int crossing = -1;
+    for (int i = cut; i < graph->n_layers; i++)
+        for (int k = 0; k < graph->layers[i].n_inputs; k++) {
+            int source = graph->layers[i].inputs[k];
+            if (source < cut && crossing >= 0 && source != crossing)
+                return false;
+            if (source < cut)
+                crossing = source;
+        }
+    return true;
+}
+
 int cs_trial_cut(const cs_graph *graph) {
-    int cut = cs_graph_trunk_end(graph);
-    for (int moved = move_before_fusion(graph, cut); moved < cut; moved = move_before_fusion(graph, cut))
-        cut = moved;
+    int cut = cs_graph_trunk_end(graph), moved;
+    for (;;) {
+        moved = move_before_fusion(graph, cut);
+        if (moved == cut && is_bottleneck(graph, cut))
+            break;
+        cut = moved < cut ? moved : cut - 1;
+    }
     for (int i = 0; i < cut; i++)
         if (graph->layers[i].n_params > 0)
             return cut;

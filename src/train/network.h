@@ -6,7 +6,8 @@
 
 /* First layer of the trial's own tail; the layers before it are the frozen trunk, which trials may share. Never between
  * two layers that an engine may fuse (a convolution and its batch norm), so that a trunk gives the same numbers however
- * many trials hang off it. 0 when nothing before it has parameters: such a trunk would save nothing. */
+ * many trials hang off it; and only where a single value passes, not inside a residual block. 0 when nothing before it
+ * has parameters: such a trunk would save nothing. */
 int cs_trial_cut(const cs_graph *graph);
 
 #endif

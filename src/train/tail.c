@@ -23,7 +23,6 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset) {
 }
 
 cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk) {
-    CS_TRY(cs_trunk_check_join(trunk, tail->cut, tail->segment));
     cs_program_spec spec = {.segment = tail->segment,
                             .batch = tail->config->train.batch,
                             .mode = CS_MODE_TRAIN,

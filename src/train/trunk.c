@@ -20,26 +20,10 @@ static const trunk_link *find_link(const cs_trunk *trunk, int cut) {
     return NULL;
 }
 
-cs_status cs_trunk_check_join(const cs_trunk *trunk, int cut, const cs_segment *reader) {
-    const trunk_link *upstream = find_link(trunk, cut);
-    const cs_segment *made = upstream ? upstream->segment : NULL;
-    int n_made = made ? made->n_outputs : 0;
-    for (int i = 0; i < n_made || i < reader->n_inputs; i++) {
-        if (i < n_made && i < reader->n_inputs && made->outputs[i] == reader->inputs[i])
-            continue;
-        int odd = i < reader->n_inputs ? reader->inputs[i] : made->outputs[i];
-        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "layer %s is read beyond the next place where a trial's tail begins",
-                               reader->graph->layers[odd].name),
-                       "train the trials with these fine_tune depths in groups of their own");
-    }
-    return CS_OK;
-}
-
 static cs_status build_link(cs_engine *engine, const cs_graph *graph, const cs_params *params, int begin, int end,
                             int batch, cs_trunk *trunk) {
     trunk_link *next = &trunk->links[trunk->n];
     CS_TRY(cs_segment_create(graph, begin, end, &next->segment));
-    CS_TRY(cs_trunk_check_join(trunk, begin, next->segment));
     cs_program_spec spec = {
         .segment = next->segment, .batch = batch, .mode = CS_MODE_INFER, .upstream = cs_trunk_at(trunk, begin)};
     trunk->n++;

@@ -7,7 +7,7 @@
 typedef struct cs_trunk cs_trunk;
 
 /* `cuts` [n] ascending and distinct, layer indexes > 0; n = 0 is a trunk that does nothing. `graph` is borrowed.
- * CS_ERR_UNSUPPORTED names the layer when a value would have to pass over a whole link of the chain. */
+ * One value alone goes over each cut (cs_trial_cut), so the chain's links fit together. */
 CS_MUST_CHECK cs_status cs_trunk_build(cs_engine *engine, const cs_graph *graph, const cs_params *params,
                                        const int *cuts, int n, int batch, cs_trunk **out);
 void cs_trunk_free(cs_trunk *trunk); /* NULL-safe; after the programs that hang off it */
@@ -17,8 +17,6 @@ CS_MUST_CHECK cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const float *
 
 /* The program that ends at `cut`; NULL for 0. */
 cs_program *cs_trunk_at(const cs_trunk *trunk, int cut);
-/* Are the outputs of the link that ends at `cut` what `reader` reads? Else CS_ERR_UNSUPPORTED. */
-CS_MUST_CHECK cs_status cs_trunk_check_join(const cs_trunk *trunk, int cut, const cs_segment *reader);
 /* Bytes of the links up to `cut`. */
 size_t cs_trunk_memory(const cs_trunk *trunk, int cut);
 

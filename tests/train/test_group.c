@@ -91,6 +91,21 @@ static void test_mobilenet_grouped_equals_alone(void **state) {
     check_alone_and_together(*state, trials, N);
 }
 
+/* Depths that begin inside residual blocks: their tails begin where no branch passes by. */
+static void test_residual_blocks_grouped_equal_alone(void **state) {
+    static const char *const depths[] = {"Conv_1", "block_15_project", "block_15_depthwise", "block_14_add"};
+    enum { N = sizeof depths / sizeof *depths };
+    static const toy_spec few = {.counts = {20, 6, 6}, .contrast = 30};
+    cs_trial_config trials[N];
+    for (int i = 0; i < N; i++) {
+        trials[i] = toy_trial(toy_dataset("residual", &few));
+        snprintf(trials[i].model.arch, sizeof trials[i].model.arch, "mobilenet_v2");
+        trials[i].model.alpha = 0.35f;
+        set_fine_tune(&trials[i], depths[i]);
+    }
+    check_alone_and_together(*state, trials, N);
+}
+
 static void test_diverged_trial_fails_alone(void **state) {
     cs_trial_config trials[3];
     for (int i = 0; i < 3; i++) {
@@ -313,6 +328,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_same_numbers_twice),
         ON_DEVICE(test_basenet_grouped_equals_alone),
         ON_DEVICE(test_mobilenet_grouped_equals_alone),
+        ON_DEVICE(test_residual_blocks_grouped_equal_alone),
         ON_DEVICE(test_diverged_trial_fails_alone),
         ON_DEVICE(test_trial_that_cannot_be_built_fails_alone),
         ON_DEVICE(test_best_weights_are_restored),
