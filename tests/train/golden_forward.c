@@ -36,17 +36,21 @@ static double uniform(uint32_t key, size_t index) {
 }
 
 static double fan_in(const cs_graph *graph, const cs_param *param) {
-    bool depthwise = graph->layers[param->layer].kind == CS_LAYER_DEPTHWISE_CONV2D;
+    cs_layer_kind kind = graph->layers[param->layer].kind;
+    bool depthwise =
+        kind == CS_LAYER_DEPTHWISE_CONV2D || (kind == CS_LAYER_SEPARABLE_CONV2D && param->role == CS_PARAM_KERNEL);
     return (double)param->count / (depthwise ? param->dims[2] : param->dims[param->rank - 1]);
 }
 
 static double value(const cs_graph *graph, const cs_param *param, double u, double gain) {
     switch (param->role) {
     case CS_PARAM_KERNEL:
+    case CS_PARAM_POINTWISE_KERNEL:
         return u * sqrt(6 / fan_in(graph, param));
     case CS_PARAM_GAMMA:
         return gain * (1 + u / 4);
     case CS_PARAM_MOVING_VARIANCE:
+    case CS_PARAM_VARIANCE:
         return 1 + u / 2;
     default:
         return u / 4;
@@ -134,7 +138,8 @@ static void check_case(const forward_case *want, const char *device) {
     cs_graph_free(graph);
 }
 
-/* "forward": up to the head; "logits": with the published classifier, for as many classes as there are values. */
+/* "forward": up to the head; "logits": with the published classifier, for as many classes as there are values;
+ * "pretrained": up to the head, as it takes published weights. */
 static void read_case(const char *line, cs_dialect dialect, forward_case *out) {
     cs_model_config *config = &out->config;
     char kind[16];
@@ -146,6 +151,7 @@ static void read_case(const char *line, cs_dialect dialect, forward_case *out) {
                             &out->sum, &out->norm, first, first + 1, first + 2, first + 3, first + 4, first + 5,
                             first + 6, first + 7),
                      9 + FIRST);
+    config->pretrained = strcmp(kind, "pretrained") == 0;
     if (strcmp(kind, "logits") == 0) {
         config->classes = (int)out->count;
         snprintf(config->head, sizeof config->head, "top");
