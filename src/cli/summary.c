@@ -17,7 +17,7 @@ typedef struct summary_args {
 static bool parse(int argc, char **argv, summary_args *args, int *exit_code) {
     const cs_arg rows[] = {
         CS_MODEL_ARG_ROWS(args->model),
-        {"--fine-tune", "X", "what trains: all, head, the last N layers, or a layer's name", cs_arg_text,
+        {"--fine-tune", "X", "what trains: all, head, blocks:K, the last N layers, or a layer's name", cs_arg_text,
          &args->fine_tune},
         {"--help", NULL, "print this", cs_arg_bool, &args->help},
     };

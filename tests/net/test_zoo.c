@@ -267,6 +267,30 @@ static void heads_are_lists_with_automatic_names(void **state) {
     cs_graph_free(graph);
 }
 
+static void l2_is_of_the_dense_layers_of_any_head(void **state) {
+    (void)state;
+    const char *const heads[] = {"gap,dense:9:relu,dense", "top"};
+    const int dense[] = {2, 1};
+    for (int h = 0; h < 2; h++) {
+        cs_model_config config;
+        cs_graph *graph;
+        int found = 0;
+        cs_model_config_init(&config);
+        snprintf(config.arch, sizeof config.arch, "mobilenet_v2");
+        snprintf(config.head, sizeof config.head, "%s", heads[h]);
+        config.classes = 4;
+        config.l2 = 0.5f;
+        assert_ok(cs_model_build(&config, &graph));
+        for (int i = 0; i < graph->n_layers; i++) {
+            bool is_dense = graph->layers[i].kind == CS_LAYER_DENSE;
+            assert_true(graph->layers[i].l2 == (is_dense ? 0.5f : 0.0f));
+            found += is_dense;
+        }
+        assert_int_equal(found, dense[h]);
+        cs_graph_free(graph);
+    }
+}
+
 static void wrong_configurations_are_named(void **state) {
     (void)state;
     cs_graph *graph;
@@ -283,6 +307,13 @@ static void wrong_configurations_are_named(void **state) {
     assert_fails(build("resnet50", 32, 2, 0.5f, "", &graph), CS_ERR_ARG, "width multiplier");
     assert_fails(build("densenet121", 32, 2, 0.5f, "", &graph), CS_ERR_ARG, "width multiplier");
     assert_fails(build("basenet", 32, 2, 0.5f, "", &graph), CS_ERR_ARG, "width multiplier");
+    assert_fails(build("inception_v3", 74, 2, 1, "", &graph), CS_ERR_ARG, "74 x 74");
+    assert_fails(build("inception_v3", 75, 2, 0.5f, "", &graph), CS_ERR_ARG, "width multiplier");
+    assert_fails(build("xception", 70, 2, 1, "", &graph), CS_ERR_ARG, "70 x 70");
+    assert_fails(build("xception", 71, 2, 0.5f, "", &graph), CS_ERR_ARG, "width multiplier");
+    assert_fails(build("efficientnet_b0", 31, 2, 1, "", &graph), CS_ERR_ARG, "31 x 31");
+    assert_fails(build("efficientnet_b0", 32, 2, 0.5f, "", &graph), CS_ERR_ARG, "width multiplier");
+    assert_fails(build("basenet", 32, 2, 1, "top", &graph), CS_ERR_ARG, "published without one");
     assert_fails(build("mobilenet", 32, 1, 1, "", &graph), CS_ERR_ARG, "number of classes is 1");
     assert_fails(build("mobilenet", 32, -3, 1, "", &graph), CS_ERR_ARG, "number of classes is -3");
     assert_fails(build("mobilenet", 32, 2, 1, "gap,dens", &graph), CS_ERR_ARG, "did you mean 'dense'");
@@ -308,6 +339,7 @@ int main(void) {
         cmocka_unit_test(the_head_of_mobilenet_v2_trains_as_many_parameters_as_in_keras),
         cmocka_unit_test(the_head_begins_where_the_architecture_ends),
         cmocka_unit_test(heads_are_lists_with_automatic_names),
+        cmocka_unit_test(l2_is_of_the_dense_layers_of_any_head),
         cmocka_unit_test(wrong_configurations_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

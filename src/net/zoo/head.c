@@ -64,9 +64,7 @@ static cs_status add_dense(cs_graph *graph, const head_item *item, const char *n
     if ((!item->last || item->options[0]) && (item->last || !parse_dense(item->options, &units, &activation)))
         return fail_item(item, "write dense:UNITS or dense:UNITS:relu (YAML: {dense: 400, activation: relu}), and a "
                                "plain dense at the end, which gets the number of classes");
-    CS_TRY(cs_graph_dense(graph, name, *x, (int)units, activation, x));
-    graph->layers[*x].l2 = item->config->l2;
-    return CS_OK;
+    return cs_graph_dense(graph, name, *x, (int)units, activation, x);
 }
 
 static const struct {
@@ -126,11 +124,20 @@ cs_status cs_add_top_avg_pool(cs_graph *graph, int classes, int *x) {
     return cs_graph_dense(graph, "predictions", *x, classes, CS_ACT_SOFTMAX, x);
 }
 
-cs_status cs_head_add(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry, int top) {
+static cs_status add_layers(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry, int top) {
     if (strcmp(config->head, "top") != 0)
         return add_list(graph, config, config->head[0] ? config->head : entry->default_head, &top);
     if (!entry->add_top)
         return cs_hint(cs_fail(CS_ERR_ARG, "head: top, but %s was published without one", entry->name),
                        "its usual head is %s", entry->default_head);
     return entry->add_top(graph, config->classes, &top);
+}
+
+cs_status cs_head_add(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry, int top) {
+    int first = graph->n_layers;
+    CS_TRY(add_layers(graph, config, entry, top));
+    for (int i = first; i < graph->n_layers; i++)
+        if (graph->layers[i].kind == CS_LAYER_DENSE)
+            graph->layers[i].l2 = config->l2;
+    return CS_OK;
 }
