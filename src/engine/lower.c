@@ -24,6 +24,14 @@ void cs_lowered_free(cs_lowered *lowered) {
     free(lowered);
 }
 
+bool cs_op_uses(const cs_op *op, const cs_layer *layer, cs_param_role role) {
+    if (op->kind == CS_OP_ACTIVATION) /* the second operation of a layer */
+        return false;
+    if (layer->kind != CS_LAYER_SEPARABLE_CONV2D)
+        return true;
+    return role == op->kernel || (role == CS_PARAM_BIAS && op->kind == CS_OP_CONV);
+}
+
 static const cs_layer *layer_at(const lowering *low, int layer) {
     return &low->segment->graph->layers[layer];
 }
@@ -33,6 +41,14 @@ static int new_value(lowering *low, int layer, int producer) {
     low->out->values[value] = (cs_value){.layer = layer, .shape = layer_at(low, layer)->out, .producer = producer};
     low->value_of[layer] = value;
     return value;
+}
+
+/* From here on `layer` is another name of its input, and both have the readers of either. */
+static void alias(lowering *low, int layer) {
+    int input = layer_at(low, layer)->inputs[0];
+    low->value_of[layer] = low->value_of[input];
+    low->readers[input] += low->readers[layer] - 1;
+    low->readers[layer] = low->readers[input];
 }
 
 /* The operation whose output `layer` reads, when `layer` is its only reader: a candidate for fusing; else NULL. */
@@ -86,7 +102,8 @@ static bool try_defer_padding(lowering *low, int index) {
         const cs_layer *next = layer_at(low, reader);
         for (int i = 0; i < next->n_inputs; i++)
             if (next->inputs[i] == index) {
-                if (next->kind != CS_LAYER_CONV2D && next->kind != CS_LAYER_DEPTHWISE_CONV2D)
+                if (next->kind != CS_LAYER_CONV2D && next->kind != CS_LAYER_DEPTHWISE_CONV2D &&
+                    next->kind != CS_LAYER_SEPARABLE_CONV2D)
                     return false;
                 low->value_of[index] = low->value_of[layer->inputs[0]];
                 low->padding[index] = layer->window;
@@ -97,19 +114,34 @@ static bool try_defer_padding(lowering *low, int index) {
     return false;
 }
 
+static bool try_drop_dropout(lowering *low, int index) {
+    const cs_layer *layer = layer_at(low, index);
+    bool drops = low->mode == CS_MODE_TRAIN && cs_graph_drops(low->segment->graph, index);
+    if (layer->kind != CS_LAYER_DROPOUT || drops || low->padding[layer->inputs[0]].kernel_h)
+        return false;
+    alias(low, index);
+    return true;
+}
+
 static cs_op_kind op_kind(cs_layer_kind kind) {
     static const cs_op_kind kinds[CS_LAYER_KIND_COUNT] = {
         [CS_LAYER_CONV2D] = CS_OP_CONV,
         [CS_LAYER_DEPTHWISE_CONV2D] = CS_OP_DEPTHWISE,
+        [CS_LAYER_SEPARABLE_CONV2D] = CS_OP_DEPTHWISE, /* and a CS_OP_CONV */
         [CS_LAYER_BATCH_NORM] = CS_OP_BATCH_NORM,
+        [CS_LAYER_RESCALING] = CS_OP_SCALE,
+        [CS_LAYER_NORMALIZATION] = CS_OP_SCALE,
         [CS_LAYER_ACTIVATION] = CS_OP_ACTIVATION,
         [CS_LAYER_MAX_POOL] = CS_OP_MAX_POOL,
         [CS_LAYER_AVERAGE_POOL] = CS_OP_AVERAGE_POOL,
         [CS_LAYER_GLOBAL_AVERAGE_POOL] = CS_OP_GLOBAL_AVERAGE,
         [CS_LAYER_ZERO_PAD] = CS_OP_ZERO_PAD,
         [CS_LAYER_ADD] = CS_OP_ADD,
+        [CS_LAYER_MULTIPLY] = CS_OP_MULTIPLY,
         [CS_LAYER_CONCATENATE] = CS_OP_CONCATENATE,
-        [CS_LAYER_FLATTEN] = CS_OP_FLATTEN,
+        [CS_LAYER_FLATTEN] = CS_OP_RESHAPE,
+        [CS_LAYER_RESHAPE] = CS_OP_RESHAPE,
+        [CS_LAYER_DROPOUT] = CS_OP_DROPOUT,
         [CS_LAYER_DENSE] = CS_OP_DENSE,
     };
     return kinds[kind];
@@ -120,6 +152,28 @@ static cs_op *append_op(lowering *low, cs_op_kind kind, int index) {
     cs_op *op = &low->out->ops[low->out->n_ops++];
     *op = (cs_op){.kind = kind, .layer = index, .batch_norm = CS_NO_LAYER, .window = layer->window};
     return op;
+}
+
+static bool learns(const lowering *low, const cs_layer *layer) {
+    if (low->mode != CS_MODE_TRAIN || !layer->trainable)
+        return false;
+    for (int i = 0; i < layer->n_params; i++)
+        if (!cs_param_is_statistic(&low->segment->graph->params[layer->first_param + i]))
+            return true;
+    return false;
+}
+
+/* The 1x1 behind the depthwise half, whose output so far is the layer's. */
+static void emit_pointwise(lowering *low, cs_op *depthwise, int index) {
+    cs_value *middle = &low->out->values[depthwise->output];
+    middle->shape.c = layer_at(low, index)->in.c;
+    cs_op *op = append_op(low, CS_OP_CONV, index);
+    op->kernel = CS_PARAM_POINTWISE_KERNEL;
+    op->window = (cs_window){.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
+    op->n_inputs = 1;
+    op->inputs[0] = depthwise->output;
+    op->trainable = depthwise->trainable;
+    op->output = new_value(low, index, (int)(op - low->out->ops));
 }
 
 static void emit(lowering *low, int index) {
@@ -136,8 +190,10 @@ static void emit(lowering *low, int index) {
             op->window.pad_right += padding->pad_right;
         }
     }
-    op->trainable = low->mode == CS_MODE_TRAIN && layer->trainable && layer->n_params > 0;
+    op->trainable = learns(low, layer);
     op->output = new_value(low, index, (int)(op - low->out->ops));
+    if (layer->kind == CS_LAYER_SEPARABLE_CONV2D)
+        emit_pointwise(low, op, index);
 
     /* Keras' activation= argument. Training keeps it an operation of its own; softmax belongs to the loss. */
     bool has_argument = layer->kind == CS_LAYER_CONV2D || layer->kind == CS_LAYER_DEPTHWISE_CONV2D ||
@@ -210,7 +266,7 @@ static void walk(lowering *low) {
     for (int i = segment->begin; i < segment->end; i++) {
         if (layer_at(low, i)->kind == CS_LAYER_INPUT)
             out->inputs[out->n_inputs++] = new_value(low, i, CS_NO_LAYER);
-        else if (!try_fuse(low, i) && !try_defer_padding(low, i))
+        else if (!try_fuse(low, i) && !try_defer_padding(low, i) && !try_drop_dropout(low, i))
             emit(low, i);
     }
     out->n_outputs = segment->n_outputs;

@@ -1,5 +1,6 @@
 /* Lowering: a segment's layers become the operations an engine runs, with what fuses already fused.
  *
+ * A separable convolution becomes a depthwise one and a 1x1. A dropout that does not drop is its input.
  * INFER: batch norm folds into the convolution in front of it, and an activation into what makes its input.
  * TRAIN: an activation fuses into the batch norm in front of it. Both: a zero-pad into the convolution behind it. */
 #ifndef CNNSWEEP_ENGINE_LOWER_H
@@ -17,8 +18,11 @@ typedef enum cs_op_kind {
     CS_OP_GLOBAL_AVERAGE,
     CS_OP_ZERO_PAD,
     CS_OP_ADD,
+    CS_OP_MULTIPLY,
     CS_OP_CONCATENATE,
-    CS_OP_FLATTEN,
+    CS_OP_RESHAPE, /* from any layout to any, in NHWC order */
+    CS_OP_SCALE,   /* a factor and a term a channel: RESCALING, NORMALIZATION */
+    CS_OP_DROPOUT,
     CS_OP_DENSE,
     CS_OP_KIND_COUNT
 } cs_op_kind;
@@ -27,7 +31,8 @@ enum { CS_NO_LAYER = -1 };
 
 typedef struct cs_op {
     cs_op_kind kind;
-    int layer;      /* whose parameters it uses */
+    int layer; /* whose parameters it uses; all of them, but for SEPARABLE_CONV2D: cs_op_uses */
+    cs_param_role kernel;
     int batch_norm; /* CONV, DEPTHWISE: the layer folded in, or CS_NO_LAYER */
     cs_activation activation;
     cs_window window; /* padding of a fused zero-pad included */
@@ -59,6 +64,8 @@ typedef struct cs_lowered {
 } cs_lowered;
 
 CS_MUST_CHECK cs_status cs_lower(const cs_segment *segment, cs_mode mode, cs_lowered **out);
+/* Is this parameter of the operation's layer one that the operation itself uses? */
+bool cs_op_uses(const cs_op *op, const cs_layer *layer, cs_param_role role);
 void cs_lowered_free(cs_lowered *lowered); /* NULL-safe */
 
 #endif

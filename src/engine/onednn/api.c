@@ -93,16 +93,28 @@ static dnnl_status_t mds_create(od_mds *mds, const od_desc *source, const od_des
     return status;
 }
 
+static dnnl_status_t append_activation(dnnl_post_ops_t ops, cs_activation activation) {
+    switch (activation) {
+    case CS_ACT_RELU:
+        return append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f);
+    case CS_ACT_RELU6:
+        return append_eltwise(ops, dnnl_eltwise_clip, 0.0f, 6.0f);
+    case CS_ACT_SWISH:
+        return append_eltwise(ops, dnnl_eltwise_swish, 1.0f, 0.0f);
+    case CS_ACT_SIGMOID:
+        return append_eltwise(ops, dnnl_eltwise_logistic, 0.0f, 0.0f);
+    default:
+        return dnnl_success;
+    }
+}
+
 static dnnl_status_t attr_create(cs_activation activation, dnnl_primitive_attr_t *out) {
-    dnnl_status_t status = dnnl_primitive_attr_create(out);
-    if (status != dnnl_success || (activation != CS_ACT_RELU && activation != CS_ACT_RELU6))
-        return status;
     dnnl_post_ops_t ops = NULL;
-    status = dnnl_post_ops_create(&ops);
-    if (status == dnnl_success && activation == CS_ACT_RELU)
-        status = append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f);
-    if (status == dnnl_success && activation == CS_ACT_RELU6)
-        status = append_eltwise(ops, dnnl_eltwise_clip, 0.0f, 6.0f);
+    dnnl_status_t status = dnnl_primitive_attr_create(out);
+    if (status == dnnl_success)
+        status = dnnl_post_ops_create(&ops);
+    if (status == dnnl_success)
+        status = append_activation(ops, activation);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_post_ops(*out, ops);
     if (ops)

@@ -14,7 +14,7 @@ static int padded_inputs(const od_node *node) {
 
 static od_conv describe(const od_node *node) {
     const od_program *program = node->program;
-    const cs_param *kernel = od_layer_param(program, node->op->layer, CS_PARAM_KERNEL);
+    const cs_param *kernel = od_node_kernel(node)->param;
     od_conv conv = {.source = od_desc_of(program, &program->values[node->op->inputs[0]], node->chunk),
                     .weights = od_plain_kernel_desc(program->graph, kernel, 0),
                     .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
@@ -38,7 +38,7 @@ static cs_status plan_backward_data(od_node *node, const od_conv *conv) {
 static cs_status plan_conv(od_node *node) {
     dnnl_engine_t engine = node->program->engine->engine;
     od_conv conv = describe(node);
-    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
+    od_param *kernel = od_node_kernel(node);
     kernel->inputs = padded_inputs(node);
     if (kernel->inputs)
         conv.source.dims[1] = conv.weights.dims[1] = kernel->inputs;
@@ -68,7 +68,7 @@ static cs_status plan_depthwise(od_node *node) {
         if (!conv.has_bias && strncmp(od_primitive_implementation(weights), "ref", 3) == 0)
             od_primitive_clear(weights);
     }
-    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
+    od_param *kernel = od_node_kernel(node);
     kernel->layout = conv.weights;
     kernel->count = od_primitive_bytes(&node->forward.primitive, dnnl_query_weights_md) / sizeof(float);
     return plan_backward_data(node, &conv);
@@ -78,7 +78,7 @@ static cs_status backward_depthwise(od_node *node, const od_rows *rows) {
     const od_program *program = node->program;
     if (node->op->trainable && !node->backward_weights.primitive.code) {
         const od_tensor *in = &program->values[node->op->inputs[0]], *out = &program->grads[node->op->output];
-        const od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
+        const od_param *kernel = od_node_kernel(node);
         program->engine->kernels->depthwise_weights(od_dims_of(program, in, rows->size), &node->op->window,
                                                     out->shape.h, out->shape.w, od_at(in, rows), od_at(out, rows),
                                                     od_gradient_target(node, kernel, rows->index));

@@ -3,9 +3,9 @@
 static cs_status plan_dense(od_node *node) {
     od_program *program = node->program;
     dnnl_engine_t engine = program->engine->engine;
-    const cs_param *plain = od_layer_param(program, node->op->layer, CS_PARAM_KERNEL);
+    od_param *kernel = od_node_kernel(node);
     od_inner_product product = {.source = od_desc_of(program, &program->values[node->op->inputs[0]], node->chunk),
-                                .weights = od_plain_kernel_desc(program->graph, plain, 0),
+                                .weights = od_plain_kernel_desc(program->graph, kernel->param, 0),
                                 .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
                                 .has_bias = od_has_bias(node),
                                 .inference = !program->training,
@@ -17,7 +17,6 @@ static cs_status plan_dense(od_node *node) {
     if (node->op->trainable)
         CS_TRY(od_inner_product_create(engine, &product, OD_BACKWARD_WEIGHTS, &node->forward.primitive,
                                        &node->backward_weights.primitive));
-    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
     kernel->layout_of = node->op->trainable ? &node->backward_weights.primitive : &node->forward.primitive;
     kernel->layout_what = node->op->trainable ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
     kernel->count = od_primitive_bytes(kernel->layout_of, kernel->layout_what) / sizeof(float);

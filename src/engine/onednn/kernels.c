@@ -29,28 +29,98 @@ static inline vec keep(mask where, vec value) {
     return (vec)((mask)value & where);
 }
 
-static inline mask active(cs_activation activation, vec z) {
+/* A NaN must stay one, or a diverged trial would train on: the comparisons below are made so that it passes through. */
+
+static inline vec clamp(vec x, float low, float high) {
+    mask above = x > high, below = x < low;
+    return keep(~(above | below), x) + keep(above, splat(high)) + keep(below, splat(low));
+}
+
+/* exp for |x| <= 87, within 2 units in the last place: x = n*log(2) + r, exp(r) by Cephes' polynomial (expf.c, S.
+ * Moshier), 2^n put together from its bits. */
+static inline vec exponential(vec x) {
+    const float log2_e = 1.44269504f, log_2_high = 0.693359375f, log_2_low = -2.12194440e-4f;
+    const vec rounder = splat(0x1.8p23f); /* a float of this size has no fraction: adding it rounds */
+    vec shifted = x * log2_e + rounder, n = shifted - rounder;
+    vec r = x - n * log_2_high - n * log_2_low;
+    vec p = splat(1.9875691500e-4f);
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1;
+    mask exponent = (mask)shifted - (mask)rounder + 127;
+    return p * (vec)(exponent << 23);
+}
+
+static inline vec sigmoid(vec z) {
+    return 1 / (1 + exponential(clamp(-z, -87, 87)));
+}
+
+static inline vec activate(cs_activation activation, vec z) {
     switch (activation) {
     case CS_ACT_RELU:
-        return z > 0;
+        return keep(~(z <= 0), z);
     case CS_ACT_RELU6:
-        return (z > 0) & (z < 6);
+        return clamp(z, 0, 6);
+    case CS_ACT_SWISH:
+        return z * sigmoid(z);
+    case CS_ACT_SIGMOID:
+        return sigmoid(z);
     default:
-        return ~(mask){0};
+        return z;
     }
 }
 
-/* A NaN must stay one, or a diverged trial would train on: the comparisons are made so that it passes through. */
-static inline vec activate(cs_activation activation, vec z) {
-    if (activation == CS_ACT_LINEAR || activation == CS_ACT_SOFTMAX)
-        return z;
-    vec y = keep(~(z <= 0), z);
-    if (activation == CS_ACT_RELU6) {
-        mask high = y > 6;
-        y = keep(~high, y) + keep(high, splat(6));
+/* dy * act'(z); at a corner the slope is 0. */
+static inline vec pull_back(cs_activation activation, vec z, vec dy) {
+    vec s;
+    switch (activation) {
+    case CS_ACT_RELU:
+        return keep(z > 0, dy);
+    case CS_ACT_RELU6:
+        return keep((z > 0) & (z < 6), dy);
+    case CS_ACT_SWISH:
+        s = sigmoid(z);
+        return dy * s * (1 + z * (1 - s));
+    case CS_ACT_SIGMOID:
+        s = sigmoid(z);
+        return dy * s * (1 - s);
+    default:
+        return dy;
     }
-    return y;
 }
+
+/* Runs the statement with ACT, a constant, for the activation: its loops are compiled once for each. */
+#define ACT ((cs_activation)chosen)
+#define FOR_ACTIVATION(activation, statement)                                                                          \
+    switch (activation) {                                                                                              \
+    case CS_ACT_RELU: {                                                                                                \
+        enum { chosen = CS_ACT_RELU };                                                                                 \
+        statement;                                                                                                     \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case CS_ACT_RELU6: {                                                                                               \
+        enum { chosen = CS_ACT_RELU6 };                                                                                \
+        statement;                                                                                                     \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case CS_ACT_SWISH: {                                                                                               \
+        enum { chosen = CS_ACT_SWISH };                                                                                \
+        statement;                                                                                                     \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case CS_ACT_SIGMOID: {                                                                                             \
+        enum { chosen = CS_ACT_SIGMOID };                                                                              \
+        statement;                                                                                                     \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    default: {                                                                                                         \
+        enum { chosen = CS_ACT_LINEAR };                                                                               \
+        statement;                                                                                                     \
+    }                                                                                                                  \
+    }
 
 static size_t total(od_dims d) {
     return (size_t)d.rows * (size_t)d.blocks * (size_t)d.h * (size_t)d.w * B;
@@ -111,6 +181,11 @@ static void moments(od_dims d, const float *x, double *partial) {
         }
 }
 
+static inline void affine_plane(cs_activation act, size_t pixels, vec scale, vec shift, const float *x, float *y) {
+    for (size_t p = 0; p < pixels; p++)
+        store(y + p * B, activate(act, load(x + p * B) * scale + shift));
+}
+
 static void affine(od_dims d, od_affine a, const float *x, float *y) {
     size_t pixels = (size_t)d.h * (size_t)d.w;
 #pragma omp parallel for collapse(2) if (total(d) > SMALL)
@@ -118,9 +193,32 @@ static void affine(od_dims d, od_affine a, const float *x, float *y) {
         for (int b = 0; b < d.blocks; b++) {
             size_t at = plane_offset(d, r, b);
             vec scale = load(a.scale + (size_t)b * B), shift = load(a.shift + (size_t)b * B);
-            for (size_t p = 0; p < pixels; p++)
-                store(y + at + p * B, activate(a.activation, load(x + at + p * B) * scale + shift));
+            FOR_ACTIVATION(a.activation, affine_plane(ACT, pixels, scale, shift, x + at, y + at))
         }
+}
+
+static void affine_planar(size_t planes, size_t channels, size_t pixels, od_affine a, const float *x, float *y) {
+#pragma omp parallel for if (planes * pixels > SMALL)
+    for (size_t k = 0; k < planes; k++) {
+        const float scale = a.scale[k % channels], shift = a.shift[k % channels];
+        for (size_t p = k * pixels; p < (k + 1) * pixels; p++)
+            y[p] = scale * x[p] + shift;
+    }
+}
+
+/* Over one run of pixels: sums[0] += dz, sums[1] += dz * (x - center), in double. */
+static inline void reduce_run(cs_activation act, size_t pixels, const vec affine_of[3], const float *x, const float *dy,
+                              double sums[2][B]) {
+    const vec scale = affine_of[0], shift = affine_of[1], center = affine_of[2];
+    vec s = {0}, q = {0};
+    for (size_t p = 0; p < pixels; p++) {
+        vec v = load(x + p * B);
+        vec dz = pull_back(act, v * scale + shift, load(dy + p * B));
+        s += dz;
+        q += dz * (v - center);
+    }
+    add_lanes(sums[0], s);
+    add_lanes(sums[1], q);
 }
 
 static void affine_reduce(od_dims d, od_affine a, const float *mean, const float *x, const float *dy, double *partial) {
@@ -130,23 +228,26 @@ static void affine_reduce(od_dims d, od_affine a, const float *mean, const float
         for (int b = 0; b < d.blocks; b++) {
             size_t at = plane_offset(d, r, b);
             size_t c = (size_t)b * B;
-            vec scale = load(a.scale + c), shift = load(a.shift + c), center = load(mean + c);
+            const vec coefficients[3] = {load(a.scale + c), load(a.shift + c), load(mean + c)};
             double sums[2][B] = {{0}};
             for (size_t from = 0; from < pixels; from += RUN) {
-                size_t to = from + RUN < pixels ? from + RUN : pixels;
-                vec s = {0}, q = {0};
-                for (size_t p = from; p < to; p++) {
-                    vec v = load(x + at + p * B);
-                    vec dz = keep(active(a.activation, v * scale + shift), load(dy + at + p * B));
-                    s += dz;
-                    q += dz * (v - center);
-                }
-                add_lanes(sums[0], s);
-                add_lanes(sums[1], q);
+                size_t run = from + RUN < pixels ? RUN : pixels - from, first = at + from * B;
+                FOR_ACTIVATION(a.activation, reduce_run(ACT, run, coefficients, x + first, dy + first, sums))
             }
             for (size_t k = 0; k < 2; k++)
                 memcpy(partial + ((size_t)r * 2 + k) * lanes + (size_t)b * B, sums[k], sizeof sums[k]);
         }
+}
+
+/* coefficients: scale, shift, p, q */
+static inline void backward_plane(cs_activation act, size_t pixels, const vec coefficients[4], const float *x,
+                                  const float *dy, float *dx) {
+    const vec scale = coefficients[0], shift = coefficients[1], p = coefficients[2], q = coefficients[3];
+    for (size_t i = 0; i < pixels; i++) {
+        vec v = load(x + i * B);
+        vec dz = pull_back(act, v * scale + shift, load(dy + i * B));
+        store(dx + i * B, scale * dz + p * v + q);
+    }
 }
 
 static void affine_backward(od_dims d, od_affine a, const float *p_channel, const float *q_channel, const float *x,
@@ -156,13 +257,9 @@ static void affine_backward(od_dims d, od_affine a, const float *p_channel, cons
     for (int r = 0; r < d.rows; r++)
         for (int b = 0; b < d.blocks; b++) {
             size_t at = plane_offset(d, r, b), c = (size_t)b * B;
-            vec scale = load(a.scale + c), shift = load(a.shift + c);
-            vec p = load(p_channel + c), q = load(q_channel + c);
-            for (size_t i = 0; i < pixels; i++) {
-                vec v = load(x + at + i * B);
-                vec dz = keep(active(a.activation, v * scale + shift), load(dy + at + i * B));
-                store(dx + at + i * B, scale * dz + p * v + q);
-            }
+            const vec coefficients[4] = {load(a.scale + c), load(a.shift + c), load(p_channel + c),
+                                         load(q_channel + c)};
+            FOR_ACTIVATION(a.activation, backward_plane(ACT, pixels, coefficients, x + at, dy + at, dx + at))
         }
 }
 
@@ -179,22 +276,65 @@ static void affine_backward(od_dims d, od_affine a, const float *p_channel, cons
         }                                                                                                              \
     } while (0)
 
-static float activate_one(cs_activation activation, float z) {
-    vec lanes = {z};
-    return activate(activation, lanes)[0];
+static void activation_forward(size_t count, cs_activation activation, const float *x, float *y) {
+    FOR_ACTIVATION(activation,
+                   ELEMENTWISE(count, store(y + i, activate(ACT, load(x + i))), y[i] = activate(ACT, splat(x[i]))[0]))
 }
 
-static void activation_forward(size_t count, cs_activation act, const float *x, float *y) {
-    ELEMENTWISE(count, store(y + i, activate(act, load(x + i))), y[i] = activate_one(act, x[i]));
-}
-
-static void activation_backward(size_t count, cs_activation act, const float *y, const float *dy, float *dx) {
-    ELEMENTWISE(count, store(dx + i, keep(active(act, load(y + i)), load(dy + i))),
-                dx[i] = active(act, (vec){y[i]})[0] ? dy[i] : 0);
+static void activation_backward(size_t count, cs_activation activation, const float *x, const float *dy, float *dx) {
+    FOR_ACTIVATION(activation, ELEMENTWISE(count, store(dx + i, pull_back(ACT, load(x + i), load(dy + i))),
+                                           dx[i] = pull_back(ACT, splat(x[i]), splat(dy[i]))[0]))
 }
 
 static void add(size_t count, const float *a, const float *b, float *y) {
     ELEMENTWISE(count, store(y + i, load(a + i) + load(b + i)), y[i] = a[i] + b[i]);
+}
+
+static void add_scaled(size_t count, float factor, const float *x, float *y) {
+    ELEMENTWISE(count, store(y + i, load(y + i) + factor * load(x + i)), y[i] += factor * x[i]);
+}
+
+static void multiply(size_t count, const float *a, const float *b, float *y) {
+    ELEMENTWISE(count, store(y + i, load(a + i) * load(b + i)), y[i] = a[i] * b[i]);
+}
+
+static void scale_all(size_t count, float factor, const float *x, float *y) {
+    ELEMENTWISE(count, store(y + i, factor * load(x + i)), y[i] = factor * x[i]);
+}
+
+static double square_sum(size_t count, const float *x) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < count; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+static void gate(od_dims d, const float *x, const float *values, float *y) {
+    size_t pixels = (size_t)d.h * (size_t)d.w, planes = (size_t)d.rows * (size_t)d.blocks;
+#pragma omp parallel for if (total(d) > SMALL)
+    for (size_t k = 0; k < planes; k++) {
+        vec value = load(values + k * B);
+        for (size_t p = k * pixels; p < (k + 1) * pixels; p++)
+            store(y + p * B, value * load(x + p * B));
+    }
+}
+
+static void gate_gradient(od_dims d, const float *x, const float *dy, float *dgate) {
+    size_t pixels = (size_t)d.h * (size_t)d.w, planes = (size_t)d.rows * (size_t)d.blocks;
+#pragma omp parallel for if (total(d) > SMALL)
+    for (size_t k = 0; k < planes; k++) {
+        double sums[B] = {0};
+        for (size_t from = k * pixels; from < (k + 1) * pixels; from += RUN) {
+            size_t to = from + RUN < (k + 1) * pixels ? from + RUN : (k + 1) * pixels;
+            vec sum = {0};
+            for (size_t p = from; p < to; p++)
+                sum += load(x + p * B) * load(dy + p * B);
+            add_lanes(sums, sum);
+        }
+        for (int l = 0; l < B; l++)
+            dgate[k * B + (size_t)l] = (float)sums[l];
+    }
 }
 
 static void copy_channel(const float *x, float *y, size_t pixels) {
@@ -227,7 +367,23 @@ static int lanes_of(od_dims d, int block) {
     return left < B ? left : B;
 }
 
-static void global_average(od_dims d, const float *x, float *y) {
+static void clear_padding(od_dims d, float *y) {
+    size_t pixels = (size_t)d.h * (size_t)d.w;
+    int lanes = lanes_of(d, d.blocks - 1);
+    for (int r = 0; r < d.rows && lanes < B; r++) {
+        float *plane = y + plane_offset(d, r, d.blocks - 1);
+        for (size_t p = 0; p < pixels; p++)
+            memset(plane + p * B + lanes, 0, (size_t)(B - lanes) * sizeof *plane);
+    }
+}
+
+/* Lanes of a block in rows of `row` floats, whole blocks or not. */
+static size_t lanes_in_row(size_t row, int block) {
+    size_t left = row - (size_t)block * B;
+    return left < B ? left : B;
+}
+
+static void global_average(od_dims d, const float *x, size_t y_row, float *y) {
     size_t pixels = (size_t)d.h * (size_t)d.w;
 #pragma omp parallel for collapse(2) if (total(d) > SMALL)
     for (int r = 0; r < d.rows; r++)
@@ -237,19 +393,18 @@ static void global_average(od_dims d, const float *x, float *y) {
             for (size_t p = 0; p < pixels; p++)
                 sum += load(plane + p * B);
             sum /= (float)pixels;
-            for (int l = 0; l < lanes_of(d, b); l++)
-                y[(size_t)r * (size_t)d.c + (size_t)(b * B + l)] = sum[l];
+            memcpy(y + (size_t)r * y_row + (size_t)b * B, &sum, lanes_in_row(y_row, b) * sizeof *y);
         }
 }
 
-static void global_average_backward(od_dims d, const float *dy, float *dx) {
+static void global_average_backward(od_dims d, size_t dy_row, const float *dy, float *dx) {
     size_t pixels = (size_t)d.h * (size_t)d.w;
 #pragma omp parallel for collapse(2) if (total(d) > SMALL)
     for (int r = 0; r < d.rows; r++)
         for (int b = 0; b < d.blocks; b++) {
             vec value = {0};
-            for (int l = 0; l < lanes_of(d, b); l++)
-                value[l] = dy[(size_t)r * (size_t)d.c + (size_t)(b * B + l)] / (float)pixels;
+            memcpy(&value, dy + (size_t)r * dy_row + (size_t)b * B, lanes_in_row(dy_row, b) * sizeof *dy);
+            value /= (float)pixels;
             float *plane = dx + plane_offset(d, r, b);
             for (size_t p = 0; p < pixels; p++)
                 store(plane + p * B, value);
@@ -376,11 +531,19 @@ const od_kernels OD_KERNELS = {
     .block = B,
     .moments = moments,
     .affine = affine,
+    .affine_planar = affine_planar,
     .affine_reduce = affine_reduce,
     .affine_backward = affine_backward,
     .activation = activation_forward,
     .activation_backward = activation_backward,
+    .clear_padding = clear_padding,
     .add = add,
+    .add_scaled = add_scaled,
+    .multiply = multiply,
+    .scale = scale_all,
+    .square_sum = square_sum,
+    .gate = gate,
+    .gate_gradient = gate_gradient,
     .copy_channels = copy_channels,
     .global_average = global_average,
     .global_average_backward = global_average_backward,

@@ -42,15 +42,27 @@ typedef struct od_kernels {
     /* dx = scale*dz + p*x + q; dx may be dy */
     void (*affine_backward)(od_dims dims, od_affine affine, const float *p, const float *q, const float *x,
                             const float *dy, float *dx);
+    /* The same of a planar tensor: one plane [pixels] a row and channel, `planes` in all, `channels` a row */
+    void (*affine_planar)(size_t planes, size_t channels, size_t pixels, od_affine affine, const float *x, float *y);
     void (*activation)(size_t count, cs_activation activation, const float *x, float *y);
-    /* dx = dy * act', from the activation's output y; dx may be dy */
-    void (*activation_backward)(size_t count, cs_activation activation, const float *y, const float *dy, float *dx);
-    void (*add)(size_t count, const float *a, const float *b, float *y); /* y may be a or b */
+    /* dx = dy * act'(x); dx may be dy */
+    void (*activation_backward)(size_t count, cs_activation activation, const float *x, const float *dy, float *dx);
+    void (*clear_padding)(od_dims dims, float *y); /* lanes behind the last channel: zero again */
+    /* Of values: y may be a, b or x */
+    void (*add)(size_t count, const float *a, const float *b, float *y);
+    void (*add_scaled)(size_t count, float factor, const float *x, float *y); /* y += factor * x */
+    void (*multiply)(size_t count, const float *a, const float *b, float *y);
+    void (*scale)(size_t count, float factor, const float *x, float *y);
+    double (*square_sum)(size_t count, const float *x);
+    /* y = x * gate, one value a row and channel, [rows, blocks*B]; and the gate's gradient, the sum of dy * x */
+    void (*gate)(od_dims dims, const float *x, const float *gate, float *y);
+    void (*gate_gradient)(od_dims dims, const float *x, const float *dy, float *dgate);
     /* `count` channels of x from channel x_at on become those of y from y_at on; lanes of y behind its last channel
      * stay zero. The dims differ in their channels only. */
     void (*copy_channels)(od_dims x_dims, const float *x, int x_at, od_dims y_dims, float *y, int y_at, int count);
-    void (*global_average)(od_dims dims, const float *x, float *y); /* y [rows,C] */
-    void (*global_average_backward)(od_dims dims, const float *dy, float *dx);
+    /* y [rows, y_row]: flat, y_row = C, or blocked */
+    void (*global_average)(od_dims dims, const float *x, size_t y_row, float *y);
+    void (*global_average_backward)(od_dims dims, size_t dy_row, const float *dy, float *dx);
     void (*to_nhwc)(od_dims dims, const float *x, float *y);
     void (*from_nhwc)(od_dims dims, const float *x, float *y);
     /* x is the inside of y, which has `window`'s padding around it; and back */

@@ -120,7 +120,7 @@ void od_norm_finish_moments(od_node *node, int n) {
     float *moving_mean = value_of(node, CS_PARAM_MOVING_MEAN);
     float *moving_variance = value_of(node, CS_PARAM_MOVING_VARIANCE);
     bool scaled = od_node_param(node, CS_PARAM_GAMMA) != NULL;
-    double count = count_of(node, n), keep = (double)layer->momentum;
+    double count = count_of(node, n), keep = (double)layer->momentum, factor = cs_variance_factor(layer, count);
     for (int c = 0; c < input_of(node)->shape.c; c++) {
         double sums[2];
         sum_partial(node, n, c, sums);
@@ -134,14 +134,17 @@ void od_norm_finish_moments(od_node *node, int n) {
         node->norm.scale[c] = (float)scale;
         node->norm.shift[c] = (float)((double)beta[c] - mean * scale);
         moving_mean[c] = (float)((double)moving_mean[c] * keep + mean * (1 - keep));
-        moving_variance[c] = (float)((double)moving_variance[c] * keep + variance * (1 - keep));
+        moving_variance[c] = (float)((double)moving_variance[c] * keep + variance * factor * (1 - keep));
     }
 }
 
 cs_status od_norm_apply(od_node *node, const od_rows *rows) {
     const od_tensor *in = input_of(node), *out = &node->program->values[node->op->output];
     float *x = blocked(node, in, rows, 0), *y = blocked(node, out, rows, 1);
-    kernels_of(node)->affine(od_dims_of(node->program, in, rows->size), affine_of(node), x, y);
+    od_dims dims = od_dims_of(node->program, in, rows->size);
+    kernels_of(node)->affine(dims, affine_of(node), x, y);
+    if (node->op->activation == CS_ACT_SIGMOID) /* which is not 0 at 0 */
+        kernels_of(node)->clear_padding(dims, y);
     unblock(node, out, rows, y);
     return CS_OK;
 }

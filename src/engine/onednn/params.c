@@ -22,16 +22,21 @@ od_param *od_node_param(const od_node *node, cs_param_role role) {
     return NULL;
 }
 
+od_param *od_node_kernel(const od_node *node) {
+    return od_node_param(node, node->op->kernel);
+}
+
 cs_status od_params_collect(od_program *program) {
     CS_TRY(cs_alloc((size_t)program->graph->n_params, sizeof *program->params, "parameters", &program->params));
     for (int i = 0; i < program->lowered->n_ops; i++) {
         od_node *node = &program->nodes[i];
         const cs_layer *layer = &program->graph->layers[node->op->layer];
-        if (node->op->kind == CS_OP_ACTIVATION) /* the second operation of a layer that has the parameters */
-            continue;
         for (int k = 0; k < layer->n_params; k++) {
+            const cs_param *own = &program->graph->params[layer->first_param + k];
+            if (!cs_op_uses(node->op, layer, own->role))
+                continue;
             od_param *param = &program->params[program->n_params++];
-            param->param = &program->graph->params[layer->first_param + k];
+            param->param = own;
             param->trained = layer->trainable && !cs_param_is_statistic(param->param);
             param->count = od_lanes(program, (int)param->param->count); /* kernels: set by their primitive */
             node->params[node->n_params++] = param;
@@ -151,7 +156,36 @@ static cs_status refresh(od_program *program) {
     return CS_OK;
 }
 
+/* Only the head has l2, and the loss is behind it: every such kernel has a gradient from the stages. */
+void od_params_add_penalty_gradient(od_program *program) {
+    for (int i = 0; i < program->n_params; i++) {
+        const od_param *param = &program->params[i];
+        double l2 = cs_param_l2(program->graph, param->param);
+        if (l2 > 0)
+            program->engine->kernels->add_scaled(param->count, (float)(2 * l2), program->value + param->offset,
+                                                 program->gradient + param->offset);
+    }
+}
+
+double od_params_penalty(const od_program *program) {
+    double sum = 0;
+    for (int i = 0; i < program->n_params; i++) {
+        const od_param *param = &program->params[i];
+        double l2 = cs_param_l2(program->graph, param->param);
+        if (l2 > 0)
+            sum += l2 * program->engine->kernels->square_sum(param->count, program->value + param->offset);
+    }
+    return sum;
+}
+
 static cs_status load_inference(od_program *program, const cs_params *params) {
+    program->penalty = 0;
+    for (int i = 0; i < program->n_params; i++) {
+        const cs_param *param = program->params[i].param;
+        double l2 = cs_param_l2(program->graph, param);
+        if (l2 > 0)
+            program->penalty += l2 * program->engine->kernels->square_sum(param->count, params->data + param->offset);
+    }
     for (int i = 0; i < program->lowered->n_ops; i++) {
         const od_op_class *class = od_class_of(program->nodes[i].op);
         if (class->load)

@@ -18,8 +18,11 @@ const od_op_class *od_class_of(const cs_op *op) {
         [CS_OP_GLOBAL_AVERAGE] = &od_global_average_class,
         [CS_OP_ZERO_PAD] = &od_zero_pad_class,
         [CS_OP_ADD] = &od_add_class,
+        [CS_OP_MULTIPLY] = &od_multiply_class,
         [CS_OP_CONCATENATE] = &od_concatenate_class,
-        [CS_OP_FLATTEN] = &od_flatten_class,
+        [CS_OP_RESHAPE] = &od_reshape_class,
+        [CS_OP_SCALE] = &od_scale_class,
+        [CS_OP_DROPOUT] = &od_dropout_class,
         [CS_OP_DENSE] = &od_dense_class,
     };
     return classes[op->kind];
@@ -77,6 +80,7 @@ static void close_node(od_node *node) {
     free(node->norm.partial);
     free(node->norm.copies);
     free(node->workspace);
+    free(node->factors);
 }
 
 static void release(cs_program *base) {
@@ -209,6 +213,7 @@ static cs_status backward(cs_program *base, int n) {
     od_program *program = od_program_of(base);
     for (int s = 0; s < program->n_stages; s++)
         CS_TRY(run_stage(&program->backward[s], n));
+    od_params_add_penalty_gradient(program);
     return CS_OK;
 }
 
@@ -238,7 +243,7 @@ static cs_status loss(cs_program *base, const int32_t *labels, int n, float *pro
     int output = program->lowered->outputs[program->lowered->n_outputs - 1];
     const od_tensor *logits = &program->values[output], *gradient = &program->grads[output];
     int classes = logits->shape.c;
-    *out = (cs_loss){0};
+    *out = (cs_loss){.penalty = program->training ? od_params_penalty(program) : program->penalty};
     for (int r = 0; r < n; r++) {
         const float *row = logits->data + (size_t)r * logits->row;
         out->sum += cross_entropy(row, classes, labels[r], program->probabilities);

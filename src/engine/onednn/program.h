@@ -106,6 +106,7 @@ struct od_node {
     float *folded_bias;                         /* INFER: bias with the batch norm folded in */
     od_norm norm;
     void *workspace;                       /* max pool: which element won, for every chunk */
+    float *factors;                        /* dropout: of one row, twice */
     od_param *params[CS_LAYER_MAX_PARAMS]; /* in the order of the layer's cs_params */
     int n_params;
 };
@@ -154,6 +155,7 @@ struct od_program {
     float *gradient_scratch; /* a later chunk's gradient of one parameter */
     size_t other_bytes;      /* workspaces, kernel copies */
     double *probabilities;   /* of one row */
+    double penalty;          /* INFER: of the values loaded last */
 };
 
 static inline od_program *od_program_of(cs_program *program) {
@@ -198,8 +200,12 @@ CS_MUST_CHECK cs_status od_params_allocate(od_program *program); /* the arenas; 
 void od_params_free(od_program *program);
 CS_MUST_CHECK cs_status od_params_load(od_program *program, cs_slot slot, const cs_params *params);
 CS_MUST_CHECK cs_status od_params_read(od_program *program, cs_slot slot, cs_params *params);
+/* Of the trainable kernels with l2, while training: its value, and its slopes added to the gradients. */
+double od_params_penalty(const od_program *program);
+void od_params_add_penalty_gradient(od_program *program);
 CS_MUST_CHECK cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step);
-od_param *od_node_param(const od_node *node, cs_param_role role); /* NULL when the layer has none */
+od_param *od_node_param(const od_node *node, cs_param_role role); /* NULL when the operation has none */
+od_param *od_node_kernel(const od_node *node);
 /* The layer's own parameter of that role in the graph; NULL when it has none. */
 const cs_param *od_layer_param(const od_program *program, int layer, cs_param_role role);
 CS_MUST_CHECK cs_status od_param_memory(const od_program *program, const od_param *param, float *data,
@@ -228,7 +234,8 @@ CS_MUST_CHECK cs_status od_copy_layout(od_program *program, dnnl_memory_t from, 
 
 /* The operations. */
 extern const od_op_class od_conv_class, od_depthwise_class, od_batch_norm_class, od_activation_class, od_pool_class,
-    od_global_average_class, od_zero_pad_class, od_add_class, od_concatenate_class, od_flatten_class, od_dense_class;
+    od_global_average_class, od_zero_pad_class, od_add_class, od_multiply_class, od_concatenate_class, od_reshape_class,
+    od_scale_class, od_dropout_class, od_dense_class;
 /* norm.c: the steps a batch norm with batch statistics is made of. */
 cs_status od_norm_moments(od_node *node, const od_rows *rows);
 cs_status od_norm_apply(od_node *node, const od_rows *rows);

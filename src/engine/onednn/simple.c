@@ -25,29 +25,35 @@ static ends ends_of(const od_node *node, const od_rows *rows) {
     return e;
 }
 
+static bool is_flat(const od_node *node) {
+    return node->program->values[node->op->inputs[0]].layout == OD_FLAT;
+}
+
 static cs_status forward_activation(od_node *node, const od_rows *rows) {
     ends e = ends_of(node, rows);
     e.kernels->activation(e.count, node->op->activation, e.x, e.y);
+    if (node->op->activation == CS_ACT_SIGMOID && !is_flat(node)) /* which is not 0 at 0 */
+        e.kernels->clear_padding(e.dims, e.y);
     return CS_OK;
 }
 
 static cs_status backward_activation(od_node *node, const od_rows *rows) {
     ends e = ends_of(node, rows);
     if (e.dx)
-        e.kernels->activation_backward(e.count, node->op->activation, e.y, e.dy, e.dx);
+        e.kernels->activation_backward(e.count, node->op->activation, e.x, e.dy, e.dx);
     return CS_OK;
 }
 
 static cs_status forward_global_average(od_node *node, const od_rows *rows) {
     ends e = ends_of(node, rows);
-    e.kernels->global_average(e.dims, e.x, e.y);
+    e.kernels->global_average(e.dims, e.x, node->program->values[node->op->output].row, e.y);
     return CS_OK;
 }
 
 static cs_status backward_global_average(od_node *node, const od_rows *rows) {
     ends e = ends_of(node, rows);
     if (e.dx)
-        e.kernels->global_average_backward(e.dims, e.dy, e.dx);
+        e.kernels->global_average_backward(e.dims, node->program->values[node->op->output].row, e.dy, e.dx);
     return CS_OK;
 }
 
@@ -75,6 +81,40 @@ static cs_status backward_add(od_node *node, const od_rows *rows) {
     for (int i = 0; i < node->op->n_inputs; i++)
         if (e.dy && node->input_grads[i].wanted)
             memcpy(od_at(&node->input_grads[i], rows), e.dy, e.count * sizeof *e.dy);
+    return CS_OK;
+}
+
+/* One value a row and channel times an image; else two of the same shape. */
+static bool is_gate(const od_node *node) {
+    const od_tensor *values = node->program->values;
+    return values[node->op->inputs[0]].row != values[node->op->inputs[1]].row;
+}
+
+static cs_status forward_multiply(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    const float *other = od_at(&node->program->values[node->op->inputs[1]], rows);
+    if (is_gate(node))
+        e.kernels->gate(e.dims, e.x, other, e.y);
+    else
+        e.kernels->multiply(e.count, e.x, other, e.y);
+    return CS_OK;
+}
+
+static cs_status backward_multiply(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    const float *other = od_at(&node->program->values[node->op->inputs[1]], rows);
+    const od_tensor *other_grad = &node->input_grads[1];
+    if (is_gate(node)) {
+        if (e.dx)
+            e.kernels->gate(e.dims, e.dy, other, e.dx);
+        if (other_grad->wanted)
+            e.kernels->gate_gradient(e.dims, e.x, e.dy, od_at(other_grad, rows));
+        return CS_OK;
+    }
+    if (e.dx)
+        e.kernels->multiply(e.count, e.dy, other, e.dx);
+    if (other_grad->wanted)
+        e.kernels->multiply(e.count, e.dy, e.x, od_at(other_grad, rows));
     return CS_OK;
 }
 
@@ -111,25 +151,28 @@ static cs_status backward_concatenate(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
-static bool is_flat(const od_node *node) {
-    return node->program->values[node->op->inputs[0]].layout == OD_FLAT;
+/* In NHWC order, which flat tensors are in as they are. */
+static void reshape(const od_program *program, const od_tensor *from, const od_tensor *to, const od_rows *rows) {
+    const od_kernels *kernels = program->engine->kernels;
+    const float *in = od_at(from, rows);
+    float *out = od_at(to, rows);
+    if (from->layout != OD_FLAT)
+        kernels->to_nhwc(od_dims_of(program, from, rows->size), in, out);
+    else if (to->layout != OD_FLAT)
+        kernels->from_nhwc(od_dims_of(program, to, rows->size), in, out);
+    else
+        memcpy(out, in, from->row * (size_t)rows->size * sizeof *out);
 }
 
-static cs_status forward_flatten(od_node *node, const od_rows *rows) {
-    ends e = ends_of(node, rows);
-    if (is_flat(node))
-        memcpy(e.y, e.x, e.count * sizeof *e.y);
-    else
-        e.kernels->to_nhwc(e.dims, e.x, e.y);
+static cs_status forward_reshape(od_node *node, const od_rows *rows) {
+    const od_program *program = node->program;
+    reshape(program, &program->values[node->op->inputs[0]], &program->values[node->op->output], rows);
     return CS_OK;
 }
 
-static cs_status backward_flatten(od_node *node, const od_rows *rows) {
-    ends e = ends_of(node, rows);
-    if (e.dx && is_flat(node))
-        memcpy(e.dx, e.dy, e.count * sizeof *e.dx);
-    else if (e.dx)
-        e.kernels->from_nhwc(e.dims, e.dy, e.dx);
+static cs_status backward_reshape(od_node *node, const od_rows *rows) {
+    if (node->input_grads[0].wanted)
+        reshape(node->program, &node->program->grads[node->op->output], &node->input_grads[0], rows);
     return CS_OK;
 }
 
@@ -138,4 +181,5 @@ const od_op_class od_global_average_class = {.forward = forward_global_average, 
 const od_op_class od_zero_pad_class = {.forward = forward_zero_pad, .backward = backward_zero_pad};
 const od_op_class od_add_class = {.forward = forward_add, .backward = backward_add};
 const od_op_class od_concatenate_class = {.forward = forward_concatenate, .backward = backward_concatenate};
-const od_op_class od_flatten_class = {.forward = forward_flatten, .backward = backward_flatten};
+const od_op_class od_multiply_class = {.forward = forward_multiply, .backward = backward_multiply};
+const od_op_class od_reshape_class = {.forward = forward_reshape, .backward = backward_reshape};

@@ -17,20 +17,31 @@ static bool is_input(const od_program *program, int value) {
     return program->lowered->values[value].producer == CS_NO_LAYER;
 }
 
-/* An image with up to 3 channels that only convolutions read stays planar: oneDNN's first-layer kernels want that. */
+/* An image with up to 3 channels that only convolutions read, or scales on the way there, stays planar: oneDNN's
+ * first-layer kernels want that. */
+static bool is_read_planar(const od_program *program, int value) {
+    const cs_value *v = &program->lowered->values[value];
+    bool planar = !v->is_output && (v->shape.c == 1 || v->shape.c == 3);
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        const cs_op *op = &program->lowered->ops[i];
+        for (int k = 0; k < op->n_inputs; k++)
+            if (op->inputs[k] == value)
+                planar = planar &&
+                         (op->kind == CS_OP_CONV || (op->kind == CS_OP_SCALE && is_read_planar(program, op->output)));
+    }
+    return planar;
+}
+
 static od_layout layout_of(const od_program *program, int value) {
     const cs_value *v = &program->lowered->values[value];
     if (v->shape.flat)
         return OD_FLAT;
-    if (!is_input(program, value) || (v->shape.c != 1 && v->shape.c != 3) || v->is_output)
-        return OD_BLOCKED;
-    for (int i = 0; i < program->lowered->n_ops; i++) {
-        const cs_op *op = &program->lowered->ops[i];
-        for (int k = 0; k < op->n_inputs; k++)
-            if (op->inputs[k] == value && op->kind != CS_OP_CONV)
-                return OD_BLOCKED;
+    bool planar = is_input(program, value) && !program->base.spec.upstream;
+    if (!is_input(program, value)) {
+        const cs_op *producer = &program->lowered->ops[v->producer];
+        planar = producer->kind == CS_OP_SCALE && program->values[producer->inputs[0]].layout == OD_PLANAR;
     }
-    return OD_PLANAR;
+    return planar && is_read_planar(program, value) ? OD_PLANAR : OD_BLOCKED;
 }
 
 static void shape_tensors(od_program *program) {
@@ -46,8 +57,8 @@ static void shape_tensors(od_program *program) {
 }
 
 static size_t kernel_bytes(const od_program *program, const cs_op *op) {
-    const cs_layer *layer = &program->graph->layers[op->layer];
-    return layer->n_params > 0 ? program->graph->params[layer->first_param].count * sizeof(float) : 0;
+    const cs_param *kernel = od_layer_param(program, op->layer, op->kernel);
+    return kernel ? kernel->count * sizeof(float) : 0;
 }
 
 /* Rows a chunk, a power of two: few enough for the cache, enough that the weights, which every chunk reads again (and
@@ -72,6 +83,21 @@ static bool batch_statistics(const od_program *program, const cs_op *op) {
     return op->kind == CS_OP_BATCH_NORM && program->training && program->graph->layers[op->layer].trainable;
 }
 
+/* A gate's convolutions see one pixel a row, made from an image in the same stage: they follow the image's chunks. */
+static bool is_in_gate(const od_program *program, const cs_op *op, int stage) {
+    if (op->kind != CS_OP_CONV || kernel_bytes(program, op) > CHUNK_BYTES)
+        return false;
+    for (;;) {
+        const cs_value *in = &program->lowered->values[op->inputs[0]];
+        if (in->shape.h * in->shape.w > 1 || in->producer == CS_NO_LAYER ||
+            program->nodes[in->producer].last_stage != stage)
+            return false;
+        op = &program->lowered->ops[in->producer];
+        if (op->kind == CS_OP_GLOBAL_AVERAGE)
+            return true;
+    }
+}
+
 static od_stage *open_stage(od_program *program) {
     return &program->forward[program->n_stages++];
 }
@@ -84,7 +110,7 @@ static void build_forward(od_program *program) {
     od_stage *stage = open_stage(program);
     for (int i = 0; i < program->lowered->n_ops; i++) {
         od_node *node = &program->nodes[i];
-        if (has_weights(node->op)) {
+        if (has_weights(node->op) && !is_in_gate(program, node->op, program->n_stages - 1)) {
             int chunk = wanted_chunk(program, node->op);
             if (stage->chunk && (chunk > 2 * stage->chunk || 2 * chunk < stage->chunk))
                 stage = open_stage(program);
@@ -110,8 +136,13 @@ static void build_forward(od_program *program) {
             program->forward[s].chunk = program->forward[s - 1].chunk;
 }
 
-/* Scratch: made and read inside one stage. In training only what a batch norm makes may be, since backward makes it
- * again; a gradient may be when nothing outside the stage adds to it. */
+/* Operations so cheap that backward makes their output again instead of having it kept. */
+static bool is_made_again(const cs_op *op) {
+    return op->kind == CS_OP_BATCH_NORM || op->kind == CS_OP_MULTIPLY;
+}
+
+/* Scratch: made and read inside one stage. In training only what backward makes again may be; a gradient may be when
+ * nothing outside the stage adds to it. */
 static void choose_scratch(od_program *program) {
     for (int v = 0; v < program->lowered->n_values; v++) {
         const cs_value *value = &program->lowered->values[v];
@@ -124,7 +155,7 @@ static void choose_scratch(od_program *program) {
                 if (program->nodes[i].op->inputs[k] == v)
                     inside &= program->nodes[i].first_stage == producer->last_stage &&
                               program->nodes[i].last_stage == producer->last_stage;
-        value_of(program, v)->scratch = inside && (!program->training || producer->op->kind == CS_OP_BATCH_NORM);
+        value_of(program, v)->scratch = inside && (!program->training || is_made_again(producer->op));
         program->grads[v].scratch = inside && producer->first_stage == producer->last_stage;
     }
 }

@@ -9,14 +9,12 @@
 
 od_desc od_plain_kernel_desc(const cs_graph *graph, const cs_param *kernel, int inputs) {
     const int *d = kernel->dims;
-    switch (graph->layers[kernel->layer].kind) {
-    case CS_LAYER_DENSE:
+    cs_layer_kind kind = graph->layers[kernel->layer].kind;
+    if (kind == CS_LAYER_DENSE)
         return (od_desc){.rank = 2, .dims = {d[1], d[0]}, .tag = dnnl_ba};
-    case CS_LAYER_DEPTHWISE_CONV2D: /* HWC1 is hwigo with i = o = 1 */
-        return (od_desc){.rank = 5, .dims = {d[2], 1, 1, d[0], d[1]}, .tag = dnnl_hwigo};
-    default:
-        return (od_desc){.rank = 4, .dims = {d[3], inputs ? inputs : d[2], d[0], d[1]}, .tag = dnnl_hwio};
-    }
+    if (kind == CS_LAYER_DEPTHWISE_CONV2D || (kind == CS_LAYER_SEPARABLE_CONV2D && kernel->role == CS_PARAM_KERNEL))
+        return (od_desc){.rank = 5, .dims = {d[2], 1, 1, d[0], d[1]}, .tag = dnnl_hwigo}; /* HWC1, i = o = 1 */
+    return (od_desc){.rank = 4, .dims = {d[3], inputs ? inputs : d[2], d[0], d[1]}, .tag = dnnl_hwio};
 }
 
 /* Floats of one kernel position: all of the kernel when nothing is added, so that one copy does. */
@@ -40,7 +38,7 @@ void od_unpad_kernel(const cs_param *kernel, int inputs, const float *padded, fl
 
 cs_status od_weights_bind(od_node *node, const od_primitive *primitive, od_weights *weights) {
     od_program *program = node->program;
-    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL);
+    od_param *kernel = od_node_kernel(node);
     size_t bytes = od_primitive_bytes(primitive, dnnl_query_weights_md);
     if (program->training) {
         weights->data = program->value + kernel->offset;
@@ -90,7 +88,7 @@ void od_gradient_add(const od_node *node, const od_param *param, int index) {
 /* The bias gradient comes out of the same primitive as the kernel's: its scratch lies behind the kernel's. */
 static cs_status bind_gradients(od_node *node) {
     od_program *program = node->program;
-    od_param *kernel = od_node_param(node, CS_PARAM_KERNEL), *bias = od_node_param(node, CS_PARAM_BIAS);
+    od_param *kernel = od_node_kernel(node), *bias = od_node_param(node, CS_PARAM_BIAS);
     od_call *call = &node->backward_weights;
     CS_TRY(od_call_open(call, node));
     CS_TRY(od_call_tensor(call, node, DNNL_ARG_SRC, dnnl_query_src_md, &program->values[node->op->inputs[0]]));
@@ -126,7 +124,7 @@ static cs_status bind_forward(od_node *node) {
 }
 
 bool od_has_bias(const od_node *node) {
-    return node->op->batch_norm != CS_NO_LAYER || od_layer_param(node->program, node->op->layer, CS_PARAM_BIAS) != NULL;
+    return node->op->batch_norm != CS_NO_LAYER || od_node_param(node, CS_PARAM_BIAS) != NULL;
 }
 
 cs_status od_weighted_bind(od_node *node) {
@@ -154,10 +152,10 @@ cs_status od_weighted_refresh(od_node *node) {
  * epsilon). `scale` and `bias` have one entry an output channel. */
 static void fold(const od_node *node, const cs_params *params, size_t channels, float *scale, float *bias) {
     const od_program *program = node->program;
-    const cs_param *own = od_layer_param(program, node->op->layer, CS_PARAM_BIAS);
+    const od_param *own = od_node_param(node, CS_PARAM_BIAS);
     for (size_t c = 0; c < channels; c++) {
         scale[c] = 1;
-        bias[c] = own ? params->data[own->offset + c] : 0;
+        bias[c] = own ? params->data[own->param->offset + c] : 0;
     }
     int layer = node->op->batch_norm;
     if (layer == CS_NO_LAYER)
@@ -178,7 +176,7 @@ static void fold(const od_node *node, const cs_params *params, size_t channels, 
 
 cs_status od_weighted_load(od_node *node, const cs_params *params) {
     od_program *program = node->program;
-    const cs_param *kernel = od_layer_param(program, node->op->layer, CS_PARAM_KERNEL);
+    const cs_param *kernel = od_node_kernel(node)->param;
     size_t channels = (size_t)program->values[node->op->output].shape.c;
     float *scale = NULL, *bias = NULL, *scaled = NULL;
     dnnl_memory_t plain = NULL;
@@ -189,7 +187,7 @@ cs_status od_weighted_load(od_node *node, const cs_params *params) {
     fold(node, params, channels, scale, bias);
     for (size_t i = 0; i < kernel->count; i++) /* the output channel runs fastest in every Keras kernel */
         scaled[i] = params->data[kernel->offset + i] * scale[i % channels];
-    int inputs = od_node_param(node, CS_PARAM_KERNEL)->inputs;
+    int inputs = od_node_kernel(node)->inputs;
     od_pad_kernel(kernel, inputs, scaled, program->staging);
     if (node->folded_bias)
         memcpy(node->folded_bias, bias, channels * sizeof *bias);
@@ -212,7 +210,7 @@ cs_status od_weighted_forward(od_node *node, const od_rows *rows) {
 cs_status od_weighted_backward(od_node *node, const od_rows *rows) {
     if (node->backward_weights.primitive.code) {
         CS_TRY(od_call_run(&node->backward_weights, node, rows));
-        od_gradient_add(node, od_node_param(node, CS_PARAM_KERNEL), rows->index);
+        od_gradient_add(node, od_node_kernel(node), rows->index);
         od_param *bias = od_node_param(node, CS_PARAM_BIAS);
         if (bias && rows->index > 0) {
             float *sum = node->program->gradient + bias->offset;
