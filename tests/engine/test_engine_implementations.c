@@ -104,6 +104,26 @@ static void densenet_trains_and_infers_on_fast_kernels(void **state) {
     assert_fast("densenet169", 1, 224, CS_MODE_TRAIN);
 }
 
+/* By the default dialect; the first size is small enough to leave single pixels at the end. */
+static void the_other_networks_train_and_infer_on_fast_kernels(void **state) {
+    (void)state;
+    skip_without_onednn();
+    static const struct network {
+        const char *arch;
+        int sizes[3];
+    } networks[] = {
+        {"resnet18", {33, 64, 224}},        {"inception_v3", {75, 96, 299}},
+        {"xception", {71, 96, 299}},        {"cnn4", {32, 50, 64}},
+        {"efficientnet_b0", {33, 64, 224}}, {"basenet_deep", {32, 50, 64}},
+        {"basenet_deep_bn", {32, 50, 64}},
+    };
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        for (int k = 0; k < 3; k++) {
+            assert_fast(networks[i].arch, 1, networks[i].sizes[k], CS_MODE_TRAIN);
+            assert_fast(networks[i].arch, 1, networks[i].sizes[k], CS_MODE_INFER);
+        }
+}
+
 static void basenet_trains_and_infers_on_fast_kernels(void **state) {
     (void)state;
     skip_without_onednn();
@@ -118,6 +138,7 @@ int main(void) {
         cmocka_unit_test(mobilenet_v2_trains_and_infers_on_fast_kernels),
         cmocka_unit_test(resnet50_trains_and_infers_on_fast_kernels),
         cmocka_unit_test(densenet_trains_and_infers_on_fast_kernels),
+        cmocka_unit_test(the_other_networks_train_and_infer_on_fast_kernels),
         cmocka_unit_test(basenet_trains_and_infers_on_fast_kernels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

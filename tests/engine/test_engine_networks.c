@@ -6,36 +6,43 @@
 
 #include <string.h>
 
-static void add_net(cs_graph *graph, const engine_case *row, const char *arch, float alpha) {
+typedef struct network {
+    const char *arch;
+    cs_dialect dialect;
+    float alpha;
+    int size, batch;
+    double tolerance; /* of the largest gradient in a tensor */
+} network;
+
+static const network networks[] = {
+    {"mobilenet", CS_DIALECT_KERAS, 0.25f, 64, 8, 1e-4},
+    {"mobilenet_v2", CS_DIALECT_KERAS, 0.35f, 65, 8, 1e-3}, /* odd on the way down too */
+    {"mobilenet_v2", CS_DIALECT_TORCH, 0.35f, 65, 8, 1e-3},
+    {"resnet18", CS_DIALECT_TORCH, 1, 50, 4, 1e-3},
+    {"resnet50", CS_DIALECT_KERAS, 1, 48, 4, 1e-3},
+    {"inception_v3", CS_DIALECT_KERAS, 1, 80, 4, 1e-3},
+    {"xception", CS_DIALECT_KERAS, 1, 71, 2, 1e-3},
+    {"densenet121", CS_DIALECT_KERAS, 1, 64, 4, 1e-3},
+    {"efficientnet_b0", CS_DIALECT_KERAS, 1, 49, 8, 1e-3},
+    {"cnn4", CS_DIALECT_KERAS, 1, 32, 4, 1e-3},
+};
+static const network *current;
+
+static void build_current(cs_graph *graph, const engine_case *row) {
     cs_model_config config;
     size_t count;
     int top, mean, logits;
     cs_model_config_init(&config);
-    config.alpha = alpha;
+    config.alpha = current->alpha;
     config.input_h = row->h;
     config.input_w = row->w;
+    graph->dialect = current->dialect;
     const cs_zoo_entry *entry = cs_zoo_entries(&count);
-    while (strcmp(entry->name, arch) != 0)
+    while (strcmp(entry->name, current->arch) != 0 || entry->dialect != current->dialect)
         entry++;
     assert_ok(entry->build(graph, &config, &top));
     assert_ok(cs_graph_global_average_pool(graph, "mean", top, false, &mean));
     assert_ok(cs_graph_dense(graph, "logits", mean, 10, CS_ACT_SOFTMAX, &logits));
-}
-
-static void mobilenet_net(cs_graph *graph, const engine_case *row) {
-    add_net(graph, row, "mobilenet", 0.25f);
-}
-
-static void mobilenet_v2_net(cs_graph *graph, const engine_case *row) {
-    add_net(graph, row, "mobilenet_v2", 0.35f);
-}
-
-static void resnet50_net(cs_graph *graph, const engine_case *row) {
-    add_net(graph, row, "resnet50", 1);
-}
-
-static void densenet121_net(cs_graph *graph, const engine_case *row) {
-    add_net(graph, row, "densenet121", 1);
 }
 
 /* Among a million activations some lie so near a corner of their ReLU that two engines' rounding puts them on either
@@ -66,9 +73,10 @@ static void skip_without_another_engine(void) {
         skip();
 }
 
-static void assert_step_agrees(const char *name, void (*build)(cs_graph *graph, const engine_case *row), int size,
-                               int batch, double tolerance) {
-    const engine_case row = {name, build, size, size, 3, {0}, batch, batch, 0, 0, 0};
+static void every_gradient_of_a_step_is_the_reference_s(void **state) {
+    current = *state;
+    const int size = current->size, batch = current->batch;
+    const engine_case row = {current->arch, build_current, size, size, 3, {0}, batch, batch, 0, 0, 0};
     engine_run run[2];
     cs_params *gradients[2];
     skip_without_another_engine();
@@ -79,39 +87,19 @@ static void assert_step_agrees(const char *name, void (*build)(cs_graph *graph, 
         gradients[i] = run_read(&run[i], CS_SLOT_GRADIENT);
     }
     assert_near(run[0].logits, run[1].logits, (size_t)batch * (size_t)run[0].classes, 1e-4, 0, "logits");
-    assert_params_near(gradients[0], gradients[1], tolerance, "gradient");
+    assert_params_near(gradients[0], gradients[1], current->tolerance, "gradient");
     for (int i = 0; i < 2; i++) {
         cs_params_free(gradients[i]);
         run_close(&run[i]);
     }
 }
 
-static void every_gradient_of_mobilenet_is_the_reference_s(void **state) {
-    (void)state;
-    assert_step_agrees("mobilenet", mobilenet_net, 64, 8, 1e-4);
-}
-
-static void every_gradient_of_mobilenet_v2_is_the_reference_s(void **state) {
-    (void)state;
-    assert_step_agrees("mobilenet_v2", mobilenet_v2_net, 65, 8, 1e-3); /* odd on the way down too */
-}
-
-static void every_gradient_of_resnet50_is_the_reference_s(void **state) {
-    (void)state;
-    assert_step_agrees("resnet50", resnet50_net, 48, 4, 1e-3);
-}
-
-static void every_gradient_of_densenet121_is_the_reference_s(void **state) {
-    (void)state;
-    assert_step_agrees("densenet121", densenet121_net, 64, 4, 1e-3);
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_gradient_of_mobilenet_is_the_reference_s),
-        cmocka_unit_test(every_gradient_of_mobilenet_v2_is_the_reference_s),
-        cmocka_unit_test(every_gradient_of_resnet50_is_the_reference_s),
-        cmocka_unit_test(every_gradient_of_densenet121_is_the_reference_s),
-    };
+    enum { N = sizeof networks / sizeof *networks };
+    struct CMUnitTest tests[N];
+    for (int i = 0; i < N; i++)
+        tests[i] = (struct CMUnitTest){.name = networks[i].arch,
+                                       .test_func = every_gradient_of_a_step_is_the_reference_s,
+                                       .initial_state = (void *)(uintptr_t)&networks[i]};
     return cmocka_run_group_tests_name("networks", tests, NULL, NULL);
 }
