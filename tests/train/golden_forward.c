@@ -19,15 +19,14 @@ typedef struct forward_case {
     double sum, norm, first[FIRST];
 } forward_case;
 
-static uint32_t hash_name(const char *name) {
+uint32_t golden_key(const char *name) {
     uint32_t key = 2166136261u;
     for (; *name; name++)
         key = (key ^ (uint8_t)*name) * 16777619u;
     return key;
 }
 
-/* In [-1, 1). */
-static double uniform(uint32_t key, size_t index) {
+double golden_uniform(uint32_t key, size_t index) {
     uint32_t x = key + (uint32_t)index * 0x9E3779B9u;
     x = (x ^ (x >> 16)) * 0x85EBCA6Bu;
     x = (x ^ (x >> 13)) * 0xC2B2AE35u;
@@ -63,25 +62,26 @@ void golden_fill_params(cs_params *params, double gain) {
         const cs_param *param = &graph->params[p];
         char name[2 * CS_NAME_MAX];
         snprintf(name, sizeof name, "%s/%s", graph->layers[param->layer].name, cs_param_role_name(param->role));
-        uint32_t key = hash_name(name);
+        uint32_t key = golden_key(name);
         float *values = cs_params_at(params, param);
         for (size_t i = 0; i < param->count; i++)
-            values[i] = (float)value(graph, param, uniform(key, i), gain);
+            values[i] = (float)value(graph, param, golden_uniform(key, i), gain);
     }
 }
 
-float *golden_image(const cs_graph *graph) {
+float *golden_images(const cs_graph *graph, int rows) {
     cs_shape shape = graph->layers[0].out;
     cs_preprocess preprocess = cs_preprocess_of(graph->preprocess);
-    float *image = malloc(cs_shape_count(shape) * sizeof *image), *at = image;
-    assert_non_null(image);
-    for (int h = 0; h < shape.h; h++)
-        for (int w = 0; w < shape.w; w++)
-            for (int c = 0; c < 3; c++, at++) {
-                int pixel = (7 * h + 13 * w + 29 * (preprocess.bgr ? 2 - c : c)) % 256;
-                *at = (float)pixel * preprocess.multiply[c] + preprocess.add[c];
-            }
-    return image;
+    float *images = malloc((size_t)rows * cs_shape_count(shape) * sizeof *images), *at = images;
+    assert_non_null(images);
+    for (int row = 0; row < rows; row++)
+        for (int h = 0; h < shape.h; h++)
+            for (int w = 0; w < shape.w; w++)
+                for (int c = 0; c < 3; c++, at++) {
+                    int pixel = (7 * h + 13 * w + 29 * (preprocess.bgr ? 2 - c : c) + 41 * row) % 256;
+                    *at = (float)pixel * preprocess.multiply[c] + preprocess.add[c];
+                }
+    return images;
 }
 
 /* The last layer's values; free it. */
@@ -89,7 +89,7 @@ static float *forward(const cs_graph *graph, const cs_params *params, const char
     cs_engine *engine;
     cs_segment *segment;
     cs_program *program;
-    float *image = golden_image(graph),
+    float *image = golden_images(graph, 1),
           *out = malloc(cs_shape_count(graph->layers[graph->n_layers - 1].out) * sizeof *out);
     assert_non_null(out);
     assert_ok(cs_engine_open(device, &(cs_engine_options){.threads = 1}, &engine));

@@ -8,8 +8,12 @@
 
 /* Sets every parameter by the formulas. */
 void golden_fill_params(cs_params *params, double gain);
-/* The image that every row of a batch shares, preprocessed [H,W,3]; free it. */
-float *golden_image(const cs_graph *graph);
+/* Images for `rows` rows, preprocessed [rows,H,W,3]; free it. */
+float *golden_images(const cs_graph *graph, int rows);
+
+/* Values in [-1, 1), addressed by the hash of a name and an index. */
+uint32_t golden_key(const char *name);
+double golden_uniform(uint32_t key, size_t index);
 
 /* Every line of tests/net/golden/<file>: values, sum and norm within 1e-4. */
 void golden_check_forward(const char *file, cs_dialect dialect, const char *device);

@@ -1,6 +1,6 @@
 """Weights and images made by formulas, so that golden files need not hold them; tests/train/golden_forward.c has the same.
 
-Image: pixel(h, w, c) = (7 h + 13 w + 29 c) mod 256.
+Image: pixel(h, w, c) = (7 h + 13 w + 29 c + 41 ROW) mod 256, ROW 0 where there is one image.
 Weights: u in [-1, 1) from 24 bits of a hash of "LAYER/ROLE" and the index (see uniform); then by role
     kernels u * sqrt(6 / fan_in), bias, beta, means u / 4, gamma GAIN * (1 + u / 4), variances 1 + u / 2.
 GAIN keeps the sums of residuals small, so that a wrong bias shows.
@@ -32,6 +32,6 @@ def value(layer, role, shape, fan_in, gain):
     return u.astype(np.float32)
 
 
-def pixels(h, w):
+def pixels(h, w, row=0):
     rows, columns, channels = np.ogrid[:h, :w, :3]
-    return (7 * rows + 13 * columns + 29 * channels) % 256
+    return (7 * rows + 13 * columns + 29 * channels + 41 * row) % 256

@@ -49,9 +49,9 @@ def fill(model, gain):
         tensor.copy_(torch.from_numpy(values.transpose(np.argsort(order))))
 
 
-def image(arch, h, w):
+def image(arch, h, w, row=0):
     preset = torchvision.models.get_model_weights(arch).DEFAULT.transforms()
-    pixels = torch.from_numpy(formulas.pixels(h, w)).permute(2, 0, 1).double() / 255
+    pixels = torch.from_numpy(formulas.pixels(h, w, row)).permute(2, 0, 1).double() / 255
     return torchvision.transforms.functional.normalize(pixels, preset.mean, preset.std)
 
 
