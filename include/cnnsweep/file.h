@@ -25,6 +25,16 @@ CS_MUST_CHECK cs_status cs_file_read(const char *path, size_t limit, char **byte
 /* fsync of a file or a folder by name. */
 CS_MUST_CHECK cs_status cs_file_sync(const char *path);
 
+/* Gives a finished file its name: fsync, rename, fsync of the folder. */
+CS_MUST_CHECK cs_status cs_file_move(const char *from, const char *to);
+
+/* A lock between processes, held on the file `path`, which is there only while it is locked. It ends with the process
+ * that holds it, whatever ends that. *out is NULL when another process has it, or has just let go: try again. Not
+ * between threads of one process. */
+typedef struct cs_file_lock cs_file_lock;
+CS_MUST_CHECK cs_status cs_file_lock_try(const char *path, cs_file_lock **out);
+void cs_file_lock_release(cs_file_lock *lock); /* NULL-safe */
+
 bool cs_file_exists(const char *path);
 bool cs_is_folder(const char *path);
 /* Creates a folder and its parents (mkdir -p). */

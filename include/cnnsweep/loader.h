@@ -1,10 +1,11 @@
 /* Batches: samples of a split in their order, decoded, resized, augmented and preprocessed on a loader thread while the
- * previous batch trains. The content of a batch depends on (seed, epoch, sample) only, never on timing or threads. */
+ * previous batch trains; or, of the same samples, features that were computed before. The content of a batch depends on
+ * (seed, epoch, sample) only, never on timing or threads. */
 #ifndef CNNSWEEP_LOADER_H
 #define CNNSWEEP_LOADER_H
 
 #include "cnnsweep/augment.h"
-#include "cnnsweep/dataset.h"
+#include "cnnsweep/features.h"
 
 typedef struct cs_loader_config {
     cs_split split;
@@ -16,11 +17,14 @@ typedef struct cs_loader_config {
     bool shuffle; /* Philox order by (seed, epoch); else stored order */
     uint64_t seed;
     cs_augment augment;
+    /* Borrowed, or NULL. Of this dataset; then rows are these, and nothing above says how they are made but split,
+     * batch, shuffle and seed. */
+    const cs_features *features;
 } cs_loader_config;
 
 typedef struct cs_batch {
     int n;                  /* rows: config.batch, fewer in the last batch of an epoch */
-    const float *images;    /* [n,H,W,3] */
+    const float *images;    /* [n,H,W,3], or features [n,width] */
     const int32_t *labels;  /* [n] */
     const int64_t *samples; /* [n] index in the split */
 } cs_batch;

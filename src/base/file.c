@@ -144,6 +144,51 @@ cs_status cs_file_sync(const char *path) {
     return status;
 }
 
+cs_status cs_file_move(const char *from, const char *to) {
+    CS_TRY(cs_file_sync(from));
+    if (rename(from, to) != 0)
+        return cs_fail_errno("%s: cannot rename into place", to);
+    return sync_parent(to);
+}
+
+struct cs_file_lock {
+    char path[CS_PATH_MAX];
+    int descriptor;
+};
+
+/* Whoever releases a lock removes its file first, so that a lock got on a file without a name is none. */
+cs_status cs_file_lock_try(const char *path, cs_file_lock **out) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct stat info;
+    cs_file_lock *lock = NULL;
+    *out = NULL;
+    CS_TRY(cs_alloc(1, sizeof *lock, "lock", &lock));
+    cs_status status = cs_path(lock->path, sizeof lock->path, "%s", path);
+    lock->descriptor = status == CS_OK ? open(path, O_RDWR | O_CREAT, 0666) : -1;
+    if (status == CS_OK && lock->descriptor < 0)
+        status = cs_fail_errno("%s: cannot write", path);
+    if (status == CS_OK && fcntl(lock->descriptor, F_SETLK, &whole) == 0) {
+        if (fstat(lock->descriptor, &info) == 0 && info.st_nlink > 0) {
+            *out = lock;
+            return CS_OK;
+        }
+    } else if (status == CS_OK && errno != EACCES && errno != EAGAIN) {
+        status = cs_fail_errno("%s: cannot lock", path);
+    }
+    if (lock->descriptor >= 0)
+        close(lock->descriptor);
+    free(lock);
+    return status;
+}
+
+void cs_file_lock_release(cs_file_lock *lock) {
+    if (!lock)
+        return;
+    unlink(lock->path);
+    close(lock->descriptor);
+    free(lock);
+}
+
 bool cs_file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }

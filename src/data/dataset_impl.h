@@ -1,11 +1,10 @@
-/* What the reader and the writer of the dataset format share: the root attributes, names, HDF5 errors. */
+/* What the reader and the writer of the dataset format share: the root attributes, the steps of a shard. */
 #ifndef CNNSWEEP_DATASET_IMPL_H
 #define CNNSWEEP_DATASET_IMPL_H
 
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/file.h"
-
-#include <hdf5.h>
+#include "hdf5_file.h"
 
 #define CS_DATASET_FORMAT "cnnsweep"
 #define CS_DATASET_INDEX  "index.json"
@@ -24,14 +23,6 @@ typedef struct cs_dataset_meta {
 cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *meta);
 cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta);
 void cs_meta_clear(cs_dataset_meta *meta); /* frees the class names */
-
-/* HDF5 refused: "<path>: cannot <what>: <HDF5's reason>". `code` unless the disk is to blame. */
-cs_status cs_fail_hdf5(cs_status code, const char *path, const char *what);
-/* Stops HDF5 from printing its own errors on this thread; resets errno, which cs_fail_hdf5 looks at. */
-void cs_hdf5_quiet(void);
-
-/* A NUL-terminated UTF-8 string type of `size` bytes; close it with H5Tclose. */
-hid_t cs_text_type(size_t size);
 
 /* One split of one shard in memory. */
 typedef struct cs_split_data {
@@ -54,7 +45,6 @@ void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_
  * bytes a split. The caller writes them from at[] on. */
 cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS_SPLIT_COUNT],
                          const size_t jpeg_bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]);
-cs_status cs_write_at(int file, const char *path, const void *bytes, size_t size, haddr_t at);
 /* 2. Adds offset, label and id; `file` is the shard, open for writing. splits[].images is not looked at. */
 cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits[CS_SPLIT_COUNT]);
 /* 3. When mean and std of the whole dataset are known: the root attributes, then fsync. */
@@ -63,8 +53,7 @@ cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta);
 /* A shard mapped into memory. */
 typedef struct cs_shard {
     char *path;
-    void *map;
-    size_t map_size;
+    cs_mapping map;
     cs_split_data splits[CS_SPLIT_COUNT];
     cs_dataset_meta meta;
 } cs_shard;

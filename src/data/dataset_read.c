@@ -3,6 +3,7 @@
 
 #include "cnnsweep/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,17 @@ void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w) {
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]) {
     memcpy(mean, dataset->shards[0].meta.mean, 3 * sizeof *mean);
     memcpy(std, dataset->shards[0].meta.std, 3 * sizeof *std);
+}
+
+uint64_t cs_dataset_checksum(const cs_dataset *dataset) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < dataset->n_shards; i++) {
+        char text[2 * CS_CHECKSUM_TEXT];
+        int length =
+            snprintf(text, sizeof text, "%016llx%s", (unsigned long long)sum, dataset->shards[i].meta.checksum);
+        sum = cs_checksum(text, (size_t)length);
+    }
+    return sum;
 }
 
 int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split) {

@@ -351,14 +351,6 @@ static cs_status seal_all(cs_dataset_writer *writer) {
     return CS_OK;
 }
 
-static cs_status move_into_place(const cs_dataset_writer *writer) {
-    char parent[CS_PATH_MAX];
-    CS_TRY(parent_of(writer->path, parent));
-    if (rename(writer->temporary, writer->path) != 0)
-        return cs_fail_errno("%s: cannot rename into place", writer->path);
-    return cs_file_sync(parent);
-}
-
 cs_status cs_dataset_commit(cs_dataset_writer **out) {
     cs_dataset_writer *writer = *out;
     cs_status status = check_complete(writer);
@@ -367,7 +359,7 @@ cs_status cs_dataset_commit(cs_dataset_writer **out) {
     if (status == CS_OK)
         status = seal_all(writer);
     if (status == CS_OK)
-        status = move_into_place(writer);
+        status = cs_file_move(writer->temporary, writer->path);
     cs_dataset_abort(out); /* frees; after the rename there is nothing left to remove */
     return status;
 }

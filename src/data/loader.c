@@ -98,9 +98,18 @@ static cs_status load_pixels(cs_loader *loader, int64_t sample, const uint8_t **
     return CS_OK;
 }
 
+/* Values of a sample. */
+static size_t row_size(const cs_loader_config *config) {
+    return config->features ? (size_t)cs_features_width(config->features) : (size_t)config->h * (size_t)config->w * 3;
+}
+
 static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *out) {
     const cs_loader_config *config = &loader->config;
     const uint8_t *pixels;
+    if (config->features) {
+        memcpy(out, cs_features_row(config->features, config->split, sample), row_size(config) * sizeof *out);
+        return CS_OK;
+    }
     CS_TRY(load_pixels(loader, sample, &pixels));
     if (!cs_augment_is_off(&config->augment)) {
         cs_rng rng = cs_rng_at(config->seed, CS_PURPOSE_AUGMENT, (uint32_t)epoch, (uint32_t)sample);
@@ -111,7 +120,7 @@ static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *o
 }
 
 static void fill_slot(cs_loader *loader, int epoch, int batch, batch_slot *slot) {
-    size_t row = (size_t)loader->config.h * (size_t)loader->config.w * 3;
+    size_t row = row_size(&loader->config);
     int64_t first = (int64_t)batch * loader->config.batch;
     int64_t left = loader->count - first;
     slot->n = left < loader->config.batch ? (int)left : loader->config.batch;
@@ -227,9 +236,10 @@ static cs_status reserve_decoder(cs_loader *loader) {
     return cs_decoder_reserve(loader->decoder, max_h, max_w, config->h, config->w);
 }
 
-static cs_status allocate(cs_loader *loader) {
+/* What turns images into floats. */
+static cs_status allocate_image(cs_loader *loader) {
     const cs_loader_config *config = &loader->config;
-    size_t stride = (size_t)config->w * 3, batch = (size_t)config->batch;
+    size_t stride = (size_t)config->w * 3;
     CS_TRY(cs_alloc(stride, 1, "loader row", &loader->scratch));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->multiply));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->add));
@@ -237,15 +247,21 @@ static cs_status allocate(cs_loader *loader) {
         loader->multiply[i] = config->multiply[i % 3];
         loader->add[i] = config->add[i % 3];
     }
+    CS_TRY(cs_decoder_open(&loader->decoder));
+    return reserve_decoder(loader);
+}
+
+static cs_status allocate(cs_loader *loader) {
+    const cs_loader_config *config = &loader->config;
+    size_t batch = (size_t)config->batch;
     CS_TRY(cs_alloc((size_t)loader->count, sizeof(int32_t), "batch order", &loader->order));
     for (int i = 0; i < SLOTS; i++) {
         batch_slot *slot = &loader->slots[i];
-        CS_TRY(cs_alloc_aligned(batch * (size_t)config->h * stride, sizeof(float), "batch", &slot->images));
+        CS_TRY(cs_alloc_aligned(batch * row_size(config), sizeof(float), "batch", &slot->images));
         CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &slot->labels));
         CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &slot->samples));
     }
-    CS_TRY(cs_decoder_open(&loader->decoder));
-    return reserve_decoder(loader);
+    return config->features ? CS_OK : allocate_image(loader);
 }
 
 /* Signals are for the caller's thread: it checks the flag they set. */
@@ -263,7 +279,7 @@ static cs_status start_thread(cs_loader *loader) {
 
 static cs_status check_config(const cs_dataset *dataset, const cs_loader_config *config) {
     int64_t count = cs_dataset_count(dataset, config->split);
-    if (config->batch < 1 || config->h < 1 || config->w < 1)
+    if (config->batch < 1 || (!config->features && (config->h < 1 || config->w < 1)))
         return cs_fail(CS_ERR_ARG, "batches of %d images of %dx%d", config->batch, config->w, config->h);
     if (count == 0)
         return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: the split \"%s\" is empty", cs_dataset_path(dataset),
@@ -271,6 +287,11 @@ static cs_status check_config(const cs_dataset *dataset, const cs_loader_config 
                        "pack the images with --split or --val to get one");
     if (count > INT32_MAX)
         return cs_fail(CS_ERR_UNSUPPORTED, "%s: %lld samples in one split", cs_dataset_path(dataset), (long long)count);
+    if (config->features && cs_features_count(config->features, config->split) != count)
+        return cs_fail(CS_ERR_SHAPE, "%s: %s has %lld rows, but %s has %lld samples",
+                       cs_features_path(config->features), cs_split_name(config->split),
+                       (long long)cs_features_count(config->features, config->split), cs_dataset_path(dataset),
+                       (long long)count);
     return CS_OK;
 }
 

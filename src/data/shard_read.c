@@ -3,90 +3,12 @@
 
 #include "cnnsweep/memory.h"
 
-#include <fcntl.h>
-#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { MAX_RANK = 4 };
-
-/* Where a dataset lies in the mapped file. */
-typedef struct extent {
-    int rank;
-    hsize_t dims[MAX_RANK];
-    size_t item; /* bytes of one value */
-    size_t size;
-    const void *bytes;
-} extent;
-
-static cs_status map_file(const char *path, cs_shard *shard) {
-    int descriptor = open(path, O_RDONLY);
-    struct stat info;
-    if (descriptor < 0)
-        return cs_fail_errno("%s: cannot open", path);
-    cs_status status = CS_OK;
-    void *map = MAP_FAILED;
-    if (fstat(descriptor, &info) == 0)
-        map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, descriptor, 0);
-    if (map == MAP_FAILED)
-        status = cs_fail_errno("%s: cannot map", path);
-    else {
-        shard->map = map;
-        shard->map_size = (size_t)info.st_size;
-    }
-    close(descriptor);
-    return status;
-}
-
-/* Places an open dataset in the map, after checking that it lies inside. */
-static cs_status place(const cs_shard *shard, hid_t dataset, const char *name, extent *out) {
-    hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
-    out->rank = H5Sget_simple_extent_ndims(space);
-    if (out->rank >= 1 && out->rank <= MAX_RANK)
-        H5Sget_simple_extent_dims(space, out->dims, NULL);
-    hssize_t values = H5Sget_simple_extent_npoints(space);
-    out->item = H5Tget_size(type);
-    H5Tclose(type);
-    H5Sclose(space);
-    if (out->rank < 1 || out->rank > MAX_RANK || values < 0)
-        return cs_fail(CS_ERR_FORMAT, "%s: %s has rank %d", shard->path, name, out->rank);
-    if (values == 0) {
-        static const alignas(int64_t) char nothing[sizeof(int64_t)];
-        out->size = 0;
-        out->bytes = nothing;
-        return CS_OK;
-    }
-    haddr_t at = H5Dget_offset(dataset);
-    if (at == HADDR_UNDEF || at > shard->map_size || (size_t)values > (shard->map_size - at) / out->item)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %s is not stored contiguously inside the file", shard->path, name),
-                       "compressed or chunked copies cannot be mapped; pack the images again");
-    out->size = (size_t)values * out->item;
-    out->bytes = (const char *)shard->map + at;
-    return CS_OK;
-}
-
-/* `type`: what its values must be, or H5T_STRING for fixed-length strings. */
 static cs_status find_column(const cs_shard *shard, hid_t file, int split, const char *column, hid_t type,
-                             extent *out) {
-    char name[64];
-    snprintf(name, sizeof name, "%s/%s", cs_split_name((cs_split)split), column);
-    hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
-    if (dataset < 0)
-        return cs_fail(CS_ERR_FORMAT, "%s: the dataset %s is missing", shard->path, name);
-    hid_t stored = H5Dget_type(dataset);
-    bool right = type == H5I_INVALID_HID ? H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) == 0
-                                         : H5Tequal(stored, type) > 0;
-    H5Tclose(stored);
-    cs_status status = right ? place(shard, dataset, name, out)
-                             : cs_fail(CS_ERR_FORMAT, "%s: %s has another type of values", shard->path, name);
-    H5Dclose(dataset);
-    bool number = right && type != H5I_INVALID_HID;
-    if (status == CS_OK && number && (uintptr_t)out->bytes % out->item != 0)
-        status = cs_fail(CS_ERR_FORMAT, "%s: %s is not aligned to its %zu-byte values", shard->path, name, out->item);
-    return status;
+                             cs_extent *out) {
+    return cs_hdf5_find(file, shard->path, &shard->map, cs_split_name((cs_split)split), column, type, out);
 }
 
 static cs_status fail_size(const cs_shard *shard, int split, const char *what) {
@@ -95,7 +17,7 @@ static cs_status fail_size(const cs_shard *shard, int split, const char *what) {
 
 static cs_status read_images(cs_shard *shard, hid_t file, int s) {
     cs_split_data *split = &shard->splits[s];
-    extent images = {0}, offset = {0};
+    cs_extent images = {0}, offset = {0};
     char name[32];
     snprintf(name, sizeof name, "%s/jpeg", cs_split_name((cs_split)s));
     if (H5Lexists(file, name, H5P_DEFAULT) <= 0) {
@@ -117,7 +39,7 @@ static cs_status read_images(cs_shard *shard, hid_t file, int s) {
 
 static cs_status read_split(cs_shard *shard, hid_t file, int s) {
     cs_split_data *split = &shard->splits[s];
-    extent label = {0}, id = {0};
+    cs_extent label = {0}, id = {0};
     CS_TRY(find_column(shard, file, s, "label", H5T_NATIVE_INT32, &label));
     CS_TRY(find_column(shard, file, s, "id", H5I_INVALID_HID, &id));
     if (label.rank != 1 || id.rank != 1 || label.dims[0] != id.dims[0])
@@ -172,22 +94,14 @@ static cs_status verify_checksum(const cs_shard *shard) {
 cs_status cs_shard_open(const char *path, bool verify, cs_shard *shard) {
     *shard = (cs_shard){0};
     CS_TRY(cs_strdup(path, &shard->path));
-    cs_hdf5_quiet();
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-    hid_t file = H5I_INVALID_HID;
-    cs_status status = map_file(path, shard);
-    if (status == CS_OK) {
-        file = H5Fopen(path, H5F_ACC_RDONLY, access);
-        if (file < 0)
-            status = cs_hint(cs_fail_hdf5(CS_ERR_FORMAT, path, "open the dataset"),
-                             "cut short, damaged, or not a packed dataset: pack the images again");
-    }
+    hid_t file;
+    cs_status status = cs_hdf5_map(path, &shard->map, &file);
+    if (status == CS_ERR_FORMAT)
+        cs_hint(status, "cut short, damaged, or not a packed dataset: pack the images again");
     if (status == CS_OK)
         status = read_shard(shard, file);
     if (file >= 0)
         H5Fclose(file);
-    H5Pclose(access);
     if (status == CS_OK && verify)
         status = verify_checksum(shard);
     if (status != CS_OK)
@@ -196,8 +110,7 @@ cs_status cs_shard_open(const char *path, bool verify, cs_shard *shard) {
 }
 
 void cs_shard_close(cs_shard *shard) {
-    if (shard->map)
-        munmap(shard->map, shard->map_size);
+    cs_hdf5_unmap(&shard->map);
     cs_meta_clear(&shard->meta);
     free(shard->path);
     *shard = (cs_shard){0};

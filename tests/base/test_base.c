@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const char *in_scratch(const char *name) {
     static char path[CS_PATH_MAX];
@@ -115,6 +118,45 @@ static void a_full_disk_leaves_the_old_file(void **state) {
     assert_false(cs_file_exists(in_scratch("never")));
 }
 
+/* The child holds the lock until it is killed; it tells by the file "held". */
+static pid_t start_holder(const char *path) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        cs_file_lock *lock = NULL;
+        if (cs_file_lock_try(path, &lock) != CS_OK || !lock || cs_file_write(in_scratch("held"), "", 0) != CS_OK)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    while (!cs_file_exists(in_scratch("held")))
+        assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+    return child;
+}
+
+static void a_lock_is_one_process_s_and_ends_with_it(void **state) {
+    (void)state;
+    char path[CS_PATH_MAX];
+    cs_file_lock *lock = NULL;
+    assert_ok(cs_path(path, sizeof path, "%s", in_scratch("lock")));
+    pid_t holder = start_holder(path);
+    assert_ok(cs_file_lock_try(path, &lock));
+    assert_null(lock);
+    kill(holder, SIGKILL);
+    assert_int_equal(waitpid(holder, NULL, 0), holder);
+    assert_ok(cs_file_lock_try(path, &lock));
+    assert_non_null(lock);
+    cs_file_lock_release(lock);
+    assert_false(cs_file_exists(path));
+}
+
+static void a_lock_in_no_folder_is_an_error(void **state) {
+    (void)state;
+    cs_file_lock *lock = NULL;
+    assert_fails(cs_file_lock_try(in_scratch("none/lock"), &lock), CS_ERR_IO, "none/lock: cannot write");
+    assert_null(lock);
+}
+
 static void a_file_over_the_limit_or_no_file_is_refused(void **state) {
     (void)state;
     char *bytes;
@@ -180,6 +222,8 @@ int main(void) {
         cmocka_unit_test(an_atomic_file_is_absent_until_committed),
         cmocka_unit_test(an_aborted_file_keeps_the_old_one),
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
+        cmocka_unit_test(a_lock_is_one_process_s_and_ends_with_it),
+        cmocka_unit_test(a_lock_in_no_folder_is_an_error),
         cmocka_unit_test(a_file_over_the_limit_or_no_file_is_refused),
         cmocka_unit_test(folders_are_made_and_removed_with_what_is_in_them),
         cmocka_unit_test(the_checksum_is_xxh3_and_the_same_in_pieces),
