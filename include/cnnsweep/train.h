@@ -20,10 +20,16 @@ enum { CS_VALUE_MAX = 256 };
 
 typedef struct cs_data_config {
     char path[CS_VALUE_MAX * 2];
-    int image[2]; /* height, width; {0, 0}: as packed */
+    int image[2];                    /* height, width; {0, 0}: as packed */
+    char features[CS_VALUE_MAX * 2]; /* folder of features files; "": "<path without .h5>.features" */
 } cs_data_config;
 
+/* FEATURES: what is frozen runs once over the images, unaugmented, and what it gave is kept in a file (features.h); the
+ * rest trains on that. The numbers are those of FINE_TUNE with the same layers frozen. */
+typedef enum cs_train_mode { CS_TRAIN_FINE_TUNE, CS_TRAIN_FEATURES } cs_train_mode;
+
 typedef struct cs_train_config {
+    cs_train_mode mode;
     int epochs;
     int batch;
     cs_optimizer optimizer;
@@ -84,7 +90,8 @@ typedef struct cs_train_events {
     void (*step)(void *context, int epoch, int batch, int batches);
 } cs_train_events;
 
-/* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle and augment. */
+/* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle, augment and
+ * mode, and where they train on features also in what is frozen. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
 /* Trains `n` trials of which every pair can share; borrowed arguments. `stop` (may be NULL) set by a signal handler
@@ -102,7 +109,13 @@ CS_MUST_CHECK cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_tri
 CS_MUST_CHECK cs_status cs_trial_network(const cs_trial_config *trial, int classes, cs_graph **graph,
                                          cs_params **params);
 
-/* Multiply-adds of a trial, forward and backward over all epochs: the estimate the queue sorts by. */
+/* In mode features: tells (info) which file has the features, and whether it is there yet. One that is damaged is
+ * CS_ERR_FORMAT: before a sweep rather than in every trial. data.image is resolved. */
+CS_MUST_CHECK cs_status cs_trial_check_features(const cs_trial_config *trial, const cs_dataset *dataset,
+                                                const cs_graph *graph, const cs_params *params);
+
+/* Multiply-adds of a trial, forward and backward over all epochs: the estimate the queue sorts by. In mode features the
+ * frozen part counts once. */
 double cs_trial_macs(const cs_trial_config *trial, const cs_graph *graph, int64_t train_images, int64_t val_images);
 
 #endif

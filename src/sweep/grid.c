@@ -85,8 +85,10 @@ static cs_status read_axis(cs_job_reader *reader, const cs_node *key, const cs_n
     if (status != CS_OK)
         return cs_node_context(key, status);
     CS_TRY(check_axis(reader, key, list, option));
+    size_t n;
     cs_axis *axis = &job->axes[job->n_axes++];
     axis->option = option;
+    reader->given[option - cs_options(&n)] = list;
     CS_TRY(cs_alloc((size_t)list->n, sizeof *axis->values, "sweep values", &axis->values));
     cs_trial_config trial = job->base;
     for (int i = 0; i < list->n; i++) {
@@ -211,21 +213,43 @@ static const char *head_of(const cs_model_config *model) {
     return model->head;
 }
 
+/* Where the option of that key is set or swept; NULL: its default holds. */
+static const cs_node *place_of(const cs_job_reader *reader, const char *key) {
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(options[i].key, key) == 0)
+            return reader->given[i];
+    return NULL;
+}
+
 /* A rate that no layer takes would make a sweep of equal trials. */
 static cs_status check_dropout(const cs_job_reader *reader) {
     const cs_job *job = reader->job;
-    const cs_option *option = NULL;
-    size_t n;
-    CS_TRY(cs_option_find("model.dropout", &option));
-    const cs_node *given = reader->given[option - cs_options(&n)];
-    bool swept = false;
-    for (int i = 0; i < job->n_axes; i++)
-        swept = swept || job->axes[i].option == option;
-    for (int t = 0; t < job->n_trials && (given || swept); t++)
+    const cs_node *given = place_of(reader, "model.dropout");
+    for (int t = 0; t < job->n_trials && given; t++)
         if (!has_plain_dropout(head_of(&job->trials[t].model)))
-            return cs_hint(cs_node_fail(given ? given : reader->root, CS_ERR_ARG,
-                                        "model.dropout is set, but the head has no plain dropout layer"),
-                           "write head: [gap, dropout, dense]");
+            return cs_hint(
+                cs_node_fail(given, CS_ERR_ARG, "model.dropout is set, but the head has no plain dropout layer"),
+                "write head: [gap, dropout, dense]");
+    return CS_OK;
+}
+
+/* On features only the head trains, and images are seen once, as they are. */
+static cs_status check_features(const cs_job_reader *reader, cs_trial_config *trial) {
+    const char *head = "head";
+    const cs_node *depth = place_of(reader, "train.fine_tune"), *augment = place_of(reader, "train.augment");
+    if (trial->train.mode != CS_TRAIN_FEATURES)
+        return CS_OK;
+    if (depth && strcmp(trial->fine_tune, head) != 0)
+        return cs_hint(
+            cs_node_fail(depth, CS_ERR_ARG, "train.fine_tune is %s, but train.mode is features", trial->fine_tune),
+            "on features only the head trains: leave fine_tune out, or use mode: fine_tune");
+    if (augment && strcmp(trial->augment_name, "none") != 0)
+        return cs_hint(
+            cs_node_fail(augment, CS_ERR_ARG, "train.augment is %s, but train.mode is features", trial->augment_name),
+            "features are computed once, from images as they are: use mode: fine_tune with fine_tune: head");
+    snprintf(trial->fine_tune, sizeof trial->fine_tune, "%s", head);
     return CS_OK;
 }
 
@@ -244,6 +268,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
             CS_TRY(cs_option_set(job->axes[i].option, job->axes[i].values[rest % job->axes[i].n], trial));
         CS_TRY(cs_augmentations_find(&reader->augmentations, trial->augment_name, &trial->augment));
         resolve_lr(trial);
+        CS_TRY(check_features(reader, trial));
     }
     return check_dropout(reader);
 }

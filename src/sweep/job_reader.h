@@ -12,7 +12,7 @@ typedef struct cs_job_reader {
     cs_job *job;
     const cs_node *root;
     cs_augmentations augmentations;
-    const cs_node *given[CS_MAX_OPTIONS]; /* where an option of the base is set; NULL: the default holds */
+    const cs_node *given[CS_MAX_OPTIONS]; /* where an option is set or swept; NULL: the default holds */
 } cs_job_reader;
 
 /* A key of a map and the function that reads its value. */

@@ -19,6 +19,8 @@ static const cs_option table[] = {
     ROW_TEXT("data.path", CS_OPTION_STRING, data.path, "", false, "packed dataset: a .h5 file or a folder of shards"),
     ROW_TEXT("data.image", CS_OPTION_SIZE, data.image, "packed", true,
              "height and width the network sees, [50, 50] or 50x50; packed: as the dataset holds them"),
+    ROW_TEXT("data.features", CS_OPTION_STRING, data.features, "", false,
+             "folder where features are kept; empty: beside the dataset, named like it with .features"),
 
     ROW_TEXT("model.arch", CS_OPTION_STRING, model.arch, "", true, "architecture, such as mobilenet or resnet50"),
     ROW_ENUM("model.dialect", model.dialect, "auto|keras|torch", "auto", true,
@@ -36,6 +38,8 @@ static const cs_option table[] = {
     ROW_BOOL("model.allow_missing", allow_missing, "false", false,
              "keep initial values where the weights file lacks a parameter"),
 
+    ROW_ENUM("train.mode", train.mode, "fine_tune|features", "fine_tune", false,
+             "features: what is frozen runs once over the images, and the head trains on what it gave"),
     ROW_TEXT("train.fine_tune", CS_OPTION_STRING, fine_tune, "all", true,
              "what trains: all, head, N = the last N layers as model.layers[-N:], {blocks: K} = the last K blocks, or "
              "from a "

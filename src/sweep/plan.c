@@ -35,8 +35,12 @@ static cs_status cost_network(cs_plan *plan, int first) {
     cs_params *params = NULL;
     CS_TRY(cs_trial_resolve_image(plan->dataset, &trial));
     cs_status status = cs_trial_network(&trial, cs_dataset_class_count(plan->dataset), &graph, &params);
+    if (status == CS_OK)
+        status = cs_trial_check_features(&trial, plan->dataset, graph, params);
     if (status != CS_OK) {
         char text[CS_VALUE_MAX * 2];
+        cs_params_free(params);
+        cs_graph_free(graph);
         cs_job_describe_trial(job, first, text, sizeof text);
         return text[0] ? cs_context(status, "%s", text) : status;
     }

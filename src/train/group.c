@@ -5,6 +5,8 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/train.h"
+#include "extract.h"
+#include "network.h"
 #include "tail.h"
 
 #include <stdlib.h>
@@ -20,6 +22,7 @@ typedef struct cs_group {
     cs_train_events events;
     const volatile sig_atomic_t *stop;
     cs_dataset *dataset;
+    cs_features *features;              /* mode features; else NULL */
     cs_loader *loaders[CS_SPLIT_COUNT]; /* NULL where the split is empty */
     cs_trunk *trunk;
     cs_tail *tails;
@@ -36,6 +39,8 @@ bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
     bool same_batches = strcmp(a->data.path, b->data.path) == 0 && a->data.image[0] == b->data.image[0] &&
                         a->data.image[1] == b->data.image[1] && a->train.batch == b->train.batch &&
                         a->train.seed == b->train.seed && a->train.shuffle == b->train.shuffle &&
+                        a->train.mode == b->train.mode && strcmp(a->data.features, b->data.features) == 0 &&
+                        (a->train.mode != CS_TRAIN_FEATURES || strcmp(a->fine_tune, b->fine_tune) == 0) &&
                         a->augment.horizontal_flip == b->augment.horizontal_flip &&
                         a->augment.vertical_flip == b->augment.vertical_flip &&
                         a->augment.brightness_range[0] == b->augment.brightness_range[0] &&
@@ -46,12 +51,6 @@ bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
 /* The trial leaves; the group stops only when nobody listens for failures, or the listener says so. */
 static cs_status report_failure(const cs_group *group, const cs_tail *tail, cs_status status) {
     return group->events.failed ? group->events.failed(group->events.context, tail->trial, status) : status;
-}
-
-static cs_status check_stop(const cs_group *group) {
-    if (group->stop && *group->stop)
-        return cs_fail(CS_ERR_INTERRUPTED, "stopped on request");
-    return CS_OK;
 }
 
 static int deepest_cut(const tail_set *set) {
@@ -102,7 +101,7 @@ static cs_status run_split(cs_group *group, cs_split split, int epoch, tail_set 
         CS_TRY(run_batch(group, split, set));
         if (split == CS_SPLIT_TRAIN && group->events.step)
             group->events.step(group->events.context, epoch, i + 1, batches);
-        CS_TRY(check_stop(group));
+        CS_TRY(cs_check_stop(group->stop));
     }
     return CS_OK;
 }
@@ -156,26 +155,14 @@ static cs_status train(cs_group *group) {
     return CS_OK;
 }
 
-/* How pixels become the network's input, as the loader applies it. */
-static void set_preprocess(cs_preprocess_kind kind, cs_loader_config *config) {
-    cs_preprocess preprocess = cs_preprocess_of(kind);
-    memcpy(config->multiply, preprocess.multiply, sizeof config->multiply);
-    memcpy(config->add, preprocess.add, sizeof config->add);
-    config->bgr = preprocess.bgr;
-}
-
 static cs_status open_loaders(cs_group *group, const cs_graph *graph, const cs_trial_config *trial) {
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
         bool training = split == CS_SPLIT_TRAIN;
-        cs_loader_config config = {.split = split,
-                                   .batch = trial->train.batch,
-                                   .h = graph->layers[0].out.h,
-                                   .w = graph->layers[0].out.w,
-                                   .shuffle = training && trial->train.shuffle,
-                                   .seed = (uint64_t)trial->train.seed};
+        cs_loader_config config = cs_trial_loader(trial, graph, split);
+        config.features = group->features;
+        config.shuffle = training && trial->train.shuffle;
         if (training)
             config.augment = trial->augment;
-        set_preprocess(graph->preprocess, &config);
         if (training || cs_dataset_count(group->dataset, split) > 0)
             CS_TRY(cs_loader_open(group->dataset, &config, &group->loaders[split]));
     }
@@ -194,12 +181,12 @@ static void add_cut(int *cuts, int *n, int cut) {
     ++*n;
 }
 
-/* The trunk of all live tails, from the network of the one that begins last. */
+/* The trunk of all live tails, from the network of the one that begins last; features are what it would give. */
 static cs_status build_trunk(cs_group *group) {
     const cs_tail *deepest = group->live.items[0];
     int *cuts, n = 0;
     CS_TRY(cs_alloc((size_t)group->live.n, sizeof *cuts, "cuts", &cuts));
-    for (int i = 0; i < group->live.n; i++) {
+    for (int i = 0; i < group->live.n && !group->features; i++) {
         const cs_tail *tail = group->live.items[i];
         add_cut(cuts, &n, tail->cut);
         if (tail->cut > deepest->cut)
@@ -232,6 +219,9 @@ static cs_status prepare(cs_group *group) {
     if (group->live.n == 0)
         return CS_OK;
     const cs_tail *first = group->live.items[0];
+    const cs_base base = {first->config, group->dataset, first->graph, first->params};
+    if (first->config->train.mode == CS_TRAIN_FEATURES)
+        CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
     CS_TRY(open_loaders(group, first->graph, first->config));
     CS_TRY(build_trunk(group));
     return prepare_tails(group);
@@ -287,6 +277,7 @@ static void close_group(cs_group *group) {
     for (int i = 0; group->tails && i < group->n; i++)
         cs_tail_close(&group->tails[i]);
     cs_trunk_free(group->trunk);
+    cs_features_close(group->features);
     free(group->tails);
     free(group->live.items);
     free(group->ending.items);

@@ -1,7 +1,6 @@
 /* A trial's network: built, filled, frozen, and where its trainable tail begins. */
 #include "network.h"
 #include "cnnsweep/log.h"
-#include "cnnsweep/train.h"
 #include "cnnsweep/weights.h"
 
 #include <string.h>
@@ -120,6 +119,19 @@ int cs_trial_cut(const cs_graph *graph) {
     return 0;
 }
 
+cs_loader_config cs_trial_loader(const cs_trial_config *trial, const cs_graph *graph, cs_split split) {
+    cs_preprocess preprocess = cs_preprocess_of(graph->preprocess);
+    cs_loader_config config = {.split = split,
+                               .batch = trial->train.batch,
+                               .h = graph->layers[0].out.h,
+                               .w = graph->layers[0].out.w,
+                               .bgr = preprocess.bgr,
+                               .seed = (uint64_t)trial->train.seed};
+    memcpy(config.multiply, preprocess.multiply, sizeof config.multiply);
+    memcpy(config.add, preprocess.add, sizeof config.add);
+    return config;
+}
+
 double cs_trial_macs(const cs_trial_config *trial, const cs_graph *graph, int64_t train_images, int64_t val_images) {
     const double step_factor = 3; /* forward, gradient of the input, gradient of the kernel */
     int cut = cs_trial_cut(graph);
@@ -128,6 +140,7 @@ double cs_trial_macs(const cs_trial_config *trial, const cs_graph *graph, int64_
         trunk += cs_layer_macs(graph, i);
     for (int i = cut; i < graph->n_layers; i++)
         tail += cs_layer_macs(graph, i);
-    double epoch = (double)train_images * (trunk + step_factor * tail) + (double)val_images * (trunk + tail);
-    return trial->train.epochs * epoch;
+    double images = (double)(train_images + val_images), epochs = trial->train.epochs;
+    double trunk_passes = trial->train.mode == CS_TRAIN_FEATURES ? 1 : epochs;
+    return trunk_passes * images * trunk + epochs * (step_factor * (double)train_images + (double)val_images) * tail;
 }

@@ -27,6 +27,7 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
                             .batch = tail->config->train.batch,
                             .mode = CS_MODE_TRAIN,
                             .upstream = cs_trunk_at(trunk, tail->cut)};
+    tail->reads_batch = !spec.upstream;
     CS_TRY(cs_program_compile(engine, &spec, &tail->train));
     spec.mode = CS_MODE_INFER;
     CS_TRY(cs_program_compile(engine, &spec, &tail->infer));
@@ -75,7 +76,7 @@ cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch) {
     cs_program *program = split == CS_SPLIT_TRAIN ? tail->train : tail->infer;
     cs_tally *tally = &tail->tally[split];
     cs_loss loss;
-    if (tail->cut == 0)
+    if (tail->reads_batch)
         CS_TRY(cs_program_set_input(program, 0, batch->images, batch->n));
     if (split == CS_SPLIT_TRAIN)
         cs_program_set_draw(program,

@@ -27,6 +27,7 @@ typedef struct cs_tail {
     int cut;           /* first layer of the tail */
     cs_segment *segment;
     cs_program *train, *infer;
+    bool reads_batch;        /* nothing is upstream: the input is the batch, of images or of features */
     float *logits;           /* [batch,classes] */
     cs_confusion *confusion; /* of the test split */
     cs_early_stopping stopping;
@@ -41,14 +42,14 @@ typedef struct cs_tail {
 /* The network and all that does not depend on other trials. `dataset` says classes and splits. On failure the tail is
  * left for cs_tail_close. */
 CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset);
-/* The programs, hanging off the trunk. */
+/* The programs, hanging off the trunk where it has a program that ends at `cut`. */
 CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk);
 void cs_tail_close(cs_tail *tail); /* before the trunk */
 
 /* Before a pass through `split`. */
 void cs_tail_begin(cs_tail *tail, cs_split split);
-/* One batch, the trunk having run on it: a training step, or an evaluation. CS_ERR_DIVERGED when the loss is not
- * finite. Allocates nothing. */
+/* One batch, the trunk having run on it where it does: a training step, or an evaluation. CS_ERR_DIVERGED when the loss
+ * is not finite. Allocates nothing. */
 CS_MUST_CHECK cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch);
 /* Brings what was trained into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);

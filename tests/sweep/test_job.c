@@ -31,6 +31,20 @@ static void test_a_job_without_a_sweep_is_one_trial(void **state) {
     cs_job_free(job);
 }
 
+static void test_on_features_the_head_trains(void **state) {
+    (void)state;
+    cs_job *job = read(JOB_BASE "train: {mode: features}\nsweep: {parameters: {lr: [0.1, 0.2]}}\n", NULL);
+    for (int t = 0; t < 2; t++) {
+        assert_int_equal(job->trials[t].train.mode, CS_TRAIN_FEATURES);
+        assert_string_equal(job->trials[t].fine_tune, "head");
+    }
+    cs_job_free(job);
+    job = read(JOB_BASE "train: {mode: features, fine_tune: head, augment: none}\n", "data.features=some/where");
+    assert_string_equal(job->trials[0].fine_tune, "head");
+    assert_string_equal(job->trials[0].data.features, "some/where");
+    cs_job_free(job);
+}
+
 static void test_the_grid_has_every_combination_once_last_option_fastest(void **state) {
     (void)state;
     cs_job *job =
@@ -175,6 +189,7 @@ static void test_fine_tune_takes_blocks_as_a_map(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_job_without_a_sweep_is_one_trial),
+        cmocka_unit_test(test_on_features_the_head_trains),
         cmocka_unit_test(test_the_grid_has_every_combination_once_last_option_fastest),
         cmocka_unit_test(test_the_augmentation_of_a_name_arrives),
         cmocka_unit_test(test_lr_defaults_to_that_of_the_optimizer),

@@ -72,6 +72,25 @@ static void test_wrong_values(void **state) {
     ASSERT_ALL_FAIL(cases);
 }
 
+static void test_what_features_cannot_do(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {JOB_BASE "train: {mode: feature}\n", "job.yaml:4:15: train.mode is 'feature'; did you mean 'features'?"},
+        {JOB_BASE "train: {mode: features, fine_tune: 3}\n",
+         "job.yaml:4:36: train.fine_tune is 3, but train.mode is features"},
+        {JOB_BASE "train: {mode: features}\nsweep: {parameters: {fine_tune: [head, all]}}\n",
+         "job.yaml:5:33: train.fine_tune is all, but train.mode is features"},
+        {JOB_BASE "augmentations: {f: {vertical_flip: true}}\ntrain: {mode: features, augment: f}\n",
+         "job.yaml:5:34: train.augment is f, but train.mode is features"},
+        {JOB_BASE "augmentations: {f: {vertical_flip: true}}\ntrain: {mode: features}\n"
+                  "sweep: {parameters: {augment: [none, f]}}\n",
+         "job.yaml:6:31: train.augment is f, but train.mode is features"},
+        {JOB_BASE "sweep: {parameters: {mode: [features, fine_tune]}}\n", "train.mode cannot be swept"},
+        {JOB_BASE "sweep: {parameters: {dropout: [0.1, 0.2]}}\n", "job.yaml:4:31: model.dropout is set, but the head"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
 static void test_wrong_sweeps(void **state) {
     (void)state;
     static const bad_job cases[] = {
@@ -193,6 +212,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_misspelt_keys),
         cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_what_features_cannot_do),
         cmocka_unit_test(test_wrong_sweeps),
         cmocka_unit_test(test_broken_yaml),
         cmocka_unit_test(test_alias_bomb_is_refused),

@@ -4,3 +4,6 @@ foreach(function malloc calloc realloc aligned_alloc posix_memalign cs_program_l
   target_link_options(test_no_allocation PRIVATE -Wl,--wrap=${function})
 endforeach()
 target_link_options(test_group PRIVATE -Wl,--wrap=cs_params_init)
+foreach(function cs_params_init cs_features_append)
+  target_link_options(test_features_mode PRIVATE -Wl,--wrap=${function})
+endforeach()
