@@ -35,6 +35,24 @@ static cs_status plan_backward_data(od_node *node, const od_conv *conv) {
                           &node->backward_data.primitive);
 }
 
+/* oneDNN's weight gradient spends most of its time on padding when the image is hardly larger than the kernel. */
+static bool is_tiny(const od_node *node) {
+    enum { TINY = 16 }; /* pixels */
+    const od_tensor *in = &node->program->values[node->op->inputs[0]], *out = &node->program->values[node->op->output];
+    const cs_window *window = &node->op->window;
+    return in->layout == OD_BLOCKED && out->shape.h * out->shape.w <= TINY && window->kernel_h * window->kernel_w > 1;
+}
+
+static cs_status plan_own_weights(od_node *node, const od_conv *conv) {
+    const od_program *program = node->program;
+    od_param *kernel = od_node_kernel(node);
+    kernel->layout = conv->weights;
+    kernel->layout.tag = program->engine->kernels->block == 16 ? dnnl_OIhw16i16o : dnnl_OIhw8i8o;
+    kernel->count = od_lanes(program, (int)conv->weights.dims[0]) * od_lanes(program, (int)conv->weights.dims[1]) *
+                    (size_t)(conv->weights.dims[2] * conv->weights.dims[3]);
+    return plan_backward_data(node, conv);
+}
+
 static cs_status plan_conv(od_node *node) {
     dnnl_engine_t engine = node->program->engine->engine;
     od_conv conv = describe(node);
@@ -45,6 +63,8 @@ static cs_status plan_conv(od_node *node) {
     CS_TRY(od_conv_create(engine, &conv, OD_FORWARD, NULL, &node->forward.primitive));
     if (!node->program->training)
         return CS_OK;
+    if (node->op->trainable && is_tiny(node))
+        return plan_own_weights(node, &conv);
     if (node->op->trainable)
         CS_TRY(od_conv_create(engine, &conv, OD_BACKWARD_WEIGHTS, &node->forward.primitive,
                               &node->backward_weights.primitive));
@@ -65,7 +85,7 @@ static cs_status plan_depthwise(od_node *node) {
     if (node->op->trainable) {
         od_primitive *weights = &node->backward_weights.primitive;
         CS_TRY(od_conv_create(engine, &conv, OD_BACKWARD_WEIGHTS, &node->forward.primitive, weights));
-        if (!conv.has_bias && strncmp(od_primitive_implementation(weights), "ref", 3) == 0)
+        if (strncmp(od_primitive_implementation(weights), "ref", 3) == 0)
             od_primitive_clear(weights);
     }
     od_param *kernel = od_node_kernel(node);
@@ -74,20 +94,33 @@ static cs_status plan_depthwise(od_node *node) {
     return plan_backward_data(node, &conv);
 }
 
-static cs_status backward_depthwise(od_node *node, const od_rows *rows) {
+/* The gradients of the kernel and the bias by the engine's own loops. */
+static void backward_own_weights(od_node *node, const od_rows *rows) {
     const od_program *program = node->program;
-    if (node->op->trainable && !node->backward_weights.primitive.code) {
-        const od_tensor *in = &program->values[node->op->inputs[0]], *out = &program->grads[node->op->output];
-        const od_param *kernel = od_node_kernel(node);
-        program->engine->kernels->depthwise_weights(od_dims_of(program, in, rows->size), &node->op->window,
-                                                    out->shape.h, out->shape.w, od_at(in, rows), od_at(out, rows),
-                                                    od_gradient_target(node, kernel, rows->index));
-        od_gradient_add(node, kernel, rows->index);
-    }
+    const od_kernels *kernels = program->engine->kernels;
+    const od_tensor *in = &program->values[node->op->inputs[0]], *out = &program->grads[node->op->output];
+    const od_param *kernel = od_node_kernel(node), *bias = od_node_param(node, CS_PARAM_BIAS);
+    od_dims in_dims = od_dims_of(program, in, rows->size), out_dims = od_dims_of(program, out, rows->size);
+    const float *x = od_at(in, rows), *dy = od_at(out, rows);
+    float *dw = od_gradient_target(node, kernel, rows->index);
+    if (node->op->kind == CS_OP_DEPTHWISE)
+        kernels->depthwise_weights(in_dims, &node->op->window, out->shape.h, out->shape.w, x, dy, dw);
+    else
+        kernels->conv_weights(in_dims, out_dims, &node->op->window, x, dy, dw);
+    od_gradient_add(node, kernel, rows->index);
+    if (!bias)
+        return;
+    kernels->channel_sums(out_dims, dy, od_gradient_target(node, bias, rows->index));
+    od_gradient_add(node, bias, rows->index);
+}
+
+static cs_status backward_conv(od_node *node, const od_rows *rows) {
+    if (node->op->trainable && !node->backward_weights.primitive.code)
+        backward_own_weights(node, rows);
     return od_weighted_backward(node, rows);
 }
 
 const od_op_class od_conv_class = {plan_conv,           od_weighted_bind,    od_weighted_load,
-                                   od_weighted_refresh, od_weighted_forward, od_weighted_backward};
+                                   od_weighted_refresh, od_weighted_forward, backward_conv};
 const od_op_class od_depthwise_class = {plan_depthwise,      od_weighted_bind,    od_weighted_load,
-                                        od_weighted_refresh, od_weighted_forward, backward_depthwise};
+                                        od_weighted_refresh, od_weighted_forward, backward_conv};

@@ -1,126 +1,11 @@
 /* Compiled once an instruction set, with -DOD_KERNELS=<table> -DOD_BLOCK=<lanes>: see CMakeLists.txt of the room. */
 #include "kernels.h"
+#include "vector.h"
 
 #include <math.h>
 #include <string.h>
 
-/* A block of channels of one pixel. GCC's and Clang's vector types keep it in registers through the loops, which
- * auto-vectorised arrays of accumulators do not. */
-typedef float vec __attribute__((vector_size(OD_BLOCK * 4)));
-typedef int32_t mask __attribute__((vector_size(OD_BLOCK * 4)));
-
-enum { B = OD_BLOCK, SMALL = 1 << 14 }; /* below SMALL floats a second thread costs more than it brings */
-
-static inline vec load(const float *at) {
-    vec value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static inline void store(float *at, vec value) {
-    memcpy(at, &value, sizeof value);
-}
-
-static inline vec splat(float value) {
-    return value - (vec){0};
-}
-
-static inline vec keep(mask where, vec value) {
-    return (vec)((mask)value & where);
-}
-
-/* A NaN must stay one, or a diverged trial would train on: the comparisons below are made so that it passes through. */
-
-static inline vec clamp(vec x, float low, float high) {
-    mask above = x > high, below = x < low;
-    return keep(~(above | below), x) + keep(above, splat(high)) + keep(below, splat(low));
-}
-
-/* exp for |x| <= 87, within 2 units in the last place: x = n*log(2) + r, exp(r) by Cephes' polynomial (expf.c, S.
- * Moshier), 2^n put together from its bits. */
-static inline vec exponential(vec x) {
-    const float log2_e = 1.44269504f, log_2_high = 0.693359375f, log_2_low = -2.12194440e-4f;
-    const vec rounder = splat(0x1.8p23f); /* a float of this size has no fraction: adding it rounds */
-    vec shifted = x * log2_e + rounder, n = shifted - rounder;
-    vec r = x - n * log_2_high - n * log_2_low;
-    vec p = splat(1.9875691500e-4f);
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1;
-    mask exponent = (mask)shifted - (mask)rounder + 127;
-    return p * (vec)(exponent << 23);
-}
-
-static inline vec sigmoid(vec z) {
-    return 1 / (1 + exponential(clamp(-z, -87, 87)));
-}
-
-static inline vec activate(cs_activation activation, vec z) {
-    switch (activation) {
-    case CS_ACT_RELU:
-        return keep(~(z <= 0), z);
-    case CS_ACT_RELU6:
-        return clamp(z, 0, 6);
-    case CS_ACT_SWISH:
-        return z * sigmoid(z);
-    case CS_ACT_SIGMOID:
-        return sigmoid(z);
-    default:
-        return z;
-    }
-}
-
-/* dy * act'(z); at a corner the slope is 0. */
-static inline vec pull_back(cs_activation activation, vec z, vec dy) {
-    vec s;
-    switch (activation) {
-    case CS_ACT_RELU:
-        return keep(z > 0, dy);
-    case CS_ACT_RELU6:
-        return keep((z > 0) & (z < 6), dy);
-    case CS_ACT_SWISH:
-        s = sigmoid(z);
-        return dy * s * (1 + z * (1 - s));
-    case CS_ACT_SIGMOID:
-        s = sigmoid(z);
-        return dy * s * (1 - s);
-    default:
-        return dy;
-    }
-}
-
-/* Runs the statement with ACT, a constant, for the activation: its loops are compiled once for each. */
-#define ACT ((cs_activation)chosen)
-#define FOR_ACTIVATION(activation, statement)                                                                          \
-    switch (activation) {                                                                                              \
-    case CS_ACT_RELU: {                                                                                                \
-        enum { chosen = CS_ACT_RELU };                                                                                 \
-        statement;                                                                                                     \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case CS_ACT_RELU6: {                                                                                               \
-        enum { chosen = CS_ACT_RELU6 };                                                                                \
-        statement;                                                                                                     \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case CS_ACT_SWISH: {                                                                                               \
-        enum { chosen = CS_ACT_SWISH };                                                                                \
-        statement;                                                                                                     \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case CS_ACT_SIGMOID: {                                                                                             \
-        enum { chosen = CS_ACT_SIGMOID };                                                                              \
-        statement;                                                                                                     \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    default: {                                                                                                         \
-        enum { chosen = CS_ACT_LINEAR };                                                                               \
-        statement;                                                                                                     \
-    }                                                                                                                  \
-    }
+enum { SMALL = 1 << 14 }; /* below so many floats a second thread costs more than it brings */
 
 static size_t total(od_dims d) {
     return (size_t)d.rows * (size_t)d.blocks * (size_t)d.h * (size_t)d.w * B;
@@ -488,6 +373,56 @@ static void depthwise_weights(od_dims d, const cs_window *w, int out_h, int out_
         }
 }
 
+/* The outputs [*first, *last) of an axis whose windows have the place `offset` (from the window's beginning, less the
+ * padding) inside the input. */
+static void outputs_of(int offset, int stride, int in, int out, int *first, int *last) {
+    *first = offset < 0 ? (-offset + stride - 1) / stride : 0;
+    *last = in > offset ? (in - 1 - offset) / stride + 1 : 0;
+    *last = *last < out ? *last : out;
+}
+
+/* One block of input channels by one of output channels, at one place of the window. */
+static void weights_tile(od_dims in, od_dims out, const cs_window *w, int tap, const float *x, const float *dy,
+                         float *dw) {
+    int dh = tap / w->kernel_w - w->pad_top, dl = tap % w->kernel_w - w->pad_left, i0, i1, j0, j1;
+    vec sums[B] = {{0}};
+    outputs_of(dh, w->stride_h, in.h, out.h, &i0, &i1);
+    outputs_of(dl, w->stride_w, in.w, out.w, &j0, &j1);
+    for (int r = 0; r < in.rows; r++)
+        for (int i = i0; i < i1; i++)
+            for (int j = j0; j < j1; j++) {
+                const float *pixel =
+                    x + plane_offset(in, r, 0) + (size_t)((i * w->stride_h + dh) * in.w + j * w->stride_w + dl) * B;
+                vec gradient = load(dy + plane_offset(out, r, 0) + (size_t)(i * out.w + j) * B);
+                for (int l = 0; l < B; l++)
+                    sums[l] += pixel[l] * gradient;
+            }
+    for (int l = 0; l < B; l++)
+        store(dw + (size_t)l * B, sums[l]);
+}
+
+static void conv_weights(od_dims in, od_dims out, const cs_window *w, const float *x, const float *dy, float *dw) {
+    const int taps = w->kernel_h * w->kernel_w;
+#pragma omp parallel for collapse(2)
+    for (int o = 0; o < out.blocks; o++)
+        for (int i = 0; i < in.blocks; i++)
+            for (int tap = 0; tap < taps; tap++)
+                weights_tile(in, out, w, tap, x + plane_offset(in, 0, i), dy + plane_offset(out, 0, o),
+                             dw + (size_t)((o * in.blocks + i) * taps + tap) * B * B);
+}
+
+static void channel_sums(od_dims d, const float *x, float *sums) {
+    size_t pixels = (size_t)d.h * (size_t)d.w;
+#pragma omp parallel for if (total(d) > SMALL)
+    for (int b = 0; b < d.blocks; b++) {
+        vec sum = {0};
+        for (int r = 0; r < d.rows; r++)
+            for (size_t p = 0; p < pixels; p++)
+                sum += load(x + plane_offset(d, r, b) + p * B);
+        store(sums + (size_t)b * B, sum);
+    }
+}
+
 static void update_sgd(const od_update *u) {
     const cs_optimizer o = u->optimizer;
     const float *g = u->gradient;
@@ -552,5 +487,7 @@ const od_kernels OD_KERNELS = {
     .zero_pad = zero_pad,
     .zero_pad_backward = zero_pad_backward,
     .depthwise_weights = depthwise_weights,
+    .conv_weights = conv_weights,
+    .channel_sums = channel_sums,
     .update = update,
 };

@@ -71,6 +71,9 @@ typedef struct od_kernels {
     /* dw [blocks][kernel_h][kernel_w][B]: oneDNN's Goihw{B}g. `dims` is of x. */
     void (*depthwise_weights)(od_dims dims, const cs_window *window, int out_h, int out_w, const float *x,
                               const float *dy, float *dw);
+    /* dw [out blocks][in blocks][kernel_h][kernel_w][B in][B out]: oneDNN's OIhw{B}i{B}o */
+    void (*conv_weights)(od_dims in, od_dims out, const cs_window *window, const float *x, const float *dy, float *dw);
+    void (*channel_sums)(od_dims dims, const float *x, float *sums); /* over rows and pixels; [blocks*B] */
     void (*update)(const od_update *update);
 } od_kernels;
 
