@@ -14,6 +14,7 @@ typedef struct h5_source {
     bool bfloat16;
 } h5_source;
 
+/* An H5L_elink_traverse_t. NOLINTNEXTLINE(readability-non-const-parameter) */
 static herr_t refuse_external(const char *parent_file, const char *parent_group, const char *file, const char *object,
                               unsigned *flags, hid_t access, void *context) {
     (void)parent_file, (void)parent_group, (void)file, (void)object, (void)flags, (void)access, (void)context;

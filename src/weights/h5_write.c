@@ -118,7 +118,7 @@ static cs_status write_layer(hid_t root, const char *path, const cs_params *para
         return fail_hdf5(path, "group", layer->name);
     for (int i = 0; i < layer->n_params && status == CS_OK; i++) {
         const cs_param *param = &params->graph->params[layer->first_param + i];
-        char *name = names + i * SIZE;
+        char *name = names + (size_t)i * SIZE;
         cs_param_name(params->graph, param, name, SIZE - 2);
         strcat(name, ":0");
         status = write_param(group, path, name, params, param);

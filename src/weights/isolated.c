@@ -40,10 +40,16 @@ typedef struct control {
     char text[TEXT_MAX];
 } control;
 
-cs_status cs_shared_alloc(size_t size, const char *what, void *out) {
+/* NULL when there is none. */
+static void *share(size_t size) {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        return cs_fail(CS_ERR_NO_MEMORY, "no memory for %s (%zu bytes): %s", what, size, strerror(errno));
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+cs_status cs_shared_alloc(size_t size, const char *what, void *out) {
+    void *memory = share(size);
+    if (!memory)
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for %s (%zu bytes)", what, size);
     *(void **)out = memory;
     return CS_OK;
 }
@@ -68,12 +74,13 @@ static void limit(int resource, rlim_t value) {
 static void limit_memory(const char *path) {
     enum { SLACK = 1 << 30 };
     struct stat info;
-    unsigned long pages = 0;
+    char text[32];
     FILE *size = fopen("/proc/self/statm", "r");
     if (!size)
         return;
-    if (fscanf(size, "%lu", &pages) == 1 && stat(path, &info) == 0)
-        limit(RLIMIT_AS, (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + SLACK + 4 * (rlim_t)info.st_size);
+    if (fgets(text, sizeof text, size) && stat(path, &info) == 0)
+        limit(RLIMIT_AS,
+              (rlim_t)strtoul(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE) + SLACK + 4 * (rlim_t)info.st_size);
     fclose(size);
 }
 
@@ -160,11 +167,12 @@ static cs_status collect(const control *shared, char **text) {
 }
 
 cs_status cs_isolated(const char *path, cs_status (*work)(void *context, FILE *text), void *context, char **text) {
-    control *shared = NULL;
+    control *shared = share(sizeof *shared);
     int how = 0;
     long seconds = seconds_for(path);
-    CS_TRY(cs_shared_alloc(sizeof *shared, "the report", &shared));
     cs_status status = CS_OK;
+    if (!shared)
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for the report on %s", path);
     pid_t child = fork();
     if (child == 0) {
         prepare_child(path, seconds);

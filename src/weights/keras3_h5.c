@@ -50,7 +50,8 @@ static cs_status walk_vars(const walk *w, hid_t vars, const char *layer_group, c
     cs_strings names = {0};
     char layer[CS_TENSOR_NAME_MAX], path[CS_TENSOR_NAME_MAX], full[CS_TENSOR_PATH_MAX];
     cs_status status = CS_OK;
-    CS_TRY_GOTO(cs_h5_text(vars, place, "name", layer, sizeof layer), done);
+    snprintf(full, sizeof full, "%s: %s", w->file, place);
+    CS_TRY_GOTO(cs_h5_text(vars, full, "name", layer, sizeof layer), done);
     CS_TRY_GOTO(children(vars, place, w->file, &names), done);
     for (size_t i = 0; i < names.n; i++) {
         snprintf(full, sizeof full, "%s/%s", place, names.items[i]);

@@ -18,9 +18,10 @@ static bool add_entry(json_t *header, const char *name, const char *dtype, size_
         bytes *= (uint64_t)layout->dims[a];
         json_array_append_new(shape, json_integer(layout->dims[a]));
     }
-    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype, "shape", shape, "data_offsets", (json_int_t)*at,
-                              (json_int_t)(*at + bytes));
+    json_int_t begin = (json_int_t)*at;
     *at += bytes;
+    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype, "shape", shape, "data_offsets", begin,
+                              (json_int_t)*at);
     return json_object_set_new(header, name, entry) == 0;
 }
 

@@ -20,7 +20,10 @@ const char *cs_printable(const char *name, char out[CS_TENSOR_NAME_MAX]) {
     if (cut)
         length = CS_TENSOR_NAME_MAX - 4;
     for (size_t i = 0; i < length; i++)
-        out[i] = (unsigned char)name[i] < ' ' || name[i] == 0x7f ? '?' : name[i];
+        if (name[i] < ' ' || name[i] > '~')
+            out[i] = '?';
+        else
+            out[i] = name[i];
     snprintf(out + length, CS_TENSOR_NAME_MAX - length, "%s", cut ? "..." : "");
     return out;
 }
@@ -46,7 +49,7 @@ cs_layout cs_layout_of(const cs_graph *graph, const cs_param *param, cs_naming n
 /* How far apart neighbours along each axis of the file lie in the parameter, as four axes (absent ones are 1 long). */
 static void strides_of(const cs_layout *layout, size_t dims[4], size_t strides[4]) {
     size_t own[4], step = 1;
-    int param_dims[4];
+    int param_dims[4] = {0};
     for (int a = 0; a < layout->rank; a++)
         param_dims[layout->axes[a]] = layout->dims[a];
     for (int a = layout->rank - 1; a >= 0; a--) {

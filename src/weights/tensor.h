@@ -68,7 +68,7 @@ void cs_layout_to_file(const cs_layout *layout, const float *param, float *file)
 
 /* "[3,3,8]". */
 const char *cs_shape_text(const uint64_t *dims, int rank, char out[CS_TENSOR_SHAPE_MAX]);
-/* A name from a file as one line of at most CS_TENSOR_NAME_MAX - 1 bytes, without control characters. */
+/* A name from a file as one line of at most CS_TENSOR_NAME_MAX - 1 characters of ASCII. */
 const char *cs_printable(const char *name, char out[CS_TENSOR_NAME_MAX]);
 
 #endif

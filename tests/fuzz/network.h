@@ -1,0 +1,15 @@
+/* The small network that the harnesses read weights into; make_corpus.py writes files for it. */
+#ifndef CNNSWEEP_TESTS_FUZZ_NETWORK_H
+#define CNNSWEEP_TESTS_FUZZ_NETWORK_H
+
+#include "cnnsweep/graph.h"
+
+#include <stdint.h>
+
+/* Ends the program when it cannot. */
+cs_graph *fuzz_network(cs_dialect dialect);
+
+/* Puts the bytes into a file of this process and returns its path. */
+const char *fuzz_file(const uint8_t *bytes, size_t size);
+
+#endif

@@ -1,0 +1,72 @@
+"""The part of test_weights_keras.py that runs in an interpreter with Keras: keras_side.py make|load FOLDER MODEL ..."""
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+CLASSES = 4
+# id of ours: (constructor, its arguments, height and width)
+MODELS = {"mobilenet": (keras.applications.MobileNet, {"alpha": 0.25}, 64),
+          "xception": (keras.applications.Xception, {}, 96),
+          "inception_v3": (keras.applications.InceptionV3, {}, 96),
+          "efficientnet_b0": (keras.applications.EfficientNetB0, {}, 64)}
+
+
+def base(name):
+    keras.backend.clear_session()
+    make, arguments, size = MODELS[name]
+    return make(weights=None, include_top=False, input_shape=(size, size, 3), **arguments)
+
+
+def flat(name):
+    """As users extend a base: its layers and a head in one model."""
+    body = base(name)
+    pooled = keras.layers.GlobalAveragePooling2D()(body.output)
+    return keras.Model(body.input, keras.layers.Dense(CLASSES, activation="softmax")(pooled))
+
+
+def nested(name):
+    """As users put a base into a Sequential."""
+    model = keras.Sequential([base(name), keras.layers.GlobalAveragePooling2D(),
+                              keras.layers.Dense(CLASSES, activation="softmax")])
+    model.build((None, MODELS[name][2], MODELS[name][2], 3))
+    return model
+
+
+def randomise(model, seed):
+    random = np.random.default_rng(seed)
+    model.set_weights([np.asarray(random.uniform(0.05, 0.15, w.shape), w.dtype) for w in model.get_weights()])
+    return model
+
+
+def outputs(model, name):
+    size = MODELS[name][2]
+    return np.asarray(model(np.random.default_rng(9).uniform(-1, 1, (2, size, size, 3)).astype("f4"), training=False))
+
+
+def make(folder, name):
+    model = randomise(flat(name), 1)
+    model.save_weights(f"{folder}/{name}_flat.weights.h5")
+    model.save(f"{folder}/{name}_whole.h5")
+    np.savez(f"{folder}/{name}_expected.npz", *model.get_weights(), output=outputs(model, name))
+    twin = nested(name)
+    twin.set_weights(model.get_weights())
+    twin.save_weights(f"{folder}/{name}_nested.weights.h5")
+
+
+def load(folder, name, files):
+    expected = np.load(f"{folder}/{name}_expected.npz")
+    model = flat(name)
+    for i, file in enumerate(files):
+        randomise(model, 2 + i).load_weights(f"{folder}/{file}")
+        for k, got in enumerate(model.get_weights()):
+            assert np.array_equal(got, expected[f"arr_{k}"]), f"{file}: weight {k}"
+    assert np.array_equal(outputs(model, name), expected["output"], equal_nan=True), name
+
+
+if sys.argv[1] == "make":
+    make(sys.argv[2], sys.argv[3])
+else:
+    load(sys.argv[2], sys.argv[3], sys.argv[4:])

@@ -1,0 +1,65 @@
+"""Real Keras writes weights (Keras 3 flat and with the base in a Sequential, legacy whole model); we read every kind and
+write both; Keras loads what we wrote and has the same weights to the bit, and the same outputs.
+
+CNNSWEEP_KERAS_PYTHON names an interpreter that has keras and tensorflow."""
+import os
+import subprocess
+import sys
+
+HERE = os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", "weights")
+sys.path.insert(0, os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", "cli"))
+from harness import SCRATCH, run, run_ok, run_tests  # noqa: E402
+
+PYTHON = os.environ.get("CNNSWEEP_KERAS_PYTHON")
+if not PYTHON:
+    print("CNNSWEEP_KERAS_PYTHON names no interpreter with Keras: nothing checked")
+    sys.exit(1 if os.environ.get("CI") else 77)
+
+# id: options, height and width as in keras_side.py
+MODELS = {"mobilenet": (["--alpha", "0.25"], 64), "xception": ([], 96), "inception_v3": ([], 96),
+          "efficientnet_b0": ([], 64)}
+
+
+def keras(*arguments):
+    done = subprocess.run([PYTHON, os.path.join(HERE, "keras_side.py"), *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+
+def check_round_trip(name):
+    options, size = MODELS[name]
+    arch = ["--arch", name, *options, "--classes", "4", "--input", f"{size}x{size}x3"]
+    keras("make", SCRATCH, name)
+    written = []
+    for source in ("flat.weights.h5", "nested.weights.h5", "whole.h5"):
+        for target in ("h5",) if source != "whole.h5" else ("h5", "weights.h5"):
+            out = f"{name}_from_{source.split('.')[0]}.{target}"
+            done = run_ok("weights", "convert", f"{name}_{source}", out, *arch)
+            assert " 0 missing, 0 unused, 0 of another shape" in done.stdout, done.stdout
+            written.append(out)
+    run_ok("weights", "convert", written[-1], f"{name}.safetensors", *arch)
+    run_ok("weights", "convert", f"{name}.safetensors", f"{name}_from_safetensors.h5", *arch)
+    keras("load", SCRATCH, name, *written, f"{name}_from_safetensors.h5")
+
+
+def test_mobilenet():
+    check_round_trip("mobilenet")
+
+
+def test_xception_with_separable_convolutions():
+    check_round_trip("xception")
+
+
+def test_inception_v3_with_automatic_names():
+    check_round_trip("inception_v3")
+
+
+def test_efficientnet_b0_with_a_normalization():
+    check_round_trip("efficientnet_b0")
+
+
+def test_layers_that_a_network_lacks_are_reported_by_name():
+    done = run("weights", "check", "mobilenet_flat.weights.h5", "mobilenet", "--alpha", "0.25")
+    assert done.returncode == 0 and "unused       layers/dense/vars/0 (dense) [256,4]\n" in done.stdout, done.stdout
+
+
+run_tests(globals())
