@@ -201,7 +201,7 @@ static void conv_norm_no_gamma_net(cs_graph *g, const engine_case *row) {
     flat_head(g, activation(g, "relu", x, CS_ACT_RELU));
 }
 
-static void conv_norm_activation_net(cs_graph *g, const engine_case *row) {
+static void norm_activation_net(cs_graph *g, const engine_case *row) {
     cs_conv_args args = row->args;
     args.activation = CS_ACT_LINEAR;
     int x = norm(g, "bn", conv(g, "conv", stem(g, row), args), true);
@@ -476,6 +476,8 @@ const engine_case engine_cases[] = {
     {"conv_5x5_valid_relu", conv_net, 9, 8, 3, {6, 5, 5, 1, VALID, true, CS_ACT_RELU, 0}, 3, 3, 0, 0, 0},
     {"conv_5x5_same_stride_2_relu6", conv_net, 9, 9, 5, {8, 5, 5, 2, SAME, true, CS_ACT_RELU6, 0}, 3, 3, 0, 0, 0},
     {"conv_1x3_same", conv_net, 6, 6, 8, {8, 1, 3, 1, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
+    {"conv_3x3_tiny", conv_net, 2, 2, 21, {40, 3, 3, 1, SAME, true, 0, 0}, 6, 5, 0, 0, 0},
+    {"conv_3x3_tiny_stride_2", conv_net, 3, 2, 40, {21, 3, 3, 2, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
     {"conv_1x7_same", conv_net, 9, 8, 24, {20, 1, 7, 1, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
     {"conv_7x1_same", conv_net, 8, 9, 20, {24, 7, 1, 1, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
     {"conv_7x7_symmetric_stride_2", first_conv_net, 12, 11, 3, {16, 7, 7, 2, SYMM, false, 0, 3}, 3, 3, 0, 0, 0},
@@ -495,6 +497,7 @@ const engine_case engine_cases[] = {
     {"depthwise_3x3_same_stride_2", depthwise_net, 8, 7, 24, {0, 3, 3, 2, SAME, false, 0, 0}, 3, 3, 0, 0, 0},
     {"depthwise_3x3_valid_stride_2", depthwise_net, 9, 9, 16, {0, 3, 3, 2, VALID, false, 0, 0}, 3, 3, 0, 0, 0},
     {"depthwise_5x5_bias", depthwise_net, 7, 7, 5, {0, 5, 5, 1, SAME, true, 0, 0}, 3, 3, 0, 0, 0},
+    {"depthwise_5x5_bias_tiny", depthwise_net, 2, 2, 21, {0, 5, 5, 1, SAME, true, 0, 0}, 6, 5, 0, 0, 0},
     {"depthwise_40_channels", depthwise_net, 5, 5, 40, {0, 3, 3, 1, SAME, true, 0, 0}, 2, 2, 0, 0, 0},
     {"depthwise_partial_batch", depthwise_net, 6, 6, 3, {0, 3, 3, 1, SAME, false, 0, 0}, 5, 2, 0, 0, 0},
     {"depthwise_5x5_asymmetric", zero_pad_depthwise_net, 8, 8, 24, {0, 5, 5, 2, VALID, 0, 0, 0}, 3, 3, 0, 0, 0},
@@ -533,19 +536,9 @@ const engine_case engine_cases[] = {
     {"batch_norm_conv", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_conv_bias", conv_norm_net, 6, 6, 5, {24, 3, 3, 1, SAME, true, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_no_gamma", conv_norm_no_gamma_net, 6, 6, 8, {8, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
-    {"batch_norm_swish", conv_norm_activation_net, 6, 6, 8, {21, 3, 3, 1, SAME, 0, CS_ACT_SWISH, 0}, 6, 5, 0, 0, 0},
-    {"batch_norm_sigmoid", conv_norm_activation_net, 6, 6, 8, {21, 1, 1, 1, SAME, 0, CS_ACT_SIGMOID, 0}, 6, 5, 0, 0, 0},
-    {"batch_norm_swish_frozen",
-     conv_norm_activation_net,
-     6,
-     6,
-     8,
-     {5, 3, 3, 1, SAME, 0, CS_ACT_SWISH, 0},
-     4,
-     4,
-     0,
-     "bn",
-     0},
+    {"batch_norm_swish", norm_activation_net, 6, 6, 8, {21, 3, 3, 1, SAME, 0, CS_ACT_SWISH, 0}, 6, 5, 0, 0, 0},
+    {"batch_norm_sigmoid", norm_activation_net, 6, 6, 8, {21, 1, 1, 1, SAME, 0, CS_ACT_SIGMOID, 0}, 6, 5, 0, 0, 0},
+    {"batch_norm_swish_frozen", norm_activation_net, 6, 6, 8, {5, 3, 3, 1, SAME, 0, CS_ACT_SWISH, 0}, 4, 4, 0, "bn", 0},
     {"batch_norm_unbiased", unbiased_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
     {"batch_norm_unbiased_pixel", unbiased_norm_net, 1, 1, 8, {16, 1, 1, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
     {"batch_norm_separable", separable_norm_net, 7, 7, 8, {24, 3, 3, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
