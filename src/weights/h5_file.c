@@ -14,12 +14,13 @@ typedef struct h5_source {
     bool bfloat16;
 } h5_source;
 
-/* An H5L_elink_traverse_t. NOLINTNEXTLINE(readability-non-const-parameter) */
+/* An H5L_elink_traverse_t. NOLINTBEGIN(readability-non-const-parameter) */
 static herr_t refuse_external(const char *parent_file, const char *parent_group, const char *file, const char *object,
                               unsigned *flags, hid_t access, void *context) {
     (void)parent_file, (void)parent_group, (void)file, (void)object, (void)flags, (void)access, (void)context;
     return -1;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 /* Opens with `open` under the rule that weights come from the file that was named. */
 static hid_t open_here(hid_t parent, const char *name, hid_t kind, hid_t (*open)(hid_t, const char *, hid_t)) {

@@ -20,8 +20,8 @@ static bool add_entry(json_t *header, const char *name, const char *dtype, size_
     }
     json_int_t begin = (json_int_t)*at;
     *at += bytes;
-    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype, "shape", shape, "data_offsets", begin,
-                              (json_int_t)*at);
+    json_t *entry =
+        json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype, "shape", shape, "data_offsets", begin, (json_int_t)*at);
     return json_object_set_new(header, name, entry) == 0;
 }
 
