@@ -1,6 +1,6 @@
-/* Time of one step of the default engine: engine_rate ARCH ALPHA SIZE BATCH train|forward STEPS THREADS [describe]
- * Prints the seconds of each step, one a line. The frozen forward is the whole network without a head, in inference
- * form. */
+/* Time of one step of the default engine: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward STEPS THREADS
+ * [describe] Prints the seconds of each step, one a line. The frozen forward is the whole network without a head, in
+ * inference form. */
 #include "cnnsweep/engine.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -21,21 +21,27 @@ typedef struct bench {
     bool train;
     float *images;
     int32_t *labels;
+    int64_t *samples; /* all 0: as good as any for a mask */
 } bench;
+
+/* Command line. */
+enum { ARCH = 1, DIALECT, ALPHA, SIZE, BATCH, MODE, STEPS, THREADS, N_ARGS };
 
 static cs_status bench_open(bench *b, char **argv) {
     cs_model_config config;
     cs_model_config_init(&config);
-    snprintf(config.arch, sizeof config.arch, "%s", argv[1]);
-    config.alpha = (float)atof(argv[2]);
-    config.input_h = config.input_w = atoi(argv[3]);
-    b->batch = atoi(argv[4]);
-    b->train = strcmp(argv[5], "train") == 0;
+    snprintf(config.arch, sizeof config.arch, "%s", argv[ARCH]);
+    config.dialect = strcmp(argv[DIALECT], "torch") == 0 ? CS_DIALECT_TORCH : CS_DIALECT_KERAS;
+    config.alpha = (float)atof(argv[ALPHA]);
+    config.input_h = config.input_w = atoi(argv[SIZE]);
+    b->batch = atoi(argv[BATCH]);
+    b->train = strcmp(argv[MODE], "train") == 0;
     config.classes = b->train ? 2 : 0;
+    config.dropout = 0.5f;
     CS_TRY(cs_model_build(&config, &b->graph));
     CS_TRY(cs_params_create(b->graph, &b->params));
     cs_params_init(b->params, 1);
-    CS_TRY(cs_engine_open("cpu", &(cs_engine_options){.threads = atoi(argv[7])}, &b->engine));
+    CS_TRY(cs_engine_open("cpu", &(cs_engine_options){.threads = atoi(argv[THREADS])}, &b->engine));
     CS_TRY(cs_segment_create(b->graph, 0, b->graph->n_layers, &b->segment));
     cs_program_spec spec = {.segment = b->segment, .batch = b->batch, .mode = b->train ? CS_MODE_TRAIN : CS_MODE_INFER};
     CS_TRY(cs_program_compile(b->engine, &spec, &b->program));
@@ -43,6 +49,7 @@ static cs_status bench_open(bench *b, char **argv) {
     size_t count = (size_t)b->batch * (size_t)config.input_h * (size_t)config.input_w * 3;
     CS_TRY(cs_alloc(count, sizeof *b->images, "images", &b->images));
     CS_TRY(cs_alloc((size_t)b->batch, sizeof *b->labels, "labels", &b->labels));
+    CS_TRY(cs_alloc((size_t)b->batch, sizeof *b->samples, "samples", &b->samples));
     cs_rng rng = cs_rng_at(1, CS_PURPOSE_TEST, 0, 0);
     for (size_t i = 0; i < count; i++)
         b->images[i] = cs_rng_range(&rng, -1, 1);
@@ -56,6 +63,8 @@ static cs_status bench_step(bench *b, int step) {
         .kind = CS_OPTIMIZER_ADAM, .lr = 1e-4f, .beta_1 = 0.9f, .beta_2 = 0.999f, .epsilon = 1e-7f};
     cs_loss loss;
     CS_TRY(cs_program_set_input(b->program, 0, b->images, b->batch));
+    if (b->train)
+        cs_program_set_draw(b->program, &(cs_draw){.seed = 1, .epoch = (uint32_t)step, .samples = b->samples});
     CS_TRY(cs_program_forward(b->program, b->batch));
     if (!b->train)
         return CS_OK;
@@ -69,8 +78,8 @@ static cs_status bench_run(char **argv, bool describe) {
     CS_TRY(bench_open(&b, argv));
     if (describe)
         cs_program_describe(b.program, stdout);
-    enum { WARM_UP = 2 };
-    for (int step = 1; step <= WARM_UP + atoi(argv[6]); step++) {
+    enum { WARM_UP = 1 };
+    for (int step = 1; step <= WARM_UP + atoi(argv[STEPS]); step++) {
         double start = cs_now();
         CS_TRY(bench_step(&b, step));
         if (step > WARM_UP)
@@ -83,15 +92,16 @@ static cs_status bench_run(char **argv, bool describe) {
     cs_graph_free(b.graph);
     free(b.images);
     free(b.labels);
+    free(b.samples);
     return CS_OK;
 }
 
 int main(int argc, char **argv) {
-    if (argc < 8) {
-        fprintf(stderr, "usage: engine_rate ARCH ALPHA SIZE BATCH train|forward STEPS THREADS [describe]\n");
+    if (argc < N_ARGS) {
+        fprintf(stderr, "usage: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward STEPS THREADS [describe]\n");
         return 2;
     }
-    if (bench_run(argv, argc > 8) != CS_OK) {
+    if (bench_run(argv, argc > N_ARGS) != CS_OK) {
         cs_log_error_last();
         return 1;
     }

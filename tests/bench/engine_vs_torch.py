@@ -1,9 +1,10 @@
-"""MobileNet alpha 1 steps of the default engine against PyTorch on the same work, in turn in one run.
+"""Steps of the default engine against PyTorch on the same work, in turn in one run.
 
-    python3 tests/bench/engine_vs_torch.py [--bin build/tests] [--rounds 5] [--threads 1] [--python python3]
+    python3 tests/bench/engine_vs_torch.py [ARCH...] [--bin build/tests] [--rounds 5] [--threads 1] [--python python3]
 
-Each round runs both programs, one after the other, and takes the median of their steps; the table gives the median of the
-rounds, and of the ratios round by round, with the smallest and largest."""
+Without names: every architecture. Each round runs both programs, one after the other, and takes the median of their
+steps; the table gives the median of the rounds, and of the ratios round by round, with the smallest and largest. PyTorch
+gets the memory format, channels last or contiguous, that it is faster in."""
 import argparse
 import statistics
 import subprocess
@@ -11,52 +12,76 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# what, size, batch, mode, steps a round, ratio to reach
-WORK = [
-    ("training step", 224, 32, "train", 3, 1.5),
-    ("frozen forward", 224, 32, "forward", 5, 1.4),
-    ("training step", 50, 32, "train", 11, 1.5),
-    ("frozen forward", 50, 32, "forward", 21, 1.4),
+WANTED = 1.3
+# arch, dialect, (size, batch)...: 224 px (299 where the network is made for it) and 64, or the smallest it allows.
+LARGE, SMALL = (224, 8), (64, 32)
+NETS = [
+    ("mobilenet", "keras", LARGE, SMALL),
+    ("mobilenet_v2", "keras", LARGE, SMALL),
+    ("mobilenet_v2", "torch", LARGE, SMALL),
+    ("resnet18", "torch", LARGE, SMALL),
+    ("resnet50", "keras", LARGE, SMALL),
+    ("resnet50", "torch", LARGE, SMALL),
+    ("inception_v3", "keras", (299, 8), (75, 32)),
+    ("xception", "keras", (299, 8), (71, 32)),
+    ("densenet121", "keras", LARGE, SMALL),
+    ("densenet121", "torch", LARGE, SMALL),
+    ("densenet169", "keras", LARGE, SMALL),
+    ("densenet169", "torch", LARGE, SMALL),
+    ("efficientnet_b0", "keras", LARGE, SMALL),
+    ("basenet", "keras", LARGE, SMALL),
+    ("basenet_deep", "keras", LARGE, SMALL),
+    ("basenet_deep_bn", "keras", LARGE, SMALL),
+    ("basenet_deep_bn_after", "keras", LARGE, SMALL),
+    ("cnn4", "keras", LARGE, SMALL),
 ]
+SECONDS_A_ROUND = 1.0  # steps are repeated up to about this long
 
 
 def seconds(command):
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
     return statistics.median(float(line) for line in done.stdout.split())
 
 
-def measure(options, size, batch, mode, steps):
-    ours, theirs = [], []
-    for _ in range(options.rounds):
-        ours.append(seconds([f"{options.bin}/engine_rate", "mobilenet", "1", str(size), str(batch), mode, str(steps),
-                             str(options.threads)]))
-        theirs.append(seconds([options.python, str(HERE / "torch_rate.py"), str(size), str(batch), mode, str(steps),
-                               str(options.threads)]))
-    return ours, theirs
+def measure(options, arch, dialect, size, batch, mode):
+    work = [size, batch, mode]
+    ours = lambda steps: seconds([f"{options.bin}/engine_rate", arch, dialect, 1, *work, steps, options.threads])
+    theirs = lambda steps, layout: seconds([options.python, HERE / "torch_rate.py", arch, dialect, *work, steps,
+                                            options.threads, layout])
+    speed, layout = min((theirs(1, layout), layout) for layout in ("channels_last", "contiguous"))
+    steps = max(1, min(30, int(SECONDS_A_ROUND / speed)))
+    rounds = [(ours(steps), theirs(steps, layout)) for _ in range(options.rounds)]
+    return [r[0] for r in rounds], [r[1] for r in rounds]
 
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("arch", nargs="*")
     parser.add_argument("--bin", default="build/tests")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--python", default="/usr/bin/python3", help="interpreter that has torch")
+    parser.add_argument("--python", default="/usr/bin/python3", help="interpreter that has torch and torchvision")
     options = parser.parse_args()
     torch = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], check=True,
                            capture_output=True, text=True).stdout.strip()
-    print(f"MobileNet alpha 1, {options.threads} thread(s), medians of {options.rounds} rounds, against PyTorch {torch}\n")
-    print("| work | px | batch | cnnsweep img/s | PyTorch img/s | ratio (min-max) | wanted |")
-    print("|---|---|---|---|---|---|---|")
+    print(f"{options.threads} thread(s), medians of {options.rounds} rounds, against PyTorch {torch}\n")
+    print("| architecture | dialect | px | batch | work | cnnsweep img/s | PyTorch img/s | ratio (min-max) |")
+    print("|---|---|---|---|---|---|---|---|")
     short = []
-    for what, size, batch, mode, steps, wanted in WORK:
-        ours, theirs = measure(options, size, batch, mode, steps)
-        ratios = [t / o for o, t in zip(ours, theirs)]
-        ratio = statistics.median(ratios)
-        print(f"| {what} | {size} | {batch} | {batch / statistics.median(ours):.1f} | "
-              f"{batch / statistics.median(theirs):.1f} | **{ratio:.2f}** ({min(ratios):.2f}-{max(ratios):.2f}) | "
-              f"{wanted} |", flush=True)
-        if ratio < wanted:
-            short.append(f"{what} at {size} px: {ratio:.2f} instead of {wanted}")
+    for arch, dialect, *sizes in NETS:
+        for size, batch in sizes if not options.arch or arch in options.arch else ():
+            for mode in ("train", "forward"):
+                ours, theirs = measure(options, arch, dialect, size, batch, mode)
+                ratios = [t / o for o, t in zip(ours, theirs)]
+                ratio = statistics.median(ratios)
+                work = "training step" if mode == "train" else "frozen forward"
+                print(f"| {arch} | {dialect} | {size} | {batch} | {work} | {batch / statistics.median(ours):.1f} | "
+                      f"{batch / statistics.median(theirs):.1f} | **{ratio:.2f}** ({min(ratios):.2f}-{max(ratios):.2f}) |",
+                      flush=True)
+                if ratio < WANTED:
+                    short.append(f"{arch} ({dialect}), {work} at {size} px: {ratio:.2f} instead of {WANTED}")
+    print("")
     for line in short:
         print(f"short: {line}")
     return 1 if short else 0

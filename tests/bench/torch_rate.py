@@ -1,43 +1,26 @@
-"""The same work as engine_rate in PyTorch, the way it is best written there: torch_rate.py SIZE BATCH train|forward STEPS
-THREADS. Channels last; the frozen forward in eval mode under inference_mode. Prints the seconds of each step."""
+"""The same work as engine_rate in PyTorch, the way it is best written there:
+
+    torch_rate.py ARCH DIALECT SIZE BATCH train|forward STEPS THREADS channels_last|contiguous
+
+The frozen forward in eval mode under inference_mode. Prints the seconds of each step."""
 import sys
 import time
 
 import torch
-from torch import nn
 
-size, batch, mode, steps, threads = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+from torch_nets import NETS
+
+arch, dialect, mode, layout = sys.argv[1], sys.argv[2], sys.argv[5], sys.argv[8]
+size, batch, steps, threads = (int(sys.argv[i]) for i in (3, 4, 6, 7))
 torch.set_num_threads(threads)
 torch.manual_seed(1)
+memory_format = torch.channels_last if layout == "channels_last" else torch.contiguous_format
 
-
-def unit(channels, filters, stride, kernel=3, groups=1, padding=None):
-    padding = kernel // 2 if padding is None else padding
-    return nn.Sequential(
-        nn.Conv2d(channels, filters, kernel, stride, padding, groups=groups, bias=False),
-        nn.BatchNorm2d(filters, eps=1e-3, momentum=0.01),
-        nn.ReLU6(inplace=True),
-    )
-
-
-def mobilenet(with_head):
-    layers, channels, pixels = [unit(3, 32, 2)], 32, (size + 1) // 2
-    for filters, stride in [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)] + [(512, 1)] * 5 + [(1024, 2), (1024, 1)]:
-        # Keras pads bottom and right only, so an odd size loses its last row; without padding torch gives the same size
-        # and, unlike with a padding layer, pays nothing for it.
-        padding = 0 if stride == 2 and pixels % 2 else 1
-        layers += [unit(channels, channels, stride, groups=channels, padding=padding), unit(channels, filters, 1, kernel=1)]
-        channels, pixels = filters, pixels // stride
-    if with_head:
-        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 2)]
-    return nn.Sequential(*layers).to(memory_format=torch.channels_last)
-
-
-model = mobilenet(mode == "train")
-images = torch.rand(batch, 3, size, size).mul(2).sub(1).to(memory_format=torch.channels_last)
+model = NETS[arch, dialect](size).to(memory_format=memory_format)
+images = torch.rand(batch, 3, size, size).mul(2).sub(1).contiguous(memory_format=memory_format)
 labels = torch.arange(batch) % 2
 optimizer = torch.optim.Adam(model.parameters(), 1e-4)
-loss_function = nn.CrossEntropyLoss()
+loss_function = torch.nn.CrossEntropyLoss()
 
 
 def train():
@@ -53,7 +36,7 @@ def forward():
 
 model.train(mode == "train")
 step = train if mode == "train" else forward
-WARM_UP = 2
+WARM_UP = 1
 for i in range(WARM_UP + steps):
     start = time.perf_counter()
     step()

@@ -1,0 +1,172 @@
+"""Every Keras architecture of the zoo against the real Keras: its files load here, features, probabilities and every
+gradient agree, and our files load there and give the same output. CNNSWEEP_KERAS_PYTHON names an interpreter with
+tensorflow; some architectures by name as arguments."""
+import os
+import pathlib
+import sys
+import tempfile
+
+interpreter = os.environ.get("CNNSWEEP_KERAS_PYTHON")
+if not interpreter:
+    print("CNNSWEEP_KERAS_PYTHON is not set: nothing checked")
+    sys.exit(1 if os.environ.get("CI") else 77)
+if "CNNSWEEP_INSIDE_KERAS" not in os.environ:
+    os.environ["CNNSWEEP_INSIDE_KERAS"] = "1"
+    os.execv(interpreter, [interpreter, *sys.argv])
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # plain kernels: the judge shares no code with our engine
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import applications, layers
+
+from zoo_judge import CLASSES, avoid_corners, error, judge, make_batch, zoo_step
+
+
+def published(build, **options):
+    """The application with its own classifier: model, and the layer that makes the last feature map."""
+
+    def make(h, w):
+        model = build(input_shape=(h, w, 3), weights=None, classes=CLASSES, **options)
+        base = build(input_shape=(h, w, 3), weights=None, include_top=False, **options)
+        return model, model.layers[len(base.layers) - 1].output
+
+    return make
+
+
+def small(add_layers):
+    def make(h, w):
+        inputs = layers.Input((h, w, 3))
+        features = add_layers(inputs)
+        x = features
+        if features.ndim == 4:
+            x = layers.Flatten()(x)
+            x = layers.Dense(512, activation="relu")(x)
+            x = layers.Dropout(0.5)(x)
+        return keras.Model(inputs, layers.Dense(CLASSES, activation="softmax")(x)), features
+
+    return make
+
+
+def basenet(x):
+    for filters in (6, 16):
+        x = layers.MaxPooling2D(2)(layers.Conv2D(filters, 5, activation="relu")(x))
+    return layers.Dense(50, activation="relu")(layers.Flatten()(x))
+
+
+def convolution(x, filters, kernel, norm):
+    x = layers.Conv2D(filters, kernel, padding="same", activation=None if norm else "relu")(x)
+    if norm == "before":
+        x = layers.BatchNormalization()(x)
+    if norm:
+        x = layers.Activation("relu")(x)
+    return layers.BatchNormalization()(x) if norm == "after" else x
+
+
+def basenet_deep(norm=None):
+    def add_layers(x):
+        for filters, kernel, pool in ((6, 5, True), (16, 5, True), (16, 3, False), (24, 3, False), (32, 3, True)):
+            x = convolution(x, filters, kernel, norm)
+            x = layers.MaxPooling2D(2)(x) if pool else x
+        x = layers.Dense(100, activation="relu")(layers.Flatten()(x))
+        return layers.Dense(50, activation="relu")(x)
+
+    return add_layers
+
+
+def cnn4(x):
+    for filters in (32, 64, 128, 256):
+        x = layers.MaxPooling2D(2)(convolution(x, filters, 3, "before"))
+    return x
+
+
+# arch, head, alpha, how Keras builds it, its preprocess_input, two sizes
+CASES = [
+    ("mobilenet", "top", 0.5, published(applications.MobileNet, alpha=0.5), applications.mobilenet,
+     ((96, 96), (97, 128))),
+    ("mobilenet_v2", "top", 1.4, published(applications.MobileNetV2, alpha=1.4), applications.mobilenet_v2,
+     ((96, 96), (97, 128))),
+    ("resnet50", "top", 1, published(applications.ResNet50), applications.resnet, ((64, 64), (97, 80))),
+    ("inception_v3", "top", 1, published(applications.InceptionV3), applications.inception_v3, ((96, 96), (107, 128))),
+    ("xception", "top", 1, published(applications.Xception), applications.xception, ((96, 96), (97, 128))),
+    ("densenet121", "top", 1, published(applications.DenseNet121), applications.densenet, ((64, 64), (97, 80))),
+    ("densenet169", "top", 1, published(applications.DenseNet169), applications.densenet, ((64, 64), (97, 80))),
+    ("efficientnet_b0", "top", 1, published(applications.EfficientNetB0), applications.efficientnet,
+     ((96, 96), (97, 128))),
+    ("basenet", "", 1, small(basenet), None, ((32, 32), (33, 48))),
+    ("basenet_deep", "", 1, small(basenet_deep()), None, ((32, 32), (33, 48))),
+    ("basenet_deep_bn", "", 1, small(basenet_deep("before")), None, ((32, 32), (33, 48))),
+    ("basenet_deep_bn_after", "", 1, small(basenet_deep("after")), None, ((32, 32), (33, 48))),
+    ("cnn4", "", 1, small(cnn4), None, ((32, 32), (33, 48))),
+]
+
+
+def randomise(model):
+    rng = np.random.default_rng(1)
+    for layer in model.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = 0
+        for weight in layer.weights:
+            if weight.name in ("moving_variance", "variance"):
+                weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+            elif weight.name in ("moving_mean", "mean", "bias"):
+                weight.assign(rng.uniform(-0.2, 0.2, weight.shape))
+            elif weight.name in ("gamma", "beta"):
+                weight.assign(avoid_corners(weight.name, rng.uniform(0.5, 1.5, weight.shape).astype(np.float32)))
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
+
+
+def gradients_of(model, images, labels):
+    model.layers[-1].activation = keras.activations.linear  # from probabilities Keras clips the loss
+    with tf.GradientTape() as tape:
+        logits = model(images, training=True)
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True))
+    names = {}
+    for layer in model.layers:
+        for weight in layer.trainable_weights:
+            role = "depthwise_kernel" if weight.name == "kernel" and isinstance(layer, layers.DepthwiseConv2D) else \
+                weight.name
+            names[id(weight)] = f"{layer.name}/{role}"
+    found = tape.gradient(loss, [w.value for w in model.trainable_weights])
+    return {names[id(w)]: g.numpy() for w, g in zip(model.trainable_weights, found)}
+
+
+def comes_back(folder, make, size, images, want):
+    """Our files, loaded into a fresh model."""
+    good = True
+    for name in ("ours.weights.h5", "ours.h5"):
+        keras.backend.clear_session()
+        model, _ = make(*size)
+        model.load_weights(folder / name)
+        got = error(model(images).numpy(), want)
+        good = good and got == 0
+        if got:
+            print(f"FAIL {name} loaded into Keras gives another output: {got:.1e}")
+    return good
+
+
+def check(arch, head, alpha, make, module, size, folder):
+    keras.backend.clear_session()
+    model, features = make(*size)
+    randomise(model)
+    preprocess = module.preprocess_input if module else lambda pixels: pixels / 255
+    images, labels = make_batch(folder, *size, preprocess)
+    model.save_weights(folder / "theirs.weights.h5")
+    model.save(folder / "theirs.h5")
+    zoo_step(folder, arch, "keras", head, alpha, *size, [folder / "theirs.weights.h5", folder / "theirs.h5"])
+    want, probabilities = (t.numpy() for t in keras.Model(model.input, [features, model.output])(images))
+    good = judge(folder, f"{arch} {size[0]}x{size[1]}", want, probabilities, gradients_of(model, images, labels))
+    return comes_back(folder, make, size, images, probabilities) and good
+
+
+keras.config.disable_traceback_filtering()
+results = []
+for arch, head, alpha, make, module, sizes in CASES:
+    for size in sizes if len(sys.argv) < 2 or arch in sys.argv[1:] else ():
+        with tempfile.TemporaryDirectory() as scratch:
+            results.append(check(arch, head, alpha, make, module, size, pathlib.Path(scratch)))
+print(f"{sum(results)} of {len(results)} agree with Keras {keras.__version__}")
+sys.exit(0 if results and all(results) else 1)
