@@ -1,0 +1,156 @@
+"""train.mode features from job file to table: torch judges the features, fine_tune: head the results, and they are
+computed once, whoever asks and whatever interrupts."""
+import os
+import signal
+import subprocess
+import time
+
+import h5py
+import numpy as np
+import torch
+
+from harness import BIN, CLEAN, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
+
+JOB = """name: heads
+data: {path: data.h5}
+model: {arch: basenet, weights: base.h5}
+threads: 1
+train: {mode: features, epochs: 3, batch: 16, lr: 0.01, patience: 2}
+sweep: {parameters: {head: [dense, "dense:20:relu,dense"], seed: [1, 2]}}
+"""
+ONE = ("--set", "sweep.parameters.head=[dense]", "--set", "sweep.parameters.seed=[1]")
+KERNELS = {"conv2d": (5, 5, 3, 6), "conv2d_1": (5, 5, 6, 16), "dense": (400, 50)}
+
+
+def write_weights():
+    """Random weights of basenet without its head, in Keras' legacy layout: {layer: (kernel, bias)}."""
+    random = np.random.default_rng(5)
+    weights = {}
+    with h5py.File(path("base.h5"), "w") as file:
+        file.attrs["layer_names"] = [name.encode() for name in KERNELS]
+        for name, shape in KERNELS.items():
+            kernel = random.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape).astype(np.float32)
+            weights[name] = kernel, random.normal(0, 0.1, shape[-1]).astype(np.float32)
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/kernel:0".encode(), f"{name}/bias:0".encode()]
+            for part, value in zip(("kernel", "bias"), weights[name]):
+                group.create_dataset(f"{name}/{part}:0", data=value)
+    return weights
+
+
+def torch_features(images):
+    x = torch.from_numpy(images.astype(np.float32) / 255).permute(0, 3, 1, 2)
+    for name in ("conv2d", "conv2d_1"):
+        kernel, bias = (torch.from_numpy(value) for value in weights[name])
+        x = torch.max_pool2d(torch.conv2d(x, kernel.permute(3, 2, 0, 1), bias).relu(), 2)
+    kernel, bias = (torch.from_numpy(value) for value in weights["dense"])
+    return (x.permute(0, 2, 3, 1).flatten(1) @ kernel + bias).relu().numpy()
+
+
+def feature_files(folder="data.features"):
+    return sorted(os.listdir(path(folder))) if os.path.isdir(path(folder)) else []
+
+
+make_data()
+weights = write_weights()
+write_job(JOB)
+first = run_ok("train", "job.yaml", "--out", "first")
+
+
+def test_features_are_torch_s():
+    name, = feature_files()
+    assert name.startswith("basenet-") and len(name) == len("basenet-.h5") + 16, name
+    with h5py.File(path("data.h5"), "r") as data, h5py.File(path(f"data.features/{name}"), "r") as made:
+        for split in ("train", "val", "test"):
+            assert len(made[split]["label"]) > 0
+            np.testing.assert_array_equal(made[split]["label"][...], data[split]["label"][...])
+            expected = torch_features(data[split]["images"][...])
+            assert expected.std() > 0.1
+            np.testing.assert_allclose(made[split]["features"][...], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_results_are_those_of_fine_tune_head():
+    run_ok("train", "job.yaml", "--out", "tuned", "--set", "train.mode=fine_tune", "--set", "train.fine_tune=head")
+    for made, tuned in zip(read_trials("first"), read_trials("tuned")):
+        assert made["status"] == tuned["status"] == "ok"
+        for name in ("loss", "val_loss", "test_loss", "test_accuracy"):
+            assert abs(float(made[name]) - float(tuned[name])) < 1e-5, (name, made, tuned)
+    assert len({trial["loss"] for trial in read_trials("first")}) == 4
+
+
+def test_a_second_run_computes_nothing():
+    name, = feature_files()
+    before = os.stat(path(f"data.features/{name}"))
+    assert f"{name}: features of layer dense, to be computed once" in first.stderr, first.stderr
+    again = run_ok("train", "job.yaml", "--out", "again")
+    assert f"{name}: features of layer dense, 50 values an image, computed before" in again.stderr, again.stderr
+    after = os.stat(path(f"data.features/{name}"))
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert without_clock(read_trials("first")) == without_clock(read_trials("again"))
+
+
+def test_ranks_share_one_file():
+    run_ok("train", "job.yaml", "--out", "ranks", "--set", "data.features=shared/of/ranks", ranks=2)
+    assert len(feature_files("shared/of/ranks")) == 1
+    assert without_clock(read_trials("first")) == without_clock(read_trials("ranks"))
+
+
+def test_a_damaged_file_stops_the_sweep_before_it_begins():
+    name, = feature_files()
+    whole = open(path(f"data.features/{name}"), "rb").read()
+    for damage in (whole[:-100], whole[:-100] + bytes(100)):
+        os.makedirs(path("damaged"), exist_ok=True)
+        with open(path(f"damaged/{name}"), "wb") as file:
+            file.write(damage)
+        done = run("train", "job.yaml", "--out", "never", "--set", "data.features=damaged")
+        assert done.returncode == 1 and f"damaged/{name}" in done.stderr and "delete it" in done.stderr, done.stderr
+        assert not os.path.exists(path("never"))
+
+
+def test_what_contradicts_features_is_told_with_its_place():
+    for old, new, needle in (("epochs", "fine_tune: 2, epochs", "job.yaml:5:36: train.fine_tune is 2"),
+                             ("{parameters: {", "{parameters: {fine_tune: [all], ", "job.yaml:6:33: train.fine_tune is all")):
+        write_job(JOB.replace(old, new, 1))
+        done = run("train", "job.yaml", "--dry-run")
+        assert done.returncode == 1 and needle in done.stderr, done.stderr
+    write_job(JOB)
+
+
+def interrupt_extraction(folder, wanted):
+    """The exit code and the log of a run that got the signal while it computed features."""
+    slow = ("--set", "model.arch=resnet50", "--set", "model.weights=", "--set", "data.image=160",
+            "--set", "sweep.parameters.head=[[gap, dense]]", "--set", f"data.features={folder}")
+    process = subprocess.Popen([f"{BIN}/cnnsweep", "train", "job.yaml", "--out", folder + "-r", *ONE, *slow],
+                               cwd=SCRATCH, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 120
+    while not any(name.endswith(".tmp") for name in feature_files(folder)):
+        assert process.poll() is None and time.time() < deadline, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(wanted)
+    _, log = process.communicate(timeout=120)
+    return process.returncode, log
+
+
+def test_a_signal_leaves_no_half_file():
+    code, log = interrupt_extraction("stopped", signal.SIGTERM)
+    assert code == 75, (code, log)
+    assert feature_files("stopped") == []
+
+
+def test_what_a_killed_process_leaves_is_no_obstacle():
+    code, _ = interrupt_extraction("killed", signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    left = feature_files("killed")
+    assert len(left) == 2 and not any(name.endswith(".h5") for name in left), left
+    # The next one asks for other features, and for the same: under both names stands what the dead one left.
+    run_ok("train", "job.yaml", "--out", "next", *ONE, "--set", "data.features=killed")
+    name, = [name for name in feature_files("killed") if name.endswith(".h5")]
+    os.remove(path(f"killed/{name}"))
+    for suffix in (".tmp", ".lock"):
+        with open(path(f"killed/{name}{suffix}"), "w") as file:
+            file.write("left")
+    run_ok("train", "job.yaml", "--out", "next2", *ONE, "--set", "data.features=killed")
+    assert [n for n in feature_files("killed") if n.startswith(name)] == [name]
+
+
+run_tests(globals())
