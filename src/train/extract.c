@@ -165,7 +165,7 @@ static cs_status compute(cs_engine *engine, const cs_base *base, const features_
 
 /* Returns when the file is there, or with the lock that whoever computes it holds. */
 static cs_status find_or_lock(const features_name *name, const volatile sig_atomic_t *stop, cs_file_lock **lock) {
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 20000000L}; /* a fiftieth of a second */
     cs_status status = cs_folder_create(name->folder);
     if (status == CS_OK && !cs_file_exists(name->path))
         status = cs_file_lock_try(name->lock, lock);
