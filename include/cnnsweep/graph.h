@@ -236,8 +236,8 @@ CS_MUST_CHECK cs_status cs_graph_find(const cs_graph *graph, const char *name, i
  * layers, counted over all named layers as Keras' model.layers[-N:] (more than there are: all; 0: an error);
  * "blocks:K" = the head and the last K blocks; or a layer name = from that layer on. */
 CS_MUST_CHECK cs_status cs_graph_freeze(cs_graph *graph, const char *fine_tune);
-/* Everything before this layer is the frozen trunk: the first one that is trainable and has parameters, or a dropout
- * before it that drops. A dropout below the head drops only where it is trainable (Keras: base(x, training=False)). */
+/* Everything before this layer is the frozen trunk: the first one that is trainable and has parameters to learn, or a
+ * dropout before it that drops. A dropout below the head drops only where it is trainable (Keras: base(x, training=False)). */
 bool cs_graph_drops(const cs_graph *graph, int layer);
 int cs_graph_trunk_end(const cs_graph *graph);
 

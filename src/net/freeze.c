@@ -59,10 +59,18 @@ bool cs_graph_drops(const cs_graph *graph, int layer) {
     return l->kind == CS_LAYER_DROPOUT && l->rate > 0 && (l->trainable || layer >= graph->head);
 }
 
+static bool learns(const cs_graph *graph, int layer) {
+    const cs_layer *l = &graph->layers[layer];
+    for (int i = 0; i < l->n_params; i++)
+        if (l->trainable && !cs_param_is_statistic(&graph->params[l->first_param + i]))
+            return true;
+    return false;
+}
+
 int cs_graph_trunk_end(const cs_graph *graph) {
     int first = 0, dropout = graph->n_layers;
     for (; first < graph->n_layers; first++) {
-        if (graph->layers[first].trainable && graph->layers[first].n_params > 0)
+        if (learns(graph, first))
             break;
         if (dropout == graph->n_layers && cs_graph_drops(graph, first))
             dropout = first;

@@ -1,6 +1,6 @@
-/* Time of one step of the default engine: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward STEPS THREADS
- * [describe] Prints the seconds of each step, one a line. The frozen forward is the whole network without a head, in
- * inference form. */
+/* Time of one step of the default engine: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward THREADS [describe]
+ * For each number of steps on a line of standard input prints the median of their seconds. The frozen forward is the
+ * whole network without a head, in inference form. */
 #include "cnnsweep/engine.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -17,7 +17,7 @@ typedef struct bench {
     cs_engine *engine;
     cs_segment *segment;
     cs_program *program;
-    int batch;
+    int batch, step;
     bool train;
     float *images;
     int32_t *labels;
@@ -25,7 +25,7 @@ typedef struct bench {
 } bench;
 
 /* Command line. */
-enum { ARCH = 1, DIALECT, ALPHA, SIZE, BATCH, MODE, STEPS, THREADS, N_ARGS };
+enum { ARCH = 1, DIALECT, ALPHA, SIZE, BATCH, MODE, THREADS, N_ARGS };
 
 static cs_status bench_open(bench *b, char **argv) {
     cs_model_config config;
@@ -73,18 +73,35 @@ static cs_status bench_step(bench *b, int step) {
     return cs_program_update(b->program, &adam, step);
 }
 
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+enum { MOST_STEPS = 1000 };
+
+static cs_status bench_answer(bench *b, int steps) {
+    double seconds[MOST_STEPS];
+    for (int i = 0; i < steps; i++) {
+        double start = cs_now();
+        CS_TRY(bench_step(b, ++b->step));
+        seconds[i] = cs_now() - start;
+    }
+    qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
+    printf("%.6f\n", seconds[steps / 2]);
+    fflush(stdout);
+    return CS_OK;
+}
+
 static cs_status bench_run(char **argv, bool describe) {
     bench b = {0};
+    int steps;
     CS_TRY(bench_open(&b, argv));
     if (describe)
         cs_program_describe(b.program, stdout);
-    enum { WARM_UP = 1 };
-    for (int step = 1; step <= WARM_UP + atoi(argv[STEPS]); step++) {
-        double start = cs_now();
-        CS_TRY(bench_step(&b, step));
-        if (step > WARM_UP)
-            printf("%.6f\n", cs_now() - start);
-    }
+    CS_TRY(bench_step(&b, ++b.step)); /* warm */
+    while (scanf("%d", &steps) == 1 && steps >= 1 && steps <= MOST_STEPS)
+        CS_TRY(bench_answer(&b, steps));
     cs_program_free(b.program);
     cs_segment_free(b.segment);
     cs_engine_close(b.engine);
@@ -98,7 +115,7 @@ static cs_status bench_run(char **argv, bool describe) {
 
 int main(int argc, char **argv) {
     if (argc < N_ARGS) {
-        fprintf(stderr, "usage: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward STEPS THREADS [describe]\n");
+        fprintf(stderr, "usage: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward THREADS [describe]\n");
         return 2;
     }
     if (bench_run(argv, argc > N_ARGS) != CS_OK) {

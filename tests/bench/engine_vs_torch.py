@@ -38,20 +38,36 @@ NETS = [
 SECONDS_A_ROUND = 1.0  # steps are repeated up to about this long
 
 
-def seconds(command):
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
-    assert done.returncode == 0, f"{command}: {done.stderr}"
-    return statistics.median(float(line) for line in done.stdout.split())
+class Program:
+    """A program that answers a number of steps with the median of their seconds."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def send(self, line):
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def seconds(self, steps):
+        self.send(steps)
+        return float(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
-def measure(options, arch, dialect, size, batch, mode):
-    work = [size, batch, mode]
-    ours = lambda steps: seconds([f"{options.bin}/engine_rate", arch, dialect, 1, *work, steps, options.threads])
-    theirs = lambda steps, layout: seconds([options.python, HERE / "torch_rate.py", arch, dialect, *work, steps,
-                                            options.threads, layout])
-    speed, layout = min((theirs(1, layout), layout) for layout in ("channels_last", "contiguous"))
+def measure(options, torch, arch, dialect, size, batch, mode):
+    def theirs(layout):
+        torch.send(f"open {arch} {dialect} {size} {batch} {mode} {layout}")
+        return torch.seconds(1)
+
+    speed, layout = min((theirs(layout), layout) for layout in ("channels_last", "contiguous"))
+    theirs(layout)
+    ours = Program(f"{options.bin}/engine_rate", arch, dialect, 1, size, batch, mode, options.threads)
     steps = max(1, min(30, int(SECONDS_A_ROUND / speed)))
-    rounds = [(ours(steps), theirs(steps, layout)) for _ in range(options.rounds)]
+    rounds = [(ours.seconds(steps), torch.seconds(steps)) for _ in range(options.rounds)]
+    ours.close()
     return [r[0] for r in rounds], [r[1] for r in rounds]
 
 
@@ -63,16 +79,17 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--python", default="/usr/bin/python3", help="interpreter that has torch and torchvision")
     options = parser.parse_args()
-    torch = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], check=True,
-                           capture_output=True, text=True).stdout.strip()
-    print(f"{options.threads} thread(s), medians of {options.rounds} rounds, against PyTorch {torch}\n")
+    version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], check=True,
+                             capture_output=True, text=True).stdout.strip()
+    torch = Program(options.python, HERE / "torch_rate.py", options.threads)
+    print(f"{options.threads} thread(s), medians of {options.rounds} rounds, against PyTorch {version}\n")
     print("| architecture | dialect | px | batch | work | cnnsweep img/s | PyTorch img/s | ratio (min-max) |")
     print("|---|---|---|---|---|---|---|---|")
     short = []
     for arch, dialect, *sizes in NETS:
         for size, batch in sizes if not options.arch or arch in options.arch else ():
             for mode in ("train", "forward"):
-                ours, theirs = measure(options, arch, dialect, size, batch, mode)
+                ours, theirs = measure(options, torch, arch, dialect, size, batch, mode)
                 ratios = [t / o for o, t in zip(ours, theirs)]
                 ratio = statistics.median(ratios)
                 work = "training step" if mode == "train" else "frozen forward"
@@ -81,6 +98,7 @@ def main():
                       flush=True)
                 if ratio < WANTED:
                     short.append(f"{arch} ({dialect}), {work} at {size} px: {ratio:.2f} instead of {WANTED}")
+    torch.close()
     print("")
     for line in short:
         print(f"short: {line}")

@@ -1,8 +1,10 @@
-"""The same work as engine_rate in PyTorch, the way it is best written there:
+"""The same work as engine_rate in PyTorch, the way it is best written there: torch_rate.py THREADS, then on standard input
 
-    torch_rate.py ARCH DIALECT SIZE BATCH train|forward STEPS THREADS channels_last|contiguous
+    open ARCH DIALECT SIZE BATCH train|forward channels_last|contiguous     a network; one step is run
+    STEPS                                                                   prints the median of their seconds
 
-The frozen forward in eval mode under inference_mode. Prints the seconds of each step."""
+The frozen forward in eval mode under inference_mode."""
+import statistics
 import sys
 import time
 
@@ -10,35 +12,40 @@ import torch
 
 from torch_nets import NETS
 
-arch, dialect, mode, layout = sys.argv[1], sys.argv[2], sys.argv[5], sys.argv[8]
-size, batch, steps, threads = (int(sys.argv[i]) for i in (3, 4, 6, 7))
-torch.set_num_threads(threads)
-torch.manual_seed(1)
-memory_format = torch.channels_last if layout == "channels_last" else torch.contiguous_format
 
-model = NETS[arch, dialect](size).to(memory_format=memory_format)
-images = torch.rand(batch, 3, size, size).mul(2).sub(1).contiguous(memory_format=memory_format)
-labels = torch.arange(batch) % 2
-optimizer = torch.optim.Adam(model.parameters(), 1e-4)
-loss_function = torch.nn.CrossEntropyLoss()
+def open_network(arch, dialect, size, batch, mode, layout):
+    size, batch = int(size), int(batch)
+    torch.manual_seed(1)
+    memory_format = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+    model = NETS[arch, dialect](size).to(memory_format=memory_format).train(mode == "train")
+    images = torch.rand(batch, 3, size, size).mul(2).sub(1).contiguous(memory_format=memory_format)
+    labels = torch.arange(batch) % 2
+    optimizer = torch.optim.Adam(model.parameters(), 1e-4)
+    loss_function = torch.nn.CrossEntropyLoss()
+
+    def train():
+        optimizer.zero_grad(set_to_none=True)
+        loss_function(model(images), labels).backward()
+        optimizer.step()
+
+    def forward():
+        with torch.inference_mode():
+            model(images)
+
+    return train if mode == "train" else forward
 
 
-def train():
-    optimizer.zero_grad(set_to_none=True)
-    loss_function(model(images), labels).backward()
-    optimizer.step()
-
-
-def forward():
-    with torch.inference_mode():
-        model(images)
-
-
-model.train(mode == "train")
-step = train if mode == "train" else forward
-WARM_UP = 1
-for i in range(WARM_UP + steps):
+def seconds(step):
     start = time.perf_counter()
     step()
-    if i >= WARM_UP:
-        print(f"{time.perf_counter() - start:.6f}")
+    return time.perf_counter() - start
+
+
+torch.set_num_threads(int(sys.argv[1]))
+for line in sys.stdin:
+    words = line.split()
+    if words[0] == "open":
+        step = open_network(*words[1:])
+        step()
+    else:
+        print(f"{statistics.median(seconds(step) for _ in range(int(words[0]))):.6f}", flush=True)

@@ -4,44 +4,37 @@
  * and three 3x3 "same" convolutions of 6, 16, 16, 24 and 32, a max-pool behind the first two and the last, dense layers
  * of 100 and 50; with batch norm between each convolution and its ReLU (_bn) or behind the ReLU (_bn_after). A block is
  * a convolution with what follows it, or the dense layers. */
+#include "block.h"
 #include "families.h"
 
 /* Where batch norm stands. */
 typedef enum norm_place { NO_NORM, NORM_BEFORE_RELU, NORM_AFTER_RELU } norm_place;
 
-/* "conv2d", "conv2d_1", ...: Keras' automatic names. */
-static const char *numbered(char name[CS_NAME_MAX], const char *base, int index) {
-    if (index == 0)
-        snprintf(name, CS_NAME_MAX, "%s", base);
-    else
-        snprintf(name, CS_NAME_MAX, "%s_%d", base, index);
-    return name;
-}
-
-static cs_status add_norm(cs_graph *graph, int index, int *x) {
+static cs_status add_norm(cs_graph *graph, int *x) {
     const float epsilon = 1e-3f, momentum = 0.99f;
     char name[CS_NAME_MAX];
-    return cs_graph_batch_norm(graph, numbered(name, "batch_normalization", index), *x, epsilon, momentum, true, x);
+    return cs_graph_batch_norm(graph, cs_automatic_name(graph, "batch_normalization", name), *x, epsilon, momentum,
+                               true, x);
 }
 
-static cs_status add_conv(cs_graph *graph, int index, cs_conv_args conv, norm_place place, int *x) {
+static cs_status add_conv(cs_graph *graph, cs_conv_args conv, norm_place place, int *x) {
     char name[CS_NAME_MAX];
     conv.stride = 1;
     conv.use_bias = true;
     conv.activation = place == NO_NORM ? CS_ACT_RELU : CS_ACT_LINEAR;
     cs_graph_begin_block(graph);
-    CS_TRY(cs_graph_conv2d(graph, numbered(name, "conv2d", index), *x, conv, x));
+    CS_TRY(cs_graph_conv2d(graph, cs_automatic_name(graph, "conv2d", name), *x, conv, x));
     if (place == NORM_BEFORE_RELU)
-        CS_TRY(add_norm(graph, index, x));
+        CS_TRY(add_norm(graph, x));
     if (place != NO_NORM)
-        CS_TRY(cs_graph_activation(graph, numbered(name, "activation", index), *x, CS_ACT_RELU, x));
-    return place == NORM_AFTER_RELU ? add_norm(graph, index, x) : CS_OK;
+        CS_TRY(cs_graph_activation(graph, cs_automatic_name(graph, "activation", name), *x, CS_ACT_RELU, x));
+    return place == NORM_AFTER_RELU ? add_norm(graph, x) : CS_OK;
 }
 
-static cs_status add_pool(cs_graph *graph, int index, int *x) {
+static cs_status add_pool(cs_graph *graph, int *x) {
     const cs_pool_args halve = {.kind = CS_LAYER_MAX_POOL, .size = 2, .stride = 2, .padding = CS_PADDING_VALID};
     char name[CS_NAME_MAX];
-    return cs_graph_pool(graph, numbered(name, "max_pooling2d", index), *x, halve, x);
+    return cs_graph_pool(graph, cs_automatic_name(graph, "max_pooling2d", name), *x, halve, x);
 }
 
 static cs_status begin(cs_graph *graph, const cs_model_config *config, int *x) {
@@ -60,8 +53,8 @@ cs_status cs_build_basenet(cs_graph *graph, const cs_model_config *config, int *
     int x;
     CS_TRY(begin(graph, config, &x));
     for (int i = 0; i < 2; i++) {
-        CS_TRY(add_conv(graph, i, convs[i], NO_NORM, &x));
-        CS_TRY(add_pool(graph, i, &x));
+        CS_TRY(add_conv(graph, convs[i], NO_NORM, &x));
+        CS_TRY(add_pool(graph, &x));
     }
     cs_graph_begin_block(graph);
     CS_TRY(cs_graph_flatten(graph, "flatten", x, &x));
@@ -74,16 +67,16 @@ static cs_status build_deep(cs_graph *graph, const cs_model_config *config, norm
         int filters, kernel;
         bool pool;
     } convs[] = {{6, 5, true}, {16, 5, true}, {16, 3, false}, {24, 3, false}, {32, 3, true}};
-    int x, pools = 0;
+    int x;
     CS_TRY(begin(graph, config, &x));
     for (int i = 0; i < (int)(sizeof convs / sizeof convs[0]); i++) {
         cs_conv_args conv = {.filters = convs[i].filters,
                              .kernel_h = convs[i].kernel,
                              .kernel_w = convs[i].kernel,
                              .padding = CS_PADDING_SAME};
-        CS_TRY(add_conv(graph, i, conv, place, &x));
+        CS_TRY(add_conv(graph, conv, place, &x));
         if (convs[i].pool)
-            CS_TRY(add_pool(graph, pools++, &x));
+            CS_TRY(add_pool(graph, &x));
     }
     cs_graph_begin_block(graph);
     CS_TRY(cs_graph_flatten(graph, "flatten", x, &x));
@@ -110,8 +103,8 @@ cs_status cs_build_cnn4(cs_graph *graph, const cs_model_config *config, int *top
     CS_TRY(begin(graph, config, &x));
     for (int i = 0; i < (int)(sizeof filters / sizeof filters[0]); i++) {
         cs_conv_args conv = {.filters = filters[i], .kernel_h = 3, .kernel_w = 3, .padding = CS_PADDING_SAME};
-        CS_TRY(add_conv(graph, i, conv, NORM_BEFORE_RELU, &x));
-        CS_TRY(add_pool(graph, i, &x));
+        CS_TRY(add_conv(graph, conv, NORM_BEFORE_RELU, &x));
+        CS_TRY(add_pool(graph, &x));
     }
     *top = x;
     return CS_OK;

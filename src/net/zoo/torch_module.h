@@ -9,7 +9,7 @@
 typedef struct cs_torch_module {
     cs_graph *graph;
     cs_initializer initializer;       /* of its convolutions */
-    char prefix[3 * CS_NAME_MAX / 4]; /* "layer1.0"; "": the whole network */
+    char prefix[7 * CS_NAME_MAX / 8]; /* "layer1.0"; "": the whole network */
     char layer[CS_NAME_MAX];          /* the last name made */
 } cs_torch_module;
 
