@@ -13,7 +13,8 @@ enum { SIZE = 224, FEATURES_MAX = 1280, FIRST = 5 };
 
 /* A file, the network it is for and what SOURCES.md has on record. */
 typedef struct recorded {
-    const char *path, *arch;
+    const char *path, *arch, *layer; /* whose global average it is */
+    bool partial;
     float alpha;
     int features;
     double first[FIRST], sum, norm;
@@ -21,6 +22,7 @@ typedef struct recorded {
 
 static const recorded mobilenet = {.path = "weights/mobilenet_v1_0.25_224_kerasnames_no_top.h5",
                                    .arch = "mobilenet",
+                                   .layer = "conv_pw_13_relu",
                                    .alpha = 0.25f,
                                    .features = 256,
                                    .first = {0.000000, 0.000000, 0.111213, 0.378770, 0.001345},
@@ -28,13 +30,25 @@ static const recorded mobilenet = {.path = "weights/mobilenet_v1_0.25_224_kerasn
                                    .norm = 20.966787};
 static const recorded mobilenet_v2 = {.path = "weights/mobilenet_v2_0.35_224_keras_no_top.h5",
                                       .arch = "mobilenet_v2",
+                                      .layer = "out_relu",
                                       .alpha = 0.35f,
                                       .features = 1280,
                                       .first = {0.000000, 0.000000, 2.555125, 0.113828, 0.000000},
                                       .sum = 201.47043,
                                       .norm = 21.086537};
 
-/* Global average of the last feature map for the image p(h,w,c) = (7h + 13w + 29c) mod 256. */
+/* Without the kernel of conv_pw_13. */
+static const recorded partial_mobilenet = {.path = "weights/mobilenet_v1_1.0_224_keras_PARTIAL_no_top_no_conv_pw_13.h5",
+                                           .arch = "mobilenet",
+                                           .layer = "conv_pw_12_relu",
+                                           .partial = true,
+                                           .alpha = 1,
+                                           .features = 1024,
+                                           .first = {0.000000, 0.000000, 0.017293, 0.012008, 0.485419},
+                                           .sum = 329.34883,
+                                           .norm = 21.696022};
+
+/* Global average of the layer for the image p(h,w,c) = (7h + 13w + 29c) mod 256. */
 static void features(const recorded *want, const char *device, float out[FEATURES_MAX]) {
     const char *weights = test_shared(want->path);
     cs_model_config config;
@@ -47,13 +61,14 @@ static void features(const recorded *want, const char *device, float out[FEATURE
     cs_segment *segment;
     cs_program *program;
     cs_weights_report report;
-    int top;
+    int layer, top;
     assert_ok(cs_model_build(&config, &graph));
     assert_int_equal(graph->preprocess, CS_PREPROCESS_TF);
-    assert_ok(cs_graph_global_average_pool(graph, "features", graph->n_layers - 1, false, &top));
+    assert_ok(cs_graph_find(graph, want->layer, &layer));
+    assert_ok(cs_graph_global_average_pool(graph, "features", layer, false, &top));
     assert_int_equal(graph->layers[top].out.c, want->features);
     assert_ok(cs_params_create(graph, &params));
-    assert_ok(cs_weights_read(weights, false, params, &report));
+    assert_ok(cs_weights_read(weights, want->partial, params, &report));
     cs_weights_report_clear(&report);
     assert_ok(cs_engine_open(device, &(cs_engine_options){.threads = 1}, &engine));
     assert_ok(cs_segment_create(graph, 0, graph->n_layers, &segment));
@@ -111,12 +126,37 @@ static void mobilenet_v2_035_gives_the_recorded_features_on_the_reference_engine
     assert_recorded(&mobilenet_v2, "ref");
 }
 
+static void the_partial_mobilenet_gives_the_recorded_features_as_far_as_it_goes(void **state) {
+    (void)state;
+    assert_recorded(&partial_mobilenet, "cpu");
+}
+
+static void a_missing_kernel_is_an_error_that_names_it(void **state) {
+    (void)state;
+    cs_model_config config;
+    cs_graph *graph;
+    cs_params *params;
+    cs_weights_report report;
+    cs_model_config_init(&config);
+    snprintf(config.arch, sizeof config.arch, "mobilenet");
+    assert_ok(cs_model_build(&config, &graph));
+    assert_ok(cs_params_create(graph, &params));
+    assert_fails(cs_weights_read(test_shared(partial_mobilenet.path), false, params, &report), CS_ERR_NOT_FOUND,
+                 "conv_pw_13/kernel");
+    assert_int_equal(report.missing, 1);
+    cs_weights_report_clear(&report);
+    cs_params_free(params);
+    cs_graph_free(graph);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mobilenet_025_gives_the_recorded_features),
         cmocka_unit_test(mobilenet_025_gives_the_recorded_features_on_the_reference_engine),
         cmocka_unit_test(mobilenet_v2_035_gives_the_recorded_features),
         cmocka_unit_test(mobilenet_v2_035_gives_the_recorded_features_on_the_reference_engine),
+        cmocka_unit_test(the_partial_mobilenet_gives_the_recorded_features_as_far_as_it_goes),
+        cmocka_unit_test(a_missing_kernel_is_an_error_that_names_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
