@@ -115,7 +115,7 @@ typedef struct cs_layer {
     float factor[3];                 /* RESCALING, a channel each */
     float rate;                      /* DROPOUT */
     bool per_row;                    /* DROPOUT: all values of a sample together (stochastic depth) */
-    float l2;                        /* DENSE: its kernel adds l2 * sum(kernel^2) to the loss while it trains */
+    float l2;                        /* CONV2D, DENSE: its kernel adds l2 * sum(kernel^2) to the loss while it trains */
     cs_initializer initializer;
     int block;   /* counted from 1 as cs_graph_begin_block says; 0: before the first */
     cs_shape in; /* of the first input */
@@ -127,11 +127,12 @@ typedef struct cs_layer {
 
 /* How pixels become the network's input; belongs to the weights. */
 typedef enum cs_preprocess_kind {
-    CS_PREPROCESS_TF,    /* [-1, 1]: pixel/127.5 - 1 */
-    CS_PREPROCESS_UNIT,  /* [0, 1]: pixel/255 */
-    CS_PREPROCESS_CAFFE, /* channels in the order B, G, R, less ImageNet's means */
-    CS_PREPROCESS_TORCH, /* pixel/255, less ImageNet's means, over its standard deviations */
-    CS_PREPROCESS_RAW    /* pixels as they are */
+    CS_PREPROCESS_TF,          /* [-1, 1]: pixel/127.5 - 1 */
+    CS_PREPROCESS_UNIT,        /* [0, 1]: pixel/255 */
+    CS_PREPROCESS_CAFFE,       /* channels in the order B, G, R, less ImageNet's means */
+    CS_PREPROCESS_TORCH,       /* pixel/255, less ImageNet's means, over its standard deviations */
+    CS_PREPROCESS_RAW,         /* pixels as they are */
+    CS_PREPROCESS_RAW_IMAGENET /* the same, for weights that want EfficientNet's second rescaling behind it */
 } cs_preprocess_kind;
 typedef struct cs_preprocess {
     float multiply[3], add[3]; /* x[c] = pixel[c] * multiply[c] + add[c], pixel in 0..255 */
@@ -225,19 +226,22 @@ const char *cs_param_role_name(cs_param_role role); /* "kernel", "gamma", ... */
 /* "<layer>/<name>" as Keras has it: the depthwise kernel of DEPTHWISE_ and SEPARABLE_CONV2D is "depthwise_kernel".
  * `size` bytes at `out`. */
 void cs_param_name(const cs_graph *graph, const cs_param *param, char *out, size_t size);
-bool cs_param_is_statistic(const cs_param *param);      /* no gradient moves it */
-size_t cs_shape_count(cs_shape shape);                  /* values a sample */
-double cs_layer_macs(const cs_graph *graph, int layer); /* multiply-adds a sample, forward */
+bool cs_param_is_statistic(const cs_param *param);         /* no gradient moves it */
+bool cs_layer_can_learn(const cs_graph *graph, int layer); /* has a parameter that gradients move */
+size_t cs_shape_count(cs_shape shape);                     /* values a sample */
+double cs_layer_macs(const cs_graph *graph, int layer);    /* multiply-adds a sample, forward */
 
 /* Index of the layer of that name; unknown names are CS_ERR_NOT_FOUND with "did you mean". */
 CS_MUST_CHECK cs_status cs_graph_find(const cs_graph *graph, const char *name, int *out);
 
 /* Marks layers trainable. `fine_tune`: "all"; "head" (what was added on top of the architecture); N = the last N
  * layers, counted over all named layers as Keras' model.layers[-N:] (more than there are: all; 0: an error);
- * "blocks:K" = the head and the last K blocks; or a layer name = from that layer on. */
+ * "blocks:K" = the head and the last K blocks (0, or more than there are: an error); or a layer name = from that layer
+ * on. */
 CS_MUST_CHECK cs_status cs_graph_freeze(cs_graph *graph, const char *fine_tune);
 /* Everything before this layer is the frozen trunk: the first one that is trainable and has parameters to learn, or a
- * dropout before it that drops. A dropout below the head drops only where it is trainable (Keras: base(x, training=False)). */
+ * dropout before it that drops. A dropout below the head drops only where it is trainable (Keras: base(x,
+ * training=False)). */
 bool cs_graph_drops(const cs_graph *graph, int layer);
 int cs_graph_trunk_end(const cs_graph *graph);
 
@@ -267,8 +271,8 @@ typedef struct cs_params {
 } cs_params;
 CS_MUST_CHECK cs_status cs_params_create(const cs_graph *graph, cs_params **out); /* zeros */
 void cs_params_free(cs_params *params);                                           /* NULL-safe */
-/* Keras' initial values: glorot_uniform kernels (fans as keras.initializers computes them), zero biases and betas, one
- * gammas, moving mean 0 and variance 1. Addressed by (seed, layer name, role). */
+/* Initial values: kernels, and torch's biases, by their layer's initializer, with fans as the graph's dialect counts
+ * them; gammas and variances 1, all else 0. Addressed by (seed, layer name, role). */
 void cs_params_init(cs_params *params, uint64_t seed);
 float *cs_params_at(cs_params *params, const cs_param *param);
 

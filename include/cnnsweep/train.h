@@ -90,6 +90,9 @@ typedef struct cs_train_events {
     void (*step)(void *context, int epoch, int batch, int batches);
 } cs_train_events;
 
+/* Is it the same graph with the same weights before training? What is frozen, and the seed, are left aside. */
+bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
+
 /* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle, augment and
  * mode, and where they train on features also in what is frozen. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
@@ -113,6 +116,12 @@ CS_MUST_CHECK cs_status cs_trial_network(const cs_trial_config *trial, int class
  * CS_ERR_FORMAT: before a sweep rather than in every trial. data.image is resolved. */
 CS_MUST_CHECK cs_status cs_trial_check_features(const cs_trial_config *trial, const cs_dataset *dataset,
                                                 const cs_graph *graph, const cs_params *params);
+
+/* First layer of the trial's own tail; the layers before it are the frozen trunk, which trials may share. Never between
+ * two layers that an engine may fuse (a convolution and its batch norm), so that a trunk gives the same numbers however
+ * many trials hang off it; and only where a single value passes, not inside a residual block. 0 when nothing before it
+ * could ever learn: such a trunk would save nothing. */
+int cs_trial_cut(const cs_graph *graph);
 
 /* Multiply-adds of a trial, forward and backward over all epochs: the estimate the queue sorts by. In mode features the
  * frozen part counts once. */

@@ -10,7 +10,7 @@
 #ifndef CNNSWEEP_WEIGHTS_H
 #define CNNSWEEP_WEIGHTS_H
 
-#include "cnnsweep/graph.h"
+#include "cnnsweep/zoo.h"
 
 typedef struct cs_weights_report {
     int matched;     /* parameters read */
@@ -20,6 +20,11 @@ typedef struct cs_weights_report {
     char *text;      /* one line each of missing, unused, wrong shape, with both shapes; NULL when nothing was read */
 } cs_weights_report;
 void cs_weights_report_clear(cs_weights_report *report);
+
+/* cs_model_build of the network that the file's weights were made for; "" is no file: initial values. It sets
+ * config->pretrained, by the preprocessing that the file records, else by the layers it lists; where it does neither, it
+ * is taken for ImageNet's weights, and the log says so. */
+CS_MUST_CHECK cs_status cs_weights_model(const char *path, const cs_model_config *config, cs_graph **out);
 
 /* Reads a file into `params`, by name. Layers from graph->head on keep their values when the file lacks them. Missing
  * parameters are CS_ERR_NOT_FOUND naming the first ones unless `allow_missing`; a wrong shape is always CS_ERR_SHAPE;

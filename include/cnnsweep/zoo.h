@@ -15,8 +15,8 @@ typedef struct cs_model_config {
      * architecture was published with, under its names. "" = the architecture's usual head. */
     char head[256];
     float dropout;   /* rate of plain `dropout` layers of the head */
-    float l2;        /* of the head's dense kernels, see cs_layer.l2 */
-    bool pretrained; /* weights will be loaded: EfficientNet then rescales its input once more, as Keras has it */
+    float l2;        /* of the head's kernels, see cs_layer.l2 */
+    bool pretrained; /* for ImageNet's weights: EfficientNet then rescales its input once more, as Keras has it */
 } cs_model_config;
 
 typedef struct cs_zoo_entry {

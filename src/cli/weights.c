@@ -23,6 +23,7 @@ static cs_status show(const weights_args *args) {
     return CS_OK;
 }
 
+/* The network of `arch` that the file of the first operand was made for. */
 static cs_status build(const weights_args *args, const char *arch, cs_graph **graph) {
     cs_trial_config trial = {0};
     CS_TRY(cs_model_args_arch(arch, &trial));
@@ -32,8 +33,7 @@ static cs_status build(const weights_args *args, const char *arch, cs_graph **gr
         trial.model.input_w = trial.data.image[1];
     }
     trial.model.classes = args->model.classes;
-    trial.model.pretrained = true;
-    return cs_model_build(&trial.model, graph);
+    return cs_weights_model(args->operands[0], &trial.model, graph);
 }
 
 static void print_report(const char *path, const cs_weights_report *report) {

@@ -154,15 +154,6 @@ static cs_op *append_op(lowering *low, cs_op_kind kind, int index) {
     return op;
 }
 
-static bool learns(const lowering *low, const cs_layer *layer) {
-    if (low->mode != CS_MODE_TRAIN || !layer->trainable)
-        return false;
-    for (int i = 0; i < layer->n_params; i++)
-        if (!cs_param_is_statistic(&low->segment->graph->params[layer->first_param + i]))
-            return true;
-    return false;
-}
-
 /* The 1x1 behind the depthwise half, whose output so far is the layer's. */
 static void emit_pointwise(lowering *low, cs_op *depthwise, int index) {
     cs_value *middle = &low->out->values[depthwise->output];
@@ -190,7 +181,7 @@ static void emit(lowering *low, int index) {
             op->window.pad_right += padding->pad_right;
         }
     }
-    op->trainable = learns(low, layer);
+    op->trainable = low->mode == CS_MODE_TRAIN && layer->trainable && cs_layer_can_learn(low->segment->graph, index);
     op->output = new_value(low, index, (int)(op - low->out->ops));
     if (layer->kind == CS_LAYER_SEPARABLE_CONV2D)
         emit_pointwise(low, op, index);

@@ -13,10 +13,13 @@ static cs_status first_of_blocks(const cs_graph *graph, const char *text, int *o
     if (count == 0)
         return cs_hint(cs_fail(CS_ERR_ARG, "fine_tune: blocks:%s is not a number of blocks", text),
                        "write blocks:K with K of 1 or more; %s has %d", graph->arch, graph->n_blocks);
+    if (count > graph->n_blocks)
+        return cs_hint(cs_fail(CS_ERR_ARG, "fine_tune: blocks:%s, but %s has %d", text, graph->arch, graph->n_blocks),
+                       "all trains what lies before the first block too");
     int first = 0;
     while (first < graph->n_layers && graph->layers[first].block <= graph->n_blocks - count)
         first++;
-    *out = count > graph->n_blocks ? 0 : first;
+    *out = first;
     return CS_OK;
 }
 
@@ -59,10 +62,10 @@ bool cs_graph_drops(const cs_graph *graph, int layer) {
     return l->kind == CS_LAYER_DROPOUT && l->rate > 0 && (l->trainable || layer >= graph->head);
 }
 
-static bool learns(const cs_graph *graph, int layer) {
+bool cs_layer_can_learn(const cs_graph *graph, int layer) {
     const cs_layer *l = &graph->layers[layer];
     for (int i = 0; i < l->n_params; i++)
-        if (l->trainable && !cs_param_is_statistic(&graph->params[l->first_param + i]))
+        if (!cs_param_is_statistic(&graph->params[l->first_param + i]))
             return true;
     return false;
 }
@@ -70,7 +73,7 @@ static bool learns(const cs_graph *graph, int layer) {
 int cs_graph_trunk_end(const cs_graph *graph) {
     int first = 0, dropout = graph->n_layers;
     for (; first < graph->n_layers; first++) {
-        if (learns(graph, first))
+        if (graph->layers[first].trainable && cs_layer_can_learn(graph, first))
             break;
         if (dropout == graph->n_layers && cs_graph_drops(graph, first))
             dropout = first;

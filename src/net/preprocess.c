@@ -12,6 +12,7 @@ static const struct {
                               {-0.485f / 0.229f, -0.456f / 0.224f, -0.406f / 0.225f},
                               false}},
     [CS_PREPROCESS_RAW] = {"raw", {{1, 1, 1}, {0, 0, 0}, false}},
+    [CS_PREPROCESS_RAW_IMAGENET] = {"raw_imagenet", {{1, 1, 1}, {0, 0, 0}, false}},
 };
 
 const char *cs_preprocess_name(cs_preprocess_kind kind) {

@@ -8,20 +8,18 @@
 /* Sharing a trunk that does less than this part of the forward work saves little, and every tail costs memory. */
 static const double least_trunk_share = 0.5;
 
-/* The same graph, weights and freezing, whatever the training looks like. */
-static bool same_network(const cs_trial_config *a, const cs_trial_config *b) {
-    return strcmp(a->model.arch, b->model.arch) == 0 && a->model.alpha == b->model.alpha &&
-           strcmp(a->model.head, b->model.head) == 0 && strcmp(a->weights, b->weights) == 0 &&
-           strcmp(a->fine_tune, b->fine_tune) == 0 && a->data.image[0] == b->data.image[0] &&
-           a->data.image[1] == b->data.image[1];
+/* The same network and freezing, whatever the training looks like. */
+static bool same_cost(const cs_trial_config *a, const cs_trial_config *b) {
+    return cs_same_network(a, b) && strcmp(a->fine_tune, b->fine_tune) == 0;
 }
 
 static bool has_heavy_trunk(const cs_graph *graph) {
+    int cut = cs_trial_cut(graph);
     double trunk = 0, all = 0;
     for (int i = 0; i < graph->n_layers; i++) {
         double macs = cs_layer_macs(graph, i);
         all += macs;
-        if (i < cs_graph_trunk_end(graph))
+        if (i < cut)
             trunk += macs;
     }
     return trunk >= least_trunk_share * all;
@@ -46,7 +44,7 @@ static cs_status cost_network(cs_plan *plan, int first) {
     }
     bool heavy = has_heavy_trunk(graph);
     for (int t = first; t < job->n_trials; t++) {
-        if (!same_network(&job->trials[t], &job->trials[first]))
+        if (!same_cost(&job->trials[t], &job->trials[first]))
             continue;
         plan->macs[t] = cs_trial_macs(&job->trials[t], graph, cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN),
                                       cs_dataset_count(plan->dataset, CS_SPLIT_VAL));

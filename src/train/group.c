@@ -30,14 +30,17 @@ typedef struct cs_group {
     tail_set live, ending; /* a tail is in one of them at most */
 } cs_group;
 
-bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
+bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
     const cs_model_config *m = &a->model, *o = &b->model;
-    bool same_network = strcmp(m->arch, o->arch) == 0 && strcmp(m->head, o->head) == 0 && m->alpha == o->alpha &&
-                        m->dialect == o->dialect && m->dropout == o->dropout && m->l2 == o->l2 &&
-                        m->input_h == o->input_h && m->input_w == o->input_w && m->input_c == o->input_c &&
-                        strcmp(a->weights, b->weights) == 0 && a->allow_missing == b->allow_missing;
-    bool same_batches = strcmp(a->data.path, b->data.path) == 0 && a->data.image[0] == b->data.image[0] &&
-                        a->data.image[1] == b->data.image[1] && a->train.batch == b->train.batch &&
+    return strcmp(m->arch, o->arch) == 0 && strcmp(m->head, o->head) == 0 && m->alpha == o->alpha &&
+           m->dialect == o->dialect && m->dropout == o->dropout && m->l2 == o->l2 && m->input_h == o->input_h &&
+           m->input_w == o->input_w && m->input_c == o->input_c && a->data.image[0] == b->data.image[0] &&
+           a->data.image[1] == b->data.image[1] && strcmp(a->weights, b->weights) == 0 &&
+           a->allow_missing == b->allow_missing;
+}
+
+bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
+    bool same_batches = strcmp(a->data.path, b->data.path) == 0 && a->train.batch == b->train.batch &&
                         a->train.seed == b->train.seed && a->train.shuffle == b->train.shuffle &&
                         a->train.mode == b->train.mode && strcmp(a->data.features, b->data.features) == 0 &&
                         (a->train.mode != CS_TRAIN_FEATURES || strcmp(a->fine_tune, b->fine_tune) == 0) &&
@@ -45,7 +48,7 @@ bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
                         a->augment.vertical_flip == b->augment.vertical_flip &&
                         a->augment.brightness_range[0] == b->augment.brightness_range[0] &&
                         a->augment.brightness_range[1] == b->augment.brightness_range[1];
-    return same_network && same_batches;
+    return cs_same_network(a, b) && same_batches;
 }
 
 /* The trial leaves; the group stops only when nobody listens for failures, or the listener says so. */
@@ -251,8 +254,9 @@ static cs_status check_trials(const cs_trial_config *trials, int n) {
         return cs_hint(cs_fail(CS_ERR_ARG, "train.batch is %d", trials[0].train.batch), "use 1 or more");
     for (int i = 1; i < n; i++)
         if (!cs_trials_can_share(&trials[0], &trials[i]))
-            return cs_hint(cs_fail(CS_ERR_ARG, "trials 0 and %d of a group do not share their trunk and batches", i),
-                           "they may differ in fine_tune, optimizer, epochs and early stopping only");
+            return cs_hint(
+                cs_fail(CS_ERR_ARG, "trials 0 and %d of a group do not share their trunk and batches", i),
+                "they may differ in optimizer, epochs, early stopping and, but for mode features, fine_tune");
     return CS_OK;
 }
 

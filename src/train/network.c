@@ -23,6 +23,14 @@ static cs_status fill_params(const cs_trial_config *trial, cs_params *params) {
     return status;
 }
 
+/* The first layer that learns; there is one. A dropout may make the trunk end before it. */
+static const char *first_trained(const cs_graph *graph) {
+    int i = cs_graph_trunk_end(graph);
+    while (!graph->layers[i].trainable || !cs_layer_can_learn(graph, i))
+        i++;
+    return graph->layers[i].name;
+}
+
 static void log_network(const cs_trial_config *trial, const cs_graph *graph) {
     cs_param_counts counts = cs_graph_count_params(graph);
     cs_shape input = graph->layers[0].out;
@@ -30,7 +38,7 @@ static void log_network(const cs_trial_config *trial, const cs_graph *graph) {
            "%s %dx%dx%d, fine_tune %s: %zu of %zu parameters trainable, from layer %s on; frozen batch norms use their "
            "moving statistics",
            graph->arch, input.h, input.w, input.c, trial->fine_tune, counts.trainable, counts.total,
-           graph->layers[cs_graph_trunk_end(graph)].name);
+           first_trained(graph));
 }
 
 static cs_status freeze(const cs_trial_config *trial, cs_graph *graph) {
@@ -48,12 +56,11 @@ cs_status cs_trial_network(const cs_trial_config *trial, int classes, cs_graph *
     cs_params *filled = NULL;
     cs_status status;
     model.classes = classes;
-    model.pretrained = trial->weights[0] != '\0';
     if (trial->data.image[0] > 0) {
         model.input_h = trial->data.image[0];
         model.input_w = trial->data.image[1];
     }
-    CS_TRY_GOTO(cs_model_build(&model, &built), failed);
+    CS_TRY_GOTO(cs_weights_model(trial->weights, &model, &built), failed);
     CS_TRY_GOTO(cs_params_create(built, &filled), failed);
     CS_TRY_GOTO(fill_params(trial, filled), failed);
     CS_TRY_GOTO(freeze(trial, built), failed);
@@ -114,7 +121,7 @@ int cs_trial_cut(const cs_graph *graph) {
         cut = moved < cut ? moved : cut - 1;
     }
     for (int i = 0; i < cut; i++)
-        if (graph->layers[i].n_params > 0)
+        if (cs_layer_can_learn(graph, i))
             return cut;
     return 0;
 }

@@ -91,10 +91,16 @@ static bool is_state(const char *name, int depth) {
     return (depth == 0 && strcmp(name, "optimizer") == 0) || strcmp(name, "seed_generator") == 0;
 }
 
+static bool holds_layers(const char *name) {
+    return strcmp(name, "layers") == 0 || strcmp(name, "_layer_checkpoint_dependencies") == 0;
+}
+
 static cs_status walk_group(walk *w, hid_t group, const char *name, const char *place, int depth) {
     cs_strings names = {0};
     cs_status status = CS_OK;
     CS_TRY_GOTO(children(group, place, w->file, &names), done);
+    if (w->visitor->layers && holds_layers(name))
+        CS_TRY_GOTO(w->visitor->layers(w->visitor->context, names.items, names.n), done);
     for (size_t i = 0; i < names.n; i++)
         if (!is_state(names.items[i], depth))
             CS_TRY_GOTO(walk_child(w, group, name, place, names.items[i], depth + 1), done);

@@ -7,7 +7,7 @@ static cs_status visit_weight(hid_t group, const char *layer, const char *weight
                               const cs_visitor *visitor) {
     char place[2 * CS_TENSOR_NAME_MAX], a[CS_TENSOR_NAME_MAX], b[CS_TENSOR_NAME_MAX];
     snprintf(place, sizeof place, "%s/%s", cs_printable(layer, a), cs_printable(weight, b));
-    cs_tensor tensor = {.naming = CS_NAMING_LEGACY, .layer = layer, .weight = weight, .path = place};
+    cs_tensor tensor = {.naming = CS_NAMING_LEGACY, .layer = layer, .place = "", .weight = weight, .path = place};
     return cs_h5_visit(group, weight, &tensor, file, visitor);
 }
 
@@ -36,6 +36,8 @@ cs_status cs_walk_legacy(hid_t root, const char *path, const cs_visitor *visitor
     if (top < 0)
         return cs_fail(CS_ERR_FORMAT, "%s: the root or /model_weights is no group", path);
     CS_TRY_GOTO(cs_h5_read_strings(top, path, "layer_names", &layers), done);
+    if (visitor->layers)
+        CS_TRY_GOTO(visitor->layers(visitor->context, layers.items, layers.n), done);
     for (size_t i = 0; i < layers.n; i++)
         CS_TRY_GOTO(walk_layer(top, layers.items[i], path, visitor), done);
 done:

@@ -156,7 +156,7 @@ static cs_status read_file(void *context, FILE *text) {
     return judge(r);
 }
 
-static cs_status check_exists(const char *path) {
+cs_status cs_weights_check_exists(const char *path) {
     FILE *probe = fopen(path, "rb");
     if (!probe)
         return errno == ENOENT ? cs_hint(cs_fail(CS_ERR_NOT_FOUND, "weights: there is no file %s", path),
@@ -172,7 +172,7 @@ cs_status cs_weights_read(const char *path, bool allow_missing, cs_params *param
     reader r = {.path = path, .graph = graph, .allow_missing = allow_missing};
     cs_status status = CS_OK;
     *report = (cs_weights_report){0};
-    CS_TRY(check_exists(path));
+    CS_TRY(cs_weights_check_exists(path));
     CS_TRY_GOTO(cs_shared_alloc(size, "weights", &r.out), done);
     CS_TRY_GOTO(cs_alloc((size_t)graph->n_params, sizeof *r.taken, "marks", &r.taken), done);
     memcpy(r.out->values, params->data, bytes);
@@ -233,7 +233,7 @@ static cs_status list(void *context, FILE *text) {
 cs_status cs_weights_describe(const char *path, char **text) {
     listing l = {.path = path};
     *text = NULL;
-    CS_TRY(check_exists(path));
+    CS_TRY(cs_weights_check_exists(path));
     cs_status status = cs_isolated(path, list, &l, text);
     if (status != CS_OK) {
         free(*text);

@@ -6,6 +6,7 @@
  * a convolution with what follows it, or the dense layers. */
 #include "block.h"
 #include "families.h"
+#include "width.h"
 
 /* Where batch norm stands. */
 typedef enum norm_place { NO_NORM, NORM_BEFORE_RELU, NORM_AFTER_RELU } norm_place;
@@ -38,10 +39,7 @@ static cs_status add_pool(cs_graph *graph, int *x) {
 }
 
 static cs_status begin(cs_graph *graph, const cs_model_config *config, int *x) {
-    if (config->alpha != 1)
-        return cs_hint(
-            cs_fail(CS_ERR_ARG, "%s has no width multiplier, alpha is %g", graph->arch, (double)config->alpha),
-            "leave alpha out or set it to 1");
+    CS_TRY(cs_width_refuse(graph, config->alpha));
     graph->preprocess = CS_PREPROCESS_UNIT;
     return cs_graph_input(graph, "input_layer", config->input_h, config->input_w, config->input_c, x);
 }

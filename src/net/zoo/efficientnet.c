@@ -123,7 +123,7 @@ cs_status cs_build_efficientnet_b0(cs_graph *graph, const cs_model_config *confi
     const double drop = 0.2; /* the rate rises to this with the depth */
     int index = 0;
     CS_TRY(cs_width_refuse(graph, config->alpha));
-    graph->preprocess = CS_PREPROCESS_RAW;
+    graph->preprocess = config->pretrained ? CS_PREPROCESS_RAW_IMAGENET : CS_PREPROCESS_RAW;
     CS_TRY(cs_graph_input(graph, "input_layer", config->input_h, config->input_w, config->input_c, top));
     CS_TRY(add_scaling(graph, config->pretrained, top));
     CS_TRY(add_stem(graph, top));

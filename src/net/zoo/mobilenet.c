@@ -3,6 +3,7 @@
  * Blocks: the pairs conv_dw_N, conv_pw_N for N from 1 to 13. */
 #include "block.h"
 #include "families.h"
+#include "width.h"
 
 static const float bn_epsilon = 1e-3f, bn_momentum = 0.99f; /* Keras' defaults */
 
@@ -42,12 +43,8 @@ static cs_status add_block(cs_graph *graph, int id, int filters, int stride, int
 
 cs_status cs_build_mobilenet(cs_graph *graph, const cs_model_config *config, int *top) {
     enum { FILTERS = 32 };
-    const float most = 64;
     float alpha = config->alpha;
-    if (!(alpha * FILTERS >= 1 && alpha <= most))
-        return cs_hint(cs_fail(CS_ERR_ARG, "mobilenet: alpha is %g; it goes from %g to %g", (double)alpha,
-                               1.0 / FILTERS, (double)most),
-                       "weights are published for 0.25, 0.5, 0.75 and 1");
+    CS_TRY(cs_width_check(graph, alpha, "0.25, 0.5, 0.75 and 1"));
     cs_conv_args conv1 = {
         .filters = (int)(FILTERS * alpha), .kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = CS_PADDING_SAME};
     int x;

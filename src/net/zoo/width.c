@@ -8,12 +8,12 @@ cs_status cs_width_refuse(const cs_graph *graph, float alpha) {
 }
 
 cs_status cs_width_check(const cs_graph *graph, float alpha, const char *published) {
-    const float most = 64;
-    if (alpha > 0 && alpha <= most)
+    const float least = 1 / 32.0f, most = 64; /* MobileNet begins with 32 filters */
+    if (alpha >= least && alpha <= most)
         return CS_OK;
-    return cs_hint(
-        cs_fail(CS_ERR_ARG, "%s: alpha is %g; it goes from above 0 to %g", graph->arch, (double)alpha, (double)most),
-        "weights are published for %s", published);
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s: alpha is %g; it goes from %g to %g", graph->arch, (double)alpha,
+                           (double)least, (double)most),
+                   "weights are published for %s", published);
 }
 
 int cs_width_divisible(double filters) {
