@@ -223,15 +223,28 @@ static const cs_node *place_of(const cs_job_reader *reader, const char *key) {
     return NULL;
 }
 
-/* A rate that no layer takes would make a sweep of equal trials. */
+/* A rate that no head takes is a mistake; and where rates are swept, a head that takes none makes equal trials. */
 static cs_status check_dropout(const cs_job_reader *reader) {
+    const char *key = "model.dropout", *hint = "write head: [gap, dropout, dense]";
     const cs_job *job = reader->job;
-    const cs_node *given = place_of(reader, "model.dropout");
-    for (int t = 0; t < job->n_trials && given; t++)
-        if (!has_plain_dropout(head_of(&job->trials[t].model)))
-            return cs_hint(
-                cs_node_fail(given, CS_ERR_ARG, "model.dropout is set, but the head has no plain dropout layer"),
-                "write head: [gap, dropout, dense]");
+    const cs_node *given = place_of(reader, key);
+    const cs_model_config *without = NULL;
+    int n_with = 0;
+    bool swept = false;
+    for (int i = 0; i < job->n_axes; i++)
+        swept = swept || strcmp(job->axes[i].option->key, key) == 0;
+    for (int t = 0; t < job->n_trials; t++)
+        if (has_plain_dropout(head_of(&job->trials[t].model)))
+            n_with++;
+        else
+            without = &job->trials[t].model;
+    if (given && n_with == 0)
+        return cs_hint(cs_node_fail(given, CS_ERR_ARG, "%s is set, but the head has no plain dropout layer", key), "%s",
+                       hint);
+    if (swept && without)
+        return cs_hint(cs_node_fail(given, CS_ERR_ARG, "%s is swept, but the head %s of %s has no plain dropout layer",
+                                    key, head_of(without), without->arch),
+                       "%s", hint);
     return CS_OK;
 }
 

@@ -45,9 +45,15 @@ cs_status cs_job_read_text(const cs_node *key, const cs_node *value, char *out, 
     return CS_OK;
 }
 
-/* A layer of a head, {dense: 400, activation: relu}, as dense:400:relu; and {blocks: 2} as blocks:2. */
+static bool takes_map(const cs_option *option) {
+    return option->type == CS_OPTION_LIST || strcmp(option->key, "train.fine_tune") == 0;
+}
+
+/* A layer of a head, {dense: 400, activation: relu} in any order, as dense:400:relu; and {blocks: 2} as blocks:2. */
 static cs_status map_text(const cs_option *option, const cs_node *map, char *out, size_t size) {
-    bool known = map->n == 1 || (map->n == 2 && strcmp(map->keys[1]->text, "activation") == 0);
+    const cs_node *activation = cs_node_get(map, "activation");
+    int first = map->n == 2 && map->items[0] == activation ? 1 : 0;
+    bool known = map->n == 1 || (map->n == 2 && activation && option->type == CS_OPTION_LIST);
     for (int i = 0; i < map->n && known; i++)
         known = map->items[i]->kind == CS_NODE_SCALAR;
     if (!known)
@@ -55,16 +61,16 @@ static cs_status map_text(const cs_option *option, const cs_node *map, char *out
                        option->type == CS_OPTION_LIST ? "a layer with settings is {dropout: 0.5} or {dense: 400, "
                                                         "activation: relu}"
                                                       : "such as {blocks: 2}");
-    CS_TRY(cs_path(out, size, "%s:%s", map->keys[0]->text, map->items[0]->text));
+    CS_TRY(cs_path(out, size, "%s:%s", map->keys[first]->text, map->items[first]->text));
     size_t used = strlen(out);
-    return map->n == 1 ? CS_OK : cs_path(out + used, size - used, ":%s", map->items[1]->text);
+    return map->n == 1 ? CS_OK : cs_path(out + used, size - used, ":%s", activation->text);
 }
 
 /* A single value: a scalar, or where texts have parts a map. */
 static cs_status item_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
     if (value->kind == CS_NODE_SCALAR)
         return cs_path(out, size, "%s", value->text);
-    if (value->kind == CS_NODE_MAP && (option->type == CS_OPTION_LIST || option->type == CS_OPTION_STRING))
+    if (value->kind == CS_NODE_MAP && takes_map(option))
         return map_text(option, value, out, size);
     if (value->kind == CS_NODE_LIST && (option->type == CS_OPTION_LIST || option->type == CS_OPTION_SIZE))
         return cs_node_fail(value, CS_ERR_ARG, "%s: nested too deep", option->key);

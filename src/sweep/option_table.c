@@ -31,7 +31,7 @@ static const cs_option table[] = {
              "classifier; empty: the architecture's usual one"),
     ROW_FLOAT("model.dropout", model.dropout, 0, 0.999, "0.5", "rate of the head's plain dropout layers"),
     ROW_FLOAT("model.l2", model.l2, 0, 1e6, "0",
-              "adds l2 * sum(kernel^2) of the head's dense layers to the loss, as Keras' kernel_regularizer"),
+              "adds l2 * sum(kernel^2) of the head's kernels to the loss, as Keras' kernel_regularizer"),
     ROW_TEXT(
         "model.weights", CS_OPTION_STRING, weights, "", true,
         "file of pretrained weights, Keras .h5 or .weights.h5 or safetensors; empty: initial values from the seed"),
