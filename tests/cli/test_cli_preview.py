@@ -41,6 +41,12 @@ def test_dry_run_says_what_training_would():
     assert done.returncode == 1 and "none.h5" in done.stderr
 
 
+def test_dry_run_builds_every_network_of_the_sweep():
+    done = run("train", "job.yaml", "--dry-run", "--set", "model.arch=mobilenet", "--set",
+               "sweep.parameters={dialect: [keras, torch], lr: [0.001, 0.01]}", "--set", "table={}")
+    assert done.returncode == 1 and "mobilenet has no dialect torch" in done.stderr, done.stderr
+
+
 def totals(*arguments):
     text = run_ok("summary", *arguments).stdout
     return [int(n.replace(",", "")) for n in re.findall(r"params: ([\d,]+)", text)]

@@ -384,11 +384,14 @@ static void dropout_residual_net(cs_graph *g, const engine_case *row) {
     flat_head(g, add(g, "add", x, norm(g, "bn", dropout(g, "drop", x, true), true)));
 }
 
+/* Of all kernels. */
 static void l2_net(cs_graph *g, const engine_case *row) {
-    dense_net(g, row);
+    if (row->args.kernel_h > 0)
+        conv_net(g, row);
+    else
+        dense_net(g, row);
     for (int l = 0; l < g->n_layers; l++)
-        if (g->layers[l].kind == CS_LAYER_DENSE)
-            g->layers[l].l2 = 0.05f;
+        g->layers[l].l2 = 0.05f;
 }
 
 static int concatenate(cs_graph *g, const char *name, const int *inputs, int n) {
@@ -531,6 +534,8 @@ const engine_case engine_cases[] = {
     {"dense_sigmoid", dense_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_SIGMOID}, 4, 3, 0, 0, 0},
     {"dense_l2", l2_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_RELU}, 4, 3, 0, 0, 0},
     {"dense_l2_frozen", l2_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_RELU}, 4, 3, 0, "hidden", 0},
+    {"conv_l2", l2_net, 4, 5, 5, {21, 3, 3, 1, SAME, true, 0, 0}, 4, 3, 0, 0, 0},
+    {"conv_l2_pixel", l2_net, 1, 1, 24, {5, 1, 1, 1, SAME, true, 0, 0}, 4, 4, 0, "conv", 0},
     {"dense_relu", dense_net, 3, 5, 5, {.filters = 24, .activation = CS_ACT_RELU}, 4, 4, 0, 0, 0},
     {"dense_relu6_partial", dense_net, 4, 4, 8, {.filters = 10, .activation = CS_ACT_RELU6}, 6, 5, 0, 0, 0},
     {"batch_norm_conv", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},

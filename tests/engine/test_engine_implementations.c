@@ -10,10 +10,11 @@
 #include <string.h>
 
 /* describe() of the whole network; free it. */
-static char *describe(const char *arch, float alpha, int size, cs_mode mode) {
+static char *describe(const char *arch, cs_dialect dialect, float alpha, int size, cs_mode mode) {
     cs_model_config config;
     cs_model_config_init(&config);
     snprintf(config.arch, sizeof config.arch, "%s", arch);
+    config.dialect = dialect;
     config.alpha = alpha;
     config.input_h = config.input_w = size;
     config.classes = 2;
@@ -37,12 +38,13 @@ static char *describe(const char *arch, float alpha, int size, cs_mode mode) {
     return text;
 }
 
-static void assert_fast(const char *arch, float alpha, int size, cs_mode mode) {
-    char *text = describe(arch, alpha, size, mode);
+static void assert_fast(const char *arch, cs_dialect dialect, float alpha, int size, cs_mode mode) {
+    char *text = describe(arch, dialect, alpha, size, mode);
     assert_non_null(strstr(text, "jit"));
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         if (strstr(line, "ref"))
-            fail_msg("%s alpha %g at %d px, mode %d: %s", arch, (double)alpha, size, (int)mode, line);
+            fail_msg("%s (%s) alpha %g at %d px, mode %d: %s", arch, cs_dialect_name(dialect), (double)alpha, size,
+                     (int)mode, line);
     free(text);
 }
 
@@ -55,91 +57,58 @@ static void skip_without_onednn(void) {
         skip();
 }
 
-static void mobilenet_trains_on_fast_kernels_at_every_size(void **state) {
+static void every_network_of_the_zoo_runs_on_fast_kernels(void **state) {
     (void)state;
     skip_without_onednn();
-    static const int sizes[] = {32, 50, 64, 96, 128, 161, 224};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        for (int alpha = 1; alpha <= 4; alpha *= 2)
-            assert_fast("mobilenet", (float)alpha / 4, sizes[i], CS_MODE_TRAIN);
-}
-
-static void mobilenet_infers_on_fast_kernels(void **state) {
-    (void)state;
-    skip_without_onednn();
-    assert_fast("mobilenet", 1, 224, CS_MODE_INFER);
-    assert_fast("mobilenet", 0.25f, 50, CS_MODE_INFER);
-}
-
-static void mobilenet_v2_trains_and_infers_on_fast_kernels(void **state) {
-    (void)state;
-    skip_without_onednn();
-    static const int sizes[] = {64, 97, 224};
-    static const float alphas[] = {0.35f, 1, 1.4f};
-    for (int i = 0; i < 3; i++) {
-        assert_fast("mobilenet_v2", alphas[i], sizes[i], CS_MODE_TRAIN);
-        assert_fast("mobilenet_v2", 1, sizes[i], CS_MODE_TRAIN);
-        assert_fast("mobilenet_v2", alphas[i], sizes[i], CS_MODE_INFER);
+    enum { SIZES = 3 };
+    size_t n;
+    const cs_zoo_entry *entries = cs_zoo_entries(&n);
+    for (size_t i = 0; i < n; i++) {
+        const cs_zoo_entry *entry = &entries[i];
+        /* The first is small enough to leave single pixels at the end, or sides of one. */
+        const int sizes[SIZES] = {entry->min_size > 33 ? entry->min_size : 33, 96, entry->min_size > 64 ? 299 : 224};
+        for (int k = 0; k < SIZES; k++) {
+            assert_fast(entry->name, entry->dialect, 1, sizes[k], CS_MODE_TRAIN);
+            assert_fast(entry->name, entry->dialect, 1, sizes[k], CS_MODE_INFER);
+        }
     }
 }
 
-static void resnet50_trains_and_infers_on_fast_kernels(void **state) {
+static void odd_and_even_sizes_run_on_fast_kernels(void **state) {
     (void)state;
     skip_without_onednn();
-    static const int sizes[] = {64, 97, 224};
-    for (int i = 0; i < 3; i++) {
-        assert_fast("resnet50", 1, sizes[i], CS_MODE_TRAIN);
-        assert_fast("resnet50", 1, sizes[i], CS_MODE_INFER);
-    }
+    static const int sizes[] = {32, 50, 64, 97, 128, 161};
+    static const char *const archs[] = {"mobilenet", "cnn4", "basenet", "basenet_deep_bn"};
+    for (size_t a = 0; a < sizeof archs / sizeof *archs; a++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+            assert_fast(archs[a], CS_DIALECT_ANY, 1, sizes[i], CS_MODE_TRAIN);
 }
 
-static void densenet_trains_and_infers_on_fast_kernels(void **state) {
-    (void)state;
-    skip_without_onednn();
-    static const int sizes[] = {64, 97, 224};
-    for (int i = 0; i < 3; i++) {
-        assert_fast("densenet121", 1, sizes[i], CS_MODE_TRAIN);
-        assert_fast("densenet121", 1, sizes[i], CS_MODE_INFER);
-    }
-    assert_fast("densenet169", 1, 224, CS_MODE_TRAIN);
-}
-
-/* By the default dialect; the first size is small enough to leave single pixels at the end. */
-static void the_other_networks_train_and_infer_on_fast_kernels(void **state) {
+static void narrow_and_wide_networks_run_on_fast_kernels(void **state) {
     (void)state;
     skip_without_onednn();
     static const struct network {
         const char *arch;
-        int sizes[3];
+        cs_dialect dialect;
+        float alpha;
     } networks[] = {
-        {"resnet18", {33, 64, 224}},        {"inception_v3", {75, 96, 299}},
-        {"xception", {71, 96, 299}},        {"cnn4", {32, 50, 64}},
-        {"efficientnet_b0", {33, 64, 224}}, {"basenet_deep", {32, 50, 64}},
-        {"basenet_deep_bn", {32, 50, 64}},
+        {"mobilenet", CS_DIALECT_KERAS, 0.25f},    {"mobilenet", CS_DIALECT_KERAS, 0.5f},
+        {"mobilenet_v2", CS_DIALECT_KERAS, 0.35f}, {"mobilenet_v2", CS_DIALECT_KERAS, 1.4f},
+        {"mobilenet_v2", CS_DIALECT_TORCH, 0.35f},
     };
+    static const int sizes[] = {50, 64, 97, 224};
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
-        for (int k = 0; k < 3; k++) {
-            assert_fast(networks[i].arch, 1, networks[i].sizes[k], CS_MODE_TRAIN);
-            assert_fast(networks[i].arch, 1, networks[i].sizes[k], CS_MODE_INFER);
+        for (int k = 0; k < 4; k++) {
+            assert_fast(networks[i].arch, networks[i].dialect, networks[i].alpha, sizes[k], CS_MODE_TRAIN);
+            assert_fast(networks[i].arch, networks[i].dialect, networks[i].alpha, sizes[k], CS_MODE_INFER);
         }
-}
-
-static void basenet_trains_and_infers_on_fast_kernels(void **state) {
-    (void)state;
-    skip_without_onednn();
-    assert_fast("basenet", 1, 32, CS_MODE_TRAIN);
-    assert_fast("basenet", 1, 32, CS_MODE_INFER);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mobilenet_trains_on_fast_kernels_at_every_size),
-        cmocka_unit_test(mobilenet_infers_on_fast_kernels),
-        cmocka_unit_test(mobilenet_v2_trains_and_infers_on_fast_kernels),
-        cmocka_unit_test(resnet50_trains_and_infers_on_fast_kernels),
-        cmocka_unit_test(densenet_trains_and_infers_on_fast_kernels),
-        cmocka_unit_test(the_other_networks_train_and_infer_on_fast_kernels),
-        cmocka_unit_test(basenet_trains_and_infers_on_fast_kernels),
+        cmocka_unit_test(every_network_of_the_zoo_runs_on_fast_kernels),
+        cmocka_unit_test(odd_and_even_sizes_run_on_fast_kernels),
+        cmocka_unit_test(narrow_and_wide_networks_run_on_fast_kernels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 
 #include "cnnsweep/zoo.h"
 
-enum { KERAS_LAYERS_MAX = 640, KERAS_MODELS_MAX = 32, KERAS_CASES_MAX = 32 };
+enum { KERAS_LAYERS_MAX = 640, KERAS_MODELS_MAX = 48, KERAS_CASES_MAX = 32 };
 
 typedef struct keras_layer {
     char name[CS_NAME_MAX], class_name[CS_NAME_MAX], activation[CS_NAME_MAX];

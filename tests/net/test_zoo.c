@@ -267,26 +267,40 @@ static void heads_are_lists_with_automatic_names(void **state) {
     cs_graph_free(graph);
 }
 
-static void l2_is_of_the_dense_layers_of_any_head(void **state) {
+static void blocks_beyond_those_there_are_are_refused(void **state) {
     (void)state;
-    const char *const heads[] = {"gap,dense:9:relu,dense", "top"};
-    const int dense[] = {2, 1};
-    for (int h = 0; h < 2; h++) {
+    cs_graph *graph;
+    assert_ok(build("mobilenet", 32, 4, 0.25f, "", &graph));
+    assert_ok(cs_graph_freeze(graph, "blocks:13"));
+    assert_fails(cs_graph_freeze(graph, "blocks:14"), CS_ERR_ARG, "blocks:14, but mobilenet has 13");
+    assert_fails(cs_graph_freeze(graph, "blocks:99999999999999999999"), CS_ERR_ARG, "but mobilenet has 13");
+    assert_fails(cs_graph_freeze(graph, "blocks:0"), CS_ERR_ARG, "blocks:0");
+    cs_graph_free(graph);
+}
+
+/* The classifier of MobileNet's "top" is a convolution. */
+static void l2_is_of_the_kernels_of_any_head(void **state) {
+    (void)state;
+    static const struct {
+        const char *arch, *head;
+        int kernels;
+    } cases[] = {{"mobilenet_v2", "gap,dense:9:relu,dense", 2}, {"mobilenet_v2", "top", 1}, {"mobilenet", "top", 1}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         cs_model_config config;
         cs_graph *graph;
         int found = 0;
         cs_model_config_init(&config);
-        snprintf(config.arch, sizeof config.arch, "mobilenet_v2");
-        snprintf(config.head, sizeof config.head, "%s", heads[h]);
+        snprintf(config.arch, sizeof config.arch, "%s", cases[k].arch);
+        snprintf(config.head, sizeof config.head, "%s", cases[k].head);
         config.classes = 4;
         config.l2 = 0.5f;
         assert_ok(cs_model_build(&config, &graph));
         for (int i = 0; i < graph->n_layers; i++) {
-            bool is_dense = graph->layers[i].kind == CS_LAYER_DENSE;
-            assert_true(graph->layers[i].l2 == (is_dense ? 0.5f : 0.0f));
-            found += is_dense;
+            bool has_kernel = i >= graph->head && graph->layers[i].n_params > 0;
+            assert_true(graph->layers[i].l2 == (has_kernel ? 0.5f : 0.0f));
+            found += has_kernel;
         }
-        assert_int_equal(found, dense[h]);
+        assert_int_equal(found, cases[k].kernels);
         cs_graph_free(graph);
     }
 }
@@ -299,6 +313,7 @@ static void wrong_configurations_are_named(void **state) {
     assert_fails(build("mobilenet", 31, 2, 1, "", &graph), CS_ERR_ARG, "31 x 31");
     assert_fails(build("mobilenet", 70000, 2, 1, "", &graph), CS_ERR_SHAPE, "input_layer");
     assert_fails(build("mobilenet", 32, 2, 0, "", &graph), CS_ERR_ARG, "alpha");
+    assert_fails(build("mobilenet", 32, 2, 0.031f, "", &graph), CS_ERR_ARG, "alpha is 0.031; it goes from 0.03125");
     assert_fails(build("mobilenet", 32, 2, NAN, "", &graph), CS_ERR_ARG, "alpha");
     assert_fails(build("mobilenet_v2", 31, 2, 1, "", &graph), CS_ERR_ARG, "31 x 31");
     assert_fails(build("mobilenet_v2", 32, 2, 0, "", &graph), CS_ERR_ARG, "mobilenet_v2: alpha is 0");
@@ -339,7 +354,8 @@ int main(void) {
         cmocka_unit_test(the_head_of_mobilenet_v2_trains_as_many_parameters_as_in_keras),
         cmocka_unit_test(the_head_begins_where_the_architecture_ends),
         cmocka_unit_test(heads_are_lists_with_automatic_names),
-        cmocka_unit_test(l2_is_of_the_dense_layers_of_any_head),
+        cmocka_unit_test(blocks_beyond_those_there_are_are_refused),
+        cmocka_unit_test(l2_is_of_the_kernels_of_any_head),
         cmocka_unit_test(wrong_configurations_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,9 @@ static void test_layers_of_a_head_may_have_settings(void **state) {
                        NULL);
     assert_string_equal(job->base.model.head, "gap,dropout:0.5,dense:400:relu,dense");
     cs_job_free(job);
+    job = read("data: {path: d}\nmodel: {arch: basenet, head: [gap, {activation: relu, dense: 400}, dense]}\n", NULL);
+    assert_string_equal(job->base.model.head, "gap,dense:400:relu,dense");
+    cs_job_free(job);
 }
 
 static void test_heads_dropout_and_l2_can_be_swept(void **state) {
@@ -176,6 +179,17 @@ static void test_heads_dropout_and_l2_can_be_swept(void **state) {
     assert_true(job->trials[7].model.dropout == 0.5f);
     assert_true(job->trials[7].model.l2 == 1e-4f);
     assert_true(job->trials[0].model.dropout == 0.25f);
+    cs_job_free(job);
+}
+
+static void test_one_rate_of_dropout_goes_with_heads_without_one(void **state) {
+    (void)state;
+    cs_job *job = read("data: {path: d}\nmodel: {arch: basenet, dropout: 0.3}\n"
+                       "sweep: {parameters: {head: [[gap, dense], [gap, dropout, dense]]}}\n",
+                       NULL);
+    assert_int_equal(job->n_trials, 2);
+    assert_string_equal(job->trials[0].model.head, "gap,dense");
+    assert_true(job->trials[1].model.dropout == 0.3f);
     cs_job_free(job);
 }
 
@@ -200,6 +214,7 @@ int main(void) {
         cmocka_unit_test(test_without_a_name_the_file_gives_it),
         cmocka_unit_test(test_layers_of_a_head_may_have_settings),
         cmocka_unit_test(test_heads_dropout_and_l2_can_be_swept),
+        cmocka_unit_test(test_one_rate_of_dropout_goes_with_heads_without_one),
         cmocka_unit_test(test_fine_tune_takes_blocks_as_a_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,13 +65,18 @@ static void test_basenet_grouped_equals_alone(void **state) {
 void __real_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed) {
-    static const float low[] = {0, 0, 0.5f, 0, -0.1f, 0.05f}, high[] = {0, 0, 1.5f, 1, 0.1f, 0.2f};
+    static const struct {
+        float low, high;
+    } ranges[CS_PARAM_ROLE_COUNT] = {[CS_PARAM_GAMMA] = {0.5f, 1.5f},        [CS_PARAM_BETA] = {0, 1},
+                                     [CS_PARAM_MOVING_MEAN] = {-0.1f, 0.1f}, [CS_PARAM_MOVING_VARIANCE] = {0.05f, 0.2f},
+                                     [CS_PARAM_MEAN] = {0.3f, 0.6f},         [CS_PARAM_VARIANCE] = {0.05f, 0.2f}};
     __real_cs_params_init(params, seed);
     for (int i = 0; i < params->graph->n_params; i++) {
         const cs_param *param = &params->graph->params[i];
+        float low = ranges[param->role].low, high = ranges[param->role].high;
         cs_rng rng = cs_rng_at(seed, CS_PURPOSE_TEST, 1, (uint32_t)i);
-        for (size_t k = 0; k < param->count && param->role >= CS_PARAM_GAMMA; k++)
-            cs_params_at(params, param)[k] = cs_rng_range(&rng, low[param->role], high[param->role]);
+        for (size_t k = 0; k < param->count && low < high; k++)
+            cs_params_at(params, param)[k] = cs_rng_range(&rng, low, high);
     }
 }
 
@@ -104,6 +109,40 @@ static void test_residual_blocks_grouped_equal_alone(void **state) {
         set_fine_tune(&trials[i], depths[i]);
     }
     check_alone_and_together(*state, trials, N);
+}
+
+/* One epoch of `arch` at `size` px on 8 images, one trial a depth. */
+static void check_depths(const char *device, const char *arch, int size, const char *const *depths, int n) {
+    static const toy_spec few = {.counts = {8, 3, 3}, .contrast = 30};
+    cs_trial_config trials[TOY_MAX_TRIALS];
+    for (int i = 0; i < n; i++) {
+        trials[i] = toy_trial(toy_dataset(arch, &few));
+        snprintf(trials[i].model.arch, sizeof trials[i].model.arch, "%s", arch);
+        trials[i].data.image[0] = trials[i].data.image[1] = size;
+        trials[i].train.epochs = 1;
+        set_fine_tune(&trials[i], depths[i]);
+    }
+    check_alone_and_together(device, trials, n);
+}
+
+/* The numbers begin at the gate of block7a and at the projection of block6d, which has a shortcut and a dropout. */
+static void test_efficientnet_grouped_equals_alone(void **state) {
+    static const char *const depths[] = {"head", "blocks:2", "9", "22", "all"};
+    check_depths(*state, "efficientnet_b0", TOY_SIZE, depths, 5);
+}
+
+/* The number begins between the two separable convolutions of block13, which has a shortcut. */
+static void test_xception_grouped_equals_alone(void **state) {
+    static const char *const depths[] = {"head", "blocks:1", "13", "all"};
+    if (strcmp(*state, "ref") == 0)
+        skip(); /* no input below 71 px: minutes */
+    check_depths(*state, "xception", 71, depths, 4);
+}
+
+/* The number begins inside the last but one layer of the last dense block. */
+static void test_densenet_grouped_equals_alone(void **state) {
+    static const char *const depths[] = {"head", "blocks:1", "13", "all"};
+    check_depths(*state, "densenet121", TOY_SIZE, depths, 4);
 }
 
 static void test_diverged_trial_fails_alone(void **state) {
@@ -243,6 +282,29 @@ static void test_strangers_cannot_share(void **state) {
     assert_fails(toy_train(*state, trials, 2, &record), CS_ERR_ARG, "do not share");
 }
 
+/* One difference at a time; false where they cannot share. */
+static void test_what_trials_of_a_group_agree_in(void **state) {
+    (void)state;
+    const cs_trial_config trial = toy_trial("unused.h5");
+    cs_trial_config other_dialect = trial, other_dropout = trial, other_l2 = trial, other_mode = trial;
+    cs_trial_config other_lr = trial, other_depth = trial;
+    other_dialect.model.dialect = CS_DIALECT_TORCH;
+    other_dropout.model.dropout = 0.25f;
+    other_l2.model.l2 = 1e-4f;
+    other_mode.train.mode = CS_TRAIN_FEATURES;
+    other_lr.train.optimizer.lr = 0.5f;
+    set_fine_tune(&other_depth, "2");
+    assert_false(cs_trials_can_share(&trial, &other_dialect));
+    assert_false(cs_trials_can_share(&trial, &other_dropout));
+    assert_false(cs_trials_can_share(&trial, &other_l2));
+    assert_false(cs_trials_can_share(&trial, &other_mode));
+    assert_true(cs_trials_can_share(&trial, &other_lr));
+    assert_true(cs_trials_can_share(&trial, &other_depth));
+    other_depth.train.mode = CS_TRAIN_FEATURES;
+    assert_false(cs_trials_can_share(&other_mode, &other_depth));
+    assert_true(cs_same_network(&other_mode, &other_depth));
+}
+
 static void test_nothing_to_train_is_refused(void **state) {
     cs_trial_config trial = toy_trial(toy_dataset("nothing", &hard));
     trial.train.epochs = 0;
@@ -329,6 +391,9 @@ static int run_on(const char *device) {
         ON_DEVICE(test_basenet_grouped_equals_alone),
         ON_DEVICE(test_mobilenet_grouped_equals_alone),
         ON_DEVICE(test_residual_blocks_grouped_equal_alone),
+        ON_DEVICE(test_efficientnet_grouped_equals_alone),
+        ON_DEVICE(test_xception_grouped_equals_alone),
+        ON_DEVICE(test_densenet_grouped_equals_alone),
         ON_DEVICE(test_diverged_trial_fails_alone),
         ON_DEVICE(test_trial_that_cannot_be_built_fails_alone),
         ON_DEVICE(test_best_weights_are_restored),
@@ -338,6 +403,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_without_val_and_test_splits),
         ON_DEVICE(test_stop_flag_ends_after_the_step),
         ON_DEVICE(test_strangers_cannot_share),
+        ON_DEVICE(test_what_trials_of_a_group_agree_in),
         ON_DEVICE(test_nothing_to_train_is_refused),
         ON_DEVICE(test_partial_batch_is_trained_with_its_rows),
     };

@@ -27,6 +27,30 @@ static void test_macs_count_the_frozen_part_once(void **state) {
     assert_true(macs_of("head") == 2 * (10 * (trunk_macs + 3 * head_macs) + 4 * all));
 }
 
+static int cut_of(const char *arch, const char *fine_tune) {
+    cs_trial_config trial = toy_trial("unused.h5");
+    cs_graph *graph;
+    cs_params *params;
+    trial.data.image[0] = trial.data.image[1] = TOY_SIZE;
+    snprintf(trial.model.arch, sizeof trial.model.arch, "%s", arch);
+    snprintf(trial.fine_tune, sizeof trial.fine_tune, "%s", fine_tune);
+    assert_ok(cs_trial_network(&trial, TOY_CLASSES, &graph, &params));
+    int cut = cs_trial_cut(graph);
+    cs_params_free(params);
+    cs_graph_free(graph);
+    return cut;
+}
+
+/* EfficientNet begins with scalings, whose statistics are parameters that never learn. */
+static void test_a_trunk_has_something_to_learn(void **state) {
+    (void)state;
+    assert_int_equal(cut_of("efficientnet_b0", "all"), 0);
+    assert_int_equal(cut_of("efficientnet_b0", "stem_conv"), 0);
+    assert_true(cut_of("efficientnet_b0", "blocks:16") > 0);
+    assert_int_equal(cut_of("basenet", "all"), 0);
+    assert_true(cut_of("basenet", "conv2d_1") > 0);
+}
+
 static void test_unknown_layer_is_named(void **state) {
     (void)state;
     cs_trial_config trial = toy_trial("unused.h5");
@@ -64,6 +88,7 @@ static void test_image_size_comes_from_the_dataset(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_macs_count_the_frozen_part_once),
+        cmocka_unit_test(test_a_trunk_has_something_to_learn),
         cmocka_unit_test(test_unknown_layer_is_named),
         cmocka_unit_test(test_missing_weights_file_is_named),
         cmocka_unit_test(test_image_size_comes_from_the_dataset),

@@ -6,7 +6,7 @@ Needs tensorflow (pip install tensorflow-cpu). Run it when the zoo changes; the 
 
     same IN KERNEL STRIDE OUT BEFORE AFTER     tf.nn.conv2d, padding SAME, along one axis
     model ARCH ALPHA H W CLASSES HEAD PRETRAINED    CLASSES 0: include_top=False; HEAD top: include_top=True, else - :
-                                               the head gap, dense (or dense); PRETRAINED 1: weights="imagenet"
+                                               the usual head; PRETRAINED 1: weights="imagenet"
     norm EPSILON MOMENTUM SCALE                of every BatchNormalization
     layer NAME CLASS ACTIVATION SHAPE PARAMETERS NUMBERS...    SHAPE HxWxC or C; NUMBERS: a kernel's largest initial
                                                value and standard deviation (SeparableConv2D: twice), or a dropout's
@@ -64,11 +64,47 @@ def application(arch, alpha, h, w, classes, head, pretrained):
     return keras.Model(base.input, layers.Dense(classes, activation="softmax")(x))
 
 
-def basenet(h, w, classes):
-    x = inputs = layers.Input((h, w, 3))
+def basenet(x):
     x = layers.MaxPooling2D(2)(layers.Conv2D(6, 5, activation="relu")(x))
     x = layers.MaxPooling2D(2)(layers.Conv2D(16, 5, activation="relu")(x))
-    x = layers.Dense(50, activation="relu")(layers.Flatten()(x))
+    return layers.Dense(50, activation="relu")(layers.Flatten()(x))
+
+
+def convolution(x, filters, kernel, norm):
+    x = layers.Conv2D(filters, kernel, padding="same", activation=None if norm else "relu")(x)
+    if norm == "before":
+        x = layers.BatchNormalization()(x)
+    if norm:
+        x = layers.Activation("relu")(x)
+    return layers.BatchNormalization()(x) if norm == "after" else x
+
+
+def basenet_deep(norm):
+    def add_layers(x):
+        for filters, kernel, pool in ((6, 5, True), (16, 5, True), (16, 3, False), (24, 3, False), (32, 3, True)):
+            x = convolution(x, filters, kernel, norm)
+            x = layers.MaxPooling2D(2)(x) if pool else x
+        x = layers.Dense(100, activation="relu")(layers.Flatten()(x))
+        return layers.Dense(50, activation="relu")(x)
+
+    return add_layers
+
+
+def cnn4(x):
+    for filters in (32, 64, 128, 256):
+        x = layers.MaxPooling2D(2)(convolution(x, filters, 3, "before"))
+    return x
+
+
+SMALL = {"basenet": basenet, "basenet_deep": basenet_deep(None), "basenet_deep_bn": basenet_deep("before"),
+         "basenet_deep_bn_after": basenet_deep("after"), "cnn4": cnn4}
+
+
+def small(arch, h, w, classes):
+    inputs = layers.Input((h, w, 3))
+    x = SMALL[arch](inputs)
+    if classes and arch == "cnn4":
+        x = layers.Dropout(0.5)(layers.Dense(512, activation="relu")(layers.Flatten()(x)))
     return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x) if classes else x)
 
 
@@ -110,7 +146,7 @@ def activation(layer):
 
 def describe(arch, alpha, h, w, classes, head="-", pretrained=0):
     keras.backend.clear_session()
-    model = (basenet(h, w, classes) if arch == "basenet" else
+    model = (small(arch, h, w, classes) if arch in SMALL else
              application(arch, alpha, h, w, classes, head, pretrained))
     print("model", arch, alpha, h, w, classes, head, pretrained)
     norms = [l for l in model.layers if isinstance(l, layers.BatchNormalization)]
@@ -160,5 +196,6 @@ describe("efficientnet_b0", 1, 65, 98, 4)
 file_utils.get_file = lambda *_args, **_options: None
 keras.Model.load_weights = lambda *_args, **_options: None
 describe("efficientnet_b0", 1, 224, 224, 0, "-", 1)
-describe("basenet", 1, 32, 32, 0)
-describe("basenet", 1, 32, 32, 10)
+for small_arch in SMALL:
+    describe(small_arch, 1, 32, 32, 0)
+    describe(small_arch, 1, 32, 32, 10)
