@@ -140,24 +140,24 @@ static dnnl_prop_kind_t forward_kind(bool inference) {
 
 #if DNNL_VERSION_MAJOR >= 3
 
-static dnnl_status_t conv_plan(dnnl_engine_t engine, const od_conv *conv, od_direction direction, const od_mds *m,
-                               const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr,
-                               dnnl_primitive_desc_t *out) {
+static dnnl_status_t conv_plan(dnnl_engine_t engine, const od_conv *conv, dnnl_alg_kind_t algorithm,
+                               od_direction direction, const od_mds *m, const_dnnl_primitive_desc_t hint,
+                               const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out) {
     od_window w = window_of(conv->window);
     const_dnnl_memory_desc_t bias = conv->has_bias ? m->bias : NULL;
     switch (direction) {
     case OD_FORWARD:
-        return dnnl_convolution_forward_primitive_desc_create(
-            out, engine, forward_kind(conv->inference), dnnl_convolution_direct, m->source, m->weights, bias,
-            m->destination, w.strides, w.dilation, w.padding_begin, w.padding_end, attr);
+        return dnnl_convolution_forward_primitive_desc_create(out, engine, forward_kind(conv->inference), algorithm,
+                                                              m->source, m->weights, bias, m->destination, w.strides,
+                                                              w.dilation, w.padding_begin, w.padding_end, attr);
     case OD_BACKWARD_DATA:
-        return dnnl_convolution_backward_data_primitive_desc_create(out, engine, dnnl_convolution_direct, m->source,
-                                                                    m->weights, m->destination, w.strides, w.dilation,
+        return dnnl_convolution_backward_data_primitive_desc_create(out, engine, algorithm, m->source, m->weights,
+                                                                    m->destination, w.strides, w.dilation,
                                                                     w.padding_begin, w.padding_end, hint, attr);
     default:
-        return dnnl_convolution_backward_weights_primitive_desc_create(
-            out, engine, dnnl_convolution_direct, m->source, m->weights, bias, m->destination, w.strides, w.dilation,
-            w.padding_begin, w.padding_end, hint, attr);
+        return dnnl_convolution_backward_weights_primitive_desc_create(out, engine, algorithm, m->source, m->weights,
+                                                                       bias, m->destination, w.strides, w.dilation,
+                                                                       w.padding_begin, w.padding_end, hint, attr);
     }
 }
 
@@ -193,23 +193,23 @@ static dnnl_status_t pool_plan(dnnl_engine_t engine, const od_pool *pool, od_dir
 
 #else
 
-static dnnl_status_t conv_plan(dnnl_engine_t engine, const od_conv *conv, od_direction direction, const od_mds *m,
-                               const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr,
-                               dnnl_primitive_desc_t *out) {
+static dnnl_status_t conv_plan(dnnl_engine_t engine, const od_conv *conv, dnnl_alg_kind_t algorithm,
+                               od_direction direction, const od_mds *m, const_dnnl_primitive_desc_t hint,
+                               const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out) {
     od_window w = window_of(conv->window);
     const dnnl_memory_desc_t *bias = conv->has_bias ? &m->bias : NULL;
     dnnl_convolution_desc_t desc;
     dnnl_status_t status;
     if (direction == OD_FORWARD)
-        status = dnnl_convolution_forward_desc_init(&desc, forward_kind(conv->inference), dnnl_convolution_direct,
-                                                    &m->source, &m->weights, bias, &m->destination, w.strides,
-                                                    w.padding_begin, w.padding_end);
+        status =
+            dnnl_convolution_forward_desc_init(&desc, forward_kind(conv->inference), algorithm, &m->source, &m->weights,
+                                               bias, &m->destination, w.strides, w.padding_begin, w.padding_end);
     else if (direction == OD_BACKWARD_DATA)
-        status = dnnl_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, &m->source, &m->weights,
-                                                          &m->destination, w.strides, w.padding_begin, w.padding_end);
+        status = dnnl_convolution_backward_data_desc_init(&desc, algorithm, &m->source, &m->weights, &m->destination,
+                                                          w.strides, w.padding_begin, w.padding_end);
     else
         status =
-            dnnl_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, &m->source, &m->weights, bias,
+            dnnl_convolution_backward_weights_desc_init(&desc, algorithm, &m->source, &m->weights, bias,
                                                         &m->destination, w.strides, w.padding_begin, w.padding_end);
     return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
 }
@@ -264,8 +264,12 @@ cs_status od_conv_create(dnnl_engine_t engine, const od_conv *conv, od_direction
     dnnl_status_t status = mds_create(&mds, &conv->source, &conv->weights, &conv->destination);
     if (status == dnnl_success)
         status = attr_create(direction == OD_FORWARD ? conv->activation : CS_ACT_LINEAR, &attr);
-    if (status == dnnl_success)
-        status = conv_plan(engine, conv, direction, &mds, forward ? forward->plan : NULL, attr, &plan);
+    const_dnnl_primitive_desc_t hint = forward ? forward->plan : NULL;
+    bool planned =
+        status == dnnl_success && conv->winograd &&
+        conv_plan(engine, conv, dnnl_convolution_winograd, direction, &mds, hint, attr, &plan) == dnnl_success;
+    if (status == dnnl_success && !planned)
+        status = conv_plan(engine, conv, dnnl_convolution_direct, direction, &mds, hint, attr, &plan);
     if (attr)
         dnnl_primitive_attr_destroy(attr);
     mds_clear(&mds);

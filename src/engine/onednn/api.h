@@ -30,6 +30,7 @@ typedef struct od_conv {
     od_desc source, weights, destination;
     bool has_bias;
     bool inference; /* forward only */
+    bool winograd;  /* where the library has it; else, and without, the direct algorithm */
     cs_activation activation;
     const cs_window *window;
 } od_conv;

@@ -12,6 +12,23 @@ static int padded_inputs(const od_node *node) {
     return in->layout == OD_BLOCKED && !pointwise && lanes != in->shape.c ? lanes : 0;
 }
 
+bool od_takes_winograd(const od_program *program, const cs_op *op) {
+    enum { CHANNELS = 32, PIXELS = 49 };
+    const cs_window *w = &op->window;
+    cs_shape in = program->values[op->inputs[0]].shape, out = program->values[op->output].shape;
+    bool fits = w->kernel_h == 3 && w->kernel_w == 3 && w->stride_h == 1 && w->stride_w == 1;
+    return op->kind == CS_OP_CONV && DNNL_VERSION_MAJOR < 3 && program->engine->kernels->block == 16 && fits &&
+           in.c >= CHANNELS && out.c >= CHANNELS && out.h * out.w >= PIXELS;
+}
+
+/* Training transforms the kernel in every call: the chunk's pixels must outweigh it. */
+static bool winograd_pays(const od_node *node) {
+    const od_program *program = node->program;
+    cs_shape in = program->values[node->op->inputs[0]].shape, out = program->values[node->op->output].shape;
+    int channels = in.c > out.c ? in.c : out.c;
+    return !program->training || 4 * node->chunk * out.h * out.w >= 3 * channels;
+}
+
 static od_conv describe(const od_node *node) {
     const od_program *program = node->program;
     const cs_param *kernel = od_node_kernel(node)->param;
@@ -20,6 +37,7 @@ static od_conv describe(const od_node *node) {
                     .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
                     .has_bias = od_has_bias(node),
                     .inference = !program->training,
+                    .winograd = od_takes_winograd(program, node->op) && winograd_pays(node),
                     .activation = node->op->activation,
                     .window = &node->op->window};
     conv.weights.tag = dnnl_format_tag_any;

@@ -68,6 +68,8 @@ static int wanted_chunk(const od_program *program, const cs_op *op) {
     for (int i = 0; i < op->n_inputs; i++)
         row += program->values[op->inputs[i]].row * sizeof(float);
     size_t weights = kernel_bytes(program, op) * (program->training ? 4 : 2);
+    if (od_takes_winograd(program, op))
+        weights *= 4; /* 36 values for 9 */
     size_t bytes = weights > CHUNK_BYTES ? weights : CHUNK_BYTES;
     int chunk = 1;
     while (chunk < OD_LARGEST_CHUNK && 2 * chunk <= program->base.spec.batch && (size_t)chunk * 2 * row <= bytes)
