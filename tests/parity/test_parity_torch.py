@@ -1,7 +1,10 @@
 """Every torch architecture of the zoo against the real torchvision: its state dict loads here, features, probabilities
 and every gradient agree, and our file loads there and gives the same output."""
+import copy
+import json
 import os
 import pathlib
+import struct
 import sys
 import tempfile
 
@@ -14,7 +17,7 @@ except ImportError as missing:
     print(f"{missing}; install python3-torchvision: nothing checked")
     sys.exit(1 if os.environ.get("CI") else 77)
 
-from zoo_judge import CLASSES, avoid_corners, error, judge, make_batch, read_safetensors, zoo_step
+from zoo_judge import CLASSES, avoid_corners, error, judge, make_batch, on_some_batch, read_safetensors, zoo_step
 
 MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
 models = torchvision.models
@@ -31,9 +34,6 @@ SIZES = ((64, 64), (97, 80))
 
 
 def write_safetensors(path, tensors):
-    import json
-    import struct
-
     header, at = {}, 0
     for name, array in tensors.items():
         header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [at, at + array.nbytes]}
@@ -55,33 +55,44 @@ def randomise(model):
                 getattr(module, name).data.copy_(torch.from_numpy(value))
 
 
-def check(arch, alpha, build, feature_module, size, folder):
-    torch.manual_seed(1)
-    model = build(num_classes=CLASSES)
-    randomise(model)
-    images, labels = make_batch(folder, *size, lambda pixels: (pixels / 255 - MEAN) / STD)
-    state = {k: v.numpy().copy() for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
-    write_safetensors(folder / "theirs.safetensors", state)
-    zoo_step(folder, arch, "torch", "top", alpha, *size, [folder / "theirs.safetensors"])
-
-    x = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+def gradients_of(model, feature_module, x, labels):
+    """Features, probabilities and gradients in float64, so that what differs is our rounding alone."""
+    model = copy.deepcopy(model).double()
     seen = []
-    dict(model.named_modules())[feature_module].register_forward_hook(lambda m, i, o: seen.append(o.detach()))
+    hook = dict(model.named_modules())[feature_module].register_forward_hook(lambda m, i, o: seen.append(o.detach()))
     with torch.no_grad():
-        want = torch.softmax(model.eval()(x), 1).numpy()
-    model.train()
-    torch.nn.functional.cross_entropy(model(x), torch.from_numpy(labels).long()).backward()
-    gradients = {name: p.grad.numpy() for name, p in model.named_parameters()}
-    good = judge(folder, f"{arch} {size[0]}x{size[1]}", seen[0].numpy().transpose(0, 2, 3, 1), want, gradients)
+        probabilities = torch.softmax(model.eval()(x.double()), 1).numpy()
+    hook.remove()
+    torch.nn.functional.cross_entropy(model.train()(x.double()), torch.from_numpy(labels).long()).backward()
+    return seen[0].numpy().transpose(0, 2, 3, 1), probabilities, {k: p.grad.numpy() for k, p in model.named_parameters()}
 
+
+def comes_back(folder, model, build, x):
+    """Our file, loaded into a fresh model."""
     fresh = build(num_classes=CLASSES)
     ours = {k: torch.from_numpy(v.copy()) for k, v in read_safetensors(folder / "ours.safetensors").items()}
     fresh.load_state_dict(ours, strict=True)
     with torch.no_grad():
-        back = error(torch.softmax(fresh.eval()(x), 1).numpy(), want)
-    if back:
-        print(f"FAIL our file loaded into torch gives another output: {back:.1e}")
-    return good and back == 0
+        got = error(fresh.eval()(x).numpy(), model.eval()(x).numpy())
+    if got:
+        print(f"FAIL our file loaded into torch gives another output: {got:.1e}")
+    return got == 0
+
+
+def check(arch, alpha, build, feature_module, size, folder):
+    torch.manual_seed(1)
+    model = build(num_classes=CLASSES)
+    randomise(model)
+    state = {k: v.numpy().copy() for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
+    write_safetensors(folder / "theirs.safetensors", state)
+
+    def agrees(seed):
+        images, labels = make_batch(folder, seed, *size, lambda pixels: (pixels / 255 - MEAN) / STD)
+        zoo_step(folder, arch, "torch", "top", alpha, *size, [folder / "theirs.safetensors"])
+        x = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+        return judge(folder, f"{arch} {size[0]}x{size[1]}", *gradients_of(model, feature_module, x, labels))
+
+    return on_some_batch(agrees) and comes_back(folder, model, build, torch.rand(2, 3, *size))
 
 
 torch.set_num_threads(2)
