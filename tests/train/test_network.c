@@ -1,6 +1,8 @@
 /* A trial's network: what it costs, and the size of its input. */
 #include "toy.h"
 
+#include "cnnsweep/weights.h"
+
 #include <stdio.h>
 
 /* basenet at 32 x 32, counted by hand: convolutions 28*28*5*5*3*6 and 10*10*5*5*6*16, dense 400*50, head 50*3. */
@@ -70,6 +72,31 @@ static void test_missing_weights_file_is_named(void **state) {
     assert_fails(cs_trial_network(&trial, TOY_CLASSES, &graph, &params), CS_ERR_NOT_FOUND, "nowhere.h5");
 }
 
+/* EfficientNet's second rescaling of the input is for ImageNet's weights. */
+static void test_weights_tell_how_the_input_is_scaled(void **state) {
+    (void)state;
+    static const char *const files[] = {"scaled.h5", "scaled.weights.h5", "scaled.safetensors"};
+    for (int twice = 0; twice < 2; twice++)
+        for (int f = 0; f < 3; f++) {
+            cs_trial_config trial = toy_trial("unused.h5");
+            cs_graph *written, *graph;
+            cs_params *params;
+            int found;
+            snprintf(trial.model.arch, sizeof trial.model.arch, "efficientnet_b0");
+            snprintf(trial.weights, sizeof trial.weights, "%s/%s", test_scratch(), files[f]);
+            trial.model.pretrained = twice;
+            assert_ok(cs_model_build(&trial.model, &written));
+            assert_ok(cs_params_create(written, &params));
+            assert_ok(cs_weights_write(trial.weights, params));
+            cs_params_free(params);
+            cs_graph_free(written);
+            assert_ok(cs_trial_network(&trial, TOY_CLASSES, &graph, &params));
+            assert_int_equal(cs_graph_find(graph, "rescaling_1", &found) == CS_OK, twice);
+            cs_params_free(params);
+            cs_graph_free(graph);
+        }
+}
+
 static void test_image_size_comes_from_the_dataset(void **state) {
     (void)state;
     static const toy_spec spec = {.counts = {3, 0, 0}};
@@ -91,6 +118,7 @@ int main(void) {
         cmocka_unit_test(test_a_trunk_has_something_to_learn),
         cmocka_unit_test(test_unknown_layer_is_named),
         cmocka_unit_test(test_missing_weights_file_is_named),
+        cmocka_unit_test(test_weights_tell_how_the_input_is_scaled),
         cmocka_unit_test(test_image_size_comes_from_the_dataset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
