@@ -37,14 +37,16 @@ static cs_status build(const weights_args *args, const char *arch, cs_graph **gr
 }
 
 static void print_report(const char *path, const cs_weights_report *report) {
-    printf("%s%s: %d matched, %d missing, %d unused, %d of another shape\n", report->text, path, report->matched,
-           report->missing, report->unused, report->wrong_shape);
+    printf("%s%s: %d matched, %d missing, %d unused, %d of another shape%s\n", report->text, path, report->matched,
+           report->missing, report->unused, report->wrong_shape,
+           report->head_differs ? "; another head: the network's keeps its initial values" : "");
 }
 
 /* Reads `path` and prints the report, also when the weights do not fit. */
-static cs_status read_weights(const weights_args *args, const char *path, cs_params *params) {
+static cs_status read_weights(const weights_args *args, unsigned rules, const char *path, cs_params *params) {
     cs_weights_report report;
-    cs_status status = cs_weights_read(path, args->allow_missing, params, &report);
+    cs_status status =
+        cs_weights_read(path, rules | (args->allow_missing ? CS_WEIGHTS_ALLOW_MISSING : 0), params, &report);
     if (report.text && (status == CS_OK || report.missing > 0 || report.wrong_shape > 0))
         print_report(path, &report);
     cs_weights_report_clear(&report);
@@ -58,7 +60,7 @@ static cs_status check(const weights_args *args) {
     if (status == CS_OK)
         status = cs_params_create(graph, &params);
     if (status == CS_OK)
-        status = read_weights(args, args->operands[0], params);
+        status = read_weights(args, 0, args->operands[0], params);
     cs_params_free(params);
     cs_graph_free(graph);
     return status;
@@ -71,12 +73,10 @@ static cs_status convert(const weights_args *args) {
     if (!args->arch)
         return cs_hint(cs_fail(CS_ERR_ARG, "--arch is missing"), "such as --arch mobilenet");
     cs_status status = build(args, args->arch, &graph);
-    if (status == CS_OK) {
-        graph->head = graph->n_layers;
-        status = cs_params_create(graph, &params);
-    }
     if (status == CS_OK)
-        status = read_weights(args, args->operands[0], params);
+        status = cs_params_create(graph, &params);
+    if (status == CS_OK)
+        status = read_weights(args, CS_WEIGHTS_WHOLE, args->operands[0], params);
     if (status == CS_OK)
         status = cs_weights_write(args->operands[1], params);
     cs_params_free(params);

@@ -166,13 +166,40 @@ static cs_status walk_root(hid_t root, const char *path, const cs_visitor *visit
     return legacy ? cs_walk_legacy(root, path, visitor) : cs_walk_keras3(root, path, visitor);
 }
 
+/* An H5E_walk2_t: keeps the innermost of HDF5's errors. */
+static herr_t keep_reason(unsigned depth, const H5E_error2_t *error, void *context) {
+    if (depth == 0 && error->desc)
+        cs_printable(error->desc, context);
+    return 0;
+}
+
+static cs_status fail_open(const char *path, const char *reason) {
+    cs_status status = cs_fail(CS_ERR_FORMAT, "%s: HDF5 cannot open it: %s", path, reason);
+    if (strstr(reason, "lock file") || strstr(reason, "already open"))
+        return cs_hint(status, "another program writes it: wait for that; where the disk knows no locks, set "
+                               "HDF5_USE_FILE_LOCKING=FALSE; after a crash, h5clear -s");
+    return cs_hint(status, "%s", damaged);
+}
+
+/* To read wants no lock: on some network disks there are none. */
+static hid_t open_file(const char *path, char reason[CS_TENSOR_NAME_MAX]) {
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERS_MINOR == 10 && H5_VERSION_GE(1, 10, 7))
+    H5Pset_file_locking(access, false, true);
+#endif
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    if (file < 0)
+        H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason); /* the next call forgets it */
+    H5Pclose(access);
+    return file;
+}
+
 cs_status cs_walk_hdf5(const char *path, const cs_visitor *visitor) {
+    char reason[CS_TENSOR_NAME_MAX] = "it has no root";
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* our errors say it once */
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t file = open_file(path, reason);
     hid_t root = file < 0 ? H5I_INVALID_HID : cs_h5_open_group(file, "/");
-    cs_status status = root < 0 ? cs_hint(cs_fail(CS_ERR_FORMAT, "%s: not an HDF5 file, or cut short", path),
-                                          "Keras weights are .h5 files: fetch it again")
-                                : walk_root(root, path, visitor);
+    cs_status status = root < 0 ? fail_open(path, reason) : walk_root(root, path, visitor);
     if (root >= 0)
         H5Gclose(root);
     if (file >= 0)

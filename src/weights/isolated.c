@@ -11,16 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#ifndef CS_ISOLATED_SECONDS
-#define CS_ISOLATED_SECONDS 20 /* of the processor; the reading itself comes on top */
-#endif
-enum { WALL_FACTOR = 6, BYTES_A_SECOND = 10 << 20, TEXT_MAX = 4 << 20 };
 
 /* A sanitizer wants the signals, the standard error and the address space for itself. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -37,7 +35,7 @@ typedef struct control {
     cs_status status;
     cs_error error;
     size_t text_size;
-    char text[TEXT_MAX];
+    char text[CS_ISOLATED_TEXT_MAX];
 } control;
 
 /* NULL when there is none. */
@@ -59,9 +57,13 @@ void cs_shared_free(void *memory, size_t size) {
         munmap(memory, size);
 }
 
-static long seconds_for(const char *path) {
+cs_limits cs_limits_of(const char *path) {
+    enum { SECONDS = 20, WALL_FACTOR = 6, BYTES_A_SECOND = 10 << 20, SLACK = 1 << 30, COPIES = 4 };
     struct stat info;
-    return CS_ISOLATED_SECONDS + (stat(path, &info) == 0 ? (long)(info.st_size / BYTES_A_SECOND) : 0);
+    size_t size = stat(path, &info) == 0 ? (size_t)info.st_size : 0;
+    long seconds = SECONDS + (long)(size / BYTES_A_SECOND);
+    return (cs_limits){
+        .cpu_seconds = seconds, .wall_seconds = (double)(WALL_FACTOR * seconds), .memory = SLACK + COPIES * size};
 }
 
 static void limit(int resource, rlim_t value) {
@@ -70,28 +72,35 @@ static void limit(int resource, rlim_t value) {
         (void)setrlimit(resource, &both); /* a limit that cannot be set leaves the one on the clock */
 }
 
-/* The parent's size and as much again as an honest file of this size could want. */
-static void limit_memory(const char *path) {
-    enum { SLACK = 1 << 30 };
-    struct stat info;
+/* On top of the parent's size. */
+static void limit_memory(size_t bytes) {
     char text[32];
     FILE *size = fopen("/proc/self/statm", "r");
     if (!size)
         return;
-    if (fgets(text, sizeof text, size) && stat(path, &info) == 0)
-        limit(RLIMIT_AS,
-              (rlim_t)strtoul(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE) + SLACK + 4 * (rlim_t)info.st_size);
+    if (fgets(text, sizeof text, size))
+        limit(RLIMIT_AS, (rlim_t)strtoul(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)bytes);
     fclose(size);
 }
 
+/* A killed parent cannot stop a child that hangs. */
+static void die_with(pid_t parent) {
+#ifdef __linux__
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    if (getppid() != parent)
+        _exit(1);
+}
+
 /* A crash shall end the child at once and in silence: the parent tells of it. */
-static void prepare_child(const char *path, long seconds) {
+static void prepare_child(pid_t parent, const cs_limits *limits) {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGXCPU, SIGALRM};
-    limit(RLIMIT_CPU, (rlim_t)seconds);
+    die_with(parent);
+    limit(RLIMIT_CPU, (rlim_t)limits->cpu_seconds);
     limit(RLIMIT_CORE, 0);
     if (sanitized)
         return;
-    limit_memory(path);
+    limit_memory(limits->memory);
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
         (void)signal(fatal[i], SIG_DFL);
     int nowhere = open("/dev/null", O_WRONLY);
@@ -99,20 +108,34 @@ static void prepare_child(const char *path, long seconds) {
         (void)dup2(nowhere, STDERR_FILENO);
 }
 
-static void run_child(cs_status (*work)(void *context, FILE *text), void *context, control *shared) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    cs_status status = stream ? work(context, stream) : cs_fail_errno("text");
-    if (stream && fclose(stream) != 0 && status == CS_OK)
+/* *text is what the work wrote, malloc'ed, or NULL when there is no memory for it. */
+static cs_status run_work(cs_status (*work)(void *context, FILE *text), void *context, char **text, size_t *size) {
+    *text = NULL;
+    *size = 0;
+    FILE *stream = open_memstream(text, size);
+    if (!stream)
+        return cs_fail_errno("text");
+    cs_status status = work(context, stream);
+    if (fclose(stream) != 0 && status == CS_OK)
         status = cs_fail_errno("text");
-    if (stream && text) {
-        shared->text_size = size < TEXT_MAX ? size : TEXT_MAX;
+    return status;
+}
+
+static void run_child(cs_status (*work)(void *context, FILE *text), void *context, control *shared) {
+    char *text;
+    size_t size;
+    shared->status = run_work(work, context, &text, &size);
+    if (text) {
+        shared->text_size = size < CS_ISOLATED_TEXT_MAX ? size : CS_ISOLATED_TEXT_MAX;
         memcpy(shared->text, text, shared->text_size);
     }
-    shared->status = status;
     shared->error = *cs_error_last();
     shared->done = true;
+}
+
+cs_status cs_not_isolated(cs_status (*work)(void *context, FILE *text), void *context, char **text) {
+    size_t size;
+    return run_work(work, context, text, &size);
 }
 
 static double now(void) {
@@ -127,7 +150,7 @@ static bool wait_for(pid_t child, double seconds, int *how) {
     const long longest = 10 * 1000000L;
     struct timespec pause = {0, 100 * 1000L};
     double end = now() + seconds;
-    for (;;) {
+    do {
         pid_t ended = waitpid(child, how, WNOHANG);
         if (ended < 0 && errno != EINTR) {
             *how = -1;
@@ -135,29 +158,28 @@ static bool wait_for(pid_t child, double seconds, int *how) {
         }
         if (ended == child)
             return true;
-        if (now() > end)
-            break;
         nanosleep(&pause, NULL);
         pause.tv_nsec = 2 * pause.tv_nsec < longest ? 2 * pause.tv_nsec : longest;
-    }
-    kill(child, SIGKILL);
-    while (waitpid(child, how, 0) < 0 && errno == EINTR)
-        continue;
+    } while (now() < end);
     return false;
 }
 
-static cs_status fail_crashed(const char *path, bool in_time, long seconds, int how) {
-    bool hung = !in_time || (how != -1 && WIFSIGNALED(how) && WTERMSIG(how) == SIGXCPU);
-    cs_status status;
-    if (hung)
-        status = cs_fail(CS_ERR_FORMAT, "%s: the HDF5 library hung on it (for %ld s): damaged", path, seconds);
-    else if (how != -1 && WIFSIGNALED(how))
-        status =
-            cs_fail(CS_ERR_FORMAT, "%s: the HDF5 library crashed on it (%s): damaged", path, strsignal(WTERMSIG(how)));
-    else
-        status = cs_fail(CS_ERR_FORMAT, "%s: the HDF5 library crashed on it (exit status %d): damaged", path,
-                         how == -1 ? -1 : WEXITSTATUS(how));
-    return cs_hint(status, "fetch the file again");
+/* How a child ended that did not come to its end; `seconds` after its start. */
+static cs_status fail_ended(const char *path, bool in_time, double seconds, int how) {
+    static const char damaged[] = "the file is damaged: fetch it again";
+    int by = how != -1 && WIFSIGNALED(how) ? WTERMSIG(how) : 0;
+    if (!in_time || by == SIGXCPU)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: the HDF5 library hung on it (stopped after %.1f s)", path, seconds),
+                       "%s; or its disk does not answer", damaged);
+    if (by == SIGKILL)
+        return cs_hint(cs_fail(CS_ERR_NO_MEMORY, "%s: the process that read it was killed", path),
+                       "the system does so when memory runs short: give the job more, or use fewer ranks a node");
+    if (by)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: the HDF5 library crashed on it (%s)", path, strsignal(by)), "%s",
+                       damaged);
+    return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: the HDF5 library crashed on it (exit status %d)", path,
+                           how == -1 ? -1 : WEXITSTATUS(how)),
+                   "%s", damaged);
 }
 
 static cs_status collect(const control *shared, char **text) {
@@ -166,25 +188,34 @@ static cs_status collect(const control *shared, char **text) {
     return shared->status == CS_OK ? CS_OK : cs_error_restore(&shared->error);
 }
 
-cs_status cs_isolated(const char *path, cs_status (*work)(void *context, FILE *text), void *context, char **text) {
+/* A child that is stuck in the system (a dead network disk) does not even die: then it is left behind. */
+static cs_status end_child(const char *path, const cs_limits *limits, pid_t child, const control *shared, char **text) {
+    const double to_die = 5;
+    int how = -1, killed;
+    double started = now();
+    bool in_time = wait_for(child, limits->wall_seconds, &how);
+    double seconds = now() - started;
+    if (!in_time) {
+        kill(child, SIGKILL);
+        (void)wait_for(child, to_die, &killed);
+    }
+    return shared->done ? collect(shared, text) : fail_ended(path, in_time, seconds, how);
+}
+
+cs_status cs_isolated(const char *path, cs_limits limits, cs_status (*work)(void *context, FILE *text), void *context,
+                      char **text) {
     control *shared = share(sizeof *shared);
-    int how = 0;
-    long seconds = seconds_for(path);
-    cs_status status = CS_OK;
+    pid_t parent = getpid();
     if (!shared)
         return cs_fail(CS_ERR_NO_MEMORY, "no memory for the report on %s", path);
     pid_t child = fork();
     if (child == 0) {
-        prepare_child(path, seconds);
+        prepare_child(parent, &limits);
         run_child(work, context, shared);
         _exit(0);
     }
-    if (child < 0) {
-        status = cs_fail_errno("%s: cannot start a process to read it", path);
-    } else {
-        bool in_time = wait_for(child, (double)(WALL_FACTOR * seconds), &how);
-        status = shared->done ? collect(shared, text) : fail_crashed(path, in_time, seconds, how);
-    }
+    cs_status status = child < 0 ? cs_fail_errno("%s: cannot start a process to read it", path)
+                                 : end_child(path, &limits, child, shared, text);
     cs_shared_free(shared, sizeof *shared);
     return status;
 }

@@ -1,6 +1,7 @@
-/* Keras 3's .weights.h5: a group a layer, named by its class and a count ("layers/conv2d_1", before 3.0
- * "_layer_checkpoint_dependencies/conv2d_1"), in it the group "vars" with the datasets "0", "1", ... and, since 3.7 or
- * so, the layer's name as its attribute. A model in a model is a group with "layers" of its own. */
+/* Keras' .weights.h5: a group a layer, named by its class and a count ("layers/conv2d_1"), in it the group "vars" with
+ * the datasets "0", "1", ... and, since 3.7 or so, the layer's name as its attribute. A model in a model is a group
+ * with "layers" of its own. Keras 2.12 and 2.13 say "_layer_checkpoint_dependencies" for "layers" and meet every layer
+ * there twice ("conv2d", "conv2d_2", "conv2d_4"), so that only the order of the counts tells the place. */
 #include "h5_file.h"
 
 #include "cnnsweep/memory.h"
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char layers_name[] = "layers", old_layers_name[] = "_layer_checkpoint_dependencies";
 enum { DEEPEST = 32, MOST_GROUPS = 1 << 16 };
 
 typedef struct walk {
@@ -67,22 +69,33 @@ done:
     return status;
 }
 
-static cs_status walk_group(walk *w, hid_t group, const char *name, const char *place, int depth);
+/* A group of the file. */
+typedef struct node {
+    hid_t group;
+    const char *name;  /* in the file */
+    const char *layer; /* the same, counted as Keras 3 does */
+    const char *place; /* from the root */
+    int depth;
+} node;
 
-static cs_status walk_child(walk *w, hid_t parent, const char *parent_name, const char *parent_place, const char *name,
-                            int depth) {
+static cs_status walk_group(walk *w, const node *here);
+
+static cs_status walk_child(walk *w, const node *parent, const char *name, const char *layer) {
     char place[CS_TENSOR_NAME_MAX], full[CS_TENSOR_PATH_MAX];
-    snprintf(full, sizeof full, "%s%s%s", parent_place, parent_place[0] ? "/" : "", name);
+    snprintf(full, sizeof full, "%s%s%s", parent->place, parent->place[0] ? "/" : "", name);
     cs_printable(full, place);
-    hid_t group = cs_h5_open_group(parent, name);
-    if (group < 0)
+    node child = {.group = cs_h5_open_group(parent->group, name),
+                  .name = name,
+                  .layer = layer,
+                  .place = place,
+                  .depth = parent->depth + 1};
+    if (child.group < 0)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %s is no group, or cannot be opened", w->file, place),
                        "the file is damaged, or not written by Keras");
-    cs_status status = mark(w, group, place, depth);
+    cs_status status = mark(w, child.group, place, child.depth);
     if (status == CS_OK)
-        status = strcmp(name, "vars") == 0 ? walk_vars(w, group, parent_name, place)
-                                           : walk_group(w, group, name, place, depth);
-    H5Gclose(group);
+        status = strcmp(name, "vars") == 0 ? walk_vars(w, child.group, parent->layer, place) : walk_group(w, &child);
+    H5Gclose(child.group);
     return status;
 }
 
@@ -92,28 +105,55 @@ static bool is_state(const char *name, int depth) {
 }
 
 static bool holds_layers(const char *name) {
-    return strcmp(name, "layers") == 0 || strcmp(name, "_layer_checkpoint_dependencies") == 0;
+    return strcmp(name, layers_name) == 0 || strcmp(name, old_layers_name) == 0;
 }
 
-static cs_status walk_group(walk *w, hid_t group, const char *name, const char *place, int depth) {
+/* Splits "conv2d_4" into the length of "conv2d" and 4, or 0 where there is no count. */
+static size_t split_count(const char *name, int *count) {
+    const char *end = strrchr(name, '_');
+    *count = end ? cs_name_number(end + 1) : -1;
+    if (*count >= 0)
+        return (size_t)(end - name);
+    *count = 0;
+    return strlen(name);
+}
+
+/* The count is replaced by the number of siblings of that class that are counted before it. */
+static void recount(const cs_strings *names, const char *name, char out[CS_TENSOR_NAME_MAX]) {
+    int count, other, before = 0;
+    size_t length = split_count(name, &count);
+    for (size_t i = 0; i < names->n; i++)
+        before += split_count(names->items[i], &other) == length && strncmp(names->items[i], name, length) == 0 &&
+                  other < count;
+    snprintf(out, CS_TENSOR_NAME_MAX, before ? "%.*s_%d" : "%.*s", (int)length, name, before);
+}
+
+static cs_status walk_group(walk *w, const node *here) {
+    bool counts_twice = strcmp(here->name, old_layers_name) == 0;
     cs_strings names = {0};
     cs_status status = CS_OK;
-    CS_TRY_GOTO(children(group, place, w->file, &names), done);
-    if (w->visitor->layers && holds_layers(name))
+    CS_TRY_GOTO(children(here->group, here->place, w->file, &names), done);
+    if (w->visitor->layers && holds_layers(here->name))
         CS_TRY_GOTO(w->visitor->layers(w->visitor->context, names.items, names.n), done);
-    for (size_t i = 0; i < names.n; i++)
-        if (!is_state(names.items[i], depth))
-            CS_TRY_GOTO(walk_child(w, group, name, place, names.items[i], depth + 1), done);
+    for (size_t i = 0; i < names.n; i++) {
+        char recounted[CS_TENSOR_NAME_MAX];
+        if (is_state(names.items[i], here->depth))
+            continue;
+        if (counts_twice)
+            recount(&names, names.items[i], recounted);
+        CS_TRY_GOTO(walk_child(w, here, names.items[i], counts_twice ? recounted : names.items[i]), done);
+    }
 done:
     cs_strings_clear(&names);
     return status;
 }
 
 cs_status cs_walk_keras3(hid_t root, const char *path, const cs_visitor *visitor) {
+    const node top = {.group = root, .name = "", .layer = "", .place = ""};
     walk w = {.file = path, .visitor = visitor};
     cs_status status = mark(&w, root, "/", 0);
     if (status == CS_OK)
-        status = walk_group(&w, root, "", "", 0);
+        status = walk_group(&w, &top);
     free(w.seen);
     return status;
 }

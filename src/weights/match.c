@@ -1,24 +1,47 @@
-/* Which parameter a tensor is meant for, by the names that Keras and torch give. */
+/* Which parameter each tensor of a file is meant for.
+ *
+ * Where a person named the layer, by that name. Where Keras did ("conv2d_3"), the number counts all models of a session
+ * and says little: then by the layer's place among those of its class. A model within a model is a container of its
+ * own; the one that has most of the base is the base, and the others can only be the head's. */
 #include "tensor.h"
 
-#include <ctype.h>
+#include "cnnsweep/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-static int find_layer(const cs_graph *graph, const char *name) {
-    for (int i = 0; i < graph->n_layers; i++)
-        if (strcmp(graph->layers[i].name, name) == 0)
-            return i;
-    return -1;
+/* A tensor whose layer is told by a class and a number. */
+typedef struct place {
+    size_t tensor; /* its index in the file */
+    const char *container;
+    size_t container_length;
+    cs_layer_kind kind;
+    int number;
+    int rank, distinct; /* of the number, among those of the kind in the container; how many they are */
+} place;
+
+typedef struct matcher {
+    const char *file;
+    const cs_graph *graph;
+    const cs_tensor_list *tensors;
+    int *params;
+    place *places;
+    size_t n_places;
+} matcher;
+
+/* Keras before 3 lets names have a '/', for which its successors write '_' (DenseNet's "conv1/conv"). */
+static bool same_name(const char *a, const char *b) {
+    for (; *a && *b; a++, b++)
+        if (*a != *b && !(*a == '/' && *b == '_') && !(*a == '_' && *b == '/'))
+            return false;
+    return *a == *b;
 }
 
-/* Cuts the last component off `path` and returns it; the whole of it when there is only one. */
-static char *cut_component(char *path) {
-    char *slash = strrchr(path, '/');
-    if (!slash)
-        return path;
-    *slash = '\0';
-    return slash + 1;
+static int find_layer(const cs_graph *graph, const char *name) {
+    for (int i = 0; i < graph->n_layers; i++)
+        if (same_name(graph->layers[i].name, name))
+            return i;
+    return -1;
 }
 
 static bool has_depthwise_kernel(cs_layer_kind kind) {
@@ -43,125 +66,253 @@ static int find_role(const cs_graph *graph, int layer, const char *role) {
     return -1;
 }
 
-/* A group that is no layer is a nested model: then the layer's name is in the weight's. */
-static int match_legacy(const cs_graph *graph, const cs_tensor *tensor) {
-    char path[CS_TENSOR_NAME_MAX];
-    if (snprintf(path, sizeof path, "%s", tensor->weight) >= (int)sizeof path)
-        return -1;
-    const char *role = cut_component(path);
-    int layer = find_layer(graph, tensor->layer);
-    return find_role(graph, layer >= 0 ? layer : find_layer(graph, cut_component(path)), role);
-}
-
-void cs_match_class(cs_layer_kind kind, char *out, size_t size) {
-    size_t used = 0;
-    char before = '\0';
-    for (const char *c = cs_layer_kind_name(kind); *c && used + 2 < size; before = *c++) {
-        if (isupper((unsigned char)*c) && islower((unsigned char)before))
-            out[used++] = '_';
-        out[used++] = (char)tolower((unsigned char)*c);
-    }
-    out[used] = '\0';
-}
-
-/* A number without a sign, as in "conv2d_12"; -1 for anything else. */
-static int number(const char *text) {
-    enum { LONGEST = 6 };
-    size_t length = strlen(text);
-    if (length == 0 || length > LONGEST || strspn(text, "0123456789") != length)
-        return -1;
-    return (int)strtol(text, NULL, 10);
-}
-
-/* n for "<class>_<n>", 0 for "<class>", -1 for another name. */
-static int ordinal(const char *name, const char *class) {
-    size_t length = strlen(class);
-    if (strncmp(name, class, length) != 0)
-        return -1;
-    if (name[length] == '\0')
-        return 0;
-    return name[length] == '_' ? number(name + length + 1) : -1;
-}
-
-/* The layer of the group "conv2d_1": the second Conv2D. Keras finds layers so. With `automatic` only one whose own name
- * is of that kind. */
-static int find_place(const cs_graph *graph, const char *place, bool automatic) {
-    int seen[CS_LAYER_KIND_COUNT] = {0};
-    for (int i = 0; i < graph->n_layers; i++) {
-        char class[CS_NAME_MAX];
-        cs_layer_kind kind = graph->layers[i].kind;
-        cs_match_class(kind, class, sizeof class);
-        if (ordinal(place, class) == seen[kind]++)
-            return !automatic || ordinal(graph->layers[i].name, class) >= 0 ? i : -1;
-    }
-    return -1;
-}
-
-/* Is this a name that Keras made up? It counts over all models of a session, so that it says little. */
-static bool is_automatic(const char *name, const char *place) {
-    char class[CS_TENSOR_NAME_MAX];
-    snprintf(class, sizeof class, "%s", place);
-    char *end = strrchr(class, '_');
-    if (end && number(end + 1) >= 0)
-        *end = '\0';
-    return ordinal(name, class) >= 0;
-}
-
-/* By the layer's name when the file has one and a person gave it, else by its place among the layers of its class. */
-static int match_vars(const cs_graph *graph, const cs_tensor *tensor) {
-    bool named = tensor->layer[0] != '\0';
-    bool automatic = named && is_automatic(tensor->layer, tensor->place);
-    int layer = named && !automatic ? find_layer(graph, tensor->layer) : find_place(graph, tensor->place, automatic);
-    int variable = number(tensor->weight);
+/* The parameter of `layer` (-1: none) that the end of the tensor's name tells. */
+static int find_param(const cs_graph *graph, const cs_tensor *tensor, int layer) {
+    const char *slash = strrchr(tensor->weight, '/');
+    if (tensor->naming != CS_NAMING_VARS)
+        return find_role(graph, layer, slash ? slash + 1 : tensor->weight);
+    int variable = cs_name_number(tensor->weight);
     if (layer < 0 || variable < 0 || variable >= graph->layers[layer].n_params)
         return -1;
     return graph->layers[layer].first_param + variable;
 }
 
-/* torch's suffix of a parameter. */
-static const char *torch_suffix(const cs_param *param) {
-    switch (param->role) {
-    case CS_PARAM_KERNEL:
-    case CS_PARAM_GAMMA:
-        return "weight";
-    case CS_PARAM_BIAS:
-    case CS_PARAM_BETA:
-        return "bias";
-    case CS_PARAM_MOVING_MEAN:
-        return "running_mean";
-    case CS_PARAM_MOVING_VARIANCE:
-        return "running_var";
-    default:
-        return cs_param_role_name(param->role);
+static void add_place(matcher *m, size_t tensor, cs_layer_kind kind, int number, const char *container, size_t length) {
+    m->places[m->n_places++] =
+        (place){.tensor = tensor, .kind = kind, .number = number, .container = container, .container_length = length};
+}
+
+/* Legacy: "conv1", "conv1/kernel:0"; in a model in a model "block", "conv1/kernel:0". Safetensors: "", "conv1/kernel".
+ */
+static void match_names(matcher *m, size_t index) {
+    const cs_tensor *tensor = &m->tensors->items[index];
+    char path[CS_TENSOR_NAME_MAX];
+    cs_layer_kind kind;
+    int number;
+    if (cs_name_automatic(tensor->layer, &kind, &number)) {
+        add_place(m, index, kind, number, "", 0);
+        return;
+    }
+    if (snprintf(path, sizeof path, "%s", tensor->weight) >= (int)sizeof path)
+        return;
+    char *end = strrchr(path, '/'), *next;
+    *(end ? end : path) = '\0';
+    int layer = find_layer(m->graph, tensor->layer);
+    for (const char *name = path; layer < 0 && *name; name = next ? next + 1 : "") {
+        if (cs_name_automatic(name, &kind, &number)) {
+            add_place(m, index, kind, number, tensor->layer, strlen(tensor->layer));
+            return;
+        }
+        layer = find_layer(m->graph, name);
+        next = strchr(name, '/');
+    }
+    m->params[index] = find_param(m->graph, tensor, layer);
+}
+
+/* Length of `path` without its last `n` components. */
+static size_t cut_components(const char *path, int n) {
+    size_t length = strlen(path);
+    while (n-- > 0 && length > 0)
+        while (length > 0 && path[--length] != '/')
+            continue;
+    return length;
+}
+
+/* Keras 3: the group tells class and place; since 3.7 or so a layer's name stands with it. */
+static void match_vars(matcher *m, size_t index) {
+    const cs_tensor *tensor = &m->tensors->items[index];
+    cs_layer_kind kind, named;
+    int number, ignored;
+    bool placed = cs_name_automatic(tensor->place, &kind, &number);
+    bool automatic = placed && cs_name_automatic(tensor->layer, &named, &ignored) && named == kind;
+    if (tensor->layer[0] && !automatic)
+        m->params[index] = find_param(m->graph, tensor, find_layer(m->graph, tensor->layer));
+    else if (placed)
+        add_place(m, index, kind, number, tensor->path, cut_components(tensor->path, 3)); /* conv2d_1/vars/0 */
+}
+
+/* torchvision's published DenseNets have "denselayer1.norm.1.weight" where its networks have "denselayer1.norm1". */
+static void join_dense_layer(char *name) {
+    static const char block[] = "denselayer";
+    static const char *const parts[] = {".norm.", ".relu.", ".conv."};
+    char *at = strstr(name, block);
+    if (!at)
+        return;
+    at += strlen(block);
+    at += strspn(at, "0123456789");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        size_t length = strlen(parts[i]);
+        if (strncmp(at, parts[i], length) == 0 && (at[length] == '1' || at[length] == '2') && at[length + 1] == '.')
+            memmove(at + length - 1, at + length, strlen(at + length) + 1);
     }
 }
 
-void cs_match_name(const cs_graph *graph, const cs_param *param, cs_naming naming, char *out, size_t size) {
-    if (naming == CS_NAMING_FLAT && graph->dialect == CS_DIALECT_TORCH)
-        snprintf(out, size, "%s.%s", graph->layers[param->layer].name, torch_suffix(param));
-    else
-        cs_param_name(graph, param, out, size);
+static void match_torch(matcher *m, size_t index) {
+    char wanted[CS_TENSOR_NAME_MAX], name[CS_TENSOR_NAME_MAX];
+    snprintf(wanted, sizeof wanted, "%s", m->tensors->items[index].weight);
+    join_dense_layer(wanted);
+    for (int i = 0; i < m->graph->n_params && m->params[index] < 0; i++) {
+        cs_match_name(m->graph, &m->graph->params[i], CS_NAMING_FLAT, name, sizeof name);
+        if (strcmp(name, wanted) == 0)
+            m->params[index] = i;
+    }
 }
 
-static int match_flat(const cs_graph *graph, const cs_tensor *tensor) {
-    for (int i = 0; i < graph->n_params; i++) {
+static int compare_containers(const place *a, const place *b) {
+    size_t shorter = a->container_length < b->container_length ? a->container_length : b->container_length;
+    int order = memcmp(a->container, b->container, shorter);
+    return order ? order : (a->container_length > b->container_length) - (a->container_length < b->container_length);
+}
+
+static int compare_places(const void *left, const void *right) {
+    const place *a = left, *b = right;
+    int order = compare_containers(a, b);
+    if (order == 0)
+        order = (a->kind > b->kind) - (a->kind < b->kind);
+    return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+/* Sorts the places, and ranks the numbers of each kind in each container. */
+static void rank_places(matcher *m) {
+    if (m->n_places > 0)
+        qsort(m->places, m->n_places, sizeof *m->places, compare_places);
+    for (size_t begin = 0, end; begin < m->n_places; begin = end) {
+        const place *first = &m->places[begin];
+        int rank = 0;
+        for (end = begin; end < m->n_places; end++) {
+            place *p = &m->places[end];
+            if (compare_containers(p, first) != 0 || p->kind != first->kind)
+                break;
+            rank += end > begin && p->number != p[-1].number;
+            p->rank = rank;
+        }
+        for (size_t i = begin; i < end; i++)
+            m->places[i].distinct = rank + 1;
+    }
+}
+
+static bool has_automatic_name(const cs_layer *layer) {
+    cs_layer_kind kind;
+    int number;
+    return cs_name_automatic(layer->name, &kind, &number) && kind == layer->kind;
+}
+
+/* Layers of that kind in the base; with `automatic` only those whose names Keras made up. */
+static int count_in_base(const cs_graph *graph, cs_layer_kind kind, bool automatic) {
+    int count = 0;
+    for (int i = 0; i < graph->head; i++)
+        count += graph->layers[i].kind == kind && (!automatic || has_automatic_name(&graph->layers[i]));
+    return count;
+}
+
+/* A number in a name: by its rank where the file has all that the base needs, else the number must be the network's.
+ * The network's own numbers are 0, 1, ..., so that a file with just these gives the same either way. */
+static int find_ranked(const cs_graph *graph, const place *p, bool in_base) {
+    char class[CS_NAME_MAX], name[2 * CS_NAME_MAX];
+    int needed = count_in_base(graph, p->kind, true);
+    int number = p->distinct >= needed ? p->rank : p->number;
+    if (!in_base)
+        number = needed + p->rank;
+    cs_match_class(p->kind, class, sizeof class);
+    snprintf(name, sizeof name, number ? "%s_%d" : "%s", class, number);
+    return find_layer(graph, name);
+}
+
+/* Keras 3 counts the layers of a class in a container. */
+static int find_counted(const cs_graph *graph, const place *p, bool in_base, bool named) {
+    int left = p->number + (in_base ? 0 : count_in_base(graph, p->kind, false));
+    for (int i = 0; i < graph->n_layers; i++)
+        if (graph->layers[i].kind == p->kind && left-- == 0)
+            return !named || has_automatic_name(&graph->layers[i]) ? i : -1;
+    return -1;
+}
+
+static int find_place(const matcher *m, const place *p, bool in_base) {
+    const cs_tensor *tensor = &m->tensors->items[p->tensor];
+    if (tensor->naming == CS_NAMING_VARS)
+        return find_counted(m->graph, p, in_base, tensor->layer[0] != '\0');
+    return find_ranked(m->graph, p, in_base);
+}
+
+static cs_status fail_ambiguous(const matcher *m, const cs_tensor *a, const cs_tensor *b, const char *what) {
+    return cs_hint(
+        cs_fail(CS_ERR_FORMAT, "%s: both %s and %s could be %s of %s", m->file, a->path, b->path, what, m->graph->arch),
+        "save the model that is meant alone, such as base.save_weights(...)");
+}
+
+/* The container of which most tensors would be the base's; NULL when none would. */
+static cs_status find_base(const matcher *m, const place **base) {
+    int most = 0;
+    const place *rival = NULL;
+    *base = NULL;
+    for (size_t begin = 0, end; begin < m->n_places; begin = end) {
+        const place *first = &m->places[begin];
+        int score = 0;
+        for (end = begin; end < m->n_places && compare_containers(&m->places[end], first) == 0; end++) {
+            int layer = find_place(m, &m->places[end], true);
+            score += layer >= 0 && layer < m->graph->head;
+        }
+        if (score > most) {
+            most = score;
+            *base = first;
+            rival = NULL;
+        } else if (score == most && score > 0) {
+            rival = first;
+        }
+    }
+    if (rival)
+        return fail_ambiguous(m, &m->tensors->items[(*base)->tensor], &m->tensors->items[rival->tensor], "the base");
+    return CS_OK;
+}
+
+static cs_status match_places(matcher *m) {
+    const place *base;
+    rank_places(m);
+    CS_TRY(find_base(m, &base));
+    for (size_t i = 0; i < m->n_places; i++) {
+        const place *p = &m->places[i];
+        int layer = find_place(m, p, !base || compare_containers(p, base) == 0);
+        m->params[p->tensor] = find_param(m->graph, &m->tensors->items[p->tensor], layer);
+    }
+    return CS_OK;
+}
+
+/* No parameter can have two values. */
+static cs_status check_unique(const matcher *m) {
+    size_t *taker; /* 1 + the tensor that is meant for the parameter */
+    cs_status status = CS_OK;
+    CS_TRY(cs_alloc((size_t)m->graph->n_params, sizeof *taker, "marks", &taker));
+    for (size_t i = 0; i < m->tensors->n && status == CS_OK; i++) {
+        int param = m->params[i];
         char name[CS_TENSOR_NAME_MAX];
-        cs_match_name(graph, &graph->params[i], CS_NAMING_FLAT, name, sizeof name);
-        if (strcmp(name, tensor->weight) == 0)
-            return i;
+        if (param < 0)
+            continue;
+        cs_match_name(m->graph, &m->graph->params[param], m->tensors->items[i].naming, name, sizeof name);
+        if (taker[param])
+            status = fail_ambiguous(m, &m->tensors->items[taker[param] - 1], &m->tensors->items[i], name);
+        taker[param] = i + 1;
     }
-    return graph->dialect == CS_DIALECT_TORCH ? -1 : match_legacy(graph, tensor);
+    free(taker);
+    return status;
 }
 
-int cs_match_param(const cs_graph *graph, const cs_tensor *tensor) {
-    switch (tensor->naming) {
-    case CS_NAMING_LEGACY:
-        return match_legacy(graph, tensor);
-    case CS_NAMING_VARS:
-        return match_vars(graph, tensor);
-    default:
-        return match_flat(graph, tensor);
+cs_status cs_match(const char *file, const cs_graph *graph, const cs_tensor_list *tensors, int *params) {
+    matcher m = {.file = file, .graph = graph, .tensors = tensors, .params = params};
+    CS_TRY(cs_alloc(tensors->n, sizeof *m.places, "places", &m.places));
+    for (size_t i = 0; i < tensors->n; i++) {
+        params[i] = -1;
+        if (tensors->items[i].naming == CS_NAMING_VARS)
+            match_vars(&m, i);
+        else if (tensors->items[i].naming == CS_NAMING_FLAT && graph->dialect == CS_DIALECT_TORCH)
+            match_torch(&m, i);
+        else
+            match_names(&m, i);
     }
+    cs_status status = match_places(&m);
+    if (status == CS_OK)
+        status = check_unique(&m);
+    free(m.places);
+    return status;
 }
 
 bool cs_match_ignores(const cs_graph *graph, const cs_tensor *tensor) {

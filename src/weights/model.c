@@ -1,6 +1,5 @@
 /* The network that a weights file wants: EfficientNet comes with one rescaling of its input or, for ImageNet's weights,
  * with two, and the wrong number of them gives wrong features without an error. */
-#include "isolated.h"
 #include "tensor.h"
 
 #include "cnnsweep/log.h"
@@ -64,7 +63,7 @@ static cs_status find_scaling(const char *path, scaling *out) {
     reader r = {.path = path};
     char *text = NULL;
     CS_TRY(cs_weights_check_exists(path));
-    cs_status status = cs_isolated(path, look, &r, &text);
+    cs_status status = cs_weights_run(path, look, &r, &text);
     if (status == CS_OK)
         *out = (scaling)(text[0] - '0');
     free(text);

@@ -2,7 +2,7 @@
 #include "isolated.h"
 #include "tensor.h"
 
-#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
 #include <errno.h>
@@ -11,17 +11,21 @@
 
 /* What the reading child gives back. */
 typedef struct outcome {
-    int matched, missing, unused, wrong_shape;
+    int matched, missing, unused, wrong_shape, head_differs;
     float values[];
 } outcome;
 
+/* The file is walked twice: first for what it has, which decides what is taken; then for the values. */
 typedef struct reader {
     const char *path;
     const cs_graph *graph;
-    bool allow_missing;
+    unsigned rules;
+    int head; /* layers from here on may be another one's; n_layers: none */
     outcome *out;
-    bool *taken;      /* one a parameter of the graph */
-    cs_naming naming; /* of the file; the first tensor tells */
+    cs_tensor_list tensors;
+    int *params; /* for every tensor the parameter that takes it, or -1 */
+    int *takers; /* for every parameter the tensor that is meant for it, or -1 */
+    size_t next; /* tensor of the second walk */
     FILE *text;
     char first_wrong[4 * CS_TENSOR_NAME_MAX]; /* what the error will say */
     char first_missing[2 * CS_TENSOR_NAME_MAX];
@@ -32,11 +36,11 @@ void cs_weights_report_clear(cs_weights_report *report) {
     *report = (cs_weights_report){0};
 }
 
-static const char *param_shape(const cs_layout *layout, char out[CS_TENSOR_SHAPE_MAX]) {
+static void param_shape(const cs_layout *layout, char out[CS_TENSOR_SHAPE_MAX]) {
     uint64_t dims[4];
     for (int a = 0; a < layout->rank; a++)
         dims[a] = (uint64_t)layout->dims[a];
-    return cs_shape_text(dims, layout->rank, out);
+    cs_shape_text(dims, layout->rank, out);
 }
 
 static bool same_shape(const cs_layout *layout, const cs_tensor *tensor) {
@@ -57,14 +61,59 @@ static void note_unused(reader *r, const cs_tensor *tensor) {
     r->out->unused++;
 }
 
-static void note_wrong_shape(reader *r, const cs_param *param, const cs_layout *layout, const cs_tensor *tensor) {
+static cs_naming naming_of(const reader *r) {
+    return r->tensors.n > 0 ? r->tensors.items[0].naming : CS_NAMING_LEGACY;
+}
+
+/* The name in the file, and the shape that is wanted there. */
+static void describe_param(const reader *r, const cs_param *param, char name[CS_TENSOR_NAME_MAX],
+                           char shape[CS_TENSOR_SHAPE_MAX]) {
+    cs_layout layout = cs_layout_of(r->graph, param, naming_of(r));
+    cs_match_name(r->graph, param, naming_of(r), name, CS_TENSOR_NAME_MAX);
+    param_shape(&layout, shape);
+}
+
+static void note_wrong_shape(reader *r, const cs_param *param, const cs_tensor *tensor) {
     char name[CS_TENSOR_NAME_MAX], ours[CS_TENSOR_SHAPE_MAX], theirs[CS_TENSOR_SHAPE_MAX];
-    cs_match_name(r->graph, param, tensor->naming, name, sizeof name);
-    param_shape(layout, ours);
+    bool in_head = param->layer >= r->head;
+    describe_param(r, param, name, ours);
     cs_shape_text(tensor->dims, tensor->rank, theirs);
-    fprintf(r->text, "wrong shape  %s: %s in the network, %s in the file\n", name, ours, theirs);
-    if (r->out->wrong_shape++ == 0)
+    fprintf(r->text, "%s %s: %s in the network, %s in the file\n", in_head ? "head differs" : "wrong shape ", name,
+            ours, theirs);
+    if (in_head)
+        r->out->head_differs++;
+    else if (r->out->wrong_shape++ == 0)
         snprintf(r->first_wrong, sizeof r->first_wrong, "%s is %s in the network, %s in the file", name, ours, theirs);
+}
+
+static bool fits(const reader *r, size_t tensor) {
+    cs_layout layout = cs_layout_of(r->graph, &r->graph->params[r->params[tensor]], naming_of(r));
+    return same_shape(&layout, &r->tensors.items[tensor]);
+}
+
+/* Is the whole head in the file, each parameter with its shape? */
+static bool has_whole_head(const reader *r) {
+    for (int i = 0; i < r->graph->n_params; i++)
+        if (r->graph->params[i].layer >= r->head && (r->takers[i] < 0 || !fits(r, (size_t)r->takers[i])))
+            return false;
+    return true;
+}
+
+/* Decides for every tensor whether it is taken, and keeps the report on those that are not. */
+static void choose_tensors(reader *r) {
+    bool take_head = has_whole_head(r);
+    for (size_t k = 0; k < r->tensors.n; k++) {
+        const cs_tensor *tensor = &r->tensors.items[k];
+        const cs_param *param = r->params[k] < 0 ? NULL : &r->graph->params[r->params[k]];
+        bool same = param && fits(r, k), takes = same && (take_head || param->layer < r->head);
+        if (param && !same)
+            note_wrong_shape(r, param, tensor);
+        else if (!takes && !cs_match_ignores(r->graph, tensor))
+            note_unused(r, tensor);
+        r->out->matched += takes;
+        if (!takes)
+            r->params[k] = -1;
+    }
 }
 
 static cs_status read_param(const reader *r, const cs_tensor *tensor, const cs_layout *layout, const cs_param *param) {
@@ -82,26 +131,26 @@ static cs_status read_param(const reader *r, const cs_tensor *tensor, const cs_l
     return status;
 }
 
-/* Takes a tensor of the file for the parameter it is meant for, and keeps the report. */
-static cs_status take_tensor(void *context, const cs_tensor *tensor) {
+static cs_status keep_tensor(void *context, const cs_tensor *tensor) {
     reader *r = context;
-    int i = cs_match_param(r->graph, tensor);
-    r->naming = tensor->naming;
-    if (i < 0 && cs_match_ignores(r->graph, tensor))
+    return cs_tensor_list_append(&r->tensors, r->path, tensor);
+}
+
+static cs_status read_tensor(void *context, const cs_tensor *tensor) {
+    reader *r = context;
+    size_t k = r->next++;
+    if (k >= r->tensors.n || r->tensors.items[k].rank != tensor->rank ||
+        memcmp(r->tensors.items[k].dims, tensor->dims, (size_t)tensor->rank * sizeof tensor->dims[0]) != 0)
+        return cs_fail(CS_ERR_IO, "%s: changes while it is read", r->path);
+    if (r->params[k] < 0)
         return CS_OK;
-    if (i < 0 || r->taken[i]) {
-        note_unused(r, tensor);
-        return CS_OK;
-    }
-    const cs_param *param = &r->graph->params[i];
+    const cs_param *param = &r->graph->params[r->params[k]];
     cs_layout layout = cs_layout_of(r->graph, param, tensor->naming);
-    r->taken[i] = true;
-    if (!same_shape(&layout, tensor)) {
-        note_wrong_shape(r, param, &layout, tensor);
-        return CS_OK;
-    }
-    CS_TRY(read_param(r, tensor, &layout, param));
-    r->out->matched++;
+    return read_param(r, tensor, &layout, param);
+}
+
+static cs_status pass_file(void *context, const char *format, const char *preprocess) {
+    (void)context, (void)format, (void)preprocess;
     return CS_OK;
 }
 
@@ -117,43 +166,75 @@ static cs_status check_preprocess(void *context, const char *format, const char 
                    "preprocessing belongs to the weights: take those of this architecture and dialect");
 }
 
-/* Counts what the file lacks; the head's own parameters may be absent. */
+/* Counts what the file lacks. A head may be absent as a whole; one of which a part is there is another one. */
 static void note_missing(reader *r) {
     enum { NAMED = 3 };
+    bool has_head = false;
+    for (int i = 0; i < r->graph->n_params; i++)
+        has_head = has_head || (r->takers[i] >= 0 && r->graph->params[i].layer >= r->head);
     for (int i = 0; i < r->graph->n_params; i++) {
         const cs_param *param = &r->graph->params[i];
-        if (r->taken[i] || param->layer >= r->graph->head)
+        bool in_head = param->layer >= r->head;
+        if (r->takers[i] >= 0 || (in_head && !has_head))
             continue;
         char name[CS_TENSOR_NAME_MAX], shape[CS_TENSOR_SHAPE_MAX];
-        cs_layout layout = cs_layout_of(r->graph, param, r->naming);
-        cs_match_name(r->graph, param, r->naming, name, sizeof name);
-        fprintf(r->text, "missing      %s %s\n", name, param_shape(&layout, shape));
+        describe_param(r, param, name, shape);
+        fprintf(r->text, "%s %s %s\n", in_head ? "head lacks  " : "missing     ", name, shape);
         size_t used = strlen(r->first_missing);
-        if (r->out->missing++ < NAMED)
+        if (in_head)
+            r->out->head_differs++;
+        else if (r->out->missing++ < NAMED)
             snprintf(r->first_missing + used, sizeof r->first_missing - used, "%s%s", used ? ", " : "", name);
     }
 }
 
 static cs_status judge(const reader *r) {
     const outcome *out = r->out;
+    const char *more = out->missing > 3 ? ", ..." : "";
     if (out->wrong_shape > 0)
         return cs_hint(cs_fail(CS_ERR_SHAPE, "%s: %d of the weights have another shape: %s", r->path, out->wrong_shape,
                                r->first_wrong),
                        "are they for this %s (alpha, input channels, classes)?", r->graph->arch);
-    if (out->missing > 0 && !r->allow_missing)
+    if (out->matched == 0 && r->graph->n_params > 0)
+        return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: none of its %zu tensors is a parameter of %s (%s%s)", r->path,
+                               r->tensors.n, r->graph->arch, r->first_missing, more),
+                       "are they for this architecture and dialect? `cnnsweep weights show` lists them");
+    if (out->missing > 0 && !(r->rules & CS_WEIGHTS_ALLOW_MISSING))
         return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: lacks %d of the parameters of %s: %s%s", r->path, out->missing,
-                               r->graph->arch, r->first_missing, out->missing > 3 ? ", ..." : ""),
+                               r->graph->arch, r->first_missing, more),
                        "allow_missing leaves those at their initial values");
     return CS_OK;
 }
 
+static cs_status match_tensors(reader *r) {
+    CS_TRY(cs_alloc(r->tensors.n, sizeof *r->params, "marks", &r->params));
+    CS_TRY(cs_match(r->path, r->graph, &r->tensors, r->params));
+    for (int i = 0; i < r->graph->n_params; i++)
+        r->takers[i] = -1;
+    for (size_t k = 0; k < r->tensors.n; k++)
+        if (r->params[k] >= 0)
+            r->takers[r->params[k]] = (int)k;
+    return CS_OK;
+}
+
+static cs_status read_walked(reader *r) {
+    const cs_visitor first = {.context = r, .file = check_preprocess, .tensor = keep_tensor};
+    const cs_visitor second = {.context = r, .file = pass_file, .tensor = read_tensor};
+    CS_TRY(cs_weights_walk(r->path, &first));
+    CS_TRY(match_tensors(r));
+    choose_tensors(r);
+    note_missing(r);
+    CS_TRY(judge(r));
+    return cs_weights_walk(r->path, &second);
+}
+
 static cs_status read_file(void *context, FILE *text) {
     reader *r = context;
-    const cs_visitor visitor = {.context = r, .file = check_preprocess, .tensor = take_tensor};
     r->text = text;
-    CS_TRY(cs_weights_walk(r->path, &visitor));
-    note_missing(r);
-    return judge(r);
+    cs_status status = read_walked(r);
+    free(r->params);
+    cs_tensor_list_clear(&r->tensors);
+    return status;
 }
 
 cs_status cs_weights_check_exists(const char *path) {
@@ -166,27 +247,34 @@ cs_status cs_weights_check_exists(const char *path) {
     return CS_OK;
 }
 
-cs_status cs_weights_read(const char *path, bool allow_missing, cs_params *params, cs_weights_report *report) {
+static void fill_report(const outcome *out, cs_weights_report *report) {
+    report->matched = out->matched;
+    report->missing = out->missing;
+    report->unused = out->unused;
+    report->wrong_shape = out->wrong_shape;
+    report->head_differs = out->head_differs;
+}
+
+cs_status cs_weights_read(const char *path, unsigned rules, cs_params *params, cs_weights_report *report) {
     const cs_graph *graph = params->graph;
     size_t bytes = graph->n_values * sizeof(float), size = sizeof(outcome) + bytes;
-    reader r = {.path = path, .graph = graph, .allow_missing = allow_missing};
+    reader r = {
+        .path = path, .graph = graph, .rules = rules, .head = rules & CS_WEIGHTS_WHOLE ? graph->n_layers : graph->head};
     cs_status status = CS_OK;
     *report = (cs_weights_report){0};
     CS_TRY(cs_weights_check_exists(path));
     CS_TRY_GOTO(cs_shared_alloc(size, "weights", &r.out), done);
-    CS_TRY_GOTO(cs_alloc((size_t)graph->n_params, sizeof *r.taken, "marks", &r.taken), done);
+    CS_TRY_GOTO(cs_alloc((size_t)graph->n_params, sizeof *r.takers, "marks", &r.takers), done);
     memcpy(r.out->values, params->data, bytes);
-    status = cs_isolated(path, read_file, &r, &report->text);
-    if (report->text) {
-        report->matched = r.out->matched;
-        report->missing = r.out->missing;
-        report->unused = r.out->unused;
-        report->wrong_shape = r.out->wrong_shape;
-    }
+    status = cs_weights_run(path, read_file, &r, &report->text);
+    if (report->text)
+        fill_report(r.out, report);
     if (status == CS_OK)
         memcpy(params->data, r.out->values, bytes);
+    if (status == CS_OK && report->head_differs > 0)
+        cs_log(CS_LOG_INFO, "%s: its head is another one: ours keeps its initial values", path);
 done:
-    free(r.taken);
+    free(r.takers);
     cs_shared_free(r.out, size);
     return status;
 }
@@ -234,7 +322,7 @@ cs_status cs_weights_describe(const char *path, char **text) {
     listing l = {.path = path};
     *text = NULL;
     CS_TRY(cs_weights_check_exists(path));
-    cs_status status = cs_isolated(path, list, &l, text);
+    cs_status status = cs_weights_run(path, list, &l, text);
     if (status != CS_OK) {
         free(*text);
         *text = NULL;

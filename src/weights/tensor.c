@@ -1,5 +1,8 @@
 #include "tensor.h"
 
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 const char cs_preprocess_key[] = "preprocess";
@@ -26,6 +29,36 @@ const char *cs_printable(const char *name, char out[CS_TENSOR_NAME_MAX]) {
             out[i] = name[i];
     snprintf(out + length, CS_TENSOR_NAME_MAX - length, "%s", cut ? "..." : "");
     return out;
+}
+
+cs_status cs_tensor_list_append(cs_tensor_list *list, const char *file, const cs_tensor *tensor) {
+    enum { MOST = 1 << 16 };
+    const char *const from[] = {tensor->layer, tensor->place, tensor->weight, tensor->path};
+    size_t lengths[4], all = 0, used = 0;
+    char *texts;
+    if (list->n == MOST)
+        return cs_fail(CS_ERR_FORMAT, "%s: more than %d tensors", file, MOST);
+    for (int i = 0; i < 4; i++)
+        all += lengths[i] = strlen(from[i]) + 1;
+    CS_TRY(cs_grow(&list->items, &list->capacity, list->n + 1, sizeof *list->items, "tensors"));
+    CS_TRY(cs_alloc(all, 1, "names", &texts));
+    cs_tensor *copy = &list->items[list->n++];
+    const char **const to[] = {&copy->layer, &copy->place, &copy->weight, &copy->path};
+    *copy = *tensor;
+    copy->read = NULL;
+    copy->source = NULL;
+    for (int i = 0; i < 4; i++) {
+        *to[i] = memcpy(texts + used, from[i], lengths[i]);
+        used += lengths[i];
+    }
+    return CS_OK;
+}
+
+void cs_tensor_list_clear(cs_tensor_list *list) {
+    for (size_t i = 0; i < list->n; i++)
+        free((char *)list->items[i].layer); /* the first of its texts */
+    free(list->items);
+    *list = (cs_tensor_list){0};
 }
 
 cs_layout cs_layout_of(const cs_graph *graph, const cs_param *param, cs_naming naming) {

@@ -42,8 +42,10 @@ typedef struct cs_visitor {
 
 /* Walks a file of the kind that its first bytes tell. HDF5 is used in this process: see isolated.h. */
 CS_MUST_CHECK cs_status cs_weights_walk(const char *path, const cs_visitor *visitor);
-/* Does that file need a library that a damaged one may crash? */
-bool cs_weights_is_hdf5(const char *path);
+/* Runs work(context, text), which walks the file: in a child process when a damaged one may crash the library that it
+ * needs. What is written to `text` becomes *text, malloc'ed; NULL when the work did not come to its end. */
+CS_MUST_CHECK cs_status cs_weights_run(const char *path, cs_status (*work)(void *context, FILE *text), void *context,
+                                       char **text);
 CS_MUST_CHECK cs_status cs_walk_hdf5(const char *path, const cs_visitor *visitor);
 CS_MUST_CHECK cs_status cs_walk_safetensors(const char *path, const cs_visitor *visitor);
 

@@ -204,6 +204,113 @@ def test_an_absurd_shape_is_reported_not_allocated():
     assert done.returncode == 1 and "[1152921504606846976] in the file" in done.stdout, done.stderr
 
 
+def converted(name, *arch):
+    """What of a file ends in a network, by h5py's names."""
+    run_ok("weights", "convert", name, "out.safetensors", "--arch", *arch)
+    return safetensors_format.read(path("out.safetensors"))[0]
+
+
+def test_keras_2_12_counts_every_layer_twice():
+    with h5py.File(path("old.weights.h5"), "w") as file:
+        for group, layer in (("conv2d", "conv2d"), ("conv2d_2", "conv2d_1"), ("dense", "dense")):
+            for i, role in enumerate(("kernel", "bias")):
+                file.create_dataset(f"_layer_checkpoint_dependencies/{group}/vars/{i}", data=tensors()[f"{layer}/{role}"])
+    got = converted("old.weights.h5", *BASENET)
+    assert all(np.array_equal(got[name], value) for name, value in tensors().items())
+
+
+def legacy(name, weights, layer_of):
+    """A legacy file of {"layer/role": values}; layer_of tells the group."""
+    with h5py.File(path(name), "w") as file:
+        layers = {}
+        for weight in weights:
+            layers.setdefault(layer_of(weight), []).append(weight)
+        file.attrs["layer_names"] = [layer.encode() for layer in layers]
+        for layer, names in layers.items():
+            group = file.create_group(layer)
+            group.attrs["weight_names"] = [f"{weight}:0".encode() for weight in names]
+            for weight in names:
+                group.create_dataset(f"{weight}:0", data=weights[weight])
+    return name
+
+
+def parameters(*arch):
+    """Names and shapes of a network's parameters, from what a file of something else lacks."""
+    safetensors_format.write(path("stranger.safetensors"), {"stranger": np.zeros(1, "f4")})
+    done = run("weights", "check", "stranger.safetensors", *arch, "--allow-missing")
+    assert done.returncode == 1 and "none of its 1 tensors is a parameter of" in done.stderr
+    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("missing ")]
+    return {name: tuple(json.loads(shape)) for _, name, shape in lines}
+
+
+def test_layer_names_of_keras_2_have_slashes():
+    random = np.random.default_rng(5)
+    weights = {name: random.random(shape, "f4") for name, shape in parameters("densenet121").items()}
+    old = {name.replace("conv1_conv/", "conv1/conv/", 1) if name.startswith("conv1_conv") else
+           name.replace("conv1_bn/", "conv1/bn/", 1) if name.startswith("conv1_bn") else name: value
+           for name, value in weights.items()}
+    assert len(set(old) - set(weights)) == 5
+    for file in (legacy("slash.h5", old, lambda name: name.rsplit("/", 1)[0]),
+                 legacy("nested.h5", old, lambda name: "densenet121")):
+        got = converted(file, "densenet121")
+        assert all(np.array_equal(got[name], value) for name, value in weights.items())
+
+
+def later(name, by):
+    """The name of a layer that Keras made in a session that has had `by` of its kind."""
+    base, _, count = name.rpartition("_")
+    return f"{base}_{int(count) + by}" if count.isdigit() else f"{name}_{by}"
+
+
+def test_automatic_names_count_on_in_a_session():
+    weights = {f"{later(name.split('/')[0], 9)}/{name.split('/')[1]}": value for name, value in tensors().items()}
+    assert "conv2d_10/kernel" in weights and "conv2d_9/kernel" in weights
+    for file in (legacy("later.h5", weights, lambda name: name.split("/")[0]),
+                 legacy("nested.h5", weights, lambda name: "sequential_1")):
+        got = converted(file, *BASENET)
+        assert all(np.array_equal(got[name], value) for name, value in tensors().items())
+
+
+def test_a_part_of_automatic_names_is_not_moved():
+    part = {name: value for name, value in tensors().items() if not name.startswith("conv2d/")}
+    done = run("weights", "check", legacy("part.h5", part, lambda name: name.split("/")[0]), *BASENET)
+    assert done.returncode == 1 and "missing      conv2d/kernel" in done.stdout and "conv2d_1" not in done.stdout
+
+
+def test_numbers_that_do_not_fit_are_reported_not_moved():
+    swapped = {name.replace("conv2d_1", "conv2d_0") if "_1" in name else name.replace("conv2d", "conv2d_5"): value
+               for name, value in tensors().items()}
+    done = run("weights", "check", legacy("swapped.h5", swapped, lambda name: name.split("/")[0]), *BASENET)
+    assert done.returncode == 1 and "wrong shape  conv2d/kernel" in done.stdout, done.stdout
+
+
+def test_a_file_that_is_being_written():
+    legacy("open.h5", tensors(), lambda name: name.split("/")[0])
+    with h5py.File(path("open.h5"), "r+"):
+        assert run("weights", "check", "open.h5", *BASENET).returncode == 0
+    with h5py.File(path("open_new.h5"), "w", libver="latest") as file:
+        file["x"] = 1
+        file.flush()
+        done = run("weights", "check", "open_new.h5", *BASENET)
+        assert done.returncode == 1 and "already open for write" in done.stderr and \
+            "another program writes it" in done.stderr, done.stderr
+
+
+def own_crash(text):
+    """The first frame of a sanitizer's report that is ours or HDF5's, when it is ours."""
+    if "runtime error" in text:
+        return "/src/" in text
+    frames = [line for line in text.splitlines() if line.lstrip().startswith("#")]
+    told = [line for line in frames if "libhdf5" in line or "/src/" in line and "/libsanitizer/" not in line]
+    return "Sanitizer" in text and (not told or "libhdf5" not in told[0])
+
+
+def test_crashes_are_told_apart():
+    hdf5 = "==1==ERROR: AddressSanitizer\n    #0 0x1 in memcpy\n    #1 0x2 in H5 (/lib/libhdf5_serial.so+0x3)\n"
+    ours = "    #1 0x2 in read_param /x/src/weights/read.c:9\n"
+    assert own_crash("==1==ERROR: AddressSanitizer\n" + ours + hdf5) and not own_crash(hdf5 + ours) and not own_crash("")
+
+
 def test_randomly_damaged_hdf5_never_crashes_or_hangs_the_program():
     run_ok("weights", "convert", packed("a.safetensors"), "whole.h5", "--arch", *BASENET)
     with open(path("whole.h5"), "rb") as file:
@@ -217,6 +324,7 @@ def test_randomly_damaged_hdf5_never_crashes_or_hangs_the_program():
             out.write(damaged)
         done = run("weights", "check", "damaged.h5", *BASENET, timeout=200)
         assert done.returncode in (0, 1) and (done.returncode == 0 or "damaged.h5" in done.stderr), done
+        assert not own_crash(done.stderr), done
 
 
 run_tests(globals())

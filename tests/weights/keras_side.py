@@ -6,16 +6,23 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
+
+def basenet(input_shape, **_):
+    layers = keras.layers
+    return keras.Sequential([keras.Input(input_shape), layers.Conv2D(6, 5, activation="relu"), layers.MaxPooling2D(),
+                             layers.Conv2D(16, 5, activation="relu"), layers.MaxPooling2D(), layers.Flatten(),
+                             layers.Dense(50, activation="relu")])
+
+
 CLASSES = 4
 # id of ours: (constructor, its arguments, height and width)
 MODELS = {"mobilenet": (keras.applications.MobileNet, {"alpha": 0.25}, 64),
           "xception": (keras.applications.Xception, {}, 96),
           "inception_v3": (keras.applications.InceptionV3, {}, 96),
-          "efficientnet_b0": (keras.applications.EfficientNetB0, {}, 64)}
+          "efficientnet_b0": (keras.applications.EfficientNetB0, {}, 64), "basenet": (basenet, {}, 32)}
 
 
 def base(name):
-    keras.backend.clear_session()
     make, arguments, size = MODELS[name]
     return make(weights=None, include_top=False, input_shape=(size, size, 3), **arguments)
 
@@ -23,14 +30,14 @@ def base(name):
 def flat(name):
     """As users extend a base: its layers and a head in one model."""
     body = base(name)
-    pooled = keras.layers.GlobalAveragePooling2D()(body.output)
-    return keras.Model(body.input, keras.layers.Dense(CLASSES, activation="softmax")(pooled))
+    pooled = body.outputs[0] if name == "basenet" else keras.layers.GlobalAveragePooling2D()(body.outputs[0])
+    return keras.Model(body.inputs[0], keras.layers.Dense(CLASSES, activation="softmax")(pooled))
 
 
 def nested(name):
     """As users put a base into a Sequential."""
-    model = keras.Sequential([base(name), keras.layers.GlobalAveragePooling2D(),
-                              keras.layers.Dense(CLASSES, activation="softmax")])
+    pool = [] if name == "basenet" else [keras.layers.GlobalAveragePooling2D()]
+    model = keras.Sequential([base(name), *pool, keras.layers.Dense(CLASSES, activation="softmax")])
     model.build((None, MODELS[name][2], MODELS[name][2], 3))
     return model
 
@@ -47,6 +54,8 @@ def outputs(model, name):
 
 
 def make(folder, name):
+    """In a session that has built it once before: its automatic names go on counting."""
+    flat(name)
     model = randomise(flat(name), 1)
     model.save_weights(f"{folder}/{name}_flat.weights.h5")
     model.save(f"{folder}/{name}_whole.h5")
@@ -54,10 +63,25 @@ def make(folder, name):
     twin = nested(name)
     twin.set_weights(model.get_weights())
     twin.save_weights(f"{folder}/{name}_nested.weights.h5")
+    twin.save(f"{folder}/{name}_nestedwhole.h5")
+
+
+def make_pair(folder):
+    """Models that have more than one place for a parameter."""
+    inputs = keras.Input((32, 32, 3))
+    both = keras.layers.Concatenate()([basenet((32, 32, 3))(inputs), basenet((32, 32, 3))(inputs)])
+    keras.Model(inputs, keras.layers.Dense(CLASSES)(both)).save_weights(f"{folder}/pair.weights.h5")
+    keras.backend.clear_session()
+    body = base("inception_v3")
+    model = keras.Sequential([body, keras.layers.GlobalAveragePooling2D(), keras.layers.BatchNormalization(),
+                              keras.layers.Dense(CLASSES)])
+    randomise(model, 3).save_weights(f"{folder}/normed.weights.h5")
+    np.savez(f"{folder}/normed.npz", *body.get_weights())
 
 
 def load(folder, name, files):
     expected = np.load(f"{folder}/{name}_expected.npz")
+    keras.backend.clear_session()
     model = flat(name)
     for i, file in enumerate(files):
         randomise(model, 2 + i).load_weights(f"{folder}/{file}")
@@ -68,5 +92,12 @@ def load(folder, name, files):
 
 if sys.argv[1] == "make":
     make(sys.argv[2], sys.argv[3])
+elif sys.argv[1] == "pair":
+    make_pair(sys.argv[2])
+elif sys.argv[1] == "load-normed":
+    body = randomise(base("inception_v3"), 5)
+    body.load_weights(f"{sys.argv[2]}/{sys.argv[3]}")
+    for k, got in enumerate(body.get_weights()):
+        assert np.array_equal(got, np.load(f"{sys.argv[2]}/normed.npz")[f"arr_{k}"]), k
 else:
     load(sys.argv[2], sys.argv[3], sys.argv[4:])

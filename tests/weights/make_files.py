@@ -76,6 +76,10 @@ def unequal_files(new):
     group.attrs["weight_names"] = [b"conv/bias:0"]
     group.create_dataset("conv/bias:0", data=np.full(4, 9, "f4"))
     twice.attrs["layer_names"] = [l.encode() for l in LAYERS + ["twin"]]
+    write_tree(new("other_head"), dict(every, **{"dense/kernel": np.ones((4, 5)), "dense/bias": np.ones(5)}))
+    write_tree(new("half_head"), {n: v for n, v in every.items() if n != "dense/kernel"})
+    write_tree(new("stranger"), {"extra/kernel": np.ones(3)}, ["extra"])
+    write_tree(new("later"), {n.replace("dense/", "dense_7/"): v for n, v in every.items()}, LAYERS[:-1] + ["dense_7"])
     write_tree(new("wide"), dict(every, **{"conv/kernel": np.ones((3, 3, 3, 8))}))
     write_tree(new("flat"), dict(every, **{"conv/kernel": np.ones(108)}))
     write_tree(new("rank32"), dict(every, **{"conv/kernel": np.ones((1,) * 32)}))

@@ -9,11 +9,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char path[] = "some/file.h5";
+static const cs_limits generous = {.cpu_seconds = 100, .wall_seconds = 100, .memory = (size_t)1 << 30};
 
 static void assert_no_child_is_left(void) {
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -32,7 +33,7 @@ static void text_and_shared_memory_come_back(void **state) {
     char own[32], *text = NULL;
     int *shared;
     assert_ok(cs_shared_alloc(1001 * sizeof *shared, "numbers", &shared));
-    assert_ok(cs_isolated(path, fill, shared, &text));
+    assert_ok(cs_isolated(path, generous, fill, shared, &text));
     snprintf(own, sizeof own, "pid %ld\n", (long)getpid());
     assert_int_equal(shared[1000], 7);
     assert_memory_equal(text, "pid ", 4);
@@ -50,7 +51,7 @@ static cs_status refuse(void *context, FILE *text) {
 static void errors_come_back_with_their_hint_and_the_text_so_far(void **state) {
     (void)state;
     char name[] = "the shape", *text = NULL;
-    assert_fails(cs_isolated(path, refuse, name, &text), CS_ERR_SHAPE, "the shape is odd");
+    assert_fails(cs_isolated(path, generous, refuse, name, &text), CS_ERR_SHAPE, "the shape is odd");
     assert_string_equal(cs_error_last()->hint, "make it even");
     assert_string_equal(text, "so far");
     free(text);
@@ -64,42 +65,132 @@ static cs_status crash(void *context, FILE *text) {
 
 static void a_crash_is_an_error_that_names_the_file(void **state) {
     (void)state;
-    int deadly = SIGKILL;
+    int deadly = SIGILL;
     char *text = NULL;
-    assert_fails(cs_isolated(path, crash, &deadly, &text), CS_ERR_FORMAT, "some/file.h5: the HDF5 library crashed");
+    assert_fails(cs_isolated(path, generous, crash, &deadly, &text), CS_ERR_FORMAT,
+                 "some/file.h5: the HDF5 library crashed");
     assert_null(text);
     assert_no_child_is_left();
 }
 
-/* One second of the processor, as the real limit would take long to reach. */
-static cs_status spin(void *context, FILE *text) {
-    struct rlimit second = {1, 2};
-    volatile int *turns = context;
-    (void)text;
-    if (setrlimit(RLIMIT_CPU, &second) != 0)
-        return CS_ERR_IO;
-    for (;;)
-        ++*turns;
+static void a_child_that_is_killed_points_to_the_memory(void **state) {
+    (void)state;
+    int deadly = SIGKILL;
+    char *text = NULL;
+    assert_fails(cs_isolated(path, generous, crash, &deadly, &text), CS_ERR_NO_MEMORY,
+                 "some/file.h5: the process that read it was killed");
+    assert_non_null(strstr(cs_error_last()->hint, "memory"));
 }
 
-static void a_hang_is_an_error_that_names_the_file(void **state) {
+static cs_status spin(void *context, FILE *text) {
+    volatile int *turns = context;
+    (void)text;
+    while (*turns >= 0)
+        *turns ^= 1;
+    return CS_OK;
+}
+
+static cs_status sleep_on(void *context, FILE *text) {
+    (void)context, (void)text;
+    while (pause() != 0)
+        continue;
+    return CS_OK;
+}
+
+/* Seconds that the error tells. */
+static double seconds_told(void) {
+    const char *told = strstr(cs_error_last()->text, "after ");
+    assert_non_null(told);
+    return strtod(told + strlen("after "), NULL);
+}
+
+static void too_much_work_is_an_error_that_names_the_file(void **state) {
     (void)state;
+    const cs_limits limits = {.cpu_seconds = 1, .wall_seconds = 100, .memory = 1 << 30};
     int turns = 0;
     char *text = NULL;
-    assert_fails(cs_isolated(path, spin, &turns, &text), CS_ERR_FORMAT, "some/file.h5: the HDF5 library hung");
-    assert_int_equal(turns, 0);
+    assert_fails(cs_isolated(path, limits, spin, &turns, &text), CS_ERR_FORMAT,
+                 "some/file.h5: the HDF5 library hung on it");
+    assert_true(seconds_told() >= 0.9 && seconds_told() < 90);
     assert_no_child_is_left();
+}
+
+static void too_much_time_is_an_error_that_names_the_file(void **state) {
+    (void)state;
+    const cs_limits limits = {.cpu_seconds = 100, .wall_seconds = 0.5, .memory = 1 << 30};
+    char *text = NULL;
+    assert_fails(cs_isolated(path, limits, sleep_on, NULL, &text), CS_ERR_FORMAT,
+                 "some/file.h5: the HDF5 library hung on it");
+    assert_true(seconds_told() >= 0.5 && seconds_told() < 50);
+    assert_no_child_is_left();
+}
+
+static void limits_grow_with_the_file(void **state) {
+    (void)state;
+    char large[4096];
+    snprintf(large, sizeof large, "%s/large", test_scratch());
+    FILE *file = fopen(large, "wb");
+    assert_non_null(file);
+    assert_int_equal(ftruncate(fileno(file), 1 << 30), 0);
+    fclose(file);
+    cs_limits of_large = cs_limits_of(large), of_none = cs_limits_of("no such file");
+    assert_true(of_none.cpu_seconds >= 10 && of_large.cpu_seconds >= of_none.cpu_seconds + 100);
+    assert_true(of_large.wall_seconds > (double)of_large.cpu_seconds);
+    assert_true(of_large.memory >= of_none.memory + ((size_t)1 << 30));
+}
+
+/* The child tells its number through shared memory, and hangs. */
+static cs_status tell_and_sleep(void *context, FILE *text) {
+    *(volatile pid_t *)context = getpid();
+    return sleep_on(context, text);
+}
+
+static void a_child_dies_with_its_parent(void **state) {
+    (void)state;
+    pid_t *grandchild;
+    assert_ok(cs_shared_alloc(sizeof *grandchild, "number", &grandchild));
+    pid_t parent = fork();
+    assert_true(parent >= 0);
+    if (parent == 0) {
+        char *text;
+        _exit(cs_isolated(path, generous, tell_and_sleep, grandchild, &text) == CS_OK);
+    }
+    const struct timespec moment = {.tv_nsec = 10 * 1000000L};
+    for (int i = 0; i < 1000 && *(volatile pid_t *)grandchild == 0; i++)
+        nanosleep(&moment, NULL);
+    kill(parent, SIGKILL);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    bool gone = false;
+    for (int i = 0; i < 1000 && !gone; i++) {
+        char state_file[64], line[256] = "";
+        snprintf(state_file, sizeof state_file, "/proc/%ld/stat", (long)*grandchild);
+        FILE *file = fopen(state_file, "r");
+        gone = !file || !fgets(line, sizeof line, file) || strstr(line, ") Z ");
+        if (file)
+            fclose(file);
+        nanosleep(&moment, NULL);
+    }
+    assert_true(gone);
+    cs_shared_free(grandchild, sizeof *grandchild);
 }
 
 static void a_process_that_ignores_its_children_learns_as_much(void **state) {
     (void)state;
-    int deadly = SIGKILL;
+    int deadly = SIGILL;
     char *text = NULL, name[] = "x";
     void (*before)(int) = signal(SIGCHLD, SIG_IGN);
-    assert_fails(cs_isolated(path, refuse, name, &text), CS_ERR_SHAPE, "x is odd");
+    assert_fails(cs_isolated(path, generous, refuse, name, &text), CS_ERR_SHAPE, "x is odd");
     free(text);
-    assert_fails(cs_isolated(path, crash, &deadly, &text), CS_ERR_FORMAT, "crashed");
+    assert_fails(cs_isolated(path, generous, crash, &deadly, &text), CS_ERR_FORMAT, "crashed");
     (void)signal(SIGCHLD, before);
+}
+
+static void work_in_this_process_gives_the_same(void **state) {
+    (void)state;
+    char name[] = "the shape", *text = NULL;
+    assert_fails(cs_not_isolated(refuse, name, &text), CS_ERR_SHAPE, "the shape is odd");
+    assert_string_equal(text, "so far");
+    free(text);
 }
 
 static atomic_bool stop;
@@ -118,7 +209,7 @@ static void other_threads_do_not_matter(void **state) {
         int *shared;
         char *text = NULL;
         assert_ok(cs_shared_alloc(1001 * sizeof *shared, "numbers", &shared));
-        assert_ok(cs_isolated(path, fill, shared, &text));
+        assert_ok(cs_isolated(path, generous, fill, shared, &text));
         assert_int_equal(shared[1000], 7);
         free(text);
         cs_shared_free(shared, 1001 * sizeof *shared);
@@ -137,7 +228,7 @@ static void endless_text_is_cut(void **state) {
     (void)state;
     int zero = 0;
     char *text = NULL;
-    assert_ok(cs_isolated(path, chatter, &zero, &text));
+    assert_ok(cs_isolated(path, generous, chatter, &zero, &text));
     assert_true(strlen(text) == 4 << 20);
     free(text);
 }
@@ -147,7 +238,12 @@ int main(void) {
         cmocka_unit_test(text_and_shared_memory_come_back),
         cmocka_unit_test(errors_come_back_with_their_hint_and_the_text_so_far),
         cmocka_unit_test(a_crash_is_an_error_that_names_the_file),
-        cmocka_unit_test(a_hang_is_an_error_that_names_the_file),
+        cmocka_unit_test(a_child_that_is_killed_points_to_the_memory),
+        cmocka_unit_test(too_much_work_is_an_error_that_names_the_file),
+        cmocka_unit_test(too_much_time_is_an_error_that_names_the_file),
+        cmocka_unit_test(limits_grow_with_the_file),
+        cmocka_unit_test(a_child_dies_with_its_parent),
+        cmocka_unit_test(work_in_this_process_gives_the_same),
         cmocka_unit_test(a_process_that_ignores_its_children_learns_as_much),
         cmocka_unit_test(other_threads_do_not_matter),
         cmocka_unit_test(endless_text_is_cut),

@@ -144,12 +144,66 @@ static void datasets_nobody_takes_are_reported(void **state) {
     free_fixture(&f);
 }
 
-static void the_first_of_two_datasets_of_one_name_counts(void **state) {
+static void two_datasets_for_one_parameter_are_an_error_naming_both(void **state) {
     (void)state;
     fixture f = new_fixture(small_graph());
-    assert_ok(read_made(&f, "twice", false));
-    assert_report(&f, 9, 0, 1, 0);
-    assert_values(&f, 1);
+    assert_fails(read_made(&f, "twice", true), CS_ERR_FORMAT, "both conv/conv/bias:0 and twin/conv/bias:0");
+    assert_untouched(&f, 1);
+    free_fixture(&f);
+}
+
+/* As Keras' skip_mismatch leaves it. */
+static void another_head_leaves_ours_as_it_is(void **state) {
+    (void)state;
+    const struct {
+        const char *file, *line;
+        int unused, differs;
+    } cases[] = {
+        {"other_head", "head differs dense/kernel: [4,2] in the network, [4,5] in the file\n", 0, 2},
+        {"half_head", "head lacks   dense/kernel [4,2]\n", 1, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fixture f = new_fixture(small_graph());
+        assert_ok(read_made(&f, cases[i].file, false));
+        assert_non_null(strstr(f.report.text, cases[i].line));
+        assert_int_equal(f.report.matched, 7);
+        assert_int_equal(f.report.missing + f.report.wrong_shape, 0);
+        assert_int_equal(f.report.unused, cases[i].unused);
+        assert_int_equal(f.report.head_differs, cases[i].differs);
+        assert_values(&f, 0);
+        assert_untouched(&f, 7);
+        assert_untouched(&f, 8);
+        free_fixture(&f);
+    }
+}
+
+static void the_whole_head_is_read_when_that_is_asked_for(void **state) {
+    (void)state;
+    char path[CS_PATH_MAX];
+    fixture f = new_fixture(small_graph());
+    assert_ok(cs_path(path, sizeof path, "%s/other_head.h5", test_scratch()));
+    assert_fails(cs_weights_read(path, CS_WEIGHTS_WHOLE, f.params, &f.report), CS_ERR_SHAPE, "dense/kernel");
+    cs_weights_report_clear(&f.report);
+    assert_ok(cs_path(path, sizeof path, "%s/headless.h5", test_scratch()));
+    assert_fails(cs_weights_read(path, CS_WEIGHTS_WHOLE, f.params, &f.report), CS_ERR_NOT_FOUND, "dense/kernel");
+    free_fixture(&f);
+}
+
+static void a_file_of_which_nothing_matches_is_an_error_whatever_is_allowed(void **state) {
+    (void)state;
+    fixture f = new_fixture(small_graph());
+    assert_fails(read_made(&f, "stranger", true), CS_ERR_NOT_FOUND, "none of its 1 tensors is a parameter of net");
+    assert_int_equal(f.report.matched, 0);
+    free_fixture(&f);
+}
+
+static void names_that_keras_made_up_count_by_their_rank(void **state) {
+    (void)state;
+    fixture f = new_fixture(small_graph());
+    assert_ok(read_made(&f, "later", false));
+    assert_report(&f, f.graph->n_params, 0, 0, 0);
+    for (int i = 0; i < f.graph->n_params; i++)
+        assert_values(&f, i);
     free_fixture(&f);
 }
 
@@ -213,7 +267,10 @@ static void files_cut_short_are_refused(void **state) {
     for (size_t keep = 0; keep < size; keep += size / 50) {
         fixture f = new_fixture(small_graph());
         assert_ok(cs_file_write(cut, bytes, keep));
-        assert_fails(read_made(&f, "cut", true), CS_ERR_FORMAT, "or cut short");
+        assert_fails(read_made(&f, "cut", true), CS_ERR_FORMAT, "cut.h5");
+        assert_non_null(strstr(keep < 8 ? cs_error_last()->text : cs_error_last()->hint, "cut short"));
+        if (keep >= 96) /* behind the superblock HDF5 knows how long the file was */
+            assert_non_null(strstr(cs_error_last()->text, "truncated file: eof = "));
         free_fixture(&f);
     }
     free(bytes);
@@ -312,7 +369,11 @@ int main(void) {
         cmocka_unit_test(a_head_the_file_lacks_keeps_its_values),
         cmocka_unit_test(a_missing_parameter_is_an_error_unless_allowed),
         cmocka_unit_test(datasets_nobody_takes_are_reported),
-        cmocka_unit_test(the_first_of_two_datasets_of_one_name_counts),
+        cmocka_unit_test(two_datasets_for_one_parameter_are_an_error_naming_both),
+        cmocka_unit_test(another_head_leaves_ours_as_it_is),
+        cmocka_unit_test(the_whole_head_is_read_when_that_is_asked_for),
+        cmocka_unit_test(a_file_of_which_nothing_matches_is_an_error_whatever_is_allowed),
+        cmocka_unit_test(names_that_keras_made_up_count_by_their_rank),
         cmocka_unit_test(wrong_shapes_are_errors_with_both_shapes),
         cmocka_unit_test(broken_files_are_refused_naming_file_and_place),
         cmocka_unit_test(files_cut_short_are_refused),

@@ -1,4 +1,5 @@
-"""Real Keras writes weights (Keras 3 flat and with the base in a Sequential, legacy whole model); we read every kind and
+"""Real Keras writes weights, of the second such model in its session (Keras 3 and legacy, flat and with the base in a
+Sequential); we read every kind and
 write both; Keras loads what we wrote and has the same weights to the bit, and the same outputs.
 
 CNNSWEEP_KERAS_PYTHON names an interpreter that has keras and tensorflow."""
@@ -17,7 +18,7 @@ if not PYTHON:
 
 # id: options, height and width as in keras_side.py
 MODELS = {"mobilenet": (["--alpha", "0.25"], 64), "xception": ([], 96), "inception_v3": ([], 96),
-          "efficientnet_b0": ([], 64)}
+          "efficientnet_b0": ([], 64), "basenet": ([], 32)}
 
 
 def keras(*arguments):
@@ -30,7 +31,7 @@ def check_round_trip(name):
     arch = ["--arch", name, *options, "--classes", "4", "--input", f"{size}x{size}x3"]
     keras("make", SCRATCH, name)
     written = []
-    for source in ("flat.weights.h5", "nested.weights.h5", "whole.h5"):
+    for source in ("flat.weights.h5", "nested.weights.h5", "nestedwhole.h5", "whole.h5"):
         for target in ("h5",) if source != "whole.h5" else ("h5", "weights.h5"):
             out = f"{name}_from_{source.split('.')[0]}.{target}"
             done = run_ok("weights", "convert", f"{name}_{source}", out, *arch)
@@ -55,6 +56,23 @@ def test_inception_v3_with_automatic_names():
 
 def test_efficientnet_b0_with_a_normalization():
     check_round_trip("efficientnet_b0")
+
+
+def test_basenet_with_automatic_names_alone():
+    check_round_trip("basenet")
+
+
+def test_two_bases_in_one_file_are_ambiguous():
+    keras("pair", SCRATCH)
+    done = run("weights", "check", "pair.weights.h5", "basenet", "--input", "32x32x3")
+    assert done.returncode == 1 and "both layers/sequential/layers/" in done.stderr and \
+        "and layers/sequential_1/layers/" in done.stderr, done.stderr
+
+
+def test_a_batch_norm_of_the_head_is_not_the_base_s():
+    done = run_ok("weights", "convert", "normed.weights.h5", "base.h5", "--arch", "inception_v3", "--input", "96x96x3")
+    assert " 0 missing, 6 unused, 0 of another shape" in done.stdout, done.stdout
+    keras("load-normed", SCRATCH, "base.h5")
 
 
 def test_layers_that_a_network_lacks_are_reported_by_name():

@@ -1,6 +1,7 @@
 """torchvision's networks: random weights go in as safetensors and come out, through every format, with no bit changed;
 torch loads what we write, strictly, and computes the same. h5py judges the HDF5 files on the way."""
 import os
+import re
 import sys
 
 import numpy as np
@@ -65,6 +66,20 @@ def test_resnet18_round_trip():
 
 def test_mobilenet_v2_round_trip():
     check_round_trip("mobilenet_v2", 3)
+
+
+def test_published_densenets_have_other_keys():
+    model = network("densenet121", num_classes=3)
+    tensors = {re.sub(r"(denselayer\d+\.(?:norm|relu|conv))([12]\.)", r"\1.\2", name): value.numpy()
+               for name, value in model.state_dict().items()}
+    assert "features.denseblock1.denselayer1.norm.1.weight" in tensors
+    safetensors_format.write(path("published.safetensors"), tensors)
+    done = run_ok("weights", "convert", "published.safetensors", "d.safetensors", "--arch", "densenet121", "--dialect",
+                  "torch", "--head", "top", "--classes", "3")
+    assert " 0 missing, 0 unused" in done.stdout, done.stdout
+    got, _ = safetensors_format.read(path("d.safetensors"))
+    for name, value in model.state_dict().items():
+        assert name.endswith("num_batches_tracked") or np.array_equal(got[name], value.numpy()), name
 
 
 def test_kernels_turn_into_keras_axes():
