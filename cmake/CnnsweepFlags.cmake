@@ -16,5 +16,4 @@ if(CNNSWEEP_FUZZ)
   target_compile_options(cs_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined
     -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(cs_flags INTERFACE -fsanitize=address,undefined)
-  target_compile_definitions(cs_flags INTERFACE CS_ISOLATED_SECONDS=2) # what hangs shall not cost much
 endif()

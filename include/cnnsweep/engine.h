@@ -90,6 +90,8 @@ typedef struct cs_engine_ops {
 CS_MUST_CHECK cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out);
 void cs_engine_close(cs_engine *engine); /* NULL-safe */
 const char *cs_engine_name(const cs_engine *engine);
+/* The name of the engine that a device gives, without opening it. */
+CS_MUST_CHECK cs_status cs_engine_of(const char *device, const char **name);
 
 /* The wrappers: argument checks (mode, n within 1..batch, indexes), then the engine's function. */
 CS_MUST_CHECK cs_status cs_program_compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out);

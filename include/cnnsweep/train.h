@@ -113,9 +113,10 @@ CS_MUST_CHECK cs_status cs_trial_network(const cs_trial_config *trial, int class
                                          cs_params **params);
 
 /* In mode features: tells (info) which file has the features, and whether it is there yet. One that is damaged is
- * CS_ERR_FORMAT: before a sweep rather than in every trial. data.image is resolved. */
+ * CS_ERR_FORMAT: before a sweep rather than in every trial. data.image is resolved; `engine` is the name of the one
+ * that will train. */
 CS_MUST_CHECK cs_status cs_trial_check_features(const cs_trial_config *trial, const cs_dataset *dataset,
-                                                const cs_graph *graph, const cs_params *params);
+                                                const cs_graph *graph, const cs_params *params, const char *engine);
 
 /* First layer of the trial's own tail; the layers before it are the frozen trunk, which trials may share. Never between
  * two layers that an engine may fuse (a convolution and its batch norm), so that a trunk gives the same numbers however

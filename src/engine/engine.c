@@ -41,13 +41,25 @@ static cs_status find_device(const char *name, const struct device **out) {
                    "one of auto, cpu, ref, onednn, cuda");
 }
 
+static cs_status find_built(const char *device, const struct device **out) {
+    CS_TRY(find_device(device, out));
+    if (!(*out)->ops)
+        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "device '%s': that engine is not in this build", device), "%s",
+                       (*out)->how);
+    return CS_OK;
+}
+
+cs_status cs_engine_of(const char *device, const char **name) {
+    const struct device *found;
+    CS_TRY(find_built(device, &found));
+    *name = found->ops->name;
+    return CS_OK;
+}
+
 cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out) {
     const struct device *found;
     *out = NULL;
-    CS_TRY(find_device(device, &found));
-    if (!found->ops)
-        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "device '%s': that engine is not in this build", device), "%s",
-                       found->how);
+    CS_TRY(find_built(device, &found));
     if (options->threads < 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "device '%s': %d threads", device, options->threads),
                        "threads must be 1 or more");

@@ -31,10 +31,12 @@ static cs_status cost_network(cs_plan *plan, int first) {
     cs_trial_config trial = job->trials[first];
     cs_graph *graph = NULL;
     cs_params *params = NULL;
+    const char *engine;
+    CS_TRY(cs_engine_of(job->device, &engine));
     CS_TRY(cs_trial_resolve_image(plan->dataset, &trial));
     cs_status status = cs_trial_network(&trial, cs_dataset_class_count(plan->dataset), &graph, &params);
     if (status == CS_OK)
-        status = cs_trial_check_features(&trial, plan->dataset, graph, params);
+        status = cs_trial_check_features(&trial, plan->dataset, graph, params, engine);
     if (status != CS_OK) {
         char text[CS_VALUE_MAX * 2];
         cs_params_free(params);

@@ -45,7 +45,7 @@ static cs_status params_checksum(const cs_base *base, int cut, uint64_t *out) {
     return CS_OK;
 }
 
-/* All that the features depend on. */
+/* All that the features depend on. Engines round differently: one's features are not another's, bit by bit. */
 static cs_status describe_source(const cs_base *base, char *out, size_t size) {
     const cs_graph *graph = base->graph;
     const cs_shape *input = &graph->layers[0].out;
@@ -54,12 +54,12 @@ static cs_status describe_source(const cs_base *base, char *out, size_t size) {
     CS_TRY(params_checksum(base, cut, &params));
     return cs_path(out, size,
                    "dataset %016llx, %s; %s (%s), alpha %.9g, %dx%dx%d, input %s, %s; output of layer %d, %s; "
-                   "parameters %016llx",
+                   "parameters %016llx; engine %s",
                    (unsigned long long)cs_dataset_checksum(base->dataset),
                    cs_resize_name(cs_dataset_resize(base->dataset)), graph->arch, cs_dialect_name(graph->dialect),
                    (double)base->trial->model.alpha, input->h, input->w, input->c,
                    cs_preprocess_name(graph->preprocess), base->trial->weights[0] ? "pretrained" : "initial values",
-                   cut - 1, graph->layers[cut - 1].name, (unsigned long long)params);
+                   cut - 1, graph->layers[cut - 1].name, (unsigned long long)params, base->engine);
 }
 
 /* data.features, or the folder beside the dataset. */
@@ -190,8 +190,8 @@ cs_status cs_extract(cs_engine *engine, const cs_base *base, const volatile sig_
 }
 
 cs_status cs_trial_check_features(const cs_trial_config *trial, const cs_dataset *dataset, const cs_graph *graph,
-                                  const cs_params *params) {
-    const cs_base base = {trial, dataset, graph, params};
+                                  const cs_params *params, const char *engine) {
+    const cs_base base = {trial, dataset, graph, params, engine};
     cs_features *features = NULL;
     features_name name;
     if (trial->train.mode != CS_TRAIN_FEATURES)

@@ -222,7 +222,7 @@ static cs_status prepare(cs_group *group) {
     if (group->live.n == 0)
         return CS_OK;
     const cs_tail *first = group->live.items[0];
-    const cs_base base = {first->config, group->dataset, first->graph, first->params};
+    const cs_base base = {first->config, group->dataset, first->graph, first->params, cs_engine_name(group->engine)};
     if (first->config->train.mode == CS_TRAIN_FEATURES)
         CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
     CS_TRY(open_loaders(group, first->graph, first->config));

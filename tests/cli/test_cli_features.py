@@ -89,6 +89,12 @@ def test_a_second_run_computes_nothing():
     assert without_clock(read_trials("first")) == without_clock(read_trials("again"))
 
 
+def test_every_engine_has_its_own_file():
+    for device in ("cpu", "ref"):
+        run_ok("train", "job.yaml", "--out", f"on_{device}", "--device", device, "--set", "data.features=engines")
+    assert len(feature_files("engines")) == 2
+
+
 def test_ranks_share_one_file():
     run_ok("train", "job.yaml", "--out", "ranks", "--set", "data.features=shared/of/ranks", ranks=2)
     assert len(feature_files("shared/of/ranks")) == 1

@@ -1,8 +1,10 @@
-/* libFuzzer: any bytes as an HDF5 file, read as users read it, in a child process.
+/* libFuzzer: any bytes as an HDF5 file, read as users read it, by a child process that reads many before it is
+ * replaced.
  *
- * HDF5 itself is not fixed here: its crashes and hangs must become errors of ours. What the sanitizers find in our own
- * code ends the child with FOUND, and that ends the campaign. */
+ * HDF5 itself is not fixed here: what it crashes or hangs on costs a child, no more. Whose fault an error is, the
+ * innermost frame tells that is either instrumented code, which is ours, or HDF5's. One of ours ends the campaign. */
 #define _GNU_SOURCE /* dladdr, MAP_ANONYMOUS */
+#include "isolated.h"
 #include "network.h"
 
 #include "cnnsweep/weights.h"
@@ -10,80 +12,163 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <hdf5.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-enum { FOUND = 77, HDF5_S_OWN = 3, MOST_COUNTERS = 1 << 16 };
+enum { OURS = 77, HDF5_S_OWN = 3, MOST_INPUTS = 1000, SECONDS = 1, MOST_COUNTERS = 1 << 16 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 const char *__asan_default_options(void);
 void __asan_on_error(void);
-void __real__exit(int status) __attribute__((noreturn));
-void __wrap__exit(int status) __attribute__((noreturn));
+cs_status __wrap_cs_isolated(const char *path, cs_limits limits, cs_status (*work)(void *context, FILE *text),
+                             void *context, char **text);
+
+/* The child is isolation enough. */
+cs_status __wrap_cs_isolated(const char *path, cs_limits limits, cs_status (*work)(void *context, FILE *text),
+                             void *context, char **text) {
+    (void)path, (void)limits;
+    return cs_not_isolated(work, context, text);
+}
 
 const char *__asan_default_options(void) {
-    return "exitcode=77:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0:allocator_may_return_null=1:"
+    return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0:handle_sigill=0:allocator_may_return_null=1:"
            "max_allocation_size_mb=1024:detect_leaks=0";
 }
 
-void __asan_on_error(void) {
-    void *frames[64];
-    int n = backtrace(frames, sizeof frames / sizeof frames[0]);
-    for (int i = 0; i < n; i++) {
-        Dl_info info;
-        if (dladdr(frames[i], &info) && strstr(info.dli_fname, "libhdf5"))
-            __real__exit(HDF5_S_OWN);
+/* Addresses and flags of all instrumented blocks; the linker keeps our code together. */
+extern const uintptr_t __start___sancov_pcs[], __stop___sancov_pcs[];
+
+static bool is_ours(const void *frame) {
+    static uintptr_t first = UINTPTR_MAX, last;
+    for (const uintptr_t *pc = __start___sancov_pcs; last == 0 && pc < __stop___sancov_pcs; pc += 2) {
+        first = *pc < first ? *pc : first;
+        last = *pc > last ? *pc : last;
     }
+    return (uintptr_t)frame >= first && (uintptr_t)frame <= last;
 }
 
-/* The child's coverage comes back through shared memory, and goes where libFuzzer looks for more counters. */
+/* Ends the process; the first frames are those of the handler, `skip` of them. */
+static void attribute(int skip) {
+    void *frames[64];
+    int n = backtrace(frames, sizeof frames / sizeof frames[0]);
+    for (int i = skip; i < n; i++) {
+        Dl_info info;
+        if (is_ours(frames[i]))
+            _exit(OURS);
+        if (dladdr(frames[i], &info) && strstr(info.dli_fname, "libhdf5"))
+            _exit(HDF5_S_OWN);
+    }
+    _exit(OURS);
+}
+
+/* attribute, the handler; the system's trampoline is neither's. */
+static void on_signal(int number) {
+    (void)number;
+    attribute(2);
+}
+
+void __asan_on_error(void) {
+    attribute(2);
+}
+
+/* What both processes see. The child's coverage goes where libFuzzer looks for more counters. */
 extern uint8_t __start___sancov_cntrs[], __stop___sancov_cntrs[];
 __attribute__((section("__libfuzzer_extra_counters"), used)) static uint8_t counters[MOST_COUNTERS];
-static uint8_t *from_child;
+static struct shared {
+    bool named; /* an error named the file */
+    uint8_t counters[MOST_COUNTERS];
+} * shared;
 
 static size_t n_counters(void) {
     size_t n = (size_t)(__stop___sancov_cntrs - __start___sancov_cntrs);
     return n < MOST_COUNTERS ? n : MOST_COUNTERS;
 }
 
-void __wrap__exit(int status) {
-    memcpy(from_child, __start___sancov_cntrs, n_counters());
-    __real__exit(status);
+static void read_once(const char *path, cs_params *params) {
+    cs_weights_report report;
+    memset(__start___sancov_cntrs, 0, n_counters());
+    cs_error_clear();
+    cs_status status = cs_weights_read(path, CS_WEIGHTS_ALLOW_MISSING, params, &report);
+    cs_weights_report_clear(&report);
+    shared->named = status == CS_OK || strstr(cs_error_last()->text, path);
+    memcpy(shared->counters, __start___sancov_cntrs, n_counters());
 }
 
-/* libFuzzer's handlers are for this process; a child that HDF5 crashes must die of it. */
-static void die_of_signals(void) {
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGXCPU};
+/* The child and the ends of two pipes: a byte asks it to read the file, a byte says that it has. */
+static pid_t child;
+static int ask, answer;
+
+static void serve(int asked, int answered, const char *path) {
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGALRM};
+    cs_params *params;
+    char byte;
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
-        (void)signal(fatal[i], SIG_DFL);
+        (void)signal(fatal[i], on_signal);
+    if (cs_params_create(fuzz_network(CS_DIALECT_KERAS), &params) != CS_OK)
+        _exit(OURS);
+    for (int i = 0; i < MOST_INPUTS && read(asked, &byte, 1) == 1; i++) {
+        alarm(SECONDS);
+        read_once(path, params);
+        alarm(0);
+        if (write(answered, &byte, 1) != 1)
+            break;
+    }
+    _exit(0);
+}
+
+static void start_child(const char *path) {
+    int there[2], back[2];
+    if (pipe(there) != 0 || pipe(back) != 0 || (child = fork()) < 0)
+        abort();
+    if (child == 0) {
+        close(there[1]);
+        close(back[0]);
+        serve(there[0], back[1], path);
+    }
+    close(there[0]);
+    close(back[1]);
+    ask = there[1];
+    answer = back[0];
+}
+
+/* How the child ended. */
+static int end_child(void) {
+    int how = 0;
+    close(ask);
+    close(answer);
+    waitpid(child, &how, 0);
+    child = 0;
+    return WIFEXITED(how) ? WEXITSTATUS(how) : OURS;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     (void)argc, (void)argv;
-    if (pthread_atfork(NULL, NULL, die_of_signals) != 0)
-        return 1;
-    from_child = mmap(NULL, MOST_COUNTERS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return from_child == MAP_FAILED || H5open() < 0; /* so that not every child has to */
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+    return shared == MAP_FAILED || H5open() < 0; /* so that not every child has to */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-    static cs_params *params;
-    cs_weights_report report;
-    char found[32];
-    if (!params && cs_params_create(fuzz_network(CS_DIALECT_KERAS), &params) != CS_OK)
-        abort();
+    static int inputs;
     const char *path = fuzz_file(bytes, size);
-    memset(from_child, 0, n_counters());
-    cs_error_clear();
-    cs_status status = cs_weights_read(path, true, params, &report);
-    cs_weights_report_clear(&report);
-    memcpy(counters, from_child, n_counters());
-    snprintf(found, sizeof found, "exit status %d", FOUND);
-    if (status != CS_OK && (!strstr(cs_error_last()->text, path) || strstr(cs_error_last()->text, found)))
+    char byte = 0;
+    if (!child)
+        start_child(path);
+    bool read_it = write(ask, &byte, 1) == 1 && read(answer, &byte, 1) == 1;
+    if (read_it) {
+        memcpy(counters, shared->counters, n_counters());
+        if (!shared->named)
+            abort();
+    }
+    inputs++;
+    if ((!read_it || inputs % MOST_INPUTS == 0) && end_child() == OURS)
         abort();
+    if (!child)
+        inputs = 0;
     return 0;
 }
