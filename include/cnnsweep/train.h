@@ -40,7 +40,8 @@ typedef struct cs_train_config {
      * accuracy. Patience 0 = off: as in Keras without the callback the last epoch's weights are tested. */
     int patience;
     float min_delta;
-    char monitor[32]; /* val_loss | val_accuracy | loss | accuracy */
+    char monitor[32];      /* val_loss | val_accuracy | loss | accuracy */
+    char save_weights[16]; /* none, or the ending of the file that the tested weights are written to */
 } cs_train_config;
 
 /* Everything that defines a trial. The option table (src/sweep/options.c) fills it, a row a field. */
@@ -81,8 +82,9 @@ typedef struct cs_trial_result {
 typedef struct cs_train_events {
     void *context;
     cs_status (*epoch)(void *context, int trial, const cs_epoch_row *row);
-    /* `test` is NULL when there is no test split. */
-    cs_status (*finished)(void *context, int trial, const cs_trial_result *result, const cs_confusion *test);
+    /* `test` is NULL when there is no test split; `params` are those that were tested, borrowed. */
+    cs_status (*finished)(void *context, int trial, const cs_trial_result *result, const cs_confusion *test,
+                          const cs_params *params);
     /* This trial failed (diverged, its network cannot be built, ...); the error is cs_error_last. The others go on.
      * NULL: a failure stops the group. */
     cs_status (*failed)(void *context, int trial, cs_status code);

@@ -14,7 +14,7 @@ struct cs_results {
 };
 
 /* What a sweep leaves in its folder; `force` removes these and nothing else. */
-static const char *const entries[] = {"journal.jsonl", "trials.csv", "table.md", "history", "report"};
+static const char *const entries[] = {"journal.jsonl", "trials.csv", "table.md", "history", "report", "weights"};
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 
 static cs_status entry_path(const cs_results *results, const char *entry, char out[CS_PATH_MAX]) {

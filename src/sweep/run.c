@@ -42,8 +42,6 @@ static cs_status open_engine(sweep *s) {
 }
 
 static cs_status open_results(sweep *s, const cs_sweep_options *options) {
-    CS_TRY(options->out ? cs_path(s->folder, sizeof s->folder, "%s", options->out)
-                        : cs_path(s->folder, sizeof s->folder, "results/%s", s->job->name));
     cs_results_config config = {.job = s->job,
                                 .dataset = s->plan->dataset,
                                 .folder = s->folder,
@@ -66,6 +64,8 @@ static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
 /* Whatever would fail in every trial fails here, once, on every rank. */
 static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_ranks_check_launch(s->ranks));
+    CS_TRY(options->out ? cs_path(s->folder, sizeof s->folder, "%s", options->out)
+                        : cs_path(s->folder, sizeof s->folder, "results/%s", s->job->name));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, cs_ranks_size(s->ranks), &s->plan) : CS_OK));
     CS_TRY(cs_ranks_agree(s->ranks, open_engine(s)));
     return cs_ranks_agree(s->ranks, s->first ? open_desk(s, options) : CS_OK);
@@ -80,7 +80,7 @@ static cs_status train(sweep *s) {
     CS_TRY(cs_queue_open(s->ranks, s->desk, &queue));
     if (level == CS_LOG_INFO)
         cs_log_set_level(CS_LOG_WARN);
-    cs_status status = cs_worker_run(s->job, s->engine, queue, &stop_requested);
+    cs_status status = cs_worker_run(s->job, s->folder, s->engine, queue, &stop_requested);
     cs_log_set_level(level);
     CS_TRY(status);
     cs_queue_close(queue);

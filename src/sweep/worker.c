@@ -1,10 +1,13 @@
 #include "worker.h"
+#include "cnnsweep/file.h"
+#include "cnnsweep/weights.h"
 
 #include <stdio.h>
 #include <string.h>
 
 typedef struct worker {
     const cs_job *job;
+    const char *folder;
     cs_engine *engine;
     cs_queue *queue;
     const volatile sig_atomic_t *interrupted;
@@ -34,19 +37,36 @@ static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row) {
     return tell(self, &message, NULL);
 }
 
-static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_confusion *test) {
-    worker *self = context;
-    cs_message message = {.kind = CS_TELL_FINISHED, .trial = self->piece.trials[trial], .result = *result};
-    self->reported[trial] = true;
-    return tell(self, &message, test);
-}
-
 static cs_status on_failed(void *context, int trial, cs_status code) {
     worker *self = context;
     cs_message message = {.kind = CS_TELL_FAILED, .trial = self->piece.trials[trial], .code = code};
     self->reported[trial] = true;
     copy_reason(&message);
     return tell(self, &message, NULL);
+}
+
+/* On the rank that trained it: the desk never sees weights. */
+static cs_status save_weights(const worker *self, int trial, const cs_params *params) {
+    const char *ending = self->job->trials[trial].train.save_weights;
+    char folder[CS_PATH_MAX], path[CS_PATH_MAX], name[32];
+    if (strcmp(ending, "none") == 0)
+        return CS_OK;
+    cs_job_trial_name(self->job, trial, name, sizeof name);
+    CS_TRY(cs_path(folder, sizeof folder, "%s/weights", self->folder));
+    CS_TRY(cs_folder_create(folder));
+    CS_TRY(cs_path(path, sizeof path, "%s/%s.%s", folder, name, ending));
+    return cs_weights_write(path, params);
+}
+
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_confusion *test,
+                             const cs_params *params) {
+    worker *self = context;
+    cs_message message = {.kind = CS_TELL_FINISHED, .trial = self->piece.trials[trial], .result = *result};
+    cs_status saved = save_weights(self, message.trial, params);
+    if (saved != CS_OK)
+        return on_failed(self, trial, saved);
+    self->reported[trial] = true;
+    return tell(self, &message, test);
 }
 
 static cs_status train_together(worker *self) {
@@ -80,8 +100,9 @@ static cs_status work(worker *self) {
     }
 }
 
-cs_status cs_worker_run(const cs_job *job, cs_engine *engine, cs_queue *queue, const volatile sig_atomic_t *stop) {
-    worker self = {.job = job, .engine = engine, .queue = queue, .interrupted = stop};
+cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine, cs_queue *queue,
+                        const volatile sig_atomic_t *stop) {
+    worker self = {.job = job, .folder = folder, .engine = engine, .queue = queue, .interrupted = stop};
     cs_answer answer;
     cs_message goodbye = {.kind = CS_TELL_LEAVING};
     cs_status status = work(&self);

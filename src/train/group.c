@@ -141,7 +141,7 @@ static cs_status finish(cs_group *group) {
         cs_trial_result result;
         cs_tail_result(tail, group->trunk, &result);
         CS_TRY(group->events.finished(group->events.context, tail->trial, &result,
-                                      group->loaders[CS_SPLIT_TEST] ? tail->confusion : NULL));
+                                      group->loaders[CS_SPLIT_TEST] ? tail->confusion : NULL, tail->params));
     }
     return CS_OK;
 }

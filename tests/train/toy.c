@@ -69,10 +69,11 @@ static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row) {
     return CS_OK;
 }
 
-static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_confusion *test) {
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_confusion *test,
+                             const cs_params *params) {
     toy_record *record = context;
     toy_trial_record *kept = &record->trials[trial];
-    kept->finished = true;
+    kept->finished = params != NULL;
     kept->result = *result;
     kept->tested = test != NULL;
     if (test)
