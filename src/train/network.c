@@ -6,7 +6,7 @@
 #include <string.h>
 
 static void log_report(const char *path, const cs_weights_report *report) {
-    bool whole = report->missing == 0 && report->unused == 0 && report->wrong_shape == 0;
+    bool whole = report->missing + report->unused + report->wrong_shape + report->head_differs == 0;
     cs_log(CS_LOG_INFO, "%s: %d parameters read, %d missing, %d unused, %d of another shape%s%s", path, report->matched,
            report->missing, report->unused, report->wrong_shape, whole ? "" : "\n", whole ? "" : report->text);
 }
@@ -16,7 +16,8 @@ static cs_status fill_params(const cs_trial_config *trial, cs_params *params) {
     if (!trial->weights[0])
         return CS_OK;
     cs_weights_report report = {0};
-    cs_status status = cs_weights_read(trial->weights, trial->allow_missing, params, &report);
+    cs_status status =
+        cs_weights_read(trial->weights, trial->allow_missing ? CS_WEIGHTS_ALLOW_MISSING : 0, params, &report);
     if (status == CS_OK || report.missing || report.wrong_shape)
         log_report(trial->weights, &report);
     cs_weights_report_clear(&report);

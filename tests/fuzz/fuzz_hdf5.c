@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,7 +105,8 @@ static pid_t child;
 static int ask, answer;
 
 static void serve(int asked, int answered, const char *path) {
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGALRM};
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF};
+    const struct itimerval hang = {.it_value.tv_sec = SECONDS}, none = {0}; /* of the processor */
     cs_params *params;
     char byte;
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
@@ -112,9 +114,9 @@ static void serve(int asked, int answered, const char *path) {
     if (cs_params_create(fuzz_network(CS_DIALECT_KERAS), &params) != CS_OK)
         _exit(OURS);
     for (int i = 0; i < MOST_INPUTS && read(asked, &byte, 1) == 1; i++) {
-        alarm(SECONDS);
+        setitimer(ITIMER_PROF, &hang, NULL);
         read_once(path, params);
-        alarm(0);
+        setitimer(ITIMER_PROF, &none, NULL);
         if (write(answered, &byte, 1) != 1)
             break;
     }

@@ -77,7 +77,7 @@ def test_a_batch_norm_of_the_head_is_not_the_base_s():
 
 def test_layers_that_a_network_lacks_are_reported_by_name():
     done = run("weights", "check", "mobilenet_flat.weights.h5", "mobilenet", "--alpha", "0.25")
-    assert done.returncode == 0 and "unused       layers/dense/vars/0 (dense) [256,4]\n" in done.stdout, done.stdout
+    assert done.returncode == 0 and "unused       layers/dense/vars/0 (dense_1) [256,4]\n" in done.stdout, done.stdout
 
 
 run_tests(globals())
