@@ -1,6 +1,7 @@
 """Every Keras architecture of the zoo against the real Keras: its files load here, features, probabilities and every
 gradient agree, and our files load there and give the same output. CNNSWEEP_KERAS_PYTHON names an interpreter with
 tensorflow; some architectures by name as arguments."""
+import functools
 import os
 import pathlib
 import sys
@@ -22,6 +23,8 @@ import numpy as np
 import tensorflow as tf
 from keras import applications, layers
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from small_nets import SMALL, small
 from zoo_judge import CLASSES, avoid_corners, error, judge, make_batch, on_some_batch, zoo_step
 
 
@@ -34,52 +37,6 @@ def published(build, **options):
         return model, model.layers[len(base.layers) - 1].output
 
     return make
-
-
-def small(add_layers):
-    def make(h, w):
-        inputs = layers.Input((h, w, 3))
-        features = add_layers(inputs)
-        x = features
-        if features.ndim == 4:
-            x = layers.Flatten()(x)
-            x = layers.Dense(512, activation="relu")(x)
-            x = layers.Dropout(0.5)(x)
-        return keras.Model(inputs, layers.Dense(CLASSES, activation="softmax")(x)), features
-
-    return make
-
-
-def basenet(x):
-    for filters in (6, 16):
-        x = layers.MaxPooling2D(2)(layers.Conv2D(filters, 5, activation="relu")(x))
-    return layers.Dense(50, activation="relu")(layers.Flatten()(x))
-
-
-def convolution(x, filters, kernel, norm):
-    x = layers.Conv2D(filters, kernel, padding="same", activation=None if norm else "relu")(x)
-    if norm == "before":
-        x = layers.BatchNormalization()(x)
-    if norm:
-        x = layers.Activation("relu")(x)
-    return layers.BatchNormalization()(x) if norm == "after" else x
-
-
-def basenet_deep(norm=None):
-    def add_layers(x):
-        for filters, kernel, pool in ((6, 5, True), (16, 5, True), (16, 3, False), (24, 3, False), (32, 3, True)):
-            x = convolution(x, filters, kernel, norm)
-            x = layers.MaxPooling2D(2)(x) if pool else x
-        x = layers.Dense(100, activation="relu")(layers.Flatten()(x))
-        return layers.Dense(50, activation="relu")(x)
-
-    return add_layers
-
-
-def cnn4(x):
-    for filters in (32, 64, 128, 256):
-        x = layers.MaxPooling2D(2)(convolution(x, filters, 3, "before"))
-    return x
 
 
 # arch, head, alpha, how Keras builds it, its preprocess_input, two sizes
@@ -95,11 +52,7 @@ CASES = [
     ("densenet169", "top", 1, published(applications.DenseNet169), applications.densenet, ((64, 64), (97, 80))),
     ("efficientnet_b0", "top", 1, published(applications.EfficientNetB0), applications.efficientnet,
      ((96, 96), (97, 128))),
-    ("basenet", "", 1, small(basenet), None, ((32, 32), (33, 48))),
-    ("basenet_deep", "", 1, small(basenet_deep()), None, ((32, 32), (33, 48))),
-    ("basenet_deep_bn", "", 1, small(basenet_deep("before")), None, ((32, 32), (33, 48))),
-    ("basenet_deep_bn_after", "", 1, small(basenet_deep("after")), None, ((32, 32), (33, 48))),
-    ("cnn4", "", 1, small(cnn4), None, ((32, 32), (33, 48))),
+    *((arch, "", 1, functools.partial(small, arch, classes=CLASSES), None, ((32, 32), (33, 48))) for arch in SMALL),
 ]
 
 

@@ -15,6 +15,8 @@ Needs tensorflow (pip install tensorflow-cpu). Run it when the zoo changes; the 
     finetune N TRAINABLE                       model.layers[-N:] trainable, the others not
 """
 import math
+import pathlib
+import sys
 
 import keras
 import numpy as np
@@ -22,6 +24,9 @@ import tensorflow as tf
 from keras import layers
 from keras.src.initializers.random_initializers import compute_fans
 from keras.src.utils import file_utils
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from small_nets import SMALL, small
 
 FINE_TUNE = (1, 2, 4, 6, 8, 10, 40, 89)
 
@@ -64,50 +69,6 @@ def application(arch, alpha, h, w, classes, head, pretrained):
     return keras.Model(base.input, layers.Dense(classes, activation="softmax")(x))
 
 
-def basenet(x):
-    x = layers.MaxPooling2D(2)(layers.Conv2D(6, 5, activation="relu")(x))
-    x = layers.MaxPooling2D(2)(layers.Conv2D(16, 5, activation="relu")(x))
-    return layers.Dense(50, activation="relu")(layers.Flatten()(x))
-
-
-def convolution(x, filters, kernel, norm):
-    x = layers.Conv2D(filters, kernel, padding="same", activation=None if norm else "relu")(x)
-    if norm == "before":
-        x = layers.BatchNormalization()(x)
-    if norm:
-        x = layers.Activation("relu")(x)
-    return layers.BatchNormalization()(x) if norm == "after" else x
-
-
-def basenet_deep(norm):
-    def add_layers(x):
-        for filters, kernel, pool in ((6, 5, True), (16, 5, True), (16, 3, False), (24, 3, False), (32, 3, True)):
-            x = convolution(x, filters, kernel, norm)
-            x = layers.MaxPooling2D(2)(x) if pool else x
-        x = layers.Dense(100, activation="relu")(layers.Flatten()(x))
-        return layers.Dense(50, activation="relu")(x)
-
-    return add_layers
-
-
-def cnn4(x):
-    for filters in (32, 64, 128, 256):
-        x = layers.MaxPooling2D(2)(convolution(x, filters, 3, "before"))
-    return x
-
-
-SMALL = {"basenet": basenet, "basenet_deep": basenet_deep(None), "basenet_deep_bn": basenet_deep("before"),
-         "basenet_deep_bn_after": basenet_deep("after"), "cnn4": cnn4}
-
-
-def small(arch, h, w, classes):
-    inputs = layers.Input((h, w, 3))
-    x = SMALL[arch](inputs)
-    if classes and arch == "cnn4":
-        x = layers.Dropout(0.5)(layers.Dense(512, activation="relu")(layers.Flatten()(x)))
-    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x) if classes else x)
-
-
 def count(weights):
     return sum(math.prod(w.shape) for w in weights)
 
@@ -146,7 +107,7 @@ def activation(layer):
 
 def describe(arch, alpha, h, w, classes, head="-", pretrained=0):
     keras.backend.clear_session()
-    model = (small(arch, h, w, classes) if arch in SMALL else
+    model = (small(arch, h, w, classes)[0] if arch in SMALL else
              application(arch, alpha, h, w, classes, head, pretrained))
     print("model", arch, alpha, h, w, classes, head, pretrained)
     norms = [l for l in model.layers if isinstance(l, layers.BatchNormalization)]
