@@ -7,3 +7,5 @@ target_link_options(test_group PRIVATE -Wl,--wrap=cs_params_init)
 foreach(function cs_params_init cs_features_append)
   target_link_options(test_features_mode PRIVATE -Wl,--wrap=${function})
 endforeach()
+# OpenMP's threads wait actively by default: minutes where other tests take the cores.
+set_tests_properties(test_group PROPERTIES ENVIRONMENT OMP_WAIT_POLICY=passive)
