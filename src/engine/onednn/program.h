@@ -211,8 +211,8 @@ const cs_param *od_layer_param(const od_program *program, int layer, cs_param_ro
 CS_MUST_CHECK cs_status od_param_memory(const od_program *program, const od_param *param, float *data,
                                         dnnl_memory_t *out);
 
-/* conv.c. May the convolution run as Winograd's F(4x4,3x3) (Lavin and Gray, arXiv:1509.09308)? It needs a quarter of the
- * multiplications, and its transforms pay from some channels and pixels on. oneDNN 2.x has it for AVX-512. */
+/* conv.c. May the convolution run as Winograd's F(4x4,3x3) (Lavin and Gray, arXiv:1509.09308)? It needs a quarter of
+ * the multiplications, and its transforms pay from some channels and pixels on. oneDNN 2.x has it for AVX-512. */
 bool od_takes_winograd(const od_program *program, const cs_op *op);
 
 /* weights.c: what convolutions and dense layers share. */
