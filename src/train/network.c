@@ -36,9 +36,10 @@ static void log_network(const cs_trial_config *trial, const cs_graph *graph) {
     cs_param_counts counts = cs_graph_count_params(graph);
     cs_shape input = graph->layers[0].out;
     cs_log(CS_LOG_INFO,
-           "%s %dx%dx%d, fine_tune %s: %zu of %zu parameters trainable, from layer %s on; frozen batch norms use their "
-           "moving statistics",
-           graph->arch, input.h, input.w, input.c, trial->fine_tune, counts.trainable, counts.total,
+           "%s (%s) %dx%dx%d, pixels as %s, fine_tune %s: %zu of %zu parameters trainable, from layer %s on; frozen "
+           "batch norms use their moving statistics",
+           graph->arch, cs_dialect_name(graph->dialect), input.h, input.w, input.c,
+           cs_preprocess_name(graph->preprocess), trial->fine_tune, counts.trainable, counts.total,
            first_trained(graph));
 }
 
