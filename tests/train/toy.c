@@ -135,3 +135,11 @@ void toy_assert_same(const toy_trial_record *a, const toy_trial_record *b) {
     assert_same_bits(a->result.test_accuracy, b->result.test_accuracy);
     assert_same_bits(a->confusion, b->confusion);
 }
+
+bool toy_engine_is_built(const char *device) {
+    cs_engine_options options = {.threads = 1};
+    cs_engine *engine = NULL;
+    bool built = cs_engine_open(device, &options, &engine) == CS_OK;
+    cs_engine_close(engine);
+    return built;
+}
