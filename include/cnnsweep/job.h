@@ -34,24 +34,68 @@ CS_MUST_CHECK cs_status cs_option_set(const cs_option *option, const char *text,
 void cs_option_get(const cs_option *option, const cs_trial_config *trial, char *out, size_t size);
 void cs_options_print(FILE *out, bool markdown);
 
+/* Swept values of one option: those listed, or of a random sweep's ranges those drawn. */
 typedef struct cs_axis {
     const cs_option *option;
     int n;
     char **values; /* as text */
 } cs_axis;
 
+typedef enum cs_scheduler_kind {
+    CS_SCHEDULER_NONE,
+    CS_SCHEDULER_ASHA,      /* asynchronous successive halving, Li et al. 2018, arXiv:1810.05934 */
+    CS_SCHEDULER_HYPERBAND, /* the same in several brackets */
+    CS_SCHEDULER_MEDIAN     /* Golovin et al. 2017, Google Vizier: the median stopping rule */
+} cs_scheduler_kind;
+
+/* Which trials end early. Names and defaults are Ray Tune's (AsyncHyperBandScheduler, MedianStoppingRule). */
+typedef struct cs_scheduler_config {
+    cs_scheduler_kind kind;
+    int max_t;        /* epochs; 0: train.epochs */
+    int grace_period; /* epochs that every trial gets */
+    double reduction_factor;
+    int brackets;
+    int min_samples_required; /* MEDIAN: trials to compare with */
+} cs_scheduler_config;
+
+/* What a sweep may use, and what it keeps. */
+typedef struct cs_budget {
+    int trials;     /* 0: all there are */
+    double minutes; /* 0: no end. When they are over trials end with their epoch and are tested; others do not begin */
+} cs_budget;
+
+typedef enum cs_cache_mode { CS_CACHE_AUTO, CS_CACHE_OFF, CS_CACHE_SIZE } cs_cache_mode;
+
+/* How the job is run: nothing here changes its numbers, but for ranks_per_trial in the last bits. */
+typedef struct cs_run_config {
+    int threads;         /* 0: cores / ranks on the node */
+    char device[16];     /* auto | cpu | ref */
+    int ranks_per_trial; /* ranks that share every batch of a trial */
+    bool group;          /* trials that can share a trunk are trained together */
+    cs_cache_mode cache;
+    size_t cache_bytes;        /* CS_CACHE_SIZE: of memory, a rank */
+    double checkpoint_seconds; /* least time between checkpoints; 0: after every epoch */
+    int keep_weights;          /* of train.save_weights: those of the best so many trials; 0: all */
+} cs_run_config;
+
 typedef struct cs_job {
     char name[CS_NAME_MAX];
     cs_trial_config base;
-    int threads;     /* 0: cores / ranks on the node */
-    char device[16]; /* auto | cpu | ref */
+    char path[CS_VALUE_MAX * 2]; /* of the job file */
+    cs_run_config run;
+    cs_scheduler_config scheduler;
+    cs_budget budget;
+    bool random; /* method: random; else the grid */
+    int repeats; /* of every trial, with seeds that follow one another: the last axis, train.seed */
     cs_axis *axes;
     int n_axes;
     char metric[32]; /* test_accuracy, ... */
     bool maximize;
     char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX], table_value[32];
-    cs_trial_config *trials; /* the grid, last axis fastest */
+    cs_trial_config *trials; /* of a grid with the last axis fastest */
     int n_trials;
+    int *places;  /* [n_trials,n_axes] index of the trial's value on each axis */
+    int *numbers; /* [n_trials] in file names; those of earlier runs stay theirs when a grid is extended */
 } cs_job;
 
 /* Reads `path`, applies `sets` ("key=value", dotted) and expands the grid. Relative paths in the file are relative to
@@ -60,7 +104,7 @@ CS_MUST_CHECK cs_status cs_job_read(const char *path, const char *const *sets, i
 void cs_job_free(cs_job *job); /* NULL-safe */
 /* "fine_tune=4 augment=flip_hv": the swept values of a trial. */
 void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size);
-/* "t007": file names of a trial. */
+/* "t007": file names of a trial, from its number. */
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size);
 
 #endif

@@ -34,8 +34,8 @@ typedef struct cs_loader cs_loader;
 CS_MUST_CHECK cs_status cs_loader_open(const cs_dataset *dataset, const cs_loader_config *config, cs_loader **out);
 void cs_loader_close(cs_loader *loader);        /* NULL-safe; stops the thread */
 int cs_loader_batches(const cs_loader *loader); /* batches an epoch */
-/* Starts an epoch (numbered from 0); what was still under way is dropped. Allocates nothing. */
-CS_MUST_CHECK cs_status cs_loader_start(cs_loader *loader, int epoch);
+/* Starts an epoch (numbered from 0) at its batch `first`; what was still under way is dropped. Allocates nothing. */
+CS_MUST_CHECK cs_status cs_loader_start(cs_loader *loader, int epoch, int first);
 /* The next batch of the epoch, valid until the next call; batch->n = 0 after the last. Allocates nothing. An image that
  * cannot be decoded is CS_ERR_FORMAT naming its id. */
 CS_MUST_CHECK cs_status cs_loader_next(cs_loader *loader, cs_batch *batch);

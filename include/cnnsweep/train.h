@@ -1,7 +1,7 @@
 /* The group trainer: one batch stream, one frozen trunk, one tail a trial. A group of one is the ordinary case.
  *
  * Knows nothing of MPI or of the sweep: what happens is told through cs_train_events, a stop is asked for through
- * `stop`. A trial gives the same numbers alone and in a group, whatever else runs on the machine.
+ * cs_group_config.stop. A trial gives the same numbers alone and in a group, whatever else runs on the machine.
  *
  * Loss and accuracy of an epoch are the running means over its batches while the weights move, as Keras reports them;
  * those of val and test are of fixed weights. Seconds of a group's common work (input, trunk) are shared out evenly. */
@@ -9,6 +9,7 @@
 #define CNNSWEEP_TRAIN_H
 
 #include "cnnsweep/augment.h"
+#include "cnnsweep/comm.h"
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/engine.h"
 #include "cnnsweep/metrics.h"
@@ -40,7 +41,10 @@ typedef struct cs_train_config {
      * accuracy. Patience 0 = off: as in Keras without the callback the last epoch's weights are tested. */
     int patience;
     float min_delta;
-    char monitor[32];      /* val_loss | val_accuracy | loss | accuracy */
+    char monitor[32]; /* val_loss | val_accuracy | loss | accuracy */
+    /* Batch norms that train take the statistics of the whole batch, not of a rank's part of it, where several ranks
+     * share a batch. */
+    bool sync_bn;
     char save_weights[16]; /* none, or the ending of the file that the tested weights are written to */
 } cs_train_config;
 
@@ -81,7 +85,8 @@ typedef struct cs_trial_result {
  * what cs_group_train returns. */
 typedef struct cs_train_events {
     void *context;
-    cs_status (*epoch)(void *context, int trial, const cs_epoch_row *row);
+    /* *enough = true ends the trial here: it is tested and finished as if this had been its last epoch. */
+    cs_status (*epoch)(void *context, int trial, const cs_epoch_row *row, bool *enough);
     /* `test` is NULL when there is no test split; `params` are those that were tested, borrowed. */
     cs_status (*finished)(void *context, int trial, const cs_trial_result *result, const cs_confusion *test,
                           const cs_params *params);
@@ -99,11 +104,32 @@ bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
  * mode, and where they train on features also in what is frozen. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
-/* Trains `n` trials of which every pair can share; borrowed arguments. `stop` (may be NULL) set by a signal handler
- * makes it return CS_ERR_INTERRUPTED after the current step. Steps and validation allocate nothing; an engine may,
- * where it takes parameters once an epoch. */
-CS_MUST_CHECK cs_status cs_group_train(cs_engine *engine, const cs_trial_config *trials, int n,
-                                       const cs_train_events *events, const volatile sig_atomic_t *stop);
+/* Where the outputs of a trunk are kept for later epochs: rows in memory first, then in a file, then not at all. */
+typedef struct cs_cache_limits {
+    size_t memory;      /* bytes */
+    size_t disk;        /* bytes of a nameless file in `folder` */
+    const char *folder; /* on a local disk */
+} cs_cache_limits;
+
+typedef struct cs_group_config {
+    const cs_trial_config *trials; /* [n], of which every pair can share */
+    int n;
+    /* [n] a file a trial, or NULL. A trial whose file is there goes on from it, bit by bit as if it had never stopped;
+     * it joins the others when they come to where it stands. Written at the end of an epoch when `checkpoint_seconds`
+     * have passed since the last time, and when a stop is asked for, in the middle of an epoch too. */
+    const char *const *checkpoints;
+    double checkpoint_seconds;
+    cs_cache_limits cache;         /* all 0: off. The numbers are the same with and without. */
+    const cs_comm *comm;           /* ranks that share every batch; NULL: this one alone */
+    const cs_train_events *events; /* may be NULL */
+    /* May be NULL. Set by a signal handler it makes cs_group_train write checkpoints and return CS_ERR_INTERRUPTED
+     * after the current step. */
+    const volatile sig_atomic_t *stop;
+} cs_group_config;
+
+/* Trains the trials together. Borrowed arguments. Steps and validation allocate nothing; an engine may, where it takes
+ * parameters once an epoch. */
+CS_MUST_CHECK cs_status cs_group_train(cs_engine *engine, const cs_group_config *config);
 
 /* Sets data.image from the dataset where the trial leaves it {0, 0}; CS_ERR_ARG when images keep their own sizes. */
 CS_MUST_CHECK cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_trial_config *trial);

@@ -51,7 +51,7 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
 static cs_status read_job(const train_args *args, cs_job **job) {
     CS_TRY(cs_job_read(args->path, args->sets, args->n_sets, job));
     if (args->device)
-        snprintf((*job)->device, sizeof(*job)->device, "%s", args->device);
+        snprintf((*job)->run.device, sizeof(*job)->run.device, "%s", args->device);
     return CS_OK;
 }
 

@@ -175,9 +175,9 @@ static void *run(void *argument) {
     return NULL;
 }
 
-cs_status cs_loader_start(cs_loader *loader, int epoch) {
-    if (epoch < 0)
-        return cs_fail(CS_ERR_ARG, "epoch %d", epoch);
+cs_status cs_loader_start(cs_loader *loader, int epoch, int first) {
+    if (epoch < 0 || first < 0 || first > loader->batches)
+        return cs_fail(CS_ERR_ARG, "epoch %d from batch %d of %d", epoch, first, loader->batches);
     pthread_mutex_lock(&loader->lock);
     atomic_store(&loader->cancel, true);
     while (!loader->idle)
@@ -185,7 +185,7 @@ cs_status cs_loader_start(cs_loader *loader, int epoch) {
     atomic_store(&loader->cancel, false);
     loader->epoch = epoch;
     loader->fresh = true;
-    loader->produced = loader->taken = 0;
+    loader->produced = loader->taken = first;
     pthread_cond_broadcast(&loader->changed);
     pthread_mutex_unlock(&loader->lock);
     return CS_OK;

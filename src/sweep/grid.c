@@ -272,13 +272,18 @@ cs_status cs_job_expand(cs_job_reader *reader) {
     for (int i = 0; i < job->n_axes; i++)
         n *= job->axes[i].n;
     CS_TRY(cs_alloc((size_t)n, sizeof *job->trials, "trials", &job->trials));
+    CS_TRY(cs_alloc((size_t)n * (size_t)(job->n_axes + 1), sizeof *job->places, "trials", &job->places));
+    CS_TRY(cs_alloc((size_t)n, sizeof *job->numbers, "trials", &job->numbers));
     job->n_trials = n;
     complete_table(job);
     for (int t = 0; t < n; t++) {
         cs_trial_config *trial = &job->trials[t];
         *trial = job->base;
-        for (int i = job->n_axes - 1, rest = t; i >= 0; rest /= job->axes[i].n, i--)
+        job->numbers[t] = t;
+        for (int i = job->n_axes - 1, rest = t; i >= 0; rest /= job->axes[i].n, i--) {
+            job->places[t * job->n_axes + i] = rest % job->axes[i].n;
             CS_TRY(cs_option_set(job->axes[i].option, job->axes[i].values[rest % job->axes[i].n], trial));
+        }
         CS_TRY(cs_augmentations_find(&reader->augmentations, trial->augment_name, &trial->augment));
         resolve_lr(trial);
         CS_TRY(check_features(reader, trial));

@@ -171,12 +171,12 @@ static cs_status read_threads(cs_job_reader *reader, const cs_node *key, const c
     long threads = strtol(text, &end, 10);
     if (*end || threads < 0 || threads > 4096)
         return cs_node_fail(value, CS_ERR_ARG, "threads is '%s'; it takes 1 to 4096, or 0 for cores / ranks", text);
-    reader->job->threads = (int)threads;
+    reader->job->run.threads = (int)threads;
     return CS_OK;
 }
 
 static cs_status read_device(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    return cs_job_read_text(key, value, reader->job->device, sizeof reader->job->device);
+    return cs_job_read_text(key, value, reader->job->run.device, sizeof reader->job->run.device);
 }
 
 static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
@@ -201,9 +201,14 @@ static cs_status set_defaults(cs_job *job, const char *path) {
     cs_model_config_init(&job->base.model);
     for (size_t i = 0; i < n; i++)
         CS_TRY(cs_option_set(&options[i], options[i].fallback, &job->base));
-    snprintf(job->device, sizeof job->device, "auto");
+    snprintf(job->run.device, sizeof job->run.device, "auto");
     snprintf(job->metric, sizeof job->metric, "test_accuracy");
     job->maximize = true;
+    job->run.ranks_per_trial = 1;
+    job->run.group = true;
+    job->run.checkpoint_seconds = 10;
+    job->repeats = 1;
+    CS_TRY(cs_path(job->path, sizeof job->path, "%s", path));
     /* Without name: the file's own, up to its dot. */
     const char *slash = strrchr(path, '/');
     const char *base = slash ? slash + 1 : path;
@@ -265,6 +270,8 @@ void cs_job_free(cs_job *job) {
     }
     free(job->axes);
     free(job->trials);
+    free(job->places);
+    free(job->numbers);
     free(job);
 }
 
@@ -279,6 +286,5 @@ void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size)
 }
 
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {
-    int digits = snprintf(NULL, 0, "%d", job->n_trials - 1);
-    snprintf(out, size, "t%0*d", digits > 3 ? digits : 3, trial);
+    snprintf(out, size, "t%03d", job->numbers[trial]);
 }

@@ -63,6 +63,9 @@ static const cs_option table[] = {
     ROW_FLOAT("train.min_delta", train.min_delta, 0, 1e38, "0", "EarlyStopping: least change that is improvement"),
     ROW_ENUM("train.monitor", train.monitor, "val_loss|val_accuracy|loss|accuracy", "val_loss", false,
              "what EarlyStopping and the best epoch go by"),
+    ROW_BOOL(
+        "train.sync_bn", train.sync_bn, "false", false,
+        "with ranks_per_trial: batch norms that train take the statistics of the whole batch, not of each rank's part"),
     ROW_ENUM("train.save_weights", train.save_weights, "none|h5|weights.h5|safetensors", "none", false,
              "write the weights that were tested to weights/<trial>.<this> in the results folder"),
 };

@@ -32,7 +32,7 @@ static cs_status cost_network(cs_plan *plan, int first) {
     cs_graph *graph = NULL;
     cs_params *params = NULL;
     const char *engine;
-    CS_TRY(cs_engine_of(job->device, &engine));
+    CS_TRY(cs_engine_of(job->run.device, &engine));
     CS_TRY(cs_trial_resolve_image(plan->dataset, &trial));
     cs_status status = cs_trial_network(&trial, cs_dataset_class_count(plan->dataset), &graph, &params);
     if (status == CS_OK)

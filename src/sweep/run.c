@@ -38,7 +38,7 @@ typedef struct sweep {
 
 static cs_status open_engine(sweep *s) {
     cs_engine_options options = {.threads = s->threads};
-    return cs_engine_open(s->job->device, &options, &s->engine);
+    return cs_engine_open(s->job->run.device, &options, &s->engine);
 }
 
 static cs_status open_results(sweep *s, const cs_sweep_options *options) {
@@ -119,7 +119,7 @@ static void close_sweep(sweep *s) {
 
 cs_status cs_sweep_run(cs_ranks *ranks, const cs_job *job, const cs_sweep_options *options, FILE *out) {
     sweep s = {.ranks = ranks, .job = job, .first = cs_ranks_rank(ranks) == 0};
-    s.threads = cs_ranks_threads(ranks, job->threads);
+    s.threads = cs_ranks_threads(ranks, job->run.threads);
     catch_signals();
     cs_status status = prepare(&s, options);
     if (status == CS_OK) {

@@ -65,13 +65,9 @@ static int find_axis(const cs_job *job, const char *key) {
     return -1;
 }
 
-/* Index of a trial's value on an axis; trials are in grid order, last axis fastest. */
+/* Index of a trial's value on an axis. */
 static int axis_index(const cs_job *job, int trial, int axis) {
-    if (axis < 0)
-        return 0;
-    for (int i = job->n_axes - 1; i > axis; i--)
-        trial /= job->axes[i].n;
-    return trial % job->axes[axis].n;
+    return axis < 0 ? 0 : job->places[trial * job->n_axes + axis];
 }
 
 typedef struct pivot_cell {

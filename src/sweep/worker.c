@@ -31,8 +31,9 @@ static cs_status tell(worker *self, cs_message *message, const cs_confusion *tes
     return cs_fail(CS_ERR_INTERRUPTED, "the sweep was stopped");
 }
 
-static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row) {
+static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
     worker *self = context;
+    *enough = false;
     cs_message message = {.kind = CS_TELL_EPOCH, .trial = self->piece.trials[trial], .epoch = *row};
     return tell(self, &message, NULL);
 }
@@ -74,7 +75,8 @@ static cs_status train_together(worker *self) {
     cs_trial_config trials[CS_GROUP_MAX];
     for (int i = 0; i < self->piece.n; i++)
         trials[i] = self->job->trials[self->piece.trials[i]];
-    return cs_group_train(self->engine, trials, self->piece.n, &events, self->interrupted);
+    const cs_group_config config = {.trials = trials, .n = self->piece.n, .events = &events, .stop = self->interrupted};
+    return cs_group_train(self->engine, &config);
 }
 
 /* An error of the whole piece (its data, its memory) is the result of each trial still under way; the sweep goes on. */

@@ -117,7 +117,7 @@ static cs_status extract_split(extraction *x, cs_split split) {
     if (cs_dataset_count(x->base->dataset, split) == 0)
         return CS_OK;
     CS_TRY(cs_loader_open(x->base->dataset, &config, &loader));
-    CS_TRY_GOTO(cs_loader_start(loader, 0), done);
+    CS_TRY_GOTO(cs_loader_start(loader, 0, 0), done);
     for (int i = 0; i < cs_loader_batches(loader); i++) {
         cs_batch batch;
         CS_TRY_GOTO(cs_loader_next(loader, &batch), done);

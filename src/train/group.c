@@ -98,7 +98,7 @@ static cs_status run_split(cs_group *group, cs_split split, int epoch, tail_set 
         return CS_OK;
     for (int i = 0; i < set->n; i++)
         cs_tail_begin(set->items[i], split);
-    CS_TRY(cs_loader_start(loader, epoch));
+    CS_TRY(cs_loader_start(loader, epoch, 0));
     int batches = cs_loader_batches(loader);
     for (int i = 0; i < batches && set->n > 0; i++) {
         CS_TRY(run_batch(group, split, set));
@@ -119,9 +119,10 @@ static cs_status end_epoch(cs_group *group) {
         cs_epoch_row row;
         bool done;
         cs_tail_end_epoch(tail, &row, &done);
+        bool enough = false;
         if (group->events.epoch)
-            CS_TRY(group->events.epoch(group->events.context, tail->trial, &row));
-        if (done)
+            CS_TRY(group->events.epoch(group->events.context, tail->trial, &row, &enough));
+        if (done || enough)
             ending->items[ending->n++] = tail;
         else
             live->items[kept++] = tail;
@@ -288,15 +289,14 @@ static void close_group(cs_group *group) {
     cs_dataset_close(group->dataset);
 }
 
-cs_status cs_group_train(cs_engine *engine, const cs_trial_config *trials, int n, const cs_train_events *events,
-                         const volatile sig_atomic_t *stop) {
+cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
     cs_trial_config *own; /* image sizes are filled in */
-    cs_group group = {.engine = engine, .stop = stop, .n = n};
-    CS_TRY(check_trials(trials, n));
-    CS_TRY(cs_alloc((size_t)n, sizeof *own, "trials", &own));
-    memcpy(own, trials, (size_t)n * sizeof *own);
-    if (events)
-        group.events = *events;
+    cs_group group = {.engine = engine, .stop = config->stop, .n = config->n};
+    CS_TRY(check_trials(config->trials, config->n));
+    CS_TRY(cs_alloc((size_t)config->n, sizeof *own, "trials", &own));
+    memcpy(own, config->trials, (size_t)config->n * sizeof *own);
+    if (config->events)
+        group.events = *config->events;
     cs_status status = open_group(&group, own);
     if (status == CS_OK)
         status = train(&group);

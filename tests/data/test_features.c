@@ -166,7 +166,7 @@ static void batches_of_features_have_the_samples_of_batches_of_images(void **sta
     for (int epoch = 0; epoch < 2; epoch++) {
         cs_batch images, rows;
         for (int i = 0; i < 2; i++)
-            assert_ok(cs_loader_start(loaders[i], epoch));
+            assert_ok(cs_loader_start(loaders[i], epoch, 0));
         do {
             assert_ok(cs_loader_next(loaders[0], &images));
             assert_ok(cs_loader_next(loaders[1], &rows));

@@ -40,7 +40,7 @@ typedef struct epoch {
 static void read_epoch(cs_loader *loader, int number, epoch *out) {
     cs_batch batch;
     memset(out, 0, sizeof *out);
-    assert_ok(cs_loader_start(loader, number));
+    assert_ok(cs_loader_start(loader, number, 0));
     for (;;) {
         assert_ok(cs_loader_next(loader, &batch));
         if (batch.n == 0)
@@ -136,7 +136,7 @@ static void last_batch_is_what_is_left(void **state) {
     cs_batch batch;
     assert_ok(cs_loader_open(dataset, &plain, &loader));
     assert_int_equal(cs_loader_batches(loader), 6);
-    assert_ok(cs_loader_start(loader, 0));
+    assert_ok(cs_loader_start(loader, 0, 0));
     for (int i = 0; i < 6; i++) {
         assert_ok(cs_loader_next(loader, &batch));
         assert_int_equal(batch.n, i < 5 ? 4 : 3);
@@ -162,7 +162,7 @@ static void content_does_not_depend_on_what_came_before(void **state) {
     read_epoch(loader, 2, read);
     assert_memory_not_equal(read->images, expected->images, sizeof read->images);
     for (int taken = 0; taken < 4; taken++) {
-        assert_ok(cs_loader_start(loader, taken));
+        assert_ok(cs_loader_start(loader, taken, 0));
         for (int i = 0; i < taken; i++)
             assert_ok(cs_loader_next(loader, &batch));
         read_epoch(loader, 3, read);
@@ -287,7 +287,7 @@ static void error_of_the_loader_thread_reaches_the_caller(void **state) {
     cs_batch batch;
     config.batch = 1;
     assert_ok(cs_loader_open(dataset, &config, &loader));
-    assert_ok(cs_loader_start(loader, 0));
+    assert_ok(cs_loader_start(loader, 0, 0));
     assert_ok(cs_loader_next(loader, &batch));
     assert_int_equal(batch.n, 1);
     cs_error_clear();
@@ -309,7 +309,7 @@ static void what_cannot_be_loaded_is_refused(void **state) {
     assert_fails(cs_loader_open(dataset, &config, &loader), CS_ERR_ARG, "batches of 0");
     assert_ok(cs_loader_open(dataset, &plain, &loader));
     assert_fails(cs_loader_next(loader, &batch), CS_ERR_ARG, "before");
-    assert_fails(cs_loader_start(loader, -1), CS_ERR_ARG, "epoch -1");
+    assert_fails(cs_loader_start(loader, -1, 0), CS_ERR_ARG, "epoch -1");
     cs_loader_close(loader);
     cs_dataset_close(dataset);
 }
@@ -344,7 +344,7 @@ static void nothing_is_allocated_after_open(void **state) {
         assert_true(atomic_load(&allocations) > 0); /* the counter counts */
         atomic_store(&allocations, 0);
         for (int e = 0; e < 3; e++) {
-            assert_ok(cs_loader_start(loader, e));
+            assert_ok(cs_loader_start(loader, e, 0));
             do
                 assert_ok(cs_loader_next(loader, &batch));
             while (batch.n > 0);

@@ -26,7 +26,7 @@ static void test_a_job_without_a_sweep_is_one_trial(void **state) {
     assert_string_equal(job->trials[0].augment_name, "none");
     assert_string_equal(job->trials[0].fine_tune, "all");
     assert_string_equal(describe(job, 0), "");
-    assert_string_equal(job->device, "auto");
+    assert_string_equal(job->run.device, "auto");
     assert_string_equal(job->table_value, "test_accuracy");
     cs_job_free(job);
 }
@@ -105,7 +105,7 @@ static void test_set_replaces_adds_and_takes_lists(void **state) {
     assert_int_equal(trial->data.image[0], 50);
     assert_int_equal(trial->data.image[1], 40);
     assert_true(trial->augment.horizontal_flip);
-    assert_int_equal(job->threads, 3);
+    assert_int_equal(job->run.threads, 3);
     assert_string_equal(job->name, "other");
     cs_job_free(job);
 }
@@ -135,16 +135,15 @@ static void test_the_goal_follows_the_metric_unless_told(void **state) {
     cs_job_free(job);
 }
 
-static void test_trial_names_are_wide_enough_to_sort(void **state) {
+static void test_a_trial_is_named_by_its_number(void **state) {
     (void)state;
     char name[32];
     cs_job *job = read(JOB_BASE, NULL);
     cs_job_trial_name(job, 0, name, sizeof name);
     assert_string_equal(name, "t000");
-    job->n_trials = 20000;
-    cs_job_trial_name(job, 7, name, sizeof name);
-    assert_string_equal(name, "t00007");
-    job->n_trials = 1;
+    job->numbers[0] = 20000;
+    cs_job_trial_name(job, 0, name, sizeof name);
+    assert_string_equal(name, "t20000");
     cs_job_free(job);
 }
 
@@ -210,7 +209,7 @@ int main(void) {
         cmocka_unit_test(test_set_replaces_adds_and_takes_lists),
         cmocka_unit_test(test_the_table_takes_the_first_swept_options_unless_told),
         cmocka_unit_test(test_the_goal_follows_the_metric_unless_told),
-        cmocka_unit_test(test_trial_names_are_wide_enough_to_sort),
+        cmocka_unit_test(test_a_trial_is_named_by_its_number),
         cmocka_unit_test(test_without_a_name_the_file_gives_it),
         cmocka_unit_test(test_layers_of_a_head_may_have_settings),
         cmocka_unit_test(test_heads_dropout_and_l2_can_be_swept),

@@ -355,7 +355,7 @@ static void test_partial_batch_is_trained_with_its_rows(void **state) {
     int64_t step = 0;
     for (int epoch = 0; epoch < 2; epoch++) {
         double loss = 0;
-        assert_ok(cs_loader_start(loader, epoch));
+        assert_ok(cs_loader_start(loader, epoch, 0));
         for (int i = 0; i < 4; i++) {
             cs_batch batch;
             cs_loss sum;

@@ -108,7 +108,8 @@ static void check_on(const char *device) {
     cs_train_events events = {.context = &steps, .step = count_between, .failed = expect_divergence};
     assert_ok(cs_engine_open(device, &options, &engine));
     atomic_store(&allocations, 0);
-    assert_ok(cs_group_train(engine, trials, 3, &events, NULL));
+    const cs_group_config config = {.trials = trials, .n = 3, .events = &events};
+    assert_ok(cs_group_train(engine, &config));
     cs_engine_close(engine);
     assert_int_equal(steps, EPOCHS * BATCHES);
     assert_false(atomic_load(&counting));

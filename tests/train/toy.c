@@ -61,7 +61,8 @@ cs_trial_config toy_trial(const char *dataset_path) {
     return trial;
 }
 
-static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row) {
+static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
+    (void)enough;
     toy_record *record = context;
     toy_trial_record *kept = &record->trials[trial];
     assert_true(kept->n_rows < TOY_MAX_EPOCHS);
@@ -110,7 +111,8 @@ cs_status toy_train(const char *device, const cs_trial_config *trials, int n, to
     cs_train_events events = toy_events(record);
     cs_engine *engine;
     CS_TRY(cs_engine_open(device, &options, &engine));
-    cs_status status = cs_group_train(engine, trials, n, &events, &record->stop);
+    const cs_group_config config = {.trials = trials, .n = n, .events = &events, .stop = &record->stop};
+    cs_status status = cs_group_train(engine, &config);
     cs_engine_close(engine);
     return status;
 }
