@@ -10,7 +10,7 @@ ROOMS = {
     "data": ("src/data", "augment dataset features image loader", "base"),
     "net": ("src/net", "graph zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),
-    "engine": ("src/engine", "engine optimizer", "base net"),
+    "engine": ("src/engine", "comm engine optimizer", "base net"),
     "train": ("src/train", "metrics train", "base data net weights engine"),
     "sweep": ("src/sweep", "job sweep", "base data net weights engine train"),
     "report": ("src/report", "", "base data net engine"),
