@@ -100,6 +100,10 @@ typedef struct cs_train_events {
 /* Is it the same graph with the same weights before training? What is frozen, and the seed, are left aside. */
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 
+/* Tells trials apart, between runs too: a hash of every field that their numbers depend on. Left out are where results
+ * and features are kept, and what an augmentation is called. */
+uint64_t cs_trial_key(const cs_trial_config *trial);
+
 /* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle, augment and
  * mode, and where they train on features also in what is frozen. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);

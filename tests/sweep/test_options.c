@@ -172,6 +172,49 @@ static void test_page_has_a_row_an_option(void **state) {
     free(text);
 }
 
+/* All defaults, in memory that held `fill` before. */
+static cs_trial_config default_trial(int fill) {
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    cs_trial_config made;
+    memset(&made, fill, sizeof made);
+    cs_model_config_init(&made.model);
+    made.augment.horizontal_flip = made.augment.vertical_flip = false;
+    made.augment.brightness_range[0] = made.augment.brightness_range[1] = 0;
+    for (size_t i = 0; i < n; i++)
+        assert_ok(cs_option_set(&options[i], options[i].fallback, &made));
+    return made;
+}
+
+static void test_a_key_depends_on_every_option_that_changes_numbers(void **state) {
+    (void)state;
+    static const char *const no_numbers[] = {"data.features", "train.augment", "train.save_weights"};
+    const cs_trial_config defaults = default_trial(0);
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    for (size_t i = 0; i < n; i++) {
+        cs_trial_config changed = defaults;
+        bool same = false;
+        ((unsigned char *)&changed)[options[i].offset] ^= 1;
+        for (size_t k = 0; k < sizeof no_numbers / sizeof *no_numbers; k++)
+            same = same || strcmp(options[i].key, no_numbers[k]) == 0;
+        if ((cs_trial_key(&changed) == cs_trial_key(&defaults)) != same)
+            fail_msg("%s", options[i].key);
+    }
+    cs_trial_config flipped = defaults, darker = defaults;
+    flipped.augment.vertical_flip = true;
+    darker.augment.brightness_range[0] = 0.5f;
+    assert_true(cs_trial_key(&flipped) != cs_trial_key(&defaults));
+    assert_true(cs_trial_key(&darker) != cs_trial_key(&defaults));
+}
+
+static void test_a_key_does_not_depend_on_memory_between_fields(void **state) {
+    (void)state;
+    const cs_trial_config zeros = default_trial(0), ones = default_trial(0xff);
+    assert_memory_not_equal(&zeros, &ones, sizeof zeros);
+    assert_true(cs_trial_key(&zeros) == cs_trial_key(&ones));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_default_is_accepted_and_printed_back),
@@ -184,6 +227,8 @@ int main(void) {
         cmocka_unit_test(test_too_long_text_is_refused_and_nothing_is_written),
         cmocka_unit_test(test_unknown_names_get_a_suggestion),
         cmocka_unit_test(test_page_has_a_row_an_option),
+        cmocka_unit_test(test_a_key_depends_on_every_option_that_changes_numbers),
+        cmocka_unit_test(test_a_key_does_not_depend_on_memory_between_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
