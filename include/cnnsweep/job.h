@@ -12,24 +12,27 @@ typedef enum cs_option_type {
     CS_OPTION_STRING,
     CS_OPTION_ENUM,
     CS_OPTION_SIZE,
-    CS_OPTION_LIST
+    CS_OPTION_LIST,
+    CS_OPTION_CACHE /* auto, off or bytes such as 512M; the field is all of cs_run_config */
 } cs_option_type;
 typedef struct cs_option {
     const char *key; /* dotted, "train.lr" */
     cs_option_type type;
-    size_t offset;        /* into cs_trial_config */
+    size_t offset;        /* into cs_trial_config, of cs_job_options into cs_job */
     size_t size;          /* of the field: bounds strings */
     double min, max;      /* numbers, inclusive */
     const char *choices;  /* ENUM: "sgd|adam", in the order of the C enum */
-    const char *fallback; /* the default, as text */
+    const char *fallback; /* the default, as text; of a number also a word, which is stored as 0 */
     bool sweepable;
     const char *doc;
 } cs_option;
 const cs_option *cs_options(size_t *count);
+/* The settings of the whole job: how it is run, its scheduler, its budget. Never swept. */
+const cs_option *cs_job_options(size_t *count);
 /* Finds by dotted key, or by last part where that is unique ("lr", as under sweep.parameters). */
 CS_MUST_CHECK cs_status cs_option_find(const char *key, const cs_option **out);
-/* Parses `text` into the option's field; errors say key, value, range or choices. */
-CS_MUST_CHECK cs_status cs_option_set(const cs_option *option, const char *text, cs_trial_config *trial);
+/* Parses `text` into the option's field of a cs_trial_config or cs_job; errors say key, value, range or choices. */
+CS_MUST_CHECK cs_status cs_option_set(const cs_option *option, const char *text, void *config);
 /* The field's value as text, as trials.csv writes it. */
 void cs_option_get(const cs_option *option, const cs_trial_config *trial, char *out, size_t size);
 void cs_options_print(FILE *out, bool markdown);

@@ -6,6 +6,7 @@
 #include "metric.h"
 #include "option_text.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,18 +166,22 @@ static cs_status read_name(cs_job_reader *reader, const cs_node *key, const cs_n
     return CS_OK;
 }
 
-static cs_status read_threads(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    char text[32], *end;
+cs_status cs_job_read_setting(cs_job_reader *reader, const char *dotted, const cs_node *key, const cs_node *value) {
+    size_t n;
+    const cs_option *options = cs_job_options(&n);
+    char text[CS_VALUE_MAX];
     CS_TRY(cs_job_read_text(key, value, text, sizeof text));
-    long threads = strtol(text, &end, 10);
-    if (*end || threads < 0 || threads > 4096)
-        return cs_node_fail(value, CS_ERR_ARG, "threads is '%s'; it takes 1 to 4096, or 0 for cores / ranks", text);
-    reader->job->run.threads = (int)threads;
-    return CS_OK;
+    while (n > 0 && strcmp(options->key, dotted) != 0) {
+        options++;
+        n--;
+    }
+    assert(n > 0);
+    cs_status status = cs_option_set(options, text, reader->job);
+    return status == CS_OK ? CS_OK : cs_node_context(value, status);
 }
 
-static cs_status read_device(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    return cs_job_read_text(key, value, reader->job->run.device, sizeof reader->job->run.device);
+static cs_status read_run(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    return cs_job_read_setting(reader, key->text, key, value);
 }
 
 static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
@@ -188,10 +193,19 @@ static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, c
 
 /* In the order in which they need each other. */
 static const cs_job_key sections[] = {
-    {"name", read_name},          {"threads", read_threads},
-    {"device", read_device},      {"augmentations", read_augmentations},
-    {"data", read_options},       {"model", read_options},
-    {"train", read_options},      {"sweep", cs_job_read_sweep},
+    {"name", read_name},
+    {"threads", read_run},
+    {"device", read_run},
+    {"ranks_per_trial", read_run},
+    {"group", read_run},
+    {"cache", read_run},
+    {"checkpoint_seconds", read_run},
+    {"keep_weights", read_run},
+    {"augmentations", read_augmentations},
+    {"data", read_options},
+    {"model", read_options},
+    {"train", read_options},
+    {"sweep", cs_job_read_sweep},
     {"table", cs_job_read_table},
 };
 
@@ -201,12 +215,11 @@ static cs_status set_defaults(cs_job *job, const char *path) {
     cs_model_config_init(&job->base.model);
     for (size_t i = 0; i < n; i++)
         CS_TRY(cs_option_set(&options[i], options[i].fallback, &job->base));
-    snprintf(job->run.device, sizeof job->run.device, "auto");
+    options = cs_job_options(&n);
+    for (size_t i = 0; i < n; i++)
+        CS_TRY(cs_option_set(&options[i], options[i].fallback, job));
     snprintf(job->metric, sizeof job->metric, "test_accuracy");
     job->maximize = true;
-    job->run.ranks_per_trial = 1;
-    job->run.group = true;
-    job->run.checkpoint_seconds = 10;
     job->repeats = 1;
     CS_TRY(cs_path(job->path, sizeof job->path, "%s", path));
     /* Without name: the file's own, up to its dot. */

@@ -27,6 +27,10 @@ CS_MUST_CHECK cs_status cs_job_read_keys(cs_job_reader *reader, const char *wher
 /* Scalar text of at most `size` - 1 characters. */
 CS_MUST_CHECK cs_status cs_job_read_text(const cs_node *key, const cs_node *value, char *out, size_t size);
 
+/* Sets the option of cs_job_options with that key. */
+CS_MUST_CHECK cs_status cs_job_read_setting(cs_job_reader *reader, const char *dotted, const cs_node *key,
+                                            const cs_node *value);
+
 /* Sets an option from a node ([50, 50] for a size, [gap, dense] for a list); names of architectures and augmentations
  * are looked up. */
 CS_MUST_CHECK cs_status cs_job_set_option(cs_job_reader *reader, const cs_option *option, const cs_node *value,

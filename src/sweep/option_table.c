@@ -74,3 +74,28 @@ const cs_option *cs_options(size_t *count) {
     *count = sizeof table / sizeof *table;
     return table;
 }
+
+#define JOB_FIELD(member) offsetof(cs_job, member), sizeof(((cs_job *)0)->member)
+#define ROW_JOB(key, type, member, min, max, fallback, doc)                                                            \
+    { key, type, JOB_FIELD(member), min, max, NULL, fallback, false, doc }
+
+/* The rest of the job file: those without a dot stand at its top. */
+static const cs_option job_table[] = {
+    ROW_JOB("threads", CS_OPTION_INT, run.threads, 0, 4096, "auto", "threads of a rank; auto: cores / ranks"),
+    ROW_JOB("device", CS_OPTION_STRING, run.device, 0, 0, "auto", "engine: auto, cpu, onednn or ref"),
+    ROW_JOB("ranks_per_trial", CS_OPTION_INT, run.ranks_per_trial, 1, 1000000, "1",
+            "ranks that share every batch of a trial"),
+    ROW_JOB("group", CS_OPTION_BOOL, run.group, 0, 1, "true",
+            "trials that can share a frozen trunk are trained together; the numbers are the same"),
+    ROW_JOB("cache", CS_OPTION_CACHE, run, 0, 1e15, "auto",
+            "memory in which a rank keeps the outputs of a frozen trunk for later epochs"),
+    ROW_JOB("checkpoint_seconds", CS_OPTION_FLOAT, run.checkpoint_seconds, 0, 1e9, "10",
+            "least time between checkpoints; 0: after every epoch"),
+    ROW_JOB("keep_weights", CS_OPTION_INT, run.keep_weights, 1, 1e6, "all",
+            "with train.save_weights: keep the files of the best so many trials"),
+};
+
+const cs_option *cs_job_options(size_t *count) {
+    *count = sizeof job_table / sizeof *job_table;
+    return job_table;
+}

@@ -65,13 +65,22 @@ cs_status cs_parse_float(const char *text, double *out) {
     return CS_OK;
 }
 
+/* "auto", where it is the default, is stored as 0, which is outside the range: who uses the value resolves it. */
+static bool is_default_word(const cs_option *option, const char *text) {
+    return isalpha((unsigned char)text[0]) && strcmp(text, option->fallback) == 0;
+}
+
 static cs_status set_int(const cs_option *option, const char *text, void *field) {
     char *end;
     errno = 0;
     long long value = strtoll(text, &end, 10);
-    if (end == text || *end || errno == ERANGE)
-        return fail_value(option, text, "a whole number");
-    CS_TRY(check_range(option, text, (double)value));
+    if (is_default_word(option, text)) {
+        value = 0;
+    } else {
+        if (end == text || *end || errno == ERANGE)
+            return fail_value(option, text, "a whole number");
+        CS_TRY(check_range(option, text, (double)value));
+    }
     if (option->size == sizeof(int64_t))
         *(int64_t *)field = value;
     else
@@ -79,15 +88,17 @@ static cs_status set_int(const cs_option *option, const char *text, void *field)
     return CS_OK;
 }
 
-/* "auto" (where it is the default) is stored as 0, which is outside the range; the job reader resolves it. */
-static cs_status set_float(const cs_option *option, const char *text, float *field) {
+static cs_status set_float(const cs_option *option, const char *text, void *field) {
     double value = 0;
-    if (strcmp(text, "auto") != 0 || strcmp(option->fallback, "auto") != 0) {
+    if (!is_default_word(option, text)) {
         if (cs_parse_float(text, &value) != CS_OK)
             return fail_value(option, text, "a number");
         CS_TRY(check_range(option, text, value));
     }
-    *field = (float)value;
+    if (option->size == sizeof(double))
+        *(double *)field = value;
+    else
+        *(float *)field = (float)value;
     return CS_OK;
 }
 
@@ -145,8 +156,32 @@ static cs_status set_string(const cs_option *option, const char *text, char *fie
     return CS_OK;
 }
 
-cs_status cs_option_set(const cs_option *option, const char *text, cs_trial_config *trial) {
-    void *field = (char *)trial + option->offset;
+static cs_status set_cache(const cs_option *option, const char *text, cs_run_config *run) {
+    static const char *const modes[] = {"auto", "off"}; /* in the order of cs_cache_mode */
+    static const char units[] = "KMGT";
+    char *end, guess[64];
+    double bytes = strtod(text, &end);
+    run->cache_bytes = 0;
+    for (int mode = 0; mode < 2; mode++) {
+        run->cache = mode;
+        if (strcmp(text, modes[mode]) == 0)
+            return CS_OK;
+    }
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (unit)
+        bytes = ldexp(bytes, 10 * (int)(unit - units + 1));
+    if (!isdigit((unsigned char)text[0]) || strpbrk(text, "xX") || (unit ? end[1] : *end))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s is '%s'%s", option->key, text,
+                               cs_did_you_mean(text, modes, 2, guess, sizeof guess)),
+                       "%s is auto, off, or a size such as 512M or 1.5G", option->key);
+    CS_TRY(check_range(option, text, bytes));
+    run->cache = CS_CACHE_SIZE;
+    run->cache_bytes = (size_t)bytes;
+    return CS_OK;
+}
+
+cs_status cs_option_set(const cs_option *option, const char *text, void *config) {
+    void *field = (char *)config + option->offset;
     switch (option->type) {
     case CS_OPTION_BOOL:
         return cs_parse_bool(text, field) == CS_OK ? CS_OK : fail_value(option, text, "true or false");
@@ -158,6 +193,8 @@ cs_status cs_option_set(const cs_option *option, const char *text, cs_trial_conf
         return set_enum(option, text, field);
     case CS_OPTION_SIZE:
         return set_size(option, text, field);
+    case CS_OPTION_CACHE:
+        return set_cache(option, text, field);
     case CS_OPTION_STRING:
     case CS_OPTION_LIST:
         break;
@@ -211,13 +248,15 @@ void cs_option_get(const cs_option *option, const cs_trial_config *trial, char *
         break;
     case CS_OPTION_STRING:
     case CS_OPTION_LIST:
+    case CS_OPTION_CACHE: /* of a job, not of a trial */
         break;
     }
     snprintf(out, size, "%s", (const char *)field);
 }
 
 static void print_accepted(const cs_option *option, char *out, size_t size) {
-    static const char *const names[] = {"true, false", "int", "float", "text", "", "HxW", "list"};
+    static const char *const names[] = {
+        "true, false", "int", "float", "text", "", "HxW", "list", "auto, off, or a size such as 512M"};
     if (option->type == CS_OPTION_ENUM)
         snprintf(out, size, "%s", option->choices);
     else if (option->type == CS_OPTION_INT || option->type == CS_OPTION_FLOAT)
@@ -228,11 +267,7 @@ static void print_accepted(const cs_option *option, char *out, size_t size) {
         *bar = '/'; /* a bar would end a Markdown cell */
 }
 
-void cs_options_print(FILE *out, bool markdown) {
-    size_t n;
-    const cs_option *options = cs_options(&n);
-    if (markdown)
-        fprintf(out, "| option | takes | default | sweepable | |\n|---|---|---|---|---|\n");
+static void print_options(const cs_option *options, size_t n, FILE *out, bool markdown) {
     for (size_t i = 0; i < n; i++) {
         char accepted[128];
         print_accepted(&options[i], accepted, sizeof accepted);
@@ -244,4 +279,14 @@ void cs_options_print(FILE *out, bool markdown) {
             fprintf(out, "%-20s  %s\n%22stakes %s; default %s%s\n", options[i].key, options[i].doc, "", accepted,
                     fallback, options[i].sweepable ? "; can be swept" : "");
     }
+}
+
+void cs_options_print(FILE *out, bool markdown) {
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    if (markdown)
+        fprintf(out, "| option | takes | default | sweepable | |\n|---|---|---|---|---|\n");
+    print_options(options, n, out, markdown);
+    options = cs_job_options(&n);
+    print_options(options, n, out, markdown);
 }

@@ -135,6 +135,47 @@ static void test_the_goal_follows_the_metric_unless_told(void **state) {
     cs_job_free(job);
 }
 
+static void test_how_a_job_is_run_has_defaults_and_keys(void **state) {
+    (void)state;
+    cs_job *job = read(JOB_BASE, NULL);
+    assert_int_equal(job->run.threads, 0);
+    assert_int_equal(job->run.ranks_per_trial, 1);
+    assert_true(job->run.group);
+    assert_int_equal(job->run.cache, CS_CACHE_AUTO);
+    assert_true(job->run.checkpoint_seconds == 10);
+    assert_int_equal(job->run.keep_weights, 0);
+    cs_job_free(job);
+    job = read(JOB_BASE "threads: 2\ndevice: ref\nranks_per_trial: 4\ngroup: false\ncache: 512M\n"
+                        "checkpoint_seconds: 0.5\nkeep_weights: 3\n",
+               NULL);
+    assert_int_equal(job->run.threads, 2);
+    assert_string_equal(job->run.device, "ref");
+    assert_int_equal(job->run.ranks_per_trial, 4);
+    assert_false(job->run.group);
+    assert_int_equal(job->run.cache, CS_CACHE_SIZE);
+    assert_true(job->run.cache_bytes == (size_t)512 << 20);
+    assert_true(job->run.checkpoint_seconds == 0.5);
+    assert_int_equal(job->run.keep_weights, 3);
+    cs_job_free(job);
+}
+
+static void test_a_cache_is_auto_off_or_a_size(void **state) {
+    (void)state;
+    static const struct {
+        const char *set;
+        cs_cache_mode mode;
+        size_t bytes;
+    } cases[] = {{"cache=auto", CS_CACHE_AUTO, 0},       {"cache=off", CS_CACHE_OFF, 0},
+                 {"cache=2G", CS_CACHE_SIZE, 2UL << 30}, {"cache=1.5G", CS_CACHE_SIZE, 3UL << 29},
+                 {"cache=123", CS_CACHE_SIZE, 123},      {"cache=64K", CS_CACHE_SIZE, 64UL << 10}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cs_job *job = read(JOB_BASE "cache: 7M\n", cases[i].set);
+        assert_int_equal(job->run.cache, cases[i].mode);
+        assert_true(job->run.cache_bytes == cases[i].bytes);
+        cs_job_free(job);
+    }
+}
+
 static void test_a_trial_is_named_by_its_number(void **state) {
     (void)state;
     char name[32];
@@ -209,6 +250,8 @@ int main(void) {
         cmocka_unit_test(test_set_replaces_adds_and_takes_lists),
         cmocka_unit_test(test_the_table_takes_the_first_swept_options_unless_told),
         cmocka_unit_test(test_the_goal_follows_the_metric_unless_told),
+        cmocka_unit_test(test_how_a_job_is_run_has_defaults_and_keys),
+        cmocka_unit_test(test_a_cache_is_auto_off_or_a_size),
         cmocka_unit_test(test_a_trial_is_named_by_its_number),
         cmocka_unit_test(test_without_a_name_the_file_gives_it),
         cmocka_unit_test(test_layers_of_a_head_may_have_settings),

@@ -154,8 +154,9 @@ static void test_unknown_names_get_a_suggestion(void **state) {
 
 static void test_page_has_a_row_an_option(void **state) {
     (void)state;
-    size_t n, rows = 0;
+    size_t n, of_job, rows = 0;
     cs_options(&n);
+    cs_job_options(&of_job);
     char *text = NULL;
     size_t size;
     FILE *stream = open_memstream(&text, &size);
@@ -168,7 +169,7 @@ static void test_page_has_a_row_an_option(void **state) {
             bars += *at == '|';
         assert_int_equal(bars, 6);
     }
-    assert_int_equal(rows, n + 2);
+    assert_int_equal(rows, n + of_job + 2);
     free(text);
 }
 
