@@ -99,6 +99,7 @@ typedef struct cs_job {
     int n_trials;
     int *places;  /* [n_trials,n_axes] index of the trial's value on each axis */
     int *numbers; /* [n_trials] in file names; those of earlier runs stay theirs when a grid is extended */
+    bool *done;   /* [n_trials] ended in an earlier run and kept (--resume): not trained again */
 } cs_job;
 
 /* Reads `path`, applies `sets` ("key=value", dotted) and expands the grid. Relative paths in the file are relative to

@@ -274,6 +274,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
     CS_TRY(cs_alloc((size_t)n, sizeof *job->trials, "trials", &job->trials));
     CS_TRY(cs_alloc((size_t)n * (size_t)(job->n_axes + 1), sizeof *job->places, "trials", &job->places));
     CS_TRY(cs_alloc((size_t)n, sizeof *job->numbers, "trials", &job->numbers));
+    CS_TRY(cs_alloc((size_t)n, sizeof *job->done, "trials", &job->done));
     job->n_trials = n;
     complete_table(job);
     for (int t = 0; t < n; t++) {

@@ -285,6 +285,7 @@ void cs_job_free(cs_job *job) {
     free(job->trials);
     free(job->places);
     free(job->numbers);
+    free(job->done);
     free(job);
 }
 

@@ -51,7 +51,8 @@ static cs_status cost_network(cs_plan *plan, int first) {
         plan->macs[t] = cs_trial_macs(&job->trials[t], graph, cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN),
                                       cs_dataset_count(plan->dataset, CS_SPLIT_VAL));
         plan->shares_trunk[t] = heavy;
-        plan->total_macs += plan->macs[t];
+        if (!job->done[t])
+            plan->total_macs += plan->macs[t];
     }
     cs_params_free(params);
     cs_graph_free(graph);
@@ -85,6 +86,8 @@ static cs_status cut_pieces(cs_plan *plan, int ranks) {
     double most_macs = plan->total_macs / (pieces_a_rank * ranks) * rounding;
     CS_TRY(cs_alloc((size_t)plan->job->n_trials, sizeof *plan->pieces, "pieces of work", &plan->pieces));
     for (int t = 0; t < plan->job->n_trials; t++) {
+        if (plan->job->done[t])
+            continue;
         int p = plan->shares_trunk[t] ? 0 : plan->n_pieces;
         while (p < plan->n_pieces && !fits(plan, &plan->pieces[p], t, most_macs))
             p++;
