@@ -11,10 +11,16 @@
  * Rows. A program is compiled for `batch` rows; every call works on the first `n` <= batch of them, and the result is
  * that of a batch of exactly n (batch statistics included).
  *
+ * Ranks. A batch may be shared by ranks, each with a program of its own for some of its rows. Gradients are of the mean
+ * over a program's own n rows; those of the whole batch, of N rows, are the sum over ranks of n/N times them (an l2
+ * penalty, which every rank has whole, included). cs_program_on_gradients tells when gradients can go on their way,
+ * cs_program_share_* brings them out and back.
+ *
  * To add an engine: a folder here, a cs_engine_ops, a row in src/engine/engine.c. */
 #ifndef CNNSWEEP_ENGINE_H
 #define CNNSWEEP_ENGINE_H
 
+#include "cnnsweep/comm.h"
 #include "cnnsweep/graph.h"
 #include "cnnsweep/optimizer.h"
 
@@ -52,6 +58,20 @@ typedef struct cs_draw {
     const int64_t *samples; /* [n] index in the split, borrowed until the next call */
 } cs_draw;
 
+/* Called in backward, with layers in descending order and at last the segment's first: the gradients of all trainable
+ * parameters of the segment from this layer on are complete. A failure ends backward. */
+typedef cs_status cs_gradients_hook(void *context, int layer);
+
+/* What ranks that share a batch bring together after backward. */
+typedef enum cs_share {
+    CS_SHARE_GRADIENTS, /* of the trainable parameters */
+    CS_SHARE_STATISTICS /* the moving ones of batch norms that train */
+} cs_share;
+typedef struct cs_share_part {
+    cs_share what;
+    int begin, end; /* of the layers [begin, end) of the segment */
+} cs_share_part;
+
 typedef struct cs_loss {
     double penalty; /* of the trainable kernels with l2: added to the mean loss; backward has its gradient too */
     double sum;     /* cross-entropy summed over rows, nats */
@@ -81,6 +101,8 @@ typedef struct cs_engine_ops {
     cs_status (*loss)(cs_program *program, const int32_t *labels, int n, float *probabilities, cs_loss *out);
     cs_status (*backward)(cs_program *program, int n);
     cs_status (*update)(cs_program *program, const cs_optimizer *optimizer, int64_t step);
+    /* Copies the part to `out` or from `in`, either of which may be NULL; returns its floats. */
+    size_t (*share)(cs_program *program, const cs_share_part *part, float *out, const float *in);
     /* One line a primitive: layer, what runs it, shape. */
     void (*describe)(const cs_program *program, FILE *out);
     size_t (*memory)(const cs_program *program); /* bytes planned */
@@ -102,6 +124,18 @@ CS_MUST_CHECK cs_status cs_program_set_input(cs_program *program, int i, const f
 CS_MUST_CHECK cs_status cs_program_get_output(cs_program *program, int i, float *values, int n);
 /* TRAIN: before forward, where a layer drops; kept until the next call. */
 void cs_program_set_draw(cs_program *program, const cs_draw *draw);
+/* TRAIN: from now on trainable batch norms take the statistics of the batch that the ranks of `comm` (borrowed; NULL:
+ * this one alone) share, forward and backward, with one cs_comm.sum_double each. Then n may be 0, also of the loss: a
+ * rank without rows still takes part. The gradients of gamma and beta are those of the program's own rows, as all are.
+ * A failure inside forward or backward leaves the ranks out of step. */
+void cs_program_set_comm(cs_program *program, const cs_comm *comm);
+/* TRAIN. NULL: none. */
+void cs_program_on_gradients(cs_program *program, cs_gradients_hook *hook, void *context);
+/* TRAIN: floats of a part; and the part itself, in the engine's own layout, which is that of every program of the same
+ * spec on machines of one kind. They allocate nothing. */
+size_t cs_program_share_count(cs_program *program, const cs_share_part *part);
+void cs_program_share_read(cs_program *program, const cs_share_part *part, float *values);
+void cs_program_share_load(cs_program *program, const cs_share_part *part, const float *values);
 CS_MUST_CHECK cs_status cs_program_forward(cs_program *program, int n);
 CS_MUST_CHECK cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, float *probabilities,
                                         cs_loss *out);

@@ -95,6 +95,14 @@ double cs_variance_factor(const cs_layer *batch_norm, double count) {
     return batch_norm->unbiased && count > 1 ? count / (count - 1) : 1;
 }
 
+bool cs_param_is_shared(const cs_graph *graph, const cs_param *param, const cs_share_part *part) {
+    if (param->layer < part->begin || param->layer >= part->end || !graph->layers[param->layer].trainable)
+        return false;
+    return part->what == CS_SHARE_GRADIENTS
+               ? !cs_param_is_statistic(param)
+               : param->role == CS_PARAM_MOVING_MEAN || param->role == CS_PARAM_MOVING_VARIANCE;
+}
+
 double cs_param_l2(const cs_graph *graph, const cs_param *param) {
     const cs_layer *layer = &graph->layers[param->layer];
     return layer->trainable && param->role == CS_PARAM_KERNEL ? (double)layer->l2 : 0;
@@ -161,7 +169,7 @@ void cs_program_free(cs_program *program) {
 /* The checks every call shares. */
 
 static cs_status check_rows(const cs_program *program, const char *call, int n) {
-    if (n >= 1 && n <= program->spec.batch)
+    if (n >= (program->comm ? 0 : 1) && n <= program->spec.batch)
         return CS_OK;
     return cs_hint(cs_fail(CS_ERR_ARG, "%s: %d rows", call, n), "this program was compiled for 1 to %d rows",
                    program->spec.batch);
@@ -225,6 +233,27 @@ void cs_program_set_draw(cs_program *program, const cs_draw *draw) {
     program->draw = *draw;
 }
 
+void cs_program_set_comm(cs_program *program, const cs_comm *comm) {
+    program->comm = comm;
+}
+
+void cs_program_on_gradients(cs_program *program, cs_gradients_hook *hook, void *context) {
+    program->hook = hook;
+    program->hook_context = context;
+}
+
+size_t cs_program_share_count(cs_program *program, const cs_share_part *part) {
+    return program->ops->share(program, part, NULL, NULL);
+}
+
+void cs_program_share_read(cs_program *program, const cs_share_part *part, float *values) {
+    program->ops->share(program, part, values, NULL);
+}
+
+void cs_program_share_load(cs_program *program, const cs_share_part *part, const float *values) {
+    program->ops->share(program, part, NULL, values);
+}
+
 static cs_status check_draw(const cs_program *program) {
     const cs_segment *segment = program->spec.segment;
     if (program->spec.mode != CS_MODE_TRAIN || program->draw.samples)
@@ -240,7 +269,7 @@ static cs_status check_draw(const cs_program *program) {
 cs_status cs_program_forward(cs_program *program, int n) {
     CS_TRY(check_rows(program, "forward", n));
     CS_TRY(check_draw(program));
-    if (program->spec.upstream)
+    if (program->spec.upstream && n > 0)
         CS_TRY(check_ran(program, "forward behind an upstream program", program->spec.upstream->forward_rows, n));
     program->forward_rows = program->loss_rows = 0;
     CS_TRY(program->ops->forward(program, n));

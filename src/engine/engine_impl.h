@@ -14,6 +14,9 @@ struct cs_program {
     const cs_engine_ops *ops;
     cs_engine *engine;
     cs_program_spec spec;
+    const cs_comm *comm; /* of ranks that share the batch norms' statistics; NULL: none */
+    cs_gradients_hook *hook;
+    void *hook_context;
     cs_draw draw;     /* what cs_program_set_draw was given last */
     int forward_rows; /* kept by the wrappers, 0 at first: rows of the last forward, */
     int loss_rows;    /* and of the last loss; 0 again once backward has used it */
@@ -27,6 +30,14 @@ const cs_layer *cs_program_last_layer(const cs_segment *segment);
 
 /* What the variance of a batch of `count` values a channel is multiplied by on its way into a moving variance. */
 double cs_variance_factor(const cs_layer *batch_norm, double count);
+
+/* Is the parameter one of the part? */
+bool cs_param_is_shared(const cs_graph *graph, const cs_param *param, const cs_share_part *part);
+
+/* The engine's word that the gradients from this layer on are complete. */
+static inline cs_status cs_program_tell_gradients(const cs_program *program, int layer) {
+    return program->hook ? program->hook(program->hook_context, layer) : CS_OK;
+}
 
 /* The l2 of a kernel whose layer trains, else 0. */
 double cs_param_l2(const cs_graph *graph, const cs_param *param);

@@ -51,7 +51,7 @@ static cs_status bind_norm(od_node *node) {
     norm->batch_statistics = node->program->training && node->program->graph->layers[node->op->layer].trainable;
     if (norm->batch_statistics)
         CS_TRY(cs_alloc_aligned((size_t)node->program->rows * 2 * lanes, sizeof(double), "batch norm", &norm->partial));
-    return CS_OK;
+    return norm->batch_statistics ? cs_alloc(2 * lanes + 1, sizeof(double), "batch norm", &norm->sums) : CS_OK;
 }
 
 /* scale and shift from a mean and a variance; lanes beyond the channels stay zero. */
@@ -101,29 +101,37 @@ cs_status od_norm_moments(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
-/* sums[k] of channel c over the first n rows, always in the same order. */
-static void sum_partial(const od_node *node, int n, int c, double sums[2]) {
-    size_t lanes = lanes_of(node);
-    sums[0] = sums[1] = 0;
-    for (size_t r = 0; r < (size_t)n; r++)
-        for (size_t k = 0; k < 2; k++)
-            sums[k] += node->norm.partial[(r * 2 + k) * lanes + (size_t)c];
+/* norm.sums: the two of every channel over the first n rows, always in the same order, and the values a channel. */
+static void sum_partial(const od_node *node, int n) {
+    size_t lanes = lanes_of(node), channels = (size_t)input_of(node)->shape.c;
+    double *sums = node->norm.sums;
+    for (size_t i = 0; i < 2 * channels; i++)
+        sums[i] = 0;
+    for (size_t c = 0; c < channels; c++)
+        for (size_t r = 0; r < (size_t)n; r++)
+            for (size_t k = 0; k < 2; k++)
+                sums[2 * c + k] += node->norm.partial[(r * 2 + k) * lanes + c];
+    sums[2 * channels] = (double)n * input_of(node)->shape.h * input_of(node)->shape.w;
 }
 
-static double count_of(const od_node *node, int n) {
-    return (double)n * input_of(node)->shape.h * input_of(node)->shape.w;
+/* Over the ranks that share the batch. */
+static cs_status share_sums(const od_node *node) {
+    const cs_comm *comm = node->program->base.comm;
+    return comm ? comm->sum_double(comm->context, node->norm.sums, 2 * (size_t)input_of(node)->shape.c + 1) : CS_OK;
 }
 
-void od_norm_finish_moments(od_node *node, int n) {
+cs_status od_norm_finish_moments(od_node *node, int n) {
     const cs_layer *layer = &node->program->graph->layers[node->op->layer];
     const float *gamma = value_of(node, CS_PARAM_GAMMA), *beta = value_of(node, CS_PARAM_BETA);
     float *moving_mean = value_of(node, CS_PARAM_MOVING_MEAN);
     float *moving_variance = value_of(node, CS_PARAM_MOVING_VARIANCE);
     bool scaled = od_node_param(node, CS_PARAM_GAMMA) != NULL;
-    double count = count_of(node, n), keep = (double)layer->momentum, factor = cs_variance_factor(layer, count);
+    sum_partial(node, n);
+    CS_TRY(share_sums(node));
+    double count = node->norm.sums[2 * input_of(node)->shape.c];
+    double keep = (double)layer->momentum, factor = cs_variance_factor(layer, count);
     for (int c = 0; c < input_of(node)->shape.c; c++) {
-        double sums[2];
-        sum_partial(node, n, c, sums);
+        const double *sums = node->norm.sums + (size_t)c * 2;
         double mean = sums[0] / count, variance = sums[1] / count - mean * mean;
         if (variance < 0)
             variance = 0;
@@ -136,6 +144,7 @@ void od_norm_finish_moments(od_node *node, int n) {
         moving_mean[c] = (float)((double)moving_mean[c] * keep + mean * (1 - keep));
         moving_variance[c] = (float)((double)moving_variance[c] * keep + variance * factor * (1 - keep));
     }
+    return CS_OK;
 }
 
 cs_status od_norm_apply(od_node *node, const od_rows *rows) {
@@ -157,22 +166,46 @@ cs_status od_norm_reduce(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
+/* The sums of all ranks from this one's, where ranks share the batch. dz is of the mean over this rank's n_r rows, so
+ * of the mean over all N rows it is n_r/N times that. With dz of the latter the sums are sum(n_r/N sum_r), and for a dx
+ * that is again of the mean over n_r rows they are N/n_r times that: sum(n_r sum_r)/n_r. Without rows there is no dx.
+ */
+static cs_status share_slopes(const od_node *node) {
+    size_t count = 2 * (size_t)input_of(node)->shape.c;
+    double *sums = node->norm.sums, own = sums[count];
+    if (!node->program->base.comm)
+        return CS_OK;
+    for (size_t i = 0; i < count; i++)
+        sums[i] *= own;
+    CS_TRY(share_sums(node));
+    for (size_t i = 0; i < count && own > 0; i++)
+        sums[i] /= own;
+    return CS_OK;
+}
+
 /* With xhat = (x - mean)*inverse and M values a channel: dbeta = sum dz, dgamma = sum dz*xhat,
  * dx = scale*(dz - dbeta/M - xhat*dgamma/M) = scale*dz + p*x + q. */
-void od_norm_finish_reduce(od_node *node, int n) {
+cs_status od_norm_finish_reduce(od_node *node, int n) {
     const od_param *gamma = od_node_param(node, CS_PARAM_GAMMA), *beta = od_node_param(node, CS_PARAM_BETA);
-    double count = count_of(node, n);
-    for (int c = 0; c < input_of(node)->shape.c; c++) {
-        double sums[2], mean = (double)node->norm.mean[c], inverse = (double)node->norm.inverse[c];
-        sum_partial(node, n, c, sums);
-        double dbeta = sums[0], dgamma = sums[1] * inverse;
-        double scale = (double)node->norm.scale[c], p = -scale * dgamma * inverse / count;
-        node->norm.p[c] = (float)p;
-        node->norm.q[c] = (float)(-scale * dbeta / count - p * mean);
-        node->program->gradient[beta->offset + (size_t)c] = (float)dbeta;
+    const od_norm *norm = &node->norm;
+    int channels = input_of(node)->shape.c;
+    sum_partial(node, n);
+    for (int c = 0; c < channels; c++) {
+        node->program->gradient[beta->offset + (size_t)c] = (float)norm->sums[2 * c];
         if (gamma)
-            node->program->gradient[gamma->offset + (size_t)c] = (float)dgamma;
+            node->program->gradient[gamma->offset + (size_t)c] =
+                (float)(norm->sums[2 * c + 1] * (double)norm->inverse[c]);
     }
+    CS_TRY(share_slopes(node));
+    double count = norm->sums[2 * channels];
+    for (int c = 0; c < channels; c++) {
+        double mean = (double)norm->mean[c], inverse = (double)norm->inverse[c], scale = (double)norm->scale[c];
+        double dbeta = norm->sums[2 * c], dgamma = norm->sums[2 * c + 1] * inverse;
+        double p = -scale * dgamma * inverse / count;
+        norm->p[c] = (float)p;
+        norm->q[c] = (float)(-scale * dbeta / count - p * mean);
+    }
+    return CS_OK;
 }
 
 cs_status od_norm_backward(od_node *node, const od_rows *rows) {

@@ -157,11 +157,11 @@ static cs_status refresh(od_program *program) {
 }
 
 /* Only the head has l2, and the loss is behind it: every such kernel has a gradient from the stages. */
-void od_params_add_penalty_gradient(od_program *program) {
+void od_params_add_penalty_gradient(od_program *program, int begin, int end) {
     for (int i = 0; i < program->n_params; i++) {
         const od_param *param = &program->params[i];
         double l2 = cs_param_l2(program->graph, param->param);
-        if (l2 > 0)
+        if (l2 > 0 && param->param->layer >= begin && param->param->layer < end)
             program->engine->kernels->add_scaled(param->count, (float)(2 * l2), program->value + param->offset,
                                                  program->gradient + param->offset);
     }
@@ -217,6 +217,22 @@ cs_status od_params_read(od_program *program, cs_slot slot, cs_params *params) {
             memset(host, 0, param->param->count * sizeof *host);
     }
     return CS_OK;
+}
+
+size_t od_params_share(od_program *program, const cs_share_part *part, float *out, const float *in) {
+    float *slot = slot_of(program, part->what == CS_SHARE_GRADIENTS ? CS_SLOT_GRADIENT : CS_SLOT_VALUE);
+    size_t count = 0;
+    for (int i = 0; i < program->n_params; i++) {
+        const od_param *param = &program->params[i];
+        if (!cs_param_is_shared(program->graph, param->param, part))
+            continue;
+        if (out)
+            memcpy(out + count, slot + param->offset, param->count * sizeof *out);
+        if (in)
+            memcpy(slot + param->offset, in + count, param->count * sizeof *in);
+        count += param->count;
+    }
+    return count;
 }
 
 cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step) {

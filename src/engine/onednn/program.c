@@ -6,6 +6,7 @@
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 const od_op_class *od_class_of(const cs_op *op) {
     static const od_op_class *const classes[CS_OP_KIND_COUNT] = {
@@ -78,6 +79,7 @@ static void close_node(od_node *node) {
     free(node->bias_scratch);
     free(node->norm.scale);
     free(node->norm.partial);
+    free(node->norm.sums);
     free(node->norm.copies);
     free(node->workspace);
     free(node->factors);
@@ -197,9 +199,7 @@ static cs_status run_stage(const od_stage *stage, int n) {
         for (int i = 0; i < stage->n_steps; i++)
             CS_TRY(stage->steps[i].run(stage->steps[i].node, &rows));
     }
-    if (stage->finish)
-        stage->finish(stage->finish_node, n);
-    return CS_OK;
+    return stage->finish ? stage->finish(stage->finish_node, n) : CS_OK;
 }
 
 static cs_status forward(cs_program *base, int n) {
@@ -211,9 +211,16 @@ static cs_status forward(cs_program *base, int n) {
 
 static cs_status backward(cs_program *base, int n) {
     od_program *program = od_program_of(base);
-    for (int s = 0; s < program->n_stages; s++)
-        CS_TRY(run_stage(&program->backward[s], n));
-    od_params_add_penalty_gradient(program);
+    int layer = base->spec.segment->end;
+    if (n == 0) /* the first chunk of a batch writes the gradients, and there is none */
+        memset(program->gradient, 0, program->trained_count * sizeof(float));
+    for (int s = 0; s < program->n_stages; s++) {
+        const od_stage *stage = &program->backward[s];
+        CS_TRY(run_stage(stage, n));
+        od_params_add_penalty_gradient(program, stage->complete, layer);
+        layer = stage->complete;
+        CS_TRY(cs_program_tell_gradients(base, layer));
+    }
     return CS_OK;
 }
 
@@ -263,6 +270,10 @@ static cs_status update(cs_program *base, const cs_optimizer *optimizer, int64_t
     return od_params_update(od_program_of(base), optimizer, step);
 }
 
+static size_t share(cs_program *base, const cs_share_part *part, float *out, const float *in) {
+    return od_params_share(od_program_of(base), part, out, in);
+}
+
 static void describe(const cs_program *base, FILE *out) {
     const od_program *program = (const od_program *)base;
     for (int s = 0; s < program->n_stages; s++)
@@ -304,6 +315,7 @@ const cs_engine_ops cs_onednn_engine = {
     .loss = loss,
     .backward = backward,
     .update = update,
+    .share = share,
     .describe = describe,
     .memory = memory,
 };

@@ -90,6 +90,7 @@ typedef struct od_norm {
     bool batch_statistics;
     float *scale, *shift, *p, *q, *mean, *inverse; /* [lanes], one allocation at `scale` */
     double *partial;                               /* [rows, 2, lanes] */
+    double *sums;                                  /* [2*C + 1] of `partial` over the rows, and the values a channel */
     float *copies;                                 /* [3, rows, lanes], of flat tensors */
 } od_norm;
 
@@ -120,8 +121,9 @@ typedef struct od_stage {
     int chunk;
     int n_steps;
     od_step *steps;
-    void (*finish)(od_node *node, int n); /* the barrier; may be NULL */
+    cs_status (*finish)(od_node *node, int n); /* the barrier; may be NULL */
     od_node *finish_node;
+    int complete; /* backward: behind it the gradients from this layer on are complete */
 } od_stage;
 
 typedef struct od_op_class {
@@ -200,9 +202,11 @@ CS_MUST_CHECK cs_status od_params_allocate(od_program *program); /* the arenas; 
 void od_params_free(od_program *program);
 CS_MUST_CHECK cs_status od_params_load(od_program *program, cs_slot slot, const cs_params *params);
 CS_MUST_CHECK cs_status od_params_read(od_program *program, cs_slot slot, cs_params *params);
-/* Of the trainable kernels with l2, while training: its value, and its slopes added to the gradients. */
+/* Of the trainable kernels with l2, while training: its value, and its slopes added to the gradients of [begin, end).
+ */
 double od_params_penalty(const od_program *program);
-void od_params_add_penalty_gradient(od_program *program);
+void od_params_add_penalty_gradient(od_program *program, int begin, int end);
+size_t od_params_share(od_program *program, const cs_share_part *part, float *out, const float *in);
 CS_MUST_CHECK cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step);
 od_param *od_node_param(const od_node *node, cs_param_role role); /* NULL when the operation has none */
 od_param *od_node_kernel(const od_node *node);
@@ -245,7 +249,7 @@ cs_status od_norm_moments(od_node *node, const od_rows *rows);
 cs_status od_norm_apply(od_node *node, const od_rows *rows);
 cs_status od_norm_reduce(od_node *node, const od_rows *rows);
 cs_status od_norm_backward(od_node *node, const od_rows *rows);
-void od_norm_finish_moments(od_node *node, int n);
-void od_norm_finish_reduce(od_node *node, int n);
+cs_status od_norm_finish_moments(od_node *node, int n);
+cs_status od_norm_finish_reduce(od_node *node, int n);
 
 #endif

@@ -224,6 +224,19 @@ static void build_backward_stage(od_program *program, const od_stage *forward, o
     }
 }
 
+/* Where forward stage `s` and all behind it have run backward, what the stages before it train is still missing. */
+static int first_complete_layer(const od_program *program, int s) {
+    const cs_segment *segment = program->base.spec.segment;
+    int layer = segment->begin;
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        const od_node *node = &program->nodes[i];
+        bool trains = program->graph->layers[node->op->layer].trainable;
+        if (trains && node->last_stage < s && node->op->layer >= layer)
+            layer = node->op->layer + 1;
+    }
+    return layer;
+}
+
 /* Backward visits the readers of a value last one first: that one writes the gradient, the others add. */
 static void choose_gradient_targets(od_program *program) {
     for (int i = 0; i < program->lowered->n_ops; i++) {
@@ -256,8 +269,11 @@ cs_status od_stages_plan(od_program *program) {
     choose_scratch(program);
     choose_gradient_targets(program);
     if (program->training)
-        for (int s = 0; s < program->n_stages; s++)
-            build_backward_stage(program, &program->forward[program->n_stages - 1 - s], &program->backward[s]);
+        for (int s = 0; s < program->n_stages; s++) {
+            int mirrored = program->n_stages - 1 - s;
+            build_backward_stage(program, &program->forward[mirrored], &program->backward[s]);
+            program->backward[s].complete = first_complete_layer(program, mirrored);
+        }
     return CS_OK;
 }
 

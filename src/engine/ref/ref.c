@@ -70,7 +70,7 @@ static bool needs_gradient(const ref_program *program, const cs_layer *layer) {
 static size_t count_saved(const ref_program *program, const cs_layer *layer) {
     size_t batch = (size_t)program->head.spec.batch;
     if (layer->kind == CS_LAYER_BATCH_NORM)
-        return 2 * (size_t)layer->in.c;
+        return 4 * (size_t)layer->in.c + 1;
     if (layer->kind == CS_LAYER_SEPARABLE_CONV2D)
         return 2 * batch * (size_t)layer->out.h * (size_t)layer->out.w * (size_t)layer->in.c;
     return layer->activation == CS_ACT_SWISH ? batch * cs_shape_count(layer->out) : 0;
@@ -186,11 +186,13 @@ static cs_status ref_get_output(cs_program *base, int i, float *values, int n) {
     return CS_OK;
 }
 
-static cs_ref_op bind(const ref_program *program, int l, int n) {
+static cs_ref_op bind(const ref_program *program, int l, int n, cs_status *status) {
     const cs_graph *graph = program->head.spec.segment->graph;
     const cs_layer *layer = &graph->layers[l];
     bool training = program->head.spec.mode == CS_MODE_TRAIN;
     cs_ref_op op = {.layer = layer, .n = n, .batch_statistics = training && layer->trainable};
+    op.comm = program->head.comm;
+    op.status = status;
     op.out = program->outputs[l];
     op.dout = program->gradients[l];
     op.saved = program->saved[l];
@@ -216,21 +218,23 @@ static cs_ref_op bind(const ref_program *program, int l, int n) {
 
 static cs_status ref_forward(cs_program *base, int n) {
     for (int l = base->spec.segment->begin; l < base->spec.segment->end; l++) {
-        cs_ref_op op = bind((ref_program *)base, l, n);
+        cs_status status = CS_OK;
+        cs_ref_op op = bind((ref_program *)base, l, n, &status);
         cs_ref_layer_forward(&op);
+        CS_TRY(status);
     }
     return CS_OK;
 }
 
-/* The sum of l2 * kernel^2 over the layers that have it and train; where `gradient`, the slot, is not NULL, adds the
- * slopes to it. */
-static double penalty(const ref_program *program, double *gradient) {
-    const cs_segment *segment = program->head.spec.segment;
+/* The sum of l2 * kernel^2 of a layer that has it and trains; where `gradient`, the slot, is not NULL, adds the slopes
+ * to it. */
+static double penalty(const ref_program *program, int l, double *gradient) {
+    const cs_graph *graph = program->head.spec.segment->graph;
+    const cs_layer *layer = &graph->layers[l];
     double sum = 0;
-    for (int p = 0; p < segment->graph->n_params; p++) {
-        const cs_param *param = &segment->graph->params[p];
-        bool inside = param->layer >= segment->begin && param->layer < segment->end;
-        double l2 = inside ? cs_param_l2(segment->graph, param) : 0;
+    for (int p = layer->first_param; p < layer->first_param + layer->n_params; p++) {
+        const cs_param *param = &graph->params[p];
+        double l2 = cs_param_l2(graph, param);
         for (size_t i = 0; l2 > 0 && i < param->count; i++) {
             size_t at = param->offset - program->first_value + i;
             double w = program->slots[CS_SLOT_VALUE][at];
@@ -247,7 +251,8 @@ static cs_status ref_loss(cs_program *base, const int32_t *labels, int n, float 
     int last = base->spec.segment->outputs[base->spec.segment->n_outputs - 1];
     cs_ref_loss(program->outputs[last], labels, n, layer_at(program, last)->out.c, program->gradients[last],
                 probabilities, out);
-    out->penalty = penalty(program, NULL);
+    for (int l = base->spec.segment->begin; l < base->spec.segment->end; l++)
+        out->penalty += penalty(program, l, NULL);
     return CS_OK;
 }
 
@@ -264,12 +269,16 @@ static void clear_gradients(ref_program *program, int n) {
 static cs_status ref_backward(cs_program *base, int n) {
     ref_program *program = (ref_program *)base;
     clear_gradients(program, n);
-    for (int l = base->spec.segment->end - 1; l >= base->spec.segment->begin; l--)
+    for (int l = base->spec.segment->end - 1; l >= base->spec.segment->begin; l--) {
+        cs_status status = CS_OK;
         if (program->gradients[l]) {
-            cs_ref_op op = bind(program, l, n);
+            cs_ref_op op = bind(program, l, n, &status);
             cs_ref_layer_backward(&op);
         }
-    (void)penalty(program, program->slots[CS_SLOT_GRADIENT]);
+        CS_TRY(status);
+        (void)penalty(program, l, program->slots[CS_SLOT_GRADIENT]);
+        CS_TRY(cs_program_tell_gradients(base, l));
+    }
     return CS_OK;
 }
 
@@ -287,6 +296,26 @@ static cs_status ref_update(cs_program *base, const cs_optimizer *optimizer, int
                       program->slots[CS_SLOT_OPTIMIZER2] + at);
     }
     return CS_OK;
+}
+
+static size_t ref_share(cs_program *base, const cs_share_part *part, float *out, const float *in) {
+    const ref_program *program = (const ref_program *)base;
+    const cs_segment *segment = base->spec.segment;
+    double *slot = program->slots[part->what == CS_SHARE_GRADIENTS ? CS_SLOT_GRADIENT : CS_SLOT_VALUE];
+    size_t count = 0;
+    for (int p = 0; p < segment->graph->n_params; p++) {
+        const cs_param *param = &segment->graph->params[p];
+        if (!cs_param_is_shared(segment->graph, param, part))
+            continue;
+        double *values = slot + (param->offset - program->first_value);
+        for (size_t i = 0; i < param->count; i++, count++) {
+            if (out)
+                out[count] = (float)values[i];
+            if (in)
+                values[i] = (double)in[count];
+        }
+    }
+    return count;
 }
 
 static void ref_describe(const cs_program *base, FILE *out) {
@@ -316,6 +345,7 @@ const cs_engine_ops cs_ref_engine = {
     .loss = ref_loss,
     .backward = ref_backward,
     .update = ref_update,
+    .share = ref_share,
     .describe = ref_describe,
     .memory = ref_memory,
 };

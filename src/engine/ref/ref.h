@@ -14,6 +14,8 @@ typedef struct cs_ref_op {
     const cs_layer *layer;
     int n;
     bool batch_statistics; /* BATCH_NORM in training and not frozen */
+    const cs_comm *comm;   /* ... of the ranks that share the batch; else NULL */
+    cs_status *status;     /* what the ranks' sum came to: the one thing that can fail */
     const double *in[CS_LAYER_MAX_INPUTS];
     int channels[CS_LAYER_MAX_INPUTS]; /* of each input */
     double *out;
@@ -21,7 +23,8 @@ typedef struct cs_ref_op {
     bool gated;          /* MULTIPLY of an image by one value a channel */
     const cs_draw *draw; /* DROPOUT that drops; else NULL */
     float *factors;      /* ... and room for a row's */
-    /* What forward leaves for backward. BATCH_NORM: what it normalised with, mean [C] and 1/standard deviation [C].
+    /* What forward leaves for backward. BATCH_NORM: what it normalised with, mean [C] and 1/standard deviation [C], and
+     * behind them room for sums [2*C + 1].
      * SEPARABLE_CONV2D: what the depthwise half gave, and room for its gradient. Swish: the value in front of it. */
     double *saved;
     /* Backward: dx += (dout/dx) dout. A NULL gradient is not wanted: nothing below learns, or the layer is frozen.

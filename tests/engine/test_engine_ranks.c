@@ -1,0 +1,191 @@
+/* Ranks that share a batch: with batch norms that take the statistics of all of it, the gradients of their parts, each
+ * by its share of the rows, add up to those of one program on the whole batch, and so do the moving statistics. And the
+ * hook that tells when gradients are complete. Every case of the table, on every engine of this build. */
+#include "ranks.h"
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct rank_run {
+    engine_run run;
+    cs_status status;
+} rank_run;
+
+typedef struct shared_step {
+    const engine_case *row;
+    const char *device;
+    rank_run *parts; /* one a rank */
+} shared_step;
+
+static cs_status step_on(engine_run *run, const cs_comm *comm, int first, int n) {
+    cs_program *program = run_last(run);
+    size_t pixels = cs_shape_count(run->graph->layers[0].out);
+    run->draw.samples = run->samples + first;
+    cs_program_set_comm(program, comm);
+    cs_program_set_draw(program, &run->draw);
+    if (n > 0) {
+        CS_TRY(cs_program_set_input(run->programs[0], 0, run->input + (size_t)first * pixels, n));
+        if (program != run->programs[0])
+            CS_TRY(cs_program_forward(run->programs[0], n));
+    }
+    CS_TRY(cs_program_forward(program, n));
+    CS_TRY(cs_program_loss(program, run->labels + first, n, NULL, &run->loss));
+    return cs_program_backward(program, n);
+}
+
+static void step_of_a_rank(const cs_comm *comm, void *context) {
+    shared_step *step = context;
+    rank_run *self = &step->parts[comm->rank];
+    int first, n;
+    run_open(&self->run, step->row, step->device, CS_MODE_TRAIN); /* oneDNN wants a primitive used where it was made */
+    ranks_rows(step->row->rows, comm, &first, &n);
+    self->status = step_on(&self->run, comm, first, n);
+}
+
+/* to += factor * from */
+static void add_params(cs_params *to, cs_params *from, double factor) {
+    for (size_t i = 0; i < to->graph->n_values; i++)
+        to->data[i] += (float)(factor * (double)from->data[i]);
+    cs_params_free(from);
+}
+
+static void check_equal_to_whole(const engine_case *row, const char *device, double tolerance, int size) {
+    rank_run parts[RANKS_MAX];
+    engine_run whole;
+    cs_params *gradients;
+    double loss = 0;
+    run_open(&whole, row, device, CS_MODE_TRAIN);
+    run_step(&whole);
+    ranks_run(size, step_of_a_rank, &(shared_step){row, device, parts});
+    assert_ok(cs_params_create(whole.graph, &gradients));
+    cs_params *want = run_read(&whole, CS_SLOT_GRADIENT), *want_values = run_read(&whole, CS_SLOT_VALUE);
+    for (int r = 0; r < size; r++) {
+        const cs_comm comm = {.rank = r, .size = size};
+        int first, n;
+        ranks_rows(row->rows, &comm, &first, &n);
+        assert_ok(parts[r].status);
+        cs_params *values = run_read(&parts[r].run, CS_SLOT_VALUE);
+        assert_params_near(values, want_values, tolerance, "value");
+        cs_params_free(values);
+        add_params(gradients, run_read(&parts[r].run, CS_SLOT_GRADIENT), (double)n / row->rows);
+        loss += parts[r].run.loss.sum;
+        run_close(&parts[r].run);
+    }
+    assert_params_near(gradients, want, tolerance, "gradient");
+    assert_near(&(float){(float)loss}, &(float){(float)whole.loss.sum}, 1, tolerance, 0, "loss");
+    cs_params_free(gradients);
+    cs_params_free(want);
+    cs_params_free(want_values);
+    run_close(&whole);
+}
+
+/* With one rank more than rows, one of them has none. */
+static void check_on(const engine_case *row, const char *device, double tolerance) {
+    check_equal_to_whole(row, device, tolerance, 2);
+    if (row->rows < RANKS_MAX)
+        check_equal_to_whole(row, device, tolerance, row->rows + 1);
+}
+
+static void ranks_equal_one_on_the_whole_batch(void **state) {
+    check_on(*state, "ref", 1e-5); /* parts that cancel are rounded to float one by one */
+    check_on(*state, "cpu", 2e-4);
+}
+
+enum { MAX_CALLS = 512 };
+
+/* What the hook has seen: gradients from each layer on, in the state in which they were told to be complete. */
+typedef struct told {
+    cs_program *program;
+    int begin, end;
+    int layers[MAX_CALLS], calls;
+    float *values[MAX_CALLS];
+    bool descending;
+} told;
+
+static cs_status keep_gradients(void *context, int layer) {
+    told *t = context;
+    const cs_share_part part = {CS_SHARE_GRADIENTS, layer, t->end};
+    if (t->calls == MAX_CALLS)
+        return cs_fail(CS_ERR_ARG, "too many calls");
+    t->descending = t->descending && (t->calls == 0 || layer <= t->layers[t->calls - 1]);
+    t->layers[t->calls] = layer;
+    t->values[t->calls] = calloc(cs_program_share_count(t->program, &part) + 1, sizeof(float));
+    cs_program_share_read(t->program, &part, t->values[t->calls++]);
+    return CS_OK;
+}
+
+static void check_hook(const engine_case *row, const char *device) {
+    engine_run run;
+    run_open(&run, row, device, CS_MODE_TRAIN);
+    const cs_segment *segment = run.segments[run.n_programs - 1];
+    told t = {.program = run_last(&run), .begin = segment->begin, .end = segment->end, .descending = true};
+    cs_program_on_gradients(run_last(&run), keep_gradients, &t);
+    run_step(&run);
+    cs_program_on_gradients(run_last(&run), NULL, NULL);
+    assert_true(t.descending);
+    assert_in_range(t.calls, 1, MAX_CALLS - 1);
+    assert_int_equal(t.layers[t.calls - 1], segment->begin);
+    for (int i = 0; i < t.calls; i++) {
+        const cs_share_part part = {CS_SHARE_GRADIENTS, t.layers[i], t.end};
+        size_t count = cs_program_share_count(run_last(&run), &part);
+        float *final = calloc(count + 1, sizeof *final);
+        cs_program_share_read(run_last(&run), &part, final);
+        assert_memory_equal(t.values[i], final, count * sizeof *final);
+        free(final);
+        free(t.values[i]);
+    }
+    run_close(&run);
+}
+
+static void hook_tells_complete_gradients_in_descending_order(void **state) {
+    check_hook(*state, "ref");
+    check_hook(*state, "cpu");
+}
+
+static cs_status refuse(void *context, int layer) {
+    (void)context;
+    return cs_fail(CS_ERR_COMM, "refused at layer %d", layer);
+}
+
+static void a_hook_that_fails_ends_backward(void **state) {
+    engine_run run;
+    run_open(&run, *state, "cpu", CS_MODE_TRAIN);
+    run_forward(&run);
+    cs_program_on_gradients(run_last(&run), refuse, NULL);
+    assert_fails(cs_program_backward(run_last(&run), run.row->rows), CS_ERR_COMM, "refused");
+    run_close(&run);
+}
+
+/* What goes out and comes back in is all of the gradients, and nothing else. */
+static void shared_gradients_come_back(void **state) {
+    static const char *const devices[] = {"ref", "cpu"};
+    for (int d = 0; d < 2; d++) {
+        engine_run run;
+        run_open(&run, *state, devices[d], CS_MODE_TRAIN);
+        run_step(&run);
+        const cs_segment *segment = run.segments[run.n_programs - 1];
+        const cs_share_part all = {CS_SHARE_GRADIENTS, segment->begin, segment->end};
+        size_t count = cs_program_share_count(run_last(&run), &all);
+        float *values = calloc(count + 1, sizeof *values);
+        cs_params *before = run_read(&run, CS_SLOT_GRADIENT);
+        cs_program_share_read(run_last(&run), &all, values);
+        for (size_t i = 0; i < count; i++)
+            values[i] *= 2;
+        cs_program_share_load(run_last(&run), &all, values);
+        cs_params *after = run_read(&run, CS_SLOT_GRADIENT);
+        for (size_t i = 0; i < before->graph->n_values; i++)
+            assert_true(after->data[i] == 2 * before->data[i]);
+        cs_params_free(before);
+        cs_params_free(after);
+        free(values);
+        run_close(&run);
+    }
+}
+
+int main(void) {
+    return run_cases("ranks", ranks_equal_one_on_the_whole_batch) +
+           run_cases("hook", hook_tells_complete_gradients_in_descending_order) +
+           run_cases("failing hook", a_hook_that_fails_ends_backward) +
+           run_cases("shared gradients", shared_gradients_come_back);
+}
