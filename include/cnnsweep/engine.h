@@ -46,6 +46,8 @@ typedef struct cs_program_spec {
     int batch;                 /* largest number of rows */
     cs_mode mode;
     cs_program *upstream; /* whose outputs are this segment's inputs (same order), in place; NULL: set_input */
+    bool resumable; /* TRAIN: read gives all that stays from step to step, as ref keeps doubles otherwise: a program
+                     * that is loaded with it goes on bit by bit like this one */
 } cs_program_spec;
 
 /* What the dropouts of a TRAIN program are drawn from. Value i, in NHWC order, of row r is kept when word i of the

@@ -1,7 +1,8 @@
 /* The group trainer: one batch stream, one trunk, a tail a trial.
  *
  * An epoch is a pass over the train split, then one over the val split for all tails that are still live. Tails that
- * end (last epoch, early stopping) or fail leave; those that ended make one pass over the test split together. */
+ * end (last epoch, early stopping) or fail leave; those that ended make one pass over the test split together. A tail
+ * that goes on from a checkpoint waits until the stream comes to where it stands. */
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/train.h"
@@ -27,7 +28,7 @@ typedef struct cs_group {
     cs_trunk *trunk;
     cs_tail *tails;
     int n;
-    tail_set live, ending; /* a tail is in one of them at most */
+    tail_set waiting, live, ending; /* a tail is in one of them at most */
 } cs_group;
 
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
@@ -91,19 +92,48 @@ static cs_status run_batch(cs_group *group, cs_split split, tail_set *set) {
     return CS_OK;
 }
 
-/* One pass of the set through a split; nothing where the split is empty. */
-static cs_status run_split(cs_group *group, cs_split split, int epoch, tail_set *set) {
+/* Lets those tails take part whose place the stream has come to. */
+static void admit(cs_group *group, int epoch, int batch) {
+    tail_set *waiting = &group->waiting, *live = &group->live;
+    int kept = 0;
+    for (int i = 0; i < waiting->n; i++) {
+        cs_tail *tail = waiting->items[i];
+        if (tail->epoch == epoch && tail->batch == batch)
+            live->items[live->n++] = tail;
+        else
+            waiting->items[kept++] = tail;
+    }
+    waiting->n = kept;
+}
+
+/* An epoch from its batch `first` on: a training step a batch, then the weights go where they are evaluated. */
+static cs_status run_epoch(cs_group *group, int epoch, int first) {
+    cs_loader *loader = group->loaders[CS_SPLIT_TRAIN];
+    int batches = cs_loader_batches(loader);
+    CS_TRY(cs_loader_start(loader, epoch, first));
+    admit(group, epoch, first);
+    for (int i = first; i < batches && group->live.n > 0; i++) {
+        CS_TRY(run_batch(group, CS_SPLIT_TRAIN, &group->live));
+        if (group->events.step)
+            group->events.step(group->events.context, epoch, i + 1, batches);
+        CS_TRY(cs_check_stop(group->stop));
+        admit(group, epoch, i + 1);
+    }
+    for (int i = 0; i < group->live.n; i++)
+        CS_TRY(cs_tail_sync(group->live.items[i]));
+    return CS_OK;
+}
+
+/* One pass of the set through val or test; nothing where the split is empty. */
+static cs_status evaluate(cs_group *group, cs_split split, tail_set *set) {
     cs_loader *loader = group->loaders[split];
     if (!loader || set->n == 0)
         return CS_OK;
     for (int i = 0; i < set->n; i++)
         cs_tail_begin(set->items[i], split);
-    CS_TRY(cs_loader_start(loader, epoch, 0));
-    int batches = cs_loader_batches(loader);
-    for (int i = 0; i < batches && set->n > 0; i++) {
+    CS_TRY(cs_loader_start(loader, 0, 0));
+    for (int i = cs_loader_batches(loader); i > 0 && set->n > 0; i--) {
         CS_TRY(run_batch(group, split, set));
-        if (split == CS_SPLIT_TRAIN && group->events.step)
-            group->events.step(group->events.context, epoch, i + 1, batches);
         CS_TRY(cs_check_stop(group->stop));
     }
     return CS_OK;
@@ -113,16 +143,15 @@ static cs_status run_split(cs_group *group, cs_split split, int epoch, tail_set 
 static cs_status end_epoch(cs_group *group) {
     tail_set *live = &group->live, *ending = &group->ending;
     int kept = 0;
-    ending->n = 0;
     for (int i = 0; i < live->n; i++) {
         cs_tail *tail = live->items[i];
         cs_epoch_row row;
-        bool done;
-        cs_tail_end_epoch(tail, &row, &done);
+        cs_tail_end_epoch(tail, &row);
         bool enough = false;
         if (group->events.epoch)
             CS_TRY(group->events.epoch(group->events.context, tail->trial, &row, &enough));
-        if (done || enough)
+        tail->ended = tail->ended || enough;
+        if (tail->ended)
             ending->items[ending->n++] = tail;
         else
             live->items[kept++] = tail;
@@ -136,7 +165,7 @@ static cs_status finish(cs_group *group) {
     tail_set *ending = &group->ending;
     for (int i = 0; i < ending->n; i++)
         CS_TRY(cs_tail_restore(ending->items[i]));
-    CS_TRY(run_split(group, CS_SPLIT_TEST, 0, ending));
+    CS_TRY(evaluate(group, CS_SPLIT_TEST, ending));
     for (int i = 0; i < ending->n && group->events.finished; i++) {
         cs_tail *tail = ending->items[i];
         cs_trial_result result;
@@ -144,17 +173,37 @@ static cs_status finish(cs_group *group) {
         CS_TRY(group->events.finished(group->events.context, tail->trial, &result,
                                       group->loaders[CS_SPLIT_TEST] ? tail->confusion : NULL, tail->params));
     }
+    ending->n = 0;
     return CS_OK;
 }
 
+/* The earliest place where one of the set stands. */
+static const cs_tail *hindmost(const tail_set *set) {
+    const cs_tail *found = set->items[0];
+    for (int i = 1; i < set->n; i++) {
+        const cs_tail *tail = set->items[i];
+        if (tail->epoch < found->epoch || (tail->epoch == found->epoch && tail->batch < found->batch))
+            found = tail;
+    }
+    return found;
+}
+
+/* The stream begins where the hindmost tail stands, and does so again when none is left but some that wait. */
 static cs_status train(cs_group *group) {
-    for (int epoch = 0; group->live.n > 0; epoch++) {
-        CS_TRY(run_split(group, CS_SPLIT_TRAIN, epoch, &group->live));
-        for (int i = 0; i < group->live.n; i++)
-            CS_TRY(cs_tail_sync(group->live.items[i]));
-        CS_TRY(run_split(group, CS_SPLIT_VAL, 0, &group->live));
+    int epoch = 0, first = 0;
+    CS_TRY(finish(group));
+    while (group->live.n + group->waiting.n > 0) {
+        if (group->live.n == 0) {
+            const cs_tail *next = hindmost(&group->waiting);
+            epoch = next->epoch;
+            first = next->batch;
+        }
+        CS_TRY(run_epoch(group, epoch, first));
+        CS_TRY(evaluate(group, CS_SPLIT_VAL, &group->live));
         CS_TRY(end_epoch(group));
         CS_TRY(finish(group));
+        epoch++;
+        first = 0;
     }
     return CS_OK;
 }
@@ -218,6 +267,15 @@ static cs_status prepare_tails(cs_group *group) {
     return CS_OK;
 }
 
+/* Where each goes on: at its test, or when the stream comes to its place. */
+static void place_tails(cs_group *group) {
+    for (int i = 0; i < group->live.n; i++) {
+        tail_set *set = group->live.items[i]->ended ? &group->ending : &group->waiting;
+        set->items[set->n++] = group->live.items[i];
+    }
+    group->live.n = 0;
+}
+
 static cs_status prepare(cs_group *group) {
     CS_TRY(prepare_tails(group));
     if (group->live.n == 0)
@@ -228,7 +286,9 @@ static cs_status prepare(cs_group *group) {
         CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
     CS_TRY(open_loaders(group, first->graph, first->config));
     CS_TRY(build_trunk(group));
-    return prepare_tails(group);
+    CS_TRY(prepare_tails(group));
+    place_tails(group);
+    return CS_OK;
 }
 
 cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_trial_config *trial) {
@@ -265,6 +325,7 @@ static cs_status open_group(cs_group *group, cs_trial_config *trials) {
     size_t n = (size_t)group->n;
     CS_TRY(cs_dataset_open(trials[0].data.path, &group->dataset));
     CS_TRY(cs_alloc(n, sizeof *group->tails, "tails", &group->tails));
+    CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->waiting.items));
     CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->live.items));
     CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->ending.items));
     log_unvalidated(group, trials);
@@ -284,6 +345,7 @@ static void close_group(cs_group *group) {
     cs_trunk_free(group->trunk);
     cs_features_close(group->features);
     free(group->tails);
+    free(group->waiting.items);
     free(group->live.items);
     free(group->ending.items);
     cs_dataset_close(group->dataset);

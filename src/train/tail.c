@@ -26,7 +26,8 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
     cs_program_spec spec = {.segment = tail->segment,
                             .batch = tail->config->train.batch,
                             .mode = CS_MODE_TRAIN,
-                            .upstream = cs_trunk_at(trunk, tail->cut)};
+                            .upstream = cs_trunk_at(trunk, tail->cut),
+                            .resumable = true};
     tail->reads_batch = !spec.upstream;
     CS_TRY(cs_program_compile(engine, &spec, &tail->train));
     spec.mode = CS_MODE_INFER;
@@ -89,6 +90,7 @@ cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch) {
     if (split == CS_SPLIT_TRAIN) {
         CS_TRY(cs_program_backward(program, batch->n));
         CS_TRY(cs_program_update(program, &tail->config->train.optimizer, ++tail->step));
+        tail->batch++;
     }
     if (split == CS_SPLIT_TEST)
         CS_TRY(count_predictions(tail, batch));
@@ -119,7 +121,7 @@ static double total_seconds(const cs_tail *tail) {
     return seconds;
 }
 
-void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row, bool *done) {
+void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     const cs_tally *train = &tail->tally[CS_SPLIT_TRAIN], *val = &tail->tally[CS_SPLIT_VAL];
     double seconds = total_seconds(tail);
     *row = (cs_epoch_row){.epoch = tail->epoch,
@@ -137,7 +139,9 @@ void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row, bool *done) {
             memcpy(tail->best, tail->params->data, tail->graph->n_values * sizeof(float));
     }
     tail->epoch++;
-    *done = verdict == CS_VERDICT_STOP || tail->epoch == tail->config->train.epochs;
+    tail->batch = 0;
+    tail->tally[CS_SPLIT_TRAIN] = (cs_tally){0};
+    tail->ended = verdict == CS_VERDICT_STOP || tail->epoch == tail->config->train.epochs;
 }
 
 cs_status cs_tail_restore(cs_tail *tail) {

@@ -33,6 +33,8 @@ typedef struct cs_tail {
     cs_early_stopping stopping;
     cs_epoch_row best_row;
     int epoch;    /* under way, from 0 */
+    int batch;    /* of which so many batches are done */
+    bool ended;   /* after its last epoch: only the test is left */
     int64_t step; /* updates done */
     cs_tally tally[CS_SPLIT_COUNT];
     cs_effort effort[CS_SPLIT_COUNT];
@@ -46,15 +48,15 @@ CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset);
 CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk);
 void cs_tail_close(cs_tail *tail); /* before the trunk */
 
-/* Before a pass through `split`. */
+/* Before a pass through val or test. */
 void cs_tail_begin(cs_tail *tail, cs_split split);
 /* One batch, the trunk having run on it where it does: a training step, or an evaluation. CS_ERR_DIVERGED when the loss
  * is not finite. Allocates nothing. */
 CS_MUST_CHECK cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch);
 /* Brings what was trained into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);
-/* Ends the epoch: fills its row, keeps the weights if they are the best; *done when it was the last one. */
-void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row, bool *done);
+/* Ends the epoch: fills its row, keeps the weights if they are the best; `ended` when it was the last one. */
+void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row);
 /* Puts the best weights into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_restore(cs_tail *tail);
 void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result *result);

@@ -60,7 +60,10 @@ static void make_graph(engine_run *run) {
 static void compile(engine_run *run, int begin, int end, cs_mode mode) {
     int i = run->n_programs++;
     assert_ok(cs_segment_create(run->graph, begin, end, &run->segments[i]));
-    cs_program_spec spec = {run->segments[i], run->row->batch, mode, i ? run->programs[i - 1] : NULL};
+    cs_program_spec spec = {.segment = run->segments[i],
+                            .batch = run->row->batch,
+                            .mode = mode,
+                            .upstream = i ? run->programs[i - 1] : NULL};
     assert_ok(cs_program_compile(run->engine, &spec, &run->programs[i]));
     cs_program_set_draw(run->programs[i], &run->draw);
 }

@@ -69,7 +69,7 @@ static void a_batch_of_none_is_refused(void **state) {
     engine_run run;
     cs_program *program;
     run_open(&run, row, "ref", CS_MODE_INFER);
-    cs_program_spec spec = {run.segments[0], 0, CS_MODE_INFER, NULL};
+    cs_program_spec spec = {.segment = run.segments[0], .batch = 0, .mode = CS_MODE_INFER};
     assert_fails(cs_program_compile(run.engine, &spec, &program), CS_ERR_ARG, "batch is 0");
     run_close(&run);
 }
@@ -181,12 +181,15 @@ static void an_upstream_program_that_does_not_fit_is_refused(void **state) {
     cs_program *program;
     run_open(&run, find_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER); /* batch 6 */
     run_open(&other, find_case("residual_block_cut_twice_read"), "ref", CS_MODE_INFER);
-    cs_program_spec larger = {run.segments[1], 7, CS_MODE_INFER, run.programs[0]};
+    cs_program_spec larger = {
+        .segment = run.segments[1], .batch = 7, .mode = CS_MODE_INFER, .upstream = run.programs[0]};
     assert_fails(cs_program_compile(run.engine, &larger, &program), CS_ERR_SHAPE, "batch is 7");
-    cs_program_spec foreign = {run.segments[1], 4, CS_MODE_INFER, other.programs[0]};
+    cs_program_spec foreign = {
+        .segment = run.segments[1], .batch = 4, .mode = CS_MODE_INFER, .upstream = other.programs[0]};
     assert_fails(cs_program_compile(run.engine, &foreign, &program), CS_ERR_ARG, "another engine");
     assert_fails(cs_program_compile(other.engine, &foreign, &program), CS_ERR_SHAPE, "1 inputs");
-    cs_program_spec itself = {run.segments[1], 4, CS_MODE_INFER, run.programs[1]};
+    cs_program_spec itself = {
+        .segment = run.segments[1], .batch = 4, .mode = CS_MODE_INFER, .upstream = run.programs[1]};
     assert_fails(cs_program_compile(run.engine, &itself, &program), CS_ERR_SHAPE, "input 0 is pw2_relu [4,4,24]");
     run_close(&run);
     run_close(&other);

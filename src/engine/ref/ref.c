@@ -282,6 +282,14 @@ static cs_status ref_backward(cs_program *base, int n) {
     return CS_OK;
 }
 
+/* What stays from one step to the next becomes what it is read and loaded as. */
+static void round_to_float(ref_program *program) {
+    static const cs_slot kept[] = {CS_SLOT_VALUE, CS_SLOT_OPTIMIZER1, CS_SLOT_OPTIMIZER2};
+    for (size_t s = 0; s < sizeof kept / sizeof *kept; s++)
+        for (size_t i = 0; i < program->n_values; i++)
+            program->slots[kept[s]][i] = (double)(float)program->slots[kept[s]][i];
+}
+
 static cs_status ref_update(cs_program *base, const cs_optimizer *optimizer, int64_t step) {
     ref_program *program = (ref_program *)base;
     const cs_segment *segment = base->spec.segment;
@@ -295,6 +303,8 @@ static cs_status ref_update(cs_program *base, const cs_optimizer *optimizer, int
                       program->slots[CS_SLOT_GRADIENT] + at, program->slots[CS_SLOT_OPTIMIZER1] + at,
                       program->slots[CS_SLOT_OPTIMIZER2] + at);
     }
+    if (base->spec.resumable)
+        round_to_float(program);
     return CS_OK;
 }
 
