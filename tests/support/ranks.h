@@ -7,7 +7,8 @@
 
 enum { RANKS_MAX = 16 };
 
-/* Runs `body` once a rank, each in a thread of its own, and waits for all. An assert that fails there ends the program. */
+/* Runs `body` once a rank, each in a thread of its own, and waits for all. An assert that fails there ends the program.
+ */
 typedef void ranks_body(const cs_comm *comm, void *context);
 void ranks_run(int size, ranks_body *body, void *context);
 
