@@ -34,6 +34,8 @@ CS_MUST_CHECK cs_status cs_file_move(const char *from, const char *to);
 typedef struct cs_file_lock cs_file_lock;
 CS_MUST_CHECK cs_status cs_file_lock_try(const char *path, cs_file_lock **out);
 void cs_file_lock_release(cs_file_lock *lock); /* NULL-safe */
+/* Does another process hold it? Leaves no trace. */
+bool cs_file_locked(const char *path);
 
 bool cs_file_exists(const char *path);
 bool cs_is_folder(const char *path);

@@ -47,7 +47,8 @@ cs_status cs_hint(cs_status code, const char *fmt, ...) CS_PRINTF(2, 3);
 /* Puts "<text>: " in front of this thread's last error (the trial, the file) and returns `code`. */
 cs_status cs_context(cs_status code, const char *fmt, ...) CS_PRINTF(2, 3);
 
-/* A system call failed: message "<fmt>: <strerror>", code CS_ERR_NO_SPACE for ENOSPC/EDQUOT, else CS_ERR_IO. */
+/* A system call failed: message "<fmt>: <strerror>", code CS_ERR_NO_SPACE for ENOSPC/EDQUOT/EFBIG, else
+ * CS_ERR_IO. */
 #define cs_fail_errno(...) cs_fail_errno_at(__FILE__, __LINE__, __VA_ARGS__)
 cs_status cs_fail_errno_at(const char *file, int line, const char *fmt, ...) CS_PRINTF(3, 4);
 

@@ -29,10 +29,14 @@ int cs_ranks_threads(const cs_ranks *ranks, int wanted);
 /* When one rank failed, all fail: every rank gets the error of the first that did (an interruption yields to any other
  * error) and returns its code. A collective call, except after CS_ERR_COMM. */
 CS_MUST_CHECK cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine);
+/* Every rank gets rank 0's bytes. A collective call. */
+CS_MUST_CHECK cs_status cs_ranks_share(cs_ranks *ranks, void *bytes, size_t size);
 
 typedef struct cs_sweep_options {
-    const char *out; /* results folder; NULL: results/<name> */
-    bool force;      /* replace the results that are there */
+    const char *out;   /* results folder; NULL: results/<name> */
+    bool force;        /* replace the results that are there */
+    bool resume;       /* go on with them; where there are none, begin */
+    bool retry_failed; /* with resume: also train again what failed */
 } cs_sweep_options;
 
 /* Checks everything that would fail in every trial (dataset, weights, each distinct network, the engine, the results
@@ -42,9 +46,18 @@ typedef struct cs_sweep_options {
  *   history/<trial>.csv  Keras CSVLogger columns, a row an epoch
  *   report/<trial>.txt   classification report and confusion matrix
  *   journal.jsonl        every epoch and trial row as it came in, written before the trial goes on
- * A trial that fails is a row with its reason. A write that fails ends the sweep, as SIGINT and SIGTERM do
- * (CS_ERR_INTERRUPTED); what is finished stays. When every trial failed, the last reason is the error. */
-CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, const cs_job *job, const cs_sweep_options *options, FILE *out);
+ *   checkpoints/         of trials that have not ended; gone when all have
+ *   sweep.lock           while a program trains into the folder: a second one is refused
+ * A trial that fails is a row with its reason. A write that fails ends the sweep, as SIGINT, SIGTERM and SIGUSR2 to any
+ * rank do (CS_ERR_INTERRUPTED); what is finished stays. When every trial failed, the last reason is the error.
+ *
+ * With `resume` the journal says what there is: trials are found again by cs_trial_key, so a grid may be extended, cut
+ * down or put into another order. Those that ended keep their number and row, the others go on from their checkpoint.
+ * job->numbers and job->done are set accordingly. */
+CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out);
+
+/* A sweep as its folder tells it, running or not, to `out`. Reads only. */
+CS_MUST_CHECK cs_status cs_sweep_status(const char *folder, FILE *out);
 
 /* --dry-run: the same checks, then the trials with their multiply-adds, and the shape of the table. Rank 0 only. */
 CS_MUST_CHECK cs_status cs_sweep_preview(const cs_job *job, FILE *out);

@@ -189,6 +189,16 @@ void cs_file_lock_release(cs_file_lock *lock) {
     free(lock);
 }
 
+bool cs_file_locked(const char *path) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int descriptor = open(path, O_RDONLY);
+    if (descriptor < 0)
+        return false;
+    bool locked = fcntl(descriptor, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+    close(descriptor);
+    return locked;
+}
+
 bool cs_file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }

@@ -34,7 +34,7 @@ cs_status cs_fail_at(const char *file, int line, cs_status code, const char *fmt
 
 cs_status cs_fail_errno_at(const char *file, int line, const char *fmt, ...) {
     int saved = errno;
-    bool full = saved == ENOSPC || saved == EDQUOT;
+    bool full = saved == ENOSPC || saved == EDQUOT || saved == EFBIG;
     cs_status code = full ? CS_ERR_NO_SPACE : CS_ERR_IO;
     va_list args;
     va_start(args, fmt);

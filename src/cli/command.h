@@ -15,6 +15,7 @@ enum { CS_MAX_OPERANDS = 2 };
 
 /* Each gets its own name as argv[0] and returns an exit code. */
 int cs_command_train(int argc, char **argv);
+int cs_command_status(int argc, char **argv);
 int cs_command_summary(int argc, char **argv);
 int cs_command_options(int argc, char **argv);
 int cs_command_weights(int argc, char **argv);

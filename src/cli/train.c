@@ -12,7 +12,7 @@ typedef struct train_args {
     const char *path, *out, *device;
     const char *sets[MAX_SETS];
     int n_sets;
-    bool dry_run, force, help;
+    bool dry_run, force, resume, retry_failed, help;
 } train_args;
 
 static cs_status add_set(const char *text, void *target) {
@@ -33,6 +33,8 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
         {"--set", "KEY=VALUE", "set any key of the job file, such as train.epochs=2 (repeatable)", add_set, args},
         {"--out", "DIR", "results folder (default results/<name>)", cs_arg_text, &args->out},
         {"--force", NULL, "replace the results that are in the folder", cs_arg_bool, &args->force},
+        {"--resume", NULL, "go on with the sweep in the folder: what is done stays", cs_arg_bool, &args->resume},
+        {"--retry-failed", NULL, "with --resume: also train again what failed", cs_arg_bool, &args->retry_failed},
         {"--dry-run", NULL, "check everything, print the trials and their cost", cs_arg_bool, &args->dry_run},
         {"--device", "NAME", "auto, cpu, onednn or ref (default: the job's, else auto)", cs_arg_text, &args->device},
         {"--allow-missing", NULL, "keep initial values where the weights file lacks a parameter", allow_missing, args},
@@ -40,12 +42,26 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
     };
     const cs_usage usage = {.line = "cnnsweep train [options] JOB.yaml",
                             .doc = "Trains every trial of the job and prints the result table. Under mpirun or srun "
-                                   "the ranks share the trials.",
+                                   "the ranks share the trials.\n\n"
+                                   "SIGINT, SIGTERM or SIGUSR2 to any rank ends it after the current step with "
+                                   "checkpoints written.\nExit codes: 0 done, 1 failed, 2 wrong call, 75 stopped by "
+                                   "a signal: go on with --resume.",
                             .operands = {"JOB.yaml"},
                             .args = rows,
                             .n = sizeof rows / sizeof *rows,
                             .help = &args->help};
-    return cs_command_parse(&usage, argc, argv, &args->path, exit_code);
+    if (!cs_command_parse(&usage, argc, argv, &args->path, exit_code))
+        return false;
+    cs_status status = CS_OK;
+    if (args->force && args->resume)
+        status = cs_fail(CS_ERR_ARG, "--force replaces what --resume would go on with: give one of them");
+    if (args->retry_failed && !args->resume)
+        status = cs_fail(CS_ERR_ARG, "--retry-failed goes with --resume");
+    if (status == CS_OK)
+        return true;
+    cs_log_error_last();
+    *exit_code = CS_EXIT_USAGE;
+    return false;
 }
 
 static cs_status read_job(const train_args *args, cs_job **job) {
@@ -55,8 +71,9 @@ static cs_status read_job(const train_args *args, cs_job **job) {
     return CS_OK;
 }
 
-static cs_status run_job(cs_ranks *ranks, const train_args *args, const cs_job *job) {
-    const cs_sweep_options options = {.out = args->out, .force = args->force};
+static cs_status run_job(cs_ranks *ranks, const train_args *args, cs_job *job) {
+    const cs_sweep_options options = {
+        .out = args->out, .force = args->force, .resume = args->resume, .retry_failed = args->retry_failed};
     if (args->dry_run)
         return cs_ranks_agree(ranks, cs_ranks_rank(ranks) == 0 ? cs_sweep_preview(job, stdout) : CS_OK);
     return cs_sweep_run(ranks, job, &options, stdout);

@@ -104,6 +104,9 @@ void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t 
     *answer = (cs_answer){0};
     pthread_mutex_lock(&desk->lock);
     cs_status status = take(desk, rank, message, counts, answer);
+    answer->refused = status != CS_OK;
+    if (status == CS_OK && *desk->stop) /* a signal, which rank 0's trainer need not be there to see */
+        status = cs_fail(CS_ERR_INTERRUPTED, "stopped by a signal");
     if (status != CS_OK && !desk->stopping) {
         desk->error = *cs_error_last();
         desk->stopping = true;

@@ -28,7 +28,8 @@ typedef struct cs_message {
 } cs_message;
 
 typedef struct cs_answer {
-    bool stop; /* the sweep ends: leave */
+    bool stop;    /* the sweep ends: leave */
+    bool refused; /* what was told could not be written: go no further with it */
     int n;
     int trials[CS_GROUP_MAX]; /* ASK_PIECE */
 } cs_answer;

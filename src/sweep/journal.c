@@ -60,20 +60,46 @@ static json_t *text_of(const char *value) {
     return json_string(plain);
 }
 
-/* Takes the event over. */
-static cs_status append_event(const char *folder, json_t *event, bool sync) {
-    char path[CS_PATH_MAX];
-    char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
-    json_decref(event);
-    if (!text)
-        return cs_fail(CS_ERR_NO_MEMORY, "no memory for a journal line");
-    cs_status status = cs_path(path, sizeof path, "%s/journal.jsonl", folder);
-    size_t length = strlen(text);
-    text[length] = '\n'; /* over the NUL: the size goes along */
+static cs_status print_lines(const json_t *events, FILE *out) {
+    size_t i;
+    json_t *event;
+    json_array_foreach((json_t *)events, i, event) {
+        if (json_dumpf(event, out, JSON_COMPACT | JSON_REAL_PRECISION(17)) != 0 || fputc('\n', out) == EOF)
+            return cs_fail(CS_ERR_NO_MEMORY, "no memory for a journal line");
+    }
+    return CS_OK;
+}
+
+/* Appends a line an event. Takes the array over; NULL is a lack of memory. */
+static cs_status append_events(const char *folder, json_t *events, bool sync) {
+    char path[CS_PATH_MAX], *text = NULL;
+    size_t size = 0;
+    FILE *stream = events ? open_memstream(&text, &size) : NULL;
+    cs_status status = stream ? print_lines(events, stream) : cs_fail(CS_ERR_NO_MEMORY, "no memory for a journal line");
+    json_decref(events);
+    if (stream && fclose(stream) != 0 && status == CS_OK)
+        status = cs_fail(CS_ERR_NO_MEMORY, "no memory for a journal line");
     if (status == CS_OK)
-        status = cs_append(path, text, length + 1, sync);
+        status = cs_path(path, sizeof path, "%s/journal.jsonl", folder);
+    if (status == CS_OK)
+        status = cs_append(path, text, size, sync);
     free(text);
     return status;
+}
+
+/* Takes the event over. */
+static cs_status append_event(const char *folder, json_t *event, bool sync) {
+    return append_events(folder, json_pack("[o]", event), sync);
+}
+
+static json_t *options_of(const cs_job *job, int trial) {
+    json_t *options = json_object();
+    for (int i = 0; i < job->n_axes; i++) {
+        char text[CS_VALUE_MAX * 2];
+        cs_option_get(job->axes[i].option, &job->trials[trial], text, sizeof text);
+        json_object_set_new(options, job->axes[i].option->key, text_of(text));
+    }
+    return options;
 }
 
 static void add_time(json_t *event) {
@@ -85,12 +111,35 @@ static void add_time(json_t *event) {
     json_object_set_new(event, "time", json_string(text));
 }
 
+static json_t *hex(uint64_t value) {
+    char text[17];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)value);
+    return json_string(text);
+}
+
+static json_t *plan_of(const cs_job *job, int trial) {
+    char name[32];
+    cs_job_trial_name(job, trial, name, sizeof name);
+    return json_pack("{s:s, s:s, s:o, s:o}", "event", "plan", "trial", name, "key",
+                     hex(cs_trial_key(&job->trials[trial])), "options", options_of(job, trial));
+}
+
 cs_status cs_journal_start(const char *folder, const cs_results_config *config) {
-    json_t *event = json_pack("{s:s, s:s, s:o, s:i, s:i, s:i, s:s}", "event", "start", "job", config->job->name,
-                              "dataset", text_of(config->job->base.data.path), "trials", config->job->n_trials, "ranks",
-                              config->ranks, "threads", config->threads, "engine", config->engine);
+    const cs_job *job = config->job;
+    json_t *event = json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s}", "event", "start", "job",
+                              job->name, "dataset", text_of(job->base.data.path), "checksum",
+                              hex(cs_dataset_checksum(config->dataset)), "metric", job->metric, "goal",
+                              job->maximize ? "maximize" : "minimize", "trials", job->n_trials, "ranks", config->ranks,
+                              "threads", config->threads, "engine", config->engine, "version", CNNSWEEP_VERSION);
     add_time(event);
-    return append_event(folder, event, true);
+    json_t *events = json_pack("[o]", event);
+    for (int t = 0; events && t < job->n_trials; t++) {
+        if (json_array_append_new(events, plan_of(job, t)) != 0) {
+            json_decref(events);
+            events = NULL;
+        }
+    }
+    return append_events(folder, events, true);
 }
 
 cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row) {
@@ -112,13 +161,7 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
     bool ok = outcome->state == CS_TRIAL_OK;
     json_t *event = json_pack("{s:s, s:s, s:i, s:s, s:o}", "event", "trial", "trial", name, "rank", outcome->rank,
                               "status", ok ? "ok" : "failed", "reason", text_of(outcome->reason));
-    json_t *options = json_object();
-    for (int i = 0; i < job->n_axes; i++) {
-        char text[CS_VALUE_MAX * 2];
-        cs_option_get(job->axes[i].option, &job->trials[trial], text, sizeof text);
-        json_object_set_new(options, job->axes[i].option->key, text_of(text));
-    }
-    json_object_set_new(event, "options", options);
+    json_object_set_new(event, "options", options_of(job, trial));
     for (size_t i = 0; ok && i < n; i++) {
         double value = cs_metric_value(&metrics[i], &outcome->result);
         json_object_set_new(event, metrics[i].name,

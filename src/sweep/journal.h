@@ -1,9 +1,19 @@
-/* Inside the sweep room: journal.jsonl, a JSON object a line, written before the caller goes on. Trials, and epochs of
- * a second or more, are also on the disk by then. */
+/* Inside the sweep room: journal.jsonl, the one source of truth of a results folder: a JSON object a line, written
+ * before the caller goes on. Trials, and epochs of a second or more, are also on the disk by then.
+ *
+ *   start  a program began or went on: job, dataset and its checksum, metric and goal, trials, ranks, engine, version
+ *   plan   after each start a line a trial: its name, its key (cs_trial_key) and its swept options
+ *   epoch  one epoch of a trial
+ *   trial  a trial ended: status ok with all metrics, or failed with the reason
+ *   end    the program ended, and how
+ * Numbers have 17 digits, so that they come back bit by bit; NaN and infinity are null. */
 #ifndef CNNSWEEP_JOURNAL_H
 #define CNNSWEEP_JOURNAL_H
 
 #include "results.h"
+
+#include <stdint.h>
+#include <time.h>
 
 /* Appends to a file, creating it; what could not be written whole is taken back. `sync`: fsync too. */
 CS_MUST_CHECK cs_status cs_append(const char *path, const char *bytes, size_t size, bool sync);
@@ -13,5 +23,42 @@ CS_MUST_CHECK cs_status cs_journal_epoch(const char *folder, const char *trial, 
 CS_MUST_CHECK cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
                                          const cs_outcome *outcome);
 CS_MUST_CHECK cs_status cs_journal_end(const char *folder, const char *how);
+
+/* What a journal tells of one trial. */
+typedef struct cs_record {
+    int start; /* the last start that planned it, from 1; 0: no plan line, so the key is unknown */
+    uint64_t key;
+    char *options;        /* as cs_job_describe_trial prints them; NULL: no plan line */
+    cs_outcome outcome;   /* the last one told */
+    cs_epoch_row *epochs; /* [n_epochs] ascending; of an epoch told again the first row */
+    size_t n_epochs, epochs_capacity;
+} cs_record;
+
+struct cs_journal {
+    int starts; /* 0: it was cut short before anything began. Then the rest is empty. */
+    int trials, ranks;
+    char job[CS_NAME_MAX], dataset[CS_VALUE_MAX * 2], engine[32], metric[32];
+    uint64_t checksum; /* of the dataset, at the first start */
+    bool maximize;
+    char ended[32];     /* how the last run ended; "": it has not, or was killed */
+    char last[64];      /* the last event, for people */
+    time_t written;     /* when the file last changed */
+    cs_record *records; /* [n] the index is the trial's number, that of its name; gaps are empty */
+    size_t n, capacity;
+    long long whole; /* bytes up to the end of the last whole line */
+};
+
+/* *out is NULL when the folder has no journal. A last line cut short is passed over; so is a damaged line, with a
+ * warning that names it. */
+CS_MUST_CHECK cs_status cs_journal_read(const char *folder, cs_journal **out);
+void cs_journal_free(cs_journal *journal); /* NULL-safe */
+/* Takes the last line away if it was cut short: before the first append. */
+CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);
+
+/* Finds the job's trials among the records by their keys: job->numbers, and job->done for those that ended (with
+ * `retry_failed`: that ended well). New trials get the numbers that follow. */
+CS_MUST_CHECK cs_status cs_journal_match(const cs_journal *journal, bool retry_failed, cs_job *job);
+/* The record of a trial of a matched job; NULL for a new one. */
+const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job, int trial);
 
 #endif

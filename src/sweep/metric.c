@@ -1,5 +1,6 @@
 #include "metric.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -57,4 +58,19 @@ double cs_metric_value(const cs_metric *metric, const cs_trial_result *result) {
         break;
     }
     return *(const double *)field;
+}
+
+void cs_metric_set(const cs_metric *metric, double value, cs_trial_result *result) {
+    void *field = (char *)result + metric->offset;
+    switch (metric->type) {
+    case CS_METRIC_INT:
+        *(int *)field = value > 0 && value <= INT_MAX ? (int)value : 0;
+        return;
+    case CS_METRIC_SIZE:
+        *(size_t *)field = value > 0 ? (size_t)value : 0;
+        return;
+    case CS_METRIC_DOUBLE:
+        break;
+    }
+    *(double *)field = value;
 }

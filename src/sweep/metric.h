@@ -19,5 +19,6 @@ const cs_metric *cs_metrics(size_t *count);
 /* Unknown names are CS_ERR_ARG with "did you mean". */
 CS_MUST_CHECK cs_status cs_metric_find(const char *name, const cs_metric **out);
 double cs_metric_value(const cs_metric *metric, const cs_trial_result *result);
+void cs_metric_set(const cs_metric *metric, double value, cs_trial_result *result);
 
 #endif

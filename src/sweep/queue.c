@@ -5,16 +5,25 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { TAG_MESSAGE = 1, TAG_COUNTS, TAG_ANSWER };
+enum { TAG_MESSAGE = 1, TAG_COUNTS, TAG_ANSWER, TAG_STOP };
 /* A disk that stalls delays answers; a rank 0 that does not answer at all for this long is gone. */
 static const double answer_seconds = 600;
 
 struct cs_queue {
     int rank, size;
     cs_desk *desk; /* rank 0 */
+    const volatile sig_atomic_t *stop;
+    bool *left; /* [size] rank 0: who has sent LEAVING */
     pthread_t service;
     bool serving;
 };
+
+/* To ranks that train until their next message. The message is empty, so it waits for nobody. */
+static void announce_stop(const cs_queue *queue) {
+    for (int rank = 1; rank < queue->size; rank++)
+        if (!queue->left[rank])
+            MPI_Send(NULL, 0, MPI_BYTE, rank, TAG_STOP, MPI_COMM_WORLD);
+}
 
 /* Receives the rest of a message, has the desk answer it. Was it the rank's last? */
 static bool serve(cs_queue *queue, int rank) {
@@ -29,13 +38,19 @@ static bool serve(cs_queue *queue, int rank) {
     }
     cs_desk_handle(queue->desk, rank, &message, counts, &answer);
     MPI_Send(&answer, (int)sizeof answer, MPI_BYTE, rank, TAG_ANSWER, MPI_COMM_WORLD);
-    return message.kind == CS_TELL_LEAVING;
+    queue->left[rank] = message.kind == CS_TELL_LEAVING;
+    return queue->left[rank];
 }
 
 static void *service_thread(void *argument) {
     cs_queue *queue = argument;
+    bool announced = false;
     for (int left = 0; left < queue->size - 1;) {
         int waiting = 0;
+        if (*queue->stop && !announced) {
+            announce_stop(queue);
+            announced = true;
+        }
         MPI_Status envelope;
         MPI_Iprobe(MPI_ANY_SOURCE, TAG_MESSAGE, MPI_COMM_WORLD, &waiting, &envelope);
         if (waiting)
@@ -47,18 +62,20 @@ static void *service_thread(void *argument) {
 }
 
 static cs_status start_service(cs_queue *queue) {
+    CS_TRY(cs_alloc((size_t)queue->size, sizeof *queue->left, "queue", &queue->left));
     if (pthread_create(&queue->service, NULL, service_thread, queue) != 0)
         return cs_fail(CS_ERR_COMM, "cannot start the service thread of rank 0");
     queue->serving = true;
     return CS_OK;
 }
 
-cs_status cs_queue_open(const cs_ranks *ranks, cs_desk *desk, cs_queue **out) {
+cs_status cs_queue_open(const cs_ranks *ranks, cs_desk *desk, const volatile sig_atomic_t *stop, cs_queue **out) {
     cs_queue *queue = NULL;
     CS_TRY(cs_alloc(1, sizeof *queue, "queue", &queue));
     queue->rank = cs_ranks_rank(ranks);
     queue->size = cs_ranks_size(ranks);
     queue->desk = desk;
+    queue->stop = stop;
     cs_status status = queue->rank == 0 && queue->size > 1 ? start_service(queue) : CS_OK;
     if (status != CS_OK) {
         cs_queue_close(queue);
@@ -68,11 +85,25 @@ cs_status cs_queue_open(const cs_ranks *ranks, cs_desk *desk, cs_queue **out) {
     return CS_OK;
 }
 
+bool cs_queue_stopped(cs_queue *queue) {
+    int told = 0;
+    if (queue->rank == 0)
+        return false;
+    MPI_Iprobe(0, TAG_STOP, MPI_COMM_WORLD, &told, MPI_STATUS_IGNORE);
+    if (told)
+        MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_STOP, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    return told;
+}
+
+/* A stop that nobody waits for any more was sent before the answer to LEAVING: it is here, and is taken. */
 void cs_queue_close(cs_queue *queue) {
     if (!queue)
         return;
     if (queue->serving)
         pthread_join(queue->service, NULL);
+    else
+        (void)cs_queue_stopped(queue);
+    free(queue->left);
     free(queue);
 }
 

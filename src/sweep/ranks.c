@@ -160,3 +160,11 @@ cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine) {
     CS_TRY(cs_ranks_wait(&request, 0, "agreeing"));
     return cs_error_restore(&error);
 }
+
+cs_status cs_ranks_share(cs_ranks *ranks, void *bytes, size_t size) {
+    MPI_Request request;
+    if (ranks->size == 1)
+        return CS_OK;
+    MPI_Ibcast(bytes, (int)size, MPI_BYTE, 0, MPI_COMM_WORLD, &request);
+    return cs_ranks_wait(&request, 0, "sharing");
+}

@@ -1,20 +1,25 @@
 #include "results.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "journal.h"
 #include "table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct cs_results {
     cs_results_config config; /* folder points at `folder` */
     char folder[CS_PATH_MAX];
     cs_outcome *outcomes;
+    int *epochs; /* [n_trials] of each trial that are in the journal */
 };
 
 /* What a sweep leaves in its folder; `force` removes these and nothing else. */
-static const char *const entries[] = {"journal.jsonl", "trials.csv", "table.md", "history", "report", "weights"};
+static const char *const entries[] = {"journal.jsonl", "trials.csv", "table.md",   "history",
+                                      "report",        "weights",    "checkpoints"};
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 
 static cs_status entry_path(const cs_results *results, const char *entry, char out[CS_PATH_MAX]) {
@@ -65,32 +70,116 @@ static cs_status clear_folder(const cs_results *results, bool force) {
         if (!force)
             return cs_hint(
                 cs_fail(CS_ERR_ARG, "%s already holds the results of a sweep (%s)", results->folder, entries[i]),
-                "keep them and use --out ANOTHER_FOLDER, or replace them with --force");
+                "go on with them with --resume, keep them and use --out ANOTHER_FOLDER, or replace them with --force");
         CS_TRY(cs_remove_all(path));
     }
     return CS_OK;
 }
 
-static cs_status start_csv(const cs_results *results) {
+/* trials.csv anew, with what is known, in the order of the job. */
+static cs_status write_csv(const cs_results *results) {
+    const cs_job *job = results->config.job;
     char path[CS_PATH_MAX];
     text_buffer buffer;
     CS_TRY(entry_path(results, "trials.csv", path));
     CS_TRY(text_open(&buffer));
-    cs_csv_header(results->config.job, buffer.stream);
+    cs_csv_header(job, buffer.stream);
+    for (int t = 0; t < job->n_trials; t++)
+        if (results->outcomes[t].state != CS_TRIAL_PENDING)
+            cs_csv_row(job, t, &results->outcomes[t], buffer.stream);
     return text_write(&buffer, path, true);
 }
 
-static cs_status start_folder(const cs_results *results) {
+/* Keras' CSVLogger: keys in alphabetical order, NA for what is not there. */
+static void print_history_row(const cs_epoch_row *row, FILE *out) {
+    const double values[] = {row->accuracy, row->learning_rate, row->loss, row->val_accuracy, row->val_loss};
+    fprintf(out, "%d", row->epoch);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        fprintf(out, isnan(values[i]) ? ",NA" : ",%.9g", values[i]);
+    fputc('\n', out);
+}
+
+/* Adds rows to a trial's history, the first ones (`anew`) to a file of their own. */
+static cs_status write_history(const cs_results *results, int trial, const cs_epoch_row *rows, size_t n, bool anew) {
+    char path[CS_PATH_MAX];
+    text_buffer buffer;
+    CS_TRY(trial_path(results, "history", trial, "csv", path));
+    if (anew)
+        CS_TRY(cs_remove_all(path));
+    if (n == 0)
+        return CS_OK;
+    CS_TRY(text_open(&buffer));
+    if (anew)
+        fputs("epoch,accuracy,learning_rate,loss,val_accuracy,val_loss\n", buffer.stream);
+    for (size_t i = 0; i < n; i++)
+        print_history_row(&rows[i], buffer.stream);
+    return text_write(&buffer, path, false);
+}
+
+static cs_status check_earlier(const cs_results *results) {
+    const cs_results_config *config = &results->config;
+    const cs_journal *earlier = config->earlier;
+    if (earlier->starts == 0)
+        return CS_OK;
+    if (earlier->checksum != cs_dataset_checksum(config->dataset))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s was trained on %s as it was then; %s now holds other samples",
+                               results->folder, earlier->dataset, cs_dataset_path(config->dataset)),
+                       "use --out ANOTHER_FOLDER for another dataset, or replace the results with --force");
+    if (strcmp(earlier->engine, config->engine) != 0)
+        cs_log(CS_LOG_WARN, "%s was begun with engine %s and goes on with %s: numbers differ in their last digits",
+               results->folder, earlier->engine, config->engine);
+    return CS_OK;
+}
+
+/* A trial that ended well is never gone on with. */
+static cs_status drop_checkpoint(const cs_results *results, int trial) {
+    char path[CS_PATH_MAX];
+    CS_TRY(trial_path(results, "checkpoints", trial, "ckpt", path));
+    return cs_remove_all(path);
+}
+
+/* What the journal knows of the job's trials; derived files are written from that alone. */
+static cs_status restore(cs_results *results) {
+    const cs_job *job = results->config.job;
+    const cs_journal *earlier = results->config.earlier;
+    CS_TRY(check_earlier(results));
+    CS_TRY(cs_journal_repair(results->folder, earlier));
+    for (int t = 0; t < job->n_trials; t++) {
+        const cs_record *record = cs_journal_record(earlier, job, t);
+        if (!record)
+            continue;
+        if (job->done[t])
+            results->outcomes[t] = record->outcome;
+        if (results->outcomes[t].state == CS_TRIAL_OK)
+            CS_TRY(drop_checkpoint(results, t));
+        if (record->n_epochs > 0)
+            results->epochs[t] = record->epochs[record->n_epochs - 1].epoch + 1;
+    }
+    return CS_OK;
+}
+
+static cs_status restore_histories(const cs_results *results) {
+    for (int t = 0; t < results->config.job->n_trials; t++) {
+        const cs_record *record = cs_journal_record(results->config.earlier, results->config.job, t);
+        if (record)
+            CS_TRY(write_history(results, t, record->epochs, record->n_epochs, true));
+    }
+    return CS_OK;
+}
+
+/* The journal is first: a folder with one can be resumed, whatever else is there yet. */
+static cs_status start_folder(cs_results *results) {
     static const char *const folders[] = {"history", "report"};
     char path[CS_PATH_MAX];
     CS_TRY(cs_folder_create(results->folder));
-    CS_TRY(clear_folder(results, results->config.force));
+    CS_TRY(results->config.earlier ? restore(results) : clear_folder(results, results->config.force));
+    CS_TRY(cs_journal_start(results->folder, &results->config));
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         CS_TRY(entry_path(results, folders[i], path));
         CS_TRY(cs_folder_create(path));
     }
-    CS_TRY(cs_journal_start(results->folder, &results->config));
-    return start_csv(results);
+    CS_TRY(restore_histories(results));
+    return write_csv(results);
 }
 
 cs_status cs_results_open(const cs_results_config *config, cs_results **out) {
@@ -102,6 +191,7 @@ cs_status cs_results_open(const cs_results_config *config, cs_results **out) {
     results->config.folder = results->folder;
     CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->outcomes, "results", &results->outcomes),
                 failed);
+    CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->epochs, "results", &results->epochs), failed);
     CS_TRY_GOTO(start_folder(results), failed);
     *out = results;
     return CS_OK;
@@ -114,6 +204,7 @@ void cs_results_close(cs_results *results) {
     if (!results)
         return;
     free(results->outcomes);
+    free(results->epochs);
     free(results);
 }
 
@@ -121,29 +212,15 @@ const cs_outcome *cs_results_outcomes(const cs_results *results) {
     return results->outcomes;
 }
 
-/* Keras' CSVLogger: keys in alphabetical order, NA for what is not there. */
-static void print_history_value(double value, FILE *out) {
-    if (value != value)
-        fputs(",NA", out);
-    else
-        fprintf(out, ",%.9g", value);
-}
-
 cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row) {
-    char path[CS_PATH_MAX], name[32];
-    text_buffer buffer;
+    char name[32];
+    if (row->epoch < results->epochs[trial])
+        return CS_OK;
     cs_job_trial_name(results->config.job, trial, name, sizeof name);
     CS_TRY(cs_journal_epoch(results->folder, name, rank, row));
-    CS_TRY(trial_path(results, "history", trial, "csv", path));
-    CS_TRY(text_open(&buffer));
-    if (row->epoch == 0)
-        fputs("epoch,accuracy,learning_rate,loss,val_accuracy,val_loss\n", buffer.stream);
-    const double values[] = {row->accuracy, row->learning_rate, row->loss, row->val_accuracy, row->val_loss};
-    fprintf(buffer.stream, "%d", row->epoch);
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        print_history_value(values[i], buffer.stream);
-    fputc('\n', buffer.stream);
-    return text_write(&buffer, path, false);
+    CS_TRY(write_history(results, trial, row, 1, results->epochs[trial] == 0));
+    results->epochs[trial] = row->epoch + 1;
+    return CS_OK;
 }
 
 static cs_status write_report(const cs_results *results, int trial, const cs_confusion *test) {
@@ -177,7 +254,7 @@ static cs_status record(cs_results *results, int trial, const cs_outcome *outcom
     cs_csv_row(results->config.job, trial, outcome, buffer.stream);
     CS_TRY(text_write(&buffer, path, false));
     results->outcomes[trial] = *outcome;
-    return CS_OK;
+    return outcome->state == CS_TRIAL_OK ? drop_checkpoint(results, trial) : CS_OK;
 }
 
 cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
@@ -195,19 +272,6 @@ cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status 
         if (*at == '\n' || *at == '\r')
             *at = ' ';
     return record(results, trial, &outcome);
-}
-
-static cs_status sort_csv(const cs_results *results) {
-    const cs_job *job = results->config.job;
-    char path[CS_PATH_MAX];
-    text_buffer buffer;
-    CS_TRY(entry_path(results, "trials.csv", path));
-    CS_TRY(text_open(&buffer));
-    cs_csv_header(job, buffer.stream);
-    for (int t = 0; t < job->n_trials; t++)
-        if (results->outcomes[t].state != CS_TRIAL_PENDING)
-            cs_csv_row(job, t, &results->outcomes[t], buffer.stream);
-    return text_write(&buffer, path, true);
 }
 
 static cs_status write_table(const cs_results *results, FILE *out) {
@@ -228,7 +292,10 @@ static cs_status write_table(const cs_results *results, FILE *out) {
 }
 
 cs_status cs_results_end(cs_results *results, const char *how, FILE *out) {
+    char checkpoints[CS_PATH_MAX];
+    CS_TRY(entry_path(results, "checkpoints", checkpoints));
+    (void)rmdir(checkpoints); /* goes when it is empty */
     CS_TRY(write_table(results, out));
-    CS_TRY(sort_csv(results));
+    CS_TRY(write_csv(results));
     return cs_journal_end(results->folder, how);
 }

@@ -15,18 +15,27 @@ typedef struct cs_outcome {
     char reason[256];       /* FAILED */
 } cs_outcome;
 
+/* In the folder while a program trains into it. */
+#define CS_SWEEP_LOCK "sweep.lock"
+
+typedef struct cs_journal cs_journal;
+
 typedef struct cs_results_config {
     const cs_job *job;         /* borrowed */
     const cs_dataset *dataset; /* borrowed; class names */
     const char *folder;
+    const cs_journal *earlier; /* borrowed; of the sweep to go on with, matched to the job; NULL: a new one */
     bool force;
     int ranks, threads;
     const char *engine;
 } cs_results_config;
 
 typedef struct cs_results cs_results;
-/* Creates the folder; one that already holds a sweep is refused unless `force`, which removes that sweep's files. */
+/* Creates the folder; one that already holds a sweep is refused unless `force`, which removes that sweep's files. With
+ * `earlier` it goes on: trials that are done have their outcomes, trials.csv and history/ are written anew from the
+ * journal. Another dataset is refused; another engine is warned of. */
 CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_results **out);
+/* An epoch that is in the journal already, as a resumed trial repeats some, is passed over. */
 CS_MUST_CHECK cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row);
 /* `test` is NULL when there is no test split. */
 CS_MUST_CHECK cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,

@@ -1,40 +1,70 @@
 /* A sweep from its checks to its table. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
+#include "journal.h"
 #include "worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static volatile sig_atomic_t stop_requested;
+static volatile sig_atomic_t stop_requested, signals_seen;
 
-static void request_stop(int signal_number) {
-    (void)signal_number;
-    stop_requested = 1;
+static void request_stop(int number) {
+    if (signals_seen && number != SIGUSR2) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    signals_seen = stop_requested = 1;
 }
 
-/* The first SIGINT or SIGTERM asks the trainer to stop, the second ends the process. A peer that died or a closed pipe
- * is an error of the call, not a signal. */
+/* The first signal asks the trainer to stop, a second SIGINT or SIGTERM ends the process. SIGUSR2 is what mpirun
+ * passes on and what a batch system can send before the time is up; it may come more than once. A peer that died, a
+ * closed pipe, a file past its limit are errors of the call, not signals. */
 static void catch_signals(void) {
-    struct sigaction stop = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
+    static const int asking[] = {SIGINT, SIGTERM, SIGUSR2}, ignored[] = {SIGPIPE, SIGXFSZ};
+    const struct sigaction ask = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    for (size_t i = 0; i < sizeof asking / sizeof *asking; i++)
+        sigaction(asking[i], &ask, NULL);
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        sigaction(ignored[i], &ignore, NULL);
 }
 
 /* All that a rank holds during a sweep; what is rank 0's alone is NULL elsewhere. */
 typedef struct sweep {
     cs_ranks *ranks;
-    const cs_job *job;
+    cs_job *job;
     bool first; /* rank 0 */
     int threads;
     char folder[CS_PATH_MAX];
+    cs_file_lock *lock;
+    cs_journal *earlier; /* what is gone on with */
     cs_plan *plan;
     cs_engine *engine;
     cs_results *results;
     cs_desk *desk;
 } sweep;
+
+/* One program a folder. It is taken when the folder is there, which before the checks is only an earlier sweep's. */
+static cs_status lock_folder(sweep *s) {
+    char path[CS_PATH_MAX];
+    if (s->lock || !cs_is_folder(s->folder))
+        return CS_OK;
+    CS_TRY(cs_path(path, sizeof path, "%s/" CS_SWEEP_LOCK, s->folder));
+    CS_TRY(cs_file_lock_try(path, &s->lock));
+    if (s->lock)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s: another program is training into this folder", s->folder),
+                   "`cnnsweep status %s` shows how far it is; use --out ANOTHER_FOLDER to train beside it", s->folder);
+}
+
+static cs_status look_back(sweep *s, const cs_sweep_options *options) {
+    CS_TRY(lock_folder(s));
+    if (!options->resume)
+        return CS_OK;
+    CS_TRY(cs_journal_read(s->folder, &s->earlier));
+    return s->earlier ? cs_journal_match(s->earlier, options->retry_failed, s->job) : CS_OK;
+}
 
 static cs_status open_engine(sweep *s) {
     cs_engine_options options = {.threads = s->threads};
@@ -45,10 +75,13 @@ static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     cs_results_config config = {.job = s->job,
                                 .dataset = s->plan->dataset,
                                 .folder = s->folder,
+                                .earlier = s->earlier,
                                 .force = options->force,
                                 .ranks = cs_ranks_size(s->ranks),
                                 .threads = s->threads,
                                 .engine = cs_engine_name(s->engine)};
+    CS_TRY(cs_folder_create(s->folder));
+    CS_TRY(lock_folder(s));
     CS_TRY(cs_results_open(&config, &s->results));
     cs_log(CS_LOG_INFO, "%s: %d trials in %d pieces on %d rank%s of %d thread%s, engine %s, results in %s",
            s->job->name, s->job->n_trials, s->plan->n_pieces, config.ranks, config.ranks == 1 ? "" : "s", s->threads,
@@ -66,6 +99,8 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_ranks_check_launch(s->ranks));
     CS_TRY(options->out ? cs_path(s->folder, sizeof s->folder, "%s", options->out)
                         : cs_path(s->folder, sizeof s->folder, "results/%s", s->job->name));
+    CS_TRY(cs_ranks_agree(s->ranks, s->first ? look_back(s, options) : CS_OK));
+    CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, cs_ranks_size(s->ranks), &s->plan) : CS_OK));
     CS_TRY(cs_ranks_agree(s->ranks, open_engine(s)));
     return cs_ranks_agree(s->ranks, s->first ? open_desk(s, options) : CS_OK);
@@ -77,7 +112,7 @@ static cs_status train(sweep *s) {
     cs_queue *queue = NULL;
     cs_log_level level = cs_log_get_level();
     setenv("CNNSWEEP_TRUST_SHARDS", "1", 0);
-    CS_TRY(cs_queue_open(s->ranks, s->desk, &queue));
+    CS_TRY(cs_queue_open(s->ranks, s->desk, &stop_requested, &queue));
     if (level == CS_LOG_INFO)
         cs_log_set_level(CS_LOG_WARN);
     cs_status status = cs_worker_run(s->job, s->folder, s->engine, queue, &stop_requested);
@@ -107,7 +142,9 @@ static cs_status end(sweep *s, cs_status status, FILE *out) {
     if (cs_results_end(s->results, cs_status_name(status), out) != CS_OK)
         cs_log(CS_LOG_WARN, "%s", cs_error_last()->text);
     status = cs_error_restore(&error);
-    return status == CS_ERR_INTERRUPTED ? cs_hint(status, "what is finished is in %s", s->folder) : status;
+    return status == CS_ERR_INTERRUPTED
+               ? cs_hint(status, "what is finished is in %s; --resume goes on with it", s->folder)
+               : status;
 }
 
 static void close_sweep(sweep *s) {
@@ -115,9 +152,11 @@ static void close_sweep(sweep *s) {
     cs_results_close(s->results);
     cs_engine_close(s->engine);
     cs_plan_free(s->plan);
+    cs_journal_free(s->earlier);
+    cs_file_lock_release(s->lock);
 }
 
-cs_status cs_sweep_run(cs_ranks *ranks, const cs_job *job, const cs_sweep_options *options, FILE *out) {
+cs_status cs_sweep_run(cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out) {
     sweep s = {.ranks = ranks, .job = job, .first = cs_ranks_rank(ranks) == 0};
     s.threads = cs_ranks_threads(ranks, job->run.threads);
     catch_signals();

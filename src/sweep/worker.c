@@ -10,25 +10,32 @@ typedef struct worker {
     const char *folder;
     cs_engine *engine;
     cs_queue *queue;
-    const volatile sig_atomic_t *interrupted;
+    volatile sig_atomic_t *interrupted;
     cs_answer piece;             /* what is being trained */
     bool reported[CS_GROUP_MAX]; /* trials of the piece that ended, well or not */
     bool stop;                   /* the desk said so */
     cs_status halted;            /* a message could not be delivered */
 } worker;
 
+/* The desk knows why. */
+static void leave(worker *self) {
+    self->stop = true;
+    *self->interrupted = 1;
+}
+
 static void copy_reason(cs_message *message) {
     snprintf(message->reason, sizeof message->reason, "%.*s", (int)sizeof message->reason - 1, cs_error_last()->text);
 }
 
+/* A stop is the trainer's to carry out, with checkpoints. But none may stand after a row that the desk could not write:
+ * nobody would tell that row again. */
 static cs_status tell(worker *self, cs_message *message, const cs_confusion *test) {
     cs_answer answer;
     self->halted = cs_queue_tell(self->queue, message, test, &answer);
     CS_TRY(self->halted);
-    if (!answer.stop)
-        return CS_OK;
-    self->stop = true;
-    return cs_fail(CS_ERR_INTERRUPTED, "the sweep was stopped");
+    if (answer.stop)
+        leave(self);
+    return answer.refused ? cs_fail(CS_ERR_INTERRUPTED, "the sweep was stopped") : CS_OK;
 }
 
 static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
@@ -40,6 +47,8 @@ static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, boo
 
 static cs_status on_failed(void *context, int trial, cs_status code) {
     worker *self = context;
+    if (code == CS_ERR_NO_SPACE)
+        return code;
     cs_message message = {.kind = CS_TELL_FAILED, .trial = self->piece.trials[trial], .code = code};
     self->reported[trial] = true;
     copy_reason(&message);
@@ -70,20 +79,54 @@ static cs_status on_finished(void *context, int trial, const cs_trial_result *re
     return tell(self, &message, test);
 }
 
+static void on_step(void *context, int epoch, int batch, int batches) {
+    worker *self = context;
+    (void)epoch;
+    (void)batch;
+    (void)batches;
+    if (cs_queue_stopped(self->queue))
+        leave(self);
+}
+
+/* <folder>/checkpoints/t007.ckpt of each trial of the piece. */
+static cs_status name_checkpoints(const worker *self, char paths[][CS_PATH_MAX]) {
+    char folder[CS_PATH_MAX], name[32];
+    CS_TRY(cs_path(folder, sizeof folder, "%s/checkpoints", self->folder));
+    CS_TRY(cs_folder_create(folder));
+    for (int i = 0; i < self->piece.n; i++) {
+        cs_job_trial_name(self->job, self->piece.trials[i], name, sizeof name);
+        CS_TRY(cs_path(paths[i], CS_PATH_MAX, "%s/%s.ckpt", folder, name));
+    }
+    return CS_OK;
+}
+
 static cs_status train_together(worker *self) {
-    const cs_train_events events = {.context = self, .epoch = on_epoch, .finished = on_finished, .failed = on_failed};
+    const cs_train_events events = {
+        .context = self, .epoch = on_epoch, .finished = on_finished, .failed = on_failed, .step = on_step};
     cs_trial_config trials[CS_GROUP_MAX];
-    for (int i = 0; i < self->piece.n; i++)
+    char paths[CS_GROUP_MAX][CS_PATH_MAX];
+    const char *checkpoints[CS_GROUP_MAX];
+    CS_TRY(name_checkpoints(self, paths));
+    for (int i = 0; i < self->piece.n; i++) {
         trials[i] = self->job->trials[self->piece.trials[i]];
-    const cs_group_config config = {.trials = trials, .n = self->piece.n, .events = &events, .stop = self->interrupted};
+        checkpoints[i] = paths[i];
+    }
+    const cs_group_config config = {.trials = trials,
+                                    .n = self->piece.n,
+                                    .checkpoints = checkpoints,
+                                    .checkpoint_seconds = self->job->run.checkpoint_seconds,
+                                    .events = &events,
+                                    .stop = self->interrupted};
     return cs_group_train(self->engine, &config);
 }
 
-/* An error of the whole piece (its data, its memory) is the result of each trial still under way; the sweep goes on. */
+/* An error of the whole piece (its data, its memory) is the result of each trial still under way; the sweep goes on.
+ * A full disk is the sweep's: every trial would fail of it, and is better resumed. */
 static cs_status train_piece(worker *self) {
     memset(self->reported, 0, sizeof self->reported);
     cs_status status = train_together(self);
-    if (status == CS_OK || status == CS_ERR_INTERRUPTED || self->stop || self->halted != CS_OK)
+    if (status == CS_OK || status == CS_ERR_INTERRUPTED || status == CS_ERR_NO_SPACE || self->stop ||
+        self->halted != CS_OK)
         return status;
     for (int i = 0; i < self->piece.n; i++)
         if (!self->reported[i])
@@ -103,10 +146,11 @@ static cs_status work(worker *self) {
 }
 
 cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine, cs_queue *queue,
-                        const volatile sig_atomic_t *stop) {
-    worker self = {.job = job, .folder = folder, .engine = engine, .queue = queue, .interrupted = stop};
+                        volatile sig_atomic_t *stop) {
+    worker self = {.job = job, .folder = folder, .engine = engine, .queue = queue};
     cs_answer answer;
     cs_message goodbye = {.kind = CS_TELL_LEAVING};
+    self.interrupted = stop;
     cs_status status = work(&self);
     if (self.halted != CS_OK)
         return status;

@@ -5,9 +5,10 @@
 #include "cnnsweep/engine.h"
 #include "queue.h"
 
-/* `folder` is that of the results, for weights. Trains pieces until nothing is left or `stop` is set, and says goodbye
- * to the desk, which knows of every failure. The only error is CS_ERR_COMM: the desk does not answer. */
+/* `folder` is that of the results, for weights and checkpoints. Trains pieces until nothing is left or `stop` is set,
+ * by a signal or because rank 0 said so, and says goodbye to the desk, which knows of every failure. The only error is
+ * CS_ERR_COMM: the desk does not answer. */
 CS_MUST_CHECK cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine, cs_queue *queue,
-                                      const volatile sig_atomic_t *stop);
+                                      volatile sig_atomic_t *stop);
 
 #endif

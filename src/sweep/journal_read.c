@@ -1,0 +1,290 @@
+/* Reading a journal back: events by a table of their names, each into the record of its trial. */
+#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "job_reader.h"
+#include "journal.h"
+#include "metric.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static double number_of(const json_t *event, const char *key) {
+    const json_t *value = json_object_get(event, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static int int_of(const json_t *event, const char *key) {
+    json_int_t value = json_integer_value(json_object_get(event, key));
+    return value < 0 || value > INT32_MAX ? 0 : (int)value;
+}
+
+static const char *text_of(const json_t *event, const char *key) {
+    const char *text = json_string_value(json_object_get(event, key));
+    return text ? text : "";
+}
+
+static void copy_text(const json_t *event, const char *key, char *out, size_t size) {
+    snprintf(out, size, "%s", text_of(event, key));
+}
+
+static cs_status fail_line(const char *what) {
+    (void)cs_fail(CS_ERR_FORMAT, "%s", what);
+    return CS_ERR_FORMAT;
+}
+
+/* The record of the trial that an event names, "t007". */
+static cs_status record_of(cs_journal *journal, const json_t *event, cs_record **out) {
+    const char *name = text_of(event, "trial");
+    char *end = NULL;
+    long number = name[0] == 't' && isdigit((unsigned char)name[1]) ? strtol(name + 1, &end, 10) : -1;
+    /* A number from a damaged line must not ask for memory without end. */
+    if (!end || *end || number < 0 || (size_t)number > journal->n + CS_MAX_TRIALS)
+        return fail_line("names no trial");
+    size_t before = journal->n, need = (size_t)number + 1;
+    if (need > before) {
+        CS_TRY(cs_grow(&journal->records, &journal->capacity, need, sizeof *journal->records, "trials"));
+        memset(journal->records + before, 0, (need - before) * sizeof *journal->records);
+        journal->n = need;
+    }
+    *out = &journal->records[number];
+    return CS_OK;
+}
+
+static cs_status read_start(cs_journal *journal, const json_t *event) {
+    if (journal->starts++ == 0)
+        journal->checksum = strtoull(text_of(event, "checksum"), NULL, 16);
+    journal->trials = int_of(event, "trials");
+    journal->ranks = int_of(event, "ranks");
+    copy_text(event, "job", journal->job, sizeof journal->job);
+    copy_text(event, "dataset", journal->dataset, sizeof journal->dataset);
+    copy_text(event, "engine", journal->engine, sizeof journal->engine);
+    copy_text(event, "metric", journal->metric, sizeof journal->metric);
+    journal->maximize = strcmp(text_of(event, "goal"), "minimize") != 0;
+    journal->ended[0] = '\0';
+    snprintf(journal->last, sizeof journal->last, "start");
+    return CS_OK;
+}
+
+/* {"train.lr": "0.01", ...} as "lr=0.01 ..." */
+static cs_status describe(const json_t *options, char **out) {
+    char text[CS_VALUE_MAX * 2] = "";
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)options, key, value) {
+        const char *dot = strrchr(key, '.'), *shown = json_string_value(value);
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%s=%s", used ? " " : "", dot ? dot + 1 : key, shown ? shown : "");
+    }
+    return cs_strdup(text, out);
+}
+
+static cs_status read_plan(cs_journal *journal, const json_t *event) {
+    const char *key = text_of(event, "key");
+    char *end;
+    uint64_t value = strtoull(key, &end, 16);
+    cs_record *record = NULL;
+    if (!*key || *end)
+        return fail_line("a trial without a key");
+    CS_TRY(record_of(journal, event, &record));
+    record->start = journal->starts;
+    record->key = value;
+    return record->options ? CS_OK : describe(json_object_get(event, "options"), &record->options);
+}
+
+static cs_status read_epoch(cs_journal *journal, const json_t *event) {
+    const json_t *epoch = json_object_get(event, "epoch");
+    cs_record *record = NULL;
+    if (!json_is_integer(epoch))
+        return fail_line("an epoch without its number");
+    CS_TRY(record_of(journal, event, &record));
+    cs_epoch_row row = {.epoch = int_of(event, "epoch"),
+                        .accuracy = number_of(event, "accuracy"),
+                        .loss = number_of(event, "loss"),
+                        .val_accuracy = number_of(event, "val_accuracy"),
+                        .val_loss = number_of(event, "val_loss"),
+                        .learning_rate = number_of(event, "learning_rate"),
+                        .seconds = number_of(event, "seconds")};
+    snprintf(journal->last, sizeof journal->last, "epoch %d of %.16s", row.epoch + 1, text_of(event, "trial"));
+    if (record->n_epochs > 0 && record->epochs[record->n_epochs - 1].epoch >= row.epoch)
+        return CS_OK;
+    CS_TRY(cs_grow(&record->epochs, &record->epochs_capacity, record->n_epochs + 1, sizeof row, "epochs"));
+    record->epochs[record->n_epochs++] = row;
+    return CS_OK;
+}
+
+static cs_status read_trial(cs_journal *journal, const json_t *event) {
+    const char *status = text_of(event, "status");
+    bool ok = strcmp(status, "ok") == 0;
+    cs_outcome outcome = {.state = ok ? CS_TRIAL_OK : CS_TRIAL_FAILED, .rank = int_of(event, "rank")};
+    cs_record *record = NULL;
+    size_t n;
+    const cs_metric *metrics = cs_metrics(&n);
+    if (!ok && strcmp(status, "failed") != 0)
+        return fail_line("a trial without its status");
+    for (size_t i = 0; ok && i < n; i++)
+        cs_metric_set(&metrics[i], number_of(event, metrics[i].name), &outcome.result);
+    copy_text(event, "reason", outcome.reason, sizeof outcome.reason);
+    CS_TRY(record_of(journal, event, &record));
+    record->outcome = outcome;
+    snprintf(journal->last, sizeof journal->last, "%.16s %s", text_of(event, "trial"), ok ? "done" : "failed");
+    return CS_OK;
+}
+
+static cs_status read_end(cs_journal *journal, const json_t *event) {
+    copy_text(event, "status", journal->ended, sizeof journal->ended);
+    snprintf(journal->last, sizeof journal->last, "end (%s)", journal->ended);
+    return CS_OK;
+}
+
+static const struct reader {
+    const char *event;
+    cs_status (*read)(cs_journal *journal, const json_t *event);
+} readers[] = {
+    {"start", read_start}, {"plan", read_plan}, {"epoch", read_epoch}, {"trial", read_trial}, {"end", read_end},
+};
+
+/* CS_ERR_FORMAT: the line is damaged. Events of names unknown here are a newer program's. */
+static cs_status read_line(cs_journal *journal, const char *line, size_t length) {
+    json_error_t error;
+    json_t *event = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+    if (!event)
+        return fail_line(error.text);
+    const char *name = text_of(event, "event");
+    cs_status status = name[0] ? CS_OK : fail_line("not an event");
+    for (size_t i = 0; status == CS_OK && i < sizeof readers / sizeof *readers; i++)
+        if (strcmp(name, readers[i].event) == 0)
+            status = readers[i].read(journal, event);
+    json_decref(event);
+    return status;
+}
+
+static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t length;
+    cs_status status = CS_OK;
+    for (int number = 1; status == CS_OK && (length = getline(&line, &capacity, file)) > 0; number++) {
+        if (line[length - 1] != '\n')
+            break; /* cut short */
+        status = read_line(journal, line, (size_t)length);
+        if (status == CS_ERR_FORMAT) {
+            cs_log(CS_LOG_WARN, "%s:%d: a damaged line is passed over: %s", path, number, cs_error_last()->text);
+            status = CS_OK;
+        }
+        journal->whole += length;
+    }
+    if (status == CS_OK && ferror(file))
+        status = cs_fail_errno("%s: cannot read", path);
+    free(line);
+    return status;
+}
+
+cs_status cs_journal_read(const char *folder, cs_journal **out) {
+    char path[CS_PATH_MAX];
+    struct stat info;
+    cs_journal *journal = NULL;
+    *out = NULL;
+    CS_TRY(cs_path(path, sizeof path, "%s/journal.jsonl", folder));
+    if (!cs_file_exists(path))
+        return CS_OK;
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return cs_fail_errno("%s: cannot open", path);
+    cs_status status = cs_alloc(1, sizeof *journal, "journal", &journal);
+    if (status == CS_OK)
+        status = read_lines(journal, path, file);
+    if (status == CS_OK && fstat(fileno(file), &info) == 0)
+        journal->written = info.st_mtime;
+    fclose(file);
+    if (status != CS_OK) {
+        cs_journal_free(journal);
+        return status;
+    }
+    *out = journal;
+    return CS_OK;
+}
+
+void cs_journal_free(cs_journal *journal) {
+    if (!journal)
+        return;
+    for (size_t i = 0; i < journal->n; i++) {
+        free(journal->records[i].options);
+        free(journal->records[i].epochs);
+    }
+    free(journal->records);
+    free(journal);
+}
+
+cs_status cs_journal_repair(const char *folder, const cs_journal *journal) {
+    char path[CS_PATH_MAX];
+    CS_TRY(cs_path(path, sizeof path, "%s/journal.jsonl", folder));
+    return truncate(path, (off_t)journal->whole) == 0 ? CS_OK : cs_fail_errno("%s: cannot write", path);
+}
+
+typedef struct key_place {
+    uint64_t key;
+    int number;
+} key_place;
+
+static int by_key(const void *a, const void *b) {
+    const key_place *p = a, *q = b;
+    if (p->key != q->key)
+        return p->key < q->key ? -1 : 1;
+    return p->number - q->number;
+}
+
+/* First place of `key` or of what comes after it. */
+static size_t find_key(const key_place *places, size_t n, uint64_t key) {
+    size_t low = 0;
+    while (low < n) {
+        size_t middle = low + (n - low) / 2;
+        if (places[middle].key < key)
+            low = middle + 1;
+        else
+            n = middle;
+    }
+    return low;
+}
+
+/* Equal trials (a random sweep may draw one twice) take the records of their key in turn. */
+static void match_trials(const cs_journal *journal, bool retry_failed, key_place *places, size_t n, cs_job *job) {
+    int next = (int)journal->n;
+    for (int t = 0; t < job->n_trials; t++) {
+        uint64_t key = cs_trial_key(&job->trials[t]);
+        size_t at = find_key(places, n, key);
+        while (at < n && places[at].key == key && places[at].number < 0)
+            at++;
+        bool known = at < n && places[at].key == key;
+        job->numbers[t] = known ? places[at].number : next++;
+        if (!known)
+            continue;
+        cs_trial_state state = journal->records[places[at].number].outcome.state;
+        job->done[t] = state == CS_TRIAL_OK || (state == CS_TRIAL_FAILED && !retry_failed);
+        places[at].number = -1;
+    }
+}
+
+cs_status cs_journal_match(const cs_journal *journal, bool retry_failed, cs_job *job) {
+    key_place *places = NULL;
+    size_t n = 0;
+    CS_TRY(cs_alloc(journal->n, sizeof *places, "keys", &places));
+    for (size_t i = 0; i < journal->n; i++)
+        if (journal->records[i].start > 0)
+            places[n++] = (key_place){journal->records[i].key, (int)i};
+    qsort(places, n, sizeof *places, by_key);
+    match_trials(journal, retry_failed, places, n, job);
+    free(places);
+    return CS_OK;
+}
+
+const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job, int trial) {
+    size_t number = (size_t)job->numbers[trial];
+    return journal && number < journal->n ? &journal->records[number] : NULL;
+}

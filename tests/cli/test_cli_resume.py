@@ -1,0 +1,211 @@
+"""--resume: the journal alone says what there is; what it says comes back bit by bit."""
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+
+from harness import (BIN, CLEAN, JOB, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
+                     without_clock, write_job)
+
+make_data()
+write_job()
+run_ok("train", "job.yaml", "--out", "whole")
+
+
+def text_of(name):
+    with open(path(name)) as file:
+        return file.read()
+
+
+def cut(out, keep, torn=""):
+    """A copy of `whole` whose journal ends after the lines that `keep(events so far)` lets through, then `torn`."""
+    shutil.copytree(path("whole"), path(out))
+    lines = []
+    for line in text_of("whole/journal.jsonl").splitlines(keepends=True):
+        lines.append(line)
+        if not keep([json.loads(l) for l in lines]):
+            break
+    with open(path(f"{out}/journal.jsonl"), "w") as file:
+        file.write("".join(lines) + torn)
+
+
+def until_trials(n):
+    return lambda events: sum(e["event"] == "trial" for e in events) < n
+
+
+def assert_whole(out):
+    assert text_of(f"{out}/table.md") == text_of("whole/table.md")
+    assert without_clock(read_trials(out)) == without_clock(read_trials("whole"))
+    for file in glob.glob(path("whole/history/*.csv")):
+        assert open(file).read() == text_of(f"{out}/history/{os.path.basename(file)}"), file
+
+
+def results_of(out):
+    """The last result of each trial, from the journal."""
+    return {e["trial"]: e for e in read_journal(out) if e["event"] == "trial"}
+
+
+def test_a_resumed_sweep_equals_one_that_was_not_stopped():
+    for n in (1, 3, 5):
+        cut(f"cut{n}", until_trials(n))
+        run_ok("train", "job.yaml", "--out", f"cut{n}", "--resume")
+        assert_whole(f"cut{n}")
+        events = read_journal(f"cut{n}")
+        assert [e["event"] for e in events].count("start") == 2
+        assert [e["event"] for e in events].count("trial") == 6, "what is done is not trained again"
+
+
+def test_a_torn_last_line_is_cut_off():
+    for torn in ('{"event":"tri', '{"event":"end","status":"done"}', "\0\0\0"):
+        cut("torn", until_trials(2), torn)
+        status = run_ok("status", "torn").stdout
+        assert "2 done, 0 failed" in status and "--resume" in status, status
+        done = run_ok("train", "job.yaml", "--out", "torn", "--resume")
+        assert "damaged" not in done.stderr
+        assert_whole("torn")
+        read_journal("torn")  # every line is JSON
+        shutil.rmtree(path("torn"))
+
+
+def test_a_damaged_line_is_passed_over_and_named():
+    cut("damaged", until_trials(4))
+    lines = text_of("damaged/journal.jsonl").splitlines()
+    at = next(i for i, line in enumerate(lines) if '"event":"trial"' in line)
+    lines[at] = lines[at][:-9] + "#" * 9
+    with open(path("damaged/journal.jsonl"), "w") as file:
+        file.write("\n".join(lines) + "\n")
+    done = run_ok("train", "job.yaml", "--out", "damaged", "--resume")
+    assert f"damaged/journal.jsonl:{at + 1}: a damaged line is passed over" in done.stderr, done.stderr
+    assert_whole("damaged")
+
+
+def test_lines_of_any_kind_do_no_harm():
+    cut("odd", until_trials(2))
+    with open(path("odd/journal.jsonl"), "a") as file:
+        for line in ("", "null", "[]", "{}", '{"event":7}', '{"event":"later"}', '{"event":"plan","trial":"t000"}',
+                     '{"event":"epoch","trial":"t2000000000","epoch":1}', '{"event":"epoch","trial":"x","epoch":1}',
+                     '{"event":"trial","trial":"t001","status":"?"}', '{"event":"trial","trial":"t-1","status":"ok"}',
+                     '{"event":"epoch","trial":"t000","epoch":"one"}', "[" * 5000):
+            file.write(line + "\n")
+    done = run_ok("train", "job.yaml", "--out", "odd", "--resume")
+    assert done.stderr.count("a damaged line is passed over") == 12, done.stderr
+    assert_whole("odd")
+
+
+def test_numbers_come_back_bit_by_bit():
+    cut("bits", lambda events: True)
+    os.remove(path("bits/trials.csv"))
+    shutil.rmtree(path("bits/history"))
+    run_ok("train", "job.yaml", "--out", "bits", "--resume")
+    assert_whole("bits")
+    assert read_trials("bits") == read_trials("whole"), "seconds and ranks too"
+
+
+def test_a_grid_may_be_extended_reordered_and_cut_down():
+    before = {t["trial"]: t for t in without_clock(read_trials("whole"))}
+    shutil.copytree(path("whole"), path("grown"))
+    grown = write_job(JOB.replace("[0.001, 0.0003]", "[0.01, 0.0003, 0.001]").replace("[none, flips, dark]",
+                                                                                     "[dark, none]"), "grown.yaml")
+    run_ok("train", grown, "--out", "grown", "--resume")
+    trials = without_clock(read_trials("grown"))
+    assert [(t["lr"], t["augment"], t["trial"]) for t in trials] == [
+        ("0.01", "dark", "t006"), ("0.01", "none", "t007"), ("0.0003", "dark", "t005"), ("0.0003", "none", "t003"),
+        ("0.001", "dark", "t002"), ("0.001", "none", "t000")]
+    assert all(t == before[t["trial"]] for t in trials[2:])
+    assert len(results_of("grown")) == 8 and os.path.exists(path("grown/history/t007.csv"))
+    assert "6: 6 done" in run_ok("status", "grown").stdout
+    # Back to the first grid: nothing is left to do.
+    run_ok("train", "job.yaml", "--out", "grown", "--resume")
+    assert_whole("grown")
+    assert sum(e["event"] == "trial" for e in read_journal("grown")) == 8
+
+
+def test_failed_trials_are_kept_unless_asked_for():
+    arguments = ("train", "job.yaml", "--out", "failed", "--set", "train.optimizer=sgd", "--set",
+                 "sweep.parameters.lr=[1e30, 0.001]")
+    run_ok(*arguments)
+    before = read_trials("failed")
+    for more, rows in (((), 6), (("--retry-failed",), 9)):
+        run_ok(*arguments, "--resume", *more)
+        assert without_clock(read_trials("failed")) == without_clock(before)
+        assert sum(e["event"] == "trial" for e in read_journal("failed")) == rows
+
+
+def test_resume_of_nothing_begins():
+    os.makedirs(path("empty"))
+    for out in ("empty", "absent"):
+        run_ok("train", "job.yaml", "--out", out, "--resume", "--set", "sweep.parameters.augment=[none]")
+        assert len(read_trials(out)) == 2
+    # Killed right after the journal's file was made.
+    cut("begun", lambda events: False, "")
+    for torn in ("", '{"event":"sta'):
+        with open(path("begun/journal.jsonl"), "w") as file:
+            file.write(torn)
+        assert "nothing has begun" in run_ok("status", "begun").stdout
+        run_ok("train", "job.yaml", "--out", "begun", "--resume")
+        assert_whole("begun")
+
+
+def test_another_dataset_is_refused():
+    run_ok("--classes", "3", "--per-class", "20", "--size", "32x32", "--seed", "9", "other", program="cnnsweep-synthetic")
+    shutil.move(path("data.h5"), path("first.h5"))
+    try:
+        run_ok("other", "data.h5", program="cnnsweep-pack")
+        before = text_of("whole/journal.jsonl")
+        done = run("train", "job.yaml", "--out", "whole", "--resume")
+        assert done.returncode == 1 and "now holds other samples" in done.stderr and "hint:" in done.stderr
+        assert text_of("whole/journal.jsonl") == before
+    finally:
+        shutil.move(path("first.h5"), path("data.h5"))
+
+
+def test_another_engine_is_warned_of():
+    cut("engine", until_trials(5))
+    done = run_ok("train", "job.yaml", "--out", "engine", "--resume", "--device", "ref")
+    engine = read_journal("whole")[0]["engine"]
+    if engine != "ref":
+        assert f"was begun with engine {engine} and goes on with ref" in done.stderr, done.stderr
+
+
+def test_wrong_ways_to_resume_are_told():
+    for arguments, needle in ((["--resume", "--force"], "give one of them"), (["--retry-failed"], "goes with --resume")):
+        done = run("train", "job.yaml", "--out", "whole", *arguments)
+        assert done.returncode == 2 and needle in done.stderr, done.stderr
+    done = run("train", "job.yaml", "--out", "whole")
+    assert done.returncode == 1 and "--resume" in done.stderr
+    done = run("status", "drawn")
+    assert done.returncode == 1 and "no journal.jsonl" in done.stderr
+
+
+def test_two_programs_do_not_share_a_folder():
+    process = subprocess.Popen([f"{BIN}/cnnsweep", "train", "job.yaml", "--out", "locked", "--set", "train.epochs=500"],
+                               cwd=SCRATCH, env=CLEAN, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.time() + 60
+        while not os.path.exists(path("locked/trials.csv")) and time.time() < deadline:
+            time.sleep(0.02)
+        assert "state    running" in run_ok("status", "locked").stdout
+        for more in ([], ["--resume"], ["--force"]):
+            done = run("train", "job.yaml", "--out", "locked", *more)
+            assert done.returncode == 1 and "another program is training into this folder" in done.stderr, done.stderr
+    finally:
+        process.kill()
+        process.wait()
+    status = run_ok("status", "locked").stdout
+    assert "killed" in status and re.search(r"next +cnnsweep train .* --resume", status), status
+    run_ok("train", "job.yaml", "--out", "locked", "--resume")
+    assert "sweep.lock" not in os.listdir(path("locked"))
+
+
+def test_status_tells_the_best():
+    status = run_ok("status", "whole").stdout
+    best = max(read_trials("whole"), key=lambda t: float(t["test_accuracy"]))
+    assert f"best     test_accuracy {float(best['test_accuracy']):.4f}: {best['trial']} lr={best['lr']}" in status, status
+    assert "trials   6: 6 done, 0 failed, 0 under way, 0 waiting" in status and "epochs   12" in status
+    assert "state    done" in status and "table.md" in status
+
+
+run_tests(globals())
