@@ -17,8 +17,8 @@ typedef struct cs_plan {
     cs_dataset *dataset;
     double *macs;       /* [n_trials] multiply-adds */
     bool *shares_trunk; /* [n_trials] */
-    double total_macs; /* of the trials to train, without those of job->done */
-    cs_piece *pieces;  /* largest first */
+    double total_macs;  /* of the trials to train, without those of job->done */
+    cs_piece *pieces;   /* largest first */
     int n_pieces;
 } cs_plan;
 
