@@ -31,27 +31,6 @@ typedef struct cs_group {
     tail_set waiting, live, ending; /* a tail is in one of them at most */
 } cs_group;
 
-bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
-    const cs_model_config *m = &a->model, *o = &b->model;
-    return strcmp(m->arch, o->arch) == 0 && strcmp(m->head, o->head) == 0 && m->alpha == o->alpha &&
-           m->dialect == o->dialect && m->dropout == o->dropout && m->l2 == o->l2 && m->input_h == o->input_h &&
-           m->input_w == o->input_w && m->input_c == o->input_c && a->data.image[0] == b->data.image[0] &&
-           a->data.image[1] == b->data.image[1] && strcmp(a->weights, b->weights) == 0 &&
-           a->allow_missing == b->allow_missing;
-}
-
-bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
-    bool same_batches = strcmp(a->data.path, b->data.path) == 0 && a->train.batch == b->train.batch &&
-                        a->train.seed == b->train.seed && a->train.shuffle == b->train.shuffle &&
-                        a->train.mode == b->train.mode && strcmp(a->data.features, b->data.features) == 0 &&
-                        (a->train.mode != CS_TRAIN_FEATURES || strcmp(a->fine_tune, b->fine_tune) == 0) &&
-                        a->augment.horizontal_flip == b->augment.horizontal_flip &&
-                        a->augment.vertical_flip == b->augment.vertical_flip &&
-                        a->augment.brightness_range[0] == b->augment.brightness_range[0] &&
-                        a->augment.brightness_range[1] == b->augment.brightness_range[1];
-    return cs_same_network(a, b) && same_batches;
-}
-
 /* The trial leaves; the group stops only when nobody listens for failures, or the listener says so. */
 static cs_status report_failure(const cs_group *group, const cs_tail *tail, cs_status status) {
     return group->events.failed ? group->events.failed(group->events.context, tail->trial, status) : status;

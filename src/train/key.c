@@ -1,56 +1,71 @@
-/* The key of a trial: a hash of its fields one by one, since what lies between them in memory is anything. */
+/* What trials have in common, field by field, since what lies between the fields in memory is anything. */
+#include "cnnsweep/cost.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/train.h"
 
 #include <string.h>
 
+/* What depends on a field. */
+enum {
+    GRAPH = 1,     /* the layers, and what they hold before training */
+    RATES = 2,     /* what layers of the head do while they train; never what is frozen */
+    DEPTH = 4,     /* what is frozen */
+    MODE = 8,      /* whether the trunk runs in every epoch */
+    BATCHES = 16,  /* which pixels come when */
+    TRAINING = 32, /* how the tail learns from them */
+    PLACE = 64,    /* where features are kept: no numbers */
+    NUMBERS = GRAPH | RATES | DEPTH | MODE | BATCHES | TRAINING
+};
+
 typedef struct key_field {
+    unsigned part;
     size_t offset, size;
     bool text; /* up to its NUL */
 } key_field;
 
 #define MEMBER(member) offsetof(cs_trial_config, member), sizeof(((cs_trial_config *)0)->member)
-#define VALUE(member)                                                                                                  \
-    { MEMBER(member), false }
-#define TEXT(member)                                                                                                   \
-    { MEMBER(member), true }
+#define VALUE(part, member)                                                                                            \
+    { part, MEMBER(member), false }
+#define TEXT(part, member)                                                                                             \
+    { part, MEMBER(member), true }
 
 /* The order is part of what a key is: new fields go to the end. */
 static const key_field fields[] = {
-    TEXT(data.path),
-    VALUE(data.image),
-    TEXT(model.arch),
-    VALUE(model.dialect),
-    VALUE(model.input_h),
-    VALUE(model.input_w),
-    VALUE(model.input_c),
-    VALUE(model.alpha),
-    TEXT(model.head),
-    VALUE(model.dropout),
-    VALUE(model.l2),
-    TEXT(weights),
-    VALUE(allow_missing),
-    TEXT(fine_tune),
-    VALUE(train.mode),
-    VALUE(train.epochs),
-    VALUE(train.batch),
-    VALUE(train.optimizer.kind),
-    VALUE(train.optimizer.lr),
-    VALUE(train.optimizer.momentum),
-    VALUE(train.optimizer.nesterov),
-    VALUE(train.optimizer.beta_1),
-    VALUE(train.optimizer.beta_2),
-    VALUE(train.optimizer.epsilon),
-    VALUE(train.optimizer.weight_decay),
-    VALUE(train.seed),
-    VALUE(train.shuffle),
-    VALUE(train.patience),
-    VALUE(train.min_delta),
-    TEXT(train.monitor),
-    VALUE(train.sync_bn),
-    VALUE(augment.horizontal_flip),
-    VALUE(augment.vertical_flip),
-    VALUE(augment.brightness_range),
+    TEXT(BATCHES, data.path),
+    VALUE(GRAPH, data.image),
+    TEXT(GRAPH, model.arch),
+    VALUE(GRAPH, model.dialect),
+    VALUE(GRAPH, model.input_h),
+    VALUE(GRAPH, model.input_w),
+    VALUE(GRAPH, model.input_c),
+    VALUE(GRAPH, model.alpha),
+    TEXT(GRAPH, model.head),
+    VALUE(RATES, model.dropout),
+    VALUE(RATES, model.l2),
+    TEXT(GRAPH, weights),
+    VALUE(GRAPH, allow_missing),
+    TEXT(DEPTH, fine_tune),
+    VALUE(MODE, train.mode),
+    VALUE(TRAINING, train.epochs),
+    VALUE(BATCHES, train.batch),
+    VALUE(TRAINING, train.optimizer.kind),
+    VALUE(TRAINING, train.optimizer.lr),
+    VALUE(TRAINING, train.optimizer.momentum),
+    VALUE(TRAINING, train.optimizer.nesterov),
+    VALUE(TRAINING, train.optimizer.beta_1),
+    VALUE(TRAINING, train.optimizer.beta_2),
+    VALUE(TRAINING, train.optimizer.epsilon),
+    VALUE(TRAINING, train.optimizer.weight_decay),
+    VALUE(BATCHES, train.seed),
+    VALUE(BATCHES, train.shuffle),
+    VALUE(TRAINING, train.patience),
+    VALUE(TRAINING, train.min_delta),
+    TEXT(TRAINING, train.monitor),
+    VALUE(TRAINING, train.sync_bn),
+    VALUE(BATCHES, augment.horizontal_flip),
+    VALUE(BATCHES, augment.vertical_flip),
+    VALUE(BATCHES, augment.brightness_range),
+    TEXT(PLACE, data.features),
 };
 
 static uint64_t mix(uint64_t key, uint64_t hash) {
@@ -58,11 +73,53 @@ static uint64_t mix(uint64_t key, uint64_t hash) {
     return cs_checksum(pair, sizeof pair);
 }
 
-uint64_t cs_trial_key(const cs_trial_config *trial) {
+static size_t size_of(const key_field *field, const char *value) {
+    return field->text ? strnlen(value, field->size) : field->size;
+}
+
+static uint64_t hash_parts(const cs_trial_config *trial, unsigned parts) {
     uint64_t key = 0;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const char *value = (const char *)trial + fields[i].offset;
-        key = mix(key, cs_checksum(value, fields[i].text ? strnlen(value, fields[i].size) : fields[i].size));
+        if (fields[i].part & parts)
+            key = mix(key, cs_checksum(value, size_of(&fields[i], value)));
     }
     return key;
+}
+
+static bool agree_in(const cs_trial_config *a, const cs_trial_config *b, unsigned parts) {
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const char *x = (const char *)a + fields[i].offset, *y = (const char *)b + fields[i].offset;
+        size_t size = size_of(&fields[i], x);
+        if (fields[i].part & parts && (size != size_of(&fields[i], y) || memcmp(x, y, size) != 0))
+            return false;
+    }
+    return true;
+}
+
+uint64_t cs_trial_key(const cs_trial_config *trial) {
+    return hash_parts(trial, NUMBERS);
+}
+
+bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
+    return agree_in(a, b, GRAPH | RATES);
+}
+
+/* One set of features is of one depth, and a dropout's rate may move where it ends. */
+static unsigned shared_parts(const cs_trial_config *trial) {
+    unsigned parts = GRAPH | BATCHES | MODE | PLACE;
+    return trial->train.mode == CS_TRAIN_FEATURES ? parts | DEPTH | RATES : parts;
+}
+
+bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
+    return agree_in(a, b, shared_parts(a));
+}
+
+uint64_t cs_trial_share_key(const cs_trial_config *trial) {
+    return hash_parts(trial, shared_parts(trial));
+}
+
+/* Rates cost nothing, but a dropout that drops may end the trunk. */
+uint64_t cs_trial_work_key(const cs_trial_config *trial) {
+    return mix(hash_parts(trial, GRAPH | DEPTH | MODE | PLACE), trial->model.dropout > 0);
 }

@@ -11,7 +11,7 @@ ROOMS = {
     "net": ("src/net", "graph zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),
     "engine": ("src/engine", "comm engine optimizer", "base net"),
-    "train": ("src/train", "metrics train", "base data net weights engine"),
+    "train": ("src/train", "cost metrics train", "base data net weights engine"),
     "sweep": ("src/sweep", "job sweep", "base data net weights engine train"),
     "report": ("src/report", "", "base data net engine"),
     "cli": ("src/cli", "", "base data net weights engine train sweep report"),

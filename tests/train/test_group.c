@@ -301,14 +301,16 @@ static void test_what_trials_of_a_group_agree_in(void **state) {
     other_lr.train.optimizer.lr = 0.5f;
     set_fine_tune(&other_depth, "2");
     assert_false(cs_trials_can_share(&trial, &other_dialect));
-    assert_false(cs_trials_can_share(&trial, &other_dropout));
-    assert_false(cs_trials_can_share(&trial, &other_l2));
+    assert_true(cs_trials_can_share(&trial, &other_dropout));
+    assert_true(cs_trials_can_share(&trial, &other_l2));
     assert_false(cs_trials_can_share(&trial, &other_mode));
     assert_true(cs_trials_can_share(&trial, &other_lr));
     assert_true(cs_trials_can_share(&trial, &other_depth));
-    other_depth.train.mode = CS_TRAIN_FEATURES;
+    other_depth.train.mode = other_l2.train.mode = CS_TRAIN_FEATURES;
     assert_false(cs_trials_can_share(&other_mode, &other_depth));
+    assert_false(cs_trials_can_share(&other_mode, &other_l2));
     assert_true(cs_same_network(&other_mode, &other_depth));
+    assert_false(cs_same_network(&trial, &other_dropout));
 }
 
 static void test_nothing_to_train_is_refused(void **state) {

@@ -1,0 +1,134 @@
+#include "groups.h"
+#include "cnnsweep/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Working memory, and the best pieces so far. */
+typedef struct search {
+    const cs_cost *costs;
+    int n;
+    const cs_group_limits *limits;
+    double *least; /* [n+1] seconds of costs[0, i), cut at best */
+    int *from;     /* [n+1] where the last piece of those begins */
+    cs_piece *pieces, *best;
+    int n_pieces, n_best;
+    double makespan, least_makespan;
+} search;
+
+static int by_share_and_cut(const void *a, const void *b) {
+    const cs_cost *p = a, *q = b;
+    if (p->share != q->share)
+        return p->share < q->share ? -1 : 1;
+    return p->cut != q->cut ? p->cut - q->cut : p->trial - q->trial;
+}
+
+static int by_seconds_descending(const void *a, const void *b) {
+    const cs_piece *p = a, *q = b;
+    if (p->seconds != q->seconds)
+        return p->seconds < q->seconds ? 1 : -1;
+    return p->first - q->first;
+}
+
+/* The rank that is free first is the root of a heap; it is `seconds` later now. */
+static void lengthen_root(double *heap, int n, double seconds) {
+    double value = heap[0] + seconds;
+    int at = 0;
+    for (;;) {
+        int child = 2 * at + 1;
+        if (child + 1 < n && heap[child + 1] < heap[child])
+            child++;
+        if (child >= n || heap[child] >= value)
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = value;
+}
+
+cs_status cs_groups_makespan(const cs_piece *pieces, int n, int ranks, double *out) {
+    double *heap, last = 0;
+    CS_TRY(cs_alloc((size_t)ranks, sizeof *heap, "plan", &heap));
+    for (int i = 0; i < n; i++)
+        lengthen_root(heap, ranks, pieces[i].seconds);
+    for (int i = 0; i < ranks; i++)
+        last = heap[i] > last ? heap[i] : last;
+    free(heap);
+    *out = last;
+    return CS_OK;
+}
+
+/* The least work, with pieces of at most `longest` seconds but for single trials: a shortest path over the places where
+ * a piece may begin. Ties go to smaller pieces. */
+static void find_cuts(search *s, double longest) {
+    const double gain = 1 - 1e-9;
+    for (int end = 1; end <= s->n; end++) {
+        cs_group_cost group = {0};
+        s->least[end] = INFINITY;
+        for (int first = end - 1; first >= 0 && end - first <= s->limits->most; first--) {
+            if (s->costs[first].share != s->costs[end - 1].share)
+                break;
+            cs_group_cost_add(&group, &s->costs[first]);
+            if (group.n > 1 && (group.tails > longest || group.memory > s->limits->memory))
+                break;
+            if (group.n > 1 && group.seconds > longest)
+                continue;
+            if (s->least[first] + group.seconds < s->least[end] * gain) {
+                s->least[end] = s->least[first] + group.seconds;
+                s->from[end] = first;
+            }
+        }
+    }
+}
+
+static cs_piece make_piece(const search *s, int first, int end) {
+    cs_group_cost group = {0};
+    for (int i = end - 1; i >= first; i--)
+        cs_group_cost_add(&group, &s->costs[i]);
+    return (cs_piece){.first = first, .n = end - first, .seconds = group.seconds, .memory = group.memory};
+}
+
+/* Cuts with that longest piece, and keeps the pieces if they are done sooner. */
+static cs_status try_longest(search *s, double longest) {
+    const double gain = 1 - 1e-3;
+    find_cuts(s, longest);
+    s->n_pieces = 0;
+    for (int end = s->n; end > 0; end = s->from[end])
+        s->pieces[s->n_pieces++] = make_piece(s, s->from[end], end);
+    qsort(s->pieces, (size_t)s->n_pieces, sizeof *s->pieces, by_seconds_descending);
+    CS_TRY(cs_groups_makespan(s->pieces, s->n_pieces, s->limits->ranks, &s->makespan));
+    if (s->makespan < s->least_makespan * gain) {
+        memcpy(s->best, s->pieces, (size_t)s->n_pieces * sizeof *s->best);
+        s->n_best = s->n_pieces;
+        s->least_makespan = s->makespan;
+    }
+    return CS_OK;
+}
+
+/* Without a limit the work is least. Where that leaves ranks idle, shorter pieces are tried, from twice a rank's part
+ * of that work down. */
+static cs_status find_pieces(search *s) {
+    const double largest = 2, smallest = 0.1, ratio = 0.93, idle = 1.01;
+    CS_TRY(try_longest(s, INFINITY));
+    double part = s->least[s->n] / s->limits->ranks;
+    for (double share = largest; share > smallest && s->least_makespan > part * idle; share *= ratio)
+        CS_TRY(try_longest(s, part * share));
+    return CS_OK;
+}
+
+cs_status cs_groups_make(cs_cost *costs, int n, const cs_group_limits *limits, cs_piece *pieces, int *n_pieces) {
+    search s = {.costs = costs, .n = n, .limits = limits, .best = pieces, .least_makespan = INFINITY};
+    cs_status status;
+    qsort(costs, (size_t)n, sizeof *costs, by_share_and_cut);
+    CS_TRY_GOTO(cs_alloc((size_t)n + 1, sizeof *s.least, "plan", &s.least), done);
+    CS_TRY_GOTO(cs_alloc((size_t)n + 1, sizeof *s.from, "plan", &s.from), done);
+    CS_TRY_GOTO(cs_alloc((size_t)n, sizeof *s.pieces, "plan", &s.pieces), done);
+    CS_TRY_GOTO(find_pieces(&s), done);
+    *n_pieces = s.n_best;
+done:
+    free(s.least);
+    free(s.from);
+    free(s.pieces);
+    return status;
+}

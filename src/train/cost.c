@@ -1,0 +1,80 @@
+#include "cnnsweep/cost.h"
+
+#include <math.h>
+
+cs_work cs_work_of(const cs_graph *graph) {
+    cs_work work = {.cut = cs_trial_cut(graph), .params = sizeof(float) * (double)graph->n_values};
+    for (int i = 0; i < graph->n_layers; i++) {
+        bool own = i >= work.cut;
+        *(own ? &work.tail : &work.trunk) += cs_layer_macs(graph, i);
+        if (own)
+            work.activations += sizeof(float) * (double)cs_shape_count(graph->layers[i].out);
+    }
+    for (int p = 0; p < graph->n_params; p++)
+        if (graph->params[p].layer >= work.cut)
+            work.own_params += sizeof(float) * (double)graph->params[p].count;
+    if (work.cut > 0)
+        work.tap = sizeof(float) * (double)cs_shape_count(graph->layers[work.cut].in);
+    return work;
+}
+
+cs_rates cs_rates_default(int threads) {
+    const cs_rates core = {.trunk = 25e9, .train = 6e9, .infer = 15e9, .step = 1e-4, .trial = 0.02};
+    cs_rates rates = core;
+    rates.trunk *= threads;
+    rates.train *= threads;
+    rates.infer *= threads;
+    return rates;
+}
+
+/* Kinds of a train image. Brightness is drawn from a range. */
+static double variants_of(const cs_augment *augment) {
+    if (augment->brightness_range[0] != 0 || augment->brightness_range[1] != 0)
+        return 0;
+    return (augment->horizontal_flip ? 2 : 1) * (augment->vertical_flip ? 2 : 1);
+}
+
+/* On features the trunk runs once, whatever is kept otherwise. */
+cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,
+                   const int64_t images[CS_SPLIT_COUNT], bool kept) {
+    const double programs = 2, slots = 4; /* train and infer; values, gradients, the optimizer's two */
+    const cs_train_config *train = &trial->train;
+    double n_train = (double)images[CS_SPLIT_TRAIN], batch = train->batch, epochs = train->epochs;
+    double evaluated = epochs * (double)images[CS_SPLIT_VAL] + (double)images[CS_SPLIT_TEST];
+    bool features = train->mode == CS_TRAIN_FEATURES;
+    cs_cost cost = {.cut = work->cut, .epochs = train->epochs, .kept = kept || features};
+    for (int split = 0; split < CS_SPLIT_COUNT; split++)
+        cost.trunk[split] = (double)images[split] * work->trunk / rates->trunk;
+    cost.tail = rates->trial + epochs * n_train * work->tail / rates->train + evaluated * work->tail / rates->infer +
+                rates->step * (epochs * ceil(n_train / batch) + evaluated / batch);
+    cost.memory = batch * programs * work->activations + work->params * (train->patience > 0 ? 2 : 1) +
+                  work->own_params * (slots + 1);
+    cost.share = cs_trial_share_key(trial);
+    cost.variants = features ? 1 : cost.kept ? variants_of(&trial->augment) : 0;
+    if (kept && !features)
+        cost.cache = work->tap * (cost.variants * n_train + (double)(images[CS_SPLIT_VAL] + images[CS_SPLIT_TEST]));
+    return cost;
+}
+
+/* How often the first link runs over a split. Of v equally likely variants v(1 - (1 - 1/v)^epochs) have been seen. */
+static double first_passes(const cs_cost *first, int epochs, cs_split split) {
+    double v = first->variants;
+    if (split == CS_SPLIT_TEST || (split == CS_SPLIT_VAL && first->kept))
+        return 1;
+    if (split == CS_SPLIT_VAL || v == 0)
+        return epochs;
+    return v == 1 ? 1 : v * (1 - pow(1 - 1 / v, epochs));
+}
+
+void cs_group_cost_add(cs_group_cost *group, const cs_cost *cost) {
+    for (int split = 0; split < CS_SPLIT_COUNT && group->n > 0; split++)
+        group->links += (cost[1].trunk[split] - cost[0].trunk[split]) * (split == CS_SPLIT_TEST ? 1 : group->epochs);
+    if (cost->epochs > group->epochs)
+        group->epochs = cost->epochs;
+    group->n++;
+    group->tails += cost->tail;
+    group->memory += cost->memory;
+    group->seconds = group->tails + group->links;
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        group->seconds += first_passes(cost, group->epochs, split) * cost->trunk[split];
+}

@@ -1,0 +1,2 @@
+# How groups are made is internal to the room.
+target_include_directories(test_groups PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
