@@ -16,6 +16,10 @@ typedef struct cs_work {
 } cs_work;
 cs_work cs_work_of(const cs_graph *graph);
 
+/* Multiply-adds of a trial by itself, forward and backward over all epochs. In mode features the frozen part counts
+ * once. */
+double cs_trial_macs(const cs_trial_config *trial, const cs_work *work, int64_t train_images, int64_t val_images);
+
 /* Multiply-adds forward a second: of frozen layers, and of a tail in a training step (which runs backward and updates
  * too) and in an evaluation. */
 typedef struct cs_rates {
@@ -44,6 +48,9 @@ typedef struct cs_cost {
 /* `images` a split; `kept`: outputs of trunks are kept for later epochs. */
 cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,
                    const int64_t images[CS_SPLIT_COUNT], bool kept);
+
+/* The same, were nothing kept. */
+cs_cost cs_cost_uncached(const cs_cost *cost);
 
 /* The sums over a group, from its last trial to its first in the order of their cuts. */
 typedef struct cs_group_cost {

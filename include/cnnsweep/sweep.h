@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 /* More tails than this in one piece cost memory, and a stop in the middle loses all of them. */
-enum { CS_GROUP_MAX = 8 };
+enum { CS_GROUP_MAX = 32 };
 
 /* The processes that mpirun or srun started; a lone process when none of them did (MPI is not even initialised). */
 typedef struct cs_ranks cs_ranks;
@@ -26,6 +26,8 @@ CS_MUST_CHECK cs_status cs_ranks_check_launch(const cs_ranks *ranks);
 /* CPU threads of a rank: `wanted` if > 0, else OMP_NUM_THREADS, else the cores this node's ranks may run on, divided by
  * them. */
 int cs_ranks_threads(const cs_ranks *ranks, int wanted);
+/* Ranks on this one's node. */
+int cs_ranks_on_node(const cs_ranks *ranks);
 /* When one rank failed, all fail: every rank gets the error of the first that did (an interruption yields to any other
  * error) and returns its code. A collective call, except after CS_ERR_COMM. */
 CS_MUST_CHECK cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine);
@@ -59,7 +61,8 @@ CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, cs_job *job, const cs_swee
 /* A sweep as its folder tells it, running or not, to `out`. Reads only. */
 CS_MUST_CHECK cs_status cs_sweep_status(const char *folder, FILE *out);
 
-/* --dry-run: the same checks, then the trials with their multiply-adds, and the shape of the table. Rank 0 only. */
-CS_MUST_CHECK cs_status cs_sweep_preview(const cs_job *job, FILE *out);
+/* --dry-run: the same checks, then the trials with their multiply-adds, how they are grouped for the ranks there are,
+ * and the shape of the table. Rank 0 only. */
+CS_MUST_CHECK cs_status cs_sweep_preview(const cs_ranks *ranks, const cs_job *job, FILE *out);
 
 #endif

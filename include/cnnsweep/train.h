@@ -157,8 +157,4 @@ CS_MUST_CHECK cs_status cs_trial_check_features(const cs_trial_config *trial, co
  * could ever learn: such a trunk would save nothing. */
 int cs_trial_cut(const cs_graph *graph);
 
-/* Multiply-adds of a trial, forward and backward over all epochs: the estimate the queue sorts by. In mode features the
- * frozen part counts once. */
-double cs_trial_macs(const cs_trial_config *trial, const cs_graph *graph, int64_t train_images, int64_t val_images);
-
 #endif

@@ -75,7 +75,7 @@ static cs_status run_job(cs_ranks *ranks, const train_args *args, cs_job *job) {
     const cs_sweep_options options = {
         .out = args->out, .force = args->force, .resume = args->resume, .retry_failed = args->retry_failed};
     if (args->dry_run)
-        return cs_ranks_agree(ranks, cs_ranks_rank(ranks) == 0 ? cs_sweep_preview(job, stdout) : CS_OK);
+        return cs_ranks_agree(ranks, cs_ranks_rank(ranks) == 0 ? cs_sweep_preview(ranks, job, stdout) : CS_OK);
     return cs_sweep_run(ranks, job, &options, stdout);
 }
 

@@ -16,23 +16,23 @@ cs_status cs_display_open(cs_display *display, const cs_plan *plan) {
     *display = (cs_display){.plan = plan, .lines = wanted, .bar = wanted && isatty(STDERR_FILENO), .started = cs_now()};
     for (int t = 0; t < plan->job->n_trials; t++)
         display->ended += plan->job->done[t];
-    return cs_alloc((size_t)plan->job->n_trials, sizeof *display->trial_macs, "display", &display->trial_macs);
+    return cs_alloc((size_t)plan->job->n_trials, sizeof *display->trial_seconds, "display", &display->trial_seconds);
 }
 
 void cs_display_close(cs_display *display) {
     if (display->bar)
         fputc('\n', stderr);
-    free(display->trial_macs);
+    free(display->trial_seconds);
     *display = (cs_display){0};
 }
 
 static double part_done(const cs_display *display) {
-    return display->plan->total_macs > 0 ? display->done_macs / display->plan->total_macs : 0;
+    return display->plan->total_seconds > 0 ? display->done_seconds / display->plan->total_seconds : 0;
 }
 
 static void print_left(const cs_display *display, char *out, size_t size) {
     double part = part_done(display), elapsed = cs_now() - display->started;
-    long left = part > 0 ? lround(elapsed * (1 - part) / part) : 0;
+    long left = lround(part > 0 ? elapsed * (1 - part) / part : display->plan->makespan);
     snprintf(out, size, "%ld:%02ld:%02ld left", left / 3600, left / 60 % 60, left % 60);
 }
 
@@ -61,16 +61,16 @@ static void print_line(const cs_display *display, int trial, const char *fmt, ..
         draw_bar(display);
 }
 
-/* Puts the trial's share of the work at `macs`. */
-static void advance(cs_display *display, int trial, double macs) {
-    display->done_macs += macs - display->trial_macs[trial];
-    display->trial_macs[trial] = macs;
+/* Puts the trial's share of the work at `seconds`. */
+static void advance(cs_display *display, int trial, double seconds) {
+    display->done_seconds += seconds - display->trial_seconds[trial];
+    display->trial_seconds[trial] = seconds;
 }
 
 void cs_display_epoch(cs_display *display, int trial, int rank, const cs_epoch_row *row) {
     int epochs = display->plan->job->trials[trial].train.epochs;
     char validation[80] = "";
-    advance(display, trial, display->plan->macs[trial] * (row->epoch + 1) / epochs);
+    advance(display, trial, display->plan->seconds[trial] * (row->epoch + 1) / epochs);
     if (!isnan(row->val_loss))
         snprintf(validation, sizeof validation, "  val_loss %.4f  val_accuracy %.4f", row->val_loss, row->val_accuracy);
     print_line(display, trial, "epoch %d/%d  loss %.4f  accuracy %.4f%s  %.1f s  rank %d", row->epoch + 1, epochs,
@@ -79,7 +79,7 @@ void cs_display_epoch(cs_display *display, int trial, int rank, const cs_epoch_r
 
 static void end_trial(cs_display *display, int trial, const char *what) {
     char left[32];
-    advance(display, trial, display->plan->macs[trial]);
+    advance(display, trial, display->plan->seconds[trial]);
     display->ended++;
     print_left(display, left, sizeof left);
     print_line(display, trial, "%s  (%d/%d, %s)", what, display->ended, display->plan->job->n_trials, left);

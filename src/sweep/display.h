@@ -10,9 +10,9 @@ typedef struct cs_display {
     const cs_plan *plan;
     bool lines, bar;
     double started;
-    double done_macs; /* of finished epochs and trials */
+    double done_seconds; /* expected ones, of finished epochs and trials */
     int ended, failed;
-    double *trial_macs; /* [n_trials] what each has put into done_macs */
+    double *trial_seconds; /* [n_trials] what each has put into done_seconds */
 } cs_display;
 
 CS_MUST_CHECK cs_status cs_display_open(cs_display *display, const cs_plan *plan);

@@ -1,105 +1,11 @@
 #include "plan.h"
 #include "cnnsweep/memory.h"
 #include "metric.h"
+#include "networks.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Sharing a trunk that does less than this part of the forward work saves little, and every tail costs memory. */
-static const double least_trunk_share = 0.5;
-
-/* The same network and freezing, whatever the training looks like. */
-static bool same_cost(const cs_trial_config *a, const cs_trial_config *b) {
-    return cs_same_network(a, b) && strcmp(a->fine_tune, b->fine_tune) == 0;
-}
-
-static bool has_heavy_trunk(const cs_graph *graph) {
-    int cut = cs_trial_cut(graph);
-    double trunk = 0, all = 0;
-    for (int i = 0; i < graph->n_layers; i++) {
-        double macs = cs_layer_macs(graph, i);
-        all += macs;
-        if (i < cut)
-            trunk += macs;
-    }
-    return trunk >= least_trunk_share * all;
-}
-
-/* Builds the network of trial `first` and costs every trial that has the same one. */
-static cs_status cost_network(cs_plan *plan, int first) {
-    const cs_job *job = plan->job;
-    cs_trial_config trial = job->trials[first];
-    cs_graph *graph = NULL;
-    cs_params *params = NULL;
-    const char *engine;
-    CS_TRY(cs_engine_of(job->run.device, &engine));
-    CS_TRY(cs_trial_resolve_image(plan->dataset, &trial));
-    cs_status status = cs_trial_network(&trial, cs_dataset_class_count(plan->dataset), &graph, &params);
-    if (status == CS_OK)
-        status = cs_trial_check_features(&trial, plan->dataset, graph, params, engine);
-    if (status != CS_OK) {
-        char text[CS_VALUE_MAX * 2];
-        cs_params_free(params);
-        cs_graph_free(graph);
-        cs_job_describe_trial(job, first, text, sizeof text);
-        return text[0] ? cs_context(status, "%s", text) : status;
-    }
-    bool heavy = has_heavy_trunk(graph);
-    for (int t = first; t < job->n_trials; t++) {
-        if (!same_cost(&job->trials[t], &job->trials[first]))
-            continue;
-        plan->macs[t] = cs_trial_macs(&job->trials[t], graph, cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN),
-                                      cs_dataset_count(plan->dataset, CS_SPLIT_VAL));
-        plan->shares_trunk[t] = heavy;
-        if (!job->done[t])
-            plan->total_macs += plan->macs[t];
-    }
-    cs_params_free(params);
-    cs_graph_free(graph);
-    return CS_OK;
-}
-
-static cs_status cost_trials(cs_plan *plan) {
-    for (int t = 0; t < plan->job->n_trials; t++)
-        if (plan->macs[t] == 0)
-            CS_TRY(cost_network(plan, t));
-    return CS_OK;
-}
-
-/* May trial `t`, which shares its trunk, join the piece: same trunk and batches, and room left? */
-static bool fits(const cs_plan *plan, const cs_piece *piece, int t, double most_macs) {
-    const cs_trial_config *trials = plan->job->trials;
-    return piece->n < CS_GROUP_MAX && piece->macs + plan->macs[t] <= most_macs &&
-           plan->shares_trunk[piece->trials[0]] && cs_trials_can_share(&trials[piece->trials[0]], &trials[t]);
-}
-
-static int by_macs_descending(const void *a, const void *b) {
-    const cs_piece *p = a, *q = b;
-    if (p->macs != q->macs)
-        return p->macs < q->macs ? 1 : -1;
-    return p->trials[0] - q->trials[0];
-}
-
-/* Two pieces a rank at least, where there are enough trials: one that ends early then has something to do. */
-static cs_status cut_pieces(cs_plan *plan, int ranks) {
-    const double pieces_a_rank = 2, rounding = 1 + 1e-6;
-    double most_macs = plan->total_macs / (pieces_a_rank * ranks) * rounding;
-    CS_TRY(cs_alloc((size_t)plan->job->n_trials, sizeof *plan->pieces, "pieces of work", &plan->pieces));
-    for (int t = 0; t < plan->job->n_trials; t++) {
-        if (plan->job->done[t])
-            continue;
-        int p = plan->shares_trunk[t] ? 0 : plan->n_pieces;
-        while (p < plan->n_pieces && !fits(plan, &plan->pieces[p], t, most_macs))
-            p++;
-        cs_piece *piece = &plan->pieces[p];
-        if (p == plan->n_pieces)
-            plan->n_pieces++;
-        piece->trials[piece->n++] = t;
-        piece->macs += plan->macs[t];
-    }
-    qsort(plan->pieces, (size_t)plan->n_pieces, sizeof *plan->pieces, by_macs_descending);
-    return CS_OK;
-}
+#include <unistd.h>
 
 /* A metric of a split that is not there would be an empty table after hours of work. */
 static cs_status check_metric(const cs_plan *plan, const char *metric) {
@@ -116,24 +22,109 @@ static cs_status check_metric(const cs_plan *plan, const char *metric) {
     return CS_OK;
 }
 
-static cs_status plan_job(cs_plan *plan, int ranks) {
-    size_t n = (size_t)plan->job->n_trials;
-    CS_TRY(cs_dataset_open(plan->job->base.data.path, &plan->dataset));
-    if (cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN) == 0)
-        return cs_fail(CS_ERR_ARG, "%s: has no train split", cs_dataset_path(plan->dataset));
-    CS_TRY(check_metric(plan, plan->job->table_value));
-    CS_TRY(check_metric(plan, plan->job->metric));
-    CS_TRY(cs_alloc(n, sizeof *plan->macs, "costs", &plan->macs));
-    CS_TRY(cs_alloc(n, sizeof *plan->shares_trunk, "costs", &plan->shares_trunk));
-    CS_TRY(cost_trials(plan));
-    return cut_pieces(plan, ranks);
+/* Half of the memory there is: the rest is for what is kept of trunks, and for the system. */
+static double memory_of_rank(const cs_ranks *ranks) {
+    const double part = 0.5;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return part * (double)pages * (double)size / cs_ranks_on_node(ranks);
 }
 
-cs_status cs_plan_create(const cs_job *job, int ranks, cs_plan **out) {
+/* Estimates of every trial that is not done, from its network's rates. */
+static void cost_trials(cs_plan *plan, const cs_networks *networks) {
+    const cs_job *job = plan->job;
+    int64_t images[CS_SPLIT_COUNT];
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        images[split] = cs_dataset_count(plan->dataset, split);
+    plan->n_costs = 0;
+    for (int t = 0; t < job->n_trials; t++) {
+        const cs_network *network = &networks->items[networks->of[t]];
+        cs_rates rates = network->rates;
+        rates.trunk *= job->run.ranks_per_trial;
+        rates.train *= job->run.ranks_per_trial;
+        rates.infer *= job->run.ranks_per_trial;
+        plan->macs[t] = cs_trial_macs(&job->trials[t], &network->work, images[CS_SPLIT_TRAIN], images[CS_SPLIT_VAL]);
+        if (job->done[t])
+            continue;
+        cs_cost *cost = &plan->costs[plan->n_costs++];
+        *cost = cs_cost_of(&job->trials[t], &network->work, &rates, images, job->run.cache != CS_CACHE_OFF);
+        cost->trial = t;
+    }
+}
+
+/* A sweep that is over soon is not worth measuring for. */
+static void measure(cs_plan *plan, cs_networks *networks) {
+    const double worth = 10;
+    double seconds = 0;
+    for (int i = 0; i < plan->n_costs; i++) {
+        cs_group_cost single = {0};
+        cs_group_cost_add(&single, &plan->costs[i]);
+        networks->items[networks->of[plan->costs[i].trial]].seconds += single.seconds;
+        seconds += single.seconds;
+    }
+    if (seconds < worth * plan->takers)
+        return;
+    cs_networks_measure(networks, seconds / plan->takers);
+    cost_trials(plan, networks);
+}
+
+/* What a group shares is told evenly among its trials. */
+static void share_out(cs_plan *plan) {
+    for (int p = 0; p < plan->n_pieces; p++) {
+        const cs_piece *piece = &plan->pieces[p];
+        double shared = piece->seconds;
+        for (int i = piece->first; i < piece->first + piece->n; i++)
+            shared -= plan->costs[i].tail;
+        for (int i = piece->first; i < piece->first + piece->n; i++)
+            plan->seconds[plan->costs[i].trial] = plan->costs[i].tail + shared / piece->n;
+        plan->total_seconds += piece->seconds;
+    }
+}
+
+static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks) {
+    const cs_group_limits limits = {
+        .ranks = plan->takers, .most = plan->job->run.group ? CS_GROUP_MAX : 1, .memory = memory_of_rank(ranks)};
+    CS_TRY(cs_groups_make(plan->costs, plan->n_costs, &limits, plan->pieces, &plan->n_pieces));
+    CS_TRY(cs_groups_makespan(plan->pieces, plan->n_pieces, plan->takers, &plan->makespan));
+    share_out(plan);
+    return CS_OK;
+}
+
+static cs_status plan_trials(cs_plan *plan, const cs_ranks *ranks, cs_networks *networks) {
+    CS_TRY(cs_networks_open(networks, cs_ranks_threads(ranks, plan->job->run.threads)));
+    cost_trials(plan, networks);
+    measure(plan, networks);
+    plan->measured = networks->measured;
+    for (int t = 0; t < plan->job->n_trials; t++)
+        plan->total_macs += plan->macs[t];
+    return group_trials(plan, ranks);
+}
+
+static cs_status plan_job(cs_plan *plan, const cs_ranks *ranks, cs_engine *engine) {
+    const cs_job *job = plan->job;
+    size_t n = (size_t)job->n_trials;
+    CS_TRY(cs_dataset_open(job->base.data.path, &plan->dataset));
+    if (cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN) == 0)
+        return cs_fail(CS_ERR_ARG, "%s: has no train split", cs_dataset_path(plan->dataset));
+    CS_TRY(check_metric(plan, job->table_value));
+    CS_TRY(check_metric(plan, job->metric));
+    plan->takers = cs_ranks_size(ranks) / job->run.ranks_per_trial;
+    if (plan->takers < 1)
+        plan->takers = 1;
+    CS_TRY(cs_alloc(n, sizeof *plan->macs, "costs", &plan->macs));
+    CS_TRY(cs_alloc(n, sizeof *plan->seconds, "costs", &plan->seconds));
+    CS_TRY(cs_alloc(n, sizeof *plan->costs, "costs", &plan->costs));
+    CS_TRY(cs_alloc(n, sizeof *plan->pieces, "pieces of work", &plan->pieces));
+    cs_networks networks = {.job = job, .dataset = plan->dataset, .engine = engine};
+    cs_status status = plan_trials(plan, ranks, &networks);
+    cs_networks_clear(&networks);
+    return status;
+}
+
+cs_status cs_plan_create(const cs_job *job, const cs_ranks *ranks, cs_engine *engine, cs_plan **out) {
     cs_plan *plan = NULL;
     CS_TRY(cs_alloc(1, sizeof *plan, "plan", &plan));
     plan->job = job;
-    cs_status status = plan_job(plan, ranks);
+    cs_status status = plan_job(plan, ranks, engine);
     if (status != CS_OK) {
         cs_plan_free(plan);
         return status;
@@ -147,7 +138,8 @@ void cs_plan_free(cs_plan *plan) {
         return;
     cs_dataset_close(plan->dataset);
     free(plan->macs);
-    free(plan->shares_trunk);
+    free(plan->seconds);
+    free(plan->costs);
     free(plan->pieces);
     free(plan);
 }

@@ -4,26 +4,30 @@
 
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/sweep.h"
-
-/* Trials that one rank trains together. */
-typedef struct cs_piece {
-    int n;
-    int trials[CS_GROUP_MAX];
-    double macs;
-} cs_piece;
+#include "groups.h"
 
 typedef struct cs_plan {
     const cs_job *job; /* borrowed */
     cs_dataset *dataset;
-    double *macs;       /* [n_trials] multiply-adds */
-    bool *shares_trunk; /* [n_trials] */
-    double total_macs;  /* of the trials to train, without those of job->done */
-    cs_piece *pieces;   /* largest first */
+    double *macs; /* [n_trials] multiply-adds, one by one; of trials that were done before too */
+    double total_macs;
+    double *seconds; /* [n_trials] expected, with its part of what its group shares; 0 if it was done before */
+    double total_seconds;
+    cs_cost *costs; /* [n_costs] trials that were not done before, those of a piece side by side */
+    int n_costs;
+    cs_piece *pieces; /* largest first */
     int n_pieces;
+    int takers;      /* ranks, or sets of ranks_per_trial, that take pieces */
+    bool measured;   /* the seconds come from this machine, not from an ordinary one */
+    double makespan; /* expected seconds until all is done */
 } cs_plan;
 
-/* Opens the dataset, builds each distinct network with its weights, and checks that the table's metric will exist. */
-CS_MUST_CHECK cs_status cs_plan_create(const cs_job *job, int ranks, cs_plan **out);
+/* Opens the dataset, builds each distinct network with its weights, checks that the table's metric will exist, measures
+ * the engine where the sweep is long enough, and groups the trials. */
+CS_MUST_CHECK cs_status cs_plan_create(const cs_job *job, const cs_ranks *ranks, cs_engine *engine, cs_plan **out);
 void cs_plan_free(cs_plan *plan); /* NULL-safe */
+
+/* Pieces, expected time and memory, and what sharing saves: a few lines. */
+void cs_plan_print(const cs_plan *plan, FILE *out);
 
 #endif

@@ -21,14 +21,17 @@ static void print_dataset(const cs_plan *plan, FILE *out) {
 }
 
 static void print_trials(const cs_plan *plan, FILE *out) {
+    enum { SHOWN = 1000 };
     char name[32], text[CS_VALUE_MAX * 2];
     fprintf(out, "\n%-8s %12s %7s  %s\n", "trial", "GMACs", "share", "options");
-    for (int t = 0; t < plan->job->n_trials; t++) {
+    for (int t = 0; t < plan->job->n_trials && t < SHOWN; t++) {
         cs_job_trial_name(plan->job, t, name, sizeof name);
         cs_job_describe_trial(plan->job, t, text, sizeof text);
         fprintf(out, "%-8s %12.1f %6.1f%%  %s\n", name, plan->macs[t] * 1e-9, 100 * plan->macs[t] / plan->total_macs,
                 text);
     }
+    if (plan->job->n_trials > SHOWN)
+        fprintf(out, "and %d more\n", plan->job->n_trials - SHOWN);
     fprintf(out, "%-8s %12.1f %6.1f%%\n", "total", plan->total_macs * 1e-9, 100.0);
 }
 
@@ -44,13 +47,24 @@ static void print_table_shape(const cs_job *job, FILE *out) {
     fputc('\n', out);
 }
 
-cs_status cs_sweep_preview(const cs_job *job, FILE *out) {
+static cs_status print_plan(const cs_ranks *ranks, const cs_job *job, cs_engine *engine, FILE *out) {
     cs_plan *plan = NULL;
-    CS_TRY(cs_plan_create(job, 1, &plan));
+    CS_TRY(cs_plan_create(job, ranks, engine, &plan));
     fprintf(out, "job      %s: %d trial%s\n", job->name, job->n_trials, job->n_trials == 1 ? "" : "s");
     print_dataset(plan, out);
     print_trials(plan, out);
+    fputc('\n', out);
+    cs_plan_print(plan, out);
     print_table_shape(job, out);
     cs_plan_free(plan);
     return CS_OK;
+}
+
+cs_status cs_sweep_preview(const cs_ranks *ranks, const cs_job *job, FILE *out) {
+    const cs_engine_options options = {.threads = cs_ranks_threads(ranks, job->run.threads)};
+    cs_engine *engine = NULL;
+    CS_TRY(cs_engine_open(job->run.device, &options, &engine));
+    cs_status status = print_plan(ranks, job, engine, out);
+    cs_engine_close(engine);
+    return status;
 }

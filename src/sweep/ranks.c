@@ -119,6 +119,10 @@ int cs_ranks_size(const cs_ranks *ranks) {
     return ranks->size;
 }
 
+int cs_ranks_on_node(const cs_ranks *ranks) {
+    return ranks->node_ranks;
+}
+
 cs_status cs_ranks_check_launch(const cs_ranks *ranks) {
     static const char *const counts[] = {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {

@@ -71,6 +71,19 @@ static cs_status open_engine(sweep *s) {
     return cs_engine_open(s->job->run.device, &options, &s->engine);
 }
 
+static cs_status log_plan(const cs_plan *plan) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for the plan's text");
+    cs_plan_print(plan, out);
+    fclose(out);
+    cs_log(CS_LOG_INFO, "%.*s", (int)size - 1, text);
+    free(text);
+    return CS_OK;
+}
+
 static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     cs_results_config config = {.job = s->job,
                                 .dataset = s->plan->dataset,
@@ -83,10 +96,10 @@ static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_folder_create(s->folder));
     CS_TRY(lock_folder(s));
     CS_TRY(cs_results_open(&config, &s->results));
-    cs_log(CS_LOG_INFO, "%s: %d trials in %d pieces on %d rank%s of %d thread%s, engine %s, results in %s",
-           s->job->name, s->job->n_trials, s->plan->n_pieces, config.ranks, config.ranks == 1 ? "" : "s", s->threads,
-           s->threads == 1 ? "" : "s", config.engine, s->folder);
-    return CS_OK;
+    cs_log(CS_LOG_INFO, "%s: %d trials on %d rank%s of %d thread%s, engine %s, results in %s", s->job->name,
+           s->job->n_trials, config.ranks, config.ranks == 1 ? "" : "s", s->threads, s->threads == 1 ? "" : "s",
+           config.engine, s->folder);
+    return log_plan(s->plan);
 }
 
 static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
@@ -101,8 +114,8 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
                         : cs_path(s->folder, sizeof s->folder, "results/%s", s->job->name));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? look_back(s, options) : CS_OK));
     CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
-    CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, cs_ranks_size(s->ranks), &s->plan) : CS_OK));
     CS_TRY(cs_ranks_agree(s->ranks, open_engine(s)));
+    CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, s->ranks, s->engine, &s->plan) : CS_OK));
     return cs_ranks_agree(s->ranks, s->first ? open_desk(s, options) : CS_OK);
 }
 

@@ -18,6 +18,14 @@ cs_work cs_work_of(const cs_graph *graph) {
     return work;
 }
 
+double cs_trial_macs(const cs_trial_config *trial, const cs_work *work, int64_t train_images, int64_t val_images) {
+    const double step_factor = 3; /* forward, gradient of the input, gradient of the kernel */
+    double images = (double)(train_images + val_images), epochs = trial->train.epochs;
+    double trunk_passes = trial->train.mode == CS_TRAIN_FEATURES ? 1 : epochs;
+    return trunk_passes * images * work->trunk +
+           epochs * (step_factor * (double)train_images + (double)val_images) * work->tail;
+}
+
 cs_rates cs_rates_default(int threads) {
     const cs_rates core = {.trunk = 25e9, .train = 6e9, .infer = 15e9, .step = 1e-4, .trial = 0.02};
     cs_rates rates = core;
@@ -54,6 +62,15 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
     if (kept && !features)
         cost.cache = work->tap * (cost.variants * n_train + (double)(images[CS_SPLIT_VAL] + images[CS_SPLIT_TEST]));
     return cost;
+}
+
+cs_cost cs_cost_uncached(const cs_cost *cost) {
+    cs_cost uncached = *cost;
+    if (cost->cache > 0) {
+        uncached.kept = false;
+        uncached.variants = uncached.cache = 0;
+    }
+    return uncached;
 }
 
 /* How often the first link runs over a split. Of v equally likely variants v(1 - (1 - 1/v)^epochs) have been seen. */

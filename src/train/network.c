@@ -140,16 +140,3 @@ cs_loader_config cs_trial_loader(const cs_trial_config *trial, const cs_graph *g
     memcpy(config.add, preprocess.add, sizeof config.add);
     return config;
 }
-
-double cs_trial_macs(const cs_trial_config *trial, const cs_graph *graph, int64_t train_images, int64_t val_images) {
-    const double step_factor = 3; /* forward, gradient of the input, gradient of the kernel */
-    int cut = cs_trial_cut(graph);
-    double trunk = 0, tail = 0;
-    for (int i = 0; i < cut; i++)
-        trunk += cs_layer_macs(graph, i);
-    for (int i = cut; i < graph->n_layers; i++)
-        tail += cs_layer_macs(graph, i);
-    double images = (double)(train_images + val_images), epochs = trial->train.epochs;
-    double trunk_passes = trial->train.mode == CS_TRAIN_FEATURES ? 1 : epochs;
-    return trunk_passes * images * trunk + epochs * (step_factor * (double)train_images + (double)val_images) * tail;
-}

@@ -1,6 +1,7 @@
 /* A trial's network: what it costs, and the size of its input. */
 #include "toy.h"
 
+#include "cnnsweep/cost.h"
 #include "cnnsweep/weights.h"
 
 #include <stdio.h>
@@ -15,7 +16,8 @@ static double macs_of(const char *fine_tune) {
     trial.data.image[0] = trial.data.image[1] = TOY_SIZE;
     snprintf(trial.fine_tune, sizeof trial.fine_tune, "%s", fine_tune);
     assert_ok(cs_trial_network(&trial, TOY_CLASSES, &graph, &params));
-    double macs = cs_trial_macs(&trial, graph, 10, 4);
+    const cs_work work = cs_work_of(graph);
+    double macs = cs_trial_macs(&trial, &work, 10, 4);
     cs_params_free(params);
     cs_graph_free(graph);
     return macs;

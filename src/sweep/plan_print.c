@@ -1,0 +1,99 @@
+/* A plan in a few lines. */
+#include "cnnsweep/memory.h"
+#include "plan.h"
+
+#include <stdio.h>
+
+static void print_duration(double seconds, FILE *out) {
+    enum { MINUTE = 60, HOUR = 3600 };
+    if (seconds < 2 * MINUTE)
+        fprintf(out, "%.*f s", seconds < 10 ? 1 : 0, seconds);
+    else if (seconds < 2 * HOUR)
+        fprintf(out, "%.0f min", seconds / MINUTE);
+    else
+        fprintf(out, "%.1f h", seconds / HOUR);
+}
+
+static void print_bytes(double bytes, FILE *out) {
+    const double mega = 1e6, giga = 1e9;
+    fprintf(out, bytes < giga ? "%.0f MB" : "%.1f GB", bytes / (bytes < giga ? mega : giga));
+}
+
+/* What is kept for later epochs of what the trunk gives. */
+static const char *kept_of(const cs_plan *plan, const cs_cost *first) {
+    if (plan->job->trials[first->trial].train.mode == CS_TRAIN_FEATURES)
+        return "features";
+    if (!first->kept || first->cut == 0)
+        return "nothing";
+    return first->variants == 0 ? "val, test" : first->variants == 1 ? "all" : "all variants";
+}
+
+static void print_pieces(const cs_plan *plan, FILE *out) {
+    enum { SHOWN = 20 };
+    fprintf(out, "%-8s %6s  %-24s %-12s %10s\n", "group", "trials", "fine_tune", "kept", "expected");
+    for (int p = 0; p < plan->n_pieces && p < SHOWN; p++) {
+        const cs_piece *piece = &plan->pieces[p];
+        const cs_cost *first = &plan->costs[piece->first], *last = first + piece->n - 1;
+        const char *most = plan->job->trials[first->trial].fine_tune, *least = plan->job->trials[last->trial].fine_tune;
+        char depths[CS_NAME_MAX * 2];
+        snprintf(depths, sizeof depths, first->cut == last->cut ? "%s" : "%s to %s", most, least);
+        fprintf(out, "%-8d %6d  %-24s %-12s %8.1f s\n", p + 1, piece->n, depths, kept_of(plan, first), piece->seconds);
+    }
+    if (plan->n_pieces > SHOWN)
+        fprintf(out, "and %d more, down to %.1f s\n", plan->n_pieces - SHOWN, plan->pieces[plan->n_pieces - 1].seconds);
+}
+
+static double uncached_seconds(const cs_cost *costs, int n) {
+    cs_cost uncached[CS_GROUP_MAX];
+    cs_group_cost group = {0};
+    for (int i = n - 1; i >= 0; i--) {
+        uncached[i] = cs_cost_uncached(&costs[i]);
+        cs_group_cost_add(&group, &uncached[i]);
+    }
+    return group.seconds;
+}
+
+static void print_savings(const cs_plan *plan, FILE *out) {
+    const double worth = 1.05;
+    double alone = 0, shared = 0, planned = plan->total_seconds;
+    for (int p = 0; p < plan->n_pieces; p++) {
+        const cs_piece *piece = &plan->pieces[p];
+        shared += uncached_seconds(&plan->costs[piece->first], piece->n);
+        for (int i = 0; i < piece->n; i++)
+            alone += uncached_seconds(&plan->costs[piece->first + i], 1);
+    }
+    if (planned > 0 && alone > planned * worth)
+        fprintf(out, "%.1fx less work than one by one: %.1fx by sharing trunks, %.1fx by keeping what they give\n",
+                alone / planned, alone / shared, shared / planned);
+}
+
+/* What is kept goes on the disk where it does not fit, so it is told apart. */
+static void print_memory(const cs_plan *plan, FILE *out) {
+    double most = 0, kept = 0;
+    for (int p = 0; p < plan->n_pieces; p++) {
+        const cs_piece *piece = &plan->pieces[p];
+        most = piece->memory > most ? piece->memory : most;
+        kept = plan->costs[piece->first].cache > kept ? plan->costs[piece->first].cache : kept;
+    }
+    fputs("memory a rank: about ", out);
+    print_bytes(most, out);
+    fputs(", and to keep what trunks give up to ", out);
+    print_bytes(kept, out);
+    fputc('\n', out);
+}
+
+void cs_plan_print(const cs_plan *plan, FILE *out) {
+    int takers = plan->takers, each = plan->job->run.ranks_per_trial;
+    fprintf(out, "plan     %d trial%s in %d group%s on %d ", plan->n_costs, plan->n_costs == 1 ? "" : "s",
+            plan->n_pieces, plan->n_pieces == 1 ? "" : "s", takers);
+    if (each > 1)
+        fprintf(out, "set%s of %d ranks", takers == 1 ? "" : "s", each);
+    else
+        fprintf(out, "rank%s", takers == 1 ? "" : "s");
+    fputs(": about ", out);
+    print_duration(plan->makespan, out);
+    fprintf(out, " by %s\n", plan->measured ? "this machine's speed" : "an ordinary core's speed");
+    print_pieces(plan, out);
+    print_savings(plan, out);
+    print_memory(plan, out);
+}
