@@ -20,10 +20,14 @@ typedef struct cs_loader_config {
     /* Borrowed, or NULL. Of this dataset; then rows are these, and nothing above says how they are made but split,
      * batch, shuffle and seed. */
     const cs_features *features;
+    /* Where ranks share every batch: of one of n rows this loader makes [n*part/parts, n*(part+1)/parts), which may be
+     * none. parts 0: it makes all. */
+    int part, parts;
 } cs_loader_config;
 
 typedef struct cs_batch {
-    int n;                  /* rows: config.batch, fewer in the last batch of an epoch */
+    int n;                  /* rows of this part */
+    int n_global;           /* of all parts: config.batch, fewer in the last batch of an epoch */
     const float *images;    /* [n,H,W,3], or features [n,width] */
     const int32_t *labels;  /* [n] */
     const int64_t *samples; /* [n] index in the split */
@@ -33,11 +37,12 @@ typedef struct cs_loader cs_loader;
 /* `dataset` is borrowed and must outlive the loader. An empty split is CS_ERR_NOT_FOUND. */
 CS_MUST_CHECK cs_status cs_loader_open(const cs_dataset *dataset, const cs_loader_config *config, cs_loader **out);
 void cs_loader_close(cs_loader *loader);        /* NULL-safe; stops the thread */
+int cs_loader_part_rows(int batch, int parts);  /* the most rows of a part */
 int cs_loader_batches(const cs_loader *loader); /* batches an epoch */
 /* Starts an epoch (numbered from 0) at its batch `first`; what was still under way is dropped. Allocates nothing. */
 CS_MUST_CHECK cs_status cs_loader_start(cs_loader *loader, int epoch, int first);
-/* The next batch of the epoch, valid until the next call; batch->n = 0 after the last. Allocates nothing. An image that
- * cannot be decoded is CS_ERR_FORMAT naming its id. */
+/* The next batch of the epoch, valid until the next call; batch->n_global = 0 after the last. Allocates nothing. An
+ * image that cannot be decoded is CS_ERR_FORMAT naming its id. */
 CS_MUST_CHECK cs_status cs_loader_next(cs_loader *loader, cs_batch *batch);
 /* Seconds spent waiting in cs_loader_next since open. */
 double cs_loader_stall(const cs_loader *loader);

@@ -3,6 +3,14 @@
  * Knows nothing of MPI or of the sweep: what happens is told through cs_train_events, a stop is asked for through
  * cs_group_config.stop. A trial gives the same numbers alone and in a group, whatever else runs on the machine.
  *
+ * Ranks may share every batch (cs_group_config.comm). A batch of n rows is that of one rank: rank i of r takes the rows
+ * [n*i/r, n*(i+1)/r), which may be none, and gradients are averaged by rows, so that r ranks give the loss curve of one
+ * but for rounding. Batch norms that train are the exception: each rank normalises with the statistics of its own rows,
+ * as data-parallel training commonly does, unless sync_bn has them take those of the whole batch. Their moving
+ * statistics are averaged by rows after every step (as Keras' MirroredStrategy does when they are read): all ranks hold
+ * the same. Val and test are shared out by rows too, and their sums added. A trial that fails on one rank leaves on
+ * all; a failure of the group or a stop on any rank ends all of them behind the same step.
+ *
  * Loss and accuracy of an epoch are the running means over its batches while the weights move, as Keras reports them;
  * those of val and test are of fixed weights. Seconds of a group's common work (input, trunk) are shared out evenly. */
 #ifndef CNNSWEEP_TRAIN_H
@@ -124,8 +132,10 @@ typedef struct cs_group_config {
      * have passed since the last time, and when a stop is asked for, in the middle of an epoch too. */
     const char *const *checkpoints;
     double checkpoint_seconds;
-    cs_cache_limits cache;         /* all 0: off. The numbers are the same with and without. */
-    const cs_comm *comm;           /* ranks that share every batch; NULL: this one alone */
+    cs_cache_limits cache; /* all 0: off. The numbers are the same with and without. */
+    /* Ranks that share every batch, each of which makes this call; NULL: this one alone. Events are told on rank 0, and
+     * what they answer holds for all. */
+    const cs_comm *comm;
     const cs_train_events *events; /* may be NULL */
     /* May be NULL. Set by a signal handler it makes cs_group_train write checkpoints and return CS_ERR_INTERRUPTED
      * after the current step. */

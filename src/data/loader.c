@@ -10,7 +10,7 @@
 
 /* One batch buffer. The caller works on one while the thread fills the other. */
 typedef struct batch_slot {
-    int n;
+    int n, n_global;
     float *images;
     int32_t *labels;
     int64_t *samples;
@@ -46,6 +46,10 @@ struct cs_loader {
     batch_slot slots[SLOTS];
     pthread_t thread;
 };
+
+int cs_loader_part_rows(int batch, int parts) {
+    return parts > 1 ? (batch + parts - 1) / parts : batch;
+}
 
 int cs_loader_batches(const cs_loader *loader) {
     return loader->batches;
@@ -119,11 +123,20 @@ static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *o
     return CS_OK;
 }
 
+/* Which samples of the epoch's order are in this part of the batch; fills the slot's row counts. */
+static int64_t find_rows(const cs_loader *loader, int batch, batch_slot *slot) {
+    const cs_loader_config *config = &loader->config;
+    int64_t first = (int64_t)batch * config->batch, left = loader->count - first;
+    int64_t n = left < config->batch ? left : config->batch, parts = config->parts > 0 ? config->parts : 1;
+    int64_t begin = n * config->part / parts, end = n * (config->part + 1) / parts;
+    slot->n_global = (int)n;
+    slot->n = (int)(end - begin);
+    return first + begin;
+}
+
 static void fill_slot(cs_loader *loader, int epoch, int batch, batch_slot *slot) {
     size_t row = row_size(&loader->config);
-    int64_t first = (int64_t)batch * loader->config.batch;
-    int64_t left = loader->count - first;
-    slot->n = left < loader->config.batch ? (int)left : loader->config.batch;
+    int64_t first = find_rows(loader, batch, slot);
     slot->code = CS_OK;
     for (int i = 0; i < slot->n && slot->code == CS_OK && !atomic_load(&loader->cancel); i++) {
         int64_t sample = loader->order[first + i];
@@ -209,7 +222,7 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
     loader->stall += cs_now() - started;
     if (slot->code != CS_OK)
         return cs_error_restore(&slot->error);
-    *batch = (cs_batch){slot->n, slot->images, slot->labels, slot->samples};
+    *batch = (cs_batch){slot->n, slot->n_global, slot->images, slot->labels, slot->samples};
     return CS_OK;
 }
 
@@ -253,7 +266,7 @@ static cs_status allocate_image(cs_loader *loader) {
 
 static cs_status allocate(cs_loader *loader) {
     const cs_loader_config *config = &loader->config;
-    size_t batch = (size_t)config->batch;
+    size_t batch = (size_t)cs_loader_part_rows(config->batch, config->parts);
     CS_TRY(cs_alloc((size_t)loader->count, sizeof(int32_t), "batch order", &loader->order));
     for (int i = 0; i < SLOTS; i++) {
         batch_slot *slot = &loader->slots[i];
@@ -281,6 +294,8 @@ static cs_status check_config(const cs_dataset *dataset, const cs_loader_config 
     int64_t count = cs_dataset_count(dataset, config->split);
     if (config->batch < 1 || (!config->features && (config->h < 1 || config->w < 1)))
         return cs_fail(CS_ERR_ARG, "batches of %d images of %dx%d", config->batch, config->w, config->h);
+    if (config->parts < 0 || config->part < 0 || config->part >= (config->parts > 0 ? config->parts : 1))
+        return cs_fail(CS_ERR_ARG, "part %d of %d of a batch", config->part, config->parts);
     if (count == 0)
         return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: the split \"%s\" is empty", cs_dataset_path(dataset),
                                cs_split_name(config->split)),

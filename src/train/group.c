@@ -22,6 +22,7 @@ typedef struct cs_group {
     cs_engine *engine;
     cs_train_events events;
     const volatile sig_atomic_t *stop;
+    cs_team *team; /* NULL: this rank alone */
     cs_dataset *dataset;
     cs_features *features;              /* mode features; else NULL */
     cs_loader *loaders[CS_SPLIT_COUNT]; /* NULL where the split is empty */
@@ -33,7 +34,18 @@ typedef struct cs_group {
 
 /* The trial leaves; the group stops only when nobody listens for failures, or the listener says so. */
 static cs_status report_failure(const cs_group *group, const cs_tail *tail, cs_status status) {
-    return group->events.failed ? group->events.failed(group->events.context, tail->trial, status) : status;
+    if (status == CS_ERR_COMM || !group->events.failed)
+        return status;
+    bool told = cs_team_leads(group->team);
+    return cs_team_agree(group->team, told ? group->events.failed(group->events.context, tail->trial, status) : CS_OK);
+}
+
+/* Between two training steps. Ranks of a team stop behind the same one, which told them. */
+static cs_status check_stop(const cs_group *group) {
+    static const volatile sig_atomic_t yes = 1;
+    if (group->team)
+        return cs_check_stop(group->team->stopping ? &yes : NULL);
+    return cs_check_stop(group->stop);
 }
 
 static int deepest_cut(const tail_set *set) {
@@ -44,14 +56,28 @@ static int deepest_cut(const tail_set *set) {
     return cut;
 }
 
-/* One batch: loaded, through the trunk, then through every tail of the set. Tails that fail leave the set. */
+/* The next batch, or this rank's part of it, through the trunk. */
+static cs_status make_batch(cs_group *group, cs_loader *loader, const tail_set *set, cs_batch *batch) {
+    CS_TRY(cs_loader_next(loader, batch));
+    return batch->n > 0 ? cs_trunk_forward(group->trunk, deepest_cut(set), batch->images, batch->n) : CS_OK;
+}
+
+/* One batch: loaded, through the trunk, then through every tail of the set. Tails that fail leave the set. In a team
+ * a training step is made also with no rows: there the other ranks hear why. */
 static cs_status run_batch(cs_group *group, cs_split split, tail_set *set) {
+    static const int64_t no_samples[1] = {0};
     cs_loader *loader = group->loaders[split];
     double start = cs_now(), stall = cs_loader_stall(loader);
+    bool together = group->team && split == CS_SPLIT_TRAIN;
     cs_batch batch;
-    CS_TRY(cs_loader_next(loader, &batch));
+    cs_status made = make_batch(group, loader, set, &batch);
+    if (!together)
+        CS_TRY(made);
+    else if (made != CS_OK)
+        batch = (cs_batch){.samples = no_samples};
+    if (together)
+        group->team->made = made;
     stall = (cs_loader_stall(loader) - stall) / set->n;
-    CS_TRY(cs_trunk_forward(group->trunk, deepest_cut(set), batch.images, batch.n));
     double shared = (cs_now() - start) / set->n;
     int kept = 0;
     for (int i = 0; i < set->n; i++) {
@@ -61,9 +87,11 @@ static cs_status run_batch(cs_group *group, cs_split split, tail_set *set) {
         cs_status status = cs_tail_run(tail, split, &batch);
         effort->seconds += shared + cs_now() - begun;
         effort->stall += stall;
-        effort->images += batch.n;
+        effort->images += together ? batch.n_global : batch.n;
         if (status == CS_OK)
             set->items[kept++] = tail;
+        else if (group->team && (!together || group->team->broken))
+            return status;
         else
             CS_TRY(report_failure(group, tail, status));
     }
@@ -85,6 +113,12 @@ static void admit(cs_group *group, int epoch, int batch) {
     waiting->n = kept;
 }
 
+static cs_status sync_tails(const cs_group *group) {
+    for (int i = 0; i < group->live.n; i++)
+        CS_TRY(cs_tail_sync(group->live.items[i]));
+    return CS_OK;
+}
+
 /* An epoch from its batch `first` on: a training step a batch, then the weights go where they are evaluated. */
 static cs_status run_epoch(cs_group *group, int epoch, int first) {
     cs_loader *loader = group->loaders[CS_SPLIT_TRAIN];
@@ -93,21 +127,16 @@ static cs_status run_epoch(cs_group *group, int epoch, int first) {
     admit(group, epoch, first);
     for (int i = first; i < batches && group->live.n > 0; i++) {
         CS_TRY(run_batch(group, CS_SPLIT_TRAIN, &group->live));
-        if (group->events.step)
+        if (group->events.step && cs_team_leads(group->team))
             group->events.step(group->events.context, epoch, i + 1, batches);
-        CS_TRY(cs_check_stop(group->stop));
+        CS_TRY(check_stop(group));
         admit(group, epoch, i + 1);
     }
-    for (int i = 0; i < group->live.n; i++)
-        CS_TRY(cs_tail_sync(group->live.items[i]));
-    return CS_OK;
+    return cs_team_agree(group->team, sync_tails(group));
 }
 
-/* One pass of the set through val or test; nothing where the split is empty. */
-static cs_status evaluate(cs_group *group, cs_split split, tail_set *set) {
+static cs_status evaluate_rows(cs_group *group, cs_split split, tail_set *set) {
     cs_loader *loader = group->loaders[split];
-    if (!loader || set->n == 0)
-        return CS_OK;
     for (int i = 0; i < set->n; i++)
         cs_tail_begin(set->items[i], split);
     CS_TRY(cs_loader_start(loader, 0, 0));
@@ -115,6 +144,36 @@ static cs_status evaluate(cs_group *group, cs_split split, tail_set *set) {
         CS_TRY(run_batch(group, split, set));
         CS_TRY(cs_check_stop(group->stop));
     }
+    return CS_OK;
+}
+
+/* One pass of the set through val or test; nothing where the split is empty. The ranks of a team go through parts of
+ * their own, and add up at the end. */
+static cs_status evaluate(cs_group *group, cs_split split, tail_set *set) {
+    if (!group->loaders[split] || set->n == 0)
+        return CS_OK;
+    CS_TRY(cs_team_agree(group->team, evaluate_rows(group, split, set)));
+    int kept = 0;
+    for (int i = 0; i < set->n; i++) {
+        cs_tail *tail = set->items[i];
+        cs_status status = cs_tail_share(tail, split);
+        if (status == CS_OK)
+            set->items[kept++] = tail;
+        else
+            CS_TRY(report_failure(group, tail, status));
+    }
+    set->n = kept;
+    return CS_OK;
+}
+
+/* The verdict on an epoch is the listener's of rank 0. */
+static cs_status report_epoch(const cs_group *group, cs_tail *tail, const cs_epoch_row *row) {
+    const cs_train_events *events = &group->events;
+    bool enough = false, told = events->epoch && cs_team_leads(group->team);
+    CS_TRY(cs_team_agree(group->team, told ? events->epoch(events->context, tail->trial, row, &enough) : CS_OK));
+    double verdict = enough;
+    CS_TRY(cs_team_sum(group->team, &verdict, 1));
+    tail->ended = tail->ended || verdict > 0;
     return CS_OK;
 }
 
@@ -126,10 +185,7 @@ static cs_status end_epoch(cs_group *group) {
         cs_tail *tail = live->items[i];
         cs_epoch_row row;
         cs_tail_end_epoch(tail, &row);
-        bool enough = false;
-        if (group->events.epoch)
-            CS_TRY(group->events.epoch(group->events.context, tail->trial, &row, &enough));
-        tail->ended = tail->ended || enough;
+        CS_TRY(report_epoch(group, tail, &row));
         if (tail->ended)
             ending->items[ending->n++] = tail;
         else
@@ -139,18 +195,26 @@ static cs_status end_epoch(cs_group *group) {
     return CS_OK;
 }
 
+static cs_status restore_tails(const cs_group *group) {
+    for (int i = 0; i < group->ending.n; i++)
+        CS_TRY(cs_tail_restore(group->ending.items[i]));
+    return CS_OK;
+}
+
 /* Tests the tails that ended, with their best weights, and reports them. */
 static cs_status finish(cs_group *group) {
     tail_set *ending = &group->ending;
-    for (int i = 0; i < ending->n; i++)
-        CS_TRY(cs_tail_restore(ending->items[i]));
+    CS_TRY(cs_team_agree(group->team, restore_tails(group)));
     CS_TRY(evaluate(group, CS_SPLIT_TEST, ending));
     for (int i = 0; i < ending->n && group->events.finished; i++) {
         cs_tail *tail = ending->items[i];
         cs_trial_result result;
         cs_tail_result(tail, group->trunk, &result);
-        CS_TRY(group->events.finished(group->events.context, tail->trial, &result,
-                                      group->loaders[CS_SPLIT_TEST] ? tail->confusion : NULL, tail->params));
+        const cs_confusion *test = group->loaders[CS_SPLIT_TEST] ? tail->confusion : NULL;
+        cs_status told = CS_OK;
+        if (cs_team_leads(group->team))
+            told = group->events.finished(group->events.context, tail->trial, &result, test, tail->params);
+        CS_TRY(cs_team_agree(group->team, told));
     }
     ending->n = 0;
     return CS_OK;
@@ -192,6 +256,8 @@ static cs_status open_loaders(cs_group *group, const cs_graph *graph, const cs_t
         bool training = split == CS_SPLIT_TRAIN;
         cs_loader_config config = cs_trial_loader(trial, graph, split);
         config.features = group->features;
+        config.part = cs_team_rank(group->team);
+        config.parts = cs_team_size(group->team);
         config.shuffle = training && trial->train.shuffle;
         if (training)
             config.augment = trial->augment;
@@ -224,19 +290,27 @@ static cs_status build_trunk(cs_group *group) {
         if (tail->cut > deepest->cut)
             deepest = tail;
     }
-    cs_status status = cs_trunk_build(group->engine, deepest->graph, deepest->params, cuts, n,
-                                      deepest->config->train.batch, &group->trunk);
+    int rows = cs_loader_part_rows(deepest->config->train.batch, cs_team_size(group->team));
+    cs_status status = cs_trunk_build(group->engine, deepest->graph, deepest->params, cuts, n, rows, &group->trunk);
     free(cuts);
     return status;
 }
 
-/* Opens each tail, or compiles it once there is a trunk; those that fail are reported and left out. */
-static cs_status prepare_tails(cs_group *group) {
+static cs_status open_tail(cs_group *group, cs_tail *tail) {
+    return cs_team_agree(group->team, cs_tail_open(tail, group->dataset));
+}
+
+static cs_status compile_tail(cs_group *group, cs_tail *tail) {
+    CS_TRY(cs_team_agree(group->team, cs_tail_compile(tail, group->engine, group->trunk)));
+    return cs_tail_join(tail);
+}
+
+/* Those that fail are reported and left out. */
+static cs_status prepare_tails(cs_group *group, cs_status (*prepare_one)(cs_group *group, cs_tail *tail)) {
     int kept = 0;
     for (int i = 0; i < group->live.n; i++) {
         cs_tail *tail = group->live.items[i];
-        cs_status status =
-            group->trunk ? cs_tail_compile(tail, group->engine, group->trunk) : cs_tail_open(tail, group->dataset);
+        cs_status status = prepare_one(group, tail);
         if (status == CS_OK)
             group->live.items[kept++] = tail;
         else
@@ -255,17 +329,22 @@ static void place_tails(cs_group *group) {
     group->live.n = 0;
 }
 
-static cs_status prepare(cs_group *group) {
-    CS_TRY(prepare_tails(group));
-    if (group->live.n == 0)
-        return CS_OK;
+/* The batches of all tails, and the trunk they go through. */
+static cs_status open_stream(cs_group *group) {
     const cs_tail *first = group->live.items[0];
     const cs_base base = {first->config, group->dataset, first->graph, first->params, cs_engine_name(group->engine)};
     if (first->config->train.mode == CS_TRAIN_FEATURES)
         CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
     CS_TRY(open_loaders(group, first->graph, first->config));
-    CS_TRY(build_trunk(group));
-    CS_TRY(prepare_tails(group));
+    return build_trunk(group);
+}
+
+static cs_status prepare(cs_group *group) {
+    CS_TRY(prepare_tails(group, open_tail));
+    if (group->live.n == 0)
+        return CS_OK;
+    CS_TRY(cs_team_agree(group->team, open_stream(group)));
+    CS_TRY(prepare_tails(group, compile_tail));
     place_tails(group);
     return CS_OK;
 }
@@ -300,7 +379,7 @@ static cs_status check_trials(const cs_trial_config *trials, int n) {
     return CS_OK;
 }
 
-static cs_status open_group(cs_group *group, cs_trial_config *trials) {
+static cs_status open_data(cs_group *group, cs_trial_config *trials) {
     size_t n = (size_t)group->n;
     CS_TRY(cs_dataset_open(trials[0].data.path, &group->dataset));
     CS_TRY(cs_alloc(n, sizeof *group->tails, "tails", &group->tails));
@@ -310,10 +389,10 @@ static cs_status open_group(cs_group *group, cs_trial_config *trials) {
     log_unvalidated(group, trials);
     for (int i = 0; i < group->n; i++) {
         CS_TRY(cs_trial_resolve_image(group->dataset, &trials[i]));
-        group->tails[i] = (cs_tail){.trial = i, .config = &trials[i]};
+        group->tails[i] = (cs_tail){.trial = i, .config = &trials[i], .team = group->team};
         group->live.items[group->live.n++] = &group->tails[i];
     }
-    return prepare(group);
+    return CS_OK;
 }
 
 static void close_group(cs_group *group) {
@@ -328,6 +407,7 @@ static void close_group(cs_group *group) {
     free(group->live.items);
     free(group->ending.items);
     cs_dataset_close(group->dataset);
+    cs_team_close(group->team);
 }
 
 cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
@@ -338,7 +418,11 @@ cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
     memcpy(own, config->trials, (size_t)config->n * sizeof *own);
     if (config->events)
         group.events = *config->events;
-    cs_status status = open_group(&group, own);
+    cs_status status = cs_team_open(config->comm, config->stop, &group.team);
+    if (status == CS_OK)
+        status = cs_team_agree(group.team, open_data(&group, own));
+    if (status == CS_OK)
+        status = prepare(&group);
     if (status == CS_OK)
         status = train(&group);
     close_group(&group);

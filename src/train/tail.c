@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The values of a tally in cs_tail.shared, in front of the confusion matrix. */
+enum { LOSS, CORRECT, ROWS, TALLY };
+
 cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset) {
     const cs_train_config *config = &tail->config->train;
-    size_t classes = (size_t)cs_dataset_class_count(dataset), batch = (size_t)config->batch;
+    size_t classes = (size_t)cs_dataset_class_count(dataset);
+    size_t batch = (size_t)cs_loader_part_rows(config->batch, cs_team_size(tail->team));
     if (config->epochs < 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "train.epochs is %d", config->epochs), "use 1 or more");
     CS_TRY(cs_early_stopping_init(&tail->stopping, config, cs_dataset_count(dataset, CS_SPLIT_VAL) > 0));
@@ -19,12 +23,14 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset) {
         CS_TRY(cs_alloc(tail->graph->n_values, sizeof(float), "best weights", &tail->best));
     CS_TRY(cs_alloc(batch * classes, sizeof(float), "logits", &tail->logits));
     CS_TRY(cs_confusion_create((int)classes, &tail->confusion));
+    if (tail->team)
+        CS_TRY(cs_alloc(TALLY + classes * classes, sizeof *tail->shared, "tally", &tail->shared));
     return cs_segment_create(tail->graph, tail->cut, tail->graph->n_layers, &tail->segment);
 }
 
 cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk) {
     cs_program_spec spec = {.segment = tail->segment,
-                            .batch = tail->config->train.batch,
+                            .batch = cs_loader_part_rows(tail->config->train.batch, cs_team_size(tail->team)),
                             .mode = CS_MODE_TRAIN,
                             .upstream = cs_trunk_at(trunk, tail->cut),
                             .resumable = true};
@@ -35,7 +41,15 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
     return cs_program_load(tail->train, CS_SLOT_VALUE, tail->params);
 }
 
+cs_status cs_tail_join(cs_tail *tail) {
+    return tail->team ? cs_exchange_open(tail->team, tail->train, tail->segment, tail->params,
+                                         tail->config->train.sync_bn, &tail->exchange)
+                      : CS_OK;
+}
+
 void cs_tail_close(cs_tail *tail) {
+    cs_exchange_close(tail->exchange);
+    free(tail->shared);
     cs_program_free(tail->infer);
     cs_program_free(tail->train);
     cs_segment_free(tail->segment);
@@ -73,31 +87,80 @@ static cs_status count_predictions(cs_tail *tail, const cs_batch *batch) {
     return CS_OK;
 }
 
-cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch) {
-    cs_program *program = split == CS_SPLIT_TRAIN ? tail->train : tail->infer;
-    cs_tally *tally = &tail->tally[split];
+/* Forward and loss, of this rank's rows. */
+static cs_status predict(cs_tail *tail, cs_program *program, const cs_batch *batch, cs_tally *sums) {
     cs_loss loss;
-    if (tail->reads_batch)
+    if (tail->reads_batch && batch->n > 0)
         CS_TRY(cs_program_set_input(program, 0, batch->images, batch->n));
-    if (split == CS_SPLIT_TRAIN)
-        cs_program_set_draw(program,
-                            &(cs_draw){(uint64_t)tail->config->train.seed, (uint32_t)tail->epoch, batch->samples});
     CS_TRY(cs_program_forward(program, batch->n));
     CS_TRY(cs_program_loss(program, batch->labels, batch->n, NULL, &loss));
-    double sum = loss.sum + loss.penalty * batch->n;
-    if (!isfinite(sum))
-        return fail_diverged(tail, split, sum);
-    if (split == CS_SPLIT_TRAIN) {
-        CS_TRY(cs_program_backward(program, batch->n));
-        CS_TRY(cs_program_update(program, &tail->config->train.optimizer, ++tail->step));
-        tail->batch++;
-    }
-    if (split == CS_SPLIT_TEST)
-        CS_TRY(count_predictions(tail, batch));
-    tally->loss += sum;
-    tally->correct += loss.correct;
-    tally->rows += batch->n;
+    *sums = (cs_tally){loss.sum + loss.penalty * batch->n, loss.correct, batch->n};
     return CS_OK;
+}
+
+static cs_status check_finite(const cs_tail *tail, cs_split split, const cs_tally *sums) {
+    return isfinite(sums->loss) ? CS_OK : fail_diverged(tail, split, sums->loss);
+}
+
+static cs_status find_gradients(cs_tail *tail, const cs_batch *batch, cs_tally *sums) {
+    const cs_draw draw = {(uint64_t)tail->config->train.seed, (uint32_t)tail->epoch, batch->samples};
+    cs_program_set_draw(tail->train, &draw);
+    CS_TRY(predict(tail, tail->train, batch, sums));
+    if (!tail->team) /* in a team the loss of all ranks is the one that counts */
+        CS_TRY(check_finite(tail, CS_SPLIT_TRAIN, sums));
+    return cs_program_backward(tail->train, batch->n);
+}
+
+static cs_status find_shared_gradients(cs_tail *tail, const cs_batch *batch, cs_tally *sums) {
+    cs_status status = CS_OK;
+    cs_exchange_begin(tail->exchange, batch);
+    if (batch->n > 0 || cs_exchange_needs_all(tail->exchange))
+        status = find_gradients(tail, batch, sums);
+    CS_TRY(cs_exchange_end(tail->exchange, status, sums));
+    return check_finite(tail, CS_SPLIT_TRAIN, sums);
+}
+
+static cs_status learn(cs_tail *tail, const cs_batch *batch, cs_tally *sums) {
+    CS_TRY((tail->team ? find_shared_gradients : find_gradients)(tail, batch, sums));
+    CS_TRY(cs_program_update(tail->train, &tail->config->train.optimizer, ++tail->step));
+    tail->batch++;
+    return CS_OK;
+}
+
+static cs_status judge(cs_tail *tail, cs_split split, const cs_batch *batch, cs_tally *sums) {
+    if (batch->n == 0)
+        return CS_OK;
+    CS_TRY(predict(tail, tail->infer, batch, sums));
+    if (!tail->team)
+        CS_TRY(check_finite(tail, split, sums));
+    return split == CS_SPLIT_TEST ? count_predictions(tail, batch) : CS_OK;
+}
+
+cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch) {
+    cs_tally *tally = &tail->tally[split], sums = {0};
+    CS_TRY(split == CS_SPLIT_TRAIN ? learn(tail, batch, &sums) : judge(tail, split, batch, &sums));
+    tally->loss += sums.loss;
+    tally->correct += sums.correct;
+    tally->rows += sums.rows;
+    return CS_OK;
+}
+
+cs_status cs_tail_share(cs_tail *tail, cs_split split) {
+    cs_tally *tally = &tail->tally[split];
+    double *shared = tail->shared;
+    int cells = split == CS_SPLIT_TEST ? tail->confusion->classes * tail->confusion->classes : 0;
+    if (!tail->team)
+        return CS_OK;
+    shared[LOSS] = tally->loss;
+    shared[CORRECT] = (double)tally->correct;
+    shared[ROWS] = (double)tally->rows;
+    for (int i = 0; i < cells; i++)
+        shared[TALLY + i] = (double)tail->confusion->counts[i];
+    CS_TRY(cs_team_sum(tail->team, shared, (size_t)(TALLY + cells)));
+    *tally = (cs_tally){shared[LOSS], (int64_t)shared[CORRECT], (int64_t)shared[ROWS]};
+    for (int i = 0; i < cells; i++)
+        tail->confusion->counts[i] = (int64_t)shared[TALLY + i];
+    return check_finite(tail, split, tally);
 }
 
 cs_status cs_tail_sync(cs_tail *tail) {

@@ -2,15 +2,9 @@
 #ifndef CNNSWEEP_TAIL_H
 #define CNNSWEEP_TAIL_H
 
-#include "cnnsweep/loader.h"
 #include "early_stopping.h"
+#include "exchange.h"
 #include "trunk.h"
-
-/* Sums over one pass through a split. */
-typedef struct cs_tally {
-    double loss; /* summed over rows, penalties included */
-    int64_t correct, rows;
-} cs_tally;
 
 /* Spent on a split since the beginning. What a group does once for all is shared out evenly. */
 typedef struct cs_effort {
@@ -27,6 +21,9 @@ typedef struct cs_tail {
     int cut;           /* first layer of the tail */
     cs_segment *segment;
     cs_program *train, *infer;
+    cs_team *team;           /* NULL: alone */
+    cs_exchange *exchange;   /* with a team */
+    double *shared;          /* with a team: [3 + classes*classes], tally and confusion on their way */
     bool reads_batch;        /* nothing is upstream: the input is the batch, of images or of features */
     float *logits;           /* [batch,classes] */
     cs_confusion *confusion; /* of the test split */
@@ -42,17 +39,22 @@ typedef struct cs_tail {
 } cs_tail;
 
 /* The network and all that does not depend on other trials. `dataset` says classes and splits. On failure the tail is
- * left for cs_tail_close. */
+ * left for cs_tail_close. config, trial and team are set. */
 CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset);
 /* The programs, hanging off the trunk where it has a program that ends at `cut`. */
 CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk);
+/* With a team: collective, when all its ranks have compiled. */
+CS_MUST_CHECK cs_status cs_tail_join(cs_tail *tail);
 void cs_tail_close(cs_tail *tail); /* before the trunk */
 
 /* Before a pass through val or test. */
 void cs_tail_begin(cs_tail *tail, cs_split split);
 /* One batch, the trunk having run on it where it does: a training step, or an evaluation. CS_ERR_DIVERGED when the loss
- * is not finite. Allocates nothing. */
+ * is not finite. Allocates nothing. With a team a training step is collective, whatever became of this rank's rows; an
+ * evaluation is of these alone, until cs_tail_share. */
 CS_MUST_CHECK cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch);
+/* With a team: ends an evaluation; its sums, and in test the confusion, become those of all ranks. */
+CS_MUST_CHECK cs_status cs_tail_share(cs_tail *tail, cs_split split);
 /* Brings what was trained into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);
 /* Ends the epoch: fills its row, keeps the weights if they are the best; `ended` when it was the last one. */

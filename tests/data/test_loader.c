@@ -43,7 +43,7 @@ static void read_epoch(cs_loader *loader, int number, epoch *out) {
     assert_ok(cs_loader_start(loader, number, 0));
     for (;;) {
         assert_ok(cs_loader_next(loader, &batch));
-        if (batch.n == 0)
+        if (batch.n_global == 0)
             break;
         for (int i = 0; i < batch.n; i++) {
             assert_in_range(batch.samples[i], 0, N - 1);
@@ -347,7 +347,7 @@ static void nothing_is_allocated_after_open(void **state) {
             assert_ok(cs_loader_start(loader, e, 0));
             do
                 assert_ok(cs_loader_next(loader, &batch));
-            while (batch.n > 0);
+            while (batch.n_global > 0);
         }
         atomic_store(&counting, false);
         assert_int_equal(atomic_load(&allocations), 0);

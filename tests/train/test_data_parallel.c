@@ -1,0 +1,368 @@
+/* Ranks that share every batch, as threads of one process with an engine each: the loss curve of one rank, and one end
+ * for all when one of them fails or stops. */
+#include "ranks.h"
+#include "toy.h"
+
+#include "cnnsweep/loader.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* 41 images in batches of 8: the last one has a single row, so that all ranks but one have none. */
+static const toy_spec uneven = {.counts = {41, 14, 11}, .contrast = 30};
+
+typedef struct parallel {
+    const char *device;
+    const cs_trial_config *trials;
+    int n;
+    int stops;       /* rank that sets its stop flag */
+    int stops_after; /* so many steps; 0: none does */
+    toy_record records[RANKS_MAX];
+    cs_status status[RANKS_MAX];
+    char text[RANKS_MAX][256];
+    int steps[RANKS_MAX];
+} parallel;
+
+/* The comm of a rank, counting training steps: each ends with one wait. */
+typedef struct counted {
+    const cs_comm *inner;
+    parallel *all;
+} counted;
+
+static cs_status count_sum(void *context, float *values, size_t n) {
+    const cs_comm *inner = ((counted *)context)->inner;
+    return inner->sum(inner->context, values, n);
+}
+
+static cs_status count_sum_double(void *context, double *values, size_t n) {
+    const cs_comm *inner = ((counted *)context)->inner;
+    return inner->sum_double(inner->context, values, n);
+}
+
+static cs_status count_sum_start(void *context, float *values, size_t n) {
+    const cs_comm *inner = ((counted *)context)->inner;
+    return inner->sum_start(inner->context, values, n);
+}
+
+static cs_status count_sum_wait(void *context) {
+    counted *self = context;
+    int rank = self->inner->rank;
+    if (++self->all->steps[rank] == self->all->stops_after && rank == self->all->stops)
+        self->all->records[rank].stop = 1;
+    return self->inner->sum_wait(self->inner->context);
+}
+
+/* Faults: the calls of one rank that fail, counted from 1; 0: none (the linker's --wrap, settings.cmake). */
+static _Thread_local int this_rank = -1, loads, backwards;
+static int faulty_rank = -1, faulty_load, faulty_backward;
+
+cs_status __real_cs_loader_next(cs_loader *loader, cs_batch *batch);
+cs_status __wrap_cs_loader_next(cs_loader *loader, cs_batch *batch);
+cs_status __wrap_cs_loader_next(cs_loader *loader, cs_batch *batch) {
+    if (this_rank == faulty_rank && ++loads == faulty_load)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "image 7 is damaged"), "pack it again");
+    return __real_cs_loader_next(loader, batch);
+}
+
+cs_status __real_cs_program_backward(cs_program *program, int n);
+cs_status __wrap_cs_program_backward(cs_program *program, int n);
+cs_status __wrap_cs_program_backward(cs_program *program, int n) {
+    if (this_rank == faulty_rank && ++backwards == faulty_backward)
+        return cs_fail(CS_ERR_NO_MEMORY, "backward had no memory");
+    return __real_cs_program_backward(program, n);
+}
+
+/* Batch norms that scale and shift: under Keras' initial mean 0 and variance 1 next to nothing reaches the end. */
+void __real_cs_params_init(cs_params *params, uint64_t seed);
+void __wrap_cs_params_init(cs_params *params, uint64_t seed);
+void __wrap_cs_params_init(cs_params *params, uint64_t seed) {
+    __real_cs_params_init(params, seed);
+    for (int i = 0; i < params->graph->n_params; i++) {
+        const cs_param *param = &params->graph->params[i];
+        for (size_t k = 0; k < param->count; k++) {
+            if (param->role == CS_PARAM_MOVING_VARIANCE)
+                cs_params_at(params, param)[k] = 0.1f;
+            if (param->role == CS_PARAM_BETA)
+                cs_params_at(params, param)[k] = 0.2f * (float)(k % 5);
+        }
+    }
+}
+
+static cs_status train_as(const cs_comm *comm, parallel *all) {
+    int rank = comm ? comm->rank : 0;
+    counted context = {comm, all};
+    cs_engine_options options = {.threads = 1};
+    cs_train_events events = toy_events(&all->records[rank]);
+    cs_comm own = {.context = &context,
+                   .sum = count_sum,
+                   .sum_double = count_sum_double,
+                   .sum_start = count_sum_start,
+                   .sum_wait = count_sum_wait};
+    if (comm) {
+        own.rank = rank;
+        own.size = comm->size;
+    }
+    cs_group_config config = {.trials = all->trials,
+                              .n = all->n,
+                              .comm = comm ? &own : NULL,
+                              .events = &events,
+                              .stop = &all->records[rank].stop};
+    cs_engine *engine;
+    CS_TRY(cs_engine_open(all->device, &options, &engine));
+    cs_status status = cs_group_train(engine, &config);
+    cs_engine_close(engine);
+    return status;
+}
+
+static void train_rank(const cs_comm *comm, void *context) {
+    parallel *all = context;
+    this_rank = comm->rank;
+    loads = backwards = 0;
+    all->status[comm->rank] = train_as(comm, all);
+    snprintf(all->text[comm->rank], sizeof all->text[0], "%.200s", cs_error_last()->text);
+}
+
+static parallel alone, together;
+
+static void train_on(parallel *run, const char *device, const cs_trial_config *trials, int n, int size) {
+    int stops = run->stops, stops_after = run->stops_after;
+    memset(run, 0, sizeof *run);
+    run->device = device;
+    run->trials = trials;
+    run->n = n;
+    run->stops = stops;
+    run->stops_after = stops_after;
+    if (size == 0)
+        run->status[0] = train_as(NULL, run);
+    else
+        ranks_run(size, train_rank, run);
+}
+
+static void assert_close(double got, double want, double tolerance, const char *what) {
+    if (!(fabs(got - want) <= tolerance * fabs(want)))
+        fail_msg("%s is %.9g, not %.9g", what, got, want);
+}
+
+static void assert_same_curve(const toy_trial_record *got, const toy_trial_record *want, double tolerance) {
+    assert_int_equal(got->n_rows, want->n_rows);
+    assert_true(want->n_rows > 0 && got->finished && want->finished);
+    for (int i = 0; i < want->n_rows; i++) {
+        assert_close(got->rows[i].loss, want->rows[i].loss, tolerance, "loss");
+        assert_close(got->rows[i].val_loss, want->rows[i].val_loss, tolerance, "val_loss");
+        assert_close(got->rows[i].accuracy, want->rows[i].accuracy, 1e-9, "accuracy");
+        assert_close(got->rows[i].val_accuracy, want->rows[i].val_accuracy, 1e-9, "val_accuracy");
+    }
+    assert_close(got->result.test_loss, want->result.test_loss, tolerance, "test_loss");
+    assert_memory_equal(got->confusion, want->confusion, sizeof want->confusion);
+    assert_int_equal(got->result.best_epoch, want->result.best_epoch);
+}
+
+/* 2 and 3 ranks against 1. Only rank 0 is told of events. */
+static void check_ranks(const char *device, const cs_trial_config *trials, int n) {
+    double tolerance = strcmp(device, "ref") == 0 ? 1e-5 : 1e-3;
+    train_on(&alone, device, trials, n, 0);
+    assert_ok(alone.status[0]);
+    for (int size = 2; size <= 3; size++) {
+        train_on(&together, device, trials, n, size);
+        for (int r = 0; r < size; r++) {
+            if (together.status[r] != CS_OK)
+                fail_msg("rank %d of %d: %s", r, size, together.text[r]);
+            if (r > 0)
+                assert_int_equal(together.records[r].trials[0].n_rows + together.records[r].steps, 0);
+        }
+        assert_int_equal(together.records[0].steps, alone.records[0].steps);
+        for (int t = 0; t < n; t++)
+            assert_same_curve(&together.records[0].trials[t], &alone.records[0].trials[t], tolerance);
+    }
+}
+
+static cs_trial_config small_trial(const char *name) {
+    cs_trial_config trial = toy_trial(toy_dataset(name, &uneven));
+    trial.train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e-2f, .momentum = 0.9f};
+    return trial;
+}
+
+static void set_fine_tune(cs_trial_config *trial, const char *depth) {
+    snprintf(trial->fine_tune, sizeof trial->fine_tune, "%s", depth);
+}
+
+static cs_trial_config mobile_trial(const char *depth, bool sync_bn) {
+    cs_trial_config trial = small_trial("mobile");
+    snprintf(trial.model.arch, sizeof trial.model.arch, "mobilenet");
+    trial.model.alpha = 0.25f;
+    trial.train.sync_bn = sync_bn;
+    set_fine_tune(&trial, depth);
+    return trial;
+}
+
+static void ranks_give_the_curve_of_one(void **state) {
+    cs_trial_config trial = small_trial("plain");
+    check_ranks(*state, &trial, 1);
+}
+
+static void ranks_give_the_curve_of_one_with_dropout_and_l2(void **state) {
+    cs_trial_config trial = small_trial("dropout");
+    trial.model.dropout = 0.4f;
+    trial.model.l2 = 0.05f;
+    check_ranks(*state, &trial, 1);
+}
+
+static void ranks_give_the_curve_of_one_behind_frozen_batch_norms(void **state) {
+    cs_trial_config trial = mobile_trial("head", false);
+    check_ranks(*state, &trial, 1);
+}
+
+static void ranks_give_the_curves_of_a_group(void **state) {
+    cs_trial_config trials[3];
+    for (int i = 0; i < 3; i++)
+        trials[i] = small_trial("several");
+    set_fine_tune(&trials[1], "2");
+    trials[1].train.epochs = 3;
+    trials[2].train.epochs = 5;
+    trials[2].train.patience = 1;
+    trials[2].train.min_delta = 100;
+    check_ranks(*state, trials, 3);
+}
+
+static void synchronised_batch_norms_give_the_curve_of_one(void **state) {
+    cs_trial_config trial = mobile_trial("14", true);
+    check_ranks(*state, &trial, 1);
+}
+
+static void local_batch_norms_give_another_curve_and_one_state(void **state) {
+    cs_trial_config trial = mobile_trial("14", false);
+    trial.train.epochs = 3;
+    train_on(&alone, *state, &trial, 1, 0);
+    train_on(&together, *state, &trial, 1, 2);
+    assert_ok(alone.status[0]);
+    for (int r = 0; r < 2; r++)
+        assert_ok(together.status[r]);
+    double got = together.records[0].trials[0].rows[2].loss, want = alone.records[0].trials[0].rows[2].loss;
+    assert_true(fabs(got - want) > 1e-4 * want);
+    assert_true(fabs(got - want) < want);
+}
+
+static void one_rank_with_a_comm_is_one_without(void **state) {
+    cs_trial_config trial = small_trial("one");
+    train_on(&alone, *state, &trial, 1, 0);
+    train_on(&together, *state, &trial, 1, 1);
+    assert_ok(together.status[0]);
+    toy_assert_same(&together.records[0].trials[0], &alone.records[0].trials[0]);
+    assert_int_equal(together.steps[0], 0);
+}
+
+static void a_stop_of_any_rank_stops_all_behind_the_same_step(void **state) {
+    cs_trial_config trial = small_trial("stop");
+    together.stops_after = 4;
+    for (together.stops = 0; together.stops < 3; together.stops++) {
+        train_on(&together, *state, &trial, 1, 3);
+        for (int r = 0; r < 3; r++) {
+            assert_int_equal(together.status[r], CS_ERR_INTERRUPTED);
+            /* The flag is read before the step's wait begins: the next step tells the others. */
+            assert_int_equal(together.steps[r], 5);
+        }
+        assert_int_equal(together.records[0].steps, 5);
+    }
+    together.stops_after = 0;
+}
+
+static void a_damaged_image_on_one_rank_ends_all_with_its_error(void **state) {
+    const bool sync[] = {false, true};
+    for (int i = 0; i < 2; i++) {
+        cs_trial_config trial = mobile_trial("8", sync[i]);
+        for (faulty_rank = 0; faulty_rank < 2; faulty_rank++) {
+            faulty_load = 3;
+            train_on(&together, *state, &trial, 1, 2);
+            for (int r = 0; r < 2; r++) {
+                assert_int_equal(together.status[r], CS_ERR_FORMAT);
+                assert_string_equal(together.text[r], "image 7 is damaged");
+                assert_int_equal(together.steps[r], 3);
+            }
+        }
+    }
+    faulty_rank = -1;
+    faulty_load = 0;
+}
+
+/* In validation the error is heard at the end of the pass: 6 batches are trained on, the 7th is the first of val. */
+static void a_damaged_image_in_validation_ends_all(void **state) {
+    cs_trial_config trial = small_trial("bad_val");
+    faulty_rank = 1;
+    faulty_load = 7;
+    train_on(&together, *state, &trial, 1, 2);
+    for (int r = 0; r < 2; r++)
+        assert_int_equal(together.status[r], CS_ERR_FORMAT);
+    assert_int_equal(together.records[0].trials[0].n_rows, 0);
+    faulty_rank = -1;
+    faulty_load = 0;
+}
+
+/* The second tail's, in the second step. The first goes on. */
+static void a_trial_that_fails_on_one_rank_leaves_on_all(void **state) {
+    cs_trial_config trials[2] = {small_trial("fails"), small_trial("fails")};
+    faulty_rank = 1;
+    faulty_backward = 4;
+    train_on(&together, *state, trials, 2, 2);
+    faulty_rank = -1;
+    faulty_backward = 0;
+    train_on(&alone, *state, trials, 1, 0);
+    for (int r = 0; r < 2; r++)
+        assert_ok(together.status[r]);
+    assert_int_equal(together.records[0].trials[1].failed, CS_ERR_NO_MEMORY);
+    assert_string_equal(together.records[0].trials[1].failure, "backward had no memory");
+    assert_int_equal(together.records[1].trials[1].failed, CS_OK);
+    assert_same_curve(&together.records[0].trials[0], &alone.records[0].trials[0], 1e-3);
+}
+
+static void a_diverged_trial_leaves_on_all_ranks(void **state) {
+    cs_trial_config trials[2] = {small_trial("diverges"), small_trial("diverges")};
+    trials[0].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f, .weight_decay = 1e30f};
+    train_on(&together, *state, trials, 2, 2);
+    train_on(&alone, *state, trials, 2, 0);
+    for (int r = 0; r < 2; r++)
+        assert_ok(together.status[r]);
+    const toy_trial_record *failed = &together.records[0].trials[0];
+    assert_int_equal(failed->failed, CS_ERR_DIVERGED);
+    assert_string_equal(failed->hint, alone.records[0].trials[0].hint);
+    assert_same_curve(&together.records[0].trials[1], &alone.records[0].trials[1], 1e-3);
+}
+
+static void more_ranks_than_rows_train(void **state) {
+    cs_trial_config trial = small_trial("few_rows");
+    trial.train.batch = 2;
+    train_on(&alone, *state, &trial, 1, 0);
+    train_on(&together, *state, &trial, 1, 5);
+    for (int r = 0; r < 5; r++)
+        assert_ok(together.status[r]);
+    assert_same_curve(&together.records[0].trials[0], &alone.records[0].trials[0], 1e-3);
+}
+
+static int run_on(const char *device) {
+    char name[32];
+    snprintf(name, sizeof name, "ranks on %s", device);
+#define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
+    const struct CMUnitTest tests[] = {
+        ON_DEVICE(ranks_give_the_curve_of_one),
+        ON_DEVICE(ranks_give_the_curve_of_one_with_dropout_and_l2),
+        ON_DEVICE(ranks_give_the_curve_of_one_behind_frozen_batch_norms),
+        ON_DEVICE(ranks_give_the_curves_of_a_group),
+        ON_DEVICE(synchronised_batch_norms_give_the_curve_of_one),
+        ON_DEVICE(local_batch_norms_give_another_curve_and_one_state),
+        ON_DEVICE(one_rank_with_a_comm_is_one_without),
+        ON_DEVICE(a_stop_of_any_rank_stops_all_behind_the_same_step),
+        ON_DEVICE(a_damaged_image_on_one_rank_ends_all_with_its_error),
+        ON_DEVICE(a_damaged_image_in_validation_ends_all),
+        ON_DEVICE(a_trial_that_fails_on_one_rank_leaves_on_all),
+        ON_DEVICE(a_diverged_trial_leaves_on_all_ranks),
+        ON_DEVICE(more_ranks_than_rows_train),
+    };
+    return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void) {
+    int failures = run_on("ref");
+    if (toy_engine_is_built("onednn"))
+        failures += run_on("onednn");
+    return failures;
+}
