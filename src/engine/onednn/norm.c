@@ -128,10 +128,11 @@ cs_status od_norm_finish_moments(od_node *node, int n) {
     bool scaled = od_node_param(node, CS_PARAM_GAMMA) != NULL;
     sum_partial(node, n);
     CS_TRY(share_sums(node));
-    double count = node->norm.sums[2 * input_of(node)->shape.c];
+    size_t channels = (size_t)input_of(node)->shape.c;
+    double count = node->norm.sums[2 * channels];
     double keep = (double)layer->momentum, factor = cs_variance_factor(layer, count);
-    for (int c = 0; c < input_of(node)->shape.c; c++) {
-        const double *sums = node->norm.sums + (size_t)c * 2;
+    for (size_t c = 0; c < channels; c++) {
+        const double *sums = node->norm.sums + 2 * c;
         double mean = sums[0] / count, variance = sums[1] / count - mean * mean;
         if (variance < 0)
             variance = 0;
@@ -188,17 +189,16 @@ static cs_status share_slopes(const od_node *node) {
 cs_status od_norm_finish_reduce(od_node *node, int n) {
     const od_param *gamma = od_node_param(node, CS_PARAM_GAMMA), *beta = od_node_param(node, CS_PARAM_BETA);
     const od_norm *norm = &node->norm;
-    int channels = input_of(node)->shape.c;
+    size_t channels = (size_t)input_of(node)->shape.c;
     sum_partial(node, n);
-    for (int c = 0; c < channels; c++) {
-        node->program->gradient[beta->offset + (size_t)c] = (float)norm->sums[2 * c];
+    for (size_t c = 0; c < channels; c++) {
+        node->program->gradient[beta->offset + c] = (float)norm->sums[2 * c];
         if (gamma)
-            node->program->gradient[gamma->offset + (size_t)c] =
-                (float)(norm->sums[2 * c + 1] * (double)norm->inverse[c]);
+            node->program->gradient[gamma->offset + c] = (float)(norm->sums[2 * c + 1] * (double)norm->inverse[c]);
     }
     CS_TRY(share_slopes(node));
     double count = norm->sums[2 * channels];
-    for (int c = 0; c < channels; c++) {
+    for (size_t c = 0; c < channels; c++) {
         double mean = (double)norm->mean[c], inverse = (double)norm->inverse[c], scale = (double)norm->scale[c];
         double dbeta = norm->sums[2 * c], dgamma = norm->sums[2 * c + 1] * inverse;
         double p = -scale * dgamma * inverse / count;
