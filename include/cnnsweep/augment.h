@@ -15,6 +15,13 @@ typedef struct cs_augment {
 
 bool cs_augment_is_off(const cs_augment *augment);
 
+/* Different pictures that one image can become: 1 when off; 0: too many to count. */
+int cs_augment_variants(const cs_augment *augment);
+
+/* Which of them, from 0, cs_augment_apply makes with that stream; the draws are the same. Where they are too many to
+ * count it means nothing. */
+int cs_augment_variant(const cs_augment *augment, cs_rng *rng);
+
 /* Applies `augment` to `pixels` [h,w,3] in place, all decisions from `rng`: one draw a field in their order, also for
  * those that are off, so that switching one on leaves the others' decisions alone. `scratch` holds w*3 bytes. */
 void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch);

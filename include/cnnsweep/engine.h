@@ -9,7 +9,9 @@
  * where cs_graph_drops says so.
  *
  * Rows. A program is compiled for `batch` rows; every call works on the first `n` <= batch of them, and the result is
- * that of a batch of exactly n (batch statistics included).
+ * that of a batch of exactly n (batch statistics included). What INFER makes of a row depends on that row alone, bit
+ * for bit, wherever it stands in the batch; and so many bits as a float has go from layer to layer there, so that it
+ * makes no difference where a network is cut into segments.
  *
  * Ranks. A batch may be shared by ranks, each with a program of its own for some of its rows. Gradients are of the mean
  * over a program's own n rows; those of the whole batch, of N rows, are the sum over ranks of n/N times them (an l2
@@ -97,6 +99,8 @@ typedef struct cs_engine_ops {
      * program may use their memory for something else once it has read them. */
     cs_status (*set_input)(cs_program *program, int i, const float *values, int n);
     cs_status (*get_output)(cs_program *program, int i, float *values, int n);
+    /* What get_output gave before, for the programs that read here: as if forward had made it. INFER only. */
+    cs_status (*set_output)(cs_program *program, int i, const float *values, int n);
     cs_status (*forward)(cs_program *program, int n);
     /* Softmax cross-entropy of the last output [n,K] against labels [n]. TRAIN: also sets the gradient that backward
      * starts from. `probabilities` [n,K] may be NULL. */
@@ -124,6 +128,7 @@ CS_MUST_CHECK cs_status cs_program_load(cs_program *program, cs_slot slot, const
 CS_MUST_CHECK cs_status cs_program_read(cs_program *program, cs_slot slot, cs_params *params);
 CS_MUST_CHECK cs_status cs_program_set_input(cs_program *program, int i, const float *values, int n);
 CS_MUST_CHECK cs_status cs_program_get_output(cs_program *program, int i, float *values, int n);
+CS_MUST_CHECK cs_status cs_program_set_output(cs_program *program, int i, const float *values, int n);
 /* TRAIN: before forward, where a layer drops; kept until the next call. */
 void cs_program_set_draw(cs_program *program, const cs_draw *draw);
 /* TRAIN: from now on trainable batch norms take the statistics of the batch that the ranks of `comm` (borrowed; NULL:

@@ -1,11 +1,13 @@
 /* Batches: samples of a split in their order, decoded, resized, augmented and preprocessed on a loader thread while the
- * previous batch trains; or, of the same samples, features that were computed before. The content of a batch depends on
- * (seed, epoch, sample) only, never on timing or threads. */
+ * previous batch trains; or, of the same samples, features that were computed before. With a cache of what is made from
+ * the images later, an image of which that is kept is not touched: what is kept comes in its place. The content of a
+ * batch depends on (seed, epoch, sample) only, never on timing or threads. */
 #ifndef CNNSWEEP_LOADER_H
 #define CNNSWEEP_LOADER_H
 
 #include "cnnsweep/augment.h"
 #include "cnnsweep/features.h"
+#include "cnnsweep/row_cache.h"
 
 typedef struct cs_loader_config {
     cs_split split;
@@ -23,14 +25,24 @@ typedef struct cs_loader_config {
     /* Where ranks share every batch: of one of n rows this loader makes [n*part/parts, n*(part+1)/parts), which may be
      * none. parts 0: it makes all. */
     int part, parts;
+    /* Borrowed, or NULL. What is made of sample s, augmented into picture v of V, is kept in slot first_slot + s*V + v;
+     * V is cs_augment_variants(&augment), not 0. */
+    const cs_row_cache *cache;
+    int64_t first_slot;
+    bool whole; /* all images of a batch are wanted anyway: then either all its rows are missing or none */
 } cs_loader_config;
 
 typedef struct cs_batch {
     int n;                  /* rows of this part */
     int n_global;           /* of all parts: config.batch, fewer in the last batch of an epoch */
-    const float *images;    /* [n,H,W,3], or features [n,width] */
+    const float *images;    /* [missing,H,W,3] (config.whole: [n,H,W,3]), or features [n,width] */
     const int32_t *labels;  /* [n] */
     const int64_t *samples; /* [n] index in the split */
+    int missing;            /* rows that are not in the cache; without one: n */
+    const int *places;      /* [missing] of those, which rows of the batch they are, ascending */
+    /* With a cache, else NULL. */
+    float *kept;          /* [n,cache's width]: the rows that are not missing; the others are the caller's to fill */
+    const int64_t *slots; /* [n] in the cache */
 } cs_batch;
 
 typedef struct cs_loader cs_loader;

@@ -21,6 +21,7 @@
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/engine.h"
 #include "cnnsweep/metrics.h"
+#include "cnnsweep/row_cache.h"
 #include "cnnsweep/zoo.h"
 
 #include <signal.h>
@@ -86,6 +87,7 @@ typedef struct cs_trial_result {
     double images_per_second; /* training images over training seconds */
     double stall_fraction;    /* share of training time spent waiting for input */
     size_t params_total, params_trainable;
+    double reused; /* share of the images, each time they were shown, that the cache had for the trunk */
     size_t memory; /* bytes planned by the engine */
 } cs_trial_result;
 
@@ -117,13 +119,6 @@ uint64_t cs_trial_key(const cs_trial_config *trial);
  * and in what is frozen too. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
-/* Where the outputs of a trunk are kept for later epochs: rows in memory first, then in a file, then not at all. */
-typedef struct cs_cache_limits {
-    size_t memory;      /* bytes */
-    size_t disk;        /* bytes of a nameless file in `folder` */
-    const char *folder; /* on a local disk */
-} cs_cache_limits;
-
 typedef struct cs_group_config {
     const cs_trial_config *trials; /* [n], of which every pair can share */
     int n;
@@ -132,7 +127,10 @@ typedef struct cs_group_config {
      * have passed since the last time, and when a stop is asked for, in the middle of an epoch too. */
     const char *const *checkpoints;
     double checkpoint_seconds;
-    cs_cache_limits cache; /* all 0: off. The numbers are the same with and without. */
+    /* What the first part of the trunk makes of the images, up to where the first tail begins, is kept within these
+     * limits for later epochs where augmentations make few pictures of an image, and of val and test. All 0: off. The
+     * numbers are the same with and without. */
+    cs_cache_limits cache;
     /* Ranks that share every batch, each of which makes this call; NULL: this one alone. Events are told on rank 0, and
      * what they answer holds for all. */
     const cs_comm *comm;

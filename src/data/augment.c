@@ -21,9 +21,29 @@ static bool wants_brightness(const cs_augment *augment) {
     return augment->brightness_range[0] != 0 || augment->brightness_range[1] != 0;
 }
 
+/* A flip makes two pictures of one. */
+static int count_flip(const cs_augment *augment) {
+    (void)augment;
+    return 2;
+}
+
+/* Picture 0 is the image as it is, 1 its mirror image. */
+static int choose_flip(float draw) {
+    return draw < 0.5f;
+}
+
+static int count_brightness(const cs_augment *augment) {
+    return augment->brightness_range[0] == augment->brightness_range[1] ? 1 : 0;
+}
+
+static int choose_brightness(float draw) {
+    (void)draw;
+    return 0;
+}
+
 static void horizontal_flip(const cs_augment *augment, float draw, const canvas *image) {
     (void)augment;
-    if (draw >= 0.5f)
+    if (!choose_flip(draw))
         return;
     size_t stride = (size_t)image->w * 3;
     for (int y = 0; y < image->h; y++) {
@@ -39,7 +59,7 @@ static void horizontal_flip(const cs_augment *augment, float draw, const canvas 
 
 static void vertical_flip(const cs_augment *augment, float draw, const canvas *image) {
     (void)augment;
-    if (draw >= 0.5f)
+    if (!choose_flip(draw))
         return;
     size_t stride = (size_t)image->w * 3;
     for (int y = 0; y < image->h / 2; y++) {
@@ -68,11 +88,13 @@ static void brightness(const cs_augment *augment, float draw, const canvas *imag
 /* In Keras' order; `draw` is uniform in [0, 1). */
 static const struct {
     bool (*wanted)(const cs_augment *augment);
+    int (*count)(const cs_augment *augment); /* pictures it makes of one; 0: too many to count */
+    int (*choose)(float draw);               /* which of them, from 0 */
     void (*apply)(const cs_augment *augment, float draw, const canvas *image);
 } augmentations[] = {
-    {wants_horizontal_flip, horizontal_flip},
-    {wants_vertical_flip, vertical_flip},
-    {wants_brightness, brightness},
+    {wants_horizontal_flip, count_flip, choose_flip, horizontal_flip},
+    {wants_vertical_flip, count_flip, choose_flip, vertical_flip},
+    {wants_brightness, count_brightness, choose_brightness, brightness},
 };
 enum { AUGMENTATIONS = sizeof augmentations / sizeof *augmentations };
 
@@ -81,6 +103,24 @@ bool cs_augment_is_off(const cs_augment *augment) {
         if (augmentations[i].wanted(augment))
             return false;
     return true;
+}
+
+int cs_augment_variants(const cs_augment *augment) {
+    int variants = 1;
+    for (int i = 0; i < AUGMENTATIONS; i++)
+        if (augmentations[i].wanted(augment))
+            variants *= augmentations[i].count(augment);
+    return variants;
+}
+
+int cs_augment_variant(const cs_augment *augment, cs_rng *rng) {
+    int variant = 0;
+    for (int i = 0; i < AUGMENTATIONS; i++) {
+        float draw = cs_rng_float(rng);
+        if (augmentations[i].wanted(augment))
+            variant = variant * augmentations[i].count(augment) + augmentations[i].choose(draw);
+    }
+    return variant;
 }
 
 void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch) {

@@ -10,10 +10,13 @@
 
 /* One batch buffer. The caller works on one while the thread fills the other. */
 typedef struct batch_slot {
-    int n, n_global;
+    int n, n_global, missing;
     float *images;
     int32_t *labels;
     int64_t *samples;
+    int *places;
+    float *kept;    /* with a cache */
+    int64_t *slots; /* with a cache */
     cs_status code;
     cs_error error; /* when code is not CS_OK: the thread's error, for the caller */
 } batch_slot;
@@ -107,6 +110,11 @@ static size_t row_size(const cs_loader_config *config) {
     return config->features ? (size_t)cs_features_width(config->features) : (size_t)config->h * (size_t)config->w * 3;
 }
 
+/* What a sample's augmentation is drawn from. */
+static cs_rng augment_stream(const cs_loader *loader, int epoch, int64_t sample) {
+    return cs_rng_at(loader->config.seed, CS_PURPOSE_AUGMENT, (uint32_t)epoch, (uint32_t)sample);
+}
+
 static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *out) {
     const cs_loader_config *config = &loader->config;
     const uint8_t *pixels;
@@ -116,7 +124,7 @@ static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *o
     }
     CS_TRY(load_pixels(loader, sample, &pixels));
     if (!cs_augment_is_off(&config->augment)) {
-        cs_rng rng = cs_rng_at(config->seed, CS_PURPOSE_AUGMENT, (uint32_t)epoch, (uint32_t)sample);
+        cs_rng rng = augment_stream(loader, epoch, sample);
         cs_augment_apply(&config->augment, &rng, loader->image.pixels, config->h, config->w, loader->scratch);
     }
     (config->bgr ? to_float_bgr : to_float)(loader, pixels, out);
@@ -134,15 +142,49 @@ static int64_t find_rows(const cs_loader *loader, int batch, batch_slot *slot) {
     return first + begin;
 }
 
+/* Copies what the cache has of row i of the batch; false when it has nothing. */
+static bool copy_kept(const cs_loader *loader, int epoch, batch_slot *slot, int i) {
+    const cs_loader_config *config = &loader->config;
+    if (!config->cache)
+        return false;
+    size_t width = cs_row_cache_width(config->cache);
+    cs_rng rng = augment_stream(loader, epoch, slot->samples[i]);
+    slot->slots[i] = config->first_slot + slot->samples[i] * cs_augment_variants(&config->augment) +
+                     cs_augment_variant(&config->augment, &rng);
+    const float *row = cs_row_cache_get(config->cache, slot->slots[i]);
+    if (row)
+        memcpy(slot->kept + (size_t)i * width, row, width * sizeof *row);
+    return row != NULL;
+}
+
+/* Which rows are missing. A sample comes once an epoch, and the thread works for the epoch under way only: what it
+ * finds missing here nobody puts into the cache before the caller has got this batch. */
+static void find_missing(const cs_loader *loader, int epoch, batch_slot *slot) {
+    slot->missing = 0;
+    for (int i = 0; i < slot->n; i++)
+        if (!copy_kept(loader, epoch, slot, i))
+            slot->places[slot->missing++] = i;
+    if (slot->missing == 0 || !loader->config.whole)
+        return;
+    slot->missing = slot->n;
+    for (int i = 0; i < slot->n; i++)
+        slot->places[i] = i;
+}
+
 static void fill_slot(cs_loader *loader, int epoch, int batch, batch_slot *slot) {
     size_t row = row_size(&loader->config);
     int64_t first = find_rows(loader, batch, slot);
     slot->code = CS_OK;
-    for (int i = 0; i < slot->n && slot->code == CS_OK && !atomic_load(&loader->cancel); i++) {
-        int64_t sample = loader->order[first + i];
-        slot->samples[i] = sample;
-        slot->labels[i] = cs_dataset_label(loader->dataset, loader->config.split, sample);
-        slot->code = fill_row(loader, epoch, sample, slot->images + (size_t)i * row);
+    for (int i = 0; i < slot->n; i++) {
+        slot->samples[i] = loader->order[first + i];
+        slot->labels[i] = cs_dataset_label(loader->dataset, loader->config.split, slot->samples[i]);
+    }
+    find_missing(loader, epoch, slot);
+    bool whole = loader->config.whole;
+    int images = whole ? slot->n : slot->missing;
+    for (int i = 0; i < images && slot->code == CS_OK && !atomic_load(&loader->cancel); i++) {
+        int place = whole ? i : slot->places[i];
+        slot->code = fill_row(loader, epoch, slot->samples[place], slot->images + (size_t)i * row);
     }
     if (slot->code != CS_OK)
         slot->error = *cs_error_last();
@@ -222,7 +264,15 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
     loader->stall += cs_now() - started;
     if (slot->code != CS_OK)
         return cs_error_restore(&slot->error);
-    *batch = (cs_batch){slot->n, slot->n_global, slot->images, slot->labels, slot->samples};
+    *batch = (cs_batch){.n = slot->n,
+                        .n_global = slot->n_global,
+                        .images = slot->images,
+                        .labels = slot->labels,
+                        .samples = slot->samples,
+                        .missing = slot->missing,
+                        .places = slot->places,
+                        .kept = slot->kept,
+                        .slots = slot->slots};
     return CS_OK;
 }
 
@@ -273,6 +323,11 @@ static cs_status allocate(cs_loader *loader) {
         CS_TRY(cs_alloc_aligned(batch * row_size(config), sizeof(float), "batch", &slot->images));
         CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &slot->labels));
         CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &slot->samples));
+        CS_TRY(cs_alloc(batch, sizeof(int), "batch", &slot->places));
+        if (!config->cache)
+            continue;
+        CS_TRY(cs_alloc_aligned(batch * cs_row_cache_width(config->cache), sizeof(float), "batch", &slot->kept));
+        CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &slot->slots));
     }
     return config->features ? CS_OK : allocate_image(loader);
 }
@@ -296,6 +351,9 @@ static cs_status check_config(const cs_dataset *dataset, const cs_loader_config 
         return cs_fail(CS_ERR_ARG, "batches of %d images of %dx%d", config->batch, config->w, config->h);
     if (config->parts < 0 || config->part < 0 || config->part >= (config->parts > 0 ? config->parts : 1))
         return cs_fail(CS_ERR_ARG, "part %d of %d of a batch", config->part, config->parts);
+    if (config->cache && (config->features || cs_augment_variants(&config->augment) == 0))
+        return cs_fail(CS_ERR_ARG, "%s: a cache of what is made from %s", cs_dataset_path(dataset),
+                       config->features ? "features" : "images that are never twice the same");
     if (count == 0)
         return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: the split \"%s\" is empty", cs_dataset_path(dataset),
                                cs_split_name(config->split)),
@@ -350,6 +408,9 @@ void cs_loader_close(cs_loader *loader) {
         free(loader->slots[i].images);
         free(loader->slots[i].labels);
         free(loader->slots[i].samples);
+        free(loader->slots[i].places);
+        free(loader->slots[i].kept);
+        free(loader->slots[i].slots);
     }
     cs_decoder_close(loader->decoder);
     cs_image_clear(&loader->image);

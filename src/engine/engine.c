@@ -219,14 +219,28 @@ cs_status cs_program_set_input(cs_program *program, int i, const float *values, 
     return program->ops->set_input(program, i, values, n);
 }
 
-cs_status cs_program_get_output(cs_program *program, int i, float *values, int n) {
-    CS_TRY(check_rows(program, "get_output", n));
+static cs_status check_output(const cs_program *program, const char *call, int i, int n) {
+    CS_TRY(check_rows(program, call, n));
     if (i < 0 || i >= program->spec.segment->n_outputs)
-        return cs_fail(CS_ERR_ARG, "get_output: the segment has %d outputs, no output %d",
+        return cs_fail(CS_ERR_ARG, "%s: the segment has %d outputs, no output %d", call,
                        program->spec.segment->n_outputs, i);
+    return CS_OK;
+}
+
+cs_status cs_program_get_output(cs_program *program, int i, float *values, int n) {
+    CS_TRY(check_output(program, "get_output", i, n));
     if (n > program->forward_rows)
         return cs_fail(CS_ERR_ARG, "get_output: %d rows, but the last forward ran on %d", n, program->forward_rows);
     return program->ops->get_output(program, i, values, n);
+}
+
+cs_status cs_program_set_output(cs_program *program, int i, const float *values, int n) {
+    CS_TRY(check_output(program, "set_output", i, n));
+    if (program->spec.mode != CS_MODE_INFER)
+        return cs_fail(CS_ERR_ARG, "set_output: the program was compiled for training, and learns from what it made");
+    CS_TRY(program->ops->set_output(program, i, values, n));
+    program->forward_rows = n;
+    return CS_OK;
 }
 
 void cs_program_set_draw(cs_program *program, const cs_draw *draw) {

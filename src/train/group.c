@@ -3,6 +3,7 @@
  * An epoch is a pass over the train split, then one over the val split for all tails that are still live. Tails that
  * end (last epoch, early stopping) or fail leave; those that ended make one pass over the test split together. A tail
  * that goes on from a checkpoint waits until the stream comes to where it stands. */
+#include "cache.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/train.h"
@@ -26,6 +27,8 @@ typedef struct cs_group {
     cs_dataset *dataset;
     cs_features *features;              /* mode features; else NULL */
     cs_loader *loaders[CS_SPLIT_COUNT]; /* NULL where the split is empty */
+    cs_cache_limits limits;
+    cs_trunk_cache cache;
     cs_trunk *trunk;
     cs_tail *tails;
     int n;
@@ -59,7 +62,7 @@ static int deepest_cut(const tail_set *set) {
 /* The next batch, or this rank's part of it, through the trunk. */
 static cs_status make_batch(cs_group *group, cs_loader *loader, const tail_set *set, cs_batch *batch) {
     CS_TRY(cs_loader_next(loader, batch));
-    return batch->n > 0 ? cs_trunk_forward(group->trunk, deepest_cut(set), batch->images, batch->n) : CS_OK;
+    return batch->n > 0 ? cs_trunk_forward(group->trunk, deepest_cut(set), batch) : CS_OK;
 }
 
 /* One batch: loaded, through the trunk, then through every tail of the set. Tails that fail leave the set. In a team
@@ -88,6 +91,8 @@ static cs_status run_batch(cs_group *group, cs_split split, tail_set *set) {
         effort->seconds += shared + cs_now() - begun;
         effort->stall += stall;
         effort->images += together ? batch.n_global : batch.n;
+        effort->rows += batch.n;
+        effort->reused += tail->cut > 0 ? batch.n - batch.missing : 0;
         if (status == CS_OK)
             set->items[kept++] = tail;
         else if (group->team && (!together || group->team->broken))
@@ -261,10 +266,29 @@ static cs_status open_loaders(cs_group *group, const cs_graph *graph, const cs_t
         config.shuffle = training && trial->train.shuffle;
         if (training)
             config.augment = trial->augment;
+        cs_trunk_cache_use(&group->cache, &config);
         if (training || cs_dataset_count(group->dataset, split) > 0)
             CS_TRY(cs_loader_open(group->dataset, &config, &group->loaders[split]));
     }
     return CS_OK;
+}
+
+/* The cache of what the trunk gives to the tails that begin first. None in mode features, where there is no trunk, nor
+ * where one epoch is all. */
+static cs_status open_cache(cs_group *group) {
+    const cs_tail *shallowest = NULL;
+    bool again = false;
+    for (int i = 0; i < group->live.n; i++) {
+        const cs_tail *tail = group->live.items[i];
+        again |= tail->config->train.epochs > 1;
+        group->cache.whole |= tail->cut == 0;
+        if (tail->cut > 0 && (!shallowest || tail->cut < shallowest->cut))
+            shallowest = tail;
+    }
+    if (group->features || !shallowest || !again || (group->limits.memory == 0 && group->limits.disk == 0))
+        return CS_OK;
+    size_t width = cs_shape_count(shallowest->graph->layers[shallowest->cut - 1].out);
+    return cs_trunk_cache_open(&group->limits, group->dataset, &shallowest->config->augment, width, &group->cache);
 }
 
 /* Inserts `cut` into the ascending `cuts` [*n] unless it is there or 0. */
@@ -291,7 +315,8 @@ static cs_status build_trunk(cs_group *group) {
             deepest = tail;
     }
     int rows = cs_loader_part_rows(deepest->config->train.batch, cs_team_size(group->team));
-    cs_status status = cs_trunk_build(group->engine, deepest->graph, deepest->params, cuts, n, rows, &group->trunk);
+    cs_status status =
+        cs_trunk_build(group->engine, deepest->graph, deepest->params, cuts, n, rows, group->cache.rows, &group->trunk);
     free(cuts);
     return status;
 }
@@ -335,6 +360,7 @@ static cs_status open_stream(cs_group *group) {
     const cs_base base = {first->config, group->dataset, first->graph, first->params, cs_engine_name(group->engine)};
     if (first->config->train.mode == CS_TRAIN_FEATURES)
         CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
+    CS_TRY(open_cache(group));
     CS_TRY(open_loaders(group, first->graph, first->config));
     return build_trunk(group);
 }
@@ -401,6 +427,7 @@ static void close_group(cs_group *group) {
     for (int i = 0; group->tails && i < group->n; i++)
         cs_tail_close(&group->tails[i]);
     cs_trunk_free(group->trunk);
+    cs_trunk_cache_close(&group->cache);
     cs_features_close(group->features);
     free(group->tails);
     free(group->waiting.items);
@@ -412,7 +439,7 @@ static void close_group(cs_group *group) {
 
 cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
     cs_trial_config *own; /* image sizes are filled in */
-    cs_group group = {.engine = engine, .stop = config->stop, .n = config->n};
+    cs_group group = {.engine = engine, .stop = config->stop, .limits = config->cache, .n = config->n};
     CS_TRY(check_trials(config->trials, config->n));
     CS_TRY(cs_alloc((size_t)config->n, sizeof *own, "trials", &own));
     memcpy(own, config->trials, (size_t)config->n * sizeof *own);

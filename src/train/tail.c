@@ -184,6 +184,15 @@ static double total_seconds(const cs_tail *tail) {
     return seconds;
 }
 
+static double share_reused(const cs_tail *tail) {
+    int64_t rows = 0, reused = 0;
+    for (int split = 0; split < CS_SPLIT_COUNT; split++) {
+        rows += tail->effort[split].rows;
+        reused += tail->effort[split].reused;
+    }
+    return rows ? (double)reused / (double)rows : 0;
+}
+
 void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     const cs_tally *train = &tail->tally[CS_SPLIT_TRAIN], *val = &tail->tally[CS_SPLIT_VAL];
     double seconds = total_seconds(tail);
@@ -234,6 +243,7 @@ void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result 
         .seconds = total_seconds(tail),
         .images_per_second = train->seconds > 0 ? (double)train->images / train->seconds : 0,
         .stall_fraction = train->seconds > 0 ? train->stall / train->seconds : 0,
+        .reused = share_reused(tail),
         .params_total = counts.total,
         .params_trainable = counts.trainable,
         .memory = cs_trunk_memory(trunk, tail->cut) + cs_program_memory(tail->train) + cs_program_memory(tail->infer),

@@ -10,6 +10,8 @@
 typedef struct cs_effort {
     double seconds, stall;
     int64_t images;
+    int64_t rows;   /* images on this rank, */
+    int64_t reused; /* and of those, the ones that the trunk had in its cache */
 } cs_effort;
 
 typedef struct cs_tail {

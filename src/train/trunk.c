@@ -2,6 +2,7 @@
 #include "cnnsweep/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct trunk_link {
     cs_segment *segment;
@@ -11,6 +12,8 @@ typedef struct trunk_link {
 struct cs_trunk {
     trunk_link *links;
     int n;
+    cs_row_cache *cache;
+    float *rows; /* with a cache: [batch,width], what the first link gave */
 };
 
 static const trunk_link *find_link(const cs_trunk *trunk, int cut) {
@@ -32,13 +35,17 @@ static cs_status build_link(cs_engine *engine, const cs_graph *graph, const cs_p
 }
 
 cs_status cs_trunk_build(cs_engine *engine, const cs_graph *graph, const cs_params *params, const int *cuts, int n,
-                         int batch, cs_trunk **out) {
+                         int batch, cs_row_cache *cache, cs_trunk **out) {
     cs_trunk *trunk;
     cs_status status;
     CS_TRY(cs_alloc(1, sizeof *trunk, "trunk", &trunk));
     CS_TRY_GOTO(cs_alloc((size_t)n, sizeof(trunk_link), "trunk", &trunk->links), failed);
     for (int i = 0; i < n; i++)
         CS_TRY_GOTO(build_link(engine, graph, params, i ? cuts[i - 1] : 0, cuts[i], batch, trunk), failed);
+    trunk->cache = cache;
+    if (cache)
+        CS_TRY_GOTO(cs_alloc_aligned((size_t)batch * cs_row_cache_width(cache), sizeof(float), "trunk", &trunk->rows),
+                    failed);
     *out = trunk;
     return CS_OK;
 failed:
@@ -54,15 +61,36 @@ void cs_trunk_free(cs_trunk *trunk) {
         cs_segment_free(trunk->links[i].segment);
     }
     free(trunk->links);
+    free(trunk->rows);
     free(trunk);
 }
 
-cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const float *images, int n) {
-    for (int i = 0; i < trunk->n && trunk->links[i].segment->end <= cut; i++) {
-        if (i == 0)
-            CS_TRY(cs_program_set_input(trunk->links[i].program, 0, images, n));
-        CS_TRY(cs_program_forward(trunk->links[i].program, n));
+/* Puts what the first link made of the missing rows into the cache, and among the kept rows of the batch. */
+static cs_status keep_missing(cs_trunk *trunk, const cs_batch *batch) {
+    size_t width = cs_row_cache_width(trunk->cache);
+    CS_TRY(cs_program_get_output(trunk->links[0].program, 0, trunk->rows, batch->missing));
+    for (int i = 0; i < batch->missing; i++) {
+        const float *row = trunk->rows + (size_t)i * width;
+        memcpy(batch->kept + (size_t)batch->places[i] * width, row, width * sizeof *row);
+        cs_row_cache_put(trunk->cache, batch->slots[batch->places[i]], row);
     }
+    return CS_OK;
+}
+
+static cs_status run_first_link(cs_trunk *trunk, const cs_batch *batch) {
+    cs_program *program = trunk->links[0].program;
+    if (batch->missing > 0) {
+        CS_TRY(cs_program_set_input(program, 0, batch->images, batch->missing));
+        CS_TRY(cs_program_forward(program, batch->missing));
+        if (batch->kept)
+            CS_TRY(keep_missing(trunk, batch));
+    }
+    return batch->missing < batch->n ? cs_program_set_output(program, 0, batch->kept, batch->n) : CS_OK;
+}
+
+cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const cs_batch *batch) {
+    for (int i = 0; i < trunk->n && trunk->links[i].segment->end <= cut; i++)
+        CS_TRY(i == 0 ? run_first_link(trunk, batch) : cs_program_forward(trunk->links[i].program, batch->n));
     return CS_OK;
 }
 

@@ -3,17 +3,19 @@
 #define CNNSWEEP_TRUNK_H
 
 #include "cnnsweep/engine.h"
+#include "cnnsweep/loader.h"
 
 typedef struct cs_trunk cs_trunk;
 
 /* `cuts` [n] ascending and distinct, layer indexes > 0; n = 0 is a trunk that does nothing. `graph` is borrowed.
- * One value alone goes over each cut (cs_trial_cut), so the chain's links fit together. */
+ * One value alone goes over each cut (cs_trial_cut), so the chain's links fit together. `cache` is borrowed, or NULL:
+ * what the first link gives is kept there. */
 CS_MUST_CHECK cs_status cs_trunk_build(cs_engine *engine, const cs_graph *graph, const cs_params *params,
-                                       const int *cuts, int n, int batch, cs_trunk **out);
+                                       const int *cuts, int n, int batch, cs_row_cache *cache, cs_trunk **out);
 void cs_trunk_free(cs_trunk *trunk); /* NULL-safe; after the programs that hang off it */
 
-/* Runs the chain from the images [n,H,W,3] as far as `cut`. */
-CS_MUST_CHECK cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const float *images, int n);
+/* Runs the chain as far as `cut`; the first link on the batch's missing rows only, which it then keeps. */
+CS_MUST_CHECK cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const cs_batch *batch);
 
 /* The program that ends at `cut`; NULL for 0. */
 cs_program *cs_trunk_at(const cs_trunk *trunk, int cut);

@@ -77,6 +77,48 @@ static void off_is_off(void **state) {
     assert_memory_equal(pixels, still, BYTES);
 }
 
+/* Equal variants are equal pictures of an image, other variants other ones, and all of them come. */
+static void variants_number_the_pictures(void **state) {
+    (void)state;
+    static const struct {
+        cs_augment augment;
+        int variants;
+    } rows[] = {
+        {{0}, 1},
+        {{.horizontal_flip = true}, 2},
+        {{.vertical_flip = true}, 2},
+        {{.horizontal_flip = true, .vertical_flip = true}, 4},
+        {{.brightness_range = {0.5f, 0.5f}}, 1},
+        {{.vertical_flip = true, .brightness_range = {0.5f, 0.5f}}, 2},
+        {{.brightness_range = {0.5f, 0.7f}}, 0},
+        {{.horizontal_flip = true, .brightness_range = {0.5f, 0.7f}}, 0},
+    };
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        const cs_augment *augment = &rows[r].augment;
+        uint8_t pictures[4][BYTES], scratch[W * 3];
+        bool seen[4] = {false};
+        assert_int_equal(cs_augment_variants(augment), rows[r].variants);
+        for (uint32_t i = 0; rows[r].variants > 0 && i < DRAWS; i++) {
+            uint8_t pixels[BYTES];
+            cs_rng drawn = stream(i), applied = stream(i);
+            int variant = cs_augment_variant(augment, &drawn);
+            fixture_pixels(pixels, H, W, 0); /* one image, drawn for again and again */
+            cs_augment_apply(augment, &applied, pixels, H, W, scratch);
+            assert_int_equal(cs_rng_u32(&drawn), cs_rng_u32(&applied)); /* both have drawn alike */
+            assert_in_range(variant, 0, rows[r].variants - 1);
+            if (!seen[variant])
+                memcpy(pictures[variant], pixels, BYTES);
+            seen[variant] = true;
+            assert_memory_equal(pictures[variant], pixels, BYTES);
+        }
+        for (int a = 0; a < rows[r].variants; a++) {
+            assert_true(seen[a]);
+            for (int b = 0; b < a; b++)
+                assert_memory_not_equal(pictures[a], pictures[b], BYTES);
+        }
+    }
+}
+
 /* Writes factor, pixels before and pixels after for the judge. */
 static void brightness_is_pillows(void **state) {
     (void)state;
@@ -106,6 +148,7 @@ int main(void) {
         cmocka_unit_test(flips_mirror_about_half_of_the_images),
         cmocka_unit_test(switching_one_on_leaves_the_others_decisions_alone),
         cmocka_unit_test(off_is_off),
+        cmocka_unit_test(variants_number_the_pictures),
         cmocka_unit_test(brightness_is_pillows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

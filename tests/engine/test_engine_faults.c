@@ -110,6 +110,7 @@ static void steps_out_of_order_are_refused(void **state) {
     run_open(&run, row, "ref", CS_MODE_TRAIN);
     cs_program *program = run_last(&run);
     assert_ok(cs_program_forward(program, 3));
+    assert_fails(cs_program_set_output(program, 0, run.logits, 3), CS_ERR_ARG, "compiled for training");
     assert_fails(cs_program_backward(program, 3), CS_ERR_ARG, "forward, loss, backward");
     assert_fails(cs_program_loss(program, run.labels, 2, NULL, &run.loss), CS_ERR_ARG, "ran on 3");
     assert_fails(cs_program_get_output(program, 0, run.logits, 4), CS_ERR_ARG, "last forward ran on 3");
@@ -129,6 +130,8 @@ static void inputs_and_outputs_that_are_not_there_are_refused(void **state) {
     assert_fails(cs_program_set_input(program, -1, run.input, 1), CS_ERR_ARG, "no input -1");
     assert_fails(cs_program_get_output(program, 1, run.logits, 1), CS_ERR_ARG, "no output 1");
     assert_fails(cs_program_get_output(program, -1, run.logits, 1), CS_ERR_ARG, "no output -1");
+    assert_fails(cs_program_set_output(program, 1, run.logits, 1), CS_ERR_ARG, "no output 1");
+    assert_fails(cs_program_set_output(program, 0, run.logits, row->batch + 1), CS_ERR_ARG, "compiled for");
     run_close(&run);
 }
 

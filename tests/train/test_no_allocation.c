@@ -91,14 +91,14 @@ static cs_status expect_divergence(void *context, int trial, cs_status code) {
     return trial == DIVERGES && code == CS_ERR_DIVERGED ? CS_OK : code;
 }
 
-static void check_on(const char *device) {
+static void check_on(const char *device, cs_augment augment, cs_cache_limits cache) {
     static const toy_spec spec = {.counts = {44, 10, 10}, .contrast = 30};
     cs_trial_config trials[3];
     for (int i = 0; i < 3; i++) {
         trials[i] = toy_trial(toy_dataset("counted", &spec));
         trials[i].train.epochs = EPOCHS;
         trials[i].train.patience = i == 1 ? 1 : EPOCHS;
-        trials[i].augment = (cs_augment){.horizontal_flip = true, .brightness_range = {0.5f, 1.5f}};
+        trials[i].augment = augment;
     }
     snprintf(trials[1].fine_tune, sizeof trials[1].fine_tune, "2");
     trials[DIVERGES].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f, .weight_decay = 1e30f};
@@ -108,7 +108,7 @@ static void check_on(const char *device) {
     cs_train_events events = {.context = &steps, .step = count_between, .failed = expect_divergence};
     assert_ok(cs_engine_open(device, &options, &engine));
     atomic_store(&allocations, 0);
-    const cs_group_config config = {.trials = trials, .n = 3, .events = &events};
+    const cs_group_config config = {.trials = trials, .n = 3, .cache = cache, .events = &events};
     assert_ok(cs_group_train(engine, &config));
     cs_engine_close(engine);
     assert_int_equal(steps, EPOCHS * BATCHES);
@@ -118,14 +118,24 @@ static void check_on(const char *device) {
 
 static void test_step_loop_does_not_allocate(void **state) {
     (void)state;
-    check_on("ref");
-    check_on("cpu");
+    const cs_augment changing = {.horizontal_flip = true, .brightness_range = {0.5f, 1.5f}};
+    check_on("ref", changing, (cs_cache_limits){0});
+    check_on("cpu", changing, (cs_cache_limits){0});
+}
+
+static void test_cache_does_not_allocate(void **state) {
+    (void)state;
+    const cs_augment flip = {.horizontal_flip = true};
+    const cs_cache_limits cache = {.memory = 1 << 16, .disk = 1 << 16, .folder = test_scratch()};
+    check_on("ref", flip, cache);
+    check_on("cpu", flip, cache);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_wrappers_count),
         cmocka_unit_test(test_step_loop_does_not_allocate),
+        cmocka_unit_test(test_cache_does_not_allocate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

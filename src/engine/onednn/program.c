@@ -192,6 +192,12 @@ static cs_status get_output(cs_program *base, int i, float *values, int n) {
     return CS_OK;
 }
 
+static cs_status set_output(cs_program *base, int i, const float *values, int n) {
+    od_program *program = od_program_of(base);
+    od_from_host(program, &program->values[program->lowered->outputs[i]], n, values);
+    return CS_OK;
+}
+
 static cs_status run_stage(const od_stage *stage, int n) {
     for (int first = 0, index = 0; first < n; first += stage->chunk, index++) {
         int left = n - first;
@@ -311,6 +317,7 @@ const cs_engine_ops cs_onednn_engine = {
     .read = read,
     .set_input = set_input,
     .get_output = get_output,
+    .set_output = set_output,
     .forward = forward,
     .loss = loss,
     .backward = backward,

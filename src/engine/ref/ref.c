@@ -168,13 +168,19 @@ static cs_status ref_read(cs_program *base, cs_slot slot, cs_params *params) {
     return CS_OK;
 }
 
-static cs_status ref_set_input(cs_program *base, int i, const float *values, int n) {
-    ref_program *program = (ref_program *)base;
-    int l = cs_program_input_layer(base->spec.segment, i);
+static cs_status set_rows(ref_program *program, int l, const float *values, int n) {
     size_t count = (size_t)n * cs_shape_count(layer_at(program, l)->out);
     for (size_t k = 0; k < count; k++)
         program->outputs[l][k] = (double)values[k];
     return CS_OK;
+}
+
+static cs_status ref_set_input(cs_program *base, int i, const float *values, int n) {
+    return set_rows((ref_program *)base, cs_program_input_layer(base->spec.segment, i), values, n);
+}
+
+static cs_status ref_set_output(cs_program *base, int i, const float *values, int n) {
+    return set_rows((ref_program *)base, base->spec.segment->outputs[i], values, n);
 }
 
 static cs_status ref_get_output(cs_program *base, int i, float *values, int n) {
@@ -216,12 +222,21 @@ static cs_ref_op bind(const ref_program *program, int l, int n, cs_status *statu
     return op;
 }
 
+/* What may leave the program as floats goes on as floats inside it, too. */
+static void round_output(const ref_program *program, int l, int n) {
+    size_t count = (size_t)n * cs_shape_count(layer_at(program, l)->out);
+    for (size_t k = 0; k < count; k++)
+        program->outputs[l][k] = (double)(float)program->outputs[l][k];
+}
+
 static cs_status ref_forward(cs_program *base, int n) {
     for (int l = base->spec.segment->begin; l < base->spec.segment->end; l++) {
         cs_status status = CS_OK;
         cs_ref_op op = bind((ref_program *)base, l, n, &status);
         cs_ref_layer_forward(&op);
         CS_TRY(status);
+        if (base->spec.mode == CS_MODE_INFER)
+            round_output((ref_program *)base, l, n);
     }
     return CS_OK;
 }
@@ -351,6 +366,7 @@ const cs_engine_ops cs_ref_engine = {
     .read = ref_read,
     .set_input = ref_set_input,
     .get_output = ref_get_output,
+    .set_output = ref_set_output,
     .forward = ref_forward,
     .loss = ref_loss,
     .backward = ref_backward,

@@ -1,0 +1,137 @@
+/* mmap: anonymous memory is not in POSIX yet. */
+#define _GNU_SOURCE
+#include "cnnsweep/row_cache.h"
+#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Rows in one mapping. */
+typedef struct region {
+    float *rows; /* [n,width]; NULL when n is 0 */
+    int64_t n;
+} region;
+
+struct cs_row_cache {
+    size_t width;
+    region memory, file;
+    atomic_uchar *kept; /* [memory.n + file.n] */
+};
+
+/* A file that is gone with the process, or -1. */
+static int open_nameless(const char *folder) {
+    char path[CS_PATH_MAX];
+    if (cs_path(path, sizeof path, "%s/cnnsweep-cache-XXXXXX", folder) != CS_OK)
+        return -1;
+    int fd = mkstemp(path);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+/* Maps as many of `n` rows as there is room for: all, else half of them, and so on. A full disk is known here, and not
+ * when a page is written. Without a file (-1) it is memory, of which pages are taken when they are first written. */
+static void map_rows(int64_t n, size_t row, int fd, region *out) {
+    for (; n > 0; n /= 2) {
+        size_t bytes = (size_t)n * row;
+        if (fd >= 0 && posix_fallocate(fd, 0, (off_t)bytes) != 0) {
+            if (ftruncate(fd, 0) != 0)
+                return;
+            continue;
+        }
+        void *rows =
+            mmap(NULL, bytes, PROT_READ | PROT_WRITE, fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, fd, 0);
+        if (rows == MAP_FAILED)
+            continue;
+        *out = (region){rows, n};
+        return;
+    }
+}
+
+/* How many of `left` rows `bytes` hold. */
+static int64_t rows_in(size_t bytes, size_t row, int64_t left) {
+    return bytes / row < (size_t)left ? (int64_t)(bytes / row) : left;
+}
+
+static void map_file(const cs_cache_limits *limits, size_t row, int64_t left, region *out) {
+    int64_t wanted = rows_in(limits->disk, row, left);
+    int fd = wanted > 0 ? open_nameless(limits->folder) : -1;
+    if (fd >= 0) {
+        map_rows(wanted, row, fd, out);
+        close(fd);
+    }
+    if (out->n < wanted)
+        cs_log(CS_LOG_WARN, "%s: room for %lld of %lld rows of a cache", limits->folder, (long long)out->n,
+               (long long)wanted);
+}
+
+cs_status cs_row_cache_open(const cs_cache_limits *limits, int64_t slots, size_t width, cs_row_cache **out) {
+    cs_row_cache *cache = NULL;
+    size_t row = width * sizeof(float);
+    if (slots < 0 || width == 0)
+        return cs_fail(CS_ERR_ARG, "a cache of %lld rows of %zu values", (long long)slots, width);
+    CS_TRY(cs_alloc(1, sizeof *cache, "cache", &cache));
+    cache->width = width;
+    map_rows(rows_in(limits->memory, row, slots), row, -1, &cache->memory);
+    map_file(limits, row, slots - cache->memory.n, &cache->file);
+    cs_status status = cs_alloc((size_t)(cache->memory.n + cache->file.n), sizeof *cache->kept, "cache", &cache->kept);
+    if (status != CS_OK) {
+        cs_row_cache_close(cache);
+        return status;
+    }
+    *out = cache;
+    return CS_OK;
+}
+
+static void unmap(const cs_row_cache *cache, const region *part) {
+    if (part->rows)
+        munmap(part->rows, (size_t)part->n * cache->width * sizeof(float));
+}
+
+void cs_row_cache_close(cs_row_cache *cache) {
+    if (!cache)
+        return;
+    unmap(cache, &cache->memory);
+    unmap(cache, &cache->file);
+    free(cache->kept);
+    free(cache);
+}
+
+size_t cs_row_cache_width(const cs_row_cache *cache) {
+    return cache->width;
+}
+
+int64_t cs_row_cache_in_memory(const cs_row_cache *cache) {
+    return cache->memory.n;
+}
+
+int64_t cs_row_cache_in_file(const cs_row_cache *cache) {
+    return cache->file.n;
+}
+
+/* NULL where the slot has no place. */
+static float *place_of(const cs_row_cache *cache, int64_t slot) {
+    int64_t in_file = slot - cache->memory.n;
+    if (in_file < 0)
+        return cache->memory.rows + (size_t)slot * cache->width;
+    return in_file < cache->file.n ? cache->file.rows + (size_t)in_file * cache->width : NULL;
+}
+
+const float *cs_row_cache_get(const cs_row_cache *cache, int64_t slot) {
+    const float *place = place_of(cache, slot);
+    return place && atomic_load_explicit(&cache->kept[slot], memory_order_acquire) ? place : NULL;
+}
+
+void cs_row_cache_put(cs_row_cache *cache, int64_t slot, const float *row) {
+    float *place = place_of(cache, slot);
+    if (!place)
+        return;
+    memcpy(place, row, cache->width * sizeof *row);
+    atomic_store_explicit(&cache->kept[slot], 1, memory_order_release);
+}

@@ -1,0 +1,191 @@
+/* The trunk cache changes no number: off, in memory, in a file, and of a few rows only. On every engine of this build,
+ * with a last batch that is not full. */
+#include "toy.h"
+
+#include <stdio.h>
+
+enum { TRAIN = 28, VAL = 10, TEST = 11, EPOCHS = 3 };
+static const toy_spec spec = {.counts = {TRAIN, VAL, TEST}, .contrast = 10};
+
+/* Rows that the programs were given from outside: the images that the first link of the trunk ran on, as long as no
+ * tail reads them. */
+static int64_t rows_set;
+cs_status __real_cs_program_set_input(cs_program *program, int i, const float *values, int n);
+cs_status __wrap_cs_program_set_input(cs_program *program, int i, const float *values, int n);
+cs_status __wrap_cs_program_set_input(cs_program *program, int i, const float *values, int n) {
+    rows_set += n;
+    return __real_cs_program_set_input(program, i, values, n);
+}
+
+static toy_record off, record;
+
+static void train(const char *device, const cs_trial_config *trials, int n, cs_cache_limits limits, toy_record *out) {
+    cs_engine *engine;
+    cs_train_events events = toy_events(out);
+    assert_ok(cs_engine_open(device, &(cs_engine_options){.threads = 2}, &engine));
+    limits.folder = test_scratch();
+    const cs_group_config config = {.trials = trials, .n = n, .cache = limits, .events = &events};
+    rows_set = 0;
+    assert_ok(cs_group_train(engine, &config));
+    cs_engine_close(engine);
+    for (int i = 0; i < n; i++)
+        assert_true(out->trials[i].finished);
+}
+
+static cs_trial_config make_trial(const char *depth, cs_augment augment) {
+    cs_trial_config trial = toy_trial(toy_dataset("cached", &spec));
+    snprintf(trial.model.arch, sizeof trial.model.arch, "basenet_deep_bn");
+    snprintf(trial.fine_tune, sizeof trial.fine_tune, "%s", depth);
+    trial.train.epochs = EPOCHS;
+    trial.augment = augment;
+    return trial;
+}
+
+enum { PLENTY = 1 << 12 }; /* rows */
+
+static const cs_augment none = {0}, flip = {.vertical_flip = true},
+                        flips = {.horizontal_flip = true, .vertical_flip = true},
+                        dark = {.brightness_range = {0.5f, 0.5f}}, brightness = {.brightness_range = {0.5f, 1.5f}};
+
+/* Bytes of what the trunk gives to the tail that begins first. */
+static size_t first_row(const cs_trial_config *trials, int n) {
+    int first = 0;
+    size_t bytes = 0;
+    for (int i = 0; i < n; i++) {
+        cs_trial_config trial = trials[i];
+        cs_graph *graph;
+        cs_params *params;
+        trial.data.image[0] = trial.data.image[1] = TOY_SIZE;
+        assert_ok(cs_trial_network(&trial, TOY_CLASSES, &graph, &params));
+        int cut = cs_trial_cut(graph);
+        if (cut > 0 && (first == 0 || cut < first)) {
+            first = cut;
+            bytes = cs_shape_count(graph->layers[cut - 1].out) * sizeof(float);
+        }
+        cs_params_free(params);
+        cs_graph_free(graph);
+    }
+    assert_true(bytes > 0);
+    return bytes;
+}
+
+/* Trains them with every limit; the numbers must be those without a cache. The more fits, the more is used again. */
+static void check_limits(const char *device, const cs_trial_config *trials, int n) {
+    static const int rows[][2] = {{0, 1}, {5, 4}, {VAL + 3, PLENTY}, {PLENTY, 0}}; /* in memory, in a file */
+    enum { N_LIMITS = sizeof rows / sizeof *rows };
+    size_t row = first_row(trials, n);
+    double reused[N_LIMITS];
+    train(device, trials, n, (cs_cache_limits){0}, &off);
+    for (int i = 0; i < n; i++)
+        assert_true(off.trials[i].result.reused == 0);
+    for (int l = 0; l < N_LIMITS; l++) {
+        train(device, trials, n, (cs_cache_limits){(size_t)rows[l][0] * row, (size_t)rows[l][1] * row, NULL}, &record);
+        for (int i = 0; i < n; i++)
+            toy_assert_same(&record.trials[i], &off.trials[i]);
+        reused[l] = record.trials[0].result.reused;
+    }
+    assert_true(reused[0] < reused[1] && reused[1] < reused[2] && reused[2] == reused[3]);
+}
+
+static void check_depths(const char *device, const char *const *depths, int n, cs_augment augment) {
+    cs_trial_config trials[TOY_MAX_TRIALS];
+    for (int i = 0; i < n; i++)
+        trials[i] = make_trial(depths[i], augment);
+    check_limits(device, trials, n);
+}
+
+static void test_numbers_are_the_same_in_a_group(void **state) {
+    static const char *const depths[] = {"conv2d_4", "head", "conv2d_2"};
+    const cs_augment augments[] = {none, flips, dark, brightness};
+    for (size_t a = 0; a < sizeof augments / sizeof *augments; a++)
+        check_depths(*state, depths, 3, augments[a]);
+}
+
+static void test_numbers_are_the_same_alone(void **state) {
+    static const char *const depth = "conv2d_3";
+    check_depths(*state, &depth, 1, none);
+    check_depths(*state, &depth, 1, flips);
+}
+
+static void test_numbers_are_the_same_beside_a_tail_that_reads_images(void **state) {
+    static const char *const depths[] = {"head", "all", "conv2d_4"};
+    check_depths(*state, depths, 3, none);
+    check_depths(*state, depths, 3, flip);
+}
+
+/* Tails that leave at different times, the one that begins first and the one that begins last among them. */
+static void test_numbers_are_the_same_when_tails_stop_early(void **state) {
+    static const char *const depths[] = {"conv2d_4", "head", "2", "conv2d_3"};
+    cs_trial_config trials[4];
+    for (int i = 0; i < 4; i++) {
+        trials[i] = make_trial(depths[i], flip);
+        trials[i].train.epochs = EPOCHS + i;
+        trials[i].train.patience = i % 2 ? 0 : 1;
+        trials[i].train.min_delta = i % 2 ? 0 : 100;
+    }
+    check_limits(*state, trials, 4);
+    assert_int_equal(off.trials[0].n_rows, 2);
+    assert_int_equal(off.trials[3].n_rows, EPOCHS + 3);
+}
+
+static const cs_cache_limits in_memory = {.memory = 1 << 24}, in_file = {.disk = 1 << 24};
+
+static void test_trunk_runs_once_on_every_image(void **state) {
+    static const char *const depths[] = {"2", "head"};
+    cs_trial_config trials[2];
+    for (int i = 0; i < 2; i++)
+        trials[i] = make_trial(depths[i], none);
+    for (int l = 0; l < 2; l++) {
+        train(*state, trials, 2, l ? in_memory : in_file, &record);
+        assert_int_equal(rows_set, TRAIN + VAL + TEST);
+        for (int i = 0; i < 2; i++)
+            assert_true(record.trials[i].result.reused ==
+                        (double)((EPOCHS - 1) * (TRAIN + VAL)) / (EPOCHS * (TRAIN + VAL) + TEST));
+    }
+    train(*state, trials, 2, (cs_cache_limits){0}, &record);
+    assert_int_equal(rows_set, EPOCHS * (TRAIN + VAL) + TEST);
+}
+
+static void test_val_is_kept_where_train_cannot_be(void **state) {
+    cs_trial_config trial = make_trial("head", brightness);
+    train(*state, &trial, 1, in_memory, &record);
+    assert_int_equal(rows_set, EPOCHS * TRAIN + VAL + TEST);
+}
+
+static void test_flips_run_the_trunk_on_new_pictures_only(void **state) {
+    cs_trial_config trial = make_trial("head", flip);
+    trial.train.epochs = 8;
+    train(*state, &trial, 1, in_memory, &record);
+    assert_in_range(rows_set, TRAIN + VAL + TEST, 2 * TRAIN + VAL + TEST);
+}
+
+static void test_one_epoch_keeps_nothing(void **state) {
+    cs_trial_config trial = make_trial("head", none);
+    trial.train.epochs = 1;
+    train(*state, &trial, 1, in_memory, &record);
+    assert_true(record.trials[0].result.reused == 0);
+}
+
+static int run_on(const char *device) {
+    char name[32];
+    snprintf(name, sizeof name, "cache on %s", device);
+#define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
+    const struct CMUnitTest tests[] = {
+        ON_DEVICE(test_numbers_are_the_same_in_a_group),
+        ON_DEVICE(test_numbers_are_the_same_alone),
+        ON_DEVICE(test_numbers_are_the_same_beside_a_tail_that_reads_images),
+        ON_DEVICE(test_numbers_are_the_same_when_tails_stop_early),
+        ON_DEVICE(test_trunk_runs_once_on_every_image),
+        ON_DEVICE(test_val_is_kept_where_train_cannot_be),
+        ON_DEVICE(test_flips_run_the_trunk_on_new_pictures_only),
+        ON_DEVICE(test_one_epoch_keeps_nothing),
+    };
+    return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void) {
+    int failures = run_on("ref");
+    if (toy_engine_is_built("onednn"))
+        failures += run_on("onednn");
+    return failures;
+}
