@@ -2,7 +2,11 @@
  *
  * Every rank calls these functions in the same order; only rank 0 writes and prints. Trials that share a frozen trunk
  * and see the same batches are trained together (cs_trials_can_share), a piece of up to CS_GROUP_MAX trials at a time;
- * pieces go out largest first to whichever rank asks. The numbers do not depend on the number of ranks. */
+ * pieces go out largest first to whichever rank asks. The numbers do not depend on the number of ranks.
+ *
+ * With ranks_per_trial: r every r ranks that follow one another are a group that trains each of its batches together
+ * (train.h says what that means for the numbers), and pieces go to groups. The first rank of a group talks to rank 0
+ * for all; a group that waits for its members waits for nobody else's. The number of ranks must be a multiple of r. */
 #ifndef CNNSWEEP_SWEEP_H
 #define CNNSWEEP_SWEEP_H
 

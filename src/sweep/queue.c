@@ -13,7 +13,8 @@ struct cs_queue {
     int rank, size;
     cs_desk *desk; /* rank 0 */
     const volatile sig_atomic_t *stop;
-    bool *left; /* [size] rank 0: who has sent LEAVING */
+    bool *left; /* [size] rank 0: who has sent LEAVING, or never talks */
+    int n_left;
     pthread_t service;
     bool serving;
 };
@@ -25,8 +26,8 @@ static void announce_stop(const cs_queue *queue) {
             MPI_Send(NULL, 0, MPI_BYTE, rank, TAG_STOP, MPI_COMM_WORLD);
 }
 
-/* Receives the rest of a message, has the desk answer it. Was it the rank's last? */
-static bool serve(cs_queue *queue, int rank) {
+/* Receives the rest of a message, has the desk answer it. */
+static void serve(cs_queue *queue, int rank) {
     cs_message message;
     cs_answer answer;
     int64_t *counts = NULL;
@@ -39,13 +40,13 @@ static bool serve(cs_queue *queue, int rank) {
     cs_desk_handle(queue->desk, rank, &message, counts, &answer);
     MPI_Send(&answer, (int)sizeof answer, MPI_BYTE, rank, TAG_ANSWER, MPI_COMM_WORLD);
     queue->left[rank] = message.kind == CS_TELL_LEAVING;
-    return queue->left[rank];
+    queue->n_left += queue->left[rank];
 }
 
 static void *service_thread(void *argument) {
     cs_queue *queue = argument;
     bool announced = false;
-    for (int left = 0; left < queue->size - 1;) {
+    while (queue->n_left < queue->size - 1) {
         int waiting = 0;
         if (*queue->stop && !announced) {
             announce_stop(queue);
@@ -54,29 +55,34 @@ static void *service_thread(void *argument) {
         MPI_Status envelope;
         MPI_Iprobe(MPI_ANY_SOURCE, TAG_MESSAGE, MPI_COMM_WORLD, &waiting, &envelope);
         if (waiting)
-            left += serve(queue, envelope.MPI_SOURCE);
+            serve(queue, envelope.MPI_SOURCE);
         else
             cs_ranks_nap();
     }
     return NULL;
 }
 
-static cs_status start_service(cs_queue *queue) {
+static cs_status start_service(cs_queue *queue, int ranks_per_trial) {
     CS_TRY(cs_alloc((size_t)queue->size, sizeof *queue->left, "queue", &queue->left));
+    for (int rank = 1; rank < queue->size; rank++) {
+        queue->left[rank] = rank % ranks_per_trial != 0;
+        queue->n_left += queue->left[rank];
+    }
     if (pthread_create(&queue->service, NULL, service_thread, queue) != 0)
         return cs_fail(CS_ERR_COMM, "cannot start the service thread of rank 0");
     queue->serving = true;
     return CS_OK;
 }
 
-cs_status cs_queue_open(const cs_ranks *ranks, cs_desk *desk, const volatile sig_atomic_t *stop, cs_queue **out) {
+cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial, cs_desk *desk, const volatile sig_atomic_t *stop,
+                        cs_queue **out) {
     cs_queue *queue = NULL;
     CS_TRY(cs_alloc(1, sizeof *queue, "queue", &queue));
     queue->rank = cs_ranks_rank(ranks);
     queue->size = cs_ranks_size(ranks);
     queue->desk = desk;
     queue->stop = stop;
-    cs_status status = queue->rank == 0 && queue->size > 1 ? start_service(queue) : CS_OK;
+    cs_status status = queue->rank == 0 && queue->size > 1 ? start_service(queue, ranks_per_trial) : CS_OK;
     if (status != CS_OK) {
         cs_queue_close(queue);
         return status;

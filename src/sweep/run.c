@@ -41,6 +41,7 @@ typedef struct sweep {
     cs_journal *earlier; /* what is gone on with */
     cs_plan *plan;
     cs_engine *engine;
+    cs_rank_group *group;
     cs_results *results;
     cs_desk *desk;
 } sweep;
@@ -110,6 +111,7 @@ static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
 /* Whatever would fail in every trial fails here, once, on every rank. */
 static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_ranks_check_launch(s->ranks));
+    CS_TRY(cs_ranks_agree(s->ranks, cs_rank_group_open(s->ranks, s->job->run.ranks_per_trial, &s->group)));
     CS_TRY(options->out ? cs_path(s->folder, sizeof s->folder, "%s", options->out)
                         : cs_path(s->folder, sizeof s->folder, "results/%s", s->job->name));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? look_back(s, options) : CS_OK));
@@ -125,10 +127,10 @@ static cs_status train(sweep *s) {
     cs_queue *queue = NULL;
     cs_log_level level = cs_log_get_level();
     setenv("CNNSWEEP_TRUST_SHARDS", "1", 0);
-    CS_TRY(cs_queue_open(s->ranks, s->desk, &stop_requested, &queue));
+    CS_TRY(cs_queue_open(s->ranks, s->job->run.ranks_per_trial, s->desk, &stop_requested, &queue));
     if (level == CS_LOG_INFO)
         cs_log_set_level(CS_LOG_WARN);
-    cs_status status = cs_worker_run(s->job, s->folder, s->engine, queue, &stop_requested);
+    cs_status status = cs_worker_run(s->job, s->folder, s->engine, queue, s->group, &stop_requested);
     cs_log_set_level(level);
     CS_TRY(status);
     cs_queue_close(queue);
@@ -164,6 +166,7 @@ static void close_sweep(sweep *s) {
     cs_desk_close(s->desk);
     cs_results_close(s->results);
     cs_engine_close(s->engine);
+    cs_rank_group_close(s->group);
     cs_plan_free(s->plan);
     cs_journal_free(s->earlier);
     cs_file_lock_release(s->lock);

@@ -10,11 +10,12 @@ typedef struct worker {
     const char *folder;
     cs_engine *engine;
     cs_queue *queue;
+    cs_rank_group *group;
     volatile sig_atomic_t *interrupted;
     cs_answer piece;             /* what is being trained */
     bool reported[CS_GROUP_MAX]; /* trials of the piece that ended, well or not */
     bool stop;                   /* the desk said so */
-    cs_status halted;            /* a message could not be delivered */
+    cs_status halted;            /* a message could not be delivered, or the rank group is out of step */
 } worker;
 
 /* The desk knows why. */
@@ -115,6 +116,7 @@ static cs_status train_together(worker *self) {
                                     .n = self->piece.n,
                                     .checkpoints = checkpoints,
                                     .checkpoint_seconds = self->job->run.checkpoint_seconds,
+                                    .comm = cs_rank_group_comm(self->group),
                                     .events = &events,
                                     .stop = self->interrupted};
     return cs_group_train(self->engine, &config);
@@ -125,6 +127,10 @@ static cs_status train_together(worker *self) {
 static cs_status train_piece(worker *self) {
     memset(self->reported, 0, sizeof self->reported);
     cs_status status = train_together(self);
+    if (status == CS_ERR_COMM)
+        self->halted = status;
+    if (!cs_rank_group_leads(self->group)) /* the leader tells what came of it */
+        return status;
     if (status == CS_OK || status == CS_ERR_INTERRUPTED || status == CS_ERR_NO_SPACE || self->stop ||
         self->halted != CS_OK)
         return status;
@@ -134,26 +140,38 @@ static cs_status train_piece(worker *self) {
     return CS_OK;
 }
 
-static cs_status work(worker *self) {
-    for (;;) {
-        cs_message ask = {.kind = CS_ASK_PIECE};
+/* What the leader is given; nothing when it has no more use for it. */
+static cs_status next_piece(worker *self, cs_status status) {
+    cs_message ask = {.kind = CS_ASK_PIECE};
+    self->piece = (cs_answer){0};
+    if (status == CS_OK && cs_rank_group_leads(self->group)) {
         self->halted = cs_queue_tell(self->queue, &ask, NULL, &self->piece);
         CS_TRY(self->halted);
+    }
+    self->halted = cs_rank_group_share(self->group, &self->piece, sizeof self->piece);
+    return self->halted;
+}
+
+static cs_status work(worker *self) {
+    cs_status status = CS_OK;
+    for (;;) {
+        CS_TRY(next_piece(self, status));
         if (self->piece.n == 0)
-            return CS_OK;
-        CS_TRY(train_piece(self));
+            return status;
+        status = train_piece(self);
+        CS_TRY(self->halted);
     }
 }
 
-cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine, cs_queue *queue,
+cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine, cs_queue *queue, cs_rank_group *group,
                         volatile sig_atomic_t *stop) {
-    worker self = {.job = job, .folder = folder, .engine = engine, .queue = queue};
+    worker self = {.job = job, .folder = folder, .engine = engine, .queue = queue, .group = group};
     cs_answer answer;
     cs_message goodbye = {.kind = CS_TELL_LEAVING};
     self.interrupted = stop;
     cs_status status = work(&self);
-    if (self.halted != CS_OK)
-        return status;
+    if (self.halted != CS_OK || !cs_rank_group_leads(group))
+        return self.halted;
     /* What the desk stops for is its own to tell. */
     goodbye.code = self.stop ? CS_OK : status;
     if (goodbye.code != CS_OK)

@@ -1,0 +1,93 @@
+"""ranks_per_trial: ranks that share every batch give the numbers of one, but for rounding; any of them can be stopped."""
+import os
+import signal
+import subprocess
+import time
+
+from harness import BIN, CLEAN, MPI, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests, write_job
+
+# 42 images in batches of 16: 10 in the last one. One trial shares a trunk, one trains batch norms with all ranks.
+JOB = """name: groups
+data: {path: data.h5}
+model: {arch: mobilenet, alpha: 0.25}
+threads: 1
+train: {epochs: 2, batch: 16, seed: 5, optimizer: sgd, lr: 0.01, sync_bn: true}
+sweep:
+  parameters:
+    fine_tune: [head, 8]
+    augment: [none, flips]
+augmentations: {flips: {horizontal_flip: true, brightness_range: [0.6, 0.9]}}
+"""
+NUMBERS = ("loss", "accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
+
+make_data(per_class=20)
+write_job(JOB)
+run_ok("train", "job.yaml", "--out", "alone")
+ALONE = read_trials("alone")
+
+
+def check_equal(folder):
+    trials = read_trials(folder)
+    assert len(trials) == len(ALONE) == 4
+    for got, want in zip(trials, ALONE):
+        assert got["status"] == want["status"] == "ok", got
+        for name in NUMBERS:
+            a, b = float(got[name]), float(want[name])
+            assert abs(a - b) <= 1e-3 * abs(b), f"{folder}, trial {got['trial']}: {name} is {a}, not {b}"
+    return trials
+
+
+def test_two_ranks_share_each_trial():
+    run_ok("train", "job.yaml", "--set", "ranks_per_trial=2", "--out", "two", ranks=2)
+    assert {t["rank"] for t in check_equal("two")} == {"0"}, "the leader tells for both"
+
+
+def test_two_groups_of_two_ranks():
+    run_ok("train", "job.yaml", "--set", "ranks_per_trial=2", "--out", "four", ranks=4)
+    assert {t["rank"] for t in check_equal("four")} <= {"0", "2"}
+    # A group that finds no trial left must not keep the other waiting.
+    single = write_job(JOB.replace("[head, 8]", "[8]").replace("[none, flips]", "[flips]"), "single.yaml")
+    run_ok("train", single, "--set", "ranks_per_trial=2", "--out", "one_of_two", ranks=4)
+
+
+def test_ranks_that_do_not_divide_are_refused():
+    done = run("train", "job.yaml", "--set", "ranks_per_trial=2", "--out", "three", ranks=3)
+    assert done.returncode != 0
+    assert "ranks_per_trial is 2, but there are 3 ranks" in done.stderr and "mpirun -n 4" in done.stderr, done.stderr
+    done = run("train", "job.yaml", "--set", "ranks_per_trial=2", "--out", "lone")
+    assert done.returncode != 0 and "there is 1 rank" in done.stderr, done.stderr
+
+
+def test_a_trial_that_diverges_is_a_row():
+    run("train", "job.yaml", "--set", "ranks_per_trial=2", "--set", "train.lr=1e38", "--set",
+        "train.weight_decay=1", "--out", "diverged", ranks=2)
+    trials = read_trials("diverged")
+    assert len(trials) == 4 and all(t["status"] != "ok" for t in trials), trials
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def test_a_signal_to_a_rank_that_does_not_lead_stops_the_sweep():
+    command = ["mpirun", "-n", "2", os.path.join(BIN, "cnnsweep"), "train", "job.yaml", "--set", "ranks_per_trial=2",
+               "--set", "train.epochs=2000", "--out", "stopped"]
+    program = subprocess.Popen(command, cwd=SCRATCH, env={**CLEAN, **MPI}, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.time() + 60
+        while not (os.path.exists(path("stopped/journal.jsonl")) and len(read_journal("stopped")) > 3):
+            assert program.poll() is None and time.time() < deadline, "it does not train"
+            time.sleep(0.05)
+        members = [pid for pid in children(program.pid)
+                   if b"OMPI_COMM_WORLD_RANK=1\0" in open(f"/proc/{pid}/environ", "rb").read()]
+        assert len(members) == 1, "Open MPI's mpirun starts its local ranks itself"
+        os.kill(members[0], signal.SIGUSR2)
+        _, errors = program.communicate(timeout=60)
+    finally:
+        program.kill()
+    assert program.returncode == 75, f"exit {program.returncode}\n{errors}"
+
+
+run_tests(globals())
