@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -103,7 +104,9 @@ static cs_status sum_start(void *context, float *values, size_t n) {
     pthread_mutex_lock(&group->lock);
     while (group->count == MAX_STARTED)
         pthread_cond_wait(&group->changed, &group->lock);
-    group->sums[(group->first + group->count++) % MAX_STARTED] = (started_sum){values, n};
+    started_sum *last = &group->sums[(group->first + group->count++) % MAX_STARTED];
+    last->values = values;
+    last->n = n;
     pthread_cond_broadcast(&group->changed);
     pthread_mutex_unlock(&group->lock);
     return CS_OK;
