@@ -44,6 +44,7 @@ typedef struct cs_cost {
     bool kept;                    /* what a trunk gives up to the first cut of a group is kept */
     double variants;              /* that a train image comes in; 0: no end of them, none is kept */
     double cache;                 /* bytes kept when its cut is the first of the group */
+    double checkpoint, weights;   /* bytes of a file of each */
 } cs_cost;
 /* `images` a split; `kept`: outputs of trunks are kept for later epochs. */
 cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,

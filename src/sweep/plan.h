@@ -29,5 +29,7 @@ void cs_plan_free(cs_plan *plan); /* NULL-safe */
 
 /* Pieces, expected time and memory, and what sharing saves: a few lines. */
 void cs_plan_print(const cs_plan *plan, FILE *out);
+/* "12 MB" */
+void cs_print_bytes(double bytes, FILE *out);
 
 #endif

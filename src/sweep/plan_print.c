@@ -14,7 +14,7 @@ static void print_duration(double seconds, FILE *out) {
         fprintf(out, "%.1f h", seconds / HOUR);
 }
 
-static void print_bytes(double bytes, FILE *out) {
+void cs_print_bytes(double bytes, FILE *out) {
     const double mega = 1e6, giga = 1e9;
     fprintf(out, bytes < giga ? "%.0f MB" : "%.1f GB", bytes / (bytes < giga ? mega : giga));
 }
@@ -76,9 +76,9 @@ static void print_memory(const cs_plan *plan, FILE *out) {
         kept = plan->costs[piece->first].cache > kept ? plan->costs[piece->first].cache : kept;
     }
     fputs("memory a rank: about ", out);
-    print_bytes(most, out);
+    cs_print_bytes(most, out);
     fputs(", and to keep what trunks give up to ", out);
-    print_bytes(kept, out);
+    cs_print_bytes(kept, out);
     fputc('\n', out);
 }
 

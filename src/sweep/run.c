@@ -2,6 +2,7 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "journal.h"
+#include "space.h"
 #include "worker.h"
 
 #include <stdio.h>
@@ -72,13 +73,14 @@ static cs_status open_engine(sweep *s) {
     return cs_engine_open(s->job->run.device, &options, &s->engine);
 }
 
-static cs_status log_plan(const cs_plan *plan) {
+static cs_status log_plan(const sweep *s) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out)
         return cs_fail(CS_ERR_NO_MEMORY, "no memory for the plan's text");
-    cs_plan_print(plan, out);
+    cs_plan_print(s->plan, out);
+    cs_space_print(s->plan, s->folder, out);
     fclose(out);
     cs_log(CS_LOG_INFO, "%.*s", (int)size - 1, text);
     free(text);
@@ -100,7 +102,7 @@ static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     cs_log(CS_LOG_INFO, "%s: %d trials on %d rank%s of %d thread%s, engine %s, results in %s", s->job->name,
            s->job->n_trials, config.ranks, config.ranks == 1 ? "" : "s", s->threads, s->threads == 1 ? "" : "s",
            config.engine, s->folder);
-    return log_plan(s->plan);
+    return log_plan(s);
 }
 
 static cs_status open_desk(sweep *s, const cs_sweep_options *options) {

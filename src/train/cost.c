@@ -43,6 +43,11 @@ static double variants_of(const cs_augment *augment) {
 }
 
 /* On features the trunk runs once, whatever is kept otherwise. */
+/* Values that the optimizer keeps beside each parameter. */
+static double count_states(const cs_train_config *train) {
+    return train->optimizer.kind == CS_OPTIMIZER_ADAM ? 2 : train->optimizer.momentum > 0;
+}
+
 cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,
                    const int64_t images[CS_SPLIT_COUNT], bool kept) {
     const double programs = 2, slots = 4; /* train and infer; values, gradients, the optimizer's two */
@@ -57,6 +62,8 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
                 rates->step * (epochs * ceil(n_train / batch) + evaluated / batch);
     cost.memory = batch * programs * work->activations + work->params * (train->patience > 0 ? 2 : 1) +
                   work->own_params * (slots + 1);
+    cost.checkpoint = work->own_params * (count_states(train) + 1 + (train->patience > 0));
+    cost.weights = work->params;
     cost.share = cs_trial_share_key(trial);
     cost.variants = features ? 1 : cost.kept ? variants_of(&trial->augment) : 0;
     if (kept && !features)

@@ -1,0 +1,69 @@
+#include "space.h"
+#include "cnnsweep/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+/* A checkpoint is written beside the one before it. Pieces come largest first by their time, which is not always their
+ * size: the estimate takes the largest checkpoints that `takers` pieces may have. */
+static double checkpoints_of(const cs_plan *plan) {
+    const double files = 2;
+    double largest = 0, all = 0;
+    for (int p = 0; p < plan->n_pieces; p++) {
+        double piece = 0;
+        for (int i = 0; i < plan->pieces[p].n; i++)
+            piece += files * plan->costs[plan->pieces[p].first + i].checkpoint;
+        largest = piece > largest ? piece : largest;
+        all += piece;
+    }
+    return largest * plan->takers < all ? largest * plan->takers : all;
+}
+
+static double weights_of(const cs_plan *plan) {
+    const cs_job *job = plan->job;
+    double largest = 0, all = 0;
+    for (int i = 0; i < plan->n_costs; i++) {
+        const cs_cost *cost = &plan->costs[i];
+        if (strcmp(job->trials[cost->trial].train.save_weights, "none") == 0)
+            continue;
+        largest = cost->weights > largest ? cost->weights : largest;
+        all += cost->weights;
+    }
+    /* Of the best so many; one more stands there until it is known to be none of them. */
+    double kept = largest * (job->run.keep_weights + 1);
+    return job->run.keep_weights > 0 && kept < all ? kept : all;
+}
+
+cs_space cs_space_of(const cs_plan *plan) {
+    const double epoch_bytes = 300, trial_bytes = 4096; /* journal and history; journal, report, trials.csv */
+    cs_space space = {.checkpoints = checkpoints_of(plan), .weights = weights_of(plan)};
+    for (int i = 0; i < plan->n_costs; i++)
+        space.rows += trial_bytes + epoch_bytes * plan->costs[i].epochs;
+    return space;
+}
+
+void cs_space_print(const cs_plan *plan, const char *folder, FILE *out) {
+    const double mega = 1e6;
+    struct statvfs disk;
+    cs_space space = cs_space_of(plan);
+    double need = space.checkpoints + space.weights + space.rows, room;
+    if (statvfs(folder, &disk) != 0)
+        return;
+    room = (double)disk.f_bavail * (double)disk.f_frsize;
+    fputs("disk: checkpoints up to ", out);
+    cs_print_bytes(space.checkpoints, out);
+    fputs(", weights ", out);
+    cs_print_bytes(space.weights, out);
+    fputs(", rows ", out);
+    cs_print_bytes(space.rows, out);
+    fputs("; free are ", out);
+    cs_print_bytes(room, out);
+    fputc('\n', out);
+    if (need > room)
+        cs_log(
+            CS_LOG_WARN,
+            "%s may fill up: the sweep wants up to %.1f MB, %.1f MB are free. A full disk stops it; --resume goes on "
+            "when there is room",
+            folder, need / mega, room / mega);
+}
