@@ -54,7 +54,7 @@ typedef enum cs_scheduler_kind {
 /* Which trials end early. Names and defaults are Ray Tune's (AsyncHyperBandScheduler, MedianStoppingRule). */
 typedef struct cs_scheduler_config {
     cs_scheduler_kind kind;
-    int max_t;        /* epochs; 0: train.epochs */
+    int max_t;        /* epochs; the default is the longest trial's */
     int grace_period; /* epochs that every trial gets */
     double reduction_factor;
     int brackets;
@@ -88,13 +88,16 @@ typedef struct cs_job {
     cs_run_config run;
     cs_scheduler_config scheduler;
     cs_budget budget;
-    bool random; /* method: random; else the grid */
-    int repeats; /* of every trial, with seeds that follow one another: the last axis, train.seed */
+    bool random;  /* method: random; else the grid */
+    int64_t seed; /* of a random sweep's draws */
+    int repeats;  /* of every trial, with seeds that follow one another: the last axis, train.seed */
     cs_axis *axes;
     int n_axes;
     char metric[32]; /* test_accuracy, ... */
     bool maximize;
-    char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX], table_value[32];
+    char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX], table_value[32]; /* random without rows: a leaderboard */
+    char **sets;                                                               /* those of cs_job_read */
+    int n_sets;
     cs_trial_config *trials; /* of a grid with the last axis fastest */
     int n_trials;
     int *places;  /* [n_trials,n_axes] index of the trial's value on each axis */
@@ -102,10 +105,12 @@ typedef struct cs_job {
     bool *done;   /* [n_trials] ended in an earlier run and kept (--resume): not trained again */
 } cs_job;
 
-/* Reads `path`, applies `sets` ("key=value", dotted) and expands the grid. Relative paths in the file are relative to
+/* Reads `path`, applies `sets` ("key=value", dotted) and makes the trials. Relative paths in the file are relative to
  * the working directory. Errors give path:line:column. */
 CS_MUST_CHECK cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_job **out);
 void cs_job_free(cs_job *job); /* NULL-safe */
+/* The job becomes the one trial of that name ("t007"), trained to its end; `epochs` > 0: only so far. */
+CS_MUST_CHECK cs_status cs_job_only(cs_job *job, const char *trial, int epochs);
 /* "fine_tune=4 augment=flip_hv": the swept values of a trial. */
 void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size);
 /* "t007": file names of a trial, from its number. */

@@ -16,7 +16,8 @@ typedef enum cs_purpose {
     CS_PURPOSE_SPLIT = 4,   /* train/val/test split when packing; item = class */
     CS_PURPOSE_DROPOUT = 5,
     CS_PURPOSE_SYNTHETIC = 6, /* generated images; item = image index */
-    CS_PURPOSE_TEST = 7
+    CS_PURPOSE_TEST = 7,
+    CS_PURPOSE_SEARCH = 8 /* values of a random sweep; item = trial without its repeats, epoch = hash of the option */
 } cs_purpose;
 
 typedef struct cs_rng {

@@ -1,134 +1,12 @@
-/* sweep: and table: of a job file, and the grid of trials they make. */
+/* table: of a job file, and the trials that its sweep makes. */
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
-#include "metric.h"
 #include "option_text.h"
+#include "scheduler.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static cs_status read_choice(const cs_node *key, const cs_node *value, const char *const *choices, size_t n, int *out) {
-    char text[32], guess[64];
-    CS_TRY(cs_job_read_text(key, value, text, sizeof text));
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(text, choices[i]) == 0) {
-            *out = (int)i;
-            return CS_OK;
-        }
-    }
-    return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s is '%s'%s", key->text, text,
-                                cs_did_you_mean(text, choices, n, guess, sizeof guess)),
-                   "%s is %s%s%s", key->text, choices[0], n > 1 ? " or " : "", n > 1 ? choices[1] : "");
-}
-
-static cs_status read_method(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    (void)reader;
-    static const char *const methods[] = {"grid"};
-    int method = 0;
-    return read_choice(key, value, methods, 1, &method);
-}
-
-static cs_status read_metric(const cs_node *key, const cs_node *value, char *out, size_t size,
-                             const cs_metric **metric) {
-    CS_TRY(cs_job_read_text(key, value, out, size));
-    cs_status status = cs_metric_find(out, metric);
-    return status == CS_OK ? CS_OK : cs_node_context(value, status);
-}
-
-static cs_status read_metric_name(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    const cs_metric *metric = NULL;
-    CS_TRY(read_metric(key, value, reader->job->metric, sizeof reader->job->metric, &metric));
-    reader->job->maximize = metric->maximize;
-    return CS_OK;
-}
-
-static cs_status read_goal(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    static const char *const goals[] = {"maximize", "minimize"};
-    int goal = 0;
-    CS_TRY(read_choice(key, value, goals, 2, &goal));
-    reader->job->maximize = goal == 0;
-    return CS_OK;
-}
-
-static cs_status read_metric_map(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    (void)key;
-    static const cs_job_key keys[] = {{"name", read_metric_name}, {"goal", read_goal}};
-    return cs_job_read_keys(reader, "sweep: metric:", value, keys, 2);
-}
-
-static cs_status check_axis(const cs_job_reader *reader, const cs_node *key, const cs_node *list,
-                            const cs_option *option) {
-    size_t n;
-    const cs_option *options = cs_options(&n);
-    for (int i = 0; i < reader->job->n_axes; i++)
-        if (reader->job->axes[i].option == option)
-            return cs_node_fail(key, CS_ERR_ARG, "%s is swept twice", option->key);
-    if (!option->sweepable)
-        return cs_node_fail(key, CS_ERR_ARG, "%s cannot be swept: it is one for the whole sweep", option->key);
-    if (reader->given[option - options])
-        return cs_hint(cs_node_fail(key, CS_ERR_ARG, "%s is swept here and also has a fixed value", option->key),
-                       "remove one of them; a single value in the sweep is %s: [value]", key->text);
-    if (list->kind != CS_NODE_LIST)
-        return cs_hint(cs_node_fail(list, CS_ERR_ARG, "%s: the values to try are a list", option->key),
-                       "write %s: [a, b, c]", key->text);
-    if (list->n == 0)
-        return cs_node_fail(list, CS_ERR_ARG, "%s: the list of values is empty", option->key);
-    return CS_OK;
-}
-
-/* Values are kept as cs_option_get prints them, so 1e-3 and 0.001 are the same one. */
-static cs_status read_axis(cs_job_reader *reader, const cs_node *key, const cs_node *list) {
-    cs_job *job = reader->job;
-    const cs_option *option = NULL;
-    cs_status status = cs_option_find(key->text, &option);
-    if (status != CS_OK)
-        return cs_node_context(key, status);
-    CS_TRY(check_axis(reader, key, list, option));
-    size_t n;
-    cs_axis *axis = &job->axes[job->n_axes++];
-    axis->option = option;
-    reader->given[option - cs_options(&n)] = list;
-    CS_TRY(cs_alloc((size_t)list->n, sizeof *axis->values, "sweep values", &axis->values));
-    cs_trial_config trial = job->base;
-    for (int i = 0; i < list->n; i++) {
-        char text[CS_VALUE_MAX * 2];
-        CS_TRY(cs_job_set_option(reader, option, list->items[i], &trial));
-        cs_option_get(option, &trial, text, sizeof text);
-        for (int earlier = 0; earlier < i; earlier++)
-            if (strcmp(axis->values[earlier], text) == 0)
-                return cs_node_fail(list->items[i], CS_ERR_ARG, "%s: %s appears twice", option->key, text);
-        CS_TRY(cs_strdup(text, &axis->values[i]));
-        axis->n++;
-    }
-    return CS_OK;
-}
-
-static cs_status read_parameters(cs_job_reader *reader, const cs_node *key, const cs_node *map) {
-    if (map->kind != CS_NODE_MAP || map->n == 0)
-        return cs_hint(cs_node_fail(map, CS_ERR_ARG, "%s: is not a map of options", key->text),
-                       "write lr: [0.01, 0.001]");
-    CS_TRY(cs_alloc((size_t)map->n, sizeof *reader->job->axes, "sweep", &reader->job->axes));
-    long long trials = 1;
-    for (int i = 0; i < map->n; i++) {
-        CS_TRY(read_axis(reader, map->keys[i], map->items[i]));
-        trials *= map->items[i]->n;
-        if (trials > CS_MAX_TRIALS)
-            return cs_node_fail(map, CS_ERR_ARG, "the grid has more than %d trials", CS_MAX_TRIALS);
-    }
-    return CS_OK;
-}
-
-cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    (void)key;
-    static const cs_job_key keys[] = {
-        {"method", read_method}, {"metric", read_metric_map}, {"parameters", read_parameters}};
-    CS_TRY(cs_job_read_keys(reader, "sweep:", value, keys, 3));
-    if (!cs_node_get(value, "parameters"))
-        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: has no parameters:"),
-                       "leave sweep: out to train a single trial");
-    return CS_OK;
-}
 
 /* The option's full key, when it is swept. */
 static cs_status read_table_axis(cs_job_reader *reader, const cs_node *key, const cs_node *value, char *out,
@@ -141,6 +19,10 @@ static cs_status read_table_axis(cs_job_reader *reader, const cs_node *key, cons
         const cs_option *option = job->axes[i].option;
         names[i] = cs_option_short_name(option);
         if (strcmp(text, names[i]) == 0 || strcmp(text, option->key) == 0) {
+            if (reader->ranges[i].kind != CS_RANGE_LISTED)
+                return cs_hint(
+                    cs_node_fail(value, CS_ERR_ARG, "table: %s is '%s', which is drawn from a range", key->text, text),
+                    "rows and columns are options with listed values; without table: the best are listed");
             snprintf(out, size, "%s", option->key);
             return CS_OK;
         }
@@ -164,7 +46,7 @@ static cs_status read_columns(cs_job_reader *reader, const cs_node *key, const c
 
 static cs_status read_value(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     const cs_metric *metric = NULL;
-    return read_metric(key, value, reader->job->table_value, sizeof reader->job->table_value, &metric);
+    return cs_job_read_metric(key, value, reader->job->table_value, sizeof reader->job->table_value, &metric);
 }
 
 cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
@@ -173,13 +55,17 @@ cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_
     return cs_job_read_keys(reader, "table:", value, keys, 3);
 }
 
-/* Rows and columns that the job leaves open: the first swept options that are free. */
-static void complete_table(cs_job *job) {
+/* Rows and columns that the job leaves open: the first swept options that are free. The table has the mean over
+ * repeats; a random sweep has a leaderboard unless it asks for a pivot. */
+static void complete_table(const cs_job_reader *reader) {
+    cs_job *job = reader->job;
     char *places[] = {job->table_rows, job->table_columns};
+    bool pivot = !job->random || job->table_rows[0] || job->table_columns[0];
+    int n = job->n_axes - (job->repeats > 1);
     for (size_t place = 0; place < 2; place++) {
-        for (int i = 0; i < job->n_axes && !places[place][0]; i++) {
+        for (int i = 0; i < n && !places[place][0] && pivot; i++) {
             const char *name = job->axes[i].option->key;
-            if (strcmp(name, places[1 - place]) != 0)
+            if (strcmp(name, places[1 - place]) != 0 && reader->ranges[i].kind == CS_RANGE_LISTED)
                 snprintf(places[place], sizeof job->table_rows, "%s", name);
         }
     }
@@ -266,28 +152,80 @@ static cs_status check_features(const cs_job_reader *reader, cs_trial_config *tr
     return CS_OK;
 }
 
-cs_status cs_job_expand(cs_job_reader *reader) {
-    cs_job *job = reader->job;
+/* Of trial t of a grid: the last axis fastest. */
+static void place_grid(const cs_job *job, int t, int *places) {
+    for (int i = job->n_axes - 1, rest = t; i >= 0; rest /= job->axes[i].n, i--)
+        places[i] = rest % job->axes[i].n;
+}
+
+static cs_status expand_grid(cs_job *job) {
     int n = 1;
     for (int i = 0; i < job->n_axes; i++)
         n *= job->axes[i].n;
-    CS_TRY(cs_alloc((size_t)n, sizeof *job->trials, "trials", &job->trials));
+    if (job->budget.trials > 0 && n > job->budget.trials)
+        n = job->budget.trials;
     CS_TRY(cs_alloc((size_t)n * (size_t)(job->n_axes + 1), sizeof *job->places, "trials", &job->places));
-    CS_TRY(cs_alloc((size_t)n, sizeof *job->numbers, "trials", &job->numbers));
-    CS_TRY(cs_alloc((size_t)n, sizeof *job->done, "trials", &job->done));
+    for (int t = 0; t < n; t++)
+        place_grid(job, t, &job->places[t * job->n_axes]);
     job->n_trials = n;
-    complete_table(job);
+    return CS_OK;
+}
+
+/* A combination drawn, with each of its repeats. */
+static cs_status expand_random(const cs_job_reader *reader) {
+    cs_job *job = reader->job;
+    int n = job->budget.trials, repeats = job->repeats, n_axes = job->n_axes - (repeats > 1);
+    int wanted = (n + repeats - 1) / repeats, drawn = 0, *combinations = NULL;
+    cs_status status;
+    CS_TRY_GOTO(cs_alloc((size_t)n * (size_t)(job->n_axes + 1), sizeof *job->places, "trials", &job->places), done);
+    CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)(n_axes + 1), sizeof *combinations, "trials", &combinations), done);
+    CS_TRY_GOTO(cs_search_draw(job, reader->ranges, n_axes, wanted, combinations, &drawn), done);
+    if (drawn < wanted)
+        n = drawn * repeats;
     for (int t = 0; t < n; t++) {
+        int *places = &job->places[t * job->n_axes];
+        memcpy(places, &combinations[t / repeats * n_axes], (size_t)n_axes * sizeof *places);
+        if (repeats > 1)
+            places[n_axes] = t % repeats;
+    }
+    job->n_trials = n;
+done:
+    free(combinations);
+    return status;
+}
+
+/* What depends on the trials. */
+static cs_status check_scheduler(const cs_job_reader *reader) {
+    cs_job *job = reader->job;
+    cs_scheduler_config *scheduler = &job->scheduler;
+    if (scheduler->kind == CS_SCHEDULER_NONE)
+        return CS_OK;
+    int longest = 0;
+    for (int t = 0; t < job->n_trials; t++)
+        if (job->trials[t].train.epochs > longest)
+            longest = job->trials[t].train.epochs;
+    cs_status status = cs_scheduler_complete(scheduler, longest);
+    return status == CS_OK ? CS_OK : cs_node_context(cs_node_get(reader->sweep, "scheduler"), status);
+}
+
+cs_status cs_job_expand(cs_job_reader *reader) {
+    cs_job *job = reader->job;
+    CS_TRY(job->random ? expand_random(reader) : expand_grid(job));
+    size_t n = (size_t)job->n_trials;
+    CS_TRY(cs_alloc(n, sizeof *job->trials, "trials", &job->trials));
+    CS_TRY(cs_alloc(n, sizeof *job->numbers, "trials", &job->numbers));
+    CS_TRY(cs_alloc(n, sizeof *job->done, "trials", &job->done));
+    complete_table(reader);
+    for (int t = 0; t < job->n_trials; t++) {
         cs_trial_config *trial = &job->trials[t];
         *trial = job->base;
         job->numbers[t] = t;
-        for (int i = job->n_axes - 1, rest = t; i >= 0; rest /= job->axes[i].n, i--) {
-            job->places[t * job->n_axes + i] = rest % job->axes[i].n;
-            CS_TRY(cs_option_set(job->axes[i].option, job->axes[i].values[rest % job->axes[i].n], trial));
-        }
+        for (int i = 0; i < job->n_axes; i++)
+            CS_TRY(cs_option_set(job->axes[i].option, job->axes[i].values[job->places[t * job->n_axes + i]], trial));
         CS_TRY(cs_augmentations_find(&reader->augmentations, trial->augment_name, &trial->augment));
         resolve_lr(trial);
         CS_TRY(check_features(reader, trial));
     }
+    CS_TRY(check_scheduler(reader));
     return check_dropout(reader);
 }

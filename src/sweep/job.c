@@ -220,7 +220,6 @@ static cs_status set_defaults(cs_job *job, const char *path) {
         CS_TRY(cs_option_set(&options[i], options[i].fallback, job));
     snprintf(job->metric, sizeof job->metric, "test_accuracy");
     job->maximize = true;
-    job->repeats = 1;
     CS_TRY(cs_path(job->path, sizeof job->path, "%s", path));
     /* Without name: the file's own, up to its dot. */
     const char *slash = strrchr(path, '/');
@@ -253,6 +252,13 @@ static cs_status read_root(cs_job_reader *reader) {
     return cs_job_expand(reader);
 }
 
+static cs_status copy_sets(cs_job *job, const char *const *sets, int n_sets) {
+    CS_TRY(cs_alloc((size_t)n_sets, sizeof *job->sets, "job", &job->sets));
+    for (; job->n_sets < n_sets; job->n_sets++)
+        CS_TRY(cs_strdup(sets[job->n_sets], &job->sets[job->n_sets]));
+    return CS_OK;
+}
+
 cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_job **out) {
     cs_node *root = NULL;
     cs_job_reader reader = {0};
@@ -262,6 +268,7 @@ cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_
         CS_TRY_GOTO(cs_node_assign(root, sets[i]), done);
     CS_TRY_GOTO(cs_alloc(1, sizeof *reader.job, "job", &reader.job), done);
     CS_TRY_GOTO(set_defaults(reader.job, path), done);
+    CS_TRY_GOTO(copy_sets(reader.job, sets, n_sets), done);
     reader.root = root;
     CS_TRY_GOTO(read_root(&reader), done);
     *out = reader.job;
@@ -273,15 +280,25 @@ done:
     return status;
 }
 
+static void free_texts(char **texts, int n) {
+    for (int i = 0; texts && i < n; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+static void free_axes(cs_job *job) {
+    for (int i = 0; i < job->n_axes; i++)
+        free_texts(job->axes[i].values, job->axes[i].n);
+    free(job->axes);
+    job->axes = NULL;
+    job->n_axes = 0;
+}
+
 void cs_job_free(cs_job *job) {
     if (!job)
         return;
-    for (int i = 0; i < job->n_axes; i++) {
-        for (int v = 0; v < job->axes[i].n; v++)
-            free(job->axes[i].values[v]);
-        free(job->axes[i].values);
-    }
-    free(job->axes);
+    free_axes(job);
+    free_texts(job->sets, job->n_sets);
     free(job->trials);
     free(job->places);
     free(job->numbers);
@@ -301,4 +318,28 @@ void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size)
 
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {
     snprintf(out, size, "t%03d", job->numbers[trial]);
+}
+
+cs_status cs_job_only(cs_job *job, const char *trial, int epochs) {
+    char name[32];
+    int t = job->n_trials - 1;
+    for (; t >= 0; t--) {
+        cs_job_trial_name(job, t, name, sizeof name);
+        if (strcmp(name, trial) == 0)
+            break;
+    }
+    if (t < 0)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: has no trial '%s'", job->path, trial), "--dry-run lists them");
+    job->base = job->trials[0] = job->trials[t];
+    job->numbers[0] = job->numbers[t];
+    job->n_trials = 1;
+    free_axes(job);
+    job->table_rows[0] = job->table_columns[0] = '\0';
+    job->scheduler = (cs_scheduler_config){0};
+    job->budget = (cs_budget){0};
+    job->random = false;
+    job->repeats = 1;
+    if (epochs > 0)
+        job->trials[0].train.epochs = epochs;
+    return CS_OK;
 }

@@ -4,7 +4,9 @@
 
 #include "augmentations.h"
 #include "cnnsweep/job.h"
+#include "metric.h"
 #include "node.h"
+#include "search.h"
 
 enum { CS_MAX_OPTIONS = 64, CS_MAX_TRIALS = 100000 };
 
@@ -13,6 +15,8 @@ typedef struct cs_job_reader {
     const cs_node *root;
     cs_augmentations augmentations;
     const cs_node *given[CS_MAX_OPTIONS]; /* where an option is set or swept; NULL: the default holds */
+    const cs_node *sweep;                 /* NULL: a single trial */
+    cs_range ranges[CS_MAX_OPTIONS];      /* of job->axes */
 } cs_job_reader;
 
 /* A key of a map and the function that reads its value. */
@@ -36,8 +40,18 @@ CS_MUST_CHECK cs_status cs_job_read_setting(cs_job_reader *reader, const char *d
 CS_MUST_CHECK cs_status cs_job_set_option(cs_job_reader *reader, const cs_option *option, const cs_node *value,
                                           cs_trial_config *trial);
 
-/* sweep: and table: (grid.c). */
+/* sweep: (sweep_keys.c). */
 CS_MUST_CHECK cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_node *value);
+/* {uniform: [a, b]}, {log_uniform: [a, b]} or {int: [a, b]}: what a random sweep draws an option from. */
+CS_MUST_CHECK cs_status cs_job_read_range(cs_job_reader *reader, const cs_option *option, const cs_node *map,
+                                          cs_range *range);
+/* One of `choices`, by its index. */
+CS_MUST_CHECK cs_status cs_job_read_choice(const cs_node *key, const cs_node *value, const char *const *choices,
+                                           size_t n, int *out);
+/* A name of a metric. */
+CS_MUST_CHECK cs_status cs_job_read_metric(const cs_node *key, const cs_node *value, char *out, size_t size,
+                                           const cs_metric **metric);
+/* table: and the trials (grid.c). */
 CS_MUST_CHECK cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_node *value);
 /* Fills job->trials. */
 CS_MUST_CHECK cs_status cs_job_expand(cs_job_reader *reader);

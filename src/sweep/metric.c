@@ -1,19 +1,22 @@
 #include "metric.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #define METRIC(field, type, decimals, maximize)                                                                        \
-    { #field, type, offsetof(cs_trial_result, field), decimals, maximize }
+    { #field, type, offsetof(cs_trial_result, field), decimals, maximize, -1 }
+#define METRIC_OF_EPOCH(field, maximize)                                                                               \
+    { #field, CS_METRIC_DOUBLE, offsetof(cs_trial_result, field), 4, maximize, (int)offsetof(cs_epoch_row, field) }
 
 static const cs_metric table[] = {
     METRIC(epochs_run, CS_METRIC_INT, 0, false),
     METRIC(best_epoch, CS_METRIC_INT, 0, false),
-    METRIC(accuracy, CS_METRIC_DOUBLE, 4, true),
-    METRIC(loss, CS_METRIC_DOUBLE, 4, false),
-    METRIC(val_accuracy, CS_METRIC_DOUBLE, 4, true),
-    METRIC(val_loss, CS_METRIC_DOUBLE, 4, false),
+    METRIC_OF_EPOCH(accuracy, true),
+    METRIC_OF_EPOCH(loss, false),
+    METRIC_OF_EPOCH(val_accuracy, true),
+    METRIC_OF_EPOCH(val_loss, false),
     METRIC(test_accuracy, CS_METRIC_DOUBLE, 4, true),
     METRIC(test_loss, CS_METRIC_DOUBLE, 4, false),
     METRIC(test_macro_f1, CS_METRIC_DOUBLE, 4, true),
@@ -73,4 +76,10 @@ void cs_metric_set(const cs_metric *metric, double value, cs_trial_result *resul
         break;
     }
     *(double *)field = value;
+}
+
+bool cs_metric_better(double a, double b, bool maximize) {
+    if (isnan(a) || isnan(b))
+        return !isnan(a);
+    return maximize ? a > b : a < b;
 }

@@ -12,6 +12,7 @@ typedef struct cs_metric {
     size_t offset; /* into cs_trial_result */
     int decimals;  /* in tables; trials.csv has all digits */
     bool maximize; /* what is better when the job does not say */
+    int in_epoch;  /* offset of its double in cs_epoch_row; -1: only finished trials have it */
 } cs_metric;
 
 /* In the order of trials.csv; what depends on the clock comes last. */
@@ -20,5 +21,7 @@ const cs_metric *cs_metrics(size_t *count);
 CS_MUST_CHECK cs_status cs_metric_find(const char *name, const cs_metric **out);
 double cs_metric_value(const cs_metric *metric, const cs_trial_result *result);
 void cs_metric_set(const cs_metric *metric, double value, cs_trial_result *result);
+/* Is `a` better than `b`? NaN is worse than any number. */
+bool cs_metric_better(double a, double b, bool maximize);
 
 #endif

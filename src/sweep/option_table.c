@@ -93,6 +93,26 @@ static const cs_option job_table[] = {
             "least time between checkpoints; 0: after every epoch"),
     ROW_JOB("keep_weights", CS_OPTION_INT, run.keep_weights, 1, 1e6, "all",
             "with train.save_weights: keep the files of the best so many trials"),
+
+    ROW_JOB("sweep.seed", CS_OPTION_INT, seed, 0, 9007199254740992.0, "1", "method random: seed of the values drawn"),
+    ROW_JOB("sweep.repeats", CS_OPTION_INT, repeats, 1, 10000, "1",
+            "train every trial so many times, with seeds that follow train.seed"),
+    ROW_JOB("sweep.budget.trials", CS_OPTION_INT, budget.trials, 1, 100000, "all",
+            "number of trials, repeats counted: a random sweep's, or the first of the grid"),
+    ROW_JOB("sweep.budget.minutes", CS_OPTION_FLOAT, budget.minutes, 1e-9, 1e9, "none",
+            "then no trial begins, and those under way are tested after their epoch"),
+    {"sweep.scheduler.type", CS_OPTION_ENUM, JOB_FIELD(scheduler.kind), 0, 0, "none|asha|hyperband|median", "none",
+     false, "which trials end early"},
+    ROW_JOB("sweep.scheduler.max_t", CS_OPTION_INT, scheduler.max_t, 1, 1000000, "auto",
+            "asha, hyperband: most epochs; auto: train.epochs"),
+    ROW_JOB("sweep.scheduler.grace_period", CS_OPTION_INT, scheduler.grace_period, 1, 1000000, "1",
+            "epochs that every trial gets"),
+    ROW_JOB("sweep.scheduler.reduction_factor", CS_OPTION_FLOAT, scheduler.reduction_factor, 1.01, 1000, "auto",
+            "one of so many trials goes on past a rung, to so many times the epochs; auto: asha 4, hyperband 3"),
+    ROW_JOB("sweep.scheduler.brackets", CS_OPTION_INT, scheduler.brackets, 1, 100, "auto",
+            "each begins to stop trials one rung later; auto: asha 1, hyperband all that fit in max_t"),
+    ROW_JOB("sweep.scheduler.min_samples_required", CS_OPTION_INT, scheduler.min_samples_required, 1, 100000, "3",
+            "median: other trials to compare with"),
 };
 
 const cs_option *cs_job_options(size_t *count) {

@@ -1,4 +1,5 @@
 #include "plan.h"
+#include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "metric.h"
 #include "networks.h"
@@ -107,6 +108,9 @@ static cs_status plan_job(cs_plan *plan, const cs_ranks *ranks, cs_engine *engin
         return cs_fail(CS_ERR_ARG, "%s: has no train split", cs_dataset_path(plan->dataset));
     CS_TRY(check_metric(plan, job->table_value));
     CS_TRY(check_metric(plan, job->metric));
+    if (job->random && job->n_trials < job->budget.trials)
+        cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no other values could be drawn", job->name, job->n_trials,
+               job->budget.trials);
     plan->takers = cs_ranks_size(ranks) / job->run.ranks_per_trial;
     if (plan->takers < 1)
         plan->takers = 1;

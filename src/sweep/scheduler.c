@@ -1,0 +1,267 @@
+#include "scheduler.h"
+#include "cnnsweep/memory.h"
+#include "metric.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Values of the trials that came to a milestone, ascending, larger is better. */
+typedef struct rung {
+    double milestone; /* epochs */
+    double *values;
+    int n;
+} rung;
+
+typedef struct bracket {
+    rung *rungs;
+    int n_rungs, n_trials;
+} bracket;
+
+typedef struct progress {
+    int bracket;
+    int judged;     /* epochs that were looked at */
+    int stopped_at; /* epochs; 0: not stopped */
+    int rung;       /* at which it stopped; -1: at max_t */
+    double value, cutoff;
+    double best;    /* MEDIAN: of all epochs */
+    double *sums;   /* MEDIAN: [epochs] of the values from grace_period on */
+    bool *recorded; /* [rungs of the bracket] */
+} progress;
+
+struct cs_scheduler {
+    const cs_job *job;
+    const cs_metric *metric;
+    bracket *brackets;
+    progress *trials; /* [n_trials] */
+    bool *recorded;   /* room of all trials' */
+    double *sums;     /* likewise */
+    double *means;    /* MEDIAN: [n_trials] scratch */
+};
+
+static double milestone(const cs_scheduler_config *config, int level) {
+    return config->grace_period * pow(config->reduction_factor, level);
+}
+
+/* Milestones up to max_t. */
+static int count_levels(const cs_scheduler_config *config) {
+    int levels = 0;
+    while (milestone(config, levels) <= config->max_t)
+        levels++;
+    return levels;
+}
+
+cs_status cs_scheduler_complete(cs_scheduler_config *config, int longest) {
+    const double asha_factor = 4, hyperband_factor = 3;
+    bool hyperband = config->kind == CS_SCHEDULER_HYPERBAND;
+    if (config->max_t == 0)
+        config->max_t = longest;
+    if (config->reduction_factor == 0)
+        config->reduction_factor = hyperband ? hyperband_factor : asha_factor;
+    if (config->grace_period > config->max_t)
+        return cs_fail(CS_ERR_ARG, "grace_period is %d epochs, more than max_t, %d", config->grace_period,
+                       config->max_t);
+    int levels = count_levels(config);
+    if (config->brackets > levels)
+        return cs_hint(cs_fail(CS_ERR_ARG, "brackets is %d, but only %d fit", config->brackets, levels),
+                       "the milestones are grace_period * reduction_factor^k epochs, up to max_t = %d", config->max_t);
+    if (config->brackets == 0)
+        config->brackets = hyperband ? levels : 1;
+    return CS_OK;
+}
+
+/* Trial by trial to the bracket that is furthest behind its share; Hyperband begins s = levels-1-b halvings before the
+ * end with this many. */
+static cs_status deal_trials(cs_scheduler *self, int levels) {
+    const cs_scheduler_config *config = &self->job->scheduler;
+    double *shares = NULL;
+    CS_TRY(cs_alloc((size_t)config->brackets, sizeof *shares, "scheduler", &shares));
+    for (int b = 0, s = levels - 1; b < config->brackets; b++, s--)
+        shares[b] = ceil((double)levels / (s + 1) * pow(config->reduction_factor, s));
+    for (int t = 0; t < self->job->n_trials; t++) {
+        int next = 0;
+        for (int b = 1; b < config->brackets; b++)
+            if ((self->brackets[b].n_trials + 1) / shares[b] < (self->brackets[next].n_trials + 1) / shares[next])
+                next = b;
+        self->trials[t].bracket = next;
+        self->brackets[next].n_trials++;
+    }
+    free(shares);
+    return CS_OK;
+}
+
+static cs_status open_halving(cs_scheduler *self) {
+    const cs_scheduler_config *config = &self->job->scheduler;
+    int levels = count_levels(config);
+    CS_TRY(cs_alloc((size_t)config->brackets, sizeof *self->brackets, "scheduler", &self->brackets));
+    CS_TRY(deal_trials(self, levels));
+    for (int b = 0; b < config->brackets; b++) {
+        bracket *own = &self->brackets[b];
+        CS_TRY(cs_alloc((size_t)(levels - b), sizeof *own->rungs, "scheduler", &own->rungs));
+        for (; own->n_rungs < levels - b; own->n_rungs++) {
+            rung *next = &own->rungs[own->n_rungs];
+            next->milestone = milestone(config, b + own->n_rungs);
+            CS_TRY(cs_alloc((size_t)own->n_trials, sizeof *next->values, "scheduler", &next->values));
+        }
+    }
+    CS_TRY(
+        cs_alloc((size_t)self->job->n_trials * (size_t)levels, sizeof *self->recorded, "scheduler", &self->recorded));
+    for (int t = 0; t < self->job->n_trials; t++)
+        self->trials[t].recorded = self->recorded + (size_t)t * (size_t)levels;
+    return CS_OK;
+}
+
+static cs_status open_median(cs_scheduler *self) {
+    const cs_job *job = self->job;
+    size_t epochs = 0;
+    for (int t = 0; t < job->n_trials; t++)
+        epochs += (size_t)job->trials[t].train.epochs;
+    CS_TRY(cs_alloc(epochs, sizeof *self->sums, "scheduler", &self->sums));
+    CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *self->means, "scheduler", &self->means));
+    epochs = 0;
+    for (int t = 0; t < job->n_trials; t++) {
+        self->trials[t].sums = self->sums + epochs;
+        self->trials[t].best = -INFINITY;
+        epochs += (size_t)job->trials[t].train.epochs;
+    }
+    return CS_OK;
+}
+
+cs_status cs_scheduler_open(const cs_job *job, cs_scheduler **out) {
+    cs_scheduler *self = NULL;
+    CS_TRY(cs_alloc(1, sizeof *self, "scheduler", &self));
+    self->job = job;
+    cs_scheduler_kind kind = job->scheduler.kind;
+    cs_status status;
+    CS_TRY_GOTO(cs_metric_find(job->metric, &self->metric), failed);
+    CS_TRY_GOTO(cs_alloc((size_t)job->n_trials, sizeof *self->trials, "scheduler", &self->trials), failed);
+    if (kind == CS_SCHEDULER_ASHA || kind == CS_SCHEDULER_HYPERBAND)
+        CS_TRY_GOTO(open_halving(self), failed);
+    if (kind == CS_SCHEDULER_MEDIAN)
+        CS_TRY_GOTO(open_median(self), failed);
+    *out = self;
+    return CS_OK;
+failed:
+    cs_scheduler_close(self);
+    return status;
+}
+
+void cs_scheduler_close(cs_scheduler *self) {
+    if (!self)
+        return;
+    for (int b = 0; self->brackets && b < self->job->scheduler.brackets; b++) {
+        for (int k = 0; k < self->brackets[b].n_rungs; k++)
+            free(self->brackets[b].rungs[k].values);
+        free(self->brackets[b].rungs);
+    }
+    free(self->brackets);
+    free(self->trials);
+    free(self->recorded);
+    free(self->sums);
+    free(self->means);
+    free(self);
+}
+
+/* numpy.percentile of an ascending list, by linear interpolation and with its rounding. */
+static double percentile(const double *values, int n, double percent) {
+    const double half = 0.5, hundred = 100;
+    double at = percent / hundred * (n - 1), part = at - floor(at);
+    int low = (int)at, high = low + 1 < n ? low + 1 : low;
+    double difference = values[high] - values[low];
+    return part < half ? values[low] + difference * part : values[high] - difference * (1 - part);
+}
+
+static void insert(rung *into, double value) {
+    int at = into->n++;
+    for (; at > 0 && into->values[at - 1] > value; at--)
+        into->values[at] = into->values[at - 1];
+    into->values[at] = value;
+}
+
+/* Ray's _Bracket.on_result: the highest milestone that was reached and not recorded. */
+static bool judge_halving(const cs_scheduler *self, progress *trial, int epochs) {
+    const cs_scheduler_config *config = &self->job->scheduler;
+    const double hundred = 100;
+    const bracket *own = &self->brackets[trial->bracket];
+    trial->rung = -1;
+    if (epochs >= config->max_t)
+        return true;
+    int k = own->n_rungs - 1;
+    while (k >= 0 && (epochs < own->rungs[k].milestone || trial->recorded[k]))
+        k--;
+    if (k < 0)
+        return false;
+    rung *reached = &own->rungs[k];
+    trial->rung = k;
+    trial->recorded[k] = true;
+    if (isnan(trial->value))
+        return false;
+    trial->cutoff =
+        reached->n ? percentile(reached->values, reached->n, (1 - 1 / config->reduction_factor) * hundred) : -INFINITY;
+    insert(reached, trial->value);
+    return trial->value < trial->cutoff;
+}
+
+static int ascending(const void *a, const void *b) {
+    double p = *(const double *)a, q = *(const double *)b;
+    return (p > q) - (p < q);
+}
+
+static bool judge_median(const cs_scheduler *self, progress *trial, int epochs) {
+    const cs_scheduler_config *config = &self->job->scheduler;
+    const double percent = 50;
+    int grace = config->grace_period, n = 0;
+    bool counts = epochs >= grace;
+    trial->sums[epochs - 1] = (epochs > 1 ? trial->sums[epochs - 2] : 0) + (counts ? trial->value : 0);
+    trial->best = fmax(trial->best, trial->value);
+    if (!counts)
+        return false;
+    for (int t = 0; t < self->job->n_trials; t++) {
+        const progress *other = &self->trials[t];
+        if (other != trial && other->judged >= epochs && !isnan(other->sums[epochs - 1]))
+            self->means[n++] = other->sums[epochs - 1] / (epochs - grace + 1);
+    }
+    if (n < config->min_samples_required)
+        return false;
+    qsort(self->means, (size_t)n, sizeof *self->means, ascending);
+    trial->cutoff = percentile(self->means, n, percent);
+    trial->value = trial->best;
+    return trial->best < trial->cutoff;
+}
+
+static void describe(const cs_scheduler *self, const progress *trial, char *out, size_t size) {
+    const cs_job *job = self->job;
+    const char *name = job->scheduler.kind == CS_SCHEDULER_ASHA ? "asha" : "hyperband";
+    double sign = job->maximize ? 1 : -1;
+    if (job->scheduler.kind == CS_SCHEDULER_MEDIAN)
+        snprintf(out, size, "median: stopped after epoch %d, its best %s %.4g is worse than the median %.4g",
+                 trial->stopped_at, job->metric, sign * trial->value, sign * trial->cutoff);
+    else if (trial->rung < 0)
+        snprintf(out, size, "%s: stopped after epoch %d, max_t", name, trial->stopped_at);
+    else
+        snprintf(out, size, "%s: stopped after epoch %d, rung %d: %s %.4g is worse than %.4g", name, trial->stopped_at,
+                 trial->rung + 1, job->metric, sign * trial->value, sign * trial->cutoff);
+}
+
+bool cs_scheduler_judge(cs_scheduler *self, int index, const cs_epoch_row *row, char *reason, size_t size) {
+    progress *trial = &self->trials[index];
+    cs_scheduler_kind kind = self->job->scheduler.kind;
+    int epochs = row->epoch + 1;
+    if (kind == CS_SCHEDULER_NONE)
+        return false;
+    if (epochs > trial->judged && trial->stopped_at == 0) {
+        double value = *(const double *)((const char *)row + self->metric->in_epoch);
+        trial->value = self->job->maximize ? value : -value;
+        bool enough =
+            kind == CS_SCHEDULER_MEDIAN ? judge_median(self, trial, epochs) : judge_halving(self, trial, epochs);
+        trial->judged = epochs;
+        /* A trial that is at its end needs no stop. */
+        if (enough && epochs < self->job->trials[index].train.epochs)
+            trial->stopped_at = epochs;
+    }
+    if (trial->stopped_at == 0 || epochs < trial->stopped_at)
+        return false;
+    describe(self, trial, reason, size);
+    return true;
+}

@@ -1,0 +1,257 @@
+/* sweep: of a job file. */
+#include "cnnsweep/file.h"
+#include "cnnsweep/memory.h"
+#include "job_reader.h"
+#include "option_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+cs_status cs_job_read_choice(const cs_node *key, const cs_node *value, const char *const *choices, size_t n, int *out) {
+    char text[32], guess[64];
+    CS_TRY(cs_job_read_text(key, value, text, sizeof text));
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(text, choices[i]) == 0) {
+            *out = (int)i;
+            return CS_OK;
+        }
+    }
+    return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s is '%s'%s", key->text, text,
+                                cs_did_you_mean(text, choices, n, guess, sizeof guess)),
+                   "%s is %s or %s", key->text, choices[0], choices[1]);
+}
+
+static cs_status read_method(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    static const char *const methods[] = {"grid", "random"};
+    int method = 0;
+    CS_TRY(cs_job_read_choice(key, value, methods, 2, &method));
+    reader->job->random = method == 1;
+    return CS_OK;
+}
+
+cs_status cs_job_read_metric(const cs_node *key, const cs_node *value, char *out, size_t size,
+                             const cs_metric **metric) {
+    CS_TRY(cs_job_read_text(key, value, out, size));
+    cs_status status = cs_metric_find(out, metric);
+    return status == CS_OK ? CS_OK : cs_node_context(value, status);
+}
+
+static cs_status read_metric_name(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    const cs_metric *metric = NULL;
+    CS_TRY(cs_job_read_metric(key, value, reader->job->metric, sizeof reader->job->metric, &metric));
+    reader->job->maximize = metric->maximize;
+    return CS_OK;
+}
+
+static cs_status read_goal(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    static const char *const goals[] = {"maximize", "minimize"};
+    int goal = 0;
+    CS_TRY(cs_job_read_choice(key, value, goals, 2, &goal));
+    reader->job->maximize = goal == 0;
+    return CS_OK;
+}
+
+static cs_status read_metric_map(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    (void)key;
+    static const cs_job_key keys[] = {{"name", read_metric_name}, {"goal", read_goal}};
+    return cs_job_read_keys(reader, "sweep: metric:", value, keys, 2);
+}
+
+static cs_status check_axis(const cs_job_reader *reader, const cs_node *key, const cs_option *option) {
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    for (int i = 0; i < reader->job->n_axes; i++)
+        if (reader->job->axes[i].option == option)
+            return cs_node_fail(key, CS_ERR_ARG, "%s is swept twice", option->key);
+    if (!option->sweepable)
+        return cs_node_fail(key, CS_ERR_ARG, "%s cannot be swept: it is one for the whole sweep", option->key);
+    if (reader->given[option - options])
+        return cs_hint(cs_node_fail(key, CS_ERR_ARG, "%s is swept here and also has a fixed value", option->key),
+                       "remove one of them; a single value in the sweep is %s: [value]", key->text);
+    return CS_OK;
+}
+
+/* Values are kept as cs_option_get prints them, so 1e-3 and 0.001 are the same one. */
+static cs_status read_values(cs_job_reader *reader, const cs_node *list, cs_axis *axis) {
+    const cs_option *option = axis->option;
+    cs_trial_config trial = reader->job->base;
+    if (list->kind != CS_NODE_LIST)
+        return cs_hint(cs_node_fail(list, CS_ERR_ARG, "%s: the values to try are a list", option->key),
+                       "write %s: [a, b, c]", cs_option_short_name(option));
+    if (list->n == 0)
+        return cs_node_fail(list, CS_ERR_ARG, "%s: the list of values is empty", option->key);
+    CS_TRY(cs_alloc((size_t)list->n, sizeof *axis->values, "sweep values", &axis->values));
+    for (int i = 0; i < list->n; i++) {
+        char text[CS_VALUE_MAX * 2];
+        CS_TRY(cs_job_set_option(reader, option, list->items[i], &trial));
+        cs_option_get(option, &trial, text, sizeof text);
+        for (int earlier = 0; earlier < i; earlier++)
+            if (strcmp(axis->values[earlier], text) == 0)
+                return cs_node_fail(list->items[i], CS_ERR_ARG, "%s: %s appears twice", option->key, text);
+        CS_TRY(cs_strdup(text, &axis->values[i]));
+        axis->n++;
+    }
+    return CS_OK;
+}
+
+static cs_status read_axis(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    cs_job *job = reader->job;
+    const cs_option *option = NULL;
+    size_t n;
+    cs_status status = cs_option_find(key->text, &option);
+    if (status != CS_OK)
+        return cs_node_context(key, status);
+    CS_TRY(check_axis(reader, key, option));
+    cs_range *range = &reader->ranges[job->n_axes];
+    cs_axis *axis = &job->axes[job->n_axes++];
+    axis->option = option;
+    reader->given[option - cs_options(&n)] = value;
+    if (value->kind != CS_NODE_MAP || value->n == 0)
+        return read_values(reader, value, axis);
+    if (value->n == 1 && strcmp(value->keys[0]->text, "choice") == 0)
+        return read_values(reader, value->items[0], axis);
+    CS_TRY(cs_job_read_range(reader, option, value, range));
+    if (!job->random)
+        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s: a grid takes a list of values, not a range", option->key),
+                       "ranges are drawn from: --set sweep.method=random --set sweep.budget.trials=20");
+    return CS_OK;
+}
+
+static cs_status read_parameters(cs_job_reader *reader, const cs_node *key, const cs_node *map) {
+    if (map->kind != CS_NODE_MAP || map->n == 0)
+        return cs_hint(cs_node_fail(map, CS_ERR_ARG, "%s: is not a map of options", key->text),
+                       "write lr: [0.01, 0.001]");
+    for (int i = 0; i < map->n; i++)
+        CS_TRY(read_axis(reader, map->keys[i], map->items[i]));
+    return CS_OK;
+}
+
+/* A setting of the job whose key begins with `prefix`. */
+static cs_status read_under(cs_job_reader *reader, const char *prefix, const cs_node *key, const cs_node *value) {
+    char dotted[CS_NAME_MAX];
+    CS_TRY(cs_path(dotted, sizeof dotted, "%s.%s", prefix, key->text));
+    return cs_job_read_setting(reader, dotted, key, value);
+}
+
+static cs_status read_number(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    return read_under(reader, "sweep", key, value);
+}
+
+static cs_status read_budget_key(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    return read_under(reader, "sweep.budget", key, value);
+}
+
+static cs_status read_budget(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    (void)key;
+    static const cs_job_key keys[] = {{"trials", read_budget_key}, {"minutes", read_budget_key}};
+    return cs_job_read_keys(reader, "sweep: budget:", value, keys, 2);
+}
+
+static cs_status read_scheduler_key(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    return read_under(reader, "sweep.scheduler", key, value);
+}
+
+/* A setting that the scheduler does not look at would be a mistake that nobody sees. */
+static cs_status check_scheduler_keys(const cs_job_reader *reader, const cs_node *map) {
+    static const char *const halving[] = {"max_t", "reduction_factor", "brackets"};
+    cs_scheduler_kind kind = reader->job->scheduler.kind;
+    for (int i = 0; i < map->n; i++) {
+        const char *key = map->keys[i]->text;
+        bool of_halving = false, of_median = strcmp(key, "min_samples_required") == 0;
+        for (size_t k = 0; k < sizeof halving / sizeof *halving; k++)
+            of_halving = of_halving || strcmp(key, halving[k]) == 0;
+        if ((of_halving && kind == CS_SCHEDULER_MEDIAN) || (of_median && kind != CS_SCHEDULER_MEDIAN))
+            return cs_node_fail(map->keys[i], CS_ERR_ARG, "sweep: scheduler: type %s has no %s",
+                                cs_node_get(map, "type")->text, key);
+    }
+    return CS_OK;
+}
+
+static cs_status read_scheduler(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    static const cs_job_key keys[] = {
+        {"type", read_scheduler_key},         {"max_t", read_scheduler_key},
+        {"grace_period", read_scheduler_key}, {"reduction_factor", read_scheduler_key},
+        {"brackets", read_scheduler_key},     {"min_samples_required", read_scheduler_key}};
+    if (value->kind != CS_NODE_MAP)
+        return cs_job_read_setting(reader, "sweep.scheduler.type", key, value);
+    CS_TRY(cs_job_read_keys(reader, "sweep: scheduler:", value, keys, sizeof keys / sizeof *keys));
+    if (!cs_node_get(value, "type"))
+        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: scheduler: has no type:"),
+                       "write type: asha, hyperband or median");
+    return check_scheduler_keys(reader, value);
+}
+
+/* A scheduler compares what every epoch tells. */
+static cs_status check_scheduler_metric(const cs_job *job, const cs_node *sweep) {
+    const cs_metric *metric = NULL;
+    const cs_node *scheduler = cs_node_get(sweep, "scheduler");
+    if (job->scheduler.kind == CS_SCHEDULER_NONE)
+        return CS_OK;
+    CS_TRY(cs_metric_find(job->metric, &metric));
+    if (metric->in_epoch >= 0)
+        return CS_OK;
+    return cs_hint(
+        cs_node_fail(scheduler, CS_ERR_ARG, "the scheduler needs a metric that every epoch has, not %s", job->metric),
+        "use metric: {name: %s}", strstr(job->metric, "loss") ? "val_loss" : "val_accuracy");
+}
+
+/* The last axis: seeds that follow the job's. */
+static cs_status add_repeats(cs_job_reader *reader, const cs_node *repeats) {
+    cs_job *job = reader->job;
+    const cs_option *option = NULL;
+    cs_axis *axis = &job->axes[job->n_axes];
+    cs_trial_config trial = job->base;
+    if (job->repeats == 1)
+        return CS_OK;
+    CS_TRY(cs_option_find("train.seed", &option));
+    for (int i = 0; i < job->n_axes; i++)
+        if (job->axes[i].option == option)
+            return cs_hint(cs_node_fail(repeats, CS_ERR_ARG, "repeats gives every trial %d seeds, and %s is swept too",
+                                        job->repeats, option->key),
+                           "remove one of them");
+    axis->option = option;
+    job->n_axes++;
+    CS_TRY(cs_alloc((size_t)job->repeats, sizeof *axis->values, "sweep values", &axis->values));
+    for (; axis->n < job->repeats; axis->n++) {
+        char text[32];
+        snprintf(text, sizeof text, "%lld", (long long)job->base.train.seed + axis->n);
+        cs_status status = cs_option_set(option, text, &trial);
+        if (status != CS_OK)
+            return cs_node_context(repeats, status);
+        CS_TRY(cs_strdup(text, &axis->values[axis->n]));
+    }
+    return CS_OK;
+}
+
+static cs_status check_size(const cs_job *job, const cs_node *sweep) {
+    long long trials = 1;
+    if (job->random && job->budget.trials == 0)
+        return cs_hint(cs_node_fail(sweep, CS_ERR_ARG, "sweep: method random needs a number of trials"),
+                       "write budget: {trials: 20}");
+    for (int i = 0; i < job->n_axes && !job->random; i++) {
+        trials *= job->axes[i].n;
+        if (trials > CS_MAX_TRIALS)
+            return cs_node_fail(sweep, CS_ERR_ARG, "the grid has more than %d trials", CS_MAX_TRIALS);
+    }
+    return CS_OK;
+}
+
+cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    (void)key;
+    static const cs_job_key keys[] = {{"method", read_method},        {"metric", read_metric_map},
+                                      {"seed", read_number},          {"repeats", read_number},
+                                      {"budget", read_budget},        {"scheduler", read_scheduler},
+                                      {"parameters", read_parameters}};
+    cs_job *job = reader->job;
+    const cs_node *parameters = cs_node_get(value, "parameters");
+    size_t most_axes = 1 + (parameters ? (size_t)parameters->n : 0);
+    CS_TRY(cs_alloc(most_axes, sizeof *job->axes, "sweep", &job->axes));
+    CS_TRY(cs_job_read_keys(reader, "sweep:", value, keys, sizeof keys / sizeof *keys));
+    if (!parameters && job->repeats == 1)
+        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: has no parameters:"),
+                       "leave sweep: out to train a single trial");
+    reader->sweep = value;
+    CS_TRY(check_scheduler_metric(job, value));
+    CS_TRY(add_repeats(reader, cs_node_get(value, "repeats")));
+    return check_size(job, value);
+}
