@@ -107,7 +107,7 @@ static const cs_option job_table[] = {
             "asha, hyperband: most epochs; auto: train.epochs"),
     ROW_JOB("sweep.scheduler.grace_period", CS_OPTION_INT, scheduler.grace_period, 1, 1000000, "1",
             "epochs that every trial gets"),
-    ROW_JOB("sweep.scheduler.reduction_factor", CS_OPTION_FLOAT, scheduler.reduction_factor, 1.01, 1000, "auto",
+    ROW_JOB("sweep.scheduler.reduction_factor", CS_OPTION_FLOAT, scheduler.reduction_factor, 1.1, 1000, "auto",
             "one of so many trials goes on past a rung, to so many times the epochs; auto: asha 4, hyperband 3"),
     ROW_JOB("sweep.scheduler.brackets", CS_OPTION_INT, scheduler.brackets, 1, 100, "auto",
             "each begins to stop trials one rung later; auto: asha 1, hyperband all that fit in max_t"),

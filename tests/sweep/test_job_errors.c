@@ -142,6 +142,87 @@ static void test_wrong_sweeps(void **state) {
     ASSERT_ALL_FAIL(cases);
 }
 
+#define RANDOM(parameters) JOB_BASE "sweep: {method: random, budget: {trials: 5}, parameters: {" parameters "}}\n"
+
+static void test_wrong_ranges(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {JOB_BASE "sweep: {parameters: {lr: {uniform: [0.1, 1]}}}\n",
+         "job.yaml:4:26: train.lr: a grid takes a list of values, not a range"},
+        {JOB_BASE "sweep: {parameters: {lr: {uniform: [0.1, 1]}}}\n", "sweep.method=random"},
+        {JOB_BASE "sweep: {method: random, parameters: {lr: {uniform: [0.1, 1]}}}\n",
+         "job.yaml:4:8: sweep: method random needs a number of trials"},
+        {JOB_BASE "sweep: {method: randm, parameters: {lr: [1]}}\n", "method is 'randm'; did you mean 'random'?"},
+        {RANDOM("lr: {unifrom: [0.1, 1]}"), "values cannot be drawn from 'unifrom'; did you mean 'uniform'?"},
+        {RANDOM("lr: {uniform: [0.1, 1], int: [1, 2]}"), "train.lr: values cannot be drawn from 'int'"},
+        {RANDOM("lr: {uniform: [0.1, 1, 2]}"), "job.yaml:4:73: train.lr: uniform takes two numbers"},
+        {RANDOM("lr: {uniform: 0.1}"), "train.lr: uniform takes two numbers"},
+        {RANDOM("lr: {uniform: [nan, 1]}"), "'nan' is not a number"},
+        {RANDOM("lr: {uniform: [0.1, inf]}"), "'inf' is not a number"},
+        {RANDOM("lr: {uniform: [[1], 2]}"), "a bound of a range is a number"},
+        {RANDOM("lr: {uniform: [1, 0.1]}"), "train.lr: the range ends at 0.1, which is not above 1 where it begins"},
+        {RANDOM("lr: {uniform: [1, 1]}"), "not above 1 where it begins"},
+        {RANDOM("lr: {uniform: [-1, 1]}"), "job.yaml:4:74: train.lr is -1, outside"},
+        {RANDOM("momentum: {log_uniform: [0, 1]}"), "a log_uniform range begins at 0; it must be above 0"},
+        {RANDOM("batch: {int: [1.5, 4]}"), "train.batch: '1.5' is not a whole number"},
+        {RANDOM("batch: {int: [0, 4]}"), "train.batch is 0, outside 1"},
+        {RANDOM("seed: {int: [0, 9007199254740992]}"), "the range is wider than"},
+        {RANDOM("batch: {uniform: [1, 4]}"), "train.batch cannot be drawn from uniform"},
+        {RANDOM("batch: {uniform: [1, 4]}"), "a whole number takes {int: [a, b]}"},
+        {RANDOM("optimizer: {int: [1, 4]}"), "train.optimizer cannot be drawn from int"},
+        {RANDOM("lr: {choice: []}"), "the list of values is empty"},
+        {RANDOM("lr: {choice: 3}"), "the values to try are a list"},
+        {RANDOM("lr: {}"), "the values to try are a list"},
+        {RANDOM("lr: {uniform: [0.1, 1]}") "table: {rows: lr}\n",
+         "job.yaml:5:15: table: rows is 'lr', which is drawn from a range"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
+static void test_wrong_budgets_and_repeats(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {JOB_BASE "sweep: {repeats: 0, parameters: {lr: [1]}}\n", "job.yaml:4:18: sweep.repeats is 0, outside 1"},
+        {JOB_BASE "sweep: {repeats: x, parameters: {lr: [1]}}\n", "sweep.repeats is 'x'; it takes a whole number"},
+        {JOB_BASE "sweep: {repeats: 2, parameters: {seed: [1, 2]}}\n",
+         "job.yaml:4:18: repeats gives every trial 2 seeds, and train.seed is swept too"},
+        {JOB_BASE "train: {seed: 9007199254740992}\nsweep: {repeats: 4}\n", "train.seed is 900719925474099"},
+        {JOB_BASE "sweep: {repeats: 1}\n", "sweep: has no parameters:"},
+        {JOB_BASE "sweep: {budget: {trials: 0}, parameters: {lr: [1]}}\n", "sweep.budget.trials is 0, outside 1"},
+        {JOB_BASE "sweep: {budget: {minutes: 0}, parameters: {lr: [1]}}\n", "sweep.budget.minutes is 0, outside"},
+        {JOB_BASE "sweep: {budget: {minutes: nan}, parameters: {lr: [1]}}\n", "takes a number"},
+        {JOB_BASE "sweep: {budget: {minuts: 3}, parameters: {lr: [1]}}\n", "did you mean 'minutes'?"},
+        {JOB_BASE "sweep: {budget: 3, parameters: {lr: [1]}}\n", "sweep: budget: is not a map of keys"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
+#define SCHEDULER(text) JOB_BASE "sweep: {repeats: 2, metric: {name: val_loss}, scheduler: " text "}\n"
+
+static void test_wrong_schedulers(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {JOB_BASE "sweep: {repeats: 2, scheduler: asha}\n",
+         "job.yaml:4:32: the scheduler needs a metric that every epoch has, not test_accuracy"},
+        {JOB_BASE "sweep: {repeats: 2, scheduler: asha}\n", "use metric: {name: val_accuracy}"},
+        {JOB_BASE "sweep: {repeats: 2, scheduler: asha, metric: {name: test_loss}}\n", "name: val_loss"},
+        {SCHEDULER("ahsa"), "sweep.scheduler.type is 'ahsa'; did you mean 'asha'?"},
+        {SCHEDULER("[asha]"), "scheduler takes a single value"},
+        {SCHEDULER("{max_t: 3}"), "sweep: scheduler: has no type:"},
+        {SCHEDULER("{type: asha, maxt: 3}"), "unknown key 'maxt' in sweep: scheduler:; did you mean 'max_t'?"},
+        {SCHEDULER("{type: asha, min_samples_required: 3}"), "type asha has no min_samples_required"},
+        {SCHEDULER("{type: median, brackets: 2}"), "type median has no brackets"},
+        {SCHEDULER("{type: asha, brackets: 0}"), "sweep.scheduler.brackets is 0, outside 1"},
+        {SCHEDULER("{type: asha, brackets: 3}"), "brackets is 3, but only 2 fit"},
+        {SCHEDULER("{type: asha, reduction_factor: 1}"), "sweep.scheduler.reduction_factor is 1, outside 1.1"},
+        {SCHEDULER("{type: asha, reduction_factor: nan}"), "reduction_factor is 'nan'; it takes a number"},
+        {SCHEDULER("{type: asha, grace_period: 0}"), "grace_period is 0, outside 1"},
+        {SCHEDULER("{type: asha, grace_period: 11}"), "grace_period is 11 epochs, more than max_t, 10"},
+        {SCHEDULER("{type: asha, max_t: 0}"), "max_t is 0, outside 1"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
 static void test_broken_yaml(void **state) {
     (void)state;
     static const bad_job cases[] = {
@@ -238,6 +319,9 @@ int main(void) {
         cmocka_unit_test(test_wrong_values),
         cmocka_unit_test(test_what_features_cannot_do),
         cmocka_unit_test(test_wrong_sweeps),
+        cmocka_unit_test(test_wrong_ranges),
+        cmocka_unit_test(test_wrong_budgets_and_repeats),
+        cmocka_unit_test(test_wrong_schedulers),
         cmocka_unit_test(test_broken_yaml),
         cmocka_unit_test(test_alias_bomb_is_refused),
         cmocka_unit_test(test_deep_nesting_is_refused),
