@@ -9,7 +9,9 @@
 enum { MAX_SETS = 256 };
 
 typedef struct train_args {
-    const char *path, *out, *device;
+    const char *path, *out, *trial;
+    char device[64]; /* as a --set */
+    int epochs;
     const char *sets[MAX_SETS];
     int n_sets;
     bool dry_run, force, resume, retry_failed, help;
@@ -28,6 +30,13 @@ static cs_status allow_missing(const char *text, void *target) {
     return add_set("model.allow_missing=true", target);
 }
 
+static cs_status set_device(const char *text, void *target) {
+    train_args *args = target;
+    if (snprintf(args->device, sizeof args->device, "device=%s", text) >= (int)sizeof args->device)
+        return cs_fail(CS_ERR_ARG, "'%.40s...' is no device", text);
+    return add_set(args->device, target);
+}
+
 static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
     const cs_arg rows[] = {
         {"--set", "KEY=VALUE", "set any key of the job file, such as train.epochs=2 (repeatable)", add_set, args},
@@ -36,8 +45,11 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
         {"--resume", NULL, "go on with the sweep in the folder: what is done stays", cs_arg_bool, &args->resume},
         {"--retry-failed", NULL, "with --resume: also train again what failed", cs_arg_bool, &args->retry_failed},
         {"--dry-run", NULL, "check everything, print the trials and their cost", cs_arg_bool, &args->dry_run},
-        {"--device", "NAME", "auto, cpu, onednn or ref (default: the job's, else auto)", cs_arg_text, &args->device},
+        {"--device", "NAME", "auto, cpu, onednn or ref (default: the job's, else auto)", set_device, args},
         {"--allow-missing", NULL, "keep initial values where the weights file lacks a parameter", allow_missing, args},
+        {"--trial", "NAME", "train only this trial of the job, such as t007", cs_arg_text, &args->trial},
+        {"--epochs", "N", "with --trial: end it after so many epochs, as a scheduler does", cs_arg_positive,
+         &args->epochs},
         {"--help", NULL, "print this", cs_arg_bool, &args->help},
     };
     const cs_usage usage = {.line = "cnnsweep train [options] JOB.yaml",
@@ -55,6 +67,9 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
     cs_status status = CS_OK;
     if (args->force && args->resume)
         status = cs_fail(CS_ERR_ARG, "--force replaces what --resume would go on with: give one of them");
+    if (args->epochs && !args->trial)
+        status =
+            cs_fail(CS_ERR_ARG, "--epochs goes with --trial; for all trials it is --set train.epochs=%d", args->epochs);
     if (args->retry_failed && !args->resume)
         status = cs_fail(CS_ERR_ARG, "--retry-failed goes with --resume");
     if (status == CS_OK)
@@ -66,9 +81,7 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
 
 static cs_status read_job(const train_args *args, cs_job **job) {
     CS_TRY(cs_job_read(args->path, args->sets, args->n_sets, job));
-    if (args->device)
-        snprintf((*job)->run.device, sizeof(*job)->run.device, "%s", args->device);
-    return CS_OK;
+    return args->trial ? cs_job_only(*job, args->trial, args->epochs) : CS_OK;
 }
 
 static cs_status run_job(cs_ranks *ranks, const train_args *args, cs_job *job) {

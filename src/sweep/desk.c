@@ -1,16 +1,25 @@
 #include "desk.h"
+#include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "display.h"
+#include "scheduler.h"
 
+#include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { REASON_MAX = 160 };
 
 struct cs_desk {
     pthread_mutex_t lock;
     const cs_plan *plan;
     cs_results *results;
     cs_display display;
+    cs_scheduler *scheduler;
+    char (*reasons)[REASON_MAX]; /* [n_trials] why each was told that it had enough, or "" */
+    double end;                  /* of the budget's minutes, as cs_now */
     int64_t *counts;
     int next_piece;
     bool stopping;
@@ -18,17 +27,33 @@ struct cs_desk {
     volatile sig_atomic_t *stop;
 };
 
-cs_status cs_desk_open(const cs_plan *plan, cs_results *results, volatile sig_atomic_t *stop, cs_desk **out) {
+static void judge(void *context, int trial, const cs_epoch_row *row) {
+    cs_desk *desk = context;
+    cs_scheduler_judge(desk->scheduler, trial, row, desk->reasons[trial], sizeof *desk->reasons);
+}
+
+static cs_status open_parts(cs_desk *desk, const cs_journal *earlier) {
+    const cs_job *job = desk->plan->job;
+    size_t classes = (size_t)cs_dataset_class_count(desk->plan->dataset);
+    CS_TRY(cs_display_open(&desk->display, desk->plan));
+    CS_TRY(cs_alloc(classes * classes, sizeof *desk->counts, "confusion matrix", &desk->counts));
+    CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *desk->reasons, "reasons", &desk->reasons));
+    CS_TRY(cs_scheduler_open(job, &desk->scheduler));
+    return earlier ? cs_journal_replay(earlier, job, judge, desk) : CS_OK;
+}
+
+cs_status cs_desk_open(const cs_plan *plan, cs_results *results, const cs_journal *earlier, volatile sig_atomic_t *stop,
+                       cs_desk **out) {
+    const double seconds_a_minute = 60;
+    double minutes = plan->job->budget.minutes;
     cs_desk *desk = NULL;
     CS_TRY(cs_alloc(1, sizeof *desk, "desk", &desk));
     desk->plan = plan;
     desk->results = results;
     desk->stop = stop;
     pthread_mutex_init(&desk->lock, NULL);
-    size_t classes = (size_t)cs_dataset_class_count(plan->dataset);
-    cs_status status = cs_display_open(&desk->display, plan);
-    if (status == CS_OK)
-        status = cs_alloc(classes * classes, sizeof *desk->counts, "confusion matrix", &desk->counts);
+    desk->end = minutes > 0 ? cs_now() + minutes * seconds_a_minute : (double)INFINITY;
+    cs_status status = open_parts(desk, earlier);
     if (status != CS_OK) {
         cs_desk_close(desk);
         return status;
@@ -42,6 +67,8 @@ void cs_desk_close(cs_desk *desk) {
         return;
     cs_display_close(&desk->display);
     pthread_mutex_destroy(&desk->lock);
+    cs_scheduler_close(desk->scheduler);
+    free(desk->reasons);
     free(desk->counts);
     free(desk);
 }
@@ -55,7 +82,7 @@ cs_status cs_desk_error(const cs_desk *desk) {
 }
 
 static void give_piece(cs_desk *desk, cs_answer *answer) {
-    if (desk->next_piece == desk->plan->n_pieces)
+    if (desk->next_piece == desk->plan->n_pieces || cs_now() >= desk->end)
         return;
     const cs_piece *piece = &desk->plan->pieces[desk->next_piece++];
     answer->n = piece->n;
@@ -63,16 +90,30 @@ static void give_piece(cs_desk *desk, cs_answer *answer) {
         answer->trials[i] = desk->plan->costs[piece->first + i].trial;
 }
 
-static cs_status take_epoch(cs_desk *desk, int rank, const cs_message *message) {
+/* A trial at its last epoch ends by itself. */
+static bool is_enough(cs_desk *desk, int trial, const cs_epoch_row *row) {
+    const cs_job *job = desk->plan->job;
+    char *reason = desk->reasons[trial];
+    if (cs_scheduler_judge(desk->scheduler, trial, row, reason, REASON_MAX))
+        return true;
+    if (cs_now() < desk->end || row->epoch + 1 >= job->trials[trial].train.epochs)
+        return false;
+    snprintf(reason, REASON_MAX, "budget of %g minutes: stopped after epoch %d", job->budget.minutes, row->epoch + 1);
+    return true;
+}
+
+static cs_status take_epoch(cs_desk *desk, int rank, const cs_message *message, cs_answer *answer) {
     CS_TRY(cs_results_epoch(desk->results, message->trial, rank, &message->epoch));
     cs_display_epoch(&desk->display, message->trial, rank, &message->epoch);
+    answer->enough = is_enough(desk, message->trial, &message->epoch);
     return CS_OK;
 }
 
 static cs_status take_finished(cs_desk *desk, int rank, const cs_message *message, int64_t *counts) {
     cs_confusion test = {.classes = message->classes};
     test.counts = counts;
-    CS_TRY(cs_results_finished(desk->results, message->trial, rank, &message->result, counts ? &test : NULL));
+    CS_TRY(cs_results_finished(desk->results, message->trial, rank, &message->result, counts ? &test : NULL,
+                               desk->reasons[message->trial]));
     cs_display_finished(&desk->display, message->trial, &message->result);
     return CS_OK;
 }
@@ -90,7 +131,7 @@ static cs_status take(cs_desk *desk, int rank, const cs_message *message, int64_
             give_piece(desk, answer);
         return CS_OK;
     case CS_TELL_EPOCH:
-        return take_epoch(desk, rank, message);
+        return take_epoch(desk, rank, message, answer);
     case CS_TELL_FINISHED:
         return take_finished(desk, rank, message, counts);
     case CS_TELL_FAILED:

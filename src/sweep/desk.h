@@ -3,8 +3,8 @@
 #ifndef CNNSWEEP_DESK_H
 #define CNNSWEEP_DESK_H
 
+#include "journal.h"
 #include "plan.h"
-#include "results.h"
 
 #include <signal.h>
 
@@ -30,14 +30,16 @@ typedef struct cs_message {
 typedef struct cs_answer {
     bool stop;    /* the sweep ends: leave */
     bool refused; /* what was told could not be written: go no further with it */
+    bool enough;  /* EPOCH: the trial ends here */
     int n;
     int trials[CS_GROUP_MAX]; /* ASK_PIECE */
 } cs_answer;
 
 typedef struct cs_desk cs_desk;
-/* `stop` is set when the sweep must stop: rank 0's own trainer looks at it. */
-CS_MUST_CHECK cs_status cs_desk_open(const cs_plan *plan, cs_results *results, volatile sig_atomic_t *stop,
-                                     cs_desk **out);
+/* `earlier` is what is gone on with, NULL: nothing; what it tells of epochs is judged again, in its order. `stop` is
+ * set when the sweep must stop: rank 0's own trainer looks at it. */
+CS_MUST_CHECK cs_status cs_desk_open(const cs_plan *plan, cs_results *results, const cs_journal *earlier,
+                                     volatile sig_atomic_t *stop, cs_desk **out);
 void cs_desk_close(cs_desk *desk); /* NULL-safe */
 /* Answers any thread. `counts` [classes,classes] for a FINISHED message with a test split, else NULL. */
 void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer);

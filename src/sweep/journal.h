@@ -45,6 +45,8 @@ struct cs_journal {
     time_t written;     /* when the file last changed */
     cs_record *records; /* [n] the index is the trial's number, that of its name; gaps are empty */
     size_t n, capacity;
+    int *told; /* [n_told] the numbers of the trials whose epochs came in, in that order */
+    size_t n_told, told_capacity;
     long long whole; /* bytes up to the end of the last whole line */
 };
 
@@ -60,5 +62,9 @@ CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *
 CS_MUST_CHECK cs_status cs_journal_match(const cs_journal *journal, bool retry_failed, cs_job *job);
 /* The record of a trial of a matched job; NULL for a new one. */
 const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job, int trial);
+/* Tells the epochs of a matched job's trials in the order in which they came in. */
+CS_MUST_CHECK cs_status cs_journal_replay(const cs_journal *journal, const cs_job *job,
+                                          void (*epoch)(void *context, int trial, const cs_epoch_row *row),
+                                          void *context);
 
 #endif

@@ -115,6 +115,8 @@ static cs_status read_epoch(cs_journal *journal, const json_t *event) {
     if (record->n_epochs > 0 && record->epochs[record->n_epochs - 1].epoch >= row.epoch)
         return CS_OK;
     CS_TRY(cs_grow(&record->epochs, &record->epochs_capacity, record->n_epochs + 1, sizeof row, "epochs"));
+    CS_TRY(cs_grow(&journal->told, &journal->told_capacity, journal->n_told + 1, sizeof *journal->told, "epochs"));
+    journal->told[journal->n_told++] = (int)(record - journal->records);
     record->epochs[record->n_epochs++] = row;
     return CS_OK;
 }
@@ -219,6 +221,7 @@ void cs_journal_free(cs_journal *journal) {
         free(journal->records[i].epochs);
     }
     free(journal->records);
+    free(journal->told);
     free(journal);
 }
 
@@ -287,4 +290,28 @@ cs_status cs_journal_match(const cs_journal *journal, bool retry_failed, cs_job 
 const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job, int trial) {
     size_t number = (size_t)job->numbers[trial];
     return journal && number < journal->n ? &journal->records[number] : NULL;
+}
+
+cs_status cs_journal_replay(const cs_journal *journal, const cs_job *job,
+                            void (*epoch)(void *context, int trial, const cs_epoch_row *row), void *context) {
+    int *trials = NULL; /* [n] of the job, or -1 */
+    size_t *next = NULL;
+    cs_status status;
+    CS_TRY_GOTO(cs_alloc(journal->n, sizeof *trials, "trials", &trials), done);
+    CS_TRY_GOTO(cs_alloc(journal->n, sizeof *next, "trials", &next), done);
+    for (size_t i = 0; i < journal->n; i++)
+        trials[i] = -1;
+    for (int t = 0; t < job->n_trials; t++)
+        if (cs_journal_record(journal, job, t))
+            trials[job->numbers[t]] = t;
+    for (size_t i = 0; i < journal->n_told; i++) {
+        int number = journal->told[i];
+        const cs_epoch_row *row = &journal->records[number].epochs[next[number]++];
+        if (trials[number] >= 0)
+            epoch(context, trials[number], row);
+    }
+done:
+    free(trials);
+    free(next);
+    return status;
 }

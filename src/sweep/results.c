@@ -3,6 +3,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "journal.h"
+#include "metric.h"
 #include "table.h"
 
 #include <math.h>
@@ -15,6 +16,8 @@ struct cs_results {
     char folder[CS_PATH_MAX];
     cs_outcome *outcomes;
     int *epochs; /* [n_trials] of each trial that are in the journal */
+    int *kept;   /* [n_kept] trials whose weights stay (keep_weights) */
+    int n_kept;
 };
 
 /* What a sweep leaves in its folder; `force` removes these and nothing else. */
@@ -138,6 +141,37 @@ static cs_status drop_checkpoint(const cs_results *results, int trial) {
     return cs_remove_all(path);
 }
 
+/* Is trial a's result better than b's? The earlier trial's where they are equal, so that it does not matter who ended
+ * first. */
+static bool beats(const cs_results *results, const cs_metric *metric, int a, int b) {
+    const cs_outcome *outcomes = results->outcomes;
+    double p = cs_metric_value(metric, &outcomes[a].result), q = cs_metric_value(metric, &outcomes[b].result);
+    if (cs_metric_better(p, q, results->config.job->maximize))
+        return true;
+    return !cs_metric_better(q, p, results->config.job->maximize) && a < b;
+}
+
+/* Trial's weights are there; those of the worst go when they are too many. */
+static cs_status keep_best_weights(cs_results *results, int trial) {
+    const cs_job *job = results->config.job;
+    const char *ending = job->base.train.save_weights;
+    const cs_metric *metric = NULL;
+    char path[CS_PATH_MAX];
+    int worst = 0;
+    if (job->run.keep_weights == 0 || strcmp(ending, "none") == 0)
+        return CS_OK;
+    results->kept[results->n_kept++] = trial;
+    if (results->n_kept <= job->run.keep_weights)
+        return CS_OK;
+    CS_TRY(cs_metric_find(job->metric, &metric));
+    for (int i = 1; i < results->n_kept; i++)
+        if (beats(results, metric, results->kept[worst], results->kept[i]))
+            worst = i;
+    CS_TRY(trial_path(results, "weights", results->kept[worst], ending, path));
+    results->kept[worst] = results->kept[--results->n_kept];
+    return cs_remove_all(path);
+}
+
 /* What the journal knows of the job's trials; derived files are written from that alone. */
 static cs_status restore(cs_results *results) {
     const cs_job *job = results->config.job;
@@ -150,8 +184,10 @@ static cs_status restore(cs_results *results) {
             continue;
         if (job->done[t])
             results->outcomes[t] = record->outcome;
-        if (results->outcomes[t].state == CS_TRIAL_OK)
+        if (results->outcomes[t].state == CS_TRIAL_OK) {
             CS_TRY(drop_checkpoint(results, t));
+            CS_TRY(keep_best_weights(results, t));
+        }
         if (record->n_epochs > 0)
             results->epochs[t] = record->epochs[record->n_epochs - 1].epoch + 1;
     }
@@ -192,6 +228,7 @@ cs_status cs_results_open(const cs_results_config *config, cs_results **out) {
     CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->outcomes, "results", &results->outcomes),
                 failed);
     CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->epochs, "results", &results->epochs), failed);
+    CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->kept, "results", &results->kept), failed);
     CS_TRY_GOTO(start_folder(results), failed);
     *out = results;
     return CS_OK;
@@ -205,6 +242,7 @@ void cs_results_close(cs_results *results) {
         return;
     free(results->outcomes);
     free(results->epochs);
+    free(results->kept);
     free(results);
 }
 
@@ -254,12 +292,16 @@ static cs_status record(cs_results *results, int trial, const cs_outcome *outcom
     cs_csv_row(results->config.job, trial, outcome, buffer.stream);
     CS_TRY(text_write(&buffer, path, false));
     results->outcomes[trial] = *outcome;
-    return outcome->state == CS_TRIAL_OK ? drop_checkpoint(results, trial) : CS_OK;
+    if (outcome->state != CS_TRIAL_OK)
+        return CS_OK;
+    CS_TRY(drop_checkpoint(results, trial));
+    return keep_best_weights(results, trial);
 }
 
 cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
-                              const cs_confusion *test) {
+                              const cs_confusion *test, const char *reason) {
     cs_outcome outcome = {.state = CS_TRIAL_OK, .rank = rank, .result = *result};
+    snprintf(outcome.reason, sizeof outcome.reason, "%s", reason);
     if (test)
         CS_TRY(write_report(results, trial, test));
     return record(results, trial, &outcome);

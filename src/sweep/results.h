@@ -12,7 +12,7 @@ typedef struct cs_outcome {
     cs_trial_state state;
     int rank;
     cs_trial_result result; /* OK */
-    char reason[256];       /* FAILED */
+    char reason[256];       /* FAILED; OK: why it ended early, or "" */
 } cs_outcome;
 
 /* In the folder while a program trains into it. */
@@ -37,9 +37,9 @@ typedef struct cs_results cs_results;
 CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_results **out);
 /* An epoch that is in the journal already, as a resumed trial repeats some, is passed over. */
 CS_MUST_CHECK cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row);
-/* `test` is NULL when there is no test split. */
+/* `test` is NULL when there is no test split; `reason`: why the trial ended early, or "". */
 CS_MUST_CHECK cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
-                                            const cs_confusion *test);
+                                            const cs_confusion *test, const char *reason);
 CS_MUST_CHECK cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason);
 /* Puts trials.csv in the order of the trials, writes table.md and prints it to `out`; `how` goes into the journal. */
 CS_MUST_CHECK cs_status cs_results_end(cs_results *results, const char *how, FILE *out);

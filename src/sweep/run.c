@@ -107,7 +107,7 @@ static cs_status open_results(sweep *s, const cs_sweep_options *options) {
 
 static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
     CS_TRY(open_results(s, options));
-    return cs_desk_open(s->plan, s->results, &stop_requested, &s->desk);
+    return cs_desk_open(s->plan, s->results, s->earlier, &stop_requested, &s->desk);
 }
 
 /* Whatever would fail in every trial fails here, once, on every rank. */

@@ -22,7 +22,6 @@ void cs_scheduler_close(cs_scheduler *scheduler); /* NULL-safe */
 
 /* Has the trial had enough with this epoch? Then `reason` is filled. Epochs of a trial come in order; one that was
  * judged before (a trial that resumes) gets the same answer and is recorded once. */
-CS_MUST_CHECK bool cs_scheduler_judge(cs_scheduler *scheduler, int trial, const cs_epoch_row *row, char *reason,
-                                      size_t size);
+bool cs_scheduler_judge(cs_scheduler *scheduler, int trial, const cs_epoch_row *row, char *reason, size_t size);
 
 #endif

@@ -1,9 +1,10 @@
 #include "table.h"
+#include "best.h"
+#include "cell.h"
 #include "cnnsweep/memory.h"
-#include "metric.h"
 #include "option_text.h"
+#include "text_table.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,37 +71,13 @@ static int axis_index(const cs_job *job, int trial, int axis) {
     return axis < 0 ? 0 : job->places[trial * job->n_axes + axis];
 }
 
-typedef struct pivot_cell {
-    double sum;
-    int finished, failed;
-} pivot_cell;
-
 typedef struct pivot {
     const cs_job *job;
     const cs_metric *metric;
     int rows, columns; /* axes, or -1 */
     int n_rows, n_columns;
-    pivot_cell *cells; /* [n_rows,n_columns] */
+    cs_cell *cells; /* [n_rows,n_columns] */
 } pivot;
-
-static void fill_cells(pivot *p, const cs_outcome *outcomes) {
-    for (int t = 0; t < p->job->n_trials; t++) {
-        int row = axis_index(p->job, t, p->rows), column = axis_index(p->job, t, p->columns);
-        pivot_cell *cell = &p->cells[(size_t)row * (size_t)p->n_columns + (size_t)column];
-        cell->failed += outcomes[t].state == CS_TRIAL_FAILED;
-        if (outcomes[t].state == CS_TRIAL_OK) {
-            cell->sum += cs_metric_value(p->metric, &outcomes[t].result);
-            cell->finished++;
-        }
-    }
-}
-
-static void print_cell(const pivot *p, const pivot_cell *cell, char *out, size_t size) {
-    if (cell->finished)
-        snprintf(out, size, "%.*f", p->metric->decimals, cell->sum / cell->finished);
-    else
-        snprintf(out, size, "%s", cell->failed ? "failed" : "-");
-}
 
 static const char *axis_value(const pivot *p, int axis, int index) {
     return axis < 0 ? p->metric->name : p->job->axes[axis].values[index];
@@ -112,13 +89,8 @@ static void print_corner(const pivot *p, char *out, size_t size) {
     snprintf(out, size, "%s%s%s", rows, rows[0] && columns[0] ? " \\ " : "", columns);
 }
 
-static int longest(int width, const char *text) {
-    int length = (int)strlen(text);
-    return length > width ? length : width;
-}
-
 static void print_title(const pivot *p, FILE *out) {
-    const char *separator = "; mean over ";
+    const char *separator = "; mean ± sd over ";
     fprintf(out, "%s: %s", p->job->name, p->metric->name);
     for (int i = 0; i < p->job->n_axes; i++) {
         if (i == p->rows || i == p->columns || p->job->axes[i].n == 1)
@@ -129,71 +101,62 @@ static void print_title(const pivot *p, FILE *out) {
     fputs("\n\n", out);
 }
 
-static void print_pivot(const pivot *p, FILE *out) {
-    char cell[CS_VALUE_MAX * 2], corner[CS_VALUE_MAX];
-    print_corner(p, corner, sizeof corner);
-    int first = longest(3, corner), width = 6; /* "failed" */
-    for (int r = 0; r < p->n_rows; r++)
-        first = longest(first, axis_value(p, p->rows, r));
+static cs_status fill_pivot(const pivot *p, cs_text_table *table) {
+    char text[CS_VALUE_MAX];
+    print_corner(p, text, sizeof text);
+    CS_TRY(cs_text_table_set(table, 0, 0, text));
     for (int c = 0; c < p->n_columns; c++)
-        width = longest(width, axis_value(p, p->columns, c));
-    fprintf(out, "| %-*s |", first, corner);
-    for (int c = 0; c < p->n_columns; c++)
-        fprintf(out, " %*s |", width, axis_value(p, p->columns, c));
-    fprintf(out, "\n|:%.*s-|", first, "----------------------------------------------------------------");
-    for (int c = 0; c < p->n_columns; c++)
-        fprintf(out, "-%.*s:|", width, "----------------------------------------------------------------");
+        CS_TRY(cs_text_table_set(table, 0, c + 1, axis_value(p, p->columns, c)));
     for (int r = 0; r < p->n_rows; r++) {
-        fprintf(out, "\n| %-*s |", first, axis_value(p, p->rows, r));
+        CS_TRY(cs_text_table_set(table, r + 1, 0, axis_value(p, p->rows, r)));
         for (int c = 0; c < p->n_columns; c++) {
-            print_cell(p, &p->cells[(size_t)r * (size_t)p->n_columns + (size_t)c], cell, sizeof cell);
-            fprintf(out, " %*s |", width, cell);
+            cs_cell_print(&p->cells[(size_t)r * (size_t)p->n_columns + (size_t)c], p->metric, text, sizeof text);
+            CS_TRY(cs_text_table_set(table, r + 1, c + 1, text));
         }
     }
-    fputc('\n', out);
-}
-
-static cs_status print_best(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
-    const cs_metric *metric = NULL;
-    CS_TRY(cs_metric_find(job->metric, &metric));
-    int best = -1, failed = 0, pending = 0;
-    double best_value = 0;
-    for (int t = 0; t < job->n_trials; t++) {
-        failed += outcomes[t].state == CS_TRIAL_FAILED;
-        pending += outcomes[t].state == CS_TRIAL_PENDING;
-        double value = cs_metric_value(metric, &outcomes[t].result);
-        if (outcomes[t].state != CS_TRIAL_OK || isnan(value))
-            continue;
-        if (best < 0 || (job->maximize ? value > best_value : value < best_value)) {
-            best = t;
-            best_value = value;
-        }
-    }
-    if (best >= 0) {
-        char name[32], text[CS_VALUE_MAX * 2];
-        cs_job_trial_name(job, best, name, sizeof name);
-        cs_job_describe_trial(job, best, text, sizeof text);
-        fprintf(out, "\nBest %s: %.*f, trial %s%s%s%s\n", metric->name, metric->decimals, best_value, name,
-                text[0] ? " (" : "", text, text[0] ? ")" : "");
-    }
-    if (failed)
-        fprintf(out, "\n%d of %d trials failed: the reasons are in trials.csv\n", failed, job->n_trials);
-    if (pending)
-        fprintf(out, "\n%d of %d trials did not run\n", pending, job->n_trials);
     return CS_OK;
 }
 
-cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
+static cs_status print_pivot(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
     pivot p = {.job = job};
+    cs_text_table table = {0};
     CS_TRY(cs_metric_find(job->table_value, &p.metric));
     p.rows = find_axis(job, job->table_rows);
     p.columns = find_axis(job, job->table_columns);
     p.n_rows = p.rows < 0 ? 1 : job->axes[p.rows].n;
     p.n_columns = p.columns < 0 ? 1 : job->axes[p.columns].n;
     CS_TRY(cs_alloc((size_t)p.n_rows * (size_t)p.n_columns, sizeof *p.cells, "table", &p.cells));
-    fill_cells(&p, outcomes);
+    for (int t = 0; t < job->n_trials; t++) {
+        int row = axis_index(job, t, p.rows), column = axis_index(job, t, p.columns);
+        cs_cell_add(&p.cells[(size_t)row * (size_t)p.n_columns + (size_t)column], p.metric, &outcomes[t]);
+    }
     print_title(&p, out);
-    print_pivot(&p, out);
+    cs_status status = cs_text_table_open(&table, p.n_rows + 1, p.n_columns + 1);
+    if (status == CS_OK)
+        status = fill_pivot(&p, &table);
+    if (status == CS_OK)
+        cs_text_table_print(&table, out);
+    cs_text_table_close(&table);
     free(p.cells);
-    return print_best(job, outcomes, out);
+    return status;
+}
+
+static void print_rest(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
+    int failed = 0, pending = 0;
+    for (int t = 0; t < job->n_trials; t++) {
+        failed += outcomes[t].state == CS_TRIAL_FAILED;
+        pending += outcomes[t].state == CS_TRIAL_PENDING;
+    }
+    if (failed)
+        fprintf(out, "\n%d of %d trials failed: the reasons are in trials.csv\n", failed, job->n_trials);
+    if (pending)
+        fprintf(out, "\n%d of %d trials did not run\n", pending, job->n_trials);
+}
+
+cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
+    bool leaderboard = job->random && !job->table_rows[0] && !job->table_columns[0];
+    CS_TRY(leaderboard ? cs_leaderboard_print(job, outcomes, out) : print_pivot(job, outcomes, out));
+    CS_TRY(cs_best_print(job, outcomes, out));
+    print_rest(job, outcomes, out);
+    return CS_OK;
 }

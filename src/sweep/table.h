@@ -4,7 +4,8 @@
 
 #include "results.h"
 
-/* The pivot in Markdown: rows x columns of the value; the mean over what else is swept; "failed" and "-" (not run). */
+/* The pivot in Markdown: rows x columns of the value; mean and standard deviation over what else is swept; "failed" and
+ * "-" (not run). Or of a random sweep without rows and columns the leaderboard. Then the best trial. */
 CS_MUST_CHECK cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, FILE *out);
 /* Header line and one line of trials.csv. */
 void cs_csv_header(const cs_job *job, FILE *out);

@@ -30,20 +30,21 @@ static void copy_reason(cs_message *message) {
 
 /* A stop is the trainer's to carry out, with checkpoints. But none may stand after a row that the desk could not write:
  * nobody would tell that row again. */
-static cs_status tell(worker *self, cs_message *message, const cs_confusion *test) {
-    cs_answer answer;
-    self->halted = cs_queue_tell(self->queue, message, test, &answer);
+static cs_status tell(worker *self, cs_message *message, const cs_confusion *test, cs_answer *answer) {
+    self->halted = cs_queue_tell(self->queue, message, test, answer);
     CS_TRY(self->halted);
-    if (answer.stop)
+    if (answer->stop)
         leave(self);
-    return answer.refused ? cs_fail(CS_ERR_INTERRUPTED, "the sweep was stopped") : CS_OK;
+    return answer->refused ? cs_fail(CS_ERR_INTERRUPTED, "the sweep was stopped") : CS_OK;
 }
 
 static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
     worker *self = context;
-    *enough = false;
+    cs_answer answer = {0};
     cs_message message = {.kind = CS_TELL_EPOCH, .trial = self->piece.trials[trial], .epoch = *row};
-    return tell(self, &message, NULL);
+    cs_status status = tell(self, &message, NULL, &answer);
+    *enough = answer.enough;
+    return status;
 }
 
 static cs_status on_failed(void *context, int trial, cs_status code) {
@@ -51,9 +52,10 @@ static cs_status on_failed(void *context, int trial, cs_status code) {
     if (code == CS_ERR_NO_SPACE)
         return code;
     cs_message message = {.kind = CS_TELL_FAILED, .trial = self->piece.trials[trial], .code = code};
+    cs_answer answer;
     self->reported[trial] = true;
     copy_reason(&message);
-    return tell(self, &message, NULL);
+    return tell(self, &message, NULL, &answer);
 }
 
 /* On the rank that trained it: the desk never sees weights. */
@@ -76,8 +78,9 @@ static cs_status on_finished(void *context, int trial, const cs_trial_result *re
     cs_status saved = save_weights(self, message.trial, params);
     if (saved != CS_OK)
         return on_failed(self, trial, saved);
+    cs_answer answer;
     self->reported[trial] = true;
-    return tell(self, &message, test);
+    return tell(self, &message, test, &answer);
 }
 
 static void on_step(void *context, int epoch, int batch, int batches) {

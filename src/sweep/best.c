@@ -1,0 +1,141 @@
+#include "best.h"
+#include "cell.h"
+#include "cnnsweep/memory.h"
+#include "option_text.h"
+#include "text_table.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEADERBOARD = 10 };
+
+/* The trials of a combination of values: it and its repeats. */
+typedef struct entry {
+    int trial; /* the first */
+    double mean;
+    cs_cell cell;
+    bool maximize;
+} entry;
+
+static int best_first(const void *a, const void *b) {
+    const entry *p = a, *q = b;
+    if (cs_metric_better(p->mean, q->mean, p->maximize))
+        return -1;
+    return cs_metric_better(q->mean, p->mean, p->maximize) ? 1 : p->trial - q->trial;
+}
+
+/* Header or values: trial, swept options but the repeats' seed, the metric. */
+static cs_status fill_row(const cs_job *job, const cs_metric *metric, const entry *of, int row, cs_text_table *table) {
+    char text[CS_VALUE_MAX * 2] = "trial";
+    int column = 0, n_axes = table->columns - 2;
+    if (of)
+        cs_job_trial_name(job, of->trial, text, sizeof text);
+    else if (job->repeats > 1)
+        snprintf(text, sizeof text, "first trial");
+    CS_TRY(cs_text_table_set(table, row, column++, text));
+    for (int a = 0; a < n_axes; a++, column++)
+        CS_TRY(cs_text_table_set(table, row, column,
+                                 of ? job->axes[a].values[job->places[of->trial * job->n_axes + a]]
+                                    : cs_option_short_name(job->axes[a].option)));
+    snprintf(text, sizeof text, "%s", metric->name);
+    if (of)
+        cs_cell_print(&of->cell, metric, text, sizeof text);
+    return cs_text_table_set(table, row, column, text);
+}
+
+static cs_status print_entries(const cs_job *job, const cs_metric *metric, const entry *entries, int n, FILE *out) {
+    int shown = n < LEADERBOARD ? n : LEADERBOARD;
+    cs_text_table table = {0};
+    cs_status status;
+    fprintf(out, "%s: %s, the best %d of %d%s\n\n", job->name, metric->name, shown, n,
+            job->repeats > 1 ? "; mean ± sd over seed" : "");
+    CS_TRY_GOTO(cs_text_table_open(&table, shown + 1, job->n_axes - (job->repeats > 1) + 2), done);
+    for (int i = -1; i < shown; i++)
+        CS_TRY_GOTO(fill_row(job, metric, i < 0 ? NULL : &entries[i], i + 1, &table), done);
+    cs_text_table_print(&table, out);
+done:
+    cs_text_table_close(&table);
+    return status;
+}
+
+cs_status cs_leaderboard_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
+    const cs_metric *metric = NULL;
+    entry *entries = NULL;
+    int n = (job->n_trials + job->repeats - 1) / job->repeats;
+    CS_TRY(cs_metric_find(job->metric, &metric));
+    CS_TRY(cs_alloc((size_t)n, sizeof *entries, "leaderboard", &entries));
+    for (int t = 0; t < job->n_trials; t++)
+        cs_cell_add(&entries[t / job->repeats].cell, metric, &outcomes[t]);
+    for (int i = 0; i < n; i++) {
+        entries[i].trial = i * job->repeats;
+        entries[i].maximize = job->maximize;
+        entries[i].mean = entries[i].cell.finished ? entries[i].cell.mean : (double)NAN;
+    }
+    qsort(entries, (size_t)n, sizeof *entries, best_first);
+    cs_status status = print_entries(job, metric, entries, n, out);
+    free(entries);
+    return status;
+}
+
+/* As one word of a shell. */
+static void print_word(const char *word, FILE *out) {
+    bool plain = *word != '\0';
+    for (const char *at = word; *at && plain; at++)
+        plain = isalnum((unsigned char)*at) || strchr("_-./=:,+@%", *at);
+    if (plain) {
+        fprintf(out, " %s", word);
+        return;
+    }
+    fputs(" '", out);
+    for (; *word; word++)
+        fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, out);
+    fputc('\'', out);
+}
+
+/* Trials are named as a fresh start numbers them, which does not know of earlier runs in the folder. */
+static void print_command(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out) {
+    char folder[CS_NAME_MAX + 32];
+    fputs("\n   ", out);
+    if (job->run.ranks_per_trial > 1)
+        fprintf(out, " mpirun -n %d", job->run.ranks_per_trial);
+    fputs(" cnnsweep train", out);
+    print_word(job->path, out);
+    for (int i = 0; i < job->n_sets; i++) {
+        fputs(" --set", out);
+        print_word(job->sets[i], out);
+    }
+    fprintf(out, " --trial t%03d", trial);
+    if (outcome->reason[0])
+        fprintf(out, " --epochs %d", outcome->result.epochs_run);
+    snprintf(folder, sizeof folder, "results/%s-t%03d", job->name, trial);
+    fputs(" --out", out);
+    print_word(folder, out);
+    fputc('\n', out);
+}
+
+cs_status cs_best_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
+    const cs_metric *metric = NULL;
+    char name[32], text[CS_VALUE_MAX * 2];
+    int best = -1;
+    double best_value = NAN;
+    CS_TRY(cs_metric_find(job->metric, &metric));
+    for (int t = 0; t < job->n_trials; t++) {
+        double value = outcomes[t].state == CS_TRIAL_OK ? cs_metric_value(metric, &outcomes[t].result) : (double)NAN;
+        if (!cs_metric_better(value, best_value, job->maximize))
+            continue;
+        best = t;
+        best_value = value;
+    }
+    if (best < 0)
+        return CS_OK;
+    cs_job_trial_name(job, best, name, sizeof name);
+    cs_job_describe_trial(job, best, text, sizeof text);
+    fprintf(out, "\nBest %s: %.*f, trial %s%s%s%s\n", metric->name, metric->decimals, best_value, name,
+            text[0] ? " (" : "", text, text[0] ? ")" : "");
+    if (job->n_axes > 0)
+        print_command(job, best, &outcomes[best], out);
+    return CS_OK;
+}

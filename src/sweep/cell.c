@@ -1,0 +1,25 @@
+#include "cell.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Welford 1962: exact also where the mean is large beside the spread. */
+void cs_cell_add(cs_cell *cell, const cs_metric *metric, const cs_outcome *outcome) {
+    cell->failed += outcome->state == CS_TRIAL_FAILED;
+    if (outcome->state != CS_TRIAL_OK)
+        return;
+    double value = cs_metric_value(metric, &outcome->result), before = value - cell->mean;
+    cell->finished++;
+    cell->mean += before / cell->finished;
+    cell->squares += before * (value - cell->mean);
+}
+
+void cs_cell_print(const cs_cell *cell, const cs_metric *metric, char *out, size_t size) {
+    if (cell->finished > 1)
+        snprintf(out, size, "%.*f ± %.*f", metric->decimals, cell->mean, metric->decimals,
+                 sqrt(cell->squares / (cell->finished - 1)));
+    else if (cell->finished)
+        snprintf(out, size, "%.*f", metric->decimals, cell->mean);
+    else
+        snprintf(out, size, "%s", cell->failed ? "failed" : "-");
+}

@@ -1,0 +1,17 @@
+/* Inside the sweep room: what trials of the same cell of a table come to. */
+#ifndef CNNSWEEP_CELL_H
+#define CNNSWEEP_CELL_H
+
+#include "metric.h"
+#include "results.h"
+
+typedef struct cs_cell {
+    double mean, squares; /* of the finished ones; sum of squared distances from the mean */
+    int finished, failed;
+} cs_cell;
+
+void cs_cell_add(cs_cell *cell, const cs_metric *metric, const cs_outcome *outcome);
+/* "0.9123", "0.9123 ± 0.0045" with the sample standard deviation (n - 1) of several, "failed", or "-": not run. */
+void cs_cell_print(const cs_cell *cell, const cs_metric *metric, char *out, size_t size);
+
+#endif

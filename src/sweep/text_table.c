@@ -1,0 +1,83 @@
+#include "text_table.h"
+#include "cnnsweep/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { LEAST_WIDTH = 6 };
+
+static char **cell_of(const cs_text_table *table, int row, int column) {
+    return &table->cells[(size_t)row * (size_t)table->columns + (size_t)column];
+}
+
+cs_status cs_text_table_open(cs_text_table *table, int rows, int columns) {
+    table->rows = rows;
+    table->columns = columns;
+    return cs_alloc((size_t)rows * (size_t)columns, sizeof *table->cells, "table", &table->cells);
+}
+
+void cs_text_table_close(cs_text_table *table) {
+    for (int r = 0; table->cells && r < table->rows; r++)
+        for (int c = 0; c < table->columns; c++)
+            free(*cell_of(table, r, c));
+    free(table->cells);
+    table->cells = NULL;
+}
+
+cs_status cs_text_table_set(cs_text_table *table, int row, int column, const char *text) {
+    return cs_strdup(text, cell_of(table, row, column));
+}
+
+/* Characters of UTF-8. */
+static int width_of(const char *text) {
+    int width = 0;
+    for (; text && *text; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+static int column_width(const cs_text_table *table, int column) {
+    int widest = LEAST_WIDTH;
+    for (int r = 0; r < table->rows; r++) {
+        int width = width_of(*cell_of(table, r, column));
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+static void repeat(char mark, int n, FILE *out) {
+    for (int i = 0; i < n; i++)
+        fputc(mark, out);
+}
+
+static void print_cell(const char *text, int width, bool left, FILE *out) {
+    int space = width - width_of(text);
+    fputc(' ', out);
+    if (!left)
+        repeat(' ', space, out);
+    fputs(text ? text : "", out);
+    if (left)
+        repeat(' ', space, out);
+    fputs(" |", out);
+}
+
+static void print_rule(const cs_text_table *table, FILE *out) {
+    fputc('|', out);
+    for (int c = 0; c < table->columns; c++) {
+        fputs(c == 0 ? ":" : "-", out);
+        repeat('-', column_width(table, c), out);
+        fputs(c == 0 ? "-|" : ":|", out);
+    }
+    fputc('\n', out);
+}
+
+void cs_text_table_print(const cs_text_table *table, FILE *out) {
+    for (int r = 0; r < table->rows; r++) {
+        fputc('|', out);
+        for (int c = 0; c < table->columns; c++)
+            print_cell(*cell_of(table, r, c), column_width(table, c), c == 0, out);
+        fputc('\n', out);
+        if (r == 0)
+            print_rule(table, out);
+    }
+}

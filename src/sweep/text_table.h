@@ -1,0 +1,20 @@
+/* Inside the sweep room: a Markdown table whose columns line up where it is read as it is. */
+#ifndef CNNSWEEP_TEXT_TABLE_H
+#define CNNSWEEP_TEXT_TABLE_H
+
+#include "cnnsweep/status.h"
+
+#include <stdio.h>
+
+typedef struct cs_text_table {
+    int rows, columns; /* row 0 is the header */
+    char **cells;      /* [rows,columns]; NULL: empty */
+} cs_text_table;
+
+CS_MUST_CHECK cs_status cs_text_table_open(cs_text_table *table, int rows, int columns);
+void cs_text_table_close(cs_text_table *table);
+CS_MUST_CHECK cs_status cs_text_table_set(cs_text_table *table, int row, int column, const char *text);
+/* The first column to the left, the others to the right. */
+void cs_text_table_print(const cs_text_table *table, FILE *out);
+
+#endif
