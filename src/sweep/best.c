@@ -20,6 +20,7 @@ typedef struct entry {
     bool maximize;
 } entry;
 
+/* Those of which nothing finished come last. */
 static int best_first(const void *a, const void *b) {
     const entry *p = a, *q = b;
     if (cs_metric_better(p->mean, q->mean, p->maximize))
@@ -46,12 +47,9 @@ static cs_status fill_row(const cs_job *job, const cs_metric *metric, const entr
     return cs_text_table_set(table, row, column, text);
 }
 
-static cs_status print_entries(const cs_job *job, const cs_metric *metric, const entry *entries, int n, FILE *out) {
-    int shown = n < LEADERBOARD ? n : LEADERBOARD;
+static cs_status print_entries(const cs_job *job, const cs_metric *metric, const entry *entries, int shown, FILE *out) {
     cs_text_table table = {0};
     cs_status status;
-    fprintf(out, "%s: %s, the best %d of %d%s\n\n", job->name, metric->name, shown, n,
-            job->repeats > 1 ? "; mean ± sd over seed" : "");
     CS_TRY_GOTO(cs_text_table_open(&table, shown + 1, job->n_axes - (job->repeats > 1) + 2), done);
     for (int i = -1; i < shown; i++)
         CS_TRY_GOTO(fill_row(job, metric, i < 0 ? NULL : &entries[i], i + 1, &table), done);
@@ -75,7 +73,12 @@ cs_status cs_leaderboard_print(const cs_job *job, const cs_outcome *outcomes, FI
         entries[i].mean = entries[i].cell.finished ? entries[i].cell.mean : (double)NAN;
     }
     qsort(entries, (size_t)n, sizeof *entries, best_first);
-    cs_status status = print_entries(job, metric, entries, n, out);
+    int shown = 0;
+    while (shown < n && shown < LEADERBOARD && entries[shown].cell.finished > 0)
+        shown++;
+    fprintf(out, "%s: %s, the best %d of %d%s\n\n", job->name, metric->name, shown, n,
+            job->repeats > 1 ? "; mean ± sd over seed" : "");
+    cs_status status = print_entries(job, metric, entries, shown, out);
     free(entries);
     return status;
 }
