@@ -88,7 +88,8 @@ static const cs_option job_table[] = {
     ROW_JOB("group", CS_OPTION_BOOL, run.group, 0, 1, "true",
             "trials that can share a frozen trunk are trained together; the numbers are the same"),
     ROW_JOB("cache", CS_OPTION_CACHE, run, 0, 1e15, "auto",
-            "memory in which a rank keeps the outputs of a frozen trunk for later epochs"),
+            "memory in which a rank keeps what a frozen trunk gives, for later epochs; what is more goes to a file in "
+            "$TMPDIR. auto: a quarter of what is free, shared by the node's ranks; off; or a size (512M, 2G)"),
     ROW_JOB("checkpoint_seconds", CS_OPTION_FLOAT, run.checkpoint_seconds, 0, 1e9, "10",
             "least time between checkpoints; 0: after every epoch"),
     ROW_JOB("keep_weights", CS_OPTION_INT, run.keep_weights, 1, 1e6, "all",

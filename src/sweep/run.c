@@ -132,7 +132,8 @@ static cs_status train(sweep *s) {
     CS_TRY(cs_queue_open(s->ranks, s->job->run.ranks_per_trial, s->desk, &stop_requested, &queue));
     if (level == CS_LOG_INFO)
         cs_log_set_level(CS_LOG_WARN);
-    cs_status status = cs_worker_run(s->job, s->folder, s->engine, queue, s->group, &stop_requested);
+    cs_status status =
+        cs_worker_run(s->job, s->folder, s->engine, cs_ranks_on_node(s->ranks), queue, s->group, &stop_requested);
     cs_log_set_level(level);
     CS_TRY(status);
     cs_queue_close(queue);

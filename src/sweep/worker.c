@@ -1,6 +1,7 @@
 #include "worker.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/weights.h"
+#include "limits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@ typedef struct worker {
     const cs_job *job;
     const char *folder;
     cs_engine *engine;
+    int node_ranks; /* which share the machine */
     cs_queue *queue;
     cs_rank_group *group;
     volatile sig_atomic_t *interrupted;
@@ -119,6 +121,7 @@ static cs_status train_together(worker *self) {
                                     .n = self->piece.n,
                                     .checkpoints = checkpoints,
                                     .checkpoint_seconds = self->job->run.checkpoint_seconds,
+                                    .cache = cs_limits_of_cache(&self->job->run, self->node_ranks),
                                     .comm = cs_rank_group_comm(self->group),
                                     .events = &events,
                                     .stop = self->interrupted};
@@ -166,9 +169,10 @@ static cs_status work(worker *self) {
     }
 }
 
-cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine, cs_queue *queue, cs_rank_group *group,
-                        volatile sig_atomic_t *stop) {
-    worker self = {.job = job, .folder = folder, .engine = engine, .queue = queue, .group = group};
+cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine, int node_ranks, cs_queue *queue,
+                        cs_rank_group *group, volatile sig_atomic_t *stop) {
+    worker self = {
+        .job = job, .folder = folder, .engine = engine, .node_ranks = node_ranks, .queue = queue, .group = group};
     cs_answer answer;
     cs_message goodbye = {.kind = CS_TELL_LEAVING};
     self.interrupted = stop;

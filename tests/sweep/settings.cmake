@@ -1,4 +1,4 @@
-# How groups are made is internal to the room.
-target_include_directories(test_groups PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
-# The scheduler is judged without a sweep around it.
-target_include_directories(test_scheduler PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
+# How groups are made, how much they may take and when trials end is internal to the room: judged without a sweep.
+foreach(test test_groups test_limits test_scheduler)
+  target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
+endforeach()

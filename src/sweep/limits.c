@@ -1,0 +1,106 @@
+/* statfs: POSIX cannot tell a disk from memory that looks like one. */
+#define _GNU_SOURCE
+#include "limits.h"
+#include "cnnsweep/file.h"
+
+#include <linux/magic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+
+enum { LINE = CS_PATH_MAX + 64 };
+
+/* A share of the memory and of the disk for all ranks together. */
+static const double memory_share = 0.25, disk_share = 0.5;
+
+/* The number behind `key` at the start of a line of a file; -1 when there is none. */
+static double read_number(const char *path, const char *key) {
+    char line[256];
+    double value = -1;
+    FILE *file = fopen(path, "r");
+    while (file && value < 0 && fgets(line, sizeof line, file)) {
+        char *end, *digits = line + strlen(key);
+        if (strncmp(line, key, strlen(key)) != 0)
+            continue;
+        value = strtod(digits, &end);
+        if (end == digits)
+            break;
+    }
+    if (file)
+        fclose(file);
+    return value;
+}
+
+/* What this control group and those around it allow: a batch system kills what takes more. */
+static double limit_around(const char *root, char *group, const char *name) {
+    double least = -1;
+    for (;;) {
+        char path[LINE];
+        if (cs_path(path, sizeof path, "%s%s/%s", root, group, name) == CS_OK) {
+            double limit = read_number(path, "");
+            if (limit > 0 && (least < 0 || limit < least))
+                least = limit;
+        }
+        char *last = strrchr(group, '/');
+        if (!last)
+            return least;
+        *last = '\0';
+    }
+}
+
+/* Lines of /proc/self/cgroup are "number:controllers:/path"; in version 2 there are no controllers. -1: no limit. */
+static double control_group_limit(void) {
+    char line[LINE];
+    double least = -1;
+    FILE *file = fopen("/proc/self/cgroup", "r");
+    while (file && fgets(line, sizeof line, file)) {
+        char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!path)
+            continue;
+        *path++ = '\0';
+        path[strcspn(path, "\n")] = '\0';
+        double limit = -1;
+        if (strcmp(controllers, ":") == 0)
+            limit = limit_around("/sys/fs/cgroup", path, "memory.max");
+        else if (strcmp(controllers, ":memory") == 0)
+            limit = limit_around("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes");
+        if (limit > 0 && (least < 0 || limit < least))
+            least = limit;
+    }
+    if (file)
+        fclose(file);
+    return least;
+}
+
+static double available_memory(void) {
+    double available = read_number("/proc/meminfo", "MemAvailable:") * 1024, limit = control_group_limit();
+    if (available < 0)
+        return 0;
+    return limit > 0 && limit < available ? limit : available;
+}
+
+/* Free bytes of the disk that holds `folder`; 0 where it is not on a disk. */
+static double free_disk(const char *folder) {
+    struct statfs about;
+    struct rlimit largest;
+    if (statfs(folder, &about) != 0 || about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC)
+        return 0;
+    double bytes = (double)about.f_bavail * (double)about.f_bsize;
+    if (getrlimit(RLIMIT_FSIZE, &largest) == 0 && largest.rlim_cur != RLIM_INFINITY && (double)largest.rlim_cur < bytes)
+        bytes = (double)largest.rlim_cur;
+    return bytes;
+}
+
+cs_cache_limits cs_limits_of_cache(const cs_run_config *run, int ranks) {
+    const char *folder = getenv("TMPDIR");
+    cs_cache_limits limits = {.folder = folder && *folder ? folder : "/tmp"};
+    if (run->cache == CS_CACHE_OFF)
+        return limits;
+    limits.memory =
+        run->cache == CS_CACHE_SIZE ? run->cache_bytes : (size_t)(available_memory() * memory_share / ranks);
+    limits.disk = (size_t)(free_disk(limits.folder) * disk_share / ranks);
+    return limits;
+}

@@ -1,0 +1,11 @@
+/* Inside the sweep room: how much of a machine the cache of a group may take. */
+#ifndef CNNSWEEP_LIMITS_H
+#define CNNSWEEP_LIMITS_H
+
+#include "cnnsweep/job.h"
+
+/* For each of `ranks` on this node, as the machine is now. `auto` takes a quarter of the memory that is available, a
+ * size just that, and both half of what is free on the disk that holds $TMPDIR, else /tmp, as far as it is one. */
+cs_cache_limits cs_limits_of_cache(const cs_run_config *run, int ranks);
+
+#endif

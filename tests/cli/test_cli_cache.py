@@ -1,0 +1,42 @@
+"""cache: auto, off and sizes, with a little disk and with none: the same numbers, bit for bit."""
+from harness import make_data, read_trials, run_ok, without_clock, write_job
+
+JOB = """name: cache
+data: {path: data.h5}
+model: {arch: basenet_deep_bn}
+threads: 1
+train: {epochs: 3, batch: 16, seed: 5}
+sweep:
+  parameters:
+    fine_tune: [2, conv2d_3]
+    augment: [none, flips]
+augmentations: {flips: {horizontal_flip: true}}
+"""
+
+make_data(per_class=20)
+write_job(JOB)
+
+
+def train(cache, *more, ranks=0, **env):
+    """The trials, and what was told of caches."""
+    result = run_ok("train", "job.yaml", "--out", "out", "--force", "--set", f"cache={cache}", *more, ranks=ranks,
+                    env={"CNNSWEEP_LOG": "debug", **env})
+    return without_clock(read_trials("out")), [line for line in result.stderr.split("\n") if "trunk cache" in line]
+
+
+off, told = train("off")
+assert len({t["loss"] for t in off}) == 4 and not told, told
+for cache, how in (("auto", {}), ("1K", {}), ("100K", {"TMPDIR": "/nonexistent"}), ("1G", {"ranks": 2})):
+    trials, told = train(cache, **how)
+    assert trials == off, f"cache {cache} gives other numbers"
+    assert len(told) == 2, told
+    room_for_all = [" 0 not kept" in line for line in told]
+    assert not any(room_for_all) if "TMPDIR" in how else all(room_for_all), told
+    print(f"ok cache {cache} {how}: {told}")
+
+shared = ("--set", "ranks_per_trial=2")
+off, _ = train("off", *shared, ranks=2)
+trials, told = train("auto", *shared, ranks=2)
+assert trials == off, "a cache beside ranks that share every batch gives other numbers"
+assert len(told) == 4, told
+print("ok ranks that share every batch")
