@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct cs_results {
     cs_results_config config; /* folder points at `folder` */
@@ -134,13 +133,6 @@ static cs_status check_earlier(const cs_results *results) {
     return CS_OK;
 }
 
-/* A trial that ended well is never gone on with. */
-static cs_status drop_checkpoint(const cs_results *results, int trial) {
-    char path[CS_PATH_MAX];
-    CS_TRY(trial_path(results, "checkpoints", trial, "ckpt", path));
-    return cs_remove_all(path);
-}
-
 /* Is trial a's result better than b's? The earlier trial's where they are equal, so that it does not matter who ended
  * first. */
 static bool beats(const cs_results *results, const cs_metric *metric, int a, int b) {
@@ -184,10 +176,8 @@ static cs_status restore(cs_results *results) {
             continue;
         if (job->done[t])
             results->outcomes[t] = record->outcome;
-        if (results->outcomes[t].state == CS_TRIAL_OK) {
-            CS_TRY(drop_checkpoint(results, t));
+        if (results->outcomes[t].state == CS_TRIAL_OK)
             CS_TRY(keep_best_weights(results, t));
-        }
         if (record->n_epochs > 0)
             results->epochs[t] = record->epochs[record->n_epochs - 1].epoch + 1;
     }
@@ -292,10 +282,7 @@ static cs_status record(cs_results *results, int trial, const cs_outcome *outcom
     cs_csv_row(results->config.job, trial, outcome, buffer.stream);
     CS_TRY(text_write(&buffer, path, false));
     results->outcomes[trial] = *outcome;
-    if (outcome->state != CS_TRIAL_OK)
-        return CS_OK;
-    CS_TRY(drop_checkpoint(results, trial));
-    return keep_best_weights(results, trial);
+    return outcome->state == CS_TRIAL_OK ? keep_best_weights(results, trial) : CS_OK;
 }
 
 cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
@@ -333,11 +320,19 @@ static cs_status write_table(const cs_results *results, FILE *out) {
     return text_write(&buffer, path, true);
 }
 
+/* The trainer takes a trial's checkpoint away when the trial ends; a kill in between leaves it. */
+static cs_status drop_checkpoints(const cs_results *results) {
+    char path[CS_PATH_MAX];
+    for (int t = 0; t < results->config.job->n_trials; t++)
+        if (results->outcomes[t].state == CS_TRIAL_PENDING)
+            return CS_OK;
+    CS_TRY(entry_path(results, "checkpoints", path));
+    return cs_remove_all(path);
+}
+
 cs_status cs_results_end(cs_results *results, const char *how, FILE *out) {
-    char checkpoints[CS_PATH_MAX];
-    CS_TRY(entry_path(results, "checkpoints", checkpoints));
-    (void)rmdir(checkpoints); /* goes when it is empty */
     CS_TRY(write_table(results, out));
     CS_TRY(write_csv(results));
+    CS_TRY(drop_checkpoints(results));
     return cs_journal_end(results->folder, how);
 }
