@@ -1,6 +1,6 @@
 /* Inside the sweep room: how much of a machine the cache of a group may take. */
-#ifndef CNNSWEEP_LIMITS_H
-#define CNNSWEEP_LIMITS_H
+#ifndef CNNSWEEP_CACHE_LIMITS_H
+#define CNNSWEEP_CACHE_LIMITS_H
 
 #include "cnnsweep/job.h"
 

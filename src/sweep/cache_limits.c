@@ -1,6 +1,6 @@
 /* statfs: POSIX cannot tell a disk from memory that looks like one. */
 #define _GNU_SOURCE
-#include "limits.h"
+#include "cache_limits.h"
 #include "cnnsweep/file.h"
 
 #include <linux/magic.h>
