@@ -1,4 +1,6 @@
 """cache: auto, off and sizes, with a little disk and with none: the same numbers, bit for bit."""
+import re
+
 from harness import make_data, read_trials, run_ok, without_clock, write_job
 
 JOB = """name: cache
@@ -21,7 +23,7 @@ def train(cache, *more, ranks=0, **env):
     """The trials, and what was told of caches."""
     result = run_ok("train", "job.yaml", "--out", "out", "--force", "--set", f"cache={cache}", *more, ranks=ranks,
                     env={"CNNSWEEP_LOG": "debug", **env})
-    return without_clock(read_trials("out")), [line for line in result.stderr.split("\n") if "trunk cache" in line]
+    return without_clock(read_trials("out")), re.findall(r"trunk cache: .*?not kept", result.stderr)
 
 
 off, told = train("off")
