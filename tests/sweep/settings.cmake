@@ -1,4 +1,5 @@
-# How groups are made, how much they may take and when trials end is internal to the room: judged without a sweep.
-foreach(test test_groups test_cache_limits test_scheduler)
+# How groups are made, how much they may take, when trials end and what a journal holds is internal to the room: judged
+# without a sweep.
+foreach(test test_groups test_cache_limits test_journal test_scheduler)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
 endforeach()
