@@ -166,7 +166,7 @@ static cs_status expand_grid(cs_job *job) {
         n = job->budget.trials;
     CS_TRY(cs_alloc((size_t)n * (size_t)(job->n_axes + 1), sizeof *job->places, "trials", &job->places));
     for (int t = 0; t < n; t++)
-        place_grid(job, t, &job->places[t * job->n_axes]);
+        place_grid(job, t, job->places + (size_t)t * (size_t)job->n_axes);
     job->n_trials = n;
     return CS_OK;
 }
@@ -183,8 +183,8 @@ static cs_status expand_random(const cs_job_reader *reader) {
     if (drawn < wanted)
         n = drawn * repeats;
     for (int t = 0; t < n; t++) {
-        int *places = &job->places[t * job->n_axes];
-        memcpy(places, &combinations[t / repeats * n_axes], (size_t)n_axes * sizeof *places);
+        int *places = job->places + (size_t)t * (size_t)job->n_axes;
+        memcpy(places, combinations + (size_t)(t / repeats) * (size_t)n_axes, (size_t)n_axes * sizeof *places);
         if (repeats > 1)
             places[n_axes] = t % repeats;
     }

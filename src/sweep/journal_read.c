@@ -302,7 +302,7 @@ cs_status cs_journal_replay(const cs_journal *journal, const cs_job *job,
     for (size_t i = 0; i < journal->n; i++)
         trials[i] = -1;
     for (int t = 0; t < job->n_trials; t++)
-        if (cs_journal_record(journal, job, t))
+        if ((size_t)job->numbers[t] < journal->n)
             trials[job->numbers[t]] = t;
     for (size_t i = 0; i < journal->n_told; i++) {
         int number = journal->told[i];

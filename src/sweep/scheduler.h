@@ -18,10 +18,10 @@ CS_MUST_CHECK cs_status cs_scheduler_complete(cs_scheduler_config *config, int l
 typedef struct cs_scheduler cs_scheduler;
 /* Of a job without a scheduler it never stops anything. */
 CS_MUST_CHECK cs_status cs_scheduler_open(const cs_job *job, cs_scheduler **out);
-void cs_scheduler_close(cs_scheduler *scheduler); /* NULL-safe */
+void cs_scheduler_close(cs_scheduler *self); /* NULL-safe */
 
-/* Has the trial had enough with this epoch? Then `reason` is filled. Epochs of a trial come in order; one that was
+/* Has trial `index` had enough with this epoch? Then `reason` is filled. Epochs of a trial come in order; one that was
  * judged before (a trial that resumes) gets the same answer and is recorded once. */
-bool cs_scheduler_judge(cs_scheduler *scheduler, int trial, const cs_epoch_row *row, char *reason, size_t size);
+bool cs_scheduler_judge(cs_scheduler *self, int index, const cs_epoch_row *row, char *reason, size_t size);
 
 #endif

@@ -114,7 +114,7 @@ cs_status cs_search_draw(cs_job *job, const cs_range *ranges, int n_axes, int wa
     cs_status status;
     CS_TRY_GOTO(cs_alloc(seen.size, sizeof *seen.sums, "sweep values", &seen.sums), done);
     CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)n_axes, sizeof *rows, "sweep values", &rows), done);
-    while (n < wanted && draw_combination(job, ranges, n_axes, n, &seen, &rows[n * n_axes]))
+    while (n < wanted && draw_combination(job, ranges, n_axes, n, &seen, rows + (size_t)n * (size_t)n_axes))
         n++;
     CS_TRY_GOTO(place(job, ranges, n_axes, rows, n, places), done);
     *drawn = n;
