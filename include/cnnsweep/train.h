@@ -122,9 +122,11 @@ bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 typedef struct cs_group_config {
     const cs_trial_config *trials; /* [n], of which every pair can share */
     int n;
-    /* [n] a file a trial, or NULL. A trial whose file is there goes on from it, bit by bit as if it had never stopped;
-     * it joins the others when they come to where it stands. Written at the end of an epoch when `checkpoint_seconds`
-     * have passed since the last time, and when a stop is asked for, in the middle of an epoch too. */
+    /* [n] a file a trial in folders that are there, or NULL. A trial whose file is there goes on from it, bit by bit as
+     * if it had never stopped; it joins the others when they come to where it stands. Written at the end of an epoch,
+     * when its row has been taken and `checkpoint_seconds` have passed since the last time, and when a stop is asked
+     * for, in the middle of an epoch too; removed when `finished` or `failed` has been taken. Beside each there may be
+     * a "<file>.previous" and a "<file>.next". A file that cannot be written stops the group. */
     const char *const *checkpoints;
     double checkpoint_seconds;
     /* What the first part of the trunk makes of the images, up to where the first tail begins, is kept within these

@@ -4,6 +4,7 @@
  * end (last epoch, early stopping) or fail leave; those that ended make one pass over the test split together. A tail
  * that goes on from a checkpoint waits until the stream comes to where it stands. */
 #include "cache.h"
+#include "checkpoint.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/train.h"
@@ -33,22 +34,56 @@ typedef struct cs_group {
     cs_tail *tails;
     int n;
     tail_set waiting, live, ending; /* a tail is in one of them at most */
+    const char *const *checkpoints; /* a file a tail, or NULL */
+    bool keeps;                     /* this rank writes them */
+    double keep_every, kept;        /* seconds; when they were written last */
+    float *scratch;                 /* for them: a float for every value of the network */
 } cs_group;
+
+/* What is over needs no checkpoint any more. */
+static cs_status discard_checkpoint(const cs_group *group, const cs_tail *tail) {
+    return group->keeps ? cs_checkpoint_remove(tail) : CS_OK;
+}
+
+static cs_status tell_failure(const cs_group *group, const cs_tail *tail, cs_status status) {
+    if (!cs_team_leads(group->team))
+        return CS_OK;
+    CS_TRY(group->events.failed(group->events.context, tail->trial, status));
+    return discard_checkpoint(group, tail);
+}
 
 /* The trial leaves; the group stops only when nobody listens for failures, or the listener says so. */
 static cs_status report_failure(const cs_group *group, const cs_tail *tail, cs_status status) {
     if (status == CS_ERR_COMM || !group->events.failed)
         return status;
-    bool told = cs_team_leads(group->team);
-    return cs_team_agree(group->team, told ? group->events.failed(group->events.context, tail->trial, status) : CS_OK);
+    return cs_team_agree(group->team, tell_failure(group, tail, status));
 }
 
-/* Between two training steps. Ranks of a team stop behind the same one, which told them. */
-static cs_status check_stop(const cs_group *group) {
+/* All who are under way, as they stand. */
+static cs_status write_checkpoints(cs_group *group) {
+    const tail_set *sets[] = {&group->live, &group->ending};
+    for (int s = 0; s < 2 && group->keeps; s++)
+        for (int i = 0; i < sets[s]->n; i++)
+            CS_TRY(cs_checkpoint_write(sets[s]->items[i], group->scratch));
+    group->kept = cs_now();
+    return CS_OK;
+}
+
+/* At the end of an epoch. */
+static cs_status keep_in_time(cs_group *group) {
+    bool due = cs_now() - group->kept >= group->keep_every;
+    return cs_team_agree(group->team, due ? write_checkpoints(group) : CS_OK);
+}
+
+/* After a batch. Ranks of a team stop behind the same training step, which told them. */
+static cs_status check_stop(cs_group *group) {
     static const volatile sig_atomic_t yes = 1;
+    const volatile sig_atomic_t *stop = group->stop;
     if (group->team)
-        return cs_check_stop(group->team->stopping ? &yes : NULL);
-    return cs_check_stop(group->stop);
+        stop = group->team->stopping ? &yes : NULL;
+    if (stop && *stop)
+        CS_TRY(cs_team_agree(group->team, write_checkpoints(group)));
+    return cs_check_stop(stop);
 }
 
 static int deepest_cut(const tail_set *set) {
@@ -147,7 +182,7 @@ static cs_status evaluate_rows(cs_group *group, cs_split split, tail_set *set) {
     CS_TRY(cs_loader_start(loader, 0, 0));
     for (int i = cs_loader_batches(loader); i > 0 && set->n > 0; i--) {
         CS_TRY(run_batch(group, split, set));
-        CS_TRY(cs_check_stop(group->stop));
+        CS_TRY(check_stop(group));
     }
     return CS_OK;
 }
@@ -206,21 +241,24 @@ static cs_status restore_tails(const cs_group *group) {
     return CS_OK;
 }
 
+static cs_status tell_finished(const cs_group *group, const cs_tail *tail) {
+    cs_trial_result result;
+    if (!cs_team_leads(group->team))
+        return CS_OK;
+    cs_tail_result(tail, group->trunk, &result);
+    if (group->events.finished)
+        CS_TRY(group->events.finished(group->events.context, tail->trial, &result,
+                                      group->loaders[CS_SPLIT_TEST] ? tail->confusion : NULL, tail->params));
+    return discard_checkpoint(group, tail);
+}
+
 /* Tests the tails that ended, with their best weights, and reports them. */
 static cs_status finish(cs_group *group) {
     tail_set *ending = &group->ending;
     CS_TRY(cs_team_agree(group->team, restore_tails(group)));
     CS_TRY(evaluate(group, CS_SPLIT_TEST, ending));
-    for (int i = 0; i < ending->n && group->events.finished; i++) {
-        cs_tail *tail = ending->items[i];
-        cs_trial_result result;
-        cs_tail_result(tail, group->trunk, &result);
-        const cs_confusion *test = group->loaders[CS_SPLIT_TEST] ? tail->confusion : NULL;
-        cs_status told = CS_OK;
-        if (cs_team_leads(group->team))
-            told = group->events.finished(group->events.context, tail->trial, &result, test, tail->params);
-        CS_TRY(cs_team_agree(group->team, told));
-    }
+    for (int i = 0; i < ending->n; i++)
+        CS_TRY(cs_team_agree(group->team, tell_finished(group, ending->items[i])));
     ending->n = 0;
     return CS_OK;
 }
@@ -249,6 +287,7 @@ static cs_status train(cs_group *group) {
         CS_TRY(run_epoch(group, epoch, first));
         CS_TRY(evaluate(group, CS_SPLIT_VAL, &group->live));
         CS_TRY(end_epoch(group));
+        CS_TRY(keep_in_time(group));
         CS_TRY(finish(group));
         epoch++;
         first = 0;
@@ -345,13 +384,28 @@ static cs_status prepare_tails(cs_group *group, cs_status (*prepare_one)(cs_grou
     return CS_OK;
 }
 
+/* The ranks of a team read the same files, and find the same. */
+static cs_status check_place(const cs_group *group, const cs_tail *tail) {
+    double place = (double)tail->step + tail->epoch + tail->ended, sum = place;
+    CS_TRY(cs_team_sum(group->team, &sum, 1));
+    if (sum == place * cs_team_size(group->team))
+        return CS_OK;
+    return cs_hint(
+        cs_fail(CS_ERR_IO, "%s: the ranks that train this trial find different checkpoints", tail->checkpoint),
+        "its folder must be one that all of them share");
+}
+
 /* Where each goes on: at its test, or when the stream comes to its place. */
-static void place_tails(cs_group *group) {
+static cs_status place_tails(cs_group *group) {
     for (int i = 0; i < group->live.n; i++) {
-        tail_set *set = group->live.items[i]->ended ? &group->ending : &group->waiting;
-        set->items[set->n++] = group->live.items[i];
+        cs_tail *tail = group->live.items[i];
+        CS_TRY(cs_team_agree(group->team, cs_checkpoint_read(tail, group->scratch)));
+        CS_TRY(cs_team_agree(group->team, check_place(group, tail)));
+        tail_set *set = tail->ended ? &group->ending : &group->waiting;
+        set->items[set->n++] = tail;
     }
     group->live.n = 0;
+    return CS_OK;
 }
 
 /* The batches of all tails, and the trunk they go through. */
@@ -360,6 +414,8 @@ static cs_status open_stream(cs_group *group) {
     const cs_base base = {first->config, group->dataset, first->graph, first->params, cs_engine_name(group->engine)};
     if (first->config->train.mode == CS_TRAIN_FEATURES)
         CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
+    if (group->checkpoints)
+        CS_TRY(cs_alloc(first->graph->n_values, sizeof(float), "checkpoint", &group->scratch));
     CS_TRY(open_cache(group));
     CS_TRY(open_loaders(group, first->graph, first->config));
     return build_trunk(group);
@@ -371,8 +427,7 @@ static cs_status prepare(cs_group *group) {
         return CS_OK;
     CS_TRY(cs_team_agree(group->team, open_stream(group)));
     CS_TRY(prepare_tails(group, compile_tail));
-    place_tails(group);
-    return CS_OK;
+    return place_tails(group);
 }
 
 cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_trial_config *trial) {
@@ -415,7 +470,11 @@ static cs_status open_data(cs_group *group, cs_trial_config *trials) {
     log_unvalidated(group, trials);
     for (int i = 0; i < group->n; i++) {
         CS_TRY(cs_trial_resolve_image(group->dataset, &trials[i]));
-        group->tails[i] = (cs_tail){.trial = i, .config = &trials[i], .team = group->team};
+        group->tails[i] = (cs_tail){.trial = i,
+                                    .config = &trials[i],
+                                    .team = group->team,
+                                    .checkpoint = group->checkpoints ? group->checkpoints[i] : NULL,
+                                    .dataset_checksum = cs_dataset_checksum(group->dataset)};
         group->live.items[group->live.n++] = &group->tails[i];
     }
     return CS_OK;
@@ -429,6 +488,7 @@ static void close_group(cs_group *group) {
     cs_trunk_free(group->trunk);
     cs_trunk_cache_close(&group->cache);
     cs_features_close(group->features);
+    free(group->scratch);
     free(group->tails);
     free(group->waiting.items);
     free(group->live.items);
@@ -439,7 +499,14 @@ static void close_group(cs_group *group) {
 
 cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
     cs_trial_config *own; /* image sizes are filled in */
-    cs_group group = {.engine = engine, .stop = config->stop, .limits = config->cache, .n = config->n};
+    cs_group group = {.engine = engine,
+                      .stop = config->stop,
+                      .limits = config->cache,
+                      .n = config->n,
+                      .checkpoints = config->checkpoints,
+                      .keeps = config->checkpoints && (!config->comm || config->comm->rank == 0),
+                      .keep_every = config->checkpoint_seconds,
+                      .kept = cs_now()};
     CS_TRY(check_trials(config->trials, config->n));
     CS_TRY(cs_alloc((size_t)config->n, sizeof *own, "trials", &own));
     memcpy(own, config->trials, (size_t)config->n * sizeof *own);

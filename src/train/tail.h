@@ -37,7 +37,10 @@ typedef struct cs_tail {
     int64_t step; /* updates done */
     cs_tally tally[CS_SPLIT_COUNT];
     cs_effort effort[CS_SPLIT_COUNT];
-    double reported; /* seconds in the rows of the epochs so far */
+    double reported;           /* seconds in the rows of the epochs so far */
+    const char *checkpoint;    /* its file, or NULL */
+    bool checkpoint_whole;     /* it is there, and can become the previous one */
+    uint64_t dataset_checksum; /* checkpoints of another dataset are not gone on from */
 } cs_tail;
 
 /* The network and all that does not depend on other trials. `dataset` says classes and splits. On failure the tail is

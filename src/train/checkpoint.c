@@ -1,0 +1,214 @@
+#include "checkpoint.h"
+#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* All that a tail is but its parameters. */
+typedef struct tail_field {
+    size_t offset, size;
+} tail_field;
+
+#define FIELD(member)                                                                                                  \
+    { offsetof(cs_tail, member), sizeof(((cs_tail *)0)->member) }
+
+static const tail_field fields[] = {
+    FIELD(epoch),  FIELD(batch),    FIELD(ended),    FIELD(step),          FIELD(tally),
+    FIELD(effort), FIELD(reported), FIELD(best_row), FIELD(stopping.wait), FIELD(stopping.best),
+};
+enum { N_FIELDS = sizeof fields / sizeof *fields };
+
+static const cs_slot slots[] = {CS_SLOT_VALUE, CS_SLOT_OPTIMIZER1, CS_SLOT_OPTIMIZER2};
+
+/* Slots that the optimizer uses. */
+static int count_slots(const cs_optimizer *optimizer) {
+    if (optimizer->kind == CS_OPTIMIZER_ADAM)
+        return 3;
+    return optimizer->momentum > 0 ? 2 : 1;
+}
+
+typedef struct checkpoint_names {
+    const char *path;
+    char previous[CS_PATH_MAX], next[CS_PATH_MAX];
+} checkpoint_names;
+
+static cs_status name_files(const char *path, checkpoint_names *out) {
+    out->path = path;
+    CS_TRY(cs_path(out->previous, sizeof out->previous, "%s.previous", path));
+    return cs_path(out->next, sizeof out->next, "%s.next", path);
+}
+
+/* "CSCKPT", then the version. Where bytes have another order it is another number. */
+static const uint64_t magic = 0x435343504b540001;
+
+/* Says whether a file is for a tail. */
+typedef struct checkpoint_header {
+    uint64_t magic;
+    uint64_t key, dataset;  /* of what it is a checkpoint */
+    uint64_t values, slots; /* floats in an array, and how many arrays of the program */
+    uint64_t best;          /* 1: the best values follow */
+} checkpoint_header;
+
+/* First value of the tail's layers. */
+static size_t first_value(const cs_tail *tail) {
+    const cs_graph *graph = tail->graph;
+    for (int i = 0; i < graph->n_params; i++)
+        if (graph->params[i].layer >= tail->cut)
+            return graph->params[i].offset;
+    return graph->n_values;
+}
+
+static checkpoint_header header_of(const cs_tail *tail) {
+    return (checkpoint_header){.magic = magic,
+                               .key = cs_trial_key(tail->config),
+                               .dataset = tail->dataset_checksum,
+                               .values = tail->graph->n_values - first_value(tail),
+                               .slots = (uint64_t)count_slots(&tail->config->train.optimizer),
+                               .best = tail->best != NULL};
+}
+
+/* Writing. */
+
+static cs_status write_block(FILE *file, const char *path, const void *bytes, size_t size) {
+    uint64_t sum = cs_checksum(bytes, size);
+    if (fwrite(bytes, 1, size, file) != size || fwrite(&sum, sizeof sum, 1, file) != 1)
+        return cs_fail_errno("%s: cannot write", path);
+    return CS_OK;
+}
+
+static cs_status write_tail(FILE *file, const char *path, const cs_tail *tail, float *scratch) {
+    checkpoint_header header = header_of(tail);
+    cs_params params = {tail->graph, scratch};
+    size_t first = first_value(tail), size = (size_t)header.values * sizeof(float);
+    CS_TRY(write_block(file, path, &header, sizeof header));
+    for (int i = 0; i < N_FIELDS; i++)
+        CS_TRY(write_block(file, path, (const char *)tail + fields[i].offset, fields[i].size));
+    for (uint64_t i = 0; i < header.slots; i++) {
+        CS_TRY(cs_program_read(tail->train, slots[i], &params));
+        CS_TRY(write_block(file, path, scratch + first, size));
+    }
+    return tail->best ? write_block(file, path, tail->best + first, size) : CS_OK;
+}
+
+static cs_status write_file(const char *path, const cs_tail *tail, float *scratch) {
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        return cs_fail_errno("%s: cannot write", path);
+    cs_status status = write_tail(file, path, tail, scratch);
+    if (fclose(file) != 0 && status == CS_OK)
+        status = cs_fail_errno("%s: cannot write", path);
+    return status == CS_OK ? cs_file_sync(path) : status;
+}
+
+/* The new file is on the disk before the one before it changes its name. That one becomes the previous one only when it
+ * is known to be whole: it must not take the place of one that is. */
+cs_status cs_checkpoint_write(cs_tail *tail, float *scratch) {
+    checkpoint_names names;
+    if (!tail->checkpoint)
+        return CS_OK;
+    CS_TRY(name_files(tail->checkpoint, &names));
+    cs_status status = write_file(names.next, tail, scratch);
+    if (status == CS_OK && tail->checkpoint_whole && rename(names.path, names.previous) != 0 && errno != ENOENT)
+        status = cs_fail_errno("%s: cannot rename to %s", names.path, names.previous);
+    if (status == CS_OK)
+        status = cs_file_move(names.next, names.path);
+    if (status != CS_OK)
+        unlink(names.next);
+    tail->checkpoint_whole = status == CS_OK;
+    return status;
+}
+
+/* Reading. */
+
+static cs_status read_block(FILE *file, const char *path, void *bytes, size_t size) {
+    uint64_t sum;
+    if (fread(bytes, 1, size, file) != size || fread(&sum, sizeof sum, 1, file) != 1)
+        return cs_fail(CS_ERR_FORMAT, "%s: checkpoint ends too early", path);
+    if (sum != cs_checksum(bytes, size))
+        return cs_fail(CS_ERR_FORMAT, "%s: checkpoint is damaged", path);
+    return CS_OK;
+}
+
+static cs_status read_header(FILE *file, const char *path, const cs_tail *tail) {
+    checkpoint_header header, expected = header_of(tail);
+    CS_TRY(read_block(file, path, &header, sizeof header));
+    if (header.magic != magic)
+        return cs_fail(CS_ERR_FORMAT, "%s: not a checkpoint of this version", path);
+    if (memcmp(&header, &expected, sizeof header) != 0)
+        return cs_fail(CS_ERR_FORMAT, "%s: checkpoint of another %s", path,
+                       header.key == expected.key ? "dataset" : "trial");
+    return CS_OK;
+}
+
+/* With `load` into the tail; else only to see that the file is whole. */
+static cs_status read_tail(FILE *file, const char *path, cs_tail *tail, float *scratch, bool load) {
+    cs_tail seen = *tail;
+    cs_params params = {tail->graph, scratch};
+    size_t first = first_value(tail), size = (tail->graph->n_values - first) * sizeof(float);
+    CS_TRY(read_header(file, path, tail));
+    for (int i = 0; i < N_FIELDS; i++)
+        CS_TRY(read_block(file, path, (char *)(load ? tail : &seen) + fields[i].offset, fields[i].size));
+    for (int i = 0; i < count_slots(&tail->config->train.optimizer); i++) {
+        CS_TRY(read_block(file, path, scratch + first, size));
+        if (load)
+            CS_TRY(cs_program_load(tail->train, slots[i], &params));
+    }
+    if (tail->best) {
+        memcpy(scratch, tail->params->data, first * sizeof(float));
+        CS_TRY(read_block(file, path, scratch + first, size));
+        if (load)
+            memcpy(tail->best, scratch, tail->graph->n_values * sizeof(float));
+    }
+    if (fgetc(file) != EOF)
+        return cs_fail(CS_ERR_FORMAT, "%s: checkpoint goes on behind its end", path);
+    return CS_OK;
+}
+
+/* CS_ERR_NOT_FOUND: there is none. */
+static cs_status read_file(const char *path, cs_tail *tail, float *scratch, bool load) {
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return errno == ENOENT ? CS_ERR_NOT_FOUND : cs_fail_errno("%s: cannot open", path);
+    cs_status status = read_tail(file, path, tail, scratch, load);
+    fclose(file);
+    return status;
+}
+
+/* A file is looked through before anything of it is taken. */
+cs_status cs_checkpoint_read(cs_tail *tail, float *scratch) {
+    checkpoint_names names;
+    bool passed_over = false;
+    if (!tail->checkpoint)
+        return CS_OK;
+    CS_TRY(name_files(tail->checkpoint, &names));
+    const char *paths[] = {names.path, names.previous};
+    for (int i = 0; i < 2; i++) {
+        cs_status status = read_file(paths[i], tail, scratch, false);
+        if (status == CS_OK) {
+            CS_TRY(read_file(paths[i], tail, scratch, true));
+            tail->checkpoint_whole = i == 0;
+            cs_log(CS_LOG_INFO, "%s: goes on from epoch %d, %d batches done", paths[i], tail->epoch + 1, tail->batch);
+            return cs_tail_sync(tail);
+        }
+        if (status != CS_ERR_NOT_FOUND) {
+            cs_log(CS_LOG_WARN, "%s: passed over", cs_error_last()->text);
+            passed_over = true;
+        }
+    }
+    if (passed_over)
+        cs_log(CS_LOG_WARN, "%s: no checkpoint to go on from: the trial starts from the beginning", names.path);
+    return CS_OK;
+}
+
+cs_status cs_checkpoint_remove(const cs_tail *tail) {
+    checkpoint_names names;
+    if (!tail->checkpoint)
+        return CS_OK;
+    CS_TRY(name_files(tail->checkpoint, &names));
+    CS_TRY(cs_remove_all(names.next));
+    CS_TRY(cs_remove_all(names.previous));
+    return cs_remove_all(names.path);
+}

@@ -1,0 +1,446 @@
+/* A run that is stopped and goes on from its checkpoints ends like one that never stopped, bit by bit. Each test runs
+ * on every engine of this build. */
+#include "toy.h"
+
+#include "cnnsweep/file.h"
+#include "cnnsweep/loader.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const toy_spec spec = {.counts = {14, 6, 6}, .contrast = 4};
+enum { BATCHES = 4, N = 4 }; /* of an epoch; trials of the group */
+
+/* What the trials reported, over all runs since `clear`. */
+typedef struct history {
+    toy_record record;
+    uint64_t tested[N]; /* checksums of the tested weights */
+    int numbers[N];     /* of the trials in the group under way */
+    double checkpoint_seconds;
+    int fail_at_epoch; /* > 0: the listener fails there, and the run ends as if it had been killed */
+} history;
+
+static history undisturbed, disturbed;
+
+/* Stops a run in the first batch of its pass of that number, from 1 (through the linker's --wrap, settings.cmake). */
+static int stop_at_pass;
+
+cs_status __real_cs_loader_start(cs_loader *loader, int epoch, int first);
+cs_status __wrap_cs_loader_start(cs_loader *loader, int epoch, int first);
+cs_status __wrap_cs_loader_start(cs_loader *loader, int epoch, int first) {
+    if (--stop_at_pass == 0)
+        disturbed.record.stop = 1;
+    return __real_cs_loader_start(loader, epoch, first);
+}
+
+/* The rename of that number fails, from 1. */
+static int failing_rename;
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to) {
+    if (--failing_rename != 0)
+        return __real_rename(from, to);
+    errno = ENOSPC;
+    return -1;
+}
+
+static cs_train_events toys;
+
+/* An epoch may come twice, but then with the same numbers. */
+static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
+    history *into = context;
+    toy_trial_record *kept = &into->record.trials[into->numbers[trial]];
+    (void)enough;
+    if (into->fail_at_epoch > 0 && row->epoch == into->fail_at_epoch)
+        return cs_fail(CS_ERR_IO, "killed");
+    assert_true(row->epoch <= kept->n_rows);
+    if (row->epoch == kept->n_rows)
+        kept->rows[kept->n_rows++] = *row;
+    assert_memory_equal(&kept->rows[row->epoch].accuracy, &row->accuracy, 4 * sizeof(double));
+    return CS_OK;
+}
+
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_confusion *test,
+                             const cs_params *params) {
+    history *into = context;
+    assert_false(into->record.trials[into->numbers[trial]].finished);
+    into->tested[into->numbers[trial]] = cs_checksum(params->data, params->graph->n_values * sizeof(float));
+    return toys.finished(&into->record, into->numbers[trial], result, test, params);
+}
+
+static cs_status on_failed(void *context, int trial, cs_status code) {
+    history *into = context;
+    return toys.failed(&into->record, into->numbers[trial], code);
+}
+
+static void on_step(void *context, int epoch, int batch, int batches) {
+    toys.step(&((history *)context)->record, epoch, batch, batches);
+}
+
+static char files[N][CS_PATH_MAX], previous[N][CS_PATH_MAX], next[N][CS_PATH_MAX];
+
+static void clear(history *into) {
+    memset(into, 0, sizeof *into);
+    toys = toy_events(&into->record);
+    for (int i = 0; i < N; i++) {
+        assert_ok(cs_path(files[i], sizeof files[i], "%s/%d.checkpoint", test_scratch(), i));
+        assert_ok(cs_path(previous[i], sizeof previous[i], "%s.previous", files[i]));
+        assert_ok(cs_path(next[i], sizeof next[i], "%s.next", files[i]));
+        assert_ok(cs_remove_all(files[i]));
+        assert_ok(cs_remove_all(previous[i]));
+    }
+}
+
+/* Trains those of the trials [first, first + n) that have not finished, as a group. */
+static cs_status train(const char *device, const cs_trial_config *trials, int first, int n, history *into) {
+    cs_engine_options options = {.threads = 2};
+    cs_engine *engine;
+    const cs_train_events events = {
+        .context = into, .epoch = on_epoch, .finished = on_finished, .failed = on_failed, .step = on_step};
+    static cs_trial_config left[N];
+    const char *left_files[N];
+    cs_group_config config = {
+        .trials = left, .checkpoint_seconds = into->checkpoint_seconds, .events = &events, .stop = &into->record.stop};
+    for (int i = first; i < first + n; i++)
+        if (!into->record.trials[i].finished) {
+            left[config.n] = trials[i];
+            left_files[config.n] = files[i];
+            into->numbers[config.n++] = i;
+        }
+    if (into == &disturbed)
+        config.checkpoints = left_files;
+    into->record.steps = into->record.stop = 0;
+    assert_ok(cs_engine_open(device, &options, &engine));
+    cs_status status = cs_group_train(engine, &config);
+    cs_engine_close(engine);
+    into->record.stop_after = 0;
+    return status;
+}
+
+static cs_status train_until(const char *device, const cs_trial_config *trials, int steps) {
+    disturbed.record.stop_after = steps;
+    return train(device, trials, 0, N, &disturbed);
+}
+
+/* Batch norms that train, a dropout, augmentations; three depths; both optimizers, with and without momentum; the best
+ * weights kept and, of the last trial, restored. */
+static const cs_trial_config *make_trials(void) {
+    static cs_trial_config trials[N];
+    static const char *const depths[N] = {"all", "blocks:2", "head", "blocks:2"};
+    const cs_optimizer momentum = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-2f, .momentum = 0.9f, .nesterov = true};
+    const cs_optimizer plain = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-2f, .weight_decay = 1e-3f};
+    const char *path = toy_dataset("checkpoint", &spec);
+    for (int i = 0; i < N; i++) {
+        trials[i] = toy_trial(path);
+        trials[i].augment = (cs_augment){.horizontal_flip = true, .brightness_range = {0.5f, 1.5f}};
+        trials[i].train.epochs = 3;
+        trials[i].train.batch = 4;
+        snprintf(trials[i].model.arch, sizeof trials[i].model.arch, "basenet_deep_bn");
+        snprintf(trials[i].model.head, sizeof trials[i].model.head, "dropout:0.3,dense");
+        snprintf(trials[i].fine_tune, sizeof trials[i].fine_tune, "%s", depths[i]);
+    }
+    trials[1].train.optimizer = momentum;
+    trials[1].train.patience = 2;
+    trials[2].train.optimizer = plain;
+    trials[2].train.epochs = 2;
+    trials[3].train.patience = 1;
+    trials[3].train.min_delta = 100;
+    return trials;
+}
+
+/* The undisturbed run of this device; the disturbed one begins anew. */
+static const cs_trial_config *prepare(const char *device) {
+    static const char *done;
+    const cs_trial_config *trials = make_trials();
+    if (done != device) {
+        clear(&undisturbed);
+        assert_ok(train(device, trials, 0, N, &undisturbed));
+        for (int i = 0; i < N; i++)
+            assert_false(cs_file_exists(files[i]));
+        done = device;
+    }
+    clear(&disturbed);
+    return trials;
+}
+
+static void check_same(int i) {
+    const toy_trial_record *run = &disturbed.record.trials[i];
+    assert_true(run->finished);
+    toy_assert_same(run, &undisturbed.record.trials[i]);
+    assert_int_equal(run->result.epochs_run, undisturbed.record.trials[i].result.epochs_run);
+    assert_true(run->result.val_loss == undisturbed.record.trials[i].result.val_loss);
+    assert_true(disturbed.tested[i] == undisturbed.tested[i]);
+}
+
+static void check_all_same(void) {
+    for (int i = 0; i < N; i++) {
+        check_same(i);
+        assert_false(cs_file_exists(files[i]) || cs_file_exists(previous[i]) || cs_file_exists(next[i]));
+    }
+}
+
+static void test_the_undisturbed_run_is_what_it_should_be(void **state) {
+    prepare(*state);
+    assert_int_equal(undisturbed.record.trials[0].n_rows, 3);
+    assert_int_equal(undisturbed.record.trials[2].n_rows, 2);
+    assert_int_equal(undisturbed.record.trials[3].n_rows, 2);
+    assert_int_equal(undisturbed.record.trials[3].result.best_epoch, 0);
+    for (int i = 0; i < N; i++)
+        assert_true(undisturbed.tested[i] != undisturbed.tested[(i + 1) % N]);
+}
+
+static void test_stopped_every_few_steps(void **state) {
+    static const int steps[] = {1, 3, BATCHES, BATCHES + 1, 3 * BATCHES};
+    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
+        const cs_trial_config *trials = prepare(*state);
+        int stops = 0;
+        while (train_until(*state, trials, steps[k]) != CS_OK) {
+            assert_int_equal(cs_error_last()->code, CS_ERR_INTERRUPTED);
+            stops++;
+        }
+        assert_int_equal(stops, 3 * BATCHES / steps[k]);
+        check_all_same();
+    }
+}
+
+/* Each row has the seconds of its epoch, the result those of all, also of what ran before a stop. */
+static void test_seconds_are_carried_over(void **state) {
+    const cs_trial_config *trials = prepare(*state);
+    while (train_until(*state, trials, BATCHES - 1) != CS_OK)
+        continue;
+    for (int i = 0; i < N; i++) {
+        const toy_trial_record *run = &disturbed.record.trials[i];
+        double rows = 0;
+        for (int k = 0; k < run->n_rows; k++)
+            rows += run->rows[k].seconds;
+        assert_true(run->rows[0].seconds > 0 && run->result.seconds > rows);
+    }
+}
+
+/* The passes: train, val; train, val, and a test of those that end; train, val, test. */
+static void test_stopped_in_every_pass(void **state) {
+    for (int pass = 1; pass <= 8; pass++) {
+        const cs_trial_config *trials = prepare(*state);
+        stop_at_pass = pass;
+        assert_fails(train_until(*state, trials, 0), CS_ERR_INTERRUPTED, "stopped");
+        assert_ok(train_until(*state, trials, 0));
+        check_all_same();
+    }
+}
+
+static void test_killed_in_an_epoch(void **state) {
+    for (int epoch = 1; epoch < 3; epoch++) {
+        const cs_trial_config *trials = prepare(*state);
+        disturbed.fail_at_epoch = epoch;
+        assert_fails(train_until(*state, trials, 0), CS_ERR_IO, "killed");
+        disturbed.fail_at_epoch = 0;
+        assert_ok(train_until(*state, trials, 0));
+        check_all_same();
+    }
+}
+
+static void test_not_written_before_its_time(void **state) {
+    const cs_trial_config *trials = prepare(*state);
+    disturbed.checkpoint_seconds = 1e6;
+    disturbed.fail_at_epoch = 1;
+    assert_fails(train_until(*state, trials, 0), CS_ERR_IO, "killed");
+    for (int i = 0; i < N; i++)
+        assert_false(cs_file_exists(files[i]));
+}
+
+static void test_a_group_goes_on_alone_and_together_again(void **state) {
+    const cs_trial_config *trials = prepare(*state);
+    assert_fails(train_until(*state, trials, 2), CS_ERR_INTERRUPTED, "stopped");
+    for (int i = 0; i < N; i++) { /* each alone, to places that differ */
+        disturbed.record.stop_after = 1 + i;
+        assert_fails(train(*state, trials, i, 1, &disturbed), CS_ERR_INTERRUPTED, "stopped");
+    }
+    assert_fails(train_until(*state, trials, 3), CS_ERR_INTERRUPTED, "stopped");
+    assert_ok(train(*state, trials, 1, 1, &disturbed));
+    check_same(1);
+    assert_ok(train(*state, trials, 0, 1, &disturbed));
+    check_same(0);
+    assert_ok(train(*state, trials, 2, 2, &disturbed));
+    check_all_same();
+}
+
+static void copy_file(const char *from, const char *to) {
+    char *bytes;
+    size_t size;
+    assert_ok(cs_file_read(from, (size_t)1 << 28, &bytes, &size));
+    assert_ok(cs_file_write(to, bytes, size));
+    free(bytes);
+}
+
+/* As a kill between the writing of two files leaves them, and worse: one at its beginning, one early, two late. */
+static void test_trials_that_stand_apart_join(void **state) {
+    const cs_trial_config *trials = prepare(*state);
+    char early[CS_PATH_MAX];
+    assert_ok(cs_path(early, sizeof early, "%s/early", test_scratch()));
+    assert_fails(train_until(*state, trials, 3), CS_ERR_INTERRUPTED, "stopped");
+    copy_file(files[1], early);
+    assert_fails(train_until(*state, trials, BATCHES), CS_ERR_INTERRUPTED, "stopped");
+    copy_file(early, files[1]);
+    assert_ok(cs_remove_all(previous[1]));
+    assert_ok(cs_remove_all(files[0]));
+    assert_ok(cs_remove_all(previous[0]));
+    assert_fails(train_until(*state, trials, 5), CS_ERR_INTERRUPTED, "stopped"); /* the late ones still wait */
+    assert_ok(train_until(*state, trials, 0));
+    check_all_same();
+}
+
+/* The file keeps `size` of its bytes, and the one at `flip`, where there is one, gets another bit. */
+static void damage(const char *path, size_t keep_eighths, long flip) {
+    char *bytes;
+    size_t size;
+    assert_ok(cs_file_read(path, (size_t)1 << 28, &bytes, &size));
+    if (flip >= 0)
+        bytes[(size_t)flip % size] ^= 16;
+    assert_ok(cs_file_write(path, bytes, size * keep_eighths / 8));
+    free(bytes);
+}
+
+/* Leaves a newest file in the second epoch, and the one before it at the end of the first. */
+static const cs_trial_config *stop_in_second_epoch(const char *device) {
+    const cs_trial_config *trials = prepare(device);
+    assert_fails(train_until(device, trials, BATCHES + 2), CS_ERR_INTERRUPTED, "stopped");
+    for (int i = 0; i < N; i++)
+        assert_true(cs_file_exists(files[i]) && cs_file_exists(previous[i]));
+    return trials;
+}
+
+static void test_a_torn_file_is_passed_over(void **state) {
+    for (size_t eighths = 0; eighths < 8; eighths++) {
+        const cs_trial_config *trials = stop_in_second_epoch(*state);
+        for (int i = 0; i < N; i++)
+            damage(files[i], eighths, -1);
+        assert_ok(train_until(*state, trials, 0));
+        assert_int_equal(disturbed.record.steps, 2 * BATCHES);
+        check_all_same();
+    }
+}
+
+static void test_an_altered_file_is_passed_over(void **state) {
+    static const long flips[] = {0, 9, 60, 70, 200, 300, 400, 5003, 40009, 100003};
+    for (size_t k = 0; k < sizeof flips / sizeof *flips; k++) {
+        const cs_trial_config *trials = stop_in_second_epoch(*state);
+        for (int i = 0; i < N; i++)
+            damage(files[i], 8, flips[k]);
+        assert_ok(train_until(*state, trials, 0));
+        assert_int_equal(disturbed.record.steps, 2 * BATCHES);
+        check_all_same();
+    }
+}
+
+static void test_with_no_whole_file_it_begins_anew(void **state) {
+    const cs_trial_config *trials = stop_in_second_epoch(*state);
+    for (int i = 0; i < N; i++) {
+        damage(files[i], 7, -1);
+        damage(previous[i], 8, 5003);
+    }
+    assert_ok(train_until(*state, trials, 0));
+    assert_int_equal(disturbed.record.steps, 3 * BATCHES);
+    check_all_same();
+}
+
+/* What was passed over must not take the place of the one that is whole: the next write fails in every way it can. */
+static void test_a_whole_file_stays_whatever_fails(void **state) {
+    for (int rename = 1; rename <= 2; rename++)
+        for (int torn = 0; torn < 2; torn++) {
+            const cs_trial_config *trials = stop_in_second_epoch(*state);
+            for (int i = 0; i < N && torn; i++)
+                damage(files[i], 4, -1);
+            failing_rename = rename;
+            assert_fails(train_until(*state, trials, 1), CS_ERR_NO_SPACE, ".checkpoint");
+            failing_rename = 0;
+            for (int i = 0; i < N; i++)
+                assert_false(cs_file_exists(next[i]));
+            assert_ok(train_until(*state, trials, 0));
+            assert_true(disturbed.record.steps <= 2 * BATCHES);
+            check_all_same();
+        }
+}
+
+static void test_another_trials_file_is_refused(void **state) {
+    const cs_trial_config *trials = stop_in_second_epoch(*state);
+    static cs_trial_config changed[N];
+    memcpy(changed, trials, sizeof changed);
+    changed[0].train.optimizer.lr *= 2;
+    static history expected;
+    clear(&expected); /* removes the files: */
+    assert_ok(train(*state, changed, 0, N, &expected));
+    stop_in_second_epoch(*state);
+    memset(&disturbed.record.trials[0], 0, sizeof disturbed.record.trials[0]);
+    assert_ok(train(*state, changed, 0, N, &disturbed));
+    toy_assert_same(&disturbed.record.trials[0], &expected.record.trials[0]);
+    assert_true(disturbed.tested[0] == expected.tested[0] && disturbed.tested[0] != undisturbed.tested[0]);
+    for (int i = 1; i < N; i++)
+        check_same(i);
+}
+
+static void test_a_failed_trial_leaves_no_file(void **state) {
+    prepare(*state);
+    static cs_trial_config trials[N];
+    memcpy(trials, make_trials(), sizeof trials);
+    stop_at_pass = 3;
+    assert_fails(train_until(*state, trials, 0), CS_ERR_INTERRUPTED, "stopped");
+    trials[2].train.optimizer.lr = 1e30f;
+    trials[2].train.optimizer.weight_decay = 1e30f;
+    memset(&disturbed.record.trials[2], 0, sizeof disturbed.record.trials[2]);
+    assert_ok(train_until(*state, trials, 0));
+    assert_int_equal(disturbed.record.trials[2].failed, CS_ERR_DIVERGED);
+    assert_false(cs_file_exists(files[2]) || cs_file_exists(previous[2]));
+    check_same(0);
+    check_same(1);
+    check_same(3);
+}
+
+/* The file holds no engine's layouts: what one engine began another ends, but for rounding. */
+static void test_the_other_engine_goes_on(void **state) {
+    const char *other = strcmp(*state, "ref") == 0 ? "cpu" : "ref";
+    const cs_trial_config *trials = stop_in_second_epoch(*state);
+    assert_ok(train_until(other, trials, 0));
+    for (int i = 0; i < N; i++) {
+        const toy_trial_record *run = &disturbed.record.trials[i], *whole = &undisturbed.record.trials[i];
+        assert_int_equal(run->n_rows, whole->n_rows);
+        for (int k = 0; k < run->n_rows; k++)
+            assert_true(fabs(run->rows[k].loss - whole->rows[k].loss) < 1e-3 * whole->rows[k].loss);
+        assert_true(fabs(run->result.test_loss - whole->result.test_loss) < 1e-2 * whole->result.test_loss);
+    }
+}
+
+static int run_on(const char *device) {
+    char name[32];
+    snprintf(name, sizeof name, "checkpoints on %s", device);
+#define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
+    const struct CMUnitTest tests[] = {
+        ON_DEVICE(test_the_undisturbed_run_is_what_it_should_be),
+        ON_DEVICE(test_stopped_every_few_steps),
+        ON_DEVICE(test_seconds_are_carried_over),
+        ON_DEVICE(test_stopped_in_every_pass),
+        ON_DEVICE(test_killed_in_an_epoch),
+        ON_DEVICE(test_not_written_before_its_time),
+        ON_DEVICE(test_a_group_goes_on_alone_and_together_again),
+        ON_DEVICE(test_trials_that_stand_apart_join),
+        ON_DEVICE(test_a_torn_file_is_passed_over),
+        ON_DEVICE(test_an_altered_file_is_passed_over),
+        ON_DEVICE(test_with_no_whole_file_it_begins_anew),
+        ON_DEVICE(test_a_whole_file_stays_whatever_fails),
+        ON_DEVICE(test_another_trials_file_is_refused),
+        ON_DEVICE(test_a_failed_trial_leaves_no_file),
+        ON_DEVICE(test_the_other_engine_goes_on),
+    };
+    return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void) {
+    int failures = run_on("ref");
+    if (toy_engine_is_built("onednn"))
+        failures += run_on("cpu");
+    return failures;
+}
