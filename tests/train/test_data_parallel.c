@@ -1,5 +1,5 @@
 /* Ranks that share every batch, as threads of one process with an engine each: the loss curve of one rank, and one end
- * for all when one of them fails or stops. */
+ * for all when one of them fails or stops. The ranks keep what the trunk gives, the one does not. */
 #include "ranks.h"
 #include "toy.h"
 
@@ -106,6 +106,7 @@ static cs_status train_as(const cs_comm *comm, parallel *all) {
     cs_group_config config = {.trials = all->trials,
                               .n = all->n,
                               .comm = comm ? &own : NULL,
+                              .cache = {.memory = comm ? 1 << 24 : 0},
                               .events = &events,
                               .stop = &all->records[rank].stop};
     cs_engine *engine;
