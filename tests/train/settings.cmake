@@ -9,7 +9,7 @@ foreach(function cs_params_init cs_features_append)
 endforeach()
 # OpenMP's threads wait actively by default: minutes where other tests take the cores.
 set_tests_properties(test_group PROPERTIES ENVIRONMENT OMP_WAIT_POLICY=passive)
-foreach(function cs_loader_next cs_params_init cs_program_backward)
+foreach(function cs_loader_next cs_params_init cs_program_backward cs_program_load)
   target_link_options(test_data_parallel PRIVATE -Wl,--wrap=${function})
 endforeach()
 set_tests_properties(test_data_parallel PROPERTIES ENVIRONMENT OMP_WAIT_POLICY=passive)

@@ -3,6 +3,7 @@
 #include "ranks.h"
 #include "toy.h"
 
+#include "cnnsweep/file.h"
 #include "cnnsweep/loader.h"
 
 #include <math.h>
@@ -21,6 +22,7 @@ typedef struct parallel {
     toy_record records[RANKS_MAX];
     cs_status status[RANKS_MAX];
     char text[RANKS_MAX][256];
+    uint64_t states[RANKS_MAX]; /* checksum of the parameters evaluated last */
     int steps[RANKS_MAX];
 } parallel;
 
@@ -73,6 +75,15 @@ cs_status __wrap_cs_program_backward(cs_program *program, int n) {
     return __real_cs_program_backward(program, n);
 }
 
+static _Thread_local uint64_t evaluated;
+
+cs_status __real_cs_program_load(cs_program *program, cs_slot slot, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_slot slot, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_slot slot, const cs_params *params) {
+    evaluated = cs_checksum(params->data, params->graph->n_values * sizeof *params->data);
+    return __real_cs_program_load(program, slot, params);
+}
+
 /* Batch norms that scale and shift: under Keras' initial mean 0 and variance 1 next to nothing reaches the end. */
 void __real_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed);
@@ -121,6 +132,7 @@ static void train_rank(const cs_comm *comm, void *context) {
     this_rank = comm->rank;
     loads = backwards = 0;
     all->status[comm->rank] = train_as(comm, all);
+    all->states[comm->rank] = evaluated;
     snprintf(all->text[comm->rank], sizeof all->text[0], "%.200s", cs_error_last()->text);
 }
 
@@ -169,6 +181,7 @@ static void check_ranks(const char *device, const cs_trial_config *trials, int n
         for (int r = 0; r < size; r++) {
             if (together.status[r] != CS_OK)
                 fail_msg("rank %d of %d: %s", r, size, together.text[r]);
+            assert_true(together.states[r] == together.states[0]);
             if (r > 0)
                 assert_int_equal(together.records[r].trials[0].n_rows + together.records[r].steps, 0);
         }
@@ -239,6 +252,7 @@ static void local_batch_norms_give_another_curve_and_one_state(void **state) {
     assert_ok(alone.status[0]);
     for (int r = 0; r < 2; r++)
         assert_ok(together.status[r]);
+    assert_true(together.states[1] == together.states[0]);
     double got = together.records[0].trials[0].rows[2].loss, want = alone.records[0].trials[0].rows[2].loss;
     assert_true(fabs(got - want) > 1e-4 * want);
     assert_true(fabs(got - want) < want);
