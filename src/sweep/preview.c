@@ -1,6 +1,7 @@
 /* --dry-run. */
 #include "option_text.h"
 #include "plan.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,10 @@ static void print_trials(const cs_plan *plan, FILE *out) {
 }
 
 static void print_table_shape(const cs_job *job, FILE *out) {
+    if (cs_table_is_leaderboard(job)) {
+        fprintf(out, "\ntable    the best trials by %s\n", job->metric);
+        return;
+    }
     fprintf(out, "\ntable    %s: %d row%s", job->table_value, axis_length(job, job->table_rows),
             axis_length(job, job->table_rows) == 1 ? "" : "s");
     if (job->table_rows[0])

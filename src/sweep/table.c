@@ -153,9 +153,12 @@ static void print_rest(const cs_job *job, const cs_outcome *outcomes, FILE *out)
         fprintf(out, "\n%d of %d trials did not run\n", pending, job->n_trials);
 }
 
+bool cs_table_is_leaderboard(const cs_job *job) {
+    return job->random && !job->table_rows[0] && !job->table_columns[0];
+}
+
 cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
-    bool leaderboard = job->random && !job->table_rows[0] && !job->table_columns[0];
-    CS_TRY(leaderboard ? cs_leaderboard_print(job, outcomes, out) : print_pivot(job, outcomes, out));
+    CS_TRY(cs_table_is_leaderboard(job) ? cs_leaderboard_print(job, outcomes, out) : print_pivot(job, outcomes, out));
     CS_TRY(cs_best_print(job, outcomes, out));
     print_rest(job, outcomes, out);
     return CS_OK;

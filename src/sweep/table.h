@@ -7,6 +7,8 @@
 /* The pivot in Markdown: rows x columns of the value; mean and standard deviation over what else is swept; "failed" and
  * "-" (not run). Or of a random sweep without rows and columns the leaderboard. Then the best trial. */
 CS_MUST_CHECK cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, FILE *out);
+/* A random sweep that asks for no pivot. */
+bool cs_table_is_leaderboard(const cs_job *job);
 /* Header line and one line of trials.csv. */
 void cs_csv_header(const cs_job *job, FILE *out);
 void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out);

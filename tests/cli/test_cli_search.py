@@ -65,6 +65,13 @@ def test_a_random_sweep_ends_in_a_leaderboard():
     assert "the best 10 of 12" in table("random")
 
 
+def test_a_dry_run_lists_what_was_drawn():
+    shown = run_ok("train", "random.yaml", "--dry-run").stdout
+    for trial in read_trials("random"):
+        assert re.search(rf"^{trial['trial']} .* lr={trial['lr']} augment={trial['augment']}$", shown, re.M), shown
+    assert "the best trials by val_loss" in shown
+
+
 def test_more_trials_are_added_to_those_there_were():
     run_ok("train", "random.yaml", "--out", "fewer", "--set", "sweep.budget.trials=5")
     assert without_clock(read_trials("fewer")) == without_clock(read_trials("random"))[:5]
