@@ -1,8 +1,8 @@
 /* A plan in a few lines. */
-#include "cnnsweep/memory.h"
 #include "plan.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_duration(double seconds, FILE *out) {
     enum { MINUTE = 60, HOUR = 3600 };
@@ -28,19 +28,34 @@ static const char *kept_of(const cs_plan *plan, const cs_cost *first) {
     return first->variants == 0 ? "val, test" : first->variants == 1 ? "all" : "all variants";
 }
 
+static void describe_piece(const cs_plan *plan, const cs_piece *piece, char *out, size_t size) {
+    const cs_cost *first = &plan->costs[piece->first], *last = first + piece->n - 1;
+    const char *most = plan->job->trials[first->trial].fine_tune, *least = plan->job->trials[last->trial].fine_tune;
+    char depths[CS_NAME_MAX * 2];
+    snprintf(depths, sizeof depths, first->cut == last->cut ? "%s" : "%s to %s", most, least);
+    snprintf(out, size, "%6d  %-20s %-13s %8.1f s", piece->n, depths, kept_of(plan, first), piece->seconds);
+}
+
+/* A line a group; groups that follow one another and look alike have one together. */
 static void print_pieces(const cs_plan *plan, FILE *out) {
-    enum { SHOWN = 20 };
-    fprintf(out, "%-8s %6s  %-24s %-12s %10s\n", "group", "trials", "fine_tune", "kept", "expected");
-    for (int p = 0; p < plan->n_pieces && p < SHOWN; p++) {
-        const cs_piece *piece = &plan->pieces[p];
-        const cs_cost *first = &plan->costs[piece->first], *last = first + piece->n - 1;
-        const char *most = plan->job->trials[first->trial].fine_tune, *least = plan->job->trials[last->trial].fine_tune;
-        char depths[CS_NAME_MAX * 2];
-        snprintf(depths, sizeof depths, first->cut == last->cut ? "%s" : "%s to %s", most, least);
-        fprintf(out, "%-8d %6d  %-24s %-12s %8.1f s\n", p + 1, piece->n, depths, kept_of(plan, first), piece->seconds);
+    enum { SHOWN = 20, LINE = 256 };
+    char line[LINE], next[LINE], numbers[32];
+    fprintf(out, "%-12s %6s  %-20s %-13s %10s\n", "group", "trials", "fine_tune", "kept", "expected");
+    int from = 0;
+    for (int shown = 0; from < plan->n_pieces && shown < SHOWN; shown++) {
+        int to = from + 1;
+        describe_piece(plan, &plan->pieces[from], line, sizeof line);
+        for (; to < plan->n_pieces; to++) {
+            describe_piece(plan, &plan->pieces[to], next, sizeof next);
+            if (strcmp(line, next) != 0)
+                break;
+        }
+        snprintf(numbers, sizeof numbers, to > from + 1 ? "%d-%d" : "%d", from + 1, to);
+        fprintf(out, "%-12s %s\n", numbers, line);
+        from = to;
     }
-    if (plan->n_pieces > SHOWN)
-        fprintf(out, "and %d more, down to %.1f s\n", plan->n_pieces - SHOWN, plan->pieces[plan->n_pieces - 1].seconds);
+    if (from < plan->n_pieces)
+        fprintf(out, "and %d more, down to %.1f s\n", plan->n_pieces - from, plan->pieces[plan->n_pieces - 1].seconds);
 }
 
 static double uncached_seconds(const cs_cost *costs, int n) {

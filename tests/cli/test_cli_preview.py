@@ -36,6 +36,52 @@ def test_dry_run_prints_the_trials_and_their_cost():
     assert not os.path.exists(path("results"))
 
 
+# Five depths of one network and four augmentations: four trunks.
+GRID = """name: grid
+data: {path: data.h5}
+model: {arch: mobilenet, alpha: 0.25}
+threads: 1
+train: {epochs: 6, batch: 16}
+sweep:
+  parameters:
+    fine_tune: [2, 4, 6, 8, 10]
+    augment: [none, flip, flips, dark]
+augmentations:
+  flip: {horizontal_flip: true}
+  flips: {horizontal_flip: true, vertical_flip: true}
+  dark: {brightness_range: [0.5, 0.9]}
+"""
+
+
+def plan_of(*arguments, ranks=0):
+    """The plan's first line, and (groups, trials in each, fine_tune, kept, seconds of each) a line."""
+    text = run_ok("train", write_job(GRID, "grid.yaml"), "--dry-run", *arguments, ranks=ranks).stdout
+    rows = re.findall(r"^(\d+)(?:-(\d+))? +(\d+)  (\S+(?: to \S+)?) +(.+?) +([\d.]+) s$", text, re.M)
+    groups = [(int(last or first) - int(first) + 1, int(n), depth, kept, float(seconds))
+              for first, last, n, depth, kept, seconds in rows]
+    return text, groups
+
+
+def test_dry_run_prints_how_trials_are_grouped():
+    text, groups = plan_of()
+    assert "20 trials in 4 groups on 1 rank" in text, text
+    assert sum(count * n for count, n, *_ in groups) == 20
+    assert all(n == 5 and depth == "10 to 2" for _, n, depth, *_ in groups), groups
+    assert sorted(kept for count, _, _, kept, _ in groups for _ in range(count)) == [
+        "all", "all variants", "all variants", "val, test"]
+    saved = re.search(r"([\d.]+)x less work than one by one: ([\d.]+)x by sharing trunks, ([\d.]+)x by keeping", text)
+    total, sharing, keeping = (float(x) for x in saved.groups())
+    assert sharing > 1.2 and keeping > 1 and abs(total - sharing * keeping) < 0.2, saved.group()
+
+
+def test_dry_run_plans_for_the_ranks_there_are():
+    assert "20 trials in 20 groups on 1 rank:" in plan_of("--set", "group=false")[0]
+    text, groups = plan_of("--set", "cache=off", ranks=2)
+    assert " on 2 ranks:" in text and {kept for _, _, _, kept, _ in groups} == {"nothing"}, text
+    text, groups = plan_of("--set", "sweep.parameters.augment=[none]", ranks=3)
+    assert sum(count for count, *_ in groups) >= 3, text
+
+
 def test_dry_run_says_what_training_would():
     done = run("train", "job.yaml", "--dry-run", "--set", "data.path=none.h5")
     assert done.returncode == 1 and "none.h5" in done.stderr

@@ -1,15 +1,16 @@
 """The numbers do not depend on how many ranks share a sweep, nor on how trials are grouped: bit for bit."""
 from harness import make_data, read_journal, read_trials, run_ok, without_clock, write_job
 
-# fine_tune shares trunks, lr and augment do not: grouped and single trials in one sweep.
+# fine_tune and dropout share trunks, augment does not: grouped and single trials in one sweep.
 JOB = """name: ranks
 data: {path: data.h5}
-model: {arch: mobilenet, alpha: 0.25}
+model: {arch: mobilenet, alpha: 0.25, head: [gap, dropout, dense]}
 threads: 1
 train: {epochs: 2, batch: 16, seed: 5}
 sweep:
   parameters:
-    fine_tune: [4, 8, 12, all]
+    fine_tune: [8, 14, all]
+    dropout: [0, 0.5]
     augment: [none, flips]
 augmentations: {flips: {horizontal_flip: true, brightness_range: [0.6, 0.9]}}
 """
@@ -18,8 +19,8 @@ make_data(per_class=20)
 write_job(JOB)
 run_ok("train", "job.yaml", "--out", "alone")
 alone = without_clock(read_trials("alone"))
-assert len(alone) == 8 and all(t["status"] == "ok" for t in alone)
-assert len({t["loss"] for t in alone}) == 8, "trials that differ must give different numbers"
+assert len(alone) == 12 and all(t["status"] == "ok" for t in alone)
+assert len({t["loss"] for t in alone}) == 12, "trials that differ must give different numbers"
 
 for ranks in (1, 2, 3):
     run_ok("train", "job.yaml", "--out", f"k{ranks}", ranks=ranks)
@@ -30,9 +31,17 @@ for ranks in (1, 2, 3):
     assert len({t["rank"] for t in trials}) == ranks, "every rank trains"
     print(f"ok {ranks} ranks")
 
-single = write_job(JOB.replace("[4, 8, 12, all]", "[4]").replace("[none, flips]", "[flips]"), "single.yaml")
+# How the work is shared out changes no number either.
+for sets in (["group=false"], ["cache=off"], ["group=false", "cache=off"]):
+    arguments = [a for text in sets for a in ("--set", text)]
+    for ranks in (0, 2):
+        run_ok("train", "job.yaml", "--out", "ways", "--force", *arguments, ranks=ranks)
+        assert without_clock(read_trials("ways")) == alone, f"{sets} on {ranks} ranks gives other numbers"
+    print(f"ok {' '.join(sets)}")
+
+single = write_job(JOB.replace("[8, 14, all]", "[8]").replace("[0, 0.5]", "[0.5]").replace("[none, flips]", "[flips]"), "single.yaml")
 run_ok("train", single, "--out", "single")
 (row,) = without_clock(read_trials("single"))
-grouped = next(t for t in alone if t["fine_tune"] == "4" and t["augment"] == "flips")
+grouped = next(t for t in alone if t["fine_tune"] == "8" and t["dropout"] == "0.5" and t["augment"] == "flips")
 assert {**row, "trial": ""} == {**grouped, "trial": ""}, "a trial alone gives other numbers than in its group"
 print("ok alone and in a group")
