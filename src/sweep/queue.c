@@ -1,4 +1,5 @@
 #include "queue.h"
+#include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "ranks_impl.h"
 
@@ -8,6 +9,8 @@
 enum { TAG_MESSAGE = 1, TAG_COUNTS, TAG_ANSWER, TAG_STOP };
 /* A disk that stalls delays answers; a rank 0 that does not answer at all for this long is gone. */
 static const double answer_seconds = 600;
+/* Where ranks share cores MPI gives the core away whenever it finds nothing: not after every step. */
+static const double look_seconds = 0.05;
 
 struct cs_queue {
     int rank, size;
@@ -17,6 +20,7 @@ struct cs_queue {
     int n_left;
     pthread_t service;
     bool serving;
+    double looked; /* other ranks: when they last looked for a stop */
 };
 
 /* To ranks that train until their next message. The message is empty, so it waits for nobody. */
@@ -91,14 +95,21 @@ cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial, cs_desk *des
     return CS_OK;
 }
 
-bool cs_queue_stopped(cs_queue *queue) {
+/* Takes the stop that rank 0 announced, if there is one. */
+static bool take_stop(void) {
     int told = 0;
-    if (queue->rank == 0)
-        return false;
     MPI_Iprobe(0, TAG_STOP, MPI_COMM_WORLD, &told, MPI_STATUS_IGNORE);
     if (told)
         MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_STOP, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     return told;
+}
+
+bool cs_queue_stopped(cs_queue *queue) {
+    double now = cs_now();
+    if (queue->rank == 0 || now - queue->looked < look_seconds)
+        return false;
+    queue->looked = now;
+    return take_stop();
 }
 
 /* A stop that nobody waits for any more was sent before the answer to LEAVING: it is here, and is taken. */
@@ -108,7 +119,7 @@ void cs_queue_close(cs_queue *queue) {
     if (queue->serving)
         pthread_join(queue->service, NULL);
     else
-        (void)cs_queue_stopped(queue);
+        (void)take_stop();
     free(queue->left);
     free(queue);
 }

@@ -35,13 +35,6 @@ cs_rates cs_rates_default(int threads) {
     return rates;
 }
 
-/* Kinds of a train image. Brightness is drawn from a range. */
-static double variants_of(const cs_augment *augment) {
-    if (augment->brightness_range[0] != 0 || augment->brightness_range[1] != 0)
-        return 0;
-    return (augment->horizontal_flip ? 2 : 1) * (augment->vertical_flip ? 2 : 1);
-}
-
 /* On features the trunk runs once, whatever is kept otherwise. */
 /* Values that the optimizer keeps beside each parameter. */
 static double count_states(const cs_train_config *train) {
@@ -65,7 +58,7 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
     cost.checkpoint = work->own_params * (count_states(train) + 1 + (train->patience > 0));
     cost.weights = work->params;
     cost.share = cs_trial_share_key(trial);
-    cost.variants = features ? 1 : cost.kept ? variants_of(&trial->augment) : 0;
+    cost.variants = features ? 1 : cost.kept ? cs_augment_variants(&trial->augment) : 0;
     if (kept && !features)
         cost.cache = work->tap * (cost.variants * n_train + (double)(images[CS_SPLIT_VAL] + images[CS_SPLIT_TEST]));
     return cost;
