@@ -41,14 +41,14 @@ typedef struct cs_cost {
     double trunk[CS_SPLIT_COUNT]; /* seconds of one pass of a split as far as the cut */
     double tail;                  /* seconds of its own over all epochs */
     double memory;                /* bytes of its own */
-    bool kept;                    /* what a trunk gives up to the first cut of a group is kept */
-    double variants;              /* that a train image comes in; 0: no end of them, none is kept */
-    double cache;                 /* bytes kept when its cut is the first of the group */
-    double checkpoint, weights;   /* bytes of a file of each */
+    double kept;     /* share of what the trunk gives up to the first cut of a group that is kept for later epochs */
+    double variants; /* that a train image comes in; 0: no end of them, none is kept */
+    double cache;    /* bytes kept when its cut is the first of the group */
+    double checkpoint, weights; /* bytes of a file of each */
 } cs_cost;
-/* `images` a split; `kept`: outputs of trunks are kept for later epochs. */
+/* `images` a split; `room`: bytes in which outputs of trunks are kept for later epochs. */
 cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,
-                   const int64_t images[CS_SPLIT_COUNT], bool kept);
+                   const int64_t images[CS_SPLIT_COUNT], double room);
 
 /* The same, were nothing kept. */
 cs_cost cs_cost_uncached(const cs_cost *cost);

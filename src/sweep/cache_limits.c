@@ -75,7 +75,7 @@ static double control_group_limit(void) {
     return least;
 }
 
-static double available_memory(void) {
+double cs_available_memory(void) {
     double available = read_number("/proc/meminfo", "MemAvailable:") * 1024, limit = control_group_limit();
     if (available < 0)
         return 0;
@@ -100,7 +100,7 @@ cs_cache_limits cs_limits_of_cache(const cs_run_config *run, int ranks) {
     if (run->cache == CS_CACHE_OFF)
         return limits;
     limits.memory =
-        run->cache == CS_CACHE_SIZE ? run->cache_bytes : (size_t)(available_memory() * memory_share / ranks);
+        run->cache == CS_CACHE_SIZE ? run->cache_bytes : (size_t)(cs_available_memory() * memory_share / ranks);
     limits.disk = (size_t)(free_disk(limits.folder) * disk_share / ranks);
     return limits;
 }

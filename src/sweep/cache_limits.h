@@ -8,4 +8,7 @@
  * size just that, and both half of what is free on the disk that holds $TMPDIR, else /tmp, as far as it is one. */
 cs_cache_limits cs_limits_of_cache(const cs_run_config *run, int ranks);
 
+/* Bytes of memory that this process and others may still take; 0: unknown. */
+double cs_available_memory(void);
+
 #endif

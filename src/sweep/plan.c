@@ -1,12 +1,13 @@
 #include "plan.h"
+#include "cache_limits.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "metric.h"
 #include "networks.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A metric of a split that is not there would be an empty table after hours of work. */
 static cs_status check_metric(const cs_plan *plan, const char *metric) {
@@ -23,16 +24,17 @@ static cs_status check_metric(const cs_plan *plan, const char *metric) {
     return CS_OK;
 }
 
-/* Half of the memory there is: the rest is for what is kept of trunks, and for the system. */
+/* Half of the memory there is: the rest is for what is kept of trunks, and for others. */
 static double memory_of_rank(const cs_ranks *ranks) {
     const double part = 0.5;
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return part * (double)pages * (double)size / cs_ranks_on_node(ranks);
+    double available = cs_available_memory();
+    return available > 0 ? part * available / cs_ranks_on_node(ranks) : INFINITY;
 }
 
 /* Estimates of every trial that is not done, from its network's rates. */
 static void cost_trials(cs_plan *plan, const cs_networks *networks) {
     const cs_job *job = plan->job;
+    double room = (double)plan->kept_in.memory + (double)plan->kept_in.disk;
     int64_t images[CS_SPLIT_COUNT];
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
         images[split] = cs_dataset_count(plan->dataset, split);
@@ -47,7 +49,7 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
         if (job->done[t])
             continue;
         cs_cost *cost = &plan->costs[plan->n_costs++];
-        *cost = cs_cost_of(&job->trials[t], &network->work, &rates, images, job->run.cache != CS_CACHE_OFF);
+        *cost = cs_cost_of(&job->trials[t], &network->work, &rates, images, room);
         cost->trial = t;
     }
 }
@@ -114,6 +116,7 @@ static cs_status plan_job(cs_plan *plan, const cs_ranks *ranks, cs_engine *engin
     plan->takers = cs_ranks_size(ranks) / job->run.ranks_per_trial;
     if (plan->takers < 1)
         plan->takers = 1;
+    plan->kept_in = cs_limits_of_cache(&job->run, cs_ranks_on_node(ranks));
     CS_TRY(cs_alloc(n, sizeof *plan->macs, "costs", &plan->macs));
     CS_TRY(cs_alloc(n, sizeof *plan->seconds, "costs", &plan->seconds));
     CS_TRY(cs_alloc(n, sizeof *plan->costs, "costs", &plan->costs));

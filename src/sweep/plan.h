@@ -17,9 +17,10 @@ typedef struct cs_plan {
     int n_costs;
     cs_piece *pieces; /* largest first */
     int n_pieces;
-    int takers;      /* ranks, or sets of ranks_per_trial, that take pieces */
-    bool measured;   /* the seconds come from this machine, not from an ordinary one */
-    double makespan; /* expected seconds until all is done */
+    int takers;              /* ranks, or sets of ranks_per_trial, that take pieces */
+    bool measured;           /* the seconds come from this machine, not from an ordinary one */
+    cs_cache_limits kept_in; /* room of a rank for what trunks give */
+    double makespan;         /* expected seconds until all is done */
 } cs_plan;
 
 /* Opens the dataset, builds each distinct network with its weights, checks that the table's metric will exist, measures

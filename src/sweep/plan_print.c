@@ -1,6 +1,7 @@
 /* A plan in a few lines. */
 #include "plan.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,10 +22,13 @@ void cs_print_bytes(double bytes, FILE *out) {
 
 /* What is kept for later epochs of what the trunk gives. */
 static const char *kept_of(const cs_plan *plan, const cs_cost *first) {
+    const double whole = 0.995;
     if (plan->job->trials[first->trial].train.mode == CS_TRAIN_FEATURES)
         return "features";
-    if (!first->kept || first->cut == 0)
+    if (first->cache == 0)
         return "nothing";
+    if (first->kept < whole)
+        return "a part";
     return first->variants == 0 ? "val, test" : first->variants == 1 ? "all" : "all variants";
 }
 
@@ -82,18 +86,25 @@ static void print_savings(const cs_plan *plan, FILE *out) {
                 alone / planned, alone / shared, shared / planned);
 }
 
-/* What is kept goes on the disk where it does not fit, so it is told apart. */
 static void print_memory(const cs_plan *plan, FILE *out) {
-    double most = 0, kept = 0;
+    double most = 0, kept = 0, in_memory = (double)plan->kept_in.memory, on_disk = (double)plan->kept_in.disk;
     for (int p = 0; p < plan->n_pieces; p++) {
         const cs_piece *piece = &plan->pieces[p];
-        most = piece->memory > most ? piece->memory : most;
-        kept = plan->costs[piece->first].cache > kept ? plan->costs[piece->first].cache : kept;
+        most = fmax(most, piece->memory);
+        kept = fmax(kept, plan->costs[piece->first].cache);
     }
     fputs("memory a rank: about ", out);
-    cs_print_bytes(most, out);
-    fputs(", and to keep what trunks give up to ", out);
-    cs_print_bytes(kept, out);
+    cs_print_bytes(most + fmin(kept, in_memory), out);
+    if (kept > 0) {
+        fputs(", of that ", out);
+        cs_print_bytes(fmin(kept, in_memory), out);
+        fputs(" of outputs of trunks", out);
+    }
+    if (kept > in_memory && on_disk > 0) {
+        fputs("; ", out);
+        cs_print_bytes(fmin(kept - in_memory, on_disk), out);
+        fprintf(out, " more of them in %s", plan->kept_in.folder);
+    }
     fputc('\n', out);
 }
 

@@ -118,7 +118,7 @@ void cs_queue_close(cs_queue *queue) {
         return;
     if (queue->serving)
         pthread_join(queue->service, NULL);
-    else
+    else if (queue->rank != 0)
         (void)take_stop();
     free(queue->left);
     free(queue);

@@ -42,13 +42,13 @@ static double count_states(const cs_train_config *train) {
 }
 
 cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,
-                   const int64_t images[CS_SPLIT_COUNT], bool kept) {
+                   const int64_t images[CS_SPLIT_COUNT], double room) {
     const double programs = 2, slots = 4; /* train and infer; values, gradients, the optimizer's two */
     const cs_train_config *train = &trial->train;
     double n_train = (double)images[CS_SPLIT_TRAIN], batch = train->batch, epochs = train->epochs;
     double evaluated = epochs * (double)images[CS_SPLIT_VAL] + (double)images[CS_SPLIT_TEST];
     bool features = train->mode == CS_TRAIN_FEATURES;
-    cs_cost cost = {.cut = work->cut, .epochs = train->epochs, .kept = kept || features};
+    cs_cost cost = {.cut = work->cut, .epochs = train->epochs};
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
         cost.trunk[split] = (double)images[split] * work->trunk / rates->trunk;
     cost.tail = rates->trial + epochs * n_train * work->tail / rates->train + evaluated * work->tail / rates->infer +
@@ -58,29 +58,31 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
     cost.checkpoint = work->own_params * (count_states(train) + 1 + (train->patience > 0));
     cost.weights = work->params;
     cost.share = cs_trial_share_key(trial);
-    cost.variants = features ? 1 : cost.kept ? cs_augment_variants(&trial->augment) : 0;
-    if (kept && !features)
+    cost.variants = features ? 1 : cs_augment_variants(&trial->augment);
+    cost.kept = features;
+    if (room > 0 && work->tap > 0 && !features) {
         cost.cache = work->tap * (cost.variants * n_train + (double)(images[CS_SPLIT_VAL] + images[CS_SPLIT_TEST]));
+        cost.kept = fmin(1, room / cost.cache);
+    }
     return cost;
 }
 
 cs_cost cs_cost_uncached(const cs_cost *cost) {
     cs_cost uncached = *cost;
     if (cost->cache > 0) {
-        uncached.kept = false;
-        uncached.variants = uncached.cache = 0;
+        uncached.kept = uncached.cache = 0;
     }
     return uncached;
 }
 
 /* How often the first link runs over a split. Of v equally likely variants v(1 - (1 - 1/v)^epochs) have been seen. */
 static double first_passes(const cs_cost *first, int epochs, cs_split split) {
-    double v = first->variants;
-    if (split == CS_SPLIT_TEST || (split == CS_SPLIT_VAL && first->kept))
+    double v = split == CS_SPLIT_TRAIN ? first->variants : 1, seen = epochs;
+    if (split == CS_SPLIT_TEST)
         return 1;
-    if (split == CS_SPLIT_VAL || v == 0)
-        return epochs;
-    return v == 1 ? 1 : v * (1 - pow(1 - 1 / v, epochs));
+    if (v > 0)
+        seen = v == 1 ? 1 : v * (1 - pow(1 - 1 / v, epochs));
+    return first->kept * seen + (1 - first->kept) * epochs;
 }
 
 void cs_group_cost_add(cs_group_cost *group, const cs_cost *cost) {
