@@ -4,7 +4,8 @@ import signal
 import subprocess
 import time
 
-from harness import BIN, CLEAN, MPI, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests, write_job
+from harness import BIN, CLEAN, MPI, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, \
+    without_clock, write_job
 
 # 42 images in batches of 16: 10 in the last one. One trial shares a trunk, one trains batch norms with all ranks.
 JOB = """name: groups
@@ -70,16 +71,24 @@ def children(pid):
         return [int(child) for child in file.read().split()]
 
 
-def test_a_signal_to_a_rank_that_does_not_lead_stops_the_sweep():
-    command = ["mpirun", "-n", "2", os.path.join(BIN, "cnnsweep"), "train", "job.yaml", "--set", "ranks_per_trial=2",
-               "--set", "train.epochs=2000", "--out", "stopped"]
-    program = subprocess.Popen(command, cwd=SCRATCH, env={**CLEAN, **MPI}, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
+def journal_lines(folder):
+    """Of a program that may be writing the next one."""
+    name = path(f"{folder}/journal.jsonl")
+    return open(name).read().count("\n") if os.path.exists(name) else 0
+
+
+LONG = ("train", "job.yaml", "--set", "ranks_per_trial=2", "--set", "train.epochs=40", "--out")
+
+
+def test_a_signal_to_a_rank_that_does_not_lead_stops_the_sweep_and_it_goes_on_bit_by_bit():
+    run_ok(*LONG, "whole", ranks=2)
+    program = subprocess.Popen(["mpirun", "-n", "2", os.path.join(BIN, "cnnsweep"), *LONG, "stopped"], cwd=SCRATCH,
+                               env={**CLEAN, **MPI}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.time() + 60
-        while not (os.path.exists(path("stopped/journal.jsonl")) and len(read_journal("stopped")) > 3):
+        while journal_lines("stopped") < 4:
             assert program.poll() is None and time.time() < deadline, "it does not train"
-            time.sleep(0.05)
+            time.sleep(0.02)
         members = [pid for pid in children(program.pid)
                    if b"OMPI_COMM_WORLD_RANK=1\0" in open(f"/proc/{pid}/environ", "rb").read()]
         assert len(members) == 1, "Open MPI's mpirun starts its local ranks itself"
@@ -88,6 +97,8 @@ def test_a_signal_to_a_rank_that_does_not_lead_stops_the_sweep():
     finally:
         program.kill()
     assert program.returncode == 75, f"exit {program.returncode}\n{errors}"
+    run_ok(*LONG, "stopped", "--resume", ranks=2)
+    assert without_clock(read_trials("stopped")) == without_clock(read_trials("whole"))
 
 
 run_tests(globals())
