@@ -87,9 +87,9 @@ static void write_notes(const cs_exchange *x, cs_status mine, const cs_tally *su
     notes[LOSS] = (float)sums->loss;
     notes[CORRECT] = (float)sums->correct;
     notes[ROWS] = (float)sums->rows;
-    notes[FAILED] = mine != CS_OK;
-    notes[BROKEN] = team->made != CS_OK;
-    notes[STOPPING] = team->stop && *team->stop;
+    notes[FAILED] = mine != CS_OK ? 1 : 0;
+    notes[BROKEN] = team->made != CS_OK ? 1 : 0;
+    notes[STOPPING] = team->stop && *team->stop ? 1 : 0;
 }
 
 /* All of it, summed. The same bits on all ranks: they agree without another word. */
