@@ -139,7 +139,10 @@ static cs_status take(cs_desk *desk, int rank, const cs_message *message, int64_
     case CS_TELL_LEAVING:
         break;
     }
-    return message->code == CS_OK ? CS_OK : cs_fail(message->code, "rank %d: %s", rank, message->reason);
+    if (message->code == CS_OK)
+        return CS_OK;
+    cs_status status = cs_fail(message->code, "rank %d: %s", rank, message->reason);
+    return status == CS_ERR_NO_SPACE ? cs_hint(status, "free some space there and go on with --resume") : status;
 }
 
 void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer) {

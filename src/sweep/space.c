@@ -5,15 +5,22 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-/* A checkpoint is written beside the one before it. Pieces come largest first by their time, which is not always their
- * size: the estimate takes the largest checkpoints that `takers` pieces may have. */
+/* Of each trial the last checkpoint and the one before it, and one that is being written. */
+static double checkpoints_of_piece(const cs_plan *plan, const cs_piece *piece) {
+    const double kept = 2;
+    double all = 0, written = 0;
+    for (int i = piece->first; i < piece->first + piece->n; i++) {
+        all += kept * plan->costs[i].checkpoint;
+        written = plan->costs[i].checkpoint > written ? plan->costs[i].checkpoint : written;
+    }
+    return all + written;
+}
+
+/* Pieces go out by their time, which is not always their size: as if each taker had the largest. */
 static double checkpoints_of(const cs_plan *plan) {
-    const double files = 2;
     double largest = 0, all = 0;
     for (int p = 0; p < plan->n_pieces; p++) {
-        double piece = 0;
-        for (int i = 0; i < plan->pieces[p].n; i++)
-            piece += files * plan->costs[plan->pieces[p].first + i].checkpoint;
+        double piece = checkpoints_of_piece(plan, &plan->pieces[p]);
         largest = piece > largest ? piece : largest;
         all += piece;
     }

@@ -5,7 +5,7 @@
 #include "plan.h"
 
 typedef struct cs_space {
-    double checkpoints; /* two of every trial that is under way at once */
+    double checkpoints; /* of the trials that are under way at once */
     double weights;     /* of all trials to come */
     double rows;        /* journal, histories, reports */
 } cs_space;

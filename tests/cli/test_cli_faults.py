@@ -35,22 +35,26 @@ def assert_stopped(done, out, reason):
     assert done.returncode == 1 and reason in done.stderr, (done.returncode, done.stderr)
     assert "free some space" in done.stderr
     journal = read_journal(out)  # every line is whole JSON
-    assert journal[0]["event"] == "start" and sum(e["event"] == "epoch" for e in journal) > 3
+    assert journal[0]["event"] == "start" and any(e["event"] == "epoch" for e in journal)
     assert not any(e.get("status") == "failed" for e in journal), "a full disk is no trial's failure"
 
 
 def test_a_file_past_its_limit_stops_cleanly_and_resumes():
-    done = limited(resource.RLIMIT_FSIZE, 30000, "train", "job.yaml", "--out", "limit")
-    assert_stopped(done, "limit", "File too large")
-    run_ok("train", "job.yaml", "--out", "limit", "--resume")
-    assert_reference("limit")
+    """The journal first, then a checkpoint."""
+    for seconds in ("1e6", "0"):
+        out = f"limit{seconds}"
+        done = limited(resource.RLIMIT_FSIZE, 30000, "train", "job.yaml", "--out", out, "--set",
+                       f"checkpoint_seconds={seconds}")
+        assert_stopped(done, out, "File too large")
+        assert (".ckpt" in done.stderr) == (seconds == "0"), done.stderr
+        run_ok("train", "job.yaml", "--out", out, "--resume")
+        assert_reference(out)
 
 
 def test_a_full_disk_resumes_when_there_is_room():
     mount = path("small")
     os.makedirs(mount)
-    # Room for the checkpoints, not for all rows.
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=900k", "tmpfs", mount], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", mount], capture_output=True)
     if mounted.returncode:
         assert not os.environ.get("CI"), f"CI must be able to mount a small disk: {mounted.stderr.decode()}"
         print("   skipped: a small disk needs root")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -56,6 +57,28 @@ def test_a_resumed_sweep_equals_one_that_was_not_stopped():
         events = read_journal(f"cut{n}")
         assert [e["event"] for e in events].count("start") == 2
         assert [e["event"] for e in events].count("trial") == 6, "what is done is not trained again"
+
+
+def test_trials_go_on_from_their_checkpoints():
+    arguments = ("train", "job.yaml", "--set", "train.epochs=40", "--out")
+    run_ok(*arguments, "straight")
+    process = subprocess.Popen([f"{BIN}/cnnsweep", *arguments, "stopped"], cwd=SCRATCH, env=CLEAN,
+                               stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.time() + 60
+    while time.time() < deadline and not (os.path.exists(path("stopped/journal.jsonl")) and
+                                          text_of("stopped/journal.jsonl").count('"epoch":') > 10):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGUSR2)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 75 and "--resume goes on with it" in log, log
+    begun = sum(e["event"] == "epoch" for e in read_journal("stopped"))
+    assert glob.glob(path("stopped/checkpoints/t*.ckpt"))
+    done = run_ok(*arguments, "stopped", "--resume", env={"CNNSWEEP_LOG": "debug"})
+    places = [int(n) for n in re.findall(r"goes on from epoch (\d+)", done.stderr)]
+    assert places and max(places) > 1 and begun > 10, (places, begun)
+    assert without_clock(read_trials("stopped")) == without_clock(read_trials("straight"))
+    assert text_of("stopped/table.md") == text_of("straight/table.md")
+    assert "checkpoints" not in os.listdir(path("stopped"))
 
 
 def test_a_torn_last_line_is_cut_off():

@@ -98,8 +98,8 @@ def wait_for(out, launcher, wanted, after):
 def where(out):
     """A word on how far a sweep is."""
     told = events(out)
-    writing = [name for name in os.listdir(path(f"{out}/checkpoints")) if ".tmp" in name] if os.path.isdir(
-        path(f"{out}/checkpoints")) else []
+    folder = path(f"{out}/checkpoints")
+    writing = os.path.isdir(folder) and any(name.endswith(".next") for name in os.listdir(folder))
     if not told:
         return "start"
     ended = sum(e["event"] == "trial" for e in told)
