@@ -146,8 +146,11 @@ static const cs_trial_config *make_trials(void) {
         snprintf(trials[i].model.head, sizeof trials[i].model.head, "dropout:0.3,dense");
         snprintf(trials[i].fine_tune, sizeof trials[i].fine_tune, "%s", depths[i]);
     }
+    trials[0].train.patience = 3;
     trials[1].train.optimizer = momentum;
+    trials[1].train.epochs = 4; /* of which it waits through two */
     trials[1].train.patience = 2;
+    trials[1].train.min_delta = 100;
     trials[2].train.optimizer = plain;
     trials[2].train.epochs = 2;
     trials[3].train.patience = 1;
@@ -189,6 +192,7 @@ static void check_all_same(void) {
 static void test_the_undisturbed_run_is_what_it_should_be(void **state) {
     prepare(*state);
     assert_int_equal(undisturbed.record.trials[0].n_rows, 3);
+    assert_int_equal(undisturbed.record.trials[1].n_rows, 3);
     assert_int_equal(undisturbed.record.trials[2].n_rows, 2);
     assert_int_equal(undisturbed.record.trials[3].n_rows, 2);
     assert_int_equal(undisturbed.record.trials[3].result.best_epoch, 0);
