@@ -1,0 +1,138 @@
+"""The 20-cell melanoma grid against the same grid in PyTorch, in turn in one run; prints results/grid.md:
+
+    python3 tests/bench/grid.py [--bin build/bin] [--rounds 5] [--python python3 with torch and h5py] [--only NAME...]
+
+MobileNet 0.25 with the real weights and MobileNet 1 from random ones, at 50 and 128 px, 10 epochs, 2 ranks of one thread
+against two processes of one thread. A round is a seed; both sides start from the same values and see the same batches of
+the same augmented pixels. Times are from the start of the program to the finished table. Beside the whole program: without
+the cache, and one trial after the other. Material: $CNNSWEEP_SHARED, default ../shared."""
+import argparse
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("CNNSWEEP_SHARED", ROOT / ".." / "shared")).resolve()
+REAL = SHARED / "weights/mobilenet_v1_0.25_224_kerasnames_no_top.h5"
+# name: alpha, weights, pixels
+GRIDS = {"real-50": (0.25, REAL, 50), "real-128": (0.25, REAL, 128), "random-50": (1, None, 50), "random-128": (1, None, 128)}
+EPOCHS, BATCH = 10, 32
+MODES = {"cnnsweep": [], "no cache": ["cache=off"], "one by one": ["cache=off", "group=false"]}
+ENV = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMP_NUM_THREADS": "1",
+       "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_mpi_yield_when_idle": "1"}
+
+
+def timed(*command):
+    begun = time.time()
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return time.time() - begun
+
+
+def job_sets(grid, seed, data):
+    alpha, weights, _ = GRIDS[grid]
+    return [f"data.path={data}", "data.image=packed", f"model.alpha={alpha}", f'model.weights="{weights or ""}"', f"train.epochs={EPOCHS}",
+            f"train.batch={BATCH}", f"train.seed={seed}"]
+
+
+def sweep(options, sets, out, ranks=2):
+    flags = [flag for value in sets for flag in ("--set", value)]
+    return timed("mpirun", "-n", ranks, options.bin / "cnnsweep", "train", "jobs/melanoma_mobilenet.yaml", "--force", "--out", out, *flags)
+
+
+def initial_values(options, work, grid, seed, data):
+    """The network's values before training: those of a run that moves nothing."""
+    sets = job_sets(grid, seed, data) + ["sweep.parameters={fine_tune: [head], augment: [none]}", "train.epochs=1", "train.lr=1e-12",
+                                         "train.optimizer=sgd", "train.save_weights=h5"]
+    sweep(options, sets, work / "init", ranks=1)
+    return work / "init/weights/t000.h5"
+
+
+def accuracies(out):
+    with open(out / "trials.csv") as file:
+        return {(r["augment"], int(r["fine_tune"])): (float(r["val_loss"]), float(r["val_accuracy"]), float(r["test_accuracy"]))
+                for r in csv.DictReader(file)}
+
+
+def torch_accuracies(path):
+    with open(path) as file:
+        return {(c["augment"], c["fine_tune"]): (c["val_loss"], c["val_accuracy"], c["test_accuracy"]) for c in json.load(file)["cells"]}
+
+
+def run_grid(options, work, grid):
+    """{mode: [seconds a round]}, and the (ours, theirs) of every cell."""
+    alpha, _, pixels = GRIDS[grid]
+    data = work / f"{pixels}.h5"
+    if not data.exists():
+        timed(options.bin / "cnnsweep-pack", "--size", f"{pixels}x{pixels}", work / "images", data)
+    seconds, pairs = {"PyTorch": [], **{mode: [] for mode in MODES}}, []
+    for seed in range(1, options.rounds + 1):
+        init = initial_values(options, work, grid, seed, data)
+        cells = work / "cells.json"
+        seconds["PyTorch"].append(timed(options.python, ROOT / "tests/bench/grid_torch.py", "--data", data, "--init", init, "--alpha", alpha,
+                                        "--epochs", EPOCHS, "--batch", BATCH, "--seed", seed, "--out", cells))
+        theirs = torch_accuracies(cells)
+        for mode, extra in MODES.items():
+            seconds[mode].append(sweep(options, job_sets(grid, seed, data) + extra, work / "out"))
+            if mode == "cnnsweep":
+                ours = accuracies(work / "out")
+                pairs += [(ours[cell], theirs[cell]) for cell in theirs]
+        print(f"{grid} round {seed}: " + ", ".join(f"{mode} {s[-1]:.1f} s" for mode, s in seconds.items()), file=sys.stderr, flush=True)
+    return seconds, pairs
+
+
+def spread(values):
+    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
+
+
+def print_speed(results):
+    print("| grid | rounds | PyTorch s | cnnsweep s | PyTorch / cnnsweep | one by one / cnnsweep | engine | grouping | cache |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for grid, (seconds, _) in results.items():
+        def ratio(above, below):
+            return spread([a / b for a, b in zip(seconds[above], seconds[below])])
+        print(f"| {grid} | {len(seconds['PyTorch'])} | {statistics.median(seconds['PyTorch']):.1f} | {statistics.median(seconds['cnnsweep']):.1f} | "
+              f"**{ratio('PyTorch', 'cnnsweep')}** | **{ratio('one by one', 'cnnsweep')}** | {ratio('PyTorch', 'one by one')} | "
+              f"{ratio('one by one', 'no cache')} | {ratio('no cache', 'cnnsweep')} |")
+
+
+def print_accuracy(results):
+    print("| grid | cells x seeds | val accuracy: cnnsweep | PyTorch | test accuracy: cnnsweep | PyTorch | mean difference of val accuracy +/- standard error |")
+    print("|---|---|---|---|---|---|---|")
+    for grid, (_, pairs) in results.items():
+        def cell(index):
+            ours, theirs = [p[0][index] for p in pairs], [p[1][index] for p in pairs]
+            return " | ".join(f"{statistics.mean(v):.4f} +/- {statistics.stdev(v):.4f}" for v in (ours, theirs))
+        difference = [p[0][1] - p[1][1] for p in pairs]
+        error = statistics.stdev(difference) / len(difference)**0.5
+        print(f"| {grid} | {len(pairs)} | {cell(1)} | {cell(2)} | {statistics.mean(difference):+.4f} +/- {error:.4f} |")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--python", default="/usr/bin/python3")
+    parser.add_argument("--only", nargs="*", choices=GRIDS, default=list(GRIDS))
+    options = parser.parse_args()
+    options.bin = options.bin.resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "images").mkdir()
+        subprocess.run(["tar", "xf", SHARED / "data/isic_melanoma_vs_nevus.tar", "-C", work / "images"], check=True)
+        results = {grid: run_grid(options, work, grid) for grid in options.only}
+    version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True).stdout.strip()
+    print(f"PyTorch {version}, two processes of one thread; cnnsweep, 2 ranks of one thread; medians of the rounds (smallest-largest)\n")
+    print_speed(results)
+    print("\nEngine: PyTorch over cnnsweep one by one; grouping: one by one over grouped without cache; cache: what it adds.\n")
+    print_accuracy(results)
+
+
+if __name__ == "__main__":
+    main()
