@@ -31,9 +31,8 @@ static bool winograd_pays(const od_node *node) {
 
 static od_conv describe(const od_node *node) {
     const od_program *program = node->program;
-    const cs_param *kernel = od_node_kernel(node)->param;
     od_conv conv = {.source = od_desc_of(program, &program->values[node->op->inputs[0]], node->chunk),
-                    .weights = od_plain_kernel_desc(program->graph, kernel, 0),
+                    .weights = od_plain_kernel_desc(program->graph, od_node_kernel(node)),
                     .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
                     .has_bias = od_has_bias(node),
                     .inference = !program->training,
@@ -71,13 +70,26 @@ static cs_status plan_own_weights(od_node *node, const od_conv *conv) {
     return plan_backward_data(node, conv);
 }
 
+/* A 1x1 convolution of one pixel is a product of matrices: whole blocks of channels lie in memory as plain rows.
+ * oneDNN's convolution reads the kernel again for every row. */
+static bool is_product(const od_node *node) {
+    const od_tensor *in = &node->program->values[node->op->inputs[0]], *out = &node->program->values[node->op->output];
+    const cs_window *window = &node->op->window;
+    int block = node->program->engine->kernels->block;
+    return in->layout == OD_BLOCKED && window->kernel_h * window->kernel_w == 1 && in->shape.h * in->shape.w == 1 &&
+           out->shape.h * out->shape.w == 1 && in->shape.c % block == 0 && out->shape.c % block == 0;
+}
+
 static cs_status plan_conv(od_node *node) {
     dnnl_engine_t engine = node->program->engine->engine;
-    od_conv conv = describe(node);
     od_param *kernel = od_node_kernel(node);
+    kernel->matrix = is_product(node);
+    if (kernel->matrix)
+        return od_product_plan(node);
     kernel->inputs = padded_inputs(node);
+    od_conv conv = describe(node);
     if (kernel->inputs)
-        conv.source.dims[1] = conv.weights.dims[1] = kernel->inputs;
+        conv.source.dims[1] = kernel->inputs;
     CS_TRY(od_conv_create(engine, &conv, OD_FORWARD, NULL, &node->forward.primitive));
     if (!node->program->training)
         return CS_OK;

@@ -1,12 +1,17 @@
 #include "program.h"
 
-static cs_status plan_dense(od_node *node) {
+/* [rows, C] */
+static od_desc rows_of(const od_node *node, int value) {
+    return (od_desc){.rank = 2, .dims = {node->chunk, node->program->values[value].shape.c}, .tag = dnnl_nc};
+}
+
+cs_status od_product_plan(od_node *node) {
     od_program *program = node->program;
     dnnl_engine_t engine = program->engine->engine;
     od_param *kernel = od_node_kernel(node);
-    od_inner_product product = {.source = od_desc_of(program, &program->values[node->op->inputs[0]], node->chunk),
-                                .weights = od_plain_kernel_desc(program->graph, kernel->param, 0),
-                                .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
+    od_inner_product product = {.source = rows_of(node, node->op->inputs[0]),
+                                .weights = od_plain_kernel_desc(program->graph, kernel),
+                                .destination = rows_of(node, node->op->output),
                                 .has_bias = od_has_bias(node),
                                 .inference = !program->training,
                                 .activation = node->op->activation};
@@ -26,5 +31,5 @@ static cs_status plan_dense(od_node *node) {
                                    &node->backward_data.primitive);
 }
 
-const od_op_class od_dense_class = {plan_dense,          od_weighted_bind,    od_weighted_load,
+const od_op_class od_dense_class = {od_product_plan,     od_weighted_bind,    od_weighted_load,
                                     od_weighted_refresh, od_weighted_forward, od_weighted_backward};

@@ -107,10 +107,12 @@ static void sum_partial(const od_node *node, int n) {
     double *sums = node->norm.sums;
     for (size_t i = 0; i < 2 * channels; i++)
         sums[i] = 0;
-    for (size_t c = 0; c < channels; c++)
-        for (size_t r = 0; r < (size_t)n; r++)
-            for (size_t k = 0; k < 2; k++)
-                sums[2 * c + k] += node->norm.partial[(r * 2 + k) * lanes + c];
+    for (size_t r = 0; r < (size_t)n; r++)
+        for (size_t k = 0; k < 2; k++) {
+            const double *row = node->norm.partial + (r * 2 + k) * lanes;
+            for (size_t c = 0; c < channels; c++)
+                sums[2 * c + k] += row[c];
+        }
     sums[2 * channels] = (double)n * input_of(node)->shape.h * input_of(node)->shape.w;
 }
 

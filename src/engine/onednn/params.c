@@ -130,7 +130,7 @@ static cs_status move_param(od_program *program, const od_param *param, float *i
         memcpy(where == TO_ENGINE ? in_engine : in_host, where == TO_ENGINE ? in_host : in_engine, bytes);
         return CS_OK;
     }
-    od_desc plain = od_plain_kernel_desc(program->graph, param->param, param->inputs);
+    od_desc plain = od_plain_kernel_desc(program->graph, param);
     dnnl_memory_t engine = NULL, host = NULL;
     cs_status status = od_param_memory(program, param, in_engine, &engine);
     if (status == CS_OK)

@@ -75,6 +75,7 @@ typedef struct od_param {
     dnnl_query_t layout_what;
     od_desc layout; /* kernels, when layout_of is NULL and rank > 0 */
     int inputs;     /* convolution kernels: input channels in the engine's layout, the added ones zero */
+    bool matrix;    /* of a convolution that runs as a dense layer */
 } od_param;
 
 /* A kernel in the layout that a primitive wants: the parameter itself, or a copy refreshed after every update. */
@@ -220,8 +221,8 @@ CS_MUST_CHECK cs_status od_param_memory(const od_program *program, const od_para
 bool od_takes_winograd(const od_program *program, const cs_op *op);
 
 /* weights.c: what convolutions and dense layers share. */
-/* Keras' layout of a kernel in oneDNN's terms, with `inputs` input channels (0: its own). */
-od_desc od_plain_kernel_desc(const cs_graph *graph, const cs_param *kernel, int inputs);
+/* Keras' layout of a kernel in oneDNN's terms, with its added input channels. */
+od_desc od_plain_kernel_desc(const cs_graph *graph, const od_param *param);
 /* Between Keras' kernel [..,I,O] and the same with zeros for the added input channels [..,inputs,O]. */
 void od_pad_kernel(const cs_param *kernel, int inputs, const float *plain, float *padded);
 void od_unpad_kernel(const cs_param *kernel, int inputs, const float *padded, float *plain);
@@ -239,6 +240,9 @@ cs_status od_weighted_backward(od_node *node, const od_rows *rows);
 float *od_gradient_target(const od_node *node, const od_param *param, int index);
 void od_gradient_add(const od_node *node, const od_param *param, int index);
 CS_MUST_CHECK cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t to);
+
+/* dense.c: the primitives of a dense layer, or of a convolution of one pixel. */
+CS_MUST_CHECK cs_status od_product_plan(od_node *node);
 
 /* The operations. */
 extern const od_op_class od_conv_class, od_depthwise_class, od_batch_norm_class, od_activation_class, od_pool_class,

@@ -7,14 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-od_desc od_plain_kernel_desc(const cs_graph *graph, const cs_param *kernel, int inputs) {
+od_desc od_plain_kernel_desc(const cs_graph *graph, const od_param *param) {
+    const cs_param *kernel = param->param;
     const int *d = kernel->dims;
     cs_layer_kind kind = graph->layers[kernel->layer].kind;
     if (kind == CS_LAYER_DENSE)
         return (od_desc){.rank = 2, .dims = {d[1], d[0]}, .tag = dnnl_ba};
     if (kind == CS_LAYER_DEPTHWISE_CONV2D || (kind == CS_LAYER_SEPARABLE_CONV2D && kernel->role == CS_PARAM_KERNEL))
         return (od_desc){.rank = 5, .dims = {d[2], 1, 1, d[0], d[1]}, .tag = dnnl_hwigo}; /* HWC1, i = o = 1 */
-    return (od_desc){.rank = 4, .dims = {d[3], inputs ? inputs : d[2], d[0], d[1]}, .tag = dnnl_hwio};
+    if (param->matrix)
+        return (od_desc){.rank = 2, .dims = {d[3], d[2]}, .tag = dnnl_ba};
+    return (od_desc){.rank = 4, .dims = {d[3], param->inputs ? param->inputs : d[2], d[0], d[1]}, .tag = dnnl_hwio};
 }
 
 /* Floats of one kernel position: all of the kernel when nothing is added, so that one copy does. */
@@ -187,11 +190,10 @@ cs_status od_weighted_load(od_node *node, const cs_params *params) {
     fold(node, params, channels, scale, bias);
     for (size_t i = 0; i < kernel->count; i++) /* the output channel runs fastest in every Keras kernel */
         scaled[i] = params->data[kernel->offset + i] * scale[i % channels];
-    int inputs = od_node_kernel(node)->inputs;
-    od_pad_kernel(kernel, inputs, scaled, program->staging);
+    od_pad_kernel(kernel, od_node_kernel(node)->inputs, scaled, program->staging);
     if (node->folded_bias)
         memcpy(node->folded_bias, bias, channels * sizeof *bias);
-    od_desc desc = od_plain_kernel_desc(program->graph, kernel, inputs);
+    od_desc desc = od_plain_kernel_desc(program->graph, od_node_kernel(node));
     CS_TRY_GOTO(od_memory_create(program->engine->engine, &desc, program->staging, &plain), done);
     status = od_copy_layout(program, plain, node->forward_kernel.to);
 done:
