@@ -23,7 +23,8 @@ typedef struct history {
     int numbers[N];     /* of the trials in the group under way */
     double checkpoint_seconds;
     cs_cache_limits cache;
-    int fail_at_epoch; /* > 0: the listener fails there, and the run ends as if it had been killed */
+    int enough_at_epoch; /* > 0: that is the last one of trial 0, says the listener */
+    int fail_at_epoch;   /* > 0: the listener fails there, and the run ends as if it had been killed */
 } history;
 
 static history undisturbed, disturbed;
@@ -57,7 +58,7 @@ static cs_train_events toys;
 static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
     history *into = context;
     toy_trial_record *kept = &into->record.trials[into->numbers[trial]];
-    (void)enough;
+    *enough = into->numbers[trial] == 0 && into->enough_at_epoch > 0 && row->epoch >= into->enough_at_epoch;
     if (into->fail_at_epoch > 0 && row->epoch == into->fail_at_epoch)
         return cs_fail(CS_ERR_IO, "killed");
     assert_true(row->epoch <= kept->n_rows);
@@ -106,8 +107,11 @@ static cs_status train(const char *device, const cs_trial_config *trials, int fi
         .context = into, .epoch = on_epoch, .finished = on_finished, .failed = on_failed, .step = on_step};
     static cs_trial_config left[N];
     const char *left_files[N];
-    cs_group_config config = {
-        .trials = left, .checkpoint_seconds = into->checkpoint_seconds, .events = &events, .stop = &into->record.stop};
+    cs_group_config config = {.trials = left,
+                              .checkpoint_seconds = into->checkpoint_seconds,
+                              .cache = into->cache,
+                              .events = &events,
+                              .stop = &into->record.stop};
     for (int i = first; i < first + n; i++)
         if (!into->record.trials[i].finished) {
             left[config.n] = trials[i];
@@ -236,6 +240,26 @@ static void test_stopped_in_every_pass(void **state) {
         assert_fails(train_until(*state, trials, 0), CS_ERR_INTERRUPTED, "stopped");
         assert_ok(train_until(*state, trials, 0));
         check_all_same();
+    }
+}
+
+/* Told so after its second epoch, it is tested with the best weights. In the passes: train, val; train, val, test. */
+static void test_stopped_around_the_end_that_a_listener_chose(void **state) {
+    static history expected;
+    for (int pass = 3; pass <= 6; pass++) {
+        const cs_trial_config *trials = prepare(*state);
+        clear(&expected);
+        expected.enough_at_epoch = disturbed.enough_at_epoch = 1;
+        assert_ok(train(*state, trials, 0, 1, &expected));
+        assert_int_equal(expected.record.trials[0].n_rows, 2);
+        stop_at_pass = pass;
+        cs_status status = train(*state, trials, 0, 1, &disturbed);
+        assert_int_equal(status, pass < 6 ? CS_ERR_INTERRUPTED : CS_OK);
+        stop_at_pass = 0;
+        if (status != CS_OK)
+            assert_ok(train(*state, trials, 0, 1, &disturbed));
+        toy_assert_same(&disturbed.record.trials[0], &expected.record.trials[0]);
+        assert_true(disturbed.tested[0] == expected.tested[0]);
     }
 }
 
@@ -372,23 +396,6 @@ static void test_a_whole_file_stays_whatever_fails(void **state) {
         }
 }
 
-static void test_another_trials_file_is_refused(void **state) {
-    const cs_trial_config *trials = stop_in_second_epoch(*state);
-    static cs_trial_config changed[N];
-    memcpy(changed, trials, sizeof changed);
-    changed[0].train.optimizer.lr *= 2;
-    static history expected;
-    clear(&expected); /* removes the files: */
-    assert_ok(train(*state, changed, 0, N, &expected));
-    stop_in_second_epoch(*state);
-    memset(&disturbed.record.trials[0], 0, sizeof disturbed.record.trials[0]);
-    assert_ok(train(*state, changed, 0, N, &disturbed));
-    toy_assert_same(&disturbed.record.trials[0], &expected.record.trials[0]);
-    assert_true(disturbed.tested[0] == expected.tested[0] && disturbed.tested[0] != undisturbed.tested[0]);
-    for (int i = 1; i < N; i++)
-        check_same(i);
-}
-
 static void test_a_failed_trial_leaves_no_file(void **state) {
     prepare(*state);
     static cs_trial_config trials[N];
@@ -420,23 +427,44 @@ static void test_the_other_engine_goes_on(void **state) {
     }
 }
 
-/* As above, where the trunk's outputs are kept: a run that goes on has to find them anew. */
-static void test_with_a_cache(void **state) {
+/* The trials from `first` on, stopped every few steps, one of them alone in between, end as if they had never been. */
+static void check_in_pieces(const char *device, const cs_trial_config *trials, int first, cs_cache_limits cache) {
     static history expected;
-    prepare(*state);
+    clear(&expected);
+    assert_ok(train(device, trials, first, N - first, &expected));
+    clear(&disturbed);
+    disturbed.cache = cache;
+    disturbed.record.stop_after = 2;
+    assert_fails(train(device, trials, N - 1, 1, &disturbed), CS_ERR_INTERRUPTED, "stopped");
+    while (disturbed.record.stop_after = 2 * BATCHES - 1, train(device, trials, first, N - first, &disturbed) != CS_OK)
+        assert_int_equal(cs_error_last()->code, CS_ERR_INTERRUPTED);
+    for (int i = first; i < N; i++) {
+        toy_assert_same(&disturbed.record.trials[i], &expected.record.trials[i]);
+        assert_true(disturbed.tested[i] == expected.tested[i]);
+    }
+}
+
+/* A run that goes on has to find the trunk's outputs anew. */
+static void test_with_a_cache(void **state) {
     static cs_trial_config trials[N];
     memcpy(trials, make_trials(), sizeof trials);
     for (int i = 0; i < N; i++)
         memset(trials[i].augment.brightness_range, 0, sizeof trials[i].augment.brightness_range);
-    clear(&expected);
-    assert_ok(train(*state, trials, 1, N - 1, &expected));
-    disturbed.cache.memory = (size_t)1 << 24;
-    while (disturbed.record.stop_after = BATCHES - 1, train(*state, trials, 1, N - 1, &disturbed) != CS_OK)
-        continue;
-    for (int i = 1; i < N; i++) {
-        toy_assert_same(&disturbed.record.trials[i], &expected.record.trials[i]);
-        assert_true(disturbed.tested[i] == expected.tested[i]);
+    for (int first = 0; first < 2; first++) { /* trial 0 reads the images */
+        check_in_pieces(*state, trials, first, (cs_cache_limits){.memory = (size_t)1 << 24});
+        assert_true(disturbed.record.trials[1].result.reused > 0);
     }
+}
+
+static void test_on_features(void **state) {
+    static cs_trial_config trials[N];
+    memcpy(trials, make_trials(), sizeof trials);
+    for (int i = 0; i < N; i++) {
+        trials[i].train.mode = CS_TRAIN_FEATURES;
+        trials[i].augment = (cs_augment){0};
+        snprintf(trials[i].fine_tune, sizeof trials[i].fine_tune, "blocks:2");
+    }
+    check_in_pieces(*state, trials, 0, (cs_cache_limits){0});
 }
 
 /* Ranks that share batches: rank 0 writes, all go on. */
@@ -499,6 +527,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_stopped_every_few_steps),
         ON_DEVICE(test_seconds_are_carried_over),
         ON_DEVICE(test_stopped_in_every_pass),
+        ON_DEVICE(test_stopped_around_the_end_that_a_listener_chose),
         ON_DEVICE(test_killed_in_an_epoch),
         ON_DEVICE(test_not_written_before_its_time),
         ON_DEVICE(test_a_group_goes_on_alone_and_together_again),
@@ -506,6 +535,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_a_failed_trial_leaves_no_file),
         ON_DEVICE(test_the_other_engine_goes_on),
         ON_DEVICE(test_with_a_cache),
+        ON_DEVICE(test_on_features),
         ON_DEVICE(test_ranks_that_share_batches_go_on),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
@@ -515,9 +545,11 @@ static int run_on(const char *device) {
 static int run_files(void) {
     const char *device = "cpu";
     const struct CMUnitTest tests[] = {
-        ON_DEVICE(test_a_torn_file_is_passed_over),        ON_DEVICE(test_an_altered_file_is_passed_over),
-        ON_DEVICE(test_with_no_whole_file_it_begins_anew), ON_DEVICE(test_a_whole_file_stays_whatever_fails),
-        ON_DEVICE(test_another_trials_file_is_refused),
+        ON_DEVICE(test_a_torn_file_is_passed_over),
+        ON_DEVICE(test_an_altered_file_is_passed_over),
+        ON_DEVICE(test_with_no_whole_file_it_begins_anew),
+        ON_DEVICE(test_a_whole_file_stays_whatever_fails),
+
     };
     return cmocka_run_group_tests_name("files", tests, NULL, NULL);
 }
