@@ -48,6 +48,7 @@ static const uint64_t magic = 0x435343504b540001;
 typedef struct checkpoint_header {
     uint64_t magic;
     uint64_t key, dataset;  /* of what it is a checkpoint */
+    uint64_t initial;       /* of the values before training: a weights file may change under its name */
     uint64_t values, slots; /* floats in an array, and how many arrays of the program */
     uint64_t best;          /* 1: the best values follow */
 } checkpoint_header;
@@ -65,6 +66,7 @@ static checkpoint_header header_of(const cs_tail *tail) {
     return (checkpoint_header){.magic = magic,
                                .key = cs_trial_key(tail->config),
                                .dataset = tail->dataset_checksum,
+                               .initial = tail->initial_checksum,
                                .values = tail->graph->n_values - first_value(tail),
                                .slots = (uint64_t)count_slots(&tail->config->train.optimizer),
                                .best = tail->best != NULL};
@@ -137,10 +139,11 @@ static cs_status read_header(FILE *file, const char *path, const cs_tail *tail) 
     CS_TRY(read_block(file, path, &header, sizeof header));
     if (header.magic != magic)
         return cs_fail(CS_ERR_FORMAT, "%s: not a checkpoint of this version", path);
-    if (memcmp(&header, &expected, sizeof header) != 0)
-        return cs_fail(CS_ERR_FORMAT, "%s: checkpoint of another %s", path,
-                       header.key == expected.key ? "dataset" : "trial");
-    return CS_OK;
+    const char *other = header.key != expected.key           ? "another trial"
+                        : header.dataset != expected.dataset ? "another dataset"
+                                                             : "other weights before training";
+    return memcmp(&header, &expected, sizeof header) == 0 ? CS_OK
+                                                          : cs_fail(CS_ERR_FORMAT, "%s: checkpoint of %s", path, other);
 }
 
 /* With `load` into the tail; else only to see that the file is whole. */
@@ -184,6 +187,7 @@ cs_status cs_checkpoint_read(cs_tail *tail, float *scratch) {
     if (!tail->checkpoint)
         return CS_OK;
     CS_TRY(name_files(tail->checkpoint, &names));
+    tail->initial_checksum = cs_checksum(tail->params->data, tail->graph->n_values * sizeof(float));
     const char *paths[] = {names.path, names.previous};
     for (int i = 0; i < 2; i++) {
         cs_status status = read_file(paths[i], tail, scratch, false);

@@ -15,8 +15,8 @@
 /* All three work on tail->checkpoint and do nothing where it is NULL. `scratch` holds a float for every value of the
  * graph. */
 CS_MUST_CHECK cs_status cs_checkpoint_write(cs_tail *tail, float *scratch);
-/* Fills a compiled tail from the newest whole file. One that is torn, altered or of another trial or dataset is passed
- * over with a warning; where none is left the tail stays at its beginning. */
+/* Fills a compiled tail, which has the values it begins with, from the newest whole file. One that is torn, altered or
+ * of another trial, dataset or beginning is passed over with a warning; where none is left the tail stays as it is. */
 CS_MUST_CHECK cs_status cs_checkpoint_read(cs_tail *tail, float *scratch);
 CS_MUST_CHECK cs_status cs_checkpoint_remove(const cs_tail *tail);
 

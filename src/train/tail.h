@@ -40,7 +40,8 @@ typedef struct cs_tail {
     double reported;           /* seconds in the rows of the epochs so far */
     const char *checkpoint;    /* its file, or NULL */
     bool checkpoint_whole;     /* it is there, and can become the previous one */
-    uint64_t dataset_checksum; /* checkpoints of another dataset are not gone on from */
+    uint64_t dataset_checksum; /* checkpoints of another dataset are not gone on from, */
+    uint64_t initial_checksum; /* nor those that began with other values; set with a checkpoint, by its reading */
 } cs_tail;
 
 /* The network and all that does not depend on other trials. `dataset` says classes and splits. On failure the tail is
