@@ -360,8 +360,10 @@ static cs_status build_trunk(cs_group *group) {
     return status;
 }
 
+/* Trials that share begin with the same values: the first to be opened reads or draws them for all. */
 static cs_status open_tail(cs_group *group, cs_tail *tail) {
-    return cs_team_agree(group->team, cs_tail_open(tail, group->dataset));
+    const cs_params *like = group->live.items[0]->params;
+    return cs_team_agree(group->team, cs_tail_open(tail, group->dataset, like));
 }
 
 static cs_status compile_tail(cs_group *group, cs_tail *tail) {

@@ -11,7 +11,11 @@ static void log_report(const char *path, const cs_weights_report *report) {
            report->missing, report->unused, report->wrong_shape, whole ? "" : "\n", whole ? "" : report->text);
 }
 
-static cs_status fill_params(const cs_trial_config *trial, cs_params *params) {
+static cs_status fill_params(const cs_trial_config *trial, const cs_params *like, cs_params *params) {
+    if (like) {
+        memcpy(params->data, like->data, params->graph->n_values * sizeof *params->data);
+        return CS_OK;
+    }
     cs_params_init(params, (uint64_t)trial->train.seed);
     if (!trial->weights[0])
         return CS_OK;
@@ -53,6 +57,11 @@ static cs_status freeze(const cs_trial_config *trial, cs_graph *graph) {
 }
 
 cs_status cs_trial_network(const cs_trial_config *trial, int classes, cs_graph **graph, cs_params **params) {
+    return cs_trial_network_like(trial, classes, NULL, graph, params);
+}
+
+cs_status cs_trial_network_like(const cs_trial_config *trial, int classes, const cs_params *like, cs_graph **graph,
+                                cs_params **params) {
     cs_model_config model = trial->model;
     cs_graph *built = NULL;
     cs_params *filled = NULL;
@@ -64,7 +73,7 @@ cs_status cs_trial_network(const cs_trial_config *trial, int classes, cs_graph *
     }
     CS_TRY_GOTO(cs_weights_model(trial->weights, &model, &built), failed);
     CS_TRY_GOTO(cs_params_create(built, &filled), failed);
-    CS_TRY_GOTO(fill_params(trial, filled), failed);
+    CS_TRY_GOTO(fill_params(trial, like, filled), failed);
     CS_TRY_GOTO(freeze(trial, built), failed);
     log_network(trial, built);
     *graph = built;

@@ -10,14 +10,14 @@
 /* The values of a tally in cs_tail.shared, in front of the confusion matrix. */
 enum { LOSS, CORRECT, ROWS, TALLY };
 
-cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset) {
+cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params *like) {
     const cs_train_config *config = &tail->config->train;
     size_t classes = (size_t)cs_dataset_class_count(dataset);
     size_t batch = (size_t)cs_loader_part_rows(config->batch, cs_team_size(tail->team));
     if (config->epochs < 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "train.epochs is %d", config->epochs), "use 1 or more");
     CS_TRY(cs_early_stopping_init(&tail->stopping, config, cs_dataset_count(dataset, CS_SPLIT_VAL) > 0));
-    CS_TRY(cs_trial_network(tail->config, (int)classes, &tail->graph, &tail->params));
+    CS_TRY(cs_trial_network_like(tail->config, (int)classes, like, &tail->graph, &tail->params));
     tail->cut = cs_trial_cut(tail->graph);
     if (config->patience > 0)
         CS_TRY(cs_alloc(tail->graph->n_values, sizeof(float), "best weights", &tail->best));

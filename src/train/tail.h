@@ -44,9 +44,10 @@ typedef struct cs_tail {
     uint64_t initial_checksum; /* nor those that began with other values; set with a checkpoint, by its reading */
 } cs_tail;
 
-/* The network and all that does not depend on other trials. `dataset` says classes and splits. On failure the tail is
- * left for cs_tail_close. config, trial and team are set. */
-CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset);
+/* The network and all that does not depend on other trials. `dataset` says classes and splits; `like` has the values
+ * before training where another trial of the group has them already, or is NULL. On failure the tail is left for
+ * cs_tail_close. config, trial and team are set. */
+CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params *like);
 /* The programs, hanging off the trunk where it has a program that ends at `cut`. */
 CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk);
 /* With a team: collective, when all its ranks have compiled. */
