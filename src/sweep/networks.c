@@ -2,6 +2,8 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 
 /* A trial beside its network's key. */
@@ -73,56 +75,71 @@ cs_status cs_networks_open(cs_networks *networks, int threads) {
     return CS_OK;
 }
 
-/* The network that takes longest among those whose layers no trial of `seen` [n] has; NULL: there is none. */
-static cs_network *longest_but(const cs_networks *networks, const cs_trial_config *const *seen, int n) {
-    cs_network *longest = NULL;
+static const cs_trial_config *config_of(const cs_networks *networks, const cs_network *network) {
+    return &networks->job->trials[network->trial];
+}
+
+static int distance(const cs_networks *networks, const cs_network *a, const cs_network *b) {
+    return cs_same_network(config_of(networks, a), config_of(networks, b)) ? abs(a->work.cut - b->work.cut) : INT_MAX;
+}
+
+/* The one of `measured` [n] that is nearest: the same layers, cut at nearly the same place, else the first. */
+static const cs_network *nearest(const cs_networks *networks, cs_network *const *measured, int n,
+                                 const cs_network *network) {
+    int found = 0;
+    for (int i = 1; i < n; i++)
+        if (distance(networks, measured[i], network) < distance(networks, measured[found], network))
+            found = i;
+    return measured[found];
+}
+
+/* The one that takes longest among those that are farthest from what was tried, [n]; NULL: all were tried. */
+static cs_network *next_to_try(const cs_networks *networks, cs_network *const *tried, int n) {
+    cs_network *next = NULL;
+    int farthest = 0;
     for (int i = 0; i < networks->n; i++) {
         cs_network *network = &networks->items[i];
-        bool fresh = !longest || network->seconds > longest->seconds;
-        for (int k = 0; k < n && fresh; k++)
-            fresh = !cs_same_network(seen[k], &networks->job->trials[network->trial]);
-        if (fresh)
-            longest = network;
+        int far = n ? distance(networks, nearest(networks, tried, n, network), network) : INT_MAX;
+        if (far > farthest || (far == farthest && next && network->seconds > next->seconds)) {
+            next = network;
+            farthest = far;
+        }
     }
-    return longest;
+    return next;
 }
 
-static cs_status measure(const cs_networks *networks, const cs_network *network, double seconds, cs_rates *out) {
-    cs_trial_config trial = networks->job->trials[network->trial];
+static cs_status measure(const cs_networks *networks, cs_network *network, double seconds) {
+    cs_trial_config trial = *config_of(networks, network);
     CS_TRY(cs_trial_resolve_image(networks->dataset, &trial));
-    *out = network->rates;
-    return cs_rates_measure(networks->engine, &trial, cs_dataset_class_count(networks->dataset), seconds, out);
+    return cs_rates_measure(networks->engine, &trial, cs_dataset_class_count(networks->dataset), seconds,
+                            &network->rates);
 }
 
-/* Networks that differ in what is frozen only have one rate; those that were not measured have that of the longest. */
-static void spread(cs_networks *networks, const cs_trial_config *seen, const cs_rates *rates, bool first) {
-    for (int i = 0; i < networks->n; i++)
-        if (first || cs_same_network(seen, &networks->job->trials[networks->items[i].trial]))
-            networks->items[i].rates = *rates;
-}
-
+/* How fast a layer runs depends on its size: networks that differ only in what is frozen are measured one by one too,
+ * as long as time is left, the shallowest and the deepest first. The others run as fast as the nearest. */
 void cs_networks_measure(cs_networks *networks, double seconds) {
-    enum { MOST = 3 };
-    const double most_seconds = 0.5, part = 0.05;
-    double each = seconds * part / MOST < most_seconds ? seconds * part / MOST : most_seconds;
-    const cs_trial_config *seen[MOST];
+    enum { MOST = 16 };
+    const double most_seconds = 1, part = 0.05;
+    double budget = fmin(most_seconds, seconds * part), end = cs_now() + budget;
+    cs_network *tried[MOST], *measured[MOST];
+    int n_tried = 0, n = 0, most = networks->n < MOST ? networks->n : MOST;
     cs_log_level level = cs_log_get_level();
     if (level == CS_LOG_INFO)
         cs_log_set_level(CS_LOG_WARN); /* the networks were told of when they were built */
-    for (int k = 0; k < MOST; k++) {
-        cs_network *network = longest_but(networks, seen, k);
-        cs_rates rates;
+    while (n_tried < most && (n_tried == 0 || cs_now() < end)) {
+        cs_network *network = next_to_try(networks, tried, n_tried);
         if (!network)
             break;
-        seen[k] = &networks->job->trials[network->trial];
-        if (measure(networks, network, each, &rates) != CS_OK) {
+        tried[n_tried++] = network;
+        if (measure(networks, network, budget / most) == CS_OK)
+            measured[n++] = network;
+        else
             cs_log(CS_LOG_DEBUG, "not measured: %s", cs_error_last()->text);
-            continue;
-        }
-        spread(networks, seen[k], &rates, !networks->measured);
-        networks->measured = true;
     }
     cs_log_set_level(level);
+    networks->measured = n > 0;
+    for (int i = 0; i < networks->n && n > 0; i++)
+        networks->items[i].rates = nearest(networks, measured, n, &networks->items[i])->rates;
 }
 
 void cs_networks_clear(cs_networks *networks) {

@@ -4,6 +4,7 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* A program and what it is fed. */
@@ -61,24 +62,28 @@ static cs_status run(const probe *p, int n, int64_t step) {
     return cs_program_update(p->program, &p->trial->train.optimizer, step);
 }
 
-/* The best of a few calls, on as many rows as the time allows. */
+static cs_status time_run(const probe *p, int rows, int64_t step, double *seconds) {
+    double begun = cs_now();
+    CS_TRY(run(p, rows, step));
+    *seconds = cs_now() - begun;
+    return CS_OK;
+}
+
+/* The best of a few calls on a batch, for what a step does once, such as its update, counts by the batch. A row alone
+ * goes first: it generates code, and tells of a batch so large that a part of it must do. */
 static cs_status time_probe(const probe *p, double seconds, double *rate) {
-    const int calls = 4;
-    int batch = p->trial->train.batch, rows = 1;
-    double begun = cs_now(), fastest = 0;
-    CS_TRY(run(p, rows, 1));
-    double one = cs_now() - begun;
-    if (one * batch * calls < seconds)
-        rows = batch;
-    else if (one * calls < seconds)
-        rows = (int)(seconds / (one * calls));
-    for (int call = 0; call < calls && (call == 0 || cs_now() - begun < seconds); call++) {
-        double start = cs_now();
-        CS_TRY(run(p, rows, call + 2));
-        double took = cs_now() - start;
-        fastest = call == 0 || took < fastest ? took : fastest;
+    enum { WARM_UP = 2, CALLS = 5 };
+    const double most = 4; /* calls may take that much longer than a single row lets expect */
+    int batch = p->trial->train.batch;
+    double begun = cs_now(), took, fastest = INFINITY;
+    for (int call = 0; call < WARM_UP; call++)
+        CS_TRY(time_run(p, 1, call + 1, &took));
+    int rows = took * batch < most * seconds ? batch : 1 + (int)(most * seconds / took);
+    for (int call = 0; call < CALLS && (call < WARM_UP || cs_now() - begun < seconds); call++) {
+        CS_TRY(time_run(p, rows, WARM_UP + call + 1, &took));
+        fastest = fmin(fastest, took);
     }
-    *rate = p->macs * rows / (fastest > 0 ? fastest : 1e-9);
+    *rate = p->macs * rows / fmax(fastest, 1e-9);
     return CS_OK;
 }
 
