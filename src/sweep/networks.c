@@ -115,11 +115,39 @@ static cs_status measure(const cs_networks *networks, cs_network *network, doubl
                             &network->rates);
 }
 
+static double faster(double rate, double work, double other_rate, double other_work) {
+    return other_work > 0 ? fmax(rate, work / other_work * other_rate) : rate;
+}
+
+/* Whatever disturbs a measurement makes it longer: a part never takes longer than the `whole` was seen to take. */
+static void bound(const cs_networks *networks, const cs_network *whole, cs_network *part) {
+    const cs_work *a = &part->work, *b = &whole->work;
+    cs_rates *rates = &part->rates;
+    if (!cs_same_network(config_of(networks, whole), config_of(networks, part)))
+        return;
+    if (a->cut <= b->cut)
+        rates->trunk = faster(rates->trunk, a->trunk, whole->rates.trunk, b->trunk);
+    if (a->cut >= b->cut) {
+        rates->train = faster(rates->train, a->tail, whole->rates.train, b->tail);
+        rates->infer = faster(rates->infer, a->tail, whole->rates.infer, b->tail);
+    }
+}
+
+static void log_rates(const cs_networks *networks, const cs_network *network) {
+    const double milli = 1e3;
+    const cs_work *work = &network->work;
+    const cs_rates *rates = &network->rates;
+    const double batch = config_of(networks, network)->train.batch;
+    cs_log(CS_LOG_DEBUG, "measured: fine_tune %s, ms a batch: trunk %.3g, tail %.3g to train, %.3g to evaluate",
+           config_of(networks, network)->fine_tune, milli * batch * work->trunk / rates->trunk,
+           milli * batch * work->tail / rates->train, milli * batch * work->tail / rates->infer);
+}
+
 /* How fast a layer runs depends on its size: networks that differ only in what is frozen are measured one by one too,
  * as long as time is left, the shallowest and the deepest first. The others run as fast as the nearest. */
 void cs_networks_measure(cs_networks *networks, double seconds) {
     enum { MOST = 16 };
-    const double most_seconds = 1, part = 0.05;
+    const double most_seconds = 2, part = 0.005;
     double budget = fmin(most_seconds, seconds * part), end = cs_now() + budget;
     cs_network *tried[MOST], *measured[MOST];
     int n_tried = 0, n = 0, most = networks->n < MOST ? networks->n : MOST;
@@ -131,15 +159,19 @@ void cs_networks_measure(cs_networks *networks, double seconds) {
         if (!network)
             break;
         tried[n_tried++] = network;
-        if (measure(networks, network, budget / most) == CS_OK)
+        if (measure(networks, network, budget / most) == CS_OK) {
             measured[n++] = network;
-        else
+            log_rates(networks, network);
+        } else
             cs_log(CS_LOG_DEBUG, "not measured: %s", cs_error_last()->text);
     }
     cs_log_set_level(level);
     networks->measured = n > 0;
     for (int i = 0; i < networks->n && n > 0; i++)
         networks->items[i].rates = nearest(networks, measured, n, &networks->items[i])->rates;
+    for (int i = 0; i < networks->n && n > 0; i++)
+        for (int k = 0; k < n; k++)
+            bound(networks, measured[k], &networks->items[i]);
 }
 
 void cs_networks_clear(cs_networks *networks) {

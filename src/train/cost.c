@@ -35,7 +35,6 @@ cs_rates cs_rates_default(int threads) {
     return rates;
 }
 
-/* On features the trunk runs once, whatever is kept otherwise. */
 /* Values that the optimizer keeps beside each parameter. */
 static double count_states(const cs_train_config *train) {
     return train->optimizer.kind == CS_OPTIMIZER_ADAM ? 2 : train->optimizer.momentum > 0;
@@ -87,7 +86,8 @@ static double first_passes(const cs_cost *first, int epochs, cs_split split) {
 
 void cs_group_cost_add(cs_group_cost *group, const cs_cost *cost) {
     for (int split = 0; split < CS_SPLIT_COUNT && group->n > 0; split++)
-        group->links += (cost[1].trunk[split] - cost[0].trunk[split]) * (split == CS_SPLIT_TEST ? 1 : group->epochs);
+        group->links +=
+            fmax(0, cost[1].trunk[split] - cost[0].trunk[split]) * (split == CS_SPLIT_TEST ? 1 : group->epochs);
     if (cost->epochs > group->epochs)
         group->epochs = cost->epochs;
     group->n++;

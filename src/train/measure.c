@@ -62,26 +62,20 @@ static cs_status run(const probe *p, int n, int64_t step) {
     return cs_program_update(p->program, &p->trial->train.optimizer, step);
 }
 
-static cs_status time_run(const probe *p, int rows, int64_t step, double *seconds) {
-    double begun = cs_now();
-    CS_TRY(run(p, rows, step));
-    *seconds = cs_now() - begun;
-    return CS_OK;
-}
-
-/* The best of a few calls on a batch, for what a step does once, such as its update, counts by the batch. A row alone
- * goes first: it generates code, and tells of a batch so large that a part of it must do. */
+/* The best of a few calls on a batch: what a step does once, such as its update, counts by the batch. Of one that would
+ * take too long by `*rate` as it is, the first rows. The first call, which generates code and touches memory, is left
+ * out. */
 static cs_status time_probe(const probe *p, double seconds, double *rate) {
-    enum { WARM_UP = 2, CALLS = 5 };
-    const double most = 4; /* calls may take that much longer than a single row lets expect */
+    enum { LEAST = 2, MOST = 6 };
+    const double too_long = 0.5;
     int batch = p->trial->train.batch;
-    double begun = cs_now(), took, fastest = INFINITY;
-    for (int call = 0; call < WARM_UP; call++)
-        CS_TRY(time_run(p, 1, call + 1, &took));
-    int rows = took * batch < most * seconds ? batch : 1 + (int)(most * seconds / took);
-    for (int call = 0; call < CALLS && (call < WARM_UP || cs_now() - begun < seconds); call++) {
-        CS_TRY(time_run(p, rows, WARM_UP + call + 1, &took));
-        fastest = fmin(fastest, took);
+    double expected = p->macs * batch / *rate, begun = cs_now(), fastest = INFINITY;
+    int rows = expected < too_long ? batch : 1 + (int)(batch * too_long / expected);
+    for (int call = 0; call <= MOST && (call <= LEAST || cs_now() - begun < seconds); call++) {
+        double start = cs_now();
+        CS_TRY(run(p, rows, call + 1));
+        if (call > 0)
+            fastest = fmin(fastest, cs_now() - start);
     }
     *rate = p->macs * rows / fmax(fastest, 1e-9);
     return CS_OK;
