@@ -18,9 +18,10 @@ struct cs_desk {
     cs_results *results;
     cs_display display;
     cs_scheduler *scheduler;
-    char (*reasons)[REASON_MAX]; /* [n_trials] why each was told that it had enough, or "" */
+    char (*reasons)[REASON_MAX]; /* [n_trials] why each ended early, or "" */
     double end;                  /* of the budget's minutes, as cs_now */
     int64_t *counts;
+    const cs_piece **pieces; /* [plan->n_pieces] in the order in which they go out */
     int next_piece;
     bool stopping;
     cs_error error; /* why */
@@ -32,12 +33,35 @@ static void judge(void *context, int trial, const cs_epoch_row *row) {
     cs_scheduler_judge(desk->scheduler, trial, row, desk->reasons[trial], sizeof *desk->reasons);
 }
 
+static bool has_begun(const cs_plan *plan, const cs_journal *earlier, const cs_piece *piece) {
+    for (int i = piece->first; earlier && i < piece->first + piece->n; i++) {
+        const cs_record *record = cs_journal_record(earlier, plan->job, plan->costs[i].trial);
+        if (record && record->n_epochs > 0)
+            return true;
+    }
+    return false;
+}
+
+/* As planned, but what had begun goes first: then one rank hears epochs in the order of a run that was never stopped,
+ * and its scheduler says the same. */
+static cs_status order_pieces(cs_desk *desk, const cs_journal *earlier) {
+    const cs_plan *plan = desk->plan;
+    int n = 0;
+    CS_TRY(cs_alloc((size_t)plan->n_pieces, sizeof *desk->pieces, "pieces of work", &desk->pieces));
+    for (int begun = 1; begun >= 0; begun--)
+        for (int p = 0; p < plan->n_pieces; p++)
+            if (has_begun(plan, earlier, &plan->pieces[p]) == (begun == 1))
+                desk->pieces[n++] = &plan->pieces[p];
+    return CS_OK;
+}
+
 static cs_status open_parts(cs_desk *desk, const cs_journal *earlier) {
     const cs_job *job = desk->plan->job;
     size_t classes = (size_t)cs_dataset_class_count(desk->plan->dataset);
     CS_TRY(cs_display_open(&desk->display, desk->plan));
     CS_TRY(cs_alloc(classes * classes, sizeof *desk->counts, "confusion matrix", &desk->counts));
     CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *desk->reasons, "reasons", &desk->reasons));
+    CS_TRY(order_pieces(desk, earlier));
     CS_TRY(cs_scheduler_open(job, &desk->scheduler));
     return earlier ? cs_journal_replay(earlier, job, judge, desk) : CS_OK;
 }
@@ -69,6 +93,7 @@ void cs_desk_close(cs_desk *desk) {
     pthread_mutex_destroy(&desk->lock);
     cs_scheduler_close(desk->scheduler);
     free(desk->reasons);
+    free(desk->pieces);
     free(desk->counts);
     free(desk);
 }
@@ -84,7 +109,7 @@ cs_status cs_desk_error(const cs_desk *desk) {
 static void give_piece(cs_desk *desk, cs_answer *answer) {
     if (desk->next_piece == desk->plan->n_pieces || cs_now() >= desk->end)
         return;
-    const cs_piece *piece = &desk->plan->pieces[desk->next_piece++];
+    const cs_piece *piece = desk->pieces[desk->next_piece++];
     answer->n = piece->n;
     for (int i = 0; i < piece->n; i++)
         answer->trials[i] = desk->plan->costs[piece->first + i].trial;
@@ -92,14 +117,9 @@ static void give_piece(cs_desk *desk, cs_answer *answer) {
 
 /* A trial at its last epoch ends by itself. */
 static bool is_enough(cs_desk *desk, int trial, const cs_epoch_row *row) {
-    const cs_job *job = desk->plan->job;
-    char *reason = desk->reasons[trial];
-    if (cs_scheduler_judge(desk->scheduler, trial, row, reason, REASON_MAX))
+    if (cs_scheduler_judge(desk->scheduler, trial, row, desk->reasons[trial], REASON_MAX))
         return true;
-    if (cs_now() < desk->end || row->epoch + 1 >= job->trials[trial].train.epochs)
-        return false;
-    snprintf(reason, REASON_MAX, "budget of %g minutes: stopped after epoch %d", job->budget.minutes, row->epoch + 1);
-    return true;
+    return cs_now() >= desk->end && row->epoch + 1 < desk->plan->job->trials[trial].train.epochs;
 }
 
 static cs_status take_epoch(cs_desk *desk, int rank, const cs_message *message, cs_answer *answer) {
@@ -109,12 +129,22 @@ static cs_status take_epoch(cs_desk *desk, int rank, const cs_message *message, 
     return CS_OK;
 }
 
+/* At its last epoch, or by early stopping. */
+static bool ended_by_itself(const cs_train_config *train, const cs_trial_result *result) {
+    int waited = result->epochs_run - 1 - result->best_epoch;
+    return result->epochs_run >= train->epochs || (train->patience > 0 && waited >= train->patience);
+}
+
+/* What neither itself nor the scheduler ended was ended by the budget, be it that of an earlier run. */
 static cs_status take_finished(cs_desk *desk, int rank, const cs_message *message, int64_t *counts) {
+    const cs_trial_result *result = &message->result;
+    char *reason = desk->reasons[message->trial];
     cs_confusion test = {.classes = message->classes};
     test.counts = counts;
-    CS_TRY(cs_results_finished(desk->results, message->trial, rank, &message->result, counts ? &test : NULL,
-                               desk->reasons[message->trial]));
-    cs_display_finished(&desk->display, message->trial, &message->result);
+    if (!reason[0] && !ended_by_itself(&desk->plan->job->trials[message->trial].train, result))
+        snprintf(reason, REASON_MAX, "budget of minutes: stopped after epoch %d", result->epochs_run);
+    CS_TRY(cs_results_finished(desk->results, message->trial, rank, result, counts ? &test : NULL, reason));
+    cs_display_finished(&desk->display, message->trial, result);
     return CS_OK;
 }
 
@@ -127,7 +157,7 @@ static cs_status take_failed(cs_desk *desk, int rank, const cs_message *message)
 static cs_status take(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer) {
     switch (message->kind) {
     case CS_ASK_PIECE:
-        if (!desk->stopping)
+        if (!desk->stopping && !*desk->stop)
             give_piece(desk, answer);
         return CS_OK;
     case CS_TELL_EPOCH:

@@ -139,14 +139,22 @@ static cs_status run_batch(cs_group *group, cs_split split, tail_set *set) {
     return CS_OK;
 }
 
+/* At its trial's place: who listens to epochs may judge one by those before it, whichever came back first. */
+static void insert_tail(tail_set *set, cs_tail *tail) {
+    int at = set->n++;
+    for (; at > 0 && set->items[at - 1]->trial > tail->trial; at--)
+        set->items[at] = set->items[at - 1];
+    set->items[at] = tail;
+}
+
 /* Lets those tails take part whose place the stream has come to. */
 static void admit(cs_group *group, int epoch, int batch) {
-    tail_set *waiting = &group->waiting, *live = &group->live;
+    tail_set *waiting = &group->waiting;
     int kept = 0;
     for (int i = 0; i < waiting->n; i++) {
         cs_tail *tail = waiting->items[i];
         if (tail->epoch == epoch && tail->batch == batch)
-            live->items[live->n++] = tail;
+            insert_tail(&group->live, tail);
         else
             waiting->items[kept++] = tail;
     }

@@ -1,12 +1,15 @@
 """Random sweeps, schedulers, repeats and budgets from the job file to the table; the table's claims against numpy."""
 import os
+import random
 import re
 import shlex
 import shutil
+import subprocess
+import time
 
 import numpy as np
 
-from harness import (BIN, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock,
+from harness import (BIN, CLEAN, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock,
                      write_job)
 
 BASE = """name: found
@@ -121,6 +124,37 @@ def test_a_resumed_scheduler_remembers_what_it_judged():
     assert without_clock(read_trials("again")) == without_clock(read_trials("asha"))
 
 
+def kill_behind(rows, after, *arguments):
+    """Resumes the sweep `killed` and kills it some seconds after that many epochs; its exit code."""
+    journal = path("killed/journal.jsonl")
+    process = subprocess.Popen([f"{BIN}/cnnsweep", *arguments, "--out", "killed", "--resume"], cwd=SCRATCH, env=CLEAN,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (os.path.exists(journal) and
+                                          open(journal).read().count('"event":"epoch"') >= rows):
+        time.sleep(0.001)
+    time.sleep(after)
+    process.kill()
+    return process.wait()
+
+
+def test_one_rank_stops_the_same_trials_after_a_kill():
+    """A scheduler judges an epoch by those before it: the order must come back too, of trials and inside a group."""
+    for scheduler in ("{type: asha, reduction_factor: 2}", "median"):
+        for fine_tune in ("all", "head"):
+            arguments = ("train", "random.yaml", "--set", f"sweep.scheduler={scheduler}", "--set", "checkpoint_seconds=0",
+                         "--set", f"train.fine_tune={fine_tune}", "--set", "train.epochs=9")
+            run_ok(*arguments, "--out", "undisturbed")
+            total = sum(e["event"] == "epoch" for e in read_journal("undisturbed"))
+            assert any(t["reason"] for t in read_trials("undisturbed"))
+            chance = random.Random(fine_tune)
+            for part in (0.3, 0.5, 0.7):
+                kill_behind(int(part * total), chance.uniform(0, 0.01), *arguments)
+            run_ok(*arguments, "--out", "killed", "--resume")
+            assert without_clock(read_trials("killed")) == without_clock(read_trials("undisturbed")), (scheduler, fine_tune)
+            shutil.rmtree(path("killed"))
+            shutil.rmtree(path("undisturbed"))
+
+
 def test_cells_are_mean_and_sample_deviation_over_seeds():
     write_job(REPEATS, "repeats.yaml")
     run_ok("train", "repeats.yaml", "--out", "repeats")
@@ -188,8 +222,37 @@ def test_minutes_end_a_sweep_after_the_epoch_under_way():
     assert 1 <= len(trials) < 12
     for trial in trials:
         assert trial["status"] == "ok" and float(trial["test_accuracy"]) >= 0
-        assert trial["reason"] == f"budget of 0.01 minutes: stopped after epoch {trial['epochs_run']}"
+        assert trial["reason"] == f"budget of minutes: stopped after epoch {trial['epochs_run']}"
     assert f"{12 - len(trials)} of 12 trials did not run" in table("brief")
+
+
+def test_a_trial_that_the_budget_ended_keeps_its_reason_when_the_sweep_is_resumed():
+    """Its report cannot be written: what is left is its checkpoint, which says that it ended."""
+    arguments = ("train", "random.yaml", "--out", "ended", "--resume", "--set", "sweep.budget.trials=2", "--set",
+                 "train.epochs=1000", "--set", "checkpoint_seconds=0", "--set", "group=false", "--set",
+                 "train.patience=900", "--set")
+    run_ok(*arguments, "sweep.budget.minutes=1e-9")
+    assert not read_trials("ended")
+    for name in ("t000", "t001"):
+        os.makedirs(path(f"ended/report/{name}.txt"))
+    done = run(*arguments, "sweep.budget.minutes=0.01")
+    assert done.returncode == 1 and "report/t00" in done.stderr, done.stderr
+    for name in ("t000", "t001"):
+        os.rmdir(path(f"ended/report/{name}.txt"))
+    run_ok(*arguments, "sweep.budget.minutes=1e-9")
+    assert not read_trials("ended"), "no trial begins"
+    run_ok(*arguments, "sweep.budget.minutes=0.01")
+    trial = read_trials("ended")[0]
+    assert 0 < int(trial["epochs_run"]) < 1000
+    assert trial["reason"] == f"budget of minutes: stopped after epoch {trial['epochs_run']}", trial
+
+
+def test_whole_numbers_are_drawn_with_all_their_digits():
+    write_job(BASE.replace(", seed: 3", "") + "sweep:\n  method: random\n  budget: {trials: 5}\n"
+              "  parameters: {seed: {int: [3000000001, 4000000000]}}\n", "seeds.yaml")
+    run_ok("train", "seeds.yaml", "--out", "seeds", "--set", "train.epochs=1")
+    seeds = [int(t["seed"]) for t in read_trials("seeds")]
+    assert len(set(seeds)) == 5 and all(3000000001 <= s <= 4000000000 for s in seeds) and any(s % 10 for s in seeds), seeds
 
 
 def test_weights_of_the_best_trials_stay():
@@ -202,6 +265,7 @@ def test_weights_of_the_best_trials_stay():
 def test_what_cannot_be_is_told_with_its_place():
     for arguments, needle in (
             (["--set", "sweep.metric.name=test_accuracy", "--set", "sweep.scheduler=asha"], "use metric: {name: val_accuracy}"),
+            (["--set", "keep_weights=3"], "keep_weights is 3, but train.save_weights is none"),
             (["--trial", "t099"], "random.yaml: has no trial 't099'"),
             (["--set", "sweep.method=grid"], "a grid takes a list of values")):
         done = run("train", "random.yaml", "--out", "never", *arguments)
