@@ -29,8 +29,9 @@ static bool add_if_new(combinations *seen, const double *row, int n) {
     return !found;
 }
 
-static void print_number(double value, char *out, size_t size) {
-    snprintf(out, size, "%.9g", value);
+/* As the option takes it: whole numbers with all digits, others with those of a float. */
+static void print_number(cs_range_kind kind, double value, char *out, size_t size) {
+    snprintf(out, size, kind == CS_RANGE_INT ? "%.0f" : "%.9g", value);
 }
 
 /* A listed value's index, or a number as the option's type holds it. */
@@ -66,7 +67,7 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* The different values of a column become the axis; `column` [n] is sorted. */
-static cs_status fill_axis(const cs_job *job, cs_axis *axis, double *column, int n) {
+static cs_status fill_axis(const cs_job *job, cs_range_kind kind, cs_axis *axis, double *column, int n) {
     cs_trial_config trial = job->base;
     char text[CS_VALUE_MAX * 2];
     qsort(column, (size_t)n, sizeof *column, ascending);
@@ -74,7 +75,7 @@ static cs_status fill_axis(const cs_job *job, cs_axis *axis, double *column, int
     for (int i = 0; i < n; i++) {
         if (i > 0 && column[i] == column[i - 1])
             continue;
-        print_number(column[i], text, sizeof text);
+        print_number(kind, column[i], text, sizeof text);
         CS_TRY(cs_option_set(axis->option, text, &trial));
         cs_option_get(axis->option, &trial, text, sizeof text);
         column[axis->n] = column[i];
@@ -94,7 +95,7 @@ static cs_status place(cs_job *job, const cs_range *ranges, int n_axes, const do
         for (int i = 0; i < n; i++)
             column[i] = rows[i * n_axes + a];
         if (!listed)
-            status = fill_axis(job, &job->axes[a], column, n);
+            status = fill_axis(job, ranges[a].kind, &job->axes[a], column, n);
         for (int i = 0; i < n && status == CS_OK; i++) {
             const double *value = &rows[i * n_axes + a];
             places[i * n_axes + a] =
