@@ -245,10 +245,20 @@ static cs_status check_required(const cs_job_reader *reader) {
     return CS_OK;
 }
 
+static cs_status check_weights(const cs_job_reader *reader) {
+    const cs_job *job = reader->job;
+    if (job->run.keep_weights == 0 || strcmp(job->base.train.save_weights, "none") != 0)
+        return CS_OK;
+    return cs_hint(cs_node_fail(cs_node_get(reader->root, "keep_weights"), CS_ERR_ARG,
+                                "keep_weights is %d, but train.save_weights is none", job->run.keep_weights),
+                   "say what to keep, such as train: {save_weights: h5}");
+}
+
 static cs_status read_root(cs_job_reader *reader) {
     CS_TRY(cs_augmentations_read(NULL, &reader->augmentations));
     CS_TRY(cs_job_read_keys(reader, "the job file", reader->root, sections, sizeof sections / sizeof *sections));
     CS_TRY(check_required(reader));
+    CS_TRY(check_weights(reader));
     return cs_job_expand(reader);
 }
 

@@ -147,7 +147,7 @@ static void test_how_a_job_is_run_has_defaults_and_keys(void **state) {
     cs_job_free(job);
     job = read(JOB_BASE "threads: 2\ndevice: ref\nranks_per_trial: 4\ngroup: false\ncache: 512M\n"
                         "checkpoint_seconds: 0.5\nkeep_weights: 3\n",
-               NULL);
+               "train.save_weights=h5");
     assert_int_equal(job->run.threads, 2);
     assert_string_equal(job->run.device, "ref");
     assert_int_equal(job->run.ranks_per_trial, 4);
