@@ -55,7 +55,9 @@ typedef struct cs_sweep_options {
  *   checkpoints/         of trials that have not ended; gone when all have
  *   sweep.lock           while a program trains into the folder: a second one is refused
  * A trial that fails is a row with its reason. A write that fails ends the sweep, as SIGINT, SIGTERM and SIGUSR2 to any
- * rank do (CS_ERR_INTERRUPTED); what is finished stays. When every trial failed, the last reason is the error.
+ * rank do that has work (CS_ERR_INTERRUPTED); what is finished stays. Open MPI's mpirun passes SIGUSR2 on and gives the
+ * ranks their time; SIGINT or SIGTERM to itself it passes on too, but kills what is left a second later and exits 1.
+ * When every trial failed, the last reason is the error.
  *
  * With `resume` the journal says what there is: trials are found again by cs_trial_key, so a grid may be extended, cut
  * down or put into another order. Those that ended keep their number and row, the others go on from their checkpoint.
@@ -66,7 +68,8 @@ CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, cs_job *job, const cs_swee
 CS_MUST_CHECK cs_status cs_sweep_status(const char *folder, FILE *out);
 
 /* --dry-run: the same checks, then the trials with their multiply-adds, how they are grouped for the ranks there are,
- * and the shape of the table. Rank 0 only. */
-CS_MUST_CHECK cs_status cs_sweep_preview(const cs_ranks *ranks, const cs_job *job, FILE *out);
+ * and the shape of the table. With `resume` of what is left to do. Rank 0 only. */
+CS_MUST_CHECK cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_options *options,
+                                         FILE *out);
 
 #endif

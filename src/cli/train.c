@@ -44,7 +44,8 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
         {"--force", NULL, "replace the results that are in the folder", cs_arg_bool, &args->force},
         {"--resume", NULL, "go on with the sweep in the folder: what is done stays", cs_arg_bool, &args->resume},
         {"--retry-failed", NULL, "with --resume: also train again what failed", cs_arg_bool, &args->retry_failed},
-        {"--dry-run", NULL, "check everything, print the trials and their cost", cs_arg_bool, &args->dry_run},
+        {"--dry-run", NULL, "check everything, print the trials and their cost; with --resume of what is left",
+         cs_arg_bool, &args->dry_run},
         {"--device", "NAME", "auto, cpu, onednn or ref (default: the job's, else auto)", set_device, args},
         {"--allow-missing", NULL, "keep initial values where the weights file lacks a parameter", allow_missing, args},
         {"--trial", "NAME", "train only this trial of the job, such as t007", cs_arg_text, &args->trial},
@@ -56,7 +57,8 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
                             .doc = "Trains every trial of the job and prints the result table. Under mpirun or srun "
                                    "the ranks share the trials.\n\n"
                                    "SIGINT, SIGTERM or SIGUSR2 to any rank ends it after the current step with "
-                                   "checkpoints written.\nExit codes: 0 done, 1 failed, 2 wrong call, 75 stopped by "
+                                   "checkpoints written; to mpirun itself send SIGUSR2, which it passes on.\nExit "
+                                   "codes: 0 done, 1 failed, 2 wrong call, 75 stopped by "
                                    "a signal: go on with --resume.",
                             .operands = {"JOB.yaml"},
                             .args = rows,
@@ -88,7 +90,8 @@ static cs_status run_job(cs_ranks *ranks, const train_args *args, cs_job *job) {
     const cs_sweep_options options = {
         .out = args->out, .force = args->force, .resume = args->resume, .retry_failed = args->retry_failed};
     if (args->dry_run)
-        return cs_ranks_agree(ranks, cs_ranks_rank(ranks) == 0 ? cs_sweep_preview(ranks, job, stdout) : CS_OK);
+        return cs_ranks_agree(ranks,
+                              cs_ranks_rank(ranks) == 0 ? cs_sweep_preview(ranks, job, &options, stdout) : CS_OK);
     return cs_sweep_run(ranks, job, &options, stdout);
 }
 

@@ -58,8 +58,12 @@ void cs_journal_free(cs_journal *journal); /* NULL-safe */
 CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);
 
 /* Finds the job's trials among the records by their keys: job->numbers, and job->done for those that ended (with
- * `retry_failed`: that ended well). New trials get the numbers that follow. */
-CS_MUST_CHECK cs_status cs_journal_match(const cs_journal *journal, bool retry_failed, cs_job *job);
+ * `retry_failed`: that ended well). New trials get the numbers that follow. Rows of epochs that a trial does not have,
+ * as a damaged line may tell, are dropped. */
+CS_MUST_CHECK cs_status cs_journal_match(cs_journal *journal, bool retry_failed, cs_job *job);
+/* Both, where the options say so and there is a journal; else *out is NULL. */
+CS_MUST_CHECK cs_status cs_journal_look_back(const char *folder, const cs_sweep_options *options, cs_job *job,
+                                             cs_journal **out);
 /* The record of a trial of a matched job; NULL for a new one. */
 const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job, int trial);
 /* Tells the epochs of a matched job's trials in the order in which they came in. */

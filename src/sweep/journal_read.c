@@ -256,8 +256,13 @@ static size_t find_key(const key_place *places, size_t n, uint64_t key) {
     return low;
 }
 
+static void drop_late_epochs(cs_record *record, int epochs) {
+    while (record->n_epochs > 0 && record->epochs[record->n_epochs - 1].epoch >= epochs)
+        record->n_epochs--;
+}
+
 /* Equal trials (a random sweep may draw one twice) take the records of their key in turn. */
-static void match_trials(const cs_journal *journal, bool retry_failed, key_place *places, size_t n, cs_job *job) {
+static void match_trials(cs_journal *journal, bool retry_failed, key_place *places, size_t n, cs_job *job) {
     int next = (int)journal->n;
     for (int t = 0; t < job->n_trials; t++) {
         uint64_t key = cs_trial_key(&job->trials[t]);
@@ -268,13 +273,15 @@ static void match_trials(const cs_journal *journal, bool retry_failed, key_place
         job->numbers[t] = known ? places[at].number : next++;
         if (!known)
             continue;
-        cs_trial_state state = journal->records[places[at].number].outcome.state;
+        cs_record *record = &journal->records[places[at].number];
+        cs_trial_state state = record->outcome.state;
+        drop_late_epochs(record, job->trials[t].train.epochs);
         job->done[t] = state == CS_TRIAL_OK || (state == CS_TRIAL_FAILED && !retry_failed);
         places[at].number = -1;
     }
 }
 
-cs_status cs_journal_match(const cs_journal *journal, bool retry_failed, cs_job *job) {
+cs_status cs_journal_match(cs_journal *journal, bool retry_failed, cs_job *job) {
     key_place *places = NULL;
     size_t n = 0;
     CS_TRY(cs_alloc(journal->n, sizeof *places, "keys", &places));
@@ -285,6 +292,14 @@ cs_status cs_journal_match(const cs_journal *journal, bool retry_failed, cs_job 
     match_trials(journal, retry_failed, places, n, job);
     free(places);
     return CS_OK;
+}
+
+cs_status cs_journal_look_back(const char *folder, const cs_sweep_options *options, cs_job *job, cs_journal **out) {
+    *out = NULL;
+    if (!options->resume)
+        return CS_OK;
+    CS_TRY(cs_journal_read(folder, out));
+    return *out ? cs_journal_match(*out, options->retry_failed, job) : CS_OK;
 }
 
 const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job, int trial) {
@@ -306,9 +321,10 @@ cs_status cs_journal_replay(const cs_journal *journal, const cs_job *job,
             trials[job->numbers[t]] = t;
     for (size_t i = 0; i < journal->n_told; i++) {
         int number = journal->told[i];
-        const cs_epoch_row *row = &journal->records[number].epochs[next[number]++];
-        if (trials[number] >= 0)
-            epoch(context, trials[number], row);
+        const cs_record *record = &journal->records[number];
+        size_t row = next[number]++;
+        if (trials[number] >= 0 && row < record->n_epochs)
+            epoch(context, trials[number], &record->epochs[row]);
     }
 done:
     free(trials);

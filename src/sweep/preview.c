@@ -1,4 +1,5 @@
 /* --dry-run. */
+#include "journal.h"
 #include "option_text.h"
 #include "plan.h"
 #include "table.h"
@@ -55,7 +56,10 @@ static void print_table_shape(const cs_job *job, FILE *out) {
 static cs_status print_plan(const cs_ranks *ranks, const cs_job *job, cs_engine *engine, FILE *out) {
     cs_plan *plan = NULL;
     CS_TRY(cs_plan_create(job, ranks, engine, &plan));
-    fprintf(out, "job      %s: %d trial%s\n", job->name, job->n_trials, job->n_trials == 1 ? "" : "s");
+    fprintf(out, "job      %s: %d trial%s", job->name, job->n_trials, job->n_trials == 1 ? "" : "s");
+    if (plan->n_costs < job->n_trials)
+        fprintf(out, ", %d of them done", job->n_trials - plan->n_costs);
+    fputc('\n', out);
     print_dataset(plan, out);
     print_trials(plan, out);
     fputc('\n', out);
@@ -65,10 +69,16 @@ static cs_status print_plan(const cs_ranks *ranks, const cs_job *job, cs_engine 
     return CS_OK;
 }
 
-cs_status cs_sweep_preview(const cs_ranks *ranks, const cs_job *job, FILE *out) {
-    const cs_engine_options options = {.threads = cs_ranks_threads(ranks, job->run.threads)};
+cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out) {
+    const cs_engine_options engine_options = {.threads = cs_ranks_threads(ranks, job->run.threads)};
     cs_engine *engine = NULL;
-    CS_TRY(cs_engine_open(job->run.device, &options, &engine));
+    cs_journal *earlier = NULL;
+    char folder[CS_PATH_MAX];
+    CS_TRY(cs_results_folder(job, options, folder));
+    cs_status looked = cs_journal_look_back(folder, options, job, &earlier);
+    cs_journal_free(earlier);
+    CS_TRY(looked);
+    CS_TRY(cs_engine_open(job->run.device, &engine_options, &engine));
     cs_status status = print_plan(ranks, job, engine, out);
     cs_engine_close(engine);
     return status;

@@ -19,6 +19,11 @@ struct cs_results {
     int n_kept;
 };
 
+cs_status cs_results_folder(const cs_job *job, const cs_sweep_options *options, char out[CS_PATH_MAX]) {
+    return options->out ? cs_path(out, CS_PATH_MAX, "%s", options->out)
+                        : cs_path(out, CS_PATH_MAX, "results/%s", job->name);
+}
+
 /* What a sweep leaves in its folder; `force` removes these and nothing else. */
 static const char *const entries[] = {"journal.jsonl", "trials.csv", "table.md",   "history",
                                       "report",        "weights",    "checkpoints"};
@@ -69,10 +74,12 @@ static cs_status clear_folder(const cs_results *results, bool force) {
         CS_TRY(entry_path(results, entries[i], path));
         if (!cs_file_exists(path))
             continue;
+        /* Without a journal, the first entry, nothing tells how far that sweep was. */
         if (!force)
             return cs_hint(
                 cs_fail(CS_ERR_ARG, "%s already holds the results of a sweep (%s)", results->folder, entries[i]),
-                "go on with them with --resume, keep them and use --out ANOTHER_FOLDER, or replace them with --force");
+                "%skeep them and use --out ANOTHER_FOLDER, or replace them with --force",
+                i == 0 ? "go on with them with --resume, " : "");
         CS_TRY(cs_remove_all(path));
     }
     return CS_OK;
@@ -245,6 +252,9 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
     if (row->epoch < results->epochs[trial])
         return CS_OK;
     cs_job_trial_name(results->config.job, trial, name, sizeof name);
+    if (row->epoch > results->epochs[trial])
+        cs_log(CS_LOG_WARN, "%s goes on from a checkpoint that is ahead of the journal: history/%s.csv lacks epochs",
+               name, name);
     CS_TRY(cs_journal_epoch(results->folder, name, rank, row));
     CS_TRY(write_history(results, trial, row, 1, results->epochs[trial] == 0));
     results->epochs[trial] = row->epoch + 1;
@@ -320,12 +330,18 @@ static cs_status write_table(const cs_results *results, FILE *out) {
     return text_write(&buffer, path, true);
 }
 
+bool cs_results_complete(const cs_results *results) {
+    for (int t = 0; t < results->config.job->n_trials; t++)
+        if (results->outcomes[t].state == CS_TRIAL_PENDING)
+            return false;
+    return true;
+}
+
 /* The trainer takes a trial's checkpoint away when the trial ends; a kill in between leaves it. */
 static cs_status drop_checkpoints(const cs_results *results) {
     char path[CS_PATH_MAX];
-    for (int t = 0; t < results->config.job->n_trials; t++)
-        if (results->outcomes[t].state == CS_TRIAL_PENDING)
-            return CS_OK;
+    if (!cs_results_complete(results))
+        return CS_OK;
     CS_TRY(entry_path(results, "checkpoints", path));
     return cs_remove_all(path);
 }

@@ -3,6 +3,7 @@
 #define CNNSWEEP_RESULTS_H
 
 #include "cnnsweep/dataset.h"
+#include "cnnsweep/file.h"
 #include "cnnsweep/sweep.h"
 
 typedef enum cs_trial_state { CS_TRIAL_PENDING, CS_TRIAL_OK, CS_TRIAL_FAILED } cs_trial_state;
@@ -30,6 +31,9 @@ typedef struct cs_results_config {
     const char *engine;
 } cs_results_config;
 
+/* Where the options want it. */
+CS_MUST_CHECK cs_status cs_results_folder(const cs_job *job, const cs_sweep_options *options, char out[CS_PATH_MAX]);
+
 typedef struct cs_results cs_results;
 /* Creates the folder; one that already holds a sweep is refused unless `force`, which removes that sweep's files. With
  * `earlier` it goes on: trials that are done have their outcomes, trials.csv and history/ are written anew from the
@@ -43,7 +47,8 @@ CS_MUST_CHECK cs_status cs_results_finished(cs_results *results, int trial, int 
 CS_MUST_CHECK cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason);
 /* Puts trials.csv in the order of the trials, writes table.md and prints it to `out`; `how` goes into the journal. */
 CS_MUST_CHECK cs_status cs_results_end(cs_results *results, const char *how, FILE *out);
-void cs_results_close(cs_results *results); /* NULL-safe */
+void cs_results_close(cs_results *results);          /* NULL-safe */
+bool cs_results_complete(const cs_results *results); /* every trial ended, well or not */
 
 const cs_outcome *cs_results_outcomes(const cs_results *results); /* [n_trials] */
 

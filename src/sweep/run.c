@@ -62,10 +62,7 @@ static cs_status lock_folder(sweep *s) {
 
 static cs_status look_back(sweep *s, const cs_sweep_options *options) {
     CS_TRY(lock_folder(s));
-    if (!options->resume)
-        return CS_OK;
-    CS_TRY(cs_journal_read(s->folder, &s->earlier));
-    return s->earlier ? cs_journal_match(s->earlier, options->retry_failed, s->job) : CS_OK;
+    return cs_journal_look_back(s->folder, options, s->job, &s->earlier);
 }
 
 static cs_status open_engine(sweep *s) {
@@ -114,8 +111,7 @@ static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
 static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_ranks_check_launch(s->ranks));
     CS_TRY(cs_ranks_agree(s->ranks, cs_rank_group_open(s->ranks, s->job->run.ranks_per_trial, &s->group)));
-    CS_TRY(options->out ? cs_path(s->folder, sizeof s->folder, "%s", options->out)
-                        : cs_path(s->folder, sizeof s->folder, "results/%s", s->job->name));
+    CS_TRY(cs_results_folder(s->job, options, s->folder));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? look_back(s, options) : CS_OK));
     CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
     CS_TRY(cs_ranks_agree(s->ranks, open_engine(s)));
@@ -148,12 +144,13 @@ static cs_status check_outcomes(const sweep *s) {
     return cs_fail(CS_ERR_DIVERGED, "all %d trials failed: %s", s->job->n_trials, outcomes[0].reason);
 }
 
-/* Rank 0's last part: the table, also of a sweep that was stopped; its error then is the one that counts. */
+/* Rank 0's last part: the table, also of a sweep that was stopped; its error then is the one that counts. A signal that
+ * came when all was done stopped nothing. */
 static cs_status end(sweep *s, cs_status status, FILE *out) {
     cs_error error = *cs_error_last();
     cs_desk_close(s->desk);
     s->desk = NULL;
-    if (status == CS_OK) {
+    if (status == CS_OK || (status == CS_ERR_INTERRUPTED && cs_results_complete(s->results))) {
         CS_TRY(cs_results_end(s->results, "done", out));
         return check_outcomes(s);
     }

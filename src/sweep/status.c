@@ -24,7 +24,7 @@ static void count_record(const cs_journal *journal, const cs_metric *metric, int
     if (!metric || record->outcome.state != CS_TRIAL_OK)
         return;
     double value = cs_metric_value(metric, &record->outcome.result);
-    if (isnan(value) || (c->best >= 0 && !(journal->maximize ? value > c->best_value : value < c->best_value)))
+    if (!cs_metric_better(value, c->best_value, journal->maximize))
         return;
     c->best = number;
     c->best_value = value;
@@ -32,7 +32,7 @@ static void count_record(const cs_journal *journal, const cs_metric *metric, int
 
 /* The trials of the last start; those that a grid lost since are left out. */
 static counts count(const cs_journal *journal, const cs_metric *metric) {
-    counts c = {.best = -1};
+    counts c = {.best = -1, .best_value = NAN};
     for (size_t i = 0; i < journal->n; i++)
         if (journal->records[i].start == journal->starts)
             count_record(journal, metric, (int)i, &c);

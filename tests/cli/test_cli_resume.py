@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -59,18 +60,46 @@ def test_a_resumed_sweep_equals_one_that_was_not_stopped():
         assert [e["event"] for e in events].count("trial") == 6, "what is done is not trained again"
 
 
-def test_trials_go_on_from_their_checkpoints():
-    arguments = ("train", "job.yaml", "--set", "train.epochs=40", "--out")
-    run_ok(*arguments, "straight")
-    process = subprocess.Popen([f"{BIN}/cnnsweep", *arguments, "stopped"], cwd=SCRATCH, env=CLEAN,
+def stop_behind(epochs, number, out, *arguments):
+    """Signals a sweep that has told so many epochs. (exit code, log)"""
+    process = subprocess.Popen([f"{BIN}/cnnsweep", *arguments, "--out", out], cwd=SCRATCH, env=CLEAN,
                                stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     deadline = time.time() + 60
-    while time.time() < deadline and not (os.path.exists(path("stopped/journal.jsonl")) and
-                                          text_of("stopped/journal.jsonl").count('"epoch":') > 10):
-        time.sleep(0.005)
-    process.send_signal(signal.SIGUSR2)
+    while time.time() < deadline and not (os.path.exists(path(f"{out}/journal.jsonl")) and
+                                          text_of(f"{out}/journal.jsonl").count('"epoch":') > epochs):
+        time.sleep(0.002)
+    process.send_signal(number)
     _, log = process.communicate(timeout=60)
-    assert process.returncode == 75 and "--resume goes on with it" in log, log
+    return process.returncode, log
+
+
+def test_a_journal_cut_anywhere_gives_the_same_results():
+    """That of a sweep that ended, and that of one that was stopped, whose checkpoints then are ahead of it."""
+    arguments = ("train", "job.yaml", "--set", "train.epochs=5", "--set",
+                 "sweep.parameters.lr=[0.001]")
+    run_ok(*arguments, "--out", "five")
+    code, log = stop_behind(8, signal.SIGTERM, "halted", *arguments)
+    assert code == 75, log
+    chance = random.Random(4)
+    for source in ("five", "halted"):
+        size = os.path.getsize(path(f"{source}/journal.jsonl"))
+        for _ in range(20):
+            shutil.copytree(path(source), path("cut"))
+            at = chance.randrange(size + 1)
+            os.truncate(path("cut/journal.jsonl"), at)
+            run_ok(*arguments, "--out", "cut", "--resume")
+            assert text_of("cut/table.md") == text_of("five/table.md"), (source, at)
+            assert without_clock(read_trials("cut")) == without_clock(read_trials("five")), (source, at)
+            assert "checkpoints" not in os.listdir(path("cut"))
+            read_journal("cut")  # every line is JSON
+            shutil.rmtree(path("cut"))
+
+
+def test_trials_go_on_from_their_checkpoints():
+    arguments = ("train", "job.yaml", "--set", "train.epochs=20", "--out")
+    run_ok(*arguments, "straight")
+    code, log = stop_behind(10, signal.SIGUSR2, "stopped", *arguments[:-1])
+    assert code == 75 and "--resume goes on with it" in log, log
     begun = sum(e["event"] == "epoch" for e in read_journal("stopped"))
     assert glob.glob(path("stopped/checkpoints/t*.ckpt"))
     done = run_ok(*arguments, "stopped", "--resume", env={"CNNSWEEP_LOG": "debug"})
@@ -108,7 +137,7 @@ def test_a_damaged_line_is_passed_over_and_named():
 def test_lines_of_any_kind_do_no_harm():
     cut("odd", until_trials(2))
     with open(path("odd/journal.jsonl"), "a") as file:
-        for line in ("", "null", "[]", "{}", '{"event":7}', '{"event":"later"}', '{"event":"plan","trial":"t000"}',
+        for line in ('{"event":"epoch","trial":"t003","epoch":2000000000}', "", "null", "[]", "{}", '{"event":7}', '{"event":"later"}', '{"event":"plan","trial":"t000"}',
                      '{"event":"epoch","trial":"t2000000000","epoch":1}', '{"event":"epoch","trial":"x","epoch":1}',
                      '{"event":"trial","trial":"t001","status":"?"}', '{"event":"trial","trial":"t-1","status":"ok"}',
                      '{"event":"epoch","trial":"t000","epoch":"one"}', "[" * 5000):
@@ -193,12 +222,25 @@ def test_another_engine_is_warned_of():
         assert f"was begun with engine {engine} and goes on with ref" in done.stderr, done.stderr
 
 
+def test_a_dry_run_with_resume_tells_what_is_left():
+    cut("left", until_trials(4))
+    before = text_of("left/journal.jsonl")
+    shown = run_ok("train", "job.yaml", "--out", "left", "--resume", "--dry-run").stdout
+    assert "6 trials, 4 of them done" in shown and "plan     2 trials in" in shown, shown
+    assert "6 trials\n" in run_ok("train", "job.yaml", "--out", "left", "--dry-run").stdout
+    assert text_of("left/journal.jsonl") == before and "sweep.lock" not in os.listdir(path("left"))
+
+
 def test_wrong_ways_to_resume_are_told():
     for arguments, needle in ((["--resume", "--force"], "give one of them"), (["--retry-failed"], "goes with --resume")):
         done = run("train", "job.yaml", "--out", "whole", *arguments)
         assert done.returncode == 2 and needle in done.stderr, done.stderr
     done = run("train", "job.yaml", "--out", "whole")
     assert done.returncode == 1 and "--resume" in done.stderr
+    os.makedirs(path("torn"))
+    write_job("", "torn/trials.csv")
+    done = run("train", "job.yaml", "--out", "torn", "--resume")
+    assert done.returncode == 1 and "hint: keep them" in done.stderr, "there is nothing to go on with"
     done = run("status", "drawn")
     assert done.returncode == 1 and "no journal.jsonl" in done.stderr
 
