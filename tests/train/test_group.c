@@ -62,6 +62,7 @@ static void test_basenet_grouped_equals_alone(void **state) {
 
 /* Initial values (through the linker's --wrap, settings.cmake) with batch norms that shift and scale: under Keras' own,
  * mean 0 and variance 1, next to nothing reaches the end of a MobileNet in inference mode, and any trunk would do. */
+static int draws;
 void __real_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed) {
@@ -71,6 +72,7 @@ void __wrap_cs_params_init(cs_params *params, uint64_t seed) {
                                      [CS_PARAM_MOVING_MEAN] = {-0.1f, 0.1f}, [CS_PARAM_MOVING_VARIANCE] = {0.05f, 0.2f},
                                      [CS_PARAM_MEAN] = {0.3f, 0.6f},         [CS_PARAM_VARIANCE] = {0.05f, 0.2f}};
     __real_cs_params_init(params, seed);
+    draws++;
     for (int i = 0; i < params->graph->n_params; i++) {
         const cs_param *param = &params->graph->params[i];
         float low = ranges[param->role].low, high = ranges[param->role].high;
@@ -381,6 +383,23 @@ static void test_partial_batch_is_trained_with_its_rows(void **state) {
     cs_engine_close(engine);
 }
 
+static void test_a_group_draws_its_initial_values_once(void **state) {
+    static const char *const depths[] = {"nonsense", "head", "conv_pw_13", "2"};
+    enum { N = sizeof depths / sizeof *depths };
+    static const toy_spec few = {.counts = {8, 3, 3}, .contrast = 30};
+    cs_trial_config trials[N];
+    for (int i = 0; i < N; i++) {
+        trials[i] = toy_trial(toy_dataset("draws", &few));
+        snprintf(trials[i].model.arch, sizeof trials[i].model.arch, "mobilenet");
+        trials[i].model.alpha = 0.25f;
+        trials[i].train.epochs = 1;
+        set_fine_tune(&trials[i], depths[i]);
+    }
+    draws = 0;
+    assert_ok(toy_train(*state, trials, N, &record));
+    assert_int_equal(draws, 2); /* once for the first, which has no such layer, once for all others */
+}
+
 static int run_on(const char *device) {
     char name[32];
     snprintf(name, sizeof name, "group on %s", device);
@@ -406,6 +425,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_what_trials_of_a_group_agree_in),
         ON_DEVICE(test_nothing_to_train_is_refused),
         ON_DEVICE(test_partial_batch_is_trained_with_its_rows),
+        ON_DEVICE(test_a_group_draws_its_initial_values_once),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }
