@@ -474,6 +474,7 @@ typedef struct team {
     toy_record records[2];
     int stop_after;
     bool keeps;
+    bool apart; /* the ranks' folders are not the same */
     cs_status status[2];
 } team;
 
@@ -481,7 +482,7 @@ static void train_rank(const cs_comm *comm, void *context) {
     team *all = context;
     toy_record *record = &all->records[comm->rank];
     cs_engine_options options = {.threads = 1};
-    const char *const checkpoints[] = {files[0]};
+    const char *const checkpoints[] = {files[all->apart ? comm->rank : 0]};
     cs_engine *engine;
     record->stop_after = comm->rank == 0 ? all->stop_after : 0;
     cs_train_events events = toy_events(record);
@@ -518,6 +519,17 @@ static void test_ranks_that_share_batches_go_on(void **state) {
     assert_false(cs_file_exists(files[0]));
 }
 
+static void test_ranks_that_find_different_files_refuse_to_train(void **state) {
+    static team all;
+    const cs_trial_config *trials = prepare(*state);
+    all = (team){.device = *state, .trial = &trials[0], .stop_after = 1, .keeps = true, .apart = true};
+    ranks_run(2, train_rank, &all);
+    assert_true(cs_file_exists(files[0]) && !cs_file_exists(files[1]));
+    ranks_run(2, train_rank, &all);
+    assert_true(all.status[0] == CS_ERR_IO && all.status[1] == CS_ERR_IO);
+    assert_true(cs_file_exists(files[0]));
+}
+
 static int run_on(const char *device) {
     char name[32];
     snprintf(name, sizeof name, "checkpoints on %s", device);
@@ -537,6 +549,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_with_a_cache),
         ON_DEVICE(test_on_features),
         ON_DEVICE(test_ranks_that_share_batches_go_on),
+        ON_DEVICE(test_ranks_that_find_different_files_refuse_to_train),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }

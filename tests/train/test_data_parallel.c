@@ -17,8 +17,9 @@ typedef struct parallel {
     const char *device;
     const cs_trial_config *trials;
     int n;
-    int stops;       /* rank that sets its stop flag */
-    int stops_after; /* so many steps; 0: none does */
+    int stops;        /* rank that sets its stop flag */
+    int stops_after;  /* so many steps; 0: none does */
+    int enough_after; /* epochs, says rank 0's listener; 0: it never does */
     toy_record records[RANKS_MAX];
     cs_status status[RANKS_MAX];
     char text[RANKS_MAX][256];
@@ -104,6 +105,7 @@ static cs_status train_as(const cs_comm *comm, parallel *all) {
     int rank = comm ? comm->rank : 0;
     counted context = {comm, all};
     cs_engine_options options = {.threads = 1};
+    all->records[rank].enough_after = all->enough_after;
     cs_train_events events = toy_events(&all->records[rank]);
     cs_comm own = {.context = &context,
                    .sum = count_sum,
@@ -139,13 +141,14 @@ static void train_rank(const cs_comm *comm, void *context) {
 static parallel alone, together;
 
 static void train_on(parallel *run, const char *device, const cs_trial_config *trials, int n, int size) {
-    int stops = run->stops, stops_after = run->stops_after;
+    int stops = run->stops, stops_after = run->stops_after, enough_after = run->enough_after;
     memset(run, 0, sizeof *run);
     run->device = device;
     run->trials = trials;
     run->n = n;
     run->stops = stops;
     run->stops_after = stops_after;
+    run->enough_after = enough_after;
     if (size == 0)
         run->status[0] = train_as(NULL, run);
     else
@@ -282,6 +285,20 @@ static void a_stop_of_any_rank_stops_all_behind_the_same_step(void **state) {
     together.stops_after = 0;
 }
 
+/* The verdict is given on rank 0 alone. */
+static void a_trial_that_has_run_enough_ends_on_all_ranks(void **state) {
+    cs_trial_config trial = small_trial("enough");
+    trial.train.epochs = 3;
+    trial.train.patience = 3;
+    alone.enough_after = together.enough_after = 2;
+    train_on(&alone, *state, &trial, 1, 0);
+    train_on(&together, *state, &trial, 1, 2);
+    alone.enough_after = together.enough_after = 0;
+    assert_true(together.status[0] == CS_OK && together.status[1] == CS_OK);
+    assert_int_equal(together.records[0].trials[0].n_rows, 2);
+    assert_same_curve(&together.records[0].trials[0], &alone.records[0].trials[0], 1e-3);
+}
+
 static void a_damaged_image_on_one_rank_ends_all_with_its_error(void **state) {
     const bool sync[] = {false, true};
     for (int i = 0; i < 2; i++) {
@@ -366,6 +383,7 @@ static int run_on(const char *device) {
         ON_DEVICE(local_batch_norms_give_another_curve_and_one_state),
         ON_DEVICE(one_rank_with_a_comm_is_one_without),
         ON_DEVICE(a_stop_of_any_rank_stops_all_behind_the_same_step),
+        ON_DEVICE(a_trial_that_has_run_enough_ends_on_all_ranks),
         ON_DEVICE(a_damaged_image_on_one_rank_ends_all_with_its_error),
         ON_DEVICE(a_damaged_image_in_validation_ends_all),
         ON_DEVICE(a_trial_that_fails_on_one_rank_leaves_on_all),

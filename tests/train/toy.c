@@ -62,11 +62,11 @@ cs_trial_config toy_trial(const char *dataset_path) {
 }
 
 static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
-    (void)enough;
     toy_record *record = context;
     toy_trial_record *kept = &record->trials[trial];
     assert_true(kept->n_rows < TOY_MAX_EPOCHS);
     kept->rows[kept->n_rows++] = *row;
+    *enough = kept->n_rows == record->enough_after;
     return CS_OK;
 }
 
@@ -99,9 +99,10 @@ static void on_step(void *context, int epoch, int batch, int batches) {
 }
 
 cs_train_events toy_events(toy_record *record) {
-    int stop_after = record->stop_after;
+    int stop_after = record->stop_after, enough_after = record->enough_after;
     memset(record, 0, sizeof *record);
     record->stop_after = stop_after;
+    record->enough_after = enough_after;
     return (cs_train_events){
         .context = record, .epoch = on_epoch, .finished = on_finished, .failed = on_failed, .step = on_step};
 }

@@ -36,11 +36,12 @@ typedef struct toy_trial_record {
 typedef struct toy_record {
     toy_trial_record trials[TOY_MAX_TRIALS];
     int steps;
-    int stop_after; /* > 0: sets `stop` after that many steps */
+    int stop_after;   /* > 0: sets `stop` after that many steps */
+    int enough_after; /* > 0: says of every trial that so many epochs are enough */
     volatile sig_atomic_t stop;
 } toy_record;
 
-/* Events that fill `record`, which is cleared but for stop_after. */
+/* Events that fill `record`, which is cleared but for those two. */
 cs_train_events toy_events(toy_record *record);
 
 /* Trains on the named device with two threads. */
