@@ -53,4 +53,4 @@ late = [s for s in samples if s[0] >= 30]
 print(f"\nFrom trial {late[0][0]} on: {max(s[1] for s in late) - late[0][1]} KiB more at most, "
       f"{late[0][2]} descriptors, {max(s[2] for s in late)} at most.")
 END
-wait
+wait $! # fails as the program did

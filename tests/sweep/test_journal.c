@@ -184,6 +184,30 @@ static void test_equal_trials_take_the_records_of_their_key_in_turn(void **state
     cs_journal_free(journal);
 }
 
+static void count_epoch(void *context, int trial, const cs_epoch_row *row) {
+    int *epochs = context;
+    assert_int_equal(row->epoch, epochs[trial]++);
+}
+
+static void test_epochs_that_a_trial_does_not_have_are_dropped(void **state) {
+    (void)state;
+    cs_job *job = write_journal();
+    cs_epoch_row late = row_of(0);
+    late.epoch = job->trials[2].train.epochs;
+    assert_ok(cs_journal_epoch(folder(), "t002", 0, &late));
+    cs_journal *journal = read_back();
+    const cs_record *record = &journal->records[2];
+    size_t before = record->n_epochs;
+    int told[4] = {0};
+    assert_int_equal(record->epochs[before - 1].epoch, late.epoch);
+    assert_ok(cs_journal_match(journal, false, job));
+    assert_int_equal(record->n_epochs, before - 1);
+    assert_ok(cs_journal_replay(journal, job, count_epoch, told));
+    assert_int_equal(told[2], before - 1);
+    cs_journal_free(journal);
+    cs_job_free(job);
+}
+
 static void test_a_journal_cut_at_any_byte_is_read_to_its_last_whole_line(void **state) {
     (void)state;
     char *bytes = NULL;
@@ -244,6 +268,7 @@ int main(void) {
         cmocka_unit_test(test_of_an_epoch_told_again_the_first_row_stays),
         cmocka_unit_test(test_a_job_finds_its_trials_by_their_keys),
         cmocka_unit_test(test_equal_trials_take_the_records_of_their_key_in_turn),
+        cmocka_unit_test(test_epochs_that_a_trial_does_not_have_are_dropped),
         cmocka_unit_test(test_a_journal_cut_at_any_byte_is_read_to_its_last_whole_line),
         cmocka_unit_test(test_a_journal_with_any_byte_altered_does_no_harm),
     };
