@@ -11,7 +11,7 @@ from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_journa
 
 make_data()
 # A file of each kind grows with every epoch.
-LONG = JOB.replace("epochs: 2,", "epochs: 30,").replace("threads: 1", "threads: 1\ncheckpoint_seconds: 0")
+LONG = JOB.replace("epochs: 2,", "epochs: 15,").replace("threads: 1", "threads: 1\ncheckpoint_seconds: 0")
 write_job(LONG)
 run_ok("train", "job.yaml", "--out", "reference")
 
@@ -43,7 +43,7 @@ def test_a_file_past_its_limit_stops_cleanly_and_resumes():
     """The journal first, then a checkpoint."""
     for seconds in ("1e6", "0"):
         out = f"limit{seconds}"
-        done = limited(resource.RLIMIT_FSIZE, 30000, "train", "job.yaml", "--out", out, "--set",
+        done = limited(resource.RLIMIT_FSIZE, 15000, "train", "job.yaml", "--out", out, "--set",
                        f"checkpoint_seconds={seconds}")
         assert_stopped(done, out, "File too large")
         assert (".ckpt" in done.stderr) == (seconds == "0"), done.stderr
