@@ -281,6 +281,18 @@ static void match_trials(cs_journal *journal, bool retry_failed, key_place *plac
     }
 }
 
+/* Nobody should wonder why what was done is trained again. */
+static void tell_new_trials(const cs_journal *journal, const cs_job *job) {
+    int known = 0;
+    for (int t = 0; t < job->n_trials; t++)
+        known += (size_t)job->numbers[t] < journal->n;
+    if (known < job->n_trials)
+        cs_log(CS_LOG_INFO,
+               "%s: %d of %d trials are in the journal, the others begin anew; one with another setting, such as more "
+               "epochs, is another trial",
+               job->name, known, job->n_trials);
+}
+
 cs_status cs_journal_match(cs_journal *journal, bool retry_failed, cs_job *job) {
     key_place *places = NULL;
     size_t n = 0;
@@ -291,6 +303,7 @@ cs_status cs_journal_match(cs_journal *journal, bool retry_failed, cs_job *job) 
     qsort(places, n, sizeof *places, by_key);
     match_trials(journal, retry_failed, places, n, job);
     free(places);
+    tell_new_trials(journal, job);
     return CS_OK;
 }
 

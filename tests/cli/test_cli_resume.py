@@ -175,6 +175,19 @@ def test_a_grid_may_be_extended_reordered_and_cut_down():
     assert sum(e["event"] == "trial" for e in read_journal("grown")) == 8
 
 
+def test_more_epochs_make_other_trials():
+    """They end where a sweep that began with them does; the shorter ones stay in the journal. It is told."""
+    shutil.copytree(path("whole"), path("longer"))
+    more = ("train", "job.yaml", "--set", "train.epochs=3", "--set", "sweep.parameters.augment=[none]", "--out")
+    log = run_ok(*more, "longer", "--resume").stderr
+    assert "0 of 2 trials are in the journal, the others begin anew" in log and "more epochs" in log, log
+    run_ok(*more, "long")
+    longer, long = without_clock(read_trials("longer")), without_clock(read_trials("long"))
+    assert [t.pop("trial") for t in longer + long] == ["t006", "t007", "t000", "t001"] and longer == long
+    assert len(results_of("longer")) == 8
+    assert "are in the journal" not in run_ok(*more, "longer", "--resume").stderr
+
+
 def test_failed_trials_are_kept_unless_asked_for():
     arguments = ("train", "job.yaml", "--out", "failed", "--set", "train.optimizer=sgd", "--set",
                  "sweep.parameters.lr=[1e30, 0.001]")
