@@ -202,7 +202,7 @@ static cs_status restore_histories(const cs_results *results) {
 
 /* The journal is first: a folder with one can be resumed, whatever else is there yet. */
 static cs_status start_folder(cs_results *results) {
-    static const char *const folders[] = {"history", "report"};
+    static const char *const folders[] = {"history", "report", "checkpoints"};
     char path[CS_PATH_MAX];
     CS_TRY(cs_folder_create(results->folder));
     CS_TRY(results->config.earlier ? restore(results) : clear_folder(results, results->config.force));

@@ -94,11 +94,11 @@ static void on_step(void *context, int epoch, int batch, int batches) {
         leave(self);
 }
 
-/* <folder>/checkpoints/t007.ckpt of each trial of the piece. */
+/* <folder>/checkpoints/t007.ckpt of each trial of the piece. Ranks of a group must not differ in how this ends, so it
+ * touches no disk. */
 static cs_status name_checkpoints(const worker *self, char paths[][CS_PATH_MAX]) {
     char folder[CS_PATH_MAX], name[32];
     CS_TRY(cs_path(folder, sizeof folder, "%s/checkpoints", self->folder));
-    CS_TRY(cs_folder_create(folder));
     for (int i = 0; i < self->piece.n; i++) {
         cs_job_trial_name(self->job, self->piece.trials[i], name, sizeof name);
         CS_TRY(cs_path(paths[i], CS_PATH_MAX, "%s/%s.ckpt", folder, name));

@@ -291,7 +291,7 @@ static void full_disk_leaves_nothing_behind(void **state) {
             cs_dataset_abort(&writer);
             assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
             if (bytes < (sharded ? 600000 : 1400000)) /* a shard; all the pixels */
-                assert_fails(status, CS_ERR_IO, "File too large");
+                assert_fails(status, CS_ERR_NO_SPACE, "File too large");
             else
                 assert_ok(status);
             assert_int_equal(count_files("full"), status == CS_OK);
