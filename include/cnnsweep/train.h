@@ -115,8 +115,8 @@ bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 uint64_t cs_trial_key(const cs_trial_config *trial);
 
 /* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle, augment and
- * mode; their dropout and l2, which are the head's, may differ. Where they train on features they must agree in those
- * and in what is frozen too. */
+ * mode. Their heads may differ behind gap or flatten, where all dense layers are trained; so may dropout and
+ * l2, which are the head's. Where they train on features they must agree in those two and in what is frozen too. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
 typedef struct cs_group_config {

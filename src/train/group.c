@@ -37,7 +37,7 @@ typedef struct cs_group {
     const char *const *checkpoints; /* a file a tail, or NULL */
     bool keeps;                     /* this rank writes them */
     double keep_every, kept;        /* seconds; when they were written last */
-    float *scratch;                 /* for them: a float for every value of the network */
+    float *scratch;                 /* for them: a float for every value of the largest network */
 } cs_group;
 
 /* What is over needs no checkpoint any more. */
@@ -368,9 +368,12 @@ static cs_status build_trunk(cs_group *group) {
     return status;
 }
 
-/* Trials that share begin with the same values: the first to be opened reads or draws them for all. */
+/* Trials that share begin with the same values: the first of a network to be opened reads or draws them for all. */
 static cs_status open_tail(cs_group *group, cs_tail *tail) {
-    const cs_params *like = group->live.items[0]->params;
+    const cs_params *like = NULL;
+    for (const cs_tail *other = group->tails; other < tail && !like; other++)
+        if (strcmp(other->config->model.head, tail->config->model.head) == 0)
+            like = other->params;
     return cs_team_agree(group->team, cs_tail_open(tail, group->dataset, like));
 }
 
@@ -418,6 +421,14 @@ static cs_status place_tails(cs_group *group) {
     return CS_OK;
 }
 
+static size_t most_values(const tail_set *set) {
+    size_t most = 0;
+    for (int i = 0; i < set->n; i++)
+        if (set->items[i]->graph->n_values > most)
+            most = set->items[i]->graph->n_values;
+    return most;
+}
+
 /* The batches of all tails, and the trunk they go through. */
 static cs_status open_stream(cs_group *group) {
     const cs_tail *first = group->live.items[0];
@@ -425,7 +436,7 @@ static cs_status open_stream(cs_group *group) {
     if (first->config->train.mode == CS_TRAIN_FEATURES)
         CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
     if (group->checkpoints)
-        CS_TRY(cs_alloc(first->graph->n_values, sizeof(float), "checkpoint", &group->scratch));
+        CS_TRY(cs_alloc(most_values(&group->live), sizeof(float), "checkpoint", &group->scratch));
     CS_TRY(open_cache(group));
     CS_TRY(open_loaders(group, first->graph, first->config));
     return build_trunk(group);
@@ -466,7 +477,8 @@ static cs_status check_trials(const cs_trial_config *trials, int n) {
         if (!cs_trials_can_share(&trials[0], &trials[i]))
             return cs_hint(
                 cs_fail(CS_ERR_ARG, "trials 0 and %d of a group do not share their trunk and batches", i),
-                "they may differ in optimizer, epochs, early stopping and, but for mode features, fine_tune");
+                "they may differ in optimizer, epochs, early stopping, the head behind gap or flatten and, but for "
+                "mode features, fine_tune");
     return CS_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/train.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* What depends on a field. */
@@ -14,7 +15,8 @@ enum {
     BATCHES = 16,  /* which pixels come when */
     TRAINING = 32, /* how the tail learns from them */
     PLACE = 64,    /* where features are kept: no numbers */
-    NUMBERS = GRAPH | RATES | DEPTH | MODE | BATCHES | TRAINING
+    HEAD = 128,    /* the layers on top, which may differ in a group behind those that are in the trunk */
+    NUMBERS = GRAPH | HEAD | RATES | DEPTH | MODE | BATCHES | TRAINING
 };
 
 typedef struct key_field {
@@ -39,7 +41,7 @@ static const key_field fields[] = {
     VALUE(GRAPH, model.input_w),
     VALUE(GRAPH, model.input_c),
     VALUE(GRAPH, model.alpha),
-    TEXT(GRAPH, model.head),
+    TEXT(HEAD, model.head),
     VALUE(RATES, model.dropout),
     VALUE(RATES, model.l2),
     TEXT(GRAPH, weights),
@@ -102,7 +104,7 @@ uint64_t cs_trial_key(const cs_trial_config *trial) {
 }
 
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
-    return agree_in(a, b, GRAPH | RATES);
+    return agree_in(a, b, GRAPH | HEAD | RATES);
 }
 
 /* One set of features is of one depth, and a dropout's rate may move where it ends. */
@@ -111,15 +113,47 @@ static unsigned shared_parts(const cs_trial_config *trial) {
     return trial->train.mode == CS_TRAIN_FEATURES ? parts | DEPTH | RATES : parts;
 }
 
+/* Does every dense layer of the head learn, whatever else does? `dense` is the first one in its text. */
+static bool head_learns(const cs_trial_config *trial, const char *dense) {
+    static const char *const names[] = {"dense", "dropout", "flatten", "global_average_pooling2d"};
+    const char *fine_tune = trial->fine_tune;
+    if (fine_tune[0] && fine_tune[strspn(fine_tune, "0123456789")] == '\0') {
+        int items = 1;
+        for (const char *at = dense; (at = strchr(at, ',')) != NULL; at++)
+            items++;
+        /* features are of one depth, and a number counts from the end */
+        return trial->train.mode != CS_TRAIN_FEATURES && strtol(fine_tune, NULL, 10) >= items;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strncmp(fine_tune, names[i], strlen(names[i])) == 0)
+            return false;
+    return true;
+}
+
+/* The beginning of the head's text that a group has in common: up to the last layer before the first dense one that is
+ * no dropout, which is gap or flatten. Behind it the trunk ends, or goes on with dropouts that drop nothing. A head
+ * without a list, or with a frozen dense layer, is in common as a whole. */
+static size_t shared_head(const cs_trial_config *trial) {
+    const char *head = trial->model.head, *dense = strstr(head, "dense"), *dropout = "dropout";
+    size_t shared = 0;
+    if (!dense || !head_learns(trial, dense))
+        return strlen(head);
+    for (const char *item = head; item < dense; item += strcspn(item, ",") + 1)
+        if (strncmp(item + strspn(item, " "), dropout, strlen(dropout)) != 0)
+            shared = (size_t)(item - head) + strcspn(item, ",");
+    return shared;
+}
+
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
-    return agree_in(a, b, shared_parts(a));
+    size_t head = shared_head(a);
+    return agree_in(a, b, shared_parts(a)) && head == shared_head(b) && memcmp(a->model.head, b->model.head, head) == 0;
 }
 
 uint64_t cs_trial_share_key(const cs_trial_config *trial) {
-    return hash_parts(trial, shared_parts(trial));
+    return mix(hash_parts(trial, shared_parts(trial)), cs_checksum(trial->model.head, shared_head(trial)));
 }
 
 /* Rates cost nothing, but a dropout that drops may end the trunk. */
 uint64_t cs_trial_work_key(const cs_trial_config *trial) {
-    return mix(hash_parts(trial, GRAPH | DEPTH | MODE | PLACE), trial->model.dropout > 0);
+    return mix(hash_parts(trial, GRAPH | HEAD | DEPTH | MODE | PLACE), trial->model.dropout > 0);
 }

@@ -133,8 +133,8 @@ static cs_status train_until(const char *device, const cs_trial_config *trials, 
     return train(device, trials, 0, N, &disturbed);
 }
 
-/* Batch norms that train, a dropout, augmentations; three depths; both optimizers, with and without momentum; the best
- * weights kept and, of the last trial, restored. */
+/* Batch norms that train, a dropout, augmentations; three depths, two heads; both optimizers, with and without
+ * momentum; the best weights kept and, of the last trial, restored. */
 static const cs_trial_config *make_trials(void) {
     static cs_trial_config trials[N];
     static const char *const depths[N] = {"all", "blocks:2", "head", "blocks:2"};
@@ -150,6 +150,7 @@ static const cs_trial_config *make_trials(void) {
         snprintf(trials[i].model.head, sizeof trials[i].model.head, "dropout:0.3,dense");
         snprintf(trials[i].fine_tune, sizeof trials[i].fine_tune, "%s", depths[i]);
     }
+    snprintf(trials[3].model.head, sizeof trials[3].model.head, "dense:20:relu,dropout:0.3,dense");
     trials[0].train.patience = 3;
     trials[1].train.optimizer = momentum;
     trials[1].train.epochs = 4; /* of which it waits through two */

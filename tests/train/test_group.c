@@ -1,6 +1,7 @@
 /* The group trainer on small datasets. Each test runs on every engine of this build. */
 #include "toy.h"
 
+#include "cnnsweep/cost.h"
 #include "cnnsweep/loader.h"
 
 #include <math.h>
@@ -110,6 +111,34 @@ static void test_residual_blocks_grouped_equal_alone(void **state) {
         trials[i].model.alpha = 0.35f;
         set_fine_tune(&trials[i], depths[i]);
     }
+    check_alone_and_together(*state, trials, N);
+}
+
+static void set_head(cs_trial_config *trial, const char *head) {
+    snprintf(trial->model.head, sizeof trial->model.head, "%s", head);
+}
+
+/* Every tail has its own layers behind gap; where a dropout drops nothing the trunk ends behind it. */
+static void test_heads_grouped_equal_alone(void **state) {
+    static const struct {
+        const char *head, *depth;
+    } rows[] = {{"gap,dense", "head"},
+                {"gap,dropout,dense:20:relu,dense", "blocks:1"},
+                {"gap,dropout:0,dense", "head"},
+                {"gap,dense:50:relu,dropout:0.2,dense", "4"},
+                {"gap,dense", "5"},
+                {"gap,dropout:0,dense", "1"}};
+    enum { N = sizeof rows / sizeof *rows };
+    static const toy_spec few = {.counts = {20, 6, 6}, .contrast = 30};
+    cs_trial_config trials[N];
+    for (int i = 0; i < N; i++) {
+        trials[i] = toy_trial(toy_dataset("heads", &few));
+        snprintf(trials[i].model.arch, sizeof trials[i].model.arch, "mobilenet");
+        trials[i].model.alpha = 0.25f;
+        set_head(&trials[i], rows[i].head);
+        set_fine_tune(&trials[i], rows[i].depth);
+    }
+    trials[1].model.dropout = 0.3f;
     check_alone_and_together(*state, trials, N);
 }
 
@@ -315,6 +344,45 @@ static void test_what_trials_of_a_group_agree_in(void **state) {
     assert_false(cs_same_network(&trial, &other_dropout));
 }
 
+/* May trials of these heads and depths share, in that mode? The other way round must be the same, and so the keys. */
+static bool heads_share(cs_train_mode mode, const char *head, const char *depth, const char *other_head,
+                        const char *other_depth) {
+    cs_trial_config a = toy_trial("unused.h5"), b = a;
+    a.train.mode = b.train.mode = mode;
+    set_head(&a, head);
+    set_fine_tune(&a, depth);
+    set_head(&b, other_head);
+    set_fine_tune(&b, other_depth);
+    bool share = cs_trials_can_share(&a, &b);
+    assert_int_equal(cs_trials_can_share(&b, &a), share);
+    assert_int_equal(cs_trial_share_key(&a) == cs_trial_share_key(&b), share);
+    assert_true(cs_trial_work_key(&a) != cs_trial_work_key(&b));
+    return share;
+}
+
+static void test_heads_share_what_no_dense_layer_is_before(void **state) {
+    (void)state;
+    assert_true(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense", "head", "gap,dropout:0.5,dense:400:relu,dense", "head"));
+    assert_true(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense", "1", "gap,dropout:0.5,dense:400:relu,dense", "3"));
+    assert_true(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense:9,dense", "conv_pw_13", "gap,dense", "blocks:2"));
+    assert_false(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense", "head", "flatten,dense", "head"));
+    assert_false(heads_share(CS_TRAIN_FINE_TUNE, "dropout,gap,dense", "head", "dropout,flatten,dense", "head"));
+    assert_false(heads_share(CS_TRAIN_FINE_TUNE, "top", "head", "gap,dense", "head"));
+}
+
+static void test_frozen_dense_layers_of_a_head_are_shared_as_they_are(void **state) {
+    (void)state;
+    assert_false(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense:9,dense", "1", "gap,dense:8,dense", "1"));
+    assert_false(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense:9,dense", "dense_1", "gap,dense", "head"));
+}
+
+/* Features lie in front of the head, or as far from the end as a number says. */
+static void test_heads_share_features_of_one_depth(void **state) {
+    (void)state;
+    assert_true(heads_share(CS_TRAIN_FEATURES, "gap,dense", "head", "gap,dense:400:relu,dense", "head"));
+    assert_false(heads_share(CS_TRAIN_FEATURES, "gap,dense", "4", "gap,dense:400:relu,dense", "4"));
+}
+
 static void test_nothing_to_train_is_refused(void **state) {
     cs_trial_config trial = toy_trial(toy_dataset("nothing", &hard));
     trial.train.epochs = 0;
@@ -410,6 +478,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_basenet_grouped_equals_alone),
         ON_DEVICE(test_mobilenet_grouped_equals_alone),
         ON_DEVICE(test_residual_blocks_grouped_equal_alone),
+        ON_DEVICE(test_heads_grouped_equal_alone),
         ON_DEVICE(test_efficientnet_grouped_equals_alone),
         ON_DEVICE(test_xception_grouped_equals_alone),
         ON_DEVICE(test_densenet_grouped_equals_alone),
@@ -423,6 +492,9 @@ static int run_on(const char *device) {
         ON_DEVICE(test_stop_flag_ends_after_the_step),
         ON_DEVICE(test_strangers_cannot_share),
         ON_DEVICE(test_what_trials_of_a_group_agree_in),
+        ON_DEVICE(test_heads_share_what_no_dense_layer_is_before),
+        ON_DEVICE(test_frozen_dense_layers_of_a_head_are_shared_as_they_are),
+        ON_DEVICE(test_heads_share_features_of_one_depth),
         ON_DEVICE(test_nothing_to_train_is_refused),
         ON_DEVICE(test_partial_batch_is_trained_with_its_rows),
         ON_DEVICE(test_a_group_draws_its_initial_values_once),
