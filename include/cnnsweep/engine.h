@@ -18,7 +18,7 @@
  * penalty, which every rank has whole, included). cs_program_on_gradients tells when gradients can go on their way,
  * cs_program_share_* brings them out and back.
  *
- * To add an engine: a folder here, a cs_engine_ops, a row in src/engine/engine.c. */
+ * To add an engine: a folder here, a cs_engine_ops, a row in src/engine/devices.c. */
 #ifndef CNNSWEEP_ENGINE_H
 #define CNNSWEEP_ENGINE_H
 
@@ -39,8 +39,25 @@ typedef enum cs_slot {
     CS_SLOT_OPTIMIZER2  /* Adam: second moment */
 } cs_slot;
 
+/* Of what flows between layers and into products; parameters, statistics, sums and losses are fp32 or more in all.
+ * tf32: products take the first 10 bits of fp32's 23. */
+typedef enum cs_precision {
+    CS_PRECISION_FP32,
+    CS_PRECISION_TF32,
+    CS_PRECISION_BF16,
+    CS_PRECISION_FP16,
+    CS_PRECISION_COUNT
+} cs_precision;
+const char *cs_precision_name(cs_precision precision); /* "fp32", ... */
+
 typedef struct cs_engine_options {
     int threads; /* CPU threads of this rank, >= 1 */
+    /* Of a GPU; an engine of the CPU refuses a precision other than fp32. */
+    cs_precision precision;
+    bool autotune;               /* times what could run a convolution, rather than ask for advice */
+    bool deterministic;          /* nothing whose sums come in any order: the same bits on the same machine */
+    int local_rank, local_ranks; /* this one of the ranks of its node (0 of 0: alone): which GPU is its own */
+    const char *plan_cache;      /* a folder where plans of convolutions are kept, or NULL */
 } cs_engine_options;
 
 typedef struct cs_program_spec {

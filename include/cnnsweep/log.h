@@ -29,6 +29,16 @@ CS_MUST_CHECK cs_status cs_progress_open(const char *label, const char *unit, in
 void cs_progress_add(cs_progress *progress, int64_t done);
 void cs_progress_close(cs_progress *progress); /* NULL-safe; ends the line */
 
+/* What a shared object with a copy of this room takes from the program that opens it, so that there is one of each:
+ * where a thread's last error is, and how a line is logged. */
+typedef struct cs_base_links {
+    cs_error *(*last_error)(void);
+    void (*log_line)(cs_log_level level, const char *line);
+    cs_log_level (*log_level)(void);
+} cs_base_links;
+const cs_base_links *cs_base_links_own(void);
+void cs_base_links_take(const cs_base_links *links); /* before anything else of the room is called */
+
 /* Seconds on the monotonic clock. */
 double cs_now(void);
 

@@ -1,0 +1,165 @@
+/* The CUDA engine's own kernels. Each function enqueues on `stream`; kernels/*.cu are compiled by nvcc, and for the
+ * host (kernels/kernel.cuh) where the tests run them.
+ *
+ * Tensors are [batch,H,W,C] of one cu_type a call unless they are float. Kernels work on all rows of the batch a
+ * program was compiled for, so that one recording serves every number of rows; rows that do not take part hold finite
+ * leftovers, and their gradients are 0. The few that care read the number of rows, and all else that differs from step
+ * to step, from `step` in device memory. `add`: what is written is added to what is there. Sums have one fixed order.
+ *
+ * To add one: a line here, a kernel and its launcher in kernels/. */
+#ifndef CNNSWEEP_ENGINE_CUDA_KERNELS_H
+#define CNNSWEEP_ENGINE_CUDA_KERNELS_H
+
+#include "conv.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Written by the host before a step, in one copy. */
+typedef struct cu_step {
+    int n; /* rows that take part */
+    uint32_t epoch;
+    uint64_t seed;
+    float loss_scale; /* of the gradients until the update, which divides; 1 but for fp16 */
+    float rate;       /* SGD: lr; Adam: lr*sqrt(1-beta_2^t)/(1-beta_1^t) */
+    float decay;      /* weight_decay*lr */
+    cs_optimizer optimizer;
+} cu_step;
+
+/* convert.cu */
+void cu_k_from_float(cu_stream stream, cu_type type, size_t count, const float *x, void *y);
+void cu_k_to_float(cu_stream stream, cu_type type, size_t count, const void *x, float *y);
+/* One picture of the batch, from the bytes of its image: what augmentation made of it. */
+typedef struct cu_picture {
+    bool horizontal_flip, vertical_flip;
+    float brightness; /* pixel = trunc(min(255, pixel*brightness)); 1: none */
+} cu_picture;
+/* pixels [batch,h,w,3], row r at images[r] (device memory), to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c]. */
+void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const uint8_t *const *images,
+                 const cu_picture *pictures, const cs_preprocess *preprocess, void *x);
+
+/* elementwise.cu; `pixels` = batch*H*W */
+void cu_k_bias_activation(cu_stream stream, cu_type type, size_t pixels, int channels, const float *bias,
+                          cs_activation activation, void *y); /* in place; bias may be NULL */
+void cu_k_activation(cu_stream stream, cu_type type, size_t count, cs_activation activation, const void *x, void *y);
+void cu_k_activation_backward(cu_stream stream, cu_type type, size_t count, cs_activation activation, const void *x,
+                              const void *dy, void *dx, bool add);
+void cu_k_add(cu_stream stream, cu_type type, size_t count, const void *a, const void *b, void *y);
+void cu_k_copy(cu_stream stream, cu_type type, size_t count, const void *x, void *y, bool add);
+/* y = act(x*scale + shift), a factor and a term a channel. */
+void cu_k_scale(cu_stream stream, cu_type type, size_t pixels, int channels, const float *scale, const float *shift,
+                cs_activation activation, const void *x, void *y);
+void cu_k_scale_backward(cu_stream stream, cu_type type, size_t pixels, int channels, const float *scale,
+                         const float *shift, cs_activation activation, const void *x, const void *dy, void *dx,
+                         bool add);
+/* Channels [from, from + count) of x [pixels,x_channels] to [to, ...) of y [pixels,y_channels]. */
+void cu_k_channels(cu_stream stream, cu_type type, size_t pixels, int count, int x_channels, int from, const void *x,
+                   int y_channels, int to, void *y, bool add);
+/* y = a*b; gated: b is [batch,1,1,C]. da, db: NULL where not wanted. */
+void cu_k_multiply(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, bool gated, const void *a,
+                   const void *b, void *y);
+void cu_k_multiply_backward(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, bool gated,
+                            const void *a, const void *b, const void *dy, void *da, bool add_a, void *db, bool add_b);
+/* As cs_dropout_factors has it; `layer` is cs_hash_name(layer name). Backward is the same function of dy. */
+void cu_k_dropout(cu_stream stream, cu_type type, int batch, size_t values_a_row, uint32_t layer, float rate,
+                  bool per_row, const cu_step *step, const int64_t *samples, const void *x, void *y, bool add);
+
+/* window.cu; dims.in_c == dims.out_c */
+void cu_k_max_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y,
+                   uint8_t *winner); /* [batch,out_h,out_w,C] place in the window, the first of equals; may be NULL */
+void cu_k_max_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims, const uint8_t *winner, const void *dy,
+                            void *dx, bool add);
+void cu_k_average_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y);
+void cu_k_average_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims, const void *dy, void *dx,
+                                bool add);
+void cu_k_global_average(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const void *x,
+                         void *y);
+void cu_k_global_average_backward(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels,
+                                  const void *dy, void *dx, bool add);
+void cu_k_zero_pad(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y);
+void cu_k_zero_pad_backward(cu_stream stream, cu_type type, const cu_dims *dims, const void *dy, void *dx, bool add);
+
+/* depthwise.cu; kernel [H,W,C] */
+void cu_k_depthwise(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, const void *kernel,
+                    const float *bias, cs_activation activation, void *y); /* bias may be NULL */
+void cu_k_depthwise_backward_data(cu_stream stream, cu_type type, const cu_dims *dims, const void *dy,
+                                  const void *kernel, void *dx, bool add);
+size_t cu_k_depthwise_partial(const cu_dims *dims); /* bytes of `partial` below */
+void cu_k_depthwise_backward_kernel(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, const void *dy,
+                                    void *partial, float *dkernel);
+
+/* norm.cu. Batch norm with the statistics of the first step->n rows. Sums over rows and pixels go by way of
+ * cu_k_norm_partial bytes of `partial` into sums [2*C + 1], double: forward of x - center and its square, backward of
+ * dz and dz*xhat; last, how many values a channel there are. There they may be added up over ranks. */
+size_t cu_k_norm_partial(int batch, int pixels_a_row, int channels);
+void cu_k_norm_moments(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const cu_step *step,
+                       const float *center, const void *x, void *partial, double *sums);
+/* What a batch norm is made of on the device, [C] each. */
+typedef struct cu_norm {
+    int channels;
+    float epsilon, momentum;
+    bool unbiased;
+    const float *gamma, *beta; /* gamma may be NULL: 1 */
+    float *moving_mean, *moving_variance;
+    float *mean, *inverse; /* of the batch: mean, 1/sqrt(variance + epsilon) */
+    float *scale, *shift;  /* y = x*scale + shift */
+    float *p, *q;          /* dx = scale*dz + p*x + q */
+    float *dgamma, *dbeta; /* dgamma may be NULL */
+} cu_norm;
+/* From sums with moving_mean as the center: mean, inverse, scale, shift; the moving statistics move on. */
+void cu_k_norm_finish(cu_stream stream, const cu_norm *norm, const double *sums);
+/* dz = dy * slope of the activation at x*scale + shift. */
+void cu_k_norm_reduce(cu_stream stream, cu_type type, int batch, int pixels_a_row, const cu_step *step,
+                      const cu_norm *norm, cs_activation activation, const void *x, const void *dy, void *partial,
+                      double *sums);
+/* dgamma and dbeta from this rank's own sums (0 where its n is 0); p and q from those of all ranks. */
+void cu_k_norm_gradients(cu_stream stream, const cu_norm *norm, const double *own, const double *all);
+void cu_k_norm_backward(cu_stream stream, cu_type type, int batch, int pixels_a_row, const cu_step *step,
+                        const cu_norm *norm, cs_activation activation, const void *x, const void *dy, void *dx,
+                        bool add); /* rows from step->n on: 0 */
+/* dbias[c] = sum of dy over all pixels. */
+size_t cu_k_bias_partial(size_t pixels, int channels);
+void cu_k_bias_gradient(cu_stream stream, cu_type type, size_t pixels, int channels, const void *dy, void *partial,
+                        float *dbias);
+
+/* loss.cu */
+typedef struct cu_loss_sums {
+    double sum;
+    double penalty;
+    int correct;
+    int overflow; /* fp16: a gradient of the step before was not finite, and its update was left out */
+} cu_loss_sums;
+/* Softmax cross-entropy of logits [batch,classes] against labels; dlogits (of the mean over step->n rows, times
+ * loss_scale; rows behind them 0) and probabilities may be NULL. row_sums [batch] and row_correct [batch] are room;
+ * sums->sum and ->correct are set. */
+void cu_k_loss(cu_stream stream, cu_type type, int batch, int classes, const cu_step *step, const void *logits,
+               const int32_t *labels, void *dlogits, float *probabilities, double *row_sums, int *row_correct,
+               cu_loss_sums *sums);
+
+/* update.cu */
+/* A kernel with l2, among the trained parameters. */
+typedef struct cu_penalty {
+    size_t offset, count;
+    float l2;
+} cu_penalty;
+/* sums->penalty = sum of l2 * value^2 over `n` terms (device memory); room: n doubles. */
+void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *room,
+                  cu_loss_sums *sums);
+/* gradient += 2*l2*loss_scale*value */
+void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_step *step, const float *value,
+                           float *gradient);
+/* gradient = float(dkernel), of a kernel whose gradient came in the engine's type. */
+void cu_k_gradient(cu_stream stream, cu_type type, size_t count, const void *dkernel, float *gradient);
+/* gradient *= 1/loss_scale over all; *overflow = 1 where one was not finite, else 0. */
+void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gradient, int *overflow);
+/* All trained parameters at once, see optimizer.h; copy [count] in `type` is refreshed (NULL: there is none). Does
+ * nothing where *overflow (may be NULL). */
+void cu_k_update(cu_stream stream, size_t count, const cu_step *step, const int *overflow, const float *gradient,
+                 float *value, float *moment1, float *moment2, cu_type type, void *copy);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
