@@ -1,4 +1,5 @@
-#include "cnnsweep/log.h"
+#include "links.h"
+
 #include "cnnsweep/memory.h"
 
 #include <pthread.h>
@@ -13,6 +14,7 @@ static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static cs_log_level log_level = CS_LOG_INFO;
 static bool level_known;
 static char log_prefix[32];
+enum { LINE_MAX_BYTES = 4096 }; /* what is longer is cut */
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 double cs_now(void) {
@@ -26,7 +28,7 @@ void cs_log_set_level(cs_log_level level) {
     level_known = true;
 }
 
-cs_log_level cs_log_get_level(void) {
+cs_log_level cs_own_log_level(void) {
     if (!level_known) {
         const char *wanted = getenv("CNNSWEEP_LOG");
         for (int i = 0; wanted && i <= CS_LOG_DEBUG; i++)
@@ -37,23 +39,32 @@ cs_log_level cs_log_get_level(void) {
     return log_level;
 }
 
+cs_log_level cs_log_get_level(void) {
+    return cs_links->log_level();
+}
+
 void cs_log_set_prefix(const char *prefix) {
     snprintf(log_prefix, sizeof log_prefix, "%s", prefix);
+}
+
+void cs_own_log_line(cs_log_level level, const char *line) {
+    pthread_mutex_lock(&log_lock);
+    fputs(log_prefix, stderr);
+    if (level != CS_LOG_INFO)
+        fprintf(stderr, "%s: ", level_names[level]);
+    fprintf(stderr, "%s\n", line);
+    pthread_mutex_unlock(&log_lock);
 }
 
 void cs_log(cs_log_level level, const char *fmt, ...) {
     if (level > cs_log_get_level())
         return;
+    char line[LINE_MAX_BYTES];
     va_list args;
     va_start(args, fmt);
-    pthread_mutex_lock(&log_lock);
-    fputs(log_prefix, stderr);
-    if (level != CS_LOG_INFO)
-        fprintf(stderr, "%s: ", level_names[level]);
-    vfprintf(stderr, fmt, args);
-    fputc('\n', stderr);
-    pthread_mutex_unlock(&log_lock);
+    vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
+    cs_links->log_line(level, line);
 }
 
 void cs_log_error_last(void) {

@@ -1,12 +1,10 @@
-#include "cnnsweep/status.h"
+#include "links.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-static _Thread_local cs_error last_error;
 
 const char *cs_status_name(cs_status code) {
     static const char *const names[CS_STATUS_COUNT] = {
@@ -16,12 +14,18 @@ const char *cs_status_name(cs_status code) {
     return (unsigned)code < CS_STATUS_COUNT ? names[code] : "unknown";
 }
 
+cs_error *cs_own_error(void) {
+    static _Thread_local cs_error last_error;
+    return &last_error;
+}
+
 static void record(const char *file, int line, cs_status code, const char *fmt, va_list args) {
     const char *base = strrchr(file, '/');
-    last_error.code = code;
-    last_error.hint[0] = '\0';
-    snprintf(last_error.where, sizeof last_error.where, "%s:%d", base ? base + 1 : file, line);
-    vsnprintf(last_error.text, sizeof last_error.text, fmt, args);
+    cs_error *error = cs_links->last_error();
+    error->code = code;
+    error->hint[0] = '\0';
+    snprintf(error->where, sizeof error->where, "%s:%d", base ? base + 1 : file, line);
+    vsnprintf(error->text, sizeof error->text, fmt, args);
 }
 
 cs_status cs_fail_at(const char *file, int line, cs_status code, const char *fmt, ...) {
@@ -40,8 +44,9 @@ cs_status cs_fail_errno_at(const char *file, int line, const char *fmt, ...) {
     va_start(args, fmt);
     record(file, line, code, fmt, args);
     va_end(args);
-    size_t used = strlen(last_error.text);
-    snprintf(last_error.text + used, sizeof last_error.text - used, ": %s", strerror(saved));
+    cs_error *error = cs_links->last_error();
+    size_t used = strlen(error->text);
+    snprintf(error->text + used, sizeof error->text - used, ": %s", strerror(saved));
     if (full)
         return cs_hint(code, "free some space there and start again; finished work is kept");
     return code;
@@ -50,14 +55,16 @@ cs_status cs_fail_errno_at(const char *file, int line, const char *fmt, ...) {
 cs_status cs_hint(cs_status code, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
-    vsnprintf(last_error.hint, sizeof last_error.hint, fmt, args);
+    cs_error *error = cs_links->last_error();
+    vsnprintf(error->hint, sizeof error->hint, fmt, args);
     va_end(args);
     return code;
 }
 
 cs_status cs_context(cs_status code, const char *fmt, ...) {
-    char text[sizeof last_error.text], inner[sizeof last_error.text];
-    memcpy(inner, last_error.text, sizeof inner);
+    cs_error *error = cs_links->last_error();
+    char text[sizeof error->text], inner[sizeof error->text];
+    memcpy(inner, error->text, sizeof inner);
     va_list args;
     va_start(args, fmt);
     int used = vsnprintf(text, sizeof text, fmt, args);
@@ -66,20 +73,20 @@ cs_status cs_context(cs_status code, const char *fmt, ...) {
         return code;
     size_t room = sizeof text - (size_t)used;
     snprintf(text + used, room, ": %.*s", (int)room, inner);
-    memcpy(last_error.text, text, sizeof text);
+    memcpy(error->text, text, sizeof text);
     return code;
 }
 
 const cs_error *cs_error_last(void) {
-    return &last_error;
+    return cs_links->last_error();
 }
 
 void cs_error_clear(void) {
-    memset(&last_error, 0, sizeof last_error);
+    memset(cs_links->last_error(), 0, sizeof(cs_error));
 }
 
 cs_status cs_error_restore(const cs_error *error) {
-    last_error = *error;
+    *cs_links->last_error() = *error;
     return error->code;
 }
 

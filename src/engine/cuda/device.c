@@ -1,0 +1,296 @@
+#include "device.h"
+
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+
+#include <cuda_runtime_api.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cu_device {
+    int index; /* of the GPUs this process sees */
+    bool is_shared;
+    cudaStream_t work, copies;
+};
+
+struct cu_mark {
+    cudaEvent_t event;
+};
+
+struct cu_recording {
+    cudaGraphExec_t graph;
+};
+
+static const double mib = 1024.0 * 1024.0;
+
+/* The call by its name, without its arguments. */
+static cs_status check(cudaError_t error, const char *call, const char *file, int line) {
+    if (error == cudaSuccess)
+        return CS_OK;
+    cs_status code = error == cudaErrorMemoryAllocation ? CS_ERR_NO_MEMORY : CS_ERR_UNSUPPORTED;
+    return cs_fail_at(file, line, code, "%.*s: %s (%s)", (int)strcspn(call, "("), call, cudaGetErrorString(error),
+                      cudaGetErrorName(error));
+}
+#define CU(call) check((call), #call, __FILE__, __LINE__)
+
+static cs_status fail_driver(void) {
+    int driver = 0, runtime = 0;
+    CS_TRY(CU(cudaDriverGetVersion(&driver)));
+    CS_TRY(CU(cudaRuntimeGetVersion(&runtime)));
+    const int thousand = 1000, ten = 10; /* 13020 is 13.2 */
+    if (driver == 0)
+        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "no NVIDIA driver on this machine (libcuda.so.1 is not there)"),
+                       "on a machine with a GPU, nvidia-smi shows the driver; elsewhere use --device cpu");
+    return cs_hint(cs_fail(CS_ERR_UNSUPPORTED,
+                           "the NVIDIA driver is too old: it is for CUDA %d.%d, this build for %d.%d",
+                           driver / thousand, driver % thousand / ten, runtime / thousand, runtime % thousand / ten),
+                   "update the driver, or build with an older CUDA toolkit");
+}
+
+cs_status cu_device_count(int *out) {
+    *out = 0;
+    int count = 0;
+    cudaError_t error = cudaGetDeviceCount(&count);
+    if (error == cudaErrorInsufficientDriver)
+        return fail_driver();
+    if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0)) {
+        const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "no GPU is visible to this process%s%s",
+                               visible ? "; CUDA_VISIBLE_DEVICES=" : "", visible ? visible : ""),
+                       "nvidia-smi lists GPUs; under Slurm ask for one, as --gres=gpu:1");
+    }
+    CS_TRY(check(error, "cudaGetDeviceCount", __FILE__, __LINE__));
+    *out = count;
+    return CS_OK;
+}
+
+/* Kernels are there for CU_OLDEST_GPU (80: compute capability 8.0) and what came after it. */
+static cs_status check_capability(const struct cudaDeviceProp *gpu) {
+    const int ten = 10;
+    if (gpu->major * ten + gpu->minor >= CU_OLDEST_GPU)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "GPU %s has compute capability %d.%d; this build is for %d.%d and later",
+                           gpu->name, gpu->major, gpu->minor, CU_OLDEST_GPU / ten, CU_OLDEST_GPU % ten),
+                   "build with -DCMAKE_CUDA_ARCHITECTURES=%d%d", gpu->major, gpu->minor);
+}
+
+cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
+    cu_device *device = NULL;
+    cs_status status = CS_OK;
+    int count;
+    *out = NULL;
+    CS_TRY(cu_device_count(&count));
+    CS_TRY(cs_alloc(1, sizeof *device, "the GPU", &device));
+    device->index = options->local_rank % count;
+    device->is_shared = options->local_ranks > count;
+    struct cudaDeviceProp gpu;
+    CS_TRY_GOTO(CU(cudaGetDeviceProperties(&gpu, device->index)), out);
+    CS_TRY_GOTO(check_capability(&gpu), out);
+    CS_TRY_GOTO(CU(cudaSetDevice(device->index)), out);
+    CS_TRY_GOTO(CU(cudaStreamCreateWithFlags(&device->work, cudaStreamNonBlocking)), out);
+    CS_TRY_GOTO(CU(cudaStreamCreateWithFlags(&device->copies, cudaStreamNonBlocking)), out);
+    cs_log(CS_LOG_INFO, "GPU %d of %d: %s, %.0f of %.0f MiB free", device->index, count, gpu.name,
+           (double)cu_device_free_memory(device) / mib, (double)gpu.totalGlobalMem / mib);
+    if (device->is_shared && options->local_rank == 0)
+        cs_log(CS_LOG_INFO, "%d ranks of this node share %d GPU%s", options->local_ranks, count, count > 1 ? "s" : "");
+    *out = device;
+    return CS_OK;
+out:
+    cu_device_close(device);
+    return status;
+}
+
+void cu_device_close(cu_device *device) {
+    if (!device)
+        return;
+    if (device->copies)
+        cudaStreamDestroy(device->copies);
+    if (device->work)
+        cudaStreamDestroy(device->work);
+    free(device);
+}
+
+cu_stream cu_device_stream(const cu_device *device) {
+    return device->work;
+}
+
+int cu_device_index(const cu_device *device) {
+    return device->index;
+}
+
+bool cu_device_is_shared(const cu_device *device) {
+    return device->is_shared;
+}
+
+size_t cu_device_free_memory(const cu_device *device) {
+    (void)device;
+    size_t available = 0, all;
+    return cudaMemGetInfo(&available, &all) == cudaSuccess ? available : 0;
+}
+
+/* Memory. What fails in it is not remembered: cudaGetLastError would give it to a later cu_check_launches. */
+
+static cs_status fail_memory(const cu_device *device, size_t bytes, const char *what) {
+    (void)cudaGetLastError();
+    return cs_hint(cs_fail(CS_ERR_NO_MEMORY, "%s: %.1f MiB of GPU memory, but %.1f MiB are free", what,
+                           (double)bytes / mib, (double)cu_device_free_memory(device) / mib),
+                   "a smaller batch or fewer trials at once need less; nvidia-smi shows who else uses the GPU");
+}
+
+cs_status cu_alloc(cu_device *device, size_t bytes, const char *what, void **out) {
+    void *memory = NULL;
+    *out = NULL;
+    cudaError_t error = cudaMalloc(&memory, bytes ? bytes : 1);
+    if (error == cudaErrorMemoryAllocation)
+        return fail_memory(device, bytes, what);
+    CS_TRY(check(error, "cudaMalloc", __FILE__, __LINE__));
+    cs_status status = cu_clear(device, memory, bytes);
+    if (status == CS_OK)
+        status = cu_wait(device); /* the second stream may be next */
+    if (status == CS_OK)
+        *out = memory;
+    else
+        cudaFree(memory);
+    return status;
+}
+
+void cu_free(cu_device *device, void *memory) {
+    if (!memory)
+        return;
+    cudaStreamSynchronize(device->copies);
+    cudaStreamSynchronize(device->work);
+    cudaFree(memory);
+}
+
+cs_status cu_alloc_pinned(cu_device *device, size_t bytes, const char *what, void **out) {
+    (void)device;
+    void *memory = NULL;
+    *out = NULL;
+    CS_TRY(cs_context(CU(cudaHostAlloc(&memory, bytes ? bytes : 1, cudaHostAllocDefault)), "%s: %.1f MiB pinned", what,
+                      (double)bytes / mib));
+    memset(memory, 0, bytes);
+    *out = memory;
+    return CS_OK;
+}
+
+void cu_free_pinned(cu_device *device, void *memory) {
+    if (!memory)
+        return;
+    cudaStreamSynchronize(device->copies);
+    cudaStreamSynchronize(device->work);
+    cudaFreeHost(memory);
+}
+
+cs_status cu_copy_in(cu_device *device, void *to, const void *host, size_t bytes) {
+    return CU(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, device->work));
+}
+
+cs_status cu_copy_out(cu_device *device, void *host, const void *from, size_t bytes) {
+    return CU(cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, device->work));
+}
+
+cs_status cu_copy(cu_device *device, void *to, const void *from, size_t bytes) {
+    return CU(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, device->work));
+}
+
+cs_status cu_clear(cu_device *device, void *memory, size_t bytes) {
+    return CU(cudaMemsetAsync(memory, 0, bytes, device->work));
+}
+
+cs_status cu_wait(cu_device *device) {
+    return CU(cudaStreamSynchronize(device->work));
+}
+
+cs_status cu_check_launches(cu_device *device, const char *what) {
+    (void)device;
+    cudaError_t error = cudaGetLastError();
+    return error == cudaSuccess ? CS_OK : cs_context(check(error, "a kernel's launch", __FILE__, __LINE__), "%s", what);
+}
+
+/* The second stream. */
+
+cs_status cu_copy_in_behind(cu_device *device, void *to, const void *host, size_t bytes) {
+    return CU(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, device->copies));
+}
+
+cs_status cu_mark_open(cu_device *device, cu_mark **out) {
+    (void)device;
+    cu_mark *mark = NULL;
+    *out = NULL;
+    CS_TRY(cs_alloc(1, sizeof *mark, "a mark of a stream", &mark));
+    cs_status status = CU(cudaEventCreateWithFlags(&mark->event, cudaEventDisableTiming));
+    if (status == CS_OK)
+        *out = mark;
+    else
+        free(mark);
+    return status;
+}
+
+void cu_mark_close(cu_mark *mark) {
+    if (!mark)
+        return;
+    cudaEventDestroy(mark->event);
+    free(mark);
+}
+
+cs_status cu_mark_work(cu_device *device, cu_mark *mark) {
+    return CU(cudaEventRecord(mark->event, device->work));
+}
+
+cs_status cu_mark_copies(cu_device *device, cu_mark *mark) {
+    return CU(cudaEventRecord(mark->event, device->copies));
+}
+
+cs_status cu_work_waits(cu_device *device, cu_mark *mark) {
+    return CU(cudaStreamWaitEvent(device->work, mark->event, 0));
+}
+
+cs_status cu_copies_wait(cu_device *device, cu_mark *mark) {
+    return CU(cudaStreamWaitEvent(device->copies, mark->event, 0));
+}
+
+cs_status cu_host_waits(cu_device *device, cu_mark *mark) {
+    (void)device;
+    return CU(cudaEventSynchronize(mark->event));
+}
+
+/* Recordings. Thread-local: other threads of the process may allocate meanwhile. */
+
+cs_status cu_record_begin(cu_device *device) {
+    return CU(cudaStreamBeginCapture(device->work, cudaStreamCaptureModeThreadLocal));
+}
+
+cs_status cu_record_end(cu_device *device, cu_recording **out) {
+    cs_status status = CS_OK;
+    cu_recording *recording = NULL;
+    cudaGraph_t graph = NULL;
+    *out = NULL;
+    CS_TRY_GOTO(CU(cudaStreamEndCapture(device->work, &graph)), out);
+    CS_TRY_GOTO(cs_alloc(1, sizeof *recording, "a recording", &recording), out);
+    CS_TRY_GOTO(CU(cudaGraphInstantiate(&recording->graph, graph, 0)), out);
+    CS_TRY_GOTO(CU(cudaGraphUpload(recording->graph, device->work)), out);
+    *out = recording;
+    recording = NULL;
+out:
+    if (graph)
+        cudaGraphDestroy(graph);
+    cu_recording_free(recording);
+    return status;
+}
+
+cs_status cu_play(cu_device *device, cu_recording *recording) {
+    return CU(cudaGraphLaunch(recording->graph, device->work));
+}
+
+void cu_recording_free(cu_recording *recording) {
+    if (!recording)
+        return;
+    if (recording->graph)
+        cudaGraphExecDestroy(recording->graph);
+    free(recording);
+}
+
+bool cu_device_records(const cu_device *device) {
+    (void)device;
+    return true;
+}

@@ -1,0 +1,286 @@
+/* The GPU as device.h has it, on the host. Kernels and copies of the first stream are done at once; what a caller must
+ * wait for comes as late as it may: copies to the host at the next wait, those of the second stream when a mark behind
+ * them is waited for. So a wait that is missing shows in the results. Every address is checked against what was
+ * allocated. */
+#include "device.h"
+
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 256 };
+
+typedef struct block {
+    char *memory;
+    size_t bytes;
+    bool pinned;
+} block;
+
+/* A copy that has not arrived. */
+typedef struct pending {
+    void *to;
+    void *values; /* as they were when the copy was asked for */
+    size_t bytes, capacity;
+} pending;
+
+typedef struct queue {
+    pending *items;
+    size_t n, capacity;
+} queue;
+
+struct cu_device {
+    block *blocks;
+    size_t n_blocks, blocks_capacity;
+    queue outward, behind;
+    bool is_shared;
+};
+
+struct cu_mark {
+    bool copies; /* of the second stream */
+};
+
+cs_status cu_device_count(int *out) {
+    *out = 1;
+    return CS_OK;
+}
+
+cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
+    CS_TRY(cs_alloc(1, sizeof **out, "the host as a GPU", out));
+    (*out)->is_shared = options->local_ranks > 1;
+    cs_log(CS_LOG_DEBUG, "GPU: the host");
+    return CS_OK;
+}
+
+static void queue_free(queue *q) {
+    for (size_t i = 0; i < q->capacity; i++)
+        free(q->items[i].values);
+    free(q->items);
+}
+
+void cu_device_close(cu_device *device) {
+    if (!device)
+        return;
+    if (device->n_blocks > 0)
+        cs_log(CS_LOG_WARN, "the host's GPU: %zu allocations were not freed", device->n_blocks);
+    queue_free(&device->outward);
+    queue_free(&device->behind);
+    free(device->blocks);
+    free(device);
+}
+
+cu_stream cu_device_stream(const cu_device *device) {
+    (void)device;
+    return NULL;
+}
+
+int cu_device_index(const cu_device *device) {
+    (void)device;
+    return 0;
+}
+
+bool cu_device_is_shared(const cu_device *device) {
+    return device->is_shared;
+}
+
+size_t cu_device_free_memory(const cu_device *device) {
+    (void)device;
+    const size_t gib = (size_t)1 << 30;
+    return 4 * gib;
+}
+
+/* Memory. */
+
+static cs_status alloc(cu_device *device, size_t bytes, const char *what, bool pinned, void **out) {
+    *out = NULL;
+    CS_TRY(cs_grow(&device->blocks, &device->blocks_capacity, device->n_blocks + 1, sizeof *device->blocks,
+                   "the list of blocks"));
+    size_t rounded = (bytes / ALIGNMENT + 1) * ALIGNMENT;
+    char *memory = bytes < SIZE_MAX - ALIGNMENT ? aligned_alloc(ALIGNMENT, rounded) : NULL;
+    if (!memory)
+        return cs_fail(CS_ERR_NO_MEMORY, "%s: no memory for %zu bytes", what, bytes);
+    memset(memory, 0, rounded);
+    device->blocks[device->n_blocks++] = (block){memory, bytes, pinned};
+    *out = memory;
+    return CS_OK;
+}
+
+static void release(cu_device *device, void *memory, bool pinned) {
+    size_t i = 0;
+    while (i < device->n_blocks && (device->blocks[i].memory != memory || device->blocks[i].pinned != pinned))
+        i++;
+    if (i == device->n_blocks) {
+        cs_log(CS_LOG_ERROR, "the host's GPU: %p is freed but was not allocated", memory);
+        abort();
+    }
+    device->blocks[i] = device->blocks[--device->n_blocks];
+    free(memory);
+}
+
+static cs_status check_block(const cu_device *device, const void *at, size_t bytes, bool pinned) {
+    const char *begin = at;
+    for (size_t i = 0; i < device->n_blocks; i++) {
+        const block *b = &device->blocks[i];
+        if (b->pinned == pinned && begin >= b->memory && begin + bytes <= b->memory + b->bytes)
+            return CS_OK;
+    }
+    return cs_fail(CS_ERR_ARG, "the host's GPU: %zu bytes at %p are in no block of %s memory", bytes, at,
+                   pinned ? "pinned" : "device");
+}
+
+/* The copies that have not arrived. Places in the queue keep their memory, so that a step allocates nothing. */
+
+static cs_status ask(queue *q, void *to, const void *from, size_t bytes) {
+    CS_TRY(cs_grow(&q->items, &q->capacity, q->n + 1, sizeof *q->items, "copies"));
+    pending *copy = &q->items[q->n];
+    CS_TRY(cs_grow(&copy->values, &copy->capacity, bytes, 1, "a copy"));
+    if (bytes > 0)
+        memcpy(copy->values, from, bytes);
+    copy->to = to;
+    copy->bytes = bytes;
+    q->n++;
+    return CS_OK;
+}
+
+static void arrive(queue *q) {
+    for (size_t i = 0; i < q->n; i++)
+        if (q->items[i].bytes > 0)
+            memcpy(q->items[i].to, q->items[i].values, q->items[i].bytes);
+    q->n = 0;
+}
+
+cs_status cu_alloc(cu_device *device, size_t bytes, const char *what, void **out) {
+    return alloc(device, bytes, what, false, out);
+}
+
+void cu_free(cu_device *device, void *memory) {
+    if (!memory)
+        return;
+    arrive(&device->outward);
+    arrive(&device->behind);
+    release(device, memory, false);
+}
+
+cs_status cu_alloc_pinned(cu_device *device, size_t bytes, const char *what, void **out) {
+    return alloc(device, bytes, what, true, out);
+}
+
+void cu_free_pinned(cu_device *device, void *memory) {
+    if (!memory)
+        return;
+    arrive(&device->outward);
+    arrive(&device->behind);
+    release(device, memory, true);
+}
+
+cs_status cu_copy_in(cu_device *device, void *to, const void *host, size_t bytes) {
+    CS_TRY(check_block(device, to, bytes, false));
+    CS_TRY(check_block(device, host, bytes, true));
+    memcpy(to, host, bytes);
+    return CS_OK;
+}
+
+cs_status cu_copy_out(cu_device *device, void *host, const void *from, size_t bytes) {
+    CS_TRY(check_block(device, host, bytes, true));
+    CS_TRY(check_block(device, from, bytes, false));
+    return ask(&device->outward, host, from, bytes);
+}
+
+cs_status cu_copy(cu_device *device, void *to, const void *from, size_t bytes) {
+    CS_TRY(check_block(device, to, bytes, false));
+    CS_TRY(check_block(device, from, bytes, false));
+    memcpy(to, from, bytes);
+    return CS_OK;
+}
+
+cs_status cu_clear(cu_device *device, void *memory, size_t bytes) {
+    CS_TRY(check_block(device, memory, bytes, false));
+    memset(memory, 0, bytes);
+    return CS_OK;
+}
+
+cs_status cu_wait(cu_device *device) {
+    arrive(&device->outward);
+    return CS_OK;
+}
+
+cs_status cu_check_launches(cu_device *device, const char *what) {
+    (void)device;
+    (void)what;
+    return CS_OK;
+}
+
+/* The second stream. */
+
+cs_status cu_copy_in_behind(cu_device *device, void *to, const void *host, size_t bytes) {
+    CS_TRY(check_block(device, to, bytes, false));
+    CS_TRY(check_block(device, host, bytes, true));
+    return ask(&device->behind, to, host, bytes);
+}
+
+cs_status cu_mark_open(cu_device *device, cu_mark **out) {
+    (void)device;
+    return cs_alloc(1, sizeof **out, "a mark of a stream", out);
+}
+
+void cu_mark_close(cu_mark *mark) {
+    free(mark);
+}
+
+cs_status cu_mark_work(cu_device *device, cu_mark *mark) {
+    (void)device;
+    mark->copies = false;
+    return CS_OK;
+}
+
+cs_status cu_mark_copies(cu_device *device, cu_mark *mark) {
+    (void)device;
+    mark->copies = true;
+    return CS_OK;
+}
+
+cs_status cu_work_waits(cu_device *device, cu_mark *mark) {
+    if (mark->copies)
+        arrive(&device->behind);
+    return CS_OK;
+}
+
+cs_status cu_copies_wait(cu_device *device, cu_mark *mark) {
+    (void)device;
+    (void)mark;
+    return CS_OK;
+}
+
+cs_status cu_host_waits(cu_device *device, cu_mark *mark) {
+    arrive(mark->copies ? &device->behind : &device->outward);
+    return CS_OK;
+}
+
+/* It does not record: work is done when it is asked for. */
+
+cs_status cu_record_begin(cu_device *device) {
+    (void)device;
+    return CS_OK;
+}
+
+cs_status cu_record_end(cu_device *device, cu_recording **out) {
+    (void)device;
+    *out = NULL;
+    return CS_OK;
+}
+
+cs_status cu_play(cu_device *device, cu_recording *recording) {
+    (void)device;
+    (void)recording;
+    return cs_fail(CS_ERR_UNSUPPORTED, "the host's GPU does not record");
+}
+
+void cu_recording_free(cu_recording *recording) {
+    (void)recording;
+}
+
+bool cu_device_records(const cu_device *device) {
+    (void)device;
+    return false;
+}
