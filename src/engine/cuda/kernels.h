@@ -1,5 +1,5 @@
-/* The CUDA engine's own kernels. Each function enqueues on `stream`; kernels/*.cu are compiled by nvcc, and for the
- * host (kernels/kernel.cuh) where the tests run them.
+/* The CUDA engine's own kernels. Each function enqueues on `stream`; the files of kernels/ are compiled by nvcc, and
+ * for the host (kernels/kernel.cuh) where the tests run them.
  *
  * Tensors are [batch,H,W,C] of one cu_type a call unless they are float. Kernels work on all rows of the batch a
  * program was compiled for, so that one recording serves every number of rows; rows that do not take part hold finite
