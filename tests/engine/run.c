@@ -89,7 +89,8 @@ void run_open(engine_run *run, const engine_case *row, const char *device, cs_mo
     make_graph(run);
     make_params(run);
     make_batch(run);
-    assert_ok(cs_engine_open(device, &(cs_engine_options){.threads = 1}, &run->engine));
+    const cs_engine_options options = test_engine_options(device, 1);
+    assert_ok(cs_engine_open(device, &options, &run->engine));
     if (row->cut) {
         assert_ok(cs_graph_find(run->graph, row->cut, &cut));
         compile(run, 0, cut, CS_MODE_INFER);
@@ -153,7 +154,28 @@ static double largest(const float *values, size_t count) {
     return max;
 }
 
+/* Of a tensor's norm. */
+static const double allowed[CS_PRECISION_COUNT] = {
+    [CS_PRECISION_TF32] = 5e-3, [CS_PRECISION_BF16] = 5e-2, [CS_PRECISION_FP16] = 1e-2};
+
+static void assert_norm_near(const float *got, const float *want, size_t count, double floor, const char *what) {
+    double off = 0, norm = 0, tolerance = allowed[test_precision()];
+    for (size_t i = 0; i < count; i++) {
+        off += ((double)got[i] - (double)want[i]) * ((double)got[i] - (double)want[i]);
+        norm += (double)want[i] * (double)want[i];
+    }
+    off = sqrt(off);
+    norm = fmax(sqrt(norm), floor * sqrt((double)count));
+    if (!(off <= tolerance * norm))
+        fail_msg("%s in %s: off by %.2g of its norm, %.3g; %.2g is allowed", what, cs_precision_name(test_precision()),
+                 off / norm, norm, tolerance);
+}
+
 void assert_near(const float *got, const float *want, size_t count, double tolerance, double floor, const char *what) {
+    if (test_precision() != CS_PRECISION_FP32) {
+        assert_norm_near(got, want, count, floor, what);
+        return;
+    }
     double scale = fmax(largest(want, count), floor);
     for (size_t i = 0; i < count; i++)
         if (!(fabs((double)got[i] - (double)want[i]) <= tolerance * scale))

@@ -5,6 +5,7 @@
 #include "cases.h"
 
 #include "cnnsweep/engine.h"
+#include "device.h"
 #include "test.h"
 
 typedef struct engine_run {
@@ -43,7 +44,8 @@ void run_forward(engine_run *run);
 void run_step(engine_run *run);
 
 /* Every |got - want| <= tolerance * max(largest |want|, floor); otherwise the test fails, naming `what` and the place.
- */
+ * Below fp32 (test_precision) a rounding may turn a ReLU or a pool the other way: there it is the norm of the
+ * difference that is held, to what run.c allows that precision. */
 void assert_near(const float *got, const float *want, size_t count, double tolerance, double floor, const char *what);
 /* The same for every parameter tensor; the floor is a hundredth of the largest value of all. */
 void assert_params_near(const cs_params *got, const cs_params *want, double tolerance, const char *what);

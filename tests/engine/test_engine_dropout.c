@@ -1,4 +1,4 @@
-/* What is dropped, on every engine of this build: the logits are the input behind a dropout, through a dense layer with
+/* What is dropped, on every engine under test: the logits are the input behind a dropout, through a dense layer with
  * the identity for its kernel. */
 #include "run.h"
 
@@ -145,15 +145,25 @@ static void training_without_a_draw_is_an_error_that_names_the_layer(void **stat
     run_close(&run);
 }
 
-#define ON(device, test)                                                                                               \
-    { #test " (" device ")", test, NULL, NULL, (void *)(uintptr_t)device }
-#define ALL(device)                                                                                                    \
-    ON(device, each_value_is_kept_as_its_word_says), ON(device, each_row_is_kept_as_its_first_word_says),              \
-        ON(device, a_sample_is_dropped_alike_in_any_batch), ON(device, epochs_seeds_and_samples_drop_other_values),    \
-        ON(device, the_share_that_is_kept_is_near_1_minus_the_rate), ON(device, inference_drops_nothing),              \
-        ON(device, training_without_a_draw_is_an_error_that_names_the_layer)
+static int run_on(const char *device) {
+    char name[32];
+    snprintf(name, sizeof name, "dropout on %s", device);
+#define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
+    const struct CMUnitTest tests[] = {
+        ON_DEVICE(each_value_is_kept_as_its_word_says),
+        ON_DEVICE(each_row_is_kept_as_its_first_word_says),
+        ON_DEVICE(a_sample_is_dropped_alike_in_any_batch),
+        ON_DEVICE(epochs_seeds_and_samples_drop_other_values),
+        ON_DEVICE(the_share_that_is_kept_is_near_1_minus_the_rate),
+        ON_DEVICE(inference_drops_nothing),
+        ON_DEVICE(training_without_a_draw_is_an_error_that_names_the_layer),
+    };
+    return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
 
 int main(void) {
-    const struct CMUnitTest tests[] = {ALL("ref"), ALL("cpu")};
-    return cmocka_run_group_tests_name("dropout", tests, NULL, NULL);
+    int failures = 0;
+    for (const char *const *device = test_devices(); *device; device++)
+        failures += run_on(*device);
+    return failures;
 }

@@ -1,5 +1,5 @@
-/* A whole training step of a network of the zoo, all layers trainable: the default engine's gradients against the
- * reference's. */
+/* A whole training step of a network of the zoo, all layers trainable: the gradients of the engine under test against
+ * the reference's. */
 #include "run.h"
 
 #include "cnnsweep/zoo.h"
@@ -64,24 +64,16 @@ static void avoid_corners(engine_run *run) {
     run_load(run, run->initial);
 }
 
-static void skip_without_another_engine(void) {
-    cs_engine *engine;
-    assert_ok(cs_engine_open("cpu", &(cs_engine_options){.threads = 1}, &engine));
-    bool only_ref = strcmp(cs_engine_name(engine), "ref") == 0;
-    cs_engine_close(engine);
-    if (only_ref)
-        skip();
-}
-
 static void every_gradient_of_a_step_is_the_reference_s(void **state) {
     current = *state;
     const int size = current->size, batch = current->batch;
     const engine_case row = {current->arch, build_current, size, size, 3, {0}, batch, batch, 0, 0, 0};
     engine_run run[2];
     cs_params *gradients[2];
-    skip_without_another_engine();
+    if (!test_device_is_not_ref())
+        skip();
     for (int i = 0; i < 2; i++) {
-        run_open(&run[i], &row, i ? "ref" : "cpu", CS_MODE_TRAIN);
+        run_open(&run[i], &row, i ? "ref" : test_device(), CS_MODE_TRAIN);
         avoid_corners(&run[i]);
         run_step(&run[i]);
         gradients[i] = run_read(&run[i], CS_SLOT_GRADIENT);

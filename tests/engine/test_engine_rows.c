@@ -1,5 +1,5 @@
 /* What inference makes of a row depends on that row alone, bit for bit: not on its place in the batch, the rows beside
- * it or their number. The trunk cache stands on it. Every architecture, on the default engine with two threads. */
+ * it or their number. The trunk cache stands on it. Every architecture, on the engine under test with two threads. */
 #include "run.h"
 
 #include "cnnsweep/memory.h"
@@ -92,9 +92,10 @@ static void inference_of_a_row_depends_on_it_alone(void **state) {
     const engine_case row = {current->name, build_current, size, size, 3, {0}, BATCH, BATCH, 0, 0, 0};
     engine_run run;
     cs_engine *engine;
-    run_open(&run, &row, "cpu", CS_MODE_INFER);
+    const cs_engine_options options = test_engine_options(test_device(), 2);
+    run_open(&run, &row, test_device(), CS_MODE_INFER);
     amplify(&run);
-    assert_ok(cs_engine_open("cpu", &(cs_engine_options){.threads = 2}, &engine));
+    assert_ok(cs_engine_open(test_device(), &options, &engine));
     check_segment(engine, &run, top / 2);
     check_segment(engine, &run, top + 1);
     check_segment(engine, &run, run.graph->n_layers);

@@ -1,5 +1,6 @@
 #include "golden_forward.h"
 
+#include "device.h"
 #include "test.h"
 
 #include "cnnsweep/engine.h"
@@ -92,7 +93,8 @@ static float *forward(const cs_graph *graph, const cs_params *params, const char
     float *image = golden_images(graph, 1),
           *out = malloc(cs_shape_count(graph->layers[graph->n_layers - 1].out) * sizeof *out);
     assert_non_null(out);
-    assert_ok(cs_engine_open(device, &(cs_engine_options){.threads = 1}, &engine));
+    const cs_engine_options options = test_engine_options(device, 1);
+    assert_ok(cs_engine_open(device, &options, &engine));
     assert_ok(cs_segment_create(graph, 0, graph->n_layers, &segment));
     assert_ok(cs_program_compile(engine, &(cs_program_spec){.segment = segment, .batch = 1, .mode = CS_MODE_INFER},
                                  &program));

@@ -30,7 +30,8 @@ static toy_record off, record;
 static void train(const char *device, const cs_trial_config *trials, int n, cs_cache_limits limits, toy_record *out) {
     cs_engine *engine;
     cs_train_events events = toy_events(out);
-    assert_ok(cs_engine_open(device, &(cs_engine_options){.threads = 2}, &engine));
+    const cs_engine_options options = test_trainer_options(2);
+    assert_ok(cs_engine_open(device, &options, &engine));
     limits.folder = test_scratch();
     const cs_group_config config = {.trials = trials, .n = n, .cache = limits, .events = &events};
     rows_set = 0;
@@ -196,8 +197,8 @@ static int run_on(const char *device) {
 }
 
 int main(void) {
-    int failures = run_on("ref");
-    if (toy_engine_is_built("onednn"))
-        failures += run_on("onednn");
+    int failures = 0;
+    for (const char *const *device = test_devices(); *device; device++)
+        failures += run_on(*device);
     return failures;
 }

@@ -101,7 +101,7 @@ static void clear(history *into) {
 
 /* Trains those of the trials [first, first + n) that have not finished, as a group. */
 static cs_status train(const char *device, const cs_trial_config *trials, int first, int n, history *into) {
-    cs_engine_options options = {.threads = 2};
+    cs_engine_options options = test_trainer_options(2);
     cs_engine *engine;
     const cs_train_events events = {
         .context = into, .epoch = on_epoch, .finished = on_finished, .failed = on_failed, .step = on_step};
@@ -416,7 +416,7 @@ static void test_a_failed_trial_leaves_no_file(void **state) {
 
 /* The file holds no engine's layouts: what one engine began another ends, but for rounding. */
 static void test_the_other_engine_goes_on(void **state) {
-    const char *other = strcmp(*state, "ref") == 0 ? "cpu" : "ref";
+    const char *other = strcmp(*state, "ref") == 0 ? test_device() : "ref";
     const cs_trial_config *trials = stop_in_second_epoch(*state);
     assert_ok(train_until(other, trials, 0));
     for (int i = 0; i < N; i++) {
@@ -482,7 +482,7 @@ typedef struct team {
 static void train_rank(const cs_comm *comm, void *context) {
     team *all = context;
     toy_record *record = &all->records[comm->rank];
-    cs_engine_options options = {.threads = 1};
+    cs_engine_options options = test_trainer_options(1);
     const char *const checkpoints[] = {files[all->apart ? comm->rank : 0]};
     cs_engine *engine;
     record->stop_after = comm->rank == 0 ? all->stop_after : 0;
@@ -569,8 +569,8 @@ static int run_files(void) {
 }
 
 int main(void) {
-    int failures = run_on("ref") + run_files();
-    if (toy_engine_is_built("onednn"))
-        failures += run_on("cpu");
+    int failures = run_files();
+    for (const char *const *device = test_devices(); *device; device++)
+        failures += run_on(*device);
     return failures;
 }

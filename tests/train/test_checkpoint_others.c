@@ -23,7 +23,8 @@ static cs_status train(const cs_trial_config *trial, const char *file, int steps
     const cs_group_config config = {
         .trials = trial, .n = 1, .checkpoints = file ? &file : NULL, .events = &events, .stop = &record->stop};
     record->stop_after = steps;
-    assert_ok(cs_engine_open("cpu", &(cs_engine_options){.threads = 2}, &engine));
+    const cs_engine_options options = test_trainer_options(2);
+    assert_ok(cs_engine_open(test_device(), &options, &engine));
     cs_status status = cs_group_train(engine, &config);
     cs_engine_close(engine);
     return status;

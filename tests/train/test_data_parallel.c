@@ -104,7 +104,7 @@ void __wrap_cs_params_init(cs_params *params, uint64_t seed) {
 static cs_status train_as(const cs_comm *comm, parallel *all) {
     int rank = comm ? comm->rank : 0;
     counted context = {comm, all};
-    cs_engine_options options = {.threads = 1};
+    cs_engine_options options = test_trainer_options(1);
     all->records[rank].enough_after = all->enough_after;
     cs_train_events events = toy_events(&all->records[rank]);
     cs_comm own = {.context = &context,
@@ -394,8 +394,8 @@ static int run_on(const char *device) {
 }
 
 int main(void) {
-    int failures = run_on("ref");
-    if (toy_engine_is_built("onednn"))
-        failures += run_on("onednn");
+    int failures = 0;
+    for (const char *const *device = test_devices(); *device; device++)
+        failures += run_on(*device);
     return failures;
 }

@@ -288,8 +288,8 @@ static int run_on(const char *device) {
 }
 
 int main(void) {
-    int failures = run_on("ref");
-    if (toy_engine_is_built("onednn"))
-        failures += run_on("onednn");
+    int failures = 0;
+    for (const char *const *device = test_devices(); *device; device++)
+        failures += run_on(*device);
     return failures;
 }

@@ -399,7 +399,7 @@ static void test_partial_batch_is_trained_with_its_rows(void **state) {
     cs_trial_config trial = toy_trial(toy_dataset("uneven", &uneven));
     assert_ok(toy_train(*state, &trial, 1, &record));
 
-    cs_engine_options options = {.threads = 2};
+    cs_engine_options options = test_trainer_options(2);
     cs_engine *engine;
     cs_dataset *dataset;
     cs_loader *loader;
@@ -503,8 +503,8 @@ static int run_on(const char *device) {
 }
 
 int main(void) {
-    int failures = run_on("ref");
-    if (toy_engine_is_built("onednn"))
-        failures += run_on("onednn");
+    int failures = 0;
+    for (const char *const *device = test_devices(); *device; device++)
+        failures += run_on(*device);
     return failures;
 }

@@ -1,10 +1,11 @@
 /* Last feature maps of the zoo against Keras' (tests/net/golden/keras_forward.txt). */
+#include "device.h"
 #include "golden_forward.h"
 #include "test.h"
 
 static void feature_maps_are_those_of_keras(void **state) {
     (void)state;
-    golden_check_forward("keras_forward.txt", CS_DIALECT_KERAS, "cpu");
+    golden_check_forward("keras_forward.txt", CS_DIALECT_KERAS, test_device());
 }
 
 static void feature_maps_are_those_of_keras_on_the_reference_engine(void **state) {

@@ -59,7 +59,7 @@ static void fifty_trials_leave_memory_and_files_flat(void **state) {
     if (SANITIZED)
         skip();
     cs_log_set_level(CS_LOG_WARN);
-    check_on("cpu");
+    check_on(test_device());
 }
 
 int main(void) {

@@ -102,7 +102,7 @@ static void check_on(const char *device, cs_augment augment, cs_cache_limits cac
     }
     snprintf(trials[1].fine_tune, sizeof trials[1].fine_tune, "2");
     trials[DIVERGES].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f, .weight_decay = 1e30f};
-    cs_engine_options options = {.threads = 2};
+    cs_engine_options options = test_trainer_options(2);
     cs_engine *engine;
     int steps = 0;
     cs_train_events events = {.context = &steps, .step = count_between, .failed = expect_divergence};
@@ -119,16 +119,16 @@ static void check_on(const char *device, cs_augment augment, cs_cache_limits cac
 static void test_step_loop_does_not_allocate(void **state) {
     (void)state;
     const cs_augment changing = {.horizontal_flip = true, .brightness_range = {0.5f, 1.5f}};
-    check_on("ref", changing, (cs_cache_limits){0});
-    check_on("cpu", changing, (cs_cache_limits){0});
+    for (const char *const *device = test_devices(); *device; device++)
+        check_on(*device, changing, (cs_cache_limits){0});
 }
 
 static void test_cache_does_not_allocate(void **state) {
     (void)state;
     const cs_augment flip = {.horizontal_flip = true};
     const cs_cache_limits cache = {.memory = 1 << 16, .disk = 1 << 16, .folder = test_scratch()};
-    check_on("ref", flip, cache);
-    check_on("cpu", flip, cache);
+    for (const char *const *device = test_devices(); *device; device++)
+        check_on(*device, flip, cache);
 }
 
 int main(void) {

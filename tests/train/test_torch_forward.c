@@ -1,10 +1,11 @@
 /* Last feature maps and logits of the zoo against torchvision's (tests/net/golden/torch_forward.txt). */
+#include "device.h"
 #include "golden_forward.h"
 #include "test.h"
 
 static void feature_maps_are_those_of_torchvision(void **state) {
     (void)state;
-    golden_check_forward("torch_forward.txt", CS_DIALECT_TORCH, "cpu");
+    golden_check_forward("torch_forward.txt", CS_DIALECT_TORCH, test_device());
 }
 
 static void feature_maps_are_those_of_torchvision_on_the_reference_engine(void **state) {

@@ -1,5 +1,6 @@
 /* One training step of the zoo's torch dialect against torchvision's (tests/net/golden/torch_step.txt): the gradient of
  * every parameter and the running statistics, each by its norm and by its product with a vector from a formula. */
+#include "device.h"
 #include "golden_forward.h"
 #include "test.h"
 
@@ -67,7 +68,8 @@ static void make_step(step_run *run) {
     assert_ok(cs_params_create(run->graph, &run->values));
     assert_ok(cs_params_create(run->graph, &run->gradients));
     golden_fill_params(run->values, run->gain);
-    assert_ok(cs_engine_open(run->device, &(cs_engine_options){.threads = 1}, &engine));
+    const cs_engine_options options = test_engine_options(run->device, 1);
+    assert_ok(cs_engine_open(run->device, &options, &engine));
     assert_ok(cs_segment_create(run->graph, 0, run->graph->n_layers, &segment));
     cs_program_spec spec = {.segment = segment, .batch = run->rows, .mode = CS_MODE_TRAIN};
     assert_ok(cs_program_compile(engine, &spec, &program));
@@ -159,10 +161,12 @@ static void running_statistics_are_those_of_torchvision(void **state) {
 }
 
 int main(void) {
-    static char cpu[] = "cpu", ref[] = "ref";
+    static char ref[] = "ref";
+    void *device = (void *)(uintptr_t)test_device();
     const struct CMUnitTest tests[] = {
-        {"gradients_are_those_of_torchvision", gradients_are_those_of_torchvision, NULL, NULL, cpu},
-        {"running_statistics_are_those_of_torchvision", running_statistics_are_those_of_torchvision, NULL, NULL, cpu},
+        {"gradients_are_those_of_torchvision", gradients_are_those_of_torchvision, NULL, NULL, device},
+        {"running_statistics_are_those_of_torchvision", running_statistics_are_those_of_torchvision, NULL, NULL,
+         device},
         {"gradients_are_those_of_torchvision_on_the_reference_engine", gradients_are_those_of_torchvision, NULL, NULL,
          ref},
         {"running_statistics_are_those_of_torchvision_on_the_reference_engine",

@@ -108,7 +108,7 @@ cs_train_events toy_events(toy_record *record) {
 }
 
 cs_status toy_train(const char *device, const cs_trial_config *trials, int n, toy_record *record) {
-    cs_engine_options options = {.threads = 2};
+    cs_engine_options options = test_trainer_options(2);
     cs_train_events events = toy_events(record);
     cs_engine *engine;
     CS_TRY(cs_engine_open(device, &options, &engine));
@@ -137,12 +137,4 @@ void toy_assert_same(const toy_trial_record *a, const toy_trial_record *b) {
     assert_same_bits(a->result.test_loss, b->result.test_loss);
     assert_same_bits(a->result.test_accuracy, b->result.test_accuracy);
     assert_same_bits(a->confusion, b->confusion);
-}
-
-bool toy_engine_is_built(const char *device) {
-    cs_engine_options options = {.threads = 1};
-    cs_engine *engine = NULL;
-    bool built = cs_engine_open(device, &options, &engine) == CS_OK;
-    cs_engine_close(engine);
-    return built;
 }

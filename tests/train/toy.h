@@ -2,6 +2,7 @@
 #ifndef CNNSWEEP_TESTS_TOY_H
 #define CNNSWEEP_TESTS_TOY_H
 
+#include "device.h"
 #include "test.h"
 
 #include "cnnsweep/train.h"
@@ -46,8 +47,6 @@ cs_train_events toy_events(toy_record *record);
 
 /* Trains on the named device with two threads. */
 CS_MUST_CHECK cs_status toy_train(const char *device, const cs_trial_config *trials, int n, toy_record *record);
-
-bool toy_engine_is_built(const char *device);
 
 /* All numbers but times are equal, bit for bit. */
 void toy_assert_same(const toy_trial_record *a, const toy_trial_record *b);

@@ -1,0 +1,53 @@
+#include "device.h"
+
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+__attribute__((constructor)) static void choose_tests(void) {
+    const char *only = getenv("CNNSWEEP_TEST_ONLY");
+    if (only)
+        cmocka_set_test_filter(only);
+}
+
+const char *test_device(void) {
+    const char *named = getenv("CNNSWEEP_TEST_DEVICE");
+    return named ? named : "cpu";
+}
+
+bool test_device_is_not_ref(void) {
+    const char *name;
+    assert_ok(cs_engine_of(test_device(), &name));
+    return strcmp(name, "ref") != 0;
+}
+
+const char *const *test_devices(void) {
+    static const char *devices[3];
+    int n = 0;
+    if (!getenv("CNNSWEEP_TEST_DEVICE"))
+        devices[n++] = "ref";
+    if (n == 0 || test_device_is_not_ref())
+        devices[n++] = test_device();
+    devices[n] = NULL;
+    return devices;
+}
+
+cs_precision test_precision(void) {
+    const char *wanted = getenv("CNNSWEEP_TEST_PRECISION");
+    int p = CS_PRECISION_FP32;
+    while (wanted && p < CS_PRECISION_COUNT && strcmp(wanted, cs_precision_name((cs_precision)p)) != 0)
+        p++;
+    if (p == CS_PRECISION_COUNT)
+        fail_msg("CNNSWEEP_TEST_PRECISION is %s, not fp32, tf32, bf16 or fp16", wanted);
+    return (cs_precision)p;
+}
+
+cs_engine_options test_engine_options(const char *device, int threads) {
+    bool named = getenv("CNNSWEEP_TEST_DEVICE") && strcmp(device, test_device()) == 0;
+    return (cs_engine_options){.threads = threads, .precision = named ? test_precision() : CS_PRECISION_FP32};
+}
+
+cs_engine_options test_trainer_options(int threads) {
+    return (cs_engine_options){.threads = threads, .deterministic = true};
+}
