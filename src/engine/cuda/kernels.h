@@ -90,11 +90,11 @@ void cu_k_depthwise_backward_kernel(cu_stream stream, cu_type type, const cu_dim
                                     void *partial, float *dkernel);
 
 /* norm.cu. Batch norm with the statistics of the first step->n rows. Sums over rows and pixels go by way of
- * cu_k_norm_partial bytes of `partial` into sums [2*C + 1], double: forward of x - center and its square, backward of
- * dz and dz*xhat; last, how many values a channel there are. There they may be added up over ranks. */
+ * cu_k_norm_partial bytes of `partial` into sums [2*C + 1], double: forward sums[c] of x and sums[C + c] of its square,
+ * backward of dz and dz*xhat; last, how many values a channel there are. There they may be added up over ranks. */
 size_t cu_k_norm_partial(int batch, int pixels_a_row, int channels);
 void cu_k_norm_moments(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const cu_step *step,
-                       const float *center, const void *x, void *partial, double *sums);
+                       const void *x, void *partial, double *sums);
 /* What a batch norm is made of on the device, [C] each. */
 typedef struct cu_norm {
     int channels;
@@ -107,7 +107,8 @@ typedef struct cu_norm {
     float *p, *q;          /* dx = scale*dz + p*x + q */
     float *dgamma, *dbeta; /* dgamma may be NULL */
 } cu_norm;
-/* From sums with moving_mean as the center: mean, inverse, scale, shift; the moving statistics move on. */
+/* mean, inverse, scale and shift; the moving statistics move on. Of no values: with the moving statistics, which stay.
+ */
 void cu_k_norm_finish(cu_stream stream, const cu_norm *norm, const double *sums);
 /* dz = dy * slope of the activation at x*scale + shift. */
 void cu_k_norm_reduce(cu_stream stream, cu_type type, int batch, int pixels_a_row, const cu_step *step,
@@ -149,8 +150,6 @@ void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float 
 /* gradient += 2*l2*loss_scale*value */
 void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_step *step, const float *value,
                            float *gradient);
-/* gradient = float(dkernel), of a kernel whose gradient came in the engine's type. */
-void cu_k_gradient(cu_stream stream, cu_type type, size_t count, const void *dkernel, float *gradient);
 /* gradient *= 1/loss_scale over all; *overflow = 1 where one was not finite, else 0. */
 void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gradient, int *overflow);
 /* All trained parameters at once, see optimizer.h; copy [count] in `type` is refreshed (NULL: there is none). Does
