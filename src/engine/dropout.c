@@ -10,27 +10,24 @@ static cs_rng stream_of(const cs_layer *layer, const cs_draw *draw, int row) {
     return cs_rng_at(seed, CS_PURPOSE_DROPOUT, draw->epoch, (uint32_t)draw->samples[row]);
 }
 
-/* Words at or above this are kept. A rate is a float below 1, so it fits. */
-static uint32_t threshold(const cs_layer *layer) {
-    return (uint32_t)ceil(ldexp((double)layer->rate, 32));
-}
-
-static float kept(const cs_layer *layer) {
-    return (float)(1 / (1 - (double)layer->rate));
+/* A rate is a float below 1, so it fits. */
+cs_dropout_rule cs_dropout_rule_of(const cs_layer *layer) {
+    return (cs_dropout_rule){.least = (uint32_t)ceil(ldexp((double)layer->rate, 32)),
+                             .factor = (float)(1 / (1 - (double)layer->rate))};
 }
 
 void cs_dropout_factors(const cs_layer *layer, const cs_draw *draw, int row, float *factors) {
     cs_rng rng = stream_of(layer, draw, row);
-    const uint32_t least = threshold(layer);
-    const float factor = kept(layer);
+    const cs_dropout_rule rule = cs_dropout_rule_of(layer);
     size_t count = cs_shape_count(layer->out);
     if (layer->per_row)
         factors[0] = cs_dropout_row_factor(layer, draw, row);
     for (size_t i = 0; i < count; i++)
-        factors[i] = layer->per_row ? factors[0] : cs_rng_u32(&rng) >= least ? factor : 0;
+        factors[i] = layer->per_row ? factors[0] : cs_rng_u32(&rng) >= rule.least ? rule.factor : 0;
 }
 
 float cs_dropout_row_factor(const cs_layer *layer, const cs_draw *draw, int row) {
     cs_rng rng = stream_of(layer, draw, row);
-    return cs_rng_u32(&rng) >= threshold(layer) ? kept(layer) : 0;
+    const cs_dropout_rule rule = cs_dropout_rule_of(layer);
+    return cs_rng_u32(&rng) >= rule.least ? rule.factor : 0;
 }

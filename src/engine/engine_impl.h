@@ -43,6 +43,12 @@ static inline cs_status cs_program_tell_gradients(const cs_program *program, int
 double cs_param_l2(const cs_graph *graph, const cs_param *param);
 
 /* dropout.c */
+/* A random word keeps its value from `least` on; what is kept is multiplied by `factor`. */
+typedef struct cs_dropout_rule {
+    uint32_t least;
+    float factor;
+} cs_dropout_rule;
+cs_dropout_rule cs_dropout_rule_of(const cs_layer *layer);
 /* factors[i] of value i, NHWC, of a row: 0 where it is dropped, else 1/(1 - rate). */
 void cs_dropout_factors(const cs_layer *layer, const cs_draw *draw, int row, float *factors);
 /* The one factor of all values of a row, where the layer drops whole rows. */

@@ -6,6 +6,8 @@
  * leftovers, and their gradients are 0. The few that care read the number of rows, and all else that differs from step
  * to step, from `step` in device memory. `add`: what is written is added to what is there. Sums have one fixed order.
  *
+ * They are quick where channels fill 16 bytes (4 of fp32, else 8), and tensors and parameters lie at multiples of them.
+ *
  * To add one: a line here, a kernel and its launcher in kernels/. */
 #ifndef CNNSWEEP_ENGINE_CUDA_KERNELS_H
 #define CNNSWEEP_ENGINE_CUDA_KERNELS_H
@@ -56,14 +58,22 @@ void cu_k_scale_backward(cu_stream stream, cu_type type, size_t pixels, int chan
 /* Channels [from, from + count) of x [pixels,x_channels] to [to, ...) of y [pixels,y_channels]. */
 void cu_k_channels(cu_stream stream, cu_type type, size_t pixels, int count, int x_channels, int from, const void *x,
                    int y_channels, int to, void *y, bool add);
+/* As cs_dropout_factors has it; `layer` is cs_hash_name(layer name), `least` and `factor` are cs_dropout_rule_of the
+ * layer. Backward is the same function of dy. */
+void cu_k_dropout(cu_stream stream, cu_type type, int batch, size_t values_a_row, uint32_t layer, uint32_t least,
+                  float factor, bool per_row, const cu_step *step, const int64_t *samples, const void *x, void *y,
+                  bool add);
+
+/* gate.cu: an image and one value a channel of it */
+void cu_k_global_average(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const void *x,
+                         void *y);
+void cu_k_global_average_backward(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels,
+                                  const void *dy, void *dx, bool add);
 /* y = a*b; gated: b is [batch,1,1,C]. da, db: NULL where not wanted. */
 void cu_k_multiply(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, bool gated, const void *a,
                    const void *b, void *y);
 void cu_k_multiply_backward(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, bool gated,
                             const void *a, const void *b, const void *dy, void *da, bool add_a, void *db, bool add_b);
-/* As cs_dropout_factors has it; `layer` is cs_hash_name(layer name). Backward is the same function of dy. */
-void cu_k_dropout(cu_stream stream, cu_type type, int batch, size_t values_a_row, uint32_t layer, float rate,
-                  bool per_row, const cu_step *step, const int64_t *samples, const void *x, void *y, bool add);
 
 /* window.cu; dims.in_c == dims.out_c */
 void cu_k_max_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y,
@@ -73,10 +83,6 @@ void cu_k_max_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims,
 void cu_k_average_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y);
 void cu_k_average_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims, const void *dy, void *dx,
                                 bool add);
-void cu_k_global_average(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const void *x,
-                         void *y);
-void cu_k_global_average_backward(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels,
-                                  const void *dy, void *dx, bool add);
 void cu_k_zero_pad(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y);
 void cu_k_zero_pad_backward(cu_stream stream, cu_type type, const cu_dims *dims, const void *dy, void *dx, bool add);
 

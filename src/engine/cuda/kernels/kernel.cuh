@@ -106,6 +106,16 @@ template <typename T, int N> static __device__ inline void cu_load(const T *from
         values[k] = cu_float(pack.value[k]);
 }
 
+/* from[at...], where there is no `from` the same value N times. */
+template <typename T, int N>
+static __device__ inline void cu_load_or(float otherwise, const T *from, size_t at, float (&values)[N]) {
+    CU_UNROLL
+    for (int k = 0; k < N; k++)
+        values[k] = otherwise;
+    if (from)
+        cu_load(from + at, values);
+}
+
 template <typename T, int N> static __device__ inline void cu_store(T *to, const float (&values)[N]) {
     cu_pack<T, N> pack;
     CU_UNROLL
@@ -124,6 +134,28 @@ template <typename T, int N> static __device__ inline void cu_store(T *to, float
             values[k] += before[k];
     }
     cu_store(to, values);
+}
+
+/* Where a block sums over many rows for some columns: threads t, t + lanes, ... take the same column. */
+static inline unsigned cu_lanes(unsigned columns) {
+    unsigned lanes = 1;
+    while (lanes < columns && lanes < 32 && lanes < CU_THREADS)
+        lanes *= 2;
+    return lanes;
+}
+
+/* `sums` of the first thread of each column becomes what the threads of its column have together. */
+template <int N> static __device__ inline void cu_sum_columns(float (&sums)[N], unsigned lanes) {
+    __shared__ float all[CU_THREADS][N];
+    __syncthreads(); /* what was there has been read */
+    CU_UNROLL
+    for (int k = 0; k < N; k++)
+        all[threadIdx.x][k] = sums[k];
+    __syncthreads();
+    for (unsigned t = threadIdx.x + lanes; threadIdx.x < lanes && t < blockDim.x; t += lanes)
+        CU_UNROLL
+    for (int k = 0; k < N; k++)
+        sums[k] += all[t][k];
 }
 
 /* Can values be taken 16 bytes at once? `inner` is what runs of them begin at multiples of; NULL lies well. */
@@ -193,5 +225,28 @@ static __device__ inline float cu_slope(cs_activation activation, float x) {
         return 1;
     }
 }
+
+/* Each of `values`; asks once which activation it is. */
+#define CU_ACTIVATION(function, which)                                                                                 \
+    case which:                                                                                                        \
+        CU_UNROLL                                                                                                      \
+        for (int k = 0; k < N; k++)                                                                                    \
+            values[k] = function(which, values[k]);                                                                    \
+        break
+#define CU_ACTIVATIONS(name, function)                                                                                 \
+    template <int N> static __device__ inline void name(cs_activation activation, float(&values)[N]) {                 \
+        switch (activation) {                                                                                          \
+            CU_ACTIVATION(function, CS_ACT_RELU);                                                                      \
+            CU_ACTIVATION(function, CS_ACT_RELU6);                                                                     \
+            CU_ACTIVATION(function, CS_ACT_SWISH);                                                                     \
+            CU_ACTIVATION(function, CS_ACT_SIGMOID);                                                                   \
+        default:                                                                                                       \
+            CU_UNROLL                                                                                                  \
+            for (int k = 0; k < N; k++)                                                                                \
+                values[k] = function(CS_ACT_LINEAR, values[k]);                                                        \
+        }                                                                                                              \
+    }
+CU_ACTIVATIONS(cu_activate_all, cu_activate)
+CU_ACTIVATIONS(cu_slope_all, cu_slope)
 
 #endif
