@@ -1,6 +1,8 @@
 /* conv.h on the host: plain loops in float, numbers rounded to the engine's type on their way in and out. */
 #include "conv.h"
 
+#include "cnnsweep/memory.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +58,7 @@ static uint16_t to_f16(float value) {
         return sign | 0x7c00;
     int exponent;
     frexpf(size, &exponent); /* size = [0.5,1) * 2^exponent */
-    if (size < 0x1p-14F) /* 0, too */
+    if (size < 0x1p-14F)     /* 0, too */
         exponent = -13;
     int units = (int)nearbyintf(ldexpf(size, 11 - exponent)); /* up to 2048, which carries into the exponent */
     return (uint16_t)(sign | (unsigned)(units + ((exponent + 13) << 10)));
@@ -146,8 +148,7 @@ static float activate(cs_activation activation, float x) {
 
 cs_status cu_dnn_open(cu_device *device, const char *description, const cs_engine_options *options, cu_dnn **out) {
     (void)device, (void)description, (void)options;
-    *out = calloc(1, sizeof **out);
-    return *out ? CS_OK : cs_fail(CS_ERR_NO_MEMORY, "convolutions: out of memory");
+    return cs_alloc(1, sizeof **out, "convolutions", out);
 }
 
 void cu_dnn_close(cu_dnn *dnn) {
@@ -157,13 +158,13 @@ void cu_dnn_close(cu_dnn *dnn) {
 cs_status cu_conv_open(cu_dnn *dnn, const cu_conv_spec *spec, cu_conv **out) {
     (void)dnn;
     const cu_dims *d = &spec->dims;
-    cu_conv *conv = *out = malloc(sizeof *conv);
-    if (!conv)
-        return cs_fail(CS_ERR_NO_MEMORY, "convolution: out of memory");
+    cu_conv *conv = NULL;
+    CS_TRY(cs_alloc(1, sizeof *conv, "a convolution", &conv));
     conv->spec = *spec;
     conv->in = (size_t)d->batch * (size_t)d->in_h * (size_t)d->in_w * (size_t)d->in_c;
     conv->out = (size_t)d->batch * (size_t)d->out_h * (size_t)d->out_w * (size_t)d->out_c;
     conv->kernel = (size_t)d->out_c * (size_t)d->window.kernel_h * (size_t)d->window.kernel_w * (size_t)d->in_c;
+    *out = conv;
     return CS_OK;
 }
 
