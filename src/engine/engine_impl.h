@@ -34,6 +34,14 @@ double cs_variance_factor(const cs_layer *batch_norm, double count);
 /* Is the parameter one of the part? */
 bool cs_param_is_shared(const cs_graph *graph, const cs_param *param, const cs_share_part *part);
 
+/* fold.c */
+/* The layer's parameter of that role; NULL when it has none. */
+const cs_param *cs_layer_param(const cs_graph *graph, int layer, cs_param_role role);
+/* What is behind a kernel as y = x*scale + shift, a factor and a term a channel: a bias (NULL: none) and then layer
+ * `batch_norm` with its moving statistics (negative: none). */
+void cs_fold(const cs_graph *graph, const cs_params *params, const cs_param *bias, int batch_norm, size_t channels,
+             float *scale, float *shift);
+
 /* The engine's word that the gradients from this layer on are complete. */
 static inline cs_status cs_program_tell_gradients(const cs_program *program, int layer) {
     return program->hook ? program->hook(program->hook_context, layer) : CS_OK;

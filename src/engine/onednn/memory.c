@@ -1,3 +1,4 @@
+#include "arena.h"
 #include "program.h"
 
 #include "cnnsweep/memory.h"
@@ -5,17 +6,11 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* A tensor that is kept, and the stretch of time it is needed. Time: forward stage s runs at s, the loss at n_stages,
- * the backward of stage s at 2*n_stages - s. */
-typedef struct piece {
-    od_tensor *tensor;
-    size_t count, offset;
-    int first, last;
-} piece;
-
+/* The tensors that are kept. Time: forward stage s runs at s, the loss at n_stages, the backward of stage s at
+ * 2*n_stages - s. */
 typedef struct planner {
     od_program *program;
-    piece *pieces;
+    cs_piece *pieces;
     int n_pieces;
 } planner;
 
@@ -26,7 +21,7 @@ static size_t aligned(size_t count) {
 
 static void add_piece(planner *p, od_tensor *tensor, int first, int last) {
     size_t count = aligned(tensor->row * (size_t)p->program->rows);
-    p->pieces[p->n_pieces++] = (piece){tensor, count, 0, first, last};
+    p->pieces[p->n_pieces++] = (cs_piece){tensor, count, 0, first, last};
 }
 
 static int backward_time(const od_program *program, int stage) {
@@ -65,38 +60,6 @@ static void add_gradient(planner *p, int v) {
                 first = time;
         }
     add_piece(p, grad, first, last);
-}
-
-static int larger_first(const void *a, const void *b) {
-    const piece *x = a, *y = b;
-    if (x->count != y->count)
-        return x->count < y->count ? 1 : -1;
-    return x->first - y->first;
-}
-
-/* Each piece, the largest first, at the lowest place where no piece that lives at the same time lies. */
-static size_t place(planner *p) {
-    size_t total = 0;
-    qsort(p->pieces, (size_t)p->n_pieces, sizeof *p->pieces, larger_first);
-    for (int i = 0; i < p->n_pieces; i++) {
-        piece *mine = &p->pieces[i];
-        bool moved = true;
-        while (moved) {
-            moved = false;
-            for (int k = 0; k < i; k++) {
-                const piece *other = &p->pieces[k];
-                bool together = mine->first <= other->last && other->first <= mine->last;
-                if (together && mine->offset < other->offset + other->count &&
-                    other->offset < mine->offset + mine->count) {
-                    mine->offset = other->offset + other->count;
-                    moved = true;
-                }
-            }
-        }
-        if (mine->offset + mine->count > total)
-            total = mine->offset + mine->count;
-    }
-    return total;
 }
 
 /* Scratch of one stage lies end to end; all stages share the same memory. With `base` NULL only measures. */
@@ -146,10 +109,10 @@ cs_status od_memory_plan(od_program *program) {
         if (program->training)
             add_gradient(&p, v);
     }
-    program->arena_count = place(&p);
+    program->arena_count = cs_arena_place(p.pieces, p.n_pieces);
     CS_TRY_GOTO(cs_alloc_aligned(program->arena_count, sizeof(float), "activations", &program->arena), done);
     for (int i = 0; i < p.n_pieces; i++)
-        p.pieces[i].tensor->data = program->arena + p.pieces[i].offset;
+        ((od_tensor *)p.pieces[i].owner)->data = program->arena + p.pieces[i].offset;
     CS_TRY_GOTO(place_scratch(program), done);
     for (int i = 0; i < program->lowered->n_ops; i++)
         for (int k = 0; k < program->nodes[i].op->n_inputs; k++)

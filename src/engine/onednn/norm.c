@@ -67,7 +67,7 @@ static void set_affine(od_node *node, const float *gamma, const float *beta, con
 }
 
 static const float *host_values(const od_node *node, const cs_params *params, cs_param_role role) {
-    const cs_param *param = od_layer_param(node->program, node->op->layer, role);
+    const cs_param *param = cs_layer_param(node->program->graph, node->op->layer, role);
     return param ? params->data + param->offset : NULL;
 }
 

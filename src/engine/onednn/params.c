@@ -5,16 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const cs_param *od_layer_param(const od_program *program, int layer, cs_param_role role) {
-    const cs_layer *of = &program->graph->layers[layer];
-    for (int i = 0; i < of->n_params; i++) {
-        const cs_param *param = &program->graph->params[of->first_param + i];
-        if (param->role == role)
-            return param;
-    }
-    return NULL;
-}
-
 od_param *od_node_param(const od_node *node, cs_param_role role) {
     for (int i = 0; i < node->n_params; i++)
         if (node->params[i]->param->role == role)

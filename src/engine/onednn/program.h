@@ -211,8 +211,6 @@ size_t od_params_share(od_program *program, const cs_share_part *part, float *ou
 CS_MUST_CHECK cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step);
 od_param *od_node_param(const od_node *node, cs_param_role role); /* NULL when the operation has none */
 od_param *od_node_kernel(const od_node *node);
-/* The layer's own parameter of that role in the graph; NULL when it has none. */
-const cs_param *od_layer_param(const od_program *program, int layer, cs_param_role role);
 CS_MUST_CHECK cs_status od_param_memory(const od_program *program, const od_param *param, float *data,
                                         dnnl_memory_t *out);
 

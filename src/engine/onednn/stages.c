@@ -57,7 +57,7 @@ static void shape_tensors(od_program *program) {
 }
 
 static size_t kernel_bytes(const od_program *program, const cs_op *op) {
-    const cs_param *kernel = od_layer_param(program, op->layer, op->kernel);
+    const cs_param *kernel = cs_layer_param(program->graph, op->layer, op->kernel);
     return kernel ? kernel->count * sizeof(float) : 0;
 }
 

@@ -3,7 +3,6 @@
 
 #include "cnnsweep/memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,32 +150,6 @@ cs_status od_weighted_refresh(od_node *node) {
     return od_weights_refresh(node, &node->backward_kernel);
 }
 
-/* Batch norm folded into the layer in front: kernel*scale and (bias - mean)*scale + beta, scale = gamma/sqrt(variance +
- * epsilon). `scale` and `bias` have one entry an output channel. */
-static void fold(const od_node *node, const cs_params *params, size_t channels, float *scale, float *bias) {
-    const od_program *program = node->program;
-    const od_param *own = od_node_param(node, CS_PARAM_BIAS);
-    for (size_t c = 0; c < channels; c++) {
-        scale[c] = 1;
-        bias[c] = own ? params->data[own->param->offset + c] : 0;
-    }
-    int layer = node->op->batch_norm;
-    if (layer == CS_NO_LAYER)
-        return;
-    const cs_param *gamma = od_layer_param(program, layer, CS_PARAM_GAMMA);
-    const float *beta = params->data + od_layer_param(program, layer, CS_PARAM_BETA)->offset;
-    const float *mean = params->data + od_layer_param(program, layer, CS_PARAM_MOVING_MEAN)->offset;
-    const float *variance = params->data + od_layer_param(program, layer, CS_PARAM_MOVING_VARIANCE)->offset;
-    double epsilon = (double)program->graph->layers[layer].epsilon;
-    for (size_t c = 0; c < channels; c++) {
-        double factor = 1 / sqrt((double)variance[c] + epsilon);
-        if (gamma)
-            factor *= (double)params->data[gamma->offset + c];
-        scale[c] = (float)factor;
-        bias[c] = (float)(((double)bias[c] - (double)mean[c]) * factor + (double)beta[c]);
-    }
-}
-
 cs_status od_weighted_load(od_node *node, const cs_params *params) {
     od_program *program = node->program;
     const cs_param *kernel = od_node_kernel(node)->param;
@@ -187,7 +160,8 @@ cs_status od_weighted_load(od_node *node, const cs_params *params) {
     CS_TRY_GOTO(cs_alloc(channels, sizeof *scale, "folding", &scale), done);
     CS_TRY_GOTO(cs_alloc(channels, sizeof *bias, "folding", &bias), done);
     CS_TRY_GOTO(cs_alloc(kernel->count, sizeof *scaled, "folding", &scaled), done);
-    fold(node, params, channels, scale, bias);
+    const od_param *own = od_node_param(node, CS_PARAM_BIAS);
+    cs_fold(program->graph, params, own ? own->param : NULL, node->op->batch_norm, channels, scale, bias);
     for (size_t i = 0; i < kernel->count; i++) /* the output channel runs fastest in every Keras kernel */
         scaled[i] = params->data[kernel->offset + i] * scale[i % channels];
     od_pad_kernel(kernel, od_node_kernel(node)->inputs, scaled, program->staging);
