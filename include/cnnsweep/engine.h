@@ -57,7 +57,7 @@ typedef struct cs_engine_options {
     bool autotune;               /* times what could run a convolution, rather than ask for advice */
     bool deterministic;          /* nothing whose sums come in any order: the same bits on the same machine */
     int local_rank, local_ranks; /* this one of the ranks of its node (0 of 0: alone): which GPU is its own */
-    const char *plan_cache;      /* a folder where plans of convolutions are kept, or NULL */
+    const char *plan_cache;      /* a folder where plans of convolutions are kept, or NULL; to be copied in open */
 } cs_engine_options;
 
 typedef struct cs_program_spec {
@@ -131,12 +131,12 @@ typedef struct cs_engine_ops {
     size_t (*memory)(const cs_program *program); /* bytes planned */
 } cs_engine_ops;
 
-/* Names for --device and how to get each: "auto", "cpu" (= onednn where built, else ref), "ref", "onednn". */
+/* Names for --device: "cpu" (= onednn where built, else ref), "ref", "onednn", "cuda" (a plug-in, opened when it is
+ * asked for), "auto" (cuda where a GPU works, else cpu, with a line that says why). */
 CS_MUST_CHECK cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out);
-void cs_engine_close(cs_engine *engine); /* NULL-safe */
-const char *cs_engine_name(const cs_engine *engine);
-/* The name of the engine that a device gives, without opening it. */
-CS_MUST_CHECK cs_status cs_engine_of(const char *device, const char **name);
+void cs_engine_close(cs_engine *engine);              /* NULL-safe */
+const char *cs_engine_name(const cs_engine *engine);  /* "onednn" */
+const char *cs_engine_label(const cs_engine *engine); /* with the precision, if it is not fp32: "cuda bf16" */
 
 /* The wrappers: argument checks (mode, n within 1..batch, indexes), then the engine's function. */
 CS_MUST_CHECK cs_status cs_program_compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out);

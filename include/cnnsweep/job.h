@@ -69,12 +69,16 @@ typedef struct cs_budget {
 
 typedef enum cs_cache_mode { CS_CACHE_AUTO, CS_CACHE_OFF, CS_CACHE_SIZE } cs_cache_mode;
 
-/* How the job is run: nothing here changes its numbers, but for ranks_per_trial in the last bits. */
+/* How the job is run: nothing here changes its numbers, but for the precision, and for the device and ranks_per_trial
+ * in the last bits. */
 typedef struct cs_run_config {
-    int threads;         /* 0: cores / ranks on the node */
-    char device[16];     /* auto | cpu | ref */
-    int ranks_per_trial; /* ranks that share every batch of a trial */
-    bool group;          /* trials that can share a trunk are trained together */
+    int threads;     /* 0: cores / ranks on the node */
+    char device[16]; /* auto | cuda | cpu | onednn | ref */
+    cs_precision precision;
+    bool autotune, deterministic;
+    char plan_cache[CS_VALUE_MAX]; /* a folder; auto: the user's cache; off */
+    int ranks_per_trial;           /* ranks that share every batch of a trial */
+    bool group;                    /* trials that can share a trunk are trained together */
     cs_cache_mode cache;
     size_t cache_bytes;        /* CS_CACHE_SIZE: of memory, a rank */
     double checkpoint_seconds; /* least time between checkpoints; 0: after every epoch */

@@ -30,8 +30,9 @@ CS_MUST_CHECK cs_status cs_ranks_check_launch(const cs_ranks *ranks);
 /* CPU threads of a rank: `wanted` if > 0, else OMP_NUM_THREADS, else the cores this node's ranks may run on, divided by
  * them. */
 int cs_ranks_threads(const cs_ranks *ranks, int wanted);
-/* Ranks on this one's node. */
+/* Ranks on this one's node, and this one's number among them. */
 int cs_ranks_on_node(const cs_ranks *ranks);
+int cs_ranks_rank_on_node(const cs_ranks *ranks);
 /* When one rank failed, all fail: every rank gets the error of the first that did (an interruption yields to any other
  * error) and returns its code. A collective call, except after CS_ERR_COMM. */
 CS_MUST_CHECK cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine);
@@ -47,7 +48,8 @@ typedef struct cs_sweep_options {
 
 /* Checks everything that would fail in every trial (dataset, weights, each distinct network, the engine, the results
  * folder), then trains. The folder:
- *   trials.csv           a row a trial: swept options, status, reason, metrics, seconds, images/s, rank
+ *   trials.csv           a row a trial: swept options, status, reason, metrics, seconds, images/s, rank, engine,
+ *                        precision, deterministic
  *   table.md             the pivot, also written to `out` on rank 0
  *   history/<trial>.csv  Keras CSVLogger columns, a row an epoch
  *   report/<trial>.txt   classification report and confusion matrix

@@ -10,7 +10,7 @@ enum { MAX_SETS = 256 };
 
 typedef struct train_args {
     const char *path, *out, *trial;
-    char device[64]; /* as a --set */
+    char device[64], precision[64]; /* as a --set */
     int epochs;
     const char *sets[MAX_SETS];
     int n_sets;
@@ -37,6 +37,23 @@ static cs_status set_device(const char *text, void *target) {
     return add_set(args->device, target);
 }
 
+static cs_status set_precision(const char *text, void *target) {
+    train_args *args = target;
+    if (snprintf(args->precision, sizeof args->precision, "precision=%s", text) >= (int)sizeof args->precision)
+        return cs_fail(CS_ERR_ARG, "'%.40s...' is no precision", text);
+    return add_set(args->precision, target);
+}
+
+static cs_status set_deterministic(const char *text, void *target) {
+    (void)text;
+    return add_set("deterministic=true", target);
+}
+
+static cs_status set_autotune(const char *text, void *target) {
+    (void)text;
+    return add_set("autotune=true", target);
+}
+
 static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
     const cs_arg rows[] = {
         {"--set", "KEY=VALUE", "set any key of the job file, such as train.epochs=2 (repeatable)", add_set, args},
@@ -46,7 +63,11 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
         {"--retry-failed", NULL, "with --resume: also train again what failed", cs_arg_bool, &args->retry_failed},
         {"--dry-run", NULL, "check everything, print the trials and their cost; with --resume of what is left",
          cs_arg_bool, &args->dry_run},
-        {"--device", "NAME", "auto, cpu, onednn or ref (default: the job's, else auto)", set_device, args},
+        {"--device", "NAME", "auto, cuda, cpu, onednn or ref (default: the job's, else auto)", set_device, args},
+        {"--precision", "NAME", "on a GPU: fp32, tf32, bf16 or fp16 (default: the job's, else fp32)", set_precision,
+         args},
+        {"--deterministic", NULL, "on a GPU: the same bits in every run", set_deterministic, args},
+        {"--autotune", NULL, "on a GPU: time what could run a convolution", set_autotune, args},
         {"--allow-missing", NULL, "keep initial values where the weights file lacks a parameter", allow_missing, args},
         {"--trial", "NAME", "train only this trial of the job, such as t007", cs_arg_text, &args->trial},
         {"--epochs", "N", "with --trial: end it after so many epochs, as a scheduler does", cs_arg_positive,

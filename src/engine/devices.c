@@ -3,6 +3,7 @@
 
 #include "cnnsweep/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #ifdef CNNSWEEP_HAVE_ONEDNN
@@ -13,17 +14,18 @@
 #define BEST_CPU &cs_ref_engine
 #endif
 
-/* What --device takes. A row without an engine says what to do about it. */
+/* What --device takes. A row without an engine says what to do about it; cuda's is found at run time. */
 static const struct device {
     const char *name;
     const cs_engine_ops *ops;
+    cs_status (*find)(const cs_engine_ops **out);
     const char *how;
 } devices[] = {
-    {"auto", BEST_CPU, NULL},
-    {"cpu", BEST_CPU, NULL},
-    {"ref", &cs_ref_engine, NULL},
-    {"onednn", ONEDNN, "install libdnnl-dev and build with -DCNNSWEEP_ONEDNN=ON, or use --device ref (slow)"},
-    {"cuda", NULL, "use --device cpu, or auto for the best engine that is here"},
+    {"auto", BEST_CPU, cs_cuda_plugin, NULL},
+    {"cpu", BEST_CPU, NULL, NULL},
+    {"ref", &cs_ref_engine, NULL, NULL},
+    {"onednn", ONEDNN, NULL, "install libdnnl-dev and build with -DCNNSWEEP_ONEDNN=ON, or use --device ref (slow)"},
+    {"cuda", NULL, cs_cuda_plugin, NULL},
 };
 enum { N_DEVICES = sizeof devices / sizeof *devices };
 
@@ -41,29 +43,58 @@ static cs_status find_device(const char *name, const struct device **out) {
                    "one of auto, cpu, ref, onednn, cuda");
 }
 
-static cs_status find_built(const char *device, const struct device **out) {
-    CS_TRY(find_device(device, out));
-    if (!(*out)->ops)
-        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "device '%s': that engine is not in this build", device), "%s",
-                       (*out)->how);
-    return CS_OK;
+static cs_status open_gpu(const struct device *device, const cs_engine_options *options, cs_engine **out) {
+    const cs_engine_ops *ops;
+    CS_TRY(device->find(&ops));
+    return ops->open(options, out);
 }
 
-cs_status cs_engine_of(const char *device, const char **name) {
-    const struct device *found;
-    CS_TRY(find_built(device, &found));
-    *name = found->ops->name;
-    return CS_OK;
+/* A node's ranks would all say the same. */
+static void tell_why_no_gpu(const struct device *device, const cs_engine_options *options) {
+    const cs_error *error = cs_error_last();
+    if (options->local_rank == 0)
+        cs_log(CS_LOG_INFO, "device %s: the CPU (%s), as no GPU can be used: %s%s%s", device->name, device->ops->name,
+               error->text, error->hint[0] ? "; " : "", error->hint);
+    cs_error_clear();
+}
+
+static cs_status open_cpu(const struct device *device, const cs_engine_options *options, cs_engine **out) {
+    if (!device->ops)
+        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "device '%s': that engine is not in this build", device->name), "%s",
+                       device->how);
+    if (options->precision != CS_PRECISION_FP32)
+        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "precision %s: engine %s computes in fp32",
+                               cs_precision_name(options->precision), device->ops->name),
+                       "other precisions are for GPUs: --device cuda; or use precision fp32");
+    if (device->ops == &cs_ref_engine && strcmp(device->name, "ref") != 0)
+        cs_log(CS_LOG_WARN, "device %s: this build has no oneDNN engine; using the slow reference engine",
+               device->name);
+    return device->ops->open(options, out);
+}
+
+static cs_status open_device(const struct device *device, const cs_engine_options *options, cs_engine **out) {
+    if (device->find) {
+        cs_status status = open_gpu(device, options, out);
+        if (status == CS_OK)
+            return CS_OK;
+        if (!device->ops)
+            return cs_context(status, "device %s", device->name);
+        tell_why_no_gpu(device, options);
+    }
+    return open_cpu(device, options, out);
 }
 
 cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out) {
     const struct device *found;
     *out = NULL;
-    CS_TRY(find_built(device, &found));
+    CS_TRY(find_device(device, &found));
     if (options->threads < 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "device '%s': %d threads", device, options->threads),
                        "threads must be 1 or more");
-    if (found->ops == &cs_ref_engine && strcmp(device, "ref") != 0)
-        cs_log(CS_LOG_WARN, "device %s: this build has no oneDNN engine; using the slow reference engine", device);
-    return found->ops->open(options, out);
+    CS_TRY(open_device(found, options, out));
+    (*out)->options.plan_cache = NULL; /* was the caller's */
+    bool plain = options->precision == CS_PRECISION_FP32;
+    snprintf((*out)->label, sizeof(*out)->label, "%s%s%s", cs_engine_name(*out), plain ? "" : " ",
+             plain ? "" : cs_precision_name(options->precision));
+    return CS_OK;
 }

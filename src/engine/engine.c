@@ -17,6 +17,10 @@ const char *cs_engine_name(const cs_engine *engine) {
     return engine->ops->name;
 }
 
+const char *cs_engine_label(const cs_engine *engine) {
+    return engine->label;
+}
+
 int cs_program_input_layer(const cs_segment *segment, int i) {
     if (i < segment->n_inputs)
         return segment->inputs[i];

@@ -8,6 +8,7 @@
 struct cs_engine {
     const cs_engine_ops *ops;
     cs_engine_options options;
+    char label[32]; /* filled by cs_engine_open */
 };
 
 struct cs_program {
@@ -61,6 +62,9 @@ cs_dropout_rule cs_dropout_rule_of(const cs_layer *layer);
 void cs_dropout_factors(const cs_layer *layer, const cs_draw *draw, int row, float *factors);
 /* The one factor of all values of a row, where the layer drops whole rows. */
 float cs_dropout_row_factor(const cs_layer *layer, const cs_draw *draw, int row);
+
+/* plugin.c: the engine for GPUs. The plug-in is looked for once in a process; what was found, or why not, stays. */
+CS_MUST_CHECK cs_status cs_cuda_plugin(const cs_engine_ops **out);
 
 extern const cs_engine_ops cs_ref_engine;
 #ifdef CNNSWEEP_HAVE_ONEDNN

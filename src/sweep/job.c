@@ -14,7 +14,7 @@
 
 cs_status cs_job_read_keys(cs_job_reader *reader, const char *where, const cs_node *map, const cs_job_key *keys,
                            size_t n) {
-    const char *names[16];
+    const char *names[CS_MAX_OPTIONS];
     for (size_t k = 0; k < n; k++)
         names[k] = keys[k].name;
     if (map->kind != CS_NODE_MAP)
@@ -196,6 +196,10 @@ static const cs_job_key sections[] = {
     {"name", read_name},
     {"threads", read_run},
     {"device", read_run},
+    {"precision", read_run},
+    {"autotune", read_run},
+    {"deterministic", read_run},
+    {"plan_cache", read_run},
     {"ranks_per_trial", read_run},
     {"group", read_run},
     {"cache", read_run},

@@ -126,11 +126,12 @@ static json_t *plan_of(const cs_job *job, int trial) {
 
 cs_status cs_journal_start(const char *folder, const cs_results_config *config) {
     const cs_job *job = config->job;
-    json_t *event = json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s}", "event", "start", "job",
-                              job->name, "dataset", text_of(job->base.data.path), "checksum",
-                              hex(cs_dataset_checksum(config->dataset)), "metric", job->metric, "goal",
-                              job->maximize ? "maximize" : "minimize", "trials", job->n_trials, "ranks", config->ranks,
-                              "threads", config->threads, "engine", config->engine, "version", CNNSWEEP_VERSION);
+    json_t *event = json_pack(
+        "{s:s, s:s, s:o, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:b, s:s}", "event", "start", "job", job->name,
+        "dataset", text_of(job->base.data.path), "checksum", hex(cs_dataset_checksum(config->dataset)), "metric",
+        job->metric, "goal", job->maximize ? "maximize" : "minimize", "trials", job->n_trials, "ranks", config->ranks,
+        "threads", config->threads, "engine", config->engine, "precision", cs_precision_name(job->run.precision),
+        "deterministic", job->run.deterministic, "version", CNNSWEEP_VERSION);
     add_time(event);
     json_t *events = json_pack("[o]", event);
     for (int t = 0; events && t < job->n_trials; t++) {

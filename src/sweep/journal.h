@@ -1,8 +1,8 @@
 /* Inside the sweep room: journal.jsonl, the one source of truth of a results folder: a JSON object a line, written
  * before the caller goes on. Trials, and epochs of a second or more, are also on the disk by then.
  *
- *   start  a program began or went on: job, dataset and its checksum, metric and goal, trials, ranks, engine, version
- *   plan   after each start a line a trial: its name, its key (cs_trial_key) and its swept options
+ *   start  a program began or went on: job, dataset and its checksum, metric and goal, trials, ranks, engine,
+ * precision, version plan   after each start a line a trial: its name, its key (cs_trial_key) and its swept options
  *   epoch  one epoch of a trial
  *   trial  a trial ended: status ok with all metrics, or failed with the reason
  *   end    the program ended, and how
@@ -37,7 +37,8 @@ typedef struct cs_record {
 struct cs_journal {
     int starts; /* 0: it was cut short before anything began. Then the rest is empty. */
     int trials, ranks;
-    char job[CS_NAME_MAX], dataset[CS_VALUE_MAX * 2], engine[32], metric[32];
+    char job[CS_NAME_MAX], dataset[CS_VALUE_MAX * 2], engine[CS_ENGINE_MAX], precision[8], metric[32];
+    bool deterministic;
     uint64_t checksum; /* of the dataset, at the first start */
     bool maximize;
     char ended[32];     /* how the last run ended; "": it has not, or was killed */

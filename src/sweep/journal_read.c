@@ -65,6 +65,8 @@ static cs_status read_start(cs_journal *journal, const json_t *event) {
     copy_text(event, "job", journal->job, sizeof journal->job);
     copy_text(event, "dataset", journal->dataset, sizeof journal->dataset);
     copy_text(event, "engine", journal->engine, sizeof journal->engine);
+    copy_text(event, "precision", journal->precision, sizeof journal->precision);
+    journal->deterministic = json_is_true(json_object_get(event, "deterministic"));
     copy_text(event, "metric", journal->metric, sizeof journal->metric);
     journal->maximize = strcmp(text_of(event, "goal"), "minimize") != 0;
     journal->ended[0] = '\0';
@@ -133,6 +135,7 @@ static cs_status read_trial(cs_journal *journal, const json_t *event) {
     for (size_t i = 0; ok && i < n; i++)
         cs_metric_set(&metrics[i], number_of(event, metrics[i].name), &outcome.result);
     copy_text(event, "reason", outcome.reason, sizeof outcome.reason);
+    snprintf(outcome.engine, sizeof outcome.engine, "%s", journal->engine);
     CS_TRY(record_of(journal, event, &record));
     record->outcome = outcome;
     snprintf(journal->last, sizeof journal->last, "%.16s %s", text_of(event, "trial"), ok ? "done" : "failed");

@@ -54,7 +54,7 @@ static cs_status build(const cs_networks *networks, cs_network *network) {
     CS_TRY(cs_trial_resolve_image(networks->dataset, &trial));
     CS_TRY(cs_trial_network(&trial, cs_dataset_class_count(networks->dataset), &graph, &params));
     cs_status status =
-        cs_trial_check_features(&trial, networks->dataset, graph, params, cs_engine_name(networks->engine));
+        cs_trial_check_features(&trial, networks->dataset, graph, params, cs_engine_label(networks->engine));
     network->work = cs_work_of(graph);
     cs_params_free(params);
     cs_graph_free(graph);

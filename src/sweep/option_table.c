@@ -82,7 +82,15 @@ const cs_option *cs_options(size_t *count) {
 /* The rest of the job file: those without a dot stand at its top. */
 static const cs_option job_table[] = {
     ROW_JOB("threads", CS_OPTION_INT, run.threads, 0, 4096, "auto", "threads of a rank; auto: cores / ranks"),
-    ROW_JOB("device", CS_OPTION_STRING, run.device, 0, 0, "auto", "engine: auto, cpu, onednn or ref"),
+    ROW_JOB("device", CS_OPTION_STRING, run.device, 0, 0, "auto", "engine: auto, cuda, cpu, onednn or ref"),
+    {"precision", CS_OPTION_ENUM, JOB_FIELD(run.precision), 0, 0, "fp32|tf32|bf16|fp16", "fp32", false,
+     "of a GPU's layers and products; parameters, sums and losses are fp32"},
+    ROW_JOB("autotune", CS_OPTION_BOOL, run.autotune, 0, 1, "false",
+            "GPU: time what could run a convolution; the start is slower, once"),
+    ROW_JOB("deterministic", CS_OPTION_BOOL, run.deterministic, 0, 1, "false",
+            "GPU: the same bits in every run; the CPU's engines give them anyway"),
+    ROW_JOB("plan_cache", CS_OPTION_STRING, run.plan_cache, 0, 0, "auto",
+            "GPU: folder where plans of convolutions are kept. auto: cnnsweep in $XDG_CACHE_HOME or ~/.cache; off"),
     ROW_JOB("ranks_per_trial", CS_OPTION_INT, run.ranks_per_trial, 1, 1000000, "1",
             "ranks that share every batch of a trial"),
     ROW_JOB("group", CS_OPTION_BOOL, run.group, 0, 1, "true",

@@ -1,4 +1,5 @@
 /* --dry-run. */
+#include "device.h"
 #include "journal.h"
 #include "option_text.h"
 #include "plan.h"
@@ -70,7 +71,6 @@ static cs_status print_plan(const cs_ranks *ranks, const cs_job *job, cs_engine 
 }
 
 cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out) {
-    const cs_engine_options engine_options = {.threads = cs_ranks_threads(ranks, job->run.threads)};
     cs_engine *engine = NULL;
     cs_journal *earlier = NULL;
     char folder[CS_PATH_MAX];
@@ -78,7 +78,7 @@ cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_op
     cs_status looked = cs_journal_look_back(folder, options, job, &earlier);
     cs_journal_free(earlier);
     CS_TRY(looked);
-    CS_TRY(cs_engine_open(job->run.device, &engine_options, &engine));
+    CS_TRY(cs_job_open_engine(job, ranks, &engine));
     cs_status status = print_plan(ranks, job, engine, out);
     cs_engine_close(engine);
     return status;

@@ -12,8 +12,8 @@
 
 struct cs_ranks {
     int rank, size;
-    int node_ranks; /* ranks on this node */
-    int node_cores; /* cores they may run on, all together */
+    int node_ranks, node_rank; /* ranks on this node, and this one among them */
+    int node_cores;            /* cores they may run on, all together */
     int own_cores;
     bool mpi; /* MPI is initialised */
 };
@@ -63,6 +63,7 @@ static void count_node(cs_ranks *ranks) {
         MPI_Comm node;
         MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
         MPI_Comm_size(node, &ranks->node_ranks);
+        MPI_Comm_rank(node, &ranks->node_rank);
         MPI_Allreduce(&own, &all, (int)sizeof own, MPI_BYTE, MPI_BOR, node);
         MPI_Comm_free(&node);
     }
@@ -121,6 +122,10 @@ int cs_ranks_size(const cs_ranks *ranks) {
 
 int cs_ranks_on_node(const cs_ranks *ranks) {
     return ranks->node_ranks;
+}
+
+int cs_ranks_rank_on_node(const cs_ranks *ranks) {
+    return ranks->node_rank;
 }
 
 cs_status cs_ranks_check_launch(const cs_ranks *ranks) {

@@ -125,6 +125,20 @@ static cs_status write_history(const cs_results *results, int trial, const cs_ep
     return text_write(&buffer, path, false);
 }
 
+/* Rows of one table are comparable. A journal from before there was a choice tells nothing of it. */
+static cs_status check_numbers(const cs_results *results) {
+    const cs_run_config *run = &results->config.job->run;
+    const cs_journal *earlier = results->config.earlier;
+    const char *before = earlier->precision[0] ? earlier->precision : cs_precision_name(CS_PRECISION_FP32);
+    const char *now = cs_precision_name(run->precision);
+    if (strcmp(before, now) == 0 && earlier->deterministic == run->deterministic)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s was begun with precision %s%s, this is precision %s%s", results->folder,
+                           before, earlier->deterministic ? ", deterministic" : "", now,
+                           run->deterministic ? ", deterministic" : ""),
+                   "go on as it was begun, or use --out ANOTHER_FOLDER");
+}
+
 static cs_status check_earlier(const cs_results *results) {
     const cs_results_config *config = &results->config;
     const cs_journal *earlier = config->earlier;
@@ -134,6 +148,7 @@ static cs_status check_earlier(const cs_results *results) {
         return cs_hint(cs_fail(CS_ERR_ARG, "%s was trained on %s as it was then; %s now holds other samples",
                                results->folder, earlier->dataset, cs_dataset_path(config->dataset)),
                        "use --out ANOTHER_FOLDER for another dataset, or replace the results with --force");
+    CS_TRY(check_numbers(results));
     if (strcmp(earlier->engine, config->engine) != 0)
         cs_log(CS_LOG_WARN, "%s was begun with engine %s and goes on with %s: numbers differ in their last digits",
                results->folder, earlier->engine, config->engine);
@@ -298,6 +313,7 @@ static cs_status record(cs_results *results, int trial, const cs_outcome *outcom
 cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
                               const cs_confusion *test, const char *reason) {
     cs_outcome outcome = {.state = CS_TRIAL_OK, .rank = rank, .result = *result};
+    snprintf(outcome.engine, sizeof outcome.engine, "%s", results->config.engine);
     snprintf(outcome.reason, sizeof outcome.reason, "%s", reason);
     if (test)
         CS_TRY(write_report(results, trial, test));
@@ -306,6 +322,7 @@ cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs
 
 cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason) {
     cs_outcome outcome = {.state = CS_TRIAL_FAILED, .rank = rank};
+    snprintf(outcome.engine, sizeof outcome.engine, "%s", results->config.engine);
     snprintf(outcome.reason, sizeof outcome.reason, "%s: %s", cs_status_name(code), reason);
     for (char *at = outcome.reason; *at; at++)
         if (*at == '\n' || *at == '\r')

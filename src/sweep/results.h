@@ -8,12 +8,15 @@
 
 typedef enum cs_trial_state { CS_TRIAL_PENDING, CS_TRIAL_OK, CS_TRIAL_FAILED } cs_trial_state;
 
+enum { CS_ENGINE_MAX = 16 };
+
 /* What became of a trial. */
 typedef struct cs_outcome {
     cs_trial_state state;
     int rank;
-    cs_trial_result result; /* OK */
-    char reason[256];       /* FAILED; OK: why it ended early, or "" */
+    char engine[CS_ENGINE_MAX]; /* the name of what it was trained with */
+    cs_trial_result result;     /* OK */
+    char reason[256];           /* FAILED; OK: why it ended early, or "" */
 } cs_outcome;
 
 /* In the folder while a program trains into it. */
@@ -37,7 +40,7 @@ CS_MUST_CHECK cs_status cs_results_folder(const cs_job *job, const cs_sweep_opti
 typedef struct cs_results cs_results;
 /* Creates the folder; one that already holds a sweep is refused unless `force`, which removes that sweep's files. With
  * `earlier` it goes on: trials that are done have their outcomes, trials.csv and history/ are written anew from the
- * journal. Another dataset is refused; another engine is warned of. */
+ * journal. Another dataset or precision is refused; another engine is warned of. */
 CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_results **out);
 /* An epoch that is in the journal already, as a resumed trial repeats some, is passed over. */
 CS_MUST_CHECK cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row);

@@ -1,12 +1,14 @@
 /* A sweep from its checks to its table. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
+#include "device.h"
 #include "journal.h"
 #include "space.h"
 #include "worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static volatile sig_atomic_t stop_requested, signals_seen;
 
@@ -65,9 +67,17 @@ static cs_status look_back(sweep *s, const cs_sweep_options *options) {
     return cs_journal_look_back(s->folder, options, s->job, &s->earlier);
 }
 
-static cs_status open_engine(sweep *s) {
-    cs_engine_options options = {.threads = s->threads};
-    return cs_engine_open(s->job->run.device, &options, &s->engine);
+/* Engines round differently, and what one rank began another may go on with. */
+static cs_status check_one_engine(sweep *s) {
+    char first[CS_NAME_MAX];
+    snprintf(first, sizeof first, "%s", cs_engine_name(s->engine));
+    CS_TRY(cs_ranks_share(s->ranks, first, sizeof first));
+    const char *own = cs_engine_name(s->engine);
+    bool same = strcmp(first, own) == 0;
+    return cs_ranks_agree(s->ranks, same ? CS_OK
+                                         : cs_hint(cs_fail(CS_ERR_ARG, "rank %d has engine %s, rank 0 %s",
+                                                           cs_ranks_rank(s->ranks), own, first),
+                                                   "give every rank a GPU, or none of them one: --device cpu"));
 }
 
 static cs_status log_plan(const sweep *s) {
@@ -96,9 +106,9 @@ static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_folder_create(s->folder));
     CS_TRY(lock_folder(s));
     CS_TRY(cs_results_open(&config, &s->results));
-    cs_log(CS_LOG_INFO, "%s: %d trials on %d rank%s of %d thread%s, engine %s, results in %s", s->job->name,
+    cs_log(CS_LOG_INFO, "%s: %d trials on %d rank%s of %d thread%s, engine %s%s, results in %s", s->job->name,
            s->job->n_trials, config.ranks, config.ranks == 1 ? "" : "s", s->threads, s->threads == 1 ? "" : "s",
-           config.engine, s->folder);
+           cs_engine_label(s->engine), s->job->run.deterministic ? " deterministic" : "", s->folder);
     return log_plan(s);
 }
 
@@ -114,7 +124,8 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_results_folder(s->job, options, s->folder));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? look_back(s, options) : CS_OK));
     CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
-    CS_TRY(cs_ranks_agree(s->ranks, open_engine(s)));
+    CS_TRY(cs_ranks_agree(s->ranks, cs_job_open_engine(s->job, s->ranks, &s->engine)));
+    CS_TRY(check_one_engine(s));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, s->ranks, s->engine, &s->plan) : CS_OK));
     return cs_ranks_agree(s->ranks, s->first ? open_desk(s, options) : CS_OK);
 }

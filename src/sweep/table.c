@@ -32,7 +32,7 @@ void cs_csv_header(const cs_job *job, FILE *out) {
     fprintf(out, ",status,reason");
     for (size_t i = 0; i < n; i++)
         fprintf(out, ",%s", metrics[i].name);
-    fprintf(out, ",rank\n");
+    fprintf(out, ",rank,engine,precision,deterministic\n");
 }
 
 void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out) {
@@ -55,7 +55,8 @@ void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *o
             fprintf(out, metrics[i].type == CS_METRIC_DOUBLE ? "%.9g" : "%.0f",
                     cs_metric_value(&metrics[i], &outcome->result));
     }
-    fprintf(out, ",%d\n", outcome->rank);
+    fprintf(out, ",%d,%s,%s,%s\n", outcome->rank, outcome->engine, cs_precision_name(job->run.precision),
+            job->run.deterministic ? "true" : "false");
 }
 
 /* The axis of an option key; -1 when the table has none. */

@@ -14,7 +14,7 @@ typedef struct cs_base {
     const cs_dataset *dataset;
     const cs_graph *graph;
     const cs_params *params;
-    const char *engine; /* its name */
+    const char *engine; /* its label */
 } cs_base;
 
 /* The features of the layers before cs_trial_cut: those of the file if it is there, else they are computed. Of several

@@ -432,7 +432,7 @@ static size_t most_values(const tail_set *set) {
 /* The batches of all tails, and the trunk they go through. */
 static cs_status open_stream(cs_group *group) {
     const cs_tail *first = group->live.items[0];
-    const cs_base base = {first->config, group->dataset, first->graph, first->params, cs_engine_name(group->engine)};
+    const cs_base base = {first->config, group->dataset, first->graph, first->params, cs_engine_label(group->engine)};
     if (first->config->train.mode == CS_TRAIN_FEATURES)
         CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
     if (group->checkpoints)

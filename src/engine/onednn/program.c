@@ -52,7 +52,7 @@ static void close_engine(cs_engine *base) {
 static cs_status open_engine(const cs_engine_options *options, cs_engine **out) {
     od_engine *engine = NULL;
     CS_TRY(cs_alloc(1, sizeof *engine, "engine", &engine));
-    engine->base = (cs_engine){&cs_onednn_engine, *options};
+    engine->base = (cs_engine){.ops = &cs_onednn_engine, .options = *options};
     engine->kernels = choose_kernels();
     omp_set_num_threads(options->threads);
     dnnl_status_t status = dnnl_engine_create(&engine->engine, dnnl_cpu, 0);
