@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const cs_engine_options one_thread = {.threads = 1};
@@ -29,10 +30,15 @@ static void a_misspelt_device_gets_a_suggestion(void **state) {
     assert_null(engine);
 }
 
-static void cuda_is_said_not_to_be_in_this_build(void **state) {
+static void a_precision_is_for_gpus(void **state) {
     (void)state;
     cs_engine *engine;
-    assert_fails(cs_engine_open("cuda", &one_thread, &engine), CS_ERR_UNSUPPORTED, "not in this build");
+    const cs_engine_options half = {.threads = 1, .precision = CS_PRECISION_BF16};
+    static const char *const devices[] = {"cpu", "ref"};
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        assert_fails(cs_engine_open(devices[i], &half, &engine), CS_ERR_UNSUPPORTED, "precision bf16: engine ");
+        assert_null(engine);
+    }
 }
 
 static void onednn_opens_or_says_how_to_build_it(void **state) {
@@ -48,9 +54,11 @@ static void onednn_opens_or_says_how_to_build_it(void **state) {
     cs_engine_close(engine);
 }
 
-static void auto_and_cpu_are_the_same_engine(void **state) {
+/* Where there is a GPU it is that one, so the test asks for a plug-in that is not there. */
+static void without_a_gpu_auto_is_cpu(void **state) {
     (void)state;
-    cs_engine *automatic, *cpu;
+    cs_engine *automatic, *cpu, *cuda;
+    assert_fails(cs_engine_open("cuda", &one_thread, &cuda), CS_ERR_UNSUPPORTED, "no/such/plugin.so");
     assert_ok(cs_engine_open("auto", &one_thread, &automatic));
     assert_ok(cs_engine_open("cpu", &one_thread, &cpu));
     assert_string_equal(cs_engine_name(automatic), cs_engine_name(cpu));
@@ -210,11 +218,12 @@ static void inputs_from_upstream_come_from_there(void **state) {
 }
 
 int main(void) {
+    setenv("CNNSWEEP_CUDA_PLUGIN", "no/such/plugin.so", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_misspelt_device_gets_a_suggestion),
-        cmocka_unit_test(cuda_is_said_not_to_be_in_this_build),
+        cmocka_unit_test(a_precision_is_for_gpus),
         cmocka_unit_test(onednn_opens_or_says_how_to_build_it),
-        cmocka_unit_test(auto_and_cpu_are_the_same_engine),
+        cmocka_unit_test(without_a_gpu_auto_is_cpu),
         cmocka_unit_test(no_threads_is_refused),
         cmocka_unit_test(a_batch_of_none_is_refused),
         cmocka_unit_test(rows_outside_1_to_batch_are_refused),

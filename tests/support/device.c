@@ -17,9 +17,12 @@ const char *test_device(void) {
 }
 
 bool test_device_is_not_ref(void) {
-    const char *name;
-    assert_ok(cs_engine_of(test_device(), &name));
-    return strcmp(name, "ref") != 0;
+    const cs_engine_options options = test_engine_options(test_device(), 1);
+    cs_engine *engine;
+    assert_ok(cs_engine_open(test_device(), &options, &engine));
+    bool another = strcmp(cs_engine_name(engine), "ref") != 0;
+    cs_engine_close(engine);
+    return another;
 }
 
 const char *const *test_devices(void) {
