@@ -12,6 +12,7 @@
 #define __restrict__ __restrict
 #define __syncthreads() ((void)0)
 #define CU_UNROLL
+#define CU_UNROLL_4
 
 enum { CU_THREADS = 1 };
 

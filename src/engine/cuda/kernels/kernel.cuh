@@ -26,7 +26,8 @@
 typedef __nv_bfloat16 cu_bf16;
 typedef __half cu_f16;
 enum { CU_THREADS = 256 };
-#define CU_UNROLL _Pragma("unroll")
+#define CU_UNROLL   _Pragma("unroll")
+#define CU_UNROLL_4 _Pragma("unroll 4")
 /* A kernel with several template parameters stands in brackets. */
 #define CU_LAUNCH(kernel, blocks, threads, stream, ...)                                                                \
     kernel<<<dim3(blocks), (threads), 0, (cudaStream_t)(stream)>>>(__VA_ARGS__)

@@ -1,0 +1,91 @@
+/* Softmax cross-entropy. */
+#include "kernel.cuh"
+
+/* The largest of a row and its place; of equal ones the first, as in src/engine/ref/learn.c. */
+struct cu_best {
+    float value;
+    int place;
+};
+
+static __device__ inline cu_best better(cu_best a, cu_best b) {
+    bool second = b.value > a.value || (b.value == a.value && b.place < a.place);
+    return second ? b : a;
+}
+
+template <typename T> static __device__ cu_best largest(int classes, const T *logits) {
+    __shared__ cu_best bests[CU_THREADS];
+    cu_best best = {-INFINITY, classes}; /* the place behind all others */
+    for (int k = (int)threadIdx.x; k < classes; k += (int)blockDim.x)
+        best = better(best, {cu_float(logits[k]), k});
+    bests[threadIdx.x] = best;
+    for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (threadIdx.x < half)
+            bests[threadIdx.x] = better(bests[threadIdx.x], bests[threadIdx.x + half]);
+    }
+    __syncthreads();
+    return bests[0];
+}
+
+/* A block a row. */
+template <typename T>
+static __global__ void loss_of_rows(int classes, const cu_step *step, const T *logits, const int32_t *labels,
+                                    T *dlogits, float *probabilities, double *row_sums, int *row_correct) {
+    const int row = (int)blockIdx.x, n = step->n;
+    const size_t first = (size_t)row * (size_t)classes;
+    logits += first;
+    if (row >= n) {
+        for (int k = (int)threadIdx.x; dlogits && k < classes; k += (int)blockDim.x)
+            cu_round(0, &dlogits[first + k]);
+        return;
+    }
+    const cu_best best = largest(classes, logits);
+    const int label = labels[row];
+    double part = 0;
+    for (int k = (int)threadIdx.x; k < classes; k += (int)blockDim.x)
+        part += (double)expf(cu_float(logits[k]) - best.value);
+    const double total = block_sum(part);
+    const float share = (float)(1 / total), factor = step->loss_scale / (float)n;
+    for (int k = (int)threadIdx.x; k < classes; k += (int)blockDim.x) {
+        float probability = expf(cu_float(logits[k]) - best.value) * share;
+        if (probabilities)
+            probabilities[first + k] = probability;
+        if (dlogits)
+            cu_round((k == label ? probability - 1 : probability) * factor, &dlogits[first + k]);
+    }
+    if (threadIdx.x == 0) {
+        row_sums[row] = log(total) - ((double)cu_float(logits[label]) - (double)best.value);
+        row_correct[row] = best.place == label;
+    }
+}
+
+/* One block. */
+static __global__ void loss_of_batch(int batch, const cu_step *step, const double *row_sums, const int *row_correct,
+                                     cu_loss_sums *sums) {
+    const int n = step->n < batch ? step->n : batch;
+    double sum = 0;
+    int correct = 0;
+    for (int row = (int)threadIdx.x; row < n; row += (int)blockDim.x) {
+        sum += row_sums[row];
+        correct += row_correct[row];
+    }
+    sum = block_sum(sum);
+    correct = block_sum(correct);
+    if (threadIdx.x == 0) {
+        sums->sum = sum;
+        sums->correct = correct;
+    }
+}
+
+extern "C" {
+
+void cu_k_loss(cu_stream stream, cu_type type, int batch, int classes, const cu_step *step, const void *logits,
+               const int32_t *labels, void *dlogits, float *probabilities, double *row_sums, int *row_correct,
+               cu_loss_sums *sums) {
+    CU_WITH_TYPE(T, type,
+                 CU_LAUNCH(loss_of_rows<T>, (unsigned)batch, CU_THREADS, stream, classes, step, (const T *)logits,
+                           labels, (T *)dlogits, probabilities, row_sums, row_correct));
+    CU_LAUNCH(loss_of_batch, 1, CU_THREADS, stream, batch, step, (const double *)row_sums, (const int *)row_correct,
+              sums);
+}
+}

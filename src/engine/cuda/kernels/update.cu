@@ -1,0 +1,199 @@
+/* What lies between gradients and the next step's parameters: src/engine/ref/learn.c, in float. */
+#include "kernel.cuh"
+
+enum { CU_PACK = 4 }; /* 16 bytes of fp32 */
+
+/* The packs of CU_PACK, then what is left, one by one; where arrays lie badly all are left. */
+typedef struct cu_run {
+    size_t packs, rest;
+} cu_run;
+
+template <typename... P> static cu_run run_of(size_t count, P... arrays) {
+    size_t packs = cu_is_wide(CU_F32, CU_PACK, arrays...) ? count / CU_PACK : 0;
+    return {packs, count - packs * CU_PACK};
+}
+
+static unsigned blocks_of(cu_run run) {
+    return cu_grid(run.packs > run.rest ? run.packs : run.rest);
+}
+
+/* What `one<N>(i)` does, to all of a run. */
+#define CU_EACH_OF_RUN(i, run, one)                                                                                    \
+    CU_EACH(pack_, (run).packs) {                                                                                      \
+        constexpr int N = CU_PACK;                                                                                     \
+        const size_t i = pack_ * CU_PACK;                                                                              \
+        one;                                                                                                           \
+    }                                                                                                                  \
+    CU_EACH(rest_, (run).rest) {                                                                                       \
+        constexpr int N = 1;                                                                                           \
+        const size_t i = (run).packs * CU_PACK + rest_;                                                                \
+        one;                                                                                                           \
+    }
+
+template <int N> static __device__ inline double square_sum(const float *value) {
+    float values[N];
+    double sum = 0;
+    cu_load(value, values);
+    for (int k = 0; k < N; k++)
+        sum += (double)values[k] * (double)values[k];
+    return sum;
+}
+
+/* A block a kernel. */
+static __global__ void penalty_of_kernels(const cu_penalty *terms, const float *value, double *room) {
+    const cu_penalty term = terms[blockIdx.x];
+    const float *values = value + term.offset;
+    const size_t packs = (size_t)values % (CU_PACK * sizeof(float)) == 0 ? term.count / CU_PACK : 0;
+    double sum = 0;
+    for (size_t i = threadIdx.x; i < packs; i += blockDim.x)
+        sum += square_sum<CU_PACK>(values + i * CU_PACK);
+    for (size_t i = packs * CU_PACK + threadIdx.x; i < term.count; i += blockDim.x)
+        sum += square_sum<1>(values + i);
+    sum = block_sum(sum);
+    if (threadIdx.x == 0)
+        room[blockIdx.x] = (double)term.l2 * sum;
+}
+
+static __global__ void add_penalties(int n, const double *room, cu_loss_sums *sums) {
+    double sum = 0;
+    for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x)
+        sum += room[i];
+    sum = block_sum(sum);
+    if (threadIdx.x == 0)
+        sums->penalty = sum;
+}
+
+/* y += factor*x */
+template <int N> static __device__ inline void add_scaled(float factor, const float *x, float *y) {
+    float values[N];
+    cu_load(x, values);
+    CU_UNROLL
+    for (int k = 0; k < N; k++)
+        values[k] *= factor;
+    cu_store(y, values, true);
+}
+
+static __global__ void penalty_gradient(cu_run run, float l2, const cu_step *step, const float *value,
+                                        float *gradient) {
+    const float factor = 2 * l2 * step->loss_scale;
+    CU_EACH_OF_RUN(i, run, add_scaled<N>(factor, value + i, gradient + i))
+}
+
+/* Are they finite as they were? */
+template <int N> static __device__ inline bool scale_by(float factor, float *gradient) {
+    float values[N];
+    bool finite = true;
+    cu_load(gradient, values);
+    CU_UNROLL
+    for (int k = 0; k < N; k++) {
+        finite = finite && fabsf(values[k]) <= 3.402823466e38f; /* which NaN is not */
+        values[k] *= factor;
+    }
+    cu_store(gradient, values);
+    return finite;
+}
+
+static __global__ void clear(int *overflow) {
+    *overflow = 0;
+}
+
+/* Whoever finds an overflow writes the same. */
+static __global__ void unscale(cu_run run, const cu_step *step, float *gradient, int *overflow) {
+    const float factor = 1 / step->loss_scale;
+    bool finite = true;
+    CU_EACH_OF_RUN(i, run, finite = scale_by<N>(factor, gradient + i) && finite)
+    if (!finite)
+        *overflow = 1;
+}
+
+template <typename T> struct cu_state {
+    const float *gradient;
+    float *value, *moment1, *moment2;
+    T *copy;
+};
+
+template <typename T, int N>
+static __device__ inline void sgd(const cu_step &step, const cu_state<T> &state, size_t i, float (&w)[N]) {
+    float g[N], v[N];
+    cu_load(state.gradient + i, g);
+    cu_load(state.moment1 + i, v);
+    CU_UNROLL
+    for (int k = 0; k < N; k++) {
+        float push = -step.rate * g[k];
+        v[k] = step.optimizer.momentum * v[k] + push;
+        w[k] += step.optimizer.nesterov ? step.optimizer.momentum * v[k] + push : v[k];
+    }
+    cu_store(state.moment1 + i, v);
+}
+
+template <typename T, int N>
+static __device__ inline void adam(const cu_step &step, const cu_state<T> &state, size_t i, float (&w)[N]) {
+    float g[N], m[N], v[N];
+    cu_load(state.gradient + i, g);
+    cu_load(state.moment1 + i, m);
+    cu_load(state.moment2 + i, v);
+    CU_UNROLL
+    for (int k = 0; k < N; k++) {
+        m[k] += (g[k] - m[k]) * (1 - step.optimizer.beta_1);
+        v[k] += (g[k] * g[k] - v[k]) * (1 - step.optimizer.beta_2);
+        w[k] -= step.rate * m[k] / (sqrtf(v[k]) + step.optimizer.epsilon);
+    }
+    cu_store(state.moment1 + i, m);
+    cu_store(state.moment2 + i, v);
+}
+
+template <int N, typename T>
+static __device__ inline void update_some(const cu_step &step, const cu_state<T> &state, size_t i) {
+    float w[N];
+    cu_load(state.value + i, w);
+    CU_UNROLL
+    for (int k = 0; k < N; k++)
+        w[k] -= w[k] * step.decay;
+    if (step.optimizer.kind == CS_OPTIMIZER_ADAM)
+        adam(step, state, i, w);
+    else
+        sgd(step, state, i, w);
+    cu_store(state.value + i, w);
+    if (state.copy)
+        cu_store(state.copy + i, w);
+}
+
+template <typename T>
+static __global__ void update(cu_run run, const cu_step *step, const int *overflow, cu_state<T> state) {
+    if (overflow && *overflow)
+        return;
+    const cu_step now = *step;
+    CU_EACH_OF_RUN(i, run, update_some<N>(now, state, i))
+}
+
+extern "C" {
+
+void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *room,
+                  cu_loss_sums *sums) {
+    if (n > 0)
+        CU_LAUNCH(penalty_of_kernels, (unsigned)n, 4 * CU_THREADS, stream, terms, value, room);
+    CU_LAUNCH(add_penalties, 1, CU_THREADS, stream, n, (const double *)room, sums);
+}
+
+void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_step *step, const float *value,
+                           float *gradient) {
+    const float *from = value + term->offset;
+    float *to = gradient + term->offset;
+    cu_run run = run_of(term->count, from, to);
+    CU_LAUNCH(penalty_gradient, blocks_of(run), CU_THREADS, stream, run, term->l2, step, from, to);
+}
+
+void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gradient, int *overflow) {
+    cu_run run = run_of(count, gradient);
+    CU_LAUNCH(clear, 1, 1, stream, overflow);
+    CU_LAUNCH(unscale, blocks_of(run), CU_THREADS, stream, run, step, gradient, overflow);
+}
+
+void cu_k_update(cu_stream stream, size_t count, const cu_step *step, const int *overflow, const float *gradient,
+                 float *value, float *moment1, float *moment2, cu_type type, void *copy) {
+    cu_run run = run_of(count, gradient, value, moment1, moment2, copy);
+    CU_WITH_TYPE(T, type,
+                 CU_LAUNCH(update<T>, blocks_of(run), CU_THREADS, stream, run, step, overflow,
+                           cu_state<T>{gradient, value, moment1, moment2, (T *)copy}));
+}
+}
