@@ -4,3 +4,13 @@ set_tests_properties(test_engine_ranks PROPERTIES ENVIRONMENT
 target_sources(test_engine_plan_cache PRIVATE ${PROJECT_SOURCE_DIR}/src/engine/cuda/plan_cache.c)
 set_source_files_properties(engine/test_engine_plan_cache.c PROPERTIES INCLUDE_DIRECTORIES
   ${PROJECT_SOURCE_DIR}/src/engine)
+
+# The CUDA engine's kernels, compiled for the host.
+if(CNNSWEEP_CUDA)
+  file(GLOB kernel_tests CONFIGURE_DEPENDS engine/test_cuda_*.c)
+  foreach(source ${kernel_tests})
+    get_filename_component(name ${source} NAME_WE)
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:cs_cuda_host_kernels>)
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/engine)
+  endforeach()
+endif()
