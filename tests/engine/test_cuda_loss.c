@@ -1,0 +1,159 @@
+/* The CUDA engine's kernel of the loss, on the host, against the oracle. */
+#include "typed.h"
+
+#include "ref/ref.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BATCH = 7 };
+
+typedef struct trial {
+    cu_type type;
+    int n, classes;
+    size_t count;
+    cu_step step;
+    float *logits; /* as the type has them */
+    void *typed_logits, *typed_dlogits;
+    float *probabilities;
+    int32_t labels[BATCH];
+    double row_sums[BATCH];
+    int row_correct[BATCH];
+    cu_loss_sums sums;
+} trial;
+
+static trial start(cu_type type, int n, int classes, float spread) {
+    trial t = {.type = type, .n = n, .classes = classes, .count = (size_t)BATCH * (size_t)classes};
+    t.step = (cu_step){.n = n, .loss_scale = 1};
+    t.logits = (float *)room_for(t.count, sizeof *t.logits);
+    t.probabilities = (float *)room_for(t.count, sizeof *t.probabilities);
+    t.typed_dlogits = room_for(t.count, cu_type_size(type));
+    memset(t.typed_dlogits, 1, t.count * cu_type_size(type));
+    for (size_t i = 0; i < t.count; i++)
+        t.logits[i] = i < (size_t)(n * classes) ? spread * noise(i) : 60000;
+    for (int row = 0; row < BATCH; row++)
+        t.labels[row] = row < n ? row * 31 % classes : -1;
+    t.typed_logits = typed(type, t.count, t.logits);
+    return t;
+}
+
+static void end(trial *t) {
+    free(t->logits);
+    free(t->probabilities);
+    free(t->typed_logits);
+    free(t->typed_dlogits);
+}
+
+static void run(trial *t) {
+    cu_k_loss(NULL, t->type, BATCH, t->classes, &t->step, t->typed_logits, t->labels, t->typed_dlogits,
+              t->probabilities, t->row_sums, t->row_correct, &t->sums);
+}
+
+static void check(cu_type type, int n, int classes, float spread, float loss_scale) {
+    trial t = start(type, n, classes, spread);
+    double *logits = (double *)room_for(t.count, sizeof *logits),
+           *gradient = (double *)room_for(t.count, sizeof *logits);
+    float *probabilities = (float *)room_for(t.count, sizeof *probabilities);
+    cs_loss want;
+    t.step.loss_scale = loss_scale;
+    run(&t);
+    for (size_t i = 0; i < t.count; i++)
+        logits[i] = (double)t.logits[i];
+    cs_ref_loss(logits, t.labels, n, classes, gradient, probabilities, &want);
+    assert_near(t.sums.sum, want.sum, 1e-6 * (1 + want.sum));
+    assert_int_equal(t.sums.correct, want.correct);
+    float *got = floats_of(type, t.count, t.typed_dlogits);
+    for (size_t i = 0; i < t.count; i++) {
+        double slope = gradient[i] * (double)loss_scale;
+        assert_near((double)t.probabilities[i], (double)probabilities[i], 1e-6);
+        assert_near((double)got[i], slope, 1e-6 * (double)loss_scale + fabs(slope) * 1.1 * rounding(type));
+    }
+    free(logits);
+    free(gradient);
+    free(probabilities);
+    free(got);
+    end(&t);
+}
+
+static void it_is_the_oracles_in_every_type(void **state) {
+    (void)state;
+    const int classes[] = {1, 2, 10, 257, 1000};
+    for (size_t i = 0; i < ALL_TYPES; i++)
+        for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
+            check(all_types[i], BATCH, classes[k], 8, 1);
+}
+
+static void rows_that_take_no_part_have_no_loss_and_gradient_0(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ALL_TYPES; i++)
+        for (int n = 1; n < BATCH; n++)
+            check(all_types[i], n, 10, 3, 1);
+}
+
+static void logits_far_apart_give_a_finite_loss(void **state) {
+    (void)state;
+    check(CU_F32, BATCH, 10, 1e6F, 1);
+    check(CU_F16, BATCH, 10, 60000, 1);
+}
+
+static void gradients_are_scaled(void **state) {
+    (void)state;
+    check(CU_F16, 5, 100, 4, 1024);
+}
+
+static void the_first_of_equal_logits_is_the_prediction(void **state) {
+    (void)state;
+    for (int32_t label = 0; label < 3; label++) {
+        trial t = start(CU_F32, 1, 3, 0);
+        memcpy(t.typed_logits, (const float[]){-1, 2, 2}, 3 * sizeof(float));
+        t.labels[0] = label;
+        run(&t);
+        assert_int_equal(t.sums.correct, label == 1);
+        end(&t);
+    }
+}
+
+static void a_logit_that_is_no_number_shows_in_the_loss(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        trial t = start(CU_F32, 2, 3, 1);
+        ((float *)t.typed_logits)[i] = NAN;
+        run(&t);
+        assert_true(isnan(t.sums.sum));
+        end(&t);
+    }
+}
+
+static void penalty_and_overflow_are_left_alone(void **state) {
+    (void)state;
+    trial t = start(CU_F32, BATCH, 3, 1);
+    t.sums = (cu_loss_sums){.penalty = 5, .overflow = 1};
+    run(&t);
+    assert_true(t.sums.penalty == 5 && t.sums.overflow == 1);
+    end(&t);
+}
+
+static void gradient_and_probabilities_are_given_where_wanted(void **state) {
+    (void)state;
+    trial t = start(CU_BF16, 4, 10, 1), other = start(CU_BF16, 4, 10, 1);
+    run(&t);
+    cu_k_loss(NULL, CU_BF16, BATCH, 10, &other.step, other.typed_logits, other.labels, NULL, NULL, other.row_sums,
+              other.row_correct, &other.sums);
+    assert_true(t.sums.sum == other.sums.sum && t.sums.correct == other.sums.correct);
+    end(&t);
+    end(&other);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_the_oracles_in_every_type),
+        cmocka_unit_test(rows_that_take_no_part_have_no_loss_and_gradient_0),
+        cmocka_unit_test(logits_far_apart_give_a_finite_loss),
+        cmocka_unit_test(gradients_are_scaled),
+        cmocka_unit_test(the_first_of_equal_logits_is_the_prediction),
+        cmocka_unit_test(a_logit_that_is_no_number_shows_in_the_loss),
+        cmocka_unit_test(penalty_and_overflow_are_left_alone),
+        cmocka_unit_test(gradient_and_probabilities_are_given_where_wanted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

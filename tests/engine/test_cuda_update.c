@@ -1,0 +1,195 @@
+/* The CUDA engine's kernels of penalties and the update, on the host, against the oracle. */
+#include "typed.h"
+
+#include "ref/ref.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Parameters, their gradient and the optimizer's state, in float for the kernels and in double for the oracle. */
+enum { COUNT = 1003, SLOTS = 4, STEPS = 5 };
+enum { VALUE, GRADIENT, MOMENT1, MOMENT2 };
+
+typedef struct trial {
+    float *at[SLOTS], room[SLOTS][COUNT + 4];
+    double want[SLOTS][COUNT];
+    uint16_t copy[COUNT];
+} trial;
+
+/* `shift` floats behind where 16 bytes begin. */
+static void start(trial *t, size_t shift) {
+    memset(t, 0, sizeof *t);
+    for (size_t s = 0; s < SLOTS; s++) {
+        t->at[s] = t->room[s];
+        while ((uintptr_t)t->at[s] % 16 != shift * sizeof(float))
+            t->at[s]++;
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        t->want[VALUE][i] = (double)(t->at[VALUE][i] = noise(i));
+}
+
+/* As engines fill it in. */
+static cu_step step_of(const cs_optimizer *o, int64_t step) {
+    double correction = sqrt(1 - pow((double)o->beta_2, (double)step)) / (1 - pow((double)o->beta_1, (double)step));
+    return (cu_step){.loss_scale = 1,
+                     .rate = o->kind == CS_OPTIMIZER_ADAM ? (float)((double)o->lr * correction) : o->lr,
+                     .decay = o->weight_decay * o->lr,
+                     .optimizer = *o};
+}
+
+static void take_step(trial *t, const cs_optimizer *optimizer, int64_t number) {
+    cu_step step = step_of(optimizer, number);
+    for (size_t i = 0; i < COUNT; i++)
+        t->want[GRADIENT][i] = (double)(t->at[GRADIENT][i] = noise(i + (size_t)number * COUNT) * (i % 7 ? 1 : 1e-3F));
+    cs_ref_update(optimizer, number, COUNT, t->want[VALUE], t->want[GRADIENT], t->want[MOMENT1], t->want[MOMENT2]);
+    cu_k_update(NULL, COUNT, &step, NULL, t->at[GRADIENT], t->at[VALUE], t->at[MOMENT1], t->at[MOMENT2], CU_F32, NULL);
+}
+
+static void check(const cs_optimizer *optimizer, size_t shift) {
+    trial t;
+    start(&t, shift);
+    for (int64_t step = 1; step <= STEPS; step++)
+        take_step(&t, optimizer, step);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_near((double)t.at[VALUE][i], t.want[VALUE][i], 1e-6);
+        assert_near((double)t.at[MOMENT1][i], t.want[MOMENT1][i], 1e-6);
+        assert_near((double)t.at[MOMENT2][i], t.want[MOMENT2][i], 1e-6);
+    }
+}
+
+static const cs_optimizer adam_default = {
+    .kind = CS_OPTIMIZER_ADAM, .lr = 1e-3F, .beta_1 = 0.9F, .beta_2 = 0.999F, .epsilon = 1e-7F};
+
+static void sgd_is_the_oracles(void **state) {
+    (void)state;
+    check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F}, 0);
+    check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F, .momentum = 0.9F}, 0);
+    check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F, .momentum = 0.9F, .nesterov = true}, 0);
+}
+
+static void adam_is_the_oracles(void **state) {
+    (void)state;
+    check(&adam_default, 0);
+}
+
+static void weight_decay_is_the_oracles(void **state) {
+    (void)state;
+    cs_optimizer adam = adam_default;
+    adam.weight_decay = 0.3F;
+    check(&adam, 0);
+    check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F, .momentum = 0.9F, .weight_decay = 0.1F}, 0);
+}
+
+static void arrays_may_begin_anywhere(void **state) {
+    (void)state;
+    for (size_t shift = 1; shift < 4; shift++)
+        check(&adam_default, shift);
+}
+
+static void the_copy_is_what_the_type_makes_of_the_values(void **state) {
+    (void)state;
+    for (size_t k = 1; k < ALL_TYPES; k++) {
+        trial t;
+        uint16_t want[COUNT];
+        cu_step step = step_of(&adam_default, 1);
+        start(&t, 0);
+        cu_k_update(NULL, COUNT, &step, NULL, t.at[GRADIENT], t.at[VALUE], t.at[MOMENT1], t.at[MOMENT2], all_types[k],
+                    t.copy);
+        cu_k_from_float(NULL, all_types[k], COUNT, t.at[VALUE], want);
+        assert_memory_equal(t.copy, want, sizeof want);
+    }
+}
+
+static void an_overflow_leaves_all_as_it_was(void **state) {
+    (void)state;
+    trial t;
+    start(&t, 0);
+    cu_step step = step_of(&adam_default, 1);
+    for (size_t i = 0; i < COUNT; i++)
+        t.at[GRADIENT][i] = 1;
+    for (int overflow = 1; overflow >= 0; overflow--) {
+        cu_k_update(NULL, COUNT, &step, &overflow, t.at[GRADIENT], t.at[VALUE], t.at[MOMENT1], t.at[MOMENT2], CU_BF16,
+                    t.copy);
+        for (size_t i = 0; i < COUNT; i++) {
+            assert_true((t.at[VALUE][i] == noise(i)) == (overflow == 1));
+            assert_true((t.at[MOMENT1][i] == 0) == (overflow == 1));
+            assert_true((t.copy[i] == 0) == (overflow == 1));
+        }
+    }
+}
+
+static void gradients_are_unscaled(void **state) {
+    (void)state;
+    trial t;
+    start(&t, 0);
+    int overflow = 1;
+    for (size_t i = 0; i < COUNT; i++)
+        t.at[GRADIENT][i] = 1024 * noise(i);
+    cu_k_unscale(NULL, COUNT, &(cu_step){.loss_scale = 1024}, t.at[GRADIENT], &overflow);
+    assert_int_equal(overflow, 0);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_true(t.at[GRADIENT][i] == noise(i));
+}
+
+static void one_gradient_that_is_not_finite_is_an_overflow(void **state) {
+    (void)state;
+    const float bad[] = {INFINITY, -INFINITY, NAN};
+    const size_t places[] = {0, 501, COUNT - 1};
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
+        for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
+            trial t;
+            start(&t, 0);
+            int overflow = 0;
+            t.at[GRADIENT][places[p]] = bad[k];
+            cu_k_unscale(NULL, COUNT, &(cu_step){.loss_scale = 1024}, t.at[GRADIENT], &overflow);
+            assert_int_equal(overflow, 1);
+        }
+}
+
+static void penalties_are_those_of_the_formula(void **state) {
+    (void)state;
+    const cu_penalty terms[] = {{0, 500, 0.1F}, {501, 1, 2}, {502, 501, 1e-4F}};
+    enum { TERMS = sizeof terms / sizeof *terms };
+    double room[TERMS], want = 0;
+    cu_loss_sums sums = {.sum = 3, .correct = 2};
+    trial t;
+    start(&t, 0);
+    for (size_t k = 0; k < TERMS; k++)
+        for (size_t i = terms[k].offset; i < terms[k].offset + terms[k].count; i++)
+            want += (double)terms[k].l2 * (double)noise(i) * (double)noise(i);
+    cu_k_penalty(NULL, TERMS, terms, t.at[VALUE], room, &sums);
+    assert_near(sums.penalty, want, 1e-12 * want);
+    assert_true(sums.sum == 3 && sums.correct == 2);
+    cu_k_penalty(NULL, 0, NULL, t.at[VALUE], room, &sums);
+    assert_true(sums.penalty == 0);
+}
+
+static void a_penalty_has_its_gradient(void **state) {
+    (void)state;
+    const cu_penalty term = {10, 777, 0.25F};
+    trial t;
+    start(&t, 0);
+    for (size_t i = 0; i < COUNT; i++)
+        t.at[GRADIENT][i] = 1;
+    cu_k_penalty_gradient(NULL, &term, &(cu_step){.loss_scale = 8}, t.at[VALUE], t.at[GRADIENT]);
+    for (size_t i = 0; i < COUNT; i++) {
+        bool inside = i >= term.offset && i < term.offset + term.count;
+        assert_near((double)t.at[GRADIENT][i], 1 + (inside ? 2 * 0.25 * 8 * (double)noise(i) : 0), 1e-6);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sgd_is_the_oracles),
+        cmocka_unit_test(adam_is_the_oracles),
+        cmocka_unit_test(weight_decay_is_the_oracles),
+        cmocka_unit_test(arrays_may_begin_anywhere),
+        cmocka_unit_test(the_copy_is_what_the_type_makes_of_the_values),
+        cmocka_unit_test(an_overflow_leaves_all_as_it_was),
+        cmocka_unit_test(gradients_are_unscaled),
+        cmocka_unit_test(one_gradient_that_is_not_finite_is_an_overflow),
+        cmocka_unit_test(penalties_are_those_of_the_formula),
+        cmocka_unit_test(a_penalty_has_its_gradient),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
