@@ -3,13 +3,19 @@
 
 #include "cnnsweep/random.h"
 
-/* y = act(x*scale + shift); either may be NULL. */
+/* y = act(x*scale + shift); either may be NULL. With `step` 0 behind its rows. */
 template <typename T, int N>
-static __global__ void scale_values(size_t packs, unsigned packs_a_pixel, const float *scale, const float *shift,
-                                    cs_activation activation, const T *x, T *y) {
+static __global__ void scale_values(size_t packs, unsigned packs_a_pixel, const cu_step *step, size_t packs_a_row,
+                                    const float *scale, const float *shift, cs_activation activation, const T *x,
+                                    T *y) {
+    const size_t active = step ? (size_t)step->n * packs_a_row : packs;
     CU_EACH(i, packs) {
-        float values[N], factors[N], terms[N];
+        float values[N] = {0}, factors[N], terms[N];
         unsigned c;
+        if (i >= active) {
+            cu_store(y + i * N, values);
+            continue;
+        }
         cu_divide(i, packs_a_pixel, &c);
         cu_load(x + i * N, values);
         cu_load_or(1, scale, c * N, factors);
@@ -131,8 +137,8 @@ static void scale_any(cu_stream stream, cu_type type, size_t pixels, size_t chan
                       const float *shift, cs_activation activation, const void *x, void *y) {
     CU_WITH_PACK(T, N, type, cu_is_wide(type, channels, scale, shift, x, y), {
         size_t packs = pixels * (channels / N);
-        CU_LAUNCH((scale_values<T, N>), cu_grid(packs), CU_THREADS, stream, packs, (unsigned)(channels / N), scale,
-                  shift, activation, (const T *)x, (T *)y);
+        CU_LAUNCH((scale_values<T, N>), cu_grid(packs), CU_THREADS, stream, packs, (unsigned)(channels / N), NULL, 0,
+                  scale, shift, activation, (const T *)x, (T *)y);
     });
 }
 
@@ -156,6 +162,15 @@ void cu_k_bias_activation(cu_stream stream, cu_type type, size_t pixels, int cha
 void cu_k_scale(cu_stream stream, cu_type type, size_t pixels, int channels, const float *scale, const float *shift,
                 cs_activation activation, const void *x, void *y) {
     scale_any(stream, type, pixels, (size_t)channels, scale, shift, activation, x, y);
+}
+
+void cu_k_scale_rows(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const cu_step *step,
+                     const float *scale, const float *shift, cs_activation activation, const void *x, void *y) {
+    CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)channels, scale, shift, x, y), {
+        size_t packs_a_row = (size_t)pixels_a_row * (size_t)(channels / N), packs = (size_t)batch * packs_a_row;
+        CU_LAUNCH((scale_values<T, N>), cu_grid(packs), CU_THREADS, stream, packs, (unsigned)(channels / N), step,
+                  packs_a_row, scale, shift, activation, (const T *)x, (T *)y);
+    });
 }
 
 void cu_k_scale_backward(cu_stream stream, cu_type type, size_t pixels, int channels, const float *scale,

@@ -1,0 +1,289 @@
+#include "program.h"
+
+#include "arena.h"
+
+#include "cnnsweep/memory.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 256 }; /* bytes: what device memory is aligned to */
+
+static size_t aligned(size_t bytes) {
+    return (bytes + LINE - 1) / LINE * LINE;
+}
+
+void *cu_take(cu_cursor *cursor, size_t bytes) {
+    void *at = cursor->base ? cursor->base + cursor->used : NULL;
+    cursor->used += aligned(bytes);
+    return at;
+}
+
+void cu_want(size_t *most, size_t bytes) {
+    if (bytes > *most)
+        *most = bytes;
+}
+
+/* Values and gradients. Time: operation i runs at i, the loss at n_ops, the backward of operation i at 2*n_ops - i. */
+
+typedef struct planner {
+    cu_program *program;
+    cs_piece *pieces;
+    int n_pieces;
+} planner;
+
+static void add_piece(planner *p, cu_tensor *tensor, size_t item, int first, int last) {
+    size_t bytes = tensor->row * (size_t)p->program->base.spec.batch * item;
+    p->pieces[p->n_pieces++] = (cs_piece){tensor, aligned(bytes), 0, first, last};
+}
+
+static int backward_time(const cu_program *program, int op) {
+    return 2 * program->lowered->n_ops - op;
+}
+
+static bool runs_backward(const cu_program *program, int op) {
+    return program->grads[program->lowered->ops[op].output].wanted;
+}
+
+static bool is_read_by(const cs_op *op, int value) {
+    for (int k = 0; k < op->n_inputs; k++)
+        if (op->inputs[k] == value)
+            return true;
+    return false;
+}
+
+/* A segment's inputs stay: rows that take no part are then what they were in an earlier step, and as finite. */
+static void add_value(planner *p, int v) {
+    const cu_program *program = p->program;
+    const cs_value *value = &program->lowered->values[v];
+    int first = value->producer, last = first;
+    if (program->values[v].data) /* upstream's */
+        return;
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        const cs_op *op = &program->lowered->ops[i];
+        if (!is_read_by(op, v))
+            continue;
+        bool again = runs_backward(program, i) && cu_class_of(op)->reads;
+        int time = again ? backward_time(program, i) : i;
+        last = time > last ? time : last;
+    }
+    if (value->producer == CS_NO_LAYER || value->is_output)
+        last = INT_MAX;
+    add_piece(p, &program->values[v], cu_type_size(program->engine->type), first, last);
+}
+
+/* From the loss, or the last reader's backward, to its producer's. */
+static void add_gradient(planner *p, int v) {
+    const cu_program *program = p->program;
+    const cs_value *value = &program->lowered->values[v];
+    int last = backward_time(program, value->producer), first = value->is_output ? program->lowered->n_ops : last;
+    if (!program->grads[v].wanted)
+        return;
+    for (int i = 0; i < program->lowered->n_ops; i++)
+        if (is_read_by(&program->lowered->ops[i], v) && runs_backward(program, i) && backward_time(program, i) < first)
+            first = backward_time(program, i);
+    add_piece(p, &program->grads[v], cu_type_size(program->engine->type), first, last);
+}
+
+static void add_own(planner *p, int op) {
+    const cu_program *program = p->program;
+    cu_node *node = &program->nodes[op];
+    int back = backward_time(program, op);
+    if (node->scratch.wanted)
+        add_piece(p, &node->scratch, cu_type_size(program->engine->type), back, back);
+    if (node->winner.wanted)
+        add_piece(p, &node->winner, 1, op, back);
+}
+
+static cs_status place_tensors(cu_program *program) {
+    planner p = {.program = program};
+    cs_status status;
+    size_t most = 2 * ((size_t)program->lowered->n_values + (size_t)program->lowered->n_ops), total;
+    CS_TRY_GOTO(cs_alloc(most, sizeof *p.pieces, "memory plan", &p.pieces), done);
+    for (int v = 0; v < program->lowered->n_values; v++) {
+        add_value(&p, v);
+        add_gradient(&p, v);
+    }
+    for (int i = 0; i < program->lowered->n_ops; i++)
+        add_own(&p, i);
+    total = cs_arena_place(p.pieces, p.n_pieces);
+    if (total > 0)
+        CS_TRY_GOTO(cu_alloc(program->engine->device, total, "activations", &program->arena), done);
+    program->bytes += total;
+    for (int i = 0; i < p.n_pieces; i++)
+        ((cu_tensor *)p.pieces[i].owner)->data = (char *)program->arena + p.pieces[i].offset;
+done:
+    free(p.pieces);
+    return status;
+}
+
+/* What stays. */
+
+static int classes_of(const cu_program *program) {
+    cs_shape shape = program->values[program->lowered->outputs[program->lowered->n_outputs - 1]].shape;
+    return shape.flat ? shape.c : 0;
+}
+
+static void place_device(cu_program *program, cu_cursor *cursor) {
+    size_t batch = (size_t)program->base.spec.batch, n_penalties = (size_t)program->n_penalties;
+    size_t sums = (2 * (size_t)program->most_channels + 1) * sizeof(double);
+    program->step = cu_take(cursor, sizeof *program->step);
+    program->samples = cu_take(cursor, batch * sizeof *program->samples);
+    program->labels = cu_take(cursor, batch * sizeof *program->labels);
+    program->sums = cu_take(cursor, sums);
+    program->all_sums = cu_take(cursor, sums);
+    program->row_sums = cu_take(cursor, batch * sizeof *program->row_sums);
+    program->row_correct = cu_take(cursor, batch * sizeof *program->row_correct);
+    program->probabilities = cu_take(cursor, batch * (size_t)classes_of(program) * sizeof(float));
+    program->loss = cu_take(cursor, sizeof *program->loss);
+    program->penalties_there = cu_take(cursor, n_penalties * sizeof *program->penalties_there);
+    program->penalty_room = cu_take(cursor, n_penalties * sizeof *program->penalty_room);
+    program->workspace = cu_take(cursor, program->workspace_bytes);
+    program->typed = cu_take(cursor, program->typed_bytes);
+    if (program->engine->type != CU_F32)
+        program->floats = cu_take(cursor, program->staging_count * sizeof *program->floats);
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        const cu_op_class *class = cu_class_of(program->nodes[i].op);
+        if (class->place)
+            class->place(&program->nodes[i], cursor);
+    }
+}
+
+static void place_pinned(cu_program *program, cu_cursor *cursor) {
+    size_t batch = (size_t)program->base.spec.batch;
+    cu_mail *const mails[] = {&program->forward_mail, &program->loss_mail, &program->update_mail};
+    for (size_t i = 0; i < sizeof mails / sizeof *mails; i++)
+        mails[i]->step = cu_take(cursor, sizeof *mails[i]->step);
+    program->samples_here = cu_take(cursor, batch * sizeof *program->samples_here);
+    program->labels_here = cu_take(cursor, batch * sizeof *program->labels_here);
+    program->sums_here = cu_take(cursor, (2 * (size_t)program->most_channels + 1) * sizeof(double));
+    program->probabilities_here = cu_take(cursor, batch * (size_t)classes_of(program) * sizeof(float));
+    program->loss_here = cu_take(cursor, sizeof *program->loss_here);
+    program->staging = cu_take(cursor, program->staging_count * sizeof *program->staging);
+}
+
+static void measure(cu_program *program) {
+    size_t batch = (size_t)program->base.spec.batch;
+    for (int i = 0; i < program->n_params; i++)
+        cu_want(&program->staging_count, program->params[i].param->count);
+    cu_want(&program->staging_count, (size_t)program->n_penalties * sizeof(cu_penalty) / sizeof(float));
+    for (int v = 0; v < program->lowered->n_values; v++) {
+        const cs_value *value = &program->lowered->values[v];
+        if (value->producer == CS_NO_LAYER || value->is_output)
+            cu_want(&program->staging_count, batch * program->values[v].row);
+        if (program->values[v].shape.c > program->most_channels)
+            program->most_channels = program->values[v].shape.c;
+    }
+    cu_want(&program->staging_count, (size_t)program->most_channels);
+}
+
+static cs_status open_marks(cu_program *program) {
+    cu_mark **const marks[] = {&program->staged, &program->forward_mail.sent, &program->loss_mail.sent,
+                               &program->update_mail.sent};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        CS_TRY(cu_mark_open(program->engine->device, marks[i]));
+        CS_TRY(cu_mark_work(program->engine->device, *marks[i]));
+    }
+    return CS_OK;
+}
+
+cs_status cu_memory_plan(cu_program *program) {
+    cu_device *device = program->engine->device;
+    cu_cursor there = {0}, here = {0};
+    measure(program);
+    size_t channels = (size_t)program->most_channels;
+    CS_TRY(cs_alloc(channels, sizeof(float), "folding", &program->fold_scale));
+    CS_TRY(cs_alloc(channels, sizeof(float), "folding", &program->fold_shift));
+    CS_TRY(place_tensors(program));
+    place_device(program, &there);
+    place_pinned(program, &here);
+    CS_TRY(cu_alloc(device, there.used, "workspaces", &program->block));
+    program->bytes += there.used;
+    CS_TRY(cu_alloc_pinned(device, here.used, "staging", &program->pinned));
+    there = (cu_cursor){.base = program->block};
+    here = (cu_cursor){.base = program->pinned};
+    place_device(program, &there);
+    place_pinned(program, &here);
+    CS_TRY(open_marks(program));
+    size_t bytes = (size_t)program->n_penalties * sizeof *program->penalties;
+    if (bytes == 0)
+        return CS_OK;
+    memcpy(program->staging, program->penalties, bytes);
+    CS_TRY(cu_copy_in(device, program->penalties_there, program->staging, bytes));
+    return cu_mark_work(device, program->staged);
+}
+
+void cu_memory_free(cu_program *program) {
+    cu_device *device = program->engine->device;
+    cu_mark_close(program->staged);
+    cu_mark_close(program->forward_mail.sent);
+    cu_mark_close(program->loss_mail.sent);
+    cu_mark_close(program->update_mail.sent);
+    cu_free(device, program->arena);
+    cu_free(device, program->block);
+    cu_free_pinned(device, program->pinned);
+    free(program->fold_scale);
+    free(program->fold_shift);
+}
+
+/* Between the host and the device. */
+
+cs_status cu_staging_ready(cu_program *program, float **out) {
+    *out = program->staging;
+    return cu_host_waits(program->engine->device, program->staged);
+}
+
+cs_status cu_staging_send(cu_program *program, float *to, size_t count) {
+    CS_TRY(cu_copy_in(program->engine->device, to, program->staging, count * sizeof *to));
+    return cu_mark_work(program->engine->device, program->staged);
+}
+
+cs_status cu_send(cu_program *program, float *to, const float *from, size_t count) {
+    float *staging;
+    CS_TRY(cu_staging_ready(program, &staging));
+    memcpy(staging, from, count * sizeof *from);
+    return cu_staging_send(program, to, count);
+}
+
+cs_status cu_fetch(cu_program *program, const float *from, size_t count) {
+    CS_TRY(cu_copy_out(program->engine->device, program->staging, from, count * sizeof *from));
+    return cu_wait(program->engine->device);
+}
+
+cs_status cu_tensor_send(cu_program *program, const cu_tensor *to, int n, const float *from) {
+    size_t count = (size_t)n * to->row;
+    if (!program->floats)
+        return cu_send(program, to->data, from, count);
+    CS_TRY(cu_send(program, program->floats, from, count));
+    cu_k_from_float(cu_device_stream(program->engine->device), program->engine->type, count, program->floats, to->data);
+    return cu_check_launches(program->engine->device, "input");
+}
+
+cs_status cu_tensor_fetch(cu_program *program, const cu_tensor *from, int n, float *to) {
+    size_t count = (size_t)n * from->row;
+    const float *floats = from->data;
+    if (program->floats) {
+        cu_k_to_float(cu_device_stream(program->engine->device), program->engine->type, count, from->data,
+                      program->floats);
+        floats = program->floats;
+    }
+    CS_TRY(cu_fetch(program, floats, count));
+    memcpy(to, program->staging, count * sizeof *to);
+    return CS_OK;
+}
+
+cs_status cu_mail_open(cu_program *program, cu_mail *mail, int n) {
+    CS_TRY(cu_host_waits(program->engine->device, mail->sent));
+    *mail->step = (cu_step){.n = n,
+                            .epoch = program->base.draw.epoch,
+                            .seed = program->base.draw.seed,
+                            .loss_scale = program->engine->type == CU_F16 ? CU_LOSS_SCALE_F16 : 1};
+    return CS_OK;
+}
+
+cs_status cu_mail_send(cu_program *program, cu_mail *mail) {
+    cu_device *device = program->engine->device;
+    CS_TRY(cu_copy_in(device, program->step, mail->step, sizeof *mail->step));
+    return cu_mark_work(device, mail->sent);
+}

@@ -1,0 +1,158 @@
+/* Batch norm with its activation, and what else is a factor and a term a channel. */
+#include "program.h"
+
+#include <math.h>
+
+static const cs_layer *layer_of(const cu_node *node) {
+    return &node->program->graph->layers[node->op->layer];
+}
+
+static cs_status plan_norm(cu_node *node) {
+    const cu_tensor *in = cu_input(node, 0);
+    node->batch_statistics = node->program->training && layer_of(node)->trainable;
+    if (node->batch_statistics)
+        cu_want(&node->program->workspace_bytes,
+                cu_k_norm_partial(node->program->base.spec.batch, cu_pixels_a_row(in), in->shape.c));
+    return CS_OK;
+}
+
+static void place_scale(cu_node *node, cu_cursor *cursor) {
+    size_t bytes = (size_t)cu_input(node, 0)->shape.c * sizeof(float);
+    node->norm.scale = cu_take(cursor, bytes);
+    node->norm.shift = cu_take(cursor, bytes);
+}
+
+static void place_norm(cu_node *node, cu_cursor *cursor) {
+    const cs_layer *layer = layer_of(node);
+    cu_norm *norm = &node->norm;
+    size_t bytes = (size_t)cu_input(node, 0)->shape.c * sizeof(float);
+    place_scale(node, cursor);
+    if (!node->batch_statistics)
+        return;
+    norm->channels = cu_input(node, 0)->shape.c;
+    norm->epsilon = layer->epsilon;
+    norm->momentum = layer->momentum;
+    norm->unbiased = layer->unbiased;
+    norm->gamma = cu_param_value(node, CS_PARAM_GAMMA);
+    norm->beta = cu_param_value(node, CS_PARAM_BETA);
+    norm->moving_mean = cu_param_value(node, CS_PARAM_MOVING_MEAN);
+    norm->moving_variance = cu_param_value(node, CS_PARAM_MOVING_VARIANCE);
+    norm->dgamma = cu_param_gradient(node, CS_PARAM_GAMMA);
+    norm->dbeta = cu_param_gradient(node, CS_PARAM_BETA);
+    float **arrays[] = {&norm->mean, &norm->inverse, &norm->p, &norm->q};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        *arrays[i] = cu_take(cursor, bytes);
+}
+
+static cs_status send_scale(cu_node *node) {
+    cu_program *program = node->program;
+    size_t channels = (size_t)cu_input(node, 0)->shape.c;
+    CS_TRY(cu_send(program, node->norm.scale, program->fold_scale, channels));
+    return cu_send(program, node->norm.shift, program->fold_shift, channels);
+}
+
+/* With the moving statistics, which only a load changes. */
+static cs_status load_norm(cu_node *node, const cs_params *params) {
+    cu_program *program = node->program;
+    if (node->batch_statistics)
+        return CS_OK;
+    cs_fold(program->graph, params, NULL, node->op->layer, (size_t)cu_input(node, 0)->shape.c, program->fold_scale,
+            program->fold_shift);
+    return send_scale(node);
+}
+
+/* The sums of all ranks that share the batch to `to`; weighted: see backward_norm. */
+static cs_status share_sums(cu_node *node, double *to, bool weighted) {
+    cu_program *program = node->program;
+    const cs_comm *comm = program->base.comm;
+    size_t count = 2 * (size_t)node->norm.channels;
+    double *sums = program->sums_here;
+    CS_TRY(cu_copy_out(program->engine->device, sums, program->sums, (count + 1) * sizeof *sums));
+    CS_TRY(cu_wait(program->engine->device));
+    double own = sums[count];
+    for (size_t i = 0; weighted && i < count; i++)
+        sums[i] *= own;
+    CS_TRY(comm->sum_double(comm->context, sums, count + 1));
+    for (size_t i = 0; weighted && i < count && own > 0; i++)
+        sums[i] /= own;
+    return cu_copy_in(program->engine->device, to, sums, (count + 1) * sizeof *sums);
+}
+
+static cs_status forward_scale(cu_node *node) {
+    const cu_tensor *in = cu_input(node, 0);
+    cu_k_scale(cu_stream_of(node), cu_type_of(node), cu_pixels(node, in), in->shape.c, node->norm.scale,
+               node->norm.shift, node->op->activation, in->data, cu_output(node)->data);
+    return CS_OK;
+}
+
+static cs_status forward_norm(cu_node *node) {
+    const cu_program *program = node->program;
+    const cu_tensor *in = cu_input(node, 0);
+    const cu_norm *norm = &node->norm;
+    int batch = program->base.spec.batch, pixels = cu_pixels_a_row(in);
+    if (!node->batch_statistics)
+        return forward_scale(node);
+    cu_k_norm_moments(cu_stream_of(node), cu_type_of(node), batch, pixels, norm->channels, program->step, in->data,
+                      program->workspace, program->sums);
+    if (program->base.comm)
+        CS_TRY(share_sums(node, program->sums, false));
+    cu_k_norm_finish(cu_stream_of(node), norm, program->sums);
+    cu_k_scale_rows(cu_stream_of(node), cu_type_of(node), batch, pixels, norm->channels, program->step, norm->scale,
+                    norm->shift, node->op->activation, in->data, cu_output(node)->data);
+    return CS_OK;
+}
+
+static cs_status backward_scale(cu_node *node) {
+    const cu_tensor *in = cu_input(node, 0);
+    void *dx = cu_input_grad(node, 0);
+    if (dx)
+        cu_k_scale_backward(cu_stream_of(node), cu_type_of(node), cu_pixels(node, in), in->shape.c, node->norm.scale,
+                            node->norm.shift, node->op->activation, in->data, cu_output_grad(node), dx,
+                            node->accumulate[0]);
+    return CS_OK;
+}
+
+/* The sums of all ranks from this one's. dz is of the mean over this rank's n_r rows, so of the mean over all N rows it
+ * is n_r/N times that. With dz of the latter the sums are sum(n_r/N sum_r), and for a dx that is again of the mean over
+ * n_r rows they are N/n_r times that: sum(n_r sum_r)/n_r. */
+static cs_status backward_norm(cu_node *node) {
+    const cu_program *program = node->program;
+    const cu_tensor *in = cu_input(node, 0);
+    const cu_norm *norm = &node->norm;
+    int batch = program->base.spec.batch, pixels = cu_pixels_a_row(in);
+    void *dx = cu_input_grad(node, 0);
+    double *all = program->sums;
+    if (!node->batch_statistics)
+        return backward_scale(node);
+    cu_k_norm_reduce(cu_stream_of(node), cu_type_of(node), batch, pixels, program->step, norm, node->op->activation,
+                     in->data, cu_output_grad(node), program->workspace, program->sums);
+    if (program->base.comm) {
+        all = program->all_sums;
+        CS_TRY(share_sums(node, all, true));
+    }
+    cu_k_norm_gradients(cu_stream_of(node), norm, program->sums, all);
+    if (dx)
+        cu_k_norm_backward(cu_stream_of(node), cu_type_of(node), batch, pixels, program->step, norm,
+                           node->op->activation, in->data, cu_output_grad(node), dx, node->accumulate[0]);
+    return CS_OK;
+}
+
+static cs_status load_scale(cu_node *node, const cs_params *params) {
+    cu_program *program = node->program;
+    const cs_layer *layer = layer_of(node);
+    const cs_param *mean = cs_layer_param(program->graph, node->op->layer, CS_PARAM_MEAN);
+    const cs_param *variance = cs_layer_param(program->graph, node->op->layer, CS_PARAM_VARIANCE);
+    for (int c = 0; c < layer->in.c; c++)
+        if (layer->kind == CS_LAYER_RESCALING) {
+            program->fold_scale[c] = layer->factor[c];
+            program->fold_shift[c] = 0;
+        } else {
+            double scale = 1 / fmax(sqrt((double)params->data[variance->offset + (size_t)c]), 1e-7);
+            program->fold_scale[c] = (float)scale;
+            program->fold_shift[c] = (float)(-(double)params->data[mean->offset + (size_t)c] * scale);
+        }
+    return send_scale(node);
+}
+
+const cu_op_class cu_batch_norm_class = {true, plan_norm, place_norm, load_norm, forward_norm, backward_norm};
+const cu_op_class cu_scale_class = {true, NULL, place_scale, load_scale, forward_scale, backward_scale};

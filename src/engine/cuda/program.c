@@ -1,0 +1,377 @@
+#include "program.h"
+
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+extern const cs_engine_ops cu_engine_ops;
+
+const cu_op_class *cu_class_of(const cs_op *op) {
+    static const cu_op_class *const classes[CS_OP_KIND_COUNT] = {
+        [CS_OP_CONV] = &cu_conv_class,
+        [CS_OP_DEPTHWISE] = &cu_depthwise_class,
+        [CS_OP_BATCH_NORM] = &cu_batch_norm_class,
+        [CS_OP_ACTIVATION] = &cu_activation_class,
+        [CS_OP_MAX_POOL] = &cu_max_pool_class,
+        [CS_OP_AVERAGE_POOL] = &cu_average_pool_class,
+        [CS_OP_GLOBAL_AVERAGE] = &cu_global_average_class,
+        [CS_OP_ZERO_PAD] = &cu_zero_pad_class,
+        [CS_OP_ADD] = &cu_add_class,
+        [CS_OP_MULTIPLY] = &cu_multiply_class,
+        [CS_OP_CONCATENATE] = &cu_concatenate_class,
+        [CS_OP_RESHAPE] = &cu_reshape_class,
+        [CS_OP_SCALE] = &cu_scale_class,
+        [CS_OP_DROPOUT] = &cu_dropout_class,
+        [CS_OP_DENSE] = &cu_conv_class,
+    };
+    return classes[op->kind];
+}
+
+cu_dims cu_dims_of(const cu_node *node) {
+    cs_shape in = cu_input(node, 0)->shape, out = cu_output(node)->shape;
+    cu_dims dims = {.batch = node->program->base.spec.batch,
+                    .in_h = in.h,
+                    .in_w = in.w,
+                    .in_c = in.c,
+                    .out_h = out.h,
+                    .out_w = out.w,
+                    .out_c = out.c,
+                    .window = node->op->window};
+    if (node->op->kind == CS_OP_DENSE)
+        dims.window = (cs_window){.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
+    return dims;
+}
+
+int cu_pixels_a_row(const cu_tensor *tensor) {
+    return tensor->shape.h * tensor->shape.w;
+}
+
+size_t cu_pixels(const cu_node *node, const cu_tensor *tensor) {
+    return (size_t)node->program->base.spec.batch * (size_t)cu_pixels_a_row(tensor);
+}
+
+size_t cu_count(const cu_node *node, const cu_tensor *tensor) {
+    return (size_t)node->program->base.spec.batch * tensor->row;
+}
+
+static void close_engine(cs_engine *base) {
+    cu_engine *engine = (cu_engine *)base;
+    cu_dnn_close(engine->dnn);
+    cu_device_close(engine->device);
+    free(engine);
+}
+
+static cs_status open_engine(const cs_engine_options *options, cs_engine **out) {
+    static const cu_type types[CS_PRECISION_COUNT] = {[CS_PRECISION_FP32] = CU_F32,
+                                                      [CS_PRECISION_TF32] = CU_F32,
+                                                      [CS_PRECISION_BF16] = CU_BF16,
+                                                      [CS_PRECISION_FP16] = CU_F16};
+    cu_engine *engine = NULL;
+    cs_status status;
+    CS_TRY(cs_alloc(1, sizeof *engine, "engine", &engine));
+    engine->base = (cs_engine){.ops = &cu_engine_ops, .options = *options};
+    engine->type = types[options->precision];
+    CS_TRY_GOTO(cu_device_open(options, &engine->device), failed);
+    CS_TRY_GOTO(cu_dnn_open(engine->device, NULL, options, &engine->dnn), failed);
+    *out = &engine->base;
+    return CS_OK;
+failed:
+    close_engine(&engine->base);
+    return status;
+}
+
+/* Max pooling keeps the place that won in a byte. */
+static bool supports(const cs_engine *engine, const cs_layer *layer, cs_mode mode, const char **why) {
+    (void)engine;
+    *why = "its window has more than 256 places";
+    return layer->kind != CS_LAYER_MAX_POOL || mode == CS_MODE_INFER ||
+           layer->window.kernel_h * layer->window.kernel_w <= 256;
+}
+
+static void release(cs_program *base) {
+    cu_program *program = cu_program_of(base);
+    for (int i = 0; program->nodes && i < program->lowered->n_ops; i++) {
+        cu_conv_close(program->nodes[i].forward);
+        cu_conv_close(program->nodes[i].backward_data);
+        cu_conv_close(program->nodes[i].backward_kernel);
+    }
+    cu_recording_free(program->forward.recording);
+    cu_recording_free(program->backward.recording);
+    cu_memory_free(program);
+    cu_params_free(program);
+    cs_lowered_free(program->lowered);
+    free(program->values);
+    free(program->grads);
+    free(program->nodes);
+    free(program);
+}
+
+/* Tails read where the trunk wrote. */
+static void connect_upstream(cu_program *program) {
+    const cu_program *upstream = cu_program_of(program->base.spec.upstream);
+    for (int i = 0; upstream && i < program->lowered->n_inputs; i++)
+        program->values[program->lowered->inputs[i]] = upstream->values[upstream->lowered->outputs[i]];
+}
+
+static cs_status make_tensors(cu_program *program) {
+    size_t n_values = (size_t)program->lowered->n_values;
+    CS_TRY(cs_alloc(n_values, sizeof *program->values, "tensors", &program->values));
+    CS_TRY(cs_alloc(n_values, sizeof *program->grads, "tensors", &program->grads));
+    for (size_t v = 0; v < n_values; v++) {
+        const cs_value *value = &program->lowered->values[v];
+        program->values[v] = (cu_tensor){value->shape, cs_shape_count(value->shape), true, NULL};
+        program->grads[v] = program->values[v];
+        program->grads[v].wanted = program->training && value->needs_grad;
+    }
+    connect_upstream(program);
+    return CS_OK;
+}
+
+/* Backward visits the readers of a value last one first, and the inputs of one likewise: the first of them writes the
+ * gradient, the others add. */
+static void choose_accumulation(cu_program *program) {
+    for (int v = 0; v < program->lowered->n_values; v++) {
+        bool begun = false;
+        for (int i = program->lowered->n_ops - 1; i >= 0; i--) {
+            cu_node *node = &program->nodes[i];
+            for (int k = node->op->n_inputs - 1; k >= 0; k--)
+                if (node->op->inputs[k] == v && program->grads[node->op->output].wanted) {
+                    node->accumulate[k] = begun;
+                    begun = true;
+                }
+        }
+    }
+}
+
+static cs_status make_nodes(cu_program *program) {
+    int complete = program->base.spec.segment->begin;
+    CS_TRY(cs_alloc((size_t)program->lowered->n_ops, sizeof *program->nodes, "operations", &program->nodes));
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        const cs_op *op = &program->lowered->ops[i];
+        program->nodes[i] = (cu_node){.program = program, .op = op, .complete = complete};
+        if (op->trainable)
+            complete = op->layer + 1;
+    }
+    choose_accumulation(program);
+    return CS_OK;
+}
+
+static cs_status build(cu_program *program) {
+    CS_TRY(cs_lower(program->base.spec.segment, program->base.spec.mode, &program->lowered));
+    CS_TRY(make_tensors(program));
+    CS_TRY(make_nodes(program));
+    CS_TRY(cu_params_collect(program));
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        cu_node *node = &program->nodes[i];
+        const cu_op_class *class = cu_class_of(node->op);
+        cs_status status = class->plan ? class->plan(node) : CS_OK;
+        if (status != CS_OK)
+            return cs_context(status, "layer '%s'", program->graph->layers[node->op->layer].name);
+    }
+    CS_TRY(cu_params_allocate(program));
+    return cu_memory_plan(program);
+}
+
+static cs_status compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out) {
+    cu_program *program = NULL;
+    CS_TRY(cs_alloc(1, sizeof *program, "program", &program));
+    program->base = (cs_program){.ops = &cu_engine_ops, .engine = engine, .spec = *spec};
+    program->engine = (cu_engine *)engine;
+    program->graph = spec->segment->graph;
+    program->training = spec->mode == CS_MODE_TRAIN;
+    program->gradient_scale = 1;
+    cs_status status = build(program);
+    if (status != CS_OK) {
+        release(&program->base);
+        return status;
+    }
+    *out = &program->base;
+    return CS_OK;
+}
+
+static cs_status load(cs_program *base, cs_slot slot, const cs_params *params) {
+    return cu_params_load(cu_program_of(base), slot, params);
+}
+
+static cs_status read(cs_program *base, cs_slot slot, cs_params *params) {
+    return cu_params_read(cu_program_of(base), slot, params);
+}
+
+static cs_status set_input(cs_program *base, int i, const float *values, int n) {
+    cu_program *program = cu_program_of(base);
+    return cu_tensor_send(program, &program->values[program->lowered->inputs[i]], n, values);
+}
+
+static cs_status get_output(cs_program *base, int i, float *values, int n) {
+    cu_program *program = cu_program_of(base);
+    return cu_tensor_fetch(program, &program->values[program->lowered->outputs[i]], n, values);
+}
+
+static cs_status set_output(cs_program *base, int i, const float *values, int n) {
+    cu_program *program = cu_program_of(base);
+    return cu_tensor_send(program, &program->values[program->lowered->outputs[i]], n, values);
+}
+
+static cs_status run_forward(cu_program *program) {
+    for (int i = 0; i < program->lowered->n_ops; i++)
+        CS_TRY(cu_class_of(program->nodes[i].op)->forward(&program->nodes[i]));
+    return cu_check_launches(program->engine->device, "forward");
+}
+
+static cs_status run_backward(cu_program *program) {
+    int complete = program->base.spec.segment->end;
+    for (int i = program->lowered->n_ops - 1; i >= 0; i--) {
+        cu_node *node = &program->nodes[i];
+        if (!program->grads[node->op->output].wanted)
+            continue;
+        CS_TRY(cu_class_of(node->op)->backward(node));
+        if (node->complete < complete) {
+            complete = node->complete;
+            CS_TRY(cs_program_tell_gradients(&program->base, complete));
+        }
+    }
+    CS_TRY(cu_check_launches(program->engine->device, "backward"));
+    int begin = program->base.spec.segment->begin;
+    return complete > begin ? cs_program_tell_gradients(&program->base, begin) : CS_OK;
+}
+
+static cs_status record(cu_program *program, cs_status (*run)(cu_program *program), cu_recording **out) {
+    cu_device *device = program->engine->device;
+    cu_recording *recording = NULL;
+    CS_TRY(cu_record_begin(device));
+    cs_status status = run(program), ended = cu_record_end(device, &recording);
+    if (status == CS_OK && ended == CS_OK) {
+        *out = recording;
+        return CS_OK;
+    }
+    cu_recording_free(recording);
+    return status != CS_OK ? status : ended;
+}
+
+/* The first time as it is, since libraries prepare themselves then; from the second on from a recording. Sums over
+ * ranks and gradients that are waited for need the host in between. */
+static cs_status play(cu_program *program, cu_tape *tape, cs_status (*run)(cu_program *program)) {
+    bool eager = program->base.comm || program->base.hook || !cu_device_records(program->engine->device);
+    if (eager || !tape->warm) {
+        tape->warm = true;
+        return run(program);
+    }
+    if (!tape->recording)
+        CS_TRY(record(program, run, &tape->recording));
+    return tape->recording ? cu_play(program->engine->device, tape->recording) : run(program);
+}
+
+static cs_status forward(cs_program *base, int n) {
+    cu_program *program = cu_program_of(base);
+    cu_device *device = program->engine->device;
+    if (!program->training)
+        return play(program, &program->forward, run_forward);
+    CS_TRY(cu_mail_open(program, &program->forward_mail, n));
+    if (base->draw.samples) {
+        memcpy(program->samples_here, base->draw.samples, (size_t)n * sizeof *base->draw.samples);
+        CS_TRY(cu_copy_in(device, program->samples, program->samples_here, (size_t)n * sizeof *program->samples));
+    }
+    CS_TRY(cu_mail_send(program, &program->forward_mail));
+    return play(program, &program->forward, run_forward);
+}
+
+static cs_status backward(cs_program *base, int n) {
+    (void)n; /* the rest has gradients of 0 */
+    cu_program *program = cu_program_of(base);
+    program->gradient_scale = program->loss_mail.step->loss_scale;
+    return play(program, &program->backward, run_backward);
+}
+
+/* The kernels of a loss; what comes of them is copied to the host. */
+static cs_status enqueue_loss(cu_program *program, int n, bool probabilities) {
+    cu_device *device = program->engine->device;
+    cu_stream stream = cu_device_stream(device);
+    int output = program->lowered->outputs[program->lowered->n_outputs - 1];
+    const cu_tensor *logits = &program->values[output];
+    int classes = logits->shape.c;
+    cu_k_loss(stream, program->engine->type, program->base.spec.batch, classes, program->step, logits->data,
+              program->labels, program->grads[output].data, probabilities ? program->probabilities : NULL,
+              program->row_sums, program->row_correct, program->loss);
+    if (program->n_penalties > 0)
+        cu_k_penalty(stream, program->n_penalties, program->penalties_there, program->value, program->penalty_room,
+                     program->loss);
+    CS_TRY(cu_check_launches(device, "loss"));
+    if (probabilities)
+        CS_TRY(cu_copy_out(device, program->probabilities_here, program->probabilities,
+                           (size_t)n * (size_t)classes * sizeof(float)));
+    return cu_copy_out(device, program->loss_here, program->loss, sizeof *program->loss);
+}
+
+static cs_status loss(cs_program *base, const int32_t *labels, int n, float *probabilities, cs_loss *out) {
+    cu_program *program = cu_program_of(base);
+    cu_device *device = program->engine->device;
+    int classes = cs_program_last_layer(base->spec.segment)->out.c;
+    CS_TRY(cu_mail_open(program, &program->loss_mail, n));
+    memcpy(program->labels_here, labels, (size_t)n * sizeof *labels);
+    CS_TRY(cu_copy_in(device, program->labels, program->labels_here, (size_t)n * sizeof *labels));
+    CS_TRY(cu_mail_send(program, &program->loss_mail));
+    CS_TRY(enqueue_loss(program, n, probabilities != NULL));
+    CS_TRY(cu_wait(device));
+    const cu_loss_sums *sums = program->loss_here;
+    *out = (cs_loss){.sum = sums->sum, .correct = sums->correct};
+    out->penalty = program->training ? sums->penalty : program->penalty;
+    if (probabilities)
+        memcpy(probabilities, program->probabilities_here, (size_t)n * (size_t)classes * sizeof(float));
+    if (sums->overflow)
+        cs_log(CS_LOG_DEBUG, "fp16: a gradient was not finite; that update was left out");
+    return CS_OK;
+}
+
+static cs_status update(cs_program *base, const cs_optimizer *optimizer, int64_t step) {
+    return cu_params_update(cu_program_of(base), optimizer, step);
+}
+
+static size_t share(cs_program *base, const cs_share_part *part, float *out, const float *in) {
+    return cu_params_share(cu_program_of(base), part, out, in);
+}
+
+static void describe(const cs_program *base, FILE *out) {
+    const cu_program *program = (const cu_program *)base;
+    static const char *const kinds[CS_OP_KIND_COUNT] = {
+        "conv", "depthwise", "batch_norm",  "activation", "max_pool", "average_pool", "global_average", "zero_pad",
+        "add",  "multiply",  "concatenate", "reshape",    "scale",    "dropout",      "dense"};
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        const cu_node *node = &program->nodes[i];
+        const cs_shape shape = cu_output(node)->shape;
+        const cu_conv *convs[] = {node->forward, node->backward_data, node->backward_kernel};
+        fprintf(out, "%-32s %-14s %dx%dx%d", program->graph->layers[node->op->layer].name, kinds[node->op->kind],
+                shape.h, shape.w, shape.c);
+        for (size_t k = 0; k < sizeof convs / sizeof *convs; k++)
+            if (convs[k])
+                fprintf(out, "  %s", cu_conv_name(convs[k]));
+        fputs(node->forward ? "\n" : "  kernel\n", out);
+    }
+}
+
+static size_t memory(const cs_program *base) {
+    return ((const cu_program *)base)->bytes;
+}
+
+const cs_engine_ops cu_engine_ops = {
+    .name = "cuda",
+    .doc = "NVIDIA GPUs: cuDNN and own kernels",
+    .open = open_engine,
+    .close = close_engine,
+    .supports = supports,
+    .compile = compile,
+    .release = release,
+    .load = load,
+    .read = read,
+    .set_input = set_input,
+    .get_output = get_output,
+    .set_output = set_output,
+    .forward = forward,
+    .loss = loss,
+    .backward = backward,
+    .update = update,
+    .share = share,
+    .describe = describe,
+    .memory = memory,
+};
