@@ -154,12 +154,16 @@ static double largest(const float *values, size_t count) {
     return max;
 }
 
-/* Of a tensor's norm. */
+/* Of a tensor's norm. A share of values that grows with the rounding e lies so near the bend of a ReLU, or another
+ * value of a pool's window, that its gradient goes another way: that share of a gradient's norm is its root. */
 static const double allowed[CS_PRECISION_COUNT] = {
     [CS_PRECISION_TF32] = 5e-3, [CS_PRECISION_BF16] = 5e-2, [CS_PRECISION_FP16] = 1e-2};
+static const double allowed_in_params[CS_PRECISION_COUNT] = {
+    [CS_PRECISION_TF32] = 1.5e-1, [CS_PRECISION_BF16] = 3e-1, [CS_PRECISION_FP16] = 1.5e-1};
 
-static void assert_norm_near(const float *got, const float *want, size_t count, double floor, const char *what) {
-    double off = 0, norm = 0, tolerance = allowed[test_precision()];
+static void assert_norm_near(const float *got, const float *want, size_t count, double tolerance, double floor,
+                             const char *what) {
+    double off = 0, norm = 0;
     for (size_t i = 0; i < count; i++) {
         off += ((double)got[i] - (double)want[i]) * ((double)got[i] - (double)want[i]);
         norm += (double)want[i] * (double)want[i];
@@ -173,7 +177,7 @@ static void assert_norm_near(const float *got, const float *want, size_t count, 
 
 void assert_near(const float *got, const float *want, size_t count, double tolerance, double floor, const char *what) {
     if (test_precision() != CS_PRECISION_FP32) {
-        assert_norm_near(got, want, count, floor, what);
+        assert_norm_near(got, want, count, allowed[test_precision()], floor, what);
         return;
     }
     double scale = fmax(largest(want, count), floor);
@@ -195,7 +199,11 @@ void assert_params_near(const cs_params *got, const cs_params *want, double tole
         char name[2 * CS_NAME_MAX], label[3 * CS_NAME_MAX];
         cs_param_name(want->graph, param, name, sizeof name);
         snprintf(label, sizeof label, "%s of %s", what, name);
-        assert_near(got->data + param->offset, want->data + param->offset, param->count, tolerance, floor, label);
+        const float *a = got->data + param->offset, *b = want->data + param->offset;
+        if (test_precision() == CS_PRECISION_FP32)
+            assert_near(a, b, param->count, tolerance, floor, label);
+        else
+            assert_norm_near(a, b, param->count, allowed_in_params[test_precision()], floor, label);
     }
 }
 
