@@ -29,8 +29,8 @@ struct cu_dnn {
 typedef struct conv_choice {
     cu_plan *plan;
     long long engine;
-    int fused;    /* bias and ReLU are in the plan */
-    int compiled; /* by cuDNN, when the plan was made */
+    bool fused;    /* bias and ReLU are in the plan */
+    bool compiled; /* by cuDNN, when the plan was made */
 } conv_choice;
 
 struct cu_conv {
@@ -116,15 +116,17 @@ static void make_key(const cu_dnn *dnn, const cu_conv_spec *spec, char key[KEY])
              dnn->deterministic ? " deterministic" : "", dnn->autotune ? " autotune" : "", text);
 }
 
-/* An entry of the cache: what is to be known of the plan, then cuDNN's own text. */
-#define ENTRY "engine %lld fused %d compiled %d\n"
-
+/* An entry of the cache: engine, fused, compiled in numbers; on the next lines cuDNN's own text. */
 static bool find_plan(cu_conv *conv, const char *key) {
+    enum { TEN = 10 };
     conv_choice *choice = &conv->choice;
-    char *entry = cu_plan_cache_find(&conv->dnn->cache, key);
-    const char *json = entry ? strchr(entry, '\n') : NULL;
-    bool found = json && sscanf(entry, ENTRY, &choice->engine, &choice->fused, &choice->compiled) == 3 &&
-                 cu_plan_from_json(&conv->dnn->target, json + 1, &choice->plan) == CS_OK;
+    char *entry = cu_plan_cache_find(&conv->dnn->cache, key), *rest = entry;
+    if (!entry)
+        return false;
+    choice->engine = strtoll(rest, &rest, TEN);
+    choice->fused = strtol(rest, &rest, TEN) != 0;
+    choice->compiled = strtol(rest, &rest, TEN) != 0;
+    bool found = cu_plan_from_json(&conv->dnn->target, rest, &choice->plan) == CS_OK;
     free(entry);
     return found;
 }
@@ -137,7 +139,7 @@ static void keep_plan(cu_conv *conv, const char *key) {
         return;
     FILE *text = open_memstream(&entry, &size);
     if (text) {
-        fprintf(text, ENTRY "%s", choice->engine, choice->fused, choice->compiled, json);
+        fprintf(text, "%lld %d %d\n%s", choice->engine, choice->fused, choice->compiled, json);
         fclose(text);
     }
     if (entry)
@@ -219,12 +221,10 @@ static cs_status choose(cu_conv *conv) {
         CS_TRY(search(conv, true));
     if (!conv->choice.plan)
         CS_TRY(search(conv, false));
-    if (conv->choice.plan) {
-        keep_plan(conv, key);
-        return CS_OK;
-    }
-    describe(&conv->spec, key, sizeof key);
-    return cs_fail(CS_ERR_UNSUPPORTED, "cuDNN has no plan for %s", key);
+    if (!conv->choice.plan)
+        return cs_fail(CS_ERR_UNSUPPORTED, "cuDNN has no plan for this convolution");
+    keep_plan(conv, key);
+    return CS_OK;
 }
 
 cs_status cu_conv_open(cu_dnn *dnn, const cu_conv_spec *spec, cu_conv **out) {
@@ -235,8 +235,10 @@ cs_status cu_conv_open(cu_dnn *dnn, const cu_conv_spec *spec, cu_conv **out) {
     conv->spec = *spec;
     cs_status status = choose(conv);
     if (status != CS_OK) {
+        char text[KEY / 2];
+        describe(spec, text, sizeof text);
         cu_conv_close(conv);
-        return status;
+        return cs_context(status, "%s", text);
     }
     snprintf(conv->name, sizeof conv->name, "cudnn:engine %lld%s%s", conv->choice.engine,
              conv->choice.compiled ? " (compiled)" : "",

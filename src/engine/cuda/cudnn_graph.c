@@ -2,7 +2,7 @@
 
 #include "cnnsweep/memory.h"
 
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,28 +30,29 @@ struct cu_plan {
     const void *pointers[POINTERS]; /* a, b, out, bias, workspace */
 };
 
-cs_status cu_dnn_fail_at(const char *file, int line, cudnnStatus_t failed, const char *fmt, ...) {
-    char what[256], why[512] = "";
-    va_list arguments;
-    va_start(arguments, fmt);
-    vsnprintf(what, sizeof what, fmt, arguments);
-    va_end(arguments);
+cs_status cu_dnn_fail_at(const char *file, int line, cudnnStatus_t failed, const char *what) {
+    enum { THOUSAND = 1000, BAD_PARAMETER = 2 }; /* 2xxx: CUDNN_STATUS_BAD_PARAM... */
+    cs_status code = failed / THOUSAND == BAD_PARAMETER ? CS_ERR_ARG : CS_ERR_UNSUPPORTED;
+    char why[512] = "";
     cudnnGetLastErrorString(why, sizeof why);
-    cs_status code = failed / 1000 == 3 ? CS_ERR_UNSUPPORTED : CS_ERR_ARG; /* 3xxx: CUDNN_STATUS_NOT_SUPPORTED_... */
     return cs_fail_at(file, line, code, "cuDNN: %s: %s%s%s", what, cudnnGetErrorString(failed), *why ? ": " : "", why);
 }
 
-#define DNN_TRY(call, ...)                                                                                             \
+#define DNN_TRY(call, what)                                                                                            \
     do {                                                                                                               \
         cudnnStatus_t failed_ = (call);                                                                                \
         if (failed_ != CUDNN_STATUS_SUCCESS)                                                                           \
-            return cu_dnn_fail(failed_, __VA_ARGS__);                                                                  \
+            return cu_dnn_fail(failed_, what);                                                                         \
     } while (0)
 
 static cs_status set(descriptor d, cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, int64_t n,
                      const void *values) {
-    DNN_TRY(cudnnBackendSetAttribute(d, name, type, n, values), "attribute %d", (int)name);
-    return CS_OK;
+    cudnnStatus_t failed = cudnnBackendSetAttribute(d, name, type, n, values);
+    if (failed == CUDNN_STATUS_SUCCESS)
+        return CS_OK;
+    char what[32];
+    snprintf(what, sizeof what, "attribute %d", (int)name);
+    return cu_dnn_fail(failed, what);
 }
 
 static cs_status set_descriptor(descriptor d, cudnnBackendAttributeName_t name, descriptor value) {
@@ -67,7 +68,7 @@ static cs_status set_pair(descriptor d, cudnnBackendAttributeName_t name, int fi
 }
 
 static cs_status finalize(descriptor d, const char *what) {
-    DNN_TRY(cudnnBackendFinalize(d), "%s", what);
+    DNN_TRY(cudnnBackendFinalize(d), what);
     return CS_OK;
 }
 
@@ -92,7 +93,7 @@ void cu_target_close(cu_target *target) {
 static cs_status make(cu_graph *graph, cudnnBackendDescriptorType_t type, descriptor *out) {
     if (graph->n_made == DESCRIPTORS)
         return cs_fail(CS_ERR_UNSUPPORTED, "cuDNN: more than %d descriptors", DESCRIPTORS);
-    DNN_TRY(cudnnBackendCreateDescriptor(type, out), "a descriptor of type %d", (int)type);
+    DNN_TRY(cudnnBackendCreateDescriptor(type, out), "a descriptor");
     graph->made[graph->n_made++] = *out;
     return CS_OK;
 }

@@ -48,7 +48,7 @@ CS_MUST_CHECK cs_status cu_plan_run(const cu_target *target, cu_plan *plan, cons
                                     const void *bias, void *out, void *workspace);
 
 /* cs_fail with cuDNN's own words. */
-#define cu_dnn_fail(status, ...) cu_dnn_fail_at(__FILE__, __LINE__, (status), __VA_ARGS__)
-cs_status cu_dnn_fail_at(const char *file, int line, cudnnStatus_t failed, const char *fmt, ...) CS_PRINTF(4, 5);
+#define cu_dnn_fail(failed, what) cu_dnn_fail_at(__FILE__, __LINE__, (failed), (what))
+cs_status cu_dnn_fail_at(const char *file, int line, cudnnStatus_t failed, const char *what);
 
 #endif
