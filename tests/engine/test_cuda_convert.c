@@ -76,10 +76,9 @@ static void halves_are_what_ieee_says(void **state) {
 
 static void conversions_reach_every_value_wherever_it_lies(void **state) {
     (void)state;
-    for (int type = 0; type < TYPES; type++)
+    for (int type = 0; type < ALL_TYPES; type++)
         for (size_t count = 1; count < 70; count += count < 20 ? 1 : 7) {
-            tensor x;
-            tensor_make(&x, type, count + 1, (uint32_t)count, 0);
+            tensor x = tensor_of(type, count + 1, count, 0);
             float values[72];
             for (size_t from = 0; from < 2; from++) {
                 cu_k_to_float(NULL, type, count, (char *)x.data + from * cu_type_size(type), values);
