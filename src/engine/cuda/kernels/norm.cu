@@ -57,24 +57,23 @@ static __device__ inline size_t active_rows(const cu_share &share, size_t pixels
     return rows < share.all_rows ? rows : share.all_rows;
 }
 
-/* What column sums are of. begin: the thread's channels and where its first row is; add: one row; end: what its sums,
- * `rows` rows of them, come to in double. */
+/* What column sums are of: one value or more of each of TENSORS. begin: the thread's channels and where its first row
+ * is; add: one row; end: what its sums, of `rows` rows, come to in double. ROWS are asked for at once, so that enough
+ * is on its way. */
 
 /* x and x*x, around the first value: E[x*x] - E[x]^2 of floats loses digits where the mean is large. */
 template <typename T, int N> struct cu_moments {
-    enum { SUMS = 2 };
-    const T *x;
+    enum { TENSORS = 1, SUMS = 2, ROWS = 4 };
+    const T *tensors[TENSORS];
     float pivot[N];
 
     __device__ void begin(size_t, size_t at) {
-        cu_load(x + at, pivot);
+        cu_load(tensors[0] + at, pivot);
     }
-    __device__ void add(size_t at, float (&sums)[SUMS][N]) const {
-        float values[N];
-        cu_load(x + at, values);
+    __device__ void add(const cu_pack<T, N> (&row)[TENSORS], float (&sums)[SUMS][N]) const {
         CU_UNROLL
         for (int k = 0; k < N; k++) {
-            float distance = values[k] - pivot[k];
+            float distance = cu_float(row[0].value[k]) - pivot[k];
             sums[0][k] += distance;
             sums[1][k] += distance * distance;
         }
@@ -86,10 +85,10 @@ template <typename T, int N> struct cu_moments {
     }
 };
 
-/* dz and dz*xhat. */
+/* dz and dz*xhat, of x and dy. What it needs a channel leaves registers for packs of 4, not 8. */
 template <typename T, int N> struct cu_slopes {
-    enum { SUMS = 2 };
-    const T *x, *dy;
+    enum { TENSORS = 2, SUMS = 2, ROWS = N * sizeof(T) == 16 ? 2 : 4 };
+    const T *tensors[TENSORS];
     cs_activation activation;
     const float *scale_of, *shift_of, *mean_of, *inverse_of;
     float scale[N], shift[N], mean[N];
@@ -101,19 +100,17 @@ template <typename T, int N> struct cu_slopes {
         cu_load(shift_of + channel, shift);
         cu_load(mean_of + channel, mean);
     }
-    __device__ void add(size_t at, float (&sums)[SUMS][N]) const {
-        float values[N], z[N], dz[N];
-        cu_load(x + at, values);
-        cu_load(dy + at, dz);
+    __device__ void add(const cu_pack<T, N> (&row)[TENSORS], float (&sums)[SUMS][N]) const {
+        float slopes[N];
         CU_UNROLL
         for (int k = 0; k < N; k++)
-            z[k] = values[k] * scale[k] + shift[k];
-        cu_slope_all(activation, z);
+            slopes[k] = cu_float(row[0].value[k]) * scale[k] + shift[k];
+        cu_slope_all(activation, slopes);
         CU_UNROLL
         for (int k = 0; k < N; k++) {
-            dz[k] *= z[k];
-            sums[0][k] += dz[k];
-            sums[1][k] += dz[k] * (values[k] - mean[k]);
+            float dz = cu_float(row[1].value[k]) * slopes[k];
+            sums[0][k] += dz;
+            sums[1][k] += dz * (cu_float(row[0].value[k]) - mean[k]);
         }
     }
     __device__ void end(int k, double, double (&sums)[SUMS]) const {
@@ -122,46 +119,61 @@ template <typename T, int N> struct cu_slopes {
 };
 
 template <typename T, int N> struct cu_values {
-    enum { SUMS = 1 };
-    const T *x;
+    enum { TENSORS = 1, SUMS = 1, ROWS = 4 };
+    const T *tensors[TENSORS];
 
     __device__ void begin(size_t, size_t) {
     }
-    __device__ void add(size_t at, float (&sums)[SUMS][N]) const {
-        float values[N];
-        cu_load(x + at, values);
+    __device__ void add(const cu_pack<T, N> (&row)[TENSORS], float (&sums)[SUMS][N]) const {
         CU_UNROLL
         for (int k = 0; k < N; k++)
-            sums[0][k] += values[k];
+            sums[0][k] += cu_float(row[0].value[k]);
     }
     __device__ void end(int, double, double (&)[SUMS]) const {
     }
 };
 
+/* ROWS of them, each `step` values behind the one before; those from `rows` on are left out. */
+template <typename T, int N, typename S>
+static __device__ inline void add_rows(const S &terms, size_t at, size_t step, unsigned rows,
+                                       float (&sums)[S::SUMS][N]) {
+    cu_pack<T, N> packs[S::ROWS][S::TENSORS];
+    CU_UNROLL
+    for (int j = 0; j < S::ROWS; j++)
+        if (j < (int)rows)
+            CU_UNROLL
+    for (int i = 0; i < S::TENSORS; i++)
+        packs[j][i] = *(const cu_pack<T, N> *)(terms.tensors[i] + at + j * step);
+    CU_UNROLL
+    for (int j = 0; j < S::ROWS; j++)
+        if (j < (int)rows)
+            terms.add(packs[j], sums);
+}
+
 /* partial [stretches][SUMS*C] */
-template <int N, typename S>
-static __global__ void __launch_bounds__(CU_THREADS)
+template <typename T, int N, typename S>
+static __global__ void __launch_bounds__(CU_THREADS, 2)
     sum_columns(cu_share share, size_t pixels_a_row, const cu_step *step, S terms, double *partial) {
     __shared__ double room[S::SUMS * N][CU_THREADS + 1]; /* a column of it is a thread's own until all are done */
     cu_part part = part_of(share, N);
-    size_t active = active_rows(share, pixels_a_row, step), lanes = share.lanes, rows = 0;
-    size_t end = part.end < active ? part.end : active;
+    const size_t active = active_rows(share, pixels_a_row, step), end = part.end < active ? part.end : active;
+    const size_t stride = (size_t)share.lanes * share.channels;
     CU_UNROLL
     for (int k = 0; k < S::SUMS * N; k++)
         room[k][threadIdx.x] = 0;
     if (part.any && part.first < end) {
-        terms.begin(part.channel, part.first * share.channels + part.channel);
-        for (size_t from = part.first; from < end; from += CU_RUN * lanes) {
+        const unsigned rows = (unsigned)((end - part.first + share.lanes - 1) / share.lanes);
+        size_t at = part.first * share.channels + part.channel;
+        terms.begin(part.channel, at);
+        for (unsigned run = 0; run < rows; run += CU_RUN) {
             float sums[S::SUMS][N] = {};
-            size_t to = from + CU_RUN * lanes < end ? from + CU_RUN * lanes : end;
-            CU_UNROLL_4
-            for (size_t r = from; r < to; r += lanes)
-                terms.add(r * share.channels + part.channel, sums);
+            const unsigned to = run + CU_RUN < rows ? run + CU_RUN : rows;
+            for (unsigned r = run; r < to; r += S::ROWS, at += S::ROWS * stride)
+                add_rows<T, N>(terms, at, stride, to - r, sums);
             CU_UNROLL
             for (int k = 0; k < S::SUMS * N; k++)
                 room[k][threadIdx.x] += (double)sums[k / N][k % N];
         }
-        rows = (end - part.first + lanes - 1) / lanes;
         for (int k = 0; k < N; k++) {
             double sums[S::SUMS];
             for (int s = 0; s < S::SUMS; s++)
@@ -206,11 +218,11 @@ static __global__ void add_partial(cu_share share, size_t pixels_a_row, const cu
         sums[columns] = (O)active_rows(share, pixels_a_row, step);
 }
 
-template <int N, typename S, typename O>
+template <typename T, int N, typename S, typename O>
 static void sum_all(cu_stream stream, const cu_share &share, size_t pixels_a_row, const cu_step *step, const S &terms,
                     void *partial, O *sums) {
     unsigned columns = S::SUMS * share.channels;
-    CU_LAUNCH((sum_columns<N, S>), blocks_of(share), CU_THREADS, stream, share, pixels_a_row, step, terms,
+    CU_LAUNCH((sum_columns<T, N, S>), blocks_of(share), CU_THREADS, stream, share, pixels_a_row, step, terms,
               (double *)partial);
     CU_LAUNCH(add_partial<O>, ratio_up(columns, CU_COLUMNS), CU_THREADS, stream, share, pixels_a_row, step, columns,
               (const double *)partial, sums);
@@ -304,8 +316,8 @@ void cu_k_norm_moments(cu_stream stream, cu_type type, int batch, int pixels_a_r
                        const void *x, void *partial, double *sums) {
     size_t pixels = (size_t)pixels_a_row;
     CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)channels, x),
-                 (sum_all<N>(stream, share_out((size_t)batch * pixels, channels, N), pixels, step,
-                             cu_moments<T, N>{(const T *)x, {}}, partial, sums)));
+                 (sum_all<T, N>(stream, share_out((size_t)batch * pixels, channels, N), pixels, step,
+                                cu_moments<T, N>{{(const T *)x}, {}}, partial, sums)));
 }
 
 void cu_k_norm_finish(cu_stream stream, const cu_norm *norm, const double *sums) {
@@ -316,20 +328,18 @@ void cu_k_norm_reduce(cu_stream stream, cu_type type, int batch, int pixels_a_ro
                       const cu_norm *norm, cs_activation activation, const void *x, const void *dy, void *partial,
                       double *sums) {
     size_t pixels = (size_t)pixels_a_row;
-    CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)norm->channels, x, dy, norm->scale, norm->shift, norm->mean),
-                 (sum_all<N>(stream, share_out((size_t)batch * pixels, norm->channels, N), pixels, step,
-                             cu_slopes<T, N>{(const T *)x,
-                                             (const T *)dy,
-                                             activation,
-                                             norm->scale,
-                                             norm->shift,
-                                             norm->mean,
-                                             norm->inverse,
-                                             {},
-                                             {},
-                                             {},
-                                             0},
-                             partial, sums)));
+    CU_WITH_PACK(T, WIDE, type, cu_is_wide(type, (size_t)norm->channels, x, dy, norm->scale, norm->shift, norm->mean), {
+        constexpr int N = WIDE < 4 ? WIDE : 4;
+        cu_slopes<T, N> terms = {};
+        terms.tensors[0] = (const T *)x;
+        terms.tensors[1] = (const T *)dy;
+        terms.activation = activation;
+        terms.scale_of = norm->scale;
+        terms.shift_of = norm->shift;
+        terms.mean_of = norm->mean;
+        terms.inverse_of = norm->inverse;
+        sum_all<T, N>(stream, share_out((size_t)batch * pixels, norm->channels, N), pixels, step, terms, partial, sums);
+    });
 }
 
 void cu_k_norm_gradients(cu_stream stream, const cu_norm *norm, const double *own, const double *all) {
@@ -352,8 +362,8 @@ size_t cu_k_bias_partial(size_t pixels, int channels) {
 
 void cu_k_bias_gradient(cu_stream stream, cu_type type, size_t pixels, int channels, const void *dy, void *partial,
                         float *dbias) {
-    CU_WITH_PACK(
-        T, N, type, cu_is_wide(type, (size_t)channels, dy),
-        (sum_all<N>(stream, share_out(pixels, channels, N), 1, NULL, cu_values<T, N>{(const T *)dy}, partial, dbias)));
+    CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)channels, dy),
+                 (sum_all<T, N>(stream, share_out(pixels, channels, N), 1, NULL, cu_values<T, N>{{(const T *)dy}},
+                                partial, dbias)));
 }
 }
