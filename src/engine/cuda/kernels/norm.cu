@@ -137,7 +137,7 @@ template <typename T, int N> struct cu_values {
 template <typename T, int N, typename S>
 static __device__ inline void add_rows(const S &terms, size_t at, size_t step, unsigned rows,
                                        float (&sums)[S::SUMS][N]) {
-    cu_pack<T, N> packs[S::ROWS][S::TENSORS];
+    cu_pack<T, N> packs[S::ROWS][S::TENSORS] = {};
     CU_UNROLL
     for (int j = 0; j < S::ROWS; j++)
         if (j < (int)rows)
