@@ -29,8 +29,8 @@ typedef struct cu_conv_spec {
     cu_conv_kind kind;
     cu_dims dims;
     cu_type type;
-    bool fuses; /* FORWARD: `bias` (fp32, [O]) and `activation` are wanted behind it */
-    cs_activation activation;
+    bool has_bias;            /* FORWARD: fp32, [O], is added */
+    cs_activation activation; /* FORWARD: behind it */
 } cu_conv_spec;
 
 /* The library, opened for a device. Its plans are chosen by heuristics or, with options->autotune, by the clock;
@@ -48,7 +48,7 @@ CS_MUST_CHECK cs_status cu_conv_open(cu_dnn *dnn, const cu_conv_spec *spec, cu_c
 void cu_conv_close(cu_conv *conv);             /* NULL-safe */
 size_t cu_conv_workspace(const cu_conv *conv); /* bytes; one workspace serves all that run in one stream */
 const char *cu_conv_name(const cu_conv *conv); /* what runs it: "cudnn:engine 12" */
-/* Enqueues it; all pointers are aligned to 16 bytes. `bias` is for what fuses, else NULL. Allocates nothing while the
+/* Enqueues it; all pointers are aligned to 16 bytes. `bias` is for what has one, else NULL. Allocates nothing while the
  * pointers are those of the last call. May be recorded once it has run: the first run loads what it needs. */
 CS_MUST_CHECK cs_status cu_conv_run(cu_conv *conv, const void *a, const void *b, const float *bias, void *out,
                                     void *workspace);

@@ -94,9 +94,13 @@ static const char *const kinds[] = {[CU_CONV_FORWARD] = "forward",
                                     [CU_CONV_BACKWARD_KERNEL] = "backward kernel"};
 static const char *const types[] = {[CU_F32] = "float", [CU_BF16] = "bf16", [CU_F16] = "fp16"};
 
+static bool wants_more(const cu_conv_spec *spec) {
+    return spec->has_bias || spec->activation != CS_ACT_LINEAR;
+}
+
 /* May the plan have bias and activation in it? */
 static bool may_fuse(const cu_conv_spec *spec) {
-    return spec->fuses && spec->type == CU_F32 && spec->activation == CS_ACT_RELU;
+    return spec->has_bias && spec->type == CU_F32 && spec->activation == CS_ACT_RELU;
 }
 
 /* The convolution in words, for messages and keys. */
@@ -243,7 +247,7 @@ cs_status cu_conv_open(cu_dnn *dnn, const cu_conv_spec *spec, cu_conv **out) {
     snprintf(conv->name, sizeof conv->name, "cudnn:engine %lld%s%s", conv->choice.engine,
              conv->choice.compiled ? " (compiled)" : "",
              conv->choice.fused ? " with bias and relu"
-             : spec->fuses      ? ", then bias and activation"
+             : wants_more(spec) ? ", then bias and activation"
                                 : "");
     *out = conv;
     return CS_OK;
@@ -268,7 +272,7 @@ cs_status cu_conv_run(cu_conv *conv, const void *a, const void *b, const float *
     const cu_dims *d = &spec->dims;
     bool fused = conv->choice.fused;
     CS_TRY(cu_plan_run(&conv->dnn->target, conv->choice.plan, a, b, fused ? bias : NULL, out, workspace));
-    if (spec->fuses && !fused)
+    if (wants_more(spec) && !fused)
         cu_k_bias_activation(cu_device_stream(conv->dnn->device), spec->type,
                              (size_t)d->batch * (size_t)d->out_h * (size_t)d->out_w, d->out_c, bias, spec->activation,
                              out);

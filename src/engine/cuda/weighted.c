@@ -34,7 +34,7 @@ static cs_status open_conv(cu_node *node, cu_conv_kind kind, cu_conv **out) {
     cu_conv_spec spec = {.kind = kind, .dims = cu_dims_of(node), .type = cu_type_of(node)};
     if (kind == CU_CONV_FORWARD) {
         spec.activation = node->op->activation;
-        spec.fuses = has_bias(node) || spec.activation != CS_ACT_LINEAR;
+        spec.has_bias = has_bias(node);
     }
     CS_TRY(cu_conv_open(node->program->engine->dnn, &spec, out));
     cu_want(&node->program->workspace_bytes, cu_conv_workspace(*out));
@@ -73,7 +73,7 @@ static cs_status plan_depthwise(cu_node *node) {
 }
 
 static void place_bias(cu_node *node, cu_cursor *cursor) {
-    if (!node->program->training && (has_bias(node) || node->op->activation != CS_ACT_LINEAR))
+    if (!node->program->training && has_bias(node))
         node->bias = cu_take(cursor, (size_t)cu_output(node)->shape.c * sizeof(float));
 }
 

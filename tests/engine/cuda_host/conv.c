@@ -199,12 +199,12 @@ cs_status cu_conv_run(cu_conv *conv, const void *a, const void *b, const float *
     float *to = forward ? result : to_kernel ? kernel : image;
     size_t count = forward ? conv->out : to_kernel ? conv->kernel : conv->in, channels = (size_t)s->dims.out_c;
     for (size_t i = 0; i < count; i++)
-        to[i] = s->fuses && bias ? bias[i % channels] : 0;
+        to[i] = s->has_bias ? bias[i % channels] : 0;
     for (int n = 0; n < s->dims.batch; n++)
         for (int oh = 0; oh < s->dims.out_h; oh++)
             for (int ow = 0; ow < s->dims.out_w; ow++)
                 add_pixel(conv, &o, n, oh, ow);
-    for (size_t i = 0; s->fuses && i < count; i++)
+    for (size_t i = 0; s->activation != CS_ACT_LINEAR && i < count; i++)
         to[i] = activate(s->activation, to[i]);
     store(s->type, count, to, out);
     return CS_OK;

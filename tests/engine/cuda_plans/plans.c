@@ -30,12 +30,13 @@ typedef struct plan_tally {
     size_t workspace; /* the largest */
 } plan_tally;
 
-static cs_status add_shape(shapes *all, cu_conv_kind kind, const cu_dims *dims, bool fuses, cs_activation activation) {
+static cs_status add_shape(shapes *all, cu_conv_kind kind, const cu_dims *dims, bool has_bias,
+                           cs_activation activation) {
     cu_conv_spec spec;
     memset(&spec, 0, sizeof spec);
     spec.kind = kind;
     spec.dims = *dims;
-    spec.fuses = fuses;
+    spec.has_bias = has_bias;
     spec.activation = activation;
     for (size_t i = 0; i < all->n; i++)
         if (memcmp(&all->specs[i], &spec, sizeof spec) == 0)
@@ -45,7 +46,8 @@ static cs_status add_shape(shapes *all, cu_conv_kind kind, const cu_dims *dims, 
     return CS_OK;
 }
 
-static cs_status add_operation(shapes *all, const cs_lowered *lowered, const cs_op *op, cs_mode mode) {
+static cs_status add_operation(shapes *all, const cs_graph *graph, const cs_lowered *lowered, const cs_op *op) {
+    bool has_bias = graph->layers[op->layer].use_bias || op->batch_norm != CS_NO_LAYER;
     const cs_value *in = &lowered->values[op->inputs[0]];
     const cs_shape *x = &in->shape, *y = &lowered->values[op->output].shape;
     cu_dims dims;
@@ -53,7 +55,7 @@ static cs_status add_operation(shapes *all, const cs_lowered *lowered, const cs_
     dims = (cu_dims){1, x->h, x->w, x->c, y->h, y->w, y->c, op->window};
     if (op->kind == CS_OP_DENSE)
         dims.window = (cs_window){.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
-    CS_TRY(add_shape(all, CU_CONV_FORWARD, &dims, mode == CS_MODE_INFER, op->activation));
+    CS_TRY(add_shape(all, CU_CONV_FORWARD, &dims, has_bias, op->activation));
     if (in->needs_grad)
         CS_TRY(add_shape(all, CU_CONV_BACKWARD_DATA, &dims, false, CS_ACT_LINEAR));
     if (op->trainable)
@@ -66,7 +68,7 @@ static cs_status add_segment(shapes *all, const cs_segment *segment, cs_mode mod
     cs_status status = cs_lower(segment, mode, &lowered);
     for (int i = 0; status == CS_OK && i < lowered->n_ops; i++)
         if (lowered->ops[i].kind == CS_OP_CONV || lowered->ops[i].kind == CS_OP_DENSE)
-            status = add_operation(all, lowered, &lowered->ops[i], mode);
+            status = add_operation(all, segment->graph, lowered, &lowered->ops[i]);
     cs_lowered_free(lowered);
     return status;
 }

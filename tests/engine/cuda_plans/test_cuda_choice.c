@@ -117,12 +117,15 @@ static void the_name_says_how_bias_and_activation_come_about(void **state) {
         cu_type type;
         cs_activation activation;
         const char *name;
-    } rows[] = {{CU_F32, CS_ACT_RELU, "with bias and relu"},
-                {CU_F32, CS_ACT_SWISH, "then bias and activation"},
-                {CU_BF16, CS_ACT_RELU, "then bias and activation"}};
+        bool has_bias;
+    } rows[] = {{CU_F32, CS_ACT_RELU, "with bias and relu", true},
+                {CU_F32, CS_ACT_RELU, "then bias and activation", false},
+                {CU_F32, CS_ACT_SWISH, "then bias and activation", true},
+                {CU_BF16, CS_ACT_RELU, "then bias and activation", true}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         cu_dnn *dnn = open_dnn(rows[i].type == CU_F32 ? CS_PRECISION_FP32 : CS_PRECISION_BF16, false, NULL);
-        cu_conv_spec spec = {.dims = layers[0], .type = rows[i].type, .fuses = true, .activation = rows[i].activation};
+        cu_conv_spec spec = {
+            .dims = layers[0], .type = rows[i].type, .has_bias = rows[i].has_bias, .activation = rows[i].activation};
         cu_conv *conv;
         assert_ok(cu_conv_open(dnn, &spec, &conv));
         assert_non_null(strstr(cu_conv_name(conv), rows[i].name));
@@ -140,8 +143,8 @@ static char *open_all(const char *folder) {
     for (int i = 0; i < LAYERS * KINDS; i++) {
         cu_conv_spec spec = {.kind = (cu_conv_kind)(i % KINDS),
                              .dims = layers[i / KINDS],
-                             .fuses = i % KINDS == CU_CONV_FORWARD,
-                             .activation = CS_ACT_RELU};
+                             .has_bias = i % KINDS == CU_CONV_FORWARD,
+                             .activation = i % KINDS == CU_CONV_FORWARD ? CS_ACT_RELU : CS_ACT_LINEAR};
         cu_conv *conv;
         assert_ok(cu_conv_open(dnn, &spec, &conv));
         fprintf(out, "%s, %zu bytes\n", cu_conv_name(conv), cu_conv_workspace(conv));
