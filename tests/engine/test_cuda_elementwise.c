@@ -138,7 +138,8 @@ static void sums_and_copies_reach_every_value(void **state) {
 
 /* The channels of the table, between some before and some behind that stay as they are. */
 static void check_channels(cu_type type, int channels, bool add) {
-    static const int margins[][4] = {{0, 0, 0, 0}, {8, 16, 0, 8}, {3, 0, 5, 1}}; /* x: before, behind; y */
+    static const int margins[][4] = {
+        {0, 0, 0, 0}, {8, 16, 0, 8}, {3, 0, 5, 1}, {0, 3, 8, 0}, {0, 0, 0, 5}}; /* x: before, behind; y */
     for (size_t m = 0; m < sizeof margins / sizeof *margins; m++) {
         const int *at = margins[m], x_channels = at[0] + channels + at[1], y_channels = at[2] + channels + at[3];
         tensor x = tensor_of(type, PIXELS * (size_t)x_channels, 1, 0);

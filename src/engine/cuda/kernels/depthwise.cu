@@ -105,7 +105,7 @@ static __global__ void __launch_bounds__(CU_THREADS, 2)
         for (int kh = 0; kh < K; kh++) {
             cu_pack<T, N> line[COLUMNS], weights[K];
             int below = at.line + d.window.pad_top - kh;
-            if (!divides(S, below) || !cu_inside(below / S, d.out_h) || below < 0)
+            if (!divides(S, below) || !cu_inside(below / S, d.out_h))
                 continue;
             load_line(dy + cu_pack_at(at.row, below / S, 0, at.c, d.out_h, d.out_w, packs) * N, channels, left, d.out_w,
                       line);
