@@ -30,7 +30,7 @@ static trial start(cu_type type, int n, int classes, float spread) {
     t.typed_dlogits = room_for(t.count, cu_type_size(type));
     memset(t.typed_dlogits, 1, t.count * cu_type_size(type));
     for (size_t i = 0; i < t.count; i++)
-        t.logits[i] = i < (size_t)(n * classes) ? spread * noise(i) : 60000;
+        t.logits[i] = i < (size_t)n * (size_t)classes ? spread * noise(i) : 60000;
     for (int row = 0; row < BATCH; row++)
         t.labels[row] = row < n ? row * 31 % classes : -1;
     t.typed_logits = typed(type, t.count, t.logits);

@@ -253,7 +253,7 @@ static void check_backward(const problem *is) {
     cu_k_from_float(NULL, is->type, t.count, ones, t.typed_dx);
     forward(&t);
     reduce(&t);
-    assert_true(t.sums[2 * is->channels] == t.m);
+    assert_true(t.sums[2 * (size_t)is->channels] == t.m);
     backward(&t, t.sums);
     double *dz = dz_in_double(&t);
     float *dx = floats_of(is->type, t.count, t.typed_dx);
