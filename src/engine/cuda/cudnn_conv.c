@@ -2,6 +2,7 @@
  *  - each kind takes other paddings in front than behind, in every type, and any number of channels: nothing is padded;
  *  - a float bias is fused only by engines that are compiled at run time, seconds each, unless images are float, too,
  *    and the activation ReLU: all else gets bias and activation from a kernel of ours, in place. */
+#include "cudnn_nvrtc.h"
 #include "cudnn_tune.h"
 #include "kernels.h"
 #include "plan_cache.h"
@@ -55,6 +56,7 @@ static cs_status open_handle(cu_dnn *dnn) {
 cs_status cu_dnn_open(cu_device *device, const char *description, const cs_engine_options *options, cu_dnn **out) {
     cs_status status = CS_OK;
     cu_dnn *dnn = NULL;
+    cu_load_nvrtc_builtins();
     CS_TRY(cs_alloc(1, sizeof *dnn, "convolutions", &dnn));
     dnn->device = device;
     dnn->tf32 = options->precision == CS_PRECISION_TF32;

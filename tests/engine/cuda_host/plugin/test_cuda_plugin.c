@@ -1,0 +1,46 @@
+/* The CUDA engine's door, as the program sees it: built for the host, named by CNNSWEEP_CUDA_PLUGIN. */
+#include "plugin.h"
+#include "test.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+static cs_plugin_entry *entry;
+
+static int open_plugin(void **state) {
+    (void)state;
+    void *library = dlopen(getenv("CNNSWEEP_CUDA_PLUGIN"), RTLD_NOW | RTLD_LOCAL);
+    void *symbol = library ? dlsym(library, CS_PLUGIN_SYMBOL) : NULL;
+    memcpy(&entry, &symbol, sizeof entry);
+    return symbol ? 0 : -1;
+}
+
+static void its_own_version_is_let_in(void **state) {
+    (void)state;
+    const cs_plugin_host host = {CS_PLUGIN_ABI, CNNSWEEP_VERSION, cs_base_links_own()};
+    const cs_engine_ops *ops = entry(&host);
+    assert_non_null(ops);
+    assert_string_equal(ops->name, "cuda");
+}
+
+static void another_interface_is_turned_away(void **state) {
+    (void)state;
+    const cs_plugin_host host = {CS_PLUGIN_ABI + 1, CNNSWEEP_VERSION, cs_base_links_own()};
+    assert_null(entry(&host));
+}
+
+static void another_version_is_turned_away(void **state) {
+    (void)state;
+    const cs_plugin_host host = {CS_PLUGIN_ABI, CNNSWEEP_VERSION "-another", cs_base_links_own()};
+    assert_null(entry(&host));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(its_own_version_is_let_in),
+        cmocka_unit_test(another_interface_is_turned_away),
+        cmocka_unit_test(another_version_is_turned_away),
+    };
+    return cmocka_run_group_tests_name("the CUDA plug-in", tests, open_plugin, NULL);
+}
