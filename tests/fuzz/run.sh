@@ -8,7 +8,7 @@ build=${2:-$source/build-fuzz}
 clang=$(command -v clang-14 || command -v clang)
 
 cmake -S "$source" -B "$build" -DCMAKE_C_COMPILER="$clang" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCNNSWEEP_FUZZ=ON \
-    -DCNNSWEEP_ONEDNN=OFF >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
+    -DCNNSWEEP_ONEDNN=OFF -DCNNSWEEP_CUDA=OFF >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
 cmake --build "$build" --target fuzz_safetensors fuzz_hdf5 >>"$build.log" 2>&1 || { tail -n 40 "$build.log"; exit 1; }
 
 # $1: harness, $2: seeds, then options.
