@@ -43,10 +43,21 @@ static cs_status find_device(const char *name, const struct device **out) {
                    "one of auto, cpu, ref, onednn, cuda");
 }
 
+static cs_status open_with(const cs_engine_ops *ops, const cs_engine_options *options, cs_engine **out) {
+    cs_engine *engine;
+    CS_TRY(ops->open(options, &engine));
+    bool plain = options->precision == CS_PRECISION_FP32;
+    snprintf(engine->label, sizeof engine->label, "%s%s%s", ops->name, plain ? "" : " ",
+             plain ? "" : cs_precision_name(options->precision));
+    engine->options.plan_cache = NULL; /* was the caller's */
+    *out = engine;
+    return CS_OK;
+}
+
 static cs_status open_gpu(const struct device *device, const cs_engine_options *options, cs_engine **out) {
     const cs_engine_ops *ops;
     CS_TRY(device->find(&ops));
-    return ops->open(options, out);
+    return open_with(ops, options, out);
 }
 
 /* A node's ranks would all say the same. */
@@ -69,7 +80,7 @@ static cs_status open_cpu(const struct device *device, const cs_engine_options *
     if (device->ops == &cs_ref_engine && strcmp(device->name, "ref") != 0)
         cs_log(CS_LOG_WARN, "device %s: this build has no oneDNN engine; using the slow reference engine",
                device->name);
-    return device->ops->open(options, out);
+    return open_with(device->ops, options, out);
 }
 
 static cs_status open_device(const struct device *device, const cs_engine_options *options, cs_engine **out) {
@@ -91,10 +102,5 @@ cs_status cs_engine_open(const char *device, const cs_engine_options *options, c
     if (options->threads < 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "device '%s': %d threads", device, options->threads),
                        "threads must be 1 or more");
-    CS_TRY(open_device(found, options, out));
-    (*out)->options.plan_cache = NULL; /* was the caller's */
-    bool plain = options->precision == CS_PRECISION_FP32;
-    snprintf((*out)->label, sizeof(*out)->label, "%s%s%s", cs_engine_name(*out), plain ? "" : " ",
-             plain ? "" : cs_precision_name(options->precision));
-    return CS_OK;
+    return open_device(found, options, out);
 }
