@@ -59,17 +59,17 @@ static void assign_offsets(cu_program *program) {
     program->param_count = offset;
 }
 
-/* Only what trains, and behind the loss, has a gradient for the penalty's slope to go with. */
+/* Only the head has l2, and the loss is behind it: every such kernel has a gradient for the penalty's slope to go with.
+ */
 static void collect_penalties(cu_program *program) {
-    for (int i = 0; i < program->lowered->n_ops; i++) {
+    for (int i = 0; program->training && i < program->lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];
         const cu_param *kernel = cu_node_kernel(node);
-        double l2 = kernel ? cs_param_l2(program->graph, kernel->param) : 0;
-        if (l2 <= 0 || !program->training)
+        if (!kernel || cs_param_l2(program->graph, kernel->param) <= 0)
             continue;
-        cu_penalty *penalty = &program->penalties[program->n_penalties++];
-        *penalty = (cu_penalty){kernel->offset, kernel->param->count, (float)l2};
-        node->l2 = penalty;
+        node->l2 = &program->penalties[program->n_penalties++];
+        *node->l2 =
+            (cu_penalty){kernel->offset, kernel->param->count, (float)cs_param_l2(program->graph, kernel->param)};
     }
 }
 
@@ -135,21 +135,21 @@ static size_t out_channels(const cs_param *param) {
 }
 
 static cs_status load_param(cu_program *program, const cu_param *param, float *slot, const float *host) {
-    size_t count = param->param->count, channels = out_channels(param->param);
+    size_t count = param->param->count;
     float *staging;
     CS_TRY(cu_staging_ready(program, &staging));
     if (param->matrix)
-        cu_transpose(count / channels, channels, host, staging);
+        cu_transpose(count / out_channels(param->param), out_channels(param->param), host, staging);
     else
         memcpy(staging, host, count * sizeof *host);
     return cu_staging_send(program, slot + param->offset, count);
 }
 
 static cs_status read_param(cu_program *program, const cu_param *param, const float *slot, float *host) {
-    size_t count = param->param->count, channels = out_channels(param->param);
+    size_t count = param->param->count;
     CS_TRY(cu_fetch(program, slot + param->offset, count));
     if (param->matrix)
-        cu_transpose(channels, count / channels, program->staging, host);
+        cu_transpose(out_channels(param->param), count / out_channels(param->param), program->staging, host);
     else
         memcpy(host, program->staging, count * sizeof *host);
     return CS_OK;
