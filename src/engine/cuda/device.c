@@ -81,7 +81,7 @@ cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
     *out = NULL;
     CS_TRY(cu_device_count(&count));
     CS_TRY(cs_alloc(1, sizeof *device, "the GPU", &device));
-    device->index = options->local_rank % count;
+    device->index = count > 0 ? options->local_rank % count : 0;
     device->is_shared = options->local_ranks > count;
     struct cudaDeviceProp gpu;
     CS_TRY_GOTO(CU(cudaGetDeviceProperties(&gpu, device->index)), out);
