@@ -1,12 +1,19 @@
-/* Time of one step of the default engine: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward THREADS [describe]
- * For each number of steps on a line of standard input prints the median of their seconds. The frozen forward is the
- * whole network without a head, in inference form. */
+/* Time of one step: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward THREADS [WORD...]
+ *   describe                what runs each layer, on standard output
+ *   work                    a line "work" with what a step of one image is made of, see tell_work
+ *   resident                the batch is handed to the engine once, not before each step
+ *   device=cpu precision=fp32 classes=2 optimizer=adam autotune deterministic    as in a job
+ * For each line "STEPS [loss|backward|update]" of standard input prints the median of the seconds of that many steps,
+ * each ending with that part (default: update). A GPU works on behind our back, but for the loss, which waits: what a
+ * part takes is the difference to the part before it. The frozen forward is the whole network without a head, in
+ * inference form. */
 #include "cnnsweep/engine.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
 #include "cnnsweep/zoo.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +24,11 @@ typedef struct bench {
     cs_engine *engine;
     cs_segment *segment;
     cs_program *program;
-    int batch, step;
-    bool train;
+    int batch, step, classes;
+    bool train, describe, work, resident;
+    const char *device;
+    cs_engine_options options;
+    cs_optimizer optimizer;
     float *images;
     int32_t *labels;
     int64_t *samples; /* all 0: as good as any for a mask */
@@ -27,26 +37,68 @@ typedef struct bench {
 /* Command line. */
 enum { ARCH = 1, DIALECT, ALPHA, SIZE, BATCH, MODE, THREADS, N_ARGS };
 
-static cs_status bench_open(bench *b, char **argv) {
-    cs_model_config config;
-    cs_model_config_init(&config);
-    snprintf(config.arch, sizeof config.arch, "%s", argv[ARCH]);
-    config.dialect = strcmp(argv[DIALECT], "torch") == 0 ? CS_DIALECT_TORCH : CS_DIALECT_KERAS;
-    config.alpha = (float)atof(argv[ALPHA]);
-    config.input_h = config.input_w = atoi(argv[SIZE]);
+/* The part of a step that a line ends with. */
+enum { LOSS, BACKWARD, UPDATE, N_PARTS };
+static const char *const parts[N_PARTS] = {"loss", "backward", "update"};
+
+static const cs_optimizer adam = {
+    .kind = CS_OPTIMIZER_ADAM, .lr = 1e-4f, .beta_1 = 0.9f, .beta_2 = 0.999f, .epsilon = 1e-7f};
+static const cs_optimizer sgd = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-4f, .momentum = 0.9f};
+
+static cs_status read_precision(const char *name, cs_precision *out) {
+    for (int p = 0; p < CS_PRECISION_COUNT; p++)
+        if (strcmp(name, cs_precision_name((cs_precision)p)) == 0) {
+            *out = (cs_precision)p;
+            return CS_OK;
+        }
+    return cs_fail(CS_ERR_ARG, "precision '%s' is not fp32, tf32, bf16 or fp16", name);
+}
+
+static cs_status read_word(bench *b, const char *word) {
+    const char *value = strchr(word, '=');
+    value = value ? value + 1 : word;
+    if (strcmp(word, "describe") == 0)
+        b->describe = true;
+    else if (strcmp(word, "work") == 0)
+        b->work = true;
+    else if (strcmp(word, "resident") == 0)
+        b->resident = true;
+    else if (strcmp(word, "autotune") == 0)
+        b->options.autotune = true;
+    else if (strcmp(word, "deterministic") == 0)
+        b->options.deterministic = true;
+    else if (strncmp(word, "device=", 7) == 0)
+        b->device = value;
+    else if (strncmp(word, "classes=", 8) == 0)
+        b->classes = atoi(value);
+    else if (strcmp(word, "optimizer=sgd") == 0 || strcmp(word, "optimizer=adam") == 0)
+        b->optimizer = strcmp(value, "sgd") == 0 ? sgd : adam;
+    else if (strncmp(word, "precision=", 10) == 0)
+        return read_precision(value, &b->options.precision);
+    else
+        return cs_fail(CS_ERR_ARG, "'%s' is no word of engine_rate", word);
+    return CS_OK;
+}
+
+static cs_status bench_read(bench *b, char **argv, cs_model_config *config) {
+    *b = (bench){.device = "cpu", .classes = 2, .optimizer = adam};
+    cs_model_config_init(config);
+    snprintf(config->arch, sizeof config->arch, "%s", argv[ARCH]);
+    config->dialect = strcmp(argv[DIALECT], "torch") == 0 ? CS_DIALECT_TORCH : CS_DIALECT_KERAS;
+    config->alpha = (float)atof(argv[ALPHA]);
+    config->input_h = config->input_w = atoi(argv[SIZE]);
     b->batch = atoi(argv[BATCH]);
     b->train = strcmp(argv[MODE], "train") == 0;
-    config.classes = b->train ? 2 : 0;
-    config.dropout = 0.5f;
-    CS_TRY(cs_model_build(&config, &b->graph));
-    CS_TRY(cs_params_create(b->graph, &b->params));
-    cs_params_init(b->params, 1);
-    CS_TRY(cs_engine_open("cpu", &(cs_engine_options){.threads = atoi(argv[THREADS])}, &b->engine));
-    CS_TRY(cs_segment_create(b->graph, 0, b->graph->n_layers, &b->segment));
-    cs_program_spec spec = {.segment = b->segment, .batch = b->batch, .mode = b->train ? CS_MODE_TRAIN : CS_MODE_INFER};
-    CS_TRY(cs_program_compile(b->engine, &spec, &b->program));
-    CS_TRY(cs_program_load(b->program, CS_SLOT_VALUE, b->params));
-    size_t count = (size_t)b->batch * (size_t)config.input_h * (size_t)config.input_w * 3;
+    b->options.threads = atoi(argv[THREADS]);
+    for (char **word = argv + N_ARGS; *word; word++)
+        CS_TRY(read_word(b, *word));
+    config->classes = b->train ? b->classes : 0;
+    config->dropout = 0.5f;
+    return CS_OK;
+}
+
+static cs_status make_batch(bench *b, const cs_model_config *config) {
+    size_t count = (size_t)b->batch * (size_t)config->input_h * (size_t)config->input_w * 3;
     CS_TRY(cs_alloc(count, sizeof *b->images, "images", &b->images));
     CS_TRY(cs_alloc((size_t)b->batch, sizeof *b->labels, "labels", &b->labels));
     CS_TRY(cs_alloc((size_t)b->batch, sizeof *b->samples, "samples", &b->samples));
@@ -54,23 +106,63 @@ static cs_status bench_open(bench *b, char **argv) {
     for (size_t i = 0; i < count; i++)
         b->images[i] = cs_rng_range(&rng, -1, 1);
     for (int i = 0; i < b->batch; i++)
-        b->labels[i] = i % 2;
+        b->labels[i] = i % b->classes;
     return CS_OK;
 }
 
-static cs_status bench_step(bench *b, int step) {
-    const cs_optimizer adam = {
-        .kind = CS_OPTIMIZER_ADAM, .lr = 1e-4f, .beta_1 = 0.9f, .beta_2 = 0.999f, .epsilon = 1e-7f};
-    cs_loss loss;
-    CS_TRY(cs_program_set_input(b->program, 0, b->images, b->batch));
+static cs_status bench_open(bench *b, char **argv) {
+    cs_model_config config;
+    CS_TRY(bench_read(b, argv, &config));
+    CS_TRY(cs_model_build(&config, &b->graph));
+    CS_TRY(cs_params_create(b->graph, &b->params));
+    cs_params_init(b->params, 1);
+    CS_TRY(cs_engine_open(b->device, &b->options, &b->engine));
+    CS_TRY(cs_segment_create(b->graph, 0, b->graph->n_layers, &b->segment));
+    cs_program_spec spec = {.segment = b->segment, .batch = b->batch, .mode = b->train ? CS_MODE_TRAIN : CS_MODE_INFER};
+    CS_TRY(cs_program_compile(b->engine, &spec, &b->program));
+    CS_TRY(cs_program_load(b->program, CS_SLOT_VALUE, b->params));
+    CS_TRY(make_batch(b, &config));
+    return cs_program_set_input(b->program, 0, b->images, b->batch);
+}
+
+static cs_status bench_step(bench *b, int step, int until, cs_loss *loss) {
+    if (!b->resident)
+        CS_TRY(cs_program_set_input(b->program, 0, b->images, b->batch));
     if (b->train)
         cs_program_set_draw(b->program, &(cs_draw){.seed = 1, .epoch = (uint32_t)step, .samples = b->samples});
     CS_TRY(cs_program_forward(b->program, b->batch));
     if (!b->train)
         return CS_OK;
-    CS_TRY(cs_program_loss(b->program, b->labels, b->batch, NULL, &loss));
-    CS_TRY(cs_program_backward(b->program, b->batch));
-    return cs_program_update(b->program, &adam, step);
+    CS_TRY(cs_program_loss(b->program, b->labels, b->batch, NULL, loss));
+    if (until >= BACKWARD)
+        CS_TRY(cs_program_backward(b->program, b->batch));
+    return until >= UPDATE ? cs_program_update(b->program, &b->optimizer, step) : CS_OK;
+}
+
+/* engine.h lets a program use its input's memory for something else: then a batch cannot stay. */
+static cs_status check_resident(bench *b) {
+    cs_loss before = {0}, after = {0};
+    CS_TRY(bench_step(b, 1, BACKWARD, &before));
+    CS_TRY(bench_step(b, 1, LOSS, &after));
+    if (fabs(before.sum - after.sum) <= 1e-3 * fabs(before.sum))
+        return CS_OK;
+    return cs_fail(CS_ERR_UNSUPPORTED, "resident: the loss is %g, then %g: engine %s does not keep its input",
+                   before.sum, after.sum, cs_engine_name(b->engine));
+}
+
+/* For lower bounds: multiply-adds of a forward pass, those of the first layer that has any (whose input needs no
+ * gradient), values between products, parameters, bytes that the program planned. */
+static void tell_work(const bench *b) {
+    double macs = 0, first = 0, values = 0;
+    for (int l = 0; l < b->graph->n_layers; l++) {
+        double here = cs_layer_macs(b->graph, l);
+        if (here > 0)
+            values += (double)cs_shape_count(b->graph->layers[l].out);
+        if (macs <= 0)
+            first = here;
+        macs += here;
+    }
+    printf("work %.0f %.0f %.0f %zu %zu\n", macs, first, values, b->graph->n_values, cs_program_memory(b->program));
 }
 
 static int ascending(const void *a, const void *b) {
@@ -80,11 +172,12 @@ static int ascending(const void *a, const void *b) {
 
 enum { MOST_STEPS = 1000 };
 
-static cs_status bench_answer(bench *b, int steps) {
+static cs_status bench_answer(bench *b, int steps, int until) {
     double seconds[MOST_STEPS];
+    cs_loss loss;
     for (int i = 0; i < steps; i++) {
         double start = cs_now();
-        CS_TRY(bench_step(b, ++b->step));
+        CS_TRY(bench_step(b, ++b->step, until, &loss));
         seconds[i] = cs_now() - start;
     }
     qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
@@ -93,15 +186,50 @@ static cs_status bench_answer(bench *b, int steps) {
     return CS_OK;
 }
 
-static cs_status bench_run(char **argv, bool describe) {
+static int find_part(const char *name) {
+    int part = 0;
+    while (part < N_PARTS && strcmp(name, parts[part]) != 0)
+        part++;
+    return part;
+}
+
+static cs_status bench_listen(bench *b) {
+    char line[64];
+    while (fgets(line, sizeof line, stdin)) {
+        char part[16] = "update";
+        int steps = 0, until;
+        sscanf(line, "%d %15s", &steps, part);
+        until = find_part(part);
+        if (steps < 1 || steps > MOST_STEPS || until == N_PARTS)
+            return cs_fail(CS_ERR_ARG, "not understood: %s", line);
+        CS_TRY(bench_answer(b, steps, until));
+    }
+    return CS_OK;
+}
+
+static cs_status bench_run(bench *b, char **argv) {
+    cs_loss loss;
+    CS_TRY(bench_open(b, argv));
+    if (b->describe)
+        cs_program_describe(b->program, stdout);
+    if (b->work)
+        tell_work(b);
+    fflush(stdout);
+    if (b->resident && b->train)
+        CS_TRY(check_resident(b));
+    CS_TRY(bench_step(b, ++b->step, UPDATE, &loss)); /* warm */
+    return bench_listen(b);
+}
+
+int main(int argc, char **argv) {
     bench b = {0};
-    int steps;
-    CS_TRY(bench_open(&b, argv));
-    if (describe)
-        cs_program_describe(b.program, stdout);
-    CS_TRY(bench_step(&b, ++b.step)); /* warm */
-    while (scanf("%d", &steps) == 1 && steps >= 1 && steps <= MOST_STEPS)
-        CS_TRY(bench_answer(&b, steps));
+    if (argc < N_ARGS) {
+        fprintf(stderr, "usage: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward THREADS [WORD...]\n");
+        return 2;
+    }
+    cs_status status = bench_run(&b, argv);
+    if (status != CS_OK)
+        cs_log_error_last();
     cs_program_free(b.program);
     cs_segment_free(b.segment);
     cs_engine_close(b.engine);
@@ -110,17 +238,5 @@ static cs_status bench_run(char **argv, bool describe) {
     free(b.images);
     free(b.labels);
     free(b.samples);
-    return CS_OK;
-}
-
-int main(int argc, char **argv) {
-    if (argc < N_ARGS) {
-        fprintf(stderr, "usage: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward THREADS [describe]\n");
-        return 2;
-    }
-    if (bench_run(argv, argc > N_ARGS) != CS_OK) {
-        cs_log_error_last();
-        return 1;
-    }
-    return 0;
+    return status == CS_OK ? 0 : 1;
 }

@@ -1,10 +1,13 @@
 """The zoo in PyTorch, for speed only: torchvision's where it has the same convolutions, else written out here. Layers that
 cost next to nothing (where a stride-2 layer pads) follow torch's habits."""
-import torchvision
 from torch import nn
 
+try:
+    from torchvision import models as tv
+except ImportError:  # then those networks say that they want it
+    tv = None
+
 CLASSES = 2
-tv = torchvision.models
 
 
 def conv_norm(channels, filters, kernel=1, stride=1, groups=1, padding=None, act=None):
