@@ -7,6 +7,7 @@ table has medians of the rounds. The batch stays on the GPU on both sides, or co
 When --seconds are over, the rest is said not to have been run. Exit status 1 when a ratio falls short of what is wanted
 (--no-bars: never), 2 when a side failed."""
 import argparse
+import os
 import queue
 import statistics
 import subprocess
@@ -214,7 +215,7 @@ def main():
     parser.add_argument("--no-autotune", dest="autotune", action="store_false")
     parser.add_argument("--no-bars", dest="bars", action="store_false")
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--log", default="/dev/null", help="where the programs' standard error goes")
+    parser.add_argument("--log", default=os.environ.get("CNNSWEEP_BENCH_LOG", os.devnull), help="where the programs' standard error goes")
     options = parser.parse_args()
     options.torch_device = options.torch_device or options.device
     version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True).stdout.strip()

@@ -5,7 +5,11 @@
 MobileNet 0.25 with the real weights and MobileNet 1 from random ones, at 50 and 128 px, 10 epochs, 2 ranks of one thread
 against two processes of one thread. A round is a seed; both sides start from the same values and see the same batches of
 the same augmented pixels. Times are from the start of the program to the finished table. Beside the whole program: without
-the cache, and one trial after the other. Material: $CNNSWEEP_SHARED, default ../shared."""
+the cache, and one trial after the other. Material: $CNNSWEEP_SHARED, default ../shared.
+
+On a GPU, one rank against PyTorch on that GPU; without the material, drawn images in that number and random weights, as it says:
+
+    python3 tests/bench/grid.py --device cuda --ranks 1 --processes 4 --precision bf16 --only random-50"""
 import argparse
 import csv
 import json
@@ -22,10 +26,13 @@ SHARED = Path(os.environ.get("CNNSWEEP_SHARED", ROOT / ".." / "shared")).resolve
 REAL = SHARED / "weights/mobilenet_v1_0.25_224_kerasnames_no_top.h5"
 # name: alpha, weights, pixels
 GRIDS = {"real-50": (0.25, REAL, 50), "real-128": (0.25, REAL, 128), "random-50": (1, None, 50), "random-128": (1, None, 128)}
-EPOCHS, BATCH = 10, 32
+BATCH = 32
 MODES = {"cnnsweep": [], "no cache": ["cache=off"], "one by one": ["cache=off", "group=false"]}
 ENV = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMP_NUM_THREADS": "1",
        "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_mpi_yield_when_idle": "1"}
+
+
+DRAWN_A_CLASS = 366  # 512 images in train, as there are in the real set
 
 
 def timed(*command):
@@ -35,22 +42,25 @@ def timed(*command):
     return time.time() - begun
 
 
-def job_sets(grid, seed, data):
+def job_sets(options, grid, seed, data):
     alpha, weights, _ = GRIDS[grid]
-    return [f"data.path={data}", "data.image=packed", f"model.alpha={alpha}", f'model.weights="{weights or ""}"', f"train.epochs={EPOCHS}",
+    weights = weights if weights and weights.exists() else None
+    return [f"data.path={data}", "data.image=packed", f"model.alpha={alpha}", f'model.weights="{weights or ""}"', f"train.epochs={options.epochs}",
             f"train.batch={BATCH}", f"train.seed={seed}"]
 
 
-def sweep(options, sets, out, ranks=2):
-    flags = [flag for value in sets for flag in ("--set", value)]
-    return timed("mpirun", "-n", ranks, options.bin / "cnnsweep", "train", "jobs/melanoma_mobilenet.yaml", "--force", "--out", out, *flags)
+def sweep(options, sets, out, ranks):
+    flags = [flag for value in sets for flag in ("--set", value)] + ["--device", options.device]
+    if options.device == "cuda":
+        flags += ["--set", f"precision={options.precision}"]
+    return timed(*(["mpirun", "-n", ranks] if ranks > 1 else []), options.bin / "cnnsweep", "train", "jobs/melanoma_mobilenet.yaml", "--force", "--out", out, *flags)
 
 
 def initial_values(options, work, grid, seed, data):
     """The network's values before training: those of a run that moves nothing."""
-    sets = job_sets(grid, seed, data) + ["sweep.parameters={fine_tune: [head], augment: [none]}", "train.epochs=1", "train.lr=1e-12",
+    sets = job_sets(options, grid, seed, data) + ["sweep.parameters={fine_tune: [head], augment: [none]}", "train.epochs=1", "train.lr=1e-12",
                                          "train.optimizer=sgd", "train.save_weights=h5"]
-    sweep(options, sets, work / "init", ranks=1)
+    sweep(options, sets, work / "init", 1)
     return work / "init/weights/t000.h5"
 
 
@@ -71,15 +81,16 @@ def run_grid(options, work, grid):
     data = work / f"{pixels}.h5"
     if not data.exists():
         timed(options.bin / "cnnsweep-pack", "--size", f"{pixels}x{pixels}", work / "images", data)
-    seconds, pairs = {"PyTorch": [], **{mode: [] for mode in MODES}}, []
+    seconds, pairs = {"PyTorch": [], **{mode: [] for mode in options.modes}}, []
     for seed in range(1, options.rounds + 1):
         init = initial_values(options, work, grid, seed, data)
         cells = work / "cells.json"
         seconds["PyTorch"].append(timed(options.python, ROOT / "tests/bench/grid_torch.py", "--data", data, "--init", init, "--alpha", alpha,
-                                        "--epochs", EPOCHS, "--batch", BATCH, "--seed", seed, "--out", cells))
+                                        "--epochs", options.epochs, "--batch", BATCH, "--seed", seed, "--out", cells, "--processes", options.processes,
+                                        "--device", "cuda" if options.device == "cuda" else "cpu", "--precision", options.precision))
         theirs = torch_accuracies(cells)
-        for mode, extra in MODES.items():
-            seconds[mode].append(sweep(options, job_sets(grid, seed, data) + extra, work / "out"))
+        for mode in options.modes:
+            seconds[mode].append(sweep(options, job_sets(options, grid, seed, data) + MODES[mode], work / "out", options.ranks))
             if mode == "cnnsweep":
                 ours = accuracies(work / "out")
                 pairs += [(ours[cell], theirs[cell]) for cell in theirs]
@@ -96,7 +107,7 @@ def print_speed(results):
     print("|---|---|---|---|---|---|---|---|---|")
     for grid, (seconds, _) in results.items():
         def ratio(above, below):
-            return spread([a / b for a, b in zip(seconds[above], seconds[below])])
+            return spread([a / b for a, b in zip(seconds[above], seconds[below])]) if above in seconds and below in seconds else "-"
         print(f"| {grid} | {len(seconds['PyTorch'])} | {statistics.median(seconds['PyTorch']):.1f} | {statistics.median(seconds['cnnsweep']):.1f} | "
               f"**{ratio('PyTorch', 'cnnsweep')}** | **{ratio('one by one', 'cnnsweep')}** | {ratio('PyTorch', 'one by one')} | "
               f"{ratio('one by one', 'no cache')} | {ratio('no cache', 'cnnsweep')} |")
@@ -114,21 +125,39 @@ def print_accuracy(results):
         print(f"| {grid} | {len(pairs)} | {cell(1)} | {cell(2)} | {statistics.mean(difference):+.4f} +/- {error:.4f} |")
 
 
+def make_images(options, folder):
+    """Says what they are."""
+    archive = SHARED / "data/isic_melanoma_vs_nevus.tar"
+    if archive.exists():
+        folder.mkdir()
+        subprocess.run(["tar", "xf", archive, "-C", folder], check=True)
+        return "melanoma or nevus"
+    timed(options.bin / "cnnsweep-synthetic", "--classes", 2, "--per-class", DRAWN_A_CLASS, "--size", "128x128", folder)
+    return f"DRAWN images, {DRAWN_A_CLASS} a class, and RANDOM weights, as {archive.name} is not here: accuracies say nothing about the real set"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--python", default="/usr/bin/python3")
     parser.add_argument("--only", nargs="*", choices=GRIDS, default=list(GRIDS))
+    parser.add_argument("--modes", nargs="*", choices=MODES, default=list(MODES))
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of a GPU, on both sides")
+    parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="of PyTorch")
     options = parser.parse_args()
     options.bin = options.bin.resolve()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        (work / "images").mkdir()
-        subprocess.run(["tar", "xf", SHARED / "data/isic_melanoma_vs_nevus.tar", "-C", work / "images"], check=True)
+        images = make_images(options, work / "images")
         results = {grid: run_grid(options, work, grid) for grid in options.only}
     version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True).stdout.strip()
-    print(f"PyTorch {version}, two processes of one thread; cnnsweep, 2 ranks of one thread; medians of the rounds (smallest-largest)\n")
+    where = f" on {options.device} in {options.precision}" if options.device == "cuda" else ""
+    print(f"{images}; PyTorch {version}, {options.processes} processes of one thread; cnnsweep, {options.ranks} ranks of one thread{where}; "
+          "medians of the rounds (smallest-largest)\n")
     print_speed(results)
     print("\nEngine: PyTorch over cnnsweep one by one; grouping: one by one over grouped without cache; cache: what it adds.\n")
     print_accuracy(results)

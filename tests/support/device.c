@@ -48,9 +48,12 @@ cs_precision test_precision(void) {
 
 cs_engine_options test_engine_options(const char *device, int threads) {
     bool named = getenv("CNNSWEEP_TEST_DEVICE") && strcmp(device, test_device()) == 0;
-    return (cs_engine_options){.threads = threads, .precision = named ? test_precision() : CS_PRECISION_FP32};
+    return (cs_engine_options){.threads = threads,
+                               .precision = named ? test_precision() : CS_PRECISION_FP32,
+                               .plan_cache = getenv("CNNSWEEP_TEST_PLANS")};
 }
 
 cs_engine_options test_trainer_options(int threads) {
-    return (cs_engine_options){.threads = threads, .deterministic = true};
+    return (cs_engine_options){
+        .threads = threads, .deterministic = true, .plan_cache = getenv("CNNSWEEP_TEST_PLANS")};
 }

@@ -1,6 +1,7 @@
 /* Which engine a test program is about. So the same programs judge a GPU: tests/gpu.sh sets these variables.
  *   CNNSWEEP_TEST_DEVICE     as --device; default: cpu, and ref beside it where a test says so
  *   CNNSWEEP_TEST_PRECISION  fp32, tf32, bf16 or fp16; only where a device is named
+ *   CNNSWEEP_TEST_PLANS      a folder for plans of convolutions, which some take a second each to make; default: none
  *   CNNSWEEP_TEST_ONLY       runs only the tests whose names match: * and ? as in file names */
 #ifndef CNNSWEEP_TESTS_DEVICE_H
 #define CNNSWEEP_TESTS_DEVICE_H

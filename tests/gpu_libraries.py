@@ -1,0 +1,75 @@
+"""Where this machine has the CUDA libraries that the plug-in wants: the folders, joined by ':', for LD_LIBRARY_PATH. pip's
+packages of this interpreter come first, as PyTorch uses those, then the toolkit, then what the loader finds by itself. With
+--versions: a line of Markdown for each. Exit status 1, naming it, when one is nowhere."""
+import ctypes
+import glob
+import os
+import re
+import site
+import sys
+
+WANTED = ("libcudart.so.13", "libcudnn.so.9", "libnccl.so.2", "libcublasLt.so.13", "libnvrtc.so.13")  # the last two: cuDNN's
+
+
+def pip_folders():
+    roots = dict.fromkeys([*sys.path, *site.getsitepackages(), site.getusersitepackages()])
+    return [folder for root in roots for folder in sorted(glob.glob(os.path.join(root, "nvidia", "*", "lib")))]
+
+
+def toolkit_folders():
+    homes = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), "/usr/local/cuda", *sorted(glob.glob("/usr/local/cuda-*"), reverse=True)]
+    below = ("lib64", "lib", "targets/x86_64-linux/lib")
+    return [os.path.join(home, folder) for home in homes if home for folder in below]
+
+
+def find(name, folders):
+    """Its folder; "" where the loader knows it anyway; None."""
+    for folder in folders:
+        if os.path.exists(os.path.join(folder, name)):
+            return folder
+    try:
+        ctypes.CDLL(name)
+        return ""
+    except OSError:
+        return None
+
+
+def number(value, wide):
+    """13000 is CUDA 13.0, 91900 cuDNN 9.19.0, 22809 NCCL 2.28.9."""
+    parts = {"cudart": (value // 1000, value % 1000 // 10), "cudnn": (value // 10000, value // 100 % 100, value % 100),
+             "nccl": (value // 10000, value // 100 % 100, value % 100)}[wide]
+    return ".".join(map(str, parts))
+
+
+def version(kind, path):
+    library = ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
+    value = ctypes.c_int(0)
+    if kind == "cudnn":
+        library.cudnnGetVersion.restype = ctypes.c_size_t
+        return number(library.cudnnGetVersion(), kind)
+    call = library.cudaRuntimeGetVersion if kind == "cudart" else library.ncclGetVersion
+    call(ctypes.byref(value))
+    return number(value.value, kind)
+
+
+def main():
+    folders = pip_folders() + toolkit_folders()
+    found = {name: find(name, folders) for name in WANTED}
+    if "--versions" in sys.argv:
+        for name, folder in found.items():
+            kind = re.sub(r"lib|\.so.*", "", name)
+            if folder is None:
+                print(f"- {name}: not here")
+            elif kind in ("cudart", "cudnn", "nccl"):
+                print(f"- {name}: {version(kind, os.path.join(folder, name))} ({folder or 'the system'})")
+        return 0
+    missing = [name for name, folder in found.items() if folder is None]
+    print(":".join(dict.fromkeys(folder for folder in found.values() if folder)))
+    if missing:
+        print(f"gpu_libraries.py: not found: {' '.join(missing)}. Looked in the packages of {sys.executable}, $CUDA_HOME, /usr/local/cuda and "
+              "where the loader looks", file=sys.stderr)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
