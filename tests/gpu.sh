@@ -120,9 +120,9 @@ export CNNSWEEP_CUDA_PLUGIN=${CNNSWEEP_CUDA_PLUGIN:-$build/bin/libcnnsweep_cuda.
 libraries=$("$python" "$root/tests/gpu_libraries.py") || [ -n "$host_plugin" ] || exit 2
 export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
-gpu='' driver=''
+gpu=''
 if command -v nvidia-smi >/dev/null; then
-    IFS=, read -r gpu driver _ < <(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null)
+    gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1)
 fi
 if [ -z "$gpu" ] && [ -z "$host_plugin" ]; then
     echo "gpu.sh: nvidia-smi names no GPU here: nothing to test" >&2
@@ -204,7 +204,7 @@ done
     done
     for name in "${steps[@]}"; do
         if [ "${group_of[$name]}" = bench ] && [ -f "$logs/$name.log" ]; then
-            printf '\n## %s\n\n`%s`\n\n' "$name" "${command_of[$name]}" | sed "s|$root/||g; s|$build|build|g"
+            printf '\n## %s\n\n    %s\n\n' "$name" "${command_of[$name]}" | sed "s|$root/||g; s|$build|build|g"
             cat "$logs/$name.log"
         fi
     done

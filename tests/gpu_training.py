@@ -19,7 +19,7 @@ data: {path: data.h5}
 model: {arch: cnn4}
 threads: 4
 checkpoint_seconds: 0
-train: {epochs: EPOCHS, batch: 16, optimizer: adam, lr: 0.001, seed: 3, save_weights: safetensors}
+train: {epochs: EPOCHS, batch: 16, optimizer: adam, lr: 0.0003, seed: 3, save_weights: safetensors}
 sweep:
   parameters:
     augment: [flips]
@@ -130,7 +130,7 @@ def main():
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--small", action="store_true", help="to try the script: says nothing about accuracy")
     options = parser.parse_args()
-    epochs = 6 if options.small else 12
+    epochs = 6 if options.small else 24
     make_data(per_class=20 if options.small else 200)
     write_job(JOB.replace("EPOCHS", str(epochs)))
     for name in options.tests or TESTS:
