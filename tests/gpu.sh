@@ -111,7 +111,7 @@ for program in bin/cnnsweep bin/cnnsweep-synthetic bin/cnnsweep-pack tests/engin
 done
 # shellcheck disable=SC1091
 [ ! -f "$build/env.sh" ] || BUNDLE=$build . "$build/env.sh"
-export CNNSWEEP_BIN=$build/bin CNNSWEEP_TEST_DEVICE=cuda CNNSWEEP_SHARED=${CNNSWEEP_SHARED:-$root/../shared}
+export CNNSWEEP_BIN=$build/bin CNNSWEEP_SOURCE=$root CNNSWEEP_TEST_DEVICE=cuda CNNSWEEP_SHARED=${CNNSWEEP_SHARED:-$root/../shared}
 [ -d "$CNNSWEEP_SHARED/weights" ] || unset CNNSWEEP_SHARED
 export OMP_WAIT_POLICY=passive OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONUNBUFFERED=1
 host_plugin=${CNNSWEEP_CUDA_PLUGIN:-}

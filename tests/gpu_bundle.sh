@@ -20,6 +20,7 @@ tests='engine_rate test_engine_dropout test_engine_faults test_engine_loss test_
 for name in $programs; do content+=("$build/bin/$name:bin/$name"); done
 for name in $tests; do content+=("$build/tests/$name:tests/$name"); done
 for name in tests/gpu.sh tests/gpu_training.py tests/gpu_libraries.py tests/cli/harness.py jobs/melanoma_mobilenet.yaml \
+    tests/net/golden/{torch_forward,keras_forward,torch_step}.txt \
     tests/bench/{gpu_train,gpu_torch,gpu_profile,grid,grid_torch,torch_nets}.py; do
     content+=("$root/$name:source/$name")
 done

@@ -54,6 +54,5 @@ cs_engine_options test_engine_options(const char *device, int threads) {
 }
 
 cs_engine_options test_trainer_options(int threads) {
-    return (cs_engine_options){
-        .threads = threads, .deterministic = true, .plan_cache = getenv("CNNSWEEP_TEST_PLANS")};
+    return (cs_engine_options){.threads = threads, .deterministic = true, .plan_cache = getenv("CNNSWEEP_TEST_PLANS")};
 }

@@ -43,6 +43,11 @@ const char *test_scratch(void) {
     return scratch;
 }
 
+const char *test_source(void) {
+    const char *named = getenv("CNNSWEEP_SOURCE");
+    return named ? named : CS_TEST_SOURCE;
+}
+
 const char *test_shared(const char *relative) {
     static char path[CS_PATH_MAX];
     const char *root = getenv("CNNSWEEP_SHARED");

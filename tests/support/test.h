@@ -24,6 +24,9 @@ void test_assert_fails(cs_status status, cs_status code, const char *needle, con
 /* A fresh folder for this test program, removed at exit. */
 const char *test_scratch(void);
 
+/* $CNNSWEEP_SOURCE, or the source folder that this was built from: a bundle is far from that. */
+const char *test_source(void);
+
 /* Path of a file under $CNNSWEEP_SHARED (default: ../shared beside the source). Absent: the test fails, saying so, when
  * the variable is set or CI is; otherwise it is skipped. The path lives until the next call. */
 const char *test_shared(const char *relative);

@@ -163,7 +163,7 @@ static void read_case(const char *line, cs_dialect dialect, forward_case *out) {
 void golden_check_forward(const char *file, cs_dialect dialect, const char *device) {
     char path[256], line[512];
     int checked = 0;
-    snprintf(path, sizeof path, "%s/tests/net/golden/%s", CS_TEST_SOURCE, file);
+    snprintf(path, sizeof path, "%s/tests/net/golden/%s", test_source(), file);
     FILE *lines = fopen(path, "r");
     if (!lines)
         fail_msg("cannot open %s", path);

@@ -130,7 +130,8 @@ static void check_statistic(const step_run *run, const char *line) {
 
 /* `check` sees the lines that begin with `kind`. */
 static void check_steps(const char *device, const char *kind, void (*check)(const step_run *run, const char *line)) {
-    const char *path = CS_TEST_SOURCE "/tests/net/golden/torch_step.txt";
+    char path[512];
+    snprintf(path, sizeof path, "%s/tests/net/golden/torch_step.txt", test_source());
     char line[256];
     int checked = 0;
     step_run run = {.device = device};

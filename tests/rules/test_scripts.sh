@@ -1,0 +1,15 @@
+#!/bin/bash
+# Every shell script passes shellcheck and every Python script compiles. Without shellcheck: skipped, but an error in CI.
+set -eu
+cd "$CNNSWEEP_SOURCE"
+python3 - <<'PYTHON'
+import pathlib
+for path in pathlib.Path(".").glob("tests/**/*.py"):
+    compile(path.read_text(), str(path), "exec")
+PYTHON
+if ! command -v shellcheck >/dev/null; then
+    echo "shellcheck is not installed: nothing checked"
+    [ -z "${CI:-}" ]
+    exit 77
+fi
+shellcheck -S warning tests/gpu.sh tests/gpu_bundle.sh tests/rules/*.sh
