@@ -4,7 +4,7 @@ build_packages=(build-essential cmake pkg-config git ca-certificates libopenmpi-
     "libturbojpeg0-dev|libturbojpeg-dev" "libdnnl-dev|libonednn-dev" libspng-dev libjansson-dev libyaml-dev
     libxxhash-dev)
 # clang-14: the fuzzing of tests/fuzz. libomp: its omp.h is the one that clang-tidy finds.
-test_packages=(libcmocka-dev "clang-format-14|" "clang-tidy-14|" "clang-14|" "libclang-rt-14-dev|"
+test_packages=(libcmocka-dev shellcheck "clang-format-14|" "clang-tidy-14|" "clang-14|" "libclang-rt-14-dev|"
     "libomp-14-dev|" python3 python3-venv python3-numpy python3-h5py python3-pil python3-sklearn "python3-torch|" "python3-torchvision|")
 
 is_installed() {

@@ -21,5 +21,5 @@ if CNNSWEEP_CUDA_PLUGIN=$CNNSWEEP_BIN/cnnsweep gpu test_engine_loss-fp32 train_s
     exit 1
 fi
 [ "$(grep -c '| FAILED |' "$folder/host.md")" = 2 ]
-grep -q 'test_engine_loss-fp32 | FAILED .*plug-in' "$folder/host.md"
+grep -q 'test_engine_loss-fp32 | FAILED .*cannot be loaded' "$folder/host.md"
 echo "ok"
