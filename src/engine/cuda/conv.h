@@ -34,9 +34,9 @@ typedef struct cu_conv_spec {
 } cu_conv_spec;
 
 /* The library, opened for a device. Its plans are chosen by heuristics or, with options->autotune, by the clock;
- * options->deterministic leaves out those whose sums have no fixed order, fp32 those that round to tf32. Plans are kept
- * in options->plan_cache, a folder, so that the next start finds them. `device` NULL: plans are made for the GPU that
- * `description` (cuDNN's JSON) tells of, and cannot run. */
+ * options->deterministic leaves out those whose sums have no fixed order, and the clock; fp32 those that round to tf32.
+ * Plans are kept in options->plan_cache, a folder, so that the next start finds them. `device` NULL: plans are made for
+ * the GPU that `description` (cuDNN's JSON) tells of, and cannot run. */
 typedef struct cu_dnn cu_dnn;
 CS_MUST_CHECK cs_status cu_dnn_open(cu_device *device, const char *description, const cs_engine_options *options,
                                     cu_dnn **out);

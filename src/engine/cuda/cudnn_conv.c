@@ -61,7 +61,7 @@ cs_status cu_dnn_open(cu_device *device, const char *description, const cs_engin
     dnn->device = device;
     dnn->tf32 = options->precision == CS_PRECISION_TF32;
     dnn->deterministic = options->deterministic;
-    dnn->autotune = options->autotune && device;
+    dnn->autotune = options->autotune && !options->deterministic && device; /* the clock never says the same twice */
     if (options->plan_cache) {
         CS_TRY_GOTO(cs_path(dnn->folder, sizeof dnn->folder, "%s", options->plan_cache), done);
         dnn->cache.folder = dnn->folder;
@@ -167,53 +167,71 @@ static unsigned refused_notes(const cu_conv *conv) {
     return refused;
 }
 
-/* Adds plans to the `*n` candidates until there are `wanted`, in the order that heuristics propose them. */
-static cs_status add_candidates(const cu_conv *conv, cu_graph *graph, cudnnBackendHeurMode_t mode, bool compiled,
-                                int wanted, conv_choice *candidates, int *n) {
-    cu_proposal proposals[CU_PROPOSALS];
+/* What heuristics propose for a graph. */
+typedef struct conv_proposals {
+    cu_proposal list[CU_PROPOSALS];
+    int n;
+} conv_proposals;
+
+/* The best plans first, at most CANDIDATES of them. */
+typedef struct conv_candidates {
+    conv_choice list[CANDIDATES];
+    int n;
+} conv_candidates;
+
+/* Adds plans until there are `wanted`, in the order that heuristics propose them. */
+static void add_candidates(const cu_conv *conv, const conv_proposals *proposals, bool compiled, int wanted,
+                           conv_candidates *to) {
     unsigned refused = refused_notes(conv);
-    int n_proposals;
-    CS_TRY(cu_graph_propose(graph, mode, proposals, &n_proposals));
-    for (int i = 0; i < n_proposals && *n < wanted; i++) {
-        const cu_proposal *proposal = &proposals[i];
-        conv_choice *candidate = &candidates[*n];
+    for (int i = 0; i < proposals->n && to->n < wanted; i++) {
+        const cu_proposal *proposal = &proposals->list[i];
+        conv_choice *candidate = &to->list[to->n];
         if (proposal->compiled != compiled || proposal->numerical & refused)
             continue;
         *candidate = (conv_choice){.engine = (long long)proposal->engine, .compiled = compiled};
         if (cu_plan_open(&conv->dnn->target, proposal, &candidate->plan) == CS_OK)
-            (*n)++;
+            to->n++;
     }
+}
+
+/* Engines that must be compiled are the last resort, and none at all where bias and activation can be had otherwise. */
+static cs_status find_candidates(const cu_conv *conv, cu_graph *graph, bool fused, conv_candidates *out) {
+    conv_proposals advised, fallback;
+    int wanted = conv->dnn->autotune ? CANDIDATES : 1;
+    CS_TRY(cu_graph_propose(graph, CUDNN_HEUR_MODE_A, advised.list, &advised.n));
+    add_candidates(conv, &advised, false, wanted, out);
+    if (out->n > 0)
+        return CS_OK;
+    CS_TRY(cu_graph_propose(graph, CUDNN_HEUR_MODE_FALLBACK, fallback.list, &fallback.n));
+    add_candidates(conv, &fallback, false, wanted, out);
+    if (out->n == 0 && !fused)
+        add_candidates(conv, &advised, true, 1, out);
     return CS_OK;
 }
 
-/* The best plan of a graph; choice->plan stays NULL where there is none. Engines that must be compiled are the last
- * resort, and none at all where bias and activation can be had otherwise. */
+/* The best plan of a graph; choice->plan stays NULL where there is none. */
 static cs_status search(cu_conv *conv, bool fused) {
     const cu_dnn *dnn = conv->dnn;
     cs_status status = CS_OK;
-    conv_choice candidates[CANDIDATES] = {0};
+    conv_candidates candidates = {0};
     cu_graph *graph = NULL;
-    int n = 0, best = 0, wanted = dnn->autotune ? CANDIDATES : 1;
+    int best = 0;
     CS_TRY(cu_graph_open(&dnn->target, &conv->spec, fused, &graph));
-    CS_TRY_GOTO(add_candidates(conv, graph, CUDNN_HEUR_MODE_A, false, wanted, candidates, &n), done);
-    if (n == 0)
-        CS_TRY_GOTO(add_candidates(conv, graph, CUDNN_HEUR_MODE_FALLBACK, false, wanted, candidates, &n), done);
-    if (n == 0 && !fused)
-        CS_TRY_GOTO(add_candidates(conv, graph, CUDNN_HEUR_MODE_A, true, 1, candidates, &n), done);
-    if (n > 1) {
+    CS_TRY_GOTO(find_candidates(conv, graph, fused, &candidates), done);
+    if (candidates.n > 1) {
         cu_plan *plans[CANDIDATES];
-        for (int i = 0; i < n; i++)
-            plans[i] = candidates[i].plan;
-        CS_TRY_GOTO(cu_tune(dnn->device, &dnn->target, &conv->spec, fused, plans, n, &best), done);
+        for (int i = 0; i < candidates.n; i++)
+            plans[i] = candidates.list[i].plan;
+        CS_TRY_GOTO(cu_tune(dnn->device, &dnn->target, &conv->spec, fused, plans, candidates.n, &best), done);
     }
-    if (n > 0) {
-        conv->choice = candidates[best];
+    if (candidates.n > 0) {
+        conv->choice = candidates.list[best];
         conv->choice.fused = fused;
-        candidates[best].plan = NULL;
+        candidates.list[best].plan = NULL;
     }
 done:
-    for (int i = 0; i < n; i++)
-        cu_plan_close(candidates[i].plan);
+    for (int i = 0; i < candidates.n; i++)
+        cu_plan_close(candidates.list[i].plan);
     cu_graph_close(graph);
     return status;
 }

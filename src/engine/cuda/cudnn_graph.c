@@ -281,6 +281,7 @@ cs_status cu_graph_propose(cu_graph *graph, cudnnBackendHeurMode_t mode, cu_prop
                                      CU_PROPOSALS, &found, configs),
             "heuristics");
     cs_status status = CS_OK;
+    found = found < CU_PROPOSALS ? found : CU_PROPOSALS; /* how many there are, says the manual, not how many it gave */
     for (int i = 0; i < found && status == CS_OK; i++) {
         out[i] = (cu_proposal){.config = configs[i]};
         DNN_TRY(cudnnBackendCreateDescriptor(CUDNN_BACKEND_ENGINE_DESCRIPTOR, &engine), "an engine");

@@ -89,6 +89,7 @@ cs_status cu_tune(cu_device *device, const cu_target *target, const cu_conv_spec
         cs_status timed = time_plan(&bench, plans[i], &median);
         if (timed != CS_OK) {
             failed = timed;
+            (void)cudaGetLastError(); /* or the next launch would be blamed for it */
             cs_log(CS_LOG_DEBUG, "autotune: %s", cs_error_last()->text);
         } else if (*best < 0 || median < least) {
             least = median;
