@@ -1,5 +1,6 @@
-/* CUDA as far as the kernels use it, in plain C++: blocks run one after the other, each with one thread. A process may
- * run several at once (its ranks may be threads), so what a block has is the thread's own. */
+/* CUDA as far as the kernels use it, in plain C++: blocks run one after the other. Each has a single thread, or with
+ * CU_BLOCKS as many as on a GPU (blocks.cuh). A process may run several at once (its ranks may be threads), so what a
+ * block has is the thread's own. */
 #ifndef CNNSWEEP_ENGINE_CUDA_HOST_CUH
 #define CNNSWEEP_ENGINE_CUDA_HOST_CUH
 
@@ -7,23 +8,27 @@
 
 #define __global__
 #define __device__
-#define __shared__ static thread_local
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
-#define __syncthreads() ((void)0)
 #define CU_UNROLL
 #define CU_UNROLL_4
-
-enum { CU_THREADS = 1 };
 
 struct dim3 {
     unsigned x, y, z;
     constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {
     }
 };
+
+#ifdef CU_BLOCKS
+#include "blocks.cuh"
+#else
+enum { CU_THREADS = 1 };
 inline thread_local dim3 gridDim, blockIdx;
 constexpr dim3 blockDim = {1, 1, 1}, threadIdx = {0, 0, 0};
 
+#define CU_SHARED(type, name, size)            static thread_local type name size
+#define __syncthreads()                        ((void)0)
+#define __shfl_xor_sync(mask, value, distance) (value)
 #define CU_LAUNCH(kernel, blocks, threads, stream, ...)                                                                \
     do {                                                                                                               \
         (void)(threads), (void)(stream);                                                                               \
@@ -33,6 +38,7 @@ constexpr dim3 blockDim = {1, 1, 1}, threadIdx = {0, 0, 0};
                 for (blockIdx.x = 0; blockIdx.x < gridDim.x; blockIdx.x++)                                             \
                     kernel(__VA_ARGS__);                                                                               \
     } while (0)
+#endif
 
 /* The upper half of fp32. */
 struct cu_bf16 {
@@ -99,10 +105,6 @@ static inline float cu_product(float a, float b) {
 }
 static inline float cu_sum(float a, float b) {
     return a + b;
-}
-
-template <typename S> static inline S block_sum(S value) {
-    return value;
 }
 
 #endif

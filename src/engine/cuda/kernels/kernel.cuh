@@ -1,12 +1,13 @@
 /* What every kernel file begins with. Under nvcc it is CUDA; under a host compiler the same source becomes plain C++
- * that runs one block after the other, each with a single thread (tests/engine/cuda_host).
+ * that runs one block after the other (tests/engine/cuda_host): each with a single thread, which is quick, or with all
+ * of them, which shows whether they work together.
  *
  * So a kernel has to be right for any blockDim.x, one included:
  *   - it is launched with CU_THREADS threads (1 on the host), and what depends on their number says CU_THREADS or
  *     blockDim.x, never 256;
  *   - where items do not care who does them: CU_EACH in the kernel, cu_grid(items) in the launcher;
- *   - where a block makes one result: threads stride by blockDim.x, then block_sum, or CU_THREADS places of __shared__
- *     memory and a __syncthreads between writing and reading.
+ *   - where a block makes one result: threads stride by blockDim.x, then block_sum, or CU_THREADS places of
+ *     CU_SHARED memory and a __syncthreads between writing and reading.
  * All threads of a block take part in block_sum and __syncthreads. Sums are made in an order that depends on shapes
  * alone, so they come out alike each time.
  *
@@ -26,8 +27,9 @@
 typedef __nv_bfloat16 cu_bf16;
 typedef __half cu_f16;
 enum { CU_THREADS = 256 };
-#define CU_UNROLL   _Pragma("unroll")
-#define CU_UNROLL_4 _Pragma("unroll 4")
+#define CU_UNROLL                   _Pragma("unroll")
+#define CU_UNROLL_4                 _Pragma("unroll 4")
+#define CU_SHARED(type, name, size) __shared__ type name size
 /* A kernel with several template parameters stands in brackets. */
 #define CU_LAUNCH(kernel, blocks, threads, stream, ...)                                                                \
     kernel<<<dim3(blocks), (threads), 0, (cudaStream_t)(stream)>>>(__VA_ARGS__)
@@ -58,24 +60,26 @@ static __device__ inline float cu_product(float a, float b) {
 static __device__ inline float cu_sum(float a, float b) {
     return __fadd_rn(a, b);
 }
-
-/* The sum of what the threads of a block have (a multiple of 32 of them); every one gets it. */
-template <typename S> static __device__ S block_sum(S value) {
-    __shared__ S warps[32];
-    for (int distance = 16; distance > 0; distance /= 2)
-        value += __shfl_xor_sync(0xffffffffu, value, distance);
-    __syncthreads(); /* the sum before has been read */
-    if (threadIdx.x % 32 == 0)
-        warps[threadIdx.x / 32] = value;
-    __syncthreads();
-    S sum = 0;
-    for (unsigned w = 0; w < blockDim.x / 32; w++)
-        sum += warps[w];
-    return sum;
-}
 #else
 #include "host.cuh"
 #endif
+
+enum { CU_WARP = CU_THREADS < 32 ? CU_THREADS : 32 };
+
+/* The sum of what the threads of a block have, whole warps of them; every one gets it. */
+template <typename S> static __device__ S block_sum(S value) {
+    CU_SHARED(S, warps, [32]);
+    for (int distance = CU_WARP / 2; distance > 0; distance /= 2)
+        value += __shfl_xor_sync(0xffffffffu, value, distance);
+    __syncthreads(); /* the sum before has been read */
+    if (threadIdx.x % CU_WARP == 0)
+        warps[threadIdx.x / CU_WARP] = value;
+    __syncthreads();
+    S sum = 0;
+    for (unsigned w = 0; w < blockDim.x / CU_WARP; w++)
+        sum += warps[w];
+    return sum;
+}
 
 /* Blocks for CU_EACH: enough to fill any GPU several times over; the rest is done by their loops. */
 static inline unsigned cu_grid(size_t items) {
@@ -147,7 +151,7 @@ static inline unsigned cu_lanes(unsigned columns) {
 
 /* `sums` of the first thread of each column becomes what the threads of its column have together. */
 template <int N> static __device__ inline void cu_sum_columns(float (&sums)[N], unsigned lanes) {
-    __shared__ float all[CU_THREADS][N];
+    CU_SHARED(float, all, [CU_THREADS][N]);
     __syncthreads(); /* what was there has been read */
     CU_UNROLL
     for (int k = 0; k < N; k++)

@@ -13,7 +13,7 @@ static __device__ inline cu_best better(cu_best a, cu_best b) {
 }
 
 template <typename T> static __device__ cu_best largest(int classes, const T *logits) {
-    __shared__ cu_best bests[CU_THREADS];
+    CU_SHARED(cu_best, bests, [CU_THREADS]);
     cu_best best = {-INFINITY, classes}; /* the place behind all others */
     for (int k = (int)threadIdx.x; k < classes; k += (int)blockDim.x)
         best = better(best, {cu_float(logits[k]), k});

@@ -154,7 +154,7 @@ static __device__ inline void add_rows(const S &terms, size_t at, size_t step, u
 template <typename T, int N, typename S>
 static __global__ void __launch_bounds__(CU_THREADS, 2)
     sum_columns(cu_share share, size_t pixels_a_row, const cu_step *step, S terms, double *partial) {
-    __shared__ double room[S::SUMS * N][CU_THREADS + 1]; /* a column of it is a thread's own until all are done */
+    CU_SHARED(double, room, [S::SUMS * N][CU_THREADS + 1]); /* a column of it is a thread's own until all are done */
     cu_part part = part_of(share, N);
     const size_t active = active_rows(share, pixels_a_row, step), end = part.end < active ? part.end : active;
     const size_t stride = (size_t)share.lanes * share.channels;
@@ -201,7 +201,7 @@ enum { CU_COLUMNS = CU_THREADS < 8 ? CU_THREADS : 8, CU_STRIPES = CU_THREADS / C
 template <typename O>
 static __global__ void add_partial(cu_share share, size_t pixels_a_row, const cu_step *step, unsigned columns,
                                    const double *partial, O *sums) {
-    __shared__ double room[CU_THREADS];
+    CU_SHARED(double, room, [CU_THREADS]);
     unsigned column = blockIdx.x * CU_COLUMNS + threadIdx.x % CU_COLUMNS, stripe = threadIdx.x / CU_COLUMNS;
     double sum = 0;
     CU_UNROLL_4

@@ -1,0 +1,187 @@
+/* Blocks of many threads on the host. Those that wait for each other are fibers (ucontext), and always the first one
+ * that can go on does, warps for themselves: counted forward, backward or scrambled, as CNNSWEEP_CUDA_ORDER says. A
+ * result that hangs on the order is one that hangs on luck on a GPU.
+ *
+ * What CUDA leaves undefined ends the program, with the kernel's name: a grid that it would not start, a barrier or a
+ * shuffle that some threads do not come to. Shared memory begins a block as NaNs. */
+#ifndef CNNSWEEP_ENGINE_CUDA_BLOCKS_CUH
+#define CNNSWEEP_ENGINE_CUDA_BLOCKS_CUH
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <ucontext.h>
+
+enum { CU_THREADS = 256, CU_MOST_THREADS = 1024, CU_LANES = 32, CU_STACK = 1 << 16 };
+
+inline thread_local dim3 gridDim, blockIdx, blockDim, threadIdx;
+
+enum cu_thread_state { CU_FRESH, CU_READY, CU_WAITS, CU_ENDED };
+
+struct cu_thread {
+    cu_thread_state state;
+    unsigned fiber;
+    const char *where; /* the barrier or shuffle it came to last */
+    uint64_t value;    /* what it brings to a shuffle */
+};
+
+/* The block at work. A fiber runs threads to their end one after the other, until one has to wait: the others then
+ * need a fiber of their own. */
+struct cu_block {
+    const char *kernel;
+    void (*run)(void *body);
+    void *body;
+    size_t number;                   /* of all blocks so far */
+    unsigned order[CU_MOST_THREADS]; /* of threads; those in front of `turn` cannot go on */
+    unsigned turn;
+    unsigned waiting[1 + CU_MOST_THREADS / CU_LANES]; /* at a barrier, in a shuffle of a warp */
+    cu_thread threads[CU_MOST_THREADS];
+    ucontext_t home, fibers[CU_MOST_THREADS];
+    unsigned idle[CU_MOST_THREADS], n_idle, n_fibers; /* fibers; kept from block to block */
+};
+inline thread_local cu_block cu_here;
+
+[[noreturn]] inline void cu_refuse(const char *why, const char *where) {
+    fprintf(stderr, "%s, block %u,%u,%u, thread %u: %s%s\n", cu_here.kernel, blockIdx.x, blockIdx.y, blockIdx.z,
+            threadIdx.x, why, where);
+    abort();
+}
+
+/* The thread whose turn it is; NULL: all wait or have ended. */
+inline cu_thread *cu_next() {
+    for (; cu_here.turn < blockDim.x; cu_here.turn++) {
+        cu_thread *thread = &cu_here.threads[cu_here.order[cu_here.turn]];
+        if (thread->state == CU_FRESH || thread->state == CU_READY)
+            return thread;
+    }
+    return NULL;
+}
+
+inline void cu_fiber() {
+    for (;;) {
+        cu_thread *thread = cu_next();
+        unsigned fiber = thread->fiber;
+        threadIdx.x = (unsigned)(thread - cu_here.threads);
+        cu_here.run(cu_here.body);
+        thread->state = CU_ENDED;
+        cu_thread *next = cu_next();
+        if (next && next->state == CU_FRESH) {
+            next->fiber = fiber;
+            continue;
+        }
+        cu_here.idle[cu_here.n_idle++] = fiber;
+        swapcontext(&cu_here.fibers[fiber], &cu_here.home);
+    }
+}
+
+inline unsigned cu_idle_fiber() {
+    if (cu_here.n_idle > 0)
+        return cu_here.idle[--cu_here.n_idle];
+    unsigned fiber = cu_here.n_fibers++;
+    ucontext_t *context = &cu_here.fibers[fiber];
+    getcontext(context);
+    context->uc_stack.ss_sp = malloc(CU_STACK);
+    context->uc_stack.ss_size = CU_STACK;
+    if (!context->uc_stack.ss_sp)
+        cu_refuse("no memory for its stack", "");
+    makecontext(context, cu_fiber, 0);
+    return fiber;
+}
+
+/* Until `count` threads from `first` on have come here. */
+inline void cu_meet(unsigned group, unsigned first, unsigned count, const char *where) {
+    const unsigned me = threadIdx.x;
+    cu_thread *threads = cu_here.threads;
+    threads[me].state = CU_WAITS;
+    threads[me].where = where;
+    if (++cu_here.waiting[group] == count) {
+        for (unsigned t = first; t < first + count; t++) {
+            if (strcmp(threads[t].where, where) != 0)
+                cu_refuse("others wait elsewhere, at ", threads[t].where);
+            threads[t].state = CU_READY;
+        }
+        cu_here.waiting[group] = 0;
+        cu_here.turn = 0;
+    }
+    swapcontext(&cu_here.fibers[threads[me].fiber], &cu_here.home);
+    threadIdx.x = me;
+}
+
+inline void cu_run_block() {
+    cu_here.number++;
+    cu_here.turn = 0;
+    for (unsigned t = 0; t < blockDim.x; t++)
+        cu_here.threads[t].state = CU_FRESH;
+    for (cu_thread *next = cu_next(); next; next = cu_next()) {
+        if (next->state == CU_FRESH)
+            next->fiber = cu_idle_fiber();
+        swapcontext(&cu_here.home, &cu_here.fibers[next->fiber]);
+    }
+    for (threadIdx.x = 0; threadIdx.x < blockDim.x; threadIdx.x++)
+        if (cu_here.threads[threadIdx.x].state != CU_ENDED)
+            cu_refuse("waits for threads that do not come, at ", cu_here.threads[threadIdx.x].where);
+}
+
+/* Thread t of n. */
+inline unsigned cu_ordered(unsigned t, unsigned n) {
+    const char *order = getenv("CNNSWEEP_CUDA_ORDER");
+    if (order && strcmp(order, "backward") == 0)
+        return n - 1 - t;
+    return order && strcmp(order, "scrambled") == 0 ? (t * 97 + 13) % n : t;
+}
+
+template <typename F> inline void cu_launch(const char *kernel, dim3 blocks, unsigned threads, F body) {
+    cu_here.kernel = kernel;
+    cu_here.run = [](void *f) { (*(F *)f)(); };
+    cu_here.body = &body;
+    gridDim = blocks;
+    blockIdx = dim3(0, 0, 0);
+    threadIdx = dim3(0, 0, 0);
+    if (blocks.x < 1 || blocks.x > 0x7fffffff || blocks.y < 1 || blocks.y > 65535 || blocks.z < 1 || blocks.z > 65535 ||
+        threads < 1 || threads > CU_MOST_THREADS)
+        cu_refuse("cannot be started", "");
+    if (blockDim.x != threads)
+        for (unsigned t = 0; t < threads; t++)
+            cu_here.order[t] = cu_ordered(t, threads);
+    blockDim.x = threads;
+    for (blockIdx.z = 0; blockIdx.z < gridDim.z; blockIdx.z++)
+        for (blockIdx.y = 0; blockIdx.y < gridDim.y; blockIdx.y++)
+            for (blockIdx.x = 0; blockIdx.x < gridDim.x; blockIdx.x++)
+                cu_run_block();
+}
+
+template <typename S> inline S cu_shuffle_xor(unsigned mask, S value, unsigned distance, const char *where) {
+    static_assert(sizeof(S) <= sizeof(uint64_t), "more than a shuffle takes");
+    const unsigned me = threadIdx.x, warp = me / CU_LANES;
+    if (mask != 0xffffffffu || distance >= CU_LANES || blockDim.x % CU_LANES != 0)
+        cu_refuse("not a shuffle of whole warps, at ", where);
+    memcpy(&cu_here.threads[me].value, &value, sizeof value);
+    cu_meet(1 + warp, warp * CU_LANES, CU_LANES, where);
+    memcpy(&value, &cu_here.threads[me ^ distance].value, sizeof value);
+    cu_meet(1 + warp, warp * CU_LANES, CU_LANES, where);
+    return value;
+}
+
+/* By the first thread of a block. */
+inline void cu_poison(void *memory, size_t bytes, size_t *block) {
+    if (*block != cu_here.number)
+        memset(memory, 0xff, bytes);
+    *block = cu_here.number;
+}
+
+#define CU_TEXT_(x) #x
+#define CU_TEXT(x)  CU_TEXT_(x)
+#define CU_PLACE    __FILE__ ":" CU_TEXT(__LINE__)
+
+#define CU_SHARED(type, name, size)                                                                                    \
+    static thread_local type name size;                                                                                \
+    static thread_local size_t name##_block;                                                                           \
+    cu_poison(&name, sizeof name, &name##_block)
+#define __syncthreads()                        cu_meet(0, 0, blockDim.x, CU_PLACE)
+#define __shfl_xor_sync(mask, value, distance) cu_shuffle_xor(mask, value, (unsigned)(distance), CU_PLACE)
+#define CU_LAUNCH(kernel, blocks, threads, stream, ...)                                                                \
+    do {                                                                                                               \
+        (void)(stream);                                                                                                \
+        cu_launch(#kernel, dim3(blocks), (threads), [&] { kernel(__VA_ARGS__); });                                     \
+    } while (0)
+
+#endif
