@@ -175,6 +175,19 @@ static void assert_norm_near(const float *got, const float *want, size_t count, 
                  off / norm, norm, tolerance);
 }
 
+void assert_network_near(const engine_run *got, const engine_run *want, const cs_params *got_gradients,
+                         const cs_params *want_gradients, double tolerance, double spread) {
+    size_t logits = (size_t)want->row->rows * (size_t)want->classes;
+    if (test_precision() == CS_PRECISION_FP32) {
+        assert_near(got->logits, want->logits, logits, 1e-4, 0, "logits");
+        assert_params_near(got_gradients, want_gradients, tolerance, "gradient");
+        return;
+    }
+    assert_norm_near(got->logits, want->logits, logits, spread * allowed[test_precision()], 0, "logits");
+    assert_norm_near(got_gradients->data, want_gradients->data, want->graph->n_values,
+                     2 * spread * allowed[test_precision()], 0, "gradient");
+}
+
 void assert_near(const float *got, const float *want, size_t count, double tolerance, double floor, const char *what) {
     if (test_precision() != CS_PRECISION_FP32) {
         assert_norm_near(got, want, count, allowed[test_precision()], floor, what);

@@ -50,6 +50,12 @@ void assert_near(const float *got, const float *want, size_t count, double toler
 /* The same for every parameter tensor; the floor is a hundredth of the largest value of all. */
 void assert_params_near(const cs_params *got, const cs_params *want, double tolerance, const char *what);
 
+/* A step of a whole network: logits, and every gradient. Below fp32 roundings add up on the way, so there all gradients
+ * are one long vector, and `spread` times more is allowed. (What PyTorch's bf16 autocast is off by from its own fp32 at
+ * the beginning of training: 0.4 to 1.3 of that vector's norm in four networks of torchvision.) */
+void assert_network_near(const engine_run *got, const engine_run *want, const cs_params *got_gradients,
+                         const cs_params *want_gradients, double tolerance, double spread);
+
 /* Every case as a test of its own: `test` finds the row in *state. */
 int run_cases(const char *group, CMUnitTestFunction test);
 
