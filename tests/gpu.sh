@@ -62,11 +62,12 @@ engine_test test_torch_forward 60 fp32
 engine_test test_keras_forward 60 fp32
 engine_test test_torch_step 60 fp32
 
-trainer_filter='test_partial_batch_is_trained_with_its_rows'
-[ -z "$quick" ] || trainer_only=CNNSWEEP_TEST_ONLY=$trainer_filter
-for program in test_group test_cache test_checkpoint test_checkpoint_others test_data_parallel test_features_mode \
-    test_memory_flat test_no_allocation; do
-    step "$program" checks 150 env ${quick:+"$trainer_only"} "$build/tests/$program"
+trainer=(test_group test_cache test_checkpoint test_checkpoint_others test_data_parallel test_features_mode test_memory_flat
+    test_no_allocation)
+trainer_only=()
+[ -z "$quick" ] || trainer=(test_group) trainer_only=(CNNSWEEP_TEST_ONLY=test_partial_batch_is_trained_with_its_rows)
+for program in "${trainer[@]}"; do
+    step "$program" checks 150 env "${trainer_only[@]}" "$build/tests/$program"
 done
 
 training() { step "training_$1" checks "$2" "$python" "$root/tests/gpu_training.py" "$1" ${quick:+--small}; }
