@@ -18,6 +18,9 @@
  * penalty, which every rank has whole, included). cs_program_on_gradients tells when gradients can go on their way,
  * cs_program_share_* brings them out and back.
  *
+ * Stores. An engine with a memory of its own keeps rows of bytes there by number: images, of which it makes a program's
+ * input itself, and rows of outputs. The numbers are those of set_input and set_output, bit by bit.
+ *
  * To add an engine: a folder here, a cs_engine_ops, a row in src/engine/devices.c. */
 #ifndef CNNSWEEP_ENGINE_H
 #define CNNSWEEP_ENGINE_H
@@ -25,6 +28,7 @@
 #include "cnnsweep/comm.h"
 #include "cnnsweep/graph.h"
 #include "cnnsweep/optimizer.h"
+#include "cnnsweep/picture.h"
 
 typedef struct cs_engine cs_engine;   /* an open engine: threads, device, streams */
 typedef struct cs_program cs_program; /* a compiled segment */
@@ -99,6 +103,23 @@ typedef struct cs_loss {
     int correct;    /* rows whose largest logit is the label's; the first of equals counts */
 } cs_loss;
 
+/* Rows of bytes at the engine. */
+typedef struct cs_store cs_store;
+typedef struct cs_store_spec {
+    int64_t rows;
+    size_t row_bytes;
+    int most; /* rows that one put brings; 0: rows come from programs alone */
+} cs_store_spec;
+
+/* A batch of images that lie in a store as [h,w,3] each: pixels, changed as `changes` say, become
+ * x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c]. */
+typedef struct cs_pictures {
+    const cs_store *store;
+    const int64_t *rows;       /* [n] in the store */
+    const cs_picture *changes; /* [n] */
+    cs_preprocess preprocess;
+} cs_pictures;
+
 typedef struct cs_engine_ops {
     const char *name; /* "ref", "onednn", ... */
     const char *doc;
@@ -129,6 +150,15 @@ typedef struct cs_engine_ops {
     /* One line a primitive: layer, what runs it, shape. */
     void (*describe)(const cs_program *program, FILE *out);
     size_t (*memory)(const cs_program *program); /* bytes planned */
+    /* Stores: all of these or none. */
+    size_t (*store_room)(const cs_engine *engine);  /* bytes that are free, for each rank that shares the memory */
+    size_t (*value_bytes)(const cs_engine *engine); /* of a value in a kept row of outputs */
+    cs_status (*store_open)(cs_engine *engine, const cs_store_spec *spec, cs_store **out);
+    void (*store_close)(cs_store *store);
+    cs_status (*store_put)(cs_store *store, const int64_t *rows, const void *bytes, int n);
+    cs_status (*set_pictures)(cs_program *program, int i, const cs_pictures *pictures, int n);
+    cs_status (*keep_output)(cs_program *program, int i, cs_store *store, const int64_t *rows, int n);
+    cs_status (*use_output)(cs_program *program, int i, const cs_store *store, const int64_t *rows, int n);
 } cs_engine_ops;
 
 /* Names for --device: "cpu" (= onednn where built, else ref), "ref", "onednn", "cuda" (a plug-in, opened when it is
@@ -167,5 +197,23 @@ CS_MUST_CHECK cs_status cs_program_backward(cs_program *program, int n);
 CS_MUST_CHECK cs_status cs_program_update(cs_program *program, const cs_optimizer *optimizer, int64_t step);
 void cs_program_describe(const cs_program *program, FILE *out);
 size_t cs_program_memory(const cs_program *program);
+
+/* Stores, of engines that have them. All but open and close allocate nothing. */
+bool cs_engine_has_stores(const cs_engine *engine);
+size_t cs_engine_store_room(const cs_engine *engine);
+size_t cs_engine_value_bytes(const cs_engine *engine);
+/* CS_ERR_NO_MEMORY where it does not fit. */
+CS_MUST_CHECK cs_status cs_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);
+void cs_store_close(cs_store *store); /* NULL-safe; before the engine */
+/* bytes [n,row_bytes] become those rows; they may be written over once this returns. Calls after it find the rows
+ * there; work under way is not held up. */
+CS_MUST_CHECK cs_status cs_store_put(cs_store *store, const int64_t *rows, const void *bytes, int n);
+/* In place of set_input. */
+CS_MUST_CHECK cs_status cs_program_set_pictures(cs_program *program, int i, const cs_pictures *pictures, int n);
+/* What the last forward made of the first n rows goes to rows of the store (each of which is named once), */
+CS_MUST_CHECK cs_status cs_program_keep_output(cs_program *program, int i, cs_store *store, const int64_t *rows, int n);
+/* and comes from there in place of set_output. INFER only. */
+CS_MUST_CHECK cs_status cs_program_use_output(cs_program *program, int i, const cs_store *store, const int64_t *rows,
+                                              int n);
 
 #endif

@@ -154,12 +154,17 @@ cs_status cs_program_read(cs_program *program, cs_slot slot, cs_params *params) 
     return program->ops->read(program, slot, params);
 }
 
-cs_status cs_program_set_input(cs_program *program, int i, const float *values, int n) {
-    CS_TRY(check_rows(program, "set_input", n));
+static cs_status check_input(const cs_program *program, const char *call, int i, int n) {
+    CS_TRY(check_rows(program, call, n));
     if (i < 0 || cs_program_input_layer(program->spec.segment, i) < 0)
-        return cs_fail(CS_ERR_ARG, "set_input: the segment has no input %d", i);
+        return cs_fail(CS_ERR_ARG, "%s: the segment has no input %d", call, i);
     if (program->spec.upstream && i < program->spec.segment->n_inputs)
-        return cs_fail(CS_ERR_ARG, "set_input: input %d comes from the upstream program", i);
+        return cs_fail(CS_ERR_ARG, "%s: input %d comes from the upstream program", call, i);
+    return CS_OK;
+}
+
+cs_status cs_program_set_input(cs_program *program, int i, const float *values, int n) {
+    CS_TRY(check_input(program, "set_input", i, n));
     return program->ops->set_input(program, i, values, n);
 }
 
@@ -171,17 +176,27 @@ static cs_status check_output(const cs_program *program, const char *call, int i
     return CS_OK;
 }
 
+static cs_status check_made(const cs_program *program, const char *call, int n) {
+    if (n > program->forward_rows)
+        return cs_fail(CS_ERR_ARG, "%s: %d rows, but the last forward ran on %d", call, n, program->forward_rows);
+    return CS_OK;
+}
+
 cs_status cs_program_get_output(cs_program *program, int i, float *values, int n) {
     CS_TRY(check_output(program, "get_output", i, n));
-    if (n > program->forward_rows)
-        return cs_fail(CS_ERR_ARG, "get_output: %d rows, but the last forward ran on %d", n, program->forward_rows);
+    CS_TRY(check_made(program, "get_output", n));
     return program->ops->get_output(program, i, values, n);
+}
+
+static cs_status check_infers(const cs_program *program, const char *call) {
+    if (program->spec.mode == CS_MODE_INFER)
+        return CS_OK;
+    return cs_fail(CS_ERR_ARG, "%s: the program was compiled for training, and learns from what it made", call);
 }
 
 cs_status cs_program_set_output(cs_program *program, int i, const float *values, int n) {
     CS_TRY(check_output(program, "set_output", i, n));
-    if (program->spec.mode != CS_MODE_INFER)
-        return cs_fail(CS_ERR_ARG, "set_output: the program was compiled for training, and learns from what it made");
+    CS_TRY(check_infers(program, "set_output"));
     CS_TRY(program->ops->set_output(program, i, values, n));
     program->forward_rows = n;
     return CS_OK;
@@ -273,4 +288,90 @@ void cs_program_describe(const cs_program *program, FILE *out) {
 
 size_t cs_program_memory(const cs_program *program) {
     return program->ops->memory(program);
+}
+
+/* Stores. */
+
+bool cs_engine_has_stores(const cs_engine *engine) {
+    return engine->ops->store_open != NULL;
+}
+
+size_t cs_engine_store_room(const cs_engine *engine) {
+    return engine->ops->store_room(engine);
+}
+
+size_t cs_engine_value_bytes(const cs_engine *engine) {
+    return engine->ops->value_bytes(engine);
+}
+
+cs_status cs_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out) {
+    *out = NULL;
+    if (!cs_engine_has_stores(engine))
+        return cs_fail(CS_ERR_UNSUPPORTED, "engine %s has no stores", engine->ops->name);
+    if (spec->rows < 1 || spec->row_bytes < 1 || spec->most < 0 || (uint64_t)spec->rows > SIZE_MAX / spec->row_bytes)
+        return cs_fail(CS_ERR_ARG, "a store of %lld rows of %zu bytes, %d at a time", (long long)spec->rows,
+                       spec->row_bytes, spec->most);
+    return engine->ops->store_open(engine, spec, out);
+}
+
+void cs_store_close(cs_store *store) {
+    if (store)
+        store->engine->ops->store_close(store);
+}
+
+static cs_status check_store_rows(const cs_store *store, const char *call, const int64_t *rows, int n) {
+    for (int i = 0; i < n; i++)
+        if (rows[i] < 0 || rows[i] >= store->spec.rows)
+            return cs_fail(CS_ERR_ARG, "%s: row %lld of a store of %lld", call, (long long)rows[i],
+                           (long long)store->spec.rows);
+    return CS_OK;
+}
+
+cs_status cs_store_put(cs_store *store, const int64_t *rows, const void *bytes, int n) {
+    if (n < 0 || n > store->spec.most)
+        return cs_fail(CS_ERR_ARG, "put: %d rows into a store that takes %d at a time", n, store->spec.most);
+    CS_TRY(check_store_rows(store, "put", rows, n));
+    return n > 0 ? store->engine->ops->store_put(store, rows, bytes, n) : CS_OK;
+}
+
+static cs_status check_store(const cs_program *program, const char *call, const cs_store *store, size_t row_bytes,
+                             const int64_t *rows, int n) {
+    if (store->engine != program->engine)
+        return cs_fail(CS_ERR_ARG, "%s: the store belongs to another engine (%s)", call, store->engine->ops->name);
+    if (store->spec.row_bytes != row_bytes)
+        return cs_fail(CS_ERR_SHAPE, "%s: rows of %zu bytes, but the store's have %zu", call, row_bytes,
+                       store->spec.row_bytes);
+    return check_store_rows(store, call, rows, n);
+}
+
+cs_status cs_program_set_pictures(cs_program *program, int i, const cs_pictures *pictures, int n) {
+    const cs_segment *segment = program->spec.segment;
+    CS_TRY(check_input(program, "set_pictures", i, n));
+    const cs_layer *input = &segment->graph->layers[cs_program_input_layer(segment, i)];
+    if (input->out.flat || input->out.c != 3)
+        return cs_fail(CS_ERR_SHAPE, "set_pictures: %s takes [%d,%d,%d], not pixels of 3 channels", input->name,
+                       input->out.h, input->out.w, input->out.c);
+    CS_TRY(check_store(program, "set_pictures", pictures->store, cs_shape_count(input->out), pictures->rows, n));
+    return program->ops->set_pictures(program, i, pictures, n);
+}
+
+static size_t output_bytes(const cs_program *program, int i) {
+    const cs_segment *segment = program->spec.segment;
+    return cs_shape_count(segment->graph->layers[segment->outputs[i]].out) * cs_engine_value_bytes(program->engine);
+}
+
+cs_status cs_program_keep_output(cs_program *program, int i, cs_store *store, const int64_t *rows, int n) {
+    CS_TRY(check_output(program, "keep_output", i, n));
+    CS_TRY(check_made(program, "keep_output", n));
+    CS_TRY(check_store(program, "keep_output", store, output_bytes(program, i), rows, n));
+    return program->ops->keep_output(program, i, store, rows, n);
+}
+
+cs_status cs_program_use_output(cs_program *program, int i, const cs_store *store, const int64_t *rows, int n) {
+    CS_TRY(check_output(program, "use_output", i, n));
+    CS_TRY(check_infers(program, "use_output"));
+    CS_TRY(check_store(program, "use_output", store, output_bytes(program, i), rows, n));
+    CS_TRY(program->ops->use_output(program, i, store, rows, n));
+    program->forward_rows = n;
+    return CS_OK;
 }

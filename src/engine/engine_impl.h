@@ -23,6 +23,11 @@ struct cs_program {
     int loss_rows;    /* and of the last loss; 0 again once backward has used it */
 };
 
+struct cs_store {
+    cs_engine *engine;
+    cs_store_spec spec;
+};
+
 /* The layer that set_input calls input i: the segment's inputs, then INPUT layers inside it; -1 when there are fewer.
  */
 int cs_program_input_layer(const cs_segment *segment, int i);

@@ -90,10 +90,10 @@ static void conversions_reach_every_value_wherever_it_lies(void **state) {
 }
 
 /* What augmentation draws, put the way the kernel is told. */
-static cu_picture picture_of(const cs_augment *augment, cs_rng rng) {
+static cs_picture picture_of(const cs_augment *augment, cs_rng rng) {
     float horizontal = cs_rng_float(&rng), vertical = cs_rng_float(&rng), level = cs_rng_float(&rng);
     const float *range = augment->brightness_range;
-    return (cu_picture){.horizontal_flip = augment->horizontal_flip && horizontal < 0.5f,
+    return (cs_picture){.horizontal_flip = augment->horizontal_flip && horizontal < 0.5f,
                         .vertical_flip = augment->vertical_flip && vertical < 0.5f,
                         .brightness = range[0] != 0 ? range[0] + (range[1] - range[0]) * level : 1};
 }
@@ -101,7 +101,7 @@ static cu_picture picture_of(const cs_augment *augment, cs_rng rng) {
 static void check_pixels(const cs_augment *augment, cs_preprocess_kind kind) {
     static uint8_t images[BATCH][VALUES], augmented[VALUES], scratch[W * 3];
     const uint8_t *rows[BATCH];
-    cu_picture pictures[BATCH];
+    cs_picture pictures[BATCH];
     float got[BATCH * VALUES];
     cs_preprocess how = cs_preprocess_of(kind);
     cs_rng bytes = cs_rng_at(3, CS_PURPOSE_TEST, 1, 0);
@@ -141,7 +141,7 @@ static void pixels_of_any_type_are_those_of_fp32_rounded(void **state) {
     (void)state;
     uint8_t image[VALUES];
     const uint8_t *images[1] = {image};
-    cu_picture picture = {.brightness = 1.3f};
+    cs_picture picture = {.brightness = 1.3f};
     cs_preprocess how = cs_preprocess_of(CS_PREPROCESS_TORCH);
     float exact[VALUES];
     uint16_t got[VALUES], want[VALUES];

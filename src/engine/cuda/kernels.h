@@ -32,14 +32,13 @@ typedef struct cu_step {
 /* convert.cu */
 void cu_k_from_float(cu_stream stream, cu_type type, size_t count, const float *x, void *y);
 void cu_k_to_float(cu_stream stream, cu_type type, size_t count, const void *x, float *y);
-/* One picture of the batch, from the bytes of its image: what augmentation made of it. */
-typedef struct cu_picture {
-    bool horizontal_flip, vertical_flip;
-    float brightness; /* pixel = trunc(min(255, pixel*brightness)); 1: none */
-} cu_picture;
 /* pixels [batch,h,w,3], row r at images[r] (device memory), to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c]. */
 void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const uint8_t *const *images,
-                 const cu_picture *pictures, const cs_preprocess *preprocess, void *x);
+                 const cs_picture *pictures, const cs_preprocess *preprocess, void *x);
+/* Row from_rows[i] of `from` becomes row to_rows[i] of `to`, i < n; rows of `bytes` bytes, NULL: row i. Both lie at
+ * multiples of 16 bytes. */
+void cu_k_rows(cu_stream stream, int n, size_t bytes, const void *from, const int64_t *from_rows, void *to,
+               const int64_t *to_rows);
 
 /* elementwise.cu; `pixels` = batch*H*W */
 void cu_k_bias_activation(cu_stream stream, cu_type type, size_t pixels, int channels, const float *bias,

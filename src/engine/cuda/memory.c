@@ -131,6 +131,9 @@ static void place_device(cu_program *program, cu_cursor *cursor) {
     program->step = cu_take(cursor, sizeof *program->step);
     program->samples = cu_take(cursor, batch * sizeof *program->samples);
     program->labels = cu_take(cursor, batch * sizeof *program->labels);
+    program->pictures.there = cu_take(cursor, cu_pictures_bytes(program->base.spec.batch));
+    program->keep.there = cu_take(cursor, batch * sizeof(int64_t));
+    program->use.there = cu_take(cursor, batch * sizeof(int64_t));
     program->sums = cu_take(cursor, sums);
     program->all_sums = cu_take(cursor, sums);
     program->row_sums = cu_take(cursor, batch * sizeof *program->row_sums);
@@ -157,6 +160,9 @@ static void place_pinned(cu_program *program, cu_cursor *cursor) {
         mails[i]->step = cu_take(cursor, sizeof *mails[i]->step);
     program->samples_here = cu_take(cursor, batch * sizeof *program->samples_here);
     program->labels_here = cu_take(cursor, batch * sizeof *program->labels_here);
+    program->pictures.here = cu_take(cursor, cu_pictures_bytes(program->base.spec.batch));
+    program->keep.here = cu_take(cursor, batch * sizeof(int64_t));
+    program->use.here = cu_take(cursor, batch * sizeof(int64_t));
     program->sums_here = cu_take(cursor, (2 * (size_t)program->most_channels + 1) * sizeof(double));
     program->probabilities_here = cu_take(cursor, batch * (size_t)classes_of(program) * sizeof(float));
     program->loss_here = cu_take(cursor, sizeof *program->loss_here);
@@ -179,8 +185,9 @@ static void measure(cu_program *program) {
 }
 
 static cs_status open_marks(cu_program *program) {
-    cu_mark **const marks[] = {&program->staged, &program->forward_mail.sent, &program->loss_mail.sent,
-                               &program->update_mail.sent};
+    cu_mark **const marks[] = {&program->staged,           &program->forward_mail.sent, &program->loss_mail.sent,
+                               &program->update_mail.sent, &program->pictures.sent,     &program->keep.sent,
+                               &program->use.sent};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         CS_TRY(cu_mark_open(program->engine->device, marks[i]));
         CS_TRY(cu_mark_work(program->engine->device, *marks[i]));
@@ -220,6 +227,9 @@ void cu_memory_free(cu_program *program) {
     cu_mark_close(program->forward_mail.sent);
     cu_mark_close(program->loss_mail.sent);
     cu_mark_close(program->update_mail.sent);
+    cu_mark_close(program->pictures.sent);
+    cu_mark_close(program->keep.sent);
+    cu_mark_close(program->use.sent);
     cu_free(device, program->arena);
     cu_free(device, program->block);
     cu_free_pinned(device, program->pinned);

@@ -374,4 +374,12 @@ const cs_engine_ops cu_engine_ops = {
     .share = share,
     .describe = describe,
     .memory = memory,
+    .store_room = cu_store_room,
+    .value_bytes = cu_value_bytes,
+    .store_open = cu_store_open,
+    .store_close = cu_store_close,
+    .store_put = cu_store_put,
+    .set_pictures = cu_set_pictures,
+    .keep_output = cu_keep_output,
+    .use_output = cu_use_output,
 };

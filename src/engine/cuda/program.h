@@ -83,6 +83,12 @@ typedef struct cu_mail {
     cu_mark *sent;
 } cu_mail;
 
+/* What a copy of rows is told: [batch] numbers of a store's rows, or addresses of images and what is made of each. */
+typedef struct cu_list {
+    void *here, *there;
+    cu_mark *sent;
+} cu_list;
+
 typedef struct cu_tape {
     bool warm; /* has run once */
     cu_recording *recording;
@@ -133,6 +139,7 @@ struct cu_program {
     float *staging; /* [staging_count] */
     cu_mark *staged;
     cu_mail forward_mail, loss_mail, update_mail;
+    cu_list pictures, keep, use;
     int64_t *samples_here;
     int32_t *labels_here;
     double *sums_here;
@@ -198,6 +205,17 @@ float *cu_param_value(const cu_node *node, cs_param_role role);    /* NULL when 
 float *cu_param_gradient(const cu_node *node, cs_param_role role); /* NULL when it has none that is trained */
 /* The host's [rows, columns] as [columns, rows]. */
 void cu_transpose(size_t rows, size_t columns, const float *from, float *to);
+
+/* store.c */
+size_t cu_pictures_bytes(int batch); /* of cu_program.pictures */
+size_t cu_store_room(const cs_engine *engine);
+size_t cu_value_bytes(const cs_engine *engine);
+CS_MUST_CHECK cs_status cu_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);
+void cu_store_close(cs_store *base);
+CS_MUST_CHECK cs_status cu_store_put(cs_store *base, const int64_t *rows, const void *bytes, int n);
+CS_MUST_CHECK cs_status cu_set_pictures(cs_program *base, int i, const cs_pictures *pictures, int n);
+CS_MUST_CHECK cs_status cu_keep_output(cs_program *base, int i, cs_store *to, const int64_t *rows, int n);
+CS_MUST_CHECK cs_status cu_use_output(cs_program *base, int i, const cs_store *from, const int64_t *rows, int n);
 
 /* The operations. */
 extern const cu_op_class cu_conv_class, cu_depthwise_class, cu_batch_norm_class, cu_activation_class, cu_max_pool_class,

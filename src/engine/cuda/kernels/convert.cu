@@ -1,4 +1,4 @@
-/* Between fp32 and the engine's type, and from bytes. */
+/* Between fp32 and the engine's type, and from bytes; rows from place to place. */
 #include "kernel.cuh"
 
 template <typename T, int N> static __global__ void from_float(size_t packs, const float *x, T *y) {
@@ -20,11 +20,11 @@ template <typename T, int N> static __global__ void to_float(size_t packs, const
 /* An image's pixels, and what flips and brightness make of each, as src/data/augment.c. */
 template <typename T>
 static __global__ void pixels_of_batch(size_t pixels, int h, int w, const uint8_t *const *images,
-                                       const cu_picture *pictures, cs_preprocess preprocess, T *x) {
+                                       const cs_picture *pictures, cs_preprocess preprocess, T *x) {
     CU_EACH(i, pixels) {
         unsigned column, line;
         size_t row = cu_divide(cu_divide(i, (unsigned)w, &column), (unsigned)h, &line);
-        cu_picture picture = pictures[row];
+        cs_picture picture = pictures[row];
         if (picture.horizontal_flip)
             column = (unsigned)w - 1 - column;
         if (picture.vertical_flip)
@@ -36,6 +36,26 @@ static __global__ void pixels_of_batch(size_t pixels, int h, int w, const uint8_
             cu_round(cu_sum(cu_product(level, preprocess.multiply[c]), preprocess.add[c]), &x[i * 3 + c]);
         }
     }
+}
+
+/* P: what is copied as one. */
+template <typename P>
+static __global__ void rows_of_packs(size_t packs, unsigned packs_a_row, const P *from, const int64_t *from_rows, P *to,
+                                     const int64_t *to_rows) {
+    CU_EACH(i, packs) {
+        unsigned at;
+        size_t row = cu_divide(i, packs_a_row, &at);
+        size_t source = from_rows ? (size_t)from_rows[row] : row, target = to_rows ? (size_t)to_rows[row] : row;
+        to[target * packs_a_row + at] = from[source * packs_a_row + at];
+    }
+}
+
+template <typename P>
+static void copy_rows(cu_stream stream, int n, size_t bytes, const void *from, const int64_t *from_rows, void *to,
+                      const int64_t *to_rows) {
+    size_t packs = bytes / sizeof(P) * (size_t)n;
+    CU_LAUNCH(rows_of_packs<P>, cu_grid(packs), CU_THREADS, stream, packs, (unsigned)(bytes / sizeof(P)),
+              (const P *)from, from_rows, (P *)to, to_rows);
 }
 
 extern "C" {
@@ -51,10 +71,20 @@ void cu_k_to_float(cu_stream stream, cu_type type, size_t count, const void *x, 
 }
 
 void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const uint8_t *const *images,
-                 const cu_picture *pictures, const cs_preprocess *preprocess, void *x) {
+                 const cs_picture *pictures, const cs_preprocess *preprocess, void *x) {
     size_t pixels = (size_t)batch * (size_t)h * (size_t)w;
     CU_WITH_TYPE(T, type,
                  CU_LAUNCH(pixels_of_batch<T>, cu_grid(pixels), CU_THREADS, stream, pixels, h, w, images, pictures,
                            *preprocess, (T *)x));
+}
+
+void cu_k_rows(cu_stream stream, int n, size_t bytes, const void *from, const int64_t *from_rows, void *to,
+               const int64_t *to_rows) {
+    if (bytes % 16 == 0)
+        copy_rows<cu_pack<uint32_t, 4>>(stream, n, bytes, from, from_rows, to, to_rows);
+    else if (bytes % 4 == 0)
+        copy_rows<uint32_t>(stream, n, bytes, from, from_rows, to, to_rows);
+    else
+        copy_rows<uint8_t>(stream, n, bytes, from, from_rows, to, to_rows);
 }
 }

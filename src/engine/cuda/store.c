@@ -1,0 +1,150 @@
+/* Rows of bytes in device memory: images, of which the engine makes a program's input, and outputs of programs.
+ *
+ * What comes from the host goes through one of two halves, each a piece of pinned memory and as much of the device's:
+ * the host fills one while the other is still on its way. The copy runs behind the first stream's back; a kernel of the
+ * first stream then brings the rows to their places, so that everything that reads or writes them there is in order. */
+#include "program.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HALVES = 2, LINE = 256 /* bytes: what device memory is aligned to */ };
+
+/* Numbers of rows, and from the next line on their bytes. */
+typedef struct half {
+    char *here, *there;
+    cu_mark *arrived, *done;
+} half;
+
+typedef struct cu_store {
+    cs_store base;
+    cu_device *device;
+    char *rows;
+    half halves[HALVES];
+    int turn;
+    size_t numbers; /* bytes of a half in front of the rows */
+} cu_store;
+
+static cu_device *device_of(const cs_engine *engine) {
+    return ((const cu_engine *)engine)->device;
+}
+
+size_t cu_store_room(const cs_engine *engine) {
+    int ranks = cu_device_is_shared(device_of(engine)) ? engine->options.local_ranks : 1;
+    return cu_device_free_memory(device_of(engine)) / (size_t)ranks;
+}
+
+size_t cu_value_bytes(const cs_engine *engine) {
+    return cu_type_size(((const cu_engine *)engine)->type);
+}
+
+void cu_store_close(cs_store *base) {
+    cu_store *store = (cu_store *)base;
+    for (int i = 0; i < HALVES; i++) {
+        cu_free(store->device, store->halves[i].there);
+        cu_free_pinned(store->device, store->halves[i].here);
+        cu_mark_close(store->halves[i].arrived);
+        cu_mark_close(store->halves[i].done);
+    }
+    cu_free(store->device, store->rows);
+    free(store);
+}
+
+static cs_status open_half(const cu_store *store, size_t bytes, half *out) {
+    CS_TRY(cu_alloc(store->device, bytes, "rows on their way", (void **)&out->there));
+    CS_TRY(cu_alloc_pinned(store->device, bytes, "rows on their way", (void **)&out->here));
+    CS_TRY(cu_mark_open(store->device, &out->arrived));
+    CS_TRY(cu_mark_open(store->device, &out->done));
+    return cu_mark_work(store->device, out->done);
+}
+
+cs_status cu_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out) {
+    cu_store *store = NULL;
+    cs_status status;
+    CS_TRY(cs_alloc(1, sizeof *store, "store", &store));
+    store->base = (cs_store){engine, *spec};
+    store->device = device_of(engine);
+    store->numbers = ((size_t)spec->most * sizeof(int64_t) + LINE - 1) / LINE * LINE;
+    CS_TRY_GOTO(
+        cu_alloc(store->device, (size_t)spec->rows * spec->row_bytes, "rows that are kept", (void **)&store->rows),
+        failed);
+    for (int i = 0; i < HALVES && spec->most > 0; i++)
+        CS_TRY_GOTO(open_half(store, store->numbers + (size_t)spec->most * spec->row_bytes, &store->halves[i]), failed);
+    *out = &store->base;
+    return CS_OK;
+failed:
+    cu_store_close(&store->base);
+    return status;
+}
+
+cs_status cu_store_put(cs_store *base, const int64_t *rows, const void *bytes, int n) {
+    cu_store *store = (cu_store *)base;
+    cu_device *device = store->device;
+    size_t size = (size_t)n * base->spec.row_bytes;
+    half *next = &store->halves[store->turn];
+    store->turn = (store->turn + 1) % HALVES;
+    CS_TRY(cu_host_waits(device, next->done));
+    memcpy(next->here, rows, (size_t)n * sizeof *rows);
+    memcpy(next->here + store->numbers, bytes, size);
+    CS_TRY(cu_copy_in_behind(device, next->there, next->here, store->numbers + size));
+    CS_TRY(cu_mark_copies(device, next->arrived));
+    CS_TRY(cu_work_waits(device, next->arrived));
+    cu_k_rows(cu_device_stream(device), n, base->spec.row_bytes, next->there + store->numbers, NULL, store->rows,
+              (const int64_t *)next->there);
+    CS_TRY(cu_check_launches(device, "rows"));
+    return cu_mark_work(device, next->done);
+}
+
+/* Lists: what the program's kernels are told, once the copy before has read it. */
+
+static cs_status send_list(cu_program *program, cu_list *list, size_t bytes) {
+    CS_TRY(cu_copy_in(program->engine->device, list->there, list->here, bytes));
+    return cu_mark_work(program->engine->device, list->sent);
+}
+
+static cs_status send_rows(cu_program *program, cu_list *list, const int64_t *rows, int n) {
+    CS_TRY(cu_host_waits(program->engine->device, list->sent));
+    memcpy(list->here, rows, (size_t)n * sizeof *rows);
+    return send_list(program, list, (size_t)n * sizeof *rows);
+}
+
+/* First the addresses of the images. */
+size_t cu_pictures_bytes(int batch) {
+    return (size_t)batch * (sizeof(uint8_t *) + sizeof(cs_picture));
+}
+
+cs_status cu_set_pictures(cs_program *base, int i, const cs_pictures *pictures, int n) {
+    cu_program *program = cu_program_of(base);
+    const cu_store *store = (const cu_store *)pictures->store;
+    const cu_tensor *input = &program->values[program->lowered->inputs[i]];
+    const uint8_t **images = program->pictures.here;
+    const uint8_t *const *images_there = program->pictures.there;
+    CS_TRY(cu_host_waits(program->engine->device, program->pictures.sent));
+    for (int row = 0; row < n; row++)
+        images[row] = (uint8_t *)store->rows + (size_t)pictures->rows[row] * store->base.spec.row_bytes;
+    memcpy(images + n, pictures->changes, (size_t)n * sizeof *pictures->changes);
+    CS_TRY(send_list(program, &program->pictures, cu_pictures_bytes(n)));
+    cu_k_pixels(cu_device_stream(program->engine->device), program->engine->type, n, input->shape.h, input->shape.w,
+                images_there, (const cs_picture *)(images_there + n), &pictures->preprocess, input->data);
+    return cu_check_launches(program->engine->device, "pictures");
+}
+
+cs_status cu_keep_output(cs_program *base, int i, cs_store *to, const int64_t *rows, int n) {
+    cu_program *program = cu_program_of(base);
+    const cu_tensor *output = &program->values[program->lowered->outputs[i]];
+    CS_TRY(send_rows(program, &program->keep, rows, n));
+    cu_k_rows(cu_device_stream(program->engine->device), n, to->spec.row_bytes, output->data, NULL,
+              ((cu_store *)to)->rows, program->keep.there);
+    return cu_check_launches(program->engine->device, "rows to keep");
+}
+
+cs_status cu_use_output(cs_program *base, int i, const cs_store *from, const int64_t *rows, int n) {
+    cu_program *program = cu_program_of(base);
+    const cu_tensor *output = &program->values[program->lowered->outputs[i]];
+    CS_TRY(send_rows(program, &program->use, rows, n));
+    cu_k_rows(cu_device_stream(program->engine->device), n, from->spec.row_bytes, ((const cu_store *)from)->rows,
+              program->use.there, output->data, NULL);
+    return cu_check_launches(program->engine->device, "kept rows");
+}
