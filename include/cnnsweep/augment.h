@@ -3,6 +3,7 @@
 #ifndef CNNSWEEP_AUGMENT_H
 #define CNNSWEEP_AUGMENT_H
 
+#include "cnnsweep/picture.h"
 #include "cnnsweep/random.h"
 
 #include <stdbool.h>
@@ -22,8 +23,11 @@ int cs_augment_variants(const cs_augment *augment);
  * count it means nothing. */
 int cs_augment_variant(const cs_augment *augment, cs_rng *rng);
 
-/* Applies `augment` to `pixels` [h,w,3] in place, all decisions from `rng`: one draw a field in their order, also for
- * those that are off, so that switching one on leaves the others' decisions alone. `scratch` holds w*3 bytes. */
+/* All decisions from `rng`, one draw a field in their order, also for those that are off, so that switching one on
+ * leaves the others' decisions alone. */
+cs_picture cs_augment_draw(const cs_augment *augment, cs_rng *rng);
+
+/* Applies `augment` to `pixels` [h,w,3] in place, as cs_augment_draw decides. `scratch` holds w*3 bytes. */
 void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch);
 
 #endif

@@ -1,6 +1,7 @@
 /* Batches: samples of a split in their order, decoded, resized, augmented and preprocessed on a loader thread while the
  * previous batch trains; or, of the same samples, features that were computed before. With a cache of what is made from
- * the images later, an image of which that is kept is not touched: what is kept comes in its place. The content of a
+ * the images later, an image of which that is kept is not touched: what is kept comes in its place. An engine with a
+ * memory of its own gets bytes instead, and only of images that it does not have. The content of a
  * batch depends on (seed, epoch, sample) only, never on timing or threads. */
 #ifndef CNNSWEEP_LOADER_H
 #define CNNSWEEP_LOADER_H
@@ -30,12 +31,20 @@ typedef struct cs_loader_config {
     const cs_row_cache *cache;
     int64_t first_slot;
     bool whole; /* all images of a batch are wanted anyway: then either all its rows are missing or none */
+    /* The same where what is kept lies elsewhere: then `cache` is NULL, and rows that are not missing are for the
+     * caller to find. */
+    const cs_row_set *kept;
+    /* Batches carry images as bytes, not augmented, and in numbers what would be made of them. */
+    bool bytes;
+    /* With bytes, borrowed, or NULL: samples that the caller has already, which are neither decoded nor brought. */
+    const cs_row_set *present;
 } cs_loader_config;
 
 typedef struct cs_batch {
     int n;                  /* rows of this part */
     int n_global;           /* of all parts: config.batch, fewer in the last batch of an epoch */
-    const float *images;    /* [missing,H,W,3] (config.whole: [n,H,W,3]), or features [n,width] */
+    int n_images;           /* missing; config.whole: n */
+    const float *images;    /* [n_images,H,W,3], or features [n,width]; NULL with config.bytes */
     const int32_t *labels;  /* [n] */
     const int64_t *samples; /* [n] index in the split */
     int missing;            /* rows that are not in the cache; without one: n */
@@ -43,6 +52,11 @@ typedef struct cs_batch {
     /* With a cache, else NULL. */
     float *kept;          /* [n,cache's width]: the rows that are not missing; the others are the caller's to fill */
     const int64_t *slots; /* [n] in the cache */
+    /* With config.bytes. */
+    const cs_picture *pictures; /* [n_images] */
+    const uint8_t *bytes;       /* [fresh,H,W,3] of those whose samples are not present */
+    int fresh;
+    const int *fresh_images; /* [fresh] which images they are, ascending */
 } cs_batch;
 
 typedef struct cs_loader cs_loader;

@@ -41,9 +41,23 @@ static int choose_brightness(float draw) {
     return 0;
 }
 
-static void horizontal_flip(const cs_augment *augment, float draw, const canvas *image) {
+static void draw_horizontal_flip(const cs_augment *augment, float draw, cs_picture *picture) {
     (void)augment;
-    if (!choose_flip(draw))
+    picture->horizontal_flip = choose_flip(draw);
+}
+
+static void draw_vertical_flip(const cs_augment *augment, float draw, cs_picture *picture) {
+    (void)augment;
+    picture->vertical_flip = choose_flip(draw);
+}
+
+static void draw_brightness(const cs_augment *augment, float draw, cs_picture *picture) {
+    float low = augment->brightness_range[0], high = augment->brightness_range[1];
+    picture->brightness = low + (high - low) * draw;
+}
+
+static void horizontal_flip(const cs_picture *picture, const canvas *image) {
+    if (!picture->horizontal_flip)
         return;
     size_t stride = (size_t)image->w * 3;
     for (int y = 0; y < image->h; y++) {
@@ -57,9 +71,8 @@ static void horizontal_flip(const cs_augment *augment, float draw, const canvas 
     }
 }
 
-static void vertical_flip(const cs_augment *augment, float draw, const canvas *image) {
-    (void)augment;
-    if (!choose_flip(draw))
+static void vertical_flip(const cs_picture *picture, const canvas *image) {
+    if (!picture->vertical_flip)
         return;
     size_t stride = (size_t)image->w * 3;
     for (int y = 0; y < image->h / 2; y++) {
@@ -72,12 +85,12 @@ static void vertical_flip(const cs_augment *augment, float draw, const canvas *i
 }
 
 /* Keras hands the uint8 image to Pillow's ImageEnhance.Brightness: a float32 product, cut off to an integer. */
-static void brightness(const cs_augment *augment, float draw, const canvas *image) {
-    float low = augment->brightness_range[0], high = augment->brightness_range[1];
-    float factor = low + (high - low) * draw;
+static void brightness(const cs_picture *picture, const canvas *image) {
+    if (picture->brightness == 1)
+        return;
     uint8_t level[256];
     for (int i = 0; i < 256; i++) {
-        float value = factor * (float)i;
+        float value = picture->brightness * (float)i;
         level[i] = (uint8_t)(value <= 0 ? 0 : value >= 255 ? 255 : value);
     }
     size_t n = (size_t)image->h * (size_t)image->w * 3;
@@ -90,11 +103,12 @@ static const struct {
     bool (*wanted)(const cs_augment *augment);
     int (*count)(const cs_augment *augment); /* pictures it makes of one; 0: too many to count */
     int (*choose)(float draw);               /* which of them, from 0 */
-    void (*apply)(const cs_augment *augment, float draw, const canvas *image);
+    void (*draw)(const cs_augment *augment, float draw, cs_picture *picture);
+    void (*apply)(const cs_picture *picture, const canvas *image);
 } augmentations[] = {
-    {wants_horizontal_flip, count_flip, choose_flip, horizontal_flip},
-    {wants_vertical_flip, count_flip, choose_flip, vertical_flip},
-    {wants_brightness, count_brightness, choose_brightness, brightness},
+    {wants_horizontal_flip, count_flip, choose_flip, draw_horizontal_flip, horizontal_flip},
+    {wants_vertical_flip, count_flip, choose_flip, draw_vertical_flip, vertical_flip},
+    {wants_brightness, count_brightness, choose_brightness, draw_brightness, brightness},
 };
 enum { AUGMENTATIONS = sizeof augmentations / sizeof *augmentations };
 
@@ -123,13 +137,21 @@ int cs_augment_variant(const cs_augment *augment, cs_rng *rng) {
     return variant;
 }
 
-void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch) {
-    canvas image = {.h = h, .w = w};
-    image.pixels = pixels;
-    image.scratch = scratch;
+cs_picture cs_augment_draw(const cs_augment *augment, cs_rng *rng) {
+    cs_picture picture = {.brightness = 1};
     for (int i = 0; i < AUGMENTATIONS; i++) {
         float draw = cs_rng_float(rng);
         if (augmentations[i].wanted(augment))
-            augmentations[i].apply(augment, draw, &image);
+            augmentations[i].draw(augment, draw, &picture);
     }
+    return picture;
+}
+
+void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch) {
+    const cs_picture picture = cs_augment_draw(augment, rng);
+    canvas image = {.h = h, .w = w};
+    image.pixels = pixels;
+    image.scratch = scratch;
+    for (int i = 0; i < AUGMENTATIONS; i++)
+        augmentations[i].apply(&picture, &image);
 }

@@ -10,8 +10,11 @@
 
 /* One batch buffer. The caller works on one while the thread fills the other. */
 typedef struct batch_slot {
-    int n, n_global, missing;
+    int n, n_global, missing, n_images, fresh;
     float *images;
+    uint8_t *bytes;       /* with config.bytes, */
+    cs_picture *pictures; /* these three in place of images */
+    int *fresh_images;
     int32_t *labels;
     int64_t *samples;
     int *places;
@@ -98,7 +101,7 @@ static cs_status load_pixels(cs_loader *loader, int64_t sample, const uint8_t **
     cs_dataset_image_size(dataset, &stored.h, &stored.w);
     if (stored.h != config->h || stored.w != config->w)
         return cs_resize_image(loader->decoder, &stored, how, config->h, config->w, loader->image.pixels);
-    if (cs_augment_is_off(&config->augment))
+    if (config->bytes || cs_augment_is_off(&config->augment))
         *pixels = bytes;
     else
         memcpy(loader->image.pixels, bytes, size);
@@ -142,33 +145,51 @@ static int64_t find_rows(const cs_loader *loader, int batch, batch_slot *slot) {
     return first + begin;
 }
 
-/* Copies what the cache has of row i of the batch; false when it has nothing. */
-static bool copy_kept(const cs_loader *loader, int epoch, batch_slot *slot, int i) {
+/* Is row i of the batch kept? Then it is copied from the cache, if that is where it lies. */
+static bool find_kept(const cs_loader *loader, int epoch, batch_slot *slot, int i) {
     const cs_loader_config *config = &loader->config;
-    if (!config->cache)
+    if (!config->kept)
         return false;
-    size_t width = cs_row_cache_width(config->cache);
     cs_rng rng = augment_stream(loader, epoch, slot->samples[i]);
     slot->slots[i] = config->first_slot + slot->samples[i] * cs_augment_variants(&config->augment) +
                      cs_augment_variant(&config->augment, &rng);
-    const float *row = cs_row_cache_get(config->cache, slot->slots[i]);
-    if (row)
-        memcpy(slot->kept + (size_t)i * width, row, width * sizeof *row);
-    return row != NULL;
+    if (!cs_row_set_has(config->kept, slot->slots[i]))
+        return false;
+    if (config->cache) {
+        size_t width = cs_row_cache_width(config->cache);
+        memcpy(slot->kept + (size_t)i * width, cs_row_cache_get(config->cache, slot->slots[i]), width * sizeof(float));
+    }
+    return true;
 }
 
 /* Which rows are missing. A sample comes once an epoch, and the thread works for the epoch under way only: what it
- * finds missing here nobody puts into the cache before the caller has got this batch. */
+ * finds missing here nobody puts into the cache before the caller has got this batch. (So too with samples that are
+ * not present.) */
 static void find_missing(const cs_loader *loader, int epoch, batch_slot *slot) {
     slot->missing = 0;
     for (int i = 0; i < slot->n; i++)
-        if (!copy_kept(loader, epoch, slot, i))
+        if (!find_kept(loader, epoch, slot, i))
             slot->places[slot->missing++] = i;
     if (slot->missing == 0 || !loader->config.whole)
         return;
     slot->missing = slot->n;
     for (int i = 0; i < slot->n; i++)
         slot->places[i] = i;
+}
+
+/* Image i of the batch as bytes, unless the caller has it, and what becomes of it. */
+static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i, batch_slot *slot) {
+    const cs_loader_config *config = &loader->config;
+    size_t row = row_size(config);
+    const uint8_t *pixels;
+    cs_rng rng = augment_stream(loader, epoch, sample);
+    slot->pictures[i] = cs_augment_draw(&config->augment, &rng);
+    if (config->present && cs_row_set_has(config->present, sample))
+        return CS_OK;
+    CS_TRY(load_pixels(loader, sample, &pixels));
+    memcpy(slot->bytes + (size_t)slot->fresh * row, pixels, row);
+    slot->fresh_images[slot->fresh++] = i;
+    return CS_OK;
 }
 
 static void fill_slot(cs_loader *loader, int epoch, int batch, batch_slot *slot) {
@@ -181,10 +202,12 @@ static void fill_slot(cs_loader *loader, int epoch, int batch, batch_slot *slot)
     }
     find_missing(loader, epoch, slot);
     bool whole = loader->config.whole;
-    int images = whole ? slot->n : slot->missing;
-    for (int i = 0; i < images && slot->code == CS_OK && !atomic_load(&loader->cancel); i++) {
-        int place = whole ? i : slot->places[i];
-        slot->code = fill_row(loader, epoch, slot->samples[place], slot->images + (size_t)i * row);
+    slot->n_images = whole ? slot->n : slot->missing;
+    slot->fresh = 0;
+    for (int i = 0; i < slot->n_images && slot->code == CS_OK && !atomic_load(&loader->cancel); i++) {
+        int64_t sample = slot->samples[whole ? i : slot->places[i]];
+        slot->code = loader->config.bytes ? fill_bytes(loader, epoch, sample, i, slot)
+                                          : fill_row(loader, epoch, sample, slot->images + (size_t)i * row);
     }
     if (slot->code != CS_OK)
         slot->error = *cs_error_last();
@@ -266,13 +289,18 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
         return cs_error_restore(&slot->error);
     *batch = (cs_batch){.n = slot->n,
                         .n_global = slot->n_global,
+                        .n_images = slot->n_images,
                         .images = slot->images,
                         .labels = slot->labels,
                         .samples = slot->samples,
                         .missing = slot->missing,
                         .places = slot->places,
                         .kept = slot->kept,
-                        .slots = slot->slots};
+                        .slots = slot->slots,
+                        .pictures = slot->pictures,
+                        .bytes = slot->bytes,
+                        .fresh = slot->fresh,
+                        .fresh_images = slot->fresh_images};
     return CS_OK;
 }
 
@@ -314,22 +342,27 @@ static cs_status allocate_image(cs_loader *loader) {
     return reserve_decoder(loader);
 }
 
-static cs_status allocate(cs_loader *loader) {
-    const cs_loader_config *config = &loader->config;
+static cs_status allocate_slot(const cs_loader_config *config, batch_slot *slot) {
     size_t batch = (size_t)cs_loader_part_rows(config->batch, config->parts);
-    CS_TRY(cs_alloc((size_t)loader->count, sizeof(int32_t), "batch order", &loader->order));
-    for (int i = 0; i < SLOTS; i++) {
-        batch_slot *slot = &loader->slots[i];
-        CS_TRY(cs_alloc_aligned(batch * row_size(config), sizeof(float), "batch", &slot->images));
-        CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &slot->labels));
-        CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &slot->samples));
-        CS_TRY(cs_alloc(batch, sizeof(int), "batch", &slot->places));
-        if (!config->cache)
-            continue;
-        CS_TRY(cs_alloc_aligned(batch * cs_row_cache_width(config->cache), sizeof(float), "batch", &slot->kept));
+    CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &slot->labels));
+    CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &slot->samples));
+    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &slot->places));
+    if (config->kept)
         CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &slot->slots));
-    }
-    return config->features ? CS_OK : allocate_image(loader);
+    if (config->cache)
+        CS_TRY(cs_alloc_aligned(batch * cs_row_cache_width(config->cache), sizeof(float), "batch", &slot->kept));
+    if (!config->bytes)
+        return cs_alloc_aligned(batch * row_size(config), sizeof(float), "batch", &slot->images);
+    CS_TRY(cs_alloc(batch, sizeof(cs_picture), "batch", &slot->pictures));
+    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &slot->fresh_images));
+    return cs_alloc_aligned(batch * row_size(config), 1, "batch", &slot->bytes);
+}
+
+static cs_status allocate(cs_loader *loader) {
+    CS_TRY(cs_alloc((size_t)loader->count, sizeof(int32_t), "batch order", &loader->order));
+    for (int i = 0; i < SLOTS; i++)
+        CS_TRY(allocate_slot(&loader->config, &loader->slots[i]));
+    return loader->config.features ? CS_OK : allocate_image(loader);
 }
 
 /* Signals are for the caller's thread: it checks the flag they set. */
@@ -351,7 +384,9 @@ static cs_status check_config(const cs_dataset *dataset, const cs_loader_config 
         return cs_fail(CS_ERR_ARG, "batches of %d images of %dx%d", config->batch, config->w, config->h);
     if (config->parts < 0 || config->part < 0 || config->part >= (config->parts > 0 ? config->parts : 1))
         return cs_fail(CS_ERR_ARG, "part %d of %d of a batch", config->part, config->parts);
-    if (config->cache && (config->features || cs_augment_variants(&config->augment) == 0))
+    if (config->features && config->bytes)
+        return cs_fail(CS_ERR_ARG, "%s: features have no bytes", cs_dataset_path(dataset));
+    if ((config->cache || config->kept) && (config->features || cs_augment_variants(&config->augment) == 0))
         return cs_fail(CS_ERR_ARG, "%s: a cache of what is made from %s", cs_dataset_path(dataset),
                        config->features ? "features" : "images that are never twice the same");
     if (count == 0)
@@ -374,6 +409,8 @@ cs_status cs_loader_open(const cs_dataset *dataset, const cs_loader_config *conf
     CS_TRY(cs_alloc(1, sizeof *loader, "loader", &loader));
     loader->dataset = dataset;
     loader->config = *config;
+    if (config->cache)
+        loader->config.kept = cs_row_cache_kept(config->cache);
     loader->count = cs_dataset_count(dataset, config->split);
     loader->batches = (int)((loader->count + config->batch - 1) / config->batch);
     loader->epoch = -1;
@@ -406,6 +443,9 @@ void cs_loader_close(cs_loader *loader) {
     pthread_mutex_destroy(&loader->lock);
     for (int i = 0; i < SLOTS; i++) {
         free(loader->slots[i].images);
+        free(loader->slots[i].bytes);
+        free(loader->slots[i].pictures);
+        free(loader->slots[i].fresh_images);
         free(loader->slots[i].labels);
         free(loader->slots[i].samples);
         free(loader->slots[i].places);

@@ -18,11 +18,41 @@ typedef struct region {
     int64_t n;
 } region;
 
+struct cs_row_set {
+    int64_t rows;
+    atomic_uchar kept[];
+};
+
 struct cs_row_cache {
     size_t width;
     region memory, file;
-    atomic_uchar *kept; /* [memory.n + file.n] */
+    cs_row_set *kept; /* [memory.n + file.n] */
 };
+
+cs_status cs_row_set_open(int64_t rows, cs_row_set **out) {
+    cs_row_set *set = NULL;
+    CS_TRY(cs_alloc(sizeof *set + (size_t)rows * sizeof *set->kept, 1, "rows that are kept", &set));
+    set->rows = rows;
+    *out = set;
+    return CS_OK;
+}
+
+void cs_row_set_close(cs_row_set *set) {
+    free(set);
+}
+
+int64_t cs_row_set_size(const cs_row_set *set) {
+    return set->rows;
+}
+
+bool cs_row_set_has(const cs_row_set *set, int64_t row) {
+    return row < set->rows && atomic_load_explicit(&set->kept[row], memory_order_acquire);
+}
+
+void cs_row_set_add(cs_row_set *set, int64_t row) {
+    if (row < set->rows)
+        atomic_store_explicit(&set->kept[row], 1, memory_order_release);
+}
 
 /* A file that is gone with the process, or -1. */
 static int open_nameless(const char *folder) {
@@ -80,7 +110,7 @@ cs_status cs_row_cache_open(const cs_cache_limits *limits, int64_t slots, size_t
     cache->width = width;
     map_rows(rows_in(limits->memory, row, slots), row, -1, &cache->memory);
     map_file(limits, row, slots - cache->memory.n, &cache->file);
-    cs_status status = cs_alloc((size_t)(cache->memory.n + cache->file.n), sizeof *cache->kept, "cache", &cache->kept);
+    cs_status status = cs_row_set_open(cache->memory.n + cache->file.n, &cache->kept);
     if (status != CS_OK) {
         cs_row_cache_close(cache);
         return status;
@@ -99,8 +129,12 @@ void cs_row_cache_close(cs_row_cache *cache) {
         return;
     unmap(cache, &cache->memory);
     unmap(cache, &cache->file);
-    free(cache->kept);
+    cs_row_set_close(cache->kept);
     free(cache);
+}
+
+const cs_row_set *cs_row_cache_kept(const cs_row_cache *cache) {
+    return cache->kept;
 }
 
 size_t cs_row_cache_width(const cs_row_cache *cache) {
@@ -124,8 +158,7 @@ static float *place_of(const cs_row_cache *cache, int64_t slot) {
 }
 
 const float *cs_row_cache_get(const cs_row_cache *cache, int64_t slot) {
-    const float *place = place_of(cache, slot);
-    return place && atomic_load_explicit(&cache->kept[slot], memory_order_acquire) ? place : NULL;
+    return cs_row_set_has(cache->kept, slot) ? place_of(cache, slot) : NULL;
 }
 
 void cs_row_cache_put(cs_row_cache *cache, int64_t slot, const float *row) {
@@ -133,5 +166,5 @@ void cs_row_cache_put(cs_row_cache *cache, int64_t slot, const float *row) {
     if (!place)
         return;
     memcpy(place, row, cache->width * sizeof *row);
-    atomic_store_explicit(&cache->kept[slot], 1, memory_order_release);
+    cs_row_set_add(cache->kept, slot);
 }

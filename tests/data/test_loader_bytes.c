@@ -1,0 +1,170 @@
+/* Batches of bytes: what they say becomes of them makes the floats of a loader without them, and what the caller has
+ * already is not brought. */
+#include "fixture.h"
+
+#include "cnnsweep/loader.h"
+
+#include <string.h>
+
+enum { H = 6, W = 8, ROW = H * W * 3, N = 23, BATCH = 5, EPOCHS = 3 };
+
+static const fixture raw = {.encoding = CS_ENCODING_RAW, .h = H, .w = W, .counts = {N, 0, 0}},
+                     jpeg = {.encoding = CS_ENCODING_JPEG, .h = 40, .w = 50, .counts = {N, 0, 0}};
+static const cs_loader_config config = {
+    .split = CS_SPLIT_TRAIN,
+    .batch = BATCH,
+    .h = H,
+    .w = W,
+    .multiply = {1, 0.5f, 2},
+    .add = {0, -3, 1},
+    .shuffle = true,
+    .seed = 9,
+    .augment = {.horizontal_flip = true, .vertical_flip = true, .brightness_range = {0.4f, 1.5f}}};
+
+typedef struct pair {
+    cs_dataset *dataset;
+    cs_loader *floats, *bytes;
+    cs_row_set *present;
+    uint8_t images[N][ROW]; /* what has been brought */
+    int brought;
+} pair;
+
+static void open_pair(pair *p, const fixture *spec, const cs_loader_config *how) {
+    cs_loader_config own = *how;
+    memset(p, 0, sizeof *p);
+    fixture_write(fixture_path("bytes.h5"), spec);
+    assert_ok(cs_dataset_open(fixture_path("bytes.h5"), &p->dataset));
+    assert_ok(cs_row_set_open(N, &p->present));
+    assert_ok(cs_loader_open(p->dataset, &own, &p->floats));
+    own.bytes = true;
+    own.present = p->present;
+    assert_ok(cs_loader_open(p->dataset, &own, &p->bytes));
+}
+
+static void close_pair(pair *p) {
+    cs_loader_close(p->floats);
+    cs_loader_close(p->bytes);
+    cs_row_set_close(p->present);
+    cs_dataset_close(p->dataset);
+}
+
+/* By the words of picture.h. */
+static void make_floats(const uint8_t *image, const cs_picture *picture, bool bgr, float *out) {
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            for (int c = 0; c < 3; c++) {
+                int line = picture->vertical_flip ? H - 1 - y : y, column = picture->horizontal_flip ? W - 1 - x : x;
+                float level = picture->brightness * image[(line * W + column) * 3 + (bgr ? 2 - c : c)];
+                float scaled = (float)(int)(level < 255 ? level : 255) * config.multiply[c];
+                out[(y * W + x) * 3 + c] = scaled + config.add[c];
+            }
+}
+
+static void check_batch(pair *p, const cs_batch *got, const cs_batch *want, bool bgr) {
+    assert_int_equal(got->n, want->n);
+    assert_int_equal(got->n_images, want->n);
+    assert_null(got->images);
+    assert_memory_equal(got->samples, want->samples, (size_t)want->n * sizeof *want->samples);
+    for (int i = 0; i < got->fresh; i++) {
+        int64_t sample = got->samples[got->fresh_images[i]];
+        assert_false(cs_row_set_has(p->present, sample));
+        memcpy(p->images[sample], got->bytes + (size_t)i * ROW, ROW);
+        cs_row_set_add(p->present, sample);
+    }
+    p->brought += got->fresh;
+    for (int i = 0; i < got->n; i++) {
+        float row[ROW];
+        assert_true(cs_row_set_has(p->present, got->samples[i]));
+        make_floats(p->images[got->samples[i]], &got->pictures[i], bgr, row);
+        assert_memory_equal(row, want->images + (size_t)i * ROW, sizeof row);
+    }
+}
+
+static void check(const fixture *spec, const cs_loader_config *how) {
+    static pair p;
+    open_pair(&p, spec, how);
+    for (int e = 0; e < EPOCHS; e++) {
+        assert_ok(cs_loader_start(p.floats, e, 0));
+        assert_ok(cs_loader_start(p.bytes, e, 0));
+        for (;;) {
+            cs_batch got, want;
+            assert_ok(cs_loader_next(p.floats, &want));
+            assert_ok(cs_loader_next(p.bytes, &got));
+            if (want.n == 0)
+                break;
+            check_batch(&p, &got, &want, how->bgr);
+        }
+    }
+    assert_int_equal(p.brought, N);
+    close_pair(&p);
+}
+
+static void bytes_become_the_floats_and_come_once(void **state) {
+    (void)state;
+    cs_loader_config how = config;
+    check(&raw, &how);
+    check(&jpeg, &how);
+    how.bgr = true;
+    check(&raw, &how);
+    how.augment = (cs_augment){0};
+    check(&raw, &how);
+}
+
+/* As with a cache of rows, where what is kept lies elsewhere. */
+static void images_of_kept_rows_are_not_brought(void **state) {
+    (void)state;
+    enum { FIRST = 4 };
+    cs_loader_config how = config;
+    cs_dataset *dataset;
+    cs_loader *loader;
+    cs_row_set *kept;
+    cs_batch batch;
+    int missing[2] = {0};
+    how.augment = (cs_augment){0};
+    how.bytes = true;
+    how.first_slot = FIRST;
+    fixture_write(fixture_path("kept.h5"), &raw);
+    assert_ok(cs_dataset_open(fixture_path("kept.h5"), &dataset));
+    assert_ok(cs_row_set_open(FIRST + N - 3, &kept)); /* the last three have no place */
+    how.kept = kept;
+    assert_ok(cs_loader_open(dataset, &how, &loader));
+    for (int e = 0; e < 2; e++) {
+        assert_ok(cs_loader_start(loader, e, 0));
+        for (assert_ok(cs_loader_next(loader, &batch)); batch.n > 0; assert_ok(cs_loader_next(loader, &batch))) {
+            assert_int_equal(batch.n_images, batch.missing);
+            assert_int_equal(batch.fresh, batch.missing);
+            assert_null(batch.kept);
+            for (int i = 0; i < batch.n; i++)
+                assert_int_equal(batch.slots[i], FIRST + batch.samples[i]);
+            for (int i = 0; i < batch.missing; i++)
+                cs_row_set_add(kept, batch.slots[batch.places[i]]);
+            missing[e] += batch.missing;
+        }
+    }
+    assert_int_equal(missing[0], N);
+    assert_int_equal(missing[1], 3);
+    cs_loader_close(loader);
+    cs_row_set_close(kept);
+    cs_dataset_close(dataset);
+}
+
+static void features_have_no_bytes(void **state) {
+    (void)state;
+    static pair p;
+    cs_loader_config how = config;
+    cs_loader *loader;
+    open_pair(&p, &raw, &how);
+    how.features = (const cs_features *)&p; /* not looked at */
+    how.bytes = true;
+    assert_fails(cs_loader_open(p.dataset, &how, &loader), CS_ERR_ARG, "features have no bytes");
+    close_pair(&p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_become_the_floats_and_come_once),
+        cmocka_unit_test(images_of_kept_rows_are_not_brought),
+        cmocka_unit_test(features_have_no_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
