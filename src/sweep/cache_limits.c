@@ -75,11 +75,13 @@ static double control_group_limit(void) {
     return least;
 }
 
-double cs_available_memory(void) {
+double cs_available_memory(int ranks, const cs_engine *engine) {
+    if (cs_engine_has_stores(engine))
+        return (double)cs_engine_store_room(engine);
     double available = read_number("/proc/meminfo", "MemAvailable:") * 1024, limit = control_group_limit();
     if (available < 0)
         return 0;
-    return limit > 0 && limit < available ? limit : available;
+    return (limit > 0 && limit < available ? limit : available) / ranks;
 }
 
 /* Free bytes of the disk that holds `folder`; 0 where it is not on a disk. */
@@ -94,13 +96,14 @@ static double free_disk(const char *folder) {
     return bytes;
 }
 
-cs_cache_limits cs_limits_of_cache(const cs_run_config *run, int ranks) {
+cs_cache_limits cs_limits_of_cache(const cs_run_config *run, int ranks, const cs_engine *engine) {
     const char *folder = getenv("TMPDIR");
     cs_cache_limits limits = {.folder = folder && *folder ? folder : "/tmp"};
     if (run->cache == CS_CACHE_OFF)
         return limits;
     limits.memory =
-        run->cache == CS_CACHE_SIZE ? run->cache_bytes : (size_t)(cs_available_memory() * memory_share / ranks);
-    limits.disk = (size_t)(free_disk(limits.folder) * disk_share / ranks);
+        run->cache == CS_CACHE_SIZE ? run->cache_bytes : (size_t)(cs_available_memory(ranks, engine) * memory_share);
+    if (!cs_engine_has_stores(engine))
+        limits.disk = (size_t)(free_disk(limits.folder) * disk_share / ranks);
     return limits;
 }

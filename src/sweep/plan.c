@@ -25,10 +25,10 @@ static cs_status check_metric(const cs_plan *plan, const char *metric) {
 }
 
 /* Half of the memory there is: the rest is for what is kept of trunks, and for others. */
-static double memory_of_rank(const cs_ranks *ranks) {
+static double memory_of_rank(const cs_ranks *ranks, const cs_engine *engine) {
     const double part = 0.5;
-    double available = cs_available_memory();
-    return available > 0 ? part * available / cs_ranks_on_node(ranks) : INFINITY;
+    double available = cs_available_memory(cs_ranks_on_node(ranks), engine);
+    return available > 0 ? part * available : INFINITY;
 }
 
 /* Estimates of every trial that is not done, from its network's rates. */
@@ -42,6 +42,9 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
     for (int t = 0; t < job->n_trials; t++) {
         const cs_network *network = &networks->items[networks->of[t]];
         cs_rates rates = network->rates;
+        cs_work work = network->work;
+        if (plan->on_device)
+            work.tap *= (double)cs_engine_value_bytes(networks->engine) / sizeof(float);
         rates.trunk *= job->run.ranks_per_trial;
         rates.train *= job->run.ranks_per_trial;
         rates.infer *= job->run.ranks_per_trial;
@@ -49,7 +52,7 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
         if (job->done[t])
             continue;
         cs_cost *cost = &plan->costs[plan->n_costs++];
-        *cost = cs_cost_of(&job->trials[t], &network->work, &rates, images, room);
+        *cost = cs_cost_of(&job->trials[t], &work, &rates, images, room);
         cost->trial = t;
     }
 }
@@ -83,9 +86,10 @@ static void share_out(cs_plan *plan) {
     }
 }
 
-static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks) {
-    const cs_group_limits limits = {
-        .ranks = plan->takers, .most = plan->job->run.group ? CS_GROUP_MAX : 1, .memory = memory_of_rank(ranks)};
+static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks, const cs_engine *engine) {
+    const cs_group_limits limits = {.ranks = plan->takers,
+                                    .most = plan->job->run.group ? CS_GROUP_MAX : 1,
+                                    .memory = memory_of_rank(ranks, engine)};
     CS_TRY(cs_groups_make(plan->costs, plan->n_costs, &limits, plan->pieces, &plan->n_pieces));
     CS_TRY(cs_groups_makespan(plan->pieces, plan->n_pieces, plan->takers, &plan->makespan));
     share_out(plan);
@@ -99,7 +103,7 @@ static cs_status plan_trials(cs_plan *plan, const cs_ranks *ranks, cs_networks *
     plan->measured = networks->measured;
     for (int t = 0; t < plan->job->n_trials; t++)
         plan->total_macs += plan->macs[t];
-    return group_trials(plan, ranks);
+    return group_trials(plan, ranks, networks->engine);
 }
 
 static cs_status plan_job(cs_plan *plan, const cs_ranks *ranks, cs_engine *engine) {
@@ -116,7 +120,8 @@ static cs_status plan_job(cs_plan *plan, const cs_ranks *ranks, cs_engine *engin
     plan->takers = cs_ranks_size(ranks) / job->run.ranks_per_trial;
     if (plan->takers < 1)
         plan->takers = 1;
-    plan->kept_in = cs_limits_of_cache(&job->run, cs_ranks_on_node(ranks));
+    plan->kept_in = cs_limits_of_cache(&job->run, cs_ranks_on_node(ranks), engine);
+    plan->on_device = cs_engine_has_stores(engine);
     CS_TRY(cs_alloc(n, sizeof *plan->macs, "costs", &plan->macs));
     CS_TRY(cs_alloc(n, sizeof *plan->seconds, "costs", &plan->seconds));
     CS_TRY(cs_alloc(n, sizeof *plan->costs, "costs", &plan->costs));

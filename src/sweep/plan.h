@@ -20,6 +20,7 @@ typedef struct cs_plan {
     int takers;              /* ranks, or sets of ranks_per_trial, that take pieces */
     bool measured;           /* the seconds come from this machine, not from an ordinary one */
     cs_cache_limits kept_in; /* room of a rank for what trunks give */
+    bool on_device;          /* programs, and what trunks give, lie in a device's memory */
     double makespan;         /* expected seconds until all is done */
 } cs_plan;
 

@@ -93,7 +93,7 @@ static void print_memory(const cs_plan *plan, FILE *out) {
         most = fmax(most, piece->memory);
         kept = fmax(kept, plan->costs[piece->first].cache);
     }
-    fputs("memory a rank: about ", out);
+    fprintf(out, "%s a rank: about ", plan->on_device ? "device memory" : "memory");
     cs_print_bytes(most + fmin(kept, in_memory), out);
     if (kept > 0) {
         fputs(", of that ", out);

@@ -121,7 +121,7 @@ static cs_status train_together(worker *self) {
                                     .n = self->piece.n,
                                     .checkpoints = checkpoints,
                                     .checkpoint_seconds = self->job->run.checkpoint_seconds,
-                                    .cache = cs_limits_of_cache(&self->job->run, self->node_ranks),
+                                    .cache = cs_limits_of_cache(&self->job->run, self->node_ranks, self->engine),
                                     .comm = cs_rank_group_comm(self->group),
                                     .events = &events,
                                     .stop = self->interrupted};

@@ -1,8 +1,8 @@
 #include "extract.h"
 #include "cnnsweep/file.h"
-#include "cnnsweep/loader.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "feed.h"
 #include "network.h"
 
 #include <stdio.h>
@@ -100,8 +100,8 @@ typedef struct extraction {
     float *rows; /* [BATCH,width] */
 } extraction;
 
-static cs_status extract_batch(extraction *x, cs_split split, const cs_batch *batch) {
-    CS_TRY(cs_program_set_input(x->program, 0, batch->images, batch->n));
+static cs_status extract_batch(extraction *x, cs_split split, const cs_feed *feed, const cs_batch *batch) {
+    CS_TRY(cs_feed_input(feed, batch, x->program));
     CS_TRY(cs_program_forward(x->program, batch->n));
     CS_TRY(cs_program_get_output(x->program, 0, x->rows, batch->n));
     CS_TRY(cs_features_append(x->writer, split, x->rows, batch->labels, batch->n));
@@ -109,22 +109,22 @@ static cs_status extract_batch(extraction *x, cs_split split, const cs_batch *ba
     return cs_check_stop(x->stop);
 }
 
-static cs_status extract_split(extraction *x, cs_split split) {
+static cs_status extract_split(extraction *x, cs_engine *engine, cs_split split) {
     cs_loader_config config = cs_trial_loader(x->base->trial, x->base->graph, split);
-    cs_loader *loader = NULL;
+    cs_feed *feed = NULL;
     cs_status status;
     config.batch = BATCH;
     if (cs_dataset_count(x->base->dataset, split) == 0)
         return CS_OK;
-    CS_TRY(cs_loader_open(x->base->dataset, &config, &loader));
-    CS_TRY_GOTO(cs_loader_start(loader, 0, 0), done);
-    for (int i = 0; i < cs_loader_batches(loader); i++) {
+    CS_TRY(cs_feed_open(engine, x->base->dataset, &config, false, &feed));
+    CS_TRY_GOTO(cs_loader_start(cs_feed_loader(feed), 0, 0), done);
+    for (int i = 0; i < cs_loader_batches(cs_feed_loader(feed)); i++) {
         cs_batch batch;
-        CS_TRY_GOTO(cs_loader_next(loader, &batch), done);
-        CS_TRY_GOTO(extract_batch(x, split, &batch), done);
+        CS_TRY_GOTO(cs_feed_next(feed, &batch), done);
+        CS_TRY_GOTO(extract_batch(x, split, feed, &batch), done);
     }
 done:
-    cs_loader_close(loader);
+    cs_feed_close(feed);
     return status;
 }
 
@@ -144,7 +144,7 @@ static cs_status run_extraction(extraction *x, cs_engine *engine, const features
     CS_TRY(cs_progress_open("features", "images", total, &x->progress));
     double started = cs_now();
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
-        CS_TRY(extract_split(x, split));
+        CS_TRY(extract_split(x, engine, split));
     CS_TRY(cs_features_commit(&x->writer));
     cs_log(CS_LOG_INFO, "%s: features of %lld images, %zu values each, computed in %.1f s", name->path,
            (long long)total, width, cs_now() - started);

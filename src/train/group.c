@@ -26,8 +26,8 @@ typedef struct cs_group {
     const volatile sig_atomic_t *stop;
     cs_team *team; /* NULL: this rank alone */
     cs_dataset *dataset;
-    cs_features *features;              /* mode features; else NULL */
-    cs_loader *loaders[CS_SPLIT_COUNT]; /* NULL where the split is empty */
+    cs_features *features;          /* mode features; else NULL */
+    cs_feed *feeds[CS_SPLIT_COUNT]; /* NULL where the split is empty */
     cs_cache_limits limits;
     cs_trunk_cache cache;
     cs_trunk *trunk;
@@ -95,20 +95,21 @@ static int deepest_cut(const tail_set *set) {
 }
 
 /* The next batch, or this rank's part of it, through the trunk. */
-static cs_status make_batch(cs_group *group, cs_loader *loader, const tail_set *set, cs_batch *batch) {
-    CS_TRY(cs_loader_next(loader, batch));
-    return batch->n > 0 ? cs_trunk_forward(group->trunk, deepest_cut(set), batch) : CS_OK;
+static cs_status make_batch(cs_group *group, cs_feed *feed, const tail_set *set, cs_batch *batch) {
+    CS_TRY(cs_feed_next(feed, batch));
+    return batch->n > 0 ? cs_trunk_forward(group->trunk, deepest_cut(set), feed, batch) : CS_OK;
 }
 
 /* One batch: loaded, through the trunk, then through every tail of the set. Tails that fail leave the set. In a team
  * a training step is made also with no rows: there the other ranks hear why. */
 static cs_status run_batch(cs_group *group, cs_split split, tail_set *set) {
     static const int64_t no_samples[1] = {0};
-    cs_loader *loader = group->loaders[split];
+    cs_feed *feed = group->feeds[split];
+    const cs_loader *loader = cs_feed_loader(feed);
     double start = cs_now(), stall = cs_loader_stall(loader);
     bool together = group->team && split == CS_SPLIT_TRAIN;
     cs_batch batch;
-    cs_status made = make_batch(group, loader, set, &batch);
+    cs_status made = make_batch(group, feed, set, &batch);
     if (!together)
         CS_TRY(made);
     else if (made != CS_OK)
@@ -122,7 +123,7 @@ static cs_status run_batch(cs_group *group, cs_split split, tail_set *set) {
         cs_tail *tail = set->items[i];
         cs_effort *effort = &tail->effort[split];
         double begun = cs_now();
-        cs_status status = cs_tail_run(tail, split, &batch);
+        cs_status status = cs_tail_run(tail, split, feed, &batch);
         effort->seconds += shared + cs_now() - begun;
         effort->stall += stall;
         effort->images += together ? batch.n_global : batch.n;
@@ -169,7 +170,7 @@ static cs_status sync_tails(const cs_group *group) {
 
 /* An epoch from its batch `first` on: a training step a batch, then the weights go where they are evaluated. */
 static cs_status run_epoch(cs_group *group, int epoch, int first) {
-    cs_loader *loader = group->loaders[CS_SPLIT_TRAIN];
+    cs_loader *loader = cs_feed_loader(group->feeds[CS_SPLIT_TRAIN]);
     int batches = cs_loader_batches(loader);
     CS_TRY(cs_loader_start(loader, epoch, first));
     admit(group, epoch, first);
@@ -184,7 +185,7 @@ static cs_status run_epoch(cs_group *group, int epoch, int first) {
 }
 
 static cs_status evaluate_rows(cs_group *group, cs_split split, tail_set *set) {
-    cs_loader *loader = group->loaders[split];
+    cs_loader *loader = cs_feed_loader(group->feeds[split]);
     for (int i = 0; i < set->n; i++)
         cs_tail_begin(set->items[i], split);
     CS_TRY(cs_loader_start(loader, 0, 0));
@@ -198,7 +199,7 @@ static cs_status evaluate_rows(cs_group *group, cs_split split, tail_set *set) {
 /* One pass of the set through val or test; nothing where the split is empty. The ranks of a team go through parts of
  * their own, and add up at the end. */
 static cs_status evaluate(cs_group *group, cs_split split, tail_set *set) {
-    if (!group->loaders[split] || set->n == 0)
+    if (!group->feeds[split] || set->n == 0)
         return CS_OK;
     CS_TRY(cs_team_agree(group->team, evaluate_rows(group, split, set)));
     int kept = 0;
@@ -256,7 +257,7 @@ static cs_status tell_finished(const cs_group *group, const cs_tail *tail) {
     cs_tail_result(tail, group->trunk, &result);
     if (group->events.finished)
         CS_TRY(group->events.finished(group->events.context, tail->trial, &result,
-                                      group->loaders[CS_SPLIT_TEST] ? tail->confusion : NULL, tail->params));
+                                      group->feeds[CS_SPLIT_TEST] ? tail->confusion : NULL, tail->params));
     return discard_checkpoint(group, tail);
 }
 
@@ -303,7 +304,20 @@ static cs_status train(cs_group *group) {
     return CS_OK;
 }
 
-static cs_status open_loaders(cs_group *group, const cs_graph *graph, const cs_trial_config *trial) {
+static bool trains_again(const cs_group *group) {
+    bool again = false;
+    for (int i = 0; i < group->live.n; i++)
+        again |= group->live.items[i]->config->train.epochs > 1;
+    return again;
+}
+
+/* The most rows of a batch on this rank. */
+static int rows_of(const cs_group *group) {
+    return cs_loader_part_rows(group->live.items[0]->config->train.batch, cs_team_size(group->team));
+}
+
+static cs_status open_feeds(cs_group *group, const cs_graph *graph, const cs_trial_config *trial) {
+    bool again = trains_again(group);
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
         bool training = split == CS_SPLIT_TRAIN;
         cs_loader_config config = cs_trial_loader(trial, graph, split);
@@ -315,7 +329,7 @@ static cs_status open_loaders(cs_group *group, const cs_graph *graph, const cs_t
             config.augment = trial->augment;
         cs_trunk_cache_use(&group->cache, &config);
         if (training || cs_dataset_count(group->dataset, split) > 0)
-            CS_TRY(cs_loader_open(group->dataset, &config, &group->loaders[split]));
+            CS_TRY(cs_feed_open(group->engine, group->dataset, &config, again, &group->feeds[split]));
     }
     return CS_OK;
 }
@@ -324,18 +338,18 @@ static cs_status open_loaders(cs_group *group, const cs_graph *graph, const cs_t
  * where one epoch is all. */
 static cs_status open_cache(cs_group *group) {
     const cs_tail *shallowest = NULL;
-    bool again = false;
     for (int i = 0; i < group->live.n; i++) {
         const cs_tail *tail = group->live.items[i];
-        again |= tail->config->train.epochs > 1;
         group->cache.whole |= tail->cut == 0;
         if (tail->cut > 0 && (!shallowest || tail->cut < shallowest->cut))
             shallowest = tail;
     }
-    if (group->features || !shallowest || !again || (group->limits.memory == 0 && group->limits.disk == 0))
+    if (group->features || !shallowest || !trains_again(group) ||
+        (group->limits.memory == 0 && group->limits.disk == 0))
         return CS_OK;
     size_t width = cs_shape_count(shallowest->graph->layers[shallowest->cut - 1].out);
-    return cs_trunk_cache_open(&group->limits, group->dataset, &shallowest->config->augment, width, &group->cache);
+    return cs_trunk_cache_open(group->engine, &group->limits, group->dataset, &shallowest->config->augment, width,
+                               rows_of(group), &group->cache);
 }
 
 /* Inserts `cut` into the ascending `cuts` [*n] unless it is there or 0. */
@@ -361,9 +375,8 @@ static cs_status build_trunk(cs_group *group) {
         if (tail->cut > deepest->cut)
             deepest = tail;
     }
-    int rows = cs_loader_part_rows(deepest->config->train.batch, cs_team_size(group->team));
-    cs_status status =
-        cs_trunk_build(group->engine, deepest->graph, deepest->params, cuts, n, rows, group->cache.rows, &group->trunk);
+    cs_status status = cs_trunk_build(group->engine, deepest->graph, deepest->params, cuts, n, rows_of(group),
+                                      &group->cache, &group->trunk);
     free(cuts);
     return status;
 }
@@ -438,7 +451,7 @@ static cs_status open_stream(cs_group *group) {
     if (group->checkpoints)
         CS_TRY(cs_alloc(most_values(&group->live), sizeof(float), "checkpoint", &group->scratch));
     CS_TRY(open_cache(group));
-    CS_TRY(open_loaders(group, first->graph, first->config));
+    CS_TRY(open_feeds(group, first->graph, first->config));
     return build_trunk(group);
 }
 
@@ -504,7 +517,7 @@ static cs_status open_data(cs_group *group, cs_trial_config *trials) {
 
 static void close_group(cs_group *group) {
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
-        cs_loader_close(group->loaders[split]);
+        cs_feed_close(group->feeds[split]);
     for (int i = 0; group->tails && i < group->n; i++)
         cs_tail_close(&group->tails[i]);
     cs_trunk_free(group->trunk);

@@ -88,10 +88,11 @@ static cs_status count_predictions(cs_tail *tail, const cs_batch *batch) {
 }
 
 /* Forward and loss, of this rank's rows. */
-static cs_status predict(cs_tail *tail, cs_program *program, const cs_batch *batch, cs_tally *sums) {
+static cs_status predict(cs_tail *tail, cs_program *program, const cs_feed *feed, const cs_batch *batch,
+                         cs_tally *sums) {
     cs_loss loss;
     if (tail->reads_batch && batch->n > 0)
-        CS_TRY(cs_program_set_input(program, 0, batch->images, batch->n));
+        CS_TRY(cs_feed_input(feed, batch, program));
     CS_TRY(cs_program_forward(program, batch->n));
     CS_TRY(cs_program_loss(program, batch->labels, batch->n, NULL, &loss));
     *sums = (cs_tally){loss.sum + loss.penalty * batch->n, loss.correct, batch->n};
@@ -102,43 +103,43 @@ static cs_status check_finite(const cs_tail *tail, cs_split split, const cs_tall
     return isfinite(sums->loss) ? CS_OK : fail_diverged(tail, split, sums->loss);
 }
 
-static cs_status find_gradients(cs_tail *tail, const cs_batch *batch, cs_tally *sums) {
+static cs_status find_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
     const cs_draw draw = {(uint64_t)tail->config->train.seed, (uint32_t)tail->epoch, batch->samples};
     cs_program_set_draw(tail->train, &draw);
-    CS_TRY(predict(tail, tail->train, batch, sums));
+    CS_TRY(predict(tail, tail->train, feed, batch, sums));
     if (!tail->team) /* in a team the loss of all ranks is the one that counts */
         CS_TRY(check_finite(tail, CS_SPLIT_TRAIN, sums));
     return cs_program_backward(tail->train, batch->n);
 }
 
-static cs_status find_shared_gradients(cs_tail *tail, const cs_batch *batch, cs_tally *sums) {
+static cs_status find_shared_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
     cs_status status = CS_OK;
     cs_exchange_begin(tail->exchange, batch);
     if (batch->n > 0 || cs_exchange_needs_all(tail->exchange))
-        status = find_gradients(tail, batch, sums);
+        status = find_gradients(tail, feed, batch, sums);
     CS_TRY(cs_exchange_end(tail->exchange, status, sums));
     return check_finite(tail, CS_SPLIT_TRAIN, sums);
 }
 
-static cs_status learn(cs_tail *tail, const cs_batch *batch, cs_tally *sums) {
-    CS_TRY((tail->team ? find_shared_gradients : find_gradients)(tail, batch, sums));
+static cs_status learn(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
+    CS_TRY((tail->team ? find_shared_gradients : find_gradients)(tail, feed, batch, sums));
     CS_TRY(cs_program_update(tail->train, &tail->config->train.optimizer, ++tail->step));
     tail->batch++;
     return CS_OK;
 }
 
-static cs_status judge(cs_tail *tail, cs_split split, const cs_batch *batch, cs_tally *sums) {
+static cs_status judge(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
     if (batch->n == 0)
         return CS_OK;
-    CS_TRY(predict(tail, tail->infer, batch, sums));
+    CS_TRY(predict(tail, tail->infer, feed, batch, sums));
     if (!tail->team)
         CS_TRY(check_finite(tail, split, sums));
     return split == CS_SPLIT_TEST ? count_predictions(tail, batch) : CS_OK;
 }
 
-cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch) {
+cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch) {
     cs_tally *tally = &tail->tally[split], sums = {0};
-    CS_TRY(split == CS_SPLIT_TRAIN ? learn(tail, batch, &sums) : judge(tail, split, batch, &sums));
+    CS_TRY(split == CS_SPLIT_TRAIN ? learn(tail, feed, batch, &sums) : judge(tail, split, feed, batch, &sums));
     tally->loss += sums.loss;
     tally->correct += sums.correct;
     tally->rows += sums.rows;

@@ -56,10 +56,10 @@ void cs_tail_close(cs_tail *tail); /* before the trunk */
 
 /* Before a pass through val or test. */
 void cs_tail_begin(cs_tail *tail, cs_split split);
-/* One batch, the trunk having run on it where it does: a training step, or an evaluation. CS_ERR_DIVERGED when the loss
- * is not finite. Allocates nothing. With a team a training step is collective, whatever became of this rank's rows; an
- * evaluation is of these alone, until cs_tail_share. */
-CS_MUST_CHECK cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_batch *batch);
+/* One batch of the feed, the trunk having run on it where it does: a training step, or an evaluation. CS_ERR_DIVERGED
+ * when the loss is not finite. Allocates nothing. With a team a training step is collective, whatever became of this
+ * rank's rows; an evaluation is of these alone, until cs_tail_share. */
+CS_MUST_CHECK cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch);
 /* With a team: ends an evaluation; its sums, and in test the confusion, become those of all ranks. */
 CS_MUST_CHECK cs_status cs_tail_share(cs_tail *tail, cs_split split);
 /* Brings what was trained into the evaluation program. */

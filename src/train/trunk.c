@@ -2,7 +2,6 @@
 #include "cnnsweep/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct trunk_link {
     cs_segment *segment;
@@ -12,8 +11,7 @@ typedef struct trunk_link {
 struct cs_trunk {
     trunk_link *links;
     int n;
-    cs_row_cache *cache;
-    float *rows; /* with a cache: [batch,width], what the first link gave */
+    const cs_trunk_cache *cache;
 };
 
 static const trunk_link *find_link(const cs_trunk *trunk, int cut) {
@@ -35,7 +33,7 @@ static cs_status build_link(cs_engine *engine, const cs_graph *graph, const cs_p
 }
 
 cs_status cs_trunk_build(cs_engine *engine, const cs_graph *graph, const cs_params *params, const int *cuts, int n,
-                         int batch, cs_row_cache *cache, cs_trunk **out) {
+                         int batch, const cs_trunk_cache *cache, cs_trunk **out) {
     cs_trunk *trunk;
     cs_status status;
     CS_TRY(cs_alloc(1, sizeof *trunk, "trunk", &trunk));
@@ -43,9 +41,6 @@ cs_status cs_trunk_build(cs_engine *engine, const cs_graph *graph, const cs_para
     for (int i = 0; i < n; i++)
         CS_TRY_GOTO(build_link(engine, graph, params, i ? cuts[i - 1] : 0, cuts[i], batch, trunk), failed);
     trunk->cache = cache;
-    if (cache)
-        CS_TRY_GOTO(cs_alloc_aligned((size_t)batch * cs_row_cache_width(cache), sizeof(float), "trunk", &trunk->rows),
-                    failed);
     *out = trunk;
     return CS_OK;
 failed:
@@ -61,36 +56,21 @@ void cs_trunk_free(cs_trunk *trunk) {
         cs_segment_free(trunk->links[i].segment);
     }
     free(trunk->links);
-    free(trunk->rows);
     free(trunk);
 }
 
-/* Puts what the first link made of the missing rows into the cache, and among the kept rows of the batch. */
-static cs_status keep_missing(cs_trunk *trunk, const cs_batch *batch) {
-    size_t width = cs_row_cache_width(trunk->cache);
-    CS_TRY(cs_program_get_output(trunk->links[0].program, 0, trunk->rows, batch->missing));
-    for (int i = 0; i < batch->missing; i++) {
-        const float *row = trunk->rows + (size_t)i * width;
-        memcpy(batch->kept + (size_t)batch->places[i] * width, row, width * sizeof *row);
-        cs_row_cache_put(trunk->cache, batch->slots[batch->places[i]], row);
-    }
-    return CS_OK;
-}
-
-static cs_status run_first_link(cs_trunk *trunk, const cs_batch *batch) {
+static cs_status run_first_link(cs_trunk *trunk, const cs_feed *feed, const cs_batch *batch) {
     cs_program *program = trunk->links[0].program;
     if (batch->missing > 0) {
-        CS_TRY(cs_program_set_input(program, 0, batch->images, batch->missing));
+        CS_TRY(cs_feed_input(feed, batch, program));
         CS_TRY(cs_program_forward(program, batch->missing));
-        if (batch->kept)
-            CS_TRY(keep_missing(trunk, batch));
     }
-    return batch->missing < batch->n ? cs_program_set_output(program, 0, batch->kept, batch->n) : CS_OK;
+    return batch->slots ? cs_trunk_cache_complete(trunk->cache, batch, program) : CS_OK;
 }
 
-cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const cs_batch *batch) {
+cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const cs_feed *feed, const cs_batch *batch) {
     for (int i = 0; i < trunk->n && trunk->links[i].segment->end <= cut; i++)
-        CS_TRY(i == 0 ? run_first_link(trunk, batch) : cs_program_forward(trunk->links[i].program, batch->n));
+        CS_TRY(i == 0 ? run_first_link(trunk, feed, batch) : cs_program_forward(trunk->links[i].program, batch->n));
     return CS_OK;
 }
 

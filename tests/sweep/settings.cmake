@@ -3,3 +3,6 @@
 foreach(test test_groups test_cache_limits test_journal test_scheduler)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
 endforeach()
+foreach(function cs_engine_has_stores cs_engine_store_room)
+  target_link_options(test_cache_limits PRIVATE -Wl,--wrap=${function})
+endforeach()

@@ -11,6 +11,32 @@
 static const cs_run_config automatic = {.cache = CS_CACHE_AUTO}, off = {.cache = CS_CACHE_OFF},
                            sized = {.cache = CS_CACHE_SIZE, .cache_bytes = 12345678};
 
+static cs_engine *engine; /* of the CPU, but for what is said below */
+static size_t room;
+
+bool __wrap_cs_engine_has_stores(const cs_engine *asked);
+bool __wrap_cs_engine_has_stores(const cs_engine *asked) {
+    return asked == engine && room > 0;
+}
+
+size_t __wrap_cs_engine_store_room(const cs_engine *asked);
+size_t __wrap_cs_engine_store_room(const cs_engine *asked) {
+    assert_ptr_equal(asked, engine);
+    return room;
+}
+
+static int open_engine(void **state) {
+    (void)state;
+    const cs_engine_options options = {.threads = 1};
+    return cs_engine_open("ref", &options, &engine) == CS_OK ? 0 : -1;
+}
+
+static int close_engine(void **state) {
+    (void)state;
+    cs_engine_close(engine);
+    return 0;
+}
+
 static int use_scratch(void **state) {
     (void)state;
     return setenv("TMPDIR", test_scratch(), 1);
@@ -33,14 +59,14 @@ static double total_memory(void) {
 
 static void off_is_nothing(void **state) {
     (void)state;
-    cs_cache_limits limits = cs_limits_of_cache(&off, 1);
+    cs_cache_limits limits = cs_limits_of_cache(&off, 1, engine);
     assert_int_equal(limits.memory, 0);
     assert_int_equal(limits.disk, 0);
 }
 
 static void a_size_is_that_much_memory(void **state) {
     (void)state;
-    cs_cache_limits limits = cs_limits_of_cache(&sized, 3);
+    cs_cache_limits limits = cs_limits_of_cache(&sized, 3, engine);
     assert_int_equal(limits.memory, 12345678);
     assert_string_equal(limits.folder, test_scratch());
     assert_true((double)limits.disk < 0.55 / 3 * scratch_free()); /* others write there meanwhile */
@@ -48,8 +74,8 @@ static void a_size_is_that_much_memory(void **state) {
 
 static void auto_is_a_quarter_of_the_memory_between_the_ranks(void **state) {
     (void)state;
-    double one = (double)cs_limits_of_cache(&automatic, 1).memory,
-           four = (double)cs_limits_of_cache(&automatic, 4).memory;
+    double one = (double)cs_limits_of_cache(&automatic, 1, engine).memory,
+           four = (double)cs_limits_of_cache(&automatic, 4, engine).memory;
     assert_true(one > 0 && one <= total_memory() / 4);
     assert_true(4 * four > one / 2 && 4 * four < one * 2);
 }
@@ -63,7 +89,7 @@ static void no_file_is_larger_than_it_may_be(void **state) {
     narrow = before;
     narrow.rlim_cur = LARGEST;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &narrow), 0);
-    size_t disk = cs_limits_of_cache(&sized, 1).disk;
+    size_t disk = cs_limits_of_cache(&sized, 1, engine).disk;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_true(disk <= LARGEST);
 }
@@ -71,9 +97,9 @@ static void no_file_is_larger_than_it_may_be(void **state) {
 static void a_folder_that_is_not_there_has_no_room(void **state) {
     (void)state;
     assert_int_equal(setenv("TMPDIR", "/nonexistent/folder", 1), 0);
-    assert_int_equal(cs_limits_of_cache(&sized, 1).disk, 0);
+    assert_int_equal(cs_limits_of_cache(&sized, 1, engine).disk, 0);
     assert_int_equal(unsetenv("TMPDIR"), 0);
-    assert_string_equal(cs_limits_of_cache(&sized, 1).folder, "/tmp");
+    assert_string_equal(cs_limits_of_cache(&sized, 1, engine).folder, "/tmp");
 }
 
 static void memory_that_looks_like_a_disk_is_none(void **state) {
@@ -82,7 +108,23 @@ static void memory_that_looks_like_a_disk_is_none(void **state) {
     if (statvfs("/dev/shm", &about) != 0)
         skip();
     assert_int_equal(setenv("TMPDIR", "/dev/shm", 1), 0);
-    assert_int_equal(cs_limits_of_cache(&sized, 1).disk, 0);
+    assert_int_equal(cs_limits_of_cache(&sized, 1, engine).disk, 0);
+}
+
+/* The engine says what each rank may have of it. */
+static void the_cache_of_a_device_is_in_its_memory(void **state) {
+    (void)state;
+    room = 4000;
+    cs_cache_limits limits[] = {cs_limits_of_cache(&automatic, 2, engine), cs_limits_of_cache(&sized, 2, engine),
+                                cs_limits_of_cache(&off, 2, engine)};
+    double available = cs_available_memory(2, engine);
+    room = 0;
+    static const size_t memory[] = {1000, 12345678, 0};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(limits[i].memory, memory[i]);
+        assert_int_equal(limits[i].disk, 0);
+    }
+    assert_true(available == 4000);
 }
 
 int main(void) {
@@ -93,6 +135,7 @@ int main(void) {
         cmocka_unit_test_setup(no_file_is_larger_than_it_may_be, use_scratch),
         cmocka_unit_test_setup(a_folder_that_is_not_there_has_no_room, use_scratch),
         cmocka_unit_test_setup(memory_that_looks_like_a_disk_is_none, use_scratch),
+        cmocka_unit_test_setup(the_cache_of_a_device_is_in_its_memory, use_scratch),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_engine, close_engine);
 }

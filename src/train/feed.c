@@ -1,0 +1,115 @@
+#include "feed.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cs_feed {
+    cs_loader *loader;
+    bool whole;
+    cs_preprocess preprocess;
+    cs_store *store;     /* NULL: the loader makes floats */
+    cs_row_set *present; /* samples that are in the store, each in the row of its number; NULL: one batch is */
+    int64_t *rows;       /* [batch] where its images lie */
+    int64_t *fresh_rows; /* [batch] */
+};
+
+/* An image is read once where all that is made of it is kept when it comes first. */
+static bool reads_again(const cs_dataset *dataset, const cs_loader_config *config, bool again) {
+    int64_t count = cs_dataset_count(dataset, config->split);
+    bool kept = config->kept && !config->whole && cs_augment_variants(&config->augment) == 1 &&
+                cs_row_set_size(config->kept) >= config->first_slot + count;
+    return again && !kept;
+}
+
+/* Leaves the store NULL where there is no room for all. */
+static cs_status open_for_all(cs_feed *feed, cs_engine *engine, const cs_dataset *dataset, cs_split split,
+                              cs_store_spec spec) {
+    const double share = 0.25;
+    spec.rows = cs_dataset_count(dataset, split);
+    double bytes = (double)spec.rows * (double)spec.row_bytes;
+    if (bytes > share * (double)cs_engine_store_room(engine))
+        return CS_OK;
+    cs_status status = cs_store_open(engine, &spec, &feed->store);
+    if (status != CS_OK)
+        return status == CS_ERR_NO_MEMORY ? CS_OK : status;
+    cs_log(CS_LOG_INFO, "%s: %lld images stay in the device's memory (%.1f MB)", cs_split_name(split),
+           (long long)spec.rows, bytes / 1e6);
+    return cs_row_set_open(spec.rows, &feed->present);
+}
+
+static cs_status open_store(cs_feed *feed, cs_engine *engine, const cs_dataset *dataset, bool again,
+                            cs_loader_config *config) {
+    int batch = cs_loader_part_rows(config->batch, config->parts);
+    const cs_store_spec spec = {.rows = batch, .row_bytes = (size_t)config->h * (size_t)config->w * 3, .most = batch};
+    CS_TRY(cs_alloc((size_t)batch, sizeof *feed->rows, "batch", &feed->rows));
+    CS_TRY(cs_alloc((size_t)batch, sizeof *feed->fresh_rows, "batch", &feed->fresh_rows));
+    if (reads_again(dataset, config, again))
+        CS_TRY(open_for_all(feed, engine, dataset, config->split, spec));
+    if (!feed->store)
+        CS_TRY(cs_store_open(engine, &spec, &feed->store));
+    config->bytes = true;
+    config->present = feed->present;
+    return CS_OK;
+}
+
+cs_status cs_feed_open(cs_engine *engine, const cs_dataset *dataset, const cs_loader_config *config, bool again,
+                       cs_feed **out) {
+    cs_loader_config own = *config;
+    cs_feed *feed = NULL;
+    cs_status status;
+    CS_TRY(cs_alloc(1, sizeof *feed, "feed", &feed));
+    feed->whole = config->whole;
+    feed->preprocess.bgr = config->bgr;
+    memcpy(feed->preprocess.multiply, config->multiply, sizeof config->multiply);
+    memcpy(feed->preprocess.add, config->add, sizeof config->add);
+    if (!config->features && cs_engine_has_stores(engine))
+        CS_TRY_GOTO(open_store(feed, engine, dataset, again, &own), failed);
+    CS_TRY_GOTO(cs_loader_open(dataset, &own, &feed->loader), failed);
+    *out = feed;
+    return CS_OK;
+failed:
+    cs_feed_close(feed);
+    return status;
+}
+
+void cs_feed_close(cs_feed *feed) {
+    if (!feed)
+        return;
+    cs_loader_close(feed->loader);
+    cs_store_close(feed->store);
+    cs_row_set_close(feed->present);
+    free(feed->rows);
+    free(feed->fresh_rows);
+    free(feed);
+}
+
+cs_loader *cs_feed_loader(const cs_feed *feed) {
+    return feed->loader;
+}
+
+/* Images that the engine has not seen go there; from now on it has them. */
+static cs_status send_fresh(cs_feed *feed, const cs_batch *batch) {
+    for (int i = 0; i < batch->n_images; i++)
+        feed->rows[i] = feed->present ? batch->samples[feed->whole ? i : batch->places[i]] : i;
+    for (int i = 0; i < batch->fresh; i++)
+        feed->fresh_rows[i] = feed->rows[batch->fresh_images[i]];
+    CS_TRY(cs_store_put(feed->store, feed->fresh_rows, batch->bytes, batch->fresh));
+    for (int i = 0; feed->present && i < batch->fresh; i++)
+        cs_row_set_add(feed->present, feed->fresh_rows[i]);
+    return CS_OK;
+}
+
+cs_status cs_feed_next(cs_feed *feed, cs_batch *batch) {
+    CS_TRY(cs_loader_next(feed->loader, batch));
+    return feed->store ? send_fresh(feed, batch) : CS_OK;
+}
+
+cs_status cs_feed_input(const cs_feed *feed, const cs_batch *batch, cs_program *program) {
+    if (!feed->store)
+        return cs_program_set_input(program, 0, batch->images, batch->n_images);
+    const cs_pictures pictures = {
+        .store = feed->store, .rows = feed->rows, .changes = batch->pictures, .preprocess = feed->preprocess};
+    return cs_program_set_pictures(program, 0, &pictures, batch->n_images);
+}

@@ -1,0 +1,257 @@
+/* What a program is fed at an engine with stores is what the loader's floats are, bit by bit. Where the engine has none
+ * there is nothing to compare. */
+#include "feed.h"
+#include "fixture.h"
+
+#include "device.h"
+
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { H = 12, W = 9, N = 23, BATCH = 5, EPOCHS = 3 };
+
+static bool without_stores;
+bool __real_cs_engine_has_stores(const cs_engine *engine);
+bool __wrap_cs_engine_has_stores(const cs_engine *engine);
+bool __wrap_cs_engine_has_stores(const cs_engine *engine) {
+    return !without_stores && __real_cs_engine_has_stores(engine);
+}
+
+static size_t room;
+size_t __wrap_cs_engine_store_room(const cs_engine *engine);
+size_t __wrap_cs_engine_store_room(const cs_engine *engine) {
+    (void)engine;
+    return room;
+}
+
+/* An engine that has less than it says. */
+static int64_t largest_store;
+cs_status __real_cs_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);
+cs_status __wrap_cs_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);
+cs_status __wrap_cs_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out) {
+    *out = NULL;
+    if (spec->rows > largest_store)
+        return cs_fail(CS_ERR_NO_MEMORY, "a store of %lld rows", (long long)spec->rows);
+    return __real_cs_store_open(engine, spec, out);
+}
+
+/* A feed, and a program whose output has all of its input. */
+typedef struct side {
+    cs_feed *feed;
+    cs_program *program;
+    float *output;
+} side;
+
+typedef struct bench {
+    cs_engine *engine;
+    cs_dataset *dataset;
+    cs_graph *graph;
+    cs_params *params;
+    cs_segment *segment;
+    side stores, floats;
+    size_t row;
+    int64_t fresh; /* images sent to a store */
+} bench;
+
+static void open_side(const bench *b, const cs_loader_config *config, bool again, side *out) {
+    const cs_program_spec spec = {.segment = b->segment, .batch = config->batch, .mode = CS_MODE_INFER};
+    assert_ok(cs_program_compile(b->engine, &spec, &out->program));
+    assert_ok(cs_program_load(out->program, CS_SLOT_VALUE, b->params));
+    assert_ok(cs_feed_open(b->engine, b->dataset, config, again, &out->feed));
+    assert_ok(cs_alloc((size_t)config->batch * b->row, sizeof(float), "output", &out->output));
+}
+
+static void close_side(side *s) {
+    cs_feed_close(s->feed);
+    cs_program_free(s->program);
+    free(s->output);
+}
+
+static void open_bench(bench *b, const fixture *spec, const cs_loader_config *config, bool again) {
+    const cs_engine_options options = test_engine_options(test_device(), 1);
+    int input, padded;
+    *b = (bench){0};
+    assert_ok(cs_engine_open(test_device(), &options, &b->engine));
+    fixture_write(fixture_path("fed.h5"), spec);
+    assert_ok(cs_dataset_open(fixture_path("fed.h5"), &b->dataset));
+    assert_ok(cs_graph_create("pad", &b->graph));
+    assert_ok(cs_graph_input(b->graph, "input", config->h, config->w, 3, &input));
+    assert_ok(cs_graph_zero_pad(b->graph, "pad", input, 1, 0, 0, 1, &padded));
+    assert_ok(cs_params_create(b->graph, &b->params));
+    assert_ok(cs_segment_create(b->graph, 0, b->graph->n_layers, &b->segment));
+    b->row = cs_shape_count(b->graph->layers[padded].out);
+    open_side(b, config, again, &b->stores);
+    without_stores = true;
+    open_side(b, config, again, &b->floats);
+    without_stores = false;
+}
+
+static void close_bench(bench *b) {
+    close_side(&b->stores);
+    close_side(&b->floats);
+    cs_segment_free(b->segment);
+    cs_params_free(b->params);
+    cs_graph_free(b->graph);
+    cs_dataset_close(b->dataset);
+    cs_engine_close(b->engine);
+}
+
+static void run_side(side *s, cs_batch *batch) {
+    assert_ok(cs_feed_next(s->feed, batch));
+    if (batch->n == 0)
+        return;
+    assert_ok(cs_feed_input(s->feed, batch, s->program));
+    assert_ok(cs_program_forward(s->program, batch->n));
+    assert_ok(cs_program_get_output(s->program, 0, s->output, batch->n));
+}
+
+/* Epochs from a batch in the middle of the first one on. */
+static void compare(bench *b, int epochs, int first) {
+    for (int e = 0; e < epochs; e++) {
+        assert_ok(cs_loader_start(cs_feed_loader(b->stores.feed), e, e ? 0 : first));
+        assert_ok(cs_loader_start(cs_feed_loader(b->floats.feed), e, e ? 0 : first));
+        for (;;) {
+            cs_batch got, want;
+            run_side(&b->stores, &got);
+            run_side(&b->floats, &want);
+            assert_null(got.images);
+            assert_int_equal(got.n, want.n);
+            if (want.n_global == 0)
+                break;
+            assert_memory_equal(got.labels, want.labels, (size_t)want.n * sizeof *want.labels);
+            assert_memory_equal(b->stores.output, b->floats.output, (size_t)want.n * b->row * sizeof(float));
+            b->fresh += got.fresh;
+        }
+    }
+}
+
+static cs_loader_config config_of(cs_preprocess_kind kind, const cs_augment *augment) {
+    cs_preprocess preprocess = cs_preprocess_of(kind);
+    cs_loader_config config = {.split = CS_SPLIT_TRAIN,
+                               .batch = BATCH,
+                               .h = H,
+                               .w = W,
+                               .bgr = preprocess.bgr,
+                               .shuffle = true,
+                               .seed = 5,
+                               .augment = *augment};
+    memcpy(config.multiply, preprocess.multiply, sizeof config.multiply);
+    memcpy(config.add, preprocess.add, sizeof config.add);
+    return config;
+}
+
+static const fixture raw = {.encoding = CS_ENCODING_RAW, .h = H, .w = W, .counts = {N, 4, 0}},
+                     jpeg = {.encoding = CS_ENCODING_JPEG, .h = 2 * H, .w = 3 * W, .counts = {N, 0, 0}};
+static const cs_augment none = {0}, all = {true, true, {0.6f, 1.9f}};
+
+static int64_t feed_all(const fixture *spec, const cs_loader_config *config, bool again, int first) {
+    bench b;
+    open_bench(&b, spec, config, again);
+    compare(&b, EPOCHS, first);
+    close_bench(&b);
+    return b.fresh;
+}
+
+static int plenty(void **state) {
+    (void)state;
+    const cs_engine_options options = test_engine_options(test_device(), 1);
+    cs_engine *engine;
+    room = (size_t)1 << 24;
+    largest_store = INT64_MAX;
+    assert_ok(cs_engine_open(test_device(), &options, &engine));
+    bool has = cs_engine_has_stores(engine);
+    cs_engine_close(engine);
+    return !has; /* see main */
+}
+
+static void inputs_are_the_loaders_whatever_becomes_of_pixels(void **state) {
+    (void)state;
+    static const cs_augment *const augments[] = {&none, &all};
+    for (cs_preprocess_kind kind = CS_PREPROCESS_TF; kind <= CS_PREPROCESS_RAW_IMAGENET; kind++)
+        for (int a = 0; a < 2; a++) {
+            const cs_loader_config config = config_of(kind, augments[a]);
+            feed_all(&raw, &config, true, 0);
+        }
+}
+
+static void jpeg_and_resized_images_are_the_loaders(void **state) {
+    (void)state;
+    cs_loader_config config = config_of(CS_PREPROCESS_TORCH, &all);
+    feed_all(&jpeg, &config, true, 0);
+    feed_all(&jpeg, &config, false, 0);
+    config.h = H + 3;
+    feed_all(&raw, &config, true, 0);
+    feed_all(&raw, &config, false, 0);
+}
+
+static void an_image_that_stays_is_sent_once(void **state) {
+    (void)state;
+    const cs_loader_config config = config_of(CS_PREPROCESS_TF, &all);
+    assert_int_equal(feed_all(&raw, &config, true, 0), N);
+    assert_int_equal(feed_all(&raw, &config, true, 2), N);
+    assert_int_equal(feed_all(&raw, &config, false, 0), EPOCHS * N);
+}
+
+static void images_that_do_not_fit_are_sent_each_time(void **state) {
+    (void)state;
+    const cs_loader_config config = config_of(CS_PREPROCESS_TF, &all);
+    size_t bytes = (size_t)N * H * W * 3;
+    room = 4 * bytes;
+    assert_int_equal(feed_all(&raw, &config, true, 0), N);
+    room = 4 * bytes - 4;
+    assert_int_equal(feed_all(&raw, &config, true, 0), EPOCHS * N);
+}
+
+static void a_device_that_has_less_than_it_says_keeps_a_batch(void **state) {
+    (void)state;
+    const cs_loader_config config = config_of(CS_PREPROCESS_TF, &all);
+    largest_store = BATCH;
+    assert_int_equal(feed_all(&raw, &config, true, 0), EPOCHS * N);
+}
+
+static void a_part_of_a_batch_is_the_loaders(void **state) {
+    (void)state;
+    cs_loader_config config = config_of(CS_PREPROCESS_CAFFE, &all);
+    config.parts = 7; /* of 5 rows: some have none */
+    int64_t fresh = 0;
+    for (config.part = 0; config.part < config.parts; config.part++) {
+        feed_all(&raw, &config, true, 0);
+        fresh += feed_all(&raw, &config, false, 1);
+    }
+    assert_int_equal(fresh, EPOCHS * N - BATCH);
+}
+
+/* Images that are kept whole in another form are not worth a place. */
+static void images_whose_rows_are_kept_do_not_stay(void **state) {
+    (void)state;
+    cs_loader_config config = config_of(CS_PREPROCESS_TF, &none);
+    cs_row_set *kept;
+    assert_ok(cs_row_set_open(N, &kept));
+    config.kept = kept; /* nothing, ever */
+    assert_int_equal(feed_all(&raw, &config, true, 0), EPOCHS * N);
+    config.whole = true;
+    assert_int_equal(feed_all(&raw, &config, true, 0), N);
+    config.whole = false;
+    config.augment.vertical_flip = true; /* two pictures of each */
+    assert_int_equal(feed_all(&raw, &config, true, 0), N);
+    cs_row_set_close(kept);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(inputs_are_the_loaders_whatever_becomes_of_pixels, plenty),
+        cmocka_unit_test_setup(jpeg_and_resized_images_are_the_loaders, plenty),
+        cmocka_unit_test_setup(an_image_that_stays_is_sent_once, plenty),
+        cmocka_unit_test_setup(images_that_do_not_fit_are_sent_each_time, plenty),
+        cmocka_unit_test_setup(a_device_that_has_less_than_it_says_keeps_a_batch, plenty),
+        cmocka_unit_test_setup(a_part_of_a_batch_is_the_loaders, plenty),
+        cmocka_unit_test_setup(images_whose_rows_are_kept_do_not_stay, plenty),
+    };
+    if (plenty(NULL) != 0) {
+        print_message("engine %s has no stores\n", test_device());
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
