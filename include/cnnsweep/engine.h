@@ -58,8 +58,8 @@ typedef struct cs_engine_options {
     int threads; /* CPU threads of this rank, >= 1 */
     /* Of a GPU; an engine of the CPU refuses a precision other than fp32. */
     cs_precision precision;
-    bool autotune;               /* times what could run a convolution, rather than ask for advice */
-    bool deterministic;          /* nothing whose sums come in any order, and no clock: the same bits on the same machine */
+    bool autotune;      /* times what could run a convolution, rather than ask for advice */
+    bool deterministic; /* nothing whose sums come in any order, and no clock: the same bits on the same machine */
     int local_rank, local_ranks; /* this one of the ranks of its node (0 of 0: alone): which GPU is its own */
     const char *plan_cache;      /* a folder where plans of convolutions are kept, or NULL; to be copied in open */
 } cs_engine_options;
