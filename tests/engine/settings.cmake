@@ -6,7 +6,7 @@ set_source_files_properties(engine/test_engine_plan_cache.c PROPERTIES INCLUDE_D
   ${PROJECT_SOURCE_DIR}/src/engine)
 
 # The CUDA engine's kernels, compiled for the host.
-if(CNNSWEEP_CUDA)
+if(CMAKE_CXX_COMPILER)
   file(GLOB kernel_tests CONFIGURE_DEPENDS engine/test_cuda_*.c)
   foreach(source ${kernel_tests})
     get_filename_component(name ${source} NAME_WE)

@@ -124,6 +124,37 @@ static void a_logit_that_is_no_number_shows_in_the_loss(void **state) {
     }
 }
 
+/* Whichever thread of a block finds it. */
+static void the_prediction_is_found_wherever_it_is(void **state) {
+    (void)state;
+    enum { CLASSES = 263 };
+    for (int place = 0; place < CLASSES; place += 9) {
+        trial t = start(CU_F32, 1, CLASSES, 1);
+        ((float *)t.typed_logits)[place] = 2;
+        t.labels[0] = place;
+        run(&t);
+        assert_int_equal(t.sums.correct, 1);
+        end(&t);
+    }
+}
+
+/* Of two equal logits a row the first is right in every other one: a loss of log 2 each. */
+static void a_batch_of_any_size_is_summed_up(void **state) {
+    (void)state;
+    enum { ROWS = 303, N = 301 };
+    static float logits[ROWS][2];
+    static int32_t labels[ROWS];
+    static double row_sums[ROWS];
+    static int row_correct[ROWS];
+    cu_loss_sums sums = {0};
+    for (int row = 0; row < ROWS; row++)
+        labels[row] = row % 2;
+    cu_k_loss(NULL, CU_F32, ROWS, 2, &(cu_step){.n = N, .loss_scale = 1}, logits, labels, NULL, NULL, row_sums,
+              row_correct, &sums);
+    assert_near(sums.sum, N * log(2), 1e-9);
+    assert_int_equal(sums.correct, (N + 1) / 2);
+}
+
 static void penalty_and_overflow_are_left_alone(void **state) {
     (void)state;
     trial t = start(CU_F32, BATCH, 3, 1);
@@ -152,6 +183,8 @@ int main(void) {
         cmocka_unit_test(gradients_are_scaled),
         cmocka_unit_test(the_first_of_equal_logits_is_the_prediction),
         cmocka_unit_test(a_logit_that_is_no_number_shows_in_the_loss),
+        cmocka_unit_test(the_prediction_is_found_wherever_it_is),
+        cmocka_unit_test(a_batch_of_any_size_is_summed_up),
         cmocka_unit_test(penalty_and_overflow_are_left_alone),
         cmocka_unit_test(gradient_and_probabilities_are_given_where_wanted),
     };

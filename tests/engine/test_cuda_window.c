@@ -172,6 +172,19 @@ static void a_large_depthwise_gradient_is_summed_in_parts(void **state) {
     }
 }
 
+/* More packs than a block takes. */
+static void many_channels_are_those_of_several_blocks(void **state) {
+    (void)state;
+    static const shape both[] = {{5, 6, {3, 3, 1, 1, 1, 1, 1, 1}}, {5, 6, {2, 3, 1, 2, 1, 0, 1, 0}}};
+    for (int t = 0; t < ALL_TYPES; t++)
+        for (int s = 0; s < 2; s++) {
+            work k;
+            start(&k, all_types[t], &both[s], 296, s, 0);
+            check_depthwise(&k);
+            end(&k);
+        }
+}
+
 /* A zero-pad has a window of padding alone. */
 static void zero_pads_put_an_image_into_zeros(void **state) {
     (void)state;
@@ -209,6 +222,7 @@ int main(void) {
         cmocka_unit_test(average_pools_do_not_count_padding),
         cmocka_unit_test(depthwise_convolutions_are_those_of_ref),
         cmocka_unit_test(a_large_depthwise_gradient_is_summed_in_parts),
+        cmocka_unit_test(many_channels_are_those_of_several_blocks),
         cmocka_unit_test(zero_pads_put_an_image_into_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-enum { CU_THREADS = 256, CU_MOST_THREADS = 1024, CU_LANES = 32, CU_STACK = 1 << 16 };
+/* CU_GRID is small, for loops to go on. */
+enum { CU_THREADS = 256, CU_GRID = 3, CU_MOST_THREADS = 1024, CU_LANES = 32, CU_STACK = 1 << 16 };
 
 inline thread_local dim3 gridDim, blockIdx, blockDim, threadIdx;
 

@@ -22,7 +22,7 @@ struct dim3 {
 #ifdef CU_BLOCKS
 #include "blocks.cuh"
 #else
-enum { CU_THREADS = 1 };
+enum { CU_THREADS = 1, CU_GRID = 1 };
 inline thread_local dim3 gridDim, blockIdx;
 constexpr dim3 blockDim = {1, 1, 1}, threadIdx = {0, 0, 0};
 

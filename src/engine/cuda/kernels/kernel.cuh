@@ -26,7 +26,7 @@
 #include <cuda_runtime.h>
 typedef __nv_bfloat16 cu_bf16;
 typedef __half cu_f16;
-enum { CU_THREADS = 256 };
+enum { CU_THREADS = 256, CU_GRID = 8192 };
 #define CU_UNROLL                   _Pragma("unroll")
 #define CU_UNROLL_4                 _Pragma("unroll 4")
 #define CU_SHARED(type, name, size) __shared__ type name size
@@ -81,9 +81,9 @@ template <typename S> static __device__ S block_sum(S value) {
     return sum;
 }
 
-/* Blocks for CU_EACH: enough to fill any GPU several times over; the rest is done by their loops. */
+/* Blocks for CU_EACH: CU_GRID fill any GPU several times over; the rest is done by their loops. */
 static inline unsigned cu_grid(size_t items) {
-    const size_t most = CU_THREADS == 1 ? 1 : 8192, blocks = (items + CU_THREADS - 1) / CU_THREADS;
+    const size_t most = CU_GRID, blocks = (items + CU_THREADS - 1) / CU_THREADS;
     return (unsigned)(blocks < 1 ? 1 : blocks < most ? blocks : most);
 }
 

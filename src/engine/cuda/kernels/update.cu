@@ -1,7 +1,7 @@
 /* What lies between gradients and the next step's parameters: src/engine/ref/learn.c, in float. */
 #include "kernel.cuh"
 
-enum { CU_PACK = 4 }; /* 16 bytes of fp32 */
+enum { CU_PACK = 4 /* 16 bytes of fp32 */, CU_PENALTY_THREADS = 4 * CU_THREADS };
 
 /* The packs of CU_PACK, then what is left, one by one; where arrays lie badly all are left. */
 typedef struct cu_run {
@@ -40,7 +40,8 @@ template <int N> static __device__ inline double square_sum(const float *value) 
 }
 
 /* A block a kernel. */
-static __global__ void penalty_of_kernels(const cu_penalty *terms, const float *value, double *room) {
+static __global__ void __launch_bounds__(CU_PENALTY_THREADS)
+    penalty_of_kernels(const cu_penalty *terms, const float *value, double *room) {
     const cu_penalty term = terms[blockIdx.x];
     const float *values = value + term.offset;
     const size_t packs = (size_t)values % (CU_PACK * sizeof(float)) == 0 ? term.count / CU_PACK : 0;
@@ -171,7 +172,7 @@ extern "C" {
 void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *room,
                   cu_loss_sums *sums) {
     if (n > 0)
-        CU_LAUNCH(penalty_of_kernels, (unsigned)n, 4 * CU_THREADS, stream, terms, value, room);
+        CU_LAUNCH(penalty_of_kernels, (unsigned)n, CU_PENALTY_THREADS, stream, terms, value, room);
     CU_LAUNCH(add_penalties, 1, CU_THREADS, stream, n, (const double *)room, sums);
 }
 
