@@ -15,8 +15,9 @@
  *
  * Ranks. A batch may be shared by ranks, each with a program of its own for some of its rows. Gradients are of the mean
  * over a program's own n rows; those of the whole batch, of N rows, are the sum over ranks of n/N times them (an l2
- * penalty, which every rank has whole, included). cs_program_on_gradients tells when gradients can go on their way,
- * cs_program_share_* brings them out and back.
+ * penalty, which every rank has whole, included). cs_program_on_gradients tells when gradients can go on their way:
+ * cs_program_sum sends them where the engine has ways of its own to the other ranks' (cs_program_join), and
+ * cs_program_share_* brings them out and back where it has none.
  *
  * Stores. An engine with a memory of its own keeps rows of bytes there by number: images, of which it makes a program's
  * input itself, and rows of outputs. The numbers are those of set_input and set_output, bit by bit.
@@ -147,6 +148,10 @@ typedef struct cs_engine_ops {
     cs_status (*update)(cs_program *program, const cs_optimizer *optimizer, int64_t step);
     /* Copies the part to `out` or from `in`, either of which may be NULL; returns its floats. */
     size_t (*share)(cs_program *program, const cs_share_part *part, float *out, const float *in);
+    /* Sums over ranks in the engine itself, see cs_program_join: all three or none. */
+    cs_status (*join)(cs_engine *engine, const cs_comm *comm, bool *able);
+    cs_status (*sum)(cs_program *program, const cs_share_part *part, float weight);
+    void (*leave)(cs_engine *engine);
     /* One line a primitive: layer, what runs it, shape. */
     void (*describe)(const cs_program *program, FILE *out);
     size_t (*memory)(const cs_program *program); /* bytes planned */
@@ -190,6 +195,17 @@ void cs_program_on_gradients(cs_program *program, cs_gradients_hook *hook, void 
 size_t cs_program_share_count(cs_program *program, const cs_share_part *part);
 void cs_program_share_read(cs_program *program, const cs_share_part *part, float *values);
 void cs_program_share_load(cs_program *program, const cs_share_part *part, const float *values);
+/* TRAIN. Can the program's engine sum over the ranks of `comm` by itself (NCCL, between GPUs)? Collective: all ranks
+ * have programs of one engine, and get the same answer. `comm` is borrowed until the engine is closed. */
+CS_MUST_CHECK cs_status cs_program_join(cs_program *program, const cs_comm *comm, bool *able);
+/* Where it can: the part becomes the sum over ranks of weight times it; with a weight of 0 this rank adds nothing,
+ * whatever it holds. Every rank sums the same parts in the same order, from within the hook or later. It is only begun:
+ * whatever the program does next with the part waits for it. A failure, here or of a sum under way wherever that shows,
+ * is CS_ERR_COMM: this rank is out of step. */
+CS_MUST_CHECK cs_status cs_program_sum(cs_program *program, const cs_share_part *part, float weight);
+/* A step did not come to its end on this rank: gives up what is under way, which no other rank may ever answer. After
+ * that nothing is summed. */
+void cs_program_leave(cs_program *program);
 CS_MUST_CHECK cs_status cs_program_forward(cs_program *program, int n);
 CS_MUST_CHECK cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, float *probabilities,
                                         cs_loss *out);

@@ -227,6 +227,21 @@ void cs_program_share_load(cs_program *program, const cs_share_part *part, const
     program->ops->share(program, part, NULL, values);
 }
 
+cs_status cs_program_join(cs_program *program, const cs_comm *comm, bool *able) {
+    *able = false;
+    CS_TRY(check_training(program, "join"));
+    return program->ops->join ? program->ops->join(program->engine, comm, able) : CS_OK;
+}
+
+cs_status cs_program_sum(cs_program *program, const cs_share_part *part, float weight) {
+    return program->ops->sum(program, part, weight);
+}
+
+void cs_program_leave(cs_program *program) {
+    if (program->ops->leave)
+        program->ops->leave(program->engine);
+}
+
 static cs_status check_draw(const cs_program *program) {
     const cs_segment *segment = program->spec.segment;
     if (program->spec.mode != CS_MODE_TRAIN || program->draw.samples)

@@ -2,8 +2,11 @@
  *
  * Rank r has n_r of the batch's N rows and the gradients g_r of their mean loss; the batch's are sum(n_r/N g_r). They
  * go out in buckets of about 1 MiB in the order in which backward completes them, while it goes on with what lies
- * below. The last bucket also brings the moving statistics of batch norms together (weighted in the same way, so that
- * all ranks hold the same), the step's sums, and what every rank must know of the others: a failure, a stop. */
+ * below; behind them the moving statistics of batch norms (weighted in the same way, so that all ranks hold the same).
+ * At last come the step's sums, and what every rank must know of the others: a failure, a stop.
+ *
+ * The buckets go the engine's way where it has one to all ranks (cs_program_join), else through the host; then the last
+ * of them, the statistics and the rest are one message. */
 #ifndef CNNSWEEP_EXCHANGE_H
 #define CNNSWEEP_EXCHANGE_H
 

@@ -1,16 +1,19 @@
 #include "device.h"
+#include "runtime.h"
 
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
-#include <cuda_runtime_api.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct cu_device {
     int index; /* of the GPUs this process sees */
-    bool is_shared;
+    char bus_id[32];
     cudaStream_t work, copies;
+    cu_watch *watch;
+    void *watched;
 };
 
 struct cu_mark {
@@ -23,15 +26,13 @@ struct cu_recording {
 
 static const double mib = 1024.0 * 1024.0;
 
-/* The call by its name, without its arguments. */
-static cs_status check(cudaError_t error, const char *call, const char *file, int line) {
+cs_status cu_runtime_check(cudaError_t error, const char *call, const char *file, int line) {
     if (error == cudaSuccess)
         return CS_OK;
     cs_status code = error == cudaErrorMemoryAllocation ? CS_ERR_NO_MEMORY : CS_ERR_UNSUPPORTED;
     return cs_fail_at(file, line, code, "%.*s: %s (%s)", (int)strcspn(call, "("), call, cudaGetErrorString(error),
                       cudaGetErrorName(error));
 }
-#define CU(call) check((call), #call, __FILE__, __LINE__)
 
 static cs_status fail_driver(void) {
     int driver = 0, runtime = 0;
@@ -59,7 +60,7 @@ cs_status cu_device_count(int *out) {
                                visible ? "; CUDA_VISIBLE_DEVICES=" : "", visible ? visible : ""),
                        "nvidia-smi lists GPUs; under Slurm ask for one, as --gres=gpu:1");
     }
-    CS_TRY(check(error, "cudaGetDeviceCount", __FILE__, __LINE__));
+    CS_TRY(cu_runtime_check(error, "cudaGetDeviceCount", __FILE__, __LINE__));
     *out = count;
     return CS_OK;
 }
@@ -82,16 +83,16 @@ cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
     CS_TRY(cu_device_count(&count));
     CS_TRY(cs_alloc(1, sizeof *device, "the GPU", &device));
     device->index = count > 0 ? options->local_rank % count : 0;
-    device->is_shared = options->local_ranks > count;
     struct cudaDeviceProp gpu;
     CS_TRY_GOTO(CU(cudaGetDeviceProperties(&gpu, device->index)), out);
     CS_TRY_GOTO(check_capability(&gpu), out);
+    CS_TRY_GOTO(CU(cudaDeviceGetPCIBusId(device->bus_id, (int)sizeof device->bus_id, device->index)), out);
     CS_TRY_GOTO(CU(cudaSetDevice(device->index)), out);
     CS_TRY_GOTO(CU(cudaStreamCreateWithFlags(&device->work, cudaStreamNonBlocking)), out);
     CS_TRY_GOTO(CU(cudaStreamCreateWithFlags(&device->copies, cudaStreamNonBlocking)), out);
     cs_log(CS_LOG_INFO, "GPU %d of %d: %s, %.0f of %.0f MiB free", device->index, count, gpu.name,
            (double)cu_device_free_memory(device) / mib, (double)gpu.totalGlobalMem / mib);
-    if (device->is_shared && options->local_rank == 0)
+    if (options->local_ranks > count && options->local_rank == 0)
         cs_log(CS_LOG_INFO, "%d ranks of this node share %d GPU%s", options->local_ranks, count, count > 1 ? "s" : "");
     *out = device;
     return CS_OK;
@@ -118,8 +119,8 @@ int cu_device_index(const cu_device *device) {
     return device->index;
 }
 
-bool cu_device_is_shared(const cu_device *device) {
-    return device->is_shared;
+const char *cu_device_bus_id(const cu_device *device) {
+    return device->bus_id;
 }
 
 size_t cu_device_free_memory(const cu_device *device) {
@@ -143,7 +144,7 @@ cs_status cu_alloc(cu_device *device, size_t bytes, const char *what, void **out
     cudaError_t error = cudaMalloc(&memory, bytes ? bytes : 1);
     if (error == cudaErrorMemoryAllocation)
         return fail_memory(device, bytes, what);
-    CS_TRY(check(error, "cudaMalloc", __FILE__, __LINE__));
+    CS_TRY(cu_runtime_check(error, "cudaMalloc", __FILE__, __LINE__));
     cs_status status = cu_clear(device, memory, bytes);
     if (status == CS_OK)
         status = cu_wait(device); /* the second stream may be next */
@@ -197,14 +198,27 @@ cs_status cu_clear(cu_device *device, void *memory, size_t bytes) {
     return CU(cudaMemsetAsync(memory, 0, bytes, device->work));
 }
 
+void cu_device_watch(cu_device *device, cu_watch *watch, void *context) {
+    device->watch = watch;
+    device->watched = context;
+}
+
+/* Work that is not done yet is no error, but remembered as one. */
 cs_status cu_wait(cu_device *device) {
+    while (device->watch && cudaStreamQuery(device->work) == cudaErrorNotReady) {
+        (void)cudaGetLastError();
+        CS_TRY(device->watch(device->watched));
+        sched_yield();
+    }
     return CU(cudaStreamSynchronize(device->work));
 }
 
 cs_status cu_check_launches(cu_device *device, const char *what) {
     (void)device;
     cudaError_t error = cudaGetLastError();
-    return error == cudaSuccess ? CS_OK : cs_context(check(error, "a kernel's launch", __FILE__, __LINE__), "%s", what);
+    return error == cudaSuccess
+               ? CS_OK
+               : cs_context(cu_runtime_check(error, "a kernel's launch", __FILE__, __LINE__), "%s", what);
 }
 
 /* The second stream. */
@@ -254,10 +268,14 @@ cs_status cu_host_waits(cu_device *device, cu_mark *mark) {
     return CU(cudaEventSynchronize(mark->event));
 }
 
-/* Recordings. Thread-local: other threads of the process may allocate meanwhile. */
+/* Recordings. Thread-local: other threads of the process may allocate meanwhile. A failure is not remembered, as the
+ * work can still be done call by call. */
 
 cs_status cu_record_begin(cu_device *device) {
-    return CU(cudaStreamBeginCapture(device->work, cudaStreamCaptureModeThreadLocal));
+    cs_status status = CU(cudaStreamBeginCapture(device->work, cudaStreamCaptureModeThreadLocal));
+    if (status != CS_OK)
+        (void)cudaGetLastError();
+    return status;
 }
 
 cs_status cu_record_end(cu_device *device, cu_recording **out) {
@@ -275,6 +293,8 @@ out:
     if (graph)
         cudaGraphDestroy(graph);
     cu_recording_free(recording);
+    if (status != CS_OK)
+        (void)cudaGetLastError();
     return status;
 }
 

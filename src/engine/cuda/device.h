@@ -19,8 +19,7 @@ CS_MUST_CHECK cs_status cu_device_open(const cs_engine_options *options, cu_devi
 void cu_device_close(cu_device *device); /* NULL-safe */
 cu_stream cu_device_stream(const cu_device *device);
 int cu_device_index(const cu_device *device);
-/* Does a peer of this node (comm's local ranks) use the same GPU? NCCL refuses that. */
-bool cu_device_is_shared(const cu_device *device);
+const char *cu_device_bus_id(const cu_device *device); /* of all GPUs of this machine, seen by this process or not */
 size_t cu_device_free_memory(const cu_device *device); /* bytes */
 
 /* Device memory, zeroed, aligned to 256 bytes; CS_ERR_NO_MEMORY says how much was wanted and how much is free. */
@@ -37,6 +36,10 @@ CS_MUST_CHECK cs_status cu_copy(cu_device *device, void *to, const void *from, s
 CS_MUST_CHECK cs_status cu_clear(cu_device *device, void *memory, size_t bytes);
 /* Until all work is done; reports what failed in it. */
 CS_MUST_CHECK cs_status cu_wait(cu_device *device);
+/* From now on cu_wait asks this while it waits, and ends when it fails: work may depend on what never comes. NULL: no
+ * longer. */
+typedef cs_status cu_watch(void *context);
+void cu_device_watch(cu_device *device, cu_watch *watch, void *context);
 /* After launches: reports one that could not be started. */
 CS_MUST_CHECK cs_status cu_check_launches(cu_device *device, const char *what);
 

@@ -159,6 +159,8 @@ void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float 
 /* gradient += 2*l2*loss_scale*value */
 void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_step *step, const float *value,
                            float *gradient);
+/* values *= weight */
+void cu_k_weigh(cu_stream stream, size_t count, float weight, float *values);
 /* gradient *= 1/loss_scale over all; *overflow = 1 where one was not finite, else 0. */
 void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gradient, int *overflow);
 /* All trained parameters at once, see optimizer.h; copy [count] in `type` is refreshed (NULL: there is none). Does

@@ -288,7 +288,7 @@ cs_status cu_mail_open(cu_program *program, cu_mail *mail, int n) {
     *mail->step = (cu_step){.n = n,
                             .epoch = program->base.draw.epoch,
                             .seed = program->base.draw.seed,
-                            .loss_scale = program->engine->type == CU_F16 ? CU_LOSS_SCALE_F16 : 1};
+                            .loss_scale = cu_loss_scale(program)};
     return CS_OK;
 }
 

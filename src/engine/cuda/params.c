@@ -43,15 +43,20 @@ static void collect_of(cu_program *program, cu_node *node) {
     }
 }
 
+enum { LINE = 64 }; /* floats: cuDNN's kernels are aligned in 16 bits, too */
+
+static size_t end_of(const cu_param *param) {
+    return param->offset + (param->param->count + LINE - 1) / LINE * LINE;
+}
+
 /* Trained parameters first: one kernel updates them all. */
 static void assign_offsets(cu_program *program) {
-    enum { LINE = 64 }; /* floats: cuDNN's kernels are aligned in 16 bits, too */
     size_t offset = 0;
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < program->n_params; i++)
             if (program->params[i].trained == (pass == 0)) {
                 program->params[i].offset = offset;
-                offset += (program->params[i].param->count + LINE - 1) / LINE * LINE;
+                offset = end_of(&program->params[i]);
             }
         if (pass == 0)
             program->trained_count = offset;
@@ -130,6 +135,10 @@ void cu_transpose(size_t rows, size_t columns, const float *from, float *to) {
             to[c * rows + r] = from[r * columns + c];
 }
 
+static float *shared_slot(const cu_program *program, const cs_share_part *part) {
+    return slot_of(program, part->what == CS_SHARE_GRADIENTS ? CS_SLOT_GRADIENT : CS_SLOT_VALUE);
+}
+
 static size_t out_channels(const cs_param *param) {
     return (size_t)param->dims[param->rank - 1];
 }
@@ -182,6 +191,7 @@ static double penalty_of(const cu_program *program, const cs_params *params) {
 }
 
 cs_status cu_params_load(cu_program *program, cs_slot slot, const cs_params *params) {
+    CS_TRY(cu_params_settle(program));
     for (int i = 0; program->training && i < program->n_params; i++) {
         const cu_param *param = &program->params[i];
         if (slot == CS_SLOT_VALUE || param->trained)
@@ -198,6 +208,7 @@ cs_status cu_params_load(cu_program *program, cs_slot slot, const cs_params *par
 
 cs_status cu_params_read(cu_program *program, cs_slot slot, cs_params *params) {
     float factor = slot == CS_SLOT_GRADIENT ? 1 / program->gradient_scale : 1;
+    CS_TRY(cu_params_settle(program));
     for (int i = 0; i < program->n_params; i++) {
         const cu_param *param = &program->params[i];
         float *host = params->data + param->param->offset;
@@ -211,9 +222,19 @@ cs_status cu_params_read(cu_program *program, cs_slot slot, cs_params *params) {
     return CS_OK;
 }
 
-/* Gradients go as they are, with the loss's scale, which is that of every rank. */
+/* Gradients go as they are, with the loss's scale, which is that of every rank: also of one that had no rows, and so no
+ * loss of its own. */
+static void take_scale(cu_program *program, const cs_share_part *part) {
+    if (part->what == CS_SHARE_GRADIENTS)
+        program->gradient_scale = cu_loss_scale(program);
+}
+
 static cs_status share(cu_program *program, const cs_share_part *part, float *out, const float *in, size_t *total) {
-    float *slot = slot_of(program, part->what == CS_SHARE_GRADIENTS ? CS_SLOT_GRADIENT : CS_SLOT_VALUE);
+    float *slot = shared_slot(program, part);
+    if (out || in)
+        CS_TRY(cu_params_settle(program));
+    if (in)
+        take_scale(program, part);
     for (int i = 0; i < program->n_params; i++) {
         const cu_param *param = &program->params[i];
         size_t count = param->param->count;
@@ -238,6 +259,33 @@ size_t cu_params_share(cu_program *program, const cs_share_part *part, float *ou
     return total;
 }
 
+/* In runs of parameters that lie one behind the other, as those of layers in a row do; what lies between two is 0. */
+cs_status cu_params_sum(cu_program *program, const cs_share_part *part, float weight) {
+    float *slot = shared_slot(program, part);
+    size_t begin = 0, end = 0;
+    take_scale(program, part);
+    program->summing = true;
+    for (int i = 0; i < program->n_params; i++) {
+        const cu_param *param = &program->params[i];
+        if (!cs_param_is_shared(program->graph, param->param, part))
+            continue;
+        if (param->offset != end) {
+            if (end > begin)
+                CS_TRY(cu_peers_sum(program->engine->peers, slot + begin, end - begin, weight));
+            begin = param->offset;
+        }
+        end = end_of(param);
+    }
+    return end > begin ? cu_peers_sum(program->engine->peers, slot + begin, end - begin, weight) : CS_OK;
+}
+
+cs_status cu_params_settle(cu_program *program) {
+    if (!program->summing)
+        return CS_OK;
+    program->summing = false;
+    return cu_peers_settle(program->engine->peers);
+}
+
 static void tell_optimizer(const cs_optimizer *optimizer, int64_t step, cu_step *out) {
     double rate = (double)optimizer->lr;
     if (optimizer->kind == CS_OPTIMIZER_ADAM)
@@ -253,6 +301,7 @@ cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, i
     cu_type type = program->engine->type;
     int *overflow = type == CU_F16 ? &program->loss->overflow : NULL;
     CS_TRY(program->share_failed);
+    CS_TRY(cu_params_settle(program));
     if (program->trained_count == 0)
         return CS_OK;
     CS_TRY(cu_mail_open(program, &program->update_mail, program->base.forward_rows));

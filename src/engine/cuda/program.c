@@ -58,6 +58,7 @@ size_t cu_count(const cu_node *node, const cu_tensor *tensor) {
 
 static void close_engine(cs_engine *base) {
     cu_engine *engine = (cu_engine *)base;
+    cu_peers_close(engine->peers);
     cu_dnn_close(engine->dnn);
     cu_device_close(engine->device);
     free(engine);
@@ -92,6 +93,8 @@ static bool supports(const cs_engine *engine, const cs_layer *layer, cs_mode mod
 
 static void release(cs_program *base) {
     cu_program *program = cu_program_of(base);
+    if (cu_params_settle(program) != CS_OK) /* memory is freed behind the work, and so behind what that waits for */
+        cs_log(CS_LOG_DEBUG, "a program is released: %s", cs_error_last()->text);
     for (int i = 0; program->nodes && i < program->lowered->n_ops; i++) {
         cu_conv_close(program->nodes[i].forward);
         cu_conv_close(program->nodes[i].backward_data);
@@ -250,22 +253,31 @@ static cs_status record(cu_program *program, cs_status (*run)(cu_program *progra
     return status != CS_OK ? status : ended;
 }
 
-/* The first time as it is, since libraries prepare themselves then; from the second on from a recording. Sums over
- * ranks and gradients that are waited for need the host in between. */
+/* A library may refuse what it is asked for in a recording; it can still be asked each time. */
+static void try_to_record(cu_program *program, cu_tape *tape, cs_status (*run)(cu_program *program)) {
+    if (tape->recording || tape->refused || record(program, run, &tape->recording) == CS_OK)
+        return;
+    tape->refused = true;
+    cs_log(CS_LOG_DEBUG, "%s is not recorded: %s", tape == &program->forward ? "forward" : "backward",
+           cs_error_last()->text);
+}
+
+/* The first time as it is, since libraries prepare themselves then; from the second on from a recording, where the host
+ * has no part in it: it has in batch norms' sums over ranks, and where it is told of gradients. */
 static cs_status play(cu_program *program, cu_tape *tape, cs_status (*run)(cu_program *program)) {
-    bool eager = program->base.comm || program->base.hook || !cu_device_records(program->engine->device);
-    if (eager || !tape->warm) {
-        tape->warm = true;
-        return run(program);
-    }
-    if (!tape->recording)
-        CS_TRY(record(program, run, &tape->recording));
-    return tape->recording ? cu_play(program->engine->device, tape->recording) : run(program);
+    cu_device *device = program->engine->device;
+    bool told = tape == &program->backward && program->base.hook;
+    bool eager = told || program->base.comm || !cu_device_records(device);
+    if (tape->warm && !eager)
+        try_to_record(program, tape, run);
+    tape->warm = true;
+    return tape->recording && !eager ? cu_play(device, tape->recording) : run(program);
 }
 
 static cs_status forward(cs_program *base, int n) {
     cu_program *program = cu_program_of(base);
     cu_device *device = program->engine->device;
+    CS_TRY(cu_params_settle(program));
     if (!program->training)
         return play(program, &program->forward, run_forward);
     CS_TRY(cu_mail_open(program, &program->forward_mail, n));
@@ -332,6 +344,30 @@ static size_t share(cs_program *base, const cs_share_part *part, float *out, con
     return cu_params_share(cu_program_of(base), part, out, in);
 }
 
+/* Every rank asks for the same ranks each time, and so gets the same answer without another word. */
+static cs_status join(cs_engine *base, const cs_comm *comm, bool *able) {
+    cu_engine *engine = (cu_engine *)base;
+    if (engine->joined != comm) {
+        cu_peers_close(engine->peers);
+        engine->peers = NULL;
+        engine->joined = NULL;
+        CS_TRY(cu_peers_find(engine->device, comm, &engine->peers));
+        engine->joined = comm;
+    }
+    *able = engine->peers != NULL;
+    return CS_OK;
+}
+
+static cs_status sum(cs_program *base, const cs_share_part *part, float weight) {
+    return cu_params_sum(cu_program_of(base), part, weight);
+}
+
+static void leave(cs_engine *base) {
+    const cu_engine *engine = (cu_engine *)base;
+    if (engine->peers)
+        cu_peers_abandon(engine->peers);
+}
+
 static void describe(const cs_program *base, FILE *out) {
     const cu_program *program = (const cu_program *)base;
     static const char *const kinds[CS_OP_KIND_COUNT] = {
@@ -372,6 +408,9 @@ const cs_engine_ops cu_engine_ops = {
     .backward = backward,
     .update = update,
     .share = share,
+    .join = join,
+    .sum = sum,
+    .leave = leave,
     .describe = describe,
     .memory = memory,
     .store_room = cu_store_room,

@@ -14,6 +14,7 @@
 #include "engine_impl.h"
 #include "kernels.h"
 #include "lower.h"
+#include "peers.h"
 
 /* Gradients of fp16 are this many times themselves until the update, so that small ones do not vanish; where one comes
  * to more than fp16 holds, the update is left out. */
@@ -24,6 +25,8 @@ typedef struct cu_engine {
     cu_device *device;
     cu_dnn *dnn;
     cu_type type;
+    const cs_comm *joined; /* the ranks it was asked to sum over */
+    cu_peers *peers;       /* NULL: it cannot */
 } cu_engine;
 
 /* [batch,H,W,C], in the engine's type */
@@ -90,7 +93,8 @@ typedef struct cu_list {
 } cu_list;
 
 typedef struct cu_tape {
-    bool warm; /* has run once */
+    bool warm;    /* has run once */
+    bool refused; /* cannot be recorded */
     cu_recording *recording;
 } cu_tape;
 
@@ -116,6 +120,7 @@ struct cu_program {
     int n_penalties;
     double penalty;         /* INFER: of the values loaded last */
     cs_status share_failed; /* which has no way to say so */
+    bool summing;           /* something of it is on its way to the other ranks */
 
     /* Device memory: values and gradients, and one block for all that stays. */
     void *arena, *block;
@@ -171,6 +176,10 @@ static inline void *cu_input_grad(const cu_node *node, int i) {
 static inline const void *cu_output_grad(const cu_node *node) {
     return node->program->grads[node->op->output].data;
 }
+/* What gradients are multiplied by from the loss to the update. */
+static inline float cu_loss_scale(const cu_program *program) {
+    return program->engine->type == CU_F16 ? CU_LOSS_SCALE_F16 : 1;
+}
 cu_dims cu_dims_of(const cu_node *node);
 int cu_pixels_a_row(const cu_tensor *tensor);
 size_t cu_pixels(const cu_node *node, const cu_tensor *tensor); /* of the batch */
@@ -199,6 +208,8 @@ CS_MUST_CHECK cs_status cu_params_load(cu_program *program, cs_slot slot, const 
 CS_MUST_CHECK cs_status cu_params_read(cu_program *program, cs_slot slot, cs_params *params);
 CS_MUST_CHECK cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, int64_t step);
 size_t cu_params_share(cu_program *program, const cs_share_part *part, float *out, const float *in);
+CS_MUST_CHECK cs_status cu_params_sum(cu_program *program, const cs_share_part *part, float weight);
+CS_MUST_CHECK cs_status cu_params_settle(cu_program *program);    /* before parameters or gradients are used */
 cu_param *cu_node_param(const cu_node *node, cs_param_role role); /* NULL when the operation has none */
 cu_param *cu_node_kernel(const cu_node *node);
 float *cu_param_value(const cu_node *node, cs_param_role role);    /* NULL when the operation has none */

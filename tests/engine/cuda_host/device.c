@@ -7,6 +7,8 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,21 +36,29 @@ struct cu_device {
     block *blocks;
     size_t n_blocks, blocks_capacity;
     queue outward, behind;
-    bool is_shared;
+    int index;
+    char bus_id[32];
+    cu_watch *watch;
+    void *watched;
 };
 
 struct cu_mark {
     bool copies; /* of the second stream */
 };
 
+/* As many as there are ranks, unless CNNSWEEP_HOST_GPUS says how many. */
 cs_status cu_device_count(int *out) {
-    *out = 1;
+    const char *count = getenv("CNNSWEEP_HOST_GPUS");
+    *out = count ? (int)strtol(count, NULL, 10) : INT_MAX;
     return CS_OK;
 }
 
 cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
+    int count;
+    CS_TRY(cu_device_count(&count));
     CS_TRY(cs_alloc(1, sizeof **out, "the host as a GPU", out));
-    (*out)->is_shared = options->local_ranks > 1;
+    (*out)->index = options->local_rank % count;
+    snprintf((*out)->bus_id, sizeof(*out)->bus_id, "host:%d", (*out)->index);
     cs_log(CS_LOG_DEBUG, "GPU: the host");
     return CS_OK;
 }
@@ -76,12 +86,11 @@ cu_stream cu_device_stream(const cu_device *device) {
 }
 
 int cu_device_index(const cu_device *device) {
-    (void)device;
-    return 0;
+    return device->index;
 }
 
-bool cu_device_is_shared(const cu_device *device) {
-    return device->is_shared;
+const char *cu_device_bus_id(const cu_device *device) {
+    return device->bus_id;
 }
 
 size_t cu_device_free_memory(const cu_device *device) {
@@ -200,9 +209,14 @@ cs_status cu_clear(cu_device *device, void *memory, size_t bytes) {
     return CS_OK;
 }
 
+void cu_device_watch(cu_device *device, cu_watch *watch, void *context) {
+    device->watch = watch;
+    device->watched = context;
+}
+
 cs_status cu_wait(cu_device *device) {
     arrive(&device->outward);
-    return CS_OK;
+    return device->watch ? device->watch(device->watched) : CS_OK;
 }
 
 cs_status cu_check_launches(cu_device *device, const char *what) {
@@ -257,11 +271,12 @@ cs_status cu_host_waits(cu_device *device, cu_mark *mark) {
     return CS_OK;
 }
 
-/* It does not record: work is done when it is asked for. */
+/* It does not record: work is done when it is asked for. With CNNSWEEP_HOST_RECORDS it says that it could, and then
+ * fails. */
 
 cs_status cu_record_begin(cu_device *device) {
     (void)device;
-    return CS_OK;
+    return cs_fail(CS_ERR_UNSUPPORTED, "the host's GPU refuses to record");
 }
 
 cs_status cu_record_end(cu_device *device, cu_recording **out) {
@@ -282,5 +297,5 @@ void cu_recording_free(cu_recording *recording) {
 
 bool cu_device_records(const cu_device *device) {
     (void)device;
-    return false;
+    return getenv("CNNSWEEP_HOST_RECORDS") != NULL;
 }

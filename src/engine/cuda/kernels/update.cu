@@ -94,6 +94,10 @@ template <int N> static __device__ inline bool scale_by(float factor, float *gra
     return finite;
 }
 
+static __global__ void weigh(cu_run run, float weight, float *values) {
+    CU_EACH_OF_RUN(i, run, scale_by<N>(weight, values + i))
+}
+
 static __global__ void clear(int *overflow) {
     *overflow = 0;
 }
@@ -182,6 +186,11 @@ void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_st
     float *to = gradient + term->offset;
     cu_run run = run_of(term->count, from, to);
     CU_LAUNCH(penalty_gradient, blocks_of(run), CU_THREADS, stream, run, term->l2, step, from, to);
+}
+
+void cu_k_weigh(cu_stream stream, size_t count, float weight, float *values) {
+    cu_run run = run_of(count, values);
+    CU_LAUNCH(weigh, blocks_of(run), CU_THREADS, stream, run, weight, values);
 }
 
 void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gradient, int *overflow) {

@@ -1,0 +1,13 @@
+/* Beside device.h, for files that call the CUDA runtime themselves. */
+#ifndef CNNSWEEP_ENGINE_CUDA_RUNTIME_H
+#define CNNSWEEP_ENGINE_CUDA_RUNTIME_H
+
+#include "cnnsweep/status.h"
+
+#include <cuda_runtime_api.h>
+
+/* The call by its name, without its arguments. */
+CS_MUST_CHECK cs_status cu_runtime_check(cudaError_t error, const char *call, const char *file, int line);
+#define CU(call) cu_runtime_check((call), #call, __FILE__, __LINE__)
+
+#endif
