@@ -182,9 +182,104 @@ static void shared_gradients_come_back(void **state) {
     }
 }
 
+/* What the ranks' engines sum themselves, where every rank has a GPU of its own. */
+typedef struct summed_step {
+    const engine_case *row;
+    const char *device;
+    engine_run runs[RANKS_MAX];
+    double weights[RANKS_MAX];
+    cs_params *own[RANKS_MAX], *got[RANKS_MAX]; /* gradients */
+    bool able[RANKS_MAX];
+    cs_status refused[RANKS_MAX]; /* of a sum after cs_program_leave */
+} summed_step;
+
+typedef struct summing {
+    cs_program *program;
+    int end; /* of what is not on its way yet */
+    float weight;
+} summing;
+
+static cs_status sum_complete(void *context, int layer) {
+    summing *s = context;
+    const cs_share_part part = {CS_SHARE_GRADIENTS, layer, s->end};
+    s->end = layer;
+    return cs_program_sum(s->program, &part, s->weight);
+}
+
+static void sum_gradients(summed_step *step, const cs_comm *comm, engine_run *run) {
+    cs_program *program = run_last(run);
+    const cs_segment *segment = run->segments[run->n_programs - 1];
+    int first, n;
+    ranks_rows(step->row->rows, comm, &first, &n);
+    summing s = {program, segment->end, (float)n / (float)step->row->rows};
+    if (n > 0) {
+        assert_ok(step_on(run, NULL, first, n));
+        step->own[comm->rank] = run_read(run, CS_SLOT_GRADIENT);
+        cs_program_on_gradients(program, sum_complete, &s);
+        assert_ok(step_on(run, NULL, first, n));
+        cs_program_on_gradients(program, NULL, NULL);
+    } else { /* what an earlier step left is not its part of this one */
+        assert_ok(sum_complete(&s, segment->begin));
+    }
+    step->weights[comm->rank] = (double)s.weight;
+    step->got[comm->rank] = run_read(run, CS_SLOT_GRADIENT);
+}
+
+static void sum_as_a_rank(const cs_comm *comm, void *context) {
+    summed_step *step = context;
+    engine_run *run = &step->runs[comm->rank];
+    run_open(run, step->row, step->device, CS_MODE_TRAIN);
+    const cs_share_part all = {CS_SHARE_GRADIENTS, 0, run->graph->n_layers};
+    assert_ok(cs_program_join(run_last(run), comm, &step->able[comm->rank]));
+    if (step->able[comm->rank]) {
+        sum_gradients(step, comm, run);
+        cs_program_leave(run_last(run));
+        step->refused[comm->rank] = cs_program_sum(run_last(run), &all, 1);
+    }
+}
+
+static void check_sum(summed_step *step, int size) {
+    cs_params *want;
+    assert_ok(cs_params_create(step->runs[0].graph, &want));
+    for (int r = 0; r < size; r++) {
+        if (step->own[r])
+            add_params(want, step->own[r], step->weights[r]);
+        assert_memory_equal(step->got[r]->data, step->got[0]->data, want->graph->n_values * sizeof *want->data);
+        assert_int_equal(step->refused[r], CS_ERR_COMM);
+    }
+    assert_params_near(step->got[0], want, 1e-5, "summed gradient");
+    for (int r = 0; r < size; r++)
+        cs_params_free(step->got[r]);
+    cs_params_free(want);
+}
+
+static void check_sums(const engine_case *row, const char *device, int size) {
+    summed_step step = {.row = row, .device = device};
+    const char *gpus = getenv("CNNSWEEP_HOST_GPUS");
+    ranks_run(size, sum_as_a_rank, &step);
+    for (int r = 0; r < size; r++)
+        assert_true(step.able[r] == step.able[0]);
+    if (gpus && strcmp(device, "cuda") == 0)
+        assert_true(step.able[0] == (atoi(gpus) >= size));
+    if (step.able[0])
+        check_sum(&step, size);
+    for (int r = 0; r < size; r++)
+        run_close(&step.runs[r]);
+}
+
+static void engines_sum_the_gradients_of_ranks(void **state) {
+    for (const char *const *device = test_devices(); *device; device++) {
+        const engine_case *row = *state;
+        check_sums(row, *device, 2);
+        if (row->rows < RANKS_MAX)
+            check_sums(row, *device, row->rows + 1);
+    }
+}
+
 int main(void) {
     return run_cases("ranks", ranks_equal_one_on_the_whole_batch) +
            run_cases("hook", hook_tells_complete_gradients_in_descending_order) +
            run_cases("failing hook", a_hook_that_fails_ends_backward) +
-           run_cases("shared gradients", shared_gradients_come_back);
+           run_cases("shared gradients", shared_gradients_come_back) +
+           run_cases("sums by the engine", engines_sum_the_gradients_of_ranks);
 }

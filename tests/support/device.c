@@ -1,5 +1,6 @@
 #include "device.h"
 
+#include "ranks.h"
 #include "test.h"
 
 #include <stdlib.h>
@@ -46,13 +47,24 @@ cs_precision test_precision(void) {
     return (cs_precision)p;
 }
 
-cs_engine_options test_engine_options(const char *device, int threads) {
-    bool named = getenv("CNNSWEEP_TEST_DEVICE") && strcmp(device, test_device()) == 0;
+/* Ranks that are threads are a node's. */
+static cs_engine_options options_of(int threads) {
+    const cs_comm *comm = ranks_comm();
     return (cs_engine_options){.threads = threads,
-                               .precision = named ? test_precision() : CS_PRECISION_FP32,
+                               .local_rank = comm ? comm->rank : 0,
+                               .local_ranks = comm ? comm->size : 1,
                                .plan_cache = getenv("CNNSWEEP_TEST_PLANS")};
 }
 
+cs_engine_options test_engine_options(const char *device, int threads) {
+    cs_engine_options options = options_of(threads);
+    if (getenv("CNNSWEEP_TEST_DEVICE") && strcmp(device, test_device()) == 0)
+        options.precision = test_precision();
+    return options;
+}
+
 cs_engine_options test_trainer_options(int threads) {
-    return (cs_engine_options){.threads = threads, .deterministic = true, .plan_cache = getenv("CNNSWEEP_TEST_PLANS")};
+    cs_engine_options options = options_of(threads);
+    options.deterministic = true;
+    return options;
 }

@@ -12,6 +12,9 @@ enum { RANKS_MAX = 16 };
 typedef void ranks_body(const cs_comm *comm, void *context);
 void ranks_run(int size, ranks_body *body, void *context);
 
+/* This thread's, in a body; else NULL. */
+const cs_comm *ranks_comm(void);
+
 /* Rank i of n takes the rows [first, first + rows) of a batch of `n`. */
 void ranks_rows(int n, const cs_comm *comm, int *first, int *rows);
 

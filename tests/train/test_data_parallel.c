@@ -105,8 +105,6 @@ static cs_status train_as(const cs_comm *comm, parallel *all) {
     int rank = comm ? comm->rank : 0;
     counted context = {comm, all};
     cs_engine_options options = test_trainer_options(1);
-    options.local_rank = rank;
-    options.local_ranks = comm ? comm->size : 1;
     all->records[rank].enough_after = all->enough_after;
     cs_train_events events = toy_events(&all->records[rank]);
     cs_comm own = {.context = &context,

@@ -7,7 +7,6 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,10 +45,10 @@ struct cu_mark {
     bool copies; /* of the second stream */
 };
 
-/* As many as there are ranks, unless CNNSWEEP_HOST_GPUS says how many. */
+/* One, which ranks share, unless CNNSWEEP_HOST_GPUS says how many. */
 cs_status cu_device_count(int *out) {
     const char *count = getenv("CNNSWEEP_HOST_GPUS");
-    *out = count ? (int)strtol(count, NULL, 10) : INT_MAX;
+    *out = count ? (int)strtol(count, NULL, 10) : 1;
     return CS_OK;
 }
 
@@ -57,7 +56,7 @@ cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
     int count;
     CS_TRY(cu_device_count(&count));
     CS_TRY(cs_alloc(1, sizeof **out, "the host as a GPU", out));
-    (*out)->index = options->local_rank % count;
+    (*out)->index = count > 0 ? options->local_rank % count : 0;
     snprintf((*out)->bus_id, sizeof(*out)->bus_id, "host:%d", (*out)->index);
     cs_log(CS_LOG_DEBUG, "GPU: the host");
     return CS_OK;
