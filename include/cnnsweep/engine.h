@@ -16,7 +16,7 @@
  * Ranks. A batch may be shared by ranks, each with a program of its own for some of its rows. Gradients are of the mean
  * over a program's own n rows; those of the whole batch, of N rows, are the sum over ranks of n/N times them (an l2
  * penalty, which every rank has whole, included). cs_program_on_gradients tells when gradients can go on their way:
- * cs_program_sum sends them where the engine has ways of its own to the other ranks' (cs_program_join), and
+ * cs_program_sum sends them where the engine has ways of its own to the other ranks' (cs_engine_join), and
  * cs_program_share_* brings them out and back where it has none.
  *
  * Stores. An engine with a memory of its own keeps rows of bytes there by number: images, of which it makes a program's
@@ -148,7 +148,7 @@ typedef struct cs_engine_ops {
     cs_status (*update)(cs_program *program, const cs_optimizer *optimizer, int64_t step);
     /* Copies the part to `out` or from `in`, either of which may be NULL; returns its floats. */
     size_t (*share)(cs_program *program, const cs_share_part *part, float *out, const float *in);
-    /* Sums over ranks in the engine itself, see cs_program_join: all three or none. */
+    /* Sums over ranks in the engine itself, see cs_engine_join: all three or none. */
     cs_status (*join)(cs_engine *engine, const cs_comm *comm, bool *able);
     cs_status (*sum)(cs_program *program, const cs_share_part *part, float weight);
     void (*leave)(cs_engine *engine);
@@ -172,6 +172,13 @@ CS_MUST_CHECK cs_status cs_engine_open(const char *device, const cs_engine_optio
 void cs_engine_close(cs_engine *engine);              /* NULL-safe */
 const char *cs_engine_name(const cs_engine *engine);  /* "onednn" */
 const char *cs_engine_label(const cs_engine *engine); /* with the precision, if it is not fp32: "cuda bf16" */
+/* Can the engine sum over the ranks of `comm` by itself (NCCL, between GPUs)? Collective; all get the same answer,
+ * which rank 0 of an engine that has a choice logs the first time. `comm` is borrowed until the engine is closed; NULL
+ * is a rank alone. */
+CS_MUST_CHECK cs_status cs_engine_join(cs_engine *engine, const cs_comm *comm, bool *able);
+/* A step did not come to its end on this rank: gives up sums under way, which no other rank may ever answer. After that
+ * nothing is summed. */
+void cs_engine_leave(cs_engine *engine);
 
 /* The wrappers: argument checks (mode, n within 1..batch, indexes), then the engine's function. */
 CS_MUST_CHECK cs_status cs_program_compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out);
@@ -195,17 +202,11 @@ void cs_program_on_gradients(cs_program *program, cs_gradients_hook *hook, void 
 size_t cs_program_share_count(cs_program *program, const cs_share_part *part);
 void cs_program_share_read(cs_program *program, const cs_share_part *part, float *values);
 void cs_program_share_load(cs_program *program, const cs_share_part *part, const float *values);
-/* TRAIN. Can the program's engine sum over the ranks of `comm` by itself (NCCL, between GPUs)? Collective: all ranks
- * have programs of one engine, and get the same answer. `comm` is borrowed until the engine is closed. */
-CS_MUST_CHECK cs_status cs_program_join(cs_program *program, const cs_comm *comm, bool *able);
-/* Where it can: the part becomes the sum over ranks of weight times it; with a weight of 0 this rank adds nothing,
- * whatever it holds. Every rank sums the same parts in the same order, from within the hook or later. It is only begun:
- * whatever the program does next with the part waits for it. A failure, here or of a sum under way wherever that shows,
- * is CS_ERR_COMM: this rank is out of step. */
+/* TRAIN, where its engine can (cs_engine_join): the part becomes the sum over ranks of weight times it; with a weight
+ * of 0 this rank adds nothing, whatever it holds. Every rank sums the same parts in the same order, from within the
+ * hook or later. It is only begun: whatever the program does next with the part waits for it. A failure, here or of a
+ * sum under way wherever that shows, is CS_ERR_COMM: this rank is out of step. */
 CS_MUST_CHECK cs_status cs_program_sum(cs_program *program, const cs_share_part *part, float weight);
-/* A step did not come to its end on this rank: gives up what is under way, which no other rank may ever answer. After
- * that nothing is summed. */
-void cs_program_leave(cs_program *program);
 CS_MUST_CHECK cs_status cs_program_forward(cs_program *program, int n);
 CS_MUST_CHECK cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, float *probabilities,
                                         cs_loss *out);

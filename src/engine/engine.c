@@ -1,5 +1,7 @@
 #include "engine_impl.h"
 
+#include "cnnsweep/random.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +21,22 @@ const char *cs_engine_name(const cs_engine *engine) {
 
 const char *cs_engine_label(const cs_engine *engine) {
     return engine->label;
+}
+
+/* Ranks of different engines would not follow each other in what comes next. */
+cs_status cs_engine_join(cs_engine *engine, const cs_comm *comm, bool *able) {
+    *able = false;
+    if (!comm || comm->size == 1)
+        return CS_OK;
+    const double mine = cs_hash_name(engine->label);
+    double all = mine;
+    CS_TRY(comm->sum_double(comm->context, &all, 1));
+    return all == mine * comm->size && engine->ops->join ? engine->ops->join(engine, comm, able) : CS_OK;
+}
+
+void cs_engine_leave(cs_engine *engine) {
+    if (engine->ops->leave)
+        engine->ops->leave(engine);
 }
 
 int cs_program_input_layer(const cs_segment *segment, int i) {
@@ -227,19 +245,8 @@ void cs_program_share_load(cs_program *program, const cs_share_part *part, const
     program->ops->share(program, part, NULL, values);
 }
 
-cs_status cs_program_join(cs_program *program, const cs_comm *comm, bool *able) {
-    *able = false;
-    CS_TRY(check_training(program, "join"));
-    return program->ops->join ? program->ops->join(program->engine, comm, able) : CS_OK;
-}
-
 cs_status cs_program_sum(cs_program *program, const cs_share_part *part, float weight) {
     return program->ops->sum(program, part, weight);
-}
-
-void cs_program_leave(cs_program *program) {
-    if (program->ops->leave)
-        program->ops->leave(program->engine);
 }
 
 static cs_status check_draw(const cs_program *program) {

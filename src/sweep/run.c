@@ -119,6 +119,7 @@ static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
 
 /* Whatever would fail in every trial fails here, once, on every rank. */
 static cs_status prepare(sweep *s, const cs_sweep_options *options) {
+    bool by_engine;
     CS_TRY(cs_ranks_check_launch(s->ranks));
     CS_TRY(cs_ranks_agree(s->ranks, cs_rank_group_open(s->ranks, s->job->run.ranks_per_trial, &s->group)));
     CS_TRY(cs_results_folder(s->job, options, s->folder));
@@ -126,6 +127,7 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
     CS_TRY(cs_ranks_agree(s->ranks, cs_job_open_engine(s->job, s->ranks, &s->engine)));
     CS_TRY(check_one_engine(s));
+    CS_TRY(cs_engine_join(s->engine, cs_rank_group_comm(s->group), &by_engine)); /* says how gradients will go */
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, s->ranks, s->engine, &s->plan) : CS_OK));
     return cs_ranks_agree(s->ranks, s->first ? open_desk(s, options) : CS_OK);
 }

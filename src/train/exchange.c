@@ -17,6 +17,7 @@ typedef struct bucket {
 
 struct cs_exchange {
     cs_team *team;
+    cs_engine *engine;
     cs_program *program;
     bucket *buckets; /* gradients from the last layer to the first, and then the statistics, if they are shared */
     int n_buckets, n_early; /* so many go while backward goes on */
@@ -36,7 +37,7 @@ void cs_exchange_close(cs_exchange *exchange) {
     if (!exchange)
         return;
     if (exchange->under_way)
-        cs_program_leave(exchange->program);
+        cs_engine_leave(exchange->engine);
     free(exchange->buckets);
     free(exchange->values);
     free(exchange);
@@ -199,7 +200,7 @@ static cs_status build(cs_exchange *x, const cs_segment *segment, bool sync_bn) 
 /* Now that all ranks have the same. */
 static cs_status choose_way(cs_exchange *x) {
     bool able = false;
-    CS_TRY(cs_program_join(x->program, x->team->comm, &able));
+    CS_TRY(cs_engine_join(x->engine, x->team->comm, &able));
     if (able)
         send_by_engine(x);
     x->n_values += NOTES;
@@ -210,12 +211,13 @@ static cs_status choose_way(cs_exchange *x) {
     return CS_OK;
 }
 
-cs_status cs_exchange_open(cs_team *team, cs_program *program, const cs_segment *segment, const cs_params *params,
-                           bool sync_bn, cs_exchange **out) {
+cs_status cs_exchange_open(cs_team *team, cs_engine *engine, cs_program *program, const cs_segment *segment,
+                           const cs_params *params, bool sync_bn, cs_exchange **out) {
     cs_exchange *x = NULL;
     cs_status status = cs_alloc(1, sizeof *x, "gradient buckets", &x);
     if (status == CS_OK) {
         x->team = team;
+        x->engine = engine;
         x->program = program;
         status = build(x, segment, sync_bn);
     }

@@ -5,7 +5,7 @@
  * below; behind them the moving statistics of batch norms (weighted in the same way, so that all ranks hold the same).
  * At last come the step's sums, and what every rank must know of the others: a failure, a stop.
  *
- * The buckets go the engine's way where it has one to all ranks (cs_program_join), else through the host; then the last
+ * The buckets go the engine's way where it has one to all ranks (cs_engine_join), else through the host; then the last
  * of them, the statistics and the rest are one message. */
 #ifndef CNNSWEEP_EXCHANGE_H
 #define CNNSWEEP_EXCHANGE_H
@@ -21,10 +21,12 @@ typedef struct cs_tally {
 } cs_tally;
 
 typedef struct cs_exchange cs_exchange;
-/* Of a TRAIN program that has its first parameters, `params`; all borrowed. With `sync_bn` its batch norms are told to
- * take the statistics of all ranks. Collective: CS_ERR_UNSUPPORTED where ranks have other parameters or layouts. */
-CS_MUST_CHECK cs_status cs_exchange_open(cs_team *team, cs_program *program, const cs_segment *segment,
-                                         const cs_params *params, bool sync_bn, cs_exchange **out);
+/* Of a TRAIN program of `engine` that has its first parameters, `params`; all borrowed. With `sync_bn` its batch norms
+ * are told to take the statistics of all ranks. Collective: CS_ERR_UNSUPPORTED where ranks have other parameters or
+ * layouts. */
+CS_MUST_CHECK cs_status cs_exchange_open(cs_team *team, cs_engine *engine, cs_program *program,
+                                         const cs_segment *segment, const cs_params *params, bool sync_bn,
+                                         cs_exchange **out);
 void cs_exchange_close(cs_exchange *exchange); /* NULL-safe */
 
 /* Must a rank run its program even on no rows? */

@@ -392,7 +392,7 @@ static cs_status open_tail(cs_group *group, cs_tail *tail) {
 
 static cs_status compile_tail(cs_group *group, cs_tail *tail) {
     CS_TRY(cs_team_agree(group->team, cs_tail_compile(tail, group->engine, group->trunk)));
-    return cs_tail_join(tail);
+    return cs_tail_join(tail, group->engine);
 }
 
 /* Those that fail are reported and left out. */

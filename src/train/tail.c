@@ -41,8 +41,8 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
     return cs_program_load(tail->train, CS_SLOT_VALUE, tail->params);
 }
 
-cs_status cs_tail_join(cs_tail *tail) {
-    return tail->team ? cs_exchange_open(tail->team, tail->train, tail->segment, tail->params,
+cs_status cs_tail_join(cs_tail *tail, cs_engine *engine) {
+    return tail->team ? cs_exchange_open(tail->team, engine, tail->train, tail->segment, tail->params,
                                          tail->config->train.sync_bn, &tail->exchange)
                       : CS_OK;
 }

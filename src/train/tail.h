@@ -51,7 +51,7 @@ CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, c
 /* The programs, hanging off the trunk where it has a program that ends at `cut`. */
 CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk);
 /* With a team: collective, when all its ranks have compiled. */
-CS_MUST_CHECK cs_status cs_tail_join(cs_tail *tail);
+CS_MUST_CHECK cs_status cs_tail_join(cs_tail *tail, cs_engine *engine);
 void cs_tail_close(cs_tail *tail); /* before the trunk */
 
 /* Before a pass through val or test. */

@@ -190,7 +190,7 @@ typedef struct summed_step {
     double weights[RANKS_MAX];
     cs_params *own[RANKS_MAX], *got[RANKS_MAX]; /* gradients */
     bool able[RANKS_MAX];
-    cs_status refused[RANKS_MAX]; /* of a sum after cs_program_leave */
+    cs_status refused[RANKS_MAX]; /* of a sum after cs_engine_leave */
 } summed_step;
 
 typedef struct summing {
@@ -199,11 +199,14 @@ typedef struct summing {
     float weight;
 } summing;
 
+/* Layer by layer, as ranks without rows do it, too. */
 static cs_status sum_complete(void *context, int layer) {
     summing *s = context;
-    const cs_share_part part = {CS_SHARE_GRADIENTS, layer, s->end};
-    s->end = layer;
-    return cs_program_sum(s->program, &part, s->weight);
+    for (; s->end > layer; s->end--) {
+        const cs_share_part part = {CS_SHARE_GRADIENTS, s->end - 1, s->end};
+        CS_TRY(cs_program_sum(s->program, &part, s->weight));
+    }
+    return CS_OK;
 }
 
 static void sum_gradients(summed_step *step, const cs_comm *comm, engine_run *run) {
@@ -230,10 +233,10 @@ static void sum_as_a_rank(const cs_comm *comm, void *context) {
     engine_run *run = &step->runs[comm->rank];
     run_open(run, step->row, step->device, CS_MODE_TRAIN);
     const cs_share_part all = {CS_SHARE_GRADIENTS, 0, run->graph->n_layers};
-    assert_ok(cs_program_join(run_last(run), comm, &step->able[comm->rank]));
+    assert_ok(cs_engine_join(run->engine, comm, &step->able[comm->rank]));
     if (step->able[comm->rank]) {
         sum_gradients(step, comm, run);
-        cs_program_leave(run_last(run));
+        cs_engine_leave(run->engine);
         step->refused[comm->rank] = cs_program_sum(run_last(run), &all, 1);
     }
 }
