@@ -221,7 +221,9 @@ static void sum_gradients(summed_step *step, const cs_comm *comm, engine_run *ru
         cs_program_on_gradients(program, sum_complete, &s);
         assert_ok(step_on(run, NULL, first, n));
         cs_program_on_gradients(program, NULL, NULL);
-    } else { /* what an earlier step left is not its part of this one */
+    } else { /* what an earlier step left, behind its update, is no part of this one */
+        const cs_optimizer sgd = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-3f};
+        assert_ok(cs_program_update(program, &sgd, 1));
         assert_ok(sum_complete(&s, segment->begin));
     }
     step->weights[comm->rank] = (double)s.weight;
