@@ -10,6 +10,7 @@
 
 struct cu_device {
     int index; /* of the GPUs this process sees */
+    bool is_shared;
     char bus_id[32];
     cudaStream_t work, copies;
     cu_watch *watch;
@@ -83,6 +84,7 @@ cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
     CS_TRY(cu_device_count(&count));
     CS_TRY(cs_alloc(1, sizeof *device, "the GPU", &device));
     device->index = count > 0 ? options->local_rank % count : 0;
+    device->is_shared = options->local_ranks > count;
     struct cudaDeviceProp gpu;
     CS_TRY_GOTO(CU(cudaGetDeviceProperties(&gpu, device->index)), out);
     CS_TRY_GOTO(check_capability(&gpu), out);
@@ -92,7 +94,7 @@ cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
     CS_TRY_GOTO(CU(cudaStreamCreateWithFlags(&device->copies, cudaStreamNonBlocking)), out);
     cs_log(CS_LOG_INFO, "GPU %d of %d: %s, %.0f of %.0f MiB free", device->index, count, gpu.name,
            (double)cu_device_free_memory(device) / mib, (double)gpu.totalGlobalMem / mib);
-    if (options->local_ranks > count && options->local_rank == 0)
+    if (device->is_shared && options->local_rank == 0)
         cs_log(CS_LOG_INFO, "%d ranks of this node share %d GPU%s", options->local_ranks, count, count > 1 ? "s" : "");
     *out = device;
     return CS_OK;
@@ -117,6 +119,10 @@ cu_stream cu_device_stream(const cu_device *device) {
 
 int cu_device_index(const cu_device *device) {
     return device->index;
+}
+
+bool cu_device_is_shared(const cu_device *device) {
+    return device->is_shared;
 }
 
 const char *cu_device_bus_id(const cu_device *device) {

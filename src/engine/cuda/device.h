@@ -19,6 +19,7 @@ CS_MUST_CHECK cs_status cu_device_open(const cs_engine_options *options, cu_devi
 void cu_device_close(cu_device *device); /* NULL-safe */
 cu_stream cu_device_stream(const cu_device *device);
 int cu_device_index(const cu_device *device);
+bool cu_device_is_shared(const cu_device *device);     /* by ranks of this node */
 const char *cu_device_bus_id(const cu_device *device); /* of all GPUs of this machine, seen by this process or not */
 size_t cu_device_free_memory(const cu_device *device); /* bytes */
 

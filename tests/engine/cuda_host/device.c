@@ -36,6 +36,7 @@ struct cu_device {
     size_t n_blocks, blocks_capacity;
     queue outward, behind;
     int index;
+    bool is_shared;
     char bus_id[32];
     cu_watch *watch;
     void *watched;
@@ -57,6 +58,7 @@ cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
     CS_TRY(cu_device_count(&count));
     CS_TRY(cs_alloc(1, sizeof **out, "the host as a GPU", out));
     (*out)->index = count > 0 ? options->local_rank % count : 0;
+    (*out)->is_shared = options->local_ranks > count;
     snprintf((*out)->bus_id, sizeof(*out)->bus_id, "host:%d", (*out)->index);
     cs_log(CS_LOG_DEBUG, "GPU: the host");
     return CS_OK;
@@ -86,6 +88,10 @@ cu_stream cu_device_stream(const cu_device *device) {
 
 int cu_device_index(const cu_device *device) {
     return device->index;
+}
+
+bool cu_device_is_shared(const cu_device *device) {
+    return device->is_shared;
 }
 
 const char *cu_device_bus_id(const cu_device *device) {
