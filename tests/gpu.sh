@@ -58,6 +58,10 @@ engine_test test_engine_faults 30 fp32
 engine_test test_engine_rows 120 fp32 basenet
 engine_test test_engine_rows 120 bf16 basenet
 engine_test test_engine_ranks 90 fp32 'conv_*'
+engine_test test_engine_stores 30 fp32
+engine_test test_engine_stores 30 bf16
+engine_test test_feed 60 fp32
+engine_test test_feed 60 bf16
 engine_test test_torch_forward 60 fp32
 engine_test test_keras_forward 60 fp32
 engine_test test_torch_step 60 fp32

@@ -131,7 +131,8 @@ typedef struct cs_group_config {
     double checkpoint_seconds;
     /* What the first part of the trunk makes of the images, up to where the first tail begins, is kept within these
      * limits for later epochs where augmentations make few pictures of an image, and of val and test. All 0: off. The
-     * numbers are the same with and without. */
+     * numbers are the same with and without. Where the engine has stores it is its memory that `memory` is of, and
+     * there is no file. */
     cs_cache_limits cache;
     /* Ranks that share every batch, each of which makes this call; NULL: this one alone. Events are told on rank 0, and
      * what they answer holds for all. */
