@@ -201,6 +201,28 @@ static void double_net(cs_graph *g, const engine_case *row) {
     flat_head(g, add(g, "add", x, x));
 }
 
+/* ResNet's: a block with a convolution of its own to the sum, then two with what they read, whose gradients go from
+ * hand to hand; the last without ReLU, as MobileNetV2's. */
+static void residual_chain_net(cs_graph *g, const engine_case *row) {
+    cs_conv_args args = row->args;
+    cs_activation kind = args.activation;
+    args.activation = CS_ACT_LINEAR;
+    int in = stem(g, row);
+    int shortcut = norm(g, "shortcut_bn", conv(g, "shortcut", in, args), true);
+    int x = norm(g, "a_bn", conv(g, "a", in, args), true);
+    x = activation(g, "a_out", add(g, "a_add", shortcut, x), kind);
+    x = activation(g, "b_out", add(g, "b_add", norm(g, "b_bn", conv(g, "b", x, args), true), x), kind);
+    x = activation(g, "c_out", add(g, "c_add", x, norm(g, "c_bn", conv(g, "c", x, args), true)), kind);
+    mean_head(g, add(g, "d_add", x, norm(g, "d_bn", conv(g, "d", x, args), true)));
+}
+
+/* A sum of two batch norms of one value, and one of a value and its own batch norm. */
+static void norm_sums_net(cs_graph *g, const engine_case *row) {
+    int x = conv(g, "conv", stem(g, row), row->args);
+    int sum = add(g, "twice", norm(g, "a_bn", x, true), norm(g, "b_bn", x, true));
+    flat_head(g, add(g, "itself", sum, norm(g, "c_bn", sum, true)));
+}
+
 static int pool_same(cs_graph *g, const char *name, int in, cs_layer_kind kind) {
     int out;
     assert_ok(cs_graph_pool(g, name, in,
@@ -494,6 +516,13 @@ const engine_case engine_cases[] = {
     {"cut_behind_input", mobilenet_net, 16, 16, 3, {0}, 6, 5, 0, 0, "conv1"},
     {"add", add_net, 5, 5, 8, {16, 3, 3, 1, SAME, true, 0, 0}, 4, 4, 0, 0, 0},
     {"add_residual", residual_net, 5, 5, 5, {5, 3, 3, 1, SAME, true, CS_ACT_RELU, 0}, 4, 4, 0, 0, 0},
+    {"add_chain", residual_chain_net, 5, 5, 8, {8, 3, 3, 1, SAME, false, CS_ACT_RELU, 0}, 4, 4, 0, 0, 0},
+    {"add_chain_partial", residual_chain_net, 5, 4, 5, {5, 3, 3, 1, SAME, true, CS_ACT_RELU6, 0}, 6, 5, 0, 0, 0},
+    {"add_chain_swish", residual_chain_net, 4, 4, 8, {8, 1, 1, 1, SAME, false, CS_ACT_SWISH, 0}, 4, 4, 0, 0, 0},
+    {"add_chain_fine_tuned", residual_chain_net, 5, 5, 8, {8, 1, 1, 1, SAME, 0, CS_ACT_RELU, 0}, 4, 3, "c", 0, 0},
+    {"add_chain_frozen_norm", residual_chain_net, 5, 5, 8, {8, 1, 1, 1, SAME, 0, CS_ACT_RELU, 0}, 4, 4, 0, "b_bn", 0},
+    {"add_chain_cut", residual_chain_net, 5, 5, 8, {8, 3, 3, 1, SAME, 0, CS_ACT_RELU, 0}, 6, 5, "b_bn", 0, "b_bn"},
+    {"add_norms", norm_sums_net, 5, 5, 8, {8, 3, 3, 1, SAME, false, 0, 0}, 5, 4, 0, 0, 0},
     {"add_itself", double_net, 4, 4, 8, {0}, 4, 4, 0, 0, 0},
     {"gate", gate_net, 6, 6, 8, {24, 3, 3, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
     {"gate_odd_channels", gate_net, 6, 5, 5, {21, 5, 5, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},

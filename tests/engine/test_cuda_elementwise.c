@@ -72,6 +72,52 @@ static void scale_is_a_factor_and_a_term_a_channel_and_an_activation(void **stat
     each(check_scale);
 }
 
+/* Of the rows that take part, with an image added in front of the activation and without; the others are 0. */
+static void check_scale_rows(cu_type type, int channels, bool with_residual) {
+    const size_t c = (size_t)channels, row = 5 * c, count = 4 * row, active = 3 * row;
+    const cu_step step = {.n = 3};
+    tensor x = tensor_of(type, count, 1, 0), r = tensor_of(type, count, 2, 0), y = tensor_of(type, count, 3, 0);
+    tensor scale = tensor_of(CU_F32, c, 4, 0), shift = tensor_of(CU_F32, c, 5, 0);
+    double *want = scaled(&x, &scale, &shift, c);
+    for (size_t i = 0; with_residual && i < count; i++)
+        want[i] += r.exact[i];
+    cs_ref_activate(CS_ACT_RELU, count, want);
+    for (size_t i = active; i < count; i++)
+        want[i] = 0;
+    cu_k_scale_rows(NULL, type, 4, 5, channels, &step, scale.data, shift.data, with_residual ? r.data : NULL,
+                    CS_ACT_RELU, x.data, y.data);
+    assert_result(&y, want, false, "scale of rows");
+    tensor *all[] = {&x, &r, &y, &scale, &shift};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        tensor_free(all[i]);
+    free(want);
+}
+
+static void rows_are_scaled_with_what_is_added_and_end_in_zeros(void **state) {
+    (void)state;
+    each(check_scale_rows);
+}
+
+/* As a batch norm does that has a residual. */
+static void check_slope_in_place(cu_type type, int channels, bool relu6) {
+    const size_t count = PIXELS * (size_t)channels;
+    const cs_activation kind = relu6 ? CS_ACT_RELU6 : CS_ACT_RELU;
+    tensor x = tensor_of(type, count, 1, 7), dy = tensor_of(type, count, 2, 0);
+    double *z = scaled(&x, NULL, NULL, 1), *gradient = scaled_gradient(kind, z, &dy, NULL, 1);
+    cu_k_activation(NULL, type, count, kind, x.data, x.data);
+    cu_k_activation_backward(NULL, type, count, kind, x.data, dy.data, dy.data, false);
+    assert_result(&dy, gradient, false, "slope at the output, in place");
+    tensor_free(&x);
+    tensor_free(&dy);
+    free(z);
+    free(gradient);
+}
+
+static void the_slope_of_relu_is_told_by_its_output_and_goes_in_place(void **state) {
+    (void)state;
+    each(check_slope_in_place);
+}
+
 /* Whole numbers meet the corners of both relus. */
 static void check_activation(cu_type type, int channels, bool add) {
     const size_t count = PIXELS * (size_t)channels;
@@ -311,6 +357,8 @@ static void tensors_may_lie_anywhere(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scale_is_a_factor_and_a_term_a_channel_and_an_activation),
+        cmocka_unit_test(rows_are_scaled_with_what_is_added_and_end_in_zeros),
+        cmocka_unit_test(the_slope_of_relu_is_told_by_its_output_and_goes_in_place),
         cmocka_unit_test(activations_and_their_slopes_are_those_of_ref),
         cmocka_unit_test(bias_comes_before_the_activation_or_not_at_all),
         cmocka_unit_test(sums_and_copies_reach_every_value),

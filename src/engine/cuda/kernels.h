@@ -45,16 +45,17 @@ void cu_k_bias_activation(cu_stream stream, cu_type type, size_t pixels, int cha
                           cs_activation activation, void *y); /* in place; bias may be NULL */
 void cu_k_activation(cu_stream stream, cu_type type, size_t count, cs_activation activation, const void *x, void *y);
 void cu_k_activation_backward(cu_stream stream, cu_type type, size_t count, cs_activation activation, const void *x,
-                              const void *dy, void *dx, bool add);
+                              const void *dy, void *dx, bool add); /* dx may be dy */
 void cu_k_add(cu_stream stream, cu_type type, size_t count, const void *a, const void *b, void *y);
 void cu_k_copy(cu_stream stream, cu_type type, size_t count, const void *x, void *y, bool add);
 /* y = act(x*scale + shift), a factor and a term a channel. */
 void cu_k_scale(cu_stream stream, cu_type type, size_t pixels, int channels, const float *scale, const float *shift,
                 cs_activation activation, const void *x, void *y);
-/* The same of the first step->n rows. The others become 0: where they have no part in the statistics that scale comes
- * of, they would grow from one batch norm to the next. */
+/* y = act(x*scale + shift + residual), which may be NULL, of the first step->n rows. The others become 0: where they
+ * have no part in the statistics that scale comes of, they would grow from one batch norm to the next. */
 void cu_k_scale_rows(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const cu_step *step,
-                     const float *scale, const float *shift, cs_activation activation, const void *x, void *y);
+                     const float *scale, const float *shift, const void *residual, cs_activation activation,
+                     const void *x, void *y);
 void cu_k_scale_backward(cu_stream stream, cu_type type, size_t pixels, int channels, const float *scale,
                          const float *shift, cs_activation activation, const void *x, const void *dy, void *dx,
                          bool add);

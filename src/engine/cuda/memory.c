@@ -46,6 +46,14 @@ static bool runs_backward(const cu_program *program, int op) {
     return program->grads[program->lowered->ops[op].output].wanted;
 }
 
+/* Does backward look at it? Of a batch norm with a residual it looks at what is normalised and, for the slope, at what
+ * came out. */
+static bool is_read_again(const cu_program *program, int op, int value) {
+    const cs_op *by = &program->lowered->ops[op];
+    bool residual = cu_has_residual(by) && by->inputs[0] != value;
+    return runs_backward(program, op) && cu_class_of(by)->reads && !residual;
+}
+
 static bool is_read_by(const cs_op *op, int value) {
     for (int k = 0; k < op->n_inputs; k++)
         if (op->inputs[k] == value)
@@ -60,12 +68,13 @@ static void add_value(planner *p, int v) {
     int first = value->producer, last = first;
     if (program->values[v].data) /* upstream's */
         return;
+    if (first != CS_NO_LAYER && cu_has_residual(&program->lowered->ops[first]) && runs_backward(program, first))
+        last = backward_time(program, first);
     for (int i = 0; i < program->lowered->n_ops; i++) {
         const cs_op *op = &program->lowered->ops[i];
         if (!is_read_by(op, v))
             continue;
-        bool again = runs_backward(program, i) && cu_class_of(op)->reads;
-        int time = again ? backward_time(program, i) : i;
+        int time = is_read_again(program, i, v) ? backward_time(program, i) : i;
         last = time > last ? time : last;
     }
     if (value->producer == CS_NO_LAYER || value->is_output)
@@ -73,17 +82,44 @@ static void add_value(planner *p, int v) {
     add_piece(p, &program->values[v], cu_type_size(program->engine->type), first, last);
 }
 
-/* From the loss, or the last reader's backward, to its producer's. */
-static void add_gradient(planner *p, int v) {
-    const cu_program *program = p->program;
+/* The value whose gradient becomes that of `v` where it lies, or CS_NO_LAYER. */
+static int passed_on_by(const cu_program *program, int v) {
+    for (int i = 0; i < program->lowered->n_ops; i++)
+        if (program->nodes[i].passes_on && program->lowered->ops[i].inputs[1] == v)
+            return program->lowered->ops[i].output;
+    return CS_NO_LAYER;
+}
+
+/* The value whose gradient that of `v` becomes at last; itself where it becomes no other's. */
+static int passed_on_to(const cu_program *program, int v) {
+    int producer = program->lowered->values[v].producer;
+    while (producer != CS_NO_LAYER && program->nodes[producer].passes_on) {
+        v = program->lowered->ops[producer].inputs[1];
+        producer = program->lowered->values[v].producer;
+    }
+    return v;
+}
+
+/* When the loss, or the last reader's backward, begins it. */
+static int begin_of_gradient(const cu_program *program, int v) {
     const cs_value *value = &program->lowered->values[v];
-    int last = backward_time(program, value->producer), first = value->is_output ? program->lowered->n_ops : last;
-    if (!program->grads[v].wanted)
-        return;
+    int first = value->is_output ? program->lowered->n_ops : backward_time(program, value->producer);
     for (int i = 0; i < program->lowered->n_ops; i++)
         if (is_read_by(&program->lowered->ops[i], v) && runs_backward(program, i) && backward_time(program, i) < first)
             first = backward_time(program, i);
-    add_piece(p, &program->grads[v], cu_type_size(program->engine->type), first, last);
+    return first;
+}
+
+/* To its producer's backward. */
+static void add_gradient(planner *p, int v) {
+    const cu_program *program = p->program;
+    if (!program->grads[v].wanted || passed_on_to(program, v) != v)
+        return;
+    int first = v;
+    for (int w = v; w != CS_NO_LAYER; w = passed_on_by(program, w))
+        first = w;
+    add_piece(p, &program->grads[v], cu_type_size(program->engine->type), begin_of_gradient(program, first),
+              backward_time(program, program->lowered->values[v].producer));
 }
 
 static void add_own(planner *p, int op) {
@@ -113,6 +149,8 @@ static cs_status place_tensors(cu_program *program) {
     program->bytes += total;
     for (int i = 0; i < p.n_pieces; i++)
         ((cu_tensor *)p.pieces[i].owner)->data = (char *)program->arena + p.pieces[i].offset;
+    for (int v = 0; v < program->lowered->n_values; v++)
+        program->grads[v].data = program->grads[passed_on_to(program, v)].data;
 done:
     free(p.pieces);
     return status;

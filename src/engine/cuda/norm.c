@@ -89,6 +89,7 @@ static cs_status forward_norm(cu_node *node) {
     const cu_program *program = node->program;
     const cu_tensor *in = cu_input(node, 0);
     const cu_norm *norm = &node->norm;
+    const void *residual = cu_has_residual(node->op) ? cu_input(node, 1)->data : NULL;
     int batch = program->base.spec.batch, pixels = cu_pixels_a_row(in);
     if (!node->batch_statistics)
         return forward_scale(node);
@@ -98,7 +99,7 @@ static cs_status forward_norm(cu_node *node) {
         CS_TRY(share_sums(node, program->sums, false));
     cu_k_norm_finish(cu_stream_of(node), norm, program->sums);
     cu_k_scale_rows(cu_stream_of(node), cu_type_of(node), batch, pixels, norm->channels, program->step, norm->scale,
-                    norm->shift, node->op->activation, in->data, cu_output(node)->data);
+                    norm->shift, residual, node->op->activation, in->data, cu_output(node)->data);
     return CS_OK;
 }
 
@@ -112,10 +113,27 @@ static cs_status backward_scale(cu_node *node) {
     return CS_OK;
 }
 
+/* The gradient in front of the activation takes the place of the one behind it, and is the residual's as well. The
+ * slope is asked of the output: see fuse.c. */
+static void backward_residual(cu_node *node) {
+    const cu_tensor *out = cu_output(node);
+    void *dy = node->program->grads[node->op->output].data, *dr = cu_input_grad(node, 1);
+    if (node->op->activation != CS_ACT_LINEAR)
+        cu_k_activation_backward(cu_stream_of(node), cu_type_of(node), cu_count(node, out), node->op->activation,
+                                 out->data, dy, dy, false);
+    if (dr && !node->passes_on)
+        cu_k_copy(cu_stream_of(node), cu_type_of(node), cu_count(node, out), dy, dr, node->accumulate[1]);
+}
+
 /* The sums of all ranks from this one's. dz is of the mean over this rank's n_r rows, so of the mean over all N rows it
  * is n_r/N times that. With dz of the latter the sums are sum(n_r/N sum_r), and for a dx that is again of the mean over
  * n_r rows they are N/n_r times that: sum(n_r sum_r)/n_r. */
 static cs_status backward_norm(cu_node *node) {
+    cs_activation activation = node->op->activation;
+    if (cu_has_residual(node->op)) {
+        backward_residual(node);
+        activation = CS_ACT_LINEAR;
+    }
     const cu_program *program = node->program;
     const cu_tensor *in = cu_input(node, 0);
     const cu_norm *norm = &node->norm;
@@ -124,16 +142,16 @@ static cs_status backward_norm(cu_node *node) {
     double *all = program->sums;
     if (!node->batch_statistics)
         return backward_scale(node);
-    cu_k_norm_reduce(cu_stream_of(node), cu_type_of(node), batch, pixels, program->step, norm, node->op->activation,
-                     in->data, cu_output_grad(node), program->workspace, program->sums);
+    cu_k_norm_reduce(cu_stream_of(node), cu_type_of(node), batch, pixels, program->step, norm, activation, in->data,
+                     cu_output_grad(node), program->workspace, program->sums);
     if (program->base.comm) {
         all = program->all_sums;
         CS_TRY(share_sums(node, all, true));
     }
     cu_k_norm_gradients(cu_stream_of(node), norm, program->sums, all);
     if (dx)
-        cu_k_norm_backward(cu_stream_of(node), cu_type_of(node), batch, pixels, program->step, norm,
-                           node->op->activation, in->data, cu_output_grad(node), dx, node->accumulate[0]);
+        cu_k_norm_backward(cu_stream_of(node), cu_type_of(node), batch, pixels, program->step, norm, activation,
+                           in->data, cu_output_grad(node), dx, node->accumulate[0]);
     return CS_OK;
 }
 

@@ -154,15 +154,22 @@ static cs_status make_nodes(cu_program *program) {
     for (int i = 0; i < program->lowered->n_ops; i++) {
         const cs_op *op = &program->lowered->ops[i];
         program->nodes[i] = (cu_node){.program = program, .op = op, .complete = complete};
-        if (op->trainable)
+        if (op->trainable && op->layer + 1 > complete) /* a fused one may stand behind later layers */
             complete = op->layer + 1;
     }
     choose_accumulation(program);
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        cu_node *node = &program->nodes[i];
+        node->passes_on = cu_has_residual(node->op) && !node->accumulate[1] &&
+                          program->grads[node->op->inputs[1]].wanted && program->grads[node->op->output].wanted;
+    }
     return CS_OK;
 }
 
 static cs_status build(cu_program *program) {
     CS_TRY(cs_lower(program->base.spec.segment, program->base.spec.mode, &program->lowered));
+    if (program->training)
+        cu_fuse_residuals(program->graph, program->lowered);
     CS_TRY(make_tensors(program));
     CS_TRY(make_nodes(program));
     CS_TRY(cu_params_collect(program));

@@ -51,6 +51,7 @@ typedef struct cu_node {
     cu_program *program;
     const cs_op *op;
     bool accumulate[CS_LAYER_MAX_INPUTS]; /* backward adds to the input's gradient, which another reader has begun */
+    bool passes_on;                       /* its output's gradient becomes that of its second input where it lies */
     cu_conv *forward, *backward_data, *backward_kernel;
     cu_tensor scratch; /* what backward_data gives, before it is added */
     cu_tensor winner;  /* max pool: bytes */
@@ -185,6 +186,13 @@ int cu_pixels_a_row(const cu_tensor *tensor);
 size_t cu_pixels(const cu_node *node, const cu_tensor *tensor); /* of the batch */
 size_t cu_count(const cu_node *node, const cu_tensor *tensor);  /* values of the batch */
 void cu_want(size_t *most, size_t bytes);
+
+/* fuse.c. TRAIN: a sum of a batch norm, with the batch's statistics, and something else, and the ReLU behind it, become
+ * one BATCH_NORM with two inputs, y = act(x*scale + shift + inputs[1]), which stands where the sum stood. */
+void cu_fuse_residuals(const cs_graph *graph, cs_lowered *lowered);
+static inline bool cu_has_residual(const cs_op *op) {
+    return op->kind == CS_OP_BATCH_NORM && op->n_inputs == 2;
+}
 
 /* memory.c */
 CS_MUST_CHECK cs_status cu_memory_plan(cu_program *program); /* after the operations' plans */

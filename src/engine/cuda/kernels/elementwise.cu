@@ -3,14 +3,14 @@
 
 #include "cnnsweep/random.h"
 
-/* y = act(x*scale + shift); either may be NULL. With `step` 0 behind its rows. */
+/* y = act(x*scale + shift + residual); each may be NULL. With `step` 0 behind its rows. */
 template <typename T, int N>
 static __global__ void scale_values(size_t packs, unsigned packs_a_pixel, const cu_step *step, size_t packs_a_row,
-                                    const float *scale, const float *shift, cs_activation activation, const T *x,
-                                    T *y) {
+                                    const float *scale, const float *shift, const T *residual, cs_activation activation,
+                                    const T *x, T *y) {
     const size_t active = step ? (size_t)step->n * packs_a_row : packs;
     CU_EACH(i, packs) {
-        float values[N] = {0}, factors[N], terms[N];
+        float values[N] = {0}, factors[N], terms[N], more[N];
         unsigned c;
         if (i >= active) {
             cu_store(y + i * N, values);
@@ -20,9 +20,10 @@ static __global__ void scale_values(size_t packs, unsigned packs_a_pixel, const 
         cu_load(x + i * N, values);
         cu_load_or(1, scale, c * N, factors);
         cu_load_or(0, shift, c * N, terms);
+        cu_load_or(0, residual, i * N, more);
         CU_UNROLL
         for (int k = 0; k < N; k++)
-            values[k] = factors[k] * values[k] + terms[k];
+            values[k] = factors[k] * values[k] + terms[k] + more[k];
         cu_activate_all(activation, values);
         cu_store(y + i * N, values);
     }
@@ -138,7 +139,7 @@ static void scale_any(cu_stream stream, cu_type type, size_t pixels, size_t chan
     CU_WITH_PACK(T, N, type, cu_is_wide(type, channels, scale, shift, x, y), {
         size_t packs = pixels * (channels / N);
         CU_LAUNCH((scale_values<T, N>), cu_grid(packs), CU_THREADS, stream, packs, (unsigned)(channels / N), NULL, 0,
-                  scale, shift, activation, (const T *)x, (T *)y);
+                  scale, shift, (const T *)NULL, activation, (const T *)x, (T *)y);
     });
 }
 
@@ -165,11 +166,12 @@ void cu_k_scale(cu_stream stream, cu_type type, size_t pixels, int channels, con
 }
 
 void cu_k_scale_rows(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const cu_step *step,
-                     const float *scale, const float *shift, cs_activation activation, const void *x, void *y) {
-    CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)channels, scale, shift, x, y), {
+                     const float *scale, const float *shift, const void *residual, cs_activation activation,
+                     const void *x, void *y) {
+    CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)channels, scale, shift, residual, x, y), {
         size_t packs_a_row = (size_t)pixels_a_row * (size_t)(channels / N), packs = (size_t)batch * packs_a_row;
         CU_LAUNCH((scale_values<T, N>), cu_grid(packs), CU_THREADS, stream, packs, (unsigned)(channels / N), step,
-                  packs_a_row, scale, shift, activation, (const T *)x, (T *)y);
+                  packs_a_row, scale, shift, (const T *)residual, activation, (const T *)x, (T *)y);
     });
 }
 
