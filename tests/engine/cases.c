@@ -201,8 +201,8 @@ static void double_net(cs_graph *g, const engine_case *row) {
     flat_head(g, add(g, "add", x, x));
 }
 
-/* ResNet's: a block with a convolution of its own to the sum, then two with what they read, whose gradients go from
- * hand to hand; the last without ReLU, as MobileNetV2's. */
+/* ResNet's: a block with a convolution of its own to the sum, one without activation as MobileNetV2's, one with what it
+ * reads, and one with what was read long before: gradients of sums go from hand to hand. */
 static void residual_chain_net(cs_graph *g, const engine_case *row) {
     cs_conv_args args = row->args;
     cs_activation kind = args.activation;
@@ -210,10 +210,11 @@ static void residual_chain_net(cs_graph *g, const engine_case *row) {
     int in = stem(g, row);
     int shortcut = norm(g, "shortcut_bn", conv(g, "shortcut", in, args), true);
     int x = norm(g, "a_bn", conv(g, "a", in, args), true);
-    x = activation(g, "a_out", add(g, "a_add", shortcut, x), kind);
-    x = activation(g, "b_out", add(g, "b_add", norm(g, "b_bn", conv(g, "b", x, args), true), x), kind);
+    int first = x = activation(g, "a_out", add(g, "a_add", shortcut, x), kind);
+    x = add(g, "b_add", norm(g, "b_bn", conv(g, "b", x, args), true), x);
     x = activation(g, "c_out", add(g, "c_add", x, norm(g, "c_bn", conv(g, "c", x, args), true)), kind);
-    mean_head(g, add(g, "d_add", x, norm(g, "d_bn", conv(g, "d", x, args), true)));
+    x = add(g, "d_add", first, norm(g, "d_bn", conv(g, "d", x, args), true));
+    mean_head(g, activation(g, "d_out", x, kind));
 }
 
 /* A sum of two batch norms of one value, and one of a value and its own batch norm. */

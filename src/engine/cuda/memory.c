@@ -46,8 +46,7 @@ static bool runs_backward(const cu_program *program, int op) {
     return program->grads[program->lowered->ops[op].output].wanted;
 }
 
-/* Does backward look at it? Of a batch norm with a residual it looks at what is normalised and, for the slope, at what
- * came out. */
+/* Does backward look at it? Of a batch norm's inputs it looks at what is normalised. */
 static bool is_read_again(const cu_program *program, int op, int value) {
     const cs_op *by = &program->lowered->ops[op];
     bool residual = cu_has_residual(by) && by->inputs[0] != value;
@@ -68,7 +67,7 @@ static void add_value(planner *p, int v) {
     int first = value->producer, last = first;
     if (program->values[v].data) /* upstream's */
         return;
-    if (first != CS_NO_LAYER && cu_has_residual(&program->lowered->ops[first]) && runs_backward(program, first))
+    if (first != CS_NO_LAYER && cu_asks_output(&program->lowered->ops[first]) && runs_backward(program, first))
         last = backward_time(program, first);
     for (int i = 0; i < program->lowered->n_ops; i++) {
         const cs_op *op = &program->lowered->ops[i];

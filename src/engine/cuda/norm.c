@@ -113,12 +113,11 @@ static cs_status backward_scale(cu_node *node) {
     return CS_OK;
 }
 
-/* The gradient in front of the activation takes the place of the one behind it, and is the residual's as well. The
- * slope is asked of the output: see fuse.c. */
+/* The gradient in front of the activation takes the place of the one behind it, and is the residual's as well. */
 static void backward_residual(cu_node *node) {
     const cu_tensor *out = cu_output(node);
     void *dy = node->program->grads[node->op->output].data, *dr = cu_input_grad(node, 1);
-    if (node->op->activation != CS_ACT_LINEAR)
+    if (cu_asks_output(node->op))
         cu_k_activation_backward(cu_stream_of(node), cu_type_of(node), cu_count(node, out), node->op->activation,
                                  out->data, dy, dy, false);
     if (dr && !node->passes_on)

@@ -193,6 +193,10 @@ void cu_fuse_residuals(const cs_graph *graph, cs_lowered *lowered);
 static inline bool cu_has_residual(const cs_op *op) {
     return op->kind == CS_OP_BATCH_NORM && op->n_inputs == 2;
 }
+/* Its backward takes the slope from the output. */
+static inline bool cu_asks_output(const cs_op *op) {
+    return cu_has_residual(op) && op->activation != CS_ACT_LINEAR;
+}
 
 /* memory.c */
 CS_MUST_CHECK cs_status cu_memory_plan(cu_program *program); /* after the operations' plans */
