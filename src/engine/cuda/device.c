@@ -30,6 +30,7 @@ static const double mib = 1024.0 * 1024.0;
 cs_status cu_runtime_check(cudaError_t error, const char *call, const char *file, int line) {
     if (error == cudaSuccess)
         return CS_OK;
+    (void)cudaGetLastError(); /* or a later cu_check_launches would get it; what broke the GPU's context comes again */
     cs_status code = error == cudaErrorMemoryAllocation ? CS_ERR_NO_MEMORY : CS_ERR_UNSUPPORTED;
     return cs_fail_at(file, line, code, "%.*s: %s (%s)", (int)strcspn(call, "("), call, cudaGetErrorString(error),
                       cudaGetErrorName(error));
@@ -135,7 +136,7 @@ size_t cu_device_free_memory(const cu_device *device) {
     return cudaMemGetInfo(&available, &all) == cudaSuccess ? available : 0;
 }
 
-/* Memory. What fails in it is not remembered: cudaGetLastError would give it to a later cu_check_launches. */
+/* Memory. */
 
 static cs_status fail_memory(const cu_device *device, size_t bytes, const char *what) {
     (void)cudaGetLastError();
