@@ -328,8 +328,10 @@ static cs_status loss(cs_program *base, const int32_t *labels, int n, float *pro
     cu_device *device = program->engine->device;
     int classes = cs_program_last_layer(base->spec.segment)->out.c;
     CS_TRY(cu_mail_open(program, &program->loss_mail, n));
-    memcpy(program->labels_here, labels, (size_t)n * sizeof *labels);
-    CS_TRY(cu_copy_in(device, program->labels, program->labels_here, (size_t)n * sizeof *labels));
+    if (n > 0) { /* a rank without rows has no labels */
+        memcpy(program->labels_here, labels, (size_t)n * sizeof *labels);
+        CS_TRY(cu_copy_in(device, program->labels, program->labels_here, (size_t)n * sizeof *labels));
+    }
     CS_TRY(cu_mail_send(program, &program->loss_mail));
     CS_TRY(enqueue_loss(program, n, probabilities != NULL));
     CS_TRY(cu_wait(device));
