@@ -33,8 +33,8 @@ const cs_option *cs_job_options(size_t *count);
 CS_MUST_CHECK cs_status cs_option_find(const char *key, const cs_option **out);
 /* Parses `text` into the option's field of a cs_trial_config or cs_job; errors say key, value, range or choices. */
 CS_MUST_CHECK cs_status cs_option_set(const cs_option *option, const char *text, void *config);
-/* The field's value as text, as trials.csv writes it. */
-void cs_option_get(const cs_option *option, const cs_trial_config *trial, char *out, size_t size);
+/* The field's value of a cs_trial_config or cs_job as text, as trials.csv writes it. */
+void cs_option_get(const cs_option *option, const void *config, char *out, size_t size);
 void cs_options_print(FILE *out, bool markdown);
 
 /* Swept values of one option: those listed, or of a random sweep's ranges those drawn. */
@@ -99,14 +99,17 @@ typedef struct cs_job {
     int n_axes;
     char metric[32]; /* test_accuracy, ... */
     bool maximize;
+    bool table_best; /* a cell is the best of the other options, not their mean */
     char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX], table_value[32]; /* random without rows: a leaderboard */
     char **sets;                                                               /* those of cs_job_read */
     int n_sets;
     cs_trial_config *trials; /* of a grid with the last axis fastest */
     int n_trials;
-    int *places;  /* [n_trials,n_axes] index of the trial's value on each axis */
-    int *numbers; /* [n_trials] in file names; those of earlier runs stay theirs when a grid is extended */
-    bool *done;   /* [n_trials] ended in an earlier run and kept (--resume): not trained again */
+    int *places;     /* [n_trials,n_axes] index of the trial's value on each axis */
+    int *numbers;    /* [n_trials] in file names; those of earlier runs stay theirs when a grid is extended */
+    bool *done;      /* [n_trials] ended in an earlier run and kept (--resume): not trained again */
+    int part, parts; /* this program trains part `part`, from 0, of `parts` (--part); parts 0: all of it */
+    int *part_of;    /* [n_trials] each trial's part; the plan divides them */
 } cs_job;
 
 /* Reads `path`, applies `sets` ("key=value", dotted) and makes the trials. Relative paths in the file are relative to
@@ -117,6 +120,10 @@ void cs_job_free(cs_job *job); /* NULL-safe */
 CS_MUST_CHECK cs_status cs_job_only(cs_job *job, const char *trial, int epochs);
 /* "fine_tune=4 augment=flip_hv": the swept values of a trial. */
 void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size);
+/* Another part's to train, and not done here by an earlier run. */
+bool cs_job_is_elsewhere(const cs_job *job, int trial);
+/* Trials that are not elsewhere. */
+int cs_job_count_here(const cs_job *job);
 /* "t007": file names of a trial, from its number. */
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size);
 

@@ -11,7 +11,7 @@ enum { MAX_SETS = 256 };
 typedef struct train_args {
     const char *path, *out, *trial;
     char device[64], precision[64]; /* as a --set */
-    int epochs;
+    int epochs, part[2];            /* part[0] of part[1]; 0 parts: all */
     const char *sets[MAX_SETS];
     int n_sets;
     bool dry_run, force, resume, retry_failed, help;
@@ -54,6 +54,20 @@ static cs_status set_autotune(const char *text, void *target) {
     return add_set("autotune=true", target);
 }
 
+/* "i/n", as SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT of --array=0-<n-1>. */
+static cs_status set_part(const char *text, void *target) {
+    enum { MOST = 100000 };
+    int *part = target, end = 0;
+    if (sscanf(text, "%6d/%6d%n", &part[0], &part[1], &end) != 2 || text[end])
+        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is no part", text), "part i of n is i/n, such as 0/4");
+    if (part[1] < 1 || part[1] > MOST)
+        return cs_fail(CS_ERR_ARG, "\"%s\": %d parts; there may be 1 to %d", text, part[1], MOST);
+    if (part[0] < 0 || part[0] >= part[1])
+        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\": part %d is outside 0 to %d", text, part[0], part[1] - 1),
+                       "parts are counted from 0: sbatch --array=0-%d", part[1] - 1);
+    return CS_OK;
+}
+
 static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
     const cs_arg rows[] = {
         {"--set", "KEY=VALUE", "set any key of the job file, such as train.epochs=2 (repeatable)", add_set, args},
@@ -69,6 +83,10 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
         {"--deterministic", NULL, "on a GPU: the same bits in every run", set_deterministic, args},
         {"--autotune", NULL, "on a GPU: time what could run a convolution", set_autotune, args},
         {"--allow-missing", NULL, "keep initial values where the weights file lacks a parameter", allow_missing, args},
+        {"--part", "I/N",
+         "train part I, from 0 to N-1, of the sweep divided into N that take equally long (default folder "
+         "results/<name>/part-I-of-N)",
+         set_part, args->part},
         {"--trial", "NAME", "train only this trial of the job, such as t007", cs_arg_text, &args->trial},
         {"--epochs", "N", "with --trial: end it after so many epochs, as a scheduler does", cs_arg_positive,
          &args->epochs},
@@ -77,6 +95,12 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
     const cs_usage usage = {.line = "cnnsweep train [options] JOB.yaml",
                             .doc = "Trains every trial of the job and prints the result table. Under mpirun or srun "
                                    "the ranks share the trials.\n\n"
+                                   "--part: for programs that do not talk to each other, as those of a Slurm array "
+                                   "(--part $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT\nwith --array=0-<N-1>). The "
+                                   "division depends on the job and the size of its data alone. Trials keep the "
+                                   "numbers they have in the whole sweep;\na scheduler compares trials within a part, "
+                                   "and budget.minutes, keep_weights are each part's. `cnnsweep collect` merges the "
+                                   "folders.\n\n"
                                    "SIGINT, SIGTERM or SIGUSR2 to any rank ends it after the current step with "
                                    "checkpoints written; to mpirun itself send SIGUSR2, which it passes on.\nExit "
                                    "codes: 0 done, 1 failed, 2 wrong call, 75 stopped by "
@@ -93,6 +117,8 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
     if (args->epochs && !args->trial)
         status =
             cs_fail(CS_ERR_ARG, "--epochs goes with --trial; for all trials it is --set train.epochs=%d", args->epochs);
+    if (args->part[1] && args->trial)
+        status = cs_fail(CS_ERR_ARG, "--trial is one trial, --part divides all of them: give one of the two");
     if (args->retry_failed && !args->resume)
         status = cs_fail(CS_ERR_ARG, "--retry-failed goes with --resume");
     if (status == CS_OK)
@@ -104,6 +130,8 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
 
 static cs_status read_job(const train_args *args, cs_job **job) {
     CS_TRY(cs_job_read(args->path, args->sets, args->n_sets, job));
+    (*job)->part = args->part[0];
+    (*job)->parts = args->part[1];
     return args->trial ? cs_job_only(*job, args->trial, args->epochs) : CS_OK;
 }
 

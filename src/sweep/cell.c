@@ -14,10 +14,13 @@ void cs_cell_add(cs_cell *cell, const cs_metric *metric, const cs_outcome *outco
     cell->squares += before * (value - cell->mean);
 }
 
+double cs_cell_deviation(const cs_cell *cell) {
+    return sqrt(cell->squares / (cell->finished - 1));
+}
+
 void cs_cell_print(const cs_cell *cell, const cs_metric *metric, char *out, size_t size) {
     if (cell->finished > 1)
-        snprintf(out, size, "%.*f ± %.*f", metric->decimals, cell->mean, metric->decimals,
-                 sqrt(cell->squares / (cell->finished - 1)));
+        snprintf(out, size, "%.*f ± %.*f", metric->decimals, cell->mean, metric->decimals, cs_cell_deviation(cell));
     else if (cell->finished)
         snprintf(out, size, "%.*f", metric->decimals, cell->mean);
     else

@@ -11,7 +11,9 @@ typedef struct cs_cell {
 } cs_cell;
 
 void cs_cell_add(cs_cell *cell, const cs_metric *metric, const cs_outcome *outcome);
-/* "0.9123", "0.9123 ± 0.0045" with the sample standard deviation (n - 1) of several, "failed", or "-": not run. */
+/* The sample standard deviation (n - 1) of two or more. */
+double cs_cell_deviation(const cs_cell *cell);
+/* "0.9123", "0.9123 ± 0.0045" of several, "failed", or "-": not run. */
 void cs_cell_print(const cs_cell *cell, const cs_metric *metric, char *out, size_t size);
 
 #endif

@@ -14,6 +14,7 @@ enum { BAR_WIDTH = 30, LINE_MAX_BYTES = 1024 };
 cs_status cs_display_open(cs_display *display, const cs_plan *plan) {
     bool wanted = cs_log_get_level() >= CS_LOG_INFO;
     *display = (cs_display){.plan = plan, .lines = wanted, .bar = wanted && isatty(STDERR_FILENO), .started = cs_now()};
+    display->trials = cs_job_count_here(plan->job);
     for (int t = 0; t < plan->job->n_trials; t++)
         display->ended += plan->job->done[t];
     return cs_alloc((size_t)plan->job->n_trials, sizeof *display->trial_seconds, "display", &display->trial_seconds);
@@ -41,7 +42,7 @@ static void draw_bar(const cs_display *display) {
     char left[32];
     print_left(display, left, sizeof left);
     fprintf(stderr, "\r[%-*.*s] %d/%d trials  %.0f %%  %s ", BAR_WIDTH, (int)(part_done(display) * BAR_WIDTH), marks,
-            display->ended, display->plan->job->n_trials, 100 * part_done(display), left);
+            display->ended, display->trials, 100 * part_done(display), left);
 }
 
 static void print_line(const cs_display *display, int trial, const char *fmt, ...) CS_PRINTF(3, 4);
@@ -82,7 +83,7 @@ static void end_trial(cs_display *display, int trial, const char *what) {
     advance(display, trial, display->plan->seconds[trial]);
     display->ended++;
     print_left(display, left, sizeof left);
-    print_line(display, trial, "%s  (%d/%d, %s)", what, display->ended, display->plan->job->n_trials, left);
+    print_line(display, trial, "%s  (%d/%d, %s)", what, display->ended, display->trials, left);
 }
 
 void cs_display_finished(cs_display *display, int trial, const cs_trial_result *result) {

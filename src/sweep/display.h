@@ -12,6 +12,7 @@ typedef struct cs_display {
     double started;
     double done_seconds; /* expected ones, of finished epochs and trials */
     int ended, failed;
+    int trials;            /* of this part */
     double *trial_seconds; /* [n_trials] what each has put into done_seconds */
 } cs_display;
 

@@ -215,6 +215,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
     CS_TRY(cs_alloc(n, sizeof *job->trials, "trials", &job->trials));
     CS_TRY(cs_alloc(n, sizeof *job->numbers, "trials", &job->numbers));
     CS_TRY(cs_alloc(n, sizeof *job->done, "trials", &job->done));
+    CS_TRY(cs_alloc(n, sizeof *job->part_of, "trials", &job->part_of));
     complete_table(reader);
     for (int t = 0; t < job->n_trials; t++) {
         cs_trial_config *trial = &job->trials[t];

@@ -317,6 +317,7 @@ void cs_job_free(cs_job *job) {
     free(job->places);
     free(job->numbers);
     free(job->done);
+    free(job->part_of);
     free(job);
 }
 
@@ -328,6 +329,17 @@ void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size)
         size_t used = strlen(out);
         snprintf(out + used, size - used, "%s%s=%s", i ? " " : "", cs_option_short_name(job->axes[i].option), value);
     }
+}
+
+bool cs_job_is_elsewhere(const cs_job *job, int trial) {
+    return job->parts > 0 && job->part_of[trial] != job->part && !job->done[trial];
+}
+
+int cs_job_count_here(const cs_job *job) {
+    int here = 0;
+    for (int t = 0; t < job->n_trials; t++)
+        here += !cs_job_is_elsewhere(job, t);
+    return here;
 }
 
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {

@@ -1,5 +1,6 @@
 #include "journal.h"
 #include "cnnsweep/file.h"
+#include "description.h"
 #include "metric.h"
 #include "option_text.h"
 
@@ -47,19 +48,6 @@ static json_t *number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* JSON is UTF-8, paths and reasons need not be: other bytes become '?'. */
-static json_t *text_of(const char *value) {
-    json_t *text = json_string(value);
-    if (text)
-        return text;
-    char plain[CS_VALUE_MAX * 2];
-    snprintf(plain, sizeof plain, "%s", value);
-    for (char *at = plain; *at; at++)
-        if ((unsigned char)*at >= 0x80)
-            *at = '?';
-    return json_string(plain);
-}
-
 static cs_status print_lines(const json_t *events, FILE *out) {
     size_t i;
     json_t *event;
@@ -97,7 +85,7 @@ static json_t *options_of(const cs_job *job, int trial) {
     for (int i = 0; i < job->n_axes; i++) {
         char text[CS_VALUE_MAX * 2];
         cs_option_get(job->axes[i].option, &job->trials[trial], text, sizeof text);
-        json_object_set_new(options, job->axes[i].option->key, text_of(text));
+        json_object_set_new(options, job->axes[i].option->key, cs_json_text(text));
     }
     return options;
 }
@@ -117,21 +105,36 @@ static json_t *hex(uint64_t value) {
     return json_string(text);
 }
 
+/* The trial's place on each axis. */
+static json_t *places_of(const cs_job *job, int trial) {
+    json_t *places = json_array();
+    for (int i = 0; i < job->n_axes; i++)
+        json_array_append_new(places, json_integer(job->places[trial * job->n_axes + i]));
+    return places;
+}
+
 static json_t *plan_of(const cs_job *job, int trial) {
     char name[32];
     cs_job_trial_name(job, trial, name, sizeof name);
-    return json_pack("{s:s, s:s, s:o, s:o}", "event", "plan", "trial", name, "key",
-                     hex(cs_trial_key(&job->trials[trial])), "options", options_of(job, trial));
+    json_t *plan = json_pack("{s:s, s:s, s:o, s:o, s:o}", "event", "plan", "trial", name, "key",
+                             hex(cs_trial_key(&job->trials[trial])), "options", options_of(job, trial), "at",
+                             places_of(job, trial));
+    if (cs_job_is_elsewhere(job, trial))
+        json_object_set_new(plan, "part", json_integer(job->part_of[trial]));
+    return plan;
 }
 
 cs_status cs_journal_start(const char *folder, const cs_results_config *config) {
     const cs_job *job = config->job;
     json_t *event = json_pack(
         "{s:s, s:s, s:o, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:b, s:s}", "event", "start", "job", job->name,
-        "dataset", text_of(job->base.data.path), "checksum", hex(cs_dataset_checksum(config->dataset)), "metric",
-        job->metric, "goal", job->maximize ? "maximize" : "minimize", "trials", job->n_trials, "ranks", config->ranks,
-        "threads", config->threads, "engine", config->engine, "precision", cs_precision_name(job->run.precision),
-        "deterministic", job->run.deterministic, "version", CNNSWEEP_VERSION);
+        "dataset", cs_json_text(job->base.data.path), "checksum", hex(cs_dataset_checksum(config->dataset)), "metric",
+        job->metric, "goal", job->maximize ? "maximize" : "minimize", "trials", cs_job_count_here(job), "ranks",
+        config->ranks, "threads", config->threads, "engine", config->engine, "precision",
+        cs_precision_name(job->run.precision), "deterministic", job->run.deterministic, "version", CNNSWEEP_VERSION);
+    json_object_set_new(event, "part", json_integer(job->part));
+    json_object_set_new(event, "parts", json_integer(job->parts));
+    json_object_set_new(event, "sweep", cs_description_of(job));
     add_time(event);
     json_t *events = json_pack("[o]", event);
     for (int t = 0; events && t < job->n_trials; t++) {
@@ -161,7 +164,7 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
     const cs_metric *metrics = cs_metrics(&n);
     bool ok = outcome->state == CS_TRIAL_OK;
     json_t *event = json_pack("{s:s, s:s, s:i, s:s, s:o}", "event", "trial", "trial", name, "rank", outcome->rank,
-                              "status", ok ? "ok" : "failed", "reason", text_of(outcome->reason));
+                              "status", ok ? "ok" : "failed", "reason", cs_json_text(outcome->reason));
     json_object_set_new(event, "options", options_of(job, trial));
     for (size_t i = 0; ok && i < n; i++) {
         double value = cs_metric_value(&metrics[i], &outcome->result);

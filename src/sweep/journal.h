@@ -2,7 +2,9 @@
  * before the caller goes on. Trials, and epochs of a second or more, are also on the disk by then.
  *
  *   start  a program began or went on: job, dataset and its checksum, metric and goal, trials, ranks, engine,
- * precision, version plan   after each start a line a trial: its name, its key (cs_trial_key) and its swept options
+ *          precision, version; part and parts (0: all of the sweep), sweep (description.h)
+ *   plan   after each start a line a trial, those of other parts too: its name, its key (cs_trial_key), its swept
+ *          options, its places on the axes; of one that is another part's which that is
  *   epoch  one epoch of a trial
  *   trial  a trial ended: status ok with all metrics, or failed with the reason
  *   end    the program ended, and how
@@ -28,6 +30,8 @@ CS_MUST_CHECK cs_status cs_journal_end(const char *folder, const char *how);
 typedef struct cs_record {
     int start; /* the last start that planned it, from 1; 0: no plan line, so the key is unknown */
     uint64_t key;
+    int place;            /* among the trials of that start */
+    struct json_t *plan;  /* that line */
     char *options;        /* as cs_job_describe_trial prints them; NULL: no plan line */
     cs_outcome outcome;   /* the last one told */
     cs_epoch_row *epochs; /* [n_epochs] ascending; of an epoch told again the first row */
@@ -35,8 +39,11 @@ typedef struct cs_record {
 } cs_record;
 
 struct cs_journal {
-    int starts; /* 0: it was cut short before anything began. Then the rest is empty. */
-    int trials, ranks;
+    int starts;           /* 0: it was cut short before anything began. Then the rest is empty. */
+    int trials, ranks;    /* trials: of this part */
+    int part, parts;      /* 0 parts: the whole sweep */
+    int planned;          /* trials of the last start, other parts' too */
+    struct json_t *sweep; /* description.h; NULL in journals of before there was one */
     char job[CS_NAME_MAX], dataset[CS_VALUE_MAX * 2], engine[CS_ENGINE_MAX], precision[8], metric[32];
     bool deterministic;
     uint64_t checksum; /* of the dataset, at the first start */

@@ -69,6 +69,11 @@ static cs_status read_start(cs_journal *journal, const json_t *event) {
     journal->deterministic = json_is_true(json_object_get(event, "deterministic"));
     copy_text(event, "metric", journal->metric, sizeof journal->metric);
     journal->maximize = strcmp(text_of(event, "goal"), "minimize") != 0;
+    journal->part = int_of(event, "part");
+    journal->parts = int_of(event, "parts");
+    journal->planned = 0;
+    json_decref(journal->sweep);
+    journal->sweep = json_incref(json_object_get(event, "sweep"));
     journal->ended[0] = '\0';
     snprintf(journal->last, sizeof journal->last, "start");
     return CS_OK;
@@ -95,8 +100,12 @@ static cs_status read_plan(cs_journal *journal, const json_t *event) {
     if (!*key || *end)
         return fail_line("a trial without a key");
     CS_TRY(record_of(journal, event, &record));
+    if (record->start != journal->starts)
+        record->place = journal->planned++;
     record->start = journal->starts;
     record->key = value;
+    json_decref(record->plan);
+    record->plan = json_incref((json_t *)event);
     return record->options ? CS_OK : describe(json_object_get(event, "options"), &record->options);
 }
 
@@ -220,9 +229,11 @@ void cs_journal_free(cs_journal *journal) {
     if (!journal)
         return;
     for (size_t i = 0; i < journal->n; i++) {
+        json_decref(journal->records[i].plan);
         free(journal->records[i].options);
         free(journal->records[i].epochs);
     }
+    json_decref(journal->sweep);
     free(journal->records);
     free(journal->told);
     free(journal);

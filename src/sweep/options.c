@@ -217,9 +217,10 @@ static void print_choice(const char *choices, int index, char *out, size_t size)
     snprintf(out, size, "%.*s", (int)strcspn(choices, "|"), choices);
 }
 
-void cs_option_get(const cs_option *option, const cs_trial_config *trial, char *out, size_t size) {
-    const void *field = (const char *)trial + option->offset;
+void cs_option_get(const cs_option *option, const void *config, char *out, size_t size) {
+    const void *field = (const char *)config + option->offset;
     const int *side = field;
+    float number;
     switch (option->type) {
     case CS_OPTION_BOOL:
         snprintf(out, size, "%s", *(const bool *)field ? "true" : "false");
@@ -229,10 +230,11 @@ void cs_option_get(const cs_option *option, const cs_trial_config *trial, char *
                  option->size == sizeof(int64_t) ? (long long)*(const int64_t *)field : (long long)*(const int *)field);
         return;
     case CS_OPTION_FLOAT:
-        if (*(const float *)field < option->min)
+        number = option->size == sizeof number ? *(const float *)field : (float)*(const double *)field;
+        if (number < option->min)
             snprintf(out, size, "%s", option->fallback);
         else
-            print_float(*(const float *)field, out, size);
+            print_float(number, out, size);
         return;
     case CS_OPTION_SIZE:
         if (side[0] == 0)

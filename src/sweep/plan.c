@@ -4,6 +4,7 @@
 #include "cnnsweep/memory.h"
 #include "metric.h"
 #include "networks.h"
+#include "parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,13 +32,32 @@ static double memory_of_rank(const cs_ranks *ranks, const cs_engine *engine) {
     return available > 0 ? part * available : INFINITY;
 }
 
-/* Estimates of every trial that is not done, from its network's rates. */
+static void count_images(const cs_plan *plan, int64_t images[CS_SPLIT_COUNT]) {
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        images[split] = cs_dataset_count(plan->dataset, split);
+}
+
+/* Every part is to see the same division, on whatever machine it runs: the rates of an ordinary core, and memory for
+ * what the job lets be kept. */
+static cs_status divide(const cs_plan *plan, cs_job *job, const cs_networks *networks) {
+    const cs_rates rates = cs_rates_default(1);
+    const cs_run_config *run = &job->run;
+    double room = run->cache == CS_CACHE_AUTO ? INFINITY : run->cache == CS_CACHE_OFF ? 0 : (double)run->cache_bytes;
+    int64_t images[CS_SPLIT_COUNT];
+    count_images(plan, images);
+    for (int t = 0; t < job->n_trials; t++) {
+        plan->costs[t] = cs_cost_of(&job->trials[t], &networks->items[networks->of[t]].work, &rates, images, room);
+        plan->costs[t].trial = t;
+    }
+    return cs_parts_divide(plan->costs, job->n_trials, job->parts, run->group ? CS_GROUP_MAX : 1, job->part_of);
+}
+
+/* Estimates of every trial that is to be trained, from its network's rates. */
 static void cost_trials(cs_plan *plan, const cs_networks *networks) {
     const cs_job *job = plan->job;
     double room = (double)plan->kept_in.memory + (double)plan->kept_in.disk;
     int64_t images[CS_SPLIT_COUNT];
-    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
-        images[split] = cs_dataset_count(plan->dataset, split);
+    count_images(plan, images);
     plan->n_costs = 0;
     for (int t = 0; t < job->n_trials; t++) {
         const cs_network *network = &networks->items[networks->of[t]];
@@ -49,7 +69,7 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
         rates.train *= job->run.ranks_per_trial;
         rates.infer *= job->run.ranks_per_trial;
         plan->macs[t] = cs_trial_macs(&job->trials[t], &network->work, images[CS_SPLIT_TRAIN], images[CS_SPLIT_VAL]);
-        if (job->done[t])
+        if (job->done[t] || cs_job_is_elsewhere(job, t))
             continue;
         cs_cost *cost = &plan->costs[plan->n_costs++];
         *cost = cs_cost_of(&job->trials[t], &work, &rates, images, room);
@@ -96,18 +116,19 @@ static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks, const cs_eng
     return CS_OK;
 }
 
-static cs_status plan_trials(cs_plan *plan, const cs_ranks *ranks, cs_networks *networks) {
-    CS_TRY(cs_networks_open(networks, cs_ranks_threads(ranks, plan->job->run.threads)));
+static cs_status plan_trials(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_networks *networks) {
+    CS_TRY(cs_networks_open(networks, cs_ranks_threads(ranks, job->run.threads)));
+    if (job->parts > 0)
+        CS_TRY(divide(plan, job, networks));
     cost_trials(plan, networks);
     measure(plan, networks);
     plan->measured = networks->measured;
-    for (int t = 0; t < plan->job->n_trials; t++)
-        plan->total_macs += plan->macs[t];
+    for (int t = 0; t < job->n_trials; t++)
+        plan->total_macs += cs_job_is_elsewhere(job, t) ? 0 : plan->macs[t];
     return group_trials(plan, ranks, networks->engine);
 }
 
-static cs_status plan_job(cs_plan *plan, const cs_ranks *ranks, cs_engine *engine) {
-    const cs_job *job = plan->job;
+static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_engine *engine) {
     size_t n = (size_t)job->n_trials;
     CS_TRY(cs_dataset_open(job->base.data.path, &plan->dataset));
     if (cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN) == 0)
@@ -127,16 +148,16 @@ static cs_status plan_job(cs_plan *plan, const cs_ranks *ranks, cs_engine *engin
     CS_TRY(cs_alloc(n, sizeof *plan->costs, "costs", &plan->costs));
     CS_TRY(cs_alloc(n, sizeof *plan->pieces, "pieces of work", &plan->pieces));
     cs_networks networks = {.job = job, .dataset = plan->dataset, .engine = engine};
-    cs_status status = plan_trials(plan, ranks, &networks);
+    cs_status status = plan_trials(plan, job, ranks, &networks);
     cs_networks_clear(&networks);
     return status;
 }
 
-cs_status cs_plan_create(const cs_job *job, const cs_ranks *ranks, cs_engine *engine, cs_plan **out) {
+cs_status cs_plan_create(cs_job *job, const cs_ranks *ranks, cs_engine *engine, cs_plan **out) {
     cs_plan *plan = NULL;
     CS_TRY(cs_alloc(1, sizeof *plan, "plan", &plan));
     plan->job = job;
-    cs_status status = plan_job(plan, ranks, engine);
+    cs_status status = plan_job(plan, job, ranks, engine);
     if (status != CS_OK) {
         cs_plan_free(plan);
         return status;

@@ -9,9 +9,9 @@
 typedef struct cs_plan {
     const cs_job *job; /* borrowed */
     cs_dataset *dataset;
-    double *macs; /* [n_trials] multiply-adds, one by one; of trials that were done before too */
-    double total_macs;
-    double *seconds; /* [n_trials] expected, with its part of what its group shares; 0 if it was done before */
+    double *macs;      /* [n_trials] multiply-adds, one by one; of trials that were done before too */
+    double total_macs; /* of those of this part */
+    double *seconds;   /* [n_trials] expected, with its part of what its group shares; 0 if it was done before */
     double total_seconds;
     cs_cost *costs; /* [n_costs] trials that were not done before, those of a piece side by side */
     int n_costs;
@@ -25,8 +25,9 @@ typedef struct cs_plan {
 } cs_plan;
 
 /* Opens the dataset, builds each distinct network with its weights, checks that the table's metric will exist, measures
- * the engine where the sweep is long enough, and groups the trials. */
-CS_MUST_CHECK cs_status cs_plan_create(const cs_job *job, const cs_ranks *ranks, cs_engine *engine, cs_plan **out);
+ * the engine where the sweep is long enough, and groups the trials. With job->parts those of the part alone:
+ * job->part_of is set, from the job and the dataset's size alone, so that every part sees the same division. */
+CS_MUST_CHECK cs_status cs_plan_create(cs_job *job, const cs_ranks *ranks, cs_engine *engine, cs_plan **out);
 void cs_plan_free(cs_plan *plan); /* NULL-safe */
 
 /* Pieces, expected time and memory, and what sharing saves: a few lines. */

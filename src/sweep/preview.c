@@ -27,14 +27,18 @@ static void print_trials(const cs_plan *plan, FILE *out) {
     enum { SHOWN = 1000 };
     char name[32], text[CS_VALUE_MAX * 2];
     fprintf(out, "\n%-8s %12s %7s  %s\n", "trial", "GMACs", "share", "options");
-    for (int t = 0; t < plan->job->n_trials && t < SHOWN; t++) {
+    int shown = 0, here = cs_job_count_here(plan->job);
+    for (int t = 0; t < plan->job->n_trials && shown < SHOWN; t++) {
+        if (cs_job_is_elsewhere(plan->job, t))
+            continue;
+        shown++;
         cs_job_trial_name(plan->job, t, name, sizeof name);
         cs_job_describe_trial(plan->job, t, text, sizeof text);
         fprintf(out, "%-8s %12.1f %6.1f%%  %s\n", name, plan->macs[t] * 1e-9, 100 * plan->macs[t] / plan->total_macs,
                 text);
     }
-    if (plan->job->n_trials > SHOWN)
-        fprintf(out, "and %d more\n", plan->job->n_trials - SHOWN);
+    if (here > shown)
+        fprintf(out, "and %d more\n", here - shown);
     fprintf(out, "%-8s %12.1f %6.1f%%\n", "total", plan->total_macs * 1e-9, 100.0);
 }
 
@@ -54,12 +58,15 @@ static void print_table_shape(const cs_job *job, FILE *out) {
     fputc('\n', out);
 }
 
-static cs_status print_plan(const cs_ranks *ranks, const cs_job *job, cs_engine *engine, FILE *out) {
+static cs_status print_plan(const cs_ranks *ranks, cs_job *job, cs_engine *engine, FILE *out) {
     cs_plan *plan = NULL;
     CS_TRY(cs_plan_create(job, ranks, engine, &plan));
     fprintf(out, "job      %s: %d trial%s", job->name, job->n_trials, job->n_trials == 1 ? "" : "s");
-    if (plan->n_costs < job->n_trials)
-        fprintf(out, ", %d of them done", job->n_trials - plan->n_costs);
+    int here = cs_job_count_here(job);
+    if (job->parts > 0)
+        fprintf(out, ", %d of them in part %d of %d", here, job->part, job->parts);
+    if (plan->n_costs < here)
+        fprintf(out, ", %d of them done", here - plan->n_costs);
     fputc('\n', out);
     print_dataset(plan, out);
     print_trials(plan, out);

@@ -20,8 +20,18 @@ struct cs_results {
 };
 
 cs_status cs_results_folder(const cs_job *job, const cs_sweep_options *options, char out[CS_PATH_MAX]) {
-    return options->out ? cs_path(out, CS_PATH_MAX, "%s", options->out)
-                        : cs_path(out, CS_PATH_MAX, "results/%s", job->name);
+    if (options->out)
+        return cs_path(out, CS_PATH_MAX, "%s", options->out);
+    if (job->parts > 0)
+        return cs_path(out, CS_PATH_MAX, "results/%s/part-%d-of-%d", job->name, job->part, job->parts);
+    return cs_path(out, CS_PATH_MAX, "results/%s", job->name);
+}
+
+void cs_part_print(int part, int parts, char *out, size_t size) {
+    if (parts > 0)
+        snprintf(out, size, "part %d of %d (from 0)", part, parts);
+    else
+        snprintf(out, size, "a whole sweep");
 }
 
 /* What a sweep leaves in its folder; `force` removes these and nothing else. */
@@ -87,15 +97,11 @@ static cs_status clear_folder(const cs_results *results, bool force) {
 
 /* trials.csv anew, with what is known, in the order of the job. */
 static cs_status write_csv(const cs_results *results) {
-    const cs_job *job = results->config.job;
     char path[CS_PATH_MAX];
     text_buffer buffer;
     CS_TRY(entry_path(results, "trials.csv", path));
     CS_TRY(text_open(&buffer));
-    cs_csv_header(job, buffer.stream);
-    for (int t = 0; t < job->n_trials; t++)
-        if (results->outcomes[t].state != CS_TRIAL_PENDING)
-            cs_csv_row(job, t, &results->outcomes[t], buffer.stream);
+    cs_csv_print(results->config.job, results->outcomes, buffer.stream);
     return text_write(&buffer, path, true);
 }
 
@@ -139,11 +145,25 @@ static cs_status check_numbers(const cs_results *results) {
                    "go on as it was begun, or use --out ANOTHER_FOLDER");
 }
 
+/* A sweep may be divided anew only in folders of its own: what another part trains would be trained twice. */
+static cs_status check_part(const cs_results *results) {
+    const cs_job *job = results->config.job;
+    const cs_journal *earlier = results->config.earlier;
+    char before[64], now[64];
+    if (earlier->part == job->part && earlier->parts == job->parts)
+        return CS_OK;
+    cs_part_print(earlier->part, earlier->parts, before, sizeof before);
+    cs_part_print(job->part, job->parts, now, sizeof now);
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s holds %s, this is %s", results->folder, before, now),
+                   "go on as it was begun, or use --out ANOTHER_FOLDER");
+}
+
 static cs_status check_earlier(const cs_results *results) {
     const cs_results_config *config = &results->config;
     const cs_journal *earlier = config->earlier;
     if (earlier->starts == 0)
         return CS_OK;
+    CS_TRY(check_part(results));
     if (earlier->checksum != cs_dataset_checksum(config->dataset))
         return cs_hint(cs_fail(CS_ERR_ARG, "%s was trained on %s as it was then; %s now holds other samples",
                                results->folder, earlier->dataset, cs_dataset_path(config->dataset)),
@@ -349,7 +369,7 @@ static cs_status write_table(const cs_results *results, FILE *out) {
 
 bool cs_results_complete(const cs_results *results) {
     for (int t = 0; t < results->config.job->n_trials; t++)
-        if (results->outcomes[t].state == CS_TRIAL_PENDING)
+        if (results->outcomes[t].state == CS_TRIAL_PENDING && !cs_job_is_elsewhere(results->config.job, t))
             return false;
     return true;
 }

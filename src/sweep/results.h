@@ -34,6 +34,8 @@ typedef struct cs_results_config {
     const char *engine;
 } cs_results_config;
 
+/* "part 1 of 3 (from 0)", or "a whole sweep". */
+void cs_part_print(int part, int parts, char *out, size_t size);
 /* Where the options want it. */
 CS_MUST_CHECK cs_status cs_results_folder(const cs_job *job, const cs_sweep_options *options, char out[CS_PATH_MAX]);
 

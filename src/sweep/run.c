@@ -94,6 +94,16 @@ static cs_status log_plan(const sweep *s) {
     return CS_OK;
 }
 
+/* What compares trials or counts minutes sees those of its own program. */
+static void tell_part(const cs_job *job) {
+    bool compares = job->scheduler.kind != CS_SCHEDULER_NONE, counts = job->budget.minutes > 0;
+    if (job->parts == 0)
+        return;
+    cs_log(CS_LOG_INFO, "%s: part %d of %d (from 0): %d of %d trials%s%s", job->name, job->part, job->parts,
+           cs_job_count_here(job), job->n_trials, compares ? "; the scheduler compares trials of this part alone" : "",
+           counts ? "; each part has the budget's minutes" : "");
+}
+
 static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     cs_results_config config = {.job = s->job,
                                 .dataset = s->plan->dataset,
@@ -106,9 +116,11 @@ static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_folder_create(s->folder));
     CS_TRY(lock_folder(s));
     CS_TRY(cs_results_open(&config, &s->results));
+    tell_part(s->job);
     cs_log(CS_LOG_INFO, "%s: %d trials on %d rank%s of %d thread%s, engine %s%s, results in %s", s->job->name,
-           s->job->n_trials, config.ranks, config.ranks == 1 ? "" : "s", s->threads, s->threads == 1 ? "" : "s",
-           cs_engine_label(s->engine), s->job->run.deterministic ? " deterministic" : "", s->folder);
+           cs_job_count_here(s->job), config.ranks, config.ranks == 1 ? "" : "s", s->threads,
+           s->threads == 1 ? "" : "s", cs_engine_label(s->engine), s->job->run.deterministic ? " deterministic" : "",
+           s->folder);
     return log_plan(s);
 }
 
@@ -151,10 +163,16 @@ static cs_status train(sweep *s) {
 
 static cs_status check_outcomes(const sweep *s) {
     const cs_outcome *outcomes = cs_results_outcomes(s->results);
-    for (int t = 0; t < s->job->n_trials; t++)
+    int failed = 0, last = 0;
+    for (int t = s->job->n_trials - 1; t >= 0; t--) {
         if (outcomes[t].state != CS_TRIAL_FAILED)
-            return CS_OK;
-    return cs_fail(CS_ERR_DIVERGED, "all %d trials failed: %s", s->job->n_trials, outcomes[0].reason);
+            continue;
+        failed++;
+        last = t;
+    }
+    if (failed == 0 || failed < cs_job_count_here(s->job))
+        return CS_OK;
+    return cs_fail(CS_ERR_DIVERGED, "all %d trials failed: %s", failed, outcomes[last].reason);
 }
 
 /* Rank 0's last part: the table, also of a sweep that was stopped; its error then is the one that counts. A signal that

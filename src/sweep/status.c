@@ -66,12 +66,15 @@ static void print_state(const cs_journal *journal, bool running, FILE *out) {
 
 static void print_next(const char *folder, const cs_journal *journal, const counts *c, bool running, FILE *out) {
     bool over = c->done + c->failed >= journal->trials;
+    char part[48] = "";
+    if (journal->parts > 0)
+        snprintf(part, sizeof part, " --part %d/%d", journal->part, journal->parts);
     if (running)
         fprintf(out, "next     wait; a signal (SIGTERM, SIGINT, SIGUSR2) stops it with checkpoints\n");
     else if (over && strcmp(journal->ended, "done") == 0 && c->failed == 0)
         fprintf(out, "next     nothing: the table is in %s/table.md\n", folder);
     else
-        fprintf(out, "next     cnnsweep train JOB.yaml --out %s --resume%s\n", folder,
+        fprintf(out, "next     cnnsweep train JOB.yaml%s --out %s --resume%s\n", part, folder,
                 over && c->failed ? " --retry-failed" : "");
 }
 

@@ -9,8 +9,8 @@
 CS_MUST_CHECK cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, FILE *out);
 /* A random sweep that asks for no pivot. */
 bool cs_table_is_leaderboard(const cs_job *job);
-/* Header line and one line of trials.csv. */
-void cs_csv_header(const cs_job *job, FILE *out);
+/* trials.csv with the trials that ended; and one line of it. */
+void cs_csv_print(const cs_job *job, const cs_outcome *outcomes, FILE *out);
 void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out);
 
 #endif

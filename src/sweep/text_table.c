@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LEAST_WIDTH = 6 };
 
@@ -80,4 +81,73 @@ void cs_text_table_print(const cs_text_table *table, FILE *out) {
         if (r == 0)
             print_rule(table, out);
     }
+}
+
+void cs_csv_field(const char *text, FILE *out) {
+    if (!strpbrk(text, ",\"\n\r")) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+void cs_text_table_csv(const cs_text_table *table, FILE *out) {
+    for (int r = 0; r < table->rows; r++) {
+        for (int c = 0; c < table->columns; c++) {
+            const char *text = *cell_of(table, r, c);
+            if (c > 0)
+                fputc(',', out);
+            cs_csv_field(text ? text : "", out);
+        }
+        fputc('\n', out);
+    }
+}
+
+static void print_latex(const char *text, FILE *out) {
+    static const char *const escapes[][2] = {{"±", "$\\pm$"},
+                                             {"\\", "\\textbackslash{}"},
+                                             {"~", "\\textasciitilde{}"},
+                                             {"^", "\\textasciicircum{}"},
+                                             {"_", "\\_"},
+                                             {"&", "\\&"},
+                                             {"%", "\\%"},
+                                             {"$", "\\$"},
+                                             {"#", "\\#"},
+                                             {"{", "\\{"},
+                                             {"}", "\\}"}};
+    enum { N_ESCAPES = sizeof escapes / sizeof *escapes };
+    while (*text) {
+        size_t i = 0;
+        while (i < N_ESCAPES && strncmp(text, escapes[i][0], strlen(escapes[i][0])) != 0)
+            i++;
+        if (i < N_ESCAPES)
+            fputs(escapes[i][1], out);
+        else
+            fputc(*text, out);
+        text += i < N_ESCAPES ? strlen(escapes[i][0]) : 1;
+    }
+}
+
+void cs_text_table_latex(const cs_text_table *table, FILE *out) {
+    fputs("\\begin{tabular}{l", out);
+    repeat('r', table->columns - 1, out);
+    fputs("}\n\\hline\n", out);
+    for (int r = 0; r < table->rows; r++) {
+        for (int c = 0; c < table->columns; c++) {
+            const char *text = *cell_of(table, r, c);
+            if (c > 0)
+                fputs(" & ", out);
+            print_latex(text ? text : "", out);
+        }
+        fputs(" \\\\\n", out);
+        if (r == 0)
+            fputs("\\hline\n", out);
+    }
+    fputs("\\hline\n\\end{tabular}\n", out);
 }

@@ -1,0 +1,255 @@
+#include "description.h"
+#include "cnnsweep/memory.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+json_t *cs_json_text(const char *value) {
+    json_t *text = json_string(value);
+    if (text)
+        return text;
+    char plain[CS_VALUE_MAX * 2];
+    snprintf(plain, sizeof plain, "%s", value);
+    for (char *at = plain; *at; at++)
+        if ((unsigned char)*at >= 0x80)
+            *at = '?';
+    return json_string(plain);
+}
+
+static void set_text(json_t *object, const char *key, const char *text) {
+    json_object_set_new(object, key, cs_json_text(text));
+}
+
+/* A text of the job's that is no row of an option table. */
+typedef struct job_text {
+    const char *key;
+    size_t offset, size;
+} job_text;
+#define JOB_TEXT(key, member)                                                                                          \
+    { key, offsetof(cs_job, member), sizeof(((cs_job *)0)->member) }
+static const job_text job_texts[] = {
+    JOB_TEXT("name", name),
+    JOB_TEXT("sweep.metric.name", metric),
+    JOB_TEXT("table.rows", table_rows),
+    JOB_TEXT("table.columns", table_columns),
+    JOB_TEXT("table.value", table_value),
+};
+enum { N_JOB_TEXTS = sizeof job_texts / sizeof *job_texts };
+
+static const char goal_key[] = "sweep.metric.goal", method_key[] = "sweep.method";
+static const char maximize[] = "maximize", minimize[] = "minimize", random_method[] = "random", grid_method[] = "grid";
+
+/* Machines that train parts may differ in these; the numbers do not. */
+static bool is_of_the_run(const cs_option *option) {
+    static const char *const keys[] = {"threads",
+                                       "device",
+                                       "autotune",
+                                       "plan_cache",
+                                       "group",
+                                       "cache",
+                                       "checkpoint_seconds",
+                                       "keep_weights",
+                                       "sweep.budget.minutes"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(option->key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_swept(const cs_job *job, const cs_option *option) {
+    for (int i = 0; i < job->n_axes; i++)
+        if (job->axes[i].option == option)
+            return true;
+    return false;
+}
+
+static json_t *settings_of(const cs_job *job) {
+    json_t *settings = json_object();
+    char text[CS_VALUE_MAX * 4];
+    size_t n;
+    for (int i = 0; i < N_JOB_TEXTS; i++)
+        set_text(settings, job_texts[i].key, (const char *)job + job_texts[i].offset);
+    set_text(settings, goal_key, job->maximize ? maximize : minimize);
+    set_text(settings, method_key, job->random ? random_method : grid_method);
+    const cs_option *options = cs_job_options(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (is_of_the_run(&options[i]))
+            continue;
+        cs_option_get(&options[i], job, text, sizeof text);
+        set_text(settings, options[i].key, text);
+    }
+    options = cs_options(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (is_swept(job, &options[i]))
+            continue;
+        cs_option_get(&options[i], &job->base, text, sizeof text);
+        set_text(settings, options[i].key, text);
+    }
+    return settings;
+}
+
+static json_t *texts_of(char *const *texts, int n) {
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(list, cs_json_text(texts[i]));
+    return list;
+}
+
+json_t *cs_description_of(const cs_job *job) {
+    json_t *axes = json_object();
+    for (int i = 0; i < job->n_axes; i++)
+        json_object_set_new(axes, job->axes[i].option->key, texts_of(job->axes[i].values, job->axes[i].n));
+    return json_pack("{s:o, s:o, s:o, s:o}", "path", cs_json_text(job->path), "sets", texts_of(job->sets, job->n_sets),
+                     "settings", settings_of(job), "axes", axes);
+}
+
+static const json_t *part_of(const cs_journal *journal, const char *name) {
+    return json_object_get(journal->sweep, name);
+}
+
+/* A value for an error line: a text as it is, a list in JSON. */
+static void print_value(const json_t *value, char *out, size_t size) {
+    char *dumped = value && !json_is_string(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    snprintf(out, size, "%s", !value ? "not set" : dumped ? dumped : json_string_value(value));
+    free(dumped);
+}
+
+/* What one object has and the other lacks or has otherwise. */
+static cs_status compare_objects(const json_t *a, const char *folder_a, const json_t *b, const char *folder_b) {
+    enum { SHOWN = 100 };
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)a, key, value) {
+        const json_t *other = json_object_get(b, key);
+        char seen[SHOWN], before[SHOWN];
+        if (other && json_equal(value, (json_t *)other))
+            continue;
+        print_value(value, before, sizeof before);
+        print_value(other, seen, sizeof seen);
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: %s is %s, there %s", folder_b, folder_a,
+                               key, seen[0] ? seen : "empty", before[0] ? before : "empty"),
+                       "collect the parts of one job file");
+    }
+    return CS_OK;
+}
+
+cs_status cs_description_compare(const cs_journal *a, const char *folder_a, const cs_journal *b, const char *folder_b) {
+    static const char *const names[] = {"axes", "settings"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        CS_TRY(compare_objects(part_of(a, names[i]), folder_a, part_of(b, names[i]), folder_b));
+        CS_TRY(compare_objects(part_of(b, names[i]), folder_b, part_of(a, names[i]), folder_a));
+    }
+    return CS_OK;
+}
+
+static cs_status fail_value(const char *key) {
+    return cs_fail(CS_ERR_FORMAT, "the journal's start tells no good %s", key);
+}
+
+static cs_status copy_texts(const json_t *list, const char *what, char ***texts, int *n) {
+    size_t i;
+    json_t *value;
+    *n = 0;
+    CS_TRY(cs_alloc(json_array_size(list), sizeof **texts, what, texts));
+    json_array_foreach((json_t *)list, i, value) {
+        if (!json_is_string(value))
+            return fail_value(what);
+        CS_TRY(cs_strdup(json_string_value(value), &(*texts)[i]));
+        ++*n;
+    }
+    return CS_OK;
+}
+
+/* A row of cs_job_options. */
+static cs_status read_job_option(const json_t *settings, const char *key, cs_job *job) {
+    size_t n;
+    const cs_option *options = cs_job_options(&n);
+    const char *text = json_string_value(json_object_get(settings, key));
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(options[i].key, key) == 0 && text)
+            return cs_option_set(&options[i], text, job);
+    return fail_value(key);
+}
+
+static cs_status read_settings(const json_t *settings, cs_job *job) {
+    static const char *const keys[] = {"precision", "deterministic", "ranks_per_trial", "sweep.repeats"};
+    for (int i = 0; i < N_JOB_TEXTS; i++) {
+        const char *text = json_string_value(json_object_get(settings, job_texts[i].key));
+        if (!text || strlen(text) >= job_texts[i].size)
+            return fail_value(job_texts[i].key);
+        snprintf((char *)job + job_texts[i].offset, job_texts[i].size, "%s", text);
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        CS_TRY(read_job_option(settings, keys[i], job));
+    const char *goal = json_string_value(json_object_get(settings, goal_key));
+    const char *method = json_string_value(json_object_get(settings, method_key));
+    job->maximize = !goal || strcmp(goal, minimize) != 0;
+    job->random = method && strcmp(method, random_method) == 0;
+    return CS_OK;
+}
+
+static cs_status read_axes(const json_t *axes, cs_job *job) {
+    const char *key;
+    json_t *values;
+    CS_TRY(cs_alloc(json_object_size(axes), sizeof *job->axes, "axes", &job->axes));
+    json_object_foreach((json_t *)axes, key, values) {
+        cs_axis *axis = &job->axes[job->n_axes++];
+        CS_TRY(cs_option_find(key, &axis->option));
+        CS_TRY(copy_texts(values, key, &axis->values, &axis->n));
+    }
+    return CS_OK;
+}
+
+/* What a plan line tells: where the trial is on each axis, and its values. */
+static cs_status read_trial(const cs_record *record, int number, cs_job *job) {
+    const json_t *at = json_object_get(record->plan, "at"), *options = json_object_get(record->plan, "options");
+    int t = record->place, *places = job->places + (size_t)t * (size_t)job->n_axes;
+    job->numbers[t] = number;
+    for (int a = 0; a < job->n_axes; a++) {
+        const cs_option *option = job->axes[a].option;
+        json_int_t place = json_integer_value(json_array_get(at, (size_t)a));
+        const char *text = json_string_value(json_object_get(options, option->key));
+        if (place < 0 || place >= job->axes[a].n || !text)
+            return cs_fail(CS_ERR_FORMAT, "the plan of trial t%03d tells no good %s", number, option->key);
+        places[a] = (int)place;
+        CS_TRY(cs_option_set(option, text, &job->trials[t]));
+    }
+    return CS_OK;
+}
+
+static cs_status read_trials(const cs_journal *journal, cs_job *job) {
+    size_t n = (size_t)journal->planned;
+    CS_TRY(cs_alloc(n * (size_t)(job->n_axes + 1), sizeof *job->places, "trials", &job->places));
+    CS_TRY(cs_alloc(n, sizeof *job->trials, "trials", &job->trials));
+    CS_TRY(cs_alloc(n, sizeof *job->numbers, "trials", &job->numbers));
+    CS_TRY(cs_alloc(n, sizeof *job->done, "trials", &job->done));
+    CS_TRY(cs_alloc(n, sizeof *job->part_of, "trials", &job->part_of));
+    job->n_trials = journal->planned;
+    for (size_t i = 0; i < journal->n; i++)
+        if (journal->records[i].start == journal->starts)
+            CS_TRY(read_trial(&journal->records[i], (int)i, job));
+    return CS_OK;
+}
+
+static cs_status read_job(const cs_journal *journal, cs_job *job) {
+    const char *path = json_string_value(part_of(journal, "path"));
+    CS_TRY(cs_path(job->path, sizeof job->path, "%s", path ? path : ""));
+    CS_TRY(copy_texts(part_of(journal, "sets"), "sets", &job->sets, &job->n_sets));
+    CS_TRY(read_settings(part_of(journal, "settings"), job));
+    CS_TRY(read_axes(part_of(journal, "axes"), job));
+    return read_trials(journal, job);
+}
+
+cs_status cs_description_job(const cs_journal *journal, cs_job **out) {
+    cs_job *job = NULL;
+    CS_TRY(cs_alloc(1, sizeof *job, "job", &job));
+    cs_status status = read_job(journal, job);
+    if (status != CS_OK) {
+        cs_job_free(job);
+        return status;
+    }
+    *out = job;
+    return CS_OK;
+}
