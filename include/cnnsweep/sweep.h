@@ -69,6 +69,18 @@ CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, cs_job *job, const cs_swee
 /* A sweep as its folder tells it, running or not, to `out`. Reads only. */
 CS_MUST_CHECK cs_status cs_sweep_status(const char *folder, FILE *out);
 
+typedef struct cs_collect_options {
+    const char *out;                    /* NULL: the deepest folder that all are in */
+    const char *rows, *columns, *value; /* of the table; "none" for no axis; NULL: as the job asks */
+    bool best;                          /* a cell is the best of what else is swept; repeats stay mean and sd */
+} cs_collect_options;
+
+/* Merges folders of one sweep, its parts for example, running or not; reads them only. To options->out go trials.csv,
+ * table.md, table.csv, table.tex; to `out` the table and which trials are missing, or told of by several folders (the
+ * first that finished counts). Folders of other job files, of other samples and of no sweep are CS_ERR_*. */
+CS_MUST_CHECK cs_status cs_sweep_collect(const char *const *folders, int n, const cs_collect_options *options,
+                                         FILE *out);
+
 /* --dry-run: the same checks, then the trials with their multiply-adds, how they are grouped for the ranks there are,
  * and the shape of the table. With `resume` of what is left to do. Rank 0 only. */
 CS_MUST_CHECK cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_options *options,

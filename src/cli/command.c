@@ -12,7 +12,10 @@ bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char *
     int given = 0, wanted = 0;
     while (wanted < CS_MAX_OPERANDS && usage->operands[wanted])
         wanted++;
-    cs_status status = cs_args_parse(argc, argv, usage->args, usage->n, operands, wanted, &given);
+    int most = usage->most > wanted ? usage->most : wanted;
+    cs_status status = cs_args_parse(argc, argv, usage->args, usage->n, operands, most, &given);
+    if (usage->given)
+        *usage->given = given;
     if (status == CS_OK && *usage->help) {
         print_usage(usage);
         *exit_code = CS_EXIT_OK;

@@ -16,6 +16,7 @@ enum { CS_MAX_OPERANDS = 2 };
 /* Each gets its own name as argv[0] and returns an exit code. */
 int cs_command_train(int argc, char **argv);
 int cs_command_status(int argc, char **argv);
+int cs_command_collect(int argc, char **argv);
 int cs_command_summary(int argc, char **argv);
 int cs_command_options(int argc, char **argv);
 int cs_command_weights(int argc, char **argv);
@@ -25,6 +26,8 @@ typedef struct cs_usage {
     const char *line; /* "cnnsweep train [options] JOB.yaml" */
     const char *doc;
     const char *operands[CS_MAX_OPERANDS]; /* "JOB.yaml": must be given, in this order; NULL ends them */
+    int most;                              /* the last operand may come again, up to so many in all; 0: not */
+    int *given;                            /* gets how many came; NULL: as many as there are */
     const cs_arg *args;
     size_t n;
     const bool *help; /* what --help sets */

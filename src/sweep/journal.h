@@ -61,6 +61,8 @@ struct cs_journal {
 /* *out is NULL when the folder has no journal. A last line cut short is passed over; so is a damaged line, with a
  * warning that names it. */
 CS_MUST_CHECK cs_status cs_journal_read(const char *folder, cs_journal **out);
+/* The part that a trial was left to; -1: the journal's own. */
+int cs_record_part(const cs_record *record);
 void cs_journal_free(cs_journal *journal); /* NULL-safe */
 /* Takes the last line away if it was cut short: before the first append. */
 CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);

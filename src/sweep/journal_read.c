@@ -225,6 +225,10 @@ cs_status cs_journal_read(const char *folder, cs_journal **out) {
     return CS_OK;
 }
 
+int cs_record_part(const cs_record *record) {
+    return json_object_get(record->plan, "part") ? int_of(record->plan, "part") : -1;
+}
+
 void cs_journal_free(cs_journal *journal) {
     if (!journal)
         return;

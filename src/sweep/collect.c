@@ -1,0 +1,365 @@
+/* cnnsweep collect: folders of one sweep become one trials.csv and one table. */
+#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "description.h"
+#include "metric.h"
+#include "option_text.h"
+#include "pivot.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct folder {
+    const char *path;
+    struct stat info; /* to know it again under another name */
+    cs_journal *journal;
+} folder;
+
+typedef struct collection {
+    folder *folders; /* [n] those where a sweep began */
+    int n;
+    cs_job *job;
+    cs_outcome *outcomes; /* [job->n_trials] */
+    int *from;            /* [job->n_trials] the folder whose outcome counts, or -1 */
+    int missing, duplicates;
+    char out[CS_PATH_MAX];
+} collection;
+
+static cs_status add_folder(collection *c, const char *path) {
+    folder next = {.path = path};
+    const char *hint = "give results folders of `cnnsweep train`, such as results/NAME/part-0-of-3";
+    if (stat(path, &next.info) != 0)
+        return cs_hint(cs_fail_errno("%s", path), "%s", hint);
+    for (int i = 0; i < c->n; i++)
+        if (c->folders[i].info.st_ino == next.info.st_ino && c->folders[i].info.st_dev == next.info.st_dev)
+            return cs_fail(CS_ERR_ARG, "%s is the same folder as %s", path, c->folders[i].path);
+    if (!S_ISDIR(next.info.st_mode))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: is not a folder", path), "%s", hint);
+    CS_TRY(cs_journal_read(path, &next.journal));
+    if (!next.journal)
+        return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: no journal.jsonl, so no results of a sweep", path), "%s", hint);
+    if (next.journal->starts > 0 && !next.journal->sweep) {
+        cs_journal_free(next.journal);
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal does not describe the sweep", path),
+                       "an earlier version wrote it: `cnnsweep train JOB.yaml --resume` adds that");
+    }
+    if (next.journal->starts == 0) {
+        cs_log(CS_LOG_WARN, "%s: nothing has begun there", path);
+        cs_journal_free(next.journal);
+        return CS_OK;
+    }
+    c->folders[c->n++] = next;
+    return CS_OK;
+}
+
+/* A journal that lost lines plans fewer trials than there are. */
+static int fullest(const collection *c) {
+    int best = 0;
+    for (int i = 1; i < c->n; i++)
+        if (c->folders[i].journal->planned > c->folders[best].journal->planned)
+            best = i;
+    return best;
+}
+
+/* The record of a trial that the folder's last start planned, or NULL. */
+static const cs_record *record_of(const folder *f, int number) {
+    const cs_journal *journal = f->journal;
+    const cs_record *record = (size_t)number < journal->n ? &journal->records[number] : NULL;
+    return record && record->start == journal->starts ? record : NULL;
+}
+
+/* Settings that keys cover and options do not name, such as what an augmentation does. */
+static cs_status check_trials(const collection *c, const folder *a, const folder *b) {
+    for (int t = 0; t < c->job->n_trials; t++) {
+        int number = c->job->numbers[t];
+        const cs_record *x = record_of(a, number), *y = record_of(b, number);
+        if (x && y && x->key != y->key)
+            return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: trial t%03d (%s) differs", b->path,
+                                   a->path, number, y->options),
+                           "augmentations: or the order of the trials; collect the parts of one job file");
+    }
+    return CS_OK;
+}
+
+static cs_status check_folders(const collection *c, const folder *first) {
+    for (int i = 0; i < c->n; i++) {
+        const folder *f = &c->folders[i];
+        CS_TRY(cs_description_compare(first->journal, first->path, f->journal, f->path));
+        if (f->journal->checksum != first->journal->checksum)
+            return cs_hint(cs_fail(CS_ERR_ARG, "%s was trained on other samples than %s: data.path %s differs", f->path,
+                                   first->path, f->journal->dataset),
+                           "the dataset changed between them: train the earlier one again");
+        CS_TRY(check_trials(c, first, f));
+    }
+    return CS_OK;
+}
+
+static bool is_better(const cs_outcome *a, const cs_outcome *b) {
+    return a->state == CS_TRIAL_OK ? b->state != CS_TRIAL_OK : b->state == CS_TRIAL_PENDING && a->state != b->state;
+}
+
+/* Of several folders that trained a trial the first in which it finished counts, else the first in which it failed. */
+static void gather(collection *c) {
+    for (int t = 0; t < c->job->n_trials; t++) {
+        int found = 0;
+        c->from[t] = -1;
+        for (int i = 0; i < c->n; i++) {
+            const cs_record *record = record_of(&c->folders[i], c->job->numbers[t]);
+            if (!record || record->outcome.state == CS_TRIAL_PENDING)
+                continue;
+            found++;
+            if (!is_better(&record->outcome, &c->outcomes[t]))
+                continue;
+            c->outcomes[t] = record->outcome;
+            c->from[t] = i;
+        }
+        c->missing += found == 0;
+        c->duplicates += found > 1;
+    }
+}
+
+/* The option of an axis by its name, "none" for no axis. */
+static cs_status choose_axis(const cs_job *job, const char *what, const char *name, char *key, size_t size) {
+    const cs_option *option = NULL;
+    char swept[CS_VALUE_MAX] = "";
+    snprintf(key, size, "%s", "");
+    if (strcmp(name, "none") == 0)
+        return CS_OK;
+    cs_status known = cs_option_find(name, &option);
+    if (known != CS_OK)
+        return cs_context(known, "%s", what);
+    for (int i = 0; i < job->n_axes; i++) {
+        size_t used = strlen(swept);
+        snprintf(swept + used, sizeof swept - used, "%s%s", i ? ", " : "", cs_option_short_name(job->axes[i].option));
+        if (job->axes[i].option == option)
+            snprintf(key, size, "%s", option->key);
+    }
+    return key[0] ? CS_OK
+                  : cs_hint(cs_fail(CS_ERR_ARG, "%s: %s is not swept", what, name), "swept are: %s; or none",
+                            swept[0] ? swept : "nothing");
+}
+
+/* An axis that is asked for in one place leaves the other. */
+static cs_status choose_table(cs_job *job, const cs_collect_options *options) {
+    const cs_metric *metric = NULL;
+    char rows[CS_NAME_MAX], columns[CS_NAME_MAX];
+    snprintf(rows, sizeof rows, "%s", job->table_rows);
+    snprintf(columns, sizeof columns, "%s", job->table_columns);
+    if (options->rows)
+        CS_TRY(choose_axis(job, "--rows", options->rows, rows, sizeof rows));
+    if (options->columns)
+        CS_TRY(choose_axis(job, "--columns", options->columns, columns, sizeof columns));
+    if (rows[0] && strcmp(rows, columns) == 0) {
+        if (options->rows && options->columns)
+            return cs_fail(CS_ERR_ARG, "--rows and --columns are both %s", options->rows);
+        (options->rows ? columns : rows)[0] = '\0';
+    }
+    snprintf(job->table_rows, sizeof job->table_rows, "%s", rows);
+    snprintf(job->table_columns, sizeof job->table_columns, "%s", columns);
+    job->table_best = options->best;
+    if (!options->value)
+        return CS_OK;
+    CS_TRY(cs_metric_find(options->value, &metric));
+    snprintf(job->table_value, sizeof job->table_value, "%s", metric->name);
+    return CS_OK;
+}
+
+/* The deepest folder that all paths are in, as they are written. */
+static cs_status common_parent(const char *const *paths, int n, char out[CS_PATH_MAX]) {
+    CS_TRY(cs_path(out, CS_PATH_MAX, "%s", paths[0]));
+    size_t length = strlen(out);
+    while (length > 1 && out[length - 1] == '/')
+        length--;
+    for (;;) {
+        while (length > 0 && out[length - 1] != '/')
+            length--;
+        bool common = true;
+        for (int i = 1; i < n && common; i++)
+            common = strncmp(paths[i], out, length) == 0;
+        if (common)
+            break;
+        length--;
+    }
+    while (length > 1 && out[length - 1] == '/')
+        length--;
+    out[length] = '\0';
+    return length ? CS_OK : cs_path(out, CS_PATH_MAX, ".");
+}
+
+static cs_status choose_out(collection *c, const char *const *paths, int n, const char *wanted) {
+    char journal[CS_PATH_MAX];
+    CS_TRY(wanted ? cs_path(c->out, sizeof c->out, "%s", wanted) : common_parent(paths, n, c->out));
+    CS_TRY(cs_path(journal, sizeof journal, "%s/journal.jsonl", c->out));
+    if (!cs_file_exists(journal))
+        return cs_folder_create(c->out);
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s holds the results of a sweep itself", c->out),
+                   "say where the merged ones go: --out ANOTHER_FOLDER");
+}
+
+static cs_status print_csv(const collection *c, FILE *out) {
+    cs_csv_print(c->job, c->outcomes, out);
+    return CS_OK;
+}
+
+static cs_status print_table(const collection *c, FILE *out) {
+    return cs_table_print(c->job, c->outcomes, out);
+}
+
+static cs_status print_pivot(const collection *c, cs_status (*print)(const cs_pivot *pivot, FILE *out), FILE *out) {
+    cs_pivot pivot = {0};
+    CS_TRY(cs_pivot_open(c->job, c->outcomes, &pivot));
+    cs_status status = print(&pivot, out);
+    cs_pivot_close(&pivot);
+    return status;
+}
+
+static cs_status print_pivot_csv(const collection *c, FILE *out) {
+    return print_pivot(c, cs_pivot_csv, out);
+}
+
+static cs_status print_pivot_latex(const collection *c, FILE *out) {
+    return print_pivot(c, cs_pivot_latex, out);
+}
+
+static const struct product {
+    const char *name;
+    cs_status (*print)(const collection *c, FILE *out);
+    bool is_pivot;
+} products[] = {
+    {"trials.csv", print_csv, false},
+    {"table.md", print_table, false},
+    {"table.csv", print_pivot_csv, true},
+    {"table.tex", print_pivot_latex, true},
+};
+
+static cs_status write_products(const collection *c) {
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        char path[CS_PATH_MAX];
+        cs_atomic_file *file = NULL;
+        CS_TRY(cs_path(path, sizeof path, "%s/%s", c->out, products[i].name));
+        if (products[i].is_pivot && cs_table_is_leaderboard(c->job)) {
+            cs_log(CS_LOG_INFO, "no %s: a leaderboard is no pivot; --rows and --columns make one", path);
+            continue;
+        }
+        CS_TRY(cs_atomic_open(path, &file));
+        cs_status status = products[i].print(c, cs_atomic_stream(file));
+        if (status != CS_OK) {
+            cs_atomic_abort(&file);
+            return status;
+        }
+        CS_TRY(cs_atomic_commit(&file));
+    }
+    return CS_OK;
+}
+
+/* Why there is no outcome: how far a folder came, or whose it is. */
+static void print_missing(const collection *c, int trial, FILE *out) {
+    int number = c->job->numbers[trial];
+    for (int i = 0; i < c->n; i++) {
+        const folder *f = &c->folders[i];
+        const cs_record *record = record_of(f, number);
+        if (!record || cs_record_part(record) >= 0)
+            continue;
+        if (record->n_epochs > 0)
+            fprintf(out, ": %d epochs in %s\n", record->epochs[record->n_epochs - 1].epoch + 1, f->path);
+        else
+            fprintf(out, ": has not begun in %s\n", f->path);
+        return;
+    }
+    for (int i = 0; i < c->n; i++) {
+        const cs_record *record = record_of(&c->folders[i], number);
+        if (!record)
+            continue;
+        fprintf(out, ": is of part %d of %d, which is not here\n", cs_record_part(record),
+                c->folders[i].journal->parts);
+        return;
+    }
+    fputc('\n', out);
+}
+
+static void print_duplicate(const collection *c, int trial, FILE *out) {
+    const char *separator = ": in ";
+    for (int i = 0; i < c->n; i++) {
+        const cs_record *record = record_of(&c->folders[i], c->job->numbers[trial]);
+        if (!record || record->outcome.state == CS_TRIAL_PENDING)
+            continue;
+        fprintf(out, "%s%s (%s%s)", separator, c->folders[i].path,
+                record->outcome.state == CS_TRIAL_OK ? "ok" : "failed", i == c->from[trial] ? ", counts" : "");
+        separator = ", ";
+    }
+    fputc('\n', out);
+}
+
+static int count_outcomes(const collection *c, int trial) {
+    int n = 0;
+    for (int i = 0; i < c->n; i++) {
+        const cs_record *record = record_of(&c->folders[i], c->job->numbers[trial]);
+        n += record && record->outcome.state != CS_TRIAL_PENDING;
+    }
+    return n;
+}
+
+/* The trials that are told of by so many folders (`several`: two or more; else none). */
+static void print_list(const collection *c, bool several, FILE *out) {
+    enum { SHOWN = 100 };
+    int all = several ? c->duplicates : c->missing, shown = 0;
+    for (int t = 0; t < c->job->n_trials && shown < SHOWN; t++) {
+        char name[32], text[CS_VALUE_MAX * 2];
+        int told = count_outcomes(c, t);
+        if (several ? told < 2 : told > 0)
+            continue;
+        cs_job_trial_name(c->job, t, name, sizeof name);
+        cs_job_describe_trial(c->job, t, text, sizeof text);
+        fprintf(out, "%-9s  %s%s%s", several ? "duplicate" : "missing", name, text[0] ? " " : "", text);
+        (several ? print_duplicate : print_missing)(c, t, out);
+        shown++;
+    }
+    if (all > shown)
+        fprintf(out, "%-9s  and %d more\n", several ? "duplicate" : "missing", all - shown);
+}
+
+static cs_status print_all(const collection *c, FILE *out) {
+    CS_TRY(print_table(c, out));
+    fprintf(out, "\ncollected  %d of %d trials from %d folder%s, %d missing, %d more than once; in %s\n",
+            c->job->n_trials - c->missing, c->job->n_trials, c->n, c->n == 1 ? "" : "s", c->missing, c->duplicates,
+            c->out);
+    print_list(c, false, out);
+    print_list(c, true, out);
+    return CS_OK;
+}
+
+static cs_status collect(collection *c, const char *const *paths, int n, const cs_collect_options *options, FILE *out) {
+    CS_TRY(cs_alloc((size_t)n, sizeof *c->folders, "folders", &c->folders));
+    for (int i = 0; i < n; i++)
+        CS_TRY(add_folder(c, paths[i]));
+    if (c->n == 0)
+        return cs_fail(CS_ERR_NOT_FOUND, "%s: nothing has begun there", paths[0]);
+    const folder *first = &c->folders[fullest(c)];
+    cs_status status = cs_description_job(first->journal, &c->job);
+    if (status != CS_OK)
+        return cs_context(status, "%s", first->path);
+    CS_TRY(check_folders(c, first));
+    CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *c->outcomes, "results", &c->outcomes));
+    CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *c->from, "results", &c->from));
+    gather(c);
+    CS_TRY(choose_table(c->job, options));
+    CS_TRY(choose_out(c, paths, n, options->out));
+    CS_TRY(write_products(c));
+    return print_all(c, out);
+}
+
+cs_status cs_sweep_collect(const char *const *folders, int n, const cs_collect_options *options, FILE *out) {
+    collection c = {0};
+    cs_status status = collect(&c, folders, n, options, out);
+    for (int i = 0; i < c.n; i++)
+        cs_journal_free(c.folders[i].journal);
+    free(c.folders);
+    free(c.outcomes);
+    free(c.from);
+    cs_job_free(c.job);
+    return status;
+}
