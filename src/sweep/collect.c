@@ -281,14 +281,18 @@ static void print_missing(const collection *c, int trial, FILE *out) {
     fputc('\n', out);
 }
 
-static void print_duplicate(const collection *c, int trial, FILE *out) {
+static void print_duplicate(const collection *c, const cs_metric *metric, int trial, FILE *out) {
     const char *separator = ": in ";
     for (int i = 0; i < c->n; i++) {
         const cs_record *record = record_of(&c->folders[i], c->job->numbers[trial]);
         if (!record || record->outcome.state == CS_TRIAL_PENDING)
             continue;
-        fprintf(out, "%s%s (%s%s)", separator, c->folders[i].path,
-                record->outcome.state == CS_TRIAL_OK ? "ok" : "failed", i == c->from[trial] ? ", counts" : "");
+        fprintf(out, "%s%s (", separator, c->folders[i].path);
+        if (record->outcome.state == CS_TRIAL_OK)
+            fprintf(out, "ok, %s %.9g", metric->name, cs_metric_value(metric, &record->outcome.result));
+        else
+            fputs("failed", out);
+        fprintf(out, "%s)", i == c->from[trial] ? ", counts" : "");
         separator = ", ";
     }
     fputc('\n', out);
@@ -304,7 +308,7 @@ static int count_outcomes(const collection *c, int trial) {
 }
 
 /* The trials that are told of by so many folders (`several`: two or more; else none). */
-static void print_list(const collection *c, bool several, FILE *out) {
+static void print_list(const collection *c, const cs_metric *metric, bool several, FILE *out) {
     enum { SHOWN = 100 };
     int all = several ? c->duplicates : c->missing, shown = 0;
     for (int t = 0; t < c->job->n_trials && shown < SHOWN; t++) {
@@ -315,7 +319,10 @@ static void print_list(const collection *c, bool several, FILE *out) {
         cs_job_trial_name(c->job, t, name, sizeof name);
         cs_job_describe_trial(c->job, t, text, sizeof text);
         fprintf(out, "%-9s  %s%s%s", several ? "duplicate" : "missing", name, text[0] ? " " : "", text);
-        (several ? print_duplicate : print_missing)(c, t, out);
+        if (several)
+            print_duplicate(c, metric, t, out);
+        else
+            print_missing(c, t, out);
         shown++;
     }
     if (all > shown)
@@ -323,12 +330,14 @@ static void print_list(const collection *c, bool several, FILE *out) {
 }
 
 static cs_status print_all(const collection *c, FILE *out) {
+    const cs_metric *metric = NULL;
+    CS_TRY(cs_metric_find(c->job->table_value, &metric));
     CS_TRY(print_table(c, out));
     fprintf(out, "\ncollected  %d of %d trials from %d folder%s, %d missing, %d more than once; in %s\n",
             c->job->n_trials - c->missing, c->job->n_trials, c->n, c->n == 1 ? "" : "s", c->missing, c->duplicates,
             c->out);
-    print_list(c, false, out);
-    print_list(c, true, out);
+    print_list(c, metric, false, out);
+    print_list(c, metric, true, out);
     return CS_OK;
 }
 

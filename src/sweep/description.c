@@ -112,7 +112,8 @@ static const json_t *part_of(const cs_journal *journal, const char *name) {
 /* A value for an error line: a text as it is, a list in JSON. */
 static void print_value(const json_t *value, char *out, size_t size) {
     char *dumped = value && !json_is_string(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-    snprintf(out, size, "%s", !value ? "not set" : dumped ? dumped : json_string_value(value));
+    const char *text = dumped ? dumped : json_string_value(value);
+    snprintf(out, size, "%s", text ? text : "not set");
     free(dumped);
 }
 
@@ -199,7 +200,8 @@ static cs_status read_axes(const json_t *axes, cs_job *job) {
         CS_TRY(cs_option_find(key, &axis->option));
         CS_TRY(copy_texts(values, key, &axis->values, &axis->n));
     }
-    return CS_OK;
+    bool repeats_last = job->n_axes > 0 && strcmp(job->axes[job->n_axes - 1].option->key, "train.seed") == 0;
+    return job->repeats == 1 || repeats_last ? CS_OK : fail_value("axes");
 }
 
 /* What a plan line tells: where the trial is on each axis, and its values. */
@@ -209,9 +211,10 @@ static cs_status read_trial(const cs_record *record, int number, cs_job *job) {
     job->numbers[t] = number;
     for (int a = 0; a < job->n_axes; a++) {
         const cs_option *option = job->axes[a].option;
-        json_int_t place = json_integer_value(json_array_get(at, (size_t)a));
+        const json_t *item = json_array_get(at, (size_t)a);
+        json_int_t place = json_integer_value(item);
         const char *text = json_string_value(json_object_get(options, option->key));
-        if (place < 0 || place >= job->axes[a].n || !text)
+        if (!json_is_integer(item) || place < 0 || place >= job->axes[a].n || !text)
             return cs_fail(CS_ERR_FORMAT, "the plan of trial t%03d tells no good %s", number, option->key);
         places[a] = (int)place;
         CS_TRY(cs_option_set(option, text, &job->trials[t]));

@@ -1,0 +1,320 @@
+"""train --part i/n and collect: a sweep in parts ends in the table of the whole one."""
+import csv
+import json
+import math
+import os
+import random
+import re
+import shutil
+import statistics
+
+from harness import make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock, write_job
+
+# 2 x 3 x 2 trials, the last axis repeats.
+JOB = """name: tiny
+data: {path: data.h5}
+model: {arch: basenet}
+threads: 1
+train: {epochs: 1, batch: 16, optimizer: adam, seed: 3}
+sweep:
+  repeats: 2
+  parameters:
+    lr: [0.01, 3e-4]
+    augment: [none, flips, dark]
+augmentations:
+  flips: {horizontal_flip: true, vertical_flip: true}
+  dark: {brightness_range: [0.5, 0.9]}
+table: {rows: augment, columns: lr, value: test_loss}
+"""
+PARTS = 3
+FOLDERS = [f"results/tiny/part-{i}-of-{PARTS}" for i in range(PARTS)]
+
+make_data()
+write_job(JOB)
+run_ok("train", "job.yaml", "--out", "whole")
+for part in range(PARTS):
+    run_ok("train", "job.yaml", "--part", f"{part}/{PARTS}")
+
+
+def text_of(name):
+    with open(path(name), encoding="utf-8") as file:
+        return file.read()
+
+
+def read_pivot(folder):
+    with open(path(f"{folder}/table.csv"), newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def collect(out, folders, *arguments):
+    return run_ok("collect", *folders, "--out", out, *arguments)
+
+
+def refused(folders, *needles, code=1):
+    done = run("collect", *folders, "--out", "refused")
+    assert done.returncode == code, f"exit {done.returncode}: {done.stderr}"
+    for needle in needles:
+        assert needle in done.stderr, f"no {needle!r} in {done.stderr}"
+    assert not os.path.exists(path("refused")), "nothing is written"
+
+
+def copy(folder, name, edit):
+    """A copy of a results folder, its journal's text edited."""
+    shutil.rmtree(path(name), ignore_errors=True)
+    shutil.copytree(path(folder), path(name))
+    before = text_of(f"{name}/journal.jsonl")
+    after = edit(before)
+    assert after != before
+    with open(path(f"{name}/journal.jsonl"), "w", encoding="utf-8") as file:
+        file.write(after)
+    return name
+
+
+def losses(**where):
+    """test_loss of the whole sweep's trials with those values."""
+    return [float(t["test_loss"]) for t in read_trials("whole") if all(t[k] == v for k, v in where.items())]
+
+
+def same(text, value):
+    return math.isclose(float(text), value, rel_tol=1e-7, abs_tol=1e-7)
+
+
+def test_every_trial_is_trained_by_one_part_under_the_number_of_the_whole():
+    names = [[t["trial"] for t in read_trials(folder)] for folder in FOLDERS]
+    assert all(names), "no part is empty"
+    assert sorted(sum(names, [])) == [t["trial"] for t in read_trials("whole")]
+
+
+def test_parts_merged_are_the_whole():
+    told = collect("merged", FOLDERS).stdout
+    assert without_clock(read_trials("merged")) == without_clock(read_trials("whole"))
+    assert text_of("merged/table.md") == text_of("whole/table.md")
+    assert "missing  " not in told and "duplicate" not in told
+    assert told.startswith(text_of("merged/table.md"))
+
+
+def test_the_default_is_the_folder_that_all_parts_are_in():
+    run_ok("collect", *[f"{folder}/" for folder in FOLDERS])
+    assert text_of("results/tiny/trials.csv") == text_of("merged/trials.csv")
+    os.remove(path("results/tiny/trials.csv"))
+
+
+def test_a_folder_with_results_of_its_own_is_not_written_to():
+    before = text_of("whole/trials.csv")
+    done = run("collect", *FOLDERS, "--out", "whole")
+    assert done.returncode == 1 and "whole holds the results of a sweep" in done.stderr
+    assert text_of("whole/trials.csv") == before
+
+
+def test_part_numbers_are_checked():
+    for part, needle in (("3/3", "part 3 is outside 0 to 2"), ("-1/3", "part -1 is outside"), ("0/0", "0 parts"),
+                         ("1", "is no part"), ("1/2x", "is no part"), ("a/b", "is no part")):
+        done = run("train", "job.yaml", f"--part={part}", "--out", "never")
+        assert done.returncode == 2 and needle in done.stderr, (part, done.stderr)
+    assert not os.path.exists(path("never"))
+
+
+def test_the_division_does_not_depend_on_ranks_and_threads():
+    """What --dry-run lists is what was trained."""
+    for part, folder in enumerate(FOLDERS):
+        trained = [t["trial"] for t in read_trials(folder)]
+        for ranks, threads in ((0, 1), (2, 1), (0, 4)):
+            plan = run_ok("train", "job.yaml", "--part", f"{part}/{PARTS}", "--dry-run", "--set", f"threads={threads}",
+                          "--out", "unused", ranks=ranks).stdout
+            assert re.findall(r"^(t\d{3}) ", plan, re.M) == trained
+
+
+def test_more_parts_than_trials():
+    """The last ones have nothing to do, and say so; that is no failure."""
+    folders = []
+    for part in (0, 12):
+        folders.append(f"many{part}")
+        run_ok("train", "job.yaml", "--part", f"{part}/13", "--out", folders[-1])
+    assert [len(read_trials(folder)) for folder in folders] == [1, 0]
+
+
+def test_another_part_is_not_resumed_into_a_folder():
+    done = run("train", "job.yaml", "--part", "1/3", "--out", FOLDERS[0], "--resume")
+    assert done.returncode == 1 and "holds part 0 of 3" in done.stderr and "this is part 1 of 3" in done.stderr
+    done = run("train", "job.yaml", "--out", FOLDERS[0], "--resume")
+    assert done.returncode == 1 and "this is a whole sweep" in done.stderr
+
+
+def test_a_part_cut_short_is_resumed_to_the_same_table():
+    def cut(text):
+        lines = text.splitlines(keepends=True)
+        last = max(i for i, line in enumerate(lines) if json.loads(line)["event"] == "trial")
+        return "".join(lines[:last])
+    name = copy(FOLDERS[1], "cut", cut)
+    run_ok("train", "job.yaml", "--part", "1/3", "--out", name, "--resume")
+    collect("resumed", [FOLDERS[0], name, FOLDERS[2]])
+    assert text_of("resumed/table.md") == text_of("whole/table.md")
+
+
+def test_missing_parts_are_named_by_trial():
+    told = collect("two", FOLDERS[:2]).stdout
+    lost = [t["trial"] for t in read_trials(FOLDERS[2])]
+    assert re.findall(r"^missing +(t\d+) lr=\S+ augment=\S+ seed=\d: is of part 2 of 3", told, re.M) == lost
+    assert f"{12 - len(lost)} of 12 trials from 2 folders, {len(lost)} missing" in told
+    assert [t["trial"] for t in read_trials("two")] == [t["trial"] for t in read_trials("whole") if t["trial"] not in lost]
+
+
+def test_trials_of_several_folders_are_named_and_the_finished_one_counts():
+    def fail(text):
+        lines = []
+        for line in text.splitlines():
+            event = json.loads(line)
+            if event["event"] == "trial":
+                event = {k: event[k] for k in ("event", "trial", "rank")} | {"status": "failed", "reason": "injected"}
+            lines.append(json.dumps(event))
+        return "\n".join(lines) + "\n"
+    failed = copy(FOLDERS[0], "failed", fail)
+    told = collect("double", [failed, *FOLDERS]).stdout
+    twice = [t["trial"] for t in read_trials(FOLDERS[0])]
+    pattern = rf"^duplicate +(t\d+) .*: in failed \(failed\), {FOLDERS[0]} \(ok.*, counts\)$"
+    assert re.findall(pattern, told, re.M) == twice
+    assert text_of("double/table.md") == text_of("whole/table.md")
+
+
+def test_of_two_that_finished_the_first_folder_counts():
+    told = collect("first", [FOLDERS[1], "whole"]).stdout
+    assert len(re.findall(rf"^duplicate .*{FOLDERS[1]} \(ok.*, counts\), whole \(ok", told, re.M)) == \
+        len(read_trials(FOLDERS[1]))
+
+
+def test_a_torn_last_line_is_tolerated():
+    torn = copy(FOLDERS[0], "torn", lambda text: text + '{"event":"trial","trial":"t0')
+    collect("torn-merged", [torn, *FOLDERS[1:]])
+    assert text_of("torn-merged/table.md") == text_of("whole/table.md")
+    # Torn in the row of its last trial: that one is missing.
+    row = max(text_of(f"{FOLDERS[0]}/journal.jsonl").rfind('"event":"trial"'), 0)
+    torn = copy(FOLDERS[0], "torn", lambda text: text[:row + 40])
+    told = collect("torn-merged", [torn, *FOLDERS[1:]]).stdout
+    last = [e["trial"] for e in read_journal(FOLDERS[0]) if e["event"] == "trial"][-1]
+    assert re.findall(r"^missing +(t\d+) .*: 1 epochs in torn$", told, re.M) == [last]
+
+
+def test_other_jobs_are_refused_by_the_key_that_differs():
+    job = write_job(JOB.replace("batch: 16", "batch: 8"), "batch.yaml")
+    run_ok("train", job, "--part", "1/3", "--out", "batch")
+    refused([FOLDERS[0], "batch"], "batch is of another sweep", "train.batch is 8, there 16")
+    run_ok("train", "job.yaml", "--part", "1/3", "--out", "axis", "--set", "sweep.parameters.lr=[0.01]")
+    refused([FOLDERS[0], "axis"], "train.lr is [\"0.01\"]")
+    job = write_job(JOB.replace("0.9]", "0.8]"), "dark.yaml")
+    run_ok("train", job, "--part", "1/3", "--out", "dark")
+    refused([FOLDERS[0], "dark"], "dark is of another sweep", "augment=dark", "augmentations")
+
+
+def test_how_the_parts_were_run_may_differ():
+    run_ok("train", "job.yaml", "--part", "1/3", "--out", "slow", "--set", "cache=off", "--set",
+           "checkpoint_seconds=0")
+    collect("slow-merged", [FOLDERS[0], "slow", FOLDERS[2]])
+    assert len(read_trials("slow-merged")) == 12
+
+
+def test_other_data_is_refused():
+    """The same job in a folder whose data.h5 is another one."""
+    os.makedirs(path("there"))
+    run_ok("--classes", "3", "--per-class", "20", "--size", "32x32", "drawn", program="cnnsweep-synthetic",
+           cwd=path("there"))
+    run_ok("drawn", "data.h5", program="cnnsweep-pack", cwd=path("there"))
+    run_ok("train", "../job.yaml", "--part", "1/3", "--out", "part", cwd=path("there"))
+    refused([FOLDERS[0], "there/part"], "there/part was trained on other samples", "data.path data.h5")
+
+
+def test_folders_that_are_no_results_are_refused():
+    os.makedirs(path("empty"), exist_ok=True)
+    refused([FOLDERS[0], "empty"], "empty: no journal.jsonl")
+    refused([FOLDERS[0], "absent"], "absent", "No such file")
+    refused([FOLDERS[0], "job.yaml"], "job.yaml: is not a folder")
+    refused([FOLDERS[0], f"./{FOLDERS[0]}"], "is the same folder as")
+    refused([], "DIR is missing", code=2)
+
+
+def test_a_journal_without_a_description_is_refused():
+    def strip(text):
+        first, rest = text.split("\n", 1)
+        event = json.loads(first)
+        del event["sweep"]
+        return json.dumps(event) + "\n" + rest
+    refused([copy(FOLDERS[0], "old", strip)], "old: its journal does not describe the sweep")
+
+
+def test_a_damaged_journal_does_no_harm():
+    """A letter of the description or the plan is another one: whatever is made of it, collect ends by itself."""
+    dice = random.Random(7)
+    whole = text_of(f"{FOLDERS[0]}/journal.jsonl")
+    end = whole.index('{"event":"epoch"')
+    codes = set()
+    for _ in range(80):
+        at = dice.randrange(whole.index('"sweep":'), end)
+        other = dice.choice('0129{}[]":,ax-')
+        if other == whole[at]:
+            continue
+        name = copy(FOLDERS[0], "damaged", lambda text: text[:at] + other + text[at + 1:])
+        codes.add(run("collect", name, "--out", "of-damaged").returncode)
+    assert codes == {0, 1}, codes
+
+
+def test_the_csv_pivot_has_mean_and_deviation():
+    collect("pivot", FOLDERS)
+    rows = read_pivot("pivot")
+    assert list(rows[0]) == ["augment \\ lr", "0.01", "0.01 sd", "0.0003", "0.0003 sd"]
+    assert [row["augment \\ lr"] for row in rows] == ["none", "flips", "dark"]
+    for row in rows:
+        for lr in ("0.01", "0.0003"):
+            values = losses(augment=row["augment \\ lr"], lr=lr)
+            assert len(values) == 2
+            assert same(row[lr], sum(values) / 2)
+            assert same(row[f"{lr} sd"], abs(values[0] - values[1]) / math.sqrt(2))
+
+
+def test_the_latex_pivot_has_the_cells_of_the_csv():
+    lines = text_of("pivot/table.tex").splitlines()
+    assert lines[0] == r"\begin{tabular}{lrr}" and lines[-1] == r"\end{tabular}"
+    assert lines[2] == r"augment \textbackslash{} lr & 0.01 & 0.0003 \\"
+    cells = [line.removesuffix(r" \\").split(" & ") for line in lines[4:-2]]
+    assert cells == [[row["augment \\ lr"]] + [f"{float(row[c]):.4f} $\\pm$ {float(row[c + ' sd']):.4f}" for c in ("0.01", "0.0003")]
+                     for row in read_pivot("pivot")]
+
+
+def test_rows_columns_and_value_are_chosen():
+    collect("chosen", FOLDERS, "--rows", "lr", "--columns", "none", "--value", "test_accuracy")
+    rows = read_pivot("chosen")
+    assert [list(row)[:2] for row in rows] == [["lr", "test_accuracy"]] * 2
+    for row, lr in zip(rows, ("0.01", "0.0003")):
+        values = [float(t["test_accuracy"]) for t in read_trials("whole") if t["lr"] == lr]
+        assert len(values) == 6
+        assert same(row["test_accuracy"], statistics.mean(values))
+        assert same(row["test_accuracy sd"], statistics.stdev(values))
+    assert r"test\_accuracy" in text_of("chosen/table.tex")
+    done = run("collect", *FOLDERS, "--rows", "batch", "--out", "refused")
+    assert done.returncode == 1 and "--rows: batch is not swept" in done.stderr and "lr, augment, seed" in done.stderr
+    done = run("collect", *FOLDERS, "--value", "test_acuracy", "--out", "refused")
+    assert done.returncode == 1 and "did you mean 'test_accuracy'" in done.stderr
+
+
+def test_best_is_over_other_options_and_repeats_stay_a_mean():
+    collect("best", FOLDERS, "--columns", "none", "--best")
+    for row in read_pivot("best"):
+        pairs = [losses(augment=row["augment"], lr=lr) for lr in ("0.01", "0.0003")]
+        best = min(pairs, key=statistics.mean)
+        assert same(row["test_loss"], statistics.mean(best)), "a loss is best where it is least"
+        assert same(row["test_loss sd"], statistics.stdev(best))
+    assert text_of("best/table.md").startswith("tiny: test_loss; best over lr; mean ± sd over seed\n")
+
+
+def test_a_random_sweep_in_parts_ends_in_its_leaderboard():
+    job = write_job(JOB.replace("  repeats: 2\n", "  method: random\n  repeats: 2\n  budget: {trials: 8}\n")
+                    .replace("lr: [0.01, 3e-4]", "lr: {log_uniform: [1e-4, 1e-2]}")
+                    .replace("table: {rows: augment, columns: lr, value: test_loss}\n", ""), "random.yaml")
+    run_ok("train", job, "--out", "random")
+    for part in range(2):
+        run_ok("train", job, "--part", f"{part}/2", "--out", f"random{part}")
+    done = collect("random-merged", ["random0", "random1"])
+    assert text_of("random-merged/table.md") == text_of("random/table.md")
+    assert without_clock(read_trials("random-merged")) == without_clock(read_trials("random"))
+    assert not os.path.exists(path("random-merged/table.csv")) and "a leaderboard is no pivot" in done.stderr
+
+
+run_tests(globals())
