@@ -22,6 +22,7 @@ CS_MUST_CHECK cs_status cs_arg_text(const char *text, void *target);     /* cons
 CS_MUST_CHECK cs_status cs_arg_int64(const char *text, void *target);    /* int64_t >= 0 */
 CS_MUST_CHECK cs_status cs_arg_positive(const char *text, void *target); /* int >= 1 */
 CS_MUST_CHECK cs_status cs_arg_size(const char *text, void *target);     /* int[2]: width, height, from "WxH" */
+CS_MUST_CHECK cs_status cs_arg_part(const char *text, void *target);     /* int[2]: i, n, from "i/n", 0 <= i < n */
 
 /* Parses argv[1..]. What is no option goes to `positional`, of which there must be at most `max`; *n_positional tells
  * how many. Every error is CS_ERR_ARG. */

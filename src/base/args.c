@@ -54,6 +54,23 @@ cs_status cs_arg_size(const char *text, void *target) {
     return CS_OK;
 }
 
+cs_status cs_arg_part(const char *text, void *target) {
+    enum { MOST = 100000 };
+    char *end;
+    long long part, parts;
+    if (!parse_whole(text, INT_MIN, INT_MAX, &end, &part) || *end != '/' ||
+        !parse_whole(end + 1, INT_MIN, INT_MAX, &end, &parts) || *end)
+        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is no part", text), "part i of n is i/n, such as 0/4");
+    if (parts < 1 || parts > MOST)
+        return cs_fail(CS_ERR_ARG, "\"%s\": %lld parts; there may be 1 to %d", text, parts, MOST);
+    if (part < 0 || part >= parts)
+        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\": part %lld is outside 0 to %lld", text, part, parts - 1),
+                       "parts are counted from 0, as by sbatch --array=0-%lld", parts - 1);
+    ((int *)target)[0] = (int)part;
+    ((int *)target)[1] = (int)parts;
+    return CS_OK;
+}
+
 static cs_status fail_unknown(const char *name, const cs_arg *args, size_t n) {
     enum { MOST = 64 };
     const char *names[MOST];

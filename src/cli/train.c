@@ -54,20 +54,6 @@ static cs_status set_autotune(const char *text, void *target) {
     return add_set("autotune=true", target);
 }
 
-/* "i/n", as SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT of --array=0-<n-1>. */
-static cs_status set_part(const char *text, void *target) {
-    enum { MOST = 100000 };
-    int *part = target, end = 0;
-    if (sscanf(text, "%6d/%6d%n", &part[0], &part[1], &end) != 2 || text[end])
-        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is no part", text), "part i of n is i/n, such as 0/4");
-    if (part[1] < 1 || part[1] > MOST)
-        return cs_fail(CS_ERR_ARG, "\"%s\": %d parts; there may be 1 to %d", text, part[1], MOST);
-    if (part[0] < 0 || part[0] >= part[1])
-        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\": part %d is outside 0 to %d", text, part[0], part[1] - 1),
-                       "parts are counted from 0: sbatch --array=0-%d", part[1] - 1);
-    return CS_OK;
-}
-
 static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
     const cs_arg rows[] = {
         {"--set", "KEY=VALUE", "set any key of the job file, such as train.epochs=2 (repeatable)", add_set, args},
@@ -86,7 +72,7 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
         {"--part", "I/N",
          "train part I, from 0 to N-1, of the sweep divided into N that take equally long (default folder "
          "results/<name>/part-I-of-N)",
-         set_part, args->part},
+         cs_arg_part, args->part},
         {"--trial", "NAME", "train only this trial of the job, such as t007", cs_arg_text, &args->trial},
         {"--epochs", "N", "with --trial: end it after so many epochs, as a scheduler does", cs_arg_positive,
          &args->epochs},

@@ -117,30 +117,38 @@ static void print_value(const json_t *value, char *out, size_t size) {
     free(dumped);
 }
 
-/* What one object has and the other lacks or has otherwise. */
-static cs_status compare_objects(const json_t *a, const char *folder_a, const json_t *b, const char *folder_b) {
+static cs_status fail_key(const char *key, const json_t *a, const char *folder_a, const json_t *b,
+                          const char *folder_b) {
     enum { SHOWN = 100 };
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)a, key, value) {
-        const json_t *other = json_object_get(b, key);
-        char seen[SHOWN], before[SHOWN];
-        if (other && json_equal(value, (json_t *)other))
-            continue;
-        print_value(value, before, sizeof before);
-        print_value(other, seen, sizeof seen);
-        return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: %s is %s, there %s", folder_b, folder_a,
-                               key, seen[0] ? seen : "empty", before[0] ? before : "empty"),
-                       "collect the parts of one job file");
+    char before[SHOWN], seen[SHOWN];
+    print_value(a, before, sizeof before);
+    print_value(b, seen, sizeof seen);
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: %s is %s, there %s", folder_b, folder_a, key,
+                           seen[0] ? seen : "empty", before[0] ? before : "empty"),
+                   "collect the parts of one job file");
+}
+
+/* The first key that one of two objects lacks or has otherwise; NULL: they are equal. */
+static const char *find_difference(const json_t *a, const json_t *b) {
+    const json_t *const both[] = {a, b};
+    for (int i = 0; i < 2; i++) {
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)both[i], key, value) {
+            if (!json_equal(value, json_object_get(both[1 - i], key)))
+                return key;
+        }
     }
-    return CS_OK;
+    return NULL;
 }
 
 cs_status cs_description_compare(const cs_journal *a, const char *folder_a, const cs_journal *b, const char *folder_b) {
     static const char *const names[] = {"axes", "settings"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        CS_TRY(compare_objects(part_of(a, names[i]), folder_a, part_of(b, names[i]), folder_b));
-        CS_TRY(compare_objects(part_of(b, names[i]), folder_b, part_of(a, names[i]), folder_a));
+        const json_t *x = part_of(a, names[i]), *y = part_of(b, names[i]);
+        const char *key = find_difference(x, y);
+        if (key)
+            return fail_key(key, json_object_get(x, key), folder_a, json_object_get(y, key), folder_b);
     }
     return CS_OK;
 }
