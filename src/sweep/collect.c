@@ -262,7 +262,7 @@ static void print_missing(const collection *c, int trial, FILE *out) {
     for (int i = 0; i < c->n; i++) {
         const folder *f = &c->folders[i];
         const cs_record *record = record_of(f, number);
-        if (!record || cs_record_part(record) >= 0)
+        if (!record || record->part != f->journal->part)
             continue;
         if (record->n_epochs > 0)
             fprintf(out, ": %d epochs in %s\n", record->epochs[record->n_epochs - 1].epoch + 1, f->path);
@@ -274,8 +274,7 @@ static void print_missing(const collection *c, int trial, FILE *out) {
         const cs_record *record = record_of(&c->folders[i], number);
         if (!record)
             continue;
-        fprintf(out, ": is of part %d of %d, which is not here\n", cs_record_part(record),
-                c->folders[i].journal->parts);
+        fprintf(out, ": is of part %d of %d, which is not here\n", record->part, c->folders[i].journal->parts);
         return;
     }
     fputc('\n', out);

@@ -213,8 +213,8 @@ static cs_status read_axes(const json_t *axes, cs_job *job) {
 }
 
 /* What a plan line tells: where the trial is on each axis, and its values. */
-static cs_status read_trial(const cs_record *record, int number, cs_job *job) {
-    const json_t *at = json_object_get(record->plan, "at"), *options = json_object_get(record->plan, "options");
+static cs_status read_places(const json_t *plan, const cs_record *record, int number, cs_job *job) {
+    const json_t *at = json_object_get(plan, "at"), *options = json_object_get(plan, "options");
     int t = record->place, *places = job->places + (size_t)t * (size_t)job->n_axes;
     job->numbers[t] = number;
     for (int a = 0; a < job->n_axes; a++) {
@@ -228,6 +228,13 @@ static cs_status read_trial(const cs_record *record, int number, cs_job *job) {
         CS_TRY(cs_option_set(option, text, &job->trials[t]));
     }
     return CS_OK;
+}
+
+static cs_status read_trial(const cs_record *record, int number, cs_job *job) {
+    json_t *plan = json_loads(record->plan, 0, NULL);
+    cs_status status = read_places(plan, record, number, job);
+    json_decref(plan);
+    return status;
 }
 
 static cs_status read_trials(const cs_journal *journal, cs_job *job) {

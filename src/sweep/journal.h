@@ -31,7 +31,8 @@ typedef struct cs_record {
     int start; /* the last start that planned it, from 1; 0: no plan line, so the key is unknown */
     uint64_t key;
     int place;            /* among the trials of that start */
-    struct json_t *plan;  /* that line */
+    char *plan;           /* that line; NULL: no plan line */
+    int part;             /* whose it is */
     char *options;        /* as cs_job_describe_trial prints them; NULL: no plan line */
     cs_outcome outcome;   /* the last one told */
     cs_epoch_row *epochs; /* [n_epochs] ascending; of an epoch told again the first row */
@@ -61,8 +62,6 @@ struct cs_journal {
 /* *out is NULL when the folder has no journal. A last line cut short is passed over; so is a damaged line, with a
  * warning that names it. */
 CS_MUST_CHECK cs_status cs_journal_read(const char *folder, cs_journal **out);
-/* The part that a trial was left to; -1: the journal's own. */
-int cs_record_part(const cs_record *record);
 void cs_journal_free(cs_journal *journal); /* NULL-safe */
 /* Takes the last line away if it was cut short: before the first append. */
 CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);

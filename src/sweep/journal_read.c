@@ -104,8 +104,11 @@ static cs_status read_plan(cs_journal *journal, const json_t *event) {
         record->place = journal->planned++;
     record->start = journal->starts;
     record->key = value;
-    json_decref(record->plan);
-    record->plan = json_incref((json_t *)event);
+    record->part = json_object_get(event, "part") ? int_of(event, "part") : journal->part;
+    free(record->plan);
+    record->plan = json_dumps(event, JSON_COMPACT);
+    if (!record->plan)
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for a plan line");
     return record->options ? CS_OK : describe(json_object_get(event, "options"), &record->options);
 }
 
@@ -225,15 +228,11 @@ cs_status cs_journal_read(const char *folder, cs_journal **out) {
     return CS_OK;
 }
 
-int cs_record_part(const cs_record *record) {
-    return json_object_get(record->plan, "part") ? int_of(record->plan, "part") : -1;
-}
-
 void cs_journal_free(cs_journal *journal) {
     if (!journal)
         return;
     for (size_t i = 0; i < journal->n; i++) {
-        json_decref(journal->records[i].plan);
+        free(journal->records[i].plan);
         free(journal->records[i].options);
         free(journal->records[i].epochs);
     }

@@ -304,6 +304,29 @@ def test_best_is_over_other_options_and_repeats_stay_a_mean():
     assert text_of("best/table.md").startswith("tiny: test_loss; best over lr; mean ± sd over seed\n")
 
 
+def test_a_part_says_what_is_its_own():
+    log = run_ok("train", "job.yaml", "--part", "0/2", "--out", "asha", "--set", "sweep.scheduler.type=asha", "--set",
+                 "sweep.metric.name=val_loss", "--set", "sweep.budget.minutes=5").stderr
+    assert "the scheduler compares trials of this part alone" in log and "each part has the budget's minutes" in log
+    assert "of this part" not in run_ok("train", "job.yaml", "--part", "0/2", "--out", "plain").stderr
+
+
+def test_a_grown_grid_in_parts_misses_nothing():
+    """Trials may change their part; what is then trained again is named, under the number that it had."""
+    for part in range(2):
+        run_ok("train", "job.yaml", "--part", f"{part}/2", "--out", f"grown{part}")
+    for part in range(2):
+        run_ok("train", "job.yaml", "--part", f"{part}/2", "--out", f"grown{part}", "--resume", "--set",
+               "sweep.parameters.augment=[dark, none, flips]", "--set", "sweep.parameters.lr=[0.01, 0.003, 3e-4]")
+    told = collect("grown", ["grown0", "grown1"]).stdout
+    assert "18 of 18 trials" in told and " 0 missing" in told
+    rows = read_trials("grown")
+    assert len({(t["lr"], t["augment"], t["seed"]) for t in rows}) == 18
+    before = {(t["lr"], t["augment"], t["seed"]): (t["trial"], t["test_loss"]) for t in read_trials("whole")}
+    after = {(t["lr"], t["augment"], t["seed"]): (t["trial"], t["test_loss"]) for t in rows}
+    assert {key: after[key] for key in before} == before
+
+
 def test_a_random_sweep_in_parts_ends_in_its_leaderboard():
     job = write_job(JOB.replace("  repeats: 2\n", "  method: random\n  repeats: 2\n  budget: {trials: 8}\n")
                     .replace("lr: [0.01, 3e-4]", "lr: {log_uniform: [1e-4, 1e-2]}")
