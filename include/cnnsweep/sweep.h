@@ -40,7 +40,7 @@ CS_MUST_CHECK cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine);
 CS_MUST_CHECK cs_status cs_ranks_share(cs_ranks *ranks, void *bytes, size_t size);
 
 typedef struct cs_sweep_options {
-    const char *out;   /* results folder; NULL: results/<name> */
+    const char *out;   /* results folder; NULL: results/<name>, of a part results/<name>/part-i-of-n */
     bool force;        /* replace the results that are there */
     bool resume;       /* go on with them; where there are none, begin */
     bool retry_failed; /* with resume: also train again what failed */
