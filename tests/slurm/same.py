@@ -1,0 +1,34 @@
+"""same.py A B: do two results folders tell the same? Trials bit for bit but for what the clock gives and who trained."""
+import csv
+import filecmp
+import os
+import sys
+
+VARYING = ("seconds", "images_per_second", "stall_fraction", "rank")
+
+
+def trials(folder):
+    with open(os.path.join(folder, "trials.csv"), newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{key: value for key, value in row.items() if key not in VARYING} for row in rows]
+
+
+def files(folder):
+    """table.md, and what each trial has of its own."""
+    return {"table.md"} | {os.path.join(part, name) for part in ("history", "report")
+                           for name in os.listdir(os.path.join(folder, part))}
+
+
+def main(a, b):
+    if files(a) != files(b):
+        sys.exit(f"files: {sorted(files(a) ^ files(b))}")
+    _, differing, missing = filecmp.cmpfiles(a, b, sorted(files(a)), shallow=False)
+    if differing or missing:
+        sys.exit(f"files differ: {differing + missing}")
+    if trials(a) != trials(b):
+        sys.exit("trials.csv differs")
+    if not trials(a) or any(row["status"] != "ok" for row in trials(a)):
+        sys.exit(f"{a}: not all trials have ended well")
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,122 @@
+#!/bin/bash
+# slurm/sweep.sbatch on a real Slurm of one host: whatever ends a sweep early, what it ends in is the table of an
+# undisturbed run, bit for bit.
+# shellcheck source=tests/slurm/jobs.sh
+. "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh"
+
+sweep=$CNNSWEEP_SOURCE/slurm/sweep.sbatch
+
+# begins NAME OPTIONS...: submits the sweep into results/NAME and waits until it is at work; sets `job`.
+begins() {
+    local name=$1
+    shift
+    job=$(submit --ntasks=2 "$@" "$sweep" job.yaml --out "results/$name")
+    is_at_work "results/$name" 150
+}
+
+# No epoch is trained twice when a signal gives the sweep its time.
+trained_once() {
+    [ "$(grep -c '"event":"epoch"' "results/$1/journal.jsonl")" = 720 ] || fail "results/$1 was not trained once"
+}
+
+rank_processes() {
+    pgrep -x cnnsweep
+}
+
+undisturbed() {
+    job=$(submit --ntasks=2 "$sweep" job.yaml --out results/reference)
+    ends "$job" COMPLETED
+    log_has "$job" "2 tasks (2 a node) on n1, 1 threads a task, 0 GPUs a node, srun --mpi=pmix"
+    "$CNNSWEEP_BIN/cnnsweep" train job.yaml --out results/alone >/dev/null 2>&1
+    same results/alone results/reference
+    grep -q '| none ' "results/sweep-$job.log" || fail "no table in the log"
+}
+
+# Slurm's warning before the time limit, as scancel sends it: at once. $1: the launcher.
+warned() {
+    begins "warned-$1" --export="ALL,CNNSWEEP_LAUNCHER=$2"
+    scancel --batch --signal=USR2 "$job"
+    starts_again "$job"
+    ends "$job" COMPLETED
+    log_has "$job" "in the queue again (1 of at most 20 times)"
+    log_has "$job" "start 2: 2 tasks .* $2"
+    same results/reference "results/warned-$1"
+    trained_once "warned-$1"
+}
+
+requeued_often_enough() {
+    begins often --export=ALL,CNNSWEEP_REQUEUES=0
+    scancel --batch --signal=USR2 "$job"
+    ends "$job" FAILED
+    scontrol show job "$job" | grep -q ExitCode=75:0 || fail "exit code of job $job"
+    log_has "$job" "requeued 0 times, which is enough"
+    job=$(submit --ntasks=2 "$sweep" job.yaml --out results/often)
+    ends "$job" COMPLETED
+    same results/reference results/often
+}
+
+# A cancelled job stays out of the queue.
+cancelled() {
+    begins cancelled
+    scancel "$job"
+    ends "$job" CANCELLED
+    job=$(submit --ntasks=2 "$sweep" job.yaml --out results/cancelled)
+    ends "$job" COMPLETED
+    same results/reference results/cancelled
+}
+
+rank_killed() {
+    begins killed
+    kill -KILL "$(rank_processes | tail -n 1)"
+    ends "$job" COMPLETED
+    log_has "$job" "broke off (exit code 137): resuming, start 2 of at most 3"
+    same results/reference results/killed
+}
+
+ranks_die_again_and_again() {
+    begins dying --export=ALL,CNNSWEEP_STEP_STARTS=1
+    kill -KILL "$(rank_processes | tail -n 1)"
+    ends "$job" FAILED
+    log_has "$job" "in each of 1 starts (CNNSWEEP_STEP_STARTS): given up"
+}
+
+# A mistake is told once, not tried again.
+wrong_job() {
+    job=$(submit "$sweep" absent.yaml)
+    ends "$job" FAILED
+    log_has "$job" "absent.yaml"
+    ! grep -q "resuming" "results/sweep-$job.log" || fail "job $job was started again"
+}
+
+# The real thing: a minute of time, the warning by Slurm's own clock. So that it comes in the middle, the ranks stand
+# still until then.
+limited_begins() {
+    local ranks
+    begins limited --time=1 --signal=B:USR2@40
+    limited=$job
+    ranks=$(rank_processes)
+    # shellcheck disable=SC2086 # one word a process
+    kill -STOP $ranks
+    # shellcheck disable=SC2086
+    { waits_for 90 grep -q "the time is nearly up" "results/sweep-$limited.log" || true; kill -CONT $ranks; } &
+}
+
+limited_ends() {
+    ends "$limited" COMPLETED
+    log_has "$limited" "in the queue again"
+    same results/reference results/limited
+    trained_once limited
+}
+
+jobs_start 1 8
+limited_begins
+undisturbed
+warned srun "srun --mpi=pmix"
+warned mpirun mpirun
+requeued_often_enough
+cancelled
+wrong_job
+limited_ends
+rank_killed
+ranks_die_again_and_again
+echo "passed in $SECONDS s"
