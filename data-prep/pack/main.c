@@ -5,11 +5,12 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, PART_SHARD = 256 << 20 };
 
 static volatile sig_atomic_t stop_asked;
 
@@ -78,14 +79,25 @@ static cs_status parse_split(const char *text, void *target) {
     return CS_OK;
 }
 
+static cs_status parse_part(const char *text, void *target) {
+    cs_dataset_part *part = target;
+    int end = 0;
+    if (sscanf(text, "%d/%d%n", &part->index, &part->count, &end) != 2 || text[end] || part->index < 1 ||
+        part->index > part->count)
+        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is no part", text), "I/N with I from 1 to N, such as 2/4");
+    return CS_OK;
+}
+
 typedef struct commands {
-    bool check, info, help;
+    bool check, info, join, help;
 } commands;
 
 static void print_help(const cs_arg *args, size_t n) {
     puts("cnnsweep-pack: packs a folder of images into a dataset for cnnsweep\n\n"
          "  cnnsweep-pack [options] SRC OUT     SRC holds train/ val/ test/ with a folder a class in each,\n"
          "                                      or a folder a class; OUT is the dataset to make\n"
+         "  cnnsweep-pack --part I/N SRC OUT    part I of N, for N processes that share the work, then\n"
+         "  cnnsweep-pack --join OUT            makes OUT of its parts\n"
          "  cnnsweep-pack --info OUT            what is in a dataset\n"
          "  cnnsweep-pack --check OUT           is it whole?\n\n"
          "JPEG (progressive, gray and CMYK too) and PNG are read. Options:");
@@ -109,6 +121,9 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--seed", "N", "seed of --split and --val (default 0)", cs_arg_int64, &options->seed},
         {"--skip-bad", NULL, "leave out images that cannot be read instead of failing", cs_arg_bool,
          &options->skip_bad},
+        {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M if not told)",
+         parse_part, &options->part},
+        {"--join", NULL, "make OUT of its parts", cs_arg_bool, &wanted->join},
         {"--check", NULL, "verify a packed dataset", cs_arg_bool, &wanted->check},
         {"--info", NULL, "print classes and counts of a packed dataset", cs_arg_bool, &wanted->info},
         {"--help", NULL, "print this", cs_arg_bool, &wanted->help},
@@ -121,33 +136,59 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         print_help(args, n);
         return CS_OK;
     }
-    bool look = wanted->check || wanted->info;
+    bool look = wanted->check || wanted->info || wanted->join;
     if (given != (look ? 1 : 2))
-        return cs_hint(cs_fail(CS_ERR_ARG, look ? "give one packed dataset" : "give SRC and OUT"),
+        return cs_hint(cs_fail(CS_ERR_ARG, look ? "give one dataset" : "give SRC and OUT"),
                        "cnnsweep-pack --help tells how to call it");
     options->src = positional[0];
     options->out = look ? positional[0] : positional[1];
     return CS_OK;
 }
 
-static cs_status pack(const pack_options *options) {
+static cs_status pack_or_take_part(pack_options *options, pack_list *list) {
+    bool done = false;
+    CS_TRY(pack_split(options, list));
+    if (options->part.count)
+        CS_TRY(pack_take_part(options, list, &done));
+    return done ? CS_OK : pack_run(options, list, &stop_asked);
+}
+
+/* What was just written is told; its checksums were made a moment ago. */
+static cs_status tell(const pack_options *options) {
+    setenv("CNNSWEEP_TRUST_SHARDS", "1", 1);
+    return pack_info(options->out);
+}
+
+static cs_status pack(pack_options *options) {
     pack_list list;
     struct sigaction action = {.sa_handler = ask_to_stop};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     CS_TRY(pack_scan(options->src, &list));
-    cs_status status = pack_split(options, &list);
-    if (status == CS_OK)
-        status = pack_run(options, &list, &stop_asked);
+    cs_status status = pack_or_take_part(options, &list);
     pack_list_clear(&list);
     CS_TRY(status);
-    setenv("CNNSWEEP_TRUST_SHARDS", "1", 1); /* the checksums were made a moment ago */
-    return pack_info(options->out);
+    return options->part.count ? CS_OK : tell(options);
+}
+
+static cs_status join(const pack_options *options) {
+    CS_TRY(cs_dataset_join(options->out));
+    return tell(options);
+}
+
+static cs_status run(pack_options *options, const commands *wanted) {
+    if (wanted->check) {
+        unsetenv("CNNSWEEP_TRUST_SHARDS"); /* to check is to look */
+        return pack_check(options->out);
+    }
+    if (wanted->info)
+        return pack_info(options->out);
+    return wanted->join ? join(options) : pack(options);
 }
 
 int main(int argc, char **argv) {
     pack_options options = {.split = {0.8, 0.1, 0.1}, .started = cs_now()};
-    commands wanted = {false, false, false};
+    commands wanted = {false, false, false, false};
     if (parse(argc, argv, &options, &wanted) != CS_OK) {
         cs_log_error_last();
         return EXIT_USAGE;
@@ -156,10 +197,9 @@ int main(int argc, char **argv) {
         return EXIT_SUCCESS;
     if (options.threads == 0)
         options.threads = (int)fmax(1, (double)sysconf(_SC_NPROCESSORS_ONLN));
-    if (wanted.check)
-        unsetenv("CNNSWEEP_TRUST_SHARDS"); /* to check is to look */
-    cs_status status = wanted.check ? pack_check(options.out) : wanted.info ? pack_info(options.out) : pack(&options);
-    if (status != CS_OK) {
+    if (options.part.count && options.shard_bytes == 0)
+        options.shard_bytes = PART_SHARD;
+    if (run(&options, &wanted) != CS_OK) {
         cs_log_error_last();
         return EXIT_FAILURE;
     }

@@ -2,10 +2,10 @@
  * ready, in order. The ring bounds the memory; the order makes the dataset the same for any number of threads. */
 #include "image.h"
 
+#include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ typedef struct ring_slot {
 /* What is gathered on the way. */
 typedef struct pack_tally {
     int64_t bad;
-    uint64_t sum[3], square[3], pixels;
+    cs_pixel_sums sums;
 } pack_tally;
 
 typedef struct pipeline {
@@ -85,10 +85,10 @@ static cs_status write_item(pipeline *pipe, pack_item *item, const ring_slot *sl
     CS_TRY(cs_dataset_append(pipe->writer, item->split, item->label, item->id, image->bytes, image->size));
     if (item->split != CS_SPLIT_TRAIN)
         return CS_OK;
-    tally->pixels += image->pixels;
+    tally->sums.pixels += image->pixels;
     for (int c = 0; c < 3; c++) {
-        tally->sum[c] += image->sum[c];
-        tally->square[c] += image->square[c];
+        tally->sums.sum[c] += image->sum[c];
+        tally->sums.square[c] += image->square[c];
     }
     return CS_OK;
 }
@@ -172,17 +172,7 @@ static cs_status run_workers(pipeline *pipe) {
     return pipe->status == CS_OK ? CS_OK : cs_error_restore(&pipe->error);
 }
 
-static void set_mean_std(const pack_tally *tally, cs_dataset_writer *writer) {
-    double mean[3], std[3], n = (double)tally->pixels;
-    for (int c = 0; c < 3; c++) {
-        mean[c] = (double)tally->sum[c] / n;
-        std[c] = sqrt(fmax(0, (double)tally->square[c] / n - mean[c] * mean[c]));
-    }
-    cs_dataset_set_mean_std(writer, mean, std);
-}
-
-/* Raw images without --size must have one size: that of the first file that is an image. */
-static cs_status find_size(const pack_options *options, const pack_list *list, int *h, int *w) {
+cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w) {
     cs_decoder *decoder = NULL;
     cs_status status = cs_decoder_open(&decoder);
     CS_TRY(status);
@@ -206,7 +196,7 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
     for (size_t i = 0; i < list->n; i++)
         layout->counts[list->items[i].split]++;
     if (layout->encoding == CS_ENCODING_RAW && layout->h == 0)
-        return find_size(options, list, &layout->h, &layout->w);
+        return pack_find_size(options, list, &layout->h, &layout->w);
     return CS_OK;
 }
 
@@ -217,7 +207,12 @@ static cs_status pipeline_open(pipeline *pipe) {
     pipe->slots = (size_t)options->threads * SLOTS_PER_THREAD;
     CS_TRY(cs_alloc(pipe->slots, sizeof *pipe->ring, "ring of images", &pipe->ring));
     CS_TRY(make_layout(options, pipe->list, &pipe->layout));
-    CS_TRY(cs_dataset_create(options->out, &pipe->layout, &pipe->writer));
+    char path[CS_PATH_MAX];
+    if (options->part.count)
+        CS_TRY(cs_dataset_part_path(options->out, options->part.index, path, sizeof path));
+    else
+        CS_TRY(cs_path(path, sizeof path, "%s", options->out));
+    CS_TRY(cs_dataset_create(path, &pipe->layout, &pipe->writer));
     return cs_progress_open("packing", "images", (int64_t)pipe->list->n, &pipe->progress);
 }
 
@@ -230,6 +225,18 @@ static void pipeline_close(pipeline *pipe) {
     pthread_mutex_destroy(&pipe->lock);
 }
 
+static cs_status finish(pipeline *pipe) {
+    cs_dataset_part part = pipe->options->part;
+    double mean[3] = {0}, std[3] = {0};
+    if (part.count) { /* mean and std come with the other parts */
+        part.sums = pipe->tally.sums;
+        return cs_dataset_commit_part(&pipe->writer, &part);
+    }
+    cs_pixel_mean_std(&pipe->tally.sums, mean, std);
+    cs_dataset_set_mean_std(pipe->writer, mean, std);
+    return cs_dataset_commit(&pipe->writer);
+}
+
 /* One try; *bad files were found on the way, and nothing was written if there were any. */
 static cs_status pack_once(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop,
                            int64_t *bad) {
@@ -239,10 +246,8 @@ static cs_status pack_once(const pack_options *options, pack_list *list, const v
         status = run_workers(&pipe);
     cs_progress_close(pipe.progress);
     *bad = pipe.tally.bad;
-    if (status == CS_OK && *bad == 0) {
-        set_mean_std(&pipe.tally, pipe.writer);
-        status = cs_dataset_commit(&pipe.writer);
-    }
+    if (status == CS_OK && *bad == 0)
+        status = finish(&pipe);
     pipeline_close(&pipe);
     return status;
 }
@@ -267,7 +272,8 @@ cs_status pack_run(const pack_options *options, pack_list *list, const volatile 
     if (bad > 0) {
         cs_log(CS_LOG_WARN, "%lld of %zu files left out (--skip-bad); packing the rest", (long long)bad, list->n);
         drop_bad(list);
-        CS_TRY(pack_check_classes(list));
+        if (!options->part.count) /* a part need not have images of all */
+            CS_TRY(pack_check_classes(list));
         CS_TRY(pack_once(options, list, stop, &bad));
         if (bad > 0)
             return cs_fail(CS_ERR_IO, "%s: files went bad while they were packed; nothing was written", options->src);

@@ -18,7 +18,8 @@ typedef struct pack_options {
     int threads;
     int64_t seed;
     bool skip_bad;
-    double started; /* cs_now when the program began: the time told at the end is from there */
+    cs_dataset_part part; /* count 0: all images, in one go */
+    double started;       /* cs_now when the program began: the time told at the end is from there */
 } pack_options;
 
 typedef struct pack_item {
@@ -45,6 +46,13 @@ void pack_list_clear(pack_list *list);
 CS_MUST_CHECK cs_status pack_split(const pack_options *options, pack_list *list);
 /* Every class has an image in train, else the error names it. */
 CS_MUST_CHECK cs_status pack_check_classes(const pack_list *list);
+
+/* Raw images without --size must have one size: that of the first file that is an image. */
+CS_MUST_CHECK cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w);
+
+/* With options->part: keeps the items of that part, and sets what packing them needs to know of all (size, source).
+ * *done: this part is there already. */
+CS_MUST_CHECK cs_status pack_take_part(pack_options *options, pack_list *list, bool *done);
 
 /* Decodes and writes; `stop` set by a signal ends it with CS_ERR_INTERRUPTED and nothing left behind. Files that are no
  * good are an error, or with --skip-bad left out: then the rest is packed again, as a dataset is told beforehand how

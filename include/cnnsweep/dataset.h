@@ -61,4 +61,26 @@ void cs_dataset_set_mean_std(cs_dataset_writer *writer, const double mean[3], co
 CS_MUST_CHECK cs_status cs_dataset_commit(cs_dataset_writer **out); /* frees and clears, also on failure */
 void cs_dataset_abort(cs_dataset_writer **out);                     /* NULL-safe; leaves nothing behind */
 
+/* What mean and std of training pixels come from; exact, so that it adds up in any order. */
+typedef struct cs_pixel_sums {
+    uint64_t sum[3], square[3], pixels;
+} cs_pixel_sums;
+void cs_pixel_mean_std(const cs_pixel_sums *sums, double mean[3], double std[3]);
+
+/* A dataset of shards that is written by several processes, each a part: the samples of part 1, then those of part 2,
+ * and so on, have the order of the layout, split by split. A part is a folder of shards that lies in "<path>.parts"
+ * until the parts are joined. */
+typedef struct cs_dataset_part {
+    int index, count; /* 1 to count */
+    uint64_t source;  /* says what all parts are made from: parts of one dataset agree in it */
+    cs_pixel_sums sums;
+} cs_dataset_part;
+CS_MUST_CHECK cs_status cs_dataset_part_path(const char *path, int index, char *out, size_t size);
+/* Instead of cs_dataset_commit, for a writer that was created with the part's path. */
+CS_MUST_CHECK cs_status cs_dataset_commit_part(cs_dataset_writer **out, const cs_dataset_part *part);
+/* The part in that folder, by its own path. */
+CS_MUST_CHECK cs_status cs_dataset_read_part(const char *part_path, cs_dataset_part *part);
+/* Makes the dataset of its parts, which are gone then. What was interrupted can be called again. */
+CS_MUST_CHECK cs_status cs_dataset_join(const char *path);
+
 #endif

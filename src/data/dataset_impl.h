@@ -50,6 +50,9 @@ cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits
 /* 3. When mean and std of the whole dataset are known: the root attributes, then fsync. */
 cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta);
 
+/* 4. Other ones, in a shard that is sealed. */
+cs_status cs_shard_set_mean_std(const char *path, const double mean[3], const double std[3]);
+
 /* A shard mapped into memory. */
 typedef struct cs_shard {
     char *path;
@@ -61,12 +64,16 @@ typedef struct cs_shard {
 cs_status cs_shard_open(const char *path, bool verify, cs_shard *shard);
 void cs_shard_close(cs_shard *shard);
 
+/* part.json of a part that is not joined yet. */
+cs_status cs_part_write(const char *folder, const cs_dataset_part *part);
+
 /* index.json of a folder of shards. */
 typedef struct cs_shard_entry {
     char file[64];
     char checksum[CS_CHECKSUM_TEXT];
     int64_t counts[CS_SPLIT_COUNT];
 } cs_shard_entry;
+void cs_shard_name(char file[64], size_t number);
 cs_status cs_index_write(const char *folder, const cs_shard_entry *entries, size_t n);
 /* *entries is malloc'ed, at least one. */
 cs_status cs_index_read(const char *folder, cs_shard_entry **entries, size_t *n);

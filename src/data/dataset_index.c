@@ -4,8 +4,13 @@
 #include "cnnsweep/memory.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void cs_shard_name(char file[64], size_t number) {
+    snprintf(file, 64, "shard-%05zu.h5", number);
+}
 
 static json_t *entry_to_json(const cs_shard_entry *entry) {
     return json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", entry->file, "checksum", entry->checksum, "train",

@@ -181,7 +181,7 @@ static cs_status begin_raw(cs_dataset_writer *writer) {
 static cs_status begin_shard(cs_dataset_writer *writer) {
     CS_TRY(cs_grow(&writer->shards, &writer->shard_capacity, writer->n_shards + 1, sizeof *writer->shards, "shards"));
     cs_shard_entry *entry = &writer->shards[writer->n_shards];
-    snprintf(entry->file, sizeof entry->file, "shard-%05zu.h5", writer->n_shards);
+    cs_shard_name(entry->file, writer->n_shards);
     CS_TRY(shard_path(writer, entry, writer->shard));
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
         split_writer *split = &writer->splits[s];
@@ -351,15 +351,26 @@ static cs_status seal_all(cs_dataset_writer *writer) {
     return CS_OK;
 }
 
-cs_status cs_dataset_commit(cs_dataset_writer **out) {
+/* part: NULL for a whole dataset. */
+static cs_status commit(cs_dataset_writer **out, const cs_dataset_part *part) {
     cs_dataset_writer *writer = *out;
     cs_status status = check_complete(writer);
     if (status == CS_OK)
         status = finish_shard(writer);
     if (status == CS_OK)
         status = seal_all(writer);
+    if (status == CS_OK && part)
+        status = cs_part_write(writer->temporary, part);
     if (status == CS_OK)
         status = cs_file_move(writer->temporary, writer->path);
     cs_dataset_abort(out); /* frees; after the rename there is nothing left to remove */
     return status;
+}
+
+cs_status cs_dataset_commit(cs_dataset_writer **out) {
+    return commit(out, NULL);
+}
+
+cs_status cs_dataset_commit_part(cs_dataset_writer **out, const cs_dataset_part *part) {
+    return commit(out, part);
 }

@@ -57,6 +57,15 @@ static cs_status open_attribute(hid_t file, const char *path, const char *name, 
     return CS_OK;
 }
 
+cs_status cs_hdf5_rewrite_numbers(hid_t file, const char *path, const char *name, hid_t type, const void *values) {
+    hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+    herr_t result = attribute < 0 ? -1 : H5Awrite(attribute, type, values);
+    cs_status status = result < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "write an attribute again") : CS_OK;
+    if (attribute >= 0)
+        H5Aclose(attribute);
+    return status;
+}
+
 cs_status cs_hdf5_read_numbers(hid_t file, const char *path, const char *name, H5T_class_t class, hid_t type, int n,
                                void *values) {
     hid_t attribute = H5I_INVALID_HID;

@@ -32,6 +32,9 @@ CS_MUST_CHECK cs_status cs_write_at(int file, const char *path, const void *byte
 /* Attributes of the root. n = 0: a scalar. */
 CS_MUST_CHECK cs_status cs_hdf5_write_numbers(hid_t file, const char *path, const char *name, hid_t type, hsize_t n,
                                               const void *values);
+/* Other values for an attribute that is there, as many. */
+CS_MUST_CHECK cs_status cs_hdf5_rewrite_numbers(hid_t file, const char *path, const char *name, hid_t type,
+                                                const void *values);
 CS_MUST_CHECK cs_status cs_hdf5_write_text(hid_t file, const char *path, const char *name, const char *text);
 /* n numbers of that class, as values of `type`. */
 CS_MUST_CHECK cs_status cs_hdf5_read_numbers(hid_t file, const char *path, const char *name, H5T_class_t class,

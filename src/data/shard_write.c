@@ -80,3 +80,13 @@ cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta) {
     status = cs_hdf5_finish(file, path, status);
     return status == CS_OK ? cs_file_sync(path) : status;
 }
+
+cs_status cs_shard_set_mean_std(const char *path, const double mean[3], const double std[3]) {
+    hid_t file = H5I_INVALID_HID;
+    CS_TRY(cs_hdf5_reopen(path, 0, &file));
+    cs_status status = cs_hdf5_rewrite_numbers(file, path, "mean", H5T_NATIVE_DOUBLE, mean);
+    if (status == CS_OK)
+        status = cs_hdf5_rewrite_numbers(file, path, "std", H5T_NATIVE_DOUBLE, std);
+    status = cs_hdf5_finish(file, path, status);
+    return status == CS_OK ? cs_file_sync(path) : status;
+}

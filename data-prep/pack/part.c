@@ -1,0 +1,68 @@
+/* A part of the images, for one of several processes that pack a dataset together. */
+#include "image.h"
+
+#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Says which images go where and how: parts that agree in it are of one dataset. */
+static cs_status source_of(const pack_options *options, const pack_list *list, uint64_t *source) {
+    const int64_t rules[] = {options->size[0],  options->size[1],     options->resize,
+                             options->encoding, options->shard_bytes, (int64_t)list->n};
+    cs_checksum_stream *stream = NULL;
+    CS_TRY(cs_checksum_open(&stream));
+    cs_checksum_add(stream, rules, sizeof rules);
+    for (int i = 0; i < list->n_classes; i++)
+        cs_checksum_add(stream, list->classes[i], strlen(list->classes[i]) + 1);
+    for (size_t i = 0; i < list->n; i++) {
+        const int32_t place[] = {list->items[i].label, (int32_t)list->items[i].split};
+        cs_checksum_add(stream, place, sizeof place);
+        cs_checksum_add(stream, list->items[i].id, strlen(list->items[i].id) + 1);
+    }
+    *source = cs_checksum_close(stream);
+    return CS_OK;
+}
+
+/* Keeps the items of this part. Parts end where shards do, if how many images fill one is known beforehand: then the
+ * shards are those of a dataset that is packed in one go. */
+static void keep_part(const pack_options *options, pack_list *list) {
+    size_t fill = 1;
+    if (options->encoding == CS_ENCODING_RAW)
+        fill = (size_t)options->shard_bytes / ((size_t)options->size[0] * (size_t)options->size[1] * 3);
+    fill = fill > 0 ? fill : 1;
+    size_t shards = (list->n + fill - 1) / fill, count = (size_t)options->part.count;
+    size_t begin = shards * ((size_t)options->part.index - 1) / count * fill;
+    size_t end = shards * (size_t)options->part.index / count * fill;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (i >= begin && i < end)
+            list->items[kept++] = list->items[i];
+        else
+            free(list->items[i].id);
+    list->n = kept;
+}
+
+cs_status pack_take_part(pack_options *options, pack_list *list, bool *done) {
+    char folder[CS_PATH_MAX];
+    cs_dataset_part there;
+    *done = false;
+    if (options->encoding == CS_ENCODING_RAW && options->size[0] == 0)
+        CS_TRY(pack_find_size(options, list, &options->size[1], &options->size[0]));
+    CS_TRY(source_of(options, list, &options->part.source));
+    CS_TRY(cs_dataset_part_path(options->out, options->part.index, folder, sizeof folder));
+    if (cs_file_exists(options->out))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: already exists", options->out), "remove it first");
+    keep_part(options, list);
+    if (!cs_file_exists(folder))
+        return CS_OK;
+    CS_TRY(cs_dataset_read_part(folder, &there));
+    if (there.source != options->part.source || there.count != options->part.count)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: there already, as part %d of %d of other images or options", folder,
+                               there.index, there.count),
+                       "remove %s.parts first", options->out);
+    cs_log(CS_LOG_INFO, "%s: this part is there already", folder);
+    *done = true;
+    return CS_OK;
+}

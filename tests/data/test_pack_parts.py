@@ -1,0 +1,126 @@
+"""Datasets packed in parts by several processes: joined, they are what one process packs in one go."""
+import filecmp
+import os
+import shutil
+
+import numpy as np
+from pack_tools import PackTest, SPLITS, h5py, main, noise, run
+
+
+class Parts(PackTest):
+    def setUp(self):
+        super().setUp()
+        self.out = self.root / "whole"
+        self.joined = self.root / "joined"
+        for label, n in (("a", 30), ("b", 23), ("c", 8)):
+            for i in range(n):
+                self.save(f"{label}/{i:03d}.png", noise(6, 8, i + n))
+
+    def part(self, index, count, *options, status=0):
+        result = run("cnnsweep-pack", self.src, self.joined, "--part", f"{index}/{count}", *options)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return result
+
+    def join(self, status=0):
+        result = run("cnnsweep-pack", "--join", self.joined)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return result
+
+    def ordered(self, folder):
+        """[(split, id, label, bytes)] in the order of the index, and mean and std, read by h5py alone."""
+        found, statistics = [], set()
+        for split in SPLITS:
+            for path in sorted(folder.glob("shard-*.h5")):
+                with h5py.File(path) as file:
+                    group = file[split]
+                    statistics.add(file.attrs["mean"].tobytes() + file.attrs["std"].tobytes())
+                    for i, (name, label) in enumerate(zip(group["id"][:], group["label"][:])):
+                        data = (group["images"][i] if "images" in group else
+                                group["jpeg"][group["offset"][i]:group["offset"][i + 1]])
+                        found.append((split, name, int(label), np.asarray(data).tobytes()))
+        return found, statistics
+
+    def assert_whole(self):
+        self.assertEqual(self.ordered(self.joined), self.ordered(self.out))
+        self.assertFalse(os.path.exists(f"{self.joined}.parts"))
+        self.assertIn("whole; 61 images", run("cnnsweep-pack", "--check", self.joined).stdout)
+
+    def assert_same_files(self):
+        names = sorted(os.listdir(self.out))
+        self.assertEqual(sorted(os.listdir(self.joined)), names)
+        self.assertEqual(filecmp.cmpfiles(self.out, self.joined, names, shallow=False), (names, [], []))
+
+    def test_raw_parts_are_the_same_files(self):
+        options = ("--shard-size", "1K", "--seed", 3)
+        self.pack(*options)
+        for index in (3, 1, 2):
+            self.part(index, 3, *options)
+        self.join()
+        self.assert_whole()
+        self.assert_same_files()
+
+    def test_more_parts_than_shards(self):
+        options = ("--shard-size", "4K", "--size", "4x4")
+        self.pack(*options)
+        for index in range(1, 6):
+            self.part(index, 5, *options)
+        self.join()
+        self.assert_whole()
+        self.assert_same_files()
+
+    def test_jpeg_parts_hold_the_same_samples_in_the_same_order(self):
+        options = ("--encoding", "jpeg", "--shard-size", "4K")
+        self.pack(*options)
+        for index in (1, 2, 3):
+            self.part(index, 3, *options)
+        self.join()
+        self.assert_whole()
+
+    def test_a_part_that_is_there_is_not_packed_again(self):
+        self.part(1, 2)
+        before = os.stat(f"{self.joined}.parts/part-00001").st_mtime_ns
+        self.assertIn("is there already", self.part(1, 2).stderr)
+        self.assertEqual(os.stat(f"{self.joined}.parts/part-00001").st_mtime_ns, before)
+
+    def test_a_missing_part_is_named(self):
+        self.part(1, 3)
+        self.part(3, 3)
+        self.assertIn("part-00002: this part is not there", self.join(status=1).stderr)
+        self.assertFalse(self.joined.exists())
+
+    def test_parts_of_other_options_are_refused(self):
+        self.part(1, 2, "--seed", 1)
+        self.part(2, 2, "--seed", 2)
+        self.assertIn("part-00002: part 2 of 2, of other images or options", self.join(status=1).stderr)
+        self.assertIn("part 1 of 2 of other images", self.part(1, 2, "--seed", 2, status=1).stderr)
+
+    def test_an_interrupted_join_can_be_called_again(self):
+        options = ("--shard-size", "1K")
+        self.pack(*options)
+        for index in (1, 2):
+            self.part(index, 2, *options)
+        # As if the first join had come as far as its second shard.
+        copy = self.root / "copy"
+        shutil.copytree(f"{self.joined}.parts", copy)
+        self.join()
+        moved = [self.root / "first", self.root / "second"]
+        for i, to in enumerate(moved):
+            shutil.copy(self.joined / f"shard-{i:05d}.h5", to)
+        shutil.rmtree(self.joined)
+        (copy / "whole").mkdir()
+        for i, found in enumerate(moved):
+            shutil.move(found, copy / "whole" / f"shard-{i:05d}.h5")
+            (copy / "part-00001" / f"shard-{i:05d}.h5").unlink()
+        shutil.move(copy, f"{self.joined}.parts")
+        self.join()
+        self.assert_whole()
+
+    def test_wrong_parts_are_told(self):
+        for wrong in ("0/3", "4/3", "x", "1/2/3", "1"):
+            result = run("cnnsweep-pack", self.src, self.joined, "--part", wrong)
+            self.assertEqual(result.returncode, 2, result.stderr)
+            self.assertIn("is no part", result.stderr)
+
+
+if __name__ == "__main__":
+    main()
