@@ -82,9 +82,9 @@ static cs_status parse_split(const char *text, void *target) {
 static cs_status parse_part(const char *text, void *target) {
     cs_dataset_part *part = target;
     int end = 0;
-    if (sscanf(text, "%d/%d%n", &part->index, &part->count, &end) != 2 || text[end] || part->index < 1 ||
-        part->index > part->count)
-        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is no part", text), "I/N with I from 1 to N, such as 2/4");
+    if (sscanf(text, "%d/%d%n", &part->index, &part->count, &end) != 2 || text[end] || part->index < 0 ||
+        part->index >= part->count)
+        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is no part", text), "I/N with I from 0 to N - 1, such as 2/4");
     return CS_OK;
 }
 
@@ -96,7 +96,7 @@ static void print_help(const cs_arg *args, size_t n) {
     puts("cnnsweep-pack: packs a folder of images into a dataset for cnnsweep\n\n"
          "  cnnsweep-pack [options] SRC OUT     SRC holds train/ val/ test/ with a folder a class in each,\n"
          "                                      or a folder a class; OUT is the dataset to make\n"
-         "  cnnsweep-pack --part I/N SRC OUT    part I of N, for N processes that share the work, then\n"
+         "  cnnsweep-pack --part I/N SRC OUT    part I of N (0 to N-1), for N processes that share the work, then\n"
          "  cnnsweep-pack --join OUT            makes OUT of its parts\n"
          "  cnnsweep-pack --info OUT            what is in a dataset\n"
          "  cnnsweep-pack --check OUT           is it whole?\n\n"

@@ -33,8 +33,8 @@ static void keep_part(const pack_options *options, pack_list *list) {
         fill = (size_t)options->shard_bytes / ((size_t)options->size[0] * (size_t)options->size[1] * 3);
     fill = fill > 0 ? fill : 1;
     size_t shards = (list->n + fill - 1) / fill, count = (size_t)options->part.count;
-    size_t begin = shards * ((size_t)options->part.index - 1) / count * fill;
-    size_t end = shards * (size_t)options->part.index / count * fill;
+    size_t begin = shards * (size_t)options->part.index / count * fill;
+    size_t end = shards * ((size_t)options->part.index + 1) / count * fill;
     size_t kept = 0;
     for (size_t i = 0; i < list->n; i++)
         if (i >= begin && i < end)

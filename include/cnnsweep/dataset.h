@@ -71,7 +71,7 @@ void cs_pixel_mean_std(const cs_pixel_sums *sums, double mean[3], double std[3])
  * and so on, have the order of the layout, split by split. A part is a folder of shards that lies in "<path>.parts"
  * until the parts are joined. */
 typedef struct cs_dataset_part {
-    int index, count; /* 1 to count */
+    int index, count; /* 0 to count - 1 */
     uint64_t source;  /* says what all parts are made from: parts of one dataset agree in it */
     cs_pixel_sums sums;
 } cs_dataset_part;

@@ -100,14 +100,14 @@ typedef struct joining {
 static cs_status check_parts(const char *path, joining *join) {
     cs_dataset_part first = {0}, part = {0};
     join->count = 1;
-    for (int i = 1; i <= join->count; i++) {
+    for (int i = 0; i < join->count; i++) {
         char folder[CS_PATH_MAX];
         CS_TRY(cs_dataset_part_path(path, i, folder, sizeof folder));
         cs_status status = cs_dataset_read_part(folder, &part);
         if (status == CS_ERR_NOT_FOUND)
             return cs_hint(status, "pack it with --part %d/N", i);
         CS_TRY(status);
-        if (i == 1)
+        if (i == 0)
             first = part;
         if (part.index != i || part.count != first.count || part.source != first.source)
             return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: part %d of %d, of other images or options than the first part",
@@ -162,7 +162,7 @@ static cs_status join_parts(const char *path, joining *join) {
     CS_TRY(cs_path(join->whole, sizeof join->whole, "%s/whole", join->parts));
     CS_TRY(check_parts(path, join));
     CS_TRY(cs_folder_create(join->whole));
-    for (int i = 1; i <= join->count; i++)
+    for (int i = 0; i < join->count; i++)
         CS_TRY(take_part(join, path, i));
     CS_TRY(cs_index_write(join->whole, join->shards, join->n));
     CS_TRY(cs_file_sync(join->whole));

@@ -53,7 +53,7 @@ class Parts(PackTest):
     def test_raw_parts_are_the_same_files(self):
         options = ("--shard-size", "1K", "--seed", 3)
         self.pack(*options)
-        for index in (3, 1, 2):
+        for index in (2, 0, 1):
             self.part(index, 3, *options)
         self.join()
         self.assert_whole()
@@ -62,7 +62,7 @@ class Parts(PackTest):
     def test_more_parts_than_shards(self):
         options = ("--shard-size", "4K", "--size", "4x4")
         self.pack(*options)
-        for index in range(1, 6):
+        for index in range(5):
             self.part(index, 5, *options)
         self.join()
         self.assert_whole()
@@ -71,33 +71,33 @@ class Parts(PackTest):
     def test_jpeg_parts_hold_the_same_samples_in_the_same_order(self):
         options = ("--encoding", "jpeg", "--shard-size", "4K")
         self.pack(*options)
-        for index in (1, 2, 3):
+        for index in range(3):
             self.part(index, 3, *options)
         self.join()
         self.assert_whole()
 
     def test_a_part_that_is_there_is_not_packed_again(self):
-        self.part(1, 2)
-        before = os.stat(f"{self.joined}.parts/part-00001").st_mtime_ns
-        self.assertIn("is there already", self.part(1, 2).stderr)
-        self.assertEqual(os.stat(f"{self.joined}.parts/part-00001").st_mtime_ns, before)
+        self.part(0, 2)
+        before = os.stat(f"{self.joined}.parts/part-00000").st_mtime_ns
+        self.assertIn("is there already", self.part(0, 2).stderr)
+        self.assertEqual(os.stat(f"{self.joined}.parts/part-00000").st_mtime_ns, before)
 
     def test_a_missing_part_is_named(self):
-        self.part(1, 3)
-        self.part(3, 3)
-        self.assertIn("part-00002: this part is not there", self.join(status=1).stderr)
+        self.part(0, 3)
+        self.part(2, 3)
+        self.assertIn("part-00001: this part is not there", self.join(status=1).stderr)
         self.assertFalse(self.joined.exists())
 
     def test_parts_of_other_options_are_refused(self):
-        self.part(1, 2, "--seed", 1)
-        self.part(2, 2, "--seed", 2)
-        self.assertIn("part-00002: part 2 of 2, of other images or options", self.join(status=1).stderr)
-        self.assertIn("part 1 of 2 of other images", self.part(1, 2, "--seed", 2, status=1).stderr)
+        self.part(0, 2, "--seed", 1)
+        self.part(1, 2, "--seed", 2)
+        self.assertIn("part-00001: part 1 of 2, of other images or options", self.join(status=1).stderr)
+        self.assertIn("part 0 of 2 of other images", self.part(0, 2, "--seed", 2, status=1).stderr)
 
     def test_an_interrupted_join_can_be_called_again(self):
         options = ("--shard-size", "1K")
         self.pack(*options)
-        for index in (1, 2):
+        for index in range(2):
             self.part(index, 2, *options)
         # As if the first join had come as far as its second shard.
         copy = self.root / "copy"
@@ -110,13 +110,13 @@ class Parts(PackTest):
         (copy / "whole").mkdir()
         for i, found in enumerate(moved):
             shutil.move(found, copy / "whole" / f"shard-{i:05d}.h5")
-            (copy / "part-00001" / f"shard-{i:05d}.h5").unlink()
+            (copy / "part-00000" / f"shard-{i:05d}.h5").unlink()
         shutil.move(copy, f"{self.joined}.parts")
         self.join()
         self.assert_whole()
 
     def test_wrong_parts_are_told(self):
-        for wrong in ("0/3", "4/3", "x", "1/2/3", "1"):
+        for wrong in ("-1/3", "3/3", "x", "1/2/3", "1"):
             result = run("cnnsweep-pack", self.src, self.joined, "--part", wrong)
             self.assertEqual(result.returncode, 2, result.stderr)
             self.assertIn("is no part", result.stderr)
