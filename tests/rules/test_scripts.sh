@@ -13,3 +13,4 @@ if ! command -v shellcheck >/dev/null; then
     exit 77
 fi
 shellcheck -S warning tests/gpu.sh tests/gpu_bundle.sh tests/rules/*.sh
+shellcheck -S warning -x slurm/*.sh slurm/*.sbatch tests/slurm/*.sh

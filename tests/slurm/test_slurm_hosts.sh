@@ -1,0 +1,71 @@
+#!/bin/bash
+# Sweeps on several hosts of a real Slurm, each with a network and a /dev/shm of its own, so that ranks meet over TCP: the
+# table is that of one host, also when a host is drained, or is gone in the middle.
+# shellcheck source=tests/slurm/jobs.sh
+. "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh"
+
+sweep=$CNNSWEEP_SOURCE/slurm/sweep.sbatch
+
+# begins NAME OPTIONS...: submits the sweep into results/NAME and waits until it is at work; sets `job`.
+begins() {
+    local name=$1
+    shift
+    job=$(submit "$@" "$sweep" job.yaml --out "results/$name")
+    is_at_work "results/$name" 150
+}
+
+reference() {
+    "$CNNSWEEP_BIN/cnnsweep" train job.yaml --out results/reference >/dev/null 2>&1
+}
+
+# $1: the launcher.
+two_hosts() {
+    job=$(submit --nodes=2 --ntasks-per-node=1 --export="ALL,CNNSWEEP_LAUNCHER=$2" "$sweep" job.yaml --out "results/two-$1")
+    ends "$job" COMPLETED
+    log_has "$job" "2 tasks (1(x2) a node) on n\[1-2\]"
+    same results/reference "results/two-$1"
+    [ "$(python3 -c 'import csv, sys; print(len({row["rank"] for row in csv.DictReader(open(sys.argv[1]))}))' \
+        "results/two-$1/trials.csv")" = 2 ] || fail "one rank trained everything"
+}
+
+# An administrator drains a host and sends its job elsewhere.
+drained() {
+    begins drained --ntasks=2
+    scontrol update nodename=n1 state=drain reason=test
+    scontrol requeue "$job"
+    starts_again "$job"
+    ends "$job" COMPLETED
+    log_has "$job" "start 2: 2 tasks (2 a node) on n2"
+    same results/reference results/drained
+    scontrol update nodename=n1 state=resume
+}
+
+# A power cut in the middle takes a host of each of two jobs. The one that may not be requeued ends and says why, and
+# submitting it again completes the sweep; the other Slurm starts again on what is left.
+lost() {
+    local ends_there resumes
+    begins lost --nodes=2 --ntasks-per-node=1 --nodelist=n1,n2 --no-requeue
+    ends_there=$job
+    begins moved --nodes=2 --ntasks-per-node=1 --exclude=n1,n2
+    resumes=$job
+    cluster_lose n2
+    cluster_lose n4
+    ends "$ends_there" NODE_FAIL
+    log_has "$ends_there" "NODE FAILURE"
+    job=$(submit --nodes=2 --ntasks-per-node=1 "$sweep" job.yaml --out results/lost)
+    scontrol update jobid="$resumes" excnodelist=
+    ends "$job" COMPLETED
+    same results/reference results/lost
+    starts_again "$resumes"
+    ends "$resumes" COMPLETED
+    log_has "$resumes" "start 2: 2 tasks (1(x2) a node) on n\[1,3\]"
+    same results/reference results/moved
+}
+
+jobs_start 4 4
+reference
+two_hosts srun "srun --mpi=pmix"
+two_hosts mpirun mpirun
+drained
+lost
+echo "passed in $SECONDS s"

@@ -1,0 +1,62 @@
+#!/bin/bash
+# What takes several jobs, on a real Slurm: packing in parts, a sweep as an array with a job that collects, the pipeline.
+# All end in the table of a single job.
+# shellcheck source=tests/slurm/jobs.sh
+. "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh"
+
+scripts=$CNNSWEEP_SOURCE/slurm
+
+# The merged folder OUT has the table and the trials of the reference; histories and reports stay in the parts.
+collected() {
+    cmp results/reference/table.md "$1/table.md" || fail "$1/table.md differs"
+    python3 "$CNNSWEEP_SOURCE/tests/slurm/same.py" --trials results/reference "$1" || fail "$1/trials.csv differs"
+}
+
+reference() {
+    "$CNNSWEEP_BIN/cnnsweep" train job.yaml --out results/reference >/dev/null 2>&1
+}
+
+packed_in_parts() {
+    "$CNNSWEEP_BIN/cnnsweep-pack" --shard-size 64K images one_go >/dev/null 2>&1
+    job=$(submit --ntasks=3 "$scripts/pack.sbatch" --shard-size 64K images packed)
+    ends "$job" COMPLETED
+    diff -r one_go packed || fail "packed differs"
+    [ "$(find packed -name 'shard-*' | wc -l)" -gt 3 ] || fail "too few shards to tell"
+    job=$(submit --ntasks=3 "$scripts/pack.sbatch" --shard-size 64K images packed)
+    ends "$job" COMPLETED
+    log_has "$job" "packed is there already"
+}
+
+# One task of the array is stopped as by the time limit: it alone is requeued.
+array_of_three() {
+    job=$(submit --array=0-2 --ntasks=1 "$scripts/array.sbatch" 3 results/array job.yaml)
+    collect=$(submit --dependency="afterany:$job" "$scripts/collect.sbatch" results/array)
+    is_at_work results/array/part-2-of-3 40
+    scancel --batch --signal=USR2 "${job}_2"
+    starts_again "${job}_2"
+    ends "$collect" COMPLETED
+    has_state "$job" COMPLETED || fail "array $job: $(state_of "$job")"
+    [ "$(scontrol show job -o "$job" | grep -c Restarts=1)" = 1 ] || fail "not one task of $job was requeued"
+    collected results/array
+}
+
+pipeline() {
+    cp job.yaml piped.yaml
+    "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 images piped.yaml --ntasks=2 >first.txt
+    "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 images piped.yaml --ntasks=2 >again.txt
+    [ "$(awk '{print $1}' first.txt | xargs)" = "pack sweep collect" ] || fail "the pipeline told $(cat first.txt)"
+    grep -q piped-collect again.txt || fail "run again, the pipeline told $(cat again.txt)"
+    ends "$(awk '/^collect/ {print $2}' first.txt)" COMPLETED
+    collected results/piped
+    "$scripts/pipeline.sh" --parts 2 images piped.yaml >first.txt
+    [ "$(awk '{print $1}' first.txt | xargs)" = "sweep collect" ] || fail "the pipeline packs again: $(cat first.txt)"
+    ends "$(awk '/^collect/ {print $2}' first.txt)" COMPLETED
+    collected results/piped
+}
+
+jobs_start 1 8
+reference
+packed_in_parts
+array_of_three
+pipeline
+echo "passed in $SECONDS s"
