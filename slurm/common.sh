@@ -55,7 +55,7 @@ choose_launcher() {
     fi
     read -ra launcher <<<"$wanted"
     command -v "${launcher[0]}" >/dev/null ||
-        die "no ${launcher[0]} here, and srun --mpi=list has no pmix: load the module of MPI in $site_file, or set CNNSWEEP_LAUNCHER"
+        die "no ${launcher[0]} here to start ranks with: load the module of MPI in $site_file, or set CNNSWEEP_LAUNCHER"
     case ${launcher[0]##*/} in
     srun) launcher+=("--cpus-per-task=$threads") ;; # since Slurm 22.05 srun does not take it over from the job
     mpirun) launcher+=(--bind-to none) ;;           # else a rank of several threads gets a single core
