@@ -23,6 +23,7 @@ cluster_skip() {
 
 cluster_enter() {
     local program
+    PATH=$PATH:/usr/sbin:/sbin # the daemons, where no root logged in
     [ -z "${CLUSTER_INSIDE:-}" ] || return 0
     for program in slurmctld slurmd munged ip unshare mpirun; do
         command -v "$program" >/dev/null || cluster_skip "$program is not installed (slurm-wlm, munge, iproute2)"
@@ -40,7 +41,7 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 # A requeued job waits until its credential has expired: 120 s by default.
-AuthInfo=socket=$cluster_folder/munge.socket,cred_expire=3
+AuthInfo=socket=$cluster_folder/munge.socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation=$cluster_folder/state
 SlurmdSpoolDir=$cluster_folder/%n.spool
@@ -90,7 +91,7 @@ cluster_start_host() {
         bash -c "$cluster_host_script" host "$name" "$address" >"$cluster_folder/$name.out" 2>&1 &
     cluster_host[$name]=$!
     until [ -n "$inside" ]; do
-        inside=$(ps -o pid= --ppid "${cluster_host[$name]}")
+        inside=$(ps -o pid= --ppid "${cluster_host[$name]}" || true)
         sleep 0.02
     done
     ip link add "to-$name" type veth peer name eth0 netns "${inside// /}"
@@ -129,7 +130,7 @@ cluster_start() {
     (umask 077 && head -c 1024 /dev/urandom >"$cluster_folder/munge.key")
     munged --key-file="$cluster_folder/munge.key" --socket="$cluster_folder/munge.socket" \
         --pid-file="$cluster_folder/munged.pid" --log-file="$cluster_folder/munged.log" \
-        --seed-file="$cluster_folder/munged.seed"
+        --seed-file="$cluster_folder/munged.seed" 2>/dev/null # names of hosts cannot be looked up
     slurmctld
     for ((i = 1; i <= hosts; i++)); do
         cluster_start_host "n$i" "$cluster_net.$((10 + i))"

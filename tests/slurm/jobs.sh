@@ -25,7 +25,7 @@ data: {path: data.h5}
 model: {arch: basenet}
 threads: 1
 checkpoint_seconds: 0
-train: {epochs: 60, batch: 16, seed: 5}
+train: {epochs: 40, batch: 16, seed: 5}
 sweep:
   parameters:
     augment: [none, flips, dark, both]
@@ -81,9 +81,10 @@ is_at_work() {
     waits_for 60 told "$1" "$2" || fail "$1 does not get to $2 epochs"
 }
 
-# A requeued job waits some seconds for its credential to expire; this one need not.
+# A requeued job waits until its credential has expired; a new one must only not be of the same second.
 starts_again() {
     waits_for 20 has_state "$1" PENDING || fail "job $1 is not in the queue again but $(state_of "$1")"
+    sleep 2
     waits_for 30 scontrol update jobid="$1" StartTime=now || fail "job $1 cannot be released"
 }
 

@@ -11,7 +11,7 @@ begins() {
     local name=$1
     shift
     job=$(submit "$@" "$sweep" job.yaml --out "results/$name")
-    is_at_work "results/$name" 150
+    is_at_work "results/$name" 100
 }
 
 reference() {

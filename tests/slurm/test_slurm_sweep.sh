@@ -11,12 +11,12 @@ begins() {
     local name=$1
     shift
     job=$(submit --ntasks=2 "$@" "$sweep" job.yaml --out "results/$name")
-    is_at_work "results/$name" 150
+    is_at_work "results/$name" 100
 }
 
 # No epoch is trained twice when a signal gives the sweep its time.
 trained_once() {
-    [ "$(grep -c '"event":"epoch"' "results/$1/journal.jsonl")" = 720 ] || fail "results/$1 was not trained once"
+    [ "$(grep -c '"event":"epoch"' "results/$1/journal.jsonl")" = 480 ] || fail "results/$1 was not trained once"
 }
 
 rank_processes() {
