@@ -130,6 +130,8 @@ int cs_ranks_rank_on_node(const cs_ranks *ranks) {
 
 cs_status cs_ranks_check_launch(const cs_ranks *ranks) {
     static const char *const counts[] = {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"};
+    if (ranks->rank > 0) /* on other hosts SLURM_NTASKS may count mpirun's daemons; a lone process is rank 0 anywhere */
+        return CS_OK;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         const char *text = getenv(counts[i]);
         if (text && strtol(text, NULL, 10) != ranks->size)
