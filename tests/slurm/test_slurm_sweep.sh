@@ -55,14 +55,14 @@ requeued_often_enough() {
     same results/reference results/often
 }
 
-# A cancelled job stays out of the queue.
+# A cancelled job stays out of the queue. $1: the launcher.
 cancelled() {
-    begins cancelled
+    begins "cancelled-$1" --export="ALL,CNNSWEEP_LAUNCHER=$2"
     scancel "$job"
     ends "$job" CANCELLED
-    job=$(submit --ntasks=2 "$sweep" job.yaml --out results/cancelled)
+    job=$(submit --ntasks=2 "$sweep" job.yaml --out "results/cancelled-$1")
     ends "$job" COMPLETED
-    same results/reference results/cancelled
+    same results/reference "results/cancelled-$1"
 }
 
 rank_killed() {
@@ -114,7 +114,8 @@ undisturbed
 warned srun "srun --mpi=pmix"
 warned mpirun mpirun
 requeued_often_enough
-cancelled
+cancelled srun "srun --mpi=pmix"
+cancelled mpirun mpirun
 wrong_job
 limited_ends
 rank_killed
