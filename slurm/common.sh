@@ -131,6 +131,8 @@ train() {
         starts=$((starts + 1))
         # A signal that came before the program was ready for it ended the launcher: as good as a stop.
         [ -z "$asked" ] || [ "$code" -le 128 ] || code=75
+        # scancel signals the ranks too, which may be faster than this script is told.
+        [ "$code" != 75 ] || [ -n "$asked" ] || sleep 2
         if [ "$code" = 75 ] && [ "$asked" != stop ]; then
             requeue
         elif [ "$code" -le 128 ] && ! { [ "$code" = 1 ] && was_at_work "$begun"; }; then
