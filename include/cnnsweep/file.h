@@ -30,7 +30,7 @@ CS_MUST_CHECK cs_status cs_file_move(const char *from, const char *to);
 
 /* A lock between processes, held on the file `path`, which is there only while it is locked. It ends with the process
  * that holds it, whatever ends that. *out is NULL when another process has it, or has just let go: try again. Not
- * between threads of one process. */
+ * between threads of one process. CS_ERR_UNSUPPORTED where the file system has no locks. */
 typedef struct cs_file_lock cs_file_lock;
 CS_MUST_CHECK cs_status cs_file_lock_try(const char *path, cs_file_lock **out);
 void cs_file_lock_release(cs_file_lock *lock); /* NULL-safe */

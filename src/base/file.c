@@ -172,6 +172,10 @@ cs_status cs_file_lock_try(const char *path, cs_file_lock **out) {
             *out = lock;
             return CS_OK;
         }
+    } else if (status == CS_OK && (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP)) {
+        status =
+            cs_fail(CS_ERR_UNSUPPORTED, "%s: cannot lock: the file system has no locks (%s)", path, strerror(errno));
+        unlink(path);
     } else if (status == CS_OK && errno != EACCES && errno != EAGAIN) {
         status = cs_fail_errno("%s: cannot lock", path);
     }

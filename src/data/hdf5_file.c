@@ -30,11 +30,19 @@ cs_status cs_fail_hdf5(cs_status code, const char *path, const char *what) {
     return cs_fail(code, "%s: cannot %s: %s", path, what, reason);
 }
 
-/* File access: structures with checksums (1.8 format and later), kept together; data aligned for mapped access. */
+/* Without locks, which some network disks do not have: a file that is written has a name that nobody looks for, and one
+ * that is read changes no more. HDF5_USE_FILE_LOCKING wins over what is set here. */
 static hid_t access_list(void) {
     hid_t list = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
     H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
+    H5Pset_file_locking(list, false, true);
+    return list;
+}
+
+/* Structures with checksums (1.8 format and later), kept together; data aligned for mapped access. */
+static hid_t write_list(void) {
+    hid_t list = access_list();
+    H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
     H5Pset_meta_block_size(list, METADATA_BLOCK);
     H5Pset_alignment(list, 1, ALIGNMENT);
     return list;
@@ -66,23 +74,24 @@ static cs_status reserve(const char *path, size_t bytes) {
 
 cs_status cs_hdf5_create(const char *path, size_t bytes, hid_t *file) {
     cs_hdf5_quiet();
-    hid_t access = access_list(), creation = creation_list(H5P_FILE_CREATE);
+    hid_t access = write_list(), creation = creation_list(H5P_FILE_CREATE);
     *file = H5Fcreate(path, H5F_ACC_EXCL, creation, access);
-    H5Pclose(creation);
+    cs_status status = *file < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "create the file") : CS_OK;
+    H5Pclose(creation); /* after the reason was asked for, which any call forgets */
     H5Pclose(access);
-    if (*file < 0)
-        return cs_fail_hdf5(CS_ERR_IO, path, "create the file");
-    cs_status status = reserve(path, bytes);
+    CS_TRY(status);
+    status = reserve(path, bytes);
     return status == CS_OK ? CS_OK : cs_hdf5_finish(*file, path, status);
 }
 
 cs_status cs_hdf5_reopen(const char *path, size_t bytes, hid_t *file) {
     cs_hdf5_quiet();
     CS_TRY(reserve(path, bytes));
-    hid_t access = access_list();
+    hid_t access = write_list();
     *file = H5Fopen(path, H5F_ACC_RDWR, access);
+    cs_status status = *file < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "open the file again") : CS_OK;
     H5Pclose(access);
-    return *file < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "open the file again") : CS_OK;
+    return status;
 }
 
 cs_status cs_hdf5_finish(hid_t file, const char *path, cs_status status) {
@@ -155,11 +164,11 @@ cs_status cs_hdf5_map(const char *path, cs_mapping *mapping, hid_t *file) {
     *file = H5I_INVALID_HID;
     cs_hdf5_quiet();
     CS_TRY(map_file(path, mapping));
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+    hid_t access = access_list();
     *file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    cs_status status = *file < 0 ? cs_fail_hdf5(CS_ERR_FORMAT, path, "open the file") : CS_OK;
     H5Pclose(access);
-    return *file < 0 ? cs_fail_hdf5(CS_ERR_FORMAT, path, "open the file") : CS_OK;
+    return status;
 }
 
 void cs_hdf5_unmap(cs_mapping *mapping) {

@@ -41,6 +41,7 @@ typedef struct sweep {
     int threads;
     char folder[CS_PATH_MAX];
     cs_file_lock *lock;
+    bool lockless;       /* the file system has no locks */
     cs_journal *earlier; /* what is gone on with */
     cs_plan *plan;
     cs_engine *engine;
@@ -52,10 +53,16 @@ typedef struct sweep {
 /* One program a folder. It is taken when the folder is there, which before the checks is only an earlier sweep's. */
 static cs_status lock_folder(sweep *s) {
     char path[CS_PATH_MAX];
-    if (s->lock || !cs_is_folder(s->folder))
+    if (s->lock || s->lockless || !cs_is_folder(s->folder))
         return CS_OK;
     CS_TRY(cs_path(path, sizeof path, "%s/" CS_SWEEP_LOCK, s->folder));
-    CS_TRY(cs_file_lock_try(path, &s->lock));
+    cs_status status = cs_file_lock_try(path, &s->lock);
+    s->lockless = status == CS_ERR_UNSUPPORTED;
+    if (s->lockless) {
+        cs_log(CS_LOG_WARN, "%s: take care that no second program trains into this folder", cs_error_last()->text);
+        return CS_OK;
+    }
+    CS_TRY(status);
     if (s->lock)
         return CS_OK;
     return cs_hint(cs_fail(CS_ERR_ARG, "%s: another program is training into this folder", s->folder),

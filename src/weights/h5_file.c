@@ -176,17 +176,15 @@ static herr_t keep_reason(unsigned depth, const H5E_error2_t *error, void *conte
 static cs_status fail_open(const char *path, const char *reason) {
     cs_status status = cs_fail(CS_ERR_FORMAT, "%s: HDF5 cannot open it: %s", path, reason);
     if (strstr(reason, "lock file") || strstr(reason, "already open"))
-        return cs_hint(status, "another program writes it: wait for that; where the disk knows no locks, set "
-                               "HDF5_USE_FILE_LOCKING=FALSE; after a crash, h5clear -s");
+        return cs_hint(status, "another program writes it: wait for that; where the disk knows no locks, do not set "
+                               "HDF5_USE_FILE_LOCKING; after a crash, h5clear -s");
     return cs_hint(status, "%s", damaged);
 }
 
-/* To read wants no lock: on some network disks there are none. */
+/* To read wants no lock: on some network disks there are none. HDF5_USE_FILE_LOCKING wins over what is set here. */
 static hid_t open_file(const char *path, char reason[CS_TENSOR_NAME_MAX]) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-#if H5_VERSION_GE(1, 12, 1) || (H5_VERS_MINOR == 10 && H5_VERSION_GE(1, 10, 7))
     H5Pset_file_locking(access, false, true);
-#endif
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (file < 0)
         H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason); /* the next call forgets it */
