@@ -38,14 +38,6 @@ check_space() {
         die "$folder: $free MiB free, less than the $wanted that are wanted (CNNSWEEP_FREE_MIB)"
 }
 
-# One rank a GPU: with fewer, GPUs are idle; with more, ranks share them.
-check_gpus() {
-    local gpus=${SLURM_GPUS_ON_NODE:-0} tasks=${SLURM_TASKS_PER_NODE:-1}
-    tasks=${tasks%%[(,]*} # "4(x2),1": the first node is where this runs
-    [ "$gpus" = 0 ] || [ "$gpus" = "$tasks" ] ||
-        say "warning: $tasks ranks on $gpus GPUs of this node; --ntasks-per-node=$gpus gives each a rank of its own"
-}
-
 # Sets `launcher`, the words before a program that start it once a task.
 choose_launcher() {
     local threads=${SLURM_CPUS_PER_TASK:-1} wanted=${CNNSWEEP_LAUNCHER:-auto}
@@ -67,11 +59,8 @@ prepare_training() {
     check_program cnnsweep
     mkdir -p results
     check_space results
-    check_gpus
     choose_launcher
     export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
-    # Datasets are never changed once they have their name, and locks of HDF5 fail on many network file systems.
-    export HDF5_USE_FILE_LOCKING=FALSE
     say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): ${SLURM_NTASKS:-1} tasks ($SLURM_TASKS_PER_NODE a node)" \
         "on $SLURM_JOB_NODELIST, $OMP_NUM_THREADS threads a task, ${SLURM_GPUS_ON_NODE:-0} GPUs a node, ${launcher[*]}"
 }

@@ -1,8 +1,6 @@
 /* The engines by the names that --device takes. */
 #include "engine_impl.h"
 
-#include "cnnsweep/log.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -60,16 +58,20 @@ static cs_status open_gpu(const struct device *device, const cs_engine_options *
     return open_with(ops, options, out);
 }
 
-/* A node's ranks would all say the same. */
-static void tell_why_no_gpu(const struct device *device, const cs_engine_options *options) {
+/* A choice that may surprise: no GPU (for the last error's reason, which is taken), or no oneDNN. */
+static void describe(const struct device *device, char *out, size_t size) {
     const cs_error *error = cs_error_last();
-    if (options->local_rank == 0)
-        cs_log(CS_LOG_INFO, "device %s: the CPU (%s), as no GPU can be used: %s%s%s", device->name, device->ops->name,
-               error->text, error->hint[0] ? "; " : "", error->hint);
+    bool no_gpu = error->code != CS_OK, slow = device->ops == &cs_ref_engine && strcmp(device->name, "ref") != 0;
+    out[0] = '\0';
+    if (no_gpu || slow)
+        snprintf(out, size, "device %s: the CPU (%s%s)%s%s%s%s", device->name, device->ops->name,
+                 slow ? ", slow: this build has no oneDNN engine" : "", no_gpu ? ", as no GPU can be used: " : "",
+                 error->text, error->hint[0] ? "; " : "", error->hint);
     cs_error_clear();
 }
 
-static cs_status open_cpu(const struct device *device, const cs_engine_options *options, cs_engine **out) {
+static cs_status open_cpu(const struct device *device, const cs_engine_options *options, const cs_engine_place *place,
+                          cs_engine **out) {
     if (!device->ops)
         return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "device '%s': that engine is not in this build", device->name), "%s",
                        device->how);
@@ -77,22 +79,24 @@ static cs_status open_cpu(const struct device *device, const cs_engine_options *
         return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "precision %s: engine %s computes in fp32",
                                cs_precision_name(options->precision), device->ops->name),
                        "other precisions are for GPUs: --device cuda; or use precision fp32");
-    if (device->ops == &cs_ref_engine && strcmp(device->name, "ref") != 0)
-        cs_log(CS_LOG_WARN, "device %s: this build has no oneDNN engine; using the slow reference engine",
-               device->name);
-    return open_with(device->ops, options, out);
+    CS_TRY(open_with(device->ops, options, out));
+    (*out)->place = *place;
+    return CS_OK;
 }
 
 static cs_status open_device(const struct device *device, const cs_engine_options *options, cs_engine **out) {
+    cs_engine_place place = {0};
+    cs_error_clear();
     if (device->find) {
         cs_status status = open_gpu(device, options, out);
         if (status == CS_OK)
             return CS_OK;
         if (!device->ops)
             return cs_context(status, "device %s", device->name);
-        tell_why_no_gpu(device, options);
     }
-    return open_cpu(device, options, out);
+    describe(device, place.text, sizeof place.text);
+    cs_status status = open_cpu(device, options, &place, out);
+    return status != CS_OK && place.text[0] ? cs_context(status, "%s", place.text) : status;
 }
 
 cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out) {

@@ -23,6 +23,10 @@ const char *cs_engine_label(const cs_engine *engine) {
     return engine->label;
 }
 
+const cs_engine_place *cs_engine_where(const cs_engine *engine) {
+    return &engine->place;
+}
+
 /* Ranks of different engines would not follow each other in what comes next. */
 cs_status cs_engine_join(cs_engine *engine, const cs_comm *comm, bool *able) {
     *able = false;

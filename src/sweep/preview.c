@@ -1,4 +1,5 @@
 /* --dry-run. */
+#include "cnnsweep/log.h"
 #include "device.h"
 #include "journal.h"
 #include "option_text.h"
@@ -86,6 +87,8 @@ cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_op
     cs_journal_free(earlier);
     CS_TRY(looked);
     CS_TRY(cs_job_open_engine(job, ranks, &engine));
+    if (cs_engine_where(engine)->text[0])
+        cs_log(CS_LOG_INFO, "%s", cs_engine_where(engine)->text);
     cs_status status = print_plan(ranks, job, engine, out);
     cs_engine_close(engine);
     return status;

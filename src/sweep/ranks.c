@@ -128,8 +128,16 @@ int cs_ranks_rank_on_node(const cs_ranks *ranks) {
     return ranks->node_rank;
 }
 
+int cs_ranks_own_cores(const cs_ranks *ranks) {
+    return ranks->own_cores;
+}
+
+int cs_ranks_node_cores(const cs_ranks *ranks) {
+    return ranks->node_cores;
+}
+
 cs_status cs_ranks_check_launch(const cs_ranks *ranks) {
-    static const char *const counts[] = {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"};
+    static const char *const counts[] = {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
     if (ranks->rank > 0) /* on other hosts SLURM_NTASKS may count mpirun's daemons; a lone process is rank 0 anywhere */
         return CS_OK;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
@@ -170,6 +178,16 @@ cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine) {
     MPI_Ibcast(&error, (int)sizeof error, MPI_BYTE, worst.rank, MPI_COMM_WORLD, &request);
     CS_TRY(cs_ranks_wait(&request, 0, "agreeing"));
     return cs_error_restore(&error);
+}
+
+cs_status cs_ranks_gather(cs_ranks *ranks, const void *mine, size_t size, void *all) {
+    MPI_Request request;
+    if (!ranks->mpi) {
+        memcpy(all, mine, size);
+        return CS_OK;
+    }
+    MPI_Igather(mine, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, 0, MPI_COMM_WORLD, &request);
+    return cs_ranks_wait(&request, 0, "gathering");
 }
 
 cs_status cs_ranks_share(cs_ranks *ranks, void *bytes, size_t size) {

@@ -10,5 +10,10 @@
 void cs_ranks_nap(void);
 /* Waits for the request, napping; CS_ERR_COMM after `seconds` (0: for ever). */
 CS_MUST_CHECK cs_status cs_ranks_wait(MPI_Request *request, double seconds, const char *what);
+/* Cores that this rank may run on, and those of all ranks of its node together. */
+int cs_ranks_own_cores(const cs_ranks *ranks);
+int cs_ranks_node_cores(const cs_ranks *ranks);
+/* all [ranks] of `size` bytes each, on rank 0 (elsewhere it may be NULL). A collective call. */
+CS_MUST_CHECK cs_status cs_ranks_gather(cs_ranks *ranks, const void *mine, size_t size, void *all);
 
 #endif

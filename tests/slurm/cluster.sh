@@ -146,6 +146,14 @@ cluster_clear() {
     [ -n "${CLUSTER_KEEP:-}" ] || rm -rf "$cluster_folder"
 }
 
+# cluster_on n2 COMMAND...: as a process of the host that sees its files.
+cluster_on() {
+    local inside
+    inside=$(ps -o pid= --ppid "${cluster_host[$1]}")
+    shift
+    nsenter --mount --target "${inside// /}" "$@"
+}
+
 # Every process of the host ends at once, and its network with them.
 cluster_lose() {
     kill -KILL "${cluster_host[$1]}"

@@ -23,9 +23,22 @@ two_hosts() {
     job=$(submit --nodes=2 --ntasks-per-node=1 --export="ALL,CNNSWEEP_LAUNCHER=$2" "$sweep" job.yaml --out "results/two-$1")
     ends "$job" COMPLETED
     log_has "$job" "2 tasks (1(x2) a node) on n\[1-2\]"
+    log_has "$job" "^ranks    n1: 0, n2: 1$"
+    [ "$(grep -c "^device auto: the CPU" "results/sweep-$job.log")" -le 1 ] || fail "each host tells of its device"
     same results/reference "results/two-$1"
     [ "$(python3 -c 'import csv, sys; print(len({row["rank"] for row in csv.DictReader(open(sys.argv[1]))}))' \
         "results/two-$1/trials.csv")" = 2 ] || fail "one rank trained everything"
+}
+
+# Results on a disk of the host's own: no rank trains into what nobody will see.
+unshared() {
+    mkdir -p results/unshared
+    cluster_on n2 mount -t tmpfs tmpfs "$PWD/results/unshared"
+    job=$(submit --nodes=2 --ntasks-per-node=1 --nodelist=n1,n2 "$sweep" job.yaml --out results/unshared)
+    ends "$job" FAILED
+    cluster_on n2 umount "$PWD/results/unshared"
+    log_has "$job" "error: results/unshared: node n2 does not see what rank 0 writes there"
+    [ -z "$(ls -A results/unshared)" ] || fail "results/unshared is not empty: $(ls -A results/unshared)"
 }
 
 # An administrator drains a host and sends its job elsewhere.
@@ -66,6 +79,7 @@ jobs_start 4 4
 reference
 two_hosts srun "srun --mpi=pmix"
 two_hosts mpirun mpirun
+unshared
 drained
 lost
 echo "passed in $SECONDS s"

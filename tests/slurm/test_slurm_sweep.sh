@@ -80,6 +80,15 @@ ranks_die_again_and_again() {
     log_has "$job" "in each of 1 starts (CNNSWEEP_STEP_STARTS): given up"
 }
 
+# A launcher of which the MPI knows nothing: tasks come up alone, and none may train.
+lone_tasks() {
+    job=$(submit --ntasks=3 --export="ALL,CNNSWEEP_LAUNCHER=srun --mpi=none" "$sweep" job.yaml --out results/lone)
+    ends "$job" FAILED
+    [ "$(grep -c "error: SLURM_NTASKS is 3, but there is 1 rank" "results/sweep-$job.log")" = 3 ] || fail "not 3 tasks stopped"
+    log_has "$job" 'hint: start it with `srun --mpi=pmix`'
+    [ ! -e results/lone ] || fail "a lone task trained"
+}
+
 # A mistake is told once, not tried again.
 wrong_job() {
     job=$(submit "$sweep" absent.yaml)
@@ -116,6 +125,7 @@ warned mpirun mpirun
 requeued_often_enough
 cancelled srun "srun --mpi=pmix"
 cancelled mpirun mpirun
+lone_tasks
 wrong_job
 limited_ends
 rank_killed

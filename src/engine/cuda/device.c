@@ -1,7 +1,6 @@
 #include "device.h"
 #include "runtime.h"
 
-#include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
 #include <sched.h>
@@ -25,7 +24,7 @@ struct cu_recording {
     cudaGraphExec_t graph;
 };
 
-static const double mib = 1024.0 * 1024.0;
+static const double mib = 1024.0 * 1024.0, gib = 1024.0 * 1024.0 * 1024.0;
 
 cs_status cu_runtime_check(cudaError_t error, const char *call, const char *file, int line) {
     if (error == cudaSuccess)
@@ -77,7 +76,15 @@ static cs_status check_capability(const struct cudaDeviceProp *gpu) {
                    "build with -DCMAKE_CUDA_ARCHITECTURES=%d%d", gpu->major, gpu->minor);
 }
 
-cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
+/* Whole GiB, so that the same GPU on many nodes is told once. */
+static void describe(const cu_device *device, const struct cudaDeviceProp *gpu, int count, cs_engine_place *out) {
+    out->gpus = count;
+    snprintf(out->gpu, sizeof out->gpu, "%s", device->bus_id);
+    snprintf(out->text, sizeof out->text, "GPU: %s, %.0f of %.0f GiB free", gpu->name,
+             (double)cu_device_free_memory(device) / gib, (double)gpu->totalGlobalMem / gib);
+}
+
+cs_status cu_device_open(const cs_engine_options *options, cs_engine_place *place, cu_device **out) {
     cu_device *device = NULL;
     cs_status status = CS_OK;
     int count;
@@ -93,10 +100,7 @@ cs_status cu_device_open(const cs_engine_options *options, cu_device **out) {
     CS_TRY_GOTO(CU(cudaSetDevice(device->index)), out);
     CS_TRY_GOTO(CU(cudaStreamCreateWithFlags(&device->work, cudaStreamNonBlocking)), out);
     CS_TRY_GOTO(CU(cudaStreamCreateWithFlags(&device->copies, cudaStreamNonBlocking)), out);
-    cs_log(CS_LOG_INFO, "GPU %d of %d: %s, %.0f of %.0f MiB free", device->index, count, gpu.name,
-           (double)cu_device_free_memory(device) / mib, (double)gpu.totalGlobalMem / mib);
-    if (device->is_shared && options->local_rank == 0)
-        cs_log(CS_LOG_INFO, "%d ranks of this node share %d GPU%s", options->local_ranks, count, count > 1 ? "s" : "");
+    describe(device, &gpu, count, place);
     *out = device;
     return CS_OK;
 out:

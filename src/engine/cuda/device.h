@@ -13,9 +13,8 @@ typedef struct cu_device cu_device;
 /* How many GPUs this process can use; 0 with the reason in the error (no driver, a driver that is too old, none
  * visible). */
 CS_MUST_CHECK cs_status cu_device_count(int *out);
-/* The GPU of this rank: local_rank modulo the GPUs that CUDA_VISIBLE_DEVICES leaves. Logs its name at info level, and
- * that ranks share it where they do. */
-CS_MUST_CHECK cs_status cu_device_open(const cs_engine_options *options, cu_device **out);
+/* The GPU of this rank: local_rank modulo the GPUs that CUDA_VISIBLE_DEVICES leaves. */
+CS_MUST_CHECK cs_status cu_device_open(const cs_engine_options *options, cs_engine_place *place, cu_device **out);
 void cu_device_close(cu_device *device); /* NULL-safe */
 cu_stream cu_device_stream(const cu_device *device);
 int cu_device_index(const cu_device *device);

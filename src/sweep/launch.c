@@ -1,0 +1,114 @@
+#include "launch.h"
+#include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "ranks_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* As the node calls itself, without its domain. */
+static void find_node_name(char *out, size_t size) {
+    if (gethostname(out, size) != 0)
+        snprintf(out, size, "?");
+    out[size - 1] = '\0';
+    out[strcspn(out, ".")] = '\0';
+}
+
+static int number_of(const char *variable) {
+    const char *text = getenv(variable);
+    return text ? (int)strtol(text, NULL, 10) : 0;
+}
+
+/* The log adds the newline. */
+static void log_lines(cs_log_level level, char *text) {
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        cs_log(level, "%s", line);
+}
+
+static cs_status tell(const cs_seat *seats, int n) {
+    char *texts[2] = {NULL, NULL};
+    size_t sizes[2];
+    FILE *out = open_memstream(&texts[0], &sizes[0]), *warnings = open_memstream(&texts[1], &sizes[1]);
+    cs_status status = out && warnings ? cs_seats_print(seats, n, out, warnings)
+                                       : cs_fail(CS_ERR_NO_MEMORY, "no memory for the map of ranks");
+    if (out)
+        fclose(out);
+    if (warnings)
+        fclose(warnings);
+    if (status == CS_OK) {
+        log_lines(CS_LOG_INFO, texts[0]);
+        log_lines(CS_LOG_WARN, texts[1]);
+    }
+    free(texts[0]);
+    free(texts[1]);
+    return status;
+}
+
+cs_status cs_launch_tell(cs_ranks *ranks, int threads, const cs_engine *engine) {
+    int n = cs_ranks_size(ranks);
+    bool first = cs_ranks_rank(ranks) == 0;
+    cs_seat *seats = NULL;
+    cs_seat own = {.threads = threads,
+                   .cores = cs_ranks_own_cores(ranks),
+                   .node_cores = cs_ranks_node_cores(ranks),
+                   .slurm_cpus = number_of("SLURM_CPUS_PER_TASK"),
+                   .slurm_gpus = number_of("SLURM_GPUS_ON_NODE"),
+                   .place = *cs_engine_where(engine)};
+    find_node_name(own.node, sizeof own.node);
+    CS_TRY(cs_ranks_agree(ranks, first ? cs_alloc((size_t)n, sizeof *seats, "ranks", &seats) : CS_OK));
+    cs_status status = cs_ranks_gather(ranks, &own, sizeof own, seats);
+    if (status == CS_OK)
+        status = cs_ranks_agree(ranks, first ? tell(seats, n) : CS_OK);
+    free(seats);
+    return status;
+}
+
+/* Network file systems show a new file late. */
+static bool appears(const char *path) {
+    const struct timespec nap = {.tv_nsec = 50000000L};
+    const double patience = 10;
+    double begun = cs_now();
+    while (!cs_file_exists(path)) {
+        if (cs_now() - begun > patience)
+            return false;
+        nanosleep(&nap, NULL);
+    }
+    return true;
+}
+
+static cs_status look_for(const char *path, const char *folder) {
+    char node[sizeof((cs_seat *)0)->node];
+    if (appears(path))
+        return CS_OK;
+    find_node_name(node, sizeof node);
+    return cs_hint(
+        cs_fail(CS_ERR_IO, "%s: node %s does not see what rank 0 writes there", folder, node),
+        "all nodes write results: the folder must lie on a file system that they share; --out names another");
+}
+
+/* A name that no node has looked for before: what is known not to be there is not looked for again for a while. */
+static cs_status place_mark(const char *folder, char path[CS_PATH_MAX]) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    CS_TRY(cs_folder_create(folder));
+    CS_TRY(cs_path(path, CS_PATH_MAX, "%s/.seen.%ld.%lld%09ld", folder, (long)getpid(), (long long)now.tv_sec,
+                   now.tv_nsec));
+    return cs_file_write(path, "", 0);
+}
+
+cs_status cs_launch_check_folder(cs_ranks *ranks, const char *folder) {
+    char path[CS_PATH_MAX] = "";
+    bool first = cs_ranks_rank(ranks) == 0;
+    if (cs_ranks_on_node(ranks) == cs_ranks_size(ranks))
+        return CS_OK;
+    CS_TRY(cs_ranks_agree(ranks, first ? place_mark(folder, path) : CS_OK));
+    CS_TRY(cs_ranks_share(ranks, path, sizeof path));
+    cs_status status = cs_ranks_agree(ranks, cs_ranks_rank_on_node(ranks) == 0 ? look_for(path, folder) : CS_OK);
+    if (first)
+        unlink(path);
+    return status;
+}

@@ -1,0 +1,87 @@
+"""What a start tells of the launch: where ranks sit, what does not fit, files and folders without locks."""
+import os
+import subprocess
+
+from harness import BIN, CLEAN, MPI, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
+
+TESTS = os.path.join(BIN, "../tests")
+HOST_GPUS = {"CNNSWEEP_CUDA_PLUGIN": os.path.join(TESTS, "libcnnsweep_cuda_host.so")}
+NODE = os.uname().nodename.split(".")[0]
+# The sanitizer wants to be the first library.
+WITHOUT_LOCKS = {"LD_PRELOAD": os.path.join(TESTS, "libcs_no_locks.so"),
+                 "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+NO_LOCKS = "the file system has no locks (No locks available)"
+
+make_data(per_class=20)
+write_job()
+
+
+def start(*arguments, **how):
+    """What a short sweep says before it trains."""
+    return run_ok("train", "job.yaml", "--force", "--set", "train.epochs=1", *arguments, **how).stderr.split("plan ")[0]
+
+
+def test_where_ranks_sit_is_told_once():
+    told = start(ranks=3)
+    assert told.count(f"ranks    {NODE}: 0-2\n") == 1 and told.count("ranks    ") == 1, told
+    assert "ranks    " not in start()
+
+
+def test_ranks_and_gpus_that_do_not_match_are_warned_of():
+    for gpus, warning in ((1, "2 ranks share 1 GPU of"), (2, None), (4, "2 ranks on 4 GPUs of the node, 2 idle")):
+        told = start("--device", "cuda", ranks=2, env={**HOST_GPUS, "CNNSWEEP_HOST_GPUS": str(gpus)})
+        assert f"ranks    {NODE}: 0-1 on {gpus} GPU" in told and told.count("GPU: the host\n") == 1, told
+        assert (f"warn: {warning}" in told) if warning else ("GPUs of the node" not in told), told
+
+
+def test_gpus_that_slurm_gave_and_nobody_uses_are_warned_of():
+    told = start("--device", "cpu", env={"SLURM_GPUS_ON_NODE": "2"})
+    assert "warn: Slurm gave the node 2 GPUs, and the CPU computes" in told, told
+
+
+def test_ranks_bound_to_a_core_with_many_threads_are_warned_of():
+    bound = {"OMPI_MCA_hwloc_base_binding_policy": "core", "PRTE_MCA_hwloc_default_binding_policy": "core"}
+    told = start("--set", "threads=8", ranks=1, env=bound)
+    assert "warn: 8 threads a rank, which may run on 1 core: mpirun --bind-to none" in told, told
+
+
+def test_threads_that_slurm_did_not_give_are_warned_of():
+    (core, *_) = os.sched_getaffinity(0)
+    done = subprocess.run([os.path.join(BIN, "cnnsweep"), "train", "job.yaml", "--force"], cwd=SCRATCH,
+                          env={**CLEAN, "SLURM_CPUS_PER_TASK": "4"}, capture_output=True, text=True, check=True,
+                          preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+    assert "warn: SLURM_CPUS_PER_TASK is 4, but a rank may run on 1 core: " in done.stderr, done.stderr
+    assert "warn: " not in start(env={"SLURM_CPUS_PER_TASK": "1"})
+
+
+def test_processes_that_were_to_be_ranks_all_stop():
+    """As N tasks that a launcher started of which the MPI knows nothing: none may train."""
+    command = [os.path.join(BIN, "cnnsweep"), "train", "job.yaml", "--out", "never"]
+    for told, why in ({"SLURM_NTASKS": "3"}, "SLURM_NTASKS is 3"), ({"PMI_SIZE": "3", "PMI_RANK": "1"}, "PMI_SIZE is 3"):
+        programs = [subprocess.Popen(command, cwd=SCRATCH, env={**CLEAN, **MPI, **told, "SLURM_PROCID": str(i)},
+                                     stderr=subprocess.PIPE, text=True) for i in range(3)]
+        for program in programs:
+            errors = program.communicate(timeout=60)[1]
+            assert program.returncode == 1 and f"{why}, but there is 1 rank" in errors, errors
+            assert "hint: start it with `srun --mpi=pmix`" in errors, errors
+    assert not os.path.exists(path("never"))
+
+
+def test_without_locks_data_is_packed_and_trained_on():
+    run_ok("--shard-size", "64K", "drawn", "shards", program="cnnsweep-pack", env=WITHOUT_LOCKS)
+    run_ok("train", "job.yaml", "--out", "locked")
+    for ranks in (0, 2):
+        done = run_ok("train", "job.yaml", "--set", "data.path=shards", "--out", f"lockless{ranks}", ranks=ranks, env=WITHOUT_LOCKS)
+        assert done.stderr.count(NO_LOCKS) == 1 and "no second program" in done.stderr, done.stderr
+        assert without_clock(read_trials(f"lockless{ranks}")) == without_clock(read_trials("locked"))
+
+
+def test_locks_of_hdf5_can_be_insisted_on():
+    """Which also shows that the locks above do fail."""
+    done = run("train", "job.yaml", "--out", "never", env={**WITHOUT_LOCKS, "HDF5_USE_FILE_LOCKING": "TRUE"})
+    assert done.returncode == 1 and "data.h5: cannot open the file: unable to lock file" in done.stderr, done.stderr
+    done = run("drawn", "never.h5", program="cnnsweep-pack", env={**WITHOUT_LOCKS, "HDF5_USE_FILE_LOCKING": "TRUE"})
+    assert done.returncode == 1 and "unable to lock" in done.stderr, done.stderr
+
+
+run_tests(globals())
