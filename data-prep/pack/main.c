@@ -81,10 +81,10 @@ static cs_status parse_split(const char *text, void *target) {
 
 static cs_status parse_part(const char *text, void *target) {
     cs_dataset_part *part = target;
-    int end = 0;
-    if (sscanf(text, "%d/%d%n", &part->index, &part->count, &end) != 2 || text[end] || part->index < 0 ||
-        part->index >= part->count)
-        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is no part", text), "I/N with I from 0 to N - 1, such as 2/4");
+    int numbers[2];
+    CS_TRY(cs_arg_part(text, numbers));
+    part->index = numbers[0];
+    part->count = numbers[1];
     return CS_OK;
 }
 
@@ -103,6 +103,13 @@ static void print_help(const cs_arg *args, size_t n) {
          "JPEG (progressive, gray and CMYK too) and PNG are read. Options:");
     cs_args_help(stdout, args, n);
     puts("\nExit status: 0 done, 1 failed (nothing is left behind), 2 wrong call.");
+}
+
+static cs_status take_out(const char *text, char out[CS_PATH_MAX]) {
+    CS_TRY(cs_path(out, CS_PATH_MAX, "%s", text));
+    for (size_t n = strlen(out); n > 1 && out[n - 1] == '/'; n--)
+        out[n - 1] = '\0';
+    return CS_OK;
 }
 
 /* Fills the options from the command line; *done when --help said everything. */
@@ -141,8 +148,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         return cs_hint(cs_fail(CS_ERR_ARG, look ? "give one dataset" : "give SRC and OUT"),
                        "cnnsweep-pack --help tells how to call it");
     options->src = positional[0];
-    options->out = look ? positional[0] : positional[1];
-    return CS_OK;
+    return take_out(look ? positional[0] : positional[1], options->out);
 }
 
 static cs_status pack_or_take_part(pack_options *options, pack_list *list) {

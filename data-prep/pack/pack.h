@@ -3,12 +3,14 @@
 #define CNNSWEEP_PACK_H
 
 #include "cnnsweep/dataset.h"
+#include "cnnsweep/file.h"
 
 #include <signal.h>
 
 typedef struct pack_options {
-    const char *src, *out;
-    int size[2]; /* width, height; 0, 0: as they are */
+    const char *src;
+    char out[CS_PATH_MAX]; /* does not end in a slash: names of other files begin with it */
+    int size[2];           /* width, height; 0, 0: as they are */
     cs_resize resize;
     cs_encoding encoding;
     double split[CS_SPLIT_COUNT]; /* fractions of train, val, test for a tree that is not split */

@@ -67,7 +67,7 @@ typedef struct cs_pixel_sums {
 } cs_pixel_sums;
 void cs_pixel_mean_std(const cs_pixel_sums *sums, double mean[3], double std[3]);
 
-/* A dataset of shards that is written by several processes, each a part: the samples of part 1, then those of part 2,
+/* A dataset of shards that is written by several processes, each a part: the samples of part 0, then those of part 1,
  * and so on, have the order of the layout, split by split. A part is a folder of shards that lies in "<path>.parts"
  * until the parts are joined. */
 typedef struct cs_dataset_part {
@@ -80,7 +80,8 @@ CS_MUST_CHECK cs_status cs_dataset_part_path(const char *path, int index, char *
 CS_MUST_CHECK cs_status cs_dataset_commit_part(cs_dataset_writer **out, const cs_dataset_part *part);
 /* The part in that folder, by its own path. */
 CS_MUST_CHECK cs_status cs_dataset_read_part(const char *part_path, cs_dataset_part *part);
-/* Makes the dataset of its parts, which are gone then. What was interrupted can be called again. */
+/* Makes the dataset of its parts, which are gone then. What was interrupted can be called again; a second process that
+ * joins the same parts is refused. */
 CS_MUST_CHECK cs_status cs_dataset_join(const char *path);
 
 #endif

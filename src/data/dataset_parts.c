@@ -55,6 +55,8 @@ static cs_status parse_part(const char *path, json_t *root, cs_dataset_part *par
                        &part->count, "source", &text[0], "pixels", &text[1], "sum", &text[2], &text[3], &text[4],
                        "square", &text[5], &text[6], &text[7]) != 0)
         return cs_fail(CS_ERR_FORMAT, "%s: %s", path, error.text);
+    if (part->index < 0 || part->index >= part->count)
+        return cs_fail(CS_ERR_FORMAT, "%s: part %d of %d", path, part->index, part->count);
     for (int i = 0; i < 8; i++) {
         char *end;
         value[i] = strtoull(text[i], &end, 10);
@@ -158,6 +160,8 @@ static cs_status take_part(joining *join, const char *path, int index) {
 }
 
 static cs_status join_parts(const char *path, joining *join) {
+    if (cs_file_exists(path))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: already exists", path), "remove it first, or choose another name");
     CS_TRY(cs_path(join->parts, sizeof join->parts, "%s" PARTS_SUFFIX, path));
     CS_TRY(cs_path(join->whole, sizeof join->whole, "%s/whole", join->parts));
     CS_TRY(check_parts(path, join));
@@ -171,10 +175,15 @@ static cs_status join_parts(const char *path, joining *join) {
 }
 
 cs_status cs_dataset_join(const char *path) {
+    char name[CS_PATH_MAX];
+    cs_file_lock *lock = NULL;
     joining join = {0};
-    if (cs_file_exists(path))
-        return cs_hint(cs_fail(CS_ERR_ARG, "%s: already exists", path), "remove it first, or choose another name");
+    CS_TRY(cs_path(name, sizeof name, "%s" PARTS_SUFFIX ".lock", path));
+    CS_TRY(cs_file_lock_try(name, &lock));
+    if (!lock)
+        return cs_fail(CS_ERR_ARG, "%s: another process is joining its parts", path);
     cs_status status = join_parts(path, &join);
+    cs_file_lock_release(lock);
     free(join.shards);
     return status;
 }

@@ -1,6 +1,8 @@
 """Datasets packed in parts by several processes: joined, they are what one process packs in one go."""
+import fcntl
 import filecmp
 import os
+import pathlib
 import shutil
 
 import numpy as np
@@ -116,10 +118,37 @@ class Parts(PackTest):
         self.assert_whole()
 
     def test_wrong_parts_are_told(self):
-        for wrong in ("-1/3", "3/3", "x", "1/2/3", "1"):
+        for wrong, needle in (("-1/3", "part -1 is outside 0 to 2"), ("3/3", "part 3 is outside"), ("0/0", "0 parts"),
+                              ("x", "is no part"), ("1/2/3", "is no part"), ("1", "is no part")):
             result = run("cnnsweep-pack", self.src, self.joined, "--part", wrong)
             self.assertEqual(result.returncode, 2, result.stderr)
-            self.assertIn("is no part", result.stderr)
+            self.assertIn(needle, result.stderr)
+
+    def test_a_damaged_note_of_a_part_costs_no_images(self):
+        self.part(0, 1)
+        note = pathlib.Path(f"{self.joined}.parts/part-00000/part.json")
+        whole = note.read_text()
+        note.write_text(whole.replace('"of": 1', '"of": 0'))
+        self.assertIn("part.json: part 0 of 0", self.join(status=1).stderr)
+        note.write_text(whole)
+        self.join()
+        self.assertIn("whole; 61 images", run("cnnsweep-pack", "--check", self.joined).stdout)
+
+    def test_parts_are_joined_by_one_process_at_a_time(self):
+        """The lock is POSIX's, on a file beside the parts."""
+        self.part(0, 1)
+        lock = pathlib.Path(f"{self.joined}.parts.lock")
+        with open(lock, "w") as held:
+            fcntl.lockf(held, fcntl.LOCK_EX)
+            self.assertIn("another process is joining", self.join(status=1).stderr)
+        self.join()
+        self.assertFalse(lock.exists())
+
+    def test_a_slash_at_the_end_is_no_part_of_the_name(self):
+        for index in range(2):
+            run("cnnsweep-pack", self.src, f"{self.joined}/", "--part", f"{index}/2")
+        self.assertEqual(run("cnnsweep-pack", "--join", f"{self.joined}/").returncode, 0)
+        self.assertIn("whole; 61 images", run("cnnsweep-pack", "--check", self.joined).stdout)
 
 
 if __name__ == "__main__":
