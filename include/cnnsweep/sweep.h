@@ -77,7 +77,8 @@ typedef struct cs_collect_options {
 
 /* Merges folders of one sweep, its parts for example, running or not; reads them only. To options->out go trials.csv,
  * table.md, table.csv, table.tex; to `out` the table and which trials are missing, or told of by several folders (the
- * first that finished counts). Folders of other job files, of other samples and of no sweep are CS_ERR_*. */
+ * first that finished counts). Trials have the names of the first folder. Folders of other job files, of other samples
+ * and of no sweep are CS_ERR_*. */
 CS_MUST_CHECK cs_status cs_sweep_collect(const char *const *folders, int n, const cs_collect_options *options,
                                          FILE *out);
 

@@ -17,6 +17,7 @@ typedef struct folder {
     const char *path;
     struct stat info; /* to know it again under another name */
     cs_journal *journal;
+    const cs_record **records; /* [job->n_trials] in the order of the job */
 } folder;
 
 typedef struct collection {
@@ -42,58 +43,52 @@ static cs_status add_folder(collection *c, const char *path) {
     CS_TRY(cs_journal_read(path, &next.journal));
     if (!next.journal)
         return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: no journal.jsonl, so no results of a sweep", path), "%s", hint);
-    if (next.journal->starts > 0 && !next.journal->sweep) {
-        cs_journal_free(next.journal);
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal does not describe the sweep", path),
-                       "an earlier version wrote it: `cnnsweep train JOB.yaml --resume` adds that");
-    }
     if (next.journal->starts == 0) {
         cs_log(CS_LOG_WARN, "%s: nothing has begun there", path);
         cs_journal_free(next.journal);
         return CS_OK;
     }
     c->folders[c->n++] = next;
+    if (!next.journal->sweep)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal does not describe the sweep", path),
+                       "an earlier version wrote it: `cnnsweep train JOB.yaml --resume` adds that");
+    if (next.journal->planned != next.journal->to_plan)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal plans %d trials where it says there are %d", path,
+                               next.journal->planned, next.journal->to_plan),
+                       "if it is only just starting call again; else `cnnsweep train JOB.yaml --resume` writes the "
+                       "plan anew");
     return CS_OK;
 }
 
-/* A journal that lost lines plans fewer trials than there are. */
-static int fullest(const collection *c) {
-    int best = 0;
-    for (int i = 1; i < c->n; i++)
-        if (c->folders[i].journal->planned > c->folders[best].journal->planned)
-            best = i;
-    return best;
-}
-
-/* The record of a trial that the folder's last start planned, or NULL. */
-static const cs_record *record_of(const folder *f, int number) {
+/* The job's order is that of the plan of the last start. Keys cover settings that options do not name, such as what an
+ * augmentation does. */
+static cs_status find_records(const collection *c, const folder *first, folder *f) {
     const cs_journal *journal = f->journal;
-    const cs_record *record = (size_t)number < journal->n ? &journal->records[number] : NULL;
-    return record && record->start == journal->starts ? record : NULL;
-}
-
-/* Settings that keys cover and options do not name, such as what an augmentation does. */
-static cs_status check_trials(const collection *c, const folder *a, const folder *b) {
-    for (int t = 0; t < c->job->n_trials; t++) {
-        int number = c->job->numbers[t];
-        const cs_record *x = record_of(a, number), *y = record_of(b, number);
-        if (x && y && x->key != y->key)
-            return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: trial t%03d (%s) differs", b->path,
-                                   a->path, number, y->options),
+    if (journal->planned != c->job->n_trials)
+        return cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: it has %d trials, there %d", f->path, first->path,
+                       journal->planned, c->job->n_trials);
+    CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *f->records, "trials", &f->records));
+    for (size_t i = 0; i < journal->n; i++)
+        if (journal->records[i].start == journal->starts)
+            f->records[journal->records[i].place] = &journal->records[i];
+    for (int t = 0; t < c->job->n_trials; t++)
+        if (f->records[t]->key != first->records[t]->key)
+            return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: its trial %s differs", f->path,
+                                   first->path, f->records[t]->options),
                            "augmentations: or the order of the trials; collect the parts of one job file");
-    }
     return CS_OK;
 }
 
-static cs_status check_folders(const collection *c, const folder *first) {
+static cs_status check_folders(collection *c) {
+    const folder *first = &c->folders[0];
     for (int i = 0; i < c->n; i++) {
-        const folder *f = &c->folders[i];
+        folder *f = &c->folders[i];
         CS_TRY(cs_description_compare(first->journal, first->path, f->journal, f->path));
         if (f->journal->checksum != first->journal->checksum)
             return cs_hint(cs_fail(CS_ERR_ARG, "%s was trained on other samples than %s: data.path %s differs", f->path,
                                    first->path, f->journal->dataset),
                            "the dataset changed between them: train the earlier one again");
-        CS_TRY(check_trials(c, first, f));
+        CS_TRY(find_records(c, first, f));
     }
     return CS_OK;
 }
@@ -108,13 +103,11 @@ static void gather(collection *c) {
         int found = 0;
         c->from[t] = -1;
         for (int i = 0; i < c->n; i++) {
-            const cs_record *record = record_of(&c->folders[i], c->job->numbers[t]);
-            if (!record || record->outcome.state == CS_TRIAL_PENDING)
+            const cs_outcome *outcome = &c->folders[i].records[t]->outcome;
+            found += outcome->state != CS_TRIAL_PENDING;
+            if (!is_better(outcome, &c->outcomes[t]))
                 continue;
-            found++;
-            if (!is_better(&record->outcome, &c->outcomes[t]))
-                continue;
-            c->outcomes[t] = record->outcome;
+            c->outcomes[t] = *outcome;
             c->from[t] = i;
         }
         c->missing += found == 0;
@@ -243,6 +236,7 @@ static cs_status write_products(const collection *c) {
         CS_TRY(cs_path(path, sizeof path, "%s/%s", c->out, products[i].name));
         if (products[i].is_pivot && cs_table_is_leaderboard(c->job)) {
             cs_log(CS_LOG_INFO, "no %s: a leaderboard is no pivot; --rows and --columns make one", path);
+            CS_TRY(cs_remove_all(path)); /* an earlier call's would be taken for this one's */
             continue;
         }
         CS_TRY(cs_atomic_open(path, &file));
@@ -258,11 +252,10 @@ static cs_status write_products(const collection *c) {
 
 /* Why there is no outcome: how far a folder came, or whose it is. */
 static void print_missing(const collection *c, int trial, FILE *out) {
-    int number = c->job->numbers[trial];
     for (int i = 0; i < c->n; i++) {
         const folder *f = &c->folders[i];
-        const cs_record *record = record_of(f, number);
-        if (!record || record->part != f->journal->part)
+        const cs_record *record = f->records[trial];
+        if (record->part != f->journal->part)
             continue;
         if (record->n_epochs > 0)
             fprintf(out, ": %d epochs in %s\n", record->epochs[record->n_epochs - 1].epoch + 1, f->path);
@@ -270,25 +263,19 @@ static void print_missing(const collection *c, int trial, FILE *out) {
             fprintf(out, ": has not begun in %s\n", f->path);
         return;
     }
-    for (int i = 0; i < c->n; i++) {
-        const cs_record *record = record_of(&c->folders[i], number);
-        if (!record)
-            continue;
-        fprintf(out, ": is of part %d of %d, which is not here\n", record->part, c->folders[i].journal->parts);
-        return;
-    }
-    fputc('\n', out);
+    const folder *first = &c->folders[0];
+    fprintf(out, ": is of part %d of %d, which is not here\n", first->records[trial]->part, first->journal->parts);
 }
 
 static void print_duplicate(const collection *c, const cs_metric *metric, int trial, FILE *out) {
     const char *separator = ": in ";
     for (int i = 0; i < c->n; i++) {
-        const cs_record *record = record_of(&c->folders[i], c->job->numbers[trial]);
-        if (!record || record->outcome.state == CS_TRIAL_PENDING)
+        const cs_outcome *outcome = &c->folders[i].records[trial]->outcome;
+        if (outcome->state == CS_TRIAL_PENDING)
             continue;
         fprintf(out, "%s%s (", separator, c->folders[i].path);
-        if (record->outcome.state == CS_TRIAL_OK)
-            fprintf(out, "ok, %s %.9g", metric->name, cs_metric_value(metric, &record->outcome.result));
+        if (outcome->state == CS_TRIAL_OK)
+            fprintf(out, "ok, %s %.9g", metric->name, cs_metric_value(metric, &outcome->result));
         else
             fputs("failed", out);
         fprintf(out, "%s)", i == c->from[trial] ? ", counts" : "");
@@ -299,10 +286,8 @@ static void print_duplicate(const collection *c, const cs_metric *metric, int tr
 
 static int count_outcomes(const collection *c, int trial) {
     int n = 0;
-    for (int i = 0; i < c->n; i++) {
-        const cs_record *record = record_of(&c->folders[i], c->job->numbers[trial]);
-        n += record && record->outcome.state != CS_TRIAL_PENDING;
-    }
+    for (int i = 0; i < c->n; i++)
+        n += c->folders[i].records[trial]->outcome.state != CS_TRIAL_PENDING;
     return n;
 }
 
@@ -346,11 +331,10 @@ static cs_status collect(collection *c, const char *const *paths, int n, const c
         CS_TRY(add_folder(c, paths[i]));
     if (c->n == 0)
         return cs_fail(CS_ERR_NOT_FOUND, "%s: nothing has begun there", paths[0]);
-    const folder *first = &c->folders[fullest(c)];
-    cs_status status = cs_description_job(first->journal, &c->job);
+    cs_status status = cs_description_job(c->folders[0].journal, &c->job);
     if (status != CS_OK)
-        return cs_context(status, "%s", first->path);
-    CS_TRY(check_folders(c, first));
+        return cs_context(status, "%s", c->folders[0].path);
+    CS_TRY(check_folders(c));
     CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *c->outcomes, "results", &c->outcomes));
     CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *c->from, "results", &c->from));
     gather(c);
@@ -363,8 +347,10 @@ static cs_status collect(collection *c, const char *const *paths, int n, const c
 cs_status cs_sweep_collect(const char *const *folders, int n, const cs_collect_options *options, FILE *out) {
     collection c = {0};
     cs_status status = collect(&c, folders, n, options, out);
-    for (int i = 0; i < c.n; i++)
+    for (int i = 0; i < c.n; i++) {
         cs_journal_free(c.folders[i].journal);
+        free(c.folders[i].records);
+    }
     free(c.folders);
     free(c.outcomes);
     free(c.from);

@@ -135,6 +135,7 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
     json_object_set_new(event, "part", json_integer(job->part));
     json_object_set_new(event, "parts", json_integer(job->parts));
     json_object_set_new(event, "sweep", cs_description_of(job));
+    json_object_set_new(event, "planned", json_integer(job->n_trials));
     add_time(event);
     json_t *events = json_pack("[o]", event);
     for (int t = 0; events && t < job->n_trials; t++) {

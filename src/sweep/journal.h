@@ -2,7 +2,8 @@
  * before the caller goes on. Trials, and epochs of a second or more, are also on the disk by then.
  *
  *   start  a program began or went on: job, dataset and its checksum, metric and goal, trials, ranks, engine,
- *          precision, version; part and parts (0: all of the sweep), sweep (description.h)
+ *          precision, version; part and parts (0: all of the sweep), sweep (description.h), planned: how many plan
+ *          lines follow
  *   plan   after each start a line a trial, those of other parts too: its name, its key (cs_trial_key), its swept
  *          options, its places on the axes; of one that is another part's which that is
  *   epoch  one epoch of a trial
@@ -43,7 +44,7 @@ struct cs_journal {
     int starts;           /* 0: it was cut short before anything began. Then the rest is empty. */
     int trials, ranks;    /* trials: of this part */
     int part, parts;      /* 0 parts: the whole sweep */
-    int planned;          /* trials of the last start, other parts' too */
+    int planned, to_plan; /* plan lines of the last start, other parts' too; as many as it said there would be */
     struct json_t *sweep; /* description.h; NULL in journals of before there was one */
     char job[CS_NAME_MAX], dataset[CS_VALUE_MAX * 2], engine[CS_ENGINE_MAX], precision[8], metric[32];
     bool deterministic;

@@ -72,6 +72,7 @@ static cs_status read_start(cs_journal *journal, const json_t *event) {
     journal->part = int_of(event, "part");
     journal->parts = int_of(event, "parts");
     journal->planned = 0;
+    journal->to_plan = int_of(event, "planned");
     json_decref(journal->sweep);
     journal->sweep = json_incref(json_object_get(event, "sweep"));
     journal->ended[0] = '\0';

@@ -29,11 +29,11 @@ cs_status cs_text_table_set(cs_text_table *table, int row, int column, const cha
     return cs_strdup(text, cell_of(table, row, column));
 }
 
-/* Characters of UTF-8. */
+/* Characters of UTF-8, and the backslash before a bar. */
 static int width_of(const char *text) {
     int width = 0;
     for (; text && *text; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80;
+        width += (((unsigned char)*text & 0xC0) != 0x80) + (*text == '|');
     return width;
 }
 
@@ -56,7 +56,11 @@ static void print_cell(const char *text, int width, bool left, FILE *out) {
     fputc(' ', out);
     if (!left)
         repeat(' ', space, out);
-    fputs(text ? text : "", out);
+    for (; text && *text; text++) {
+        if (*text == '|')
+            fputc('\\', out);
+        fputc(*text, out);
+    }
     if (left)
         repeat(' ', space, out);
     fputs(" |", out);
@@ -110,7 +114,13 @@ void cs_text_table_csv(const cs_text_table *table, FILE *out) {
 }
 
 static void print_latex(const char *text, FILE *out) {
+    /* A row that begins with [ or * would be taken for an argument of the line's end before it. */
     static const char *const escapes[][2] = {{"±", "$\\pm$"},
+                                             {"[", "{[}"},
+                                             {"*", "{*}"},
+                                             {"<", "\\textless{}"},
+                                             {">", "\\textgreater{}"},
+                                             {"|", "\\textbar{}"},
                                              {"\\", "\\textbackslash{}"},
                                              {"~", "\\textasciitilde{}"},
                                              {"^", "\\textasciicircum{}"},

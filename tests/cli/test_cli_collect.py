@@ -241,7 +241,7 @@ def test_a_journal_without_a_description_is_refused():
 
 
 def test_a_damaged_journal_does_no_harm():
-    """A letter of the description or the plan is another one: whatever is made of it, collect ends by itself."""
+    """A letter of the description or the plan is another one: collect ends by itself, and never tells of fewer trials."""
     dice = random.Random(7)
     whole = text_of(f"{FOLDERS[0]}/journal.jsonl")
     end = whole.index('{"event":"epoch"')
@@ -252,8 +252,22 @@ def test_a_damaged_journal_does_no_harm():
         if other == whole[at]:
             continue
         name = copy(FOLDERS[0], "damaged", lambda text: text[:at] + other + text[at + 1:])
-        codes.add(run("collect", name, "--out", "of-damaged").returncode)
+        done = run("collect", name, "--out", "of-damaged")
+        codes.add(done.returncode)
+        assert done.returncode == 1 or " of 12 trials from 1 folder" in done.stdout, (other, at, done.stdout)
     assert codes == {0, 1}, codes
+
+
+def test_a_plan_that_lacks_a_line_is_refused_until_it_is_resumed():
+    """The trial of that line is trained again, under a new number: it is found by its place in the plan."""
+    own = read_trials(FOLDERS[1])[0]["trial"]
+    name = copy(FOLDERS[1], "lacking", lambda text: re.sub(rf'{{"event":"plan","trial":"{own}".*\n', "", text))
+    refused([name], "lacking: its journal plans 11 trials where it says there are 12", "--resume")
+    run_ok("train", "job.yaml", "--part", "1/3", "--out", name, "--resume")
+    assert "t012" in [t["trial"] for t in read_trials(name)]
+    told = collect("lacking-merged", [FOLDERS[0], name, FOLDERS[2]]).stdout
+    assert "12 of 12 trials" in told
+    assert text_of("lacking-merged/table.md") == text_of("whole/table.md")
 
 
 def test_the_csv_pivot_has_mean_and_deviation():
@@ -327,6 +341,45 @@ def test_a_grown_grid_in_parts_misses_nothing():
     assert {key: after[key] for key in before} == before
 
 
+def test_a_part_may_begin_after_the_grid_has_grown():
+    """Its trials have other numbers than in a part that was there before."""
+    grown = ("--set", "sweep.parameters.augment=[dark, none, flips]")
+    small = ("--set", "sweep.parameters.augment=[none, flips]")
+    run_ok("train", "job.yaml", "--part", "0/2", "--out", "early", *small)
+    run_ok("train", "job.yaml", "--part", "0/2", "--out", "early", "--resume", *grown)
+    run_ok("train", "job.yaml", "--part", "1/2", "--out", "late", *grown)
+    told = collect("late-merged", ["early", "late"]).stdout
+    assert "12 of 12 trials" in told
+    collect("whole-merged", ["whole"])
+    rows = [{row["augment \\ lr"]: row for row in read_pivot(folder)} for folder in ("late-merged", "whole-merged")]
+    assert rows[0] == rows[1]
+
+
+def test_names_that_mean_something_to_latex_and_markdown():
+    names = ["none", "[1]*", "a|b", r"<é~^\$#{x}_&%>"]
+    augmentations = "".join(f"  '{name}': {{horizontal_flip: true}}\n" for name in names[1:])
+    listed = ", ".join(f"'{name}'" for name in names)
+    run_ok("train", write_job(f"""name: tiny
+data: {{path: data.h5}}
+model: {{arch: basenet}}
+threads: 1
+train: {{epochs: 1}}
+sweep: {{parameters: {{augment: [{listed}]}}}}
+augmentations:
+{augmentations}table: {{rows: augment, value: test_loss}}
+""", "names.yaml"), "--out", "names")
+    collect("names-merged", ["names"])
+    assert [row["augment"] for row in read_pivot("names-merged")] == names
+    # A row that began with [ would be the optional argument of the \\ before it.
+    heads = [line.split(" & ")[0] for line in text_of("names-merged/table.tex").splitlines()[4:-2]]
+    assert heads == ["none", r"{[}1]{*}", r"a\textbar{}b",
+                     r"\textless{}é\textasciitilde{}\textasciicircum{}\textbackslash{}\$\#\{x\}\_\&\%\textgreater{}"]
+    table = [line for line in text_of("names-merged/table.md").splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for line in table]
+    assert {len(row) for row in cells} == {4} and len({len(line) for line in table}) == 1
+    assert [row[1].replace(r"\|", "|") for row in cells[2:]] == names
+
+
 def test_a_random_sweep_in_parts_ends_in_its_leaderboard():
     job = write_job(JOB.replace("  repeats: 2\n", "  method: random\n  repeats: 2\n  budget: {trials: 8}\n")
                     .replace("lr: [0.01, 3e-4]", "lr: {log_uniform: [1e-4, 1e-2]}")
@@ -334,6 +387,8 @@ def test_a_random_sweep_in_parts_ends_in_its_leaderboard():
     run_ok("train", job, "--out", "random")
     for part in range(2):
         run_ok("train", job, "--part", f"{part}/2", "--out", f"random{part}")
+    collect("random-merged", ["random0", "random1"], "--rows", "lr")
+    assert os.path.exists(path("random-merged/table.csv"))
     done = collect("random-merged", ["random0", "random1"])
     assert text_of("random-merged/table.md") == text_of("random/table.md")
     assert without_clock(read_trials("random-merged")) == without_clock(read_trials("random"))
