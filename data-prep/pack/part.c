@@ -42,6 +42,10 @@ static void keep_part(const pack_options *options, pack_list *list) {
         else
             free(list->items[i].id);
     list->n = kept;
+    if (kept == 0 && fill > 1)
+        cs_log(CS_LOG_INFO,
+               "part %d of %d gets no images, as all of them fill %zu shard(s); --shard-size makes smaller ones",
+               options->part.index, options->part.count, shards);
 }
 
 cs_status pack_take_part(pack_options *options, pack_list *list, bool *done) {

@@ -64,8 +64,8 @@ class Parts(PackTest):
     def test_more_parts_than_shards(self):
         options = ("--shard-size", "4K", "--size", "4x4")
         self.pack(*options)
-        for index in range(5):
-            self.part(index, 5, *options)
+        told = [self.part(index, 5, *options).stderr for index in range(5)]
+        self.assertEqual(["all of them fill 1 shard" in text for text in told], [True] * 4 + [False])
         self.join()
         self.assert_whole()
         self.assert_same_files()
