@@ -13,107 +13,32 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* What a folder tells of a trial. */
+typedef struct telling {
+    uint64_t key;
+    int part, epochs; /* whose it is, how many are done */
+    cs_trial_state state;
+    double value; /* OK: of the table's metric */
+} telling;
+
 typedef struct folder {
     const char *path;
     struct stat info; /* to know it again under another name */
-    cs_journal *journal;
-    const cs_record **records; /* [job->n_trials] in the order of the job */
+    int part, parts;
+    telling *trials; /* [job->n_trials] */
 } folder;
 
 typedef struct collection {
     folder *folders; /* [n] those where a sweep began */
     int n;
+    cs_journal *first; /* of folders[0]: the others are compared with it */
     cs_job *job;
-    cs_outcome *outcomes; /* [job->n_trials] */
-    int *from;            /* [job->n_trials] the folder whose outcome counts, or -1 */
+    const cs_metric *metric; /* of the table */
+    cs_outcome *outcomes;    /* [job->n_trials] */
+    int *from;               /* [job->n_trials] the folder whose outcome counts */
     int missing, duplicates;
     char out[CS_PATH_MAX];
 } collection;
-
-static cs_status add_folder(collection *c, const char *path) {
-    folder next = {.path = path};
-    const char *hint = "give results folders of `cnnsweep train`, such as results/NAME/part-0-of-3";
-    if (stat(path, &next.info) != 0)
-        return cs_hint(cs_fail_errno("%s", path), "%s", hint);
-    for (int i = 0; i < c->n; i++)
-        if (c->folders[i].info.st_ino == next.info.st_ino && c->folders[i].info.st_dev == next.info.st_dev)
-            return cs_fail(CS_ERR_ARG, "%s is the same folder as %s", path, c->folders[i].path);
-    if (!S_ISDIR(next.info.st_mode))
-        return cs_hint(cs_fail(CS_ERR_ARG, "%s: is not a folder", path), "%s", hint);
-    CS_TRY(cs_journal_read(path, &next.journal));
-    if (!next.journal)
-        return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: no journal.jsonl, so no results of a sweep", path), "%s", hint);
-    if (next.journal->starts == 0) {
-        cs_log(CS_LOG_WARN, "%s: nothing has begun there", path);
-        cs_journal_free(next.journal);
-        return CS_OK;
-    }
-    c->folders[c->n++] = next;
-    if (!next.journal->sweep)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal does not describe the sweep", path),
-                       "an earlier version wrote it: `cnnsweep train JOB.yaml --resume` adds that");
-    if (next.journal->planned != next.journal->to_plan)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal plans %d trials where it says there are %d", path,
-                               next.journal->planned, next.journal->to_plan),
-                       "if it is only just starting call again; else `cnnsweep train JOB.yaml --resume` writes the "
-                       "plan anew");
-    return CS_OK;
-}
-
-/* The job's order is that of the plan of the last start. Keys cover settings that options do not name, such as what an
- * augmentation does. */
-static cs_status find_records(const collection *c, const folder *first, folder *f) {
-    const cs_journal *journal = f->journal;
-    if (journal->planned != c->job->n_trials)
-        return cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: it has %d trials, there %d", f->path, first->path,
-                       journal->planned, c->job->n_trials);
-    CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *f->records, "trials", &f->records));
-    for (size_t i = 0; i < journal->n; i++)
-        if (journal->records[i].start == journal->starts)
-            f->records[journal->records[i].place] = &journal->records[i];
-    for (int t = 0; t < c->job->n_trials; t++)
-        if (f->records[t]->key != first->records[t]->key)
-            return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: its trial %s differs", f->path,
-                                   first->path, f->records[t]->options),
-                           "augmentations: or the order of the trials; collect the parts of one job file");
-    return CS_OK;
-}
-
-static cs_status check_folders(collection *c) {
-    const folder *first = &c->folders[0];
-    for (int i = 0; i < c->n; i++) {
-        folder *f = &c->folders[i];
-        CS_TRY(cs_description_compare(first->journal, first->path, f->journal, f->path));
-        if (f->journal->checksum != first->journal->checksum)
-            return cs_hint(cs_fail(CS_ERR_ARG, "%s was trained on other samples than %s: data.path %s differs", f->path,
-                                   first->path, f->journal->dataset),
-                           "the dataset changed between them: train the earlier one again");
-        CS_TRY(find_records(c, first, f));
-    }
-    return CS_OK;
-}
-
-static bool is_better(const cs_outcome *a, const cs_outcome *b) {
-    return a->state == CS_TRIAL_OK ? b->state != CS_TRIAL_OK : b->state == CS_TRIAL_PENDING && a->state != b->state;
-}
-
-/* Of several folders that trained a trial the first in which it finished counts, else the first in which it failed. */
-static void gather(collection *c) {
-    for (int t = 0; t < c->job->n_trials; t++) {
-        int found = 0;
-        c->from[t] = -1;
-        for (int i = 0; i < c->n; i++) {
-            const cs_outcome *outcome = &c->folders[i].records[t]->outcome;
-            found += outcome->state != CS_TRIAL_PENDING;
-            if (!is_better(outcome, &c->outcomes[t]))
-                continue;
-            c->outcomes[t] = *outcome;
-            c->from[t] = i;
-        }
-        c->missing += found == 0;
-        c->duplicates += found > 1;
-    }
-}
 
 /* The option of an axis by its name, "none" for no axis. */
 static cs_status choose_axis(const cs_job *job, const char *what, const char *name, char *key, size_t size) {
@@ -159,6 +84,110 @@ static cs_status choose_table(cs_job *job, const cs_collect_options *options) {
     CS_TRY(cs_metric_find(options->value, &metric));
     snprintf(job->table_value, sizeof job->table_value, "%s", metric->name);
     return CS_OK;
+}
+
+/* The first folder says what the job is. Takes the journal over. */
+static cs_status begin(collection *c, const char *path, cs_journal *journal, const cs_collect_options *options) {
+    c->first = journal;
+    cs_status status = cs_description_job(journal, &c->job);
+    if (status != CS_OK)
+        return cs_context(status, "%s", path);
+    CS_TRY(choose_table(c->job, options));
+    CS_TRY(cs_metric_find(c->job->table_value, &c->metric));
+    CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *c->outcomes, "results", &c->outcomes));
+    return cs_alloc((size_t)c->job->n_trials, sizeof *c->from, "results", &c->from);
+}
+
+static cs_status compare(const collection *c, const char *path, const cs_journal *journal) {
+    const char *first = c->folders[0].path;
+    CS_TRY(cs_description_compare(c->first, first, journal, path));
+    if (journal->checksum != c->first->checksum)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s was trained on other samples than %s: data.path %s differs", path, first,
+                               journal->dataset),
+                       "the dataset changed between them: train the earlier one again");
+    if (journal->planned != c->job->n_trials)
+        return cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: it has %d trials, there %d", path, first,
+                       journal->planned, c->job->n_trials);
+    return CS_OK;
+}
+
+static bool is_better(const cs_outcome *a, const cs_outcome *b) {
+    return a->state == CS_TRIAL_OK ? b->state != CS_TRIAL_OK : b->state == CS_TRIAL_PENDING && a->state != b->state;
+}
+
+/* Of several folders that trained a trial the first in which it finished counts, else the first in which it failed. */
+static void take_trial(collection *c, const cs_record *record) {
+    folder *f = &c->folders[c->n - 1];
+    const cs_outcome *outcome = &record->outcome;
+    telling *told = &f->trials[record->place];
+    *told = (telling){.key = record->key, .part = record->part, .state = outcome->state};
+    if (record->n_epochs > 0)
+        told->epochs = record->epochs[record->n_epochs - 1].epoch + 1;
+    if (outcome->state == CS_TRIAL_OK)
+        told->value = cs_metric_value(c->metric, &outcome->result);
+    if (!is_better(outcome, &c->outcomes[record->place]))
+        return;
+    c->outcomes[record->place] = *outcome;
+    c->from[record->place] = c->n - 1;
+}
+
+/* The plan of a journal's last start has the order of the job. Keys cover settings that options do not name, such as
+ * what an augmentation does. */
+static cs_status take_trials(collection *c, const cs_journal *journal) {
+    folder *f = &c->folders[c->n - 1];
+    CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *f->trials, "trials", &f->trials));
+    for (size_t i = 0; i < journal->n; i++) {
+        const cs_record *record = &journal->records[i];
+        if (record->start != journal->starts)
+            continue;
+        take_trial(c, record);
+        if (record->key != c->folders[0].trials[record->place].key)
+            return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: its trial %s differs", f->path,
+                                   c->folders[0].path, record->options),
+                           "augmentations: or the order of the trials; collect the parts of one job file");
+    }
+    return CS_OK;
+}
+
+static cs_status add_journal(collection *c, folder *next, cs_journal *journal, const cs_collect_options *options) {
+    if (!journal->sweep)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal does not describe the sweep", next->path),
+                       "an earlier version wrote it: `cnnsweep train JOB.yaml --resume` adds that");
+    if (journal->planned != journal->to_plan)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal plans %d trials where it says there are %d", next->path,
+                               journal->planned, journal->to_plan),
+                       "if it is only just starting call again; else `cnnsweep train JOB.yaml --resume` writes the "
+                       "plan anew");
+    CS_TRY(c->first ? compare(c, next->path, journal) : begin(c, next->path, journal, options));
+    next->part = journal->part;
+    next->parts = journal->parts;
+    c->folders[c->n++] = *next;
+    return take_trials(c, journal);
+}
+
+/* One journal at a time is in memory, beside the first: there may be many parts of a sweep of many trials. */
+static cs_status add_folder(collection *c, const char *path, const cs_collect_options *options) {
+    folder next = {.path = path};
+    cs_journal *journal = NULL;
+    const char *hint = "give results folders of `cnnsweep train`, such as results/NAME/part-0-of-3";
+    if (stat(path, &next.info) != 0)
+        return cs_hint(cs_fail_errno("%s", path), "%s", hint);
+    for (int i = 0; i < c->n; i++)
+        if (c->folders[i].info.st_ino == next.info.st_ino && c->folders[i].info.st_dev == next.info.st_dev)
+            return cs_fail(CS_ERR_ARG, "%s is the same folder as %s", path, c->folders[i].path);
+    if (!S_ISDIR(next.info.st_mode))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: is not a folder", path), "%s", hint);
+    CS_TRY(cs_journal_read(path, &journal));
+    if (!journal)
+        return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: no journal.jsonl, so no results of a sweep", path), "%s", hint);
+    cs_status status = CS_OK;
+    if (journal->starts == 0)
+        cs_log(CS_LOG_WARN, "%s: nothing has begun there", path);
+    else
+        status = add_journal(c, &next, journal, options);
+    if (journal != c->first)
+        cs_journal_free(journal);
+    return status;
 }
 
 /* The deepest folder that all paths are in, as they are written. */
@@ -254,28 +283,28 @@ static cs_status write_products(const collection *c) {
 static void print_missing(const collection *c, int trial, FILE *out) {
     for (int i = 0; i < c->n; i++) {
         const folder *f = &c->folders[i];
-        const cs_record *record = f->records[trial];
-        if (record->part != f->journal->part)
+        const telling *told = &f->trials[trial];
+        if (told->part != f->part)
             continue;
-        if (record->n_epochs > 0)
-            fprintf(out, ": %d epochs in %s\n", record->epochs[record->n_epochs - 1].epoch + 1, f->path);
+        if (told->epochs > 0)
+            fprintf(out, ": %d epochs in %s\n", told->epochs, f->path);
         else
             fprintf(out, ": has not begun in %s\n", f->path);
         return;
     }
     const folder *first = &c->folders[0];
-    fprintf(out, ": is of part %d of %d, which is not here\n", first->records[trial]->part, first->journal->parts);
+    fprintf(out, ": is of part %d of %d, which is not here\n", first->trials[trial].part, first->parts);
 }
 
-static void print_duplicate(const collection *c, const cs_metric *metric, int trial, FILE *out) {
+static void print_duplicate(const collection *c, int trial, FILE *out) {
     const char *separator = ": in ";
     for (int i = 0; i < c->n; i++) {
-        const cs_outcome *outcome = &c->folders[i].records[trial]->outcome;
-        if (outcome->state == CS_TRIAL_PENDING)
+        const telling *told = &c->folders[i].trials[trial];
+        if (told->state == CS_TRIAL_PENDING)
             continue;
         fprintf(out, "%s%s (", separator, c->folders[i].path);
-        if (outcome->state == CS_TRIAL_OK)
-            fprintf(out, "ok, %s %.9g", metric->name, cs_metric_value(metric, &outcome->result));
+        if (told->state == CS_TRIAL_OK)
+            fprintf(out, "ok, %s %.9g", c->metric->name, told->value);
         else
             fputs("failed", out);
         fprintf(out, "%s)", i == c->from[trial] ? ", counts" : "");
@@ -287,12 +316,12 @@ static void print_duplicate(const collection *c, const cs_metric *metric, int tr
 static int count_outcomes(const collection *c, int trial) {
     int n = 0;
     for (int i = 0; i < c->n; i++)
-        n += c->folders[i].records[trial]->outcome.state != CS_TRIAL_PENDING;
+        n += c->folders[i].trials[trial].state != CS_TRIAL_PENDING;
     return n;
 }
 
 /* The trials that are told of by so many folders (`several`: two or more; else none). */
-static void print_list(const collection *c, const cs_metric *metric, bool several, FILE *out) {
+static void print_list(const collection *c, bool several, FILE *out) {
     enum { SHOWN = 100 };
     int all = several ? c->duplicates : c->missing, shown = 0;
     for (int t = 0; t < c->job->n_trials && shown < SHOWN; t++) {
@@ -304,7 +333,7 @@ static void print_list(const collection *c, const cs_metric *metric, bool severa
         cs_job_describe_trial(c->job, t, text, sizeof text);
         fprintf(out, "%-9s  %s%s%s", several ? "duplicate" : "missing", name, text[0] ? " " : "", text);
         if (several)
-            print_duplicate(c, metric, t, out);
+            print_duplicate(c, t, out);
         else
             print_missing(c, t, out);
         shown++;
@@ -314,31 +343,26 @@ static void print_list(const collection *c, const cs_metric *metric, bool severa
 }
 
 static cs_status print_all(const collection *c, FILE *out) {
-    const cs_metric *metric = NULL;
-    CS_TRY(cs_metric_find(c->job->table_value, &metric));
     CS_TRY(print_table(c, out));
     fprintf(out, "\ncollected  %d of %d trials from %d folder%s, %d missing, %d more than once; in %s\n",
             c->job->n_trials - c->missing, c->job->n_trials, c->n, c->n == 1 ? "" : "s", c->missing, c->duplicates,
             c->out);
-    print_list(c, metric, false, out);
-    print_list(c, metric, true, out);
+    print_list(c, false, out);
+    print_list(c, true, out);
     return CS_OK;
 }
 
 static cs_status collect(collection *c, const char *const *paths, int n, const cs_collect_options *options, FILE *out) {
     CS_TRY(cs_alloc((size_t)n, sizeof *c->folders, "folders", &c->folders));
     for (int i = 0; i < n; i++)
-        CS_TRY(add_folder(c, paths[i]));
+        CS_TRY(add_folder(c, paths[i], options));
     if (c->n == 0)
         return cs_fail(CS_ERR_NOT_FOUND, "%s: nothing has begun there", paths[0]);
-    cs_status status = cs_description_job(c->folders[0].journal, &c->job);
-    if (status != CS_OK)
-        return cs_context(status, "%s", c->folders[0].path);
-    CS_TRY(check_folders(c));
-    CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *c->outcomes, "results", &c->outcomes));
-    CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *c->from, "results", &c->from));
-    gather(c);
-    CS_TRY(choose_table(c->job, options));
+    for (int t = 0; t < c->job->n_trials; t++) {
+        int told = count_outcomes(c, t);
+        c->missing += told == 0;
+        c->duplicates += told > 1;
+    }
     CS_TRY(choose_out(c, paths, n, options->out));
     CS_TRY(write_products(c));
     return print_all(c, out);
@@ -347,11 +371,10 @@ static cs_status collect(collection *c, const char *const *paths, int n, const c
 cs_status cs_sweep_collect(const char *const *folders, int n, const cs_collect_options *options, FILE *out) {
     collection c = {0};
     cs_status status = collect(&c, folders, n, options, out);
-    for (int i = 0; i < c.n; i++) {
-        cs_journal_free(c.folders[i].journal);
-        free(c.folders[i].records);
-    }
+    for (int i = 0; i < c.n; i++)
+        free(c.folders[i].trials);
     free(c.folders);
+    cs_journal_free(c.first);
     free(c.outcomes);
     free(c.from);
     cs_job_free(c.job);
