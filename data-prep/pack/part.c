@@ -28,9 +28,9 @@ static cs_status source_of(const pack_options *options, const pack_list *list, u
 /* Keeps the items of this part. Parts end where shards do, if how many images fill one is known beforehand: then the
  * shards are those of a dataset that is packed in one go. */
 static void keep_part(const pack_options *options, pack_list *list) {
-    size_t fill = 1;
-    if (options->encoding == CS_ENCODING_RAW)
-        fill = (size_t)options->shard_bytes / ((size_t)options->size[0] * (size_t)options->size[1] * 3);
+    size_t fill = 1, bytes = (size_t)options->size[0] * (size_t)options->size[1] * 3;
+    if (options->encoding == CS_ENCODING_RAW && bytes > 0)
+        fill = (size_t)options->shard_bytes / bytes;
     fill = fill > 0 ? fill : 1;
     size_t shards = (list->n + fill - 1) / fill, count = (size_t)options->part.count;
     size_t begin = shards * (size_t)options->part.index / count * fill;
