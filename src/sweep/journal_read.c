@@ -184,8 +184,10 @@ static cs_status read_line(cs_journal *journal, const char *line, size_t length)
 }
 
 static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
+    enum { NAMED = 20 };
     char *line = NULL;
     size_t capacity = 0;
+    int damaged = 0;
     ssize_t length;
     cs_status status = CS_OK;
     for (int number = 1; status == CS_OK && (length = getline(&line, &capacity, file)) > 0; number++) {
@@ -193,11 +195,14 @@ static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
             break; /* cut short */
         status = read_line(journal, line, (size_t)length);
         if (status == CS_ERR_FORMAT) {
-            cs_log(CS_LOG_WARN, "%s:%d: a damaged line is passed over: %s", path, number, cs_error_last()->text);
+            if (damaged++ < NAMED)
+                cs_log(CS_LOG_WARN, "%s:%d: a damaged line is passed over: %s", path, number, cs_error_last()->text);
             status = CS_OK;
         }
         journal->whole += length;
     }
+    if (damaged > NAMED)
+        cs_log(CS_LOG_WARN, "%s: %d more damaged lines are passed over", path, damaged - NAMED);
     if (status == CS_OK && ferror(file))
         status = cs_fail_errno("%s: cannot read", path);
     free(line);

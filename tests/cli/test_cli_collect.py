@@ -258,6 +258,13 @@ def test_a_damaged_journal_does_no_harm():
     assert codes == {0, 1}, codes
 
 
+def test_of_many_damaged_lines_the_first_are_named():
+    name = copy(FOLDERS[0], "garbled", lambda text: text + "\x07{\n" * 50)
+    told = collect("of-garbled", [name, *FOLDERS[1:]]).stderr
+    assert told.count("a damaged line is passed over") == 20 and "30 more damaged lines" in told
+    assert text_of("of-garbled/table.md") == text_of("whole/table.md")
+
+
 def test_a_plan_that_lacks_a_line_is_refused_until_it_is_resumed():
     """The trial of that line is trained again, under a new number: it is found by its place in the plan."""
     own = read_trials(FOLDERS[1])[0]["trial"]
