@@ -12,7 +12,7 @@ jobs=$(nproc)
 
 cmake --preset ci
 cmake --build --preset ci -j "$jobs"
-ctest --preset ci
+ctest --preset ci -j "$jobs"
 
 # What only compares numbers with other judges, whole networks above all, or times, learns nothing from a second run.
 # Of the CUDA engine it is the build for the host that runs here.
