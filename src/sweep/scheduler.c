@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Values of the trials that came to a milestone, ascending, larger is better. */
+/* Values of the trials that came to a milestone (MEDIAN: means of those that came to an epoch), ascending, larger is
+ * better. */
 typedef struct rung {
     double milestone; /* epochs */
     double *values;
@@ -26,7 +27,7 @@ typedef struct progress {
     int rung;       /* at which it stopped; -1: at max_t */
     double value, cutoff;
     double best;    /* MEDIAN: of all epochs */
-    double *sums;   /* MEDIAN: [epochs] of the values from grace_period on */
+    double sum;     /* MEDIAN: of the values from grace_period on */
     bool *recorded; /* [rungs of the bracket] */
 } progress;
 
@@ -36,8 +37,8 @@ struct cs_scheduler {
     bracket *brackets;
     progress *trials; /* [n_trials] */
     bool *recorded;   /* room of all trials' */
-    double *sums;     /* likewise */
-    double *means;    /* MEDIAN: [n_trials] scratch */
+    rung *epochs;     /* MEDIAN: [n_epochs] */
+    int n_epochs;     /* of the longest trial */
 };
 
 static double milestone(const cs_scheduler_config *config, int level) {
@@ -114,17 +115,15 @@ static cs_status open_halving(cs_scheduler *self) {
 
 static cs_status open_median(cs_scheduler *self) {
     const cs_job *job = self->job;
-    size_t epochs = 0;
-    for (int t = 0; t < job->n_trials; t++)
-        epochs += (size_t)job->trials[t].train.epochs;
-    CS_TRY(cs_alloc(epochs, sizeof *self->sums, "scheduler", &self->sums));
-    CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *self->means, "scheduler", &self->means));
-    epochs = 0;
+    int longest = 0;
     for (int t = 0; t < job->n_trials; t++) {
-        self->trials[t].sums = self->sums + epochs;
         self->trials[t].best = -INFINITY;
-        epochs += (size_t)job->trials[t].train.epochs;
+        if (job->trials[t].train.epochs > longest)
+            longest = job->trials[t].train.epochs;
     }
+    CS_TRY(cs_alloc((size_t)longest, sizeof *self->epochs, "scheduler", &self->epochs));
+    for (; self->n_epochs < longest; self->n_epochs++)
+        CS_TRY(cs_alloc((size_t)job->n_trials, sizeof(double), "scheduler", &self->epochs[self->n_epochs].values));
     return CS_OK;
 }
 
@@ -158,8 +157,9 @@ void cs_scheduler_close(cs_scheduler *self) {
     free(self->brackets);
     free(self->trials);
     free(self->recorded);
-    free(self->sums);
-    free(self->means);
+    for (int e = 0; e < self->n_epochs; e++)
+        free(self->epochs[e].values);
+    free(self->epochs);
     free(self);
 }
 
@@ -173,10 +173,17 @@ static double percentile(const double *values, int n, double percent) {
 }
 
 static void insert(rung *into, double value) {
-    int at = into->n++;
-    for (; at > 0 && into->values[at - 1] > value; at--)
-        into->values[at] = into->values[at - 1];
-    into->values[at] = value;
+    int low = 0, high = into->n++;
+    size_t behind = (size_t)high;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (into->values[middle] > value)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    memmove(&into->values[low + 1], &into->values[low], (behind - (size_t)low) * sizeof value);
+    into->values[low] = value;
 }
 
 /* Ray's _Bracket.on_result: the highest milestone that was reached and not recorded. */
@@ -203,29 +210,21 @@ static bool judge_halving(const cs_scheduler *self, progress *trial, int epochs)
     return trial->value < trial->cutoff;
 }
 
-static int ascending(const void *a, const void *b) {
-    double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
-}
-
+/* A trial comes to an epoch once: those that came before are the others. */
 static bool judge_median(const cs_scheduler *self, progress *trial, int epochs) {
     const cs_scheduler_config *config = &self->job->scheduler;
     const double percent = 50;
-    int grace = config->grace_period, n = 0;
-    bool counts = epochs >= grace;
-    trial->sums[epochs - 1] = (epochs > 1 ? trial->sums[epochs - 2] : 0) + (counts ? trial->value : 0);
+    rung *others = &self->epochs[epochs - 1];
     trial->best = fmax(trial->best, trial->value);
-    if (!counts)
+    if (epochs < config->grace_period)
         return false;
-    for (int t = 0; t < self->job->n_trials; t++) {
-        const progress *other = &self->trials[t];
-        if (other != trial && other->judged >= epochs && !isnan(other->sums[epochs - 1]))
-            self->means[n++] = other->sums[epochs - 1] / (epochs - grace + 1);
-    }
+    trial->sum += trial->value;
+    int n = others->n;
+    trial->cutoff = n ? percentile(others->values, n, percent) : -INFINITY;
+    if (!isnan(trial->sum))
+        insert(others, trial->sum / (epochs - config->grace_period + 1));
     if (n < config->min_samples_required)
         return false;
-    qsort(self->means, (size_t)n, sizeof *self->means, ascending);
-    trial->cutoff = percentile(self->means, n, percent);
     trial->value = trial->best;
     return trial->best < trial->cutoff;
 }

@@ -14,6 +14,9 @@ static char **cell_of(const cs_text_table *table, int row, int column) {
 cs_status cs_text_table_open(cs_text_table *table, int rows, int columns) {
     table->rows = rows;
     table->columns = columns;
+    CS_TRY(cs_alloc((size_t)columns, sizeof *table->widths, "table", &table->widths));
+    for (int c = 0; c < columns; c++)
+        table->widths[c] = LEAST_WIDTH;
     return cs_alloc((size_t)rows * (size_t)columns, sizeof *table->cells, "table", &table->cells);
 }
 
@@ -22,11 +25,9 @@ void cs_text_table_close(cs_text_table *table) {
         for (int c = 0; c < table->columns; c++)
             free(*cell_of(table, r, c));
     free(table->cells);
+    free(table->widths);
     table->cells = NULL;
-}
-
-cs_status cs_text_table_set(cs_text_table *table, int row, int column, const char *text) {
-    return cs_strdup(text, cell_of(table, row, column));
+    table->widths = NULL;
 }
 
 /* Characters of UTF-8, and the backslash before a bar. */
@@ -37,13 +38,11 @@ static int width_of(const char *text) {
     return width;
 }
 
-static int column_width(const cs_text_table *table, int column) {
-    int widest = LEAST_WIDTH;
-    for (int r = 0; r < table->rows; r++) {
-        int width = width_of(*cell_of(table, r, column));
-        widest = width > widest ? width : widest;
-    }
-    return widest;
+cs_status cs_text_table_set(cs_text_table *table, int row, int column, const char *text) {
+    int width = width_of(text);
+    if (width > table->widths[column])
+        table->widths[column] = width;
+    return cs_strdup(text, cell_of(table, row, column));
 }
 
 static void repeat(char mark, int n, FILE *out) {
@@ -70,7 +69,7 @@ static void print_rule(const cs_text_table *table, FILE *out) {
     fputc('|', out);
     for (int c = 0; c < table->columns; c++) {
         fputs(c == 0 ? ":" : "-", out);
-        repeat('-', column_width(table, c), out);
+        repeat('-', table->widths[c], out);
         fputs(c == 0 ? "-|" : ":|", out);
     }
     fputc('\n', out);
@@ -80,7 +79,7 @@ void cs_text_table_print(const cs_text_table *table, FILE *out) {
     for (int r = 0; r < table->rows; r++) {
         fputc('|', out);
         for (int c = 0; c < table->columns; c++)
-            print_cell(*cell_of(table, r, c), column_width(table, c), c == 0, out);
+            print_cell(*cell_of(table, r, c), table->widths[c], c == 0, out);
         fputc('\n', out);
         if (r == 0)
             print_rule(table, out);

@@ -10,6 +10,7 @@
 typedef struct cs_text_table {
     int rows, columns; /* row 0 is the header */
     char **cells;      /* [rows,columns]; NULL: empty */
+    int *widths;       /* [columns] characters of the widest text */
 } cs_text_table;
 
 CS_MUST_CHECK cs_status cs_text_table_open(cs_text_table *table, int rows, int columns);
