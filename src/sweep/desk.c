@@ -24,6 +24,7 @@ struct cs_desk {
     const cs_piece **pieces; /* [plan->n_pieces] in the order in which they go out */
     int next_piece;
     bool stopping;
+    bool unsafe;    /* the disk failed: it may since have dropped rows, and would not say so again */
     cs_error error; /* why */
     volatile sig_atomic_t *stop;
 };
@@ -175,6 +176,15 @@ static cs_status take(cs_desk *desk, int rank, const cs_message *message, int64_
     return status == CS_ERR_NO_SPACE ? cs_hint(status, "free some space there and go on with --resume") : status;
 }
 
+/* The first error is the one that stops the sweep. */
+static void stop_for(cs_desk *desk, cs_status status) {
+    if (status == CS_OK || desk->stopping)
+        return;
+    desk->error = *cs_error_last();
+    desk->stopping = true;
+    *desk->stop = 1;
+}
+
 void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer) {
     *answer = (cs_answer){0};
     pthread_mutex_lock(&desk->lock);
@@ -182,11 +192,19 @@ void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t 
     answer->refused = status != CS_OK;
     if (status == CS_OK && *desk->stop) /* a signal, which rank 0's trainer need not be there to see */
         status = cs_fail(CS_ERR_INTERRUPTED, "stopped by a signal");
-    if (status != CS_OK && !desk->stopping) {
-        desk->error = *cs_error_last();
-        desk->stopping = true;
-        *desk->stop = 1;
-    }
+    stop_for(desk, status);
     answer->stop = desk->stopping;
+    pthread_mutex_unlock(&desk->lock);
+}
+
+void cs_desk_commit(cs_desk *desk, cs_answer *answers, int n) {
+    pthread_mutex_lock(&desk->lock);
+    cs_status status = cs_results_sync(desk->results);
+    desk->unsafe = desk->unsafe || status != CS_OK;
+    stop_for(desk, status);
+    for (int i = 0; i < n; i++) {
+        answers[i].refused = answers[i].refused || desk->unsafe;
+        answers[i].stop = desk->stopping;
+    }
     pthread_mutex_unlock(&desk->lock);
 }

@@ -10,7 +10,7 @@
 
 typedef enum cs_message_kind {
     CS_ASK_PIECE,     /* answered with trials; none: there is nothing left */
-    CS_TELL_EPOCH,    /* answered when the row is on the disk */
+    CS_TELL_EPOCH,    /* answered when the row is written, and on the disk where that is worth it */
     CS_TELL_FINISHED, /* likewise */
     CS_TELL_FAILED,   /* likewise */
     CS_TELL_LEAVING   /* the last message of a rank; `code` says why */
@@ -41,8 +41,12 @@ typedef struct cs_desk cs_desk;
 CS_MUST_CHECK cs_status cs_desk_open(const cs_plan *plan, cs_results *results, const cs_journal *earlier,
                                      volatile sig_atomic_t *stop, cs_desk **out);
 void cs_desk_close(cs_desk *desk); /* NULL-safe */
-/* Answers any thread. `counts` [classes,classes] for a FINISHED message with a test split, else NULL. */
+/* Answers any thread. `counts` [classes,classes] for a FINISHED message with a test split, else NULL. The answer must
+ * not go before cs_desk_commit. */
 void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer);
+/* Puts on the disk what messages told that were handled, together: their answers [n] may go. When that fails, once and
+ * for all, they are refused. */
+void cs_desk_commit(cs_desk *desk, cs_answer *answers, int n);
 /* Room for the counts of one message, for the thread that receives them. */
 int64_t *cs_desk_counts(cs_desk *desk);
 /* Why the sweep was stopped (a write that failed, an interruption), as this thread's last error; CS_OK if it was not.

@@ -27,14 +27,12 @@ static cs_status write_all(int file, const char *path, const char *bytes, size_t
     return CS_OK;
 }
 
-cs_status cs_append(const char *path, const char *bytes, size_t size, bool sync) {
+cs_status cs_append(const char *path, const char *bytes, size_t size) {
     int file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0666);
     if (file < 0)
         return cs_fail_errno("%s: cannot write", path);
     off_t before = lseek(file, 0, SEEK_END);
     cs_status status = write_all(file, path, bytes, size);
-    if (status == CS_OK && sync && fsync(file) != 0 && errno != EINVAL)
-        status = cs_fail_errno("%s: cannot sync", path);
     /* A line cut short would spoil the file for its readers; the first error is the one to tell. */
     bool spoilt = status != CS_OK && before >= 0 && ftruncate(file, before) != 0;
     bool closed = close(file) == 0;
@@ -59,7 +57,7 @@ static cs_status print_lines(const json_t *events, FILE *out) {
 }
 
 /* Appends a line an event. Takes the array over; NULL is a lack of memory. */
-static cs_status append_events(const char *folder, json_t *events, bool sync) {
+static cs_status append_events(const char *folder, json_t *events) {
     char path[CS_PATH_MAX], *text = NULL;
     size_t size = 0;
     FILE *stream = events ? open_memstream(&text, &size) : NULL;
@@ -70,14 +68,20 @@ static cs_status append_events(const char *folder, json_t *events, bool sync) {
     if (status == CS_OK)
         status = cs_path(path, sizeof path, "%s/journal.jsonl", folder);
     if (status == CS_OK)
-        status = cs_append(path, text, size, sync);
+        status = cs_append(path, text, size);
     free(text);
     return status;
 }
 
 /* Takes the event over. */
-static cs_status append_event(const char *folder, json_t *event, bool sync) {
-    return append_events(folder, json_pack("[o]", event), sync);
+static cs_status append_event(const char *folder, json_t *event) {
+    return append_events(folder, json_pack("[o]", event));
+}
+
+cs_status cs_journal_sync(const char *folder) {
+    char path[CS_PATH_MAX];
+    CS_TRY(cs_path(path, sizeof path, "%s/journal.jsonl", folder));
+    return cs_file_sync(path);
 }
 
 static json_t *options_of(const cs_job *job, int trial) {
@@ -144,7 +148,8 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
             events = NULL;
         }
     }
-    return append_events(folder, events, true);
+    CS_TRY(append_events(folder, events));
+    return cs_journal_sync(folder);
 }
 
 cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row) {
@@ -153,10 +158,7 @@ cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, cons
                   "epoch", row->epoch, "accuracy", number(row->accuracy), "learning_rate", number(row->learning_rate),
                   "loss", number(row->loss), "val_accuracy", number(row->val_accuracy), "val_loss",
                   number(row->val_loss), "seconds", number(row->seconds));
-    /* A written line outlives every process; only the machine's own end can take it. Waiting for the disk after each
-     * epoch of a few milliseconds would cost more than training it again. */
-    const double worth_a_sync = 1; /* second */
-    return append_event(folder, event, row->seconds >= worth_a_sync);
+    return append_event(folder, event);
 }
 
 cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
@@ -172,11 +174,12 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
         json_object_set_new(event, metrics[i].name,
                             metrics[i].type == CS_METRIC_DOUBLE ? number(value) : json_integer((json_int_t)value));
     }
-    return append_event(folder, event, true);
+    return append_event(folder, event);
 }
 
 cs_status cs_journal_end(const char *folder, const char *how) {
     json_t *event = json_pack("{s:s, s:s}", "event", "end", "status", how);
     add_time(event);
-    return append_event(folder, event, true);
+    CS_TRY(append_event(folder, event));
+    return cs_journal_sync(folder);
 }

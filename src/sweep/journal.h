@@ -1,5 +1,5 @@
 /* Inside the sweep room: journal.jsonl, the one source of truth of a results folder: a JSON object a line, written
- * before the caller goes on. Trials, and epochs of a second or more, are also on the disk by then.
+ * before the caller goes on, and with cs_journal_sync on the disk.
  *
  *   start  a program began or went on: job, dataset and its checksum, metric and goal, trials, ranks, engine,
  *          precision, version; part and parts (0: all of the sweep), sweep (description.h), planned: how many plan
@@ -18,14 +18,16 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Appends to a file, creating it; what could not be written whole is taken back. `sync`: fsync too. */
-CS_MUST_CHECK cs_status cs_append(const char *path, const char *bytes, size_t size, bool sync);
+/* Appends to a file, creating it; what could not be written whole is taken back. */
+CS_MUST_CHECK cs_status cs_append(const char *path, const char *bytes, size_t size);
 
 CS_MUST_CHECK cs_status cs_journal_start(const char *folder, const cs_results_config *config);
 CS_MUST_CHECK cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row);
 CS_MUST_CHECK cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
                                          const cs_outcome *outcome);
 CS_MUST_CHECK cs_status cs_journal_end(const char *folder, const char *how);
+/* Puts all that was written on the disk; start and end do so themselves. */
+CS_MUST_CHECK cs_status cs_journal_sync(const char *folder);
 
 /* What a journal tells of one trial. */
 typedef struct cs_record {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 enum { TAG_MESSAGE = 1, TAG_COUNTS, TAG_ANSWER, TAG_STOP };
+/* So many messages share a sync of the journal; the first waits for all to be handled. */
+enum { MOST_TOGETHER = 64 };
 /* A disk that stalls delays answers; a rank 0 that does not answer at all for this long is gone. */
 static const double answer_seconds = 600;
 /* Where ranks share cores MPI gives the core away whenever it finds nothing: not after every step. */
@@ -30,10 +32,9 @@ static void announce_stop(const cs_queue *queue) {
             MPI_Send(NULL, 0, MPI_BYTE, rank, TAG_STOP, MPI_COMM_WORLD);
 }
 
-/* Receives the rest of a message, has the desk answer it. */
-static void serve(cs_queue *queue, int rank) {
+/* Receives the rest of a message, has the desk take it. */
+static void receive(cs_queue *queue, int rank, cs_answer *answer) {
     cs_message message;
-    cs_answer answer;
     int64_t *counts = NULL;
     MPI_Recv(&message, (int)sizeof message, MPI_BYTE, rank, TAG_MESSAGE, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     if (message.classes > 0) {
@@ -41,26 +42,39 @@ static void serve(cs_queue *queue, int rank) {
         MPI_Recv(counts, message.classes * message.classes, MPI_INT64_T, rank, TAG_COUNTS, MPI_COMM_WORLD,
                  MPI_STATUS_IGNORE);
     }
-    cs_desk_handle(queue->desk, rank, &message, counts, &answer);
-    MPI_Send(&answer, (int)sizeof answer, MPI_BYTE, rank, TAG_ANSWER, MPI_COMM_WORLD);
+    cs_desk_handle(queue->desk, rank, &message, counts, answer);
     queue->left[rank] = message.kind == CS_TELL_LEAVING;
     queue->n_left += queue->left[rank];
+}
+
+/* Answers all that are waiting; false: nobody is. */
+static bool serve(cs_queue *queue) {
+    int ranks[MOST_TOGETHER], n = 0, waiting = 1;
+    cs_answer answers[MOST_TOGETHER];
+    while (n < MOST_TOGETHER) {
+        MPI_Status envelope;
+        MPI_Iprobe(MPI_ANY_SOURCE, TAG_MESSAGE, MPI_COMM_WORLD, &waiting, &envelope);
+        if (!waiting)
+            break;
+        ranks[n] = envelope.MPI_SOURCE;
+        receive(queue, ranks[n], &answers[n]);
+        n++;
+    }
+    cs_desk_commit(queue->desk, answers, n);
+    for (int i = 0; i < n; i++)
+        MPI_Send(&answers[i], (int)sizeof answers[i], MPI_BYTE, ranks[i], TAG_ANSWER, MPI_COMM_WORLD);
+    return n > 0;
 }
 
 static void *service_thread(void *argument) {
     cs_queue *queue = argument;
     bool announced = false;
     while (queue->n_left < queue->size - 1) {
-        int waiting = 0;
         if (*queue->stop && !announced) {
             announce_stop(queue);
             announced = true;
         }
-        MPI_Status envelope;
-        MPI_Iprobe(MPI_ANY_SOURCE, TAG_MESSAGE, MPI_COMM_WORLD, &waiting, &envelope);
-        if (waiting)
-            serve(queue, envelope.MPI_SOURCE);
-        else
+        if (!serve(queue))
             cs_ranks_nap();
     }
     return NULL;
@@ -140,5 +154,6 @@ cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_confusion
     if (queue->rank != 0)
         return send_and_wait(message, test, answer);
     cs_desk_handle(queue->desk, 0, message, test ? test->counts : NULL, answer);
+    cs_desk_commit(queue->desk, answer, 1);
     return CS_OK;
 }

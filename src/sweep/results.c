@@ -9,6 +9,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* A written row outlives every process; only the machine's own end can take it. Waiting for the disk after each epoch
+ * of a few milliseconds would cost more than training it again. */
+static const double worth_a_sync = 1; /* second of training */
 
 struct cs_results {
     cs_results_config config; /* folder points at `folder` */
@@ -17,6 +22,7 @@ struct cs_results {
     int *epochs; /* [n_trials] of each trial that are in the journal */
     int *kept;   /* [n_kept] trials whose weights stay (keep_weights) */
     int n_kept;
+    double at_risk; /* seconds of training that the machine's own end would take with it */
 };
 
 cs_status cs_results_folder(const cs_job *job, const cs_sweep_options *options, char out[CS_PATH_MAX]) {
@@ -72,8 +78,7 @@ static cs_status text_end(text_buffer *buffer) {
 static cs_status text_write(text_buffer *buffer, const char *path, bool whole) {
     cs_status status = text_end(buffer);
     if (status == CS_OK)
-        status = whole ? cs_file_write(path, buffer->text, buffer->size)
-                       : cs_append(path, buffer->text, buffer->size, false);
+        status = whole ? cs_file_write(path, buffer->text, buffer->size) : cs_append(path, buffer->text, buffer->size);
     free(buffer->text);
     return status;
 }
@@ -293,15 +298,18 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
     CS_TRY(cs_journal_epoch(results->folder, name, rank, row));
     CS_TRY(write_history(results, trial, row, 1, results->epochs[trial] == 0));
     results->epochs[trial] = row->epoch + 1;
+    results->at_risk += row->seconds;
     return CS_OK;
 }
 
+/* No other file has what is in it: it is on the disk before the journal says that the trial is done. */
 static cs_status write_report(const cs_results *results, int trial, const cs_confusion *test) {
     const cs_dataset *dataset = results->config.dataset;
     const char **names = NULL;
     char path[CS_PATH_MAX], title[CS_VALUE_MAX * 2];
     text_buffer buffer;
     CS_TRY(trial_path(results, "report", trial, "txt", path));
+    unlink(path); /* one that a kill cut short; what else stands there the append tells */
     CS_TRY(cs_alloc((size_t)test->classes, sizeof *names, "class names", &names));
     for (int i = 0; i < test->classes; i++)
         names[i] = cs_dataset_class(dataset, i);
@@ -310,10 +318,11 @@ static cs_status write_report(const cs_results *results, int trial, const cs_con
         cs_job_describe_trial(results->config.job, trial, title, sizeof title);
         fprintf(buffer.stream, "%s%s%s\n\n", results->config.job->name, title[0] ? ": " : "", title);
         cs_confusion_report(test, names, buffer.stream);
-        status = text_write(&buffer, path, true);
+        status = text_write(&buffer, path, false);
     }
     free(names);
-    return status;
+    CS_TRY(status);
+    return cs_file_sync(path);
 }
 
 /* The row counts as there only once it is in the journal and in trials.csv. */
@@ -337,6 +346,7 @@ cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs
     snprintf(outcome.reason, sizeof outcome.reason, "%s", reason);
     if (test)
         CS_TRY(write_report(results, trial, test));
+    results->at_risk += result->seconds;
     return record(results, trial, &outcome);
 }
 
@@ -347,7 +357,16 @@ cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status 
     for (char *at = outcome.reason; *at; at++)
         if (*at == '\n' || *at == '\r')
             *at = ' ';
+    results->at_risk = INFINITY;
     return record(results, trial, &outcome);
+}
+
+cs_status cs_results_sync(cs_results *results) {
+    if (results->at_risk < worth_a_sync)
+        return CS_OK;
+    CS_TRY(cs_journal_sync(results->folder));
+    results->at_risk = 0;
+    return CS_OK;
 }
 
 static cs_status write_table(const cs_results *results, FILE *out) {

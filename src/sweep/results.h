@@ -44,12 +44,15 @@ typedef struct cs_results cs_results;
  * `earlier` it goes on: trials that are done have their outcomes, trials.csv and history/ are written anew from the
  * journal. Another dataset or precision is refused; another engine is warned of. */
 CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_results **out);
-/* An epoch that is in the journal already, as a resumed trial repeats some, is passed over. */
+/* What these three are told is written, and outlives every process; the machine's own end it outlives only with
+ * cs_results_sync. An epoch that is in the journal already, as a resumed trial repeats some, is passed over. */
 CS_MUST_CHECK cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row);
 /* `test` is NULL when there is no test split; `reason`: why the trial ended early, or "". */
 CS_MUST_CHECK cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
                                             const cs_confusion *test, const char *reason);
 CS_MUST_CHECK cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason);
+/* Puts on the disk what was told since the last time, but not for less than a second of training. */
+CS_MUST_CHECK cs_status cs_results_sync(cs_results *results);
 /* Puts trials.csv in the order of the trials, writes table.md and prints it to `out`; `how` goes into the journal. */
 CS_MUST_CHECK cs_status cs_results_end(cs_results *results, const char *how, FILE *out);
 void cs_results_close(cs_results *results);          /* NULL-safe */
