@@ -1,0 +1,370 @@
+/* The product's own queue, desk and results folder with nothing to train. Every rank asks, sleeps as long as the trial
+ * is said to take, tells its epochs and its end, and asks again; one JSON object tells what rank 0 did meanwhile:
+ *
+ *     mpirun -n RANKS queue_rate JOB.yaml FOLDER MEAN SIGMA CLAIMED ROOT
+ *
+ * MEAN: seconds of a trial, log-normal with SIGMA; 0: none. CLAIMED: the seconds that an epoch says it took beside
+ * that: it depends on them whether its row waits for the disk. ROOT: what rank 0 does beside serving: `serves` nothing
+ * else, `takes` trials as the others do, `computes` (takes trials too, and burns the core for their length, at least 50
+ * ms).
+ *
+ * Linked with --wrap, so that calls of the desk, of fsync and of the service thread's nap are timed from outside. */
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "cnnsweep/random.h"
+#include "queue.h"
+#include "ranks_impl.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KINDS = CS_TELL_LEAVING + 1, CLASSES_MAX = 64, ARGUMENTS = 7 };
+static const char *const kind_names[KINDS] = {"ask", "epoch", "finished", "failed", "leaving"};
+static const double micro = 1e6;
+
+/* What the wrapped calls saw; of the desk's where there are other ranks only those of the service thread. */
+static struct {
+    pthread_t main;
+    bool others;
+    long n[KINDS], naps, commits, syncs;
+    double seconds[KINDS], nap, commit, sync; /* seconds */
+    double cpu;                               /* of the service thread, when it was last here */
+} seen;
+
+static double clock_of(clockid_t id) {
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static bool counts_here(void) {
+    return seen.others == !pthread_equal(pthread_self(), seen.main);
+}
+
+void __real_cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer);
+void __wrap_cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer);
+void __wrap_cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer) {
+    double begun = cs_now();
+    __real_cs_desk_handle(desk, rank, message, counts, answer);
+    if (!counts_here())
+        return;
+    seen.n[message->kind]++;
+    seen.seconds[message->kind] += cs_now() - begun;
+    seen.cpu = clock_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void __real_cs_desk_commit(cs_desk *desk, cs_answer *answers, int n);
+void __wrap_cs_desk_commit(cs_desk *desk, cs_answer *answers, int n);
+void __wrap_cs_desk_commit(cs_desk *desk, cs_answer *answers, int n) {
+    double begun = cs_now();
+    __real_cs_desk_commit(desk, answers, n);
+    if (n == 0 || !counts_here())
+        return;
+    seen.commits++;
+    seen.commit += cs_now() - begun;
+}
+
+void __real_cs_ranks_nap(void);
+void __wrap_cs_ranks_nap(void);
+void __wrap_cs_ranks_nap(void) {
+    double begun = cs_now();
+    __real_cs_ranks_nap();
+    seen.naps++;
+    seen.nap += cs_now() - begun;
+    seen.cpu = clock_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+int __real_fsync(int file);
+int __wrap_fsync(int file);
+int __wrap_fsync(int file) {
+    double begun = cs_now();
+    int result = __real_fsync(file);
+    seen.syncs++;
+    seen.sync += cs_now() - begun;
+    return result;
+}
+
+/* What all ranks know; rank 0 has read it from the job. */
+typedef struct load {
+    int trials, epochs, classes;
+    double mean, sigma, claimed;
+} load;
+
+/* What a rank waited for answers, in the order of its messages. */
+typedef struct waits {
+    double *seconds[KINDS];
+    size_t n[KINDS], capacity[KINDS];
+    double slept, burnt;
+} waits;
+
+/* Two uniforms make a normal (Box and Muller); the same on every rank. */
+static double length_of(const load *l, int trial) {
+    cs_rng rng = cs_rng_at(1, CS_PURPOSE_TEST, 0, (uint32_t)trial);
+    double u = 1 - (double)cs_rng_float(&rng), v = (double)cs_rng_float(&rng);
+    double normal = sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
+    return l->mean * exp(l->sigma * normal - l->sigma * l->sigma / 2);
+}
+
+static void spend(double seconds, bool compute, waits *w) {
+    double begun = cs_now();
+    if (compute) {
+        for (volatile double x = 1; cs_now() - begun < seconds;)
+            for (int i = 0; i < 1000; i++)
+                x = x * 0.5 + 1;
+    } else if (seconds > 0) {
+        const struct timespec length = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
+        nanosleep(&length, NULL);
+    }
+    *(compute ? &w->burnt : &w->slept) += cs_now() - begun;
+}
+
+static cs_status tell(cs_queue *queue, cs_message *message, const cs_confusion *test, cs_answer *answer, waits *w) {
+    cs_message_kind kind = message->kind;
+    double begun = cs_now();
+    CS_TRY(cs_queue_tell(queue, message, test, answer));
+    CS_TRY(cs_grow(&w->seconds[kind], &w->capacity[kind], w->n[kind] + 1, sizeof *w->seconds[kind], "waits"));
+    w->seconds[kind][w->n[kind]++] = cs_now() - begun;
+    return answer->refused ? cs_fail(CS_ERR_IO, "rank 0 could not write") : CS_OK;
+}
+
+static cs_status train(cs_queue *queue, const load *l, int trial, bool compute, waits *w) {
+    const double least = 0.05;
+    static int64_t counts[CLASSES_MAX * CLASSES_MAX];
+    double length = length_of(l, trial), claimed = length + l->epochs * l->claimed;
+    cs_confusion test = {.classes = l->classes, .counts = counts};
+    cs_answer answer;
+    if (compute && length < least)
+        length = least;
+    int epochs = 0;
+    for (bool enough = false; !enough && epochs < l->epochs; epochs++) {
+        cs_rng rng = cs_rng_at(2, CS_PURPOSE_TEST, (uint32_t)epochs, (uint32_t)trial);
+        double value = (double)cs_rng_float(&rng);
+        cs_message told = {.kind = CS_TELL_EPOCH, .trial = trial};
+        spend(length / l->epochs, compute, w);
+        told.epoch = (cs_epoch_row){.epoch = epochs,
+                                    .accuracy = value,
+                                    .loss = value,
+                                    .val_accuracy = value,
+                                    .val_loss = value,
+                                    .seconds = claimed / l->epochs};
+        CS_TRY(tell(queue, &told, NULL, &answer, w));
+        enough = answer.enough;
+    }
+    cs_message done = {.kind = CS_TELL_FINISHED, .trial = trial};
+    done.result = (cs_trial_result){.epochs_run = epochs, .test_accuracy = 0.5, .seconds = claimed};
+    return tell(queue, &done, &test, &answer, w);
+}
+
+static cs_status work(cs_queue *queue, const load *l, bool takes, bool compute, waits *w) {
+    cs_answer answer = {0};
+    while (takes) {
+        cs_message ask = {.kind = CS_ASK_PIECE};
+        CS_TRY(tell(queue, &ask, NULL, &answer, w));
+        if (answer.n == 0)
+            break;
+        for (int i = 0; i < answer.n; i++)
+            CS_TRY(train(queue, l, answer.trials[i], compute, w));
+    }
+    cs_message goodbye = {.kind = CS_TELL_LEAVING};
+    return tell(queue, &goodbye, NULL, &answer, w);
+}
+
+/* What cs_plan_create makes, but that the lengths are given. */
+static cs_status make_plan(const load *l, const cs_job *job, cs_dataset *dataset, int takers, cs_plan *plan) {
+    size_t n = (size_t)l->trials;
+    const cs_group_limits limits = {.ranks = takers, .most = 1, .memory = INFINITY};
+    *plan = (cs_plan){.job = job, .dataset = dataset, .takers = takers, .n_costs = l->trials};
+    CS_TRY(cs_alloc(n, sizeof *plan->seconds, "plan", &plan->seconds));
+    CS_TRY(cs_alloc(n, sizeof *plan->costs, "plan", &plan->costs));
+    CS_TRY(cs_alloc(n, sizeof *plan->pieces, "plan", &plan->pieces));
+    for (int t = 0; t < l->trials; t++) {
+        plan->seconds[t] = length_of(l, t);
+        plan->total_seconds += plan->seconds[t];
+        plan->costs[t] = (cs_cost){.trial = t, .share = (uint64_t)t, .epochs = l->epochs, .tail = plan->seconds[t]};
+    }
+    CS_TRY(cs_groups_make(plan->costs, l->trials, &limits, plan->pieces, &plan->n_pieces));
+    return cs_groups_makespan(plan->pieces, plan->n_pieces, takers, &plan->makespan);
+}
+
+/* Rank 0's. */
+typedef struct office {
+    cs_job *job;
+    cs_plan plan;
+    cs_results *results;
+    cs_desk *desk;
+    double read, planned, opened, ran, ended; /* seconds of each step */
+} office;
+
+static volatile sig_atomic_t stop;
+
+static cs_status open_office(const char *folder, int ranks, int takers, load *l, office *o) {
+    cs_dataset *dataset = NULL;
+    double begun = cs_now();
+    CS_TRY(cs_dataset_open(o->job->base.data.path, &dataset));
+    l->trials = o->job->n_trials;
+    l->epochs = o->job->base.train.epochs;
+    l->classes = cs_dataset_class_count(dataset);
+    if (l->classes > CLASSES_MAX)
+        return cs_fail(CS_ERR_ARG, "%d classes, at most %d", l->classes, CLASSES_MAX);
+    CS_TRY(make_plan(l, o->job, dataset, takers, &o->plan));
+    o->planned = cs_now() - begun;
+    const cs_results_config config = {.job = o->job,
+                                      .dataset = dataset,
+                                      .folder = folder,
+                                      .force = true,
+                                      .ranks = ranks,
+                                      .threads = 1,
+                                      .engine = "none"};
+    CS_TRY(cs_results_open(&config, &o->results));
+    CS_TRY(cs_desk_open(&o->plan, o->results, NULL, &stop, &o->desk));
+    o->opened = cs_now() - begun - o->planned;
+    return CS_OK;
+}
+
+static cs_status close_office(office *o) {
+    FILE *nowhere = fopen("/dev/null", "w");
+    double begun = cs_now();
+    cs_status status = cs_desk_error(o->desk);
+    cs_desk_close(o->desk);
+    if (status == CS_OK && nowhere)
+        status = cs_results_end(o->results, "done", nowhere);
+    if (nowhere)
+        fclose(nowhere);
+    cs_results_close(o->results);
+    o->ended = cs_now() - begun;
+    cs_dataset_close(o->plan.dataset);
+    free(o->plan.seconds);
+    free(o->plan.costs);
+    free(o->plan.pieces);
+    cs_job_free(o->job);
+    return status;
+}
+
+static int ascending(const void *a, const void *b) {
+    double p = *(const double *)a, q = *(const double *)b;
+    return (p > q) - (p < q);
+}
+
+/* The waits of all ranks but 0, sorted, on rank 0. */
+static cs_status gather(const cs_ranks *ranks, const waits *own, int kind, double **all, int *n) {
+    int size = cs_ranks_size(ranks), rank = cs_ranks_rank(ranks), mine = rank == 0 && size > 1 ? 0 : (int)own->n[kind];
+    int *counts = NULL, *places = NULL;
+    *n = mine;
+    CS_TRY(cs_alloc((size_t)size, sizeof *counts, "waits", &counts));
+    CS_TRY(cs_alloc((size_t)size, sizeof *places, "waits", &places));
+    if (size > 1)
+        MPI_Gather(&mine, 1, MPI_INT, counts, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    for (int r = 1; r < size; r++)
+        places[r] = places[r - 1] + counts[r - 1];
+    if (size > 1)
+        *n = places[size - 1] + counts[size - 1];
+    CS_TRY(cs_alloc((size_t)*n + 1, sizeof **all, "waits", all));
+    if (size > 1)
+        MPI_Gatherv(own->seconds[kind], mine, MPI_DOUBLE, *all, counts, places, MPI_DOUBLE, 0, MPI_COMM_WORLD);
+    else if (mine > 0)
+        memcpy(*all, own->seconds[kind], (size_t)mine * sizeof **all);
+    qsort(*all, (size_t)*n, sizeof **all, ascending);
+    free(counts);
+    free(places);
+    return CS_OK;
+}
+
+static double quantile(const double *sorted, int n, double part) {
+    return n ? sorted[(int)(part * (n - 1))] : 0;
+}
+
+static cs_status print_kinds(const cs_ranks *ranks, const waits *own) {
+    bool first = cs_ranks_rank(ranks) == 0;
+    for (int kind = 0; kind < KINDS; kind++) {
+        double *all = NULL;
+        int n;
+        CS_TRY(gather(ranks, own, kind, &all, &n));
+        if (first && seen.n[kind] > 0)
+            printf("\"%s\": {\"n\": %ld, \"us\": %.2f, \"wait_median_us\": %.1f, \"wait_p99_us\": %.1f}, ",
+                   kind_names[kind], seen.n[kind], seen.seconds[kind] / (double)seen.n[kind] * micro,
+                   quantile(all, n, 0.5) * micro, quantile(all, n, 0.99) * micro);
+        free(all);
+    }
+    return CS_OK;
+}
+
+static void print_rest(const load *l, const office *o, int ranks) {
+    struct rusage usage;
+    long messages = 0;
+    for (int kind = 0; kind < KINDS; kind++)
+        messages += seen.n[kind];
+    getrusage(RUSAGE_SELF, &usage);
+    printf("\"ranks\": %d, \"trials\": %d, \"epochs\": %d, \"mean\": %g, \"sigma\": %g, \"claimed\": %g, ", ranks,
+           l->trials, l->epochs, l->mean, l->sigma, l->claimed);
+    printf("\"read_s\": %.4f, \"plan_s\": %.4f, \"open_s\": %.4f, \"run_s\": %.4f, \"end_s\": %.4f, ", o->read,
+           o->planned, o->opened, o->ran, o->ended);
+    printf("\"bound_s\": %.4f, \"messages\": %ld, \"syncs\": %ld, \"sync_us\": %.1f, ", o->plan.makespan, messages,
+           seen.syncs, seen.syncs ? seen.sync / (double)seen.syncs * micro : 0);
+    printf("\"commits\": %ld, \"commit_us\": %.1f, ", seen.commits,
+           seen.commits ? seen.commit / (double)seen.commits * micro : 0);
+    printf("\"nap_us\": %.1f, \"naps\": %ld, \"busy\": %.4f, \"service_cpu_s\": %.4f, \"resident_MB\": %.0f}\n",
+           seen.naps ? seen.nap / (double)seen.naps * micro : 0, seen.naps, 1 - seen.nap / o->ran, seen.cpu,
+           (double)usage.ru_maxrss / 1024);
+}
+
+static cs_status run(cs_ranks *ranks, char **arguments) {
+    const char *root = arguments[6];
+    int rank = cs_ranks_rank(ranks), size = cs_ranks_size(ranks);
+    bool takes = rank > 0 || strcmp(root, "serves") != 0, compute = rank == 0 && strcmp(root, "computes") == 0;
+    seen.others = size > 1;
+    load l = {.mean = strtod(arguments[3], NULL), .sigma = strtod(arguments[4], NULL)};
+    office o = {0};
+    waits w = {0};
+    cs_queue *queue = NULL;
+    l.claimed = strtod(arguments[5], NULL);
+    if (rank == 0) {
+        double begun = cs_now();
+        CS_TRY(cs_job_read(arguments[1], NULL, 0, &o.job));
+        o.read = cs_now() - begun;
+        CS_TRY(open_office(arguments[2], size, takes ? size : size - 1, &l, &o));
+    }
+    CS_TRY(cs_ranks_share(ranks, &l, sizeof l));
+    double begun = cs_now();
+    seen.syncs = 0;
+    seen.sync = 0;
+    CS_TRY(cs_queue_open(ranks, 1, o.desk, &stop, &queue));
+    CS_TRY(work(queue, &l, takes, compute, &w));
+    cs_queue_close(queue);
+    o.ran = cs_now() - begun;
+    if (rank == 0)
+        printf("{");
+    CS_TRY(print_kinds(ranks, &w));
+    for (int kind = 0; kind < KINDS; kind++)
+        free(w.seconds[kind]);
+    if (rank > 0)
+        return CS_OK;
+    CS_TRY(close_office(&o));
+    print_rest(&l, &o, size);
+    return CS_OK;
+}
+
+int main(int n, char **arguments) {
+    cs_ranks *ranks = NULL;
+    seen.main = pthread_self();
+    if (n != ARGUMENTS) {
+        fprintf(stderr, "usage: queue_rate JOB.yaml FOLDER MEAN SIGMA CLAIMED serves|takes|computes\n");
+        return 2;
+    }
+    cs_log_set_level(CS_LOG_WARN);
+    cs_status status = cs_ranks_open(&ranks);
+    if (status == CS_OK)
+        status = run(ranks, arguments);
+    if (status != CS_OK) {
+        fprintf(stderr, "error: %s\n", cs_error_last()->text);
+        cs_ranks_abort(ranks);
+        return 1;
+    }
+    cs_ranks_close(ranks);
+    return 0;
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""A sweep's queue as a discrete-event simulation: thousands of ranks, one service thread on rank 0.
+
+    python3 tests/bench/scale_sim.py [--ranks N,...] [--trials N] [--mean SECONDS,...] [--epochs N] ...
+
+prints a Markdown table: the makespan, the share of the ranks' time that is training (utilisation), the same with a rank 0
+that answers at once (so that what is lost to the last trials alone is seen), rank 0's share of busy time, and the number
+of ranks at which it would be busy always.
+
+What is modelled is src/sweep/queue.c, desk.c and ranks.c: a rank asks, trains, tells each epoch and the end of a trial,
+and looks for the answer every NAP seconds. The service thread takes all messages that are there, at most TOGETHER,
+handles one after the other, syncs the journal once if they are worth it (a second of training), and answers; when there
+was none it naps. Trials go out one by one, the longest first. Rank 0, where it trains, speaks to the desk itself.
+Defaults of the service times are those measured by tests/bench/scale.py (results/scale.md)."""
+import argparse
+import heapq
+import json
+import math
+import random
+from dataclasses import dataclass, replace
+
+TOGETHER = 64       # MOST_TOGETHER of queue.c
+WORTH_A_SYNC = 1.0  # seconds of training, worth_a_sync of results.c
+
+
+@dataclass(frozen=True)
+class Service:
+    """Seconds. Of a message: what the desk takes for each kind (`finished` with the sync of the report), and what
+    receiving and answering take beside that."""
+    ask: float = 1e-6
+    epoch: float = 80e-6
+    finished: float = 1000e-6
+    message: float = 10e-6
+    sync: float = 600e-6       # of the journal
+    nap: float = 260e-6        # the service thread's, and a rank's between two looks
+    begin: float = 0.0         # what a rank takes for a trial beside its epochs
+
+
+NOTHING = Service(*[0.0] * 7)
+
+
+def lengths_of(trials, mean, sigma, seed=1):
+    """Log-normal: most are short, some very long."""
+    draw = random.Random(seed)
+    return [mean * math.exp(sigma * draw.gauss(0, 1) - sigma * sigma / 2) for _ in range(trials)]
+
+
+@dataclass
+class Outcome:
+    makespan: float
+    training: float     # seconds of all ranks together
+    takers: int
+    busy: float         # rank 0's, share of the makespan
+    messages: int
+    waits: list         # of the ranks for their answers, by message, unsorted
+
+    @property
+    def utilisation(self):
+        return self.training / (self.takers * self.makespan)
+
+
+class Sweep:
+    """Ranks are numbered; an arrival is (when, rank). What a rank will tell next is in `told`: 0 asks, 1..epochs tell
+    that epoch, epochs + 1 the end."""
+
+    def __init__(self, ranks, lengths, epochs, service, root_trains=False):
+        self.service, self.epochs = service, epochs
+        self.lengths = sorted(lengths, reverse=True)
+        self.next_trial = 0
+        self.root = 0 if root_trains else -1    # rank 0 speaks to the desk itself
+        self.takers = ranks if root_trains else ranks - 1
+        first = 0 if root_trains else 1
+        self.told, self.step = [0] * ranks, [0.0] * ranks
+        self.arrivals = [(0.0, r) for r in range(first, first + self.takers)]
+        self.at_risk = self.busy = 0.0
+        self.messages, self.waits = 0, []
+
+    def handle(self, rank):
+        """Seconds of the desk; sets what the rank does next."""
+        kind, s = self.told[rank], self.service
+        self.messages += 1
+        if kind == 0:
+            if self.next_trial == len(self.lengths):
+                self.told[rank] = -1
+                return s.ask
+            self.step[rank] = self.lengths[self.next_trial] / max(self.epochs, 1)
+            self.next_trial += 1
+            self.told[rank] = 1
+            return s.ask
+        if kind <= self.epochs:
+            self.told[rank] = kind + 1
+            self.at_risk += self.step[rank]
+            return s.epoch
+        self.told[rank] = 0
+        self.at_risk += self.step[rank] * max(self.epochs, 1)
+        return s.finished
+
+    def sync(self):
+        if self.at_risk < WORTH_A_SYNC:
+            return 0.0
+        self.at_risk = 0.0
+        return self.service.sync
+
+    def go_on(self, rank, sent, answered):
+        """The rank sees its answer at its next look, and trains until it speaks again."""
+        nap = 0.0 if rank == self.root else self.service.nap
+        seen = sent + math.ceil((answered - sent) / nap) * nap if nap > 0 else answered
+        self.waits.append(seen - sent)
+        told = self.told[rank]
+        if told < 0:
+            return
+        trains = 1 <= told <= max(self.epochs, 1)
+        work = (self.step[rank] if trains else 0.0) + (self.service.begin if told == 1 else 0.0)
+        heapq.heappush(self.arrivals, (seen + work, rank))
+
+    def serve(self, now):
+        """One turn from `now`: all that wait are handled and answered; the time when that is done."""
+        arrivals, batch, clock, own = self.arrivals, [], now, self.service.message
+        while arrivals and arrivals[0][0] <= clock and len(batch) < TOGETHER:
+            sent, rank = heapq.heappop(arrivals)
+            clock += self.handle(rank) + (0.0 if rank == self.root else own)
+            batch.append((sent, rank))
+            if rank == self.root:
+                break
+        clock += self.sync()
+        self.busy += clock - now
+        for sent, rank in batch:
+            self.go_on(rank, sent, clock)
+        return clock
+
+    def run(self):
+        free = 0.0  # when the service thread looks next
+        while self.arrivals:
+            sent, rank = self.arrivals[0]
+            start = free
+            if sent > free:     # it naps in between, but rank 0 itself waits for no nap
+                nap = self.service.nap if rank != self.root else 0.0
+                start = free + math.ceil((sent - free) / nap) * nap if nap > 0 else sent
+            free = self.serve(max(start, sent))
+        return Outcome(free, sum(self.lengths), self.takers, self.busy / free if free else 0.0, self.messages, self.waits)
+
+
+def simulate(ranks, lengths, epochs, service, root_trains=False):
+    return Sweep(ranks, lengths, epochs, service, root_trains).run()
+
+
+def seconds_a_trial(service, epochs, mean, together=TOGETHER):
+    """What rank 0 is busy with each trial when it is never idle, and full batches share their syncs."""
+    messages = epochs + 2
+    worth = min(1.0, 2 * mean * together / messages / WORTH_A_SYNC)  # syncs a batch
+    return (service.ask + epochs * service.epoch + service.finished + messages * service.message +
+            messages * service.sync * worth / together)
+
+
+def most_ranks(service, epochs, mean):
+    """Analytical: so many keep rank 0 always busy; with more it is the limit."""
+    return (mean + service.begin) / seconds_a_trial(service, epochs, mean)
+
+
+def quantile(values, part):
+    ordered = sorted(values)
+    return ordered[int(part * (len(ordered) - 1))] if ordered else 0.0
+
+
+def print_curve(args, service):
+    print("| ranks | mean trial, s | makespan, s | utilisation | with rank 0 at once | rank 0 busy | its limit, ranks "
+          "| wait p99, ms |\n|---|---|---|---|---|---|---|---|")
+    for mean in args.mean:
+        lengths = lengths_of(args.trials, mean, args.sigma)
+        for ranks in args.ranks:
+            got = simulate(ranks, lengths, args.epochs, service, args.root_trains)
+            ideal = simulate(ranks, lengths, 0, replace(NOTHING, begin=service.begin), args.root_trains)
+            print(f"| {ranks} | {mean:g} | {got.makespan:.1f} | {got.utilisation:.3f} | {ideal.utilisation:.3f} "
+                  f"| {got.busy:.3f} | {most_ranks(service, args.epochs, mean):.0f} "
+                  f"| {quantile(got.waits, 0.99) * 1e3:.1f} |", flush=True)
+
+
+def numbers(kind):
+    return lambda text: [kind(part) for part in text.split(",")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--ranks", type=numbers(int), default=[64, 256, 1024, 4096, 16384, 65536])
+    parser.add_argument("--trials", type=int, default=100000)
+    parser.add_argument("--mean", type=numbers(float), default=[1, 10, 60, 600])
+    parser.add_argument("--sigma", type=float, default=1.0, help="of the log-normal lengths; 0: all equal")
+    parser.add_argument("--epochs", type=int, default=10, help="rows a trial")
+    parser.add_argument("--root-trains", action="store_true", help="rank 0 takes trials too")
+    parser.add_argument("--service", help="JSON file with other service times, in seconds, by the names of Service")
+    args = parser.parse_args()
+    service = Service(**json.load(open(args.service))) if args.service else Service()
+    print_curve(args, service)
+
+
+if __name__ == "__main__":
+    main()

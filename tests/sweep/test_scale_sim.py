@@ -1,0 +1,127 @@
+"""The simulation of a sweep's queue (tests/bench/scale_sim.py) against closed forms and operational laws, and the program
+that measures what it is fed with (queue_rate), which must lose no message."""
+import heapq
+import math
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+
+sys.path.insert(0, os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", "bench"))
+import scale
+import scale_sim
+from scale_sim import NOTHING, Service, simulate
+
+
+def near(a, b, part=1e-9):
+    assert abs(a - b) <= part * max(abs(a), abs(b)), (a, b)
+
+
+def draws(n, seed):
+    draw = random.Random(seed)
+    return [draw.expovariate(1 / 5) for _ in range(n)]
+
+
+def test_one_rank_and_a_server_that_takes_no_time_take_the_sum():
+    lengths = draws(50, 1)
+    for epochs in (0, 1, 7):
+        got = simulate(2, lengths, epochs, NOTHING)
+        near(got.makespan, sum(lengths))
+        near(got.utilisation, 1)
+        assert got.messages == 50 * (epochs + 2) + 1
+
+
+def test_one_rank_waits_for_each_answer_once():
+    lengths, service = draws(40, 2), Service(ask=0.1, epoch=0.2, finished=0.7, message=0, sync=0, nap=0)
+    near(simulate(2, lengths, 3, service).makespan, sum(lengths) + 40 * (0.1 + 3 * 0.2 + 0.7) + 0.1)
+
+
+def test_equal_trials_come_in_waves():
+    got = simulate(9, [2.0] * 50, 4, NOTHING)
+    near(got.makespan, math.ceil(50 / 8) * 2.0)
+
+
+def test_a_server_that_takes_no_time_is_longest_first_list_scheduling():
+    for ranks, root_trains in ((5, False), (17, True), (200, False)):
+        lengths = draws(300, ranks)
+        free = [0.0] * (ranks if root_trains else ranks - 1)
+        for length in sorted(lengths, reverse=True):
+            heapq.heapreplace(free, free[0] + length)
+        near(simulate(ranks, lengths, 3, NOTHING, root_trains).makespan, max(free))
+
+
+def test_a_server_that_is_the_limit_takes_its_time_for_each_trial():
+    """Far more ranks than it can carry, and no sync: its throughput is what its messages take."""
+    service = Service(ask=2e-3, epoch=1e-3, finished=3e-3, message=1e-3, sync=0, nap=0)
+    got = simulate(3000, [0.5] * 6000, 4, service)
+    near(got.makespan, 6000 * scale_sim.seconds_a_trial(service, 4, 0.5) + 2999 * 3e-3, 0.02)
+    assert got.busy > 0.99
+
+
+def test_messages_that_wait_together_share_a_sync():
+    """As many ranks as fit into a turn, in step: a sync for each message of theirs."""
+    service = replace(NOTHING, sync=1.0)
+    n = scale_sim.TOGETHER
+    near(simulate(n + 1, [50.0] * n, 5, service).makespan, 50 + 6 * 1.0)
+
+
+def test_less_than_a_second_of_training_waits_for_no_sync():
+    n = scale_sim.TOGETHER
+    near(simulate(n + 1, [0.001] * n, 5, replace(NOTHING, sync=1.0)).makespan, 0.001)
+
+
+def test_the_asymptotic_bounds_hold():
+    """Throughput is at most that of the ranks and that of the server, at least that of ranks that all wait for all
+    (Denning and Buzen 1978); two per cent for the first and the last wave."""
+    service = Service(ask=1e-3, epoch=2e-3, finished=5e-3, message=1e-3, sync=0, nap=0)
+    epochs, mean = 5, 1.0
+    each = scale_sim.seconds_a_trial(service, epochs, mean)
+    for takers in (1, 4, 16, 64, 256):
+        got = simulate(takers + 1, [mean] * (200 * takers), epochs, service)
+        rate = 200 * takers / got.makespan
+        assert rate <= min(takers / (mean + each), 1 / each) * 1.02, (takers, rate)
+        assert rate >= takers / (mean + takers * each) * 0.98, (takers, rate)
+
+
+def test_the_limit_is_where_the_formula_puts_it():
+    """Well below it rank 0 has time, well above it none but at the ends; what a trial takes of it is what was said."""
+    service, mean, epochs = replace(Service(), finished=20e-3), 5.0, 10
+    limit = scale_sim.most_ranks(service, epochs, mean)
+    for part, least, most in ((0.3, 0.25, 0.45), (3, 0.75, 1.0)):
+        ranks = int(limit * part) + 1
+        got = simulate(ranks, scale_sim.lengths_of(12 * ranks, mean, 0.3), epochs, service)
+        assert least < got.busy <= most, (part, got.busy)
+    near(got.busy * got.makespan, 12 * ranks * scale_sim.seconds_a_trial(service, epochs, mean), 0.1)
+
+
+def test_naps_cost_at_most_two_an_answer():
+    """One until rank 0 looks, one until the rank does; rank 0 itself waits for none."""
+    service = replace(NOTHING, nap=1e-3)
+    got = simulate(2, draws(100, 3), 4, service)
+    assert 0 < max(got.waits) <= 2e-3 + 1e-9, max(got.waits)
+    assert max(simulate(1, draws(100, 3), 4, service, root_trains=True).waits) == 0
+
+
+def test_the_queue_loses_no_message():
+    """The product's queue with ranks that train nothing: every trial once, an answer for each message."""
+    build, folder = os.path.dirname(os.environ["CNNSWEEP_BIN"]), tempfile.mkdtemp(prefix="cnnsweep-scale-")
+    try:
+        bench = scale.Bench(build, folder, 1)
+        for ranks, root in ((4, "serves"), (3, "takes")):
+            run, lengths = bench.once(ranks, 100, 3, 0, 0, 0.1, root)
+            assert len(lengths) == 100 and run["commits"] <= run["messages"]
+            own = 0 if root == "serves" else 100
+            assert run["finished"]["n"] >= 100 - own and run["epoch"]["n"] == 3 * run["finished"]["n"]
+            if root == "serves":
+                assert run["finished"]["n"] == 100 and run["ask"]["n"] == 100 + ranks - 1, run
+    finally:
+        shutil.rmtree(folder)
+
+
+for name, test in list(globals().items()):
+    if name.startswith("test_"):
+        test()
+        print(f"ok {name}", flush=True)
