@@ -124,7 +124,7 @@ def print_load(bench):
           "tell 10 epochs.\n")
     print("| mean trial, s | rank 0 | messages/s | rank 0 busy | service thread, cores | wait for an epoch, ms: median, p99 "
           "| wait for a piece, ms: median, p99 |\n|---|---|---|---|---|---|---|")
-    for mean, trials, root in ((0.5, 1000, "serves"), (2, 256, "serves"), (2, 256, "computes"), (8, 64, "serves")):
+    for mean, trials, root in ((0.5, 1000, "serves"), (2, 260, "serves"), (2, 260, "computes"), (0.1, 2000, "serves")):
         run = bench.median(64, trials, 10, mean, 0.5, 0, root)
         print(f"| {mean} | {root} | {run['messages'] / run['run_s']:.0f} | {run['busy']:.3f} "
               f"| {run['service_cpu_s'] / run['run_s']:.3f} "

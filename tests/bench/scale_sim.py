@@ -11,7 +11,7 @@ What is modelled is src/sweep/queue.c, desk.c and ranks.c: a rank asks, trains, 
 and looks for the answer every NAP seconds. The service thread takes all messages that are there, at most TOGETHER,
 handles one after the other, syncs the journal once if they are worth it (a second of training), and answers; when there
 was none it naps. Trials go out one by one, the longest first. Rank 0, where it trains, speaks to the desk itself.
-Defaults of the service times are those measured by tests/bench/scale.py (results/scale.md)."""
+Defaults of the service times are those of results/scale.md on its busy disk."""
 import argparse
 import heapq
 import json
@@ -27,12 +27,12 @@ WORTH_A_SYNC = 1.0  # seconds of training, worth_a_sync of results.c
 class Service:
     """Seconds. Of a message: what the desk takes for each kind (`finished` with the sync of the report), and what
     receiving and answering take beside that."""
-    ask: float = 1e-6
-    epoch: float = 80e-6
-    finished: float = 1000e-6
-    message: float = 10e-6
-    sync: float = 600e-6       # of the journal
-    nap: float = 260e-6        # the service thread's, and a rank's between two looks
+    ask: float = 1.4e-6
+    epoch: float = 278e-6
+    finished: float = 6.94e-3
+    message: float = 345e-6
+    sync: float = 2.94e-3       # of the journal
+    nap: float = 300e-6         # the service thread's, and a rank's between two looks
     begin: float = 0.0         # what a rank takes for a trial beside its epochs
 
 
