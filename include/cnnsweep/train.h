@@ -57,7 +57,7 @@ typedef struct cs_train_config {
     char save_weights[16]; /* none, or the ending of the file that the tested weights are written to */
 } cs_train_config;
 
-/* Everything that defines a trial. The option table (src/sweep/options.c) fills it, a row a field. */
+/* Everything that defines a trial. The option table (src/sweep/job/option_table.c) fills it, a row a field. */
 typedef struct cs_trial_config {
     cs_data_config data;
     cs_model_config model;

@@ -12,8 +12,8 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
-#include "queue.h"
-#include "ranks_impl.h"
+#include "run/queue.h"
+#include "run/ranks_impl.h"
 
 #include <math.h>
 #include <pthread.h>

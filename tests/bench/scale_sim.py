@@ -7,7 +7,7 @@ prints a Markdown table: the makespan, the share of the ranks' time that is trai
 that answers at once (so that what is lost to the last trials alone is seen), rank 0's share of busy time, and the number
 of ranks at which it would be busy always.
 
-What is modelled is src/sweep/queue.c, desk.c and ranks.c: a rank asks, trains, tells each epoch and the end of a trial,
+What is modelled is src/sweep/run/queue.c, desk.c and ranks.c: a rank asks, trains, tells each epoch and the end of a trial,
 and looks for the answer every NAP seconds. The service thread takes all messages that are there, at most TOGETHER,
 handles one after the other, syncs the journal once if they are worth it (a second of training), and answers; when there
 was none it naps. Trials go out one by one, the longest first. Rank 0, where it trains, speaks to the desk itself.

@@ -17,6 +17,8 @@ ROOMS = {
     "cli": ("src/cli", "", "base data net weights engine train sweep report"),
     "data-prep": ("data-prep", "", "base data"),
 }
+# Folders of a room in which the same holds.
+FLOORS = {"sweep": ["job", "plan", "results", "run"]}
 OWNER = {header: room for room, (_, headers, _) in ROOMS.items() for header in headers.split()}
 
 # library header: the folders that may include it.
@@ -81,8 +83,15 @@ def check_local(root, path, room, target):
     folder = os.path.join(root, ROOMS[room][0])
     for base, _, names in os.walk(folder):
         if os.path.basename(target) in names:
-            return None
+            return check_floor(os.path.relpath(path, ROOMS[room][0]), FLOORS.get(room, []), target)
     return f'"{target}" is not in {ROOMS[room][0]}'
+
+
+def check_floor(path, floors, target):
+    own, other = (name.split("/")[0] for name in (path, target))
+    if own in floors and other in floors and floors.index(other) > floors.index(own):
+        return f"{own} may not use {other} ({target})"
+    return None
 
 
 def violations(root):
@@ -111,9 +120,11 @@ def check_that_it_finds():
         "src/base/d.c": "void f(void) { exit(1); }\n",
         "src/data/e.c": '#include "../net/graph_impl.h"\n',
         "src/data/f.c": '#include "layers_impl.h"\n',
+        "src/sweep/job/i.c": '#include "run/desk.h"\n',
         "include/cnnsweep/train.h": '#include "cnnsweep/job.h"\n',
     }
     good = {"src/net/g.c": '#include "cnnsweep/status.h"\n#include <stdio.h>\n', "src/net/layers_impl.h": "",
+            "src/sweep/run/desk.h": '#include "job/metric.h"\n', "src/sweep/job/metric.h": "",
             "src/cli/h.c": "/* exit(1) */ void f(void) { exit(1); }\n"}
     with tempfile.TemporaryDirectory() as root:
         for path, text in {**bad, **good}.items():

@@ -1,7 +1,7 @@
 /* How much of the machine a cache may take. */
 #include "test.h"
 
-#include "cache_limits.h"
+#include "plan/cache_limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>

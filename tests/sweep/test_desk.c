@@ -5,11 +5,11 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
-#include "desk.h"
 #include "fixture.h"
+#include "job/scheduler.h"
 #include "job_text.h"
-#include "scheduler.h"
-#include "text_table.h"
+#include "results/text_table.h"
+#include "run/desk.h"
 
 #include <errno.h>
 #include <math.h>

@@ -3,7 +3,7 @@
 
 #include "cnnsweep/log.h"
 #include "cnnsweep/random.h"
-#include "groups.h"
+#include "plan/groups.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
+#include "job/metric.h"
 #include "job_text.h"
-#include "journal.h"
-#include "metric.h"
+#include "results/journal.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* A sweep divided over programs that do not talk to each other. */
 #include "test.h"
 
-#include "parts.h"
+#include "plan/parts.h"
 
 #include <math.h>
 

@@ -3,8 +3,8 @@
 
 #include "cnnsweep/file.h"
 #include "cnnsweep/random.h"
+#include "job/scheduler.h"
 #include "job_text.h"
-#include "scheduler.h"
 
 #include <math.h>
 #include <stdio.h>

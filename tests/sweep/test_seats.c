@@ -1,7 +1,7 @@
 /* What is told of where ranks sit, on clusters that are not there. */
 #include "test.h"
 
-#include "launch.h"
+#include "run/launch.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "display.h"
-#include "scheduler.h"
+#include "job/scheduler.h"
 
 #include <math.h>
 #include <pthread.h>

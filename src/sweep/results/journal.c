@@ -1,8 +1,8 @@
 #include "journal.h"
 #include "cnnsweep/file.h"
 #include "description.h"
-#include "metric.h"
-#include "option_text.h"
+#include "job/metric.h"
+#include "job/option_text.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* cnnsweep status: what the journal of a folder says, and whether a program is at work there. */
 #include "cnnsweep/file.h"
+#include "job/metric.h"
 #include "journal.h"
-#include "metric.h"
 
 #include <math.h>
 #include <stdio.h>

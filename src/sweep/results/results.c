@@ -2,8 +2,8 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "job/metric.h"
 #include "journal.h"
-#include "metric.h"
 #include "table.h"
 
 #include <math.h>

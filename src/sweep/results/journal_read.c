@@ -2,9 +2,9 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "job_reader.h"
+#include "job/job_reader.h"
+#include "job/metric.h"
 #include "journal.h"
-#include "metric.h"
 
 #include <ctype.h>
 #include <jansson.h>

@@ -2,9 +2,9 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "device.h"
-#include "journal.h"
 #include "launch.h"
-#include "space.h"
+#include "plan/space.h"
+#include "results/journal.h"
 #include "worker.h"
 
 #include <stdio.h>

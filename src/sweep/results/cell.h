@@ -2,7 +2,7 @@
 #ifndef CNNSWEEP_CELL_H
 #define CNNSWEEP_CELL_H
 
-#include "metric.h"
+#include "job/metric.h"
 #include "results.h"
 
 typedef struct cs_cell {

@@ -1,7 +1,7 @@
 #include "worker.h"
-#include "cache_limits.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/weights.h"
+#include "plan/cache_limits.h"
 
 #include <stdio.h>
 #include <string.h>

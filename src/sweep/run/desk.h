@@ -3,8 +3,8 @@
 #ifndef CNNSWEEP_DESK_H
 #define CNNSWEEP_DESK_H
 
-#include "journal.h"
-#include "plan.h"
+#include "plan/plan.h"
+#include "results/journal.h"
 
 #include <signal.h>
 

@@ -1,6 +1,6 @@
 #include "table.h"
 #include "best.h"
-#include "option_text.h"
+#include "job/option_text.h"
 #include "pivot.h"
 #include "text_table.h"
 

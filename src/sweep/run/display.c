@@ -1,7 +1,7 @@
 #include "display.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "metric.h"
+#include "job/metric.h"
 
 #include <math.h>
 #include <stdarg.h>

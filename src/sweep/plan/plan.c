@@ -2,7 +2,7 @@
 #include "cache_limits.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "metric.h"
+#include "job/metric.h"
 #include "networks.h"
 #include "parts.h"
 

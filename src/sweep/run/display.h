@@ -3,8 +3,8 @@
 #ifndef CNNSWEEP_DISPLAY_H
 #define CNNSWEEP_DISPLAY_H
 
-#include "plan.h"
-#include "results.h"
+#include "plan/plan.h"
+#include "results/results.h"
 
 typedef struct cs_display {
     const cs_plan *plan;

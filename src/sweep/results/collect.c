@@ -3,8 +3,8 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "description.h"
-#include "metric.h"
-#include "option_text.h"
+#include "job/metric.h"
+#include "job/option_text.h"
 #include "pivot.h"
 #include "table.h"
 

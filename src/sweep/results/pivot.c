@@ -1,6 +1,6 @@
 #include "pivot.h"
 #include "cnnsweep/memory.h"
-#include "option_text.h"
+#include "job/option_text.h"
 #include "text_table.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "best.h"
 #include "cell.h"
 #include "cnnsweep/memory.h"
-#include "option_text.h"
+#include "job/option_text.h"
 #include "text_table.h"
 
 #include <ctype.h>

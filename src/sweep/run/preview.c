@@ -1,10 +1,10 @@
 /* --dry-run. */
 #include "cnnsweep/log.h"
 #include "device.h"
-#include "journal.h"
-#include "option_text.h"
-#include "plan.h"
-#include "table.h"
+#include "job/option_text.h"
+#include "plan/plan.h"
+#include "results/journal.h"
+#include "results/table.h"
 
 #include <stdio.h>
 #include <string.h>
