@@ -19,4 +19,4 @@ if [ ! -e "$prefix/include/oneapi/dnnl/dnnl.h" ]; then
 fi
 cmake -B build-onednn3 -DCMAKE_BUILD_TYPE=Release -DCNNSWEEP_WERROR=ON -DCNNSWEEP_CUDA=OFF -DOneDNN_ROOT="$prefix"
 cmake --build build-onednn3 -j "$(nproc)"
-LD_LIBRARY_PATH=$prefix/lib ctest --test-dir build-onednn3 -L 'engine|train' -E cuda --output-on-failure
+LD_LIBRARY_PATH=$prefix/lib ctest --test-dir build-onednn3 -j "$(nproc)" -L 'engine|train' -E cuda --output-on-failure
