@@ -95,7 +95,7 @@ def check(arch, alpha, build, feature_module, size, folder):
     return on_some_batch(agrees) and comes_back(folder, model, build, torch.rand(2, 3, *size))
 
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 results = []
 for case in CASES:
     for size in SIZES if len(sys.argv) < 2 or case[0] in sys.argv[1:] else ():
