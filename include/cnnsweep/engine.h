@@ -3,10 +3,10 @@
  * The interface is a struct of function pointers (cs_engine_ops), one per engine; cs_engine_* below check arguments
  * and delegate. Forward, loss, backward and update allocate nothing. A program is used by one thread at a time.
  *
- * Modes. INFER: batch norm uses its moving statistics and is folded into the convolution before it where that is
- * possible; no backward. TRAIN: trainable batch norms use batch statistics (and move the moving ones), frozen ones the
- * moving statistics (Keras' rule); backward and update are available for the trainable parameters. A dropout drops
- * where cs_graph_drops says so.
+ * Modes. INFER: batch norm uses its moving statistics and is folded into the convolution before it where
+ * cs_layer_takes_norm lets it; no backward. TRAIN: trainable batch norms use batch statistics (and move the moving
+ * ones), frozen ones the moving statistics (Keras' rule); backward and update are available for the trainable
+ * parameters. A dropout drops where cs_graph_drops says so.
  *
  * Rows. A program is compiled for `batch` rows; every call works on the first `n` <= batch of them, and the result is
  * that of a batch of exactly n (batch statistics included). What INFER makes of a row depends on that row alone, bit

@@ -228,8 +228,14 @@ const char *cs_param_role_name(cs_param_role role); /* "kernel", "gamma", ... */
 void cs_param_name(const cs_graph *graph, const cs_param *param, char *out, size_t size);
 bool cs_param_is_statistic(const cs_param *param);         /* no gradient moves it */
 bool cs_layer_can_learn(const cs_graph *graph, int layer); /* has a parameter that gradients move */
-size_t cs_shape_count(cs_shape shape);                     /* values a sample */
-double cs_layer_macs(const cs_graph *graph, int layer);    /* multiply-adds a sample, forward */
+bool cs_layer_is_convolution(const cs_layer *layer);       /* of whatever kind */
+/* May a batch norm that does not move be run as a part of this layer, in front of it? Of a convolution, unless its
+ * kernel is so large, and its image so small, that a pass over its output costs next to nothing beside it: then trials
+ * that train from the batch norm on share the convolution. A matter of the layer alone, so that a trial's numbers do
+ * not depend on which others there are. */
+bool cs_layer_takes_norm(const cs_graph *graph, int layer);
+size_t cs_shape_count(cs_shape shape);                  /* values a sample */
+double cs_layer_macs(const cs_graph *graph, int layer); /* multiply-adds a sample, forward */
 
 /* Index of the layer of that name; unknown names are CS_ERR_NOT_FOUND with "did you mean". */
 CS_MUST_CHECK cs_status cs_graph_find(const cs_graph *graph, const char *name, int *out);

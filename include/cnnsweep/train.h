@@ -163,7 +163,7 @@ CS_MUST_CHECK cs_status cs_trial_check_features(const cs_trial_config *trial, co
                                                 const cs_graph *graph, const cs_params *params, const char *engine);
 
 /* First layer of the trial's own tail; the layers before it are the frozen trunk, which trials may share. Never between
- * two layers that an engine may fuse (a convolution and its batch norm), so that a trunk gives the same numbers however
+ * two layers that an engine may fuse (a batch norm and its activation), so that a trunk gives the same numbers however
  * many trials hang off it; and only where a single value passes, not inside a residual block. 0 when nothing before it
  * could ever learn: such a trunk would save nothing. */
 int cs_trial_cut(const cs_graph *graph);

@@ -77,8 +77,8 @@ static bool try_fuse(lowering *low, int index) {
     cs_op *before = layer->n_inputs == 1 ? sole_producer(low, layer) : NULL;
     if (!before || before->activation != CS_ACT_LINEAR)
         return false;
-    if (layer->kind == CS_LAYER_BATCH_NORM && low->mode == CS_MODE_INFER && is_convolution(before) &&
-        before->batch_norm == CS_NO_LAYER) {
+    if (layer->kind == CS_LAYER_BATCH_NORM && low->mode == CS_MODE_INFER &&
+        cs_layer_takes_norm(low->segment->graph, layer->inputs[0]) && before->batch_norm == CS_NO_LAYER) {
         before->batch_norm = index;
         fuse(low, before, index);
         return true;
@@ -102,8 +102,7 @@ static bool try_defer_padding(lowering *low, int index) {
         const cs_layer *next = layer_at(low, reader);
         for (int i = 0; i < next->n_inputs; i++)
             if (next->inputs[i] == index) {
-                if (next->kind != CS_LAYER_CONV2D && next->kind != CS_LAYER_DEPTHWISE_CONV2D &&
-                    next->kind != CS_LAYER_SEPARABLE_CONV2D)
+                if (!cs_layer_is_convolution(next))
                     return false;
                 low->value_of[index] = low->value_of[layer->inputs[0]];
                 low->padding[index] = layer->window;

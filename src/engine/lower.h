@@ -1,7 +1,8 @@
 /* Lowering: a segment's layers become the operations an engine runs, with what fuses already fused.
  *
  * A separable convolution becomes a depthwise one and a 1x1. A dropout that does not drop is its input.
- * INFER: batch norm folds into the convolution in front of it, and an activation into what makes its input.
+ * INFER: batch norm folds into the convolution in front of it (cs_layer_takes_norm), and an activation into what makes
+ * its input.
  * TRAIN: an activation fuses into the batch norm in front of it. Both: a zero-pad into the convolution behind it. */
 #ifndef CNNSWEEP_ENGINE_LOWER_H
 #define CNNSWEEP_ENGINE_LOWER_H

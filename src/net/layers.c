@@ -305,3 +305,17 @@ double cs_layer_macs(const cs_graph *graph, int layer) {
     const cs_layer *l = &graph->layers[layer];
     return rules[l->kind].macs ? rules[l->kind].macs(l) : 0;
 }
+
+bool cs_layer_is_convolution(const cs_layer *layer) {
+    return layer->kind == CS_LAYER_CONV2D || layer->kind == CS_LAYER_DEPTHWISE_CONV2D ||
+           layer->kind == CS_LAYER_SEPARABLE_CONV2D;
+}
+
+bool cs_layer_takes_norm(const cs_graph *graph, int layer) {
+    enum { LARGE = 1 << 19, SMALL = 64 }; /* values of a kernel; pixels */
+    const cs_layer *l = &graph->layers[layer];
+    bool large = false;
+    for (int i = 0; i < l->n_params; i++)
+        large |= graph->params[l->first_param + i].count >= LARGE;
+    return cs_layer_is_convolution(l) && !(large && l->out.h * l->out.w <= SMALL);
+}

@@ -85,16 +85,15 @@ failed:
     return status;
 }
 
-static bool is_convolution(cs_layer_kind kind) {
-    return kind == CS_LAYER_CONV2D || kind == CS_LAYER_DEPTHWISE_CONV2D || kind == CS_LAYER_SEPARABLE_CONV2D;
-}
-
-/* May an engine run `layer` and the `source` it reads as one operation? A cut between them would change the rounding.
+/* May an engine run layer `index` and the `source` it reads as one operation? A cut between them would change the
+ * rounding.
  */
-static bool is_fused(cs_layer_kind layer, cs_layer_kind source) {
-    if (layer == CS_LAYER_BATCH_NORM)
-        return is_convolution(source);
-    return layer == CS_LAYER_ACTIVATION || (is_convolution(layer) && source == CS_LAYER_ZERO_PAD);
+static bool is_fused(const cs_graph *graph, int index, int source) {
+    const cs_layer *layer = &graph->layers[index];
+    if (layer->kind == CS_LAYER_BATCH_NORM)
+        return cs_layer_takes_norm(graph, source);
+    return layer->kind == CS_LAYER_ACTIVATION ||
+           (cs_layer_is_convolution(layer) && graph->layers[source].kind == CS_LAYER_ZERO_PAD);
 }
 
 /* Earliest layer before `cut` that a layer from `cut` on may be fused into; `cut` when there is none. */
@@ -103,7 +102,7 @@ static int move_before_fusion(const cs_graph *graph, int cut) {
     for (int i = cut; i < graph->n_layers; i++)
         for (int k = 0; k < graph->layers[i].n_inputs; k++) {
             int source = graph->layers[i].inputs[k];
-            if (source < moved && is_fused(graph->layers[i].kind, graph->layers[source].kind))
+            if (source < moved && is_fused(graph, i, source))
                 moved = source;
         }
     return moved;

@@ -504,6 +504,7 @@ const engine_case engine_cases[] = {
     {"batch_norm_linear", norm_linear_net, 6, 6, 8, {5, 3, 3, 2, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_depthwise", depthwise_norm_net, 6, 6, 24, {0, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_after_relu", relu_norm_net, 5, 5, 3, {0}, 6, 6, 0, 0, 0},
+    {"batch_norm_large_conv", conv_norm_net, 2, 2, 1024, {512, 1, 1, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
     {"batch_norm_shared_conv", shared_conv_norm_net, 5, 5, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 6, 6, 0, 0, 0},
     {"batch_norm_dense", dense_norm_net, 3, 3, 5, {.filters = 10}, 6, 6, 0, 0, 0},
     {"batch_norm_partial_batch", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 9, 4, 0, 0, 0},

@@ -162,6 +162,13 @@ static void skip_on_reference(const char *device) {
         skip();
 }
 
+/* Cuts behind the last two convolutions, which are large enough for that, and behind the network. */
+static void test_a_convolution_is_shared_without_its_norm(void **state) {
+    static const char *const depths[] = {"head", "4", "conv_pw_12_bn"};
+    skip_on_reference(*state);
+    check_depths(*state, "mobilenet", TOY_SIZE, depths, 3);
+}
+
 /* The numbers begin at the gate of block7a and at the projection of block6d, which has a shortcut and a dropout. */
 static void test_efficientnet_grouped_equals_alone(void **state) {
     static const char *const depths[] = {"head", "blocks:2", "9", "22", "all"};
@@ -479,6 +486,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_mobilenet_grouped_equals_alone),
         ON_DEVICE(test_residual_blocks_grouped_equal_alone),
         ON_DEVICE(test_heads_grouped_equal_alone),
+        ON_DEVICE(test_a_convolution_is_shared_without_its_norm),
         ON_DEVICE(test_efficientnet_grouped_equals_alone),
         ON_DEVICE(test_xception_grouped_equals_alone),
         ON_DEVICE(test_densenet_grouped_equals_alone),

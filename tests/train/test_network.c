@@ -55,6 +55,14 @@ static void test_a_trunk_has_something_to_learn(void **state) {
     assert_true(cut_of("basenet", "conv2d_1") > 0);
 }
 
+/* A depthwise one is not worth a cut, which a small kernel would have to be paid for with a pass over its output. */
+static void test_a_trunk_ends_behind_a_large_convolution(void **state) {
+    (void)state;
+    assert_int_equal(cut_of("mobilenet", "conv_pw_13_bn"), cut_of("mobilenet", "conv_pw_13") + 1);
+    assert_int_equal(cut_of("mobilenet", "conv_dw_13_bn"), cut_of("mobilenet", "conv_dw_13"));
+    assert_int_equal(cut_of("mobilenet", "conv_pw_11_bn"), cut_of("mobilenet", "conv_pw_11"));
+}
+
 static void test_unknown_layer_is_named(void **state) {
     (void)state;
     cs_trial_config trial = toy_trial("unused.h5");
@@ -118,6 +126,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_macs_count_the_frozen_part_once),
         cmocka_unit_test(test_a_trunk_has_something_to_learn),
+        cmocka_unit_test(test_a_trunk_ends_behind_a_large_convolution),
         cmocka_unit_test(test_unknown_layer_is_named),
         cmocka_unit_test(test_missing_weights_file_is_named),
         cmocka_unit_test(test_weights_tell_how_the_input_is_scaled),
