@@ -117,7 +117,8 @@ def comes_back(folder, make, size, images, want):
     return good
 
 
-def check(arch, head, alpha, make, module, size, folder):
+def check(arch, head, alpha, make, module, size, first, folder):
+    """Files are the same for all sizes: those of the first come back."""
     keras.backend.clear_session()
     model, _ = make(*size)
     randomise(model)
@@ -134,6 +135,8 @@ def check(arch, head, alpha, make, module, size, folder):
         return judge(folder, f"{arch} {size[0]}x{size[1]}", *want, gradients_of(exact, images, labels))
 
     good = on_some_batch(agrees)
+    if not first:
+        return good
     images, _ = make_batch(folder, 0, *size, preprocess)
     return comes_back(folder, make, size, images, model(images).numpy()) and good
 
@@ -143,6 +146,6 @@ results = []
 for arch, head, alpha, make, module, sizes in CASES:
     for size in sizes if len(sys.argv) < 2 or arch in sys.argv[1:] else ():
         with tempfile.TemporaryDirectory() as scratch:
-            results.append(check(arch, head, alpha, make, module, size, pathlib.Path(scratch)))
+            results.append(check(arch, head, alpha, make, module, size, size == sizes[0], pathlib.Path(scratch)))
 print(f"{sum(results)} of {len(results)} agree with Keras {keras.__version__}")
 sys.exit(0 if results and all(results) else 1)
