@@ -12,16 +12,15 @@ die() {
     exit 2
 }
 
-# The clone: Slurm runs a copy of a batch script, so that its own place tells nothing.
-cnnsweep_home=${CNNSWEEP_HOME:-${SLURM_SUBMIT_DIR:-$PWD}}
-[ -e "$cnnsweep_home/slurm/common.sh" ] ||
-    die "$cnnsweep_home is not the folder of cnnsweep: submit from there, or set CNNSWEEP_HOME"
+# The clone, for jobs too: Slurm runs a copy of a batch script, whose own place tells nothing.
+CNNSWEEP_HOME=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+export CNNSWEEP_HOME
 
 container=() # words before every program, such as (apptainer exec --nv cnnsweep.sif)
-site_file=${CNNSWEEP_SITE:-$cnnsweep_home/slurm/site.conf}
+site_file=${CNNSWEEP_SITE:-$CNNSWEEP_HOME/slurm/site.conf}
 # shellcheck source=/dev/null
-[ ! -e "$site_file" ] || . "$site_file"
-bin=${CNNSWEEP_BIN:-$cnnsweep_home/build/bin}
+[ ! -e "$site_file" ] || . "$site_file" || die "$site_file: its last command failed, or it is not bash"
+bin=${CNNSWEEP_BIN:-$CNNSWEEP_HOME/build/bin}
 set -u # after the site file: `module` of many sites does not bear it
 
 # The programs that a job calls are there. In a container nobody can tell from outside.
@@ -61,7 +60,7 @@ prepare_training() {
     check_space results
     choose_launcher
     export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
-    say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): ${SLURM_NTASKS:-1} tasks ($SLURM_TASKS_PER_NODE a node)" \
+    say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): ${SLURM_NTASKS:+$SLURM_NTASKS }tasks ($SLURM_TASKS_PER_NODE a node)" \
         "on $SLURM_JOB_NODELIST, $OMP_NUM_THREADS threads a task, ${SLURM_GPUS_ON_NODE:-0} GPUs a node, ${launcher[*]}"
 }
 

@@ -7,11 +7,12 @@
 #       --pack-tasks N     processes that pack (default 4)
 #       --pack "OPTIONS"   of cnnsweep-pack, such as "--size 50x50"
 #
-# The dataset becomes data/<name of IMAGES>, which the job gets as data.path; the results are in results/<name of JOB>.
+# The dataset becomes data/<name of IMAGES>.shards, which the job gets as data.path; the results are in
+# results/<name of JOB>.
 # Safe to run again: jobs of it that wait or run are left alone, what is packed is not packed again, a sweep goes on.
 scripts=$(dirname "$0")
 # shellcheck source=slurm/common.sh
-. "${CNNSWEEP_HOME:-$PWD}/slurm/common.sh"
+. "$scripts/common.sh" || exit
 
 parts=1 pack_tasks=4 pack_options=()
 while [ $# -ge 2 ]; do
@@ -26,9 +27,10 @@ done
 [ $# -ge 2 ] || die "usage: slurm/pipeline.sh [--parts N] [--pack-tasks N] [--pack OPTIONS] IMAGES JOB.yaml [options of sbatch]"
 images=${1%/} job=$2
 shift 2
-[ -e "$job" ] || die "$job: no such job file"
+[ -f "$job" ] || die "$job: no such job file"
+[[ $parts =~ ^[1-9][0-9]*$ ]] || die "--parts $parts: must be a number from 1 on"
 name=$(basename "${job%.*}")
-data=data/$(basename "$images") out=results/$name
+data=data/$(basename "$images").shards out=results/$name
 
 # submit NAME ARGUMENTS...: the job's number.
 submit() {
