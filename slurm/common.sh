@@ -22,6 +22,9 @@ site_file=${CNNSWEEP_SITE:-$CNNSWEEP_HOME/slurm/site.conf}
 [ ! -e "$site_file" ] || . "$site_file" || die "$site_file: its last command failed, or it is not bash"
 bin=${CNNSWEEP_BIN:-$CNNSWEEP_HOME/build/bin}
 set -u # after the site file: `module` of many sites does not bear it
+# After sbatch --export tasks would get that alone, without what the site file has loaded, not even PATH.
+unset SLURM_EXPORT_ENV
+export PATH
 
 # The programs that a job calls are there. In a container nobody can tell from outside.
 check_program() {
@@ -91,7 +94,7 @@ requeue() {
     [ -z "${SLURM_ARRAY_TASK_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
     if [ "$count" -ge "$limit" ]; then
         say "requeued $count times, which is enough (CNNSWEEP_REQUEUES): submit it again to go on"
-    elif scontrol requeue "$job"; then
+    elif (trap '' TERM; scontrol requeue "$job"); then # which ends this start, often before the command has its answer
         say "stopped with checkpoints written; job $job is in the queue again ($((count + 1)) of at most $limit times)"
     else
         say "stopped with checkpoints written, but cannot requeue job $job: submit it again to go on"

@@ -9,7 +9,6 @@ cluster_enter "$@"
 . "$CNNSWEEP_SOURCE/cmake/packages.sh"
 use_local_mpi
 
-export CNNSWEEP_HOME=$CNNSWEEP_SOURCE
 export ASAN_OPTIONS=detect_leaks=0 # Open MPI leaves memory behind at exit
 
 # jobs_start HOSTS CPUS: the cluster, and a folder to submit from with the data in it.

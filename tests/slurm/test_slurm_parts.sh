@@ -19,7 +19,8 @@ reference() {
 
 packed_in_parts() {
     "$CNNSWEEP_BIN/cnnsweep-pack" --shard-size 64K images one_go >/dev/null 2>&1
-    job=$(submit --ntasks=3 "$scripts/pack.sbatch" --shard-size 64K images packed)
+    # A job that gets hardly anything of the environment has tasks that find their programs all the same.
+    job=$(submit --ntasks=3 --export=CNNSWEEP_HOME,CNNSWEEP_SITE "$scripts/pack.sbatch" --shard-size 64K images packed)
     ends "$job" COMPLETED
     diff -r one_go packed || fail "packed differs"
     [ "$(find packed -name 'shard-*' | wc -l)" -gt 3 ] || fail "too few shards to tell"
@@ -41,15 +42,18 @@ array_of_three() {
     collected results/array
 }
 
+# The images lie in data/, where the dataset goes too.
 pipeline() {
     cp job.yaml piped.yaml
-    "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 images piped.yaml --ntasks=2 >first.txt
-    "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 images piped.yaml --ntasks=2 >again.txt
+    mkdir data
+    mv images data/
+    "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 data/images piped.yaml --ntasks=2 >first.txt
+    "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 data/images piped.yaml --ntasks=2 >again.txt
     [ "$(awk '{print $1}' first.txt | xargs)" = "pack sweep collect" ] || fail "the pipeline told $(cat first.txt)"
     grep -q piped-collect again.txt || fail "run again, the pipeline told $(cat again.txt)"
     ends "$(awk '/^collect/ {print $2}' first.txt)" COMPLETED
     collected results/piped
-    "$scripts/pipeline.sh" --parts 2 images piped.yaml >first.txt
+    "$scripts/pipeline.sh" --parts 2 data/images piped.yaml >first.txt
     [ "$(awk '{print $1}' first.txt | xargs)" = "sweep collect" ] || fail "the pipeline packs again: $(cat first.txt)"
     ends "$(awk '/^collect/ {print $2}' first.txt)" COMPLETED
     collected results/piped

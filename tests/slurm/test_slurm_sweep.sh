@@ -97,6 +97,20 @@ wrong_job() {
     ! grep -q "resuming" "results/sweep-$job.log" || fail "job $job was started again"
 }
 
+# What cannot be right is told before there is a job.
+broken_site_file() {
+    echo 'module load absent' >broken.conf
+    ! CNNSWEEP_SITE=$PWD/broken.conf submit "$sweep" job.yaml >told.txt 2>&1 || fail "submitted with a broken site file"
+    grep -q "broken.conf: its last command failed" told.txt || fail "of a broken site file was told: $(cat told.txt)"
+}
+
+# Submitted from inside a job: the tasks of that one are not those of the new one.
+inside_a_job() {
+    job=$(SLURM_JOB_ID=1 SLURM_NTASKS=5 submit "$sweep" absent.yaml)
+    ends "$job" FAILED
+    log_has "$job" "start 1: tasks (1 a node) on n1"
+}
+
 # The real thing: a minute of time, the warning by Slurm's own clock. So that it comes in the middle, the ranks stand
 # still until then.
 limited_begins() {
@@ -127,6 +141,8 @@ cancelled srun "srun --mpi=pmix"
 cancelled mpirun mpirun
 lone_tasks
 wrong_job
+broken_site_file
+inside_a_job
 limited_ends
 rank_killed
 ranks_die_again_and_again
