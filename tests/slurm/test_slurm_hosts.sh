@@ -2,7 +2,7 @@
 # Sweeps on several hosts of a real Slurm, each with a network and a /dev/shm of its own, so that ranks meet over TCP: the
 # table is that of one host, also when a host is drained, or is gone in the middle.
 # shellcheck source=tests/slurm/jobs.sh
-. "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh"
+. "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh" || exit
 
 sweep=$CNNSWEEP_SOURCE/slurm/sweep.sbatch
 

@@ -2,7 +2,7 @@
 # What takes several jobs, on a real Slurm: packing in parts, a sweep as an array with a job that collects, the pipeline.
 # All end in the table of a single job.
 # shellcheck source=tests/slurm/jobs.sh
-. "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh"
+. "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh" || exit
 
 scripts=$CNNSWEEP_SOURCE/slurm
 

@@ -2,7 +2,7 @@
 # slurm/sweep.sbatch on a real Slurm of one host: whatever ends a sweep early, what it ends in is the table of an
 # undisturbed run, bit for bit.
 # shellcheck source=tests/slurm/jobs.sh
-. "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh"
+. "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh" || exit
 
 sweep=$CNNSWEEP_SOURCE/slurm/sweep.sbatch
 
