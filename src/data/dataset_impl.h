@@ -6,6 +6,8 @@
 #include "cnnsweep/file.h"
 #include "hdf5_file.h"
 
+#include <jansson.h>
+
 #define CS_DATASET_FORMAT "cnnsweep"
 #define CS_DATASET_INDEX  "index.json"
 enum { CS_DATASET_VERSION = 1, CS_CHECKSUM_TEXT = 17 /* 16 hex digits and a NUL */ };
@@ -63,6 +65,9 @@ typedef struct cs_shard {
 /* Opens and checks the shard; `verify` compares the checksum too. */
 cs_status cs_shard_open(const char *path, bool verify, cs_shard *shard);
 void cs_shard_close(cs_shard *shard);
+
+/* Takes `root` over; NULL is a lack of memory. */
+cs_status cs_json_write(const char *path, json_t *root);
 
 /* part.json of a part that is not joined yet. */
 cs_status cs_part_write(const char *folder, const cs_dataset_part *part);

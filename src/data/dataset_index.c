@@ -3,7 +3,6 @@
 
 #include "cnnsweep/memory.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,15 @@ static json_t *entry_to_json(const cs_shard_entry *entry) {
                      (json_int_t)entry->counts[CS_SPLIT_TEST]);
 }
 
+cs_status cs_json_write(const char *path, json_t *root) {
+    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    cs_status status =
+        text ? cs_file_write(path, text, strlen(text)) : cs_fail(CS_ERR_NO_MEMORY, "%s: no memory", path);
+    free(text);
+    json_decref(root);
+    return status;
+}
+
 cs_status cs_index_write(const char *folder, const cs_shard_entry *entries, size_t n) {
     char path[CS_PATH_MAX];
     CS_TRY(cs_path(path, sizeof path, "%s/%s", folder, CS_DATASET_INDEX));
@@ -26,12 +34,7 @@ cs_status cs_index_write(const char *folder, const cs_shard_entry *entries, size
         json_array_append_new(shards, entry_to_json(&entries[i]));
     json_t *root =
         json_pack("{s:s, s:i, s:o}", "format", CS_DATASET_FORMAT, "version", (int)CS_DATASET_VERSION, "shards", shards);
-    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-    cs_status status =
-        text ? cs_file_write(path, text, strlen(text)) : cs_fail(CS_ERR_NO_MEMORY, "%s: no memory", path);
-    free(text);
-    json_decref(root);
-    return status;
+    return cs_json_write(path, root);
 }
 
 static cs_status entry_from_json(const char *path, json_t *value, cs_shard_entry *entry) {

@@ -4,7 +4,6 @@
 #include "cnnsweep/memory.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +38,7 @@ cs_status cs_part_write(const char *folder, const cs_dataset_part *part) {
                              number(part->source), "pixels", number(sums->pixels), "sum", number(sums->sum[0]),
                              number(sums->sum[1]), number(sums->sum[2]), "square", number(sums->square[0]),
                              number(sums->square[1]), number(sums->square[2]));
-    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-    cs_status status =
-        text ? cs_file_write(path, text, strlen(text)) : cs_fail(CS_ERR_NO_MEMORY, "%s: no memory", path);
-    free(text);
-    json_decref(root);
-    return status;
+    return cs_json_write(path, root);
 }
 
 static cs_status parse_part(const char *path, json_t *root, cs_dataset_part *part) {
