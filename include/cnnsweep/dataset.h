@@ -33,7 +33,9 @@ cs_encoding cs_dataset_encoding(const cs_dataset *dataset);
 cs_resize cs_dataset_resize(const cs_dataset *dataset);
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]);
-uint64_t cs_dataset_checksum(const cs_dataset *dataset); /* of all samples, from the shards' checksums */
+/* Of all that numbers depend on: the shards' own checksums, the size of the images, the number of classes. Not of where
+ * the dataset lies. */
+uint64_t cs_dataset_checksum(const cs_dataset *dataset);
 int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split);
 int32_t cs_dataset_label(const cs_dataset *dataset, cs_split split, int64_t i);
 /* Source path of a sample; owned by the dataset. */

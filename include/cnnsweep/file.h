@@ -53,5 +53,7 @@ typedef struct cs_checksum_stream cs_checksum_stream;
 CS_MUST_CHECK cs_status cs_checksum_open(cs_checksum_stream **out);
 void cs_checksum_add(cs_checksum_stream *stream, const void *bytes, size_t size);
 uint64_t cs_checksum_close(cs_checksum_stream *stream); /* frees it; 0 for NULL */
+/* Of a file's bytes, which must be a regular file. */
+CS_MUST_CHECK cs_status cs_checksum_file(const char *path, uint64_t *out);
 
 #endif

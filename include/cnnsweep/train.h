@@ -30,6 +30,7 @@ enum { CS_VALUE_MAX = 256 };
 
 typedef struct cs_data_config {
     char path[CS_VALUE_MAX * 2];
+    uint64_t checksum;               /* cs_dataset_checksum of what is to be there; 0: of whatever is there */
     int image[2];                    /* height, width; {0, 0}: as packed */
     char features[CS_VALUE_MAX * 2]; /* folder of features files; "": "<path without .h5>.features" */
 } cs_data_config;
@@ -62,6 +63,7 @@ typedef struct cs_trial_config {
     cs_data_config data;
     cs_model_config model;
     char weights[CS_VALUE_MAX * 2]; /* "" = initial values from the seed */
+    uint64_t weights_checksum;      /* cs_checksum_file of what is to be there; 0: of whatever is there */
     bool allow_missing;
     char fine_tune[CS_NAME_MAX];
     cs_train_config train;
@@ -110,8 +112,9 @@ typedef struct cs_train_events {
 /* Is it the same graph with the same weights before training? What is frozen, and the seed, are left aside. */
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 
-/* Tells trials apart, between runs too: a hash of every field that their numbers depend on. Left out are where results
- * and features are kept, and what an augmentation is called. */
+/* Tells trials of one dataset apart, between runs too: a hash of every field that their numbers depend on. Of weights
+ * that is what the file holds (weights_checksum, to be set before). Left out are where dataset, weights, results and
+ * features lie, and what an augmentation is called. */
 uint64_t cs_trial_key(const cs_trial_config *trial);
 
 /* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle, augment and
@@ -143,7 +146,8 @@ typedef struct cs_group_config {
     const volatile sig_atomic_t *stop;
 } cs_group_config;
 
-/* Trains the trials together. Borrowed arguments. Steps and validation allocate nothing; an engine may, where it takes
+/* Trains the trials together. Borrowed arguments. A dataset or a weights file that is not the one whose checksum the
+ * trials give is CS_ERR_FORMAT. Steps and validation allocate nothing; an engine may, where it takes
  * parameters once an epoch. */
 CS_MUST_CHECK cs_status cs_group_train(cs_engine *engine, const cs_group_config *config);
 

@@ -287,3 +287,45 @@ uint64_t cs_checksum_close(cs_checksum_stream *stream) {
     free(stream);
     return value;
 }
+
+/* Opening what is no regular file might wait for ever. */
+static cs_status open_regular(const char *path, int *out) {
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return cs_fail_errno("%s: cannot open", path);
+    if (!S_ISREG(info.st_mode))
+        return cs_fail(CS_ERR_IO, "%s: not a regular file", path);
+    *out = open(path, O_RDONLY | O_CLOEXEC);
+    return *out < 0 ? cs_fail_errno("%s: cannot open", path) : CS_OK;
+}
+
+static cs_status add_file(int file, const char *path, char *block, size_t size, cs_checksum_stream *stream) {
+    ssize_t length;
+    while ((length = read(file, block, size)) != 0) {
+        if (length > 0)
+            cs_checksum_add(stream, block, (size_t)length);
+        else if (errno != EINTR)
+            return cs_fail_errno("%s: cannot read", path);
+    }
+    return CS_OK;
+}
+
+cs_status cs_checksum_file(const char *path, uint64_t *out) {
+    enum { BLOCK = 1 << 18 };
+    cs_checksum_stream *stream = NULL;
+    char *block = NULL;
+    int file = -1;
+    cs_status status;
+    CS_TRY_GOTO(open_regular(path, &file), done);
+    CS_TRY_GOTO(cs_alloc(BLOCK, 1, "checksum", &block), done);
+    CS_TRY_GOTO(cs_checksum_open(&stream), done);
+    CS_TRY_GOTO(add_file(file, path, block, BLOCK, stream), done);
+    *out = cs_checksum_close(stream);
+    stream = NULL;
+done:
+    cs_checksum_close(stream);
+    free(block);
+    if (file >= 0)
+        close(file);
+    return status;
+}

@@ -130,8 +130,12 @@ void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3
     memcpy(std, dataset->shards[0].meta.std, 3 * sizeof *std);
 }
 
+/* The shards' checksums are of their arrays. How many classes there are and the size of the images, which networks are
+ * built by, and how stored streams are resized stand beside those. */
 uint64_t cs_dataset_checksum(const cs_dataset *dataset) {
-    uint64_t sum = 0;
+    const cs_dataset_meta *meta = &dataset->shards[0].meta;
+    const int32_t shape[] = {meta->h, meta->w, meta->n_classes, (int32_t)meta->resize};
+    uint64_t sum = cs_checksum(shape, sizeof shape);
     for (size_t i = 0; i < dataset->n_shards; i++) {
         char text[2 * CS_CHECKSUM_TEXT];
         int length =

@@ -14,7 +14,7 @@ enum {
     MODE = 8,      /* whether the trunk runs in every epoch */
     BATCHES = 16,  /* which pixels come when */
     TRAINING = 32, /* how the tail learns from them */
-    PLACE = 64,    /* where features are kept: no numbers */
+    PLACE = 64,    /* where files lie: no numbers, those come from what the files hold */
     HEAD = 128,    /* the layers on top, which may differ in a group behind those that are in the trunk */
     NUMBERS = GRAPH | HEAD | RATES | DEPTH | MODE | BATCHES | TRAINING
 };
@@ -31,9 +31,11 @@ typedef struct key_field {
 #define TEXT(part, member)                                                                                             \
     { part, MEMBER(member), true }
 
-/* The order is part of what a key is: new fields go to the end. */
+/* The order is part of what a key is: new fields go to the end. Of the weights the key has what the file holds, so that
+ * it tells a replaced file and knows a moved one. The dataset is not in it: a sweep has one, which its journal and its
+ * checkpoints tell beside the key. */
 static const key_field fields[] = {
-    TEXT(BATCHES, data.path),
+    TEXT(PLACE, data.path),
     VALUE(GRAPH, data.image),
     TEXT(GRAPH, model.arch),
     VALUE(GRAPH, model.dialect),
@@ -44,7 +46,8 @@ static const key_field fields[] = {
     TEXT(HEAD, model.head),
     VALUE(RATES, model.dropout),
     VALUE(RATES, model.l2),
-    TEXT(GRAPH, weights),
+    TEXT(PLACE, weights),
+    VALUE(GRAPH, weights_checksum),
     VALUE(GRAPH, allow_missing),
     TEXT(DEPTH, fine_tune),
     VALUE(MODE, train.mode),
@@ -104,7 +107,7 @@ uint64_t cs_trial_key(const cs_trial_config *trial) {
 }
 
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
-    return agree_in(a, b, GRAPH | HEAD | RATES);
+    return agree_in(a, b, GRAPH | HEAD | RATES | PLACE);
 }
 
 /* One set of features is of one depth, and a dropout's rate may move where it ends. */

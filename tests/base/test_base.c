@@ -191,6 +191,26 @@ static void the_checksum_is_xxh3_and_the_same_in_pieces(void **state) {
     assert_true(cs_checksum_close(stream) == cs_checksum(text, sizeof text));
 }
 
+static void the_checksum_of_a_file_is_that_of_its_bytes(void **state) {
+    (void)state;
+    enum { SIZE = 1000003 }; /* of several reads, the last of which is short */
+    char path[CS_PATH_MAX], *bytes = malloc(SIZE);
+    uint64_t sum = 0;
+    assert_non_null(bytes);
+    for (int i = 0; i < SIZE; i++)
+        bytes[i] = (char)(i * 31 % 251);
+    assert_ok(cs_path(path, sizeof path, "%s/bytes", test_scratch()));
+    assert_ok(cs_file_write(path, bytes, SIZE));
+    assert_ok(cs_checksum_file(path, &sum));
+    assert_true(sum == cs_checksum(bytes, SIZE));
+    assert_ok(cs_file_write(path, bytes, 0));
+    assert_ok(cs_checksum_file(path, &sum));
+    assert_true(sum == cs_checksum("", 0));
+    assert_int_not_equal(cs_checksum_file(test_scratch(), &sum), CS_OK);
+    assert_int_not_equal(cs_checksum_file("/dev/zero", &sum), CS_OK);
+    free(bytes);
+}
+
 static void absurd_sizes_are_an_error_that_says_for_what(void **state) {
     (void)state;
     void *block;
@@ -227,6 +247,7 @@ int main(void) {
         cmocka_unit_test(a_file_over_the_limit_or_no_file_is_refused),
         cmocka_unit_test(folders_are_made_and_removed_with_what_is_in_them),
         cmocka_unit_test(the_checksum_is_xxh3_and_the_same_in_pieces),
+        cmocka_unit_test(the_checksum_of_a_file_is_that_of_its_bytes),
         cmocka_unit_test(absurd_sizes_are_an_error_that_says_for_what),
         cmocka_unit_test(growing_keeps_items_and_zeroes_new_ones),
     };

@@ -100,10 +100,18 @@ static cs_status begin(collection *c, const char *path, cs_journal *journal, con
 
 static cs_status compare(const collection *c, const char *path, const cs_journal *journal) {
     const char *first = c->folders[0].path;
+    if (journal->format != c->first->format)
+        return cs_fail(CS_ERR_FORMAT,
+                       "%s was trained by another version of the program than %s: formats %d and %d of the "
+                       "journal do not compare",
+                       path, first, journal->format, c->first->format);
     CS_TRY(cs_description_compare(c->first, first, journal, path));
     if (journal->checksum != c->first->checksum)
-        return cs_hint(cs_fail(CS_ERR_ARG, "%s was trained on other samples than %s: data.path %s differs", path, first,
-                               journal->dataset),
+        return cs_hint(cs_fail(CS_ERR_ARG,
+                               "%s was trained on other samples than %s: data.path %s has checksum %016llx, "
+                               "there %s %016llx",
+                               path, first, journal->dataset, (unsigned long long)journal->checksum, c->first->dataset,
+                               (unsigned long long)c->first->checksum),
                        "the dataset changed between them: train the earlier one again");
     if (journal->planned != c->job->n_trials)
         return cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: it has %d trials, there %d", path, first,
@@ -152,7 +160,7 @@ static cs_status take_trials(collection *c, const cs_journal *journal) {
 static cs_status add_journal(collection *c, folder *next, cs_journal *journal, const cs_collect_options *options) {
     if (!journal->sweep)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal does not describe the sweep", next->path),
-                       "an earlier version wrote it: `cnnsweep train JOB.yaml --resume` adds that");
+                       "an earlier version wrote it: the trials.csv and table.md beside it are all there is");
     if (journal->planned != journal->to_plan)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal plans %d trials where it says there are %d", next->path,
                                journal->planned, journal->to_plan),

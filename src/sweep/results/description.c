@@ -1,5 +1,6 @@
 #include "description.h"
 #include "cnnsweep/memory.h"
+#include "origin.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -58,6 +59,12 @@ static bool is_of_the_run(const cs_option *option) {
     return false;
 }
 
+/* Whether files are the same is told by what they hold: of the dataset by the journal's checksum. Where features are
+ * kept is no part of the numbers. */
+static bool is_place(const cs_option *option) {
+    return strcmp(option->key, "data.path") == 0 || strcmp(option->key, "data.features") == 0;
+}
+
 static bool is_swept(const cs_job *job, const cs_option *option) {
     for (int i = 0; i < job->n_axes; i++)
         if (job->axes[i].option == option)
@@ -82,7 +89,7 @@ static json_t *settings_of(const cs_job *job) {
     }
     options = cs_options(&n);
     for (size_t i = 0; i < n; i++) {
-        if (is_swept(job, &options[i]))
+        if (is_swept(job, &options[i]) || is_place(&options[i]))
             continue;
         cs_option_get(&options[i], &job->base, text, sizeof text);
         set_text(settings, options[i].key, text);
@@ -117,14 +124,51 @@ static void print_value(const json_t *value, char *out, size_t size) {
     free(dumped);
 }
 
-static cs_status fail_key(const char *key, const json_t *a, const char *folder_a, const json_t *b,
-                          const char *folder_b) {
-    enum { SHOWN = 100 };
+/* A file as what it holds, a list of files as a list of that. A journal that does not say keeps the names. */
+static json_t *content_of(const cs_journal *journal, const json_t *value) {
+    if (!json_is_array(value)) {
+        const char *held = cs_origin_held(journal, json_string_value(value) ? json_string_value(value) : "");
+        return held ? json_string(held) : json_incref((json_t *)value);
+    }
+    json_t *contents = json_array();
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)value, i, item) json_array_append_new(contents, content_of(journal, item));
+    return contents;
+}
+
+static const char weights_key[] = "model.weights";
+
+/* A copy of a part of the description, with contents in place of names. */
+static json_t *part_by_content(const cs_journal *journal, const char *name) {
+    json_t *part = json_copy((json_t *)part_of(journal, name)), *weights = json_object_get(part, weights_key);
+    if (weights)
+        json_object_set_new(part, weights_key, content_of(journal, weights));
+    return part;
+}
+
+enum { VALUE_SHOWN = 100, SHOWN = 2 * VALUE_SHOWN + 3 };
+
+/* The value of a key, with what the file holds: "w.h5 (0123456789abcdef)". */
+static void print_key(const cs_journal *journal, const char *part, const char *key, char out[SHOWN]) {
+    char value[VALUE_SHOWN], held[VALUE_SHOWN];
+    json_t *contents = part_by_content(journal, part);
+    print_value(json_object_get(part_of(journal, part), key), value, sizeof value);
+    print_value(json_object_get(contents, key), held, sizeof held);
+    if (strcmp(value, held) == 0)
+        snprintf(out, SHOWN, "%s", value[0] ? value : "empty");
+    else
+        snprintf(out, SHOWN, "%s (%s)", value, held);
+    json_decref(contents);
+}
+
+static cs_status fail_key(const char *key, const cs_journal *a, const char *folder_a, const cs_journal *b,
+                          const char *folder_b, const char *part) {
     char before[SHOWN], seen[SHOWN];
-    print_value(a, before, sizeof before);
-    print_value(b, seen, sizeof seen);
+    print_key(a, part, key, before);
+    print_key(b, part, key, seen);
     return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: %s is %s, there %s", folder_b, folder_a, key,
-                           seen[0] ? seen : "empty", before[0] ? before : "empty"),
+                           seen, before),
                    "collect the parts of one job file");
 }
 
@@ -145,10 +189,12 @@ static const char *find_difference(const json_t *a, const json_t *b) {
 cs_status cs_description_compare(const cs_journal *a, const char *folder_a, const cs_journal *b, const char *folder_b) {
     static const char *const names[] = {"axes", "settings"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const json_t *x = part_of(a, names[i]), *y = part_of(b, names[i]);
+        json_t *x = part_by_content(a, names[i]), *y = part_by_content(b, names[i]);
         const char *key = find_difference(x, y);
-        if (key)
-            return fail_key(key, json_object_get(x, key), folder_a, json_object_get(y, key), folder_b);
+        cs_status status = key ? fail_key(key, a, folder_a, b, folder_b, names[i]) : CS_OK;
+        json_decref(x);
+        json_decref(y);
+        CS_TRY(status);
     }
     return CS_OK;
 }

@@ -3,6 +3,7 @@
 #include "description.h"
 #include "job/metric.h"
 #include "job/option_text.h"
+#include "origin.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,8 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
         job->metric, "goal", job->maximize ? "maximize" : "minimize", "trials", cs_job_count_here(job), "ranks",
         config->ranks, "threads", config->threads, "engine", config->engine, "precision",
         cs_precision_name(job->run.precision), "deterministic", job->run.deterministic, "version", CNNSWEEP_VERSION);
+    json_object_set_new(event, "format", json_integer(CS_JOURNAL_FORMAT));
+    json_object_set_new(event, "files", cs_origin_of(job));
     json_object_set_new(event, "part", json_integer(job->part));
     json_object_set_new(event, "parts", json_integer(job->parts));
     json_object_set_new(event, "sweep", cs_description_of(job));

@@ -2,8 +2,8 @@
  * before the caller goes on, and with cs_journal_sync on the disk.
  *
  *   start  a program began or went on: job, dataset and its checksum, metric and goal, trials, ranks, engine,
- *          precision, version; part and parts (0: all of the sweep), sweep (description.h), planned: how many plan
- *          lines follow
+ *          precision, version; format, files: what weights files hold (origin.h); part and parts (0: all of the
+ *          sweep), sweep (description.h), planned: how many plan lines follow
  *   plan   after each start a line a trial, those of other parts too: its name, its key (cs_trial_key), its swept
  *          options, its places on the axes; of one that is another part's which that is
  *   epoch  one epoch of a trial
@@ -17,6 +17,10 @@
 
 #include <stdint.h>
 #include <time.h>
+
+/* Of journals that this program goes on with. 0, not told: keys have the paths of dataset and weights, not what is in
+ * them. */
+enum { CS_JOURNAL_FORMAT = 2 };
 
 /* Appends to a file, creating it; what could not be written whole is taken back. */
 CS_MUST_CHECK cs_status cs_append(const char *path, const char *bytes, size_t size);
@@ -47,7 +51,9 @@ struct cs_journal {
     int trials, ranks;    /* trials: of this part */
     int part, parts;      /* 0 parts: the whole sweep */
     int planned, to_plan; /* plan lines of the last start, other parts' too; as many as it said there would be */
+    int format;           /* CS_JOURNAL_FORMAT, or another version's */
     struct json_t *sweep; /* description.h; NULL in journals of before there was one */
+    struct json_t *files; /* origin.h, of all starts */
     char job[CS_NAME_MAX], dataset[CS_VALUE_MAX * 2], engine[CS_ENGINE_MAX], precision[8], metric[32];
     bool deterministic;
     uint64_t checksum; /* of the dataset, at the first start */
@@ -73,7 +79,7 @@ CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *
  * `retry_failed`: that ended well). New trials get the numbers that follow. Rows of epochs that a trial does not have,
  * as a damaged line may tell, are dropped. */
 CS_MUST_CHECK cs_status cs_journal_match(cs_journal *journal, bool retry_failed, cs_job *job);
-/* Both, where the options say so and there is a journal; else *out is NULL. */
+/* Both, where the options say so and there is a journal; else *out is NULL. Refuses what cs_origin_check does. */
 CS_MUST_CHECK cs_status cs_journal_look_back(const char *folder, const cs_sweep_options *options, cs_job *job,
                                              cs_journal **out);
 /* The record of a trial of a matched job; NULL for a new one. */

@@ -4,7 +4,7 @@
 #include "cnnsweep/memory.h"
 #include "job/job_reader.h"
 #include "job/metric.h"
-#include "journal.h"
+#include "origin.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -57,6 +57,15 @@ static cs_status record_of(cs_journal *journal, const json_t *event, cs_record *
     return CS_OK;
 }
 
+/* What the last start that names a file says of it holds. */
+static cs_status read_files(cs_journal *journal, const json_t *files) {
+    if (!journal->files)
+        journal->files = json_object();
+    if (!journal->files || (json_is_object(files) && json_object_update(journal->files, (json_t *)files) != 0))
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for the names of files");
+    return CS_OK;
+}
+
 static cs_status read_start(cs_journal *journal, const json_t *event) {
     if (journal->starts++ == 0)
         journal->checksum = strtoull(text_of(event, "checksum"), NULL, 16);
@@ -75,9 +84,10 @@ static cs_status read_start(cs_journal *journal, const json_t *event) {
     journal->to_plan = int_of(event, "planned");
     json_decref(journal->sweep);
     journal->sweep = json_incref(json_object_get(event, "sweep"));
+    journal->format = int_of(event, "format");
     journal->ended[0] = '\0';
     snprintf(journal->last, sizeof journal->last, "start");
-    return CS_OK;
+    return read_files(journal, json_object_get(event, "files"));
 }
 
 /* {"train.lr": "0.01", ...} as "lr=0.01 ..." */
@@ -110,7 +120,9 @@ static cs_status read_plan(cs_journal *journal, const json_t *event) {
     record->plan = json_dumps(event, JSON_COMPACT);
     if (!record->plan)
         return cs_fail(CS_ERR_NO_MEMORY, "no memory for a plan line");
-    return record->options ? CS_OK : describe(json_object_get(event, "options"), &record->options);
+    free(record->options); /* the same trial's files may have other names by now */
+    record->options = NULL;
+    return describe(json_object_get(event, "options"), &record->options);
 }
 
 static cs_status read_epoch(cs_journal *journal, const json_t *event) {
@@ -243,6 +255,7 @@ void cs_journal_free(cs_journal *journal) {
         free(journal->records[i].epochs);
     }
     json_decref(journal->sweep);
+    json_decref(journal->files);
     free(journal->records);
     free(journal->told);
     free(journal);
@@ -312,7 +325,7 @@ static void tell_new_trials(const cs_journal *journal, const cs_job *job) {
     if (known < job->n_trials)
         cs_log(CS_LOG_INFO,
                "%s: %d of %d trials are in the journal, the others begin anew; one with another setting, such as more "
-               "epochs, is another trial",
+               "epochs, or with other weights is another trial",
                job->name, known, job->n_trials);
 }
 
@@ -335,7 +348,10 @@ cs_status cs_journal_look_back(const char *folder, const cs_sweep_options *optio
     if (!options->resume)
         return CS_OK;
     CS_TRY(cs_journal_read(folder, out));
-    return *out ? cs_journal_match(*out, options->retry_failed, job) : CS_OK;
+    if (!*out)
+        return CS_OK;
+    CS_TRY(cs_origin_check(*out, folder, job));
+    return cs_journal_match(*out, options->retry_failed, job);
 }
 
 const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job, int trial) {

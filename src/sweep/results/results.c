@@ -3,7 +3,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "job/metric.h"
-#include "journal.h"
+#include "origin.h"
 #include "table.h"
 
 #include <math.h>
@@ -169,10 +169,7 @@ static cs_status check_earlier(const cs_results *results) {
     if (earlier->starts == 0)
         return CS_OK;
     CS_TRY(check_part(results));
-    if (earlier->checksum != cs_dataset_checksum(config->dataset))
-        return cs_hint(cs_fail(CS_ERR_ARG, "%s was trained on %s as it was then; %s now holds other samples",
-                               results->folder, earlier->dataset, cs_dataset_path(config->dataset)),
-                       "use --out ANOTHER_FOLDER for another dataset, or replace the results with --force");
+    CS_TRY(cs_origin_check_data(earlier, results->folder, config->dataset));
     CS_TRY(check_numbers(results));
     if (strcmp(earlier->engine, config->engine) != 0)
         cs_log(CS_LOG_WARN, "%s was begun with engine %s and goes on with %s: numbers differ in their last digits",

@@ -1,9 +1,10 @@
 /* --dry-run. */
 #include "cnnsweep/log.h"
 #include "device.h"
+#include "job/contents.h"
 #include "job/option_text.h"
 #include "plan/plan.h"
-#include "results/journal.h"
+#include "results/origin.h"
 #include "results/table.h"
 
 #include <stdio.h>
@@ -59,9 +60,8 @@ static void print_table_shape(const cs_job *job, FILE *out) {
     fputc('\n', out);
 }
 
-static cs_status print_plan(const cs_ranks *ranks, cs_job *job, cs_engine *engine, FILE *out) {
-    cs_plan *plan = NULL;
-    CS_TRY(cs_plan_create(job, ranks, engine, &plan));
+static void print_plan(const cs_plan *plan, FILE *out) {
+    const cs_job *job = plan->job;
     fprintf(out, "job      %s: %d trial%s", job->name, job->n_trials, job->n_trials == 1 ? "" : "s");
     int here = cs_job_count_here(job);
     if (job->parts > 0)
@@ -74,22 +74,33 @@ static cs_status print_plan(const cs_ranks *ranks, cs_job *job, cs_engine *engin
     fputc('\n', out);
     cs_plan_print(plan, out);
     print_table_shape(job, out);
-    cs_plan_free(plan);
-    return CS_OK;
 }
 
-cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out) {
+/* With the journal that is gone on with, or NULL. */
+static cs_status preview(const cs_ranks *ranks, cs_job *job, const cs_journal *earlier, const char *folder, FILE *out) {
     cs_engine *engine = NULL;
-    cs_journal *earlier = NULL;
-    char folder[CS_PATH_MAX];
-    CS_TRY(cs_results_folder(job, options, folder));
-    cs_status looked = cs_journal_look_back(folder, options, job, &earlier);
-    cs_journal_free(earlier);
-    CS_TRY(looked);
+    cs_plan *plan = NULL;
     CS_TRY(cs_job_open_engine(job, ranks, &engine));
     if (cs_engine_where(engine)->text[0])
         cs_log(CS_LOG_INFO, "%s", cs_engine_where(engine)->text);
-    cs_status status = print_plan(ranks, job, engine, out);
+    cs_status status = cs_plan_create(job, ranks, engine, &plan);
+    if (status == CS_OK && earlier)
+        status = cs_origin_check_data(earlier, folder, plan->dataset);
+    if (status == CS_OK)
+        print_plan(plan, out);
+    cs_plan_free(plan);
     cs_engine_close(engine);
+    return status;
+}
+
+cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out) {
+    cs_journal *earlier = NULL;
+    char folder[CS_PATH_MAX];
+    CS_TRY(cs_results_folder(job, options, folder));
+    CS_TRY(cs_job_read_contents(job));
+    cs_status status = cs_journal_look_back(folder, options, job, &earlier);
+    if (status == CS_OK)
+        status = preview(ranks, job, earlier, folder, out);
+    cs_journal_free(earlier);
     return status;
 }

@@ -1,7 +1,9 @@
 /* A sweep from its checks to its table. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
 #include "device.h"
+#include "job/contents.h"
 #include "launch.h"
 #include "plan/space.h"
 #include "results/journal.h"
@@ -72,6 +74,7 @@ static cs_status lock_folder(sweep *s) {
 
 static cs_status look_back(sweep *s, const cs_sweep_options *options) {
     CS_TRY(lock_folder(s));
+    CS_TRY(cs_job_read_contents(s->job));
     return cs_journal_look_back(s->folder, options, s->job, &s->earlier);
 }
 
@@ -137,6 +140,25 @@ static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
     return cs_desk_open(s->plan, s->results, s->earlier, &stop_requested, &s->desk);
 }
 
+/* What rank 0 planned with is what all are to train with: a rank that finds another file under a name, as a node with a
+ * copy of its own may, refuses it. */
+static cs_status share_contents(sweep *s) {
+    size_t n = (size_t)s->job->n_trials;
+    uint64_t *sums = NULL; /* of the trials' weights, then of the dataset */
+    CS_TRY(cs_ranks_agree(s->ranks, cs_alloc(n + 1, sizeof *sums, "checksums", &sums)));
+    for (size_t t = 0; t < n; t++)
+        sums[t] = s->job->trials[t].weights_checksum;
+    if (s->first)
+        sums[n] = cs_dataset_checksum(s->plan->dataset);
+    cs_status status = cs_ranks_share(s->ranks, sums, (n + 1) * sizeof *sums);
+    for (size_t t = 0; t < n; t++) {
+        s->job->trials[t].weights_checksum = sums[t];
+        s->job->trials[t].data.checksum = sums[n];
+    }
+    free(sums);
+    return status;
+}
+
 /* Whatever would fail in every trial fails here, once, on every rank. */
 static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     bool by_engine;
@@ -150,6 +172,7 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(check_one_engine(s));
     CS_TRY(cs_engine_join(s->engine, cs_rank_group_comm(s->group), &by_engine)); /* says how gradients will go */
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, s->ranks, s->engine, &s->plan) : CS_OK));
+    CS_TRY(share_contents(s));
     CS_TRY(cs_launch_check_folder(s->ranks, s->folder));
     return cs_ranks_agree(s->ranks, s->first ? open_desk(s, options) : CS_OK);
 }

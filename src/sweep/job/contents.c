@@ -1,0 +1,31 @@
+#include "contents.h"
+#include "cnnsweep/file.h"
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The trial among `firsts` [n], the first of each file, that has the trial's file; NULL: it is one of them itself. */
+static const cs_trial_config *find_same(const cs_job *job, const int *firsts, int n, const cs_trial_config *trial) {
+    for (int i = 0; i < n; i++)
+        if (strcmp(job->trials[firsts[i]].weights, trial->weights) == 0)
+            return &job->trials[firsts[i]];
+    return NULL;
+}
+
+cs_status cs_job_read_contents(cs_job *job) {
+    int *firsts = NULL, n = 0;
+    CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *firsts, "weights files", &firsts));
+    for (int t = 0; t < job->n_trials; t++) {
+        cs_trial_config *trial = &job->trials[t];
+        const cs_trial_config *same = find_same(job, firsts, n, trial);
+        trial->weights_checksum = same ? same->weights_checksum : 0;
+        if (same)
+            continue;
+        firsts[n++] = t;
+        if (trial->weights[0] && cs_checksum_file(trial->weights, &trial->weights_checksum) != CS_OK)
+            trial->weights_checksum = 0;
+    }
+    free(firsts);
+    return CS_OK;
+}

@@ -1,0 +1,11 @@
+/* Inside the sweep room: what the files that a job names hold. */
+#ifndef CNNSWEEP_CONTENTS_H
+#define CNNSWEEP_CONTENTS_H
+
+#include "cnnsweep/job.h"
+
+/* Sets weights_checksum of every trial; reads each file once. Of a file that cannot be read it stays 0: the plan, which
+ * reads it too, has more to say of what is wrong with it. */
+CS_MUST_CHECK cs_status cs_job_read_contents(cs_job *job);
+
+#endif

@@ -1,0 +1,89 @@
+#include "origin.h"
+#include "description.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum { HEX = 17 };
+
+static void print_hex(uint64_t value, char out[HEX]) {
+    snprintf(out, HEX, "%016llx", (unsigned long long)value);
+}
+
+json_t *cs_origin_of(const cs_job *job) {
+    json_t *files = json_object();
+    for (int t = 0; t < job->n_trials; t++) {
+        const cs_trial_config *trial = &job->trials[t];
+        json_t *path = cs_json_text(trial->weights);
+        char sum[HEX];
+        print_hex(trial->weights_checksum, sum);
+        if (trial->weights[0])
+            json_object_set_new(files, json_string_value(path), json_string(sum));
+        json_decref(path);
+    }
+    return files;
+}
+
+const char *cs_origin_held(const cs_journal *journal, const char *path) {
+    json_t *text = cs_json_text(path);
+    const char *held = json_string_value(json_object_get(journal->files, json_string_value(text)));
+    json_decref(text);
+    return held;
+}
+
+static cs_status check_format(const cs_journal *journal, const char *folder) {
+    if (journal->format == CS_JOURNAL_FORMAT)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_FORMAT,
+                           "%s: its journal is of format %d, and this program goes on with format %d alone: earlier "
+                           "ones do not tell what the files of weights held",
+                           folder, journal->format, CS_JOURNAL_FORMAT),
+                   "go on with the version that began it, use --out ANOTHER_FOLDER, or replace the results with "
+                   "--force");
+}
+
+/* {"0123456789abcdef": true}: what the job's files hold. */
+static json_t *contents_of(const cs_job *job) {
+    json_t *contents = json_object();
+    for (int t = 0; t < job->n_trials; t++) {
+        char sum[HEX];
+        print_hex(job->trials[t].weights_checksum, sum);
+        json_object_set_new(contents, sum, json_true());
+    }
+    return contents;
+}
+
+static cs_status check_trial(const cs_journal *journal, const char *folder, const cs_trial_config *trial,
+                             const json_t *contents) {
+    const char *held = cs_origin_held(journal, trial->weights);
+    if (!held || trial->weights_checksum == 0 || json_object_get(contents, held))
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s was begun when %s held other weights: its checksum was %s, and is %016llx",
+                           folder, trial->weights, held, (unsigned long long)trial->weights_checksum),
+                   "put the earlier file back, use --out ANOTHER_FOLDER for the new one, or replace the results with "
+                   "--force");
+}
+
+cs_status cs_origin_check(const cs_journal *journal, const char *folder, const cs_job *job) {
+    if (journal->starts == 0)
+        return CS_OK;
+    CS_TRY(check_format(journal, folder));
+    json_t *contents = contents_of(job);
+    cs_status status = CS_OK;
+    for (int t = 0; t < job->n_trials && status == CS_OK; t++)
+        status = check_trial(journal, folder, &job->trials[t], contents);
+    json_decref(contents);
+    return status;
+}
+
+cs_status cs_origin_check_data(const cs_journal *journal, const char *folder, const cs_dataset *dataset) {
+    uint64_t now = cs_dataset_checksum(dataset);
+    if (journal->starts == 0 || journal->checksum == now)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG,
+                           "%s was trained on %s as it was then, checksum %016llx; %s now holds other samples, "
+                           "checksum %016llx",
+                           folder, journal->dataset, (unsigned long long)journal->checksum, cs_dataset_path(dataset),
+                           (unsigned long long)now),
+                   "use --out ANOTHER_FOLDER for another dataset, or replace the results with --force");
+}
