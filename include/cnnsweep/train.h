@@ -113,7 +113,7 @@ typedef struct cs_train_events {
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 
 /* Tells trials of one dataset apart, between runs too: a hash of every field that their numbers depend on. Of weights
- * that is what the file holds (weights_checksum, to be set before). Left out are where dataset, weights, results and
+ * that is what the file holds where weights_checksum tells it, else the path. Left out are where dataset, weights, results and
  * features lie, and what an augmentation is called. */
 uint64_t cs_trial_key(const cs_trial_config *trial);
 

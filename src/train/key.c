@@ -14,7 +14,7 @@ enum {
     MODE = 8,      /* whether the trunk runs in every epoch */
     BATCHES = 16,  /* which pixels come when */
     TRAINING = 32, /* how the tail learns from them */
-    PLACE = 64,    /* where files lie: no numbers, those come from what the files hold */
+    PLACE = 64,    /* where dataset and features lie: no numbers */
     HEAD = 128,    /* the layers on top, which may differ in a group behind those that are in the trunk */
     NUMBERS = GRAPH | HEAD | RATES | DEPTH | MODE | BATCHES | TRAINING
 };
@@ -31,9 +31,8 @@ typedef struct key_field {
 #define TEXT(part, member)                                                                                             \
     { part, MEMBER(member), true }
 
-/* The order is part of what a key is: new fields go to the end. Of the weights the key has what the file holds, so that
- * it tells a replaced file and knows a moved one. The dataset is not in it: a sweep has one, which its journal and its
- * checkpoints tell beside the key. */
+/* The order is part of what a key is: new fields go to the end. The dataset is not in it: a sweep has one, which its
+ * journal and its checkpoints tell beside the key. */
 static const key_field fields[] = {
     TEXT(PLACE, data.path),
     VALUE(GRAPH, data.image),
@@ -46,7 +45,7 @@ static const key_field fields[] = {
     TEXT(HEAD, model.head),
     VALUE(RATES, model.dropout),
     VALUE(RATES, model.l2),
-    TEXT(PLACE, weights),
+    TEXT(GRAPH, weights),
     VALUE(GRAPH, weights_checksum),
     VALUE(GRAPH, allow_missing),
     TEXT(DEPTH, fine_tune),
@@ -73,6 +72,11 @@ static const key_field fields[] = {
     TEXT(PLACE, data.features),
 };
 
+/* What a file holds tells more than its name: that it was replaced, that it is a copy. */
+static bool is_idle(const key_field *field, const cs_trial_config *trial) {
+    return field->offset == offsetof(cs_trial_config, weights) && trial->weights_checksum != 0;
+}
+
 static uint64_t mix(uint64_t key, uint64_t hash) {
     const uint64_t pair[] = {key, hash};
     return cs_checksum(pair, sizeof pair);
@@ -86,7 +90,7 @@ static uint64_t hash_parts(const cs_trial_config *trial, unsigned parts) {
     uint64_t key = 0;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const char *value = (const char *)trial + fields[i].offset;
-        if (fields[i].part & parts)
+        if (fields[i].part & parts && !is_idle(&fields[i], trial))
             key = mix(key, cs_checksum(value, size_of(&fields[i], value)));
     }
     return key;
@@ -96,7 +100,8 @@ static bool agree_in(const cs_trial_config *a, const cs_trial_config *b, unsigne
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const char *x = (const char *)a + fields[i].offset, *y = (const char *)b + fields[i].offset;
         size_t size = size_of(&fields[i], x);
-        if (fields[i].part & parts && (size != size_of(&fields[i], y) || memcmp(x, y, size) != 0))
+        if (fields[i].part & parts && !is_idle(&fields[i], a) &&
+            (size != size_of(&fields[i], y) || memcmp(x, y, size) != 0))
             return false;
     }
     return true;
@@ -107,7 +112,7 @@ uint64_t cs_trial_key(const cs_trial_config *trial) {
 }
 
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
-    return agree_in(a, b, GRAPH | HEAD | RATES | PLACE);
+    return agree_in(a, b, GRAPH | HEAD | RATES);
 }
 
 /* One set of features is of one depth, and a dropout's rate may move where it ends. */
@@ -152,8 +157,11 @@ bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
     return agree_in(a, b, shared_parts(a)) && head == shared_head(b) && memcmp(a->model.head, b->model.head, head) == 0;
 }
 
+/* Without places: a sweep has one dataset and one folder of features, and parts of it that have theirs elsewhere are to
+ * see the same order. */
 uint64_t cs_trial_share_key(const cs_trial_config *trial) {
-    return mix(hash_parts(trial, shared_parts(trial)), cs_checksum(trial->model.head, shared_head(trial)));
+    return mix(hash_parts(trial, shared_parts(trial) & ~(unsigned)PLACE),
+               cs_checksum(trial->model.head, shared_head(trial)));
 }
 
 /* Rates cost nothing, but a dropout that drops may end the trunk. */

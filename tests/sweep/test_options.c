@@ -1,6 +1,7 @@
 /* The option table: finding, parsing, printing. */
 #include "test.h"
 
+#include "cnnsweep/cost.h"
 #include "cnnsweep/job.h"
 
 #include <math.h>
@@ -190,9 +191,7 @@ static cs_trial_config default_trial(int fill) {
 
 static void test_a_key_depends_on_every_option_that_changes_numbers(void **state) {
     (void)state;
-    /* What is at the paths counts, not how they are spelt. */
-    static const char *const no_numbers[] = {"data.path", "data.features", "model.weights", "train.augment",
-                                             "train.save_weights"};
+    static const char *const no_numbers[] = {"data.path", "data.features", "train.augment", "train.save_weights"};
     const cs_trial_config defaults = default_trial(0);
     size_t n;
     const cs_option *options = cs_options(&n);
@@ -205,13 +204,34 @@ static void test_a_key_depends_on_every_option_that_changes_numbers(void **state
         if ((cs_trial_key(&changed) == cs_trial_key(&defaults)) != same)
             fail_msg("%s", options[i].key);
     }
-    cs_trial_config flipped = defaults, darker = defaults, other = defaults;
-    other.weights_checksum = 1;
-    assert_true(cs_trial_key(&other) != cs_trial_key(&defaults));
+    cs_trial_config flipped = defaults, darker = defaults;
     flipped.augment.vertical_flip = true;
     darker.augment.brightness_range[0] = 0.5f;
     assert_true(cs_trial_key(&flipped) != cs_trial_key(&defaults));
     assert_true(cs_trial_key(&darker) != cs_trial_key(&defaults));
+}
+
+static void test_known_weights_are_told_by_what_they_hold(void **state) {
+    (void)state;
+    cs_trial_config one = default_trial(0), copy = one, other = one;
+    one.weights_checksum = copy.weights_checksum = 1;
+    other.weights_checksum = 2;
+    snprintf(copy.weights, sizeof copy.weights, "copy.h5");
+    assert_true(cs_trial_key(&copy) == cs_trial_key(&one));
+    assert_true(cs_trial_share_key(&copy) == cs_trial_share_key(&one) && cs_trials_can_share(&copy, &one));
+    assert_true(cs_same_network(&copy, &one));
+    assert_true(cs_trial_key(&other) != cs_trial_key(&one));
+    assert_true(cs_trial_share_key(&other) != cs_trial_share_key(&one) && !cs_trials_can_share(&other, &one));
+}
+
+/* Parts of a sweep are divided in the order of these keys. */
+static void test_sharing_is_told_without_places(void **state) {
+    (void)state;
+    cs_trial_config here = default_trial(0), there = here;
+    snprintf(there.data.path, sizeof there.data.path, "/scratch/d.h5");
+    snprintf(there.data.features, sizeof there.data.features, "/scratch/features");
+    assert_true(cs_trial_share_key(&there) == cs_trial_share_key(&here));
+    assert_false(cs_trials_can_share(&there, &here));
 }
 
 static void test_a_key_does_not_depend_on_memory_between_fields(void **state) {
@@ -234,6 +254,8 @@ int main(void) {
         cmocka_unit_test(test_unknown_names_get_a_suggestion),
         cmocka_unit_test(test_page_has_a_row_an_option),
         cmocka_unit_test(test_a_key_depends_on_every_option_that_changes_numbers),
+        cmocka_unit_test(test_known_weights_are_told_by_what_they_hold),
+        cmocka_unit_test(test_sharing_is_told_without_places),
         cmocka_unit_test(test_a_key_does_not_depend_on_memory_between_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
