@@ -1,8 +1,10 @@
 """What a start tells of the launch: where ranks sit, what does not fit, files and folders without locks."""
 import os
+import re
 import subprocess
+import sys
 
-from harness import BIN, CLEAN, MPI, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
+from harness import BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
 
 TESTS = os.path.join(BIN, "../tests")
 HOST_GPUS = {"CNNSWEEP_CUDA_PLUGIN": os.path.join(TESTS, "libcnnsweep_cuda_host.so")}
@@ -52,6 +54,65 @@ def test_threads_that_slurm_did_not_give_are_warned_of():
                           preexec_fn=lambda: os.sched_setaffinity(0, {core}))
     assert "warn: SLURM_CPUS_PER_TASK is 4, but a rank may run on 1 core: " in done.stderr, done.stderr
     assert "warn: " not in start(env={"SLURM_CPUS_PER_TASK": "1"})
+
+
+# As a user's shell has it: mpirun chooses what to bind ranks to.
+BINDING = {name: value for name, value in {**CLEAN, **MPI}.items() if "binding" not in name}
+AUTO = ("train", "auto.yaml", "--force", "--device", "cpu", "--set", "train.epochs=1")
+UNUSED = re.compile(r"warn: (\d+) of (\d+) cores of the node (?:is|are) used, to which mpirun binds the ranks?: "
+                    r"mpirun --bind-to none, or srun --cpus-per-task=(\d+), gives all")
+
+
+def under_mpirun(*command, options=("-n", "1"), env=(), around=()):
+    """Output and log of a command, as mpirun binds it."""
+    done = subprocess.run([*around, "mpirun", *options, *command], cwd=SCRATCH, env={**BINDING, **dict(env)}, text=True,
+                          capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def cores_of(*options):
+    """Those that mpirun's ranks may run on all together, as Python sees it."""
+    told = under_mpirun(sys.executable, "-c", "import os; print('cores', *os.sched_getaffinity(0), flush=True)", options=options)
+    return {core for line in told.splitlines() if line.startswith("cores ") for core in line.split()[1:]}
+
+
+def start_auto(**how):
+    return under_mpirun(os.path.join(BIN, "cnnsweep"), *AUTO, **how)
+
+
+def test_cores_that_mpirun_keeps_from_the_ranks_are_warned_of():
+    write_job(JOB.replace("threads: 1\n", ""), "auto.yaml")
+    there = len(os.sched_getaffinity(0))
+    for ranks in (1, 2):
+        used = len(cores_of("-n", str(ranks)))
+        seen = UNUSED.findall(start_auto(options=("-n", str(ranks))))
+        assert seen == ([(str(used), str(there), str(max(there // ranks, 1)))] if used < there else []), (seen, used, there)
+
+
+def test_what_is_advised_gives_all_cores():
+    there = len(os.sched_getaffinity(0))
+    for ranks in (1, 2):
+        told = start_auto(options=("--bind-to", "none", "-n", str(ranks)))
+        each = max(there // ranks, 1)
+        assert f"on {ranks} rank{'s' * (ranks > 1)} of {each} thread" in told and not UNUSED.search(told), told
+
+
+def test_a_shell_between_mpirun_and_the_program_changes_nothing():
+    told = under_mpirun("sh", "-c", f'{BIN}/cnnsweep "$@"; exit $?', "sh", *AUTO)
+    assert bool(UNUSED.search(told)) == (len(cores_of("-n", "1")) < len(os.sched_getaffinity(0))), told
+
+
+def test_few_cores_that_were_asked_for_are_not_warned_of():
+    (core, *_) = os.sched_getaffinity(0)
+    for how in ({"env": {"OMP_NUM_THREADS": "1"}}, {"env": {"SLURM_CPUS_PER_TASK": str(len(cores_of("-n", "1")))}},
+                {"around": ("taskset", "-c", str(core))}):
+        told = start_auto(**how)
+        assert "warn: " not in told, (how, told)
+    assert "warn: " not in under_mpirun(os.path.join(BIN, "cnnsweep"), *AUTO, "--set", "threads=1")
+    done = subprocess.run(["taskset", "-c", str(core), os.path.join(BIN, "cnnsweep"), *AUTO], cwd=SCRATCH, env=CLEAN, text=True,
+                          capture_output=True, check=True)
+    assert "1 rank of 1 thread" in done.stderr and "warn: " not in done.stderr, done.stderr
 
 
 def test_processes_that_were_to_be_ranks_all_stop():

@@ -209,6 +209,60 @@ static void threads_are_held_against_cores_and_slurm(void **state) {
     }
 }
 
+/* A rank or two, bound to cores of their own by an mpirun that may run on more. */
+static const struct {
+    int ranks, threads, node_cores, launcher, slurm;
+    bool asked;
+    const char *warning;
+} bindings[] = {
+    {1, 1, 1, 16, 0, false,
+     "1 of 16 cores of the node is used, to which mpirun binds the rank: mpirun --bind-to none, or srun "
+     "--cpus-per-task=16, gives all; threads: 1 keeps it so\n"},
+    {2, 1, 2, 16, 0, false,
+     "2 of 16 cores of the node are used, to which mpirun binds the ranks: mpirun --bind-to none, or srun "
+     "--cpus-per-task=8, gives all; threads: 1 keeps it so\n"},
+    {3, 4, 12, 16, 0, false,
+     "12 of 16 cores of the node are used, to which mpirun binds the ranks: mpirun --bind-to none, or srun "
+     "--cpus-per-task=5, gives all; threads: 4 keeps it so\n"},
+    {1, 16, 16, 16, 0, false, ""},
+    {4, 1, 4, 4, 0, false, ""},
+    {1, 1, 1, 16, 0, true, ""},
+    {1, 1, 1, 16, 1, false, ""},
+    {1, 1, 1, 0, 0, false, ""},
+    {1, 1, 1, 1, 0, false, ""},
+};
+
+static void cores_that_mpirun_keeps_to_itself_are_warned_of_unless_that_was_asked_for(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++) {
+        int ranks = bindings[i].ranks;
+        seat(1, ranks, false);
+        for (int r = 0; r < ranks; r++) {
+            seats[r].threads = bindings[i].threads;
+            seats[r].threads_asked = bindings[i].asked;
+            seats[r].cores = bindings[i].node_cores / ranks;
+            seats[r].node_cores = bindings[i].node_cores;
+            seats[r].launcher_cores = bindings[i].launcher;
+            seats[r].slurm_cpus = bindings[i].slurm;
+        }
+        print(ranks);
+        assert_string_equal(warnings, bindings[i].warning);
+        free(out);
+        free(warnings);
+        out = warnings = NULL;
+    }
+}
+
+static void only_nodes_with_unused_cores_are_named(void **state) {
+    (void)state;
+    seat(3, 2, false);
+    for (int i = 0; i < 6; i++)
+        seats[i].launcher_cores = i < 2 ? 2 : 8;
+    print(6);
+    assert_non_null(strstr(warnings, "2 of 8 cores of the node are used, "));
+    assert_non_null(strstr(warnings, " [n2: 2-3, n3: 4-5]\n"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, prepare, clean)
@@ -227,6 +281,8 @@ int main(void) {
         T(fewer_ranks_than_gpus_is_warned_of),
         T(gpus_that_slurm_gave_for_nothing_are_warned_of),
         T(threads_are_held_against_cores_and_slurm),
+        T(cores_that_mpirun_keeps_to_itself_are_warned_of_unless_that_was_asked_for),
+        T(only_nodes_with_unused_cores_are_named),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

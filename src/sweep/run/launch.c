@@ -48,11 +48,13 @@ static cs_status tell(const cs_seat *seats, int n) {
     return status;
 }
 
-cs_status cs_launch_tell(cs_ranks *ranks, int threads, const cs_engine *engine) {
+cs_status cs_launch_tell(cs_ranks *ranks, int wanted, const cs_engine *engine) {
     int n = cs_ranks_size(ranks);
     bool first = cs_ranks_rank(ranks) == 0;
     cs_seat *seats = NULL;
-    cs_seat own = {.threads = threads,
+    cs_seat own = {.threads = cs_ranks_threads(ranks, wanted),
+                   .threads_asked = cs_asked_threads(wanted) > 0,
+                   .launcher_cores = cs_launcher_cores(),
                    .cores = cs_ranks_own_cores(ranks),
                    .node_cores = cs_ranks_node_cores(ranks),
                    .slurm_cpus = number_of("SLURM_CPUS_PER_TASK"),

@@ -14,6 +14,8 @@ typedef struct cs_seat {
     char node[64];
     int threads;           /* that it computes with */
     int cores, node_cores; /* that it may run on; that all ranks of its node may run on */
+    bool threads_asked;    /* by the job or OMP_NUM_THREADS; else the program chose */
+    int launcher_cores;    /* that mpirun itself may run on, there; 0: another launcher, or none */
     int slurm_cpus;        /* a task's, by Slurm; 0: not told */
     int slurm_gpus;        /* the node's, by Slurm */
     cs_engine_place place;
@@ -24,8 +26,8 @@ typedef struct cs_seat {
  * the last are named: "n1: 0-3 ... n9: 32-35 (9 nodes alike)". */
 CS_MUST_CHECK cs_status cs_seats_print(const cs_seat *seats, int n, FILE *out, FILE *warnings);
 
-/* The same to the log of rank 0. A collective call. */
-CS_MUST_CHECK cs_status cs_launch_tell(cs_ranks *ranks, int threads, const cs_engine *engine);
+/* The same to the log of rank 0; `wanted` threads are the job's, 0: auto. A collective call. */
+CS_MUST_CHECK cs_status cs_launch_tell(cs_ranks *ranks, int wanted, const cs_engine *engine);
 /* Do all nodes see the folder in which rank 0 writes? Creates it. A collective call, and its failure is everybody's. */
 CS_MUST_CHECK cs_status cs_launch_check_folder(cs_ranks *ranks, const char *folder);
 

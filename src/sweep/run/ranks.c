@@ -152,9 +152,14 @@ cs_status cs_ranks_check_launch(const cs_ranks *ranks) {
     return CS_OK;
 }
 
-int cs_ranks_threads(const cs_ranks *ranks, int wanted) {
+int cs_asked_threads(int wanted) {
     const char *text = getenv("OMP_NUM_THREADS");
     int asked = wanted > 0 ? wanted : text ? (int)strtol(text, NULL, 10) : 0;
+    return asked > 0 ? asked : 0;
+}
+
+int cs_ranks_threads(const cs_ranks *ranks, int wanted) {
+    int asked = cs_asked_threads(wanted);
     if (asked > 0)
         return asked;
     int share = ranks->node_cores / ranks->node_ranks;

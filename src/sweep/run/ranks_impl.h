@@ -13,6 +13,11 @@ CS_MUST_CHECK cs_status cs_ranks_wait(MPI_Request *request, double seconds, cons
 /* Cores that this rank may run on, and those of all ranks of its node together. */
 int cs_ranks_own_cores(const cs_ranks *ranks);
 int cs_ranks_node_cores(const cs_ranks *ranks);
+/* Cores that the mpirun, or its daemon on this node, that started this process may itself run on, and so could give: a
+ * taskset around it, a cgroup and Slurm bind it too. 0: there is none, or it is not Open MPI's. */
+int cs_launcher_cores(void);
+/* Threads of a rank that the job (`wanted` > 0) or else OMP_NUM_THREADS asks for; 0: neither does. */
+int cs_asked_threads(int wanted);
 /* all [ranks] of `size` bytes each, on rank 0 (elsewhere it may be NULL). A collective call. */
 CS_MUST_CHECK cs_status cs_ranks_gather(cs_ranks *ranks, const void *mine, size_t size, void *all);
 

@@ -168,7 +168,7 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? look_back(s, options) : CS_OK));
     CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
     CS_TRY(cs_ranks_agree(s->ranks, cs_job_open_engine(s->job, s->ranks, &s->engine)));
-    CS_TRY(cs_launch_tell(s->ranks, s->threads, s->engine));
+    CS_TRY(cs_launch_tell(s->ranks, s->job->run.threads, s->engine));
     CS_TRY(check_one_engine(s));
     CS_TRY(cs_engine_join(s->engine, cs_rank_group_comm(s->group), &by_engine)); /* says how gradients will go */
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, s->ranks, s->engine, &s->plan) : CS_OK));

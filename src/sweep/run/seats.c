@@ -196,10 +196,24 @@ static void say_threads(const cs_seat *seat, const host *own, char *out, size_t 
                  own->threads, seat->node_cores, plural(seat->node_cores));
 }
 
+/* mpirun binds one or two ranks to a core each, more to a socket each or, from Open MPI 5 on, a NUMA node. --bind-to
+ * none is right for any number of ranks in 4.1 and 5: threads then share what mpirun has. --map-by slot:PE=n would give
+ * each rank cores of its own, but counts those without their hardware threads, and fails where n is too large. Slurm's
+ * CPUs of a task are what somebody asked for: say_threads holds them against the cores. */
+static void say_unused(const cs_seat *seat, const host *own, char *out, size_t size) {
+    int used = seat->node_cores, given = seat->launcher_cores, each = given > own->ranks ? given / own->ranks : 1;
+    if (seat->threads_asked || seat->slurm_cpus > 0 || used >= given)
+        return;
+    snprintf(out, size,
+             "%d of %d cores of the node %s used, to which mpirun binds the rank%s: mpirun --bind-to none, or srun "
+             "--cpus-per-task=%d, gives all; threads: %d keeps it so",
+             used, given, used == 1 ? "is" : "are", plural(own->ranks), each, seat->threads);
+}
+
 static const struct row {
     bool warns;
     remark *say;
-} remarks[] = {{false, say_place}, {true, say_gpus}, {true, say_threads}};
+} remarks[] = {{false, say_place}, {true, say_gpus}, {true, say_threads}, {true, say_unused}};
 
 static void say(const crowd *c, const struct row *row, int rank, char out[LINE_MAX_BYTES]) {
     out[0] = '\0';

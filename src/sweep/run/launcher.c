@@ -1,0 +1,49 @@
+/* sched_getaffinity: the cores a process may use, which POSIX cannot tell. */
+#define _GNU_SOURCE
+#include "ranks_impl.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Open MPI's, up to a dot: 4.1's mpirun and its daemon on other nodes, then those of 5, where mpirun becomes prterun.
+ */
+static bool is_launcher(const char *name) {
+    static const char *const names[] = {"mpirun", "mpiexec", "orterun", "orted", "prterun", "prted", "prte"};
+    size_t length = strcspn(name, ".");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0)
+            return true;
+    return false;
+}
+
+/* A process's name and its parent: /proc/PID/stat is "PID (name) state parent ...". */
+static bool read_process(pid_t pid, char name[32], int *parent) {
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    const char *read = file ? fgets(line, sizeof line, file) : NULL;
+    if (file)
+        fclose(file);
+    const char *begin = read ? strchr(line, '(') : NULL, *end = read ? strrchr(line, ')') : NULL;
+    if (!begin || !end || sscanf(end + 1, " %*c %d", parent) != 1)
+        return false;
+    snprintf(name, 32, "%.*s", (int)(end - begin - 1), begin + 1);
+    return true;
+}
+
+/* It is known by its name: Slurm's daemon, the parent of what srun starts, may itself run on cores that are not the
+ * job's. Between it and this process there may be a shell, or what starts a container. */
+int cs_launcher_cores(void) {
+    enum { DEPTH = 16 };
+    cpu_set_t cores;
+    char name[32];
+    int pid = (int)getppid(), parent;
+    for (int i = 0; i < DEPTH && pid > 0 && read_process(pid, name, &parent); i++) {
+        if (is_launcher(name))
+            return sched_getaffinity(pid, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 0;
+        pid = parent;
+    }
+    return 0;
+}
