@@ -113,8 +113,8 @@ typedef struct cs_train_events {
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 
 /* Tells trials of one dataset apart, between runs too: a hash of every field that their numbers depend on. Of weights
- * that is what the file holds where weights_checksum tells it, else the path. Left out are where dataset, weights, results and
- * features lie, and what an augmentation is called. */
+ * that is what the file holds where weights_checksum tells it, else the path. Left out are where dataset, weights,
+ * results and features lie, and what an augmentation is called. */
 uint64_t cs_trial_key(const cs_trial_config *trial);
 
 /* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle, augment and

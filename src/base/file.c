@@ -299,11 +299,12 @@ static cs_status open_regular(const char *path, int *out) {
     return *out < 0 ? cs_fail_errno("%s: cannot open", path) : CS_OK;
 }
 
-static cs_status add_file(int file, const char *path, char *block, size_t size, cs_checksum_stream *stream) {
+static cs_status add_file(int file, const char *path, XXH3_state_t *state) {
+    char block[1 << 16];
     ssize_t length;
-    while ((length = read(file, block, size)) != 0) {
+    while ((length = read(file, block, sizeof block)) != 0) {
         if (length > 0)
-            cs_checksum_add(stream, block, (size_t)length);
+            XXH3_64bits_update(state, block, (size_t)length);
         else if (errno != EINTR)
             return cs_fail_errno("%s: cannot read", path);
     }
@@ -311,21 +312,16 @@ static cs_status add_file(int file, const char *path, char *block, size_t size, 
 }
 
 cs_status cs_checksum_file(const char *path, uint64_t *out) {
-    enum { BLOCK = 1 << 18 };
-    cs_checksum_stream *stream = NULL;
-    char *block = NULL;
     int file = -1;
-    cs_status status;
-    CS_TRY_GOTO(open_regular(path, &file), done);
-    CS_TRY_GOTO(cs_alloc(BLOCK, 1, "checksum", &block), done);
-    CS_TRY_GOTO(cs_checksum_open(&stream), done);
-    CS_TRY_GOTO(add_file(file, path, block, BLOCK, stream), done);
-    *out = cs_checksum_close(stream);
-    stream = NULL;
-done:
-    cs_checksum_close(stream);
-    free(block);
-    if (file >= 0)
-        close(file);
+    CS_TRY(open_regular(path, &file));
+    XXH3_state_t *state = XXH3_createState();
+    cs_status status = state ? CS_OK : cs_fail(CS_ERR_NO_MEMORY, "no memory for a checksum");
+    if (state) {
+        XXH3_64bits_reset(state);
+        status = add_file(file, path, state);
+        *out = XXH3_64bits_digest(state);
+    }
+    XXH3_freeState(state);
+    close(file);
     return status;
 }

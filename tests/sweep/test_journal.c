@@ -5,7 +5,7 @@
 #include "cnnsweep/log.h"
 #include "job/metric.h"
 #include "job_text.h"
-#include "results/journal.h"
+#include "results/origin.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -184,6 +184,53 @@ static void test_equal_trials_take_the_records_of_their_key_in_turn(void **state
     cs_journal_free(journal);
 }
 
+static void test_of_a_file_the_last_start_that_names_it_counts(void **state) {
+    (void)state;
+    const char starts[] = "{\"event\":\"start\",\"format\":2,\"files\":{\"a.h5\":\"1\",\"b.h5\":\"2\"}}\n"
+                          "{\"event\":\"start\",\"format\":2,\"files\":{\"a.h5\":\"3\"}}\n"
+                          "{\"event\":\"start\",\"format\":2,\"files\":7}\n";
+    assert_ok(cs_file_write(journal_path(), starts, strlen(starts)));
+    cs_journal *journal = read_back();
+    assert_int_equal(journal->format, CS_JOURNAL_FORMAT);
+    assert_string_equal(cs_origin_held(journal, "a.h5"), "3");
+    assert_string_equal(cs_origin_held(journal, "b.h5"), "2");
+    assert_null(cs_origin_held(journal, "c.h5"));
+    cs_journal_free(journal);
+}
+
+/* What the job's one file holds now, and whether a journal goes on in which a.h5 held 0x1. */
+static const struct {
+    const char *path;
+    uint64_t checksum;
+    int format;
+    cs_status status;
+} origins[] = {
+    {"a.h5", 1, CS_JOURNAL_FORMAT, CS_OK},
+    {"a.h5", 2, CS_JOURNAL_FORMAT, CS_ERR_ARG},
+    {"b.h5", 1, CS_JOURNAL_FORMAT, CS_OK},
+    {"b.h5", 2, CS_JOURNAL_FORMAT, CS_OK},
+    {"a.h5", 0, CS_JOURNAL_FORMAT, CS_OK},
+    {"a.h5", 1, CS_JOURNAL_FORMAT - 1, CS_ERR_FORMAT},
+    {"a.h5", 1, CS_JOURNAL_FORMAT + 1, CS_ERR_FORMAT},
+};
+
+static void test_a_file_that_was_replaced_is_refused_and_other_files_are_not(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+        char start[256];
+        snprintf(start, sizeof start, "{\"event\":\"start\",\"format\":%d,\"files\":{\"a.h5\":\"%016x\"}}\n",
+                 origins[i].format, 1);
+        assert_ok(cs_file_write(journal_path(), start, strlen(start)));
+        cs_journal *journal = read_back();
+        cs_job *job = read_job(JOB_BASE);
+        snprintf(job->trials[0].weights, sizeof job->trials[0].weights, "%s", origins[i].path);
+        job->trials[0].weights_checksum = origins[i].checksum;
+        assert_int_equal(cs_origin_check(journal, folder(), job), origins[i].status);
+        cs_job_free(job);
+        cs_journal_free(journal);
+    }
+}
+
 static void count_epoch(void *context, int trial, const cs_epoch_row *row) {
     int *epochs = context;
     assert_int_equal(row->epoch, epochs[trial]++);
@@ -268,6 +315,8 @@ int main(void) {
         cmocka_unit_test(test_of_an_epoch_told_again_the_first_row_stays),
         cmocka_unit_test(test_a_job_finds_its_trials_by_their_keys),
         cmocka_unit_test(test_equal_trials_take_the_records_of_their_key_in_turn),
+        cmocka_unit_test(test_of_a_file_the_last_start_that_names_it_counts),
+        cmocka_unit_test(test_a_file_that_was_replaced_is_refused_and_other_files_are_not),
         cmocka_unit_test(test_epochs_that_a_trial_does_not_have_are_dropped),
         cmocka_unit_test(test_a_journal_cut_at_any_byte_is_read_to_its_last_whole_line),
         cmocka_unit_test(test_a_journal_with_any_byte_altered_does_no_harm),

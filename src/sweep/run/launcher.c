@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,8 +28,10 @@ static bool read_process(pid_t pid, char name[32], int *parent) {
     if (file)
         fclose(file);
     const char *begin = read ? strchr(line, '(') : NULL, *end = read ? strrchr(line, ')') : NULL;
-    if (!begin || !end || sscanf(end + 1, " %*c %d", parent) != 1)
+    const size_t state = strlen(") S");
+    if (!begin || !end || strlen(end) <= state)
         return false;
+    *parent = (int)strtol(end + state, NULL, 10);
     snprintf(name, 32, "%.*s", (int)(end - begin - 1), begin + 1);
     return true;
 }
