@@ -49,12 +49,12 @@ static cs_status read_item(const pack_options *options, const pack_item *item, c
     return status;
 }
 
-cs_status pack_image_size(const pack_options *options, cs_decoder *decoder, const pack_item *item, int *h, int *w) {
+cs_status pack_image_size(const pack_options *options, const pack_item *item, int *h, int *w) {
     char path[CS_PATH_MAX];
     packed_image image = {0};
     cs_status status = read_item(options, item, path, &image);
     if (status == CS_OK)
-        status = cs_image_size(decoder, path, image.file, image.file_size, h, w);
+        status = cs_image_size(path, image.file, image.file_size, h, w);
     packed_image_clear(&image);
     return status;
 }
@@ -89,11 +89,11 @@ static void add_statistics(const cs_image *image, packed_image *out) {
 }
 
 /* JPEG files that need no resize are stored as they are: encoding them again would only lose. */
-static cs_status encode(const cs_dataset_layout *layout, cs_decoder *decoder, const char *path, packed_image *out) {
+static cs_status encode(const cs_dataset_layout *layout, const char *path, packed_image *out) {
     int h = 0, w = 0;
     bool keep = cs_is_jpeg(out->file, out->file_size);
     if (keep && layout->h > 0) {
-        CS_TRY(cs_image_size(decoder, path, out->file, out->file_size, &h, &w));
+        CS_TRY(cs_image_size(path, out->file, out->file_size, &h, &w));
         keep = h == layout->h && w == layout->w;
     }
     if (keep) {
@@ -101,7 +101,7 @@ static cs_status encode(const cs_dataset_layout *layout, cs_decoder *decoder, co
         out->size = out->file_size;
         return CS_OK;
     }
-    CS_TRY(cs_encode_jpeg(decoder, &out->image, JPEG_QUALITY, &out->jpeg, &out->jpeg_capacity, &out->size));
+    CS_TRY(cs_encode_jpeg(&out->image, JPEG_QUALITY, &out->jpeg, &out->jpeg_capacity, &out->size));
     out->bytes = out->jpeg;
     return CS_OK;
 }
@@ -115,7 +115,7 @@ cs_status pack_image(const pack_options *options, const cs_dataset_layout *layou
     if (item->split == CS_SPLIT_TRAIN)
         add_statistics(&out->image, out);
     if (layout->encoding == CS_ENCODING_JPEG)
-        return encode(layout, decoder, path, out);
+        return encode(layout, path, out);
     if (out->image.h != layout->h || out->image.w != layout->w)
         return cs_hint(cs_fail(CS_ERR_SHAPE, "%s: %dx%d pixels, but the first image has %dx%d", path, out->image.w,
                                out->image.h, layout->w, layout->h),

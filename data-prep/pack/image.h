@@ -23,7 +23,6 @@ CS_MUST_CHECK cs_status pack_image(const pack_options *options, const cs_dataset
                                    const pack_item *item, packed_image *out);
 
 /* The size in the file's header. */
-CS_MUST_CHECK cs_status pack_image_size(const pack_options *options, cs_decoder *decoder, const pack_item *item, int *h,
-                                        int *w);
+CS_MUST_CHECK cs_status pack_image_size(const pack_options *options, const pack_item *item, int *h, int *w);
 
 #endif

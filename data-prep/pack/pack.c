@@ -173,15 +173,12 @@ static cs_status run_workers(pipeline *pipe) {
 }
 
 cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w) {
-    cs_decoder *decoder = NULL;
-    cs_status status = cs_decoder_open(&decoder);
-    CS_TRY(status);
+    cs_status status = CS_OK;
     for (size_t i = 0; i < list->n; i++) {
-        status = pack_image_size(options, decoder, &list->items[i], h, w);
+        status = pack_image_size(options, &list->items[i], h, w);
         if (status == CS_OK)
             break;
     }
-    cs_decoder_close(decoder);
     return status;
 }
 

@@ -63,7 +63,6 @@ static const char *split_of(const options *chosen, int i) {
 
 /* What drawing needs from one image to the next. */
 typedef struct studio {
-    cs_decoder *encoder;
     cs_image image;
     uint8_t *jpeg;
     size_t capacity;
@@ -76,7 +75,7 @@ static cs_status draw_one(const options *chosen, const char *root, int label, in
     size_t size = 0;
     cs_rng rng = cs_rng_at((uint64_t)chosen->seed, CS_PURPOSE_SYNTHETIC, (uint32_t)label, (uint32_t)i);
     lesion_draw(class, &rng, &tools->image);
-    CS_TRY(cs_encode_jpeg(tools->encoder, &tools->image, QUALITY, &tools->jpeg, &tools->capacity, &size));
+    CS_TRY(cs_encode_jpeg(&tools->image, QUALITY, &tools->jpeg, &tools->capacity, &size));
     CS_TRY(cs_path(path, sizeof path, "%s/%s/%s/%s_%06d.jpg", root, split_of(chosen, i), class->name, class->name, i));
     return write_file(path, tools->jpeg, size);
 }
@@ -88,12 +87,9 @@ static cs_status draw_all(const options *chosen, const char *root) {
     CS_TRY(write_file(path, notice, strlen(notice)));
     studio tools = {0};
     cs_status status = cs_image_reserve(&tools.image, chosen->size[1], chosen->size[0]);
-    if (status == CS_OK)
-        status = cs_decoder_open(&tools.encoder);
     for (int label = 0; label < chosen->classes; label++)
         for (int i = 0; i < chosen->per_class && status == CS_OK; i++)
             status = draw_one(chosen, root, label, i, &tools);
-    cs_decoder_close(tools.encoder);
     cs_image_clear(&tools.image);
     free(tools.jpeg);
     return status;

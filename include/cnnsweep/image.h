@@ -1,4 +1,4 @@
-/* One image: decoding (JPEG by TurboJPEG, PNG by libspng), resizing, encoding. Pixels are uint8 [H,W,3] RGB. */
+/* One image: decoding (JPEG by libjpeg-turbo, PNG by libspng), resizing, encoding. Pixels are uint8 [H,W,3] RGB. */
 #ifndef CNNSWEEP_IMAGE_H
 #define CNNSWEEP_IMAGE_H
 
@@ -28,7 +28,7 @@ void cs_image_clear(cs_image *image); /* frees the pixels; NULL-safe */
 typedef enum cs_resize { CS_RESIZE_BILINEAR, CS_RESIZE_NEAREST, CS_RESIZE_COUNT } cs_resize;
 const char *cs_resize_name(cs_resize resize); /* "bilinear", "nearest" */
 
-/* A decoder keeps its TurboJPEG handles and scratch memory; one a thread. */
+/* A decoder keeps scratch memory, and nothing that decides what becomes of an image; one a thread. */
 typedef struct cs_decoder cs_decoder;
 CS_MUST_CHECK cs_status cs_decoder_open(cs_decoder **out);
 void cs_decoder_close(cs_decoder *decoder); /* NULL-safe */
@@ -36,8 +36,7 @@ void cs_decoder_close(cs_decoder *decoder); /* NULL-safe */
 bool cs_is_jpeg(const uint8_t *bytes, size_t size);
 
 /* Height and width from the header of a JPEG or PNG. What is neither is CS_ERR_FORMAT, said by what it is. */
-CS_MUST_CHECK cs_status cs_image_size(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int *h,
-                                      int *w);
+CS_MUST_CHECK cs_status cs_image_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w);
 
 /* Decodes JPEG (progressive, gray, CMYK and YCCK too) or PNG (1-16 bit, gray, palette; alpha is dropped over black as
  * Pillow's convert("RGB") does: the colour channels are kept; of 16 bits the high 8 are). `name` is for messages. With
@@ -60,7 +59,7 @@ CS_MUST_CHECK cs_status cs_decode_resized(cs_decoder *decoder, const char *name,
 CS_MUST_CHECK cs_status cs_decoder_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w);
 
 /* JPEG with full chroma (4:4:4) into *bytes, grown as needed. */
-CS_MUST_CHECK cs_status cs_encode_jpeg(cs_decoder *decoder, const cs_image *image, int quality, uint8_t **bytes,
-                                       size_t *capacity, size_t *size);
+CS_MUST_CHECK cs_status cs_encode_jpeg(const cs_image *image, int quality, uint8_t **bytes, size_t *capacity,
+                                       size_t *size);
 
 #endif

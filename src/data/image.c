@@ -46,7 +46,6 @@ cs_status cs_decoder_open(cs_decoder **out) {
 void cs_decoder_close(cs_decoder *decoder) {
     if (!decoder)
         return;
-    cs_jpeg_close(decoder);
     cs_resize_clear(decoder);
     cs_image_clear(&decoder->full);
     free(decoder->cmyk);
@@ -87,9 +86,9 @@ bool cs_is_jpeg(const uint8_t *bytes, size_t size) {
     return matches(&jpeg_magic, bytes, size);
 }
 
-cs_status cs_image_size(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
+cs_status cs_image_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
     if (cs_is_jpeg(bytes, size))
-        return cs_jpeg_size(decoder, name, bytes, size, h, w);
+        return cs_jpeg_size(name, bytes, size, h, w);
     if (matches(&png_magic, bytes, size))
         return cs_png_size(name, bytes, size, h, w);
     return fail_other(name, bytes, size);

@@ -15,8 +15,7 @@ typedef struct cs_axis {
 } cs_axis;
 
 struct cs_decoder {
-    void *decompress, *compress; /* tjhandle */
-    cs_image full;               /* before the resize */
+    cs_image full; /* before the resize */
     uint8_t *cmyk;
     size_t cmyk_capacity;
     cs_axis x, y;
@@ -29,7 +28,7 @@ struct cs_decoder {
 /* Refuses empty and enormous images. */
 cs_status cs_image_check_size(const char *name, uint64_t h, uint64_t w);
 
-cs_status cs_jpeg_size(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int *h, int *w);
+cs_status cs_jpeg_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w);
 cs_status cs_jpeg_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
                          int target_w, cs_image *image);
 cs_status cs_png_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w);
@@ -38,7 +37,6 @@ cs_status cs_png_decode(const char *name, const uint8_t *bytes, size_t size, cs_
 /* Scratch for resizing max_h x max_w (or smaller) to h x w. */
 cs_status cs_resize_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w);
 void cs_resize_clear(cs_decoder *decoder);
-void cs_jpeg_close(cs_decoder *decoder);
 
 /* The inner loops. */
 /* sums += a * weight_a + b * weight_b: sums in 1/256 level, weights in 1/65536. */

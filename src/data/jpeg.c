@@ -1,58 +1,128 @@
-/* JPEG through TurboJPEG's 2.1 calls, which 3.x still has. */
+/* JPEG through libjpeg's own calls, of libjpeg-turbo. Every image gets a decoder of its own, which costs little: one
+ * that is used again keeps the tables, and after an error the state, of the image before, and both would decide what
+ * comes of the next. */
 #include "image_impl.h"
 
 #include "cnnsweep/memory.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <setjmp.h>
+#include <stdio.h>
 
-#include <turbojpeg.h>
+#include <jpeglib.h>
 
-static cs_status open_handle(tjhandle (*init)(void), void **handle) {
-    if (!*handle)
-        *handle = init();
-    return *handle ? CS_OK : cs_fail(CS_ERR_NO_MEMORY, "TurboJPEG cannot start: %s", tjGetErrorStr2(NULL));
+#include <jerror.h> /* reads what jpeglib.h defines */
+
+/* Decoding this many scans takes long, and no encoder writes so many. */
+enum { MOST_SCANS = 500, ROWS_AT_ONCE = 16 };
+
+/* Where libjpeg's error handler jumps to, as it must not return. The client_data of libjpeg's structures. */
+typedef struct jpeg_guard {
+    struct jpeg_error_mgr errors;
+    jmp_buf failed;
+    cs_status status; /* of the failure */
+    const char *name; /* of the image, for messages */
+} jpeg_guard;
+
+/* Does the work until it ends or fails. What the work changes lies in *job: no variable of this function is at stake
+ * when it is returned to. */
+static cs_status run_guarded(jpeg_guard *guard, cs_status (*work)(void *job), void *job) {
+    if (setjmp(guard->failed))
+        return guard->status;
+    return work(job);
 }
 
-void cs_jpeg_close(cs_decoder *decoder) {
-    if (decoder->decompress)
-        tjDestroy(decoder->decompress);
-    if (decoder->compress)
-        tjDestroy(decoder->compress);
+static _Noreturn void leave(j_common_ptr jpeg, cs_status status) {
+    jpeg_guard *guard = jpeg->client_data;
+    guard->status = status;
+    longjmp(guard->failed, 1);
 }
 
-static cs_status read_header(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int *h, int *w,
-                             int *colours) {
-    CS_TRY(open_handle(tjInitDecompress, &decoder->decompress));
-    int subsampling = -1;
-    *h = *w = 0;
-    *colours = -1;
-    int failed = tjDecompressHeader3(decoder->decompress, bytes, (unsigned long)size, w, h, &subsampling, colours);
-    /* 2.1 calls a rare subsampling an error though it decodes it; the other fields are filled in then. */
-    if (failed && (*h < 1 || *w < 1 || *colours < 0))
-        return cs_fail(CS_ERR_FORMAT, "%s: damaged JPEG header: %s", name, tjGetErrorStr2(decoder->decompress));
-    return cs_image_check_size(name, (uint64_t)*h, (uint64_t)*w);
+typedef struct decoding {
+    jpeg_guard guard;
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_progress_mgr progress;
+    cs_decoder *decoder;
+    const uint8_t *bytes;
+    size_t size;
+    int target_h, target_w;
+    cs_image *image;
+} decoding;
+
+/* Kinds of JPEG that libjpeg names but does not decode: nothing is wrong with the file. */
+static cs_status fail_unsupported(j_common_ptr jpeg, const char *name) {
+    int told = jpeg->err->msg_parm.i[0];
+    switch (jpeg->err->msg_code) {
+    case JERR_BAD_PRECISION:
+        return cs_fail(CS_ERR_FORMAT, "%s: a JPEG of %d bits a colour, which is not supported; convert it to 8 bits",
+                       name, told);
+    case JERR_SOF_UNSUPPORTED:
+        return cs_fail(CS_ERR_FORMAT,
+                       "%s: a lossless or hierarchical JPEG (SOF 0x%02x), which is not supported; convert it to "
+                       "baseline JPEG or PNG",
+                       name, (unsigned)told);
+    case JERR_CONVERSION_NOTIMPL:
+        return cs_fail(CS_ERR_FORMAT, "%s: a JPEG whose colours are neither gray, RGB nor CMYK; convert it", name);
+    case JERR_ARITH_NOTIMPL:
+        return cs_fail(CS_ERR_FORMAT, "%s: an arithmetic-coded JPEG, which this libjpeg does not read; convert it",
+                       name);
+    default:
+        return CS_OK;
+    }
 }
 
-cs_status cs_jpeg_size(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
-    int colours;
-    return read_header(decoder, name, bytes, size, h, w, &colours);
+static _Noreturn void fail_decoding(j_common_ptr jpeg) {
+    const char *name = ((jpeg_guard *)jpeg->client_data)->name;
+    char text[JMSG_LENGTH_MAX];
+    if (jpeg->err->msg_code == JERR_OUT_OF_MEMORY)
+        leave(jpeg, cs_fail(CS_ERR_NO_MEMORY, "%s: no memory for a JPEG decoder", name));
+    cs_status status = fail_unsupported(jpeg, name);
+    if (status == CS_OK) {
+        jpeg->err->format_message(jpeg, text);
+        status = cs_fail(CS_ERR_FORMAT, "%s: damaged JPEG: %s", name, text);
+    }
+    leave(jpeg, status);
 }
 
-/* Stray bytes between segments and unknown revision numbers leave every pixel as it should be. */
-static bool harmless(tjhandle handle) {
-    const char *text = tjGetErrorStr2(handle);
-    return tjGetErrorCode(handle) == TJERR_WARNING && (strstr(text, "extraneous") || strstr(text, "nknown"));
+/* Warnings that leave every pixel as it should be: stray bytes between segments, numbers of revisions and of colour
+ * transforms that are not known, and fields that mean nothing in a sequential JPEG. All others tell of lost pixels. */
+static bool is_harmless(int warning) {
+    static const int harmless[] = {JWRN_EXTRANEOUS_DATA, JWRN_JFIF_MAJOR, JWRN_ADOBE_XFORM, JWRN_NOT_SEQUENTIAL};
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+        if (harmless[i] == warning)
+            return true;
+    return false;
 }
 
-static cs_status decompress(tjhandle handle, const char *name, const uint8_t *bytes, size_t size, int h, int w,
-                            int format, uint8_t *out) {
-    int failed = tjDecompress2(handle, bytes, (unsigned long)size, out, w, 0, h, format,
-                               TJFLAG_LIMITSCANS | TJFLAG_STOPONWARNING);
-    if (failed && harmless(handle))
-        failed = tjDecompress2(handle, bytes, (unsigned long)size, out, w, 0, h, format, TJFLAG_LIMITSCANS) &&
-                 !harmless(handle);
-    return failed ? cs_fail(CS_ERR_FORMAT, "%s: damaged JPEG: %s", name, tjGetErrorStr2(handle)) : CS_OK;
+/* Called for every warning, and for traces, whose level is not negative. */
+static void judge_message(j_common_ptr jpeg, int level) {
+    if (level < 0 && !is_harmless(jpeg->err->msg_code))
+        fail_decoding(jpeg);
+}
+
+static void limit_scans(j_common_ptr jpeg) {
+    if (((j_decompress_ptr)jpeg)->input_scan_number > MOST_SCANS)
+        leave(jpeg, cs_fail(CS_ERR_FORMAT, "%s: a progressive JPEG of more than %d scans",
+                            ((jpeg_guard *)jpeg->client_data)->name, MOST_SCANS));
+}
+
+static cs_status read_header(void *job) {
+    decoding *self = job;
+    jpeg_create_decompress(&self->jpeg);
+    jpeg_mem_src(&self->jpeg, self->bytes, (unsigned long)self->size);
+    (void)jpeg_read_header(&self->jpeg, TRUE);
+    if (self->jpeg.data_precision != BITS_IN_JSAMPLE) /* libjpeg-turbo 3 leaves it to us */
+        ERREXIT1(&self->jpeg, JERR_BAD_PRECISION, self->jpeg.data_precision);
+    return cs_image_check_size(self->guard.name, self->jpeg.image_height, self->jpeg.image_width);
+}
+
+/* The largest power of two that leaves the image CS_SCALED_DECODE_MARGIN times the target. */
+static unsigned scale_for(const decoding *self) {
+    const int margin = CS_SCALED_DECODE_MARGIN;
+    int h = (int)self->jpeg.image_height, w = (int)self->jpeg.image_width, scale = 1;
+    while (self->target_h > 0 && self->target_w > 0 && scale < 8 && h / (2 * scale) / margin >= self->target_h &&
+           w / (2 * scale) / margin >= self->target_w)
+        scale *= 2;
+    return (unsigned)scale;
 }
 
 /* a*b/255, rounded: exact for bytes. */
@@ -70,44 +140,147 @@ static void cmyk_to_rgb(const uint8_t *cmyk, size_t pixels, uint8_t *rgb) {
         }
 }
 
-/* The largest power of two that leaves the image CS_SCALED_DECODE_MARGIN times the target. */
-static int scale_for(int h, int w, int target_h, int target_w) {
-    const int margin = CS_SCALED_DECODE_MARGIN;
-    int scale = 1;
-    while (target_h > 0 && target_w > 0 && scale < 8 && h / (2 * scale) / margin >= target_h &&
-           w / (2 * scale) / margin >= target_w)
-        scale *= 2;
-    return scale;
+static void read_rows(struct jpeg_decompress_struct *jpeg, uint8_t *pixels) {
+    size_t row = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW rows[ROWS_AT_ONCE];
+        JDIMENSION left = jpeg->output_height - jpeg->output_scanline;
+        JDIMENSION n = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
+        for (JDIMENSION i = 0; i < n; i++)
+            rows[i] = pixels + (jpeg->output_scanline + i) * row;
+        (void)jpeg_read_scanlines(jpeg, rows, n);
+    }
+}
+
+static cs_status decode(void *job) {
+    decoding *self = job;
+    struct jpeg_decompress_struct *jpeg = &self->jpeg;
+    CS_TRY(read_header(self));
+    bool ink = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
+    jpeg->out_color_space = ink ? JCS_CMYK : JCS_EXT_RGB;
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = scale_for(self);
+    jpeg->dct_method = JDCT_ISLOW;
+    jpeg->do_fancy_upsampling = TRUE;
+    self->progress.progress_monitor = limit_scans;
+    jpeg->progress = &self->progress;
+    (void)jpeg_start_decompress(jpeg);
+    size_t pixels = (size_t)jpeg->output_height * jpeg->output_width;
+    CS_TRY(cs_image_reserve(self->image, (int)jpeg->output_height, (int)jpeg->output_width));
+    if (ink)
+        CS_TRY(cs_grow(&self->decoder->cmyk, &self->decoder->cmyk_capacity, pixels * 4, 1, "CMYK image"));
+    read_rows(jpeg, ink ? self->decoder->cmyk : self->image->pixels);
+    (void)jpeg_finish_decompress(jpeg); /* reads on to the end, which may be missing */
+    if (ink)
+        cmyk_to_rgb(self->decoder->cmyk, pixels, self->image->pixels);
+    return CS_OK;
+}
+
+static cs_status with_decoder(decoding *self, cs_status (*work)(void *job)) {
+    self->jpeg.err = jpeg_std_error(&self->guard.errors);
+    self->jpeg.client_data = &self->guard;
+    self->guard.errors.error_exit = fail_decoding;
+    self->guard.errors.emit_message = judge_message;
+    cs_status status = run_guarded(&self->guard, work, self);
+    jpeg_destroy_decompress(&self->jpeg);
+    return status;
+}
+
+cs_status cs_jpeg_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
+    decoding self = {.guard.name = name, .bytes = bytes, .size = size};
+    CS_TRY(with_decoder(&self, read_header));
+    *h = (int)self.jpeg.image_height;
+    *w = (int)self.jpeg.image_width;
+    return CS_OK;
 }
 
 cs_status cs_jpeg_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
                          int target_w, cs_image *image) {
-    int h, w, colours;
-    CS_TRY(read_header(decoder, name, bytes, size, &h, &w, &colours));
-    tjscalingfactor factor = {1, scale_for(h, w, target_h, target_w)};
-    h = TJSCALED(h, factor);
-    w = TJSCALED(w, factor);
-    CS_TRY(cs_image_reserve(image, h, w));
-    if (colours != TJCS_CMYK && colours != TJCS_YCCK)
-        return decompress(decoder->decompress, name, bytes, size, h, w, TJPF_RGB, image->pixels);
-    size_t pixels = (size_t)h * (size_t)w;
-    CS_TRY(cs_grow(&decoder->cmyk, &decoder->cmyk_capacity, pixels * 4, 1, "CMYK image"));
-    CS_TRY(decompress(decoder->decompress, name, bytes, size, h, w, TJPF_CMYK, decoder->cmyk));
-    cmyk_to_rgb(decoder->cmyk, pixels, image->pixels);
+    decoding self = {.guard.name = name,
+                     .decoder = decoder,
+                     .bytes = bytes,
+                     .size = size,
+                     .target_h = target_h,
+                     .target_w = target_w,
+                     .image = image};
+    return with_decoder(&self, decode);
+}
+
+typedef struct encoding {
+    jpeg_guard guard;
+    struct jpeg_compress_struct jpeg;
+    struct jpeg_destination_mgr to;
+    const cs_image *image;
+    int quality;
+    uint8_t **bytes;
+    size_t *capacity;
+} encoding;
+
+static _Noreturn void fail_encoding(j_common_ptr jpeg) {
+    char text[JMSG_LENGTH_MAX];
+    jpeg->err->format_message(jpeg, text);
+    cs_status code = jpeg->err->msg_code == JERR_OUT_OF_MEMORY ? CS_ERR_NO_MEMORY : CS_ERR_SHAPE;
+    leave(jpeg, cs_fail(code, "cannot encode %s as JPEG: %s", ((jpeg_guard *)jpeg->client_data)->name, text));
+}
+
+/* Makes the stream longer by `more` bytes behind the `used` ones. */
+static void grow_stream(encoding *self, size_t used, size_t more) {
+    cs_status status = cs_grow(self->bytes, self->capacity, used + more, 1, "JPEG stream");
+    if (status != CS_OK)
+        leave((j_common_ptr)&self->jpeg, status);
+    self->to.next_output_byte = *self->bytes + used;
+    self->to.free_in_buffer = *self->capacity - used;
+}
+
+static void begin_stream(j_compress_ptr jpeg) {
+    enum { FIRST = 1 << 14 };
+    grow_stream(jpeg->client_data, 0, FIRST);
+}
+
+static boolean lengthen_stream(j_compress_ptr jpeg) {
+    encoding *self = jpeg->client_data;
+    grow_stream(self, *self->capacity, 1); /* it doubles */
+    return TRUE;
+}
+
+static void end_stream(j_compress_ptr jpeg) {
+    (void)jpeg;
+}
+
+static cs_status encode(void *job) {
+    encoding *self = job;
+    struct jpeg_compress_struct *jpeg = &self->jpeg;
+    jpeg_create_compress(jpeg);
+    self->to = (struct jpeg_destination_mgr){
+        .init_destination = begin_stream, .empty_output_buffer = lengthen_stream, .term_destination = end_stream};
+    jpeg->dest = &self->to;
+    jpeg->image_width = (JDIMENSION)self->image->w;
+    jpeg->image_height = (JDIMENSION)self->image->h;
+    jpeg->input_components = 3;
+    jpeg->in_color_space = JCS_EXT_RGB;
+    jpeg_set_defaults(jpeg);
+    jpeg_set_quality(jpeg, self->quality, TRUE);
+    jpeg->dct_method = JDCT_ISLOW;
+    jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1; /* as the others have: full chroma */
+    jpeg_start_compress(jpeg, TRUE);
+    while (jpeg->next_scanline < jpeg->image_height) {
+        JSAMPROW row = self->image->pixels + (size_t)jpeg->next_scanline * jpeg->image_width * 3;
+        (void)jpeg_write_scanlines(jpeg, &row, 1);
+    }
+    jpeg_finish_compress(jpeg);
     return CS_OK;
 }
 
-cs_status cs_encode_jpeg(cs_decoder *decoder, const cs_image *image, int quality, uint8_t **bytes, size_t *capacity,
-                         size_t *size) {
-    CS_TRY(open_handle(tjInitCompress, &decoder->compress));
-    unsigned long used = tjBufSize(image->w, image->h, TJSAMP_444);
-    if (used == (unsigned long)-1)
-        return cs_fail(CS_ERR_SHAPE, "an image of %dx%d is too large for JPEG", image->w, image->h);
-    CS_TRY(cs_grow(bytes, capacity, used, 1, "JPEG stream"));
-    if (tjCompress2(decoder->compress, image->pixels, image->w, 0, image->h, TJPF_RGB, bytes, &used, TJSAMP_444,
-                    quality, TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT))
-        return cs_fail(CS_ERR_SHAPE, "cannot encode %dx%d as JPEG: %s", image->w, image->h,
-                       tjGetErrorStr2(decoder->compress));
-    *size = used;
+cs_status cs_encode_jpeg(const cs_image *image, int quality, uint8_t **bytes, size_t *capacity, size_t *size) {
+    char name[32];
+    snprintf(name, sizeof name, "%dx%d", image->w, image->h);
+    encoding self = {.guard.name = name, .image = image, .quality = quality, .bytes = bytes, .capacity = capacity};
+    self.jpeg.err = jpeg_std_error(&self.guard.errors);
+    self.jpeg.client_data = &self;
+    self.guard.errors.error_exit = fail_encoding;
+    cs_status status = run_guarded(&self.guard, encode, &self);
+    jpeg_destroy_compress(&self.jpeg);
+    CS_TRY(status);
+    *size = *capacity - self.to.free_in_buffer;
     return CS_OK;
 }

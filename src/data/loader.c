@@ -314,8 +314,7 @@ static cs_status reserve_decoder(cs_loader *loader) {
             int h, w;
             size_t size;
             const uint8_t *bytes = cs_dataset_bytes(loader->dataset, config->split, i, &size);
-            cs_status status =
-                cs_image_size(loader->decoder, cs_dataset_id(loader->dataset, config->split, i), bytes, size, &h, &w);
+            cs_status status = cs_image_size(cs_dataset_id(loader->dataset, config->split, i), bytes, size, &h, &w);
             if (status != CS_OK)
                 return cs_context(status, "%s", cs_dataset_path(loader->dataset));
             max_h = h > max_h ? h : max_h;

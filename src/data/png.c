@@ -7,6 +7,8 @@
 enum { CHUNK_LIMIT = 1 << 26 };
 
 static cs_status fail_png(const char *name, int code) {
+    if (code == SPNG_EMEM)
+        return cs_fail(CS_ERR_NO_MEMORY, "%s: no memory for a PNG decoder", name);
     return cs_fail(CS_ERR_FORMAT, "%s: damaged PNG: %s", name, spng_strerror(code));
 }
 
@@ -26,7 +28,7 @@ static cs_status open_png(const char *name, const uint8_t *bytes, size_t size, s
     CS_TRY(check_header(name, bytes, size));
     spng_ctx *png = spng_ctx_new(0);
     if (!png)
-        return cs_fail(CS_ERR_NO_MEMORY, "%s: no memory for a PNG decoder", name);
+        return fail_png(name, SPNG_EMEM);
     struct spng_ihdr header;
     int code = spng_set_chunk_limits(png, CHUNK_LIMIT, CHUNK_LIMIT);
     if (!code)

@@ -1,5 +1,5 @@
-/* decode_rate THREADS FILE...: reads and decodes JPEG files to RGB with TurboJPEG and nothing else, the yardstick of
- * pack_rate.sh. Prints images per second. */
+/* decode_rate THREADS FILE...: reads and decodes JPEG files to RGB with libjpeg-turbo and nothing else, the yardstick
+ * of pack_rate.sh. Prints images per second. A file that cannot be decoded ends it: libjpeg's own handler exits. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 
@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include <turbojpeg.h>
+#include <jpeglib.h>
 
 typedef struct work {
     char **files;
@@ -15,35 +15,45 @@ typedef struct work {
     atomic_int next, failed;
 } work;
 
-static bool decode(tjhandle handle, const char *path, unsigned char **pixels, size_t *capacity) {
+static bool decode(struct jpeg_decompress_struct *jpeg, const char *path, unsigned char **pixels, size_t *capacity) {
     char *bytes = NULL;
     size_t size;
-    int w, h, subsampling, colours;
     if (cs_file_read(path, 1u << 30, &bytes, &size) != CS_OK)
         return false;
-    bool good =
-        tjDecompressHeader3(handle, (unsigned char *)bytes, (unsigned long)size, &w, &h, &subsampling, &colours) == 0;
-    if (good && (size_t)w * (size_t)h * 3 > *capacity) {
+    jpeg_mem_src(jpeg, (unsigned char *)bytes, (unsigned long)size);
+    jpeg_read_header(jpeg, TRUE);
+    jpeg->out_color_space = JCS_EXT_RGB;
+    jpeg_start_decompress(jpeg);
+    size_t row = (size_t)jpeg->output_width * 3, need = row * jpeg->output_height;
+    if (need > *capacity) {
         free(*pixels);
-        *capacity = (size_t)w * (size_t)h * 3;
-        *pixels = malloc(*capacity);
+        *capacity = need;
+        *pixels = malloc(need);
     }
-    good = good && *pixels &&
-           tjDecompress2(handle, (unsigned char *)bytes, (unsigned long)size, *pixels, w, 0, h, TJPF_RGB, 0) == 0;
+    while (*pixels && jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW rows[4];
+        for (size_t i = 0; i < 4; i++)
+            rows[i] = *pixels + (jpeg->output_scanline + i < jpeg->output_height ? jpeg->output_scanline + i : 0) * row;
+        jpeg_read_scanlines(jpeg, rows, 4);
+    }
+    jpeg_finish_decompress(jpeg);
     free(bytes);
-    return good;
+    return *pixels;
 }
 
 static void *run(void *argument) {
     work *shared = argument;
-    tjhandle handle = tjInitDecompress();
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_error_mgr errors;
     unsigned char *pixels = NULL;
     size_t capacity = 0;
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg_create_decompress(&jpeg);
     for (int i = atomic_fetch_add(&shared->next, 1); i < shared->n; i = atomic_fetch_add(&shared->next, 1))
-        if (!handle || !decode(handle, shared->files[i], &pixels, &capacity))
+        if (!decode(&jpeg, shared->files[i], &pixels, &capacity))
             atomic_fetch_add(&shared->failed, 1);
     free(pixels);
-    tjDestroy(handle);
+    jpeg_destroy_decompress(&jpeg);
     return NULL;
 }
 

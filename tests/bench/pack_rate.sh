@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packing rate against the rate of decoding the same files with TurboJPEG alone, with the same threads. Both programs
+# Packing rate against the rate of decoding the same files with libjpeg-turbo alone, with the same threads. Both programs
 # tell their own rate: files read, and for the packer from its first line to the dataset under its name. Medians of RUNS
 # runs, taken in turn. Prints a Markdown table; fails when a ratio is below BAR.
 # Everything lies in TMPDIR: in memory (/dev/shm) this measures the program, on a disk also the disk.
@@ -36,9 +36,9 @@ case_() {
     awk -v d="$decode" -v p="$pack" -v bar="$bar" 'BEGIN {exit p / d < bar}' || below=1
 }
 
-echo "Packing against TurboJPEG alone, images/s, $threads threads, medians of $runs runs, files in ${work%/*}, bar $bar"
+echo "Packing against libjpeg-turbo alone, images/s, $threads threads, medians of $runs runs, files in ${work%/*}, bar $bar"
 echo
-echo "| images | n | options | TurboJPEG alone | cnnsweep-pack | ratio |"
+echo "| images | n | options | libjpeg-turbo alone | cnnsweep-pack | ratio |"
 echo "|---|---|---|---|---|---|"
 # The sets are small: each image is there COPIES times, under another name, so that a rate is measured and not a start.
 copies=${COPIES:-5}

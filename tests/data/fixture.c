@@ -22,7 +22,7 @@ const char *fixture_path(const char *name) {
     return path;
 }
 
-static void append(cs_dataset_writer *writer, const fixture *spec, cs_decoder *encoder, cs_split split, int i) {
+static void append(cs_dataset_writer *writer, const fixture *spec, cs_split split, int i) {
     char id[64];
     cs_image image = {0};
     uint8_t *jpeg = NULL;
@@ -32,7 +32,7 @@ static void append(cs_dataset_writer *writer, const fixture *spec, cs_decoder *e
     assert_ok(cs_image_reserve(&image, spec->h + grow, spec->w + grow));
     fixture_pixels(image.pixels, image.h, image.w, (uint32_t)i + 1000u * split);
     if (spec->encoding == CS_ENCODING_JPEG) {
-        assert_ok(cs_encode_jpeg(encoder, &image, 95, &jpeg, &capacity, &size));
+        assert_ok(cs_encode_jpeg(&image, 95, &jpeg, &capacity, &size));
         assert_ok(cs_dataset_append(writer, split, i % 3, id, jpeg, size));
     } else {
         assert_ok(cs_dataset_append(writer, split, i % 3, id, image.pixels, (size_t)spec->h * (size_t)spec->w * 3));
@@ -51,19 +51,16 @@ void fixture_write(const char *path, const fixture *spec) {
                                 .n_classes = 3,
                                 .shard_bytes = spec->shard_bytes};
     cs_dataset_writer *writer = NULL;
-    cs_decoder *encoder = NULL;
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
         layout.counts[s] = spec->counts[s];
     assert_ok(cs_remove_all(path));
-    assert_ok(cs_decoder_open(&encoder));
     assert_ok(cs_dataset_create(path, &layout, &writer));
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
         for (int i = 0; i < spec->counts[s]; i++)
-            append(writer, spec, encoder, (cs_split)s, i);
+            append(writer, spec, (cs_split)s, i);
     cs_dataset_set_mean_std(writer, (double[3]){1, 2, 3}, (double[3]){4, 5, 6});
     assert_ok(cs_dataset_commit(&writer));
     assert_null(writer);
-    cs_decoder_close(encoder);
 }
 
 void fixture_judge(const char *script, const char *argument) {

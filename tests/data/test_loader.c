@@ -257,17 +257,15 @@ static cs_dataset *open_damaged(void) {
     const cs_dataset_layout layout = {
         .encoding = CS_ENCODING_JPEG, .classes = classes, .n_classes = 1, .counts = {3, 0, 0}};
     cs_dataset_writer *writer = NULL;
-    cs_decoder *encoder = NULL;
     cs_image image = {0};
     cs_dataset *dataset = NULL;
     uint8_t *bytes = NULL;
     size_t capacity = 0, size = 0;
     assert_ok(cs_remove_all(fixture_path("damaged.h5")));
     assert_ok(cs_dataset_create(fixture_path("damaged.h5"), &layout, &writer));
-    assert_ok(cs_decoder_open(&encoder));
     assert_ok(cs_image_reserve(&image, 40, 40));
     fixture_pixels(image.pixels, 40, 40, 1);
-    assert_ok(cs_encode_jpeg(encoder, &image, 95, &bytes, &capacity, &size));
+    assert_ok(cs_encode_jpeg(&image, 95, &bytes, &capacity, &size));
     for (int i = 0; i < 3; i++)
         assert_ok(cs_dataset_append(writer, CS_SPLIT_TRAIN, 0, i == 1 ? "bad.jpg" : "good.jpg", bytes,
                                     i == 1 ? size * 2 / 3 : size));
@@ -275,7 +273,6 @@ static cs_dataset *open_damaged(void) {
     assert_ok(cs_dataset_open(fixture_path("damaged.h5"), &dataset));
     free(bytes);
     cs_image_clear(&image);
-    cs_decoder_close(encoder);
     return dataset;
 }
 

@@ -27,7 +27,7 @@ LIBRARIES = {
     r"oneapi/dnnl/.*|dnnl.*": ["src/engine/onednn"],
     r"omp\.h": ["src/engine"],
     r"hdf5.*": ["src/data", "src/weights"],
-    r"turbojpeg\.h": ["src/data", "data-prep"],
+    r"jpeglib\.h|jerror\.h": ["src/data"],
     r"spng\.h": ["src/data"],
     r"yaml\.h": ["src/sweep"],
     r"jansson\.h": ["src/data", "src/weights", "src/sweep"],
