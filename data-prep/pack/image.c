@@ -23,8 +23,10 @@ static cs_status read_file(int file, const char *path, packed_image *out) {
     struct stat info;
     if (fstat(file, &info) != 0)
         return cs_fail_errno("%s: cannot read", path);
-    if (!S_ISREG(info.st_mode) || info.st_size > FILE_LIMIT)
-        return cs_fail(CS_ERR_FORMAT, "%s: not a file, or one of more than %d MB", path, FILE_LIMIT >> 20);
+    if (!S_ISREG(info.st_mode))
+        return cs_fail(CS_ERR_FORMAT, "%s: a pipe, socket or device, not a file", path);
+    if (info.st_size > FILE_LIMIT)
+        return cs_fail(CS_ERR_FORMAT, "%s: a file of more than %d MB", path, FILE_LIMIT >> 20);
     CS_TRY(cs_grow(&out->file, &out->file_capacity, (size_t)info.st_size, 1, "image file"));
     for (out->file_size = 0; out->file_size < (size_t)info.st_size;) {
         ssize_t got = read(file, out->file + out->file_size, (size_t)info.st_size - out->file_size);
@@ -41,7 +43,7 @@ static cs_status read_file(int file, const char *path, packed_image *out) {
 static cs_status read_item(const pack_options *options, const pack_item *item, char path[CS_PATH_MAX],
                            packed_image *out) {
     CS_TRY(cs_path(path, CS_PATH_MAX, "%s/%s", options->src, item->id));
-    int file = open(path, O_RDONLY);
+    int file = open(path, O_RDONLY | O_NONBLOCK); /* a pipe would keep it waiting for a writer */
     if (file < 0)
         return cs_fail_errno("%s: cannot open", path);
     cs_status status = read_file(file, path, out);
@@ -49,14 +51,10 @@ static cs_status read_item(const pack_options *options, const pack_item *item, c
     return status;
 }
 
-cs_status pack_image_size(const pack_options *options, const pack_item *item, int *h, int *w) {
+cs_status pack_decode(const pack_options *options, cs_decoder *decoder, const pack_item *item, packed_image *out) {
     char path[CS_PATH_MAX];
-    packed_image image = {0};
-    cs_status status = read_item(options, item, path, &image);
-    if (status == CS_OK)
-        status = cs_image_size(path, image.file, image.file_size, h, w);
-    packed_image_clear(&image);
-    return status;
+    CS_TRY(read_item(options, item, path, out));
+    return cs_decode(decoder, path, out->file, out->file_size, options->size[1], options->size[0], &out->image);
 }
 
 /* Sums and sums of squares a channel. 48 bytes are 16 pixels: the lanes of one block line up with those of the next,

@@ -22,7 +22,8 @@ void packed_image_clear(packed_image *image);
 CS_MUST_CHECK cs_status pack_image(const pack_options *options, const cs_dataset_layout *layout, cs_decoder *decoder,
                                    const pack_item *item, packed_image *out);
 
-/* The size in the file's header. */
-CS_MUST_CHECK cs_status pack_image_size(const pack_options *options, const pack_item *item, int *h, int *w);
+/* Reads and decodes it and no more, into out->image: is it any good? */
+CS_MUST_CHECK cs_status pack_decode(const pack_options *options, cs_decoder *decoder, const pack_item *item,
+                                    packed_image *out);
 
 #endif

@@ -155,7 +155,7 @@ static cs_status pack_or_take_part(pack_options *options, pack_list *list) {
     bool done = false;
     CS_TRY(pack_split(options, list));
     if (options->part.count)
-        CS_TRY(pack_take_part(options, list, &done));
+        CS_TRY(pack_take_part(options, list, &stop_asked, &done));
     return done ? CS_OK : pack_run(options, list, &stop_asked);
 }
 

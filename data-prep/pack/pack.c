@@ -19,22 +19,15 @@ typedef struct ring_slot {
     bool ready;
 } ring_slot;
 
-/* What is gathered on the way. */
-typedef struct pack_tally {
-    int64_t bad;
-    cs_pixel_sums sums;
-} pack_tally;
-
 typedef struct pipeline {
-    const pack_options *options;
-    pack_list *list;
-    const volatile sig_atomic_t *stop;
+    pack_search *search;
+    pack_item *items;
+    size_t n;
     cs_dataset_layout layout;
-    cs_progress *progress;
 
     /* Used by the thread that writes. */
-    cs_dataset_writer *writer;
-    pack_tally tally;
+    cs_dataset_writer *writer; /* NULL: the images are only looked at */
+    cs_pixel_sums sums;
 
     /* Shared, under `lock`. */
     pthread_mutex_t lock;
@@ -59,36 +52,36 @@ static bool is_bad_file(cs_status code) {
     return code == CS_ERR_FORMAT || code == CS_ERR_IO;
 }
 
-static void name_bad_file(pack_item *item, pack_tally *tally) {
+static void name_bad_file(pack_item *item, pack_search *search) {
     item->bad = true;
-    tally->bad++;
-    if (tally->bad <= BAD_NAMED)
+    search->bad++;
+    if (search->bad <= BAD_NAMED)
         cs_log(CS_LOG_WARN, "%s", cs_error_last()->text);
-    else if (tally->bad == BAD_NAMED + 1)
+    else if (search->bad == BAD_NAMED + 1)
         cs_log(CS_LOG_WARN, "more bad images follow; they are counted, not named");
 }
 
 static cs_status write_item(pipeline *pipe, pack_item *item, const ring_slot *slot) {
-    pack_tally *tally = &pipe->tally;
-    if (*pipe->stop)
-        return cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted; nothing was written", pipe->options->out);
+    pack_search *search = pipe->search;
+    if (*search->stop)
+        return cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted; nothing was written", search->options->out);
     if (slot->code != CS_OK) {
         cs_status code = cs_error_restore(&slot->error);
         if (!is_bad_file(code))
             return code;
-        name_bad_file(item, tally);
+        name_bad_file(item, search);
         return CS_OK;
     }
     const packed_image *image = &slot->image;
-    if (tally->bad > 0)
+    if (!pipe->writer || search->bad > 0)
         return CS_OK; /* nothing will come of this dataset; the rest is looked at to name what else is bad */
     CS_TRY(cs_dataset_append(pipe->writer, item->split, item->label, item->id, image->bytes, image->size));
     if (item->split != CS_SPLIT_TRAIN)
         return CS_OK;
-    tally->sums.pixels += image->pixels;
+    pipe->sums.pixels += image->pixels;
     for (int c = 0; c < 3; c++) {
-        tally->sums.sum[c] += image->sum[c];
-        tally->sums.square[c] += image->square[c];
+        pipe->sums.sum[c] += image->sum[c];
+        pipe->sums.square[c] += image->square[c];
     }
     return CS_OK;
 }
@@ -98,10 +91,10 @@ static void write_ready(pipeline *pipe) {
     pipe->writing = true;
     while (pipe->status == CS_OK && pipe->ring[pipe->written % pipe->slots].ready) {
         ring_slot *slot = &pipe->ring[pipe->written % pipe->slots];
-        pack_item *item = &pipe->list->items[pipe->written];
+        pack_item *item = &pipe->items[pipe->written];
         pthread_mutex_unlock(&pipe->lock);
         cs_status status = write_item(pipe, item, slot);
-        cs_progress_add(pipe->progress, 1);
+        cs_progress_add(pipe->search->progress, 1);
         pthread_mutex_lock(&pipe->lock);
         if (status != CS_OK) {
             pipe->status = status;
@@ -114,11 +107,17 @@ static void write_ready(pipeline *pipe) {
     pipe->writing = false;
 }
 
+static cs_status take_item(const pipeline *pipe, cs_decoder *decoder, const pack_item *item, packed_image *image) {
+    const pack_options *options = pipe->search->options;
+    return pipe->writer ? pack_image(options, &pipe->layout, decoder, item, image)
+                        : pack_decode(options, decoder, item, image);
+}
+
 static void *pack_items(void *argument) {
     worker *self = argument;
     pipeline *pipe = self->pipe;
     pthread_mutex_lock(&pipe->lock);
-    while (pipe->status == CS_OK && pipe->next < pipe->list->n) {
+    while (pipe->status == CS_OK && pipe->next < pipe->n) {
         size_t i = pipe->next++;
         while (pipe->status == CS_OK && i - pipe->written >= pipe->slots)
             pthread_cond_wait(&pipe->space, &pipe->lock);
@@ -126,7 +125,7 @@ static void *pack_items(void *argument) {
             break;
         pthread_mutex_unlock(&pipe->lock);
         ring_slot *slot = &pipe->ring[i % pipe->slots];
-        slot->code = pack_image(pipe->options, &pipe->layout, self->decoder, &pipe->list->items[i], &slot->image);
+        slot->code = take_item(pipe, self->decoder, &pipe->items[i], &slot->image);
         if (slot->code != CS_OK)
             slot->error = *cs_error_last();
         pthread_mutex_lock(&pipe->lock);
@@ -151,10 +150,10 @@ static cs_status start_workers(pipeline *pipe, worker *workers, int n) {
     return CS_OK;
 }
 
-/* The first failure stops the others; the caller's thread ends up with its error. */
+/* Every item through the pipeline. The first failure stops the others; the caller's thread ends up with its error. */
 static cs_status run_workers(pipeline *pipe) {
     worker *workers = NULL;
-    int n = pipe->options->threads;
+    int n = pipe->search->options->threads;
     CS_TRY(cs_alloc((size_t)n, sizeof *workers, "threads", &workers));
     cs_status status = start_workers(pipe, workers, n);
     pthread_mutex_lock(&pipe->lock);
@@ -173,12 +172,19 @@ static cs_status run_workers(pipeline *pipe) {
 }
 
 cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w) {
-    cs_status status = CS_OK;
+    cs_decoder *decoder = NULL;
+    packed_image image = {0};
+    cs_status status = cs_decoder_open(&decoder);
+    CS_TRY(status);
     for (size_t i = 0; i < list->n; i++) {
-        status = pack_image_size(options, &list->items[i], h, w);
-        if (status == CS_OK)
+        status = pack_decode(options, decoder, &list->items[i], &image);
+        if (!is_bad_file(status))
             break;
     }
+    *h = image.image.h;
+    *w = image.image.w;
+    packed_image_clear(&image);
+    cs_decoder_close(decoder);
     return status;
 }
 
@@ -197,39 +203,44 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
     return CS_OK;
 }
 
-static cs_status pipeline_open(pipeline *pipe) {
-    const pack_options *options = pipe->options;
-    pthread_mutex_init(&pipe->lock, NULL);
-    pthread_cond_init(&pipe->space, NULL);
-    pipe->slots = (size_t)options->threads * SLOTS_PER_THREAD;
-    CS_TRY(cs_alloc(pipe->slots, sizeof *pipe->ring, "ring of images", &pipe->ring));
-    CS_TRY(make_layout(options, pipe->list, &pipe->layout));
+static cs_status create_dataset(const pack_options *options, const pack_list *list, pipeline *pipe) {
     char path[CS_PATH_MAX];
+    CS_TRY(make_layout(options, list, &pipe->layout));
     if (options->part.count)
         CS_TRY(cs_dataset_part_path(options->out, options->part.index, path, sizeof path));
     else
         CS_TRY(cs_path(path, sizeof path, "%s", options->out));
-    CS_TRY(cs_dataset_create(path, &pipe->layout, &pipe->writer));
-    return cs_progress_open("packing", "images", (int64_t)pipe->list->n, &pipe->progress);
+    return cs_dataset_create(path, &pipe->layout, &pipe->writer);
 }
 
-static void pipeline_close(pipeline *pipe) {
-    cs_dataset_abort(&pipe->writer);
+static cs_status run_pipeline(pipeline *pipe) {
+    pthread_mutex_init(&pipe->lock, NULL);
+    pthread_cond_init(&pipe->space, NULL);
+    pipe->slots = (size_t)pipe->search->options->threads * SLOTS_PER_THREAD;
+    cs_status status = cs_alloc(pipe->slots, sizeof *pipe->ring, "ring of images", &pipe->ring);
+    if (status == CS_OK)
+        status = run_workers(pipe);
     for (size_t i = 0; pipe->ring && i < pipe->slots; i++)
         packed_image_clear(&pipe->ring[i].image);
     free(pipe->ring);
     pthread_cond_destroy(&pipe->space);
     pthread_mutex_destroy(&pipe->lock);
+    return status;
 }
 
-static cs_status finish(pipeline *pipe) {
-    cs_dataset_part part = pipe->options->part;
+cs_status pack_look(pack_search *search, pack_item *items, size_t n) {
+    pipeline pipe = {.search = search, .items = items, .n = n};
+    return run_pipeline(&pipe);
+}
+
+static cs_status finish(const pack_options *options, pipeline *pipe) {
+    cs_dataset_part part = options->part;
     double mean[3] = {0}, std[3] = {0};
     if (part.count) { /* mean and std come with the other parts */
-        part.sums = pipe->tally.sums;
+        part.sums = pipe->sums;
         return cs_dataset_commit_part(&pipe->writer, &part);
     }
-    cs_pixel_mean_std(&pipe->tally.sums, mean, std);
+    cs_pixel_mean_std(&pipe->sums, mean, std);
     cs_dataset_set_mean_std(pipe->writer, mean, std);
     return cs_dataset_commit(&pipe->writer);
 }
@@ -237,26 +248,19 @@ static cs_status finish(pipeline *pipe) {
 /* One try; *bad files were found on the way, and nothing was written if there were any. */
 static cs_status pack_once(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop,
                            int64_t *bad) {
-    pipeline pipe = {.options = options, .list = list, .stop = stop};
-    cs_status status = pipeline_open(&pipe);
+    pack_search search = {.options = options, .stop = stop};
+    pipeline pipe = {.search = &search, .items = list->items, .n = list->n};
+    cs_status status = create_dataset(options, list, &pipe);
     if (status == CS_OK)
-        status = run_workers(&pipe);
-    cs_progress_close(pipe.progress);
-    *bad = pipe.tally.bad;
+        status = cs_progress_open("packing", "images", (int64_t)list->n, &search.progress);
+    if (status == CS_OK)
+        status = run_pipeline(&pipe);
+    cs_progress_close(search.progress);
+    *bad = search.bad;
     if (status == CS_OK && *bad == 0)
-        status = finish(&pipe);
-    pipeline_close(&pipe);
+        status = finish(options, &pipe);
+    cs_dataset_abort(&pipe.writer);
     return status;
-}
-
-static void drop_bad(pack_list *list) {
-    size_t kept = 0;
-    for (size_t i = 0; i < list->n; i++)
-        if (list->items[i].bad)
-            free(list->items[i].id);
-        else
-            list->items[kept++] = list->items[i];
-    list->n = kept;
 }
 
 cs_status pack_run(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop) {
@@ -266,15 +270,12 @@ cs_status pack_run(const pack_options *options, pack_list *list, const volatile 
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %lld of %zu files are no good (named above); nothing was written",
                                options->src, (long long)bad, list->n),
                        "remove or repair them, or leave them out with --skip-bad");
-    if (bad > 0) {
-        cs_log(CS_LOG_WARN, "%lld of %zu files left out (--skip-bad); packing the rest", (long long)bad, list->n);
-        drop_bad(list);
-        if (!options->part.count) /* a part need not have images of all */
-            CS_TRY(pack_check_classes(list));
+    if (bad > 0 && !options->part.count) { /* parts have left out theirs before */
+        CS_TRY(pack_leave_out(options, list));
         CS_TRY(pack_once(options, list, stop, &bad));
-        if (bad > 0)
-            return cs_fail(CS_ERR_IO, "%s: files went bad while they were packed; nothing was written", options->src);
     }
+    if (bad > 0)
+        return cs_fail(CS_ERR_IO, "%s: files went bad while they were packed; nothing was written", options->src);
     double seconds = cs_now() - options->started;
     cs_log(CS_LOG_INFO, "packed %zu images in %.3f s (%.0f images/s)", list->n, seconds, (double)list->n / seconds);
     return CS_OK;

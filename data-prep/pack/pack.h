@@ -4,6 +4,7 @@
 
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
 
 #include <signal.h>
 
@@ -27,11 +28,14 @@ typedef struct pack_options {
 typedef struct pack_item {
     char *id; /* path below SRC */
     int32_t label;
-    cs_split split;
-    bool bad; /* found to be no good on the way */
+    cs_split folder; /* the split of the folder it lies in */
+    cs_split split;  /* the split it is given */
+    size_t place;    /* in the order of the scan */
+    uint64_t stamp;  /* of the file's size and time of change */
+    bool bad;        /* found to be no good on the way */
 } pack_item;
 
-/* Every image file found: by split, class and name. */
+/* Every file found: by split, class and name. */
 typedef struct pack_list {
     pack_item *items;
     size_t n, capacity;
@@ -40,25 +44,42 @@ typedef struct pack_list {
     bool split[CS_SPLIT_COUNT]; /* the tree has a folder for this split; none: everything is in train */
 } pack_list;
 
-/* Walks SRC. Only folders are looked at here, not the files. */
+/* Walks SRC. Only folders are looked at here, not the files: what is none, or a link that leads nowhere, is listed. */
 CS_MUST_CHECK cs_status pack_scan(const char *src, pack_list *list);
 void pack_list_clear(pack_list *list);
 
-/* Assigns items to splits as the options say: class by class, drawn by the seed. */
+/* Assigns items to splits as the options say: class by class, drawn by the seed. It depends on nothing but the files in
+ * the list, so that what is split again is split as if it had always been so. A class that has no image in train is an
+ * error that names it. */
 CS_MUST_CHECK cs_status pack_split(const pack_options *options, pack_list *list);
-/* Every class has an image in train, else the error names it. */
-CS_MUST_CHECK cs_status pack_check_classes(const pack_list *list);
+/* Drops the items that are bad, as --skip-bad asks, and splits what is left. */
+CS_MUST_CHECK cs_status pack_leave_out(const pack_options *options, pack_list *list);
 
-/* Raw images without --size must have one size: that of the first file that is an image. */
+/* Raw images without --size must have one size: that of the first file that is good. */
 CS_MUST_CHECK cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w);
 
-/* With options->part: keeps the items of that part, and sets what packing them needs to know of all (size, source).
- * *done: this part is there already. */
-CS_MUST_CHECK cs_status pack_take_part(pack_options *options, pack_list *list, bool *done);
+/* With options->part: leaves out the bad files of all parts if asked to, keeps the items of that part, and sets what
+ * packing them needs to know of all (size, source). *done: this part is there already. */
+CS_MUST_CHECK cs_status pack_take_part(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop,
+                                       bool *done);
+/* Says which images go where and how: parts that agree in it are of one dataset. */
+CS_MUST_CHECK cs_status pack_source(const pack_options *options, const pack_list *list, uint64_t *source);
+/* Marks the files of the list that are bad, together with the processes of the other parts. */
+CS_MUST_CHECK cs_status pack_find_bad(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop);
+
+/* A search for bad files, a stretch of the list after the other. */
+typedef struct pack_search {
+    const pack_options *options;
+    const volatile sig_atomic_t *stop;
+    cs_progress *progress;
+    int64_t bad; /* found so far; the first of them are named */
+} pack_search;
+/* Decodes the images of `n` items and marks those that are bad. */
+CS_MUST_CHECK cs_status pack_look(pack_search *search, pack_item *items, size_t n);
 
 /* Decodes and writes; `stop` set by a signal ends it with CS_ERR_INTERRUPTED and nothing left behind. Files that are no
- * good are an error, or with --skip-bad left out: then the rest is packed again, as a dataset is told beforehand how
- * many samples it gets. */
+ * good are an error, or with --skip-bad left out: then the rest is split and packed again, as the split is made of what
+ * is left. */
 CS_MUST_CHECK cs_status pack_run(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop);
 
 /* Opens the dataset, with checksums, and prints what is in it (or only that it is whole). */

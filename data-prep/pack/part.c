@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Says which images go where and how: parts that agree in it are of one dataset. */
-static cs_status source_of(const pack_options *options, const pack_list *list, uint64_t *source) {
+cs_status pack_source(const pack_options *options, const pack_list *list, uint64_t *source) {
     const int64_t rules[] = {options->size[0],  options->size[1],     options->resize,
                              options->encoding, options->shard_bytes, (int64_t)list->n};
     cs_checksum_stream *stream = NULL;
@@ -48,16 +47,25 @@ static void keep_part(const pack_options *options, pack_list *list) {
                options->part.index, options->part.count, shards);
 }
 
-cs_status pack_take_part(pack_options *options, pack_list *list, bool *done) {
+/* What this part is made from is known of all parts, whichever are bad. */
+static cs_status settle_list(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop) {
+    if (options->skip_bad) {
+        CS_TRY(pack_find_bad(options, list, stop));
+        CS_TRY(pack_leave_out(options, list));
+    }
+    if (options->encoding == CS_ENCODING_RAW && options->size[0] == 0)
+        CS_TRY(pack_find_size(options, list, &options->size[1], &options->size[0]));
+    return pack_source(options, list, &options->part.source);
+}
+
+cs_status pack_take_part(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop, bool *done) {
     char folder[CS_PATH_MAX];
     cs_dataset_part there;
     *done = false;
-    if (options->encoding == CS_ENCODING_RAW && options->size[0] == 0)
-        CS_TRY(pack_find_size(options, list, &options->size[1], &options->size[0]));
-    CS_TRY(source_of(options, list, &options->part.source));
-    CS_TRY(cs_dataset_part_path(options->out, options->part.index, folder, sizeof folder));
     if (cs_file_exists(options->out))
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: already exists", options->out), "remove it first");
+    CS_TRY(settle_list(options, list, stop));
+    CS_TRY(cs_dataset_part_path(options->out, options->part.index, folder, sizeof folder));
     keep_part(options, list);
     if (!cs_file_exists(folder))
         return CS_OK;

@@ -18,6 +18,8 @@ typedef struct listing {
     struct entry {
         char *name;
         bool folder;
+        int broken;     /* errno: it cannot be looked at, as a link that leads nowhere */
+        uint64_t stamp; /* of its size and time of change */
     } * entries;
     size_t n, capacity;
 } listing;
@@ -33,19 +35,26 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
 }
 
+static cs_status add_entry(listing *list, const char *path, const char *name) {
+    char child[CS_PATH_MAX];
+    struct stat info = {0};
+    CS_TRY(cs_path(child, sizeof child, "%s/%s", path, name));
+    int broken = stat(child, &info) != 0 ? errno : 0;
+    const int64_t seen[] = {info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+    CS_TRY(cs_grow(&list->entries, &list->capacity, list->n + 1, sizeof *list->entries, "folder"));
+    struct entry *entry = &list->entries[list->n];
+    *entry = (struct entry){
+        .folder = !broken && S_ISDIR(info.st_mode), .broken = broken, .stamp = cs_checksum(seen, sizeof seen)};
+    CS_TRY(cs_strdup(name, &entry->name));
+    list->n++;
+    return CS_OK;
+}
+
 static cs_status read_folder(DIR *folder, const char *path, listing *list) {
     struct dirent *found;
     while ((errno = 0, found = readdir(folder)) != NULL) {
-        char child[CS_PATH_MAX];
-        struct stat info;
-        if (found->d_name[0] == '.')
-            continue;
-        CS_TRY(cs_path(child, sizeof child, "%s/%s", path, found->d_name));
-        if (stat(child, &info) != 0)
-            return cs_fail_errno("%s: cannot look at it", child);
-        CS_TRY(cs_grow(&list->entries, &list->capacity, list->n + 1, sizeof *list->entries, "folder"));
-        CS_TRY(cs_strdup(found->d_name, &list->entries[list->n].name));
-        list->entries[list->n++].folder = S_ISDIR(info.st_mode);
+        if (found->d_name[0] != '.')
+            CS_TRY(add_entry(list, path, found->d_name));
     }
     if (errno != 0)
         return cs_fail_errno("%s: cannot read the folder", path);
@@ -66,12 +75,24 @@ static cs_status list_folder(const char *path, listing *list) {
     return status;
 }
 
-static cs_status add_item(pack_list *list, const char *id, int label, cs_split split) {
+/* A folder in which class folders are looked for: what cannot be looked at may be one of them. */
+static cs_status list_classes(const char *path, listing *list) {
+    CS_TRY(list_folder(path, list));
+    for (size_t i = 0; i < list->n; i++)
+        if (list->entries[i].broken) {
+            errno = list->entries[i].broken;
+            cs_status status = cs_fail_errno("%s/%s: cannot look at it", path, list->entries[i].name);
+            listing_clear(list);
+            return status;
+        }
+    return CS_OK;
+}
+
+static cs_status add_item(pack_list *list, const char *id, int label, cs_split split, uint64_t stamp) {
     CS_TRY(cs_grow(&list->items, &list->capacity, list->n + 1, sizeof *list->items, "image list"));
     pack_item *item = &list->items[list->n];
+    *item = (pack_item){.label = label, .folder = split, .split = split, .place = list->n, .stamp = stamp};
     CS_TRY(cs_strdup(id, &item->id));
-    item->label = label;
-    item->split = split;
     list->n++;
     return CS_OK;
 }
@@ -91,7 +112,7 @@ static cs_status scan_class(pack_list *list, const char *src, const char *relati
         status = cs_path(child, sizeof child, "%s/%s", relative, found.entries[i].name);
         if (status == CS_OK)
             status = found.entries[i].folder ? scan_class(list, src, child, label, split, depth + 1)
-                                             : add_item(list, child, label, split);
+                                             : add_item(list, child, label, split, found.entries[i].stamp);
     }
     listing_clear(&found);
     return status;
@@ -158,7 +179,7 @@ static cs_status scan_split(pack_list *list, const char *src, const char *name, 
     listing found;
     CS_TRY(cs_path(path, sizeof path, "%s/%s", src, name));
     CS_TRY(cs_path(prefix, sizeof prefix, "%s/", name));
-    CS_TRY(list_folder(path, &found));
+    CS_TRY(list_classes(path, &found));
     list->split[split] = true;
     cs_status status = scan_classes(list, src, prefix, &found, split);
     listing_clear(&found);
@@ -195,7 +216,7 @@ cs_status pack_scan(const char *src, pack_list *list) {
     *list = (pack_list){0};
     if (cs_file_exists(src) && !cs_is_folder(src))
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: not a folder", src), "unpack an archive first");
-    CS_TRY(list_folder(src, &top));
+    CS_TRY(list_classes(src, &top));
     cs_status status = scan_top(list, src, &top);
     listing_clear(&top);
     if (status == CS_OK && list->n_classes < 2)

@@ -11,14 +11,22 @@ static cs_status fail_without_images(const char *class) {
                    "remove its folder, add images, or leave more of them to train");
 }
 
-cs_status pack_check_classes(const pack_list *list) {
-    int64_t *counts = NULL;
-    CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *counts, "class counts", &counts));
+/* Images of a class in each split. */
+typedef int64_t class_counts[CS_SPLIT_COUNT];
+
+static cs_status count_images(const pack_list *list, class_counts **out) {
+    CS_TRY(cs_alloc((size_t)list->n_classes, sizeof **out, "class counts", out));
     for (size_t i = 0; i < list->n; i++)
-        counts[list->items[i].label] += list->items[i].split == CS_SPLIT_TRAIN;
+        (*out)[list->items[i].label][list->items[i].split]++;
+    return CS_OK;
+}
+
+static cs_status check_classes(const pack_list *list) {
+    class_counts *counts = NULL;
+    CS_TRY(count_images(list, &counts));
     cs_status status = CS_OK;
     for (int i = 0; i < list->n_classes && status == CS_OK; i++)
-        if (counts[i] == 0)
+        if (counts[i][CS_SPLIT_TRAIN] == 0)
             status = fail_without_images(list->classes[i]);
     free(counts);
     return status;
@@ -52,6 +60,18 @@ static cs_status check_options(const pack_options *options, const pack_list *lis
     return CS_OK;
 }
 
+static int by_place(const void *a, const void *b) {
+    const pack_item *first = a, *second = b;
+    return (first->place > second->place) - (first->place < second->place);
+}
+
+/* What the scan said, whatever an earlier split made of it. */
+static void restore(pack_list *list) {
+    qsort(list->items, list->n, sizeof *list->items, by_place);
+    for (size_t i = 0; i < list->n; i++)
+        list->items[i].split = list->items[i].folder;
+}
+
 /* By split, else as they are: stable, as items of a split are in the order of their names. */
 static cs_status sort_by_split(pack_list *list) {
     pack_item *sorted = NULL;
@@ -69,6 +89,7 @@ static cs_status sort_by_split(pack_list *list) {
 
 cs_status pack_split(const pack_options *options, pack_list *list) {
     CS_TRY(check_options(options, list));
+    restore(list);
     bool done = list->split[CS_SPLIT_TRAIN];
     double val = done ? options->val : options->split[CS_SPLIT_VAL];
     double test = done ? 0 : options->split[CS_SPLIT_TEST];
@@ -82,5 +103,41 @@ cs_status pack_split(const pack_options *options, pack_list *list) {
     free(order);
     CS_TRY(status);
     CS_TRY(sort_by_split(list));
-    return pack_check_classes(list);
+    return check_classes(list);
+}
+
+static size_t drop_bad(pack_list *list) {
+    size_t kept = 0, all = list->n;
+    for (size_t i = 0; i < all; i++)
+        if (list->items[i].bad)
+            free(list->items[i].id);
+        else
+            list->items[kept++] = list->items[i];
+    list->n = kept;
+    return all - kept;
+}
+
+/* A class that loses its last images for validation or test trains, but its numbers there mean nothing. */
+static void warn_of_empty_splits(const pack_list *list, const class_counts *before, const class_counts *now) {
+    for (int i = 0; i < list->n_classes; i++)
+        for (int s = CS_SPLIT_VAL; s < CS_SPLIT_COUNT; s++)
+            if (before[i][s] > 0 && now[i][s] == 0)
+                cs_log(CS_LOG_WARN, "class \"%s\" has no images left for %s, without the bad ones", list->classes[i],
+                       cs_split_name((cs_split)s));
+}
+
+cs_status pack_leave_out(const pack_options *options, pack_list *list) {
+    class_counts *before = NULL, *now = NULL;
+    CS_TRY(count_images(list, &before));
+    size_t all = list->n, dropped = drop_bad(list);
+    if (dropped > 0)
+        cs_log(CS_LOG_WARN, "%zu of %zu files left out (--skip-bad); packing the rest", dropped, all);
+    cs_status status = pack_split(options, list);
+    if (status == CS_OK)
+        status = count_images(list, &now);
+    if (status == CS_OK)
+        warn_of_empty_splits(list, before, now);
+    free(before);
+    free(now);
+    return status;
 }

@@ -78,6 +78,8 @@ typedef struct cs_dataset_part {
     cs_pixel_sums sums;
 } cs_dataset_part;
 CS_MUST_CHECK cs_status cs_dataset_part_path(const char *path, int index, char *out, size_t size);
+/* The folder of the parts, which is gone with all that is in it once they are joined. */
+CS_MUST_CHECK cs_status cs_dataset_parts_folder(const char *path, char *out, size_t size);
 /* Instead of cs_dataset_commit, for a writer that was created with the part's path. */
 CS_MUST_CHECK cs_status cs_dataset_commit_part(cs_dataset_writer **out, const cs_dataset_part *part);
 /* The part in that folder, by its own path. */

@@ -23,6 +23,10 @@ cs_status cs_dataset_part_path(const char *path, int index, char *out, size_t si
     return cs_path(out, size, "%s" PARTS_SUFFIX "/part-%05d", path, index);
 }
 
+cs_status cs_dataset_parts_folder(const char *path, char *out, size_t size) {
+    return cs_path(out, size, "%s" PARTS_SUFFIX, path);
+}
+
 /* Numbers of 64 bits are texts here: JSON's own have a sign. */
 static json_t *number(uint64_t value) {
     char text[24];
@@ -156,7 +160,7 @@ static cs_status take_part(joining *join, const char *path, int index) {
 static cs_status join_parts(const char *path, joining *join) {
     if (cs_file_exists(path))
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: already exists", path), "remove it first, or choose another name");
-    CS_TRY(cs_path(join->parts, sizeof join->parts, "%s" PARTS_SUFFIX, path));
+    CS_TRY(cs_dataset_parts_folder(path, join->parts, sizeof join->parts));
     CS_TRY(cs_path(join->whole, sizeof join->whole, "%s/whole", join->parts));
     CS_TRY(check_parts(path, join));
     CS_TRY(cs_folder_create(join->whole));
