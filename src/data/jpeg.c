@@ -274,7 +274,8 @@ static cs_status encode(void *job) {
 cs_status cs_encode_jpeg(const cs_image *image, int quality, uint8_t **bytes, size_t *capacity, size_t *size) {
     char name[32];
     snprintf(name, sizeof name, "%dx%d", image->w, image->h);
-    encoding self = {.guard.name = name, .image = image, .quality = quality, .bytes = bytes, .capacity = capacity};
+    encoding self = {.guard.name = name, .image = image, .quality = quality, .bytes = bytes};
+    self.capacity = capacity;
     self.jpeg.err = jpeg_std_error(&self.guard.errors);
     self.jpeg.client_data = &self;
     self.guard.errors.error_exit = fail_encoding;
