@@ -59,6 +59,8 @@ cs_status cs_png_decode(const char *name, const uint8_t *bytes, size_t size, cs_
     cs_status status = cs_image_reserve(image, h, w);
     if (status == CS_OK) {
         int code = spng_decode_image(png, image->pixels, (size_t)h * (size_t)w * 3, SPNG_FMT_RGB8, 0);
+        if (!code)
+            code = spng_decode_chunks(png); /* to the end: checksums of the pixels may stand behind all of them */
         if (code)
             status = fail_png(name, code);
     }

@@ -40,6 +40,21 @@ def shared_archive(name):
     return None
 
 
+def ordered(folder):
+    """[(split, id, label, bytes)] of a folder of shards, in their order, and the means and deviations they tell."""
+    found, statistics = [], set()
+    for split in SPLITS:
+        for path in sorted(folder.glob("shard-*.h5")):
+            with h5py.File(path) as file:
+                group = file[split]
+                statistics.add(file.attrs["mean"].tobytes() + file.attrs["std"].tobytes())
+                for i, (name, label) in enumerate(zip(group["id"][:], group["label"][:])):
+                    data = (group["images"][i] if "images" in group else
+                            group["jpeg"][group["offset"][i]:group["offset"][i + 1]])
+                    found.append((split, name, int(label), np.asarray(data).tobytes()))
+    return found, statistics
+
+
 class PackTest(unittest.TestCase):
     """A test with a scratch folder and a packer that is expected to succeed, or to fail and leave nothing."""
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 import zlib
 
+import numpy as np
 from pack_tools import BIN, PackTest, main, noise, run
 
 
@@ -40,6 +41,22 @@ class BadInput(PackTest):
         path = self.save("a/cut.png", noise(48, 48, 1))
         path.write_bytes(path.read_bytes()[:-400])
         self.pack_fails("a/cut.png: damaged PNG")
+
+    def test_every_truncation_of_a_png_is_seen(self):
+        whole = self.save("a/x.png", noise(48, 48, 1)).read_bytes()
+        lengths = list(range(0, len(whole) - 40, max(1, len(whole) // 60))) + list(range(len(whole) - 40, len(whole) - 11))
+        for n in lengths:
+            (self.src / f"b/cut{n:05d}.png").write_bytes(whole[:n])
+        self.pack_fails(f"{len(lengths)} of {len(lengths) + 9} files are no good")
+
+    def test_every_damaged_byte_of_the_pixels_of_a_png_is_seen(self):
+        ramp = np.tile(np.arange(48, dtype=np.uint8)[None, :, None], (48, 1, 3))
+        whole = self.save("a/x.png", ramp).read_bytes()
+        begin, end = whole.index(b"IDAT") + 4, whole.index(b"IEND") - 4
+        self.assertGreater(end - begin, 40)
+        for at in range(begin, end):
+            (self.src / f"b/flip{at:05d}.png").write_bytes(whole[:at] + bytes([whole[at] ^ 0x5A]) + whole[at + 1:])
+        self.pack_fails(f"{end - begin} of {end - begin + 9} files are no good")
 
     def test_damaged_bytes_never_crash(self):
         self.save("b/x.png", noise(48, 48, 1))

@@ -5,8 +5,7 @@ import os
 import pathlib
 import shutil
 
-import numpy as np
-from pack_tools import PackTest, SPLITS, h5py, main, noise, run
+from pack_tools import PackTest, main, noise, ordered, run
 
 
 class Parts(PackTest):
@@ -28,22 +27,8 @@ class Parts(PackTest):
         self.assertEqual(result.returncode, status, result.stderr)
         return result
 
-    def ordered(self, folder):
-        """[(split, id, label, bytes)] in the order of the index, and mean and std, read by h5py alone."""
-        found, statistics = [], set()
-        for split in SPLITS:
-            for path in sorted(folder.glob("shard-*.h5")):
-                with h5py.File(path) as file:
-                    group = file[split]
-                    statistics.add(file.attrs["mean"].tobytes() + file.attrs["std"].tobytes())
-                    for i, (name, label) in enumerate(zip(group["id"][:], group["label"][:])):
-                        data = (group["images"][i] if "images" in group else
-                                group["jpeg"][group["offset"][i]:group["offset"][i + 1]])
-                        found.append((split, name, int(label), np.asarray(data).tobytes()))
-        return found, statistics
-
     def assert_whole(self):
-        self.assertEqual(self.ordered(self.joined), self.ordered(self.out))
+        self.assertEqual(ordered(self.joined), ordered(self.out))
         self.assertFalse(os.path.exists(f"{self.joined}.parts"))
         self.assertIn("whole; 61 images", run("cnnsweep-pack", "--check", self.joined).stdout)
 
