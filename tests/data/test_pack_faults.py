@@ -93,6 +93,26 @@ class BadInput(PackTest):
         self.pack_fails("a/notes.txt: not an image", "a/empty.jpg: the file is empty", "a/fake.jpg: this is a GIF",
                         "3 of 11 files are no good")
 
+    def test_links_that_lead_nowhere_and_pipes_are_bad_files(self):
+        (self.src / "a/gone.jpg").symlink_to("/nowhere/1.jpg")
+        (self.src / "b/circle.jpg").symlink_to("circle.jpg")
+        os.mkfifo(self.src / "b/pipe.jpg")
+        self.pack_fails("a/gone.jpg: cannot open: No such file", "b/circle.jpg: cannot open: Too many levels",
+                        "b/pipe.jpg: a pipe, socket or device", "3 of 11 files are no good", timeout=60)
+        self.pack("--skip-bad", timeout=60)
+        self.assertEqual(len(self.samples()), 8)
+
+    def test_a_link_that_leads_nowhere_in_place_of_a_class_is_no_bad_file(self):
+        """A whole class would be missing."""
+        (self.src / "c").symlink_to("/nowhere")
+        self.pack_fails("src/c: cannot look at it: No such file", arguments=["--skip-bad"])
+
+    def test_the_size_is_that_of_the_first_good_file(self):
+        data = self.save("a/0.jpg", noise(20, 30, 1)).read_bytes()
+        (self.src / "a/0.jpg").write_bytes(data[:-2])
+        self.pack("--skip-bad")
+        self.assertEqual(self.samples()["a/1.jpg"][2].shape, (48, 48, 3))
+
     def test_many_bad_files_are_counted_not_all_named(self):
         for i in range(50):
             (self.src / f"a/bad{i}.jpg").write_text("x")

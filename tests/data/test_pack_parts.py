@@ -102,6 +102,54 @@ class Parts(PackTest):
         self.join()
         self.assert_whole()
 
+    def plant(self, *names):
+        """Packs what there is, as `out`, and then plants bad files."""
+        self.pack("--shard-size", "1K")
+        for name in names:
+            (self.src / name).write_text("no image")
+
+    def notes(self):
+        """{name: (text, time of change)} of the notes on bad files."""
+        found = pathlib.Path(f"{self.joined}.parts").glob("bad-*")
+        return {path.name: (path.read_text(), path.stat().st_mtime_ns) for path in found}
+
+    def test_parts_leave_out_the_bad_files_of_all(self):
+        self.plant("a/000x.png", "b/011x.png", "c/007x.png", "c/1.png")
+        for index in (1, 2, 0):
+            told = self.part(index, 3, "--skip-bad", "--shard-size", "1K").stderr
+            self.assertIn("4 of 65 files left out", told)
+        self.join()
+        self.assert_whole()
+        self.assert_same_files()
+
+    def test_what_one_part_has_looked_at_no_other_looks_at(self):
+        self.plant("a/000x.png", "c/007x.png")
+        self.assertEqual(self.part(0, 3, "--skip-bad").stderr.count("not an image"), 2)
+        before = self.notes()
+        for index in (1, 2):
+            self.assertNotIn("not an image", self.part(index, 3, "--skip-bad").stderr)
+        self.assertEqual(self.notes(), before)
+
+    def test_notes_that_are_lost_or_damaged_are_made_again(self):
+        self.plant("a/000x.png", "b/011x.png", "c/007x.png")
+        options = ("--skip-bad", "--shard-size", "1K")
+        self.part(0, 2, *options)
+        before = {name: text for name, (text, _) in self.notes().items()}
+        for i, name in enumerate(sorted(before)):
+            path = pathlib.Path(f"{self.joined}.parts") / name
+            path.write_text(("", "1\n", "1\n99999\n", "-1\n", "x\n")[i % 5]) if i % 6 < 5 else path.unlink()
+        self.part(1, 2, *options)
+        self.assertEqual({name: text for name, (text, _) in self.notes().items()}, before)
+        self.join()
+        self.assert_whole()
+
+    def test_a_file_that_was_repaired_is_looked_at_again(self):
+        self.plant("a/000.png")
+        self.assertIn("1 of 61 files left out", self.part(0, 2, "--skip-bad").stderr)
+        self.save("a/000.png", noise(6, 8, 30))
+        self.assertNotIn("left out", self.part(1, 2, "--skip-bad").stderr)
+        self.assertIn("of other images or options", self.join(status=1).stderr)
+
     def test_wrong_parts_are_told(self):
         for wrong, needle in (("-1/3", "part -1 is outside 0 to 2"), ("3/3", "part 3 is outside"), ("0/0", "0 parts"),
                               ("x", "is no part"), ("1/2/3", "is no part"), ("1", "is no part")):

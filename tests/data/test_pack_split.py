@@ -47,6 +47,35 @@ class Trees(PackTest):
         self.assertEqual(len(held), 12)
         self.assertGreater(held[-1] - held[0], 20)
 
+    def test_bad_files_take_no_place_in_a_split(self):
+        self.flat(a=12, b=12)
+        for i in range(12):
+            (self.src / f"a/{i:03d}x.png").write_text("no image")
+        for seed in range(4):
+            self.out = self.root / f"{seed}.h5"
+            self.pack("--skip-bad", "--seed", seed)
+            self.assertEqual(self.counts(), {0: [10, 1, 1], 1: [10, 1, 1]})
+
+    def test_a_class_that_loses_its_images_of_a_split_is_named(self):
+        for label in "abc":
+            for split in ("train", "val", "test"):
+                self.save(f"{split}/{label}/1.png", noise(4, 4, 1))
+        (self.src / "val/c/1.png").unlink()  # and never had any there
+        (self.src / "val/b/1.png").write_text("no image")
+        (self.src / "test/c/2.png").write_text("no image")
+        told = self.pack("--skip-bad").stderr
+        self.assertIn('class "b" has no images left for val', told)
+        self.assertEqual(told.count("has no images left"), 1, told)
+
+    def test_a_class_too_small_to_be_split_is_named_when_bad_files_made_it_so(self):
+        self.flat(a=6, b=3, c=3)
+        for i in range(4):
+            (self.src / f"a/{i:03d}.png").write_text("no image")
+        told = self.pack("--skip-bad").stderr
+        self.assertIn('class "a" has no images left for val', told)
+        self.assertIn('class "a" has no images left for test', told)
+        self.assertEqual(told.count("has no images left"), 2, told)
+
     def test_val_carves_from_train_and_leaves_test(self):
         for label, n in (("a", 40), ("b", 20)):
             for i in range(n):
