@@ -13,7 +13,7 @@
 #include <jerror.h> /* reads what jpeglib.h defines */
 
 /* Decoding this many scans takes long, and no encoder writes so many. */
-enum { MOST_SCANS = 500, ROWS_AT_ONCE = 16 };
+enum { MOST_SCANS = 500, ROWS_AT_ONCE = 4 };
 
 /* Where libjpeg's error handler jumps to, as it must not return. The client_data of libjpeg's structures. */
 typedef struct jpeg_guard {
