@@ -1,5 +1,6 @@
 /* oneDNN falls back to a reference loop, up to a thousand times slower, where no fast kernel takes the layout or size:
- * no step of a training or inference program may run on one. */
+ * no step of a training or inference program may run on one. For SSE4.1 alone (processors of before 2011) oneDNN has no
+ * fast kernels to train with, nor for single pixels whose channels fill no block: these are not looked at there. */
 #include "test.h"
 
 #include "cnnsweep/engine.h"
@@ -41,8 +42,9 @@ static char *describe(const char *arch, cs_dialect dialect, float alpha, int siz
 static void assert_fast(const char *arch, cs_dialect dialect, float alpha, int size, cs_mode mode) {
     char *text = describe(arch, dialect, alpha, size, mode);
     assert_non_null(strstr(text, "jit"));
+    bool lesser = strstr(text, "sse41") != NULL;
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-        if (strstr(line, "ref"))
+        if (strstr(line, "ref") && !(lesser && (mode == CS_MODE_TRAIN || strstr(line, " 1x1x"))))
             fail_msg("%s (%s) alpha %g at %d px, mode %d: %s", arch, cs_dialect_name(dialect), (double)alpha, size,
                      (int)mode, line);
     free(text);

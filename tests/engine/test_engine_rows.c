@@ -1,5 +1,6 @@
 /* What inference makes of a row depends on that row alone, bit for bit: not on its place in the batch, the rows beside
- * it or their number. The trunk cache stands on it. Every architecture, on the engine under test with two threads. */
+ * it or their number, nor on the batch size of the program. Groups, the trunk's cache and the features file stand on
+ * it. Every architecture, on the engine under test with two threads. */
 #include "run.h"
 
 #include "cnnsweep/memory.h"
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 11, CLASSES = 10, HIDDEN = 70 }; /* chunks of up to 8 rows, the last one not full */
+/* BATCH: chunks of up to 8 rows, the last one not full. LARGE_BATCH: chunks of up to 32. */
+enum { BATCH = 11, LARGE_BATCH = 37, CLASSES = 10, HIDDEN = 70 };
 
 static const cs_zoo_entry *current;
 static int top; /* the last layer of `current` before its head */
@@ -57,11 +59,19 @@ static void amplify(engine_run *run) {
                 cs_params_at(run->initial, &run->graph->params[p])[i] *= variance;
 }
 
+static cs_program *compile(cs_engine *engine, const engine_run *run, const cs_segment *segment, int batch) {
+    const cs_program_spec spec = {.segment = segment, .batch = batch, .mode = CS_MODE_INFER};
+    cs_program *program;
+    assert_ok(cs_program_compile(engine, &spec, &program));
+    assert_ok(cs_program_load(program, CS_SLOT_VALUE, run->initial));
+    return program;
+}
+
 /* The network up to layer `end`, or an earlier one where no branch passes by. */
 static void check_segment(cs_engine *engine, const engine_run *run, int end) {
     static const int reversed[BATCH] = {10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, some[] = {7, 2, 9, 2, 5};
+    int many[LARGE_BATCH];
     cs_segment *segment;
-    cs_program *program;
     float *want;
     assert_ok(cs_segment_create(run->graph, 0, end, &segment));
     while (segment->n_outputs > 1) {
@@ -69,9 +79,7 @@ static void check_segment(cs_engine *engine, const engine_run *run, int end) {
         assert_ok(cs_segment_create(run->graph, 0, --end, &segment));
     }
     size_t width = cs_shape_count(run->graph->layers[segment->outputs[0]].out);
-    const cs_program_spec spec = {.segment = segment, .batch = BATCH, .mode = CS_MODE_INFER};
-    assert_ok(cs_program_compile(engine, &spec, &program));
-    assert_ok(cs_program_load(program, CS_SLOT_VALUE, run->initial));
+    cs_program *program = compile(engine, run, segment, BATCH);
     assert_ok(cs_alloc(BATCH * width, sizeof *want, "rows", &want));
     assert_ok(cs_program_set_input(program, 0, run->input, BATCH));
     assert_ok(cs_program_forward(program, BATCH));
@@ -80,8 +88,16 @@ static void check_segment(cs_engine *engine, const engine_run *run, int end) {
     check_rows(program, run, reversed, BATCH, want, width);
     check_rows(program, run, some, 5, want, width);
     check_rows(program, run, &reversed[4], 1, want, width);
-    free(want);
     cs_program_free(program);
+    for (int i = 0; i < LARGE_BATCH; i++)
+        many[i] = i * 7 % BATCH;
+    program = compile(engine, run, segment, LARGE_BATCH);
+    check_rows(program, run, many, LARGE_BATCH, want, width);
+    cs_program_free(program);
+    program = compile(engine, run, segment, 1);
+    check_rows(program, run, some, 1, want, width);
+    cs_program_free(program);
+    free(want);
     cs_segment_free(segment);
 }
 

@@ -67,6 +67,11 @@ const char *od_primitive_implementation(const od_primitive *primitive) {
     return name;
 }
 
+bool od_sums_alike(const od_primitive *primitive) {
+    return strstr(od_primitive_implementation(primitive), "gemm") == NULL ||
+           strstr(od_primitive_implementation(primitive), "brgemm") != NULL;
+}
+
 /* The memory descriptors of one operation. */
 typedef struct od_mds {
     od_md source, weights, bias, destination;
@@ -167,8 +172,8 @@ static dnnl_status_t inner_product_plan(dnnl_engine_t engine, const od_inner_pro
     const_dnnl_memory_desc_t bias = product->has_bias ? m->bias : NULL;
     switch (direction) {
     case OD_FORWARD:
-        return dnnl_inner_product_forward_primitive_desc_create(out, engine, forward_kind(product->inference),
-                                                                m->source, m->weights, bias, m->destination, attr);
+        return dnnl_inner_product_forward_primitive_desc_create(out, engine, dnnl_forward_training, m->source,
+                                                                m->weights, bias, m->destination, attr);
     case OD_BACKWARD_DATA:
         return dnnl_inner_product_backward_data_primitive_desc_create(out, engine, m->source, m->weights,
                                                                       m->destination, hint, attr);
@@ -193,6 +198,27 @@ static dnnl_status_t pool_plan(dnnl_engine_t engine, const od_pool *pool, od_dir
 
 #else
 
+/* Of Winograd's two forms the library prefers F(2x2,3x3) for one row and F(4x4,3x3) for more. The bits of a row must
+ * not depend on the number of rows, so it is always the latter, which is no slower for one. */
+static dnnl_status_t winograd_plan(dnnl_engine_t engine, const dnnl_convolution_desc_t *desc,
+                                   const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr,
+                                   dnnl_primitive_desc_t *out) {
+    dnnl_primitive_desc_iterator_t forms;
+    dnnl_status_t status = dnnl_primitive_desc_iterator_create(&forms, desc, attr, engine, hint);
+    if (status != dnnl_success)
+        return status;
+    for (; status == dnnl_success; status = dnnl_primitive_desc_iterator_next(forms)) {
+        const od_primitive form = {.plan = dnnl_primitive_desc_iterator_fetch(forms)};
+        if (strstr(od_primitive_implementation(&form), "wino_4x3")) {
+            *out = form.plan;
+            break;
+        }
+        dnnl_primitive_desc_destroy(form.plan);
+    }
+    dnnl_primitive_desc_iterator_destroy(forms);
+    return status;
+}
+
 static dnnl_status_t conv_plan(dnnl_engine_t engine, const od_conv *conv, dnnl_alg_kind_t algorithm,
                                od_direction direction, const od_mds *m, const_dnnl_primitive_desc_t hint,
                                const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out) {
@@ -211,6 +237,8 @@ static dnnl_status_t conv_plan(dnnl_engine_t engine, const od_conv *conv, dnnl_a
         status =
             dnnl_convolution_backward_weights_desc_init(&desc, algorithm, &m->source, &m->weights, bias,
                                                         &m->destination, w.strides, w.padding_begin, w.padding_end);
+    if (status == dnnl_success && algorithm == dnnl_convolution_winograd)
+        return winograd_plan(engine, &desc, hint, attr, out);
     return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
 }
 
@@ -221,8 +249,8 @@ static dnnl_status_t inner_product_plan(dnnl_engine_t engine, const od_inner_pro
     dnnl_inner_product_desc_t desc;
     dnnl_status_t status;
     if (direction == OD_FORWARD)
-        status = dnnl_inner_product_forward_desc_init(&desc, forward_kind(product->inference), &m->source, &m->weights,
-                                                      bias, &m->destination);
+        status = dnnl_inner_product_forward_desc_init(&desc, dnnl_forward_training, &m->source, &m->weights, bias,
+                                                      &m->destination);
     else if (direction == OD_BACKWARD_DATA)
         status = dnnl_inner_product_backward_data_desc_init(&desc, &m->source, &m->weights, &m->destination);
     else

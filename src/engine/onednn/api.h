@@ -22,6 +22,8 @@ void od_primitive_clear(od_primitive *primitive);
 
 /* The implementation's name, such as "jit:avx512_core". */
 const char *od_primitive_implementation(const od_primitive *primitive);
+/* Does it sum every row in the same order, whatever its place and the number of rows? Not if it is built on a gemm. */
+bool od_sums_alike(const od_primitive *primitive);
 
 typedef enum od_direction { OD_FORWARD, OD_BACKWARD_DATA, OD_BACKWARD_WEIGHTS } od_direction;
 
@@ -40,7 +42,6 @@ CS_MUST_CHECK cs_status od_conv_create(dnnl_engine_t engine, const od_conv *conv
 typedef struct od_inner_product {
     od_desc source, weights, destination;
     bool has_bias;
-    bool inference;
     cs_activation activation;
 } od_inner_product;
 CS_MUST_CHECK cs_status od_inner_product_create(dnnl_engine_t engine, const od_inner_product *product,

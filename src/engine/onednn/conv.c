@@ -45,6 +45,18 @@ static od_conv describe(const od_node *node) {
     return conv;
 }
 
+cs_status od_forward_plan(od_node *node, od_conv *conv, int rows_at) {
+    dnnl_engine_t engine = node->program->engine->engine;
+    od_call *call = &node->forward;
+    CS_TRY(od_conv_create(engine, conv, OD_FORWARD, NULL, &call->primitive));
+    if (node->program->training || node->chunk == 1 || od_sums_alike(&call->primitive))
+        return CS_OK;
+    od_primitive_clear(&call->primitive);
+    call->rows = 1;
+    conv->source.dims[rows_at] = conv->destination.dims[rows_at] = 1;
+    return od_conv_create(engine, conv, OD_FORWARD, NULL, &call->primitive);
+}
+
 static cs_status plan_backward_data(od_node *node, const od_conv *conv) {
     if (!node->input_grads[0].wanted)
         return CS_OK;
@@ -83,14 +95,13 @@ static bool is_product(const od_node *node) {
 static cs_status plan_conv(od_node *node) {
     dnnl_engine_t engine = node->program->engine->engine;
     od_param *kernel = od_node_kernel(node);
-    kernel->matrix = is_product(node);
-    if (kernel->matrix)
+    if (is_product(node))
         return od_product_plan(node);
     kernel->inputs = padded_inputs(node);
     od_conv conv = describe(node);
     if (kernel->inputs)
         conv.source.dims[1] = kernel->inputs;
-    CS_TRY(od_conv_create(engine, &conv, OD_FORWARD, NULL, &node->forward.primitive));
+    CS_TRY(od_forward_plan(node, &conv, 0));
     if (!node->program->training)
         return CS_OK;
     if (node->op->trainable && is_tiny(node))
@@ -109,7 +120,7 @@ static cs_status plan_conv(od_node *node) {
 static cs_status plan_depthwise(od_node *node) {
     dnnl_engine_t engine = node->program->engine->engine;
     od_conv conv = describe(node);
-    CS_TRY(od_conv_create(engine, &conv, OD_FORWARD, NULL, &node->forward.primitive));
+    CS_TRY(od_forward_plan(node, &conv, 0));
     if (!node->program->training)
         return CS_OK;
     if (node->op->trainable) {

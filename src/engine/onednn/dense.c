@@ -5,20 +5,40 @@ static od_desc rows_of(const od_node *node, int value) {
     return (od_desc){.rank = 2, .dims = {node->chunk, node->program->values[value].shape.c}, .tag = dnnl_nc};
 }
 
+/* [1, C, 1, rows] in nhwc is the same memory as [rows, C]. */
+static od_desc pixels_of(const od_node *node, int value) {
+    return (od_desc){.rank = 4, .dims = {1, node->program->values[value].shape.c, 1, node->chunk}, .tag = dnnl_nhwc};
+}
+
+/* A 1x1 convolution of one image whose pixels are the rows: program.h says why. */
+static cs_status plan_inference(od_node *node) {
+    enum { PIXELS = 3 }; /* of dims */
+    static const cs_window pointwise = {.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
+    od_conv conv = {.source = pixels_of(node, node->op->inputs[0]),
+                    .weights = od_plain_kernel_desc(node->program->graph, od_node_kernel(node)),
+                    .destination = pixels_of(node, node->op->output),
+                    .has_bias = od_has_bias(node),
+                    .inference = true,
+                    .activation = node->op->activation,
+                    .window = &pointwise};
+    conv.weights.tag = dnnl_format_tag_any;
+    return od_forward_plan(node, &conv, PIXELS);
+}
+
 cs_status od_product_plan(od_node *node) {
     od_program *program = node->program;
     dnnl_engine_t engine = program->engine->engine;
     od_param *kernel = od_node_kernel(node);
+    if (!program->training)
+        return plan_inference(node);
+    kernel->matrix = true;
     od_inner_product product = {.source = rows_of(node, node->op->inputs[0]),
                                 .weights = od_plain_kernel_desc(program->graph, kernel),
                                 .destination = rows_of(node, node->op->output),
                                 .has_bias = od_has_bias(node),
-                                .inference = !program->training,
                                 .activation = node->op->activation};
     product.weights.tag = dnnl_format_tag_any;
     CS_TRY(od_inner_product_create(engine, &product, OD_FORWARD, NULL, &node->forward.primitive));
-    if (!program->training)
-        return CS_OK;
     if (node->op->trainable)
         CS_TRY(od_inner_product_create(engine, &product, OD_BACKWARD_WEIGHTS, &node->forward.primitive,
                                        &node->backward_weights.primitive));

@@ -26,8 +26,8 @@ static cs_status bind_pool(od_node *node) {
     od_call_place place = {0};
     if (bytes > 0) {
         size_t stride = (bytes + CS_CACHE_LINE - 1) / CS_CACHE_LINE * CS_CACHE_LINE;
-        CS_TRY(cs_alloc_aligned((size_t)forward->chunks, stride, "pool workspace", &node->workspace));
-        program->other_bytes += (size_t)forward->chunks * stride;
+        CS_TRY(cs_alloc_aligned((size_t)forward->executions, stride, "pool workspace", &node->workspace));
+        program->other_bytes += (size_t)forward->executions * stride;
         place = (od_call_place){node->workspace, node->workspace, stride};
         CS_TRY(od_call_primitive_memory(forward, node, DNNL_ARG_WORKSPACE, dnnl_query_workspace_md, place));
     }

@@ -10,7 +10,19 @@
  *     backward stage   [normalise k] [normalise' k+1] [convolution' k+1] [reduce k]           | barrier: dgamma, dbeta
  *
  * Spatial tensors are blocked (nChw16c with AVX-512, else nChw8c): the only layout that every oneDNN version trains in
- * with its fast kernels. To add an operation: one row of od_op_classes (program.c) and its functions. */
+ * with its fast kernels.
+ *
+ * In inference the bits of a row must not depend on its place in the batch, the rows beside it or their number: groups,
+ * the trunk's cache and the features file all stand on that. oneDNN's convolutions and pools keep to it, as each output
+ * is one running sum over the input channels. Its inner products do not: without AVX-512 they hand the matrices to a
+ * gemm that sums the last rows of a batch in another order than the others, and with AVX-512 the sum is split among the
+ * threads from some number of rows on. In inference a product of rows and a kernel is therefore a 1x1 convolution of
+ * one image whose pixels are the rows (dense.c), which is also faster. Where a convolution has no kernel but a gemm
+ * (SSE4.1 and a number of outputs that is no multiple of 8) it is executed for one row at a time: od_sums_alike tells
+ * by the implementation's name. Winograd's form is the same for any number of rows (winograd_plan, api.c).
+ * tests/engine/test_engine_rows.c holds every architecture to all this.
+ *
+ * To add an operation: one row of od_class_of (program.c) and its functions. */
 #ifndef CNNSWEEP_ONEDNN_PROGRAM_H
 #define CNNSWEEP_ONEDNN_PROGRAM_H
 
@@ -52,12 +64,13 @@ typedef struct od_rows {
     int active;
 } od_rows;
 
-/* A oneDNN primitive with its arguments for each chunk. */
+/* A oneDNN primitive with its arguments for each of its executions. */
 enum { OD_MAX_ARGS = 6 };
 typedef struct od_call {
     od_primitive primitive;
-    int chunks, n_args;
-    dnnl_exec_arg_t (*args)[OD_MAX_ARGS]; /* [chunks] */
+    int rows; /* of one execution: a whole chunk, or one (od_sums_alike) */
+    int executions, n_args;
+    dnnl_exec_arg_t (*args)[OD_MAX_ARGS]; /* [executions] */
 } od_call;
 
 typedef struct od_program od_program;
@@ -75,7 +88,7 @@ typedef struct od_param {
     dnnl_query_t layout_what;
     od_desc layout; /* kernels, when layout_of is NULL and rank > 0 */
     int inputs;     /* convolution kernels: input channels in the engine's layout, the added ones zero */
-    bool matrix;    /* of a convolution that runs as a dense layer */
+    bool matrix;    /* [I, O], of a layer that runs as an inner product; else a convolution's */
 } od_param;
 
 /* A kernel in the layout that a primitive wants: the parameter itself, or a copy refreshed after every update. */
@@ -239,8 +252,12 @@ float *od_gradient_target(const od_node *node, const od_param *param, int index)
 void od_gradient_add(const od_node *node, const od_param *param, int index);
 CS_MUST_CHECK cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t to);
 
-/* dense.c: the primitives of a dense layer, or of a convolution of one pixel. */
+/* dense.c: the primitives of a dense layer, or of a convolution of one pixel: both multiply [rows, C] by a kernel. */
 CS_MUST_CHECK cs_status od_product_plan(od_node *node);
+
+/* conv.c: the forward primitive of a convolution whose source and destination have their rows at dims[`rows_at`]. In
+ * inference one that would not sum all rows alike is made for a single row. */
+CS_MUST_CHECK cs_status od_forward_plan(od_node *node, od_conv *conv, int rows_at);
 
 /* The operations. */
 extern const od_op_class od_conv_class, od_depthwise_class, od_batch_norm_class, od_activation_class, od_pool_class,
