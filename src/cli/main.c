@@ -45,10 +45,14 @@ int main(int argc, char **argv) {
         wanted = "help";
     if (strcmp(wanted, "--version") == 0)
         wanted = "version";
-    for (int i = 0; i < N_COMMANDS; i++) {
+    for (int i = 0; i < N_COMMANDS; i++)
         names[i] = commands[i].name;
-        if (strcmp(wanted, names[i]) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+    for (int i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(wanted, names[i]) != 0)
+            continue;
+        if (commands[i].run == cs_command_train)
+            cs_wait_briefly(argv);
+        return commands[i].run(argc - 1, argv + 1);
     }
     char guess[64];
     if (wanted[0])

@@ -115,6 +115,31 @@ def test_few_cores_that_were_asked_for_are_not_warned_of():
     assert "1 rank of 1 thread" in done.stderr and "warn: " not in done.stderr, done.stderr
 
 
+def threads_of(*arguments, free):
+    """What a lone process of the job says of its threads, beside programs that leave `free` cores."""
+    done = run_ok("train", "auto.yaml", *arguments, env={"CNNSWEEP_FREE_CORES": str(free)})
+    return int(re.search(r"on 1 rank of (\d+) thread", done.stderr)[1]), done.stderr
+
+
+def test_beside_other_programs_a_rank_takes_the_cores_that_are_left():
+    there = len(os.sched_getaffinity(0))
+    write_job(JOB.replace("threads: 1\n", ""), "auto.yaml")
+    for free in range(there + 1):
+        threads, told = threads_of("--force", "--out", "beside", free=free)
+        assert threads == max(free, 1), told
+        assert ("other programs keep" in told) == (threads < there), told
+        assert threads == there or f"keep {there - free} of {there} cores busy; threads: {there} takes them all" in told, told
+
+
+def test_a_sweep_goes_on_with_the_threads_that_it_began_with():
+    there = len(os.sched_getaffinity(0))
+    write_job(JOB.replace("threads: 1\n", ""), "auto.yaml")
+    for began, now in ((1, there), (there, 0)):
+        threads_of("--force", "--out", "on", "--set", "train.epochs=1", free=began)
+        threads, told = threads_of("--resume", "--out", "on", "--set", "train.epochs=2", free=now)
+        assert threads == began, told
+
+
 def test_processes_that_were_to_be_ranks_all_stop():
     """As N tasks that a launcher started of which the MPI knows nothing: none may train."""
     command = [os.path.join(BIN, "cnnsweep"), "train", "job.yaml", "--out", "never"]

@@ -49,6 +49,7 @@ typedef struct cs_record {
 struct cs_journal {
     int starts;           /* 0: it was cut short before anything began. Then the rest is empty. */
     int trials, ranks;    /* trials: of this part */
+    int threads;          /* of a rank, at the last start */
     int part, parts;      /* 0 parts: the whole sweep */
     int planned, to_plan; /* plan lines of the last start, other parts' too; as many as it said there would be */
     int format;           /* CS_JOURNAL_FORMAT, or another version's */

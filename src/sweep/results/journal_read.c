@@ -71,6 +71,7 @@ static cs_status read_start(cs_journal *journal, const json_t *event) {
         journal->checksum = strtoull(text_of(event, "checksum"), NULL, 16);
     journal->trials = int_of(event, "trials");
     journal->ranks = int_of(event, "ranks");
+    journal->threads = int_of(event, "threads");
     copy_text(event, "job", journal->job, sizeof journal->job);
     copy_text(event, "dataset", journal->dataset, sizeof journal->dataset);
     copy_text(event, "engine", journal->engine, sizeof journal->engine);

@@ -54,6 +54,7 @@ cs_status cs_launch_tell(cs_ranks *ranks, int wanted, const cs_engine *engine) {
     cs_seat *seats = NULL;
     cs_seat own = {.threads = cs_ranks_threads(ranks, wanted),
                    .threads_asked = cs_asked_threads(wanted) > 0,
+                   .busy_cores = cs_ranks_busy_cores(ranks),
                    .launcher_cores = cs_launcher_cores(),
                    .cores = cs_ranks_own_cores(ranks),
                    .node_cores = cs_ranks_node_cores(ranks),

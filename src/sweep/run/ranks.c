@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "free_cores.h"
 #include "ranks_impl.h"
 
 #include <sched.h>
@@ -15,7 +16,11 @@ struct cs_ranks {
     int node_ranks, node_rank; /* ranks on this node, and this one among them */
     int node_cores;            /* cores they may run on, all together */
     int own_cores;
-    bool mpi; /* MPI is initialised */
+    cpu_set_t cores; /* node_cores */
+    int busy_cores;  /* of them, that other programs keep; 0 until somebody looks */
+    int threads;     /* settled on where nobody asked for a number; 0: not yet */
+    bool mpi;        /* MPI is initialised */
+    MPI_Comm node;   /* its ranks; where MPI is initialised */
 };
 
 void cs_ranks_nap(void) {
@@ -60,13 +65,12 @@ static void count_node(cs_ranks *ranks) {
     all = own;
     ranks->node_ranks = 1;
     if (ranks->mpi) {
-        MPI_Comm node;
-        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
-        MPI_Comm_size(node, &ranks->node_ranks);
-        MPI_Comm_rank(node, &ranks->node_rank);
-        MPI_Allreduce(&own, &all, (int)sizeof own, MPI_BYTE, MPI_BOR, node);
-        MPI_Comm_free(&node);
+        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &ranks->node);
+        MPI_Comm_size(ranks->node, &ranks->node_ranks);
+        MPI_Comm_rank(ranks->node, &ranks->node_rank);
+        MPI_Allreduce(&own, &all, (int)sizeof own, MPI_BYTE, MPI_BOR, ranks->node);
     }
+    ranks->cores = all;
     if (ranks->own_cores == 0) {
         ranks->own_cores = count_cores((const unsigned char *)&own, sizeof own);
         ranks->node_cores = count_cores((const unsigned char *)&all, sizeof all);
@@ -89,6 +93,7 @@ cs_status cs_ranks_open(cs_ranks **out) {
     cs_ranks *ranks = NULL;
     CS_TRY(cs_alloc(1, sizeof *ranks, "ranks", &ranks));
     ranks->size = 1;
+    ranks->node = MPI_COMM_NULL;
     cs_status status = launched() ? start_mpi(ranks) : CS_OK;
     if (status != CS_OK) {
         cs_ranks_close(ranks);
@@ -107,8 +112,11 @@ void cs_ranks_abort(const cs_ranks *ranks) {
 void cs_ranks_close(cs_ranks *ranks) {
     if (!ranks)
         return;
-    if (ranks->mpi)
+    if (ranks->mpi) {
+        if (ranks->node != MPI_COMM_NULL)
+            MPI_Comm_free(&ranks->node);
         MPI_Finalize();
+    }
     free(ranks);
 }
 
@@ -158,14 +166,47 @@ int cs_asked_threads(int wanted) {
     return asked > 0 ? asked : 0;
 }
 
-int cs_ranks_threads(const cs_ranks *ranks, int wanted) {
-    int asked = cs_asked_threads(wanted);
-    if (asked > 0)
-        return asked;
+/* The most threads that fit on the cores of this rank. */
+static int own_share(const cs_ranks *ranks) {
     int share = ranks->node_cores / ranks->node_ranks;
     if (share > ranks->own_cores)
         share = ranks->own_cores;
     return share > 0 ? share : 1;
+}
+
+int cs_ranks_threads(const cs_ranks *ranks, int wanted) {
+    int asked = cs_asked_threads(wanted);
+    return asked > 0 ? asked : ranks->threads > 0 ? ranks->threads : own_share(ranks);
+}
+
+int cs_ranks_busy_cores(const cs_ranks *ranks) {
+    return ranks->busy_cores;
+}
+
+/* All ranks of a node look at the same time, so that none of them counts another's work, and agree. */
+static cs_status look_at_busy_cores(cs_ranks *ranks) {
+    MPI_Request request;
+    int own = ranks->node_cores - cs_free_cores(&ranks->cores);
+    ranks->busy_cores = own;
+    if (!ranks->mpi)
+        return CS_OK;
+    MPI_Iallreduce(&own, &ranks->busy_cores, 1, MPI_INT, MPI_MAX, ranks->node, &request);
+    return cs_ranks_wait(&request, 0, "agreeing on threads");
+}
+
+cs_status cs_ranks_settle_threads(cs_ranks *ranks, int wanted, int earlier) {
+    int share = own_share(ranks);
+    if (cs_asked_threads(wanted) > 0)
+        return CS_OK;
+    CS_TRY(cs_ranks_share(ranks, &earlier, sizeof earlier));
+    ranks->threads = earlier > 0 && earlier < share ? earlier : share;
+    if (earlier > 0 || ranks->node_cores < 2 * ranks->node_ranks)
+        return CS_OK;
+    CS_TRY(look_at_busy_cores(ranks));
+    int left = (ranks->node_cores - ranks->busy_cores) / ranks->node_ranks;
+    if (left < share)
+        ranks->threads = left > 0 ? left : 1;
+    return CS_OK;
 }
 
 cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine) {

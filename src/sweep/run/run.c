@@ -167,6 +167,8 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_results_folder(s->job, options, s->folder));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? look_back(s, options) : CS_OK));
     CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
+    CS_TRY(cs_ranks_settle_threads(s->ranks, s->job->run.threads, s->earlier ? s->earlier->threads : 0));
+    s->threads = cs_ranks_threads(s->ranks, s->job->run.threads);
     CS_TRY(cs_ranks_agree(s->ranks, cs_job_open_engine(s->job, s->ranks, &s->engine)));
     CS_TRY(cs_launch_tell(s->ranks, s->job->run.threads, s->engine));
     CS_TRY(check_one_engine(s));
@@ -238,7 +240,6 @@ static void close_sweep(sweep *s) {
 
 cs_status cs_sweep_run(cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out) {
     sweep s = {.ranks = ranks, .job = job, .first = cs_ranks_rank(ranks) == 0};
-    s.threads = cs_ranks_threads(ranks, job->run.threads);
     catch_signals();
     cs_status status = prepare(&s, options);
     if (status == CS_OK) {
