@@ -37,7 +37,7 @@ typedef struct cs_usage {
  * mistake has been answered. */
 bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char **operands, int *exit_code);
 
-/* Starts the program again, before anything else, with threads that wait for one another for 20 us at most before they
+/* Starts the program again, before anything else, with threads that wait for one another for 100 us at most before they
  * sleep, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT says otherwise: libgomp reads that when it is loaded, and its threads
  * otherwise wait for many milliseconds on a core that another program, or the thread they wait for, could use. */
 void cs_wait_briefly(char **argv);

@@ -23,7 +23,7 @@ static long turns_in(double seconds) {
 }
 
 void cs_wait_briefly(char **argv) {
-    const double longest = 20e-6; /* between two steps of an idle machine most waits are shorter */
+    const double longest = 100e-6; /* on an idle machine most waits of a training step are shorter */
     char turns[32];
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
         return;
