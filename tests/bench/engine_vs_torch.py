@@ -1,10 +1,12 @@
 """Steps of the default engine against PyTorch on the same work, in turn in one run.
 
     python3 tests/bench/engine_vs_torch.py [ARCH...] [--bin build/tests] [--rounds 5] [--threads 1] [--python python3]
+        [--before OTHER/build/tests]
 
 Without names: every architecture. Each round runs both programs, one after the other, and takes the median of their
 steps; the table gives the median of the rounds, and of the ratios round by round, with the smallest and largest. PyTorch
-gets the memory format, channels last or contiguous, that it is faster in."""
+gets the memory format, channels last or contiguous, that it is faster in. With --before another build of the engine takes
+part, and a column tells how many times as fast this one is."""
 import argparse
 import statistics
 import subprocess
@@ -62,17 +64,26 @@ def measure(options, torch, arch, dialect, size, batch, mode):
 
     speed, layout = min((theirs(layout), layout) for layout in ("channels_last", "contiguous"))
     theirs(layout)
-    ours = Program(f"{options.bin}/engine_rate", arch, dialect, 1, size, batch, mode, options.threads)
+    engines = [Program(f"{folder}/engine_rate", arch, dialect, 1, size, batch, mode, options.threads)
+               for folder in (options.bin, options.before) if folder]
     steps = max(1, min(30, int(SECONDS_A_ROUND / speed)))
-    rounds = [(ours.seconds(steps), torch.seconds(steps)) for _ in range(options.rounds)]
-    ours.close()
-    return [r[0] for r in rounds], [r[1] for r in rounds]
+    rounds = [[program.seconds(steps) for program in (*engines, torch)] for _ in range(options.rounds)]
+    for engine in engines:
+        engine.close()
+    return [[r[i] for r in rounds] for i in (0, -1, *range(1, len(engines)))]
+
+
+def ratio_of(others, ours):
+    """How many times as fast, round by round: the median, and it with the smallest and largest."""
+    ratios = [other / own for other, own in zip(others, ours)]
+    return statistics.median(ratios), f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f}-{max(ratios):.2f})"
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("arch", nargs="*")
     parser.add_argument("--bin", default="build/tests")
+    parser.add_argument("--before", help="the tests folder of another build")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--python", default="/usr/bin/python3", help="interpreter that has torch and torchvision")
@@ -81,19 +92,19 @@ def main():
                              capture_output=True, text=True).stdout.strip()
     torch = Program(options.python, HERE / "torch_rate.py", options.threads)
     print(f"{options.threads} thread(s), medians of {options.rounds} rounds, against PyTorch {version}\n")
-    print("| architecture | dialect | px | batch | work | cnnsweep img/s | PyTorch img/s | ratio (min-max) |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| architecture | dialect | px | batch | work | cnnsweep img/s | PyTorch img/s | ratio (min-max) |" +
+          (" to before (min-max) |" if options.before else ""))
+    print("|---" * (9 if options.before else 8) + "|")
     short = []
     for arch, dialect, *sizes in NETS:
         for size, batch in sizes if not options.arch or arch in options.arch else ():
             for mode in ("train", "forward"):
-                ours, theirs = measure(options, torch, arch, dialect, size, batch, mode)
-                ratios = [t / o for o, t in zip(ours, theirs)]
-                ratio = statistics.median(ratios)
+                ours, theirs, *before = measure(options, torch, arch, dialect, size, batch, mode)
+                ratio, text = ratio_of(theirs, ours)
                 work = "training step" if mode == "train" else "frozen forward"
                 print(f"| {arch} | {dialect} | {size} | {batch} | {work} | {batch / statistics.median(ours):.1f} | "
-                      f"{batch / statistics.median(theirs):.1f} | **{ratio:.2f}** ({min(ratios):.2f}-{max(ratios):.2f}) |",
-                      flush=True)
+                      f"{batch / statistics.median(theirs):.1f} | {text} |" +
+                      "".join(f" {ratio_of(other, ours)[1]} |" for other in before), flush=True)
                 if ratio < WANTED:
                     short.append(f"{arch} ({dialect}), {work} at {size} px: {ratio:.2f} instead of {WANTED}")
     torch.close()
