@@ -5,10 +5,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
-BIN = os.environ["CNNSWEEP_BIN"]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from moments import PATIENCE, Held  # noqa: E402
+
+BIN = os.path.abspath(os.environ["CNNSWEEP_BIN"])
 SCRATCH = tempfile.mkdtemp(prefix="cnnsweep-cli-")
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
@@ -46,17 +50,29 @@ def path(name):
     return os.path.join(SCRATCH, name)
 
 
-def run(*arguments, ranks=0, env=None, program="cnnsweep", cwd=SCRATCH, timeout=300):
-    """The finished process, with text output. ranks=0: without mpirun."""
+def command_and_env(program, arguments, ranks, env):
+    """ranks=0: without mpirun."""
     command = (["mpirun", "-n", str(ranks)] if ranks else []) + [os.path.join(BIN, program), *arguments]
-    return subprocess.run(command, cwd=cwd, env={**CLEAN, **(MPI if ranks else {}), **(env or {})}, capture_output=True, text=True,
-                          timeout=timeout)
+    return command, {**CLEAN, **(MPI if ranks else {}), **(env or {})}
+
+
+def run(*arguments, ranks=0, env=None, program="cnnsweep", cwd=SCRATCH, cpu_seconds=None):
+    """The finished process, with text output. ranks=0: without mpirun. cpu_seconds: what it may compute, which does not
+    depend on what else the machine does."""
+    command, env = command_and_env(program, arguments, ranks, env)
+    limit = ["prlimit", f"--cpu={cpu_seconds}:"] if cpu_seconds else []
+    return subprocess.run(limit + command, cwd=cwd, env=env, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def run_ok(*arguments, **how):
     done = run(*arguments, **how)
     assert done.returncode == 0, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def held(moment, *arguments, ranks=0, program="cnnsweep"):
+    """The program, standing still at that moment (moments.py)."""
+    return Held(moment, *command_and_env(program, arguments, ranks, None), cwd=SCRATCH)
 
 
 def make_data(per_class=40):

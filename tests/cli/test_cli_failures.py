@@ -2,11 +2,9 @@
 import os
 import shutil
 import signal
-import subprocess
-import time
 
-from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
-                     write_job)
+from harness import JOB, held, make_data, path, read_journal, read_trials, run, run_ok, run_tests, write_job
+from moments import epoch, rank_processes, trial
 
 make_data()
 write_job()
@@ -85,43 +83,27 @@ def test_all_failed_is_a_failure():
     assert len(read_trials("all")) == 3
 
 
-def wait_for_rows(out, kind, process):
-    deadline = time.time() + 120
-    while time.time() < deadline and process.poll() is None:
-        if os.path.exists(path(f"{out}/journal.jsonl")):
-            with open(path(f"{out}/journal.jsonl")) as file:  # its last line may be half written
-                if f'"event":"{kind}"' in file.read():
-                    return
-        time.sleep(0.02)
-    raise AssertionError(f"no {kind} row in {out}")
-
-
 def test_sigterm_keeps_what_is_finished_and_exits_75():
     for wanted in (signal.SIGTERM, signal.SIGINT):
         out = f"stopped{int(wanted)}"
-        process = subprocess.Popen([f"{BIN}/cnnsweep", "train", "job.yaml", "--out", out, "--set", "train.epochs=30"],
-                                   cwd=SCRATCH, env=CLEAN, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        wait_for_rows(out, "trial", process)
-        process.send_signal(wanted)
-        table, log = process.communicate(timeout=60)
-        assert process.returncode == 75, (process.returncode, log)
+        sweep = held(trial(2), "train", "job.yaml", "--out", out)
+        sweep.signal(wanted)
+        code, table, log = sweep.end()
+        assert code == 75, (code, log)
         finished = read_trials(out)
-        assert 1 <= len(finished) < 6 and all(t["status"] == "ok" for t in finished)
+        assert len(finished) == 2 and all(t["status"] == "ok" for t in finished)
         assert f"what is finished is in {out}" in log
         assert "trials did not run" in table and "- |" in table
         assert read_journal(out)[-1]["status"] == "interrupted"
 
 
 def test_one_rank_stopped_stops_all():
-    process = subprocess.Popen(["mpirun", "-n", "2", f"{BIN}/cnnsweep", "train", "job.yaml", "--out", "two", "--set",
-                                "train.epochs=50"], cwd=SCRATCH, env={**CLEAN, **MPI}, stderr=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
-    wait_for_rows("two", "epoch", process)
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True)
-    os.kill(int(children.stdout.split()[-1]), signal.SIGTERM)
-    _, log = process.communicate(timeout=120)
-    assert process.returncode == 75, (process.returncode, log)
-    assert read_journal("two")[-1]["status"] == "interrupted"
+    for rank in (0, 1):
+        sweep = held(epoch(1), "train", "job.yaml", "--out", f"two{rank}", ranks=2)
+        sweep.signal(signal.SIGTERM, rank_processes(sweep.process)[rank])
+        code, _, log = sweep.end()
+        assert code == 75, (code, log)
+        assert read_journal(f"two{rank}")[-1]["status"] == "interrupted"
 
 
 run_tests(globals())

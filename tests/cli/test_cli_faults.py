@@ -8,6 +8,7 @@ import h5py
 
 from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
                      without_clock, write_job)
+from moments import PATIENCE
 
 make_data()
 # A file of each kind grows with every epoch.
@@ -22,7 +23,7 @@ def limited(kind, value, *arguments, ranks=0, env=None):
     command = (["mpirun", "-n", str(ranks)] if ranks else []) + ["prlimit", f"{limit}={value}:{value}",
                                                                  os.path.join(BIN, "cnnsweep"), *arguments]
     return subprocess.run(command, cwd=SCRATCH, env={**CLEAN, **(MPI if ranks else {}), **(env or {})},
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=PATIENCE)
 
 
 def assert_reference(out):

@@ -2,14 +2,12 @@
 computed once, whoever asks and whatever interrupts."""
 import os
 import signal
-import subprocess
-import time
 
 import h5py
 import numpy as np
 import torch
 
-from harness import BIN, CLEAN, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
+from harness import held, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
 
 JOB = """name: heads
 data: {path: data.h5}
@@ -123,18 +121,12 @@ def test_what_contradicts_features_is_told_with_its_place():
 
 
 def interrupt_extraction(folder, wanted):
-    """The exit code and the log of a run that got the signal while it computed features."""
-    slow = ("--set", "model.arch=resnet50", "--set", "model.weights=", "--set", "data.image=160",
-            "--set", "sweep.parameters.head=[[gap, dense]]", "--set", f"data.features={folder}")
-    process = subprocess.Popen([f"{BIN}/cnnsweep", "train", "job.yaml", "--out", folder + "-r", *ONE, *slow],
-                               cwd=SCRATCH, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.time() + 120
-    while not any(name.endswith(".tmp") for name in feature_files(folder)):
-        assert process.poll() is None and time.time() < deadline, process.communicate()
-        time.sleep(0.01)
-    process.send_signal(wanted)
-    _, log = process.communicate(timeout=120)
-    return process.returncode, log
+    """The exit code and the log of a run that got the signal when it began to compute features."""
+    other = ("--set", "model.arch=mobilenet", "--set", "model.weights=", "--set", "sweep.parameters.head=[[gap, dense]]")
+    sweep = held("open .h5.tmp 1", "train", "job.yaml", "--out", folder + "-r", *ONE, *other, "--set", f"data.features={folder}")
+    sweep.signal(wanted)
+    code, _, log = sweep.end()
+    return code, log
 
 
 def test_a_signal_leaves_no_half_file():

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from harness import BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
+from moments import PATIENCE
 
 TESTS = os.path.join(BIN, "../tests")
 HOST_GPUS = {"CNNSWEEP_CUDA_PLUGIN": os.path.join(TESTS, "libcnnsweep_cuda_host.so")}
@@ -147,7 +148,7 @@ def test_processes_that_were_to_be_ranks_all_stop():
         programs = [subprocess.Popen(command, cwd=SCRATCH, env={**CLEAN, **MPI, **told, "SLURM_PROCID": str(i)},
                                      stderr=subprocess.PIPE, text=True) for i in range(3)]
         for program in programs:
-            errors = program.communicate(timeout=60)[1]
+            errors = program.communicate(timeout=PATIENCE)[1]
             assert program.returncode == 1 and f"{why}, but there is 1 rank" in errors, errors
             assert "hint: start it with `srun --mpi=pmix`" in errors, errors
     assert not os.path.exists(path("never"))

@@ -1,11 +1,8 @@
 """ranks_per_trial: ranks that share every batch give the numbers of one, but for rounding; any of them can be stopped."""
-import os
 import signal
-import subprocess
-import time
 
-from harness import BIN, CLEAN, MPI, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, \
-    without_clock, write_job
+from harness import held, make_data, read_trials, run, run_ok, run_tests, without_clock, write_job
+from moments import epoch, rank_processes
 
 # 42 images in batches of 16: 10 in the last one. One trial shares a trunk, one trains batch norms with all ranks.
 JOB = """name: groups
@@ -66,37 +63,15 @@ def test_a_trial_that_diverges_is_a_row():
     assert len(trials) == 4 and all(t["status"] != "ok" for t in trials), trials
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(child) for child in file.read().split()]
-
-
-def journal_lines(folder):
-    """Of a program that may be writing the next one."""
-    name = path(f"{folder}/journal.jsonl")
-    return open(name).read().count("\n") if os.path.exists(name) else 0
-
-
-LONG = ("train", "job.yaml", "--set", "ranks_per_trial=2", "--set", "train.epochs=40", "--out")
+LONG = ("train", "job.yaml", "--set", "ranks_per_trial=2", "--set", "train.epochs=8", "--out")
 
 
 def test_a_signal_to_a_rank_that_does_not_lead_stops_the_sweep_and_it_goes_on_bit_by_bit():
     run_ok(*LONG, "whole", ranks=2)
-    program = subprocess.Popen(["mpirun", "-n", "2", os.path.join(BIN, "cnnsweep"), *LONG, "stopped"], cwd=SCRATCH,
-                               env={**CLEAN, **MPI}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        deadline = time.time() + 60
-        while journal_lines("stopped") < 4:
-            assert program.poll() is None and time.time() < deadline, "it does not train"
-            time.sleep(0.02)
-        members = [pid for pid in children(program.pid)
-                   if b"OMPI_COMM_WORLD_RANK=1\0" in open(f"/proc/{pid}/environ", "rb").read()]
-        assert len(members) == 1, "Open MPI's mpirun starts its local ranks itself"
-        os.kill(members[0], signal.SIGUSR2)
-        _, errors = program.communicate(timeout=60)
-    finally:
-        program.kill()
-    assert program.returncode == 75, f"exit {program.returncode}\n{errors}"
+    sweep = held(epoch(4), *LONG, "stopped", ranks=2)
+    sweep.signal(signal.SIGUSR2, rank_processes(sweep.process)[1])
+    code, _, errors = sweep.end()
+    assert code == 75, f"exit {code}\n{errors}"
     run_ok(*LONG, "stopped", "--resume", ranks=2)
     assert without_clock(read_trials("stopped")) == without_clock(read_trials("whole"))
 

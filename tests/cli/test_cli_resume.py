@@ -6,11 +6,10 @@ import random
 import re
 import shutil
 import signal
-import subprocess
-import time
 
-from harness import (BIN, CLEAN, JOB, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
-                     without_clock, write_job)
+from harness import (JOB, held, make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock,
+                     write_job)
+from moments import epoch
 
 make_data()
 write_job()
@@ -60,17 +59,12 @@ def test_a_resumed_sweep_equals_one_that_was_not_stopped():
         assert [e["event"] for e in events].count("trial") == 6, "what is done is not trained again"
 
 
-def stop_behind(epochs, number, out, *arguments):
-    """Signals a sweep that has told so many epochs. (exit code, log)"""
-    process = subprocess.Popen([f"{BIN}/cnnsweep", *arguments, "--out", out], cwd=SCRATCH, env=CLEAN,
-                               stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    deadline = time.time() + 60
-    while time.time() < deadline and not (os.path.exists(path(f"{out}/journal.jsonl")) and
-                                          text_of(f"{out}/journal.jsonl").count('"epoch":') > epochs):
-        time.sleep(0.002)
-    process.send_signal(number)
-    _, log = process.communicate(timeout=60)
-    return process.returncode, log
+def stop_behind(epochs, number, *arguments):
+    """Signals a sweep when it has told so many epochs. (exit code, log)"""
+    sweep = held(epoch(epochs), *arguments)
+    sweep.signal(number)
+    code, _, log = sweep.end()
+    return code, log
 
 
 def test_a_journal_cut_anywhere_gives_the_same_results():
@@ -78,7 +72,7 @@ def test_a_journal_cut_anywhere_gives_the_same_results():
     arguments = ("train", "job.yaml", "--set", "train.epochs=5", "--set",
                  "sweep.parameters.lr=[0.001]")
     run_ok(*arguments, "--out", "five")
-    code, log = stop_behind(8, signal.SIGTERM, "halted", *arguments)
+    code, log = stop_behind(9, signal.SIGTERM, *arguments, "--out", "halted")
     assert code == 75, log
     chance = random.Random(4)
     for source in ("five", "halted"):
@@ -96,9 +90,9 @@ def test_a_journal_cut_anywhere_gives_the_same_results():
 
 
 def test_trials_go_on_from_their_checkpoints():
-    arguments = ("train", "job.yaml", "--set", "train.epochs=20", "--out")
+    arguments = ("train", "job.yaml", "--set", "train.epochs=8", "--out")
     run_ok(*arguments, "straight")
-    code, log = stop_behind(10, signal.SIGUSR2, "stopped", *arguments[:-1])
+    code, log = stop_behind(11, signal.SIGUSR2, *arguments, "stopped")
     assert code == 75 and "--resume goes on with it" in log, log
     begun = sum(e["event"] == "epoch" for e in read_journal("stopped"))
     assert glob.glob(path("stopped/checkpoints/t*.ckpt"))
@@ -259,19 +253,13 @@ def test_wrong_ways_to_resume_are_told():
 
 
 def test_two_programs_do_not_share_a_folder():
-    process = subprocess.Popen([f"{BIN}/cnnsweep", "train", "job.yaml", "--out", "locked", "--set", "train.epochs=500"],
-                               cwd=SCRATCH, env=CLEAN, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.time() + 60
-        while not os.path.exists(path("locked/trials.csv")) and time.time() < deadline:
-            time.sleep(0.02)
-        assert "state    running" in run_ok("status", "locked").stdout
-        for more in ([], ["--resume"], ["--force"]):
-            done = run("train", "job.yaml", "--out", "locked", *more)
-            assert done.returncode == 1 and "another program is training into this folder" in done.stderr, done.stderr
-    finally:
-        process.kill()
-        process.wait()
+    sweep = held(epoch(1), "train", "job.yaml", "--out", "locked")
+    assert "state    running" in run_ok("status", "locked").stdout
+    for more in ([], ["--resume"], ["--force"]):
+        done = run("train", "job.yaml", "--out", "locked", *more)
+        assert done.returncode == 1 and "another program is training into this folder" in done.stderr, done.stderr
+    sweep.signal(signal.SIGKILL)
+    sweep.end()
     status = run_ok("status", "locked").stdout
     assert "killed" in status and re.search(r"next +cnnsweep train .* --resume", status), status
     run_ok("train", "job.yaml", "--out", "locked", "--resume")

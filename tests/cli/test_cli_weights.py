@@ -127,7 +127,7 @@ def test_malformed_safetensors_are_refused_naming_file_and_place():
     for name, (data, text) in SAFETENSORS.items():
         with open(path("bad.safetensors"), "wb") as out:
             out.write(data)
-        done = run("weights", "show", "bad.safetensors", timeout=20)
+        done = run("weights", "show", "bad.safetensors", cpu_seconds=20)
         assert done.returncode == 1 and "bad.safetensors: " in done.stderr and text in done.stderr, (name, done.stderr)
 
 
@@ -191,7 +191,7 @@ def test_malformed_keras3_files_are_refused_naming_file_and_place():
     for name, (make, text) in KERAS3.items():
         with h5py.File(path("bad.weights.h5"), "w") as file:
             make(file)
-        done = run("weights", "show", "bad.weights.h5", timeout=60)
+        done = run("weights", "show", "bad.weights.h5", cpu_seconds=60)
         assert done.returncode == 1 and "bad.weights.h5: " in done.stderr and text in done.stderr, (name, done.stderr)
 
 
@@ -200,7 +200,7 @@ def test_an_absurd_shape_is_reported_not_allocated():
         keras3(file)
         del file["layers/conv2d/vars/1"]
         file.create_dataset("layers/conv2d/vars/1", (2**60,), "f4", chunks=(1024,))
-    done = run("weights", "check", "huge.weights.h5", *BASENET, "--allow-missing", timeout=20)
+    done = run("weights", "check", "huge.weights.h5", *BASENET, "--allow-missing", cpu_seconds=20)
     assert done.returncode == 1 and "[1152921504606846976] in the file" in done.stdout, done.stderr
 
 
@@ -324,7 +324,7 @@ def test_randomly_damaged_hdf5_never_crashes_or_hangs_the_program():
             damaged[at] = random.integers(0, 256)
         with open(path("damaged.h5"), "wb") as out:
             out.write(damaged)
-        done = run("weights", "check", "damaged.h5", *BASENET, timeout=200)
+        done = run("weights", "check", "damaged.h5", *BASENET, cpu_seconds=200)
         assert done.returncode in (0, 1) and (done.returncode == 0 or "damaged.h5" in done.stderr), done
         assert not own_crash(done.stderr), done
 

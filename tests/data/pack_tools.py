@@ -12,6 +12,7 @@ from PIL import Image
 
 BIN = Path(os.environ["CNNSWEEP_BIN"])
 SOURCE = Path(os.environ["CNNSWEEP_SOURCE"])
+sys.path.insert(0, str(SOURCE / "tests/support"))
 os.environ["LSAN_OPTIONS"] = f"suppressions={SOURCE}/tests/data/lsan.supp:print_suppressions=0"
 SPLITS = ("train", "val", "test")
 

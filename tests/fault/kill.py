@@ -4,49 +4,56 @@ equal those of an undisturbed run byte for byte.
     CNNSWEEP_BIN=build/bin python3 tests/fault/kill.py [--runs 30] [--ranks 3] [--seed 1] [--again 0.4]
 """
 import argparse
-import os
+import contextlib
 import random
 import signal
 import sys
 import time
 
-from sweeps import differences, prepare, rank_processes, rows, start, wait_for, wait_gone, where
+from sweeps import (differences, draw_moment, held, moments_later, prepare, rank_processes, resuming, run_ok, wait_gone,
+                    where)
 
 
-def kill_once(out, ranks, wanted, after, victim):
-    """Starts the sweep; kills the rank `after` seconds past the row `wanted`. (exit code, where it stood or None when
-    nobody was killed, log)"""
-    launcher = start(out, ranks)
-    while launcher.poll() is None and victim not in rank_processes(launcher):
-        time.sleep(0.002)
-    processes, struck = rank_processes(launcher), None
-    if wait_for(out, launcher, wanted, after):
-        struck = where(out)
-        try:
-            os.kill(processes[victim], signal.SIGKILL)
-        except (ProcessLookupError, KeyError):
-            struck = None
-    _, log = launcher.communicate(timeout=300)
+def kill_once(out, ranks, moment, after, victim):
+    """Starts the sweep and kills the rank so many seconds behind the moment; where it stood, or None when that was too
+    late."""
+    sweep = held(moment, *resuming(out), ranks=ranks)
+    processes = rank_processes(sweep.process)
+    if after:
+        sweep.release()
+        time.sleep(after)
+    struck = where(out)
+    with contextlib.suppress(ProcessLookupError):
+        sweep.signal(signal.SIGKILL, processes[victim])
+    code, _, _ = sweep.end()
     wait_gone(processes.values())
-    return launcher.returncode, struck, log
+    return struck if code else None
+
+
+def kill_and_resume(out, ranks, total, again, chance, after):
+    """Until the sweep is done; a line for each kill."""
+    kills = []
+    while not kills or chance.random() < again:
+        moment, victim = draw_moment(chance, out, ranks, total), chance.randrange(ranks)
+        struck = kill_once(out, ranks, moment, after if not kills else moments_later(chance), victim) if moment else None
+        if not struck:
+            break
+        kills.append(f"{victim}: {struck}")
+    run_ok(*resuming(out), ranks=ranks)
+    return kills
 
 
 def campaign(runs, ranks, seed, again):
     total = prepare(ranks)
-    print(f"{total} rows on {ranks} ranks\n\n| run | kills (rank: where) | equal |\n|---|---|---|")
+    print(f"{total} epochs on {ranks} ranks\n\n| run | kills (rank: where) | equal |\n|---|---|---|")
     failures = 0
     for run in range(runs):
         chance = random.Random(f"{seed}/{run}")
-        out, kills, code = f"kill{run}", [], None
-        while code != 0:
-            # A row not yet reached; below that a moment of the launch.
-            wanted = chance.randint(rows(out) - 4, total - 2) if not kills or chance.random() < again else 1e9
-            after = chance.uniform(0, 0.8 if wanted <= rows(out) else 0.1)
-            victim = chance.randrange(ranks)
-            code, struck, log = kill_once(out, ranks, wanted, after, victim)
-            if struck:
-                kills.append(f"{victim}: {struck}")
-            assert code == 0 or struck, f"run {run}: exit {code} and nobody was killed\n{log}"
+        out = f"kill{run}"
+        kills = kill_and_resume(out, ranks, total, again, chance, moments_later(chance))
+        if not kills:  # too late
+            out = f"kill{run}.now"
+            kills = kill_and_resume(out, ranks, total, again, chance, 0)
         wrong = differences(out)
         failures += bool(wrong) or not kills
         print(f"| {run} | {'; '.join(kills) or '-'} | {'yes' if not wrong else 'NO: ' + ' '.join(wrong)} |", flush=True)

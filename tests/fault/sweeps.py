@@ -1,13 +1,12 @@
-"""What the fault campaigns share: a sweep under mpirun, its rank processes, its results without what the clock gives."""
+"""What the fault campaigns share: a sweep, moments in it, its results without what the clock gives."""
 import json
 import os
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
-from harness import (BIN, CLEAN, MPI, SCRATCH, make_data, path, read_trials, run_ok, without_clock,  # noqa: E402
-                     write_job)
+from harness import held, make_data, path, read_trials, run_ok, without_clock, write_job  # noqa: E402, F401
+from moments import PATIENCE, checkpoint, epoch, rank_processes  # noqa: E402, F401
 
 # Single trials and groups (fine_tune), early stopping, dropout, a checkpoint after every epoch.
 JOB = """name: faults
@@ -27,42 +26,21 @@ table: {rows: augment, columns: fine_tune, value: test_accuracy}
 
 
 def prepare(ranks):
-    """The reference run; how many rows it told."""
+    """The reference run; how many epochs it told."""
     make_data(per_class=20)
     write_job(JOB)
     run_ok("train", "job.yaml", "--out", "reference", ranks=ranks)
-    return rows("reference")
+    return epochs("reference")
 
 
-def start(out, ranks):
-    return subprocess.Popen(["mpirun", "-n", str(ranks), os.path.join(BIN, "cnnsweep"), "train", "job.yaml", "--out", out,
-                             "--resume"], cwd=SCRATCH, env={**CLEAN, **MPI}, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
-
-
-def rank_processes(launcher):
-    """{rank: pid} of the launcher's children."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            with open(f"/proc/{entry}/stat") as file:
-                if int(file.read().rsplit(")", 1)[1].split()[1]) != launcher.pid:
-                    continue
-            with open(f"/proc/{entry}/environ") as file:
-                variables = dict(pair.split("=", 1) for pair in file.read().split("\0") if "=" in pair)
-        except (OSError, ValueError, IndexError):
-            continue
-        if "OMPI_COMM_WORLD_RANK" in variables:
-            found[int(variables["OMPI_COMM_WORLD_RANK"])] = int(entry)
-    return found
+def resuming(out):
+    return "train", "job.yaml", "--out", out, "--resume"
 
 
 def wait_gone(pids):
-    deadline = time.time() + 30
+    deadline = time.monotonic() + PATIENCE
     while any(os.path.exists(f"/proc/{pid}") for pid in pids):
-        assert time.time() < deadline, f"processes {pids} outlive their launcher"
+        assert time.monotonic() < deadline, f"processes {pids} outlive their launcher"
         time.sleep(0.01)
 
 
@@ -75,24 +53,24 @@ def events(out):
         return []
 
 
-def rows(out):
-    """Epochs and trials told: how far a sweep is, whatever the machine does beside it."""
-    try:
-        with open(path(f"{out}/journal.jsonl"), "rb") as file:
-            text = file.read()
-    except FileNotFoundError:
-        return 0
-    return text.count(b'"event":"epoch"') + text.count(b'"event":"trial"')
+def epochs(out):
+    """How many are told, each once: how far a sweep is, whatever the machine does beside it."""
+    return len({(e["trial"], e["epoch"]) for e in events(out) if e["event"] == "epoch"})
 
 
-def wait_for(out, launcher, wanted, after):
-    """Until that many rows are told, then `after` seconds. Is the sweep still at work?"""
-    while launcher.poll() is None and rows(out) < wanted:
-        time.sleep(0.002)
-    deadline = time.time() + after
-    while launcher.poll() is None and time.time() < deadline:
-        time.sleep(0.002)
-    return launcher.poll() is None
+def draw_moment(chance, out, ranks, total):
+    """A moment that the rest of the sweep comes to for certain, or None when hardly anything is left of it."""
+    left = total - epochs(out)
+    if left < 2 * ranks:
+        return None
+    n = chance.randint(1, left)
+    # Of so many checkpoints some rank writes more than its share.
+    return chance.choice((epoch(n), epoch(n), checkpoint(1 + n // (2 * ranks)), "open data.h5 1"))
+
+
+def moments_later(chance):
+    """Seconds to wait behind a moment, half of the time none."""
+    return chance.choice((0, chance.uniform(0, 0.3)))
 
 
 def where(out):

@@ -1,13 +1,13 @@
 /* Which trials are trained together, against all possibilities. */
 #include "test.h"
 
-#include "cnnsweep/log.h"
 #include "cnnsweep/random.h"
 #include "plan/groups.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { SMALL = 7, LARGE = 100000 };
 
@@ -255,11 +255,11 @@ static void a_hundred_thousand_trials_take_seconds(void **state) {
     int n_pieces;
     for (int t = 0; t < LARGE; t++)
         costs[t] = cost_of(t, (uint64_t)t / 60000, t % 7, t % 7, 1 + t % 13);
-    double begun = cs_now();
+    clock_t begun = clock(); /* of this process alone: the machine may have other things to do */
     assert_ok(cs_groups_make(costs, LARGE, &many, pieces, &n_pieces));
-    print_message("%d pieces in %.2f s\n", n_pieces, cs_now() - begun);
+    print_message("%d pieces in %.2f s\n", n_pieces, (double)(clock() - begun) / CLOCKS_PER_SEC);
     check_partition(costs, LARGE, pieces, n_pieces, many.most);
-    assert_true(cs_now() - begun < 20);
+    assert_true((double)(clock() - begun) / CLOCKS_PER_SEC < 20);
     free(costs);
     free(pieces);
 }
