@@ -31,12 +31,13 @@ def noise(h, w, seed):
 
 
 def shared_archive(name):
-    """Path of an image archive of the shared test material, or None when it is not asked for and not here."""
-    root = os.environ.get("CNNSWEEP_SHARED")
-    path = Path(root or SOURCE.parent / "shared") / "data" / name
+    """Path of an image archive of the shared test material, or None where that is not; see test_shared in test.h."""
+    named = os.environ.get("CNNSWEEP_SHARED")
+    root = SOURCE / (named or "../shared")
+    path = root / "data" / name
     if path.exists():
         return path
-    if root or os.environ.get("CI"):
+    if root.is_dir() if named else os.environ.get("CI"):
         raise FileNotFoundError(f"{path}: CNNSWEEP_SHARED must name the folder with the test material")
     return None
 

@@ -98,6 +98,9 @@ cluster_start_host() {
     ip link set "to-$name" master bridge up
 }
 
+# Far more seconds than anything takes on a machine that has other things to do: it ends what hangs.
+patience=600
+
 # waits_for SECONDS COMMAND...: until it succeeds; fails when it does not in time.
 waits_for() {
     local until=$((SECONDS + $1))
@@ -135,7 +138,7 @@ cluster_start() {
     for ((i = 1; i <= hosts; i++)); do
         cluster_start_host "n$i" "$cluster_net.$((10 + i))"
     done
-    waits_for 20 cluster_idle "$hosts" && return
+    waits_for "$patience" cluster_idle "$hosts" && return
     sinfo >&2
     tail -n 20 "$cluster_folder"/*.log "$cluster_folder"/*.out >&2
     exit 1

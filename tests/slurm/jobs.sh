@@ -9,6 +9,8 @@ cluster_enter "$@"
 . "$CNNSWEEP_SOURCE/cmake/packages.sh"
 use_local_mpi
 
+sweep=$CNNSWEEP_SOURCE/slurm/sweep.sbatch
+moment=$CNNSWEEP_BIN/../tests/libcs_moment.so # see its source, tests/support/preload/moment.c
 export ASAN_OPTIONS=detect_leaks=0 # Open MPI leaves memory behind at exit
 
 # jobs_start HOSTS CPUS: the cluster, and a folder to submit from with the data in it.
@@ -46,6 +48,14 @@ fail() {
     exit 1
 }
 
+# at "CALL TEXT N" NAME COMMAND...: the first process of what the command submits that comes to that moment stands still
+# there, until it is signalled or a second one has come to it, and never again: so a job that is requeued goes through.
+at() {
+    local when=$1 name=$2
+    shift 2
+    LD_PRELOAD=$moment CNNSWEEP_TEST_AT=$when CNNSWEEP_TEST_HOLD="2 $PWD/held-$name" "$@"
+}
+
 # submit OPTIONS...: the job's number.
 submit() {
     "$CNNSWEEP_SOURCE/slurm/submit.sh" --parsable "$@"
@@ -65,26 +75,41 @@ has_ended() {
     ! state_of "$1" | grep -qE 'PENDING|RUNNING|COMPLETING|CONFIGURING|SUSPENDED|REQUEUED'
 }
 
-# ends JOB STATE [SECONDS]: it ends, and so.
+# ends JOB STATE: it ends, and so.
 ends() {
-    waits_for "${3:-120}" has_ended "$1" || fail "job $1 does not end: $(state_of "$1")"
+    waits_for "$patience" has_ended "$1" || fail "job $1 does not end: $(state_of "$1")"
     has_state "$1" "$2" || fail "job $1 ended $(state_of "$1"), not $2"
 }
 
-told() {
-    [ "$(grep -c '"event":"epoch"' "$1/journal.jsonl" 2>/dev/null)" -ge "$2" ]
+is_held() {
+    waits_for "$patience" test -s "held-$1" || fail "$1 does not get there"
 }
 
-# is_at_work FOLDER EPOCHS: it has told so many.
-is_at_work() {
-    waits_for 60 told "$1" "$2" || fail "$1 does not get to $2 epochs"
+# begins NAME OPTIONS...: submits the sweep into results/NAME and waits until it has told 100 epochs, where it stands
+# still; sets `job`.
+begins() {
+    local name=$1
+    shift
+    # shellcheck disable=SC2034 # of the test
+    job=$(at 'write {"event":"epoch" 100' "$name" submit "$@" "$sweep" job.yaml --out "results/$name")
+    is_held "$name"
 }
 
-# A requeued job waits until its credential has expired; a new one must only not be of the same second.
+was_requeued() {
+    scontrol show job -o "$1" | grep -q 'Restarts=[1-9]'
+}
+
+# It is to start at once, or has begun.
+is_released() {
+    scontrol update jobid="$1" StartTime=now || ! has_state "$1" PENDING
+}
+
+# A requeued job starts again when its credential has expired, or when it is told to: a new one must only not be of the
+# same second.
 starts_again() {
-    waits_for 20 has_state "$1" PENDING || fail "job $1 is not in the queue again but $(state_of "$1")"
+    waits_for "$patience" was_requeued "$1" || fail "job $1 is not in the queue again but $(state_of "$1")"
     sleep 2
-    waits_for 30 scontrol update jobid="$1" StartTime=now || fail "job $1 cannot be released"
+    waits_for "$patience" is_released "$1" || fail "job $1 cannot be released"
 }
 
 # same A B: two results folders tell the same, bit for bit, but for what the clock gives.

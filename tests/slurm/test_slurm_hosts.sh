@@ -4,23 +4,13 @@
 # shellcheck source=tests/slurm/jobs.sh
 . "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh" || exit
 
-sweep=$CNNSWEEP_SOURCE/slurm/sweep.sbatch
-
-# begins NAME OPTIONS...: submits the sweep into results/NAME and waits until it is at work; sets `job`.
-begins() {
-    local name=$1
-    shift
-    job=$(submit "$@" "$sweep" job.yaml --out "results/$name")
-    is_at_work "results/$name" 100
-}
-
 reference() {
     "$CNNSWEEP_BIN/cnnsweep" train job.yaml --out results/reference >/dev/null 2>&1
 }
 
-# $1: the launcher.
+# $1: the launcher. Each rank waits for the other at its first checkpoint, so that both train.
 two_hosts() {
-    job=$(submit --nodes=2 --ntasks-per-node=1 --export="ALL,CNNSWEEP_LAUNCHER=$2" "$sweep" job.yaml --out "results/two-$1")
+    job=$(at "rename .ckpt 1" "two-$1" submit --nodes=2 --ntasks-per-node=1 --export="ALL,CNNSWEEP_LAUNCHER=$2" "$sweep" job.yaml --out "results/two-$1")
     ends "$job" COMPLETED
     log_has "$job" "2 tasks (1(x2) a node) on n\[1-2\]"
     log_has "$job" "^ranks    n1: 0, n2: 1$"

@@ -4,16 +4,6 @@
 # shellcheck source=tests/slurm/jobs.sh
 . "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh" || exit
 
-sweep=$CNNSWEEP_SOURCE/slurm/sweep.sbatch
-
-# begins NAME OPTIONS...: submits the sweep into results/NAME and waits until it is at work; sets `job`.
-begins() {
-    local name=$1
-    shift
-    job=$(submit --ntasks=2 "$@" "$sweep" job.yaml --out "results/$name")
-    is_at_work "results/$name" 100
-}
-
 # No epoch is trained twice when a signal gives the sweep its time.
 trained_once() {
     [ "$(grep -c '"event":"epoch"' "results/$1/journal.jsonl")" = 480 ] || fail "results/$1 was not trained once"
@@ -34,7 +24,7 @@ undisturbed() {
 
 # Slurm's warning before the time limit, as scancel sends it: at once. $1: the launcher.
 warned() {
-    begins "warned-$1" --export="ALL,CNNSWEEP_LAUNCHER=$2"
+    begins "warned-$1" --ntasks=2 --export="ALL,CNNSWEEP_LAUNCHER=$2"
     scancel --batch --signal=USR2 "$job"
     starts_again "$job"
     ends "$job" COMPLETED
@@ -45,7 +35,7 @@ warned() {
 }
 
 requeued_often_enough() {
-    begins often --export=ALL,CNNSWEEP_REQUEUES=0
+    begins often --ntasks=2 --export=ALL,CNNSWEEP_REQUEUES=0
     scancel --batch --signal=USR2 "$job"
     ends "$job" FAILED
     scontrol show job "$job" | grep -q ExitCode=75:0 || fail "exit code of job $job"
@@ -57,7 +47,7 @@ requeued_often_enough() {
 
 # A cancelled job stays out of the queue. $1: the launcher.
 cancelled() {
-    begins "cancelled-$1" --export="ALL,CNNSWEEP_LAUNCHER=$2"
+    begins "cancelled-$1" --ntasks=2 --export="ALL,CNNSWEEP_LAUNCHER=$2"
     scancel "$job"
     ends "$job" CANCELLED
     job=$(submit --ntasks=2 "$sweep" job.yaml --out "results/cancelled-$1")
@@ -66,7 +56,7 @@ cancelled() {
 }
 
 rank_killed() {
-    begins killed
+    begins killed --ntasks=2
     kill -KILL "$(rank_processes | tail -n 1)"
     ends "$job" COMPLETED
     log_has "$job" "broke off (exit code 137): resuming, start 2 of at most 3"
@@ -74,7 +64,7 @@ rank_killed() {
 }
 
 ranks_die_again_and_again() {
-    begins dying --export=ALL,CNNSWEEP_STEP_STARTS=1
+    begins dying --ntasks=2 --export=ALL,CNNSWEEP_STEP_STARTS=1
     kill -KILL "$(rank_processes | tail -n 1)"
     ends "$job" FAILED
     log_has "$job" "in each of 1 starts (CNNSWEEP_STEP_STARTS): given up"
@@ -111,17 +101,10 @@ inside_a_job() {
     log_has "$job" "start 1: tasks (1 a node) on n1"
 }
 
-# The real thing: a minute of time, the warning by Slurm's own clock. So that it comes in the middle, the ranks stand
-# still until then.
+# The real thing: a minute of time, the warning by Slurm's own clock.
 limited_begins() {
-    local ranks
-    begins limited --time=1 --signal=B:USR2@40
+    begins limited --ntasks=2 --time=1 --signal=B:USR2@40
     limited=$job
-    ranks=$(rank_processes)
-    # shellcheck disable=SC2086 # one word a process
-    kill -STOP $ranks
-    # shellcheck disable=SC2086
-    { waits_for 90 grep -q "the time is nearly up" "results/sweep-$limited.log" || true; kill -CONT $ranks; } &
 }
 
 limited_ends() {

@@ -2,6 +2,7 @@
 
 #include "cnnsweep/file.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +50,15 @@ const char *test_source(void) {
 }
 
 const char *test_shared(const char *relative) {
-    static char path[CS_PATH_MAX];
-    const char *root = getenv("CNNSWEEP_SHARED");
-    snprintf(path, sizeof path, "%s/%s", root ? root : CS_TEST_SHARED_DEFAULT, relative);
+    static char root[CS_PATH_MAX / 2], path[CS_PATH_MAX];
+    const char *named = getenv("CNNSWEEP_SHARED");
+    bool is_named = named && named[0], is_absolute = is_named && named[0] == '/';
+    snprintf(root, sizeof root, "%s%s%s", is_absolute ? "" : test_source(), is_absolute ? "" : "/",
+             is_named ? named : "../shared");
+    snprintf(path, sizeof path, "%s/%s", root, relative);
     if (cs_file_exists(path))
         return path;
-    if (root || getenv("CI"))
+    if (is_named ? cs_is_folder(root) : getenv("CI") != NULL)
         fail_msg("%s is missing; CNNSWEEP_SHARED must name the folder with the test material", path);
     print_message("skipped: %s is not here (set CNNSWEEP_SHARED)\n", path);
     skip();

@@ -27,8 +27,9 @@ const char *test_scratch(void);
 /* $CNNSWEEP_SOURCE, or the source folder that this was built from: a bundle is far from that. */
 const char *test_source(void);
 
-/* Path of a file under $CNNSWEEP_SHARED (default: ../shared beside the source). Absent: the test fails, saying so, when
- * the variable is set or CI is; otherwise it is skipped. The path lives until the next call. */
+/* Path of a file under $CNNSWEEP_SHARED (as seen from the source; default: ../shared). Without that folder the test is
+ * skipped; it fails where the folder lacks the file, and where CI is set and no other folder was named. To be called
+ * before anything is allocated, as a skipped test returns at once. The path lives until the next call. */
 const char *test_shared(const char *relative);
 
 #endif

@@ -137,12 +137,12 @@ static void a_missing_kernel_is_an_error_that_names_it(void **state) {
     cs_graph *graph;
     cs_params *params;
     cs_weights_report report;
+    const char *weights = test_shared(partial_mobilenet.path);
     cs_model_config_init(&config);
     snprintf(config.arch, sizeof config.arch, "mobilenet");
     assert_ok(cs_model_build(&config, &graph));
     assert_ok(cs_params_create(graph, &params));
-    assert_fails(cs_weights_read(test_shared(partial_mobilenet.path), false, params, &report), CS_ERR_NOT_FOUND,
-                 "conv_pw_13/kernel");
+    assert_fails(cs_weights_read(weights, false, params, &report), CS_ERR_NOT_FOUND, "conv_pw_13/kernel");
     assert_int_equal(report.missing, 1);
     cs_weights_report_clear(&report);
     cs_params_free(params);
