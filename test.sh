@@ -1,34 +1,86 @@
 #!/bin/bash
 # Installs what the tests need, builds with warnings as errors and runs every test; then most of them once more with
-# AddressSanitizer and UBSan. With CI set, nothing may be skipped for want of material or tools, and the engine is tested
-# against oneDNN 3 too.
+# AddressSanitizer and UBSan. With CI set, nothing may be skipped for want of material or tools, and some run also as on
+# a clone without material, as on lesser processors and against oneDNN 3.
 set -euo pipefail
 cd "$(dirname "$0")"
 . cmake/packages.sh
 
-install_packages "${build_packages[@]}" "${test_packages[@]}"
-use_local_mpi
 jobs=$(nproc)
+stages=()
+trap '[ ${#stages[@]} -eq 0 ] || (IFS=,; echo "Stages:${stages[*]}")' EXIT
 
-cmake --preset ci
-cmake --build --preset ci -j "$jobs"
-ctest --preset ci -j "$jobs"
+# stage NAME COMMAND...: how long each took is told at the end, also of the one that failed.
+stage() {
+    local name=$1 began=$SECONDS
+    shift
+    stages+=(" $name failed")
+    "$@"
+    stages[-1]=" $name $((SECONDS - began)) s"
+}
+
+# build PRESET OPTIONS...
+build() {
+    cmake --preset "$@"
+    cmake --build --preset "$1" -j "$jobs"
+}
+
+# run_tests PRESET OPTIONS...: some or all tests of its build.
+run_tests() {
+    ctest --preset "$1" -j "$jobs" "${@:2}"
+}
 
 # What only compares numbers with other judges, whole networks above all, or times, learns nothing from a second run.
 # Of the CUDA engine it is the build for the host that runs here.
-cmake --preset debug -DCNNSWEEP_WERROR=ON -DCNNSWEEP_CUDA=OFF
-cmake --build --preset debug -j "$jobs"
-# An absurd size must give NULL, as in a normal build, for the code behind it to be tested. The stack that looks for uses
-# after return, on by default since GCC 13, is not aligned for AVX-512: Debian 13's GCC 14.2 crashes on it.
-numbers='engine_networks.*|engine_rows.*|(group|checkpoint)_cuda_host|keras_forward|torch_forward|torch_step|ref_gradients'
-judged='weights_keras|zoo_torch|input_scaling|gpu_script'
-ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=0 ctest --preset debug -j "$jobs" \
-    -LE 'parity|rules|fuzz|slurm' -E "test_($numbers|$judged)$"
+sanitized_tests() {
+    local numbers='engine_networks.*|engine_rows.*|(group|checkpoint)_cuda_host|keras_forward|torch_forward|torch_step|ref_gradients'
+    local judged='weights_keras|zoo_torch|input_scaling|gpu_script'
+    run_tests debug -LE 'parity|rules|fuzz|slurm' -E "test_($numbers|$judged)$"
+}
 
-# The other major version of oneDNN comes from PyPI, which not every machine reaches; CI does.
-[ -z "${CI:-}" ] || tests/onednn3.sh
+# As for a user, whose clone has no ../shared.
+tests_without_material() {
+    CNNSWEEP_SHARED=/nowhere run_tests ci -L shared
+    CNNSWEEP_SHARED=/nowhere run_tests debug -L shared
+}
+
+# on_lesser_processors COMMAND...: once for each instruction set below this processor's own to which oneDNN, and with it
+# the engine's own kernels, can be held.
+on_lesser_processors() {
+    local lesser sets=(AVX2 SSE41)
+    if ! grep -qw avx512vl /proc/cpuinfo; then
+        sets=(SSE41)
+        echo "This processor has no AVX-512: it is itself one of the lesser ones."
+    fi
+    for lesser in "${sets[@]}"; do
+        echo "As a processor that has no more than $lesser:"
+        ONEDNN_MAX_CPU_ISA=$lesser "$@"
+    done
+}
 
 # A skipped test passes, and says why in ctest's log alone.
-echo "Skipped:"
-grep -hE '^\[  SKIPPED \] [a-z]|skipped[: ]|nothing checked' build-ci/Testing/Temporary/LastTest.log | sort -u ||
-    echo "nothing"
+skipped() {
+    grep -hE '^\[  SKIPPED \] [a-z]|skipped[: ]|nothing checked' build-ci/Testing/Temporary/LastTest.log | sort -u ||
+        echo "nothing"
+}
+
+install_packages "${build_packages[@]}" "${test_packages[@]}"
+use_local_mpi
+stage build build ci
+stage tests run_tests ci
+skipped=$(skipped)
+
+# An absurd size must give NULL, as in a normal build, for the code behind it to be tested. The stack that looks for uses
+# after return, on by default since GCC 13, is not aligned for AVX-512: Debian 13's GCC 14.2 crashes on it.
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=0
+stage "sanitized build" build debug -DCNNSWEEP_WERROR=ON -DCNNSWEEP_CUDA=OFF
+stage "sanitized tests" sanitized_tests
+
+if [ -n "${CI:-}" ]; then
+    stage "without material" tests_without_material
+    stage "lesser processors" on_lesser_processors run_tests ci -L processor
+    # The other major version of oneDNN comes from PyPI, which not every machine reaches.
+    stage "oneDNN 3" tests/onednn3.sh
+    stage "oneDNN 3 on lesser processors" on_lesser_processors tests/onednn3.sh -R 'test_(engine_rows|engine_ranks|features_mode|group)$'
+fi
+printf 'Skipped:\n%s\n' "$skipped"

@@ -45,13 +45,15 @@ array_of_three() {
     collected results/array
 }
 
-# The images lie in data/, where the dataset goes too.
+# The images lie in data/, where the dataset goes too. Run again it meets jobs under way: none can begin before.
 pipeline() {
     cp job.yaml piped.yaml
     mkdir data
     mv images data/
+    scontrol update nodename=n1 state=drain reason=test
     "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 data/images piped.yaml --ntasks=2 >first.txt
     "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 data/images piped.yaml --ntasks=2 >again.txt
+    scontrol update nodename=n1 state=resume
     [ "$(awk '{print $1}' first.txt | xargs)" = "pack sweep collect" ] || fail "the pipeline told $(cat first.txt)"
     grep -q piped-collect again.txt || fail "run again, the pipeline told $(cat again.txt)"
     ends "$(awk '/^collect/ {print $2}' first.txt)" COMPLETED
