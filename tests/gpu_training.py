@@ -7,12 +7,11 @@ import argparse
 import csv
 import os
 import signal
-import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "cli"))
-from harness import BIN, CLEAN, SCRATCH, make_data, path, read_journal, read_trials, run, without_clock, write_job  # noqa: E402
+from harness import held, make_data, path, read_trials, run, without_clock, write_job  # noqa: E402
+from moments import epoch  # noqa: E402
 
 JOB = """name: gpu
 data: {path: data.h5}
@@ -39,7 +38,7 @@ def sets_of(device, **sets):
 
 
 def train(out, device, *flags, **sets):
-    done = run("train", "job.yaml", "--out", out, *sets_of(device, **sets), *flags, timeout=600)
+    done = run("train", "job.yaml", "--out", out, *sets_of(device, **sets), *flags)
     assert done.returncode == 0, f"{out} on {device}: exit {done.returncode}\n{done.stdout[-1000:]}\n{done.stderr[-3000:]}"
     return read_trials(out)[0]
 
@@ -83,33 +82,19 @@ def test_repeat(device, _epochs, _small):
         print(f"{precision}: rows and weights are the same bits twice", flush=True)
 
 
-def epochs_told(out):
-    try:
-        return sum(event["event"] == "epoch" for event in read_journal(out))
-    except (FileNotFoundError, ValueError):  # not there yet; a line half written
-        return 0
-
-
 def train_until(out, device, epochs):
-    """Stops it behind so many epochs."""
-    command = [os.path.join(BIN, "cnnsweep"), "train", "job.yaml", "--out", out, "--resume", *sets_of(device, precision="fp32")]
-    with open(path(f"{out}.log"), "a") as log:
-        process = subprocess.Popen(command, cwd=SCRATCH, env=CLEAN, stdout=log, stderr=log)
-    while process.poll() is None and epochs_told(out) < epochs:
-        time.sleep(0.005)
-    if process.poll() is None:
-        process.send_signal(signal.SIGUSR2)
-    code = process.wait(120)
-    with open(path(f"{out}.log")) as log:
-        assert code == ENDED_BY_SIGNAL, f"on {device}: exit {code}, not {ENDED_BY_SIGNAL}\n{log.read()[-3000:]}"
-    return epochs_told(out)
+    """Stops it behind so many epochs more."""
+    sweep = held(epoch(epochs), "train", "job.yaml", "--out", out, "--resume", *sets_of(device, precision="fp32"))
+    sweep.signal(signal.SIGUSR2)
+    code, _, log = sweep.end()
+    assert code == ENDED_BY_SIGNAL, f"on {device}: exit {code}, not {ENDED_BY_SIGNAL}\n{log[-3000:]}"
 
 
 def test_checkpoint(device, epochs, _small):
     train("whole", "cpu")
-    on_cpu = train_until("moved", "cpu", epochs // 3)
-    on_gpu = train_until("moved", device, 2 * epochs // 3) - on_cpu
-    assert on_gpu > 0, "no epoch was trained on the GPU"
+    on_cpu = on_gpu = epochs // 3
+    train_until("moved", "cpu", on_cpu)
+    train_until("moved", device, on_gpu)
     train("moved", "cpu", "--resume")
     whole, moved = (float(history(out)[-1]["loss"]) for out in ("whole", "moved"))
     print(f"{on_cpu} epochs on the CPU, {on_gpu} on {device}, {epochs - on_cpu - on_gpu} on the CPU: loss {moved:.4f}, "
