@@ -12,5 +12,5 @@ if ! command -v shellcheck >/dev/null; then
     [ -z "${CI:-}" ]
     exit 77
 fi
-shellcheck -S warning tests/gpu.sh tests/gpu_bundle.sh tests/rules/*.sh
+shellcheck -S warning -x test.sh .ci/run tests/*.sh tests/rules/*.sh
 shellcheck -S warning -x slurm/*.sh slurm/*.sbatch tests/slurm/*.sh
