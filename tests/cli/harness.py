@@ -70,9 +70,9 @@ def run_ok(*arguments, **how):
     return done
 
 
-def held(moment, *arguments, ranks=0, program="cnnsweep"):
+def held(moment, *arguments, ranks=0, program="cnnsweep", env=None):
     """The program, standing still at that moment (moments.py)."""
-    return Held(moment, *command_and_env(program, arguments, ranks, None), cwd=SCRATCH)
+    return Held(moment, *command_and_env(program, arguments, ranks, env), cwd=SCRATCH)
 
 
 def make_data(per_class=40):

@@ -5,13 +5,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import h5py
 import numpy as np
 
-from harness import (BIN, CLEAN, MPI, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
+from harness import (BIN, CLEAN, MPI, SCRATCH, held, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
                      without_clock, write_job)
+from moments import PATIENCE, epoch
 
 JOB = """name: tiny
 data: {path: data.h5}
@@ -221,18 +221,12 @@ def test_weights_that_are_gone_are_told_as_ever():
 
 
 def run_until(out, epochs, *arguments):
-    """Trains a trial that ends in no test's time, until the journal tells of so many epochs; (exit code, log)."""
-    with open(path(f"{out}.log"), "w") as log:
-        process = subprocess.Popen([f"{BIN}/cnnsweep", "train", "job.yaml", "--out", out, *HALF, "--set",
-                                    "train.epochs=1000000", *arguments], cwd=SCRATCH,
-                                   env={**CLEAN, "CNNSWEEP_LOG": "debug"}, stderr=log, stdout=log)
-    deadline = time.time() + 120
-    while process.poll() is None and time.time() < deadline and not (
-            os.path.exists(path(f"{out}/journal.jsonl")) and text_of(f"{out}/journal.jsonl").count('"epoch":') >= epochs):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=120)
-    return process.returncode, text_of(f"{out}.log")
+    """Stops a trial that has many more epochs when it has told so many; (exit code, log)."""
+    sweep = held(epoch(epochs), "train", "job.yaml", "--out", out, *HALF, "--set", "train.epochs=1000000", *arguments,
+                 env={"CNNSWEEP_LOG": "debug"})
+    sweep.signal(signal.SIGTERM)
+    code, _, log = sweep.end()
+    return code, log
 
 
 def history(out, n):
@@ -249,7 +243,7 @@ def test_a_trial_under_way_goes_on_from_its_checkpoint_only_with_the_same_conten
         _, log = run_until("forced-anew", 4, "--force")
         assert "goes on from epoch" not in log and history("forced-anew", 1)[1] != before[1]
     epochs = len(before) - 1
-    code, log = run_until("stopped", epochs + 4, "--resume", "--set", "model.weights=./a.h5", "--set", "data.path=./data.h5")
+    code, log = run_until("stopped", 4, "--resume", "--set", "model.weights=./a.h5", "--set", "data.path=./data.h5")
     assert code == 75 and "goes on from epoch" in log and "passed over" not in log, log
     run_until("straight", epochs + 4)
     assert history("stopped", epochs + 4) == history("straight", epochs + 4)
@@ -316,7 +310,7 @@ def test_a_rank_with_a_copy_of_its_own_must_have_the_same():
         script = f'cd {path(out)}/$OMPI_COMM_WORLD_RANK && exec {BIN}/cnnsweep "$@"'
         return subprocess.run(["mpirun", "-n", "2", "sh", "-c", script, "sh", "train", path("job.yaml"), "--set",
                                "ranks_per_trial=2", "--out", path(f"{out}/results")], cwd=SCRATCH, env={**CLEAN, **MPI},
-                              capture_output=True, text=True, timeout=300)
+                              capture_output=True, text=True, timeout=PATIENCE)
     done = two("same")
     assert done.returncode == 0, done.stderr
     for out, other, needle in (("weights-differ", {"w": "b.h5"}, "w.h5 holds other bytes than when the sweep began"),
