@@ -81,7 +81,7 @@ const cs_option *cs_options(size_t *count) {
 
 /* The rest of the job file: those without a dot stand at its top. */
 static const cs_option job_table[] = {
-    ROW_JOB("threads", CS_OPTION_INT, run.threads, 0, 4096, "auto", "threads of a rank; auto: cores / ranks"),
+    ROW_JOB("threads", CS_OPTION_INT, run.threads, 0, 4096, "auto", "threads of a rank; auto: free cores / ranks"),
     ROW_JOB("device", CS_OPTION_STRING, run.device, 0, 0, "auto", "engine: auto, cuda, cpu, onednn or ref"),
     {"precision", CS_OPTION_ENUM, JOB_FIELD(run.precision), 0, 0, "fp32|tf32|bf16|fp16", "fp32", false,
      "of a GPU's layers and products; parameters, sums and losses are fp32"},
