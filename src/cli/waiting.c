@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 
 #include <stdio.h>
@@ -24,10 +25,14 @@ static long turns_in(double seconds) {
 
 void cs_wait_briefly(char **argv) {
     const double longest = 100e-6; /* on an idle machine most waits of a training step are shorter */
-    char turns[32];
+    char turns[32], program[CS_PATH_MAX];
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
         return;
     snprintf(turns, sizeof turns, "%ld", turns_in(longest));
-    if (setenv("GOMP_SPINCOUNT", turns, 1) == 0)
-        execv("/proc/self/exe", argv); /* where that fails the program goes on, and its threads wait as they would */
+    /* By its own name: what /proc/self/exe starts is called "exe" in every list of processes. */
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length < 0 || setenv("GOMP_SPINCOUNT", turns, 1) != 0)
+        return;
+    program[length] = '\0';
+    execv(program, argv); /* where that fails the program goes on, and its threads wait as they would */
 }

@@ -9,19 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char text[] = "cpu  999 0 999 99999 999 0 99 0 0 0\n"
-                           "cpu0 100 0 50 300 20 0 3 0 0 0\n"
-                           "cpu1 100 0 50 500 0 0 3 0 0 0\n"
-                           "cpu12 100 0 50 7000 30 0 3 0 0 0\n"
-                           "intr 1234 0 0\n"
-                           "ctxt 1\n";
+static char text[] = "cpu  999 0 999 99999 999 0 99 0 0 0\n"
+                     "cpu0 100 0 50 300 20 0 3 0 0 0\n"
+                     "cpu1 100 0 50 500 0 0 3 0 0 0\n"
+                     "cpu12 100 0 50 7000 30 0 3 0 0 0\n"
+                     "intr 1234 0 0\n"
+                     "ctxt 1\n";
 
 static double idle_of(const int *cores, int n) {
     cpu_set_t set;
     CPU_ZERO(&set);
     for (int i = 0; i < n; i++)
         CPU_SET((size_t)cores[i], &set);
-    FILE *stat = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+    FILE *stat = fmemopen(text, strlen(text), "r");
     assert_non_null(stat);
     double idle = cs_idle_seconds(stat, &set);
     fclose(stat);

@@ -11,19 +11,30 @@
 #include <time.h>
 #include <unistd.h>
 
+/* "user nice system idle iowait ...", in ticks: the fourth and the fifth. */
+static double idle_ticks(char *numbers) {
+    enum { IDLE = 3, WAITING = 4 };
+    double ticks = 0;
+    for (int field = 0; field <= WAITING; field++) {
+        double value = strtod(numbers, &numbers);
+        ticks += field >= IDLE ? value : 0;
+    }
+    return ticks;
+}
+
 double cs_idle_seconds(FILE *stat, const cpu_set_t *cores) {
     char line[512];
     double ticks = 0;
     bool found = false;
     while (fgets(line, sizeof line, stat)) {
-        unsigned core;
-        double user, nice, system, idle, waiting;
-        if (sscanf(line, "cpu%u %lf %lf %lf %lf %lf", &core, &user, &nice, &system, &idle, &waiting) != 6)
+        char *rest = line + strlen("cpu");
+        if (strncmp(line, "cpu", strlen("cpu")) != 0 || *rest < '0' || *rest > '9')
             continue;
-        if (core < CPU_SETSIZE && CPU_ISSET(core, cores)) {
-            ticks += idle + waiting;
-            found = true;
-        }
+        unsigned long core = strtoul(rest, &rest, 10);
+        if (core >= CPU_SETSIZE || !CPU_ISSET(core, cores))
+            continue;
+        ticks += idle_ticks(rest);
+        found = true;
     }
     return found ? ticks / (double)sysconf(_SC_CLK_TCK) : -1;
 }
