@@ -27,12 +27,12 @@ int cs_ranks_rank(const cs_ranks *ranks);
 int cs_ranks_size(const cs_ranks *ranks);
 /* SLURM_NTASKS and what the launcher says must be the number of ranks, or N lone processes would do the same work. */
 CS_MUST_CHECK cs_status cs_ranks_check_launch(const cs_ranks *ranks);
-/* CPU threads of a rank: `wanted` if > 0, else OMP_NUM_THREADS, else the cores this node's ranks may run on, divided by
- * them, or fewer once they were settled on. */
+/* CPU threads of a rank: `wanted` if > 0, else OMP_NUM_THREADS, else what was settled on, or before that the cores this
+ * node's ranks may run on, divided by them. */
 int cs_ranks_threads(const cs_ranks *ranks, int wanted);
-/* Where nobody asks for a number of threads: as many as an `earlier` run of the same sweep had (0: there was none), as
- * the bits of a training step depend on it, or else no more than the cores that other programs leave. A collective
- * call. */
+/* Where nobody asks for a number of threads all ranks take the same, as the bits of a training step depend on it: that
+ * of an `earlier` run of the same sweep (0: there was none), or no more than fit on the cores that other programs
+ * leave, on the node where that is fewest. A collective call, also for ranks that were asked for a number. */
 CS_MUST_CHECK cs_status cs_ranks_settle_threads(cs_ranks *ranks, int wanted, int earlier);
 /* Ranks on this one's node, and this one's number among them. */
 int cs_ranks_on_node(const cs_ranks *ranks);

@@ -151,6 +151,11 @@ typedef struct cs_group_config {
  * parameters once an epoch. */
 CS_MUST_CHECK cs_status cs_group_train(cs_engine *engine, const cs_group_config *config);
 
+/* The weights file, and the dataset, hold what trial->weights_checksum and trial->data.checksum say (0: whatever it
+ * is), else CS_ERR_FORMAT. */
+CS_MUST_CHECK cs_status cs_trial_check_weights(const cs_trial_config *trial);
+CS_MUST_CHECK cs_status cs_trial_check_data(const cs_trial_config *trial, const cs_dataset *dataset);
+
 /* Sets data.image from the dataset where the trial leaves it {0, 0}; CS_ERR_ARG when images keep their own sizes. */
 CS_MUST_CHECK cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_trial_config *trial);
 

@@ -39,7 +39,8 @@ bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char *
 
 /* Starts the program again, before anything else, with threads that wait for one another for 100 us at most before they
  * sleep, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT says otherwise: libgomp reads that when it is loaded, and its threads
- * otherwise wait for many milliseconds on a core that another program, or the thread they wait for, could use. */
+ * otherwise wait for many milliseconds on a core that another program, or the thread they wait for, could use. A
+ * debugger or valgrind wants GOMP_SPINCOUNT to be set: then nothing is started again. */
 void cs_wait_briefly(char **argv);
 
 /* The exit code for a status. */

@@ -496,20 +496,10 @@ static cs_status check_trials(const cs_trial_config *trials, int n) {
 }
 
 /* As with weights: what rank 0 planned with is what every rank trains on. */
-static cs_status check_data(const cs_dataset *dataset, uint64_t expected) {
-    uint64_t seen = cs_dataset_checksum(dataset);
-    if (expected == 0 || seen == expected)
-        return CS_OK;
-    return cs_hint(cs_fail(CS_ERR_FORMAT,
-                           "%s holds other samples than when the sweep began: checksum %016llx, not %016llx",
-                           cs_dataset_path(dataset), (unsigned long long)seen, (unsigned long long)expected),
-                   "it was replaced meanwhile, or this node has another dataset there");
-}
-
 static cs_status open_data(cs_group *group, cs_trial_config *trials) {
     size_t n = (size_t)group->n;
     CS_TRY(cs_dataset_open(trials[0].data.path, &group->dataset));
-    CS_TRY(check_data(group->dataset, trials[0].data.checksum));
+    CS_TRY(cs_trial_check_data(&trials[0], group->dataset));
     CS_TRY(cs_alloc(n, sizeof *group->tails, "tails", &group->tails));
     CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->waiting.items));
     CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->live.items));

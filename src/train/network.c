@@ -12,20 +12,6 @@ static void log_report(const char *path, const cs_weights_report *report) {
            report->missing, report->unused, report->wrong_shape, whole ? "" : "\n", whole ? "" : report->text);
 }
 
-/* Every rank reads the file anew for every trial: it may have been replaced since, or be another on another node. */
-static cs_status check_weights(const cs_trial_config *trial) {
-    uint64_t seen;
-    if (trial->weights_checksum == 0)
-        return CS_OK;
-    CS_TRY(cs_checksum_file(trial->weights, &seen));
-    if (seen == trial->weights_checksum)
-        return CS_OK;
-    return cs_hint(cs_fail(CS_ERR_FORMAT,
-                           "%s holds other bytes than when the sweep began: checksum %016llx, not %016llx",
-                           trial->weights, (unsigned long long)seen, (unsigned long long)trial->weights_checksum),
-                   "it was replaced meanwhile, or this node has another file there");
-}
-
 static cs_status fill_params(const cs_trial_config *trial, const cs_params *like, cs_params *params) {
     if (like) {
         memcpy(params->data, like->data, params->graph->n_values * sizeof *params->data);
@@ -34,7 +20,7 @@ static cs_status fill_params(const cs_trial_config *trial, const cs_params *like
     cs_params_init(params, (uint64_t)trial->train.seed);
     if (!trial->weights[0])
         return CS_OK;
-    CS_TRY(check_weights(trial));
+    CS_TRY(cs_trial_check_weights(trial)); /* it may have been replaced since the sweep began */
     cs_weights_report report = {0};
     cs_status status =
         cs_weights_read(trial->weights, trial->allow_missing ? CS_WEIGHTS_ALLOW_MISSING : 0, params, &report);

@@ -20,7 +20,7 @@ atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 CLEAN = {name: value for name, value in os.environ.items()
          if not name.startswith(("SLURM_", "PMI", "OMPI_COMM_", "OMP_NUM_THREADS"))}
 # Threads are chosen as if nothing else ran on the machine.
-CLEAN["CNNSWEEP_FREE_CORES"] = "1000000"
+CLEAN["CNNSWEEP_BUSY_CORES"] = "0"
 # Open MPI leaves memory behind at exit: a leak check of those runs would tell of it alone.
 MPI = {"ASAN_OPTIONS": "detect_leaks=0", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
        "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",

@@ -1,11 +1,14 @@
 """What a start tells of the launch: where ranks sit, what does not fit, files and folders without locks."""
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 
-from harness import BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
-from moments import PATIENCE
+from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, held, make_data, path, read_trials, run, run_ok, run_tests, without_clock,
+                     write_job)
+from moments import PATIENCE, epoch
 
 TESTS = os.path.join(BIN, "../tests")
 HOST_GPUS = {"CNNSWEEP_CUDA_PLUGIN": os.path.join(TESTS, "libcnnsweep_cuda_host.so")}
@@ -67,7 +70,7 @@ UNUSED = re.compile(r"warn: (\d+) of (\d+) cores of the node (?:is|are) used, to
 def under_mpirun(*command, options=("-n", "1"), env=(), around=()):
     """Output and log of a command, as mpirun binds it."""
     done = subprocess.run([*around, "mpirun", *options, *command], cwd=SCRATCH, env={**BINDING, **dict(env)}, text=True,
-                          capture_output=True, timeout=300)
+                          capture_output=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -116,29 +119,64 @@ def test_few_cores_that_were_asked_for_are_not_warned_of():
     assert "1 rank of 1 thread" in done.stderr and "warn: " not in done.stderr, done.stderr
 
 
-def threads_of(*arguments, free):
-    """What a lone process of the job says of its threads, beside programs that leave `free` cores."""
-    done = run_ok("train", "auto.yaml", *arguments, env={"CNNSWEEP_FREE_CORES": str(free)})
-    return int(re.search(r"on 1 rank of (\d+) thread", done.stderr)[1]), done.stderr
+@contextlib.contextmanager
+def held_train(env):
+    """A sweep that stands still in its first epoch, with nothing said of how threads wait but by `env`."""
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        CLEAN.pop(name, None)
+    sweep = held(epoch(1), "train", "job.yaml", "--force", "--out", "waiting", env=env)
+    try:
+        yield sweep
+    finally:
+        sweep.signal(signal.SIGKILL)
+        sweep.end()
+
+
+def threads_of(*arguments, busy, **how):
+    """What a run of the job says of its threads, beside programs that use `busy` cores."""
+    done = run_ok("train", "auto.yaml", *arguments, env={"CNNSWEEP_BUSY_CORES": str(busy)}, **how)
+    return int(re.search(r"rank(?:s?) of (\d+) thread", done.stderr)[1]), done.stderr
 
 
 def test_beside_other_programs_a_rank_takes_the_cores_that_are_left():
     there = len(os.sched_getaffinity(0))
     write_job(JOB.replace("threads: 1\n", ""), "auto.yaml")
-    for free in range(there + 1):
-        threads, told = threads_of("--force", "--out", "beside", free=free)
-        assert threads == max(free, 1), told
+    for busy in {0, there // 2, there - 1, there}:
+        threads, told = threads_of("--force", "--out", "beside", busy=busy)
+        assert threads == max(there - busy, 1), told
         assert ("other programs keep" in told) == (threads < there), told
-        assert threads == there or f"keep {there - free} of {there} cores busy; threads: {there} takes them all" in told, told
+        assert threads == there or f"keep {busy} of {there} cores busy; threads: {there} takes them all" in told, told
 
 
 def test_a_sweep_goes_on_with_the_threads_that_it_began_with():
     there = len(os.sched_getaffinity(0))
     write_job(JOB.replace("threads: 1\n", ""), "auto.yaml")
-    for began, now in ((1, there), (there, 0)):
-        threads_of("--force", "--out", "on", "--set", "train.epochs=1", free=began)
-        threads, told = threads_of("--resume", "--out", "on", "--set", "train.epochs=2", free=now)
-        assert threads == began, told
+    for began, now in ((1, there), (there, 1)):
+        threads_of("--force", "--out", "on", "--set", "train.epochs=1", busy=there - began)
+        threads, told = threads_of("--resume", "--out", "on", "--set", "train.epochs=2", busy=there - now)
+        assert threads == began and "goes on with" not in told, told
+    told = threads_of("--resume", "--out", "on", "--set", f"threads={there + 1}", busy=0)[1]
+    assert f"was begun with {there} thread" in told and f"goes on with {there + 1}: numbers differ" in told, told
+
+
+def test_ranks_of_which_some_are_asked_for_threads_start_all_the_same():
+    write_job(JOB.replace("threads: 1\n", ""), "auto.yaml")
+    program = [os.path.join(BIN, "cnnsweep"), *AUTO]
+    told = under_mpirun(*program, ":", "-n", "1", *program, options=("--bind-to", "none", "-n", "1", "-x", "OMP_NUM_THREADS=1"))
+    assert "on 2 ranks" in told, told
+
+
+def test_threads_wait_briefly_unless_somebody_says_how():
+    def started(**env):
+        with held_train(env) as sweep:
+            with open(f"/proc/{sweep.process.pid}/environ") as file:
+                spins = [pair for pair in file.read().split("\0") if pair.startswith("GOMP_SPINCOUNT=")]
+            with open(f"/proc/{sweep.process.pid}/comm") as file:
+                return spins, file.read().strip()
+    (spin,), name = started()
+    assert name == "cnnsweep" and int(spin.split("=")[1]) > 0, (spin, name)
+    assert started(GOMP_SPINCOUNT="7")[0] == ["GOMP_SPINCOUNT=7"]
+    assert started(OMP_WAIT_POLICY="passive")[0] == []
 
 
 def test_processes_that_were_to_be_ranks_all_stop():

@@ -308,15 +308,15 @@ def test_a_rank_with_a_copy_of_its_own_must_have_the_same():
             for name in ("w.h5", "data.h5"):
                 shutil.copy(path(other.get(name.split(".")[0], name) if rank else name), path(f"{out}/{rank}/{name}"))
         script = f'cd {path(out)}/$OMPI_COMM_WORLD_RANK && exec {BIN}/cnnsweep "$@"'
-        return subprocess.run(["mpirun", "-n", "2", "sh", "-c", script, "sh", "train", path("job.yaml"), "--set",
-                               "ranks_per_trial=2", "--out", path(f"{out}/results")], cwd=SCRATCH, env={**CLEAN, **MPI},
+        return subprocess.run(["mpirun", "-n", "2", "sh", "-c", script, "sh", "train", path("job.yaml"), "--out", path(f"{out}/results")], cwd=SCRATCH, env={**CLEAN, **MPI},
                               capture_output=True, text=True, timeout=PATIENCE)
     done = two("same")
     assert done.returncode == 0, done.stderr
     for out, other, needle in (("weights-differ", {"w": "b.h5"}, "w.h5 holds other bytes than when the sweep began"),
                                ("data-differ", {"data": "others.h5"}, "data.h5 holds other samples than when the sweep began")):
         done = two(out, **other)
-        assert done.returncode != 0 and needle in done.stderr, done.stderr
+        assert done.returncode == 1 and needle in done.stderr, done.stderr
+        assert not os.path.exists(path(f"{out}/results/journal.jsonl")), "nothing may begin"
 
 
 def test_a_journal_of_before_is_refused_by_a_sentence():

@@ -29,3 +29,25 @@ cs_status cs_job_read_contents(cs_job *job) {
     free(firsts);
     return CS_OK;
 }
+
+static cs_status check_dataset(const cs_trial_config *trial) {
+    cs_dataset *dataset = NULL;
+    CS_TRY(cs_dataset_open(trial->data.path, &dataset));
+    cs_status status = cs_trial_check_data(trial, dataset);
+    cs_dataset_close(dataset);
+    return status;
+}
+
+cs_status cs_job_check_contents(const cs_job *job) {
+    int *firsts = NULL, n = 0;
+    CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *firsts, "weights files", &firsts));
+    cs_status status = check_dataset(&job->trials[0]);
+    for (int t = 0; t < job->n_trials && status == CS_OK; t++) {
+        if (find_same(job, firsts, n, &job->trials[t]))
+            continue;
+        firsts[n++] = t;
+        status = cs_trial_check_weights(&job->trials[t]);
+    }
+    free(firsts);
+    return status;
+}

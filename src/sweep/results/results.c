@@ -174,6 +174,11 @@ static cs_status check_earlier(const cs_results *results) {
     if (strcmp(earlier->engine, config->engine) != 0)
         cs_log(CS_LOG_WARN, "%s was begun with engine %s and goes on with %s: numbers differ in their last digits",
                results->folder, earlier->engine, config->engine);
+    if (earlier->threads > 0 && earlier->threads != config->threads)
+        cs_log(CS_LOG_WARN,
+               "%s was begun with %d thread%s a rank and goes on with %d: numbers differ in their last digits; "
+               "threads: %d keeps them",
+               results->folder, earlier->threads, earlier->threads == 1 ? "" : "s", config->threads, earlier->threads);
     return CS_OK;
 }
 

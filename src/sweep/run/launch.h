@@ -15,7 +15,7 @@ typedef struct cs_seat {
     int threads;           /* that it computes with */
     int cores, node_cores; /* that it may run on; that all ranks of its node may run on */
     bool threads_asked;    /* by the job or OMP_NUM_THREADS; else the program chose */
-    int busy_cores;        /* of the node's, that other programs kept when threads were chosen */
+    int busy_cores;        /* of the node's, that other programs used when threads were chosen */
     int launcher_cores;    /* that mpirun itself may run on, there; 0: another launcher, or none */
     int slurm_cpus;        /* a task's, by Slurm; 0: not told */
     int slurm_gpus;        /* the node's, by Slurm */

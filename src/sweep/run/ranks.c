@@ -1,10 +1,11 @@
 /* sched_getaffinity: the cores this process may use, which POSIX cannot tell. */
 #define _GNU_SOURCE
+#include "busy_cores.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "free_cores.h"
 #include "ranks_impl.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,9 @@ struct cs_ranks {
     int node_cores;            /* cores they may run on, all together */
     int own_cores;
     cpu_set_t cores; /* node_cores */
-    int busy_cores;  /* of them, that other programs keep; 0 until somebody looks */
+    int busy_cores;  /* of them, that other programs use; 0 until somebody looks */
     int threads;     /* settled on where nobody asked for a number; 0: not yet */
     bool mpi;        /* MPI is initialised */
-    MPI_Comm node;   /* its ranks; where MPI is initialised */
 };
 
 void cs_ranks_nap(void) {
@@ -65,10 +65,12 @@ static void count_node(cs_ranks *ranks) {
     all = own;
     ranks->node_ranks = 1;
     if (ranks->mpi) {
-        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &ranks->node);
-        MPI_Comm_size(ranks->node, &ranks->node_ranks);
-        MPI_Comm_rank(ranks->node, &ranks->node_rank);
-        MPI_Allreduce(&own, &all, (int)sizeof own, MPI_BYTE, MPI_BOR, ranks->node);
+        MPI_Comm node;
+        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+        MPI_Comm_size(node, &ranks->node_ranks);
+        MPI_Comm_rank(node, &ranks->node_rank);
+        MPI_Allreduce(&own, &all, (int)sizeof own, MPI_BYTE, MPI_BOR, node);
+        MPI_Comm_free(&node);
     }
     ranks->cores = all;
     if (ranks->own_cores == 0) {
@@ -93,7 +95,6 @@ cs_status cs_ranks_open(cs_ranks **out) {
     cs_ranks *ranks = NULL;
     CS_TRY(cs_alloc(1, sizeof *ranks, "ranks", &ranks));
     ranks->size = 1;
-    ranks->node = MPI_COMM_NULL;
     cs_status status = launched() ? start_mpi(ranks) : CS_OK;
     if (status != CS_OK) {
         cs_ranks_close(ranks);
@@ -112,11 +113,8 @@ void cs_ranks_abort(const cs_ranks *ranks) {
 void cs_ranks_close(cs_ranks *ranks) {
     if (!ranks)
         return;
-    if (ranks->mpi) {
-        if (ranks->node != MPI_COMM_NULL)
-            MPI_Comm_free(&ranks->node);
+    if (ranks->mpi)
         MPI_Finalize();
-    }
     free(ranks);
 }
 
@@ -183,29 +181,28 @@ int cs_ranks_busy_cores(const cs_ranks *ranks) {
     return ranks->busy_cores;
 }
 
-/* All ranks of a node look at the same time, so that none of them counts another's work, and agree. */
-static cs_status look_at_busy_cores(cs_ranks *ranks) {
-    MPI_Request request;
-    int own = ranks->node_cores - cs_free_cores(&ranks->cores);
-    ranks->busy_cores = own;
-    if (!ranks->mpi)
-        return CS_OK;
-    MPI_Iallreduce(&own, &ranks->busy_cores, 1, MPI_INT, MPI_MAX, ranks->node, &request);
-    return cs_ranks_wait(&request, 0, "agreeing on threads");
+/* All ranks of a node look at the same time, so that none of them counts another's work. */
+static int choose_threads(cs_ranks *ranks, int earlier) {
+    int share = own_share(ranks);
+    if (earlier > 0)
+        return earlier < share ? earlier : share;
+    if (share > 1)
+        ranks->busy_cores = cs_busy_cores(&ranks->cores);
+    return cs_threads_beside(share, ranks->node_cores, ranks->busy_cores, ranks->node_ranks);
 }
 
+/* Who was asked for a number, which may hold for some ranks alone, takes part all the same: others wait for it. */
 cs_status cs_ranks_settle_threads(cs_ranks *ranks, int wanted, int earlier) {
-    int share = own_share(ranks);
-    if (cs_asked_threads(wanted) > 0)
-        return CS_OK;
+    MPI_Request request;
+    bool asked = cs_asked_threads(wanted) > 0;
     CS_TRY(cs_ranks_share(ranks, &earlier, sizeof earlier));
-    ranks->threads = earlier > 0 && earlier < share ? earlier : share;
-    if (earlier > 0 || ranks->node_cores < 2 * ranks->node_ranks)
-        return CS_OK;
-    CS_TRY(look_at_busy_cores(ranks));
-    int left = (ranks->node_cores - ranks->busy_cores) / ranks->node_ranks;
-    if (left < share)
-        ranks->threads = left > 0 ? left : 1;
+    int own = asked ? INT_MAX : choose_threads(ranks, earlier), fewest = own;
+    if (ranks->mpi) {
+        MPI_Iallreduce(&own, &fewest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &request);
+        CS_TRY(cs_ranks_wait(&request, 0, "agreeing on threads"));
+    }
+    if (!asked)
+        ranks->threads = fewest;
     return CS_OK;
 }
 

@@ -16,7 +16,7 @@ int cs_ranks_node_cores(const cs_ranks *ranks);
 /* Cores that the mpirun, or its daemon on this node, that started this process may itself run on, and so could give: a
  * taskset around it, a cgroup and Slurm bind it too. 0: there is none, or it is not Open MPI's. */
 int cs_launcher_cores(void);
-/* Of the node's cores, those that other programs kept when threads were settled on; 0 where there was no need to look.
+/* Of the node's cores, those that other programs used when threads were settled on; 0 where there was no need to look.
  */
 int cs_ranks_busy_cores(const cs_ranks *ranks);
 /* Threads of a rank that the job (`wanted` > 0) or else OMP_NUM_THREADS asks for; 0: neither does. */

@@ -140,8 +140,8 @@ static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
     return cs_desk_open(s->plan, s->results, s->earlier, &stop_requested, &s->desk);
 }
 
-/* What rank 0 planned with is what all are to train with: a rank that finds another file under a name, as a node with a
- * copy of its own may, refuses it. */
+/* What rank 0 planned with is what all are to train with: where a rank finds another file under a name, as on a node
+ * with a copy of its own, nothing begins, or that rank would take trial after trial and fail each. */
 static cs_status share_contents(sweep *s) {
     size_t n = (size_t)s->job->n_trials;
     uint64_t *sums = NULL; /* of the trials' weights, then of the dataset */
@@ -156,7 +156,11 @@ static cs_status share_contents(sweep *s) {
         s->job->trials[t].data.checksum = sums[n];
     }
     free(sums);
-    return status;
+    CS_TRY(status);
+    /* Rank 0 has verified the data: reading all of it again on every rank and for every trial would be waste. What a
+     * user set stays. */
+    setenv("CNNSWEEP_TRUST_SHARDS", "1", 0);
+    return cs_ranks_agree(s->ranks, s->first ? CS_OK : cs_job_check_contents(s->job));
 }
 
 /* Whatever would fail in every trial fails here, once, on every rank. */
@@ -179,12 +183,10 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     return cs_ranks_agree(s->ranks, s->first ? open_desk(s, options) : CS_OK);
 }
 
-/* What the trainer tells of every network at info level was told once by the plan; the display has the rest. Checksums
- * were verified there too: reading all data again for every trial would be waste. What a user set stays. */
+/* What the trainer tells of every network at info level was told once by the plan; the display has the rest. */
 static cs_status train(sweep *s) {
     cs_queue *queue = NULL;
     cs_log_level level = cs_log_get_level();
-    setenv("CNNSWEEP_TRUST_SHARDS", "1", 0);
     CS_TRY(cs_queue_open(s->ranks, s->job->run.ranks_per_trial, s->desk, &stop_requested, &queue));
     if (level == CS_LOG_INFO)
         cs_log_set_level(CS_LOG_WARN);

@@ -212,6 +212,7 @@ static void say_unused(const cs_seat *seat, const host *own, char *out, size_t s
 
 static void say_busy(const cs_seat *seat, const host *own, char *out, size_t size) {
     int share = seat->node_cores / own->ranks;
+    share = share < seat->cores ? share : seat->cores;
     if (!seat->threads_asked && seat->busy_cores > 0 && seat->threads < share)
         snprintf(out, size,
                  "%d thread%s a rank, as other programs keep %d of %d cores busy; threads: %d takes them all",
