@@ -59,8 +59,9 @@ on_lesser_processors() {
 }
 
 # With SSE4.1 alone oneDNN trains in reference loops: what trains for many steps would take hours.
+# Of going on, test_checkpoint_others is left.
 tests_of_the_processor() {
-    local long='engine_(networks|ranks)|cache|checkpoint|data_parallel|group|memory_flat|torch_step'
+    local long='engine_(networks|ranks)|cache|checkpoint|cli_resume|data_parallel|group|memory_flat|torch_step'
     [ "$ONEDNN_MAX_CPU_ISA" = SSE41 ] || long=none
     run_tests ci -L processor -E "test_($long)$"
 }
