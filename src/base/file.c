@@ -299,12 +299,12 @@ static cs_status open_regular(const char *path, int *out) {
     return *out < 0 ? cs_fail_errno("%s: cannot open", path) : CS_OK;
 }
 
-static cs_status add_file(int file, const char *path, XXH3_state_t *state) {
+static cs_status add_file(int file, const char *path, cs_checksum_stream *stream) {
     char block[1 << 16];
     ssize_t length;
     while ((length = read(file, block, sizeof block)) != 0) {
         if (length > 0)
-            XXH3_64bits_update(state, block, (size_t)length);
+            cs_checksum_add(stream, block, (size_t)length);
         else if (errno != EINTR)
             return cs_fail_errno("%s: cannot read", path);
     }
@@ -314,14 +314,12 @@ static cs_status add_file(int file, const char *path, XXH3_state_t *state) {
 cs_status cs_checksum_file(const char *path, uint64_t *out) {
     int file = -1;
     CS_TRY(open_regular(path, &file));
-    XXH3_state_t *state = XXH3_createState();
-    cs_status status = state ? CS_OK : cs_fail(CS_ERR_NO_MEMORY, "no memory for a checksum");
-    if (state) {
-        XXH3_64bits_reset(state);
-        status = add_file(file, path, state);
-        *out = XXH3_64bits_digest(state);
+    cs_checksum_stream *stream = NULL;
+    cs_status status = cs_checksum_open(&stream);
+    if (stream) {
+        status = add_file(file, path, stream);
+        *out = cs_checksum_close(stream);
     }
-    XXH3_freeState(state);
     close(file);
     return status;
 }

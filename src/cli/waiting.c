@@ -32,11 +32,12 @@ void cs_wait_briefly(char **argv) {
     snprintf(turns, sizeof turns, "%ld", turns_in(longest));
     /* By its own name: what /proc/self/exe starts is called "exe" in every list of processes. */
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length < 0 || setenv("GOMP_SPINCOUNT", turns, 1) != 0)
+    if (length < 0)
         return;
     program[length] = '\0';
     const char *name = strrchr(program, '/');
     if (!name || strcmp(name + 1, "cnnsweep") != 0) /* the dynamic linker, say, which was given the program to start */
         return;
-    execv(program, argv); /* where that fails the program goes on, and its threads wait as they would */
+    if (setenv("GOMP_SPINCOUNT", turns, 1) == 0)
+        execv(program, argv); /* where that fails the program goes on, and its threads wait as they would */
 }

@@ -31,7 +31,7 @@ typedef struct key_field {
 #define TEXT(part, member)                                                                                             \
     { part, MEMBER(member), true }
 
-/* The order is part of what a key is: new fields go to the end. The dataset is not in it: a sweep has one, which its
+/* The order is part of what a key is. The dataset is not in it: a sweep has one, which its
  * journal and its checkpoints tell beside the key. */
 static const key_field fields[] = {
     TEXT(PLACE, data.path),
@@ -73,7 +73,7 @@ static const key_field fields[] = {
 };
 
 /* What a file holds tells more than its name: that it was replaced, that it is a copy. */
-static bool is_idle(const key_field *field, const cs_trial_config *trial) {
+static bool is_known_by_contents(const key_field *field, const cs_trial_config *trial) {
     return field->offset == offsetof(cs_trial_config, weights) && trial->weights_checksum != 0;
 }
 
@@ -90,7 +90,7 @@ static uint64_t hash_parts(const cs_trial_config *trial, unsigned parts) {
     uint64_t key = 0;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const char *value = (const char *)trial + fields[i].offset;
-        if (fields[i].part & parts && !is_idle(&fields[i], trial))
+        if (fields[i].part & parts && !is_known_by_contents(&fields[i], trial))
             key = mix(key, cs_checksum(value, size_of(&fields[i], value)));
     }
     return key;
@@ -100,7 +100,7 @@ static bool agree_in(const cs_trial_config *a, const cs_trial_config *b, unsigne
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const char *x = (const char *)a + fields[i].offset, *y = (const char *)b + fields[i].offset;
         size_t size = size_of(&fields[i], x);
-        if (fields[i].part & parts && !is_idle(&fields[i], a) &&
+        if (fields[i].part & parts && !is_known_by_contents(&fields[i], a) &&
             (size != size_of(&fields[i], y) || memcmp(x, y, size) != 0))
             return false;
     }
