@@ -22,13 +22,13 @@ def avoid_corners(role, values, scaled=True):
     return np.where(np.arange(values.size) % 3 == 0, -distance, distance).astype(np.float32)
 
 
-BATCHES = 5
+BATCHES = 20
 
 
 def on_some_batch(check):
-    """check(seed) on up to five batches: where the two largest values under a max-pool differ by less than a rounding,
-    another element may win here than there, and gradients behind it change by tenths of a percent. What is wrong is wrong
-    on every batch."""
+    """check(seed) on up to twenty batches: where the two largest values under a max-pool differ by less than a rounding,
+    another element may win here than there, and gradients behind it change by percents. That is seen on one batch of two
+    in Xception, whose last pools have hundreds of channels; what is wrong is wrong on every batch."""
     return any(check(seed) for seed in range(BATCHES))
 
 
