@@ -4,30 +4,11 @@ equal those of an undisturbed run byte for byte.
     CNNSWEEP_BIN=build/bin python3 tests/fault/kill.py [--runs 30] [--ranks 3] [--seed 1] [--again 0.4]
 """
 import argparse
-import contextlib
 import random
 import signal
 import sys
-import time
 
-from sweeps import (differences, draw_moment, held, moments_later, prepare, rank_processes, resuming, run_ok, wait_gone,
-                    where)
-
-
-def kill_once(out, ranks, moment, after, victim):
-    """Starts the sweep and kills the rank so many seconds behind the moment; where it stood, or None when that was too
-    late."""
-    sweep = held(moment, *resuming(out), ranks=ranks)
-    processes = rank_processes(sweep.process)
-    if after:
-        sweep.release()
-        time.sleep(after)
-    struck = where(out)
-    with contextlib.suppress(ProcessLookupError):
-        sweep.signal(signal.SIGKILL, processes[victim])
-    code, _, _ = sweep.end()
-    wait_gone(processes.values())
-    return struck if code else None
+from sweeps import differences, draw_moment, moments_later, prepare, resuming, run_ok, strike
 
 
 def kill_and_resume(out, ranks, total, again, chance, after):
@@ -35,8 +16,10 @@ def kill_and_resume(out, ranks, total, again, chance, after):
     kills = []
     while not kills or chance.random() < again:
         moment, victim = draw_moment(chance, out, ranks, total), chance.randrange(ranks)
-        struck = kill_once(out, ranks, moment, after if not kills else moments_later(chance), victim) if moment else None
-        if not struck:
+        if not moment:
+            break
+        struck, code, _, _ = strike(out, ranks, moment, after if not kills else moments_later(chance), signal.SIGKILL, victim)
+        if code == 0:  # too late
             break
         kills.append(f"{victim}: {struck}")
     run_ok(*resuming(out), ranks=ranks)

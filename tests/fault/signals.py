@@ -4,34 +4,18 @@ event, and --resume gives the results of an undisturbed run byte for byte.
     CNNSWEEP_BIN=build/bin python3 tests/fault/signals.py [--runs 10] [--ranks 3] [--seed 1] [--again 0.4]
 """
 import argparse
-import contextlib
 import random
 import signal
 import sys
-import time
 
-from sweeps import (differences, epoch, epochs, events, held, moments_later, prepare, rank_processes, resuming, run_ok,
-                    wait_gone, where)
+from sweeps import differences, epoch, epochs, events, moments_later, prepare, resuming, run_ok, strike
 
-LAUNCHER = -1
 KINDS = [("rank", signal.SIGTERM), ("rank", signal.SIGINT), ("rank", signal.SIGUSR2), ("mpirun", signal.SIGUSR2)]
 
 
 def stop_once(out, ranks, wanted, after, target, number):
-    """Signals the sweep so many seconds behind an epoch. (where it stood, or None when it was over before, seconds to the
-    end)"""
-    sweep = held(epoch(wanted), *resuming(out), ranks=ranks)
-    processes = rank_processes(sweep.process)
-    if after:
-        sweep.release()
-        time.sleep(after)
-    struck = where(out)
-    with contextlib.suppress(ProcessLookupError):
-        sweep.signal(number, None if target == LAUNCHER else processes[target])
-    sent = time.monotonic()
-    code, _, log = sweep.end()
-    took = time.monotonic() - sent
-    wait_gone(processes.values())
+    """Stops the sweep behind an epoch. (where it stood, or None when it was over before, seconds to the end)"""
+    struck, code, log, took = strike(out, ranks, epoch(wanted), after, number, target)
     assert code in (0, 75), f"{out}: exit {code}\n{log}"
     assert code == 75 or after, f"{out}: a signal at epoch {wanted} did not stop it\n{log}"
     return struck if code else None, took
@@ -42,13 +26,13 @@ def stop_and_resume(out, ranks, total, again, chance, first, after):
     sent = []
     while (not sent or chance.random() < again) and epochs(out) < total // 2:
         whom, number = first if not sent else chance.choice(KINDS)
-        target = LAUNCHER if whom == "mpirun" else chance.randrange(ranks)
+        target = None if whom == "mpirun" else chance.randrange(ranks)
         wanted = chance.randint(1, total // 2)
         struck, took = stop_once(out, ranks, wanted, after if not sent else moments_later(chance), target, number)
         if not struck:
             break
         assert events(out)[-1] == {**events(out)[-1], "event": "end", "status": "interrupted"}, events(out)[-1]
-        sent.append(f"{signal.Signals(number).name} to {'mpirun' if target < 0 else target}: {struck}, {took:.1f} s")
+        sent.append(f"{signal.Signals(number).name} to {whom if target is None else target}: {struck}, {took:.1f} s")
     run_ok(*resuming(out), ranks=ranks)
     return sent
 

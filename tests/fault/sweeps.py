@@ -1,4 +1,5 @@
 """What the fault campaigns share: a sweep, moments in it, its results without what the clock gives."""
+import contextlib
 import json
 import os
 import sys
@@ -35,6 +36,24 @@ def prepare(ranks):
 
 def resuming(out):
     return "train", "job.yaml", "--out", out, "--resume"
+
+
+def strike(out, ranks, moment, after, number, target):
+    """Runs the sweep and sends the signal so many seconds behind the moment, to a rank or, with target None, to mpirun.
+    (where it stood, its exit code, what it logged, seconds from the signal to its end)"""
+    sweep = held(moment, *resuming(out), ranks=ranks)
+    processes = rank_processes(sweep.process)
+    if after:
+        sweep.release()
+        time.sleep(after)
+    struck = where(out)
+    with contextlib.suppress(ProcessLookupError):
+        sweep.signal(number, None if target is None else processes[target])
+    sent = time.monotonic()
+    code, _, log = sweep.end()
+    took = time.monotonic() - sent
+    wait_gone(processes.values())
+    return struck, code, log, took
 
 
 def wait_gone(pids):
