@@ -83,19 +83,25 @@ static _Noreturn void fail_decoding(j_common_ptr jpeg) {
     leave(jpeg, status);
 }
 
+/* Bytes that belonged to no segment, before a marker. Before one of restart they were a piece of the scan. */
+static bool are_between_segments(const struct jpeg_error_mgr *errors) {
+    int marker = errors->msg_parm.i[1];
+    return marker < JPEG_RST0 || marker > JPEG_RST0 + 7;
+}
+
 /* Warnings that leave every pixel as it should be: stray bytes between segments, numbers of revisions and of colour
  * transforms that are not known, and fields that mean nothing in a sequential JPEG. All others tell of lost pixels. */
-static bool is_harmless(int warning) {
-    static const int harmless[] = {JWRN_EXTRANEOUS_DATA, JWRN_JFIF_MAJOR, JWRN_ADOBE_XFORM, JWRN_NOT_SEQUENTIAL};
+static bool is_harmless(const struct jpeg_error_mgr *errors) {
+    static const int harmless[] = {JWRN_JFIF_MAJOR, JWRN_ADOBE_XFORM, JWRN_NOT_SEQUENTIAL};
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
-        if (harmless[i] == warning)
+        if (harmless[i] == errors->msg_code)
             return true;
-    return false;
+    return errors->msg_code == JWRN_EXTRANEOUS_DATA && are_between_segments(errors);
 }
 
 /* Called for every warning, and for traces, whose level is not negative. */
 static void judge_message(j_common_ptr jpeg, int level) {
-    if (level < 0 && !is_harmless(jpeg->err->msg_code))
+    if (level < 0 && !is_harmless(jpeg->err))
         fail_decoding(jpeg);
 }
 

@@ -32,8 +32,8 @@ static void plain(stream *to) {
     cs_image_clear(&image);
 }
 
-/* Gray, in the scans of the script. */
-static void scanned(stream *to, const jpeg_scan_info *scans, int n) {
+/* Gray, in the scans of the script, if any, with a marker of restart behind so many rows of blocks, if any. */
+static void gray(stream *to, const jpeg_scan_info *scans, int n, int restart_rows) {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
     unsigned char *bytes = NULL;
@@ -47,6 +47,7 @@ static void scanned(stream *to, const jpeg_scan_info *scans, int n) {
     jpeg_set_defaults(&jpeg);
     jpeg.scan_info = scans;
     jpeg.num_scans = n;
+    jpeg.restart_in_rows = restart_rows;
     jpeg_start_compress(&jpeg, TRUE);
     while (jpeg.next_scanline < jpeg.image_height) {
         uint8_t row[16];
@@ -91,7 +92,7 @@ static void drop_segments(stream *from, uint8_t marker, int n) {
     }
 }
 
-enum { APP0 = 0xE0, DQT = 0xDB, DHT = 0xC4, SOF = 0xC0, SOS = 0xDA };
+enum { APP0 = 0xE0, DQT = 0xDB, DHT = 0xC4, SOF = 0xC0, SOS = 0xDA, RST0 = 0xD0 };
 
 /* Faults. */
 static void end_in_the_header(stream *file) {
@@ -128,6 +129,15 @@ static void have_no_pixels(stream *file) {
     memset(file->bytes + find(file, SOF) + 5, 0, 4);
 }
 
+/* The bytes before a marker of restart belong to the row of blocks before it. */
+static void have_more_in_a_row_than_its_blocks(stream *file) {
+    gray(file, NULL, 0, 1);
+    size_t at = find(file, SOS);
+    while (file->bytes[at] != 0xFF || file->bytes[at + 1] != RST0)
+        at++;
+    put_in(file, at, "more than the decoder reads ahead", 33);
+}
+
 static const struct {
     void (*make)(stream *file);
     const char *told;
@@ -144,6 +154,8 @@ static const struct {
     {lose_a_piece_of_the_body, "damaged JPEG: ", false},
     {have_a_mark_in_the_body, "damaged JPEG: ", false},
     {have_no_pixels, "damaged JPEG: ", true},
+    {have_more_in_a_row_than_its_blocks, "damaged JPEG: Corrupt JPEG data: 33 extraneous bytes before marker 0xd0",
+     false},
 };
 
 /* Oddities. */
@@ -265,7 +277,7 @@ static void a_file_without_tables_gets_none_of_the_one_before(void **state) {
     cs_decoder *decoder = NULL;
     cs_image image = {0};
     decode_good(&decoder);
-    scanned(&tables, scans, 2);
+    gray(&tables, scans, 2, 0);
     file = good;
     drop_segments(&file, DHT, 4); /* as in Motion JPEG: the usual tables are meant, which `good` has */
     assert_decodes_to(decoder, &file, &expected);
@@ -286,9 +298,9 @@ static void a_progressive_file_of_very_many_scans_is_refused(void **state) {
         for (int bit = FROM; bit >= 0; bit--)
             scans[n++] = (jpeg_scan_info){1, {0}, k, k, bit == FROM ? 0 : bit + 1, bit};
     assert_ok(cs_decoder_open(&decoder));
-    scanned(&file, scans, 1 + 55 * (FROM + 1)); /* 496 */
+    gray(&file, scans, 1 + 55 * (FROM + 1), 0); /* 496 */
     assert_ok(cs_decode(decoder, "many", file.bytes, file.size, 0, 0, &image));
-    scanned(&file, scans, n); /* 568 */
+    gray(&file, scans, n, 0); /* 568 */
     assert_refused(decoder, &file, "a progressive JPEG of more than 500 scans");
     cs_image_clear(&image);
     cs_decoder_close(decoder);
