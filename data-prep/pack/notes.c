@@ -16,7 +16,7 @@ enum { SLICES_PER_PART = 4 };
 typedef struct notebook {
     pack_list *list;
     char parts[CS_PATH_MAX]; /* the folder of the notes */
-    uint64_t key;            /* of the files and what is made of them: notes on others are not read */
+    uint64_t key;            /* of the files, what is made of them and the slices: other notes are not read */
     size_t slices;
 } notebook;
 
@@ -35,6 +35,7 @@ static cs_status open_notebook(const pack_options *options, pack_list *list, not
     CS_TRY(pack_source(options, list, &source));
     CS_TRY(cs_checksum_open(&stream));
     cs_checksum_add(stream, &source, sizeof source);
+    cs_checksum_add(stream, &book->slices, sizeof book->slices);
     for (size_t i = 0; i < list->n; i++)
         cs_checksum_add(stream, &list->items[i].stamp, sizeof list->items[i].stamp);
     book->key = cs_checksum_close(stream);

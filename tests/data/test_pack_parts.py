@@ -130,6 +130,16 @@ class Parts(PackTest):
             self.assertNotIn("not an image", self.part(index, 3, "--skip-bad").stderr)
         self.assertEqual(self.notes(), before)
 
+    def test_notes_of_another_number_of_parts_are_not_read(self):
+        self.plant("a/000x.png", "c/007x.png")
+        options = ("--skip-bad", "--shard-size", "1K")
+        self.part(0, 2, *options)
+        shutil.rmtree(f"{self.joined}.parts/part-00000")
+        for index in range(4):
+            self.assertIn("2 of 63 files left out", self.part(index, 4, *options).stderr)
+        self.join()
+        self.assert_whole()
+
     def test_notes_that_are_lost_or_damaged_are_made_again(self):
         self.plant("a/000x.png", "b/011x.png", "c/007x.png")
         options = ("--skip-bad", "--shard-size", "1K")
