@@ -3,6 +3,7 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,17 @@ static void pause_once(void) {
 }
 
 /* How many of libgomp's turns of waiting fit into `seconds`: a pause takes 40 cycles on some processors, 140 on others.
- */
+ * The shortest of several readings counts, as other programs may run in the middle of one. */
 static long turns_in(double seconds) {
-    enum { TURNS = 10000 };
-    double begun = cs_now();
-    for (volatile int i = 0; i < TURNS; i++)
-        pause_once();
-    return (long)(seconds * TURNS / (cs_now() - begun));
+    enum { READINGS = 8, TURNS = 1000 };
+    double shortest = HUGE_VAL;
+    for (int reading = 0; reading < READINGS; reading++) {
+        double begun = cs_now();
+        for (volatile int i = 0; i < TURNS; i++)
+            pause_once();
+        shortest = fmin(shortest, cs_now() - begun);
+    }
+    return (long)(seconds * TURNS / fmax(shortest, 1e-9));
 }
 
 void cs_wait_briefly(char **argv) {
