@@ -187,7 +187,7 @@ static const struct {
     {8, 12, 12, 0, "2 ranks, 16 threads in all, on 12 cores of the node"},
     {8, 16, 16, 8, ""},
     {8, 8, 16, 0, ""},
-    {1, 16, 16, 0, ""},
+    {1, 16, 16, 0, "1 thread a rank where 8 fit: as many as the sweep began with, or as fit on another node"},
 };
 
 static void threads_are_held_against_cores_and_slurm(void **state) {

@@ -210,19 +210,27 @@ static void say_unused(const cs_seat *seat, const host *own, char *out, size_t s
              used, given, used == 1 ? "is" : "are", plural(own->ranks), each, seat->threads);
 }
 
-static void say_busy(const cs_seat *seat, const host *own, char *out, size_t size) {
+/* All ranks take the same number, and a sweep that goes on takes the one that it began with. */
+static void say_fewer(const cs_seat *seat, const host *own, char *out, size_t size) {
     int share = seat->node_cores / own->ranks;
     share = share < seat->cores ? share : seat->cores;
-    if (!seat->threads_asked && seat->busy_cores > 0 && seat->threads < share)
+    if (seat->threads_asked || seat->threads >= share)
+        return;
+    if (seat->busy_cores > 0)
         snprintf(out, size,
                  "%d thread%s a rank, as other programs keep %d of %d cores busy; threads: %d takes them all",
                  seat->threads, plural(seat->threads), seat->busy_cores, seat->node_cores, share);
+    else
+        snprintf(out, size,
+                 "%d thread%s a rank where %d fit: as many as the sweep began with, or as fit on another node; "
+                 "threads: %d takes them all",
+                 seat->threads, plural(seat->threads), share, share);
 }
 
 static const struct row {
     bool warns;
     remark *say;
-} remarks[] = {{false, say_place}, {true, say_gpus}, {true, say_threads}, {true, say_unused}, {true, say_busy}};
+} remarks[] = {{false, say_place}, {true, say_gpus}, {true, say_threads}, {true, say_unused}, {true, say_fewer}};
 
 static void say(const crowd *c, const struct row *row, int rank, char out[LINE_MAX_BYTES]) {
     out[0] = '\0';
