@@ -69,8 +69,8 @@ typedef struct cs_budget {
 
 typedef enum cs_cache_mode { CS_CACHE_AUTO, CS_CACHE_OFF, CS_CACHE_SIZE } cs_cache_mode;
 
-/* How the job is run: nothing here changes its numbers, but for the precision, and for the device and ranks_per_trial
- * in the last bits. */
+/* How the job is run: nothing here changes its numbers, but for the precision, and for the threads, the device and
+ * ranks_per_trial in the last bits. */
 typedef struct cs_run_config {
     int threads;     /* 0: free cores / ranks on the node */
     char device[16]; /* auto | cuda | cpu | onednn | ref */

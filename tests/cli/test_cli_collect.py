@@ -93,6 +93,13 @@ def test_parts_merged_are_the_whole():
     assert told.startswith(text_of("merged/table.md"))
 
 
+def test_parts_that_were_trained_with_other_threads_are_told():
+    other = copy(FOLDERS[1], "other_threads", lambda text: text.replace('"threads":1', '"threads":2'))
+    told = collect("mixed", [FOLDERS[0], other, FOLDERS[2]]).stderr
+    assert f"{other} was trained with 2 threads a rank and {FOLDERS[0]} with 1: numbers differ" in told, told
+    assert "a rank and" not in collect("unmixed", FOLDERS).stderr
+
+
 def test_the_default_is_the_folder_that_all_parts_are_in():
     run_ok("collect", *[f"{folder}/" for folder in FOLDERS])
     assert text_of("results/tiny/trials.csv") == text_of("merged/trials.csv")

@@ -42,7 +42,7 @@ enum { N_JOB_TEXTS = sizeof job_texts / sizeof *job_texts };
 static const char goal_key[] = "sweep.metric.goal", method_key[] = "sweep.method";
 static const char maximize[] = "maximize", minimize[] = "minimize", random_method[] = "random", grid_method[] = "grid";
 
-/* Machines that train parts may differ in these; the numbers do not. */
+/* Machines that train parts may differ in these; the numbers do not, but for the last digits (threads, device). */
 static bool is_of_the_run(const cs_option *option) {
     static const char *const keys[] = {"threads",
                                        "device",
