@@ -5,8 +5,8 @@ processes.
 
 BaseNet on drawings of 32 px in batches of 64. The ways take turns in every round; the table has the medians, with the
 smallest and largest. Beside two busy processes the default may take at most 1.3 times as long as the better of one
-thread and two that wait passively; --before adds the default of another build, than which it may not be slower on an
-idle machine. Nothing else may run on the machine."""
+thread and two that wait passively, which the exit code tells; --before adds the default of another build, with which an
+epoch on an idle machine is compared. Nothing else may run on the machine."""
 import argparse
 import csv
 import os
