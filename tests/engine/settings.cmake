@@ -1,5 +1,5 @@
-set_tests_properties(test_engine_ranks PROPERTIES ENVIRONMENT
-  "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/engine/lsan.supp;OMP_WAIT_POLICY=passive")
+set_property(TEST test_engine_ranks APPEND PROPERTY ENVIRONMENT
+  LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/engine/lsan.supp)
 # A part of the CUDA engine that knows no GPU.
 target_sources(test_engine_plan_cache PRIVATE ${PROJECT_SOURCE_DIR}/src/engine/cuda/plan_cache.c)
 set_source_files_properties(engine/test_engine_plan_cache.c PROPERTIES INCLUDE_DIRECTORIES
