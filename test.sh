@@ -33,7 +33,7 @@ run_tests() {
 # What only compares numbers with other judges, whole networks above all, or times, learns nothing from a second run.
 # Of the CUDA engine it is the build for the host that runs here.
 sanitized_tests() {
-    local numbers='engine_networks.*|engine_rows.*|(group|checkpoint)_cuda_host|keras_forward|torch_forward|torch_step|ref_gradients'
+    local numbers='engine_networks.*|engine_rows.*|(group|checkpoint|cache)_cuda_host|keras_forward|torch_forward|torch_step|ref_gradients'
     local judged='weights_keras|zoo_torch|input_scaling|gpu_script'
     run_tests debug -LE 'parity|rules|fuzz|slurm' -E "test_($numbers|$judged)$"
 }
