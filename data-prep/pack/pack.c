@@ -277,8 +277,7 @@ cs_status pack_run(const pack_options *options, pack_list *list, const volatile 
     if (bad > 0)
         return cs_hint(
             cs_fail(CS_ERR_IO, "%s: files went bad while they were packed; nothing was written", options->src),
-            "is something writing to them? if not, remove %s.parts, where parts are packed, and pack again",
-            options->out);
+            "is another program writing to them? with --part: remove %s.parts and pack every part again", options->out);
     double seconds = cs_now() - options->started;
     cs_log(CS_LOG_INFO, "packed %zu images in %.3f s (%.0f images/s)", list->n, seconds, (double)list->n / seconds);
     return CS_OK;

@@ -117,11 +117,10 @@ static cs_status compare(const collection *c, const char *path, const cs_journal
         return cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: it has %d trials, there %d", path, first,
                        journal->planned, c->job->n_trials);
     if (journal->threads != c->first->threads)
-        cs_log(
-            CS_LOG_WARN,
-            "%s was trained with %d thread%s a rank and %s with %d: numbers differ in their last digits; threads: in "
-            "the job keeps parts alike",
-            path, journal->threads, journal->threads == 1 ? "" : "s", first, c->first->threads);
+        cs_log(CS_LOG_WARN,
+               "%s was trained with %d thread%s a rank and %s with %d: numbers differ in their last digits; with "
+               "threads: N in the job all parts take the same",
+               path, journal->threads, journal->threads == 1 ? "" : "s", first, c->first->threads);
     return CS_OK;
 }
 
