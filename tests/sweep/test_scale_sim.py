@@ -114,10 +114,11 @@ def test_the_queue_loses_no_message():
         for ranks, root in ((4, "serves"), (3, "takes")):
             run, lengths = bench.once(ranks, 100, 3, 0, 0, 0.1, root)
             assert len(lengths) == 100 and run["commits"] <= run["messages"]
-            own = 0 if root == "serves" else 100
-            assert run["finished"]["n"] >= 100 - own and run["epoch"]["n"] == 3 * run["finished"]["n"]
+            # A rank 0 that takes trials may take all of them before another rank has asked: then nobody else sends any.
+            finished, epochs = (run.get(kind, {"n": 0})["n"] for kind in ("finished", "epoch"))
+            assert finished <= 100 and epochs == 3 * finished, run
             if root == "serves":
-                assert run["finished"]["n"] == 100 and run["ask"]["n"] == 100 + ranks - 1, run
+                assert finished == 100 and run["ask"]["n"] == 100 + ranks - 1, run
     finally:
         shutil.rmtree(folder)
 
