@@ -176,20 +176,20 @@ static cs_status work(cs_queue *queue, const load *l, bool takes, bool compute, 
 }
 
 /* What cs_plan_create makes, but that the lengths are given. */
-static cs_status make_plan(const load *l, const cs_job *job, cs_dataset *dataset, int takers, cs_plan *plan) {
+static cs_status make_plan(const load *l, const cs_job *job, cs_dataset *dataset, int rank_groups, cs_plan *plan) {
     size_t n = (size_t)l->trials;
-    const cs_group_limits limits = {.ranks = takers, .most = 1, .memory = INFINITY};
-    *plan = (cs_plan){.job = job, .dataset = dataset, .takers = takers, .n_costs = l->trials};
+    const cs_group_limits limits = {.ranks = rank_groups, .most = 1, .memory = INFINITY};
+    *plan = (cs_plan){.job = job, .dataset = dataset, .rank_groups = rank_groups, .n_costs = l->trials};
     CS_TRY(cs_alloc(n, sizeof *plan->seconds, "plan", &plan->seconds));
     CS_TRY(cs_alloc(n, sizeof *plan->costs, "plan", &plan->costs));
-    CS_TRY(cs_alloc(n, sizeof *plan->pieces, "plan", &plan->pieces));
+    CS_TRY(cs_alloc(n, sizeof *plan->groups, "plan", &plan->groups));
     for (int t = 0; t < l->trials; t++) {
         plan->seconds[t] = length_of(l, t);
         plan->total_seconds += plan->seconds[t];
         plan->costs[t] = (cs_cost){.trial = t, .share = (uint64_t)t, .epochs = l->epochs, .tail = plan->seconds[t]};
     }
-    CS_TRY(cs_groups_make(plan->costs, l->trials, &limits, plan->pieces, &plan->n_pieces));
-    return cs_groups_makespan(plan->pieces, plan->n_pieces, takers, &plan->makespan);
+    CS_TRY(cs_groups_make(plan->costs, l->trials, &limits, plan->groups, &plan->n_groups));
+    return cs_groups_makespan(plan->groups, plan->n_groups, rank_groups, &plan->makespan);
 }
 
 /* Rank 0's. */
@@ -203,7 +203,7 @@ typedef struct office {
 
 static volatile sig_atomic_t stop;
 
-static cs_status open_office(const char *folder, int ranks, int takers, load *l, office *o) {
+static cs_status open_office(const char *folder, int ranks, int rank_groups, load *l, office *o) {
     cs_dataset *dataset = NULL;
     double begun = cs_now();
     CS_TRY(cs_dataset_open(o->job->base.data.path, &dataset));
@@ -212,7 +212,7 @@ static cs_status open_office(const char *folder, int ranks, int takers, load *l,
     l->classes = cs_dataset_class_count(dataset);
     if (l->classes > CLASSES_MAX)
         return cs_fail(CS_ERR_ARG, "%d classes, at most %d", l->classes, CLASSES_MAX);
-    CS_TRY(make_plan(l, o->job, dataset, takers, &o->plan));
+    CS_TRY(make_plan(l, o->job, dataset, rank_groups, &o->plan));
     o->planned = cs_now() - begun;
     const cs_results_config config = {.job = o->job,
                                       .dataset = dataset,
@@ -241,7 +241,7 @@ static cs_status close_office(office *o) {
     cs_dataset_close(o->plan.dataset);
     free(o->plan.seconds);
     free(o->plan.costs);
-    free(o->plan.pieces);
+    free(o->plan.groups);
     cs_job_free(o->job);
     return status;
 }

@@ -58,14 +58,14 @@ static void open_office(int trials, office *o) {
     size_t n = (size_t)trials;
     *o = (office){.job = make_job("", trials)};
     fixture_write(fixture_path("d.h5"), &spec);
-    o->plan = (cs_plan){.job = o->job, .takers = 1, .n_costs = trials, .n_pieces = trials};
+    o->plan = (cs_plan){.job = o->job, .rank_groups = 1, .n_costs = trials, .n_groups = trials};
     assert_ok(cs_dataset_open(fixture_path("d.h5"), &o->plan.dataset));
     assert_ok(cs_alloc(n, sizeof *o->plan.seconds, "seconds", &o->plan.seconds));
     assert_ok(cs_alloc(n, sizeof *o->plan.costs, "costs", &o->plan.costs));
-    assert_ok(cs_alloc(n, sizeof *o->plan.pieces, "pieces", &o->plan.pieces));
+    assert_ok(cs_alloc(n, sizeof *o->plan.groups, "groups", &o->plan.groups));
     for (int t = 0; t < trials; t++) {
         o->plan.costs[t].trial = t;
-        o->plan.pieces[t] = (cs_piece){.first = t, .n = 1, .seconds = 1};
+        o->plan.groups[t] = (cs_trial_group){.first = t, .n = 1, .seconds = 1};
     }
     const cs_results_config config = {.job = o->job,
                                       .dataset = o->plan.dataset,
@@ -86,7 +86,7 @@ static void close_office(office *o) {
     cs_dataset_close(o->plan.dataset);
     free(o->plan.seconds);
     free(o->plan.costs);
-    free(o->plan.pieces);
+    free(o->plan.groups);
     cs_job_free(o->job);
 }
 

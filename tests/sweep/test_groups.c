@@ -121,16 +121,16 @@ static int random_costs(cs_rng *rng, cs_cost *costs) {
     return n;
 }
 
-static void check_partition(const cs_cost *costs, int n, const cs_piece *pieces, int n_pieces, int most) {
+static void check_partition(const cs_cost *costs, int n, const cs_trial_group *groups, int n_groups, int most) {
     char *seen = calloc((size_t)n, 1);
     assert_non_null(seen);
-    for (int p = 0; p < n_pieces; p++) {
-        assert_in_range(pieces[p].n, 1, most);
-        for (int i = pieces[p].first; i < pieces[p].first + pieces[p].n; i++) {
-            assert_true(costs[i].share == costs[pieces[p].first].share);
+    for (int p = 0; p < n_groups; p++) {
+        assert_in_range(groups[p].n, 1, most);
+        for (int i = groups[p].first; i < groups[p].first + groups[p].n; i++) {
+            assert_true(costs[i].share == costs[groups[p].first].share);
             assert_int_equal(seen[costs[i].trial]++, 0);
         }
-        assert_true(p == 0 || pieces[p].seconds <= pieces[p - 1].seconds);
+        assert_true(p == 0 || groups[p].seconds <= groups[p - 1].seconds);
     }
     assert_null(memchr(seen, 0, (size_t)n));
     free(seen);
@@ -143,14 +143,14 @@ static void plans_finish_within_a_tenth_of_the_best_of_all(void **state) {
     for (uint32_t i = 0; i < INSTANCES; i++) {
         cs_rng rng = cs_rng_at(11, CS_PURPOSE_TEST, 0, i);
         cs_cost costs[SMALL];
-        cs_piece pieces[SMALL];
-        int n = random_costs(&rng, costs), n_pieces;
+        cs_trial_group groups[SMALL];
+        int n = random_costs(&rng, costs), n_groups;
         double makespan;
         cs_group_limits limits = alone;
         limits.ranks = 1 + (int)cs_rng_below(&rng, 4);
-        assert_ok(cs_groups_make(costs, n, &limits, pieces, &n_pieces));
-        check_partition(costs, n, pieces, n_pieces, limits.most);
-        assert_ok(cs_groups_makespan(pieces, n_pieces, limits.ranks, &makespan));
+        assert_ok(cs_groups_make(costs, n, &limits, groups, &n_groups));
+        check_partition(costs, n, groups, n_groups, limits.most);
+        assert_ok(cs_groups_makespan(groups, n_groups, limits.ranks, &makespan));
         brute b = {.costs = costs, .n = n, .ranks = limits.ranks, .least = INFINITY};
         partition(&b, 0);
         assert_true(makespan >= b.least * (1 - 1e-9));
@@ -176,34 +176,34 @@ static int depths_and_augmentations(cs_cost *costs) {
 static void a_grid_of_depths_and_augmentations_is_shared(void **state) {
     (void)state;
     cs_cost costs[20];
-    cs_piece pieces[20];
-    int n = depths_and_augmentations(costs), n_pieces;
-    assert_ok(cs_groups_make(costs, n, &alone, pieces, &n_pieces));
-    check_partition(costs, n, pieces, n_pieces, alone.most);
-    assert_int_equal(n_pieces, 4);
+    cs_trial_group groups[20];
+    int n = depths_and_augmentations(costs), n_groups;
+    assert_ok(cs_groups_make(costs, n, &alone, groups, &n_groups));
+    check_partition(costs, n, groups, n_groups, alone.most);
+    assert_int_equal(n_groups, 4);
     cs_group_limits two = alone;
     double makespan, four_groups = 0;
-    for (int p = 0; p < n_pieces; p++)
-        four_groups += pieces[p].seconds / 2;
+    for (int p = 0; p < n_groups; p++)
+        four_groups += groups[p].seconds / 2;
     two.ranks = 2;
-    assert_ok(cs_groups_make(costs, n, &two, pieces, &n_pieces));
-    assert_ok(cs_groups_makespan(pieces, n_pieces, 2, &makespan));
+    assert_ok(cs_groups_make(costs, n, &two, groups, &n_groups));
+    assert_ok(cs_groups_makespan(groups, n_groups, 2, &makespan));
     assert_true(makespan <= four_groups * 1.001);
 }
 
 static void one_class_is_split_over_the_ranks(void **state) {
     (void)state;
     cs_cost costs[8];
-    cs_piece pieces[8];
-    int n_pieces;
+    cs_trial_group groups[8];
+    int n_groups;
     cs_group_limits four = alone;
     double makespan;
     four.ranks = 4;
     for (int t = 0; t < 8; t++)
         costs[t] = cost_of(t, 1, 10, 1, 100);
-    assert_ok(cs_groups_make(costs, 8, &four, pieces, &n_pieces));
-    assert_int_equal(n_pieces, 4);
-    assert_ok(cs_groups_makespan(pieces, n_pieces, 4, &makespan));
+    assert_ok(cs_groups_make(costs, 8, &four, groups, &n_groups));
+    assert_int_equal(n_groups, 4);
+    assert_ok(cs_groups_makespan(groups, n_groups, 4, &makespan));
     assert_true(fabs(makespan - 211.1) < 1e-6); /* two tails, ten passes of 1.1, the test split's 0.1 */
 }
 
@@ -211,57 +211,57 @@ static void one_class_is_split_over_the_ranks(void **state) {
 static void a_group_never_costs_more_than_its_trials_alone(void **state) {
     (void)state;
     cs_cost costs[2] = {cost_of(0, 1, 10, 1, 5), cost_of(1, 1, 90, 9, 5)};
-    cs_piece pieces[2];
-    int n_pieces;
-    assert_ok(cs_groups_make(costs, 2, &alone, pieces, &n_pieces));
-    assert_int_equal(n_pieces, 1);
+    cs_trial_group groups[2];
+    int n_groups;
+    assert_ok(cs_groups_make(costs, 2, &alone, groups, &n_groups));
+    assert_int_equal(n_groups, 1);
     for (int t = 0; t < 2; t++) {
         costs[t].kept = true;
         costs[t].variants = 1;
     }
-    assert_ok(cs_groups_make(costs, 2, &alone, pieces, &n_pieces));
-    assert_int_equal(n_pieces, 2);
+    assert_ok(cs_groups_make(costs, 2, &alone, groups, &n_groups));
+    assert_int_equal(n_groups, 2);
     for (int t = 0; t < 2; t++)
         costs[t] = cost_of(t, 1, 0, 0, 5);
-    assert_ok(cs_groups_make(costs, 2, &alone, pieces, &n_pieces));
-    assert_int_equal(n_pieces, 2);
+    assert_ok(cs_groups_make(costs, 2, &alone, groups, &n_groups));
+    assert_int_equal(n_groups, 2);
 }
 
 static void groups_keep_to_their_limits(void **state) {
     (void)state;
     cs_cost costs[20];
-    cs_piece pieces[20];
-    int n = depths_and_augmentations(costs), n_pieces;
+    cs_trial_group groups[20];
+    int n = depths_and_augmentations(costs), n_groups;
     cs_group_limits limits = {.ranks = 1, .most = 1, .memory = 1e18};
-    assert_ok(cs_groups_make(costs, n, &limits, pieces, &n_pieces));
-    assert_int_equal(n_pieces, 20);
+    assert_ok(cs_groups_make(costs, n, &limits, groups, &n_groups));
+    assert_int_equal(n_groups, 20);
     limits.most = 32;
     limits.memory = 3;
-    assert_ok(cs_groups_make(costs, n, &limits, pieces, &n_pieces));
-    check_partition(costs, n, pieces, n_pieces, 3);
-    assert_int_equal(n_pieces, 8);
+    assert_ok(cs_groups_make(costs, n, &limits, groups, &n_groups));
+    check_partition(costs, n, groups, n_groups, 3);
+    assert_int_equal(n_groups, 8);
     limits.memory = 0;
-    assert_ok(cs_groups_make(costs, n, &limits, pieces, &n_pieces));
-    assert_int_equal(n_pieces, 20);
+    assert_ok(cs_groups_make(costs, n, &limits, groups, &n_groups));
+    assert_int_equal(n_groups, 20);
 }
 
 static void a_hundred_thousand_trials_take_seconds(void **state) {
     (void)state;
     cs_cost *costs = calloc(LARGE, sizeof *costs);
-    cs_piece *pieces = calloc(LARGE, sizeof *pieces);
+    cs_trial_group *groups = calloc(LARGE, sizeof *groups);
     assert_non_null(costs);
-    assert_non_null(pieces);
+    assert_non_null(groups);
     const cs_group_limits many = {.ranks = 1000, .most = 32, .memory = 1e18};
-    int n_pieces;
+    int n_groups;
     for (int t = 0; t < LARGE; t++)
         costs[t] = cost_of(t, (uint64_t)t / 60000, t % 7, t % 7, 1 + t % 13);
     clock_t begun = clock(); /* of this process alone: the machine may have other things to do */
-    assert_ok(cs_groups_make(costs, LARGE, &many, pieces, &n_pieces));
-    print_message("%d pieces in %.2f s\n", n_pieces, (double)(clock() - begun) / CLOCKS_PER_SEC);
-    check_partition(costs, LARGE, pieces, n_pieces, many.most);
+    assert_ok(cs_groups_make(costs, LARGE, &many, groups, &n_groups));
+    print_message("%d groups in %.2f s\n", n_groups, (double)(clock() - begun) / CLOCKS_PER_SEC);
+    check_partition(costs, LARGE, groups, n_groups, many.most);
     assert_true((double)(clock() - begun) / CLOCKS_PER_SEC < 20);
     free(costs);
-    free(pieces);
+    free(groups);
 }
 
 int main(void) {

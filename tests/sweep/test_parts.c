@@ -38,17 +38,17 @@ static void make_costs(cs_cost costs[N]) {
 static double seconds_of(const cs_cost *costs, const int *part_of, int part) {
     const cs_group_limits one = {.ranks = 1, .most = MOST, .memory = INFINITY};
     cs_cost own[N];
-    cs_piece pieces[N];
-    int n = 0, n_pieces;
+    cs_trial_group groups[N];
+    int n = 0, n_groups;
     double seconds = 0;
     for (int i = 0; i < N; i++)
         if (part_of[costs[i].trial] == part)
             own[n++] = costs[i];
     if (n == 0)
         return 0;
-    assert_ok(cs_groups_make(own, n, &one, pieces, &n_pieces));
-    for (int p = 0; p < n_pieces; p++)
-        seconds += pieces[p].seconds;
+    assert_ok(cs_groups_make(own, n, &one, groups, &n_groups));
+    for (int p = 0; p < n_groups; p++)
+        seconds += groups[p].seconds;
     return seconds;
 }
 

@@ -1,4 +1,4 @@
-/* statfs: POSIX cannot tell a disk from memory that looks like one. */
+/* statfs is not in POSIX; statvfs does not tell a disk from a file system in memory. */
 #define _GNU_SOURCE
 #include "cache_limits.h"
 #include "cnnsweep/file.h"
@@ -13,10 +13,10 @@
 
 enum { LINE = CS_PATH_MAX + 64 };
 
-/* A share of the memory and of the disk for all ranks together. */
+/* The part of the memory, and of the disk, that all ranks of the node may take together. */
 static const double memory_share = 0.25, disk_share = 0.5;
 
-/* The number behind `key` at the start of a line of a file; -1 when there is none. */
+/* The number after `key` at the start of a line of the file; -1: there is no such line. */
 static double read_number(const char *path, const char *key) {
     char line[256];
     double value = -1;
@@ -34,7 +34,7 @@ static double read_number(const char *path, const char *key) {
     return value;
 }
 
-/* What this control group and those around it allow: a batch system kills what takes more. */
+/* The smallest limit of this control group and of its parents. A batch system kills a program that takes more. */
 static double limit_around(const char *root, char *group, const char *name) {
     double least = -1;
     for (;;) {
@@ -84,7 +84,7 @@ double cs_available_memory(int ranks, const cs_engine *engine) {
     return (limit > 0 && limit < available ? limit : available) / ranks;
 }
 
-/* Free bytes of the disk that holds `folder`; 0 where it is not on a disk. */
+/* Free bytes of the disk that holds `folder`; 0: it does not lie on a disk. */
 static double free_disk(const char *folder) {
     struct statfs about;
     struct rlimit largest;

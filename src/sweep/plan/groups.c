@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Working memory, and the best pieces so far. */
+/* The state of the search, and the best groups that it has found. */
 typedef struct search {
     const cs_cost *costs;
     int n;
     const cs_group_limits *limits;
-    double *least; /* [n+1] seconds of costs[0, i), cut at best */
-    int *from;     /* [n+1] where the last piece of those begins */
-    cs_piece *pieces, *best;
-    int n_pieces, n_best;
+    double *least; /* [n+1] the fewest seconds that costs[0, i) can take */
+    int *from;     /* [n+1] the first trial of the last group of that division */
+    cs_trial_group *groups, *best;
+    int n_groups, n_best;
     double makespan, least_makespan;
 } search;
 
@@ -25,13 +25,13 @@ static int by_share_and_cut(const void *a, const void *b) {
 }
 
 static int by_seconds_descending(const void *a, const void *b) {
-    const cs_piece *p = a, *q = b;
+    const cs_trial_group *p = a, *q = b;
     if (p->seconds != q->seconds)
         return p->seconds < q->seconds ? 1 : -1;
     return p->first - q->first;
 }
 
-/* The rank that is free first is the root of a heap; it is `seconds` later now. */
+/* The root of the heap is the time at which the next rank is free. That rank now works for `seconds` more. */
 static void lengthen_root(double *heap, int n, double seconds) {
     double value = heap[0] + seconds;
     int at = 0;
@@ -47,11 +47,11 @@ static void lengthen_root(double *heap, int n, double seconds) {
     heap[at] = value;
 }
 
-cs_status cs_groups_makespan(const cs_piece *pieces, int n, int ranks, double *out) {
+cs_status cs_groups_makespan(const cs_trial_group *groups, int n, int ranks, double *out) {
     double *heap, last = 0;
     CS_TRY(cs_alloc((size_t)ranks, sizeof *heap, "plan", &heap));
     for (int i = 0; i < n; i++)
-        lengthen_root(heap, ranks, pieces[i].seconds);
+        lengthen_root(heap, ranks, groups[i].seconds);
     for (int i = 0; i < ranks; i++)
         last = heap[i] > last ? heap[i] : last;
     free(heap);
@@ -59,8 +59,8 @@ cs_status cs_groups_makespan(const cs_piece *pieces, int n, int ranks, double *o
     return CS_OK;
 }
 
-/* The least work, with pieces of at most `longest` seconds but for single trials: a shortest path over the places where
- * a piece may begin. Ties go to smaller pieces. */
+/* Finds the division with the least work in which no group of several trials takes more than `longest` seconds. It is a
+ * shortest path over the trials at which a group may begin. Of equal divisions the one with smaller groups is taken. */
 static void find_cuts(search *s, double longest) {
     const double gain = 1 - 1e-9;
     for (int end = 1; end <= s->n; end++) {
@@ -82,33 +82,33 @@ static void find_cuts(search *s, double longest) {
     }
 }
 
-static cs_piece make_piece(const search *s, int first, int end) {
+static cs_trial_group make_group(const search *s, int first, int end) {
     cs_group_cost group = {0};
     for (int i = end - 1; i >= first; i--)
         cs_group_cost_add(&group, &s->costs[i]);
-    return (cs_piece){.first = first, .n = end - first, .seconds = group.seconds, .memory = group.memory};
+    return (cs_trial_group){.first = first, .n = end - first, .seconds = group.seconds, .memory = group.memory};
 }
 
-/* Cuts with that longest piece, and keeps the pieces if they are done sooner. */
+/* Divides with that limit, and keeps the groups if the last rank finishes earlier with them. */
 static cs_status try_longest(search *s, double longest) {
     const double gain = 1 - 1e-3;
     find_cuts(s, longest);
-    s->n_pieces = 0;
+    s->n_groups = 0;
     for (int end = s->n; end > 0; end = s->from[end])
-        s->pieces[s->n_pieces++] = make_piece(s, s->from[end], end);
-    qsort(s->pieces, (size_t)s->n_pieces, sizeof *s->pieces, by_seconds_descending);
-    CS_TRY(cs_groups_makespan(s->pieces, s->n_pieces, s->limits->ranks, &s->makespan));
+        s->groups[s->n_groups++] = make_group(s, s->from[end], end);
+    qsort(s->groups, (size_t)s->n_groups, sizeof *s->groups, by_seconds_descending);
+    CS_TRY(cs_groups_makespan(s->groups, s->n_groups, s->limits->ranks, &s->makespan));
     if (s->makespan < s->least_makespan * gain) {
-        memcpy(s->best, s->pieces, (size_t)s->n_pieces * sizeof *s->best);
-        s->n_best = s->n_pieces;
+        memcpy(s->best, s->groups, (size_t)s->n_groups * sizeof *s->best);
+        s->n_best = s->n_groups;
         s->least_makespan = s->makespan;
     }
     return CS_OK;
 }
 
-/* Without a limit the work is least. Where that leaves ranks idle, shorter pieces are tried, from twice a rank's part
- * of that work down. */
-static cs_status find_pieces(search *s) {
+/* Without a limit there is the least work, but ranks may be idle at the end. Then shorter limits are tried, which begin
+ * at twice a rank's equal part of the work. */
+static cs_status find_groups(search *s) {
     const double largest = 2, smallest = 0.1, ratio = 0.93, idle = 1.01;
     CS_TRY(try_longest(s, INFINITY));
     double part = s->least[s->n] / s->limits->ranks;
@@ -117,18 +117,18 @@ static cs_status find_pieces(search *s) {
     return CS_OK;
 }
 
-cs_status cs_groups_make(cs_cost *costs, int n, const cs_group_limits *limits, cs_piece *pieces, int *n_pieces) {
-    search s = {.costs = costs, .n = n, .limits = limits, .best = pieces, .least_makespan = INFINITY};
+cs_status cs_groups_make(cs_cost *costs, int n, const cs_group_limits *limits, cs_trial_group *groups, int *n_groups) {
+    search s = {.costs = costs, .n = n, .limits = limits, .best = groups, .least_makespan = INFINITY};
     cs_status status;
     qsort(costs, (size_t)n, sizeof *costs, by_share_and_cut);
     CS_TRY_GOTO(cs_alloc((size_t)n + 1, sizeof *s.least, "plan", &s.least), done);
     CS_TRY_GOTO(cs_alloc((size_t)n + 1, sizeof *s.from, "plan", &s.from), done);
-    CS_TRY_GOTO(cs_alloc((size_t)n, sizeof *s.pieces, "plan", &s.pieces), done);
-    CS_TRY_GOTO(find_pieces(&s), done);
-    *n_pieces = s.n_best;
+    CS_TRY_GOTO(cs_alloc((size_t)n, sizeof *s.groups, "plan", &s.groups), done);
+    CS_TRY_GOTO(find_groups(&s), done);
+    *n_groups = s.n_best;
 done:
     free(s.least);
     free(s.from);
-    free(s.pieces);
+    free(s.groups);
     return status;
 }

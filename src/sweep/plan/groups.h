@@ -1,29 +1,30 @@
-/* Inside the sweep room: which trials are trained together. Sharing a trunk lowers the work there is, splitting a group
- * gives more ranks some of it; pieces are chosen so that the last rank is done soonest, by the estimates in cost.h. */
+/* Inside the sweep room: which trials are trained together. Trials that share a trunk are less work in one group; two
+ * smaller groups can be trained by two ranks. The groups are chosen so that the last rank finishes as early as
+ * possible, by the estimates in cost.h. */
 #ifndef CNNSWEEP_GROUPS_H
 #define CNNSWEEP_GROUPS_H
 
 #include "cnnsweep/cost.h"
 
-/* Trials costs[first, first + n) of a plan, trained together. */
-typedef struct cs_piece {
+/* The trials of costs[first, first + n) of a plan. One rank, or one set of ranks, trains them together. */
+typedef struct cs_trial_group {
     int first, n;
-    double seconds;
-    double memory; /* bytes, without what is kept of a trunk */
-} cs_piece;
+    double seconds; /* estimated */
+    double memory;  /* bytes, without the cached outputs of the trunk */
+} cs_trial_group;
 
 typedef struct cs_group_limits {
-    int ranks;     /* that take pieces */
-    int most;      /* trials in a piece */
-    double memory; /* bytes of a piece of several trials */
+    int ranks;     /* how many groups can be trained at the same time */
+    int most;      /* the largest number of trials in a group */
+    double memory; /* the most bytes that a group of several trials may need */
 } cs_group_limits;
 
-/* Sorts the costs [n] by share and cut and cuts them into pieces [at most n], largest first. The same input gives the
- * same pieces. */
-CS_MUST_CHECK cs_status cs_groups_make(cs_cost *costs, int n, const cs_group_limits *limits, cs_piece *pieces,
-                                       int *n_pieces);
+/* Sorts costs [n] by share and cut, and divides them into groups [at most n], longest first. The same input always
+ * gives the same groups. */
+CS_MUST_CHECK cs_status cs_groups_make(cs_cost *costs, int n, const cs_group_limits *limits, cs_trial_group *groups,
+                                       int *n_groups);
 
-/* When the last of the ranks is done, pieces [n] going out in their order to whichever rank is free. */
-CS_MUST_CHECK cs_status cs_groups_makespan(const cs_piece *pieces, int n, int ranks, double *out);
+/* The seconds until the last rank finishes, where each rank that is free takes the next of groups [n]. */
+CS_MUST_CHECK cs_status cs_groups_makespan(const cs_trial_group *groups, int n, int ranks, double *out);
 
 #endif

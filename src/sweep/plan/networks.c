@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A trial beside its network's key. */
+/* A trial and the key of its network. */
 typedef struct keyed_trial {
     uint64_t key;
     int trial;
@@ -19,7 +19,7 @@ static int by_key(const void *a, const void *b) {
     return x->trial - y->trial;
 }
 
-/* Numbers the networks in the order of their first trials; sorting finds equals among many. */
+/* Numbers the networks in the order of their first trials. Sorting by key brings equal networks together. */
 static void number_networks(cs_networks *networks, keyed_trial *keyed) {
     int n = networks->job->n_trials, *of = networks->of;
     for (int t = 0; t < n; t++)
@@ -83,7 +83,7 @@ static int distance(const cs_networks *networks, const cs_network *a, const cs_n
     return cs_same_network(config_of(networks, a), config_of(networks, b)) ? abs(a->work.cut - b->work.cut) : INT_MAX;
 }
 
-/* The one of `measured` [n] that is nearest: the same layers, cut at nearly the same place, else the first. */
+/* The network of `measured` [n] that is most like this one: the same layers and the nearest cut, else the first. */
 static const cs_network *nearest(const cs_networks *networks, cs_network *const *measured, int n,
                                  const cs_network *network) {
     int found = 0;
@@ -93,7 +93,8 @@ static const cs_network *nearest(const cs_networks *networks, cs_network *const 
     return measured[found];
 }
 
-/* The one that takes longest among those that are farthest from what was tried, [n]; NULL: all were tried. */
+/* The network that is least like all of `tried` [n]; of several such, the one that takes longest. NULL: all were tried.
+ */
 static cs_network *next_to_try(const cs_networks *networks, cs_network *const *tried, int n) {
     cs_network *next = NULL;
     int farthest = 0;

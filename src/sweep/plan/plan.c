@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A metric of a split that is not there would be an empty table after hours of work. */
+/* Without the metric's split the table would be empty, after hours of work. */
 static cs_status check_metric(const cs_plan *plan, const char *metric) {
     static const cs_split splits[] = {CS_SPLIT_VAL, CS_SPLIT_TEST};
     for (int i = 0; i < 2; i++) {
@@ -25,7 +25,7 @@ static cs_status check_metric(const cs_plan *plan, const char *metric) {
     return CS_OK;
 }
 
-/* Half of the memory there is: the rest is for what is kept of trunks, and for others. */
+/* Half of the available memory. The rest is for cached outputs of trunks and for other programs. */
 static double memory_of_rank(const cs_ranks *ranks, const cs_engine *engine) {
     const double part = 0.5;
     double available = cs_available_memory(cs_ranks_on_node(ranks), engine);
@@ -37,8 +37,8 @@ static void count_images(const cs_plan *plan, int64_t images[CS_SPLIT_COUNT]) {
         images[split] = cs_dataset_count(plan->dataset, split);
 }
 
-/* Every part is to see the same division, on whatever machine it runs: the rates of an ordinary core, and memory for
- * what the job lets be kept. */
+/* All parts must find the same division, whatever machine each runs on. So the rates are those of an ordinary core, and
+ * the cache is as large as the job allows. */
 static cs_status divide(const cs_plan *plan, cs_job *job, const cs_networks *networks) {
     const cs_rates rates = cs_rates_default(1);
     const cs_run_config *run = &job->run;
@@ -52,7 +52,7 @@ static cs_status divide(const cs_plan *plan, cs_job *job, const cs_networks *net
     return cs_parts_divide(plan->costs, job->n_trials, job->parts, run->group ? CS_GROUP_MAX : 1, job->part_of);
 }
 
-/* Estimates of every trial that is to be trained, from its network's rates. */
+/* Estimates the cost of every trial that is still to be trained, from its network's rates. */
 static void cost_trials(cs_plan *plan, const cs_networks *networks) {
     const cs_job *job = plan->job;
     double room = (double)plan->kept_in.memory + (double)plan->kept_in.disk;
@@ -77,7 +77,7 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
     }
 }
 
-/* A sweep that is over soon is not worth measuring for. */
+/* A short sweep would be over before the measurement pays off. */
 static void measure(cs_plan *plan, cs_networks *networks) {
     const double worth = 10;
     double seconds = 0;
@@ -87,31 +87,31 @@ static void measure(cs_plan *plan, cs_networks *networks) {
         networks->items[networks->of[plan->costs[i].trial]].seconds += single.seconds;
         seconds += single.seconds;
     }
-    if (seconds < worth * plan->takers)
+    if (seconds < worth * plan->rank_groups)
         return;
-    cs_networks_measure(networks, seconds / plan->takers);
+    cs_networks_measure(networks, seconds / plan->rank_groups);
     cost_trials(plan, networks);
 }
 
-/* What a group shares is told evenly among its trials. */
+/* Each trial of a group gets an equal part of the seconds of their shared work. */
 static void share_out(cs_plan *plan) {
-    for (int p = 0; p < plan->n_pieces; p++) {
-        const cs_piece *piece = &plan->pieces[p];
-        double shared = piece->seconds;
-        for (int i = piece->first; i < piece->first + piece->n; i++)
+    for (int p = 0; p < plan->n_groups; p++) {
+        const cs_trial_group *group = &plan->groups[p];
+        double shared = group->seconds;
+        for (int i = group->first; i < group->first + group->n; i++)
             shared -= plan->costs[i].tail;
-        for (int i = piece->first; i < piece->first + piece->n; i++)
-            plan->seconds[plan->costs[i].trial] = plan->costs[i].tail + shared / piece->n;
-        plan->total_seconds += piece->seconds;
+        for (int i = group->first; i < group->first + group->n; i++)
+            plan->seconds[plan->costs[i].trial] = plan->costs[i].tail + shared / group->n;
+        plan->total_seconds += group->seconds;
     }
 }
 
 static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks, const cs_engine *engine) {
-    const cs_group_limits limits = {.ranks = plan->takers,
+    const cs_group_limits limits = {.ranks = plan->rank_groups,
                                     .most = plan->job->run.group ? CS_GROUP_MAX : 1,
                                     .memory = memory_of_rank(ranks, engine)};
-    CS_TRY(cs_groups_make(plan->costs, plan->n_costs, &limits, plan->pieces, &plan->n_pieces));
-    CS_TRY(cs_groups_makespan(plan->pieces, plan->n_pieces, plan->takers, &plan->makespan));
+    CS_TRY(cs_groups_make(plan->costs, plan->n_costs, &limits, plan->groups, &plan->n_groups));
+    CS_TRY(cs_groups_makespan(plan->groups, plan->n_groups, plan->rank_groups, &plan->makespan));
     share_out(plan);
     return CS_OK;
 }
@@ -138,15 +138,15 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     if (job->random && job->n_trials < job->budget.trials)
         cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no other values could be drawn", job->name, job->n_trials,
                job->budget.trials);
-    plan->takers = cs_ranks_size(ranks) / job->run.ranks_per_trial;
-    if (plan->takers < 1)
-        plan->takers = 1;
+    plan->rank_groups = cs_ranks_size(ranks) / job->run.ranks_per_trial;
+    if (plan->rank_groups < 1)
+        plan->rank_groups = 1;
     plan->kept_in = cs_limits_of_cache(&job->run, cs_ranks_on_node(ranks), engine);
     plan->on_device = cs_engine_has_stores(engine);
     CS_TRY(cs_alloc(n, sizeof *plan->macs, "costs", &plan->macs));
     CS_TRY(cs_alloc(n, sizeof *plan->seconds, "costs", &plan->seconds));
     CS_TRY(cs_alloc(n, sizeof *plan->costs, "costs", &plan->costs));
-    CS_TRY(cs_alloc(n, sizeof *plan->pieces, "pieces of work", &plan->pieces));
+    CS_TRY(cs_alloc(n, sizeof *plan->groups, "groups of work", &plan->groups));
     cs_networks networks = {.job = job, .dataset = plan->dataset, .engine = engine};
     cs_status status = plan_trials(plan, job, ranks, &networks);
     cs_networks_clear(&networks);
@@ -173,6 +173,6 @@ void cs_plan_free(cs_plan *plan) {
     free(plan->macs);
     free(plan->seconds);
     free(plan->costs);
-    free(plan->pieces);
+    free(plan->groups);
     free(plan);
 }

@@ -1,4 +1,4 @@
-/* A plan in a few lines. */
+/* Prints a plan in a few lines. */
 #include "plan.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@ void cs_print_bytes(double bytes, FILE *out) {
     fprintf(out, bytes < giga ? "%.0f MB" : "%.1f GB", bytes / (bytes < giga ? mega : giga));
 }
 
-/* What is kept for later epochs of what the trunk gives. */
+/* Which outputs of the trunk are cached for later epochs. */
 static const char *kept_of(const cs_plan *plan, const cs_cost *first) {
     const double whole = 0.995;
     if (plan->job->trials[first->trial].train.mode == CS_TRAIN_FEATURES)
@@ -32,25 +32,25 @@ static const char *kept_of(const cs_plan *plan, const cs_cost *first) {
     return first->variants == 0 ? "val, test" : first->variants == 1 ? "all" : "all variants";
 }
 
-static void describe_piece(const cs_plan *plan, const cs_piece *piece, char *out, size_t size) {
-    const cs_cost *first = &plan->costs[piece->first], *last = first + piece->n - 1;
+static void describe_group(const cs_plan *plan, const cs_trial_group *group, char *out, size_t size) {
+    const cs_cost *first = &plan->costs[group->first], *last = first + group->n - 1;
     const char *most = plan->job->trials[first->trial].fine_tune, *least = plan->job->trials[last->trial].fine_tune;
     char depths[CS_NAME_MAX * 2];
     snprintf(depths, sizeof depths, first->cut == last->cut ? "%s" : "%s to %s", most, least);
-    snprintf(out, size, "%6d  %-20s %-13s %8.1f s", piece->n, depths, kept_of(plan, first), piece->seconds);
+    snprintf(out, size, "%6d  %-20s %-13s %8.1f s", group->n, depths, kept_of(plan, first), group->seconds);
 }
 
-/* A line a group; groups that follow one another and look alike have one together. */
-static void print_pieces(const cs_plan *plan, FILE *out) {
+/* One line a group. Groups that follow one another and have equal lines share one. */
+static void print_groups(const cs_plan *plan, FILE *out) {
     enum { SHOWN = 20, LINE = 256 };
     char line[LINE], next[LINE], numbers[32];
     fprintf(out, "%-12s %6s  %-20s %-13s %10s\n", "group", "trials", "fine_tune", "kept", "expected");
     int from = 0;
-    for (int shown = 0; from < plan->n_pieces && shown < SHOWN; shown++) {
+    for (int shown = 0; from < plan->n_groups && shown < SHOWN; shown++) {
         int to = from + 1;
-        describe_piece(plan, &plan->pieces[from], line, sizeof line);
-        for (; to < plan->n_pieces; to++) {
-            describe_piece(plan, &plan->pieces[to], next, sizeof next);
+        describe_group(plan, &plan->groups[from], line, sizeof line);
+        for (; to < plan->n_groups; to++) {
+            describe_group(plan, &plan->groups[to], next, sizeof next);
             if (strcmp(line, next) != 0)
                 break;
         }
@@ -58,8 +58,8 @@ static void print_pieces(const cs_plan *plan, FILE *out) {
         fprintf(out, "%-12s %s\n", numbers, line);
         from = to;
     }
-    if (from < plan->n_pieces)
-        fprintf(out, "and %d more, down to %.1f s\n", plan->n_pieces - from, plan->pieces[plan->n_pieces - 1].seconds);
+    if (from < plan->n_groups)
+        fprintf(out, "and %d more, down to %.1f s\n", plan->n_groups - from, plan->groups[plan->n_groups - 1].seconds);
 }
 
 static double uncached_seconds(const cs_cost *costs, int n) {
@@ -75,11 +75,11 @@ static double uncached_seconds(const cs_cost *costs, int n) {
 static void print_savings(const cs_plan *plan, FILE *out) {
     const double worth = 1.05;
     double alone = 0, shared = 0, planned = plan->total_seconds;
-    for (int p = 0; p < plan->n_pieces; p++) {
-        const cs_piece *piece = &plan->pieces[p];
-        shared += uncached_seconds(&plan->costs[piece->first], piece->n);
-        for (int i = 0; i < piece->n; i++)
-            alone += uncached_seconds(&plan->costs[piece->first + i], 1);
+    for (int p = 0; p < plan->n_groups; p++) {
+        const cs_trial_group *group = &plan->groups[p];
+        shared += uncached_seconds(&plan->costs[group->first], group->n);
+        for (int i = 0; i < group->n; i++)
+            alone += uncached_seconds(&plan->costs[group->first + i], 1);
     }
     if (planned > 0 && alone > planned * worth)
         fprintf(out, "%.1fx less work than one by one: %.1fx by sharing trunks, %.1fx by keeping what they give\n",
@@ -88,10 +88,10 @@ static void print_savings(const cs_plan *plan, FILE *out) {
 
 static void print_memory(const cs_plan *plan, FILE *out) {
     double most = 0, kept = 0, in_memory = (double)plan->kept_in.memory, on_disk = (double)plan->kept_in.disk;
-    for (int p = 0; p < plan->n_pieces; p++) {
-        const cs_piece *piece = &plan->pieces[p];
-        most = fmax(most, piece->memory);
-        kept = fmax(kept, plan->costs[piece->first].cache);
+    for (int p = 0; p < plan->n_groups; p++) {
+        const cs_trial_group *group = &plan->groups[p];
+        most = fmax(most, group->memory);
+        kept = fmax(kept, plan->costs[group->first].cache);
     }
     fprintf(out, "%s a rank: about ", plan->on_device ? "device memory" : "memory");
     cs_print_bytes(most + fmin(kept, in_memory), out);
@@ -109,17 +109,17 @@ static void print_memory(const cs_plan *plan, FILE *out) {
 }
 
 void cs_plan_print(const cs_plan *plan, FILE *out) {
-    int takers = plan->takers, each = plan->job->run.ranks_per_trial;
+    int rank_groups = plan->rank_groups, each = plan->job->run.ranks_per_trial;
     fprintf(out, "plan     %d trial%s in %d group%s on %d ", plan->n_costs, plan->n_costs == 1 ? "" : "s",
-            plan->n_pieces, plan->n_pieces == 1 ? "" : "s", takers);
+            plan->n_groups, plan->n_groups == 1 ? "" : "s", rank_groups);
     if (each > 1)
-        fprintf(out, "set%s of %d ranks", takers == 1 ? "" : "s", each);
+        fprintf(out, "set%s of %d ranks", rank_groups == 1 ? "" : "s", each);
     else
-        fprintf(out, "rank%s", takers == 1 ? "" : "s");
+        fprintf(out, "rank%s", rank_groups == 1 ? "" : "s");
     fputs(": about ", out);
     print_duration(plan->makespan, out);
     fprintf(out, " by %s\n", plan->measured ? "this machine's speed" : "an ordinary core's speed");
-    print_pieces(plan, out);
+    print_groups(plan, out);
     print_savings(plan, out);
     print_memory(plan, out);
 }

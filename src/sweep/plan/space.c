@@ -5,26 +5,26 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-/* Of each trial the last checkpoint and the one before it, and one that is being written. */
-static double checkpoints_of_piece(const cs_plan *plan, const cs_piece *piece) {
+/* Each trial of a group keeps its last checkpoint and the one before it. One more is being written. */
+static double checkpoints_of_group(const cs_plan *plan, const cs_trial_group *group) {
     const double kept = 2;
     double all = 0, written = 0;
-    for (int i = piece->first; i < piece->first + piece->n; i++) {
+    for (int i = group->first; i < group->first + group->n; i++) {
         all += kept * plan->costs[i].checkpoint;
         written = plan->costs[i].checkpoint > written ? plan->costs[i].checkpoint : written;
     }
     return all + written;
 }
 
-/* Pieces go out by their time, which is not always their size: as if each taker had the largest. */
+/* Groups are handed out by their time, which does not tell their size: every set of ranks may have the largest. */
 static double checkpoints_of(const cs_plan *plan) {
     double largest = 0, all = 0;
-    for (int p = 0; p < plan->n_pieces; p++) {
-        double piece = checkpoints_of_piece(plan, &plan->pieces[p]);
-        largest = piece > largest ? piece : largest;
-        all += piece;
+    for (int p = 0; p < plan->n_groups; p++) {
+        double group = checkpoints_of_group(plan, &plan->groups[p]);
+        largest = group > largest ? group : largest;
+        all += group;
     }
-    return largest * plan->takers < all ? largest * plan->takers : all;
+    return largest * plan->rank_groups < all ? largest * plan->rank_groups : all;
 }
 
 static double weights_of(const cs_plan *plan) {
@@ -37,7 +37,7 @@ static double weights_of(const cs_plan *plan) {
         largest = cost->weights > largest ? cost->weights : largest;
         all += cost->weights;
     }
-    /* Of the best so many; one more stands there until it is known to be none of them. */
+    /* The best `keep_weights` trials keep theirs. One more is there until it is known not to be one of the best. */
     double kept = largest * (job->run.keep_weights + 1);
     return job->run.keep_weights > 0 && kept < all ? kept : all;
 }

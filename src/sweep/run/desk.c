@@ -21,8 +21,8 @@ struct cs_desk {
     char (*reasons)[REASON_MAX]; /* [n_trials] why each ended early, or "" */
     double end;                  /* of the budget's minutes, as cs_now */
     int64_t *counts;
-    const cs_piece **pieces; /* [plan->n_pieces] in the order in which they go out */
-    int next_piece;
+    const cs_trial_group **groups; /* [plan->n_groups] in the order in which they go out */
+    int next_group;
     bool stopping;
     bool unsafe;    /* the disk failed: it may since have dropped rows, and would not say so again */
     cs_error error; /* why */
@@ -34,8 +34,8 @@ static void judge(void *context, int trial, const cs_epoch_row *row) {
     cs_scheduler_judge(desk->scheduler, trial, row, desk->reasons[trial], sizeof *desk->reasons);
 }
 
-static bool has_begun(const cs_plan *plan, const cs_journal *earlier, const cs_piece *piece) {
-    for (int i = piece->first; earlier && i < piece->first + piece->n; i++) {
+static bool has_begun(const cs_plan *plan, const cs_journal *earlier, const cs_trial_group *group) {
+    for (int i = group->first; earlier && i < group->first + group->n; i++) {
         const cs_record *record = cs_journal_record(earlier, plan->job, plan->costs[i].trial);
         if (record && record->n_epochs > 0)
             return true;
@@ -45,14 +45,14 @@ static bool has_begun(const cs_plan *plan, const cs_journal *earlier, const cs_p
 
 /* As planned, but what had begun goes first: then one rank hears epochs in the order of a run that was never stopped,
  * and its scheduler says the same. */
-static cs_status order_pieces(cs_desk *desk, const cs_journal *earlier) {
+static cs_status order_groups(cs_desk *desk, const cs_journal *earlier) {
     const cs_plan *plan = desk->plan;
     int n = 0;
-    CS_TRY(cs_alloc((size_t)plan->n_pieces, sizeof *desk->pieces, "pieces of work", &desk->pieces));
+    CS_TRY(cs_alloc((size_t)plan->n_groups, sizeof *desk->groups, "groups of work", &desk->groups));
     for (int begun = 1; begun >= 0; begun--)
-        for (int p = 0; p < plan->n_pieces; p++)
-            if (has_begun(plan, earlier, &plan->pieces[p]) == (begun == 1))
-                desk->pieces[n++] = &plan->pieces[p];
+        for (int p = 0; p < plan->n_groups; p++)
+            if (has_begun(plan, earlier, &plan->groups[p]) == (begun == 1))
+                desk->groups[n++] = &plan->groups[p];
     return CS_OK;
 }
 
@@ -62,7 +62,7 @@ static cs_status open_parts(cs_desk *desk, const cs_journal *earlier) {
     CS_TRY(cs_display_open(&desk->display, desk->plan));
     CS_TRY(cs_alloc(classes * classes, sizeof *desk->counts, "confusion matrix", &desk->counts));
     CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *desk->reasons, "reasons", &desk->reasons));
-    CS_TRY(order_pieces(desk, earlier));
+    CS_TRY(order_groups(desk, earlier));
     CS_TRY(cs_scheduler_open(job, &desk->scheduler));
     return earlier ? cs_journal_replay(earlier, job, judge, desk) : CS_OK;
 }
@@ -94,7 +94,7 @@ void cs_desk_close(cs_desk *desk) {
     pthread_mutex_destroy(&desk->lock);
     cs_scheduler_close(desk->scheduler);
     free(desk->reasons);
-    free(desk->pieces);
+    free(desk->groups);
     free(desk->counts);
     free(desk);
 }
@@ -107,13 +107,13 @@ cs_status cs_desk_error(const cs_desk *desk) {
     return desk->stopping ? cs_error_restore(&desk->error) : CS_OK;
 }
 
-static void give_piece(cs_desk *desk, cs_answer *answer) {
-    if (desk->next_piece == desk->plan->n_pieces || cs_now() >= desk->end)
+static void give_group(cs_desk *desk, cs_answer *answer) {
+    if (desk->next_group == desk->plan->n_groups || cs_now() >= desk->end)
         return;
-    const cs_piece *piece = desk->pieces[desk->next_piece++];
-    answer->n = piece->n;
-    for (int i = 0; i < piece->n; i++)
-        answer->trials[i] = desk->plan->costs[piece->first + i].trial;
+    const cs_trial_group *group = desk->groups[desk->next_group++];
+    answer->n = group->n;
+    for (int i = 0; i < group->n; i++)
+        answer->trials[i] = desk->plan->costs[group->first + i].trial;
 }
 
 /* A trial at its last epoch ends by itself. */
@@ -159,7 +159,7 @@ static cs_status take(cs_desk *desk, int rank, const cs_message *message, int64_
     switch (message->kind) {
     case CS_ASK_PIECE:
         if (!desk->stopping && !*desk->stop)
-            give_piece(desk, answer);
+            give_group(desk, answer);
         return CS_OK;
     case CS_TELL_EPOCH:
         return take_epoch(desk, rank, message, answer);
