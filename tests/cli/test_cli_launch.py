@@ -1,4 +1,4 @@
-"""What a start tells of the launch: where ranks sit, what does not fit, files and folders without locks."""
+"""What a start tells of the launch: where ranks run, what does not fit, files and folders without locks."""
 import contextlib
 import os
 import re

@@ -1,6 +1,6 @@
 # How groups are made and parts divided, how much they may take, when trials end, what a journal holds, what the desk does
 # and what is told of the launch is internal to the room: judged without a sweep.
-foreach(test test_busy_cores test_groups test_parts test_seats test_cache_limits test_journal test_scheduler test_desk)
+foreach(test test_busy_cores test_groups test_parts test_placement test_cache_limits test_journal test_scheduler test_desk)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
 endforeach()
 foreach(function cs_engine_has_stores cs_engine_store_room)

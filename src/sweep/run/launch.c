@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* As the node calls itself, without its domain. */
+/* The node's host name without its domain. */
 static void find_node_name(char *out, size_t size) {
     if (gethostname(out, size) != 0)
         snprintf(out, size, "?");
@@ -29,12 +29,12 @@ static void log_lines(cs_log_level level, char *text) {
         cs_log(level, "%s", line);
 }
 
-static cs_status tell(const cs_seat *seats, int n) {
+static cs_status print_to_log(const cs_placement *placements, int n) {
     char *texts[2] = {NULL, NULL};
     size_t sizes[2];
     FILE *out = open_memstream(&texts[0], &sizes[0]), *warnings = open_memstream(&texts[1], &sizes[1]);
-    cs_status status = out && warnings ? cs_seats_print(seats, n, out, warnings)
-                                       : cs_fail(CS_ERR_NO_MEMORY, "no memory for the map of ranks");
+    cs_status status = out && warnings ? cs_placements_print(placements, n, out, warnings)
+                                       : cs_fail(CS_ERR_NO_MEMORY, "no memory for the placement of ranks");
     if (out)
         fclose(out);
     if (warnings)
@@ -48,29 +48,29 @@ static cs_status tell(const cs_seat *seats, int n) {
     return status;
 }
 
-cs_status cs_launch_tell(cs_ranks *ranks, int wanted, const cs_engine *engine) {
+cs_status cs_launch_print(cs_ranks *ranks, int wanted, const cs_engine *engine) {
     int n = cs_ranks_size(ranks);
     bool first = cs_ranks_rank(ranks) == 0;
-    cs_seat *seats = NULL;
-    cs_seat own = {.threads = cs_ranks_threads(ranks, wanted),
-                   .threads_asked = cs_asked_threads(wanted) > 0,
-                   .busy_cores = cs_ranks_busy_cores(ranks),
-                   .launcher_cores = cs_launcher_cores(),
-                   .cores = cs_ranks_own_cores(ranks),
-                   .node_cores = cs_ranks_node_cores(ranks),
-                   .slurm_cpus = number_of("SLURM_CPUS_PER_TASK"),
-                   .slurm_gpus = number_of("SLURM_GPUS_ON_NODE"),
-                   .place = *cs_engine_where(engine)};
+    cs_placement *placements = NULL;
+    cs_placement own = {.threads = cs_ranks_threads(ranks, wanted),
+                        .threads_asked = cs_asked_threads(wanted) > 0,
+                        .busy_cores = cs_ranks_busy_cores(ranks),
+                        .launcher_cores = cs_launcher_cores(),
+                        .cores = cs_ranks_own_cores(ranks),
+                        .node_cores = cs_ranks_node_cores(ranks),
+                        .slurm_cpus = number_of("SLURM_CPUS_PER_TASK"),
+                        .slurm_gpus = number_of("SLURM_GPUS_ON_NODE"),
+                        .place = *cs_engine_where(engine)};
     find_node_name(own.node, sizeof own.node);
-    CS_TRY(cs_ranks_agree(ranks, first ? cs_alloc((size_t)n, sizeof *seats, "ranks", &seats) : CS_OK));
-    cs_status status = cs_ranks_gather(ranks, &own, sizeof own, seats);
+    CS_TRY(cs_ranks_agree(ranks, first ? cs_alloc((size_t)n, sizeof *placements, "ranks", &placements) : CS_OK));
+    cs_status status = cs_ranks_gather(ranks, &own, sizeof own, placements);
     if (status == CS_OK)
-        status = cs_ranks_agree(ranks, first ? tell(seats, n) : CS_OK);
-    free(seats);
+        status = cs_ranks_agree(ranks, first ? print_to_log(placements, n) : CS_OK);
+    free(placements);
     return status;
 }
 
-/* Network file systems show a new file late. */
+/* A network file system may show a new file late. */
 static bool appears(const char *path) {
     const struct timespec nap = {.tv_nsec = 50000000L};
     const double patience = 10;
@@ -83,8 +83,8 @@ static bool appears(const char *path) {
     return true;
 }
 
-static cs_status look_for(const char *path, const char *folder) {
-    char node[sizeof((cs_seat *)0)->node];
+static cs_status wait_for_file(const char *path, const char *folder) {
+    char node[sizeof((cs_placement *)0)->node];
     if (appears(path))
         return CS_OK;
     find_node_name(node, sizeof node);
@@ -93,8 +93,9 @@ static cs_status look_for(const char *path, const char *folder) {
         "all nodes write results: the folder must lie on a file system that they share; --out names another");
 }
 
-/* A name that no node has looked for before: what is known not to be there is not looked for again for a while. */
-static cs_status place_mark(const char *folder, char path[CS_PATH_MAX]) {
+/* The file has a new name each time: a node that has looked for a name and not found it may remember that for a while.
+ */
+static cs_status write_probe_file(const char *folder, char path[CS_PATH_MAX]) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     CS_TRY(cs_folder_create(folder));
@@ -108,9 +109,9 @@ cs_status cs_launch_check_folder(cs_ranks *ranks, const char *folder) {
     bool first = cs_ranks_rank(ranks) == 0;
     if (cs_ranks_on_node(ranks) == cs_ranks_size(ranks))
         return CS_OK;
-    CS_TRY(cs_ranks_agree(ranks, first ? place_mark(folder, path) : CS_OK));
+    CS_TRY(cs_ranks_agree(ranks, first ? write_probe_file(folder, path) : CS_OK));
     CS_TRY(cs_ranks_share(ranks, path, sizeof path));
-    cs_status status = cs_ranks_agree(ranks, cs_ranks_rank_on_node(ranks) == 0 ? look_for(path, folder) : CS_OK);
+    cs_status status = cs_ranks_agree(ranks, cs_ranks_rank_on_node(ranks) == 0 ? wait_for_file(path, folder) : CS_OK);
     if (first)
         unlink(path);
     return status;

@@ -1,6 +1,6 @@
-/* Inside the sweep room: what the launcher gave, told once, and whether it fits.
+/* Inside the sweep room: prints once what the launcher gave each rank, and warns where that does not fit together.
  *
- * To add a remark on it: a field in cs_seat, a function and a row of `remarks` in seats.c. */
+ * To add a check: a member of cs_placement if it needs one, then a function and a row of `checks` in placement.c. */
 #ifndef CNNSWEEP_LAUNCH_H
 #define CNNSWEEP_LAUNCH_H
 
@@ -9,27 +9,29 @@
 
 #include <stdio.h>
 
-/* A rank, where it sits. */
-typedef struct cs_seat {
+/* Where a rank runs and what it has there. */
+typedef struct cs_placement {
     char node[64];
     int threads;           /* that it computes with */
-    int cores, node_cores; /* that it may run on; that all ranks of its node may run on */
-    bool threads_asked;    /* by the job or OMP_NUM_THREADS; else the program chose */
-    int busy_cores;        /* of the node's, that other programs used when threads were chosen */
-    int launcher_cores;    /* that mpirun itself may run on, there; 0: another launcher, or none */
-    int slurm_cpus;        /* a task's, by Slurm; 0: not told */
-    int slurm_gpus;        /* the node's, by Slurm */
+    int cores, node_cores; /* that it may run on; that all ranks of its node together may run on */
+    bool threads_asked;    /* the job or OMP_NUM_THREADS set the threads; false: the program chose them */
+    int busy_cores;        /* cores of the node that other programs used when the threads were chosen */
+    int launcher_cores;    /* cores of the node that mpirun itself may run on; 0: another launcher, or none */
+    int slurm_cpus;        /* CPUs of a task, as Slurm tells; 0: it does not */
+    int slurm_gpus;        /* GPUs of the node, as Slurm tells */
     cs_engine_place place;
-} cs_seat;
+} cs_placement;
 
-/* To `out` where ranks sit, "ranks    n1: 0-3, n2: 4-7", and what engines tell of their place, to `warnings` what does
- * not fit. What holds for several ranks is one line, and of nodes that follow one another and look alike the first and
- * the last are named: "n1: 0-3 ... n9: 32-35 (9 nodes alike)". */
-CS_MUST_CHECK cs_status cs_seats_print(const cs_seat *seats, int n, FILE *out, FILE *warnings);
+/* Prints to `out` on which node each rank runs ("ranks    n1: 0-3, n2: 4-7") and what the engines say of their devices,
+ * and to `warnings` what does not fit together. A line that holds for several ranks is printed once. Of a row of equal
+ * nodes only the first and the last are named: "n1: 0-3 ... n9: 32-35 (9 nodes alike)". */
+CS_MUST_CHECK cs_status cs_placements_print(const cs_placement *placements, int n, FILE *out, FILE *warnings);
 
-/* The same to the log of rank 0; `wanted` threads are the job's, 0: auto. A collective call. */
-CS_MUST_CHECK cs_status cs_launch_tell(cs_ranks *ranks, int wanted, const cs_engine *engine);
-/* Do all nodes see the folder in which rank 0 writes? Creates it. A collective call, and its failure is everybody's. */
+/* Gathers the placements of all ranks and prints them to the log of rank 0. `wanted` is the job's number of threads, 0:
+ * auto. A collective call. */
+CS_MUST_CHECK cs_status cs_launch_print(cs_ranks *ranks, int wanted, const cs_engine *engine);
+/* Creates the folder in which rank 0 writes, and checks that all nodes see it. A collective call: a failure on one rank
+ * is returned on all. */
 CS_MUST_CHECK cs_status cs_launch_check_folder(cs_ranks *ranks, const char *folder);
 
 #endif

@@ -174,7 +174,7 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_ranks_settle_threads(s->ranks, s->job->run.threads, s->earlier ? s->earlier->threads : 0));
     s->threads = cs_ranks_threads(s->ranks, s->job->run.threads);
     CS_TRY(cs_ranks_agree(s->ranks, cs_job_open_engine(s->job, s->ranks, &s->engine)));
-    CS_TRY(cs_launch_tell(s->ranks, s->job->run.threads, s->engine));
+    CS_TRY(cs_launch_print(s->ranks, s->job->run.threads, s->engine));
     CS_TRY(check_one_engine(s));
     CS_TRY(cs_engine_join(s->engine, cs_rank_group_comm(s->group), &by_engine)); /* says how gradients will go */
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, s->ranks, s->engine, &s->plan) : CS_OK));

@@ -1,4 +1,4 @@
-/* What is told of where ranks sit, on clusters that are not there. */
+/* What is printed of which node each rank runs on, for clusters that are not there. */
 #include "test.h"
 
 #include "run/launch.h"
@@ -9,49 +9,49 @@
 
 enum { MOST = 4096 };
 
-static cs_seat *seats; /* [MOST] */
+static cs_placement *placements; /* [MOST] */
 static char *out, *warnings;
 
 static int prepare(void **state) {
     (void)state;
-    seats = calloc(MOST, sizeof *seats);
-    return seats ? 0 : -1;
+    placements = calloc(MOST, sizeof *placements);
+    return placements ? 0 : -1;
 }
 
 static int clean(void **state) {
     (void)state;
     free(out);
     free(warnings);
-    free(seats);
+    free(placements);
     out = warnings = NULL;
     return 0;
 }
 
 /* Nodes n1, n2, ... of so many ranks each, of one thread on a core of its own, round the nodes or node after node. */
-static void seat(int n_nodes, int each, bool around) {
+static void place_ranks(int n_nodes, int each, bool around) {
     for (int i = 0; i < n_nodes * each; i++) {
-        seats[i] = (cs_seat){.threads = 1, .cores = 1, .node_cores = each};
-        snprintf(seats[i].node, sizeof seats[i].node, "n%d", 1 + (around ? i % n_nodes : i / each));
+        placements[i] = (cs_placement){.threads = 1, .cores = 1, .node_cores = each};
+        snprintf(placements[i].node, sizeof placements[i].node, "n%d", 1 + (around ? i % n_nodes : i / each));
     }
 }
 
-static void give_gpu(cs_seat *seat, int seen, int own) {
-    seat->place.gpus = seen;
-    snprintf(seat->place.gpu, sizeof seat->place.gpu, "bus:%d", own);
-    snprintf(seat->place.text, sizeof seat->place.text, "GPU: of a kind");
+static void give_gpu(cs_placement *placement, int seen, int own) {
+    placement->place.gpus = seen;
+    snprintf(placement->place.gpu, sizeof placement->place.gpu, "bus:%d", own);
+    snprintf(placement->place.text, sizeof placement->place.text, "GPU: of a kind");
 }
 
 static void print(int n) {
     size_t size;
     FILE *told = open_memstream(&out, &size), *warned = open_memstream(&warnings, &size);
-    assert_ok(cs_seats_print(seats, n, told, warned));
+    assert_ok(cs_placements_print(placements, n, told, warned));
     fclose(told);
     fclose(warned);
 }
 
 static void a_rank_alone_needs_no_map(void **state) {
     (void)state;
-    seat(1, 1, false);
+    place_ranks(1, 1, false);
     print(1);
     assert_string_equal(out, "");
     assert_string_equal(warnings, "");
@@ -59,7 +59,7 @@ static void a_rank_alone_needs_no_map(void **state) {
 
 static void a_few_nodes_are_all_named(void **state) {
     (void)state;
-    seat(2, 4, false);
+    place_ranks(2, 4, false);
     print(8);
     assert_string_equal(out, "ranks    n1: 0-3, n2: 4-7\n");
     assert_string_equal(warnings, "");
@@ -67,21 +67,21 @@ static void a_few_nodes_are_all_named(void **state) {
 
 static void ranks_that_go_round_are_listed(void **state) {
     (void)state;
-    seat(3, 2, true);
+    place_ranks(3, 2, true);
     print(6);
     assert_string_equal(out, "ranks    n1: 0,3, n2: 1,4, n3: 2,5\n");
 }
 
 static void many_nodes_alike_are_a_line(void **state) {
     (void)state;
-    seat(128, 32, false);
+    place_ranks(128, 32, false);
     print(4096);
     assert_string_equal(out, "ranks    n1: 0-31 ... n128: 4064-4095 (128 nodes alike)\n");
 }
 
 static void many_ranks_that_go_round_are_a_line(void **state) {
     (void)state;
-    seat(64, 64, true);
+    place_ranks(64, 64, true);
     print(4096);
     assert_true(strlen(out) < 200);
     assert_non_null(strstr(out, "n1: 0,64,128,192,256,320,384,448,... ... n64: 63,"));
@@ -89,8 +89,8 @@ static void many_ranks_that_go_round_are_a_line(void **state) {
 
 static void a_node_that_differs_is_named(void **state) {
     (void)state;
-    seat(9, 4, false);
-    snprintf(seats[19].node, sizeof seats[19].node, "n6");
+    place_ranks(9, 4, false);
+    snprintf(placements[19].node, sizeof placements[19].node, "n6");
     print(36);
     assert_string_equal(out,
                         "ranks    n1: 0-3 ... n4: 12-15 (4 nodes alike), n5: 16-18, n6: 19-23, n7: 24-27, n8: 28-31, "
@@ -102,8 +102,8 @@ static void many_nodes_that_differ_are_cut_short(void **state) {
     int n = 0;
     for (int k = 0; k < 40; k++)
         for (int i = 0; i <= k % 2; i++) {
-            seats[n] = (cs_seat){.threads = 1, .cores = 1, .node_cores = 2};
-            snprintf(seats[n++].node, sizeof seats[0].node, "n%d", k);
+            placements[n] = (cs_placement){.threads = 1, .cores = 1, .node_cores = 2};
+            snprintf(placements[n++].node, sizeof placements[0].node, "n%d", k);
         }
     print(n);
     assert_true(strlen(out) < 200);
@@ -112,27 +112,27 @@ static void many_nodes_that_differ_are_cut_short(void **state) {
 
 static void what_holds_for_all_is_told_once(void **state) {
     (void)state;
-    seat(3, 2, false);
+    place_ranks(3, 2, false);
     for (int i = 0; i < 6; i++)
-        snprintf(seats[i].place.text, sizeof seats[i].place.text, "the CPU");
+        snprintf(placements[i].place.text, sizeof placements[i].place.text, "the CPU");
     print(6);
     assert_string_equal(out, "ranks    n1: 0-1, n2: 2-3, n3: 4-5\nthe CPU\n");
 }
 
 static void what_holds_for_some_names_them(void **state) {
     (void)state;
-    seat(3, 2, false);
+    place_ranks(3, 2, false);
     for (int i = 0; i < 6; i++)
-        snprintf(seats[i].place.text, sizeof seats[i].place.text, i == 2 || i == 5 ? "no driver" : "no GPU");
+        snprintf(placements[i].place.text, sizeof placements[i].place.text, i == 2 || i == 5 ? "no driver" : "no GPU");
     print(6);
     assert_non_null(strstr(out, "no GPU [n1: 0-1, n2: 3, n3: 4]\nno driver [n2: 2, n3: 5]\n"));
 }
 
 static void a_rank_a_gpu_is_told_without_a_warning(void **state) {
     (void)state;
-    seat(2, 4, false);
+    place_ranks(2, 4, false);
     for (int i = 0; i < 8; i++)
-        give_gpu(&seats[i], 4, i % 4);
+        give_gpu(&placements[i], 4, i % 4);
     print(8);
     assert_string_equal(out, "ranks    n1: 0-3 on 4 GPUs, n2: 4-7 on 4 GPUs\nGPU: of a kind\n");
     assert_string_equal(warnings, "");
@@ -141,9 +141,9 @@ static void a_rank_a_gpu_is_told_without_a_warning(void **state) {
 /* As srun --gpus-per-task=1 does. */
 static void ranks_that_see_their_own_gpu_alone_share_none(void **state) {
     (void)state;
-    seat(1, 4, false);
+    place_ranks(1, 4, false);
     for (int i = 0; i < 4; i++)
-        give_gpu(&seats[i], 1, i);
+        give_gpu(&placements[i], 1, i);
     print(4);
     assert_non_null(strstr(out, "n1: 0-3 on 4 GPUs\n"));
     assert_string_equal(warnings, "");
@@ -151,9 +151,9 @@ static void ranks_that_see_their_own_gpu_alone_share_none(void **state) {
 
 static void more_ranks_than_gpus_is_warned_of(void **state) {
     (void)state;
-    seat(2, 4, false);
+    place_ranks(2, 4, false);
     for (int i = 0; i < 8; i++)
-        give_gpu(&seats[i], i < 4 ? 4 : 2, i % (i < 4 ? 4 : 2));
+        give_gpu(&placements[i], i < 4 ? 4 : 2, i % (i < 4 ? 4 : 2));
     print(8);
     assert_string_equal(warnings, "4 ranks share 2 GPUs of the node: a rank a GPU is best, --ntasks-per-node=2 "
                                   "[n2: 4-7 on 2 GPUs]\n");
@@ -161,17 +161,17 @@ static void more_ranks_than_gpus_is_warned_of(void **state) {
 
 static void fewer_ranks_than_gpus_is_warned_of(void **state) {
     (void)state;
-    seat(1, 2, false);
+    place_ranks(1, 2, false);
     for (int i = 0; i < 2; i++)
-        give_gpu(&seats[i], 8, i);
+        give_gpu(&placements[i], 8, i);
     print(2);
     assert_string_equal(warnings, "2 ranks on 8 GPUs of the node, 6 idle: a rank a GPU is best, --ntasks-per-node=8\n");
 }
 
 static void gpus_that_slurm_gave_for_nothing_are_warned_of(void **state) {
     (void)state;
-    seat(1, 2, false);
-    seats[0].slurm_gpus = seats[1].slurm_gpus = 2;
+    place_ranks(1, 2, false);
+    placements[0].slurm_gpus = placements[1].slurm_gpus = 2;
     print(2);
     assert_string_equal(warnings, "Slurm gave the node 2 GPUs, and the CPU computes\n");
 }
@@ -193,12 +193,12 @@ static const struct {
 static void threads_are_held_against_cores_and_slurm(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        seat(1, 2, false);
+        place_ranks(1, 2, false);
         for (int r = 0; r < 2; r++) {
-            seats[r].threads = counts[i].threads;
-            seats[r].cores = counts[i].cores;
-            seats[r].node_cores = counts[i].node_cores;
-            seats[r].slurm_cpus = counts[i].slurm;
+            placements[r].threads = counts[i].threads;
+            placements[r].cores = counts[i].cores;
+            placements[r].node_cores = counts[i].node_cores;
+            placements[r].slurm_cpus = counts[i].slurm;
         }
         print(2);
         assert_memory_equal(warnings, counts[i].warning, strlen(counts[i].warning));
@@ -236,14 +236,14 @@ static void cores_that_mpirun_keeps_to_itself_are_warned_of_unless_that_was_aske
     (void)state;
     for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++) {
         int ranks = bindings[i].ranks;
-        seat(1, ranks, false);
+        place_ranks(1, ranks, false);
         for (int r = 0; r < ranks; r++) {
-            seats[r].threads = bindings[i].threads;
-            seats[r].threads_asked = bindings[i].asked;
-            seats[r].cores = bindings[i].node_cores / ranks;
-            seats[r].node_cores = bindings[i].node_cores;
-            seats[r].launcher_cores = bindings[i].launcher;
-            seats[r].slurm_cpus = bindings[i].slurm;
+            placements[r].threads = bindings[i].threads;
+            placements[r].threads_asked = bindings[i].asked;
+            placements[r].cores = bindings[i].node_cores / ranks;
+            placements[r].node_cores = bindings[i].node_cores;
+            placements[r].launcher_cores = bindings[i].launcher;
+            placements[r].slurm_cpus = bindings[i].slurm;
         }
         print(ranks);
         assert_string_equal(warnings, bindings[i].warning);
@@ -255,9 +255,9 @@ static void cores_that_mpirun_keeps_to_itself_are_warned_of_unless_that_was_aske
 
 static void only_nodes_with_unused_cores_are_named(void **state) {
     (void)state;
-    seat(3, 2, false);
+    place_ranks(3, 2, false);
     for (int i = 0; i < 6; i++)
-        seats[i].launcher_cores = i < 2 ? 2 : 8;
+        placements[i].launcher_cores = i < 2 ? 2 : 8;
     print(6);
     assert_non_null(strstr(warnings, "2 of 8 cores of the node are used, "));
     assert_non_null(strstr(warnings, " [n2: 2-3, n3: 4-5]\n"));
