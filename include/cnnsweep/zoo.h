@@ -2,7 +2,7 @@
 #ifndef CNNSWEEP_ZOO_H
 #define CNNSWEEP_ZOO_H
 
-#include "cnnsweep/graph.h"
+#include "cnnsweep/head.h"
 
 typedef struct cs_model_config {
     char arch[CS_NAME_MAX];
@@ -13,7 +13,7 @@ typedef struct cs_model_config {
     /* The layers on top, in order, comma-separated: gap, flatten, dropout, dropout:RATE, dense:UNITS,
      * dense:UNITS:relu, and last a plain dense, which gets `classes` units. "top" alone = the classifier that the
      * architecture was published with, under its names. "" = the architecture's usual head. */
-    char head[256];
+    char head[CS_HEAD_TEXT_MAX];
     float dropout;   /* rate of plain `dropout` layers of the head */
     float l2;        /* of the head's kernels, see cs_layer.l2 */
     bool pretrained; /* for ImageNet's weights: EfficientNet then rescales its input once more, as Keras has it */
