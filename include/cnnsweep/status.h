@@ -81,8 +81,17 @@ void cs_error_clear(void);
 /* Carries an error from one thread to another: restore makes `error` this thread's last one, returns its code. */
 cs_status cs_error_restore(const cs_error *error);
 
-/* "; did you mean 'x'?" for the candidate nearest to `seen`, or "" when none is near. `candidates` has `n` names.
- * The text lives in `buffer` and is returned. */
+/* The search for the name that somebody meant who wrote `seen`, one candidate at a time. */
+typedef struct cs_suggestion {
+    const char *seen;
+    const char *nearest; /* NULL: no candidate is near */
+    size_t distance;
+} cs_suggestion;
+cs_suggestion cs_suggestion_begin(const char *seen);
+void cs_suggestion_try(cs_suggestion *suggestion, const char *candidate);
+/* "; did you mean 'x'?", or "" when no candidate is near. The text lives in `buffer` and is returned. */
+const char *cs_suggestion_text(const cs_suggestion *suggestion, char *buffer, size_t size);
+/* The same for `candidates` [n]. */
 const char *cs_did_you_mean(const char *seen, const char *const *candidates, size_t n, char *buffer, size_t size);
 
 #endif

@@ -113,18 +113,29 @@ static size_t edit_distance(const char *a, const char *b) {
     return row[lb];
 }
 
-const char *cs_did_you_mean(const char *seen, const char *const *candidates, size_t n, char *buffer, size_t size) {
-    size_t best = strlen(seen) / 3 + 2; /* further away than this is another word */
-    const char *nearest = NULL;
-    for (size_t i = 0; i < n; i++) {
-        size_t distance = edit_distance(seen, candidates[i]);
-        if (distance < best) {
-            best = distance;
-            nearest = candidates[i];
-        }
+cs_suggestion cs_suggestion_begin(const char *seen) {
+    /* A name that is further away than this is another word. */
+    return (cs_suggestion){.seen = seen, .distance = strlen(seen) / 3 + 2};
+}
+
+void cs_suggestion_try(cs_suggestion *suggestion, const char *candidate) {
+    size_t distance = edit_distance(suggestion->seen, candidate);
+    if (distance < suggestion->distance) {
+        suggestion->distance = distance;
+        suggestion->nearest = candidate;
     }
+}
+
+const char *cs_suggestion_text(const cs_suggestion *suggestion, char *buffer, size_t size) {
     buffer[0] = '\0';
-    if (nearest)
-        snprintf(buffer, size, "; did you mean '%s'?", nearest);
+    if (suggestion->nearest)
+        snprintf(buffer, size, "; did you mean '%s'?", suggestion->nearest);
     return buffer;
+}
+
+const char *cs_did_you_mean(const char *seen, const char *const *candidates, size_t n, char *buffer, size_t size) {
+    cs_suggestion suggestion = cs_suggestion_begin(seen);
+    for (size_t i = 0; i < n; i++)
+        cs_suggestion_try(&suggestion, candidates[i]);
+    return cs_suggestion_text(&suggestion, buffer, size);
 }
