@@ -7,6 +7,7 @@
 #include "cnnsweep/random.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct cs_augment {
     bool horizontal_flip;      /* mirrored with probability 1/2 */
@@ -15,6 +16,9 @@ typedef struct cs_augment {
 } cs_augment;
 
 bool cs_augment_is_off(const cs_augment *augment);
+
+/* The rules that are on, in the order of their names: "brightness_range=0.5:0.9 horizontal_flip=true"; "" when off. */
+void cs_augment_text(const cs_augment *augment, char *out, size_t size);
 
 /* Different pictures that one image can become: 1 when off; 0: too many to count. */
 int cs_augment_variants(const cs_augment *augment);

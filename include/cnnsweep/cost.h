@@ -36,7 +36,7 @@ CS_MUST_CHECK cs_status cs_rates_measure(cs_engine *engine, const cs_trial_confi
 /* What a trial adds to a group. */
 typedef struct cs_cost {
     int trial;      /* its number in the job */
-    uint64_t share; /* cs_trial_share_key: those of one value may be a group */
+    uint64_t share; /* cs_trial_share_key, or a number for it: trials with equal ones may be a group */
     int cut, epochs;
     double trunk[CS_SPLIT_COUNT]; /* seconds of one pass of a split as far as the cut */
     double tail;                  /* seconds of its own over all epochs */
@@ -63,9 +63,5 @@ typedef struct cs_group_cost {
 /* Puts a trial in front of the group; `cost` is one of an array whose next items, ascending in their cuts, are those
  * of the group. */
 void cs_group_cost_add(cs_group_cost *group, const cs_cost *cost);
-
-/* Hashes: equal where cs_trials_can_share; and where the networks are equal in all that cs_work tells. */
-uint64_t cs_trial_share_key(const cs_trial_config *trial);
-uint64_t cs_trial_work_key(const cs_trial_config *trial);
 
 #endif

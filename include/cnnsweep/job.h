@@ -4,38 +4,12 @@
 
 #include "cnnsweep/train.h"
 
-/* One option: the row drives the YAML reader, --set, --help, docs and the columns of the result table. */
-typedef enum cs_option_type {
-    CS_OPTION_BOOL,
-    CS_OPTION_INT,
-    CS_OPTION_FLOAT,
-    CS_OPTION_STRING,
-    CS_OPTION_ENUM,
-    CS_OPTION_SIZE,
-    CS_OPTION_LIST,
-    CS_OPTION_CACHE /* auto, off or bytes such as 512M; the field is all of cs_run_config */
-} cs_option_type;
-typedef struct cs_option {
-    const char *key; /* dotted, "train.lr" */
-    cs_option_type type;
-    size_t offset;        /* into cs_trial_config, of cs_job_options into cs_job */
-    size_t size;          /* of the field: bounds strings */
-    double min, max;      /* numbers, inclusive */
-    const char *choices;  /* ENUM: "sgd|adam", in the order of the C enum */
-    const char *fallback; /* the default, as text; of a number also a word, which is stored as 0 */
-    bool sweepable;
-    const char *doc;
-} cs_option;
-const cs_option *cs_options(size_t *count);
-/* The settings of the whole job: how it is run, its scheduler, its budget. Never swept. */
+/* The options of the job as a whole: how it is run, its scheduler, its budget; the offsets of the rows are into cs_job.
+ * They are never swept. */
 const cs_option *cs_job_options(size_t *count);
-/* Finds by dotted key, or by last part where that is unique ("lr", as under sweep.parameters). */
-CS_MUST_CHECK cs_status cs_option_find(const char *key, const cs_option **out);
-/* Parses `text` into the option's field of a cs_trial_config or cs_job; errors say key, value, range or choices. */
-CS_MUST_CHECK cs_status cs_option_set(const cs_option *option, const char *text, void *config);
-/* The field's value of a cs_trial_config or cs_job as text, as trials.csv writes it. */
-void cs_option_get(const cs_option *option, const void *config, char *out, size_t size);
-void cs_options_print(FILE *out, bool markdown);
+
+/* A grid with more is an error. */
+enum { CS_MAX_TRIALS = 100000 };
 
 /* Swept values of one option: those listed, or of a random sweep's ranges those drawn. */
 typedef struct cs_axis {
@@ -50,6 +24,7 @@ typedef enum cs_scheduler_kind {
     CS_SCHEDULER_HYPERBAND, /* the same in several brackets */
     CS_SCHEDULER_MEDIAN     /* Golovin et al. 2017, Google Vizier: the median stopping rule */
 } cs_scheduler_kind;
+const char *cs_scheduler_name(int kind); /* "asha"; NULL past the last */
 
 /* Which trials end early. Names and defaults are Ray Tune's (AsyncHyperBandScheduler, MedianStoppingRule). */
 typedef struct cs_scheduler_config {
@@ -68,6 +43,11 @@ typedef struct cs_budget {
 } cs_budget;
 
 typedef enum cs_cache_mode { CS_CACHE_AUTO, CS_CACHE_OFF, CS_CACHE_SIZE } cs_cache_mode;
+typedef struct cs_cache_setting {
+    char text[32]; /* as the job has it */
+    cs_cache_mode mode;
+    size_t bytes; /* SIZE: of memory, a rank */
+} cs_cache_setting;
 
 /* How the job is run: nothing here changes its numbers, but for the precision, and for the threads, the device and
  * ranks_per_trial in the last bits. */
@@ -79,8 +59,7 @@ typedef struct cs_run_config {
     char plan_cache[CS_VALUE_MAX]; /* a folder; auto: the user's cache; off */
     int ranks_per_trial;           /* ranks that share every batch of a trial */
     bool group;                    /* trials that can share a trunk are trained together */
-    cs_cache_mode cache;
-    size_t cache_bytes;        /* CS_CACHE_SIZE: of memory, a rank */
+    cs_cache_setting cache;
     double checkpoint_seconds; /* least time between checkpoints; 0: after every epoch */
     int keep_weights;          /* of train.save_weights: those of the best so many trials; 0: all */
 } cs_run_config;

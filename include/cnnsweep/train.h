@@ -16,60 +16,14 @@
 #ifndef CNNSWEEP_TRAIN_H
 #define CNNSWEEP_TRAIN_H
 
-#include "cnnsweep/augment.h"
 #include "cnnsweep/comm.h"
+#include "cnnsweep/config.h"
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/engine.h"
 #include "cnnsweep/metrics.h"
 #include "cnnsweep/row_cache.h"
-#include "cnnsweep/zoo.h"
 
 #include <signal.h>
-
-enum { CS_VALUE_MAX = 256 };
-
-typedef struct cs_data_config {
-    char path[CS_VALUE_MAX * 2];
-    uint64_t checksum;               /* cs_dataset_checksum of what is to be there; 0: of whatever is there */
-    int image[2];                    /* height, width; {0, 0}: as packed */
-    char features[CS_VALUE_MAX * 2]; /* folder of features files; "": "<path without .h5>.features" */
-} cs_data_config;
-
-/* FEATURES: what is frozen runs once over the images, unaugmented, and what it gave is kept in a file (features.h); the
- * rest trains on that. The numbers are those of FINE_TUNE with the same layers frozen. */
-typedef enum cs_train_mode { CS_TRAIN_FINE_TUNE, CS_TRAIN_FEATURES } cs_train_mode;
-
-typedef struct cs_train_config {
-    cs_train_mode mode;
-    int epochs;
-    int batch;
-    cs_optimizer optimizer;
-    int64_t seed;
-    bool shuffle;
-    /* Keras' EarlyStopping(monitor, min_delta, patience, restore_best_weights=True): the best epoch's weights are
-     * restored and tested, also when the last epoch comes first. Without a val split val_* falls back to loss or
-     * accuracy. Patience 0 = off: as in Keras without the callback the last epoch's weights are tested. */
-    int patience;
-    float min_delta;
-    char monitor[32]; /* val_loss | val_accuracy | loss | accuracy */
-    /* Batch norms that train take the statistics of the whole batch, not of a rank's part of it, where several ranks
-     * share a batch. */
-    bool sync_bn;
-    char save_weights[16]; /* none, or the ending of the file that the tested weights are written to */
-} cs_train_config;
-
-/* Everything that defines a trial. The option table (src/sweep/job/option_table.c) fills it, a row a field. */
-typedef struct cs_trial_config {
-    cs_data_config data;
-    cs_model_config model;
-    char weights[CS_VALUE_MAX * 2]; /* "" = initial values from the seed */
-    uint64_t weights_checksum;      /* cs_checksum_file of what is to be there; 0: of whatever is there */
-    bool allow_missing;
-    char fine_tune[CS_NAME_MAX];
-    cs_train_config train;
-    char augment_name[CS_NAME_MAX]; /* "none" or a name under augmentations: */
-    cs_augment augment;
-} cs_trial_config;
 
 /* One epoch, in Keras CSVLogger's terms; val_* are NaN when there is no validation split. */
 typedef struct cs_epoch_row {
@@ -108,19 +62,6 @@ typedef struct cs_train_events {
     /* After every training step: `batch` of `batches` are done. */
     void (*step)(void *context, int epoch, int batch, int batches);
 } cs_train_events;
-
-/* Is it the same graph with the same weights before training? What is frozen, and the seed, are left aside. */
-bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
-
-/* Tells trials of one dataset apart, between runs too: a hash of every field that their numbers depend on. Of weights
- * that is what the file holds where weights_checksum tells it, else the path. Left out are where dataset, weights,
- * results and features lie, and what an augmentation is called. */
-uint64_t cs_trial_key(const cs_trial_config *trial);
-
-/* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle, augment and
- * mode. Their heads may differ behind gap or flatten, where all dense layers are trained; so may dropout and
- * l2, which are the head's. Where they train on features they must agree in those two and in what is frozen too. */
-bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
 typedef struct cs_group_config {
     const cs_trial_config *trials; /* [n], of which every pair can share */

@@ -18,6 +18,12 @@ int cs_command_options(int argc, char **argv) {
     int exit_code;
     if (!cs_command_parse(&usage, argc, argv, NULL, &exit_code))
         return exit_code;
-    cs_options_print(stdout, markdown);
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    if (markdown)
+        cs_options_heading(stdout);
+    cs_options_print(options, n, stdout, markdown);
+    options = cs_job_options(&n);
+    cs_options_print(options, n, stdout, markdown);
     return CS_EXIT_OK;
 }

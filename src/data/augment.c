@@ -1,5 +1,6 @@
 #include "cnnsweep/augment.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One image under way. */
@@ -117,6 +118,15 @@ bool cs_augment_is_off(const cs_augment *augment) {
         if (augmentations[i].wanted(augment))
             return false;
     return true;
+}
+
+void cs_augment_text(const cs_augment *augment, char *out, size_t size) {
+    char range[64] = "";
+    if (wants_brightness(augment))
+        snprintf(range, sizeof range, "brightness_range=%.9g:%.9g ", (double)augment->brightness_range[0],
+                 (double)augment->brightness_range[1]);
+    snprintf(out, size, "%s%s%s", range, augment->horizontal_flip ? "horizontal_flip=true " : "",
+             augment->vertical_flip ? "vertical_flip=true" : "");
 }
 
 int cs_augment_variants(const cs_augment *augment) {

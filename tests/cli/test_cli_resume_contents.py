@@ -327,7 +327,7 @@ def test_a_journal_of_before_is_refused_by_a_sentence():
         event.pop("files", None)
     with open(path(f"{out}/journal.jsonl"), "w") as file:
         file.write("".join(json.dumps(event) + "\n" for event in events))
-    assert_refused(out, "old: its journal is of format 0", "do not tell what the files of weights held")
+    assert_refused(out, "old: its journal is of format 0", "had other keys for trials and drew other augmentations")
     assert "1 done" in run_ok("status", out).stdout
     assert "1 of 1 trials" in run_ok("collect", out, "--out", "old-collected").stdout
     done = run("collect", out, "half", "--out", "mixed")

@@ -8,13 +8,14 @@ import tempfile
 ROOMS = {
     "base": ("src/base", "args file log memory picture random status", ""),
     "data": ("src/data", "augment dataset features image loader row_cache", "base"),
-    "net": ("src/net", "graph zoo", "base"),
+    "net": ("src/net", "graph head zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),
     "engine": ("src/engine", "comm engine optimizer", "base net"),
-    "train": ("src/train", "cost metrics train", "base data net weights engine"),
-    "sweep": ("src/sweep", "job sweep", "base data net weights engine train"),
+    "config": ("src/config", "config option", "base data net engine"),
+    "train": ("src/train", "cost metrics train", "base data net weights engine config"),
+    "sweep": ("src/sweep", "job sweep", "base data net weights engine config train"),
     "report": ("src/report", "", "base data net engine"),
-    "cli": ("src/cli", "", "base data net weights engine train sweep report"),
+    "cli": ("src/cli", "", "base data net weights engine config train sweep report"),
     "data-prep": ("data-prep", "", "base data"),
 }
 # Folders of a room in which the same holds.

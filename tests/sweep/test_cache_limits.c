@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
-static const cs_run_config automatic = {.cache = CS_CACHE_AUTO}, off = {.cache = CS_CACHE_OFF},
-                           sized = {.cache = CS_CACHE_SIZE, .cache_bytes = 12345678};
+static const cs_run_config automatic = {.cache = {.mode = CS_CACHE_AUTO}}, off = {.cache = {.mode = CS_CACHE_OFF}},
+                           sized = {.cache = {.mode = CS_CACHE_SIZE, .bytes = 12345678}};
 
 static cs_engine *engine; /* of the CPU, but for what is said below */
 static size_t room;

@@ -141,7 +141,7 @@ static void test_how_a_job_is_run_has_defaults_and_keys(void **state) {
     assert_int_equal(job->run.threads, 0);
     assert_int_equal(job->run.ranks_per_trial, 1);
     assert_true(job->run.group);
-    assert_int_equal(job->run.cache, CS_CACHE_AUTO);
+    assert_int_equal(job->run.cache.mode, CS_CACHE_AUTO);
     assert_true(job->run.checkpoint_seconds == 10);
     assert_int_equal(job->run.keep_weights, 0);
     cs_job_free(job);
@@ -152,8 +152,8 @@ static void test_how_a_job_is_run_has_defaults_and_keys(void **state) {
     assert_string_equal(job->run.device, "ref");
     assert_int_equal(job->run.ranks_per_trial, 4);
     assert_false(job->run.group);
-    assert_int_equal(job->run.cache, CS_CACHE_SIZE);
-    assert_true(job->run.cache_bytes == (size_t)512 << 20);
+    assert_int_equal(job->run.cache.mode, CS_CACHE_SIZE);
+    assert_true(job->run.cache.bytes == (size_t)512 << 20);
     assert_true(job->run.checkpoint_seconds == 0.5);
     assert_int_equal(job->run.keep_weights, 3);
     cs_job_free(job);
@@ -170,8 +170,8 @@ static void test_a_cache_is_auto_off_or_a_size(void **state) {
                  {"cache=123", CS_CACHE_SIZE, 123},      {"cache=64K", CS_CACHE_SIZE, 64UL << 10}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cs_job *job = read(JOB_BASE "cache: 7M\n", cases[i].set);
-        assert_int_equal(job->run.cache, cases[i].mode);
-        assert_true(job->run.cache_bytes == cases[i].bytes);
+        assert_int_equal(job->run.cache.mode, cases[i].mode);
+        assert_true(job->run.cache.bytes == cases[i].bytes);
         cs_job_free(job);
     }
 }

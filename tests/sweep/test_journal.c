@@ -186,9 +186,9 @@ static void test_equal_trials_take_the_records_of_their_key_in_turn(void **state
 
 static void test_of_a_file_the_last_start_that_names_it_counts(void **state) {
     (void)state;
-    const char starts[] = "{\"event\":\"start\",\"format\":2,\"files\":{\"a.h5\":\"1\",\"b.h5\":\"2\"}}\n"
-                          "{\"event\":\"start\",\"format\":2,\"files\":{\"a.h5\":\"3\"}}\n"
-                          "{\"event\":\"start\",\"format\":2,\"files\":7}\n";
+    const char starts[] = "{\"event\":\"start\",\"format\":3,\"files\":{\"a.h5\":\"1\",\"b.h5\":\"2\"}}\n"
+                          "{\"event\":\"start\",\"format\":3,\"files\":{\"a.h5\":\"3\"}}\n"
+                          "{\"event\":\"start\",\"format\":3,\"files\":7}\n";
     assert_ok(cs_file_write(journal_path(), starts, strlen(starts)));
     cs_journal *journal = read_back();
     assert_int_equal(journal->format, CS_JOURNAL_FORMAT);

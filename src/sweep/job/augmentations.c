@@ -1,6 +1,5 @@
 #include "augmentations.h"
 #include "cnnsweep/memory.h"
-#include "option_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,142 +1,33 @@
 #include "cnnsweep/job.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
-#include "cnnsweep/zoo.h"
 #include "job_reader.h"
-#include "metric.h"
-#include "option_text.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-cs_status cs_job_read_keys(cs_job_reader *reader, const char *where, const cs_node *map, const cs_job_key *keys,
-                           size_t n) {
-    const char *names[CS_MAX_OPTIONS];
-    for (size_t k = 0; k < n; k++)
-        names[k] = keys[k].name;
-    if (map->kind != CS_NODE_MAP)
-        return cs_node_fail(map, CS_ERR_ARG, "%s is not a map of keys", where);
-    for (int i = 0; i < map->n; i++) {
-        size_t k = 0;
-        while (k < n && strcmp(map->keys[i]->text, names[k]) != 0)
-            k++;
-        char guess[128];
-        if (k == n)
-            return cs_node_fail(map->keys[i], CS_ERR_ARG, "unknown key '%s' in %s%s", map->keys[i]->text, where,
-                                cs_did_you_mean(map->keys[i]->text, names, n, guess, sizeof guess));
-    }
-    for (size_t k = 0; k < n; k++)
-        for (int i = 0; i < map->n; i++)
-            if (strcmp(map->keys[i]->text, names[k]) == 0)
-                CS_TRY(keys[k].read(reader, map->keys[i], map->items[i]));
-    return CS_OK;
-}
-
-cs_status cs_job_read_text(const cs_node *key, const cs_node *value, char *out, size_t size) {
-    if (value->kind != CS_NODE_SCALAR)
-        return cs_node_fail(value, CS_ERR_ARG, "%s takes a single value", key->text);
-    if (!value->text[0])
-        return cs_node_fail(value, CS_ERR_ARG, "%s has no value", key->text);
-    if (strlen(value->text) >= size)
-        return cs_node_fail(value, CS_ERR_ARG, "%s is longer than %zu characters", key->text, size - 1);
-    snprintf(out, size, "%s", value->text);
-    return CS_OK;
-}
-
-static bool takes_map(const cs_option *option) {
-    return option->type == CS_OPTION_LIST || strcmp(option->key, "train.fine_tune") == 0;
-}
-
-/* A layer of a head, {dense: 400, activation: relu} in any order, as dense:400:relu; and {blocks: 2} as blocks:2. */
-static cs_status map_text(const cs_option *option, const cs_node *map, char *out, size_t size) {
-    const cs_node *activation = cs_node_get(map, "activation");
-    int first = map->n == 2 && map->items[0] == activation ? 1 : 0;
-    bool known = map->n == 1 || (map->n == 2 && activation && option->type == CS_OPTION_LIST);
-    for (int i = 0; i < map->n && known; i++)
-        known = map->items[i]->kind == CS_NODE_SCALAR;
-    if (!known)
-        return cs_hint(cs_node_fail(map, CS_ERR_ARG, "%s: this map is not understood", option->key),
-                       option->type == CS_OPTION_LIST ? "a layer with settings is {dropout: 0.5} or {dense: 400, "
-                                                        "activation: relu}"
-                                                      : "such as {blocks: 2}");
-    CS_TRY(cs_path(out, size, "%s:%s", map->keys[first]->text, map->items[first]->text));
-    size_t used = strlen(out);
-    return map->n == 1 ? CS_OK : cs_path(out + used, size - used, ":%s", activation->text);
-}
-
-/* A single value: a scalar, or where texts have parts a map. */
-static cs_status item_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
-    if (value->kind == CS_NODE_SCALAR)
-        return cs_path(out, size, "%s", value->text);
-    if (value->kind == CS_NODE_MAP && takes_map(option))
-        return map_text(option, value, out, size);
-    if (value->kind == CS_NODE_LIST && (option->type == CS_OPTION_LIST || option->type == CS_OPTION_SIZE))
-        return cs_node_fail(value, CS_ERR_ARG, "%s: nested too deep", option->key);
-    return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s takes a single value", option->key),
-                   "lists of values to try belong under sweep: parameters:");
-}
-
-/* The node as the text that cs_option_set reads. */
-static cs_status option_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
-    if (value->kind != CS_NODE_LIST || (option->type != CS_OPTION_SIZE && option->type != CS_OPTION_LIST))
-        return item_text(option, value, out, size);
-    out[0] = '\0';
-    for (int i = 0; i < value->n; i++) {
-        const char *separator = i == 0 ? "" : option->type == CS_OPTION_SIZE ? "x" : ",";
-        size_t used = strlen(out);
-        CS_TRY(cs_path(out + used, size - used, "%s", separator));
-        used = strlen(out);
-        CS_TRY(item_text(option, value->items[i], out + used, size - used));
-    }
-    return CS_OK;
-}
-
-/* Building it (without a head, at the default size) is the check: the zoo knows its names. */
-static cs_status check_arch(const char *name) {
-    cs_model_config config;
-    cs_graph *graph = NULL;
-    cs_model_config_init(&config);
-    snprintf(config.arch, sizeof config.arch, "%s", name);
-    CS_TRY(cs_model_build(&config, &graph));
-    cs_graph_free(graph);
-    return CS_OK;
-}
-
-cs_status cs_job_set_option(cs_job_reader *reader, const cs_option *option, const cs_node *value,
-                            cs_trial_config *trial) {
-    char text[CS_VALUE_MAX * 4];
-    CS_TRY(option_text(option, value, text, sizeof text));
-    cs_status status = cs_option_set(option, text, trial);
-    if (status == CS_OK && strcmp(option->key, "model.arch") == 0)
-        status = check_arch(trial->model.arch);
-    if (status == CS_OK && strcmp(option->key, "train.augment") == 0)
-        status = cs_augmentations_find(&reader->augmentations, trial->augment_name, &trial->augment);
-    return status == CS_OK ? CS_OK : cs_node_context(value, status);
-}
-
 static cs_status fail_unknown_option(const cs_node *section, const cs_node *key) {
-    size_t n, in_section = 0, length = strlen(section->text);
+    size_t n, length = strlen(section->text);
     const cs_option *options = cs_options(&n), *elsewhere = NULL;
-    const char *names[CS_MAX_OPTIONS];
+    cs_suggestion suggestion = cs_suggestion_begin(key->text);
     char guess[128];
     for (size_t i = 0; i < n; i++) {
         const char *name = cs_option_short_name(&options[i]);
         if (strncmp(options[i].key, section->text, length) == 0 && options[i].key[length] == '.')
-            names[in_section++] = name;
+            cs_suggestion_try(&suggestion, name);
         else if (strcmp(name, key->text) == 0)
             elsewhere = &options[i];
     }
     cs_status status = cs_node_fail(key, CS_ERR_ARG, "unknown key '%s' in %s:%s", key->text, section->text,
-                                    cs_did_you_mean(key->text, names, in_section, guess, sizeof guess));
+                                    cs_suggestion_text(&suggestion, guess, sizeof guess));
     if (elsewhere)
         return cs_hint(status, "it is %s", elsewhere->key);
     return cs_hint(status, "`cnnsweep options` lists them all");
 }
 
-/* data:, model: and train: are the parts before the dot in the option table. */
+/* A section of the options of a trial: what is in front of the dot in their keys. */
 static cs_status read_options(cs_job_reader *reader, const cs_node *key, const cs_node *map) {
     size_t n;
     const cs_option *options = cs_options(&n);
@@ -166,24 +57,6 @@ static cs_status read_name(cs_job_reader *reader, const cs_node *key, const cs_n
     return CS_OK;
 }
 
-cs_status cs_job_read_setting(cs_job_reader *reader, const char *dotted, const cs_node *key, const cs_node *value) {
-    size_t n;
-    const cs_option *options = cs_job_options(&n);
-    char text[CS_VALUE_MAX];
-    CS_TRY(cs_job_read_text(key, value, text, sizeof text));
-    while (n > 0 && strcmp(options->key, dotted) != 0) {
-        options++;
-        n--;
-    }
-    assert(n > 0);
-    cs_status status = cs_option_set(options, text, reader->job);
-    return status == CS_OK ? CS_OK : cs_node_context(value, status);
-}
-
-static cs_status read_run(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    return cs_job_read_setting(reader, key->text, key, value);
-}
-
 static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     if (value->kind != CS_NODE_MAP)
         return cs_node_fail(value, CS_ERR_ARG, "%s: is not a map of names", key->text);
@@ -193,24 +66,8 @@ static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, c
 
 /* In the order in which they need each other. */
 static const cs_job_key sections[] = {
-    {"name", read_name},
-    {"threads", read_run},
-    {"device", read_run},
-    {"precision", read_run},
-    {"autotune", read_run},
-    {"deterministic", read_run},
-    {"plan_cache", read_run},
-    {"ranks_per_trial", read_run},
-    {"group", read_run},
-    {"cache", read_run},
-    {"checkpoint_seconds", read_run},
-    {"keep_weights", read_run},
-    {"augmentations", read_augmentations},
-    {"data", read_options},
-    {"model", read_options},
-    {"train", read_options},
-    {"sweep", cs_job_read_sweep},
-    {"table", cs_job_read_table},
+    {"name", read_name},          {"augmentations", read_augmentations}, {NULL, read_options},
+    {"sweep", cs_job_read_sweep}, {"table", cs_job_read_table},
 };
 
 static cs_status set_defaults(cs_job *job, const char *path) {
@@ -234,18 +91,12 @@ static cs_status set_defaults(cs_job *job, const char *path) {
 }
 
 static cs_status check_required(const cs_job_reader *reader) {
-    static const char *const required[] = {"data.path", "model.arch"};
     size_t n;
     const cs_option *options = cs_options(&n);
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
-        const cs_option *option = NULL;
-        CS_TRY(cs_option_find(required[i], &option));
-        bool swept = false;
-        for (int axis = 0; axis < reader->job->n_axes; axis++)
-            swept = swept || reader->job->axes[axis].option == option;
-        if (!swept && !reader->given[option - options])
-            return cs_hint(cs_node_fail(reader->root, CS_ERR_ARG, "%s is missing", required[i]), "%s", option->doc);
-    }
+    for (size_t i = 0; i < n; i++)
+        if (options[i].required && !reader->given[i])
+            return cs_hint(cs_node_fail(reader->root, CS_ERR_ARG, "%s is missing", options[i].key), "%s",
+                           options[i].doc);
     return CS_OK;
 }
 
@@ -259,8 +110,11 @@ static cs_status check_weights(const cs_job_reader *reader) {
 }
 
 static cs_status read_root(cs_job_reader *reader) {
+    size_t n;
+    cs_options(&n);
+    CS_TRY(cs_alloc(n, sizeof *reader->given, "job", &reader->given));
     CS_TRY(cs_augmentations_read(NULL, &reader->augmentations));
-    CS_TRY(cs_job_read_keys(reader, "the job file", reader->root, sections, sizeof sections / sizeof *sections));
+    CS_TRY(cs_job_read_map(reader, "the job file", reader->root, "", sections, sizeof sections / sizeof *sections));
     CS_TRY(check_required(reader));
     CS_TRY(check_weights(reader));
     return cs_job_expand(reader);
@@ -289,6 +143,8 @@ cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_
     reader.job = NULL;
 done:
     cs_augmentations_clear(&reader.augmentations);
+    free(reader.given);
+    free(reader.ranges);
     cs_job_free(reader.job);
     cs_node_free(root);
     return status;

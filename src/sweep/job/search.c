@@ -3,7 +3,6 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
 #include "job_reader.h"
-#include "option_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -46,9 +45,9 @@ static double draw(const cs_axis *axis, const cs_range *range, cs_rng *rng) {
     return (float)fmin(fmax(value, range->low), range->high);
 }
 
+/* `streams` [n] is working memory. */
 static bool draw_combination(const cs_job *job, const cs_range *ranges, int n, int index, combinations *seen,
-                             double *row) {
-    cs_rng streams[CS_MAX_OPTIONS];
+                             cs_rng *streams, double *row) {
     for (int a = 0; a < n; a++)
         streams[a] =
             cs_rng_at((uint64_t)job->seed, CS_PURPOSE_SEARCH, cs_hash_name(job->axes[a].option->key), (uint32_t)index);
@@ -111,15 +110,18 @@ static cs_status place(cs_job *job, const cs_range *ranges, int n_axes, const do
 cs_status cs_search_draw(cs_job *job, const cs_range *ranges, int n_axes, int wanted, int *places, int *drawn) {
     combinations seen = {.size = 2 * (size_t)wanted + 1};
     double *rows = NULL;
+    cs_rng *streams = NULL;
     int n = 0;
     cs_status status;
+    CS_TRY_GOTO(cs_alloc((size_t)n_axes, sizeof *streams, "sweep values", &streams), done);
     CS_TRY_GOTO(cs_alloc(seen.size, sizeof *seen.sums, "sweep values", &seen.sums), done);
     CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)n_axes, sizeof *rows, "sweep values", &rows), done);
-    while (n < wanted && draw_combination(job, ranges, n_axes, n, &seen, rows + (size_t)n * (size_t)n_axes))
+    while (n < wanted && draw_combination(job, ranges, n_axes, n, &seen, streams, rows + (size_t)n * (size_t)n_axes))
         n++;
     CS_TRY_GOTO(place(job, ranges, n_axes, rows, n, places), done);
     *drawn = n;
 done:
+    free(streams);
     free(rows);
     free(seen.sums);
     return status;
@@ -154,10 +156,10 @@ static cs_status check_bounds(const cs_option *option, const cs_node *bounds, co
     return CS_OK;
 }
 
-/* Layers that train may be counted; other texts have no order. */
+/* A text has no order, but some may also be a number. */
 static bool takes_range(const cs_option *option, cs_range_kind kind) {
     return option->type == CS_OPTION_FLOAT ||
-           (kind == CS_RANGE_INT && (option->type == CS_OPTION_INT || strcmp(option->key, "train.fine_tune") == 0));
+           (kind == CS_RANGE_INT && (option->type == CS_OPTION_INT || option->takes_count));
 }
 
 cs_status cs_job_read_range(cs_job_reader *reader, const cs_option *option, const cs_node *map, cs_range *range) {

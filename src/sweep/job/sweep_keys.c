@@ -1,25 +1,9 @@
 /* sweep: of a job file. */
-#include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
-#include "option_text.h"
 
 #include <stdio.h>
 #include <string.h>
-
-cs_status cs_job_read_choice(const cs_node *key, const cs_node *value, const char *const *choices, size_t n, int *out) {
-    char text[32], guess[64];
-    CS_TRY(cs_job_read_text(key, value, text, sizeof text));
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(text, choices[i]) == 0) {
-            *out = (int)i;
-            return CS_OK;
-        }
-    }
-    return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s is '%s'%s", key->text, text,
-                                cs_did_you_mean(text, choices, n, guess, sizeof guess)),
-                   "%s is %s or %s", key->text, choices[0], choices[1]);
-}
 
 static cs_status read_method(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     static const char *const methods[] = {"grid", "random"};
@@ -27,13 +11,6 @@ static cs_status read_method(cs_job_reader *reader, const cs_node *key, const cs
     CS_TRY(cs_job_read_choice(key, value, methods, 2, &method));
     reader->job->random = method == 1;
     return CS_OK;
-}
-
-cs_status cs_job_read_metric(const cs_node *key, const cs_node *value, char *out, size_t size,
-                             const cs_metric **metric) {
-    CS_TRY(cs_job_read_text(key, value, out, size));
-    cs_status status = cs_metric_find(out, metric);
-    return status == CS_OK ? CS_OK : cs_node_context(value, status);
 }
 
 static cs_status read_metric_name(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
@@ -54,7 +31,7 @@ static cs_status read_goal(cs_job_reader *reader, const cs_node *key, const cs_n
 static cs_status read_metric_map(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     (void)key;
     static const cs_job_key keys[] = {{"name", read_metric_name}, {"goal", read_goal}};
-    return cs_job_read_keys(reader, "sweep: metric:", value, keys, 2);
+    return cs_job_read_map(reader, "sweep: metric:", value, "sweep.metric", keys, 2);
 }
 
 static cs_status check_axis(const cs_job_reader *reader, const cs_node *key, const cs_option *option) {
@@ -126,41 +103,18 @@ static cs_status read_parameters(cs_job_reader *reader, const cs_node *key, cons
     return CS_OK;
 }
 
-/* A setting of the job whose key begins with `prefix`. */
-static cs_status read_under(cs_job_reader *reader, const char *prefix, const cs_node *key, const cs_node *value) {
-    char dotted[CS_NAME_MAX];
-    CS_TRY(cs_path(dotted, sizeof dotted, "%s.%s", prefix, key->text));
-    return cs_job_read_setting(reader, dotted, key, value);
-}
-
-static cs_status read_number(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    return read_under(reader, "sweep", key, value);
-}
-
-static cs_status read_budget_key(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    return read_under(reader, "sweep.budget", key, value);
-}
-
 static cs_status read_budget(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     (void)key;
-    static const cs_job_key keys[] = {{"trials", read_budget_key}, {"minutes", read_budget_key}};
-    return cs_job_read_keys(reader, "sweep: budget:", value, keys, 2);
+    return cs_job_read_map(reader, "sweep: budget:", value, "sweep.budget", NULL, 0);
 }
 
-static cs_status read_scheduler_key(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    return read_under(reader, "sweep.scheduler", key, value);
-}
-
-/* A setting that the scheduler does not look at would be a mistake that nobody sees. */
-static cs_status check_scheduler_keys(const cs_job_reader *reader, const cs_node *map) {
-    static const char *const halving[] = {"max_t", "reduction_factor", "brackets"};
-    cs_scheduler_kind kind = reader->job->scheduler.kind;
+/* An option that the scheduler does not look at would be a mistake that nobody sees. */
+static cs_status check_scheduler_keys(const cs_job_reader *reader, const char *section, const cs_node *map) {
+    unsigned kind = 1U << reader->job->scheduler.kind;
     for (int i = 0; i < map->n; i++) {
         const char *key = map->keys[i]->text;
-        bool of_halving = false, of_median = strcmp(key, "min_samples_required") == 0;
-        for (size_t k = 0; k < sizeof halving / sizeof *halving; k++)
-            of_halving = of_halving || strcmp(key, halving[k]) == 0;
-        if ((of_halving && kind == CS_SCHEDULER_MEDIAN) || (of_median && kind != CS_SCHEDULER_MEDIAN))
+        const cs_option *option = cs_job_setting(section, key);
+        if (option->only_with && !(option->only_with & kind))
             return cs_node_fail(map->keys[i], CS_ERR_ARG, "sweep: scheduler: type %s has no %s",
                                 cs_node_get(map, "type")->text, key);
     }
@@ -168,17 +122,14 @@ static cs_status check_scheduler_keys(const cs_job_reader *reader, const cs_node
 }
 
 static cs_status read_scheduler(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    static const cs_job_key keys[] = {
-        {"type", read_scheduler_key},         {"max_t", read_scheduler_key},
-        {"grace_period", read_scheduler_key}, {"reduction_factor", read_scheduler_key},
-        {"brackets", read_scheduler_key},     {"min_samples_required", read_scheduler_key}};
+    const char *section = "sweep.scheduler";
     if (value->kind != CS_NODE_MAP)
-        return cs_job_read_setting(reader, "sweep.scheduler.type", key, value);
-    CS_TRY(cs_job_read_keys(reader, "sweep: scheduler:", value, keys, sizeof keys / sizeof *keys));
+        return cs_job_read_setting(reader, cs_job_setting(section, "type"), key, value);
+    CS_TRY(cs_job_read_map(reader, "sweep: scheduler:", value, section, NULL, 0));
     if (!cs_node_get(value, "type"))
         return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: scheduler: has no type:"),
                        "write type: asha, hyperband or median");
-    return check_scheduler_keys(reader, value);
+    return check_scheduler_keys(reader, section, value);
 }
 
 /* A scheduler compares what every epoch tells. */
@@ -238,15 +189,17 @@ static cs_status check_size(const cs_job *job, const cs_node *sweep) {
 
 cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     (void)key;
-    static const cs_job_key keys[] = {{"method", read_method},        {"metric", read_metric_map},
-                                      {"seed", read_number},          {"repeats", read_number},
-                                      {"budget", read_budget},        {"scheduler", read_scheduler},
+    static const cs_job_key keys[] = {{"method", read_method},
+                                      {"metric", read_metric_map},
+                                      {"budget", read_budget},
+                                      {"scheduler", read_scheduler},
                                       {"parameters", read_parameters}};
     cs_job *job = reader->job;
     const cs_node *parameters = cs_node_get(value, "parameters");
     size_t most_axes = 1 + (parameters ? (size_t)parameters->n : 0);
     CS_TRY(cs_alloc(most_axes, sizeof *job->axes, "sweep", &job->axes));
-    CS_TRY(cs_job_read_keys(reader, "sweep:", value, keys, sizeof keys / sizeof *keys));
+    CS_TRY(cs_alloc(most_axes, sizeof *reader->ranges, "sweep", &reader->ranges));
+    CS_TRY(cs_job_read_map(reader, "sweep:", value, "sweep", keys, sizeof keys / sizeof *keys));
     if (!parameters && job->repeats == 1)
         return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: has no parameters:"),
                        "leave sweep: out to train a single trial");

@@ -99,10 +99,10 @@ static double free_disk(const char *folder) {
 cs_cache_limits cs_limits_of_cache(const cs_run_config *run, int ranks, const cs_engine *engine) {
     const char *folder = getenv("TMPDIR");
     cs_cache_limits limits = {.folder = folder && *folder ? folder : "/tmp"};
-    if (run->cache == CS_CACHE_OFF)
+    if (run->cache.mode == CS_CACHE_OFF)
         return limits;
-    limits.memory =
-        run->cache == CS_CACHE_SIZE ? run->cache_bytes : (size_t)(cs_available_memory(ranks, engine) * memory_share);
+    limits.memory = run->cache.mode == CS_CACHE_SIZE ? run->cache.bytes
+                                                     : (size_t)(cs_available_memory(ranks, engine) * memory_share);
     if (!cs_engine_has_stores(engine))
         limits.disk = (size_t)(free_disk(limits.folder) * disk_share / ranks);
     return limits;

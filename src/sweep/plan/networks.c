@@ -1,46 +1,16 @@
 #include "networks.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "distinct.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
-/* A trial and the key of its network. */
-typedef struct keyed_trial {
-    uint64_t key;
-    int trial;
-} keyed_trial;
-
-static int by_key(const void *a, const void *b) {
-    const keyed_trial *x = a, *y = b;
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return x->trial - y->trial;
-}
-
-/* Numbers the networks in the order of their first trials. Sorting by key brings equal networks together. */
-static void number_networks(cs_networks *networks, keyed_trial *keyed) {
-    int n = networks->job->n_trials, *of = networks->of;
-    for (int t = 0; t < n; t++)
-        keyed[t] = (keyed_trial){cs_trial_work_key(&networks->job->trials[t]), t};
-    qsort(keyed, (size_t)n, sizeof *keyed, by_key);
-    for (int i = 0, first = 0; i < n; i++) {
-        if (keyed[i].key != keyed[first].key)
-            first = i;
-        of[keyed[i].trial] = keyed[first].trial;
-    }
-    for (int t = 0; t < n; t++)
-        of[t] = of[t] == t ? networks->n++ : of[of[t]];
-}
-
 static cs_status find_networks(cs_networks *networks) {
     size_t n = (size_t)networks->job->n_trials;
-    keyed_trial *keyed;
     CS_TRY(cs_alloc(n, sizeof *networks->of, "plan", &networks->of));
-    CS_TRY(cs_alloc(n, sizeof *keyed, "plan", &keyed));
-    number_networks(networks, keyed);
-    free(keyed);
+    CS_TRY(cs_number_distinct(networks->job, cs_trial_work_key, networks->of, &networks->n));
     CS_TRY(cs_alloc((size_t)networks->n, sizeof *networks->items, "plan", &networks->items));
     for (int t = (int)n - 1; t >= 0; t--)
         networks->items[networks->of[t]].trial = t;

@@ -2,6 +2,7 @@
 #include "cache_limits.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "distinct.h"
 #include "job/metric.h"
 #include "networks.h"
 #include "parts.h"
@@ -42,12 +43,13 @@ static void count_images(const cs_plan *plan, int64_t images[CS_SPLIT_COUNT]) {
 static cs_status divide(const cs_plan *plan, cs_job *job, const cs_networks *networks) {
     const cs_rates rates = cs_rates_default(1);
     const cs_run_config *run = &job->run;
-    double room = run->cache == CS_CACHE_AUTO ? INFINITY : run->cache == CS_CACHE_OFF ? 0 : (double)run->cache_bytes;
+    double room = run->cache.mode == CS_CACHE_AUTO ? INFINITY : (double)run->cache.bytes;
     int64_t images[CS_SPLIT_COUNT];
     count_images(plan, images);
     for (int t = 0; t < job->n_trials; t++) {
         plan->costs[t] = cs_cost_of(&job->trials[t], &networks->items[networks->of[t]].work, &rates, images, room);
         plan->costs[t].trial = t;
+        plan->costs[t].share = (uint64_t)plan->shares[t];
     }
     return cs_parts_divide(plan->costs, job->n_trials, job->parts, run->group ? CS_GROUP_MAX : 1, job->part_of);
 }
@@ -74,6 +76,7 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
         cs_cost *cost = &plan->costs[plan->n_costs++];
         *cost = cs_cost_of(&job->trials[t], &work, &rates, images, room);
         cost->trial = t;
+        cost->share = (uint64_t)plan->shares[t];
     }
 }
 
@@ -117,7 +120,9 @@ static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks, const cs_eng
 }
 
 static cs_status plan_trials(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_networks *networks) {
+    int n_shares;
     CS_TRY(cs_networks_open(networks, cs_ranks_threads(ranks, job->run.threads)));
+    CS_TRY(cs_number_distinct(job, cs_trial_share_key, plan->shares, &n_shares));
     if (job->parts > 0)
         CS_TRY(divide(plan, job, networks));
     cost_trials(plan, networks);
@@ -146,6 +151,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     CS_TRY(cs_alloc(n, sizeof *plan->macs, "costs", &plan->macs));
     CS_TRY(cs_alloc(n, sizeof *plan->seconds, "costs", &plan->seconds));
     CS_TRY(cs_alloc(n, sizeof *plan->costs, "costs", &plan->costs));
+    CS_TRY(cs_alloc(n, sizeof *plan->shares, "costs", &plan->shares));
     CS_TRY(cs_alloc(n, sizeof *plan->groups, "groups of work", &plan->groups));
     cs_networks networks = {.job = job, .dataset = plan->dataset, .engine = engine};
     cs_status status = plan_trials(plan, job, ranks, &networks);
@@ -173,6 +179,7 @@ void cs_plan_free(cs_plan *plan) {
     free(plan->macs);
     free(plan->seconds);
     free(plan->costs);
+    free(plan->shares);
     free(plan->groups);
     free(plan);
 }

@@ -9,6 +9,7 @@
 typedef struct cs_plan {
     const cs_job *job; /* borrowed */
     cs_dataset *dataset;
+    int *shares;       /* [n_trials] trials with the same number can share a trunk */
     double *macs;      /* [n_trials] multiply-adds of each trial alone, those of an earlier run included */
     double total_macs; /* of the trials of this part */
     double *seconds; /* [n_trials] expected, with an equal part of its group's shared work; 0: done in an earlier run */

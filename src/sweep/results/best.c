@@ -1,7 +1,6 @@
 #include "best.h"
 #include "cell.h"
 #include "cnnsweep/memory.h"
-#include "job/option_text.h"
 #include "text_table.h"
 
 #include <ctype.h>

@@ -4,7 +4,6 @@
 #include "cnnsweep/memory.h"
 #include "description.h"
 #include "job/metric.h"
-#include "job/option_text.h"
 #include "pivot.h"
 #include "table.h"
 

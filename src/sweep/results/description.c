@@ -42,27 +42,10 @@ enum { N_JOB_TEXTS = sizeof job_texts / sizeof *job_texts };
 static const char goal_key[] = "sweep.metric.goal", method_key[] = "sweep.method";
 static const char maximize[] = "maximize", minimize[] = "minimize", random_method[] = "random", grid_method[] = "grid";
 
-/* Machines that train parts may differ in these; the numbers do not, but for the last digits (threads, device). */
-static bool is_of_the_run(const cs_option *option) {
-    static const char *const keys[] = {"threads",
-                                       "device",
-                                       "autotune",
-                                       "plan_cache",
-                                       "group",
-                                       "cache",
-                                       "checkpoint_seconds",
-                                       "keep_weights",
-                                       "sweep.budget.minutes"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(option->key, keys[i]) == 0)
-            return true;
-    return false;
-}
-
-/* Whether files are the same is told by what they hold: of the dataset by the journal's checksum. Where features are
- * kept is no part of the numbers. */
-static bool is_place(const cs_option *option) {
-    return strcmp(option->key, "data.path") == 0 || strcmp(option->key, "data.features") == 0;
+/* Machines that train parts may differ in the other options; the numbers do not, but for the last digits (threads,
+ * device). Whether files are the same is told by what they hold: of the dataset by the journal's checksum. */
+static bool affects_numbers(const cs_option *option) {
+    return option->affects & ~(unsigned)CS_AFFECTS_PLACE;
 }
 
 static bool is_swept(const cs_job *job, const cs_option *option) {
@@ -82,14 +65,14 @@ static json_t *settings_of(const cs_job *job) {
     set_text(settings, method_key, job->random ? random_method : grid_method);
     const cs_option *options = cs_job_options(&n);
     for (size_t i = 0; i < n; i++) {
-        if (is_of_the_run(&options[i]))
+        if (!affects_numbers(&options[i]))
             continue;
         cs_option_get(&options[i], job, text, sizeof text);
         set_text(settings, options[i].key, text);
     }
     options = cs_options(&n);
     for (size_t i = 0; i < n; i++) {
-        if (is_swept(job, &options[i]) || is_place(&options[i]))
+        if (is_swept(job, &options[i]) || !affects_numbers(&options[i]))
             continue;
         cs_option_get(&options[i], &job->base, text, sizeof text);
         set_text(settings, options[i].key, text);

@@ -2,7 +2,6 @@
 #include "cnnsweep/file.h"
 #include "description.h"
 #include "job/metric.h"
-#include "job/option_text.h"
 #include "origin.h"
 
 #include <errno.h>

@@ -18,9 +18,10 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Of journals that this program goes on with. 0, not told: keys have the paths of dataset and weights, not what is in
- * them. */
-enum { CS_JOURNAL_FORMAT = 2 };
+/* The format of the journals that this program goes on with. In earlier ones the keys of trials were hashed from other
+ * values (before format 2 from the paths of weights and not from what they held), and augmentations were drawn from
+ * other random streams: trials would not be found again, or would go on with other pictures. */
+enum { CS_JOURNAL_FORMAT = 3 };
 
 /* Appends to a file, creating it; what could not be written whole is taken back. */
 CS_MUST_CHECK cs_status cs_append(const char *path, const char *bytes, size_t size);

@@ -36,7 +36,7 @@ static cs_status check_format(const cs_journal *journal, const char *folder) {
         return CS_OK;
     return cs_hint(cs_fail(CS_ERR_FORMAT,
                            "%s: its journal is of format %d, and this program goes on with format %d alone: earlier "
-                           "ones do not tell what the files of weights held",
+                           "versions had other keys for trials and drew other augmentations",
                            folder, journal->format, CS_JOURNAL_FORMAT),
                    "go on with the version that began it, use --out ANOTHER_FOLDER, or replace the results with "
                    "--force");

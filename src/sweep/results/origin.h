@@ -14,7 +14,7 @@ const char *cs_origin_held(const cs_journal *journal, const char *path);
 /* May the job go on with the journal of the folder? CS_ERR_ARG when a weights file that it names held something then
  * that no file of the job holds now. Its trials would only be other trials, as their keys have the contents; but who
  * replaces a file and says --resume is told so before hours of training. Files that changed their names are found again
- * by their contents. CS_ERR_FORMAT for a journal that does not say what files held. */
+ * by their contents. CS_ERR_FORMAT for a journal of an earlier format. */
 CS_MUST_CHECK cs_status cs_origin_check(const cs_journal *journal, const char *folder, const cs_job *job);
 /* CS_ERR_ARG when the dataset is another one. */
 CS_MUST_CHECK cs_status cs_origin_check_data(const cs_journal *journal, const char *folder, const cs_dataset *dataset);

@@ -1,6 +1,5 @@
 #include "pivot.h"
 #include "cnnsweep/memory.h"
-#include "job/option_text.h"
 #include "text_table.h"
 
 #include <stdio.h>

@@ -1,6 +1,5 @@
 #include "table.h"
 #include "best.h"
-#include "job/option_text.h"
 #include "pivot.h"
 #include "text_table.h"
 

@@ -2,7 +2,6 @@
 #include "cnnsweep/log.h"
 #include "device.h"
 #include "job/contents.h"
-#include "job/option_text.h"
 #include "plan/plan.h"
 #include "results/origin.h"
 #include "results/table.h"

@@ -1,46 +1,25 @@
-/* Finding, parsing and printing options; the rows are in option_table.c. */
-#include "cnnsweep/job.h"
-#include "option_text.h"
+/* Parsing and printing options; the rows are in trial_options.c and in the sweep room's job_options.c. */
+#include "cnnsweep/option.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 64, IMAGE_MAX = 65536 };
+enum { IMAGE_MAX = 65536 };
 
 const char *cs_option_short_name(const cs_option *option) {
-    return strrchr(option->key, '.') + 1;
-}
-
-cs_status cs_option_find(const char *key, const cs_option **out) {
-    size_t n;
-    const cs_option *options = cs_options(&n);
-    const cs_option *found = NULL;
-    const char *names[MAX_OPTIONS];
-    bool dotted = strchr(key, '.') != NULL;
-    for (size_t i = 0; i < n; i++) {
-        names[i] = dotted ? options[i].key : cs_option_short_name(&options[i]);
-        if (strcmp(names[i], key) == 0)
-            found = &options[i];
-    }
-    if (found) {
-        *out = found;
-        return CS_OK;
-    }
-    char guess[128];
-    return cs_hint(
-        cs_fail(CS_ERR_ARG, "unknown option '%s'%s", key, cs_did_you_mean(key, names, n, guess, sizeof guess)),
-        "`cnnsweep options` lists them all");
+    const char *dot = strrchr(option->key, '.');
+    return dot ? dot + 1 : option->key;
 }
 
 static cs_status fail_value(const cs_option *option, const char *text, const char *wanted) {
     return cs_fail(CS_ERR_ARG, "%s is '%s'; it takes %s", option->key, text, wanted);
 }
 
-static cs_status check_range(const cs_option *option, const char *text, double value) {
+cs_status cs_option_check_range(const cs_option *option, const char *text, double value) {
     if (value >= option->min && value <= option->max)
         return CS_OK;
     return cs_fail(CS_ERR_ARG, "%s is %s, outside %g to %g", option->key, text, option->min, option->max);
@@ -79,7 +58,7 @@ static cs_status set_int(const cs_option *option, const char *text, void *field)
     } else {
         if (end == text || *end || errno == ERANGE)
             return fail_value(option, text, "a whole number");
-        CS_TRY(check_range(option, text, (double)value));
+        CS_TRY(cs_option_check_range(option, text, (double)value));
     }
     if (option->size == sizeof(int64_t))
         *(int64_t *)field = value;
@@ -93,7 +72,7 @@ static cs_status set_float(const cs_option *option, const char *text, void *fiel
     if (!is_default_word(option, text)) {
         if (cs_parse_float(text, &value) != CS_OK)
             return fail_value(option, text, "a number");
-        CS_TRY(check_range(option, text, value));
+        CS_TRY(cs_option_check_range(option, text, value));
     }
     if (option->size == sizeof(double))
         *(double *)field = value;
@@ -102,28 +81,32 @@ static cs_status set_float(const cs_option *option, const char *text, void *fiel
     return CS_OK;
 }
 
-/* The choices are names of a C enum in its order, or the texts themselves when the field is a string. */
-static cs_status set_enum(const cs_option *option, const char *text, void *field) {
-    char names[8][32], list[256] = "", guess[64];
-    const char *pointers[8];
-    int n = 0;
-    for (const char *at = option->choices; *at; n++) {
-        size_t length = strcspn(at, "|");
-        snprintf(names[n], sizeof names[n], "%.*s", (int)length, at);
-        pointers[n] = names[n];
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", n ? ", " : "", names[n]);
-        if (strcmp(names[n], text) == 0) {
-            if (option->size == sizeof(int))
-                *(int *)field = n;
-            else
-                snprintf(field, option->size, "%s", text);
-            return CS_OK;
-        }
-        at += length + (at[length] == '|');
+/* The names of all choices, "sgd, adam". */
+static void list_choices(const cs_option *option, const char *separator, char *out, size_t size) {
+    out[0] = '\0';
+    for (int i = 0; option->choice(i); i++) {
+        size_t used = strlen(out);
+        snprintf(out + used, size - used, "%s%s", i ? separator : "", option->choice(i));
     }
-    return cs_hint(cs_fail(CS_ERR_ARG, "%s is '%s'%s", option->key, text,
-                           cs_did_you_mean(text, pointers, (size_t)n, guess, sizeof guess)),
-                   "%s is one of %s", option->key, list);
+}
+
+static cs_status set_enum(const cs_option *option, const char *text, void *field) {
+    char list[512], guess[96];
+    cs_suggestion suggestion = cs_suggestion_begin(text);
+    for (int i = 0; option->choice(i); i++) {
+        cs_suggestion_try(&suggestion, option->choice(i));
+        if (strcmp(option->choice(i), text) != 0)
+            continue;
+        if (option->size == sizeof(int))
+            *(int *)field = i;
+        else
+            snprintf(field, option->size, "%s", text);
+        return CS_OK;
+    }
+    list_choices(option, ", ", list, sizeof list);
+    return cs_hint(
+        cs_fail(CS_ERR_ARG, "%s is '%s'%s", option->key, text, cs_suggestion_text(&suggestion, guess, sizeof guess)),
+        "%s is one of %s", option->key, list);
 }
 
 static cs_status set_size(const cs_option *option, const char *text, int field[2]) {
@@ -156,32 +139,7 @@ static cs_status set_string(const cs_option *option, const char *text, char *fie
     return CS_OK;
 }
 
-static cs_status set_cache(const cs_option *option, const char *text, cs_run_config *run) {
-    static const char *const modes[] = {"auto", "off"}; /* in the order of cs_cache_mode */
-    static const char units[] = "KMGT";
-    char *end, guess[64];
-    double bytes = strtod(text, &end);
-    run->cache_bytes = 0;
-    for (int mode = 0; mode < 2; mode++) {
-        run->cache = mode;
-        if (strcmp(text, modes[mode]) == 0)
-            return CS_OK;
-    }
-    const char *unit = *end ? strchr(units, *end) : NULL;
-    if (unit)
-        bytes = ldexp(bytes, 10 * (int)(unit - units + 1));
-    if (!isdigit((unsigned char)text[0]) || strpbrk(text, "xX") || (unit ? end[1] : *end))
-        return cs_hint(cs_fail(CS_ERR_ARG, "%s is '%s'%s", option->key, text,
-                               cs_did_you_mean(text, modes, 2, guess, sizeof guess)),
-                       "%s is auto, off, or a size such as 512M or 1.5G", option->key);
-    CS_TRY(check_range(option, text, bytes));
-    run->cache = CS_CACHE_SIZE;
-    run->cache_bytes = (size_t)bytes;
-    return CS_OK;
-}
-
-cs_status cs_option_set(const cs_option *option, const char *text, void *config) {
-    void *field = (char *)config + option->offset;
+static cs_status set_field(const cs_option *option, const char *text, void *field) {
     switch (option->type) {
     case CS_OPTION_BOOL:
         return cs_parse_bool(text, field) == CS_OK ? CS_OK : fail_value(option, text, "true or false");
@@ -193,13 +151,18 @@ cs_status cs_option_set(const cs_option *option, const char *text, void *config)
         return set_enum(option, text, field);
     case CS_OPTION_SIZE:
         return set_size(option, text, field);
-    case CS_OPTION_CACHE:
-        return set_cache(option, text, field);
+    case CS_OPTION_OTHER:
+        return option->parse(option, text, field);
     case CS_OPTION_STRING:
     case CS_OPTION_LIST:
         break;
     }
     return set_string(option, text, field);
+}
+
+cs_status cs_option_set(const cs_option *option, const char *text, void *config) {
+    CS_TRY(set_field(option, text, (char *)config + option->offset));
+    return option->check ? option->check(config) : CS_OK;
 }
 
 /* The shortest text that gives the same float back. */
@@ -209,12 +172,6 @@ static void print_float(float value, char *out, size_t size) {
         if (strtof(out, NULL) == value)
             return;
     }
-}
-
-static void print_choice(const char *choices, int index, char *out, size_t size) {
-    for (; index > 0; index--)
-        choices += strcspn(choices, "|") + 1;
-    snprintf(out, size, "%.*s", (int)strcspn(choices, "|"), choices);
 }
 
 void cs_option_get(const cs_option *option, const void *config, char *out, size_t size) {
@@ -244,32 +201,36 @@ void cs_option_get(const cs_option *option, const void *config, char *out, size_
         return;
     case CS_OPTION_ENUM:
         if (option->size == sizeof(int)) {
-            print_choice(option->choices, *side, out, size);
+            snprintf(out, size, "%s", option->choice(*side));
             return;
         }
         break;
     case CS_OPTION_STRING:
     case CS_OPTION_LIST:
-    case CS_OPTION_CACHE: /* of a job, not of a trial */
+    case CS_OPTION_OTHER: /* its text stands at the field's beginning */
         break;
     }
     snprintf(out, size, "%s", (const char *)field);
 }
 
+/* A bar would end a Markdown cell: choices are told with slashes. */
 static void print_accepted(const cs_option *option, char *out, size_t size) {
     static const char *const names[] = {
-        "true, false", "int", "float", "text", "", "HxW", "list", "auto, off, or a size such as 512M"};
+        [CS_OPTION_BOOL] = "true, false", [CS_OPTION_INT] = "int",  [CS_OPTION_FLOAT] = "float",
+        [CS_OPTION_STRING] = "text",      [CS_OPTION_SIZE] = "HxW", [CS_OPTION_LIST] = "list"};
     if (option->type == CS_OPTION_ENUM)
-        snprintf(out, size, "%s", option->choices);
+        list_choices(option, "/", out, size);
     else if (option->type == CS_OPTION_INT || option->type == CS_OPTION_FLOAT)
         snprintf(out, size, "%s %g to %g", names[option->type], option->min, option->max);
     else
-        snprintf(out, size, "%s", names[option->type]);
-    for (char *bar = strchr(out, '|'); bar; bar = strchr(bar, '|'))
-        *bar = '/'; /* a bar would end a Markdown cell */
+        snprintf(out, size, "%s", option->type == CS_OPTION_OTHER ? option->takes : names[option->type]);
 }
 
-static void print_options(const cs_option *options, size_t n, FILE *out, bool markdown) {
+void cs_options_heading(FILE *out) {
+    fprintf(out, "| option | takes | default | sweepable | |\n|---|---|---|---|---|\n");
+}
+
+void cs_options_print(const cs_option *options, size_t n, FILE *out, bool markdown) {
     for (size_t i = 0; i < n; i++) {
         char accepted[128];
         print_accepted(&options[i], accepted, sizeof accepted);
@@ -281,14 +242,4 @@ static void print_options(const cs_option *options, size_t n, FILE *out, bool ma
             fprintf(out, "%-20s  %s\n%22stakes %s; default %s%s\n", options[i].key, options[i].doc, "", accepted,
                     fallback, options[i].sweepable ? "; can be swept" : "");
     }
-}
-
-void cs_options_print(FILE *out, bool markdown) {
-    size_t n;
-    const cs_option *options = cs_options(&n);
-    if (markdown)
-        fprintf(out, "| option | takes | default | sweepable | |\n|---|---|---|---|---|\n");
-    print_options(options, n, out, markdown);
-    options = cs_job_options(&n);
-    print_options(options, n, out, markdown);
 }

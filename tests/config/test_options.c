@@ -1,8 +1,7 @@
 /* The option table: finding, parsing, printing. */
 #include "test.h"
 
-#include "cnnsweep/cost.h"
-#include "cnnsweep/job.h"
+#include "cnnsweep/config.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -155,14 +154,14 @@ static void test_unknown_names_get_a_suggestion(void **state) {
 
 static void test_page_has_a_row_an_option(void **state) {
     (void)state;
-    size_t n, of_job, rows = 0;
-    cs_options(&n);
-    cs_job_options(&of_job);
+    size_t n, rows = 0;
+    const cs_option *options = cs_options(&n);
     char *text = NULL;
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     assert_non_null(stream);
-    cs_options_print(stream, true);
+    cs_options_heading(stream);
+    cs_options_print(options, n, stream, true);
     fclose(stream);
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), rows++) {
         int bars = 0;
@@ -170,7 +169,7 @@ static void test_page_has_a_row_an_option(void **state) {
             bars += *at == '|';
         assert_int_equal(bars, 6);
     }
-    assert_int_equal(rows, n + of_job + 2);
+    assert_int_equal(rows, n + 2);
     free(text);
 }
 
@@ -189,26 +188,94 @@ static cs_trial_config default_trial(int fill) {
     return made;
 }
 
+/* A legal value that is not the default. */
+static void print_other_value(const cs_option *option, char *out, size_t size) {
+    const char *number = strcmp(option->fallback, "1") == 0 ? "2" : "1";
+    switch (option->type) {
+    case CS_OPTION_BOOL:
+        snprintf(out, size, "%s", strcmp(option->fallback, "true") == 0 ? "false" : "true");
+        return;
+    case CS_OPTION_ENUM:
+        snprintf(out, size, "%s", option->choice(strcmp(option->choice(0), option->fallback) == 0 ? 1 : 0));
+        return;
+    case CS_OPTION_FLOAT:
+        snprintf(out, size, "%s", option->max < 1 ? "0.25" : number);
+        return;
+    case CS_OPTION_SIZE:
+        snprintf(out, size, "7x9");
+        return;
+    case CS_OPTION_INT:
+        break;
+    case CS_OPTION_STRING:
+    case CS_OPTION_LIST:
+    case CS_OPTION_OTHER:
+        snprintf(out, size, "%s", strcmp(option->key, "model.arch") == 0 ? "resnet18" : "other");
+        return;
+    }
+    snprintf(out, size, "%s", number);
+}
+
 static void test_a_key_depends_on_every_option_that_changes_numbers(void **state) {
     (void)state;
-    static const char *const no_numbers[] = {"data.path", "data.features", "train.augment", "train.save_weights"};
     const cs_trial_config defaults = default_trial(0);
     size_t n;
     const cs_option *options = cs_options(&n);
     for (size_t i = 0; i < n; i++) {
         cs_trial_config changed = defaults;
-        bool same = false;
-        ((unsigned char *)&changed)[options[i].offset] ^= 1;
-        for (size_t k = 0; k < sizeof no_numbers / sizeof *no_numbers; k++)
-            same = same || strcmp(options[i].key, no_numbers[k]) == 0;
-        if ((cs_trial_key(&changed) == cs_trial_key(&defaults)) != same)
-            fail_msg("%s", options[i].key);
+        char text[64];
+        print_other_value(&options[i], text, sizeof text);
+        assert_ok(cs_option_set(&options[i], text, &changed));
+        /* An augmentation counts by its rules and not by its name. */
+        bool named = strcmp(options[i].key, "train.augment") == 0;
+        bool counts = options[i].affects & ~(unsigned)CS_AFFECTS_PLACE && !named;
+        if ((cs_trial_key(&changed) != cs_trial_key(&defaults)) != counts)
+            fail_msg("%s=%s", options[i].key, text);
     }
+}
+
+static void test_a_key_depends_on_the_rules_of_an_augmentation(void **state) {
+    (void)state;
+    const cs_trial_config defaults = default_trial(0);
     cs_trial_config flipped = defaults, darker = defaults;
     flipped.augment.vertical_flip = true;
     darker.augment.brightness_range[0] = 0.5f;
     assert_true(cs_trial_key(&flipped) != cs_trial_key(&defaults));
     assert_true(cs_trial_key(&darker) != cs_trial_key(&defaults));
+    assert_true(cs_trial_key(&darker) != cs_trial_key(&flipped));
+}
+
+static void test_a_value_gives_the_same_key_however_it_is_written(void **state) {
+    (void)state;
+    static const char *const same[][3] = {{"train.lr", "1e-3", "0.001"},
+                                          {"data.image", "64", "64x64"},
+                                          {"train.shuffle", "no", "false"},
+                                          {"model.head", "gap, dense", "gap,dense"}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        cs_trial_config one = default_trial(0), other = one;
+        const cs_option *option = NULL;
+        assert_ok(cs_option_find(same[i][0], &option));
+        assert_ok(cs_option_set(option, same[i][1], &one));
+        assert_ok(cs_option_set(option, same[i][2], &other));
+        assert_true(cs_trial_key(&one) == cs_trial_key(&other));
+    }
+}
+
+/* So a new option, which has its default in every job that does not know it, changes no key. */
+static void test_options_at_their_defaults_are_no_part_of_a_key(void **state) {
+    (void)state;
+    cs_trial_config trial_set = default_trial(0);
+    const cs_option *option = NULL;
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    uint64_t before;
+    assert_ok(cs_option_find("train.batch", &option));
+    assert_ok(cs_option_set(option, "16", &trial_set));
+    before = cs_trial_key(&trial_set);
+    for (size_t i = 0; i < n; i++)
+        if (&options[i] != option)
+            assert_ok(cs_option_set(&options[i], options[i].fallback, &trial_set));
+    assert_true(cs_trial_key(&trial_set) == before);
+    assert_true(before != cs_trial_key(&(cs_trial_config){0}));
 }
 
 static void test_known_weights_are_told_by_what_they_hold(void **state) {
@@ -254,6 +321,9 @@ int main(void) {
         cmocka_unit_test(test_unknown_names_get_a_suggestion),
         cmocka_unit_test(test_page_has_a_row_an_option),
         cmocka_unit_test(test_a_key_depends_on_every_option_that_changes_numbers),
+        cmocka_unit_test(test_a_key_depends_on_the_rules_of_an_augmentation),
+        cmocka_unit_test(test_a_value_gives_the_same_key_however_it_is_written),
+        cmocka_unit_test(test_options_at_their_defaults_are_no_part_of_a_key),
         cmocka_unit_test(test_known_weights_are_told_by_what_they_hold),
         cmocka_unit_test(test_sharing_is_told_without_places),
         cmocka_unit_test(test_a_key_does_not_depend_on_memory_between_fields),

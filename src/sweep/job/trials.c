@@ -1,77 +1,11 @@
-/* table: of a job file, and the trials that its sweep makes. */
+/* The trials that the sweep of a job makes. */
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
-#include "option_text.h"
 #include "scheduler.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The option's full key, when it is swept. */
-static cs_status read_table_axis(cs_job_reader *reader, const cs_node *key, const cs_node *value, char *out,
-                                 size_t size) {
-    const cs_job *job = reader->job;
-    const char *names[CS_MAX_OPTIONS];
-    char text[CS_NAME_MAX], guess[128];
-    CS_TRY(cs_job_read_text(key, value, text, sizeof text));
-    for (int i = 0; i < job->n_axes; i++) {
-        const cs_option *option = job->axes[i].option;
-        names[i] = cs_option_short_name(option);
-        if (strcmp(text, names[i]) == 0 || strcmp(text, option->key) == 0) {
-            if (reader->ranges[i].kind != CS_RANGE_LISTED)
-                return cs_hint(
-                    cs_node_fail(value, CS_ERR_ARG, "table: %s is '%s', which is drawn from a range", key->text, text),
-                    "rows and columns are options with listed values; without table: the best are listed");
-            snprintf(out, size, "%s", option->key);
-            return CS_OK;
-        }
-    }
-    return cs_hint(cs_node_fail(value, CS_ERR_ARG, "table: %s is '%s', which is not swept%s", key->text, text,
-                                cs_did_you_mean(text, names, (size_t)job->n_axes, guess, sizeof guess)),
-                   "rows and columns are options under sweep: parameters:");
-}
-
-static cs_status read_rows(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    return read_table_axis(reader, key, value, reader->job->table_rows, sizeof reader->job->table_rows);
-}
-
-static cs_status read_columns(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    cs_job *job = reader->job;
-    CS_TRY(read_table_axis(reader, key, value, job->table_columns, sizeof job->table_columns));
-    if (strcmp(job->table_rows, job->table_columns) == 0)
-        return cs_node_fail(value, CS_ERR_ARG, "table: rows and columns are both %s", job->table_rows);
-    return CS_OK;
-}
-
-static cs_status read_value(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    const cs_metric *metric = NULL;
-    return cs_job_read_metric(key, value, reader->job->table_value, sizeof reader->job->table_value, &metric);
-}
-
-cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    (void)key;
-    static const cs_job_key keys[] = {{"rows", read_rows}, {"columns", read_columns}, {"value", read_value}};
-    return cs_job_read_keys(reader, "table:", value, keys, 3);
-}
-
-/* Rows and columns that the job leaves open: the first swept options that are free. The table has the mean over
- * repeats; a random sweep has a leaderboard unless it asks for a pivot. */
-static void complete_table(const cs_job_reader *reader) {
-    cs_job *job = reader->job;
-    char *places[] = {job->table_rows, job->table_columns};
-    bool pivot = !job->random || job->table_rows[0] || job->table_columns[0];
-    int n = job->n_axes - (job->repeats > 1);
-    for (size_t place = 0; place < 2; place++) {
-        for (int i = 0; i < n && !places[place][0] && pivot; i++) {
-            const char *name = job->axes[i].option->key;
-            if (strcmp(name, places[1 - place]) != 0 && reader->ranges[i].kind == CS_RANGE_LISTED)
-                snprintf(places[place], sizeof job->table_rows, "%s", name);
-        }
-    }
-    if (!job->table_value[0])
-        snprintf(job->table_value, sizeof job->table_value, "%s", job->metric);
-}
 
 /* Keras' learning rates, where the job leaves it to the optimizer. */
 static void resolve_lr(cs_trial_config *trial) {
@@ -81,11 +15,13 @@ static void resolve_lr(cs_trial_config *trial) {
         optimizer->lr = optimizer->kind == CS_OPTIMIZER_ADAM ? keras_adam : keras_sgd;
 }
 
-static bool has_plain_dropout(const char *head) {
-    const char *name = "dropout";
-    size_t length = strlen(name);
-    for (const char *at = head; *at; at += strcspn(at, ","), at += *at == ',')
-        if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+/* A head that is not understood fails when it is built. */
+static bool has_plain_dropout(const char *text) {
+    cs_head_spec head;
+    if (cs_head_parse(text, &head) != CS_OK)
+        return false;
+    for (int i = 0; i < head.n; i++)
+        if (head.layers[i].kind == CS_HEAD_DROPOUT && head.layers[i].plain)
             return true;
     return false;
 }
@@ -99,21 +35,11 @@ static const char *head_of(const cs_model_config *model) {
     return model->head;
 }
 
-/* Where the option of that key is set or swept; NULL: its default holds. */
-static const cs_node *place_of(const cs_job_reader *reader, const char *key) {
-    size_t n;
-    const cs_option *options = cs_options(&n);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(options[i].key, key) == 0)
-            return reader->given[i];
-    return NULL;
-}
-
 /* A rate that no head takes is a mistake; and where rates are swept, a head that takes none makes equal trials. */
 static cs_status check_dropout(const cs_job_reader *reader) {
     const char *key = "model.dropout", *hint = "write head: [gap, dropout, dense]";
     const cs_job *job = reader->job;
-    const cs_node *given = place_of(reader, key);
+    const cs_node *given = cs_job_given(reader, key);
     const cs_model_config *without = NULL;
     int n_with = 0;
     bool swept = false;
@@ -137,7 +63,7 @@ static cs_status check_dropout(const cs_job_reader *reader) {
 /* On features only the head trains, and images are seen once, as they are. */
 static cs_status check_features(const cs_job_reader *reader, cs_trial_config *trial) {
     const char *head = "head";
-    const cs_node *depth = place_of(reader, "train.fine_tune"), *augment = place_of(reader, "train.augment");
+    const cs_node *depth = cs_job_given(reader, "train.fine_tune"), *augment = cs_job_given(reader, "train.augment");
     if (trial->train.mode != CS_TRAIN_FEATURES)
         return CS_OK;
     if (depth && strcmp(trial->fine_tune, head) != 0)
@@ -216,7 +142,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
     CS_TRY(cs_alloc(n, sizeof *job->numbers, "trials", &job->numbers));
     CS_TRY(cs_alloc(n, sizeof *job->done, "trials", &job->done));
     CS_TRY(cs_alloc(n, sizeof *job->part_of, "trials", &job->part_of));
-    complete_table(reader);
+    cs_job_complete_table(reader);
     for (int t = 0; t < job->n_trials; t++) {
         cs_trial_config *trial = &job->trials[t];
         *trial = job->base;

@@ -1,0 +1,132 @@
+/* Trials are compared by the rows of their options: option.h tells what depends on each. */
+#include "cnnsweep/config.h"
+#include "cnnsweep/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is hashed, and how. A change of either makes every key another one: then this goes up, and CS_JOURNAL_FORMAT, so
+ * that results of an earlier version are refused and not taken for other trials. */
+enum { KEY_VERSION = 2, TEXT_MAX = 4096 };
+
+/* All parts on which numbers depend. */
+enum {
+    NUMBERS = CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_RATES | CS_AFFECTS_DEPTH | CS_AFFECTS_MODE |
+              CS_AFFECTS_BATCHES | CS_AFFECTS_TRAINING
+};
+
+static uint64_t mix(uint64_t key, uint64_t hash) {
+    const uint64_t pair[] = {key, hash};
+    return cs_checksum(pair, sizeof pair);
+}
+
+static uint64_t hash_text(const char *text) {
+    return cs_checksum(text, strlen(text));
+}
+
+/* What the option is known by, and whether that is its default. */
+static bool is_default(const cs_option *option, const cs_trial_config *trial, char *text, size_t size) {
+    if (!option->identity) {
+        cs_option_get(option, trial, text, size);
+        return strcmp(text, option->fallback) == 0;
+    }
+    option->identity(trial, text, size);
+    return !text[0];
+}
+
+/* Options are added up, so that their order in the table is no part of a key. */
+static uint64_t hash_parts(const cs_trial_config *trial, unsigned parts) {
+    uint64_t sum = 0;
+    char text[TEXT_MAX];
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    for (size_t i = 0; i < n; i++)
+        if (options[i].affects & parts && !is_default(&options[i], trial, text, sizeof text))
+            sum += mix(hash_text(options[i].key), hash_text(text));
+    return mix(KEY_VERSION, sum);
+}
+
+static bool has_same_value(const cs_option *option, const cs_trial_config *a, const cs_trial_config *b) {
+    char texts[2][TEXT_MAX];
+    is_default(option, a, texts[0], sizeof texts[0]);
+    is_default(option, b, texts[1], sizeof texts[1]);
+    return strcmp(texts[0], texts[1]) == 0;
+}
+
+static bool agree_in(const cs_trial_config *a, const cs_trial_config *b, unsigned parts) {
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    for (size_t i = 0; i < n; i++)
+        if (options[i].affects & parts && !has_same_value(&options[i], a, b))
+            return false;
+    return true;
+}
+
+uint64_t cs_trial_key(const cs_trial_config *trial) {
+    return hash_parts(trial, NUMBERS);
+}
+
+bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
+    return agree_in(a, b, CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_RATES);
+}
+
+/* One set of features is of one depth, and a dropout's rate may move where it ends. */
+static unsigned shared_parts(const cs_trial_config *trial) {
+    unsigned parts = CS_AFFECTS_GRAPH | CS_AFFECTS_BATCHES | CS_AFFECTS_MODE | CS_AFFECTS_PLACE;
+    return trial->train.mode == CS_TRAIN_FEATURES ? parts | CS_AFFECTS_DEPTH | CS_AFFECTS_RATES : parts;
+}
+
+static int find_dense(const cs_head_spec *head) {
+    int first = 0;
+    while (first < head->n && head->layers[first].kind != CS_HEAD_DENSE)
+        first++;
+    return first;
+}
+
+/* Do all dense layers of the head train, whatever else does? `dense` is the first of them. */
+static bool head_trains(const cs_trial_config *trial, const cs_head_spec *head, int dense) {
+    static const char *const names[] = {"dense", "dropout", "flatten", "global_average_pooling2d"};
+    const char *fine_tune = trial->fine_tune;
+    if (fine_tune[0] && fine_tune[strspn(fine_tune, "0123456789")] == '\0') {
+        /* Features are of one depth, and a number counts from the end. */
+        return trial->train.mode != CS_TRAIN_FEATURES && strtol(fine_tune, NULL, 10) >= head->n - dense;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strncmp(fine_tune, names[i], strlen(names[i])) == 0)
+            return false;
+    return true;
+}
+
+/* The beginning of the head's text that the trials of a group have in common: up to the last layer before the first
+ * dense one that is no dropout, which is gap or flatten. Behind it the trunk ends, or goes on with dropouts that drop
+ * nothing. A head without a list, or with a frozen dense layer, is in common as a whole. */
+static int shared_head(const cs_trial_config *trial) {
+    cs_head_spec head;
+    int shared = 0;
+    bool parsed = cs_head_parse(trial->model.head, &head) == CS_OK;
+    int dense = parsed ? find_dense(&head) : 0;
+    if (!parsed || dense == head.n || !head_trains(trial, &head, dense))
+        return (int)strlen(trial->model.head);
+    for (int i = 0; i < dense; i++)
+        if (head.layers[i].kind != CS_HEAD_DROPOUT)
+            shared = head.layers[i].end;
+    return shared;
+}
+
+bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
+    int head = shared_head(a);
+    return agree_in(a, b, shared_parts(a)) && head == shared_head(b) &&
+           memcmp(a->model.head, b->model.head, (size_t)head) == 0;
+}
+
+uint64_t cs_trial_share_key(const cs_trial_config *trial) {
+    return mix(hash_parts(trial, shared_parts(trial) & ~(unsigned)CS_AFFECTS_PLACE),
+               cs_checksum(trial->model.head, (size_t)shared_head(trial)));
+}
+
+/* Rates cost nothing, but a dropout that drops may end the trunk. */
+uint64_t cs_trial_work_key(const cs_trial_config *trial) {
+    return mix(
+        hash_parts(trial, CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_DEPTH | CS_AFFECTS_MODE | CS_AFFECTS_PLACE),
+        trial->model.dropout > 0);
+}

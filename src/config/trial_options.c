@@ -1,0 +1,331 @@
+/* Every option of a trial, a row each; option.h says how to add one. Defaults are Keras'. */
+#include "cnnsweep/config.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define FIELD(member) .offset = offsetof(cs_trial_config, member), .size = sizeof(((cs_trial_config *)0)->member)
+
+static const char *dialect_name(int value) {
+    static const char *const names[] = {"auto", "keras", "torch", NULL};
+    return names[value];
+}
+
+static const char *mode_name(int value) {
+    static const char *const names[] = {[CS_TRAIN_FINE_TUNE] = "fine_tune", [CS_TRAIN_FEATURES] = "features", NULL};
+    return names[value];
+}
+
+static const char *optimizer_name(int value) {
+    static const char *const names[] = {[CS_OPTIMIZER_SGD] = "sgd", [CS_OPTIMIZER_ADAM] = "adam", NULL};
+    return names[value];
+}
+
+static const char *monitor_name(int value) {
+    static const char *const names[] = {"val_loss", "val_accuracy", "loss", "accuracy", NULL};
+    return names[value];
+}
+
+static const char *weights_format_name(int value) {
+    static const char *const names[] = {"none", "h5", "weights.h5", "safetensors", NULL};
+    return names[value];
+}
+
+/* Building it, without a head and at the default size, is the check: the zoo knows its names. */
+static cs_status check_arch(const void *config) {
+    const cs_trial_config *trial = config;
+    cs_model_config model;
+    cs_graph *graph = NULL;
+    cs_model_config_init(&model);
+    memcpy(model.arch, trial->model.arch, sizeof model.arch);
+    if (!model.arch[0])
+        return CS_OK;
+    CS_TRY(cs_model_build(&model, &graph));
+    cs_graph_free(graph);
+    return CS_OK;
+}
+
+static void identify_weights(const void *config, char *out, size_t size) {
+    const cs_trial_config *trial = config;
+    if (trial->weights_checksum != 0)
+        snprintf(out, size, "%016" PRIx64, trial->weights_checksum);
+    else
+        snprintf(out, size, "%s", trial->weights);
+}
+
+static void identify_augment(const void *config, char *out, size_t size) {
+    cs_augment_text(&((const cs_trial_config *)config)->augment, out, size);
+}
+
+static const cs_option table[] = {
+    {.key = "data.path",
+     .type = CS_OPTION_STRING,
+     FIELD(data.path),
+     .fallback = "",
+     .required = true,
+     .affects = CS_AFFECTS_PLACE,
+     .doc = "packed dataset: a .h5 file or a folder of shards"},
+    {.key = "data.image",
+     .type = CS_OPTION_SIZE,
+     FIELD(data.image),
+     .fallback = "packed",
+     .sweepable = true,
+     .affects = CS_AFFECTS_GRAPH,
+     .doc = "height and width the network sees, [50, 50] or 50x50; packed: as the dataset holds them"},
+    {.key = "data.features",
+     .type = CS_OPTION_STRING,
+     FIELD(data.features),
+     .fallback = "",
+     .affects = CS_AFFECTS_PLACE,
+     .doc = "folder where features are kept; empty: beside the dataset, named like it with .features"},
+
+    {.key = "model.arch",
+     .type = CS_OPTION_STRING,
+     FIELD(model.arch),
+     .fallback = "",
+     .sweepable = true,
+     .required = true,
+     .affects = CS_AFFECTS_GRAPH,
+     .check = check_arch,
+     .doc = "architecture, such as mobilenet or resnet50"},
+    {.key = "model.dialect",
+     .type = CS_OPTION_ENUM,
+     FIELD(model.dialect),
+     .choice = dialect_name,
+     .fallback = "auto",
+     .sweepable = true,
+     .affects = CS_AFFECTS_GRAPH,
+     .doc = "whose network of that name: names, padding and batch norm; auto: Keras' where there are both"},
+    {.key = "model.alpha",
+     .type = CS_OPTION_FLOAT,
+     FIELD(model.alpha),
+     .min = 0.01,
+     .max = 4,
+     .fallback = "1",
+     .sweepable = true,
+     .affects = CS_AFFECTS_GRAPH,
+     .doc = "width multiplier, where the architecture has one"},
+    {.key = "model.head",
+     .type = CS_OPTION_LIST,
+     FIELD(model.head),
+     .fallback = "",
+     .sweepable = true,
+     .affects = CS_AFFECTS_HEAD,
+     .takes_map = true,
+     .map_second = "activation",
+     .doc = "layers on top, such as [gap, {dropout: 0.5}, {dense: 400, activation: relu}, dense]; top: the published "
+            "classifier; empty: the architecture's usual one"},
+    {.key = "model.dropout",
+     .type = CS_OPTION_FLOAT,
+     FIELD(model.dropout),
+     .max = 0.999,
+     .fallback = "0.5",
+     .sweepable = true,
+     .affects = CS_AFFECTS_RATES,
+     .doc = "rate of the head's plain dropout layers"},
+    {.key = "model.l2",
+     .type = CS_OPTION_FLOAT,
+     FIELD(model.l2),
+     .max = 1e6,
+     .fallback = "0",
+     .sweepable = true,
+     .affects = CS_AFFECTS_RATES,
+     .doc = "adds l2 * sum(kernel^2) of the head's kernels to the loss, as Keras' kernel_regularizer"},
+    {.key = "model.weights",
+     .type = CS_OPTION_STRING,
+     FIELD(weights),
+     .fallback = "",
+     .sweepable = true,
+     .affects = CS_AFFECTS_GRAPH,
+     .identity = identify_weights,
+     .doc = "file of pretrained weights, Keras .h5 or .weights.h5 or safetensors; empty: initial values from the seed"},
+    {.key = "model.allow_missing",
+     .type = CS_OPTION_BOOL,
+     FIELD(allow_missing),
+     .fallback = "false",
+     .affects = CS_AFFECTS_GRAPH,
+     .doc = "keep initial values where the weights file lacks a parameter"},
+
+    {.key = "train.mode",
+     .type = CS_OPTION_ENUM,
+     FIELD(train.mode),
+     .choice = mode_name,
+     .fallback = "fine_tune",
+     .affects = CS_AFFECTS_MODE,
+     .doc = "features: what is frozen runs once over the images, and the head trains on what it gave"},
+    {.key = "train.fine_tune",
+     .type = CS_OPTION_STRING,
+     FIELD(fine_tune),
+     .fallback = "all",
+     .sweepable = true,
+     .affects = CS_AFFECTS_DEPTH,
+     .takes_map = true,
+     .takes_count = true,
+     .doc = "what trains: all, head, N = the last N layers as model.layers[-N:], {blocks: K} = the last K blocks, or "
+            "from a layer's name on"},
+    {.key = "train.augment",
+     .type = CS_OPTION_STRING,
+     FIELD(augment_name),
+     .fallback = "none",
+     .sweepable = true,
+     .affects = CS_AFFECTS_BATCHES,
+     .identity = identify_augment,
+     .doc = "none, or a name under augmentations:"},
+    {.key = "train.epochs",
+     .type = CS_OPTION_INT,
+     FIELD(train.epochs),
+     .min = 1,
+     .max = 1000000,
+     .fallback = "10",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "most epochs"},
+    {.key = "train.batch",
+     .type = CS_OPTION_INT,
+     FIELD(train.batch),
+     .min = 1,
+     .max = 65536,
+     .fallback = "32",
+     .sweepable = true,
+     .affects = CS_AFFECTS_BATCHES,
+     .doc = "samples a step"},
+    {.key = "train.optimizer",
+     .type = CS_OPTION_ENUM,
+     FIELD(train.optimizer.kind),
+     .choice = optimizer_name,
+     .fallback = "adam",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "update rule, with Keras' formulas"},
+    {.key = "train.lr",
+     .type = CS_OPTION_FLOAT,
+     FIELD(train.optimizer.lr),
+     .min = 1e-12,
+     .max = 1e38,
+     .fallback = "auto",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "learning rate; auto: Keras' default, 0.001 for adam and 0.01 for sgd"},
+    {.key = "train.momentum",
+     .type = CS_OPTION_FLOAT,
+     FIELD(train.optimizer.momentum),
+     .max = 1,
+     .fallback = "0",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "sgd: momentum"},
+    {.key = "train.nesterov",
+     .type = CS_OPTION_BOOL,
+     FIELD(train.optimizer.nesterov),
+     .fallback = "false",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "sgd: Nesterov momentum"},
+    {.key = "train.weight_decay",
+     .type = CS_OPTION_FLOAT,
+     FIELD(train.optimizer.weight_decay),
+     .max = 1,
+     .fallback = "0",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "decoupled weight decay, as Keras'"},
+    {.key = "train.beta_1",
+     .type = CS_OPTION_FLOAT,
+     FIELD(train.optimizer.beta_1),
+     .max = 0.999999,
+     .fallback = "0.9",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "adam: decay of the first moment"},
+    {.key = "train.beta_2",
+     .type = CS_OPTION_FLOAT,
+     FIELD(train.optimizer.beta_2),
+     .max = 0.999999,
+     .fallback = "0.999",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "adam: decay of the second moment"},
+    {.key = "train.epsilon",
+     .type = CS_OPTION_FLOAT,
+     FIELD(train.optimizer.epsilon),
+     .min = 1e-12,
+     .max = 1,
+     .fallback = "1e-07",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "adam: added to the root"},
+    {.key = "train.seed",
+     .type = CS_OPTION_INT,
+     FIELD(train.seed),
+     .max = 9007199254740992.0,
+     .fallback = "1",
+     .sweepable = true,
+     .affects = CS_AFFECTS_BATCHES,
+     .doc = "seed of initial weights, order and augmentation"},
+    {.key = "train.shuffle",
+     .type = CS_OPTION_BOOL,
+     FIELD(train.shuffle),
+     .fallback = "true",
+     .sweepable = true,
+     .affects = CS_AFFECTS_BATCHES,
+     .doc = "new sample order every epoch"},
+    {.key = "train.patience",
+     .type = CS_OPTION_INT,
+     FIELD(train.patience),
+     .max = 1000000,
+     .fallback = "0",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "EarlyStopping: epochs without improvement; 0: run all epochs"},
+    {.key = "train.min_delta",
+     .type = CS_OPTION_FLOAT,
+     FIELD(train.min_delta),
+     .max = 1e38,
+     .fallback = "0",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "EarlyStopping: least change that is improvement"},
+    {.key = "train.monitor",
+     .type = CS_OPTION_ENUM,
+     FIELD(train.monitor),
+     .choice = monitor_name,
+     .fallback = "val_loss",
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "what EarlyStopping and the best epoch go by"},
+    {.key = "train.sync_bn",
+     .type = CS_OPTION_BOOL,
+     FIELD(train.sync_bn),
+     .fallback = "false",
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "with ranks_per_trial: batch norms that train take the statistics of the whole batch, not of each rank's "
+            "part"},
+    {.key = "train.save_weights",
+     .type = CS_OPTION_ENUM,
+     FIELD(train.save_weights),
+     .choice = weights_format_name,
+     .fallback = "none",
+     .affects = CS_AFFECTS_NOTHING,
+     .doc = "write the weights that were tested to weights/<trial>.<this> in the results folder"},
+};
+
+const cs_option *cs_options(size_t *count) {
+    *count = sizeof table / sizeof *table;
+    return table;
+}
+
+cs_status cs_option_find(const char *key, const cs_option **out) {
+    bool dotted = strchr(key, '.') != NULL;
+    cs_suggestion suggestion = cs_suggestion_begin(key);
+    char guess[128];
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const char *name = dotted ? table[i].key : cs_option_short_name(&table[i]);
+        cs_suggestion_try(&suggestion, name);
+        if (strcmp(name, key) == 0) {
+            *out = &table[i];
+            return CS_OK;
+        }
+    }
+    return cs_hint(
+        cs_fail(CS_ERR_ARG, "unknown option '%s'%s", key, cs_suggestion_text(&suggestion, guess, sizeof guess)),
+        "`cnnsweep options` lists them all");
+}

@@ -1,0 +1,218 @@
+/* Every option of the job as a whole, a row each; option.h says how to add one. Those without a dot stand at the top of
+ * the job file. */
+#include "cnnsweep/job.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELD(member) .offset = offsetof(cs_job, member), .size = sizeof(((cs_job *)0)->member)
+
+const char *cs_scheduler_name(int kind) {
+    static const char *const names[] = {[CS_SCHEDULER_NONE] = "none",
+                                        [CS_SCHEDULER_ASHA] = "asha",
+                                        [CS_SCHEDULER_HYPERBAND] = "hyperband",
+                                        [CS_SCHEDULER_MEDIAN] = "median",
+                                        NULL};
+    return names[kind];
+}
+
+static const char *precision_name(int value) {
+    return value < CS_PRECISION_COUNT ? cs_precision_name((cs_precision)value) : NULL;
+}
+
+/* A number of bytes, with a unit or without. */
+static bool parse_bytes(const char *text, double *bytes) {
+    static const char units[] = "KMGT";
+    char *end;
+    *bytes = strtod(text, &end);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (unit)
+        *bytes = ldexp(*bytes, 10 * (int)(unit - units + 1));
+    return isdigit((unsigned char)text[0]) && !strpbrk(text, "xX") && (unit ? !end[1] : !*end);
+}
+
+static cs_status parse_cache(const cs_option *option, const char *text, void *field) {
+    static const char *const modes[] = {[CS_CACHE_AUTO] = "auto", [CS_CACHE_OFF] = "off"};
+    enum { MODES = sizeof modes / sizeof *modes };
+    cs_cache_setting *cache = field;
+    char guess[64];
+    double bytes;
+    *cache = (cs_cache_setting){0};
+    snprintf(cache->text, sizeof cache->text, "%s", text);
+    for (int mode = 0; mode < MODES; mode++) {
+        cache->mode = (cs_cache_mode)mode;
+        if (strcmp(text, modes[mode]) == 0)
+            return CS_OK;
+    }
+    if (!parse_bytes(text, &bytes))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s is '%s'%s", option->key, text,
+                               cs_did_you_mean(text, modes, MODES, guess, sizeof guess)),
+                       "%s is auto, off, or a size such as 512M or 1.5G", option->key);
+    CS_TRY(cs_option_check_range(option, text, bytes));
+    cache->mode = CS_CACHE_SIZE;
+    cache->bytes = (size_t)bytes;
+    return CS_OK;
+}
+
+enum { HALVING = 1 << CS_SCHEDULER_ASHA | 1 << CS_SCHEDULER_HYPERBAND, MEDIAN = 1 << CS_SCHEDULER_MEDIAN };
+
+static const cs_option table[] = {
+    {.key = "threads",
+     .type = CS_OPTION_INT,
+     FIELD(run.threads),
+     .max = 4096,
+     .fallback = "auto",
+     .doc = "threads of a rank; auto: free cores / ranks"},
+    {.key = "device",
+     .type = CS_OPTION_STRING,
+     FIELD(run.device),
+     .fallback = "auto",
+     .doc = "engine: auto, cuda, cpu, onednn or ref"},
+    {.key = "precision",
+     .type = CS_OPTION_ENUM,
+     FIELD(run.precision),
+     .choice = precision_name,
+     .fallback = "fp32",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc = "of a GPU's layers and products; parameters, sums and losses are fp32"},
+    {.key = "autotune",
+     .type = CS_OPTION_BOOL,
+     FIELD(run.autotune),
+     .fallback = "false",
+     .doc = "GPU: time what could run a convolution; the start is slower, once"},
+    {.key = "deterministic",
+     .type = CS_OPTION_BOOL,
+     FIELD(run.deterministic),
+     .fallback = "false",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc = "GPU: the same bits in every run; the CPU's engines give them anyway"},
+    {.key = "plan_cache",
+     .type = CS_OPTION_STRING,
+     FIELD(run.plan_cache),
+     .fallback = "auto",
+     .doc = "GPU: folder where plans of convolutions are kept. auto: cnnsweep in $XDG_CACHE_HOME or ~/.cache; off"},
+    {.key = "ranks_per_trial",
+     .type = CS_OPTION_INT,
+     FIELD(run.ranks_per_trial),
+     .min = 1,
+     .max = 1000000,
+     .fallback = "1",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc = "ranks that share every batch of a trial"},
+    {.key = "group",
+     .type = CS_OPTION_BOOL,
+     FIELD(run.group),
+     .fallback = "true",
+     .doc = "trials that can share a frozen trunk are trained together; the numbers are the same"},
+    {.key = "cache",
+     .type = CS_OPTION_OTHER,
+     FIELD(run.cache),
+     .max = 1e15,
+     .fallback = "auto",
+     .parse = parse_cache,
+     .takes = "auto, off, or a size such as 512M",
+     .doc = "memory in which a rank keeps what a frozen trunk gives, for later epochs; what is more goes to a file in "
+            "$TMPDIR. auto: a quarter of what is free, shared by the node's ranks; off; or a size (512M, 2G)"},
+    {.key = "checkpoint_seconds",
+     .type = CS_OPTION_FLOAT,
+     FIELD(run.checkpoint_seconds),
+     .max = 1e9,
+     .fallback = "10",
+     .doc = "least time between checkpoints; 0: after every epoch"},
+    {.key = "keep_weights",
+     .type = CS_OPTION_INT,
+     FIELD(run.keep_weights),
+     .min = 1,
+     .max = 1e6,
+     .fallback = "all",
+     .doc = "with train.save_weights: keep the files of the best so many trials"},
+
+    {.key = "sweep.seed",
+     .type = CS_OPTION_INT,
+     FIELD(seed),
+     .max = 9007199254740992.0,
+     .fallback = "1",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc = "method random: seed of the values drawn"},
+    {.key = "sweep.repeats",
+     .type = CS_OPTION_INT,
+     FIELD(repeats),
+     .min = 1,
+     .max = 10000,
+     .fallback = "1",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc = "train every trial so many times, with seeds that follow train.seed"},
+    {.key = "sweep.budget.trials",
+     .type = CS_OPTION_INT,
+     FIELD(budget.trials),
+     .min = 1,
+     .max = 100000,
+     .fallback = "all",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc = "number of trials, repeats counted: a random sweep's, or the first of the grid"},
+    {.key = "sweep.budget.minutes",
+     .type = CS_OPTION_FLOAT,
+     FIELD(budget.minutes),
+     .min = 1e-9,
+     .max = 1e9,
+     .fallback = "none",
+     .doc = "then no trial begins, and those under way are tested after their epoch"},
+    {.key = "sweep.scheduler.type",
+     .type = CS_OPTION_ENUM,
+     FIELD(scheduler.kind),
+     .choice = cs_scheduler_name,
+     .fallback = "none",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc = "which trials end early"},
+    {.key = "sweep.scheduler.max_t",
+     .type = CS_OPTION_INT,
+     FIELD(scheduler.max_t),
+     .min = 1,
+     .max = 1000000,
+     .fallback = "auto",
+     .affects = CS_AFFECTS_SWEEP,
+     .only_with = HALVING,
+     .doc = "asha, hyperband: most epochs; auto: train.epochs"},
+    {.key = "sweep.scheduler.grace_period",
+     .type = CS_OPTION_INT,
+     FIELD(scheduler.grace_period),
+     .min = 1,
+     .max = 1000000,
+     .fallback = "1",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc = "epochs that every trial gets"},
+    {.key = "sweep.scheduler.reduction_factor",
+     .type = CS_OPTION_FLOAT,
+     FIELD(scheduler.reduction_factor),
+     .min = 1.1,
+     .max = 1000,
+     .fallback = "auto",
+     .affects = CS_AFFECTS_SWEEP,
+     .only_with = HALVING,
+     .doc = "one of so many trials goes on past a rung, to so many times the epochs; auto: asha 4, hyperband 3"},
+    {.key = "sweep.scheduler.brackets",
+     .type = CS_OPTION_INT,
+     FIELD(scheduler.brackets),
+     .min = 1,
+     .max = 100,
+     .fallback = "auto",
+     .affects = CS_AFFECTS_SWEEP,
+     .only_with = HALVING,
+     .doc = "each begins to stop trials one rung later; auto: asha 1, hyperband all that fit in max_t"},
+    {.key = "sweep.scheduler.min_samples_required",
+     .type = CS_OPTION_INT,
+     FIELD(scheduler.min_samples_required),
+     .min = 1,
+     .max = 100000,
+     .fallback = "3",
+     .affects = CS_AFFECTS_SWEEP,
+     .only_with = MEDIAN,
+     .doc = "median: other trials to compare with"},
+};
+
+const cs_option *cs_job_options(size_t *count) {
+    *count = sizeof table / sizeof *table;
+    return table;
+}

@@ -1,0 +1,71 @@
+/* table: of a job file. */
+#include "job_reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The option's full key, when it is swept. */
+static cs_status read_table_axis(cs_job_reader *reader, const cs_node *key, const cs_node *value, char *out,
+                                 size_t size) {
+    const cs_job *job = reader->job;
+    char text[CS_NAME_MAX], guess[128];
+    CS_TRY(cs_job_read_text(key, value, text, sizeof text));
+    cs_suggestion suggestion = cs_suggestion_begin(text);
+    for (int i = 0; i < job->n_axes; i++) {
+        const cs_option *option = job->axes[i].option;
+        const char *name = cs_option_short_name(option);
+        cs_suggestion_try(&suggestion, name);
+        if (strcmp(text, name) == 0 || strcmp(text, option->key) == 0) {
+            if (reader->ranges[i].kind != CS_RANGE_LISTED)
+                return cs_hint(
+                    cs_node_fail(value, CS_ERR_ARG, "table: %s is '%s', which is drawn from a range", key->text, text),
+                    "rows and columns are options with listed values; without table: the best are listed");
+            snprintf(out, size, "%s", option->key);
+            return CS_OK;
+        }
+    }
+    return cs_hint(cs_node_fail(value, CS_ERR_ARG, "table: %s is '%s', which is not swept%s", key->text, text,
+                                cs_suggestion_text(&suggestion, guess, sizeof guess)),
+                   "rows and columns are options under sweep: parameters:");
+}
+
+static cs_status read_rows(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    return read_table_axis(reader, key, value, reader->job->table_rows, sizeof reader->job->table_rows);
+}
+
+static cs_status read_columns(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    cs_job *job = reader->job;
+    CS_TRY(read_table_axis(reader, key, value, job->table_columns, sizeof job->table_columns));
+    if (strcmp(job->table_rows, job->table_columns) == 0)
+        return cs_node_fail(value, CS_ERR_ARG, "table: rows and columns are both %s", job->table_rows);
+    return CS_OK;
+}
+
+static cs_status read_value(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    const cs_metric *metric = NULL;
+    return cs_job_read_metric(key, value, reader->job->table_value, sizeof reader->job->table_value, &metric);
+}
+
+cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    (void)key;
+    static const cs_job_key keys[] = {{"rows", read_rows}, {"columns", read_columns}, {"value", read_value}};
+    return cs_job_read_map(reader, "table:", value, "table", keys, 3);
+}
+
+/* Rows and columns that the job leaves open: the first swept options that are free. The table has the mean over
+ * repeats; a random sweep has a leaderboard unless it asks for a pivot. */
+void cs_job_complete_table(const cs_job_reader *reader) {
+    cs_job *job = reader->job;
+    char *places[] = {job->table_rows, job->table_columns};
+    bool pivot = !job->random || job->table_rows[0] || job->table_columns[0];
+    int n = job->n_axes - (job->repeats > 1);
+    for (size_t place = 0; place < 2; place++) {
+        for (int i = 0; i < n && !places[place][0] && pivot; i++) {
+            const char *name = job->axes[i].option->key;
+            if (strcmp(name, places[1 - place]) != 0 && reader->ranges[i].kind == CS_RANGE_LISTED)
+                snprintf(places[place], sizeof job->table_rows, "%s", name);
+        }
+    }
+    if (!job->table_value[0])
+        snprintf(job->table_value, sizeof job->table_value, "%s", job->metric);
+}
