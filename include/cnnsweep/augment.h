@@ -1,5 +1,5 @@
 /* Augmentation of one training image, with Keras' ImageDataGenerator semantics and order.
- * To add one: a field here, a row and a function in src/data/augment.c, a row in the option table. */
+ * To add one: a field here, a row and a function in src/data/augment/augment.c, a row in the option table. */
 #ifndef CNNSWEEP_AUGMENT_H
 #define CNNSWEEP_AUGMENT_H
 
@@ -28,10 +28,10 @@ int cs_augment_variants(const cs_augment *augment);
 int cs_augment_variant(const cs_augment *augment, cs_rng *rng);
 
 /* All decisions from `rng`, one draw a field in their order, also for those that are off, so that switching one on
- * leaves the others' decisions alone. */
-cs_picture cs_augment_draw(const cs_augment *augment, cs_rng *rng);
+ * leaves the others' decisions alone. They are added to what `picture` says already. */
+void cs_augment_draw(const cs_augment *augment, cs_rng *rng, cs_picture *picture);
 
-/* Applies `augment` to `pixels` [h,w,3] in place, as cs_augment_draw decides. `scratch` holds w*3 bytes. */
-void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch);
+/* Makes of `from` [h,w,3] what `picture` says, in `to` [h,w,3], which is other memory. */
+void cs_augment_apply(const cs_picture *picture, const uint8_t *from, uint8_t *to);
 
 #endif

@@ -119,8 +119,8 @@ typedef struct cs_store_spec {
     int most; /* rows that one put brings; 0: rows come from programs alone */
 } cs_store_spec;
 
-/* A batch of images that lie in a store as [h,w,3] each: pixels, changed as `changes` say, become
- * x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c]. */
+/* A batch of images that lie in a store as [h,w,3] each, the size of the input: pixels, changed as `changes` say,
+ * become x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c]. */
 typedef struct cs_pictures {
     const cs_store *store;
     const int64_t *rows;       /* [n] in the store */

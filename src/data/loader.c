@@ -35,8 +35,8 @@ struct cs_loader {
 
     /* Used by the thread alone. */
     cs_decoder *decoder;
-    cs_image image;        /* decoded or copied */
-    uint8_t *scratch;      /* one row, for augmentation */
+    cs_image image;        /* decoded or resized */
+    uint8_t *augmented;    /* [h,w,3], where images are augmented here */
     float *multiply, *add; /* config's three values repeated over a row: [w,3] */
     int32_t *order;        /* [count] */
 
@@ -101,10 +101,7 @@ static cs_status load_pixels(cs_loader *loader, int64_t sample, const uint8_t **
     cs_dataset_image_size(dataset, &stored.h, &stored.w);
     if (stored.h != config->h || stored.w != config->w)
         return cs_resize_image(loader->decoder, &stored, how, config->h, config->w, loader->image.pixels);
-    if (config->bytes || cs_augment_is_off(&config->augment))
-        *pixels = bytes;
-    else
-        memcpy(loader->image.pixels, bytes, size);
+    *pixels = bytes;
     return CS_OK;
 }
 
@@ -118,6 +115,18 @@ static cs_rng augment_stream(const cs_loader *loader, int epoch, int64_t sample)
     return cs_rng_at(loader->config.seed, CS_PURPOSE_AUGMENT, (uint32_t)epoch, (uint32_t)sample);
 }
 
+/* The pixels after augmentation: the same ones where it leaves the image alone. */
+static const uint8_t *augment(const cs_loader *loader, int epoch, int64_t sample, const uint8_t *pixels) {
+    cs_picture picture;
+    cs_rng rng = augment_stream(loader, epoch, sample);
+    cs_picture_init(&picture, loader->config.h, loader->config.w);
+    cs_augment_draw(&loader->config.augment, &rng, &picture);
+    if (!picture.moves && !picture.recolours)
+        return pixels;
+    cs_augment_apply(&picture, pixels, loader->augmented);
+    return loader->augmented;
+}
+
 static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *out) {
     const cs_loader_config *config = &loader->config;
     const uint8_t *pixels;
@@ -126,10 +135,8 @@ static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *o
         return CS_OK;
     }
     CS_TRY(load_pixels(loader, sample, &pixels));
-    if (!cs_augment_is_off(&config->augment)) {
-        cs_rng rng = augment_stream(loader, epoch, sample);
-        cs_augment_apply(&config->augment, &rng, loader->image.pixels, config->h, config->w, loader->scratch);
-    }
+    if (loader->augmented)
+        pixels = augment(loader, epoch, sample, pixels);
     (config->bgr ? to_float_bgr : to_float)(loader, pixels, out);
     return CS_OK;
 }
@@ -183,7 +190,8 @@ static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i,
     size_t row = row_size(config);
     const uint8_t *pixels;
     cs_rng rng = augment_stream(loader, epoch, sample);
-    slot->pictures[i] = cs_augment_draw(&config->augment, &rng);
+    cs_picture_init(&slot->pictures[i], config->h, config->w);
+    cs_augment_draw(&config->augment, &rng, &slot->pictures[i]);
     if (config->present && cs_row_set_has(config->present, sample))
         return CS_OK;
     CS_TRY(load_pixels(loader, sample, &pixels));
@@ -330,7 +338,8 @@ static cs_status reserve_decoder(cs_loader *loader) {
 static cs_status allocate_image(cs_loader *loader) {
     const cs_loader_config *config = &loader->config;
     size_t stride = (size_t)config->w * 3;
-    CS_TRY(cs_alloc(stride, 1, "loader row", &loader->scratch));
+    if (!config->bytes && !cs_augment_is_off(&config->augment))
+        CS_TRY(cs_alloc((size_t)config->h, stride, "augmented image", &loader->augmented));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->multiply));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->add));
     for (size_t i = 0; i < stride; i++) {
@@ -453,7 +462,7 @@ void cs_loader_close(cs_loader *loader) {
     }
     cs_decoder_close(loader->decoder);
     cs_image_clear(&loader->image);
-    free(loader->scratch);
+    free(loader->augmented);
     free(loader->multiply);
     free(loader->add);
     free(loader->order);

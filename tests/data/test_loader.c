@@ -196,12 +196,15 @@ static void augmentation_belongs_to_the_sample(void **state) {
     }
     assert_memory_equal(shuffled->images, stored->images, sizeof stored->images);
     for (int i = 0; i < N; i++) {
-        uint8_t pixels[ROW], scratch[W * 3];
+        uint8_t pixels[ROW], made[ROW];
+        cs_picture picture;
         cs_rng rng = cs_rng_at(config.seed, CS_PURPOSE_AUGMENT, 1, (uint32_t)i);
         fixture_pixels(pixels, H, W, (uint32_t)i);
-        cs_augment_apply(&config.augment, &rng, pixels, H, W, scratch);
+        cs_picture_init(&picture, H, W);
+        cs_augment_draw(&config.augment, &rng, &picture);
+        cs_augment_apply(&picture, pixels, made);
         for (int k = 0; k < ROW; k++)
-            assert_true(stored->images[i][k] == (float)pixels[k] * config.multiply[k % 3] + config.add[k % 3]);
+            assert_true(stored->images[i][k] == (float)made[k] * config.multiply[k % 3] + config.add[k % 3]);
     }
     free(shuffled);
     free(stored);

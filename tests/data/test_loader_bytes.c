@@ -48,14 +48,17 @@ static void close_pair(pair *p) {
     cs_dataset_close(p->dataset);
 }
 
-/* By the words of picture.h. */
+/* By the words of picture.h, of maps that mirror. */
 static void make_floats(const uint8_t *image, const cs_picture *picture, bool bgr, float *out) {
+    const float(*map)[3] = picture->map;
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++)
             for (int c = 0; c < 3; c++) {
-                int line = picture->vertical_flip ? H - 1 - y : y, column = picture->horizontal_flip ? W - 1 - x : x;
-                float level = picture->brightness * image[(line * W + column) * 3 + (bgr ? 2 - c : c)];
-                float scaled = (float)(int)(level < 255 ? level : 255) * config.multiply[c];
+                int column = (int)(map[0][0] * (float)x + map[0][2]), line = (int)(map[1][1] * (float)y + map[1][2]);
+                int channel = bgr ? 2 - c : c;
+                int value = image[(line * W + column) * 3 + channel];
+                float scaled = (float)(picture->recolours ? picture->level[channel][value] : value);
+                scaled *= config.multiply[c];
                 out[(y * W + x) * 3 + c] = scaled + config.add[c];
             }
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { H = 5, W = 7, BATCH = 6, VALUES = H * W * 3 };
+enum { H = 5, W = 7, VALUES = H * W * 3 };
 
 /* The number of the type nearest to x, of two the even one, by its definition: `digits` binary digits, and the
  * smallest power of two of the last. */
@@ -89,68 +89,84 @@ static void conversions_reach_every_value_wherever_it_lies(void **state) {
         }
 }
 
-/* What augmentation draws, put the way the kernel is told. */
-static cs_picture picture_of(const cs_augment *augment, cs_rng rng) {
-    float horizontal = cs_rng_float(&rng), vertical = cs_rng_float(&rng), level = cs_rng_float(&rng);
-    const float *range = augment->brightness_range;
-    return (cs_picture){.horizontal_flip = augment->horizontal_flip && horizontal < 0.5f,
-                        .vertical_flip = augment->vertical_flip && vertical < 0.5f,
-                        .brightness = range[0] != 0 ? range[0] + (range[1] - range[0]) * level : 1};
+enum { PICTURES = 8 };
+
+/* Pictures of every kind: nothing done, mirrors, other colours, both, and maps that point between pixels and beyond the
+ * edges. */
+static void make_pictures(cs_picture pictures[PICTURES]) {
+    static const float none[2][3] = {{1, 0, 0}, {0, 1, 0}}, columns[2][3] = {{-1, 0, W - 1}, {0, 1, 0}},
+                       lines[2][3] = {{1, 0, 0}, {0, -1, H - 1}},
+                       turned[2][3] = {{0.8f, -0.6f, 1.7f}, {0.6f, 0.8f, -2}},
+                       shifted[2][3] = {{1, 0, 2.5f}, {0, 1, -1.5f}}, swapped[2][3] = {{0, 1, 0}, {1, 0, 0}},
+                       far[2][3] = {{1, 0, -1e9f}, {0, 3.3f, 1e9f}};
+    const float(*maps[PICTURES])[3] = {none, columns, lines, turned, shifted, swapped, far, columns};
+    for (int i = 0; i < PICTURES; i++) {
+        cs_rng bytes = cs_rng_at(3, CS_PURPOSE_TEST, 2, (uint32_t)i);
+        uint8_t table[256];
+        for (int v = 0; v < 256; v++)
+            table[v] = (uint8_t)cs_rng_below(&bytes, 256);
+        cs_picture_init(&pictures[i], H, W);
+        if (maps[i] != none)
+            cs_picture_move(&pictures[i], maps[i]);
+        if (i == PICTURES - 1)
+            cs_picture_move(&pictures[i], lines);
+        if (i % 2 == 0 && i > 0)
+            cs_picture_recolour(&pictures[i], table);
+    }
+    for (int v = 0; v < 256; v++) /* channels need not be alike */
+        pictures[2].level[1][v] = (uint8_t)(255 - v);
 }
 
-static void check_pixels(const cs_augment *augment, cs_preprocess_kind kind) {
-    static uint8_t images[BATCH][VALUES], augmented[VALUES], scratch[W * 3];
-    const uint8_t *rows[BATCH];
-    cs_picture pictures[BATCH];
-    float got[BATCH * VALUES];
-    cs_preprocess how = cs_preprocess_of(kind);
-    cs_rng bytes = cs_rng_at(3, CS_PURPOSE_TEST, 1, 0);
-    for (int row = 0; row < BATCH; row++) {
-        for (int i = 0; i < VALUES; i++)
-            images[row][i] = (uint8_t)cs_rng_below(&bytes, 256);
-        rows[row] = images[row];
-        pictures[row] = picture_of(augment, cs_rng_at(1, CS_PURPOSE_AUGMENT, 2, (uint32_t)row));
-    }
-    cu_k_pixels(NULL, CU_F32, BATCH, H, W, rows, pictures, &how, got);
-    for (int row = 0; row < BATCH; row++) {
-        cs_rng rng = cs_rng_at(1, CS_PURPOSE_AUGMENT, 2, (uint32_t)row);
-        memcpy(augmented, images[row], VALUES);
-        cs_augment_apply(augment, &rng, augmented, H, W, scratch);
-        for (int i = 0; i < VALUES; i++) {
-            int c = i % 3, from = how.bgr ? i - c + 2 - c : i;
-            float want = (float)augmented[from] * how.multiply[c];
-            want += how.add[c];
-            assert_memory_equal(&got[row * VALUES + i], &want, sizeof want);
-        }
-    }
+/* A picture as the kernel is told of it. */
+static cu_picture for_kernel(const cs_picture *picture, const uint8_t *image) {
+    cu_picture row = {.image = image, .level = picture->recolours ? &picture->level[0][0] : NULL};
+    memcpy(row.map, picture->map, sizeof row.map);
+    return row;
 }
 
 static void pixels_are_those_of_the_loader_bit_for_bit(void **state) {
     (void)state;
-    static const cs_augment augments[] = {{0},
-                                          {.horizontal_flip = true},
-                                          {.vertical_flip = true},
-                                          {.brightness_range = {0.5f, 0.7f}},
-                                          {true, true, {0.6f, 1.9f}}};
-    for (size_t a = 0; a < sizeof augments / sizeof *augments; a++)
-        for (int kind = CS_PREPROCESS_TF; kind <= CS_PREPROCESS_RAW_IMAGENET; kind++)
-            check_pixels(&augments[a], kind);
+    static uint8_t images[PICTURES][VALUES], made[VALUES];
+    static cs_picture pictures[PICTURES];
+    cu_picture rows[PICTURES];
+    float got[PICTURES * VALUES];
+    cs_rng bytes = cs_rng_at(3, CS_PURPOSE_TEST, 1, 0);
+    make_pictures(pictures);
+    for (int row = 0; row < PICTURES; row++) {
+        for (int i = 0; i < VALUES; i++)
+            images[row][i] = (uint8_t)cs_rng_below(&bytes, 256);
+        rows[row] = for_kernel(&pictures[row], images[row]);
+    }
+    for (int kind = CS_PREPROCESS_TF; kind <= CS_PREPROCESS_RAW_IMAGENET; kind++) {
+        cs_preprocess how = cs_preprocess_of((cs_preprocess_kind)kind);
+        cu_k_pixels(NULL, CU_F32, PICTURES, H, W, rows, &how, got);
+        for (int row = 0; row < PICTURES; row++) {
+            cs_augment_apply(&pictures[row], images[row], made);
+            for (int i = 0; i < VALUES; i++) {
+                int c = i % 3, from = how.bgr ? i - c + 2 - c : i;
+                float want = (float)made[from] * how.multiply[c];
+                want += how.add[c];
+                assert_memory_equal(&got[row * VALUES + i], &want, sizeof want);
+            }
+        }
+    }
 }
 
 static void pixels_of_any_type_are_those_of_fp32_rounded(void **state) {
     (void)state;
+    static cs_picture pictures[PICTURES];
     uint8_t image[VALUES];
-    const uint8_t *images[1] = {image};
-    cs_picture picture = {.brightness = 1.3f};
     cs_preprocess how = cs_preprocess_of(CS_PREPROCESS_TORCH);
     float exact[VALUES];
     uint16_t got[VALUES], want[VALUES];
     for (int i = 0; i < VALUES; i++)
         image[i] = (uint8_t)(i * 2);
-    cu_k_pixels(NULL, CU_F32, 1, H, W, images, &picture, &how, exact);
+    make_pictures(pictures);
+    const cu_picture row = for_kernel(&pictures[2], image);
+    cu_k_pixels(NULL, CU_F32, 1, H, W, &row, &how, exact);
     for (int type = CU_BF16; type <= CU_F16; type++) {
         cu_k_from_float(NULL, type, VALUES, exact, want);
-        cu_k_pixels(NULL, type, 1, H, W, images, &picture, &how, got);
+        cu_k_pixels(NULL, type, 1, H, W, &row, &how, got);
         assert_memory_equal(got, want, sizeof want);
     }
 }

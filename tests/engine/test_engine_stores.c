@@ -57,9 +57,8 @@ static uint8_t pixel(int64_t row, int round, int i) {
     return (uint8_t)(row * 17 + round * 101 + i * 3);
 }
 
+static cs_picture still[BATCH]; /* set in main */
 static const cs_pictures plain = {.preprocess = {.multiply = {1, 1, 1}}};
-static const cs_picture still[BATCH] = {{.brightness = 1}, {.brightness = 1}, {.brightness = 1},
-                                        {.brightness = 1}, {.brightness = 1}, {.brightness = 1}};
 
 /* Row rows[i] of the store, through the program, is what round rounds[rows[i]] put there. */
 static void check_pixels(const padder *p, const cs_store *store, const int64_t *rows, int n, const int *rounds) {
@@ -193,6 +192,8 @@ int main(void) {
         cmocka_unit_test(outputs_that_are_kept_come_back),
         cmocka_unit_test(wrong_calls_are_refused),
     };
+    for (int i = 0; i < BATCH; i++)
+        cs_picture_init(&still[i], H, W);
     int failures = cmocka_run_group_tests(without, NULL, NULL);
     return has_stores() ? failures + cmocka_run_group_tests(tests, NULL, NULL) : failures;
 }

@@ -32,9 +32,16 @@ typedef struct cu_step {
 /* convert.cu */
 void cu_k_from_float(cu_stream stream, cu_type type, size_t count, const float *x, void *y);
 void cu_k_to_float(cu_stream stream, cu_type type, size_t count, const void *x, float *y);
-/* pixels [batch,h,w,3], row r at images[r] (device memory), to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c]. */
-void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const uint8_t *const *images,
-                 const cs_picture *pictures, const cs_preprocess *preprocess, void *x);
+/* An image in device memory, and what is made of it as cs_picture has it. */
+typedef struct cu_picture {
+    const uint8_t *image; /* [h,w,3] */
+    const uint8_t *level; /* [3,256]; NULL: values stay as they are */
+    float map[2][3];
+} cu_picture;
+/* The pictures [batch], which are in device memory too, to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c] as
+ * [batch,h,w,3]. */
+void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const cu_picture *pictures,
+                 const cs_preprocess *preprocess, void *x);
 /* Row from_rows[i] of `from` becomes row to_rows[i] of `to`, i < n; rows of `bytes` bytes, NULL: row i. Both lie at
  * multiples of 16 bytes. */
 void cu_k_rows(cu_stream stream, int n, size_t bytes, const void *from, const int64_t *from_rows, void *to,

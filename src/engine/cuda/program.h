@@ -87,7 +87,7 @@ typedef struct cu_mail {
     cu_mark *sent;
 } cu_mail;
 
-/* What a copy of rows is told: [batch] numbers of a store's rows, or addresses of images and what is made of each. */
+/* What a copy of rows is told: [batch] numbers of a store's rows, or what is made of images. */
 typedef struct cu_list {
     void *here, *there;
     cu_mark *sent;

@@ -110,25 +110,41 @@ static cs_status send_rows(cu_program *program, cu_list *list, const int64_t *ro
     return send_list(program, list, (size_t)n * sizeof *rows);
 }
 
-/* First the addresses of the images. */
+/* Pictures, and behind them the levels of those that have other colours. */
+enum { LEVEL_BYTES = sizeof((cs_picture *)0)->level };
+
 size_t cu_pictures_bytes(int batch) {
-    return (size_t)batch * (sizeof(uint8_t *) + sizeof(cs_picture));
+    return (size_t)batch * (sizeof(cu_picture) + LEVEL_BYTES);
+}
+
+/* Writes the pictures as the kernel reads them; returns their bytes. */
+static size_t list_pictures(const cu_list *list, const cs_pictures *pictures, int n) {
+    const cu_store *store = (const cu_store *)pictures->store;
+    cu_picture *rows = list->here;
+    size_t used = (size_t)n * sizeof *rows;
+    for (int row = 0; row < n; row++) {
+        const cs_picture *change = &pictures->changes[row];
+        rows[row] =
+            (cu_picture){.image = (uint8_t *)store->rows + (size_t)pictures->rows[row] * store->base.spec.row_bytes};
+        memcpy(rows[row].map, change->map, sizeof change->map);
+        if (!change->recolours)
+            continue;
+        rows[row].level = (uint8_t *)list->there + used;
+        memcpy((uint8_t *)list->here + used, change->level, LEVEL_BYTES);
+        used += LEVEL_BYTES;
+    }
+    return used;
 }
 
 cs_status cu_set_pictures(cs_program *base, int i, const cs_pictures *pictures, int n) {
     cu_program *program = cu_program_of(base);
-    const cu_store *store = (const cu_store *)pictures->store;
+    cu_device *device = program->engine->device;
     const cu_tensor *input = &program->values[program->lowered->inputs[i]];
-    const uint8_t **images = program->pictures.here;
-    const uint8_t *const *images_there = program->pictures.there;
-    CS_TRY(cu_host_waits(program->engine->device, program->pictures.sent));
-    for (int row = 0; row < n; row++)
-        images[row] = (uint8_t *)store->rows + (size_t)pictures->rows[row] * store->base.spec.row_bytes;
-    memcpy(images + n, pictures->changes, (size_t)n * sizeof *pictures->changes);
-    CS_TRY(send_list(program, &program->pictures, cu_pictures_bytes(n)));
-    cu_k_pixels(cu_device_stream(program->engine->device), program->engine->type, n, input->shape.h, input->shape.w,
-                images_there, (const cs_picture *)(images_there + n), &pictures->preprocess, input->data);
-    return cu_check_launches(program->engine->device, "pictures");
+    CS_TRY(cu_host_waits(device, program->pictures.sent));
+    CS_TRY(send_list(program, &program->pictures, list_pictures(&program->pictures, pictures, n)));
+    cu_k_pixels(cu_device_stream(device), program->engine->type, n, input->shape.h, input->shape.w,
+                program->pictures.there, &pictures->preprocess, input->data);
+    return cu_check_launches(device, "pictures");
 }
 
 cs_status cu_keep_output(cs_program *base, int i, cs_store *to, const int64_t *rows, int n) {

@@ -17,23 +17,27 @@ template <typename T, int N> static __global__ void to_float(size_t packs, const
     }
 }
 
-/* An image's pixels, and what flips and brightness make of each, as src/data/augment.c. */
+/* Where a line of a picture's map sends pixel (x, y): the nearest pixel, counted from 0 to `last`. */
+static __device__ inline size_t nearest(const float (&map)[3], unsigned x, unsigned y, int last) {
+    const float at = cu_sum(cu_product(map[0], (float)x), cu_sum(cu_product(map[1], (float)y), map[2]));
+    const float edge = (float)last;
+    return (size_t)(cu_sum(at < 0 ? 0 : at > edge ? edge : at, 0.5f));
+}
+
+/* As src/data/augment/apply.c makes them, and then floats. */
 template <typename T>
-static __global__ void pixels_of_batch(size_t pixels, int h, int w, const uint8_t *const *images,
-                                       const cs_picture *pictures, cs_preprocess preprocess, T *x) {
+static __global__ void pixels_of_batch(size_t pixels, int h, int w, const cu_picture *pictures,
+                                       cs_preprocess preprocess, T *x) {
     CU_EACH(i, pixels) {
         unsigned column, line;
-        size_t row = cu_divide(cu_divide(i, (unsigned)w, &column), (unsigned)h, &line);
-        cs_picture picture = pictures[row];
-        if (picture.horizontal_flip)
-            column = (unsigned)w - 1 - column;
-        if (picture.vertical_flip)
-            line = (unsigned)h - 1 - line;
-        const uint8_t *pixel = images[row] + ((size_t)line * (unsigned)w + column) * 3;
+        const cu_picture &picture = pictures[cu_divide(cu_divide(i, (unsigned)w, &column), (unsigned)h, &line)];
+        const size_t from_column = nearest(picture.map[0], column, line, w - 1),
+                     from_line = nearest(picture.map[1], column, line, h - 1);
+        const uint8_t *pixel = picture.image + (from_line * (unsigned)w + from_column) * 3;
         for (int c = 0; c < 3; c++) {
-            float level = picture.brightness * (float)pixel[preprocess.bgr ? 2 - c : c];
-            level = level <= 0 ? 0 : level >= 255 ? 255 : truncf(level);
-            cu_round(cu_sum(cu_product(level, preprocess.multiply[c]), preprocess.add[c]), &x[i * 3 + c]);
+            const int from = preprocess.bgr ? 2 - c : c;
+            const uint8_t value = picture.level ? picture.level[from * 256 + pixel[from]] : pixel[from];
+            cu_round(cu_sum(cu_product((float)value, preprocess.multiply[c]), preprocess.add[c]), &x[i * 3 + c]);
         }
     }
 }
@@ -70,12 +74,12 @@ void cu_k_to_float(cu_stream stream, cu_type type, size_t count, const void *x, 
                  CU_LAUNCH((to_float<T, N>), cu_grid(count / N), CU_THREADS, stream, count / N, (const T *)x, y));
 }
 
-void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const uint8_t *const *images,
-                 const cs_picture *pictures, const cs_preprocess *preprocess, void *x) {
+void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const cu_picture *pictures,
+                 const cs_preprocess *preprocess, void *x) {
     size_t pixels = (size_t)batch * (size_t)h * (size_t)w;
     CU_WITH_TYPE(T, type,
-                 CU_LAUNCH(pixels_of_batch<T>, cu_grid(pixels), CU_THREADS, stream, pixels, h, w, images, pictures,
-                           *preprocess, (T *)x));
+                 CU_LAUNCH(pixels_of_batch<T>, cu_grid(pixels), CU_THREADS, stream, pixels, h, w, pictures, *preprocess,
+                           (T *)x));
 }
 
 void cu_k_rows(cu_stream stream, int n, size_t bytes, const void *from, const int64_t *from_rows, void *to,

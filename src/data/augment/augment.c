@@ -1,14 +1,6 @@
 #include "cnnsweep/augment.h"
 
 #include <stdio.h>
-#include <string.h>
-
-/* One image under way. */
-typedef struct canvas {
-    uint8_t *pixels; /* [h,w,3] */
-    int h, w;
-    uint8_t *scratch; /* [w,3] */
-} canvas;
 
 static bool wants_horizontal_flip(const cs_augment *augment) {
     return augment->horizontal_flip;
@@ -44,59 +36,30 @@ static int choose_brightness(float draw) {
 
 static void draw_horizontal_flip(const cs_augment *augment, float draw, cs_picture *picture) {
     (void)augment;
-    picture->horizontal_flip = choose_flip(draw);
+    const float mirror[2][3] = {{-1, 0, (float)(picture->w - 1)}, {0, 1, 0}};
+    if (choose_flip(draw))
+        cs_picture_move(picture, mirror);
 }
 
 static void draw_vertical_flip(const cs_augment *augment, float draw, cs_picture *picture) {
     (void)augment;
-    picture->vertical_flip = choose_flip(draw);
-}
-
-static void draw_brightness(const cs_augment *augment, float draw, cs_picture *picture) {
-    float low = augment->brightness_range[0], high = augment->brightness_range[1];
-    picture->brightness = low + (high - low) * draw;
-}
-
-static void horizontal_flip(const cs_picture *picture, const canvas *image) {
-    if (!picture->horizontal_flip)
-        return;
-    size_t stride = (size_t)image->w * 3;
-    for (int y = 0; y < image->h; y++) {
-        uint8_t *left = image->pixels + (size_t)y * stride, *right = left + stride - 3;
-        for (; left < right; left += 3, right -= 3)
-            for (int c = 0; c < 3; c++) {
-                uint8_t swapped = left[c];
-                left[c] = right[c];
-                right[c] = swapped;
-            }
-    }
-}
-
-static void vertical_flip(const cs_picture *picture, const canvas *image) {
-    if (!picture->vertical_flip)
-        return;
-    size_t stride = (size_t)image->w * 3;
-    for (int y = 0; y < image->h / 2; y++) {
-        uint8_t *top = image->pixels + (size_t)y * stride;
-        uint8_t *bottom = image->pixels + (size_t)(image->h - 1 - y) * stride;
-        memcpy(image->scratch, top, stride);
-        memcpy(top, bottom, stride);
-        memcpy(bottom, image->scratch, stride);
-    }
+    const float mirror[2][3] = {{1, 0, 0}, {0, -1, (float)(picture->h - 1)}};
+    if (choose_flip(draw))
+        cs_picture_move(picture, mirror);
 }
 
 /* Keras hands the uint8 image to Pillow's ImageEnhance.Brightness: a float32 product, cut off to an integer. */
-static void brightness(const cs_picture *picture, const canvas *image) {
-    if (picture->brightness == 1)
+static void draw_brightness(const cs_augment *augment, float draw, cs_picture *picture) {
+    const float low = augment->brightness_range[0], high = augment->brightness_range[1];
+    const float factor = low + (high - low) * draw;
+    uint8_t table[256];
+    if (factor == 1)
         return;
-    uint8_t level[256];
     for (int i = 0; i < 256; i++) {
-        float value = picture->brightness * (float)i;
-        level[i] = (uint8_t)(value <= 0 ? 0 : value >= 255 ? 255 : value);
+        float value = factor * (float)i;
+        table[i] = (uint8_t)(value <= 0 ? 0 : value >= 255 ? 255 : value);
     }
-    size_t n = (size_t)image->h * (size_t)image->w * 3;
-    for (size_t i = 0; i < n; i++)
-        image->pixels[i] = level[image->pixels[i]];
+    cs_picture_recolour(picture, table);
 }
 
 /* In Keras' order; `draw` is uniform in [0, 1). */
@@ -105,11 +68,10 @@ static const struct {
     int (*count)(const cs_augment *augment); /* pictures it makes of one; 0: too many to count */
     int (*choose)(float draw);               /* which of them, from 0 */
     void (*draw)(const cs_augment *augment, float draw, cs_picture *picture);
-    void (*apply)(const cs_picture *picture, const canvas *image);
 } augmentations[] = {
-    {wants_horizontal_flip, count_flip, choose_flip, draw_horizontal_flip, horizontal_flip},
-    {wants_vertical_flip, count_flip, choose_flip, draw_vertical_flip, vertical_flip},
-    {wants_brightness, count_brightness, choose_brightness, draw_brightness, brightness},
+    {wants_horizontal_flip, count_flip, choose_flip, draw_horizontal_flip},
+    {wants_vertical_flip, count_flip, choose_flip, draw_vertical_flip},
+    {wants_brightness, count_brightness, choose_brightness, draw_brightness},
 };
 enum { AUGMENTATIONS = sizeof augmentations / sizeof *augmentations };
 
@@ -147,21 +109,10 @@ int cs_augment_variant(const cs_augment *augment, cs_rng *rng) {
     return variant;
 }
 
-cs_picture cs_augment_draw(const cs_augment *augment, cs_rng *rng) {
-    cs_picture picture = {.brightness = 1};
+void cs_augment_draw(const cs_augment *augment, cs_rng *rng, cs_picture *picture) {
     for (int i = 0; i < AUGMENTATIONS; i++) {
         float draw = cs_rng_float(rng);
         if (augmentations[i].wanted(augment))
-            augmentations[i].draw(augment, draw, &picture);
+            augmentations[i].draw(augment, draw, picture);
     }
-    return picture;
-}
-
-void cs_augment_apply(const cs_augment *augment, cs_rng *rng, uint8_t *pixels, int h, int w, uint8_t *scratch) {
-    const cs_picture picture = cs_augment_draw(augment, rng);
-    canvas image = {.h = h, .w = w};
-    image.pixels = pixels;
-    image.scratch = scratch;
-    for (int i = 0; i < AUGMENTATIONS; i++)
-        augmentations[i].apply(&picture, &image);
 }

@@ -1,0 +1,167 @@
+/* Pictures: what composing them and carrying them out gives, against the definition. */
+#include "fixture.h"
+
+#include "cnnsweep/augment.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST = 9, BYTES = MOST * MOST * 3 };
+
+static void move_columns(cs_picture *picture) {
+    const float mirror[2][3] = {{-1, 0, (float)(picture->w - 1)}, {0, 1, 0}};
+    cs_picture_move(picture, mirror);
+}
+
+static void move_lines(cs_picture *picture) {
+    const float mirror[2][3] = {{1, 0, 0}, {0, -1, (float)(picture->h - 1)}};
+    cs_picture_move(picture, mirror);
+}
+
+/* Whether the number of pixels has a middle one or not. */
+static void mirrors_move_whole_pixels_at_every_size(void **state) {
+    (void)state;
+    for (int h = 1; h <= MOST; h++)
+        for (int w = 1; w <= MOST; w++)
+            for (int which = 0; which < 4; which++) {
+                uint8_t pixels[BYTES], made[BYTES];
+                cs_picture picture;
+                fixture_pixels(pixels, h, w, 5);
+                cs_picture_init(&picture, h, w);
+                if (which & 1)
+                    move_columns(&picture);
+                if (which & 2)
+                    move_lines(&picture);
+                assert_int_equal(picture.moves, which != 0);
+                cs_augment_apply(&picture, pixels, made);
+                for (int y = 0; y < h; y++)
+                    for (int x = 0; x < w; x++) {
+                        int line = which & 2 ? h - 1 - y : y, column = which & 1 ? w - 1 - x : x;
+                        assert_memory_equal(made + (y * w + x) * 3, pixels + (line * w + column) * 3, 3);
+                    }
+            }
+}
+
+static void a_mirror_of_a_mirror_is_the_image(void **state) {
+    (void)state;
+    uint8_t pixels[BYTES], made[BYTES];
+    cs_picture picture;
+    fixture_pixels(pixels, 7, 8, 1);
+    cs_picture_init(&picture, 7, 8);
+    move_columns(&picture);
+    move_lines(&picture);
+    move_columns(&picture);
+    move_lines(&picture);
+    cs_augment_apply(&picture, pixels, made);
+    assert_memory_equal(made, pixels, 7 * 8 * 3);
+}
+
+/* Maps that send the centres of pixels to centres: a turn by 90 degrees, shifts by whole pixels, mirrors. */
+static void composing_maps_is_applying_them_one_after_the_other(void **state) {
+    (void)state;
+    enum { SIDE = 6, MAPS = 4, COUNT = SIDE * SIDE * 3 };
+    static const float maps[MAPS][2][3] = {{{0, -1, SIDE - 1}, {1, 0, 0}},
+                                           {{1, 0, 2}, {0, 1, -1}},
+                                           {{-1, 0, SIDE - 1}, {0, 1, 0}},
+                                           {{0, 1, 0}, {1, 0, 0}}};
+    for (int first = 0; first < MAPS; first++)
+        for (int second = 0; second < MAPS; second++) {
+            uint8_t pixels[COUNT], between[COUNT], want[COUNT], got[COUNT];
+            cs_picture one, other, both;
+            cs_picture_init(&one, SIDE, SIDE);
+            cs_picture_init(&other, SIDE, SIDE);
+            cs_picture_init(&both, SIDE, SIDE);
+            cs_picture_move(&one, maps[first]);
+            cs_picture_move(&other, maps[second]);
+            cs_picture_move(&both, maps[first]);
+            cs_picture_move(&both, maps[second]);
+            fixture_pixels(pixels, SIDE, SIDE, 3);
+            cs_augment_apply(&one, pixels, between);
+            cs_augment_apply(&other, between, want);
+            cs_augment_apply(&both, pixels, got);
+            assert_memory_equal(got, want, COUNT);
+        }
+}
+
+static void a_map_shows_the_nearest_pixel_and_goes_on_at_the_edge(void **state) {
+    (void)state;
+    enum { H = 5, W = 7 };
+    static const float maps[][2][3] = {{{1, 0, 2.25f}, {0, 1, -1.75f}},      {{0.5f, 0, 0}, {0, 0.5f, 0.5f}},
+                                       {{0.8f, -0.6f, 1}, {0.6f, 0.8f, -2}}, {{-1, 0, W}, {0, 1, 0}},
+                                       {{1, 0, 0}, {0.25f, 1, 0}},           {{2, 0, -1e9f}, {0, -3, 1e9f}}};
+    for (size_t m = 0; m < sizeof maps / sizeof *maps; m++) {
+        uint8_t pixels[H * W * 3], made[H * W * 3];
+        cs_picture picture;
+        fixture_pixels(pixels, H, W, 2);
+        cs_picture_init(&picture, H, W);
+        cs_picture_move(&picture, maps[m]);
+        cs_augment_apply(&picture, pixels, made);
+        for (int y = 0; y < H; y++)
+            for (int x = 0; x < W; x++) {
+                double at_x = (double)maps[m][0][0] * x + (double)maps[m][0][1] * y + (double)maps[m][0][2];
+                double at_y = (double)maps[m][1][0] * x + (double)maps[m][1][1] * y + (double)maps[m][1][2];
+                int column = (int)floor(fmin(fmax(at_x, 0), W - 1) + 0.5);
+                int line = (int)floor(fmin(fmax(at_y, 0), H - 1) + 0.5);
+                assert_memory_equal(made + (y * W + x) * 3, pixels + (line * W + column) * 3, 3);
+            }
+    }
+}
+
+static void composing_colours_is_applying_them_one_after_the_other(void **state) {
+    (void)state;
+    enum { H = 16, W = 16, COUNT = H * W * 3 };
+    uint8_t tables[2][256], pixels[COUNT], want[COUNT], got[COUNT];
+    cs_picture picture;
+    for (int v = 0; v < 256; v++) {
+        tables[0][v] = (uint8_t)(v * 7 / 10);
+        tables[1][v] = (uint8_t)(v < 100 ? 255 - v : v / 2);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        pixels[i] = (uint8_t)(i / 3); /* every value in every channel */
+        want[i] = tables[1][tables[0][pixels[i]]];
+    }
+    cs_picture_init(&picture, H, W);
+    assert_false(picture.recolours);
+    cs_picture_recolour(&picture, tables[0]);
+    cs_picture_recolour(&picture, tables[1]);
+    assert_true(picture.recolours);
+    cs_augment_apply(&picture, pixels, got);
+    assert_memory_equal(got, want, COUNT);
+}
+
+static void each_channel_has_its_own_levels(void **state) {
+    (void)state;
+    enum { H = 3, W = 4, COUNT = H * W * 3 };
+    uint8_t identity[256], pixels[COUNT], made[COUNT];
+    cs_picture picture;
+    for (int v = 0; v < 256; v++)
+        identity[v] = (uint8_t)v;
+    cs_picture_init(&picture, H, W);
+    cs_picture_recolour(&picture, identity);
+    move_columns(&picture);
+    for (int v = 0; v < 256; v++) {
+        picture.level[1][v] = (uint8_t)(255 - v);
+        picture.level[2][v] = (uint8_t)(v / 2);
+    }
+    fixture_pixels(pixels, H, W, 8);
+    cs_augment_apply(&picture, pixels, made);
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            const uint8_t *from = pixels + (y * W + W - 1 - x) * 3, *to = made + (y * W + x) * 3;
+            assert_int_equal(to[0], from[0]);
+            assert_int_equal(to[1], 255 - from[1]);
+            assert_int_equal(to[2], from[2] / 2);
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mirrors_move_whole_pixels_at_every_size),
+        cmocka_unit_test(a_mirror_of_a_mirror_is_the_image),
+        cmocka_unit_test(composing_maps_is_applying_them_one_after_the_other),
+        cmocka_unit_test(a_map_shows_the_nearest_pixel_and_goes_on_at_the_edge),
+        cmocka_unit_test(composing_colours_is_applying_them_one_after_the_other),
+        cmocka_unit_test(each_channel_has_its_own_levels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
