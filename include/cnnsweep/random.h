@@ -46,4 +46,8 @@ void cs_rng_permutation(cs_rng *rng, int32_t *order, size_t n);
 /* FNV-1a of a name: the `item` of streams that belong to something named. */
 uint32_t cs_hash_name(const char *name);
 
+/* Where `item` is taken by something else (a sample), the seed of streams that belong to something named: `seed` with
+ * the hash of the name added to its upper half. */
+uint64_t cs_named_seed(uint64_t seed, const char *name);
+
 #endif

@@ -80,3 +80,7 @@ uint32_t cs_hash_name(const char *name) {
         hash = (hash ^ (unsigned char)*name) * 16777619u;
     return hash;
 }
+
+uint64_t cs_named_seed(uint64_t seed, const char *name) {
+    return seed + ((uint64_t)cs_hash_name(name) << 32);
+}

@@ -6,7 +6,7 @@
 #include <math.h>
 
 static cs_rng stream_of(const cs_layer *layer, const cs_draw *draw, int row) {
-    uint64_t seed = draw->seed + ((uint64_t)cs_hash_name(layer->name) << 32);
+    uint64_t seed = cs_named_seed(draw->seed, layer->name);
     return cs_rng_at(seed, CS_PURPOSE_DROPOUT, draw->epoch, (uint32_t)draw->samples[row]);
 }
 

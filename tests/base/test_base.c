@@ -2,6 +2,8 @@
 
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/random.h"
+#include "cnnsweep/text.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -233,6 +235,26 @@ static void growing_keeps_items_and_zeroes_new_ones(void **state) {
     free(items);
 }
 
+static void the_text_of_a_float_is_the_shortest_that_gives_it_back(void **state) {
+    (void)state;
+    static const struct {
+        float value;
+        const char *text;
+    } rows[] = {{0.1f, "0.1"},    {0, "0"},        {-0.0f, "0"},          {1, "1"},
+                {1e-5f, "1e-05"}, {-2.5f, "-2.5"}, {16777216, "16777216"}};
+    cs_rng rng = cs_rng_at(1, CS_PURPOSE_TEST, 0, 0);
+    char text[16];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cs_float_text(rows[i].value, text, sizeof text);
+        assert_string_equal(text, rows[i].text);
+    }
+    for (int i = 0; i < 10000; i++) {
+        float value = -cs_rng_float(&rng) * 1e-37f;
+        cs_float_text(value, text, sizeof text);
+        assert_true(strtof(text, NULL) == value);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_carries_text_hint_place_and_context),
@@ -250,6 +272,7 @@ int main(void) {
         cmocka_unit_test(the_checksum_of_a_file_is_that_of_its_bytes),
         cmocka_unit_test(absurd_sizes_are_an_error_that_says_for_what),
         cmocka_unit_test(growing_keeps_items_and_zeroes_new_ones),
+        cmocka_unit_test(the_text_of_a_float_is_the_shortest_that_gives_it_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

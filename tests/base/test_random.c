@@ -50,6 +50,13 @@ static void every_part_of_the_address_changes_the_stream(void **state) {
             assert_int_not_equal(first[i], first[k]);
 }
 
+static void a_name_is_added_to_the_upper_half_of_the_seed(void **state) {
+    (void)state;
+    assert_true(cs_named_seed(7, "") == 7 + (2166136261ull << 32));  /* FNV-1a of nothing */
+    assert_true(cs_named_seed(5, "a") == 5 + (0xe40c292cull << 32)); /* FNV-1a of "a", as published */
+    assert_true(cs_named_seed(3ull << 32, "a") == (3 + 0xe40c292cull) << 32);
+}
+
 static void floats_fill_the_unit_interval_evenly(void **state) {
     (void)state;
     enum { N = 100000, BINS = 10 };
@@ -112,6 +119,7 @@ int main(void) {
         cmocka_unit_test(philox_gives_the_published_answers),
         cmocka_unit_test(a_stream_is_a_function_of_its_address),
         cmocka_unit_test(every_part_of_the_address_changes_the_stream),
+        cmocka_unit_test(a_name_is_added_to_the_upper_half_of_the_seed),
         cmocka_unit_test(floats_fill_the_unit_interval_evenly),
         cmocka_unit_test(below_reaches_every_value_and_no_other),
         cmocka_unit_test(normals_have_mean_0_and_variance_1),

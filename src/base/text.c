@@ -1,0 +1,14 @@
+#include "cnnsweep/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void cs_float_text(float value, char *out, size_t size) {
+    enum { ENOUGH = 9 }; /* digits tell any two floats apart */
+    const float positive = value == 0 ? 0 : value;
+    for (int digits = 1; digits <= ENOUGH; digits++) {
+        snprintf(out, size, "%.*g", digits, (double)positive);
+        if (strtof(out, NULL) == value)
+            return;
+    }
+}
