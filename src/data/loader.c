@@ -1,6 +1,7 @@
 #include "cnnsweep/loader.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/random.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -110,17 +111,16 @@ static size_t row_size(const cs_loader_config *config) {
     return config->features ? (size_t)cs_features_width(config->features) : (size_t)config->h * (size_t)config->w * 3;
 }
 
-/* What a sample's augmentation is drawn from. */
-static cs_rng augment_stream(const cs_loader *loader, int epoch, int64_t sample) {
-    return cs_rng_at(loader->config.seed, CS_PURPOSE_AUGMENT, (uint32_t)epoch, (uint32_t)sample);
+static cs_augment_address address_of(const cs_loader *loader, int epoch, int64_t sample) {
+    return (cs_augment_address){loader->config.seed, (uint32_t)epoch, (uint32_t)sample};
 }
 
 /* The pixels after augmentation: the same ones where it leaves the image alone. */
 static const uint8_t *augment(const cs_loader *loader, int epoch, int64_t sample, const uint8_t *pixels) {
+    const cs_loader_config *config = &loader->config;
+    const cs_augment_address at = address_of(loader, epoch, sample);
     cs_picture picture;
-    cs_rng rng = augment_stream(loader, epoch, sample);
-    cs_picture_init(&picture, loader->config.h, loader->config.w);
-    cs_augment_draw(&loader->config.augment, &rng, &picture);
+    cs_augment_draw(&config->augment, &at, config->h, config->w, &picture);
     if (!picture.moves && !picture.recolours)
         return pixels;
     cs_augment_apply(&picture, pixels, loader->augmented);
@@ -157,9 +157,9 @@ static bool find_kept(const cs_loader *loader, int epoch, batch_slot *slot, int 
     const cs_loader_config *config = &loader->config;
     if (!config->kept)
         return false;
-    cs_rng rng = augment_stream(loader, epoch, slot->samples[i]);
+    const cs_augment_address at = address_of(loader, epoch, slot->samples[i]);
     slot->slots[i] = config->first_slot + slot->samples[i] * cs_augment_variants(&config->augment) +
-                     cs_augment_variant(&config->augment, &rng);
+                     cs_augment_variant(&config->augment, &at);
     if (!cs_row_set_has(config->kept, slot->slots[i]))
         return false;
     if (config->cache) {
@@ -189,9 +189,8 @@ static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i,
     const cs_loader_config *config = &loader->config;
     size_t row = row_size(config);
     const uint8_t *pixels;
-    cs_rng rng = augment_stream(loader, epoch, sample);
-    cs_picture_init(&slot->pictures[i], config->h, config->w);
-    cs_augment_draw(&config->augment, &rng, &slot->pictures[i]);
+    const cs_augment_address at = address_of(loader, epoch, sample);
+    cs_augment_draw(&config->augment, &at, config->h, config->w, &slot->pictures[i]);
     if (config->present && cs_row_set_has(config->present, sample))
         return CS_OK;
     CS_TRY(load_pixels(loader, sample, &pixels));

@@ -46,16 +46,24 @@ def permutation(seed, epoch, n):
     return order
 
 
+def draws(rule, seed, epoch, samples):
+    """One number in [0, 1) a sample, from the stream of the rule's name: its FNV-1a hash is added to the seed's upper half."""
+    name = 2166136261
+    for byte in rule.encode():
+        name = (name ^ byte) * 16777619 & 0xFFFFFFFF
+    words = philox(seed + (name << 32) & 0xFFFFFFFFFFFFFFFF, AUGMENT, epoch, samples, 0)
+    return ((words[0] >> np.uint32(8)).astype(np.float32) * np.float32(2**-24))[:, None, None, None]
+
+
 def augmented(pixels, samples, seed, epoch, flips, brightness):
     """uint8 [N,H,W,3] of a batch, as Keras' ImageDataGenerator."""
-    draws = (philox(seed, AUGMENT, epoch, samples, 0) >> np.uint32(8)).astype(np.float32) * np.float32(2**-24)
     pixels = pixels[samples]
     if flips:
-        pixels = np.where((draws[0] < 0.5)[:, None, None, None], pixels[:, :, ::-1], pixels)
-        pixels = np.where((draws[1] < 0.5)[:, None, None, None], pixels[:, ::-1], pixels)
+        pixels = np.where(draws("horizontal_flip", seed, epoch, samples) < 0.5, pixels[:, :, ::-1], pixels)
+        pixels = np.where(draws("vertical_flip", seed, epoch, samples) < 0.5, pixels[:, ::-1], pixels)
     if brightness:
         low, high = map(np.float32, brightness)
-        factor = (low + (high - low) * draws[2])[:, None, None, None]
+        factor = low + (high - low) * draws("brightness_range", seed, epoch, samples)
         pixels = np.minimum(pixels.astype(np.float32) * factor, 255).astype(np.uint8)
     return pixels
 

@@ -1,30 +1,36 @@
 /* Augmentation against its judges: Pillow for brightness, the definition for flips. */
+#include "augments.h"
 #include "fixture.h"
 
-#include "cnnsweep/augment.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/random.h"
 
 #include <string.h>
 
-enum { H = 9, W = 14, BYTES = H * W * 3, DRAWS = 64 };
+enum { H = 9, W = 14, BYTES = H * W * 3, DRAWS = 64, SEED = 3, EPOCH = 1 };
 
-static cs_rng stream(uint32_t item) {
-    return cs_rng_at(3, CS_PURPOSE_AUGMENT, 1, item);
+/* The first number of the rule's stream for a sample. */
+static float draw_of(const char *rule, uint32_t sample) {
+    cs_rng rng = cs_rng_at(SEED + ((uint64_t)cs_hash_name(rule) << 32), CS_PURPOSE_AUGMENT, EPOCH, sample);
+    return cs_rng_float(&rng);
 }
 
-/* What the draws for `item` make of image `salt`. */
-static void make(const cs_augment *augment, uint32_t item, uint32_t salt, uint8_t *out) {
+static void draw(const cs_augment *augment, uint32_t sample, cs_picture *picture) {
+    const cs_augment_address at = {SEED, EPOCH, sample};
+    cs_augment_draw(augment, &at, H, W, picture);
+}
+
+/* What becomes of image `salt` where it is that sample. */
+static void make(const cs_augment *augment, uint32_t sample, uint32_t salt, uint8_t *out) {
     uint8_t pixels[BYTES];
     cs_picture picture;
-    cs_rng rng = stream(item);
     fixture_pixels(pixels, H, W, salt);
-    cs_picture_init(&picture, H, W);
-    cs_augment_draw(augment, &rng, &picture);
+    draw(augment, sample, &picture);
     cs_augment_apply(&picture, pixels, out);
 }
 
-static void apply(const cs_augment *augment, uint32_t item, uint8_t *pixels) {
-    make(augment, item, item, pixels);
+static void apply(const cs_augment *augment, uint32_t sample, uint8_t *pixels) {
+    make(augment, sample, sample, pixels);
 }
 
 /* The image mirrored along x and y as asked. */
@@ -39,7 +45,7 @@ static void mirror(uint32_t salt, bool x_too, bool y_too, uint8_t *out) {
 static void flips_mirror_about_half_of_the_images(void **state) {
     (void)state;
     for (int which = 0; which < 2; which++) {
-        const cs_augment augment = {.horizontal_flip = which == 0, .vertical_flip = which == 1};
+        const cs_augment augment = test_augment(which == 0 ? "horizontal_flip=true" : "vertical_flip=true");
         int flipped = 0;
         for (uint32_t i = 0; i < DRAWS; i++) {
             uint8_t pixels[BYTES], still[BYTES], turned[BYTES];
@@ -54,32 +60,69 @@ static void flips_mirror_about_half_of_the_images(void **state) {
     }
 }
 
-static void switching_one_on_leaves_the_others_decisions_alone(void **state) {
+/* So neither the order of the table nor a rule that is added changes what is drawn. */
+static void each_rule_draws_from_the_stream_of_its_name(void **state) {
     (void)state;
-    const cs_augment vertical = {.vertical_flip = true};
-    const cs_augment both = {.horizontal_flip = true, .vertical_flip = true};
-    int all[2][2] = {{0}};
+    const cs_augment all = test_augment("brightness_range=0.5:1.5 vertical_flip=true horizontal_flip=true");
     for (uint32_t i = 0; i < DRAWS; i++) {
-        uint8_t alone[BYTES], together[BYTES], turned[BYTES];
-        apply(&vertical, i, alone);
-        apply(&both, i, together);
-        mirror(i, false, true, turned);
-        bool y_too = memcmp(alone, turned, BYTES) == 0;
-        mirror(i, true, y_too, turned);
-        bool x_too = memcmp(together, turned, BYTES) == 0;
-        mirror(i, x_too, y_too, turned);
-        assert_memory_equal(together, turned, BYTES);
-        all[x_too][y_too]++;
+        const float factor = 0.5f + draw_of("brightness_range", i);
+        const bool x_too = draw_of("horizontal_flip", i) < 0.5f, y_too = draw_of("vertical_flip", i) < 0.5f;
+        cs_picture picture;
+        draw(&all, i, &picture);
+        assert_true(picture.map[0][0] == (x_too ? -1 : 1) && picture.map[0][2] == (x_too ? W - 1 : 0));
+        assert_true(picture.map[1][1] == (y_too ? -1 : 1) && picture.map[1][2] == (y_too ? H - 1 : 0));
+        for (int v = 0; v < 256; v++)
+            assert_int_equal(picture.level[2][v], factor * (float)v >= 255 ? 255 : (int)(factor * (float)v));
     }
-    assert_true(all[0][0] && all[0][1] && all[1][0] && all[1][1]);
+}
+
+static void a_rule_decides_the_same_whichever_others_are_on(void **state) {
+    (void)state;
+    static const char *const rules[] = {"horizontal_flip=true", "vertical_flip=true", "brightness_range=0.5:1.5"};
+    enum { RULES = sizeof rules / sizeof *rules };
+    for (uint32_t i = 0; i < DRAWS; i++)
+        for (int on = 1; on < 1 << RULES; on++) {
+            char text[CS_AUGMENT_TEXT] = "";
+            cs_picture together, alone[RULES];
+            for (int r = 0; r < RULES; r++) {
+                const cs_augment one = test_augment(on >> r & 1 ? rules[r] : "");
+                draw(&one, i, &alone[r]);
+                strcat(text, on >> r & 1 ? rules[r] : "");
+                strcat(text, " ");
+            }
+            const cs_augment augment = test_augment(text + strspn(text, " "));
+            draw(&augment, i, &together);
+            for (int k = 0; k < 3; k++)
+                assert_true(together.map[0][k] == alone[0].map[0][k] && together.map[1][k] == alone[1].map[1][k]);
+            assert_int_equal(together.recolours, alone[2].recolours);
+            if (together.recolours)
+                assert_memory_equal(together.level, alone[2].level, sizeof together.level);
+        }
+}
+
+static void seed_epoch_and_sample_each_change_the_draws(void **state) {
+    (void)state;
+    const cs_augment augment = test_augment("brightness_range=0:1");
+    const cs_augment_address places[] = {
+        {SEED, EPOCH, 5}, {SEED + 1, EPOCH, 5}, {SEED, EPOCH + 1, 5}, {SEED, EPOCH, 6}};
+    enum { PLACES = sizeof places / sizeof *places };
+    cs_picture pictures[PLACES];
+    for (int a = 0; a < PLACES; a++) {
+        cs_augment_draw(&augment, &places[a], H, W, &pictures[a]);
+        for (int b = 0; b < a; b++)
+            assert_memory_not_equal(pictures[a].level, pictures[b].level, sizeof pictures[a].level);
+    }
 }
 
 static void off_is_off(void **state) {
     (void)state;
-    const cs_augment none = {0}, one = {.brightness_range = {0, 0.5f}};
+    const cs_augment none = test_augment(""), one = test_augment("brightness_range=0:0.5");
+    cs_picture picture;
     uint8_t pixels[BYTES], still[BYTES];
     assert_true(cs_augment_is_off(&none));
     assert_false(cs_augment_is_off(&one));
+    draw(&none, 5, &picture);
+    assert_false(picture.moves || picture.recolours);
     apply(&none, 5, pixels);
     mirror(5, false, false, still);
     assert_memory_equal(pixels, still, BYTES);
@@ -89,28 +132,28 @@ static void off_is_off(void **state) {
 static void variants_number_the_pictures(void **state) {
     (void)state;
     static const struct {
-        cs_augment augment;
+        const char *text;
         int variants;
     } rows[] = {
-        {{0}, 1},
-        {{.horizontal_flip = true}, 2},
-        {{.vertical_flip = true}, 2},
-        {{.horizontal_flip = true, .vertical_flip = true}, 4},
-        {{.brightness_range = {0.5f, 0.5f}}, 1},
-        {{.vertical_flip = true, .brightness_range = {0.5f, 0.5f}}, 2},
-        {{.brightness_range = {0.5f, 0.7f}}, 0},
-        {{.horizontal_flip = true, .brightness_range = {0.5f, 0.7f}}, 0},
+        {"", 1},
+        {"horizontal_flip=true", 2},
+        {"vertical_flip=true", 2},
+        {"horizontal_flip=true vertical_flip=true", 4},
+        {"brightness_range=0.5:0.5", 1},
+        {"vertical_flip=true brightness_range=0.5:0.5", 2},
+        {"brightness_range=0.5:0.7", 0},
+        {"horizontal_flip=true brightness_range=0.5:0.7", 0},
     };
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        const cs_augment *augment = &rows[r].augment;
+        const cs_augment augment = test_augment(rows[r].text);
         uint8_t pictures[4][BYTES];
         bool seen[4] = {false};
-        assert_int_equal(cs_augment_variants(augment), rows[r].variants);
+        assert_int_equal(cs_augment_variants(&augment), rows[r].variants);
         for (uint32_t i = 0; rows[r].variants > 0 && i < DRAWS; i++) {
             uint8_t pixels[BYTES];
-            cs_rng rng = stream(i);
-            int variant = cs_augment_variant(augment, &rng);
-            make(augment, i, 0, pixels); /* one image, drawn for again and again */
+            const cs_augment_address at = {SEED, EPOCH, i};
+            int variant = cs_augment_variant(&augment, &at);
+            make(&augment, i, 0, pixels); /* one image, drawn for again and again */
             assert_in_range(variant, 0, rows[r].variants - 1);
             if (!seen[variant])
                 memcpy(pictures[variant], pixels, BYTES);
@@ -133,12 +176,9 @@ static void brightness_is_pillows(void **state) {
     assert_non_null(file);
     for (uint32_t i = 0; i < 300; i++) {
         const float low = i < 150 ? 0.5f : 0.9f, high = i < 150 ? 0.7f : 1.8f;
-        const cs_augment augment = {.brightness_range = {low, high}};
+        const cs_augment augment = test_augment(i < 150 ? "brightness_range=0.5:0.7" : "brightness_range=0.9:1.8");
+        const float factor = low + (high - low) * draw_of("brightness_range", i);
         uint8_t before[BYTES], after[BYTES];
-        cs_rng rng = stream(i);
-        cs_rng_float(&rng);
-        cs_rng_float(&rng);
-        float factor = low + (high - low) * cs_rng_float(&rng); /* the third draw */
         mirror(i, false, false, before);
         apply(&augment, i, after);
         assert_int_equal(fwrite(&factor, sizeof factor, 1, file), 1);
@@ -149,13 +189,81 @@ static void brightness_is_pillows(void **state) {
     fixture_judge("judge_brightness.py", path);
 }
 
+static void assert_text(const char *augment, const char *want) {
+    const cs_augment made = test_augment(augment);
+    char text[CS_AUGMENT_TEXT];
+    cs_augment_text(&made, text, sizeof text);
+    assert_string_equal(text, want);
+}
+
+static void the_text_names_what_is_on_in_one_way(void **state) {
+    (void)state;
+    static const char want[] = "brightness_range=0.5:0.9 horizontal_flip=true vertical_flip=true";
+    assert_text("", "");
+    assert_text("vertical_flip=true horizontal_flip=true brightness_range=0.5:0.9", want);
+    assert_text("brightness_range=0.50:0.90 vertical_flip=true horizontal_flip=true", want);
+    assert_text("vertical_flip=true", "vertical_flip=true");
+    assert_text("vertical_flip=0 brightness_range=0:0", "");
+    assert_text("brightness_range=-0:1", "brightness_range=0:1");
+}
+
+static void the_text_tells_neighbouring_numbers_apart(void **state) {
+    (void)state;
+    const cs_augment one = test_augment("brightness_range=0.5:0.9");
+    cs_augment other = one;
+    char text[CS_AUGMENT_TEXT], other_text[CS_AUGMENT_TEXT];
+    float *high = &other.rules[cs_augment_find("brightness_range")].number[1];
+    *high += 1.0f / (1 << 24);
+    assert_true(*high != one.rules[cs_augment_find("brightness_range")].number[1]);
+    cs_augment_text(&one, text, sizeof text);
+    cs_augment_text(&other, other_text, sizeof other_text);
+    assert_string_not_equal(text, other_text);
+}
+
+static void a_text_that_is_too_long_is_cut_off(void **state) {
+    (void)state;
+    const cs_augment augment = test_augment("vertical_flip=true horizontal_flip=true brightness_range=0.5:0.9");
+    char whole[CS_AUGMENT_TEXT], text[CS_AUGMENT_TEXT];
+    cs_augment_text(&augment, whole, sizeof whole);
+    for (size_t size = 1; size < strlen(whole) + 3; size++) {
+        memset(text, '#', sizeof text);
+        cs_augment_text(&augment, text, size);
+        assert_int_equal(strlen(text), size - 1 < strlen(whole) ? size - 1 : strlen(whole));
+        assert_memory_equal(text, whole, strlen(text));
+        assert_int_equal(text[size], '#');
+    }
+}
+
+/* Of every rule: the longest text fits, and its stream is its own. */
+static void rows_of_the_table_are_sound(void **state) {
+    (void)state;
+    int n;
+    const cs_augment_rule *rules = cs_augment_rules(&n);
+    for (int i = 0; i < n; i++) {
+        assert_in_range(rules[i].draws, 0, CS_AUGMENT_DRAWS);
+        assert_true(rules[i].min < rules[i].max);
+        assert_non_null(rules[i].compose);
+        assert_in_range(strlen(rules[i].name), 1, CS_AUGMENT_TEXT / CS_AUGMENT_MAX - 2 - CS_AUGMENT_NUMBERS * 16);
+        assert_int_equal(cs_augment_find(rules[i].name), i);
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(cs_hash_name(rules[i].name), cs_hash_name(rules[k].name));
+    }
+    assert_int_equal(cs_augment_find("no such rule"), -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flips_mirror_about_half_of_the_images),
-        cmocka_unit_test(switching_one_on_leaves_the_others_decisions_alone),
+        cmocka_unit_test(each_rule_draws_from_the_stream_of_its_name),
+        cmocka_unit_test(a_rule_decides_the_same_whichever_others_are_on),
+        cmocka_unit_test(seed_epoch_and_sample_each_change_the_draws),
         cmocka_unit_test(off_is_off),
         cmocka_unit_test(variants_number_the_pictures),
         cmocka_unit_test(brightness_is_pillows),
+        cmocka_unit_test(the_text_names_what_is_on_in_one_way),
+        cmocka_unit_test(the_text_tells_neighbouring_numbers_apart),
+        cmocka_unit_test(a_text_that_is_too_long_is_cut_off),
+        cmocka_unit_test(rows_of_the_table_are_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* Batches: what they hold depends on the seed, the epoch and the sample, and on nothing else. */
+#include "augments.h"
 #include "fixture.h"
 
 #include "cnnsweep/file.h"
@@ -26,7 +27,7 @@ static cs_dataset *open_set(const char *name, const fixture *spec) {
 static cs_loader_config augmented(void) {
     cs_loader_config config = plain;
     config.shuffle = true;
-    config.augment = (cs_augment){.horizontal_flip = true, .vertical_flip = true, .brightness_range = {0.4f, 1.5f}};
+    config.augment = test_augment("horizontal_flip=true vertical_flip=true brightness_range=0.4:1.5");
     return config;
 }
 
@@ -198,10 +199,9 @@ static void augmentation_belongs_to_the_sample(void **state) {
     for (int i = 0; i < N; i++) {
         uint8_t pixels[ROW], made[ROW];
         cs_picture picture;
-        cs_rng rng = cs_rng_at(config.seed, CS_PURPOSE_AUGMENT, 1, (uint32_t)i);
+        const cs_augment_address at = {config.seed, 1, (uint32_t)i};
         fixture_pixels(pixels, H, W, (uint32_t)i);
-        cs_picture_init(&picture, H, W);
-        cs_augment_draw(&config.augment, &rng, &picture);
+        cs_augment_draw(&config.augment, &at, H, W, &picture);
         cs_augment_apply(&picture, pixels, made);
         for (int k = 0; k < ROW; k++)
             assert_true(stored->images[i][k] == (float)made[k] * config.multiply[k % 3] + config.add[k % 3]);

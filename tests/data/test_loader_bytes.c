@@ -1,5 +1,6 @@
 /* Batches of bytes: what they say becomes of them makes the floats of a loader without them, and what the caller has
  * already is not brought. */
+#include "augments.h"
 #include "fixture.h"
 
 #include "cnnsweep/loader.h"
@@ -10,16 +11,20 @@ enum { H = 6, W = 8, ROW = H * W * 3, N = 23, BATCH = 5, EPOCHS = 3 };
 
 static const fixture raw = {.encoding = CS_ENCODING_RAW, .h = H, .w = W, .counts = {N, 0, 0}},
                      jpeg = {.encoding = CS_ENCODING_JPEG, .h = 40, .w = 50, .counts = {N, 0, 0}};
-static const cs_loader_config config = {
-    .split = CS_SPLIT_TRAIN,
-    .batch = BATCH,
-    .h = H,
-    .w = W,
-    .multiply = {1, 0.5f, 2},
-    .add = {0, -3, 1},
-    .shuffle = true,
-    .seed = 9,
-    .augment = {.horizontal_flip = true, .vertical_flip = true, .brightness_range = {0.4f, 1.5f}}};
+static const cs_loader_config plain = {.split = CS_SPLIT_TRAIN,
+                                       .batch = BATCH,
+                                       .h = H,
+                                       .w = W,
+                                       .multiply = {1, 0.5f, 2},
+                                       .add = {0, -3, 1},
+                                       .shuffle = true,
+                                       .seed = 9};
+
+static cs_loader_config augmented(void) {
+    cs_loader_config config = plain;
+    config.augment = test_augment("horizontal_flip=true vertical_flip=true brightness_range=0.4:1.5");
+    return config;
+}
 
 typedef struct pair {
     cs_dataset *dataset;
@@ -58,8 +63,8 @@ static void make_floats(const uint8_t *image, const cs_picture *picture, bool bg
                 int channel = bgr ? 2 - c : c;
                 int value = image[(line * W + column) * 3 + channel];
                 float scaled = (float)(picture->recolours ? picture->level[channel][value] : value);
-                scaled *= config.multiply[c];
-                out[(y * W + x) * 3 + c] = scaled + config.add[c];
+                scaled *= plain.multiply[c];
+                out[(y * W + x) * 3 + c] = scaled + plain.add[c];
             }
 }
 
@@ -104,12 +109,12 @@ static void check(const fixture *spec, const cs_loader_config *how) {
 
 static void bytes_become_the_floats_and_come_once(void **state) {
     (void)state;
-    cs_loader_config how = config;
+    cs_loader_config how = augmented();
     check(&raw, &how);
     check(&jpeg, &how);
     how.bgr = true;
     check(&raw, &how);
-    how.augment = (cs_augment){0};
+    how = plain;
     check(&raw, &how);
 }
 
@@ -117,13 +122,12 @@ static void bytes_become_the_floats_and_come_once(void **state) {
 static void images_of_kept_rows_are_not_brought(void **state) {
     (void)state;
     enum { FIRST = 4 };
-    cs_loader_config how = config;
+    cs_loader_config how = plain;
     cs_dataset *dataset;
     cs_loader *loader;
     cs_row_set *kept;
     cs_batch batch;
     int missing[2] = {0};
-    how.augment = (cs_augment){0};
     how.bytes = true;
     how.first_slot = FIRST;
     fixture_write(fixture_path("kept.h5"), &raw);
@@ -154,7 +158,7 @@ static void images_of_kept_rows_are_not_brought(void **state) {
 static void features_have_no_bytes(void **state) {
     (void)state;
     static pair p;
-    cs_loader_config how = config;
+    cs_loader_config how = plain;
     cs_loader *loader;
     open_pair(&p, &raw, &how);
     how.features = (const cs_features *)&p; /* not looked at */

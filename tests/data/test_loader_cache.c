@@ -1,4 +1,5 @@
 /* Batches of a loader that knows a cache: what is kept comes instead of its image. */
+#include "augments.h"
 #include "fixture.h"
 
 #include "cnnsweep/loader.h"
@@ -9,14 +10,17 @@
 enum { H = 6, W = 8, ROW = H * W * 3, N = 23, BATCH = 5, WIDTH = 3, FIRST_SLOT = 7, VARIANTS = 4, EPOCHS = 6 };
 
 static const fixture raw = {.encoding = CS_ENCODING_RAW, .h = H, .w = W, .counts = {N, 0, 0}};
-static const cs_loader_config flipped = {.split = CS_SPLIT_TRAIN,
-                                         .batch = BATCH,
-                                         .h = H,
-                                         .w = W,
-                                         .multiply = {1, 1, 1},
-                                         .shuffle = true,
-                                         .seed = 9,
-                                         .augment = {.horizontal_flip = true, .vertical_flip = true}};
+
+static cs_loader_config flipped(void) {
+    return (cs_loader_config){.split = CS_SPLIT_TRAIN,
+                              .batch = BATCH,
+                              .h = H,
+                              .w = W,
+                              .multiply = {1, 1, 1},
+                              .shuffle = true,
+                              .seed = 9,
+                              .augment = test_augment("horizontal_flip=true vertical_flip=true")};
+}
 
 /* A loader without a cache, whose batches are right, beside one with. */
 typedef struct pair {
@@ -28,7 +32,7 @@ typedef struct pair {
 static pair open_pair(size_t rows, bool whole) {
     pair p = {0};
     const cs_cache_limits limits = {.memory = rows * WIDTH * sizeof(float)};
-    cs_loader_config config = flipped;
+    cs_loader_config config = flipped();
     fixture_write(fixture_path("raw.h5"), &raw);
     assert_ok(cs_dataset_open(fixture_path("raw.h5"), &p.dataset));
     assert_ok(cs_row_cache_open(&limits, FIRST_SLOT + N * VARIANTS, WIDTH, &p.cache));
@@ -131,10 +135,10 @@ static void whole_batches_have_all_images(void **state) {
 static void pictures_without_number_cannot_be_kept(void **state) {
     (void)state;
     pair p = open_pair(N, false);
-    cs_loader_config config = flipped;
+    cs_loader_config config = flipped();
     cs_loader *loader = NULL;
     config.cache = p.cache;
-    config.augment.brightness_range[1] = 0.5f;
+    config.augment = test_augment("horizontal_flip=true brightness_range=0:0.5");
     assert_fails(cs_loader_open(p.dataset, &config, &loader), CS_ERR_ARG, "never twice the same");
     close_pair(&p);
 }

@@ -2,6 +2,7 @@
 #include "tensors.h"
 
 #include "cnnsweep/augment.h"
+#include "cnnsweep/random.h"
 
 #include <math.h>
 #include <stdlib.h>

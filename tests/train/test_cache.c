@@ -1,6 +1,7 @@
 /* The trunk cache changes no number: off, in memory, in a file, and of a few rows only. On every engine of this build,
  * with a last batch that is not full. An engine with stores keeps images and rows there: to the same numbers as if it
  * had none, and uses no file. */
+#include "augments.h"
 #include "cache.h"
 #include "toy.h"
 
@@ -60,20 +61,19 @@ static void train(const char *device, const cs_trial_config *trials, int n, cs_c
         assert_true(out->trials[i].finished);
 }
 
-static cs_trial_config make_trial(const char *depth, cs_augment augment) {
+static cs_trial_config make_trial(const char *depth, const char *augment) {
     cs_trial_config trial = toy_trial(toy_dataset("cached", &spec));
     snprintf(trial.model.arch, sizeof trial.model.arch, "basenet_deep_bn");
     snprintf(trial.fine_tune, sizeof trial.fine_tune, "%s", depth);
     trial.train.epochs = EPOCHS;
-    trial.augment = augment;
+    trial.augment = test_augment(augment);
     return trial;
 }
 
 enum { PLENTY = 1 << 12 }; /* rows */
 
-static const cs_augment none = {0}, flip = {.vertical_flip = true},
-                        flips = {.horizontal_flip = true, .vertical_flip = true},
-                        dark = {.brightness_range = {0.5f, 0.5f}}, brightness = {.brightness_range = {0.5f, 1.5f}};
+static const char none[] = "", flip[] = "vertical_flip=true", flips[] = "horizontal_flip=true vertical_flip=true",
+                  dark[] = "brightness_range=0.5:0.5", brightness[] = "brightness_range=0.5:1.5";
 
 /* Bytes of what the trunk gives to the tail that begins first. */
 static size_t first_row(const cs_trial_config *trials, int n) {
@@ -129,7 +129,7 @@ static void check_limits(const char *device, const cs_trial_config *trials, int 
     assert_true(reused[0] < reused[1] && reused[1] < reused[2] && reused[2] == reused[3]);
 }
 
-static void check_depths(const char *device, const char *const *depths, int n, cs_augment augment) {
+static void check_depths(const char *device, const char *const *depths, int n, const char *augment) {
     cs_trial_config trials[TOY_MAX_TRIALS];
     for (int i = 0; i < n; i++)
         trials[i] = make_trial(depths[i], augment);
@@ -138,7 +138,7 @@ static void check_depths(const char *device, const char *const *depths, int n, c
 
 static void test_numbers_are_the_same_in_a_group(void **state) {
     static const char *const depths[] = {"conv2d_4", "head", "conv2d_2"};
-    const cs_augment augments[] = {none, flips, dark, brightness};
+    static const char *const augments[] = {none, flips, dark, brightness};
     for (size_t a = 0; a < sizeof augments / sizeof *augments; a++)
         check_depths(*state, depths, 3, augments[a]);
 }

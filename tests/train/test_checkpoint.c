@@ -1,5 +1,6 @@
 /* A run that is stopped and goes on from its checkpoints ends like one that never stopped, bit by bit. Tests of
  * training run on every engine of this build. */
+#include "augments.h"
 #include "ranks.h"
 #include "toy.h"
 
@@ -143,7 +144,7 @@ static const cs_trial_config *make_trials(void) {
     const char *path = toy_dataset("checkpoint", &spec);
     for (int i = 0; i < N; i++) {
         trials[i] = toy_trial(path);
-        trials[i].augment = (cs_augment){.horizontal_flip = true, .brightness_range = {0.5f, 1.5f}};
+        trials[i].augment = test_augment("horizontal_flip=true brightness_range=0.5:1.5");
         trials[i].train.epochs = 3;
         trials[i].train.batch = 4;
         snprintf(trials[i].model.arch, sizeof trials[i].model.arch, "basenet_deep_bn");
@@ -450,7 +451,7 @@ static void test_with_a_cache(void **state) {
     static cs_trial_config trials[N];
     memcpy(trials, make_trials(), sizeof trials);
     for (int i = 0; i < N; i++)
-        memset(trials[i].augment.brightness_range, 0, sizeof trials[i].augment.brightness_range);
+        trials[i].augment = test_augment("horizontal_flip=true");
     for (int first = 0; first < 2; first++) { /* trial 0 reads the images */
         check_in_pieces(*state, trials, first, (cs_cache_limits){.memory = (size_t)1 << 24});
         assert_true(disturbed.record.trials[1].result.reused > 0);

@@ -1,10 +1,12 @@
 /* Training on features: the numbers of fine_tune: head, and the images are looked at once. Each test runs on every
  * engine of this build. */
+#include "augments.h"
 #include "toy.h"
 
 #include "cnnsweep/cost.h"
 #include "cnnsweep/features.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/random.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -232,7 +234,7 @@ static void test_augmented_images_and_unfrozen_bases_are_refused(void **state) {
     set_text(trial.fine_tune, sizeof trial.fine_tune, "all");
     assert_fails(toy_train(*state, &trial, 1, &record), CS_ERR_ARG, "leaves no layer frozen");
     set_text(trial.fine_tune, sizeof trial.fine_tune, "head");
-    trial.augment.vertical_flip = true;
+    trial.augment = test_augment("vertical_flip=true");
     assert_fails(toy_train(*state, &trial, 1, &record), CS_ERR_ARG, "with the augmentation");
 }
 

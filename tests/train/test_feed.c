@@ -1,5 +1,6 @@
 /* What a program is fed at an engine with stores is what the loader's floats are, bit by bit. Where the engine has none
  * there is nothing to compare. */
+#include "augments.h"
 #include "feed.h"
 #include "fixture.h"
 
@@ -127,7 +128,7 @@ static void compare(bench *b, int epochs, int first) {
     }
 }
 
-static cs_loader_config config_of(cs_preprocess_kind kind, const cs_augment *augment) {
+static cs_loader_config config_of(cs_preprocess_kind kind, const char *augment) {
     cs_preprocess preprocess = cs_preprocess_of(kind);
     cs_loader_config config = {.split = CS_SPLIT_TRAIN,
                                .batch = BATCH,
@@ -136,7 +137,7 @@ static cs_loader_config config_of(cs_preprocess_kind kind, const cs_augment *aug
                                .bgr = preprocess.bgr,
                                .shuffle = true,
                                .seed = 5,
-                               .augment = *augment};
+                               .augment = test_augment(augment)};
     memcpy(config.multiply, preprocess.multiply, sizeof config.multiply);
     memcpy(config.add, preprocess.add, sizeof config.add);
     return config;
@@ -144,7 +145,7 @@ static cs_loader_config config_of(cs_preprocess_kind kind, const cs_augment *aug
 
 static const fixture raw = {.encoding = CS_ENCODING_RAW, .h = H, .w = W, .counts = {N, 4, 0}},
                      jpeg = {.encoding = CS_ENCODING_JPEG, .h = 2 * H, .w = 3 * W, .counts = {N, 0, 0}};
-static const cs_augment none = {0}, all = {true, true, {0.6f, 1.9f}};
+static const char none[] = "", all[] = "horizontal_flip=true vertical_flip=true brightness_range=0.6:1.9";
 
 static int64_t feed_all(const fixture *spec, const cs_loader_config *config, bool again, int first) {
     bench b;
@@ -168,7 +169,7 @@ static int plenty(void **state) {
 
 static void inputs_are_the_loaders_whatever_becomes_of_pixels(void **state) {
     (void)state;
-    static const cs_augment *const augments[] = {&none, &all};
+    static const char *const augments[] = {none, all};
     for (cs_preprocess_kind kind = CS_PREPROCESS_TF; kind <= CS_PREPROCESS_RAW_IMAGENET; kind++)
         for (int a = 0; a < 2; a++) {
             const cs_loader_config config = config_of(kind, augments[a]);
@@ -178,7 +179,7 @@ static void inputs_are_the_loaders_whatever_becomes_of_pixels(void **state) {
 
 static void jpeg_and_resized_images_are_the_loaders(void **state) {
     (void)state;
-    cs_loader_config config = config_of(CS_PREPROCESS_TORCH, &all);
+    cs_loader_config config = config_of(CS_PREPROCESS_TORCH, all);
     feed_all(&jpeg, &config, true, 0);
     feed_all(&jpeg, &config, false, 0);
     config.h = H + 3;
@@ -188,7 +189,7 @@ static void jpeg_and_resized_images_are_the_loaders(void **state) {
 
 static void an_image_that_stays_is_sent_once(void **state) {
     (void)state;
-    const cs_loader_config config = config_of(CS_PREPROCESS_TF, &all);
+    const cs_loader_config config = config_of(CS_PREPROCESS_TF, all);
     assert_int_equal(feed_all(&raw, &config, true, 0), N);
     assert_int_equal(feed_all(&raw, &config, true, 2), N);
     assert_int_equal(feed_all(&raw, &config, false, 0), EPOCHS * N);
@@ -196,7 +197,7 @@ static void an_image_that_stays_is_sent_once(void **state) {
 
 static void images_that_do_not_fit_are_sent_each_time(void **state) {
     (void)state;
-    const cs_loader_config config = config_of(CS_PREPROCESS_TF, &all);
+    const cs_loader_config config = config_of(CS_PREPROCESS_TF, all);
     size_t bytes = (size_t)N * H * W * 3;
     room = 4 * bytes;
     assert_int_equal(feed_all(&raw, &config, true, 0), N);
@@ -206,14 +207,14 @@ static void images_that_do_not_fit_are_sent_each_time(void **state) {
 
 static void a_device_that_has_less_than_it_says_keeps_a_batch(void **state) {
     (void)state;
-    const cs_loader_config config = config_of(CS_PREPROCESS_TF, &all);
+    const cs_loader_config config = config_of(CS_PREPROCESS_TF, all);
     largest_store = BATCH;
     assert_int_equal(feed_all(&raw, &config, true, 0), EPOCHS * N);
 }
 
 static void a_part_of_a_batch_is_the_loaders(void **state) {
     (void)state;
-    cs_loader_config config = config_of(CS_PREPROCESS_CAFFE, &all);
+    cs_loader_config config = config_of(CS_PREPROCESS_CAFFE, all);
     config.parts = 7; /* of 5 rows: some have none */
     int64_t fresh = 0;
     for (config.part = 0; config.part < config.parts; config.part++) {
@@ -226,7 +227,7 @@ static void a_part_of_a_batch_is_the_loaders(void **state) {
 /* Images that are kept whole in another form are not worth a place. */
 static void images_whose_rows_are_kept_do_not_stay(void **state) {
     (void)state;
-    cs_loader_config config = config_of(CS_PREPROCESS_TF, &none);
+    cs_loader_config config = config_of(CS_PREPROCESS_TF, none);
     cs_row_set *kept;
     assert_ok(cs_row_set_open(N, &kept));
     config.kept = kept; /* nothing, ever */
@@ -234,7 +235,7 @@ static void images_whose_rows_are_kept_do_not_stay(void **state) {
     config.whole = true;
     assert_int_equal(feed_all(&raw, &config, true, 0), N);
     config.whole = false;
-    config.augment.vertical_flip = true; /* two pictures of each */
+    config.augment = test_augment("vertical_flip=true"); /* two pictures of each */
     assert_int_equal(feed_all(&raw, &config, true, 0), N);
     cs_row_set_close(kept);
 }

@@ -1,8 +1,10 @@
 /* The group trainer on small datasets. Each test runs on every engine of this build. */
+#include "augments.h"
 #include "toy.h"
 
 #include "cnnsweep/cost.h"
 #include "cnnsweep/loader.h"
+#include "cnnsweep/random.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +27,7 @@ static void test_learns_a_separable_set(void **state) {
 
 static void test_same_numbers_twice(void **state) {
     cs_trial_config trial = toy_trial(toy_dataset("twice", &hard));
-    trial.augment.horizontal_flip = true;
+    trial.augment = test_augment("horizontal_flip=true");
     assert_ok(toy_train(*state, &trial, 1, &record));
     assert_ok(toy_train(*state, &trial, 1, &other));
     toy_assert_same(&record.trials[0], &other.trials[0]);
@@ -93,7 +95,7 @@ static void test_mobilenet_grouped_equals_alone(void **state) {
         trials[i] = toy_trial(toy_dataset("mobilenet", &few));
         snprintf(trials[i].model.arch, sizeof trials[i].model.arch, "mobilenet");
         trials[i].model.alpha = 0.25f;
-        trials[i].augment.vertical_flip = true;
+        trials[i].augment = test_augment("vertical_flip=true");
         set_fine_tune(&trials[i], depths[i]);
     }
     check_alone_and_together(*state, trials, N);
@@ -321,7 +323,7 @@ static void test_strangers_cannot_share(void **state) {
         trials[i] = toy_trial(toy_dataset("strangers", &hard));
     set_fine_tune(&trials[1], "head");
     assert_true(cs_trials_can_share(&trials[0], &trials[1]));
-    trials[1].augment.horizontal_flip = true;
+    trials[1].augment = test_augment("horizontal_flip=true");
     assert_false(cs_trials_can_share(&trials[0], &trials[1]));
     assert_fails(toy_train(*state, trials, 2, &record), CS_ERR_ARG, "do not share");
 }

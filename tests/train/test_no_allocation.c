@@ -2,6 +2,7 @@
  * and a trial that fails included. Only the hand-over of parameters, once an epoch, may: an engine repacks them. The
  * linker sends the allocation calls of all our code through the wrappers below (settings.cmake); what a library does
  * inside its own functions is not counted. */
+#include "augments.h"
 #include "toy.h"
 
 #include "cnnsweep/memory.h"
@@ -91,14 +92,14 @@ static cs_status expect_divergence(void *context, int trial, cs_status code) {
     return trial == DIVERGES && code == CS_ERR_DIVERGED ? CS_OK : code;
 }
 
-static void check_on(const char *device, cs_augment augment, cs_cache_limits cache) {
+static void check_on(const char *device, const char *augment, cs_cache_limits cache) {
     static const toy_spec spec = {.counts = {44, 10, 10}, .contrast = 30};
     cs_trial_config trials[3];
     for (int i = 0; i < 3; i++) {
         trials[i] = toy_trial(toy_dataset("counted", &spec));
         trials[i].train.epochs = EPOCHS;
         trials[i].train.patience = i == 1 ? 1 : EPOCHS;
-        trials[i].augment = augment;
+        trials[i].augment = test_augment(augment);
     }
     snprintf(trials[1].fine_tune, sizeof trials[1].fine_tune, "2");
     trials[DIVERGES].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f, .weight_decay = 1e30f};
@@ -118,17 +119,15 @@ static void check_on(const char *device, cs_augment augment, cs_cache_limits cac
 
 static void test_step_loop_does_not_allocate(void **state) {
     (void)state;
-    const cs_augment changing = {.horizontal_flip = true, .brightness_range = {0.5f, 1.5f}};
     for (const char *const *device = test_devices(); *device; device++)
-        check_on(*device, changing, (cs_cache_limits){0});
+        check_on(*device, "horizontal_flip=true brightness_range=0.5:1.5", (cs_cache_limits){0});
 }
 
 static void test_cache_does_not_allocate(void **state) {
     (void)state;
-    const cs_augment flip = {.horizontal_flip = true};
     const cs_cache_limits cache = {.memory = 1 << 16, .disk = 1 << 16, .folder = test_scratch()};
     for (const char *const *device = test_devices(); *device; device++)
-        check_on(*device, flip, cache);
+        check_on(*device, "horizontal_flip=true", cache);
 }
 
 int main(void) {

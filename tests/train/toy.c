@@ -2,6 +2,7 @@
 
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/random.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,58 +5,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The fields of cs_augment, with Keras' ImageDataGenerator names. To add one: a row here, a field and a function in the
- * data room. */
-static const struct augment_field {
-    const char *name;
-    size_t offset;
-    bool is_range; /* two floats, low and high; else a bool */
-    double min, max;
-} fields[] = {
-    {"horizontal_flip", offsetof(cs_augment, horizontal_flip), false, 0, 0},
-    {"vertical_flip", offsetof(cs_augment, vertical_flip), false, 0, 0},
-    {"brightness_range", offsetof(cs_augment, brightness_range), true, 0, 100},
-};
-enum { N_FIELDS = sizeof fields / sizeof *fields };
-
-static cs_status read_range(const struct augment_field *field, const cs_node *value, float range[2]) {
-    if (value->kind != CS_NODE_LIST || value->n != 2)
-        return cs_node_fail(value, CS_ERR_ARG, "%s takes two numbers, [low, high]", field->name);
-    for (int i = 0; i < 2; i++) {
-        const cs_node *item = value->items[i];
-        double number;
-        if (item->kind != CS_NODE_SCALAR)
-            return cs_node_fail(item, CS_ERR_ARG, "%s takes two numbers, [low, high]", field->name);
-        cs_status status = cs_parse_float(item->text, &number);
-        if (status != CS_OK)
-            return cs_node_context(item, cs_context(status, "%s", field->name));
-        if (!(number >= field->min && number <= field->max))
-            return cs_node_fail(item, CS_ERR_ARG, "%s: %g is outside %g to %g", field->name, number, field->min,
-                                field->max);
-        range[i] = (float)number;
-    }
-    if (range[1] <= range[0])
-        return cs_node_fail(value, CS_ERR_ARG, "%s: high %g is not above low %g", field->name, (double)range[1],
-                            (double)range[0]);
+static cs_status read_bool(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
+    bool is_true;
+    if (value->kind != CS_NODE_SCALAR || cs_parse_bool(value->text, &is_true) != CS_OK)
+        return cs_node_fail(value, CS_ERR_ARG, "%s takes true or false", rule->name);
+    out->number[0] = is_true;
     return CS_OK;
 }
 
-static cs_status read_field(const cs_node *key, const cs_node *value, cs_augment *augment) {
-    const char *names[N_FIELDS];
-    for (int i = 0; i < N_FIELDS; i++) {
-        names[i] = fields[i].name;
-        if (strcmp(key->text, names[i]) != 0)
-            continue;
-        void *member = (char *)augment + fields[i].offset;
-        if (fields[i].is_range)
-            return read_range(&fields[i], value, member);
-        if (value->kind != CS_NODE_SCALAR || cs_parse_bool(value->text, member) != CS_OK)
-            return cs_node_fail(value, CS_ERR_ARG, "%s takes true or false", names[i]);
-        return CS_OK;
+static cs_status read_number(const cs_augment_rule *rule, const cs_node *item, float *out) {
+    double number;
+    cs_status status = cs_parse_float(item->text, &number);
+    if (status != CS_OK)
+        return cs_node_context(item, cs_context(status, "%s", rule->name));
+    if (!(number >= (double)rule->min && number <= (double)rule->max))
+        return cs_node_fail(item, CS_ERR_ARG, "%s: %g is outside %g to %g", rule->name, number, (double)rule->min,
+                            (double)rule->max);
+    *out = (float)number;
+    return CS_OK;
+}
+
+static cs_status read_range(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
+    if (value->kind != CS_NODE_LIST || value->n != 2)
+        return cs_node_fail(value, CS_ERR_ARG, "%s takes two numbers, [low, high]", rule->name);
+    for (int i = 0; i < 2; i++) {
+        if (value->items[i]->kind != CS_NODE_SCALAR)
+            return cs_node_fail(value->items[i], CS_ERR_ARG, "%s takes two numbers, [low, high]", rule->name);
+        CS_TRY(read_number(rule, value->items[i], &out->number[i]));
     }
+    if (out->number[1] <= out->number[0])
+        return cs_node_fail(value, CS_ERR_ARG, "%s: high %g is not above low %g", rule->name, (double)out->number[1],
+                            (double)out->number[0]);
+    return CS_OK;
+}
+
+static cs_status (*const readers[])(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) = {
+    [CS_AUGMENT_BOOL] = read_bool,
+    [CS_AUGMENT_RANGE] = read_range,
+};
+
+static cs_status read_rule(const cs_node *key, const cs_node *value, cs_augment *augment) {
+    int n, index = cs_augment_find(key->text);
+    const cs_augment_rule *rules = cs_augment_rules(&n);
+    const char *names[CS_AUGMENT_MAX];
     char guess[128];
+    if (index >= 0)
+        return readers[rules[index].type](&rules[index], value, &augment->rules[index]);
+    for (int i = 0; i < n; i++)
+        names[i] = rules[i].name;
     return cs_node_fail(key, CS_ERR_ARG, "unknown augmentation '%s'%s", key->text,
-                        cs_did_you_mean(key->text, names, N_FIELDS, guess, sizeof guess));
+                        cs_did_you_mean(key->text, names, (size_t)n, guess, sizeof guess));
 }
 
 static cs_status read_one(const cs_node *key, const cs_node *map, struct cs_named_augment *out) {
@@ -69,7 +67,7 @@ static cs_status read_one(const cs_node *key, const cs_node *map, struct cs_name
                        "write {horizontal_flip: true, brightness_range: [0.5, 0.7]}");
     snprintf(out->name, sizeof out->name, "%s", key->text);
     for (int i = 0; i < map->n; i++)
-        CS_TRY(read_field(map->keys[i], map->items[i], &out->augment));
+        CS_TRY(read_rule(map->keys[i], map->items[i], &out->augment));
     return CS_OK;
 }
 

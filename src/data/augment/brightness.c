@@ -1,0 +1,19 @@
+/* Keras' random_brightness: a factor that is uniform in [low, high). Keras hands the uint8 image to Pillow's
+ * ImageEnhance.Brightness: a float32 product, cut off to an integer. */
+#include "rules.h"
+
+int cs_brightness_variants(const cs_augment_value *value) {
+    return value->number[0] == value->number[1] ? 1 : 0;
+}
+
+void cs_brightness_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
+    const float low = value->number[0], high = value->number[1], factor = low + (high - low) * draws[0];
+    uint8_t table[256];
+    if (factor == 1)
+        return;
+    for (int v = 0; v < 256; v++) {
+        float product = factor * (float)v;
+        table[v] = (uint8_t)(product <= 0 ? 0 : product >= 255 ? 255 : product);
+    }
+    cs_picture_recolour(picture, table);
+}
