@@ -66,9 +66,11 @@ static void test_the_grid_has_every_combination_once_last_option_fastest(void **
 
 static void test_the_augmentation_of_a_name_arrives(void **state) {
     (void)state;
-    cs_job *job = read(JOB_BASE "sweep: {parameters: {augment: [both, none]}}\n"
-                                "augmentations: {both: {vertical_flip: true, brightness_range: [0.5, 0.75]}}\n",
-                       NULL);
+    cs_job *job =
+        read(JOB_BASE
+             "sweep: {parameters: {augment: [both, none]}}\n"
+             "augmentations: {both: {vertical_flip: true, horizontal_flip: false, brightness_range: [0.5, 0.75]}}\n",
+             NULL);
     char text[CS_AUGMENT_TEXT];
     cs_augment_text(&job->trials[0].augment, text, sizeof text);
     assert_string_equal(text, "brightness_range=0.5:0.75 vertical_flip=true");
