@@ -7,7 +7,10 @@
 
 /* What is hashed, and how. A change of either makes every key another one: then this goes up, and CS_JOURNAL_FORMAT, so
  * that results of an earlier version are refused and not taken for other trials. */
-enum { KEY_VERSION = 2, TEXT_MAX = 4096 };
+enum { KEY_VERSION = 2 };
+
+/* Room for the text of any option, and for that of an augmentation. */
+enum { TEXT_MAX = CS_VALUE_MAX * 4 > CS_AUGMENT_TEXT ? CS_VALUE_MAX * 4 : CS_AUGMENT_TEXT };
 
 /* All parts on which numbers depend. */
 enum {

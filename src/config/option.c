@@ -1,5 +1,6 @@
 /* Parsing and printing options; the rows are in trial_options.c and in the sweep room's job_options.c. */
 #include "cnnsweep/option.h"
+#include "cnnsweep/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -165,15 +166,6 @@ cs_status cs_option_set(const cs_option *option, const char *text, void *config)
     return option->check ? option->check(config) : CS_OK;
 }
 
-/* The shortest text that gives the same float back. */
-static void print_float(float value, char *out, size_t size) {
-    for (int digits = 1; digits <= 9; digits++) {
-        snprintf(out, size, "%.*g", digits, (double)value);
-        if (strtof(out, NULL) == value)
-            return;
-    }
-}
-
 void cs_option_get(const cs_option *option, const void *config, char *out, size_t size) {
     const void *field = (const char *)config + option->offset;
     const int *side = field;
@@ -191,7 +183,7 @@ void cs_option_get(const cs_option *option, const void *config, char *out, size_
         if (number < option->min)
             snprintf(out, size, "%s", option->fallback);
         else
-            print_float(number, out, size);
+            cs_float_text(number, out, size);
         return;
     case CS_OPTION_SIZE:
         if (side[0] == 0)
