@@ -3,6 +3,7 @@
 #define CNNSWEEP_CONFIG_H
 
 #include "cnnsweep/augment.h"
+#include "cnnsweep/metrics.h"
 #include "cnnsweep/optimizer.h"
 #include "cnnsweep/option.h"
 #include "cnnsweep/zoo.h"
@@ -28,11 +29,12 @@ typedef struct cs_train_config {
     int64_t seed;
     bool shuffle;
     /* Keras' EarlyStopping(monitor, min_delta, patience, restore_best_weights=True): the best epoch's weights are
-     * restored and tested, also when the last epoch comes first. Without a val split val_* falls back to loss or
-     * accuracy. Patience 0 = off: as in Keras without the callback the last epoch's weights are tested. */
+     * restored and tested, also when the last epoch comes first. Without a val split val_* falls back to the
+     * same metric of the train split. Patience 0 = off: as in Keras without the callback the last epoch's weights are
+     * tested. */
     int patience;
     float min_delta;
-    char monitor[32]; /* val_loss | val_accuracy | loss | accuracy */
+    char monitor[CS_METRIC_NAME_MAX]; /* one of cs_metric_monitor_name */
     /* Batch norms that train take the statistics of the whole batch, not of a rank's part of it, where several ranks
      * share a batch. */
     bool sync_bn;

@@ -25,20 +25,21 @@
 
 #include <signal.h>
 
-/* One epoch, in Keras CSVLogger's terms; val_* are NaN when there is no validation split. */
+/* One epoch. The metrics are those of train and val, in the places of cs_metric_columns; val's are NaN when there is no
+ * validation split. */
 typedef struct cs_epoch_row {
     int epoch; /* from 0 */
-    double accuracy, loss, val_accuracy, val_loss;
     double learning_rate;
     double seconds;
+    double value[CS_EPOCH_VALUES];
 } cs_epoch_row;
 
 typedef struct cs_trial_result {
     int epochs_run;
-    int best_epoch;                                /* from 0; its weights are the ones tested; patience 0: the last */
-    double accuracy, loss, val_accuracy, val_loss; /* at best_epoch */
-    double test_accuracy, test_loss;               /* NaN when there is no test split */
-    double test_macro_f1, test_weighted_f1;
+    int best_epoch; /* from 0; its weights are the ones tested; patience 0: the last */
+    /* In the places of cs_metric_columns: those of train and val at best_epoch; test's are NaN when there is no test
+     * split. */
+    double value[CS_RESULT_VALUES];
     double seconds;           /* training, validation and test */
     double images_per_second; /* training images over training seconds */
     double stall_fraction;    /* share of training time spent waiting for input */
@@ -54,7 +55,7 @@ typedef struct cs_train_events {
     /* *enough = true ends the trial here: it is tested and finished as if this had been its last epoch. */
     cs_status (*epoch)(void *context, int trial, const cs_epoch_row *row, bool *enough);
     /* `test` is NULL when there is no test split; `params` are those that were tested, borrowed. */
-    cs_status (*finished)(void *context, int trial, const cs_trial_result *result, const cs_confusion *test,
+    cs_status (*finished)(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
                           const cs_params *params);
     /* This trial failed (diverged, its network cannot be built, ...); the error is cs_error_last. The others go on.
      * NULL: a failure stops the group. */
@@ -82,6 +83,8 @@ typedef struct cs_group_config {
      * what they answer holds for all. */
     const cs_comm *comm;
     const cs_train_events *events; /* may be NULL */
+    /* CS_NEEDS_*: what `finished` reads of the evaluation of the test split; the metrics' own needs are met anyway. */
+    unsigned test_needs;
     /* May be NULL. Set by a signal handler it makes cs_group_train write checkpoints and return CS_ERR_INTERRUPTED
      * after the current step. */
     const volatile sig_atomic_t *stop;

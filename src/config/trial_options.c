@@ -21,11 +21,6 @@ static const char *optimizer_name(int value) {
     return names[value];
 }
 
-static const char *monitor_name(int value) {
-    static const char *const names[] = {"val_loss", "val_accuracy", "loss", "accuracy", NULL};
-    return names[value];
-}
-
 static const char *weights_format_name(int value) {
     static const char *const names[] = {"none", "h5", "weights.h5", "safetensors", NULL};
     return names[value];
@@ -288,7 +283,7 @@ static const cs_option table[] = {
     {.key = "train.monitor",
      .type = CS_OPTION_ENUM,
      FIELD(train.monitor),
-     .choice = monitor_name,
+     .choice = cs_metric_monitor_name,
      .fallback = "val_loss",
      .affects = CS_AFFECTS_TRAINING,
      .doc = "what EarlyStopping and the best epoch go by"},

@@ -16,7 +16,7 @@ typedef struct tail_field {
     { offsetof(cs_tail, member), sizeof(((cs_tail *)0)->member) }
 
 static const tail_field fields[] = {
-    FIELD(epoch),  FIELD(batch),    FIELD(ended),    FIELD(step),          FIELD(tally),
+    FIELD(epoch),  FIELD(batch),    FIELD(ended),    FIELD(step),          FIELD(running),
     FIELD(effort), FIELD(reported), FIELD(best_row), FIELD(stopping.wait), FIELD(stopping.best),
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
@@ -42,13 +42,14 @@ static cs_status name_files(const char *path, checkpoint_names *out) {
 }
 
 /* "CSCKPT", then the version. Where bytes have another order it is another number. */
-static const uint64_t magic = 0x435343504b540001;
+static const uint64_t magic = 0x435343504b540002;
 
 /* Says whether a file is for a tail. */
 typedef struct checkpoint_header {
     uint64_t magic;
     uint64_t key, dataset;  /* of what it is a checkpoint */
     uint64_t initial;       /* of the values before training: a weights file may change under its name */
+    uint64_t metrics;       /* of the names of an epoch's metrics, whose values are in the row */
     uint64_t values, slots; /* floats in an array, and how many arrays of the program */
     uint64_t best;          /* 1: the best values follow */
 } checkpoint_header;
@@ -62,11 +63,22 @@ static size_t first_value(const cs_tail *tail) {
     return graph->n_values;
 }
 
+static uint64_t checksum_metrics(void) {
+    uint64_t sum = 0;
+    const char *name;
+    for (int i = 0; (name = cs_metric_monitor_name(i)); i++) {
+        const uint64_t pair[] = {sum, cs_checksum(name, strlen(name))};
+        sum = cs_checksum(pair, sizeof pair);
+    }
+    return sum;
+}
+
 static checkpoint_header header_of(const cs_tail *tail) {
     return (checkpoint_header){.magic = magic,
                                .key = cs_trial_key(tail->config),
                                .dataset = tail->dataset_checksum,
                                .initial = tail->initial_checksum,
+                               .metrics = checksum_metrics(),
                                .values = tail->graph->n_values - first_value(tail),
                                .slots = (uint64_t)count_slots(&tail->config->train.optimizer),
                                .best = tail->best != NULL};
@@ -141,6 +153,7 @@ static cs_status read_header(FILE *file, const char *path, const cs_tail *tail) 
         return cs_fail(CS_ERR_FORMAT, "%s: not a checkpoint of this version", path);
     const char *other = header.key != expected.key           ? "another trial"
                         : header.dataset != expected.dataset ? "another dataset"
+                        : header.metrics != expected.metrics ? "a program with other metrics"
                                                              : "other weights before training";
     return memcmp(&header, &expected, sizeof header) == 0 ? CS_OK
                                                           : cs_fail(CS_ERR_FORMAT, "%s: checkpoint of %s", path, other);

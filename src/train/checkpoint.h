@@ -1,6 +1,6 @@
 /* A tail in a file, from which it goes on bit by bit as if it had never stopped.
  *
- * File format (version 1): blocks, each with its XXH3-64 behind it: the header; the fields of the tail, in the order of
+ * File format (version 2): blocks, each with its XXH3-64 behind it: the header; the fields of the tail, in the order of
  * the table in checkpoint.c; then arrays of floats, the parameters from the tail's first layer on: values, the
  * optimizer's states (SGD with momentum 1, Adam 2) and, with early stopping, the best values. Layouts are those of
  * cs_params, so that any engine can go on. The frozen trunk is not in it: it comes from the weights file or the seed.

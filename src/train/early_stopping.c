@@ -1,59 +1,58 @@
 #include "early_stopping.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
-typedef struct monitor {
-    const char *name;
-    size_t offset;
-    bool maximize;
-    const char *unvalidated; /* what is watched instead when there is no validation split */
-} monitor;
-
-static const monitor monitors[] = {
-    {"val_loss", offsetof(cs_epoch_row, val_loss), false, "loss"},
-    {"val_accuracy", offsetof(cs_epoch_row, val_accuracy), true, "accuracy"},
-    {"loss", offsetof(cs_epoch_row, loss), false, NULL},
-    {"accuracy", offsetof(cs_epoch_row, accuracy), true, NULL},
-};
-enum { N_MONITORS = sizeof monitors / sizeof *monitors };
-
-static const monitor *find_monitor(const char *name) {
-    for (int i = 0; i < N_MONITORS; i++)
-        if (strcmp(monitors[i].name, name) == 0)
-            return &monitors[i];
-    return NULL;
+/* The same metric of another split; -1: there is none. */
+static int find_sibling(const cs_metric_column *column, cs_metric_split split) {
+    int n;
+    const cs_metric_column *all = cs_metric_columns(&n, NULL);
+    for (int i = 0; i < n; i++)
+        if (all[i].metric == column->metric && all[i].split == split)
+            return i;
+    return -1;
 }
 
 static cs_status fail_unknown(const char *name) {
-    const char *names[N_MONITORS];
-    char guess[96];
-    for (int i = 0; i < N_MONITORS; i++)
-        names[i] = monitors[i].name;
+    const char *names[CS_EPOCH_VALUES + 1];
+    char guess[96], choices[CS_EPOCH_VALUES * CS_METRIC_NAME_MAX] = "";
+    size_t n = 0, used = 0;
+    for (; (names[n] = cs_metric_monitor_name((int)n)); n++)
+        used += (size_t)snprintf(choices + used, sizeof choices - used, "%s%s", n ? ", " : "", names[n]);
     return cs_hint(cs_fail(CS_ERR_ARG, "train.monitor: unknown value '%s'%s", name,
-                           cs_did_you_mean(name, names, N_MONITORS, guess, sizeof guess)),
-                   "one of val_loss, val_accuracy, loss, accuracy");
+                           cs_did_you_mean(name, names, n, guess, sizeof guess)),
+                   "one of %s", choices);
+}
+
+static cs_status find_monitored(const char *name, bool validated, int *out) {
+    int n, n_epoch;
+    const cs_metric_column *all = cs_metric_columns(&n, &n_epoch);
+    *out = cs_metric_find_column(name);
+    if (*out < 0 || *out >= n_epoch)
+        return fail_unknown(name);
+    if (!validated && all[*out].split == CS_METRIC_VAL)
+        *out = find_sibling(&all[*out], CS_METRIC_TRAIN);
+    return *out >= 0 ? CS_OK
+                     : cs_hint(cs_fail(CS_ERR_ARG, "train.monitor is %s, and the dataset has no val split", name),
+                               "watch loss, or pack the dataset with a val split");
 }
 
 cs_status cs_early_stopping_init(cs_early_stopping *stopping, const cs_train_config *config, bool validated) {
-    const monitor *watched = find_monitor(config->monitor);
-    if (!watched)
-        return fail_unknown(config->monitor);
-    if (!validated && watched->unvalidated)
-        watched = find_monitor(watched->unvalidated);
-    *stopping = (cs_early_stopping){.monitored = watched->offset,
-                                    .maximize = watched->maximize,
+    int n, monitored;
+    CS_TRY(find_monitored(config->monitor, validated, &monitored));
+    bool maximize = cs_metric_columns(&n, NULL)[monitored].metric->maximize;
+    *stopping = (cs_early_stopping){.monitored = monitored,
+                                    .maximize = maximize,
                                     .min_delta = fabs((double)config->min_delta),
                                     .patience = config->patience,
-                                    .best = watched->maximize ? -INFINITY : INFINITY};
+                                    .best = maximize ? -INFINITY : INFINITY};
     return CS_OK;
 }
 
 cs_verdict cs_early_stopping_judge(cs_early_stopping *stopping, const cs_epoch_row *row) {
     if (stopping->patience == 0)
         return CS_VERDICT_BEST;
-    double value;
-    memcpy(&value, (const char *)row + stopping->monitored, sizeof value);
+    double value = row->value[stopping->monitored];
     stopping->wait++;
     bool improved = stopping->maximize ? value - stopping->min_delta > stopping->best
                                        : value + stopping->min_delta < stopping->best;

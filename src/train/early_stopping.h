@@ -11,15 +11,15 @@ typedef enum cs_verdict {
 } cs_verdict;
 
 typedef struct cs_early_stopping {
-    size_t monitored; /* offset of the watched value in cs_epoch_row */
+    int monitored; /* place of the watched value in cs_epoch_row.value */
     bool maximize;
     double min_delta;
     int patience, wait;
     double best;
 } cs_early_stopping;
 
-/* Not `validated` (no validation split): val_loss and val_accuracy fall back to loss and accuracy. An unknown monitor
- * is CS_ERR_ARG. */
+/* Not `validated` (no validation split): val_loss falls back to loss and so on. A monitor that is unknown, or
+ * that the train split does not have, is CS_ERR_ARG. */
 CS_MUST_CHECK cs_status cs_early_stopping_init(cs_early_stopping *stopping, const cs_train_config *config,
                                                bool validated);
 /* Tells it the epochs in order. Patience 0 means off: every epoch counts as the best. */

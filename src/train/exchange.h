@@ -12,13 +12,8 @@
 
 #include "cnnsweep/engine.h"
 #include "cnnsweep/loader.h"
+#include "cnnsweep/metrics.h"
 #include "team.h"
-
-/* Sums over rows: of one pass through a split, or of a step. */
-typedef struct cs_tally {
-    double loss; /* penalties included */
-    int64_t correct, rows;
-} cs_tally;
 
 typedef struct cs_exchange cs_exchange;
 /* Of a TRAIN program of `engine` that has its first parameters, `params`; all borrowed. With `sync_bn` its batch norms

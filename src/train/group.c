@@ -34,6 +34,7 @@ typedef struct cs_group {
     cs_tail *tails;
     int n;
     tail_set waiting, live, ending; /* a tail is in one of them at most */
+    unsigned test_needs;            /* of the listener */
     const char *const *checkpoints; /* a file a tail, or NULL */
     bool keeps;                     /* this rank writes them */
     double keep_every, kept;        /* seconds; when they were written last */
@@ -257,7 +258,8 @@ static cs_status tell_finished(const cs_group *group, const cs_tail *tail) {
     cs_tail_result(tail, group->trunk, &result);
     if (group->events.finished)
         CS_TRY(group->events.finished(group->events.context, tail->trial, &result,
-                                      group->feeds[CS_SPLIT_TEST] ? tail->confusion : NULL, tail->params));
+                                      group->feeds[CS_SPLIT_TEST] ? tail->evaluation[CS_SPLIT_TEST] : NULL,
+                                      tail->params));
     return discard_checkpoint(group, tail);
 }
 
@@ -510,6 +512,7 @@ static cs_status open_data(cs_group *group, cs_trial_config *trials) {
         group->tails[i] = (cs_tail){.trial = i,
                                     .config = &trials[i],
                                     .team = group->team,
+                                    .test_needs = group->test_needs,
                                     .checkpoint = group->checkpoints ? group->checkpoints[i] : NULL,
                                     .dataset_checksum = cs_dataset_checksum(group->dataset)};
         group->live.items[group->live.n++] = &group->tails[i];
@@ -540,6 +543,7 @@ cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
                       .stop = config->stop,
                       .limits = config->cache,
                       .n = config->n,
+                      .test_needs = config->test_needs,
                       .checkpoints = config->checkpoints,
                       .keeps = config->checkpoints && (!config->comm || config->comm->rank == 0),
                       .keep_every = config->checkpoint_seconds,

@@ -7,8 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The values of a tally in cs_tail.shared, in front of the confusion matrix. */
-enum { LOSS, CORRECT, ROWS, TALLY };
+_Static_assert(CS_METRIC_TRAIN == 1 << CS_SPLIT_TRAIN && CS_METRIC_VAL == 1 << CS_SPLIT_VAL &&
+                   CS_METRIC_TEST == 1 << CS_SPLIT_TEST,
+               "a metric's splits are those of the dataset");
+
+static cs_status open_evaluations(cs_tail *tail, const cs_dataset *dataset) {
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
+        cs_evaluation_spec spec = {.classes = cs_dataset_class_count(dataset),
+                                   .needs = cs_metric_needs((cs_metric_split)(1 << split)),
+                                   .rows = cs_dataset_count(dataset, split)};
+        if (split == CS_SPLIT_TEST)
+            spec.needs |= tail->test_needs;
+        CS_TRY(cs_evaluation_create(&spec, &tail->evaluation[split]));
+    }
+    return CS_OK;
+}
 
 cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params *like) {
     const cs_train_config *config = &tail->config->train;
@@ -22,9 +35,7 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params
     if (config->patience > 0)
         CS_TRY(cs_alloc(tail->graph->n_values, sizeof(float), "best weights", &tail->best));
     CS_TRY(cs_alloc(batch * classes, sizeof(float), "logits", &tail->logits));
-    CS_TRY(cs_confusion_create((int)classes, &tail->confusion));
-    if (tail->team)
-        CS_TRY(cs_alloc(TALLY + classes * classes, sizeof *tail->shared, "tally", &tail->shared));
+    CS_TRY(open_evaluations(tail, dataset));
     return cs_segment_create(tail->graph, tail->cut, tail->graph->n_layers, &tail->segment);
 }
 
@@ -49,11 +60,11 @@ cs_status cs_tail_join(cs_tail *tail, cs_engine *engine) {
 
 void cs_tail_close(cs_tail *tail) {
     cs_exchange_close(tail->exchange);
-    free(tail->shared);
     cs_program_free(tail->infer);
     cs_program_free(tail->train);
     cs_segment_free(tail->segment);
-    cs_confusion_free(tail->confusion);
+    for (int split = 0; split < CS_SPLIT_COUNT; split++)
+        cs_evaluation_free(tail->evaluation[split]);
     free(tail->logits);
     free(tail->best);
     cs_params_free(tail->params);
@@ -61,30 +72,17 @@ void cs_tail_close(cs_tail *tail) {
 }
 
 void cs_tail_begin(cs_tail *tail, cs_split split) {
-    tail->tally[split] = (cs_tally){0};
+    cs_evaluation_reset(tail->evaluation[split]);
 }
 
 static cs_status fail_diverged(const cs_tail *tail, cs_split split, double loss) {
     const cs_train_config *config = &tail->config->train;
     int epoch = split == CS_SPLIT_TEST ? tail->best_row.epoch : tail->epoch;
-    int64_t step = tail->tally[split].rows / config->batch + 1;
+    int64_t rows = split == CS_SPLIT_TRAIN ? tail->running.rows : cs_evaluation_tally(tail->evaluation[split]).rows;
+    int64_t step = rows / config->batch + 1;
     return cs_hint(cs_fail(CS_ERR_DIVERGED, "epoch %d of %d, %s step %lld: the loss is %s", epoch + 1, config->epochs,
                            cs_split_name(split), (long long)step, isnan(loss) ? "nan" : "infinite"),
                    "a smaller learning rate often helps; train.lr is %g", (double)config->optimizer.lr);
-}
-
-static cs_status count_predictions(cs_tail *tail, const cs_batch *batch) {
-    int classes = tail->confusion->classes;
-    CS_TRY(cs_program_get_output(tail->infer, tail->segment->n_outputs - 1, tail->logits, batch->n));
-    for (int i = 0; i < batch->n; i++) {
-        const float *row = tail->logits + (size_t)i * (size_t)classes;
-        int largest = 0;
-        for (int k = 1; k < classes; k++)
-            if (row[k] > row[largest])
-                largest = k;
-        cs_confusion_add(tail->confusion, batch->labels[i], largest);
-    }
-    return CS_OK;
 }
 
 /* Forward and loss, of this rank's rows. */
@@ -121,61 +119,50 @@ static cs_status find_shared_gradients(cs_tail *tail, const cs_feed *feed, const
     return check_finite(tail, CS_SPLIT_TRAIN, sums);
 }
 
-static cs_status learn(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
-    CS_TRY((tail->team ? find_shared_gradients : find_gradients)(tail, feed, batch, sums));
+static cs_status train_step(cs_tail *tail, const cs_feed *feed, const cs_batch *batch) {
+    cs_tally sums = {0};
+    CS_TRY((tail->team ? find_shared_gradients : find_gradients)(tail, feed, batch, &sums));
     CS_TRY(cs_program_update(tail->train, &tail->config->train.optimizer, ++tail->step));
     tail->batch++;
+    tail->running.loss += sums.loss;
+    tail->running.correct += sums.correct;
+    tail->running.rows += sums.rows;
     return CS_OK;
 }
 
-static cs_status judge(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
+static cs_status evaluate(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch) {
+    cs_evaluation *evaluation = tail->evaluation[split];
+    cs_tally sums = {0};
     if (batch->n == 0)
         return CS_OK;
-    CS_TRY(predict(tail, tail->infer, feed, batch, sums));
+    CS_TRY(predict(tail, tail->infer, feed, batch, &sums));
     if (!tail->team)
-        CS_TRY(check_finite(tail, split, sums));
-    return split == CS_SPLIT_TEST ? count_predictions(tail, batch) : CS_OK;
+        CS_TRY(check_finite(tail, split, &sums));
+    if (evaluation->spec.needs != CS_NEEDS_TALLY)
+        CS_TRY(cs_program_get_output(tail->infer, tail->segment->n_outputs - 1, tail->logits, batch->n));
+    cs_evaluation_add(evaluation, &sums, tail->logits, batch->labels);
+    return CS_OK;
 }
 
 cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch) {
-    cs_tally *tally = &tail->tally[split], sums = {0};
-    CS_TRY(split == CS_SPLIT_TRAIN ? learn(tail, feed, batch, &sums) : judge(tail, split, feed, batch, &sums));
-    tally->loss += sums.loss;
-    tally->correct += sums.correct;
-    tally->rows += sums.rows;
-    return CS_OK;
+    return split == CS_SPLIT_TRAIN ? train_step(tail, feed, batch) : evaluate(tail, split, feed, batch);
 }
 
 cs_status cs_tail_share(cs_tail *tail, cs_split split) {
-    cs_tally *tally = &tail->tally[split];
-    double *shared = tail->shared;
-    int cells = split == CS_SPLIT_TEST ? tail->confusion->classes * tail->confusion->classes : 0;
+    cs_evaluation *evaluation = tail->evaluation[split];
+    int64_t before = 0, all = 0;
     if (!tail->team)
         return CS_OK;
-    shared[LOSS] = tally->loss;
-    shared[CORRECT] = (double)tally->correct;
-    shared[ROWS] = (double)tally->rows;
-    for (int i = 0; i < cells; i++)
-        shared[TALLY + i] = (double)tail->confusion->counts[i];
-    CS_TRY(cs_team_sum(tail->team, shared, (size_t)(TALLY + cells)));
-    *tally = (cs_tally){shared[LOSS], (int64_t)shared[CORRECT], (int64_t)shared[ROWS]};
-    for (int i = 0; i < cells; i++)
-        tail->confusion->counts[i] = (int64_t)shared[TALLY + i];
-    return check_finite(tail, split, tally);
+    if (evaluation->spec.needs & CS_NEEDS_LOGITS)
+        CS_TRY(cs_team_place(tail->team, cs_evaluation_tally(evaluation).rows, &before, &all));
+    CS_TRY(cs_team_sum(tail->team, evaluation->values, cs_evaluation_spread(evaluation, before, all)));
+    cs_tally sums = cs_evaluation_tally(evaluation);
+    return check_finite(tail, split, &sums);
 }
 
 cs_status cs_tail_sync(cs_tail *tail) {
     CS_TRY(cs_program_read(tail->train, CS_SLOT_VALUE, tail->params));
     return cs_program_load(tail->infer, CS_SLOT_VALUE, tail->params);
-}
-
-/* Means over the pass; NaN when there was none. */
-static double mean_loss(const cs_tally *tally) {
-    return tally->rows ? tally->loss / (double)tally->rows : NAN;
-}
-
-static double mean_accuracy(const cs_tally *tally) {
-    return tally->rows ? (double)tally->correct / (double)tally->rows : NAN;
 }
 
 static double total_seconds(const cs_tail *tail) {
@@ -194,16 +181,21 @@ static double share_reused(const cs_tail *tail) {
     return rows ? (double)reused / (double)rows : 0;
 }
 
+/* The train split is not run through again: what its steps told on the way is its evaluation. */
+static void evaluate_epoch(const cs_tail *tail, double *values) {
+    cs_evaluation *train = tail->evaluation[CS_SPLIT_TRAIN];
+    cs_evaluation_reset(train);
+    cs_evaluation_add(train, &tail->running, NULL, NULL);
+    cs_metric_compute(CS_METRIC_TRAIN, train, values);
+    cs_metric_compute(CS_METRIC_VAL, tail->evaluation[CS_SPLIT_VAL], values);
+}
+
 void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
-    const cs_tally *train = &tail->tally[CS_SPLIT_TRAIN], *val = &tail->tally[CS_SPLIT_VAL];
     double seconds = total_seconds(tail);
     *row = (cs_epoch_row){.epoch = tail->epoch,
-                          .accuracy = mean_accuracy(train),
-                          .loss = mean_loss(train),
-                          .val_accuracy = mean_accuracy(val),
-                          .val_loss = mean_loss(val),
                           .learning_rate = (double)tail->config->train.optimizer.lr,
                           .seconds = seconds - tail->reported};
+    evaluate_epoch(tail, row->value);
     tail->reported = seconds;
     cs_verdict verdict = cs_early_stopping_judge(&tail->stopping, row);
     if (verdict == CS_VERDICT_BEST) {
@@ -213,7 +205,7 @@ void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     }
     tail->epoch++;
     tail->batch = 0;
-    tail->tally[CS_SPLIT_TRAIN] = (cs_tally){0};
+    tail->running = (cs_tally){0};
     tail->ended = verdict == CS_VERDICT_STOP || tail->epoch == tail->config->train.epochs;
 }
 
@@ -228,19 +220,10 @@ cs_status cs_tail_restore(cs_tail *tail) {
 
 void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result *result) {
     const cs_effort *train = &tail->effort[CS_SPLIT_TRAIN];
-    const cs_tally *test = &tail->tally[CS_SPLIT_TEST];
     cs_param_counts counts = cs_graph_count_params(tail->graph);
     *result = (cs_trial_result){
         .epochs_run = tail->epoch,
         .best_epoch = tail->best_row.epoch,
-        .accuracy = tail->best_row.accuracy,
-        .loss = tail->best_row.loss,
-        .val_accuracy = tail->best_row.val_accuracy,
-        .val_loss = tail->best_row.val_loss,
-        .test_accuracy = mean_accuracy(test),
-        .test_loss = mean_loss(test),
-        .test_macro_f1 = test->rows ? cs_confusion_macro(tail->confusion).f1 : NAN,
-        .test_weighted_f1 = test->rows ? cs_confusion_weighted(tail->confusion).f1 : NAN,
         .seconds = total_seconds(tail),
         .images_per_second = train->seconds > 0 ? (double)train->images / train->seconds : 0,
         .stall_fraction = train->seconds > 0 ? train->stall / train->seconds : 0,
@@ -249,4 +232,6 @@ void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result 
         .params_trainable = counts.trainable,
         .memory = cs_trunk_memory(trunk, tail->cut) + cs_program_memory(tail->train) + cs_program_memory(tail->infer),
     };
+    memcpy(result->value, tail->best_row.value, sizeof tail->best_row.value);
+    cs_metric_compute(CS_METRIC_TEST, tail->evaluation[CS_SPLIT_TEST], result->value);
 }

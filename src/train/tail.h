@@ -23,19 +23,19 @@ typedef struct cs_tail {
     int cut;           /* first layer of the tail */
     cs_segment *segment;
     cs_program *train, *infer;
-    cs_team *team;           /* NULL: alone */
-    cs_exchange *exchange;   /* with a team */
-    double *shared;          /* with a team: [3 + classes*classes], tally and confusion on their way */
-    bool reads_batch;        /* nothing is upstream: the input is the batch, of images or of features */
-    float *logits;           /* [batch,classes] */
-    cs_confusion *confusion; /* of the test split */
+    cs_team *team;         /* NULL: alone */
+    cs_exchange *exchange; /* with a team */
+    bool reads_batch;      /* nothing is upstream: the input is the batch, of images or of features */
+    float *logits;         /* [batch,classes] */
+    unsigned test_needs;   /* CS_NEEDS_* of the listener */
+    cs_evaluation *evaluation[CS_SPLIT_COUNT];
     cs_early_stopping stopping;
     cs_epoch_row best_row;
-    int epoch;    /* under way, from 0 */
-    int batch;    /* of which so many batches are done */
-    bool ended;   /* after its last epoch: only the test is left */
-    int64_t step; /* updates done */
-    cs_tally tally[CS_SPLIT_COUNT];
+    int epoch;        /* under way, from 0 */
+    int batch;        /* of which so many batches are done */
+    bool ended;       /* after its last epoch: only the test is left */
+    int64_t step;     /* updates done */
+    cs_tally running; /* of the epoch under way, while the weights move */
     cs_effort effort[CS_SPLIT_COUNT];
     double reported;           /* seconds in the rows of the epochs so far */
     const char *checkpoint;    /* its file, or NULL */
@@ -46,7 +46,7 @@ typedef struct cs_tail {
 
 /* The network and all that does not depend on other trials. `dataset` says classes and splits; `like` has the values
  * before training where another trial of the group has them already, or is NULL. On failure the tail is left for
- * cs_tail_close. config, trial and team are set. */
+ * cs_tail_close. config, trial, team and test_needs are set. */
 CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params *like);
 /* The programs, hanging off the trunk where it has a program that ends at `cut`. */
 CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk);
@@ -60,7 +60,7 @@ void cs_tail_begin(cs_tail *tail, cs_split split);
  * when the loss is not finite. Allocates nothing. With a team a training step is collective, whatever became of this
  * rank's rows; an evaluation is of these alone, until cs_tail_share. */
 CS_MUST_CHECK cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch);
-/* With a team: ends an evaluation; its sums, and in test the confusion, become those of all ranks. */
+/* With a team: ends an evaluation; its evaluation becomes that of all ranks. */
 CS_MUST_CHECK cs_status cs_tail_share(cs_tail *tail, cs_split split);
 /* Brings what was trained into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);

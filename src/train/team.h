@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* NULL: one rank alone. All functions take that. */
 typedef struct cs_team {
@@ -16,7 +17,7 @@ typedef struct cs_team {
     /* What the last training step told, the same on every rank. */
     bool broken;   /* some rank has no part of the batch: the group cannot go on */
     bool stopping; /* some rank wants to stop */
-    double *room;  /* for an error's text on its way */
+    double *room;  /* for an error's text, or a number a rank, on its way */
 } cs_team;
 
 /* *out is NULL where `comm` is, or has one rank. */
@@ -30,6 +31,9 @@ int cs_team_size(const cs_team *team);
 /* When one rank failed, all fail: each gets the error of the first that did (an interruption yields to any other) and
  * returns its code. Collective, except after CS_ERR_COMM, when this rank is out of step. */
 CS_MUST_CHECK cs_status cs_team_agree(cs_team *team, cs_status mine);
+/* Of rows that each rank has some of, `mine` of them here: those of the ranks before this one, and of all. Collective.
+ */
+CS_MUST_CHECK cs_status cs_team_place(cs_team *team, int64_t mine, int64_t *before, int64_t *all);
 /* values [n] become their sums over the ranks. */
 CS_MUST_CHECK cs_status cs_team_sum(cs_team *team, double *values, size_t n);
 

@@ -124,7 +124,7 @@ static void spend(double seconds, bool compute, waits *w) {
     *(compute ? &w->burnt : &w->slept) += cs_now() - begun;
 }
 
-static cs_status tell(cs_queue *queue, cs_message *message, const cs_confusion *test, cs_answer *answer, waits *w) {
+static cs_status tell(cs_queue *queue, cs_message *message, const cs_evaluation *test, cs_answer *answer, waits *w) {
     cs_message_kind kind = message->kind;
     double begun = cs_now();
     CS_TRY(cs_queue_tell(queue, message, test, answer));
@@ -135,9 +135,9 @@ static cs_status tell(cs_queue *queue, cs_message *message, const cs_confusion *
 
 static cs_status train(cs_queue *queue, const load *l, int trial, bool compute, waits *w) {
     const double least = 0.05;
-    static int64_t counts[CLASSES_MAX * CLASSES_MAX];
+    static double values[3 + CLASSES_MAX * CLASSES_MAX]; /* tally and confusion matrix */
     double length = length_of(l, trial), claimed = length + l->epochs * l->claimed;
-    cs_confusion test = {.classes = l->classes, .counts = counts};
+    const cs_evaluation test = {.spec = {.classes = l->classes, .needs = CS_NEEDS_CONFUSION}, .values = values};
     cs_answer answer;
     if (compute && length < least)
         length = least;
@@ -147,17 +147,14 @@ static cs_status train(cs_queue *queue, const load *l, int trial, bool compute, 
         double value = (double)cs_rng_float(&rng);
         cs_message told = {.kind = CS_TELL_EPOCH, .trial = trial};
         spend(length / l->epochs, compute, w);
-        told.epoch = (cs_epoch_row){.epoch = epochs,
-                                    .accuracy = value,
-                                    .loss = value,
-                                    .val_accuracy = value,
-                                    .val_loss = value,
-                                    .seconds = claimed / l->epochs};
+        told.epoch = (cs_epoch_row){.epoch = epochs, .seconds = claimed / l->epochs};
+        for (int i = 0; i < CS_EPOCH_VALUES; i++)
+            told.epoch.value[i] = value;
         CS_TRY(tell(queue, &told, NULL, &answer, w));
         enough = answer.enough;
     }
     cs_message done = {.kind = CS_TELL_FINISHED, .trial = trial};
-    done.result = (cs_trial_result){.epochs_run = epochs, .test_accuracy = 0.5, .seconds = claimed};
+    done.result = (cs_trial_result){.epochs_run = epochs, .seconds = claimed};
     return tell(queue, &done, &test, &answer, w);
 }
 

@@ -11,11 +11,12 @@ ROOMS = {
     "net": ("src/net", "graph head zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),
     "engine": ("src/engine", "comm engine optimizer", "base net"),
-    "config": ("src/config", "config option", "base data net engine"),
-    "train": ("src/train", "cost metrics train", "base data net weights engine config"),
-    "sweep": ("src/sweep", "job sweep", "base data net weights engine config train"),
-    "report": ("src/report", "", "base data net engine"),
-    "cli": ("src/cli", "", "base data net weights engine config train sweep report"),
+    "metrics": ("src/metrics", "metrics", "base"),
+    "config": ("src/config", "config option", "base data net engine metrics"),
+    "train": ("src/train", "cost train", "base data net weights engine metrics config"),
+    "sweep": ("src/sweep", "job sweep", "base data net weights engine metrics config train"),
+    "report": ("src/report", "", "base data net engine metrics"),
+    "cli": ("src/cli", "", "base data net weights engine metrics config train sweep report"),
     "data-prep": ("data-prep", "", "base data"),
 }
 # Folders of a room in which the same holds.

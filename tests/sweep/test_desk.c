@@ -8,6 +8,7 @@
 #include "fixture.h"
 #include "job/scheduler.h"
 #include "job_text.h"
+#include "metric_value.h"
 #include "results/text_table.h"
 #include "run/desk.h"
 
@@ -100,17 +101,20 @@ static cs_answer ask(office *o) {
 static cs_answer tell_epoch(office *o, int trial, int epoch, double seconds) {
     cs_message message = {.kind = CS_TELL_EPOCH, .trial = trial};
     cs_answer answer;
-    message.epoch = (cs_epoch_row){.epoch = epoch, .loss = 1.0 / 3, .seconds = seconds};
+    message.epoch = (cs_epoch_row){.epoch = epoch, .seconds = seconds};
+    *metric_at(message.epoch.value, "loss") = 1.0 / 3;
     cs_desk_handle(o->desk, 1, &message, NULL, &answer);
     return answer;
 }
 
 static cs_answer tell_finished(office *o, int trial, double seconds) {
-    int64_t counts[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-    cs_message message = {.kind = CS_TELL_FINISHED, .trial = trial, .classes = 3};
+    double values[] = {0, 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1};
+    const cs_evaluation test = {.spec = {.classes = 3, .needs = CS_NEEDS_CONFUSION}, .values = values};
+    cs_message message = {.kind = CS_TELL_FINISHED, .trial = trial};
     cs_answer answer;
-    message.result = (cs_trial_result){.epochs_run = 2, .test_accuracy = 1, .seconds = seconds};
-    cs_desk_handle(o->desk, 1, &message, counts, &answer);
+    message.result = (cs_trial_result){.epochs_run = 2, .seconds = seconds};
+    *metric_at(message.result.value, "test_accuracy") = 1;
+    cs_desk_handle(o->desk, 1, &message, &test, &answer);
     return answer;
 }
 
@@ -270,7 +274,8 @@ static void assert_judging_sorts_nothing(const char *scheduler) {
     double sort = fmin(seconds_to_sort(TRIALS), seconds_to_sort(TRIALS)), begun = cpu();
     for (int t = 0; t < TRIALS; t++) {
         cs_rng rng = cs_rng_at(2, CS_PURPOSE_TEST, 0, (uint32_t)t);
-        cs_epoch_row row = {.epoch = 0, .val_loss = (double)cs_rng_float(&rng)};
+        cs_epoch_row row = {.epoch = 0};
+        *metric_at(row.value, "val_loss") = (double)cs_rng_float(&rng);
         (void)cs_scheduler_judge(rule, t, &row, reason, sizeof reason);
     }
     assert_true(cpu() - begun < part * TRIALS * sort);

@@ -3,7 +3,7 @@
 
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
-#include "job/metric.h"
+#include "job/column.h"
 #include "job_text.h"
 #include "results/origin.h"
 
@@ -22,22 +22,23 @@ static bool same_bits(double a, double b) {
 
 static cs_epoch_row row_of(int epoch) {
     const double *values = odd;
-    return (cs_epoch_row){.epoch = epoch,
-                          .accuracy = values[epoch % N_ODD],
-                          .loss = values[(epoch + 1) % N_ODD],
-                          .val_accuracy = values[(epoch + 2) % N_ODD],
-                          .val_loss = values[(epoch + 3) % N_ODD],
-                          .learning_rate = values[(epoch + 4) % N_ODD],
-                          .seconds = values[(epoch + 5) % N_ODD]};
+    int n, n_epoch;
+    (void)cs_metric_columns(&n, &n_epoch);
+    cs_epoch_row row = {.epoch = epoch,
+                        .learning_rate = values[(epoch + n_epoch) % N_ODD],
+                        .seconds = values[(epoch + n_epoch + 1) % N_ODD]};
+    for (int i = 0; i < n_epoch; i++)
+        row.value[i] = values[(epoch + i) % N_ODD];
+    return row;
 }
 
 static cs_trial_result result_of(int trial) {
     cs_trial_result result = {.epochs_run = 7 + trial, .best_epoch = trial, .params_total = (size_t)1 << 40};
     size_t n;
-    const cs_metric *metrics = cs_metrics(&n);
+    const cs_column *metrics = cs_columns(&n);
     for (size_t i = 0; i < n; i++)
-        if (metrics[i].type == CS_METRIC_DOUBLE)
-            cs_metric_set(&metrics[i], odd[((size_t)trial + i) % N_ODD], &result);
+        if (metrics[i].type == CS_COLUMN_DOUBLE)
+            cs_column_set(&metrics[i], odd[((size_t)trial + i) % N_ODD], &result);
     return result;
 }
 
@@ -107,7 +108,7 @@ static void test_every_number_comes_back_bit_by_bit(void **state) {
     const cs_record *record = &journal->records[0];
     cs_trial_result told = result_of(0);
     size_t n;
-    const cs_metric *metrics = cs_metrics(&n);
+    const cs_column *metrics = cs_columns(&n);
     assert_int_equal(journal->checksum, 0xff);
     assert_false(journal->maximize);
     assert_int_equal(record->n_epochs, 2 * N_ODD);
@@ -115,15 +116,15 @@ static void test_every_number_comes_back_bit_by_bit(void **state) {
         cs_epoch_row row = row_of(epoch);
         const cs_epoch_row *seen = &record->epochs[epoch];
         assert_int_equal(seen->epoch, epoch);
-        assert_true(same_bits(seen->accuracy, row.accuracy) && same_bits(seen->loss, row.loss) &&
-                    same_bits(seen->val_accuracy, row.val_accuracy) && same_bits(seen->val_loss, row.val_loss) &&
-                    same_bits(seen->learning_rate, row.learning_rate) && same_bits(seen->seconds, row.seconds));
+        assert_true(same_bits(seen->learning_rate, row.learning_rate) && same_bits(seen->seconds, row.seconds));
+        for (int i = 0; i < CS_EPOCH_VALUES; i++)
+            assert_true(same_bits(seen->value[i], row.value[i]));
     }
     assert_int_equal(record->outcome.state, CS_TRIAL_OK);
     assert_int_equal(record->outcome.rank, 3);
     for (size_t i = 0; i < n; i++)
         assert_true(
-            same_bits(cs_metric_value(&metrics[i], &record->outcome.result), cs_metric_value(&metrics[i], &told)));
+            same_bits(cs_column_value(&metrics[i], &record->outcome.result), cs_column_value(&metrics[i], &told)));
     assert_int_equal(journal->records[1].outcome.state, CS_TRIAL_FAILED);
     assert_string_equal(journal->records[1].outcome.reason, "diverged: \"epoch\" 3\n?");
     cs_journal_free(journal);
@@ -134,13 +135,13 @@ static void test_of_an_epoch_told_again_the_first_row_stays(void **state) {
     (void)state;
     cs_job *job = write_journal();
     cs_epoch_row again = row_of(2), next = row_of(3);
-    again.accuracy = 42;
+    again.value[0] = 42;
     assert_ok(cs_journal_epoch(folder(), "t002", 0, &again));
     assert_ok(cs_journal_epoch(folder(), "t002", 0, &next));
     cs_journal *journal = read_back();
     const cs_record *record = &journal->records[2];
     assert_int_equal(record->n_epochs, 4);
-    assert_true(same_bits(record->epochs[2].accuracy, row_of(2).accuracy));
+    assert_true(same_bits(record->epochs[2].value[0], row_of(2).value[0]));
     assert_int_equal(record->epochs[3].epoch, 3);
     cs_journal_free(journal);
     cs_job_free(job);

@@ -5,6 +5,7 @@
 #include "cnnsweep/random.h"
 #include "job/scheduler.h"
 #include "job_text.h"
+#include "metric_value.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,7 +31,10 @@ static cs_epoch_row row_of(uint64_t seed, int trial, int epoch) {
     cs_rng of_epoch = cs_rng_at(seed, CS_PURPOSE_TEST, (uint32_t)epoch + 1, (uint32_t)trial);
     double level = 0.2 + 0.5 * (double)cs_rng_float(&of_trial), noise = 0.1 * (double)cs_rng_float(&of_epoch);
     double accuracy = fmin(1, level + 0.2 * (1 - exp(-epoch / 5.0)) + noise);
-    return (cs_epoch_row){.epoch = epoch, .val_accuracy = round(accuracy * 50) / 50, .val_loss = -log(accuracy)};
+    cs_epoch_row row = {.epoch = epoch};
+    *metric_at(row.value, "val_accuracy") = round(accuracy * 50) / 50;
+    *metric_at(row.value, "val_loss") = -log(accuracy);
+    return row;
 }
 
 static const char *const kind_names[] = {"none", "asha", "hyperband", "median"};
@@ -51,8 +55,8 @@ static void play(const cs_job *job, uint64_t seed, FILE *file) {
         int at = (int)cs_rng_below(&order, (uint32_t)n), trial = live[at];
         cs_epoch_row row = row_of(seed, trial, next[trial]);
         bool enough = cs_scheduler_judge(scheduler, trial, &row, reason, sizeof reason);
-        fprintf(file, "%d %d %.17g %d\n", trial, row.epoch + 1, job->maximize ? row.val_accuracy : row.val_loss,
-                enough);
+        fprintf(file, "%d %d %.17g %d\n", trial, row.epoch + 1,
+                metric_value(row.value, job->maximize ? "val_accuracy" : "val_loss"), enough);
         if (enough || ++next[trial] == epochs)
             live[at] = live[--n];
     }
@@ -139,10 +143,12 @@ static void test_the_reason_says_what_when_and_against_what(void **state) {
     cs_job *job = make_job("asha", "val_loss", 2, 8);
     cs_scheduler *scheduler = NULL;
     char reason[256] = "";
-    cs_epoch_row row = {.epoch = 0, .val_loss = 0.5};
+    cs_epoch_row row = {.epoch = 0};
+    double *val_loss = metric_at(row.value, "val_loss");
+    *val_loss = 0.5;
     assert_ok(cs_scheduler_open(job, &scheduler));
     assert_false(cs_scheduler_judge(scheduler, 0, &row, reason, sizeof reason));
-    row.val_loss = 0.75;
+    *val_loss = 0.75;
     assert_true(cs_scheduler_judge(scheduler, 1, &row, reason, sizeof reason));
     assert_string_equal(reason, "asha: stopped after epoch 1, rung 1: val_loss 0.75 is worse than 0.5");
     cs_scheduler_close(scheduler);
@@ -154,12 +160,14 @@ static void test_what_is_no_number_stops_nobody_and_is_no_cutoff(void **state) {
     cs_job *job = make_job("asha", "val_loss", 3, 8);
     cs_scheduler *scheduler = NULL;
     char reason[256];
-    cs_epoch_row row = {.epoch = 0, .val_loss = NAN};
+    cs_epoch_row row = {.epoch = 0};
+    double *val_loss = metric_at(row.value, "val_loss");
+    *val_loss = NAN;
     assert_ok(cs_scheduler_open(job, &scheduler));
     assert_false(cs_scheduler_judge(scheduler, 0, &row, reason, sizeof reason));
-    row.val_loss = 9;
+    *val_loss = 9;
     assert_false(cs_scheduler_judge(scheduler, 1, &row, reason, sizeof reason));
-    row.val_loss = 10;
+    *val_loss = 10;
     assert_true(cs_scheduler_judge(scheduler, 2, &row, reason, sizeof reason));
     cs_scheduler_close(scheduler);
     cs_job_free(job);

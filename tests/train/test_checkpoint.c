@@ -1,6 +1,7 @@
 /* A run that is stopped and goes on from its checkpoints ends like one that never stopped, bit by bit. Tests of
  * training run on every engine of this build. */
 #include "augments.h"
+#include "metric_value.h"
 #include "ranks.h"
 #include "toy.h"
 
@@ -65,11 +66,11 @@ static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, boo
     assert_true(row->epoch <= kept->n_rows);
     if (row->epoch == kept->n_rows)
         kept->rows[kept->n_rows++] = *row;
-    assert_memory_equal(&kept->rows[row->epoch].accuracy, &row->accuracy, 4 * sizeof(double));
+    assert_memory_equal(kept->rows[row->epoch].value, row->value, sizeof row->value);
     return CS_OK;
 }
 
-static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_confusion *test,
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
                              const cs_params *params) {
     history *into = context;
     assert_false(into->record.trials[into->numbers[trial]].finished);
@@ -184,7 +185,8 @@ static void check_same(int i) {
     assert_true(run->finished);
     toy_assert_same(run, &undisturbed.record.trials[i]);
     assert_int_equal(run->result.epochs_run, undisturbed.record.trials[i].result.epochs_run);
-    assert_true(run->result.val_loss == undisturbed.record.trials[i].result.val_loss);
+    assert_true(metric_value(run->result.value, "val_loss") ==
+                metric_value(undisturbed.record.trials[i].result.value, "val_loss"));
     assert_true(disturbed.tested[i] == undisturbed.tested[i]);
 }
 
@@ -424,8 +426,11 @@ static void test_the_other_engine_goes_on(void **state) {
         const toy_trial_record *run = &disturbed.record.trials[i], *whole = &undisturbed.record.trials[i];
         assert_int_equal(run->n_rows, whole->n_rows);
         for (int k = 0; k < run->n_rows; k++)
-            assert_true(fabs(run->rows[k].loss - whole->rows[k].loss) < 1e-3 * whole->rows[k].loss);
-        assert_true(fabs(run->result.test_loss - whole->result.test_loss) < 1e-2 * whole->result.test_loss);
+            assert_true(fabs(metric_value(run->rows[k].value, "loss") - metric_value(whole->rows[k].value, "loss")) <
+                        1e-3 * metric_value(whole->rows[k].value, "loss"));
+        assert_true(
+            fabs(metric_value(run->result.value, "test_loss") - metric_value(whole->result.value, "test_loss")) <
+            1e-2 * metric_value(whole->result.value, "test_loss"));
     }
 }
 

@@ -1,5 +1,6 @@
 /* Ranks that share every batch, as threads of one process with an engine each: the loss curve of one rank, and one end
  * for all when one of them fails or stops. The ranks keep what the trunk gives, the one does not. */
+#include "metric_value.h"
 #include "ranks.h"
 #include "toy.h"
 
@@ -17,9 +18,10 @@ typedef struct parallel {
     const char *device;
     const cs_trial_config *trials;
     int n;
-    int stops;        /* rank that sets its stop flag */
-    int stops_after;  /* so many steps; 0: none does */
-    int enough_after; /* epochs, says rank 0's listener; 0: it never does */
+    int stops;           /* rank that sets its stop flag */
+    int stops_after;     /* so many steps; 0: none does */
+    unsigned test_needs; /* CS_NEEDS_* */
+    int enough_after;    /* epochs, says rank 0's listener; 0: it never does */
     toy_record records[RANKS_MAX];
     cs_status status[RANKS_MAX];
     char text[RANKS_MAX][256];
@@ -106,6 +108,7 @@ static cs_status train_as(const cs_comm *comm, parallel *all) {
     counted context = {comm, all};
     cs_engine_options options = test_trainer_options(1);
     all->records[rank].enough_after = all->enough_after;
+    all->records[rank].test_needs = all->test_needs;
     cs_train_events events = toy_events(&all->records[rank]);
     cs_comm own = {.context = &context,
                    .sum = count_sum,
@@ -121,6 +124,7 @@ static cs_status train_as(const cs_comm *comm, parallel *all) {
                               .comm = comm ? &own : NULL,
                               .cache = {.memory = comm ? 1 << 24 : 0},
                               .events = &events,
+                              .test_needs = all->test_needs,
                               .stop = &all->records[rank].stop};
     cs_engine *engine;
     CS_TRY(cs_engine_open(all->device, &options, &engine));
@@ -142,8 +146,10 @@ static parallel alone, together;
 
 static void train_on(parallel *run, const char *device, const cs_trial_config *trials, int n, int size) {
     int stops = run->stops, stops_after = run->stops_after, enough_after = run->enough_after;
+    unsigned test_needs = run->test_needs;
     memset(run, 0, sizeof *run);
     run->device = device;
+    run->test_needs = test_needs;
     run->trials = trials;
     run->n = n;
     run->stops = stops;
@@ -164,12 +170,17 @@ static void assert_same_curve(const toy_trial_record *got, const toy_trial_recor
     assert_int_equal(got->n_rows, want->n_rows);
     assert_true(want->n_rows > 0 && got->finished && want->finished);
     for (int i = 0; i < want->n_rows; i++) {
-        assert_close(got->rows[i].loss, want->rows[i].loss, tolerance, "loss");
-        assert_close(got->rows[i].val_loss, want->rows[i].val_loss, tolerance, "val_loss");
-        assert_close(got->rows[i].accuracy, want->rows[i].accuracy, 1e-9, "accuracy");
-        assert_close(got->rows[i].val_accuracy, want->rows[i].val_accuracy, 1e-9, "val_accuracy");
+        assert_close(metric_value(got->rows[i].value, "loss"), metric_value(want->rows[i].value, "loss"), tolerance,
+                     "loss");
+        assert_close(metric_value(got->rows[i].value, "val_loss"), metric_value(want->rows[i].value, "val_loss"),
+                     tolerance, "val_loss");
+        assert_close(metric_value(got->rows[i].value, "accuracy"), metric_value(want->rows[i].value, "accuracy"), 1e-9,
+                     "accuracy");
+        assert_close(metric_value(got->rows[i].value, "val_accuracy"),
+                     metric_value(want->rows[i].value, "val_accuracy"), 1e-9, "val_accuracy");
     }
-    assert_close(got->result.test_loss, want->result.test_loss, tolerance, "test_loss");
+    assert_close(metric_value(got->result.value, "test_loss"), metric_value(want->result.value, "test_loss"), tolerance,
+                 "test_loss");
     assert_memory_equal(got->confusion, want->confusion, sizeof want->confusion);
     assert_int_equal(got->result.best_epoch, want->result.best_epoch);
 }
@@ -218,6 +229,22 @@ static void ranks_give_the_curve_of_one(void **state) {
     check_ranks(*state, &trial, 1);
 }
 
+static void logits_of_all_ranks_come_together_when_they_are_asked_for(void **state) {
+    cs_trial_config trial = small_trial("logits");
+    together.test_needs = CS_NEEDS_LOGITS;
+    for (int size = 0; size <= 3; size += 3) { /* 0: without a team */
+        train_on(&together, *state, &trial, 1, size);
+        const toy_trial_record *run = &together.records[0].trials[0];
+        int64_t rows = 0;
+        assert_ok(together.status[0]);
+        for (int i = 0; i < TOY_CLASSES * TOY_CLASSES; i++)
+            rows += run->from_logits[i];
+        assert_int_equal(rows, uneven.counts[CS_SPLIT_TEST]);
+        assert_memory_equal(run->from_logits, run->confusion, sizeof run->confusion);
+    }
+    together.test_needs = CS_NEEDS_TALLY;
+}
+
 static void ranks_give_the_curve_of_one_with_dropout_and_l2(void **state) {
     cs_trial_config trial = small_trial("dropout");
     trial.model.dropout = 0.4f;
@@ -256,7 +283,8 @@ static void local_batch_norms_give_another_curve_and_one_state(void **state) {
     for (int r = 0; r < 2; r++)
         assert_ok(together.status[r]);
     assert_true(together.states[1] == together.states[0]);
-    double got = together.records[0].trials[0].rows[2].loss, want = alone.records[0].trials[0].rows[2].loss;
+    double got = metric_value(together.records[0].trials[0].rows[2].value, "loss"),
+           want = metric_value(alone.records[0].trials[0].rows[2].value, "loss");
     assert_true(fabs(got - want) > 1e-4 * want);
     assert_true(fabs(got - want) < want);
 }
@@ -376,6 +404,7 @@ static int run_on(const char *device) {
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
     const struct CMUnitTest tests[] = {
         ON_DEVICE(ranks_give_the_curve_of_one),
+        ON_DEVICE(logits_of_all_ranks_come_together_when_they_are_asked_for),
         ON_DEVICE(ranks_give_the_curve_of_one_with_dropout_and_l2),
         ON_DEVICE(ranks_give_the_curve_of_one_behind_frozen_batch_norms),
         ON_DEVICE(ranks_give_the_curves_of_a_group),

@@ -1,15 +1,16 @@
 /* Early stopping, against keras.callbacks.EarlyStopping worked through by hand. */
+#include "metric_value.h"
 #include "test.h"
 
 #include "early_stopping.h"
 
-#include <string.h>
+#include <stdio.h>
 
 /* Feeds `losses` until it stops; gives the number of epochs run, and the best one. */
-static int epochs_until_stop(cs_early_stopping *stopping, size_t offset, const double *values, int n, int *best) {
+static int epochs_until_stop(cs_early_stopping *stopping, const char *column, const double *values, int n, int *best) {
     for (int i = 0; i < n; i++) {
         cs_epoch_row row = {.epoch = i};
-        memcpy((char *)&row + offset, &values[i], sizeof values[i]);
+        *metric_at(row.value, column) = values[i];
         cs_verdict verdict = cs_early_stopping_judge(stopping, &row);
         if (verdict == CS_VERDICT_BEST)
             *best = i;
@@ -21,7 +22,7 @@ static int epochs_until_stop(cs_early_stopping *stopping, size_t offset, const d
 
 static const struct scenario {
     const char *monitor;
-    size_t offset;
+    const char *column;
     bool validated;
     int patience;
     float min_delta;
@@ -29,26 +30,26 @@ static const struct scenario {
     int epochs, best;
 } scenarios[] = {
     /* waits exactly `patience` epochs after the best */
-    {"val_loss", offsetof(cs_epoch_row, val_loss), true, 2, 0, {5, 4, 4.5, 4.25, 1, 1, 1, 1}, 4, 1},
-    {"val_loss", offsetof(cs_epoch_row, val_loss), true, 1, 0, {5, 4, 4.5, 4.25, 1, 1, 1, 1}, 3, 1},
+    {"val_loss", "val_loss", true, 2, 0, {5, 4, 4.5, 4.25, 1, 1, 1, 1}, 4, 1},
+    {"val_loss", "val_loss", true, 1, 0, {5, 4, 4.5, 4.25, 1, 1, 1, 1}, 3, 1},
     /* an improvement starts the waiting again */
-    {"val_loss", offsetof(cs_epoch_row, val_loss), true, 2, 0, {5, 6, 4, 6, 3, 6, 6, 0}, 7, 4},
+    {"val_loss", "val_loss", true, 2, 0, {5, 6, 4, 6, 3, 6, 6, 0}, 7, 4},
     /* equal is no improvement */
-    {"val_loss", offsetof(cs_epoch_row, val_loss), true, 3, 0, {5, 5, 5, 5, 0, 0, 0, 0}, 4, 0},
+    {"val_loss", "val_loss", true, 3, 0, {5, 5, 5, 5, 0, 0, 0, 0}, 4, 0},
     /* less than min_delta, or just it, is no improvement, and the best stays what it was */
-    {"val_loss", offsetof(cs_epoch_row, val_loss), true, 3, 0.5f, {5, 4.75, 4.5, 4.25, 0, 0, 0, 0}, 8, 4},
-    {"val_loss", offsetof(cs_epoch_row, val_loss), true, 2, 0.5f, {5, 4.75, 4.5, 4.25, 0, 0, 0, 0}, 3, 0},
+    {"val_loss", "val_loss", true, 3, 0.5f, {5, 4.75, 4.5, 4.25, 0, 0, 0, 0}, 8, 4},
+    {"val_loss", "val_loss", true, 2, 0.5f, {5, 4.75, 4.5, 4.25, 0, 0, 0, 0}, 3, 0},
     /* the sign of min_delta does not matter */
-    {"val_loss", offsetof(cs_epoch_row, val_loss), true, 2, -0.5f, {5, 4.75, 4.5, 4.25, 0, 0, 0, 0}, 3, 0},
+    {"val_loss", "val_loss", true, 2, -0.5f, {5, 4.75, 4.5, 4.25, 0, 0, 0, 0}, 3, 0},
     /* accuracies rise */
-    {"val_accuracy", offsetof(cs_epoch_row, val_accuracy), true, 2, 0, {0.5, 0.75, 0.75, 0.5, 1, 1, 1, 1}, 4, 1},
-    {"accuracy", offsetof(cs_epoch_row, accuracy), true, 2, 0.125f, {0.5, 0.75, 0.875, 0.8125, 1, 1, 1, 1}, 4, 1},
-    {"loss", offsetof(cs_epoch_row, loss), true, 1, 0, {2, 1, 1.5, 0, 0, 0, 0, 0}, 3, 1},
+    {"val_accuracy", "val_accuracy", true, 2, 0, {0.5, 0.75, 0.75, 0.5, 1, 1, 1, 1}, 4, 1},
+    {"accuracy", "accuracy", true, 2, 0.125f, {0.5, 0.75, 0.875, 0.8125, 1, 1, 1, 1}, 4, 1},
+    {"loss", "loss", true, 1, 0, {2, 1, 1.5, 0, 0, 0, 0, 0}, 3, 1},
     /* no validation split */
-    {"val_loss", offsetof(cs_epoch_row, loss), false, 1, 0, {2, 1, 1.5, 0, 0, 0, 0, 0}, 3, 1},
-    {"val_accuracy", offsetof(cs_epoch_row, accuracy), false, 1, 0, {0, 0.5, 0.25, 1, 1, 1, 1, 1}, 3, 1},
+    {"val_loss", "loss", false, 1, 0, {2, 1, 1.5, 0, 0, 0, 0, 0}, 3, 1},
+    {"val_accuracy", "accuracy", false, 1, 0, {0, 0.5, 0.25, 1, 1, 1, 1, 1}, 3, 1},
     /* off: every epoch is kept */
-    {"val_loss", offsetof(cs_epoch_row, val_loss), true, 0, 0, {1, 2, 3, 4, 5, 6, 7, 8}, 8, 7},
+    {"val_loss", "val_loss", true, 0, 0, {1, 2, 3, 4, 5, 6, 7, 8}, 8, 7},
 };
 
 static void test_stops_when_keras_does(void **state) {
@@ -61,7 +62,7 @@ static void test_stops_when_keras_does(void **state) {
         cs_early_stopping stopping;
         int best = -1;
         assert_ok(cs_early_stopping_init(&stopping, &config, wanted->validated));
-        int epochs = epochs_until_stop(&stopping, wanted->offset, wanted->values, EPOCHS, &best);
+        int epochs = epochs_until_stop(&stopping, wanted->column, wanted->values, EPOCHS, &best);
         if (epochs != wanted->epochs || best != wanted->best)
             fail_msg("scenario %zu: %d epochs, best %d; wanted %d, best %d", i, epochs, best, wanted->epochs,
                      wanted->best);

@@ -1,5 +1,6 @@
 /* The group trainer on small datasets. Each test runs on every engine of this build. */
 #include "augments.h"
+#include "metric_value.h"
 #include "toy.h"
 
 #include "cnnsweep/cost.h"
@@ -20,9 +21,10 @@ static void test_learns_a_separable_set(void **state) {
     trial.train.epochs = 4;
     assert_ok(toy_train(*state, &trial, 1, &record));
     assert_true(record.trials[0].finished);
-    assert_true(record.trials[0].result.test_accuracy > 0.95);
-    assert_true(record.trials[0].result.test_macro_f1 > 0.95);
-    assert_true(record.trials[0].rows[3].loss < record.trials[0].rows[0].loss);
+    assert_true(metric_value(record.trials[0].result.value, "test_accuracy") > 0.95);
+    assert_true(metric_value(record.trials[0].result.value, "test_macro_f1") > 0.95);
+    assert_true(metric_value(record.trials[0].rows[3].value, "loss") <
+                metric_value(record.trials[0].rows[0].value, "loss"));
 }
 
 static void test_same_numbers_twice(void **state) {
@@ -33,7 +35,8 @@ static void test_same_numbers_twice(void **state) {
     toy_assert_same(&record.trials[0], &other.trials[0]);
     trial.train.seed = 2;
     assert_ok(toy_train(*state, &trial, 1, &other));
-    assert_true(record.trials[0].rows[0].loss != other.trials[0].rows[0].loss);
+    assert_true(metric_value(record.trials[0].rows[0].value, "loss") !=
+                metric_value(other.trials[0].rows[0].value, "loss"));
 }
 
 static void set_fine_tune(cs_trial_config *trial, const char *depth) {
@@ -232,10 +235,11 @@ static void test_best_weights_are_restored(void **state) {
     int best = run->result.best_epoch;
     assert_true(best < run->n_rows - 1);
     for (int i = 0; i < run->n_rows; i++)
-        assert_true(run->rows[best].val_loss <= run->rows[i].val_loss);
-    assert_true(run->result.test_loss == run->rows[best].val_loss);
-    assert_true(run->result.test_accuracy == run->rows[best].val_accuracy);
-    assert_true(run->result.val_loss == run->rows[best].val_loss);
+        assert_true(metric_value(run->rows[best].value, "val_loss") <= metric_value(run->rows[i].value, "val_loss"));
+    assert_true(metric_value(run->result.value, "test_loss") == metric_value(run->rows[best].value, "val_loss"));
+    assert_true(metric_value(run->result.value, "test_accuracy") ==
+                metric_value(run->rows[best].value, "val_accuracy"));
+    assert_true(metric_value(run->result.value, "val_loss") == metric_value(run->rows[best].value, "val_loss"));
     assert_int_equal(run->result.epochs_run, run->n_rows);
     assert_int_equal(run->n_rows, best + 1 + trial.train.patience);
 }
@@ -248,7 +252,7 @@ static void test_patience_0_tests_the_last_weights(void **state) {
     const toy_trial_record *run = &record.trials[0];
     assert_int_equal(run->n_rows, 6);
     assert_int_equal(run->result.best_epoch, 5);
-    assert_true(run->result.test_loss == run->rows[5].val_loss);
+    assert_true(metric_value(run->result.value, "test_loss") == metric_value(run->rows[5].value, "val_loss"));
 }
 
 /* The others go on when one stops early, with the numbers they would have had without it. */
@@ -277,11 +281,11 @@ static void test_rows_are_keras_history(void **state) {
     assert_int_equal(run->n_rows, 3);
     for (int i = 0; i < 3; i++) {
         const cs_epoch_row *row = &run->rows[i];
-        double right = row->accuracy * easy.counts[CS_SPLIT_TRAIN];
+        double right = metric_value(row->value, "accuracy") * easy.counts[CS_SPLIT_TRAIN];
         assert_int_equal(row->epoch, i);
-        assert_true(isfinite(row->loss) && isfinite(row->val_loss));
+        assert_true(isfinite(metric_value(row->value, "loss")) && isfinite(metric_value(row->value, "val_loss")));
         assert_true(fabs(right - round(right)) < 1e-9);
-        assert_true(row->val_accuracy >= 0 && row->val_accuracy <= 1);
+        assert_true(metric_value(row->value, "val_accuracy") >= 0 && metric_value(row->value, "val_accuracy") <= 1);
         assert_true(row->learning_rate == (double)trial.train.optimizer.lr);
         assert_true(row->seconds > 0);
     }
@@ -303,9 +307,12 @@ static void test_without_val_and_test_splits(void **state) {
     assert_ok(toy_train(*state, &trial, 1, &record));
     const toy_trial_record *run = &record.trials[0];
     assert_int_equal(run->n_rows, 2);
-    assert_true(isnan(run->rows[0].val_loss) && isnan(run->rows[0].val_accuracy));
+    assert_true(isnan(metric_value(run->rows[0].value, "val_loss")) &&
+                isnan(metric_value(run->rows[0].value, "val_accuracy")));
     assert_true(run->finished && !run->tested);
-    assert_true(isnan(run->result.test_loss) && isnan(run->result.test_accuracy) && isnan(run->result.test_macro_f1));
+    assert_true(isnan(metric_value(run->result.value, "test_loss")) &&
+                isnan(metric_value(run->result.value, "test_accuracy")) &&
+                isnan(metric_value(run->result.value, "test_macro_f1")));
 }
 
 static void test_stop_flag_ends_after_the_step(void **state) {
@@ -449,7 +456,7 @@ static void test_partial_batch_is_trained_with_its_rows(void **state) {
             assert_ok(cs_program_update(program, &trial.train.optimizer, ++step));
             loss += sum.sum;
         }
-        assert_true(record.trials[0].rows[epoch].loss == loss / 30);
+        assert_true(metric_value(record.trials[0].rows[epoch].value, "loss") == loss / 30);
     }
     cs_loader_close(loader);
     cs_program_free(program);

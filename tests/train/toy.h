@@ -30,6 +30,7 @@ typedef struct toy_trial_record {
     bool tested;
     cs_trial_result result;
     int64_t confusion[TOY_CLASSES * TOY_CLASSES];
+    int64_t from_logits[TOY_CLASSES * TOY_CLASSES]; /* the same, counted from the logits that came with it */
     cs_status failed;
     char failure[1024], hint[512];
 } toy_trial_record;
@@ -37,12 +38,13 @@ typedef struct toy_trial_record {
 typedef struct toy_record {
     toy_trial_record trials[TOY_MAX_TRIALS];
     int steps;
-    int stop_after;   /* > 0: sets `stop` after that many steps */
-    int enough_after; /* > 0: says of every trial that so many epochs are enough */
+    int stop_after;      /* > 0: sets `stop` after that many steps */
+    int enough_after;    /* > 0: says of every trial that so many epochs are enough */
+    unsigned test_needs; /* CS_NEEDS_*: what is asked for of the test split */
     volatile sig_atomic_t stop;
 } toy_record;
 
-/* Events that fill `record`, which is cleared but for those two. */
+/* Events that fill `record`, which is cleared but for those three. */
 cs_train_events toy_events(toy_record *record);
 
 /* Trains on the named device with two threads. */

@@ -142,9 +142,9 @@ cs_status cs_job_read_choice(const cs_node *key, const cs_node *value, const cha
 }
 
 cs_status cs_job_read_metric(const cs_node *key, const cs_node *value, char *out, size_t size,
-                             const cs_metric **metric) {
+                             const cs_column **metric) {
     CS_TRY(cs_job_read_text(key, value, out, size));
-    cs_status status = cs_metric_find(out, metric);
+    cs_status status = cs_column_find(out, metric);
     return status == CS_OK ? CS_OK : cs_node_context(value, status);
 }
 

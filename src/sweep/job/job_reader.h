@@ -5,7 +5,7 @@
 
 #include "augmentations.h"
 #include "cnnsweep/job.h"
-#include "metric.h"
+#include "column.h"
 #include "node.h"
 #include "search.h"
 
@@ -38,7 +38,7 @@ CS_MUST_CHECK cs_status cs_job_read_choice(const cs_node *key, const cs_node *va
                                            size_t n, int *out);
 /* The name of a metric. */
 CS_MUST_CHECK cs_status cs_job_read_metric(const cs_node *key, const cs_node *value, char *out, size_t size,
-                                           const cs_metric **metric);
+                                           const cs_column **metric);
 
 /* The option of the job with that key below `section`; NULL: there is none. */
 const cs_option *cs_job_setting(const char *section, const char *name);

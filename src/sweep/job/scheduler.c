@@ -1,6 +1,6 @@
 #include "scheduler.h"
 #include "cnnsweep/memory.h"
-#include "metric.h"
+#include "column.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ typedef struct progress {
 
 struct cs_scheduler {
     const cs_job *job;
-    const cs_metric *metric;
+    const cs_column *metric;
     bracket *brackets;
     progress *trials; /* [n_trials] */
     bool *recorded;   /* room of all trials' */
@@ -133,7 +133,7 @@ cs_status cs_scheduler_open(const cs_job *job, cs_scheduler **out) {
     self->job = job;
     cs_scheduler_kind kind = job->scheduler.kind;
     cs_status status;
-    CS_TRY_GOTO(cs_metric_find(job->metric, &self->metric), failed);
+    CS_TRY_GOTO(cs_column_find(job->metric, &self->metric), failed);
     CS_TRY_GOTO(cs_alloc((size_t)job->n_trials, sizeof *self->trials, "scheduler", &self->trials), failed);
     if (kind == CS_SCHEDULER_ASHA || kind == CS_SCHEDULER_HYPERBAND)
         CS_TRY_GOTO(open_halving(self), failed);
@@ -250,7 +250,7 @@ bool cs_scheduler_judge(cs_scheduler *self, int index, const cs_epoch_row *row, 
     if (kind == CS_SCHEDULER_NONE)
         return false;
     if (epochs > trial->judged && trial->stopped_at == 0) {
-        double value = *(const double *)((const char *)row + self->metric->in_epoch);
+        double value = row->value[self->metric->in_epoch];
         trial->value = self->job->maximize ? value : -value;
         bool enough =
             kind == CS_SCHEDULER_MEDIAN ? judge_median(self, trial, epochs) : judge_halving(self, trial, epochs);

@@ -14,7 +14,7 @@ static cs_status read_method(cs_job_reader *reader, const cs_node *key, const cs
 }
 
 static cs_status read_metric_name(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    const cs_metric *metric = NULL;
+    const cs_column *metric = NULL;
     CS_TRY(cs_job_read_metric(key, value, reader->job->metric, sizeof reader->job->metric, &metric));
     reader->job->maximize = metric->maximize;
     return CS_OK;
@@ -134,11 +134,11 @@ static cs_status read_scheduler(cs_job_reader *reader, const cs_node *key, const
 
 /* A scheduler compares what every epoch tells. */
 static cs_status check_scheduler_metric(const cs_job *job, const cs_node *sweep) {
-    const cs_metric *metric = NULL;
+    const cs_column *metric = NULL;
     const cs_node *scheduler = cs_node_get(sweep, "scheduler");
     if (job->scheduler.kind == CS_SCHEDULER_NONE)
         return CS_OK;
-    CS_TRY(cs_metric_find(job->metric, &metric));
+    CS_TRY(cs_column_find(job->metric, &metric));
     if (metric->in_epoch >= 0)
         return CS_OK;
     return cs_hint(

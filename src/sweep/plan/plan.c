@@ -3,7 +3,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "distinct.h"
-#include "job/metric.h"
+#include "job/column.h"
 #include "networks.h"
 #include "parts.h"
 

@@ -22,13 +22,13 @@ typedef struct entry {
 /* Those of which nothing finished come last. */
 static int best_first(const void *a, const void *b) {
     const entry *p = a, *q = b;
-    if (cs_metric_better(p->mean, q->mean, p->maximize))
+    if (cs_column_better(p->mean, q->mean, p->maximize))
         return -1;
-    return cs_metric_better(q->mean, p->mean, p->maximize) ? 1 : p->trial - q->trial;
+    return cs_column_better(q->mean, p->mean, p->maximize) ? 1 : p->trial - q->trial;
 }
 
 /* Header or values: trial, swept options but the repeats' seed, the metric. */
-static cs_status fill_row(const cs_job *job, const cs_metric *metric, const entry *of, int row, cs_text_table *table) {
+static cs_status fill_row(const cs_job *job, const cs_column *metric, const entry *of, int row, cs_text_table *table) {
     char text[CS_VALUE_MAX * 2] = "trial";
     int column = 0, n_axes = table->columns - 2;
     if (of)
@@ -46,7 +46,7 @@ static cs_status fill_row(const cs_job *job, const cs_metric *metric, const entr
     return cs_text_table_set(table, row, column, text);
 }
 
-static cs_status print_entries(const cs_job *job, const cs_metric *metric, const entry *entries, int shown, FILE *out) {
+static cs_status print_entries(const cs_job *job, const cs_column *metric, const entry *entries, int shown, FILE *out) {
     cs_text_table table = {0};
     cs_status status;
     CS_TRY_GOTO(cs_text_table_open(&table, shown + 1, job->n_axes - (job->repeats > 1) + 2), done);
@@ -59,10 +59,10 @@ done:
 }
 
 cs_status cs_leaderboard_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
-    const cs_metric *metric = NULL;
+    const cs_column *metric = NULL;
     entry *entries = NULL;
     int n = (job->n_trials + job->repeats - 1) / job->repeats;
-    CS_TRY(cs_metric_find(job->metric, &metric));
+    CS_TRY(cs_column_find(job->metric, &metric));
     CS_TRY(cs_alloc((size_t)n, sizeof *entries, "leaderboard", &entries));
     for (int t = 0; t < job->n_trials; t++)
         cs_cell_add(&entries[t / job->repeats].cell, metric, &outcomes[t]);
@@ -119,14 +119,14 @@ static void print_command(const cs_job *job, int trial, const cs_outcome *outcom
 }
 
 cs_status cs_best_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
-    const cs_metric *metric = NULL;
+    const cs_column *metric = NULL;
     char name[32], text[CS_VALUE_MAX * 2];
     int best = -1;
     double best_value = NAN;
-    CS_TRY(cs_metric_find(job->metric, &metric));
+    CS_TRY(cs_column_find(job->metric, &metric));
     for (int t = 0; t < job->n_trials; t++) {
-        double value = outcomes[t].state == CS_TRIAL_OK ? cs_metric_value(metric, &outcomes[t].result) : (double)NAN;
-        if (!cs_metric_better(value, best_value, job->maximize))
+        double value = outcomes[t].state == CS_TRIAL_OK ? cs_column_value(metric, &outcomes[t].result) : (double)NAN;
+        if (!cs_column_better(value, best_value, job->maximize))
             continue;
         best = t;
         best_value = value;

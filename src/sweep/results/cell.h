@@ -2,7 +2,7 @@
 #ifndef CNNSWEEP_CELL_H
 #define CNNSWEEP_CELL_H
 
-#include "job/metric.h"
+#include "job/column.h"
 #include "results.h"
 
 typedef struct cs_cell {
@@ -10,10 +10,10 @@ typedef struct cs_cell {
     int finished, failed;
 } cs_cell;
 
-void cs_cell_add(cs_cell *cell, const cs_metric *metric, const cs_outcome *outcome);
+void cs_cell_add(cs_cell *cell, const cs_column *metric, const cs_outcome *outcome);
 /* The sample standard deviation (n - 1) of two or more. */
 double cs_cell_deviation(const cs_cell *cell);
 /* "0.9123", "0.9123 ± 0.0045" of several, "failed", or "-": not run. */
-void cs_cell_print(const cs_cell *cell, const cs_metric *metric, char *out, size_t size);
+void cs_cell_print(const cs_cell *cell, const cs_column *metric, char *out, size_t size);
 
 #endif

@@ -3,7 +3,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "description.h"
-#include "job/metric.h"
+#include "job/column.h"
 #include "pivot.h"
 #include "table.h"
 
@@ -32,7 +32,7 @@ typedef struct collection {
     int n;
     cs_journal *first; /* of folders[0]: the others are compared with it */
     cs_job *job;
-    const cs_metric *metric; /* of the table */
+    const cs_column *metric; /* of the table */
     cs_outcome *outcomes;    /* [job->n_trials] */
     int *from;               /* [job->n_trials] the folder whose outcome counts */
     int missing, duplicates;
@@ -62,7 +62,7 @@ static cs_status choose_axis(const cs_job *job, const char *what, const char *na
 
 /* An axis that is asked for in one place leaves the other. */
 static cs_status choose_table(cs_job *job, const cs_collect_options *options) {
-    const cs_metric *metric = NULL;
+    const cs_column *metric = NULL;
     char rows[CS_NAME_MAX], columns[CS_NAME_MAX];
     snprintf(rows, sizeof rows, "%s", job->table_rows);
     snprintf(columns, sizeof columns, "%s", job->table_columns);
@@ -80,7 +80,7 @@ static cs_status choose_table(cs_job *job, const cs_collect_options *options) {
     job->table_best = options->best;
     if (!options->value)
         return CS_OK;
-    CS_TRY(cs_metric_find(options->value, &metric));
+    CS_TRY(cs_column_find(options->value, &metric));
     snprintf(job->table_value, sizeof job->table_value, "%s", metric->name);
     return CS_OK;
 }
@@ -92,7 +92,7 @@ static cs_status begin(collection *c, const char *path, cs_journal *journal, con
     if (status != CS_OK)
         return cs_context(status, "%s", path);
     CS_TRY(choose_table(c->job, options));
-    CS_TRY(cs_metric_find(c->job->table_value, &c->metric));
+    CS_TRY(cs_column_find(c->job->table_value, &c->metric));
     CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *c->outcomes, "results", &c->outcomes));
     return cs_alloc((size_t)c->job->n_trials, sizeof *c->from, "results", &c->from);
 }
@@ -136,7 +136,7 @@ static void take_trial(collection *c, const cs_record *record) {
     if (record->n_epochs > 0)
         told->epochs = record->epochs[record->n_epochs - 1].epoch + 1;
     if (outcome->state == CS_TRIAL_OK)
-        told->value = cs_metric_value(c->metric, &outcome->result);
+        told->value = cs_column_value(c->metric, &outcome->result);
     if (!is_better(outcome, &c->outcomes[record->place]))
         return;
     c->outcomes[record->place] = *outcome;

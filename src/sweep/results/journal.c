@@ -1,7 +1,8 @@
 #include "journal.h"
 #include "cnnsweep/file.h"
 #include "description.h"
-#include "job/metric.h"
+#include "history.h"
+#include "job/column.h"
 #include "origin.h"
 
 #include <errno.h>
@@ -155,26 +156,28 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
 }
 
 cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row) {
+    size_t n;
+    const cs_epoch_key *keys = cs_epoch_keys(&n);
     json_t *event =
-        json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "event", "epoch", "trial", trial, "rank", rank,
-                  "epoch", row->epoch, "accuracy", number(row->accuracy), "learning_rate", number(row->learning_rate),
-                  "loss", number(row->loss), "val_accuracy", number(row->val_accuracy), "val_loss",
-                  number(row->val_loss), "seconds", number(row->seconds));
+        json_pack("{s:s, s:s, s:i, s:i}", "event", "epoch", "trial", trial, "rank", rank, "epoch", row->epoch);
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(event, keys[i].name, number(cs_epoch_value(&keys[i], row)));
+    json_object_set_new(event, "seconds", number(row->seconds));
     return append_event(folder, event);
 }
 
 cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
                            const cs_outcome *outcome) {
     size_t n;
-    const cs_metric *metrics = cs_metrics(&n);
+    const cs_column *metrics = cs_columns(&n);
     bool ok = outcome->state == CS_TRIAL_OK;
     json_t *event = json_pack("{s:s, s:s, s:i, s:s, s:o}", "event", "trial", "trial", name, "rank", outcome->rank,
                               "status", ok ? "ok" : "failed", "reason", cs_json_text(outcome->reason));
     json_object_set_new(event, "options", options_of(job, trial));
     for (size_t i = 0; ok && i < n; i++) {
-        double value = cs_metric_value(&metrics[i], &outcome->result);
+        double value = cs_column_value(&metrics[i], &outcome->result);
         json_object_set_new(event, metrics[i].name,
-                            metrics[i].type == CS_METRIC_DOUBLE ? number(value) : json_integer((json_int_t)value));
+                            metrics[i].type == CS_COLUMN_DOUBLE ? number(value) : json_integer((json_int_t)value));
     }
     return append_event(folder, event);
 }

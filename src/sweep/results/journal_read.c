@@ -2,8 +2,9 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "history.h"
+#include "job/column.h"
 #include "job/job_reader.h"
-#include "job/metric.h"
 #include "origin.h"
 
 #include <ctype.h>
@@ -128,17 +129,15 @@ static cs_status read_plan(cs_journal *journal, const json_t *event) {
 
 static cs_status read_epoch(cs_journal *journal, const json_t *event) {
     const json_t *epoch = json_object_get(event, "epoch");
+    size_t n;
+    const cs_epoch_key *keys = cs_epoch_keys(&n);
     cs_record *record = NULL;
     if (!json_is_integer(epoch))
         return fail_line("an epoch without its number");
     CS_TRY(record_of(journal, event, &record));
-    cs_epoch_row row = {.epoch = int_of(event, "epoch"),
-                        .accuracy = number_of(event, "accuracy"),
-                        .loss = number_of(event, "loss"),
-                        .val_accuracy = number_of(event, "val_accuracy"),
-                        .val_loss = number_of(event, "val_loss"),
-                        .learning_rate = number_of(event, "learning_rate"),
-                        .seconds = number_of(event, "seconds")};
+    cs_epoch_row row = {.epoch = int_of(event, "epoch"), .seconds = number_of(event, "seconds")};
+    for (size_t i = 0; i < n; i++)
+        cs_epoch_set(&keys[i], number_of(event, keys[i].name), &row);
     snprintf(journal->last, sizeof journal->last, "epoch %d of %.16s", row.epoch + 1, text_of(event, "trial"));
     if (record->n_epochs > 0 && record->epochs[record->n_epochs - 1].epoch >= row.epoch)
         return CS_OK;
@@ -155,11 +154,11 @@ static cs_status read_trial(cs_journal *journal, const json_t *event) {
     cs_outcome outcome = {.state = ok ? CS_TRIAL_OK : CS_TRIAL_FAILED, .rank = int_of(event, "rank")};
     cs_record *record = NULL;
     size_t n;
-    const cs_metric *metrics = cs_metrics(&n);
+    const cs_column *metrics = cs_columns(&n);
     if (!ok && strcmp(status, "failed") != 0)
         return fail_line("a trial without its status");
     for (size_t i = 0; ok && i < n; i++)
-        cs_metric_set(&metrics[i], number_of(event, metrics[i].name), &outcome.result);
+        cs_column_set(&metrics[i], number_of(event, metrics[i].name), &outcome.result);
     copy_text(event, "reason", outcome.reason, sizeof outcome.reason);
     snprintf(outcome.engine, sizeof outcome.engine, "%s", journal->engine);
     CS_TRY(record_of(journal, event, &record));

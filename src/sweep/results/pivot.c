@@ -30,7 +30,7 @@ static bool is_repeats(const cs_pivot *p, int axis) {
 
 static void keep_better(const cs_pivot *p, const cs_cell *combination, cs_cell *cell) {
     int failed = cell->failed + combination->failed;
-    if (combination->finished && (!cell->finished || cs_metric_better(combination->mean, cell->mean, p->maximize)))
+    if (combination->finished && (!cell->finished || cs_column_better(combination->mean, cell->mean, p->maximize)))
         *cell = *combination;
     cell->failed = failed;
 }
@@ -48,7 +48,7 @@ static void fill_best(const cs_pivot *p, const cs_outcome *outcomes) {
 
 cs_status cs_pivot_open(const cs_job *job, const cs_outcome *outcomes, cs_pivot *out) {
     cs_pivot p = {.job = job};
-    CS_TRY(cs_metric_find(job->table_value, &p.metric));
+    CS_TRY(cs_column_find(job->table_value, &p.metric));
     p.maximize = strcmp(job->table_value, job->metric) == 0 ? job->maximize : p.metric->maximize;
     p.rows = find_axis(job, job->table_rows);
     p.columns = find_axis(job, job->table_columns);

@@ -6,7 +6,7 @@
 
 typedef struct cs_pivot {
     const cs_job *job; /* borrowed */
-    const cs_metric *metric;
+    const cs_column *metric;
     bool maximize;
     int rows, columns; /* axes, or -1 */
     int n_rows, n_columns;

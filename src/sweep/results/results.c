@@ -2,7 +2,8 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "job/metric.h"
+#include "history.h"
+#include "job/column.h"
 #include "origin.h"
 #include "table.h"
 
@@ -110,15 +111,6 @@ static cs_status write_csv(const cs_results *results) {
     return text_write(&buffer, path, true);
 }
 
-/* Keras' CSVLogger: keys in alphabetical order, NA for what is not there. */
-static void print_history_row(const cs_epoch_row *row, FILE *out) {
-    const double values[] = {row->accuracy, row->learning_rate, row->loss, row->val_accuracy, row->val_loss};
-    fprintf(out, "%d", row->epoch);
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        fprintf(out, isnan(values[i]) ? ",NA" : ",%.9g", values[i]);
-    fputc('\n', out);
-}
-
 /* Adds rows to a trial's history, the first ones (`anew`) to a file of their own. */
 static cs_status write_history(const cs_results *results, int trial, const cs_epoch_row *rows, size_t n, bool anew) {
     char path[CS_PATH_MAX];
@@ -130,9 +122,9 @@ static cs_status write_history(const cs_results *results, int trial, const cs_ep
         return CS_OK;
     CS_TRY(text_open(&buffer));
     if (anew)
-        fputs("epoch,accuracy,learning_rate,loss,val_accuracy,val_loss\n", buffer.stream);
+        cs_history_header(buffer.stream);
     for (size_t i = 0; i < n; i++)
-        print_history_row(&rows[i], buffer.stream);
+        cs_history_row(&rows[i], buffer.stream);
     return text_write(&buffer, path, false);
 }
 
@@ -184,19 +176,19 @@ static cs_status check_earlier(const cs_results *results) {
 
 /* Is trial a's result better than b's? The earlier trial's where they are equal, so that it does not matter who ended
  * first. */
-static bool beats(const cs_results *results, const cs_metric *metric, int a, int b) {
+static bool beats(const cs_results *results, const cs_column *metric, int a, int b) {
     const cs_outcome *outcomes = results->outcomes;
-    double p = cs_metric_value(metric, &outcomes[a].result), q = cs_metric_value(metric, &outcomes[b].result);
-    if (cs_metric_better(p, q, results->config.job->maximize))
+    double p = cs_column_value(metric, &outcomes[a].result), q = cs_column_value(metric, &outcomes[b].result);
+    if (cs_column_better(p, q, results->config.job->maximize))
         return true;
-    return !cs_metric_better(q, p, results->config.job->maximize) && a < b;
+    return !cs_column_better(q, p, results->config.job->maximize) && a < b;
 }
 
 /* Trial's weights are there; those of the worst go when they are too many. */
 static cs_status keep_best_weights(cs_results *results, int trial) {
     const cs_job *job = results->config.job;
     const char *ending = job->base.train.save_weights;
-    const cs_metric *metric = NULL;
+    const cs_column *metric = NULL;
     char path[CS_PATH_MAX];
     int worst = 0;
     if (job->run.keep_weights == 0 || strcmp(ending, "none") == 0)
@@ -204,7 +196,7 @@ static cs_status keep_best_weights(cs_results *results, int trial) {
     results->kept[results->n_kept++] = trial;
     if (results->n_kept <= job->run.keep_weights)
         return CS_OK;
-    CS_TRY(cs_metric_find(job->metric, &metric));
+    CS_TRY(cs_column_find(job->metric, &metric));
     for (int i = 1; i < results->n_kept; i++)
         if (beats(results, metric, results->kept[worst], results->kept[i]))
             worst = i;
@@ -304,22 +296,26 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
     return CS_OK;
 }
 
+unsigned cs_results_needs(void) {
+    return CS_NEEDS_CONFUSION;
+}
+
 /* No other file has what is in it: it is on the disk before the journal says that the trial is done. */
-static cs_status write_report(const cs_results *results, int trial, const cs_confusion *test) {
+static cs_status write_report(const cs_results *results, int trial, const cs_evaluation *test) {
     const cs_dataset *dataset = results->config.dataset;
     const char **names = NULL;
     char path[CS_PATH_MAX], title[CS_VALUE_MAX * 2];
     text_buffer buffer;
     CS_TRY(trial_path(results, "report", trial, "txt", path));
     unlink(path); /* one that a kill cut short; what else stands there the append tells */
-    CS_TRY(cs_alloc((size_t)test->classes, sizeof *names, "class names", &names));
-    for (int i = 0; i < test->classes; i++)
+    CS_TRY(cs_alloc((size_t)test->spec.classes, sizeof *names, "class names", &names));
+    for (int i = 0; i < test->spec.classes; i++)
         names[i] = cs_dataset_class(dataset, i);
     cs_status status = text_open(&buffer);
     if (status == CS_OK) {
         cs_job_describe_trial(results->config.job, trial, title, sizeof title);
         fprintf(buffer.stream, "%s%s%s\n\n", results->config.job->name, title[0] ? ": " : "", title);
-        cs_confusion_report(test, names, buffer.stream);
+        cs_classification_report(test, names, buffer.stream);
         status = text_write(&buffer, path, false);
     }
     free(names);
@@ -342,7 +338,7 @@ static cs_status record(cs_results *results, int trial, const cs_outcome *outcom
 }
 
 cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
-                              const cs_confusion *test, const char *reason) {
+                              const cs_evaluation *test, const char *reason) {
     cs_outcome outcome = {.state = CS_TRIAL_OK, .rank = rank, .result = *result};
     snprintf(outcome.engine, sizeof outcome.engine, "%s", results->config.engine);
     snprintf(outcome.reason, sizeof outcome.reason, "%s", reason);

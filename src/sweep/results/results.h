@@ -49,7 +49,9 @@ CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_resu
 CS_MUST_CHECK cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row);
 /* `test` is NULL when there is no test split; `reason`: why the trial ended early, or "". */
 CS_MUST_CHECK cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
-                                            const cs_confusion *test, const char *reason);
+                                            const cs_evaluation *test, const char *reason);
+/* CS_NEEDS_*: what of the test split's evaluation it reads. */
+unsigned cs_results_needs(void);
 CS_MUST_CHECK cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason);
 /* Puts on the disk what was told since the last time, but not for less than a second of training. */
 CS_MUST_CHECK cs_status cs_results_sync(cs_results *results);

@@ -1,6 +1,6 @@
 /* cnnsweep status: what the journal of a folder says, and whether a program is at work there. */
 #include "cnnsweep/file.h"
-#include "job/metric.h"
+#include "job/column.h"
 #include "journal.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ typedef struct counts {
     double best_value;
 } counts;
 
-static void count_record(const cs_journal *journal, const cs_metric *metric, int number, counts *c) {
+static void count_record(const cs_journal *journal, const cs_column *metric, int number, counts *c) {
     const cs_record *record = &journal->records[number];
     c->done += record->outcome.state == CS_TRIAL_OK;
     c->failed += record->outcome.state == CS_TRIAL_FAILED;
@@ -23,15 +23,15 @@ static void count_record(const cs_journal *journal, const cs_metric *metric, int
     c->epochs += record->n_epochs;
     if (!metric || record->outcome.state != CS_TRIAL_OK)
         return;
-    double value = cs_metric_value(metric, &record->outcome.result);
-    if (!cs_metric_better(value, c->best_value, journal->maximize))
+    double value = cs_column_value(metric, &record->outcome.result);
+    if (!cs_column_better(value, c->best_value, journal->maximize))
         return;
     c->best = number;
     c->best_value = value;
 }
 
 /* The trials of the last start; those that a grid lost since are left out. */
-static counts count(const cs_journal *journal, const cs_metric *metric) {
+static counts count(const cs_journal *journal, const cs_column *metric) {
     counts c = {.best = -1, .best_value = NAN};
     for (size_t i = 0; i < journal->n; i++)
         if (journal->records[i].start == journal->starts)
@@ -79,8 +79,8 @@ static void print_next(const char *folder, const cs_journal *journal, const coun
 }
 
 static void print_journal(const char *folder, const cs_journal *journal, bool running, FILE *out) {
-    const cs_metric *metric = NULL;
-    if (cs_metric_find(journal->metric, &metric) != CS_OK)
+    const cs_column *metric = NULL;
+    if (cs_column_find(journal->metric, &metric) != CS_OK)
         metric = NULL;
     counts c = count(journal, metric);
     char span[32];

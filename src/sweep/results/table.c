@@ -7,7 +7,7 @@
 
 static void print_header(const cs_job *job, FILE *out) {
     size_t n;
-    const cs_metric *metrics = cs_metrics(&n);
+    const cs_column *metrics = cs_columns(&n);
     fprintf(out, "trial");
     for (int i = 0; i < job->n_axes; i++)
         fprintf(out, ",%s", cs_option_short_name(job->axes[i].option));
@@ -20,7 +20,7 @@ static void print_header(const cs_job *job, FILE *out) {
 void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out) {
     char text[CS_VALUE_MAX * 2];
     size_t n;
-    const cs_metric *metrics = cs_metrics(&n);
+    const cs_column *metrics = cs_columns(&n);
     bool ok = outcome->state == CS_TRIAL_OK;
     cs_job_trial_name(job, trial, text, sizeof text);
     fputs(text, out);
@@ -34,8 +34,8 @@ void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *o
     for (size_t i = 0; i < n; i++) {
         fputc(',', out);
         if (ok)
-            fprintf(out, metrics[i].type == CS_METRIC_DOUBLE ? "%.9g" : "%.0f",
-                    cs_metric_value(&metrics[i], &outcome->result));
+            fprintf(out, metrics[i].type == CS_COLUMN_DOUBLE ? "%.9g" : "%.0f",
+                    cs_column_value(&metrics[i], &outcome->result));
     }
     fprintf(out, ",%d,%s,%s,%s\n", outcome->rank, outcome->engine, cs_precision_name(job->run.precision),
             job->run.deterministic ? "true" : "false");

@@ -20,7 +20,7 @@ struct cs_desk {
     cs_scheduler *scheduler;
     char (*reasons)[REASON_MAX]; /* [n_trials] why each ended early, or "" */
     double end;                  /* of the budget's minutes, as cs_now */
-    int64_t *counts;
+    cs_evaluation *received;
     const cs_trial_group **groups; /* [plan->n_groups] in the order in which they go out */
     int next_group;
     bool stopping;
@@ -58,9 +58,11 @@ static cs_status order_groups(cs_desk *desk, const cs_journal *earlier) {
 
 static cs_status open_parts(cs_desk *desk, const cs_journal *earlier) {
     const cs_job *job = desk->plan->job;
-    size_t classes = (size_t)cs_dataset_class_count(desk->plan->dataset);
+    const cs_evaluation_spec spec = {.classes = cs_dataset_class_count(desk->plan->dataset),
+                                     .needs = cs_results_needs(),
+                                     .rows = cs_dataset_count(desk->plan->dataset, CS_SPLIT_TEST)};
     CS_TRY(cs_display_open(&desk->display, desk->plan));
-    CS_TRY(cs_alloc(classes * classes, sizeof *desk->counts, "confusion matrix", &desk->counts));
+    CS_TRY(cs_evaluation_create(&spec, &desk->received));
     CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *desk->reasons, "reasons", &desk->reasons));
     CS_TRY(order_groups(desk, earlier));
     CS_TRY(cs_scheduler_open(job, &desk->scheduler));
@@ -95,12 +97,12 @@ void cs_desk_close(cs_desk *desk) {
     cs_scheduler_close(desk->scheduler);
     free(desk->reasons);
     free(desk->groups);
-    free(desk->counts);
+    cs_evaluation_free(desk->received);
     free(desk);
 }
 
-int64_t *cs_desk_counts(cs_desk *desk) {
-    return desk->counts;
+cs_evaluation *cs_desk_evaluation(cs_desk *desk) {
+    return desk->received;
 }
 
 cs_status cs_desk_error(const cs_desk *desk) {
@@ -137,14 +139,12 @@ static bool ended_by_itself(const cs_train_config *train, const cs_trial_result 
 }
 
 /* What neither itself nor the scheduler ended was ended by the budget, be it that of an earlier run. */
-static cs_status take_finished(cs_desk *desk, int rank, const cs_message *message, int64_t *counts) {
+static cs_status take_finished(cs_desk *desk, int rank, const cs_message *message, const cs_evaluation *test) {
     const cs_trial_result *result = &message->result;
     char *reason = desk->reasons[message->trial];
-    cs_confusion test = {.classes = message->classes};
-    test.counts = counts;
     if (!reason[0] && !ended_by_itself(&desk->plan->job->trials[message->trial].train, result))
         snprintf(reason, REASON_MAX, "budget of minutes: stopped after epoch %d", result->epochs_run);
-    CS_TRY(cs_results_finished(desk->results, message->trial, rank, result, counts ? &test : NULL, reason));
+    CS_TRY(cs_results_finished(desk->results, message->trial, rank, result, test, reason));
     cs_display_finished(&desk->display, message->trial, result);
     return CS_OK;
 }
@@ -155,7 +155,8 @@ static cs_status take_failed(cs_desk *desk, int rank, const cs_message *message)
     return CS_OK;
 }
 
-static cs_status take(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer) {
+static cs_status take(cs_desk *desk, int rank, const cs_message *message, const cs_evaluation *test,
+                      cs_answer *answer) {
     switch (message->kind) {
     case CS_ASK_PIECE:
         if (!desk->stopping && !*desk->stop)
@@ -164,7 +165,7 @@ static cs_status take(cs_desk *desk, int rank, const cs_message *message, int64_
     case CS_TELL_EPOCH:
         return take_epoch(desk, rank, message, answer);
     case CS_TELL_FINISHED:
-        return take_finished(desk, rank, message, counts);
+        return take_finished(desk, rank, message, test);
     case CS_TELL_FAILED:
         return take_failed(desk, rank, message);
     case CS_TELL_LEAVING:
@@ -185,10 +186,10 @@ static void stop_for(cs_desk *desk, cs_status status) {
     *desk->stop = 1;
 }
 
-void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer) {
+void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     *answer = (cs_answer){0};
     pthread_mutex_lock(&desk->lock);
-    cs_status status = take(desk, rank, message, counts, answer);
+    cs_status status = take(desk, rank, message, test, answer);
     answer->refused = status != CS_OK;
     if (status == CS_OK && *desk->stop) /* a signal, which rank 0's trainer need not be there to see */
         status = cs_fail(CS_ERR_INTERRUPTED, "stopped by a signal");

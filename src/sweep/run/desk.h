@@ -21,7 +21,7 @@ typedef struct cs_message {
     cs_message_kind kind;
     int trial;
     cs_status code;         /* FAILED, LEAVING */
-    int classes;            /* FINISHED with a test split: classes*classes counts go along; else 0 */
+    int values;             /* FINISHED with a test split: so many of its evaluation go along; else 0 */
     cs_epoch_row epoch;     /* EPOCH */
     cs_trial_result result; /* FINISHED */
     char reason[512];       /* FAILED */
@@ -41,14 +41,14 @@ typedef struct cs_desk cs_desk;
 CS_MUST_CHECK cs_status cs_desk_open(const cs_plan *plan, cs_results *results, const cs_journal *earlier,
                                      volatile sig_atomic_t *stop, cs_desk **out);
 void cs_desk_close(cs_desk *desk); /* NULL-safe */
-/* Answers any thread. `counts` [classes,classes] for a FINISHED message with a test split, else NULL. The answer must
- * not go before cs_desk_commit. */
-void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer);
+/* Answers any thread. `test` for a FINISHED message with a test split, else NULL. The answer must not go before
+ * cs_desk_commit. */
+void cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, const cs_evaluation *test, cs_answer *answer);
 /* Puts on the disk what messages told that were handled, together: their answers [n] may go. When that fails, once and
  * for all, they are refused. */
 void cs_desk_commit(cs_desk *desk, cs_answer *answers, int n);
-/* Room for the counts of one message, for the thread that receives them. */
-int64_t *cs_desk_counts(cs_desk *desk);
+/* Room for the evaluation of one message, what the results need of it, for the thread that receives it. */
+cs_evaluation *cs_desk_evaluation(cs_desk *desk);
 /* Why the sweep was stopped (a write that failed, an interruption), as this thread's last error; CS_OK if it was not.
  */
 CS_MUST_CHECK cs_status cs_desk_error(const cs_desk *desk);

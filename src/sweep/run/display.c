@@ -1,12 +1,13 @@
 #include "display.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "job/metric.h"
+#include "job/column.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { BAR_WIDTH = 30, LINE_MAX_BYTES = 1024 };
@@ -68,14 +69,33 @@ static void advance(cs_display *display, int trial, double seconds) {
     display->trial_seconds[trial] = seconds;
 }
 
+static void append_metrics(const cs_epoch_row *row, cs_metric_split split, bool maximize, char *out, size_t size) {
+    int n, n_epoch;
+    const cs_metric_column *columns = cs_metric_columns(&n, &n_epoch);
+    for (int i = 0; i < n_epoch; i++) {
+        const cs_metric *metric = columns[i].metric;
+        size_t used = strlen(out);
+        if (columns[i].split == split && metric->maximize == maximize && !isnan(row->value[i]))
+            snprintf(out + used, size - used, "%s %.*f  ", columns[i].name, metric->decimals, row->value[i]);
+    }
+}
+
+/* "loss 0.3200  accuracy 0.9000  val_loss ...": of each split the losses first, and only what the trial has. */
+static void print_metrics(const cs_epoch_row *row, char *out, size_t size) {
+    static const cs_metric_split splits[] = {CS_METRIC_TRAIN, CS_METRIC_VAL};
+    *out = '\0';
+    for (int i = 0; i < 2; i++) {
+        append_metrics(row, splits[i], false, out, size);
+        append_metrics(row, splits[i], true, out, size);
+    }
+}
+
 void cs_display_epoch(cs_display *display, int trial, int rank, const cs_epoch_row *row) {
     int epochs = display->plan->job->trials[trial].train.epochs;
-    char validation[80] = "";
+    char metrics[LINE_MAX_BYTES / 2];
     advance(display, trial, display->plan->seconds[trial] * (row->epoch + 1) / epochs);
-    if (!isnan(row->val_loss))
-        snprintf(validation, sizeof validation, "  val_loss %.4f  val_accuracy %.4f", row->val_loss, row->val_accuracy);
-    print_line(display, trial, "epoch %d/%d  loss %.4f  accuracy %.4f%s  %.1f s  rank %d", row->epoch + 1, epochs,
-               row->loss, row->accuracy, validation, row->seconds, rank);
+    print_metrics(row, metrics, sizeof metrics);
+    print_line(display, trial, "epoch %d/%d  %s%.1f s  rank %d", row->epoch + 1, epochs, metrics, row->seconds, rank);
 }
 
 static void end_trial(cs_display *display, int trial, const char *what) {
@@ -87,11 +107,11 @@ static void end_trial(cs_display *display, int trial, const char *what) {
 }
 
 void cs_display_finished(cs_display *display, int trial, const cs_trial_result *result) {
-    const cs_metric *metric = NULL;
+    const cs_column *metric = NULL;
     char what[128] = "done";
-    if (cs_metric_find(display->plan->job->table_value, &metric) == CS_OK)
+    if (cs_column_find(display->plan->job->table_value, &metric) == CS_OK)
         snprintf(what, sizeof what, "done: %s %.*f in %.1f s", metric->name, metric->decimals,
-                 cs_metric_value(metric, result), result->seconds);
+                 cs_column_value(metric, result), result->seconds);
     end_trial(display, trial, what);
 }
 

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { TAG_MESSAGE = 1, TAG_COUNTS, TAG_ANSWER, TAG_STOP };
+enum { TAG_MESSAGE = 1, TAG_EVALUATION, TAG_ANSWER, TAG_STOP };
 /* So many messages share a sync of the journal; the first waits for all to be handled. */
 enum { MOST_TOGETHER = 64 };
 /* A disk that stalls delays answers; a rank 0 that does not answer at all for this long is gone. */
@@ -35,14 +35,13 @@ static void announce_stop(const cs_queue *queue) {
 /* Receives the rest of a message, has the desk take it. */
 static void receive(cs_queue *queue, int rank, cs_answer *answer) {
     cs_message message;
-    int64_t *counts = NULL;
+    cs_evaluation *test = NULL;
     MPI_Recv(&message, (int)sizeof message, MPI_BYTE, rank, TAG_MESSAGE, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    if (message.classes > 0) {
-        counts = cs_desk_counts(queue->desk);
-        MPI_Recv(counts, message.classes * message.classes, MPI_INT64_T, rank, TAG_COUNTS, MPI_COMM_WORLD,
-                 MPI_STATUS_IGNORE);
+    if (message.values > 0) {
+        test = cs_desk_evaluation(queue->desk);
+        MPI_Recv(test->values, message.values, MPI_DOUBLE, rank, TAG_EVALUATION, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     }
-    cs_desk_handle(queue->desk, rank, &message, counts, answer);
+    cs_desk_handle(queue->desk, rank, &message, test, answer);
     queue->left[rank] = message.kind == CS_TELL_LEAVING;
     queue->n_left += queue->left[rank];
 }
@@ -138,22 +137,34 @@ void cs_queue_close(cs_queue *queue) {
     free(queue);
 }
 
-static cs_status send_and_wait(const cs_message *message, const cs_confusion *test, cs_answer *answer) {
+/* `test` is what the results need of the evaluation, or NULL. */
+static cs_status send_and_wait(cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     MPI_Request sends[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}, reply;
+    message->values = test ? (int)cs_evaluation_size(test) : 0;
     MPI_Irecv(answer, (int)sizeof *answer, MPI_BYTE, 0, TAG_ANSWER, MPI_COMM_WORLD, &reply);
     MPI_Isend(message, (int)sizeof *message, MPI_BYTE, 0, TAG_MESSAGE, MPI_COMM_WORLD, &sends[0]);
     if (test)
-        MPI_Isend(test->counts, test->classes * test->classes, MPI_INT64_T, 0, TAG_COUNTS, MPI_COMM_WORLD, &sends[1]);
+        MPI_Isend(test->values, message->values, MPI_DOUBLE, 0, TAG_EVALUATION, MPI_COMM_WORLD, &sends[1]);
     CS_TRY(cs_ranks_wait(&reply, answer_seconds, "rank 0"));
     MPI_Waitall(2, sends, MPI_STATUSES_IGNORE);
     return CS_OK;
 }
 
-cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_confusion *test, cs_answer *answer) {
-    message->classes = test ? test->classes : 0;
+static cs_status send_with_evaluation(cs_message *message, const cs_evaluation *test, cs_answer *answer) {
+    cs_evaluation *sent = NULL;
+    cs_evaluation_spec spec = test->spec;
+    spec.needs = cs_results_needs();
+    CS_TRY(cs_evaluation_create(&spec, &sent));
+    cs_evaluation_copy(test, sent);
+    cs_status status = send_and_wait(message, sent, answer);
+    cs_evaluation_free(sent);
+    return status;
+}
+
+cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     if (queue->rank != 0)
-        return send_and_wait(message, test, answer);
-    cs_desk_handle(queue->desk, 0, message, test ? test->counts : NULL, answer);
+        return test ? send_with_evaluation(message, test, answer) : send_and_wait(message, NULL, answer);
+    cs_desk_handle(queue->desk, 0, message, test, answer);
     cs_desk_commit(queue->desk, answer, 1);
     return CS_OK;
 }

@@ -14,8 +14,8 @@ CS_MUST_CHECK cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial
 bool cs_queue_stopped(cs_queue *queue);
 /* Rank 0: waits until every other one that talks has sent LEAVING. NULL-safe. */
 void cs_queue_close(cs_queue *queue);
-/* Delivers a message and waits for the answer. `test`: the counts that go with FINISHED, or NULL. */
-CS_MUST_CHECK cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_confusion *test,
+/* Delivers a message and waits for the answer. `test`: the evaluation that goes with FINISHED, or NULL. */
+CS_MUST_CHECK cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_evaluation *test,
                                       cs_answer *answer);
 
 #endif

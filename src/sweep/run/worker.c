@@ -32,7 +32,7 @@ static void copy_reason(cs_message *message) {
 
 /* A stop is the trainer's to carry out, with checkpoints. But none may stand after a row that the desk could not write:
  * nobody would tell that row again. */
-static cs_status tell(worker *self, cs_message *message, const cs_confusion *test, cs_answer *answer) {
+static cs_status tell(worker *self, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     self->halted = cs_queue_tell(self->queue, message, test, answer);
     CS_TRY(self->halted);
     if (answer->stop)
@@ -73,7 +73,7 @@ static cs_status save_weights(const worker *self, int trial, const cs_params *pa
     return cs_weights_write(path, params);
 }
 
-static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_confusion *test,
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
                              const cs_params *params) {
     worker *self = context;
     cs_message message = {.kind = CS_TELL_FINISHED, .trial = self->piece.trials[trial], .result = *result};
@@ -124,6 +124,7 @@ static cs_status train_together(worker *self) {
                                     .cache = cs_limits_of_cache(&self->job->run, self->node_ranks, self->engine),
                                     .comm = cs_rank_group_comm(self->group),
                                     .events = &events,
+                                    .test_needs = cs_results_needs(),
                                     .stop = self->interrupted};
     return cs_group_train(self->engine, &config);
 }

@@ -1,0 +1,170 @@
+/* What an evaluation collects, and how those of several ranks become one. */
+#include "test.h"
+
+#include "cnnsweep/metrics.h"
+#include "cnnsweep/random.h"
+
+#include <string.h>
+
+enum { CLASSES = 4, ROWS = 23, BOTH = CS_NEEDS_CONFUSION | CS_NEEDS_LOGITS };
+
+static float logits[ROWS][CLASSES];
+static int32_t labels[ROWS];
+
+static void draw_rows(void) {
+    cs_rng rng = cs_rng_at(3, CS_PURPOSE_TEST, 0, 0);
+    for (int i = 0; i < ROWS; i++) {
+        labels[i] = (int32_t)cs_rng_below(&rng, CLASSES);
+        for (int k = 0; k < CLASSES; k++)
+            logits[i][k] = cs_rng_float(&rng);
+    }
+}
+
+static cs_evaluation *create(unsigned needs) {
+    const cs_evaluation_spec spec = {.classes = CLASSES, .needs = needs, .rows = ROWS};
+    cs_evaluation *evaluation = NULL;
+    assert_ok(cs_evaluation_create(&spec, &evaluation));
+    return evaluation;
+}
+
+/* The rows [begin,end), in batches of five. Losses are such that sums of doubles have no rounding. */
+static void add(cs_evaluation *evaluation, int begin, int end) {
+    for (int first = begin; first < end; first += 5) {
+        int n = end - first < 5 ? end - first : 5;
+        const cs_tally sums = {.loss = 0.5 * n, .correct = n, .rows = n};
+        cs_evaluation_add(evaluation, &sums, logits[first], labels + first);
+    }
+}
+
+static cs_evaluation *evaluate(unsigned needs, int begin, int end) {
+    cs_evaluation *evaluation = create(needs);
+    add(evaluation, begin, end);
+    return evaluation;
+}
+
+static void assert_same(const cs_evaluation *a, const cs_evaluation *b) {
+    assert_int_equal(cs_evaluation_size(a), cs_evaluation_size(b));
+    assert_memory_equal(a->values, b->values, cs_evaluation_size(a) * sizeof(double));
+}
+
+static void test_counts_the_largest_logit_and_of_equals_the_first(void **state) {
+    (void)state;
+    static const float rows[][CLASSES] = {{0, 3, 1, 3}, {2, 2, 2, 2}, {-5, -4, -3, -2}};
+    static const int32_t of[] = {1, 2, 2};
+    const cs_tally sums = {.loss = 6, .correct = 1, .rows = 3};
+    cs_evaluation *evaluation = create(CS_NEEDS_CONFUSION);
+    cs_evaluation_add(evaluation, &sums, rows[0], of);
+    assert_int_equal(cs_evaluation_count(evaluation, 1, 1), 1);
+    assert_int_equal(cs_evaluation_count(evaluation, 2, 0), 1);
+    assert_int_equal(cs_evaluation_count(evaluation, 2, 3), 1);
+    assert_int_equal(cs_evaluation_count(evaluation, 0, 0), 0);
+    assert_true(cs_evaluation_loss(evaluation) == 2);
+    assert_true(cs_evaluation_accuracy(evaluation) == 1.0 / 3);
+    cs_evaluation_free(evaluation);
+}
+
+static void test_keeps_every_logit_with_its_label(void **state) {
+    (void)state;
+    cs_evaluation *evaluation = evaluate(BOTH, 0, ROWS);
+    for (int i = 0; i < ROWS; i++) {
+        assert_int_equal(cs_evaluation_label(evaluation, i), labels[i]);
+        for (int k = 0; k < CLASSES; k++)
+            assert_true(cs_evaluation_logits(evaluation, i)[k] == (double)logits[i][k]);
+    }
+    cs_evaluation_free(evaluation);
+}
+
+static void test_collects_nothing_that_is_not_needed(void **state) {
+    (void)state;
+    static const struct {
+        unsigned needs;
+        size_t size;
+    } cases[] = {{CS_NEEDS_TALLY, 3},
+                 {CS_NEEDS_CONFUSION, 3 + CLASSES * CLASSES},
+                 {CS_NEEDS_LOGITS, 3 + ROWS * (1 + CLASSES)},
+                 {BOTH, 3 + CLASSES * CLASSES + ROWS * (1 + CLASSES)}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cs_evaluation *evaluation = evaluate(cases[i].needs, 0, ROWS);
+        assert_int_equal(cs_evaluation_size(evaluation), cases[i].size);
+        cs_evaluation_free(evaluation);
+    }
+}
+
+static void test_a_tally_alone_wants_no_logits(void **state) {
+    (void)state;
+    const cs_tally sums = {.loss = 6, .correct = 2, .rows = 3};
+    cs_evaluation *evaluation = create(CS_NEEDS_TALLY);
+    cs_evaluation_add(evaluation, &sums, NULL, NULL);
+    assert_int_equal(cs_evaluation_tally(evaluation).correct, 2);
+    cs_evaluation_free(evaluation);
+}
+
+static void test_reset_forgets(void **state) {
+    (void)state;
+    cs_evaluation *fresh = evaluate(BOTH, 7, ROWS), *used = evaluate(BOTH, 0, ROWS);
+    cs_evaluation_reset(used);
+    assert_int_equal(cs_evaluation_tally(used).rows, 0);
+    add(used, 7, ROWS);
+    assert_same(used, fresh);
+    cs_evaluation_free(fresh);
+    cs_evaluation_free(used);
+}
+
+/* As cs_team_sum does it: every rank has the whole length, and zeros where it has nothing. */
+static void test_ranks_that_are_summed_give_what_one_gives(void **state) {
+    (void)state;
+    static const int cuts[] = {0, 9, 9, 14, ROWS}; /* the second of four ranks has no rows */
+    static const unsigned needs[] = {CS_NEEDS_TALLY, CS_NEEDS_CONFUSION, CS_NEEDS_LOGITS, BOTH};
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+        cs_evaluation *whole = evaluate(needs[i], 0, ROWS), *sum = create(needs[i]);
+        for (int rank = 0; rank < 4; rank++) {
+            cs_evaluation *part = evaluate(needs[i], 0, ROWS); /* what lies behind its rows is of an earlier pass */
+            cs_evaluation_reset(part);
+            add(part, cuts[rank], cuts[rank + 1]);
+            size_t n = cs_evaluation_spread(part, cuts[rank], ROWS);
+            assert_int_equal(n, cs_evaluation_size(whole));
+            for (size_t v = 0; v < n; v++)
+                sum->values[v] += part->values[v];
+            cs_evaluation_free(part);
+        }
+        assert_same(sum, whole);
+        cs_evaluation_free(whole);
+        cs_evaluation_free(sum);
+    }
+}
+
+static void test_a_copy_has_what_it_needs_and_no_more(void **state) {
+    (void)state;
+    static const unsigned needs[] = {CS_NEEDS_TALLY, CS_NEEDS_CONFUSION, CS_NEEDS_LOGITS, BOTH};
+    cs_evaluation *from = evaluate(BOTH, 0, ROWS);
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+        cs_evaluation *wanted = evaluate(needs[i], 0, ROWS), *copy = create(needs[i]);
+        cs_evaluation_copy(from, copy);
+        assert_same(copy, wanted);
+        cs_evaluation_free(wanted);
+        cs_evaluation_free(copy);
+    }
+    cs_evaluation_free(from);
+}
+
+static void test_more_logits_than_a_message_carries_are_refused(void **state) {
+    (void)state;
+    const cs_evaluation_spec spec = {.classes = 1000, .needs = CS_NEEDS_LOGITS, .rows = 10000000};
+    cs_evaluation *evaluation = NULL;
+    assert_fails(cs_evaluation_create(&spec, &evaluation), CS_ERR_UNSUPPORTED, "10000000 rows of 1000 classes");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counts_the_largest_logit_and_of_equals_the_first),
+        cmocka_unit_test(test_keeps_every_logit_with_its_label),
+        cmocka_unit_test(test_collects_nothing_that_is_not_needed),
+        cmocka_unit_test(test_a_tally_alone_wants_no_logits),
+        cmocka_unit_test(test_reset_forgets),
+        cmocka_unit_test(test_ranks_that_are_summed_give_what_one_gives),
+        cmocka_unit_test(test_a_copy_has_what_it_needs_and_no_more),
+        cmocka_unit_test(test_more_logits_than_a_message_carries_are_refused),
+    };
+    draw_rows();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,21 @@
+/* The value of a metric by its column's name, of an epoch row or of a trial's result. */
+#ifndef CNNSWEEP_TESTS_METRIC_VALUE_H
+#define CNNSWEEP_TESTS_METRIC_VALUE_H
+
+#include "cnnsweep/metrics.h"
+
+#include <stdlib.h>
+
+/* Where it is in `values`; a column that is not there ends the program. */
+static inline double *metric_at(double *values, const char *column) {
+    int place = cs_metric_find_column(column);
+    if (place < 0)
+        abort();
+    return &values[place];
+}
+
+static inline double metric_value(const double *values, const char *column) {
+    return *metric_at((double *)values, column);
+}
+
+#endif
