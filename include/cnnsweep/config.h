@@ -26,6 +26,7 @@ typedef struct cs_train_config {
     int epochs;
     int batch;
     cs_optimizer optimizer;
+    int schedule; /* of the learning rate: a row of cs_schedule_name (schedule.h) */
     int64_t seed;
     bool shuffle;
     /* Keras' EarlyStopping(monitor, min_delta, patience, restore_best_weights=True): the best epoch's weights are

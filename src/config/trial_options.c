@@ -1,5 +1,6 @@
 /* Every option of a trial, a row each; option.h says how to add one. Defaults are Keras'. */
 #include "cnnsweep/config.h"
+#include "cnnsweep/schedule.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -201,6 +202,14 @@ static const cs_option table[] = {
      .sweepable = true,
      .affects = CS_AFFECTS_TRAINING,
      .doc = "learning rate; auto: Keras' default, 0.001 for adam and 0.01 for sgd"},
+    {.key = "train.schedule",
+     .type = CS_OPTION_ENUM,
+     FIELD(train.schedule),
+     .choice = cs_schedule_name,
+     .fallback = "constant",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "how the learning rate changes from update to update"},
     {.key = "train.momentum",
      .type = CS_OPTION_FLOAT,
      FIELD(train.optimizer.momentum),

@@ -1,6 +1,7 @@
 #include "tail.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/schedule.h"
 #include "network.h"
 
 #include <math.h>
@@ -39,16 +40,26 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params
     return cs_segment_create(tail->graph, tail->cut, tail->graph->n_layers, &tail->segment);
 }
 
-cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk) {
+cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk, int steps) {
     cs_program_spec spec = {.segment = tail->segment,
                             .batch = cs_loader_part_rows(tail->config->train.batch, cs_team_size(tail->team)),
                             .mode = CS_MODE_TRAIN,
                             .upstream = cs_trunk_at(trunk, tail->cut),
                             .resumable = true};
     tail->reads_batch = !spec.upstream;
+    tail->steps = steps;
     CS_TRY(cs_program_compile(engine, &spec, &tail->train));
     spec.mode = CS_MODE_INFER;
     CS_TRY(cs_program_compile(engine, &spec, &tail->infer));
+    for (cs_split split = CS_SPLIT_VAL; split < CS_SPLIT_COUNT; split++)
+        tail->evaluated[split] = (cs_evaluated){.owner = tail,
+                                                .program = tail->infer,
+                                                .output = tail->segment->n_outputs - 1,
+                                                .cut = tail->cut,
+                                                .reads_batch = tail->reads_batch,
+                                                .logits = tail->logits,
+                                                .evaluation = tail->evaluation[split],
+                                                .effort = &tail->effort[split]};
     return cs_program_load(tail->train, CS_SLOT_VALUE, tail->params);
 }
 
@@ -71,10 +82,6 @@ void cs_tail_close(cs_tail *tail) {
     cs_graph_free(tail->graph);
 }
 
-void cs_tail_begin(cs_tail *tail, cs_split split) {
-    cs_evaluation_reset(tail->evaluation[split]);
-}
-
 static cs_status fail_diverged(const cs_tail *tail, cs_split split, double loss) {
     const cs_train_config *config = &tail->config->train;
     int epoch = split == CS_SPLIT_TEST ? tail->best_row.epoch : tail->epoch;
@@ -85,28 +92,16 @@ static cs_status fail_diverged(const cs_tail *tail, cs_split split, double loss)
                    "a smaller learning rate often helps; train.lr is %g", (double)config->optimizer.lr);
 }
 
-/* Forward and loss, of this rank's rows. */
-static cs_status predict(cs_tail *tail, cs_program *program, const cs_feed *feed, const cs_batch *batch,
-                         cs_tally *sums) {
-    cs_loss loss;
-    if (tail->reads_batch && batch->n > 0)
-        CS_TRY(cs_feed_input(feed, batch, program));
-    CS_TRY(cs_program_forward(program, batch->n));
-    CS_TRY(cs_program_loss(program, batch->labels, batch->n, NULL, &loss));
-    *sums = (cs_tally){loss.sum + loss.penalty * batch->n, loss.correct, batch->n};
-    return CS_OK;
-}
-
-static cs_status check_finite(const cs_tail *tail, cs_split split, const cs_tally *sums) {
-    return isfinite(sums->loss) ? CS_OK : fail_diverged(tail, split, sums->loss);
+cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, double loss) {
+    return isfinite(loss) ? CS_OK : fail_diverged(tail, split, loss);
 }
 
 static cs_status find_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
     const cs_draw draw = {(uint64_t)tail->config->train.seed, (uint32_t)tail->epoch, batch->samples};
     cs_program_set_draw(tail->train, &draw);
-    CS_TRY(predict(tail, tail->train, feed, batch, sums));
+    CS_TRY(cs_predict(tail->train, tail->reads_batch, feed, batch, sums));
     if (!tail->team) /* in a team the loss of all ranks is the one that counts */
-        CS_TRY(check_finite(tail, CS_SPLIT_TRAIN, sums));
+        CS_TRY(cs_tail_check_loss(tail, CS_SPLIT_TRAIN, sums->loss));
     return cs_program_backward(tail->train, batch->n);
 }
 
@@ -116,48 +111,21 @@ static cs_status find_shared_gradients(cs_tail *tail, const cs_feed *feed, const
     if (batch->n > 0 || cs_exchange_needs_all(tail->exchange))
         status = find_gradients(tail, feed, batch, sums);
     CS_TRY(cs_exchange_end(tail->exchange, status, sums));
-    return check_finite(tail, CS_SPLIT_TRAIN, sums);
+    return cs_tail_check_loss(tail, CS_SPLIT_TRAIN, sums->loss);
 }
 
-static cs_status train_step(cs_tail *tail, const cs_feed *feed, const cs_batch *batch) {
+cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batch) {
+    const cs_train_config *config = &tail->config->train;
+    cs_optimizer optimizer = config->optimizer;
     cs_tally sums = {0};
+    optimizer.lr = cs_schedule_rate(config, tail->step, tail->steps);
     CS_TRY((tail->team ? find_shared_gradients : find_gradients)(tail, feed, batch, &sums));
-    CS_TRY(cs_program_update(tail->train, &tail->config->train.optimizer, ++tail->step));
+    CS_TRY(cs_program_update(tail->train, &optimizer, ++tail->step));
     tail->batch++;
     tail->running.loss += sums.loss;
     tail->running.correct += sums.correct;
     tail->running.rows += sums.rows;
     return CS_OK;
-}
-
-static cs_status evaluate(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch) {
-    cs_evaluation *evaluation = tail->evaluation[split];
-    cs_tally sums = {0};
-    if (batch->n == 0)
-        return CS_OK;
-    CS_TRY(predict(tail, tail->infer, feed, batch, &sums));
-    if (!tail->team)
-        CS_TRY(check_finite(tail, split, &sums));
-    if (evaluation->spec.needs != CS_NEEDS_TALLY)
-        CS_TRY(cs_program_get_output(tail->infer, tail->segment->n_outputs - 1, tail->logits, batch->n));
-    cs_evaluation_add(evaluation, &sums, tail->logits, batch->labels);
-    return CS_OK;
-}
-
-cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch) {
-    return split == CS_SPLIT_TRAIN ? train_step(tail, feed, batch) : evaluate(tail, split, feed, batch);
-}
-
-cs_status cs_tail_share(cs_tail *tail, cs_split split) {
-    cs_evaluation *evaluation = tail->evaluation[split];
-    int64_t before = 0, all = 0;
-    if (!tail->team)
-        return CS_OK;
-    if (evaluation->spec.needs & CS_NEEDS_LOGITS)
-        CS_TRY(cs_team_place(tail->team, cs_evaluation_tally(evaluation).rows, &before, &all));
-    CS_TRY(cs_team_sum(tail->team, evaluation->values, cs_evaluation_spread(evaluation, before, all)));
-    cs_tally sums = cs_evaluation_tally(evaluation);
-    return check_finite(tail, split, &sums);
 }
 
 cs_status cs_tail_sync(cs_tail *tail) {
@@ -193,7 +161,7 @@ static void evaluate_epoch(const cs_tail *tail, double *values) {
 void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     double seconds = total_seconds(tail);
     *row = (cs_epoch_row){.epoch = tail->epoch,
-                          .learning_rate = (double)tail->config->train.optimizer.lr,
+                          .learning_rate = (double)cs_schedule_rate(&tail->config->train, tail->step, tail->steps),
                           .seconds = seconds - tail->reported};
     evaluate_epoch(tail, row->value);
     tail->reported = seconds;

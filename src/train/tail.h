@@ -3,16 +3,8 @@
 #define CNNSWEEP_TAIL_H
 
 #include "early_stopping.h"
+#include "evaluate.h"
 #include "exchange.h"
-#include "trunk.h"
-
-/* Spent on a split since the beginning. What a group does once for all is shared out evenly. */
-typedef struct cs_effort {
-    double seconds, stall;
-    int64_t images;
-    int64_t rows;   /* images on this rank, */
-    int64_t reused; /* and of those, the ones that the trunk had in its cache */
-} cs_effort;
 
 typedef struct cs_tail {
     int trial; /* index in the group */
@@ -29,12 +21,14 @@ typedef struct cs_tail {
     float *logits;         /* [batch,classes] */
     unsigned test_needs;   /* CS_NEEDS_* of the listener */
     cs_evaluation *evaluation[CS_SPLIT_COUNT];
+    cs_evaluated evaluated[CS_SPLIT_COUNT]; /* val, test: this tail in a pass through them */
     cs_early_stopping stopping;
     cs_epoch_row best_row;
     int epoch;        /* under way, from 0 */
     int batch;        /* of which so many batches are done */
     bool ended;       /* after its last epoch: only the test is left */
     int64_t step;     /* updates done */
+    int64_t steps;    /* of an epoch */
     cs_tally running; /* of the epoch under way, while the weights move */
     cs_effort effort[CS_SPLIT_COUNT];
     double reported;           /* seconds in the rows of the epochs so far */
@@ -48,20 +42,17 @@ typedef struct cs_tail {
  * before training where another trial of the group has them already, or is NULL. On failure the tail is left for
  * cs_tail_close. config, trial, team and test_needs are set. */
 CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params *like);
-/* The programs, hanging off the trunk where it has a program that ends at `cut`. */
-CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk);
+/* The programs, hanging off the trunk where it has a program that ends at `cut`. `steps` are those of an epoch. */
+CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk, int steps);
 /* With a team: collective, when all its ranks have compiled. */
 CS_MUST_CHECK cs_status cs_tail_join(cs_tail *tail, cs_engine *engine);
 void cs_tail_close(cs_tail *tail); /* before the trunk */
 
-/* Before a pass through val or test. */
-void cs_tail_begin(cs_tail *tail, cs_split split);
-/* One batch of the feed, the trunk having run on it where it does: a training step, or an evaluation. CS_ERR_DIVERGED
- * when the loss is not finite. Allocates nothing. With a team a training step is collective, whatever became of this
- * rank's rows; an evaluation is of these alone, until cs_tail_share. */
-CS_MUST_CHECK cs_status cs_tail_run(cs_tail *tail, cs_split split, const cs_feed *feed, const cs_batch *batch);
-/* With a team: ends an evaluation; its evaluation becomes that of all ranks. */
-CS_MUST_CHECK cs_status cs_tail_share(cs_tail *tail, cs_split split);
+/* A training step on a batch of the feed, the trunk having run on it where it does. CS_ERR_DIVERGED when the loss is
+ * not finite. Allocates nothing. With a team it is collective, whatever became of this rank's rows. */
+CS_MUST_CHECK cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batch);
+/* CS_ERR_DIVERGED when a loss of the split is not finite. */
+CS_MUST_CHECK cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, double loss);
 /* Brings what was trained into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);
 /* Ends the epoch: fills its row, keeps the weights if they are the best; `ended` when it was the last one. */

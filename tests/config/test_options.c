@@ -196,7 +196,9 @@ static void print_other_value(const cs_option *option, char *out, size_t size) {
         snprintf(out, size, "%s", strcmp(option->fallback, "true") == 0 ? "false" : "true");
         return;
     case CS_OPTION_ENUM:
-        snprintf(out, size, "%s", option->choice(strcmp(option->choice(0), option->fallback) == 0 ? 1 : 0));
+        snprintf(out, size, "%s",
+                 option->choice(1) ? option->choice(strcmp(option->choice(0), option->fallback) == 0)
+                                   : option->fallback);
         return;
     case CS_OPTION_FLOAT:
         snprintf(out, size, "%s", option->max < 1 ? "0.25" : number);
@@ -224,6 +226,8 @@ static void test_a_key_depends_on_every_option_that_changes_numbers(void **state
         cs_trial_config changed = defaults;
         char text[64];
         print_other_value(&options[i], text, sizeof text);
+        if (strcmp(text, options[i].fallback) == 0)
+            continue; /* there is no other value yet */
         assert_ok(cs_option_set(&options[i], text, &changed));
         /* An augmentation counts by its rules and not by its name. */
         bool named = strcmp(options[i].key, "train.augment") == 0;

@@ -12,7 +12,7 @@ ROOMS = {
     "weights": ("src/weights", "weights", "base net"),
     "engine": ("src/engine", "comm engine optimizer", "base net"),
     "metrics": ("src/metrics", "metrics", "base"),
-    "config": ("src/config", "config option", "base data net engine metrics"),
+    "config": ("src/config", "config option schedule", "base data net engine metrics"),
     "train": ("src/train", "cost train", "base data net weights engine metrics config"),
     "sweep": ("src/sweep", "job sweep", "base data net weights engine metrics config train"),
     "report": ("src/report", "", "base data net engine metrics"),

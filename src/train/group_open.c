@@ -1,0 +1,231 @@
+/* Makes a group ready to train: data, tails, trunk, programs, and where each trial goes on. */
+#include "checkpoint.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "extract.h"
+#include "group_impl.h"
+#include "network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool trains_again(const cs_group *group) {
+    bool again = false;
+    for (int i = 0; i < group->live.n; i++)
+        again |= group->live.items[i]->config->train.epochs > 1;
+    return again;
+}
+
+/* The most rows of a batch on this rank. */
+static int rows_of(const cs_group *group) {
+    return cs_loader_part_rows(group->live.items[0]->config->train.batch, cs_team_size(group->team));
+}
+
+static cs_status open_feeds(cs_group *group, const cs_graph *graph, const cs_trial_config *trial) {
+    bool again = trains_again(group);
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
+        bool training = split == CS_SPLIT_TRAIN;
+        cs_loader_config config = cs_trial_loader(trial, graph, split);
+        config.features = group->features;
+        config.part = cs_team_rank(group->team);
+        config.parts = cs_team_size(group->team);
+        config.shuffle = training && trial->train.shuffle;
+        if (training)
+            config.augment = trial->augment;
+        cs_trunk_cache_use(&group->cache, &config);
+        if (training || cs_dataset_count(group->dataset, split) > 0)
+            CS_TRY(cs_feed_open(group->engine, group->dataset, &config, again, &group->feeds[split]));
+    }
+    return CS_OK;
+}
+
+/* The cache of what the trunk gives to the tails that begin first. None in mode features, where there is no trunk, nor
+ * where one epoch is all. */
+static cs_status open_cache(cs_group *group) {
+    const cs_tail *shallowest = NULL;
+    for (int i = 0; i < group->live.n; i++) {
+        const cs_tail *tail = group->live.items[i];
+        group->cache.whole |= tail->cut == 0;
+        if (tail->cut > 0 && (!shallowest || tail->cut < shallowest->cut))
+            shallowest = tail;
+    }
+    if (group->features || !shallowest || !trains_again(group) ||
+        (group->limits.memory == 0 && group->limits.disk == 0))
+        return CS_OK;
+    size_t width = cs_shape_count(shallowest->graph->layers[shallowest->cut - 1].out);
+    return cs_trunk_cache_open(group->engine, &group->limits, group->dataset, &shallowest->config->augment, width,
+                               rows_of(group), &group->cache);
+}
+
+/* Inserts `cut` into the ascending `cuts` [*n] unless it is there or 0. */
+static void add_cut(int *cuts, int *n, int cut) {
+    int i = 0;
+    while (i < *n && cuts[i] < cut)
+        i++;
+    if (cut == 0 || (i < *n && cuts[i] == cut))
+        return;
+    memmove(cuts + i + 1, cuts + i, (size_t)(*n - i) * sizeof *cuts);
+    cuts[i] = cut;
+    ++*n;
+}
+
+/* The trunk of all live tails, from the network of the one that begins last; features are what it would give. */
+static cs_status build_trunk(cs_group *group) {
+    const cs_tail *deepest = group->live.items[0];
+    int *cuts, n = 0;
+    CS_TRY(cs_alloc((size_t)group->live.n, sizeof *cuts, "cuts", &cuts));
+    for (int i = 0; i < group->live.n && !group->features; i++) {
+        const cs_tail *tail = group->live.items[i];
+        add_cut(cuts, &n, tail->cut);
+        if (tail->cut > deepest->cut)
+            deepest = tail;
+    }
+    cs_status status = cs_trunk_build(group->engine, deepest->graph, deepest->params, cuts, n, rows_of(group),
+                                      &group->cache, &group->trunk);
+    free(cuts);
+    return status;
+}
+
+/* Trials that share begin with the same values: the first of a network to be opened reads or draws them for all. */
+static cs_status open_tail(cs_group *group, cs_tail *tail) {
+    const cs_params *like = NULL;
+    for (const cs_tail *other = group->tails; other < tail && !like; other++)
+        if (strcmp(other->config->model.head, tail->config->model.head) == 0)
+            like = other->params;
+    return cs_team_agree(group->team, cs_tail_open(tail, group->dataset, like));
+}
+
+static cs_status compile_tail(cs_group *group, cs_tail *tail) {
+    int steps = cs_loader_batches(cs_feed_loader(group->feeds[CS_SPLIT_TRAIN]));
+    CS_TRY(cs_team_agree(group->team, cs_tail_compile(tail, group->engine, group->trunk, steps)));
+    return cs_tail_join(tail, group->engine);
+}
+
+/* Those that fail are reported and left out. */
+static cs_status prepare_tails(cs_group *group, cs_status (*prepare_one)(cs_group *group, cs_tail *tail)) {
+    int kept = 0;
+    for (int i = 0; i < group->live.n; i++) {
+        cs_tail *tail = group->live.items[i];
+        cs_status status = prepare_one(group, tail);
+        if (status == CS_OK)
+            group->live.items[kept++] = tail;
+        else
+            CS_TRY(cs_group_report_failure(group, tail, status));
+    }
+    group->live.n = kept;
+    return CS_OK;
+}
+
+/* The ranks of a team read the same files, and find the same. */
+static cs_status check_place(const cs_group *group, const cs_tail *tail) {
+    double place = (double)tail->step + tail->epoch + tail->ended, sum = place;
+    CS_TRY(cs_team_sum(group->team, &sum, 1));
+    if (sum == place * cs_team_size(group->team))
+        return CS_OK;
+    return cs_hint(
+        cs_fail(CS_ERR_IO, "%s: the ranks that train this trial find different checkpoints", tail->checkpoint),
+        "its folder must be one that all of them share");
+}
+
+/* Where each goes on: at its test, or when the stream comes to its place. */
+static cs_status place_tails(cs_group *group) {
+    for (int i = 0; i < group->live.n; i++) {
+        cs_tail *tail = group->live.items[i];
+        CS_TRY(cs_team_agree(group->team, cs_checkpoint_read(tail, group->scratch)));
+        CS_TRY(cs_team_agree(group->team, check_place(group, tail)));
+        cs_tail_set *set = tail->ended ? &group->ending : &group->waiting;
+        set->items[set->n++] = tail;
+    }
+    group->live.n = 0;
+    return CS_OK;
+}
+
+static size_t most_values(const cs_tail_set *set) {
+    size_t most = 0;
+    for (int i = 0; i < set->n; i++)
+        if (set->items[i]->graph->n_values > most)
+            most = set->items[i]->graph->n_values;
+    return most;
+}
+
+/* The batches of all tails, and the trunk they go through. */
+static cs_status open_stream(cs_group *group) {
+    const cs_tail *first = group->live.items[0];
+    const cs_base base = {first->config, group->dataset, first->graph, first->params, cs_engine_label(group->engine)};
+    if (first->config->train.mode == CS_TRAIN_FEATURES)
+        CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
+    if (group->checkpoints)
+        CS_TRY(cs_alloc(most_values(&group->live), sizeof(float), "checkpoint", &group->scratch));
+    CS_TRY(open_cache(group));
+    CS_TRY(open_feeds(group, first->graph, first->config));
+    return build_trunk(group);
+}
+
+cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_trial_config *trial) {
+    if (trial->data.image[0] == 0)
+        cs_dataset_image_size(dataset, &trial->data.image[0], &trial->data.image[1]);
+    if (trial->data.image[0] == 0)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: images keep their own sizes", trial->data.path),
+                       "give data.image: [height, width]");
+    return CS_OK;
+}
+
+static void log_unvalidated(const cs_group *group, const cs_trial_config *trials) {
+    for (int i = 0; i < group->n; i++)
+        if (cs_dataset_count(group->dataset, CS_SPLIT_VAL) == 0 && trials[i].train.patience > 0) {
+            cs_log(CS_LOG_WARN, "%s has no val split: early stopping watches the train split", trials[i].data.path);
+            return;
+        }
+}
+
+/* As with weights: what rank 0 planned with is what every rank trains on. */
+static cs_status open_data(cs_group *group, cs_trial_config *trials) {
+    size_t n = (size_t)group->n;
+    CS_TRY(cs_dataset_open(trials[0].data.path, &group->dataset));
+    CS_TRY(cs_trial_check_data(&trials[0], group->dataset));
+    CS_TRY(cs_alloc(n, sizeof *group->tails, "tails", &group->tails));
+    CS_TRY(cs_alloc(n, sizeof *group->evaluated, "tails", &group->evaluated));
+    CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->waiting.items));
+    CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->live.items));
+    CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->ending.items));
+    log_unvalidated(group, trials);
+    for (int i = 0; i < group->n; i++) {
+        CS_TRY(cs_trial_resolve_image(group->dataset, &trials[i]));
+        group->tails[i] = (cs_tail){.trial = i,
+                                    .config = &trials[i],
+                                    .team = group->team,
+                                    .test_needs = group->test_needs,
+                                    .checkpoint = group->checkpoints ? group->checkpoints[i] : NULL,
+                                    .dataset_checksum = cs_dataset_checksum(group->dataset)};
+        group->live.items[group->live.n++] = &group->tails[i];
+    }
+    return CS_OK;
+}
+
+cs_status cs_group_open(cs_group *group, cs_trial_config *trials) {
+    CS_TRY(cs_team_agree(group->team, open_data(group, trials)));
+    CS_TRY(prepare_tails(group, open_tail));
+    if (group->live.n == 0)
+        return CS_OK;
+    CS_TRY(cs_team_agree(group->team, open_stream(group)));
+    CS_TRY(prepare_tails(group, compile_tail));
+    return place_tails(group);
+}
+
+void cs_group_close(cs_group *group) {
+    for (int split = 0; split < CS_SPLIT_COUNT; split++)
+        cs_feed_close(group->feeds[split]);
+    for (int i = 0; group->tails && i < group->n; i++)
+        cs_tail_close(&group->tails[i]);
+    cs_trunk_free(group->trunk);
+    cs_trunk_cache_close(&group->cache);
+    cs_features_close(group->features);
+    free(group->scratch);
+    free(group->tails);
+    free(group->evaluated);
+    free(group->waiting.items);
+    free(group->live.items);
+    free(group->ending.items);
+    cs_dataset_close(group->dataset);
+    cs_team_close(group->team);
+}

@@ -1,0 +1,119 @@
+/* The learning rate of every update is what the schedule says. The tests put a rate of their own in its place (the
+ * linker's --wrap, settings.cmake). */
+#include "test.h"
+#include "toy.h"
+
+#include "cnnsweep/file.h"
+#include "cnnsweep/schedule.h"
+
+#include <string.h>
+
+static const toy_spec spec = {.counts = {14, 6, 6}, .contrast = 4};
+enum { BATCH = 4, STEPS = 4, EPOCHS = 3 }; /* steps of an epoch */
+
+static enum { AS_CONFIGURED, HALF, FALLING } rule;
+static int64_t last_steps;
+
+float __real_cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps);
+float __wrap_cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps);
+float __wrap_cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps) {
+    float rate = __real_cs_schedule_rate(config, step, steps);
+    last_steps = steps;
+    if (rule == FALLING)
+        return rate / (float)(1 + step);
+    return rule == HALF ? rate / 2 : rate;
+}
+
+static cs_trial_config make_trial(float lr) {
+    cs_trial_config trial = toy_trial(toy_dataset("schedule", &spec));
+    trial.train.epochs = EPOCHS;
+    trial.train.batch = BATCH;
+    trial.train.optimizer.lr = lr;
+    return trial;
+}
+
+static const toy_trial_record *train(float lr, toy_record *record) {
+    cs_trial_config trial = make_trial(lr);
+    assert_ok(toy_train("ref", &trial, 1, record));
+    assert_true(record->trials[0].finished);
+    return &record->trials[0];
+}
+
+static void test_a_constant_schedule_gives_the_configured_rate_to_the_bit(void **state) {
+    (void)state;
+    const cs_train_config config = {.optimizer = {.lr = 0.1f}, .epochs = 2};
+    assert_string_equal(cs_schedule_name(config.schedule), "constant");
+    for (int64_t step = 0; step < 3; step++)
+        assert_true(__real_cs_schedule_rate(&config, step, 2) == 0.1f);
+}
+
+static void test_names_end_in_null(void **state) {
+    (void)state;
+    int n = 0;
+    while (cs_schedule_name(n))
+        n++;
+    assert_true(n > 0 && n < 100);
+}
+
+static void test_updates_take_the_rate_of_the_schedule(void **state) {
+    (void)state;
+    static toy_record scheduled, plain;
+    rule = HALF;
+    const toy_trial_record *halved = train(2e-3f, &scheduled);
+    rule = AS_CONFIGURED;
+    toy_assert_same(halved, train(1e-3f, &plain));
+}
+
+static void test_an_epochs_row_has_the_rate_after_its_last_update(void **state) {
+    (void)state;
+    static toy_record record;
+    rule = FALLING;
+    const toy_trial_record *run = train(1e-3f, &record);
+    rule = AS_CONFIGURED;
+    assert_int_equal(run->n_rows, EPOCHS);
+    assert_int_equal(last_steps, STEPS);
+    for (int i = 0; i < EPOCHS; i++)
+        assert_true(run->rows[i].learning_rate == (double)(1e-3f / (float)(1 + STEPS * (i + 1))));
+}
+
+/* Stops in the middle of the second epoch. */
+static void test_a_trial_that_goes_on_goes_on_with_its_rates(void **state) {
+    (void)state;
+    static toy_record whole, parts;
+    const cs_trial_config trial = make_trial(1e-3f);
+    char path[CS_PATH_MAX];
+    const char *const paths[] = {path};
+    assert_ok(cs_path(path, sizeof path, "%s/schedule.checkpoint", test_scratch()));
+    rule = FALLING;
+    const toy_trial_record *wanted = train(1e-3f, &whole);
+    for (int part = 0; part < 2; part++) {
+        cs_engine_options options = test_trainer_options(2);
+        cs_engine *engine;
+        parts.stop_after = part == 0 ? STEPS + 2 : 0;
+        cs_train_events events = toy_events(&parts);
+        const cs_group_config config = {
+            .trials = &trial, .n = 1, .checkpoints = paths, .events = &events, .stop = &parts.stop};
+        assert_ok(cs_engine_open("ref", &options, &engine));
+        assert_int_equal(cs_group_train(engine, &config), part == 0 ? CS_ERR_INTERRUPTED : CS_OK);
+        cs_engine_close(engine);
+    }
+    rule = AS_CONFIGURED;
+    const toy_trial_record *resumed = &parts.trials[0];
+    assert_int_equal(resumed->n_rows, EPOCHS - 1);
+    for (int i = 0; i < EPOCHS - 1; i++) {
+        assert_memory_equal(resumed->rows[i].value, wanted->rows[i + 1].value, sizeof wanted->rows[0].value);
+        assert_true(resumed->rows[i].learning_rate == wanted->rows[i + 1].learning_rate);
+    }
+    assert_memory_equal(resumed->result.value, wanted->result.value, sizeof wanted->result.value);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_constant_schedule_gives_the_configured_rate_to_the_bit),
+        cmocka_unit_test(test_names_end_in_null),
+        cmocka_unit_test(test_updates_take_the_rate_of_the_schedule),
+        cmocka_unit_test(test_an_epochs_row_has_the_rate_after_its_last_update),
+        cmocka_unit_test(test_a_trial_that_goes_on_goes_on_with_its_rates),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
