@@ -6,16 +6,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
-static cs_log_level log_level = CS_LOG_INFO;
-static bool level_known;
-static char log_prefix[32];
 enum { LINE_MAX_BYTES = 4096 }; /* what is longer is cut */
-static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 double cs_now(void) {
     struct timespec now;
@@ -23,37 +17,8 @@ double cs_now(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-void cs_log_set_level(cs_log_level level) {
-    log_level = level;
-    level_known = true;
-}
-
-cs_log_level cs_own_log_level(void) {
-    if (!level_known) {
-        const char *wanted = getenv("CNNSWEEP_LOG");
-        for (int i = 0; wanted && i <= CS_LOG_DEBUG; i++)
-            if (strcmp(wanted, level_names[i]) == 0)
-                log_level = (cs_log_level)i;
-        level_known = true;
-    }
-    return log_level;
-}
-
 cs_log_level cs_log_get_level(void) {
     return cs_links->log_level();
-}
-
-void cs_log_set_prefix(const char *prefix) {
-    snprintf(log_prefix, sizeof log_prefix, "%s", prefix);
-}
-
-void cs_own_log_line(cs_log_level level, const char *line) {
-    pthread_mutex_lock(&log_lock);
-    fputs(log_prefix, stderr);
-    if (level != CS_LOG_INFO)
-        fprintf(stderr, "%s: ", level_names[level]);
-    fprintf(stderr, "%s\n", line);
-    pthread_mutex_unlock(&log_lock);
 }
 
 void cs_log(cs_log_level level, const char *fmt, ...) {

@@ -14,11 +14,6 @@ const char *cs_status_name(cs_status code) {
     return (unsigned)code < CS_STATUS_COUNT ? names[code] : "unknown";
 }
 
-cs_error *cs_own_error(void) {
-    static _Thread_local cs_error last_error;
-    return &last_error;
-}
-
 static void record(const char *file, int line, cs_status code, const char *fmt, va_list args) {
     const char *base = strrchr(file, '/');
     cs_error *error = cs_links->last_error();
