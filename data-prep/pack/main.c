@@ -1,6 +1,7 @@
 #include "pack.h"
 
 #include "cnnsweep/args.h"
+#include "cnnsweep/image.h"
 #include "cnnsweep/log.h"
 
 #include <errno.h>
@@ -93,14 +94,16 @@ typedef struct commands {
 } commands;
 
 static void print_help(const cs_arg *args, size_t n) {
+    char formats[256];
+    cs_image_formats(true, formats, sizeof formats);
     puts("cnnsweep-pack: packs a folder of images into a dataset for cnnsweep\n\n"
          "  cnnsweep-pack [options] SRC OUT     SRC holds train/ val/ test/ with a folder a class in each,\n"
          "                                      or a folder a class; OUT is the dataset to make\n"
          "  cnnsweep-pack --part I/N SRC OUT    part I of N (0 to N-1), for N processes that share the work, then\n"
          "  cnnsweep-pack --join OUT            makes OUT of its parts\n"
          "  cnnsweep-pack --info OUT            what is in a dataset\n"
-         "  cnnsweep-pack --check OUT           is it whole?\n\n"
-         "JPEG (progressive, gray and CMYK too) and PNG are read. Options:");
+         "  cnnsweep-pack --check OUT           is it whole?\n");
+    printf("%s are read. Options:\n", formats);
     cs_args_help(stdout, args, n);
     puts("\nExit status: 0 done, 1 failed (nothing is left behind), 2 wrong call.");
 }

@@ -34,8 +34,12 @@ CS_MUST_CHECK cs_status cs_decoder_open(cs_decoder **out);
 void cs_decoder_close(cs_decoder *decoder); /* NULL-safe */
 
 bool cs_is_jpeg(const uint8_t *bytes, size_t size);
+/* The formats that are read, for people: "JPEG and PNG"; with their kinds "JPEG (progressive, gray and CMYK too) and
+ * PNG". To add one see src/data/codec.h. */
+void cs_image_formats(bool with_kinds, char *out, size_t size);
 
-/* Height and width from the header of a JPEG or PNG. What is neither is CS_ERR_FORMAT, said by what it is. */
+/* Height and width from the header of an image. What is of no format that is read is CS_ERR_FORMAT, said by what it
+ * is. */
 CS_MUST_CHECK cs_status cs_image_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w);
 
 /* Decodes JPEG (progressive, gray, CMYK and YCCK too) or PNG (1-16 bit, gray, palette; alpha is dropped over black as

@@ -1,43 +1,11 @@
-#include "image_impl.h"
+/* Decoding and resizing together: the table of image formats, and what goes through all of them. */
+#include "codec.h"
 
 #include "cnnsweep/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *cs_resize_name(cs_resize resize) {
-    return resize == CS_RESIZE_NEAREST ? "nearest" : "bilinear";
-}
-
-cs_status cs_image_check_size(const char *name, uint64_t h, uint64_t w) {
-    if (h == 0 || w == 0)
-        return cs_fail(CS_ERR_FORMAT, "%s: the image has no pixels", name);
-    if (h > CS_IMAGE_MAX_PIXELS || w > CS_IMAGE_MAX_PIXELS || h * w > CS_IMAGE_MAX_PIXELS)
-        return cs_fail(CS_ERR_FORMAT, "%s: the header says %llux%llu pixels, more than the %d million accepted", name,
-                       (unsigned long long)w, (unsigned long long)h, CS_IMAGE_MAX_PIXELS / 1000000);
-    return CS_OK;
-}
-
-cs_status cs_image_reserve(cs_image *image, int h, int w) {
-    size_t need = (size_t)h * (size_t)w * 3;
-    if (need > image->capacity || !image->pixels) {
-        free(image->pixels);
-        image->pixels = NULL;
-        image->capacity = 0;
-        CS_TRY(cs_alloc(need, 1, "image", &image->pixels));
-        image->capacity = need;
-    }
-    image->h = h;
-    image->w = w;
-    return CS_OK;
-}
-
-void cs_image_clear(cs_image *image) {
-    if (!image)
-        return;
-    free(image->pixels);
-    *image = (cs_image){0};
-}
 
 cs_status cs_decoder_open(cs_decoder **out) {
     return cs_alloc(1, sizeof **out, "image decoder", out);
@@ -52,55 +20,65 @@ void cs_decoder_close(cs_decoder *decoder) {
     free(decoder);
 }
 
-/* What a file is, by its first bytes. */
-typedef struct magic {
+/* The formats that are read. */
+extern const cs_codec cs_jpeg_codec, cs_png_codec;
+static const cs_codec *const codecs[] = {&cs_jpeg_codec, &cs_png_codec};
+enum { CODECS = sizeof codecs / sizeof *codecs };
+
+void cs_image_formats(bool with_kinds, char *out, size_t size) {
+    size_t used = 0;
+    for (size_t i = 0; i < CODECS && used < size; i++) {
+        const char *before = i == 0 ? "" : i + 1 < CODECS ? ", " : " and ", *kinds = codecs[i]->kinds;
+        bool told = with_kinds && kinds;
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s%s%s", before, codecs[i]->name, told ? " (" : "",
+                                 told ? kinds : "", told ? ")" : "");
+    }
+}
+
+/* Formats that are not read, so that an error can name them: by bytes at a place of the file. */
+static const struct {
     const char *format;
     size_t at, size;
     const char *bytes;
-} magic;
-
-static const magic jpeg_magic = {"JPEG", 0, 3, "\xFF\xD8\xFF"};
-static const magic png_magic = {"PNG", 0, 8, "\x89PNG\r\n\x1A\n"};
-static const magic other_magics[] = {
+} others[] = {
     {"GIF image", 0, 4, "GIF8"},       {"BMP image", 0, 2, "BM"},       {"WebP image", 8, 4, "WEBP"},
     {"TIFF image", 0, 4, "II*\0"},     {"TIFF image", 0, 4, "MM\0*"},   {"DICOM image", 128, 4, "DICM"},
     {"JPEG 2000 image", 4, 4, "jP  "}, {"ZIP archive", 0, 4, "PK\3\4"}, {"gzip archive", 0, 2, "\x1F\x8B"},
     {"PDF document", 0, 4, "%PDF"},    {"HDF5 file", 0, 4, "\x89HDF"},
 };
 
-static bool matches(const magic *m, const uint8_t *bytes, size_t size) {
-    return size >= m->at + m->size && memcmp(bytes + m->at, m->bytes, m->size) == 0;
-}
-
 static cs_status fail_other(const char *name, const uint8_t *bytes, size_t size) {
+    char formats[256];
+    cs_image_formats(false, formats, sizeof formats);
     if (size == 0)
         return cs_fail(CS_ERR_FORMAT, "%s: the file is empty", name);
-    for (size_t i = 0; i < sizeof other_magics / sizeof *other_magics; i++)
-        if (matches(&other_magics[i], bytes, size))
-            return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: this is a %s", name, other_magics[i].format),
-                           "JPEG and PNG are read; convert it");
-    return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: not an image", name), "JPEG and PNG are read");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (size >= others[i].at + others[i].size && memcmp(bytes + others[i].at, others[i].bytes, others[i].size) == 0)
+            return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: this is a %s", name, others[i].format),
+                           "%s are read; convert it", formats);
+    return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: not an image", name), "%s are read", formats);
 }
 
-bool cs_is_jpeg(const uint8_t *bytes, size_t size) {
-    return matches(&jpeg_magic, bytes, size);
+static cs_status find_codec(const char *name, const uint8_t *bytes, size_t size, const cs_codec **out) {
+    for (size_t i = 0; i < CODECS; i++)
+        if (codecs[i]->recognises(bytes, size)) {
+            *out = codecs[i];
+            return CS_OK;
+        }
+    return fail_other(name, bytes, size);
 }
 
 cs_status cs_image_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
-    if (cs_is_jpeg(bytes, size))
-        return cs_jpeg_size(name, bytes, size, h, w);
-    if (matches(&png_magic, bytes, size))
-        return cs_png_size(name, bytes, size, h, w);
-    return fail_other(name, bytes, size);
+    const cs_codec *codec = NULL;
+    CS_TRY(find_codec(name, bytes, size, &codec));
+    return codec->size(name, bytes, size, h, w);
 }
 
 cs_status cs_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
                     int target_w, cs_image *image) {
-    if (cs_is_jpeg(bytes, size))
-        return cs_jpeg_decode(decoder, name, bytes, size, target_h, target_w, image);
-    if (matches(&png_magic, bytes, size))
-        return cs_png_decode(name, bytes, size, image);
-    return fail_other(name, bytes, size);
+    const cs_codec *codec = NULL;
+    CS_TRY(find_codec(name, bytes, size, &codec));
+    return codec->decode(decoder, name, bytes, size, target_h, target_w, image);
 }
 
 cs_status cs_decode_resized(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, cs_resize how,

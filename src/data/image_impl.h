@@ -1,4 +1,4 @@
-/* Inside the image files: what a decoder holds, and the two formats behind cs_decode. */
+/* Inside the image files: what a decoder holds, and what decoding and resizing have in common. */
 #ifndef CNNSWEEP_IMAGE_IMPL_H
 #define CNNSWEEP_IMAGE_IMPL_H
 
@@ -27,12 +27,6 @@ struct cs_decoder {
 
 /* Refuses empty and enormous images. */
 cs_status cs_image_check_size(const char *name, uint64_t h, uint64_t w);
-
-cs_status cs_jpeg_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w);
-cs_status cs_jpeg_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
-                         int target_w, cs_image *image);
-cs_status cs_png_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w);
-cs_status cs_png_decode(const char *name, const uint8_t *bytes, size_t size, cs_image *image);
 
 /* Scratch for resizing max_h x max_w (or smaller) to h x w. */
 cs_status cs_resize_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w);

@@ -1,12 +1,13 @@
 /* JPEG through libjpeg's own calls, of libjpeg-turbo. Every image gets a decoder of its own, which costs little: one
  * that is used again keeps the tables, and after an error the state, of the image before, and both would decide what
  * comes of the next. */
-#include "image_impl.h"
+#include "codec.h"
 
 #include "cnnsweep/memory.h"
 
 #include <setjmp.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <jpeglib.h>
 
@@ -192,7 +193,12 @@ static cs_status with_decoder(decoding *self, cs_status (*work)(void *job)) {
     return status;
 }
 
-cs_status cs_jpeg_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
+bool cs_is_jpeg(const uint8_t *bytes, size_t size) {
+    static const uint8_t start[] = {0xFF, 0xD8, 0xFF};
+    return size >= sizeof start && memcmp(bytes, start, sizeof start) == 0;
+}
+
+static cs_status jpeg_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
     decoding self = {.guard.name = name, .bytes = bytes, .size = size};
     CS_TRY(with_decoder(&self, read_header));
     *h = (int)self.jpeg.image_height;
@@ -200,8 +206,8 @@ cs_status cs_jpeg_size(const char *name, const uint8_t *bytes, size_t size, int 
     return CS_OK;
 }
 
-cs_status cs_jpeg_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
-                         int target_w, cs_image *image) {
+static cs_status jpeg_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
+                             int target_w, cs_image *image) {
     decoding self = {.guard.name = name,
                      .decoder = decoder,
                      .bytes = bytes,
@@ -211,6 +217,8 @@ cs_status cs_jpeg_decode(cs_decoder *decoder, const char *name, const uint8_t *b
                      .image = image};
     return with_decoder(&self, decode);
 }
+
+const cs_codec cs_jpeg_codec = {"JPEG", "progressive, gray and CMYK too", cs_is_jpeg, jpeg_size, jpeg_decode};
 
 typedef struct encoding {
     jpeg_guard guard;

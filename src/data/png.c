@@ -1,5 +1,7 @@
 /* PNG through libspng. */
-#include "image_impl.h"
+#include "codec.h"
+
+#include <string.h>
 
 #include <spng.h>
 
@@ -45,14 +47,21 @@ static cs_status open_png(const char *name, const uint8_t *bytes, size_t size, s
     return CS_OK;
 }
 
-cs_status cs_png_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
+static bool is_png(const uint8_t *bytes, size_t size) {
+    static const uint8_t start[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+    return size >= sizeof start && memcmp(bytes, start, sizeof start) == 0;
+}
+
+static cs_status png_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
     spng_ctx *png = NULL;
     CS_TRY(open_png(name, bytes, size, &png, h, w));
     spng_ctx_free(png);
     return CS_OK;
 }
 
-cs_status cs_png_decode(const char *name, const uint8_t *bytes, size_t size, cs_image *image) {
+static cs_status png_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
+                            int target_w, cs_image *image) {
+    (void)decoder, (void)target_h, (void)target_w; /* a PNG has no smaller scale to be decoded in */
     spng_ctx *png = NULL;
     int h = 0, w = 0;
     CS_TRY(open_png(name, bytes, size, &png, &h, &w));
@@ -67,3 +76,5 @@ cs_status cs_png_decode(const char *name, const uint8_t *bytes, size_t size, cs_
     spng_ctx_free(png);
     return status;
 }
+
+const cs_codec cs_png_codec = {"PNG", NULL, is_png, png_size, png_decode};

@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *cs_resize_name(cs_resize resize) {
+    return resize == CS_RESIZE_NEAREST ? "nearest" : "bilinear";
+}
+
 static double support_of(int in, int out) {
     double scale = (double)in / out;
     return scale < 1 ? 1 : scale;
