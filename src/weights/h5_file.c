@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char damaged[] = "the file is cut short or damaged: fetch it again";
-
 /* What cs_tensor.read needs. */
 typedef struct h5_source {
     hid_t dataset;
@@ -72,16 +70,13 @@ static cs_status read_bfloat16(const h5_source *source, size_t count, float *out
 static cs_status read_values(const cs_tensor *tensor, float *out) {
     const h5_source *source = tensor->source;
     cs_status status = CS_OK;
-    size_t count = 1;
-    for (int i = 0; i < tensor->rank; i++)
-        count *= (size_t)tensor->dims[i];
     if (source->bfloat16)
-        status = read_bfloat16(source, count, out);
+        status = read_bfloat16(source, (size_t)cs_tensor_count(tensor), out);
     else if (H5Dread(source->dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0)
         status = CS_ERR_FORMAT;
     if (status != CS_ERR_FORMAT)
         return status;
-    return cs_hint(cs_fail(status, "%s: dataset %s cannot be read", source->file, tensor->path), "%s", damaged);
+    return cs_hint(cs_fail(status, "%s: dataset %s cannot be read", source->file, tensor->path), "%s", cs_damaged_hint);
 }
 
 static void describe_type(hid_t type, cs_tensor *tensor, h5_source *source) {
@@ -121,7 +116,8 @@ static cs_status visit_open(hid_t dataset, cs_tensor *tensor, const char *file, 
     if (space >= 0)
         H5Sclose(space);
     if (tensor->rank < 0 || tensor->rank > CS_TENSOR_MAX_RANK)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s has no shape", file, tensor->path), "%s", damaged);
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s has no shape", file, tensor->path), "%s",
+                       cs_damaged_hint);
     if (lies_elsewhere(dataset))
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s has its values elsewhere", file, tensor->path),
                        "weights are read from one file alone");
@@ -140,30 +136,10 @@ cs_status cs_h5_visit(hid_t group, const char *name, cs_tensor *tensor, const ch
     hid_t dataset = open_here(group, name, H5P_DATASET_ACCESS, H5Dopen2);
     if (dataset < 0)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s is listed but cannot be opened", file, tensor->path),
-                       "%s", damaged);
+                       "%s", cs_damaged_hint);
     cs_status status = visit_open(dataset, tensor, file, visitor);
     H5Dclose(dataset);
     return status;
-}
-
-static bool is_legacy(hid_t root) {
-    return H5Aexists(root, "layer_names") > 0 || H5Aexists(root, "layer_names0") > 0 ||
-           cs_h5_has(root, "model_weights");
-}
-
-static bool is_keras3(hid_t root) {
-    return cs_h5_has(root, "layers") || cs_h5_has(root, "_layer_checkpoint_dependencies") || cs_h5_has(root, "vars");
-}
-
-static cs_status walk_root(hid_t root, const char *path, const cs_visitor *visitor) {
-    bool legacy = is_legacy(root);
-    char preprocess[64];
-    if (!legacy && !is_keras3(root))
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: has neither the attribute layer_names nor the group layers", path),
-                       "weights are what Keras' save_weights writes");
-    CS_TRY(cs_h5_text(root, path, cs_preprocess_key, preprocess, sizeof preprocess));
-    CS_TRY(visitor->file(visitor->context, legacy ? "Keras .h5 (legacy)" : "Keras 3 .weights.h5", preprocess));
-    return legacy ? cs_walk_legacy(root, path, visitor) : cs_walk_keras3(root, path, visitor);
 }
 
 /* An H5E_walk2_t: keeps the innermost of HDF5's errors. */
@@ -178,7 +154,7 @@ static cs_status fail_open(const char *path, const char *reason) {
     if (strstr(reason, "lock file") || strstr(reason, "already open"))
         return cs_hint(status, "another program writes it: wait for that; where the disk knows no locks, do not set "
                                "HDF5_USE_FILE_LOCKING; after a crash, h5clear -s");
-    return cs_hint(status, "%s", damaged);
+    return cs_hint(status, "%s", cs_damaged_hint);
 }
 
 /* To read wants no lock: on some network disks there are none. HDF5_USE_FILE_LOCKING wins over what is set here. */
@@ -192,15 +168,17 @@ static hid_t open_file(const char *path, char reason[CS_TENSOR_NAME_MAX]) {
     return file;
 }
 
-cs_status cs_walk_hdf5(const char *path, const cs_visitor *visitor) {
+cs_status cs_h5_open(const char *path, cs_h5_file *out) {
     char reason[CS_TENSOR_NAME_MAX] = "it has no root";
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* our errors say it once */
-    hid_t file = open_file(path, reason);
-    hid_t root = file < 0 ? H5I_INVALID_HID : cs_h5_open_group(file, "/");
-    cs_status status = root < 0 ? fail_open(path, reason) : walk_root(root, path, visitor);
-    if (root >= 0)
-        H5Gclose(root);
-    if (file >= 0)
-        H5Fclose(file);
-    return status;
+    out->file = open_file(path, reason);
+    out->root = out->file < 0 ? H5I_INVALID_HID : cs_h5_open_group(out->file, "/");
+    return out->root < 0 ? fail_open(path, reason) : CS_OK;
+}
+
+void cs_h5_close(const cs_h5_file *file) {
+    if (file->root >= 0)
+        H5Gclose(file->root);
+    if (file->file >= 0)
+        H5Fclose(file->file);
 }

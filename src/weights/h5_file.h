@@ -1,4 +1,4 @@
-/* Private to src/weights: HDF5 files of tensors. */
+/* Private to src/weights: files of HDF5, whatever the layout of what is in them. */
 #ifndef CS_WEIGHTS_H5_FILE_H
 #define CS_WEIGHTS_H5_FILE_H
 
@@ -7,9 +7,12 @@
 
 #include <hdf5.h>
 
-/* The two layouts, below an open root. */
-CS_MUST_CHECK cs_status cs_walk_legacy(hid_t root, const char *path, const cs_visitor *visitor);
-CS_MUST_CHECK cs_status cs_walk_keras3(hid_t root, const char *path, const cs_visitor *visitor);
+/* An open file and its root group; negative: not open. Close it whether it could be opened or not. */
+typedef struct cs_h5_file {
+    hid_t file, root;
+} cs_h5_file;
+CS_MUST_CHECK cs_status cs_h5_open(const char *path, cs_h5_file *out);
+void cs_h5_close(const cs_h5_file *file);
 
 /* Opens a group, or a dataset, of this very file: links into others are not followed. Negative: it cannot. */
 hid_t cs_h5_open_group(hid_t parent, const char *name);

@@ -1,4 +1,5 @@
 /* Keras' two layouts of HDF5. The file is made in memory, as HDF5 cannot write one atomically. */
+#include "names.h"
 #include "writers.h"
 
 #include "cnnsweep/file.h"
@@ -169,7 +170,7 @@ static cs_status fill_keras3(hid_t root, const char *path, const cs_params *para
         int ordinal = seen[layer->kind]++;
         if (layer->n_params == 0)
             continue;
-        cs_match_class(layer->kind, class, sizeof class);
+        cs_name_of_class(layer->kind, class, sizeof class);
         if (ordinal > 0)
             snprintf(count, sizeof count, "_%d", ordinal);
         snprintf(group, sizeof group, "layers/%s%s/vars", class, count);

@@ -2,7 +2,8 @@
  * the datasets "0", "1", ... and, since 3.7 or so, the layer's name as its attribute. A model in a model is a group
  * with "layers" of its own. Keras 2.12 and 2.13 say "_layer_checkpoint_dependencies" for "layers" and meet every layer
  * there twice ("conv2d", "conv2d_2", "conv2d_4"), so that only the order of the counts tells the place. */
-#include "h5_file.h"
+#include "h5_layout.h"
+#include "names.h"
 
 #include "cnnsweep/memory.h"
 
@@ -26,8 +27,7 @@ static herr_t add_name(hid_t group, const char *name, const H5L_info_t *info, vo
 
 static cs_status children(hid_t group, const char *place, const char *file, cs_strings *names) {
     if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, add_name, names) < 0)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: group %s cannot be listed", file, place),
-                       "the file is cut short or damaged: fetch it again");
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: group %s cannot be listed", file, place), "%s", cs_damaged_hint);
     return CS_OK;
 }
 
@@ -148,7 +148,11 @@ done:
     return status;
 }
 
-cs_status cs_walk_keras3(hid_t root, const char *path, const cs_visitor *visitor) {
+static bool is_keras3(hid_t root) {
+    return cs_h5_has(root, layers_name) || cs_h5_has(root, old_layers_name) || cs_h5_has(root, "vars");
+}
+
+static cs_status walk_keras3(hid_t root, const char *path, const cs_visitor *visitor) {
     const node top = {.group = root, .name = "", .layer = "", .place = ""};
     walk w = {.file = path, .visitor = visitor};
     cs_status status = mark(&w, root, "/", 0);
@@ -157,3 +161,5 @@ cs_status cs_walk_keras3(hid_t root, const char *path, const cs_visitor *visitor
     free(w.seen);
     return status;
 }
+
+const cs_h5_layout cs_keras3_layout = {"Keras 3 .weights.h5", is_keras3, walk_keras3};

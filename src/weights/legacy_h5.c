@@ -1,7 +1,7 @@
 /* Keras' legacy .h5: attribute layer_names, a group a layer with attribute weight_names, a dataset a weight at
  * <layer>/<weight name>; whole models have the same tree under /model_weights. Names look like "conv1/kernel:0" (Keras
  * 2), "conv1/kernel" (Keras 3), "block/conv1/kernel:0" (nested models). The attributes are followed, not the groups. */
-#include "h5_file.h"
+#include "h5_layout.h"
 
 static cs_status visit_weight(hid_t group, const char *layer, const char *weight, const char *file,
                               const cs_visitor *visitor) {
@@ -18,8 +18,8 @@ static cs_status walk_layer(hid_t root, const char *layer, const char *file, con
     snprintf(where, sizeof where, "%s: layer %s", file, cs_printable(layer, name));
     hid_t group = cs_h5_open_group(root, layer);
     if (group < 0)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s is listed in layer_names but has no group", where),
-                       "the file is cut short or damaged: fetch it again");
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s is listed in layer_names but has no group", where), "%s",
+                       cs_damaged_hint);
     CS_TRY_GOTO(cs_h5_read_strings(group, where, "weight_names", &weights), done);
     for (size_t i = 0; i < weights.n; i++)
         CS_TRY_GOTO(visit_weight(group, layer, weights.items[i], file, visitor), done);
@@ -29,7 +29,12 @@ done:
     return status;
 }
 
-cs_status cs_walk_legacy(hid_t root, const char *path, const cs_visitor *visitor) {
+static bool is_legacy(hid_t root) {
+    return H5Aexists(root, "layer_names") > 0 || H5Aexists(root, "layer_names0") > 0 ||
+           cs_h5_has(root, "model_weights");
+}
+
+static cs_status walk_legacy(hid_t root, const char *path, const cs_visitor *visitor) {
     cs_strings layers = {0};
     cs_status status = CS_OK;
     hid_t top = cs_h5_open_group(root, cs_h5_has(root, "model_weights") ? "model_weights" : ".");
@@ -45,3 +50,5 @@ done:
     H5Gclose(top);
     return status;
 }
+
+const cs_h5_layout cs_legacy_layout = {"Keras .h5 (legacy)", is_legacy, walk_legacy};

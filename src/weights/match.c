@@ -3,7 +3,9 @@
  * Where a person named the layer, by that name. Where Keras did ("conv2d_3"), the number counts all models of a session
  * and says little: then by the layer's place among those of its class. A model within a model is a container of its
  * own; the one that has most of the base is the base, and the others can only be the head's. */
-#include "tensor.h"
+#include "match.h"
+
+#include "names.h"
 
 #include "cnnsweep/memory.h"
 
@@ -152,7 +154,7 @@ static void match_torch(matcher *m, size_t index) {
     snprintf(wanted, sizeof wanted, "%s", m->tensors->items[index].weight);
     join_dense_layer(wanted);
     for (int i = 0; i < m->graph->n_params && m->params[index] < 0; i++) {
-        cs_match_name(m->graph, &m->graph->params[i], CS_NAMING_FLAT, name, sizeof name);
+        cs_name_in_file(m->graph, &m->graph->params[i], CS_NAMING_FLAT, name, sizeof name);
         if (strcmp(name, wanted) == 0)
             m->params[index] = i;
     }
@@ -213,7 +215,7 @@ static int find_ranked(const cs_graph *graph, const place *p, bool in_base) {
     int number = p->distinct >= needed ? p->rank : p->number;
     if (!in_base)
         number = needed + p->rank;
-    cs_match_class(p->kind, class, sizeof class);
+    cs_name_of_class(p->kind, class, sizeof class);
     snprintf(name, sizeof name, number ? "%s_%d" : "%s", class, number);
     return find_layer(graph, name);
 }
@@ -287,7 +289,7 @@ static cs_status check_unique(const matcher *m) {
         char name[CS_TENSOR_NAME_MAX];
         if (param < 0)
             continue;
-        cs_match_name(m->graph, &m->graph->params[param], m->tensors->items[i].naming, name, sizeof name);
+        cs_name_in_file(m->graph, &m->graph->params[param], m->tensors->items[i].naming, name, sizeof name);
         if (taker[param])
             status = fail_ambiguous(m, &m->tensors->items[taker[param] - 1], &m->tensors->items[i], name);
         taker[param] = i + 1;

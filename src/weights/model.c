@@ -1,6 +1,6 @@
 /* The network that a weights file wants: EfficientNet comes with one rescaling of its input or, for ImageNet's weights,
  * with two, and the wrong number of them gives wrong features without an error. */
-#include "tensor.h"
+#include "walk.h"
 
 #include "cnnsweep/log.h"
 
@@ -62,7 +62,6 @@ static cs_status look(void *context, FILE *text) {
 static cs_status find_scaling(const char *path, scaling *out) {
     reader r = {.path = path};
     char *text = NULL;
-    CS_TRY(cs_weights_check_exists(path));
     cs_status status = cs_weights_run(path, look, &r, &text);
     if (status == CS_OK)
         *out = (scaling)(text[0] - '0');

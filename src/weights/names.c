@@ -1,11 +1,10 @@
-/* The names that Keras and torch give to layers and parameters. */
-#include "tensor.h"
+#include "names.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-void cs_match_class(cs_layer_kind kind, char *out, size_t size) {
+void cs_name_of_class(cs_layer_kind kind, char *out, size_t size) {
     size_t used = 0;
     char before = '\0';
     for (const char *c = cs_layer_kind_name(kind); *c && used + 2 < size; before = *c++) {
@@ -36,7 +35,7 @@ int cs_name_ordinal(const char *name, const char *class) {
 bool cs_name_automatic(const char *name, cs_layer_kind *kind, int *ordinal) {
     for (int k = 0; k < CS_LAYER_KIND_COUNT; k++) {
         char class[CS_NAME_MAX];
-        cs_match_class((cs_layer_kind)k, class, sizeof class);
+        cs_name_of_class((cs_layer_kind)k, class, sizeof class);
         *ordinal = cs_name_ordinal(name, class);
         *kind = (cs_layer_kind)k;
         if (*ordinal >= 0)
@@ -63,7 +62,7 @@ static const char *torch_suffix(const cs_param *param) {
     }
 }
 
-void cs_match_name(const cs_graph *graph, const cs_param *param, cs_naming naming, char *out, size_t size) {
+void cs_name_in_file(const cs_graph *graph, const cs_param *param, cs_naming naming, char *out, size_t size) {
     if (naming == CS_NAMING_FLAT && graph->dialect == CS_DIALECT_TORCH)
         snprintf(out, size, "%s.%s", graph->layers[param->layer].name, torch_suffix(param));
     else

@@ -1,11 +1,13 @@
-/* A weights file into a graph's parameters, with a report; and its description. */
+/* A weights file into a graph's parameters, with a report. */
 #include "isolated.h"
-#include "tensor.h"
+#include "layout.h"
+#include "match.h"
+#include "names.h"
+#include "walk.h"
 
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +71,7 @@ static cs_naming naming_of(const reader *r) {
 static void describe_param(const reader *r, const cs_param *param, char name[CS_TENSOR_NAME_MAX],
                            char shape[CS_TENSOR_SHAPE_MAX]) {
     cs_layout layout = cs_layout_of(r->graph, param, naming_of(r));
-    cs_match_name(r->graph, param, naming_of(r), name, CS_TENSOR_NAME_MAX);
+    cs_name_in_file(r->graph, param, naming_of(r), name, CS_TENSOR_NAME_MAX);
     param_shape(&layout, shape);
 }
 
@@ -237,16 +239,6 @@ static cs_status read_file(void *context, FILE *text) {
     return status;
 }
 
-cs_status cs_weights_check_exists(const char *path) {
-    FILE *probe = fopen(path, "rb");
-    if (!probe)
-        return errno == ENOENT ? cs_hint(cs_fail(CS_ERR_NOT_FOUND, "weights: there is no file %s", path),
-                                         "paths start where the program does")
-                               : cs_fail_errno("weights: %s", path);
-    fclose(probe);
-    return CS_OK;
-}
-
 static void fill_report(const outcome *out, cs_weights_report *report) {
     report->matched = out->matched;
     report->missing = out->missing;
@@ -262,7 +254,6 @@ cs_status cs_weights_read(const char *path, unsigned rules, cs_params *params, c
         .path = path, .graph = graph, .rules = rules, .head = rules & CS_WEIGHTS_WHOLE ? graph->n_layers : graph->head};
     cs_status status = CS_OK;
     *report = (cs_weights_report){0};
-    CS_TRY(cs_weights_check_exists(path));
     CS_TRY_GOTO(cs_shared_alloc(size, "weights", &r.out), done);
     CS_TRY_GOTO(cs_alloc((size_t)graph->n_params, sizeof *r.takers, "marks", &r.takers), done);
     memcpy(r.out->values, params->data, bytes);
@@ -276,56 +267,5 @@ cs_status cs_weights_read(const char *path, unsigned rules, cs_params *params, c
 done:
     free(r.takers);
     cs_shared_free(r.out, size);
-    return status;
-}
-
-/* The description. */
-typedef struct listing {
-    const char *path;
-    FILE *text;
-    char format[64], preprocess[CS_TENSOR_NAME_MAX];
-    uint64_t tensors, values;
-} listing;
-
-static cs_status list_file(void *context, const char *format, const char *preprocess) {
-    listing *l = context;
-    snprintf(l->format, sizeof l->format, "%s", format);
-    cs_printable(preprocess, l->preprocess);
-    return CS_OK;
-}
-
-static cs_status list_tensor(void *context, const cs_tensor *tensor) {
-    listing *l = context;
-    char shape[CS_TENSOR_SHAPE_MAX], layer[CS_TENSOR_NAME_MAX];
-    bool named = tensor->naming == CS_NAMING_VARS && tensor->layer[0];
-    uint64_t count = 1;
-    for (int i = 0; i < tensor->rank; i++)
-        count *= tensor->dims[i];
-    fprintf(l->text, "%s  %s  %s%s%s\n", tensor->path, cs_shape_text(tensor->dims, tensor->rank, shape),
-            tensor->type_name, named ? "  " : "", named ? cs_printable(tensor->layer, layer) : "");
-    l->tensors++;
-    l->values += count;
-    return CS_OK;
-}
-
-static cs_status list(void *context, FILE *text) {
-    listing *l = context;
-    const cs_visitor visitor = {.context = l, .file = list_file, .tensor = list_tensor};
-    l->text = text;
-    CS_TRY(cs_weights_walk(l->path, &visitor));
-    fprintf(text, "%llu tensors, %llu values; %s; preprocessing %s\n", (unsigned long long)l->tensors,
-            (unsigned long long)l->values, l->format, l->preprocess[0] ? l->preprocess : "not recorded");
-    return CS_OK;
-}
-
-cs_status cs_weights_describe(const char *path, char **text) {
-    listing l = {.path = path};
-    *text = NULL;
-    CS_TRY(cs_weights_check_exists(path));
-    cs_status status = cs_weights_run(path, list, &l, text);
-    if (status != CS_OK) {
-        free(*text);
-        *text = NULL;
-    }
     return status;
 }

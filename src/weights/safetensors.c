@@ -1,5 +1,5 @@
 #include "safetensors.h"
-#include "tensor.h"
+#include "walk.h"
 
 #include "cnnsweep/memory.h"
 
@@ -237,7 +237,7 @@ static cs_status read_header(safetensors *file, char **text, size_t *size) {
     if (length > left || length > CS_SAFETENSORS_HEADER_MAX)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: a header of %llu bytes, of %llu that are left", file->path,
                                (unsigned long long)length, (unsigned long long)left),
-                       "the file is cut short or damaged: fetch it again");
+                       "%s", cs_damaged_hint);
     CS_TRY(cs_alloc((size_t)length + 1, 1, "header", text));
     *size = (size_t)length;
     file->data = sizeof prefix + length;
@@ -246,7 +246,7 @@ static cs_status read_header(safetensors *file, char **text, size_t *size) {
                                                          : cs_fail(CS_ERR_IO, "%s: cannot read the header", file->path);
 }
 
-cs_status cs_walk_safetensors(const char *path, const cs_visitor *visitor) {
+static cs_status walk_safetensors(const char *path, const cs_visitor *visitor) {
     safetensors file = {.path = path, .stream = fopen(path, "rb")};
     json_t *header = NULL;
     char *text = NULL;
@@ -263,3 +263,6 @@ cs_status cs_walk_safetensors(const char *path, const cs_visitor *visitor) {
     fclose(file.stream);
     return status;
 }
+
+/* The header begins behind its length. */
+const cs_format cs_safetensors_format = {"{", 1, CS_SAFETENSORS_PREFIX, false, walk_safetensors};

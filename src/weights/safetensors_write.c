@@ -1,3 +1,5 @@
+#include "layout.h"
+#include "names.h"
 #include "safetensors.h"
 #include "writers.h"
 
@@ -37,7 +39,7 @@ static json_t *make_header(const cs_graph *graph, int *counters) {
     for (int i = 0; i < graph->n_params; i++) {
         char name[CS_TENSOR_NAME_MAX];
         cs_layout layout = cs_layout_of(graph, &graph->params[i], CS_NAMING_FLAT);
-        cs_match_name(graph, &graph->params[i], CS_NAMING_FLAT, name, sizeof name);
+        cs_name_in_file(graph, &graph->params[i], CS_NAMING_FLAT, name, sizeof name);
         good = add_entry(header, name, "F32", sizeof(float), &layout, &at) && good;
     }
     *counters = 0;

@@ -6,6 +6,14 @@
 #include <string.h>
 
 const char cs_preprocess_key[] = "preprocess";
+const char cs_damaged_hint[] = "the file is cut short or damaged: fetch it again";
+
+uint64_t cs_tensor_count(const cs_tensor *tensor) {
+    uint64_t count = 1;
+    for (int i = 0; i < tensor->rank; i++)
+        count *= tensor->dims[i];
+    return count;
+}
 
 const char *cs_shape_text(const uint64_t *dims, int rank, char out[CS_TENSOR_SHAPE_MAX]) {
     size_t used = (size_t)snprintf(out, CS_TENSOR_SHAPE_MAX, "[");
@@ -59,59 +67,4 @@ void cs_tensor_list_clear(cs_tensor_list *list) {
         free((char *)list->items[i].layer); /* the first of its texts */
     free(list->items);
     *list = (cs_tensor_list){0};
-}
-
-cs_layout cs_layout_of(const cs_graph *graph, const cs_param *param, cs_naming naming) {
-    /* torch: convolutions OIHW, depthwise C1HW, dense OI */
-    static const int conv[4] = {3, 2, 0, 1}, depthwise[4] = {2, 3, 0, 1}, dense[4] = {1, 0}, same[4] = {0, 1, 2, 3};
-    bool torch = naming == CS_NAMING_FLAT && graph->dialect == CS_DIALECT_TORCH;
-    bool is_depthwise = graph->layers[param->layer].kind == CS_LAYER_DEPTHWISE_CONV2D;
-    cs_layout layout = {.rank = param->rank};
-    const int *axes = same;
-    if (torch && param->rank == 4)
-        axes = is_depthwise ? depthwise : conv;
-    else if (torch && param->rank == 2)
-        axes = dense;
-    for (int a = 0; a < param->rank; a++) {
-        layout.axes[a] = axes[a];
-        layout.dims[a] = param->dims[axes[a]];
-    }
-    return layout;
-}
-
-/* How far apart neighbours along each axis of the file lie in the parameter, as four axes (absent ones are 1 long). */
-static void strides_of(const cs_layout *layout, size_t dims[4], size_t strides[4]) {
-    size_t own[4], step = 1;
-    int param_dims[4] = {0};
-    for (int a = 0; a < layout->rank; a++)
-        param_dims[layout->axes[a]] = layout->dims[a];
-    for (int a = layout->rank - 1; a >= 0; a--) {
-        own[a] = step;
-        step *= (size_t)param_dims[a];
-    }
-    for (int a = 0; a < 4; a++) {
-        bool present = a < layout->rank;
-        dims[a] = present ? (size_t)layout->dims[a] : 1;
-        strides[a] = present ? own[layout->axes[a]] : 0;
-    }
-}
-
-static void copy(const cs_layout *layout, const float *from, float *to, bool to_file) {
-    size_t dims[4], strides[4], k = 0;
-    strides_of(layout, dims, strides);
-    for (size_t a = 0; a < dims[0]; a++)
-        for (size_t b = 0; b < dims[1]; b++)
-            for (size_t c = 0; c < dims[2]; c++)
-                for (size_t d = 0; d < dims[3]; d++, k++) {
-                    size_t at = a * strides[0] + b * strides[1] + c * strides[2] + d * strides[3];
-                    to[to_file ? k : at] = from[to_file ? at : k];
-                }
-}
-
-void cs_layout_from_file(const cs_layout *layout, const float *file, float *param) {
-    copy(layout, file, param, false);
-}
-
-void cs_layout_to_file(const cs_layout *layout, const float *param, float *file) {
-    copy(layout, param, file, true);
 }
