@@ -1,12 +1,12 @@
 /* Running a job: ranks, the queue of trials, the results folder.
  *
  * Every rank calls these functions in the same order; only rank 0 writes and prints. Trials that share a frozen trunk
- * and see the same batches are trained together (cs_trials_can_share), a piece of up to CS_GROUP_MAX trials at a time;
- * pieces go out largest first to whichever rank asks. The numbers do not depend on the number of ranks.
+ * and see the same batches are trained together, as a group of up to CS_GROUP_MAX trials (cs_trials_can_share). The
+ * longest group is handed out first, to whichever rank asks. The numbers do not depend on the number of ranks.
  *
- * With ranks_per_trial: r every r ranks that follow one another are a group that trains each of its batches together
- * (train.h says what that means for the numbers), and pieces go to groups. The first rank of a group talks to rank 0
- * for all; a group that waits for its members waits for nobody else's. The number of ranks must be a multiple of r. */
+ * With ranks_per_trial: r each set of r ranks that follow one another is a rank group, which trains every batch of a
+ * group of trials together (train.h says what that means for the numbers). The first rank of a rank group talks to rank
+ * 0 for all. Rank groups do not wait for each other. The number of ranks must be a multiple of r. */
 #ifndef CNNSWEEP_SWEEP_H
 #define CNNSWEEP_SWEEP_H
 
@@ -14,7 +14,7 @@
 
 #include <stdio.h>
 
-/* More tails than this in one piece cost memory, and a stop in the middle loses all of them. */
+/* The most trials in a group. More would cost memory, and a stop in the middle would lose the work of all of them. */
 enum { CS_GROUP_MAX = 32 };
 
 /* The processes that mpirun or srun started; a lone process when none of them did (MPI is not even initialised). */

@@ -1,5 +1,5 @@
-/* The product's own queue, desk and results folder with nothing to train. Every rank asks, sleeps as long as the trial
- * is said to take, tells its epochs and its end, and asks again; one JSON object tells what rank 0 did meanwhile:
+/* The product's own queue, coordinator and results folder with nothing to train. Every rank asks, sleeps as long as the
+ * trial is said to take, tells its epochs and its end, and asks again; one JSON object tells what rank 0 did meanwhile:
  *
  *     mpirun -n RANKS queue_rate JOB.yaml FOLDER MEAN SIGMA CLAIMED ROOT
  *
@@ -8,7 +8,8 @@
  * else, `takes` trials as the others do, `computes` (takes trials too, and burns the core for their length, at least 50
  * ms).
  *
- * Linked with --wrap, so that calls of the desk, of fsync and of the service thread's nap are timed from outside. */
+ * Linked with --wrap, so that calls of the coordinator, of fsync and of the service thread's nap are timed from
+ * outside. */
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
@@ -28,7 +29,7 @@ enum { KINDS = CS_TELL_LEAVING + 1, CLASSES_MAX = 64, ARGUMENTS = 7 };
 static const char *const kind_names[KINDS] = {"ask", "epoch", "finished", "failed", "leaving"};
 static const double micro = 1e6;
 
-/* What the wrapped calls saw; of the desk's where there are other ranks only those of the service thread. */
+/* What the wrapped calls saw; of the coordinator's where there are other ranks only those of the service thread. */
 static struct {
     pthread_t main;
     bool others;
@@ -47,11 +48,14 @@ static bool counts_here(void) {
     return seen.others == !pthread_equal(pthread_self(), seen.main);
 }
 
-void __real_cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer);
-void __wrap_cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer);
-void __wrap_cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, int64_t *counts, cs_answer *answer) {
+void __real_cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message, int64_t *counts,
+                                  cs_answer *answer);
+void __wrap_cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message, int64_t *counts,
+                                  cs_answer *answer);
+void __wrap_cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message, int64_t *counts,
+                                  cs_answer *answer) {
     double begun = cs_now();
-    __real_cs_desk_handle(desk, rank, message, counts, answer);
+    __real_cs_coordinator_handle(coordinator, rank, message, counts, answer);
     if (!counts_here())
         return;
     seen.n[message->kind]++;
@@ -59,11 +63,11 @@ void __wrap_cs_desk_handle(cs_desk *desk, int rank, const cs_message *message, i
     seen.cpu = clock_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
-void __real_cs_desk_commit(cs_desk *desk, cs_answer *answers, int n);
-void __wrap_cs_desk_commit(cs_desk *desk, cs_answer *answers, int n);
-void __wrap_cs_desk_commit(cs_desk *desk, cs_answer *answers, int n) {
+void __real_cs_coordinator_commit(cs_coordinator *coordinator, cs_answer *answers, int n);
+void __wrap_cs_coordinator_commit(cs_coordinator *coordinator, cs_answer *answers, int n);
+void __wrap_cs_coordinator_commit(cs_coordinator *coordinator, cs_answer *answers, int n) {
     double begun = cs_now();
-    __real_cs_desk_commit(desk, answers, n);
+    __real_cs_coordinator_commit(coordinator, answers, n);
     if (n == 0 || !counts_here())
         return;
     seen.commits++;
@@ -161,7 +165,7 @@ static cs_status train(cs_queue *queue, const load *l, int trial, bool compute, 
 static cs_status work(cs_queue *queue, const load *l, bool takes, bool compute, waits *w) {
     cs_answer answer = {0};
     while (takes) {
-        cs_message ask = {.kind = CS_ASK_PIECE};
+        cs_message ask = {.kind = CS_ASK_GROUP};
         CS_TRY(tell(queue, &ask, NULL, &answer, w));
         if (answer.n == 0)
             break;
@@ -194,7 +198,7 @@ typedef struct office {
     cs_job *job;
     cs_plan plan;
     cs_results *results;
-    cs_desk *desk;
+    cs_coordinator *coordinator;
     double read, planned, opened, ran, ended; /* seconds of each step */
 } office;
 
@@ -219,7 +223,7 @@ static cs_status open_office(const char *folder, int ranks, int rank_groups, loa
                                       .threads = 1,
                                       .engine = "none"};
     CS_TRY(cs_results_open(&config, &o->results));
-    CS_TRY(cs_desk_open(&o->plan, o->results, NULL, &stop, &o->desk));
+    CS_TRY(cs_coordinator_open(&o->plan, o->results, NULL, &stop, &o->coordinator));
     o->opened = cs_now() - begun - o->planned;
     return CS_OK;
 }
@@ -227,8 +231,8 @@ static cs_status open_office(const char *folder, int ranks, int rank_groups, loa
 static cs_status close_office(office *o) {
     FILE *nowhere = fopen("/dev/null", "w");
     double begun = cs_now();
-    cs_status status = cs_desk_error(o->desk);
-    cs_desk_close(o->desk);
+    cs_status status = cs_coordinator_error(o->coordinator);
+    cs_coordinator_close(o->coordinator);
     if (status == CS_OK && nowhere)
         status = cs_results_end(o->results, "done", nowhere);
     if (nowhere)
@@ -330,7 +334,7 @@ static cs_status run(cs_ranks *ranks, char **arguments) {
     double begun = cs_now();
     seen.syncs = 0;
     seen.sync = 0;
-    CS_TRY(cs_queue_open(ranks, 1, o.desk, &stop, &queue));
+    CS_TRY(cs_queue_open(ranks, 1, o.coordinator, &stop, &queue));
     CS_TRY(work(queue, &l, takes, compute, &w));
     cs_queue_close(queue);
     o.ran = cs_now() - begun;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What rank 0 can carry, measured with the product's own queue and desk (queue_rate.c) and nothing to train:
+"""What rank 0 can carry, measured with the product's own queue and coordinator (queue_rate.c) and nothing to train:
 
     python3 tests/bench/scale.py [--build BUILD] [--rounds 5] [--folder FOLDER] [--service FILE]
 
-Markdown tables on standard output: 100,000 trials through the desk, the queue's hand-out rate, service times a message,
+Markdown tables on standard output: 100,000 trials through the coordinator, the queue's hand-out rate, service times a message,
 rank 0's load with 64 ranks that sleep, and simulated against measured makespans. Medians of the rounds. FOLDER is where
 results go: on the disk whose fsync is to be measured. FILE gets the service times, for scale_sim.py."""
 import argparse
@@ -83,7 +83,7 @@ def service_of(run):
 
 
 def print_dry(bench):
-    print("\n## 100,000 trials through the desk\n\nOne rank that asks and tells and does nothing else; one epoch a trial, said "
+    print("\n## 100,000 trials through the coordinator\n\nOne rank that asks and tells and does nothing else; one epoch a trial, said "
           "to have taken 2 s. One round.\n")
     print("| trials | files | ask, us | epoch, us | finished, us | read the job, s | plan, s | open, s | all trials, s "
           "| end, s | resident, MB |\n|---|---|---|---|---|---|---|---|---|---|---|")
@@ -101,7 +101,7 @@ def print_rate(bench):
     print("\n## How fast the queue hands out and takes\n\nRanks ask, train nothing and tell as fast as they can; 5 epochs a "
           "trial, each said to have taken 2 s, so that it is on the disk when it is answered.\n")
     print("| ranks | rank 0 | files | messages/s | trials/s | messages a sync | ask, us | epoch, us | finished, us | sync, us "
-          "| beside, us | rank 0 busy | wait for a piece, ms: median, p99 |\n"
+          "| beside, us | rank 0 busy | wait for a group, ms: median, p99 |\n"
           "|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     service = None
     for folder, name in (("/dev/shm", "memory"), (bench.folder, "disk")):
@@ -123,7 +123,7 @@ def print_load(bench):
     print("\n## Rank 0's load with 64 ranks\n\n64 ranks on the cores there are; trials sleep, log-normal with sigma 0.5, and "
           "tell 10 epochs.\n")
     print("| mean trial, s | rank 0 | messages/s | rank 0 busy | service thread, cores | wait for an epoch, ms: median, p99 "
-          "| wait for a piece, ms: median, p99 |\n|---|---|---|---|---|---|---|")
+          "| wait for a group, ms: median, p99 |\n|---|---|---|---|---|---|---|")
     for mean, trials, root in ((0.5, 1000, "serves"), (2, 260, "serves"), (2, 260, "computes"), (0.1, 2000, "serves")):
         run = bench.median(64, trials, 10, mean, 0.5, 0, root)
         print(f"| {mean} | {root} | {run['messages'] / run['run_s']:.0f} | {run['busy']:.3f} "

@@ -7,10 +7,10 @@ prints a Markdown table: the makespan, the share of the ranks' time that is trai
 that answers at once (so that what is lost to the last trials alone is seen), rank 0's share of busy time, and the number
 of ranks at which it would be busy always.
 
-What is modelled is src/sweep/run/queue.c, desk.c and ranks.c: a rank asks, trains, tells each epoch and the end of a trial,
+What is modelled is src/sweep/run/queue.c, coordinator.c and ranks.c: a rank asks, trains, tells each epoch and the end of a trial,
 and looks for the answer every NAP seconds. The service thread takes all messages that are there, at most TOGETHER,
 handles one after the other, syncs the journal once if they are worth it (a second of training), and answers; when there
-was none it naps. Trials go out one by one, the longest first. Rank 0, where it trains, speaks to the desk itself.
+was none it naps. Trials go out one by one, the longest first. Rank 0, where it trains, speaks to the coordinator itself.
 Defaults of the service times are those of results/scale.md on its busy disk."""
 import argparse
 import heapq
@@ -25,7 +25,7 @@ WORTH_A_SYNC = 1.0  # seconds of training, worth_a_sync of results.c
 
 @dataclass(frozen=True)
 class Service:
-    """Seconds. Of a message: what the desk takes for each kind (`finished` with the sync of the report), and what
+    """Seconds. Of a message: what the coordinator takes for each kind (`finished` with the sync of the report), and what
     receiving and answering take beside that."""
     ask: float = 1.4e-6
     epoch: float = 278e-6
@@ -67,7 +67,7 @@ class Sweep:
         self.service, self.epochs = service, epochs
         self.lengths = sorted(lengths, reverse=True)
         self.next_trial = 0
-        self.root = 0 if root_trains else -1    # rank 0 speaks to the desk itself
+        self.root = 0 if root_trains else -1    # rank 0 speaks to the coordinator itself
         self.takers = ranks if root_trains else ranks - 1
         first = 0 if root_trains else 1
         self.told, self.step = [0] * ranks, [0.0] * ranks
@@ -76,7 +76,7 @@ class Sweep:
         self.messages, self.waits = 0, []
 
     def handle(self, rank):
-        """Seconds of the desk; sets what the rank does next."""
+        """Seconds of the coordinator; sets what the rank does next."""
         kind, s = self.told[rank], self.service
         self.messages += 1
         if kind == 0:

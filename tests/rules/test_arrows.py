@@ -122,11 +122,11 @@ def check_that_it_finds():
         "src/base/d.c": "void f(void) { exit(1); }\n",
         "src/data/e.c": '#include "../net/graph_impl.h"\n',
         "src/data/f.c": '#include "layers_impl.h"\n',
-        "src/sweep/job/i.c": '#include "run/desk.h"\n',
+        "src/sweep/job/i.c": '#include "run/coordinator.h"\n',
         "include/cnnsweep/train.h": '#include "cnnsweep/job.h"\n',
     }
     good = {"src/net/g.c": '#include "cnnsweep/status.h"\n#include <stdio.h>\n', "src/net/layers_impl.h": "",
-            "src/sweep/run/desk.h": '#include "job/metric.h"\n', "src/sweep/job/metric.h": "",
+            "src/sweep/run/coordinator.h": '#include "job/metric.h"\n', "src/sweep/job/metric.h": "",
             "src/cli/h.c": "/* exit(1) */ void f(void) { exit(1); }\n"}
     with tempfile.TemporaryDirectory() as root:
         for path, text in {**bad, **good}.items():

@@ -16,7 +16,7 @@ static const double look_seconds = 0.05;
 
 struct cs_queue {
     int rank, size;
-    cs_desk *desk; /* rank 0 */
+    cs_coordinator *coordinator; /* rank 0 */
     const volatile sig_atomic_t *stop;
     bool *left; /* [size] rank 0: who has sent LEAVING, or never talks */
     int n_left;
@@ -32,16 +32,16 @@ static void announce_stop(const cs_queue *queue) {
             MPI_Send(NULL, 0, MPI_BYTE, rank, TAG_STOP, MPI_COMM_WORLD);
 }
 
-/* Receives the rest of a message, has the desk take it. */
+/* Receives the rest of a message, has the coordinator take it. */
 static void receive(cs_queue *queue, int rank, cs_answer *answer) {
     cs_message message;
     cs_evaluation *test = NULL;
     MPI_Recv(&message, (int)sizeof message, MPI_BYTE, rank, TAG_MESSAGE, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     if (message.values > 0) {
-        test = cs_desk_evaluation(queue->desk);
+        test = cs_coordinator_evaluation(queue->coordinator);
         MPI_Recv(test->values, message.values, MPI_DOUBLE, rank, TAG_EVALUATION, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     }
-    cs_desk_handle(queue->desk, rank, &message, test, answer);
+    cs_coordinator_handle(queue->coordinator, rank, &message, test, answer);
     queue->left[rank] = message.kind == CS_TELL_LEAVING;
     queue->n_left += queue->left[rank];
 }
@@ -59,7 +59,7 @@ static bool serve(cs_queue *queue) {
         receive(queue, ranks[n], &answers[n]);
         n++;
     }
-    cs_desk_commit(queue->desk, answers, n);
+    cs_coordinator_commit(queue->coordinator, answers, n);
     for (int i = 0; i < n; i++)
         MPI_Send(&answers[i], (int)sizeof answers[i], MPI_BYTE, ranks[i], TAG_ANSWER, MPI_COMM_WORLD);
     return n > 0;
@@ -91,13 +91,13 @@ static cs_status start_service(cs_queue *queue, int ranks_per_trial) {
     return CS_OK;
 }
 
-cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial, cs_desk *desk, const volatile sig_atomic_t *stop,
-                        cs_queue **out) {
+cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial, cs_coordinator *coordinator,
+                        const volatile sig_atomic_t *stop, cs_queue **out) {
     cs_queue *queue = NULL;
     CS_TRY(cs_alloc(1, sizeof *queue, "queue", &queue));
     queue->rank = cs_ranks_rank(ranks);
     queue->size = cs_ranks_size(ranks);
-    queue->desk = desk;
+    queue->coordinator = coordinator;
     queue->stop = stop;
     cs_status status = queue->rank == 0 && queue->size > 1 ? start_service(queue, ranks_per_trial) : CS_OK;
     if (status != CS_OK) {
@@ -164,7 +164,7 @@ static cs_status send_with_evaluation(cs_message *message, const cs_evaluation *
 cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     if (queue->rank != 0)
         return test ? send_with_evaluation(message, test, answer) : send_and_wait(message, NULL, answer);
-    cs_desk_handle(queue->desk, 0, message, test, answer);
-    cs_desk_commit(queue->desk, answer, 1);
+    cs_coordinator_handle(queue->coordinator, 0, message, test, answer);
+    cs_coordinator_commit(queue->coordinator, answer, 1);
     return CS_OK;
 }

@@ -1,14 +1,14 @@
-/* Inside the sweep room: how a rank talks to the desk. Rank 0 calls it; the others send messages, which a service
- * thread of rank 0 answers while its main thread trains. */
+/* Inside the sweep room: how a rank talks to the coordinator. Rank 0 calls it; the others send messages, which a
+ * service thread of rank 0 answers while its main thread trains. */
 #ifndef CNNSWEEP_QUEUE_H
 #define CNNSWEEP_QUEUE_H
 
-#include "desk.h"
+#include "coordinator.h"
 
 typedef struct cs_queue cs_queue;
-/* `desk` is rank 0's, NULL elsewhere; borrowed. Of every `ranks_per_trial` ranks the first talks. Starts the service
- * thread where there are others: it answers them, and tells them all when rank 0's `stop` is set. */
-CS_MUST_CHECK cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial, cs_desk *desk,
+/* `coordinator` is rank 0's, NULL elsewhere; borrowed. Of every `ranks_per_trial` ranks the first talks. Starts the
+ * service thread where there are others: it answers them, and tells them all when rank 0's `stop` is set. */
+CS_MUST_CHECK cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial, cs_coordinator *coordinator,
                                       const volatile sig_atomic_t *stop, cs_queue **out);
 /* Has rank 0 told this rank to stop? Costs about a microsecond: for every training step. */
 bool cs_queue_stopped(cs_queue *queue);

@@ -1,5 +1,5 @@
 /* Inside the sweep room: `ranks_per_trial` ranks that train every batch of a trial together. The first of them, the
- * leader, talks to the desk for all. */
+ * leader, talks to the coordinator for all. */
 #ifndef CNNSWEEP_RANK_GROUP_H
 #define CNNSWEEP_RANK_GROUP_H
 

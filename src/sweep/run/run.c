@@ -50,7 +50,7 @@ typedef struct sweep {
     cs_engine *engine;
     cs_rank_group *group;
     cs_results *results;
-    cs_desk *desk;
+    cs_coordinator *coordinator;
 } sweep;
 
 /* One program a folder. It is taken when the folder is there, which before the checks is only an earlier sweep's. */
@@ -135,9 +135,9 @@ static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     return log_plan(s);
 }
 
-static cs_status open_desk(sweep *s, const cs_sweep_options *options) {
+static cs_status open_coordinator(sweep *s, const cs_sweep_options *options) {
     CS_TRY(open_results(s, options));
-    return cs_desk_open(s->plan, s->results, s->earlier, &stop_requested, &s->desk);
+    return cs_coordinator_open(s->plan, s->results, s->earlier, &stop_requested, &s->coordinator);
 }
 
 /* What rank 0 planned with is what all are to train with: where a rank finds another file under a name, as on a node
@@ -180,14 +180,14 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, s->ranks, s->engine, &s->plan) : CS_OK));
     CS_TRY(share_contents(s));
     CS_TRY(cs_launch_check_folder(s->ranks, s->folder));
-    return cs_ranks_agree(s->ranks, s->first ? open_desk(s, options) : CS_OK);
+    return cs_ranks_agree(s->ranks, s->first ? open_coordinator(s, options) : CS_OK);
 }
 
 /* What the trainer tells of every network at info level was told once by the plan; the display has the rest. */
 static cs_status train(sweep *s) {
     cs_queue *queue = NULL;
     cs_log_level level = cs_log_get_level();
-    CS_TRY(cs_queue_open(s->ranks, s->job->run.ranks_per_trial, s->desk, &stop_requested, &queue));
+    CS_TRY(cs_queue_open(s->ranks, s->job->run.ranks_per_trial, s->coordinator, &stop_requested, &queue));
     if (level == CS_LOG_INFO)
         cs_log_set_level(CS_LOG_WARN);
     cs_status status =
@@ -195,7 +195,7 @@ static cs_status train(sweep *s) {
     cs_log_set_level(level);
     CS_TRY(status);
     cs_queue_close(queue);
-    return s->first ? cs_desk_error(s->desk) : CS_OK;
+    return s->first ? cs_coordinator_error(s->coordinator) : CS_OK;
 }
 
 static cs_status check_outcomes(const sweep *s) {
@@ -216,8 +216,8 @@ static cs_status check_outcomes(const sweep *s) {
  * came when all was done stopped nothing. */
 static cs_status end(sweep *s, cs_status status, FILE *out) {
     cs_error error = *cs_error_last();
-    cs_desk_close(s->desk);
-    s->desk = NULL;
+    cs_coordinator_close(s->coordinator);
+    s->coordinator = NULL;
     if (status == CS_OK || (status == CS_ERR_INTERRUPTED && cs_results_complete(s->results))) {
         CS_TRY(cs_results_end(s->results, "done", out));
         return check_outcomes(s);
@@ -231,7 +231,7 @@ static cs_status end(sweep *s, cs_status status, FILE *out) {
 }
 
 static void close_sweep(sweep *s) {
-    cs_desk_close(s->desk);
+    cs_coordinator_close(s->coordinator);
     cs_results_close(s->results);
     cs_engine_close(s->engine);
     cs_rank_group_close(s->group);

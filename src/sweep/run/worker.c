@@ -14,13 +14,13 @@ typedef struct worker {
     cs_queue *queue;
     cs_rank_group *group;
     volatile sig_atomic_t *interrupted;
-    cs_answer piece;             /* what is being trained */
-    bool reported[CS_GROUP_MAX]; /* trials of the piece that ended, well or not */
-    bool stop;                   /* the desk said so */
+    cs_answer work;              /* the trials that are being trained */
+    bool reported[CS_GROUP_MAX]; /* which of them ended, well or not */
+    bool stop;                   /* the coordinator said so */
     cs_status halted;            /* a message could not be delivered, or the rank group is out of step */
 } worker;
 
-/* The desk knows why. */
+/* The coordinator knows why. */
 static void leave(worker *self) {
     self->stop = true;
     *self->interrupted = 1;
@@ -30,8 +30,8 @@ static void copy_reason(cs_message *message) {
     snprintf(message->reason, sizeof message->reason, "%.*s", (int)sizeof message->reason - 1, cs_error_last()->text);
 }
 
-/* A stop is the trainer's to carry out, with checkpoints. But none may stand after a row that the desk could not write:
- * nobody would tell that row again. */
+/* A stop is the trainer's to carry out, with checkpoints. But none may stand after a row that the coordinator could not
+ * write: nobody would tell that row again. */
 static cs_status tell(worker *self, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     self->halted = cs_queue_tell(self->queue, message, test, answer);
     CS_TRY(self->halted);
@@ -43,7 +43,7 @@ static cs_status tell(worker *self, cs_message *message, const cs_evaluation *te
 static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
     worker *self = context;
     cs_answer answer = {0};
-    cs_message message = {.kind = CS_TELL_EPOCH, .trial = self->piece.trials[trial], .epoch = *row};
+    cs_message message = {.kind = CS_TELL_EPOCH, .trial = self->work.trials[trial], .epoch = *row};
     cs_status status = tell(self, &message, NULL, &answer);
     *enough = answer.enough;
     return status;
@@ -53,14 +53,14 @@ static cs_status on_failed(void *context, int trial, cs_status code) {
     worker *self = context;
     if (code == CS_ERR_NO_SPACE)
         return code;
-    cs_message message = {.kind = CS_TELL_FAILED, .trial = self->piece.trials[trial], .code = code};
+    cs_message message = {.kind = CS_TELL_FAILED, .trial = self->work.trials[trial], .code = code};
     cs_answer answer;
     self->reported[trial] = true;
     copy_reason(&message);
     return tell(self, &message, NULL, &answer);
 }
 
-/* On the rank that trained it: the desk never sees weights. */
+/* On the rank that trained it: the coordinator never sees weights. */
 static cs_status save_weights(const worker *self, int trial, const cs_params *params) {
     const char *ending = self->job->trials[trial].train.save_weights;
     char folder[CS_PATH_MAX], path[CS_PATH_MAX], name[32];
@@ -76,7 +76,7 @@ static cs_status save_weights(const worker *self, int trial, const cs_params *pa
 static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
                              const cs_params *params) {
     worker *self = context;
-    cs_message message = {.kind = CS_TELL_FINISHED, .trial = self->piece.trials[trial], .result = *result};
+    cs_message message = {.kind = CS_TELL_FINISHED, .trial = self->work.trials[trial], .result = *result};
     cs_status saved = save_weights(self, message.trial, params);
     if (saved != CS_OK)
         return on_failed(self, trial, saved);
@@ -94,13 +94,13 @@ static void on_step(void *context, int epoch, int batch, int batches) {
         leave(self);
 }
 
-/* <folder>/checkpoints/t007.ckpt of each trial of the piece. Ranks of a group must not differ in how this ends, so it
- * touches no disk. */
+/* The path of each trial's checkpoint, <folder>/checkpoints/t007.ckpt. All ranks of a group must come to the same
+ * result here, so the disk is not touched. */
 static cs_status name_checkpoints(const worker *self, char paths[][CS_PATH_MAX]) {
     char folder[CS_PATH_MAX], name[32];
     CS_TRY(cs_path(folder, sizeof folder, "%s/checkpoints", self->folder));
-    for (int i = 0; i < self->piece.n; i++) {
-        cs_job_trial_name(self->job, self->piece.trials[i], name, sizeof name);
+    for (int i = 0; i < self->work.n; i++) {
+        cs_job_trial_name(self->job, self->work.trials[i], name, sizeof name);
         CS_TRY(cs_path(paths[i], CS_PATH_MAX, "%s/%s.ckpt", folder, name));
     }
     return CS_OK;
@@ -113,12 +113,12 @@ static cs_status train_together(worker *self) {
     char paths[CS_GROUP_MAX][CS_PATH_MAX];
     const char *checkpoints[CS_GROUP_MAX];
     CS_TRY(name_checkpoints(self, paths));
-    for (int i = 0; i < self->piece.n; i++) {
-        trials[i] = self->job->trials[self->piece.trials[i]];
+    for (int i = 0; i < self->work.n; i++) {
+        trials[i] = self->job->trials[self->work.trials[i]];
         checkpoints[i] = paths[i];
     }
     const cs_group_config config = {.trials = trials,
-                                    .n = self->piece.n,
+                                    .n = self->work.n,
                                     .checkpoints = checkpoints,
                                     .checkpoint_seconds = self->job->run.checkpoint_seconds,
                                     .cache = cs_limits_of_cache(&self->job->run, self->node_ranks, self->engine),
@@ -129,9 +129,9 @@ static cs_status train_together(worker *self) {
     return cs_group_train(self->engine, &config);
 }
 
-/* An error of the whole piece (its data, its memory) is the result of each trial still under way; the sweep goes on.
- * A full disk is the sweep's: every trial would fail of it, and is better resumed. */
-static cs_status train_piece(worker *self) {
+/* An error of the whole group (its data, its memory) is the result of each of its trials that has not ended, and the
+ * sweep goes on. A full disk ends the sweep instead: every trial would fail of it, and is better resumed. */
+static cs_status train_work(worker *self) {
     memset(self->reported, 0, sizeof self->reported);
     cs_status status = train_together(self);
     if (status == CS_ERR_COMM)
@@ -141,31 +141,31 @@ static cs_status train_piece(worker *self) {
     if (status == CS_OK || status == CS_ERR_INTERRUPTED || status == CS_ERR_NO_SPACE || self->stop ||
         self->halted != CS_OK)
         return status;
-    for (int i = 0; i < self->piece.n; i++)
+    for (int i = 0; i < self->work.n; i++)
         if (!self->reported[i])
             CS_TRY(on_failed(self, i, status));
     return CS_OK;
 }
 
 /* What the leader is given; nothing when it has no more use for it. */
-static cs_status next_piece(worker *self, cs_status status) {
-    cs_message ask = {.kind = CS_ASK_PIECE};
-    self->piece = (cs_answer){0};
+static cs_status ask_for_work(worker *self, cs_status status) {
+    cs_message ask = {.kind = CS_ASK_GROUP};
+    self->work = (cs_answer){0};
     if (status == CS_OK && cs_rank_group_leads(self->group)) {
-        self->halted = cs_queue_tell(self->queue, &ask, NULL, &self->piece);
+        self->halted = cs_queue_tell(self->queue, &ask, NULL, &self->work);
         CS_TRY(self->halted);
     }
-    self->halted = cs_rank_group_share(self->group, &self->piece, sizeof self->piece);
+    self->halted = cs_rank_group_share(self->group, &self->work, sizeof self->work);
     return self->halted;
 }
 
 static cs_status work(worker *self) {
     cs_status status = CS_OK;
     for (;;) {
-        CS_TRY(next_piece(self, status));
-        if (self->piece.n == 0)
+        CS_TRY(ask_for_work(self, status));
+        if (self->work.n == 0)
             return status;
-        status = train_piece(self);
+        status = train_work(self);
         CS_TRY(self->halted);
     }
 }
@@ -180,7 +180,7 @@ cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine
     cs_status status = work(&self);
     if (self.halted != CS_OK || !cs_rank_group_leads(group))
         return self.halted;
-    /* What the desk stops for is its own to tell. */
+    /* What the coordinator stops for is its own to tell. */
     goodbye.code = self.stop ? CS_OK : status;
     if (goodbye.code != CS_OK)
         copy_reason(&goodbye);

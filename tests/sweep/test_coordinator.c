@@ -1,5 +1,6 @@
-/* Rank 0's desk: what it promises of the disk, and that nothing it does for a trial grows with the number of trials.
- * Growth is judged by processor time with a wide margin: what is to be found is a factor of the number of trials. */
+/* Rank 0's coordinator: what it promises of the disk, and that nothing it does for a trial grows with the number of
+ * trials. Growth is judged by processor time with a wide margin: what is to be found is a factor of the number of
+ * trials. */
 #include "test.h"
 
 #include "cnnsweep/log.h"
@@ -10,7 +11,7 @@
 #include "job_text.h"
 #include "metric_value.h"
 #include "results/text_table.h"
-#include "run/desk.h"
+#include "run/coordinator.h"
 
 #include <errno.h>
 #include <math.h>
@@ -36,7 +37,7 @@ typedef struct office {
     cs_job *job;
     cs_plan plan;
     cs_results *results;
-    cs_desk *desk;
+    cs_coordinator *coordinator;
 } office;
 
 static volatile sig_atomic_t stop;
@@ -77,12 +78,12 @@ static void open_office(int trials, office *o) {
                                       .engine = "none"};
     stop = 0;
     assert_ok(cs_results_open(&config, &o->results));
-    assert_ok(cs_desk_open(&o->plan, o->results, NULL, &stop, &o->desk));
+    assert_ok(cs_coordinator_open(&o->plan, o->results, NULL, &stop, &o->coordinator));
     syncs = 0;
 }
 
 static void close_office(office *o) {
-    cs_desk_close(o->desk);
+    cs_coordinator_close(o->coordinator);
     cs_results_close(o->results);
     cs_dataset_close(o->plan.dataset);
     free(o->plan.seconds);
@@ -92,9 +93,9 @@ static void close_office(office *o) {
 }
 
 static cs_answer ask(office *o) {
-    const cs_message message = {.kind = CS_ASK_PIECE};
+    const cs_message message = {.kind = CS_ASK_GROUP};
     cs_answer answer;
-    cs_desk_handle(o->desk, 1, &message, NULL, &answer);
+    cs_coordinator_handle(o->coordinator, 1, &message, NULL, &answer);
     return answer;
 }
 
@@ -103,7 +104,7 @@ static cs_answer tell_epoch(office *o, int trial, int epoch, double seconds) {
     cs_answer answer;
     message.epoch = (cs_epoch_row){.epoch = epoch, .seconds = seconds};
     *metric_at(message.epoch.value, "loss") = 1.0 / 3;
-    cs_desk_handle(o->desk, 1, &message, NULL, &answer);
+    cs_coordinator_handle(o->coordinator, 1, &message, NULL, &answer);
     return answer;
 }
 
@@ -114,7 +115,7 @@ static cs_answer tell_finished(office *o, int trial, double seconds) {
     cs_answer answer;
     message.result = (cs_trial_result){.epochs_run = 2, .seconds = seconds};
     *metric_at(message.result.value, "test_accuracy") = 1;
-    cs_desk_handle(o->desk, 1, &message, &test, &answer);
+    cs_coordinator_handle(o->coordinator, 1, &message, &test, &answer);
     return answer;
 }
 
@@ -127,9 +128,9 @@ static void test_rows_that_come_together_share_a_sync(void **state) {
     for (int t = 0; t < TOGETHER; t++)
         answers[t] = tell_epoch(&o, t, 0, 5);
     assert_int_equal(syncs, 0);
-    cs_desk_commit(o.desk, answers, TOGETHER);
+    cs_coordinator_commit(o.coordinator, answers, TOGETHER);
     assert_int_equal(syncs, 1);
-    cs_desk_commit(o.desk, answers, TOGETHER);
+    cs_coordinator_commit(o.coordinator, answers, TOGETHER);
     assert_int_equal(syncs, 1);
     for (int t = 0; t < TOGETHER; t++)
         assert_false(answers[t].refused || answers[t].stop);
@@ -142,7 +143,7 @@ static void test_less_than_a_second_of_training_waits_for_no_disk(void **state) 
     open_office(10, &o);
     for (int t = 0; t < 10; t++) {
         cs_answer answer = tell_epoch(&o, t, 0, 0.3);
-        cs_desk_commit(o.desk, &answer, 1);
+        cs_coordinator_commit(o.coordinator, &answer, 1);
         assert_int_equal(syncs, (t + 1) / 4); /* every fourth makes it more than a second */
     }
     close_office(&o);
@@ -169,11 +170,11 @@ static void test_after_a_sync_that_failed_nothing_is_accepted(void **state) {
     open_office(10, &o);
     cs_answer answers[2] = {tell_epoch(&o, 0, 0, 5), tell_epoch(&o, 1, 0, 5)};
     failing_syncs = 1;
-    cs_desk_commit(o.desk, answers, 2);
+    cs_coordinator_commit(o.coordinator, answers, 2);
     assert_true(answers[0].refused && answers[0].stop && answers[1].refused && answers[1].stop && stop);
-    assert_fails(cs_desk_error(o.desk), CS_ERR_IO, "journal.jsonl");
+    assert_fails(cs_coordinator_error(o.coordinator), CS_ERR_IO, "journal.jsonl");
     cs_answer next = tell_epoch(&o, 2, 0, 5);
-    cs_desk_commit(o.desk, &next, 1);
+    cs_coordinator_commit(o.coordinator, &next, 1);
     assert_true(next.refused && next.stop);
     close_office(&o);
 }
@@ -226,7 +227,7 @@ static long long written_for(office *o, int first, int n) {
     long long before = written();
     for (int t = first; t < first + n; t++) {
         cs_answer answers[] = {tell_epoch(o, t, 0, 5), tell_epoch(o, t, 1, 5), tell_finished(o, t, 10)};
-        cs_desk_commit(o->desk, answers, 3);
+        cs_coordinator_commit(o->coordinator, answers, 3);
         assert_false(answers[0].refused || answers[1].refused || answers[2].refused);
     }
     return written() - before;

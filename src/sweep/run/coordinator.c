@@ -1,0 +1,214 @@
+#include "coordinator.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "display.h"
+#include "job/scheduler.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REASON_MAX = 160 };
+
+struct cs_coordinator {
+    pthread_mutex_t lock;
+    const cs_plan *plan;
+    cs_results *results;
+    cs_display display;
+    cs_scheduler *scheduler;
+    char (*reasons)[REASON_MAX]; /* [n_trials] why each ended early, or "" */
+    double end;                  /* of the budget's minutes, as cs_now */
+    cs_evaluation *received;
+    const cs_trial_group **groups; /* [plan->n_groups] in the order in which they are handed out */
+    int next_group;
+    bool stopping;
+    bool unsafe;    /* a sync failed: rows may be lost, and the next sync would not report it again */
+    cs_error error; /* why */
+    volatile sig_atomic_t *stop;
+};
+
+static void judge(void *context, int trial, const cs_epoch_row *row) {
+    cs_coordinator *coordinator = context;
+    cs_scheduler_judge(coordinator->scheduler, trial, row, coordinator->reasons[trial], sizeof *coordinator->reasons);
+}
+
+static bool has_begun(const cs_plan *plan, const cs_journal *earlier, const cs_trial_group *group) {
+    for (int i = group->first; earlier && i < group->first + group->n; i++) {
+        const cs_record *record = cs_journal_record(earlier, plan->job, plan->costs[i].trial);
+        if (record && record->n_epochs > 0)
+            return true;
+    }
+    return false;
+}
+
+/* In the order of the plan, but groups that an earlier run began come first: a sweep on one rank then reports its
+ * epochs in the order of a run that was never stopped, and the scheduler decides the same. */
+static cs_status order_groups(cs_coordinator *coordinator, const cs_journal *earlier) {
+    const cs_plan *plan = coordinator->plan;
+    int n = 0;
+    CS_TRY(cs_alloc((size_t)plan->n_groups, sizeof *coordinator->groups, "groups of work", &coordinator->groups));
+    for (int begun = 1; begun >= 0; begun--)
+        for (int p = 0; p < plan->n_groups; p++)
+            if (has_begun(plan, earlier, &plan->groups[p]) == (begun == 1))
+                coordinator->groups[n++] = &plan->groups[p];
+    return CS_OK;
+}
+
+static cs_status open_parts(cs_coordinator *coordinator, const cs_journal *earlier) {
+    const cs_job *job = coordinator->plan->job;
+    const cs_evaluation_spec spec = {.classes = cs_dataset_class_count(coordinator->plan->dataset),
+                                     .needs = cs_results_needs(),
+                                     .rows = cs_dataset_count(coordinator->plan->dataset, CS_SPLIT_TEST)};
+    CS_TRY(cs_display_open(&coordinator->display, coordinator->plan));
+    CS_TRY(cs_evaluation_create(&spec, &coordinator->received));
+    CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *coordinator->reasons, "reasons", &coordinator->reasons));
+    CS_TRY(order_groups(coordinator, earlier));
+    CS_TRY(cs_scheduler_open(job, &coordinator->scheduler));
+    return earlier ? cs_journal_replay(earlier, job, judge, coordinator) : CS_OK;
+}
+
+cs_status cs_coordinator_open(const cs_plan *plan, cs_results *results, const cs_journal *earlier,
+                              volatile sig_atomic_t *stop, cs_coordinator **out) {
+    const double seconds_a_minute = 60;
+    double minutes = plan->job->budget.minutes;
+    cs_coordinator *coordinator = NULL;
+    CS_TRY(cs_alloc(1, sizeof *coordinator, "coordinator", &coordinator));
+    coordinator->plan = plan;
+    coordinator->results = results;
+    coordinator->stop = stop;
+    pthread_mutex_init(&coordinator->lock, NULL);
+    coordinator->end = minutes > 0 ? cs_now() + minutes * seconds_a_minute : (double)INFINITY;
+    cs_status status = open_parts(coordinator, earlier);
+    if (status != CS_OK) {
+        cs_coordinator_close(coordinator);
+        return status;
+    }
+    *out = coordinator;
+    return CS_OK;
+}
+
+void cs_coordinator_close(cs_coordinator *coordinator) {
+    if (!coordinator)
+        return;
+    cs_display_close(&coordinator->display);
+    pthread_mutex_destroy(&coordinator->lock);
+    cs_scheduler_close(coordinator->scheduler);
+    free(coordinator->reasons);
+    free(coordinator->groups);
+    cs_evaluation_free(coordinator->received);
+    free(coordinator);
+}
+
+cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator) {
+    return coordinator->received;
+}
+
+cs_status cs_coordinator_error(const cs_coordinator *coordinator) {
+    return coordinator->stopping ? cs_error_restore(&coordinator->error) : CS_OK;
+}
+
+static void give_group(cs_coordinator *coordinator, cs_answer *answer) {
+    if (coordinator->next_group == coordinator->plan->n_groups || cs_now() >= coordinator->end)
+        return;
+    const cs_trial_group *group = coordinator->groups[coordinator->next_group++];
+    answer->n = group->n;
+    for (int i = 0; i < group->n; i++)
+        answer->trials[i] = coordinator->plan->costs[group->first + i].trial;
+}
+
+/* The budget of minutes does not end a trial that is at its last epoch anyway. */
+static bool is_enough(cs_coordinator *coordinator, int trial, const cs_epoch_row *row) {
+    if (cs_scheduler_judge(coordinator->scheduler, trial, row, coordinator->reasons[trial], REASON_MAX))
+        return true;
+    return cs_now() >= coordinator->end && row->epoch + 1 < coordinator->plan->job->trials[trial].train.epochs;
+}
+
+static cs_status take_epoch(cs_coordinator *coordinator, int rank, const cs_message *message, cs_answer *answer) {
+    CS_TRY(cs_results_epoch(coordinator->results, message->trial, rank, &message->epoch));
+    cs_display_epoch(&coordinator->display, message->trial, rank, &message->epoch);
+    answer->enough = is_enough(coordinator, message->trial, &message->epoch);
+    return CS_OK;
+}
+
+/* At its last epoch, or by early stopping. */
+static bool ended_by_itself(const cs_train_config *train, const cs_trial_result *result) {
+    int waited = result->epochs_run - 1 - result->best_epoch;
+    return result->epochs_run >= train->epochs || (train->patience > 0 && waited >= train->patience);
+}
+
+/* A trial that neither ended by itself nor by the scheduler was ended by the budget, possibly that of an earlier run.
+ */
+static cs_status take_finished(cs_coordinator *coordinator, int rank, const cs_message *message,
+                               const cs_evaluation *test) {
+    const cs_trial_result *result = &message->result;
+    char *reason = coordinator->reasons[message->trial];
+    if (!reason[0] && !ended_by_itself(&coordinator->plan->job->trials[message->trial].train, result))
+        snprintf(reason, REASON_MAX, "budget of minutes: stopped after epoch %d", result->epochs_run);
+    CS_TRY(cs_results_finished(coordinator->results, message->trial, rank, result, test, reason));
+    cs_display_finished(&coordinator->display, message->trial, result);
+    return CS_OK;
+}
+
+static cs_status take_failed(cs_coordinator *coordinator, int rank, const cs_message *message) {
+    CS_TRY(cs_results_failed(coordinator->results, message->trial, rank, message->code, message->reason));
+    cs_display_failed(&coordinator->display, message->trial, message->reason);
+    return CS_OK;
+}
+
+static cs_status take(cs_coordinator *coordinator, int rank, const cs_message *message, const cs_evaluation *test,
+                      cs_answer *answer) {
+    switch (message->kind) {
+    case CS_ASK_GROUP:
+        if (!coordinator->stopping && !*coordinator->stop)
+            give_group(coordinator, answer);
+        return CS_OK;
+    case CS_TELL_EPOCH:
+        return take_epoch(coordinator, rank, message, answer);
+    case CS_TELL_FINISHED:
+        return take_finished(coordinator, rank, message, test);
+    case CS_TELL_FAILED:
+        return take_failed(coordinator, rank, message);
+    case CS_TELL_LEAVING:
+        break;
+    }
+    if (message->code == CS_OK)
+        return CS_OK;
+    cs_status status = cs_fail(message->code, "rank %d: %s", rank, message->reason);
+    return status == CS_ERR_NO_SPACE ? cs_hint(status, "free some space there and go on with --resume") : status;
+}
+
+/* The first error is the one that stops the sweep. */
+static void stop_for(cs_coordinator *coordinator, cs_status status) {
+    if (status == CS_OK || coordinator->stopping)
+        return;
+    coordinator->error = *cs_error_last();
+    coordinator->stopping = true;
+    *coordinator->stop = 1;
+}
+
+void cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message, const cs_evaluation *test,
+                           cs_answer *answer) {
+    *answer = (cs_answer){0};
+    pthread_mutex_lock(&coordinator->lock);
+    cs_status status = take(coordinator, rank, message, test, answer);
+    answer->refused = status != CS_OK;
+    if (status == CS_OK && *coordinator->stop) /* a signal; rank 0's own trainer may have ended before it came */
+        status = cs_fail(CS_ERR_INTERRUPTED, "stopped by a signal");
+    stop_for(coordinator, status);
+    answer->stop = coordinator->stopping;
+    pthread_mutex_unlock(&coordinator->lock);
+}
+
+void cs_coordinator_commit(cs_coordinator *coordinator, cs_answer *answers, int n) {
+    pthread_mutex_lock(&coordinator->lock);
+    cs_status status = cs_results_sync(coordinator->results);
+    coordinator->unsafe = coordinator->unsafe || status != CS_OK;
+    stop_for(coordinator, status);
+    for (int i = 0; i < n; i++) {
+        answers[i].refused = answers[i].refused || coordinator->unsafe;
+        answers[i].stop = coordinator->stopping;
+    }
+    pthread_mutex_unlock(&coordinator->lock);
+}

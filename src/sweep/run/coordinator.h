@@ -1,0 +1,56 @@
+/* Inside the sweep room: the coordinator, rank 0's side of the queue. Ranks ask it for groups of trials and report what
+ * came of them. It handles one message at a time, whichever thread brings it, and knows nothing of MPI. */
+#ifndef CNNSWEEP_COORDINATOR_H
+#define CNNSWEEP_COORDINATOR_H
+
+#include "plan/plan.h"
+#include "results/journal.h"
+
+#include <signal.h>
+
+typedef enum cs_message_kind {
+    CS_ASK_GROUP,     /* the answer has the trials of a group; none: there is no work left */
+    CS_TELL_EPOCH,    /* answered when the row is written, and synced to disk if enough work depends on it */
+    CS_TELL_FINISHED, /* answered likewise */
+    CS_TELL_FAILED,   /* answered likewise */
+    CS_TELL_LEAVING   /* the last message of a rank; `code` says why it leaves */
+} cs_message_kind;
+
+/* Sent as bytes between processes of the same program on machines of the same kind. */
+typedef struct cs_message {
+    cs_message_kind kind;
+    int trial;
+    cs_status code;         /* FAILED, LEAVING */
+    int values;             /* FINISHED with a test split: how many values of its evaluation follow; else 0 */
+    cs_epoch_row epoch;     /* EPOCH */
+    cs_trial_result result; /* FINISHED */
+    char reason[512];       /* FAILED */
+} cs_message;
+
+typedef struct cs_answer {
+    bool stop;    /* the sweep ends, and this rank must leave */
+    bool refused; /* the message could not be written: the trial must not go on */
+    bool enough;  /* EPOCH: the trial ends with this epoch */
+    int n;
+    int trials[CS_GROUP_MAX]; /* ASK_GROUP */
+} cs_answer;
+
+typedef struct cs_coordinator cs_coordinator;
+/* `earlier` is the journal of the run that is resumed, or NULL; the scheduler sees its epochs again, in their order.
+ * The coordinator sets `stop` when the sweep must stop, and rank 0's own trainer looks at it. */
+CS_MUST_CHECK cs_status cs_coordinator_open(const cs_plan *plan, cs_results *results, const cs_journal *earlier,
+                                            volatile sig_atomic_t *stop, cs_coordinator **out);
+void cs_coordinator_close(cs_coordinator *coordinator); /* NULL-safe */
+/* Handles a message; any thread may call it. `test` is the evaluation that follows a FINISHED message with a test
+ * split, else NULL. The answer must not be sent before cs_coordinator_commit. */
+void cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message, const cs_evaluation *test,
+                           cs_answer *answer);
+/* Syncs to disk what the handled messages wrote, all together. Then their answers [n] may be sent. If that fails, these
+ * and all later messages are refused. */
+void cs_coordinator_commit(cs_coordinator *coordinator, cs_answer *answers, int n);
+/* Room for the evaluation that follows one message, for the thread that receives it. */
+cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator);
+/* Why the sweep was stopped, by a failed write or by a signal, as this thread's last error; CS_OK: it was not. */
+CS_MUST_CHECK cs_status cs_coordinator_error(const cs_coordinator *coordinator);
+
+#endif
