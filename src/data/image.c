@@ -59,26 +59,25 @@ static cs_status fail_other(const char *name, const uint8_t *bytes, size_t size)
     return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: not an image", name), "%s are read", formats);
 }
 
-static cs_status find_codec(const char *name, const uint8_t *bytes, size_t size, const cs_codec **out) {
-    for (size_t i = 0; i < CODECS; i++)
-        if (codecs[i]->recognises(bytes, size)) {
-            *out = codecs[i];
-            return CS_OK;
-        }
-    return fail_other(name, bytes, size);
+/* Its place in the table; CODECS: none recognises the image. */
+static size_t find_codec(const uint8_t *bytes, size_t size) {
+    size_t i = 0;
+    while (i < CODECS && !codecs[i]->recognises(bytes, size))
+        i++;
+    return i;
 }
 
 cs_status cs_image_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
-    const cs_codec *codec = NULL;
-    CS_TRY(find_codec(name, bytes, size, &codec));
-    return codec->size(name, bytes, size, h, w);
+    size_t i = find_codec(bytes, size);
+    return i < CODECS ? codecs[i]->size(name, bytes, size, h, w) : fail_other(name, bytes, size);
 }
 
 cs_status cs_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
                     int target_w, cs_image *image) {
-    const cs_codec *codec = NULL;
-    CS_TRY(find_codec(name, bytes, size, &codec));
-    return codec->decode(decoder, name, bytes, size, target_h, target_w, image);
+    size_t i = find_codec(bytes, size);
+    if (i == CODECS)
+        return fail_other(name, bytes, size);
+    return codecs[i]->decode(decoder, name, bytes, size, target_h, target_w, image);
 }
 
 cs_status cs_decode_resized(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, cs_resize how,
