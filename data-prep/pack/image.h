@@ -5,11 +5,10 @@
 #include "pack.h"
 
 typedef struct packed_image {
-    const uint8_t *bytes; /* what goes into the dataset: one of the three below */
+    const uint8_t *bytes; /* what goes into the dataset: of one of the three below */
     size_t size;
     cs_image image;
-    uint8_t *file;
-    size_t file_size, file_capacity;
+    pack_content content; /* what the source gave */
     uint8_t *jpeg;
     size_t jpeg_capacity;
     /* Exact, so that mean and std do not depend on the order. */
@@ -17,13 +16,13 @@ typedef struct packed_image {
 } packed_image;
 void packed_image_clear(packed_image *image);
 
-/* Reads, decodes, resizes and encodes one file. A file that is no good is CS_ERR_FORMAT or CS_ERR_IO; raw images
+/* Reads, decodes, resizes and encodes one sample. One that is no good is CS_ERR_FORMAT or CS_ERR_IO; raw images
  * that differ in size are CS_ERR_SHAPE. */
 CS_MUST_CHECK cs_status pack_image(const pack_options *options, const cs_dataset_layout *layout, cs_decoder *decoder,
-                                   const pack_item *item, packed_image *out);
+                                   const pack_sample *sample, packed_image *out);
 
 /* Reads and decodes it and no more, into out->image: is it any good? */
-CS_MUST_CHECK cs_status pack_decode(const pack_options *options, cs_decoder *decoder, const pack_item *item,
+CS_MUST_CHECK cs_status pack_decode(const pack_options *options, cs_decoder *decoder, const pack_sample *sample,
                                     packed_image *out);
 
 #endif

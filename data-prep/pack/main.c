@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, PART_SHARD = 256 << 20 };
+enum { EXIT_USAGE = 2, HELP_INDENT = 38, PART_SHARD = 256 << 20 };
 
 static volatile sig_atomic_t stop_asked;
 
@@ -96,9 +96,11 @@ typedef struct commands {
 static void print_help(const cs_arg *args, size_t n) {
     char formats[256];
     cs_image_formats(true, formats, sizeof formats);
-    puts("cnnsweep-pack: packs a folder of images into a dataset for cnnsweep\n\n"
-         "  cnnsweep-pack [options] SRC OUT     SRC holds train/ val/ test/ with a folder a class in each,\n"
-         "                                      or a folder a class; OUT is the dataset to make\n"
+    fputs("cnnsweep-pack: packs a folder of images into a dataset for cnnsweep\n\n"
+          "  cnnsweep-pack [options] SRC OUT     ",
+          stdout);
+    pack_sources_help(stdout, HELP_INDENT);
+    puts("; OUT is the dataset to make\n"
          "  cnnsweep-pack --part I/N SRC OUT    part I of N (0 to N-1), for N processes that share the work, then\n"
          "  cnnsweep-pack --join OUT            makes OUT of its parts\n"
          "  cnnsweep-pack --info OUT            what is in a dataset\n"
@@ -173,7 +175,8 @@ static cs_status pack(pack_options *options) {
     struct sigaction action = {.sa_handler = ask_to_stop};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    CS_TRY(pack_scan(options->src, &list));
+    CS_TRY(pack_source_find(options->src, &options->source));
+    CS_TRY(pack_source_scan(options->source, options->src, &list));
     cs_status status = pack_or_take_part(options, &list);
     pack_list_clear(&list);
     CS_TRY(status);

@@ -32,12 +32,12 @@ static cs_status open_notebook(const pack_options *options, pack_list *list, not
     cs_checksum_stream *stream = NULL;
     uint64_t source;
     *book = (notebook){.list = list, .slices = (size_t)options->part.count * SLICES_PER_PART};
-    CS_TRY(pack_source(options, list, &source));
+    CS_TRY(pack_fingerprint(options, list, &source));
     CS_TRY(cs_checksum_open(&stream));
     cs_checksum_add(stream, &source, sizeof source);
     cs_checksum_add(stream, &book->slices, sizeof book->slices);
     for (size_t i = 0; i < list->n; i++)
-        cs_checksum_add(stream, &list->items[i].stamp, sizeof list->items[i].stamp);
+        cs_checksum_add(stream, &list->samples[i].stamp, sizeof list->samples[i].stamp);
     book->key = cs_checksum_close(stream);
     CS_TRY(cs_dataset_parts_folder(options->out, book->parts, sizeof book->parts));
     return cs_folder_create(book->parts);
@@ -51,10 +51,10 @@ static cs_status write_note(const notebook *book, size_t slice) {
     CS_TRY(note_path(book, slice, path));
     CS_TRY(cs_atomic_open(path, &note));
     for (size_t i = slice_begin(book, slice); i < slice_begin(book, slice + 1); i++)
-        bad += book->list->items[i].bad;
+        bad += book->list->samples[i].bad;
     fprintf(cs_atomic_stream(note), "%" PRId64 "\n", bad);
     for (size_t i = slice_begin(book, slice); i < slice_begin(book, slice + 1); i++)
-        if (book->list->items[i].bad)
+        if (book->list->samples[i].bad)
             fprintf(cs_atomic_stream(note), "%zu\n", i);
     return cs_atomic_commit(&note);
 }
@@ -72,13 +72,13 @@ static bool parse_note(const notebook *book, size_t slice, char *text) {
     size_t begin = slice_begin(book, slice), end = slice_begin(book, slice + 1);
     uint64_t bad, place;
     for (size_t i = begin; i < end; i++)
-        book->list->items[i].bad = false;
+        book->list->samples[i].bad = false;
     if (!take_number(&text, end - begin + 1, &bad))
         return false;
     for (; bad > 0; bad--) {
         if (!take_number(&text, end, &place) || place < begin)
             return false;
-        book->list->items[place].bad = true;
+        book->list->samples[place].bad = true;
     }
     return true;
 }
@@ -103,7 +103,7 @@ static cs_status look_at_slice(const notebook *book, size_t slice, pack_search *
         cs_progress_add(search->progress, (int64_t)(end - begin));
         return CS_OK;
     }
-    CS_TRY(pack_look(search, book->list->items + begin, end - begin));
+    CS_TRY(pack_look(search, book->list->samples + begin, end - begin));
     cs_status status = write_note(book, slice);
     return read_note(book, slice) ? CS_OK : status;
 }

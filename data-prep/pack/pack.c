@@ -21,7 +21,7 @@ typedef struct ring_slot {
 
 typedef struct pipeline {
     pack_search *search;
-    pack_item *items;
+    pack_sample *samples;
     size_t n;
     cs_dataset_layout layout;
 
@@ -32,10 +32,10 @@ typedef struct pipeline {
     /* Shared, under `lock`. */
     pthread_mutex_t lock;
     pthread_cond_t space;
-    ring_slot *ring; /* item i goes to slot i % slots */
+    ring_slot *ring; /* sample i goes to slot i % slots */
     size_t slots;
-    size_t next;    /* item that the next free thread takes */
-    size_t written; /* items that are done with */
+    size_t next;    /* sample that the next free thread takes */
+    size_t written; /* samples that are done with */
     bool writing;   /* a thread is at it */
     cs_status status;
     cs_error error; /* when status is not CS_OK */
@@ -52,8 +52,8 @@ static bool is_bad_file(cs_status code) {
     return code == CS_ERR_FORMAT || code == CS_ERR_IO;
 }
 
-static void name_bad_file(pack_item *item, pack_search *search) {
-    item->bad = true;
+static void name_bad_file(pack_sample *sample, pack_search *search) {
+    sample->bad = true;
     search->bad++;
     if (search->bad <= BAD_NAMED)
         cs_log(CS_LOG_WARN, "%s", cs_error_last()->text);
@@ -61,7 +61,7 @@ static void name_bad_file(pack_item *item, pack_search *search) {
         cs_log(CS_LOG_WARN, "more bad images follow; they are counted, not named");
 }
 
-static cs_status write_item(pipeline *pipe, pack_item *item, const ring_slot *slot) {
+static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_slot *slot) {
     pack_search *search = pipe->search;
     if (*search->stop)
         return cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted; nothing was written", search->options->out);
@@ -69,14 +69,14 @@ static cs_status write_item(pipeline *pipe, pack_item *item, const ring_slot *sl
         cs_status code = cs_error_restore(&slot->error);
         if (!is_bad_file(code))
             return code;
-        name_bad_file(item, search);
+        name_bad_file(sample, search);
         return CS_OK;
     }
     const packed_image *image = &slot->image;
     if (!pipe->writer || search->bad > 0)
         return CS_OK; /* nothing will come of this dataset; the rest is looked at to name what else is bad */
-    CS_TRY(cs_dataset_append(pipe->writer, item->split, item->label, item->id, image->bytes, image->size));
-    if (item->split != CS_SPLIT_TRAIN)
+    CS_TRY(cs_dataset_append(pipe->writer, sample->split, sample->label, sample->id, image->bytes, image->size));
+    if (sample->split != CS_SPLIT_TRAIN)
         return CS_OK;
     pipe->sums.pixels += image->pixels;
     for (int c = 0; c < 3; c++) {
@@ -86,14 +86,14 @@ static cs_status write_item(pipeline *pipe, pack_item *item, const ring_slot *sl
     return CS_OK;
 }
 
-/* Writes the items that are next in order and ready. Called, and returns, with the lock held. */
+/* Writes the samples that are next in order and ready. Called, and returns, with the lock held. */
 static void write_ready(pipeline *pipe) {
     pipe->writing = true;
     while (pipe->status == CS_OK && pipe->ring[pipe->written % pipe->slots].ready) {
         ring_slot *slot = &pipe->ring[pipe->written % pipe->slots];
-        pack_item *item = &pipe->items[pipe->written];
+        pack_sample *sample = &pipe->samples[pipe->written];
         pthread_mutex_unlock(&pipe->lock);
-        cs_status status = write_item(pipe, item, slot);
+        cs_status status = write_sample(pipe, sample, slot);
         cs_progress_add(pipe->search->progress, 1);
         pthread_mutex_lock(&pipe->lock);
         if (status != CS_OK) {
@@ -107,13 +107,14 @@ static void write_ready(pipeline *pipe) {
     pipe->writing = false;
 }
 
-static cs_status take_item(const pipeline *pipe, cs_decoder *decoder, const pack_item *item, packed_image *image) {
+static cs_status take_sample(const pipeline *pipe, cs_decoder *decoder, const pack_sample *sample,
+                             packed_image *image) {
     const pack_options *options = pipe->search->options;
-    return pipe->writer ? pack_image(options, &pipe->layout, decoder, item, image)
-                        : pack_decode(options, decoder, item, image);
+    return pipe->writer ? pack_image(options, &pipe->layout, decoder, sample, image)
+                        : pack_decode(options, decoder, sample, image);
 }
 
-static void *pack_items(void *argument) {
+static void *pack_samples(void *argument) {
     worker *self = argument;
     pipeline *pipe = self->pipe;
     pthread_mutex_lock(&pipe->lock);
@@ -125,7 +126,7 @@ static void *pack_items(void *argument) {
             break;
         pthread_mutex_unlock(&pipe->lock);
         ring_slot *slot = &pipe->ring[i % pipe->slots];
-        slot->code = take_item(pipe, self->decoder, &pipe->items[i], &slot->image);
+        slot->code = take_sample(pipe, self->decoder, &pipe->samples[i], &slot->image);
         if (slot->code != CS_OK)
             slot->error = *cs_error_last();
         pthread_mutex_lock(&pipe->lock);
@@ -141,7 +142,7 @@ static cs_status start_workers(pipeline *pipe, worker *workers, int n) {
     for (int i = 0; i < n; i++) {
         workers[i].pipe = pipe;
         CS_TRY(cs_decoder_open(&workers[i].decoder));
-        int code = pthread_create(&workers[i].thread, NULL, pack_items, &workers[i]);
+        int code = pthread_create(&workers[i].thread, NULL, pack_samples, &workers[i]);
         if (code != 0)
             return cs_hint(cs_fail(CS_ERR_NO_MEMORY, "cannot start thread %d: %s", i + 1, strerror(code)),
                            "--threads asks for fewer");
@@ -150,7 +151,7 @@ static cs_status start_workers(pipeline *pipe, worker *workers, int n) {
     return CS_OK;
 }
 
-/* Every item through the pipeline. The first failure stops the others; the caller's thread ends up with its error. */
+/* Every sample through the pipeline. The first failure stops the others; the caller's thread ends up with its error. */
 static cs_status run_workers(pipeline *pipe) {
     worker *workers = NULL;
     int n = pipe->search->options->threads;
@@ -177,7 +178,7 @@ cs_status pack_find_size(const pack_options *options, const pack_list *list, int
     cs_status status = cs_decoder_open(&decoder);
     CS_TRY(status);
     for (size_t i = 0; i < list->n; i++) {
-        status = pack_decode(options, decoder, &list->items[i], &image);
+        status = pack_decode(options, decoder, &list->samples[i], &image);
         if (!is_bad_file(status))
             break;
     }
@@ -197,7 +198,7 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
                                   .n_classes = list->n_classes,
                                   .shard_bytes = options->shard_bytes};
     for (size_t i = 0; i < list->n; i++)
-        layout->counts[list->items[i].split]++;
+        layout->counts[list->samples[i].split]++;
     if (layout->encoding == CS_ENCODING_RAW && layout->h == 0)
         return pack_find_size(options, list, &layout->h, &layout->w);
     return CS_OK;
@@ -228,8 +229,8 @@ static cs_status run_pipeline(pipeline *pipe) {
     return status;
 }
 
-cs_status pack_look(pack_search *search, pack_item *items, size_t n) {
-    pipeline pipe = {.search = search, .items = items, .n = n};
+cs_status pack_look(pack_search *search, pack_sample *samples, size_t n) {
+    pipeline pipe = {.search = search, .samples = samples, .n = n};
     return run_pipeline(&pipe);
 }
 
@@ -249,7 +250,7 @@ static cs_status finish(const pack_options *options, pipeline *pipe) {
 static cs_status pack_once(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop,
                            int64_t *bad) {
     pack_search search = {.options = options, .stop = stop};
-    pipeline pipe = {.search = &search, .items = list->items, .n = list->n};
+    pipeline pipe = {.search = &search, .samples = list->samples, .n = list->n};
     cs_status status = create_dataset(options, list, &pipe);
     if (status == CS_OK)
         status = cs_progress_open("packing", "images", (int64_t)list->n, &search.progress);

@@ -5,26 +5,8 @@
 #include "cnnsweep/log.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-cs_status pack_source(const pack_options *options, const pack_list *list, uint64_t *source) {
-    const int64_t rules[] = {options->size[0],  options->size[1],     options->resize,
-                             options->encoding, options->shard_bytes, (int64_t)list->n};
-    cs_checksum_stream *stream = NULL;
-    CS_TRY(cs_checksum_open(&stream));
-    cs_checksum_add(stream, rules, sizeof rules);
-    for (int i = 0; i < list->n_classes; i++)
-        cs_checksum_add(stream, list->classes[i], strlen(list->classes[i]) + 1);
-    for (size_t i = 0; i < list->n; i++) {
-        const int32_t place[] = {list->items[i].label, (int32_t)list->items[i].split};
-        cs_checksum_add(stream, place, sizeof place);
-        cs_checksum_add(stream, list->items[i].id, strlen(list->items[i].id) + 1);
-    }
-    *source = cs_checksum_close(stream);
-    return CS_OK;
-}
-
-/* Keeps the items of this part. Parts end where shards do, if how many images fill one is known beforehand: then the
+/* Keeps the samples of this part. Parts end where shards do, if how many images fill one is known beforehand: then the
  * shards are those of a dataset that is packed in one go. */
 static void keep_part(const pack_options *options, pack_list *list) {
     size_t fill = 1, bytes = (size_t)options->size[0] * (size_t)options->size[1] * 3;
@@ -37,9 +19,9 @@ static void keep_part(const pack_options *options, pack_list *list) {
     size_t kept = 0;
     for (size_t i = 0; i < list->n; i++)
         if (i >= begin && i < end)
-            list->items[kept++] = list->items[i];
+            list->samples[kept++] = list->samples[i];
         else
-            free(list->items[i].id);
+            free(list->samples[i].id);
     list->n = kept;
     if (kept == 0 && fill > 1)
         cs_log(CS_LOG_INFO,
@@ -55,7 +37,7 @@ static cs_status settle_list(pack_options *options, pack_list *list, const volat
     }
     if (options->encoding == CS_ENCODING_RAW && options->size[0] == 0)
         CS_TRY(pack_find_size(options, list, &options->size[1], &options->size[0]));
-    return pack_source(options, list, &options->part.source);
+    return pack_fingerprint(options, list, &options->part.source);
 }
 
 cs_status pack_take_part(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop, bool *done) {

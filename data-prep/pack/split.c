@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-static cs_status fail_without_images(const char *class) {
+static cs_status fail_without_images(const pack_options *options, const char *class) {
     return cs_hint(cs_fail(CS_ERR_ARG, "class \"%s\" has no images to train on", class),
-                   "remove its folder, add images, or leave more of them to train");
+                   "remove its %s, add images, or leave more of them to train", options->source->unit);
 }
 
 /* Images of a class in each split. */
@@ -17,17 +17,17 @@ typedef int64_t class_counts[CS_SPLIT_COUNT];
 static cs_status count_images(const pack_list *list, class_counts **out) {
     CS_TRY(cs_alloc((size_t)list->n_classes, sizeof **out, "class counts", out));
     for (size_t i = 0; i < list->n; i++)
-        (*out)[list->items[i].label][list->items[i].split]++;
+        (*out)[list->samples[i].label][list->samples[i].split]++;
     return CS_OK;
 }
 
-static cs_status check_classes(const pack_list *list) {
+static cs_status check_classes(const pack_options *options, const pack_list *list) {
     class_counts *counts = NULL;
     CS_TRY(count_images(list, &counts));
     cs_status status = CS_OK;
     for (int i = 0; i < list->n_classes && status == CS_OK; i++)
         if (counts[i][CS_SPLIT_TRAIN] == 0)
-            status = fail_without_images(list->classes[i]);
+            status = fail_without_images(options, list->classes[i]);
     free(counts);
     return status;
 }
@@ -37,52 +37,53 @@ static void split_class(const pack_options *options, pack_list *list, int label,
                         int32_t *members, int32_t *order) {
     int32_t n = 0;
     for (size_t i = 0; i < list->n; i++)
-        if (list->items[i].label == label && list->items[i].split == CS_SPLIT_TRAIN)
+        if (list->samples[i].label == label && list->samples[i].split == CS_SPLIT_TRAIN)
             members[n++] = (int32_t)i;
     cs_rng rng = cs_rng_at((uint64_t)options->seed, CS_PURPOSE_SPLIT, 0, (uint32_t)label);
     cs_rng_permutation(&rng, order, (size_t)n);
     int32_t to_val = (int32_t)lround(n * val), to_test = (int32_t)lround(n * test);
     for (int32_t i = 0; i < n && i < to_val + to_test; i++)
-        list->items[members[order[i]]].split = i < to_val ? CS_SPLIT_VAL : CS_SPLIT_TEST;
+        list->samples[members[order[i]]].split = i < to_val ? CS_SPLIT_VAL : CS_SPLIT_TEST;
 }
 
 static cs_status check_options(const pack_options *options, const pack_list *list) {
+    const char *unit = options->source->unit;
     if (list->split[CS_SPLIT_TRAIN] && options->has_split)
-        return cs_hint(cs_fail(CS_ERR_ARG, "--split: %s is split already, it has a train folder", options->src),
+        return cs_hint(cs_fail(CS_ERR_ARG, "--split: %s is split already, it has a train %s", options->src, unit),
                        "--val carves validation out of train");
     if (!list->split[CS_SPLIT_TRAIN] && options->val > 0)
-        return cs_hint(cs_fail(CS_ERR_ARG, "--val: %s has no train folder to carve from", options->src),
-                       "--split 0.8,0.1,0.1 splits class folders");
+        return cs_hint(cs_fail(CS_ERR_ARG, "--val: %s has no train %s to carve from", options->src, unit),
+                       "--split 0.8,0.1,0.1 splits class %ss", unit);
     if (list->split[CS_SPLIT_VAL] && options->val > 0)
-        return cs_fail(CS_ERR_ARG, "--val: %s has a validation folder already", options->src);
+        return cs_fail(CS_ERR_ARG, "--val: %s has a validation %s already", options->src, unit);
     if (list->n > INT32_MAX)
         return cs_fail(CS_ERR_UNSUPPORTED, "%s: %zu files are too many for one dataset", options->src, list->n);
     return CS_OK;
 }
 
 static int by_place(const void *a, const void *b) {
-    const pack_item *first = a, *second = b;
+    const pack_sample *first = a, *second = b;
     return (first->place > second->place) - (first->place < second->place);
 }
 
 /* What the scan said, whatever an earlier split made of it. */
 static void restore(pack_list *list) {
-    qsort(list->items, list->n, sizeof *list->items, by_place);
+    qsort(list->samples, list->n, sizeof *list->samples, by_place);
     for (size_t i = 0; i < list->n; i++)
-        list->items[i].split = list->items[i].folder;
+        list->samples[i].split = list->samples[i].source_split;
 }
 
-/* By split, else as they are: stable, as items of a split are in the order of their names. */
+/* By split, else as they are: stable, as samples of a split are in the order of their names. */
 static cs_status sort_by_split(pack_list *list) {
-    pack_item *sorted = NULL;
+    pack_sample *sorted = NULL;
     CS_TRY(cs_alloc(list->n, sizeof *sorted, "image list", &sorted));
     size_t n = 0;
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
         for (size_t i = 0; i < list->n; i++)
-            if (list->items[i].split == (cs_split)s)
-                sorted[n++] = list->items[i];
-    free(list->items);
-    list->items = sorted;
+            if (list->samples[i].split == (cs_split)s)
+                sorted[n++] = list->samples[i];
+    free(list->samples);
+    list->samples = sorted;
     list->capacity = list->n;
     return CS_OK;
 }
@@ -103,16 +104,16 @@ cs_status pack_split(const pack_options *options, pack_list *list) {
     free(order);
     CS_TRY(status);
     CS_TRY(sort_by_split(list));
-    return check_classes(list);
+    return check_classes(options, list);
 }
 
 static size_t drop_bad(pack_list *list) {
     size_t kept = 0, all = list->n;
     for (size_t i = 0; i < all; i++)
-        if (list->items[i].bad)
-            free(list->items[i].id);
+        if (list->samples[i].bad)
+            free(list->samples[i].id);
         else
-            list->items[kept++] = list->items[i];
+            list->samples[kept++] = list->samples[i];
     list->n = kept;
     return all - kept;
 }

@@ -59,6 +59,7 @@ def ordered(folder):
 
 class PackTest(unittest.TestCase):
     """A test with a scratch folder and a packer that is expected to succeed, or to fail and leave nothing."""
+    packer = "cnnsweep-pack"
 
     def setUp(self):
         self.scratch = tempfile.TemporaryDirectory(prefix="cnnsweep-test-")
@@ -77,14 +78,14 @@ class PackTest(unittest.TestCase):
         return path
 
     def pack(self, *arguments, **options):
-        result = run("cnnsweep-pack", self.src, self.out, *arguments, **options)
+        result = run(self.packer, self.src, self.out, *arguments, **options)
         self.assertEqual(result.returncode, 0, result.stderr)
         return result
 
     def pack_fails(self, *needles, arguments=(), status=1, **options):
         """The packer fails, says what the needles say, and leaves nothing behind."""
         before = sorted(self.root.iterdir())
-        result = run("cnnsweep-pack", self.src, self.out, *arguments, **options)
+        result = run(self.packer, self.src, self.out, *arguments, **options)
         self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         for needle in needles:
             self.assertIn(needle, result.stderr)

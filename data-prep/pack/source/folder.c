@@ -1,6 +1,6 @@
-#include "pack.h"
+/* A folder of image files: a folder a class, or train/ val/ test/ with a folder a class in each. */
+#include "source.h"
 
-#include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 enum { DEEPEST = 16 };
@@ -88,15 +87,6 @@ static cs_status list_classes(const char *path, listing *list) {
     return CS_OK;
 }
 
-static cs_status add_item(pack_list *list, const char *id, int label, cs_split split, uint64_t stamp) {
-    CS_TRY(cs_grow(&list->items, &list->capacity, list->n + 1, sizeof *list->items, "image list"));
-    pack_item *item = &list->items[list->n];
-    *item = (pack_item){.label = label, .folder = split, .split = split, .place = list->n, .stamp = stamp};
-    CS_TRY(cs_strdup(id, &item->id));
-    list->n++;
-    return CS_OK;
-}
-
 /* All files below SRC/`relative`, folders in folders included. */
 static cs_status scan_class(pack_list *list, const char *src, const char *relative, int label, cs_split split,
                             int depth) {
@@ -110,29 +100,14 @@ static cs_status scan_class(pack_list *list, const char *src, const char *relati
     for (size_t i = 0; i < found.n && status == CS_OK; i++) {
         char child[CS_PATH_MAX];
         status = cs_path(child, sizeof child, "%s/%s", relative, found.entries[i].name);
+        const pack_sample sample = {
+            .id = child, .label = label, .source_split = split, .stamp = found.entries[i].stamp};
         if (status == CS_OK)
             status = found.entries[i].folder ? scan_class(list, src, child, label, split, depth + 1)
-                                             : add_item(list, child, label, split, found.entries[i].stamp);
+                                             : pack_list_add(list, &sample);
     }
     listing_clear(&found);
     return status;
-}
-
-static cs_status add_class(pack_list *list, const char *name) {
-    char **grown = realloc(list->classes, ((size_t)list->n_classes + 1) * sizeof *grown);
-    if (!grown)
-        return cs_fail(CS_ERR_NO_MEMORY, "no memory for %d classes", list->n_classes + 1);
-    list->classes = grown;
-    CS_TRY(cs_strdup(name, &list->classes[list->n_classes]));
-    list->n_classes++;
-    return CS_OK;
-}
-
-static int find_class(const pack_list *list, const char *name) {
-    for (int i = 0; i < list->n_classes; i++)
-        if (strcmp(list->classes[i], name) == 0)
-            return i;
-    return -1;
 }
 
 /* The class folders below SRC/`prefix` ("" or "train/"). The training split makes the classes; the others must know
@@ -147,8 +122,8 @@ static cs_status scan_classes(pack_list *list, const char *src, const char *pref
             continue;
         }
         if (split == CS_SPLIT_TRAIN)
-            CS_TRY(add_class(list, name));
-        int label = find_class(list, name);
+            CS_TRY(pack_list_add_class(list, name));
+        int label = pack_list_find_class(list, name);
         if (label < 0)
             return cs_hint(
                 cs_fail(CS_ERR_ARG, "%s/%s%s: a class that the training split does not have", src, prefix, name),
@@ -157,21 +132,6 @@ static cs_status scan_classes(pack_list *list, const char *src, const char *pref
         CS_TRY(scan_class(list, src, relative, label, split, 0));
     }
     return CS_OK;
-}
-
-/* The split that a folder's name stands for, or CS_SPLIT_COUNT. */
-static cs_split split_by_name(const char *name) {
-    static const struct {
-        const char *name;
-        cs_split split;
-    } names[] = {
-        {"train", CS_SPLIT_TRAIN},    {"training", CS_SPLIT_TRAIN}, {"val", CS_SPLIT_VAL},      {"valid", CS_SPLIT_VAL},
-        {"validation", CS_SPLIT_VAL}, {"test", CS_SPLIT_TEST},      {"testing", CS_SPLIT_TEST},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(name, names[i].name) == 0)
-            return names[i].split;
-    return CS_SPLIT_COUNT;
 }
 
 static cs_status scan_split(pack_list *list, const char *src, const char *name, cs_split split) {
@@ -189,7 +149,7 @@ static cs_status scan_split(pack_list *list, const char *src, const char *name, 
 static cs_status scan_top(pack_list *list, const char *src, const listing *top) {
     const char *folders[CS_SPLIT_COUNT + 1] = {NULL}; /* the last: a folder that is no split */
     for (size_t i = 0; i < top->n; i++) {
-        cs_split split = split_by_name(top->entries[i].name);
+        cs_split split = pack_split_by_name(top->entries[i].name);
         if (!top->entries[i].folder)
             continue;
         if (split < CS_SPLIT_COUNT && folders[split])
@@ -211,29 +171,25 @@ static cs_status scan_top(pack_list *list, const char *src, const listing *top) 
     return CS_OK;
 }
 
-cs_status pack_scan(const char *src, pack_list *list) {
+static cs_status scan(const char *path, pack_list *list) {
     listing top;
-    *list = (pack_list){0};
-    if (cs_file_exists(src) && !cs_is_folder(src))
-        return cs_hint(cs_fail(CS_ERR_ARG, "%s: not a folder", src), "unpack an archive first");
-    CS_TRY(list_classes(src, &top));
-    cs_status status = scan_top(list, src, &top);
+    CS_TRY(list_classes(path, &top));
+    cs_status status = scan_top(list, path, &top);
     listing_clear(&top);
-    if (status == CS_OK && list->n_classes < 2)
-        status = cs_hint(cs_fail(CS_ERR_ARG, "%s: %s", src,
-                                 list->n_classes == 0 ? "no class folders" : "only one class; two are needed"),
-                         "one folder a class: SRC/cats/*.jpg, SRC/dogs/*.jpg, or the same under SRC/train/");
-    if (status != CS_OK)
-        pack_list_clear(list);
     return status;
 }
 
-void pack_list_clear(pack_list *list) {
-    for (size_t i = 0; i < list->n; i++)
-        free(list->items[i].id);
-    for (int i = 0; i < list->n_classes; i++)
-        free(list->classes[i]);
-    free(list->items);
-    free(list->classes);
-    *list = (pack_list){0};
+static cs_status read_sample(const char *path, const pack_sample *sample, pack_content *out) {
+    CS_TRY(cs_path(out->name, sizeof out->name, "%s/%s", path, sample->id));
+    return pack_content_read_file(out);
 }
+
+const pack_source pack_folder_source = {
+    .name = "folder",
+    .help = "holds train/ val/ test/ with a folder a class in each,\nor a folder a class",
+    .unit = "folder",
+    .hint = "one folder a class: SRC/cats/*.jpg, SRC/dogs/*.jpg, or the same under SRC/train/",
+    .recognises = cs_is_folder,
+    .scan = scan,
+    .read = read_sample,
+};

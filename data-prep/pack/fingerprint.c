@@ -1,0 +1,20 @@
+#include "pack.h"
+
+#include <string.h>
+
+cs_status pack_fingerprint(const pack_options *options, const pack_list *list, uint64_t *fingerprint) {
+    const int64_t rules[] = {options->size[0],  options->size[1],     options->resize,
+                             options->encoding, options->shard_bytes, (int64_t)list->n};
+    cs_checksum_stream *stream = NULL;
+    CS_TRY(cs_checksum_open(&stream));
+    cs_checksum_add(stream, rules, sizeof rules);
+    for (int i = 0; i < list->n_classes; i++)
+        cs_checksum_add(stream, list->classes[i], strlen(list->classes[i]) + 1);
+    for (size_t i = 0; i < list->n; i++) {
+        const int32_t place[] = {list->samples[i].label, (int32_t)list->samples[i].split};
+        cs_checksum_add(stream, place, sizeof place);
+        cs_checksum_add(stream, list->samples[i].id, strlen(list->samples[i].id) + 1);
+    }
+    *fingerprint = cs_checksum_close(stream);
+    return CS_OK;
+}

@@ -1,0 +1,48 @@
+#include "content.h"
+
+#include "cnnsweep/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_LIMIT = 1 << 30 };
+
+void pack_content_clear(pack_content *content) {
+    cs_image_clear(&content->pixels);
+    free(content->bytes);
+}
+
+/* Into out->bytes, whose memory is used again and again: opening and reading is a good part of the time that a
+ * small image takes. */
+static cs_status read_file(int file, pack_content *out) {
+    struct stat info;
+    if (fstat(file, &info) != 0)
+        return cs_fail_errno("%s: cannot read", out->name);
+    if (!S_ISREG(info.st_mode))
+        return cs_fail(CS_ERR_FORMAT, "%s: a pipe, socket or device, not a file", out->name);
+    if (info.st_size > FILE_LIMIT)
+        return cs_fail(CS_ERR_FORMAT, "%s: a file of more than %d MB", out->name, FILE_LIMIT >> 20);
+    CS_TRY(cs_grow(&out->bytes, &out->capacity, (size_t)info.st_size, 1, "image file"));
+    for (out->size = 0; out->size < (size_t)info.st_size;) {
+        ssize_t got = read(file, out->bytes + out->size, (size_t)info.st_size - out->size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? cs_fail_errno("%s: cannot read", out->name)
+                           : cs_fail(CS_ERR_IO, "%s: became shorter while it was read", out->name);
+        out->size += (size_t)got;
+    }
+    return CS_OK;
+}
+
+cs_status pack_content_read_file(pack_content *content) {
+    int file = open(content->name, O_RDONLY | O_NONBLOCK); /* a pipe would keep it waiting for a writer */
+    if (file < 0)
+        return cs_fail_errno("%s: cannot open", content->name);
+    cs_status status = read_file(file, content);
+    close(file);
+    return status;
+}
