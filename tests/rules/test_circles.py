@@ -1,0 +1,112 @@
+"""No source files call each other in a circle: of two that do, neither can be read, tested or changed alone. The object
+files of the build tell what a file defines and what it uses."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# Circles that there are today, by their files without .c. An entry that is no circle any more is an error: remove it.
+KNOWN = [
+    "src/engine/cuda/memory src/engine/cuda/norm src/engine/cuda/params src/engine/cuda/pool src/engine/cuda/program "
+    "src/engine/cuda/simple src/engine/cuda/weighted",
+    "src/engine/onednn/conv src/engine/onednn/dense src/engine/onednn/norm src/engine/onednn/params src/engine/onednn/program "
+    "src/engine/onednn/scale src/engine/onednn/stages src/engine/onednn/weights",
+    "src/net/graph src/net/layers",
+    "src/sweep/results/description src/sweep/results/origin",
+]
+OBJECT = re.compile(r"^(.*?)/?CMakeFiles/([^/]+)\.dir/(.+)\.o$")
+SOURCES = ("src/", "data-prep/")
+
+
+def objects(build, source):
+    """(object, target, source file) of each object whose source file there still is; builds within the build are not seen."""
+    for folder, folders, names in os.walk(build):
+        folders[:] = [name for name in folders if not os.path.exists(os.path.join(folder, name, "CMakeCache.txt"))]
+        for name in names:
+            path = os.path.join(folder, name)
+            match = OBJECT.match(os.path.relpath(path, build))
+            if match:
+                file = os.path.normpath(os.path.join(match[1], match[3].replace("__", "..")))
+                if file.startswith(SOURCES) and os.path.exists(os.path.join(source, file)):
+                    yield path, match[2], os.path.splitext(file)[0]
+
+
+def calls(build, source):
+    """{file: files whose symbols it uses}. A symbol is looked for in the target of the object, then in all."""
+    found = {path: (target, file) for path, target, file in objects(build, source)}
+    defined, used, graph = {}, [], {file: set() for _, file in found.values()}
+    listing = subprocess.run(["nm", "-g", "-A", *found], capture_output=True, text=True, check=True).stdout if found else ""
+    for line in listing.splitlines():
+        path, symbol = line.rsplit(":", 1)
+        kind, name = symbol.split()[-2:]
+        target, file = found[path]
+        if kind == "U":
+            used.append((target, file, name))
+        else:
+            defined.setdefault(name, {}).setdefault(target, set()).add(file)
+    for target, file, name in used:
+        owners = defined.get(name, {})
+        graph[file] |= owners[target] if target in owners else set().union(*owners.values())
+    return graph
+
+
+def reached(graph, start):
+    seen, left = set(), [start]
+    while left:
+        for file in graph[left.pop()] - seen:
+            seen.add(file)
+            left.append(file)
+    return seen
+
+
+def circles(graph):
+    """The files of each circle, sorted: every one of them reaches all others."""
+    reach = {file: reached(graph, file) for file in graph}
+    both_ways = {file: {other for other in reach[file] - {file} if file in reach[other]} for file in graph}
+    return {tuple(sorted({file} | others)) for file, others in both_ways.items() if others}
+
+
+def problems(build, source, known):
+    graph = calls(build, source)
+    if not graph:
+        yield f"{build}: no object files, so nothing is known"
+    listed = {tuple(entry.split()) for entry in known}
+    there = circles(graph)
+    for circle in sorted(there - listed):
+        yield "a circle: " + "; ".join(f"{file} uses {' '.join(sorted(graph[file] & set(circle) - {file}))}" for file in circle)
+    for circle in sorted(listed - there):
+        if all(file in graph or not os.path.exists(os.path.join(source, file + ".c")) for file in circle):
+            yield f"no circle any more, remove it from the list: {' '.join(circle)}"
+
+
+def check_that_it_finds():
+    """Two files that call each other are found; one above the other is not."""
+    texts = {"a": "int b(void); int a(void) { return b(); }", "b": "int a(void); int b(void) { return a(); }",
+             "c": "int a(void); int c(void) { return a() + c(); }", "d": "int c(void); int d(void) { return c(); }"}
+    with tempfile.TemporaryDirectory() as root:
+        for folder in ("src/room", "build/CMakeFiles/cs_room.dir/src/room"):
+            os.makedirs(os.path.join(root, folder))
+        for name, text in texts.items():
+            with open(f"{root}/src/room/{name}.c", "w") as out:
+                out.write(text + "\n")
+            subprocess.run(["cc", "-c", f"{root}/src/room/{name}.c", "-o",
+                            f"{root}/build/CMakeFiles/cs_room.dir/src/room/{name}.c.o"], check=True)
+        found = list(problems(f"{root}/build", root, []))
+        assert found == ["a circle: src/room/a uses src/room/b; src/room/b uses src/room/a"], found
+        assert not list(problems(f"{root}/build", root, ["src/room/a src/room/b"]))
+        open(f"{root}/src/room/not_built.c", "w").close()
+        found = list(problems(f"{root}/build", root, ["src/room/a src/room/b", "src/room/a src/gone", "src/room/c src/room/d",
+                                                      "src/room/c src/room/not_built"]))
+        assert found == [f"no circle any more, remove it from the list: src/{pair}" for pair in ("room/a src/gone", "room/c src/room/d")], found
+        assert list(problems(f"{root}/src", root, [])) == [f"{root}/src: no object files, so nothing is known"]
+
+
+if not (shutil.which("nm") and shutil.which("cc")):
+    print("nm or cc is not installed: nothing checked")
+    sys.exit(1 if os.environ.get("CI") else 77)
+check_that_it_finds()
+found = list(problems(os.path.dirname(os.environ["CNNSWEEP_BIN"]), os.environ["CNNSWEEP_SOURCE"], KNOWN))
+print("\n".join(found) or f"no circle of source files but {len(KNOWN)} that are known")
+sys.exit(1 if found else 0)
