@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* What an evaluation collects beside its tally, as a sum of these. */
 enum {
@@ -76,9 +75,6 @@ cs_class_scores cs_scores_of_class(const cs_evaluation *evaluation, int class_in
 cs_class_scores cs_scores_macro(const cs_evaluation *evaluation);
 cs_class_scores cs_scores_weighted(const cs_evaluation *evaluation);
 int64_t cs_count_predictions(const cs_evaluation *evaluation, int class_index);
-/* The text of sklearn's classification_report(digits=2), to the character, then the confusion matrix. `names` has one
- * name a class. */
-void cs_classification_report(const cs_evaluation *test, const char *const *names, FILE *out);
 
 /* The splits that have a metric: 1 << cs_split (dataset.h). Train and val are evaluated in every epoch, test once. */
 typedef enum cs_metric_split { CS_METRIC_TRAIN = 1, CS_METRIC_VAL = 2, CS_METRIC_TEST = 4 } cs_metric_split;

@@ -14,8 +14,8 @@ ROOMS = {
     "metrics": ("src/metrics", "metrics", "base"),
     "config": ("src/config", "config option schedule", "base data net engine metrics"),
     "train": ("src/train", "cost train", "base data net weights engine metrics config"),
-    "sweep": ("src/sweep", "job sweep", "base data net weights engine metrics config train"),
-    "report": ("src/report", "", "base data net engine metrics"),
+    "report": ("src/report", "report text_table", "base data net engine metrics"),
+    "sweep": ("src/sweep", "job sweep", "base data net weights engine metrics config train report"),
     "cli": ("src/cli", "", "base data net weights engine metrics config train sweep report"),
     "data-prep": ("data-prep", "", "base data"),
 }

@@ -6,11 +6,11 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
+#include "cnnsweep/text_table.h"
 #include "fixture.h"
 #include "job/scheduler.h"
 #include "job_text.h"
 #include "metric_value.h"
-#include "results/text_table.h"
 #include "run/coordinator.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "best.h"
 #include "cell.h"
 #include "cnnsweep/memory.h"
-#include "text_table.h"
+#include "cnnsweep/text_table.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -1,23 +1,12 @@
 #include "description.h"
 #include "cnnsweep/memory.h"
+#include "json_text.h"
 #include "origin.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-json_t *cs_json_text(const char *value) {
-    json_t *text = json_string(value);
-    if (text)
-        return text;
-    char plain[CS_VALUE_MAX * 2];
-    snprintf(plain, sizeof plain, "%s", value);
-    for (char *at = plain; *at; at++)
-        if ((unsigned char)*at >= 0x80)
-            *at = '?';
-    return json_string(plain);
-}
 
 static void set_text(json_t *object, const char *key, const char *text) {
     json_object_set_new(object, key, cs_json_text(text));

@@ -11,8 +11,6 @@
  *               but for where dataset and features lie
  *   axes        by key: the values in their order */
 struct json_t *cs_description_of(const cs_job *job);
-/* JSON is UTF-8, paths and reasons need not be: other bytes become '?'. */
-struct json_t *cs_json_text(const char *value);
 
 /* CS_ERR_ARG with the first key that differs, and both values. Weights files are compared by what they hold. */
 CS_MUST_CHECK cs_status cs_description_compare(const cs_journal *a, const char *folder_a, const cs_journal *b,

@@ -3,7 +3,9 @@
 #include "description.h"
 #include "history.h"
 #include "job/column.h"
+#include "json_text.h"
 #include "origin.h"
+#include "text_buffer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,33 +16,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static cs_status write_all(int file, const char *path, const char *bytes, size_t size) {
-    while (size > 0) {
-        ssize_t written = write(file, bytes, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return cs_fail_errno("%s: cannot write", path);
-        bytes += written;
-        size -= (size_t)written;
-    }
-    return CS_OK;
-}
-
-cs_status cs_append(const char *path, const char *bytes, size_t size) {
-    int file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0666);
-    if (file < 0)
-        return cs_fail_errno("%s: cannot write", path);
-    off_t before = lseek(file, 0, SEEK_END);
-    cs_status status = write_all(file, path, bytes, size);
-    /* A line cut short would spoil the file for its readers; the first error is the one to tell. */
-    bool spoilt = status != CS_OK && before >= 0 && ftruncate(file, before) != 0;
-    bool closed = close(file) == 0;
-    if (status == CS_OK && !closed)
-        return cs_fail_errno("%s: cannot write", path);
-    return spoilt ? cs_context(status, "the last line of %s is cut short", path) : status;
-}
 
 /* JSON has no NaN: null. */
 static json_t *number(double value) {
@@ -59,18 +34,16 @@ static cs_status print_lines(const json_t *events, FILE *out) {
 
 /* Appends a line an event. Takes the array over; NULL is a lack of memory. */
 static cs_status append_events(const char *folder, json_t *events) {
-    char path[CS_PATH_MAX], *text = NULL;
-    size_t size = 0;
-    FILE *stream = events ? open_memstream(&text, &size) : NULL;
-    cs_status status = stream ? print_lines(events, stream) : cs_fail(CS_ERR_NO_MEMORY, "no memory for a journal line");
+    char path[CS_PATH_MAX];
+    cs_text_buffer buffer;
+    cs_status status = events ? cs_text_open(&buffer) : cs_fail(CS_ERR_NO_MEMORY, "no memory for a journal line");
+    if (status == CS_OK) {
+        status = print_lines(events, buffer.stream);
+        if (status == CS_OK)
+            status = cs_path(path, sizeof path, "%s/journal.jsonl", folder);
+        status = status == CS_OK ? cs_text_append(&buffer, path) : cs_text_drop(&buffer, status);
+    }
     json_decref(events);
-    if (stream && fclose(stream) != 0 && status == CS_OK)
-        status = cs_fail(CS_ERR_NO_MEMORY, "no memory for a journal line");
-    if (status == CS_OK)
-        status = cs_path(path, sizeof path, "%s/journal.jsonl", folder);
-    if (status == CS_OK)
-        status = cs_append(path, text, size);
-    free(text);
     return status;
 }
 

@@ -23,9 +23,6 @@
  * other random streams: trials would not be found again, or would go on with other pictures. */
 enum { CS_JOURNAL_FORMAT = 3 };
 
-/* Appends to a file, creating it; what could not be written whole is taken back. */
-CS_MUST_CHECK cs_status cs_append(const char *path, const char *bytes, size_t size);
-
 CS_MUST_CHECK cs_status cs_journal_start(const char *folder, const cs_results_config *config);
 CS_MUST_CHECK cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row);
 CS_MUST_CHECK cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,

@@ -1,8 +1,10 @@
 #include "origin.h"
-#include "description.h"
+#include "cnnsweep/log.h"
+#include "json_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { HEX = 17 };
 
@@ -86,4 +88,57 @@ cs_status cs_origin_check_data(const cs_journal *journal, const char *folder, co
                            folder, journal->dataset, (unsigned long long)journal->checksum, cs_dataset_path(dataset),
                            (unsigned long long)now),
                    "use --out ANOTHER_FOLDER for another dataset, or replace the results with --force");
+}
+
+/* "part 1 of 3 (from 0)", or "a whole sweep". */
+static void print_part(int part, int parts, char *out, size_t size) {
+    if (parts > 0)
+        snprintf(out, size, "part %d of %d (from 0)", part, parts);
+    else
+        snprintf(out, size, "a whole sweep");
+}
+
+/* Rows of one table are comparable. A journal from before there was a choice tells nothing of it. */
+static cs_status check_numbers(const cs_results_config *config) {
+    const cs_run_config *run = &config->job->run;
+    const cs_journal *earlier = config->earlier;
+    const char *before = earlier->precision[0] ? earlier->precision : cs_precision_name(CS_PRECISION_FP32);
+    const char *now = cs_precision_name(run->precision);
+    if (strcmp(before, now) == 0 && earlier->deterministic == run->deterministic)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s was begun with precision %s%s, this is precision %s%s", config->folder,
+                           before, earlier->deterministic ? ", deterministic" : "", now,
+                           run->deterministic ? ", deterministic" : ""),
+                   "go on as it was begun, or use --out ANOTHER_FOLDER");
+}
+
+/* A sweep may be divided anew only in folders of its own: what another part trains would be trained twice. */
+static cs_status check_part(const cs_results_config *config) {
+    const cs_job *job = config->job;
+    const cs_journal *earlier = config->earlier;
+    char before[64], now[64];
+    if (earlier->part == job->part && earlier->parts == job->parts)
+        return CS_OK;
+    print_part(earlier->part, earlier->parts, before, sizeof before);
+    print_part(job->part, job->parts, now, sizeof now);
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s holds %s, this is %s", config->folder, before, now),
+                   "go on as it was begun, or use --out ANOTHER_FOLDER");
+}
+
+cs_status cs_origin_check_run(const cs_results_config *config) {
+    const cs_journal *earlier = config->earlier;
+    if (earlier->starts == 0)
+        return CS_OK;
+    CS_TRY(check_part(config));
+    CS_TRY(cs_origin_check_data(earlier, config->folder, config->dataset));
+    CS_TRY(check_numbers(config));
+    if (strcmp(earlier->engine, config->engine) != 0)
+        cs_log(CS_LOG_WARN, "%s was begun with engine %s and goes on with %s: numbers differ in their last digits",
+               config->folder, earlier->engine, config->engine);
+    if (earlier->threads > 0 && earlier->threads != config->threads)
+        cs_log(CS_LOG_WARN,
+               "%s was begun with %d thread%s a rank and goes on with %d: numbers differ in their last digits; "
+               "threads: %d keeps them",
+               config->folder, earlier->threads, earlier->threads == 1 ? "" : "s", config->threads, earlier->threads);
+    return CS_OK;
 }

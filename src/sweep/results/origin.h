@@ -18,5 +18,8 @@ const char *cs_origin_held(const cs_journal *journal, const char *path);
 CS_MUST_CHECK cs_status cs_origin_check(const cs_journal *journal, const char *folder, const cs_job *job);
 /* CS_ERR_ARG when the dataset is another one. */
 CS_MUST_CHECK cs_status cs_origin_check_data(const cs_journal *journal, const char *folder, const cs_dataset *dataset);
+/* May config->earlier be gone on with in this run? CS_ERR_ARG for another part, dataset or precision; another engine or
+ * number of threads is warned of. */
+CS_MUST_CHECK cs_status cs_origin_check_run(const cs_results_config *config);
 
 #endif

@@ -1,6 +1,6 @@
 #include "pivot.h"
 #include "cnnsweep/memory.h"
-#include "text_table.h"
+#include "cnnsweep/text_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -34,11 +34,6 @@ typedef struct cs_results_config {
     const char *engine;
 } cs_results_config;
 
-/* "part 1 of 3 (from 0)", or "a whole sweep". */
-void cs_part_print(int part, int parts, char *out, size_t size);
-/* Where the options want it. */
-CS_MUST_CHECK cs_status cs_results_folder(const cs_job *job, const cs_sweep_options *options, char out[CS_PATH_MAX]);
-
 typedef struct cs_results cs_results;
 /* Creates the folder; one that already holds a sweep is refused unless `force`, which removes that sweep's files. With
  * `earlier` it goes on: trials that are done have their outcomes, trials.csv and history/ are written anew from the
@@ -50,8 +45,6 @@ CS_MUST_CHECK cs_status cs_results_epoch(cs_results *results, int trial, int ran
 /* `test` is NULL when there is no test split; `reason`: why the trial ended early, or "". */
 CS_MUST_CHECK cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
                                             const cs_evaluation *test, const char *reason);
-/* CS_NEEDS_*: what of the test split's evaluation it reads. */
-unsigned cs_results_needs(void);
 CS_MUST_CHECK cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason);
 /* Puts on the disk what was told since the last time, but not for less than a second of training. */
 CS_MUST_CHECK cs_status cs_results_sync(cs_results *results);

@@ -1,7 +1,7 @@
 #include "table.h"
 #include "best.h"
+#include "cnnsweep/text_table.h"
 #include "pivot.h"
-#include "text_table.h"
 
 #include <stdio.h>
 

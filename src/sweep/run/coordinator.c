@@ -1,6 +1,7 @@
 #include "coordinator.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/report.h"
 #include "display.h"
 #include "job/scheduler.h"
 
@@ -59,7 +60,7 @@ static cs_status order_groups(cs_coordinator *coordinator, const cs_journal *ear
 static cs_status open_parts(cs_coordinator *coordinator, const cs_journal *earlier) {
     const cs_job *job = coordinator->plan->job;
     const cs_evaluation_spec spec = {.classes = cs_dataset_class_count(coordinator->plan->dataset),
-                                     .needs = cs_results_needs(),
+                                     .needs = cs_artifact_needs(),
                                      .rows = cs_dataset_count(coordinator->plan->dataset, CS_SPLIT_TEST)};
     CS_TRY(cs_display_open(&coordinator->display, coordinator->plan));
     CS_TRY(cs_evaluation_create(&spec, &coordinator->received));

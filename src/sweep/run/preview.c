@@ -3,6 +3,7 @@
 #include "device.h"
 #include "job/contents.h"
 #include "plan/plan.h"
+#include "results/folder.h"
 #include "results/origin.h"
 #include "results/table.h"
 

@@ -1,6 +1,7 @@
 #include "queue.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/report.h"
 #include "ranks_impl.h"
 
 #include <pthread.h>
@@ -153,7 +154,7 @@ static cs_status send_and_wait(cs_message *message, const cs_evaluation *test, c
 static cs_status send_with_evaluation(cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     cs_evaluation *sent = NULL;
     cs_evaluation_spec spec = test->spec;
-    spec.needs = cs_results_needs();
+    spec.needs = cs_artifact_needs();
     CS_TRY(cs_evaluation_create(&spec, &sent));
     cs_evaluation_copy(test, sent);
     cs_status status = send_and_wait(message, sent, answer);

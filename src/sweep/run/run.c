@@ -6,6 +6,7 @@
 #include "job/contents.h"
 #include "launch.h"
 #include "plan/space.h"
+#include "results/folder.h"
 #include "results/journal.h"
 #include "worker.h"
 

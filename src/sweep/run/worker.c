@@ -1,5 +1,6 @@
 #include "worker.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/report.h"
 #include "cnnsweep/weights.h"
 #include "plan/cache_limits.h"
 
@@ -124,7 +125,7 @@ static cs_status train_together(worker *self) {
                                     .cache = cs_limits_of_cache(&self->job->run, self->node_ranks, self->engine),
                                     .comm = cs_rank_group_comm(self->group),
                                     .events = &events,
-                                    .test_needs = cs_results_needs(),
+                                    .test_needs = cs_artifact_needs(),
                                     .stop = self->interrupted};
     return cs_group_train(self->engine, &config);
 }

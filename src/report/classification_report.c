@@ -1,4 +1,4 @@
-#include "cnnsweep/metrics.h"
+#include "classification_report.h"
 
 /* Characters of UTF-8 text: bytes that do not continue one. */
 static int text_width(const char *text) {

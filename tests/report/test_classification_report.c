@@ -1,8 +1,8 @@
 /* The classification report; the judge of the text is sklearn itself. */
 #include "test.h"
 
+#include "classification_report.h"
 #include "cnnsweep/file.h"
-#include "cnnsweep/metrics.h"
 #include "cnnsweep/random.h"
 
 #include <stdio.h>
@@ -25,8 +25,8 @@ static char *judge(const cs_evaluation *test, const char *const *names) {
         for (int64_t k = 0; k < cs_evaluation_count(test, i / classes, i % classes); k++)
             fprintf(pairs, "%d %d\n", i / classes, i % classes);
     assert_int_equal(fclose(pairs), 0);
-    snprintf(command, sizeof command, "/usr/bin/python3 -W ignore %s/tests/metrics/sklearn_report.py %s",
-             CS_TEST_SOURCE, path);
+    snprintf(command, sizeof command, "/usr/bin/python3 -W ignore %s/tests/report/sklearn_report.py %s", CS_TEST_SOURCE,
+             path);
     FILE *said = popen(command, "r");
     assert_non_null(said);
     char *text = calloc(REPORT_LIMIT, 1);

@@ -1,5 +1,4 @@
-/* Inside the sweep room: a table of texts: in Markdown, whose columns line up where it is read as it is, in CSV and in
- * LaTeX. */
+/* A table of texts: in Markdown, whose columns line up where it is read as it is, in CSV and in LaTeX. */
 #ifndef CNNSWEEP_TEXT_TABLE_H
 #define CNNSWEEP_TEXT_TABLE_H
 

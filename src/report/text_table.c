@@ -1,4 +1,4 @@
-#include "text_table.h"
+#include "cnnsweep/text_table.h"
 #include "cnnsweep/memory.h"
 
 #include <stdbool.h>

@@ -1,0 +1,2 @@
+# The text is internal to the room.
+target_include_directories(test_classification_report PRIVATE ${PROJECT_SOURCE_DIR}/src/report)
