@@ -13,8 +13,6 @@ KNOWN = [
     "src/engine/cuda/simple src/engine/cuda/weighted",
     "src/engine/onednn/conv src/engine/onednn/dense src/engine/onednn/norm src/engine/onednn/params src/engine/onednn/program "
     "src/engine/onednn/scale src/engine/onednn/stages src/engine/onednn/weights",
-    "src/net/graph src/net/layers",
-    "src/sweep/results/description src/sweep/results/origin",
 ]
 OBJECT = re.compile(r"^(.*?)/?CMakeFiles/([^/]+)\.dir/(.+)\.o$")
 SOURCES = ("src/", "data-prep/")
