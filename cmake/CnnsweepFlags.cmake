@@ -1,6 +1,8 @@
 # cs_flags: what every target of the project is compiled with.
 add_library(cs_flags INTERFACE)
-target_include_directories(cs_flags INTERFACE ${PROJECT_SOURCE_DIR}/include)
+configure_file(${PROJECT_SOURCE_DIR}/include/cnnsweep/version.h.in
+  ${PROJECT_BINARY_DIR}/include/cnnsweep/version.h @ONLY)
+target_include_directories(cs_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include)
 target_compile_definitions(cs_flags INTERFACE _POSIX_C_SOURCE=200809L)
 target_compile_options(cs_flags INTERFACE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wpointer-arith -Wvla -Wwrite-strings)

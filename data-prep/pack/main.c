@@ -3,6 +3,7 @@
 #include "cnnsweep/args.h"
 #include "cnnsweep/image.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/version.h"
 
 #include <errno.h>
 #include <math.h>
@@ -90,7 +91,7 @@ static cs_status parse_part(const char *text, void *target) {
 }
 
 typedef struct commands {
-    bool check, info, join, help;
+    bool check, info, join, help, version;
 } commands;
 
 static void print_help(const cs_arg *args, size_t n) {
@@ -117,7 +118,7 @@ static cs_status take_out(const char *text, char out[CS_PATH_MAX]) {
     return CS_OK;
 }
 
-/* Fills the options from the command line; *done when --help said everything. */
+/* Fills the options from the command line; --help and --version say everything themselves. */
 static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
     const cs_arg args[] = {
         {"--size", "WxH", "resize to this width and height (default: keep)", cs_arg_size, options->size},
@@ -139,6 +140,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--check", NULL, "verify a packed dataset", cs_arg_bool, &wanted->check},
         {"--info", NULL, "print classes and counts of a packed dataset", cs_arg_bool, &wanted->info},
         {"--help", NULL, "print this", cs_arg_bool, &wanted->help},
+        {"--version", NULL, "print the version", cs_arg_bool, &wanted->version},
     };
     const size_t n = sizeof args / sizeof *args;
     const char *positional[2] = {NULL, NULL};
@@ -146,6 +148,10 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
     CS_TRY(cs_args_parse(argc, argv, args, n, positional, 2, &given));
     if (wanted->help) {
         print_help(args, n);
+        return CS_OK;
+    }
+    if (wanted->version) {
+        puts("cnnsweep-pack " CNNSWEEP_VERSION);
         return CS_OK;
     }
     bool look = wanted->check || wanted->info || wanted->join;
@@ -200,12 +206,12 @@ static cs_status run(pack_options *options, const commands *wanted) {
 
 int main(int argc, char **argv) {
     pack_options options = {.split = {0.8, 0.1, 0.1}, .started = cs_now()};
-    commands wanted = {false, false, false, false};
+    commands wanted = {0};
     if (parse(argc, argv, &options, &wanted) != CS_OK) {
         cs_log_error_last();
         return EXIT_USAGE;
     }
-    if (wanted.help)
+    if (wanted.help || wanted.version)
         return EXIT_SUCCESS;
     if (options.threads == 0)
         options.threads = (int)fmax(1, (double)sysconf(_SC_NPROCESSORS_ONLN));

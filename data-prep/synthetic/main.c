@@ -3,6 +3,7 @@
 #include "cnnsweep/args.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/version.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ typedef struct options {
     int classes, per_class;
     int size[2]; /* width, height */
     int64_t seed;
-    bool help;
+    bool help, version;
 } options;
 
 static const char notice[] =
@@ -125,6 +126,7 @@ static cs_status parse(int argc, char **argv, options *chosen) {
         {"--size", "WxH", "width and height (default 64x64)", cs_arg_size, chosen->size},
         {"--seed", "N", "another seed, other images (default 1)", cs_arg_int64, &chosen->seed},
         {"--help", NULL, "print this", cs_arg_bool, &chosen->help},
+        {"--version", NULL, "print the version", cs_arg_bool, &chosen->version},
     };
     const size_t n = sizeof args / sizeof *args;
     int given;
@@ -134,6 +136,8 @@ static cs_status parse(int argc, char **argv, options *chosen) {
              "  cnnsweep-synthetic [options] OUT    makes OUT/train, OUT/val, OUT/test with a folder a class\n\n"
              "They are drawings, not medical data. Options:");
         cs_args_help(stdout, args, n);
+    } else if (chosen->version) {
+        puts("cnnsweep-synthetic " CNNSWEEP_VERSION);
     } else if (given != 1) {
         return cs_hint(cs_fail(CS_ERR_ARG, "give OUT, the folder to make"), "--help tells how to call it");
     }
@@ -146,7 +150,7 @@ int main(int argc, char **argv) {
         cs_log_error_last();
         return EXIT_USAGE;
     }
-    if (chosen.help)
+    if (chosen.help || chosen.version)
         return EXIT_SUCCESS;
     if (synthesize(&chosen) != CS_OK) {
         cs_log_error_last();

@@ -16,6 +16,9 @@
 typedef enum cs_split { CS_SPLIT_TRAIN, CS_SPLIT_VAL, CS_SPLIT_TEST, CS_SPLIT_COUNT } cs_split;
 const char *cs_split_name(cs_split split); /* "train", "val", "test" */
 
+/* The version of the HDF5 library that reads and writes datasets, as linked at run time: "1.10.8". */
+void cs_dataset_library_version(char *out, size_t size);
+
 typedef enum cs_encoding { CS_ENCODING_RAW, CS_ENCODING_JPEG } cs_encoding;
 
 typedef struct cs_dataset cs_dataset;

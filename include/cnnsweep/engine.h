@@ -31,6 +31,8 @@
 #include "cnnsweep/optimizer.h"
 #include "cnnsweep/picture.h"
 
+#include <stdio.h>
+
 typedef struct cs_engine cs_engine;   /* an open engine: threads, device, streams */
 typedef struct cs_program cs_program; /* a compiled segment */
 
@@ -176,6 +178,8 @@ typedef struct cs_engine_ops {
 /* Names for --device: "cpu" (= onednn where built, else ref), "ref", "onednn", "cuda" (a plug-in, opened when it is
  * asked for), "auto" (cuda where a GPU works, else cpu; cs_engine_where says why). */
 CS_MUST_CHECK cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out);
+/* A line an engine: its name, then its library's version, "yes", or "no" with the reason why it is not there. */
+void cs_engines_print(FILE *out);
 void cs_engine_close(cs_engine *engine);              /* NULL-safe */
 const char *cs_engine_name(const cs_engine *engine);  /* "onednn" */
 const char *cs_engine_label(const cs_engine *engine); /* with the precision, if it is not fp32: "cuda bf16" */

@@ -4,13 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int print_version(int argc, char **argv) {
-    (void)argc;
-    (void)argv;
-    puts("cnnsweep " CNNSWEEP_VERSION);
-    return CS_EXIT_OK;
-}
-
 static int print_help(int argc, char **argv);
 
 static const struct command {
@@ -24,7 +17,7 @@ static const struct command {
     {"summary", cs_command_summary, "print the layers of an architecture or of a job's network"},
     {"weights", cs_command_weights, "show, check or convert a file of weights"},
     {"options", cs_command_options, "list the options of a job file"},
-    {"version", print_version, "print the version"},
+    {"version", cs_command_version, "print the version, the engines and the libraries' versions"},
     {"help", print_help, "print this"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

@@ -12,6 +12,12 @@ const char *cs_split_name(cs_split split) {
     return names[split];
 }
 
+void cs_dataset_library_version(char *out, size_t size) {
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    snprintf(out, size, "%u.%u.%u", major, minor, release);
+}
+
 static cs_status write_classes(hid_t file, const char *path, const cs_dataset_meta *meta) {
     size_t longest = 0;
     for (int i = 0; i < meta->n_classes; i++)

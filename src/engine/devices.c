@@ -6,9 +6,11 @@
 
 #ifdef CNNSWEEP_HAVE_ONEDNN
 #define ONEDNN   &cs_onednn_engine
+#define ABOUT    cs_onednn_about
 #define BEST_CPU &cs_onednn_engine
 #else
 #define ONEDNN   NULL
+#define ABOUT    NULL
 #define BEST_CPU &cs_ref_engine
 #endif
 
@@ -18,12 +20,14 @@ static const struct device {
     const cs_engine_ops *ops;
     cs_status (*find)(const cs_engine_ops **out);
     const char *how;
+    void (*about)(char *out, size_t size); /* a library's version; NULL: nothing is to be told */
 } devices[] = {
-    {"auto", BEST_CPU, cs_cuda_plugin, NULL},
-    {"cpu", BEST_CPU, NULL, NULL},
-    {"ref", &cs_ref_engine, NULL, NULL},
-    {"onednn", ONEDNN, NULL, "install libdnnl-dev and build with -DCNNSWEEP_ONEDNN=ON, or use --device ref (slow)"},
-    {"cuda", NULL, cs_cuda_plugin, NULL},
+    {"auto", BEST_CPU, cs_cuda_plugin, NULL, NULL},
+    {"cpu", BEST_CPU, NULL, NULL, NULL},
+    {"ref", &cs_ref_engine, NULL, NULL, NULL},
+    {"onednn", ONEDNN, NULL, "install libdnnl-dev and build with -DCNNSWEEP_ONEDNN=ON, or use --device ref (slow)",
+     ABOUT},
+    {"cuda", NULL, cs_cuda_plugin, NULL, NULL},
 };
 enum { N_DEVICES = sizeof devices / sizeof *devices };
 
@@ -97,6 +101,31 @@ static cs_status open_device(const struct device *device, const cs_engine_option
     describe(device, place.text, sizeof place.text);
     cs_status status = open_cpu(device, options, &place, out);
     return status != CS_OK && place.text[0] ? cs_context(status, "%s", place.text) : status;
+}
+
+/* Of an engine that is not there: why. */
+static void describe_engine(const struct device *device, char *out, size_t size) {
+    const cs_engine_ops *ops = device->ops;
+    if (!ops && device->find && device->find(&ops) != CS_OK) {
+        snprintf(out, size, "no: %s", cs_error_last()->text);
+        cs_error_clear();
+    } else if (!ops) {
+        snprintf(out, size, "no: not in this build");
+    } else if (device->about) {
+        device->about(out, size);
+    } else {
+        snprintf(out, size, "yes");
+    }
+}
+
+void cs_engines_print(FILE *out) {
+    for (int i = 0; i < N_DEVICES; i++) {
+        char text[sizeof((cs_error *)0)->text + sizeof "no: "];
+        if (strcmp(devices[i].name, "auto") == 0 || strcmp(devices[i].name, "cpu") == 0)
+            continue; /* these name one of the others */
+        describe_engine(&devices[i], text, sizeof text);
+        fprintf(out, "%-7s %s\n", devices[i].name, text);
+    }
 }
 
 cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out) {

@@ -75,6 +75,7 @@ CS_MUST_CHECK cs_status cs_cuda_plugin(const cs_engine_ops **out);
 extern const cs_engine_ops cs_ref_engine;
 #ifdef CNNSWEEP_HAVE_ONEDNN
 extern const cs_engine_ops cs_onednn_engine;
+void cs_onednn_about(char *out, size_t size); /* the library's version and the instruction set that it uses */
 #endif
 
 #endif

@@ -2,6 +2,7 @@
 #include "plugin.h"
 
 #include "cnnsweep/file.h"
+#include "cnnsweep/version.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -6,7 +6,7 @@ import tempfile
 
 # room: (folder, public headers it owns, rooms it may use). Arrows point up this table only.
 ROOMS = {
-    "base": ("src/base", "args file log memory picture random status text", ""),
+    "base": ("src/base", "args file log memory picture random status text version", ""),
     "data": ("src/data", "augment dataset features image loader row_cache", "base"),
     "net": ("src/net", "graph head zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),

@@ -1,4 +1,5 @@
 /* The plug-in's one door. */
+#include "cnnsweep/version.h"
 #include "plugin.h"
 #include "program.h"
 

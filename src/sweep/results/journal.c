@@ -1,5 +1,6 @@
 #include "journal.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/version.h"
 #include "description.h"
 #include "history.h"
 #include "job/column.h"

@@ -1,4 +1,5 @@
 /* The CUDA engine's door, as the program sees it: built for the host, named by CNNSWEEP_CUDA_PLUGIN. */
+#include "cnnsweep/version.h"
 #include "plugin.h"
 #include "test.h"
 
