@@ -12,15 +12,20 @@ die() {
     exit 2
 }
 
-# The clone, for jobs too: Slurm runs a copy of a batch script, whose own place tells nothing.
+# The clone, or what `cmake --install` made of it (PREFIX/share/cnnsweep), for jobs too: Slurm runs a copy of a batch
+# script, whose own place tells nothing.
 CNNSWEEP_HOME=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 export CNNSWEEP_HOME
 
 container=() # words before every program, such as (apptainer exec --nv cnnsweep.sif)
 site_file=${CNNSWEEP_SITE:-$CNNSWEEP_HOME/slurm/site.conf}
+[ -e "$site_file" ] || [ -n "${CNNSWEEP_SITE:-}" ] || [ ! -e /etc/cnnsweep/site.conf ] || site_file=/etc/cnnsweep/site.conf
 # shellcheck source=/dev/null
 [ ! -e "$site_file" ] || . "$site_file" || die "$site_file: its last command failed, or it is not bash"
-bin=${CNNSWEEP_BIN:-$CNNSWEEP_HOME/build/bin}
+case $CNNSWEEP_HOME in
+*/share/cnnsweep) bin=${CNNSWEEP_BIN:-${CNNSWEEP_HOME%/share/cnnsweep}/bin} ;;
+*) bin=${CNNSWEEP_BIN:-$CNNSWEEP_HOME/build/bin} ;;
+esac
 set -u # after the site file: `module` of many sites does not bear it
 # After sbatch --export tasks would get that alone, without what the site file has loaded, not even PATH.
 unset SLURM_EXPORT_ENV

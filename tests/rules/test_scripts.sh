@@ -12,5 +12,5 @@ if ! command -v shellcheck >/dev/null; then
     [ -z "${CI:-}" ]
     exit 77
 fi
-shellcheck -S warning -x test.sh .ci/run tests/*.sh tests/rules/*.sh
-shellcheck -S warning -x slurm/*.sh slurm/*.sbatch tests/slurm/*.sh
+shellcheck -S warning -x test.sh cmake/manual.sh cmake/completion/cnnsweep.bash .ci/run tests/*.sh tests/rules/*.sh
+shellcheck -S warning -x slurm/*.sh slurm/*.sbatch tests/slurm/*.sh tests/cli/*.sh
