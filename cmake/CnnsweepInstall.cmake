@@ -47,7 +47,7 @@ install(DIRECTORY slurm/ DESTINATION ${shared}/slurm USE_SOURCE_PERMISSIONS PATT
   PATTERN cnnsweep.def EXCLUDE PATTERN spack EXCLUDE)
 file(GLOB jobs CONFIGURE_DEPENDS jobs/*.yaml)
 install(FILES ${jobs} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
-install(FILES README.md ARCHITECTURE.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md ARCHITECTURE.md LICENSE cmake/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 foreach(program ${programs}) # bash looks for a file of the program's name
   install(FILES cmake/completion/cnnsweep.bash RENAME ${program}
