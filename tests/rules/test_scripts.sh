@@ -4,8 +4,9 @@ set -eu
 cd "$CNNSWEEP_SOURCE"
 python3 - <<'PYTHON'
 import pathlib
-for path in pathlib.Path(".").glob("tests/**/*.py"):
-    compile(path.read_text(), str(path), "exec")
+for folder in ("tests", "slurm"):
+    for path in pathlib.Path(folder).glob("**/*.py"):
+        compile(path.read_text(), str(path), "exec")
 PYTHON
 if ! command -v shellcheck >/dev/null; then
     echo "shellcheck is not installed: nothing checked"
