@@ -19,8 +19,19 @@ ROOMS = {
     "cli": ("src/cli", "", "base data net weights engine metrics config train sweep report"),
     "data-prep": ("data-prep", "", "base data"),
 }
-# Folders of a room in which the same holds.
-FLOORS = {"sweep": ["job", "plan", "results", "run"]}
+# Floors of a folder, the lowest first. A file may include what is on the floors below its own, but not what is named beside
+# it. A name is a subfolder, a file without its ending, or "" for all other files of the folder.
+FLOORS = {
+    "src/data": ["hdf5_file image_impl augment", "dataset_impl codec", ""],
+    "src/net": ["", "zoo"],
+    "src/weights": ["tensor isolated h5_strings", "layout names h5_file", "match walk h5_layout writers", ""],
+    "src/engine": ["", "common", "ref onednn cuda"],
+    "src/sweep": ["job", "plan", "results", "run"],
+    "src/sweep/job": ["node column contents", "augmentations", ""],
+    "data-prep": ["pack synthetic"],
+    "data-prep/pack": ["source", ""],
+    "data-prep/pack/source": ["samples content", "source", ""],
+}
 OWNER = {header: room for room, (_, headers, _) in ROOMS.items() for header in headers.split()}
 
 # library header: the folders that may include it.
@@ -80,19 +91,37 @@ def check_include(path, room, quote, target):
     return None
 
 
-def check_local(root, path, room, target):
-    """A quoted header that is not public lies in the same room."""
-    folder = os.path.join(root, ROOMS[room][0])
-    for base, _, names in os.walk(folder):
+def find_local(root, path, room, target):
+    """The file that a quoted header is: beside the file that includes it, else in the room; None if it is not there."""
+    for folder in (os.path.dirname(path), ROOMS[room][0]):
+        if os.path.exists(os.path.join(root, folder, target)):
+            return os.path.join(folder, target)
+    for folder, _, names in os.walk(os.path.join(root, ROOMS[room][0])):
         if os.path.basename(target) in names:
-            return check_floor(os.path.relpath(path, ROOMS[room][0]), FLOORS.get(room, []), target)
-    return f'"{target}" is not in {ROOMS[room][0]}'
+            return os.path.relpath(os.path.join(folder, os.path.basename(target)), root)
+    return None
 
 
-def check_floor(path, floors, target):
-    own, other = (name.split("/")[0] for name in (path, target))
-    if own in floors and other in floors and floors.index(other) > floors.index(own):
-        return f"{own} may not use {other} ({target})"
+def check_local(root, path, room, target):
+    """A quoted header that is not public lies in the same room, on a floor that the file may use."""
+    header = find_local(root, path, room, target)
+    if header is None:
+        return f'"{target}" is not in {ROOMS[room][0]}'
+    for folder, floors in FLOORS.items():
+        if path.startswith(folder + "/") and header.startswith(folder + "/"):
+            own, other = (floor_of(os.path.relpath(name, folder), floors) for name in (path, header))
+            if own and other and (other[0] > own[0] or (other[0] == own[0] and other[1] != own[1])):
+                return f"in {folder} {own[1] or 'a file on no other floor'} may not use {other[1] or 'a file on no other floor'} ({target})"
+    return None
+
+
+def floor_of(path, floors):
+    """(floor, name on it) of a path below the folder; None for a subfolder that no floor names."""
+    inner, _, below = path.partition("/")
+    for name in (inner,) if below else (os.path.splitext(inner)[0], ""):
+        for number, floor in enumerate(floors):
+            if name in floor.split(" "):
+                return number, name
     return None
 
 
@@ -123,10 +152,20 @@ def check_that_it_finds():
         "src/data/e.c": '#include "../net/graph_impl.h"\n',
         "src/data/f.c": '#include "layers_impl.h"\n',
         "src/sweep/job/i.c": '#include "run/coordinator.h"\n',
+        "src/engine/j.c": '#include "onednn/api.h"\n',
+        "src/engine/common/j.c": '#include "api.h"\n',
+        "src/engine/cuda/j.c": '#include "api.h"\n',
+        "src/weights/tensor.c": '#include "names.h"\n',
+        "src/weights/names.c": '#include "layout.h"\n',
+        "data-prep/pack/source/j.c": '#include "pack.h"\n',
         "include/cnnsweep/train.h": '#include "cnnsweep/job.h"\n',
     }
     good = {"src/net/g.c": '#include "cnnsweep/status.h"\n#include <stdio.h>\n', "src/net/layers_impl.h": "",
             "src/sweep/run/coordinator.h": '#include "job/metric.h"\n', "src/sweep/job/metric.h": "",
+            "src/engine/onednn/api.h": '#include "engine_impl.h"\n', "src/engine/onednn/k.c": '#include "api.h"\n',
+            "src/engine/engine_impl.h": "", "src/engine/cuda/engine_impl.h": "", "src/engine/k.c": '#include "engine_impl.h"\n',
+            "src/weights/names.h": "", "src/weights/layout.h": "", "src/weights/l.c": '#include "names.h"\n#include "layout.h"\n',
+            "data-prep/pack/pack.h": '#include "source/source.h"\n', "data-prep/pack/source/source.h": "",
             "src/cli/h.c": "/* exit(1) */ void f(void) { exit(1); }\n"}
     with tempfile.TemporaryDirectory() as root:
         for path, text in {**bad, **good}.items():
