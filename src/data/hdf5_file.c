@@ -72,6 +72,15 @@ static cs_status reserve(const char *path, size_t bytes) {
     return status;
 }
 
+/* Opens the file, and takes the access list. `what` is for the error, of that code. */
+static cs_status open_file(const char *path, unsigned flags, hid_t access, cs_status code, const char *what,
+                           hid_t *file) {
+    *file = H5Fopen(path, flags, access);
+    cs_status status = *file < 0 ? cs_fail_hdf5(code, path, what) : CS_OK;
+    H5Pclose(access); /* after the reason was asked for, which any call forgets */
+    return status;
+}
+
 cs_status cs_hdf5_create(const char *path, size_t bytes, hid_t *file) {
     cs_hdf5_quiet();
     hid_t access = write_list(), creation = creation_list(H5P_FILE_CREATE);
@@ -87,11 +96,7 @@ cs_status cs_hdf5_create(const char *path, size_t bytes, hid_t *file) {
 cs_status cs_hdf5_reopen(const char *path, size_t bytes, hid_t *file) {
     cs_hdf5_quiet();
     CS_TRY(reserve(path, bytes));
-    hid_t access = write_list();
-    *file = H5Fopen(path, H5F_ACC_RDWR, access);
-    cs_status status = *file < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "open the file again") : CS_OK;
-    H5Pclose(access);
-    return status;
+    return open_file(path, H5F_ACC_RDWR, write_list(), CS_ERR_IO, "open the file again", file);
 }
 
 cs_status cs_hdf5_finish(hid_t file, const char *path, cs_status status) {
@@ -164,11 +169,7 @@ cs_status cs_hdf5_map(const char *path, cs_mapping *mapping, hid_t *file) {
     *file = H5I_INVALID_HID;
     cs_hdf5_quiet();
     CS_TRY(map_file(path, mapping));
-    hid_t access = access_list();
-    *file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    cs_status status = *file < 0 ? cs_fail_hdf5(CS_ERR_FORMAT, path, "open the file") : CS_OK;
-    H5Pclose(access);
-    return status;
+    return open_file(path, H5F_ACC_RDONLY, access_list(), CS_ERR_FORMAT, "open the file", file);
 }
 
 void cs_hdf5_unmap(cs_mapping *mapping) {

@@ -61,13 +61,20 @@ static epoch *new_epoch(void) {
     return result;
 }
 
+/* That epoch as a loader of its own brings it; the caller frees it. */
+static epoch *load_epoch(cs_dataset *dataset, const cs_loader_config *config, int number) {
+    cs_loader *loader = NULL;
+    epoch *read = new_epoch();
+    assert_ok(cs_loader_open(dataset, config, &loader));
+    read_epoch(loader, number, read);
+    cs_loader_close(loader);
+    return read;
+}
+
 static void rows_are_pixel_times_multiply_plus_add(void **state) {
     (void)state;
     cs_dataset *dataset = open_set("raw.h5", &raw);
-    cs_loader *loader = NULL;
-    epoch *read = new_epoch();
-    assert_ok(cs_loader_open(dataset, &plain, &loader));
-    read_epoch(loader, 0, read);
+    epoch *read = load_epoch(dataset, &plain, 0);
     assert_int_equal(read->rows, N);
     for (int i = 0; i < N; i++) {
         uint8_t pixels[ROW];
@@ -77,7 +84,6 @@ static void rows_are_pixel_times_multiply_plus_add(void **state) {
             assert_true(read->images[i][k] == (float)pixels[k] * plain.multiply[k % 3] + plain.add[k % 3]);
     }
     free(read);
-    cs_loader_close(loader);
     cs_dataset_close(dataset);
 }
 
@@ -87,10 +93,7 @@ static void rows_can_have_their_channels_turned_round(void **state) {
     cs_loader_config config = plain;
     config.bgr = true;
     config.multiply[2] = 3;
-    cs_loader *loader = NULL;
-    epoch *read = new_epoch();
-    assert_ok(cs_loader_open(dataset, &config, &loader));
-    read_epoch(loader, 0, read);
+    epoch *read = load_epoch(dataset, &config, 0);
     assert_int_equal(read->rows, N);
     for (int i = 0; i < N; i++) {
         uint8_t pixels[ROW];
@@ -102,7 +105,6 @@ static void rows_can_have_their_channels_turned_round(void **state) {
         }
     }
     free(read);
-    cs_loader_close(loader);
     cs_dataset_close(dataset);
 }
 
@@ -187,14 +189,9 @@ static void augmentation_belongs_to_the_sample(void **state) {
     (void)state;
     cs_dataset *dataset = open_set("raw.h5", &raw);
     cs_loader_config config = augmented();
-    epoch *shuffled = new_epoch(), *stored = new_epoch();
-    for (int i = 0; i < 2; i++) {
-        cs_loader *loader = NULL;
-        config.shuffle = i == 0;
-        assert_ok(cs_loader_open(dataset, &config, &loader));
-        read_epoch(loader, 1, i == 0 ? shuffled : stored);
-        cs_loader_close(loader);
-    }
+    epoch *shuffled = load_epoch(dataset, &config, 1);
+    config.shuffle = false;
+    epoch *stored = load_epoch(dataset, &config, 1);
     assert_memory_equal(shuffled->images, stored->images, sizeof stored->images);
     for (int i = 0; i < N; i++) {
         uint8_t pixels[ROW], made[ROW];
@@ -215,16 +212,13 @@ static void shards_and_one_file_give_the_same_batches(void **state) {
     (void)state;
     fixture spec = raw;
     cs_loader_config config = augmented();
-    epoch *one = new_epoch(), *many = new_epoch();
-    for (int i = 0; i < 2; i++) {
-        cs_loader *loader = NULL;
-        spec.shard_bytes = i ? ROW * 5 : 0;
-        cs_dataset *dataset = open_set(i ? "shards" : "raw.h5", &spec);
-        assert_ok(cs_loader_open(dataset, &config, &loader));
-        read_epoch(loader, 0, i ? many : one);
-        cs_loader_close(loader);
-        cs_dataset_close(dataset);
-    }
+    cs_dataset *dataset = open_set("raw.h5", &spec);
+    epoch *one = load_epoch(dataset, &config, 0);
+    cs_dataset_close(dataset);
+    spec.shard_bytes = ROW * 5;
+    dataset = open_set("shards", &spec);
+    epoch *many = load_epoch(dataset, &config, 0);
+    cs_dataset_close(dataset);
     assert_memory_equal(one, many, sizeof *one);
     free(one);
     free(many);
@@ -233,13 +227,10 @@ static void shards_and_one_file_give_the_same_batches(void **state) {
 static void jpegs_are_decoded_and_resized(void **state) {
     (void)state;
     cs_dataset *dataset = open_set("jpeg.h5", &jpeg);
-    cs_loader *loader = NULL;
     cs_decoder *decoder = NULL;
     cs_image image = {0};
-    epoch *read = new_epoch();
-    assert_ok(cs_loader_open(dataset, &plain, &loader));
+    epoch *read = load_epoch(dataset, &plain, 0);
     assert_ok(cs_decoder_open(&decoder));
-    read_epoch(loader, 0, read);
     for (int i = 0; i < N; i++) {
         size_t size;
         const uint8_t *bytes = cs_dataset_bytes(dataset, CS_SPLIT_TRAIN, i, &size);
@@ -250,7 +241,6 @@ static void jpegs_are_decoded_and_resized(void **state) {
     free(read);
     cs_image_clear(&image);
     cs_decoder_close(decoder);
-    cs_loader_close(loader);
     cs_dataset_close(dataset);
 }
 

@@ -3,12 +3,10 @@ event, and --resume gives the results of an undisturbed run byte for byte.
 
     CNNSWEEP_BIN=build/bin python3 tests/fault/signals.py [--runs 10] [--ranks 3] [--seed 1] [--again 0.4]
 """
-import argparse
-import random
 import signal
-import sys
 
-from sweeps import differences, epoch, epochs, events, moments_later, prepare, resuming, run_ok, strike
+import sweeps
+from sweeps import epoch, epochs, events, moments_later, resuming, run_ok, strike
 
 KINDS = [("rank", signal.SIGTERM), ("rank", signal.SIGINT), ("rank", signal.SIGUSR2), ("mpirun", signal.SIGUSR2)]
 
@@ -38,28 +36,10 @@ def stop_and_resume(out, ranks, total, again, chance, first, after):
 
 
 def campaign(runs, ranks, seed, again):
-    total = prepare(ranks)
-    print(f"{total} epochs on {ranks} ranks\n\n| run | signals (to: where, seconds to the end) | equal |\n|---|---|---|")
-    failures = 0
-    for run in range(runs):
-        chance = random.Random(f"{seed}/{run}")
-        out, first = f"signal{run}", KINDS[run % len(KINDS)]
-        sent = stop_and_resume(out, ranks, total, again, chance, first, moments_later(chance))
-        if not sent:  # too late
-            out = f"signal{run}.now"
-            sent = stop_and_resume(out, ranks, total, again, chance, first, 0)
-        wrong = differences(out)
-        failures += bool(wrong) or not sent
-        print(f"| {run} | {'; '.join(sent)} | {'yes' if not wrong else 'NO: ' + ' '.join(wrong)} |", flush=True)
-    print(f"\n{runs - failures} of {runs} equal the undisturbed run")
-    return failures
+    def disturb(out, run, total, chance, after):
+        return stop_and_resume(out, ranks, total, again, chance, KINDS[run % len(KINDS)], after)
+    return sweeps.campaign("signal", "signals (to: where, seconds to the end)", disturb, runs, ranks, seed)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--ranks", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--again", type=float, default=0.4, help="chance that a resumed run is stopped too")
-    args = parser.parse_args()
-    sys.exit(bool(campaign(args.runs, args.ranks, args.seed, args.again)))
+    sweeps.main(__doc__, 10, campaign)

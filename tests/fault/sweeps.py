@@ -1,7 +1,9 @@
 """What the fault campaigns share: a sweep, moments in it, its results without what the clock gives."""
+import argparse
 import contextlib
 import json
 import os
+import random
 import sys
 import time
 
@@ -115,3 +117,35 @@ def differences(out):
         wrong.append("trials.csv")
     left = sorted(set(os.listdir(path(out))) - set(os.listdir(path("reference"))))
     return wrong + left
+
+
+def campaign(name, struck, disturb, runs, ranks, seed):
+    """Disturbs `runs` sweeps and compares what is there after --resume with the undisturbed run; how many differ, or were
+    not disturbed at all. disturb(out, run, total, chance, after) does it from a moment on, the first time `after` seconds
+    behind it, and returns a line for each time; `struck` is the heading of these."""
+    total = prepare(ranks)
+    print(f"{total} epochs on {ranks} ranks\n\n| run | {struck} | equal |\n|---|---|---|")
+    failures = 0
+    for run in range(runs):
+        chance = random.Random(f"{seed}/{run}")
+        out = f"{name}{run}"
+        times = disturb(out, run, total, chance, moments_later(chance))
+        if not times:  # too late
+            out = f"{name}{run}.now"
+            times = disturb(out, run, total, chance, 0)
+        wrong = differences(out)
+        failures += bool(wrong) or not times
+        print(f"| {run} | {'; '.join(times) or '-'} | {'yes' if not wrong else 'NO: ' + ' '.join(wrong)} |", flush=True)
+    print(f"\n{runs - failures} of {runs} equal the undisturbed run")
+    return failures
+
+
+def main(doc, runs, campaign_of):
+    """The command line of a campaign: campaign_of(runs, ranks, seed, again)."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=runs)
+    parser.add_argument("--ranks", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--again", type=float, default=0.4, help="chance that a resumed run is disturbed too")
+    args = parser.parse_args()
+    sys.exit(bool(campaign_of(args.runs, args.ranks, args.seed, args.again)))

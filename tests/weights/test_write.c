@@ -75,16 +75,22 @@ static void long_lists_of_layers_come_back(void **state) {
     cs_graph_free(graph);
 }
 
-static void a_file_that_cannot_be_written_leaves_nothing(void **state) {
-    (void)state;
+/* Of one dense layer. */
+static cs_graph *small_network(void) {
     cs_graph *graph;
     int x;
-    char path[CS_PATH_MAX], *text;
-    size_t size;
     assert_ok(cs_graph_create("net", &graph));
     assert_ok(cs_graph_input(graph, "input", 1, 1, 3, &x));
     assert_ok(cs_graph_flatten(graph, "flat", x, &x));
     assert_ok(cs_graph_dense(graph, "dense", x, 2, CS_ACT_LINEAR, &x));
+    return graph;
+}
+
+static void a_file_that_cannot_be_written_leaves_nothing(void **state) {
+    (void)state;
+    cs_graph *graph = small_network();
+    char path[CS_PATH_MAX], *text;
+    size_t size;
     cs_params *params = random_params(graph);
     assert_fails(cs_weights_write("weights.npz", params), CS_ERR_ARG, "weights.npz");
     for (int e = 0; e < N_ENDINGS; e++) {
@@ -108,14 +114,9 @@ static void a_file_that_cannot_be_written_leaves_nothing(void **state) {
 static void other_preprocessing_is_refused_and_changes_nothing(void **state) {
     (void)state;
     for (int e = 0; e < N_ENDINGS; e++) {
-        cs_graph *graph;
+        cs_graph *graph = small_network();
         cs_weights_report report;
         char path[CS_PATH_MAX];
-        int x;
-        assert_ok(cs_graph_create("net", &graph));
-        assert_ok(cs_graph_input(graph, "input", 1, 1, 3, &x));
-        assert_ok(cs_graph_flatten(graph, "flat", x, &x));
-        assert_ok(cs_graph_dense(graph, "dense", x, 2, CS_ACT_LINEAR, &x));
         cs_params *params = random_params(graph);
         assert_ok(cs_path(path, sizeof path, "%s/caffe.%s", test_scratch(), endings[e]));
         graph->preprocess = CS_PREPROCESS_CAFFE;
