@@ -1,6 +1,7 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/metrics.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,7 @@ static void add_row(cs_evaluation *evaluation, int64_t row, const float *logits,
 void cs_evaluation_add(cs_evaluation *evaluation, const cs_tally *sums, const float *logits, const int32_t *labels) {
     double *values = evaluation->values;
     int64_t before = (int64_t)values[ROWS];
+    assert(evaluation->spec.needs == CS_NEEDS_TALLY || logits);
     for (int64_t i = 0; i < sums->rows && evaluation->spec.needs != CS_NEEDS_TALLY; i++)
         add_row(evaluation, before + i, logits + i * evaluation->spec.classes, labels[i]);
     values[LOSS] += sums->loss;
