@@ -1,0 +1,289 @@
+"""Adding a thing is one row and one function. A dummy of each kind is added to a copy of the source, which is built; then
+everything that should follow from a row does. ARCHITECTURE.md's table of additions tells the same number of files."""
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = os.environ["CNNSWEEP_SOURCE"]
+BIN = os.environ["CNNSWEEP_BIN"]
+COPIED = ["CMakeLists.txt", "LICENSE", "cmake", "include", "src", "data-prep", "slurm", "jobs"]
+
+# kind: [(file, the text in front of which it goes; None: a new file, what is added)].
+ADDITIONS = {
+    "an option": [
+        ("include/cnnsweep/config.h", "    int64_t seed;\n", "    int dummy;\n"),
+        ("src/config/trial_options.c", '    {.key = "train.momentum",', """    {.key = "train.dummy",
+     .type = CS_OPTION_INT,
+     FIELD(train.dummy),
+     .max = 9,
+     .fallback = "3",
+     .sweepable = true,
+     .affects = CS_AFFECTS_TRAINING,
+     .doc = "a dummy"},
+"""),
+    ],
+    "an augmentation": [
+        ("src/data/augment/rules.c", "static const cs_augment_rule rules[] = {",
+         """static void negative_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
+    uint8_t table[256];
+    (void)value;
+    (void)draws;
+    for (int v = 0; v < 256; v++)
+        table[v] = (uint8_t)(255 - v);
+    cs_picture_recolour(picture, table);
+}
+
+"""),
+        ("src/data/augment/rules.c", '    {"horizontal_flip",',
+         '    {"negative", CS_AUGMENT_BOOL, 0, 1, 0, cs_flip_variants, NULL, negative_compose},\n'),
+    ],
+    "a metric of the confusion matrix": [
+        ("src/metrics/metrics.c", "static const cs_metric table[] = {",
+         """static double macro_recall(const cs_evaluation *evaluation) {
+    return cs_scores_macro(evaluation).recall;
+}
+
+"""),
+        ("src/metrics/metrics.c", '    {"macro_f1",', '    {"macro_recall", CS_METRIC_VAL | CS_METRIC_TEST, 3, true, '
+         'CS_NEEDS_CONFUSION, macro_recall},\n'),
+    ],
+    "a metric of the scores": [
+        ("src/metrics/metrics.c", "static const cs_metric table[] = {",
+         """static double margin(const cs_evaluation *evaluation) {
+    int64_t rows = cs_evaluation_tally(evaluation).rows;
+    double sum = 0;
+    for (int64_t row = 0; row < rows; row++)
+        sum += cs_evaluation_logits(evaluation, row)[0] - cs_evaluation_logits(evaluation, row)[1];
+    return sum / (double)rows;
+}
+
+"""),
+        ("src/metrics/metrics.c", '    {"macro_f1",', '    {"margin", CS_METRIC_TEST, 3, true, CS_NEEDS_LOGITS, margin},\n'),
+    ],
+    "a learning-rate schedule": [
+        ("src/config/schedule.c", "static const cs_schedule table[] = {",
+         """static double halving(const cs_train_config *config, int64_t step, int64_t steps) {
+    return step < steps ? (double)config->optimizer.lr : (double)config->optimizer.lr / 2;
+}
+
+"""),
+        ("src/config/schedule.c", "};\nenum { N_SCHEDULES", '    {"halving", halving},\n'),
+    ],
+    "an artifact": [
+        ("src/report/artifacts.c", "static const cs_artifact table[] = {",
+         """static cs_status write_rows(const cs_artifact_input *input, FILE *out) {
+    fprintf(out, "%lld\\n", (long long)cs_evaluation_tally(input->test).rows);
+    return CS_OK;
+}
+
+"""),
+        ("src/report/artifacts.c", '    {"classification report",',
+         '    {"rows", "rows", "txt", CS_NEEDS_TALLY, is_tested, write_rows},\n'),
+    ],
+    "a source of images": [
+        ("data-prep/pack/source/source.c", "static const pack_source *const sources[]",
+         "extern const pack_source pack_solid_source;\n"),
+        ("data-prep/pack/source/source.c", "&pack_folder_source};", "&pack_solid_source, "),
+        ("data-prep/pack/source/solid.c", None, """#include "source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool recognises(const char *path) {
+    size_t length = strlen(path);
+    return length > 6 && strcmp(path + length - 6, ".solid") == 0;
+}
+
+static cs_status scan(const char *path, pack_list *list) {
+    (void)path;
+    CS_TRY(pack_list_add_class(list, "dark"));
+    CS_TRY(pack_list_add_class(list, "light"));
+    for (int i = 0; i < 6; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        pack_sample sample = {.id = id, .label = i % 2, .source_split = CS_SPLIT_TRAIN, .at = (uint64_t)i};
+        CS_TRY(pack_list_add(list, &sample));
+    }
+    list->split[CS_SPLIT_TRAIN] = true;
+    return CS_OK;
+}
+
+static cs_status read_sample(const char *path, const pack_sample *sample, pack_content *out) {
+    CS_TRY(cs_path(out->name, sizeof out->name, "%s: %s", path, sample->id));
+    CS_TRY(cs_image_reserve(&out->pixels, 8, 8));
+    memset(out->pixels.pixels, (int)(40 * sample->at), 8 * 8 * 3);
+    out->is_pixels = true;
+    return CS_OK;
+}
+
+const pack_source pack_solid_source = {.name = "list of solid colours",
+                                       .help = "is a dummy",
+                                       .unit = "line",
+                                       .hint = "none",
+                                       .recognises = recognises,
+                                       .scan = scan,
+                                       .read = read_sample};
+"""),
+    ],
+}
+JOB = """name: additions
+data: {path: data.h5}
+model: {arch: basenet}
+threads: 1
+train: {epochs: 2, batch: 16}
+"""
+
+
+def add(root, kind):
+    for file, anchor, text in ADDITIONS[kind]:
+        path, content = os.path.join(root, file), text
+        if anchor:
+            with open(path) as source:
+                before = source.read()
+            assert before.count(anchor) == 1, f"{file} has {before.count(anchor)} times: {anchor}"
+            content = before.replace(anchor, text + anchor)
+        with open(path, "w" if anchor else "x") as out:
+            out.write(content)
+
+
+def build(root, folder):
+    options = ["-DCMAKE_BUILD_TYPE=None", "-DCMAKE_C_FLAGS=-O1", "-DCNNSWEEP_ONEDNN=OFF", "-DCNNSWEEP_CUDA=OFF", "-DBUILD_TESTING=OFF"]
+    for command in (["cmake", "-S", root, "-B", folder, *options], ["cmake", "--build", folder, "-j2"]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+    return os.path.join(folder, "bin")
+
+
+class Scratch:
+    def __init__(self, folder, bin_folder):
+        self.folder, self.bin = folder, bin_folder
+
+    def run(self, program, *arguments, bin_folder=None):
+        return subprocess.run([os.path.join(bin_folder or self.bin, program), *arguments], cwd=self.folder,
+                              env={**os.environ, "CNNSWEEP_BUSY_CORES": "0"}, capture_output=True, text=True)
+
+    def ok(self, *command, **where):
+        done = self.run(*command, **where)
+        assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def job(self, text):
+        with open(os.path.join(self.folder, "job.yaml"), "w") as out:
+            out.write(text)
+
+    def train(self, out, *arguments, text=JOB, **where):
+        self.job(text)
+        self.ok("cnnsweep", "train", "job.yaml", "--device", "ref", "--out", out, *arguments, **where)
+        with open(os.path.join(self.folder, out, "journal.jsonl")) as file:
+            events = [json.loads(line) for line in file]
+        with open(os.path.join(self.folder, out, "trials.csv"), newline="") as file:
+            return [event["key"] for event in events if event["event"] == "plan"], list(csv.DictReader(file))
+
+    def refused(self, text, *needles):
+        self.job(text)
+        done = self.run("cnnsweep", "train", "job.yaml", "--dry-run")
+        assert done.returncode == 1 and all(needle in done.stderr for needle in needles), done.stderr
+
+
+def test_an_option(scratch):
+    assert "train.dummy" in scratch.ok("cnnsweep", "options")
+    plain, _ = scratch.train("plain")
+    before, _ = scratch.train("before", bin_folder=BIN)
+    default, _ = scratch.train("default", "--set", "train.dummy=3")
+    other, _ = scratch.train("other", "--set", "dummy=4")
+    assert plain == before == default != other, "the key changes where the option is set to another value, and only there"
+    _, swept = scratch.train("swept", text=JOB + "sweep: {parameters: {dummy: [1, 2]}}\n")
+    assert [trial["dummy"] for trial in swept] == ["1", "2"]
+    scratch.refused(JOB.replace("{epochs: 2", "{dumy: 1, epochs: 2"), "job.yaml:5:9", "unknown key 'dumy'", "did you mean 'dummy'?")
+    scratch.refused(JOB.replace("{epochs: 2", "{dummy: 12, epochs: 2"), "job.yaml:5:16", "train.dummy is 12, outside 0 to 9")
+
+
+def test_an_augmentation(scratch):
+    rules = JOB + "sweep: {parameters: {augment: [none, rule, off]}}\naugmentations: {rule: {negative: true}, off: {negative: false}}\n"
+    keys, trials = scratch.train("rules", text=rules)
+    assert keys[0] != keys[1] and keys[0] == keys[2], "the key changes where the rule is on, and only there"
+    assert trials[0]["loss"] == trials[2]["loss"] != trials[1]["loss"]
+    flips = JOB.replace("batch: 16", "batch: 16, augment: flips") + "augmentations: {flips: {horizontal_flip: true}}\n"
+    assert scratch.train("flips", text=flips)[1][0]["loss"] == scratch.train("flips-before", text=flips, bin_folder=BIN)[1][0]["loss"], \
+        "a new rule does not change what the others draw"
+    scratch.refused(JOB + "augmentations: {rule: {negativ: true}}\n", "job.yaml:6:24", "did you mean 'negative'?")
+
+
+def test_a_metric_of_the_confusion_matrix(scratch):
+    _, trials = scratch.train("recall", "--set", "train.monitor=val_macro_recall", "--set", "train.patience=1")
+    assert float(trials[0]["test_macro_recall"]) > 0 and "val_macro_recall" in trials[0]
+    with open(os.path.join(scratch.folder, "recall/history/t000.csv")) as file:
+        assert "val_macro_recall" in file.readline()
+    scratch.train("table", text=JOB + "sweep: {metric: {name: test_macro_recall}, parameters: {lr: [0.01, 0.001]}}\n")
+    with open(os.path.join(scratch.folder, "table/table.md")) as file:
+        assert "Best test_macro_recall" in file.read()
+    scratch.refused(JOB.replace("batch: 16", "batch: 16, monitor: val_macro_recal"), "did you mean 'val_macro_recall'?")
+
+
+def test_a_metric_of_the_scores(scratch):
+    assert scratch.train("scores")[1][0]["test_margin"] not in ("", "nan")
+
+
+def test_a_learning_rate_schedule(scratch):
+    """The rate of a row is the one after the epoch's last update."""
+    keys = {value: scratch.train(value, "--set", f"train.schedule={value}")[0] for value in ("constant", "halving")}
+    assert keys["constant"] == scratch.train("none")[0] != keys["halving"]
+    with open(os.path.join(scratch.folder, "halving/history/t000.csv"), newline="") as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    assert all(abs(rate - 0.0005) < 1e-9 for rate in rates), rates
+    assert "constant/halving" in scratch.ok("cnnsweep", "options")
+    scratch.refused(JOB.replace("batch: 16", "batch: 16, schedule: halvin"), "did you mean 'halving'?")
+
+
+def test_an_artifact(scratch):
+    scratch.train("artifacts")
+    with open(os.path.join(scratch.folder, "artifacts/rows/t000.txt")) as file:
+        assert file.read() == "9\n"
+    scratch.train("artifacts", "--force")
+
+
+def test_a_source_of_images(scratch):
+    import h5py
+    with open(os.path.join(scratch.folder, "list.solid"), "w"):
+        pass
+    scratch.ok("cnnsweep-pack", "list.solid", "solid.h5")
+    with h5py.File(os.path.join(scratch.folder, "solid.h5")) as file:
+        assert file["train/images"].shape == (6, 8, 8, 3) and sorted(file["train/images"][:, 0, 0, 0]) == [0, 40, 80, 120, 160, 200]
+    assert "is a dummy" in scratch.ok("cnnsweep-pack", "--help")
+
+
+def check_table():
+    """ARCHITECTURE.md: | addition | files before | files now | ... of each kind."""
+    with open(os.path.join(SOURCE, "ARCHITECTURE.md")) as file:
+        rows = dict(re.findall(r"^\| (an? [^|]*?) \| [^|]* \| (\d+) \|", file.read(), re.M))
+    for kind, changes in ADDITIONS.items():
+        files = len({file for file, _, _ in changes})
+        assert rows.get(kind) == str(files), f"ARCHITECTURE.md says {rows.get(kind)} files for {kind}, it is {files}"
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="cnnsweep-additions-") as root:
+        copy, folder = os.path.join(root, "source"), os.path.join(root, "scratch")
+        os.makedirs(folder)
+        os.makedirs(copy)
+        for name in COPIED:
+            path = os.path.join(SOURCE, name)
+            (shutil.copytree if os.path.isdir(path) else shutil.copy)(path, os.path.join(copy, name))
+        for kind in ADDITIONS:
+            add(copy, kind)
+        scratch = Scratch(folder, build(copy, os.path.join(root, "build")))
+        scratch.ok("cnnsweep-synthetic", "--classes", "3", "--per-class", "20", "--size", "24x24", "drawn")
+        scratch.ok("cnnsweep-pack", "drawn", "data.h5")
+        for kind in ADDITIONS:
+            globals()["test_" + re.sub("[ -]", "_", kind)](scratch)
+            print("ok", kind, flush=True)
+    check_table()
+
+
+main()
