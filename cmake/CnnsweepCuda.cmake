@@ -21,7 +21,7 @@ if(CNNSWEEP_CUDA)
   endif()
   if(cuda_wanted STREQUAL "ON" AND NOT CNNSWEEP_CUDA)
     message(FATAL_ERROR "CNNSWEEP_CUDA is ON, but nvcc, cuDNN 9 or NCCL is missing: name nvcc with CUDACXX; "
-      "README.md, GPUs, says where they are looked for")
+      "docs/gpus.md says where they are looked for")
   endif()
   message(STATUS "The CUDA engine: ${CNNSWEEP_CUDA}")
 endif()

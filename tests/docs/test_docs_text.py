@@ -1,0 +1,42 @@
+"""What the pages show is what there is: the table of options, the example job, and the files that links lead to."""
+import os
+import re
+import subprocess
+import sys
+
+from pages import SOURCE, pages, read
+
+PROGRAM = os.path.join(os.environ["CNNSWEEP_BIN"], "cnnsweep")
+PLACE = "docs/options.md"
+HEAD = ("# Options of a job file\n\n`cnnsweep options` prints these too, and `--set` takes them. \"Sweepable\" options can "
+        "stand under `parameters`.\n\n")
+
+table = HEAD + subprocess.run([PROGRAM, "options", "--markdown"], check=True, text=True, stdout=subprocess.PIPE).stdout
+if "--write" in sys.argv:
+    with open(os.path.join(SOURCE, PLACE), "w", encoding="utf-8") as file:
+        file.write(table)
+problems = []
+if read(PLACE) != table:
+    problems.append(f"{PLACE} is not the program's table of options: CNNSWEEP_BIN=build/bin CNNSWEEP_SOURCE=. "
+                    "python3 tests/docs/test_docs_text.py --write")
+
+example = re.search(r"^```yaml\n(.*?)^```", read("README.md"), re.M | re.S).group(1)
+demo = "".join(line for line in read("jobs/demo.yaml").splitlines(True) if not line.startswith("#"))
+if example != demo:
+    problems.append("README.md's example is not jobs/demo.yaml")
+
+
+def anchors(path):
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", read(path), re.M)}
+
+
+texts = [name for name in os.listdir(SOURCE) if name.endswith(".md")]
+for page in {*pages(), *texts, "slurm/README.md"}:
+    for link in re.findall(r"\]\(([^)#:]*)(#[^)]*)?\)", read(page)):
+        target = os.path.normpath(os.path.join(os.path.dirname(page), link[0])) if link[0] else page
+        if not os.path.exists(os.path.join(SOURCE, target)):
+            problems.append(f"{page}: {link[0]} is not there")
+        elif link[1] and link[1][1:] not in anchors(target):
+            problems.append(f"{page}: {target} has no part {link[1]}")
+print("\n".join(problems) or f"{len(pages())} pages show what there is")
+sys.exit(1 if problems else 0)
