@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # From a fresh Debian 12 or Ubuntu 24.04 to the result table of a small sweep: installs what is missing, builds in
 # build/, draws and packs demo images in data/, trains jobs/demo.yaml on all cores.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what the tests need, builds with warnings as errors and runs every test; then most of them once more with
 # AddressSanitizer and UBSan. With CI set, nothing may be skipped for want of material or tools, and some run also as on
 # a clone without material, as on lesser processors and against oneDNN 3.

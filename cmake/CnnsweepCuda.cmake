@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # CNNSWEEP_CUDA: AUTO builds the CUDA engine where nvcc, cuDNN and NCCL are found, ON wants them, OFF leaves it out.
 # Afterwards it is ON or OFF.
 set(CNNSWEEP_CUDA AUTO CACHE STRING "The CUDA engine, a plug-in: AUTO, ON or OFF")

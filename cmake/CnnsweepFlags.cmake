@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cs_flags: what every target of the project is compiled with.
 add_library(cs_flags INTERFACE)
 configure_file(${PROJECT_SOURCE_DIR}/include/cnnsweep/version.h.in

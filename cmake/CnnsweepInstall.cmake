@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake --install: programs, the plug-in, batch scripts, example jobs, the manual and completion for shells.
 include(GNUInstallDirs)
 set(programs cnnsweep cnnsweep-pack cnnsweep-synthetic)

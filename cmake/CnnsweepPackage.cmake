@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cpack: a Debian package. It installs what cmake --install does, below /usr.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME cnnsweep)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cs_room(NAME FOLDER [USES room...] [LINK library...]): the static library cs_NAME of all C files in FOLDER and one
 # folder below. USES is the design's table of arrows; tests/rules holds the #includes to it.
 function(cs_room name folder)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Finds NCCL 2: target NCCL::nccl. In the CUDA toolkit or beside it, as FindcuDNN.
 set(nccl_hints ${CUDAToolkit_LIBRARY_DIR}/.. ${CUDAToolkit_LIBRARY_DIR}/../../nccl)
 find_path(NCCL_INCLUDE_DIR NAMES nccl.h HINTS ${nccl_hints} ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)

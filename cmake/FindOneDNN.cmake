@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Finds oneDNN 2.x or 3.x: target OneDNN::dnnl, OneDNN_VERSION. -DOneDNN_ROOT=<prefix> names another than the system's.
 # (Debian's own dnnl-config.cmake wants the OpenCL headers, which nothing here needs.)
 find_path(OneDNN_INCLUDE_DIR NAMES oneapi/dnnl/dnnl.h)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Finds cuDNN 9: target cuDNN::cudnn, cuDNN_VERSION. It lies in the CUDA toolkit, or beside it as the pip packages have
 # it, where libraries have no unversioned names. After find_package(CUDAToolkit).
 set(cudnn_hints ${CUDAToolkit_LIBRARY_DIR}/.. ${CUDAToolkit_LIBRARY_DIR}/../../cudnn)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes a page of the manual from what the programs print of themselves, so that nothing is to be added here for a new
 # command or option:   cmake/manual.sh PAGE FOLDER_OF_PROGRAMS JOB.yaml >PAGE
 # PAGE is PROGRAM.1 or cnnsweep-job.5, for which JOB.yaml is the example.

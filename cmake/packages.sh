@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The Debian and Ubuntu packages that the build and the tests need, for quickstart.sh and test.sh to source.
 # "a|b": the first that this distribution has; "a|": left out where it has none, and the tests that want it skip.
 build_packages=(build-essential cmake pkg-config git ca-certificates libopenmpi-dev openmpi-bin libhdf5-dev

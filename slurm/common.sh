@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What the batch scripts share, to be sourced by them: the site file, checks, the launcher, and a sweep that is stopped,
 # put back into the queue and resumed. Variables that change what it does are those of site.conf.example.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # From a folder of images to the table: submits packing, the sweep and collecting, each to begin when the one before has
 # ended, and prints the numbers of the jobs.
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # sbatch with the settings of the site file: slurm/submit.sh [options of sbatch] SCRIPT [arguments], from any folder.
 # Data, results/ and the log are below that one.
 # Options given here win over the site file's, and those over the script's.

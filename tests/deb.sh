@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The Debian package from its making to the demo: builds it (build-deb/), installs it with apt into a fresh Debian 12 and
 # trains jobs/demo.yaml there as an ordinary user. On Debian 12, as root, with debootstrap and a mirror in reach:
 #

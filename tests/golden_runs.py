@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Do three sweeps give what an earlier build gave, bit for bit? For changes that are to change no number.
 
     tests/golden_runs.py record BUILD/bin FOLDER     trains them and keeps what they leave in FOLDER

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Everything that needs a GPU, in one command: the engine's tests on it, training runs, compute-sanitizer, speed.
 #
 #   tests/gpu.sh [--build DIR] [--out DIR] [--quick] [STEP|GROUP...]

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Packs what tests/gpu.sh needs into one file, for a machine that has a GPU and none of our libraries:
 #
 #   tests/gpu_bundle.sh BUNDLER BUILD FILE.tar.gz

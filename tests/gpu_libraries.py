@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where this machine has the CUDA libraries that the plug-in wants: the folders, joined by ':', for LD_LIBRARY_PATH. pip's
 packages of this interpreter come first, as PyTorch uses those, then the toolkit, then what the loader finds by itself. With
 --versions: a line of Markdown for each. Exit status 1, naming it, when one is nowhere."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole training runs on a GPU, beside the CPU: the same accuracy, the same bits twice where that is asked for, and a
 checkpoint that goes from CPU to GPU and back. On drawn images; a part of tests/gpu.sh.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The engine's tests against oneDNN 3.x, where the system's is 2.x: takes a build of it from PyPI (Apache-2.0), builds in
 # build-onednn3/ and runs the tests of the engine and train rooms, or those that options of ctest say.
 set -euo pipefail

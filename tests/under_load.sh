@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Tests that start processes must not depend on how fast any of them is. This runs those of the folders cli, sweep, fault
 # and slurm again and again beside four busy processes (stress-ng), and on one core (taskset):
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One image on its way into the dataset. */
 #ifndef CNNSWEEP_PACK_IMAGE_H
 #define CNNSWEEP_PACK_IMAGE_H

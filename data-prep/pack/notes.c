@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which files are bad, found by several processes that pack a dataset in parts. A split is made of the good files of
  * all parts, so every part has to know of all. None waits for another: the list is cut into slices, and who has looked
  * at the files of one writes down which are bad, as a note beside the parts. Each process begins with the slices of its

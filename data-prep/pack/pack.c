@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The packing pipeline: threads decode into a ring of slots, and whichever finishes the oldest image writes what is
  * ready, in order. The ring bounds the memory; the order makes the dataset the same for any number of threads. */
 #include "image.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep-pack: images of a source to a packed dataset. scan (source/) -> split -> pack. */
 #ifndef CNNSWEEP_PACK_H
 #define CNNSWEEP_PACK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A part of the images, for one of several processes that pack a dataset together. */
 #include "image.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep-synthetic: drawings that look a little like skin lesions, for demos and tests. Not medical data. */
 #ifndef CNNSWEEP_SYNTHETIC_H
 #define CNNSWEEP_SYNTHETIC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Command-line options as a table: one row an option, which drives the parser and --help.
  * "--name value" and "--name=value" both work; "--" ends the options. */
 #ifndef CNNSWEEP_ARGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Augmentation of training images: rules, each with a parameter that the job file sets, that together decide what is
  * made of an image (picture.h). Names and formulas are Keras' (ImageDataGenerator); the order is Keras' too: first what
  * moves pixels, then flips, then brightness.

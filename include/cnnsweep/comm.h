@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ranks that train one batch together, each on rows of its own. The training room sees them through this struct; MPI
  * fills it (src/sweep/run/rank_group.c). Every rank makes the same calls in the same order. */
 #ifndef CNNSWEEP_COMM_H

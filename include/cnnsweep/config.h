@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a trial is: its configuration, the table of its options, and the keys by which trials are compared. */
 #ifndef CNNSWEEP_CONFIG_H
 #define CNNSWEEP_CONFIG_H

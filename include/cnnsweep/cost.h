@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What trials cost, alone and in groups: the estimates that a sweep is planned by. No number of a trial depends on
  * them. Multiply-adds (cs_layer_macs) are split at the cuts and become seconds by the rates of a machine. */
 #ifndef CNNSWEEP_COST_H

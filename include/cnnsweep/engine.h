@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Engines: a segment of a graph, a batch size and a mode are compiled into a program with its memory planned.
  *
  * The interface is a struct of function pointers (cs_engine_ops), one per engine; cs_engine_* below check arguments

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Features: what the frozen part of a network makes of every image of a dataset, computed once and kept in a file.
  *
  * File format (version 1), plain HDF5 as h5py opens it. Root attributes: format "cnnsweep-features", version, source (a

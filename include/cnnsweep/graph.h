@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A network: named layers in topological order, their shapes and parameters; freezing, and cutting into segments.
  *
  * Shapes are [H,W,C] a sample (batch N in front is implied) or, flat, [C]. Parameters keep Keras' layouts: convolution

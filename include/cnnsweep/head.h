@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The layers on top of a base network, as the option model.head writes them: "gap,dropout:0.5,dense:400:relu,dense".
  * The text is parsed here alone; who builds, compares or checks a head works on what was parsed.
  *

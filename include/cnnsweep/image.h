@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One image: decoding (JPEG by libjpeg-turbo, PNG by libspng), resizing, encoding. Pixels are uint8 [H,W,3] RGB. */
 #ifndef CNNSWEEP_IMAGE_H
 #define CNNSWEEP_IMAGE_H

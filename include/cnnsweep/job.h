@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A job file (YAML) becomes trials. */
 #ifndef CNNSWEEP_JOB_H
 #define CNNSWEEP_JOB_H

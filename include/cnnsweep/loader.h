@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batches: samples of a split in their order, decoded, resized, augmented and preprocessed on a loader thread while the
  * previous batch trains; or, of the same samples, features that were computed before. With a cache of what is made from
  * the images later, an image of which that is kept is not touched: what is kept comes in its place. An engine with a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Log lines and progress bars, on stderr. Tables and results go to stdout and never through here. */
 #ifndef CNNSWEEP_LOG_H
 #define CNNSWEEP_LOG_H

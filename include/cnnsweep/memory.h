@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Allocation with an error instead of NULL. Free with free(). */
 #ifndef CNNSWEEP_MEMORY_H
 #define CNNSWEEP_MEMORY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Metrics of classification: what an evaluation of a split collects, and the metrics computed from it, a row each.
  *
  * To add a metric: a function and a row in src/metrics/metrics.c. Its columns follow in the epoch rows (and with them

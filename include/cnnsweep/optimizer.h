@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Update rules, with Keras' names, defaults and formulas (keras.optimizers.SGD, .Adam). The engines apply them. */
 #ifndef CNNSWEEP_OPTIMIZER_H
 #define CNNSWEEP_OPTIMIZER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options: a row of a table is all there is to say of one. The job file's reader, --set, `cnnsweep options`, the
  * columns of the result table, the key of a trial and the errors follow from the rows.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is to be made of one image: from where each of its pixels is taken, and what becomes of its colours.
  * Augmentation composes it rule by rule (augment.h). Whoever carries it out knows no rules: cs_augment_apply does it on
  * the host, cu_k_pixels (src/engine/cuda/kernels.h) on a GPU, and both give the same bytes.

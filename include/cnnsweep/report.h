@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a finished trial leaves as files for people to look at, a row each. Knows numbers alone: no journal, no MPI.
  *
  * To add an artifact: a function and a row in src/report/artifacts.c. Its file is then

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of floats that are expensive to make, kept by number: the first numbers in memory, the next ones in a nameless
  * file of a folder, the rest not at all. */
 #ifndef CNNSWEEP_ROW_CACHE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The learning rate of an update.
  *
  * To add a schedule: a function and a row in src/config/schedule.c; train.schedule then takes its name. A setting of

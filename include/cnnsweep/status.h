@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Errors: what, where, the value seen, and a hint.
  *
  * Every fallible function returns cs_status. A failure records one error a thread: code, message, hint and the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Running a job: ranks, the queue of trials, the results folder.
  *
  * Every rank calls these functions in the same order; only rank 0 writes and prints. Trials that share a frozen trunk

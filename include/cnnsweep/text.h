@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Values as text. */
 #ifndef CNNSWEEP_TEXT_H
 #define CNNSWEEP_TEXT_H

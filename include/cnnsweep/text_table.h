@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A table of texts: in Markdown, whose columns line up where it is read as it is, in CSV and in LaTeX. */
 #ifndef CNNSWEEP_TEXT_TABLE_H
 #define CNNSWEEP_TEXT_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The group trainer: one batch stream, one frozen trunk, one tail a trial. A group of one is the ordinary case.
  *
  * Knows nothing of MPI or of the sweep: what happens is told through cs_train_events, a stop is asked for through

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pretrained weights: files in, matched to a graph by layer and parameter name; and out.
  *
  * Formats, told apart by their content when read and by the file's name when written:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The architectures, by name. To add one: a file in src/net/zoo/ and a row in src/net/zoo/zoo.c. */
 #ifndef CNNSWEEP_ZOO_H
 #define CNNSWEEP_ZOO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lowest file of the room: it holds what there must be one of in a process and calls none of the others. */
 #include "links.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the base room: where its files find this thread's last error and the log, which there must be one of in a
  * process, even if the process holds several copies of the room. */
 #ifndef CNNSWEEP_BASE_LINKS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep collect: results folders of one sweep become one table. */
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"

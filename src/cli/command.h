@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the command line: the subcommands and what they share.
  *
  * To add a subcommand: a file with its function, and a row in main.c. */

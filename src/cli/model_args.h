@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the command line: the flags that name a network, for the subcommands that build one. */
 #ifndef CNNSWEEP_MODEL_ARGS_H
 #define CNNSWEEP_MODEL_ARGS_H

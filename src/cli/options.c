@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep options: the option table. */
 #include "cnnsweep/job.h"
 #include "command.h"

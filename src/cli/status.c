@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep status: a running or ended sweep from its folder. */
 #include "cnnsweep/log.h"
 #include "cnnsweep/sweep.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep summary: the layers of an architecture, or of the network that a job trains. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/job.h"

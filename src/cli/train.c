@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep train: a job file becomes a result table. */
 #include "cnnsweep/log.h"
 #include "cnnsweep/sweep.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep version: of the program, and of what it computes and communicates with. */
 #include "cnnsweep/version.h"
 #include "cnnsweep/dataset.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep weights: what a file of weights holds, whether it fits a network, and the same in another format. */
 #include "cnnsweep/weights.h"
 #include "cnnsweep/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Trials are compared by the rows of their options: option.h tells what depends on each. */
 #include "cnnsweep/config.h"
 #include "cnnsweep/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Parsing and printing options; the rows are in trial_options.c and in the sweep room's job_options.c. */
 #include "cnnsweep/option.h"
 #include "cnnsweep/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/schedule.h"
 
 static double constant(const cs_train_config *config, int64_t step, int64_t steps) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every option of a trial, a row each; option.h says how to add one. Defaults are Keras'. */
 #include "cnnsweep/config.h"
 #include "cnnsweep/schedule.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the image files: an image format that is read. image.c has the table of them.
  *
  * To add a format: a file that defines a cs_codec, and its name in the table of image.c. */

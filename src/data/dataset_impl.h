@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the reader and the writer of the dataset format share: the root attributes, the steps of a shard. */
 #ifndef CNNSWEEP_DATASET_IMPL_H
 #define CNNSWEEP_DATASET_IMPL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* index.json: the shards of a folder in their order, with counts and checksums. */
 #include "dataset_impl.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The root attributes: one function writes them, one reads them back; and what both sides share. */
 #include "dataset_impl.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Datasets that several processes write, each a part, and the step that makes one dataset of them. */
 #include "dataset_impl.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A dataset is a list of mapped shards; a sample is found by where its shard starts. */
 #include "dataset_impl.h"
 

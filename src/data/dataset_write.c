@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The dataset writer. Pixels go straight to their place in the shard. How many bytes JPEGs come to is known only at the
  * end of a shard: they are spooled to unnamed files, one a split, and copied when it is full. */
 #include "dataset_impl.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attributes of the root group: numbers and texts. */
 #include "hdf5_file.h"
 

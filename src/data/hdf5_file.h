@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the data room: HDF5 files of plain arrays that are laid out by HDF5, written past it and read by mapping. */
 #ifndef CNNSWEEP_HDF5_FILE_H
 #define CNNSWEEP_HDF5_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decoding and resizing together: the table of image formats, and what goes through all of them. */
 #include "codec.h"
 

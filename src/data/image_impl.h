@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the image files: what a decoder holds, and what decoding and resizing have in common. */
 #ifndef CNNSWEEP_IMAGE_IMPL_H
 #define CNNSWEEP_IMAGE_IMPL_H

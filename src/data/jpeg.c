@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JPEG through libjpeg's own calls, of libjpeg-turbo. Every image gets a decoder of its own, which costs little: one
  * that is used again keeps the tables, and after an error the state, of the image before, and both would decide what
  * comes of the next. */

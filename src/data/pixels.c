@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The memory of an image: what decoding and resizing stand on. */
 #include "image_impl.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Antialiased bilinear and nearest resizing with Pillow's geometry (Pillow 9.4, src/libImaging/Resample.c and
  * Geometry.c): output x samples the input around (x + 0.5) * in/out with a triangle of half-width max(1, in/out).
  * Rows are blended first and only the result is rounded; Pillow rounds between its two passes too, hence "within 1

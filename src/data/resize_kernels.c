@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inner loops of resizing, in a file of their own: inlined into their callers, compilers make scalar code of them
  * or vectors across the wrong loop. Plain C, so every machine computes the same. */
 #include "image_impl.h"

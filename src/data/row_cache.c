@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mmap: anonymous memory is not in POSIX yet. */
 #define _GNU_SOURCE
 #include "cnnsweep/row_cache.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Opening one shard: HDF5 tells where the datasets lie, then the file is mapped and HDF5 is done with. */
 #include "dataset_impl.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writing one shard file. */
 #include "dataset_impl.h"
 

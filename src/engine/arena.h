@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One block of memory for pieces that are not all needed at the same time. */
 #ifndef CNNSWEEP_ENGINE_ARENA_H
 #define CNNSWEEP_ENGINE_ARENA_H

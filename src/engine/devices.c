@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engines by the names that --device takes. */
 #include "engine_impl.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which values a dropout keeps: addressed by (seed, epoch, sample, layer), so every engine drops the same ones. */
 #include "engine_impl.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the engine room: what every engine's cs_engine and cs_program begin with. */
 #ifndef CNNSWEEP_ENGINE_IMPL_H
 #define CNNSWEEP_ENGINE_IMPL_H

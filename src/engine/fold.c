@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batch norm folded into the layer in front: kernel*scale and (bias - mean)*scale + beta, with scale =
  * gamma/sqrt(variance + epsilon). */
 #include "engine_impl.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lowering: a segment's layers become the operations an engine runs, with what fuses already fused.
  *
  * A separable convolution becomes a depthwise one and a 1x1. A dropout that does not drop is its input.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finding and opening the plug-in of the engine for GPUs. */
 #include "plugin.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An engine that is opened at run time, so that one program runs with and without its libraries: a shared object that
  * exports one function, cs_plugin_symbol. It has copies of its own of the base and net rooms and of the engines' common
  * code; only what must be one in the process, errors and the log, it is handed (cs_base_links). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Scores of the classes from the confusion matrix. */
 #include "cnnsweep/metrics.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The columns that follow from the table of metrics. */
 #include "cnnsweep/metrics.h"
 

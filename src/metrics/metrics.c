@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The metrics, a row each. To add one: a function and a row. */
 #include "cnnsweep/metrics.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "layers_impl.h"
 
 #include "cnnsweep/memory.h"

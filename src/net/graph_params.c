@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The parameters of a graph that is being built, and the sizes of shapes: what graph.c and the rules of the layers
  * (layers.c) both need. */
 #include "layers_impl.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The layer kinds: one row each in `rules`. Shape rules are TensorFlow's (tf.nn.convolution, "padding") and, for
  * symmetric padding, torch's. To add one: a row here and the function in layers_add.c that users call. */
 #include "layers_impl.h"

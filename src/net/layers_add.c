@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The functions that add a layer to a graph, one a kind: each fills a draft; the rules of layers.c do the rest. */
 #include "layers_impl.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/net: what graph.c asks of the table in layers.c. */
 #ifndef CS_NET_LAYERS_IMPL_H
 #define CS_NET_LAYERS_IMPL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The order of layers that Keras' Functional gives a model, whatever the order they were made in (the facts are in
  * keras/src/ops/function.py, map_graph): by depth, the longest way to the output, falling; among equals by when a walk
  * from the output back through the inputs, depth first, came across them. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/graph.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"

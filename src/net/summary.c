@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table people know from Keras' model.summary(show_trainable=True). */
 #include "cnnsweep/graph.h"
 

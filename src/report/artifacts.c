@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The artifacts, a row each. To add one: a function and a row. */
 #include "classification_report.h"
 #include "cnnsweep/report.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "classification_report.h"
 
 /* Characters of UTF-8 text: bytes that do not continue one. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the report room. */
 #ifndef CNNSWEEP_CLASSIFICATION_REPORT_H
 #define CNNSWEEP_CLASSIFICATION_REPORT_H

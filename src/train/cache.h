@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: which outputs of a group's trunk are kept, and under which numbers.
  *
  * They are those of the trunk's first link, where the first tail begins: a slot for every image of val, then for every

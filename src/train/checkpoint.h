@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A tail in a file, from which it goes on bit by bit as if it had never stopped.
  *
  * File format (version 2): blocks, each with its XXH3-64 behind it: the header; the fields of the tail, in the order of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Do the files of a trial hold what they held when the sweep began? */
 #include "cnnsweep/file.h"
 #include "cnnsweep/train.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "early_stopping.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keras' EarlyStopping(monitor, min_delta, patience, restore_best_weights=True), epoch by epoch. */
 #ifndef CNNSWEEP_EARLY_STOPPING_H
 #define CNNSWEEP_EARLY_STOPPING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: a pass of inference programs through a split. Each batch comes from a feed, goes through
  * the trunk once and then through every program, which collects in its own evaluation. */
 #ifndef CNNSWEEP_EVALUATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: how the ranks of a team bring a training step of one tail together.
  *
  * Rank r has n_r of the batch's N rows and the gradients g_r of their mean loss; the batch's are sum(n_r/N g_r). They

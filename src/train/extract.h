@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* train.mode features: the frozen part of a network runs once over all images, and what it gives is kept in a file. */
 #ifndef CNNSWEEP_EXTRACT_H
 #define CNNSWEEP_EXTRACT_H

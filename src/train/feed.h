@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: how the samples of a split come to the programs that read them.
  *
  * An engine without stores is given floats, which the loader's thread makes. One with stores is given bytes, and makes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The group trainer: one batch stream, one trunk, a tail a trial.
  *
  * An epoch is a pass over the train split, then one over the val split for all tails that are still live. Tails that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the listener of a group is told, on rank 0. */
 #include "checkpoint.h"
 #include "group_impl.h"

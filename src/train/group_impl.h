@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: a group of trials under way, in three files: group_open.c makes it, group.c trains it,
  * group_events.c tells its listener. */
 #ifndef CNNSWEEP_GROUP_IMPL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Makes a group ready to train: data, tails, trunk, programs, and where each trial goes on. */
 #include "checkpoint.h"
 #include "cnnsweep/log.h"

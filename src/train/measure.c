@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rates of a machine: a trial's own programs, timed on made-up images. */
 #include "cnnsweep/cost.h"
 #include "cnnsweep/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A trial's network: built, filled, frozen, and where its trainable tail begins. */
 #include "network.h"
 #include "cnnsweep/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: where a trial's network comes from, and how it is fed. */
 #ifndef CNNSWEEP_NETWORK_H
 #define CNNSWEEP_NETWORK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A trial in its group: what it trains, how far it is, and its best weights so far. */
 #ifndef CNNSWEEP_TAIL_H
 #define CNNSWEEP_TAIL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: ranks that share the batches of a group, and how they stay in step. What one rank decides
  * by itself (a failure, a stop, an event's verdict) becomes the decision of all before any of them acts on it. */
 #ifndef CNNSWEEP_TEAM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The frozen trunk of a group: a chain of inference programs, one from each place where a tail begins to the next. */
 #ifndef CNNSWEEP_TRUNK_H
 #define CNNSWEEP_TRUNK_H

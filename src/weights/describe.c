@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a weights file holds, as text. */
 #include "walk.h"
 

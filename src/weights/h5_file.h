@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: files of HDF5, whatever the layout of what is in them. */
 #ifndef CS_WEIGHTS_H5_FILE_H
 #define CS_WEIGHTS_H5_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: how Keras lays a network out in HDF5. h5_layouts.c has the table of the layouts.
  *
  * To add a layout: a file that defines a cs_h5_layout, and its name in that table. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Weights in HDF5: which of Keras' layouts does a file have? */
 #include "h5_layout.h"
 #include "walk.h"

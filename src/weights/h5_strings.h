@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: lists of strings in HDF5 attributes, as Keras writes them. */
 #ifndef CS_WEIGHTS_H5_STRINGS_H
 #define CS_WEIGHTS_H5_STRINGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keras' two layouts of HDF5. The file is made in memory, as HDF5 cannot write one atomically. */
 #include "names.h"
 #include "writers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* MAP_ANONYMOUS */
 #define _GNU_SOURCE
 #include "isolated.h"

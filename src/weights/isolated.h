@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: work that a damaged file may crash, hang or bloat, done in a child process.
  *
  * HDF5 has no checksum of its own structure: on a few of a hundred randomly damaged files release 1.10 crashes or never

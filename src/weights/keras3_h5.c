@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keras' .weights.h5: a group a layer, named by its class and a count ("layers/conv2d_1"), in it the group "vars" with
  * the datasets "0", "1", ... and, since 3.7 or so, the layer's name as its attribute. A model in a model is a group
  * with "layers" of its own. Keras 2.12 and 2.13 say "_layer_checkpoint_dependencies" for "layers" and meet every layer

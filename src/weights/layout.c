@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "layout.h"
 
 cs_layout cs_layout_of(const cs_graph *graph, const cs_param *param, cs_naming naming) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: the order of the values of a parameter in a file, which may be another than that of the
  * network. */
 #ifndef CS_WEIGHTS_LAYOUT_H

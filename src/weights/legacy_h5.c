@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keras' legacy .h5: attribute layer_names, a group a layer with attribute weight_names, a dataset a weight at
  * <layer>/<weight name>; whole models have the same tree under /model_weights. Names look like "conv1/kernel:0" (Keras
  * 2), "conv1/kernel" (Keras 3), "block/conv1/kernel:0" (nested models). The attributes are followed, not the groups. */

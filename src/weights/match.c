@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which parameter each tensor of a file is meant for.
  *
  * Where a person named the layer, by that name. Where Keras did ("conv2d_3"), the number counts all models of a session

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: which parameter of a network each tensor of a file is meant for. */
 #ifndef CS_WEIGHTS_MATCH_H
 #define CS_WEIGHTS_MATCH_H

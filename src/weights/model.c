@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The network that a weights file wants: EfficientNet comes with one rescaling of its input or, for ImageNet's weights,
  * with two, and the wrong number of them gives wrong features without an error. */
 #include "walk.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: the names that Keras and torch give to layers and parameters. */
 #ifndef CS_WEIGHTS_NAMES_H
 #define CS_WEIGHTS_NAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A weights file into a graph's parameters, with a report. */
 #include "isolated.h"
 #include "layout.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: what the reader and the writer of safetensors share. A file is 8 bytes N (little endian), N
  * bytes of JSON {"name": {"dtype", "shape", "data_offsets": [begin, end]}, ..., "__metadata__": {text: text}}, and the
  * values; the offsets, counted from the end of the header, cover them without holes or overlaps. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: what a weights file holds, whatever its format. A walker (walk.h) shows every tensor of a
  * file to a visitor, in the order of the file. */
 #ifndef CS_WEIGHTS_TENSOR_H

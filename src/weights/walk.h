@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: the formats of weights files that are read. walk.c has the table of them.
  *
  * To add a format: a file that defines a cs_format, and its name in the table of walk.c. If it names tensors in a way

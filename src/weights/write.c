@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which format a file's name asks for. */
 #include "writers.h"
 

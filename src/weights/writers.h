@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/weights: one writer a format. The file appears whole or not at all. */
 #ifndef CS_WEIGHTS_WRITERS_H
 #define CS_WEIGHTS_WRITERS_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 add_library(cs_test_copy MODULE ${CMAKE_CURRENT_SOURCE_DIR}/base/links/copy.c)
 set_target_properties(cs_test_copy PROPERTIES C_VISIBILITY_PRESET hidden LIBRARY_OUTPUT_DIRECTORY
   ${PROJECT_BINARY_DIR}/tests)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* There is one last error and one log in a process, whatever copies of the base room it holds. */
 #include "links/copy.h"
 #include "test.h"

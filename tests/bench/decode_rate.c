@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* decode_rate THREADS FILE...: reads and decodes JPEG files to RGB with libjpeg-turbo and nothing else, the yardstick
  * of pack_rate.sh. Prints images per second. A file that cannot be decoded ends it: libjpeg's own handler exits. */
 #include "cnnsweep/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time of one step: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward THREADS [WORD...]
  *   describe                what runs each layer, on standard output
  *   work                    a line "work" with what a step of one image is made of, see tell_work

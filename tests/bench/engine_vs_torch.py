@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Steps of the default engine against PyTorch on the same work, in turn in one run.
 
     python3 tests/bench/engine_vs_torch.py [ARCH...] [--bin build/tests] [--rounds 5] [--threads 1] [--python python3]

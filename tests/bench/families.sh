@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Every family's job file on real images, 2 ranks; prints results/families.md:
 #     tests/bench/families.sh [BUILD_BIN]        (material: $CNNSWEEP_SHARED, default ../shared)
 set -euo pipefail

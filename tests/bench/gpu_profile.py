@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the time of a training step on a GPU goes, kernel by kernel, by ncu (or nsys, where that is on the PATH):
 
     python3 tests/bench/gpu_profile.py [--build build] [--only ARCH...] [--batch 256]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training steps in PyTorch, the way they are best written for a GPU: channels last, automatic mixed precision, cuDNN's
 benchmark, a fused optimizer, no wait inside the loop. gpu_torch.py DEVICE PRECISION CLASSES, then on standard input
 

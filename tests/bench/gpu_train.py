@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training steps on a GPU against PyTorch on the same work, in turn in one run; prints a part of results/gpu/<gpu>.md:
 
     python3 tests/bench/gpu_train.py [--build build] [--device cuda] [--precision bf16] [--only ARCH...] [--seconds 480]

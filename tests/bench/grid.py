@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The 20-cell melanoma grid against the same grid in PyTorch, in turn in one run; prints results/grid.md:
 
     python3 tests/bench/grid.py [--bin build/bin] [--rounds 5] [--python python3 with torch and h5py] [--only NAME...]

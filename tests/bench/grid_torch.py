@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A fine-tuning grid the way people write it in PyTorch, made as fast as that allows: images in memory, frozen layers in
 eval mode without gradients, channels last, the cells spread over processes of one thread. On a GPU (--device cuda) also with
 automatic mixed precision in bf16, bytes going over the bus, cuDNN's benchmark and a fused optimizer.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Memory and open descriptors of one rank over 300 tiny trials in one job; a Markdown table:
 #     tests/bench/many_trials.sh [BUILD_BIN]
 # The short form that always runs is tests/train/test_memory_flat.c.

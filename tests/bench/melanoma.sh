@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The 20-cell melanoma grid on real images with real weights, 2 ranks; prints results/melanoma_mobilenet.md:
 #     tests/bench/melanoma.sh [BUILD_BIN]        (material: $CNNSWEEP_SHARED, default ../shared)
 # Once on the split that the set comes with, whose test part is small (32 images), and once on a stratified split of the same

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Packing rate against the rate of decoding the same files with libjpeg-turbo alone, with the same threads. Both programs
 # tell their own rate: files read, and for the packer from its first line to the dataset under its name. Medians of RUNS
 # runs, taken in turn. Prints a Markdown table; fails when a ratio is below BAR.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The product's own queue, coordinator and results folder with nothing to train. Every rank asks, sleeps as long as the
  * trial is said to take, tells its epochs and its end, and asks again; one JSON object tells what rank 0 did meanwhile:
  *

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What rank 0 can carry, measured with the product's own queue and coordinator (queue_rate.c) and nothing to train:
 
     python3 tests/bench/scale.py [--build BUILD] [--rounds 5] [--folder FOLDER] [--service FILE]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A sweep's queue as a discrete-event simulation: thousands of ranks, one service thread on rank 0.
 
     python3 tests/bench/scale_sim.py [--ranks N,...] [--trials N] [--mean SECONDS,...] [--epochs N] ...

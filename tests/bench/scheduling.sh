@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # How busy the ranks are, and what a trial costs beside its training; a Markdown table:
 #     tests/bench/scheduling.sh [BUILD_BIN]
 # 40 trials of 1 to 20 epochs, one by one on 4 ranks of one thread: at least 0.9 of the ranks' time is training.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How training gets on beside other programs: the seconds of an epoch on an idle machine, and beside one and two busy
 processes.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The zoo in PyTorch, for speed only: torchvision's where it has the same convolutions, else written out here. Layers that
 cost next to nothing (where a stride-2 layer pads) follow torch's habits."""
 from torch import nn

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The same work as engine_rate in PyTorch, the way it is best written there: torch_rate.py THREADS, then on standard input
 
     open ARCH DIALECT SIZE BATCH train|forward channels_last|contiguous     a network; one step is run

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the command-line tests share: a scratch folder, a small dataset, running the program, reading what it leaves."""
 import atexit
 import csv

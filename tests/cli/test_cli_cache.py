@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cache: auto, off and sizes, with a little disk and with none: the same numbers, bit for bit."""
 import re
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """train --part i/n and collect: a sweep in parts ends in the table of the whole one."""
 import csv
 import json

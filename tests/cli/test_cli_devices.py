@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which engine a device gives, why there is no GPU, and what is told of it. Plug-ins are opened only when asked for."""
 import ctypes
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes wrong is told once, with exit codes a script can use, and costs no more than it must."""
 import os
 import shutil

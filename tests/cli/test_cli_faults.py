@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes wrong under way costs the trial it happens to, or stops the sweep so that --resume completes it."""
 import os
 import resource

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """train.mode features from job file to table: torch judges the features, fine_tune: head the results, and they are
 computed once, whoever asks and whatever interrupts."""
 import os

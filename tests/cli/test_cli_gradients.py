@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How GPUs of ranks that share a trial bring gradients together: each with a GPU of its own, or through the host. On the
 CUDA engine's build for the host."""
 import os

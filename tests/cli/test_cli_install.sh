@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What `cmake --install` puts into a folder is whole and works from there: programs, manual, completion, batch scripts.
 set -eu
 scratch=$(mktemp -d)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a start tells of the launch: where ranks run, what does not fit, files and folders without locks."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """--dry-run, summary, options, version: what is printed without training, against figures computed elsewhere."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ranks_per_trial: ranks that share every batch give the numbers of one, but for rounding; any of them can be stopped."""
 import signal
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The numbers do not depend on how many ranks share a sweep, nor on how trials are grouped: bit for bit."""
 from harness import make_data, path, read_journal, read_trials, run_ok, without_clock, write_job
 from moments import checkpoint, preload

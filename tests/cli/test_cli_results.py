@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small sweep leaves a folder whose files agree with each other: table, trials, histories, reports, journal."""
 import csv
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """--resume: the journal alone says what there is; what it says comes back bit by bit."""
 import glob
 import json

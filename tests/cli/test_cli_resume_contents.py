@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """--resume and collect go by what weights and dataset hold: not by what they are called, nor by where they lie."""
 import glob
 import json

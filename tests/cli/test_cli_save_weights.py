@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """train.save_weights: what was tested is kept in a file that h5py opens, and with which another job goes on."""
 import os
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random sweeps, schedulers, repeats and budgets from the job file to the table; the table's claims against numpy."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Grouping and the cache change no bit where a network ends in single pixels: MobileNet at 50 px in batches of 32, where
 the products of rows and kernels are largest. Without AVX-512 these products once summed the last rows of a batch in
 another order than the others. The trained weights are compared, as they keep what a table rounds away."""

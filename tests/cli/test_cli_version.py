@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """--version tells the project's version, the engines and the versions of the libraries, and the instruction set in use."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """weights show, check and convert: what they print, how they end, and what damaged files are told."""
 import json
 import os

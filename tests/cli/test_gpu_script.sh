@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # tests/gpu.sh runs its steps, here on the CUDA engine that is built for the host, and a step that fails shows in its table
 # and its exit status.
 set -eu

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small datasets and images for the tests of the data room. */
 #ifndef CNNSWEEP_TESTS_DATA_FIXTURE_H
 #define CNNSWEEP_TESTS_DATA_FIXTURE_H

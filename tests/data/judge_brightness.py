@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compares brightness as test_augment.c dumped it with Pillow's ImageEnhance.Brightness, which Keras calls."""
 import sys
 

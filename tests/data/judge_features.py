@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads the features that test_features.c wrote with h5py, as a notebook would."""
 import sys
 

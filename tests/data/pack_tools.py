@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the scripts that test cnnsweep-pack share: running programs, making images, reading datasets with h5py."""
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 set_property(TEST test_dataset test_features APPEND PROPERTY ENVIRONMENT
   "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/data/lsan.supp:print_suppressions=0")
 foreach(function malloc calloc realloc aligned_alloc)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Augmentation against its judges: Pillow for brightness, the definition for flips. */
 #include "augments.h"
 #include "fixture.h"

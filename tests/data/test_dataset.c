@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The dataset format: what is written is read, and a damaged file is refused. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Features files: what is written is read, by h5py too; a damaged one is refused; batches are made of them. */
 #include "fixture.h"
 

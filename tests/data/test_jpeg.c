@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is made of broken and of odd JPEG files: a fault costs the one file, an oddity costs nothing. */
 #include "fixture.h"
 

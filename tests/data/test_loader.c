@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batches: what they hold depends on the seed, the epoch and the sample, and on nothing else. */
 #include "augments.h"
 #include "fixture.h"

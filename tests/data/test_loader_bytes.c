@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batches of bytes: what they say becomes of them makes the floats of a loader without them, and what the caller has
  * already is not brought. */
 #include "augments.h"

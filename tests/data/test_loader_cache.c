@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batches of a loader that knows a cache: what is kept comes instead of its image. */
 #include "augments.h"
 #include "fixture.h"

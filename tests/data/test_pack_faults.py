@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes wrong is named, counted, and leaves nothing behind."""
 import os
 import resource

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Datasets packed in parts by several processes: joined, they are what one process packs in one go."""
 import fcntl
 import filecmp

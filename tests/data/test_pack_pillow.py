@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cnnsweep-pack's pixels against Pillow's: decoding of every kind of file, and resizing."""
 import tarfile
 import unittest

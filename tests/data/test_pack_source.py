@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A source of images is a row of a table: what cnnsweep-pack does with one more (sources/gray.c), which gives pixels."""
 import numpy as np
 from pack_tools import PackTest, h5py, main, run

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which image goes where: trees, stratified splits, seeds, threads and shards."""
 import json
 

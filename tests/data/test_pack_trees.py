@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random trees with bad files among the good ones: --skip-bad packs what there would be without the bad files.
     test_pack_trees.py [TREES]"""
 import functools

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures: what composing them and carrying them out gives, against the definition. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows kept in memory, in a file, or not at all. */
 #include "test.h"
 

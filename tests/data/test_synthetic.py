@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The drawn lesions: labelled, repeatable, honest, quick, and neither impossible nor trivial to tell apart."""
 import resource
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random trees of images, good, odd and bad: what a folder holds that came together over years. All from a seed."""
 import io
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pages for users, and what stands in them: commands to run and files to write."""
 import os
 import re

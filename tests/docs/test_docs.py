@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every command in README.md and docs/ runs, in the order in which a reader comes by it, in one folder in which there are a
 build, images and weights. Where a command cannot be run here, a comment before it in the page says why."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the pages show is what there is: the table of options, the example job, and the files that links lead to."""
 import os
 import re

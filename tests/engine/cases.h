@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One table of small networks for every test of the engines: against finite differences, torch, and each other.
  *
  * To add a case: a row in cases.c and, where no builder there fits, a builder. Every layer kind and option an engine

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Layers by name, as expressions: a builder of cases.c reads as the network it makes. */
 #ifndef CNNSWEEP_TESTS_ENGINE_LAYERS_H
 #define CNNSWEEP_TESTS_ENGINE_LAYERS_H

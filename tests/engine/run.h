@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A case at work: its graph, numbers and labels, compiled on a device. */
 #ifndef CNNSWEEP_TESTS_ENGINE_RUN_H
 #define CNNSWEEP_TESTS_ENGINE_RUN_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 set_property(TEST test_engine_ranks APPEND PROPERTY ENVIRONMENT
   LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/engine/lsan.supp)
 # A part of the CUDA engine that knows no GPU.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What kernels are given and judged by, the numbers in double beside them. */
 #ifndef CNNSWEEP_TESTS_TENSORS_H
 #define CNNSWEEP_TESTS_TENSORS_H

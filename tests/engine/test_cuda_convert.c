@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Conversions, and pixels as the loader makes them. */
 #include "tensors.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Kernels that know no windows: elementwise, gates, dropout. */
 #include "tensors.h"
 

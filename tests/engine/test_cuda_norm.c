@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The CUDA engine's kernels of batch norm, on the host, against the formulas in double. */
 #include "typed.h"
 

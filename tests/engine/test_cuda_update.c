@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The CUDA engine's kernels of penalties and the update, on the host, against the oracle. */
 #include "typed.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Kernels with windows: pools, zero-pads, depthwise convolutions, against ref. */
 #include "tensors.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is dropped, on every engine under test: the logits are the input behind a dropout, through a dense layer with
  * the identity for its kernel. */
 #include "run.h"

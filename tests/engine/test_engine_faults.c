@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Wrong calls are refused with a message that says what was seen and what to do. */
 #include "run.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* oneDNN falls back to a reference loop, up to a thousand times slower, where no fast kernel takes the layout or size:
  * no step of a training or inference program may run on one. For SSE4.1 alone (processors of before 2011) oneDNN has no
  * fast kernels to train with, nor for every inference: there this is not promised. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Properties of the loss at its edges, on every engine under test: the logits are the input, through a dense layer
  * with the identity for its kernel. */
 #include "run.h"

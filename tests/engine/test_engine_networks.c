@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A whole training step of a network of the zoo, all layers trainable: the gradients of the engine under test against
  * the reference's. */
 #include "run.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine under test against `ref`, on every case. */
 #include "run.h"
 

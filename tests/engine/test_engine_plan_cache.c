@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The folder where the CUDA engine keeps plans; it needs no GPU. */
 #include "test.h"
 

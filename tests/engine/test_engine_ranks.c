@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ranks that share a batch: with batch norms that take the statistics of all of it, the gradients of their parts, each
  * by its share of the rows, add up to those of one program on the whole batch, and so do the moving statistics. And the
  * hook that tells when gradients are complete. Every case of the table, on every engine of this build. */

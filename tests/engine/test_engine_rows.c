@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What inference makes of a row depends on that row alone, bit for bit: not on its place in the batch, the rows beside
  * it or their number, nor on the batch size of the program. Groups, the trunk's cache and the features file stand on
  * it. Every architecture, on the engine under test with two threads. */

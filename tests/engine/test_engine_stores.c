@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows that an engine keeps by number: what was put, or made, comes back from the row that was named, bit by bit. Where
  * the engine has no stores it says so. */
 #include "cnnsweep/engine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reference engine's gradients against central finite differences of its loss, on every case. */
 #include "run.h"
 

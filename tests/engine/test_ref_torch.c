@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reference engine against PyTorch in double, on every case: what it computed is written to a text file, and
  * torch_judge.py computes it again from the layers and compares. */
 #include "run.h"

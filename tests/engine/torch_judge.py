@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Computes the cases that test_ref_torch.c wrote, with PyTorch in double, and compares. Exit 77: no PyTorch here.
 
 The text file has, a case: its layers and parameters, the input, the initial values, and what the reference engine made

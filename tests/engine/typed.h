@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For the tests of the CUDA engine's kernels, which run on the host here: arrays in the engine's types. */
 #ifndef CNNSWEEP_TEST_TYPED_H
 #define CNNSWEEP_TEST_TYPED_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """kill -9 of a random rank (rank 0 too) at a random moment, --resume, perhaps killed again, until it is done: results
 equal those of an undisturbed run byte for byte.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SIGTERM, SIGINT or SIGUSR2 to a random rank, or SIGUSR2 to mpirun, at a random moment: exit code 75 soon after, an end
 event, and --resume gives the results of an undisturbed run byte for byte.
 

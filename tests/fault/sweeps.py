@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the fault campaigns share: a sweep, moments in it, its results without what the clock gives."""
 import argparse
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The short form of signals.py: to a rank each, and through mpirun."""
 import sys
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* libFuzzer: any bytes as an HDF5 file, read as users read it, by a child process that reads many before it is
  * replaced.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* libFuzzer: any bytes as a safetensors file, read as users read it, into networks of both dialects. */
 #include "network.h"
 

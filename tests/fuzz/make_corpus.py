@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes the seeds of the fuzzing campaigns, small files of weights for the network of network.c, below a folder."""
 import json
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The small network that the harnesses read weights into; make_corpus.py writes files for it. */
 #ifndef CNNSWEEP_TESTS_FUZZ_NETWORK_H
 #define CNNSWEEP_TESTS_FUZZ_NETWORK_H

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Fuzzes the readers of weights: tests/fuzz/run.sh SECONDS [BUILD_FOLDER]. Each harness gets half of the time. New inputs
 # stay in the build folder's corpus; what breaks a reader is left there as crash-*, and the script fails.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A short campaign against the readers of weights. Without clang: skipped, but an error in CI.
 set -eu
 if ! command -v clang-14 >/dev/null && ! command -v clang >/dev/null; then

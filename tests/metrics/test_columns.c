@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Columns follow from the rows of the table of metrics. */
 #include "test.h"
 

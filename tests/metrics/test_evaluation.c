@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an evaluation collects, and how those of several ranks become one. */
 #include "test.h"
 

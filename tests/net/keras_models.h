@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* golden/keras_models.txt in memory: see golden/make_keras_models.py for the lines. */
 #ifndef CS_TESTS_KERAS_MODELS_H
 #define CS_TESTS_KERAS_MODELS_H

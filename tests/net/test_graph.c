@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Layers, shapes, freezing, segments and the summary of small hand-made networks. */
 #include "keras_models.h"
 #include "test.h"

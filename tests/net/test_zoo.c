@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The zoo against Keras (golden/keras_models.txt): names, classes, shapes, parameters, freezing, initial values. */
 #include "keras_models.h"
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The torch dialect of the zoo against torchvision (golden/torch_models.txt): names, shapes, parameters, settings and
  * initial values. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loss_curve DEVICE OPTIMIZER FOLDER: trains MobileNet alpha 0.25 at 64 x 64 from its initial values and leaves in
  * FOLDER all that another framework needs to do the same, and what came of it: params.txt          a line a parameter:
  * layer, role, dimensions before.f32          the values of all of them, in that order, before the first step;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Twenty training steps of MobileNet agree with PyTorch (float64) from the same values on the same batches: every loss,
 and every parameter and moving statistic at the end. The network here is written from the paper and Keras' conventions."""
 import os

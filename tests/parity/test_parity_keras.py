@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every Keras architecture of the zoo against the real Keras: its files load here, features, probabilities and every
 gradient agree, and our files load there and give the same output. CNNSWEEP_KERAS_PYTHON names an interpreter with
 tensorflow; some architectures by name as arguments."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every torch architecture of the zoo against the real torchvision: its state dict loads here, features, probabilities
 and every gradient agree, and our file loads there and gives the same output."""
 import copy

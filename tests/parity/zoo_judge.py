@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the judges of whole networks share: a folder with one batch, zoo_step run on it, and the comparison."""
 import json
 import os

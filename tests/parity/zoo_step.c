@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* zoo_step DEVICE ARCH DIALECT HEAD ALPHA HxW FOLDER WEIGHTS...
  *
  * One network, for other frameworks to compare with. FOLDER has images.f32 [N,H,W,3], preprocessed, and labels.i32 [N]

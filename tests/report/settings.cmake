@@ -1,2 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
 # The text is internal to the room.
 target_include_directories(test_classification_report PRIVATE ${PROJECT_SOURCE_DIR}/src/report)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prints sklearn's classification_report of a file: class names, an empty line, then "label prediction" lines."""
 import sys
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a finished trial leaves as files. */
 #include "test.h"
 

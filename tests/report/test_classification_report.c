@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The classification report; the judge of the text is sklearn itself. */
 #include "test.h"
 

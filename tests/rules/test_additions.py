@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adding a thing is one row and one function. A dummy of each kind is added to a copy of the source, which is built; then
 everything that should follow from a row does. ARCHITECTURE.md's table of additions tells the same number of files."""
 import csv

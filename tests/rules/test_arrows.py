@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Holds every #include to the table of rooms: who may use whom, and which library belongs where."""
 import os
 import re

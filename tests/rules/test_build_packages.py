@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where only the packages of the build are there, the project configures: tests stay off, and one line says what they need."""
 import os
 import subprocess

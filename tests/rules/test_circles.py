@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No source files call each other in a circle: of two that do, neither can be read, tested or changed alone. The object
 files of the build tell what a file defines and what it uses."""
 import os

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Every C file is as clang-format (.clang-format) writes it. Version 14 alone, as others break lines elsewhere.
 # Without it: skipped, but an error in CI.
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Every shell script passes shellcheck and every Python script compiles. Without shellcheck: skipped, but an error in CI.
 set -eu
 cd "$CNNSWEEP_SOURCE"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files stay under 600 lines and functions under 60: what is longer hides a part that wants its own name."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Spack recipe runs as far as it can without Spack: against the names that Spack's own module gives to recipes. Its
 dependencies are those of the build, and its settings are ones that CMakeLists.txt knows."""
 import os

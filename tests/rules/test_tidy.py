@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """clang-tidy (.clang-tidy) finds nothing in the C of src and data-prep. Version 14 alone, as others have other checks; it
 does not know today's CUDA. Without it: skipped, but an error in CI.
 

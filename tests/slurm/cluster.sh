@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A real Slurm of several hosts on one machine, for tests that source this file:
 #
 #     cluster_enter "$@"          # first of all: runs the script again inside namespaces of its own

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What the tests of slurm/ share: a cluster, a small dataset, a sweep of 12 trials, submitting, waiting, comparing.
 # To be sourced by a test with its arguments, before anything else.
 set -eu

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """same.py [--trials] A B: do two results folders tell the same, bit for bit but for what the clock gives and who trained?
 
 --trials: only trials.csv is compared."""

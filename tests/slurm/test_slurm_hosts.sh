@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Sweeps on several hosts of a real Slurm, each with a network and a /dev/shm of its own, so that ranks meet over TCP: the
 # table is that of one host, also when a host is drained, or is gone in the middle.
 # shellcheck source=tests/slurm/jobs.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What takes several jobs, on a real Slurm: packing in parts, a sweep as an array with a job that collects, the pipeline.
 # All end in the table of a single job.
 # shellcheck source=tests/slurm/jobs.sh

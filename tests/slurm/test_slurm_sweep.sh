@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # slurm/sweep.sbatch on a real Slurm of one host: whatever ends a sweep early, what it ends in is the table of an
 # undisturbed run, bit for bit.
 # shellcheck source=tests/slurm/jobs.sh

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Augmentations of tests, written as cs_augment_text writes them. */
 #ifndef CNNSWEEP_TESTS_AUGMENTS_H
 #define CNNSWEEP_TESTS_AUGMENTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which engine a test program is about. So the same programs judge a GPU: tests/gpu.sh sets these variables.
  *   CNNSWEEP_TEST_DEVICE     as --device; default: cpu, and ref beside it where a test says so
  *   CNNSWEEP_TEST_PRECISION  fp32, tf32, bf16 or fp16; only where a device is named

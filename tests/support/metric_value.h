@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The value of a metric by its column's name, of an epoch row or of a trial's result. */
 #ifndef CNNSWEEP_TESTS_METRIC_VALUE_H
 #define CNNSWEEP_TESTS_METRIC_VALUE_H

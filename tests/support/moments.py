@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Moments of a program that a test makes happen (preload/moment.c) instead of waiting for them: it stands still there until
 it is signalled, killed or released.
 

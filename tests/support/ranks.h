@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ranks that are threads of one process: a cs_comm each, over memory. What is started is summed by sum_wait, so that
  * nobody gets away with reading it before. */
 #ifndef CNNSWEEP_TESTS_RANKS_H

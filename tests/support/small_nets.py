@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The zoo's small networks as a Keras user writes them."""
 import keras
 from keras import layers

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every test program includes: cmocka with the headers it needs, and helpers. */
 #ifndef CNNSWEEP_TESTS_TEST_H
 #define CNNSWEEP_TESTS_TEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Job files written on the spot. */
 #ifndef CNNSWEEP_TESTS_JOB_TEXT_H
 #define CNNSWEEP_TESTS_JOB_TEXT_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ray Tune's stopping rules again, in numpy: does every verdict of a stream agree?
 
 The file: a line "kind max_t grace_period reduction_factor brackets min_samples maximize trials epochs", then a line

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What /proc/stat says of the cores a program may use, and how many threads fit beside others. */
 /* sched.h: sets of cores */
 #define _GNU_SOURCE

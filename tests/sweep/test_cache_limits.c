@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How much of the machine a cache may take. */
 #include "test.h"
 

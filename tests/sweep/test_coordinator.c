@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rank 0's coordinator: what it promises of the disk, and that nothing it does for a trial grows with the number of
  * trials. Growth is judged by processor time with a wide margin: what is to be found is a factor of the number of
  * trials. */

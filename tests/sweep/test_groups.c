@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which trials are trained together, against all possibilities. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Good job files: what arrives in the trials. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is wrong with a job file is told with its place, and never crashes. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is written to a journal comes back; a journal cut at any byte is read as far as it goes. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A sweep divided over programs that do not talk to each other. */
 #include "test.h"
 

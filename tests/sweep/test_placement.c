@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is printed of which node each rank runs on, for clusters that are not there. */
 #include "test.h"
 

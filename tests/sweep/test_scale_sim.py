@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulation of a sweep's queue (tests/bench/scale_sim.py) against closed forms and operational laws, and the program
 that measures what it is fed with (queue_rate), which must lose no message."""
 import heapq

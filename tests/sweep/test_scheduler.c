@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Verdicts of the schedulers, judged by numpy on random streams of metrics. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Random sweeps, repeats and budgets: which trials a job has. */
 #include "test.h"
 

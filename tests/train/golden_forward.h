@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole networks against numbers of their framework: golden/keras_forward.txt and torch_forward.txt; weights and image
  * from golden/formulas.py.
  */

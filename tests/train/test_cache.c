@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The trunk cache changes no number: off, in memory, in a file, and of a few rows only. On every engine of this build,
  * with a last batch that is not full. An engine with stores keeps images and rows there: to the same numbers as if it
  * had none, and uses no file. */

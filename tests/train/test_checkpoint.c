@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A run that is stopped and goes on from its checkpoints ends like one that never stopped, bit by bit. Tests of
  * training run on every engine of this build. */
 #include "augments.h"

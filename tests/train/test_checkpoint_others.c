@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A checkpoint that lies where a trial's belongs, but is of something else, is passed over: the trial begins anew. */
 #include "metric_value.h"
 #include "toy.h"

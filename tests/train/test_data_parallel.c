@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ranks that share every batch, as threads of one process with an engine each: the loss curve of one rank, and one end
  * for all when one of them fails or stops. The ranks keep what the trunk gives, the one does not. */
 #include "metric_value.h"

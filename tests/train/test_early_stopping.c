@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Early stopping, against keras.callbacks.EarlyStopping worked through by hand. */
 #include "metric_value.h"
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Training on features: the numbers of fine_tune: head, and the images are looked at once. Each test runs on every
  * engine of this build. */
 #include "augments.h"

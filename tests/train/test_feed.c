@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a program is fed at an engine with stores is what the loader's floats are, bit by bit. Where the engine has none
  * there is nothing to compare. */
 #include "augments.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The group trainer on small datasets. Each test runs on every engine of this build. */
 #include "augments.h"
 #include "metric_value.h"

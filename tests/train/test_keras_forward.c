@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Last feature maps of the zoo against Keras' (tests/net/golden/keras_forward.txt). */
 #include "device.h"
 #include "golden_forward.h"

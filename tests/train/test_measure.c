@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a machine's rates are measured. That they are right is for a quiet machine to show: the plan against the clock.
  */
 #include "toy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fifty trials one after the other in one process need no more memory than ten. */
 #include "toy.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A trial's network: what it costs, and the size of its input. */
 #include "toy.h"
 

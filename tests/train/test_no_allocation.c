@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Between the second and the last training step nothing of ours allocates, on any thread: validation, early stopping
  * and a trial that fails included. Only the hand-over of parameters, once an epoch, may: an engine repacks them. The
  * linker sends the allocation calls of all our code through the wrappers below (settings.cmake); what a library does

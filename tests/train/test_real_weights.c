@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The released MobileNet weights give the features that are on record for them (see SOURCES.md beside the files). */
 #include "test.h"
 

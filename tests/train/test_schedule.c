@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The learning rate of every update is what the schedule says. The tests put a rate of their own in its place (the
  * linker's --wrap, settings.cmake). */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Last feature maps and logits of the zoo against torchvision's (tests/net/golden/torch_forward.txt). */
 #include "device.h"
 #include "golden_forward.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One training step of the zoo's torch dialect against torchvision's (tests/net/golden/torch_step.txt): the gradient of
  * every parameter and the running statistics, each by its norm and by its product with a vector from a formula. */
 #include "device.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small datasets that a small net can learn, and a listener that keeps what the trainer reports. */
 #ifndef CNNSWEEP_TESTS_TOY_H
 #define CNNSWEEP_TESTS_TOY_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The part of test_weights_keras.py that runs in an interpreter with Keras: keras_side.py make|load FOLDER MODEL ..."""
 import os
 import sys

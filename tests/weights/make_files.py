@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes Keras-style .h5 files, good and bad, into a folder: make_files.py FOLDER [WEIGHTS.h5 ...]
 
 The network is that of test_keras_h5.c; element k of parameter i is ((37 k + 11 i) mod 251) / 64, exact in float16.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The safetensors format, from its definition: 8 bytes N (little endian), N bytes of JSON, the values."""
 import json
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """EfficientNet's input is rescaled once, or twice for ImageNet's weights: files of real Keras tell which, and so do ours.
 
 CNNSWEEP_KERAS_PYTHON names an interpreter that has keras and tensorflow."""

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Work in a child process: what comes back from it, and what its end tells. */
 #include "isolated.h"
 #include "test.h"

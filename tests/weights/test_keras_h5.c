@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keras .h5 files written by h5py (make_files.py) and the real MobileNet weights, read by name. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/weights.h"

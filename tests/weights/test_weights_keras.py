@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real Keras writes weights, of the second such model in its session (Keras 3 and legacy, flat and with the base in a
 Sequential); we read every kind and
 write both; Keras loads what we wrote and has the same weights to the bit, and the same outputs.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """torchvision's networks: random weights go in as safetensors and come out, through every format, with no bit changed;
 torch loads what we write, strictly, and computes the same. h5py judges the HDF5 files on the way."""
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What was written is read again to the bit, in every format; files that are not written leave what was there. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/weights.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a source gives of one sample: the bytes of an image file, or pixels. */
 #ifndef CNNSWEEP_PACK_CONTENT_H
 #define CNNSWEEP_PACK_CONTENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A folder of image files: a folder a class, or train/ val/ test/ with a folder a class in each. */
 #include "source.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a source of images tells of them: classes and samples. */
 #ifndef CNNSWEEP_PACK_SAMPLES_H
 #define CNNSWEEP_PACK_SAMPLES_H

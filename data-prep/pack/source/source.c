@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "source.h"
 
 extern const pack_source pack_folder_source;

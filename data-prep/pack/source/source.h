@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where images come from. source.c has the table of sources.
  *
  * To add one: a file in this folder that defines a pack_source, and its name in the table of source.c. Splitting,

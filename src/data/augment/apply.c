@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Makes the image that a picture describes: a warp, then a change of colours, a line at a time while it is in the
  * cache. The CUDA engine does the same in kernels/convert.cu. */
 #include "cnnsweep/augment.h"

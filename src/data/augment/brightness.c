@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keras' random_brightness: a factor that is uniform in [low, high). Keras hands the uint8 image to Pillow's
  * ImageEnhance.Brightness: a float32 product, cut off to an integer. */
 #include "rules.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What becomes of a sample: the rules that are on, one after the other, each by its own draws. */
 #include "rules.h"
 

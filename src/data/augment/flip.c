@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keras' random flips: every other image is mirrored. A mirror moves whole pixels, which floats compute exactly. */
 #include "rules.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of augmentation's rules, in the order in which they are composed, and how it is searched. */
 #include "rules.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the folder: the functions that the table of rules.c names (cs_augment_rule says what they do). */
 #ifndef CNNSWEEP_AUGMENT_RULES_H
 #define CNNSWEEP_AUGMENT_RULES_H

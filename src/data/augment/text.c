@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An augmentation in words that two equal ones have in common: keys of trials are made of them. */
 #include "rules.h"
 

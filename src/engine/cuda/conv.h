@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions and matrix products of the CUDA engine, each planned once for its shape.
  *
  * cudnn_conv.c runs them by cuDNN's graph API; tests/engine/cuda_host/conv.c with plain loops. Images are [N,H,W,C],

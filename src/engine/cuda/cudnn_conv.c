@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions by cuDNN. Notes on what its engines can do (9.19, compute capability 9.0) that decided what is here:
  *  - each kind takes other paddings in front than behind, in every type, and any number of channels: nothing is padded;
  *  - a float bias is fused only by engines that are compiled at run time, seconds each, unless images are float, too,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cuDNN's graph API, as far as convolutions need it: a graph of operations, the engines that heuristics propose for it,
  * plans made of them.
  *

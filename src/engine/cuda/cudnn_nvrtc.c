@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dladdr: where the CUDA runtime was found. */
 #define _GNU_SOURCE
 #include "cudnn_nvrtc.h"

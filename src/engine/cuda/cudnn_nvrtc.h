@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside cuDNN's part: what its run-time compiler needs. */
 #ifndef CNNSWEEP_ENGINE_CUDA_CUDNN_NVRTC_H
 #define CNNSWEEP_ENGINE_CUDA_CUDNN_NVRTC_H

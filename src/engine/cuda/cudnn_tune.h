@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which of several plans of a convolution is the fastest, by the clock of the GPU. */
 #ifndef CNNSWEEP_ENGINE_CUDA_CUDNN_TUNE_H
 #define CNNSWEEP_ENGINE_CUDA_CUDNN_TUNE_H

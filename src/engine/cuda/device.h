@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A GPU as the engine sees it: memory, one stream of work in order, recordings of work that are played again.
  *
  * device.c is the CUDA runtime's; tests/engine/cuda_host/device.c is the same on the host, so that all the rest of the

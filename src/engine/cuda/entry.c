@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The plug-in's one door. */
 #include "cnnsweep/version.h"
 #include "plugin.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is fused for training beyond lower.h. Memory is all the time that these operations take. */
 #include "program.h"
 

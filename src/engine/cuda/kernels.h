@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The CUDA engine's own kernels. Each function enqueues on `stream`; the files of kernels/ are compiled by nvcc, and
  * for the host (kernels/kernel.cuh) where the tests run them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batch norm with its activation, and what else is a factor and a term a channel. */
 #include "program.h"
 

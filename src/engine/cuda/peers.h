@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The GPUs of ranks that share a batch, where each rank has one of its own, and sums over them.
  *
  * nccl.c is NCCL's; tests/engine/cuda_host/nccl.c does the same through cs_comm, on the host. */

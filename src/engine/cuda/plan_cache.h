@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plans of convolutions that outlive the program: a folder with a small file a plan.
  *
  * A file is named after the checksum of its key, and holds magic and checksum, the key, the plan. What is damaged, or

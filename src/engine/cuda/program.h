@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How the CUDA engine runs a segment.
  *
  * The lowered operations run one after the other on the whole batch, each by a call of cuDNN's or by kernels of the

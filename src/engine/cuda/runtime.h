@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Beside device.h, for files that call the CUDA runtime themselves. */
 #ifndef CNNSWEEP_ENGINE_CUDA_RUNTIME_H
 #define CNNSWEEP_ENGINE_CUDA_RUNTIME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of bytes in device memory: images, of which the engine makes a program's input, and outputs of programs.
  *
  * What comes from the host goes through one of two halves, each a piece of pinned memory and as much of the device's:

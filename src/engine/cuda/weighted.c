@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Operations with a kernel and maybe a bias: convolutions, of which a dense layer is one of a single pixel, and
  * depthwise ones. Training keeps the activation an operation of its own. */
 #include "program.h"

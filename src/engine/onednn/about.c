@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What oneDNN tells of itself. */
 #include "engine_impl.h"
 

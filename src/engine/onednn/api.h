@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* oneDNN's C API, the same for 2.x and 3.x: what differs between them stays in api.c. All data is f32. */
 #ifndef CNNSWEEP_ONEDNN_API_H
 #define CNNSWEEP_ONEDNN_API_H

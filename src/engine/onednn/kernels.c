@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Compiled once an instruction set, with -DOD_KERNELS=<table> -DOD_BLOCK=<lanes>: see CMakeLists.txt of the room. */
 #include "kernels.h"
 #include "vector.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's own loops, for what oneDNN has no fused form of. kernels.c is compiled once an instruction set; the
  * table for this machine is chosen at run time.
  *

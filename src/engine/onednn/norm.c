@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batch normalisation, Ioffe and Szegedy 2015, with its activation. */
 #include "program.h"
 

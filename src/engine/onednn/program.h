@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How the oneDNN engine runs a segment.
  *
  * The lowered operations are put into stages. A batch norm that trains needs the statistics of the whole batch before

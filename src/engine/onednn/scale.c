@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A factor a channel, or a dropout's factor a value. */
 #include "program.h"
 

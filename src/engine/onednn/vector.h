@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For kernels.c: vectors of OD_BLOCK floats, and the activations on them. */
 #ifndef CNNSWEEP_ONEDNN_VECTOR_H
 #define CNNSWEEP_ONEDNN_VECTOR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What convolutions and dense layers share: a kernel, maybe a bias, and three oneDNN calls. */
 #include "program.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* y = (x - mean)/sqrt(variance + epsilon) * gamma + beta, a channel (Ioffe and Szegedy 2015). In training a trainable
  * layer uses the batch's mean and biased variance, over rows and pixels, and moves the moving ones towards them:
  * moving = moving*momentum + batch*(1-momentum). The moving variance takes the biased one too (Keras 3

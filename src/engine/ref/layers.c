@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of layers, and the layers that are a line or two. */
 #include "ref.h"
 

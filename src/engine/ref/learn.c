@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The loss at one end of a training step, the parameter update at the other. */
 #include "ref.h"
 

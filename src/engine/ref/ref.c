@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's functions: memory planned once at compile, then layer by layer. */
 #include "ref.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reference engine: plain loops, one layer after the other, NHWC, everything inside in double. It is the oracle
  * that the other engines are compared with, so it is written to be read.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Layers that multiply each value by something: another layer, a number a channel, a dropout's factor. */
 #include "ref.h"
 

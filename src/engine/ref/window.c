@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Layers with a sliding window: the convolutions, both pools. */
 #include "ref.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The small nets of the CIFAR-10 tutorials, with the layer names Keras would give and its defaults.
  *
  * basenet: 5x5 "valid" convolutions of 6 and 16, a max-pool behind each, a dense layer of 50. basenet_deep: 5x5, 5x5

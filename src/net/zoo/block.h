@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/net/zoo: names of layers. */
 #ifndef CS_NET_ZOO_BLOCK_H
 #define CS_NET_ZOO_BLOCK_H

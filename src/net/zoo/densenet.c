@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* DenseNet-121 and -169 (Huang et al., arXiv:1608.06993) in the dialect of keras.applications.DenseNet121 and 169.
  * Blocks: conv2_block1 to conv5_block16 (or 32), each with the transition behind it, if any. */
 #include "block.h"

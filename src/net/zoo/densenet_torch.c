@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* DenseNet-121 and -169 (Huang et al., arXiv:1608.06993) in the dialect of torchvision.models.densenet121 and 169. */
 #include "families.h"
 #include "torch_module.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* EfficientNet-B0 (Tan & Le, arXiv:1905.11946) in the dialect of keras.applications.EfficientNetB0: the input is scaled
  * inside the network, stride 2 is explicit zero padding, then a "valid" convolution, and a block with a shortcut drops
  * whole samples while it trains. Blocks: block1a, block2a, block2b, ... block7a. */

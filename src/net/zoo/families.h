@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/net/zoo: the builders named in the table of zoo.c. */
 #ifndef CS_NET_ZOO_FAMILIES_H
 #define CS_NET_ZOO_FAMILIES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/net/zoo: the layers on top of an architecture. */
 #ifndef CS_NET_ZOO_HEAD_H
 #define CS_NET_ZOO_HEAD_H

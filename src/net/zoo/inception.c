@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inception-v3 (Szegedy et al., arXiv:1512.00567) in the dialect of keras.applications.InceptionV3: no convolution has
  * a bias, no batch norm a gamma, and all layers but the concatenations have Keras' automatic names. Blocks: mixed0 to
  * mixed10. */

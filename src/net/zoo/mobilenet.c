@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* MobileNet v1 (Howard et al., arXiv:1704.04861) in the dialect of keras.applications.MobileNet:
  * stride 2 in a block is an explicit zero row and column at the end, then a "valid" depthwise convolution.
  * Blocks: the pairs conv_dw_N, conv_pw_N for N from 1 to 13. */

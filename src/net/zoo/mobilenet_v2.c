@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* MobileNetV2 (Sandler et al., arXiv:1801.04381) in the dialect of keras.applications.MobileNetV2: stride 2 in a
  * block is explicit zero padding, then a "valid" depthwise convolution. Blocks: expanded_conv, block_1 to block_16. */
 #include "block.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* MobileNetV2 (Sandler et al., arXiv:1801.04381) in the dialect of torchvision.models.mobilenet_v2; alpha is its
  * width_mult. */
 #include "families.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ResNet-50, version 1 (He et al., arXiv:1512.03385) in the dialect of keras.applications.ResNet50: convolutions
  * have biases, and a block's stride is in its first 1x1 convolution. Blocks: conv2_block1 to conv5_block3. */
 #include "block.h"

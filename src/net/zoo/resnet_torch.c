@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ResNet-18 and -50 (He et al., arXiv:1512.03385) in the dialect of torchvision.models.resnet18 and resnet50: no biases
  * before batch norms, and a bottleneck's stride is in its 3x3 convolution ("version 1.5"). */
 #include "families.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "torch_module.h"
 
 const char *cs_torch_name(cs_torch_module *module, const char *part) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/net/zoo: layers of torchvision's networks. Their names are the node names of
  * torchvision.models.feature_extraction: the module's, which is also that of its weights, and for a module or a
  * function called again "relu_1". */

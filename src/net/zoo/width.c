@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "width.h"
 
 cs_status cs_width_refuse(const cs_graph *graph, float alpha) {

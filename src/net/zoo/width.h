@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/net/zoo: width multipliers. */
 #ifndef CS_NET_ZOO_WIDTH_H
 #define CS_NET_ZOO_WIDTH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Xception (Chollet, arXiv:1610.02357) in the dialect of keras.applications.Xception: the layers of the shortcuts and
  * the additions have Keras' automatic names. Blocks: block1 to block14. */
 #include "block.h"

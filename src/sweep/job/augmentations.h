@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the named augmentations of a job file. */
 #ifndef CNNSWEEP_AUGMENTATIONS_H
 #define CNNSWEEP_AUGMENTATIONS_H

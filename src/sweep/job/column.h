@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: what is known of a finished trial, a column each: of trials.csv, and values of the table. */
 #ifndef CNNSWEEP_COLUMN_H
 #define CNNSWEEP_COLUMN_H

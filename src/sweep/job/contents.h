@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: what the files that a job names hold. */
 #ifndef CNNSWEEP_CONTENTS_H
 #define CNNSWEEP_CONTENTS_H

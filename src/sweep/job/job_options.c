@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every option of the job as a whole, a row each; option.h says how to add one. Those without a dot stand at the top of
  * the job file. */
 #include "cnnsweep/job.h"

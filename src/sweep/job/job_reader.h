@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: what the files that read parts of a job share, and those parts. job.c calls the parts, the
  * parts call what is in job_reader.c. */
 #ifndef CNNSWEEP_JOB_READER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: a YAML file as a tree that knows where each value stands, so that every error can say so. */
 #ifndef CNNSWEEP_NODE_H
 #define CNNSWEEP_NODE_H

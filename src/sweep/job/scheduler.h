@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: which trials end early. Knows no MPI and no files.
  *
  * ASHA and HYPERBAND are the stopping variant of asynchronous successive halving (Li et al. 2018, arXiv:1810.05934)

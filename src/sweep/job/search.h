@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the values of a random sweep. */
 #ifndef CNNSWEEP_SEARCH_H
 #define CNNSWEEP_SEARCH_H

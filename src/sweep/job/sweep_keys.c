@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sweep: of a job file. */
 #include "cnnsweep/memory.h"
 #include "job_reader.h"

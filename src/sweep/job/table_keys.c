@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* table: of a job file. */
 #include "job_reader.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The trials that the sweep of a job makes. */
 #include "cnnsweep/memory.h"
 #include "job_reader.h"

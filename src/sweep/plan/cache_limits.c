@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* statfs is not in POSIX; statvfs does not tell a disk from a file system in memory. */
 #define _GNU_SOURCE
 #include "cache_limits.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: how much memory and disk the cache of a group may take. */
 #ifndef CNNSWEEP_CACHE_LIMITS_H
 #define CNNSWEEP_CACHE_LIMITS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: which trials of a job are equal by some key. */
 #ifndef CNNSWEEP_DISTINCT_H
 #define CNNSWEEP_DISTINCT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: which trials are trained together. Trials that share a trunk are less work in one group; two
  * smaller groups can be trained by two ranks. The groups are chosen so that the last rank finishes as early as
  * possible, by the estimates in cost.h. */

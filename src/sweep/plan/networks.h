@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the distinct networks of a job, the work that each needs, and how fast this machine does it.
  */
 #ifndef CNNSWEEP_NETWORKS_H

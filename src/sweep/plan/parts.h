@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: a sweep that several programs train which do not communicate (--part i/n). */
 #ifndef CNNSWEEP_PARTS_H
 #define CNNSWEEP_PARTS_H

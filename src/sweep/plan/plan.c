@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan.h"
 #include "cache_limits.h"
 #include "cnnsweep/log.h"

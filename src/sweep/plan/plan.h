@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: a job that was checked against its dataset, with its trials' costs and their groups. */
 #ifndef CNNSWEEP_PLAN_H
 #define CNNSWEEP_PLAN_H

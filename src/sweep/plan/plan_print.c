@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Prints a plan in a few lines. */
 #include "plan.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the disk space that a sweep will need in its results folder. */
 #ifndef CNNSWEEP_SPACE_H
 #define CNNSWEEP_SPACE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: which trials are best, and how to train one of them again. */
 #ifndef CNNSWEEP_BEST_H
 #define CNNSWEEP_BEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: what trials of the same cell of a table come to. */
 #ifndef CNNSWEEP_CELL_H
 #define CNNSWEEP_CELL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep collect: folders of one sweep become one trials.csv and one table. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"

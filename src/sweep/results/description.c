@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "description.h"
 #include "cnnsweep/memory.h"
 #include "json_text.h"

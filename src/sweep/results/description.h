@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: what a sweep is, as the journal keeps it: enough to tell whether two folders are of the same
  * sweep, and to print its rows and its table without the job file. */
 #ifndef CNNSWEEP_DESCRIPTION_H

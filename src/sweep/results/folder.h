@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: where things are in a results folder. */
 #ifndef CNNSWEEP_FOLDER_H
 #define CNNSWEEP_FOLDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: history/<trial>.csv, in the format of Keras' CSVLogger. */
 #ifndef CNNSWEEP_HISTORY_H
 #define CNNSWEEP_HISTORY_H

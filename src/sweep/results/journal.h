@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: journal.jsonl, the one source of truth of a results folder: a JSON object a line, written
  * before the caller goes on, and with cs_journal_sync on the disk.
  *

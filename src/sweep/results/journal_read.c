@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a journal back: events by a table of their names, each into the record of its trial. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: texts for the journal. */
 #ifndef CNNSWEEP_JSON_TEXT_H
 #define CNNSWEEP_JSON_TEXT_H

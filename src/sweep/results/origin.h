@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: what the numbers of a results folder come from, told by content: a path may be spelt
  * otherwise, be a link or name a copy, and a file may be replaced under its name. */
 #ifndef CNNSWEEP_ORIGIN_H

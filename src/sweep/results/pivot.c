@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pivot.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/text_table.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: rows x columns of a metric. */
 #ifndef CNNSWEEP_PIVOT_H
 #define CNNSWEEP_PIVOT_H

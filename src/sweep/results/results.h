@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the results folder of a running sweep. Rank 0 only; one thread at a time. */
 #ifndef CNNSWEEP_RESULTS_H
 #define CNNSWEEP_RESULTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep status: what the journal of a folder says, and whether a program is at work there. */
 #include "cnnsweep/file.h"
 #include "job/column.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: what people read at the end of a sweep, and trials.csv. */
 #ifndef CNNSWEEP_TABLE_H
 #define CNNSWEEP_TABLE_H

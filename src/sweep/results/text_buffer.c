@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "text_buffer.h"
 #include "cnnsweep/file.h"
 

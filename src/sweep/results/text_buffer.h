@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: a text built up in memory, so that it reaches its file whole or not at all. */
 #ifndef CNNSWEEP_TEXT_BUFFER_H
 #define CNNSWEEP_TEXT_BUFFER_H

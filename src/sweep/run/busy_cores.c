@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sched.h: the bits of a set of cores, which POSIX does not have. */
 #define _GNU_SOURCE
 #include "busy_cores.h"

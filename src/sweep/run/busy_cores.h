@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: cores that other programs use. Threads that wait for one another at every layer are slow
  * beside other programs: each wait lasts until the system gives the core back to the thread that all wait for. Include
  * <sched.h>, with _GNU_SOURCE, before it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the coordinator, rank 0's side of the queue. Ranks ask it for groups of trials and report what
  * came of them. It handles one message at a time, whichever thread brings it, and knows nothing of MPI. */
 #ifndef CNNSWEEP_COORDINATOR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the engine of a rank. */
 #ifndef CNNSWEEP_SWEEP_DEVICE_H
 #define CNNSWEEP_SWEEP_DEVICE_H

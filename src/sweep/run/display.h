@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: what is seen while a sweep runs, on stderr of rank 0. A log gets a plain line an epoch and a
  * trial; a terminal gets the same lines above a bar over the whole sweep. */
 #ifndef CNNSWEEP_DISPLAY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "launch.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"

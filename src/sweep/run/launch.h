@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: prints once what the launcher gave each rank, and warns where that does not fit together.
  *
  * To add a check: a member of cs_placement if it needs one, then a function and a row of `checks` in placement.c. */

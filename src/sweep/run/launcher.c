@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sched_getaffinity: the cores a process may use, which POSIX cannot tell. */
 #define _GNU_SOURCE
 #include "ranks_impl.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* --dry-run. */
 #include "cnnsweep/log.h"
 #include "device.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "queue.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"

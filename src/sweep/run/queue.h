@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: how a rank talks to the coordinator. Rank 0 calls it; the others send messages, which a
  * service thread of rank 0 answers while its main thread trains. */
 #ifndef CNNSWEEP_QUEUE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cs_comm over MPI. Open MPI makes no progress on a non-blocking collective unless somebody calls it, so what is
  * started is carried by a thread: it starts the sums one after the other and looks after each until it is done. Sums
  * that are waited for at once go over a communicator of their own, and need not stand in line.

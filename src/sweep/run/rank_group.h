@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: `ranks_per_trial` ranks that train every batch of a trial together. The first of them, the
  * leader, talks to the coordinator for all. */
 #ifndef CNNSWEEP_RANK_GROUP_H

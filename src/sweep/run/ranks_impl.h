@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: waiting for MPI without burning the core that another rank trains on. */
 #ifndef CNNSWEEP_RANKS_IMPL_H
 #define CNNSWEEP_RANKS_IMPL_H

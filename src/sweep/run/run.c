@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A sweep from its checks to its table. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the loop in which a rank asks for work and trains it. */
 #ifndef CNNSWEEP_WORKER_H
 #define CNNSWEEP_WORKER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A shared object with a copy of the base room, as an engine's plug-in has one. */
 #include "copy.h"
 

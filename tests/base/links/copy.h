@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CNNSWEEP_TESTS_COPY_H
 #define CNNSWEEP_TESTS_COPY_H
 

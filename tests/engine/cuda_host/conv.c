@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* conv.h on the host: plain loops in float, numbers rounded to the engine's type on their way in and out. */
 #include "conv.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The GPU as device.h has it, on the host. Kernels and copies of the first stream are done at once; what a caller must
  * wait for comes as late as it may: copies to the host at the next wait, those of the second stream when a mark behind
  * them is waited for. So a wait that is missing shows in the results. Every address is checked against what was

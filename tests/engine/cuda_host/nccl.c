@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sums over the ranks' GPUs as peers.h has them, on the host, through cs_comm. They arrive when they are settled: who
  * does not wait sees this rank's own. */
 #include "kernels.h"

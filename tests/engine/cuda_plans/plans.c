@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cuda_plans DESCRIPTION: makes a plan for every convolution and dense layer of every architecture of the zoo, on the
  * GPU that cuDNN's JSON in the file describes; there need not be one. Training (forward and backward) and inference,
  * batch 32 and 256, every precision. Fails where there is no plan, or only one that is compiled at run time. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which plans the CUDA engine takes, and that they are found again; on a GPU that is only described. */
 #include "test.h"
 

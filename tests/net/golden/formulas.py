@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights and images made by formulas, so that golden files need not hold them; tests/train/golden_forward.c has the same.
 
 Image: pixel(h, w, c) = (7 h + 13 w + 29 c + 41 ROW) mod 256, ROW 0 where there is one image.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes keras_forward.txt: the last feature maps that Keras computes with weights and an image made by formulas.
 
 Needs tensorflow (pip install tensorflow-cpu). Run it when the zoo changes; a test repeats the formulas and compares.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes keras_models.txt: what Keras itself says about the networks of the zoo, and about "same" padding.
 
 Needs tensorflow (pip install tensorflow-cpu). Run it when the zoo changes; the tests read the text file.

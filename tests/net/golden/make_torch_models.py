@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes torch_models.txt: what torchvision itself says about its networks of the zoo.
 
 Needs torchvision (python3-torchvision). Run it when the zoo changes; the tests read the text file.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes torch_step.txt: gradients and running statistics of one training step of torchvision's networks, in double.
 
 Needs torchvision (python3-torchvision). Run it when the zoo changes; a test repeats the formulas and compares.

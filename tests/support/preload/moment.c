@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Makes a moment of a program happen, so that no test has to meet it. LD_PRELOAD of this counts calls of the program:
  *
  * CNNSWEEP_TEST_AT="CALL TEXT N" says which moment: after the Nth write whose beginning has TEXT, after the Nth file

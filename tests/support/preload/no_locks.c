@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A file system that has no locks, as NFS without its lock daemon: LD_PRELOAD of this makes every lock fail so. */
 #define _GNU_SOURCE
 #include <dlfcn.h>

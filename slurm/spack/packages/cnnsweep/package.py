@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cnnsweep for Spack 0.23 or later, from a clone: slurm/README.md, Spack, says how."""
 from spack.package import *
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks of many threads on the host. Those that wait for each other are fibers (ucontext), and always the first one
  * that can go on does, warps for themselves: counted forward, backward or scrambled, as CNNSWEEP_CUDA_ORDER says. A
  * result that hangs on the order is one that hangs on luck on a GPU.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Between fp32 and the engine's type, and from bytes; rows from place to place. */
 #include "kernel.cuh"
 

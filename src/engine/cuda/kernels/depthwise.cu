@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Depthwise convolutions. Windows of 3x3 and 5x5 with strides 1 and 2 have kernels of their own (K, S): a thread makes
  * SIDE outputs side by side, so that each line of the input is read once for all of them and stays in registers. All
  * others, and channels that do not fill packs, go one output at a time. */

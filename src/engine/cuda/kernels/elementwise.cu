@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is done to each value by itself. Memory is all the time these take: 16 bytes at a time, each read once. */
 #include "kernel.cuh"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Between an image and one value a channel of it: the global average, and the gate that multiplies by it. */
 #include "kernel.cuh"
 

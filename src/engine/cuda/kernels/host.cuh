@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CUDA as far as the kernels use it, in plain C++: blocks run one after the other. Each has a single thread, or with
  * CU_BLOCKS as many as on a GPU (blocks.cuh). A process may run several at once (its ranks may be threads), so what a
  * block has is the thread's own. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every kernel file begins with. Under nvcc it is CUDA; under a host compiler the same source becomes plain C++
  * that runs one block after the other (tests/engine/cuda_host): each with a single thread, which is quick, or with all
  * of them, which shows whether they work together.

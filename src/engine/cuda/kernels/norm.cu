@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batch norm, Ioffe and Szegedy 2015, and other sums over the rows of [rows,C], rows being pixels. */
 #include "kernel.cuh"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What lies between gradients and the next step's parameters: src/engine/ref/learn.c, in float. */
 #include "kernel.cuh"
 

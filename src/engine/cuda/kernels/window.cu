@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pools and zero-pads. Backward a thread gathers what comes to one input from the windows that cover it. */
 #include "window.cuh"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where windows lie over images. */
 #ifndef CNNSWEEP_ENGINE_CUDA_WINDOW_CUH
 #define CNNSWEEP_ENGINE_CUDA_WINDOW_CUH

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Kernels that are wrong where a GPU might not show it, and two that are right. */
 #include "kernel.cuh"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* broken.cu's kernels. */
 #ifndef CNNSWEEP_TESTS_BROKEN_H
 #define CNNSWEEP_TESTS_BROKEN_H

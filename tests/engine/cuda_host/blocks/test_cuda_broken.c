@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks of many threads on the host show what is wrong with a kernel. */
 #include "broken.h"
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A plug-in of another version: it says no. And when it was opened, for tests that want nobody to. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The CUDA engine's door, as the program sees it: built for the host, named by CNNSWEEP_CUDA_PLUGIN. */
 #include "cnnsweep/version.h"
 #include "plugin.h"
