@@ -42,14 +42,6 @@ foreach(page ${pages})
   string(REGEX MATCH "[0-9]$" section ${page})
   install(FILES ${out} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
-# Debian wants what changed under this name, and packed.
-if(CNNSWEEP_GZIP)
-  add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/man/changelog.gz
-    COMMAND ${CNNSWEEP_GZIP} -9nc ${PROJECT_SOURCE_DIR}/CHANGELOG.md > changelog.gz
-    WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/man DEPENDS ${PROJECT_SOURCE_DIR}/CHANGELOG.md VERBATIM)
-  list(APPEND manual ${PROJECT_BINARY_DIR}/man/changelog.gz)
-  install(FILES ${PROJECT_BINARY_DIR}/man/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
-endif()
 add_custom_target(manual ALL DEPENDS ${manual})
 
 install(DIRECTORY slurm/ DESTINATION ${shared}/slurm USE_SOURCE_PERMISSIONS PATTERN site.conf EXCLUDE

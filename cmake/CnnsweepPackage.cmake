@@ -26,4 +26,13 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
 if(CNNSWEEP_CUDA)
   message(STATUS "cpack: the package would hold the CUDA engine; configure with -DCNNSWEEP_CUDA=OFF for one that any Debian takes")
 endif()
+
+# Debian wants a list of changes in a form of its own, packed.
+if(CNNSWEEP_GZIP)
+  string(TIMESTAMP package_date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+  configure_file(cmake/changelog.in ${PROJECT_BINARY_DIR}/man/changelog @ONLY)
+  execute_process(COMMAND ${CNNSWEEP_GZIP} -9nkf changelog WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/man
+    COMMAND_ERROR_IS_FATAL ANY)
+  install(FILES ${PROJECT_BINARY_DIR}/man/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endif()
 include(CPack)
