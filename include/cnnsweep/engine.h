@@ -41,10 +41,10 @@ typedef enum cs_mode { CS_MODE_INFER, CS_MODE_TRAIN } cs_mode;
 
 /* The value sets a program keeps for its parameters. */
 typedef enum cs_slot {
-    CS_SLOT_VALUE,      /* the parameters themselves, moving statistics included */
-    CS_SLOT_GRADIENT,   /* of the mean loss over the last n rows; 0 for statistics and frozen parameters */
-    CS_SLOT_OPTIMIZER1, /* SGD: velocity; Adam: first moment */
-    CS_SLOT_OPTIMIZER2  /* Adam: second moment */
+    CS_SLOT_VALUE,    /* the parameters themselves, moving statistics included */
+    CS_SLOT_GRADIENT, /* of the mean loss over the last n rows; 0 for statistics and frozen parameters */
+    CS_SLOT_STATE,    /* CS_SLOT_STATE + i: the optimizer's i-th state (SGD: velocity; Adam: first and second moment) */
+    CS_SLOT_COUNT = CS_SLOT_STATE + CS_OPTIMIZER_STATES
 } cs_slot;
 
 /* Of what flows between layers and into products; parameters, statistics, sums and losses are fp32 or more in all.

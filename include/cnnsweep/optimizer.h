@@ -1,16 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Update rules, with Keras' names, defaults and formulas (keras.optimizers.SGD, .Adam). The engines apply them. */
+/* Update rules, with Keras' names, defaults and formulas (keras.optimizers.SGD, .Adam). The engines apply them.
+ *
+ * SGD:  v = momentum*v - lr*g;  w += nesterov ? momentum*v - lr*g : v   (momentum 0: w -= lr*g)
+ * Adam: m += (g-m)*(1-beta_1); v += (g*g-v)*(1-beta_2);
+ *       w -= lr*sqrt(1-beta_2^t)/(1-beta_1^t) * m/(sqrt(v)+epsilon),  t = step, from 1
+ * Weight decay is decoupled as in Keras: w -= w*weight_decay*lr before the update.
+ *
+ * To add a rule: a row here, and its step function in src/engine/common/optimizer_step.h, which every engine uses. */
 #ifndef CNNSWEEP_OPTIMIZER_H
 #define CNNSWEEP_OPTIMIZER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-typedef enum cs_optimizer_kind { CS_OPTIMIZER_SGD, CS_OPTIMIZER_ADAM } cs_optimizer_kind;
+/* A row: CS_OPTIMIZER_<kind>; the name in job files; Keras' learning rate; how many states it keeps of each parameter,
+ * without momentum and at most; its functions in optimizer_step.h: cs_rates_<rates> and cs_step_<step>. */
+#define CS_OPTIMIZERS(ROW)                                                                                             \
+    ROW(SGD, "sgd", 1e-2F, 0, 1, constant, sgd)                                                                        \
+    ROW(ADAM, "adam", 1e-3F, 2, 2, adam, adam)
 
-/* SGD:  v = momentum*v - lr*g;  w += nesterov ? momentum*v - lr*g : v   (momentum 0: w -= lr*g)
- * Adam: m += (g-m)*(1-beta_1); v += (g*g-v)*(1-beta_2);
- *       w -= lr*sqrt(1-beta_2^t)/(1-beta_1^t) * m/(sqrt(v)+epsilon),  t = step, from 1
- * Weight decay is decoupled as in Keras: w -= w*weight_decay*lr before the update. */
+#define CS_OPTIMIZER_KIND_(kind, name_, lr_, plain_states, most_states, rates_, step_) CS_OPTIMIZER_##kind,
+typedef enum cs_optimizer_kind { CS_OPTIMIZERS(CS_OPTIMIZER_KIND_) CS_OPTIMIZER_COUNT } cs_optimizer_kind;
+
+/* The largest number of states in a row is the size of this union. */
+#define CS_OPTIMIZER_STATES_(kind, name_, lr_, plain_states, most_states, rates_, step_) char kind[most_states];
+typedef union cs_optimizer_states_of_any {
+    CS_OPTIMIZERS(CS_OPTIMIZER_STATES_)
+} cs_optimizer_states_of_any;
+
+enum {
+    CS_OPTIMIZER_STATES = sizeof(cs_optimizer_states_of_any), /* states for which a program has room */
+    CS_OPTIMIZER_RATES = 2                                    /* numbers that a rule may derive from the step's */
+};
+
 typedef struct cs_optimizer {
     cs_optimizer_kind kind;
     float lr;
@@ -19,5 +41,12 @@ typedef struct cs_optimizer {
     float beta_1, beta_2, epsilon;
     float weight_decay;
 } cs_optimizer;
+
+const char *cs_optimizer_name(int kind); /* "sgd", ...; NULL behind the last kind */
+float cs_optimizer_default_lr(cs_optimizer_kind kind);
+/* How many values it keeps beside each parameter from step to step. */
+int cs_optimizer_states(const cs_optimizer *optimizer);
+/* What the rule makes of the learning rate in this step, counted from 1; rates that it does not use are 0. */
+void cs_optimizer_rates(const cs_optimizer *optimizer, int64_t step, double rates[CS_OPTIMIZER_RATES]);
 
 #endif

@@ -18,11 +18,6 @@ static const char *mode_name(int value) {
     return names[value];
 }
 
-static const char *optimizer_name(int value) {
-    static const char *const names[] = {[CS_OPTIMIZER_SGD] = "sgd", [CS_OPTIMIZER_ADAM] = "adam", NULL};
-    return names[value];
-}
-
 static const char *weights_format_name(int value) {
     static const char *const names[] = {"none", "h5", "weights.h5", "safetensors", NULL};
     return names[value];
@@ -189,7 +184,7 @@ static const cs_option table[] = {
     {.key = "train.optimizer",
      .type = CS_OPTION_ENUM,
      FIELD(train.optimizer.kind),
-     .choice = optimizer_name,
+     .choice = cs_optimizer_name,
      .fallback = "adam",
      .sweepable = true,
      .affects = CS_AFFECTS_TRAINING,

@@ -151,7 +151,7 @@ static cs_status check_training(const cs_program *program, const char *call) {
 
 static cs_status check_params(const cs_program *program, const char *call, cs_slot slot, const cs_params *params) {
     size_t here = program->spec.segment->graph->n_values, there = params->graph->n_values;
-    if ((unsigned)slot > CS_SLOT_OPTIMIZER2)
+    if ((unsigned)slot >= CS_SLOT_COUNT)
         return cs_fail(CS_ERR_ARG, "%s: slot %d does not exist", call, (int)slot);
     if (here != there)
         return cs_fail(CS_ERR_SHAPE, "%s: the parameters have %zu values, the program's graph %zu", call, there, here);

@@ -22,13 +22,13 @@ static const tail_field fields[] = {
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 
-static const cs_slot slots[] = {CS_SLOT_VALUE, CS_SLOT_OPTIMIZER1, CS_SLOT_OPTIMIZER2};
-
-/* Slots that the optimizer uses. */
+/* The arrays that a checkpoint holds, in this order: the values, then the optimizer's states. */
 static int count_slots(const cs_optimizer *optimizer) {
-    if (optimizer->kind == CS_OPTIMIZER_ADAM)
-        return 3;
-    return optimizer->momentum > 0 ? 2 : 1;
+    return 1 + cs_optimizer_states(optimizer);
+}
+
+static cs_slot slot_at(int i) {
+    return i == 0 ? CS_SLOT_VALUE : (cs_slot)(CS_SLOT_STATE + i - 1);
 }
 
 typedef struct checkpoint_names {
@@ -101,8 +101,8 @@ static cs_status write_tail(FILE *file, const char *path, const cs_tail *tail, f
     CS_TRY(write_block(file, path, &header, sizeof header));
     for (int i = 0; i < N_FIELDS; i++)
         CS_TRY(write_block(file, path, (const char *)tail + fields[i].offset, fields[i].size));
-    for (uint64_t i = 0; i < header.slots; i++) {
-        CS_TRY(cs_program_read(tail->train, slots[i], &params));
+    for (int i = 0; i < (int)header.slots; i++) {
+        CS_TRY(cs_program_read(tail->train, slot_at(i), &params));
         CS_TRY(write_block(file, path, scratch + first, size));
     }
     return tail->best ? write_block(file, path, tail->best + first, size) : CS_OK;
@@ -171,7 +171,7 @@ static cs_status read_tail(FILE *file, const char *path, cs_tail *tail, float *s
     for (int i = 0; i < count_slots(&tail->config->train.optimizer); i++) {
         CS_TRY(read_block(file, path, scratch + first, size));
         if (load)
-            CS_TRY(cs_program_load(tail->train, slots[i], &params));
+            CS_TRY(cs_program_load(tail->train, slot_at(i), &params));
     }
     if (tail->best) {
         memcpy(scratch, tail->params->data, first * sizeof(float));

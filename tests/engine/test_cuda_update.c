@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* Parameters, their gradient and the optimizer's state, in float for the kernels and in double for the oracle. */
-enum { COUNT = 1003, SLOTS = 4, STEPS = 5 };
-enum { VALUE, GRADIENT, MOMENT1, MOMENT2 };
+enum { VALUE, GRADIENT, STATE, SLOTS = STATE + CS_OPTIMIZER_STATES };
+enum { COUNT = 1003, STEPS = 5 };
 
 typedef struct trial {
     float *at[SLOTS], room[SLOTS][COUNT + 4];
@@ -31,19 +31,23 @@ static void start(trial *t, size_t shift) {
 
 /* As engines fill it in. */
 static cu_step step_of(const cs_optimizer *o, int64_t step) {
-    double correction = sqrt(1 - pow((double)o->beta_2, (double)step)) / (1 - pow((double)o->beta_1, (double)step));
-    return (cu_step){.loss_scale = 1,
-                     .rate = o->kind == CS_OPTIMIZER_ADAM ? (float)((double)o->lr * correction) : o->lr,
-                     .decay = o->weight_decay * o->lr,
-                     .optimizer = *o};
+    double rates[CS_OPTIMIZER_RATES];
+    cu_step out = {.loss_scale = 1, .decay = o->weight_decay * o->lr, .optimizer = *o};
+    cs_optimizer_rates(o, step, rates);
+    for (int i = 0; i < CS_OPTIMIZER_RATES; i++)
+        out.rates[i] = (float)rates[i];
+    return out;
 }
 
 static void take_step(trial *t, const cs_optimizer *optimizer, int64_t number) {
     cu_step step = step_of(optimizer, number);
     for (size_t i = 0; i < COUNT; i++)
         t->want[GRADIENT][i] = (double)(t->at[GRADIENT][i] = noise(i + (size_t)number * COUNT) * (i % 7 ? 1 : 1e-3F));
-    cs_ref_update(optimizer, number, COUNT, t->want[VALUE], t->want[GRADIENT], t->want[MOMENT1], t->want[MOMENT2]);
-    cu_k_update(NULL, COUNT, &step, NULL, t->at[GRADIENT], t->at[VALUE], t->at[MOMENT1], t->at[MOMENT2], CU_F32, NULL);
+    double *want[CS_OPTIMIZER_STATES];
+    for (int s = 0; s < CS_OPTIMIZER_STATES; s++)
+        want[s] = t->want[STATE + s];
+    cs_ref_update(optimizer, number, COUNT, t->want[VALUE], t->want[GRADIENT], want);
+    cu_k_update(NULL, COUNT, &step, NULL, t->at[GRADIENT], t->at[VALUE], &t->at[STATE], CU_F32, NULL);
 }
 
 static void check(const cs_optimizer *optimizer, size_t shift) {
@@ -53,8 +57,8 @@ static void check(const cs_optimizer *optimizer, size_t shift) {
         take_step(&t, optimizer, step);
     for (size_t i = 0; i < COUNT; i++) {
         assert_near((double)t.at[VALUE][i], t.want[VALUE][i], 1e-6);
-        assert_near((double)t.at[MOMENT1][i], t.want[MOMENT1][i], 1e-6);
-        assert_near((double)t.at[MOMENT2][i], t.want[MOMENT2][i], 1e-6);
+        for (int s = 0; s < CS_OPTIMIZER_STATES; s++)
+            assert_near((double)t.at[STATE + s][i], t.want[STATE + s][i], 1e-6);
     }
 }
 
@@ -94,8 +98,7 @@ static void the_copy_is_what_the_type_makes_of_the_values(void **state) {
         uint16_t want[COUNT];
         cu_step step = step_of(&adam_default, 1);
         start(&t, 0);
-        cu_k_update(NULL, COUNT, &step, NULL, t.at[GRADIENT], t.at[VALUE], t.at[MOMENT1], t.at[MOMENT2], all_types[k],
-                    t.copy);
+        cu_k_update(NULL, COUNT, &step, NULL, t.at[GRADIENT], t.at[VALUE], &t.at[STATE], all_types[k], t.copy);
         cu_k_from_float(NULL, all_types[k], COUNT, t.at[VALUE], want);
         assert_memory_equal(t.copy, want, sizeof want);
     }
@@ -109,11 +112,10 @@ static void an_overflow_leaves_all_as_it_was(void **state) {
     for (size_t i = 0; i < COUNT; i++)
         t.at[GRADIENT][i] = 1;
     for (int overflow = 1; overflow >= 0; overflow--) {
-        cu_k_update(NULL, COUNT, &step, &overflow, t.at[GRADIENT], t.at[VALUE], t.at[MOMENT1], t.at[MOMENT2], CU_BF16,
-                    t.copy);
+        cu_k_update(NULL, COUNT, &step, &overflow, t.at[GRADIENT], t.at[VALUE], &t.at[STATE], CU_BF16, t.copy);
         for (size_t i = 0; i < COUNT; i++) {
             assert_true((t.at[VALUE][i] == noise(i)) == (overflow == 1));
-            assert_true((t.at[MOMENT1][i] == 0) == (overflow == 1));
+            assert_true((t.at[STATE][i] == 0) == (overflow == 1));
             assert_true((t.copy[i] == 0) == (overflow == 1));
         }
     }

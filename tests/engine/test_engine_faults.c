@@ -109,7 +109,7 @@ static void an_inference_program_does_not_train(void **state) {
     assert_fails(cs_program_backward(program, row->rows), CS_ERR_ARG, "compiled for inference");
     assert_fails(cs_program_update(program, &sgd, 1), CS_ERR_ARG, "compiled for inference");
     assert_fails(cs_program_read(program, CS_SLOT_GRADIENT, run.initial), CS_ERR_ARG, "compiled for inference");
-    assert_fails(cs_program_load(program, CS_SLOT_OPTIMIZER1, run.initial), CS_ERR_ARG, "compiled for inference");
+    assert_fails(cs_program_load(program, CS_SLOT_STATE, run.initial), CS_ERR_ARG, "compiled for inference");
     run_close(&run);
 }
 

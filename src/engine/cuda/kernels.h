@@ -24,9 +24,9 @@ typedef struct cu_step {
     int n; /* rows that take part */
     uint32_t epoch;
     uint64_t seed;
-    float loss_scale; /* of the gradients until the update, which divides; 1 but for fp16 */
-    float rate;       /* SGD: lr; Adam: lr*sqrt(1-beta_2^t)/(1-beta_1^t) */
-    float decay;      /* weight_decay*lr */
+    float loss_scale;                /* of the gradients until the update, which divides; 1 but for fp16 */
+    float decay;                     /* weight_decay*lr */
+    float rates[CS_OPTIMIZER_RATES]; /* cs_optimizer_rates */
     cs_optimizer optimizer;
 } cu_step;
 
@@ -175,7 +175,7 @@ void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gr
 /* All trained parameters at once, see optimizer.h; copy [count] in `type` is refreshed (NULL: there is none). Does
  * nothing where *overflow (may be NULL). */
 void cu_k_update(cu_stream stream, size_t count, const cu_step *step, const int *overflow, const float *gradient,
-                 float *value, float *moment1, float *moment2, cu_type type, void *copy);
+                 float *value, float *const state[CS_OPTIMIZER_STATES], cu_type type, void *copy);
 
 #ifdef __cplusplus
 }

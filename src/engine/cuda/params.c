@@ -3,7 +3,6 @@
 
 #include "cnnsweep/memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,8 +106,9 @@ cs_status cu_params_allocate(cu_program *program) {
     if (type != CU_F32)
         CS_TRY(take(program, program->param_count * cu_type_size(type), "parameters", &program->copy));
     CS_TRY(take(program, trained, "gradients", &program->gradient));
-    CS_TRY(take(program, trained, "optimizer state", &program->moment1));
-    return take(program, trained, "optimizer state", &program->moment2);
+    for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
+        CS_TRY(take(program, trained, "optimizer state", &program->state[i]));
+    return CS_OK;
 }
 
 void cu_params_free(cu_program *program) {
@@ -116,18 +116,16 @@ void cu_params_free(cu_program *program) {
     cu_free(device, program->value);
     cu_free(device, program->copy);
     cu_free(device, program->gradient);
-    cu_free(device, program->moment1);
-    cu_free(device, program->moment2);
+    for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
+        cu_free(device, program->state[i]);
     free(program->params);
     free(program->penalties);
 }
 
 static float *slot_of(const cu_program *program, cs_slot slot) {
-    float *const slots[] = {[CS_SLOT_VALUE] = program->value,
-                            [CS_SLOT_GRADIENT] = program->gradient,
-                            [CS_SLOT_OPTIMIZER1] = program->moment1,
-                            [CS_SLOT_OPTIMIZER2] = program->moment2};
-    return slots[slot];
+    if (slot >= CS_SLOT_STATE)
+        return program->state[slot - CS_SLOT_STATE];
+    return slot == CS_SLOT_GRADIENT ? program->gradient : program->value;
 }
 
 void cu_transpose(size_t rows, size_t columns, const float *from, float *to) {
@@ -288,12 +286,11 @@ cs_status cu_params_settle(cu_program *program) {
 }
 
 static void tell_optimizer(const cs_optimizer *optimizer, int64_t step, cu_step *out) {
-    double rate = (double)optimizer->lr;
-    if (optimizer->kind == CS_OPTIMIZER_ADAM)
-        rate *=
-            sqrt(1 - pow((double)optimizer->beta_2, (double)step)) / (1 - pow((double)optimizer->beta_1, (double)step));
+    double rates[CS_OPTIMIZER_RATES];
+    cs_optimizer_rates(optimizer, step, rates);
     out->optimizer = *optimizer;
-    out->rate = (float)rate;
+    for (int i = 0; i < CS_OPTIMIZER_RATES; i++)
+        out->rates[i] = (float)rates[i];
     out->decay = (float)((double)optimizer->weight_decay * (double)optimizer->lr);
 }
 
@@ -313,6 +310,6 @@ cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, i
         cu_k_unscale(cu_device_stream(device), program->trained_count, program->step, program->gradient, overflow);
     program->gradient_scale = 1;
     cu_k_update(cu_device_stream(device), program->trained_count, program->step, overflow, program->gradient,
-                program->value, program->moment1, program->moment2, type, program->copy);
+                program->value, program->state, type, program->copy);
     return cu_check_launches(device, "update");
 }

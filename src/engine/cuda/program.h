@@ -115,7 +115,7 @@ struct cu_program {
     cu_param *params;
     int n_params;
     size_t trained_count, param_count;
-    float *value, *gradient, *moment1, *moment2;
+    float *value, *gradient, *state[CS_OPTIMIZER_STATES];
     void *copy;            /* of `value`, in the engine's type; NULL: fp32 reads the values themselves */
     float gradient_scale;  /* what lies in `gradient` is so many times the gradient */
     cu_penalty *penalties; /* kernels with l2 */

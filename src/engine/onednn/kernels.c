@@ -3,6 +3,12 @@
 #include "kernels.h"
 #include "vector.h"
 
+#define CS_REAL        float
+#define CS_SQRT        sqrtf
+#define CS_STEP        static inline
+#define CS_STEP_STATES float *const *
+#include "common/optimizer_step.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -424,39 +430,26 @@ static void channel_sums(od_dims d, const float *x, float *sums) {
     }
 }
 
-static void update_sgd(const od_update *u) {
-    const cs_optimizer o = u->optimizer;
-    const float *g = u->gradient;
-    float *w = u->value, *v = u->moment1;
-    const float keep_weight = 1 - o.lr * o.weight_decay;
-#pragma omp parallel for simd if (u->count > SMALL)
-    for (size_t i = 0; i < u->count; i++) {
-        float step = -o.lr * g[i];
-        v[i] = o.momentum * v[i] + step;
-        w[i] = w[i] * keep_weight + (o.nesterov ? o.momentum * v[i] + step : v[i]);
+/* A thread has copies of its own of all that a step reads: the stores could change it otherwise, for all the compiler
+ * knows, and the loop would not become one of vectors. */
+#define UPDATE(kind, name_, lr_, plain_states, most_states, rates_, step_)                                             \
+    static void update_##kind(const od_update *u) {                                                                    \
+        _Pragma("omp parallel if (u->count > SMALL)") {                                                                \
+            const od_update own = *u;                                                                                  \
+            const float keep_weight = 1 - own.optimizer.lr * own.optimizer.weight_decay;                               \
+            _Pragma("omp for simd") for (size_t i = 0; i < own.count; i++) {                                           \
+                float change = cs_step_##step_(&own.optimizer, own.rates, own.gradient[i], own.state, i);              \
+                own.value[i] = own.value[i] * keep_weight + change;                                                    \
+            }                                                                                                          \
+        }                                                                                                              \
     }
-}
+CS_OPTIMIZERS(UPDATE)
 
-static void update_adam(const od_update *u) {
-    const cs_optimizer o = u->optimizer;
-    const float *g = u->gradient;
-    float *w = u->value, *m = u->moment1, *v = u->moment2;
-    const float rate = (float)((double)o.lr * sqrt(1 - pow((double)o.beta_2, (double)u->step)) /
-                               (1 - pow((double)o.beta_1, (double)u->step)));
-    const float keep_weight = 1 - o.lr * o.weight_decay;
-#pragma omp parallel for simd if (u->count > SMALL)
-    for (size_t i = 0; i < u->count; i++) {
-        m[i] += (g[i] - m[i]) * (1 - o.beta_1);
-        v[i] += (g[i] * g[i] - v[i]) * (1 - o.beta_2);
-        w[i] = w[i] * keep_weight - rate * m[i] / (sqrtf(v[i]) + o.epsilon);
-    }
-}
+#define UPDATE_OF(kind, name_, lr_, plain_states, most_states, rates_, step_) [CS_OPTIMIZER_##kind] = update_##kind,
+static void (*const updates[CS_OPTIMIZER_COUNT])(const od_update *u) = {CS_OPTIMIZERS(UPDATE_OF)};
 
 static void update(const od_update *u) {
-    if (u->optimizer.kind == CS_OPTIMIZER_ADAM)
-        update_adam(u);
-    else
-        update_sgd(u);
+    updates[u->optimizer.kind](u);
 }
 
 #define OD_STRING_(x) #x

@@ -25,9 +25,9 @@ typedef struct od_affine {
 
 typedef struct od_update {
     cs_optimizer optimizer;
-    int64_t step;
+    float rates[CS_OPTIMIZER_RATES]; /* cs_optimizer_rates */
     size_t count;
-    float *value, *moment1, *moment2;
+    float *value, *state[CS_OPTIMIZER_STATES];
     const float *gradient;
 } od_update;
 

@@ -73,8 +73,9 @@ cs_status od_params_allocate(od_program *program) {
     CS_TRY(cs_alloc_aligned(largest, sizeof(float), "gradients", &program->gradient_scratch));
     CS_TRY(cs_alloc_aligned(program->param_count, sizeof(float), "parameters", &program->value));
     CS_TRY(cs_alloc_aligned(program->trained_count, sizeof(float), "gradients", &program->gradient));
-    CS_TRY(cs_alloc_aligned(program->trained_count, sizeof(float), "optimizer state", &program->moment1));
-    return cs_alloc_aligned(program->trained_count, sizeof(float), "optimizer state", &program->moment2);
+    for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
+        CS_TRY(cs_alloc_aligned(program->trained_count, sizeof(float), "optimizer state", &program->state[i]));
+    return CS_OK;
 }
 
 void od_params_free(od_program *program) {
@@ -83,21 +84,14 @@ void od_params_free(od_program *program) {
     free(program->gradient_scratch);
     free(program->value);
     free(program->gradient);
-    free(program->moment1);
-    free(program->moment2);
+    for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
+        free(program->state[i]);
 }
 
 static float *slot_of(const od_program *program, cs_slot slot) {
-    switch (slot) {
-    case CS_SLOT_VALUE:
-        return program->value;
-    case CS_SLOT_GRADIENT:
-        return program->gradient;
-    case CS_SLOT_OPTIMIZER1:
-        return program->moment1;
-    default:
-        return program->moment2;
-    }
+    if (slot >= CS_SLOT_STATE)
+        return program->state[slot - CS_SLOT_STATE];
+    return slot == CS_SLOT_GRADIENT ? program->gradient : program->value;
 }
 
 cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t to) {
@@ -227,9 +221,15 @@ size_t od_params_share(od_program *program, const cs_share_part *part, float *ou
 }
 
 cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step) {
-    od_update update = {
-        *optimizer,       step, program->trained_count, program->value, program->moment1, program->moment2,
-        program->gradient};
+    od_update update = {.optimizer = *optimizer,
+                        .count = program->trained_count,
+                        .value = program->value,
+                        .gradient = program->gradient};
+    double rates[CS_OPTIMIZER_RATES];
+    cs_optimizer_rates(optimizer, step, rates);
+    for (int i = 0; i < CS_OPTIMIZER_RATES; i++)
+        update.rates[i] = (float)rates[i];
+    memcpy(update.state, program->state, sizeof update.state);
     program->engine->kernels->update(&update);
     return refresh(program);
 }

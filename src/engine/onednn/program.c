@@ -303,7 +303,7 @@ static size_t memory(const cs_program *base) {
     const od_program *program = (const od_program *)base;
     size_t floats = program->arena_count + program->scratch_count;
     if (program->training)
-        floats += program->param_count + 3 * program->trained_count;
+        floats += program->param_count + (1 + CS_OPTIMIZER_STATES) * program->trained_count;
     return floats * sizeof(float) + program->other_bytes;
 }
 

@@ -167,7 +167,7 @@ struct od_program {
     od_param *params;
     int n_params;
     size_t trained_count, param_count;
-    float *value, *gradient, *moment1, *moment2;
+    float *value, *gradient, *state[CS_OPTIMIZER_STATES];
     float *staging;          /* one kernel in Keras' layout, for load and read */
     float *gradient_scratch; /* a later chunk's gradient of one parameter */
     size_t other_bytes;      /* workspaces, kernel copies */

@@ -2,6 +2,12 @@
 /* The loss at one end of a training step, the parameter update at the other. */
 #include "ref.h"
 
+#define CS_REAL        double
+#define CS_SQRT        sqrt
+#define CS_STEP        static inline
+#define CS_STEP_STATES double *const *
+#include "common/optimizer_step.h"
+
 #include <math.h>
 
 static int largest(const double *logits, int classes) {
@@ -32,30 +38,21 @@ void cs_ref_loss(const double *logits, const int32_t *labels, int n, int classes
     }
 }
 
-static void sgd(const cs_optimizer *o, size_t count, double *w, const double *g, double *velocity) {
-    double lr = (double)o->lr, momentum = (double)o->momentum;
-    for (size_t i = 0; i < count; i++) {
-        velocity[i] = momentum * velocity[i] - lr * g[i];
-        w[i] += o->nesterov ? momentum * velocity[i] - lr * g[i] : velocity[i];
-    }
-}
-
-static void adam(const cs_optimizer *o, int64_t step, size_t count, double *w, const double *g, double *m, double *v) {
-    double beta_1 = (double)o->beta_1, beta_2 = (double)o->beta_2;
-    double rate = (double)o->lr * sqrt(1 - pow(beta_2, (double)step)) / (1 - pow(beta_1, (double)step));
-    for (size_t i = 0; i < count; i++) {
-        m[i] += (g[i] - m[i]) * (1 - beta_1);
-        v[i] += (g[i] * g[i] - v[i]) * (1 - beta_2);
-        w[i] -= rate * m[i] / (sqrt(v[i]) + (double)o->epsilon);
-    }
-}
+#define UPDATE(kind, name_, lr_, plain_states, most_states, rates_, step_)                                             \
+    case CS_OPTIMIZER_##kind:                                                                                          \
+        for (size_t i = 0; i < count; i++)                                                                             \
+            value[i] += cs_step_##step_(optimizer, rates, gradient[i], state, i);                                      \
+        break;
 
 void cs_ref_update(const cs_optimizer *optimizer, int64_t step, size_t count, double *value, const double *gradient,
-                   double *state1, double *state2) {
+                   double *const *state) {
+    double rates[CS_OPTIMIZER_RATES];
+    cs_optimizer_rates(optimizer, step, rates);
     for (size_t i = 0; i < count; i++)
         value[i] -= value[i] * (double)optimizer->weight_decay * (double)optimizer->lr;
-    if (optimizer->kind == CS_OPTIMIZER_SGD)
-        sgd(optimizer, count, value, gradient, state1);
-    else
-        adam(optimizer, step, count, value, gradient, state1, state2);
+    switch (optimizer->kind) {
+        CS_OPTIMIZERS(UPDATE)
+    case CS_OPTIMIZER_COUNT:
+        break;
+    }
 }

@@ -16,7 +16,7 @@ typedef struct ref_program {
     float *factors;     /* of one row of the largest dropout */
     size_t n_factors;
     /* The segment's parameters, [n_values] a slot; first_value is where they start in cs_params. */
-    double *slots[CS_REF_SLOTS];
+    double *slots[CS_SLOT_COUNT];
     size_t first_value, n_values;
     size_t bytes;
 } ref_program;
@@ -101,7 +101,7 @@ static cs_status plan_params(ref_program *program) {
         else if (param->layer < segment->end)
             program->n_values += param->count;
     }
-    int slots = program->head.spec.mode == CS_MODE_TRAIN ? CS_REF_SLOTS : 1;
+    int slots = program->head.spec.mode == CS_MODE_TRAIN ? CS_SLOT_COUNT : 1;
     for (int slot = 0; slot < slots; slot++)
         CS_TRY(take(program, program->n_values, "parameters", &program->slots[slot]));
     return CS_OK;
@@ -134,7 +134,7 @@ static void ref_release(cs_program *base) {
         if (program->saved)
             free(program->saved[l]);
     }
-    for (int slot = 0; slot < CS_REF_SLOTS; slot++)
+    for (int slot = 0; slot < CS_SLOT_COUNT; slot++)
         free(program->slots[slot]);
     free(program->outputs);
     free(program->gradients);
@@ -300,10 +300,9 @@ static cs_status ref_backward(cs_program *base, int n) {
 
 /* What stays from one step to the next becomes what it is read and loaded as. */
 static void round_to_float(ref_program *program) {
-    static const cs_slot kept[] = {CS_SLOT_VALUE, CS_SLOT_OPTIMIZER1, CS_SLOT_OPTIMIZER2};
-    for (size_t s = 0; s < sizeof kept / sizeof *kept; s++)
-        for (size_t i = 0; i < program->n_values; i++)
-            program->slots[kept[s]][i] = (double)(float)program->slots[kept[s]][i];
+    for (int slot = 0; slot < CS_SLOT_COUNT; slot++)
+        for (size_t i = 0; slot != CS_SLOT_GRADIENT && i < program->n_values; i++)
+            program->slots[slot][i] = (double)(float)program->slots[slot][i];
 }
 
 static cs_status ref_update(cs_program *base, const cs_optimizer *optimizer, int64_t step) {
@@ -315,9 +314,11 @@ static cs_status ref_update(cs_program *base, const cs_optimizer *optimizer, int
         if (!inside || !layer_at(program, param->layer)->trainable || cs_param_is_statistic(param))
             continue;
         size_t at = param->offset - program->first_value;
+        double *state[CS_OPTIMIZER_STATES];
+        for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
+            state[i] = program->slots[CS_SLOT_STATE + i] + at;
         cs_ref_update(optimizer, step, param->count, program->slots[CS_SLOT_VALUE] + at,
-                      program->slots[CS_SLOT_GRADIENT] + at, program->slots[CS_SLOT_OPTIMIZER1] + at,
-                      program->slots[CS_SLOT_OPTIMIZER2] + at);
+                      program->slots[CS_SLOT_GRADIENT] + at, state);
     }
     if (base->spec.resumable)
         round_to_float(program);

@@ -8,7 +8,7 @@
 
 #include "engine_impl.h"
 
-enum { CS_REF_ROLES = CS_PARAM_ROLE_COUNT, CS_REF_SLOTS = CS_SLOT_OPTIMIZER2 + 1 };
+enum { CS_REF_ROLES = CS_PARAM_ROLE_COUNT };
 
 /* One layer at work on the first n rows. Values are [n,H,W,C]. */
 typedef struct cs_ref_op {
@@ -67,8 +67,8 @@ void cs_ref_activation_slope(cs_activation activation, size_t count, const doubl
 void cs_ref_loss(const double *logits, const int32_t *labels, int n, int classes, double *gradient,
                  float *probabilities, cs_loss *out);
 
-/* One parameter's values and its two optimizer states, `count` each, moved by the gradient (see optimizer.h). */
+/* One parameter's values and its optimizer states, `count` each, moved by the gradient (see optimizer.h). */
 void cs_ref_update(const cs_optimizer *optimizer, int64_t step, size_t count, double *value, const double *gradient,
-                   double *state1, double *state2);
+                   double *const *state);
 
 #endif

@@ -10,10 +10,9 @@
 
 /* Keras' learning rates, where the job leaves it to the optimizer. */
 static void resolve_lr(cs_trial_config *trial) {
-    const float keras_adam = 1e-3f, keras_sgd = 1e-2f;
     cs_optimizer *optimizer = &trial->train.optimizer;
     if (optimizer->lr == 0)
-        optimizer->lr = optimizer->kind == CS_OPTIMIZER_ADAM ? keras_adam : keras_sgd;
+        optimizer->lr = cs_optimizer_default_lr(optimizer->kind);
 }
 
 /* A head that is not understood fails when it is built. */

@@ -2,6 +2,14 @@
 /* What lies between gradients and the next step's parameters: src/engine/ref/learn.c, in float. */
 #include "kernel.cuh"
 
+#define CS_REAL        float
+#define CS_SQRT        sqrtf
+#define CS_STEP        template <typename S> static __device__ inline
+#define CS_STEP_STATES S
+#include "common/optimizer_step.h"
+
+#include <string.h>
+
 enum { CU_PACK = 4 /* 16 bytes of fp32 */, CU_PENALTY_THREADS = 4 * CU_THREADS };
 
 /* The packs of CU_PACK, then what is left, one by one; where arrays lie badly all are left. */
@@ -112,64 +120,58 @@ static __global__ void unscale(cu_run run, const cu_step *step, float *gradient,
         *overflow = 1;
 }
 
-template <typename T> struct cu_state {
+template <typename T> struct cu_update {
     const float *gradient;
-    float *value, *moment1, *moment2;
+    float *value, *state[CS_OPTIMIZER_STATES];
     T *copy;
 };
 
-template <typename T, int N>
-static __device__ inline void sgd(const cu_step &step, const cu_state<T> &state, size_t i, float (&w)[N]) {
-    float g[N], v[N];
-    cu_load(state.gradient + i, g);
-    cu_load(state.moment1 + i, v);
+/* N values w from i on take the step `one` of an optimizer with STATES states of each. */
+template <int STATES, int N, typename T, typename S>
+static __device__ inline void step_some(const cu_update<T> &of, size_t i, float (&w)[N], S one) {
+    float g[N], state[STATES][N];
+    cu_load(of.gradient + i, g);
     CU_UNROLL
-    for (int k = 0; k < N; k++) {
-        float push = -step.rate * g[k];
-        v[k] = step.optimizer.momentum * v[k] + push;
-        w[k] += step.optimizer.nesterov ? step.optimizer.momentum * v[k] + push : v[k];
-    }
-    cu_store(state.moment1 + i, v);
+    for (int s = 0; s < STATES; s++)
+        cu_load(of.state[s] + i, state[s]);
+    CU_UNROLL
+    for (int k = 0; k < N; k++)
+        w[k] += one(g[k], state, (size_t)k);
+    CU_UNROLL
+    for (int s = 0; s < STATES; s++)
+        cu_store(of.state[s] + i, state[s]);
 }
 
-template <typename T, int N>
-static __device__ inline void adam(const cu_step &step, const cu_state<T> &state, size_t i, float (&w)[N]) {
-    float g[N], m[N], v[N];
-    cu_load(state.gradient + i, g);
-    cu_load(state.moment1 + i, m);
-    cu_load(state.moment2 + i, v);
-    CU_UNROLL
-    for (int k = 0; k < N; k++) {
-        m[k] += (g[k] - m[k]) * (1 - step.optimizer.beta_1);
-        v[k] += (g[k] * g[k] - v[k]) * (1 - step.optimizer.beta_2);
-        w[k] -= step.rate * m[k] / (sqrtf(v[k]) + step.optimizer.epsilon);
-    }
-    cu_store(state.moment1 + i, m);
-    cu_store(state.moment2 + i, v);
-}
+#define CU_STEP_OF(kind, name_, lr_, plain_states, most_states, rates_, step_)                                         \
+    case CS_OPTIMIZER_##kind:                                                                                          \
+        step_some<most_states>(of, i, w, [&](float g, float(*state)[N], size_t k) {                                    \
+            return cs_step_##step_(&step.optimizer, step.rates, g, state, k);                                          \
+        });                                                                                                            \
+        break;
 
 template <int N, typename T>
-static __device__ inline void update_some(const cu_step &step, const cu_state<T> &state, size_t i) {
+static __device__ inline void update_some(const cu_step &step, const cu_update<T> &of, size_t i) {
     float w[N];
-    cu_load(state.value + i, w);
+    cu_load(of.value + i, w);
     CU_UNROLL
     for (int k = 0; k < N; k++)
         w[k] -= w[k] * step.decay;
-    if (step.optimizer.kind == CS_OPTIMIZER_ADAM)
-        adam(step, state, i, w);
-    else
-        sgd(step, state, i, w);
-    cu_store(state.value + i, w);
-    if (state.copy)
-        cu_store(state.copy + i, w);
+    switch (step.optimizer.kind) {
+        CS_OPTIMIZERS(CU_STEP_OF)
+    case CS_OPTIMIZER_COUNT:
+        break;
+    }
+    cu_store(of.value + i, w);
+    if (of.copy)
+        cu_store(of.copy + i, w);
 }
 
 template <typename T>
-static __global__ void update(cu_run run, const cu_step *step, const int *overflow, cu_state<T> state) {
+static __global__ void update(cu_run run, const cu_step *step, const int *overflow, cu_update<T> of) {
     if (overflow && *overflow)
         return;
     const cu_step now = *step;
-    CU_EACH_OF_RUN(i, run, update_some<N>(now, state, i))
+    CU_EACH_OF_RUN(i, run, update_some<N>(now, of, i))
 }
 
 extern "C" {
@@ -201,10 +203,12 @@ void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gr
 }
 
 void cu_k_update(cu_stream stream, size_t count, const cu_step *step, const int *overflow, const float *gradient,
-                 float *value, float *moment1, float *moment2, cu_type type, void *copy) {
-    cu_run run = run_of(count, gradient, value, moment1, moment2, copy);
-    CU_WITH_TYPE(T, type,
-                 CU_LAUNCH(update<T>, blocks_of(run), CU_THREADS, stream, run, step, overflow,
-                           cu_state<T>{gradient, value, moment1, moment2, (T *)copy}));
+                 float *value, float *const state[CS_OPTIMIZER_STATES], cu_type type, void *copy) {
+    size_t states = 0; /* which lies as badly as the worst of them */
+    for (int s = 0; s < CS_OPTIMIZER_STATES; s++)
+        states |= (size_t)state[s];
+    cu_run run = run_of(count, gradient, value, states, copy);
+    CU_WITH_TYPE(T, type, cu_update<T> of = {gradient, value, {}, (T *)copy}; memcpy(of.state, state, sizeof of.state);
+                 CU_LAUNCH(update<T>, blocks_of(run), CU_THREADS, stream, run, step, overflow, of));
 }
 }
