@@ -7,7 +7,10 @@
 #include <string.h>
 
 const char *cs_precision_name(cs_precision precision) {
-    static const char *const names[CS_PRECISION_COUNT] = {"fp32", "tf32", "bf16", "fp16"};
+    static const char *const names[CS_PRECISION_COUNT] = {[CS_PRECISION_FP32] = "fp32",
+                                                          [CS_PRECISION_TF32] = "tf32",
+                                                          [CS_PRECISION_BF16] = "bf16",
+                                                          [CS_PRECISION_FP16] = "fp16"};
     return names[precision];
 }
 

@@ -378,16 +378,34 @@ static void leave(cs_engine *base) {
         cu_peers_abandon(engine->peers);
 }
 
+static const char *kind_name(cs_op_kind kind) {
+    static const char *const names[CS_OP_KIND_COUNT] = {
+        [CS_OP_CONV] = "conv",
+        [CS_OP_DEPTHWISE] = "depthwise",
+        [CS_OP_BATCH_NORM] = "batch_norm",
+        [CS_OP_ACTIVATION] = "activation",
+        [CS_OP_MAX_POOL] = "max_pool",
+        [CS_OP_AVERAGE_POOL] = "average_pool",
+        [CS_OP_GLOBAL_AVERAGE] = "global_average",
+        [CS_OP_ZERO_PAD] = "zero_pad",
+        [CS_OP_ADD] = "add",
+        [CS_OP_MULTIPLY] = "multiply",
+        [CS_OP_CONCATENATE] = "concatenate",
+        [CS_OP_RESHAPE] = "reshape",
+        [CS_OP_SCALE] = "scale",
+        [CS_OP_DROPOUT] = "dropout",
+        [CS_OP_DENSE] = "dense",
+    };
+    return names[kind];
+}
+
 static void describe(const cs_program *base, FILE *out) {
     const cu_program *program = (const cu_program *)base;
-    static const char *const kinds[CS_OP_KIND_COUNT] = {
-        "conv", "depthwise", "batch_norm",  "activation", "max_pool", "average_pool", "global_average", "zero_pad",
-        "add",  "multiply",  "concatenate", "reshape",    "scale",    "dropout",      "dense"};
     for (int i = 0; i < program->lowered->n_ops; i++) {
         const cu_node *node = &program->nodes[i];
         const cs_shape shape = cu_output(node)->shape;
         const cu_conv *convs[] = {node->forward, node->backward_data, node->backward_kernel};
-        fprintf(out, "%-32s %-14s %dx%dx%d", program->graph->layers[node->op->layer].name, kinds[node->op->kind],
+        fprintf(out, "%-32s %-14s %dx%dx%d", program->graph->layers[node->op->layer].name, kind_name(node->op->kind),
                 shape.h, shape.w, shape.c);
         for (size_t k = 0; k < sizeof convs / sizeof *convs; k++)
             if (convs[k])
