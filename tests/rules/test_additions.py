@@ -66,6 +66,19 @@ ADDITIONS = {
 """),
         ("src/metrics/metrics.c", '    {"macro_f1",', '    {"margin", CS_METRIC_TEST, 3, true, CS_NEEDS_LOGITS, margin},\n'),
     ],
+    "an optimizer": [
+        ("include/cnnsweep/optimizer.h", '    ROW(ADAM, "adam",', '    ROW(SIGNED, "signed", 5e-3F, 0, 0, constant, signed)                      '
+         '                                                         \\\n'),
+        ("src/engine/common/optimizer_step.h", "CS_STEP CS_REAL cs_step_adam(",
+         """CS_STEP CS_REAL cs_step_signed(const cs_optimizer *o, const CS_REAL *rates, CS_REAL g, CS_STEP_STATES state, size_t i) {
+    (void)o;
+    (void)state;
+    (void)i;
+    return g > 0 ? -rates[0] : g < 0 ? rates[0] : 0;
+}
+
+"""),
+    ],
     "a learning-rate schedule": [
         ("src/config/schedule.c", "static const cs_schedule table[] = {",
          """static double halving(const cs_train_config *config, int64_t step, int64_t steps) {
@@ -229,6 +242,15 @@ def test_a_metric_of_the_confusion_matrix(scratch):
 
 def test_a_metric_of_the_scores(scratch):
     assert scratch.train("scores")[1][0]["test_margin"] not in ("", "nan")
+
+
+def test_an_optimizer(scratch):
+    key, trials = scratch.train("signed", "--set", "train.optimizer=signed")
+    assert key != scratch.train("adam")[0] and trials[0]["status"] == "ok"
+    with open(os.path.join(scratch.folder, "signed/history/t000.csv"), newline="") as file:
+        assert abs(float(next(csv.DictReader(file))["learning_rate"]) - 0.005) < 1e-9, "lr: auto is the row's"
+    assert "signed" in scratch.ok("cnnsweep", "options")
+    scratch.refused(JOB.replace("batch: 16", "batch: 16, optimizer: signd"), "did you mean 'signed'?")
 
 
 def test_a_learning_rate_schedule(scratch):

@@ -38,7 +38,9 @@ static cs_status print_lines(const json_t *events, FILE *out) {
 static cs_status append_events(const char *folder, json_t *events) {
     char path[CS_PATH_MAX];
     cs_text_buffer buffer;
-    cs_status status = events ? cs_text_open(&buffer) : cs_fail(CS_ERR_NO_MEMORY, "no memory for a journal line");
+    if (!events)
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for a journal line");
+    cs_status status = cs_text_open(&buffer);
     if (status == CS_OK) {
         status = print_lines(events, buffer.stream);
         if (status == CS_OK)
