@@ -231,9 +231,11 @@ static void make_order(cs_loader *loader, int epoch) {
     }
 }
 
-/* A batch may be filled when its slot is not the one the caller holds. */
+/* A batch may be filled when its slot is not the one the caller holds. None is begun while the caller waits for the
+ * thread to give up an epoch: it would never find the thread idle. */
 static bool has_work(const cs_loader *loader) {
-    return loader->epoch >= 0 && loader->produced < loader->batches && loader->produced - loader->taken < SLOTS - 1;
+    return !atomic_load(&loader->cancel) && loader->epoch >= 0 && loader->produced < loader->batches &&
+           loader->produced - loader->taken < SLOTS - 1;
 }
 
 static void *run(void *argument) {

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { H = 6, W = 8, ROW = H * W * 3, N = 23 };
 
@@ -185,6 +187,30 @@ static void content_does_not_depend_on_what_came_before(void **state) {
     cs_dataset_close(dataset);
 }
 
+/* It is started anew while its thread is at work; what it was at is given up. */
+static void an_epoch_can_be_left_at_any_moment(void **state) {
+    enum { STARTS = 1000, LONGEST = 500 /* microseconds */, PATIENCE = 60 /* seconds */ };
+    (void)state;
+    cs_dataset *dataset = open_set("jpeg.h5", &jpeg);
+    cs_loader_config config = augmented();
+    epoch *expected = load_epoch(dataset, &config, 1), *read = new_epoch();
+    cs_loader *loader = NULL;
+    assert_ok(cs_loader_open(dataset, &config, &loader));
+    alarm(PATIENCE);
+    for (int i = 0; i < STARTS; i++) {
+        assert_ok(cs_loader_start(loader, 0, 0));
+        const struct timespec pause = {.tv_nsec = (i % LONGEST) * 1000};
+        nanosleep(&pause, NULL);
+    }
+    read_epoch(loader, 1, read);
+    alarm(0);
+    assert_memory_equal(read, expected, sizeof *read);
+    free(expected);
+    free(read);
+    cs_loader_close(loader);
+    cs_dataset_close(dataset);
+}
+
 /* Augmentation of a sample is addressed by (seed, epoch, sample): the stored order gives the same rows. */
 static void augmentation_belongs_to_the_sample(void **state) {
     (void)state;
@@ -354,6 +380,7 @@ int main(void) {
         cmocka_unit_test(every_epoch_is_another_permutation_of_all_samples),
         cmocka_unit_test(last_batch_is_what_is_left),
         cmocka_unit_test(content_does_not_depend_on_what_came_before),
+        cmocka_unit_test(an_epoch_can_be_left_at_any_moment),
         cmocka_unit_test(augmentation_belongs_to_the_sample),
         cmocka_unit_test(shards_and_one_file_give_the_same_batches),
         cmocka_unit_test(jpegs_are_decoded_and_resized),
