@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job file (YAML) becomes trials. */
+/* Reads a job file (YAML) and makes its trials. */
 #ifndef CNNSWEEP_JOB_H
 #define CNNSWEEP_JOB_H
 
 #include "cnnsweep/train.h"
 
-/* The options of the job as a whole: how it is run, its scheduler, its budget; the offsets of the rows are into cs_job.
- * They are never swept. */
+/* The options of the job as a whole: how it is run, its scheduler, its budget. The offsets of the rows are into cs_job.
+ * These options are never swept. */
 const cs_option *cs_job_options(size_t *count);
 
-/* A grid with more is an error. */
+/* A sweep with more trials is an error. */
 enum { CS_MAX_TRIALS = 100000 };
 
-/* Swept values of one option: those listed, or of a random sweep's ranges those drawn. */
+/* A swept option and its values: those listed, or those drawn from its range in a random sweep. */
 typedef struct cs_axis {
     const cs_option *option;
     int n;
@@ -27,84 +27,87 @@ typedef enum cs_scheduler_kind {
 } cs_scheduler_kind;
 const char *cs_scheduler_name(int kind); /* "asha"; NULL past the last */
 
-/* Which trials end early. Names and defaults are Ray Tune's (AsyncHyperBandScheduler, MedianStoppingRule). */
+/* Decides which trials end early. The names and defaults are those of Ray Tune (AsyncHyperBandScheduler,
+ * MedianStoppingRule). */
 typedef struct cs_scheduler_config {
     cs_scheduler_kind kind;
-    int max_t;        /* epochs; the default is the longest trial's */
+    int max_t;        /* epochs; by default those of the longest trial */
     int grace_period; /* epochs that every trial gets */
     double reduction_factor;
     int brackets;
     int min_samples_required; /* MEDIAN: trials to compare with */
 } cs_scheduler_config;
 
-/* What a sweep may use, and what it keeps. */
+/* How much a sweep may use. When the minutes are over no further trial begins; a trial that is being trained ends with
+ * its epoch and is tested. */
 typedef struct cs_budget {
-    int trials;     /* 0: all there are */
-    double minutes; /* 0: no end. When they are over trials end with their epoch and are tested; others do not begin */
+    int trials;     /* 0: all of the sweep */
+    double minutes; /* 0: no limit */
 } cs_budget;
 
 typedef enum cs_cache_mode { CS_CACHE_AUTO, CS_CACHE_OFF, CS_CACHE_SIZE } cs_cache_mode;
 typedef struct cs_cache_setting {
-    char text[32]; /* as the job has it */
+    char text[32]; /* as the job file has it */
     cs_cache_mode mode;
-    size_t bytes; /* SIZE: of memory, a rank */
+    size_t bytes; /* SIZE: bytes of memory for each rank */
 } cs_cache_setting;
 
-/* How the job is run: nothing here changes its numbers, but for the precision, and for the threads, the device and
- * ranks_per_trial in the last bits. */
+/* How the job is run. Only the precision changes the numbers of the job; the threads, the device and ranks_per_trial
+ * change their last bits. */
 typedef struct cs_run_config {
     int threads;     /* 0: free cores / ranks on the node */
     char device[16]; /* auto | cuda | cpu | onednn | ref */
     cs_precision precision;
     bool autotune, deterministic;
-    char plan_cache[CS_VALUE_MAX]; /* a folder; auto: the user's cache; off */
-    int ranks_per_trial;           /* ranks that share every batch of a trial */
+    char plan_cache[CS_VALUE_MAX]; /* a folder; auto: the user's cache folder; off: none */
+    int ranks_per_trial;           /* ranks that share each batch of a trial */
     bool group;                    /* trials that can share a trunk are trained together */
     cs_cache_setting cache;
-    double checkpoint_seconds; /* least time between checkpoints; 0: after every epoch */
-    int keep_weights;          /* of train.save_weights: those of the best so many trials; 0: all */
+    double checkpoint_seconds; /* the least seconds between checkpoints; 0: after every epoch */
+    int keep_weights;          /* how many of the best trials keep their train.save_weights file; 0: all */
 } cs_run_config;
 
 typedef struct cs_job {
     char name[CS_NAME_MAX];
     cs_trial_config base;
-    char path[CS_VALUE_MAX * 2]; /* of the job file */
+    char path[CS_VALUE_MAX * 2]; /* the job file */
     cs_run_config run;
     cs_scheduler_config scheduler;
     cs_budget budget;
-    bool random;  /* method: random; else the grid */
-    int64_t seed; /* of a random sweep's draws */
-    int repeats;  /* of every trial, with seeds that follow one another: the last axis, train.seed */
+    bool random;  /* method: random; else a grid */
+    int64_t seed; /* of the values that a random sweep draws */
+    int repeats;  /* of every trial, with consecutive seeds; more than 1: the last axis is train.seed */
     cs_axis *axes;
     int n_axes;
     char metric[32]; /* test_accuracy, ... */
     bool maximize;
-    bool table_best; /* a cell is the best of the other options, not their mean */
+    bool table_best; /* a cell has the best over the other swept options, not their mean */
     char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX], table_value[32]; /* random without rows: a leaderboard */
-    char **sets;                                                               /* those of cs_job_read */
+    char **sets; /* a copy of those given to cs_job_read */
     int n_sets;
-    cs_trial_config *trials; /* of a grid with the last axis fastest */
+    cs_trial_config *trials; /* in a grid the last axis changes fastest */
     int n_trials;
-    int *places;     /* [n_trials,n_axes] index of the trial's value on each axis */
-    int *numbers;    /* [n_trials] in file names; those of earlier runs stay theirs when a grid is extended */
-    bool *done;      /* [n_trials] ended in an earlier run and kept (--resume): not trained again */
-    int part, parts; /* this program trains part `part`, from 0, of `parts` (--part); parts 0: all of it */
-    int *part_of;    /* [n_trials] each trial's part; the plan divides them */
+    int *places;     /* [n_trials,n_axes] the index of each trial's value on each axis */
+    int *numbers;    /* [n_trials] of file names; trials of an earlier run keep theirs when a grid is extended */
+    bool *done;      /* [n_trials] the trial ended in an earlier run and is not trained again (--resume) */
+    int part, parts; /* this program trains part `part`, from 0, of `parts` (--part); parts 0: the whole sweep */
+    int *part_of;    /* [n_trials] the part of each trial; set by the plan */
 } cs_job;
 
-/* Reads `path`, applies `sets` ("key=value", dotted) and makes the trials. Relative paths in the file are relative to
- * the working directory. Errors give path:line:column. */
+/* Reads `path`, applies `sets` ("key=value", the key dotted) and makes the trials. Relative paths in the file are
+ * relative to the working directory. Errors name path:line:column. */
 CS_MUST_CHECK cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_job **out);
 void cs_job_free(cs_job *job); /* NULL-safe */
-/* The job becomes the one trial of that name ("t007"), trained to its end; `epochs` > 0: only so far. */
+/* Reduces the job to the one trial of that name ("t007"), which is then trained to its end, or for `epochs` epochs if
+ * that is above 0. */
 CS_MUST_CHECK cs_status cs_job_only(cs_job *job, const char *trial, int epochs);
-/* "fine_tune=4 augment=flip_hv": the swept values of a trial. */
+/* Writes the swept options of a trial and their values: "fine_tune=4 augment=flip_hv". */
 void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size);
-/* Another part's to train, and not done here by an earlier run. */
+/* The trial belongs to another part, and no earlier run of this part has ended it. */
 bool cs_job_is_elsewhere(const cs_job *job, int trial);
-/* Trials that are not elsewhere. */
+/* The number of trials for which cs_job_is_elsewhere is false. */
 int cs_job_count_here(const cs_job *job);
-/* "t007": file names of a trial, from its number. */
+/* Writes the name of a trial in file names, which has its number: "t007". */
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size);
 
 #endif
