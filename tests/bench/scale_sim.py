@@ -20,8 +20,8 @@ import math
 import random
 from dataclasses import dataclass, replace
 
-TOGETHER = 64       # MOST_TOGETHER of queue.c
-WORTH_A_SYNC = 1.0  # seconds of training, worth_a_sync of results.c
+TOGETHER = 64       # MAX_MESSAGES of queue.c
+WORTH_A_SYNC = 1.0  # seconds of training, seconds_worth_a_sync of results.c
 
 
 @dataclass(frozen=True)

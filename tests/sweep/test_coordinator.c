@@ -278,7 +278,7 @@ static void assert_judging_sorts_nothing(const char *scheduler) {
         cs_rng rng = cs_rng_at(2, CS_PURPOSE_TEST, 0, (uint32_t)t);
         cs_epoch_row row = {.epoch = 0};
         *metric_at(row.value, "val_loss") = (double)cs_rng_float(&rng);
-        (void)cs_scheduler_judge(rule, t, &row, reason, sizeof reason);
+        (void)cs_scheduler_decide(rule, t, &row, reason, sizeof reason);
     }
     assert_true(cpu() - begun < part * TRIALS * sort);
     cs_scheduler_close(rule);

@@ -194,9 +194,9 @@ static void test_of_a_file_the_last_start_that_names_it_counts(void **state) {
     assert_ok(cs_file_write(journal_path(), starts, strlen(starts)));
     cs_journal *journal = read_back();
     assert_int_equal(journal->format, CS_JOURNAL_FORMAT);
-    assert_string_equal(cs_origin_held(journal, "a.h5"), "3");
-    assert_string_equal(cs_origin_held(journal, "b.h5"), "2");
-    assert_null(cs_origin_held(journal, "c.h5"));
+    assert_string_equal(cs_origin_checksum(journal, "a.h5"), "3");
+    assert_string_equal(cs_origin_checksum(journal, "b.h5"), "2");
+    assert_null(cs_origin_checksum(journal, "c.h5"));
     cs_journal_free(journal);
 }
 
@@ -272,7 +272,7 @@ static void test_a_journal_cut_at_any_byte_is_read_to_its_last_whole_line(void *
         while (whole > 0 && bytes[whole - 1] != '\n')
             whole--;
         cs_journal *journal = read_back();
-        assert_int_equal(journal->whole, whole);
+        assert_int_equal(journal->complete, whole);
         assert_ok(cs_journal_repair(folder(), journal));
         cs_journal_free(journal);
         char *left = NULL;

@@ -55,7 +55,7 @@ static void play(const cs_job *job, uint64_t seed, FILE *file) {
     while (n > 0) {
         int at = (int)cs_rng_below(&order, (uint32_t)n), trial = live[at];
         cs_epoch_row row = row_of(seed, trial, next[trial]);
-        bool enough = cs_scheduler_judge(scheduler, trial, &row, reason, sizeof reason);
+        bool enough = cs_scheduler_decide(scheduler, trial, &row, reason, sizeof reason);
         fprintf(file, "%d %d %.17g %d\n", trial, row.epoch + 1,
                 metric_value(row.value, job->maximize ? "val_accuracy" : "val_loss"), enough);
         if (enough || ++next[trial] == epochs)
@@ -114,13 +114,13 @@ static void assert_telling_twice_is_harmless(const char *text) {
             cs_epoch_row row = row_of(5, t, epoch);
             if (stopped[t])
                 continue;
-            bool enough = cs_scheduler_judge(once, t, &row, reason, sizeof reason);
+            bool enough = cs_scheduler_decide(once, t, &row, reason, sizeof reason);
             for (int told = 0; told < 2; told++)
-                assert_int_equal(cs_scheduler_judge(twice, t, &row, again, sizeof again), enough);
+                assert_int_equal(cs_scheduler_decide(twice, t, &row, again, sizeof again), enough);
             assert_string_equal(reason, again);
             for (int back = epoch - 1; back >= 0 && back > epoch - 3; back--) {
                 row = row_of(5, t, back);
-                assert_false(cs_scheduler_judge(twice, t, &row, again, sizeof again));
+                assert_false(cs_scheduler_decide(twice, t, &row, again, sizeof again));
             }
             stopped[t] = enough;
             stops += enough;
@@ -148,9 +148,9 @@ static void test_the_reason_says_what_when_and_against_what(void **state) {
     double *val_loss = metric_at(row.value, "val_loss");
     *val_loss = 0.5;
     assert_ok(cs_scheduler_open(job, &scheduler));
-    assert_false(cs_scheduler_judge(scheduler, 0, &row, reason, sizeof reason));
+    assert_false(cs_scheduler_decide(scheduler, 0, &row, reason, sizeof reason));
     *val_loss = 0.75;
-    assert_true(cs_scheduler_judge(scheduler, 1, &row, reason, sizeof reason));
+    assert_true(cs_scheduler_decide(scheduler, 1, &row, reason, sizeof reason));
     assert_string_equal(reason, "asha: stopped after epoch 1, rung 1: val_loss 0.75 is worse than 0.5");
     cs_scheduler_close(scheduler);
     cs_job_free(job);
@@ -165,11 +165,11 @@ static void test_what_is_no_number_stops_nobody_and_is_no_cutoff(void **state) {
     double *val_loss = metric_at(row.value, "val_loss");
     *val_loss = NAN;
     assert_ok(cs_scheduler_open(job, &scheduler));
-    assert_false(cs_scheduler_judge(scheduler, 0, &row, reason, sizeof reason));
+    assert_false(cs_scheduler_decide(scheduler, 0, &row, reason, sizeof reason));
     *val_loss = 9;
-    assert_false(cs_scheduler_judge(scheduler, 1, &row, reason, sizeof reason));
+    assert_false(cs_scheduler_decide(scheduler, 1, &row, reason, sizeof reason));
     *val_loss = 10;
-    assert_true(cs_scheduler_judge(scheduler, 2, &row, reason, sizeof reason));
+    assert_true(cs_scheduler_decide(scheduler, 2, &row, reason, sizeof reason));
     cs_scheduler_close(scheduler);
     cs_job_free(job);
 }

@@ -14,10 +14,10 @@ typedef struct cs_augmentations {
     } * items; /* the first is "none" */
 } cs_augmentations;
 
-/* Reads the map under augmentations: (NULL: only "none" exists). */
+/* Reads the map under augmentations:. NULL: only "none" exists. */
 CS_MUST_CHECK cs_status cs_augmentations_read(const cs_node *map, cs_augmentations *out);
 void cs_augmentations_clear(cs_augmentations *augmentations);
-/* Unknown names are CS_ERR_ARG with "did you mean". */
+/* Finds an augmentation by its name. An unknown name is CS_ERR_ARG with "did you mean". */
 CS_MUST_CHECK cs_status cs_augmentations_find(const cs_augmentations *augmentations, const char *name, cs_augment *out);
 
 #endif

@@ -14,7 +14,7 @@ static const cs_column before_metrics[] = {
     COLUMN(epochs_run, CS_COLUMN_INT, 0, false),
     COLUMN(best_epoch, CS_COLUMN_INT, 0, false),
 };
-static const cs_column behind_metrics[] = {
+static const cs_column after_metrics[] = {
     COLUMN(params_total, CS_COLUMN_SIZE, 0, false),
     COLUMN(params_trainable, CS_COLUMN_SIZE, 0, false),
     COLUMN(memory, CS_COLUMN_SIZE, 0, false),
@@ -24,8 +24,8 @@ static const cs_column behind_metrics[] = {
 };
 enum {
     N_BEFORE = sizeof before_metrics / sizeof *before_metrics,
-    N_BEHIND = sizeof behind_metrics / sizeof *behind_metrics,
-    COLUMNS_MAX = N_BEFORE + CS_RESULT_VALUES + N_BEHIND
+    N_AFTER = sizeof after_metrics / sizeof *after_metrics,
+    COLUMNS_MAX = N_BEFORE + CS_RESULT_VALUES + N_AFTER
 };
 
 static cs_column columns[COLUMNS_MAX];
@@ -43,12 +43,12 @@ static void make_columns(void) {
                                            metrics[i].metric->decimals,
                                            metrics[i].metric->maximize,
                                            i < n_epoch ? i : -1};
-    memcpy(columns + n_columns, behind_metrics, sizeof behind_metrics);
-    n_columns += N_BEHIND;
+    memcpy(columns + n_columns, after_metrics, sizeof after_metrics);
+    n_columns += N_AFTER;
 }
 
 const cs_column *cs_columns(size_t *count) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT; /* rank 0 has two threads that ask */
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* two threads of rank 0 may call this */
     pthread_once(&once, make_columns);
     *count = n_columns;
     return columns;

@@ -28,7 +28,7 @@ static cs_status fail_unknown_option(const cs_node *section, const cs_node *key)
     return cs_hint(status, "`cnnsweep options` lists them all");
 }
 
-/* A section of the options of a trial: what is in front of the dot in their keys. */
+/* Reads a section of options of a trial. Its name is the part of their keys before the dot. */
 static cs_status read_options(cs_job_reader *reader, const cs_node *key, const cs_node *map) {
     size_t n;
     const cs_option *options = cs_options(&n);
@@ -65,7 +65,7 @@ static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, c
     return cs_augmentations_read(value, &reader->augmentations);
 }
 
-/* In the order in which they need each other. */
+/* In this order, because a section needs those before it. */
 static const cs_job_key sections[] = {
     {"name", read_name},          {"augmentations", read_augmentations}, {NULL, read_options},
     {"sweep", cs_job_read_sweep}, {"table", cs_job_read_table},
@@ -83,7 +83,7 @@ static cs_status set_defaults(cs_job *job, const char *path) {
     snprintf(job->metric, sizeof job->metric, "test_accuracy");
     job->maximize = true;
     CS_TRY(cs_path(job->path, sizeof job->path, "%s", path));
-    /* Without name: the file's own, up to its dot. */
+    /* Without name:, the job has the name of its file up to the first dot. */
     const char *slash = strrchr(path, '/');
     const char *base = slash ? slash + 1 : path;
     size_t length = strcspn(base, ".");

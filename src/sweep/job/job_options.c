@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every option of the job as a whole, a row each; option.h says how to add one. Those without a dot stand at the top of
- * the job file. */
+/* Every option of the job as a whole, a row each; option.h says how to add one. Options without a dot in their key are
+ * at the top level of the job file. */
 #include "cnnsweep/job.h"
 
 #include <ctype.h>
@@ -23,7 +23,7 @@ static const char *precision_name(int value) {
     return value < CS_PRECISION_COUNT ? cs_precision_name((cs_precision)value) : NULL;
 }
 
-/* A number of bytes, with a unit or without. */
+/* Reads a number of bytes, with or without a unit. */
 static bool parse_bytes(const char *text, double *bytes) {
     static const char units[] = "KMGT";
     char *end;

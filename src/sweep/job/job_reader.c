@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The last part of the option's key if it stands in that section, else NULL. */
+/* The last part of the option's key if the option is in that section, else NULL. */
 static const char *name_in_section(const cs_option *option, const char *section) {
     const char *name = cs_option_short_name(option);
     size_t length = strlen(section);
@@ -26,7 +26,7 @@ const cs_option *cs_job_setting(const char *section, const char *name) {
     return NULL;
 }
 
-/* The section of a trial's option: what is in front of the dot. */
+/* Prints the section of an option of a trial: the part of its key before the dot. */
 static void print_section(const cs_option *option, char *out, size_t size) {
     snprintf(out, size, "%.*s", (int)strcspn(option->key, "."), option->key);
 }
@@ -157,7 +157,8 @@ cs_status cs_job_read_setting(cs_job_reader *reader, const cs_option *option, co
     return status == CS_OK ? CS_OK : cs_node_context(value, status);
 }
 
-/* A layer of a head, {dense: 400, activation: relu} in any order, as dense:400:relu; and {blocks: 2} as blocks:2. */
+/* Prints a map as text: a layer of a head, {dense: 400, activation: relu} in any order, as dense:400:relu, and {blocks:
+ * 2} as blocks:2. */
 static cs_status map_text(const cs_option *option, const cs_node *map, char *out, size_t size) {
     const cs_node *second = option->map_second ? cs_node_get(map, option->map_second) : NULL;
     int first = map->n == 2 && map->items[0] == second ? 1 : 0;
@@ -174,7 +175,7 @@ static cs_status map_text(const cs_option *option, const cs_node *map, char *out
     return map->n == 1 ? CS_OK : cs_path(out + used, size - used, ":%s", second->text);
 }
 
-/* A single value: a scalar, or where texts have parts a map. */
+/* Prints a single value as text: a scalar, or a map if the option takes one. */
 static cs_status item_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
     if (value->kind == CS_NODE_SCALAR)
         return cs_path(out, size, "%s", value->text);
@@ -186,7 +187,7 @@ static cs_status item_text(const cs_option *option, const cs_node *value, char *
                    "lists of values to try belong under sweep: parameters:");
 }
 
-/* The node as the text that cs_option_set reads. */
+/* Prints a node as the text that cs_option_set reads. */
 static cs_status option_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
     if (value->kind != CS_NODE_LIST || (option->type != CS_OPTION_SIZE && option->type != CS_OPTION_LIST))
         return item_text(option, value, out, size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the sweep room: what the files that read parts of a job share, and those parts. job.c calls the parts, the
- * parts call what is in job_reader.c. */
+/* Inside the sweep room: the functions that read the parts of a job file, and what they share. job.c calls those that
+ * read a part, and these call the functions of job_reader.c. */
 #ifndef CNNSWEEP_JOB_READER_H
 #define CNNSWEEP_JOB_READER_H
 
@@ -14,54 +14,55 @@ typedef struct cs_job_reader {
     cs_job *job;
     const cs_node *root;
     cs_augmentations augmentations;
-    const cs_node **given; /* [cs_options] where an option of the trials is set or swept; NULL: its default holds */
-    const cs_node *sweep;  /* NULL: a single trial */
-    cs_range *ranges;      /* [job->n_axes, and room for more] what each axis is drawn from */
+    const cs_node **given; /* [cs_options] the node that sets or sweeps each option; NULL: it has its default */
+    const cs_node *sweep;  /* NULL: the job has a single trial */
+    cs_range *ranges;      /* [job->n_axes, and room for more] the range that each axis is drawn from */
 } cs_job_reader;
 
-/* A key of a map and the function that reads its value. A name of NULL stands for every section of the options of a
- * trial, such as "train". */
+/* A key of a map and the function that reads its value. The name NULL stands for every section of options of a trial,
+ * such as "train". */
 typedef struct cs_job_key {
     const char *name;
     cs_status (*read)(cs_job_reader *reader, const cs_node *key, const cs_node *value);
 } cs_job_key;
 
-/* Reads a map: first the options of the job (cs_job_options) that stand in `section` ("sweep.budget"; "": the top of
- * the file), then `keys` [n], both in the order of their tables. Any other key is an error with a suggestion. `where`
- * names the map in errors. */
+/* Reads a map: first the options of the job (cs_job_options) in `section` ("sweep.budget"; "": the top of the file),
+ * then `keys` [n], both in the order of their tables. Any other key is an error with a suggestion. `where` names the
+ * map in errors. */
 CS_MUST_CHECK cs_status cs_job_read_map(cs_job_reader *reader, const char *where, const cs_node *map,
                                         const char *section, const cs_job_key *keys, size_t n);
 
-/* Scalar text of at most `size` - 1 characters. */
+/* Reads a scalar of at most `size` - 1 characters. */
 CS_MUST_CHECK cs_status cs_job_read_text(const cs_node *key, const cs_node *value, char *out, size_t size);
-/* One of `choices`, by its index. */
+/* Reads one of `choices`; `out` is its index. */
 CS_MUST_CHECK cs_status cs_job_read_choice(const cs_node *key, const cs_node *value, const char *const *choices,
                                            size_t n, int *out);
-/* The name of a metric. */
+/* Reads the name of a metric. */
 CS_MUST_CHECK cs_status cs_job_read_metric(const cs_node *key, const cs_node *value, char *out, size_t size,
                                            const cs_column **metric);
 
-/* The option of the job with that key below `section`; NULL: there is none. */
+/* The option of the job with the key `name` in `section`; NULL: there is none. */
 const cs_option *cs_job_setting(const char *section, const char *name);
-/* Sets an option of the job. */
+/* Sets an option of the job from a node. */
 CS_MUST_CHECK cs_status cs_job_read_setting(cs_job_reader *reader, const cs_option *option, const cs_node *key,
                                             const cs_node *value);
 /* Sets an option of a trial from a node: [50, 50] for a size, [gap, dense] for a list. */
 CS_MUST_CHECK cs_status cs_job_set_option(cs_job_reader *reader, const cs_option *option, const cs_node *value,
                                           cs_trial_config *trial);
-/* Where the option of a trial with that key is set or swept; NULL: its default holds. */
+/* The node that sets or sweeps the option of a trial; NULL: it has its default. */
 const cs_node *cs_job_given(const cs_job_reader *reader, const char *key);
 
-/* sweep: (sweep_keys.c). */
+/* Reads sweep: (sweep_keys.c). */
 CS_MUST_CHECK cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_node *value);
-/* {uniform: [a, b]}, {log_uniform: [a, b]} or {int: [a, b]}: what a random sweep draws an option from (search.c). */
+/* Reads {uniform: [a, b]}, {log_uniform: [a, b]} or {int: [a, b]}, from which a random sweep draws an option
+ * (search.c). */
 CS_MUST_CHECK cs_status cs_job_read_range(cs_job_reader *reader, const cs_option *option, const cs_node *map,
                                           cs_range *range);
-/* table: (table_keys.c). */
+/* Reads table: (table_keys.c). */
 CS_MUST_CHECK cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_node *value);
-/* Rows and columns that the job leaves open. */
+/* Chooses rows and columns where the job does not. */
 void cs_job_complete_table(const cs_job_reader *reader);
-/* Fills job->trials (trials.c). */
+/* Makes job->trials (trials.c). */
 CS_MUST_CHECK cs_status cs_job_expand(cs_job_reader *reader);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum { MAX_BYTES = 4 << 20, MAX_NODES = 100000, MAX_DEPTH = 20, MAX_MESSAGE = 768 };
 
-/* One conversion from libyaml's document; counts what aliases multiply. */
+/* The conversion of a libyaml document; it counts the nodes, because aliases multiply them. */
 typedef struct conversion {
     yaml_document_t *document;
     const char *source;
@@ -217,7 +217,7 @@ cs_status cs_node_read(const char *path, cs_node **out) {
     return CS_OK;
 }
 
-/* Takes `value` over, also on failure. */
+/* Takes ownership of `value`, also on failure. */
 static cs_status map_put(cs_node *map, const char *name, cs_node *value) {
     int i = find_key(map, name);
     if (i >= 0) {
@@ -241,7 +241,7 @@ fail:
     return status;
 }
 
-/* Walks down "a.b.c", making maps on the way; takes `value` over, also on failure. */
+/* Sets the value at "a.b.c" and makes the maps on the way. Takes ownership of `value`, also on failure. */
 static cs_status assign(cs_node *root, char *key, cs_node *value) {
     cs_node *map = root;
     char *rest = key;

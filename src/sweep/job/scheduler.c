@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Values of the trials that came to a milestone (MEDIAN: means of those that came to an epoch), ascending, larger is
- * better. */
+/* The values of the trials that reached a milestone, ascending, larger is better. MEDIAN: the means of the trials that
+ * reached an epoch. */
 typedef struct rung {
     double milestone; /* epochs */
     double *values;
@@ -23,12 +23,12 @@ typedef struct bracket {
 
 typedef struct progress {
     int bracket;
-    int judged;     /* epochs that were looked at */
+    int handled;    /* how many of its epochs were handled */
     int stopped_at; /* epochs; 0: not stopped */
-    int rung;       /* at which it stopped; -1: at max_t */
+    int rung;       /* the rung at which it stopped; -1: at max_t */
     double value, cutoff;
-    double best;    /* MEDIAN: of all epochs */
-    double sum;     /* MEDIAN: of the values from grace_period on */
+    double best;    /* MEDIAN: the best of all epochs */
+    double sum;     /* MEDIAN: the sum of the values from grace_period on */
     bool *recorded; /* [rungs of the bracket] */
 } progress;
 
@@ -37,16 +37,16 @@ struct cs_scheduler {
     const cs_column *metric;
     bracket *brackets;
     progress *trials; /* [n_trials] */
-    bool *recorded;   /* room of all trials' */
+    bool *recorded;   /* memory for `recorded` of all trials */
     rung *epochs;     /* MEDIAN: [n_epochs] */
-    int n_epochs;     /* of the longest trial */
+    int n_epochs;     /* those of the longest trial */
 };
 
 static double milestone(const cs_scheduler_config *config, int level) {
     return config->grace_period * pow(config->reduction_factor, level);
 }
 
-/* Milestones up to max_t. */
+/* The number of milestones up to max_t. */
 static int count_levels(const cs_scheduler_config *config) {
     int levels = 0;
     while (milestone(config, levels) <= config->max_t)
@@ -73,8 +73,8 @@ cs_status cs_scheduler_complete(cs_scheduler_config *config, int longest) {
     return CS_OK;
 }
 
-/* Trial by trial to the bracket that is furthest behind its share; Hyperband begins s = levels-1-b halvings before the
- * end with this many. */
+/* Assigns each trial to the bracket that is furthest behind its share. Bracket b of Hyperband begins s = levels-1-b
+ * halvings before the end; its share is the number of trials that Hyperband starts with there. */
 static cs_status deal_trials(cs_scheduler *self, int levels) {
     const cs_scheduler_config *config = &self->job->scheduler;
     double *shares = NULL;
@@ -164,7 +164,7 @@ void cs_scheduler_close(cs_scheduler *self) {
     free(self);
 }
 
-/* numpy.percentile of an ascending list, by linear interpolation and with its rounding. */
+/* Computes numpy.percentile of an ascending list, by linear interpolation and with the same rounding. */
 static double percentile(const double *values, int n, double percent) {
     const double half = 0.5, hundred = 100;
     double at = percent / hundred * (n - 1), part = at - floor(at);
@@ -175,7 +175,7 @@ static double percentile(const double *values, int n, double percent) {
 
 static void insert(rung *into, double value) {
     int low = 0, high = into->n++;
-    size_t behind = (size_t)high;
+    size_t n = (size_t)high;
     while (low < high) {
         int middle = low + (high - low) / 2;
         if (into->values[middle] > value)
@@ -183,12 +183,12 @@ static void insert(rung *into, double value) {
         else
             low = middle + 1;
     }
-    memmove(&into->values[low + 1], &into->values[low], (behind - (size_t)low) * sizeof value);
+    memmove(&into->values[low + 1], &into->values[low], (n - (size_t)low) * sizeof value);
     into->values[low] = value;
 }
 
-/* Ray's _Bracket.on_result: the highest milestone that was reached and not recorded. */
-static bool judge_halving(const cs_scheduler *self, progress *trial, int epochs) {
+/* As _Bracket.on_result of Ray: looks at the highest milestone that was reached and not yet recorded. */
+static bool decide_halving(const cs_scheduler *self, progress *trial, int epochs) {
     const cs_scheduler_config *config = &self->job->scheduler;
     const double hundred = 100;
     const bracket *own = &self->brackets[trial->bracket];
@@ -211,8 +211,8 @@ static bool judge_halving(const cs_scheduler *self, progress *trial, int epochs)
     return trial->value < trial->cutoff;
 }
 
-/* A trial comes to an epoch once: those that came before are the others. */
-static bool judge_median(const cs_scheduler *self, progress *trial, int epochs) {
+/* Compares with all trials that reached the epoch before; none of them is this trial, which reaches each epoch once. */
+static bool decide_median(const cs_scheduler *self, progress *trial, int epochs) {
     const cs_scheduler_config *config = &self->job->scheduler;
     const double percent = 50;
     rung *others = &self->epochs[epochs - 1];
@@ -244,19 +244,19 @@ static void describe(const cs_scheduler *self, const progress *trial, char *out,
                  trial->rung + 1, job->metric, sign * trial->value, sign * trial->cutoff);
 }
 
-bool cs_scheduler_judge(cs_scheduler *self, int index, const cs_epoch_row *row, char *reason, size_t size) {
+bool cs_scheduler_decide(cs_scheduler *self, int index, const cs_epoch_row *row, char *reason, size_t size) {
     progress *trial = &self->trials[index];
     cs_scheduler_kind kind = self->job->scheduler.kind;
     int epochs = row->epoch + 1;
     if (kind == CS_SCHEDULER_NONE)
         return false;
-    if (epochs > trial->judged && trial->stopped_at == 0) {
+    if (epochs > trial->handled && trial->stopped_at == 0) {
         double value = row->value[self->metric->in_epoch];
         trial->value = self->job->maximize ? value : -value;
         bool enough =
-            kind == CS_SCHEDULER_MEDIAN ? judge_median(self, trial, epochs) : judge_halving(self, trial, epochs);
-        trial->judged = epochs;
-        /* A trial that is at its end needs no stop. */
+            kind == CS_SCHEDULER_MEDIAN ? decide_median(self, trial, epochs) : decide_halving(self, trial, epochs);
+        trial->handled = epochs;
+        /* A trial at its last epoch need not be stopped. */
         if (enough && epochs < self->job->trials[index].train.epochs)
             trial->stopped_at = epochs;
     }

@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A combination that was there is drawn again so often: then what can be drawn is as good as used up. */
+/* How often a combination is drawn again because it was drawn before. After that, practically no new one is left. */
 enum { MAX_DRAWS = 100 };
 
-/* Checksums of the combinations drawn so far. Two that differ and have the same one would only be drawn again. */
+/* The checksums of the combinations drawn so far. If a new combination has the checksum of another one, it is merely
+ * drawn again. */
 typedef struct combinations {
-    uint64_t *sums; /* [size], 0: free */
+    uint64_t *sums; /* [size] a hash table; 0: a free entry */
     size_t size;
 } combinations;
 
@@ -29,12 +30,12 @@ static bool add_if_new(combinations *seen, const double *row, int n) {
     return !found;
 }
 
-/* As the option takes it: whole numbers with all digits, others with those of a float. */
+/* Prints a number as the option takes it: whole numbers with all digits, others with those of a float. */
 static void print_number(cs_range_kind kind, double value, char *out, size_t size) {
     snprintf(out, size, kind == CS_RANGE_INT ? "%.0f" : "%.9g", value);
 }
 
-/* A listed value's index, or a number as the option's type holds it. */
+/* Draws the index of a listed value, or a number as the type of the option holds it. */
 static double draw(const cs_axis *axis, const cs_range *range, cs_rng *rng) {
     if (range->kind == CS_RANGE_LISTED)
         return cs_rng_below(rng, (uint32_t)axis->n);
@@ -66,7 +67,7 @@ static int ascending(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-/* The different values of a column become the axis; `column` [n] is sorted. */
+/* Makes the different values of a column the values of the axis. Sorts `column` [n]. */
 static cs_status fill_axis(const cs_job *job, cs_range_kind kind, cs_axis *axis, double *column, int n) {
     cs_trial_config trial = job->base;
     char text[CS_VALUE_MAX * 2];
@@ -85,8 +86,8 @@ static cs_status fill_axis(const cs_job *job, cs_range_kind kind, cs_axis *axis,
     return CS_OK;
 }
 
-/* From `rows` [n,n_axes] to places. */
-static cs_status place(cs_job *job, const cs_range *ranges, int n_axes, const double *rows, int n, int *places) {
+/* Turns the drawn values `rows` [n,n_axes] into indices on the axes, `places` [n,n_axes]. */
+static cs_status index_values(cs_job *job, const cs_range *ranges, int n_axes, const double *rows, int n, int *places) {
     double *column = NULL;
     cs_status status = CS_OK;
     CS_TRY(cs_alloc((size_t)n, sizeof *column, "sweep values", &column));
@@ -119,7 +120,7 @@ cs_status cs_search_draw(cs_job *job, const cs_range *ranges, int n_axes, int wa
     CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)n_axes, sizeof *rows, "sweep values", &rows), done);
     while (n < wanted && draw_combination(job, ranges, n_axes, n, &seen, streams, rows + (size_t)n * (size_t)n_axes))
         n++;
-    CS_TRY_GOTO(place(job, ranges, n_axes, rows, n, places), done);
+    CS_TRY_GOTO(index_values(job, ranges, n_axes, rows, n, places), done);
     *drawn = n;
 done:
     free(streams);
@@ -128,7 +129,7 @@ done:
     return status;
 }
 
-/* A bound as the option takes it. */
+/* Reads a bound of a range and checks that the option takes it. */
 static cs_status read_bound(cs_job_reader *reader, const cs_option *option, const cs_node *node, bool whole,
                             double *out) {
     cs_trial_config trial = reader->job->base;
@@ -157,7 +158,7 @@ static cs_status check_bounds(const cs_option *option, const cs_node *bounds, co
     return CS_OK;
 }
 
-/* A text has no order, but some may also be a number. */
+/* Options of text have no range, but some also take a number. */
 static bool takes_range(const cs_option *option, cs_range_kind kind) {
     return option->type == CS_OPTION_FLOAT ||
            (kind == CS_RANGE_INT && (option->type == CS_OPTION_INT || option->takes_count));

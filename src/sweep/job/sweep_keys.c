@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sweep: of a job file. */
+/* Reads sweep: of a job file. */
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
 
@@ -49,7 +49,7 @@ static cs_status check_axis(const cs_job_reader *reader, const cs_node *key, con
     return CS_OK;
 }
 
-/* Values are kept as cs_option_get prints them, so 1e-3 and 0.001 are the same one. */
+/* Values are stored as cs_option_get prints them, so that 1e-3 and 0.001 are equal. */
 static cs_status read_values(cs_job_reader *reader, const cs_node *list, cs_axis *axis) {
     const cs_option *option = axis->option;
     cs_trial_config trial = reader->job->base;
@@ -109,7 +109,7 @@ static cs_status read_budget(cs_job_reader *reader, const cs_node *key, const cs
     return cs_job_read_map(reader, "sweep: budget:", value, "sweep.budget", NULL, 0);
 }
 
-/* An option that the scheduler does not look at would be a mistake that nobody sees. */
+/* An option that the scheduler does not use is an error, because nobody would notice the mistake. */
 static cs_status check_scheduler_keys(const cs_job_reader *reader, const char *section, const cs_node *map) {
     unsigned kind = 1U << reader->job->scheduler.kind;
     for (int i = 0; i < map->n; i++) {
@@ -133,7 +133,7 @@ static cs_status read_scheduler(cs_job_reader *reader, const cs_node *key, const
     return check_scheduler_keys(reader, section, value);
 }
 
-/* A scheduler compares what every epoch tells. */
+/* A scheduler compares trials after every epoch, so its metric must be known after every epoch. */
 static cs_status check_scheduler_metric(const cs_job *job, const cs_node *sweep) {
     const cs_column *metric = NULL;
     const cs_node *scheduler = cs_node_get(sweep, "scheduler");
@@ -147,7 +147,7 @@ static cs_status check_scheduler_metric(const cs_job *job, const cs_node *sweep)
         "use metric: {name: %s}", strstr(job->metric, "loss") ? "val_loss" : "val_accuracy");
 }
 
-/* The last axis: seeds that follow the job's. */
+/* Adds the last axis: as many consecutive seeds as there are repeats, from the seed of the job. */
 static cs_status add_repeats(cs_job_reader *reader, const cs_node *repeats) {
     cs_job *job = reader->job;
     const cs_option *option = NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table: of a job file. */
+/* Reads table: of a job file. */
 #include "job_reader.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The option's full key, when it is swept. */
+/* Reads the name of a swept option; `out` is its full key. */
 static cs_status read_table_axis(cs_job_reader *reader, const cs_node *key, const cs_node *value, char *out,
                                  size_t size) {
     const cs_job *job = reader->job;
@@ -53,8 +53,9 @@ cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_
     return cs_job_read_map(reader, "table:", value, "table", keys, 3);
 }
 
-/* Rows and columns that the job leaves open: the first swept options that are free. The table has the mean over
- * repeats; a random sweep has a leaderboard unless it asks for a pivot. */
+/* Where the job does not choose rows or columns, they are the first swept options that are free. Repeats are not
+ * among them, because the table has the mean over repeats. A random sweep has a leaderboard unless the job asks for
+ * a pivot. */
 void cs_job_complete_table(const cs_job_reader *reader) {
     cs_job *job = reader->job;
     char *places[] = {job->table_rows, job->table_columns};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trials that the sweep of a job makes. */
+/* Makes the trials of a job. */
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
 #include "scheduler.h"
@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keras' learning rates, where the job leaves it to the optimizer. */
+/* If the job sets no learning rate, the optimizer has a default, that of Keras. */
 static void resolve_lr(cs_trial_config *trial) {
     cs_optimizer *optimizer = &trial->train.optimizer;
     if (optimizer->lr == 0)
         optimizer->lr = cs_optimizer_default_lr(optimizer->kind);
 }
 
-/* A head that is not understood fails when it is built. */
+/* A head that cannot be parsed counts as one without; building it then gives the error. */
 static bool has_plain_dropout(const char *text) {
     cs_head_spec head;
     if (cs_head_parse(text, &head) != CS_OK)
@@ -35,7 +35,8 @@ static const char *head_of(const cs_model_config *model) {
     return model->head;
 }
 
-/* A rate that no head takes is a mistake; and where rates are swept, a head that takes none makes equal trials. */
+/* A dropout rate that no head uses is a mistake. If rates are swept, a head without plain dropout would make equal
+ * trials. */
 static cs_status check_dropout(const cs_job_reader *reader) {
     const char *key = "model.dropout", *hint = "write head: [gap, dropout, dense]";
     const cs_job *job = reader->job;
@@ -60,7 +61,7 @@ static cs_status check_dropout(const cs_job_reader *reader) {
     return CS_OK;
 }
 
-/* On features only the head trains, and images are seen once, as they are. */
+/* With mode: features only the head is trained, and features are computed once, without augmentation. */
 static cs_status check_features(const cs_job_reader *reader, cs_trial_config *trial) {
     const char *head = "head";
     const cs_node *depth = cs_job_given(reader, "train.fine_tune"), *augment = cs_job_given(reader, "train.augment");
@@ -78,7 +79,7 @@ static cs_status check_features(const cs_job_reader *reader, cs_trial_config *tr
     return CS_OK;
 }
 
-/* Of trial t of a grid: the last axis fastest. */
+/* Sets the indices of trial t of a grid on the axes; the last axis changes fastest. */
 static void place_grid(const cs_job *job, int t, int *places) {
     for (int i = job->n_axes - 1, rest = t; i >= 0; rest /= job->axes[i].n, i--)
         places[i] = rest % job->axes[i].n;
@@ -97,7 +98,7 @@ static cs_status expand_grid(cs_job *job) {
     return CS_OK;
 }
 
-/* A combination drawn, with each of its repeats. */
+/* Draws combinations, and makes a trial for each repeat of each. */
 static cs_status expand_random(const cs_job_reader *reader) {
     cs_job *job = reader->job;
     int n = job->budget.trials, repeats = job->repeats, n_axes = job->n_axes - (repeats > 1);
@@ -120,7 +121,7 @@ done:
     return status;
 }
 
-/* What depends on the trials. */
+/* Checks the settings of the scheduler, which depend on the longest trial. */
 static cs_status check_scheduler(const cs_job_reader *reader) {
     cs_job *job = reader->job;
     cs_scheduler_config *scheduler = &job->scheduler;

@@ -12,15 +12,15 @@
 
 enum { LEADERBOARD = 10 };
 
-/* The trials of a combination of values: it and its repeats. */
+/* A combination of values and its trials, which are its repeats. */
 typedef struct entry {
-    int trial; /* the first */
+    int trial; /* the first of them */
     double mean;
     cs_cell cell;
     bool maximize;
 } entry;
 
-/* Those of which nothing finished come last. */
+/* A combination without a finished trial comes last. */
 static int best_first(const void *a, const void *b) {
     const entry *p = a, *q = b;
     if (cs_column_better(p->mean, q->mean, p->maximize))
@@ -28,7 +28,8 @@ static int best_first(const void *a, const void *b) {
     return cs_column_better(q->mean, p->mean, p->maximize) ? 1 : p->trial - q->trial;
 }
 
-/* Header or values: trial, swept options but the repeats' seed, the metric. */
+/* Fills a row of the table: the trial, its swept options without the seed of repeats, and the metric. `of` NULL: the
+ * header. */
 static cs_status fill_row(const cs_job *job, const cs_column *metric, const entry *of, int row, cs_text_table *table) {
     char text[CS_VALUE_MAX * 2] = "trial";
     int column = 0, n_axes = table->columns - 2;
@@ -83,7 +84,7 @@ cs_status cs_leaderboard_print(const cs_job *job, const cs_outcome *outcomes, FI
     return status;
 }
 
-/* As one word of a shell. */
+/* Prints a word so that a shell reads it as one word. */
 static void print_word(const char *word, FILE *out) {
     bool plain = *word != '\0';
     for (const char *at = word; *at && plain; at++)
@@ -98,7 +99,8 @@ static void print_word(const char *word, FILE *out) {
     fputc('\'', out);
 }
 
-/* Trials are named as a fresh start numbers them, which does not know of earlier runs in the folder. */
+/* Trials are named here by their index: the command starts a new folder, which does not know the numbers of earlier
+ * runs. */
 static void print_command(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out) {
     char folder[CS_NAME_MAX + 32];
     fputs("\n   ", out);

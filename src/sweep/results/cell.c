@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Welford 1962: exact also where the mean is large beside the spread. */
+/* Welford 1962: this stays exact when the mean is large compared with the deviation. */
 void cs_cell_add(cs_cell *cell, const cs_column *metric, const cs_outcome *outcome) {
     cell->failed += outcome->state == CS_TRIAL_FAILED;
     if (outcome->state != CS_TRIAL_OK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep collect: folders of one sweep become one trials.csv and one table. */
+/* cnnsweep collect: merges folders of one sweep into one trials.csv and one table. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -13,34 +13,34 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What a folder tells of a trial. */
-typedef struct telling {
+/* What the journal of a folder says of a trial. */
+typedef struct report {
     uint64_t key;
-    int part, epochs; /* whose it is, how many are done */
+    int part, epochs; /* the part that trains it; how many epochs are done */
     cs_trial_state state;
-    double value; /* OK: of the table's metric */
-} telling;
+    double value; /* OK: the value of the table's metric */
+} report;
 
 typedef struct folder {
     const char *path;
-    struct stat info; /* to know it again under another name */
+    struct stat info; /* to find the same folder under another name */
     int part, parts;
-    telling *trials; /* [job->n_trials] */
+    report *trials; /* [job->n_trials] */
 } folder;
 
 typedef struct collection {
-    folder *folders; /* [n] those where a sweep began */
+    folder *folders; /* [n] the folders in which a sweep has begun */
     int n;
-    cs_journal *first; /* of folders[0]: the others are compared with it */
+    cs_journal *first; /* that of folders[0]; the others are compared with it */
     cs_job *job;
-    const cs_column *metric; /* of the table */
+    const cs_column *metric; /* the metric of the table */
     cs_outcome *outcomes;    /* [job->n_trials] */
-    int *from;               /* [job->n_trials] the folder whose outcome counts */
+    int *from;               /* [job->n_trials] the index of the folder whose outcome counts */
     int missing, duplicates;
     char out[CS_PATH_MAX];
 } collection;
 
-/* The option of an axis by its name, "none" for no axis. */
+/* Finds the swept option of a name; "none" gives "". */
 static cs_status choose_axis(const cs_job *job, const char *what, const char *name, char *key, size_t size) {
     const cs_option *option = NULL;
     char swept[CS_VALUE_MAX] = "";
@@ -61,7 +61,8 @@ static cs_status choose_axis(const cs_job *job, const char *what, const char *na
                             swept[0] ? swept : "nothing");
 }
 
-/* An axis that is asked for in one place leaves the other. */
+/* Rows and columns are different options: if --rows asks for the option of the columns, the table has no columns, and
+ * likewise for --columns. */
 static cs_status choose_table(cs_job *job, const cs_collect_options *options) {
     const cs_column *metric = NULL;
     char rows[CS_NAME_MAX], columns[CS_NAME_MAX];
@@ -86,7 +87,7 @@ static cs_status choose_table(cs_job *job, const cs_collect_options *options) {
     return CS_OK;
 }
 
-/* The first folder says what the job is. Takes the journal over. */
+/* Takes the job from the first folder. Takes ownership of the journal. */
 static cs_status begin(collection *c, const char *path, cs_journal *journal, const cs_collect_options *options) {
     c->first = journal;
     cs_status status = cs_description_job(journal, &c->job);
@@ -128,24 +129,24 @@ static bool is_better(const cs_outcome *a, const cs_outcome *b) {
     return a->state == CS_TRIAL_OK ? b->state != CS_TRIAL_OK : b->state == CS_TRIAL_PENDING && a->state != b->state;
 }
 
-/* Of several folders that trained a trial the first in which it finished counts, else the first in which it failed. */
+/* If several folders trained a trial, the first in which it finished counts, else the first in which it failed. */
 static void take_trial(collection *c, const cs_record *record) {
     folder *f = &c->folders[c->n - 1];
     const cs_outcome *outcome = &record->outcome;
-    telling *told = &f->trials[record->place];
-    *told = (telling){.key = record->key, .part = record->part, .state = outcome->state};
+    report *own = &f->trials[record->index];
+    *own = (report){.key = record->key, .part = record->part, .state = outcome->state};
     if (record->n_epochs > 0)
-        told->epochs = record->epochs[record->n_epochs - 1].epoch + 1;
+        own->epochs = record->epochs[record->n_epochs - 1].epoch + 1;
     if (outcome->state == CS_TRIAL_OK)
-        told->value = cs_column_value(c->metric, &outcome->result);
-    if (!is_better(outcome, &c->outcomes[record->place]))
+        own->value = cs_column_value(c->metric, &outcome->result);
+    if (!is_better(outcome, &c->outcomes[record->index]))
         return;
-    c->outcomes[record->place] = *outcome;
-    c->from[record->place] = c->n - 1;
+    c->outcomes[record->index] = *outcome;
+    c->from[record->index] = c->n - 1;
 }
 
-/* The plan of a journal's last start has the order of the job. Keys cover settings that options do not name, such as
- * what an augmentation does. */
+/* The plan lines of a journal's last start are in the order of the job. Keys also cover settings that the options do
+ * not name, such as what an augmentation does. */
 static cs_status take_trials(collection *c, const cs_journal *journal) {
     folder *f = &c->folders[c->n - 1];
     CS_TRY(cs_alloc((size_t)c->job->n_trials, sizeof *f->trials, "trials", &f->trials));
@@ -154,7 +155,7 @@ static cs_status take_trials(collection *c, const cs_journal *journal) {
         if (record->start != journal->starts)
             continue;
         take_trial(c, record);
-        if (record->key != c->folders[0].trials[record->place].key)
+        if (record->key != c->folders[0].trials[record->index].key)
             return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: its trial %s differs", f->path,
                                    c->folders[0].path, record->options),
                            "augmentations: or the order of the trials; collect the parts of one job file");
@@ -166,9 +167,9 @@ static cs_status add_journal(collection *c, folder *next, cs_journal *journal, c
     if (!journal->sweep)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal does not describe the sweep", next->path),
                        "an earlier version wrote it: the trials.csv and table.md beside it are all there is");
-    if (journal->planned != journal->to_plan)
+    if (journal->planned != journal->announced)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal plans %d trials where it says there are %d", next->path,
-                               journal->planned, journal->to_plan),
+                               journal->planned, journal->announced),
                        "if it is only just starting call again; else `cnnsweep train JOB.yaml --resume` writes the "
                        "plan anew");
     CS_TRY(c->first ? compare(c, next->path, journal) : begin(c, next->path, journal, options));
@@ -178,7 +179,7 @@ static cs_status add_journal(collection *c, folder *next, cs_journal *journal, c
     return take_trials(c, journal);
 }
 
-/* One journal at a time is in memory, beside the first: there may be many parts of a sweep of many trials. */
+/* Only this journal and the first are in memory: a sweep may have many parts and many trials. */
 static cs_status add_folder(collection *c, const char *path, const cs_collect_options *options) {
     folder next = {.path = path};
     cs_journal *journal = NULL;
@@ -203,7 +204,7 @@ static cs_status add_folder(collection *c, const char *path, const cs_collect_op
     return status;
 }
 
-/* The deepest folder that all paths are in, as they are written. */
+/* The deepest folder that contains all paths, as they are written. */
 static cs_status common_parent(const char *const *paths, int n, char out[CS_PATH_MAX]) {
     CS_TRY(cs_path(out, CS_PATH_MAX, "%s", paths[0]));
     size_t length = strlen(out);
@@ -278,7 +279,7 @@ static cs_status write_products(const collection *c) {
         CS_TRY(cs_path(path, sizeof path, "%s/%s", c->out, products[i].name));
         if (products[i].is_pivot && cs_table_is_leaderboard(c->job)) {
             cs_log(CS_LOG_INFO, "no %s: a leaderboard is no pivot; --rows and --columns make one", path);
-            CS_TRY(cs_remove_all(path)); /* an earlier call's would be taken for this one's */
+            CS_TRY(cs_remove_all(path)); /* the file of an earlier call would look like a result of this one */
             continue;
         }
         CS_TRY(cs_atomic_open(path, &file));
@@ -292,15 +293,15 @@ static cs_status write_products(const collection *c) {
     return CS_OK;
 }
 
-/* Why there is no outcome: how far a folder came, or whose it is. */
+/* Prints why a trial has no outcome: how far the folder of its part is with it, or which part is missing. */
 static void print_missing(const collection *c, int trial, FILE *out) {
     for (int i = 0; i < c->n; i++) {
         const folder *f = &c->folders[i];
-        const telling *told = &f->trials[trial];
-        if (told->part != f->part)
+        const report *own = &f->trials[trial];
+        if (own->part != f->part)
             continue;
-        if (told->epochs > 0)
-            fprintf(out, ": %d epochs in %s\n", told->epochs, f->path);
+        if (own->epochs > 0)
+            fprintf(out, ": %d epochs in %s\n", own->epochs, f->path);
         else
             fprintf(out, ": has not begun in %s\n", f->path);
         return;
@@ -312,12 +313,12 @@ static void print_missing(const collection *c, int trial, FILE *out) {
 static void print_duplicate(const collection *c, int trial, FILE *out) {
     const char *separator = ": in ";
     for (int i = 0; i < c->n; i++) {
-        const telling *told = &c->folders[i].trials[trial];
-        if (told->state == CS_TRIAL_PENDING)
+        const report *own = &c->folders[i].trials[trial];
+        if (own->state == CS_TRIAL_PENDING)
             continue;
         fprintf(out, "%s%s (", separator, c->folders[i].path);
-        if (told->state == CS_TRIAL_OK)
-            fprintf(out, "ok, %s %.9g", c->metric->name, told->value);
+        if (own->state == CS_TRIAL_OK)
+            fprintf(out, "ok, %s %.9g", c->metric->name, own->value);
         else
             fputs("failed", out);
         fprintf(out, "%s)", i == c->from[trial] ? ", counts" : "");
@@ -333,14 +334,14 @@ static int count_outcomes(const collection *c, int trial) {
     return n;
 }
 
-/* The trials that are told of by so many folders (`several`: two or more; else none). */
-static void print_list(const collection *c, bool several, FILE *out) {
+/* Prints the trials that several folders have (`several`), or those that none has. */
+static void print_trials(const collection *c, bool several, FILE *out) {
     enum { SHOWN = 100 };
     int all = several ? c->duplicates : c->missing, shown = 0;
     for (int t = 0; t < c->job->n_trials && shown < SHOWN; t++) {
         char name[32], text[CS_VALUE_MAX * 2];
-        int told = count_outcomes(c, t);
-        if (several ? told < 2 : told > 0)
+        int found = count_outcomes(c, t);
+        if (several ? found < 2 : found > 0)
             continue;
         cs_job_trial_name(c->job, t, name, sizeof name);
         cs_job_describe_trial(c->job, t, text, sizeof text);
@@ -360,8 +361,8 @@ static cs_status print_all(const collection *c, FILE *out) {
     fprintf(out, "\ncollected  %d of %d trials from %d folder%s, %d missing, %d more than once; in %s\n",
             c->job->n_trials - c->missing, c->job->n_trials, c->n, c->n == 1 ? "" : "s", c->missing, c->duplicates,
             c->out);
-    print_list(c, false, out);
-    print_list(c, true, out);
+    print_trials(c, false, out);
+    print_trials(c, true, out);
     return CS_OK;
 }
 
@@ -372,9 +373,9 @@ static cs_status collect(collection *c, const char *const *paths, int n, const c
     if (c->n == 0)
         return cs_fail(CS_ERR_NOT_FOUND, "%s: nothing has begun there", paths[0]);
     for (int t = 0; t < c->job->n_trials; t++) {
-        int told = count_outcomes(c, t);
-        c->missing += told == 0;
-        c->duplicates += told > 1;
+        int found = count_outcomes(c, t);
+        c->missing += found == 0;
+        c->duplicates += found > 1;
     }
     CS_TRY(choose_out(c, paths, n, options->out));
     CS_TRY(write_products(c));

@@ -13,7 +13,7 @@ static void set_text(json_t *object, const char *key, const char *text) {
     json_object_set_new(object, key, cs_json_text(text));
 }
 
-/* A text of the job's that is no row of an option table. */
+/* A text in cs_job that is not an option of cs_job_options. */
 typedef struct job_text {
     const char *key;
     size_t offset, size;
@@ -32,8 +32,8 @@ enum { N_JOB_TEXTS = sizeof job_texts / sizeof *job_texts };
 static const char goal_key[] = "sweep.metric.goal", method_key[] = "sweep.method";
 static const char maximize[] = "maximize", minimize[] = "minimize", random_method[] = "random", grid_method[] = "grid";
 
-/* Machines that train parts may differ in the other options; the numbers do not, but for the last digits (threads,
- * device). Whether files are the same is told by what they hold: of the dataset by the journal's checksum. */
+/* Machines that train parts may differ in the other options, which change at most the last digits of the numbers
+ * (threads, device). Files are compared by their contents; for the dataset the journal has a checksum. */
 static bool affects_numbers(const cs_option *option) {
     return option->affects & ~(unsigned)CS_AFFECTS_PLACE;
 }
@@ -89,7 +89,7 @@ static const json_t *part_of(const cs_journal *journal, const char *name) {
     return json_object_get(journal->sweep, name);
 }
 
-/* A value for an error line: a text as it is, a list in JSON. */
+/* Writes a value for an error: a text as it is, a list in JSON. */
 static void print_value(const json_t *value, char *out, size_t size) {
     char *dumped = value && !json_is_string(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
     const char *text = dumped ? dumped : json_string_value(value);
@@ -97,41 +97,42 @@ static void print_value(const json_t *value, char *out, size_t size) {
     free(dumped);
 }
 
-/* A file as what it holds, a list of files as a list of that. A journal that does not say keeps the names. */
-static json_t *content_of(const cs_journal *journal, const json_t *value) {
+/* Replaces the name of a weights file by its checksum, and a list of names by a list of checksums. Names stay if the
+ * journal has no checksum for them. */
+static json_t *checksums_of(const cs_journal *journal, const json_t *value) {
     if (!json_is_array(value)) {
-        const char *held = cs_origin_held(journal, json_string_value(value) ? json_string_value(value) : "");
-        return held ? json_string(held) : json_incref((json_t *)value);
+        const char *checksum = cs_origin_checksum(journal, json_string_value(value) ? json_string_value(value) : "");
+        return checksum ? json_string(checksum) : json_incref((json_t *)value);
     }
     json_t *contents = json_array();
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)value, i, item) json_array_append_new(contents, content_of(journal, item));
+    json_array_foreach((json_t *)value, i, item) json_array_append_new(contents, checksums_of(journal, item));
     return contents;
 }
 
 static const char weights_key[] = "model.weights";
 
-/* A copy of a part of the description, with contents in place of names. */
-static json_t *part_by_content(const cs_journal *journal, const char *name) {
+/* Copies a part of the description, with checksums in place of the names of weights files. */
+static json_t *part_with_checksums(const cs_journal *journal, const char *name) {
     json_t *part = json_copy((json_t *)part_of(journal, name)), *weights = json_object_get(part, weights_key);
     if (weights)
-        json_object_set_new(part, weights_key, content_of(journal, weights));
+        json_object_set_new(part, weights_key, checksums_of(journal, weights));
     return part;
 }
 
 enum { VALUE_SHOWN = 100, SHOWN = 2 * VALUE_SHOWN + 3 };
 
-/* The value of a key, with what the file holds: "w.h5 (0123456789abcdef)". */
+/* Writes the value of a key, with the checksum of a file: "w.h5 (0123456789abcdef)". */
 static void print_key(const cs_journal *journal, const char *part, const char *key, char out[SHOWN]) {
-    char value[VALUE_SHOWN], held[VALUE_SHOWN];
-    json_t *contents = part_by_content(journal, part);
+    char value[VALUE_SHOWN], content[VALUE_SHOWN];
+    json_t *contents = part_with_checksums(journal, part);
     print_value(json_object_get(part_of(journal, part), key), value, sizeof value);
-    print_value(json_object_get(contents, key), held, sizeof held);
-    if (strcmp(value, held) == 0)
+    print_value(json_object_get(contents, key), content, sizeof content);
+    if (strcmp(value, content) == 0)
         snprintf(out, SHOWN, "%s", value[0] ? value : "empty");
     else
-        snprintf(out, SHOWN, "%s (%s)", value, held);
+        snprintf(out, SHOWN, "%s (%s)", value, content);
     json_decref(contents);
 }
 
@@ -145,7 +146,7 @@ static cs_status fail_key(const char *key, const cs_journal *a, const char *fold
                    "collect the parts of one job file");
 }
 
-/* The first key that one of two objects lacks or has otherwise; NULL: they are equal. */
+/* Finds the first key whose value differs in two objects, or which one lacks; NULL: they are equal. */
 static const char *find_difference(const json_t *a, const json_t *b) {
     const json_t *const both[] = {a, b};
     for (int i = 0; i < 2; i++) {
@@ -162,7 +163,7 @@ static const char *find_difference(const json_t *a, const json_t *b) {
 cs_status cs_description_compare(const cs_journal *a, const char *folder_a, const cs_journal *b, const char *folder_b) {
     static const char *const names[] = {"axes", "settings"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        json_t *x = part_by_content(a, names[i]), *y = part_by_content(b, names[i]);
+        json_t *x = part_with_checksums(a, names[i]), *y = part_with_checksums(b, names[i]);
         const char *key = find_difference(x, y);
         cs_status status = key ? fail_key(key, a, folder_a, b, folder_b, names[i]) : CS_OK;
         json_decref(x);
@@ -190,7 +191,7 @@ static cs_status copy_texts(const json_t *list, const char *what, char ***texts,
     return CS_OK;
 }
 
-/* A row of cs_job_options. */
+/* Sets the option of the job with that key. */
 static cs_status read_job_option(const json_t *settings, const char *key, cs_job *job) {
     size_t n;
     const cs_option *options = cs_job_options(&n);
@@ -231,10 +232,10 @@ static cs_status read_axes(const json_t *axes, cs_job *job) {
     return job->repeats == 1 || repeats_last ? CS_OK : fail_value("axes");
 }
 
-/* What a plan line tells: where the trial is on each axis, and its values. */
+/* Reads from a plan line the index of the trial on each axis, and its values. */
 static cs_status read_places(const json_t *plan, const cs_record *record, int number, cs_job *job) {
     const json_t *at = json_object_get(plan, "at"), *options = json_object_get(plan, "options");
-    int t = record->place, *places = job->places + (size_t)t * (size_t)job->n_axes;
+    int t = record->index, *places = job->places + (size_t)t * (size_t)job->n_axes;
     job->numbers[t] = number;
     for (int a = 0; a < job->n_axes; a++) {
         const cs_option *option = job->axes[a].option;

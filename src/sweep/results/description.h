@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the sweep room: what a sweep is, as the journal keeps it: enough to tell whether two folders are of the same
- * sweep, and to print its rows and its table without the job file. */
+/* Inside the sweep room: the description of a sweep in the journal. It says whether two folders are of the same sweep,
+ * and is enough to print the sweep's rows and table without the job file. */
 #ifndef CNNSWEEP_DESCRIPTION_H
 #define CNNSWEEP_DESCRIPTION_H
 
 #include "journal.h"
 
 /* A new JSON object; NULL: no memory.
- *   path, sets  where the job came from
- *   settings    by key, as text: name, sweep.*, table.*, and every option that is not swept and that numbers depend on,
- *               but for where dataset and features lie
- *   axes        by key: the values in their order */
+ *   path, sets  the job file and the --set assignments
+ *   settings    key: text, for name, sweep.*, table.*, and every option that is not swept and affects the numbers; the
+ *               paths of dataset and features are left out
+ *   axes        key: the list of values, for every swept option */
 struct json_t *cs_description_of(const cs_job *job);
 
-/* CS_ERR_ARG with the first key that differs, and both values. Weights files are compared by what they hold. */
+/* Checks that two journals are of the same sweep. CS_ERR_ARG names the first key that differs and both values. Weights
+ * files are compared by their contents. */
 CS_MUST_CHECK cs_status cs_description_compare(const cs_journal *a, const char *folder_a, const cs_journal *b,
                                                const char *folder_b);
-/* The job that a journal's last start told of, with its trials and numbers, to print; not to train. */
+/* Makes the job that the last start of a journal describes, with its trials and their numbers. It serves to print
+ * results, not to train. */
 CS_MUST_CHECK cs_status cs_description_job(const cs_journal *journal, cs_job **out);
 
 #endif

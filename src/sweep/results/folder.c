@@ -12,17 +12,17 @@ cs_status cs_results_folder(const cs_job *job, const cs_sweep_options *options, 
     return cs_path(out, CS_PATH_MAX, "results/%s", job->name);
 }
 
-/* What a sweep leaves in its folder beside artifacts; `force` removes these and nothing else. */
+/* The entries of a results folder, without the folders of artifacts. `force` removes these and the artifacts only. */
 static const struct entry {
     const char *name;
-    bool is_made; /* a folder that is there from the start */
+    bool is_made; /* a folder that is created at the start */
 } entries[] = {
     {"journal.jsonl", false}, {"trials.csv", false}, {"table.md", false},
     {"history", true},        {"weights", false},    {"checkpoints", true},
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 
-/* Entry i of the folder, those of the table and then the folders of artifacts: NULL past the end. */
+/* Entry i of the results folder: first those of `entries`, then the folders of artifacts; NULL past the last. */
 static const char *entry_name(size_t i, bool *is_made) {
     size_t n;
     const cs_artifact *artifacts = cs_artifacts(&n);
@@ -51,7 +51,7 @@ cs_status cs_results_clear(const char *folder, bool force) {
         CS_TRY(cs_results_entry(folder, entry, path));
         if (!cs_file_exists(path))
             continue;
-        /* Without a journal, the first entry, nothing tells how far that sweep was. */
+        /* Without a journal, which is the first entry, the sweep cannot be resumed. */
         if (!force)
             return cs_hint(cs_fail(CS_ERR_ARG, "%s already holds the results of a sweep (%s)", folder, entry),
                            "%skeep them and use --out ANOTHER_FOLDER, or replace them with --force",

@@ -7,19 +7,19 @@
 
 #include <stdio.h>
 
-/* A value of an epoch row under its name: the metrics and the learning rate. */
+/* A named value of an epoch row: a metric or the learning rate. */
 typedef struct cs_epoch_key {
     const char *name;
     size_t offset; /* of a double, into cs_epoch_row */
 } cs_epoch_key;
 
-/* In alphabetical order, as CSVLogger has them. */
+/* All of them, in alphabetical order as in CSVLogger. */
 const cs_epoch_key *cs_epoch_keys(size_t *count);
 double cs_epoch_value(const cs_epoch_key *key, const cs_epoch_row *row);
 void cs_epoch_set(const cs_epoch_key *key, double value, cs_epoch_row *row);
 
 void cs_history_header(FILE *out);
-/* NA for what is not there. */
+/* Writes a row; a value that is NaN is written as NA. */
 void cs_history_row(const cs_epoch_row *row, FILE *out);
 
 #endif

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* JSON has no NaN: null. */
+/* JSON has no NaN and no infinity, so these are null. */
 static json_t *number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
@@ -34,7 +34,7 @@ static cs_status print_lines(const json_t *events, FILE *out) {
     return CS_OK;
 }
 
-/* Appends a line an event. Takes the array over; NULL is a lack of memory. */
+/* Appends each event as a line, all in one write. Takes ownership of the array; NULL means that memory ran out. */
 static cs_status append_events(const char *folder, json_t *events) {
     char path[CS_PATH_MAX];
     cs_text_buffer buffer;
@@ -51,7 +51,7 @@ static cs_status append_events(const char *folder, json_t *events) {
     return status;
 }
 
-/* Takes the event over. */
+/* Takes ownership of the event. */
 static cs_status append_event(const char *folder, json_t *event) {
     return append_events(folder, json_pack("[o]", event));
 }
@@ -87,7 +87,7 @@ static json_t *hex(uint64_t value) {
     return json_string(text);
 }
 
-/* The trial's place on each axis. */
+/* The index of the trial's value on each axis. */
 static json_t *places_of(const cs_job *job, int trial) {
     json_t *places = json_array();
     for (int i = 0; i < job->n_axes; i++)

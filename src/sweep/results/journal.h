@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the sweep room: journal.jsonl, the one source of truth of a results folder: a JSON object a line, written
- * before the caller goes on, and with cs_journal_sync on the disk.
+/* Inside the sweep room: journal.jsonl, the one source of truth of a results folder. It has one JSON object a line. A
+ * line is written before the caller goes on, and is on the disk after cs_journal_sync.
  *
- *   start  a program began or went on: job, dataset and its checksum, metric and goal, trials, ranks, engine,
- *          precision, version; format, files: what weights files hold (origin.h); part and parts (0: all of the
- *          sweep), sweep (description.h), planned: how many plan lines follow
- *   plan   after each start a line a trial, those of other parts too: its name, its key (cs_trial_key), its swept
- *          options, its places on the axes; of one that is another part's which that is
+ *   start  a program started or resumed the sweep: job, dataset and its checksum, metric and goal, trials, ranks,
+ *          engine, precision, version; format; files: the checksums of the weights files (origin.h); part and parts
+ *          (0: the whole sweep); sweep (description.h); planned: how many plan lines follow
+ *   plan   one for each trial after each start, also for trials of other parts: its name, its key (cs_trial_key), its
+ *          swept options, the indices of their values on the axes; for a trial of another part the part
  *   epoch  one epoch of a trial
  *   trial  a trial ended: status ok with all metrics, or failed with the reason
  *   end    the program ended, and how
- * Numbers have 17 digits, so that they come back bit by bit; NaN and infinity are null. */
+ * Numbers have 17 digits, so that reading gives the same bits; NaN and infinity are null. */
 #ifndef CNNSWEEP_JOURNAL_H
 #define CNNSWEEP_JOURNAL_H
 
@@ -19,9 +19,9 @@
 #include <stdint.h>
 #include <time.h>
 
-/* The format of the journals that this program goes on with. In earlier ones the keys of trials were hashed from other
- * values (before format 2 from the paths of weights and not from what they held), and augmentations were drawn from
- * other random streams: trials would not be found again, or would go on with other pictures. */
+/* The format of journals that this program can go on with. Earlier formats hashed the keys of trials from other values
+ * (before format 2 from the paths of weights files and not from their contents) and drew augmentations from other
+ * random streams. Their trials would not be found again, or would go on with other pictures. */
 enum { CS_JOURNAL_FORMAT = 3 };
 
 CS_MUST_CHECK cs_status cs_journal_start(const char *folder, const cs_results_config *config);
@@ -29,62 +29,63 @@ CS_MUST_CHECK cs_status cs_journal_epoch(const char *folder, const char *trial, 
 CS_MUST_CHECK cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
                                          const cs_outcome *outcome);
 CS_MUST_CHECK cs_status cs_journal_end(const char *folder, const char *how);
-/* Puts all that was written on the disk; start and end do so themselves. */
+/* Syncs the journal to disk. cs_journal_start and cs_journal_end do so themselves. */
 CS_MUST_CHECK cs_status cs_journal_sync(const char *folder);
 
-/* What a journal tells of one trial. */
+/* What a journal says of one trial. */
 typedef struct cs_record {
-    int start; /* the last start that planned it, from 1; 0: no plan line, so the key is unknown */
+    int start; /* the last start that has a plan line of it, from 1; 0: none has, so the key is unknown */
     uint64_t key;
-    int place;            /* among the trials of that start */
-    char *plan;           /* that line; NULL: no plan line */
-    int part;             /* whose it is */
+    int index;            /* its index among the trials of that start */
+    char *plan;           /* the plan line; NULL: there is none */
+    int part;             /* the part that trains it */
     char *options;        /* as cs_job_describe_trial prints them; NULL: no plan line */
-    cs_outcome outcome;   /* the last one told */
-    cs_epoch_row *epochs; /* [n_epochs] ascending; of an epoch told again the first row */
+    cs_outcome outcome;   /* the last one in the journal */
+    cs_epoch_row *epochs; /* [n_epochs] ascending; of an epoch that was reported twice the first row */
     size_t n_epochs, epochs_capacity;
 } cs_record;
 
 struct cs_journal {
-    int starts;           /* 0: it was cut short before anything began. Then the rest is empty. */
-    int trials, ranks;    /* trials: of this part */
-    int threads;          /* of a rank, at the last start */
-    int part, parts;      /* 0 parts: the whole sweep */
-    int planned, to_plan; /* plan lines of the last start, other parts' too; as many as it said there would be */
-    int format;           /* CS_JOURNAL_FORMAT, or another version's */
-    struct json_t *sweep; /* description.h; NULL in journals of before there was one */
-    struct json_t *files; /* origin.h, of all starts */
+    int starts;             /* 0: nothing is in the journal, as the first line was not completed */
+    int trials, ranks;      /* `trials` counts those of this part */
+    int threads;            /* of each rank, at the last start */
+    int part, parts;        /* parts 0: the whole sweep */
+    int planned, announced; /* plan lines of the last start, with those of other parts; as many as it announced */
+    int format;             /* CS_JOURNAL_FORMAT, or that of another version of the program */
+    struct json_t *sweep;   /* see description.h; NULL in journals of versions that did not write it */
+    struct json_t *files;   /* see origin.h; of all starts together */
     char job[CS_NAME_MAX], dataset[CS_VALUE_MAX * 2], engine[CS_ENGINE_MAX], precision[8], metric[32];
     bool deterministic;
     uint64_t checksum; /* of the dataset, at the first start */
     bool maximize;
-    char ended[32];     /* how the last run ended; "": it has not, or was killed */
-    char last[64];      /* the last event, for people */
+    char ended[32];     /* how the last run ended; "": it has not ended, or was killed */
+    char last[64];      /* the last event, in words */
     time_t written;     /* when the file last changed */
-    cs_record *records; /* [n] the index is the trial's number, that of its name; gaps are empty */
+    cs_record *records; /* [n] by the number in the trial's name; a number without a trial has an empty record */
     size_t n, capacity;
-    int *told; /* [n_told] the numbers of the trials whose epochs came in, in that order */
-    size_t n_told, told_capacity;
-    long long whole; /* bytes up to the end of the last whole line */
+    int *arrivals; /* [n_arrivals] for each epoch row, in the order of arrival, the number of its trial */
+    size_t n_arrivals, arrivals_capacity;
+    long long complete; /* bytes up to the end of the last complete line */
 };
 
-/* *out is NULL when the folder has no journal. A last line cut short is passed over; so is a damaged line, with a
- * warning that names it. */
+/* Reads the journal of a folder; *out is NULL if there is none. A last line that is incomplete is ignored. A damaged
+ * line is skipped with a warning that names it. */
 CS_MUST_CHECK cs_status cs_journal_read(const char *folder, cs_journal **out);
 void cs_journal_free(cs_journal *journal); /* NULL-safe */
-/* Takes the last line away if it was cut short: before the first append. */
+/* Removes the last line if it is incomplete; to be called before the first append. */
 CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);
 
-/* Finds the job's trials among the records by their keys: job->numbers, and job->done for those that ended (with
- * `retry_failed`: that ended well). New trials get the numbers that follow. Rows of epochs that a trial does not have,
- * as a damaged line may tell, are dropped. */
+/* Finds the records of the job's trials by their keys. Sets job->numbers, and job->done for trials that ended (with
+ * `retry_failed` only for those that finished). New trials get the next free numbers. Drops rows of epochs that a trial
+ * does not have, which a damaged line may report. */
 CS_MUST_CHECK cs_status cs_journal_match(cs_journal *journal, bool retry_failed, cs_job *job);
-/* Both, where the options say so and there is a journal; else *out is NULL. Refuses what cs_origin_check does. */
-CS_MUST_CHECK cs_status cs_journal_look_back(const char *folder, const cs_sweep_options *options, cs_job *job,
-                                             cs_journal **out);
-/* The record of a trial of a matched job; NULL for a new one. */
+/* Reads and matches the journal if the options have `resume` and the folder has a journal; else *out is NULL. Fails
+ * where cs_origin_check does. */
+CS_MUST_CHECK cs_status cs_journal_resume(const char *folder, const cs_sweep_options *options, cs_job *job,
+                                          cs_journal **out);
+/* The record of a trial of a matched job; NULL: the trial is new. */
 const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job, int trial);
-/* Tells the epochs of a matched job's trials in the order in which they came in. */
+/* Calls `epoch` for each epoch row of a matched job's trials, in the order of their arrival. */
 CS_MUST_CHECK cs_status cs_journal_replay(const cs_journal *journal, const cs_job *job,
                                           void (*epoch)(void *context, int trial, const cs_epoch_row *row),
                                           void *context);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a journal back: events by a table of their names, each into the record of its trial. */
+/* Reads a journal. A table has a reader for each event, which adds the event to the record of its trial. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -41,12 +41,12 @@ static cs_status fail_line(const char *what) {
     return CS_ERR_FORMAT;
 }
 
-/* The record of the trial that an event names, "t007". */
+/* Finds or adds the record of the trial that an event names, such as "t007". */
 static cs_status record_of(cs_journal *journal, const json_t *event, cs_record **out) {
     const char *name = text_of(event, "trial");
     char *end = NULL;
     long number = name[0] == 't' && isdigit((unsigned char)name[1]) ? strtol(name + 1, &end, 10) : -1;
-    /* A number from a damaged line must not ask for memory without end. */
+    /* A number from a damaged line must not allocate memory without limit. */
     if (!end || *end || number < 0 || (size_t)number > journal->n + CS_MAX_TRIALS)
         return fail_line("names no trial");
     size_t before = journal->n, need = (size_t)number + 1;
@@ -59,7 +59,7 @@ static cs_status record_of(cs_journal *journal, const json_t *event, cs_record *
     return CS_OK;
 }
 
-/* What the last start that names a file says of it holds. */
+/* Keeps the checksum of each weights file from the last start that names it. */
 static cs_status read_files(cs_journal *journal, const json_t *files) {
     if (!journal->files)
         journal->files = json_object();
@@ -84,7 +84,7 @@ static cs_status read_start(cs_journal *journal, const json_t *event) {
     journal->part = int_of(event, "part");
     journal->parts = int_of(event, "parts");
     journal->planned = 0;
-    journal->to_plan = int_of(event, "planned");
+    journal->announced = int_of(event, "planned");
     json_decref(journal->sweep);
     journal->sweep = json_incref(json_object_get(event, "sweep"));
     journal->format = int_of(event, "format");
@@ -93,7 +93,7 @@ static cs_status read_start(cs_journal *journal, const json_t *event) {
     return read_files(journal, json_object_get(event, "files"));
 }
 
-/* {"train.lr": "0.01", ...} as "lr=0.01 ..." */
+/* Prints {"train.lr": "0.01", ...} as "lr=0.01 ...". */
 static cs_status describe(const json_t *options, char **out) {
     char text[CS_VALUE_MAX * 2] = "";
     const char *key;
@@ -115,7 +115,7 @@ static cs_status read_plan(cs_journal *journal, const json_t *event) {
         return fail_line("a trial without a key");
     CS_TRY(record_of(journal, event, &record));
     if (record->start != journal->starts)
-        record->place = journal->planned++;
+        record->index = journal->planned++;
     record->start = journal->starts;
     record->key = value;
     record->part = json_object_get(event, "part") ? int_of(event, "part") : journal->part;
@@ -123,7 +123,7 @@ static cs_status read_plan(cs_journal *journal, const json_t *event) {
     record->plan = json_dumps(event, JSON_COMPACT);
     if (!record->plan)
         return cs_fail(CS_ERR_NO_MEMORY, "no memory for a plan line");
-    free(record->options); /* the same trial's files may have other names by now */
+    free(record->options); /* the files of this trial may have been renamed since */
     record->options = NULL;
     return describe(json_object_get(event, "options"), &record->options);
 }
@@ -143,8 +143,9 @@ static cs_status read_epoch(cs_journal *journal, const json_t *event) {
     if (record->n_epochs > 0 && record->epochs[record->n_epochs - 1].epoch >= row.epoch)
         return CS_OK;
     CS_TRY(cs_grow(&record->epochs, &record->epochs_capacity, record->n_epochs + 1, sizeof row, "epochs"));
-    CS_TRY(cs_grow(&journal->told, &journal->told_capacity, journal->n_told + 1, sizeof *journal->told, "epochs"));
-    journal->told[journal->n_told++] = (int)(record - journal->records);
+    CS_TRY(cs_grow(&journal->arrivals, &journal->arrivals_capacity, journal->n_arrivals + 1, sizeof *journal->arrivals,
+                   "epochs"));
+    journal->arrivals[journal->n_arrivals++] = (int)(record - journal->records);
     record->epochs[record->n_epochs++] = row;
     return CS_OK;
 }
@@ -181,7 +182,7 @@ static const struct reader {
     {"start", read_start}, {"plan", read_plan}, {"epoch", read_epoch}, {"trial", read_trial}, {"end", read_end},
 };
 
-/* CS_ERR_FORMAT: the line is damaged. Events of names unknown here are a newer program's. */
+/* CS_ERR_FORMAT: the line is damaged. An event of an unknown name was written by a newer program and is ignored. */
 static cs_status read_line(cs_journal *journal, const char *line, size_t length) {
     json_error_t error;
     json_t *event = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
@@ -205,14 +206,14 @@ static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
     cs_status status = CS_OK;
     for (int number = 1; status == CS_OK && (length = getline(&line, &capacity, file)) > 0; number++) {
         if (line[length - 1] != '\n')
-            break; /* cut short */
+            break; /* incomplete */
         status = read_line(journal, line, (size_t)length);
         if (status == CS_ERR_FORMAT) {
             if (damaged++ < NAMED)
                 cs_log(CS_LOG_WARN, "%s:%d: a damaged line is passed over: %s", path, number, cs_error_last()->text);
             status = CS_OK;
         }
-        journal->whole += length;
+        journal->complete += length;
     }
     if (damaged > NAMED)
         cs_log(CS_LOG_WARN, "%s: %d more damaged lines are passed over", path, damaged - NAMED);
@@ -258,34 +259,34 @@ void cs_journal_free(cs_journal *journal) {
     json_decref(journal->sweep);
     json_decref(journal->files);
     free(journal->records);
-    free(journal->told);
+    free(journal->arrivals);
     free(journal);
 }
 
 cs_status cs_journal_repair(const char *folder, const cs_journal *journal) {
     char path[CS_PATH_MAX];
     CS_TRY(cs_path(path, sizeof path, "%s/journal.jsonl", folder));
-    return truncate(path, (off_t)journal->whole) == 0 ? CS_OK : cs_fail_errno("%s: cannot write", path);
+    return truncate(path, (off_t)journal->complete) == 0 ? CS_OK : cs_fail_errno("%s: cannot write", path);
 }
 
-typedef struct key_place {
+typedef struct key_entry {
     uint64_t key;
     int number;
-} key_place;
+} key_entry;
 
 static int by_key(const void *a, const void *b) {
-    const key_place *p = a, *q = b;
+    const key_entry *p = a, *q = b;
     if (p->key != q->key)
         return p->key < q->key ? -1 : 1;
     return p->number - q->number;
 }
 
-/* First place of `key` or of what comes after it. */
-static size_t find_key(const key_place *places, size_t n, uint64_t key) {
+/* The first index of `key`, or of the next larger key. */
+static size_t find_key(const key_entry *entries, size_t n, uint64_t key) {
     size_t low = 0;
     while (low < n) {
         size_t middle = low + (n - low) / 2;
-        if (places[middle].key < key)
+        if (entries[middle].key < key)
             low = middle + 1;
         else
             n = middle;
@@ -298,28 +299,28 @@ static void drop_late_epochs(cs_record *record, int epochs) {
         record->n_epochs--;
 }
 
-/* Equal trials (a random sweep may draw one twice) take the records of their key in turn. */
-static void match_trials(cs_journal *journal, bool retry_failed, key_place *places, size_t n, cs_job *job) {
+/* Equal trials, which a random sweep may draw, get the records of their key one after the other. */
+static void match_trials(cs_journal *journal, bool retry_failed, key_entry *entries, size_t n, cs_job *job) {
     int next = (int)journal->n;
     for (int t = 0; t < job->n_trials; t++) {
         uint64_t key = cs_trial_key(&job->trials[t]);
-        size_t at = find_key(places, n, key);
-        while (at < n && places[at].key == key && places[at].number < 0)
+        size_t at = find_key(entries, n, key);
+        while (at < n && entries[at].key == key && entries[at].number < 0)
             at++;
-        bool known = at < n && places[at].key == key;
-        job->numbers[t] = known ? places[at].number : next++;
+        bool known = at < n && entries[at].key == key;
+        job->numbers[t] = known ? entries[at].number : next++;
         if (!known)
             continue;
-        cs_record *record = &journal->records[places[at].number];
+        cs_record *record = &journal->records[entries[at].number];
         cs_trial_state state = record->outcome.state;
         drop_late_epochs(record, job->trials[t].train.epochs);
         job->done[t] = state == CS_TRIAL_OK || (state == CS_TRIAL_FAILED && !retry_failed);
-        places[at].number = -1;
+        entries[at].number = -1;
     }
 }
 
-/* Nobody should wonder why what was done is trained again. */
-static void tell_new_trials(const cs_journal *journal, const cs_job *job) {
+/* Explains why trials that an earlier run finished are trained again. */
+static void log_new_trials(const cs_journal *journal, const cs_job *job) {
     int known = 0;
     for (int t = 0; t < job->n_trials; t++)
         known += (size_t)job->numbers[t] < journal->n;
@@ -331,20 +332,20 @@ static void tell_new_trials(const cs_journal *journal, const cs_job *job) {
 }
 
 cs_status cs_journal_match(cs_journal *journal, bool retry_failed, cs_job *job) {
-    key_place *places = NULL;
+    key_entry *entries = NULL;
     size_t n = 0;
-    CS_TRY(cs_alloc(journal->n, sizeof *places, "keys", &places));
+    CS_TRY(cs_alloc(journal->n, sizeof *entries, "keys", &entries));
     for (size_t i = 0; i < journal->n; i++)
         if (journal->records[i].start > 0)
-            places[n++] = (key_place){journal->records[i].key, (int)i};
-    qsort(places, n, sizeof *places, by_key);
-    match_trials(journal, retry_failed, places, n, job);
-    free(places);
-    tell_new_trials(journal, job);
+            entries[n++] = (key_entry){journal->records[i].key, (int)i};
+    qsort(entries, n, sizeof *entries, by_key);
+    match_trials(journal, retry_failed, entries, n, job);
+    free(entries);
+    log_new_trials(journal, job);
     return CS_OK;
 }
 
-cs_status cs_journal_look_back(const char *folder, const cs_sweep_options *options, cs_job *job, cs_journal **out) {
+cs_status cs_journal_resume(const char *folder, const cs_sweep_options *options, cs_job *job, cs_journal **out) {
     *out = NULL;
     if (!options->resume)
         return CS_OK;
@@ -362,7 +363,7 @@ const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job,
 
 cs_status cs_journal_replay(const cs_journal *journal, const cs_job *job,
                             void (*epoch)(void *context, int trial, const cs_epoch_row *row), void *context) {
-    int *trials = NULL; /* [n] of the job, or -1 */
+    int *trials = NULL; /* [n] the index in the job of each number; -1: not in the job */
     size_t *next = NULL;
     cs_status status;
     CS_TRY_GOTO(cs_alloc(journal->n, sizeof *trials, "trials", &trials), done);
@@ -372,8 +373,8 @@ cs_status cs_journal_replay(const cs_journal *journal, const cs_job *job,
     for (int t = 0; t < job->n_trials; t++)
         if ((size_t)job->numbers[t] < journal->n)
             trials[job->numbers[t]] = t;
-    for (size_t i = 0; i < journal->n_told; i++) {
-        int number = journal->told[i];
+    for (size_t i = 0; i < journal->n_arrivals; i++) {
+        int number = journal->arrivals[i];
         const cs_record *record = &journal->records[number];
         size_t row = next[number]++;
         if (trials[number] >= 0 && row < record->n_epochs)

@@ -27,11 +27,11 @@ json_t *cs_origin_of(const cs_job *job) {
     return files;
 }
 
-const char *cs_origin_held(const cs_journal *journal, const char *path) {
+const char *cs_origin_checksum(const cs_journal *journal, const char *path) {
     json_t *text = cs_json_text(path);
-    const char *held = json_string_value(json_object_get(journal->files, json_string_value(text)));
+    const char *checksum = json_string_value(json_object_get(journal->files, json_string_value(text)));
     json_decref(text);
-    return held;
+    return checksum;
 }
 
 static cs_status check_format(const cs_journal *journal, const char *folder) {
@@ -45,7 +45,7 @@ static cs_status check_format(const cs_journal *journal, const char *folder) {
                    "--force");
 }
 
-/* {"0123456789abcdef": true}: what the job's files hold. */
+/* The checksums of the job's weights files: {"0123456789abcdef": true}. */
 static json_t *contents_of(const cs_job *job) {
     json_t *contents = json_object();
     for (int t = 0; t < job->n_trials; t++) {
@@ -58,11 +58,11 @@ static json_t *contents_of(const cs_job *job) {
 
 static cs_status check_trial(const cs_journal *journal, const char *folder, const cs_trial_config *trial,
                              const json_t *contents) {
-    const char *held = cs_origin_held(journal, trial->weights);
-    if (!held || trial->weights_checksum == 0 || json_object_get(contents, held))
+    const char *before = cs_origin_checksum(journal, trial->weights);
+    if (!before || trial->weights_checksum == 0 || json_object_get(contents, before))
         return CS_OK;
     return cs_hint(cs_fail(CS_ERR_ARG, "%s was begun when %s held other weights: its checksum was %s, and is %016llx",
-                           folder, trial->weights, held, (unsigned long long)trial->weights_checksum),
+                           folder, trial->weights, before, (unsigned long long)trial->weights_checksum),
                    "put the earlier file back, use --out ANOTHER_FOLDER for the new one, or replace the results with "
                    "--force");
 }
@@ -91,7 +91,7 @@ cs_status cs_origin_check_data(const cs_journal *journal, const char *folder, co
                    "use --out ANOTHER_FOLDER for another dataset, or replace the results with --force");
 }
 
-/* "part 1 of 3 (from 0)", or "a whole sweep". */
+/* Writes "part 1 of 3 (from 0)", or "a whole sweep". */
 static void print_part(int part, int parts, char *out, size_t size) {
     if (parts > 0)
         snprintf(out, size, "part %d of %d (from 0)", part, parts);
@@ -99,7 +99,7 @@ static void print_part(int part, int parts, char *out, size_t size) {
         snprintf(out, size, "a whole sweep");
 }
 
-/* Rows of one table are comparable. A journal from before there was a choice tells nothing of it. */
+/* All rows of a table must be comparable. Journals written before the precision could be set do not have it. */
 static cs_status check_numbers(const cs_results_config *config) {
     const cs_run_config *run = &config->job->run;
     const cs_journal *earlier = config->earlier;
@@ -113,7 +113,7 @@ static cs_status check_numbers(const cs_results_config *config) {
                    "go on as it was begun, or use --out ANOTHER_FOLDER");
 }
 
-/* A sweep may be divided anew only in folders of its own: what another part trains would be trained twice. */
+/* A sweep may be divided into other parts only in new folders: trials would otherwise be trained twice. */
 static cs_status check_part(const cs_results_config *config) {
     const cs_job *job = config->job;
     const cs_journal *earlier = config->earlier;

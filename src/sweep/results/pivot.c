@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The axis of an option key; -1 when the table has none. */
+/* The index of the axis of an option; -1: `key` is empty. */
 static int find_axis(const cs_job *job, const char *key) {
     for (int i = 0; i < job->n_axes; i++)
         if (strcmp(job->axes[i].option->key, key) == 0)
@@ -24,7 +24,7 @@ static cs_cell *cell_of(const cs_pivot *p, int trial) {
     return cell_at(p, p->rows < 0 ? 0 : places[p->rows], p->columns < 0 ? 0 : places[p->columns]);
 }
 
-/* Repeats are the last axis; as rows or columns they are an axis like any other. */
+/* True for the axis of repeats, the last one, unless it is the rows or columns of the table. */
 static bool is_repeats(const cs_pivot *p, int axis) {
     return p->job->repeats > 1 && axis == p->job->n_axes - 1 && axis != p->rows && axis != p->columns;
 }
@@ -36,7 +36,7 @@ static void keep_better(const cs_pivot *p, const cs_cell *combination, cs_cell *
     cell->failed = failed;
 }
 
-/* The repeats of a combination of values follow one another. */
+/* The repeats of a combination of values are consecutive trials. */
 static void fill_best(const cs_pivot *p, const cs_outcome *outcomes) {
     int n = p->job->n_trials, each = is_repeats(p, p->job->n_axes - 1) ? p->job->repeats : 1;
     for (int first = 0; first < n; first += each) {
@@ -79,7 +79,7 @@ static void print_corner(const cs_pivot *p, char *out, size_t size) {
     snprintf(out, size, "%s%s%s", rows, rows[0] && columns[0] ? " \\ " : "", columns);
 }
 
-/* "; best over lr, seed": the axes that are swept beside the table's. */
+/* Prints "; best over lr, seed": the swept options that are neither rows nor columns. */
 static void print_over(const cs_pivot *p, const char *what, bool best, FILE *out) {
     const char *separator = what;
     for (int i = 0; i < p->job->n_axes; i++) {

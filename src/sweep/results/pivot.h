@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the sweep room: rows x columns of a metric. */
+/* Inside the sweep room: a table of a metric by two swept options, rows x columns. */
 #ifndef CNNSWEEP_PIVOT_H
 #define CNNSWEEP_PIVOT_H
 
@@ -9,22 +9,22 @@ typedef struct cs_pivot {
     const cs_job *job; /* borrowed */
     const cs_column *metric;
     bool maximize;
-    int rows, columns; /* axes, or -1 */
+    int rows, columns; /* indices of axes; -1: none */
     int n_rows, n_columns;
     cs_cell *cells; /* [n_rows,n_columns] */
 } cs_pivot;
 
-/* What job->table_* ask for: a cell is the mean over what else is swept, with table_best the best of that, over repeats
- * alone. */
+/* Makes the table of job->table_*. A cell has the mean over the other swept options. With table_best it has the best
+ * over them; only repeats are then averaged. */
 CS_MUST_CHECK cs_status cs_pivot_open(const cs_job *job, const cs_outcome *outcomes, cs_pivot *out);
 void cs_pivot_close(cs_pivot *pivot);
 
-/* A title, then the table; "failed", and "-": not run. */
+/* Writes a title and the table. A cell is "failed" if its trials failed and "-" if none was run. */
 CS_MUST_CHECK cs_status cs_pivot_markdown(const cs_pivot *pivot, FILE *out);
-/* The same cells in a tabular that needs no package. */
+/* Writes the same cells as a LaTeX tabular that needs no package. */
 CS_MUST_CHECK cs_status cs_pivot_latex(const cs_pivot *pivot, FILE *out);
-/* All digits; where a cell of a column has several trials their standard deviation in a column "<value> sd" behind it.
- * Empty: not run, or failed. */
+/* Writes all digits. If any cell has several trials, each column is followed by a column "<value> sd" with the standard
+ * deviations. A cell is empty if no trial of it finished. */
 CS_MUST_CHECK cs_status cs_pivot_csv(const cs_pivot *pivot, FILE *out);
 
 #endif

@@ -16,19 +16,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A written row outlives every process; only the machine's own end can take it. Waiting for the disk after each epoch
- * of a few milliseconds would cost more than training it again. */
-static const double worth_a_sync = 1; /* second of training */
+/* A written row outlives the process; only a crash of the machine can lose it. Waiting for the disk after each epoch of
+ * a few milliseconds would cost more than training that epoch again. */
+static const double seconds_worth_a_sync = 1; /* seconds of training */
 
 struct cs_results {
     cs_results_config config; /* folder points at `folder` */
     char folder[CS_PATH_MAX];
     cs_outcome *outcomes;
     const char **classes; /* [cs_dataset_class_count] their names */
-    int *epochs;          /* [n_trials] of each trial that are in the journal */
-    int *kept;            /* [n_kept] trials whose weights stay (keep_weights) */
+    int *epochs;          /* [n_trials] how many epochs of each trial are in the journal */
+    int *kept;            /* [n_kept] trials whose weights are kept (keep_weights) */
     int n_kept;
-    double at_risk; /* seconds of training that the machine's own end would take with it */
+    double unsynced_seconds; /* seconds of training that a crash of the machine would lose */
 };
 
 static cs_status trial_path(const cs_results *results, const char *entry, int trial, const char *suffix,
@@ -36,7 +36,7 @@ static cs_status trial_path(const cs_results *results, const char *entry, int tr
     return cs_results_file(results->folder, results->config.job, entry, trial, suffix, out);
 }
 
-/* trials.csv anew, with what is known, in the order of the job. */
+/* Writes trials.csv again, with all known outcomes in the order of the job. */
 static cs_status write_csv(const cs_results *results) {
     char path[CS_PATH_MAX];
     cs_text_buffer buffer;
@@ -46,7 +46,7 @@ static cs_status write_csv(const cs_results *results) {
     return cs_text_replace(&buffer, path);
 }
 
-/* Adds rows to a trial's history, the first ones (`anew`) to a file of their own. */
+/* Appends rows to a trial's history. With `anew` the file is replaced. */
 static cs_status write_history(const cs_results *results, int trial, const cs_epoch_row *rows, size_t n, bool anew) {
     char path[CS_PATH_MAX];
     cs_text_buffer buffer;
@@ -63,7 +63,7 @@ static cs_status write_history(const cs_results *results, int trial, const cs_ep
     return cs_text_append(&buffer, path);
 }
 
-/* Is trial a's result better than b's? The earlier trial's where they are equal, so that it does not matter who ended
+/* True if trial a is better than trial b. Of equal trials the earlier is better, so that it does not matter which ended
  * first. */
 static bool beats(const cs_results *results, const cs_column *metric, int a, int b) {
     const cs_outcome *outcomes = results->outcomes;
@@ -73,7 +73,8 @@ static bool beats(const cs_results *results, const cs_column *metric, int a, int
     return !cs_column_better(q, p, results->config.job->maximize) && a < b;
 }
 
-/* Trial's weights are there; those of the worst go when they are too many. */
+/* Keeps the weights of a trial that finished. If more than keep_weights are then kept, those of the worst trial are
+ * removed. */
 static cs_status keep_best_weights(cs_results *results, int trial) {
     const cs_job *job = results->config.job;
     const char *ending = job->base.train.save_weights;
@@ -94,7 +95,7 @@ static cs_status keep_best_weights(cs_results *results, int trial) {
     return cs_remove_all(path);
 }
 
-/* What the journal knows of the job's trials; derived files are written from that alone. */
+/* Takes what the journal has of the job's trials. The other files are then written from that alone. */
 static cs_status restore(cs_results *results) {
     const cs_job *job = results->config.job;
     const cs_journal *earlier = results->config.earlier;
@@ -123,7 +124,7 @@ static cs_status restore_histories(const cs_results *results) {
     return CS_OK;
 }
 
-/* The journal is first: a folder with one can be resumed, whatever else is there yet. */
+/* The journal is written first: a folder with a journal can be resumed, even if other files are still missing. */
 static cs_status start_folder(cs_results *results) {
     CS_TRY(cs_folder_create(results->folder));
     CS_TRY(results->config.earlier ? restore(results) : cs_results_clear(results->folder, results->config.force));
@@ -186,7 +187,7 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
     CS_TRY(cs_journal_epoch(results->folder, name, rank, row));
     CS_TRY(write_history(results, trial, row, 1, results->epochs[trial] == 0));
     results->epochs[trial] = row->epoch + 1;
-    results->at_risk += row->seconds;
+    results->unsynced_seconds += row->seconds;
     return CS_OK;
 }
 
@@ -224,7 +225,7 @@ static cs_status write_artifacts(const cs_results *results, int trial, const cs_
     return CS_OK;
 }
 
-/* The row counts as there only once it is in the journal and in trials.csv. */
+/* The trial has ended only once it is in the journal and in trials.csv. */
 static cs_status record(cs_results *results, int trial, const cs_outcome *outcome) {
     char path[CS_PATH_MAX], name[32];
     cs_text_buffer buffer;
@@ -244,7 +245,7 @@ cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs
     snprintf(outcome.engine, sizeof outcome.engine, "%s", results->config.engine);
     snprintf(outcome.reason, sizeof outcome.reason, "%s", reason);
     CS_TRY(write_artifacts(results, trial, test));
-    results->at_risk += result->seconds;
+    results->unsynced_seconds += result->seconds;
     return record(results, trial, &outcome);
 }
 
@@ -255,15 +256,15 @@ cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status 
     for (char *at = outcome.reason; *at; at++)
         if (*at == '\n' || *at == '\r')
             *at = ' ';
-    results->at_risk = INFINITY;
+    results->unsynced_seconds = INFINITY;
     return record(results, trial, &outcome);
 }
 
 cs_status cs_results_sync(cs_results *results) {
-    if (results->at_risk < worth_a_sync)
+    if (results->unsynced_seconds < seconds_worth_a_sync)
         return CS_OK;
     CS_TRY(cs_journal_sync(results->folder));
-    results->at_risk = 0;
+    results->unsynced_seconds = 0;
     return CS_OK;
 }
 
@@ -287,7 +288,7 @@ bool cs_results_complete(const cs_results *results) {
     return true;
 }
 
-/* The trainer takes a trial's checkpoint away when the trial ends; a kill in between leaves it. */
+/* The trainer removes the checkpoint of a trial that ends; if it is killed just then the checkpoint stays. */
 static cs_status drop_checkpoints(const cs_results *results) {
     char path[CS_PATH_MAX];
     if (!cs_results_complete(results))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep status: what the journal of a folder says, and whether a program is at work there. */
+/* cnnsweep status: prints what the journal of a folder says, and whether a program is training into the folder. */
 #include "cnnsweep/file.h"
 #include "job/column.h"
 #include "journal.h"
@@ -12,7 +12,7 @@
 typedef struct counts {
     int done, failed, begun;
     size_t epochs;
-    int best; /* number, or -1 */
+    int best; /* the number of the best trial, or -1 */
     double best_value;
 } counts;
 
@@ -31,7 +31,7 @@ static void count_record(const cs_journal *journal, const cs_column *metric, int
     c->best_value = value;
 }
 
-/* The trials of the last start; those that a grid lost since are left out. */
+/* Counts the trials of the last start. Trials that are no longer in the job are left out. */
 static counts count(const cs_journal *journal, const cs_column *metric) {
     counts c = {.best = -1, .best_value = NAN};
     for (size_t i = 0; i < journal->n; i++)

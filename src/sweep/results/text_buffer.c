@@ -27,12 +27,12 @@ static cs_status append(const char *path, const void *bytes, size_t size) {
         return cs_fail_errno("%s: cannot write", path);
     off_t before = lseek(file, 0, SEEK_END);
     cs_status status = write_all(file, path, bytes, size);
-    /* A line cut short would spoil the file for its readers; the first error is the one to tell. */
-    bool spoilt = status != CS_OK && before >= 0 && ftruncate(file, before) != 0;
+    /* Remove an incomplete line, which readers of the file would stumble over. The first error is the one to report. */
+    bool incomplete = status != CS_OK && before >= 0 && ftruncate(file, before) != 0;
     bool closed = close(file) == 0;
     if (status == CS_OK && !closed)
         return cs_fail_errno("%s: cannot write", path);
-    return spoilt ? cs_context(status, "the last line of %s is cut short", path) : status;
+    return incomplete ? cs_context(status, "the last line of %s is cut short", path) : status;
 }
 
 static cs_status fail_memory(void) {

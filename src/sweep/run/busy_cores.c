@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sched.h: the bits of a set of cores, which POSIX does not have. */
+/* For the cpu_set_t of sched.h, which POSIX does not have. */
 #define _GNU_SOURCE
 #include "busy_cores.h"
 
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* "user nice system idle iowait irq softirq steal ...", in ticks: those in which the core did somebody's work. */
+/* Adds up the fields of "user nice system idle iowait irq softirq steal ..." in which the core was busy, in ticks. */
 static double busy_ticks(char *numbers) {
     static const bool counts[] = {true, false, true, false, false, true, true, true};
     double ticks = 0;
@@ -45,28 +45,28 @@ static double read_busy(const cpu_set_t *cores) {
     return busy;
 }
 
-/* The cores that were busy for a moment. */
-static double look(const cpu_set_t *cores) {
-    const struct timespec moment = {.tv_nsec = 100000000};
+/* The average number of cores that were busy during a short measurement. */
+static double measure(const cpu_set_t *cores) {
+    const struct timespec duration = {.tv_nsec = 100000000};
     double begun = cs_now(), before = read_busy(cores);
-    nanosleep(&moment, NULL);
+    nanosleep(&duration, NULL);
     return (read_busy(cores) - before) / (cs_now() - begun);
 }
 
-/* What every system does beside is no program: half a core, and on a large node two in a hundred. */
+/* Background work of the system does not count as a program: half a core, and on a large node two in a hundred. */
 static int count_busy(const cpu_set_t *cores) {
     const double noise = 0.5 + 0.02 * CPU_COUNT(cores);
-    double busy = look(cores);
+    double busy = measure(cores);
     return busy < noise ? 0 : (int)(busy + 0.5);
 }
 
 int cs_busy_cores(const cpu_set_t *cores) {
-    enum { LOOKS = 8 };
-    const char *told = getenv("CNNSWEEP_BUSY_CORES");
+    enum { MEASUREMENTS = 8 };
+    const char *given = getenv("CNNSWEEP_BUSY_CORES");
     int fewest = CPU_COUNT(cores);
-    if (told)
-        return (int)strtol(told, NULL, 10);
-    for (int i = 0; i < LOOKS && fewest > 0; i++) {
+    if (given)
+        return (int)strtol(given, NULL, 10);
+    for (int i = 0; i < MEASUREMENTS && fewest > 0; i++) {
         int busy = count_busy(cores);
         fewest = busy < fewest ? busy : fewest;
     }

@@ -31,9 +31,9 @@ struct cs_coordinator {
     volatile sig_atomic_t *stop;
 };
 
-static void judge(void *context, int trial, const cs_epoch_row *row) {
+static void replay_epoch(void *context, int trial, const cs_epoch_row *row) {
     cs_coordinator *coordinator = context;
-    cs_scheduler_judge(coordinator->scheduler, trial, row, coordinator->reasons[trial], sizeof *coordinator->reasons);
+    cs_scheduler_decide(coordinator->scheduler, trial, row, coordinator->reasons[trial], sizeof *coordinator->reasons);
 }
 
 static bool has_begun(const cs_plan *plan, const cs_journal *earlier, const cs_trial_group *group) {
@@ -68,7 +68,7 @@ static cs_status open_parts(cs_coordinator *coordinator, const cs_journal *earli
     CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *coordinator->reasons, "reasons", &coordinator->reasons));
     CS_TRY(order_groups(coordinator, earlier));
     CS_TRY(cs_scheduler_open(job, &coordinator->scheduler));
-    return earlier ? cs_journal_replay(earlier, job, judge, coordinator) : CS_OK;
+    return earlier ? cs_journal_replay(earlier, job, replay_epoch, coordinator) : CS_OK;
 }
 
 cs_status cs_coordinator_open(const cs_plan *plan, cs_results *results, const cs_journal *earlier,
@@ -122,7 +122,7 @@ static void give_group(cs_coordinator *coordinator, cs_answer *answer) {
 
 /* The budget of minutes does not end a trial that is at its last epoch anyway. */
 static bool is_enough(cs_coordinator *coordinator, int trial, const cs_epoch_row *row) {
-    if (cs_scheduler_judge(coordinator->scheduler, trial, row, coordinator->reasons[trial], REASON_MAX))
+    if (cs_scheduler_decide(coordinator->scheduler, trial, row, coordinator->reasons[trial], REASON_MAX))
         return true;
     return cs_now() >= coordinator->end && row->epoch + 1 < coordinator->plan->job->trials[trial].train.epochs;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* auto is the user's own cache, as the XDG base directory specification has it; without a home there is none. */
+/* auto: the user's cache folder by the XDG base directory specification; without a home directory there is none. */
 static cs_status find_plan_cache(const char *wanted, char out[CS_PATH_MAX]) {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     out[0] = '\0';

@@ -58,13 +58,13 @@ static void print_line(const cs_display *display, int trial, const char *fmt, ..
     va_start(args, fmt);
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
-    /* "\033[K" wipes the bar that stood on this line. */
+    /* "\033[K" clears the line, which may show the bar. */
     fprintf(stderr, "%s%s%s%s  %s\n", display->bar ? "\r\033[K" : "", name, text[0] ? " " : "", text, line);
     if (display->bar)
         draw_bar(display);
 }
 
-/* Puts the trial's share of the work at `seconds`. */
+/* Sets the share of a trial in the finished work to `seconds`. */
 static void advance(cs_display *display, int trial, double seconds) {
     display->done_seconds += seconds - display->trial_seconds[trial];
     display->trial_seconds[trial] = seconds;
@@ -81,7 +81,8 @@ static void append_metrics(const cs_epoch_row *row, cs_metric_split split, bool 
     }
 }
 
-/* "loss 0.3200  accuracy 0.9000  val_loss ...": of each split the losses first, and only what the trial has. */
+/* Prints "loss 0.3200  accuracy 0.9000  val_loss ...": for each split the losses first, and only metrics that the trial
+ * has. */
 static void print_metrics(const cs_epoch_row *row, char *out, size_t size) {
     static const cs_metric_split splits[] = {CS_METRIC_TRAIN, CS_METRIC_VAL};
     *out = '\0';

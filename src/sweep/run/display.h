@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the sweep room: what is seen while a sweep runs, on stderr of rank 0. A log gets a plain line an epoch and a
- * trial; a terminal gets the same lines above a bar over the whole sweep. */
+/* Inside the sweep room: shows the progress of a sweep on stderr of rank 0. A log file gets a plain line for each epoch
+ * and each trial. A terminal gets the same lines above a progress bar of the whole sweep. */
 #ifndef CNNSWEEP_DISPLAY_H
 #define CNNSWEEP_DISPLAY_H
 
@@ -11,10 +11,10 @@ typedef struct cs_display {
     const cs_plan *plan;
     bool lines, bar;
     double started;
-    double done_seconds; /* expected ones, of finished epochs and trials */
+    double done_seconds; /* the expected seconds of finished epochs and trials */
     int ended, failed;
-    int trials;            /* of this part */
-    double *trial_seconds; /* [n_trials] what each has put into done_seconds */
+    int trials;            /* how many trials this part has */
+    double *trial_seconds; /* [n_trials] the share of each in done_seconds */
 } cs_display;
 
 CS_MUST_CHECK cs_status cs_display_open(cs_display *display, const cs_plan *plan);

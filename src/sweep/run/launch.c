@@ -71,8 +71,8 @@ cs_status cs_launch_print(cs_ranks *ranks, int wanted, const cs_engine *engine) 
     return status;
 }
 
-/* A network file system may show a new file late. */
-static bool appears(const char *path) {
+/* Waits for a file, because a network file system may show a new one late. */
+static bool file_appears(const char *path) {
     const struct timespec nap = {.tv_nsec = 50000000L};
     const double patience = 10;
     double begun = cs_now();
@@ -86,7 +86,7 @@ static bool appears(const char *path) {
 
 static cs_status wait_for_file(const char *path, const char *folder) {
     char node[sizeof((cs_placement *)0)->node];
-    if (appears(path))
+    if (file_appears(path))
         return CS_OK;
     find_node_name(node, sizeof node);
     return cs_hint(
@@ -94,8 +94,8 @@ static cs_status wait_for_file(const char *path, const char *folder) {
         "all nodes write results: the folder must lie on a file system that they share; --out names another");
 }
 
-/* The file has a new name each time: a node that has looked for a name and not found it may remember that for a while.
- */
+/* Creates a file that the other nodes look for. Its name is new each time: a node that has looked for a name in vain
+ * may remember that for a while. */
 static cs_status write_probe_file(const char *folder, char path[CS_PATH_MAX]) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

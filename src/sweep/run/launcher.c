@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sched_getaffinity: the cores a process may use, which POSIX cannot tell. */
+/* For sched_getaffinity, the cores that a process may run on, which POSIX does not have. */
 #define _GNU_SOURCE
 #include "ranks_impl.h"
 
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Open MPI's, up to a dot: 4.1's mpirun and its daemon on other nodes, then those of 5, where mpirun becomes prterun.
- */
+/* Compares a name, up to a dot, with those of Open MPI: mpirun of 4.1 and its daemon on other nodes, then those of
+ * version 5, in which mpirun becomes prterun. */
 static bool is_launcher(const char *name) {
     static const char *const names[] = {"mpirun", "mpiexec", "orterun", "orted", "prterun", "prted", "prte"};
     size_t length = strcspn(name, ".");
@@ -20,7 +20,7 @@ static bool is_launcher(const char *name) {
     return false;
 }
 
-/* A process's name and its parent: /proc/PID/stat is "PID (name) state parent ...". */
+/* Reads the name and the parent of a process: /proc/PID/stat is "PID (name) state parent ...". */
 static bool read_process(pid_t pid, char name[32], int *parent) {
     char path[64], line[512];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
@@ -37,8 +37,9 @@ static bool read_process(pid_t pid, char name[32], int *parent) {
     return true;
 }
 
-/* It is known by its name: Slurm's daemon, the parent of what srun starts, may itself run on cores that are not the
- * job's. Between it and this process there may be a shell, or what starts a container. */
+/* Looks for the launcher among the ancestors of this process, by its name. A shell or the starter of a container may be
+ * between them. Slurm's daemon, the parent of what srun starts, is not in the list, because it may run on cores that do
+ * not belong to the job. */
 int cs_launcher_cores(void) {
     enum { DEPTH = 16 };
     cpu_set_t cores;

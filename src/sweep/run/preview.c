@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --dry-run. */
+/* The preview of a sweep (--dry-run). */
 #include "cnnsweep/log.h"
 #include "device.h"
 #include "job/contents.h"
@@ -77,7 +77,7 @@ static void print_plan(const cs_plan *plan, FILE *out) {
     print_table_shape(job, out);
 }
 
-/* With the journal that is gone on with, or NULL. */
+/* `earlier` is the journal that is resumed, or NULL. */
 static cs_status preview(const cs_ranks *ranks, cs_job *job, const cs_journal *earlier, const char *folder, FILE *out) {
     cs_engine *engine = NULL;
     cs_plan *plan = NULL;
@@ -99,7 +99,7 @@ cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_op
     char folder[CS_PATH_MAX];
     CS_TRY(cs_results_folder(job, options, folder));
     CS_TRY(cs_job_read_contents(job));
-    cs_status status = cs_journal_look_back(folder, options, job, &earlier);
+    cs_status status = cs_journal_resume(folder, options, job, &earlier);
     if (status == CS_OK)
         status = preview(ranks, job, earlier, folder, out);
     cs_journal_free(earlier);

@@ -9,32 +9,33 @@
 #include <stdlib.h>
 
 enum { TAG_MESSAGE = 1, TAG_EVALUATION, TAG_ANSWER, TAG_STOP };
-/* So many messages share a sync of the journal; the first waits for all to be handled. */
-enum { MOST_TOGETHER = 64 };
-/* A disk that stalls delays answers; a rank 0 that does not answer at all for this long is gone. */
+/* The most messages that share one sync of the journal. The first of them waits until all are handled. */
+enum { MAX_MESSAGES = 64 };
+/* A slow disk delays answers. If rank 0 does not answer for this long, it is assumed to be gone. */
 static const double answer_seconds = 600;
-/* Where ranks share cores MPI gives the core away whenever it finds nothing: not after every step. */
-static const double look_seconds = 0.05;
+/* The seconds between two checks for a stop. They are not made after every step, because MPI gives the core away each
+ * time it finds no message, which costs time where ranks share cores. */
+static const double check_seconds = 0.05;
 
 struct cs_queue {
     int rank, size;
-    cs_coordinator *coordinator; /* rank 0 */
+    cs_coordinator *coordinator; /* on rank 0 */
     const volatile sig_atomic_t *stop;
-    bool *left; /* [size] rank 0: who has sent LEAVING, or never talks */
+    bool *left; /* [size] on rank 0: which ranks have sent LEAVING or never communicate */
     int n_left;
     pthread_t service;
     bool serving;
-    double looked; /* other ranks: when they last looked for a stop */
+    double checked; /* on other ranks: when they last checked for a stop */
 };
 
-/* To ranks that train until their next message. The message is empty, so it waits for nobody. */
+/* Announces the stop to ranks that are training. The message is empty, so sending it waits for no receiver. */
 static void announce_stop(const cs_queue *queue) {
     for (int rank = 1; rank < queue->size; rank++)
         if (!queue->left[rank])
             MPI_Send(NULL, 0, MPI_BYTE, rank, TAG_STOP, MPI_COMM_WORLD);
 }
 
-/* Receives the rest of a message, has the coordinator take it. */
+/* Receives a message, and the evaluation if one follows it, and has the coordinator handle it. */
 static void receive(cs_queue *queue, int rank, cs_answer *answer) {
     cs_message message;
     cs_evaluation *test = NULL;
@@ -48,11 +49,11 @@ static void receive(cs_queue *queue, int rank, cs_answer *answer) {
     queue->n_left += queue->left[rank];
 }
 
-/* Answers all that are waiting; false: nobody is. */
+/* Answers all waiting messages; false: there were none. */
 static bool serve(cs_queue *queue) {
-    int ranks[MOST_TOGETHER], n = 0, waiting = 1;
-    cs_answer answers[MOST_TOGETHER];
-    while (n < MOST_TOGETHER) {
+    int ranks[MAX_MESSAGES], n = 0, waiting = 1;
+    cs_answer answers[MAX_MESSAGES];
+    while (n < MAX_MESSAGES) {
         MPI_Status envelope;
         MPI_Iprobe(MPI_ANY_SOURCE, TAG_MESSAGE, MPI_COMM_WORLD, &waiting, &envelope);
         if (!waiting)
@@ -110,36 +111,37 @@ cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial, cs_coordinat
     return CS_OK;
 }
 
-/* Takes the stop that rank 0 announced, if there is one. */
-static bool take_stop(void) {
-    int told = 0;
-    MPI_Iprobe(0, TAG_STOP, MPI_COMM_WORLD, &told, MPI_STATUS_IGNORE);
-    if (told)
+/* Receives the stop that rank 0 announced, if it did. */
+static bool receive_stop(void) {
+    int arrived = 0;
+    MPI_Iprobe(0, TAG_STOP, MPI_COMM_WORLD, &arrived, MPI_STATUS_IGNORE);
+    if (arrived)
         MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_STOP, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    return told;
+    return arrived;
 }
 
 bool cs_queue_stopped(cs_queue *queue) {
     double now = cs_now();
-    if (queue->rank == 0 || now - queue->looked < look_seconds)
+    if (queue->rank == 0 || now - queue->checked < check_seconds)
         return false;
-    queue->looked = now;
-    return take_stop();
+    queue->checked = now;
+    return receive_stop();
 }
 
-/* A stop that nobody waits for any more was sent before the answer to LEAVING: it is here, and is taken. */
+/* A stop that came while this rank was leaving was sent before the answer to LEAVING, so it has arrived and can be
+ * received. */
 void cs_queue_close(cs_queue *queue) {
     if (!queue)
         return;
     if (queue->serving)
         pthread_join(queue->service, NULL);
     else if (queue->rank != 0)
-        (void)take_stop();
+        (void)receive_stop();
     free(queue->left);
     free(queue);
 }
 
-/* `test` is what the results need of the evaluation, or NULL. */
+/* `test` is the part of the evaluation that the results need, or NULL. */
 static cs_status send_and_wait(cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     MPI_Request sends[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}, reply;
     message->values = test ? (int)cs_evaluation_size(test) : 0;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cs_comm over MPI. Open MPI makes no progress on a non-blocking collective unless somebody calls it, so what is
- * started is carried by a thread: it starts the sums one after the other and looks after each until it is done. Sums
- * that are waited for at once go over a communicator of their own, and need not stand in line.
+/* Implements cs_comm over MPI. Open MPI makes progress with a non-blocking collective only while it is called.
+ * Therefore a thread carries the sums that are started: it starts the allreduce of one after the other and tests each
+ * until it is done. Sums for which the caller waits at once use a communicator of their own, so that they do not queue
+ * behind the others.
  *
- * Waiting yields the core for a moment, as the others are often only microseconds behind, and then naps: ranks may have
- * to share cores, and MPI's own waiting would take this thread's whole core from the one that computes. */
+ * A wait first yields the core for a moment, because the other ranks are often only microseconds behind, and then
+ * sleeps between tests. Ranks may share cores, and MPI's own waiting would keep a whole core from the thread that
+ * computes. */
 #include "rank_group.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -19,7 +21,8 @@
 #include <string.h>
 #include <time.h>
 
-/* More are never under way: a program has a bucket a MiB of gradients, and who starts one more waits for the first. */
+/* The most sums that are started at a time. A program starts one for each MiB of gradients; a caller that starts one
+ * more waits for the first. */
 enum { MAX_STARTED = 64 };
 
 typedef struct started_sum {
@@ -28,18 +31,18 @@ typedef struct started_sum {
 } started_sum;
 
 struct cs_rank_group {
-    cs_comm comm; /* size 1: alone, and nothing below is used */
+    cs_comm comm; /* size 1: the rank is alone, and nothing below is used */
     MPI_Comm direct, background;
     pthread_t thread;
     bool has_thread;
     atomic_bool leaving;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    started_sum sums[MAX_STARTED]; /* a ring; the first is under way */
+    started_sum sums[MAX_STARTED]; /* a ring; the first is in progress */
     int first, count;
 };
 
-/* Long enough for a sum of a few KiB between ranks of a node that come at the same time. */
+/* Long enough for a sum of a few KiB between ranks of a node that start it at the same time. */
 static const double yield_seconds = 100e-6;
 
 static cs_status wait_for(cs_rank_group *group, MPI_Request *request) {
@@ -122,7 +125,7 @@ static cs_status sum_wait(void *context) {
     return CS_OK;
 }
 
-/* Signals are for the thread that trains. */
+/* Blocks signals in the new thread: the thread that trains handles them. */
 static cs_status start_thread(cs_rank_group *group) {
     sigset_t all, before;
     sigfillset(&all);

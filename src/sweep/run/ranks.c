@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sched_getaffinity: the cores this process may use, which POSIX cannot tell. */
+/* For sched_getaffinity, the cores that a process may run on, which POSIX does not have. */
 #define _GNU_SOURCE
 #include "busy_cores.h"
 #include "cnnsweep/log.h"
@@ -15,12 +15,12 @@
 
 struct cs_ranks {
     int rank, size;
-    int node_ranks, node_rank; /* ranks on this node, and this one among them */
-    int node_cores;            /* cores they may run on, all together */
+    int node_ranks, node_rank; /* the number of ranks on this node, and the index of this one */
+    int node_cores;            /* how many cores they may run on, all together */
     int own_cores;
-    cpu_set_t cores; /* node_cores */
-    int busy_cores;  /* of them, that other programs use; 0 until somebody looks */
-    int threads;     /* settled on where nobody asked for a number; 0: not yet */
+    cpu_set_t cores; /* the node_cores */
+    int busy_cores;  /* how many of them other programs use; 0 until measured */
+    int threads;     /* chosen where neither the job nor OMP_NUM_THREADS sets it; 0: not yet */
     bool mpi;        /* MPI is initialised */
 };
 
@@ -43,7 +43,8 @@ cs_status cs_ranks_wait(MPI_Request *request, double seconds, const char *what) 
     }
 }
 
-/* Set for every process by Open MPI's mpirun, by PMIx launchers (srun --mpi=pmix) and by PMI ones. */
+/* True if an environment variable is set that each process gets from Open MPI's mpirun, from a PMIx launcher (srun
+ * --mpi=pmix) or from a PMI one. */
 static bool launched(void) {
     return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
@@ -56,7 +57,8 @@ static int count_cores(const unsigned char *mask, size_t size) {
     return n;
 }
 
-/* Ranks may be bound to cores of their own or share all: the union over the node's ranks is right for both. */
+/* Ranks may be bound to cores of their own, or all may run on the same cores. The union over the ranks of the node is
+ * right for both. */
 static void count_node(cs_ranks *ranks) {
     cpu_set_t own, all;
     if (sched_getaffinity(0, sizeof own, &own) != 0) {
@@ -145,7 +147,8 @@ int cs_ranks_node_cores(const cs_ranks *ranks) {
 
 cs_status cs_ranks_check_launch(const cs_ranks *ranks) {
     static const char *const counts[] = {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
-    if (ranks->rank > 0) /* on other hosts SLURM_NTASKS may count mpirun's daemons; a lone process is rank 0 anywhere */
+    /* On other hosts SLURM_NTASKS may count mpirun's daemons. A process that is alone is rank 0 anywhere. */
+    if (ranks->rank > 0)
         return CS_OK;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         const char *text = getenv(counts[i]);
@@ -182,7 +185,7 @@ int cs_ranks_busy_cores(const cs_ranks *ranks) {
     return ranks->busy_cores;
 }
 
-/* All ranks of a node look at the same time, so that none of them counts another's work. */
+/* All ranks of a node measure at the same time, so that none of them counts the work of another. */
 static int choose_threads(cs_ranks *ranks, int earlier) {
     int share = own_share(ranks);
     if (earlier > 0)
@@ -192,7 +195,7 @@ static int choose_threads(cs_ranks *ranks, int earlier) {
     return cs_threads_beside(share, ranks->node_cores, ranks->busy_cores, ranks->node_ranks);
 }
 
-/* Who was asked for a number, which may hold for some ranks alone, takes part all the same: others wait for it. */
+/* A rank for which the number is set, which may be so on some ranks only, takes part too: the others wait for it. */
 cs_status cs_ranks_settle_threads(cs_ranks *ranks, int wanted, int earlier) {
     MPI_Request request;
     bool asked = cs_asked_threads(wanted) > 0;

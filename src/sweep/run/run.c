@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sweep from its checks to its table. */
+/* Runs a sweep, from its checks to its table. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -25,9 +25,9 @@ static void request_stop(int number) {
     signals_seen = stop_requested = 1;
 }
 
-/* The first signal asks the trainer to stop, a second SIGINT or SIGTERM ends the process. SIGUSR2 is what mpirun
- * passes on and what a batch system can send before the time is up; it may come more than once. A peer that died, a
- * closed pipe, a file past its limit are errors of the call, not signals. */
+/* The first signal asks the trainer to stop; a second SIGINT or SIGTERM ends the process. mpirun passes SIGUSR2 on, and
+ * a batch system can send it before the time limit; it may come more than once. SIGPIPE (a peer that died, a closed
+ * pipe) and SIGXFSZ (a file beyond its limit) are ignored: the call that fails reports the error. */
 static void catch_signals(void) {
     static const int asking[] = {SIGINT, SIGTERM, SIGUSR2}, ignored[] = {SIGPIPE, SIGXFSZ};
     const struct sigaction ask = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
@@ -38,7 +38,7 @@ static void catch_signals(void) {
         sigaction(ignored[i], &ignore, NULL);
 }
 
-/* All that a rank holds during a sweep; what is rank 0's alone is NULL elsewhere. */
+/* What a rank has during a sweep. Members that only rank 0 has are NULL elsewhere. */
 typedef struct sweep {
     cs_ranks *ranks;
     cs_job *job;
@@ -47,7 +47,7 @@ typedef struct sweep {
     char folder[CS_PATH_MAX];
     cs_file_lock *lock;
     bool lockless;       /* the file system has no locks */
-    cs_journal *earlier; /* what is gone on with */
+    cs_journal *earlier; /* the journal that is resumed */
     cs_plan *plan;
     cs_engine *engine;
     cs_rank_group *group;
@@ -55,7 +55,8 @@ typedef struct sweep {
     cs_coordinator *coordinator;
 } sweep;
 
-/* One program a folder. It is taken when the folder is there, which before the checks is only an earlier sweep's. */
+/* Locks the results folder for this program. Before the checks the folder is there only if an earlier sweep made it;
+ * else the lock is taken later. */
 static cs_status lock_folder(sweep *s) {
     char path[CS_PATH_MAX];
     if (s->lock || s->lockless || !cs_is_folder(s->folder))
@@ -74,13 +75,14 @@ static cs_status lock_folder(sweep *s) {
                    "`cnnsweep status %s` shows how far it is; use --out ANOTHER_FOLDER to train beside it", s->folder);
 }
 
-static cs_status look_back(sweep *s, const cs_sweep_options *options) {
+static cs_status read_earlier(sweep *s, const cs_sweep_options *options) {
     CS_TRY(lock_folder(s));
     CS_TRY(cs_job_read_contents(s->job));
-    return cs_journal_look_back(s->folder, options, s->job, &s->earlier);
+    return cs_journal_resume(s->folder, options, s->job, &s->earlier);
 }
 
-/* Engines round differently, and what one rank began another may go on with. */
+/* All ranks must have the same engine: engines round differently, and one rank may go on with a trial that another
+ * began. */
 static cs_status check_one_engine(sweep *s) {
     char first[CS_NAME_MAX];
     snprintf(first, sizeof first, "%s", cs_engine_name(s->engine));
@@ -107,8 +109,8 @@ static cs_status log_plan(const sweep *s) {
     return CS_OK;
 }
 
-/* What compares trials or counts minutes sees those of its own program. */
-static void tell_part(const cs_job *job) {
+/* Says that the scheduler and the budget of minutes know only the trials of this part. */
+static void log_part(const cs_job *job) {
     bool compares = job->scheduler.kind != CS_SCHEDULER_NONE, counts = job->budget.minutes > 0;
     if (job->parts == 0)
         return;
@@ -129,7 +131,7 @@ static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_folder_create(s->folder));
     CS_TRY(lock_folder(s));
     CS_TRY(cs_results_open(&config, &s->results));
-    tell_part(s->job);
+    log_part(s->job);
     cs_log(CS_LOG_INFO, "%s: %d trials on %d rank%s of %d thread%s, engine %s%s, results in %s", s->job->name,
            cs_job_count_here(s->job), config.ranks, config.ranks == 1 ? "" : "s", s->threads,
            s->threads == 1 ? "" : "s", cs_engine_label(s->engine), s->job->run.deterministic ? " deterministic" : "",
@@ -142,11 +144,12 @@ static cs_status open_coordinator(sweep *s, const cs_sweep_options *options) {
     return cs_coordinator_open(s->plan, s->results, s->earlier, &stop_requested, &s->coordinator);
 }
 
-/* What rank 0 planned with is what all are to train with: where a rank finds another file under a name, as on a node
- * with a copy of its own, nothing begins, or that rank would take trial after trial and fail each. */
+/* Checks that all ranks see the same dataset and weights files as rank 0, which planned with them. A node may have a
+ * copy of its own. A rank that sees another file would take one trial after the other and fail each, so the sweep does
+ * not begin. */
 static cs_status share_contents(sweep *s) {
     size_t n = (size_t)s->job->n_trials;
-    uint64_t *sums = NULL; /* of the trials' weights, then of the dataset */
+    uint64_t *sums = NULL; /* of the weights files of the trials, then of the dataset */
     CS_TRY(cs_ranks_agree(s->ranks, cs_alloc(n + 1, sizeof *sums, "checksums", &sums)));
     for (size_t t = 0; t < n; t++)
         sums[t] = s->job->trials[t].weights_checksum;
@@ -159,33 +162,34 @@ static cs_status share_contents(sweep *s) {
     }
     free(sums);
     CS_TRY(status);
-    /* Rank 0 has verified the data: reading all of it again on every rank and for every trial would be waste. What a
-     * user set stays. */
+    /* Rank 0 has verified the data: reading all of it again on every rank and for every trial would be a waste. A value
+     * that the user set stays. */
     setenv("CNNSWEEP_TRUST_SHARDS", "1", 0);
     return cs_ranks_agree(s->ranks, s->first ? CS_OK : cs_job_check_contents(s->job));
 }
 
-/* Whatever would fail in every trial fails here, once, on every rank. */
+/* Makes all checks. What would fail in every trial fails here, once, on every rank. */
 static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     bool by_engine;
     CS_TRY(cs_ranks_check_launch(s->ranks));
     CS_TRY(cs_ranks_agree(s->ranks, cs_rank_group_open(s->ranks, s->job->run.ranks_per_trial, &s->group)));
     CS_TRY(cs_results_folder(s->job, options, s->folder));
-    CS_TRY(cs_ranks_agree(s->ranks, s->first ? look_back(s, options) : CS_OK));
+    CS_TRY(cs_ranks_agree(s->ranks, s->first ? read_earlier(s, options) : CS_OK));
     CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
     CS_TRY(cs_ranks_settle_threads(s->ranks, s->job->run.threads, s->earlier ? s->earlier->threads : 0));
     s->threads = cs_ranks_threads(s->ranks, s->job->run.threads);
     CS_TRY(cs_ranks_agree(s->ranks, cs_job_open_engine(s->job, s->ranks, &s->engine)));
     CS_TRY(cs_launch_print(s->ranks, s->job->run.threads, s->engine));
     CS_TRY(check_one_engine(s));
-    CS_TRY(cs_engine_join(s->engine, cs_rank_group_comm(s->group), &by_engine)); /* says how gradients will go */
+    CS_TRY(cs_engine_join(s->engine, cs_rank_group_comm(s->group), &by_engine)); /* logs how gradients will be summed */
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? cs_plan_create(s->job, s->ranks, s->engine, &s->plan) : CS_OK));
     CS_TRY(share_contents(s));
     CS_TRY(cs_launch_check_folder(s->ranks, s->folder));
     return cs_ranks_agree(s->ranks, s->first ? open_coordinator(s, options) : CS_OK);
 }
 
-/* What the trainer tells of every network at info level was told once by the plan; the display has the rest. */
+/* Raises the log level: the plan has logged once what the trainer logs about every network at level info, and the
+ * display shows the rest. */
 static cs_status train(sweep *s) {
     cs_queue *queue = NULL;
     cs_log_level level = cs_log_get_level();
@@ -214,8 +218,8 @@ static cs_status check_outcomes(const sweep *s) {
     return cs_fail(CS_ERR_DIVERGED, "all %d trials failed: %s", failed, outcomes[last].reason);
 }
 
-/* Rank 0's last part: the table, also of a sweep that was stopped; its error then is the one that counts. A signal that
- * came when all was done stopped nothing. */
+/* Writes the table on rank 0, also for a sweep that was stopped; the error that stopped it is then returned. A signal
+ * that came when all trials had ended stopped nothing. */
 static cs_status end(sweep *s, cs_status status, FILE *out) {
     cs_error error = *cs_error_last();
     cs_coordinator_close(s->coordinator);

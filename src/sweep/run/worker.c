@@ -12,17 +12,17 @@ typedef struct worker {
     const cs_job *job;
     const char *folder;
     cs_engine *engine;
-    int node_ranks; /* which share the machine */
+    int node_ranks; /* how many ranks share the machine */
     cs_queue *queue;
     cs_rank_group *group;
     volatile sig_atomic_t *interrupted;
     cs_answer work;              /* the trials that are being trained */
-    bool reported[CS_GROUP_MAX]; /* which of them ended, well or not */
-    bool stop;                   /* the coordinator said so */
+    bool reported[CS_GROUP_MAX]; /* which of them finished or failed */
+    bool stop;                   /* the coordinator ends the sweep */
     cs_status halted;            /* a message could not be delivered, or the rank group is out of step */
 } worker;
 
-/* The coordinator knows why. */
+/* Makes the trainer stop. The coordinator knows the reason. */
 static void leave(worker *self) {
     self->stop = true;
     *self->interrupted = 1;
@@ -32,8 +32,8 @@ static void copy_reason(cs_message *message) {
     snprintf(message->reason, sizeof message->reason, "%.*s", (int)sizeof message->reason - 1, cs_error_last()->text);
 }
 
-/* A stop is the trainer's to carry out, with checkpoints. But none may stand after a row that the coordinator could not
- * write: nobody would tell that row again. */
+/* If the coordinator ends the sweep, the trainer stops and writes checkpoints. But no checkpoint may be written after a
+ * row that the coordinator could not write: the resumed run would not report that row again. */
 static cs_status tell(worker *self, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     self->halted = cs_queue_tell(self->queue, message, test, answer);
     CS_TRY(self->halted);
@@ -62,7 +62,7 @@ static cs_status on_failed(void *context, int trial, cs_status code) {
     return tell(self, &message, NULL, &answer);
 }
 
-/* On the rank that trained it: the coordinator never sees weights. */
+/* The rank that trained a trial writes its weights; the coordinator never gets them. */
 static cs_status save_weights(const worker *self, int trial, const cs_params *params) {
     const char *ending = self->job->trials[trial].train.save_weights;
     char folder[CS_PATH_MAX], path[CS_PATH_MAX], name[32];
@@ -96,8 +96,8 @@ static void on_step(void *context, int epoch, int batch, int batches) {
         leave(self);
 }
 
-/* The path of each trial's checkpoint, <folder>/checkpoints/t007.ckpt. All ranks of a group must come to the same
- * result here, so the disk is not touched. */
+/* Sets the path of each trial's checkpoint, <folder>/checkpoints/t007.ckpt. All ranks of a group must come to the same
+ * result, so this does not touch the disk. */
 static cs_status name_checkpoints(const worker *self, char paths[][CS_PATH_MAX]) {
     char folder[CS_PATH_MAX], name[32];
     CS_TRY(cs_path(folder, sizeof folder, "%s/checkpoints", self->folder));
@@ -131,14 +131,14 @@ static cs_status train_together(worker *self) {
     return cs_group_train(self->engine, &config);
 }
 
-/* An error of the whole group (its data, its memory) is the result of each of its trials that has not ended, and the
- * sweep goes on. A full disk ends the sweep instead: every trial would fail of it, and is better resumed. */
+/* An error of the whole group (its data, its memory) becomes the result of each of its trials that has not ended, and
+ * the sweep goes on. A full disk instead ends the sweep: every trial would fail, and it is better to resume them. */
 static cs_status train_work(worker *self) {
     memset(self->reported, 0, sizeof self->reported);
     cs_status status = train_together(self);
     if (status == CS_ERR_COMM)
         self->halted = status;
-    if (!cs_rank_group_leads(self->group)) /* the leader tells what came of it */
+    if (!cs_rank_group_leads(self->group)) /* the leader reports the results */
         return status;
     if (status == CS_OK || status == CS_ERR_INTERRUPTED || status == CS_ERR_NO_SPACE || self->stop ||
         self->halted != CS_OK)
@@ -149,7 +149,7 @@ static cs_status train_work(worker *self) {
     return CS_OK;
 }
 
-/* What the leader is given; nothing when it has no more use for it. */
+/* The leader asks for a group and shares it with its rank group. After a failure the group is empty. */
 static cs_status ask_for_work(worker *self, cs_status status) {
     cs_message ask = {.kind = CS_ASK_GROUP};
     self->work = (cs_answer){0};
@@ -182,7 +182,7 @@ cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine
     cs_status status = work(&self);
     if (self.halted != CS_OK || !cs_rank_group_leads(group))
         return self.halted;
-    /* What the coordinator stops for is its own to tell. */
+    /* The coordinator itself reports why it stops. */
     goodbye.code = self.stop ? CS_OK : status;
     if (goodbye.code != CS_OK)
         copy_reason(&goodbye);
