@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep collect: results folders of one sweep become one table. */
+/* cnnsweep collect: merges results folders of one sweep into one table. */
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/sweep.h"

@@ -21,16 +21,16 @@ typedef struct cs_model_args {
         "--head", "LIST", "layers on top, such as gap,dense", cs_arg_text, &(args).head                                \
     }
 
-/* "HxWxC" as Keras writes shapes, into an int[2]; images have 3 channels here. */
+/* Parses "HxWxC", the way Keras writes shapes, into an int[2]. C must be 3. */
 CS_MUST_CHECK cs_status cs_parse_input(const char *text, void *target);
 
-/* Sets an option of the table by its key; NULL: left as it is. */
+/* Sets an option of a trial by its key. `text` NULL leaves it unchanged. */
 CS_MUST_CHECK cs_status cs_set_option(const char *key, const char *text, cs_trial_config *trial);
 
-/* Starts a trial whose network is `arch`, everything trainable. */
+/* Initialises a trial with the architecture `arch` and all layers trainable. */
 CS_MUST_CHECK cs_status cs_model_args_arch(const char *arch, cs_trial_config *trial);
 
-/* What was given goes into the trial; the classes are not part of it. */
+/* Sets in the trial the flags that were given, except the classes, which are not a part of a trial. */
 CS_MUST_CHECK cs_status cs_model_args_apply(const cs_model_args *args, cs_trial_config *trial);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep options: the option table. */
+/* cnnsweep options: prints the options of a job file. */
 #include "cnnsweep/job.h"
 #include "command.h"
 

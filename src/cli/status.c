@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep status: a running or ended sweep from its folder. */
+/* cnnsweep status: shows a sweep, still running or not, from its results folder. */
 #include "cnnsweep/log.h"
 #include "cnnsweep/sweep.h"
 #include "command.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep summary: the layers of an architecture, or of the network that a job trains. */
+/* cnnsweep summary: prints the layers of an architecture, or of the network that a job trains. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/job.h"
 #include "cnnsweep/log.h"
@@ -31,7 +31,8 @@ static bool parse(int argc, char **argv, summary_args *args, int *exit_code) {
     return cs_command_parse(&usage, argc, argv, &args->what, exit_code);
 }
 
-/* A job's first trial: the image size and the classes come from its dataset unless flags give them. */
+/* Reads the first trial of a job. The image size and the number of classes are those of its dataset, unless flags give
+ * them. */
 static cs_status read_job(const summary_args *args, cs_trial_config *trial, int *classes) {
     cs_job *job = NULL;
     cs_dataset *dataset = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep train: a job file becomes a result table. */
+/* cnnsweep train: trains the trials of a job file and prints the result table. */
 #include "cnnsweep/log.h"
 #include "cnnsweep/sweep.h"
 #include "command.h"
@@ -11,8 +11,8 @@ enum { MAX_SETS = 256 };
 
 typedef struct train_args {
     const char *path, *out, *trial;
-    char device[64], precision[64]; /* as a --set */
-    int epochs, part[2];            /* part[0] of part[1]; 0 parts: all */
+    char device[64], precision[64]; /* in the form that --set takes */
+    int epochs, part[2];            /* part[0] of part[1]; part[1] is 0: the whole sweep */
     const char *sets[MAX_SETS];
     int n_sets;
     bool dry_run, force, resume, retry_failed, help;

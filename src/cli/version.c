@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep version: of the program, and of what it computes and communicates with. */
+/* cnnsweep version: prints the version of the program, and what it computes and communicates with. */
 #include "cnnsweep/version.h"
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/engine.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* MPI may be asked before it is started. Open MPI tells its package, date and more behind a comma. */
+/* MPI may be asked for its version before it is initialised. Open MPI adds its package, date and more after a comma. */
 static void print_mpi_version(void) {
     char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int length = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep weights: what a file of weights holds, whether it fits a network, and the same in another format. */
+/* cnnsweep weights: shows what a weights file holds, checks whether it fits a network, and converts it to another
+ * format. */
 #include "cnnsweep/weights.h"
 #include "cnnsweep/log.h"
 #include "command.h"
@@ -24,7 +25,7 @@ static cs_status show(const weights_args *args) {
     return CS_OK;
 }
 
-/* The network of `arch` that the file of the first operand was made for. */
+/* Builds the network of `arch` that fits the weights file of the first operand. */
 static cs_status build(const weights_args *args, const char *arch, cs_graph **graph) {
     cs_trial_config trial = {0};
     CS_TRY(cs_model_args_arch(arch, &trial));
@@ -43,7 +44,7 @@ static void print_report(const char *path, const cs_weights_report *report) {
            report->head_differs ? "; another head: the network's keeps its initial values" : "");
 }
 
-/* Reads `path` and prints the report, also when the weights do not fit. */
+/* Reads the file and prints the report, also if the weights do not fit. */
 static cs_status read_weights(const weights_args *args, unsigned rules, const char *path, cs_params *params) {
     cs_weights_report report;
     cs_status status =
@@ -67,7 +68,7 @@ static cs_status check(const weights_args *args) {
     return status;
 }
 
-/* Here a head must be in the file too: what it lacks would be written as if it were pretrained. */
+/* The file must have the head too: layers that it lacks would be written as if they were pretrained. */
 static cs_status convert(const weights_args *args) {
     cs_graph *graph = NULL;
     cs_params *params = NULL;
@@ -116,7 +117,7 @@ static const struct action {
 };
 enum { N_ACTIONS = sizeof actions / sizeof *actions };
 
-/* Options that an action does not take stand at the end of the table and are left out. */
+/* Options that an action does not take are at the end of the table and are left out. */
 static bool parse(const struct action *action, int argc, char **argv, weights_args *args, int *exit_code) {
     const cs_arg rows[] = {
         {"--help", NULL, "print this", cs_arg_bool, &args->help},
