@@ -277,7 +277,7 @@ def test_a_plan_that_lacks_a_line_is_refused_until_it_is_resumed():
     """The trial of that line is trained again, under a new number: it is found by its place in the plan."""
     own = read_trials(FOLDERS[1])[0]["trial"]
     name = copy(FOLDERS[1], "lacking", lambda text: re.sub(rf'{{"event":"plan","trial":"{own}".*\n', "", text))
-    refused([name], "lacking: its journal plans 11 trials where it says there are 12", "--resume")
+    refused([name], "lacking: its journal has the plan lines of 11 trials, but announces 12", "--resume")
     run_ok("train", "job.yaml", "--part", "1/3", "--out", name, "--resume")
     assert "t012" in [t["trial"] for t in read_trials(name)]
     told = collect("lacking-merged", [FOLDERS[0], name, FOLDERS[2]]).stdout

@@ -168,8 +168,8 @@ static cs_status add_journal(collection *c, folder *next, cs_journal *journal, c
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal does not describe the sweep", next->path),
                        "an earlier version wrote it: the trials.csv and table.md beside it are all there is");
     if (journal->planned != journal->announced)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal plans %d trials where it says there are %d", next->path,
-                               journal->planned, journal->announced),
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal has the plan lines of %d trials, but announces %d",
+                               next->path, journal->planned, journal->announced),
                        "if it is only just starting call again; else `cnnsweep train JOB.yaml --resume` writes the "
                        "plan anew");
     CS_TRY(c->first ? compare(c, next->path, journal) : begin(c, next->path, journal, options));

@@ -174,7 +174,7 @@ cs_status cs_description_compare(const cs_journal *a, const char *folder_a, cons
 }
 
 static cs_status fail_value(const char *key) {
-    return cs_fail(CS_ERR_FORMAT, "the journal's start tells no good %s", key);
+    return cs_fail(CS_ERR_FORMAT, "the start event of the journal has no valid %s", key);
 }
 
 static cs_status copy_texts(const json_t *list, const char *what, char ***texts, int *n) {
@@ -243,7 +243,7 @@ static cs_status read_places(const json_t *plan, const cs_record *record, int nu
         json_int_t place = json_integer_value(item);
         const char *text = json_string_value(json_object_get(options, option->key));
         if (!json_is_integer(item) || place < 0 || place >= job->axes[a].n || !text)
-            return cs_fail(CS_ERR_FORMAT, "the plan of trial t%03d tells no good %s", number, option->key);
+            return cs_fail(CS_ERR_FORMAT, "the plan line of trial t%03d has no valid %s", number, option->key);
         places[a] = (int)place;
         CS_TRY(cs_option_set(option, text, &job->trials[t]));
     }

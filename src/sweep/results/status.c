@@ -62,7 +62,7 @@ static void print_state(const cs_journal *journal, bool running, FILE *out) {
     else if (journal->ended[0])
         fprintf(out, "state    stopped (%s)\n", journal->ended);
     else
-        fprintf(out, "state    stopped without a word: killed, or the machine went down\n");
+        fprintf(out, "state    stopped unexpectedly: it was killed, or the machine went down\n");
 }
 
 static void print_next(const char *folder, const cs_journal *journal, const counts *c, bool running, FILE *out) {

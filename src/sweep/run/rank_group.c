@@ -54,7 +54,7 @@ static cs_status wait_for(cs_rank_group *group, MPI_Request *request) {
         if (done)
             return CS_OK;
         if (atomic_load(&group->leaving))
-            return cs_fail(CS_ERR_COMM, "left while ranks of a group add up");
+            return cs_fail(CS_ERR_COMM, "this rank left its rank group during a sum");
         if (cs_now() - begun < yield_seconds)
             sched_yield();
         else
