@@ -193,10 +193,10 @@ bool cs_job_is_elsewhere(const cs_job *job, int trial) {
 }
 
 int cs_job_count_here(const cs_job *job) {
-    int here = 0;
+    int n = 0;
     for (int t = 0; t < job->n_trials; t++)
-        here += !cs_job_is_elsewhere(job, t);
-    return here;
+        n += !cs_job_is_elsewhere(job, t);
+    return n;
 }
 
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {

@@ -319,7 +319,7 @@ static void match_trials(cs_journal *journal, bool retry_failed, key_entry *entr
     }
 }
 
-/* Explains why trials that an earlier run finished are trained again. */
+/* Explains why trials may be trained again that an earlier run finished. */
 static void log_new_trials(const cs_journal *journal, const cs_job *job) {
     int known = 0;
     for (int t = 0; t < job->n_trials; t++)

@@ -191,13 +191,14 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
     return CS_OK;
 }
 
-/* No other file has what is in it: it is on the disk before the journal says that the trial is done. */
+/* Writes an artifact. The journal does not have its contents, so it must be on the disk before the journal says that
+ * the trial is done. */
 static cs_status write_artifact(const cs_results *results, int trial, const cs_artifact *artifact,
                                 const cs_artifact_input *input) {
     char path[CS_PATH_MAX];
     cs_text_buffer buffer;
     CS_TRY(trial_path(results, artifact->folder, trial, artifact->suffix, path));
-    unlink(path); /* one that a kill cut short; what else stands there the append tells */
+    unlink(path); /* an artifact that a kill left incomplete; if unlink fails the append reports why */
     CS_TRY(cs_text_open(&buffer));
     cs_status status = artifact->write(input, buffer.stream);
     if (status != CS_OK)

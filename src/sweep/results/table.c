@@ -63,14 +63,14 @@ static void print_rest(const cs_job *job, const cs_outcome *outcomes, FILE *out)
         failed += outcomes[t].state == CS_TRIAL_FAILED;
         pending += outcomes[t].state == CS_TRIAL_PENDING && !cs_job_is_elsewhere(job, t);
     }
-    int here = cs_job_count_here(job);
+    int n_own = cs_job_count_here(job);
     if (failed)
-        fprintf(out, "\n%d of %d trials failed: the reasons are in trials.csv\n", failed, here);
+        fprintf(out, "\n%d of %d trials failed: the reasons are in trials.csv\n", failed, n_own);
     if (pending)
-        fprintf(out, "\n%d of %d trials did not run\n", pending, here);
+        fprintf(out, "\n%d of %d trials did not run\n", pending, n_own);
     if (job->parts > 0)
         fprintf(out, "\npart %d of %d (from 0), %d of %d trials: `cnnsweep collect` puts the parts together\n",
-                job->part, job->parts, here, job->n_trials);
+                job->part, job->parts, n_own, job->n_trials);
 }
 
 bool cs_table_is_leaderboard(const cs_job *job) {

@@ -18,8 +18,8 @@ typedef struct cs_placement {
     bool threads_asked;    /* the job or OMP_NUM_THREADS set the threads; false: the program chose them */
     int busy_cores;        /* cores of the node that other programs used when the threads were chosen */
     int launcher_cores;    /* cores of the node that mpirun itself may run on; 0: another launcher, or none */
-    int slurm_cpus;        /* CPUs of a task, as Slurm tells; 0: it does not */
-    int slurm_gpus;        /* GPUs of the node, as Slurm tells */
+    int slurm_cpus;        /* CPUs of a task by Slurm; 0: not given */
+    int slurm_gpus;        /* GPUs of the node by Slurm; 0: not given */
     cs_engine_place place;
 } cs_placement;
 

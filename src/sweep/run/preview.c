@@ -30,7 +30,7 @@ static void print_trials(const cs_plan *plan, FILE *out) {
     enum { SHOWN = 1000 };
     char name[32], text[CS_VALUE_MAX * 2];
     fprintf(out, "\n%-8s %12s %7s  %s\n", "trial", "GMACs", "share", "options");
-    int shown = 0, here = cs_job_count_here(plan->job);
+    int shown = 0, n_own = cs_job_count_here(plan->job);
     for (int t = 0; t < plan->job->n_trials && shown < SHOWN; t++) {
         if (cs_job_is_elsewhere(plan->job, t))
             continue;
@@ -40,8 +40,8 @@ static void print_trials(const cs_plan *plan, FILE *out) {
         fprintf(out, "%-8s %12.1f %6.1f%%  %s\n", name, plan->macs[t] * 1e-9, 100 * plan->macs[t] / plan->total_macs,
                 text);
     }
-    if (here > shown)
-        fprintf(out, "and %d more\n", here - shown);
+    if (n_own > shown)
+        fprintf(out, "and %d more\n", n_own - shown);
     fprintf(out, "%-8s %12.1f %6.1f%%\n", "total", plan->total_macs * 1e-9, 100.0);
 }
 
@@ -64,11 +64,11 @@ static void print_table_shape(const cs_job *job, FILE *out) {
 static void print_plan(const cs_plan *plan, FILE *out) {
     const cs_job *job = plan->job;
     fprintf(out, "job      %s: %d trial%s", job->name, job->n_trials, job->n_trials == 1 ? "" : "s");
-    int here = cs_job_count_here(job);
+    int n_own = cs_job_count_here(job);
     if (job->parts > 0)
-        fprintf(out, ", %d of them in part %d of %d", here, job->part, job->parts);
-    if (plan->n_costs < here)
-        fprintf(out, ", %d of them done", here - plan->n_costs);
+        fprintf(out, ", %d of them in part %d of %d", n_own, job->part, job->parts);
+    if (plan->n_costs < n_own)
+        fprintf(out, ", %d of them done", n_own - plan->n_costs);
     fputc('\n', out);
     print_dataset(plan, out);
     print_trials(plan, out);

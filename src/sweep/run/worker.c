@@ -18,7 +18,7 @@ typedef struct worker {
     volatile sig_atomic_t *interrupted;
     cs_answer work;              /* the trials that are being trained */
     bool reported[CS_GROUP_MAX]; /* which of them finished or failed */
-    bool stop;                   /* the coordinator ends the sweep */
+    bool stop;                   /* the coordinator has ended the sweep */
     cs_status halted;            /* a message could not be delivered, or the rank group is out of step */
 } worker;
 
@@ -34,7 +34,7 @@ static void copy_reason(cs_message *message) {
 
 /* If the coordinator ends the sweep, the trainer stops and writes checkpoints. But no checkpoint may be written after a
  * row that the coordinator could not write: the resumed run would not report that row again. */
-static cs_status tell(worker *self, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
+static cs_status report(worker *self, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     self->halted = cs_queue_tell(self->queue, message, test, answer);
     CS_TRY(self->halted);
     if (answer->stop)
@@ -46,7 +46,7 @@ static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, boo
     worker *self = context;
     cs_answer answer = {0};
     cs_message message = {.kind = CS_TELL_EPOCH, .trial = self->work.trials[trial], .epoch = *row};
-    cs_status status = tell(self, &message, NULL, &answer);
+    cs_status status = report(self, &message, NULL, &answer);
     *enough = answer.enough;
     return status;
 }
@@ -59,7 +59,7 @@ static cs_status on_failed(void *context, int trial, cs_status code) {
     cs_answer answer;
     self->reported[trial] = true;
     copy_reason(&message);
-    return tell(self, &message, NULL, &answer);
+    return report(self, &message, NULL, &answer);
 }
 
 /* The rank that trained a trial writes its weights; the coordinator never gets them. */
@@ -84,7 +84,7 @@ static cs_status on_finished(void *context, int trial, const cs_trial_result *re
         return on_failed(self, trial, saved);
     cs_answer answer;
     self->reported[trial] = true;
-    return tell(self, &message, test, &answer);
+    return report(self, &message, test, &answer);
 }
 
 static void on_step(void *context, int epoch, int batch, int batches) {
