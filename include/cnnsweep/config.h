@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a trial is: its configuration, the table of its options, and the keys by which trials are compared. */
+/* The definition of a trial: its configuration, the table of its options, and the keys by which trials are compared. */
 #ifndef CNNSWEEP_CONFIG_H
 #define CNNSWEEP_CONFIG_H
 
@@ -13,13 +13,13 @@ enum { CS_VALUE_MAX = 256 };
 
 typedef struct cs_data_config {
     char path[CS_VALUE_MAX * 2];
-    uint64_t checksum;               /* cs_dataset_checksum of what is to be there; 0: of whatever is there */
-    int image[2];                    /* height, width; {0, 0}: as packed */
-    char features[CS_VALUE_MAX * 2]; /* folder of features files; "": "<path without .h5>.features" */
+    uint64_t checksum;               /* the expected cs_dataset_checksum; 0: any dataset is accepted */
+    int image[2];                    /* height and width; {0, 0}: as packed */
+    char features[CS_VALUE_MAX * 2]; /* folder of the features files; "": "<path without .h5>.features" */
 } cs_data_config;
 
-/* FEATURES: what is frozen runs once over the images, unaugmented, and what it gave is kept in a file (features.h); the
- * rest trains on that. The numbers are those of FINE_TUNE with the same layers frozen. */
+/* FEATURES: the frozen layers run once over the images, without augmentation, and their outputs are kept in a file
+ * (features.h); the other layers train on those. The numbers are those of FINE_TUNE with the same layers frozen. */
 typedef enum cs_train_mode { CS_TRAIN_FINE_TUNE, CS_TRAIN_FEATURES } cs_train_mode;
 
 typedef struct cs_train_config {
@@ -27,28 +27,28 @@ typedef struct cs_train_config {
     int epochs;
     int batch;
     cs_optimizer optimizer;
-    int schedule; /* of the learning rate: a row of cs_schedule_name (schedule.h) */
+    int schedule; /* of the learning rate: an index for cs_schedule_name (schedule.h) */
     int64_t seed;
     bool shuffle;
-    /* Keras' EarlyStopping(monitor, min_delta, patience, restore_best_weights=True): the best epoch's weights are
-     * restored and tested, also when the last epoch comes first. Without a val split val_* falls back to the
-     * same metric of the train split. Patience 0 = off: as in Keras without the callback the last epoch's weights are
-     * tested. */
+    /* Keras' EarlyStopping(monitor, min_delta, patience, restore_best_weights=True): the weights of the best epoch are
+     * restored and tested, even if all epochs run. Without a val split, val_* falls back to the same metric of the
+     * train split. Patience 0 turns it off: the weights of the last epoch are tested, as in Keras without the callback.
+     */
     int patience;
     float min_delta;
-    char monitor[CS_METRIC_NAME_MAX]; /* one of cs_metric_monitor_name */
-    /* Batch norms that train take the statistics of the whole batch, not of a rank's part of it, where several ranks
-     * share a batch. */
+    char monitor[CS_METRIC_NAME_MAX]; /* a name from cs_metric_monitor_name */
+    /* Where several ranks share a batch: batch norms that train take the statistics of the whole batch, not of the
+     * rank's own rows. */
     bool sync_bn;
-    char save_weights[16]; /* none, or the ending of the file that the tested weights are written to */
+    char save_weights[16]; /* "none", or the suffix of the file that the tested weights are written to */
 } cs_train_config;
 
-/* Everything that defines a trial. The rows of src/config/trial_options.c fill it, a row a field. */
+/* Everything that defines a trial. Each row of the table in src/config/trial_options.c fills one member. */
 typedef struct cs_trial_config {
     cs_data_config data;
     cs_model_config model;
-    char weights[CS_VALUE_MAX * 2]; /* "" = initial values from the seed */
-    uint64_t weights_checksum;      /* cs_checksum_file of what is to be there; 0: of whatever is there */
+    char weights[CS_VALUE_MAX * 2]; /* "": initial values from the seed */
+    uint64_t weights_checksum;      /* the expected cs_checksum_file; 0: any file is accepted */
     bool allow_missing;
     char fine_tune[CS_NAME_MAX];
     cs_train_config train;
@@ -56,29 +56,33 @@ typedef struct cs_trial_config {
     cs_augment augment;
 } cs_trial_config;
 
-/* The options of a trial; the offsets of the rows are into cs_trial_config. */
+/* The options of a trial. The offsets in the rows are offsets into cs_trial_config. */
 const cs_option *cs_options(size_t *count);
-/* Finds one by its key, or by the last part of that ("lr", as under sweep.parameters). */
+/* Finds an option by its key, or by the last part of the key ("lr"), as sweep.parameters names it. */
 CS_MUST_CHECK cs_status cs_option_find(const char *key, const cs_option **out);
 
-/* Tells trials of one dataset apart, also between runs: a hash of the (name, text) of every option that differs from
- * its default and on which their numbers depend, so that an option that nobody sets changes no key. Weights count by
- * what the file holds where weights_checksum tells it, else by their path; an augmentation counts by its rules,
- * whatever it is called. Where dataset, weights, results and features lie is no part of it. */
+/* A hash that identifies a trial among those of one dataset, also between runs. It covers the (name, text) of every
+ * option that differs from its default and on which the results depend; a new option therefore changes no key until a
+ * job sets it. Weights count by the content of the file where weights_checksum is known, else by their path. An
+ * augmentation counts by its rules and not by its name. The paths of dataset, weights, results and features do not
+ * count. */
 uint64_t cs_trial_key(const cs_trial_config *trial);
 
-/* Have both the same graph with the same weights before training? What is frozen, and the seed, may differ. */
+/* Do both trials have the same graph and the same weights before training? Which layers are frozen, and the seed, may
+ * differ. */
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 
-/* May these two be trained in one group? They must agree in data, model, weights, batch, seed, shuffle, augmentation
- * and mode. Their heads may differ behind gap or flatten if all dense layers are trained; dropout and l2 may differ
- * too, as they are the head's. Where they train on features they must also agree in those two and in what is frozen. */
+/* Can these two trials be trained in one group? They must agree in data, model, weights, batch, seed, shuffle,
+ * augmentation and mode. Their heads may differ after gap or flatten if all dense layers are trained; dropout and l2
+ * may differ too, as they belong to the head. Trials that train on features must also agree in dropout and l2, and in
+ * which layers are frozen. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
-/* A hash that is equal where cs_trials_can_share, but that does not depend on where files lie: a sweep has one dataset
- * and one folder of features, and its parts, which may have copies of them elsewhere, must see the same order. */
+/* A hash that is equal for trials for which cs_trials_can_share holds. It does not depend on the paths of files: a
+ * sweep has one dataset and one folder of features, and its parts, which may have copies of them elsewhere, must find
+ * the same order. */
 uint64_t cs_trial_share_key(const cs_trial_config *trial);
-/* A hash that is equal where the networks are equal in all that cs_work (cost.h) tells. */
+/* A hash that is equal for trials whose networks have the same cs_work (cost.h). */
 uint64_t cs_trial_work_key(const cs_trial_config *trial);
 
 #endif

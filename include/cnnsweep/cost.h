@@ -1,68 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What trials cost, alone and in groups: the estimates that a sweep is planned by. No number of a trial depends on
- * them. Multiply-adds (cs_layer_macs) are split at the cuts and become seconds by the rates of a machine. */
+/* Estimates of what trials cost, alone and in groups; sweeps are planned with them. The results of a trial never depend
+ * on them. The multiply-adds of the layers (cs_layer_macs) are split at the cuts, and the rates of a machine turn them
+ * into seconds. */
 #ifndef CNNSWEEP_COST_H
 #define CNNSWEEP_COST_H
 
 #include "cnnsweep/train.h"
 
-/* What a network asks for, a sample. */
+/* The work that a network needs for one sample. */
 typedef struct cs_work {
     int cut;            /* cs_trial_cut */
-    double trunk, tail; /* multiply-adds forward of the layers before the cut, and of those from it on */
-    double tap;         /* bytes of what goes over the cut */
-    double activations; /* bytes that the tail keeps */
+    double trunk, tail; /* forward multiply-adds of the layers before the cut, and of the others */
+    double tap;         /* bytes of the trunk's output, the value that crosses the cut */
+    double activations; /* bytes of all outputs of the tail's layers */
     double params;      /* bytes of all parameters */
-    double own_params;  /* bytes of those of the tail */
+    double own_params;  /* bytes of the tail's parameters */
 } cs_work;
 cs_work cs_work_of(const cs_graph *graph);
 
-/* Multiply-adds of a trial by itself, forward and backward over all epochs. In mode features the frozen part counts
- * once. */
+/* The multiply-adds of a trial alone, forward and backward over all epochs. In mode features the frozen part runs once
+ * over the images. */
 double cs_trial_macs(const cs_trial_config *trial, const cs_work *work, int64_t train_images, int64_t val_images);
 
-/* Multiply-adds forward a second: of frozen layers, and of a tail in a training step (which runs backward and updates
- * too) and in an evaluation. */
+/* Forward multiply-adds per second: of frozen layers, of a tail in a train step (whose time includes backward and
+ * update), and of a tail in an evaluation. */
 typedef struct cs_rates {
     double trunk, train, infer;
-    double step;  /* seconds of a tail's step beside that */
+    double step;  /* seconds that a step of a tail takes in addition */
     double trial; /* seconds to build a trial's network and programs, and to end it */
 } cs_rates;
-/* Of an ordinary CPU. */
+/* The rates of an ordinary CPU. */
 cs_rates cs_rates_default(int threads);
-/* Measures them on the trial's own network at its batch size, timing calls for about `seconds`. */
+/* Measures the rates with the trial's own network at its batch size, for about `seconds`. */
 CS_MUST_CHECK cs_status cs_rates_measure(cs_engine *engine, const cs_trial_config *trial, int classes, double seconds,
                                          cs_rates *out);
 
-/* What a trial adds to a group. */
+/* What a trial adds to the cost of a group. */
 typedef struct cs_cost {
-    int trial;      /* its number in the job */
-    uint64_t share; /* cs_trial_share_key, or a number for it: trials with equal ones may be a group */
+    int trial;      /* index in the job */
+    uint64_t share; /* cs_trial_share_key, or an index of it: trials with equal values can form a group */
     int cut, epochs;
-    double trunk[CS_SPLIT_COUNT]; /* seconds of one pass of a split as far as the cut */
-    double tail;                  /* seconds of its own over all epochs */
-    double memory;                /* bytes of its own */
-    double kept;     /* share of what the trunk gives up to the first cut of a group that is kept for later epochs */
-    double variants; /* that a train image comes in; 0: no end of them, none is kept */
-    double cache;    /* bytes kept when its cut is the first of the group */
-    double checkpoint, weights; /* bytes of a file of each */
+    double trunk[CS_SPLIT_COUNT]; /* seconds of one pass of each split through the trunk */
+    double tail;                  /* seconds of the tail over all epochs */
+    double memory;                /* bytes that the trial needs for itself */
+    /* fraction of the trunk's outputs at the first cut of a group that the cache keeps for later epochs */
+    double kept;
+    double variants; /* how many augmented variants a train image has; 0: too many to count, none is cached */
+    double cache;    /* bytes of the cache if this trial's cut is the first of its group */
+    double checkpoint, weights; /* bytes of its checkpoint file and of its weights file */
 } cs_cost;
-/* `images` a split; `room`: bytes in which outputs of trunks are kept for later epochs. */
+/* `images`: how many each split has. `room`: bytes for cached outputs of trunks. */
 cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,
                    const int64_t images[CS_SPLIT_COUNT], double room);
 
-/* The same, were nothing kept. */
+/* The same cost without a cache. */
 cs_cost cs_cost_uncached(const cs_cost *cost);
 
-/* The sums over a group, from its last trial to its first in the order of their cuts. */
+/* The sums over the trials of a group, which are added from the last to the first in the order of their cuts. */
 typedef struct cs_group_cost {
     int n, epochs;
-    double tails, links; /* seconds; links: of the trunk behind the first cut */
-    double seconds;      /* all together */
-    double memory;       /* bytes, without what is kept */
+    double tails, links; /* seconds; links: of the parts of the trunk after the first cut */
+    double seconds;      /* total */
+    double memory;       /* bytes, without the cache */
 } cs_group_cost;
-/* Puts a trial in front of the group; `cost` is one of an array whose next items, ascending in their cuts, are those
- * of the group. */
+/* Adds a trial in front of the group. `cost` points into an array, ascending by cut, in which the trials that are
+ * already in the group follow it. */
 void cs_group_cost_add(cs_group_cost *group, const cs_cost *cost);
 
 #endif

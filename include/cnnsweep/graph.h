@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A network: named layers in topological order, their shapes and parameters; freezing, and cutting into segments.
+/* A network: named layers in topological order, with their shapes and parameters. Graphs can be frozen and cut into
+ * segments.
  *
- * Shapes are [H,W,C] a sample (batch N in front is implied) or, flat, [C]. Parameters keep Keras' layouts: convolution
- * kernels HWIO, depthwise HWC1, dense IO. Layer names are those of the framework the architecture comes from.
- * To add a layer kind: one value in cs_layer_kind, one row in the table of src/net/layers.c (shape rule, parameters),
- * one row each in the engines, one row in tests/engine/cases.c. */
+ * Shapes are those of one sample: [H,W,C], or [C] if flat; the batch dimension N comes before them. Parameters keep
+ * Keras' layouts: convolution kernels HWIO, depthwise HWC1, dense IO. Layer names are those of the framework that the
+ * architecture comes from.
+ *
+ * To add a layer kind: a value in cs_layer_kind, a row in the table of src/net/layers.c (shape rule, parameters), a row
+ * in each engine, and a row in tests/engine/cases.c. */
 #ifndef CNNSWEEP_GRAPH_H
 #define CNNSWEEP_GRAPH_H
 
@@ -23,18 +26,18 @@ typedef enum cs_layer_kind {
     CS_LAYER_SEPARABLE_CONV2D, /* depthwise, then 1x1: one layer, two kernels */
     CS_LAYER_BATCH_NORM,
     CS_LAYER_RESCALING,     /* x * factor[c] */
-    CS_LAYER_NORMALIZATION, /* (x - mean) / max(sqrt(variance), 1e-7), both given with the weights */
+    CS_LAYER_NORMALIZATION, /* (x - mean) / max(sqrt(variance), 1e-7); the weights file has both */
     CS_LAYER_ACTIVATION,
     CS_LAYER_MAX_POOL,
     CS_LAYER_AVERAGE_POOL, /* padding is not counted, as in TensorFlow */
     CS_LAYER_GLOBAL_AVERAGE_POOL,
     CS_LAYER_ZERO_PAD,
     CS_LAYER_ADD,
-    CS_LAYER_MULTIPLY,    /* [H,W,C] by [H,W,C] or, a gate, by [1,1,C] */
+    CS_LAYER_MULTIPLY,    /* [H,W,C] times [H,W,C], or times a gate [1,1,C] */
     CS_LAYER_CONCATENATE, /* along the channels */
     CS_LAYER_FLATTEN,     /* in NHWC order, as Keras does */
     CS_LAYER_RESHAPE,     /* [1,1,C] to [C], or back */
-    CS_LAYER_DROPOUT,     /* while training: 0 with probability `rate`, else times 1/(1 - rate) */
+    CS_LAYER_DROPOUT,     /* while training: 0 with probability `rate`, else multiplied by 1/(1 - rate) */
     CS_LAYER_DENSE,
     CS_LAYER_KIND_COUNT
 } cs_layer_kind;
@@ -45,7 +48,7 @@ typedef enum cs_activation {
     CS_ACT_RELU6,
     CS_ACT_SWISH,   /* x * sigmoid(x) */
     CS_ACT_SIGMOID, /* 1 / (1 + exp(-x)) */
-    CS_ACT_SOFTMAX  /* only on the last layer: programs give logits, the loss applies it */
+    CS_ACT_SOFTMAX  /* only on the last layer: programs give logits, and the loss applies softmax */
 } cs_activation;
 
 typedef struct cs_shape {
@@ -53,42 +56,42 @@ typedef struct cs_shape {
     bool flat;   /* [C] rather than [H,W,C] */
 } cs_shape;
 
-/* A sliding window; padding is resolved to rows and columns when the layer is added. */
+/* A sliding window. Its padding is computed in rows and columns when the layer is added. */
 typedef struct cs_window {
     int kernel_h, kernel_w, stride_h, stride_w;
     int pad_top, pad_bottom, pad_left, pad_right;
 } cs_window;
 
 typedef enum cs_param_role {
-    CS_PARAM_KERNEL, /* SEPARABLE_CONV2D: the depthwise one */
+    CS_PARAM_KERNEL, /* for SEPARABLE_CONV2D the depthwise kernel */
     CS_PARAM_BIAS,
     CS_PARAM_GAMMA,
     CS_PARAM_BETA,
-    CS_PARAM_MOVING_MEAN, /* never trained by gradients, nor are those below except the pointwise kernel */
+    CS_PARAM_MOVING_MEAN, /* no gradients train this role, nor the ones below except the pointwise kernel */
     CS_PARAM_MOVING_VARIANCE,
     CS_PARAM_MEAN, /* NORMALIZATION */
     CS_PARAM_VARIANCE,
-    CS_PARAM_COUNT, /* a number nobody reads */
+    CS_PARAM_COUNT, /* stored in weights files, but nothing reads it */
     CS_PARAM_POINTWISE_KERNEL,
     CS_PARAM_ROLE_COUNT
 } cs_param_role;
 
-/* Which framework's network this is: names, padding, batch norm's running variance, initial values. */
+/* The framework that a network follows in its names, padding, moving variance of batch norms and initial values. */
 typedef enum cs_dialect {
-    CS_DIALECT_ANY, /* of a request: the architecture's first */
+    CS_DIALECT_ANY, /* in a request: the architecture's first dialect */
     CS_DIALECT_KERAS,
     CS_DIALECT_TORCH
 } cs_dialect;
 
-/* How a layer's kernels (and biases) begin. */
+/* How the kernels (and biases) of a layer are initialised. */
 typedef enum cs_initializer {
     CS_INIT_GLOROT_UNIFORM,    /* Keras' default: uniform in +-sqrt(6 / (fan_in + fan_out)) */
     CS_INIT_TORCH_DEFAULT,     /* kernel and bias uniform in +-1/sqrt(fan_in) */
-    CS_INIT_TORCH_ZERO_BIAS,   /* the same kernel, biases 0 */
+    CS_INIT_TORCH_ZERO_BIAS,   /* the same for the kernel, biases 0 */
     CS_INIT_KAIMING_FAN_OUT,   /* normal, variance 2 / fan_out */
     CS_INIT_KAIMING_FAN_IN,    /* normal, variance 2 / fan_in */
     CS_INIT_NORMAL_001,        /* normal, standard deviation 0.01, biases 0 */
-    CS_INIT_TRUNCATED_FAN_OUT, /* normal cut at 2 deviations, variance 2 / fan_out: Keras' VarianceScaling(2) */
+    CS_INIT_TRUNCATED_FAN_OUT, /* normal truncated at 2 deviations, variance 2 / fan_out: Keras' VarianceScaling(2) */
     CS_INIT_UNIFORM_THIRD      /* uniform, variance 1/3 / fan_out: Keras' VarianceScaling(1/3) */
 } cs_initializer;
 
@@ -97,47 +100,47 @@ typedef struct cs_param {
     cs_param_role role;
     int rank;
     int dims[4];
-    size_t offset; /* in floats, into cs_params.data */
+    size_t offset; /* index of its first float in cs_params.data */
     size_t count;  /* product of dims */
 } cs_param;
 
 typedef struct cs_layer {
     char name[CS_NAME_MAX];
     cs_layer_kind kind;
-    cs_activation activation; /* ACTIVATION, and fused into CONV2D and DENSE where Keras writes activation= */
+    cs_activation activation; /* ACTIVATION; also CONV2D and DENSE where Keras writes activation= */
     int n_inputs;
     int inputs[CS_LAYER_MAX_INPUTS]; /* indexes of earlier layers */
     cs_window window;                /* convolutions, pools, ZERO_PAD */
     bool use_bias;                   /* convolutions, DENSE */
-    bool scale;                      /* BATCH_NORM: has gamma (beta is always there) */
-    bool unbiased;                   /* BATCH_NORM: the moving variance takes the unbiased one, as torch does */
+    bool scale;                      /* BATCH_NORM: has gamma (it always has beta) */
+    bool unbiased;                   /* BATCH_NORM: the moving variance averages the unbiased variance, as in torch */
     float epsilon;                   /* BATCH_NORM */
-    float momentum;                  /* BATCH_NORM, Keras' sense: moving = moving*m + batch*(1-m) */
-    float factor[3];                 /* RESCALING, a channel each */
+    float momentum;                  /* BATCH_NORM, as in Keras: moving = moving*m + batch*(1-m) */
+    float factor[3];                 /* RESCALING, one for each channel */
     float rate;                      /* DROPOUT */
-    bool per_row;                    /* DROPOUT: all values of a sample together (stochastic depth) */
-    float l2;                        /* CONV2D, DENSE: its kernel adds l2 * sum(kernel^2) to the loss while it trains */
+    bool per_row;                    /* DROPOUT: drops all values of a sample together (stochastic depth) */
+    float l2;                        /* CONV2D, DENSE: a trainable kernel adds l2 * sum(kernel^2) to the loss */
     cs_initializer initializer;
-    int block;   /* counted from 1 as cs_graph_begin_block says; 0: before the first */
+    int block;   /* counted from 1, see cs_graph_begin_block; 0: before the first block */
     cs_shape in; /* of the first input */
     cs_shape out;
     int n_params;
     int first_param; /* index into cs_graph.params */
-    bool trainable;  /* as the user sees it: also true for layers without parameters */
+    bool trainable;  /* as the user sees it, so it is also true for layers without parameters */
 } cs_layer;
 
-/* How pixels become the network's input; belongs to the weights. */
+/* How pixels become the network's input; it depends on the weights. */
 typedef enum cs_preprocess_kind {
     CS_PREPROCESS_TF,          /* [-1, 1]: pixel/127.5 - 1 */
     CS_PREPROCESS_UNIT,        /* [0, 1]: pixel/255 */
-    CS_PREPROCESS_CAFFE,       /* channels in the order B, G, R, less ImageNet's means */
-    CS_PREPROCESS_TORCH,       /* pixel/255, less ImageNet's means, over its standard deviations */
+    CS_PREPROCESS_CAFFE,       /* channels in the order B, G, R, minus ImageNet's means */
+    CS_PREPROCESS_TORCH,       /* pixel/255, minus ImageNet's means, divided by its standard deviations */
     CS_PREPROCESS_RAW,         /* pixels as they are */
-    CS_PREPROCESS_RAW_IMAGENET /* the same, for weights that want EfficientNet's second rescaling behind it */
+    CS_PREPROCESS_RAW_IMAGENET /* the same, for weights that expect EfficientNet's second rescaling after it */
 } cs_preprocess_kind;
 typedef struct cs_preprocess {
     float multiply[3], add[3]; /* x[c] = pixel[c] * multiply[c] + add[c], pixel in 0..255 */
-    bool bgr;                  /* x[c] is made from pixel[2 - c] instead: the channels of an RGB image turned round */
+    bool bgr;                  /* x[c] is computed from pixel[2 - c] instead, so that RGB becomes BGR */
 } cs_preprocess;
 const char *cs_preprocess_name(cs_preprocess_kind kind);
 cs_preprocess cs_preprocess_of(cs_preprocess_kind kind);
@@ -149,9 +152,9 @@ typedef struct cs_graph {
     int n_layers;
     cs_param *params;
     int n_params;
-    size_t n_values; /* floats in all parameters together */
+    size_t n_values; /* floats of all parameters together */
     cs_preprocess_kind preprocess;
-    int head; /* first layer added on top of the architecture; n_layers when there is none */
+    int head; /* the first layer added on top of the architecture; n_layers if there is none */
     int n_blocks;
     size_t layer_capacity, param_capacity;
 } cs_graph;
@@ -159,20 +162,21 @@ typedef struct cs_graph {
 CS_MUST_CHECK cs_status cs_graph_create(const char *arch, cs_graph **out);
 void cs_graph_free(cs_graph *graph); /* NULL-safe */
 
-/* Adding layers. Each checks its arguments, infers the output shape and appends the parameters. `input` is a layer
- * index; *out gets the new layer's index. Errors name the layer. */
+/* The functions that add layers. Each checks its arguments, infers the output shape and appends the parameters. `input`
+ * is the index of a layer; *out gets the new layer's index. Errors name the layer. */
 CS_MUST_CHECK cs_status cs_graph_input(cs_graph *graph, const char *name, int h, int w, int c, int *out);
 
-/* From here on layers belong to the next block, a unit of `fine_tune: blocks:K`. */
+/* The layers that are added after this call belong to the next block, a unit of `fine_tune: blocks:K`. */
 void cs_graph_begin_block(cs_graph *graph);
 
 typedef enum cs_padding {
     CS_PADDING_VALID,
-    CS_PADDING_SAME,     /* as TensorFlow: excess at bottom/right */
-    CS_PADDING_SYMMETRIC /* `pad` on every side, as torch; what does not fit the stride is left out at the end */
+    CS_PADDING_SAME, /* as TensorFlow: the odd row or column of padding is at the bottom or right */
+    /* `pad` on every side, as torch; trailing rows and columns that do not fill a window are ignored */
+    CS_PADDING_SYMMETRIC
 } cs_padding;
 typedef struct cs_conv_args {
-    int filters; /* ignored by depthwise: channels of the input, multiplier 1 */
+    int filters; /* depthwise ignores it: it has the input's channels, with multiplier 1 */
     int kernel_h, kernel_w, stride;
     cs_padding padding;
     bool use_bias;
@@ -182,7 +186,7 @@ typedef struct cs_conv_args {
 CS_MUST_CHECK cs_status cs_graph_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args, int *out);
 CS_MUST_CHECK cs_status cs_graph_depthwise_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args,
                                                   int *out);
-/* Depthwise, then 1x1 to args.filters; the bias, if any, is the second one's. */
+/* A depthwise convolution, then a 1x1 convolution to args.filters; the bias, if any, belongs to the second. */
 CS_MUST_CHECK cs_status cs_graph_separable_conv2d(cs_graph *graph, const char *name, int input, cs_conv_args args,
                                                   int *out);
 CS_MUST_CHECK cs_status cs_graph_batch_norm(cs_graph *graph, const char *name, int input, float epsilon, float momentum,
@@ -196,10 +200,10 @@ typedef struct cs_pool_args {
     cs_layer_kind kind; /* CS_LAYER_MAX_POOL or CS_LAYER_AVERAGE_POOL */
     int size, stride;
     cs_padding padding;
-    int pad; /* for CS_PADDING_SYMMETRIC; what is added is never the largest, nor counted */
+    int pad; /* for CS_PADDING_SYMMETRIC; padding is never the maximum and is not counted in the average */
 } cs_pool_args;
 CS_MUST_CHECK cs_status cs_graph_pool(cs_graph *graph, const char *name, int input, cs_pool_args args, int *out);
-/* [C]; with keep_dims [1,1,C]. */
+/* The output is [C]; with keep_dims it is [1,1,C]. */
 CS_MUST_CHECK cs_status cs_graph_global_average_pool(cs_graph *graph, const char *name, int input, bool keep_dims,
                                                      int *out);
 CS_MUST_CHECK cs_status cs_graph_zero_pad(cs_graph *graph, const char *name, int input, int top, int bottom, int left,
@@ -216,39 +220,39 @@ CS_MUST_CHECK cs_status cs_graph_dropout(cs_graph *graph, const char *name, int 
 CS_MUST_CHECK cs_status cs_graph_dense(cs_graph *graph, const char *name, int input, int units,
                                        cs_activation activation, int *out);
 
-/* Puts the layers, all of which lead to the last one, into the order of Keras' model.layers, and their parameters with
- * them. Indexes of layers change; a head that is a chain on top stays where it is. */
+/* Sorts the layers into the order of Keras' model.layers, and their parameters with them. Every layer must lead to the
+ * last one. The indexes of layers change, but a head that is a chain on top keeps its place. */
 CS_MUST_CHECK cs_status cs_graph_order_as_keras(cs_graph *graph);
 
-const char *cs_layer_kind_name(cs_layer_kind kind); /* Keras' class name: "Conv2D", "BatchNormalization", ... */
+const char *cs_layer_kind_name(cs_layer_kind kind); /* Keras' class name, such as "Conv2D" or "BatchNormalization" */
 const char *cs_dialect_name(cs_dialect dialect);    /* "keras", "torch" */
 const char *cs_activation_name(cs_activation activation);
 const char *cs_param_role_name(cs_param_role role); /* "kernel", "gamma", ... */
-/* "<layer>/<name>" as Keras has it: the depthwise kernel of DEPTHWISE_ and SEPARABLE_CONV2D is "depthwise_kernel".
- * `size` bytes at `out`. */
+/* Writes "<layer>/<name>" as Keras has it to `out` (`size` bytes). The depthwise kernel of DEPTHWISE_ and
+ * SEPARABLE_CONV2D is called "depthwise_kernel". */
 void cs_param_name(const cs_graph *graph, const cs_param *param, char *out, size_t size);
-bool cs_param_is_statistic(const cs_param *param);         /* no gradient moves it */
-bool cs_layer_can_learn(const cs_graph *graph, int layer); /* has a parameter that gradients move */
-bool cs_layer_is_convolution(const cs_layer *layer);       /* of whatever kind */
-/* May a batch norm that does not move be run as a part of this layer, in front of it? Of a convolution, unless its
- * kernel is so large, and its image so small, that a pass over its output costs next to nothing beside it: then trials
- * that train from the batch norm on share the convolution. A matter of the layer alone, so that a trial's numbers do
- * not depend on which others there are. */
+bool cs_param_is_statistic(const cs_param *param);         /* gradients do not update it */
+bool cs_layer_can_learn(const cs_graph *graph, int layer); /* has a parameter that gradients update */
+bool cs_layer_is_convolution(const cs_layer *layer);       /* of any kind */
+/* May an engine fold a frozen batch norm that follows this layer into it? Yes for a convolution, unless its kernel is
+ * so large and its image so small that a pass over its output costs almost nothing in comparison: then trials that
+ * train from the batch norm on share the convolution. The answer depends on the layer alone, so that a trial's numbers
+ * do not depend on the other trials of its group. */
 bool cs_layer_takes_norm(const cs_graph *graph, int layer);
-size_t cs_shape_count(cs_shape shape);                  /* values a sample */
-double cs_layer_macs(const cs_graph *graph, int layer); /* multiply-adds a sample, forward */
+size_t cs_shape_count(cs_shape shape);                  /* values of one sample */
+double cs_layer_macs(const cs_graph *graph, int layer); /* forward multiply-adds of one sample */
 
-/* Index of the layer of that name; unknown names are CS_ERR_NOT_FOUND with "did you mean". */
+/* Finds a layer by its name. An unknown name is CS_ERR_NOT_FOUND with "did you mean". */
 CS_MUST_CHECK cs_status cs_graph_find(const cs_graph *graph, const char *name, int *out);
 
-/* Marks layers trainable. `fine_tune`: "all"; "head" (what was added on top of the architecture); N = the last N
- * layers, counted over all named layers as Keras' model.layers[-N:] (more than there are: all; 0: an error);
- * "blocks:K" = the head and the last K blocks (0, or more than there are: an error); or a layer name = from that layer
- * on. */
+/* Marks layers trainable or frozen. `fine_tune` is one of: "all"; "head" (the layers added on top of the architecture);
+ * N, the last N layers, counted over all named layers as in Keras' model.layers[-N:] (more than there are means all; 0
+ * is an error); "blocks:K", the head and the last K blocks (0, or more than there are, is an error); or the name of a
+ * layer, for that layer and all after it. */
 CS_MUST_CHECK cs_status cs_graph_freeze(cs_graph *graph, const char *fine_tune);
-/* Everything before this layer is the frozen trunk: the first one that is trainable and has parameters to learn, or a
- * dropout before it that drops. A dropout below the head drops only where it is trainable (Keras: base(x,
- * training=False)). */
+/* cs_graph_trunk_end is the end of the frozen trunk: the first layer that is trainable and has trainable parameters, or
+ * an earlier dropout that drops. cs_graph_drops says whether a dropout drops: one below the head does so only if it is
+ * trainable, as in Keras' base(x, training=False). */
 bool cs_graph_drops(const cs_graph *graph, int layer);
 int cs_graph_trunk_end(const cs_graph *graph);
 
@@ -257,29 +261,33 @@ typedef struct cs_param_counts {
 } cs_param_counts;
 cs_param_counts cs_graph_count_params(const cs_graph *graph);
 
-/* Keras' model.summary(): layer (type), output shape, parameters, trainable mark; then the three totals. */
+/* Prints Keras' model.summary(): for each layer its name and type, output shape, number of parameters and trainable
+ * mark; then the three totals. */
 void cs_graph_summary(const cs_graph *graph, FILE *out);
 
-/* Layers [begin, end) of a graph, with the values that cross its borders (named by the layer that makes them). */
+/* Layers [begin, end) of a graph, with the values that enter and leave it. A value is named by the layer that computes
+ * it. */
 typedef struct cs_segment {
     const cs_graph *graph;
     int begin, end;
     int n_inputs, n_outputs;
-    int *inputs;  /* layers before `begin` that are read inside; for begin = 0 none: the INPUT layer lies inside */
-    int *outputs; /* layers inside that are read at or after `end`, and the last layer when end = n_layers */
+    /* layers before `begin` that layers inside read; none if begin is 0, as the INPUT layer is then inside */
+    int *inputs;
+    int *outputs; /* layers inside that layers from `end` on read; also the last layer if end is n_layers */
 } cs_segment;
 CS_MUST_CHECK cs_status cs_segment_create(const cs_graph *graph, int begin, int end, cs_segment **out);
 void cs_segment_free(cs_segment *segment); /* NULL-safe */
 
-/* One value for every parameter of a graph, in host memory, in the layouts of cs_param. */
+/* The values of all parameters of a graph, in host memory, in the layouts of cs_param. */
 typedef struct cs_params {
-    const cs_graph *graph; /* borrowed: must outlive this */
+    const cs_graph *graph; /* borrowed; must live longer than this */
     float *data;           /* graph->n_values floats */
 } cs_params;
-CS_MUST_CHECK cs_status cs_params_create(const cs_graph *graph, cs_params **out); /* zeros */
+CS_MUST_CHECK cs_status cs_params_create(const cs_graph *graph, cs_params **out); /* all 0 */
 void cs_params_free(cs_params *params);                                           /* NULL-safe */
-/* Initial values: kernels, and torch's biases, by their layer's initializer, with fans as the graph's dialect counts
- * them; gammas and variances 1, all else 0. Addressed by (seed, layer name, role). */
+/* Fills in initial values. Kernels, and torch's biases, get those of their layer's initializer, with fans as the
+ * graph's dialect counts them; gammas and variances are 1, all else 0. The random numbers of a parameter are addressed
+ * by (seed, layer name, role). */
 void cs_params_init(cs_params *params, uint64_t seed);
 float *cs_params_at(cs_params *params, const cs_param *param);
 

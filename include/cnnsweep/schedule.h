@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The learning rate of an update.
+/* Schedules: how the learning rate changes from update to update.
  *
- * To add a schedule: a function and a row in src/config/schedule.c; train.schedule then takes its name. A setting of
- * its own is a member of cs_train_config and a row in src/config/trial_options.c. */
+ * To add a schedule: a function and a row in src/config/schedule.c; train.schedule then accepts its name. If it needs a
+ * setting of its own: a member of cs_train_config and a row in src/config/trial_options.c. */
 #ifndef CNNSWEEP_SCHEDULE_H
 #define CNNSWEEP_SCHEDULE_H
 
@@ -10,15 +10,15 @@
 
 typedef struct cs_schedule {
     const char *name;
-    /* The rate of the update that `step` others came before, where an epoch has `steps`. It depends on these alone, so
-     * that a trial which goes on from a checkpoint goes on with its rates. */
+    /* Returns the learning rate of update `step`, counted from 0 over all epochs; an epoch has `steps` updates. The
+     * rate depends on nothing else, so that a trial that resumes from a checkpoint gets the same rates. */
     double (*rate)(const cs_train_config *config, int64_t step, int64_t steps);
 } cs_schedule;
 
-/* The names of the schedules, the choices of train.schedule; NULL past the last. */
+/* The names of the schedules, which are the choices of train.schedule; NULL after the last. */
 const char *cs_schedule_name(int i);
 
-/* The rate that config->schedule gives. */
+/* The learning rate by config->schedule. */
 float cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of texts: in Markdown, whose columns line up where it is read as it is, in CSV and in LaTeX. */
+/* A table of texts, printed as Markdown (padded, so that the columns also line up in the raw text), CSV or LaTeX. */
 #ifndef CNNSWEEP_TEXT_TABLE_H
 #define CNNSWEEP_TEXT_TABLE_H
 
@@ -16,12 +16,12 @@ typedef struct cs_text_table {
 CS_MUST_CHECK cs_status cs_text_table_open(cs_text_table *table, int rows, int columns);
 void cs_text_table_close(cs_text_table *table);
 CS_MUST_CHECK cs_status cs_text_table_set(cs_text_table *table, int row, int column, const char *text);
-/* The first column to the left, the others to the right. */
+/* Prints Markdown. The first column is aligned left, the others right. */
 void cs_text_table_print(const cs_text_table *table, FILE *out);
 void cs_text_table_csv(const cs_text_table *table, FILE *out);
-/* A tabular that needs no package; what LaTeX would take for its own is escaped. */
+/* Prints a LaTeX tabular that needs no package. Characters that are special in LaTeX are escaped. */
 void cs_text_table_latex(const cs_text_table *table, FILE *out);
-/* A field of CSV, quoted where it must be (RFC 4180). */
+/* Prints a CSV field, quoted if necessary (RFC 4180). */
 void cs_csv_field(const char *text, FILE *out);
 
 #endif
