@@ -6,69 +6,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Val and train come again every epoch, val with the fewer pictures; test when trials end at different times. */
+/* Rows that are read most often come first: val and train are read in every epoch, and val has fewer variants; test is
+ * read again only when trials end at different times. */
 static const cs_split order[CS_SPLIT_COUNT] = {CS_SPLIT_VAL, CS_SPLIT_TRAIN, CS_SPLIT_TEST};
 
-static void tell(const cs_trunk_cache *cache, int64_t slots, size_t width) {
+static void log_sizes(const cs_trunk_cache *cache, int64_t n_rows, size_t width) {
     int64_t in_memory = cs_row_cache_in_memory(cache->rows), in_file = cs_row_cache_in_file(cache->rows);
     double row_mb = (double)width * sizeof(float) / 1e6;
     cs_log(
         CS_LOG_INFO,
         "trunk cache: up to %lld rows of %zu values, %lld in memory (%.1f MB), %lld in a file (%.1f MB), %lld not kept",
-        (long long)slots, width, (long long)in_memory, (double)in_memory * row_mb, (long long)in_file,
-        (double)in_file * row_mb, (long long)(slots - in_memory - in_file));
+        (long long)n_rows, width, (long long)in_memory, (double)in_memory * row_mb, (long long)in_file,
+        (double)in_file * row_mb, (long long)(n_rows - in_memory - in_file));
 }
 
-static cs_status open_on_host(const cs_cache_limits *limits, int64_t slots, size_t width, int batch,
+static cs_status open_on_host(const cs_cache_limits *limits, int64_t n_rows, size_t width, int batch,
                               cs_trunk_cache *cache) {
-    CS_TRY(cs_alloc_aligned((size_t)batch * width, sizeof(float), "trunk", &cache->made));
-    CS_TRY(cs_row_cache_open(limits, slots, width, &cache->rows));
-    tell(cache, slots, width);
+    CS_TRY(cs_alloc_aligned((size_t)batch * width, sizeof(float), "trunk", &cache->outputs));
+    CS_TRY(cs_row_cache_open(limits, n_rows, width, &cache->rows));
+    log_sizes(cache, n_rows, width);
     return CS_OK;
 }
 
-/* As many slots as the device gives: all that are allowed, else half of them, and so on. */
-static cs_status open_at_engine(cs_engine *engine, const cs_cache_limits *limits, int64_t slots, size_t width,
-                                int batch, cs_trunk_cache *cache) {
+/* Caches as many rows as the device has memory for: tries all that the limit allows, then half of them, and so on. */
+static cs_status open_in_store(cs_engine *engine, const cs_cache_limits *limits, int64_t n_rows, size_t width,
+                               int batch, cs_trunk_cache *cache) {
     cs_store_spec spec = {.row_bytes = width * cs_engine_value_bytes(engine)};
     size_t allowed = limits->memory / spec.row_bytes;
-    int64_t places = allowed < (size_t)slots ? (int64_t)allowed : slots;
-    for (; places > 0 && !cache->store; places /= 2) {
-        spec.rows = places + batch;
+    int64_t n_cached = allowed < (size_t)n_rows ? (int64_t)allowed : n_rows;
+    for (; n_cached > 0 && !cache->store; n_cached /= 2) {
+        spec.rows = n_cached + batch;
         cs_status status = cs_store_open(engine, &spec, &cache->store);
         if (status == CS_OK)
             break;
         if (status != CS_ERR_NO_MEMORY)
             return status;
     }
-    CS_TRY(cs_alloc((size_t)batch, sizeof *cache->places, "trunk", &cache->places));
-    CS_TRY(cs_row_set_open(places, &cache->kept));
+    CS_TRY(cs_alloc((size_t)batch, sizeof *cache->store_rows, "trunk", &cache->store_rows));
+    CS_TRY(cs_row_set_open(n_cached, &cache->kept));
     cs_log(CS_LOG_INFO,
            "trunk cache: up to %lld rows of %zu values, %lld in the device's memory (%.1f MB), %lld not kept",
-           (long long)slots, width, (long long)places, (double)places * (double)spec.row_bytes / 1e6,
-           (long long)(slots - places));
+           (long long)n_rows, width, (long long)n_cached, (double)n_cached * (double)spec.row_bytes / 1e6,
+           (long long)(n_rows - n_cached));
     return CS_OK;
 }
 
 cs_status cs_trunk_cache_open(cs_engine *engine, const cs_cache_limits *limits, const cs_dataset *dataset,
                               const cs_augment *augment, size_t width, int batch, cs_trunk_cache *cache) {
-    int64_t slots = 0;
+    int64_t n_rows = 0;
     for (int i = 0; i < CS_SPLIT_COUNT; i++) {
         int variants = order[i] == CS_SPLIT_TRAIN ? cs_augment_variants(augment) : 1;
-        cache->first[order[i]] = slots;
-        slots += cs_dataset_count(dataset, order[i]) * variants;
+        cache->first[order[i]] = n_rows;
+        n_rows += cs_dataset_count(dataset, order[i]) * variants;
     }
     if (cs_engine_has_stores(engine))
-        return open_at_engine(engine, limits, slots, width, batch, cache);
-    return open_on_host(limits, slots, width, batch, cache);
+        return open_in_store(engine, limits, n_rows, width, batch, cache);
+    return open_on_host(limits, n_rows, width, batch, cache);
 }
 
 void cs_trunk_cache_close(cs_trunk_cache *cache) {
     cs_row_cache_close(cache->rows);
     cs_store_close(cache->store);
     cs_row_set_close(cache->kept);
-    free(cache->made);
-    free(cache->places);
+    free(cache->outputs);
+    free(cache->store_rows);
     *cache = (cs_trunk_cache){0};
 }
 
@@ -83,39 +84,39 @@ void cs_trunk_cache_use(const cs_trunk_cache *cache, cs_loader_config *config) {
     config->whole = cache->whole;
 }
 
-/* Puts what was made of the missing rows into the cache, and among the kept rows of the batch. */
+/* Copies the outputs of the missing rows into the cache, and among the batch's rows that were cached before. */
 static cs_status complete_on_host(const cs_trunk_cache *cache, const cs_batch *batch, cs_program *program) {
     size_t width = cs_row_cache_width(cache->rows);
     if (batch->missing > 0)
-        CS_TRY(cs_program_get_output(program, 0, cache->made, batch->missing));
+        CS_TRY(cs_program_get_output(program, 0, cache->outputs, batch->missing));
     for (int i = 0; i < batch->missing; i++) {
-        const float *row = cache->made + (size_t)i * width;
+        const float *row = cache->outputs + (size_t)i * width;
         memcpy(batch->kept + (size_t)batch->places[i] * width, row, width * sizeof *row);
         cs_row_cache_put(cache->rows, batch->slots[batch->places[i]], row);
     }
     return batch->missing < batch->n ? cs_program_set_output(program, 0, batch->kept, batch->n) : CS_OK;
 }
 
-/* Where a row of the batch lies in the store. */
-static int64_t place_of(const cs_trunk_cache *cache, const cs_batch *batch, int row) {
-    int64_t places = cs_row_set_size(cache->kept), slot = batch->slots[row];
-    return slot < places ? slot : places + row;
+/* The store's row for a row of the batch. */
+static int64_t store_row_of(const cs_trunk_cache *cache, const cs_batch *batch, int row) {
+    int64_t n_cached = cs_row_set_size(cache->kept), number = batch->slots[row];
+    return number < n_cached ? number : n_cached + row;
 }
 
-static cs_status complete_at_engine(const cs_trunk_cache *cache, const cs_batch *batch, cs_program *program) {
+static cs_status complete_in_store(const cs_trunk_cache *cache, const cs_batch *batch, cs_program *program) {
     for (int i = 0; i < batch->missing; i++)
-        cache->places[i] = place_of(cache, batch, batch->places[i]);
+        cache->store_rows[i] = store_row_of(cache, batch, batch->places[i]);
     if (batch->missing > 0)
-        CS_TRY(cs_program_keep_output(program, 0, cache->store, cache->places, batch->missing));
+        CS_TRY(cs_program_keep_output(program, 0, cache->store, cache->store_rows, batch->missing));
     for (int i = 0; i < batch->missing; i++)
         cs_row_set_add(cache->kept, batch->slots[batch->places[i]]);
     if (batch->missing == batch->n)
         return CS_OK;
     for (int i = 0; i < batch->n; i++)
-        cache->places[i] = place_of(cache, batch, i);
-    return cs_program_use_output(program, 0, cache->store, cache->places, batch->n);
+        cache->store_rows[i] = store_row_of(cache, batch, i);
+    return cs_program_use_output(program, 0, cache->store, cache->store_rows, batch->n);
 }
 
 cs_status cs_trunk_cache_complete(const cs_trunk_cache *cache, const cs_batch *batch, cs_program *program) {
-    return (cache->store ? complete_at_engine : complete_on_host)(cache, batch, program);
+    return (cache->store ? complete_in_store : complete_on_host)(cache, batch, program);
 }

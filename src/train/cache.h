@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the training room: which outputs of a group's trunk are kept, and under which numbers.
+/* Inside the training room: the cache of a group's trunk outputs.
  *
- * They are those of the trunk's first link, where the first tail begins: a slot for every image of val, then for every
- * picture that augmentation makes of an image of train, where those can be counted, then for every image of test. The
- * loader finds what is kept (loader.h), the trunk keeps what was missing (trunk.h). Rows lie in the host's memory and
- * in a file or, where the engine has stores, in one of these. */
+ * It holds outputs of the trunk's first link, up to where the first tail begins. Every cached picture has a row number:
+ * first all images of val, then every variant that augmentation makes of each image of train, if the variants can be
+ * counted, then all images of test. The loader finds the rows that are cached (loader.h), and the trunk adds the
+ * missing ones (trunk.h). Rows are in host memory and in a file or, if the engine has stores, in one of its stores. */
 #ifndef CNNSWEEP_CACHE_H
 #define CNNSWEEP_CACHE_H
 
@@ -12,26 +12,28 @@
 #include "cnnsweep/loader.h"
 
 typedef struct cs_trunk_cache {
-    cs_row_cache *rows; /* on the host */
-    float *made;        /* [batch,width] what a program made of what was missing */
-    /* At the engine: the slots that have a place, and behind these a row for each of a batch that has none. */
+    cs_row_cache *rows; /* in host memory */
+    float *outputs;     /* [batch,width] the program's outputs for the missing rows */
+    /* In the engine's store: the rows that are cached, and after them one row for each row of a batch that is not. */
     cs_store *store;
     cs_row_set *kept;
-    int64_t *places; /* [batch] */
-    int64_t first[CS_SPLIT_COUNT];
-    bool whole; /* a tail of the group reads the images themselves */
+    int64_t *store_rows;           /* [batch] rows of the store */
+    int64_t first[CS_SPLIT_COUNT]; /* the number of each split's first row */
+    bool whole; /* a tail of the group reads the images themselves, so that all of a batch are needed */
 } cs_trunk_cache;
 
-/* `width` values a row, batches of up to `batch` rows. Tells (info) what is kept where. With stores limits->memory is
- * the device's, and no file is used. On failure the cache is left for cs_trunk_cache_close. */
+/* `width` is the number of values of a row, `batch` the most rows of a batch. Logs (info) how many rows are cached
+ * where. With stores, limits->memory limits the device's memory, and no file is used. After a failure the caller still
+ * calls cs_trunk_cache_close. */
 CS_MUST_CHECK cs_status cs_trunk_cache_open(cs_engine *engine, const cs_cache_limits *limits, const cs_dataset *dataset,
                                             const cs_augment *augment, size_t width, int batch, cs_trunk_cache *cache);
-void cs_trunk_cache_close(cs_trunk_cache *cache); /* after the loaders and the trunk */
-/* Tells the split's loader where to look, unless nothing of the split is kept. `config` has split and augment. */
+void cs_trunk_cache_close(cs_trunk_cache *cache); /* call it after the loaders and the trunk are closed */
+/* Sets up the split's loader to look in the cache, unless the cache holds nothing of the split. `config` must have
+ * split and augment. */
 void cs_trunk_cache_use(const cs_trunk_cache *cache, cs_loader_config *config);
 
-/* The first output of a program, which has run on what a batch with slots misses: that is kept, and with what was kept
- * before becomes that of the whole batch. Allocates nothing. */
+/* Call it after the program ran on the missing rows of a batch with cache rows. It adds output 0 of the program to the
+ * cache, and then makes output 0 that of the whole batch, with the rows that were cached before. Allocates nothing. */
 CS_MUST_CHECK cs_status cs_trunk_cache_complete(const cs_trunk_cache *cache, const cs_batch *batch,
                                                 cs_program *program);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* All that a tail is but its parameters. */
+/* The members of a tail that make up its state, other than its parameters. */
 typedef struct tail_field {
     size_t offset, size;
 } tail_field;
@@ -23,11 +23,11 @@ static const tail_field fields[] = {
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 
 /* The arrays that a checkpoint holds, in this order: the values, then the optimizer's states. */
-static int count_slots(const cs_optimizer *optimizer) {
+static int count_arrays(const cs_optimizer *optimizer) {
     return 1 + cs_optimizer_states(optimizer);
 }
 
-static cs_slot slot_at(int i) {
+static cs_slot array_at(int i) {
     return i == 0 ? CS_SLOT_VALUE : (cs_slot)(CS_SLOT_STATE + i - 1);
 }
 
@@ -42,20 +42,20 @@ static cs_status name_files(const char *path, checkpoint_names *out) {
     return cs_path(out->next, sizeof out->next, "%s.next", path);
 }
 
-/* "CSCKPT", then the version. Where bytes have another order it is another number. */
+/* "CSCKPT", then the version. A file from a machine with another byte order has another number here. */
 static const uint64_t magic = 0x435343504b540002;
 
-/* Says whether a file is for a tail. */
+/* Tells whether a file is a checkpoint of a given tail. */
 typedef struct checkpoint_header {
     uint64_t magic;
-    uint64_t key, dataset;  /* of what it is a checkpoint */
-    uint64_t initial;       /* of the values before training: a weights file may change under its name */
-    uint64_t metrics;       /* of the names of an epoch's metrics, whose values are in the row */
-    uint64_t values, slots; /* floats in an array, and how many arrays of the program */
-    uint64_t best;          /* 1: the best values follow */
+    uint64_t key, dataset;   /* of the trial and of its dataset */
+    uint64_t initial;        /* of the initial values: a weights file may change and keep its name */
+    uint64_t metrics;        /* of the names of an epoch's metrics, whose values are in the epoch rows */
+    uint64_t values, arrays; /* floats in an array; number of arrays of the program */
+    uint64_t best;           /* 1: the best values follow the arrays */
 } checkpoint_header;
 
-/* First value of the tail's layers. */
+/* The index of the first value of the tail's layers. */
 static size_t first_value(const cs_tail *tail) {
     const cs_graph *graph = tail->graph;
     for (int i = 0; i < graph->n_params; i++)
@@ -81,7 +81,7 @@ static checkpoint_header header_of(const cs_tail *tail) {
                                .initial = tail->initial_checksum,
                                .metrics = checksum_metrics(),
                                .values = tail->graph->n_values - first_value(tail),
-                               .slots = (uint64_t)count_slots(&tail->config->train.optimizer),
+                               .arrays = (uint64_t)count_arrays(&tail->config->train.optimizer),
                                .best = tail->best != NULL};
 }
 
@@ -101,8 +101,8 @@ static cs_status write_tail(FILE *file, const char *path, const cs_tail *tail, f
     CS_TRY(write_block(file, path, &header, sizeof header));
     for (int i = 0; i < N_FIELDS; i++)
         CS_TRY(write_block(file, path, (const char *)tail + fields[i].offset, fields[i].size));
-    for (int i = 0; i < (int)header.slots; i++) {
-        CS_TRY(cs_program_read(tail->train, slot_at(i), &params));
+    for (int i = 0; i < (int)header.arrays; i++) {
+        CS_TRY(cs_program_read(tail->train, array_at(i), &params));
         CS_TRY(write_block(file, path, scratch + first, size));
     }
     return tail->best ? write_block(file, path, tail->best + first, size) : CS_OK;
@@ -118,8 +118,8 @@ static cs_status write_file(const char *path, const cs_tail *tail, float *scratc
     return status == CS_OK ? cs_file_sync(path) : status;
 }
 
-/* The new file is on the disk before the one before it changes its name. That one becomes the previous one only when it
- * is known to be whole: it must not take the place of one that is. */
+/* The new file is written and synced before the current one is renamed to be the previous one. The current one is
+ * renamed only if it is known to be complete: it must not replace a complete one otherwise. */
 cs_status cs_checkpoint_write(cs_tail *tail, float *scratch) {
     checkpoint_names names;
     if (!tail->checkpoint)
@@ -160,7 +160,7 @@ static cs_status read_header(FILE *file, const char *path, const cs_tail *tail) 
                                                           : cs_fail(CS_ERR_FORMAT, "%s: checkpoint of %s", path, other);
 }
 
-/* With `load` into the tail; else only to see that the file is whole. */
+/* With `load`, reads the file into the tail; without, only checks that it is complete. */
 static cs_status read_tail(FILE *file, const char *path, cs_tail *tail, float *scratch, bool load) {
     cs_tail seen = *tail;
     cs_params params = {tail->graph, scratch};
@@ -168,10 +168,10 @@ static cs_status read_tail(FILE *file, const char *path, cs_tail *tail, float *s
     CS_TRY(read_header(file, path, tail));
     for (int i = 0; i < N_FIELDS; i++)
         CS_TRY(read_block(file, path, (char *)(load ? tail : &seen) + fields[i].offset, fields[i].size));
-    for (int i = 0; i < count_slots(&tail->config->train.optimizer); i++) {
+    for (int i = 0; i < count_arrays(&tail->config->train.optimizer); i++) {
         CS_TRY(read_block(file, path, scratch + first, size));
         if (load)
-            CS_TRY(cs_program_load(tail->train, slot_at(i), &params));
+            CS_TRY(cs_program_load(tail->train, array_at(i), &params));
     }
     if (tail->best) {
         memcpy(scratch, tail->params->data, first * sizeof(float));
@@ -180,11 +180,11 @@ static cs_status read_tail(FILE *file, const char *path, cs_tail *tail, float *s
             memcpy(tail->best, scratch, tail->graph->n_values * sizeof(float));
     }
     if (fgetc(file) != EOF)
-        return cs_fail(CS_ERR_FORMAT, "%s: checkpoint goes on behind its end", path);
+        return cs_fail(CS_ERR_FORMAT, "%s: checkpoint has bytes after its end", path);
     return CS_OK;
 }
 
-/* CS_ERR_NOT_FOUND: there is none. */
+/* CS_ERR_NOT_FOUND: there is no such file. */
 static cs_status read_file(const char *path, cs_tail *tail, float *scratch, bool load) {
     FILE *file = fopen(path, "rb");
     if (!file)
@@ -194,7 +194,7 @@ static cs_status read_file(const char *path, cs_tail *tail, float *scratch, bool
     return status;
 }
 
-/* A file is looked through before anything of it is taken. */
+/* The whole file is checked before any of it is loaded. */
 cs_status cs_checkpoint_read(cs_tail *tail, float *scratch) {
     checkpoint_names names;
     bool passed_over = false;

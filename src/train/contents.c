@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Do the files of a trial hold what they held when the sweep began? */
+/* Checks that the files of a trial hold what they held when the sweep began. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/train.h"
 

@@ -70,7 +70,8 @@ cs_cost cs_cost_uncached(const cs_cost *cost) {
     return uncached;
 }
 
-/* How often the first link runs over a split. Of v equally likely variants v(1 - (1 - 1/v)^epochs) have been seen. */
+/* How many times the first link runs over a split. After so many epochs, v(1 - (1 - 1/v)^epochs) of v equally likely
+ * variants have been seen. */
 static double first_passes(const cs_cost *first, int epochs, cs_split split) {
     double v = split == CS_SPLIT_TRAIN ? first->variants : 1, seen = epochs;
     if (split == CS_SPLIT_TEST)

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The same metric of another split; -1: there is none. */
+/* The column of the same metric for another split; -1: there is none. */
 static int find_sibling(const cs_metric_column *column, cs_metric_split split) {
     int n;
     const cs_metric_column *all = cs_metric_columns(&n, NULL);
@@ -50,9 +50,9 @@ cs_status cs_early_stopping_init(cs_early_stopping *stopping, const cs_train_con
     return CS_OK;
 }
 
-cs_verdict cs_early_stopping_judge(cs_early_stopping *stopping, const cs_epoch_row *row) {
+cs_stopping_decision cs_early_stopping_decide(cs_early_stopping *stopping, const cs_epoch_row *row) {
     if (stopping->patience == 0)
-        return CS_VERDICT_BEST;
+        return CS_STOPPING_BEST;
     double value = row->value[stopping->monitored];
     stopping->wait++;
     bool improved = stopping->maximize ? value - stopping->min_delta > stopping->best
@@ -60,7 +60,7 @@ cs_verdict cs_early_stopping_judge(cs_early_stopping *stopping, const cs_epoch_r
     if (improved) {
         stopping->best = value;
         stopping->wait = 0;
-        return CS_VERDICT_BEST;
+        return CS_STOPPING_BEST;
     }
-    return stopping->wait >= stopping->patience ? CS_VERDICT_STOP : CS_VERDICT_WAIT;
+    return stopping->wait >= stopping->patience ? CS_STOPPING_STOP : CS_STOPPING_WAIT;
 }

@@ -5,25 +5,26 @@
 
 #include "cnnsweep/train.h"
 
-typedef enum cs_verdict {
-    CS_VERDICT_BEST, /* better than all before: keep these weights */
-    CS_VERDICT_WAIT,
-    CS_VERDICT_STOP /* no improvement for `patience` epochs */
-} cs_verdict;
+typedef enum cs_stopping_decision {
+    CS_STOPPING_BEST, /* the best epoch so far: keep its weights */
+    CS_STOPPING_WAIT,
+    CS_STOPPING_STOP /* no improvement for `patience` epochs */
+} cs_stopping_decision;
 
 typedef struct cs_early_stopping {
-    int monitored; /* place of the watched value in cs_epoch_row.value */
+    int monitored; /* index of the monitored value in cs_epoch_row.value */
     bool maximize;
     double min_delta;
     int patience, wait;
     double best;
 } cs_early_stopping;
 
-/* Not `validated` (no validation split): val_loss falls back to loss and so on. A monitor that is unknown, or
- * that the train split does not have, is CS_ERR_ARG. */
+/* If not `validated` (there is no val split), val_loss falls back to loss, and so on. CS_ERR_ARG if the monitor is
+ * unknown, or if the train split does not have it. */
 CS_MUST_CHECK cs_status cs_early_stopping_init(cs_early_stopping *stopping, const cs_train_config *config,
                                                bool validated);
-/* Tells it the epochs in order. Patience 0 means off: every epoch counts as the best. */
-cs_verdict cs_early_stopping_judge(cs_early_stopping *stopping, const cs_epoch_row *row);
+/* Decides on an epoch; call it for all epochs in order. With patience 0, early stopping is off and every epoch counts
+ * as the best. */
+cs_stopping_decision cs_early_stopping_decide(cs_early_stopping *stopping, const cs_epoch_row *row);
 
 #endif

@@ -2,13 +2,14 @@
 #include "evaluate.h"
 #include "cnnsweep/log.h"
 
-cs_status cs_batch_make(cs_feed *feed, cs_trunk *trunk, int cut, int sharers, cs_batch *batch, cs_batch_cost *cost) {
+cs_status cs_batch_prepare(cs_feed *feed, cs_trunk *trunk, int cut, int n_programs, cs_batch *batch,
+                           cs_batch_cost *cost) {
     const cs_loader *loader = cs_feed_loader(feed);
     double start = cs_now(), stall = cs_loader_stall(loader);
     cs_status status = cs_feed_next(feed, batch);
     if (status == CS_OK && batch->n > 0)
         status = cs_trunk_forward(trunk, cut, feed, batch);
-    *cost = (cs_batch_cost){(cs_now() - start) / sharers, (cs_loader_stall(loader) - stall) / sharers};
+    *cost = (cs_batch_cost){(cs_now() - start) / n_programs, (cs_loader_stall(loader) - stall) / n_programs};
     return status;
 }
 
@@ -38,7 +39,7 @@ static cs_status evaluate_batch(const cs_evaluate_pass *pass, const cs_evaluated
     if (batch->n == 0)
         return CS_OK;
     CS_TRY(cs_predict(program->program, program->reads_batch, pass->feed, batch, &sums));
-    if (!pass->team) /* in a team the loss of all ranks is the one that counts */
+    if (!pass->team) /* in a team the loss over all ranks is checked */
         CS_TRY(pass->check(pass->context, program, sums.loss));
     if (evaluation->spec.needs != CS_NEEDS_TALLY)
         CS_TRY(cs_program_get_output(program->program, program->output, program->logits, batch->n));
@@ -54,11 +55,11 @@ static int deepest_cut(cs_evaluated *const *programs, int n) {
     return cut;
 }
 
-/* One batch: loaded, through the trunk, then through every program. */
+/* Loads one batch and runs it through the trunk, then through every program. */
 static cs_status run_batch(const cs_evaluate_pass *pass, cs_evaluated **programs, int *n) {
     cs_batch batch;
     cs_batch_cost cost;
-    CS_TRY(cs_batch_make(pass->feed, pass->trunk, deepest_cut(programs, *n), *n, &batch, &cost));
+    CS_TRY(cs_batch_prepare(pass->feed, pass->trunk, deepest_cut(programs, *n), *n, &batch, &cost));
     int kept = 0;
     for (int i = 0; i < *n; i++) {
         cs_evaluated *program = programs[i];
@@ -88,12 +89,12 @@ static cs_status run_batches(const cs_evaluate_pass *pass, cs_evaluated **progra
     return CS_OK;
 }
 
-/* The evaluation becomes that of all ranks. */
-static cs_status add_up(const cs_evaluate_pass *pass, const cs_evaluated *program) {
+/* Sums the program's evaluation over all ranks. */
+static cs_status sum_over_ranks(const cs_evaluate_pass *pass, const cs_evaluated *program) {
     cs_evaluation *evaluation = program->evaluation;
     int64_t before = 0, all = 0;
     if (evaluation->spec.needs & CS_NEEDS_LOGITS)
-        CS_TRY(cs_team_place(pass->team, cs_evaluation_tally(evaluation).rows, &before, &all));
+        CS_TRY(cs_team_count_rows(pass->team, cs_evaluation_tally(evaluation).rows, &before, &all));
     CS_TRY(cs_team_sum(pass->team, evaluation->values, cs_evaluation_spread(evaluation, before, all)));
     return pass->check(pass->context, program, cs_evaluation_tally(evaluation).loss);
 }
@@ -102,7 +103,7 @@ cs_status cs_evaluate(const cs_evaluate_pass *pass, cs_evaluated **programs, int
     int kept = 0;
     CS_TRY(cs_team_agree(pass->team, run_batches(pass, programs, n)));
     for (int i = 0; i < *n && pass->team; i++) {
-        cs_status status = add_up(pass, programs[i]);
+        cs_status status = sum_over_ranks(pass, programs[i]);
         if (status == CS_OK)
             programs[kept++] = programs[i];
         else

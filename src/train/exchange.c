@@ -8,26 +8,27 @@
 
 enum { BUCKET = (1 << 20) / sizeof(float) };
 
-/* Behind all that goes through the host. */
-enum { LOSS, CORRECT, ROWS, FAILED, BROKEN, STOPPING, NOTES };
+/* The step's values, which are the last of those that go through the host. */
+enum { LOSS, CORRECT, ROWS, FAILED, BROKEN, STOPPING, N_STEP_VALUES };
 
 typedef struct bucket {
     cs_share_part part;
-    size_t offset, count; /* in `values` */
+    size_t offset, count; /* in `values`; both 0 if the engine sums */
 } bucket;
 
 struct cs_exchange {
     cs_team *team;
     cs_engine *engine;
     cs_program *program;
-    bucket *buckets; /* gradients from the last layer to the first, and then the statistics, if they are shared */
-    int n_buckets, n_early; /* so many go while backward goes on */
+    /* the gradients from the last layer to the first, and then the statistics if they are summed after the step */
+    bucket *buckets;
+    int n_buckets, n_early; /* n_early: how many are summed while backward continues */
     size_t n_values;
-    float *values; /* what goes through the host */
+    float *values; /* the values that go through the host */
     bool needs_all, by_engine;
-    float weight; /* of this rank's part of the batch */
+    float weight; /* this rank's fraction of the batch's rows */
     int started;
-    bool under_way; /* other ranks may wait for this one */
+    bool in_progress; /* between begin and end: other ranks may be waiting for this one */
 };
 
 bool cs_exchange_needs_all(const cs_exchange *exchange) {
@@ -37,19 +38,20 @@ bool cs_exchange_needs_all(const cs_exchange *exchange) {
 void cs_exchange_close(cs_exchange *exchange) {
     if (!exchange)
         return;
-    if (exchange->under_way)
+    if (exchange->in_progress)
         cs_engine_leave(exchange->engine);
     free(exchange->buckets);
     free(exchange->values);
     free(exchange);
 }
 
-static float *notes_of(const cs_exchange *x) {
-    return x->values + x->n_values - NOTES;
+static float *step_values_of(const cs_exchange *x) {
+    return x->values + x->n_values - N_STEP_VALUES;
 }
 
-/* A part, times this rank's weight; a rank without rows has nothing to add. */
-static cs_status take(cs_exchange *x, const bucket *next) {
+/* Writes a part of the program's values, times this rank's weight, into its bucket; a rank without rows writes zeros.
+ * If the engine sums, starts the sum of the part instead. */
+static cs_status add_part(cs_exchange *x, const bucket *next) {
     float *values = x->values + next->offset;
     if (x->by_engine)
         return cs_program_sum(x->program, &next->part, x->weight);
@@ -63,18 +65,18 @@ static cs_status take(cs_exchange *x, const bucket *next) {
     return CS_OK;
 }
 
-static cs_status send(cs_exchange *x, float *values, size_t n) {
+static cs_status start_sum(cs_exchange *x, float *values, size_t n) {
     const cs_comm *comm = x->team->comm;
     return n > 0 ? comm->sum_start(comm->context, values, n) : CS_OK;
 }
 
 static cs_status start_bucket(cs_exchange *x) {
     const bucket *next = &x->buckets[x->started++];
-    CS_TRY(take(x, next));
-    return send(x, x->values + next->offset, next->count);
+    CS_TRY(add_part(x, next));
+    return start_sum(x, x->values + next->offset, next->count);
 }
 
-static cs_status start_complete(void *context, int layer) {
+static cs_status start_complete_buckets(void *context, int layer) {
     cs_exchange *x = context;
     while (x->started < x->n_early && x->buckets[x->started].part.begin >= layer)
         CS_TRY(start_bucket(x));
@@ -83,49 +85,50 @@ static cs_status start_complete(void *context, int layer) {
 
 void cs_exchange_begin(cs_exchange *exchange, const cs_batch *batch) {
     exchange->started = 0;
-    exchange->under_way = true;
+    exchange->in_progress = true;
     exchange->weight = batch->n > 0 ? (float)batch->n / (float)batch->n_global : 0;
 }
 
-static void write_notes(const cs_exchange *x, cs_status mine, const cs_tally *sums) {
+static void write_step_values(const cs_exchange *x, cs_status mine, const cs_tally *sums) {
     const cs_team *team = x->team;
-    float *notes = notes_of(x);
-    notes[LOSS] = (float)sums->loss;
-    notes[CORRECT] = (float)sums->correct;
-    notes[ROWS] = (float)sums->rows;
-    notes[FAILED] = mine != CS_OK ? 1 : 0;
-    notes[BROKEN] = team->made != CS_OK ? 1 : 0;
-    notes[STOPPING] = team->stop && *team->stop ? 1 : 0;
+    float *step = step_values_of(x);
+    step[LOSS] = (float)sums->loss;
+    step[CORRECT] = (float)sums->correct;
+    step[ROWS] = (float)sums->rows;
+    step[FAILED] = mine != CS_OK ? 1 : 0;
+    step[BROKEN] = team->prepared != CS_OK ? 1 : 0;
+    step[STOPPING] = team->stop && *team->stop ? 1 : 0;
 }
 
-/* All of it, summed. The same bits on all ranks: they agree without another word. */
-static cs_status bring_together(cs_exchange *x, cs_status mine, const cs_tally *sums) {
+/* Starts the sums that are left and waits for all. The sums have the same bits on all ranks, so that all ranks decide
+ * the same without another message. */
+static cs_status finish_sums(cs_exchange *x, cs_status mine, const cs_tally *sums) {
     const cs_comm *comm = x->team->comm;
     while (x->started < x->n_early)
         CS_TRY(start_bucket(x));
-    float *last = x->started < x->n_buckets ? x->values + x->buckets[x->started].offset : notes_of(x);
+    float *last = x->started < x->n_buckets ? x->values + x->buckets[x->started].offset : step_values_of(x);
     while (x->started < x->n_buckets)
-        CS_TRY(take(x, &x->buckets[x->started++]));
-    write_notes(x, mine, sums);
-    CS_TRY(send(x, last, (size_t)(x->values + x->n_values - last)));
+        CS_TRY(add_part(x, &x->buckets[x->started++]));
+    write_step_values(x, mine, sums);
+    CS_TRY(start_sum(x, last, (size_t)(x->values + x->n_values - last)));
     CS_TRY(comm->sum_wait(comm->context));
-    x->under_way = false;
+    x->in_progress = false;
     return CS_OK;
 }
 
 cs_status cs_exchange_end(cs_exchange *x, cs_status mine, cs_tally *sums) {
     cs_team *team = x->team;
-    const float *notes = notes_of(x);
+    const float *step = step_values_of(x);
     if (mine != CS_OK && (x->needs_all || mine == CS_ERR_COMM))
         return cs_context(CS_ERR_COMM, "out of step with the ranks that share the batch");
     if (mine != CS_OK)
         x->weight = 0;
-    CS_TRY(bring_together(x, mine, sums));
-    *sums = (cs_tally){(double)notes[LOSS], (int64_t)notes[CORRECT], (int64_t)notes[ROWS]};
-    team->stopping = notes[STOPPING] > 0;
-    team->broken = notes[BROKEN] > 0;
-    if (team->broken || notes[FAILED] > 0)
-        return cs_team_agree(team, team->broken ? team->made : mine);
+    CS_TRY(finish_sums(x, mine, sums));
+    *sums = (cs_tally){(double)step[LOSS], (int64_t)step[CORRECT], (int64_t)step[ROWS]};
+    team->stopping = step[STOPPING] > 0;
+    team->broken = step[BROKEN] > 0;
+    if (team->broken || step[FAILED] > 0)
+        return cs_team_agree(team, team->broken ? team->prepared : mine);
     for (int i = 0; i < x->n_buckets && !x->by_engine; i++)
         cs_program_share_load(x->program, &x->buckets[i].part, x->values + x->buckets[i].offset);
     return CS_OK;
@@ -144,8 +147,8 @@ static bucket *open_bucket(cs_exchange *x, const cs_share_part *first) {
     return opened;
 }
 
-/* From the last layer down, whole layers; the last bucket of gradients ends with the segment, and waits for the rest of
- * the message. */
+/* Divides the layers into buckets, from the last layer to the first, each of whole layers. The last bucket of gradients
+ * ends with the segment; it is not sent early, but with the rest of the message. */
 static void cut_buckets(cs_exchange *x, const cs_segment *segment, const cs_share_part *statistics) {
     bucket *open = NULL;
     for (int l = segment->end - 1; l >= segment->begin; l--) {
@@ -159,8 +162,8 @@ static void cut_buckets(cs_exchange *x, const cs_segment *segment, const cs_shar
         add_to_bucket(x, open_bucket(x, statistics), statistics);
 }
 
-/* The engine has nothing to wait for, and leaves the host the notes. */
-static void send_by_engine(cs_exchange *x) {
+/* The engine needs no last message to wait for, and the host sums only the step's values. */
+static void use_engine_allreduce(cs_exchange *x) {
     x->by_engine = true;
     x->n_early = x->n_buckets;
     x->n_values = 0;
@@ -170,7 +173,7 @@ static void send_by_engine(cs_exchange *x) {
     }
 }
 
-/* Ranks that have other weights, or whose engine lays them out in another way, would train nonsense. */
+/* Checks that all ranks have the same weights and the same layout of values; if not, the sums would be meaningless. */
 static cs_status check_same(const cs_exchange *x, const cs_params *params) {
     uint64_t sum = cs_checksum(params->data, params->graph->n_values * sizeof *params->data);
     double mine[] = {(double)x->n_values, (double)cs_program_memory(x->program), (double)(sum >> 32),
@@ -198,17 +201,17 @@ static cs_status build(cs_exchange *x, const cs_segment *segment, bool sync_bn) 
     return CS_OK;
 }
 
-/* Now that all ranks have the same. */
-static cs_status choose_way(cs_exchange *x) {
+/* Decides whether the engine or the host does the sums; all ranks have the same layout by now. */
+static cs_status choose_allreduce(cs_exchange *x) {
     bool able = false;
     CS_TRY(cs_engine_join(x->engine, x->team->comm, &able));
     if (able)
-        send_by_engine(x);
-    x->n_values += NOTES;
+        use_engine_allreduce(x);
+    x->n_values += N_STEP_VALUES;
     CS_TRY(cs_alloc_aligned(x->n_values, sizeof *x->values, "gradient buckets", &x->values));
     if (x->needs_all)
         cs_program_set_comm(x->program, x->team->comm);
-    cs_program_on_gradients(x->program, start_complete, x);
+    cs_program_on_gradients(x->program, start_complete_buckets, x);
     return CS_OK;
 }
 
@@ -226,7 +229,7 @@ cs_status cs_exchange_open(cs_team *team, cs_engine *engine, cs_program *program
     if (status == CS_OK)
         status = check_same(x, params);
     if (status == CS_OK)
-        status = cs_team_agree(team, choose_way(x));
+        status = cs_team_agree(team, choose_allreduce(x));
     if (status == CS_OK)
         *out = x;
     else

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Rows do not depend on the batch they are computed in. */
+/* The values of a row do not depend on the batch size. */
 enum { BATCH = 32 };
 
 cs_status cs_check_stop(const volatile sig_atomic_t *stop) {
@@ -33,7 +33,8 @@ static cs_status check_base(const cs_base *base) {
     return CS_OK;
 }
 
-/* Of the values of all parameters before `cut`: they say more than the name of a weights file, or a seed. */
+/* The checksum of the values of all parameters before `cut`: they identify the network better than the name of a
+ * weights file, or a seed. */
 static cs_status params_checksum(const cs_base *base, int cut, uint64_t *out) {
     cs_checksum_stream *stream = NULL;
     CS_TRY(cs_checksum_open(&stream));
@@ -46,7 +47,8 @@ static cs_status params_checksum(const cs_base *base, int cut, uint64_t *out) {
     return CS_OK;
 }
 
-/* All that the features depend on. Engines round differently: one's features are not another's, bit by bit. */
+/* Describes everything that the features depend on. Engines round differently, so that the features of two engines
+ * differ in some bits. */
 static cs_status describe_source(const cs_base *base, char *out, size_t size) {
     const cs_graph *graph = base->graph;
     const cs_shape *input = &graph->layers[0].out;
@@ -63,7 +65,7 @@ static cs_status describe_source(const cs_base *base, char *out, size_t size) {
                    cut - 1, graph->layers[cut - 1].name, (unsigned long long)params, base->engine);
 }
 
-/* data.features, or the folder beside the dataset. */
+/* The folder is data.features, or one next to the dataset. */
 static cs_status find_folder(const cs_data_config *data, char *out, size_t size) {
     const char *suffix = ".h5";
     if (data->features[0])
@@ -76,7 +78,7 @@ static cs_status find_folder(const cs_data_config *data, char *out, size_t size)
     return cs_path(out, size, "%.*s.features", (int)length, data->path);
 }
 
-/* The names of a features file. */
+/* The paths of a features file, and the description of its source. */
 typedef struct features_name {
     char folder[CS_PATH_MAX], path[CS_PATH_MAX], lock[CS_PATH_MAX], source[CS_SOURCE_MAX];
 } features_name;
@@ -90,7 +92,7 @@ static cs_status name_features(const cs_base *base, features_name *out) {
     return cs_path(out->lock, sizeof out->lock, "%s.lock", out->path);
 }
 
-/* An extraction under way. */
+/* An extraction in progress. */
 typedef struct extraction {
     const cs_base *base;
     const volatile sig_atomic_t *stop;
@@ -164,9 +166,9 @@ static cs_status compute(cs_engine *engine, const cs_base *base, const features_
     return status;
 }
 
-/* Returns when the file is there, or with the lock that whoever computes it holds. */
+/* Returns when the file exists, or when this process holds the lock and must compute it. */
 static cs_status find_or_lock(const features_name *name, const volatile sig_atomic_t *stop, cs_file_lock **lock) {
-    const struct timespec pause = {.tv_nsec = 20000000L}; /* a fiftieth of a second */
+    const struct timespec pause = {.tv_nsec = 20000000L}; /* 20 ms */
     cs_status status = cs_folder_create(name->folder);
     if (status == CS_OK && !cs_file_exists(name->path))
         status = cs_file_lock_try(name->lock, lock);

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* train.mode features: the frozen part of a network runs once over all images, and what it gives is kept in a file. */
+/* train.mode features: the frozen part of a network runs once over all images, and its outputs are kept in a file. */
 #ifndef CNNSWEEP_EXTRACT_H
 #define CNNSWEEP_EXTRACT_H
 
 #include "cnnsweep/features.h"
 #include "cnnsweep/train.h"
 
-/* CS_ERR_INTERRUPTED when the flag (may be NULL) is set. */
+/* Returns CS_ERR_INTERRUPTED if the flag is set; `stop` may be NULL. */
 CS_MUST_CHECK cs_status cs_check_stop(const volatile sig_atomic_t *stop);
 
-/* A trial's network, its weights and its images; all borrowed. */
+/* A trial's network, weights and images; all members are borrowed. */
 typedef struct cs_base {
     const cs_trial_config *trial;
     const cs_dataset *dataset;
     const cs_graph *graph;
     const cs_params *params;
-    const char *engine; /* its label */
+    const char *engine; /* cs_engine_label of the engine */
 } cs_base;
 
-/* The features of the layers before cs_trial_cut: those of the file if it is there, else they are computed. Of several
- * processes that want the same ones at once, one computes and the others wait. */
+/* Gets the outputs of the layers before cs_trial_cut: reads them from the file if it exists, else computes them and
+ * writes the file. If several processes need the same features at once, one computes them and the others wait. */
 CS_MUST_CHECK cs_status cs_extract(cs_engine *engine, const cs_base *base, const volatile sig_atomic_t *stop,
                                    cs_features **out);
 

@@ -11,12 +11,13 @@ struct cs_feed {
     bool whole;
     cs_preprocess preprocess;
     cs_store *store;     /* NULL: the loader makes floats */
-    cs_row_set *present; /* samples that are in the store, each in the row of its number; NULL: one batch is */
-    int64_t *rows;       /* [batch] where its images lie */
-    int64_t *fresh_rows; /* [batch] */
+    cs_row_set *present; /* the samples in the store, each in the row of its index; NULL: the store holds one batch */
+    int64_t *rows;       /* [batch] the store's row of each image */
+    int64_t *fresh_rows; /* [batch] the store's rows of the new images */
 };
 
-/* An image is read once where all that is made of it is kept when it comes first. */
+/* Is an image of the split read more than once? Not if the trunk cache keeps everything that is computed from it after
+ * the first time. */
 static bool reads_again(const cs_dataset *dataset, const cs_loader_config *config, bool again) {
     int64_t count = cs_dataset_count(dataset, config->split);
     bool kept = config->kept && !config->whole && cs_augment_variants(&config->augment) == 1 &&
@@ -24,7 +25,7 @@ static bool reads_again(const cs_dataset *dataset, const cs_loader_config *confi
     return again && !kept;
 }
 
-/* Leaves the store NULL where there is no room for all. */
+/* Opens a store for all images of the split; leaves it NULL if there is not enough memory. */
 static cs_status open_for_all(cs_feed *feed, cs_engine *engine, const cs_dataset *dataset, cs_split split,
                               cs_store_spec spec) {
     const double share = 0.25;
@@ -90,7 +91,7 @@ cs_loader *cs_feed_loader(const cs_feed *feed) {
     return feed->loader;
 }
 
-/* Images that the engine has not seen go there; from now on it has them. */
+/* Sends the images of the batch that the engine does not have yet, and records that it has them now. */
 static cs_status send_fresh(cs_feed *feed, const cs_batch *batch) {
     for (int i = 0; i < batch->n_images; i++)
         feed->rows[i] = feed->present ? batch->samples[feed->whole ? i : batch->places[i]] : i;

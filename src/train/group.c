@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The group trainer: one batch stream, one trunk, a tail a trial.
+/* The group trainer: the trials of a group read the same batches and share one trunk, and each has a tail.
  *
- * An epoch is a pass over the train split, then one over the val split for all tails that are still live. Tails that
- * end (last epoch, early stopping) or fail leave; those that ended make one pass over the test split together. A tail
- * that goes on from a checkpoint waits until the stream comes to where it stands. */
+ * An epoch is a pass over the train split, then one over the val split for all tails that are still live. Tails leave
+ * when they end (last epoch, early stopping) or fail; those that ended make one pass over the test split together. A
+ * tail that resumes from a checkpoint waits until the group reaches its epoch and batch. */
 #include "checkpoint.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -13,23 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All who are under way, as they stand. */
+/* Writes checkpoints of all tails that are not waiting, in their present state. */
 static cs_status write_checkpoints(cs_group *group) {
     const cs_tail_set *sets[] = {&group->live, &group->ending};
-    for (int s = 0; s < 2 && group->keeps; s++)
+    for (int s = 0; s < 2 && group->writes_checkpoints; s++)
         for (int i = 0; i < sets[s]->n; i++)
             CS_TRY(cs_checkpoint_write(sets[s]->items[i], group->scratch));
-    group->kept = cs_now();
+    group->last_checkpoint = cs_now();
     return CS_OK;
 }
 
-/* At the end of an epoch. */
-static cs_status keep_in_time(cs_group *group) {
-    bool due = cs_now() - group->kept >= group->keep_every;
+/* Called at the end of an epoch. */
+static cs_status write_checkpoints_if_due(cs_group *group) {
+    bool due = cs_now() - group->last_checkpoint >= group->checkpoint_seconds;
     return cs_team_agree(group->team, due ? write_checkpoints(group) : CS_OK);
 }
 
-/* After a batch. Ranks of a team stop behind the same training step, which told them. */
+/* Called after each batch. The ranks of a team stop after the same train step, whose values tell them to. */
 static cs_status check_stop(cs_group *group) {
     static const volatile sig_atomic_t yes = 1;
     const volatile sig_atomic_t *stop = group->stop;
@@ -48,21 +48,21 @@ static int deepest_cut(const cs_tail_set *set) {
     return cut;
 }
 
-/* A training step of every live tail on the next batch. Tails that fail leave. In a team a step is made also with no
- * rows: there the other ranks hear why. */
+/* Makes a train step of every live tail on the next batch. Tails that fail leave. With a team the step is made even if
+ * this rank has no batch, as that is how the other ranks learn of the failure. */
 static cs_status train_batch(cs_group *group) {
     static const int64_t no_samples[1] = {0};
     cs_tail_set *live = &group->live;
     cs_feed *feed = group->feeds[CS_SPLIT_TRAIN];
     cs_batch batch;
     cs_batch_cost cost;
-    cs_status made = cs_batch_make(feed, group->trunk, deepest_cut(live), live->n, &batch, &cost);
+    cs_status prepared = cs_batch_prepare(feed, group->trunk, deepest_cut(live), live->n, &batch, &cost);
     if (!group->team)
-        CS_TRY(made);
-    else if (made != CS_OK)
+        CS_TRY(prepared);
+    else if (prepared != CS_OK)
         batch = (cs_batch){.samples = no_samples};
     if (group->team)
-        group->team->made = made;
+        group->team->prepared = prepared;
     int kept = 0;
     for (int i = 0; i < live->n; i++) {
         cs_tail *tail = live->items[i];
@@ -81,7 +81,8 @@ static cs_status train_batch(cs_group *group) {
     return CS_OK;
 }
 
-/* At its trial's place: who listens to epochs may judge one by those before it, whichever came back first. */
+/* Keeps the set in the order of the trials. The `epoch` callback may decide on a trial by the trials that were reported
+ * before it, and that must not depend on the order in which they resumed. */
 static void insert_tail(cs_tail_set *set, cs_tail *tail) {
     int at = set->n++;
     for (; at > 0 && set->items[at - 1]->trial > tail->trial; at--)
@@ -89,7 +90,7 @@ static void insert_tail(cs_tail_set *set, cs_tail *tail) {
     set->items[at] = tail;
 }
 
-/* Lets those tails take part whose place the stream has come to. */
+/* Moves the waiting tails that resume at this epoch and batch to the live ones. */
 static void admit(cs_group *group, int epoch, int batch) {
     cs_tail_set *waiting = &group->waiting;
     int kept = 0;
@@ -109,7 +110,8 @@ static cs_status sync_tails(const cs_group *group) {
     return CS_OK;
 }
 
-/* An epoch from its batch `first` on: a training step a batch, then the weights go where they are evaluated. */
+/* Trains an epoch from its batch `first` on, one train step for each batch, and then loads the weights into the
+ * evaluation programs. */
 static cs_status run_epoch(cs_group *group, int epoch, int first) {
     cs_loader *loader = cs_feed_loader(group->feeds[CS_SPLIT_TRAIN]);
     int batches = cs_loader_batches(loader);
@@ -145,7 +147,7 @@ static cs_status end_batch(void *context) {
     return check_stop(of->group);
 }
 
-/* One pass of the set through val or test; nothing where the split is empty. Tails that fail leave the set. */
+/* Evaluates the set on val or test; does nothing if the split is empty. Tails that fail leave the set. */
 static cs_status evaluate(cs_group *group, cs_split split, cs_tail_set *set) {
     evaluated_split of = {group, split};
     const cs_evaluate_pass pass = {.feed = group->feeds[split],
@@ -165,7 +167,7 @@ static cs_status evaluate(cs_group *group, cs_split split, cs_tail_set *set) {
     return CS_OK;
 }
 
-/* Reports the epoch of every live tail and moves those that are done to `ending`. */
+/* Reports the epoch of every live tail and moves those that have ended to `ending`. */
 static cs_status end_epoch(cs_group *group) {
     cs_tail_set *live = &group->live, *ending = &group->ending;
     int kept = 0;
@@ -200,8 +202,8 @@ static cs_status finish(cs_group *group) {
     return CS_OK;
 }
 
-/* The earliest place where one of the set stands. */
-static const cs_tail *hindmost(const cs_tail_set *set) {
+/* The tail of the set that resumes at the earliest epoch and batch. */
+static const cs_tail *earliest(const cs_tail_set *set) {
     const cs_tail *found = set->items[0];
     for (int i = 1; i < set->n; i++) {
         const cs_tail *tail = set->items[i];
@@ -211,20 +213,21 @@ static const cs_tail *hindmost(const cs_tail_set *set) {
     return found;
 }
 
-/* The stream begins where the hindmost tail stands, and does so again when none is left but some that wait. */
+/* Training begins where the earliest tail resumes. When no live tail is left but some are waiting, it jumps to the
+ * earliest of those. */
 static cs_status train(cs_group *group) {
     int epoch = 0, first = 0;
     CS_TRY(finish(group));
     while (group->live.n + group->waiting.n > 0) {
         if (group->live.n == 0) {
-            const cs_tail *next = hindmost(&group->waiting);
+            const cs_tail *next = earliest(&group->waiting);
             epoch = next->epoch;
             first = next->batch;
         }
         CS_TRY(run_epoch(group, epoch, first));
         CS_TRY(evaluate(group, CS_SPLIT_VAL, &group->live));
         CS_TRY(end_epoch(group));
-        CS_TRY(keep_in_time(group));
+        CS_TRY(write_checkpoints_if_due(group));
         CS_TRY(finish(group));
         epoch++;
         first = 0;
@@ -241,22 +244,22 @@ static cs_status check_trials(const cs_trial_config *trials, int n) {
         if (!cs_trials_can_share(&trials[0], &trials[i]))
             return cs_hint(
                 cs_fail(CS_ERR_ARG, "trials 0 and %d of a group do not share their trunk and batches", i),
-                "they may differ in optimizer, epochs, early stopping, the head behind gap or flatten and, but for "
+                "they may differ in optimizer, epochs, early stopping, the head after gap or flatten and, but for "
                 "mode features, fine_tune");
     return CS_OK;
 }
 
 cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
-    cs_trial_config *own; /* image sizes are filled in */
+    cs_trial_config *own; /* a copy, as image sizes are filled in */
     cs_group group = {.engine = engine,
                       .stop = config->stop,
                       .limits = config->cache,
                       .n = config->n,
                       .test_needs = config->test_needs,
                       .checkpoints = config->checkpoints,
-                      .keeps = config->checkpoints && (!config->comm || config->comm->rank == 0),
-                      .keep_every = config->checkpoint_seconds,
-                      .kept = cs_now()};
+                      .writes_checkpoints = config->checkpoints && (!config->comm || config->comm->rank == 0),
+                      .checkpoint_seconds = config->checkpoint_seconds,
+                      .last_checkpoint = cs_now()};
     CS_TRY(check_trials(config->trials, config->n));
     CS_TRY(cs_alloc((size_t)config->n, sizeof *own, "trials", &own));
     memcpy(own, config->trials, (size_t)config->n * sizeof *own);

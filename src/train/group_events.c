@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the listener of a group is told, on rank 0. */
+/* Calls the callbacks of a group, on rank 0. */
 #include "checkpoint.h"
 #include "group_impl.h"
 
-/* What is over needs no checkpoint any more. */
+/* A trial that is over needs no checkpoint any more. */
 static cs_status discard_checkpoint(const cs_group *group, const cs_tail *tail) {
-    return group->keeps ? cs_checkpoint_remove(tail) : CS_OK;
+    return group->writes_checkpoints ? cs_checkpoint_remove(tail) : CS_OK;
 }
 
-static cs_status tell_failure(const cs_group *group, const cs_tail *tail, cs_status status) {
+static cs_status report_failure(const cs_group *group, const cs_tail *tail, cs_status status) {
     if (!cs_team_leads(group->team))
         return CS_OK;
     CS_TRY(group->events.failed(group->events.context, tail->trial, status));
@@ -18,20 +18,20 @@ static cs_status tell_failure(const cs_group *group, const cs_tail *tail, cs_sta
 cs_status cs_group_report_failure(const cs_group *group, const cs_tail *tail, cs_status status) {
     if (status == CS_ERR_COMM || !group->events.failed)
         return status;
-    return cs_team_agree(group->team, tell_failure(group, tail, status));
+    return cs_team_agree(group->team, report_failure(group, tail, status));
 }
 
 cs_status cs_group_report_epoch(const cs_group *group, cs_tail *tail, const cs_epoch_row *row) {
     const cs_train_events *events = &group->events;
-    bool enough = false, told = events->epoch && cs_team_leads(group->team);
-    CS_TRY(cs_team_agree(group->team, told ? events->epoch(events->context, tail->trial, row, &enough) : CS_OK));
-    double verdict = enough;
-    CS_TRY(cs_team_sum(group->team, &verdict, 1));
-    tail->ended = tail->ended || verdict > 0;
+    bool enough = false, calls_back = events->epoch && cs_team_leads(group->team);
+    CS_TRY(cs_team_agree(group->team, calls_back ? events->epoch(events->context, tail->trial, row, &enough) : CS_OK));
+    double decision = enough;
+    CS_TRY(cs_team_sum(group->team, &decision, 1));
+    tail->ended = tail->ended || decision > 0;
     return CS_OK;
 }
 
-static cs_status tell_finished(const cs_group *group, const cs_tail *tail) {
+static cs_status report_finished(const cs_group *group, const cs_tail *tail) {
     cs_trial_result result;
     if (!cs_team_leads(group->team))
         return CS_OK;
@@ -44,5 +44,5 @@ static cs_status tell_finished(const cs_group *group, const cs_tail *tail) {
 }
 
 cs_status cs_group_report_finished(const cs_group *group, const cs_tail *tail) {
-    return cs_team_agree(group->team, tell_finished(group, tail));
+    return cs_team_agree(group->team, report_finished(group, tail));
 }

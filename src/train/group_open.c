@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a group ready to train: data, tails, trunk, programs, and where each trial goes on. */
+/* Prepares a group for training: opens data, tails, trunk and programs, and finds where each trial resumes. */
 #include "checkpoint.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -17,7 +17,7 @@ static bool trains_again(const cs_group *group) {
     return again;
 }
 
-/* The most rows of a batch on this rank. */
+/* The largest number of rows of a batch on this rank. */
 static int rows_of(const cs_group *group) {
     return cs_loader_part_rows(group->live.items[0]->config->train.batch, cs_team_size(group->team));
 }
@@ -40,8 +40,8 @@ static cs_status open_feeds(cs_group *group, const cs_graph *graph, const cs_tri
     return CS_OK;
 }
 
-/* The cache of what the trunk gives to the tails that begin first. None in mode features, where there is no trunk, nor
- * where one epoch is all. */
+/* Opens the cache of the trunk's output at its first cut. There is none in mode features, which has no trunk, and none
+ * if all trials train for one epoch. */
 static cs_status open_cache(cs_group *group) {
     const cs_tail *shallowest = NULL;
     for (int i = 0; i < group->live.n; i++) {
@@ -58,7 +58,7 @@ static cs_status open_cache(cs_group *group) {
                                rows_of(group), &group->cache);
 }
 
-/* Inserts `cut` into the ascending `cuts` [*n] unless it is there or 0. */
+/* Inserts `cut` into the ascending `cuts` [*n], unless it is 0 or already in them. */
 static void add_cut(int *cuts, int *n, int cut) {
     int i = 0;
     while (i < *n && cuts[i] < cut)
@@ -70,7 +70,8 @@ static void add_cut(int *cuts, int *n, int cut) {
     ++*n;
 }
 
-/* The trunk of all live tails, from the network of the one that begins last; features are what it would give. */
+/* Builds the trunk of all live tails from the network of the tail that begins last. In mode features the trunk is
+ * empty, as the features are its output. */
 static cs_status build_trunk(cs_group *group) {
     const cs_tail *deepest = group->live.items[0];
     int *cuts, n = 0;
@@ -87,7 +88,8 @@ static cs_status build_trunk(cs_group *group) {
     return status;
 }
 
-/* Trials that share begin with the same values: the first of a network to be opened reads or draws them for all. */
+/* Trials that share a trunk have the same initial values. The first trial with a given head reads or draws them, and
+ * the others copy them. */
 static cs_status open_tail(cs_group *group, cs_tail *tail) {
     const cs_params *like = NULL;
     for (const cs_tail *other = group->tails; other < tail && !like; other++)
@@ -99,10 +101,10 @@ static cs_status open_tail(cs_group *group, cs_tail *tail) {
 static cs_status compile_tail(cs_group *group, cs_tail *tail) {
     int steps = cs_loader_batches(cs_feed_loader(group->feeds[CS_SPLIT_TRAIN]));
     CS_TRY(cs_team_agree(group->team, cs_tail_compile(tail, group->engine, group->trunk, steps)));
-    return cs_tail_join(tail, group->engine);
+    return cs_tail_open_exchange(tail, group->engine);
 }
 
-/* Those that fail are reported and left out. */
+/* Calls `prepare_one` for all live tails; those that fail are reported and leave. */
 static cs_status prepare_tails(cs_group *group, cs_status (*prepare_one)(cs_group *group, cs_tail *tail)) {
     int kept = 0;
     for (int i = 0; i < group->live.n; i++) {
@@ -117,23 +119,23 @@ static cs_status prepare_tails(cs_group *group, cs_status (*prepare_one)(cs_grou
     return CS_OK;
 }
 
-/* The ranks of a team read the same files, and find the same. */
-static cs_status check_place(const cs_group *group, const cs_tail *tail) {
-    double place = (double)tail->step + tail->epoch + tail->ended, sum = place;
+/* Checks that the ranks of a team, which read the same files, resume at the same position. */
+static cs_status check_same_position(const cs_group *group, const cs_tail *tail) {
+    double position = (double)tail->step + tail->epoch + tail->ended, sum = position;
     CS_TRY(cs_team_sum(group->team, &sum, 1));
-    if (sum == place * cs_team_size(group->team))
+    if (sum == position * cs_team_size(group->team))
         return CS_OK;
     return cs_hint(
         cs_fail(CS_ERR_IO, "%s: the ranks that train this trial find different checkpoints", tail->checkpoint),
         "its folder must be one that all of them share");
 }
 
-/* Where each goes on: at its test, or when the stream comes to its place. */
-static cs_status place_tails(cs_group *group) {
+/* Reads the checkpoints, and decides where each tail resumes: at its test, or when the group reaches its position. */
+static cs_status resume_tails(cs_group *group) {
     for (int i = 0; i < group->live.n; i++) {
         cs_tail *tail = group->live.items[i];
         CS_TRY(cs_team_agree(group->team, cs_checkpoint_read(tail, group->scratch)));
-        CS_TRY(cs_team_agree(group->team, check_place(group, tail)));
+        CS_TRY(cs_team_agree(group->team, check_same_position(group, tail)));
         cs_tail_set *set = tail->ended ? &group->ending : &group->waiting;
         set->items[set->n++] = tail;
     }
@@ -149,8 +151,8 @@ static size_t most_values(const cs_tail_set *set) {
     return most;
 }
 
-/* The batches of all tails, and the trunk they go through. */
-static cs_status open_stream(cs_group *group) {
+/* Opens the source of all tails' batches, and the trunk that they run through. */
+static cs_status open_input(cs_group *group) {
     const cs_tail *first = group->live.items[0];
     const cs_base base = {first->config, group->dataset, first->graph, first->params, cs_engine_label(group->engine)};
     if (first->config->train.mode == CS_TRAIN_FEATURES)
@@ -179,7 +181,7 @@ static void log_unvalidated(const cs_group *group, const cs_trial_config *trials
         }
 }
 
-/* As with weights: what rank 0 planned with is what every rank trains on. */
+/* Opens the dataset. As with the weights, its checksum ensures that every rank trains on what rank 0 planned with. */
 static cs_status open_data(cs_group *group, cs_trial_config *trials) {
     size_t n = (size_t)group->n;
     CS_TRY(cs_dataset_open(trials[0].data.path, &group->dataset));
@@ -208,9 +210,9 @@ cs_status cs_group_open(cs_group *group, cs_trial_config *trials) {
     CS_TRY(prepare_tails(group, open_tail));
     if (group->live.n == 0)
         return CS_OK;
-    CS_TRY(cs_team_agree(group->team, open_stream(group)));
+    CS_TRY(cs_team_agree(group->team, open_input(group)));
     CS_TRY(prepare_tails(group, compile_tail));
-    return place_tails(group);
+    return resume_tails(group);
 }
 
 void cs_group_close(cs_group *group) {

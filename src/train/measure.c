@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rates of a machine: a trial's own programs, timed on made-up images. */
+/* Measures the rates of a machine: times a trial's own programs on random images. */
 #include "cnnsweep/cost.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -8,12 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A program and what it is fed. */
+/* A program to time, and its input. */
 typedef struct probe {
     cs_segment *segment;
     cs_program *program;
-    bool learns;      /* a training step; else forward, and the loss where it ends in logits */
-    double macs;      /* a row */
+    bool trains;      /* time a train step; else forward, and the loss if the program ends in logits */
+    double macs;      /* of one row */
     float *input;     /* [batch, ...] */
     int32_t *labels;  /* [batch] zeros */
     int64_t *samples; /* [batch] */
@@ -28,7 +28,7 @@ static cs_status open_probe(probe *p, cs_engine *engine, const cs_graph *graph, 
         p->macs += cs_layer_macs(graph, i);
     CS_TRY(cs_segment_create(graph, begin, end, &p->segment));
     const cs_program_spec spec = {
-        .segment = p->segment, .batch = (int)batch, .mode = p->learns ? CS_MODE_TRAIN : CS_MODE_INFER};
+        .segment = p->segment, .batch = (int)batch, .mode = p->trains ? CS_MODE_TRAIN : CS_MODE_INFER};
     CS_TRY(cs_program_compile(engine, &spec, &p->program));
     CS_TRY(cs_program_load(p->program, CS_SLOT_VALUE, params));
     CS_TRY(cs_alloc(n, sizeof *p->input, "images to measure with", &p->input));
@@ -51,21 +51,21 @@ static void close_probe(probe *p) {
 static cs_status run(const probe *p, int n, int64_t step) {
     cs_loss loss;
     CS_TRY(cs_program_set_input(p->program, 0, p->input, n));
-    if (p->learns)
+    if (p->trains)
         cs_program_set_draw(p->program, &(cs_draw){.samples = p->samples});
     CS_TRY(cs_program_forward(p->program, n));
     if (p->segment->end < p->segment->graph->n_layers)
         return CS_OK;
     CS_TRY(cs_program_loss(p->program, p->labels, n, NULL, &loss));
-    if (!p->learns)
+    if (!p->trains)
         return CS_OK;
     CS_TRY(cs_program_backward(p->program, n));
     return cs_program_update(p->program, &p->trial->train.optimizer, step);
 }
 
-/* The best of a few calls on a batch: what a step does once, such as its update, counts by the batch. Of one that would
- * take too long by `*rate` as it is, the first rows. The first call, which generates code and touches memory, is left
- * out. */
+/* Times a few calls on a batch and takes the fastest; costs that a step has once, such as its update, are thus divided
+ * over a batch. If a call would take too long at the current `*rate`, only the first rows of the batch are used. The
+ * first call is not counted, as it generates code and touches memory. */
 static cs_status time_probe(const probe *p, double seconds, double *rate) {
     enum { LEAST = 2, MOST = 6 };
     const double too_long = 0.5;
@@ -88,7 +88,7 @@ static cs_status measure(cs_engine *engine, const cs_trial_config *trial, const 
     int cut = cs_trial_cut(graph), end = graph->n_layers;
     double *rates[PROBES] = {&out->trunk, &out->train, &out->infer};
     for (int i = 0; i < PROBES; i++) {
-        probe p = {.trial = trial, .learns = i == 1};
+        probe p = {.trial = trial, .trains = i == 1};
         double begun = cs_now();
         if (i == 0 && cut == 0)
             continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A trial's network: built, filled, frozen, and where its trainable tail begins. */
+/* Builds a trial's network, fills in its values, freezes it, and finds where its trainable tail begins. */
 #include "network.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
@@ -21,7 +21,7 @@ static cs_status fill_params(const cs_trial_config *trial, const cs_params *like
     cs_params_init(params, (uint64_t)trial->train.seed);
     if (!trial->weights[0])
         return CS_OK;
-    CS_TRY(cs_trial_check_weights(trial)); /* it may have been replaced since the sweep began */
+    CS_TRY(cs_trial_check_weights(trial)); /* the file may have been replaced since the sweep began */
     cs_weights_report report = {0};
     cs_status status =
         cs_weights_read(trial->weights, trial->allow_missing ? CS_WEIGHTS_ALLOW_MISSING : 0, params, &report);
@@ -31,7 +31,7 @@ static cs_status fill_params(const cs_trial_config *trial, const cs_params *like
     return status;
 }
 
-/* The first layer that learns; there is one. A dropout may make the trunk end before it. */
+/* The first layer that is trained; there is one. The trunk may end before it, at a dropout. */
 static const char *first_trained(const cs_graph *graph) {
     int i = cs_graph_trunk_end(graph);
     while (!graph->layers[i].trainable || !cs_layer_can_learn(graph, i))
@@ -99,7 +99,7 @@ static bool is_fused(const cs_graph *graph, int index, int source) {
            (cs_layer_is_convolution(layer) && graph->layers[source].kind == CS_LAYER_ZERO_PAD);
 }
 
-/* Earliest layer before `cut` that a layer from `cut` on may be fused into; `cut` when there is none. */
+/* The earliest layer before `cut` that may be fused with a layer from `cut` on; `cut` if there is none. */
 static int move_before_fusion(const cs_graph *graph, int cut) {
     int moved = cut;
     for (int i = cut; i < graph->n_layers; i++)
@@ -111,7 +111,7 @@ static int move_before_fusion(const cs_graph *graph, int cut) {
     return moved;
 }
 
-/* Does exactly one value made before `cut` go on behind it? Else a branch passes by. */
+/* Is only one of the values computed before `cut` read after it? If not, a branch goes around it. */
 static bool is_bottleneck(const cs_graph *graph, int cut) {
     int crossing = -1;
     for (int i = cut; i < graph->n_layers; i++)

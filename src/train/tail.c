@@ -64,7 +64,7 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
     return cs_program_load(tail->train, CS_SLOT_VALUE, tail->params);
 }
 
-cs_status cs_tail_join(cs_tail *tail, cs_engine *engine) {
+cs_status cs_tail_open_exchange(cs_tail *tail, cs_engine *engine) {
     return tail->team ? cs_exchange_open(tail->team, engine, tail->train, tail->segment, tail->params,
                                          tail->config->train.sync_bn, &tail->exchange)
                       : CS_OK;
@@ -97,20 +97,20 @@ cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, double loss) {
     return isfinite(loss) ? CS_OK : fail_diverged(tail, split, loss);
 }
 
-static cs_status find_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
+static cs_status compute_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
     const cs_draw draw = {(uint64_t)tail->config->train.seed, (uint32_t)tail->epoch, batch->samples};
     cs_program_set_draw(tail->train, &draw);
     CS_TRY(cs_predict(tail->train, tail->reads_batch, feed, batch, sums));
-    if (!tail->team) /* in a team the loss of all ranks is the one that counts */
+    if (!tail->team) /* in a team the loss over all ranks is checked */
         CS_TRY(cs_tail_check_loss(tail, CS_SPLIT_TRAIN, sums->loss));
     return cs_program_backward(tail->train, batch->n);
 }
 
-static cs_status find_shared_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
+static cs_status compute_team_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
     cs_status status = CS_OK;
     cs_exchange_begin(tail->exchange, batch);
     if (batch->n > 0 || cs_exchange_needs_all(tail->exchange))
-        status = find_gradients(tail, feed, batch, sums);
+        status = compute_gradients(tail, feed, batch, sums);
     CS_TRY(cs_exchange_end(tail->exchange, status, sums));
     return cs_tail_check_loss(tail, CS_SPLIT_TRAIN, sums->loss);
 }
@@ -120,7 +120,7 @@ cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batc
     cs_optimizer optimizer = config->optimizer;
     cs_tally sums = {0};
     optimizer.lr = cs_schedule_rate(config, tail->step, tail->steps);
-    CS_TRY((tail->team ? find_shared_gradients : find_gradients)(tail, feed, batch, &sums));
+    CS_TRY((tail->team ? compute_team_gradients : compute_gradients)(tail, feed, batch, &sums));
     CS_TRY(cs_program_update(tail->train, &optimizer, ++tail->step));
     tail->batch++;
     tail->running.loss += sums.loss;
@@ -141,7 +141,7 @@ static double total_seconds(const cs_tail *tail) {
     return seconds;
 }
 
-static double share_reused(const cs_tail *tail) {
+static double fraction_reused(const cs_tail *tail) {
     int64_t rows = 0, reused = 0;
     for (int split = 0; split < CS_SPLIT_COUNT; split++) {
         rows += tail->effort[split].rows;
@@ -150,7 +150,7 @@ static double share_reused(const cs_tail *tail) {
     return rows ? (double)reused / (double)rows : 0;
 }
 
-/* The train split is not run through again: what its steps told on the way is its evaluation. */
+/* The train split is not evaluated in a pass of its own: the sums of the epoch's train steps are its evaluation. */
 static void evaluate_epoch(const cs_tail *tail, double *values) {
     cs_evaluation *train = tail->evaluation[CS_SPLIT_TRAIN];
     cs_evaluation_reset(train);
@@ -166,8 +166,8 @@ void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
                           .seconds = seconds - tail->reported};
     evaluate_epoch(tail, row->value);
     tail->reported = seconds;
-    cs_verdict verdict = cs_early_stopping_judge(&tail->stopping, row);
-    if (verdict == CS_VERDICT_BEST) {
+    cs_stopping_decision decision = cs_early_stopping_decide(&tail->stopping, row);
+    if (decision == CS_STOPPING_BEST) {
         tail->best_row = *row;
         if (tail->best)
             memcpy(tail->best, tail->params->data, tail->graph->n_values * sizeof(float));
@@ -175,7 +175,7 @@ void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     tail->epoch++;
     tail->batch = 0;
     tail->running = (cs_tally){0};
-    tail->ended = verdict == CS_VERDICT_STOP || tail->epoch == tail->config->train.epochs;
+    tail->ended = decision == CS_STOPPING_STOP || tail->epoch == tail->config->train.epochs;
 }
 
 cs_status cs_tail_restore(cs_tail *tail) {
@@ -196,7 +196,7 @@ void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result 
         .seconds = total_seconds(tail),
         .images_per_second = train->seconds > 0 ? (double)train->images / train->seconds : 0,
         .stall_fraction = train->seconds > 0 ? train->stall / train->seconds : 0,
-        .reused = share_reused(tail),
+        .reused = fraction_reused(tail),
         .params_total = counts.total,
         .params_trainable = counts.trainable,
         .memory = cs_trunk_memory(trunk, tail->cut) + cs_program_memory(tail->train) + cs_program_memory(tail->infer),

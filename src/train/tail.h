@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A trial in its group: what it trains, how far it is, and its best weights so far. */
+/* The tail of a trial in its group: the layers it trains, its progress, and its best weights so far. */
 #ifndef CNNSWEEP_TAIL_H
 #define CNNSWEEP_TAIL_H
 
@@ -11,54 +11,55 @@ typedef struct cs_tail {
     int trial; /* index in the group */
     const cs_trial_config *config;
     cs_graph *graph;
-    cs_params *params; /* as in `infer` */
+    cs_params *params; /* the values that `infer` has */
     float *best;       /* parameters of best_row, when early stopping is on; else NULL */
     int cut;           /* first layer of the tail */
     cs_segment *segment;
     cs_program *train, *infer;
     cs_team *team;         /* NULL: alone */
     cs_exchange *exchange; /* with a team */
-    bool reads_batch;      /* nothing is upstream: the input is the batch, of images or of features */
+    bool reads_batch;      /* there is no trunk before it: the input is the batch, of images or of features */
     float *logits;         /* [batch,classes] */
-    unsigned test_needs;   /* CS_NEEDS_* of the listener */
+    unsigned test_needs;   /* CS_NEEDS_* of the callback `finished` */
     cs_evaluation *evaluation[CS_SPLIT_COUNT];
-    cs_evaluated evaluated[CS_SPLIT_COUNT]; /* val, test: this tail in a pass through them */
+    cs_evaluated evaluated[CS_SPLIT_COUNT]; /* val, test: this tail as a program in a pass through them */
     cs_early_stopping stopping;
     cs_epoch_row best_row;
-    int epoch;        /* under way, from 0 */
-    int batch;        /* of which so many batches are done */
-    bool ended;       /* after its last epoch: only the test is left */
+    int epoch;        /* the current epoch, from 0 */
+    int batch;        /* how many batches of the epoch are done */
+    bool ended;       /* its last epoch is done: only the test is left */
     int64_t step;     /* updates done */
-    int64_t steps;    /* of an epoch */
-    cs_tally running; /* of the epoch under way, while the weights move */
+    int64_t steps;    /* updates in an epoch */
+    cs_tally running; /* the sums of the current epoch, while the weights change */
     cs_effort effort[CS_SPLIT_COUNT];
-    double reported;           /* seconds in the rows of the epochs so far */
+    double reported;           /* the seconds in the rows of the epochs so far */
     const char *checkpoint;    /* its file, or NULL */
-    bool checkpoint_whole;     /* it is there, and can become the previous one */
-    uint64_t dataset_checksum; /* checkpoints of another dataset are not gone on from, */
-    uint64_t initial_checksum; /* nor those that began with other values; set with a checkpoint, by its reading */
+    bool checkpoint_whole;     /* the file exists and is complete, so that it can become the previous one */
+    uint64_t dataset_checksum; /* a checkpoint of another dataset is not used, */
+    uint64_t initial_checksum; /* nor one with other initial values; set when the checkpoint is read */
 } cs_tail;
 
-/* The network and all that does not depend on other trials. `dataset` says classes and splits; `like` has the values
- * before training where another trial of the group has them already, or is NULL. On failure the tail is left for
- * cs_tail_close. config, trial, team and test_needs are set. */
+/* Builds the network and everything that does not depend on other trials. config, trial, team and test_needs must be
+ * set. `dataset` gives classes and splits. `like` has the initial values if another trial of the group has loaded them,
+ * else it is NULL. After a failure the caller still calls cs_tail_close. */
 CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params *like);
-/* The programs, hanging off the trunk where it has a program that ends at `cut`. `steps` are those of an epoch. */
+/* Compiles the programs. They read the output of the trunk's program that ends at `cut`, if there is one. `steps` are
+ * the updates in an epoch. */
 CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk, int steps);
-/* With a team: collective, when all its ranks have compiled. */
-CS_MUST_CHECK cs_status cs_tail_join(cs_tail *tail, cs_engine *engine);
-void cs_tail_close(cs_tail *tail); /* before the trunk */
+/* With a team: opens the exchange. Collective; all ranks must have compiled. */
+CS_MUST_CHECK cs_status cs_tail_open_exchange(cs_tail *tail, cs_engine *engine);
+void cs_tail_close(cs_tail *tail); /* call it before the trunk is freed */
 
-/* A training step on a batch of the feed, the trunk having run on it where it does. CS_ERR_DIVERGED when the loss is
- * not finite. Allocates nothing. With a team it is collective, whatever became of this rank's rows. */
+/* Makes a train step on a batch of the feed; the trunk has already run on it. CS_ERR_DIVERGED if the loss is not
+ * finite. Allocates nothing. With a team it is collective: a rank must call it even if it has no rows. */
 CS_MUST_CHECK cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batch);
-/* CS_ERR_DIVERGED when a loss of the split is not finite. */
+/* CS_ERR_DIVERGED if a loss of the split is not finite. */
 CS_MUST_CHECK cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, double loss);
-/* Brings what was trained into the evaluation program. */
+/* Copies the trained values into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);
-/* Ends the epoch: fills its row, keeps the weights if they are the best; `ended` when it was the last one. */
+/* Ends the epoch: fills its row, saves the weights if they are the best, and sets `ended` after the last epoch. */
 void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row);
-/* Puts the best weights into the evaluation program. */
+/* Loads the best weights into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_restore(cs_tail *tail);
 void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result *result);
 

@@ -14,7 +14,7 @@ cs_status cs_team_open(const cs_comm *comm, const volatile sig_atomic_t *stop, c
     team->comm = comm;
     team->stop = stop;
     size_t size = (size_t)comm->size, text = sizeof(cs_error);
-    cs_status status = cs_alloc(size > text ? size : text, sizeof *team->room, "team", &team->room);
+    cs_status status = cs_alloc(size > text ? size : text, sizeof *team->buffer, "team", &team->buffer);
     if (status != CS_OK) {
         cs_team_close(team);
         return status;
@@ -25,7 +25,7 @@ cs_status cs_team_open(const cs_comm *comm, const volatile sig_atomic_t *stop, c
 
 void cs_team_close(cs_team *team) {
     if (team)
-        free(team->room);
+        free(team->buffer);
     free(team);
 }
 
@@ -45,24 +45,24 @@ cs_status cs_team_sum(cs_team *team, double *values, size_t n) {
     return team ? team->comm->sum_double(team->comm->context, values, n) : CS_OK;
 }
 
-cs_status cs_team_place(cs_team *team, int64_t mine, int64_t *before, int64_t *all) {
+cs_status cs_team_count_rows(cs_team *team, int64_t mine, int64_t *before, int64_t *all) {
     int rank = cs_team_rank(team);
     *before = 0;
     *all = mine;
     if (!team)
         return CS_OK;
     for (int r = 0; r < team->comm->size; r++)
-        team->room[r] = r == rank ? (double)mine : 0;
-    CS_TRY(cs_team_sum(team, team->room, (size_t)team->comm->size));
+        team->buffer[r] = r == rank ? (double)mine : 0;
+    CS_TRY(cs_team_sum(team, team->buffer, (size_t)team->comm->size));
     *all = 0;
     for (int r = 0; r < team->comm->size; r++) {
-        *before += r < rank ? (int64_t)team->room[r] : 0;
-        *all += (int64_t)team->room[r];
+        *before += r < rank ? (int64_t)team->buffer[r] : 0;
+        *all += (int64_t)team->buffer[r];
     }
     return CS_OK;
 }
 
-/* The first rank with a failure, one that is no interruption if there is any; -1 without. */
+/* The first rank whose failure is not an interruption, else the first that was interrupted; -1: no rank failed. */
 static int first_failed(const double *codes, int size) {
     int found = -1;
     for (int r = 0; r < size; r++) {
@@ -73,16 +73,16 @@ static int first_failed(const double *codes, int size) {
     return found;
 }
 
-/* The ranks can only add: all but `from` add zeros to the bytes of its error. */
-static cs_status take_error(cs_team *team, int from) {
+/* Gets the error of rank `from`. cs_comm can only add, so all other ranks add zeros to the bytes of that error. */
+static cs_status fetch_error(cs_team *team, int from) {
     cs_error error = *cs_error_last();
     unsigned char bytes[sizeof error];
     memcpy(bytes, &error, sizeof error);
     for (size_t i = 0; i < sizeof bytes; i++)
-        team->room[i] = team->comm->rank == from ? (double)bytes[i] : 0;
-    CS_TRY(cs_team_sum(team, team->room, sizeof bytes));
+        team->buffer[i] = team->comm->rank == from ? (double)bytes[i] : 0;
+    CS_TRY(cs_team_sum(team, team->buffer, sizeof bytes));
     for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (unsigned char)team->room[i];
+        bytes[i] = (unsigned char)team->buffer[i];
     memcpy(&error, bytes, sizeof error);
     return cs_error_restore(&error);
 }
@@ -91,8 +91,8 @@ cs_status cs_team_agree(cs_team *team, cs_status mine) {
     if (!team || mine == CS_ERR_COMM)
         return mine;
     for (int r = 0; r < team->comm->size; r++)
-        team->room[r] = r == team->comm->rank ? (double)mine : 0;
-    CS_TRY(cs_team_sum(team, team->room, (size_t)team->comm->size));
-    int from = first_failed(team->room, team->comm->size);
-    return from < 0 ? CS_OK : take_error(team, from);
+        team->buffer[r] = r == team->comm->rank ? (double)mine : 0;
+    CS_TRY(cs_team_sum(team, team->buffer, (size_t)team->comm->size));
+    int from = first_failed(team->buffer, team->comm->size);
+    return from < 0 ? CS_OK : fetch_error(team, from);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the training room: ranks that share the batches of a group, and how they stay in step. What one rank decides
- * by itself (a failure, a stop, an event's verdict) becomes the decision of all before any of them acts on it. */
+/* Inside the training room: a team is the ranks that share the batches of a group. When one rank decides something by
+ * itself (a failure, a stop, what a callback returned), all ranks take over the decision before any of them acts on it.
+ */
 #ifndef CNNSWEEP_TEAM_H
 #define CNNSWEEP_TEAM_H
 
@@ -10,32 +11,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* NULL: one rank alone. All functions take that. */
+/* A team of NULL means one rank alone; all functions accept it. */
 typedef struct cs_team {
     const cs_comm *comm;
-    const volatile sig_atomic_t *stop; /* this rank's; may be NULL */
-    cs_status made;                    /* how this rank came by its part of the batch under way */
-    /* What the last training step told, the same on every rank. */
-    bool broken;   /* some rank has no part of the batch: the group cannot go on */
-    bool stopping; /* some rank wants to stop */
-    double *room;  /* for an error's text, or a number a rank, on its way */
+    const volatile sig_atomic_t *stop; /* this rank's flag; may be NULL */
+    cs_status prepared;                /* this rank's status of loading its part of the current batch */
+    /* What the last train step found, the same on every rank. */
+    bool broken;    /* some rank could not load its part of the batch: the group cannot continue */
+    bool stopping;  /* some rank was asked to stop */
+    double *buffer; /* to exchange the bytes of an error, or one number for each rank */
 } cs_team;
 
-/* *out is NULL where `comm` is, or has one rank. */
+/* *out is NULL if `comm` is NULL or has one rank. */
 CS_MUST_CHECK cs_status cs_team_open(const cs_comm *comm, const volatile sig_atomic_t *stop, cs_team **out);
 void cs_team_close(cs_team *team);
 
-bool cs_team_leads(const cs_team *team); /* rank 0, which tells of events */
+bool cs_team_leads(const cs_team *team); /* is this rank 0, which calls the callbacks? */
 int cs_team_rank(const cs_team *team);
 int cs_team_size(const cs_team *team);
 
-/* When one rank failed, all fail: each gets the error of the first that did (an interruption yields to any other) and
- * returns its code. Collective, except after CS_ERR_COMM, when this rank is out of step. */
+/* If one rank failed, all fail: each rank gets the error of the first one that failed, preferring any error to an
+ * interruption, and returns its code. Collective, except with CS_ERR_COMM, after which this rank is out of step. */
 CS_MUST_CHECK cs_status cs_team_agree(cs_team *team, cs_status mine);
-/* Of rows that each rank has some of, `mine` of them here: those of the ranks before this one, and of all. Collective.
- */
-CS_MUST_CHECK cs_status cs_team_place(cs_team *team, int64_t mine, int64_t *before, int64_t *all);
-/* values [n] become their sums over the ranks. */
+/* This rank has `mine` rows. Gets how many rows the ranks before this one have, and how many all ranks have.
+ * Collective. */
+CS_MUST_CHECK cs_status cs_team_count_rows(cs_team *team, int64_t mine, int64_t *before, int64_t *all);
+/* Replaces values [n] by their sums over the ranks. Collective. */
 CS_MUST_CHECK cs_status cs_team_sum(cs_team *team, double *values, size_t n);
 
 #endif

@@ -12,10 +12,10 @@ static int epochs_until_stop(cs_early_stopping *stopping, const char *column, co
     for (int i = 0; i < n; i++) {
         cs_epoch_row row = {.epoch = i};
         *metric_at(row.value, column) = values[i];
-        cs_verdict verdict = cs_early_stopping_judge(stopping, &row);
-        if (verdict == CS_VERDICT_BEST)
+        cs_stopping_decision decision = cs_early_stopping_decide(stopping, &row);
+        if (decision == CS_STOPPING_BEST)
             *best = i;
-        if (verdict == CS_VERDICT_STOP)
+        if (decision == CS_STOPPING_STOP)
             return i + 1;
     }
     return n;
