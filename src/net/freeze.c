@@ -8,7 +8,7 @@ static bool is_number(const char *text) {
     return text[0] && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* The first layer of the last `text` blocks. */
+/* Finds the first layer of the last `text` blocks. */
 static cs_status first_of_blocks(const cs_graph *graph, const char *text, int *out) {
     long count = is_number(text) ? strtol(text, NULL, 10) : 0;
     if (count == 0)
@@ -24,7 +24,7 @@ static cs_status first_of_blocks(const cs_graph *graph, const char *text, int *o
     return CS_OK;
 }
 
-/* First trainable layer that `fine_tune` means. */
+/* Finds the first layer that `fine_tune` makes trainable. */
 static cs_status first_trainable(const cs_graph *graph, const char *fine_tune, int *out) {
     const char *blocks = "blocks:";
     if (strcmp(fine_tune, "all") == 0) {

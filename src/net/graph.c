@@ -87,7 +87,7 @@ cs_status cs_graph_add_layer(cs_graph *graph, cs_layer_draft *draft, int *out) {
     CS_TRY(cs_grow(&graph->layers, &graph->layer_capacity, (size_t)graph->n_layers + 1, sizeof *layer, "layers"));
     size_t values_before = graph->n_values;
     cs_status status = rule->params ? rule->params(graph, layer) : CS_OK;
-    if (status != CS_OK) { /* none of a layer rather than half of it */
+    if (status != CS_OK) { /* remove all parameters of the layer that could not be added */
         graph->n_params = layer->first_param;
         graph->n_values = values_before;
         return status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parameters of a graph that is being built, and the sizes of shapes: what graph.c and the rules of the layers
- * (layers.c) both need. */
+/* Adds parameters to a graph that is being built, and computes sizes of shapes. Both graph.c and the layers' rules
+ * (layers.c) need these functions. */
 #include "layers_impl.h"
 
 #include "cnnsweep/memory.h"

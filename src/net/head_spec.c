@@ -6,10 +6,10 @@
 
 enum { ITEM_MAX = 64, UNITS_MAX = 65536 };
 
-/* One element of the list, "dense:50:relu". */
+/* One element of the list, such as "dense:50:relu". */
 typedef struct head_item {
     char kind[ITEM_MAX];
-    const char *options; /* behind the first ':'; "": there are none */
+    const char *options; /* the text after the first ':'; "" if there is none */
     bool last;
 } head_item;
 
@@ -38,7 +38,7 @@ static cs_status parse_dropout(const head_item *item, cs_head_layer *layer) {
     return CS_OK;
 }
 
-/* UNITS and what follows it, an activation or nothing. */
+/* Parses UNITS and the activation after it, if any. */
 static bool parse_units(const char *options, cs_head_layer *layer) {
     char *rest;
     long units = strtol(options, &rest, 10);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The layer kinds: one row each in `rules`. Shape rules are TensorFlow's (tf.nn.convolution, "padding") and, for
- * symmetric padding, torch's. To add one: a row here and the function in layers_add.c that users call. */
+/* The rules of the layer kinds, a table row for each. Shape rules are TensorFlow's (tf.nn.convolution, "padding") and,
+ * for symmetric padding, torch's. To add a kind: a row here, and in layers_add.c the function that users call. */
 #include "layers_impl.h"
 
 #include <limits.h>
@@ -38,7 +38,8 @@ static int ceil_div(int a, int b) {
     return a / b + (a % b != 0);
 }
 
-/* One axis of a window: "same" keeps ceil(in/stride), the odd row of padding at the end. */
+/* Computes output size and padding of one axis of a window. "same" gives ceil(in/stride), with the odd row of padding
+ * at the end. */
 static cs_status resolve_axis(const cs_layer_draft *draft, int in, int kernel, int stride, int *before, int *after,
                               int *out) {
     if (kernel < 1 || stride < 1 || kernel > CS_DIMENSION_MAX || stride > CS_DIMENSION_MAX)
@@ -173,7 +174,7 @@ static cs_status shape_concatenate(const cs_graph *graph, cs_layer_draft *draft)
 
 static cs_status shape_flatten(const cs_graph *graph, cs_layer_draft *draft) {
     (void)graph;
-    size_t count = cs_shape_count(draft->layer.in); /* at most INT_MAX: every output is held to it */
+    size_t count = cs_shape_count(draft->layer.in); /* at most INT_MAX, which check_output ensures for every layer */
     draft->layer.out = (cs_shape){1, 1, (int)count, true};
     return CS_OK;
 }
@@ -313,7 +314,7 @@ bool cs_layer_is_convolution(const cs_layer *layer) {
 }
 
 bool cs_layer_takes_norm(const cs_graph *graph, int layer) {
-    enum { LARGE = 1 << 19, SMALL = 64 }; /* values of a kernel; pixels */
+    enum { LARGE = 1 << 19, SMALL = 64 }; /* values of a kernel; pixels of the output */
     const cs_layer *l = &graph->layers[layer];
     bool large = false;
     for (int i = 0; i < l->n_params; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions that add a layer to a graph, one a kind: each fills a draft; the rules of layers.c do the rest. */
+/* The functions that add a layer to a graph, one for each kind. Each fills a draft, and the rules of layers.c do the
+ * rest. */
 #include "layers_impl.h"
 
 cs_status cs_graph_input(cs_graph *graph, const char *name, int h, int w, int c, int *out) {
@@ -57,7 +58,7 @@ cs_status cs_graph_batch_norm(cs_graph *graph, const char *name, int input, floa
     return cs_graph_add_layer(graph, &draft, out);
 }
 
-/* A layer whose kind says everything. */
+/* Adds a layer that has no settings. */
 static cs_status add_plain(cs_graph *graph, cs_layer_kind kind, const char *name, int input, int *out) {
     cs_layer_draft draft = {.name = name, .layer = {.kind = kind, .n_inputs = 1, .inputs = {input}}};
     return cs_graph_add_layer(graph, &draft, out);

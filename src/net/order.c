@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of layers that Keras' Functional gives a model, whatever the order they were made in (the facts are in
- * keras/src/ops/function.py, map_graph): by depth, the longest way to the output, falling; among equals by when a walk
- * from the output back through the inputs, depth first, came across them. */
+/* Sorts layers into the order that Keras' Functional gives a model, which does not depend on the order of their
+ * creation (see map_graph in keras/src/ops/function.py). The layers are sorted by depth, the length of the longest path
+ * to the output, in descending order. Layers of equal depth are in the order in which a depth-first walk from the
+ * output back through the inputs visits them. */
 #include "cnnsweep/graph.h"
 #include "cnnsweep/memory.h"
 
 #include <stdlib.h>
 
 typedef struct rank {
-    int depth, visit; /* visit: -1 as long as the walk has not been there */
+    int depth, visit; /* visit: -1 before the walk has been there */
     int layer;
 } rank;
 
-/* Layers stand behind their inputs, so that one pass from the last one settles every depth. */
+/* Layers come after their inputs, so that one pass from the last layer to the first finds every depth. */
 static void find_depths(const cs_graph *graph, rank *ranks) {
     for (int i = graph->n_layers - 1; i >= 0; i--)
         for (int k = 0; k < graph->layers[i].n_inputs; k++) {
@@ -44,29 +45,29 @@ static int compare(const void *a, const void *b) {
     return x->depth != y->depth ? y->depth - x->depth : x->visit - y->visit;
 }
 
-/* Moves the layers and their parameters to their places in `ranks`, which is sorted. */
+/* Moves the layers and their parameters into the order of `ranks`, which is sorted. */
 static cs_status permute(cs_graph *graph, const rank *ranks) {
     cs_layer *layers = NULL;
     cs_param *params = NULL;
-    int *place = NULL, n_params = 0;
+    int *new_index = NULL, n_params = 0;
     size_t n_values = 0;
     cs_status status = cs_alloc((size_t)graph->n_layers, sizeof *layers, "layers", &layers);
     if (status == CS_OK)
         status = cs_alloc((size_t)graph->n_params, sizeof *params, "parameters", &params);
     if (status == CS_OK)
-        status = cs_alloc((size_t)graph->n_layers, sizeof *place, "places of layers", &place);
+        status = cs_alloc((size_t)graph->n_layers, sizeof *new_index, "indexes of layers", &new_index);
     if (status != CS_OK) {
         free(layers);
         free(params);
         return status;
     }
     for (int i = 0; i < graph->n_layers; i++)
-        place[ranks[i].layer] = i;
+        new_index[ranks[i].layer] = i;
     for (int i = 0; i < graph->n_layers; i++) {
         cs_layer *layer = &layers[i];
         *layer = graph->layers[ranks[i].layer];
         for (int k = 0; k < layer->n_inputs; k++)
-            layer->inputs[k] = place[layer->inputs[k]];
+            layer->inputs[k] = new_index[layer->inputs[k]];
         for (int p = 0; p < layer->n_params; p++) {
             cs_param *param = &params[n_params + p];
             *param = graph->params[layer->first_param + p];
@@ -77,7 +78,7 @@ static cs_status permute(cs_graph *graph, const rank *ranks) {
         layer->first_param = n_params;
         n_params += layer->n_params;
     }
-    free(place);
+    free(new_index);
     free(graph->layers);
     free(graph->params);
     graph->layers = layers;

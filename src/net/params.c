@@ -30,9 +30,9 @@ float *cs_params_at(cs_params *params, const cs_param *param) {
     return params->data + param->offset;
 }
 
-/* Fans as Keras' compute_fans takes them from the shape alone: all but the last two dimensions are the receptive field,
- * also for a depthwise kernel. torch counts a depthwise kernel [kh,kw,C,1] as kh*kw in and, with its groups, kh*kw out.
- */
+/* The fans of a kernel. Keras' compute_fans takes them from the shape alone: all dimensions but the last two are the
+ * receptive field, for a depthwise kernel too. torch takes a depthwise kernel [kh,kw,C,1] to have fan_in kh*kw and,
+ * because of its groups, fan_out kh*kw. */
 typedef struct fans {
     double in, out;
 } fans;
@@ -56,7 +56,8 @@ static void fill_normal(cs_rng *rng, float *values, size_t count, double deviati
         values[i] = (float)deviation * cs_rng_normal(rng);
 }
 
-/* Cut at two deviations; what is left has 0.8796... of the deviation, which is made up for. */
+/* A normal distribution truncated at two standard deviations. Truncation leaves 0.8796... of the deviation, which is
+ * divided out. */
 static void fill_truncated(cs_rng *rng, float *values, size_t count, double deviation) {
     const double left = 0.87962566103423978;
     for (size_t i = 0; i < count; i++) {

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* Is layer `source` read by a layer in [begin, end)? */
+/* Does a layer in [begin, end) read layer `source`? */
 static bool is_read(const cs_graph *graph, int source, int begin, int end) {
     for (int i = begin; i < end; i++)
         for (int k = 0; k < graph->layers[i].n_inputs; k++)

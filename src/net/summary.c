@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table people know from Keras' model.summary(show_trainable=True). */
+/* Prints the table that Keras' model.summary(show_trainable=True) prints. */
 #include "cnnsweep/graph.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ static void with_separators(size_t value, char *out, size_t size) {
     out[used] = '\0';
 }
 
-/* Keras' networks write ReLU layers for ReLU6 only; the graph has one kind for all activations. */
+/* Keras' networks use the ReLU layer for ReLU6 only; the graph has one layer kind for all activations. */
 static const char *class_name(const cs_layer *layer) {
     bool relu6 = layer->kind == CS_LAYER_ACTIVATION && layer->activation == CS_ACT_RELU6;
     return relu6 ? "ReLU" : cs_layer_kind_name(layer->kind);

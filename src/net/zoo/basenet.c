@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small nets of the CIFAR-10 tutorials, with the layer names Keras would give and its defaults.
+/* The small networks of the CIFAR-10 tutorials, with Keras' defaults and the layer names that Keras would give.
  *
- * basenet: 5x5 "valid" convolutions of 6 and 16, a max-pool behind each, a dense layer of 50. basenet_deep: 5x5, 5x5
- * and three 3x3 "same" convolutions of 6, 16, 16, 24 and 32, a max-pool behind the first two and the last, dense layers
- * of 100 and 50; with batch norm between each convolution and its ReLU (_bn) or behind the ReLU (_bn_after). A block is
- * a convolution with what follows it, or the dense layers. */
+ * basenet: 5x5 "valid" convolutions with 6 and 16 filters, a max-pool after each, and a dense layer of 50 units.
+ * basenet_deep: 5x5, 5x5 and three 3x3 "same" convolutions with 6, 16, 16, 24 and 32 filters, a max-pool after the
+ * first two and the last, and dense layers of 100 and 50 units. _bn has a batch norm between each convolution and its
+ * ReLU, _bn_after one after the ReLU. A block is a convolution with the layers after it, or the dense layers. */
 #include "block.h"
 #include "families.h"
 #include "width.h"
 
-/* Where batch norm stands. */
+/* Where the batch norms are. */
 typedef enum norm_place { NO_NORM, NORM_BEFORE_RELU, NORM_AFTER_RELU } norm_place;
 
 static cs_status add_norm(cs_graph *graph, int *x) {
@@ -95,7 +95,7 @@ cs_status cs_build_basenet_deep_bn_after(cs_graph *graph, const cs_model_config 
     return build_deep(graph, config, NORM_AFTER_RELU, top);
 }
 
-/* Four times convolution, batch norm, ReLU, max-pool; its head has a dense layer of 512 with dropout. */
+/* Four times convolution, batch norm, ReLU and max-pool. The head has a dense layer of 512 units with dropout. */
 cs_status cs_build_cnn4(cs_graph *graph, const cs_model_config *config, int *top) {
     static const int filters[] = {32, 64, 128, 256};
     int x;

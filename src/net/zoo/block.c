@@ -9,7 +9,7 @@ const char *cs_block_name(cs_block *block, const char *part) {
     return block->layer;
 }
 
-/* `base` or `base`_NUMBER */
+/* Is the name `base` or `base`_NUMBER? */
 static bool is_automatic(const char *name, const char *base) {
     size_t length = strlen(base);
     if (strncmp(name, base, length) != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DenseNet-121 and -169 (Huang et al., arXiv:1608.06993) in the dialect of keras.applications.DenseNet121 and 169.
- * Blocks: conv2_block1 to conv5_block16 (or 32), each with the transition behind it, if any. */
+ * Blocks: conv2_block1 to conv5_block16 (or 32), each with the transition after it, if any. */
 #include "block.h"
 #include "families.h"
 #include "width.h"
@@ -18,7 +18,7 @@ static cs_status add_norm_relu(cs_block *group, const char *norm, const char *re
     return cs_graph_activation(group->graph, cs_block_name(group, relu), *x, CS_ACT_RELU, x);
 }
 
-/* Each block appends GROWTH channels to what it was given. */
+/* Each block appends GROWTH channels to its input. */
 static cs_status add_block(cs_graph *graph, int stack, int index, int *x) {
     enum { GROWTH = 32, BOTTLENECK = 4 * GROWTH };
     cs_block block = {.graph = graph};
@@ -32,7 +32,7 @@ static cs_status add_block(cs_graph *graph, int stack, int index, int *x) {
     return cs_graph_concatenate(graph, cs_block_name(&block, "concat"), parts, 2, x);
 }
 
-/* Halves the channels and the image. */
+/* Halves the number of channels, and height and width. */
 static cs_status add_transition(cs_graph *graph, int stack, int *x) {
     cs_block pool = {.graph = graph};
     snprintf(pool.prefix, sizeof pool.prefix, "pool%d", stack);

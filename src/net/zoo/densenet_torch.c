@@ -6,8 +6,8 @@
 
 enum { STAGES = 4 };
 
-/* Joins what a block was given so far and `fresh`, which its last layer made. torchvision joins all parts anew in front
- * of every layer; to append gives the same values. */
+/* Concatenates the input of a block's last layer and `fresh`, its output. torchvision concatenates all parts again
+ * before every layer; appending gives the same values. */
 static cs_status append(cs_torch_module *module, const char *part, int fresh, int *x) {
     return cs_graph_concatenate(module->graph, cs_torch_name(module, part), (int[]){*x, fresh}, 2, x);
 }
@@ -36,7 +36,7 @@ static cs_status add_block(cs_torch_module *module, int stage, int layers, int *
     return append(module, "cat", fresh, x);
 }
 
-/* Halves the channels and the image. */
+/* Halves the number of channels, and height and width. */
 static cs_status add_transition(cs_torch_module *module, int stage, int *x) {
     const cs_pool_args pool = {.kind = CS_LAYER_AVERAGE_POOL, .size = 2, .stride = 2, .padding = CS_PADDING_SYMMETRIC};
     int filters = module->graph->layers[*x].out.c / 2;

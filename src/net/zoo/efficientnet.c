@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* EfficientNet-B0 (Tan & Le, arXiv:1905.11946) in the dialect of keras.applications.EfficientNetB0: the input is scaled
- * inside the network, stride 2 is explicit zero padding, then a "valid" convolution, and a block with a shortcut drops
- * whole samples while it trains. Blocks: block1a, block2a, block2b, ... block7a. */
+/* EfficientNet-B0 (Tan & Le, arXiv:1905.11946) in the dialect of keras.applications.EfficientNetB0: the network itself
+ * scales its input, a stride of 2 is explicit zero padding and then a "valid" convolution, and blocks with a shortcut
+ * drop whole samples while they train. Blocks: block1a, block2a, block2b, ... block7a. */
 #include "block.h"
 #include "families.h"
 #include "width.h"
@@ -17,10 +17,10 @@ static const struct {
               {3, 112, 5, 6, 1}, {4, 192, 5, 6, 2}, {1, 320, 3, 6, 1}};
 enum { STAGES = sizeof stages / sizeof stages[0], BLOCKS = 16 };
 
-/* One inverted residual. */
+/* The settings of an inverted residual. */
 typedef struct settings {
     int filters, kernel, expansion, stride;
-    float drop; /* rate */
+    float drop; /* dropout rate */
 } settings;
 
 static const cs_conv_args pointwise = {.kernel_h = 1, .kernel_w = 1, .stride = 1, .padding = CS_PADDING_SAME};
@@ -39,7 +39,8 @@ static cs_status add_swish(cs_block *block, const char *part, int *x) {
     return cs_graph_activation(block->graph, cs_block_name(block, part), *x, CS_ACT_SWISH, x);
 }
 
-/* What a "valid" convolution of stride 2 needs around it; an even size gets one less at its top or left. */
+/* Adds the zero padding that a "valid" convolution of stride 2 needs; an even size gets one row or column less at its
+ * top or left. */
 static cs_status add_pad(cs_block *block, const char *part, int kernel, int *x) {
     cs_shape in = block->graph->layers[*x].out;
     int pad = kernel / 2, top = pad - 1 + in.h % 2, left = pad - 1 + in.w % 2;
@@ -58,7 +59,7 @@ static cs_status add_depthwise(cs_block *block, const settings *s, int *x) {
     return add_swish(block, "activation", x);
 }
 
-/* Squeeze and excitation (Hu et al., arXiv:1709.01507), `squeezed` channels wide. */
+/* Adds squeeze and excitation (Hu et al., arXiv:1709.01507), `squeezed` channels wide. */
 static cs_status add_gate(cs_block *block, int squeezed, int *x) {
     cs_graph *graph = block->graph;
     cs_conv_args conv = pointwise;
@@ -97,8 +98,8 @@ static cs_status add_block(cs_block *block, const settings *s, int *x) {
     return cs_graph_add(graph, cs_block_name(block, "add"), *x, input, x);
 }
 
-/* Pixels 0..255 in. The published weights were made with a division by the variance, not the deviation; for them Keras
- * makes up for it with a second rescaling. */
+/* The input is pixels from 0 to 255. The published weights were trained with a division by the variance instead of the
+ * deviation; a second rescaling corrects that for them, as in Keras. */
 static cs_status add_scaling(cs_graph *graph, bool pretrained, int *x) {
     const double deviations[3] = {0.229, 0.224, 0.225}, most = 255;
     float unit[3], again[3];
@@ -121,7 +122,7 @@ static cs_status add_stem(cs_graph *graph, int *x) {
 }
 
 cs_status cs_build_efficientnet_b0(cs_graph *graph, const cs_model_config *config, int *top) {
-    const double drop = 0.2; /* the rate rises to this with the depth */
+    const double drop = 0.2; /* the rate increases with the depth, up to this */
     int index = 0;
     CS_TRY(cs_width_refuse(graph, config->alpha));
     graph->preprocess = config->pretrained ? CS_PREPROCESS_RAW_IMAGENET : CS_PREPROCESS_RAW;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to src/net/zoo: the builders named in the table of zoo.c. */
+/* Private to src/net/zoo: the functions that the table in zoo.c names. */
 #ifndef CS_NET_ZOO_FAMILIES_H
 #define CS_NET_ZOO_FAMILIES_H
 
@@ -24,7 +24,7 @@ CS_MUST_CHECK cs_status cs_build_resnet50_torch(cs_graph *graph, const cs_model_
 CS_MUST_CHECK cs_status cs_build_densenet121_torch(cs_graph *graph, const cs_model_config *config, int *top);
 CS_MUST_CHECK cs_status cs_build_densenet169_torch(cs_graph *graph, const cs_model_config *config, int *top);
 
-/* The published classifiers: cs_zoo_entry.add_top. */
+/* These add the published classifiers, see cs_zoo_entry.add_top. */
 CS_MUST_CHECK cs_status cs_add_top_mobilenet(cs_graph *graph, int classes, int *x);
 CS_MUST_CHECK cs_status cs_add_top_mobilenet_v2(cs_graph *graph, int classes, int *x);
 CS_MUST_CHECK cs_status cs_add_top_avg_pool(cs_graph *graph, int classes, int *x);

@@ -10,7 +10,7 @@ static const float bn_epsilon = 1e-3f, bn_momentum = 0.99f;
 
 typedef enum step {
     SAME,
-    VALID, /* the image loses a border */
+    VALID, /* without padding, so that the image gets smaller */
     HALVE  /* stride 2, without padding */
 } step;
 
@@ -19,7 +19,7 @@ typedef struct conv {
     step step;
 } conv;
 
-/* Convolution, batch norm, ReLU. */
+/* Adds a convolution, batch norm and ReLU. */
 static cs_status add_conv(cs_graph *graph, conv c, int *x) {
     char name[CS_NAME_MAX];
     cs_conv_args args = {.filters = c.filters,
@@ -33,7 +33,7 @@ static cs_status add_conv(cs_graph *graph, conv c, int *x) {
     return cs_graph_activation(graph, cs_automatic_name(graph, "activation", name), *x, CS_ACT_RELU, x);
 }
 
-/* `convs` end at one without filters. */
+/* Adds a chain of convolutions; `convs` ends with one that has 0 filters. */
 static cs_status add_branch(cs_graph *graph, const conv *convs, int x, int *out) {
     *out = x;
     for (; convs->filters; convs++)
@@ -47,7 +47,7 @@ static cs_status add_max_pool(cs_graph *graph, int x, int *out) {
     return cs_graph_pool(graph, cs_automatic_name(graph, "max_pooling2d", name), x, args, out);
 }
 
-/* The average around each pixel, then a 1x1 convolution. */
+/* Adds a 3x3 average pool and then a 1x1 convolution. */
 static cs_status add_pool_branch(cs_graph *graph, int filters, int x, int *out) {
     char name[CS_NAME_MAX];
     const cs_pool_args args = {.kind = CS_LAYER_AVERAGE_POOL, .size = 3, .stride = 1, .padding = CS_PADDING_SAME};
@@ -62,7 +62,7 @@ static cs_status add_stem(cs_graph *graph, int *x) {
     return add_max_pool(graph, *x, x);
 }
 
-/* mixed0 to mixed2 */
+/* Adds mixed0, mixed1 or mixed2. */
 static cs_status add_5x5(cs_graph *graph, const char *name, int pool_filters, int *x) {
     int parts[4];
     CS_TRY(add_branch(graph, (const conv[]){{64, 1, 1, SAME}, {0}}, *x, &parts[0]));
@@ -81,7 +81,8 @@ static cs_status add_mixed3(cs_graph *graph, int *x) {
     return cs_graph_concatenate(graph, "mixed3", parts, 3, x);
 }
 
-/* mixed4 to mixed7: a 7x7 convolution taken apart, `width` channels between the parts */
+/* Adds mixed4, mixed5, mixed6 or mixed7: a 7x7 convolution in parts of 1x7 and 7x1, with `width` channels between the
+ * parts. */
 static cs_status add_7x7(cs_graph *graph, const char *name, int width, int *x) {
     int parts[4];
     const conv once[] = {{width, 1, 1, SAME}, {width, 1, 7, SAME}, {192, 7, 1, SAME}, {0}};
@@ -103,7 +104,7 @@ static cs_status add_mixed8(cs_graph *graph, int *x) {
     return cs_graph_concatenate(graph, "mixed8", parts, 3, x);
 }
 
-/* A row and a column beside each other. */
+/* Adds a 1x3 and a 3x1 convolution of the same input, concatenated. */
 static cs_status add_fork(cs_graph *graph, const char *name, int *x) {
     int parts[2];
     CS_TRY(add_branch(graph, (const conv[]){{384, 1, 3, SAME}, {0}}, *x, &parts[0]));
@@ -111,7 +112,7 @@ static cs_status add_fork(cs_graph *graph, const char *name, int *x) {
     return cs_graph_concatenate(graph, name, parts, 2, x);
 }
 
-/* mixed9 and mixed10; Keras calls the first fork of either mixed9_<0 or 1> */
+/* Adds mixed9 or mixed10. Keras calls their first forks mixed9_0 and mixed9_1. */
 static cs_status add_forks(cs_graph *graph, const char *name, const char *first_fork, int *x) {
     int parts[4];
     char fork[CS_NAME_MAX];

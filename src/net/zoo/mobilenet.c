@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MobileNet v1 (Howard et al., arXiv:1704.04861) in the dialect of keras.applications.MobileNet:
- * stride 2 in a block is an explicit zero row and column at the end, then a "valid" depthwise convolution.
- * Blocks: the pairs conv_dw_N, conv_pw_N for N from 1 to 13. */
+/* MobileNet v1 (Howard et al., arXiv:1704.04861) in the dialect of keras.applications.MobileNet: a stride of 2 in a
+ * block is an explicit zero row and column at the end and then a "valid" depthwise convolution. Blocks: the pairs
+ * conv_dw_N, conv_pw_N for N from 1 to 13. */
 #include "block.h"
 #include "families.h"
 #include "width.h"
@@ -14,7 +14,7 @@ static const struct {
 } blocks[] = {{64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1},  {512, 2}, {512, 1},
               {512, 1}, {512, 1}, {512, 1}, {512, 1}, {1024, 2}, {1024, 1}};
 
-/* Batch norm and ReLU6 behind the convolution `name`; *x goes in and comes out as the last layer. */
+/* Adds batch norm and ReLU6 after the convolution `name`. *x is the convolution, and becomes the last layer. */
 static cs_status add_norm_relu(cs_graph *graph, const char *name, int *x) {
     char layer[CS_NAME_MAX + 8];
     snprintf(layer, sizeof layer, "%s_bn", name);
@@ -59,7 +59,7 @@ cs_status cs_build_mobilenet(cs_graph *graph, const cs_model_config *config, int
     return CS_OK;
 }
 
-/* A convolution of the pooled pixel in place of a dense layer. */
+/* The classifier is a convolution of the pooled pixel, in place of a dense layer. */
 cs_status cs_add_top_mobilenet(cs_graph *graph, int classes, int *x) {
     char name[CS_NAME_MAX];
     const float rate = 1e-3f;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MobileNetV2 (Sandler et al., arXiv:1801.04381) in the dialect of keras.applications.MobileNetV2: stride 2 in a
- * block is explicit zero padding, then a "valid" depthwise convolution. Blocks: expanded_conv, block_1 to block_16. */
+/* MobileNetV2 (Sandler et al., arXiv:1801.04381) in the dialect of keras.applications.MobileNetV2: a stride of 2 in a
+ * block is explicit zero padding and then a "valid" depthwise convolution. Blocks: expanded_conv, block_1 to block_16.
+ */
 #include "block.h"
 #include "families.h"
 #include "width.h"
@@ -15,7 +16,7 @@ static const struct {
 
 static const cs_conv_args pointwise = {.kernel_h = 1, .kernel_w = 1, .stride = 1, .padding = CS_PADDING_SAME};
 
-/* "block_3_expand": layer `part` of block `id`. The first block has no number. */
+/* Writes the name of layer `part` of block `id`, such as "block_3_expand". The first block has no number. */
 static const char *name_of(char name[CS_NAME_MAX], int id, const char *part) {
     if (id == 0)
         snprintf(name, CS_NAME_MAX, "expanded_conv_%s", part);

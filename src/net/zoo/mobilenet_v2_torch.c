@@ -13,7 +13,7 @@ static const struct {
 
 enum { N_STAGES = sizeof stages / sizeof stages[0] };
 
-/* Names of a Conv2dNormActivation's three modules. */
+/* The names of a Conv2dNormActivation's three modules. */
 typedef struct triple {
     const char *conv, *norm, *relu;
 } triple;
@@ -29,7 +29,7 @@ static cs_status add_conv_norm_relu(cs_torch_module *module, triple names, int f
     return add_norm_relu(module, names, x);
 }
 
-/* An inverted residual; the very first one does not expand. */
+/* Adds an inverted residual; the first one of the network does not expand. */
 static cs_status add_block(cs_torch_module *block, bool expand, int filters, int stride, int *x) {
     enum { EXPANSION = 6 };
     const triple first = {"conv.0.0", "conv.0.1", "conv.0.2"}, second = {"conv.1.0", "conv.1.1", "conv.1.2"};

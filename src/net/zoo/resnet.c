@@ -8,7 +8,7 @@
 static const float bn_epsilon = 1.001e-5f, bn_momentum = 0.99f;
 
 static const struct {
-    int filters; /* of the narrow convolutions; the block's output has four times as many */
+    int filters; /* of the narrow convolutions; the block's output has four times as many channels */
     int blocks;
     int stride; /* of the first block */
 } stacks[] = {{64, 3, 1}, {128, 4, 2}, {256, 6, 2}, {512, 3, 2}};
@@ -18,7 +18,7 @@ static cs_status add_conv(cs_block *block, const char *part, int filters, int ke
                          .kernel_h = kernel,
                          .kernel_w = kernel,
                          .stride = stride,
-                         .padding = CS_PADDING_SAME, /* for 1x1 the same as "valid" */
+                         .padding = CS_PADDING_SAME, /* for 1x1 it is the same as "valid" */
                          .use_bias = true};
     return cs_graph_conv2d(block->graph, cs_block_name(block, part), *x, conv, x);
 }

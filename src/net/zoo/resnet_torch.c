@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ResNet-18 and -50 (He et al., arXiv:1512.03385) in the dialect of torchvision.models.resnet18 and resnet50: no biases
- * before batch norms, and a bottleneck's stride is in its 3x3 convolution ("version 1.5"). */
+/* ResNet-18 and -50 (He et al., arXiv:1512.03385) in the dialect of torchvision.models.resnet18 and resnet50:
+ * convolutions before batch norms have no biases, and a bottleneck's stride is in its 3x3 convolution ("version 1.5").
+ */
 #include "families.h"
 #include "torch_module.h"
 #include "width.h"
@@ -11,7 +12,8 @@ static const int widths[STAGES] = {64, 128, 256, 512};
 
 typedef struct resnet {
     int blocks[STAGES];
-    bool bottleneck; /* 1x1, 3x3, 1x1 to four times the width, instead of two 3x3 */
+    /* blocks of 1x1, 3x3 and 1x1 (four times as many channels) convolutions, instead of two 3x3 ones */
+    bool bottleneck;
 } resnet;
 
 static cs_status add_basic(cs_torch_module *block, int width, int stride, int *x) {

@@ -27,7 +27,7 @@ cs_status cs_torch_depthwise(cs_torch_module *module, const char *part, int stri
 }
 
 cs_status cs_torch_norm(cs_torch_module *module, const char *part, int *x) {
-    const float epsilon = 1e-5f, momentum = 0.9f; /* torch says 0.1: the share of the new value */
+    const float epsilon = 1e-5f, momentum = 0.9f; /* torch writes 0.1, the weight of the new value */
     return cs_graph_batch_norm(module->graph, cs_torch_name(module, part), *x, epsilon, momentum, true, x);
 }
 

@@ -5,13 +5,14 @@
 
 #include "cnnsweep/graph.h"
 
-/* For architectures without a width multiplier: alpha must be 1. */
+/* For architectures without a width multiplier: fails unless alpha is 1. */
 CS_MUST_CHECK cs_status cs_width_refuse(const cs_graph *graph, float alpha);
 
-/* For those with one: not absurd, and one filter is left of 32; `published` is the hint. */
+/* For architectures with a width multiplier: fails unless alpha is in a sensible range, in which at least one of 32
+ * filters is left. `published` is for the hint. */
 CS_MUST_CHECK cs_status cs_width_check(const cs_graph *graph, float alpha, const char *published);
 
-/* The nearest multiple of 8, but not more than 10 % below `filters`. */
+/* Returns the multiple of 8 that is nearest to `filters`, at least 8 and not more than 10 % below it. */
 int cs_width_divisible(double filters);
 
 #endif

@@ -33,7 +33,7 @@ static cs_status add_separable(cs_block *block, const char *part, int filters, i
     return add_norm(block, norm, x);
 }
 
-/* The image halved by a 1x1 convolution. */
+/* Adds a 1x1 convolution that halves height and width. */
 static cs_status add_shortcut(cs_graph *graph, int filters, int x, int *out) {
     char name[CS_NAME_MAX];
     const cs_conv_args args = {
@@ -61,7 +61,7 @@ static cs_status add_block1(cs_graph *graph, int *x) {
     return add_relu(&block, "conv2_act", x);
 }
 
-/* Blocks 2, 3, 4 and 13; the second's input has been through ReLU already. */
+/* Adds block 2, 3, 4 or 13. The input of block 2 has already been through ReLU. */
 static cs_status add_halving_block(cs_graph *graph, int index, int between, int filters, int *x) {
     cs_block block = begin_block(graph, index);
     const cs_pool_args pool = {.kind = CS_LAYER_MAX_POOL, .size = 3, .stride = 2, .padding = CS_PADDING_SAME};
@@ -76,7 +76,7 @@ static cs_status add_halving_block(cs_graph *graph, int index, int between, int 
     return add_sum(graph, shortcut, x);
 }
 
-/* Blocks 5 to 12. */
+/* Adds one of the blocks 5 to 12. */
 static cs_status add_middle_block(cs_graph *graph, int index, int *x) {
     cs_block block = begin_block(graph, index);
     int shortcut = *x;

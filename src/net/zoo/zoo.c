@@ -82,7 +82,7 @@ static cs_status find_entry(const cs_model_config *config, const cs_zoo_entry **
     if (!same_name)
         return fail_name(config->arch);
     return cs_hint(cs_fail(CS_ERR_ARG, "%s has no dialect %s", config->arch, cs_dialect_name(config->dialect)),
-                   "it is there as %s", cs_dialect_name(same_name->dialect));
+                   "it is available as %s", cs_dialect_name(same_name->dialect));
 }
 
 static cs_status check_config(const cs_model_config *config, const cs_zoo_entry *entry) {
