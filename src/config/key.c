@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trials are compared by the rows of their options: option.h tells what depends on each. */
+/* Compares trials by their options; the rows of the options (option.h) say what depends on each. */
 #include "cnnsweep/config.h"
 #include "cnnsweep/file.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What is hashed, and how. A change of either makes every key another one: then this goes up, and CS_JOURNAL_FORMAT, so
- * that results of an earlier version are refused and not taken for other trials. */
+/* The version of what is hashed and how. A change of either changes every key. Then this number and CS_JOURNAL_FORMAT
+ * must go up, so that results of an earlier version are refused and not taken for other trials. */
 enum { KEY_VERSION = 2 };
 
-/* Room for the text of any option, and for that of an augmentation. */
+/* The largest text of an option or of an augmentation. */
 enum { TEXT_MAX = CS_VALUE_MAX * 4 > CS_AUGMENT_TEXT ? CS_VALUE_MAX * 4 : CS_AUGMENT_TEXT };
 
-/* All parts on which numbers depend. */
+/* Everything on which the results of a trial depend. */
 enum {
-    NUMBERS = CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_RATES | CS_AFFECTS_DEPTH | CS_AFFECTS_MODE |
-              CS_AFFECTS_BATCHES | CS_AFFECTS_TRAINING
+    AFFECTS_RESULTS = CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_RATES | CS_AFFECTS_DEPTH | CS_AFFECTS_MODE |
+                      CS_AFFECTS_BATCHES | CS_AFFECTS_TRAINING
 };
 
 static uint64_t mix(uint64_t key, uint64_t hash) {
@@ -28,8 +28,8 @@ static uint64_t hash_text(const char *text) {
     return cs_checksum(text, strlen(text));
 }
 
-/* What the option is known by, and whether that is its default. */
-static bool is_default(const cs_option *option, const cs_trial_config *trial, char *text, size_t size) {
+/* Writes the text that identifies the option's value. Returns whether that is the default. */
+static bool identify_value(const cs_option *option, const cs_trial_config *trial, char *text, size_t size) {
     if (!option->identity) {
         cs_option_get(option, trial, text, size);
         return strcmp(text, option->fallback) == 0;
@@ -38,22 +38,22 @@ static bool is_default(const cs_option *option, const cs_trial_config *trial, ch
     return !text[0];
 }
 
-/* Options are added up, so that their order in the table is no part of a key. */
+/* The hashes of the options are added, so that a key does not depend on their order in the table. */
 static uint64_t hash_parts(const cs_trial_config *trial, unsigned parts) {
     uint64_t sum = 0;
     char text[TEXT_MAX];
     size_t n;
     const cs_option *options = cs_options(&n);
     for (size_t i = 0; i < n; i++)
-        if (options[i].affects & parts && !is_default(&options[i], trial, text, sizeof text))
+        if (options[i].affects & parts && !identify_value(&options[i], trial, text, sizeof text))
             sum += mix(hash_text(options[i].key), hash_text(text));
     return mix(KEY_VERSION, sum);
 }
 
 static bool has_same_value(const cs_option *option, const cs_trial_config *a, const cs_trial_config *b) {
     char texts[2][TEXT_MAX];
-    is_default(option, a, texts[0], sizeof texts[0]);
-    is_default(option, b, texts[1], sizeof texts[1]);
+    identify_value(option, a, texts[0], sizeof texts[0]);
+    identify_value(option, b, texts[1], sizeof texts[1]);
     return strcmp(texts[0], texts[1]) == 0;
 }
 
@@ -67,14 +67,15 @@ static bool agree_in(const cs_trial_config *a, const cs_trial_config *b, unsigne
 }
 
 uint64_t cs_trial_key(const cs_trial_config *trial) {
-    return hash_parts(trial, NUMBERS);
+    return hash_parts(trial, AFFECTS_RESULTS);
 }
 
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
     return agree_in(a, b, CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_RATES);
 }
 
-/* One set of features is of one depth, and a dropout's rate may move where it ends. */
+/* Features are the outputs of one particular layer, so that trials that train on them must freeze the same layers. A
+ * dropout's rate counts too, as the trunk may end at a dropout. */
 static unsigned shared_parts(const cs_trial_config *trial) {
     unsigned parts = CS_AFFECTS_GRAPH | CS_AFFECTS_BATCHES | CS_AFFECTS_MODE | CS_AFFECTS_PLACE;
     return trial->train.mode == CS_TRAIN_FEATURES ? parts | CS_AFFECTS_DEPTH | CS_AFFECTS_RATES : parts;
@@ -87,12 +88,13 @@ static int find_dense(const cs_head_spec *head) {
     return first;
 }
 
-/* Do all dense layers of the head train, whatever else does? `dense` is the first of them. */
+/* Are all dense layers of the head trained, whatever else is? `dense` is the index of the first. */
 static bool head_trains(const cs_trial_config *trial, const cs_head_spec *head, int dense) {
     static const char *const names[] = {"dense", "dropout", "flatten", "global_average_pooling2d"};
     const char *fine_tune = trial->fine_tune;
     if (fine_tune[0] && fine_tune[strspn(fine_tune, "0123456789")] == '\0') {
-        /* Features are of one depth, and a number counts from the end. */
+        /* A number counts layers from the end, so that with heads of different lengths it would give features of
+         * different layers. */
         return trial->train.mode != CS_TRAIN_FEATURES && strtol(fine_tune, NULL, 10) >= head->n - dense;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -101,9 +103,10 @@ static bool head_trains(const cs_trial_config *trial, const cs_head_spec *head, 
     return true;
 }
 
-/* The beginning of the head's text that the trials of a group have in common: up to the last layer before the first
- * dense one that is no dropout, which is gap or flatten. Behind it the trunk ends, or goes on with dropouts that drop
- * nothing. A head without a list, or with a frozen dense layer, is in common as a whole. */
+/* The length of the part of the head's text that trials of a group must have in common. It ends with the last gap or
+ * flatten (any layer that is no dropout) before the first dense layer. After it the trunk ends, or continues with
+ * dropouts that drop nothing. A head that is no list, or that has a frozen dense layer, must be in common as a whole.
+ */
 static int shared_head(const cs_trial_config *trial) {
     cs_head_spec head;
     int shared = 0;
@@ -128,7 +131,7 @@ uint64_t cs_trial_share_key(const cs_trial_config *trial) {
                cs_checksum(trial->model.head, (size_t)shared_head(trial)));
 }
 
-/* Rates cost nothing, but a dropout that drops may end the trunk. */
+/* A dropout's rate does not change the work, but the trunk may end at a dropout whose rate is not 0. */
 uint64_t cs_trial_work_key(const cs_trial_config *trial) {
     return mix(
         hash_parts(trial, CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_DEPTH | CS_AFFECTS_MODE | CS_AFFECTS_PLACE),

@@ -46,7 +46,8 @@ cs_status cs_parse_float(const char *text, double *out) {
     return CS_OK;
 }
 
-/* "auto", where it is the default, is stored as 0, which is outside the range: who uses the value resolves it. */
+/* A default that is a word, such as "auto", is stored as 0, which is outside the range. The code that uses the value
+ * resolves it. */
 static bool is_default_word(const cs_option *option, const char *text) {
     return isalpha((unsigned char)text[0]) && strcmp(text, option->fallback) == 0;
 }
@@ -83,7 +84,7 @@ static cs_status set_float(const cs_option *option, const char *text, void *fiel
     return CS_OK;
 }
 
-/* The names of all choices, "sgd, adam". */
+/* Lists the names of all choices, such as "sgd, adam". */
 static void list_choices(const cs_option *option, const char *separator, char *out, size_t size) {
     out[0] = '\0';
     for (int i = 0; option->choice(i); i++) {
@@ -130,7 +131,7 @@ static cs_status set_size(const cs_option *option, const char *text, int field[2
     return CS_OK;
 }
 
-/* Strings, and lists as comma-separated text without spaces. */
+/* Sets a string, or a list as comma-separated text without spaces. */
 static cs_status set_string(const cs_option *option, const char *text, char *field) {
     if (strlen(text) >= option->size)
         return cs_fail(CS_ERR_ARG, "%s is longer than %zu characters: %.40s...", option->key, option->size - 1, text);
@@ -200,13 +201,13 @@ void cs_option_get(const cs_option *option, const void *config, char *out, size_
         break;
     case CS_OPTION_STRING:
     case CS_OPTION_LIST:
-    case CS_OPTION_OTHER: /* its text stands at the field's beginning */
+    case CS_OPTION_OTHER: /* its text is at the beginning of the field */
         break;
     }
     snprintf(out, size, "%s", (const char *)field);
 }
 
-/* A bar would end a Markdown cell: choices are told with slashes. */
+/* Choices are separated by slashes, as a bar would end a Markdown cell. */
 static void print_accepted(const cs_option *option, char *out, size_t size) {
     static const char *const names[] = {
         [CS_OPTION_BOOL] = "true, false", [CS_OPTION_INT] = "int",  [CS_OPTION_FLOAT] = "float",

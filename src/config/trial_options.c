@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every option of a trial, a row each; option.h says how to add one. Defaults are Keras'. */
+/* The options of a trial, a table row for each; option.h says how to add one. The defaults are Keras'. */
 #include "cnnsweep/config.h"
 #include "cnnsweep/schedule.h"
 
@@ -23,7 +23,7 @@ static const char *weights_format_name(int value) {
     return names[value];
 }
 
-/* Building it, without a head and at the default size, is the check: the zoo knows its names. */
+/* Checks the architecture by building it, without a head and at the default size, as the zoo knows its names. */
 static cs_status check_arch(const void *config) {
     const cs_trial_config *trial = config;
     cs_model_config model;
@@ -63,13 +63,13 @@ static const cs_option table[] = {
      .fallback = "packed",
      .sweepable = true,
      .affects = CS_AFFECTS_GRAPH,
-     .doc = "height and width the network sees, [50, 50] or 50x50; packed: as the dataset holds them"},
+     .doc = "height and width of the network's input, [50, 50] or 50x50; packed: as in the dataset"},
     {.key = "data.features",
      .type = CS_OPTION_STRING,
      FIELD(data.features),
      .fallback = "",
      .affects = CS_AFFECTS_PLACE,
-     .doc = "folder where features are kept; empty: beside the dataset, named like it with .features"},
+     .doc = "folder of the features files; empty: next to the dataset, with its name and .features"},
 
     {.key = "model.arch",
      .type = CS_OPTION_STRING,
@@ -87,7 +87,7 @@ static const cs_option table[] = {
      .fallback = "auto",
      .sweepable = true,
      .affects = CS_AFFECTS_GRAPH,
-     .doc = "whose network of that name: names, padding and batch norm; auto: Keras' where there are both"},
+     .doc = "framework that the network follows in names, padding and batch norm; auto: Keras if there are both"},
     {.key = "model.alpha",
      .type = CS_OPTION_FLOAT,
      FIELD(model.alpha),
@@ -144,7 +144,7 @@ static const cs_option table[] = {
      .choice = mode_name,
      .fallback = "fine_tune",
      .affects = CS_AFFECTS_MODE,
-     .doc = "features: what is frozen runs once over the images, and the head trains on what it gave"},
+     .doc = "features: the frozen layers run once over the images, and the head trains on their outputs"},
     {.key = "train.fine_tune",
      .type = CS_OPTION_STRING,
      FIELD(fine_tune),
@@ -153,7 +153,8 @@ static const cs_option table[] = {
      .affects = CS_AFFECTS_DEPTH,
      .takes_map = true,
      .takes_count = true,
-     .doc = "what trains: all, head, N = the last N layers as model.layers[-N:], {blocks: K} = the last K blocks, or "
+     .doc = "layers that train: all, head, N = the last N layers as model.layers[-N:], {blocks: K} = the last K "
+            "blocks, or "
             "from a layer's name on"},
     {.key = "train.augment",
      .type = CS_OPTION_STRING,
@@ -171,7 +172,7 @@ static const cs_option table[] = {
      .fallback = "10",
      .sweepable = true,
      .affects = CS_AFFECTS_TRAINING,
-     .doc = "most epochs"},
+     .doc = "largest number of epochs"},
     {.key = "train.batch",
      .type = CS_OPTION_INT,
      FIELD(train.batch),
@@ -180,7 +181,7 @@ static const cs_option table[] = {
      .fallback = "32",
      .sweepable = true,
      .affects = CS_AFFECTS_BATCHES,
-     .doc = "samples a step"},
+     .doc = "samples in a step"},
     {.key = "train.optimizer",
      .type = CS_OPTION_ENUM,
      FIELD(train.optimizer.kind),
@@ -253,7 +254,7 @@ static const cs_option table[] = {
      .fallback = "1e-07",
      .sweepable = true,
      .affects = CS_AFFECTS_TRAINING,
-     .doc = "adam: added to the root"},
+     .doc = "adam: added to the square root"},
     {.key = "train.seed",
      .type = CS_OPTION_INT,
      FIELD(train.seed),
@@ -268,7 +269,7 @@ static const cs_option table[] = {
      .fallback = "true",
      .sweepable = true,
      .affects = CS_AFFECTS_BATCHES,
-     .doc = "new sample order every epoch"},
+     .doc = "shuffle the samples in every epoch"},
     {.key = "train.patience",
      .type = CS_OPTION_INT,
      FIELD(train.patience),
@@ -284,14 +285,14 @@ static const cs_option table[] = {
      .fallback = "0",
      .sweepable = true,
      .affects = CS_AFFECTS_TRAINING,
-     .doc = "EarlyStopping: least change that is improvement"},
+     .doc = "EarlyStopping: smallest change that counts as improvement"},
     {.key = "train.monitor",
      .type = CS_OPTION_ENUM,
      FIELD(train.monitor),
      .choice = cs_metric_monitor_name,
      .fallback = "val_loss",
      .affects = CS_AFFECTS_TRAINING,
-     .doc = "what EarlyStopping and the best epoch go by"},
+     .doc = "metric by which early stopping and the best epoch are decided"},
     {.key = "train.sync_bn",
      .type = CS_OPTION_BOOL,
      FIELD(train.sync_bn),
@@ -305,7 +306,7 @@ static const cs_option table[] = {
      .choice = weights_format_name,
      .fallback = "none",
      .affects = CS_AFFECTS_NOTHING,
-     .doc = "write the weights that were tested to weights/<trial>.<this> in the results folder"},
+     .doc = "write the tested weights to weights/<trial>.<this> in the results folder"},
 };
 
 const cs_option *cs_options(size_t *count) {
