@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scores of the classes from the confusion matrix. */
+/* Computes the scores of the classes from the confusion matrix. */
 #include "cnnsweep/metrics.h"
 
 static double ratio(double part, double whole) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The columns that follow from the table of metrics. */
+/* Makes the columns from the table of metrics. */
 #include "cnnsweep/metrics.h"
 
 #include <math.h>
@@ -37,7 +37,7 @@ static void make_columns(void) {
 }
 
 const cs_metric_column *cs_metric_columns(int *count, int *epoch) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT; /* rank 0 has two threads that ask */
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* two threads of rank 0 may call this */
     pthread_once(&once, make_columns);
     *count = n_columns;
     if (epoch)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where things are in the values of an evaluation. */
+/* Indexes in the values of an evaluation; TALLY is the size of the tally. */
 enum { LOSS, CORRECT, ROWS, TALLY };
 
 static size_t counts_size(const cs_evaluation_spec *spec) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The metrics, a row each. To add one: a function and a row. */
+/* The metrics, a table row for each. To add one: a function and a row. */
 #include "cnnsweep/metrics.h"
 
 enum { EVERY_SPLIT = CS_METRIC_TRAIN | CS_METRIC_VAL | CS_METRIC_TEST };

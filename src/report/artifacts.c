@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The artifacts, a row each. To add one: a function and a row. */
+/* The artifacts, a table row for each. To add one: a function and a row. */
 #include "classification_report.h"
 #include "cnnsweep/report.h"
 

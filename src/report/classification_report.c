@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "classification_report.h"
 
-/* Characters of UTF-8 text: bytes that do not continue one. */
+/* The number of characters of UTF-8 text: bytes that are not continuation bytes. */
 static int text_width(const char *text) {
     int width = 0;
     for (; *text; text++)
@@ -18,7 +18,8 @@ static void print_scores(const char *heading, int width, cs_class_scores scores,
     fprintf(out, " %9.2f %9.2f %9.2f %9lld\n", scores.precision, scores.recall, scores.f1, (long long)scores.support);
 }
 
-/* sklearn writes "accuracy" only when every class occurs among labels or predictions; else it is a micro average. */
+/* sklearn writes "accuracy" only if every class occurs among the labels or the predictions; otherwise it writes a micro
+ * average. */
 static void print_accuracy(const cs_evaluation *test, int width, FILE *out) {
     double accuracy = cs_evaluation_accuracy(test);
     int64_t samples = cs_evaluation_tally(test).rows;

@@ -31,7 +31,7 @@ void cs_text_table_close(cs_text_table *table) {
     table->widths = NULL;
 }
 
-/* Characters of UTF-8, and the backslash before a bar. */
+/* The width in characters of UTF-8 text, with the backslash that is printed before a bar. */
 static int width_of(const char *text) {
     int width = 0;
     for (; text && *text; text++)
@@ -114,7 +114,7 @@ void cs_text_table_csv(const cs_text_table *table, FILE *out) {
 }
 
 static void print_latex(const char *text, FILE *out) {
-    /* A row that begins with [ or * would be taken for an argument of the line's end before it. */
+    /* LaTeX would take a [ or * at the beginning of a row for an argument of the line break before it. */
     static const char *const escapes[][2] = {{"±", "$\\pm$"},
                                              {"[", "{[}"},
                                              {"*", "{*}"},
