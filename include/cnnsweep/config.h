@@ -82,7 +82,7 @@ bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
  * sweep has one dataset and one folder of features, and its parts, which may have copies of them elsewhere, must find
  * the same order. */
 uint64_t cs_trial_share_key(const cs_trial_config *trial);
-/* A hash that is equal for trials whose networks have the same cs_work (cost.h). */
+/* A hash of everything that cs_work (cost.h) depends on: trials with equal hashes need the same work. */
 uint64_t cs_trial_work_key(const cs_trial_config *trial);
 
 #endif

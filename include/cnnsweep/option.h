@@ -35,7 +35,7 @@ enum {
     CS_AFFECTS_BATCHES = 32,  /* which pixels each step sees */
     CS_AFFECTS_TRAINING = 64, /* how the trainable layers are updated, and for how long */
     CS_AFFECTS_PLACE = 128,   /* where files are: no result depends on it, but trials of a group must agree */
-    CS_AFFECTS_SWEEP = 256    /* an option of the job: which trials there are, or how many */
+    CS_AFFECTS_SWEEP = 256    /* an option of the job: which trials there are, or their results */
 };
 
 typedef struct cs_option {

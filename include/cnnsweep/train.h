@@ -33,8 +33,8 @@
 /* One epoch. `value` holds the metrics of train and val, at the indexes of cs_metric_columns; those of val are NaN when
  * there is no val split. */
 typedef struct cs_epoch_row {
-    int epoch; /* from 0 */
-    double learning_rate;
+    int epoch;            /* from 0 */
+    double learning_rate; /* after the last update of the epoch */
     double seconds;
     double value[CS_EPOCH_VALUES];
 } cs_epoch_row;
@@ -67,7 +67,7 @@ typedef struct cs_train_events {
     /* The trial failed (it diverged, its network cannot be built, ...); cs_error_last has the error. The other trials
      * continue. If this callback is NULL, a failed trial stops the group. */
     cs_status (*failed)(void *context, int trial, cs_status code);
-    /* Called after every training step: `batch` of `batches` are done. */
+    /* Called after every train step: `batch` of `batches` are done. */
     void (*step)(void *context, int epoch, int batch, int batches);
 } cs_train_events;
 
@@ -100,7 +100,7 @@ typedef struct cs_group_config {
 } cs_group_config;
 
 /* Trains the trials together; the arguments are borrowed. Returns CS_ERR_FORMAT if the checksum of the dataset or of a
- * weights file differs from the one in the trials. Training steps and validation allocate no memory, except that an
+ * weights file differs from the one in the trials. Train steps and validation allocate no memory, except that an
  * engine may do so when it takes parameters, once an epoch. */
 CS_MUST_CHECK cs_status cs_group_train(cs_engine *engine, const cs_group_config *config);
 

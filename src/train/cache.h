@@ -14,7 +14,7 @@
 typedef struct cs_trunk_cache {
     cs_row_cache *rows; /* in host memory */
     float *outputs;     /* [batch,width] the program's outputs for the missing rows */
-    /* In the engine's store: the rows that are cached, and after them one row for each row of a batch that is not. */
+    /* In the engine's store: the cached rows, and after them `batch` rows for those of a batch that are not cached. */
     cs_store *store;
     cs_row_set *kept;
     int64_t *store_rows;           /* [batch] rows of the store */

@@ -119,7 +119,7 @@ static cs_status write_file(const char *path, const cs_tail *tail, float *scratc
 }
 
 /* The new file is written and synced before the current one is renamed to be the previous one. The current one is
- * renamed only if it is known to be complete: it must not replace a complete one otherwise. */
+ * renamed only if it is known to be complete, because it replaces a previous one that is. */
 cs_status cs_checkpoint_write(cs_tail *tail, float *scratch) {
     checkpoint_names names;
     if (!tail->checkpoint)

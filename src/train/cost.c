@@ -38,7 +38,7 @@ cs_rates cs_rates_default(int threads) {
 
 cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,
                    const int64_t images[CS_SPLIT_COUNT], double room) {
-    const double programs = 2, slots = CS_SLOT_COUNT; /* train and infer; values, gradients, the optimizer's states */
+    const double programs = 2, arrays = CS_SLOT_COUNT; /* train and infer; values, gradients, the optimizer's states */
     const cs_train_config *train = &trial->train;
     double n_train = (double)images[CS_SPLIT_TRAIN], batch = train->batch, epochs = train->epochs;
     double evaluated = epochs * (double)images[CS_SPLIT_VAL] + (double)images[CS_SPLIT_TEST];
@@ -49,7 +49,7 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
     cost.tail = rates->trial + epochs * n_train * work->tail / rates->train + evaluated * work->tail / rates->infer +
                 rates->step * (epochs * ceil(n_train / batch) + evaluated / batch);
     cost.memory = batch * programs * work->activations + work->params * (train->patience > 0 ? 2 : 1) +
-                  work->own_params * (slots + 1);
+                  work->own_params * (arrays + 1);
     cost.checkpoint = work->own_params * (cs_optimizer_states(&train->optimizer) + 1 + (train->patience > 0));
     cost.weights = work->params;
     cost.share = cs_trial_share_key(trial);
