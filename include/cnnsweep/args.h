@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Command-line options as a table: one row an option, which drives the parser and --help.
- * "--name value" and "--name=value" both work; "--" ends the options. */
+/* Command-line options as a table. The parser and --help both follow its rows, one for each option. An option and its
+ * value can be written "--name value" or "--name=value"; "--" ends the options. */
 #ifndef CNNSWEEP_ARGS_H
 #define CNNSWEEP_ARGS_H
 
@@ -10,9 +10,9 @@
 
 typedef struct cs_arg {
     const char *name;  /* "--size" */
-    const char *value; /* what to call the value in --help ("WxH"); NULL: a flag, which takes none */
+    const char *value; /* the value's name in --help ("WxH"); NULL: the option is a flag and takes no value */
     const char *doc;   /* one line */
-    /* Checks `text` (NULL for a flag) and stores it in `target`; the error need not name the option. */
+    /* Checks `text` (NULL for a flag) and stores its value in `target`. Its error need not name the option. */
     cs_status (*parse)(const char *text, void *target);
     void *target;
 } cs_arg;
@@ -25,8 +25,8 @@ CS_MUST_CHECK cs_status cs_arg_positive(const char *text, void *target); /* int 
 CS_MUST_CHECK cs_status cs_arg_size(const char *text, void *target);     /* int[2]: width, height, from "WxH" */
 CS_MUST_CHECK cs_status cs_arg_part(const char *text, void *target);     /* int[2]: i, n, from "i/n", 0 <= i < n */
 
-/* Parses argv[1..]. What is no option goes to `positional`, of which there must be at most `max`; *n_positional tells
- * how many. Every error is CS_ERR_ARG. */
+/* Parses argv[1..]. Arguments that are no options go to `positional`, at most `max` of them, and *n_positional counts
+ * them. Every error is CS_ERR_ARG. */
 CS_MUST_CHECK cs_status cs_args_parse(int argc, char **argv, const cs_arg *args, size_t n, const char **positional,
                                       int max, int *n_positional);
 void cs_args_help(FILE *out, const cs_arg *args, size_t n);

@@ -5,8 +5,8 @@
  * the training split in 0..255 units, resize ("bilinear" | "nearest"), height, width (0 when images keep their own
  * size), checksum (XXH3-64, hex, over the XXH3-64s of every dataset in the order listed here). Groups train, val, test,
  * each with images uint8 [N,H,W,3] contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source
- * paths, fixed-length strings. All of it is mapped, not read: HDF5 is left alone after open. index.json of a folder
- * lists the shards in order, with their counts and checksums. */
+ * paths, fixed-length strings. The arrays are mapped into memory; after open no HDF5 function is called. index.json of
+ * a folder lists the shards in order, with their counts and checksums. */
 #ifndef CNNSWEEP_DATASET_H
 #define CNNSWEEP_DATASET_H
 
@@ -24,8 +24,8 @@ typedef enum cs_encoding { CS_ENCODING_RAW, CS_ENCODING_JPEG } cs_encoding;
 
 typedef struct cs_dataset cs_dataset;
 
-/* Opens and checks the structure (sizes against offsets, labels against classes). Checksums are verified too unless
- * CNNSWEEP_TRUST_SHARDS=1. Errors name the shard. */
+/* Opens a dataset and checks its structure (sizes against offsets, labels against classes). Its checksums are verified
+ * too, unless CNNSWEEP_TRUST_SHARDS=1. Errors name the shard. */
 CS_MUST_CHECK cs_status cs_dataset_open(const char *path, cs_dataset **out);
 void cs_dataset_close(cs_dataset *dataset); /* NULL-safe */
 
@@ -37,8 +37,8 @@ cs_encoding cs_dataset_encoding(const cs_dataset *dataset);
 cs_resize cs_dataset_resize(const cs_dataset *dataset);
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]);
-/* Of all that numbers depend on: the shards' own checksums, the size of the images, the number of classes. Not of where
- * the dataset lies. */
+/* A checksum of everything that results depend on: the shards' own checksums, the size of the images, the number of
+ * classes. The path of the dataset is not part of it. */
 uint64_t cs_dataset_checksum(const cs_dataset *dataset);
 int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split);
 int32_t cs_dataset_label(const cs_dataset *dataset, cs_split split, int64_t i);
@@ -47,8 +47,9 @@ const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i);
 /* The stored bytes of sample i: pixels [H,W,3] of a raw set, a JPEG stream of a jpeg set. Borrowed, thread-safe. */
 const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64_t i, size_t *size);
 
-/* Writing. The dataset appears under its name, which must be free, only at commit. `shard_bytes` > 0 makes a folder of
- * shards of about that size; their samples come split by split, those of a single file in any order. */
+/* Writing. The dataset appears under its name, which must be unused, only when it is committed. shard_bytes > 0 makes a
+ * folder of shards of about that size, and the samples must then come split by split; those of a single file may come
+ * in any order. */
 typedef struct cs_dataset_writer cs_dataset_writer;
 typedef struct cs_dataset_layout {
     cs_encoding encoding;
@@ -62,34 +63,35 @@ typedef struct cs_dataset_layout {
 CS_MUST_CHECK cs_status cs_dataset_create(const char *path, const cs_dataset_layout *layout, cs_dataset_writer **out);
 CS_MUST_CHECK cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split split, int32_t label, const char *id,
                                           const uint8_t *bytes, size_t size);
-/* Per-channel mean and std of the training split, 0..255. */
+/* Sets the mean and standard deviation of each channel over the training split, in 0..255 units. */
 void cs_dataset_set_mean_std(cs_dataset_writer *writer, const double mean[3], const double std[3]);
 CS_MUST_CHECK cs_status cs_dataset_commit(cs_dataset_writer **out); /* frees and clears, also on failure */
 void cs_dataset_abort(cs_dataset_writer **out);                     /* NULL-safe; leaves nothing behind */
 
-/* What mean and std of training pixels come from; exact, so that it adds up in any order. */
+/* The sums from which mean and standard deviation of the training pixels are computed. They are exact integers, so that
+ * they can be added in any order. */
 typedef struct cs_pixel_sums {
     uint64_t sum[3], square[3], pixels;
 } cs_pixel_sums;
 void cs_pixel_mean_std(const cs_pixel_sums *sums, double mean[3], double std[3]);
 
-/* A dataset of shards that is written by several processes, each a part: the samples of part 0, then those of part 1,
- * and so on, have the order of the layout, split by split. A part is a folder of shards that lies in "<path>.parts"
- * until the parts are joined. */
+/* A dataset of shards can be written by several processes, one part each. Put one after another from part 0 on, the
+ * samples of the parts must be in the order of the layout, split by split. A part is a folder of shards inside
+ * "<path>.parts" until the parts are joined. */
 typedef struct cs_dataset_part {
     int index, count; /* 0 to count - 1 */
-    uint64_t source;  /* says what all parts are made from: parts of one dataset agree in it */
+    uint64_t source;  /* identifies the input of all parts; parts of one dataset have the same value */
     cs_pixel_sums sums;
 } cs_dataset_part;
 CS_MUST_CHECK cs_status cs_dataset_part_path(const char *path, int index, char *out, size_t size);
-/* The folder of the parts, which is gone with all that is in it once they are joined. */
+/* The folder of the parts. Joining them removes it with everything in it. */
 CS_MUST_CHECK cs_status cs_dataset_parts_folder(const char *path, char *out, size_t size);
-/* Instead of cs_dataset_commit, for a writer that was created with the part's path. */
+/* Call it instead of cs_dataset_commit, for a writer that was created with the part's path. */
 CS_MUST_CHECK cs_status cs_dataset_commit_part(cs_dataset_writer **out, const cs_dataset_part *part);
-/* The part in that folder, by its own path. */
+/* Reads the description of the part in the folder `part_path`. */
 CS_MUST_CHECK cs_status cs_dataset_read_part(const char *part_path, cs_dataset_part *part);
-/* Makes the dataset of its parts, which are gone then. What was interrupted can be called again; a second process that
- * joins the same parts is refused. */
+/* Makes one dataset of its parts and removes the parts. After an interruption it can be called again. A second process
+ * that joins the same parts at the same time gets an error. */
 CS_MUST_CHECK cs_status cs_dataset_join(const char *path);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Features: what the frozen part of a network makes of every image of a dataset, computed once and kept in a file.
+/* Features: the outputs of the frozen part of a network for every image of a dataset, computed once and stored in a
+ * file.
  *
  * File format (version 1), plain HDF5 as h5py opens it. Root attributes: format "cnnsweep-features", version, source (a
  * text that says what made them: the same source gives the same features), width, checksum (XXH3-64, hex, over the
  * XXH3-64s of the arrays in the order listed here). Groups train, val, test, each with features float32 [N,width] and
- * label int32 [N], contiguous, in the dataset's order. The arrays are mapped, not read: HDF5 is left alone after open.
- */
+ * label int32 [N], contiguous, in the dataset's order. The arrays are mapped into memory; after open no HDF5 function
+ * is called. */
 #ifndef CNNSWEEP_FEATURES_H
 #define CNNSWEEP_FEATURES_H
 
@@ -14,8 +15,8 @@
 enum { CS_SOURCE_MAX = 512 };
 
 typedef struct cs_features cs_features;
-/* A damaged file, one of another version or one that another source made is CS_ERR_FORMAT with the hint to delete it.
- */
+/* Opens a features file. A damaged file, one of another version, or one that was made from another source is
+ * CS_ERR_FORMAT with the hint to delete it. */
 CS_MUST_CHECK cs_status cs_features_open(const char *path, const char *source, cs_features **out);
 void cs_features_close(cs_features *features); /* NULL-safe */
 const char *cs_features_path(const cs_features *features);
@@ -23,12 +24,13 @@ int cs_features_width(const cs_features *features);
 int64_t cs_features_count(const cs_features *features, cs_split split);
 const float *cs_features_row(const cs_features *features, cs_split split, int64_t i); /* [width] */
 
-/* Writing. The file appears under its name only at commit, until then it is "<path>.tmp": one process at a time may
- * write it, and what one that died has left is overwritten. `source` has less than CS_SOURCE_MAX bytes. */
+/* Writing. The file appears under its name only when it is committed; until then it is "<path>.tmp". Only one process
+ * at a time may write it. A "<path>.tmp" that a dead process left is overwritten. `source` has less than CS_SOURCE_MAX
+ * bytes. */
 typedef struct cs_features_writer cs_features_writer;
 CS_MUST_CHECK cs_status cs_features_create(const char *path, const char *source, int width,
                                            const int64_t counts[CS_SPLIT_COUNT], cs_features_writer **out);
-/* The next n rows of the split. */
+/* Adds the next n rows of the split. */
 CS_MUST_CHECK cs_status cs_features_append(cs_features_writer *writer, cs_split split, const float *rows,
                                            const int32_t *labels, int n);
 CS_MUST_CHECK cs_status cs_features_commit(cs_features_writer **out); /* frees and clears, also on failure */

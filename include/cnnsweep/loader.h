@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batches: samples of a split in their order, decoded, resized, augmented and preprocessed on a loader thread while the
- * previous batch trains; or, of the same samples, features that were computed before. With a cache of what is made from
- * the images later, an image of which that is kept is not touched: what is kept comes in its place. An engine with a
- * memory of its own gets bytes instead, and only of images that it does not have. The content of a
- * batch depends on (seed, epoch, sample) only, never on timing or threads. */
+/* The loader makes batches from the samples of a split, in the order of the epoch. A loader thread decodes, resizes,
+ * augments and preprocesses the next batch while the caller trains on the current one. What a batch contains depends on
+ * (seed, epoch, sample) only, never on timing or on the number of threads.
+ *
+ * Instead of images a batch can have features, which were computed before. If the caller caches what a network makes of
+ * the images (the output of a trunk), the loader does not decode an image whose cached row exists: the batch has that
+ * row in its place. An engine with its own device memory gets the images as bytes, and only those that it does not hold
+ * yet. */
 #ifndef CNNSWEEP_LOADER_H
 #define CNNSWEEP_LOADER_H
 
@@ -14,50 +17,51 @@
 typedef struct cs_loader_config {
     cs_split split;
     int batch;
-    int h, w;          /* size of the batch's images; another size in the dataset is resized (its own resize rule) */
+    int h, w; /* size of the batch's images; a stored image of another size is resized by the dataset's own rule */
     float multiply[3]; /* x = pixel * multiply[c] + add[c] */
     float add[3];
-    bool bgr;     /* x[c] is made from pixel[2 - c] instead */
-    bool shuffle; /* Philox order by (seed, epoch); else stored order */
+    bool bgr;     /* x[c] is computed from pixel[2 - c] instead */
+    bool shuffle; /* random order, given by (seed, epoch); false: the stored order */
     uint64_t seed;
     cs_augment augment;
-    /* Borrowed, or NULL. Of this dataset; then rows are these, and nothing above says how they are made but split,
-     * batch, shuffle and seed. */
+    /* Borrowed, or NULL. The features of this dataset, which are then the rows of the batches; of the members above
+     * only split, batch, shuffle and seed are used. */
     const cs_features *features;
-    /* Where ranks share every batch: of one of n rows this loader makes [n*part/parts, n*(part+1)/parts), which may be
-     * none. parts 0: it makes all. */
+    /* For ranks that share every batch: of a batch of n rows this loader makes [n*part/parts, n*(part+1)/parts), which
+     * may be no rows at all. parts = 0: it makes all rows. */
     int part, parts;
-    /* Borrowed, or NULL. What is made of sample s, augmented into picture v of V, is kept in slot first_slot + s*V + v;
-     * V is cs_augment_variants(&augment), not 0. */
+    /* Borrowed, or NULL. The row computed from sample s, augmented into picture v of V, is cached as row first_slot +
+     * s*V + v. V is cs_augment_variants(&augment) and must not be 0. */
     const cs_row_cache *cache;
     int64_t first_slot;
-    bool whole; /* all images of a batch are wanted anyway: then either all its rows are missing or none */
-    /* The same where what is kept lies elsewhere: then `cache` is NULL, and rows that are not missing are for the
-     * caller to find. */
+    bool whole; /* every batch has all its images, and either all its rows are missing or none */
+    /* Like `cache`, if the caller keeps the cached rows elsewhere: says which rows exist. Then `cache` is NULL, and the
+     * caller itself finds the rows that are not missing. */
     const cs_row_set *kept;
-    /* Batches carry images as bytes, not augmented, and in numbers what would be made of them. */
+    /* Batches hold images as bytes that are not augmented, and pictures that describe their augmentation. */
     bool bytes;
-    /* With bytes, borrowed, or NULL: samples that the caller has already, which are neither decoded nor brought. */
+    /* With `bytes`: borrowed, or NULL. The samples that the caller holds already. The loader does not decode them, and
+     * batches do not contain them. */
     const cs_row_set *present;
 } cs_loader_config;
 
 typedef struct cs_batch {
     int n;                  /* rows of this part */
-    int n_global;           /* of all parts: config.batch, fewer in the last batch of an epoch */
-    int n_images;           /* missing; config.whole: n */
+    int n_global;           /* rows of all parts together: config.batch, or fewer in the last batch of an epoch */
+    int n_images;           /* equals `missing`; with config.whole it is n */
     const float *images;    /* [n_images,H,W,3], or features [n,width]; NULL with config.bytes */
     const int32_t *labels;  /* [n] */
     const int64_t *samples; /* [n] index in the split */
-    int missing;            /* rows that are not in the cache; without one: n */
-    const int *places;      /* [missing] of those, which rows of the batch they are, ascending */
-    /* With a cache, else NULL. */
-    float *kept;          /* [n,cache's width]: the rows that are not missing; the others are the caller's to fill */
-    const int64_t *slots; /* [n] in the cache */
-    /* With config.bytes. */
+    int missing;            /* rows that are not in the cache; without a cache it is n */
+    const int *places;      /* [missing] indices of these rows in the batch, ascending */
+    /* The next two are NULL without a cache. */
+    float *kept;          /* [n,cache's width] the cached rows; the caller fills those that are missing */
+    const int64_t *slots; /* [n] index of each row in the cache */
+    /* Only with config.bytes: */
     const cs_picture *pictures; /* [n_images] */
-    const uint8_t *bytes;       /* [fresh,H,W,3] of those whose samples are not present */
+    const uint8_t *bytes;       /* [fresh,H,W,3] the images whose samples the caller does not hold */
     int fresh;
-    const int *fresh_images; /* [fresh] which images they are, ascending */
+    const int *fresh_images; /* [fresh] indices of these images in `pictures`, ascending */
 } cs_batch;
 
 typedef struct cs_loader cs_loader;
@@ -66,12 +70,13 @@ CS_MUST_CHECK cs_status cs_loader_open(const cs_dataset *dataset, const cs_loade
 void cs_loader_close(cs_loader *loader);        /* NULL-safe; stops the thread */
 int cs_loader_part_rows(int batch, int parts);  /* the most rows of a part */
 int cs_loader_batches(const cs_loader *loader); /* batches an epoch */
-/* Starts an epoch (numbered from 0) at its batch `first`; what was still under way is dropped. Allocates nothing. */
+/* Starts an epoch (counted from 0) at its batch `first`. A batch of the previous epoch that is being filled is dropped.
+ * Allocates nothing. */
 CS_MUST_CHECK cs_status cs_loader_start(cs_loader *loader, int epoch, int first);
-/* The next batch of the epoch, valid until the next call; batch->n_global = 0 after the last. Allocates nothing. An
- * image that cannot be decoded is CS_ERR_FORMAT naming its id. */
+/* Returns the next batch of the epoch, which is valid until the next call; batch->n_global = 0 after the last one.
+ * Allocates nothing. An image that cannot be decoded is CS_ERR_FORMAT naming its id. */
 CS_MUST_CHECK cs_status cs_loader_next(cs_loader *loader, cs_batch *batch);
-/* Seconds spent waiting in cs_loader_next since open. */
+/* Seconds that cs_loader_next has waited for batches since the loader was opened. */
 double cs_loader_stall(const cs_loader *loader);
 
 #endif

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything random is addressed, not drawn: a stream is a pure function of (seed, purpose, epoch, item).
+/* Random numbers are addressed, not drawn one after another: a stream is a pure function of (seed, purpose, epoch,
+ * item).
  *
- * Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The key is the seed; the
- * counter is {block, item, epoch, purpose}, so streams never overlap (2^32 blocks of 4 words each). */
+ * The generator is Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The key is the
+ * seed and the counter is {block, item, epoch, purpose}, so that streams never overlap (each has 2^32 blocks of 4
+ * words). */
 #ifndef CNNSWEEP_RANDOM_H
 #define CNNSWEEP_RANDOM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a stream is for. Append only: the numbers are part of every result ever made. */
+/* The purpose of a stream. Only append: every result ever made depends on these numbers. */
 typedef enum cs_purpose {
     CS_PURPOSE_INIT = 1,    /* initial weights; item = hash of the layer name, epoch = the parameter's role */
     CS_PURPOSE_SHUFFLE = 2, /* batch order; item = 0 */
@@ -25,7 +27,7 @@ typedef struct cs_rng {
     uint32_t key[2];
     uint32_t counter[4];
     uint32_t words[4];
-    int used; /* words of the current block already handed out */
+    int used; /* words of the current block that were handed out already */
 } cs_rng;
 
 /* The 10-round Philox4x32 bijection. */
@@ -35,20 +37,20 @@ cs_rng cs_rng_at(uint64_t seed, cs_purpose purpose, uint32_t epoch, uint32_t ite
 uint32_t cs_rng_u32(cs_rng *rng);
 /* Uniform integer in [0, n), without modulo bias (Lemire 2019); n > 0. */
 uint32_t cs_rng_below(cs_rng *rng, uint32_t n);
-/* Uniform in [0, 1) with 24 bits. */
+/* Uniform in [0, 1), with a resolution of 24 bits. */
 float cs_rng_float(cs_rng *rng);
 float cs_rng_range(cs_rng *rng, float low, float high);
-/* Standard normal (Box-Muller, one of the pair). */
+/* Standard normal by Box-Muller, which makes a pair; only one of them is used. */
 float cs_rng_normal(cs_rng *rng);
 
-/* order[0..n) = a uniform permutation of 0..n-1 (Fisher-Yates). */
+/* Fills order[0..n) with a uniform permutation of 0..n-1 (Fisher-Yates). */
 void cs_rng_permutation(cs_rng *rng, int32_t *order, size_t n);
 
-/* FNV-1a of a name: the `item` of streams that belong to something named. */
+/* The FNV-1a hash of a name. Streams that belong to a named thing have it as their `item`. */
 uint32_t cs_hash_name(const char *name);
 
-/* Where `item` is taken by something else (a sample), the seed of streams that belong to something named: `seed` with
- * the hash of the name added to its upper half. */
+/* The seed of streams that belong to a named thing but have another `item`, such as a sample: `seed` with the hash of
+ * the name added to its upper half. */
 uint64_t cs_named_seed(uint64_t seed, const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of floats that are expensive to make, kept by number: the first numbers in memory, the next ones in a nameless
- * file of a folder, the rest not at all. */
+/* A cache of rows of floats that are expensive to compute, by index: the first rows are cached in memory, the next ones
+ * in a nameless file of a folder, the rest not at all. */
 #ifndef CNNSWEEP_ROW_CACHE_H
 #define CNNSWEEP_ROW_CACHE_H
 
@@ -9,36 +9,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where rows may be kept. All 0: nowhere. */
+/* Where rows may be cached, and how much. All 0: nowhere. */
 typedef struct cs_cache_limits {
     size_t memory;      /* bytes */
     size_t disk;        /* bytes of a file in `folder` */
     const char *folder; /* on a local disk */
 } cs_cache_limits;
 
-/* Which of a number of rows are kept somewhere. One thread may add while others ask: who is told that a row is there
- * finds what was written before it was added. */
+/* The set of rows that are cached. One thread may add rows while others ask: a thread that finds a row in the set also
+ * sees the values that were written before the row was added. */
 typedef struct cs_row_set cs_row_set;
 CS_MUST_CHECK cs_status cs_row_set_open(int64_t rows, cs_row_set **out);
 void cs_row_set_close(cs_row_set *set);                  /* NULL-safe */
 int64_t cs_row_set_size(const cs_row_set *set);          /* rows */
-bool cs_row_set_has(const cs_row_set *set, int64_t row); /* false for one that is not among them */
-void cs_row_set_add(cs_row_set *set, int64_t row);       /* nothing for one that is not among them */
+bool cs_row_set_has(const cs_row_set *set, int64_t row); /* false for a row outside the set's range */
+void cs_row_set_add(cs_row_set *set, int64_t row);       /* does nothing for a row outside the set's range */
 
 typedef struct cs_row_cache cs_row_cache;
-/* For `slots` rows of `width` floats. What the limits do not allow, or the machine does not give (memory, a full disk),
- * is not kept: no error. The file is written once it is there, never short of space. */
+/* Opens a cache for `slots` rows of `width` floats. Rows that exceed the limits, or for which the machine has no memory
+ * or disk space, are not cached; that is no error. The space of the file is allocated when it is created, so that
+ * writing a row cannot fail for lack of space. */
 CS_MUST_CHECK cs_status cs_row_cache_open(const cs_cache_limits *limits, int64_t slots, size_t width,
                                           cs_row_cache **out);
 void cs_row_cache_close(cs_row_cache *cache);                   /* NULL-safe */
-const cs_row_set *cs_row_cache_kept(const cs_row_cache *cache); /* its slots */
+const cs_row_set *cs_row_cache_kept(const cs_row_cache *cache); /* the rows that are cached */
 size_t cs_row_cache_width(const cs_row_cache *cache);
-/* Slots that have a place, from slot 0 on: in memory, and after them in the file. */
+/* How many rows the cache has room for: rows from 0 on are in memory, those after them in the file. */
 int64_t cs_row_cache_in_memory(const cs_row_cache *cache);
 int64_t cs_row_cache_in_file(const cs_row_cache *cache);
-/* [width], or NULL when the row is not kept (yet). */
+/* The row [width], or NULL when it is not cached (yet). */
 const float *cs_row_cache_get(const cs_row_cache *cache, int64_t slot);
-/* Keeps a row, where its slot has a place. One thread may put while others get other slots. */
+/* Caches a row if the cache has room for it. One thread may put a row while others get other rows. */
 void cs_row_cache_put(cs_row_cache *cache, int64_t slot, const float *row);
 
 #endif

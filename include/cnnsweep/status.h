@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Errors: what, where, the value seen, and a hint.
  *
- * Every fallible function returns cs_status. A failure records one error a thread: code, message, hint and the
- * file:line that raised it. CS_TRY relays a failure unchanged; the command line prints it once.
+ * Every function that can fail returns cs_status. A failure sets the thread's last error: code, message, hint and the
+ * file:line that raised it. CS_TRY returns a failure unchanged to the caller; the command line prints it once.
  *
  *     if (n < 1)
  *         return cs_hint(cs_fail(CS_ERR_ARG, "%s: batch is %d", path, n), "use a batch of at least 1");
@@ -45,11 +45,11 @@ cs_status cs_fail_at(const char *file, int line, cs_status code, const char *fmt
 /* Adds the hint line to this thread's last error and returns `code`, so that it wraps cs_fail. */
 cs_status cs_hint(cs_status code, const char *fmt, ...) CS_PRINTF(2, 3);
 
-/* Puts "<text>: " in front of this thread's last error (the trial, the file) and returns `code`. */
+/* Puts "<text>: " (the trial, the file) in front of this thread's last error and returns `code`. */
 cs_status cs_context(cs_status code, const char *fmt, ...) CS_PRINTF(2, 3);
 
-/* A system call failed: message "<fmt>: <strerror>", code CS_ERR_NO_SPACE for ENOSPC/EDQUOT/EFBIG, else
- * CS_ERR_IO. */
+/* Records the failure of a system call: the message is "<fmt>: <strerror>", the code CS_ERR_NO_SPACE for ENOSPC, EDQUOT
+ * and EFBIG, else CS_ERR_IO. */
 #define cs_fail_errno(...) cs_fail_errno_at(__FILE__, __LINE__, __VA_ARGS__)
 cs_status cs_fail_errno_at(const char *file, int line, const char *fmt, ...) CS_PRINTF(3, 4);
 
@@ -60,7 +60,7 @@ cs_status cs_fail_errno_at(const char *file, int line, const char *fmt, ...) CS_
             return cs_try_status_;                                                                                     \
     } while (0)
 
-/* As CS_TRY, but leaves through the function's single exit label; `status` must be in scope. */
+/* Like CS_TRY, but jumps to the function's single exit label; a variable `status` must be in scope. */
 #define CS_TRY_GOTO(expr, label)                                                                                       \
     do {                                                                                                               \
         status = (expr);                                                                                               \
@@ -79,10 +79,10 @@ typedef struct cs_error {
 const cs_error *cs_error_last(void);
 void cs_error_clear(void);
 
-/* Carries an error from one thread to another: restore makes `error` this thread's last one, returns its code. */
+/* Carries an error from one thread to another: makes `error` this thread's last error and returns its code. */
 cs_status cs_error_restore(const cs_error *error);
 
-/* The search for the name that somebody meant who wrote `seen`, one candidate at a time. */
+/* Finds the valid name that is nearest to the name `seen` that a user wrote, one candidate at a time. */
 typedef struct cs_suggestion {
     const char *seen;
     const char *nearest; /* NULL: no candidate is near */

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* The shortest decimal text that gives the same float back ("0.1", "1e-05"); at most 15 characters. Both zeros are
- * "0". */
+/* Writes the shortest decimal text that reads back as the same float ("0.1", "1e-05"), at most 15 characters. Both
+ * zeros are "0". */
 void cs_float_text(float value, char *out, size_t size);
 
 #endif
