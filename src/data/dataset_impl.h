@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the reader and the writer of the dataset format share: the root attributes, the steps of a shard. */
+/* Inside the data room: what the reader and the writer of the dataset format share, the root attributes and the steps
+ * of writing a shard. */
 #ifndef CNNSWEEP_DATASET_IMPL_H
 #define CNNSWEEP_DATASET_IMPL_H
 
@@ -30,30 +31,30 @@ void cs_meta_clear(cs_dataset_meta *meta); /* frees the class names */
 /* One split of one shard in memory. */
 typedef struct cs_split_data {
     int64_t n;
-    const uint8_t *images; /* pixels [n,H,W,3], or the JPEG streams end to end */
+    const uint8_t *images; /* pixels [n,H,W,3], or the JPEG streams one after another */
     size_t image_bytes;
     const int64_t *offset; /* [n+1] into images; NULL in raw sets */
     const int32_t *label;  /* [n] */
-    const char *id;        /* [n,id_size], NUL-terminated each */
+    const char *id;        /* [n,id_size] each NUL-terminated */
     size_t id_size;
 } cs_split_data;
 
-/* The checksum of a shard as text: over the checksums, 8 bytes each, of images or jpeg (given), offset, label and id of
- * train, val and test. */
+/* Writes the checksum of a shard as text. It is computed over the 8-byte checksums of images or jpeg (which are given),
+ * offset, label and id of train, val and test. */
 void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_t images[CS_SPLIT_COUNT],
                        char text[CS_CHECKSUM_TEXT]);
 
 /* Writing a shard file, in steps. */
-/* 1. Creates it with room for the images: of raw sets counts[] of h x w, of jpeg sets (jpeg_bytes not NULL) so many
- * bytes a split. The caller writes them from at[] on. */
+/* 1. Creates the shard with space for the images: with raw images for counts[] of h x w, with JPEGs (jpeg_bytes is not
+ * NULL) for so many bytes a split. The caller writes them from at[] on. */
 cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS_SPLIT_COUNT],
                          const size_t jpeg_bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]);
-/* 2. Adds offset, label and id; `file` is the shard, open for writing. splits[].images is not looked at. */
+/* 2. Adds offset, label and id; `file` is the shard, open for writing. splits[].images is not used. */
 cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits[CS_SPLIT_COUNT]);
-/* 3. When mean and std of the whole dataset are known: the root attributes, then fsync. */
+/* 3. Adds the root attributes when mean and std of the whole dataset are known, then syncs the file. */
 cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta);
 
-/* 4. Other ones, in a shard that is sealed. */
+/* 4. Replaces mean and std in a finished shard. */
 cs_status cs_shard_set_mean_std(const char *path, const double mean[3], const double std[3]);
 
 /* A shard mapped into memory. */
@@ -63,17 +64,17 @@ typedef struct cs_shard {
     cs_split_data splits[CS_SPLIT_COUNT];
     cs_dataset_meta meta;
 } cs_shard;
-/* Opens and checks the shard; `verify` compares the checksum too. */
+/* Opens and checks the shard; with `verify` also its checksum. */
 cs_status cs_shard_open(const char *path, bool verify, cs_shard *shard);
 void cs_shard_close(cs_shard *shard);
 
-/* Takes `root` over; NULL is a lack of memory. */
+/* Writes `root` and frees it. If `root` is NULL, there was no memory for it, and that is the error. */
 cs_status cs_json_write(const char *path, json_t *root);
 
-/* part.json of a part that is not joined yet. */
+/* Writes part.json, which describes a part that was not joined yet. */
 cs_status cs_part_write(const char *folder, const cs_dataset_part *part);
 
-/* index.json of a folder of shards. */
+/* Writes and reads index.json of a folder of shards. */
 typedef struct cs_shard_entry {
     char file[64];
     char checksum[CS_CHECKSUM_TEXT];
@@ -81,7 +82,7 @@ typedef struct cs_shard_entry {
 } cs_shard_entry;
 void cs_shard_name(char file[64], size_t number);
 cs_status cs_index_write(const char *folder, const cs_shard_entry *entries, size_t n);
-/* *entries is malloc'ed, at least one. */
+/* *entries is malloc'ed and has at least one entry. */
 cs_status cs_index_read(const char *folder, cs_shard_entry **entries, size_t *n);
 
 #endif

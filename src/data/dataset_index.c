@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* index.json: the shards of a folder in their order, with counts and checksums. */
+/* index.json lists the shards of a folder in their order, with counts and checksums. */
 #include "dataset_impl.h"
 
 #include "cnnsweep/memory.h"

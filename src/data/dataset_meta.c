@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The root attributes: one function writes them, one reads them back; and what both sides share. */
+/* The root attributes of a shard: a function that writes them, one that reads them, and what both use. */
 #include "dataset_impl.h"
 
 #include "cnnsweep/memory.h"

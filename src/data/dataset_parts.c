@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Datasets that several processes write, each a part, and the step that makes one dataset of them. */
+/* Datasets that several processes write, one part each, and the joining of the parts into one dataset. */
 #include "dataset_impl.h"
 
 #include "cnnsweep/memory.h"
@@ -28,7 +28,7 @@ cs_status cs_dataset_parts_folder(const char *path, char *out, size_t size) {
     return cs_path(out, size, "%s" PARTS_SUFFIX, path);
 }
 
-/* Numbers of 64 bits are texts here: JSON's own have a sign. */
+/* 64-bit numbers are written as strings, because JSON integers are signed. */
 static json_t *number(uint64_t value) {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, value);
@@ -76,7 +76,7 @@ cs_status cs_dataset_read_part(const char *part_path, cs_dataset_part *part) {
     json_error_t error;
     CS_TRY(cs_path(path, sizeof path, "%s/%s", part_path, PART_FILE));
     if (!cs_file_exists(path))
-        return cs_fail(CS_ERR_NOT_FOUND, "%s: this part is not there", part_path);
+        return cs_fail(CS_ERR_NOT_FOUND, "%s: this part does not exist", part_path);
     CS_TRY(cs_file_read(path, LIMIT, &text, &size));
     json_t *root = json_loadb(text, size, 0, &error);
     free(text);
@@ -87,7 +87,7 @@ cs_status cs_dataset_read_part(const char *part_path, cs_dataset_part *part) {
     return status;
 }
 
-/* What is joined. */
+/* The dataset that is being joined. */
 typedef struct joining {
     char parts[CS_PATH_MAX], whole[CS_PATH_MAX]; /* folders */
     int count;
@@ -97,7 +97,7 @@ typedef struct joining {
     size_t n, capacity;
 } joining;
 
-/* All parts are there and of one dataset; their sums added up. */
+/* Checks that all parts exist and belong to one dataset, and adds up their sums. */
 static cs_status check_parts(const char *path, joining *join) {
     cs_dataset_part first = {0}, part = {0};
     join->count = 1;
@@ -125,8 +125,8 @@ static cs_status check_parts(const char *path, joining *join) {
     return CS_OK;
 }
 
-/* Gives a shard what only the whole dataset knows, its statistics and number. One that has moved already was given it
- * before an interruption. */
+/* Writes the statistics of the whole dataset into a shard and moves the shard to its final number. A shard that was
+ * moved before an interruption has them already. */
 static cs_status take_shard(joining *join, const char *folder, const cs_shard_entry *entry) {
     char from[CS_PATH_MAX], to[CS_PATH_MAX];
     CS_TRY(cs_grow(&join->shards, &join->capacity, join->n + 1, sizeof *join->shards, "shards"));
@@ -151,7 +151,8 @@ static cs_status take_part(joining *join, const char *path, int index) {
     cs_status status = CS_OK;
     for (size_t i = 0; i < n && status == CS_OK; i++) {
         const int64_t *counts = entries[i].counts;
-        if (counts[CS_SPLIT_TRAIN] + counts[CS_SPLIT_VAL] + counts[CS_SPLIT_TEST] > 0) /* more parts than shards */
+        /* A part is empty if there are more parts than shards. */
+        if (counts[CS_SPLIT_TRAIN] + counts[CS_SPLIT_VAL] + counts[CS_SPLIT_TEST] > 0)
             status = take_shard(join, folder, &entries[i]);
     }
     free(entries);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A dataset is a list of mapped shards; a sample is found by where its shard starts. */
+/* A dataset is a list of mapped shards; a sample is found by the number of samples in the shards before it. */
 #include "dataset_impl.h"
 
 #include "cnnsweep/memory.h"
@@ -12,7 +12,7 @@ struct cs_dataset {
     char path[CS_PATH_MAX];
     cs_shard *shards;
     size_t n_shards;
-    int64_t (*first)[CS_SPLIT_COUNT]; /* [n_shards+1] samples of the split in the shards before */
+    int64_t (*first)[CS_SPLIT_COUNT]; /* [n_shards+1] samples of each split in all earlier shards */
 };
 
 static cs_status fail_other_shard(const cs_shard *shard, const char *what) {
@@ -20,7 +20,7 @@ static cs_status fail_other_shard(const cs_shard *shard, const char *what) {
                    "shards of two datasets are mixed: pack the images again");
 }
 
-/* All shards must be of one dataset. */
+/* Checks that all shards belong to one dataset. */
 static cs_status check_same(const cs_shard *first, const cs_shard *shard) {
     const cs_dataset_meta *a = &first->meta, *b = &shard->meta;
     bool same_classes = a->n_classes == b->n_classes;
@@ -131,8 +131,8 @@ void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3
     memcpy(std, dataset->shards[0].meta.std, 3 * sizeof *std);
 }
 
-/* The shards' checksums are of their arrays. How many classes there are and the size of the images, which networks are
- * built by, and how stored streams are resized stand beside those. */
+/* The shards' checksums cover their arrays only. So the number of classes and the image size, by which networks are
+ * built, and the resize rule for stored JPEGs are added to them. */
 uint64_t cs_dataset_checksum(const cs_dataset *dataset) {
     const cs_dataset_meta *meta = &dataset->shards[0].meta;
     const int32_t shape[] = {meta->h, meta->w, meta->n_classes, (int32_t)meta->resize};
@@ -150,7 +150,8 @@ int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split) {
     return dataset->first[dataset->n_shards][split];
 }
 
-/* The part of the shard that holds sample *i of the split; *i becomes the index there. */
+/* Finds the shard with sample *i of the split and returns the shard's data of that split; *i becomes the index in
+ * it. */
 static const cs_split_data *locate(const cs_dataset *dataset, cs_split split, int64_t *i) {
     size_t low = 0, high = dataset->n_shards;
     while (high - low > 1) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The dataset writer. Pixels go straight to their place in the shard. How many bytes JPEGs come to is known only at the
- * end of a shard: they are spooled to unnamed files, one a split, and copied when it is full. */
+/* The dataset writer. Raw pixels are written straight to their final place in the shard. The size of all JPEGs together
+ * is known only at the end of a shard: they are collected in unnamed files, one for each split, and copied when the
+ * shard is full. */
 #include "dataset_impl.h"
 
 #include "cnnsweep/memory.h"
@@ -13,18 +14,18 @@
 
 enum { COPY_BUFFER = 1 << 20 };
 
-/* One split of the shard under way. */
+/* One split of the shard that is being written. */
 typedef struct split_writer {
-    int64_t left;    /* samples of the layout that are still to come */
-    int64_t n, room; /* samples in this shard; samples that fit (raw) */
+    int64_t left;    /* samples of the layout that were not appended yet */
+    int64_t n, room; /* samples in this shard; with raw images, the samples that fit */
     size_t image_bytes;
-    haddr_t at; /* where its images begin in the shard (raw) */
-    int spool;  /* the JPEGs so far; -1 in raw sets */
+    haddr_t at; /* with raw images: where they begin in the shard */
+    int spool;  /* unnamed file with the JPEGs so far; -1 with raw images */
     cs_checksum_stream *checksum;
     int32_t *label;
     int64_t *offset;
     size_t label_capacity, offset_capacity;
-    char *ids; /* one after the other, NUL-terminated */
+    char *ids; /* the ids one after another, each NUL-terminated */
     size_t id_bytes, id_capacity, id_size;
 } split_writer;
 
@@ -34,8 +35,8 @@ struct cs_dataset_writer {
     cs_dataset_meta meta;
     int64_t shard_bytes;
     split_writer splits[CS_SPLIT_COUNT];
-    char shard[CS_PATH_MAX]; /* the one under way */
-    int file;                /* the same, open; -1 between shards */
+    char shard[CS_PATH_MAX]; /* path of the shard that is being written */
+    int file;                /* its descriptor; -1 between shards */
     cs_shard_entry *shards;
     size_t n_shards, shard_capacity;
 };
@@ -50,7 +51,7 @@ static cs_status parent_of(const char *path, char folder[CS_PATH_MAX]) {
     return CS_OK;
 }
 
-/* A file with no name: gone with the process, whatever ends it. */
+/* Opens a file without a name, which disappears with the process, however that ends. */
 static cs_status open_spool(const char *temporary, int *spool) {
     char path[CS_PATH_MAX];
     CS_TRY(cs_path(path, sizeof path, "%s.spool", temporary));
@@ -131,7 +132,7 @@ void cs_dataset_abort(cs_dataset_writer **out) {
     }
     if (writer->file >= 0)
         close(writer->file);
-    /* The error that led here is the one to tell, not one of the tidying. */
+    /* The caller must see the error that led to this call, not one of the clean-up. */
     cs_error cause = *cs_error_last();
     if (writer->temporary[0] && cs_remove_all(writer->temporary) != CS_OK)
         (void)cs_error_restore(&cause);
@@ -160,7 +161,7 @@ static cs_status open_shard(cs_dataset_writer *writer) {
     return writer->file < 0 ? cs_fail_errno("%s: cannot write", writer->shard) : CS_OK;
 }
 
-/* Raw shards are created before their images come: the next ones of the layout, as many as fit. */
+/* Creates a raw shard before its images arrive, with space for the next images of the layout, as many as fit. */
 static cs_status begin_raw(cs_dataset_writer *writer) {
     int64_t room = INT64_MAX, counts[CS_SPLIT_COUNT];
     haddr_t at[CS_SPLIT_COUNT];
@@ -210,7 +211,7 @@ static cs_status copy_spool(const cs_dataset_writer *writer, const split_writer 
     return CS_OK;
 }
 
-/* JPEG shards are created when all their bytes are there. */
+/* Creates a JPEG shard when all its bytes have arrived. */
 static cs_status write_spools(cs_dataset_writer *writer) {
     size_t bytes[CS_SPLIT_COUNT];
     haddr_t at[CS_SPLIT_COUNT];
@@ -227,7 +228,7 @@ static cs_status write_spools(cs_dataset_writer *writer) {
     return status;
 }
 
-/* The small columns, ids padded to one length (malloc'ed: the caller frees data->id). */
+/* Fills the offsets, labels and ids; the ids are padded to one length and malloc'ed, and the caller frees data->id. */
 static cs_status make_columns(const cs_dataset_writer *writer, split_writer *split, cs_split_data *data) {
     char *ids = NULL;
     CS_TRY(cs_alloc((size_t)split->n, split->id_size, "sample ids", &ids));
@@ -283,7 +284,7 @@ static cs_status check_sample(const cs_dataset_writer *writer, cs_split split, i
     return CS_OK;
 }
 
-/* No more samples go into the shard under way. */
+/* Finishes the current shard. */
 static bool shard_is_full(const cs_dataset_writer *writer, size_t next) {
     int64_t n = 0, room = 0;
     size_t bytes = 0;
@@ -352,7 +353,7 @@ static cs_status seal_all(cs_dataset_writer *writer) {
     return CS_OK;
 }
 
-/* part: NULL for a whole dataset. */
+/* `part` is NULL for a whole dataset. */
 static cs_status commit(cs_dataset_writer **out, const cs_dataset_part *part) {
     cs_dataset_writer *writer = *out;
     cs_status status = check_complete(writer);
@@ -364,7 +365,7 @@ static cs_status commit(cs_dataset_writer **out, const cs_dataset_part *part) {
         status = cs_part_write(writer->temporary, part);
     if (status == CS_OK)
         status = cs_file_move(writer->temporary, writer->path);
-    cs_dataset_abort(out); /* frees; after the rename there is nothing left to remove */
+    cs_dataset_abort(out); /* frees the writer; after the rename there is no temporary file to remove */
     return status;
 }
 

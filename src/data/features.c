@@ -13,7 +13,7 @@
 #define FORMAT "cnnsweep-features"
 enum { VERSION = 1, ARRAYS = 2 /* a split */ };
 
-/* The checksum of the file as text. `sums`: of features and label of train, val and test. */
+/* Writes the checksum of the file as text. `sums` are the checksums of features and label, for train, val and test. */
 static void checksum_text(uint64_t sums[CS_SPLIT_COUNT][ARRAYS], char text[CS_CHECKSUM_TEXT]) {
     uint64_t all = cs_checksum(sums, CS_SPLIT_COUNT * sizeof *sums);
     snprintf(text, CS_CHECKSUM_TEXT, "%016llx", (unsigned long long)all);
@@ -22,7 +22,7 @@ static void checksum_text(uint64_t sums[CS_SPLIT_COUNT][ARRAYS], char text[CS_CH
 /* Writing. */
 
 typedef struct split_writer {
-    int64_t n, count; /* rows that came, and that will come */
+    int64_t n, count; /* rows appended so far, and rows that the split will have */
     haddr_t rows_at, labels_at;
     cs_checksum_stream *rows, *labels;
 } split_writer;
@@ -116,7 +116,8 @@ cs_status cs_features_append(cs_features_writer *writer, cs_split split_index, c
     return CS_OK;
 }
 
-/* The attributes come last: a file without them is no features file. */
+/* Writes the attributes. They come last, so that an incomplete file has none and cannot be opened as a features
+ * file. */
 static cs_status write_attributes(const cs_features_writer *writer, hid_t file, const char *checksum) {
     const int version = VERSION;
     CS_TRY(cs_hdf5_write_text(file, writer->path, "format", FORMAT));
@@ -151,7 +152,7 @@ static cs_status finish(cs_features_writer *writer) {
 
 cs_status cs_features_commit(cs_features_writer **out) {
     cs_status status = finish(*out);
-    cs_features_abort(out); /* frees; after the rename there is nothing left to remove */
+    cs_features_abort(out); /* frees the writer; after the rename there is no temporary file to remove */
     return status;
 }
 

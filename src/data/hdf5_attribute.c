@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attributes of the root group: numbers and texts. */
+/* Attributes of the root group: numbers and strings. */
 #include "hdf5_file.h"
 
 #include "cnnsweep/memory.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fixed-length strings lie in the object header, under HDF5's own checksum. */
+/* Writes a fixed-length string: it is stored in the object header and covered by HDF5's own checksum. */
 hid_t cs_text_type(size_t size) {
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, size);
@@ -35,7 +35,8 @@ cs_status cs_hdf5_write_text(hid_t file, const char *path, const char *name, con
     return status;
 }
 
-/* Opens attribute `name` and checks class and number of values (n < 0: any, told in *count). */
+/* Opens attribute `name` and checks its class and the number of values. n < 0 allows any number, which is stored in
+ * *count. */
 static cs_status open_attribute(hid_t file, const char *path, const char *name, H5T_class_t class, int n, int *count,
                                 hid_t *out) {
     if (H5Aexists(file, name) <= 0)

@@ -16,7 +16,7 @@ void cs_hdf5_quiet(void) {
     errno = 0;
 }
 
-/* The innermost error is the one that says something. */
+/* Keeps the innermost error of HDF5's stack, which is the one that names the reason. */
 static herr_t keep_first(unsigned n, const H5E_error2_t *error, void *text) {
     if (n == 0)
         snprintf(text, 256, "%s", error->desc ? error->desc : "unknown");
@@ -31,8 +31,9 @@ cs_status cs_fail_hdf5(cs_status code, const char *path, const char *what) {
     return cs_fail(code, "%s: cannot %s: %s", path, what, reason);
 }
 
-/* Without locks, which some network disks do not have: a file that is written has a name that nobody looks for, and one
- * that is read changes no more. HDF5_USE_FILE_LOCKING wins over what is set here. */
+/* Files are opened without locks, as some network disks have none. None is needed: a file that is being written has a
+ * temporary name that no reader opens, and a finished file never changes. The environment variable
+ * HDF5_USE_FILE_LOCKING overrides this setting. */
 static hid_t access_list(void) {
     hid_t list = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
@@ -40,7 +41,8 @@ static hid_t access_list(void) {
     return list;
 }
 
-/* Structures with checksums (1.8 format and later), kept together; data aligned for mapped access. */
+/* Structures of the 1.8 format and later have checksums. They are kept together, and data is aligned for mapped
+ * access. */
 static hid_t write_list(void) {
     hid_t list = access_list();
     H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
@@ -49,16 +51,16 @@ static hid_t write_list(void) {
     return list;
 }
 
-/* Creation of `class` without time stamps: the same input gives the same bytes. */
+/* Objects of `class` are created without time stamps, so that the same input gives the same bytes. */
 static hid_t creation_list(hid_t class) {
     hid_t list = H5Pcreate(class);
     H5Pset_obj_track_times(list, 0);
     return list;
 }
 
-/* HDF5 cannot be stopped half way through flushing its structures, so there must be room for them before it starts, and
- * the file must be allowed to grow by `bytes` of data: HDF5 1.10 crashes at exit after a close that failed. What is too
- * much is cut off when it closes the file. */
+/* Makes sure that HDF5 can flush its structures. It cannot be stopped half way, and version 1.10 crashes at exit after
+ * a close that failed: so there must be space for the structures before it starts, and the file must be allowed to grow
+ * by `bytes` of data. HDF5 truncates the excess when it closes the file. */
 static cs_status reserve(const char *path, size_t bytes) {
     struct stat info;
     int descriptor = open(path, O_RDWR);
@@ -73,12 +75,12 @@ static cs_status reserve(const char *path, size_t bytes) {
     return status;
 }
 
-/* Opens the file, and takes the access list. `what` is for the error, of that code. */
+/* Opens the file and closes the access list. `what` names the action in the error, which has the given code. */
 static cs_status open_file(const char *path, unsigned flags, hid_t access, cs_status code, const char *what,
                            hid_t *file) {
     *file = H5Fopen(path, flags, access);
     cs_status status = *file < 0 ? cs_fail_hdf5(code, path, what) : CS_OK;
-    H5Pclose(access); /* after the reason was asked for, which any call forgets */
+    H5Pclose(access); /* only now, as any call of HDF5 discards the reason */
     return status;
 }
 
@@ -87,7 +89,7 @@ cs_status cs_hdf5_create(const char *path, size_t bytes, hid_t *file) {
     hid_t access = write_list(), creation = creation_list(H5P_FILE_CREATE);
     *file = H5Fcreate(path, H5F_ACC_EXCL, creation, access);
     cs_status status = *file < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "create the file") : CS_OK;
-    H5Pclose(creation); /* after the reason was asked for, which any call forgets */
+    H5Pclose(creation); /* only now, as any call of HDF5 discards the reason */
     H5Pclose(access);
     CS_TRY(status);
     status = reserve(path, bytes);
@@ -179,7 +181,7 @@ void cs_hdf5_unmap(cs_mapping *mapping) {
     *mapping = (cs_mapping){0};
 }
 
-/* Places an open dataset in the map, after checking that it lies inside. */
+/* Finds the values of an open dataset in the mapping, after checking that they lie inside it. */
 static cs_status place(const cs_mapping *mapping, const char *path, hid_t dataset, const char *name, cs_extent *out) {
     hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
     out->rank = H5Sget_simple_extent_ndims(space);

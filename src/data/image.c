@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decoding and resizing together: the table of image formats, and what goes through all of them. */
+/* Decoding and resizing of images in any format: the table of image formats, and the code that all of them share. */
 #include "codec.h"
 
 #include "cnnsweep/memory.h"
@@ -21,7 +21,7 @@ void cs_decoder_close(cs_decoder *decoder) {
     free(decoder);
 }
 
-/* The formats that are read. */
+/* The formats that can be read. */
 extern const cs_codec cs_jpeg_codec, cs_png_codec;
 static const cs_codec *const codecs[] = {&cs_jpeg_codec, &cs_png_codec};
 enum { CODECS = sizeof codecs / sizeof *codecs };
@@ -30,13 +30,14 @@ void cs_image_formats(bool with_kinds, char *out, size_t size) {
     size_t used = 0;
     for (size_t i = 0; i < CODECS && used < size; i++) {
         const char *before = i == 0 ? "" : i + 1 < CODECS ? ", " : " and ", *kinds = codecs[i]->kinds;
-        bool told = with_kinds && kinds;
-        used += (size_t)snprintf(out + used, size - used, "%s%s%s%s%s", before, codecs[i]->name, told ? " (" : "",
-                                 told ? kinds : "", told ? ")" : "");
+        bool show_kinds = with_kinds && kinds;
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s%s%s", before, codecs[i]->name, show_kinds ? " (" : "",
+                                 show_kinds ? kinds : "", show_kinds ? ")" : "");
     }
 }
 
-/* Formats that are not read, so that an error can name them: by bytes at a place of the file. */
+/* Formats that cannot be read but are recognised, by the bytes at an offset of the file, so that an error can name
+ * them. */
 static const struct {
     const char *format;
     size_t at, size;
@@ -60,7 +61,7 @@ static cs_status fail_other(const char *name, const uint8_t *bytes, size_t size)
     return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: not an image", name), "%s are read", formats);
 }
 
-/* Its place in the table; CODECS: none recognises the image. */
+/* The index of the codec that recognises the image; CODECS: none does. */
 static size_t find_codec(const uint8_t *bytes, size_t size) {
     size_t i = 0;
     while (i < CODECS && !codecs[i]->recognises(bytes, size))

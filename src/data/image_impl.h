@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the image files: what a decoder holds, and what decoding and resizing have in common. */
+/* Inside the data room: the contents of a decoder, and what decoding and resizing share. */
 #ifndef CNNSWEEP_IMAGE_IMPL_H
 #define CNNSWEEP_IMAGE_IMPL_H
 
 #include "cnnsweep/image.h"
 
-/* The antialiased bilinear weights of one axis, kept while sizes repeat. */
+/* The antialiased bilinear weights of one axis, kept as long as the sizes stay the same. */
 typedef struct cs_axis {
     int in, out;
-    int taps;      /* weights kept for each output; beyond `count` they are 0 */
+    int taps;      /* weights stored for each output; those after `count` are 0 */
     int *start;    /* [out] first input */
     int *count;    /* [out] inputs */
     float *weight; /* [out,taps] */
@@ -16,34 +16,34 @@ typedef struct cs_axis {
 } cs_axis;
 
 struct cs_decoder {
-    cs_image full; /* before the resize */
+    cs_image full; /* the decoded image before it is resized */
     uint8_t *cmyk;
     size_t cmyk_capacity;
     cs_axis x, y;
-    uint16_t *sums; /* one row, blended vertically; in 1/256 level */
-    float *row;     /* the same in levels */
+    uint16_t *sums; /* one row, blended vertically, in units of 1/256 level */
+    float *row;     /* one row, blended vertically, in levels */
     float *blended; /* one row of the result, before rounding */
     size_t sums_capacity, row_capacity, blended_capacity;
 };
 
-/* Refuses empty and enormous images. */
+/* Empty and enormous images are errors. */
 cs_status cs_image_check_size(const char *name, uint64_t h, uint64_t w);
 
-/* Scratch for resizing max_h x max_w (or smaller) to h x w. */
+/* Allocates scratch memory for resizing max_h x max_w (or less) to h x w. */
 cs_status cs_resize_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w);
 void cs_resize_clear(cs_decoder *decoder);
 
 /* The inner loops. */
-/* sums += a * weight_a + b * weight_b: sums in 1/256 level, weights in 1/65536. */
+/* sums += a * weight_a + b * weight_b; sums in units of 1/256 level, weights in units of 1/65536 */
 void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict b, uint16_t weight_a, uint16_t weight_b,
                         size_t n, uint16_t *restrict sums);
 /* row = row * keep + sums, in levels */
 void cs_resize_add_sums(const uint16_t *restrict sums, size_t n, float keep, float *restrict row);
-/* blended[i] = 0.5 + sum over k of weights[i][k] * row[start[i] + k], pixels of three channels. Reads `taps` (even)
- * pixels and one value more from every start on; writes one value more than out * 3. */
+/* blended[i] = 0.5 + sum over k of weights[i][k] * row[start[i] + k], for pixels of three channels. Reads `taps` pixels
+ * (an even number) and one more value from every start on; writes one more value than out * 3. */
 void cs_resize_columns(int out, int taps, const int *restrict start, const float *restrict weights,
                        const float *restrict row, float *restrict blended);
-/* Cuts off to bytes; the values are below 256. */
+/* Truncates to bytes; the values are below 256. */
 void cs_resize_round(size_t n, const float *restrict blended, uint8_t *restrict out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JPEG through libjpeg's own calls, of libjpeg-turbo. Every image gets a decoder of its own, which costs little: one
- * that is used again keeps the tables, and after an error the state, of the image before, and both would decide what
- * comes of the next. */
+/* JPEG through libjpeg's own interface, with libjpeg-turbo. A new libjpeg decoder is made for every image, which costs
+ * little. A decoder that is used again would keep the tables of the previous image, and after an error its state, and
+ * both could change the next image. */
 #include "codec.h"
 
 #include "cnnsweep/memory.h"
@@ -12,21 +12,22 @@
 
 #include <jpeglib.h>
 
-#include <jerror.h> /* reads what jpeglib.h defines */
+#include <jerror.h> /* needs the definitions of jpeglib.h */
 
-/* Decoding this many scans takes long, and no encoder writes so many. */
+/* A JPEG with more scans is refused: it takes long to decode, and no encoder writes so many. */
 enum { MOST_SCANS = 500, ROWS_AT_ONCE = 4 };
 
-/* Where libjpeg's error handler jumps to, as it must not return. The client_data of libjpeg's structures. */
+/* Lets libjpeg's error handler leave libjpeg by a jump, as it must not return. The client_data of libjpeg's
+ * structures. */
 typedef struct jpeg_guard {
     struct jpeg_error_mgr errors;
     jmp_buf failed;
-    cs_status status; /* of the failure */
-    const char *name; /* of the image, for messages */
+    cs_status status; /* the status of the failure */
+    const char *name; /* the name of the image, for messages */
 } jpeg_guard;
 
-/* Does the work until it ends or fails. What the work changes lies in *job: no variable of this function is at stake
- * when it is returned to. */
+/* Runs `work` until it ends or fails. All that `work` changes is in *job, as a jump back could undo changes to this
+ * function's variables. */
 static cs_status run_guarded(jpeg_guard *guard, cs_status (*work)(void *job), void *job) {
     if (setjmp(guard->failed))
         return guard->status;
@@ -50,18 +51,18 @@ typedef struct decoding {
     cs_image *image;
 } decoding;
 
-/* Kinds of JPEG that libjpeg names but does not decode: nothing is wrong with the file. */
+/* Reports a kind of JPEG that libjpeg recognises but cannot decode, though the file itself is correct. */
 static cs_status fail_unsupported(j_common_ptr jpeg, const char *name) {
-    int told = jpeg->err->msg_parm.i[0];
+    int value = jpeg->err->msg_parm.i[0];
     switch (jpeg->err->msg_code) {
     case JERR_BAD_PRECISION:
         return cs_fail(CS_ERR_FORMAT, "%s: a JPEG of %d bits a colour, which is not supported; convert it to 8 bits",
-                       name, told);
+                       name, value);
     case JERR_SOF_UNSUPPORTED:
         return cs_fail(CS_ERR_FORMAT,
                        "%s: a lossless or hierarchical JPEG (SOF 0x%02x), which is not supported; convert it to "
                        "baseline JPEG or PNG",
-                       name, (unsigned)told);
+                       name, (unsigned)value);
     case JERR_CONVERSION_NOTIMPL:
         return cs_fail(CS_ERR_FORMAT, "%s: a JPEG whose colours are neither gray, RGB nor CMYK; convert it", name);
     case JERR_ARITH_NOTIMPL:
@@ -85,14 +86,16 @@ static _Noreturn void fail_decoding(j_common_ptr jpeg) {
     leave(jpeg, status);
 }
 
-/* Bytes that belonged to no segment, before a marker. Before one of restart they were a piece of the scan. */
+/* Whether the extraneous bytes before a marker lay between two segments. Before a restart marker they were part of the
+ * scan. */
 static bool are_between_segments(const struct jpeg_error_mgr *errors) {
     int marker = errors->msg_parm.i[1];
     return marker < JPEG_RST0 || marker > JPEG_RST0 + 7;
 }
 
-/* Warnings that leave every pixel as it should be: stray bytes between segments, numbers of revisions and of colour
- * transforms that are not known, and fields that mean nothing in a sequential JPEG. All others tell of lost pixels. */
+/* Whether a warning means that every pixel is still right: extraneous bytes between segments, unknown revision
+ * numbers and colour transforms, fields without a meaning in a sequential JPEG. All other warnings mean that pixels
+ * were lost. */
 static bool is_harmless(const struct jpeg_error_mgr *errors) {
     static const int harmless[] = {JWRN_JFIF_MAJOR, JWRN_ADOBE_XFORM, JWRN_NOT_SEQUENTIAL};
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
@@ -101,8 +104,8 @@ static bool is_harmless(const struct jpeg_error_mgr *errors) {
     return errors->msg_code == JWRN_EXTRANEOUS_DATA && are_between_segments(errors);
 }
 
-/* Called for every warning, and for traces, whose level is not negative. */
-static void judge_message(j_common_ptr jpeg, int level) {
+/* libjpeg calls it for every warning, with a negative level, and for every trace message. */
+static void handle_message(j_common_ptr jpeg, int level) {
     if (level < 0 && !is_harmless(jpeg->err))
         fail_decoding(jpeg);
 }
@@ -118,12 +121,13 @@ static cs_status read_header(void *job) {
     jpeg_create_decompress(&self->jpeg);
     jpeg_mem_src(&self->jpeg, self->bytes, (unsigned long)self->size);
     (void)jpeg_read_header(&self->jpeg, TRUE);
-    if (self->jpeg.data_precision != BITS_IN_JSAMPLE) /* libjpeg-turbo 3 leaves it to us */
+    if (self->jpeg.data_precision != BITS_IN_JSAMPLE) /* libjpeg-turbo 3 leaves this check to the caller */
         ERREXIT1(&self->jpeg, JERR_BAD_PRECISION, self->jpeg.data_precision);
     return cs_image_check_size(self->guard.name, self->jpeg.image_height, self->jpeg.image_width);
 }
 
-/* The largest power of two that leaves the image CS_SCALED_DECODE_MARGIN times the target. */
+/* The largest power of two by which the image can be reduced while it stays CS_SCALED_DECODE_MARGIN times the
+ * target. */
 static unsigned scale_for(const decoding *self) {
     const int margin = CS_SCALED_DECODE_MARGIN;
     int h = (int)self->jpeg.image_height, w = (int)self->jpeg.image_width, scale = 1;
@@ -133,13 +137,14 @@ static unsigned scale_for(const decoding *self) {
     return (unsigned)scale;
 }
 
-/* a*b/255, rounded: exact for bytes. */
+/* a*b/255, rounded; exact for bytes. */
 static unsigned multiply_255(unsigned a, unsigned b) {
     unsigned product = a * b + 128;
     return ((product >> 8) + product) >> 8;
 }
 
-/* Adobe stores ink inverted (255 = none) and so does everyone's CMYK JPEG; the colour is what Pillow makes of it. */
+/* Adobe's CMYK JPEGs store ink inverted (255 = none), and all other programs do the same. The colours are computed as
+ * Pillow does. */
 static void cmyk_to_rgb(const uint8_t *cmyk, size_t pixels, uint8_t *rgb) {
     for (size_t i = 0; i < pixels; i++, cmyk += 4, rgb += 3)
         for (int c = 0; c < 3; c++) {
@@ -178,7 +183,7 @@ static cs_status decode(void *job) {
     if (ink)
         CS_TRY(cs_grow(&self->decoder->cmyk, &self->decoder->cmyk_capacity, pixels * 4, 1, "CMYK image"));
     read_rows(jpeg, ink ? self->decoder->cmyk : self->image->pixels);
-    (void)jpeg_finish_decompress(jpeg); /* reads on to the end, which may be missing */
+    (void)jpeg_finish_decompress(jpeg); /* reads to the end of the file, which may be missing */
     if (ink)
         cmyk_to_rgb(self->decoder->cmyk, pixels, self->image->pixels);
     return CS_OK;
@@ -188,7 +193,7 @@ static cs_status with_decoder(decoding *self, cs_status (*work)(void *job)) {
     self->jpeg.err = jpeg_std_error(&self->guard.errors);
     self->jpeg.client_data = &self->guard;
     self->guard.errors.error_exit = fail_decoding;
-    self->guard.errors.emit_message = judge_message;
+    self->guard.errors.emit_message = handle_message;
     cs_status status = run_guarded(&self->guard, work, self);
     jpeg_destroy_decompress(&self->jpeg);
     return status;
@@ -238,7 +243,7 @@ static _Noreturn void fail_encoding(j_common_ptr jpeg) {
     leave(jpeg, cs_fail(code, "cannot encode %s as JPEG: %s", ((jpeg_guard *)jpeg->client_data)->name, text));
 }
 
-/* Makes the stream longer by `more` bytes behind the `used` ones. */
+/* Grows the stream by `more` bytes after its `used` bytes. */
 static void grow_stream(encoding *self, size_t used, size_t more) {
     cs_status status = cs_grow(self->bytes, self->capacity, used + more, 1, "JPEG stream");
     if (status != CS_OK)
@@ -254,7 +259,7 @@ static void begin_stream(j_compress_ptr jpeg) {
 
 static boolean lengthen_stream(j_compress_ptr jpeg) {
     encoding *self = jpeg->client_data;
-    grow_stream(self, *self->capacity, 1); /* it doubles */
+    grow_stream(self, *self->capacity, 1); /* the capacity doubles */
     return TRUE;
 }
 
@@ -276,7 +281,8 @@ static cs_status encode(void *job) {
     jpeg_set_defaults(jpeg);
     jpeg_set_quality(jpeg, self->quality, TRUE);
     jpeg->dct_method = JDCT_ISLOW;
-    jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1; /* as the others have: full chroma */
+    /* Full chroma: the other components have these factors already. */
+    jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1;
     jpeg_start_compress(jpeg, TRUE);
     while (jpeg->next_scanline < jpeg->image_height) {
         JSAMPROW row = self->image->pixels + (size_t)jpeg->next_scanline * jpeg->image_width * 3;

@@ -10,23 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One batch buffer. The caller works on one while the thread fills the other. */
-typedef struct batch_slot {
+/* A batch buffer. The caller works on one while the thread fills the other. */
+typedef struct batch_buffer {
     int n, n_global, missing, n_images, fresh;
     float *images;
-    uint8_t *bytes;       /* with config.bytes, */
-    cs_picture *pictures; /* these three in place of images */
+    uint8_t *bytes; /* with config.bytes this and the next two replace `images` */
+    cs_picture *pictures;
     int *fresh_images;
     int32_t *labels;
     int64_t *samples;
     int *places;
-    float *kept;    /* with a cache */
-    int64_t *slots; /* with a cache */
+    float *kept;         /* with a cache */
+    int64_t *cache_rows; /* with a cache */
     cs_status code;
-    cs_error error; /* when code is not CS_OK: the thread's error, for the caller */
-} batch_slot;
+    cs_error error; /* when code is not CS_OK: the error, to be raised in the caller's thread */
+} batch_buffer;
 
-enum { SLOTS = 2 };
+enum { BUFFERS = 2 };
 
 struct cs_loader {
     const cs_dataset *dataset;
@@ -37,21 +37,21 @@ struct cs_loader {
 
     /* Used by the thread alone. */
     cs_decoder *decoder;
-    cs_image image;        /* decoded or resized */
-    uint8_t *augmented;    /* [h,w,3], where images are augmented here */
+    cs_image image;        /* decoded, and resized */
+    uint8_t *augmented;    /* [h,w,3]; NULL if this loader does not augment */
     float *multiply, *add; /* config's three values repeated over a row: [w,3] */
     int32_t *order;        /* [count] */
 
-    /* Shared, under `lock`. Batch b of the epoch goes to slot b % SLOTS. */
+    /* Shared, under `lock`. Batch b of the epoch goes to buffer b % BUFFERS. */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool has_thread, stop, idle;
-    int epoch;          /* asked for; -1 before the first start */
+    int epoch;          /* the epoch that the caller started; -1 before the first */
     bool fresh;         /* the thread has not yet seen this epoch */
     int produced;       /* batches filled */
-    int taken;          /* batches the caller has got; it holds the last of them */
-    atomic_bool cancel; /* leave the batch under way */
-    batch_slot slots[SLOTS];
+    int taken;          /* batches that the caller has received; it uses the last of them */
+    atomic_bool cancel; /* the thread must abandon the batch that it fills */
+    batch_buffer buffers[BUFFERS];
     pthread_t thread;
 };
 
@@ -67,7 +67,7 @@ double cs_loader_stall(const cs_loader *loader) {
     return loader->stall;
 }
 
-/* out = pixels * multiply + add, row by row so that the compiler makes vectors of it. */
+/* Computes out = pixels * multiply + add, row by row so that the compiler vectorises it. */
 static void to_float(const cs_loader *loader, const uint8_t *restrict pixels, float *restrict out) {
     const float *multiply = loader->multiply, *add = loader->add;
     size_t stride = (size_t)loader->config.w * 3;
@@ -76,7 +76,7 @@ static void to_float(const cs_loader *loader, const uint8_t *restrict pixels, fl
             out[i] = (float)pixels[i] * multiply[i] + add[i];
 }
 
-/* The same with the channels of the pixels turned round. */
+/* Does the same with the channels of the pixels reversed. */
 static void to_float_bgr(const cs_loader *loader, const uint8_t *restrict pixels, float *restrict out) {
     const float *multiply = loader->config.multiply, *add = loader->config.add;
     size_t count = (size_t)loader->config.h * (size_t)loader->config.w;
@@ -85,7 +85,7 @@ static void to_float_bgr(const cs_loader *loader, const uint8_t *restrict pixels
             out[c] = (float)pixels[2 - c] * multiply[c] + add[c];
 }
 
-/* The sample's pixels at the batch's size: borrowed from the dataset, or in loader->image. */
+/* Sets *pixels to the sample's pixels at the batch's size: borrowed from the dataset, or in loader->image. */
 static cs_status load_pixels(cs_loader *loader, int64_t sample, const uint8_t **pixels) {
     const cs_loader_config *config = &loader->config;
     const cs_dataset *dataset = loader->dataset;
@@ -107,7 +107,7 @@ static cs_status load_pixels(cs_loader *loader, int64_t sample, const uint8_t **
     return CS_OK;
 }
 
-/* Values of a sample. */
+/* The number of values of a sample. */
 static size_t row_size(const cs_loader_config *config) {
     return config->features ? (size_t)cs_features_width(config->features) : (size_t)config->h * (size_t)config->w * 3;
 }
@@ -116,7 +116,7 @@ static cs_augment_address address_of(const cs_loader *loader, int epoch, int64_t
     return (cs_augment_address){loader->config.seed, (uint32_t)epoch, (uint32_t)sample};
 }
 
-/* The pixels after augmentation: the same ones where it leaves the image alone. */
+/* Returns the pixels after augmentation, which are the same ones if it does not change the image. */
 static const uint8_t *augment(const cs_loader *loader, int epoch, int64_t sample, const uint8_t *pixels) {
     const cs_loader_config *config = &loader->config;
     const cs_augment_address at = address_of(loader, epoch, sample);
@@ -142,83 +142,85 @@ static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *o
     return CS_OK;
 }
 
-/* Which samples of the epoch's order are in this part of the batch; fills the slot's row counts. */
-static int64_t find_rows(const cs_loader *loader, int batch, batch_slot *slot) {
+/* Sets the buffer's row counts for this loader's part of the batch, and returns the index of its first row in the
+ * epoch's order. */
+static int64_t find_rows(const cs_loader *loader, int batch, batch_buffer *buffer) {
     const cs_loader_config *config = &loader->config;
     int64_t first = (int64_t)batch * config->batch, left = loader->count - first;
     int64_t n = left < config->batch ? left : config->batch, parts = config->parts > 0 ? config->parts : 1;
     int64_t begin = n * config->part / parts, end = n * (config->part + 1) / parts;
-    slot->n_global = (int)n;
-    slot->n = (int)(end - begin);
+    buffer->n_global = (int)n;
+    buffer->n = (int)(end - begin);
     return first + begin;
 }
 
-/* Is row i of the batch kept? Then it is copied from the cache, if that is where it lies. */
-static bool find_kept(const cs_loader *loader, int epoch, batch_slot *slot, int i) {
+/* Whether row i of the batch is cached. If this loader has the cache, the row is copied from it. */
+static bool find_kept(const cs_loader *loader, int epoch, batch_buffer *buffer, int i) {
     const cs_loader_config *config = &loader->config;
     if (!config->kept)
         return false;
-    const cs_augment_address at = address_of(loader, epoch, slot->samples[i]);
-    slot->slots[i] = config->first_slot + slot->samples[i] * cs_augment_variants(&config->augment) +
-                     cs_augment_variant(&config->augment, &at);
-    if (!cs_row_set_has(config->kept, slot->slots[i]))
+    const cs_augment_address at = address_of(loader, epoch, buffer->samples[i]);
+    buffer->cache_rows[i] = config->first_slot + buffer->samples[i] * cs_augment_variants(&config->augment) +
+                            cs_augment_variant(&config->augment, &at);
+    if (!cs_row_set_has(config->kept, buffer->cache_rows[i]))
         return false;
     if (config->cache) {
         size_t width = cs_row_cache_width(config->cache);
-        memcpy(slot->kept + (size_t)i * width, cs_row_cache_get(config->cache, slot->slots[i]), width * sizeof(float));
+        memcpy(buffer->kept + (size_t)i * width, cs_row_cache_get(config->cache, buffer->cache_rows[i]),
+               width * sizeof(float));
     }
     return true;
 }
 
-/* Which rows are missing. A sample comes once an epoch, and the thread works for the epoch under way only: what it
- * finds missing here nobody puts into the cache before the caller has got this batch. (So too with samples that are
- * not present.) */
-static void find_missing(const cs_loader *loader, int epoch, batch_slot *slot) {
-    slot->missing = 0;
-    for (int i = 0; i < slot->n; i++)
-        if (!find_kept(loader, epoch, slot, i))
-            slot->places[slot->missing++] = i;
-    if (slot->missing == 0 || !loader->config.whole)
+/* Finds the rows that are not cached. A sample comes once an epoch, and the thread works only for the current epoch. So
+ * nobody adds to the cache a row that was missing here before the caller has received this batch. (The same holds for
+ * samples that are not in config.present.) */
+static void find_missing(const cs_loader *loader, int epoch, batch_buffer *buffer) {
+    buffer->missing = 0;
+    for (int i = 0; i < buffer->n; i++)
+        if (!find_kept(loader, epoch, buffer, i))
+            buffer->places[buffer->missing++] = i;
+    if (buffer->missing == 0 || !loader->config.whole)
         return;
-    slot->missing = slot->n;
-    for (int i = 0; i < slot->n; i++)
-        slot->places[i] = i;
+    buffer->missing = buffer->n;
+    for (int i = 0; i < buffer->n; i++)
+        buffer->places[i] = i;
 }
 
-/* Image i of the batch as bytes, unless the caller has it, and what becomes of it. */
-static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i, batch_slot *slot) {
+/* Draws the picture of image i of the batch, and stores its bytes unless the caller holds them. */
+static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i, batch_buffer *buffer) {
     const cs_loader_config *config = &loader->config;
     size_t row = row_size(config);
     const uint8_t *pixels;
     const cs_augment_address at = address_of(loader, epoch, sample);
-    cs_augment_draw(&config->augment, &at, config->h, config->w, &slot->pictures[i]);
+    cs_augment_draw(&config->augment, &at, config->h, config->w, &buffer->pictures[i]);
     if (config->present && cs_row_set_has(config->present, sample))
         return CS_OK;
     CS_TRY(load_pixels(loader, sample, &pixels));
-    memcpy(slot->bytes + (size_t)slot->fresh * row, pixels, row);
-    slot->fresh_images[slot->fresh++] = i;
+    memcpy(buffer->bytes + (size_t)buffer->fresh * row, pixels, row);
+    buffer->fresh_images[buffer->fresh++] = i;
     return CS_OK;
 }
 
-static void fill_slot(cs_loader *loader, int epoch, int batch, batch_slot *slot) {
+static void fill_buffer(cs_loader *loader, int epoch, int batch, batch_buffer *buffer) {
     size_t row = row_size(&loader->config);
-    int64_t first = find_rows(loader, batch, slot);
-    slot->code = CS_OK;
-    for (int i = 0; i < slot->n; i++) {
-        slot->samples[i] = loader->order[first + i];
-        slot->labels[i] = cs_dataset_label(loader->dataset, loader->config.split, slot->samples[i]);
+    int64_t first = find_rows(loader, batch, buffer);
+    buffer->code = CS_OK;
+    for (int i = 0; i < buffer->n; i++) {
+        buffer->samples[i] = loader->order[first + i];
+        buffer->labels[i] = cs_dataset_label(loader->dataset, loader->config.split, buffer->samples[i]);
     }
-    find_missing(loader, epoch, slot);
+    find_missing(loader, epoch, buffer);
     bool whole = loader->config.whole;
-    slot->n_images = whole ? slot->n : slot->missing;
-    slot->fresh = 0;
-    for (int i = 0; i < slot->n_images && slot->code == CS_OK && !atomic_load(&loader->cancel); i++) {
-        int64_t sample = slot->samples[whole ? i : slot->places[i]];
-        slot->code = loader->config.bytes ? fill_bytes(loader, epoch, sample, i, slot)
-                                          : fill_row(loader, epoch, sample, slot->images + (size_t)i * row);
+    buffer->n_images = whole ? buffer->n : buffer->missing;
+    buffer->fresh = 0;
+    for (int i = 0; i < buffer->n_images && buffer->code == CS_OK && !atomic_load(&loader->cancel); i++) {
+        int64_t sample = buffer->samples[whole ? i : buffer->places[i]];
+        buffer->code = loader->config.bytes ? fill_bytes(loader, epoch, sample, i, buffer)
+                                            : fill_row(loader, epoch, sample, buffer->images + (size_t)i * row);
     }
-    if (slot->code != CS_OK)
-        slot->error = *cs_error_last();
+    if (buffer->code != CS_OK)
+        buffer->error = *cs_error_last();
 }
 
 static void make_order(cs_loader *loader, int epoch) {
@@ -231,11 +233,11 @@ static void make_order(cs_loader *loader, int epoch) {
     }
 }
 
-/* A batch may be filled when its slot is not the one the caller holds. None is begun while the caller waits for the
- * thread to give up an epoch: it would never find the thread idle. */
+/* Whether the thread may fill the next batch: its buffer must not be the one that the caller uses. While the caller
+ * waits for the thread to abandon an epoch, no batch is begun, or the caller would never find the thread idle. */
 static bool has_work(const cs_loader *loader) {
     return !atomic_load(&loader->cancel) && loader->epoch >= 0 && loader->produced < loader->batches &&
-           loader->produced - loader->taken < SLOTS - 1;
+           loader->produced - loader->taken < BUFFERS - 1;
 }
 
 static void *run(void *argument) {
@@ -252,7 +254,7 @@ static void *run(void *argument) {
         pthread_mutex_unlock(&loader->lock);
         if (fresh)
             make_order(loader, epoch);
-        fill_slot(loader, epoch, batch, &loader->slots[batch % SLOTS]);
+        fill_buffer(loader, epoch, batch, &loader->buffers[batch % BUFFERS]);
         pthread_mutex_lock(&loader->lock);
         loader->idle = true;
         if (!atomic_load(&loader->cancel))
@@ -291,30 +293,31 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
     }
     while (loader->produced <= loader->taken)
         pthread_cond_wait(&loader->changed, &loader->lock);
-    const batch_slot *slot = &loader->slots[loader->taken++ % SLOTS];
+    const batch_buffer *buffer = &loader->buffers[loader->taken++ % BUFFERS];
     pthread_cond_broadcast(&loader->changed);
     pthread_mutex_unlock(&loader->lock);
     loader->stall += cs_now() - started;
-    if (slot->code != CS_OK)
-        return cs_error_restore(&slot->error);
-    *batch = (cs_batch){.n = slot->n,
-                        .n_global = slot->n_global,
-                        .n_images = slot->n_images,
-                        .images = slot->images,
-                        .labels = slot->labels,
-                        .samples = slot->samples,
-                        .missing = slot->missing,
-                        .places = slot->places,
-                        .kept = slot->kept,
-                        .slots = slot->slots,
-                        .pictures = slot->pictures,
-                        .bytes = slot->bytes,
-                        .fresh = slot->fresh,
-                        .fresh_images = slot->fresh_images};
+    if (buffer->code != CS_OK)
+        return cs_error_restore(&buffer->error);
+    *batch = (cs_batch){.n = buffer->n,
+                        .n_global = buffer->n_global,
+                        .n_images = buffer->n_images,
+                        .images = buffer->images,
+                        .labels = buffer->labels,
+                        .samples = buffer->samples,
+                        .missing = buffer->missing,
+                        .places = buffer->places,
+                        .kept = buffer->kept,
+                        .slots = buffer->cache_rows,
+                        .pictures = buffer->pictures,
+                        .bytes = buffer->bytes,
+                        .fresh = buffer->fresh,
+                        .fresh_images = buffer->fresh_images};
     return CS_OK;
 }
 
-/* Room for the largest JPEG of the split, found in the headers: nothing is allocated in the step loop. */
+/* Finds the largest image of the split in the JPEG headers and allocates scratch memory for it, so that the step loop
+ * allocates nothing. */
 static cs_status reserve_decoder(cs_loader *loader) {
     const cs_loader_config *config = &loader->config;
     int max_h, max_w;
@@ -330,13 +333,13 @@ static cs_status reserve_decoder(cs_loader *loader) {
             max_h = h > max_h ? h : max_h;
             max_w = w > max_w ? w : max_w;
         }
-    /* Both images are swapped on the way through the decoder, so both need the room. */
+    /* The decoder swaps its image and ours, so both need the space. */
     CS_TRY(
         cs_image_reserve(&loader->image, max_h > config->h ? max_h : config->h, max_w > config->w ? max_w : config->w));
     return cs_decoder_reserve(loader->decoder, max_h, max_w, config->h, config->w);
 }
 
-/* What turns images into floats. */
+/* Allocates what is needed to turn images into floats. */
 static cs_status allocate_image(cs_loader *loader) {
     const cs_loader_config *config = &loader->config;
     size_t stride = (size_t)config->w * 3;
@@ -352,30 +355,30 @@ static cs_status allocate_image(cs_loader *loader) {
     return reserve_decoder(loader);
 }
 
-static cs_status allocate_slot(const cs_loader_config *config, batch_slot *slot) {
+static cs_status allocate_buffer(const cs_loader_config *config, batch_buffer *buffer) {
     size_t batch = (size_t)cs_loader_part_rows(config->batch, config->parts);
-    CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &slot->labels));
-    CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &slot->samples));
-    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &slot->places));
+    CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &buffer->labels));
+    CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &buffer->samples));
+    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->places));
     if (config->kept)
-        CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &slot->slots));
+        CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &buffer->cache_rows));
     if (config->cache)
-        CS_TRY(cs_alloc_aligned(batch * cs_row_cache_width(config->cache), sizeof(float), "batch", &slot->kept));
+        CS_TRY(cs_alloc_aligned(batch * cs_row_cache_width(config->cache), sizeof(float), "batch", &buffer->kept));
     if (!config->bytes)
-        return cs_alloc_aligned(batch * row_size(config), sizeof(float), "batch", &slot->images);
-    CS_TRY(cs_alloc(batch, sizeof(cs_picture), "batch", &slot->pictures));
-    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &slot->fresh_images));
-    return cs_alloc_aligned(batch * row_size(config), 1, "batch", &slot->bytes);
+        return cs_alloc_aligned(batch * row_size(config), sizeof(float), "batch", &buffer->images);
+    CS_TRY(cs_alloc(batch, sizeof(cs_picture), "batch", &buffer->pictures));
+    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->fresh_images));
+    return cs_alloc_aligned(batch * row_size(config), 1, "batch", &buffer->bytes);
 }
 
 static cs_status allocate(cs_loader *loader) {
     CS_TRY(cs_alloc((size_t)loader->count, sizeof(int32_t), "batch order", &loader->order));
-    for (int i = 0; i < SLOTS; i++)
-        CS_TRY(allocate_slot(&loader->config, &loader->slots[i]));
+    for (int i = 0; i < BUFFERS; i++)
+        CS_TRY(allocate_buffer(&loader->config, &loader->buffers[i]));
     return loader->config.features ? CS_OK : allocate_image(loader);
 }
 
-/* Signals are for the caller's thread: it checks the flag they set. */
+/* Starts the thread with all signals blocked: they go to the caller's thread, which checks the flag that they set. */
 static cs_status start_thread(cs_loader *loader) {
     sigset_t all, before;
     sigfillset(&all);
@@ -451,16 +454,16 @@ void cs_loader_close(cs_loader *loader) {
     }
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);
-    for (int i = 0; i < SLOTS; i++) {
-        free(loader->slots[i].images);
-        free(loader->slots[i].bytes);
-        free(loader->slots[i].pictures);
-        free(loader->slots[i].fresh_images);
-        free(loader->slots[i].labels);
-        free(loader->slots[i].samples);
-        free(loader->slots[i].places);
-        free(loader->slots[i].kept);
-        free(loader->slots[i].slots);
+    for (int i = 0; i < BUFFERS; i++) {
+        free(loader->buffers[i].images);
+        free(loader->buffers[i].bytes);
+        free(loader->buffers[i].pictures);
+        free(loader->buffers[i].fresh_images);
+        free(loader->buffers[i].labels);
+        free(loader->buffers[i].samples);
+        free(loader->buffers[i].places);
+        free(loader->buffers[i].kept);
+        free(loader->buffers[i].cache_rows);
     }
     cs_decoder_close(loader->decoder);
     cs_image_clear(&loader->image);

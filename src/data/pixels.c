@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory of an image: what decoding and resizing stand on. */
+/* The memory of an image, which decoding and resizing both use. */
 #include "image_impl.h"
 
 #include "cnnsweep/memory.h"

@@ -6,7 +6,7 @@
 
 #include <spng.h>
 
-/* Text and colour profiles may inflate to this much, no more. */
+/* The most bytes to which text and colour profiles may inflate. */
 enum { CHUNK_LIMIT = 1 << 26 };
 
 static cs_status fail_png(const char *name, int code) {
@@ -19,7 +19,7 @@ static uint32_t big_endian(const uint8_t *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* The size stands at a fixed place, and is looked at before the library gets to see it. */
+/* Reads the size, which has a fixed offset in a PNG, so that it is checked before libspng sees the file. */
 static cs_status check_header(const char *name, const uint8_t *bytes, size_t size) {
     enum { WIDTH_AT = 16, HEIGHT_AT = 20, HEADER_SIZE = 24 };
     if (size < HEADER_SIZE)
@@ -62,7 +62,7 @@ static cs_status png_size(const char *name, const uint8_t *bytes, size_t size, i
 
 static cs_status png_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
                             int target_w, cs_image *image) {
-    (void)decoder, (void)target_h, (void)target_w; /* a PNG has no smaller scale to be decoded in */
+    (void)decoder, (void)target_h, (void)target_w; /* a PNG cannot be decoded at a reduced scale */
     spng_ctx *png = NULL;
     int h = 0, w = 0;
     CS_TRY(open_png(name, bytes, size, &png, &h, &w));
@@ -70,7 +70,7 @@ static cs_status png_decode(cs_decoder *decoder, const char *name, const uint8_t
     if (status == CS_OK) {
         int code = spng_decode_image(png, image->pixels, (size_t)h * (size_t)w * 3, SPNG_FMT_RGB8, 0);
         if (!code)
-            code = spng_decode_chunks(png); /* to the end: checksums of the pixels may stand behind all of them */
+            code = spng_decode_chunks(png); /* reads on, as pixel checksums may come last */
         if (code)
             status = fail_png(name, code);
     }

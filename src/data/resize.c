@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Antialiased bilinear and nearest resizing with Pillow's geometry (Pillow 9.4, src/libImaging/Resample.c and
- * Geometry.c): output x samples the input around (x + 0.5) * in/out with a triangle of half-width max(1, in/out).
- * Rows are blended first and only the result is rounded; Pillow rounds between its two passes too, hence "within 1
- * level". */
+ * Geometry.c): output x samples the input around (x + 0.5) * in/out with a triangle of half-width max(1, in/out). Rows
+ * are blended first, and only the final result is rounded. Pillow also rounds between its two passes, so the results
+ * agree within 1 level. */
 #include "image_impl.h"
 
 #include "cnnsweep/memory.h"
@@ -19,7 +19,7 @@ static double support_of(int in, int out) {
     return scale < 1 ? 1 : scale;
 }
 
-/* At least the most inputs of one output; even, as cs_resize_columns takes them by two. */
+/* An upper bound on the inputs of one output. It is even, because cs_resize_columns takes inputs in pairs. */
 static int taps_of(int in, int out) {
     return ((int)(2 * support_of(in, out)) + 2) & ~1;
 }
@@ -32,7 +32,7 @@ static cs_status axis_reserve(cs_axis *axis, int in, int out) {
                    "resize");
 }
 
-/* The inputs of output i: those under a triangle around its centre, cut off at the ends of the axis. */
+/* Finds the inputs of output i: those under a triangle around its centre, cut off at the ends of the axis. */
 static void axis_inputs(cs_axis *axis, int i, double centre, double support) {
     int first = (int)(centre - support + 0.5), last = (int)(centre + support + 0.5);
     first = first < 0 ? 0 : first;
@@ -41,7 +41,7 @@ static void axis_inputs(cs_axis *axis, int i, double centre, double support) {
     axis->count[i] = last - first;
 }
 
-/* Their weights, with sum 1. */
+/* Computes their weights, which have the sum 1. */
 static void axis_weights(cs_axis *axis, int i, double centre, double support) {
     float *weight = axis->weight + (size_t)i * (size_t)axis->taps;
     double sum = 0;
@@ -59,7 +59,7 @@ static void axis_weights(cs_axis *axis, int i, double centre, double support) {
 static cs_status axis_prepare(cs_axis *axis, int in, int out) {
     if (axis->in == in && axis->out == out)
         return CS_OK;
-    axis->out = 0; /* not ready, should this fail */
+    axis->out = 0; /* marks the axis as not ready in case an allocation fails */
     CS_TRY(axis_reserve(axis, in, out));
     double scale = (double)in / out, support = support_of(in, out);
     int most = 0;
@@ -75,7 +75,8 @@ static cs_status axis_prepare(cs_axis *axis, int in, int out) {
     return CS_OK;
 }
 
-/* cs_resize_columns reads a whole number of taps from any pixel on, four values at a time. */
+/* cs_resize_columns reads a fixed number of taps from any start pixel, four values at a time, and so past the last
+ * pixel. */
 static cs_status rows_reserve(cs_decoder *decoder, int in_w, int out_w) {
     size_t values = ((size_t)in_w + (size_t)taps_of(in_w, out_w)) * 3 + 1;
     CS_TRY(cs_grow(&decoder->sums, &decoder->sums_capacity, (size_t)in_w * 3, sizeof *decoder->sums, "resize"));
@@ -107,12 +108,13 @@ static uint16_t fixed_point(float weight) {
     return (uint16_t)(value < 65535 ? value : 65535);
 }
 
-/* row[0..n) = row * keep + sum over k of weight[k] * (row k of src), for so few rows that 16 bits hold the sum. */
+/* Computes row[0..n) = row * keep + sum over k of weight[k] * (row k of src), for so few rows that 16 bits hold the
+ * sum. */
 static void blend_some_rows(cs_decoder *decoder, const uint8_t *src, size_t n, const float *weight, int count,
                             float keep) {
     uint16_t *sums = decoder->sums;
     for (size_t i = 0; i < n; i++)
-        sums[i] = (uint16_t)(count / 2); /* what cutting off the products loses on average */
+        sums[i] = (uint16_t)(count / 2); /* compensates the mean loss from truncated products */
     for (int k = 0; k < count; k += 2) {
         bool pair = k + 1 < count;
         const uint8_t *a = src + (size_t)k * n;
@@ -143,7 +145,7 @@ static cs_status resize_bilinear(cs_decoder *decoder, const cs_image *image, int
     return CS_OK;
 }
 
-/* The position is summed up step by step as Pillow does: (i + 0.5) * scale rounds elsewhere now and then. */
+/* The position is accumulated step by step as in Pillow: (i + 0.5) * scale sometimes rounds differently. */
 static void resize_nearest(const cs_image *image, int h, int w, uint8_t *out) {
     double step_y = (double)image->h / h, step_x = (double)image->w / w;
     double at_y = step_y * 0.5;

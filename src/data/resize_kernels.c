@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inner loops of resizing, in a file of their own: inlined into their callers, compilers make scalar code of them
- * or vectors across the wrong loop. Plain C, so every machine computes the same. */
+/* The inner loops of resizing. They are in their own file because compilers that inline them into their callers make
+ * scalar code of them, or vectorise the wrong loop. They are plain C, so that every machine computes the same
+ * values. */
 #include "image_impl.h"
 
-/* Compiled twice where the compiler can, for the vector width of newer processors; the one that fits is chosen when the
- * program starts. The arithmetic is the same, to the bit. */
+/* Compilers that can do so compile these functions twice, also for the vector width of newer processors, and the
+ * program chooses one when it starts. The results are the same to the bit. */
 #if defined(__x86_64__) && defined(__GNUC__) && defined(__GLIBC__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define WIDE
 #endif
 
-/* Compilers know the high half of a 16-bit product as one vector instruction. */
+/* Compilers turn the high half of a 16-bit product into one vector instruction. */
 WIDE void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict b, uint16_t weight_a, uint16_t weight_b,
                              size_t n, uint16_t *restrict sums) {
     for (size_t i = 0; i < n; i++) {
@@ -27,7 +28,8 @@ WIDE void cs_resize_add_sums(const uint16_t *restrict sums, size_t n, float keep
         row[i] = row[i] * keep + (float)sums[i] * (1.0f / 256);
 }
 
-/* Four lanes a pixel, of which three are kept, and two taps at a time in sums of their own. */
+/* Each pixel uses four lanes, of which three are stored; taps are added in pairs, with one sum for each tap of the
+ * pair. */
 WIDE void cs_resize_columns(int out, int taps, const int *restrict start, const float *restrict weights,
                             const float *restrict row, float *restrict blended) {
     for (int i = 0; i < out; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mmap: anonymous memory is not in POSIX yet. */
+/* for mmap: MAP_ANONYMOUS is not in POSIX yet */
 #define _GNU_SOURCE
 #include "cnnsweep/row_cache.h"
 #include "cnnsweep/file.h"
@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Rows in one mapping. */
+/* The rows of one memory mapping. */
 typedef struct region {
     float *rows; /* [n,width]; NULL when n is 0 */
     int64_t n;
@@ -55,7 +55,7 @@ void cs_row_set_add(cs_row_set *set, int64_t row) {
         atomic_store_explicit(&set->kept[row], 1, memory_order_release);
 }
 
-/* A file that is gone with the process, or -1. */
+/* Opens a file without a name, which disappears with the process; -1 if it cannot be created. */
 static int open_nameless(const char *folder) {
     char path[CS_PATH_MAX];
     if (cs_path(path, sizeof path, "%s/cnnsweep-cache-XXXXXX", folder) != CS_OK)
@@ -66,8 +66,9 @@ static int open_nameless(const char *folder) {
     return fd;
 }
 
-/* Maps as many of `n` rows as there is room for: all, else half of them, and so on. A full disk is known here, and not
- * when a page is written. Without a file (-1) it is memory, of which pages are taken when they are first written. */
+/* Maps as many of `n` rows as there is space for: all, else half of them, and so on. The space of a file is allocated
+ * at once, so that a full disk is found now and not when a page is written. With fd = -1 the rows are in memory, of
+ * which each page is allocated when it is first written. */
 static void map_rows(int64_t n, size_t row, int fd, region *out) {
     for (; n > 0; n /= 2) {
         size_t bytes = (size_t)n * row;
@@ -85,7 +86,7 @@ static void map_rows(int64_t n, size_t row, int fd, region *out) {
     }
 }
 
-/* How many of `left` rows `bytes` hold. */
+/* The number of rows, at most `left`, that `bytes` bytes hold. */
 static int64_t rows_in(size_t bytes, size_t row, int64_t left) {
     return bytes / row < (size_t)left ? (int64_t)(bytes / row) : left;
 }
@@ -98,8 +99,8 @@ static void map_file(const cs_cache_limits *limits, size_t row, int64_t left, re
         close(fd);
     }
     if (out->n < wanted)
-        cs_log(CS_LOG_WARN, "%s: room for %lld of %lld rows of a cache", limits->folder, (long long)out->n,
-               (long long)wanted);
+        cs_log(CS_LOG_WARN, "%s: there is room for only %lld of %lld rows of a cache", limits->folder,
+               (long long)out->n, (long long)wanted);
 }
 
 cs_status cs_row_cache_open(const cs_cache_limits *limits, int64_t slots, size_t width, cs_row_cache **out) {
@@ -150,7 +151,7 @@ int64_t cs_row_cache_in_file(const cs_row_cache *cache) {
     return cache->file.n;
 }
 
-/* NULL where the slot has no place. */
+/* Where the row of the slot is stored; NULL if the cache has no room for it. */
 static float *place_of(const cs_row_cache *cache, int64_t slot) {
     int64_t in_file = slot - cache->memory.n;
     if (in_file < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening one shard: HDF5 tells where the datasets lie, then the file is mapped and HDF5 is done with. */
+/* Opens one shard. HDF5 gives the offsets of the arrays; then the file is mapped, and HDF5 is not used any more. */
 #include "dataset_impl.h"
 
 #include "cnnsweep/memory.h"
@@ -52,7 +52,7 @@ static cs_status read_split(cs_shard *shard, hid_t file, int s) {
     return read_images(shard, file, s);
 }
 
-/* Values that later code trusts. */
+/* Checks the values that later code trusts. */
 static cs_status check_values(const cs_shard *shard, int s) {
     const cs_split_data *split = &shard->splits[s];
     for (int64_t i = 0; i < split->n; i++) {

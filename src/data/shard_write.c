@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing one shard file. */
+/* Writes one shard file. */
 #include "dataset_impl.h"
 
 static cs_status place_images(hid_t file, const char *path, int s, int h, int w, int64_t count, size_t jpeg_bytes,
@@ -26,7 +26,7 @@ cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS
     return cs_hdf5_finish(file, path, status);
 }
 
-/* Where the small columns of a split begin. */
+/* Where offset, label and id of a split begin. */
 typedef struct placement {
     haddr_t offset, label, id;
 } placement;

@@ -73,7 +73,7 @@ class Parts(PackTest):
     def test_a_missing_part_is_named(self):
         self.part(0, 3)
         self.part(2, 3)
-        self.assertIn("part-00001: this part is not there", self.join(status=1).stderr)
+        self.assertIn("part-00001: this part does not exist", self.join(status=1).stderr)
         self.assertFalse(self.joined.exists())
 
     def test_parts_of_other_options_are_refused(self):

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the image that a picture describes: a warp, then a change of colours, a line at a time while it is in the
- * cache. The CUDA engine does the same in kernels/convert.cu. */
+/* Makes the image that a picture describes: first a warp, then a change of colours. Each line gets both while it is in
+ * the processor's cache. The CUDA engine does the same in kernels/convert.cu. */
 #include "cnnsweep/augment.h"
 
 #include <string.h>
 
 enum { CHANNELS = 3 };
 
-/* The nearest pixel, counted from 0 to `last`. */
+/* The index of the nearest pixel, from 0 to `last`. */
 static int nearest(float at, int last) {
     const float edge = (float)last;
     at = at < 0 ? 0 : at > edge ? edge : at;
@@ -22,7 +22,7 @@ static void mirror_line(const uint8_t *line, int w, uint8_t *to) {
     }
 }
 
-/* The pixels of a line from wherever they are. */
+/* Collects the pixels of line y from anywhere in the source. */
 static void gather_line(const cs_picture *picture, const uint8_t *from, int y, uint8_t *to) {
     const float(*map)[3] = picture->map;
     const int h = picture->h, w = picture->w;
@@ -34,7 +34,7 @@ static void gather_line(const cs_picture *picture, const uint8_t *from, int y, u
     }
 }
 
-/* Line y of the warped image: a line of the source where that is the same, else made in `to`. */
+/* Returns line y of the warped image: a line of the source if it is the same, else one made in `to`. */
 static const uint8_t *warp_line(const cs_picture *picture, const uint8_t *from, int y, uint8_t *to) {
     const float(*map)[3] = picture->map;
     const float last = (float)(picture->w - 1);
@@ -50,7 +50,7 @@ static const uint8_t *warp_line(const cs_picture *picture, const uint8_t *from, 
     return to;
 }
 
-/* `line` may be `to`. */
+/* `line` and `to` may be the same memory. */
 static void recolour_line(const cs_picture *picture, const uint8_t *line, uint8_t *to) {
     const uint8_t(*level)[256] = picture->level;
     for (int x = 0; x < picture->w; x++, line += CHANNELS, to += CHANNELS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keras' random_brightness: a factor that is uniform in [low, high). Keras hands the uint8 image to Pillow's
- * ImageEnhance.Brightness: a float32 product, cut off to an integer. */
+/* Keras' random_brightness multiplies all values by a factor that is uniform in [low, high). Keras passes the uint8
+ * image to Pillow's ImageEnhance.Brightness, which computes a float32 product and truncates it to an integer. */
 #include "rules.h"
 
 int cs_brightness_variants(const cs_augment_value *value) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes of a sample: the rules that are on, one after the other, each by its own draws. */
+/* Draws the picture of a sample: composes the rules that are on one after another, each with its own random numbers. */
 #include "rules.h"
 
 #include "cnnsweep/random.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keras' random flips: every other image is mirrored. A mirror moves whole pixels, which floats compute exactly. */
+/* Keras' random flips: an image is mirrored with probability 1/2. A mirror moves whole pixels, whose positions floats
+ * represent exactly. */
 #include "rules.h"
 
-/* The image and its mirror image. */
+/* Two variants: the image and its mirror image. */
 int cs_flip_variants(const cs_augment_value *value) {
     (void)value;
     return 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of augmentation's rules, in the order in which they are composed, and how it is searched. */
+/* The table of augmentation rules, in the order in which they are composed, and the search in it. */
 #include "rules.h"
 
 #include <string.h>

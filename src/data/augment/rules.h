@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the folder: the functions that the table of rules.c names (cs_augment_rule says what they do). */
+/* Inside this folder: the functions that the table in rules.c names (cs_augment_rule describes them). */
 #ifndef CNNSWEEP_AUGMENT_RULES_H
 #define CNNSWEEP_AUGMENT_RULES_H
 

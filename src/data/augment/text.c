@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An augmentation in words that two equal ones have in common: keys of trials are made of them. */
+/* Writes an augmentation as text, the same for equal augmentations: trial keys are made of it. */
 #include "rules.h"
 
 #include "cnnsweep/text.h"
@@ -25,7 +25,7 @@ static void (*const writers[])(const cs_augment_value *value, char *out, size_t 
     [CS_AUGMENT_RANGE] = write_range,
 };
 
-/* The rule that is on and follows the name `after`, -1 behind the last one. */
+/* The rule that is on and comes next after the name `after`; -1 if there is none. */
 static int next_by_name(const cs_augment *augment, const char *after) {
     int n, next = -1;
     const cs_augment_rule *rules = cs_augment_rules(&n);
