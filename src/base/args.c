@@ -19,7 +19,7 @@ cs_status cs_arg_text(const char *text, void *target) {
     return CS_OK;
 }
 
-/* A whole number in [low, high] up to `end`, which is told where it stopped. */
+/* Parses a whole number in [low, high]; *end is the first character after it. */
 static bool parse_whole(const char *text, long long low, long long high, char **end, long long *value) {
     errno = 0;
     *value = strtoll(text, end, 10);
@@ -84,7 +84,7 @@ static cs_status fail_unknown(const char *name, const cs_arg *args, size_t n) {
         "--help lists the options");
 }
 
-/* Handles the option at argv[*at]; moves *at on when the value is the next argument. */
+/* Parses the option at argv[*at]. If its value is the next argument, *at moves to it. */
 static cs_status parse_option(int argc, char **argv, int *at, const cs_arg *args, size_t n) {
     char name[64];
     const char *text = argv[*at], *equals = strchr(text, '=');

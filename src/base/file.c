@@ -62,7 +62,7 @@ void cs_atomic_abort(cs_atomic_file **file) {
     *file = NULL;
 }
 
-/* The rename itself must reach the disk: sync the folder that holds `path`. */
+/* Syncs the folder that holds `path`, so that the rename reaches the disk. */
 static cs_status sync_parent(const char *path) {
     char folder[CS_PATH_MAX];
     CS_TRY(cs_path(folder, sizeof folder, "%s", path));
@@ -139,7 +139,7 @@ cs_status cs_file_sync(const char *path) {
         return cs_fail_errno("%s: cannot open", path);
     int result = fsync(descriptor);
     if (result != 0 && (errno == EINVAL || errno == EROFS))
-        result = 0; /* a file system that has no fsync for this */
+        result = 0; /* this file system cannot sync such a file */
     cs_status status = result == 0 ? CS_OK : cs_fail_errno("%s: cannot sync", path);
     close(descriptor);
     return status;
@@ -157,7 +157,7 @@ struct cs_file_lock {
     int descriptor;
 };
 
-/* Whoever releases a lock removes its file first, so that a lock got on a file without a name is none. */
+/* A process that releases a lock removes its file first. So a lock on a file that has no name any more is not valid. */
 cs_status cs_file_lock_try(const char *path, cs_file_lock **out) {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     struct stat info;
@@ -289,7 +289,7 @@ uint64_t cs_checksum_close(cs_checksum_stream *stream) {
     return value;
 }
 
-/* Opening what is no regular file might wait for ever. */
+/* Opens only a regular file, as opening any other kind might wait for ever. */
 static cs_status open_regular(const char *path, int *out) {
     struct stat info;
     if (stat(path, &info) != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lowest file of the room: it holds what there must be one of in a process and calls none of the others. */
+/* The state that a process must have only once. This is the lowest file of the room and calls none of the others. */
 #include "links.h"
 
 #include <pthread.h>

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 4096 }; /* what is longer is cut */
+enum { LINE_MAX_BYTES = 4096 }; /* longer lines are cut off */
 
 double cs_now(void) {
     struct timespec now;

@@ -59,7 +59,7 @@ float cs_rng_range(cs_rng *rng, float low, float high) {
 
 float cs_rng_normal(cs_rng *rng) {
     const double tau = 6.283185307179586;
-    double u = 1.0 - (double)cs_rng_float(rng); /* (0, 1]: the logarithm is finite */
+    double u = 1.0 - (double)cs_rng_float(rng); /* in (0, 1], so that the logarithm is finite */
     double v = (double)cs_rng_float(rng);
     return (float)(sqrt(-2.0 * log(u)) * cos(tau * v));
 }

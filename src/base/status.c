@@ -86,7 +86,7 @@ cs_status cs_error_restore(const cs_error *error) {
     return error->code;
 }
 
-/* Levenshtein distance, with lengths capped: names are short. */
+/* The Levenshtein distance of two names. Their lengths are capped, as names are short. */
 static size_t edit_distance(const char *a, const char *b) {
     enum { LONGEST = 64 };
     size_t row[LONGEST + 1], la = strlen(a), lb = strlen(b);
@@ -110,7 +110,7 @@ static size_t edit_distance(const char *a, const char *b) {
 }
 
 cs_suggestion cs_suggestion_begin(const char *seen) {
-    /* A name that is further away than this is another word. */
+    /* A name at a larger distance is another word. */
     return (cs_suggestion){.seen = seen, .distance = strlen(seen) / 3 + 2};
 }
 

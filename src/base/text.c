@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 void cs_float_text(float value, char *out, size_t size) {
-    enum { ENOUGH = 9 }; /* digits tell any two floats apart */
+    enum { ENOUGH = 9 }; /* this many digits distinguish any two floats */
     const float positive = value == 0 ? 0 : value;
     for (int digits = 1; digits <= ENOUGH; digits++) {
         snprintf(out, size, "%.*g", digits, (double)positive);

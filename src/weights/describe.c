@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a weights file holds, as text. */
+/* Describes the contents of a weights file as text. */
 #include "walk.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What cs_tensor.read needs. */
+/* The data that cs_tensor.read needs. */
 typedef struct h5_source {
     hid_t dataset;
     const char *file;
@@ -21,8 +21,9 @@ static herr_t refuse_external(const char *parent_file, const char *parent_group,
 }
 /* NOLINTEND(readability-non-const-parameter) */
 
-/* Opens with `open` under the rule that weights come from the file that was named. */
-static hid_t open_here(hid_t parent, const char *name, hid_t kind, hid_t (*open)(hid_t, const char *, hid_t)) {
+/* Opens an object with `open`, without following links to other files: weights must come from the file that was
+ * named. */
+static hid_t open_in_file(hid_t parent, const char *name, hid_t kind, hid_t (*open)(hid_t, const char *, hid_t)) {
     hid_t access = H5Pcreate(kind);
     if (access < 0)
         return access;
@@ -33,7 +34,7 @@ static hid_t open_here(hid_t parent, const char *name, hid_t kind, hid_t (*open)
 }
 
 hid_t cs_h5_open_group(hid_t parent, const char *name) {
-    return open_here(parent, name, H5P_GROUP_ACCESS, H5Gopen2);
+    return open_in_file(parent, name, H5P_GROUP_ACCESS, H5Gopen2);
 }
 
 bool cs_h5_has(hid_t group, const char *name) {
@@ -52,7 +53,7 @@ cs_status cs_h5_text(hid_t object, const char *where, const char *name, char *ou
     return status;
 }
 
-/* Keras keeps bfloat16 as two opaque bytes, the upper half of a float32. */
+/* Keras stores a bfloat16 as two opaque bytes, the upper half of a float32. */
 static cs_status read_bfloat16(const h5_source *source, size_t count, float *out) {
     uint16_t *halves;
     CS_TRY(cs_alloc(count, sizeof *halves, "bfloat16 values", &halves));
@@ -99,8 +100,8 @@ static void describe_type(hid_t type, cs_tensor *tensor, h5_source *source) {
     }
 }
 
-/* Are the values in other files, or put together from other datasets? */
-static bool lies_elsewhere(hid_t dataset) {
+/* Whether the values are stored in other files or composed from other datasets. */
+static bool is_stored_elsewhere(hid_t dataset) {
     hid_t creation = H5Dget_create_plist(dataset);
     bool elsewhere = creation < 0 || H5Pget_external_count(creation) != 0 || H5Pget_layout(creation) == H5D_VIRTUAL;
     if (creation >= 0)
@@ -119,7 +120,7 @@ static cs_status visit_open(hid_t dataset, cs_tensor *tensor, const char *file, 
     if (tensor->rank < 0 || tensor->rank > CS_TENSOR_MAX_RANK)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s has no shape", file, tensor->path), "%s",
                        cs_damaged_hint);
-    if (lies_elsewhere(dataset))
+    if (is_stored_elsewhere(dataset))
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s has its values elsewhere", file, tensor->path),
                        "weights are read from one file alone");
     for (int i = 0; i < tensor->rank; i++)
@@ -134,7 +135,7 @@ static cs_status visit_open(hid_t dataset, cs_tensor *tensor, const char *file, 
 }
 
 cs_status cs_h5_visit(hid_t group, const char *name, cs_tensor *tensor, const char *file, const cs_visitor *visitor) {
-    hid_t dataset = open_here(group, name, H5P_DATASET_ACCESS, H5Dopen2);
+    hid_t dataset = open_in_file(group, name, H5P_DATASET_ACCESS, H5Dopen2);
     if (dataset < 0)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: dataset %s is listed but cannot be opened", file, tensor->path),
                        "%s", cs_damaged_hint);
@@ -153,25 +154,26 @@ static herr_t keep_reason(unsigned depth, const H5E_error2_t *error, void *conte
 static cs_status fail_open(const char *path, const char *reason) {
     cs_status status = cs_fail(CS_ERR_FORMAT, "%s: HDF5 cannot open it: %s", path, reason);
     if (strstr(reason, "lock file") || strstr(reason, "already open"))
-        return cs_hint(status, "another program writes it: wait for that; where the disk knows no locks, do not set "
+        return cs_hint(status, "another program writes it: wait for that; where the disk has no locks, do not set "
                                "HDF5_USE_FILE_LOCKING; after a crash, h5clear -s");
     return cs_hint(status, "%s", cs_damaged_hint);
 }
 
-/* To read wants no lock: on some network disks there are none. HDF5_USE_FILE_LOCKING wins over what is set here. */
+/* Reading needs no lock, and some network disks have none. The environment variable HDF5_USE_FILE_LOCKING overrides
+ * this setting. */
 static hid_t open_file(const char *path, char reason[CS_TENSOR_NAME_MAX]) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_file_locking(access, false, true);
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (file < 0)
-        H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason); /* the next call forgets it */
+        H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason); /* the next call of HDF5 discards it */
     H5Pclose(access);
     return file;
 }
 
 cs_status cs_h5_open(const char *path, cs_h5_file *out) {
     char reason[CS_TENSOR_NAME_MAX] = "it has no root";
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* our errors say it once */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* our own errors name the reason */
     out->file = open_file(path, reason);
     out->root = out->file < 0 ? H5I_INVALID_HID : cs_h5_open_group(out->file, "/");
     return out->root < 0 ? fail_open(path, reason) : CS_OK;

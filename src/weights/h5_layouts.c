@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weights in HDF5: which of Keras' layouts does a file have? */
+/* Weights in HDF5: finds which of Keras' layouts a file has. */
 #include "h5_layout.h"
 #include "walk.h"
 
-/* The first that recognises a file is taken. */
+/* The first layout that recognises a file is used. */
 extern const cs_h5_layout cs_legacy_layout, cs_keras3_layout;
 static const cs_h5_layout *const layouts[] = {&cs_legacy_layout, &cs_keras3_layout};
 

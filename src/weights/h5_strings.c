@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_LIST = 1 << 16, LONGEST_STRING = 1 << 10 }; /* far beyond any network */
+enum { LONGEST_LIST = 1 << 16, LONGEST_STRING = 1 << 10 }; /* far above those of any network */
 
 void cs_strings_clear(cs_strings *strings) {
     for (size_t i = 0; i < strings->n; i++)
@@ -17,7 +17,7 @@ void cs_strings_clear(cs_strings *strings) {
     *strings = (cs_strings){0};
 }
 
-/* `length` bytes at most; a fixed-length string need not end in NUL. */
+/* Appends a string of at most `length` bytes; a fixed-length string need not end with NUL. */
 static cs_status append(cs_strings *strings, const char *text, size_t length) {
     char *copy;
     CS_TRY(cs_grow(&strings->items, &strings->capacity, strings->n + 1, sizeof *strings->items, "names"));
@@ -67,7 +67,7 @@ static cs_status read_list(hid_t object, const char *where, const char *name, cs
     size_t size = type < 0 ? 0 : H5Tget_size(type);
     bool text = type >= 0 && H5Tget_class(type) == H5T_STRING;
     cs_status status = CS_OK;
-    bool empty = n == 0; /* h5py writes an empty list as one of float64 */
+    bool empty = n == 0; /* h5py writes an empty list as an empty list of float64 */
     if (!empty && (!text || n < 0 || n > LONGEST_LIST || size == 0 || size > LONGEST_STRING))
         status = cs_fail(CS_ERR_FORMAT, "%s: attribute %s is no list of names", where, name);
     else if (!empty && H5Tis_variable_str(type) > 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keras' two layouts of HDF5. The file is made in memory, as HDF5 cannot write one atomically. */
+/* Writes Keras' two layouts of HDF5. The file is made in memory first, as HDF5 cannot write a file atomically. */
 #include "names.h"
 #include "writers.h"
 
@@ -10,14 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keras splits lists of names beyond this: HDF5 keeps an attribute below 64 KiB. */
+/* Keras splits longer lists of names, because HDF5 limits an attribute to 64 KiB. */
 enum { LARGEST_ATTRIBUTE = 64512 };
 
 static cs_status fail_hdf5(const char *path, const char *what, const char *name) {
     return cs_fail(CS_ERR_IO, "%s: HDF5 cannot write %s %s", path, what, name);
 }
 
-/* An attribute of `n` texts of `size` bytes each, end to end; n < 0: one text, no list. */
+/* Writes an attribute of `n` strings of `size` bytes each, one after another; n < 0: a single string instead of a
+ * list. */
 static cs_status write_texts(hid_t object, const char *path, const char *name, const char *texts, int n, size_t size) {
     hsize_t count = n < 0 ? 1 : (hsize_t)n;
     hid_t type = H5Tcopy(H5T_C_S1);
@@ -37,22 +38,22 @@ static cs_status write_text(hid_t object, const char *path, const char *name, co
     return write_texts(object, path, name, text, -1, strlen(text));
 }
 
-/* As Keras does: in the attribute `name`, or in name0, name1, ... when it would be too large. */
+/* Writes a list as Keras does: in the attribute `name`, or in name0, name1, ... if it would be too large. */
 static cs_status write_names(hid_t object, const char *path, const char *name, const char *names, int n, size_t size) {
     int most = (int)(LARGEST_ATTRIBUTE / size);
     if (n <= most)
         return write_texts(object, path, name, names, n, size);
     for (int chunk = 0; chunk * most < n; chunk++) {
         char numbered[CS_NAME_MAX];
-        int here = n - chunk * most < most ? n - chunk * most : most;
+        int in_chunk = n - chunk * most < most ? n - chunk * most : most;
         snprintf(numbered, sizeof numbered, "%s%d", name, chunk);
-        CS_TRY(write_texts(object, path, numbered, names + (size_t)chunk * (size_t)most * size, here, size));
+        CS_TRY(write_texts(object, path, numbered, names + (size_t)chunk * (size_t)most * size, in_chunk, size));
     }
     return CS_OK;
 }
 
-/* A dataset `name` (groups on the way are made) with the parameter's values; the count of a normalization is a whole
- * number, as in Keras. */
+/* Writes a dataset `name` with the parameter's values and creates the groups of its path. The count of a normalization
+ * is an integer, as in Keras. */
 static cs_status write_param(hid_t root, const char *path, const char *name, const cs_params *params,
                              const cs_param *param) {
     hsize_t dims[4];
@@ -92,7 +93,7 @@ static cs_status write_hdf5(const char *path, const cs_params *params,
     H5E_auto2_t printer;
     void *printer_data;
     H5Eget_auto2(H5E_DEFAULT, &printer, &printer_data);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* our errors say it once */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* our own errors name the reason */
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_core(access, GROW, false);
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
@@ -110,7 +111,7 @@ static cs_status write_hdf5(const char *path, const cs_params *params,
     return status;
 }
 
-/* A layer's group of the legacy layout, with its weight_names. */
+/* Writes a layer's group of the legacy layout, with its weight_names. */
 static cs_status write_layer(hid_t root, const char *path, const cs_params *params, const cs_layer *layer) {
     enum { SIZE = CS_TENSOR_NAME_MAX };
     char names[CS_LAYER_MAX_PARAMS * SIZE] = "";
@@ -145,7 +146,7 @@ static cs_status fill_legacy(hid_t root, const char *path, const cs_params *para
     free(names);
     CS_TRY(status);
     CS_TRY(write_text(root, path, "backend", "tensorflow"));
-    return write_text(root, path, "keras_version", "2.15.0"); /* whose names these are */
+    return write_text(root, path, "keras_version", "2.15.0"); /* the version that uses these names */
 }
 
 static cs_status write_vars(hid_t root, const char *path, const cs_params *params, const cs_layer *layer,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MAP_ANONYMOUS */
+/* for MAP_ANONYMOUS */
 #define _GNU_SOURCE
 #include "isolated.h"
 
@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A sanitizer wants the signals, the standard error and the address space for itself. */
+/* A sanitizer needs the signals, the standard error and the address space for itself. */
 #if defined(__SANITIZE_ADDRESS__)
 static const bool sanitized = true;
 #elif defined(__has_feature)
@@ -30,16 +30,16 @@ static const bool sanitized = __has_feature(address_sanitizer);
 static const bool sanitized = false;
 #endif
 
-/* What child and parent share. */
+/* The memory that child and parent share. */
 typedef struct control {
-    bool done; /* all below is filled */
+    bool done; /* all members below are filled */
     cs_status status;
     cs_error error;
     size_t text_size;
     char text[CS_ISOLATED_TEXT_MAX];
 } control;
 
-/* NULL when there is none. */
+/* Allocates shared memory; NULL when there is none. */
 static void *share(size_t size) {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
@@ -68,12 +68,13 @@ cs_limits cs_limits_of(const char *path) {
 }
 
 static void limit(int resource, rlim_t value) {
-    struct rlimit both = {value, value + 1}, now; /* at the upper one SIGKILL would come, which says less */
+    /* The hard limit is higher, as the child would get SIGKILL there, which does not tell the reason. */
+    struct rlimit both = {value, value + 1}, now;
     if (getrlimit(resource, &now) == 0 && (now.rlim_max == RLIM_INFINITY || value < now.rlim_max))
-        (void)setrlimit(resource, &both); /* a limit that cannot be set leaves the one on the clock */
+        (void)setrlimit(resource, &both); /* if this limit cannot be set, the one on the elapsed time remains */
 }
 
-/* On top of the parent's size. */
+/* Limits the child's memory to `bytes` more than the parent uses. */
 static void limit_memory(size_t bytes) {
     char text[32];
     FILE *size = fopen("/proc/self/statm", "r");
@@ -84,8 +85,8 @@ static void limit_memory(size_t bytes) {
     fclose(size);
 }
 
-/* A killed parent cannot stop a child that hangs. */
-static void die_with(pid_t parent) {
+/* Lets the child end with its parent, as a parent that was killed cannot stop a child that hangs. */
+static void end_with_parent(pid_t parent) {
 #ifdef __linux__
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
@@ -93,10 +94,10 @@ static void die_with(pid_t parent) {
         _exit(1);
 }
 
-/* A crash shall end the child at once and in silence: the parent tells of it. */
+/* Prepares the child so that a crash ends it at once and silently; the parent reports it. */
 static void prepare_child(pid_t parent, const cs_limits *limits) {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGXCPU, SIGALRM};
-    die_with(parent);
+    end_with_parent(parent);
     limit(RLIMIT_CPU, (rlim_t)limits->cpu_seconds);
     limit(RLIMIT_CORE, 0);
     if (sanitized)
@@ -109,7 +110,7 @@ static void prepare_child(pid_t parent, const cs_limits *limits) {
         (void)dup2(nowhere, STDERR_FILENO);
 }
 
-/* *text is what the work wrote, malloc'ed, or NULL when there is no memory for it. */
+/* Runs the work. *text is what it wrote, malloc'ed, or NULL when there is no memory for it. */
 static cs_status run_work(cs_status (*work)(void *context, FILE *text), void *context, char **text, size_t *size) {
     *text = NULL;
     *size = 0;
@@ -145,8 +146,8 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Waits for the child and buries it. *how is its wait status, -1 where the process ignores SIGCHLD. False: time is up.
- */
+/* Waits at most `seconds` for the child to end; false if it did not. *how is its wait status, or -1 where the process
+ * ignores SIGCHLD. */
 static bool wait_for(pid_t child, double seconds, int *how) {
     const long longest = 10 * 1000000L;
     struct timespec pause = {0, 100 * 1000L};
@@ -165,7 +166,7 @@ static bool wait_for(pid_t child, double seconds, int *how) {
     return false;
 }
 
-/* How a child ended that did not come to its end; `seconds` after its start. */
+/* Reports how a child ended that did not finish its work, `seconds` after its start. */
 static cs_status fail_ended(const char *path, bool in_time, double seconds, int how) {
     static const char damaged[] = "the file is damaged: fetch it again";
     int by = how != -1 && WIFSIGNALED(how) ? WTERMSIG(how) : 0;
@@ -189,7 +190,8 @@ static cs_status collect(const control *shared, char **text) {
     return shared->status == CS_OK ? CS_OK : cs_error_restore(&shared->error);
 }
 
-/* A child that is stuck in the system (a dead network disk) does not even die: then it is left behind. */
+/* Waits for the child and kills it if its time is over. A child that is stuck in the kernel (on a network disk that
+ * does not answer) cannot even be killed; then it is left running. */
 static cs_status end_child(const char *path, const cs_limits *limits, pid_t child, const control *shared, char **text) {
     const double to_die = 5;
     int how = -1, killed;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keras' .weights.h5: a group a layer, named by its class and a count ("layers/conv2d_1"), in it the group "vars" with
- * the datasets "0", "1", ... and, since 3.7 or so, the layer's name as its attribute. A model in a model is a group
- * with "layers" of its own. Keras 2.12 and 2.13 say "_layer_checkpoint_dependencies" for "layers" and meet every layer
- * there twice ("conv2d", "conv2d_2", "conv2d_4"), so that only the order of the counts tells the place. */
+/* Keras' .weights.h5 layout: each layer is a group, named by its class and a count ("layers/conv2d_1"). It contains the
+ * group "vars" with the datasets "0", "1", ... and, since about Keras 3.7, the layer's name as its attribute. A nested
+ * model is a group with "layers" of its own. Keras 2.12 and 2.13 write "_layer_checkpoint_dependencies" for "layers"
+ * and count every layer in it twice ("conv2d", "conv2d_2", "conv2d_4"), so that only the order of the counts gives the
+ * position. */
 #include "h5_layout.h"
 #include "names.h"
 
@@ -17,7 +18,7 @@ enum { DEEPEST = 32, MOST_GROUPS = 1 << 16 };
 typedef struct walk {
     const char *file;
     const cs_visitor *visitor;
-    unsigned long (*seen)[2]; /* HDF5's numbers of the groups so far: in a tree none comes twice */
+    unsigned long (*seen)[2]; /* HDF5's ids of the groups so far; in a tree each occurs once */
     size_t n_seen, capacity;
 } walk;
 
@@ -32,7 +33,7 @@ static cs_status children(hid_t group, const char *place, const char *file, cs_s
     return CS_OK;
 }
 
-/* Every group is met once, or the file has a cycle. */
+/* Records that a group was visited. A group that is visited twice means that the file has a cycle. */
 static cs_status mark(walk *w, hid_t group, const char *place, int depth) {
     H5G_stat_t info;
     if (H5Gget_objinfo(group, ".", false, &info) < 0)
@@ -48,7 +49,7 @@ static cs_status mark(walk *w, hid_t group, const char *place, int depth) {
     return CS_OK;
 }
 
-/* The datasets of the group "vars" at `place` (which ends in it). */
+/* Visits the datasets of the group "vars" at `place`, a path that ends with "vars". */
 static cs_status walk_vars(const walk *w, hid_t vars, const char *layer_group, const char *place) {
     cs_strings names = {0};
     char layer[CS_TENSOR_NAME_MAX], path[CS_TENSOR_NAME_MAX], full[CS_TENSOR_PATH_MAX];
@@ -73,13 +74,13 @@ done:
 /* A group of the file. */
 typedef struct node {
     hid_t group;
-    const char *name;  /* in the file */
-    const char *layer; /* the same, counted as Keras 3 does */
-    const char *place; /* from the root */
+    const char *name;  /* its name in the file */
+    const char *layer; /* the same with the count that Keras 3 would give */
+    const char *place; /* its path from the root */
     int depth;
 } node;
 
-static cs_status walk_group(walk *w, const node *here);
+static cs_status walk_group(walk *w, const node *parent);
 
 static cs_status walk_child(walk *w, const node *parent, const char *name, const char *layer) {
     char place[CS_TENSOR_NAME_MAX], full[CS_TENSOR_PATH_MAX];
@@ -100,7 +101,7 @@ static cs_status walk_child(walk *w, const node *parent, const char *name, const
     return status;
 }
 
-/* State of training and of random numbers, which is no weight. */
+/* Whether a group holds state of the optimizer or of a random generator, which are no weights. */
 static bool is_state(const char *name, int depth) {
     return (depth == 0 && strcmp(name, "optimizer") == 0) || strcmp(name, "seed_generator") == 0;
 }
@@ -109,7 +110,7 @@ static bool holds_layers(const char *name) {
     return strcmp(name, layers_name) == 0 || strcmp(name, old_layers_name) == 0;
 }
 
-/* Splits "conv2d_4" into the length of "conv2d" and 4, or 0 where there is no count. */
+/* Returns the length of "conv2d" in "conv2d_4" and sets *count to 4, or to 0 if there is no count. */
 static size_t split_count(const char *name, int *count) {
     const char *end = strrchr(name, '_');
     *count = end ? cs_name_number(end + 1) : -1;
@@ -119,7 +120,7 @@ static size_t split_count(const char *name, int *count) {
     return strlen(name);
 }
 
-/* The count is replaced by the number of siblings of that class that are counted before it. */
+/* Replaces the count by the number of siblings of that class with a smaller count. */
 static void recount(const cs_strings *names, const char *name, char out[CS_TENSOR_NAME_MAX]) {
     int count, other, before = 0;
     size_t length = split_count(name, &count);
@@ -129,20 +130,20 @@ static void recount(const cs_strings *names, const char *name, char out[CS_TENSO
     snprintf(out, CS_TENSOR_NAME_MAX, before ? "%.*s_%d" : "%.*s", (int)length, name, before);
 }
 
-static cs_status walk_group(walk *w, const node *here) {
-    bool counts_twice = strcmp(here->name, old_layers_name) == 0;
+static cs_status walk_group(walk *w, const node *parent) {
+    bool counts_twice = strcmp(parent->name, old_layers_name) == 0;
     cs_strings names = {0};
     cs_status status = CS_OK;
-    CS_TRY_GOTO(children(here->group, here->place, w->file, &names), done);
-    if (w->visitor->layers && holds_layers(here->name))
+    CS_TRY_GOTO(children(parent->group, parent->place, w->file, &names), done);
+    if (w->visitor->layers && holds_layers(parent->name))
         CS_TRY_GOTO(w->visitor->layers(w->visitor->context, names.items, names.n), done);
     for (size_t i = 0; i < names.n; i++) {
         char recounted[CS_TENSOR_NAME_MAX];
-        if (is_state(names.items[i], here->depth))
+        if (is_state(names.items[i], parent->depth))
             continue;
         if (counts_twice)
             recount(&names, names.items[i], recounted);
-        CS_TRY_GOTO(walk_child(w, here, names.items[i], counts_twice ? recounted : names.items[i]), done);
+        CS_TRY_GOTO(walk_child(w, parent, names.items[i], counts_twice ? recounted : names.items[i]), done);
     }
 done:
     cs_strings_clear(&names);

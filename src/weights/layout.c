@@ -19,7 +19,8 @@ cs_layout cs_layout_of(const cs_graph *graph, const cs_param *param, cs_naming n
     return layout;
 }
 
-/* How far apart neighbours along each axis of the file lie in the parameter, as four axes (absent ones are 1 long). */
+/* Computes how far apart in the parameter neighbours along each axis of the file are. There are always four axes;
+ * missing ones have length 1. */
 static void strides_of(const cs_layout *layout, size_t dims[4], size_t strides[4]) {
     size_t own[4], step = 1;
     int param_dims[4] = {0};

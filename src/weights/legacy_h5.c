@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keras' legacy .h5: attribute layer_names, a group a layer with attribute weight_names, a dataset a weight at
- * <layer>/<weight name>; whole models have the same tree under /model_weights. Names look like "conv1/kernel:0" (Keras
- * 2), "conv1/kernel" (Keras 3), "block/conv1/kernel:0" (nested models). The attributes are followed, not the groups. */
+/* Keras' legacy .h5 layout: the attribute layer_names lists the layers, each layer is a group with the attribute
+ * weight_names, and each weight is a dataset at <layer>/<weight name>. Whole models have the same tree under
+ * /model_weights. Names look like "conv1/kernel:0" (Keras 2), "conv1/kernel" (Keras 3) or "block/conv1/kernel:0"
+ * (nested models). The reader follows the attributes, not the list of groups. */
 #include "h5_layout.h"
 
 static cs_status visit_weight(hid_t group, const char *layer, const char *weight, const char *file,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which parameter each tensor of a file is meant for.
+/* Finds the parameter that each tensor of a file belongs to.
  *
- * Where a person named the layer, by that name. Where Keras did ("conv2d_3"), the number counts all models of a session
- * and says little: then by the layer's place among those of its class. A model within a model is a container of its
- * own; the one that has most of the base is the base, and the others can only be the head's. */
+ * If a person named the layer, the name decides. If Keras made up the name ("conv2d_3"), its number counts over all
+ * models of a session and says little; then the layer's position among those of its class decides. A nested model is a
+ * container of its own. The container that has most of the base is the base; all others can only belong to the head. */
 #include "match.h"
 
 #include "names.h"
@@ -13,14 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A tensor whose layer is told by a class and a number. */
+/* A tensor whose layer is given by a class and a number. */
 typedef struct place {
     size_t tensor; /* its index in the file */
     const char *container;
     size_t container_length;
     cs_layer_kind kind;
     int number;
-    int rank, distinct; /* of the number, among those of the kind in the container; how many they are */
+    int rank, distinct; /* rank of the number in its kind and container, and how many different numbers they have */
 } place;
 
 typedef struct matcher {
@@ -32,7 +32,7 @@ typedef struct matcher {
     size_t n_places;
 } matcher;
 
-/* Keras before 3 lets names have a '/', for which its successors write '_' (DenseNet's "conv1/conv"). */
+/* Before Keras 3 names could contain '/', for which later versions write '_' (DenseNet's "conv1/conv"). */
 static bool same_name(const char *a, const char *b) {
     for (; *a && *b; a++, b++)
         if (*a != *b && !(*a == '/' && *b == '_') && !(*a == '_' && *b == '/'))
@@ -51,8 +51,8 @@ static bool has_depthwise_kernel(cs_layer_kind kind) {
     return kind == CS_LAYER_DEPTHWISE_CONV2D || kind == CS_LAYER_SEPARABLE_CONV2D;
 }
 
-/* Index of the parameter that Keras calls `role` ("kernel:0") in that layer, or -1. Of a depthwise kernel Keras 2 says
- * "depthwise_kernel", Keras 3 "kernel". */
+/* The index of the parameter that Keras calls `role` ("kernel:0") in that layer, or -1. Keras 2 calls a depthwise
+ * kernel "depthwise_kernel", Keras 3 "kernel". */
 static int find_role(const cs_graph *graph, int layer, const char *role) {
     static const char prefix[] = "depthwise_";
     if (layer < 0)
@@ -69,7 +69,8 @@ static int find_role(const cs_graph *graph, int layer, const char *role) {
     return -1;
 }
 
-/* The parameter of `layer` (-1: none) that the end of the tensor's name tells. */
+/* The index of the parameter of `layer` (-1: no layer) that the last component of the tensor's name stands for, or
+ * -1. */
 static int find_param(const cs_graph *graph, const cs_tensor *tensor, int layer) {
     const char *slash = strrchr(tensor->weight, '/');
     if (tensor->naming != CS_NAMING_VARS)
@@ -85,8 +86,8 @@ static void add_place(matcher *m, size_t tensor, cs_layer_kind kind, int number,
         (place){.tensor = tensor, .kind = kind, .number = number, .container = container, .container_length = length};
 }
 
-/* Legacy: "conv1", "conv1/kernel:0"; in a model in a model "block", "conv1/kernel:0". Safetensors: "", "conv1/kernel".
- */
+/* Matches a tensor by its names. Legacy files have layer "conv1" and weight "conv1/kernel:0", or "block" and
+ * "conv1/kernel:0" in a nested model; safetensors have "" and "conv1/kernel". */
 static void match_names(matcher *m, size_t index) {
     const cs_tensor *tensor = &m->tensors->items[index];
     char path[CS_TENSOR_NAME_MAX];
@@ -112,7 +113,7 @@ static void match_names(matcher *m, size_t index) {
     m->params[index] = find_param(m->graph, tensor, layer);
 }
 
-/* Length of `path` without its last `n` components. */
+/* The length of `path` without its last `n` components. */
 static size_t cut_components(const char *path, int n) {
     size_t length = strlen(path);
     while (n-- > 0 && length > 0)
@@ -121,7 +122,8 @@ static size_t cut_components(const char *path, int n) {
     return length;
 }
 
-/* Keras 3: the group tells class and place; since 3.7 or so a layer's name stands with it. */
+/* Matches a tensor of Keras 3, whose group gives class and position; since about Keras 3.7 the layer's name is stored
+ * too. */
 static void match_vars(matcher *m, size_t index) {
     const cs_tensor *tensor = &m->tensors->items[index];
     cs_layer_kind kind, named;
@@ -134,7 +136,8 @@ static void match_vars(matcher *m, size_t index) {
         add_place(m, index, kind, number, tensor->path, cut_components(tensor->path, 3)); /* conv2d_1/vars/0 */
 }
 
-/* torchvision's published DenseNets have "denselayer1.norm.1.weight" where its networks have "denselayer1.norm1". */
+/* torchvision's published DenseNet files have "denselayer1.norm.1.weight" for the "denselayer1.norm1" of its
+ * networks. */
 static void join_dense_layer(char *name) {
     static const char block[] = "denselayer";
     static const char *const parts[] = {".norm.", ".relu.", ".conv."};
@@ -175,7 +178,7 @@ static int compare_places(const void *left, const void *right) {
     return order ? order : (a->number > b->number) - (a->number < b->number);
 }
 
-/* Sorts the places, and ranks the numbers of each kind in each container. */
+/* Sorts the places and sets the rank of each number among those of its kind in its container. */
 static void rank_places(matcher *m) {
     if (m->n_places > 0)
         qsort(m->places, m->n_places, sizeof *m->places, compare_places);
@@ -200,7 +203,7 @@ static bool has_automatic_name(const cs_layer *layer) {
     return cs_name_automatic(layer->name, &kind, &number) && kind == layer->kind;
 }
 
-/* Layers of that kind in the base; with `automatic` only those whose names Keras made up. */
+/* Counts the layers of that kind in the base; with `automatic` only those with names that Keras made up. */
 static int count_in_base(const cs_graph *graph, cs_layer_kind kind, bool automatic) {
     int count = 0;
     for (int i = 0; i < graph->head; i++)
@@ -208,8 +211,9 @@ static int count_in_base(const cs_graph *graph, cs_layer_kind kind, bool automat
     return count;
 }
 
-/* A number in a name: by its rank where the file has all that the base needs, else the number must be the network's.
- * The network's own numbers are 0, 1, ..., so that a file with just these gives the same either way. */
+/* Finds the layer by the number in the name. If the file has all layers of the kind that the base needs, the rank of
+ * the number decides, else the number itself. The network's own numbers are 0, 1, ..., so that a file with exactly
+ * these gives the same result in both cases. */
 static int find_ranked(const cs_graph *graph, const place *p, bool in_base) {
     char class[CS_NAME_MAX], name[2 * CS_NAME_MAX];
     int needed = count_in_base(graph, p->kind, true);
@@ -221,7 +225,7 @@ static int find_ranked(const cs_graph *graph, const place *p, bool in_base) {
     return find_layer(graph, name);
 }
 
-/* Keras 3 counts the layers of a class in a container. */
+/* Finds the layer by the number in the name, where Keras 3 counts the layers of a class in a container. */
 static int find_counted(const cs_graph *graph, const place *p, bool in_base, bool named) {
     int left = p->number + (in_base ? 0 : count_in_base(graph, p->kind, false));
     for (int i = 0; i < graph->n_layers; i++)
@@ -240,10 +244,10 @@ static int find_place(const matcher *m, const place *p, bool in_base) {
 static cs_status fail_ambiguous(const matcher *m, const cs_tensor *a, const cs_tensor *b, const char *what) {
     return cs_hint(
         cs_fail(CS_ERR_FORMAT, "%s: both %s and %s could be %s of %s", m->file, a->path, b->path, what, m->graph->arch),
-        "save the model that is meant alone, such as base.save_weights(...)");
+        "save only the model that is meant, such as base.save_weights(...)");
 }
 
-/* The container of which most tensors would be the base's; NULL when none would. */
+/* Finds the container with the most tensors that can belong to the base; NULL if there is none. */
 static cs_status find_base(const matcher *m, const place **base) {
     int most = 0;
     const place *rival = NULL;
@@ -280,9 +284,9 @@ static cs_status match_places(matcher *m) {
     return CS_OK;
 }
 
-/* No parameter can have two values. */
+/* Checks that no parameter has two tensors. */
 static cs_status check_unique(const matcher *m) {
-    size_t *taker; /* 1 + the tensor that is meant for the parameter */
+    size_t *taker; /* [n_params] 1 + index of the parameter's tensor, 0: none */
     cs_status status = CS_OK;
     CS_TRY(cs_alloc((size_t)m->graph->n_params, sizeof *taker, "marks", &taker));
     for (size_t i = 0; i < m->tensors->n && status == CS_OK; i++) {
@@ -319,7 +323,7 @@ cs_status cs_match(const char *file, const cs_graph *graph, const cs_tensor_list
 }
 
 bool cs_match_ignores(const cs_graph *graph, const cs_tensor *tensor) {
-    static const char counter[] = ".num_batches_tracked"; /* for a momentum that torch's networks do not use */
+    static const char counter[] = ".num_batches_tracked"; /* it serves a momentum that torch's networks do not use */
     size_t length = strlen(tensor->weight), suffix = strlen(counter);
     return tensor->naming == CS_NAMING_FLAT && graph->dialect == CS_DIALECT_TORCH && length > suffix &&
            strcmp(tensor->weight + length - suffix, counter) == 0;

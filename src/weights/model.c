@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The network that a weights file wants: EfficientNet comes with one rescaling of its input or, for ImageNet's weights,
- * with two, and the wrong number of them gives wrong features without an error. */
+/* Builds the network that a weights file was made for. EfficientNet rescales its input once or, with ImageNet's
+ * weights, twice, and the wrong number of rescalings gives wrong features without an error. */
 #include "walk.h"
 
 #include "cnnsweep/log.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a file says. */
+/* How often the network of a file rescales its input. */
 typedef enum scaling { SCALING_UNKNOWN, SCALING_ONCE, SCALING_TWICE } scaling;
 
 typedef struct reader {
@@ -26,14 +26,14 @@ static cs_status take_record(void *context, const char *format, const char *prep
     return CS_OK;
 }
 
-/* Is it an automatic name of that class: "rescaling", "rescaling_1", ... ? */
+/* Whether `name` is an automatic name of that class: "rescaling", "rescaling_1", ... */
 static bool is_of_class(const char *name, const char *class) {
     size_t length = strlen(class);
     return strncmp(name, class, length) == 0 && (name[length] == '_' || name[length] == '\0');
 }
 
-/* A list without a rescaling names none of the layers without weights, and one without a normalization is of another
- * network: the one around a nested base, say. */
+/* Counts the rescalings in a file's list of layers. A list without any leaves out all layers without weights, and one
+ * without a normalization is of another network, such as the model around a nested base; neither tells the scaling. */
 static cs_status take_layers(void *context, char *const *names, size_t n) {
     reader *r = context;
     int rescalings = 0, normalizations = 0;
@@ -51,7 +51,7 @@ static cs_status pass_over(void *context, const cs_tensor *tensor) {
     return CS_OK;
 }
 
-static cs_status look(void *context, FILE *text) {
+static cs_status read_scaling(void *context, FILE *text) {
     reader *r = context;
     const cs_visitor visitor = {.context = r, .file = take_record, .layers = take_layers, .tensor = pass_over};
     CS_TRY(cs_weights_walk(r->path, &visitor));
@@ -59,11 +59,11 @@ static cs_status look(void *context, FILE *text) {
     return CS_OK;
 }
 
-/* The child's text is what it found. */
+/* Reads the file, perhaps in a child process, whose text is the scaling that it found. */
 static cs_status find_scaling(const char *path, scaling *out) {
     reader r = {.path = path};
     char *text = NULL;
-    cs_status status = cs_weights_run(path, look, &r, &text);
+    cs_status status = cs_weights_run(path, read_scaling, &r, &text);
     if (status == CS_OK)
         *out = (scaling)(text[0] - '0');
     free(text);

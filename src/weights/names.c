@@ -45,7 +45,7 @@ bool cs_name_automatic(const char *name, cs_layer_kind *kind, int *ordinal) {
     return false;
 }
 
-/* What torch calls a parameter, behind the layer's name and a dot. */
+/* Torch's name of a parameter, which follows the layer's name and a dot. */
 static const char *torch_suffix(const cs_param *param) {
     switch (param->role) {
     case CS_PARAM_KERNEL:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A weights file into a graph's parameters, with a report. */
+/* Reads a weights file into a graph's parameters and makes the report. */
 #include "isolated.h"
 #include "layout.h"
 #include "match.h"
@@ -12,25 +12,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the reading child gives back. */
+/* The result of reading, in memory that the reading child process shares. */
 typedef struct outcome {
     int matched, missing, unused, wrong_shape, head_differs;
     float values[];
 } outcome;
 
-/* The file is walked twice: first for what it has, which decides what is taken; then for the values. */
+/* The file is walked twice: first for its list of tensors, to decide which are read, then for the values. */
 typedef struct reader {
     const char *path;
     const cs_graph *graph;
     unsigned rules;
-    int head; /* layers from here on may be another one's; n_layers: none */
+    int head; /* layers from this one on may be those of another head; n_layers: no layer may */
     outcome *out;
     cs_tensor_list tensors;
-    int *params; /* for every tensor the parameter that takes it, or -1 */
-    int *takers; /* for every parameter the tensor that is meant for it, or -1 */
-    size_t next; /* tensor of the second walk */
+    int *params; /* [tensors.n] the parameter that each tensor is read into, or -1 */
+    int *takers; /* [n_params] the tensor that belongs to each parameter, or -1 */
+    size_t next; /* index of the next tensor in the second walk */
     FILE *text;
-    char first_wrong[4 * CS_TENSOR_NAME_MAX]; /* what the error will say */
+    char first_wrong[4 * CS_TENSOR_NAME_MAX]; /* texts for the error */
     char first_missing[2 * CS_TENSOR_NAME_MAX];
 } reader;
 
@@ -68,7 +68,7 @@ static cs_naming naming_of(const reader *r) {
     return r->tensors.n > 0 ? r->tensors.items[0].naming : CS_NAMING_LEGACY;
 }
 
-/* The name in the file, and the shape that is wanted there. */
+/* Writes the name of a parameter in the file and the shape that it must have there. */
 static void describe_param(const reader *r, const cs_param *param, char name[CS_TENSOR_NAME_MAX],
                            char shape[CS_TENSOR_SHAPE_MAX]) {
     cs_layout layout = cs_layout_of(r->graph, param, naming_of(r));
@@ -94,7 +94,7 @@ static bool fits(const reader *r, size_t tensor) {
     return same_shape(&layout, &r->tensors.items[tensor]);
 }
 
-/* Is the whole head in the file, each parameter with its shape? */
+/* Whether the file has the whole head, each parameter with its shape. */
 static bool has_whole_head(const reader *r) {
     for (int i = 0; i < r->graph->n_params; i++)
         if (r->graph->params[i].layer >= r->head && (r->takers[i] < 0 || !fits(r, (size_t)r->takers[i])))
@@ -102,7 +102,7 @@ static bool has_whole_head(const reader *r) {
     return true;
 }
 
-/* Decides for every tensor whether it is taken, and keeps the report on those that are not. */
+/* Decides for every tensor whether it is read, and reports those that are not. */
 static void choose_tensors(reader *r) {
     bool take_head = has_whole_head(r);
     for (size_t k = 0; k < r->tensors.n; k++) {
@@ -169,7 +169,8 @@ static cs_status check_preprocess(void *context, const char *format, const char 
                    "preprocessing belongs to the weights: take those of this architecture and dialect");
 }
 
-/* Counts what the file lacks. A head may be absent as a whole; one of which a part is there is another one. */
+/* Counts the parameters that the file lacks. A file may lack the head as a whole; if it has a part of it, that is
+ * another head. */
 static void note_missing(reader *r) {
     enum { NAMED = 3 };
     bool has_head = false;
@@ -191,7 +192,7 @@ static void note_missing(reader *r) {
     }
 }
 
-static cs_status judge(const reader *r) {
+static cs_status check_counts(const reader *r) {
     const outcome *out = r->out;
     const char *more = out->missing > 3 ? ", ..." : "";
     if (out->wrong_shape > 0)
@@ -227,7 +228,7 @@ static cs_status read_walked(reader *r) {
     CS_TRY(match_tensors(r));
     choose_tensors(r);
     note_missing(r);
-    CS_TRY(judge(r));
+    CS_TRY(check_counts(r));
     return cs_weights_walk(r->path, &second);
 }
 
@@ -264,7 +265,7 @@ cs_status cs_weights_read(const char *path, unsigned rules, cs_params *params, c
     if (status == CS_OK)
         memcpy(params->data, r.out->values, bytes);
     if (status == CS_OK && report->head_differs > 0)
-        cs_log(CS_LOG_INFO, "%s: its head is another one: ours keeps its initial values", path);
+        cs_log(CS_LOG_INFO, "%s: it has another head than the network, whose head keeps its initial values", path);
 done:
     free(r.takers);
     cs_shared_free(r.out, size);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Element types of the format. */
+/* The element types of the format. */
 static const struct dtype {
     const char *name;
     cs_tensor_type type;
@@ -24,11 +24,11 @@ static const struct dtype {
     {"F8_E8M0", CS_TENSOR_OTHER, 1},
 };
 
-/* An open file; begin and end count from `data`, the end of the header. */
+/* An open file. The offsets begin and end of an entry count from `data`, the end of the header. */
 typedef struct safetensors {
     const char *path;
     FILE *stream;
-    uint64_t data, size; /* bytes of the values */
+    uint64_t data, size; /* offset and size in bytes of the values */
 } safetensors;
 
 typedef struct entry {
@@ -53,12 +53,12 @@ static float from_bits(uint32_t bits) {
     return value;
 }
 
-/* IEEE 754 binary16. */
+/* Converts from IEEE 754 binary16. */
 static float from_half(uint32_t half) {
     uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 1023;
     if (exponent == 31)
         return from_bits(sign | 0x7f800000 | fraction << 13);
-    if (exponent == 0) { /* a multiple of 2^-24 */
+    if (exponent == 0) { /* subnormal: a multiple of 2^-24 */
         float value = (float)fraction / (1 << 24);
         return sign ? -value : value;
     }
@@ -68,7 +68,7 @@ static float from_half(uint32_t half) {
 static float to_float(const struct dtype *dtype, const unsigned char *bytes) {
     uint64_t bits = little_endian(bytes, dtype->size);
     double wide;
-    if (dtype->type == CS_TENSOR_INTEGER) { /* signs do not matter: counts are what is read of integers */
+    if (dtype->type == CS_TENSOR_INTEGER) { /* the sign is ignored: integers are read only as counts */
         return (float)bits;
     }
     if (dtype->size == 8) {
@@ -137,7 +137,7 @@ static cs_status parse_entry(const char *name, const json_t *value, const safete
         if (strcmp(dtypes[i].name, dtype) == 0)
             e->dtype = &dtypes[i];
     if (!e->dtype)
-        return cs_fail(CS_ERR_FORMAT, "%s: tensor %.200s: dtype %.40s is none of the format's", file->path,
+        return cs_fail(CS_ERR_FORMAT, "%s: tensor %.200s: dtype %.40s is not one of safetensors", file->path,
                        cs_printable(name, text), dtype);
     CS_TRY(parse_shape(json_object_get(value, "shape"), e));
     if (json_array_size(offsets) != 2 || !read_offset(json_array_get(offsets, 0), &e->begin) ||
@@ -162,12 +162,12 @@ static cs_status check_cover(const safetensors *file, entry *entries, size_t n) 
     qsort(entries, n, sizeof *entries, by_begin);
     for (size_t i = 0; i < n; i++) {
         if (entries[i].begin != at)
-            return fail_entry(&entries[i],
-                              entries[i].begin < at ? "overlaps another one" : "bytes before it are nobody's");
+            return fail_entry(&entries[i], entries[i].begin < at ? "overlaps another one"
+                                                                 : "the bytes before it belong to no tensor");
         at = entries[i].end;
     }
     if (at != file->size)
-        return cs_fail(CS_ERR_FORMAT, "%s: %llu bytes behind the last tensor are nobody's", file->path,
+        return cs_fail(CS_ERR_FORMAT, "%s: %llu bytes behind the last tensor belong to none", file->path,
                        (unsigned long long)(file->size - at));
     return CS_OK;
 }
@@ -226,7 +226,7 @@ static cs_status parse_header(const safetensors *file, const char *text, size_t 
     return CS_OK;
 }
 
-/* Reads the header's text, malloc'ed, and learns where the values are. */
+/* Reads the header's text, malloc'ed, and sets where the values are. */
 static cs_status read_header(safetensors *file, char **text, size_t *size) {
     unsigned char prefix[CS_SAFETENSORS_PREFIX];
     struct stat info;
@@ -265,5 +265,5 @@ static cs_status walk_safetensors(const char *path, const cs_visitor *visitor) {
     return status;
 }
 
-/* The header begins behind its length. */
+/* The header begins after its length. */
 const cs_format cs_safetensors_format = {"{", 1, CS_SAFETENSORS_PREFIX, false, walk_safetensors};

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds {"dtype", "shape", "data_offsets"} and advances *at. */
+/* Adds {"dtype", "shape", "data_offsets"} and moves *at to the end of its values. */
 static bool add_entry(json_t *header, const char *name, const char *dtype, size_t item, const cs_layout *layout,
                       uint64_t *at) {
     json_t *shape = json_array();
@@ -28,7 +28,8 @@ static bool add_entry(json_t *header, const char *name, const char *dtype, size_
     return json_object_set_new(header, name, entry) == 0;
 }
 
-/* Parameters in the graph's order, then a zero "num_batches_tracked" for every batch norm of a torch network. */
+/* The header lists the parameters in the graph's order, then a "num_batches_tracked" of 0 for every batch norm of a
+ * torch network. */
 static json_t *make_header(const cs_graph *graph, int *counters) {
     const cs_layout scalar = {0};
     bool torch = graph->dialect == CS_DIALECT_TORCH, good = true;
@@ -58,7 +59,7 @@ static json_t *make_header(const cs_graph *graph, int *counters) {
     return NULL;
 }
 
-/* The prefix and the header, padded with spaces to a multiple of 8. */
+/* Writes the prefix and the header, padded with spaces to a multiple of 8. */
 static bool write_header(FILE *stream, const char *text) {
     size_t length = strlen(text), padded = (length + 7) / 8 * 8;
     unsigned char prefix[CS_SAFETENSORS_PREFIX];

@@ -65,7 +65,7 @@ cs_status cs_tensor_list_append(cs_tensor_list *list, const char *file, const cs
 
 void cs_tensor_list_clear(cs_tensor_list *list) {
     for (size_t i = 0; i < list->n; i++)
-        free((char *)list->items[i].layer); /* the first of its texts */
+        free((char *)list->items[i].layer); /* the strings of a tensor are one block, and this is the first */
     free(list->items);
     *list = (cs_tensor_list){0};
 }

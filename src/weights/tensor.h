@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to src/weights: what a weights file holds, whatever its format. A walker (walk.h) shows every tensor of a
- * file to a visitor, in the order of the file. */
+/* Inside the weights room: the tensors of a weights file, whatever its format. A walker (walk.h) passes every tensor of
+ * a file to a visitor, in the order of the file. */
 #ifndef CS_WEIGHTS_TENSOR_H
 #define CS_WEIGHTS_TENSOR_H
 
@@ -20,43 +20,43 @@ typedef enum cs_tensor_type { CS_TENSOR_FLOAT, CS_TENSOR_INTEGER, CS_TENSOR_OTHE
 typedef struct cs_tensor {
     cs_naming naming;
     const char *layer, *place, *weight;
-    const char *path; /* where it lies in the file, for people */
+    const char *path; /* its path in the file, for people */
     cs_tensor_type type;
     char type_name[16]; /* "F32" */
     int rank;
     uint64_t dims[CS_TENSOR_MAX_RANK];
-    /* Reads all values, in the order of the file, as floats. */
+    /* Reads all values as floats, in the order of the file. */
     cs_status (*read)(const struct cs_tensor *tensor, float *out);
-    const void *source; /* for `read` */
+    const void *source; /* the data that `read` needs */
 } cs_tensor;
 
 typedef struct cs_visitor {
     void *context;
-    /* Called once, before the tensors. `preprocess` is the one the file records, or "". */
+    /* Called once, before the tensors. `preprocess` is the preprocessing that the file records, or "". */
     cs_status (*file)(void *context, const char *format, const char *preprocess);
-    /* Optional: the names of a model's layers, where the file has them, and for a model in a model again. */
+    /* Optional: called with the names of a model's layers, if the file has them, and again for each nested model. */
     cs_status (*layers)(void *context, char *const *names, size_t n);
     cs_status (*tensor)(void *context, const cs_tensor *tensor);
 } cs_visitor;
 
-/* The name under which a preprocessing kind is recorded: an attribute of the root, or a key of __metadata__. */
+/* The name under which files record the preprocessing: an attribute of the root, or a key of __metadata__. */
 extern const char cs_preprocess_key[];
 
-/* How many values it has. */
+/* The number of values of the tensor. */
 uint64_t cs_tensor_count(const cs_tensor *tensor);
 
-/* Tensors with their own copies of their texts; they have no values. */
+/* A list of tensors with copies of their strings and without their values. */
 typedef struct cs_tensor_list {
     cs_tensor *items;
     size_t n, capacity;
 } cs_tensor_list;
-/* CS_ERR_FORMAT naming `file` when there are absurdly many. */
+/* Appends a copy of the tensor. Absurdly many of them are CS_ERR_FORMAT naming `file`. */
 CS_MUST_CHECK cs_status cs_tensor_list_append(cs_tensor_list *list, const char *file, const cs_tensor *tensor);
 void cs_tensor_list_clear(cs_tensor_list *list);
 
-/* "[3,3,8]". */
+/* Writes a shape as text: "[3,3,8]". */
 const char *cs_shape_text(const uint64_t *dims, int rank, char out[CS_TENSOR_SHAPE_MAX]);
-/* A name from a file as one line of at most CS_TENSOR_NAME_MAX - 1 characters of ASCII. */
+/* Writes a name from a file as one line of at most CS_TENSOR_NAME_MAX - 1 ASCII characters. */
 const char *cs_printable(const char *name, char out[CS_TENSOR_NAME_MAX]);
 
 /* The hint of most errors about a damaged file. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which format is a file of? */
+/* Finds the format of a weights file and walks the file. */
 #include "walk.h"
 
 #include "isolated.h"
@@ -21,11 +21,11 @@ static const cs_format *const formats[] = {&cs_hdf5_format, &zip_format, &cs_saf
 static cs_status fail_open(const char *path) {
     if (errno == ENOENT)
         return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "weights: there is no file %s", path),
-                       "paths start where the program does");
+                       "a relative path starts in the folder where the program was started");
     return cs_fail_errno("weights: %s", path);
 }
 
-/* NULL with CS_OK: none of them. */
+/* Finds the format of the file; NULL with CS_OK if it has none of them. */
 static cs_status find_format(const char *path, const cs_format **out) {
     char start[16] = "";
     FILE *file = fopen(path, "rb");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to src/weights: one writer a format. The file appears whole or not at all. */
+/* Inside the weights room: one writer for each format. A file appears complete or not at all. */
 #ifndef CS_WEIGHTS_WRITERS_H
 #define CS_WEIGHTS_WRITERS_H
 
