@@ -11,7 +11,7 @@ void packed_image_clear(packed_image *image) {
     free(image->jpeg);
 }
 
-/* Pixels to [h,w,3], or as they are for h = w = 0. */
+/* Resizes pixels to [h,w,3]; h = w = 0 keeps their size. */
 static cs_status resize_pixels(cs_decoder *decoder, const cs_image *pixels, cs_resize how, int h, int w,
                                cs_image *image) {
     h = h > 0 ? h : pixels->h;
@@ -20,7 +20,7 @@ static cs_status resize_pixels(cs_decoder *decoder, const cs_image *pixels, cs_r
     return cs_resize_image(decoder, pixels, how, h, w, image->pixels);
 }
 
-/* Reads and decodes the sample into out->image; with `resized` to the size that is asked for. */
+/* Reads and decodes the sample into out->image, with `resized` at the size that the options ask for. */
 static cs_status decode(const pack_options *options, cs_decoder *decoder, const pack_sample *sample, bool resized,
                         packed_image *out) {
     const pack_content *content = &out->content;
@@ -38,8 +38,8 @@ cs_status pack_decode(const pack_options *options, cs_decoder *decoder, const pa
     return decode(options, decoder, sample, false, out);
 }
 
-/* Sums and sums of squares a channel. 48 bytes are 16 pixels: the lanes of one block line up with those of the next,
- * and the inner loop becomes vector instructions. */
+/* Adds up the values and their squares for each channel. Blocks of 48 bytes are 16 whole pixels, so each lane has the
+ * same channel in every block and the inner loop becomes vector instructions. */
 static void add_statistics(const cs_image *image, packed_image *out) {
     enum { LANES = 48, MOST_BLOCKS = 256 }; /* 256 * 255 fits in 16 bits */
     const uint8_t *pixels = image->pixels;
@@ -67,7 +67,8 @@ static void add_statistics(const cs_image *image, packed_image *out) {
     }
 }
 
-/* JPEG files that need no resize are stored as they are: encoding them again would only lose. */
+/* Encodes the image. JPEG files that need no resize are stored unchanged, as encoding them again would only lose
+ * quality. */
 static cs_status encode(const cs_dataset_layout *layout, packed_image *out) {
     const pack_content *content = &out->content;
     int h = 0, w = 0;

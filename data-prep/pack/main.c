@@ -36,7 +36,7 @@ static cs_status parse_encoding(const char *text, void *target) {
     return CS_OK;
 }
 
-/* A number of bytes with an optional K, M or G (powers of 1024). */
+/* Parses a number of bytes with an optional K, M or G (powers of 1024). */
 static cs_status parse_bytes(const char *text, void *target) {
     static const char units[] = "KMG";
     char *end;
@@ -105,21 +105,21 @@ static void print_help(const cs_arg *args, size_t n) {
     puts("; OUT is the dataset to make\n"
          "  cnnsweep-pack --part I/N SRC OUT    part I of N (0 to N-1), for N processes that share the work, then\n"
          "  cnnsweep-pack --join OUT            makes OUT of its parts\n"
-         "  cnnsweep-pack --info OUT            what is in a dataset\n"
-         "  cnnsweep-pack --check OUT           is it whole?\n");
+         "  cnnsweep-pack --info OUT            prints what is in a dataset\n"
+         "  cnnsweep-pack --check OUT           checks that a dataset is complete\n");
     printf("%s are read. Options:\n", formats);
     cs_args_help(stdout, args, n);
     puts("\nExit status: 0 done, 1 failed (nothing is left behind), 2 wrong call.");
 }
 
-static cs_status take_out(const char *text, char out[CS_PATH_MAX]) {
+static cs_status copy_out_path(const char *text, char out[CS_PATH_MAX]) {
     CS_TRY(cs_path(out, CS_PATH_MAX, "%s", text));
     for (size_t n = strlen(out); n > 1 && out[n - 1] == '/'; n--)
         out[n - 1] = '\0';
     return CS_OK;
 }
 
-/* Fills the options from the command line; --help and --version say everything themselves. */
+/* Sets the options from the command line; prints the answer to --help and --version. */
 static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
     const cs_arg args[] = {
         {"--size", "WxH", "resize to this width and height (default: keep)", cs_arg_size, options->size},
@@ -135,7 +135,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--seed", "N", "seed of --split and --val (default 0)", cs_arg_int64, &options->seed},
         {"--skip-bad", NULL, "leave out images that cannot be read instead of failing; the others are split",
          cs_arg_bool, &options->skip_bad},
-        {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M if not told)",
+        {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M by default)",
          parse_part, &options->part},
         {"--join", NULL, "make OUT of its parts", cs_arg_bool, &wanted->join},
         {"--check", NULL, "verify a packed dataset", cs_arg_bool, &wanted->check},
@@ -155,12 +155,12 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         puts("cnnsweep-pack " CNNSWEEP_VERSION);
         return CS_OK;
     }
-    bool look = wanted->check || wanted->info || wanted->join;
-    if (given != (look ? 1 : 2))
-        return cs_hint(cs_fail(CS_ERR_ARG, look ? "give one dataset" : "give SRC and OUT"),
+    bool one_path = wanted->check || wanted->info || wanted->join;
+    if (given != (one_path ? 1 : 2))
+        return cs_hint(cs_fail(CS_ERR_ARG, one_path ? "give one dataset" : "give SRC and OUT"),
                        "cnnsweep-pack --help tells how to call it");
     options->src = positional[0];
-    return take_out(look ? positional[0] : positional[1], options->out);
+    return copy_out_path(one_path ? positional[0] : positional[1], options->out);
 }
 
 static cs_status pack_or_take_part(pack_options *options, pack_list *list) {
@@ -171,8 +171,8 @@ static cs_status pack_or_take_part(pack_options *options, pack_list *list) {
     return done ? CS_OK : pack_run(options, list, &stop_asked);
 }
 
-/* What was just written is told; its checksums were made a moment ago. */
-static cs_status tell(const pack_options *options) {
+/* Prints what is in the dataset that was just written. Its checksums need no check, as they are new. */
+static cs_status print_dataset(const pack_options *options) {
     setenv("CNNSWEEP_TRUST_SHARDS", "1", 1);
     return pack_info(options->out);
 }
@@ -187,17 +187,17 @@ static cs_status pack(pack_options *options) {
     cs_status status = pack_or_take_part(options, &list);
     pack_list_clear(&list);
     CS_TRY(status);
-    return options->part.count ? CS_OK : tell(options);
+    return options->part.count ? CS_OK : print_dataset(options);
 }
 
 static cs_status join(const pack_options *options) {
     CS_TRY(cs_dataset_join(options->out));
-    return tell(options);
+    return print_dataset(options);
 }
 
 static cs_status run(pack_options *options, const commands *wanted) {
     if (wanted->check) {
-        unsetenv("CNNSWEEP_TRUST_SHARDS"); /* to check is to look */
+        unsetenv("CNNSWEEP_TRUST_SHARDS"); /* checksums must be verified */
         return pack_check(options->out);
     }
     if (wanted->info)

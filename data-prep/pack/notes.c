@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which files are bad, found by several processes that pack a dataset in parts. A split is made of the good files of
- * all parts, so every part has to know of all. None waits for another: the list is cut into slices, and who has looked
- * at the files of one writes down which are bad, as a note beside the parts. Each process begins with the slices of its
- * own part and then looks at those that nobody has noted yet. */
+/* Finds the bad files when several processes pack a dataset in parts. A split is made of the good files of all parts,
+ * so each process must know all bad files. No process waits for another: the list of files is cut into slices, and the
+ * process that has checked a slice writes the bad files of it into a note in the folder of the parts. Each process
+ * begins with the slices of its own part and then checks those that have no note yet. */
 #include "pack.h"
 
 #include "cnnsweep/log.h"
@@ -17,7 +17,7 @@ enum { SLICES_PER_PART = 4 };
 typedef struct notebook {
     pack_list *list;
     char parts[CS_PATH_MAX]; /* the folder of the notes */
-    uint64_t key;            /* of the files, what is made of them and the slices: other notes are not read */
+    uint64_t key;            /* checksum of files, options and slices; a note with another key is not read */
     size_t slices;
 } notebook;
 
@@ -44,7 +44,7 @@ static cs_status open_notebook(const pack_options *options, pack_list *list, not
     return cs_folder_create(book->parts);
 }
 
-/* A note is a line with the number of bad files and a line with the place of each in the list. */
+/* Writes a note: a line with the number of bad files, and a line with the index in the list for each of them. */
 static cs_status write_note(const notebook *book, size_t slice) {
     char path[CS_PATH_MAX];
     cs_atomic_file *note = NULL;
@@ -60,7 +60,7 @@ static cs_status write_note(const notebook *book, size_t slice) {
     return cs_atomic_commit(&note);
 }
 
-/* The next number of *text, which is moved behind it; false when there is none below `limit`. */
+/* Reads the next number of *text and moves *text after it; false if there is no number below `limit`. */
 static bool take_number(char **text, uint64_t limit, uint64_t *value) {
     char *end;
     *value = strtoull(*text, &end, 10);
@@ -84,7 +84,7 @@ static bool parse_note(const notebook *book, size_t slice, char *text) {
     return true;
 }
 
-/* Marks the bad files of a slice as its note says; false when there is none (or none that can be read). */
+/* Marks the bad files of a slice by its note; false if it has no note that can be read. */
 static bool read_note(const notebook *book, size_t slice) {
     enum { LIMIT = 1 << 30 };
     char path[CS_PATH_MAX], *text = NULL;
@@ -97,14 +97,15 @@ static bool read_note(const notebook *book, size_t slice) {
     return good;
 }
 
-/* What counts is the note, also for the process that wrote it: another may have written the same one at this moment. */
-static cs_status look_at_slice(const notebook *book, size_t slice, pack_search *search) {
+/* Finds the bad files of a slice. The note decides, even for the process that wrote it, as another process may have
+ * written the same note at the same time. */
+static cs_status check_slice(const notebook *book, size_t slice, pack_search *search) {
     size_t begin = slice_begin(book, slice), end = slice_begin(book, slice + 1);
     if (read_note(book, slice)) {
         cs_progress_add(search->progress, (int64_t)(end - begin));
         return CS_OK;
     }
-    CS_TRY(pack_look(search, book->list->samples + begin, end - begin));
+    CS_TRY(pack_check_images(search, book->list->samples + begin, end - begin));
     cs_status status = write_note(book, slice);
     return read_note(book, slice) ? CS_OK : status;
 }
@@ -116,7 +117,7 @@ cs_status pack_find_bad(const pack_options *options, pack_list *list, const vola
     CS_TRY(cs_progress_open("checking", "images", (int64_t)list->n, &search.progress));
     cs_status status = CS_OK;
     for (size_t i = 0; i < book.slices && status == CS_OK; i++)
-        status = look_at_slice(&book, (i + (size_t)options->part.index * SLICES_PER_PART) % book.slices, &search);
+        status = check_slice(&book, (i + (size_t)options->part.index * SLICES_PER_PART) % book.slices, &search);
     cs_progress_close(search.progress);
     return status;
 }

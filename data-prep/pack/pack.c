@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The packing pipeline: threads decode into a ring of slots, and whichever finishes the oldest image writes what is
- * ready, in order. The ring bounds the memory; the order makes the dataset the same for any number of threads. */
+/* The packing pipeline. Threads decode images into a ring buffer, and the thread that finishes the oldest image writes
+ * all images that are ready, in order. The ring bounds the memory; the order makes the dataset the same for any number
+ * of threads. */
 #include "image.h"
 
 #include "cnnsweep/file.h"
@@ -11,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS_PER_THREAD = 4, BAD_NAMED = 20 };
+enum { ENTRIES_PER_THREAD = 4, BAD_NAMED = 20 };
 
-typedef struct ring_slot {
+typedef struct ring_entry {
     packed_image image;
     cs_status code;
-    cs_error error; /* when code is not CS_OK: the thread's error */
+    cs_error error; /* when code is not CS_OK: the error, to be raised in the thread that writes */
     bool ready;
-} ring_slot;
+} ring_entry;
 
 typedef struct pipeline {
     pack_search *search;
@@ -26,18 +27,18 @@ typedef struct pipeline {
     size_t n;
     cs_dataset_layout layout;
 
-    /* Used by the thread that writes. */
-    cs_dataset_writer *writer; /* NULL: the images are only looked at */
+    /* Used only by the thread that writes. */
+    cs_dataset_writer *writer; /* NULL: the images are only checked */
     cs_pixel_sums sums;
 
     /* Shared, under `lock`. */
     pthread_mutex_t lock;
     pthread_cond_t space;
-    ring_slot *ring; /* sample i goes to slot i % slots */
-    size_t slots;
-    size_t next;    /* sample that the next free thread takes */
-    size_t written; /* samples that are done with */
-    bool writing;   /* a thread is at it */
+    ring_entry *ring; /* [capacity] sample i uses entry i % capacity */
+    size_t capacity;
+    size_t next;    /* index of the sample that the next free thread takes */
+    size_t written; /* samples that were written or found to be bad */
+    bool writing;   /* a thread is writing */
     cs_status status;
     cs_error error; /* when status is not CS_OK */
 } pipeline;
@@ -62,20 +63,20 @@ static void name_bad_file(pack_sample *sample, pack_search *search) {
         cs_log(CS_LOG_WARN, "more bad images follow; they are counted, not named");
 }
 
-static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_slot *slot) {
+static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_entry *entry) {
     pack_search *search = pipe->search;
     if (*search->stop)
         return cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted; nothing was written", search->options->out);
-    if (slot->code != CS_OK) {
-        cs_status code = cs_error_restore(&slot->error);
+    if (entry->code != CS_OK) {
+        cs_status code = cs_error_restore(&entry->error);
         if (!is_bad_file(code))
             return code;
         name_bad_file(sample, search);
         return CS_OK;
     }
-    const packed_image *image = &slot->image;
+    const packed_image *image = &entry->image;
     if (!pipe->writer || search->bad > 0)
-        return CS_OK; /* nothing will come of this dataset; the rest is looked at to name what else is bad */
+        return CS_OK; /* no dataset will be made; the other images are decoded only to name the bad ones */
     CS_TRY(cs_dataset_append(pipe->writer, sample->split, sample->label, sample->id, image->bytes, image->size));
     if (sample->split != CS_SPLIT_TRAIN)
         return CS_OK;
@@ -87,21 +88,21 @@ static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_sl
     return CS_OK;
 }
 
-/* Writes the samples that are next in order and ready. Called, and returns, with the lock held. */
+/* Writes the next samples in the order, as many as are ready. The lock is held at the call and at the return. */
 static void write_ready(pipeline *pipe) {
     pipe->writing = true;
-    while (pipe->status == CS_OK && pipe->ring[pipe->written % pipe->slots].ready) {
-        ring_slot *slot = &pipe->ring[pipe->written % pipe->slots];
+    while (pipe->status == CS_OK && pipe->ring[pipe->written % pipe->capacity].ready) {
+        ring_entry *entry = &pipe->ring[pipe->written % pipe->capacity];
         pack_sample *sample = &pipe->samples[pipe->written];
         pthread_mutex_unlock(&pipe->lock);
-        cs_status status = write_sample(pipe, sample, slot);
+        cs_status status = write_sample(pipe, sample, entry);
         cs_progress_add(pipe->search->progress, 1);
         pthread_mutex_lock(&pipe->lock);
         if (status != CS_OK) {
             pipe->status = status;
             pipe->error = *cs_error_last();
         }
-        slot->ready = false;
+        entry->ready = false;
         pipe->written++;
         pthread_cond_broadcast(&pipe->space);
     }
@@ -121,17 +122,17 @@ static void *pack_samples(void *argument) {
     pthread_mutex_lock(&pipe->lock);
     while (pipe->status == CS_OK && pipe->next < pipe->n) {
         size_t i = pipe->next++;
-        while (pipe->status == CS_OK && i - pipe->written >= pipe->slots)
+        while (pipe->status == CS_OK && i - pipe->written >= pipe->capacity)
             pthread_cond_wait(&pipe->space, &pipe->lock);
         if (pipe->status != CS_OK)
             break;
         pthread_mutex_unlock(&pipe->lock);
-        ring_slot *slot = &pipe->ring[i % pipe->slots];
-        slot->code = take_sample(pipe, self->decoder, &pipe->samples[i], &slot->image);
-        if (slot->code != CS_OK)
-            slot->error = *cs_error_last();
+        ring_entry *entry = &pipe->ring[i % pipe->capacity];
+        entry->code = take_sample(pipe, self->decoder, &pipe->samples[i], &entry->image);
+        if (entry->code != CS_OK)
+            entry->error = *cs_error_last();
         pthread_mutex_lock(&pipe->lock);
-        slot->ready = true;
+        entry->ready = true;
         if (!pipe->writing)
             write_ready(pipe);
     }
@@ -152,7 +153,8 @@ static cs_status start_workers(pipeline *pipe, worker *workers, int n) {
     return CS_OK;
 }
 
-/* Every sample through the pipeline. The first failure stops the others; the caller's thread ends up with its error. */
+/* Sends every sample through the pipeline. The first failure stops all threads, and its error becomes that of the
+ * caller's thread. */
 static cs_status run_workers(pipeline *pipe) {
     worker *workers = NULL;
     int n = pipe->search->options->threads;
@@ -218,11 +220,11 @@ static cs_status create_dataset(const pack_options *options, const pack_list *li
 static cs_status run_pipeline(pipeline *pipe) {
     pthread_mutex_init(&pipe->lock, NULL);
     pthread_cond_init(&pipe->space, NULL);
-    pipe->slots = (size_t)pipe->search->options->threads * SLOTS_PER_THREAD;
-    cs_status status = cs_alloc(pipe->slots, sizeof *pipe->ring, "ring of images", &pipe->ring);
+    pipe->capacity = (size_t)pipe->search->options->threads * ENTRIES_PER_THREAD;
+    cs_status status = cs_alloc(pipe->capacity, sizeof *pipe->ring, "ring of images", &pipe->ring);
     if (status == CS_OK)
         status = run_workers(pipe);
-    for (size_t i = 0; pipe->ring && i < pipe->slots; i++)
+    for (size_t i = 0; pipe->ring && i < pipe->capacity; i++)
         packed_image_clear(&pipe->ring[i].image);
     free(pipe->ring);
     pthread_cond_destroy(&pipe->space);
@@ -230,7 +232,7 @@ static cs_status run_pipeline(pipeline *pipe) {
     return status;
 }
 
-cs_status pack_look(pack_search *search, pack_sample *samples, size_t n) {
+cs_status pack_check_images(pack_search *search, pack_sample *samples, size_t n) {
     pipeline pipe = {.search = search, .samples = samples, .n = n};
     return run_pipeline(&pipe);
 }
@@ -238,7 +240,7 @@ cs_status pack_look(pack_search *search, pack_sample *samples, size_t n) {
 static cs_status finish(const pack_options *options, pipeline *pipe) {
     cs_dataset_part part = options->part;
     double mean[3] = {0}, std[3] = {0};
-    if (part.count) { /* mean and std come with the other parts */
+    if (part.count) { /* joining the parts sets mean and std */
         part.sums = pipe->sums;
         return cs_dataset_commit_part(&pipe->writer, &part);
     }
@@ -247,7 +249,7 @@ static cs_status finish(const pack_options *options, pipeline *pipe) {
     return cs_dataset_commit(&pipe->writer);
 }
 
-/* One try; *bad files were found on the way, and nothing was written if there were any. */
+/* Packs all images in one pass. *bad files were found to be bad, and if there are any, nothing was written. */
 static cs_status pack_once(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop,
                            int64_t *bad) {
     pack_search search = {.options = options, .stop = stop};
@@ -272,7 +274,7 @@ cs_status pack_run(const pack_options *options, pack_list *list, const volatile 
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %lld of %zu files are no good (named above); nothing was written",
                                options->src, (long long)bad, list->n),
                        "remove or repair them, or leave them out with --skip-bad");
-    if (bad > 0 && !options->part.count) { /* parts have left out theirs before */
+    if (bad > 0 && !options->part.count) { /* with parts, the bad ones were left out before */
         CS_TRY(pack_leave_out(options, list));
         CS_TRY(pack_once(options, list, stop, &bad));
     }

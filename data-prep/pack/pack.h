@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep-pack: images of a source to a packed dataset. scan (source/) -> split -> pack. */
+/* cnnsweep-pack makes a packed dataset from a source of images in three steps: scan (source/), split, pack. */
 #ifndef CNNSWEEP_PACK_H
 #define CNNSWEEP_PACK_H
 
@@ -11,57 +11,57 @@
 
 typedef struct pack_options {
     const char *src;
-    const pack_source *source; /* that recognises SRC */
-    char out[CS_PATH_MAX];     /* does not end in a slash: names of other files begin with it */
-    int size[2];               /* width, height; 0, 0: as they are */
+    const pack_source *source; /* the source that recognises SRC */
+    char out[CS_PATH_MAX];     /* does not end with a slash, as names of other files begin with it */
+    int size[2];               /* width, height; 0, 0: the images keep their sizes */
     cs_resize resize;
     cs_encoding encoding;
-    double split[CS_SPLIT_COUNT]; /* fractions of train, val, test for a source that is not split */
+    double split[CS_SPLIT_COUNT]; /* fractions of train, val and test, for a source that is not split */
     bool has_split;
-    double val; /* fraction of train carved out for validation; 0: none */
+    double val; /* fraction of train that is moved to val; 0: none */
     int64_t shard_bytes;
     int threads;
     int64_t seed;
     bool skip_bad;
-    cs_dataset_part part; /* count 0: all images, in one go */
-    double started;       /* cs_now when the program began: the time told at the end is from there */
+    cs_dataset_part part; /* count 0: all images are packed in one run */
+    double started;       /* cs_now when the program began; the time printed at the end counts from it */
 } pack_options;
 
-/* Assigns samples to splits as the options say: class by class, drawn by the seed. It depends on nothing but the
- * samples in the list, so that what is split again is split as if it had always been so. A class that has no image in
- * train is an error that names it. */
+/* Assigns the samples to splits as the options say, class by class, drawn by the seed. The result depends only on the
+ * samples in the list, so that an earlier split does not change it. A class without an image in train is an error that
+ * names it. */
 CS_MUST_CHECK cs_status pack_split(const pack_options *options, pack_list *list);
-/* Drops the samples that are bad, as --skip-bad asks, and splits what is left. */
+/* Drops the bad samples, as --skip-bad asks, and splits the others. */
 CS_MUST_CHECK cs_status pack_leave_out(const pack_options *options, pack_list *list);
 
-/* Raw images without --size must have one size: that of the first file that is good. */
+/* Finds the size of the first good image. Raw images without --size must all have this size. */
 CS_MUST_CHECK cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w);
 
-/* With options->part: leaves out the bad files of all parts if asked to, keeps the samples of that part, and sets what
- * packing them needs to know of all (size, source). *done: this part is there already. */
+/* For options->part: leaves out the bad files of all parts if the options say so, keeps the samples of this part, and
+ * sets the options that depend on all parts (size, source). *done: this part exists already. */
 CS_MUST_CHECK cs_status pack_take_part(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop,
                                        bool *done);
-/* Says which images go where and how: parts that agree in it are of one dataset. */
+/* A checksum that identifies which images are packed and how; all parts of a dataset have the same. */
 CS_MUST_CHECK cs_status pack_fingerprint(const pack_options *options, const pack_list *list, uint64_t *fingerprint);
-/* Marks the files of the list that are bad, together with the processes of the other parts. */
+/* Marks the bad files of the list, in cooperation with the processes of the other parts. */
 CS_MUST_CHECK cs_status pack_find_bad(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop);
 
-/* A search for bad files, a stretch of the list after the other. */
+/* A search for bad files, one section of the list after another. */
 typedef struct pack_search {
     const pack_options *options;
     const volatile sig_atomic_t *stop;
     cs_progress *progress;
-    int64_t bad; /* found so far; the first of them are named */
+    int64_t bad; /* bad files found so far; only the first ones are named in the log */
 } pack_search;
 /* Decodes the images of `n` samples and marks those that are bad. */
-CS_MUST_CHECK cs_status pack_look(pack_search *search, pack_sample *samples, size_t n);
+CS_MUST_CHECK cs_status pack_check_images(pack_search *search, pack_sample *samples, size_t n);
 
-/* Decodes and writes; `stop` set by a signal ends it with CS_ERR_INTERRUPTED and nothing left behind. Files that are no
- * good are an error, or with --skip-bad left out: then the rest is split and packed again, as the split is made of what
- * is left. */
+/* Decodes the images and writes the dataset. A signal that sets `stop` ends it with CS_ERR_INTERRUPTED, and nothing is
+ * left behind. Bad files are an error unless --skip-bad leaves them out; then the others are split and packed again,
+ * because a split is made only of good files. */
 CS_MUST_CHECK cs_status pack_run(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop);
 
-/* Opens the dataset, with checksums, and prints what is in it (or only that it is whole). */
+/* pack_info prints what is in the dataset; pack_check opens it with its checksums and prints whether it is complete. */
 CS_MUST_CHECK cs_status pack_info(const char *path);
 CS_MUST_CHECK cs_status pack_check(const char *path);
 

@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-/* Keeps the samples of this part. Parts end where shards do, if how many images fill one is known beforehand: then the
- * shards are those of a dataset that is packed in one go. */
+/* Keeps the samples of this part. If the number of images in a shard is known in advance, parts end where shards end,
+ * so that the shards are the same as in a dataset that is packed in one run. */
 static void keep_part(const pack_options *options, pack_list *list) {
     size_t fill = 1, bytes = (size_t)options->size[0] * (size_t)options->size[1] * 3;
     if (options->encoding == CS_ENCODING_RAW && bytes > 0)
@@ -30,8 +30,9 @@ static void keep_part(const pack_options *options, pack_list *list) {
                options->part.index, options->part.count, shards);
 }
 
-/* What this part is made from is known of all parts, whichever are bad. */
-static cs_status settle_list(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop) {
+/* Leaves out bad files and sets the options that must be the same for all parts: they depend on the files of all
+ * parts. */
+static cs_status prepare_list(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop) {
     if (options->skip_bad) {
         CS_TRY(pack_find_bad(options, list, stop));
         CS_TRY(pack_leave_out(options, list));
@@ -43,19 +44,19 @@ static cs_status settle_list(pack_options *options, pack_list *list, const volat
 
 cs_status pack_take_part(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop, bool *done) {
     char folder[CS_PATH_MAX];
-    cs_dataset_part there;
+    cs_dataset_part found;
     *done = false;
     if (cs_file_exists(options->out))
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: already exists", options->out), "remove it first");
-    CS_TRY(settle_list(options, list, stop));
+    CS_TRY(prepare_list(options, list, stop));
     CS_TRY(cs_dataset_part_path(options->out, options->part.index, folder, sizeof folder));
     keep_part(options, list);
     if (!cs_file_exists(folder))
         return CS_OK;
-    CS_TRY(cs_dataset_read_part(folder, &there));
-    if (there.source != options->part.source || there.count != options->part.count)
-        return cs_hint(cs_fail(CS_ERR_ARG, "%s: there already, as part %d of %d of other images or options", folder,
-                               there.index, there.count),
+    CS_TRY(cs_dataset_read_part(folder, &found));
+    if (found.source != options->part.source || found.count != options->part.count)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: exists already, as part %d of %d of other images or options", folder,
+                               found.index, found.count),
                        "remove %s.parts first", options->out);
     cs_log(CS_LOG_INFO, "%s: this part is there already", folder);
     *done = true;

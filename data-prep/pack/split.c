@@ -12,7 +12,7 @@ static cs_status fail_without_images(const pack_options *options, const char *cl
                    "remove its %s, add images, or leave more of them to train", options->source->unit);
 }
 
-/* Images of a class in each split. */
+/* The number of images of a class in each split. */
 typedef int64_t class_counts[CS_SPLIT_COUNT];
 
 static cs_status count_images(const pack_list *list, class_counts **out) {
@@ -33,7 +33,8 @@ static cs_status check_classes(const pack_options *options, const pack_list *lis
     return status;
 }
 
-/* Of the class's training images, drawn without replacement: round(n * val) go to val, round(n * test) to test. */
+/* Moves round(n * val) of the n training images of a class to val and round(n * test) to test, drawn without
+ * replacement. */
 static void split_class(const pack_options *options, pack_list *list, int label, double val, double test,
                         int32_t *members, int32_t *order) {
     int32_t n = 0;
@@ -67,14 +68,14 @@ static int by_place(const void *a, const void *b) {
     return (first->place > second->place) - (first->place < second->place);
 }
 
-/* What the scan said, whatever an earlier split made of it. */
+/* Restores the order and the splits of the scan, which an earlier split has changed. */
 static void restore(pack_list *list) {
     qsort(list->samples, list->n, sizeof *list->samples, by_place);
     for (size_t i = 0; i < list->n; i++)
         list->samples[i].split = list->samples[i].source_split;
 }
 
-/* By split, else as they are: stable, as samples of a split are in the order of their names. */
+/* Sorts the samples by split. The sort is stable, so that the samples of a split stay in the order of their names. */
 static cs_status sort_by_split(pack_list *list) {
     pack_sample *sorted = NULL;
     CS_TRY(cs_alloc(list->n, sizeof *sorted, "image list", &sorted));
@@ -119,7 +120,8 @@ static size_t drop_bad(pack_list *list) {
     return all - kept;
 }
 
-/* A class that loses its last images for validation or test trains, but its numbers there mean nothing. */
+/* Warns of classes that have no image left for validation or test: they can be trained, but their numbers in that split
+ * mean nothing. */
 static void warn_of_empty_splits(const pack_list *list, const class_counts *before, const class_counts *now) {
     for (int i = 0; i < list->n_classes; i++)
         for (int s = CS_SPLIT_VAL; s < CS_SPLIT_COUNT; s++)

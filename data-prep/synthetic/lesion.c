@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* To add a class: a row. */
+/* To add a class, add a row. */
 static const lesion_class classes[] = {
     {"synthetic_nevus", 0.22f, 0.20f, 0.25f, 0.45f},
     {"synthetic_melanoma", 0.58f, 0.55f, 0.65f, 0.60f},
@@ -13,17 +13,17 @@ static const lesion_class classes[] = {
 enum { HARMONICS = 7, GRID = 9, RAY_COUNT = 256 };
 static const float tau = 6.2831853f;
 
-/* Smooth random values: a grid of uniform numbers, blended in between. */
+/* Smooth random values: a grid of uniform numbers and interpolation between them. */
 typedef struct noise {
     float grid[GRID][GRID];
 } noise;
 
 typedef struct lesion {
-    float x, y, radius;        /* centre and size, in widths of the image */
-    float rays[RAY_COUNT + 1]; /* outline: relative radius by angle */
-    float soft;                /* width of the edge, relative to the radius */
+    float x, y, radius;        /* centre and size, in units of the image width */
+    float rays[RAY_COUNT + 1]; /* the outline: relative radius for each angle */
+    float soft;                /* width of the soft edge, relative to the radius */
     float skin[3], dark[3], light[3];
-    float colours; /* how far the patches differ */
+    float colours; /* how much the colours of the patches differ */
     float grain;   /* camera noise, in levels */
     noise patches, texture;
 } lesion;
@@ -33,7 +33,7 @@ const lesion_class *lesion_classes(int *n) {
     return classes;
 }
 
-/* The class's mean, blurred for this image. */
+/* Draws a value of this image around the class's mean. */
 static float trait(cs_rng *rng, float mean) {
     const float spread = 0.16f;
     float value = mean + spread * cs_rng_normal(rng);
@@ -46,7 +46,7 @@ static void noise_fill(noise *field, cs_rng *rng) {
             field->grid[y][x] = cs_rng_float(rng);
 }
 
-/* x, y in [0, 1] -> [0, 1] */
+/* Interpolates the noise at x, y in [0, 1]; the result is in [0, 1]. */
 static float noise_at(const noise *field, float x, float y) {
     float gx = x * (GRID - 1.001f), gy = y * (GRID - 1.001f);
     int ix = (int)gx, iy = (int)gy;
@@ -59,7 +59,8 @@ static float noise_at(const noise *field, float x, float y) {
     return upper + fy * (lower - upper);
 }
 
-/* Low harmonics make the shape lopsided (the first) and long (the second); high ones fray the border. */
+/* Draws the outline. The first harmonic makes the shape lopsided, the second one makes it long, and high ones fray the
+ * border. */
 static void draw_outline(lesion *shape, cs_rng *rng, float asymmetry, float border) {
     float amplitude[HARMONICS], phase[HARMONICS];
     for (int k = 0; k < HARMONICS; k++) {
@@ -101,7 +102,7 @@ static lesion choose(const lesion_class *class, cs_rng *rng) {
     return shape;
 }
 
-/* How much of the lesion covers (x, y): 1 inside, 0 outside, between at the soft edge. */
+/* How much the lesion covers the point (x, y): 1 inside, 0 outside, values between on the soft edge. */
 static float cover(const lesion *shape, float x, float y) {
     float dx = x - shape->x, dy = y - shape->y;
     float angle = atan2f(dy, dx) / tau;

@@ -26,7 +26,7 @@ static const char notice[] =
 
 static const struct {
     const char *name;
-    int percent; /* of a class's images; the last split takes the rest */
+    int percent; /* share of a class's images; the last split gets the rest */
 } splits[SPLITS] = {{"train", 70}, {"val", 15}, {"test", 15}};
 
 static cs_status make_folders(const options *chosen, const char *root) {
@@ -41,7 +41,7 @@ static cs_status make_folders(const options *chosen, const char *root) {
     return CS_OK;
 }
 
-/* Not synced: the folder can be drawn again at any time. */
+/* Creates the folders. They are not synced to disk, as they can be drawn again at any time. */
 static cs_status write_file(const char *path, const void *bytes, size_t size) {
     FILE *file = fopen(path, "wb");
     if (!file)
@@ -52,7 +52,7 @@ static cs_status write_file(const char *path, const void *bytes, size_t size) {
     return CS_OK;
 }
 
-/* The split of image i of a class. */
+/* Returns the split of image i of a class. */
 static const char *split_of(const options *chosen, int i) {
     int64_t upto = 0;
     for (int s = 0; s < SPLITS - 1; s++) {
@@ -63,23 +63,23 @@ static const char *split_of(const options *chosen, int i) {
     return splits[SPLITS - 1].name;
 }
 
-/* What drawing needs from one image to the next. */
-typedef struct studio {
+/* Buffers that are used again for every image. */
+typedef struct drawing_buffers {
     cs_image image;
     uint8_t *jpeg;
     size_t capacity;
-} studio;
+} drawing_buffers;
 
-static cs_status draw_one(const options *chosen, const char *root, int label, int i, studio *tools) {
+static cs_status draw_one(const options *chosen, const char *root, int label, int i, drawing_buffers *buffers) {
     int n;
     const lesion_class *class = &lesion_classes(&n)[label];
     char path[CS_PATH_MAX];
     size_t size = 0;
     cs_rng rng = cs_rng_at((uint64_t)chosen->seed, CS_PURPOSE_SYNTHETIC, (uint32_t)label, (uint32_t)i);
-    lesion_draw(class, &rng, &tools->image);
-    CS_TRY(cs_encode_jpeg(&tools->image, QUALITY, &tools->jpeg, &tools->capacity, &size));
+    lesion_draw(class, &rng, &buffers->image);
+    CS_TRY(cs_encode_jpeg(&buffers->image, QUALITY, &buffers->jpeg, &buffers->capacity, &size));
     CS_TRY(cs_path(path, sizeof path, "%s/%s/%s/%s_%06d.jpg", root, split_of(chosen, i), class->name, class->name, i));
-    return write_file(path, tools->jpeg, size);
+    return write_file(path, buffers->jpeg, size);
 }
 
 static cs_status draw_all(const options *chosen, const char *root) {
@@ -87,17 +87,17 @@ static cs_status draw_all(const options *chosen, const char *root) {
     CS_TRY(make_folders(chosen, root));
     CS_TRY(cs_path(path, sizeof path, "%s/SYNTHETIC.txt", root));
     CS_TRY(write_file(path, notice, strlen(notice)));
-    studio tools = {0};
-    cs_status status = cs_image_reserve(&tools.image, chosen->size[1], chosen->size[0]);
+    drawing_buffers buffers = {0};
+    cs_status status = cs_image_reserve(&buffers.image, chosen->size[1], chosen->size[0]);
     for (int label = 0; label < chosen->classes; label++)
         for (int i = 0; i < chosen->per_class && status == CS_OK; i++)
-            status = draw_one(chosen, root, label, i, &tools);
-    cs_image_clear(&tools.image);
-    free(tools.jpeg);
+            status = draw_one(chosen, root, label, i, &buffers);
+    cs_image_clear(&buffers.image);
+    free(buffers.jpeg);
     return status;
 }
 
-/* Draws into a folder with a temporary name; it gets its own when everything is there. */
+/* Draws into a folder with a temporary name, which is renamed when all images are written. */
 static cs_status synthesize(const options *chosen) {
     char temporary[CS_PATH_MAX];
     int most;

@@ -16,8 +16,8 @@ void pack_content_clear(pack_content *content) {
     free(content->bytes);
 }
 
-/* Into out->bytes, whose memory is used again and again: opening and reading is a good part of the time that a
- * small image takes. */
+/* Reads the file into out->bytes, whose memory is used again for every file: opening and reading takes a large part of
+ * the time for a small image. */
 static cs_status read_file(int file, pack_content *out) {
     struct stat info;
     if (fstat(file, &info) != 0)
@@ -40,7 +40,7 @@ static cs_status read_file(int file, pack_content *out) {
 }
 
 cs_status pack_content_read_file(pack_content *content) {
-    int file = open(content->name, O_RDONLY | O_NONBLOCK); /* a pipe would keep it waiting for a writer */
+    int file = open(content->name, O_RDONLY | O_NONBLOCK); /* else opening a pipe would wait for a writer */
     if (file < 0)
         return cs_fail_errno("%s: cannot open", content->name);
     cs_status status = read_file(file, content);

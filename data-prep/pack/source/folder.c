@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A folder of image files: a folder a class, or train/ val/ test/ with a folder a class in each. */
+/* A source that is a folder of image files. It has either one folder for each class, or train/, val/ and test/ with one
+ * folder for each class in each of them. */
 #include "source.h"
 
 #include "cnnsweep/log.h"
@@ -13,13 +14,13 @@
 
 enum { DEEPEST = 16 };
 
-/* The entries of one folder, sorted by bytes; hidden ones are left out. */
+/* The entries of one folder, sorted by the bytes of their names, without hidden ones. */
 typedef struct listing {
     struct entry {
         char *name;
         bool folder;
-        int broken;     /* errno: it cannot be looked at, as a link that leads nowhere */
-        uint64_t stamp; /* of its size and time of change */
+        int broken;     /* errno if the entry cannot be examined, such as a link without a target; else 0 */
+        uint64_t stamp; /* checksum of its size and modification time */
     } * entries;
     size_t n, capacity;
 } listing;
@@ -75,7 +76,7 @@ static cs_status list_folder(const char *path, listing *list) {
     return status;
 }
 
-/* A folder in which class folders are looked for: what cannot be looked at may be one of them. */
+/* Lists a folder of class folders. An entry that cannot be examined is an error, as it may be a class. */
 static cs_status list_classes(const char *path, listing *list) {
     CS_TRY(list_folder(path, list));
     for (size_t i = 0; i < list->n; i++)
@@ -88,7 +89,7 @@ static cs_status list_classes(const char *path, listing *list) {
     return CS_OK;
 }
 
-/* All files below SRC/`relative`, folders in folders included. */
+/* Adds all files below SRC/`relative`, also those in nested folders. */
 static cs_status scan_class(pack_list *list, const char *src, const char *relative, int label, cs_split split,
                             int depth) {
     char path[CS_PATH_MAX];
@@ -111,8 +112,8 @@ static cs_status scan_class(pack_list *list, const char *src, const char *relati
     return status;
 }
 
-/* The class folders below SRC/`prefix` ("" or "train/"). The training split makes the classes; the others must know
- * no more. */
+/* Scans the class folders below SRC/`prefix` ("" or "train/"). The training split defines the classes; the other splits
+ * must not have more. */
 static cs_status scan_classes(pack_list *list, const char *src, const char *prefix, const listing *found,
                               cs_split split) {
     for (size_t i = 0; i < found->n; i++) {
@@ -148,7 +149,7 @@ static cs_status scan_split(pack_list *list, const char *src, const char *name, 
 }
 
 static cs_status scan_top(pack_list *list, const char *src, const listing *top) {
-    const char *folders[CS_SPLIT_COUNT + 1] = {NULL}; /* the last: a folder that is no split */
+    const char *folders[CS_SPLIT_COUNT + 1] = {NULL}; /* by split; the last one is a folder that is no split */
     for (size_t i = 0; i < top->n; i++) {
         cs_split split = pack_split_by_name(top->entries[i].name);
         if (!top->entries[i].folder)

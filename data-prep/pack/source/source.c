@@ -5,7 +5,7 @@ extern const pack_source pack_folder_source;
 static const pack_source *const sources[] = {&pack_folder_source};
 enum { SOURCES = sizeof sources / sizeof *sources };
 
-/* "folder", "folder or CSV file", "folder, CSV file or tar archive". */
+/* Lists the names of the sources: "folder", "folder or CSV file", "folder, CSV file or tar archive". */
 static void name_sources(char *out, size_t size) {
     size_t used = 0;
     for (size_t i = 0; i < SOURCES && used < size; i++) {

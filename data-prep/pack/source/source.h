@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where images come from. source.c has the table of sources.
+/* A source: where images come from. source.c has the table of sources.
  *
- * To add one: a file in this folder that defines a pack_source, and its name in the table of source.c. Splitting,
- * decoding, resizing, parts, --skip-bad and writing work over what scan and read give. */
+ * To add a source, add a file in this folder that defines a pack_source, and its name in the table of source.c.
+ * Splitting, decoding, resizing, parts, --skip-bad and writing then work with what its scan and read return. */
 #ifndef CNNSWEEP_PACK_SOURCE_H
 #define CNNSWEEP_PACK_SOURCE_H
 
@@ -12,25 +12,26 @@
 #include <stdio.h>
 
 typedef struct pack_source {
-    const char *name; /* of what SRC is: "folder" */
-    const char *help; /* what --help says of SRC: "holds ..."; a '\n' begins a line below it */
-    const char *unit; /* what has a class or a split there, for messages: "it has a train folder" */
-    const char *hint; /* how classes are told, for a source that has too few */
+    const char *name; /* what SRC is: "folder" */
+    const char *help; /* text of --help about SRC: "holds ..."; a '\n' starts a new line */
+    const char *unit; /* what a class or a split is in this source, for messages: "it has a train folder" */
+    const char *hint; /* how to give classes, for a source that has too few */
     bool (*recognises)(const char *path);
-    /* Lists the samples and classes of SRC, in an order that depends on nothing but what is there. It looks at no
-     * image: one that cannot be read is listed, and read fails. `list` comes empty, and is cleared by the caller. */
+    /* Lists the samples and classes of SRC, in an order that depends only on its contents. It does not read images: a
+     * sample that cannot be read is listed too, and `read` fails on it. `list` is empty before the call, and the caller
+     * clears it. */
     cs_status (*scan)(const char *path, pack_list *list);
-    /* Gives one sample, with its name; called by several threads at a time. One that is no good is CS_ERR_FORMAT or
-     * CS_ERR_IO: it can be left out. */
+    /* Reads one sample and its name. Several threads call it at a time. A sample that cannot be used is CS_ERR_FORMAT
+     * or CS_ERR_IO, and can be left out. */
     cs_status (*read)(const char *path, const pack_sample *sample, pack_content *out);
 } pack_source;
 
-/* The source that recognises the path. CS_ERR_ARG, naming the sources there are, if none does. */
+/* Finds the source that recognises the path. If there is none, that is CS_ERR_ARG naming all sources. */
 CS_MUST_CHECK cs_status pack_source_find(const char *path, const pack_source **out);
-/* Says for each source what SRC is, as lines that begin behind `indent` spaces; the last line is not ended. */
+/* Prints for each source what SRC is. New lines are indented by `indent` spaces; the last line has no newline. */
 void pack_sources_help(FILE *out, int indent);
 
-/* scan and read of the source. A list of less than two classes is CS_ERR_ARG. */
+/* Calls scan and read of the source. A list of less than two classes is CS_ERR_ARG. */
 CS_MUST_CHECK cs_status pack_source_scan(const pack_source *source, const char *path, pack_list *list);
 CS_MUST_CHECK cs_status pack_source_read(const pack_source *source, const char *path, const pack_sample *sample,
                                          pack_content *out);
