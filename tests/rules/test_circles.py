@@ -12,8 +12,6 @@ import tempfile
 KNOWN = [
     "src/engine/cuda/memory src/engine/cuda/norm src/engine/cuda/params src/engine/cuda/pool src/engine/cuda/program "
     "src/engine/cuda/simple src/engine/cuda/weighted",
-    "src/engine/onednn/conv src/engine/onednn/dense src/engine/onednn/norm src/engine/onednn/params src/engine/onednn/program "
-    "src/engine/onednn/scale src/engine/onednn/stages src/engine/onednn/weights",
 ]
 OBJECT = re.compile(r"^(.*?)/?CMakeFiles/([^/]+)\.dir/(.+)\.o$")
 SOURCES = ("src/", "data-prep/")

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program.h"
+#include "conv.h"
+#include "classes.h"
+#include "dense.h"
+#include "forward_plan.h"
+#include "kernel_layout.h"
+#include "layout.h"
+#include "params.h"
+#include "weights.h"
 
 #include <string.h>
 
@@ -44,18 +51,6 @@ static od_conv describe(const od_node *node) {
     if (node->op->kind == CS_OP_DEPTHWISE) /* one layout for all directions, which the engine's own kernel shares */
         conv.weights.tag = program->engine->kernels->block == 16 ? dnnl_Goihw16g : dnnl_Goihw8g;
     return conv;
-}
-
-cs_status od_forward_plan(od_node *node, od_conv *conv, int rows_at) {
-    dnnl_engine_t engine = node->program->engine->engine;
-    od_call *call = &node->forward;
-    CS_TRY(od_conv_create(engine, conv, OD_FORWARD, NULL, &call->primitive));
-    if (node->program->training || node->chunk == 1 || od_sums_alike(&call->primitive))
-        return CS_OK;
-    od_primitive_clear(&call->primitive);
-    call->rows = 1;
-    conv->source.dims[rows_at] = conv->destination.dims[rows_at] = 1;
-    return od_conv_create(engine, conv, OD_FORWARD, NULL, &call->primitive);
 }
 
 static cs_status plan_backward_data(od_node *node, const od_conv *conv) {

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program.h"
+#include "dense.h"
+#include "classes.h"
+#include "forward_plan.h"
+#include "kernel_layout.h"
+#include "params.h"
+#include "weights.h"
 
 /* [rows, C] */
 static od_desc rows_of(const od_node *node, int value) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "memory.h"
 #include "arena.h"
-#include "program.h"
 
 #include "cnnsweep/memory.h"
 

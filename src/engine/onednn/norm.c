@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Batch normalisation, Ioffe and Szegedy 2015, with its activation. */
-#include "program.h"
+#include "norm.h"
+#include "classes.h"
+#include "layout.h"
+#include "params.h"
 
 #include "cnnsweep/memory.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program.h"
+#include "params.h"
+#include "kernel_layout.h"
+#include "layout.h"
 
 #include "cnnsweep/memory.h"
 
@@ -134,9 +136,9 @@ static cs_status move_param(od_program *program, const od_param *param, float *i
 
 static cs_status refresh(od_program *program) {
     for (int i = 0; i < program->lowered->n_ops; i++) {
-        const od_op_class *class = od_class_of(program->nodes[i].op);
-        if (class->refresh)
-            CS_TRY(class->refresh(&program->nodes[i]));
+        od_node *node = &program->nodes[i];
+        if (node->class->refresh)
+            CS_TRY(node->class->refresh(node));
     }
     return CS_OK;
 }
@@ -172,9 +174,9 @@ static cs_status load_inference(od_program *program, const cs_params *params) {
             program->penalty += l2 * program->engine->kernels->square_sum(param->count, params->data + param->offset);
     }
     for (int i = 0; i < program->lowered->n_ops; i++) {
-        const od_op_class *class = od_class_of(program->nodes[i].op);
-        if (class->load)
-            CS_TRY(class->load(&program->nodes[i], params));
+        od_node *node = &program->nodes[i];
+        if (node->class->load)
+            CS_TRY(node->class->load(node, params));
     }
     return CS_OK;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program.h"
+#include "call.h"
+#include "classes.h"
+#include "layout.h"
 
 #include "cnnsweep/memory.h"
 

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "program.h"
+#include "call.h"
+#include "classes.h"
+#include "memory.h"
+#include "norm.h"
+#include "params.h"
+#include "stages.h"
+#include "transfer.h"
+#include "weights.h"
 
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -8,27 +16,6 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-
-const od_op_class *od_class_of(const cs_op *op) {
-    static const od_op_class *const classes[CS_OP_KIND_COUNT] = {
-        [CS_OP_CONV] = &od_conv_class,
-        [CS_OP_DEPTHWISE] = &od_depthwise_class,
-        [CS_OP_BATCH_NORM] = &od_batch_norm_class,
-        [CS_OP_ACTIVATION] = &od_activation_class,
-        [CS_OP_MAX_POOL] = &od_pool_class,
-        [CS_OP_AVERAGE_POOL] = &od_pool_class,
-        [CS_OP_GLOBAL_AVERAGE] = &od_global_average_class,
-        [CS_OP_ZERO_PAD] = &od_zero_pad_class,
-        [CS_OP_ADD] = &od_add_class,
-        [CS_OP_MULTIPLY] = &od_multiply_class,
-        [CS_OP_CONCATENATE] = &od_concatenate_class,
-        [CS_OP_RESHAPE] = &od_reshape_class,
-        [CS_OP_SCALE] = &od_scale_class,
-        [CS_OP_DROPOUT] = &od_dropout_class,
-        [CS_OP_DENSE] = &od_dense_class,
-    };
-    return classes[op->kind];
-}
 
 static const od_kernels *choose_kernels(void) {
 #if defined(__x86_64__)
@@ -132,14 +119,14 @@ static cs_status build(od_program *program) {
     CS_TRY(cs_alloc(n_values, sizeof *program->grads, "tensors", &program->grads));
     CS_TRY(cs_alloc((size_t)program->lowered->n_ops, sizeof *program->nodes, "operations", &program->nodes));
     for (int i = 0; i < program->lowered->n_ops; i++)
-        program->nodes[i] = (od_node){.program = program, .op = &program->lowered->ops[i]};
+        program->nodes[i] = (od_node){
+            .program = program, .op = &program->lowered->ops[i], .class = od_class_of(&program->lowered->ops[i])};
     CS_TRY(od_stages_plan(program));
     CS_TRY(connect_upstream(program));
     CS_TRY(od_params_collect(program));
     for (int i = 0; i < program->lowered->n_ops; i++) {
         od_node *node = &program->nodes[i];
-        const od_op_class *class = od_class_of(node->op);
-        cs_status status = class->plan ? class->plan(node) : CS_OK;
+        cs_status status = node->class->plan ? node->class->plan(node) : CS_OK;
         if (status != CS_OK)
             return cs_context(status, "layer '%s'", program->graph->layers[node->op->layer].name);
     }
@@ -148,9 +135,9 @@ static cs_status build(od_program *program) {
     CS_TRY(cs_alloc((size_t)program->values[last].shape.c, sizeof(double), "probabilities", &program->probabilities));
     CS_TRY(od_memory_plan(program));
     for (int i = 0; i < program->lowered->n_ops; i++) {
-        const od_op_class *class = od_class_of(program->nodes[i].op);
-        if (class->bind)
-            CS_TRY(class->bind(&program->nodes[i]));
+        od_node *node = &program->nodes[i];
+        if (node->class->bind)
+            CS_TRY(node->class->bind(node));
     }
     return CS_OK;
 }

@@ -23,7 +23,7 @@
  * by the implementation's name. Winograd's form is the same for any number of rows (winograd_plan, api.c).
  * tests/engine/test_engine_rows.c holds every architecture to all this.
  *
- * To add an operation: one row of od_class_of (program.c) and its functions. */
+ * To add an operation: its functions, and a row of the table in classes.c. */
 #ifndef CNNSWEEP_ONEDNN_PROGRAM_H
 #define CNNSWEEP_ONEDNN_PROGRAM_H
 
@@ -76,6 +76,7 @@ typedef struct od_call {
 
 typedef struct od_program od_program;
 typedef struct od_node od_node;
+typedef struct od_op_class od_op_class;
 typedef cs_status (*od_run)(od_node *node, const od_rows *rows);
 
 /* One parameter tensor in the engine's layout, in the four arenas. */
@@ -112,6 +113,7 @@ typedef struct od_norm {
 struct od_node {
     od_program *program;
     const cs_op *op;
+    const od_op_class *class;                   /* how it runs */
     int first_stage, last_stage;                /* of its forward steps: a batch norm with batch statistics has two */
     int chunk;                                  /* rows of a chunk of those stages */
     od_tensor input_grads[CS_LAYER_MAX_INPUTS]; /* where backward writes; !wanted: no gradient is needed */
@@ -141,14 +143,13 @@ typedef struct od_stage {
     int complete; /* backward: behind it the gradients from this layer on are complete */
 } od_stage;
 
-typedef struct od_op_class {
+struct od_op_class {
     cs_status (*plan)(od_node *node);                          /* primitives; may be NULL */
     cs_status (*bind)(od_node *node);                          /* arguments, once memory is there; may be NULL */
     cs_status (*load)(od_node *node, const cs_params *params); /* INFER: takes the parameters; may be NULL */
     cs_status (*refresh)(od_node *node);                       /* TRAIN: the parameters have changed; may be NULL */
     od_run forward, backward;
-} od_op_class;
-const od_op_class *od_class_of(const cs_op *op);
+};
 
 struct od_program {
     cs_program base;
@@ -178,98 +179,5 @@ struct od_program {
 static inline od_program *od_program_of(cs_program *program) {
     return (od_program *)program;
 }
-
-/* layout.c */
-od_dims od_dims_of(const od_program *program, const od_tensor *tensor, int rows);
-od_desc od_desc_of(const od_program *program, const od_tensor *tensor, int rows);
-size_t od_lanes(const od_program *program, int channels); /* rounded up to whole blocks */
-float *od_at(const od_tensor *tensor, const od_rows *rows);
-void od_to_host(const od_program *program, const od_tensor *tensor, int n, float *out);
-void od_from_host(const od_program *program, const od_tensor *tensor, int n, const float *in);
-
-/* stages.c: operations into stages, and what tensor is kept and what is scratch. */
-CS_MUST_CHECK cs_status od_stages_plan(od_program *program);
-void od_stages_free(od_program *program);
-/* memory.c: addresses. */
-CS_MUST_CHECK cs_status od_memory_plan(od_program *program);
-
-/* call.c */
-CS_MUST_CHECK cs_status od_call_open(od_call *call, const od_node *node);
-/* A tensor's chunks, laid out as the primitive's `what` (dnnl_query_src_md, ...), which is how they lie in memory. */
-CS_MUST_CHECK cs_status od_call_tensor(od_call *call, const od_node *node, int arg, dnnl_query_t what,
-                                       const od_tensor *tensor);
-/* A tensor in the layout that the primitive wants for `what`: for the first chunk, and for chunk c > 0 at `later` +
- * c*stride bytes. */
-typedef struct od_call_place {
-    void *first, *later;
-    size_t stride;
-} od_call_place;
-CS_MUST_CHECK cs_status od_call_primitive_memory(od_call *call, const od_node *node, int arg, dnnl_query_t what,
-                                                 od_call_place place);
-/* The same for a bias or its gradient, which every primitive lays out plainly. */
-CS_MUST_CHECK cs_status od_call_bias(od_call *call, const od_node *node, int arg, od_call_place place);
-CS_MUST_CHECK cs_status od_call_run(const od_call *call, const od_node *node, const od_rows *rows);
-void od_call_close(od_call *call);
-
-/* params.c */
-CS_MUST_CHECK cs_status od_params_collect(od_program *program);  /* the table; before the primitives */
-CS_MUST_CHECK cs_status od_params_allocate(od_program *program); /* the arenas; after them, as they decide layouts */
-void od_params_free(od_program *program);
-CS_MUST_CHECK cs_status od_params_load(od_program *program, cs_slot slot, const cs_params *params);
-CS_MUST_CHECK cs_status od_params_read(od_program *program, cs_slot slot, cs_params *params);
-/* Of the trainable kernels with l2, while training: its value, and its slopes added to the gradients of [begin, end).
- */
-double od_params_penalty(const od_program *program);
-void od_params_add_penalty_gradient(od_program *program, int begin, int end);
-size_t od_params_share(od_program *program, const cs_share_part *part, float *out, const float *in);
-CS_MUST_CHECK cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step);
-od_param *od_node_param(const od_node *node, cs_param_role role); /* NULL when the operation has none */
-od_param *od_node_kernel(const od_node *node);
-CS_MUST_CHECK cs_status od_param_memory(const od_program *program, const od_param *param, float *data,
-                                        dnnl_memory_t *out);
-
-/* conv.c. May the convolution run as Winograd's F(4x4,3x3) (Lavin and Gray, arXiv:1509.09308)? It needs a quarter of
- * the multiplications, and its transforms pay from some channels and pixels on. oneDNN 2.x has it for AVX-512. */
-bool od_takes_winograd(const od_program *program, const cs_op *op);
-
-/* weights.c: what convolutions and dense layers share. */
-/* Keras' layout of a kernel in oneDNN's terms, with its added input channels. */
-od_desc od_plain_kernel_desc(const cs_graph *graph, const od_param *param);
-/* Between Keras' kernel [..,I,O] and the same with zeros for the added input channels [..,inputs,O]. */
-void od_pad_kernel(const cs_param *kernel, int inputs, const float *plain, float *padded);
-void od_unpad_kernel(const cs_param *kernel, int inputs, const float *padded, float *plain);
-CS_MUST_CHECK cs_status od_weights_bind(od_node *node, const od_primitive *primitive, od_weights *weights);
-CS_MUST_CHECK cs_status od_weights_refresh(od_node *node, od_weights *weights);
-void od_weights_close(od_weights *weights);
-bool od_has_bias(const od_node *node); /* its own, or the folded batch norm's */
-/* Binds the three calls of an operation with a kernel and maybe a bias. */
-CS_MUST_CHECK cs_status od_weighted_bind(od_node *node);
-cs_status od_weighted_refresh(od_node *node);
-cs_status od_weighted_load(od_node *node, const cs_params *params);
-cs_status od_weighted_forward(od_node *node, const od_rows *rows);
-cs_status od_weighted_backward(od_node *node, const od_rows *rows);
-/* Where chunk `index` puts a parameter's gradient; later chunks are added by od_gradient_add. */
-float *od_gradient_target(const od_node *node, const od_param *param, int index);
-void od_gradient_add(const od_node *node, const od_param *param, int index);
-CS_MUST_CHECK cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t to);
-
-/* dense.c: the primitives of a dense layer, or of a convolution of one pixel: both multiply [rows, C] by a kernel. */
-CS_MUST_CHECK cs_status od_product_plan(od_node *node);
-
-/* conv.c: the forward primitive of a convolution whose source and destination have their rows at dims[`rows_at`]. In
- * inference one that would not sum all rows alike is made for a single row. */
-CS_MUST_CHECK cs_status od_forward_plan(od_node *node, od_conv *conv, int rows_at);
-
-/* The operations. */
-extern const od_op_class od_conv_class, od_depthwise_class, od_batch_norm_class, od_activation_class, od_pool_class,
-    od_global_average_class, od_zero_pad_class, od_add_class, od_multiply_class, od_concatenate_class, od_reshape_class,
-    od_scale_class, od_dropout_class, od_dense_class;
-/* norm.c: the steps a batch norm with batch statistics is made of. */
-cs_status od_norm_moments(od_node *node, const od_rows *rows);
-cs_status od_norm_apply(od_node *node, const od_rows *rows);
-cs_status od_norm_reduce(od_node *node, const od_rows *rows);
-cs_status od_norm_backward(od_node *node, const od_rows *rows);
-cs_status od_norm_finish_moments(od_node *node, int n);
-cs_status od_norm_finish_reduce(od_node *node, int n);
 
 #endif

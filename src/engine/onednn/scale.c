@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A factor a channel, or a dropout's factor a value. */
-#include "program.h"
+#include "classes.h"
+#include "layout.h"
+#include "params.h"
 
 #include "cnnsweep/memory.h"
 

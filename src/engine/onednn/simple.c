@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations that are one loop each way. */
-#include "program.h"
+#include "classes.h"
+#include "layout.h"
 
 #include <string.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program.h"
+#include "stages.h"
+#include "conv.h"
+#include "layout.h"
+#include "norm.h"
 
 #include "cnnsweep/memory.h"
 
@@ -128,7 +131,7 @@ static void build_forward(od_program *program) {
             stage = open_stage(program);
             add_step(stage, od_norm_apply, node);
         } else {
-            add_step(stage, od_class_of(node->op)->forward, node);
+            add_step(stage, node->class->forward, node);
         }
         node->last_stage = program->n_stages - 1;
     }
@@ -195,7 +198,7 @@ static cs_status run_backward(od_node *node, const od_rows *rows, od_run backwar
 }
 
 static cs_status backward_step(od_node *node, const od_rows *rows) {
-    return run_backward(node, rows, od_class_of(node->op)->backward);
+    return run_backward(node, rows, node->class->backward);
 }
 
 static cs_status backward_norm_step(od_node *node, const od_rows *rows) {

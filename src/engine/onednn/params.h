@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parameters of a program: where they lie, and how they come in and go out. */
+#ifndef CNNSWEEP_ONEDNN_PARAMS_H
+#define CNNSWEEP_ONEDNN_PARAMS_H
+
+#include "program.h"
+
+CS_MUST_CHECK cs_status od_params_collect(od_program *program);  /* the table; before the primitives */
+CS_MUST_CHECK cs_status od_params_allocate(od_program *program); /* the arenas; after them, as they decide layouts */
+void od_params_free(od_program *program);
+CS_MUST_CHECK cs_status od_params_load(od_program *program, cs_slot slot, const cs_params *params);
+CS_MUST_CHECK cs_status od_params_read(od_program *program, cs_slot slot, cs_params *params);
+/* Of the trainable kernels with l2, while training: its value, and its slopes added to the gradients of [begin, end).
+ */
+double od_params_penalty(const od_program *program);
+void od_params_add_penalty_gradient(od_program *program, int begin, int end);
+size_t od_params_share(od_program *program, const cs_share_part *part, float *out, const float *in);
+CS_MUST_CHECK cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step);
+od_param *od_node_param(const od_node *node, cs_param_role role); /* NULL when the operation has none */
+od_param *od_node_kernel(const od_node *node);
+CS_MUST_CHECK cs_status od_param_memory(const od_program *program, const od_param *param, float *data,
+                                        dnnl_memory_t *out);
+/* Copies memory from one layout to another. */
+CS_MUST_CHECK cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t to);
+
+#endif
