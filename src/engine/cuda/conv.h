@@ -50,7 +50,8 @@ void cu_conv_close(cu_conv *conv);             /* NULL-safe */
 size_t cu_conv_workspace(const cu_conv *conv); /* bytes; one workspace serves all that run in one stream */
 const char *cu_conv_name(const cu_conv *conv); /* what runs it: "cudnn:engine 12" */
 /* Enqueues it; all pointers are aligned to 16 bytes. `bias` is for what has one, else NULL. Allocates nothing while the
- * pointers are those of the last call. May be recorded once it has run: the first run loads what it needs. */
+ * pointers are those of the last call. May be captured in a CUDA graph once it has run: the first run loads what it
+ * needs. */
 CS_MUST_CHECK cs_status cu_conv_run(cu_conv *conv, const void *a, const void *b, const float *bias, void *out,
                                     void *workspace);
 

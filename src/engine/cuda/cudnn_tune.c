@@ -26,9 +26,9 @@ static int compare_times(const void *a, const void *b) {
 
 static cs_status run_timed(const tune_bench *bench, cu_plan *plan, void *workspace, float *milliseconds) {
     cudaStream_t stream = cu_device_stream(bench->device);
-    CS_TRY(check(cudaEventRecord(bench->begin, stream), "a mark in the stream"));
+    CS_TRY(check(cudaEventRecord(bench->begin, stream), "an event in the stream"));
     CS_TRY(cu_plan_run(bench->target, plan, bench->a, bench->b, bench->bias, bench->out, workspace));
-    CS_TRY(check(cudaEventRecord(bench->end, stream), "a mark in the stream"));
+    CS_TRY(check(cudaEventRecord(bench->end, stream), "an event in the stream"));
     CS_TRY(check(cudaEventSynchronize(bench->end), "a convolution that is timed"));
     return check(cudaEventElapsedTime(milliseconds, bench->begin, bench->end), "the time of a convolution");
 }

@@ -17,11 +17,11 @@ struct cu_device {
     void *watched;
 };
 
-struct cu_mark {
-    cudaEvent_t event;
+struct cu_event {
+    cudaEvent_t code;
 };
 
-struct cu_recording {
+struct cu_capture {
     cudaGraphExec_t graph;
 };
 
@@ -235,94 +235,94 @@ cs_status cu_check_launches(cu_device *device, const char *what) {
 
 /* The second stream. */
 
-cs_status cu_copy_in_behind(cu_device *device, void *to, const void *host, size_t bytes) {
+cs_status cu_copy_in_aside(cu_device *device, void *to, const void *host, size_t bytes) {
     return CU(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, device->copies));
 }
 
-cs_status cu_mark_open(cu_device *device, cu_mark **out) {
+cs_status cu_event_open(cu_device *device, cu_event **out) {
     (void)device;
-    cu_mark *mark = NULL;
+    cu_event *event = NULL;
     *out = NULL;
-    CS_TRY(cs_alloc(1, sizeof *mark, "a mark of a stream", &mark));
-    cs_status status = CU(cudaEventCreateWithFlags(&mark->event, cudaEventDisableTiming));
+    CS_TRY(cs_alloc(1, sizeof *event, "an event", &event));
+    cs_status status = CU(cudaEventCreateWithFlags(&event->code, cudaEventDisableTiming));
     if (status == CS_OK)
-        *out = mark;
+        *out = event;
     else
-        free(mark);
+        free(event);
     return status;
 }
 
-void cu_mark_close(cu_mark *mark) {
-    if (!mark)
+void cu_event_close(cu_event *event) {
+    if (!event)
         return;
-    cudaEventDestroy(mark->event);
-    free(mark);
+    cudaEventDestroy(event->code);
+    free(event);
 }
 
-cs_status cu_mark_work(cu_device *device, cu_mark *mark) {
-    return CU(cudaEventRecord(mark->event, device->work));
+cs_status cu_event_record(cu_device *device, cu_event *event) {
+    return CU(cudaEventRecord(event->code, device->work));
 }
 
-cs_status cu_mark_copies(cu_device *device, cu_mark *mark) {
-    return CU(cudaEventRecord(mark->event, device->copies));
+cs_status cu_event_record_copies(cu_device *device, cu_event *event) {
+    return CU(cudaEventRecord(event->code, device->copies));
 }
 
-cs_status cu_work_waits(cu_device *device, cu_mark *mark) {
-    return CU(cudaStreamWaitEvent(device->work, mark->event, 0));
+cs_status cu_stream_waits(cu_device *device, cu_event *event) {
+    return CU(cudaStreamWaitEvent(device->work, event->code, 0));
 }
 
-cs_status cu_copies_wait(cu_device *device, cu_mark *mark) {
-    return CU(cudaStreamWaitEvent(device->copies, mark->event, 0));
+cs_status cu_copy_stream_waits(cu_device *device, cu_event *event) {
+    return CU(cudaStreamWaitEvent(device->copies, event->code, 0));
 }
 
-cs_status cu_host_waits(cu_device *device, cu_mark *mark) {
+cs_status cu_event_synchronize(cu_device *device, cu_event *event) {
     (void)device;
-    return CU(cudaEventSynchronize(mark->event));
+    return CU(cudaEventSynchronize(event->code));
 }
 
 /* Recordings. Thread-local: other threads of the process may allocate meanwhile. A failure is not remembered, as the
  * work can still be done call by call. */
 
-cs_status cu_record_begin(cu_device *device) {
+cs_status cu_capture_begin(cu_device *device) {
     cs_status status = CU(cudaStreamBeginCapture(device->work, cudaStreamCaptureModeThreadLocal));
     if (status != CS_OK)
         (void)cudaGetLastError();
     return status;
 }
 
-cs_status cu_record_end(cu_device *device, cu_recording **out) {
+cs_status cu_capture_end(cu_device *device, cu_capture **out) {
     cs_status status = CS_OK;
-    cu_recording *recording = NULL;
+    cu_capture *capture = NULL;
     cudaGraph_t graph = NULL;
     *out = NULL;
     CS_TRY_GOTO(CU(cudaStreamEndCapture(device->work, &graph)), out);
-    CS_TRY_GOTO(cs_alloc(1, sizeof *recording, "a recording", &recording), out);
-    CS_TRY_GOTO(CU(cudaGraphInstantiate(&recording->graph, graph, 0)), out);
-    CS_TRY_GOTO(CU(cudaGraphUpload(recording->graph, device->work)), out);
-    *out = recording;
-    recording = NULL;
+    CS_TRY_GOTO(cs_alloc(1, sizeof *capture, "a CUDA graph", &capture), out);
+    CS_TRY_GOTO(CU(cudaGraphInstantiate(&capture->graph, graph, 0)), out);
+    CS_TRY_GOTO(CU(cudaGraphUpload(capture->graph, device->work)), out);
+    *out = capture;
+    capture = NULL;
 out:
     if (graph)
         cudaGraphDestroy(graph);
-    cu_recording_free(recording);
+    cu_capture_free(capture);
     if (status != CS_OK)
         (void)cudaGetLastError();
     return status;
 }
 
-cs_status cu_play(cu_device *device, cu_recording *recording) {
-    return CU(cudaGraphLaunch(recording->graph, device->work));
+cs_status cu_capture_launch(cu_device *device, cu_capture *capture) {
+    return CU(cudaGraphLaunch(capture->graph, device->work));
 }
 
-void cu_recording_free(cu_recording *recording) {
-    if (!recording)
+void cu_capture_free(cu_capture *capture) {
+    if (!capture)
         return;
-    if (recording->graph)
-        cudaGraphExecDestroy(recording->graph);
-    free(recording);
+    if (capture->graph)
+        cudaGraphExecDestroy(capture->graph);
+    free(capture);
 }
 
-bool cu_device_records(const cu_device *device) {
+bool cu_device_captures(const cu_device *device) {
     (void)device;
     return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A GPU as the engine sees it: memory, one stream of work in order, recordings of work that are played again.
+/* A GPU as the engine sees it: memory, a stream for the work, a second one for copies, and CUDA graphs.
  *
  * device.c is the CUDA runtime's; tests/engine/cuda_host/device.c is the same on the host, so that all the rest of the
  * engine, kernels included, runs where there is no GPU. */
@@ -26,11 +26,12 @@ size_t cu_device_free_memory(const cu_device *device); /* bytes */
 /* Device memory, zeroed, aligned to 256 bytes; CS_ERR_NO_MEMORY says how much was wanted and how much is free. */
 CS_MUST_CHECK cs_status cu_alloc(cu_device *device, size_t bytes, const char *what, void **out);
 void cu_free(cu_device *device, void *memory); /* NULL-safe; waits for the stream */
-/* Host memory that copies go through at full speed, and behind the stream's back. */
+/* Pinned host memory: copies from and to it run at full speed and do not make the host wait. */
 CS_MUST_CHECK cs_status cu_alloc_pinned(cu_device *device, size_t bytes, const char *what, void **out);
 void cu_free_pinned(cu_device *device, void *memory); /* NULL-safe */
 
-/* In the stream's order; `host` is pinned and must stay until the stream is there. */
+/* Copies and clears are enqueued on the work stream. `host` is pinned, and must not change until the stream has passed.
+ */
 CS_MUST_CHECK cs_status cu_copy_in(cu_device *device, void *to, const void *host, size_t bytes);
 CS_MUST_CHECK cs_status cu_copy_out(cu_device *device, void *host, const void *from, size_t bytes);
 CS_MUST_CHECK cs_status cu_copy(cu_device *device, void *to, const void *from, size_t bytes);
@@ -44,25 +45,26 @@ void cu_device_watch(cu_device *device, cu_watch *watch, void *context);
 /* After launches: reports one that could not be started. */
 CS_MUST_CHECK cs_status cu_check_launches(cu_device *device, const char *what);
 
-/* A second stream, for copies that go on while the first one works. A mark is a place in a stream that the other one
- * can wait for. */
-typedef struct cu_mark cu_mark;
-CS_MUST_CHECK cs_status cu_copy_in_behind(cu_device *device, void *to, const void *host, size_t bytes);
-CS_MUST_CHECK cs_status cu_mark_open(cu_device *device, cu_mark **out);
-void cu_mark_close(cu_mark *mark);                                        /* NULL-safe */
-CS_MUST_CHECK cs_status cu_mark_work(cu_device *device, cu_mark *mark);   /* the first stream's place */
-CS_MUST_CHECK cs_status cu_mark_copies(cu_device *device, cu_mark *mark); /* the second one's */
-CS_MUST_CHECK cs_status cu_work_waits(cu_device *device, cu_mark *mark);
-CS_MUST_CHECK cs_status cu_copies_wait(cu_device *device, cu_mark *mark);
-CS_MUST_CHECK cs_status cu_host_waits(cu_device *device, cu_mark *mark);
+/* The copy stream runs copies while the work stream computes. An event is a point in one stream that the other stream,
+ * or the host, can wait for. */
+typedef struct cu_event cu_event;
+CS_MUST_CHECK cs_status cu_copy_in_aside(cu_device *device, void *to, const void *host, size_t bytes); /* copy stream */
+CS_MUST_CHECK cs_status cu_event_open(cu_device *device, cu_event **out);
+void cu_event_close(cu_event *event);                                               /* NULL-safe */
+CS_MUST_CHECK cs_status cu_event_record(cu_device *device, cu_event *event);        /* in the work stream */
+CS_MUST_CHECK cs_status cu_event_record_copies(cu_device *device, cu_event *event); /* in the copy stream */
+CS_MUST_CHECK cs_status cu_stream_waits(cu_device *device, cu_event *event);        /* the work stream */
+CS_MUST_CHECK cs_status cu_copy_stream_waits(cu_device *device, cu_event *event);
+CS_MUST_CHECK cs_status cu_event_synchronize(cu_device *device, cu_event *event); /* the host waits */
 
-/* Recordings (CUDA graphs). What is enqueued between begin and end is not done but recorded; addresses are part of it,
- * what lies there is not. Nothing may be allocated or waited for meanwhile. *out stays NULL where the device cannot. */
-typedef struct cu_recording cu_recording;
-CS_MUST_CHECK cs_status cu_record_begin(cu_device *device);
-CS_MUST_CHECK cs_status cu_record_end(cu_device *device, cu_recording **out);
-CS_MUST_CHECK cs_status cu_play(cu_device *device, cu_recording *recording);
-void cu_recording_free(cu_recording *recording); /* NULL-safe */
-bool cu_device_records(const cu_device *device); /* the host's does not */
+/* CUDA graphs. What is enqueued between capture_begin and capture_end does not run but is captured, with the addresses
+ * it uses and not with what lies there. Nothing may be allocated or waited for during a capture. *out stays NULL where
+ * the device cannot capture. */
+typedef struct cu_capture cu_capture;
+CS_MUST_CHECK cs_status cu_capture_begin(cu_device *device);
+CS_MUST_CHECK cs_status cu_capture_end(cu_device *device, cu_capture **out);
+CS_MUST_CHECK cs_status cu_capture_launch(cu_device *device, cu_capture *capture);
+void cu_capture_free(cu_capture *capture);        /* NULL-safe */
+bool cu_device_captures(const cu_device *device); /* the device on the host does not */
 
 #endif

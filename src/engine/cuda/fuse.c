@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is fused for training beyond lower.h. Memory is all the time that these operations take. */
-#include "program.h"
+#include "fuse.h"
 
 static const cs_op_kind gone = CS_OP_KIND_COUNT;
 

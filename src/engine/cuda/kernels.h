@@ -3,7 +3,7 @@
  * for the host (kernels/kernel.cuh) where the tests run them.
  *
  * Tensors are [batch,H,W,C] of one cu_type a call unless they are float. Kernels work on all rows of the batch a
- * program was compiled for, so that one recording serves every number of rows; rows that do not take part hold finite
+ * program was compiled for, so that one CUDA graph serves every number of rows; rows that do not take part hold finite
  * leftovers, and their gradients are 0. The few that care read the number of rows, and all else that differs from step
  * to step, from `step` in device memory. `add`: what is written is added to what is there. Sums have one fixed order.
  *

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program.h"
+#include "memory.h"
+#include "fuse.h"
+#include "node.h"
+#include "store.h"
 
 #include "arena.h"
 
@@ -8,23 +11,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LINE = 256 }; /* bytes: what device memory is aligned to */
-
-static size_t aligned(size_t bytes) {
-    return (bytes + LINE - 1) / LINE * LINE;
-}
-
-void *cu_take(cu_cursor *cursor, size_t bytes) {
-    void *at = cursor->base ? cursor->base + cursor->used : NULL;
-    cursor->used += aligned(bytes);
-    return at;
-}
-
-void cu_want(size_t *most, size_t bytes) {
-    if (bytes > *most)
-        *most = bytes;
-}
 
 /* Values and gradients. Time: operation i runs at i, the loss at n_ops, the backward of operation i at 2*n_ops - i. */
 
@@ -36,7 +22,7 @@ typedef struct planner {
 
 static void add_piece(planner *p, cu_tensor *tensor, size_t item, int first, int last) {
     size_t bytes = tensor->row * (size_t)p->program->base.spec.batch * item;
-    p->pieces[p->n_pieces++] = (cs_piece){tensor, aligned(bytes), 0, first, last};
+    p->pieces[p->n_pieces++] = (cs_piece){tensor, cu_aligned(bytes), 0, first, last};
 }
 
 static int backward_time(const cu_program *program, int op) {
@@ -51,7 +37,7 @@ static bool runs_backward(const cu_program *program, int op) {
 static bool is_read_again(const cu_program *program, int op, int value) {
     const cs_op *by = &program->lowered->ops[op];
     bool residual = cu_has_residual(by) && by->inputs[0] != value;
-    return runs_backward(program, op) && cu_class_of(by)->reads && !residual;
+    return runs_backward(program, op) && program->nodes[op].class->reads && !residual;
 }
 
 static bool is_read_by(const cs_op *op, int value) {
@@ -169,41 +155,41 @@ static void place_device(cu_program *program, cu_cursor *cursor) {
     program->step = cu_take(cursor, sizeof *program->step);
     program->samples = cu_take(cursor, batch * sizeof *program->samples);
     program->labels = cu_take(cursor, batch * sizeof *program->labels);
-    program->pictures.there = cu_take(cursor, cu_pictures_bytes(program->base.spec.batch));
-    program->keep.there = cu_take(cursor, batch * sizeof(int64_t));
-    program->use.there = cu_take(cursor, batch * sizeof(int64_t));
+    program->pictures.device = cu_take(cursor, cu_pictures_bytes(program->base.spec.batch));
+    program->keep.device = cu_take(cursor, batch * sizeof(int64_t));
+    program->use.device = cu_take(cursor, batch * sizeof(int64_t));
     program->sums = cu_take(cursor, sums);
     program->all_sums = cu_take(cursor, sums);
     program->row_sums = cu_take(cursor, batch * sizeof *program->row_sums);
     program->row_correct = cu_take(cursor, batch * sizeof *program->row_correct);
     program->probabilities = cu_take(cursor, batch * (size_t)classes_of(program) * sizeof(float));
     program->loss = cu_take(cursor, sizeof *program->loss);
-    program->penalties_there = cu_take(cursor, n_penalties * sizeof *program->penalties_there);
+    program->penalties_device = cu_take(cursor, n_penalties * sizeof *program->penalties_device);
     program->penalty_room = cu_take(cursor, n_penalties * sizeof *program->penalty_room);
     program->workspace = cu_take(cursor, program->workspace_bytes);
     program->typed = cu_take(cursor, program->typed_bytes);
     if (program->engine->type != CU_F32)
         program->floats = cu_take(cursor, program->staging_count * sizeof *program->floats);
     for (int i = 0; i < program->lowered->n_ops; i++) {
-        const cu_op_class *class = cu_class_of(program->nodes[i].op);
-        if (class->place)
-            class->place(&program->nodes[i], cursor);
+        cu_node *node = &program->nodes[i];
+        if (node->class->place)
+            node->class->place(node, cursor);
     }
 }
 
 static void place_pinned(cu_program *program, cu_cursor *cursor) {
     size_t batch = (size_t)program->base.spec.batch;
-    cu_mail *const mails[] = {&program->forward_mail, &program->loss_mail, &program->update_mail};
-    for (size_t i = 0; i < sizeof mails / sizeof *mails; i++)
-        mails[i]->step = cu_take(cursor, sizeof *mails[i]->step);
-    program->samples_here = cu_take(cursor, batch * sizeof *program->samples_here);
-    program->labels_here = cu_take(cursor, batch * sizeof *program->labels_here);
-    program->pictures.here = cu_take(cursor, cu_pictures_bytes(program->base.spec.batch));
-    program->keep.here = cu_take(cursor, batch * sizeof(int64_t));
-    program->use.here = cu_take(cursor, batch * sizeof(int64_t));
-    program->sums_here = cu_take(cursor, (2 * (size_t)program->most_channels + 1) * sizeof(double));
-    program->probabilities_here = cu_take(cursor, batch * (size_t)classes_of(program) * sizeof(float));
-    program->loss_here = cu_take(cursor, sizeof *program->loss_here);
+    cu_upload *const uploads[] = {&program->forward_upload, &program->loss_upload, &program->update_upload};
+    for (size_t i = 0; i < sizeof uploads / sizeof *uploads; i++)
+        uploads[i]->step = cu_take(cursor, sizeof *uploads[i]->step);
+    program->samples_host = cu_take(cursor, batch * sizeof *program->samples_host);
+    program->labels_host = cu_take(cursor, batch * sizeof *program->labels_host);
+    program->pictures.host = cu_take(cursor, cu_pictures_bytes(program->base.spec.batch));
+    program->keep.host = cu_take(cursor, batch * sizeof(int64_t));
+    program->use.host = cu_take(cursor, batch * sizeof(int64_t));
+    program->sums_host = cu_take(cursor, (2 * (size_t)program->most_channels + 1) * sizeof(double));
+    program->probabilities_host = cu_take(cursor, batch * (size_t)classes_of(program) * sizeof(float));
+    program->loss_host = cu_take(cursor, sizeof *program->loss_host);
     program->staging = cu_take(cursor, program->staging_count * sizeof *program->staging);
 }
 
@@ -222,116 +208,56 @@ static void measure(cu_program *program) {
     cu_want(&program->staging_count, (size_t)program->most_channels);
 }
 
-static cs_status open_marks(cu_program *program) {
-    cu_mark **const marks[] = {&program->staged,           &program->forward_mail.sent, &program->loss_mail.sent,
-                               &program->update_mail.sent, &program->pictures.sent,     &program->keep.sent,
-                               &program->use.sent};
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        CS_TRY(cu_mark_open(program->engine->device, marks[i]));
-        CS_TRY(cu_mark_work(program->engine->device, *marks[i]));
+static cs_status open_events(cu_program *program) {
+    cu_event **const events[] = {&program->staged,           &program->forward_upload.sent,
+                                 &program->loss_upload.sent, &program->update_upload.sent,
+                                 &program->pictures.sent,    &program->keep.sent,
+                                 &program->use.sent};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        CS_TRY(cu_event_open(program->engine->device, events[i]));
+        CS_TRY(cu_event_record(program->engine->device, *events[i]));
     }
     return CS_OK;
 }
 
 cs_status cu_memory_plan(cu_program *program) {
     cu_device *device = program->engine->device;
-    cu_cursor there = {0}, here = {0};
+    cu_cursor device_cursor = {0}, host_cursor = {0};
     measure(program);
     size_t channels = (size_t)program->most_channels;
     CS_TRY(cs_alloc(channels, sizeof(float), "folding", &program->fold_scale));
     CS_TRY(cs_alloc(channels, sizeof(float), "folding", &program->fold_shift));
     CS_TRY(place_tensors(program));
-    place_device(program, &there);
-    place_pinned(program, &here);
-    CS_TRY(cu_alloc(device, there.used, "workspaces", &program->block));
-    program->bytes += there.used;
-    CS_TRY(cu_alloc_pinned(device, here.used, "staging", &program->pinned));
-    there = (cu_cursor){.base = program->block};
-    here = (cu_cursor){.base = program->pinned};
-    place_device(program, &there);
-    place_pinned(program, &here);
-    CS_TRY(open_marks(program));
+    place_device(program, &device_cursor);
+    place_pinned(program, &host_cursor);
+    CS_TRY(cu_alloc(device, device_cursor.used, "workspaces", &program->block));
+    program->bytes += device_cursor.used;
+    CS_TRY(cu_alloc_pinned(device, host_cursor.used, "staging", &program->pinned));
+    device_cursor = (cu_cursor){.base = program->block};
+    host_cursor = (cu_cursor){.base = program->pinned};
+    place_device(program, &device_cursor);
+    place_pinned(program, &host_cursor);
+    CS_TRY(open_events(program));
     size_t bytes = (size_t)program->n_penalties * sizeof *program->penalties;
     if (bytes == 0)
         return CS_OK;
     memcpy(program->staging, program->penalties, bytes);
-    CS_TRY(cu_copy_in(device, program->penalties_there, program->staging, bytes));
-    return cu_mark_work(device, program->staged);
+    CS_TRY(cu_copy_in(device, program->penalties_device, program->staging, bytes));
+    return cu_event_record(device, program->staged);
 }
 
 void cu_memory_free(cu_program *program) {
     cu_device *device = program->engine->device;
-    cu_mark_close(program->staged);
-    cu_mark_close(program->forward_mail.sent);
-    cu_mark_close(program->loss_mail.sent);
-    cu_mark_close(program->update_mail.sent);
-    cu_mark_close(program->pictures.sent);
-    cu_mark_close(program->keep.sent);
-    cu_mark_close(program->use.sent);
+    cu_event_close(program->staged);
+    cu_event_close(program->forward_upload.sent);
+    cu_event_close(program->loss_upload.sent);
+    cu_event_close(program->update_upload.sent);
+    cu_event_close(program->pictures.sent);
+    cu_event_close(program->keep.sent);
+    cu_event_close(program->use.sent);
     cu_free(device, program->arena);
     cu_free(device, program->block);
     cu_free_pinned(device, program->pinned);
     free(program->fold_scale);
     free(program->fold_shift);
-}
-
-/* Between the host and the device. */
-
-cs_status cu_staging_ready(cu_program *program, float **out) {
-    *out = program->staging;
-    return cu_host_waits(program->engine->device, program->staged);
-}
-
-cs_status cu_staging_send(cu_program *program, float *to, size_t count) {
-    CS_TRY(cu_copy_in(program->engine->device, to, program->staging, count * sizeof *to));
-    return cu_mark_work(program->engine->device, program->staged);
-}
-
-cs_status cu_send(cu_program *program, float *to, const float *from, size_t count) {
-    float *staging;
-    CS_TRY(cu_staging_ready(program, &staging));
-    memcpy(staging, from, count * sizeof *from);
-    return cu_staging_send(program, to, count);
-}
-
-cs_status cu_fetch(cu_program *program, const float *from, size_t count) {
-    CS_TRY(cu_copy_out(program->engine->device, program->staging, from, count * sizeof *from));
-    return cu_wait(program->engine->device);
-}
-
-cs_status cu_tensor_send(cu_program *program, const cu_tensor *to, int n, const float *from) {
-    size_t count = (size_t)n * to->row;
-    if (!program->floats)
-        return cu_send(program, to->data, from, count);
-    CS_TRY(cu_send(program, program->floats, from, count));
-    cu_k_from_float(cu_device_stream(program->engine->device), program->engine->type, count, program->floats, to->data);
-    return cu_check_launches(program->engine->device, "input");
-}
-
-cs_status cu_tensor_fetch(cu_program *program, const cu_tensor *from, int n, float *to) {
-    size_t count = (size_t)n * from->row;
-    const float *floats = from->data;
-    if (program->floats) {
-        cu_k_to_float(cu_device_stream(program->engine->device), program->engine->type, count, from->data,
-                      program->floats);
-        floats = program->floats;
-    }
-    CS_TRY(cu_fetch(program, floats, count));
-    memcpy(to, program->staging, count * sizeof *to);
-    return CS_OK;
-}
-
-cs_status cu_mail_open(cu_program *program, cu_mail *mail, int n) {
-    CS_TRY(cu_host_waits(program->engine->device, mail->sent));
-    *mail->step = (cu_step){.n = n,
-                            .epoch = program->base.draw.epoch,
-                            .seed = program->base.draw.seed,
-                            .loss_scale = cu_loss_scale(program)};
-    return CS_OK;
-}
-
-cs_status cu_mail_send(cu_program *program, cu_mail *mail) {
-    cu_device *device = program->engine->device;
-    CS_TRY(cu_copy_in(device, program->step, mail->step, sizeof *mail->step));
-    return cu_mark_work(device, mail->sent);
 }

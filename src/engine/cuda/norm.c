@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Batch norm with its activation, and what else is a factor and a term a channel. */
-#include "program.h"
+#include "classes.h"
+#include "fuse.h"
+#include "node.h"
+#include "params.h"
+#include "transfer.h"
 
 #include <math.h>
 
@@ -67,7 +71,7 @@ static cs_status share_sums(cu_node *node, double *to, bool weighted) {
     cu_program *program = node->program;
     const cs_comm *comm = program->base.comm;
     size_t count = 2 * (size_t)node->norm.channels;
-    double *sums = program->sums_here;
+    double *sums = program->sums_host;
     CS_TRY(cu_copy_out(program->engine->device, sums, program->sums, (count + 1) * sizeof *sums));
     CS_TRY(cu_wait(program->engine->device));
     double own = sums[count];

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program.h"
+#include "params.h"
+#include "node.h"
+#include "transfer.h"
 
 #include "cnnsweep/memory.h"
 
@@ -166,9 +168,9 @@ static cs_status read_param(cu_program *program, const cu_param *param, const fl
 /* What operations make of the parameters, and the copy in the engine's type. */
 static cs_status refresh(cu_program *program, const cs_params *params) {
     for (int i = 0; i < program->lowered->n_ops; i++) {
-        const cu_op_class *class = cu_class_of(program->nodes[i].op);
-        if (class->load)
-            CS_TRY(class->load(&program->nodes[i], params));
+        cu_node *node = &program->nodes[i];
+        if (node->class->load)
+            CS_TRY(node->class->load(node, params));
     }
     if (program->copy && program->param_count > 0)
         cu_k_from_float(cu_device_stream(program->engine->device), program->engine->type, program->param_count,
@@ -302,10 +304,10 @@ cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, i
     CS_TRY(cu_params_settle(program));
     if (program->trained_count == 0)
         return CS_OK;
-    CS_TRY(cu_mail_open(program, &program->update_mail, program->base.forward_rows));
-    tell_optimizer(optimizer, step, program->update_mail.step);
-    program->update_mail.step->loss_scale = program->gradient_scale;
-    CS_TRY(cu_mail_send(program, &program->update_mail));
+    CS_TRY(cu_upload_begin(program, &program->update_upload, program->base.forward_rows));
+    tell_optimizer(optimizer, step, program->update_upload.step);
+    program->update_upload.step->loss_scale = program->gradient_scale;
+    CS_TRY(cu_upload_send(program, &program->update_upload));
     if (overflow)
         cu_k_unscale(cu_device_stream(device), program->trained_count, program->step, program->gradient, overflow);
     program->gradient_scale = 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program.h"
+#include "classes.h"
+#include "node.h"
 
 /* Which place of its window won, for backward. */
 static cs_status plan_max_pool(cu_node *node) {

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "program.h"
+#include "classes.h"
+#include "fuse.h"
+#include "memory.h"
+#include "node.h"
+#include "params.h"
+#include "store.h"
+#include "transfer.h"
 
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -8,54 +15,6 @@
 #include <string.h>
 
 extern const cs_engine_ops cu_engine_ops;
-
-const cu_op_class *cu_class_of(const cs_op *op) {
-    static const cu_op_class *const classes[CS_OP_KIND_COUNT] = {
-        [CS_OP_CONV] = &cu_conv_class,
-        [CS_OP_DEPTHWISE] = &cu_depthwise_class,
-        [CS_OP_BATCH_NORM] = &cu_batch_norm_class,
-        [CS_OP_ACTIVATION] = &cu_activation_class,
-        [CS_OP_MAX_POOL] = &cu_max_pool_class,
-        [CS_OP_AVERAGE_POOL] = &cu_average_pool_class,
-        [CS_OP_GLOBAL_AVERAGE] = &cu_global_average_class,
-        [CS_OP_ZERO_PAD] = &cu_zero_pad_class,
-        [CS_OP_ADD] = &cu_add_class,
-        [CS_OP_MULTIPLY] = &cu_multiply_class,
-        [CS_OP_CONCATENATE] = &cu_concatenate_class,
-        [CS_OP_RESHAPE] = &cu_reshape_class,
-        [CS_OP_SCALE] = &cu_scale_class,
-        [CS_OP_DROPOUT] = &cu_dropout_class,
-        [CS_OP_DENSE] = &cu_conv_class,
-    };
-    return classes[op->kind];
-}
-
-cu_dims cu_dims_of(const cu_node *node) {
-    cs_shape in = cu_input(node, 0)->shape, out = cu_output(node)->shape;
-    cu_dims dims = {.batch = node->program->base.spec.batch,
-                    .in_h = in.h,
-                    .in_w = in.w,
-                    .in_c = in.c,
-                    .out_h = out.h,
-                    .out_w = out.w,
-                    .out_c = out.c,
-                    .window = node->op->window};
-    if (node->op->kind == CS_OP_DENSE)
-        dims.window = (cs_window){.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
-    return dims;
-}
-
-int cu_pixels_a_row(const cu_tensor *tensor) {
-    return tensor->shape.h * tensor->shape.w;
-}
-
-size_t cu_pixels(const cu_node *node, const cu_tensor *tensor) {
-    return (size_t)node->program->base.spec.batch * (size_t)cu_pixels_a_row(tensor);
-}
-
-size_t cu_count(const cu_node *node, const cu_tensor *tensor) {
-    return (size_t)node->program->base.spec.batch * tensor->row;
-}
 
 static void close_engine(cs_engine *base) {
     cu_engine *engine = (cu_engine *)base;
@@ -101,8 +60,8 @@ static void release(cs_program *base) {
         cu_conv_close(program->nodes[i].backward_data);
         cu_conv_close(program->nodes[i].backward_kernel);
     }
-    cu_recording_free(program->forward.recording);
-    cu_recording_free(program->backward.recording);
+    cu_capture_free(program->forward.capture);
+    cu_capture_free(program->backward.capture);
     cu_memory_free(program);
     cu_params_free(program);
     cs_lowered_free(program->lowered);
@@ -154,7 +113,7 @@ static cs_status make_nodes(cu_program *program) {
     CS_TRY(cs_alloc((size_t)program->lowered->n_ops, sizeof *program->nodes, "operations", &program->nodes));
     for (int i = 0; i < program->lowered->n_ops; i++) {
         const cs_op *op = &program->lowered->ops[i];
-        program->nodes[i] = (cu_node){.program = program, .op = op, .complete = complete};
+        program->nodes[i] = (cu_node){.program = program, .op = op, .class = cu_class_of(op), .complete = complete};
         if (op->trainable && op->layer + 1 > complete) /* a fused one may stand behind later layers */
             complete = op->layer + 1;
     }
@@ -176,8 +135,7 @@ static cs_status build(cu_program *program) {
     CS_TRY(cu_params_collect(program));
     for (int i = 0; i < program->lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];
-        const cu_op_class *class = cu_class_of(node->op);
-        cs_status status = class->plan ? class->plan(node) : CS_OK;
+        cs_status status = node->class->plan ? node->class->plan(node) : CS_OK;
         if (status != CS_OK)
             return cs_context(status, "layer '%s'", program->graph->layers[node->op->layer].name);
     }
@@ -227,7 +185,7 @@ static cs_status set_output(cs_program *base, int i, const float *values, int n)
 
 static cs_status run_forward(cu_program *program) {
     for (int i = 0; i < program->lowered->n_ops; i++)
-        CS_TRY(cu_class_of(program->nodes[i].op)->forward(&program->nodes[i]));
+        CS_TRY(program->nodes[i].class->forward(&program->nodes[i]));
     return cu_check_launches(program->engine->device, "forward");
 }
 
@@ -237,7 +195,7 @@ static cs_status run_backward(cu_program *program) {
         cu_node *node = &program->nodes[i];
         if (!program->grads[node->op->output].wanted)
             continue;
-        CS_TRY(cu_class_of(node->op)->backward(node));
+        CS_TRY(node->class->backward(node));
         if (node->complete < complete) {
             complete = node->complete;
             CS_TRY(cs_program_tell_gradients(&program->base, complete));
@@ -248,38 +206,38 @@ static cs_status run_backward(cu_program *program) {
     return complete > begin ? cs_program_tell_gradients(&program->base, begin) : CS_OK;
 }
 
-static cs_status record(cu_program *program, cs_status (*run)(cu_program *program), cu_recording **out) {
+static cs_status capture(cu_program *program, cs_status (*run)(cu_program *program), cu_capture **out) {
     cu_device *device = program->engine->device;
-    cu_recording *recording = NULL;
-    CS_TRY(cu_record_begin(device));
-    cs_status status = run(program), ended = cu_record_end(device, &recording);
+    cu_capture *made = NULL;
+    CS_TRY(cu_capture_begin(device));
+    cs_status status = run(program), ended = cu_capture_end(device, &made);
     if (status == CS_OK && ended == CS_OK) {
-        *out = recording;
+        *out = made;
         return CS_OK;
     }
-    cu_recording_free(recording);
+    cu_capture_free(made);
     return status != CS_OK ? status : ended;
 }
 
-/* A library may refuse what it is asked for in a recording; it can still be asked each time. */
-static void try_to_record(cu_program *program, cu_tape *tape, cs_status (*run)(cu_program *program)) {
-    if (tape->recording || tape->refused || record(program, run, &tape->recording) == CS_OK)
+/* A library may refuse a call during a capture; then the work is enqueued anew each time. */
+static void try_to_capture(cu_program *program, cu_replay *replay, cs_status (*run)(cu_program *program)) {
+    if (replay->capture || replay->refused || capture(program, run, &replay->capture) == CS_OK)
         return;
-    tape->refused = true;
-    cs_log(CS_LOG_DEBUG, "%s is not recorded: %s", tape == &program->forward ? "forward" : "backward",
+    replay->refused = true;
+    cs_log(CS_LOG_DEBUG, "%s is not captured: %s", replay == &program->forward ? "forward" : "backward",
            cs_error_last()->text);
 }
 
-/* The first time as it is, since libraries prepare themselves then; from the second on from a recording, where the host
- * has no part in it: it has in batch norms' sums over ranks, and where it is told of gradients. */
-static cs_status play(cu_program *program, cu_tape *tape, cs_status (*run)(cu_program *program)) {
+/* The first run is not captured, since libraries prepare themselves in it. Later runs replay the CUDA graph, unless the
+ * host takes part: it sums batch norms' statistics over ranks, and it is told when gradients are complete. */
+static cs_status run_or_replay(cu_program *program, cu_replay *replay, cs_status (*run)(cu_program *program)) {
     cu_device *device = program->engine->device;
-    bool told = tape == &program->backward && program->base.hook;
-    bool eager = told || program->base.comm || !cu_device_records(device);
-    if (tape->warm && !eager)
-        try_to_record(program, tape, run);
-    tape->warm = true;
-    return tape->recording && !eager ? cu_play(device, tape->recording) : run(program);
+    bool hooked = replay == &program->backward && program->base.hook;
+    bool eager = hooked || program->base.comm || !cu_device_captures(device);
+    if (replay->warm && !eager)
+        try_to_capture(program, replay, run);
+    replay->warm = true;
+    return replay->capture && !eager ? cu_capture_launch(device, replay->capture) : run(program);
 }
 
 static cs_status forward(cs_program *base, int n) {
@@ -287,21 +245,21 @@ static cs_status forward(cs_program *base, int n) {
     cu_device *device = program->engine->device;
     CS_TRY(cu_params_settle(program));
     if (!program->training)
-        return play(program, &program->forward, run_forward);
-    CS_TRY(cu_mail_open(program, &program->forward_mail, n));
+        return run_or_replay(program, &program->forward, run_forward);
+    CS_TRY(cu_upload_begin(program, &program->forward_upload, n));
     if (base->draw.samples) {
-        memcpy(program->samples_here, base->draw.samples, (size_t)n * sizeof *base->draw.samples);
-        CS_TRY(cu_copy_in(device, program->samples, program->samples_here, (size_t)n * sizeof *program->samples));
+        memcpy(program->samples_host, base->draw.samples, (size_t)n * sizeof *base->draw.samples);
+        CS_TRY(cu_copy_in(device, program->samples, program->samples_host, (size_t)n * sizeof *program->samples));
     }
-    CS_TRY(cu_mail_send(program, &program->forward_mail));
-    return play(program, &program->forward, run_forward);
+    CS_TRY(cu_upload_send(program, &program->forward_upload));
+    return run_or_replay(program, &program->forward, run_forward);
 }
 
 static cs_status backward(cs_program *base, int n) {
     (void)n; /* the rest has gradients of 0 */
     cu_program *program = cu_program_of(base);
-    program->gradient_scale = program->loss_mail.step->loss_scale;
-    return play(program, &program->backward, run_backward);
+    program->gradient_scale = program->loss_upload.step->loss_scale;
+    return run_or_replay(program, &program->backward, run_backward);
 }
 
 /* The kernels of a loss; what comes of them is copied to the host. */
@@ -315,32 +273,32 @@ static cs_status enqueue_loss(cu_program *program, int n, bool probabilities) {
               program->labels, program->grads[output].data, probabilities ? program->probabilities : NULL,
               program->row_sums, program->row_correct, program->loss);
     if (program->n_penalties > 0)
-        cu_k_penalty(stream, program->n_penalties, program->penalties_there, program->value, program->penalty_room,
+        cu_k_penalty(stream, program->n_penalties, program->penalties_device, program->value, program->penalty_room,
                      program->loss);
     CS_TRY(cu_check_launches(device, "loss"));
     if (probabilities)
-        CS_TRY(cu_copy_out(device, program->probabilities_here, program->probabilities,
+        CS_TRY(cu_copy_out(device, program->probabilities_host, program->probabilities,
                            (size_t)n * (size_t)classes * sizeof(float)));
-    return cu_copy_out(device, program->loss_here, program->loss, sizeof *program->loss);
+    return cu_copy_out(device, program->loss_host, program->loss, sizeof *program->loss);
 }
 
 static cs_status loss(cs_program *base, const int32_t *labels, int n, float *probabilities, cs_loss *out) {
     cu_program *program = cu_program_of(base);
     cu_device *device = program->engine->device;
     int classes = cs_program_last_layer(base->spec.segment)->out.c;
-    CS_TRY(cu_mail_open(program, &program->loss_mail, n));
+    CS_TRY(cu_upload_begin(program, &program->loss_upload, n));
     if (n > 0) { /* a rank without rows has no labels */
-        memcpy(program->labels_here, labels, (size_t)n * sizeof *labels);
-        CS_TRY(cu_copy_in(device, program->labels, program->labels_here, (size_t)n * sizeof *labels));
+        memcpy(program->labels_host, labels, (size_t)n * sizeof *labels);
+        CS_TRY(cu_copy_in(device, program->labels, program->labels_host, (size_t)n * sizeof *labels));
     }
-    CS_TRY(cu_mail_send(program, &program->loss_mail));
+    CS_TRY(cu_upload_send(program, &program->loss_upload));
     CS_TRY(enqueue_loss(program, n, probabilities != NULL));
     CS_TRY(cu_wait(device));
-    const cu_loss_sums *sums = program->loss_here;
+    const cu_loss_sums *sums = program->loss_host;
     *out = (cs_loss){.sum = sums->sum, .correct = sums->correct};
     out->penalty = program->training ? sums->penalty : program->penalty;
     if (probabilities)
-        memcpy(probabilities, program->probabilities_here, (size_t)n * (size_t)classes * sizeof(float));
+        memcpy(probabilities, program->probabilities_host, (size_t)n * (size_t)classes * sizeof(float));
     if (sums->overflow)
         cs_log(CS_LOG_DEBUG, "fp16: a gradient was not finite; that update was left out");
     return CS_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations that are one kernel each way. */
-#include "program.h"
+#include "classes.h"
+#include "node.h"
 
 #include "cnnsweep/random.h"
 

@@ -4,7 +4,9 @@
  * What comes from the host goes through one of two halves, each a piece of pinned memory and as much of the device's:
  * the host fills one while the other is still on its way. The copy runs behind the first stream's back; a kernel of the
  * first stream then brings the rows to their places, so that everything that reads or writes them there is in order. */
-#include "program.h"
+#include "store.h"
+#include "node.h"
+#include "transfer.h"
 
 #include "cnnsweep/memory.h"
 
@@ -15,8 +17,8 @@ enum { HALVES = 2, LINE = 256 /* bytes: what device memory is aligned to */ };
 
 /* Numbers of rows, and from the next line on their bytes. */
 typedef struct half {
-    char *here, *there;
-    cu_mark *arrived, *done;
+    char *host, *device;
+    cu_event *arrived, *done;
 } half;
 
 typedef struct cu_store {
@@ -44,21 +46,21 @@ size_t cu_value_bytes(const cs_engine *engine) {
 void cu_store_close(cs_store *base) {
     cu_store *store = (cu_store *)base;
     for (int i = 0; i < HALVES; i++) {
-        cu_free(store->device, store->halves[i].there);
-        cu_free_pinned(store->device, store->halves[i].here);
-        cu_mark_close(store->halves[i].arrived);
-        cu_mark_close(store->halves[i].done);
+        cu_free(store->device, store->halves[i].device);
+        cu_free_pinned(store->device, store->halves[i].host);
+        cu_event_close(store->halves[i].arrived);
+        cu_event_close(store->halves[i].done);
     }
     cu_free(store->device, store->rows);
     free(store);
 }
 
 static cs_status open_half(const cu_store *store, size_t bytes, half *out) {
-    CS_TRY(cu_alloc(store->device, bytes, "rows on their way", (void **)&out->there));
-    CS_TRY(cu_alloc_pinned(store->device, bytes, "rows on their way", (void **)&out->here));
-    CS_TRY(cu_mark_open(store->device, &out->arrived));
-    CS_TRY(cu_mark_open(store->device, &out->done));
-    return cu_mark_work(store->device, out->done);
+    CS_TRY(cu_alloc(store->device, bytes, "rows on their way", (void **)&out->device));
+    CS_TRY(cu_alloc_pinned(store->device, bytes, "rows on their way", (void **)&out->host));
+    CS_TRY(cu_event_open(store->device, &out->arrived));
+    CS_TRY(cu_event_open(store->device, &out->done));
+    return cu_event_record(store->device, out->done);
 }
 
 cs_status cu_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out) {
@@ -86,28 +88,28 @@ cs_status cu_store_put(cs_store *base, const int64_t *rows, const void *bytes, i
     size_t size = (size_t)n * base->spec.row_bytes;
     half *next = &store->halves[store->turn];
     store->turn = (store->turn + 1) % HALVES;
-    CS_TRY(cu_host_waits(device, next->done));
-    memcpy(next->here, rows, (size_t)n * sizeof *rows);
-    memcpy(next->here + store->numbers, bytes, size);
-    CS_TRY(cu_copy_in_behind(device, next->there, next->here, store->numbers + size));
-    CS_TRY(cu_mark_copies(device, next->arrived));
-    CS_TRY(cu_work_waits(device, next->arrived));
-    cu_k_rows(cu_device_stream(device), n, base->spec.row_bytes, next->there + store->numbers, NULL, store->rows,
-              (const int64_t *)next->there);
+    CS_TRY(cu_event_synchronize(device, next->done));
+    memcpy(next->host, rows, (size_t)n * sizeof *rows);
+    memcpy(next->host + store->numbers, bytes, size);
+    CS_TRY(cu_copy_in_aside(device, next->device, next->host, store->numbers + size));
+    CS_TRY(cu_event_record_copies(device, next->arrived));
+    CS_TRY(cu_stream_waits(device, next->arrived));
+    cu_k_rows(cu_device_stream(device), n, base->spec.row_bytes, next->device + store->numbers, NULL, store->rows,
+              (const int64_t *)next->device);
     CS_TRY(cu_check_launches(device, "rows"));
-    return cu_mark_work(device, next->done);
+    return cu_event_record(device, next->done);
 }
 
 /* Lists: what the program's kernels are told, once the copy before has read it. */
 
 static cs_status send_list(cu_program *program, cu_list *list, size_t bytes) {
-    CS_TRY(cu_copy_in(program->engine->device, list->there, list->here, bytes));
-    return cu_mark_work(program->engine->device, list->sent);
+    CS_TRY(cu_copy_in(program->engine->device, list->device, list->host, bytes));
+    return cu_event_record(program->engine->device, list->sent);
 }
 
 static cs_status send_rows(cu_program *program, cu_list *list, const int64_t *rows, int n) {
-    CS_TRY(cu_host_waits(program->engine->device, list->sent));
-    memcpy(list->here, rows, (size_t)n * sizeof *rows);
+    CS_TRY(cu_event_synchronize(program->engine->device, list->sent));
+    memcpy(list->host, rows, (size_t)n * sizeof *rows);
     return send_list(program, list, (size_t)n * sizeof *rows);
 }
 
@@ -121,7 +123,7 @@ size_t cu_pictures_bytes(int batch) {
 /* Writes the pictures as the kernel reads them; returns their bytes. */
 static size_t list_pictures(const cu_list *list, const cs_pictures *pictures, int n) {
     const cu_store *store = (const cu_store *)pictures->store;
-    cu_picture *rows = list->here;
+    cu_picture *rows = list->host;
     size_t used = (size_t)n * sizeof *rows;
     for (int row = 0; row < n; row++) {
         const cs_picture *change = &pictures->changes[row];
@@ -130,8 +132,8 @@ static size_t list_pictures(const cu_list *list, const cs_pictures *pictures, in
         memcpy(rows[row].map, change->map, sizeof change->map);
         if (!change->recolours)
             continue;
-        rows[row].level = (uint8_t *)list->there + used;
-        memcpy((uint8_t *)list->here + used, change->level, LEVEL_BYTES);
+        rows[row].level = (uint8_t *)list->device + used;
+        memcpy((uint8_t *)list->host + used, change->level, LEVEL_BYTES);
         used += LEVEL_BYTES;
     }
     return used;
@@ -141,10 +143,10 @@ cs_status cu_set_pictures(cs_program *base, int i, const cs_pictures *pictures, 
     cu_program *program = cu_program_of(base);
     cu_device *device = program->engine->device;
     const cu_tensor *input = &program->values[program->lowered->inputs[i]];
-    CS_TRY(cu_host_waits(device, program->pictures.sent));
+    CS_TRY(cu_event_synchronize(device, program->pictures.sent));
     CS_TRY(send_list(program, &program->pictures, list_pictures(&program->pictures, pictures, n)));
     cu_k_pixels(cu_device_stream(device), program->engine->type, n, input->shape.h, input->shape.w,
-                program->pictures.there, &pictures->preprocess, input->data);
+                program->pictures.device, &pictures->preprocess, input->data);
     return cu_check_launches(device, "pictures");
 }
 
@@ -153,7 +155,7 @@ cs_status cu_keep_output(cs_program *base, int i, cs_store *to, const int64_t *r
     const cu_tensor *output = &program->values[program->lowered->outputs[i]];
     CS_TRY(send_rows(program, &program->keep, rows, n));
     cu_k_rows(cu_device_stream(program->engine->device), n, to->spec.row_bytes, output->data, NULL,
-              ((cu_store *)to)->rows, program->keep.there);
+              ((cu_store *)to)->rows, program->keep.device);
     return cu_check_launches(program->engine->device, "rows to keep");
 }
 
@@ -162,6 +164,6 @@ cs_status cu_use_output(cs_program *base, int i, const cs_store *from, const int
     const cu_tensor *output = &program->values[program->lowered->outputs[i]];
     CS_TRY(send_rows(program, &program->use, rows, n));
     cu_k_rows(cu_device_stream(program->engine->device), n, from->spec.row_bytes, ((const cu_store *)from)->rows,
-              program->use.there, output->data, NULL);
+              program->use.device, output->data, NULL);
     return cu_check_launches(program->engine->device, "kept rows");
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations with a kernel and maybe a bias: convolutions, of which a dense layer is one of a single pixel, and
  * depthwise ones. Training keeps the activation an operation of its own. */
-#include "program.h"
+#include "classes.h"
+#include "node.h"
+#include "params.h"
+#include "transfer.h"
 
 /* The layer's own; NULL when the operation has none. */
 static const cs_param *own_bias(const cu_node *node) {

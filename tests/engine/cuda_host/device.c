@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The GPU as device.h has it, on the host. Kernels and copies of the first stream are done at once; what a caller must
- * wait for comes as late as it may: copies to the host at the next wait, those of the second stream when a mark behind
+ * wait for comes as late as it may: copies to the host at the next wait, those of the second stream when a event behind
  * them is waited for. So a wait that is missing shows in the results. Every address is checked against what was
  * allocated. */
 #include "device.h"
@@ -43,7 +43,7 @@ struct cu_device {
     void *watched;
 };
 
-struct cu_mark {
+struct cu_event {
     bool copies; /* of the second stream */
 };
 
@@ -235,75 +235,75 @@ cs_status cu_check_launches(cu_device *device, const char *what) {
 
 /* The second stream. */
 
-cs_status cu_copy_in_behind(cu_device *device, void *to, const void *host, size_t bytes) {
+cs_status cu_copy_in_aside(cu_device *device, void *to, const void *host, size_t bytes) {
     CS_TRY(check_block(device, to, bytes, false));
     CS_TRY(check_block(device, host, bytes, true));
     return ask(&device->behind, to, host, bytes);
 }
 
-cs_status cu_mark_open(cu_device *device, cu_mark **out) {
+cs_status cu_event_open(cu_device *device, cu_event **out) {
     (void)device;
-    return cs_alloc(1, sizeof **out, "a mark of a stream", out);
+    return cs_alloc(1, sizeof **out, "an event", out);
 }
 
-void cu_mark_close(cu_mark *mark) {
-    free(mark);
+void cu_event_close(cu_event *event) {
+    free(event);
 }
 
-cs_status cu_mark_work(cu_device *device, cu_mark *mark) {
+cs_status cu_event_record(cu_device *device, cu_event *event) {
     (void)device;
-    mark->copies = false;
+    event->copies = false;
     return CS_OK;
 }
 
-cs_status cu_mark_copies(cu_device *device, cu_mark *mark) {
+cs_status cu_event_record_copies(cu_device *device, cu_event *event) {
     (void)device;
-    mark->copies = true;
+    event->copies = true;
     return CS_OK;
 }
 
-cs_status cu_work_waits(cu_device *device, cu_mark *mark) {
-    if (mark->copies)
+cs_status cu_stream_waits(cu_device *device, cu_event *event) {
+    if (event->copies)
         arrive(&device->behind);
     return CS_OK;
 }
 
-cs_status cu_copies_wait(cu_device *device, cu_mark *mark) {
+cs_status cu_copy_stream_waits(cu_device *device, cu_event *event) {
     (void)device;
-    (void)mark;
+    (void)event;
     return CS_OK;
 }
 
-cs_status cu_host_waits(cu_device *device, cu_mark *mark) {
-    arrive(mark->copies ? &device->behind : &device->outward);
+cs_status cu_event_synchronize(cu_device *device, cu_event *event) {
+    arrive(event->copies ? &device->behind : &device->outward);
     return CS_OK;
 }
 
 /* It does not record: work is done when it is asked for. With CNNSWEEP_HOST_RECORDS it says that it could, and then
  * fails. */
 
-cs_status cu_record_begin(cu_device *device) {
+cs_status cu_capture_begin(cu_device *device) {
     (void)device;
     return cs_fail(CS_ERR_UNSUPPORTED, "the host's GPU refuses to record");
 }
 
-cs_status cu_record_end(cu_device *device, cu_recording **out) {
+cs_status cu_capture_end(cu_device *device, cu_capture **out) {
     (void)device;
     *out = NULL;
     return CS_OK;
 }
 
-cs_status cu_play(cu_device *device, cu_recording *recording) {
+cs_status cu_capture_launch(cu_device *device, cu_capture *capture) {
     (void)device;
-    (void)recording;
+    (void)capture;
     return cs_fail(CS_ERR_UNSUPPORTED, "the host's GPU does not record");
 }
 
-void cu_recording_free(cu_recording *recording) {
-    (void)recording;
+void cu_capture_free(cu_capture *capture) {
+    (void)capture;
 }
 
-bool cu_device_records(const cu_device *device) {
+bool cu_device_captures(const cu_device *device) {
     (void)device;
     return getenv("CNNSWEEP_HOST_RECORDS") != NULL;
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parameters of a program: where they lie, and how they come in and go out. */
+#ifndef CNNSWEEP_CUDA_PARAMS_H
+#define CNNSWEEP_CUDA_PARAMS_H
+
+#include "program.h"
+
+CS_MUST_CHECK cs_status cu_params_collect(cu_program *program); /* the table, with its offsets */
+CS_MUST_CHECK cs_status cu_params_allocate(cu_program *program);
+void cu_params_free(cu_program *program);
+CS_MUST_CHECK cs_status cu_params_load(cu_program *program, cs_slot slot, const cs_params *params);
+CS_MUST_CHECK cs_status cu_params_read(cu_program *program, cs_slot slot, cs_params *params);
+CS_MUST_CHECK cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, int64_t step);
+size_t cu_params_share(cu_program *program, const cs_share_part *part, float *out, const float *in);
+CS_MUST_CHECK cs_status cu_params_sum(cu_program *program, const cs_share_part *part, float weight);
+CS_MUST_CHECK cs_status cu_params_settle(cu_program *program);    /* before parameters or gradients are used */
+cu_param *cu_node_param(const cu_node *node, cs_param_role role); /* NULL when the operation has none */
+cu_param *cu_node_kernel(const cu_node *node);
+float *cu_param_value(const cu_node *node, cs_param_role role);    /* NULL when the operation has none */
+float *cu_param_gradient(const cu_node *node, cs_param_role role); /* NULL when it has none that is trained */
+/* The host's [rows, columns] as [columns, rows]. */
+void cu_transpose(size_t rows, size_t columns, const float *from, float *to);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Floats and steps between the host and the device. */
+#ifndef CNNSWEEP_CUDA_TRANSFER_H
+#define CNNSWEEP_CUDA_TRANSFER_H
+
+#include "program.h"
+
+/* Host floats into device memory by way of `staging`, and back: for write, fill what ready gives. */
+CS_MUST_CHECK cs_status cu_staging_ready(cu_program *program, float **out);
+CS_MUST_CHECK cs_status cu_staging_send(cu_program *program, float *to, size_t count);
+CS_MUST_CHECK cs_status cu_send(cu_program *program, float *to, const float *from, size_t count);
+CS_MUST_CHECK cs_status cu_fetch(cu_program *program, const float *from, size_t count); /* to program->staging */
+CS_MUST_CHECK cs_status cu_tensor_send(cu_program *program, const cu_tensor *to, int n, const float *from);
+CS_MUST_CHECK cs_status cu_tensor_fetch(cu_program *program, const cu_tensor *from, int n, float *to);
+/* Waits until the step may be written and fills in what does not depend on the caller; then sends it. */
+CS_MUST_CHECK cs_status cu_upload_begin(cu_program *program, cu_upload *upload, int n);
+CS_MUST_CHECK cs_status cu_upload_send(cu_program *program, cu_upload *upload);
+
+#endif
