@@ -36,7 +36,7 @@ run_tests() {
 sanitized_tests() {
     local numbers='engine_networks.*|engine_rows.*|(group|checkpoint|cache)_cuda_host|keras_forward|torch_forward|torch_step|ref_gradients'
     local judged='weights_keras|zoo_torch|input_scaling|gpu_script'
-    run_tests debug -LE 'parity|rules|fuzz|slurm' -E "test_($numbers|$judged)$"
+    run_tests debug -LE 'parity|rules|fuzz|slurm|docs' -E "test_($numbers|$judged)$"
 }
 
 # As for a user, whose clone has no ../shared.

@@ -58,10 +58,10 @@ def test_ranks_that_share_a_gpu_sum_on_the_host():
     check_equal("shared")
 
 
-def test_a_recording_that_is_refused_is_no_failure():
+def test_a_capture_that_is_refused_is_no_failure():
     errors = train("refused", 0, 1, CNNSWEEP_HOST_RECORDS="1", CNNSWEEP_LOG="debug")
     for what in ("forward", "backward"):
-        assert f"debug: {what} is not recorded: the host's GPU refuses to record" in errors, errors
+        assert f"debug: {what} is not captured: the host's GPU refuses to capture" in errors, errors
     check_equal("refused")
 
 

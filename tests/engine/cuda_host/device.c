@@ -284,7 +284,7 @@ cs_status cu_event_synchronize(cu_device *device, cu_event *event) {
 
 cs_status cu_capture_begin(cu_device *device) {
     (void)device;
-    return cs_fail(CS_ERR_UNSUPPORTED, "the host's GPU refuses to record");
+    return cs_fail(CS_ERR_UNSUPPORTED, "the host's GPU refuses to capture");
 }
 
 cs_status cu_capture_end(cu_device *device, cu_capture **out) {
