@@ -42,9 +42,9 @@ typedef struct cs_optimizer {
     float weight_decay;
 } cs_optimizer;
 
-const char *cs_optimizer_name(int kind); /* "sgd", ...; NULL behind the last kind */
+const char *cs_optimizer_name(int kind); /* "sgd", ...; NULL past the last kind */
 float cs_optimizer_default_lr(cs_optimizer_kind kind);
-/* How many values it keeps beside each parameter from step to step. */
+/* How many values the rule keeps for each parameter from step to step. */
 int cs_optimizer_states(const cs_optimizer *optimizer);
 /* What the rule makes of the learning rate in this step, counted from 1; rates that it does not use are 0. */
 void cs_optimizer_rates(const cs_optimizer *optimizer, int64_t step, double rates[CS_OPTIMIZER_RATES]);

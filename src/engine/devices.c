@@ -21,7 +21,7 @@ static const struct device {
     const cs_engine_ops *ops;
     cs_status (*find)(const cs_engine_ops **out);
     const char *how;
-    void (*about)(char *out, size_t size); /* a library's version; NULL: nothing is to be told */
+    void (*about)(char *out, size_t size); /* writes the version of the engine's library; NULL: it has none */
 } devices[] = {
     {"auto", BEST_CPU, cs_cuda_plugin, NULL, NULL},
     {"cpu", BEST_CPU, NULL, NULL, NULL},
@@ -104,7 +104,7 @@ static cs_status open_device(const struct device *device, const cs_engine_option
     return status != CS_OK && place.text[0] ? cs_context(status, "%s", place.text) : status;
 }
 
-/* Of an engine that is not there: why. */
+/* Why an engine is not available. */
 static void describe_engine(const struct device *device, char *out, size_t size) {
     const cs_engine_ops *ops = device->ops;
     if (!ops && device->find && device->find(&ops) != CS_OK) {

@@ -26,9 +26,9 @@ typedef struct reader {
     int head; /* layers from this one on may be those of another head; n_layers: no layer may */
     outcome *out;
     cs_tensor_list tensors;
-    int *params; /* [tensors.n] the parameter that each tensor is read into, or -1 */
-    int *takers; /* [n_params] the tensor that belongs to each parameter, or -1 */
-    size_t next; /* index of the next tensor in the second walk */
+    int *params;    /* [tensors.n] the parameter that each tensor is read into, or -1 */
+    int *tensor_of; /* [n_params] the tensor that belongs to each parameter, or -1 */
+    size_t next;    /* index of the next tensor in the second walk */
     FILE *text;
     char first_wrong[4 * CS_TENSOR_NAME_MAX]; /* texts for the error */
     char first_missing[2 * CS_TENSOR_NAME_MAX];
@@ -97,7 +97,7 @@ static bool fits(const reader *r, size_t tensor) {
 /* Whether the file has the whole head, each parameter with its shape. */
 static bool has_whole_head(const reader *r) {
     for (int i = 0; i < r->graph->n_params; i++)
-        if (r->graph->params[i].layer >= r->head && (r->takers[i] < 0 || !fits(r, (size_t)r->takers[i])))
+        if (r->graph->params[i].layer >= r->head && (r->tensor_of[i] < 0 || !fits(r, (size_t)r->tensor_of[i])))
             return false;
     return true;
 }
@@ -175,11 +175,11 @@ static void note_missing(reader *r) {
     enum { NAMED = 3 };
     bool has_head = false;
     for (int i = 0; i < r->graph->n_params; i++)
-        has_head = has_head || (r->takers[i] >= 0 && r->graph->params[i].layer >= r->head);
+        has_head = has_head || (r->tensor_of[i] >= 0 && r->graph->params[i].layer >= r->head);
     for (int i = 0; i < r->graph->n_params; i++) {
         const cs_param *param = &r->graph->params[i];
         bool in_head = param->layer >= r->head;
-        if (r->takers[i] >= 0 || (in_head && !has_head))
+        if (r->tensor_of[i] >= 0 || (in_head && !has_head))
             continue;
         char name[CS_TENSOR_NAME_MAX], shape[CS_TENSOR_SHAPE_MAX];
         describe_param(r, param, name, shape);
@@ -214,10 +214,10 @@ static cs_status match_tensors(reader *r) {
     CS_TRY(cs_alloc(r->tensors.n, sizeof *r->params, "marks", &r->params));
     CS_TRY(cs_match(r->path, r->graph, &r->tensors, r->params));
     for (int i = 0; i < r->graph->n_params; i++)
-        r->takers[i] = -1;
+        r->tensor_of[i] = -1;
     for (size_t k = 0; k < r->tensors.n; k++)
         if (r->params[k] >= 0)
-            r->takers[r->params[k]] = (int)k;
+            r->tensor_of[r->params[k]] = (int)k;
     return CS_OK;
 }
 
@@ -257,7 +257,7 @@ cs_status cs_weights_read(const char *path, unsigned rules, cs_params *params, c
     cs_status status = CS_OK;
     *report = (cs_weights_report){0};
     CS_TRY_GOTO(cs_shared_alloc(size, "weights", &r.out), done);
-    CS_TRY_GOTO(cs_alloc((size_t)graph->n_params, sizeof *r.takers, "marks", &r.takers), done);
+    CS_TRY_GOTO(cs_alloc((size_t)graph->n_params, sizeof *r.tensor_of, "marks", &r.tensor_of), done);
     memcpy(r.out->values, params->data, bytes);
     status = cs_weights_run(path, read_file, &r, &report->text);
     if (report->text)
@@ -267,7 +267,7 @@ cs_status cs_weights_read(const char *path, unsigned rules, cs_params *params, c
     if (status == CS_OK && report->head_differs > 0)
         cs_log(CS_LOG_INFO, "%s: it has another head than the network, whose head keeps its initial values", path);
 done:
-    free(r.takers);
+    free(r.tensor_of);
     cs_shared_free(r.out, size);
     return status;
 }

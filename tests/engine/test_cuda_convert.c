@@ -119,7 +119,7 @@ static void make_pictures(cs_picture pictures[PICTURES]) {
         pictures[2].level[1][v] = (uint8_t)(255 - v);
 }
 
-/* A picture as the kernel is told of it. */
+/* A picture in the form that the kernel reads. */
 static cu_picture for_kernel(const cs_picture *picture, const uint8_t *image) {
     cu_picture row = {.image = image, .level = picture->recolours ? &picture->level[0][0] : NULL};
     memcpy(row.map, picture->map, sizeof row.map);

@@ -33,7 +33,7 @@ typedef struct cu_step {
 /* convert.cu */
 void cu_k_from_float(cu_stream stream, cu_type type, size_t count, const float *x, void *y);
 void cu_k_to_float(cu_stream stream, cu_type type, size_t count, const void *x, float *y);
-/* An image in device memory, and what is made of it as cs_picture has it. */
+/* An image in device memory, and the change that a cs_picture describes. */
 typedef struct cu_picture {
     const uint8_t *image; /* [h,w,3] */
     const uint8_t *level; /* [3,256]; NULL: values stay as they are */

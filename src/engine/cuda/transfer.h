@@ -5,7 +5,8 @@
 
 #include "program.h"
 
-/* Host floats into device memory by way of `staging`, and back: for write, fill what ready gives. */
+/* Floats go to device memory through the pinned buffer `staging`, and come back through it. cu_staging_ready waits
+ * until the buffer may be filled; cu_staging_send then copies it. cu_send does both. */
 CS_MUST_CHECK cs_status cu_staging_ready(cu_program *program, float **out);
 CS_MUST_CHECK cs_status cu_staging_send(cu_program *program, float *to, size_t count);
 CS_MUST_CHECK cs_status cu_send(cu_program *program, float *to, const float *from, size_t count);

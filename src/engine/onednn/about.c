@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What oneDNN tells of itself. */
+/* The version of oneDNN and the instruction set that it uses. */
 #include "engine_impl.h"
 
 #include <oneapi/dnnl/dnnl.h>
