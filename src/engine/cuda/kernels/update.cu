@@ -204,7 +204,7 @@ void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gr
 
 void cu_k_update(cu_stream stream, size_t count, const cu_step *step, const int *overflow, const float *gradient,
                  float *value, float *const state[CS_OPTIMIZER_STATES], cu_type type, void *copy) {
-    size_t states = 0; /* which lies as badly as the worst of them */
+    size_t states = 0; /* an address no better aligned than the worst of the states */
     for (int s = 0; s < CS_OPTIMIZER_STATES; s++)
         states |= (size_t)state[s];
     cu_run run = run_of(count, gradient, value, states, copy);
