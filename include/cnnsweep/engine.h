@@ -16,9 +16,9 @@
  *
  * Ranks. A batch may be shared by ranks, each with a program of its own for some of its rows. Gradients are of the mean
  * over a program's own n rows; those of the whole batch, of N rows, are the sum over ranks of n/N times them (an l2
- * penalty, which every rank has whole, included). cs_program_on_gradients tells when gradients can go on their way:
- * cs_program_sum sends them where the engine has ways of its own to the other ranks' (cs_engine_join), and
- * cs_program_share_* brings them out and back where it has none.
+ * penalty, which every rank has whole, included). cs_program_on_gradients says when gradients are complete.
+ * Ranks sum them in buckets. cs_program_allreduce does this where the engine can sum over ranks by itself
+ * (cs_engine_join); otherwise the caller reads a bucket (cs_program_read_bucket), sums it and loads the sum.
  *
  * Stores. An engine with a memory of its own keeps rows of bytes there by number: images, of which it makes a program's
  * input itself, and rows of outputs. The numbers are those of set_input and set_output, bit by bit.
@@ -39,13 +39,13 @@ typedef struct cs_program cs_program; /* a compiled segment */
 
 typedef enum cs_mode { CS_MODE_INFER, CS_MODE_TRAIN } cs_mode;
 
-/* The value sets a program keeps for its parameters. */
-typedef enum cs_slot {
-    CS_SLOT_VALUE,    /* the parameters themselves, moving statistics included */
-    CS_SLOT_GRADIENT, /* of the mean loss over the last n rows; 0 for statistics and frozen parameters */
-    CS_SLOT_STATE,    /* CS_SLOT_STATE + i: the optimizer's i-th state (SGD: velocity; Adam: first and second moment) */
-    CS_SLOT_COUNT = CS_SLOT_STATE + CS_OPTIMIZER_STATES
-} cs_slot;
+/* The arrays that a program keeps of its parameters. */
+typedef enum cs_param_array {
+    CS_ARRAY_VALUE,    /* the parameters themselves, moving statistics included */
+    CS_ARRAY_GRADIENT, /* of the mean loss over the last n rows; 0 for statistics and frozen parameters */
+    CS_ARRAY_STATE, /* CS_ARRAY_STATE + i: the optimizer's i-th state (SGD: velocity; Adam: first and second moment) */
+    CS_ARRAY_COUNT = CS_ARRAY_STATE + CS_OPTIMIZER_STATES
+} cs_param_array;
 
 /* Of what flows between layers and into products; parameters, statistics, sums and losses are fp32 or more in all.
  * tf32: products take the first 10 bits of fp32's 23. */
@@ -82,6 +82,10 @@ typedef struct cs_program_spec {
     cs_program *upstream; /* whose outputs are this segment's inputs (same order), in place; NULL: set_input */
     bool resumable; /* TRAIN: read gives all that stays from step to step, as ref keeps doubles otherwise: a program
                      * that is loaded with it goes on bit by bit like this one */
+    /* TRAIN: layers of the segment, or inputs of it, whose outputs cs_program_get_gradient gives the gradients of. What
+     * is frozen passes gradients on, too. Borrowed: must outlive the program. */
+    const int *gradients;
+    int n_gradients;
 } cs_program_spec;
 
 /* What the dropouts of a TRAIN program are drawn from. Value i, in NHWC order, of row r is kept when word i of the
@@ -98,15 +102,15 @@ typedef struct cs_draw {
  * parameters of the segment from this layer on are complete. A failure ends backward. */
 typedef cs_status cs_gradients_hook(void *context, int layer);
 
-/* What ranks that share a batch bring together after backward. */
-typedef enum cs_share {
-    CS_SHARE_GRADIENTS, /* of the trainable parameters */
-    CS_SHARE_STATISTICS /* the moving ones of batch norms that train */
-} cs_share;
-typedef struct cs_share_part {
-    cs_share what;
+/* Values that ranks that share a batch sum with one allreduce after backward. */
+typedef enum cs_bucket_kind {
+    CS_BUCKET_GRADIENTS, /* of the trainable parameters */
+    CS_BUCKET_STATISTICS /* the moving ones of batch norms that train */
+} cs_bucket_kind;
+typedef struct cs_bucket {
+    cs_bucket_kind kind;
     int begin, end; /* of the layers [begin, end) of the segment */
-} cs_share_part;
+} cs_bucket;
 
 typedef struct cs_loss {
     double penalty; /* of the trainable kernels with l2: added to the mean loss; backward has its gradient too */
@@ -142,8 +146,8 @@ typedef struct cs_engine_ops {
     void (*release)(cs_program *program);
     /* Host <-> program, only the parameters of the program's layers; others in `params` are left alone. INFER programs
      * take values (and may keep them folded) but do not give them back: read is for TRAIN. */
-    cs_status (*load)(cs_program *program, cs_slot slot, const cs_params *params);
-    cs_status (*read)(cs_program *program, cs_slot slot, cs_params *params);
+    cs_status (*load)(cs_program *program, cs_param_array array, const cs_params *params);
+    cs_status (*read)(cs_program *program, cs_param_array array, cs_params *params);
     /* Input i and output i of the segment as [n,H,W,C] (or [n,C]) host floats. Inputs are set before each forward: a
      * program may use their memory for something else once it has read them. */
     cs_status (*set_input)(cs_program *program, int i, const float *values, int n);
@@ -154,13 +158,17 @@ typedef struct cs_engine_ops {
     /* Softmax cross-entropy of the last output [n,K] against labels [n]. TRAIN: also sets the gradient that backward
      * starts from. `probabilities` [n,K] may be NULL. */
     cs_status (*loss)(cs_program *program, const int32_t *labels, int n, float *probabilities, cs_loss *out);
+    /* In place of loss: the gradient [n,K] of the last output that backward starts from. */
+    cs_status (*set_gradient)(cs_program *program, const float *values, int n);
     cs_status (*backward)(cs_program *program, int n);
+    /* What backward made of the i-th of the gradients that the spec asks for, [n,H,W,C] or [n,C] host floats. */
+    cs_status (*get_gradient)(cs_program *program, int i, float *values, int n);
     cs_status (*update)(cs_program *program, const cs_optimizer *optimizer, int64_t step);
-    /* Copies the part to `out` or from `in`, either of which may be NULL; returns its floats. */
-    size_t (*share)(cs_program *program, const cs_share_part *part, float *out, const float *in);
+    /* Copies the bucket to `out` or from `in`, either of which may be NULL; returns its number of floats. */
+    size_t (*move_bucket)(cs_program *program, const cs_bucket *bucket, float *out, const float *in);
     /* Sums over ranks in the engine itself, see cs_engine_join: all three or none. */
     cs_status (*join)(cs_engine *engine, const cs_comm *comm, bool *able);
-    cs_status (*sum)(cs_program *program, const cs_share_part *part, float weight);
+    cs_status (*allreduce)(cs_program *program, const cs_bucket *bucket, float weight);
     void (*leave)(cs_engine *engine);
     /* One line a primitive: layer, what runs it, shape. */
     void (*describe)(const cs_program *program, FILE *out);
@@ -196,8 +204,8 @@ void cs_engine_leave(cs_engine *engine);
 /* The wrappers: argument checks (mode, n within 1..batch, indexes), then the engine's function. */
 CS_MUST_CHECK cs_status cs_program_compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out);
 void cs_program_free(cs_program *program); /* NULL-safe; before the engine, tails before their upstream */
-CS_MUST_CHECK cs_status cs_program_load(cs_program *program, cs_slot slot, const cs_params *params);
-CS_MUST_CHECK cs_status cs_program_read(cs_program *program, cs_slot slot, cs_params *params);
+CS_MUST_CHECK cs_status cs_program_load(cs_program *program, cs_param_array array, const cs_params *params);
+CS_MUST_CHECK cs_status cs_program_read(cs_program *program, cs_param_array array, cs_params *params);
 CS_MUST_CHECK cs_status cs_program_set_input(cs_program *program, int i, const float *values, int n);
 CS_MUST_CHECK cs_status cs_program_get_output(cs_program *program, int i, float *values, int n);
 CS_MUST_CHECK cs_status cs_program_set_output(cs_program *program, int i, const float *values, int n);
@@ -210,20 +218,25 @@ void cs_program_set_draw(cs_program *program, const cs_draw *draw);
 void cs_program_set_comm(cs_program *program, const cs_comm *comm);
 /* TRAIN. NULL: none. */
 void cs_program_on_gradients(cs_program *program, cs_gradients_hook *hook, void *context);
-/* TRAIN: floats of a part; and the part itself, in the engine's own layout, which is that of every program of the same
- * spec on machines of one kind. They allocate nothing. */
-size_t cs_program_share_count(cs_program *program, const cs_share_part *part);
-void cs_program_share_read(cs_program *program, const cs_share_part *part, float *values);
-void cs_program_share_load(cs_program *program, const cs_share_part *part, const float *values);
-/* TRAIN, where its engine can (cs_engine_join): the part becomes the sum over ranks of weight times it; with a weight
- * of 0 this rank adds nothing, whatever it holds. Every rank sums the same parts in the same order, from within the
- * hook or later. It is only begun: whatever the program does next with the part waits for it. A failure, here or of a
- * sum under way wherever that shows, is CS_ERR_COMM: this rank is out of step. */
-CS_MUST_CHECK cs_status cs_program_sum(cs_program *program, const cs_share_part *part, float weight);
+/* TRAIN: the number of floats of a bucket; and its values, in the engine's own layout, which is that of every program
+ * of the same spec on machines of one kind. They allocate nothing. */
+size_t cs_program_bucket_count(cs_program *program, const cs_bucket *bucket);
+void cs_program_read_bucket(cs_program *program, const cs_bucket *bucket, float *values);
+void cs_program_load_bucket(cs_program *program, const cs_bucket *bucket, const float *values);
+/* TRAIN, where its engine can (cs_engine_join): the bucket's values become the sum over ranks of weight times them;
+ * with a weight of 0 this rank adds nothing, whatever its values are. Every rank sums the same buckets in the same
+ * order, in the hook or later. The call only begins the sum: what the program does next with the values waits for it. A
+ * failure, of this call or later of the sum itself, is CS_ERR_COMM: this rank is out of step. */
+CS_MUST_CHECK cs_status cs_program_allreduce(cs_program *program, const cs_bucket *bucket, float weight);
 CS_MUST_CHECK cs_status cs_program_forward(cs_program *program, int n);
 CS_MUST_CHECK cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, float *probabilities,
                                         cs_loss *out);
+/* TRAIN, in place of loss: backward starts from these gradients [n,K] of the last output, of any function of it. */
+CS_MUST_CHECK cs_status cs_program_set_gradient(cs_program *program, const float *values, int n);
 CS_MUST_CHECK cs_status cs_program_backward(cs_program *program, int n);
+/* After backward: the gradient of the output of layer spec.gradients[i], [n,H,W,C] or [n,C], that is of the mean loss
+ * or of what cs_program_set_gradient gave; 0 where the last output does not depend on that layer. */
+CS_MUST_CHECK cs_status cs_program_get_gradient(cs_program *program, int i, float *values, int n);
 CS_MUST_CHECK cs_status cs_program_update(cs_program *program, const cs_optimizer *optimizer, int64_t step);
 void cs_program_describe(const cs_program *program, FILE *out);
 size_t cs_program_memory(const cs_program *program);

@@ -48,5 +48,7 @@ float cs_optimizer_default_lr(cs_optimizer_kind kind);
 int cs_optimizer_states(const cs_optimizer *optimizer);
 /* What the rule makes of the learning rate in this step, counted from 1; rates that it does not use are 0. */
 void cs_optimizer_rates(const cs_optimizer *optimizer, int64_t step, double rates[CS_OPTIMIZER_RATES]);
+/* The same, rounded: of engines that update in float. */
+void cs_optimizer_rates_float(const cs_optimizer *optimizer, int64_t step, float rates[CS_OPTIMIZER_RATES]);
 
 #endif

@@ -65,12 +65,23 @@ double cs_variance_factor(const cs_layer *batch_norm, double count) {
     return batch_norm->unbiased && count > 1 ? count / (count - 1) : 1;
 }
 
-bool cs_param_is_shared(const cs_graph *graph, const cs_param *param, const cs_share_part *part) {
-    if (param->layer < part->begin || param->layer >= part->end || !graph->layers[param->layer].trainable)
+bool cs_program_asks_gradient(const cs_program_spec *spec, int layer) {
+    for (int i = 0; i < spec->n_gradients; i++)
+        if (spec->gradients[i] == layer)
+            return true;
+    return false;
+}
+
+bool cs_param_is_in_bucket(const cs_graph *graph, const cs_param *param, const cs_bucket *bucket) {
+    if (param->layer < bucket->begin || param->layer >= bucket->end || !graph->layers[param->layer].trainable)
         return false;
-    return part->what == CS_SHARE_GRADIENTS
+    return bucket->kind == CS_BUCKET_GRADIENTS
                ? !cs_param_is_statistic(param)
                : param->role == CS_PARAM_MOVING_MEAN || param->role == CS_PARAM_MOVING_VARIANCE;
+}
+
+cs_param_array cs_bucket_array(const cs_bucket *bucket) {
+    return bucket->kind == CS_BUCKET_GRADIENTS ? CS_ARRAY_GRADIENT : CS_ARRAY_VALUE;
 }
 
 double cs_param_l2(const cs_graph *graph, const cs_param *param) {
@@ -122,12 +133,31 @@ static cs_status check_upstream(const cs_engine *engine, const cs_program_spec *
     return CS_OK;
 }
 
+static bool is_in_segment(const cs_segment *segment, int layer) {
+    for (int i = 0; i < segment->n_inputs; i++)
+        if (segment->inputs[i] == layer)
+            return true;
+    return layer >= segment->begin && layer < segment->end;
+}
+
+static cs_status check_gradients(const cs_program_spec *spec) {
+    if (spec->n_gradients > 0 && spec->mode != CS_MODE_TRAIN)
+        return cs_hint(cs_fail(CS_ERR_ARG, "a program for inference has no gradients"),
+                       "compile it with CS_MODE_TRAIN");
+    for (int i = 0; i < spec->n_gradients; i++)
+        if (!is_in_segment(spec->segment, spec->gradients[i]))
+            return cs_fail(CS_ERR_ARG, "the gradient of layer %d is asked for; the segment has layers %d to %d",
+                           spec->gradients[i], spec->segment->begin, spec->segment->end - 1);
+    return CS_OK;
+}
+
 cs_status cs_program_compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out) {
     *out = NULL;
     if (spec->batch < 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "batch is %d", spec->batch), "use a batch of at least 1");
     CS_TRY(check_layers(engine, spec));
     CS_TRY(check_upstream(engine, spec));
+    CS_TRY(check_gradients(spec));
     return engine->ops->compile(engine, spec, out);
 }
 
@@ -152,13 +182,14 @@ static cs_status check_training(const cs_program *program, const char *call) {
                    "compile it with CS_MODE_TRAIN");
 }
 
-static cs_status check_params(const cs_program *program, const char *call, cs_slot slot, const cs_params *params) {
+static cs_status check_params(const cs_program *program, const char *call, cs_param_array array,
+                              const cs_params *params) {
     size_t here = program->spec.segment->graph->n_values, there = params->graph->n_values;
-    if ((unsigned)slot >= CS_SLOT_COUNT)
-        return cs_fail(CS_ERR_ARG, "%s: slot %d does not exist", call, (int)slot);
+    if ((unsigned)array >= CS_ARRAY_COUNT)
+        return cs_fail(CS_ERR_ARG, "%s: array %d does not exist", call, (int)array);
     if (here != there)
         return cs_fail(CS_ERR_SHAPE, "%s: the parameters have %zu values, the program's graph %zu", call, there, here);
-    return slot == CS_SLOT_VALUE ? CS_OK : check_training(program, call);
+    return array == CS_ARRAY_VALUE ? CS_OK : check_training(program, call);
 }
 
 static cs_status check_ran(const cs_program *program, const char *call, int rows, int n) {
@@ -169,15 +200,15 @@ static cs_status check_ran(const cs_program *program, const char *call, int rows
                    "the order is forward, loss, backward, with the same number of rows");
 }
 
-cs_status cs_program_load(cs_program *program, cs_slot slot, const cs_params *params) {
-    CS_TRY(check_params(program, "load", slot, params));
-    return program->ops->load(program, slot, params);
+cs_status cs_program_load(cs_program *program, cs_param_array array, const cs_params *params) {
+    CS_TRY(check_params(program, "load", array, params));
+    return program->ops->load(program, array, params);
 }
 
-cs_status cs_program_read(cs_program *program, cs_slot slot, cs_params *params) {
+cs_status cs_program_read(cs_program *program, cs_param_array array, cs_params *params) {
     CS_TRY(check_training(program, "read"));
-    CS_TRY(check_params(program, "read", slot, params));
-    return program->ops->read(program, slot, params);
+    CS_TRY(check_params(program, "read", array, params));
+    return program->ops->read(program, array, params);
 }
 
 static cs_status check_input(const cs_program *program, const char *call, int i, int n) {
@@ -241,20 +272,20 @@ void cs_program_on_gradients(cs_program *program, cs_gradients_hook *hook, void 
     program->hook_context = context;
 }
 
-size_t cs_program_share_count(cs_program *program, const cs_share_part *part) {
-    return program->ops->share(program, part, NULL, NULL);
+size_t cs_program_bucket_count(cs_program *program, const cs_bucket *bucket) {
+    return program->ops->move_bucket(program, bucket, NULL, NULL);
 }
 
-void cs_program_share_read(cs_program *program, const cs_share_part *part, float *values) {
-    program->ops->share(program, part, values, NULL);
+void cs_program_read_bucket(cs_program *program, const cs_bucket *bucket, float *values) {
+    program->ops->move_bucket(program, bucket, values, NULL);
 }
 
-void cs_program_share_load(cs_program *program, const cs_share_part *part, const float *values) {
-    program->ops->share(program, part, NULL, values);
+void cs_program_load_bucket(cs_program *program, const cs_bucket *bucket, const float *values) {
+    program->ops->move_bucket(program, bucket, NULL, values);
 }
 
-cs_status cs_program_sum(cs_program *program, const cs_share_part *part, float weight) {
-    return program->ops->sum(program, part, weight);
+cs_status cs_program_allreduce(cs_program *program, const cs_bucket *bucket, float weight) {
+    return program->ops->allreduce(program, bucket, weight);
 }
 
 static cs_status check_draw(const cs_program *program) {
@@ -274,7 +305,7 @@ cs_status cs_program_forward(cs_program *program, int n) {
     CS_TRY(check_draw(program));
     if (program->spec.upstream && n > 0)
         CS_TRY(check_ran(program, "forward behind an upstream program", program->spec.upstream->forward_rows, n));
-    program->forward_rows = program->loss_rows = 0;
+    program->forward_rows = program->loss_rows = program->backward_rows = 0;
     CS_TRY(program->ops->forward(program, n));
     program->forward_rows = n;
     return CS_OK;
@@ -296,11 +327,32 @@ cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, flo
     return CS_OK;
 }
 
+cs_status cs_program_set_gradient(cs_program *program, const float *values, int n) {
+    CS_TRY(check_training(program, "set_gradient"));
+    CS_TRY(check_ran(program, "set_gradient", program->forward_rows, n));
+    CS_TRY(program->ops->set_gradient(program, values, n));
+    program->loss_rows = n;
+    return CS_OK;
+}
+
 cs_status cs_program_backward(cs_program *program, int n) {
     CS_TRY(check_training(program, "backward"));
     CS_TRY(check_ran(program, "backward", program->loss_rows, n));
     program->loss_rows = 0;
-    return program->ops->backward(program, n);
+    CS_TRY(program->ops->backward(program, n));
+    program->backward_rows = n;
+    return CS_OK;
+}
+
+cs_status cs_program_get_gradient(cs_program *program, int i, float *values, int n) {
+    CS_TRY(check_training(program, "get_gradient"));
+    CS_TRY(check_rows(program, "get_gradient", n));
+    if (i < 0 || i >= program->spec.n_gradients)
+        return cs_fail(CS_ERR_ARG, "get_gradient: gradient %d of the %d that the program was compiled with", i,
+                       program->spec.n_gradients);
+    if (n > program->backward_rows)
+        return cs_fail(CS_ERR_ARG, "get_gradient: %d rows, but the last backward ran on %d", n, program->backward_rows);
+    return program->ops->get_gradient(program, i, values, n);
 }
 
 cs_status cs_program_update(cs_program *program, const cs_optimizer *optimizer, int64_t step) {

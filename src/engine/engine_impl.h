@@ -20,9 +20,10 @@ struct cs_program {
     const cs_comm *comm; /* of ranks that share the batch norms' statistics; NULL: none */
     cs_gradients_hook *hook;
     void *hook_context;
-    cs_draw draw;     /* what cs_program_set_draw was given last */
-    int forward_rows; /* kept by the wrappers, 0 at first: rows of the last forward, */
-    int loss_rows;    /* and of the last loss; 0 again once backward has used it */
+    cs_draw draw;      /* what cs_program_set_draw was given last */
+    int forward_rows;  /* kept by the wrappers, 0 at first: rows of the last forward, */
+    int loss_rows;     /* of the last loss; 0 again once backward has used it, */
+    int backward_rows; /* and of the last backward; 0 again after the next forward */
 };
 
 struct cs_store {
@@ -33,14 +34,20 @@ struct cs_store {
 /* The layer that set_input calls input i: the segment's inputs, then INPUT layers inside it; -1 when there are fewer.
  */
 int cs_program_input_layer(const cs_segment *segment, int i);
+/* Does the spec ask for the gradient of this layer's output? */
+bool cs_program_asks_gradient(const cs_program_spec *spec, int layer);
 /* The layer whose logits the loss is taken of: the last output. */
 const cs_layer *cs_program_last_layer(const cs_segment *segment);
 
 /* What the variance of a batch of `count` values a channel is multiplied by on its way into a moving variance. */
 double cs_variance_factor(const cs_layer *batch_norm, double count);
 
-/* Is the parameter one of the part? */
-bool cs_param_is_shared(const cs_graph *graph, const cs_param *param, const cs_share_part *part);
+/* Is the parameter one of the bucket? */
+bool cs_param_is_in_bucket(const cs_graph *graph, const cs_param *param, const cs_bucket *bucket);
+/* The array that the bucket's values are in. */
+cs_param_array cs_bucket_array(const cs_bucket *bucket);
+/* The l2 of a kernel whose layer trains, else 0. */
+double cs_param_l2(const cs_graph *graph, const cs_param *param);
 
 /* fold.c */
 /* The layer's parameter of that role; NULL when it has none. */
@@ -54,9 +61,6 @@ void cs_fold(const cs_graph *graph, const cs_params *params, const cs_param *bia
 static inline cs_status cs_program_tell_gradients(const cs_program *program, int layer) {
     return program->hook ? program->hook(program->hook_context, layer) : CS_OK;
 }
-
-/* The l2 of a kernel whose layer trains, else 0. */
-double cs_param_l2(const cs_graph *graph, const cs_param *param);
 
 /* dropout.c */
 /* A random word keeps its value from `least` on; what is kept is multiplied by `factor`. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lower.h"
+#include "engine_impl.h"
 
 #include "cnnsweep/memory.h"
 
@@ -7,6 +8,7 @@
 
 /* Where the walk over the layers stands. */
 typedef struct lowering {
+    const cs_program_spec *spec;
     const cs_segment *segment;
     cs_mode mode;
     cs_lowered *out;
@@ -22,6 +24,7 @@ void cs_lowered_free(cs_lowered *lowered) {
     free(lowered->values);
     free(lowered->inputs);
     free(lowered->outputs);
+    free(lowered->gradients);
     free(lowered);
 }
 
@@ -114,16 +117,22 @@ static bool try_defer_padding(lowering *low, int index) {
     return false;
 }
 
+static bool drops(const lowering *low, int index) {
+    return low->mode == CS_MODE_TRAIN && cs_graph_drops(low->segment->graph, index);
+}
+
+/* Its gradient would be that of its input, which other layers may read, too: it keeps its own if that is asked for. */
 static bool try_drop_dropout(lowering *low, int index) {
     const cs_layer *layer = layer_at(low, index);
-    bool drops = low->mode == CS_MODE_TRAIN && cs_graph_drops(low->segment->graph, index);
-    if (layer->kind != CS_LAYER_DROPOUT || drops || low->padding[layer->inputs[0]].kernel_h)
+    if (layer->kind != CS_LAYER_DROPOUT || drops(low, index) || low->padding[layer->inputs[0]].kernel_h ||
+        cs_program_asks_gradient(low->spec, index))
         return false;
     alias(low, index);
     return true;
 }
 
-static cs_op_kind op_kind(cs_layer_kind kind) {
+static cs_op_kind op_kind(const lowering *low, int index) {
+    cs_layer_kind kind = layer_at(low, index)->kind;
     static const cs_op_kind kinds[CS_LAYER_KIND_COUNT] = {
         [CS_LAYER_CONV2D] = CS_OP_CONV,
         [CS_LAYER_DEPTHWISE_CONV2D] = CS_OP_DEPTHWISE,
@@ -144,7 +153,7 @@ static cs_op_kind op_kind(cs_layer_kind kind) {
         [CS_LAYER_DROPOUT] = CS_OP_DROPOUT,
         [CS_LAYER_DENSE] = CS_OP_DENSE,
     };
-    return kinds[kind];
+    return kind == CS_LAYER_DROPOUT && !drops(low, index) ? CS_OP_RESHAPE : kinds[kind];
 }
 
 static cs_op *append_op(lowering *low, cs_op_kind kind, int index) {
@@ -169,7 +178,7 @@ static void emit_pointwise(lowering *low, cs_op *depthwise, int index) {
 
 static void emit(lowering *low, int index) {
     const cs_layer *layer = layer_at(low, index);
-    cs_op *op = append_op(low, op_kind(layer->kind), index);
+    cs_op *op = append_op(low, op_kind(low, index), index);
     op->n_inputs = layer->n_inputs;
     for (int i = 0; i < layer->n_inputs; i++) {
         op->inputs[i] = low->value_of[layer->inputs[i]];
@@ -209,12 +218,22 @@ static void count_readers(lowering *low) {
             low->readers[layer_at(low, i)->inputs[k]]++;
     for (int i = 0; i < segment->n_outputs; i++)
         low->readers[segment->outputs[i]] += 2; /* the border: never fused away */
+    for (int i = 0; i < low->spec->n_gradients; i++)
+        low->readers[low->spec->gradients[i]] += 2;
+}
+
+static void mark_asked(lowering *low) {
+    for (int i = 0; i < low->spec->n_gradients; i++) {
+        low->out->gradients[i] = low->value_of[low->spec->gradients[i]];
+        cs_value *value = &low->out->values[low->out->gradients[i]];
+        value->keeps_grad = value->needs_grad = true;
+    }
 }
 
 static void mark_gradients(lowering *low) {
     for (int i = 0; i < low->out->n_ops; i++) {
         const cs_op *op = &low->out->ops[i];
-        bool needs = op->trainable;
+        bool needs = op->trainable || low->out->values[op->output].needs_grad;
         for (int k = 0; k < op->n_inputs; k++)
             needs |= low->out->values[op->inputs[k]].needs_grad;
         low->out->values[op->output].needs_grad = needs;
@@ -227,9 +246,10 @@ static void mark_gradients(lowering *low) {
         cs_value *output = &low->out->values[op->output];
         for (int k = 0; k < op->n_inputs; k++)
             low->out->values[op->inputs[k]].in_loss |= output->in_loss;
-        output->needs_grad &= output->in_loss;
         op->trainable &= output->in_loss;
     }
+    for (int v = 0; v < low->out->n_values; v++)
+        low->out->values[v].needs_grad &= low->out->values[v].in_loss;
 }
 
 static cs_status allocate(lowering *low) {
@@ -241,6 +261,7 @@ static cs_status allocate(lowering *low) {
     CS_TRY(cs_alloc(most, sizeof *low->out->values, "values", &low->out->values));
     CS_TRY(cs_alloc((size_t)segment->n_inputs + 1, sizeof(int), "segment inputs", &low->out->inputs));
     CS_TRY(cs_alloc((size_t)segment->n_outputs, sizeof(int), "segment outputs", &low->out->outputs));
+    CS_TRY(cs_alloc((size_t)low->spec->n_gradients, sizeof(int), "gradients", &low->out->gradients));
     CS_TRY(cs_alloc(n_layers, sizeof *low->value_of, "lowering", &low->value_of));
     CS_TRY(cs_alloc(n_layers, sizeof *low->readers, "lowering", &low->readers));
     CS_TRY(cs_alloc(n_layers, sizeof *low->padding, "lowering", &low->padding));
@@ -265,11 +286,12 @@ static void walk(lowering *low) {
         out->outputs[i] = low->value_of[segment->outputs[i]];
         out->values[out->outputs[i]].is_output = true;
     }
+    mark_asked(low);
     mark_gradients(low);
 }
 
-cs_status cs_lower(const cs_segment *segment, cs_mode mode, cs_lowered **out) {
-    lowering low = {.segment = segment, .mode = mode};
+cs_status cs_lower(const cs_program_spec *spec, cs_lowered **out) {
+    lowering low = {.spec = spec, .segment = spec->segment, .mode = spec->mode};
     cs_status status;
     CS_TRY_GOTO(allocate(&low), done);
     count_readers(&low);

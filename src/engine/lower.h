@@ -4,7 +4,8 @@
  * A separable convolution becomes a depthwise one and a 1x1. A dropout that does not drop is its input.
  * INFER: batch norm folds into the convolution in front of it (cs_layer_takes_norm), and an activation into what makes
  * its input.
- * TRAIN: an activation fuses into the batch norm in front of it. Both: a zero-pad into the convolution behind it. */
+ * TRAIN: an activation fuses into the batch norm in front of it. Both: a zero-pad into the convolution behind it.
+ * A layer whose gradient is asked for is not fused away. */
 #ifndef CNNSWEEP_ENGINE_LOWER_H
 #define CNNSWEEP_ENGINE_LOWER_H
 
@@ -50,7 +51,8 @@ typedef struct cs_value {
     cs_shape shape;
     int producer;    /* operation, or CS_NO_LAYER for a segment input */
     bool is_output;  /* leaves the segment */
-    bool needs_grad; /* TRAIN: something trainable lies before it, and the loss behind it */
+    bool needs_grad; /* TRAIN: a gradient is needed of it or of something before it, and the loss lies behind it */
+    bool keeps_grad; /* ... and is still there after backward: the program's spec asks for it */
     bool in_loss;    /* the last output, or something on the way to it */
 } cs_value;
 
@@ -63,9 +65,11 @@ typedef struct cs_lowered {
     int n_inputs;
     int *outputs; /* values of the segment's outputs */
     int n_outputs;
+    int *gradients; /* values of the layers whose gradients the spec asks for, in its order */
 } cs_lowered;
 
-CS_MUST_CHECK cs_status cs_lower(const cs_segment *segment, cs_mode mode, cs_lowered **out);
+/* Of the spec's segment, for its mode, with what it asks for gradients of kept as values of their own. */
+CS_MUST_CHECK cs_status cs_lower(const cs_program_spec *spec, cs_lowered **out);
 /* Is this parameter of the operation's layer one that the operation itself uses? */
 bool cs_op_uses(const cs_op *op, const cs_layer *layer, cs_param_role role);
 void cs_lowered_free(cs_lowered *lowered); /* NULL-safe */

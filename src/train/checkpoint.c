@@ -27,8 +27,8 @@ static int count_arrays(const cs_optimizer *optimizer) {
     return 1 + cs_optimizer_states(optimizer);
 }
 
-static cs_slot array_at(int i) {
-    return i == 0 ? CS_SLOT_VALUE : (cs_slot)(CS_SLOT_STATE + i - 1);
+static cs_param_array array_at(int i) {
+    return i == 0 ? CS_ARRAY_VALUE : (cs_param_array)(CS_ARRAY_STATE + i - 1);
 }
 
 typedef struct checkpoint_names {

@@ -38,7 +38,7 @@ cs_rates cs_rates_default(int threads) {
 
 cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,
                    const int64_t images[CS_SPLIT_COUNT], double room) {
-    const double programs = 2, arrays = CS_SLOT_COUNT; /* train and infer; values, gradients, the optimizer's states */
+    const double programs = 2, arrays = CS_ARRAY_COUNT; /* train and infer; values, gradients, the optimizer's states */
     const cs_train_config *train = &trial->train;
     double n_train = (double)images[CS_SPLIT_TRAIN], batch = train->batch, epochs = train->epochs;
     double evaluated = epochs * (double)images[CS_SPLIT_VAL] + (double)images[CS_SPLIT_TEST];

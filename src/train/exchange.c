@@ -12,7 +12,7 @@ enum { BUCKET = (1 << 20) / sizeof(float) };
 enum { LOSS, CORRECT, ROWS, FAILED, BROKEN, STOPPING, N_STEP_VALUES };
 
 typedef struct bucket {
-    cs_share_part part;
+    cs_bucket layers;
     size_t offset, count; /* in `values`; both 0 if the engine sums */
 } bucket;
 
@@ -54,9 +54,9 @@ static float *step_values_of(const cs_exchange *x) {
 static cs_status add_part(cs_exchange *x, const bucket *next) {
     float *values = x->values + next->offset;
     if (x->by_engine)
-        return cs_program_sum(x->program, &next->part, x->weight);
+        return cs_program_allreduce(x->program, &next->layers, x->weight);
     if (x->weight > 0) {
-        cs_program_share_read(x->program, &next->part, values);
+        cs_program_read_bucket(x->program, &next->layers, values);
         for (size_t i = 0; i < next->count; i++)
             values[i] *= x->weight;
     } else {
@@ -78,7 +78,7 @@ static cs_status start_bucket(cs_exchange *x) {
 
 static cs_status start_complete_buckets(void *context, int layer) {
     cs_exchange *x = context;
-    while (x->started < x->n_early && x->buckets[x->started].part.begin >= layer)
+    while (x->started < x->n_early && x->buckets[x->started].layers.begin >= layer)
         CS_TRY(start_bucket(x));
     return CS_OK;
 }
@@ -130,29 +130,29 @@ cs_status cs_exchange_end(cs_exchange *x, cs_status mine, cs_tally *sums) {
     if (team->broken || step[FAILED] > 0)
         return cs_team_agree(team, team->broken ? team->prepared : mine);
     for (int i = 0; i < x->n_buckets && !x->by_engine; i++)
-        cs_program_share_load(x->program, &x->buckets[i].part, x->values + x->buckets[i].offset);
+        cs_program_load_bucket(x->program, &x->buckets[i].layers, x->values + x->buckets[i].offset);
     return CS_OK;
 }
 
-static void add_to_bucket(cs_exchange *x, bucket *to, const cs_share_part *part) {
-    size_t count = cs_program_share_count(x->program, part);
-    to->part.begin = part->begin;
+static void add_to_bucket(cs_exchange *x, bucket *to, const cs_bucket *part) {
+    size_t count = cs_program_bucket_count(x->program, part);
+    to->layers.begin = part->begin;
     to->count += count;
     x->n_values += count;
 }
 
-static bucket *open_bucket(cs_exchange *x, const cs_share_part *first) {
+static bucket *open_bucket(cs_exchange *x, const cs_bucket *first) {
     bucket *opened = &x->buckets[x->n_buckets++];
-    *opened = (bucket){.part = *first, .offset = x->n_values};
+    *opened = (bucket){.layers = *first, .offset = x->n_values};
     return opened;
 }
 
 /* Divides the layers into buckets, from the last layer to the first, each of whole layers. The last bucket of gradients
  * ends with the segment; it is not sent early, but with the rest of the message. */
-static void cut_buckets(cs_exchange *x, const cs_segment *segment, const cs_share_part *statistics) {
+static void cut_buckets(cs_exchange *x, const cs_segment *segment, const cs_bucket *statistics) {
     bucket *open = NULL;
     for (int l = segment->end - 1; l >= segment->begin; l--) {
-        const cs_share_part layer = {CS_SHARE_GRADIENTS, l, l + 1};
+        const cs_bucket layer = {CS_BUCKET_GRADIENTS, l, l + 1};
         if (!open || open->count >= BUCKET)
             open = open_bucket(x, &layer);
         add_to_bucket(x, open, &layer);
@@ -169,7 +169,7 @@ static void use_engine_allreduce(cs_exchange *x) {
     x->n_values = 0;
     for (int i = 0; i < x->n_buckets; i++) {
         x->buckets[i].offset = x->buckets[i].count = 0;
-        x->n_early -= x->buckets[i].part.what == CS_SHARE_STATISTICS;
+        x->n_early -= x->buckets[i].layers.kind == CS_BUCKET_STATISTICS;
     }
 }
 
@@ -193,8 +193,8 @@ static cs_status check_same(const cs_exchange *x, const cs_params *params) {
 
 static cs_status build(cs_exchange *x, const cs_segment *segment, bool sync_bn) {
     size_t layers = (size_t)(segment->end - segment->begin);
-    const cs_share_part statistics = {CS_SHARE_STATISTICS, segment->begin, segment->end};
-    bool any = cs_program_share_count(x->program, &statistics) > 0;
+    const cs_bucket statistics = {CS_BUCKET_STATISTICS, segment->begin, segment->end};
+    bool any = cs_program_bucket_count(x->program, &statistics) > 0;
     x->needs_all = any && sync_bn;
     CS_TRY(cs_alloc(layers + 1, sizeof *x->buckets, "gradient buckets", &x->buckets));
     cut_buckets(x, segment, any && !sync_bn ? &statistics : NULL);

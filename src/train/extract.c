@@ -141,7 +141,7 @@ static cs_status run_extraction(extraction *x, cs_engine *engine, const features
     CS_TRY(cs_segment_create(graph, 0, cut, &x->segment));
     cs_program_spec spec = {.segment = x->segment, .batch = BATCH, .mode = CS_MODE_INFER};
     CS_TRY(cs_program_compile(engine, &spec, &x->program));
-    CS_TRY(cs_program_load(x->program, CS_SLOT_VALUE, x->base->params));
+    CS_TRY(cs_program_load(x->program, CS_ARRAY_VALUE, x->base->params));
     CS_TRY(cs_alloc_aligned(BATCH * width, sizeof(float), "features", &x->rows));
     CS_TRY(cs_features_create(name->path, name->source, (int)width, counts, &x->writer));
     CS_TRY(cs_progress_open("features", "images", total, &x->progress));

@@ -30,7 +30,7 @@ static cs_status open_probe(probe *p, cs_engine *engine, const cs_graph *graph, 
     const cs_program_spec spec = {
         .segment = p->segment, .batch = (int)batch, .mode = p->trains ? CS_MODE_TRAIN : CS_MODE_INFER};
     CS_TRY(cs_program_compile(engine, &spec, &p->program));
-    CS_TRY(cs_program_load(p->program, CS_SLOT_VALUE, params));
+    CS_TRY(cs_program_load(p->program, CS_ARRAY_VALUE, params));
     CS_TRY(cs_alloc(n, sizeof *p->input, "images to measure with", &p->input));
     CS_TRY(cs_alloc(batch, sizeof *p->labels, "labels to measure with", &p->labels));
     CS_TRY(cs_alloc(batch, sizeof *p->samples, "labels to measure with", &p->samples));

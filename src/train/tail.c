@@ -61,7 +61,7 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
                                                 .logits = tail->logits,
                                                 .evaluation = tail->evaluation[split],
                                                 .effort = &tail->effort[split]};
-    return cs_program_load(tail->train, CS_SLOT_VALUE, tail->params);
+    return cs_program_load(tail->train, CS_ARRAY_VALUE, tail->params);
 }
 
 cs_status cs_tail_open_exchange(cs_tail *tail, cs_engine *engine) {
@@ -130,8 +130,8 @@ cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batc
 }
 
 cs_status cs_tail_sync(cs_tail *tail) {
-    CS_TRY(cs_program_read(tail->train, CS_SLOT_VALUE, tail->params));
-    return cs_program_load(tail->infer, CS_SLOT_VALUE, tail->params);
+    CS_TRY(cs_program_read(tail->train, CS_ARRAY_VALUE, tail->params));
+    return cs_program_load(tail->infer, CS_ARRAY_VALUE, tail->params);
 }
 
 static double total_seconds(const cs_tail *tail) {
@@ -184,7 +184,7 @@ cs_status cs_tail_restore(cs_tail *tail) {
     cs_log(CS_LOG_INFO, "ended after epoch %d of %d; the weights of epoch %d, the best one, are restored", tail->epoch,
            tail->config->train.epochs, tail->best_row.epoch + 1);
     memcpy(tail->params->data, tail->best, tail->graph->n_values * sizeof(float));
-    return cs_program_load(tail->infer, CS_SLOT_VALUE, tail->params);
+    return cs_program_load(tail->infer, CS_ARRAY_VALUE, tail->params);
 }
 
 void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result *result) {

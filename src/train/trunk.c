@@ -30,7 +30,7 @@ static cs_status build_link(cs_engine *engine, const cs_graph *graph, const cs_p
         .segment = next->segment, .batch = batch, .mode = CS_MODE_INFER, .upstream = cs_trunk_at(trunk, begin)};
     trunk->n++;
     CS_TRY(cs_program_compile(engine, &spec, &next->program));
-    return cs_program_load(next->program, CS_SLOT_VALUE, params);
+    return cs_program_load(next->program, CS_ARRAY_VALUE, params);
 }
 
 cs_status cs_trunk_build(cs_engine *engine, const cs_graph *graph, const cs_params *params, const int *cuts, int n,

@@ -121,7 +121,7 @@ static cs_status bench_open(bench *b, char **argv) {
     CS_TRY(cs_segment_create(b->graph, 0, b->graph->n_layers, &b->segment));
     cs_program_spec spec = {.segment = b->segment, .batch = b->batch, .mode = b->train ? CS_MODE_TRAIN : CS_MODE_INFER};
     CS_TRY(cs_program_compile(b->engine, &spec, &b->program));
-    CS_TRY(cs_program_load(b->program, CS_SLOT_VALUE, b->params));
+    CS_TRY(cs_program_load(b->program, CS_ARRAY_VALUE, b->params));
     CS_TRY(make_batch(b, &config));
     return cs_program_set_input(b->program, 0, b->images, b->batch);
 }

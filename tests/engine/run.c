@@ -123,15 +123,15 @@ cs_program *run_last(const engine_run *run) {
 
 void run_load(engine_run *run, const cs_params *values) {
     for (int i = 0; i < run->n_programs; i++)
-        assert_ok(cs_program_load(run->programs[i], CS_SLOT_VALUE, values));
+        assert_ok(cs_program_load(run->programs[i], CS_ARRAY_VALUE, values));
 }
 
-cs_params *run_read(const engine_run *run, cs_slot slot) {
+cs_params *run_read(const engine_run *run, cs_param_array array) {
     cs_params *params;
     assert_ok(cs_params_create(run->graph, &params));
-    if (slot == CS_SLOT_VALUE)
+    if (array == CS_ARRAY_VALUE)
         memcpy(params->data, run->initial->data, run->graph->n_values * sizeof(float));
-    assert_ok(cs_program_read(run_last(run), slot, params));
+    assert_ok(cs_program_read(run_last(run), array, params));
     return params;
 }
 

@@ -35,9 +35,9 @@ cs_program *run_last(const engine_run *run);
 
 /* Parameter values into every program. */
 void run_load(engine_run *run, const cs_params *values);
-/* From the last program, compiled for training; what it lacks is the initial value, or 0 in the other slots. Free with
+/* From the last program, compiled for training; what it lacks is the initial value, or 0 in the other arrays. Free with
  * cs_params_free. */
-cs_params *run_read(const engine_run *run, cs_slot slot);
+cs_params *run_read(const engine_run *run, cs_param_array array);
 
 /* All programs, then the loss, on the case's rows. */
 void run_forward(engine_run *run);

@@ -108,8 +108,8 @@ static void an_inference_program_does_not_train(void **state) {
     cs_program *program = run_last(&run);
     assert_fails(cs_program_backward(program, row->rows), CS_ERR_ARG, "compiled for inference");
     assert_fails(cs_program_update(program, &sgd, 1), CS_ERR_ARG, "compiled for inference");
-    assert_fails(cs_program_read(program, CS_SLOT_GRADIENT, run.initial), CS_ERR_ARG, "compiled for inference");
-    assert_fails(cs_program_load(program, CS_SLOT_STATE, run.initial), CS_ERR_ARG, "compiled for inference");
+    assert_fails(cs_program_read(program, CS_ARRAY_GRADIENT, run.initial), CS_ERR_ARG, "compiled for inference");
+    assert_fails(cs_program_load(program, CS_ARRAY_STATE, run.initial), CS_ERR_ARG, "compiled for inference");
     run_close(&run);
 }
 
@@ -180,9 +180,9 @@ static void parameters_of_another_graph_are_refused(void **state) {
     engine_run run, other;
     run_open(&run, row, "ref", CS_MODE_TRAIN);
     run_open(&other, find_case("mobilenet"), "ref", CS_MODE_TRAIN);
-    assert_fails(cs_program_load(run_last(&run), CS_SLOT_VALUE, other.initial), CS_ERR_SHAPE, "values");
-    assert_fails(cs_program_read(run_last(&run), CS_SLOT_VALUE, other.initial), CS_ERR_SHAPE, "values");
-    assert_fails(cs_program_read(run_last(&run), (cs_slot)9, run.initial), CS_ERR_ARG, "slot 9");
+    assert_fails(cs_program_load(run_last(&run), CS_ARRAY_VALUE, other.initial), CS_ERR_SHAPE, "values");
+    assert_fails(cs_program_read(run_last(&run), CS_ARRAY_VALUE, other.initial), CS_ERR_SHAPE, "values");
+    assert_fails(cs_program_read(run_last(&run), (cs_param_array)9, run.initial), CS_ERR_ARG, "array 9");
     run_close(&run);
     run_close(&other);
 }

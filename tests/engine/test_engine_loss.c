@@ -32,7 +32,7 @@ static void huge_logits_give_a_finite_loss(void **state) {
     open_identity(&run, *state, (const float[]){20000, -20000, 0}, 2);
     assert_float_equal((float)run.loss.sum, 20000, 0.1);
     assert_int_equal(run.loss.correct, 0);
-    cs_params *gradient = run_read(&run, CS_SLOT_GRADIENT);
+    cs_params *gradient = run_read(&run, CS_ARRAY_GRADIENT);
     const float *bias = gradient->data + CLASSES * CLASSES;
     assert_float_equal(bias[0], 1, 1e-6);
     assert_float_equal(bias[2], -1, 1e-6);

@@ -78,7 +78,7 @@ static void every_gradient_of_a_step_is_the_reference_s(void **state) {
         run_open(&run[i], &row, i ? "ref" : test_device(), CS_MODE_TRAIN);
         avoid_corners(&run[i]);
         run_step(&run[i]);
-        gradients[i] = run_read(&run[i], CS_SLOT_GRADIENT);
+        gradients[i] = run_read(&run[i], CS_ARRAY_GRADIENT);
     }
     assert_network_near(&run[0], &run[1], gradients[0], gradients[1], current->tolerance, current->spread);
     for (int i = 0; i < 2; i++) {

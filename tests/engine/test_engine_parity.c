@@ -29,8 +29,8 @@ static void compare_forward(const engine_run *got, const engine_run *want) {
         assert_int_equal(got->loss.correct, want->loss.correct);
 }
 
-static void compare_slot(const engine_run *got, const engine_run *want, cs_slot slot, const char *what) {
-    cs_params *a = run_read(got, slot), *b = run_read(want, slot);
+static void compare_array(const engine_run *got, const engine_run *want, cs_param_array array, const char *what) {
+    cs_params *a = run_read(got, array), *b = run_read(want, array);
     assert_params_near(a, b, tolerance, what);
     cs_params_free(a);
     cs_params_free(b);
@@ -54,8 +54,8 @@ static void a_training_step_gives_the_same_loss_and_gradients(void **state) {
     run_step(&got);
     run_step(&want);
     compare_forward(&got, &want);
-    compare_slot(&got, &want, CS_SLOT_GRADIENT, "gradient");
-    compare_slot(&got, &want, CS_SLOT_VALUE, "value after forward");
+    compare_array(&got, &want, CS_ARRAY_GRADIENT, "gradient");
+    compare_array(&got, &want, CS_ARRAY_VALUE, "value after forward");
     run_close(&got);
     run_close(&want);
 }
@@ -73,7 +73,7 @@ static void compare_inference(const engine_run *got, const engine_run *want) {
     const engine_run *trained[] = {got, want};
     engine_run run[2];
     for (int i = 0; i < 2; i++) {
-        cs_params *values = run_read(trained[i], CS_SLOT_VALUE);
+        cs_params *values = run_read(trained[i], CS_ARRAY_VALUE);
         run_open(&run[i], want->row, i ? "ref" : test_device(), CS_MODE_INFER);
         run_load(&run[i], values);
         run_forward(&run[i]);
@@ -88,12 +88,12 @@ static void check_updates(const engine_case *row, const cs_optimizer *optimizer)
     engine_run got, want;
     train(&got, row, test_device(), optimizer);
     train(&want, row, "ref", optimizer);
-    compare_slot(&got, &want, CS_SLOT_VALUE, "value");
+    compare_array(&got, &want, CS_ARRAY_VALUE, "value");
     bool exact = test_precision() == CS_PRECISION_FP32; /* else they have the gradients' errors, squared too */
     if (exact)
-        compare_slot(&got, &want, CS_SLOT_STATE, "first optimizer state");
+        compare_array(&got, &want, CS_ARRAY_STATE, "first optimizer state");
     if (exact && optimizer->kind == CS_OPTIMIZER_ADAM)
-        compare_slot(&got, &want, CS_SLOT_STATE + 1, "second optimizer state");
+        compare_array(&got, &want, CS_ARRAY_STATE + 1, "second optimizer state");
     compare_inference(&got, &want);
     run_close(&got);
     run_close(&want);

@@ -60,16 +60,16 @@ static void check_equal_to_whole(const engine_case *row, const char *device, dou
     run_step(&whole);
     ranks_run(size, step_of_a_rank, &(shared_step){row, device, parts});
     assert_ok(cs_params_create(whole.graph, &gradients));
-    cs_params *want = run_read(&whole, CS_SLOT_GRADIENT), *want_values = run_read(&whole, CS_SLOT_VALUE);
+    cs_params *want = run_read(&whole, CS_ARRAY_GRADIENT), *want_values = run_read(&whole, CS_ARRAY_VALUE);
     for (int r = 0; r < size; r++) {
         const cs_comm comm = {.rank = r, .size = size};
         int first, n;
         ranks_rows(row->rows, &comm, &first, &n);
         assert_ok(parts[r].status);
-        cs_params *values = run_read(&parts[r].run, CS_SLOT_VALUE);
+        cs_params *values = run_read(&parts[r].run, CS_ARRAY_VALUE);
         assert_params_near(values, want_values, tolerance, "value");
         cs_params_free(values);
-        add_params(gradients, run_read(&parts[r].run, CS_SLOT_GRADIENT), (double)n / row->rows);
+        add_params(gradients, run_read(&parts[r].run, CS_ARRAY_GRADIENT), (double)n / row->rows);
         loss += parts[r].run.loss.sum;
         run_close(&parts[r].run);
     }
@@ -106,13 +106,13 @@ typedef struct told {
 
 static cs_status keep_gradients(void *context, int layer) {
     told *t = context;
-    const cs_share_part part = {CS_SHARE_GRADIENTS, layer, t->end};
+    const cs_bucket part = {CS_BUCKET_GRADIENTS, layer, t->end};
     if (t->calls == MAX_CALLS)
         return cs_fail(CS_ERR_ARG, "too many calls");
     t->descending = t->descending && (t->calls == 0 || layer <= t->layers[t->calls - 1]);
     t->layers[t->calls] = layer;
-    t->values[t->calls] = calloc(cs_program_share_count(t->program, &part) + 1, sizeof(float));
-    cs_program_share_read(t->program, &part, t->values[t->calls++]);
+    t->values[t->calls] = calloc(cs_program_bucket_count(t->program, &part) + 1, sizeof(float));
+    cs_program_read_bucket(t->program, &part, t->values[t->calls++]);
     return CS_OK;
 }
 
@@ -128,10 +128,10 @@ static void check_hook(const engine_case *row, const char *device) {
     assert_in_range(t.calls, 1, MAX_CALLS - 1);
     assert_int_equal(t.layers[t.calls - 1], segment->begin);
     for (int i = 0; i < t.calls; i++) {
-        const cs_share_part part = {CS_SHARE_GRADIENTS, t.layers[i], t.end};
-        size_t count = cs_program_share_count(run_last(&run), &part);
+        const cs_bucket part = {CS_BUCKET_GRADIENTS, t.layers[i], t.end};
+        size_t count = cs_program_bucket_count(run_last(&run), &part);
         float *final = calloc(count + 1, sizeof *final);
-        cs_program_share_read(run_last(&run), &part, final);
+        cs_program_read_bucket(run_last(&run), &part, final);
         assert_memory_equal(t.values[i], final, count * sizeof *final);
         free(final);
         free(t.values[i]);
@@ -165,15 +165,15 @@ static void shared_gradients_come_back(void **state) {
         run_open(&run, *state, *device, CS_MODE_TRAIN);
         run_step(&run);
         const cs_segment *segment = run.segments[run.n_programs - 1];
-        const cs_share_part all = {CS_SHARE_GRADIENTS, segment->begin, segment->end};
-        size_t count = cs_program_share_count(run_last(&run), &all);
+        const cs_bucket all = {CS_BUCKET_GRADIENTS, segment->begin, segment->end};
+        size_t count = cs_program_bucket_count(run_last(&run), &all);
         float *values = calloc(count + 1, sizeof *values);
-        cs_params *before = run_read(&run, CS_SLOT_GRADIENT);
-        cs_program_share_read(run_last(&run), &all, values);
+        cs_params *before = run_read(&run, CS_ARRAY_GRADIENT);
+        cs_program_read_bucket(run_last(&run), &all, values);
         for (size_t i = 0; i < count; i++)
             values[i] *= 2;
-        cs_program_share_load(run_last(&run), &all, values);
-        cs_params *after = run_read(&run, CS_SLOT_GRADIENT);
+        cs_program_load_bucket(run_last(&run), &all, values);
+        cs_params *after = run_read(&run, CS_ARRAY_GRADIENT);
         for (size_t i = 0; i < before->graph->n_values; i++)
             assert_true(after->data[i] == 2 * before->data[i]);
         cs_params_free(before);
@@ -204,8 +204,8 @@ typedef struct summing {
 static cs_status sum_complete(void *context, int layer) {
     summing *s = context;
     for (; s->end > layer; s->end--) {
-        const cs_share_part part = {CS_SHARE_GRADIENTS, s->end - 1, s->end};
-        CS_TRY(cs_program_sum(s->program, &part, s->weight));
+        const cs_bucket part = {CS_BUCKET_GRADIENTS, s->end - 1, s->end};
+        CS_TRY(cs_program_allreduce(s->program, &part, s->weight));
     }
     return CS_OK;
 }
@@ -218,7 +218,7 @@ static void sum_gradients(summed_step *step, const cs_comm *comm, engine_run *ru
     summing s = {program, segment->end, (float)n / (float)step->row->rows};
     if (n > 0) {
         assert_ok(step_on(run, NULL, first, n));
-        step->own[comm->rank] = run_read(run, CS_SLOT_GRADIENT);
+        step->own[comm->rank] = run_read(run, CS_ARRAY_GRADIENT);
         cs_program_on_gradients(program, sum_complete, &s);
         assert_ok(step_on(run, NULL, first, n));
         cs_program_on_gradients(program, NULL, NULL);
@@ -228,19 +228,19 @@ static void sum_gradients(summed_step *step, const cs_comm *comm, engine_run *ru
         assert_ok(sum_complete(&s, segment->begin));
     }
     step->weights[comm->rank] = (double)s.weight;
-    step->got[comm->rank] = run_read(run, CS_SLOT_GRADIENT);
+    step->got[comm->rank] = run_read(run, CS_ARRAY_GRADIENT);
 }
 
 static void sum_as_a_rank(const cs_comm *comm, void *context) {
     summed_step *step = context;
     engine_run *run = &step->runs[comm->rank];
     run_open(run, step->row, step->device, CS_MODE_TRAIN);
-    const cs_share_part all = {CS_SHARE_GRADIENTS, 0, run->graph->n_layers};
+    const cs_bucket all = {CS_BUCKET_GRADIENTS, 0, run->graph->n_layers};
     assert_ok(cs_engine_join(run->engine, comm, &step->able[comm->rank]));
     if (step->able[comm->rank]) {
         sum_gradients(step, comm, run);
         cs_engine_leave(run->engine);
-        step->refused[comm->rank] = cs_program_sum(run_last(run), &all, 1);
+        step->refused[comm->rank] = cs_program_allreduce(run_last(run), &all, 1);
     }
 }
 

@@ -64,7 +64,7 @@ static cs_program *compile(cs_engine *engine, const engine_run *run, const cs_se
     const cs_program_spec spec = {.segment = segment, .batch = batch, .mode = CS_MODE_INFER};
     cs_program *program;
     assert_ok(cs_program_compile(engine, &spec, &program));
-    assert_ok(cs_program_load(program, CS_SLOT_VALUE, run->initial));
+    assert_ok(cs_program_load(program, CS_ARRAY_VALUE, run->initial));
     return program;
 }
 

@@ -34,7 +34,7 @@ static padder open_padder(int channels) {
     assert_ok(cs_program_compile(p.engine, &spec, &p.program));
     spec.mode = CS_MODE_TRAIN;
     assert_ok(cs_program_compile(p.engine, &spec, &p.training));
-    assert_ok(cs_program_load(p.program, CS_SLOT_VALUE, p.params));
+    assert_ok(cs_program_load(p.program, CS_ARRAY_VALUE, p.params));
     return p;
 }
 

@@ -57,7 +57,7 @@ static void gradients_are_the_slopes_of_the_loss(void **state) {
     engine_run run;
     run_open(&run, *state, "ref", CS_MODE_TRAIN);
     run_step(&run);
-    cs_params *gradients = run_read(&run, CS_SLOT_GRADIENT);
+    cs_params *gradients = run_read(&run, CS_ARRAY_GRADIENT);
     double floor = 1e-3 * largest(gradients->data, run.graph->n_values); /* for gradients that are 0 but for rounding */
     for (int p = 0; p < run.graph->n_params; p++) {
         const cs_param *param = &run.graph->params[p];
@@ -78,9 +78,9 @@ static void frozen_parameters_and_statistics_have_gradient_0_and_never_move(void
     engine_run run;
     run_open(&run, *state, "ref", CS_MODE_TRAIN);
     run_step(&run);
-    cs_params *gradients = run_read(&run, CS_SLOT_GRADIENT);
+    cs_params *gradients = run_read(&run, CS_ARRAY_GRADIENT);
     assert_ok(cs_program_update(run_last(&run), &sgd, 1));
-    cs_params *values = run_read(&run, CS_SLOT_VALUE);
+    cs_params *values = run_read(&run, CS_ARRAY_VALUE);
     for (int p = 0; p < run.graph->n_params; p++) {
         const cs_param *param = &run.graph->params[p];
         bool trainable = run.graph->layers[param->layer].trainable;

@@ -19,8 +19,8 @@ static void write_floats(FILE *out, const char *name, const float *values, size_
     fputc('\n', out);
 }
 
-static void write_slot(FILE *out, const char *name, const engine_run *run, cs_slot slot) {
-    cs_params *params = run_read(run, slot);
+static void write_slot(FILE *out, const char *name, const engine_run *run, cs_param_array array) {
+    cs_params *params = run_read(run, array);
     write_floats(out, name, params->data, run->graph->n_values);
     cs_params_free(params);
 }
@@ -80,7 +80,7 @@ static void write_steps(FILE *out, const engine_case *row, const char *name, con
     fprintf(out, "optimizer %s %d %.9g %.9g %d %.9g %.9g %.9g %.9g\n", name, STEPS, (double)optimizer->lr,
             (double)optimizer->momentum, optimizer->nesterov, (double)optimizer->beta_1, (double)optimizer->beta_2,
             (double)optimizer->epsilon, (double)optimizer->weight_decay);
-    write_slot(out, name, &run, CS_SLOT_VALUE);
+    write_slot(out, name, &run, CS_ARRAY_VALUE);
     run_close(&run);
 }
 
@@ -113,7 +113,7 @@ static void write_case(FILE *out, const engine_case *row) {
             write_dropout(out, &train, &train.graph->layers[l]);
     run_step(&train);
     write_forward(out, &train, "logits");
-    write_slot(out, "gradient", &train, CS_SLOT_GRADIENT);
+    write_slot(out, "gradient", &train, CS_ARRAY_GRADIENT);
     write_steps(out, row, "plain", &plain);
     write_steps(out, row, "sgd", &sgd);
     write_steps(out, row, "nesterov", &nesterov);

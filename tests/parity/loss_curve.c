@@ -80,7 +80,7 @@ static cs_status set_up(curve *run, const char *device) {
     CS_TRY(cs_engine_open(device, &options, &run->engine));
     cs_program_spec spec = {.segment = run->segment, .batch = BATCH, .mode = CS_MODE_TRAIN};
     CS_TRY(cs_program_compile(run->engine, &spec, &run->program));
-    return cs_program_load(run->program, CS_SLOT_VALUE, run->params);
+    return cs_program_load(run->program, CS_ARRAY_VALUE, run->params);
 }
 
 static cs_status train(curve *run, const cs_optimizer *optimizer, FILE *losses) {
@@ -94,7 +94,7 @@ static cs_status train(curve *run, const cs_optimizer *optimizer, FILE *losses) 
         CS_TRY(cs_program_update(run->program, optimizer, step + 1));
         fprintf(losses, "%.9g\n", loss.sum / BATCH);
     }
-    return cs_program_read(run->program, CS_SLOT_VALUE, run->params);
+    return cs_program_read(run->program, CS_ARRAY_VALUE, run->params);
 }
 
 static cs_status run_curve(curve *run, const char *device, const cs_optimizer *optimizer, const char *folder) {

@@ -85,7 +85,7 @@ static cs_status compile(zoo_step *step, int end, cs_mode mode, cs_segment **seg
     CS_TRY(cs_segment_create(step->graph, 0, end, segment));
     cs_program_spec spec = {.segment = *segment, .batch = step->n, .mode = mode};
     CS_TRY(cs_program_compile(step->engine, &spec, program));
-    CS_TRY(cs_program_load(*program, CS_SLOT_VALUE, step->params));
+    CS_TRY(cs_program_load(*program, CS_ARRAY_VALUE, step->params));
     CS_TRY(cs_program_set_input(*program, 0, step->images, step->n));
     return cs_program_forward(*program, step->n);
 }
@@ -135,7 +135,7 @@ static cs_status run_gradient(zoo_step *step) {
     CS_TRY_GOTO(cs_program_loss(program, step->labels, step->n, NULL, &loss), done);
     CS_TRY_GOTO(cs_program_backward(program, step->n), done);
     CS_TRY_GOTO(cs_params_create(step->graph, &gradient), done);
-    CS_TRY_GOTO(cs_program_read(program, CS_SLOT_GRADIENT, gradient), done);
+    CS_TRY_GOTO(cs_program_read(program, CS_ARRAY_GRADIENT, gradient), done);
     status = write_params(step, "gradient.safetensors", gradient);
 done:
     cs_params_free(gradient);

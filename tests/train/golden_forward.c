@@ -99,7 +99,7 @@ static float *forward(const cs_graph *graph, const cs_params *params, const char
     assert_ok(cs_segment_create(graph, 0, graph->n_layers, &segment));
     assert_ok(cs_program_compile(engine, &(cs_program_spec){.segment = segment, .batch = 1, .mode = CS_MODE_INFER},
                                  &program));
-    assert_ok(cs_program_load(program, CS_SLOT_VALUE, params));
+    assert_ok(cs_program_load(program, CS_ARRAY_VALUE, params));
     assert_ok(cs_program_set_input(program, 0, image, 1));
     assert_ok(cs_program_forward(program, 1));
     assert_ok(cs_program_get_output(program, 0, out, 1));

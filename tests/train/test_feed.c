@@ -60,7 +60,7 @@ typedef struct bench {
 static void open_side(const bench *b, const cs_loader_config *config, bool again, side *out) {
     const cs_program_spec spec = {.segment = b->segment, .batch = config->batch, .mode = CS_MODE_INFER};
     assert_ok(cs_program_compile(b->engine, &spec, &out->program));
-    assert_ok(cs_program_load(out->program, CS_SLOT_VALUE, b->params));
+    assert_ok(cs_program_load(out->program, CS_ARRAY_VALUE, b->params));
     assert_ok(cs_feed_open(b->engine, b->dataset, config, again, &out->feed));
     assert_ok(cs_alloc((size_t)config->batch * b->row, sizeof(float), "output", &out->output));
 }

@@ -54,9 +54,9 @@ int __wrap_posix_memalign(void **out, size_t alignment, size_t size) {
     return __real_posix_memalign(out, alignment, size);
 }
 
-cs_status __real_cs_program_load(cs_program *program, cs_slot slot, const cs_params *params);
-cs_status __wrap_cs_program_load(cs_program *program, cs_slot slot, const cs_params *params);
-cs_status __wrap_cs_program_load(cs_program *program, cs_slot slot, const cs_params *params) {
+cs_status __real_cs_program_load(cs_program *program, cs_param_array slot, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_param_array slot, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_param_array slot, const cs_params *params) {
     bool were_counting = atomic_exchange(&counting, false);
     cs_status status = __real_cs_program_load(program, slot, params);
     atomic_store(&counting, were_counting);

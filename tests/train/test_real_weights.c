@@ -75,7 +75,7 @@ static void features(const recorded *want, const char *device, float out[FEATURE
     assert_ok(cs_segment_create(graph, 0, graph->n_layers, &segment));
     assert_ok(cs_program_compile(engine, &(cs_program_spec){.segment = segment, .batch = 1, .mode = CS_MODE_INFER},
                                  &program));
-    assert_ok(cs_program_load(program, CS_SLOT_VALUE, params));
+    assert_ok(cs_program_load(program, CS_ARRAY_VALUE, params));
     float *image = malloc(sizeof(float) * SIZE * SIZE * 3);
     assert_non_null(image);
     for (int h = 0; h < SIZE; h++)

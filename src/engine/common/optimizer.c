@@ -34,3 +34,10 @@ void cs_optimizer_rates(const cs_optimizer *optimizer, int64_t step, double rate
         rates[i] = 0;
     rows[optimizer->kind].rates(optimizer, step, rates);
 }
+
+void cs_optimizer_rates_float(const cs_optimizer *optimizer, int64_t step, float rates[CS_OPTIMIZER_RATES]) {
+    double exact[CS_OPTIMIZER_RATES];
+    cs_optimizer_rates(optimizer, step, exact);
+    for (int i = 0; i < CS_OPTIMIZER_RATES; i++)
+        rates[i] = (float)exact[i];
+}

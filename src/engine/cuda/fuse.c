@@ -4,7 +4,8 @@
 
 static const cs_op_kind gone = CS_OP_KIND_COUNT;
 
-/* The one operation that reads the value; NULL where there are more, or none, or the segment's border. */
+/* The one operation that reads the value; NULL where there are more or none, at the segment's border, and where the
+ * value's gradient is kept. */
 static cs_op *sole_reader(const cs_lowered *lowered, int value) {
     cs_op *reader = NULL;
     for (int i = 0; i < lowered->n_ops; i++)
@@ -14,7 +15,7 @@ static cs_op *sole_reader(const cs_lowered *lowered, int value) {
                     return NULL;
                 reader = &lowered->ops[i];
             }
-    return lowered->values[value].is_output ? NULL : reader;
+    return lowered->values[value].is_output || lowered->values[value].keeps_grad ? NULL : reader;
 }
 
 static void forget(cs_lowered *lowered, int value) {
@@ -40,7 +41,7 @@ static void fuse(cs_lowered *lowered, cs_op *norm, cs_op *add) {
     remove_op(norm);
     *add = fused;
     cs_op *relu = sole_reader(lowered, add->output);
-    if (!relu || !is_relu(relu))
+    if (!relu || !is_relu(relu) || lowered->values[relu->output].keeps_grad)
         return;
     forget(lowered, add->output);
     add->activation = relu->activation;
@@ -60,13 +61,15 @@ static void close_gaps(cs_lowered *lowered) {
     lowered->n_ops = n;
 }
 
+/* Backward of a fused one writes over the gradient of its output, so none is made where that is kept. */
 void cu_fuse_residuals(const cs_graph *graph, cs_lowered *lowered) {
     for (int i = 0; i < lowered->n_ops; i++) {
         cs_op *norm = &lowered->ops[i];
         bool takes = norm->kind == CS_OP_BATCH_NORM && norm->n_inputs == 1 && norm->activation == CS_ACT_LINEAR &&
                      graph->layers[norm->layer].trainable;
         cs_op *add = takes ? sole_reader(lowered, norm->output) : NULL;
-        if (add && add->kind == CS_OP_ADD && add->inputs[add->inputs[0] == norm->output] != norm->inputs[0])
+        if (add && add->kind == CS_OP_ADD && !lowered->values[add->output].keeps_grad &&
+            add->inputs[add->inputs[0] == norm->output] != norm->inputs[0])
             fuse(lowered, norm, add);
     }
     close_gaps(lowered);

@@ -96,7 +96,7 @@ static int begin_of_gradient(const cu_program *program, int v) {
     return first;
 }
 
-/* To its producer's backward. */
+/* To its producer's backward, or kept. */
 static void add_gradient(planner *p, int v) {
     const cu_program *program = p->program;
     if (!program->grads[v].wanted || passed_on_to(program, v) != v)
@@ -104,8 +104,9 @@ static void add_gradient(planner *p, int v) {
     int first = v;
     for (int w = v; w != CS_NO_LAYER; w = passed_on_by(program, w))
         first = w;
+    const cs_value *value = &program->lowered->values[v];
     add_piece(p, &program->grads[v], cu_type_size(program->engine->type), begin_of_gradient(program, first),
-              backward_time(program, program->lowered->values[v].producer));
+              value->keeps_grad ? INT_MAX : backward_time(program, value->producer));
 }
 
 static void add_own(planner *p, int op) {
@@ -195,12 +196,12 @@ static void place_pinned(cu_program *program, cu_cursor *cursor) {
 
 static void measure(cu_program *program) {
     size_t batch = (size_t)program->base.spec.batch;
-    for (int i = 0; i < program->n_params; i++)
-        cu_want(&program->staging_count, program->params[i].param->count);
+    for (int i = 0; i < program->params.n; i++)
+        cu_want(&program->staging_count, program->params.rows[i].count);
     cu_want(&program->staging_count, (size_t)program->n_penalties * sizeof(cu_penalty) / sizeof(float));
     for (int v = 0; v < program->lowered->n_values; v++) {
         const cs_value *value = &program->lowered->values[v];
-        if (value->producer == CS_NO_LAYER || value->is_output)
+        if (value->producer == CS_NO_LAYER || value->is_output || value->keeps_grad)
             cu_want(&program->staging_count, batch * program->values[v].row);
         if (program->values[v].shape.c > program->most_channels)
             program->most_channels = program->values[v].shape.c;

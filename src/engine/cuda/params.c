@@ -8,62 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-cu_param *cu_node_param(const cu_node *node, cs_param_role role) {
-    for (int i = 0; i < node->n_params; i++)
-        if (node->params[i]->param->role == role)
-            return node->params[i];
-    return NULL;
+cs_param_row *cu_node_param(const cu_node *node, cs_param_role role) {
+    return cs_param_rows_find(node->params, node->n_params, role);
 }
 
-cu_param *cu_node_kernel(const cu_node *node) {
+cs_param_row *cu_node_kernel(const cu_node *node) {
     return cu_node_param(node, node->op->kernel);
 }
 
 float *cu_param_value(const cu_node *node, cs_param_role role) {
-    const cu_param *param = cu_node_param(node, role);
-    return param ? node->program->value + param->offset : NULL;
+    const cs_param_row *row = cu_node_param(node, role);
+    return row ? cs_param_row_at(&node->program->params, CS_ARRAY_VALUE, row) : NULL;
 }
 
 float *cu_param_gradient(const cu_node *node, cs_param_role role) {
-    const cu_param *param = cu_node_param(node, role);
-    return param && param->trained ? node->program->gradient + param->offset : NULL;
+    const cs_param_row *row = cu_node_param(node, role);
+    return row && row->trained ? cs_param_row_at(&node->program->params, CS_ARRAY_GRADIENT, row) : NULL;
 }
 
-/* Inference takes the kernels; the rest goes into them, or into arrays of the operations' own. */
-static void collect_of(cu_program *program, cu_node *node) {
-    const cs_layer *layer = &program->graph->layers[node->op->layer];
-    for (int k = 0; k < layer->n_params; k++) {
-        const cs_param *own = &program->graph->params[layer->first_param + k];
-        bool kernel = own->role == node->op->kernel;
-        if (!cs_op_uses(node->op, layer, own->role) || (!program->training && !kernel))
-            continue;
-        cu_param *param = &program->params[program->n_params++];
-        param->param = own;
-        param->trained = program->training && layer->trainable && !cs_param_is_statistic(own);
-        param->matrix = kernel && (node->op->kind == CS_OP_CONV || node->op->kind == CS_OP_DENSE);
-        node->params[node->n_params++] = param;
-    }
-}
-
-enum { LINE = 64 }; /* floats: cuDNN's kernels are aligned in 16 bits, too */
-
-static size_t end_of(const cu_param *param) {
-    return param->offset + (param->param->count + LINE - 1) / LINE * LINE;
-}
-
-/* Trained parameters first: one kernel updates them all. */
-static void assign_offsets(cu_program *program) {
-    size_t offset = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < program->n_params; i++)
-            if (program->params[i].trained == (pass == 0)) {
-                program->params[i].offset = offset;
-                offset = end_of(&program->params[i]);
-            }
-        if (pass == 0)
-            program->trained_count = offset;
-    }
-    program->param_count = offset;
+bool cu_is_matrix(const cu_node *node, const cs_param_row *row) {
+    return row->param->role == node->op->kernel && (node->op->kind == CS_OP_CONV || node->op->kind == CS_OP_DENSE);
 }
 
 /* Only the head has l2, and the loss is behind it: every such kernel has a gradient for the penalty's slope to go with.
@@ -71,22 +35,27 @@ static void assign_offsets(cu_program *program) {
 static void collect_penalties(cu_program *program) {
     for (int i = 0; program->training && i < program->lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];
-        const cu_param *kernel = cu_node_kernel(node);
+        const cs_param_row *kernel = cu_node_kernel(node);
         if (!kernel || cs_param_l2(program->graph, kernel->param) <= 0)
             continue;
         node->l2 = &program->penalties[program->n_penalties++];
-        *node->l2 =
-            (cu_penalty){kernel->offset, kernel->param->count, (float)cs_param_l2(program->graph, kernel->param)};
+        *node->l2 = (cu_penalty){kernel->offset, kernel->count, (float)cs_param_l2(program->graph, kernel->param)};
     }
 }
 
+/* In inference the other parameters are folded into the kernels, or go into arrays of the operations' own. */
 cs_status cu_params_collect(cu_program *program) {
+    enum { ALIGNMENT = 64 }; /* floats: the copy in 16 bits, which cuDNN's kernels read, is then aligned as well */
     size_t n_ops = (size_t)program->lowered->n_ops;
-    CS_TRY(cs_alloc((size_t)program->graph->n_params, sizeof *program->params, "parameters", &program->params));
+    cs_param_table *params = &program->params;
+    CS_TRY(cs_param_table_open(params, program->graph, ALIGNMENT));
     CS_TRY(cs_alloc(n_ops, sizeof *program->penalties, "penalties", &program->penalties));
-    for (int i = 0; i < program->lowered->n_ops; i++)
-        collect_of(program, &program->nodes[i]);
-    assign_offsets(program);
+    for (int i = 0; i < program->lowered->n_ops; i++) {
+        cu_node *node = &program->nodes[i];
+        node->params = params->rows + params->n;
+        node->n_params = cs_param_table_add(params, &program->base.spec, program->lowered, i, !program->training);
+    }
+    cs_param_table_place(params);
     collect_penalties(program);
     return CS_OK;
 }
@@ -101,33 +70,24 @@ static cs_status take(cu_program *program, size_t bytes, const char *what, void 
     return CS_OK;
 }
 
+/* In inference nothing is trained, and the arrays but that of the values are empty. */
 cs_status cu_params_allocate(cu_program *program) {
-    size_t trained = program->trained_count * sizeof(float);
+    cs_param_table *params = &program->params;
     cu_type type = program->engine->type;
-    CS_TRY(take(program, program->param_count * sizeof(float), "parameters", &program->value));
+    for (int a = 0; a < CS_ARRAY_COUNT; a++)
+        CS_TRY(take(program, cs_param_table_count(params, a) * sizeof(float), "parameters", &params->arrays[a]));
     if (type != CU_F32)
-        CS_TRY(take(program, program->param_count * cu_type_size(type), "parameters", &program->copy));
-    CS_TRY(take(program, trained, "gradients", &program->gradient));
-    for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
-        CS_TRY(take(program, trained, "optimizer state", &program->state[i]));
+        CS_TRY(take(program, params->count * cu_type_size(type), "parameters", &program->copy));
     return CS_OK;
 }
 
 void cu_params_free(cu_program *program) {
     cu_device *device = program->engine->device;
-    cu_free(device, program->value);
+    for (int a = 0; a < CS_ARRAY_COUNT; a++)
+        cu_free(device, program->params.arrays[a]);
     cu_free(device, program->copy);
-    cu_free(device, program->gradient);
-    for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
-        cu_free(device, program->state[i]);
-    free(program->params);
+    free(program->params.rows);
     free(program->penalties);
-}
-
-static float *slot_of(const cu_program *program, cs_slot slot) {
-    if (slot >= CS_SLOT_STATE)
-        return program->state[slot - CS_SLOT_STATE];
-    return slot == CS_SLOT_GRADIENT ? program->gradient : program->value;
 }
 
 void cu_transpose(size_t rows, size_t columns, const float *from, float *to) {
@@ -136,32 +96,28 @@ void cu_transpose(size_t rows, size_t columns, const float *from, float *to) {
             to[c * rows + r] = from[r * columns + c];
 }
 
-static float *shared_slot(const cu_program *program, const cs_share_part *part) {
-    return slot_of(program, part->what == CS_SHARE_GRADIENTS ? CS_SLOT_GRADIENT : CS_SLOT_VALUE);
+static size_t out_channels(const cs_param_row *row) {
+    return (size_t)row->param->dims[row->param->rank - 1];
 }
 
-static size_t out_channels(const cs_param *param) {
-    return (size_t)param->dims[param->rank - 1];
-}
-
-static cs_status load_param(cu_program *program, const cu_param *param, float *slot, const float *host) {
-    size_t count = param->param->count;
+static cs_status load_param(cs_program *base, const cs_param_row *row, float *values, const float *host) {
+    cu_program *program = cu_program_of(base);
     float *staging;
     CS_TRY(cu_staging_ready(program, &staging));
-    if (param->matrix)
-        cu_transpose(count / out_channels(param->param), out_channels(param->param), host, staging);
+    if (cu_is_matrix(&program->nodes[row->op], row))
+        cu_transpose(row->count / out_channels(row), out_channels(row), host, staging);
     else
-        memcpy(staging, host, count * sizeof *host);
-    return cu_staging_send(program, slot + param->offset, count);
+        memcpy(staging, host, row->count * sizeof *host);
+    return cu_staging_send(program, values, row->count);
 }
 
-static cs_status read_param(cu_program *program, const cu_param *param, const float *slot, float *host) {
-    size_t count = param->param->count;
-    CS_TRY(cu_fetch(program, slot + param->offset, count));
-    if (param->matrix)
-        cu_transpose(out_channels(param->param), count / out_channels(param->param), program->staging, host);
+static cs_status read_param(cs_program *base, const cs_param_row *row, float *values, float *host) {
+    cu_program *program = cu_program_of(base);
+    CS_TRY(cu_fetch(program, values, row->count));
+    if (cu_is_matrix(&program->nodes[row->op], row))
+        cu_transpose(out_channels(row), row->count / out_channels(row), program->staging, host);
     else
-        memcpy(host, program->staging, count * sizeof *host);
+        memcpy(host, program->staging, row->count * sizeof *host);
     return CS_OK;
 }
 
@@ -172,16 +128,16 @@ static cs_status refresh(cu_program *program, const cs_params *params) {
         if (node->class->load)
             CS_TRY(node->class->load(node, params));
     }
-    if (program->copy && program->param_count > 0)
-        cu_k_from_float(cu_device_stream(program->engine->device), program->engine->type, program->param_count,
-                        program->value, program->copy);
+    if (program->copy && program->params.count > 0)
+        cu_k_from_float(cu_device_stream(program->engine->device), program->engine->type, program->params.count,
+                        program->params.arrays[CS_ARRAY_VALUE], program->copy);
     return cu_check_launches(program->engine->device, "load");
 }
 
 static double penalty_of(const cu_program *program, const cs_params *params) {
     double sum = 0;
-    for (int i = 0; i < program->n_params; i++) {
-        const cs_param *param = program->params[i].param;
+    for (int i = 0; i < program->params.n; i++) {
+        const cs_param *param = program->params.rows[i].param;
         double l2 = cs_param_l2(program->graph, param);
         for (size_t k = 0; l2 > 0 && k < param->count; k++) {
             double value = (double)params->data[param->offset + k];
@@ -191,93 +147,81 @@ static double penalty_of(const cu_program *program, const cs_params *params) {
     return sum;
 }
 
-cs_status cu_params_load(cu_program *program, cs_slot slot, const cs_params *params) {
+cs_status cu_params_load(cu_program *program, cs_param_array array, const cs_params *params) {
     CS_TRY(cu_params_settle(program));
-    for (int i = 0; program->training && i < program->n_params; i++) {
-        const cu_param *param = &program->params[i];
-        if (slot == CS_SLOT_VALUE || param->trained)
-            CS_TRY(load_param(program, param, slot_of(program, slot), params->data + param->param->offset));
-    }
-    if (slot == CS_SLOT_GRADIENT)
+    if (program->training)
+        CS_TRY(cs_param_table_load(&program->params, &program->base, array, params, load_param));
+    if (array == CS_ARRAY_GRADIENT)
         program->gradient_scale = 1;
-    if (slot != CS_SLOT_VALUE)
+    if (array != CS_ARRAY_VALUE)
         return CS_OK;
     if (!program->training)
         program->penalty = penalty_of(program, params);
     return refresh(program, params);
 }
 
-cs_status cu_params_read(cu_program *program, cs_slot slot, cs_params *params) {
-    float factor = slot == CS_SLOT_GRADIENT ? 1 / program->gradient_scale : 1;
+cs_status cu_params_read(cu_program *program, cs_param_array array, cs_params *params) {
+    float factor = array == CS_ARRAY_GRADIENT ? 1 / program->gradient_scale : 1;
     CS_TRY(cu_params_settle(program));
-    for (int i = 0; i < program->n_params; i++) {
-        const cu_param *param = &program->params[i];
-        float *host = params->data + param->param->offset;
-        if (slot == CS_SLOT_VALUE || param->trained)
-            CS_TRY(read_param(program, param, slot_of(program, slot), host));
-        else
-            memset(host, 0, param->param->count * sizeof *host);
-        for (size_t k = 0; factor != 1 && k < param->param->count; k++)
-            host[k] *= factor;
+    CS_TRY(cs_param_table_read(&program->params, &program->base, array, params, read_param));
+    for (int i = 0; factor != 1 && i < program->params.n; i++) {
+        const cs_param *param = program->params.rows[i].param;
+        for (size_t k = 0; k < param->count; k++)
+            params->data[param->offset + k] *= factor;
     }
     return CS_OK;
 }
 
 /* Gradients go as they are, with the loss's scale, which is that of every rank: also of one that had no rows, and so no
  * loss of its own. */
-static void take_scale(cu_program *program, const cs_share_part *part) {
-    if (part->what == CS_SHARE_GRADIENTS)
+static void take_scale(cu_program *program, const cs_bucket *bucket) {
+    if (bucket->kind == CS_BUCKET_GRADIENTS)
         program->gradient_scale = cu_loss_scale(program);
 }
 
-static cs_status share(cu_program *program, const cs_share_part *part, float *out, const float *in, size_t *total) {
-    float *slot = shared_slot(program, part);
+static cs_status move_bucket(cu_program *program, const cs_bucket *bucket, float *out, const float *in, size_t *total) {
+    const cs_param_row *row;
     if (out || in)
         CS_TRY(cu_params_settle(program));
     if (in)
-        take_scale(program, part);
-    for (int i = 0; i < program->n_params; i++) {
-        const cu_param *param = &program->params[i];
-        size_t count = param->param->count;
-        if (!cs_param_is_shared(program->graph, param->param, part))
-            continue;
+        take_scale(program, bucket);
+    for (int i = 0; (row = cs_param_table_next(&program->params, program->graph, bucket, &i)) != NULL;) {
+        float *values = cs_param_row_at(&program->params, cs_bucket_array(bucket), row);
         if (out) {
-            CS_TRY(cu_fetch(program, slot + param->offset, count));
-            memcpy(out + *total, program->staging, count * sizeof *out);
+            CS_TRY(cu_fetch(program, values, row->count));
+            memcpy(out + *total, program->staging, row->count * sizeof *out);
         }
         if (in)
-            CS_TRY(cu_send(program, slot + param->offset, in + *total, count));
-        *total += count;
+            CS_TRY(cu_send(program, values, in + *total, row->count));
+        *total += row->count;
     }
     return CS_OK;
 }
 
-size_t cu_params_share(cu_program *program, const cs_share_part *part, float *out, const float *in) {
+size_t cu_params_move_bucket(cu_program *program, const cs_bucket *bucket, float *out, const float *in) {
     size_t total = 0;
-    cs_status status = share(program, part, out, in, &total);
+    cs_status status = move_bucket(program, bucket, out, in, &total);
     if (status != CS_OK)
-        program->share_failed = status;
+        program->bucket_failed = status;
     return total;
 }
 
 /* In runs of parameters that lie one behind the other, as those of layers in a row do; what lies between two is 0. */
-cs_status cu_params_sum(cu_program *program, const cs_share_part *part, float weight) {
-    float *slot = shared_slot(program, part);
+cs_status cu_params_allreduce(cu_program *program, const cs_bucket *bucket, float weight) {
+    float *values = program->params.arrays[cs_bucket_array(bucket)];
+    const cs_param_row *row;
     size_t begin = 0, end = 0;
-    take_scale(program, part);
+    take_scale(program, bucket);
     program->summing = true;
-    for (int i = 0; i < program->n_params; i++) {
-        const cu_param *param = &program->params[i];
-        if (!cs_param_is_shared(program->graph, param->param, part))
-            continue;
-        if (param->offset != end) {
+    for (int i = 0; (row = cs_param_table_next(&program->params, program->graph, bucket, &i)) != NULL;) {
+        if (row->offset != end) {
             if (end > begin)
-                CS_TRY(cu_peers_sum(program->engine->peers, slot + begin, end - begin, weight));
-            begin = param->offset;
+                CS_TRY(cu_peers_sum(program->engine->peers, values + begin, end - begin, weight));
+            begin = row->offset;
         }
-        end = end_of(param);
+        end = cs_param_row_end(&program->params, row);
     }
-    return end > begin ? cu_peers_sum(program->engine->peers, slot + begin, end - begin, weight) : CS_OK;
+    return end > begin ? cu_peers_sum(program->engine->peers, values + begin, end - begin, weight) : CS_OK;
 }
 
 cs_status cu_params_settle(cu_program *program) {
@@ -287,31 +231,30 @@ cs_status cu_params_settle(cu_program *program) {
     return cu_peers_settle(program->engine->peers);
 }
 
-static void tell_optimizer(const cs_optimizer *optimizer, int64_t step, cu_step *out) {
-    double rates[CS_OPTIMIZER_RATES];
-    cs_optimizer_rates(optimizer, step, rates);
+static void set_optimizer(const cs_optimizer *optimizer, int64_t step, cu_step *out) {
     out->optimizer = *optimizer;
-    for (int i = 0; i < CS_OPTIMIZER_RATES; i++)
-        out->rates[i] = (float)rates[i];
+    cs_optimizer_rates_float(optimizer, step, out->rates);
     out->decay = (float)((double)optimizer->weight_decay * (double)optimizer->lr);
 }
 
 cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, int64_t step) {
     cu_device *device = program->engine->device;
     cu_type type = program->engine->type;
+    float *const *arrays = program->params.arrays;
+    size_t count = program->params.trained_count;
     int *overflow = type == CU_F16 ? &program->loss->overflow : NULL;
-    CS_TRY(program->share_failed);
+    CS_TRY(program->bucket_failed);
     CS_TRY(cu_params_settle(program));
-    if (program->trained_count == 0)
+    if (count == 0)
         return CS_OK;
     CS_TRY(cu_upload_begin(program, &program->update_upload, program->base.forward_rows));
-    tell_optimizer(optimizer, step, program->update_upload.step);
+    set_optimizer(optimizer, step, program->update_upload.step);
     program->update_upload.step->loss_scale = program->gradient_scale;
     CS_TRY(cu_upload_send(program, &program->update_upload));
     if (overflow)
-        cu_k_unscale(cu_device_stream(device), program->trained_count, program->step, program->gradient, overflow);
+        cu_k_unscale(cu_device_stream(device), count, program->step, arrays[CS_ARRAY_GRADIENT], overflow);
     program->gradient_scale = 1;
-    cu_k_update(cu_device_stream(device), program->trained_count, program->step, overflow, program->gradient,
-                program->value, program->state, type, program->copy);
+    cu_k_update(cu_device_stream(device), count, program->step, overflow, arrays[CS_ARRAY_GRADIENT],
+                arrays[CS_ARRAY_VALUE], arrays + CS_ARRAY_STATE, type, program->copy);
     return cu_check_launches(device, "update");
 }

@@ -8,16 +8,18 @@
 CS_MUST_CHECK cs_status cu_params_collect(cu_program *program); /* the table, with its offsets */
 CS_MUST_CHECK cs_status cu_params_allocate(cu_program *program);
 void cu_params_free(cu_program *program);
-CS_MUST_CHECK cs_status cu_params_load(cu_program *program, cs_slot slot, const cs_params *params);
-CS_MUST_CHECK cs_status cu_params_read(cu_program *program, cs_slot slot, cs_params *params);
+CS_MUST_CHECK cs_status cu_params_load(cu_program *program, cs_param_array array, const cs_params *params);
+CS_MUST_CHECK cs_status cu_params_read(cu_program *program, cs_param_array array, cs_params *params);
 CS_MUST_CHECK cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, int64_t step);
-size_t cu_params_share(cu_program *program, const cs_share_part *part, float *out, const float *in);
-CS_MUST_CHECK cs_status cu_params_sum(cu_program *program, const cs_share_part *part, float weight);
-CS_MUST_CHECK cs_status cu_params_settle(cu_program *program);    /* before parameters or gradients are used */
-cu_param *cu_node_param(const cu_node *node, cs_param_role role); /* NULL when the operation has none */
-cu_param *cu_node_kernel(const cu_node *node);
+size_t cu_params_move_bucket(cu_program *program, const cs_bucket *bucket, float *out, const float *in);
+CS_MUST_CHECK cs_status cu_params_allreduce(cu_program *program, const cs_bucket *bucket, float weight);
+CS_MUST_CHECK cs_status cu_params_settle(cu_program *program);        /* before parameters or gradients are used */
+cs_param_row *cu_node_param(const cu_node *node, cs_param_role role); /* NULL when the operation has none */
+cs_param_row *cu_node_kernel(const cu_node *node);
 float *cu_param_value(const cu_node *node, cs_param_role role);    /* NULL when the operation has none */
 float *cu_param_gradient(const cu_node *node, cs_param_role role); /* NULL when it has none that is trained */
+/* Kernels of convolutions and dense layers: the output channel, last in a graph, comes first on the device. */
+bool cu_is_matrix(const cu_node *node, const cs_param_row *row);
 /* The host's [rows, columns] as [columns, rows]. */
 void cu_transpose(size_t rows, size_t columns, const float *from, float *to);
 

@@ -8,6 +8,8 @@
 #include "store.h"
 #include "transfer.h"
 
+#include "common/backward.h"
+
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
@@ -92,34 +94,16 @@ static cs_status make_tensors(cu_program *program) {
     return CS_OK;
 }
 
-/* Backward visits the readers of a value last one first, and the inputs of one likewise: the first of them writes the
- * gradient, the others add. */
-static void choose_accumulation(cu_program *program) {
-    for (int v = 0; v < program->lowered->n_values; v++) {
-        bool begun = false;
-        for (int i = program->lowered->n_ops - 1; i >= 0; i--) {
-            cu_node *node = &program->nodes[i];
-            for (int k = node->op->n_inputs - 1; k >= 0; k--)
-                if (node->op->inputs[k] == v && program->grads[node->op->output].wanted) {
-                    node->accumulate[k] = begun;
-                    begun = true;
-                }
-        }
-    }
-}
-
 static cs_status make_nodes(cu_program *program) {
-    int complete = program->base.spec.segment->begin;
-    CS_TRY(cs_alloc((size_t)program->lowered->n_ops, sizeof *program->nodes, "operations", &program->nodes));
-    for (int i = 0; i < program->lowered->n_ops; i++) {
-        const cs_op *op = &program->lowered->ops[i];
-        program->nodes[i] = (cu_node){.program = program, .op = op, .class = cu_class_of(op), .complete = complete};
-        if (op->trainable && op->layer + 1 > complete) /* a fused one may stand behind later layers */
-            complete = op->layer + 1;
-    }
-    choose_accumulation(program);
-    for (int i = 0; i < program->lowered->n_ops; i++) {
+    const cs_lowered *lowered = program->lowered;
+    CS_TRY(cs_alloc((size_t)lowered->n_ops, sizeof *program->nodes, "operations", &program->nodes));
+    for (int i = 0; i < lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];
+        const cs_op *op = &lowered->ops[i];
+        *node = (cu_node){.program = program, .op = op, .class = cu_class_of(op)};
+        node->complete = cs_backward_complete(lowered, program->base.spec.segment->begin, i);
+        for (int k = 0; k < op->n_inputs; k++)
+            node->accumulate[k] = cs_backward_accumulates(lowered, i, k);
         node->passes_on = cu_has_residual(node->op) && !node->accumulate[1] &&
                           program->grads[node->op->inputs[1]].wanted && program->grads[node->op->output].wanted;
     }
@@ -127,7 +111,7 @@ static cs_status make_nodes(cu_program *program) {
 }
 
 static cs_status build(cu_program *program) {
-    CS_TRY(cs_lower(program->base.spec.segment, program->base.spec.mode, &program->lowered));
+    CS_TRY(cs_lower(&program->base.spec, &program->lowered));
     if (program->training)
         cu_fuse_residuals(program->graph, program->lowered);
     CS_TRY(make_tensors(program));
@@ -160,12 +144,12 @@ static cs_status compile(cs_engine *engine, const cs_program_spec *spec, cs_prog
     return CS_OK;
 }
 
-static cs_status load(cs_program *base, cs_slot slot, const cs_params *params) {
-    return cu_params_load(cu_program_of(base), slot, params);
+static cs_status load(cs_program *base, cs_param_array array, const cs_params *params) {
+    return cu_params_load(cu_program_of(base), array, params);
 }
 
-static cs_status read(cs_program *base, cs_slot slot, cs_params *params) {
-    return cu_params_read(cu_program_of(base), slot, params);
+static cs_status read(cs_program *base, cs_param_array array, cs_params *params) {
+    return cu_params_read(cu_program_of(base), array, params);
 }
 
 static cs_status set_input(cs_program *base, int i, const float *values, int n) {
@@ -273,8 +257,8 @@ static cs_status enqueue_loss(cu_program *program, int n, bool probabilities) {
               program->labels, program->grads[output].data, probabilities ? program->probabilities : NULL,
               program->row_sums, program->row_correct, program->loss);
     if (program->n_penalties > 0)
-        cu_k_penalty(stream, program->n_penalties, program->penalties_device, program->value, program->penalty_room,
-                     program->loss);
+        cu_k_penalty(stream, program->n_penalties, program->penalties_device, program->params.arrays[CS_ARRAY_VALUE],
+                     program->penalty_room, program->loss);
     CS_TRY(cu_check_launches(device, "loss"));
     if (probabilities)
         CS_TRY(cu_copy_out(device, program->probabilities_host, program->probabilities,
@@ -304,12 +288,41 @@ static cs_status loss(cs_program *base, const int32_t *labels, int n, float *pro
     return CS_OK;
 }
 
+static cs_status set_gradient(cs_program *base, const float *values, int n) {
+    cu_program *program = cu_program_of(base);
+    const cu_tensor *gradient = &program->grads[program->lowered->outputs[program->lowered->n_outputs - 1]];
+    size_t given = (size_t)n * gradient->row, count = (size_t)base->spec.batch * gradient->row;
+    float *staging;
+    if (!gradient->wanted)
+        return CS_OK;
+    CS_TRY(cu_upload_begin(program, &program->loss_upload, n));
+    CS_TRY(cu_upload_send(program, &program->loss_upload));
+    CS_TRY(cu_staging_ready(program, &staging));
+    for (size_t i = 0; i < count; i++) /* rows that do not take part have none */
+        staging[i] = i < given ? values[i] * cu_loss_scale(program) : 0;
+    return cu_tensor_send_staging(program, gradient, count);
+}
+
+static cs_status get_gradient(cs_program *base, int i, float *values, int n) {
+    cu_program *program = cu_program_of(base);
+    const cu_tensor *gradient = &program->grads[program->lowered->gradients[i]];
+    size_t count = (size_t)n * gradient->row;
+    if (!gradient->wanted) {
+        memset(values, 0, count * sizeof *values);
+        return CS_OK;
+    }
+    CS_TRY(cu_tensor_fetch(program, gradient, n, values));
+    for (size_t k = 0; k < count; k++)
+        values[k] /= cu_loss_scale(program);
+    return CS_OK;
+}
+
 static cs_status update(cs_program *base, const cs_optimizer *optimizer, int64_t step) {
     return cu_params_update(cu_program_of(base), optimizer, step);
 }
 
-static size_t share(cs_program *base, const cs_share_part *part, float *out, const float *in) {
-    return cu_params_share(cu_program_of(base), part, out, in);
+static size_t move_bucket(cs_program *base, const cs_bucket *bucket, float *out, const float *in) {
+    return cu_params_move_bucket(cu_program_of(base), bucket, out, in);
 }
 
 /* Every rank asks for the same ranks each time, and so gets the same answer without another word. */
@@ -326,8 +339,8 @@ static cs_status join(cs_engine *base, const cs_comm *comm, bool *able) {
     return CS_OK;
 }
 
-static cs_status sum(cs_program *base, const cs_share_part *part, float weight) {
-    return cu_params_sum(cu_program_of(base), part, weight);
+static cs_status allreduce(cs_program *base, const cs_bucket *bucket, float weight) {
+    return cu_params_allreduce(cu_program_of(base), bucket, weight);
 }
 
 static void leave(cs_engine *base) {
@@ -391,11 +404,13 @@ const cs_engine_ops cu_engine_ops = {
     .set_output = set_output,
     .forward = forward,
     .loss = loss,
+    .set_gradient = set_gradient,
     .backward = backward,
+    .get_gradient = get_gradient,
     .update = update,
-    .share = share,
+    .move_bucket = move_bucket,
     .join = join,
-    .sum = sum,
+    .allreduce = allreduce,
     .leave = leave,
     .describe = describe,
     .memory = memory,

@@ -12,9 +12,8 @@
 #ifndef CNNSWEEP_CUDA_PROGRAM_H
 #define CNNSWEEP_CUDA_PROGRAM_H
 
-#include "engine_impl.h"
+#include "common/params.h"
 #include "kernels.h"
-#include "lower.h"
 #include "peers.h"
 
 /* Gradients of fp16 are this many times themselves until the update, so that small ones do not vanish; where one comes
@@ -38,14 +37,6 @@ typedef struct cu_tensor {
     void *data;
 } cu_tensor;
 
-/* One parameter tensor, in the arenas. */
-typedef struct cu_param {
-    const cs_param *param;
-    bool trained;
-    bool matrix;   /* kernels of convolutions and dense layers: the output channel, last in a graph, comes first here */
-    size_t offset; /* in floats */
-} cu_param;
-
 typedef struct cu_program cu_program;
 typedef struct cu_op_class cu_op_class;
 
@@ -60,10 +51,10 @@ typedef struct cu_node {
     cu_tensor winner;  /* max pool: bytes */
     float *bias;       /* INFER: with the batch norm folded in */
     bool batch_statistics;
-    cu_norm norm;   /* BATCH_NORM, and scale and shift of SCALE */
-    cu_penalty *l2; /* of its kernel; NULL: none */
-    int complete;   /* behind its backward the gradients from this layer on are complete */
-    cu_param *params[CS_LAYER_MAX_PARAMS];
+    cu_norm norm;         /* BATCH_NORM, and scale and shift of SCALE */
+    cu_penalty *l2;       /* of its kernel; NULL: none */
+    int complete;         /* behind its backward the gradients from this layer on are complete */
+    cs_param_row *params; /* [n_params] in the program's table: all in training, in inference the kernel alone */
     int n_params;
 } cu_node;
 
@@ -113,18 +104,14 @@ struct cu_program {
     cu_replay forward, backward;
     size_t bytes; /* of the device */
 
-    /* Parameters: the trained ones first, so that an update is one kernel. */
-    cu_param *params;
-    int n_params;
-    size_t trained_count, param_count;
-    float *value, *gradient, *state[CS_OPTIMIZER_STATES];
-    void *copy;            /* of `value`, in the engine's type; NULL: fp32 reads the values themselves */
-    float gradient_scale;  /* what lies in `gradient` is so many times the gradient */
+    cs_param_table params;
+    void *copy;            /* of the values, in the engine's type; NULL: fp32 reads the values themselves */
+    float gradient_scale;  /* the array of gradients holds so many times the gradients */
     cu_penalty *penalties; /* kernels with l2 */
     int n_penalties;
-    double penalty;         /* INFER: of the values loaded last */
-    cs_status share_failed; /* which has no way to say so */
-    bool summing;           /* something of it is on its way to the other ranks */
+    double penalty;          /* INFER: of the values loaded last */
+    cs_status bucket_failed; /* of move_bucket, which returns no status */
+    bool summing;            /* something of it is on its way to the other ranks */
 
     /* Device memory: values and gradients, and one block for all that stays. */
     void *arena, *block;

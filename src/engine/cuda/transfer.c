@@ -28,9 +28,16 @@ cs_status cu_fetch(cu_program *program, const float *from, size_t count) {
 
 cs_status cu_tensor_send(cu_program *program, const cu_tensor *to, int n, const float *from) {
     size_t count = (size_t)n * to->row;
+    float *staging;
+    CS_TRY(cu_staging_ready(program, &staging));
+    memcpy(staging, from, count * sizeof *from);
+    return cu_tensor_send_staging(program, to, count);
+}
+
+cs_status cu_tensor_send_staging(cu_program *program, const cu_tensor *to, size_t count) {
     if (!program->floats)
-        return cu_send(program, to->data, from, count);
-    CS_TRY(cu_send(program, program->floats, from, count));
+        return cu_staging_send(program, to->data, count);
+    CS_TRY(cu_staging_send(program, program->floats, count));
     cu_k_from_float(cu_device_stream(program->engine->device), program->engine->type, count, program->floats, to->data);
     return cu_check_launches(program->engine->device, "input");
 }

@@ -24,10 +24,10 @@ static const float *bias_of(const cu_node *node) {
 /* In the engine's type. */
 static const void *kernel_of(const cu_node *node) {
     const cu_program *program = node->program;
-    size_t offset = cu_node_kernel(node)->offset;
+    const cs_param_row *kernel = cu_node_kernel(node);
     if (!program->copy)
-        return program->value + offset;
-    return (const char *)program->copy + offset * cu_type_size(program->engine->type);
+        return cs_param_row_at(&program->params, CS_ARRAY_VALUE, kernel);
+    return (const char *)program->copy + kernel->offset * cu_type_size(program->engine->type);
 }
 
 static size_t kernel_count(const cu_node *node) {
@@ -86,16 +86,17 @@ static cs_status load_folded(cu_node *node, const cs_params *params) {
     cu_program *program = node->program;
     if (program->training)
         return CS_OK;
-    const cu_param *kernel = cu_node_kernel(node);
+    const cs_param_row *kernel = cu_node_kernel(node);
     const float *from = params->data + kernel->param->offset;
     size_t channels = (size_t)cu_output(node)->shape.c, rows = kernel->param->count / channels;
     float *scale = program->fold_scale, *to;
+    bool matrix = cu_is_matrix(node, kernel);
     cs_fold(program->graph, params, own_bias(node), node->op->batch_norm, channels, scale, program->fold_shift);
     CS_TRY(cu_staging_ready(program, &to));
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < channels; c++)
-            to[kernel->matrix ? c * rows + r : r * channels + c] = from[r * channels + c] * scale[c];
-    CS_TRY(cu_staging_send(program, program->value + kernel->offset, kernel->param->count));
+            to[matrix ? c * rows + r : r * channels + c] = from[r * channels + c] * scale[c];
+    CS_TRY(cu_staging_send(program, cs_param_row_at(&program->params, CS_ARRAY_VALUE, kernel), kernel->count));
     return node->bias ? cu_send(program, node->bias, program->fold_shift, channels) : CS_OK;
 }
 
@@ -120,7 +121,8 @@ static void finish_gradients(cu_node *node) {
         cu_k_bias_gradient(cu_stream_of(node), cu_type_of(node), cu_pixels(node, out), out->shape.c,
                            cu_output_grad(node), program->workspace, bias);
     if (node->l2)
-        cu_k_penalty_gradient(cu_stream_of(node), node->l2, program->step, program->value, program->gradient);
+        cu_k_penalty_gradient(cu_stream_of(node), node->l2, program->step, program->params.arrays[CS_ARRAY_VALUE],
+                              program->params.arrays[CS_ARRAY_GRADIENT]);
 }
 
 static cs_status backward_kernel(cu_node *node) {

@@ -14,35 +14,35 @@ cs_status od_call_open(od_call *call, const od_node *node) {
 }
 
 cs_status od_call_tensor(od_call *call, const od_node *node, int arg, dnnl_query_t what, const od_tensor *tensor) {
-    int slot = call->n_args++;
+    int next = call->n_args++;
     for (int e = 0; e < call->executions; e++) {
         int first = e * call->rows, in_chunk = first % node->chunk;
         od_rows chunk = {.first = first - in_chunk};
-        call->args[e][slot].arg = arg;
+        call->args[e][next].arg = arg;
         CS_TRY(od_memory_for(node->program->engine->engine, &call->primitive, what,
-                             od_at(tensor, &chunk) + (size_t)in_chunk * tensor->row, &call->args[e][slot].memory));
+                             od_at(tensor, &chunk) + (size_t)in_chunk * tensor->row, &call->args[e][next].memory));
     }
     return CS_OK;
 }
 
 cs_status od_call_primitive_memory(od_call *call, const od_node *node, int arg, dnnl_query_t what,
                                    od_call_place place) {
-    int slot = call->n_args++;
+    int next = call->n_args++;
     for (int e = 0; e < call->executions; e++) {
-        call->args[e][slot].arg = arg;
+        call->args[e][next].arg = arg;
         void *data = e == 0 ? place.first : (char *)place.later + (size_t)e * place.stride;
-        CS_TRY(od_memory_for(node->program->engine->engine, &call->primitive, what, data, &call->args[e][slot].memory));
+        CS_TRY(od_memory_for(node->program->engine->engine, &call->primitive, what, data, &call->args[e][next].memory));
     }
     return CS_OK;
 }
 
 cs_status od_call_bias(od_call *call, const od_node *node, int arg, od_call_place place) {
     od_desc desc = {.rank = 1, .dims = {node->program->values[node->op->output].shape.c}, .tag = dnnl_x};
-    int slot = call->n_args++;
+    int next = call->n_args++;
     for (int e = 0; e < call->executions; e++) {
-        call->args[e][slot].arg = arg;
+        call->args[e][next].arg = arg;
         CS_TRY(od_memory_create(node->program->engine->engine, &desc, e == 0 ? place.first : place.later,
-                                &call->args[e][slot].memory));
+                                &call->args[e][next].memory));
     }
     return CS_OK;
 }

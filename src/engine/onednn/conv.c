@@ -40,7 +40,7 @@ static bool winograd_pays(const od_node *node) {
 static od_conv describe(const od_node *node) {
     const od_program *program = node->program;
     od_conv conv = {.source = od_desc_of(program, &program->values[node->op->inputs[0]], node->chunk),
-                    .weights = od_plain_kernel_desc(program->graph, od_node_kernel(node)),
+                    .weights = od_plain_kernel_desc(node),
                     .destination = od_desc_of(program, &program->values[node->op->output], node->chunk),
                     .has_bias = od_has_bias(node),
                     .inference = !program->training,
@@ -70,11 +70,11 @@ static bool is_tiny(const od_node *node) {
 
 static cs_status plan_own_weights(od_node *node, const od_conv *conv) {
     const od_program *program = node->program;
-    od_param *kernel = od_node_kernel(node);
-    kernel->layout = conv->weights;
-    kernel->layout.tag = program->engine->kernels->block == 16 ? dnnl_OIhw16i16o : dnnl_OIhw8i8o;
-    kernel->count = od_lanes(program, (int)conv->weights.dims[0]) * od_lanes(program, (int)conv->weights.dims[1]) *
-                    (size_t)(conv->weights.dims[2] * conv->weights.dims[3]);
+    od_desc *desc = &node->kernel_layout.desc;
+    *desc = conv->weights;
+    desc->tag = program->engine->kernels->block == 16 ? dnnl_OIhw16i16o : dnnl_OIhw8i8o;
+    od_node_kernel(node)->count = od_lanes(program, (int)desc->dims[0]) * od_lanes(program, (int)desc->dims[1]) *
+                                  (size_t)(desc->dims[2] * desc->dims[3]);
     return plan_backward_data(node, conv);
 }
 
@@ -90,13 +90,13 @@ static bool is_product(const od_node *node) {
 
 static cs_status plan_conv(od_node *node) {
     dnnl_engine_t engine = node->program->engine->engine;
-    od_param *kernel = od_node_kernel(node);
+    od_kernel_layout *layout = &node->kernel_layout;
     if (is_product(node))
         return od_product_plan(node);
-    kernel->inputs = padded_inputs(node);
+    layout->inputs = padded_inputs(node);
     od_conv conv = describe(node);
-    if (kernel->inputs)
-        conv.source.dims[1] = kernel->inputs;
+    if (layout->inputs)
+        conv.source.dims[1] = layout->inputs;
     CS_TRY(od_forward_plan(node, &conv, 0));
     if (!node->program->training)
         return CS_OK;
@@ -105,9 +105,7 @@ static cs_status plan_conv(od_node *node) {
     if (node->op->trainable)
         CS_TRY(od_conv_create(engine, &conv, OD_BACKWARD_WEIGHTS, &node->forward.primitive,
                               &node->backward_weights.primitive));
-    kernel->layout_of = node->op->trainable ? &node->backward_weights.primitive : &node->forward.primitive;
-    kernel->layout_what = node->op->trainable ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
-    kernel->count = od_primitive_bytes(kernel->layout_of, kernel->layout_what) / sizeof(float);
+    od_kernel_follows_primitive(node);
     return plan_backward_data(node, &conv);
 }
 
@@ -125,9 +123,8 @@ static cs_status plan_depthwise(od_node *node) {
         if (strncmp(od_primitive_implementation(weights), "ref", 3) == 0)
             od_primitive_clear(weights);
     }
-    od_param *kernel = od_node_kernel(node);
-    kernel->layout = conv.weights;
-    kernel->count = od_primitive_bytes(&node->forward.primitive, dnnl_query_weights_md) / sizeof(float);
+    node->kernel_layout.desc = conv.weights;
+    od_node_kernel(node)->count = od_primitive_bytes(&node->forward.primitive, dnnl_query_weights_md) / sizeof(float);
     return plan_backward_data(node, &conv);
 }
 
@@ -136,7 +133,7 @@ static void backward_own_weights(od_node *node, const od_rows *rows) {
     const od_program *program = node->program;
     const od_kernels *kernels = program->engine->kernels;
     const od_tensor *in = &program->values[node->op->inputs[0]], *out = &program->grads[node->op->output];
-    const od_param *kernel = od_node_kernel(node), *bias = od_node_param(node, CS_PARAM_BIAS);
+    const cs_param_row *kernel = od_node_kernel(node), *bias = od_node_param(node, CS_PARAM_BIAS);
     od_dims in_dims = od_dims_of(program, in, rows->size), out_dims = od_dims_of(program, out, rows->size);
     const float *x = od_at(in, rows), *dy = od_at(out, rows);
     float *dw = od_gradient_target(node, kernel, rows->index);

@@ -21,7 +21,7 @@ static cs_status plan_inference(od_node *node) {
     enum { PIXELS = 3 }; /* of dims */
     static const cs_window pointwise = {.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
     od_conv conv = {.source = pixels_of(node, node->op->inputs[0]),
-                    .weights = od_plain_kernel_desc(node->program->graph, od_node_kernel(node)),
+                    .weights = od_plain_kernel_desc(node),
                     .destination = pixels_of(node, node->op->output),
                     .has_bias = od_has_bias(node),
                     .inference = true,
@@ -34,12 +34,11 @@ static cs_status plan_inference(od_node *node) {
 cs_status od_product_plan(od_node *node) {
     od_program *program = node->program;
     dnnl_engine_t engine = program->engine->engine;
-    od_param *kernel = od_node_kernel(node);
     if (!program->training)
         return plan_inference(node);
-    kernel->matrix = true;
+    node->kernel_layout.matrix = true;
     od_inner_product product = {.source = rows_of(node, node->op->inputs[0]),
-                                .weights = od_plain_kernel_desc(program->graph, kernel),
+                                .weights = od_plain_kernel_desc(node),
                                 .destination = rows_of(node, node->op->output),
                                 .has_bias = od_has_bias(node),
                                 .activation = node->op->activation};
@@ -48,9 +47,7 @@ cs_status od_product_plan(od_node *node) {
     if (node->op->trainable)
         CS_TRY(od_inner_product_create(engine, &product, OD_BACKWARD_WEIGHTS, &node->forward.primitive,
                                        &node->backward_weights.primitive));
-    kernel->layout_of = node->op->trainable ? &node->backward_weights.primitive : &node->forward.primitive;
-    kernel->layout_what = node->op->trainable ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
-    kernel->count = od_primitive_bytes(kernel->layout_of, kernel->layout_what) / sizeof(float);
+    od_kernel_follows_primitive(node);
     if (!node->input_grads[0].wanted)
         return CS_OK;
     return od_inner_product_create(engine, &product, OD_BACKWARD_DATA, &node->forward.primitive,

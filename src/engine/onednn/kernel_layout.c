@@ -3,19 +3,21 @@
 
 #include <string.h>
 
-od_desc od_plain_kernel_desc(const cs_graph *graph, const od_param *param) {
-    const cs_param *kernel = param->param;
+od_desc od_plain_kernel_desc(const od_node *node) {
+    const od_kernel_layout *layout = &node->kernel_layout;
+    const cs_graph *graph = node->program->graph;
+    const cs_param *kernel = cs_layer_param(graph, node->op->layer, node->op->kernel);
     const int *d = kernel->dims;
     int inputs = d[kernel->rank - 2], outputs = d[kernel->rank - 1];
     cs_layer_kind kind = graph->layers[kernel->layer].kind;
     if (kind == CS_LAYER_DEPTHWISE_CONV2D || (kind == CS_LAYER_SEPARABLE_CONV2D && kernel->role == CS_PARAM_KERNEL))
         return (od_desc){.rank = 5, .dims = {d[2], 1, 1, d[0], d[1]}, .tag = dnnl_hwigo}; /* HWC1, i = o = 1 */
-    if (param->matrix)
+    if (layout->matrix)
         return (od_desc){.rank = 2, .dims = {outputs, inputs}, .tag = dnnl_ba};
     if (kernel->rank == 2)
         return (od_desc){.rank = 4, .dims = {outputs, inputs, 1, 1}, .tag = dnnl_hwio};
     return (od_desc){
-        .rank = 4, .dims = {outputs, param->inputs ? param->inputs : inputs, d[0], d[1]}, .tag = dnnl_hwio};
+        .rank = 4, .dims = {outputs, layout->inputs ? layout->inputs : inputs, d[0], d[1]}, .tag = dnnl_hwio};
 }
 
 /* Floats of one kernel position: all of the kernel when nothing is added, so that one copy does. */

@@ -5,8 +5,8 @@
 
 #include "program.h"
 
-/* Keras' layout of a kernel in oneDNN's terms, with its added input channels. */
-od_desc od_plain_kernel_desc(const cs_graph *graph, const od_param *param);
+/* Keras' layout of the operation's kernel in oneDNN's terms, with its added input channels. */
+od_desc od_plain_kernel_desc(const od_node *node);
 /* Between Keras' kernel [..,I,O] and the same with zeros for the added input channels [..,inputs,O]. */
 void od_pad_kernel(const cs_param *kernel, int inputs, const float *plain, float *padded);
 void od_unpad_kernel(const cs_param *kernel, int inputs, const float *padded, float *plain);

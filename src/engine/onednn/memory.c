@@ -52,8 +52,8 @@ static void add_gradient(planner *p, int v) {
     od_tensor *grad = &program->grads[v];
     if (!grad->wanted || grad->scratch)
         return;
-    const od_node *producer = &program->nodes[value->producer];
-    int first = value->is_output ? program->n_stages : INT_MAX, last = backward_time(program, producer->first_stage);
+    int first = value->is_output ? program->n_stages : INT_MAX;
+    int last = value->keeps_grad ? INT_MAX : backward_time(program, program->nodes[value->producer].first_stage);
     for (int i = 0; i < program->lowered->n_ops; i++)
         for (int k = 0; k < program->nodes[i].op->n_inputs; k++) {
             int time = backward_time(program, program->nodes[i].last_stage);

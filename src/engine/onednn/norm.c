@@ -82,8 +82,8 @@ static cs_status load_norm(od_node *node, const cs_params *params) {
 }
 
 static float *value_of(const od_node *node, cs_param_role role) {
-    const od_param *param = od_node_param(node, role);
-    return param ? node->program->value + param->offset : NULL;
+    const cs_param_row *param = od_node_param(node, role);
+    return param ? od_param_at(node, CS_ARRAY_VALUE, param) : NULL;
 }
 
 /* Frozen in training: the moving statistics, which only a load changes. */
@@ -193,14 +193,16 @@ static cs_status share_slopes(const od_node *node) {
 /* With xhat = (x - mean)*inverse and M values a channel: dbeta = sum dz, dgamma = sum dz*xhat,
  * dx = scale*(dz - dbeta/M - xhat*dgamma/M) = scale*dz + p*x + q. */
 cs_status od_norm_finish_reduce(od_node *node, int n) {
-    const od_param *gamma = od_node_param(node, CS_PARAM_GAMMA), *beta = od_node_param(node, CS_PARAM_BETA);
+    const cs_param_row *gamma = od_node_param(node, CS_PARAM_GAMMA);
+    float *gamma_gradient = gamma ? od_param_at(node, CS_ARRAY_GRADIENT, gamma) : NULL;
+    float *beta_gradient = od_param_at(node, CS_ARRAY_GRADIENT, od_node_param(node, CS_PARAM_BETA));
     const od_norm *norm = &node->norm;
     size_t channels = (size_t)input_of(node)->shape.c;
     sum_partial(node, n);
     for (size_t c = 0; c < channels; c++) {
-        node->program->gradient[beta->offset + c] = (float)norm->sums[2 * c];
+        beta_gradient[c] = (float)norm->sums[2 * c];
         if (gamma)
-            node->program->gradient[gamma->offset + c] = (float)(norm->sums[2 * c + 1] * (double)norm->inverse[c]);
+            gamma_gradient[c] = (float)(norm->sums[2 * c + 1] * (double)norm->inverse[c]);
     }
     CS_TRY(share_slopes(node));
     double count = norm->sums[2 * channels];

@@ -8,92 +8,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-od_param *od_node_param(const od_node *node, cs_param_role role) {
-    for (int i = 0; i < node->n_params; i++)
-        if (node->params[i]->param->role == role)
-            return node->params[i];
-    return NULL;
+cs_param_row *od_node_param(const od_node *node, cs_param_role role) {
+    return cs_param_rows_find(node->params, node->n_params, role);
 }
 
-od_param *od_node_kernel(const od_node *node) {
+cs_param_row *od_node_kernel(const od_node *node) {
     return od_node_param(node, node->op->kernel);
 }
 
+float *od_param_at(const od_node *node, cs_param_array array, const cs_param_row *param) {
+    return cs_param_row_at(&node->program->params, array, param);
+}
+
 cs_status od_params_collect(od_program *program) {
-    CS_TRY(cs_alloc((size_t)program->graph->n_params, sizeof *program->params, "parameters", &program->params));
+    CS_TRY(cs_param_table_open(&program->params, program->graph, CS_CACHE_LINE / sizeof(float)));
     for (int i = 0; i < program->lowered->n_ops; i++) {
         od_node *node = &program->nodes[i];
-        const cs_layer *layer = &program->graph->layers[node->op->layer];
-        for (int k = 0; k < layer->n_params; k++) {
-            const cs_param *own = &program->graph->params[layer->first_param + k];
-            if (!cs_op_uses(node->op, layer, own->role))
-                continue;
-            od_param *param = &program->params[program->n_params++];
-            param->param = own;
-            param->trained = layer->trainable && !cs_param_is_statistic(param->param);
-            param->count = od_lanes(program, (int)param->param->count); /* kernels: set by their primitive */
-            node->params[node->n_params++] = param;
-        }
+        node->params = program->params.rows + program->params.n;
+        node->n_params = cs_param_table_add(&program->params, &program->base.spec, program->lowered, i, false);
+        for (int k = 0; k < node->n_params; k++) /* of kernels the operation's plan sets it */
+            node->params[k].count = od_lanes(program, (int)node->params[k].param->count);
     }
     return CS_OK;
 }
 
-cs_status od_param_memory(const od_program *program, const od_param *param, float *data, dnnl_memory_t *out) {
-    if (param->layout_of)
-        return od_memory_for(program->engine->engine, param->layout_of, param->layout_what, data, out);
-    return od_memory_create(program->engine->engine, &param->layout, data, out);
+void od_kernel_follows_primitive(od_node *node) {
+    od_kernel_layout *layout = &node->kernel_layout;
+    layout->primitive = node->op->trainable ? &node->backward_weights.primitive : &node->forward.primitive;
+    layout->tensor = node->op->trainable ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+    od_node_kernel(node)->count = od_primitive_bytes(layout->primitive, layout->tensor) / sizeof(float);
 }
 
-/* Trained parameters first: one loop updates them all. */
-static void assign_offsets(od_program *program) {
-    size_t line = CS_CACHE_LINE / sizeof(float), offset = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < program->n_params; i++)
-            if (program->params[i].trained == (pass == 0)) {
-                program->params[i].offset = offset;
-                offset += (program->params[i].count + line - 1) / line * line;
-            }
-        if (pass == 0)
-            program->trained_count = offset;
+cs_status od_kernel_memory(const od_node *node, float *data, dnnl_memory_t *out) {
+    const od_kernel_layout *layout = &node->kernel_layout;
+    dnnl_engine_t engine = node->program->engine->engine;
+    if (layout->primitive)
+        return od_memory_for(engine, layout->primitive, layout->tensor, data, out);
+    return od_memory_create(engine, &layout->desc, data, out);
+}
+
+/* Floats of the largest parameter: in the engine's layout, and as a kernel with its added channels in Keras' layout. */
+static size_t largest_param(const od_program *program) {
+    size_t largest = 0;
+    for (int i = 0; i < program->params.n; i++)
+        largest = program->params.rows[i].count > largest ? program->params.rows[i].count : largest;
+    return largest;
+}
+
+static size_t largest_plain(const od_program *program) {
+    size_t largest = 0;
+    for (int i = 0; i < program->params.n; i++) {
+        const cs_param_row *row = &program->params.rows[i];
+        const od_node *node = &program->nodes[row->op];
+        int inputs = row->param->role == node->op->kernel ? node->kernel_layout.inputs : 0;
+        size_t plain = inputs ? row->param->count / (size_t)row->param->dims[2] * (size_t)inputs : row->param->count;
+        largest = plain > largest ? plain : largest;
     }
-    program->param_count = offset;
+    return largest;
 }
 
 cs_status od_params_allocate(od_program *program) {
-    size_t largest = 0, largest_plain = 0;
-    for (int i = 0; i < program->n_params; i++) {
-        largest = program->params[i].count > largest ? program->params[i].count : largest;
-        const cs_param *of = program->params[i].param;
-        int inputs = program->params[i].inputs;
-        size_t plain = inputs ? of->count / (size_t)of->dims[2] * (size_t)inputs : of->count;
-        largest_plain = plain > largest_plain ? plain : largest_plain;
-    }
-    CS_TRY(cs_alloc_aligned(largest_plain, sizeof(float), "staging", &program->staging));
+    cs_param_table *params = &program->params;
+    CS_TRY(cs_alloc_aligned(largest_plain(program), sizeof(float), "staging", &program->staging));
     if (!program->training)
         return CS_OK;
-    assign_offsets(program);
-    CS_TRY(cs_alloc_aligned(largest, sizeof(float), "gradients", &program->gradient_scratch));
-    CS_TRY(cs_alloc_aligned(program->param_count, sizeof(float), "parameters", &program->value));
-    CS_TRY(cs_alloc_aligned(program->trained_count, sizeof(float), "gradients", &program->gradient));
-    for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
-        CS_TRY(cs_alloc_aligned(program->trained_count, sizeof(float), "optimizer state", &program->state[i]));
+    cs_param_table_place(params);
+    CS_TRY(cs_alloc_aligned(largest_param(program), sizeof(float), "gradients", &program->gradient_scratch));
+    for (int a = 0; a < CS_ARRAY_COUNT; a++)
+        CS_TRY(cs_alloc_aligned(cs_param_table_count(params, a), sizeof(float), "parameters", &params->arrays[a]));
     return CS_OK;
 }
 
 void od_params_free(od_program *program) {
-    free(program->params);
+    for (int a = 0; a < CS_ARRAY_COUNT; a++)
+        free(program->params.arrays[a]);
+    free(program->params.rows);
     free(program->staging);
     free(program->gradient_scratch);
-    free(program->value);
-    free(program->gradient);
-    for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
-        free(program->state[i]);
-}
-
-static float *slot_of(const od_program *program, cs_slot slot) {
-    if (slot >= CS_SLOT_STATE)
-        return program->state[slot - CS_SLOT_STATE];
-    return slot == CS_SLOT_GRADIENT ? program->gradient : program->value;
 }
 
 cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t to) {
@@ -107,31 +98,49 @@ cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t 
     return status;
 }
 
-typedef enum direction { TO_ENGINE, TO_HOST } direction;
+/* The operation whose kernel this is, if the engine keeps it in a layout of its own; else NULL. */
+static const od_node *node_of_kernel(const od_program *program, const cs_param_row *row) {
+    const od_node *node = &program->nodes[row->op];
+    bool own = node->kernel_layout.primitive || node->kernel_layout.desc.rank > 0;
+    return own && row->param->role == node->op->kernel ? node : NULL;
+}
 
-/* One parameter between its place in an arena and its place in host memory. */
-static cs_status move_param(od_program *program, const od_param *param, float *in_engine, float *in_host,
-                            direction where) {
-    if (!param->layout_of && param->layout.rank == 0) {
-        size_t bytes = param->param->count * sizeof(float);
-        memcpy(where == TO_ENGINE ? in_engine : in_host, where == TO_ENGINE ? in_host : in_engine, bytes);
-        return CS_OK;
-    }
-    od_desc plain = od_plain_kernel_desc(program->graph, param);
+/* One kernel between the arrays and `staging`, where it is in Keras' layout with its added channels. */
+static cs_status copy_kernel(const od_node *node, float *values, bool to_engine) {
+    od_program *program = node->program;
+    od_desc plain = od_plain_kernel_desc(node);
     dnnl_memory_t engine = NULL, host = NULL;
-    cs_status status = od_param_memory(program, param, in_engine, &engine);
+    cs_status status = od_kernel_memory(node, values, &engine);
     if (status == CS_OK)
         status = od_memory_create(program->engine->engine, &plain, program->staging, &host);
-    if (status == CS_OK && where == TO_ENGINE) {
-        od_pad_kernel(param->param, param->inputs, in_host, program->staging);
-        status = od_copy_layout(program, host, engine);
-    } else if (status == CS_OK) {
-        status = od_copy_layout(program, engine, host);
-        od_unpad_kernel(param->param, param->inputs, program->staging, in_host);
-    }
+    if (status == CS_OK)
+        status = to_engine ? od_copy_layout(program, host, engine) : od_copy_layout(program, engine, host);
     dnnl_memory_destroy(engine);
     dnnl_memory_destroy(host);
     return status;
+}
+
+static cs_status load_param(cs_program *base, const cs_param_row *row, float *values, const float *host) {
+    od_program *program = od_program_of(base);
+    const od_node *node = node_of_kernel(program, row);
+    if (!node) {
+        memcpy(values, host, row->param->count * sizeof *values);
+        return CS_OK;
+    }
+    od_pad_kernel(row->param, node->kernel_layout.inputs, host, program->staging);
+    return copy_kernel(node, values, true);
+}
+
+static cs_status read_param(cs_program *base, const cs_param_row *row, float *values, float *host) {
+    od_program *program = od_program_of(base);
+    const od_node *node = node_of_kernel(program, row);
+    if (!node) {
+        memcpy(host, values, row->param->count * sizeof *host);
+        return CS_OK;
+    }
+    CS_TRY(copy_kernel(node, values, false));
+    od_unpad_kernel(row->param, node->kernel_layout.inputs, program->staging, host);
+    return CS_OK;
 }
 
 static cs_status refresh(od_program *program) {
@@ -145,30 +154,33 @@ static cs_status refresh(od_program *program) {
 
 /* Only the head has l2, and the loss is behind it: every such kernel has a gradient from the stages. */
 void od_params_add_penalty_gradient(od_program *program, int begin, int end) {
-    for (int i = 0; i < program->n_params; i++) {
-        const od_param *param = &program->params[i];
-        double l2 = cs_param_l2(program->graph, param->param);
-        if (l2 > 0 && param->param->layer >= begin && param->param->layer < end)
-            program->engine->kernels->add_scaled(param->count, (float)(2 * l2), program->value + param->offset,
-                                                 program->gradient + param->offset);
+    const cs_param_table *params = &program->params;
+    for (int i = 0; i < params->n; i++) {
+        const cs_param_row *row = &params->rows[i];
+        double l2 = cs_param_l2(program->graph, row->param);
+        if (l2 > 0 && row->param->layer >= begin && row->param->layer < end)
+            program->engine->kernels->add_scaled(row->count, (float)(2 * l2),
+                                                 cs_param_row_at(params, CS_ARRAY_VALUE, row),
+                                                 cs_param_row_at(params, CS_ARRAY_GRADIENT, row));
     }
 }
 
 double od_params_penalty(const od_program *program) {
     double sum = 0;
-    for (int i = 0; i < program->n_params; i++) {
-        const od_param *param = &program->params[i];
-        double l2 = cs_param_l2(program->graph, param->param);
+    for (int i = 0; i < program->params.n; i++) {
+        const cs_param_row *row = &program->params.rows[i];
+        double l2 = cs_param_l2(program->graph, row->param);
         if (l2 > 0)
-            sum += l2 * program->engine->kernels->square_sum(param->count, program->value + param->offset);
+            sum += l2 * program->engine->kernels->square_sum(row->count,
+                                                             cs_param_row_at(&program->params, CS_ARRAY_VALUE, row));
     }
     return sum;
 }
 
 static cs_status load_inference(od_program *program, const cs_params *params) {
     program->penalty = 0;
-    for (int i = 0; i < program->n_params; i++) {
-        const cs_param *param = program->params[i].param;
+    for (int i = 0; i < program->params.n; i++) {
+        const cs_param *param = program->params.rows[i].param;
         double l2 = cs_param_l2(program->graph, param);
         if (l2 > 0)
             program->penalty += l2 * program->engine->kernels->square_sum(param->count, params->data + param->offset);
@@ -181,57 +193,40 @@ static cs_status load_inference(od_program *program, const cs_params *params) {
     return CS_OK;
 }
 
-cs_status od_params_load(od_program *program, cs_slot slot, const cs_params *params) {
+cs_status od_params_load(od_program *program, cs_param_array array, const cs_params *params) {
     if (!program->training)
         return load_inference(program, params);
-    for (int i = 0; i < program->n_params; i++) {
-        const od_param *param = &program->params[i];
-        if (slot != CS_SLOT_VALUE && !param->trained)
-            continue;
-        CS_TRY(move_param(program, param, slot_of(program, slot) + param->offset, params->data + param->param->offset,
-                          TO_ENGINE));
-    }
-    return slot == CS_SLOT_VALUE ? refresh(program) : CS_OK;
+    CS_TRY(cs_param_table_load(&program->params, &program->base, array, params, load_param));
+    return array == CS_ARRAY_VALUE ? refresh(program) : CS_OK;
 }
 
-cs_status od_params_read(od_program *program, cs_slot slot, cs_params *params) {
-    for (int i = 0; i < program->n_params; i++) {
-        const od_param *param = &program->params[i];
-        float *host = params->data + param->param->offset;
-        if (slot == CS_SLOT_VALUE || param->trained)
-            CS_TRY(move_param(program, param, slot_of(program, slot) + param->offset, host, TO_HOST));
-        else
-            memset(host, 0, param->param->count * sizeof *host);
-    }
-    return CS_OK;
+cs_status od_params_read(od_program *program, cs_param_array array, cs_params *params) {
+    return cs_param_table_read(&program->params, &program->base, array, params, read_param);
 }
 
-size_t od_params_share(od_program *program, const cs_share_part *part, float *out, const float *in) {
-    float *slot = slot_of(program, part->what == CS_SHARE_GRADIENTS ? CS_SLOT_GRADIENT : CS_SLOT_VALUE);
+size_t od_params_move_bucket(od_program *program, const cs_bucket *bucket, float *out, const float *in) {
+    const cs_param_table *params = &program->params;
+    const cs_param_row *row;
     size_t count = 0;
-    for (int i = 0; i < program->n_params; i++) {
-        const od_param *param = &program->params[i];
-        if (!cs_param_is_shared(program->graph, param->param, part))
-            continue;
+    for (int i = 0; (row = cs_param_table_next(params, program->graph, bucket, &i)) != NULL;) {
+        float *values = cs_param_row_at(params, cs_bucket_array(bucket), row);
         if (out)
-            memcpy(out + count, slot + param->offset, param->count * sizeof *out);
+            memcpy(out + count, values, row->count * sizeof *out);
         if (in)
-            memcpy(slot + param->offset, in + count, param->count * sizeof *in);
-        count += param->count;
+            memcpy(values, in + count, row->count * sizeof *in);
+        count += row->count;
     }
     return count;
 }
 
 cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step) {
+    float *const *arrays = program->params.arrays;
     od_update update = {.optimizer = *optimizer,
-                        .count = program->trained_count,
-                        .value = program->value,
-                        .gradient = program->gradient};
-    double rates[CS_OPTIMIZER_RATES];
-    cs_optimizer_rates(optimizer, step, rates);
-    for (int i = 0; i < CS_OPTIMIZER_RATES; i++)
-        update.rates[i] = (float)rates[i];
-    memcpy(update.state, program->state, sizeof update.state);
+                        .count = program->params.trained_count,
+                        .value = arrays[CS_ARRAY_VALUE],
+                        .gradient = arrays[CS_ARRAY_GRADIENT]};
+    cs_optimizer_rates_float(optimizer, step, update.rates);
+    memcpy(update.state, arrays + CS_ARRAY_STATE, sizeof update.state);
     program->engine->kernels->update(&update);
     return refresh(program);
 }

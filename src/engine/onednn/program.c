@@ -113,7 +113,7 @@ static int largest_chunk(int batch) {
 }
 
 static cs_status build(od_program *program) {
-    CS_TRY(cs_lower(program->base.spec.segment, program->base.spec.mode, &program->lowered));
+    CS_TRY(cs_lower(&program->base.spec, &program->lowered));
     size_t n_values = (size_t)program->lowered->n_values;
     CS_TRY(cs_alloc(n_values, sizeof *program->values, "tensors", &program->values));
     CS_TRY(cs_alloc(n_values, sizeof *program->grads, "tensors", &program->grads));
@@ -160,12 +160,12 @@ static cs_status compile(cs_engine *engine, const cs_program_spec *spec, cs_prog
     return CS_OK;
 }
 
-static cs_status load(cs_program *base, cs_slot slot, const cs_params *params) {
-    return od_params_load(od_program_of(base), slot, params);
+static cs_status load(cs_program *base, cs_param_array array, const cs_params *params) {
+    return od_params_load(od_program_of(base), array, params);
 }
 
-static cs_status read(cs_program *base, cs_slot slot, cs_params *params) {
-    return od_params_read(od_program_of(base), slot, params);
+static cs_status read(cs_program *base, cs_param_array array, cs_params *params) {
+    return od_params_read(od_program_of(base), array, params);
 }
 
 static cs_status set_input(cs_program *base, int i, const float *values, int n) {
@@ -183,6 +183,24 @@ static cs_status get_output(cs_program *base, int i, float *values, int n) {
 static cs_status set_output(cs_program *base, int i, const float *values, int n) {
     od_program *program = od_program_of(base);
     od_from_host(program, &program->values[program->lowered->outputs[i]], n, values);
+    return CS_OK;
+}
+
+static cs_status set_gradient(cs_program *base, const float *values, int n) {
+    od_program *program = od_program_of(base);
+    const od_tensor *gradient = &program->grads[program->lowered->outputs[program->lowered->n_outputs - 1]];
+    if (gradient->wanted)
+        od_from_host(program, gradient, n, values);
+    return CS_OK;
+}
+
+static cs_status get_gradient(cs_program *base, int i, float *values, int n) {
+    const od_program *program = od_program_of(base);
+    const od_tensor *gradient = &program->grads[program->lowered->gradients[i]];
+    if (gradient->wanted)
+        od_to_host(program, gradient, n, values);
+    else
+        memset(values, 0, (size_t)n * cs_shape_count(gradient->shape) * sizeof *values);
     return CS_OK;
 }
 
@@ -207,7 +225,7 @@ static cs_status backward(cs_program *base, int n) {
     od_program *program = od_program_of(base);
     int layer = base->spec.segment->end;
     if (n == 0) /* the first chunk of a batch writes the gradients, and there is none */
-        memset(program->gradient, 0, program->trained_count * sizeof(float));
+        memset(program->params.arrays[CS_ARRAY_GRADIENT], 0, program->params.trained_count * sizeof(float));
     for (int s = 0; s < program->n_stages; s++) {
         const od_stage *stage = &program->backward[s];
         CS_TRY(run_stage(stage, n));
@@ -264,8 +282,8 @@ static cs_status update(cs_program *base, const cs_optimizer *optimizer, int64_t
     return od_params_update(od_program_of(base), optimizer, step);
 }
 
-static size_t share(cs_program *base, const cs_share_part *part, float *out, const float *in) {
-    return od_params_share(od_program_of(base), part, out, in);
+static size_t move_bucket(cs_program *base, const cs_bucket *bucket, float *out, const float *in) {
+    return od_params_move_bucket(od_program_of(base), bucket, out, in);
 }
 
 static void describe(const cs_program *base, FILE *out) {
@@ -289,8 +307,8 @@ static void describe(const cs_program *base, FILE *out) {
 static size_t memory(const cs_program *base) {
     const od_program *program = (const od_program *)base;
     size_t floats = program->arena_count + program->scratch_count;
-    if (program->training)
-        floats += program->param_count + (1 + CS_OPTIMIZER_STATES) * program->trained_count;
+    for (int a = 0; program->training && a < CS_ARRAY_COUNT; a++)
+        floats += cs_param_table_count(&program->params, a);
     return floats * sizeof(float) + program->other_bytes;
 }
 
@@ -308,9 +326,12 @@ const cs_engine_ops cs_onednn_engine = {
     .set_output = set_output,
     .forward = forward,
     .loss = loss,
+    .set_gradient = set_gradient,
     .backward = backward,
+    .get_gradient = get_gradient,
     .update = update,
-    .share = share,
+    .move_bucket = move_bucket,
+
     .describe = describe,
     .memory = memory,
 };

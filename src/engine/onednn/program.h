@@ -28,9 +28,8 @@
 #define CNNSWEEP_ONEDNN_PROGRAM_H
 
 #include "api.h"
-#include "engine_impl.h"
+#include "common/params.h"
 #include "kernels.h"
-#include "lower.h"
 
 enum { OD_LARGEST_CHUNK = 32 }; /* rows */
 
@@ -79,19 +78,14 @@ typedef struct od_node od_node;
 typedef struct od_op_class od_op_class;
 typedef cs_status (*od_run)(od_node *node, const od_rows *rows);
 
-/* One parameter tensor in the engine's layout, in the four arenas. */
-typedef struct od_param {
-    const cs_param *param;
-    bool trained;
-    size_t count;  /* floats in the engine's layout, padding included */
-    size_t offset; /* into each arena */
-    const od_primitive
-        *layout_of; /* kernels: the primitive that decides the layout, and of which tensor; NULL: plain */
-    dnnl_query_t layout_what;
-    od_desc layout; /* kernels, when layout_of is NULL and rank > 0 */
-    int inputs;     /* convolution kernels: input channels in the engine's layout, the added ones zero */
-    bool matrix;    /* [I, O], of a layer that runs as an inner product; else a convolution's */
-} od_param;
+/* How an operation's kernel lies in the arrays of parameters; its other parameters lie as in cs_params. */
+typedef struct od_kernel_layout {
+    const od_primitive *primitive; /* which decides the layout, */
+    dnnl_query_t tensor;           /* by that of this tensor of it; or NULL: */
+    od_desc desc;                  /* this one, or if its rank is 0 the layout of cs_params */
+    int inputs;  /* convolutions: input channels with those that are added as zeros; 0: none is added */
+    bool matrix; /* [I, O] of an inner product; else a convolution's */
+} od_kernel_layout;
 
 /* A kernel in the layout that a primitive wants: the parameter itself, or a copy refreshed after every update. */
 typedef struct od_weights {
@@ -119,13 +113,14 @@ struct od_node {
     od_tensor input_grads[CS_LAYER_MAX_INPUTS]; /* where backward writes; !wanted: no gradient is needed */
     bool accumulate[CS_LAYER_MAX_INPUTS];       /* ... and is then added to the input's gradient */
     od_call forward, backward_data, backward_weights;
+    od_kernel_layout kernel_layout;
     od_weights forward_kernel, backward_kernel; /* for forward, and for backward_data */
     float *bias_scratch;                        /* a later chunk's bias gradient */
     float *folded_bias;                         /* INFER: bias with the batch norm folded in */
     od_norm norm;
-    void *workspace;                       /* max pool: which element won, for every chunk */
-    float *factors;                        /* dropout: of one row, twice */
-    od_param *params[CS_LAYER_MAX_PARAMS]; /* in the order of the layer's cs_params */
+    void *workspace;      /* max pool: which element won, for every chunk */
+    float *factors;       /* dropout: of one row, twice */
+    cs_param_row *params; /* [n_params] in the program's table */
     int n_params;
 };
 
@@ -164,11 +159,7 @@ struct od_program {
     int n_stages;
     float *arena, *scratch;
     size_t arena_count, scratch_count;
-    /* Parameters: the trained ones first, so that an update is one loop. */
-    od_param *params;
-    int n_params;
-    size_t trained_count, param_count;
-    float *value, *gradient, *state[CS_OPTIMIZER_STATES];
+    cs_param_table params;
     float *staging;          /* one kernel in Keras' layout, for load and read */
     float *gradient_scratch; /* a later chunk's gradient of one parameter */
     size_t other_bytes;      /* workspaces, kernel copies */

@@ -40,10 +40,9 @@ static cs_status load_scale(od_node *node, const cs_params *params) {
 }
 
 static cs_status refresh_scale(od_node *node) {
-    const float *value = node->program->value;
     if (layer_of(node)->kind == CS_LAYER_NORMALIZATION)
-        set_normalization(node, value + od_node_param(node, CS_PARAM_MEAN)->offset,
-                          value + od_node_param(node, CS_PARAM_VARIANCE)->offset);
+        set_normalization(node, od_param_at(node, CS_ARRAY_VALUE, od_node_param(node, CS_PARAM_MEAN)),
+                          od_param_at(node, CS_ARRAY_VALUE, od_node_param(node, CS_PARAM_VARIANCE)));
     return CS_OK;
 }
 

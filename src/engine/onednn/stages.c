@@ -4,6 +4,8 @@
 #include "layout.h"
 #include "norm.h"
 
+#include "common/backward.h"
+
 #include "cnnsweep/memory.h"
 
 #include <stdlib.h>
@@ -22,10 +24,10 @@ static bool is_input(const od_program *program, int value) {
 }
 
 /* An image with up to 3 channels that only convolutions read, or scales on the way there, stays planar: oneDNN's
- * first-layer kernels want that. */
+ * first-layer kernels want that. They have no fast one for the image's gradient. */
 static bool is_read_planar(const od_program *program, int value) {
     const cs_value *v = &program->lowered->values[value];
-    bool planar = !v->is_output && (v->shape.c == 1 || v->shape.c == 3);
+    bool planar = !v->is_output && !v->keeps_grad && (v->shape.c == 1 || v->shape.c == 3);
     for (int i = 0; i < program->lowered->n_ops; i++) {
         const cs_op *op = &program->lowered->ops[i];
         for (int k = 0; k < op->n_inputs; k++)
@@ -162,7 +164,7 @@ static void choose_scratch(od_program *program) {
                     inside &= program->nodes[i].first_stage == producer->last_stage &&
                               program->nodes[i].last_stage == producer->last_stage;
         value_of(program, v)->scratch = inside && (!program->training || is_made_again(producer->op));
-        program->grads[v].scratch = inside && producer->first_stage == producer->last_stage;
+        program->grads[v].scratch = inside && producer->first_stage == producer->last_stage && !value->keeps_grad;
     }
 }
 
@@ -228,33 +230,21 @@ static void build_backward_stage(od_program *program, const od_stage *forward, o
     }
 }
 
-/* Where forward stage `s` and all behind it have run backward, what the stages before it train is still missing. */
+/* Once forward stage `s` and all behind it have run backward. */
 static int first_complete_layer(const od_program *program, int s) {
-    const cs_segment *segment = program->base.spec.segment;
-    int layer = segment->begin;
-    for (int i = 0; i < program->lowered->n_ops; i++) {
-        const od_node *node = &program->nodes[i];
-        bool trains = program->graph->layers[node->op->layer].trainable;
-        if (trains && node->last_stage < s && node->op->layer >= layer)
-            layer = node->op->layer + 1;
-    }
-    return layer;
+    int first = 0; /* operation that has run */
+    while (first < program->lowered->n_ops && program->nodes[first].last_stage < s)
+        first++;
+    return cs_backward_complete(program->lowered, program->base.spec.segment->begin, first);
 }
 
-/* Backward visits the readers of a value last one first: that one writes the gradient, the others add. */
 static void choose_gradient_targets(od_program *program) {
     for (int i = 0; i < program->lowered->n_ops; i++) {
         od_node *node = &program->nodes[i];
         node->chunk = program->forward[node->first_stage].chunk;
         for (int k = 0; k < node->op->n_inputs; k++) {
-            int value = node->op->inputs[k];
-            bool written = false;
-            for (int later = i; later < program->lowered->n_ops; later++)
-                for (int m = later == i ? k + 1 : 0; m < program->nodes[later].op->n_inputs; m++)
-                    written |= program->nodes[later].op->inputs[m] == value &&
-                               program->grads[program->nodes[later].op->output].wanted;
-            node->input_grads[k] = program->grads[value];
-            node->accumulate[k] = written && program->grads[value].wanted;
+            node->input_grads[k] = program->grads[node->op->inputs[k]];
+            node->accumulate[k] = cs_backward_accumulates(program->lowered, i, k);
             node->input_grads[k].scratch |= node->accumulate[k];
         }
     }

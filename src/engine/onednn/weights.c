@@ -12,11 +12,10 @@
 
 cs_status od_weights_bind(od_node *node, const od_primitive *primitive, od_weights *weights) {
     od_program *program = node->program;
-    od_param *kernel = od_node_kernel(node);
     size_t bytes = od_primitive_bytes(primitive, dnnl_query_weights_md);
     if (program->training) {
-        weights->data = program->value + kernel->offset;
-        CS_TRY(od_param_memory(program, kernel, weights->data, &weights->from));
+        weights->data = od_param_at(node, CS_ARRAY_VALUE, od_node_kernel(node));
+        CS_TRY(od_kernel_memory(node, weights->data, &weights->from));
         CS_TRY(od_memory_for(program->engine->engine, primitive, dnnl_query_weights_md, NULL, &weights->to));
         if (od_same_layout(weights->from, weights->to))
             return CS_OK;
@@ -49,12 +48,12 @@ void od_weights_close(od_weights *weights) {
     *weights = (od_weights){0};
 }
 
-float *od_gradient_target(const od_node *node, const od_param *param, int index) {
-    return index == 0 ? node->program->gradient + param->offset : node->program->gradient_scratch;
+float *od_gradient_target(const od_node *node, const cs_param_row *param, int index) {
+    return index == 0 ? od_param_at(node, CS_ARRAY_GRADIENT, param) : node->program->gradient_scratch;
 }
 
-void od_gradient_add(const od_node *node, const od_param *param, int index) {
-    float *sum = node->program->gradient + param->offset;
+void od_gradient_add(const od_node *node, const cs_param_row *param, int index) {
+    float *sum = od_param_at(node, CS_ARRAY_GRADIENT, param);
     if (index > 0)
         node->program->engine->kernels->add(param->count, sum, node->program->gradient_scratch, sum);
 }
@@ -62,17 +61,17 @@ void od_gradient_add(const od_node *node, const od_param *param, int index) {
 /* The bias gradient comes out of the same primitive as the kernel's: its scratch lies behind the kernel's. */
 static cs_status bind_gradients(od_node *node) {
     od_program *program = node->program;
-    od_param *kernel = od_node_kernel(node), *bias = od_node_param(node, CS_PARAM_BIAS);
+    const cs_param_row *kernel = od_node_kernel(node), *bias = od_node_param(node, CS_PARAM_BIAS);
     od_call *call = &node->backward_weights;
     CS_TRY(od_call_open(call, node));
     CS_TRY(od_call_tensor(call, node, DNNL_ARG_SRC, dnnl_query_src_md, &program->values[node->op->inputs[0]]));
     CS_TRY(od_call_tensor(call, node, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, &program->grads[node->op->output]));
-    od_call_place place = {program->gradient + kernel->offset, program->gradient_scratch, 0};
+    od_call_place place = {od_param_at(node, CS_ARRAY_GRADIENT, kernel), program->gradient_scratch, 0};
     CS_TRY(od_call_primitive_memory(call, node, DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md, place));
     if (!bias)
         return CS_OK;
     CS_TRY(cs_alloc_aligned(bias->count, sizeof(float), "bias gradient", &node->bias_scratch));
-    od_call_place bias_place = {program->gradient + bias->offset, node->bias_scratch, 0};
+    od_call_place bias_place = {od_param_at(node, CS_ARRAY_GRADIENT, bias), node->bias_scratch, 0};
     return od_call_bias(call, node, DNNL_ARG_DIFF_BIAS, bias_place);
 }
 
@@ -87,9 +86,10 @@ static cs_status bind_forward(od_node *node) {
     CS_TRY(od_call_primitive_memory(call, node, DNNL_ARG_WEIGHTS, dnnl_query_weights_md, kernel));
     if (!od_has_bias(node))
         return CS_OK;
-    od_param *bias = od_node_param(node, CS_PARAM_BIAS);
-    float *at = program->training ? program->value + bias->offset : NULL;
-    if (!program->training) {
+    float *at;
+    if (program->training) {
+        at = od_param_at(node, CS_ARRAY_VALUE, od_node_param(node, CS_PARAM_BIAS));
+    } else {
         size_t lanes = od_lanes(program, program->values[node->op->output].shape.c);
         CS_TRY(cs_alloc_aligned(lanes, sizeof(float), "bias", &node->folded_bias));
         at = node->folded_bias;
@@ -132,14 +132,14 @@ cs_status od_weighted_load(od_node *node, const cs_params *params) {
     CS_TRY_GOTO(cs_alloc(channels, sizeof *scale, "folding", &scale), done);
     CS_TRY_GOTO(cs_alloc(channels, sizeof *bias, "folding", &bias), done);
     CS_TRY_GOTO(cs_alloc(kernel->count, sizeof *scaled, "folding", &scaled), done);
-    const od_param *own = od_node_param(node, CS_PARAM_BIAS);
+    const cs_param_row *own = od_node_param(node, CS_PARAM_BIAS);
     cs_fold(program->graph, params, own ? own->param : NULL, node->op->batch_norm, channels, scale, bias);
     for (size_t i = 0; i < kernel->count; i++) /* the output channel runs fastest in every Keras kernel */
         scaled[i] = params->data[kernel->offset + i] * scale[i % channels];
-    od_pad_kernel(kernel, od_node_kernel(node)->inputs, scaled, program->staging);
+    od_pad_kernel(kernel, node->kernel_layout.inputs, scaled, program->staging);
     if (node->folded_bias)
         memcpy(node->folded_bias, bias, channels * sizeof *bias);
-    od_desc desc = od_plain_kernel_desc(program->graph, od_node_kernel(node));
+    od_desc desc = od_plain_kernel_desc(node);
     CS_TRY_GOTO(od_memory_create(program->engine->engine, &desc, program->staging, &plain), done);
     status = od_copy_layout(program, plain, node->forward_kernel.to);
 done:
@@ -159,9 +159,9 @@ cs_status od_weighted_backward(od_node *node, const od_rows *rows) {
     if (node->backward_weights.primitive.code) {
         CS_TRY(od_call_run(&node->backward_weights, node, rows));
         od_gradient_add(node, od_node_kernel(node), rows->index);
-        od_param *bias = od_node_param(node, CS_PARAM_BIAS);
+        const cs_param_row *bias = od_node_param(node, CS_PARAM_BIAS);
         if (bias && rows->index > 0) {
-            float *sum = node->program->gradient + bias->offset;
+            float *sum = od_param_at(node, CS_ARRAY_GRADIENT, bias);
             node->program->engine->kernels->add(bias->count, sum, node->bias_scratch, sum);
         }
     }

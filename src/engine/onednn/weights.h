@@ -16,7 +16,7 @@ cs_status od_weighted_load(od_node *node, const cs_params *params);
 cs_status od_weighted_forward(od_node *node, const od_rows *rows);
 cs_status od_weighted_backward(od_node *node, const od_rows *rows);
 /* Where chunk `index` puts a parameter's gradient; later chunks are added by od_gradient_add. */
-float *od_gradient_target(const od_node *node, const od_param *param, int index);
-void od_gradient_add(const od_node *node, const od_param *param, int index);
+float *od_gradient_target(const od_node *node, const cs_param_row *param, int index);
+void od_gradient_add(const od_node *node, const cs_param_row *param, int index);
 
 #endif

@@ -9,14 +9,15 @@
 
 typedef struct ref_program {
     cs_program head;
-    /* By layer of the graph; NULL outside the segment and its inputs, and where not needed. */
+    /* By layer of the graph, but for `asked`; NULL outside the segment and its inputs, and where not needed. */
     double **outputs;   /* [batch, out]; inputs that come from upstream are the upstream's own */
     double **gradients; /* of the loss with respect to an output: layers that learn or have one that learns below */
     double **saved;     /* what cs_ref_op.saved is */
+    double **asked;     /* [batch, out], the gradients that the spec asks for, in its order: backward changes its own */
     float *factors;     /* of one row of the largest dropout */
     size_t n_factors;
-    /* The segment's parameters, [n_values] a slot; first_value is where they start in cs_params. */
-    double *slots[CS_SLOT_COUNT];
+    /* The segment's parameters, [n_values] an array; first_value is where they start in cs_params. */
+    double *arrays[CS_ARRAY_COUNT];
     size_t first_value, n_values;
     size_t bytes;
 } ref_program;
@@ -58,14 +59,35 @@ static cs_status plan_inputs(ref_program *program) {
     return CS_OK;
 }
 
-/* Is there something to learn in this layer or below it, inside the segment? */
-static bool needs_gradient(const ref_program *program, const cs_layer *layer) {
-    if (layer->trainable && layer->n_params > 0)
+/* Is there something to learn in this layer or below it, inside the segment, or a gradient that the spec asks for? */
+static bool needs_gradient(const ref_program *program, int l) {
+    const cs_layer *layer = layer_at(program, l);
+    if ((layer->trainable && layer->n_params > 0) || cs_program_asks_gradient(&program->head.spec, l))
         return true;
     for (int i = 0; i < layer->n_inputs; i++)
         if (program->gradients[layer->inputs[i]])
             return true;
     return false;
+}
+
+static cs_status take_gradient(ref_program *program, int l) {
+    const cs_layer *layer = layer_at(program, l);
+    return take(program, (size_t)program->head.spec.batch * cs_shape_count(layer->out), layer->name,
+                &program->gradients[l]);
+}
+
+/* What the spec asks for: the gradients of the segment's inputs, and room for all. */
+static cs_status plan_asked(ref_program *program) {
+    const cs_program_spec *spec = &program->head.spec;
+    CS_TRY(cs_alloc((size_t)spec->n_gradients, sizeof *program->asked, "gradients", &program->asked));
+    for (int i = 0; i < spec->n_gradients; i++) {
+        int l = spec->gradients[i];
+        size_t count = (size_t)spec->batch * cs_shape_count(layer_at(program, l)->out);
+        CS_TRY(take(program, count, "gradients", &program->asked[i]));
+        if (l < spec->segment->begin && !program->gradients[l])
+            CS_TRY(take_gradient(program, l));
+    }
+    return CS_OK;
 }
 
 static size_t count_saved(const ref_program *program, const cs_layer *layer) {
@@ -85,10 +107,7 @@ static cs_status plan_layer(ref_program *program, int l) {
         CS_TRY(take(program, saved, layer->name, &program->saved[l]));
     if (layer->kind == CS_LAYER_DROPOUT && cs_shape_count(layer->out) > program->n_factors)
         program->n_factors = cs_shape_count(layer->out);
-    if (program->head.spec.mode == CS_MODE_TRAIN && needs_gradient(program, layer))
-        CS_TRY(take(program, (size_t)program->head.spec.batch * cs_shape_count(layer->out), layer->name,
-                    &program->gradients[l]));
-    return CS_OK;
+    return program->head.spec.mode == CS_MODE_TRAIN && needs_gradient(program, l) ? take_gradient(program, l) : CS_OK;
 }
 
 /* A graph appends parameters layer by layer, so a segment's are one range. */
@@ -101,9 +120,9 @@ static cs_status plan_params(ref_program *program) {
         else if (param->layer < segment->end)
             program->n_values += param->count;
     }
-    int slots = program->head.spec.mode == CS_MODE_TRAIN ? CS_SLOT_COUNT : 1;
-    for (int slot = 0; slot < slots; slot++)
-        CS_TRY(take(program, program->n_values, "parameters", &program->slots[slot]));
+    int arrays = program->head.spec.mode == CS_MODE_TRAIN ? CS_ARRAY_COUNT : 1;
+    for (int array = 0; array < arrays; array++)
+        CS_TRY(take(program, program->n_values, "parameters", &program->arrays[array]));
     return CS_OK;
 }
 
@@ -114,6 +133,7 @@ static cs_status plan(ref_program *program) {
     CS_TRY(cs_alloc(layers, sizeof *program->gradients, "gradients", &program->gradients));
     CS_TRY(cs_alloc(layers, sizeof *program->saved, "values for backward", &program->saved));
     CS_TRY(plan_inputs(program));
+    CS_TRY(plan_asked(program));
     for (int l = segment->begin; l < segment->end; l++)
         CS_TRY(plan_layer(program, l));
     CS_TRY(cs_alloc(program->n_factors, sizeof *program->factors, "dropout", &program->factors));
@@ -134,8 +154,11 @@ static void ref_release(cs_program *base) {
         if (program->saved)
             free(program->saved[l]);
     }
-    for (int slot = 0; slot < CS_SLOT_COUNT; slot++)
-        free(program->slots[slot]);
+    for (int array = 0; array < CS_ARRAY_COUNT; array++)
+        free(program->arrays[array]);
+    for (int i = 0; program->asked && i < base->spec.n_gradients; i++)
+        free(program->asked[i]);
+    free(program->asked);
     free(program->outputs);
     free(program->gradients);
     free(program->saved);
@@ -155,17 +178,17 @@ static cs_status ref_compile(cs_engine *engine, const cs_program_spec *spec, cs_
     return status;
 }
 
-static cs_status ref_load(cs_program *base, cs_slot slot, const cs_params *params) {
+static cs_status ref_load(cs_program *base, cs_param_array array, const cs_params *params) {
     ref_program *program = (ref_program *)base;
     for (size_t i = 0; i < program->n_values; i++)
-        program->slots[slot][i] = (double)params->data[program->first_value + i];
+        program->arrays[array][i] = (double)params->data[program->first_value + i];
     return CS_OK;
 }
 
-static cs_status ref_read(cs_program *base, cs_slot slot, cs_params *params) {
+static cs_status ref_read(cs_program *base, cs_param_array array, cs_params *params) {
     const ref_program *program = (const ref_program *)base;
     for (size_t i = 0; i < program->n_values; i++)
-        params->data[program->first_value + i] = (float)program->slots[slot][i];
+        params->data[program->first_value + i] = (float)program->arrays[array][i];
     return CS_OK;
 }
 
@@ -216,9 +239,9 @@ static cs_ref_op bind(const ref_program *program, int l, int n, cs_status *statu
     for (int p = layer->first_param; p < layer->first_param + layer->n_params; p++) {
         const cs_param *param = &graph->params[p];
         size_t offset = param->offset - program->first_value;
-        op.param[param->role] = program->slots[CS_SLOT_VALUE] + offset;
+        op.param[param->role] = program->arrays[CS_ARRAY_VALUE] + offset;
         if (training && layer->trainable && !cs_param_is_statistic(param))
-            op.dparam[param->role] = program->slots[CS_SLOT_GRADIENT] + offset;
+            op.dparam[param->role] = program->arrays[CS_ARRAY_GRADIENT] + offset;
     }
     return op;
 }
@@ -242,7 +265,7 @@ static cs_status ref_forward(cs_program *base, int n) {
     return CS_OK;
 }
 
-/* The sum of l2 * kernel^2 of a layer that has it and trains; where `gradient`, the slot, is not NULL, adds the slopes
+/* The sum of l2 * kernel^2 of a layer that has it and trains; where `gradient`, the array, is not NULL, adds the slopes
  * to it. */
 static double penalty(const ref_program *program, int l, double *gradient) {
     const cs_graph *graph = program->head.spec.segment->graph;
@@ -253,7 +276,7 @@ static double penalty(const ref_program *program, int l, double *gradient) {
         double l2 = cs_param_l2(graph, param);
         for (size_t i = 0; l2 > 0 && i < param->count; i++) {
             size_t at = param->offset - program->first_value + i;
-            double w = program->slots[CS_SLOT_VALUE][at];
+            double w = program->arrays[CS_ARRAY_VALUE][at];
             sum += l2 * w * w;
             if (gradient)
                 gradient[at] += 2 * l2 * w;
@@ -276,10 +299,34 @@ static cs_status ref_loss(cs_program *base, const int32_t *labels, int n, float 
 static void clear_gradients(ref_program *program, int n) {
     const cs_segment *segment = program->head.spec.segment;
     int last = segment->outputs[segment->n_outputs - 1];
-    memset(program->slots[CS_SLOT_GRADIENT], 0, program->n_values * sizeof(double));
-    for (int l = segment->begin; l < segment->end; l++)
+    memset(program->arrays[CS_ARRAY_GRADIENT], 0, program->n_values * sizeof(double));
+    for (int l = 0; l < segment->end; l++)
         if (l != last && program->gradients[l])
             memset(program->gradients[l], 0, (size_t)n * cs_shape_count(layer_at(program, l)->out) * sizeof(double));
+}
+
+static void keep_asked(const ref_program *program, int l, int n) {
+    for (int i = 0; i < program->head.spec.n_gradients; i++)
+        if (program->head.spec.gradients[i] == l)
+            memcpy(program->asked[i], program->gradients[l],
+                   (size_t)n * cs_shape_count(layer_at(program, l)->out) * sizeof(double));
+}
+
+static cs_status ref_set_gradient(cs_program *base, const float *values, int n) {
+    const ref_program *program = (const ref_program *)base;
+    int last = base->spec.segment->outputs[base->spec.segment->n_outputs - 1];
+    size_t count = (size_t)n * cs_shape_count(layer_at(program, last)->out);
+    for (size_t i = 0; program->gradients[last] && i < count; i++)
+        program->gradients[last][i] = (double)values[i];
+    return CS_OK;
+}
+
+static cs_status ref_get_gradient(cs_program *base, int i, float *values, int n) {
+    const ref_program *program = (const ref_program *)base;
+    size_t count = (size_t)n * cs_shape_count(layer_at(program, base->spec.gradients[i])->out);
+    for (size_t k = 0; k < count; k++)
+        values[k] = (float)program->asked[i][k];
+    return CS_OK;
 }
 
 static cs_status ref_backward(cs_program *base, int n) {
@@ -287,22 +334,25 @@ static cs_status ref_backward(cs_program *base, int n) {
     clear_gradients(program, n);
     for (int l = base->spec.segment->end - 1; l >= base->spec.segment->begin; l--) {
         cs_status status = CS_OK;
+        keep_asked(program, l, n);
         if (program->gradients[l]) {
             cs_ref_op op = bind(program, l, n, &status);
             cs_ref_layer_backward(&op);
         }
         CS_TRY(status);
-        (void)penalty(program, l, program->slots[CS_SLOT_GRADIENT]);
+        (void)penalty(program, l, program->arrays[CS_ARRAY_GRADIENT]);
         CS_TRY(cs_program_tell_gradients(base, l));
     }
+    for (int i = 0; i < base->spec.segment->n_inputs; i++)
+        keep_asked(program, base->spec.segment->inputs[i], n);
     return CS_OK;
 }
 
 /* What stays from one step to the next becomes what it is read and loaded as. */
 static void round_to_float(ref_program *program) {
-    for (int slot = 0; slot < CS_SLOT_COUNT; slot++)
-        for (size_t i = 0; slot != CS_SLOT_GRADIENT && i < program->n_values; i++)
-            program->slots[slot][i] = (double)(float)program->slots[slot][i];
+    for (int array = 0; array < CS_ARRAY_COUNT; array++)
+        for (size_t i = 0; array != CS_ARRAY_GRADIENT && i < program->n_values; i++)
+            program->arrays[array][i] = (double)(float)program->arrays[array][i];
 }
 
 static cs_status ref_update(cs_program *base, const cs_optimizer *optimizer, int64_t step) {
@@ -316,25 +366,25 @@ static cs_status ref_update(cs_program *base, const cs_optimizer *optimizer, int
         size_t at = param->offset - program->first_value;
         double *state[CS_OPTIMIZER_STATES];
         for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
-            state[i] = program->slots[CS_SLOT_STATE + i] + at;
-        cs_ref_update(optimizer, step, param->count, program->slots[CS_SLOT_VALUE] + at,
-                      program->slots[CS_SLOT_GRADIENT] + at, state);
+            state[i] = program->arrays[CS_ARRAY_STATE + i] + at;
+        cs_ref_update(optimizer, step, param->count, program->arrays[CS_ARRAY_VALUE] + at,
+                      program->arrays[CS_ARRAY_GRADIENT] + at, state);
     }
     if (base->spec.resumable)
         round_to_float(program);
     return CS_OK;
 }
 
-static size_t ref_share(cs_program *base, const cs_share_part *part, float *out, const float *in) {
+static size_t ref_move_bucket(cs_program *base, const cs_bucket *bucket, float *out, const float *in) {
     const ref_program *program = (const ref_program *)base;
     const cs_segment *segment = base->spec.segment;
-    double *slot = program->slots[part->what == CS_SHARE_GRADIENTS ? CS_SLOT_GRADIENT : CS_SLOT_VALUE];
+    double *array = program->arrays[cs_bucket_array(bucket)];
     size_t count = 0;
     for (int p = 0; p < segment->graph->n_params; p++) {
         const cs_param *param = &segment->graph->params[p];
-        if (!cs_param_is_shared(segment->graph, param, part))
+        if (!cs_param_is_in_bucket(segment->graph, param, bucket))
             continue;
-        double *values = slot + (param->offset - program->first_value);
+        double *values = array + (param->offset - program->first_value);
         for (size_t i = 0; i < param->count; i++, count++) {
             if (out)
                 out[count] = (float)values[i];
@@ -371,9 +421,11 @@ const cs_engine_ops cs_ref_engine = {
     .set_output = ref_set_output,
     .forward = ref_forward,
     .loss = ref_loss,
+    .set_gradient = ref_set_gradient,
     .backward = ref_backward,
+    .get_gradient = ref_get_gradient,
     .update = ref_update,
-    .share = ref_share,
+    .move_bucket = ref_move_bucket,
     .describe = ref_describe,
     .memory = ref_memory,
 };

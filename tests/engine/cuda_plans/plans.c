@@ -66,7 +66,7 @@ static cs_status add_operation(shapes *all, const cs_graph *graph, const cs_lowe
 
 static cs_status add_segment(shapes *all, const cs_segment *segment, cs_mode mode) {
     cs_lowered *lowered = NULL;
-    cs_status status = cs_lower(segment, mode, &lowered);
+    cs_status status = cs_lower(&(cs_program_spec){.segment = segment, .batch = 1, .mode = mode}, &lowered);
     for (int i = 0; status == CS_OK && i < lowered->n_ops; i++)
         if (lowered->ops[i].kind == CS_OP_CONV || lowered->ops[i].kind == CS_OP_DENSE)
             status = add_operation(all, segment->graph, lowered, &lowered->ops[i]);
