@@ -53,6 +53,9 @@ done
 for precision in fp32 tf32 bf16 fp16; do
     engine_test test_engine_networks 120 "$precision" cnn4
 done
+for precision in fp32 bf16 fp16; do
+    engine_test test_engine_gradients 150 "$precision" 'conv_*'
+done
 engine_test test_engine_dropout 30 fp32
 engine_test test_engine_loss 30 fp32
 engine_test test_engine_faults 30 fp32

@@ -15,7 +15,7 @@ most=$((64 * 1024 * 1024))
 
 content=()
 programs='cnnsweep cnnsweep-pack cnnsweep-synthetic libcnnsweep_cuda.so'
-tests='engine_rate test_engine_dropout test_engine_faults test_engine_loss test_engine_networks test_engine_parity test_engine_ranks
+tests='engine_rate test_engine_dropout test_engine_faults test_engine_gradients test_engine_loss test_engine_networks test_engine_parity test_engine_ranks
     test_engine_rows test_engine_stores test_feed test_torch_forward test_keras_forward test_torch_step test_group test_cache
     test_checkpoint test_checkpoint_others test_data_parallel test_features_mode test_memory_flat test_no_allocation'
 for name in $programs; do content+=("$build/bin/$name:bin/$name"); done

@@ -153,7 +153,8 @@ static cs_op_kind op_kind(const lowering *low, int index) {
         [CS_LAYER_DROPOUT] = CS_OP_DROPOUT,
         [CS_LAYER_DENSE] = CS_OP_DENSE,
     };
-    return kind == CS_LAYER_DROPOUT && !drops(low, index) ? CS_OP_RESHAPE : kinds[kind];
+    bool copies = kind == CS_LAYER_DROPOUT && !drops(low, index);
+    return copies ? CS_OP_ACTIVATION : kinds[kind]; /* a linear one */
 }
 
 static cs_op *append_op(lowering *low, cs_op_kind kind, int index) {

@@ -46,7 +46,7 @@ static void make_batch(engine_run *run) {
     run->draw = (cs_draw){.seed = 11, .epoch = 2, .samples = run->samples};
 }
 
-static void make_graph(engine_run *run) {
+static void make_graph(engine_run *run, bool all_frozen) {
     assert_ok(cs_graph_create(run->row->name, &run->graph));
     run->row->build(run->graph, run->row);
     assert_ok(cs_graph_freeze(run->graph, run->row->fine_tune ? run->row->fine_tune : "all"));
@@ -55,16 +55,34 @@ static void make_graph(engine_run *run) {
         assert_ok(cs_graph_find(run->graph, run->row->frozen, &frozen));
         run->graph->layers[frozen].trainable = false;
     }
+    for (int l = 0; all_frozen && l < run->graph->n_layers; l++)
+        run->graph->layers[l].trainable = false;
     run->classes = run->graph->layers[run->graph->n_layers - 1].out.c;
 }
 
-static void compile(engine_run *run, int begin, int end, cs_mode mode) {
+/* Those that the segment has, or reads. */
+static void ask_gradients(engine_run *run, const cs_segment *segment, int asked) {
+    assert_ok(cs_alloc((size_t)run->graph->n_layers, sizeof *run->gradients, "gradients", &run->gradients));
+    for (int l = 0; l < run->graph->n_layers; l++) {
+        bool reads = l >= segment->begin;
+        for (int i = 0; i < segment->n_inputs; i++)
+            reads |= segment->inputs[i] == l;
+        if (reads && (asked == l || asked == RUN_ASK_ALL))
+            run->gradients[run->n_gradients++] = l;
+    }
+}
+
+static void compile(engine_run *run, int begin, int end, const run_options *options) {
     int i = run->n_programs++;
     assert_ok(cs_segment_create(run->graph, begin, end, &run->segments[i]));
+    if (end == run->graph->n_layers)
+        ask_gradients(run, run->segments[i], options->asked);
     cs_program_spec spec = {.segment = run->segments[i],
                             .batch = run->row->batch,
-                            .mode = mode,
-                            .upstream = i ? run->programs[i - 1] : NULL};
+                            .mode = options->mode,
+                            .upstream = i ? run->programs[i - 1] : NULL,
+                            .gradients = run->gradients,
+                            .n_gradients = run->n_gradients};
     assert_ok(cs_program_compile(run->engine, &spec, &run->programs[i]));
     cs_program_set_draw(run->programs[i], &run->draw);
 }
@@ -85,20 +103,24 @@ static void full_step(engine_run *run, cs_mode mode) {
 }
 
 void run_open(engine_run *run, const engine_case *row, const char *device, cs_mode mode) {
+    run_open_with(run, row, device, &(run_options){.mode = mode, .asked = RUN_ASK_NONE});
+}
+
+void run_open_with(engine_run *run, const engine_case *row, const char *device, const run_options *options) {
     int cut = 0;
     *run = (engine_run){.row = row};
-    make_graph(run);
+    make_graph(run, options->frozen);
     make_params(run);
     make_batch(run);
-    const cs_engine_options options = test_engine_options(device, 1);
-    assert_ok(cs_engine_open(device, &options, &run->engine));
+    const cs_engine_options engine_options = test_engine_options(device, 1);
+    assert_ok(cs_engine_open(device, &engine_options, &run->engine));
     if (row->cut) {
         assert_ok(cs_graph_find(run->graph, row->cut, &cut));
-        compile(run, 0, cut, CS_MODE_INFER);
+        compile(run, 0, cut, &(run_options){.mode = CS_MODE_INFER});
     }
-    compile(run, cut, run->graph->n_layers, mode);
+    compile(run, cut, run->graph->n_layers, options);
     run_load(run, run->initial);
-    full_step(run, mode);
+    full_step(run, options->mode);
     run_load(run, run->initial);
 }
 
@@ -115,6 +137,7 @@ void run_close(engine_run *run) {
     free(run->samples);
     free(run->logits);
     free(run->probabilities);
+    free(run->gradients);
 }
 
 cs_program *run_last(const engine_run *run) {
@@ -148,6 +171,14 @@ void run_step(engine_run *run) {
     assert_ok(cs_program_backward(run_last(run), run->row->rows));
 }
 
+float *run_read_gradient(const engine_run *run, int i, size_t *count) {
+    float *values;
+    *count = (size_t)run->row->rows * cs_shape_count(run->graph->layers[run->gradients[i]].out);
+    assert_ok(cs_alloc(*count, sizeof *values, "gradient", &values));
+    assert_ok(cs_program_get_gradient(run_last(run), i, values, run->row->rows));
+    return values;
+}
+
 static double largest(const float *values, size_t count) {
     double max = 0;
     for (size_t i = 0; i < count; i++)
@@ -159,7 +190,7 @@ static double largest(const float *values, size_t count) {
  * value of a pool's window, that its gradient goes another way: that share of a gradient's norm is its root. */
 static const double allowed[CS_PRECISION_COUNT] = {
     [CS_PRECISION_TF32] = 5e-3, [CS_PRECISION_BF16] = 5e-2, [CS_PRECISION_FP16] = 1e-2};
-static const double allowed_in_params[CS_PRECISION_COUNT] = {
+static const double allowed_in_gradients[CS_PRECISION_COUNT] = {
     [CS_PRECISION_TF32] = 1.5e-1, [CS_PRECISION_BF16] = 3e-1, [CS_PRECISION_FP16] = 1.5e-1};
 
 static void assert_norm_near(const float *got, const float *want, size_t count, double tolerance, double floor,
@@ -201,6 +232,14 @@ void assert_near(const float *got, const float *want, size_t count, double toler
                      (double)got[i], (double)want[i], fabs((double)got[i] - (double)want[i]) / scale, scale, tolerance);
 }
 
+void assert_gradient_near(const float *got, const float *want, size_t count, double tolerance, double floor,
+                          const char *what) {
+    if (test_precision() == CS_PRECISION_FP32)
+        assert_near(got, want, count, tolerance, floor, what);
+    else
+        assert_norm_near(got, want, count, allowed_in_gradients[test_precision()], floor, what);
+}
+
 /* Gradients that are 0 but for rounding (a bias in front of a batch norm) cannot be compared with themselves. */
 static double smallest_scale(const cs_params *want) {
     return 1e-2 * largest(want->data, want->graph->n_values);
@@ -214,10 +253,7 @@ void assert_params_near(const cs_params *got, const cs_params *want, double tole
         cs_param_name(want->graph, param, name, sizeof name);
         snprintf(label, sizeof label, "%s of %s", what, name);
         const float *a = got->data + param->offset, *b = want->data + param->offset;
-        if (test_precision() == CS_PRECISION_FP32)
-            assert_near(a, b, param->count, tolerance, floor, label);
-        else
-            assert_norm_near(a, b, param->count, allowed_in_params[test_precision()], floor, label);
+        assert_gradient_near(a, b, param->count, tolerance, floor, label);
     }
 }
 

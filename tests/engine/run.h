@@ -9,6 +9,14 @@
 #include "device.h"
 #include "test.h"
 
+/* How a case is compiled. */
+enum { RUN_ASK_NONE = -1, RUN_ASK_ALL = -2 };
+typedef struct run_options {
+    cs_mode mode;
+    int asked;   /* the layer whose gradient the last program is asked for, or RUN_ASK_NONE or RUN_ASK_ALL */
+    bool frozen; /* every layer, whatever the case says */
+} run_options;
+
 typedef struct engine_run {
     const engine_case *row;
     cs_graph *graph;
@@ -22,6 +30,8 @@ typedef struct engine_run {
     cs_segment *segments[2];
     cs_program *programs[2]; /* the inference trunk where the case is cut, and behind it the one with the loss */
     int n_programs;
+    int *gradients; /* [n_gradients], layers whose gradients the last program is asked for */
+    int n_gradients;
     float *logits, *probabilities; /* [rows,classes], of the last run_forward */
     cs_loss loss;
 } engine_run;
@@ -29,6 +39,7 @@ typedef struct engine_run {
 /* The same numbers for a case whatever the device and mode. The initial parameters are loaded. A trunk is for inference
  * whatever `mode`. */
 void run_open(engine_run *run, const engine_case *row, const char *device, cs_mode mode);
+void run_open_with(engine_run *run, const engine_case *row, const char *device, const run_options *options);
 void run_close(engine_run *run);
 
 cs_program *run_last(const engine_run *run);
@@ -43,12 +54,17 @@ cs_params *run_read(const engine_run *run, cs_param_array array);
 void run_forward(engine_run *run);
 /* run_forward and backward. */
 void run_step(engine_run *run);
+/* The i-th of the gradients that were asked for, of the case's rows; free it. *count is how many values it has. */
+float *run_read_gradient(const engine_run *run, int i, size_t *count);
 
 /* Every |got - want| <= tolerance * max(largest |want|, floor); otherwise the test fails, naming `what` and the place.
  * Below fp32 (test_precision) a rounding may turn a ReLU or a pool the other way: there it is the norm of the
  * difference that is held, to what run.c allows that precision. */
 void assert_near(const float *got, const float *want, size_t count, double tolerance, double floor, const char *what);
-/* The same for every parameter tensor; the floor is a hundredth of the largest value of all. */
+/* The same, with what is allowed a gradient below fp32. */
+void assert_gradient_near(const float *got, const float *want, size_t count, double tolerance, double floor,
+                          const char *what);
+/* ... and for every parameter tensor; the floor is a hundredth of the largest value of all. */
 void assert_params_near(const cs_params *got, const cs_params *want, double tolerance, const char *what);
 
 /* A step of a whole network: logits, and every gradient. Below fp32 roundings add up on the way, so there all gradients

@@ -218,6 +218,36 @@ static void inputs_from_upstream_come_from_there(void **state) {
     run_close(&run);
 }
 
+static void gradients_are_of_layers_of_a_program_that_trains(void **state) {
+    (void)state;
+    engine_run run;
+    cs_program *program;
+    run_open(&run, row, "ref", CS_MODE_TRAIN);
+    const int beyond = run.graph->n_layers, first = 0;
+    cs_program_spec spec = {
+        .segment = run.segments[0], .batch = 2, .mode = CS_MODE_TRAIN, .gradients = &beyond, .n_gradients = 1};
+    assert_fails(cs_program_compile(run.engine, &spec, &program), CS_ERR_ARG, "the segment has layers 0 to");
+    spec.gradients = &first;
+    spec.mode = CS_MODE_INFER;
+    assert_fails(cs_program_compile(run.engine, &spec, &program), CS_ERR_ARG, "CS_MODE_TRAIN");
+    run_close(&run);
+}
+
+static void a_gradient_is_read_after_backward(void **state) {
+    (void)state;
+    engine_run run;
+    run_open_with(&run, row, "ref", &(run_options){.mode = CS_MODE_TRAIN, .asked = 0});
+    cs_program *program = run_last(&run);
+    assert_fails(cs_program_set_gradient(program, run.logits, 3), CS_ERR_ARG, "forward, loss, backward");
+    run_forward(&run);
+    assert_fails(cs_program_get_gradient(program, 0, run.input, 3), CS_ERR_ARG, "last backward ran on 0");
+    assert_ok(cs_program_backward(program, 3));
+    assert_fails(cs_program_get_gradient(program, 0, run.input, 4), CS_ERR_ARG, "last backward ran on 3");
+    assert_fails(cs_program_get_gradient(program, 1, run.input, 3), CS_ERR_ARG, "gradient 1 of the 1");
+    assert_ok(cs_program_get_gradient(program, 0, run.input, 3));
+    run_close(&run);
+}
+
 int main(void) {
     setenv("CNNSWEEP_CUDA_PLUGIN", "no/such/plugin.so", 1);
     const struct CMUnitTest tests[] = {
@@ -237,6 +267,8 @@ int main(void) {
         cmocka_unit_test(parameters_of_another_graph_are_refused),
         cmocka_unit_test(an_upstream_program_that_does_not_fit_is_refused),
         cmocka_unit_test(inputs_from_upstream_come_from_there),
+        cmocka_unit_test(gradients_are_of_layers_of_a_program_that_trains),
+        cmocka_unit_test(a_gradient_is_read_after_backward),
     };
     return cmocka_run_group_tests_name("engine faults", tests, find_case_to_run, NULL);
 }
