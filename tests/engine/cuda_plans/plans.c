@@ -64,9 +64,16 @@ static cs_status add_operation(shapes *all, const cs_graph *graph, const cs_lowe
     return CS_OK;
 }
 
+/* Training with the image's gradient, which explanations need. */
 static cs_status add_segment(shapes *all, const cs_segment *segment, cs_mode mode) {
+    static const int image = 0;
+    const cs_program_spec spec = {.segment = segment,
+                                  .batch = 1,
+                                  .mode = mode,
+                                  .gradients = &image,
+                                  .n_gradients = mode == CS_MODE_TRAIN ? 1 : 0};
     cs_lowered *lowered = NULL;
-    cs_status status = cs_lower(&(cs_program_spec){.segment = segment, .batch = 1, .mode = mode}, &lowered);
+    cs_status status = cs_lower(&spec, &lowered);
     for (int i = 0; status == CS_OK && i < lowered->n_ops; i++)
         if (lowered->ops[i].kind == CS_OP_CONV || lowered->ops[i].kind == CS_OP_DENSE)
             status = add_operation(all, segment->graph, lowered, &lowered->ops[i]);
