@@ -30,33 +30,33 @@ typedef struct cs_loader_config {
     /* For ranks that share every batch: of a batch of n rows this loader makes [n*part/parts, n*(part+1)/parts), which
      * may be no rows at all. parts = 0: it makes all rows. */
     int part, parts;
-    /* Borrowed, or NULL. The row computed from sample s, augmented into picture v of V, is cached as row first_slot +
-     * s*V + v. V is cs_augment_variants(&augment) and must not be 0. */
+    /* Borrowed, or NULL. The row computed from sample s, augmented into picture v of V, is cached as row
+     * first_cache_row + s*V + v. V is cs_augment_variants(&augment) and must not be 0. */
     const cs_row_cache *cache;
-    int64_t first_slot;
-    bool whole; /* every batch has all its images, and either all its rows are missing or none */
-    /* Like `cache`, if the caller keeps the cached rows elsewhere: says which rows exist. Then `cache` is NULL, and the
-     * caller itself finds the rows that are not missing. */
-    const cs_row_set *kept;
+    int64_t first_cache_row;
+    bool all_images; /* every batch has all its images, and either all its rows are missing or none */
+    /* Borrowed, or NULL. For a caller that stores the cached rows itself: the rows that are cached. Then `cache` is
+     * NULL, and the caller reads the rows that are not missing. */
+    const cs_row_set *cached_rows;
     /* Batches hold images as bytes that are not augmented, and pictures that describe their augmentation. */
     bool bytes;
-    /* With `bytes`: borrowed, or NULL. The samples that the caller holds already. The loader does not decode them, and
-     * batches do not contain them. */
-    const cs_row_set *present;
+    /* With `bytes`: borrowed, or NULL. The samples whose images the caller holds already. The loader does not decode
+     * them, and batches do not contain their bytes. */
+    const cs_row_set *held_samples;
 } cs_loader_config;
 
 typedef struct cs_batch {
-    int n;                  /* rows of this part */
-    int n_global;           /* rows of all parts together: config.batch, or fewer in the last batch of an epoch */
-    int n_images;           /* equals `missing`; with config.whole it is n */
-    const float *images;    /* [n_images,H,W,3], or features [n,width]; NULL with config.bytes */
-    const int32_t *labels;  /* [n] */
-    const int64_t *samples; /* [n] index in the split */
-    int missing;            /* rows that are not in the cache; without a cache it is n */
-    const int *places;      /* [missing] indices of these rows in the batch, ascending */
+    int n;                   /* rows of this part */
+    int n_global;            /* rows of all parts together: config.batch, or fewer in the last batch of an epoch */
+    int n_images;            /* equals `missing`; with config.all_images it is n */
+    const float *images;     /* [n_images,H,W,3], or features [n,width]; NULL with config.bytes */
+    const int32_t *labels;   /* [n] */
+    const int64_t *samples;  /* [n] index in the split */
+    int missing;             /* rows that are not in the cache; without a cache it is n */
+    const int *missing_rows; /* [missing] indices of these rows in the batch, ascending */
     /* The next two are NULL without a cache. */
-    float *kept;          /* [n,cache's width] the cached rows; the caller fills those that are missing */
-    const int64_t *slots; /* [n] index of each row in the cache */
+    float *cached_values;      /* [n,cache's width] the cached rows; the caller fills those that are missing */
+    const int64_t *cache_rows; /* [n] index of each row in the cache */
     /* Only with config.bytes: */
     const cs_picture *pictures; /* [n_images] */
     const uint8_t *bytes;       /* [fresh,H,W,3] the images whose samples the caller does not hold */

@@ -31,8 +31,8 @@ typedef struct cs_row_cache cs_row_cache;
  * writing a row cannot fail for lack of space. */
 CS_MUST_CHECK cs_status cs_row_cache_open(const cs_cache_limits *limits, int64_t slots, size_t width,
                                           cs_row_cache **out);
-void cs_row_cache_close(cs_row_cache *cache);                   /* NULL-safe */
-const cs_row_set *cs_row_cache_kept(const cs_row_cache *cache); /* the rows that are cached */
+void cs_row_cache_close(cs_row_cache *cache);                          /* NULL-safe */
+const cs_row_set *cs_row_cache_cached_rows(const cs_row_cache *cache); /* the rows that are cached */
 size_t cs_row_cache_width(const cs_row_cache *cache);
 /* How many rows the cache has room for: rows from 0 on are in memory, those after them in the file. */
 int64_t cs_row_cache_in_memory(const cs_row_cache *cache);

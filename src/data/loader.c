@@ -19,9 +19,9 @@ typedef struct batch_buffer {
     int *fresh_images;
     int32_t *labels;
     int64_t *samples;
-    int *places;
-    float *kept;         /* with a cache */
-    int64_t *cache_rows; /* with a cache */
+    int *missing_rows;
+    float *cached_values; /* with a cache */
+    int64_t *cache_rows;  /* with a cache */
     cs_status code;
     cs_error error; /* when code is not CS_OK: the error, to be raised in the caller's thread */
 } batch_buffer;
@@ -47,7 +47,7 @@ struct cs_loader {
     pthread_cond_t changed;
     bool has_thread, stop, idle;
     int epoch;          /* the epoch that the caller started; -1 before the first */
-    bool fresh;         /* the thread has not yet seen this epoch */
+    bool new_epoch;     /* the thread has not yet seen this epoch */
     int produced;       /* batches filled */
     int taken;          /* batches that the caller has received; it uses the last of them */
     atomic_bool cancel; /* the thread must abandon the batch that it fills */
@@ -155,18 +155,18 @@ static int64_t find_rows(const cs_loader *loader, int batch, batch_buffer *buffe
 }
 
 /* Whether row i of the batch is cached. If this loader has the cache, the row is copied from it. */
-static bool find_kept(const cs_loader *loader, int epoch, batch_buffer *buffer, int i) {
+static bool find_cached(const cs_loader *loader, int epoch, batch_buffer *buffer, int i) {
     const cs_loader_config *config = &loader->config;
-    if (!config->kept)
+    if (!config->cached_rows)
         return false;
     const cs_augment_address at = address_of(loader, epoch, buffer->samples[i]);
-    buffer->cache_rows[i] = config->first_slot + buffer->samples[i] * cs_augment_variants(&config->augment) +
+    buffer->cache_rows[i] = config->first_cache_row + buffer->samples[i] * cs_augment_variants(&config->augment) +
                             cs_augment_variant(&config->augment, &at);
-    if (!cs_row_set_has(config->kept, buffer->cache_rows[i]))
+    if (!cs_row_set_has(config->cached_rows, buffer->cache_rows[i]))
         return false;
     if (config->cache) {
         size_t width = cs_row_cache_width(config->cache);
-        memcpy(buffer->kept + (size_t)i * width, cs_row_cache_get(config->cache, buffer->cache_rows[i]),
+        memcpy(buffer->cached_values + (size_t)i * width, cs_row_cache_get(config->cache, buffer->cache_rows[i]),
                width * sizeof(float));
     }
     return true;
@@ -174,17 +174,17 @@ static bool find_kept(const cs_loader *loader, int epoch, batch_buffer *buffer, 
 
 /* Finds the rows that are not cached. A sample comes once an epoch, and the thread works only for the current epoch. So
  * nobody adds to the cache a row that was missing here before the caller has received this batch. (The same holds for
- * samples that are not in config.present.) */
+ * samples that are not in config.held_samples.) */
 static void find_missing(const cs_loader *loader, int epoch, batch_buffer *buffer) {
     buffer->missing = 0;
     for (int i = 0; i < buffer->n; i++)
-        if (!find_kept(loader, epoch, buffer, i))
-            buffer->places[buffer->missing++] = i;
-    if (buffer->missing == 0 || !loader->config.whole)
+        if (!find_cached(loader, epoch, buffer, i))
+            buffer->missing_rows[buffer->missing++] = i;
+    if (buffer->missing == 0 || !loader->config.all_images)
         return;
     buffer->missing = buffer->n;
     for (int i = 0; i < buffer->n; i++)
-        buffer->places[i] = i;
+        buffer->missing_rows[i] = i;
 }
 
 /* Draws the picture of image i of the batch, and stores its bytes unless the caller holds them. */
@@ -194,7 +194,7 @@ static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i,
     const uint8_t *pixels;
     const cs_augment_address at = address_of(loader, epoch, sample);
     cs_augment_draw(&config->augment, &at, config->h, config->w, &buffer->pictures[i]);
-    if (config->present && cs_row_set_has(config->present, sample))
+    if (config->held_samples && cs_row_set_has(config->held_samples, sample))
         return CS_OK;
     CS_TRY(load_pixels(loader, sample, &pixels));
     memcpy(buffer->bytes + (size_t)buffer->fresh * row, pixels, row);
@@ -211,11 +211,11 @@ static void fill_buffer(cs_loader *loader, int epoch, int batch, batch_buffer *b
         buffer->labels[i] = cs_dataset_label(loader->dataset, loader->config.split, buffer->samples[i]);
     }
     find_missing(loader, epoch, buffer);
-    bool whole = loader->config.whole;
-    buffer->n_images = whole ? buffer->n : buffer->missing;
+    bool all_images = loader->config.all_images;
+    buffer->n_images = all_images ? buffer->n : buffer->missing;
     buffer->fresh = 0;
     for (int i = 0; i < buffer->n_images && buffer->code == CS_OK && !atomic_load(&loader->cancel); i++) {
-        int64_t sample = buffer->samples[whole ? i : buffer->places[i]];
+        int64_t sample = buffer->samples[all_images ? i : buffer->missing_rows[i]];
         buffer->code = loader->config.bytes ? fill_bytes(loader, epoch, sample, i, buffer)
                                             : fill_row(loader, epoch, sample, buffer->images + (size_t)i * row);
     }
@@ -249,10 +249,10 @@ static void *run(void *argument) {
             continue;
         }
         int epoch = loader->epoch, batch = loader->produced;
-        bool fresh = loader->fresh;
-        loader->fresh = loader->idle = false;
+        bool new_epoch = loader->new_epoch;
+        loader->new_epoch = loader->idle = false;
         pthread_mutex_unlock(&loader->lock);
-        if (fresh)
+        if (new_epoch)
             make_order(loader, epoch);
         fill_buffer(loader, epoch, batch, &loader->buffers[batch % BUFFERS]);
         pthread_mutex_lock(&loader->lock);
@@ -274,7 +274,7 @@ cs_status cs_loader_start(cs_loader *loader, int epoch, int first) {
         pthread_cond_wait(&loader->changed, &loader->lock);
     atomic_store(&loader->cancel, false);
     loader->epoch = epoch;
-    loader->fresh = true;
+    loader->new_epoch = true;
     loader->produced = loader->taken = first;
     pthread_cond_broadcast(&loader->changed);
     pthread_mutex_unlock(&loader->lock);
@@ -306,9 +306,9 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
                         .labels = buffer->labels,
                         .samples = buffer->samples,
                         .missing = buffer->missing,
-                        .places = buffer->places,
-                        .kept = buffer->kept,
-                        .slots = buffer->cache_rows,
+                        .missing_rows = buffer->missing_rows,
+                        .cached_values = buffer->cached_values,
+                        .cache_rows = buffer->cache_rows,
                         .pictures = buffer->pictures,
                         .bytes = buffer->bytes,
                         .fresh = buffer->fresh,
@@ -359,11 +359,12 @@ static cs_status allocate_buffer(const cs_loader_config *config, batch_buffer *b
     size_t batch = (size_t)cs_loader_part_rows(config->batch, config->parts);
     CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &buffer->labels));
     CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &buffer->samples));
-    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->places));
-    if (config->kept)
+    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->missing_rows));
+    if (config->cached_rows)
         CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &buffer->cache_rows));
     if (config->cache)
-        CS_TRY(cs_alloc_aligned(batch * cs_row_cache_width(config->cache), sizeof(float), "batch", &buffer->kept));
+        CS_TRY(cs_alloc_aligned(batch * cs_row_cache_width(config->cache), sizeof(float), "batch",
+                                &buffer->cached_values));
     if (!config->bytes)
         return cs_alloc_aligned(batch * row_size(config), sizeof(float), "batch", &buffer->images);
     CS_TRY(cs_alloc(batch, sizeof(cs_picture), "batch", &buffer->pictures));
@@ -399,7 +400,7 @@ static cs_status check_config(const cs_dataset *dataset, const cs_loader_config 
         return cs_fail(CS_ERR_ARG, "part %d of %d of a batch", config->part, config->parts);
     if (config->features && config->bytes)
         return cs_fail(CS_ERR_ARG, "%s: features have no bytes", cs_dataset_path(dataset));
-    if ((config->cache || config->kept) && (config->features || cs_augment_variants(&config->augment) == 0))
+    if ((config->cache || config->cached_rows) && (config->features || cs_augment_variants(&config->augment) == 0))
         return cs_fail(CS_ERR_ARG, "%s: a cache of what is made from %s", cs_dataset_path(dataset),
                        config->features ? "features" : "images that are never twice the same");
     if (count == 0)
@@ -423,7 +424,7 @@ cs_status cs_loader_open(const cs_dataset *dataset, const cs_loader_config *conf
     loader->dataset = dataset;
     loader->config = *config;
     if (config->cache)
-        loader->config.kept = cs_row_cache_kept(config->cache);
+        loader->config.cached_rows = cs_row_cache_cached_rows(config->cache);
     loader->count = cs_dataset_count(dataset, config->split);
     loader->batches = (int)((loader->count + config->batch - 1) / config->batch);
     loader->epoch = -1;
@@ -461,8 +462,8 @@ void cs_loader_close(cs_loader *loader) {
         free(loader->buffers[i].fresh_images);
         free(loader->buffers[i].labels);
         free(loader->buffers[i].samples);
-        free(loader->buffers[i].places);
-        free(loader->buffers[i].kept);
+        free(loader->buffers[i].missing_rows);
+        free(loader->buffers[i].cached_values);
         free(loader->buffers[i].cache_rows);
     }
     cs_decoder_close(loader->decoder);

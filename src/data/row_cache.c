@@ -135,7 +135,7 @@ void cs_row_cache_close(cs_row_cache *cache) {
     free(cache);
 }
 
-const cs_row_set *cs_row_cache_kept(const cs_row_cache *cache) {
+const cs_row_set *cs_row_cache_cached_rows(const cs_row_cache *cache) {
     return cache->kept;
 }
 

@@ -11,7 +11,7 @@
 static const cs_split order[CS_SPLIT_COUNT] = {CS_SPLIT_VAL, CS_SPLIT_TRAIN, CS_SPLIT_TEST};
 
 static void log_sizes(const cs_trunk_cache *cache, int64_t n_rows, size_t width) {
-    int64_t in_memory = cs_row_cache_in_memory(cache->rows), in_file = cs_row_cache_in_file(cache->rows);
+    int64_t in_memory = cs_row_cache_in_memory(cache->row_cache), in_file = cs_row_cache_in_file(cache->row_cache);
     double row_mb = (double)width * sizeof(float) / 1e6;
     cs_log(
         CS_LOG_INFO,
@@ -23,7 +23,7 @@ static void log_sizes(const cs_trunk_cache *cache, int64_t n_rows, size_t width)
 static cs_status open_on_host(const cs_cache_limits *limits, int64_t n_rows, size_t width, int batch,
                               cs_trunk_cache *cache) {
     CS_TRY(cs_alloc_aligned((size_t)batch * width, sizeof(float), "trunk", &cache->outputs));
-    CS_TRY(cs_row_cache_open(limits, n_rows, width, &cache->rows));
+    CS_TRY(cs_row_cache_open(limits, n_rows, width, &cache->row_cache));
     log_sizes(cache, n_rows, width);
     return CS_OK;
 }
@@ -43,7 +43,7 @@ static cs_status open_in_store(cs_engine *engine, const cs_cache_limits *limits,
             return status;
     }
     CS_TRY(cs_alloc((size_t)batch, sizeof *cache->store_rows, "trunk", &cache->store_rows));
-    CS_TRY(cs_row_set_open(n_cached, &cache->kept));
+    CS_TRY(cs_row_set_open(n_cached, &cache->cached_rows));
     cs_log(CS_LOG_INFO,
            "trunk cache: up to %lld rows of %zu values, %lld in the device's memory (%.1f MB), %lld not kept",
            (long long)n_rows, width, (long long)n_cached, (double)n_cached * (double)spec.row_bytes / 1e6,
@@ -65,51 +65,51 @@ cs_status cs_trunk_cache_open(cs_engine *engine, const cs_cache_limits *limits, 
 }
 
 void cs_trunk_cache_close(cs_trunk_cache *cache) {
-    cs_row_cache_close(cache->rows);
+    cs_row_cache_close(cache->row_cache);
     cs_store_close(cache->store);
-    cs_row_set_close(cache->kept);
+    cs_row_set_close(cache->cached_rows);
     free(cache->outputs);
     free(cache->store_rows);
     *cache = (cs_trunk_cache){0};
 }
 
 void cs_trunk_cache_use(const cs_trunk_cache *cache, cs_loader_config *config) {
-    const cs_row_set *kept = cache->rows ? cs_row_cache_kept(cache->rows) : cache->kept;
+    const cs_row_set *cached_rows = cache->row_cache ? cs_row_cache_cached_rows(cache->row_cache) : cache->cached_rows;
     int64_t first = cache->first[config->split];
-    if (!kept || cs_augment_variants(&config->augment) == 0 || first >= cs_row_set_size(kept))
+    if (!cached_rows || cs_augment_variants(&config->augment) == 0 || first >= cs_row_set_size(cached_rows))
         return;
-    config->cache = cache->rows;
-    config->kept = kept;
-    config->first_slot = first;
-    config->whole = cache->whole;
+    config->cache = cache->row_cache;
+    config->cached_rows = cached_rows;
+    config->first_cache_row = first;
+    config->all_images = cache->all_images;
 }
 
 /* Copies the outputs of the missing rows into the cache, and among the batch's rows that were cached before. */
 static cs_status complete_on_host(const cs_trunk_cache *cache, const cs_batch *batch, cs_program *program) {
-    size_t width = cs_row_cache_width(cache->rows);
+    size_t width = cs_row_cache_width(cache->row_cache);
     if (batch->missing > 0)
         CS_TRY(cs_program_get_output(program, 0, cache->outputs, batch->missing));
     for (int i = 0; i < batch->missing; i++) {
         const float *row = cache->outputs + (size_t)i * width;
-        memcpy(batch->kept + (size_t)batch->places[i] * width, row, width * sizeof *row);
-        cs_row_cache_put(cache->rows, batch->slots[batch->places[i]], row);
+        memcpy(batch->cached_values + (size_t)batch->missing_rows[i] * width, row, width * sizeof *row);
+        cs_row_cache_put(cache->row_cache, batch->cache_rows[batch->missing_rows[i]], row);
     }
-    return batch->missing < batch->n ? cs_program_set_output(program, 0, batch->kept, batch->n) : CS_OK;
+    return batch->missing < batch->n ? cs_program_set_output(program, 0, batch->cached_values, batch->n) : CS_OK;
 }
 
 /* The store's row for a row of the batch. */
 static int64_t store_row_of(const cs_trunk_cache *cache, const cs_batch *batch, int row) {
-    int64_t n_cached = cs_row_set_size(cache->kept), number = batch->slots[row];
+    int64_t n_cached = cs_row_set_size(cache->cached_rows), number = batch->cache_rows[row];
     return number < n_cached ? number : n_cached + row;
 }
 
 static cs_status complete_in_store(const cs_trunk_cache *cache, const cs_batch *batch, cs_program *program) {
     for (int i = 0; i < batch->missing; i++)
-        cache->store_rows[i] = store_row_of(cache, batch, batch->places[i]);
+        cache->store_rows[i] = store_row_of(cache, batch, batch->missing_rows[i]);
     if (batch->missing > 0)
         CS_TRY(cs_program_keep_output(program, 0, cache->store, cache->store_rows, batch->missing));
     for (int i = 0; i < batch->missing; i++)
-        cs_row_set_add(cache->kept, batch->slots[batch->places[i]]);
+        cs_row_set_add(cache->cached_rows, batch->cache_rows[batch->missing_rows[i]]);
     if (batch->missing == batch->n)
         return CS_OK;
     for (int i = 0; i < batch->n; i++)

@@ -12,14 +12,14 @@
 #include "cnnsweep/loader.h"
 
 typedef struct cs_trunk_cache {
-    cs_row_cache *rows; /* in host memory */
-    float *outputs;     /* [batch,width] the program's outputs for the missing rows */
+    cs_row_cache *row_cache; /* in host memory */
+    float *outputs;          /* [batch,width] the program's outputs for the missing rows */
     /* In the engine's store: the cached rows, and after them `batch` rows for those of a batch that are not cached. */
     cs_store *store;
-    cs_row_set *kept;
+    cs_row_set *cached_rows;
     int64_t *store_rows;           /* [batch] rows of the store */
     int64_t first[CS_SPLIT_COUNT]; /* the number of each split's first row */
-    bool whole; /* a tail of the group reads the images themselves, so that all of a batch are needed */
+    bool all_images; /* a tail of the group reads the images themselves, so that all of a batch are needed */
 } cs_trunk_cache;
 
 /* `width` is the number of values of a row, `batch` the most rows of a batch. Logs (info) how many rows are cached

@@ -8,10 +8,11 @@
 
 struct cs_feed {
     cs_loader *loader;
-    bool whole;
+    bool all_images;
     cs_preprocess preprocess;
-    cs_store *store;     /* NULL: the loader makes floats */
-    cs_row_set *present; /* the samples in the store, each in the row of its index; NULL: the store holds one batch */
+    cs_store *store; /* NULL: the loader makes floats */
+    cs_row_set
+        *held_samples;   /* the samples in the store, each in the row of its index; NULL: the store holds one batch */
     int64_t *rows;       /* [batch] the store's row of each image */
     int64_t *fresh_rows; /* [batch] the store's rows of the new images */
 };
@@ -20,9 +21,9 @@ struct cs_feed {
  * the first time. */
 static bool reads_again(const cs_dataset *dataset, const cs_loader_config *config, bool again) {
     int64_t count = cs_dataset_count(dataset, config->split);
-    bool kept = config->kept && !config->whole && cs_augment_variants(&config->augment) == 1 &&
-                cs_row_set_size(config->kept) >= config->first_slot + count;
-    return again && !kept;
+    bool cached = config->cached_rows && !config->all_images && cs_augment_variants(&config->augment) == 1 &&
+                  cs_row_set_size(config->cached_rows) >= config->first_cache_row + count;
+    return again && !cached;
 }
 
 /* Opens a store for all images of the split; leaves it NULL if there is not enough memory. */
@@ -38,7 +39,7 @@ static cs_status open_for_all(cs_feed *feed, cs_engine *engine, const cs_dataset
         return status == CS_ERR_NO_MEMORY ? CS_OK : status;
     cs_log(CS_LOG_INFO, "%s: %lld images stay in the device's memory (%.1f MB)", cs_split_name(split),
            (long long)spec.rows, bytes / 1e6);
-    return cs_row_set_open(spec.rows, &feed->present);
+    return cs_row_set_open(spec.rows, &feed->held_samples);
 }
 
 static cs_status open_store(cs_feed *feed, cs_engine *engine, const cs_dataset *dataset, bool again,
@@ -52,7 +53,7 @@ static cs_status open_store(cs_feed *feed, cs_engine *engine, const cs_dataset *
     if (!feed->store)
         CS_TRY(cs_store_open(engine, &spec, &feed->store));
     config->bytes = true;
-    config->present = feed->present;
+    config->held_samples = feed->held_samples;
     return CS_OK;
 }
 
@@ -62,7 +63,7 @@ cs_status cs_feed_open(cs_engine *engine, const cs_dataset *dataset, const cs_lo
     cs_feed *feed = NULL;
     cs_status status;
     CS_TRY(cs_alloc(1, sizeof *feed, "feed", &feed));
-    feed->whole = config->whole;
+    feed->all_images = config->all_images;
     feed->preprocess.bgr = config->bgr;
     memcpy(feed->preprocess.multiply, config->multiply, sizeof config->multiply);
     memcpy(feed->preprocess.add, config->add, sizeof config->add);
@@ -81,7 +82,7 @@ void cs_feed_close(cs_feed *feed) {
         return;
     cs_loader_close(feed->loader);
     cs_store_close(feed->store);
-    cs_row_set_close(feed->present);
+    cs_row_set_close(feed->held_samples);
     free(feed->rows);
     free(feed->fresh_rows);
     free(feed);
@@ -94,12 +95,12 @@ cs_loader *cs_feed_loader(const cs_feed *feed) {
 /* Sends the images of the batch that the engine does not have yet, and records that it has them now. */
 static cs_status send_fresh(cs_feed *feed, const cs_batch *batch) {
     for (int i = 0; i < batch->n_images; i++)
-        feed->rows[i] = feed->present ? batch->samples[feed->whole ? i : batch->places[i]] : i;
+        feed->rows[i] = feed->held_samples ? batch->samples[feed->all_images ? i : batch->missing_rows[i]] : i;
     for (int i = 0; i < batch->fresh; i++)
         feed->fresh_rows[i] = feed->rows[batch->fresh_images[i]];
     CS_TRY(cs_store_put(feed->store, feed->fresh_rows, batch->bytes, batch->fresh));
-    for (int i = 0; feed->present && i < batch->fresh; i++)
-        cs_row_set_add(feed->present, feed->fresh_rows[i]);
+    for (int i = 0; feed->held_samples && i < batch->fresh; i++)
+        cs_row_set_add(feed->held_samples, feed->fresh_rows[i]);
     return CS_OK;
 }
 

@@ -13,7 +13,7 @@
 
 typedef struct cs_feed cs_feed;
 
-/* The feed sets config's members `bytes` and `present` itself. `again`: more than one epoch reads the split. */
+/* The feed sets config's members `bytes` and `held_samples` itself. `again`: more than one epoch reads the split. */
 CS_MUST_CHECK cs_status cs_feed_open(cs_engine *engine, const cs_dataset *dataset, const cs_loader_config *config,
                                      bool again, cs_feed **out);
 void cs_feed_close(cs_feed *feed); /* NULL-safe; call it before the engine is closed */

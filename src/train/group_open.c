@@ -46,7 +46,7 @@ static cs_status open_cache(cs_group *group) {
     const cs_tail *shallowest = NULL;
     for (int i = 0; i < group->live.n; i++) {
         const cs_tail *tail = group->live.items[i];
-        group->cache.whole |= tail->cut == 0;
+        group->cache.all_images |= tail->cut == 0;
         if (tail->cut > 0 && (!shallowest || tail->cut < shallowest->cut))
             shallowest = tail;
     }

@@ -66,7 +66,7 @@ static cs_status run_first_link(cs_trunk *trunk, const cs_feed *feed, const cs_b
         CS_TRY(cs_feed_input(feed, batch, program));
         CS_TRY(cs_program_forward(program, batch->missing));
     }
-    return batch->slots ? cs_trunk_cache_complete(trunk->cache, batch, program) : CS_OK;
+    return batch->cache_rows ? cs_trunk_cache_complete(trunk->cache, batch, program) : CS_OK;
 }
 
 cs_status cs_trunk_forward(cs_trunk *trunk, int cut, const cs_feed *feed, const cs_batch *batch) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batches of bytes: what they say becomes of them makes the floats of a loader without them, and what the caller has
- * already is not brought. */
+/* Batches of bytes: their pictures, applied to the bytes, give the floats of a loader without `bytes`, and an image
+ * that the caller holds already is not in the batch. */
 #include "augments.h"
 #include "fixture.h"
 
@@ -30,9 +30,9 @@ static cs_loader_config augmented(void) {
 typedef struct pair {
     cs_dataset *dataset;
     cs_loader *floats, *bytes;
-    cs_row_set *present;
-    uint8_t images[N][ROW]; /* what has been brought */
-    int brought;
+    cs_row_set *held_samples;
+    uint8_t images[N][ROW]; /* those that batches had */
+    int n_received;
 } pair;
 
 static void open_pair(pair *p, const fixture *spec, const cs_loader_config *how) {
@@ -40,21 +40,21 @@ static void open_pair(pair *p, const fixture *spec, const cs_loader_config *how)
     memset(p, 0, sizeof *p);
     fixture_write(fixture_path("bytes.h5"), spec);
     assert_ok(cs_dataset_open(fixture_path("bytes.h5"), &p->dataset));
-    assert_ok(cs_row_set_open(N, &p->present));
+    assert_ok(cs_row_set_open(N, &p->held_samples));
     assert_ok(cs_loader_open(p->dataset, &own, &p->floats));
     own.bytes = true;
-    own.present = p->present;
+    own.held_samples = p->held_samples;
     assert_ok(cs_loader_open(p->dataset, &own, &p->bytes));
 }
 
 static void close_pair(pair *p) {
     cs_loader_close(p->floats);
     cs_loader_close(p->bytes);
-    cs_row_set_close(p->present);
+    cs_row_set_close(p->held_samples);
     cs_dataset_close(p->dataset);
 }
 
-/* By the words of picture.h, of maps that mirror. */
+/* Applies a picture whose map is a mirror, as picture.h describes it. */
 static void make_floats(const uint8_t *image, const cs_picture *picture, bool bgr, float *out) {
     const float(*map)[3] = picture->map;
     for (int y = 0; y < H; y++)
@@ -76,14 +76,14 @@ static void check_batch(pair *p, const cs_batch *got, const cs_batch *want, bool
     assert_memory_equal(got->samples, want->samples, (size_t)want->n * sizeof *want->samples);
     for (int i = 0; i < got->fresh; i++) {
         int64_t sample = got->samples[got->fresh_images[i]];
-        assert_false(cs_row_set_has(p->present, sample));
+        assert_false(cs_row_set_has(p->held_samples, sample));
         memcpy(p->images[sample], got->bytes + (size_t)i * ROW, ROW);
-        cs_row_set_add(p->present, sample);
+        cs_row_set_add(p->held_samples, sample);
     }
-    p->brought += got->fresh;
+    p->n_received += got->fresh;
     for (int i = 0; i < got->n; i++) {
         float row[ROW];
-        assert_true(cs_row_set_has(p->present, got->samples[i]));
+        assert_true(cs_row_set_has(p->held_samples, got->samples[i]));
         make_floats(p->images[got->samples[i]], &got->pictures[i], bgr, row);
         assert_memory_equal(row, want->images + (size_t)i * ROW, sizeof row);
     }
@@ -104,11 +104,11 @@ static void check(const fixture *spec, const cs_loader_config *how) {
             check_batch(&p, &got, &want, how->bgr);
         }
     }
-    assert_int_equal(p.brought, N);
+    assert_int_equal(p.n_received, N);
     close_pair(&p);
 }
 
-static void bytes_become_the_floats_and_come_once(void **state) {
+static void bytes_give_the_same_floats_and_come_once(void **state) {
     (void)state;
     cs_loader_config how = augmented();
     check(&raw, &how);
@@ -119,40 +119,40 @@ static void bytes_become_the_floats_and_come_once(void **state) {
     check(&raw, &how);
 }
 
-/* As with a cache of rows, where what is kept lies elsewhere. */
-static void images_of_kept_rows_are_not_brought(void **state) {
+/* As with a cache of rows, but the caller stores the rows. */
+static void images_of_cached_rows_are_left_out(void **state) {
     (void)state;
     enum { FIRST = 4 };
     cs_loader_config how = plain;
     cs_dataset *dataset;
     cs_loader *loader;
-    cs_row_set *kept;
+    cs_row_set *cached_rows;
     cs_batch batch;
     int missing[2] = {0};
     how.bytes = true;
-    how.first_slot = FIRST;
-    fixture_write(fixture_path("kept.h5"), &raw);
-    assert_ok(cs_dataset_open(fixture_path("kept.h5"), &dataset));
-    assert_ok(cs_row_set_open(FIRST + N - 3, &kept)); /* the last three have no place */
-    how.kept = kept;
+    how.first_cache_row = FIRST;
+    fixture_write(fixture_path("cached.h5"), &raw);
+    assert_ok(cs_dataset_open(fixture_path("cached.h5"), &dataset));
+    assert_ok(cs_row_set_open(FIRST + N - 3, &cached_rows)); /* too few rows for the last three samples */
+    how.cached_rows = cached_rows;
     assert_ok(cs_loader_open(dataset, &how, &loader));
     for (int e = 0; e < 2; e++) {
         assert_ok(cs_loader_start(loader, e, 0));
         for (assert_ok(cs_loader_next(loader, &batch)); batch.n > 0; assert_ok(cs_loader_next(loader, &batch))) {
             assert_int_equal(batch.n_images, batch.missing);
             assert_int_equal(batch.fresh, batch.missing);
-            assert_null(batch.kept);
+            assert_null(batch.cached_values);
             for (int i = 0; i < batch.n; i++)
-                assert_int_equal(batch.slots[i], FIRST + batch.samples[i]);
+                assert_int_equal(batch.cache_rows[i], FIRST + batch.samples[i]);
             for (int i = 0; i < batch.missing; i++)
-                cs_row_set_add(kept, batch.slots[batch.places[i]]);
+                cs_row_set_add(cached_rows, batch.cache_rows[batch.missing_rows[i]]);
             missing[e] += batch.missing;
         }
     }
     assert_int_equal(missing[0], N);
     assert_int_equal(missing[1], 3);
     cs_loader_close(loader);
-    cs_row_set_close(kept);
+    cs_row_set_close(cached_rows);
     cs_dataset_close(dataset);
 }
 
@@ -162,7 +162,7 @@ static void features_have_no_bytes(void **state) {
     cs_loader_config how = plain;
     cs_loader *loader;
     open_pair(&p, &raw, &how);
-    how.features = (const cs_features *)&p; /* not looked at */
+    how.features = (const cs_features *)&p; /* not read */
     how.bytes = true;
     assert_fails(cs_loader_open(p.dataset, &how, &loader), CS_ERR_ARG, "features have no bytes");
     close_pair(&p);
@@ -170,8 +170,8 @@ static void features_have_no_bytes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_become_the_floats_and_come_once),
-        cmocka_unit_test(images_of_kept_rows_are_not_brought),
+        cmocka_unit_test(bytes_give_the_same_floats_and_come_once),
+        cmocka_unit_test(images_of_cached_rows_are_left_out),
         cmocka_unit_test(features_have_no_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,20 +225,20 @@ static void a_part_of_a_batch_is_the_loaders(void **state) {
     assert_int_equal(fresh, EPOCHS * N - BATCH);
 }
 
-/* Images that are kept whole in another form are not worth a place. */
-static void images_whose_rows_are_kept_do_not_stay(void **state) {
+/* If every row of the split can be cached, its images are read only once, so that they need not stay in the store. */
+static void images_whose_rows_are_cached_do_not_stay(void **state) {
     (void)state;
     cs_loader_config config = config_of(CS_PREPROCESS_TF, none);
-    cs_row_set *kept;
-    assert_ok(cs_row_set_open(N, &kept));
-    config.kept = kept; /* nothing, ever */
+    cs_row_set *cached_rows;
+    assert_ok(cs_row_set_open(N, &cached_rows));
+    config.cached_rows = cached_rows; /* no row is ever added */
     assert_int_equal(feed_all(&raw, &config, true, 0), EPOCHS * N);
-    config.whole = true;
+    config.all_images = true;
     assert_int_equal(feed_all(&raw, &config, true, 0), N);
-    config.whole = false;
+    config.all_images = false;
     config.augment = test_augment("vertical_flip=true"); /* two pictures of each */
     assert_int_equal(feed_all(&raw, &config, true, 0), N);
-    cs_row_set_close(kept);
+    cs_row_set_close(cached_rows);
 }
 
 int main(void) {
@@ -249,7 +249,7 @@ int main(void) {
         cmocka_unit_test_setup(images_that_do_not_fit_are_sent_each_time, plenty),
         cmocka_unit_test_setup(a_device_that_has_less_than_it_says_keeps_a_batch, plenty),
         cmocka_unit_test_setup(a_part_of_a_batch_is_the_loaders, plenty),
-        cmocka_unit_test_setup(images_whose_rows_are_kept_do_not_stay, plenty),
+        cmocka_unit_test_setup(images_whose_rows_are_cached_do_not_stay, plenty),
     };
     if (plenty(NULL) != 0) {
         print_message("engine %s has no stores\n", test_device());
