@@ -20,20 +20,20 @@ typedef struct region {
 } region;
 
 struct cs_row_set {
-    int64_t rows;
-    atomic_uchar kept[];
+    int64_t n_rows;
+    atomic_uchar has[]; /* [n_rows] */
 };
 
 struct cs_row_cache {
     size_t width;
     region memory, file;
-    cs_row_set *kept; /* [memory.n + file.n] */
+    cs_row_set *cached_rows; /* [memory.n + file.n] */
 };
 
-cs_status cs_row_set_open(int64_t rows, cs_row_set **out) {
+cs_status cs_row_set_open(int64_t n_rows, cs_row_set **out) {
     cs_row_set *set = NULL;
-    CS_TRY(cs_alloc(sizeof *set + (size_t)rows * sizeof *set->kept, 1, "rows that are kept", &set));
-    set->rows = rows;
+    CS_TRY(cs_alloc(sizeof *set + (size_t)n_rows * sizeof *set->has, 1, "cached rows", &set));
+    set->n_rows = n_rows;
     *out = set;
     return CS_OK;
 }
@@ -43,16 +43,16 @@ void cs_row_set_close(cs_row_set *set) {
 }
 
 int64_t cs_row_set_size(const cs_row_set *set) {
-    return set->rows;
+    return set->n_rows;
 }
 
 bool cs_row_set_has(const cs_row_set *set, int64_t row) {
-    return row < set->rows && atomic_load_explicit(&set->kept[row], memory_order_acquire);
+    return row < set->n_rows && atomic_load_explicit(&set->has[row], memory_order_acquire);
 }
 
 void cs_row_set_add(cs_row_set *set, int64_t row) {
-    if (row < set->rows)
-        atomic_store_explicit(&set->kept[row], 1, memory_order_release);
+    if (row < set->n_rows)
+        atomic_store_explicit(&set->has[row], 1, memory_order_release);
 }
 
 /* Opens a file without a name, which disappears with the process; -1 if it cannot be created. */
@@ -69,9 +69,9 @@ static int open_nameless(const char *folder) {
 /* Maps as many of `n` rows as there is space for: all, else half of them, and so on. The space of a file is allocated
  * at once, so that a full disk is found now and not when a page is written. With fd = -1 the rows are in memory, of
  * which each page is allocated when it is first written. */
-static void map_rows(int64_t n, size_t row, int fd, region *out) {
+static void map_rows(int64_t n, size_t row_bytes, int fd, region *out) {
     for (; n > 0; n /= 2) {
-        size_t bytes = (size_t)n * row;
+        size_t bytes = (size_t)n * row_bytes;
         if (fd >= 0 && posix_fallocate(fd, 0, (off_t)bytes) != 0) {
             if (ftruncate(fd, 0) != 0)
                 return;
@@ -87,15 +87,15 @@ static void map_rows(int64_t n, size_t row, int fd, region *out) {
 }
 
 /* The number of rows, at most `left`, that `bytes` bytes hold. */
-static int64_t rows_in(size_t bytes, size_t row, int64_t left) {
-    return bytes / row < (size_t)left ? (int64_t)(bytes / row) : left;
+static int64_t rows_in(size_t bytes, size_t row_bytes, int64_t left) {
+    return bytes / row_bytes < (size_t)left ? (int64_t)(bytes / row_bytes) : left;
 }
 
-static void map_file(const cs_cache_limits *limits, size_t row, int64_t left, region *out) {
-    int64_t wanted = rows_in(limits->disk, row, left);
+static void map_file(const cs_cache_limits *limits, size_t row_bytes, int64_t left, region *out) {
+    int64_t wanted = rows_in(limits->disk, row_bytes, left);
     int fd = wanted > 0 ? open_nameless(limits->folder) : -1;
     if (fd >= 0) {
-        map_rows(wanted, row, fd, out);
+        map_rows(wanted, row_bytes, fd, out);
         close(fd);
     }
     if (out->n < wanted)
@@ -103,16 +103,16 @@ static void map_file(const cs_cache_limits *limits, size_t row, int64_t left, re
                (long long)out->n, (long long)wanted);
 }
 
-cs_status cs_row_cache_open(const cs_cache_limits *limits, int64_t slots, size_t width, cs_row_cache **out) {
+cs_status cs_row_cache_open(const cs_cache_limits *limits, int64_t n_rows, size_t width, cs_row_cache **out) {
     cs_row_cache *cache = NULL;
-    size_t row = width * sizeof(float);
-    if (slots < 0 || width == 0)
-        return cs_fail(CS_ERR_ARG, "a cache of %lld rows of %zu values", (long long)slots, width);
+    size_t row_bytes = width * sizeof(float);
+    if (n_rows < 0 || width == 0)
+        return cs_fail(CS_ERR_ARG, "a cache of %lld rows of %zu values", (long long)n_rows, width);
     CS_TRY(cs_alloc(1, sizeof *cache, "cache", &cache));
     cache->width = width;
-    map_rows(rows_in(limits->memory, row, slots), row, -1, &cache->memory);
-    map_file(limits, row, slots - cache->memory.n, &cache->file);
-    cs_status status = cs_row_set_open(cache->memory.n + cache->file.n, &cache->kept);
+    map_rows(rows_in(limits->memory, row_bytes, n_rows), row_bytes, -1, &cache->memory);
+    map_file(limits, row_bytes, n_rows - cache->memory.n, &cache->file);
+    cs_status status = cs_row_set_open(cache->memory.n + cache->file.n, &cache->cached_rows);
     if (status != CS_OK) {
         cs_row_cache_close(cache);
         return status;
@@ -131,12 +131,12 @@ void cs_row_cache_close(cs_row_cache *cache) {
         return;
     unmap(cache, &cache->memory);
     unmap(cache, &cache->file);
-    cs_row_set_close(cache->kept);
+    cs_row_set_close(cache->cached_rows);
     free(cache);
 }
 
 const cs_row_set *cs_row_cache_cached_rows(const cs_row_cache *cache) {
-    return cache->kept;
+    return cache->cached_rows;
 }
 
 size_t cs_row_cache_width(const cs_row_cache *cache) {
@@ -151,22 +151,22 @@ int64_t cs_row_cache_in_file(const cs_row_cache *cache) {
     return cache->file.n;
 }
 
-/* Where the row of the slot is stored; NULL if the cache has no room for it. */
-static float *place_of(const cs_row_cache *cache, int64_t slot) {
-    int64_t in_file = slot - cache->memory.n;
+/* Returns the memory of a row's values; NULL if the cache has no room for it. */
+static float *values_of(const cs_row_cache *cache, int64_t row) {
+    int64_t in_file = row - cache->memory.n;
     if (in_file < 0)
-        return cache->memory.rows + (size_t)slot * cache->width;
+        return cache->memory.rows + (size_t)row * cache->width;
     return in_file < cache->file.n ? cache->file.rows + (size_t)in_file * cache->width : NULL;
 }
 
-const float *cs_row_cache_get(const cs_row_cache *cache, int64_t slot) {
-    return cs_row_set_has(cache->kept, slot) ? place_of(cache, slot) : NULL;
+const float *cs_row_cache_get(const cs_row_cache *cache, int64_t row) {
+    return cs_row_set_has(cache->cached_rows, row) ? values_of(cache, row) : NULL;
 }
 
-void cs_row_cache_put(cs_row_cache *cache, int64_t slot, const float *row) {
-    float *place = place_of(cache, slot);
-    if (!place)
+void cs_row_cache_put(cs_row_cache *cache, int64_t row, const float *values) {
+    float *to = values_of(cache, row);
+    if (!to)
         return;
-    memcpy(place, row, cache->width * sizeof *row);
-    cs_row_set_add(cache->kept, slot);
+    memcpy(to, values, cache->width * sizeof *values);
+    cs_row_set_add(cache->cached_rows, row);
 }
