@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The product's own queue, coordinator and results folder with nothing to train. Every rank asks, sleeps as long as the
- * trial is said to take, tells its epochs and its end, and asks again; one JSON object tells what rank 0 did meanwhile:
+ * trial is said to take, reports its epochs and its end, and asks again; one JSON object says what rank 0 did
+ * meanwhile:
  *
  *     mpirun -n RANKS queue_rate JOB.yaml FOLDER MEAN SIGMA CLAIMED ROOT
  *
@@ -26,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KINDS = CS_TELL_LEAVING + 1, CLASSES_MAX = 64, ARGUMENTS = 7 };
+enum { KINDS = CS_REPORT_LEAVING + 1, CLASSES_MAX = 64, ARGUMENTS = 7 };
 static const char *const kind_names[KINDS] = {"ask", "epoch", "finished", "failed", "leaving"};
 static const double micro = 1e6;
 
@@ -129,10 +130,11 @@ static void spend(double seconds, bool compute, waits *w) {
     *(compute ? &w->burnt : &w->slept) += cs_now() - begun;
 }
 
-static cs_status tell(cs_queue *queue, cs_message *message, const cs_evaluation *test, cs_answer *answer, waits *w) {
+static cs_status exchange(cs_queue *queue, cs_message *message, const cs_evaluation *test, cs_answer *answer,
+                          waits *w) {
     cs_message_kind kind = message->kind;
     double begun = cs_now();
-    CS_TRY(cs_queue_tell(queue, message, test, answer));
+    CS_TRY(cs_queue_send(queue, message, test, answer));
     CS_TRY(cs_grow(&w->seconds[kind], &w->capacity[kind], w->n[kind] + 1, sizeof *w->seconds[kind], "waits"));
     w->seconds[kind][w->n[kind]++] = cs_now() - begun;
     return answer->refused ? cs_fail(CS_ERR_IO, "rank 0 could not write") : CS_OK;
@@ -150,31 +152,31 @@ static cs_status train(cs_queue *queue, const load *l, int trial, bool compute, 
     for (bool enough = false; !enough && epochs < l->epochs; epochs++) {
         cs_rng rng = cs_rng_at(2, CS_PURPOSE_TEST, (uint32_t)epochs, (uint32_t)trial);
         double value = (double)cs_rng_float(&rng);
-        cs_message told = {.kind = CS_TELL_EPOCH, .trial = trial};
+        cs_message report = {.kind = CS_REPORT_EPOCH, .trial = trial};
         spend(length / l->epochs, compute, w);
-        told.epoch = (cs_epoch_row){.epoch = epochs, .seconds = claimed / l->epochs};
+        report.epoch = (cs_epoch_row){.epoch = epochs, .seconds = claimed / l->epochs};
         for (int i = 0; i < CS_EPOCH_VALUES; i++)
-            told.epoch.value[i] = value;
-        CS_TRY(tell(queue, &told, NULL, &answer, w));
+            report.epoch.value[i] = value;
+        CS_TRY(exchange(queue, &report, NULL, &answer, w));
         enough = answer.enough;
     }
-    cs_message done = {.kind = CS_TELL_FINISHED, .trial = trial};
+    cs_message done = {.kind = CS_REPORT_FINISHED, .trial = trial};
     done.result = (cs_trial_result){.epochs_run = epochs, .seconds = claimed};
-    return tell(queue, &done, &test, &answer, w);
+    return exchange(queue, &done, &test, &answer, w);
 }
 
 static cs_status work(cs_queue *queue, const load *l, bool takes, bool compute, waits *w) {
     cs_answer answer = {0};
     while (takes) {
         cs_message ask = {.kind = CS_ASK_GROUP};
-        CS_TRY(tell(queue, &ask, NULL, &answer, w));
+        CS_TRY(exchange(queue, &ask, NULL, &answer, w));
         if (answer.n == 0)
             break;
         for (int i = 0; i < answer.n; i++)
             CS_TRY(train(queue, l, answer.trials[i], compute, w));
     }
-    cs_message goodbye = {.kind = CS_TELL_LEAVING};
-    return tell(queue, &goodbye, NULL, &answer, w);
+    cs_message goodbye = {.kind = CS_REPORT_LEAVING};
+    return exchange(queue, &goodbye, NULL, &answer, w);
 }
 
 /* What cs_plan_create makes, but that the lengths are given. */

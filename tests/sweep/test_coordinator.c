@@ -100,8 +100,8 @@ static cs_answer ask(office *o) {
     return answer;
 }
 
-static cs_answer tell_epoch(office *o, int trial, int epoch, double seconds) {
-    cs_message message = {.kind = CS_TELL_EPOCH, .trial = trial};
+static cs_answer report_epoch(office *o, int trial, int epoch, double seconds) {
+    cs_message message = {.kind = CS_REPORT_EPOCH, .trial = trial};
     cs_answer answer;
     message.epoch = (cs_epoch_row){.epoch = epoch, .seconds = seconds};
     *metric_at(message.epoch.value, "loss") = 1.0 / 3;
@@ -109,10 +109,10 @@ static cs_answer tell_epoch(office *o, int trial, int epoch, double seconds) {
     return answer;
 }
 
-static cs_answer tell_finished(office *o, int trial, double seconds) {
+static cs_answer report_finished(office *o, int trial, double seconds) {
     double values[] = {0, 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1};
     const cs_evaluation test = {.spec = {.classes = 3, .needs = CS_NEEDS_CONFUSION}, .values = values};
-    cs_message message = {.kind = CS_TELL_FINISHED, .trial = trial};
+    cs_message message = {.kind = CS_REPORT_FINISHED, .trial = trial};
     cs_answer answer;
     message.result = (cs_trial_result){.epochs_run = 2, .seconds = seconds};
     *metric_at(message.result.value, "test_accuracy") = 1;
@@ -127,7 +127,7 @@ static void test_rows_that_come_together_share_a_sync(void **state) {
     open_office(TOGETHER, &o);
     cs_answer answers[TOGETHER];
     for (int t = 0; t < TOGETHER; t++)
-        answers[t] = tell_epoch(&o, t, 0, 5);
+        answers[t] = report_epoch(&o, t, 0, 5);
     assert_int_equal(syncs, 0);
     cs_coordinator_commit(o.coordinator, answers, TOGETHER);
     assert_int_equal(syncs, 1);
@@ -143,21 +143,21 @@ static void test_less_than_a_second_of_training_waits_for_no_disk(void **state) 
     office o;
     open_office(10, &o);
     for (int t = 0; t < 10; t++) {
-        cs_answer answer = tell_epoch(&o, t, 0, 0.3);
+        cs_answer answer = report_epoch(&o, t, 0, 0.3);
         cs_coordinator_commit(o.coordinator, &answer, 1);
         assert_int_equal(syncs, (t + 1) / 4); /* every fourth makes it more than a second */
     }
     close_office(&o);
 }
 
-static void test_a_report_is_on_the_disk_before_its_trial_is_told_of(void **state) {
+static void test_a_report_is_on_the_disk_before_it_is_answered(void **state) {
     (void)state;
     office o;
     open_office(10, &o);
-    cs_answer answer = tell_finished(&o, 0, 0.1);
+    cs_answer answer = report_finished(&o, 0, 0.1);
     assert_int_equal(syncs, 1);
     failing_syncs = 1;
-    answer = tell_finished(&o, 1, 0.1);
+    answer = report_finished(&o, 1, 0.1);
     assert_true(answer.refused && answer.stop);
     assert_int_equal(cs_results_outcomes(o.results)[0].state, CS_TRIAL_OK);
     assert_int_equal(cs_results_outcomes(o.results)[1].state, CS_TRIAL_PENDING);
@@ -169,12 +169,12 @@ static void test_after_a_sync_that_failed_nothing_is_accepted(void **state) {
     (void)state;
     office o;
     open_office(10, &o);
-    cs_answer answers[2] = {tell_epoch(&o, 0, 0, 5), tell_epoch(&o, 1, 0, 5)};
+    cs_answer answers[2] = {report_epoch(&o, 0, 0, 5), report_epoch(&o, 1, 0, 5)};
     failing_syncs = 1;
     cs_coordinator_commit(o.coordinator, answers, 2);
     assert_true(answers[0].refused && answers[0].stop && answers[1].refused && answers[1].stop && stop);
     assert_fails(cs_coordinator_error(o.coordinator), CS_ERR_IO, "journal.jsonl");
-    cs_answer next = tell_epoch(&o, 2, 0, 5);
+    cs_answer next = report_epoch(&o, 2, 0, 5);
     cs_coordinator_commit(o.coordinator, &next, 1);
     assert_true(next.refused && next.stop);
     close_office(&o);
@@ -227,7 +227,7 @@ static long long written(void) {
 static long long written_for(office *o, int first, int n) {
     long long before = written();
     for (int t = first; t < first + n; t++) {
-        cs_answer answers[] = {tell_epoch(o, t, 0, 5), tell_epoch(o, t, 1, 5), tell_finished(o, t, 10)};
+        cs_answer answers[] = {report_epoch(o, t, 0, 5), report_epoch(o, t, 1, 5), report_finished(o, t, 10)};
         cs_coordinator_commit(o->coordinator, answers, 3);
         assert_false(answers[0].refused || answers[1].refused || answers[2].refused);
     }
@@ -324,7 +324,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_that_come_together_share_a_sync),
         cmocka_unit_test(test_less_than_a_second_of_training_waits_for_no_disk),
-        cmocka_unit_test(test_a_report_is_on_the_disk_before_its_trial_is_told_of),
+        cmocka_unit_test(test_a_report_is_on_the_disk_before_it_is_answered),
         cmocka_unit_test(test_after_a_sync_that_failed_nothing_is_accepted),
         cmocka_unit_test(test_a_hand_out_of_many_trials_costs_what_it_costs_of_few),
         cmocka_unit_test(test_the_last_trials_write_what_the_first_did),

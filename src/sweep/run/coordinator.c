@@ -166,13 +166,13 @@ static cs_status take(cs_coordinator *coordinator, int rank, const cs_message *m
         if (!coordinator->stopping && !*coordinator->stop)
             give_group(coordinator, answer);
         return CS_OK;
-    case CS_TELL_EPOCH:
+    case CS_REPORT_EPOCH:
         return take_epoch(coordinator, rank, message, answer);
-    case CS_TELL_FINISHED:
+    case CS_REPORT_FINISHED:
         return take_finished(coordinator, rank, message, test);
-    case CS_TELL_FAILED:
+    case CS_REPORT_FAILED:
         return take_failed(coordinator, rank, message);
-    case CS_TELL_LEAVING:
+    case CS_REPORT_LEAVING:
         break;
     }
     if (message->code == CS_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the sweep room: the coordinator, rank 0's side of the queue. Ranks ask it for groups of trials and report what
- * came of them. It handles one message at a time, whichever thread brings it, and knows nothing of MPI. */
+/* Inside the sweep room: the coordinator, rank 0's side of the queue. Ranks ask it for groups of trials and report the
+ * results. It handles one message at a time, whichever thread brings it, and knows nothing of MPI. */
 #ifndef CNNSWEEP_COORDINATOR_H
 #define CNNSWEEP_COORDINATOR_H
 
@@ -10,11 +10,11 @@
 #include <signal.h>
 
 typedef enum cs_message_kind {
-    CS_ASK_GROUP,     /* the answer has the trials of a group; none: there is no work left */
-    CS_TELL_EPOCH,    /* answered when the row is written, and synced to disk if enough work depends on it */
-    CS_TELL_FINISHED, /* answered likewise */
-    CS_TELL_FAILED,   /* answered likewise */
-    CS_TELL_LEAVING   /* the last message of a rank; `code` says why it leaves */
+    CS_ASK_GROUP,       /* the answer has the trials of a group, or none if there is no work left */
+    CS_REPORT_EPOCH,    /* answered when the row is written, and synced to disk if enough work depends on it */
+    CS_REPORT_FINISHED, /* answered likewise */
+    CS_REPORT_FAILED,   /* answered likewise */
+    CS_REPORT_LEAVING   /* the last message of a rank; `code` says why it leaves */
 } cs_message_kind;
 
 /* Sent as bytes between processes of the same program on machines of the same kind. */
@@ -38,7 +38,7 @@ typedef struct cs_answer {
 
 typedef struct cs_coordinator cs_coordinator;
 /* `earlier` is the journal of the run that is resumed, or NULL; the scheduler sees its epochs again, in their order.
- * The coordinator sets `stop` when the sweep must stop, and rank 0's own trainer looks at it. */
+ * The coordinator sets `stop` when the sweep must stop, and rank 0's own trainer reads it. */
 CS_MUST_CHECK cs_status cs_coordinator_open(const cs_plan *plan, cs_results *results, const cs_journal *earlier,
                                             volatile sig_atomic_t *stop, cs_coordinator **out);
 void cs_coordinator_close(cs_coordinator *coordinator); /* NULL-safe */

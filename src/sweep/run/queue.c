@@ -45,7 +45,7 @@ static void receive(cs_queue *queue, int rank, cs_answer *answer) {
         MPI_Recv(test->values, message.values, MPI_DOUBLE, rank, TAG_EVALUATION, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     }
     cs_coordinator_handle(queue->coordinator, rank, &message, test, answer);
-    queue->left[rank] = message.kind == CS_TELL_LEAVING;
+    queue->left[rank] = message.kind == CS_REPORT_LEAVING;
     queue->n_left += queue->left[rank];
 }
 
@@ -165,7 +165,7 @@ static cs_status send_with_evaluation(cs_message *message, const cs_evaluation *
     return status;
 }
 
-cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
+cs_status cs_queue_send(cs_queue *queue, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
     if (queue->rank != 0)
         return test ? send_with_evaluation(message, test, answer) : send_and_wait(message, NULL, answer);
     cs_coordinator_handle(queue->coordinator, 0, message, test, answer);

@@ -17,7 +17,7 @@ bool cs_queue_stopped(cs_queue *queue);
 /* On rank 0, waits until every other rank that communicates has sent LEAVING. NULL-safe. */
 void cs_queue_close(cs_queue *queue);
 /* Delivers a message and waits for the answer. `test` is the evaluation that goes with FINISHED, or NULL. */
-CS_MUST_CHECK cs_status cs_queue_tell(cs_queue *queue, cs_message *message, const cs_evaluation *test,
+CS_MUST_CHECK cs_status cs_queue_send(cs_queue *queue, cs_message *message, const cs_evaluation *test,
                                       cs_answer *answer);
 
 #endif

@@ -35,7 +35,7 @@ static void copy_reason(cs_message *message) {
 /* If the coordinator ends the sweep, the trainer stops and writes checkpoints. But no checkpoint may be written after a
  * row that the coordinator could not write: the resumed run would not report that row again. */
 static cs_status report(worker *self, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
-    self->halted = cs_queue_tell(self->queue, message, test, answer);
+    self->halted = cs_queue_send(self->queue, message, test, answer);
     CS_TRY(self->halted);
     if (answer->stop)
         leave(self);
@@ -45,7 +45,7 @@ static cs_status report(worker *self, cs_message *message, const cs_evaluation *
 static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
     worker *self = context;
     cs_answer answer = {0};
-    cs_message message = {.kind = CS_TELL_EPOCH, .trial = self->work.trials[trial], .epoch = *row};
+    cs_message message = {.kind = CS_REPORT_EPOCH, .trial = self->work.trials[trial], .epoch = *row};
     cs_status status = report(self, &message, NULL, &answer);
     *enough = answer.enough;
     return status;
@@ -55,7 +55,7 @@ static cs_status on_failed(void *context, int trial, cs_status code) {
     worker *self = context;
     if (code == CS_ERR_NO_SPACE)
         return code;
-    cs_message message = {.kind = CS_TELL_FAILED, .trial = self->work.trials[trial], .code = code};
+    cs_message message = {.kind = CS_REPORT_FAILED, .trial = self->work.trials[trial], .code = code};
     cs_answer answer;
     self->reported[trial] = true;
     copy_reason(&message);
@@ -78,7 +78,7 @@ static cs_status save_weights(const worker *self, int trial, const cs_params *pa
 static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
                              const cs_params *params) {
     worker *self = context;
-    cs_message message = {.kind = CS_TELL_FINISHED, .trial = self->work.trials[trial], .result = *result};
+    cs_message message = {.kind = CS_REPORT_FINISHED, .trial = self->work.trials[trial], .result = *result};
     cs_status saved = save_weights(self, message.trial, params);
     if (saved != CS_OK)
         return on_failed(self, trial, saved);
@@ -154,7 +154,7 @@ static cs_status ask_for_work(worker *self, cs_status status) {
     cs_message ask = {.kind = CS_ASK_GROUP};
     self->work = (cs_answer){0};
     if (status == CS_OK && cs_rank_group_leads(self->group)) {
-        self->halted = cs_queue_tell(self->queue, &ask, NULL, &self->work);
+        self->halted = cs_queue_send(self->queue, &ask, NULL, &self->work);
         CS_TRY(self->halted);
     }
     self->halted = cs_rank_group_share(self->group, &self->work, sizeof self->work);
@@ -177,7 +177,7 @@ cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine
     worker self = {
         .job = job, .folder = folder, .engine = engine, .node_ranks = node_ranks, .queue = queue, .group = group};
     cs_answer answer;
-    cs_message goodbye = {.kind = CS_TELL_LEAVING};
+    cs_message goodbye = {.kind = CS_REPORT_LEAVING};
     self.interrupted = stop;
     cs_status status = work(&self);
     if (self.halted != CS_OK || !cs_rank_group_leads(group))
@@ -186,5 +186,5 @@ cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine
     goodbye.code = self.stop ? CS_OK : status;
     if (goodbye.code != CS_OK)
         copy_reason(&goodbye);
-    return cs_queue_tell(queue, &goodbye, NULL, &answer);
+    return cs_queue_send(queue, &goodbye, NULL, &answer);
 }
