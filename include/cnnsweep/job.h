@@ -13,11 +13,11 @@ const cs_option *cs_job_options(size_t *count);
 enum { CS_MAX_TRIALS = 100000 };
 
 /* A swept option and its values: those listed, or those drawn from its range in a random sweep. */
-typedef struct cs_axis {
+typedef struct cs_swept_option {
     const cs_option *option;
     int n;
     char **values; /* as text */
-} cs_axis;
+} cs_swept_option;
 
 typedef enum cs_scheduler_kind {
     CS_SCHEDULER_NONE,
@@ -76,22 +76,22 @@ typedef struct cs_job {
     cs_budget budget;
     bool random;  /* method: random; else a grid */
     int64_t seed; /* of the values that a random sweep draws */
-    int repeats;  /* of every trial, with consecutive seeds; more than 1: the last axis is train.seed */
-    cs_axis *axes;
-    int n_axes;
+    int repeats;  /* of every trial, with consecutive seeds; more than 1: the last swept option is train.seed */
+    cs_swept_option *swept;
+    int n_swept;
     char metric[32]; /* test_accuracy, ... */
     bool maximize;
     bool table_best; /* a cell has the best over the other swept options, not their mean */
     char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX], table_value[32]; /* random without rows: a leaderboard */
     char **sets; /* a copy of those given to cs_job_read */
     int n_sets;
-    cs_trial_config *trials; /* in a grid the last axis changes fastest */
+    cs_trial_config *trials; /* in a grid the last swept option changes fastest */
     int n_trials;
-    int *places;     /* [n_trials,n_axes] the index of each trial's value on each axis */
-    int *numbers;    /* [n_trials] of file names; trials of an earlier run keep theirs when a grid is extended */
-    bool *done;      /* [n_trials] the trial ended in an earlier run and is not trained again (--resume) */
-    int part, parts; /* this program trains part `part`, from 0, of `parts` (--part); parts 0: the whole sweep */
-    int *part_of;    /* [n_trials] the part of each trial; set by the plan */
+    int *value_indices; /* [n_trials,n_swept] the index of each trial's value of each swept option */
+    int *numbers;       /* [n_trials] of file names; trials of an earlier run keep theirs when a grid is extended */
+    bool *done;         /* [n_trials] the trial ended in an earlier run and is not trained again (--resume) */
+    int part, parts;    /* this program trains part `part`, from 0, of `parts` (--part); parts 0: the whole sweep */
+    int *part_of;       /* [n_trials] the part of each trial; set by the plan */
 } cs_job;
 
 /* Reads `path`, applies `sets` ("key=value", the key dotted) and makes the trials. Relative paths in the file are

@@ -80,7 +80,7 @@ CS_MUST_CHECK cs_status cs_sweep_status(const char *folder, FILE *out);
 
 typedef struct cs_collect_options {
     const char *out;                    /* NULL: the deepest folder that contains all */
-    const char *rows, *columns, *value; /* of the table; "none": no axis; NULL: as the job has it */
+    const char *rows, *columns, *value; /* of the table; "none": the table has none; NULL: as the job has it */
     bool best;                          /* a cell has the best over the other swept options; repeats stay mean and sd */
 } cs_collect_options;
 

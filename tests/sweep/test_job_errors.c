@@ -273,9 +273,9 @@ static void test_too_many_trials_are_refused(void **state) {
     (void)state;
     char text[65536] = JOB_BASE "sweep:\n  parameters:\n";
     static const char *const names[] = {"seed", "batch", "epochs"};
-    for (int axis = 0; axis < 3; axis++) {
+    for (int option = 0; option < 3; option++) {
         size_t used = strlen(text);
-        used += (size_t)snprintf(text + used, sizeof text - used, "    %s: [1", names[axis]);
+        used += (size_t)snprintf(text + used, sizeof text - used, "    %s: [1", names[option]);
         for (int i = 2; i <= 100; i++)
             used += (size_t)snprintf(text + used, sizeof text - used, ", %d", i);
         snprintf(text + used, sizeof text - used, "]\n");

@@ -106,22 +106,22 @@ static void test_no_combination_comes_twice_and_a_small_space_ends_the_trials(vo
     cs_job_free(job);
 }
 
-static void test_axes_hold_the_drawn_values_in_order_and_places_find_them(void **state) {
+static void test_swept_options_have_the_drawn_values_in_order(void **state) {
     (void)state;
     cs_job *job = read(RANDOM(100, "optimizer: [sgd, adam], batch: {int: [1, 30]}, lr: {uniform: [0.1, 1]}"), NULL);
-    assert_int_equal(job->n_axes, 3);
-    assert_int_equal(job->axes[0].n, 2);
-    assert_string_equal(job->axes[0].values[0], "sgd");
+    assert_int_equal(job->n_swept, 3);
+    assert_int_equal(job->swept[0].n, 2);
+    assert_string_equal(job->swept[0].values[0], "sgd");
     for (int a = 1; a < 3; a++)
-        for (int v = 1; v < job->axes[a].n; v++)
-            assert_true(strtod(job->axes[a].values[v], NULL) > strtod(job->axes[a].values[v - 1], NULL));
-    assert_true(job->axes[1].n <= 30);
+        for (int v = 1; v < job->swept[a].n; v++)
+            assert_true(strtod(job->swept[a].values[v], NULL) > strtod(job->swept[a].values[v - 1], NULL));
+    assert_true(job->swept[1].n <= 30);
     for (int t = 0; t < job->n_trials; t++) {
         assert_int_equal(job->numbers[t], t);
         for (int a = 0; a < 3; a++) {
             char text[64];
-            cs_option_get(job->axes[a].option, &job->trials[t], text, sizeof text);
-            assert_string_equal(job->axes[a].values[job->places[t * 3 + a]], text);
+            cs_option_get(job->swept[a].option, &job->trials[t], text, sizeof text);
+            assert_string_equal(job->swept[a].values[job->value_indices[t * 3 + a]], text);
         }
     }
     cs_job_free(job);
@@ -143,7 +143,7 @@ static void test_a_random_sweep_has_no_pivot_unless_it_asks_for_one(void **state
     cs_job_free(job);
 }
 
-static void test_repeats_are_seeds_on_the_last_axis(void **state) {
+static void test_repeats_are_seeds_of_the_last_swept_option(void **state) {
     (void)state;
     cs_job *job = read(JOB_BASE "train: {seed: 7}\nsweep: {repeats: 3, parameters: {lr: [0.1, 0.2]}}\n", NULL);
     assert_int_equal(job->n_trials, 6);
@@ -222,7 +222,7 @@ static void test_one_trial_of_a_job_is_a_job_of_its_own(void **state) {
     cs_job_trial_name(job, 0, name, sizeof name);
     assert_string_equal(name, "t001");
     assert_int_equal(job->n_trials, 1);
-    assert_int_equal(job->n_axes, 0);
+    assert_int_equal(job->n_swept, 0);
     assert_int_equal(job->scheduler.kind, CS_SCHEDULER_NONE);
     assert_true(job->trials[0].train.optimizer.lr == 0.2f);
     assert_int_equal(job->trials[0].train.epochs, 9);
@@ -239,9 +239,9 @@ int main(void) {
         cmocka_unit_test(test_a_larger_budget_keeps_the_trials_there_were),
         cmocka_unit_test(test_an_option_draws_the_same_whatever_else_is_swept),
         cmocka_unit_test(test_no_combination_comes_twice_and_a_small_space_ends_the_trials),
-        cmocka_unit_test(test_axes_hold_the_drawn_values_in_order_and_places_find_them),
+        cmocka_unit_test(test_swept_options_have_the_drawn_values_in_order),
         cmocka_unit_test(test_a_random_sweep_has_no_pivot_unless_it_asks_for_one),
-        cmocka_unit_test(test_repeats_are_seeds_on_the_last_axis),
+        cmocka_unit_test(test_repeats_are_seeds_of_the_last_swept_option),
         cmocka_unit_test(test_a_random_sweep_repeats_what_it_drew),
         cmocka_unit_test(test_a_budget_takes_the_first_trials_of_a_grid),
         cmocka_unit_test(test_schedulers_have_rays_defaults),

@@ -157,21 +157,21 @@ static void free_texts(char **texts, int n) {
     free(texts);
 }
 
-static void free_axes(cs_job *job) {
-    for (int i = 0; i < job->n_axes; i++)
-        free_texts(job->axes[i].values, job->axes[i].n);
-    free(job->axes);
-    job->axes = NULL;
-    job->n_axes = 0;
+static void free_swept(cs_job *job) {
+    for (int i = 0; i < job->n_swept; i++)
+        free_texts(job->swept[i].values, job->swept[i].n);
+    free(job->swept);
+    job->swept = NULL;
+    job->n_swept = 0;
 }
 
 void cs_job_free(cs_job *job) {
     if (!job)
         return;
-    free_axes(job);
+    free_swept(job);
     free_texts(job->sets, job->n_sets);
     free(job->trials);
-    free(job->places);
+    free(job->value_indices);
     free(job->numbers);
     free(job->done);
     free(job->part_of);
@@ -180,11 +180,11 @@ void cs_job_free(cs_job *job) {
 
 void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size) {
     out[0] = '\0';
-    for (int i = 0; i < job->n_axes; i++) {
+    for (int i = 0; i < job->n_swept; i++) {
         char value[CS_VALUE_MAX * 2];
-        cs_option_get(job->axes[i].option, &job->trials[trial], value, sizeof value);
+        cs_option_get(job->swept[i].option, &job->trials[trial], value, sizeof value);
         size_t used = strlen(out);
-        snprintf(out + used, size - used, "%s%s=%s", i ? " " : "", cs_option_short_name(job->axes[i].option), value);
+        snprintf(out + used, size - used, "%s%s=%s", i ? " " : "", cs_option_short_name(job->swept[i].option), value);
     }
 }
 
@@ -216,7 +216,7 @@ cs_status cs_job_only(cs_job *job, const char *trial, int epochs) {
     job->base = job->trials[0] = job->trials[t];
     job->numbers[0] = job->numbers[t];
     job->n_trials = 1;
-    free_axes(job);
+    free_swept(job);
     job->table_rows[0] = job->table_columns[0] = '\0';
     job->scheduler = (cs_scheduler_config){0};
     job->budget = (cs_budget){0};

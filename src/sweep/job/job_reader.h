@@ -16,7 +16,7 @@ typedef struct cs_job_reader {
     cs_augmentations augmentations;
     const cs_node **given; /* [cs_options] the node that sets or sweeps each option; NULL: it has its default */
     const cs_node *sweep;  /* NULL: the job has a single trial */
-    cs_range *ranges;      /* [job->n_axes, and room for more] the range that each axis is drawn from */
+    cs_range *ranges;      /* [job->n_swept, and room for more] what the values of each swept option are drawn from */
 } cs_job_reader;
 
 /* A key of a map and the function that reads its value. The name NULL stands for every section of options of a trial,

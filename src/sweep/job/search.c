@@ -36,9 +36,9 @@ static void print_number(cs_range_kind kind, double value, char *out, size_t siz
 }
 
 /* Draws the index of a listed value, or a number as the type of the option holds it. */
-static double draw(const cs_axis *axis, const cs_range *range, cs_rng *rng) {
+static double draw(const cs_swept_option *swept, const cs_range *range, cs_rng *rng) {
     if (range->kind == CS_RANGE_LISTED)
-        return cs_rng_below(rng, (uint32_t)axis->n);
+        return cs_rng_below(rng, (uint32_t)swept->n);
     if (range->kind == CS_RANGE_INT)
         return range->low + cs_rng_below(rng, (uint32_t)(range->high - range->low) + 1);
     double part = cs_rng_u32(rng) * 0x1p-32;
@@ -52,10 +52,10 @@ static bool draw_combination(const cs_job *job, const cs_range *ranges, int n, i
                              cs_rng *streams, double *row) {
     for (int a = 0; a < n; a++)
         streams[a] =
-            cs_rng_at((uint64_t)job->seed, CS_PURPOSE_SEARCH, cs_hash_name(job->axes[a].option->key), (uint32_t)index);
+            cs_rng_at((uint64_t)job->seed, CS_PURPOSE_SEARCH, cs_hash_name(job->swept[a].option->key), (uint32_t)index);
     for (int attempt = 0; attempt < MAX_DRAWS; attempt++) {
         for (int a = 0; a < n; a++)
-            row[a] = draw(&job->axes[a], &ranges[a], &streams[a]);
+            row[a] = draw(&job->swept[a], &ranges[a], &streams[a]);
         if (add_if_new(seen, row, n))
             return true;
     }
@@ -67,41 +67,42 @@ static int ascending(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-/* Makes the different values of a column the values of the axis. Sorts `column` [n]. */
-static cs_status fill_axis(const cs_job *job, cs_range_kind kind, cs_axis *axis, double *column, int n) {
+/* Makes the different values of a column the values of the swept option. Sorts `column` [n]. */
+static cs_status fill_values(const cs_job *job, cs_range_kind kind, cs_swept_option *swept, double *column, int n) {
     cs_trial_config trial = job->base;
     char text[CS_VALUE_MAX * 2];
     qsort(column, (size_t)n, sizeof *column, ascending);
-    CS_TRY(cs_alloc((size_t)n, sizeof *axis->values, "sweep values", &axis->values));
+    CS_TRY(cs_alloc((size_t)n, sizeof *swept->values, "sweep values", &swept->values));
     for (int i = 0; i < n; i++) {
         if (i > 0 && column[i] == column[i - 1])
             continue;
         print_number(kind, column[i], text, sizeof text);
-        CS_TRY(cs_option_set(axis->option, text, &trial));
-        cs_option_get(axis->option, &trial, text, sizeof text);
-        column[axis->n] = column[i];
-        CS_TRY(cs_strdup(text, &axis->values[axis->n]));
-        axis->n++;
+        CS_TRY(cs_option_set(swept->option, text, &trial));
+        cs_option_get(swept->option, &trial, text, sizeof text);
+        column[swept->n] = column[i];
+        CS_TRY(cs_strdup(text, &swept->values[swept->n]));
+        swept->n++;
     }
     return CS_OK;
 }
 
-/* Turns the drawn values `rows` [n,n_axes] into indices on the axes, `places` [n,n_axes]. */
-static cs_status index_values(cs_job *job, const cs_range *ranges, int n_axes, const double *rows, int n, int *places) {
+/* Turns the drawn values `rows` [n,n_swept] into the indices of these values, `indices` [n,n_swept]. */
+static cs_status index_values(cs_job *job, const cs_range *ranges, int n_swept, const double *rows, int n,
+                              int *indices) {
     double *column = NULL;
     cs_status status = CS_OK;
     CS_TRY(cs_alloc((size_t)n, sizeof *column, "sweep values", &column));
-    for (int a = 0; a < n_axes && status == CS_OK; a++) {
+    for (int a = 0; a < n_swept && status == CS_OK; a++) {
         bool listed = ranges[a].kind == CS_RANGE_LISTED;
         for (int i = 0; i < n; i++)
-            column[i] = rows[i * n_axes + a];
+            column[i] = rows[i * n_swept + a];
         if (!listed)
-            status = fill_axis(job, ranges[a].kind, &job->axes[a], column, n);
+            status = fill_values(job, ranges[a].kind, &job->swept[a], column, n);
         for (int i = 0; i < n && status == CS_OK; i++) {
-            const double *value = &rows[i * n_axes + a];
-            places[i * n_axes + a] =
+            const double *value = &rows[i * n_swept + a];
+            indices[i * n_swept + a] =
                 listed ? (int)*value
-                       : (int)((double *)bsearch(value, column, (size_t)job->axes[a].n, sizeof *column, ascending) -
+                       : (int)((double *)bsearch(value, column, (size_t)job->swept[a].n, sizeof *column, ascending) -
                                column);
         }
     }
@@ -109,18 +110,18 @@ static cs_status index_values(cs_job *job, const cs_range *ranges, int n_axes, c
     return status;
 }
 
-cs_status cs_search_draw(cs_job *job, const cs_range *ranges, int n_axes, int wanted, int *places, int *drawn) {
+cs_status cs_search_draw(cs_job *job, const cs_range *ranges, int n_swept, int wanted, int *indices, int *drawn) {
     combinations seen = {.size = 2 * (size_t)wanted + 1};
     double *rows = NULL;
     cs_rng *streams = NULL;
     int n = 0;
     cs_status status;
-    CS_TRY_GOTO(cs_alloc((size_t)n_axes, sizeof *streams, "sweep values", &streams), done);
+    CS_TRY_GOTO(cs_alloc((size_t)n_swept, sizeof *streams, "sweep values", &streams), done);
     CS_TRY_GOTO(cs_alloc(seen.size, sizeof *seen.sums, "sweep values", &seen.sums), done);
-    CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)n_axes, sizeof *rows, "sweep values", &rows), done);
-    while (n < wanted && draw_combination(job, ranges, n_axes, n, &seen, streams, rows + (size_t)n * (size_t)n_axes))
+    CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)n_swept, sizeof *rows, "sweep values", &rows), done);
+    while (n < wanted && draw_combination(job, ranges, n_swept, n, &seen, streams, rows + (size_t)n * (size_t)n_swept))
         n++;
-    CS_TRY_GOTO(index_values(job, ranges, n_axes, rows, n, places), done);
+    CS_TRY_GOTO(index_values(job, ranges, n_swept, rows, n, indices), done);
     *drawn = n;
 done:
     free(streams);

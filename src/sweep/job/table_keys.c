@@ -6,14 +6,14 @@
 #include <string.h>
 
 /* Reads the name of a swept option; `out` is its full key. */
-static cs_status read_table_axis(cs_job_reader *reader, const cs_node *key, const cs_node *value, char *out,
-                                 size_t size) {
+static cs_status read_table_option(cs_job_reader *reader, const cs_node *key, const cs_node *value, char *out,
+                                   size_t size) {
     const cs_job *job = reader->job;
     char text[CS_NAME_MAX], guess[128];
     CS_TRY(cs_job_read_text(key, value, text, sizeof text));
     cs_suggestion suggestion = cs_suggestion_begin(text);
-    for (int i = 0; i < job->n_axes; i++) {
-        const cs_option *option = job->axes[i].option;
+    for (int i = 0; i < job->n_swept; i++) {
+        const cs_option *option = job->swept[i].option;
         const char *name = cs_option_short_name(option);
         cs_suggestion_try(&suggestion, name);
         if (strcmp(text, name) == 0 || strcmp(text, option->key) == 0) {
@@ -31,12 +31,12 @@ static cs_status read_table_axis(cs_job_reader *reader, const cs_node *key, cons
 }
 
 static cs_status read_rows(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    return read_table_axis(reader, key, value, reader->job->table_rows, sizeof reader->job->table_rows);
+    return read_table_option(reader, key, value, reader->job->table_rows, sizeof reader->job->table_rows);
 }
 
 static cs_status read_columns(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     cs_job *job = reader->job;
-    CS_TRY(read_table_axis(reader, key, value, job->table_columns, sizeof job->table_columns));
+    CS_TRY(read_table_option(reader, key, value, job->table_columns, sizeof job->table_columns));
     if (strcmp(job->table_rows, job->table_columns) == 0)
         return cs_node_fail(value, CS_ERR_ARG, "table: rows and columns are both %s", job->table_rows);
     return CS_OK;
@@ -58,14 +58,14 @@ cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_
  * a pivot. */
 void cs_job_complete_table(const cs_job_reader *reader) {
     cs_job *job = reader->job;
-    char *places[] = {job->table_rows, job->table_columns};
+    char *chosen[] = {job->table_rows, job->table_columns};
     bool pivot = !job->random || job->table_rows[0] || job->table_columns[0];
-    int n = job->n_axes - (job->repeats > 1);
-    for (size_t place = 0; place < 2; place++) {
-        for (int i = 0; i < n && !places[place][0] && pivot; i++) {
-            const char *name = job->axes[i].option->key;
-            if (strcmp(name, places[1 - place]) != 0 && reader->ranges[i].kind == CS_RANGE_LISTED)
-                snprintf(places[place], sizeof job->table_rows, "%s", name);
+    int n = job->n_swept - (job->repeats > 1);
+    for (size_t k = 0; k < 2; k++) {
+        for (int i = 0; i < n && !chosen[k][0] && pivot; i++) {
+            const char *name = job->swept[i].option->key;
+            if (strcmp(name, chosen[1 - k]) != 0 && reader->ranges[i].kind == CS_RANGE_LISTED)
+                snprintf(chosen[k], sizeof job->table_rows, "%s", name);
         }
     }
     if (!job->table_value[0])

@@ -43,9 +43,9 @@ static cs_status check_dropout(const cs_job_reader *reader) {
     const cs_node *given = cs_job_given(reader, key);
     const cs_model_config *without = NULL;
     int n_with = 0;
-    bool swept = false;
-    for (int i = 0; i < job->n_axes; i++)
-        swept = swept || strcmp(job->axes[i].option->key, key) == 0;
+    bool is_swept = false;
+    for (int i = 0; i < job->n_swept; i++)
+        is_swept = is_swept || strcmp(job->swept[i].option->key, key) == 0;
     for (int t = 0; t < job->n_trials; t++)
         if (has_plain_dropout(head_of(&job->trials[t].model)))
             n_with++;
@@ -54,7 +54,7 @@ static cs_status check_dropout(const cs_job_reader *reader) {
     if (given && n_with == 0)
         return cs_hint(cs_node_fail(given, CS_ERR_ARG, "%s is set, but the head has no plain dropout layer", key), "%s",
                        hint);
-    if (swept && without)
+    if (is_swept && without)
         return cs_hint(cs_node_fail(given, CS_ERR_ARG, "%s is swept, but the head %s of %s has no plain dropout layer",
                                     key, head_of(without), without->arch),
                        "%s", hint);
@@ -79,21 +79,21 @@ static cs_status check_features(const cs_job_reader *reader, cs_trial_config *tr
     return CS_OK;
 }
 
-/* Sets the indices of trial t of a grid on the axes; the last axis changes fastest. */
-static void place_grid(const cs_job *job, int t, int *places) {
-    for (int i = job->n_axes - 1, rest = t; i >= 0; rest /= job->axes[i].n, i--)
-        places[i] = rest % job->axes[i].n;
+/* Sets the indices of the values of trial t of a grid; those of the last option change fastest. */
+static void index_grid(const cs_job *job, int t, int *indices) {
+    for (int i = job->n_swept - 1, rest = t; i >= 0; rest /= job->swept[i].n, i--)
+        indices[i] = rest % job->swept[i].n;
 }
 
 static cs_status expand_grid(cs_job *job) {
     int n = 1;
-    for (int i = 0; i < job->n_axes; i++)
-        n *= job->axes[i].n;
+    for (int i = 0; i < job->n_swept; i++)
+        n *= job->swept[i].n;
     if (job->budget.trials > 0 && n > job->budget.trials)
         n = job->budget.trials;
-    CS_TRY(cs_alloc((size_t)n * (size_t)(job->n_axes + 1), sizeof *job->places, "trials", &job->places));
+    CS_TRY(cs_alloc((size_t)n * (size_t)(job->n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices));
     for (int t = 0; t < n; t++)
-        place_grid(job, t, job->places + (size_t)t * (size_t)job->n_axes);
+        index_grid(job, t, job->value_indices + (size_t)t * (size_t)job->n_swept);
     job->n_trials = n;
     return CS_OK;
 }
@@ -101,19 +101,21 @@ static cs_status expand_grid(cs_job *job) {
 /* Draws combinations, and makes a trial for each repeat of each. */
 static cs_status expand_random(const cs_job_reader *reader) {
     cs_job *job = reader->job;
-    int n = job->budget.trials, repeats = job->repeats, n_axes = job->n_axes - (repeats > 1);
+    int n = job->budget.trials, repeats = job->repeats, n_swept = job->n_swept - (repeats > 1);
     int wanted = (n + repeats - 1) / repeats, drawn = 0, *combinations = NULL;
     cs_status status;
-    CS_TRY_GOTO(cs_alloc((size_t)n * (size_t)(job->n_axes + 1), sizeof *job->places, "trials", &job->places), done);
-    CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)(n_axes + 1), sizeof *combinations, "trials", &combinations), done);
-    CS_TRY_GOTO(cs_search_draw(job, reader->ranges, n_axes, wanted, combinations, &drawn), done);
+    CS_TRY_GOTO(
+        cs_alloc((size_t)n * (size_t)(job->n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices),
+        done);
+    CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)(n_swept + 1), sizeof *combinations, "trials", &combinations), done);
+    CS_TRY_GOTO(cs_search_draw(job, reader->ranges, n_swept, wanted, combinations, &drawn), done);
     if (drawn < wanted)
         n = drawn * repeats;
     for (int t = 0; t < n; t++) {
-        int *places = job->places + (size_t)t * (size_t)job->n_axes;
-        memcpy(places, combinations + (size_t)(t / repeats) * (size_t)n_axes, (size_t)n_axes * sizeof *places);
+        int *indices = job->value_indices + (size_t)t * (size_t)job->n_swept;
+        memcpy(indices, combinations + (size_t)(t / repeats) * (size_t)n_swept, (size_t)n_swept * sizeof *indices);
         if (repeats > 1)
-            places[n_axes] = t % repeats;
+            indices[n_swept] = t % repeats;
     }
     job->n_trials = n;
 done:
@@ -148,8 +150,9 @@ cs_status cs_job_expand(cs_job_reader *reader) {
         cs_trial_config *trial = &job->trials[t];
         *trial = job->base;
         job->numbers[t] = t;
-        for (int i = 0; i < job->n_axes; i++)
-            CS_TRY(cs_option_set(job->axes[i].option, job->axes[i].values[job->places[t * job->n_axes + i]], trial));
+        for (int i = 0; i < job->n_swept; i++)
+            CS_TRY(cs_option_set(job->swept[i].option, job->swept[i].values[job->value_indices[t * job->n_swept + i]],
+                                 trial));
         CS_TRY(cs_augmentations_find(&reader->augmentations, trial->augment_name, &trial->augment));
         resolve_lr(trial);
         CS_TRY(check_features(reader, trial));

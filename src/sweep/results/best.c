@@ -32,16 +32,16 @@ static int best_first(const void *a, const void *b) {
  * header. */
 static cs_status fill_row(const cs_job *job, const cs_column *metric, const entry *of, int row, cs_text_table *table) {
     char text[CS_VALUE_MAX * 2] = "trial";
-    int column = 0, n_axes = table->columns - 2;
+    int column = 0, n_swept = table->columns - 2;
     if (of)
         cs_job_trial_name(job, of->trial, text, sizeof text);
     else if (job->repeats > 1)
         snprintf(text, sizeof text, "first trial");
     CS_TRY(cs_text_table_set(table, row, column++, text));
-    for (int a = 0; a < n_axes; a++, column++)
+    for (int a = 0; a < n_swept; a++, column++)
         CS_TRY(cs_text_table_set(table, row, column,
-                                 of ? job->axes[a].values[job->places[of->trial * job->n_axes + a]]
-                                    : cs_option_short_name(job->axes[a].option)));
+                                 of ? job->swept[a].values[job->value_indices[of->trial * job->n_swept + a]]
+                                    : cs_option_short_name(job->swept[a].option)));
     snprintf(text, sizeof text, "%s", metric->name);
     if (of)
         cs_cell_print(&of->cell, metric, text, sizeof text);
@@ -51,7 +51,7 @@ static cs_status fill_row(const cs_job *job, const cs_column *metric, const entr
 static cs_status print_entries(const cs_job *job, const cs_column *metric, const entry *entries, int shown, FILE *out) {
     cs_text_table table = {0};
     cs_status status;
-    CS_TRY_GOTO(cs_text_table_open(&table, shown + 1, job->n_axes - (job->repeats > 1) + 2), done);
+    CS_TRY_GOTO(cs_text_table_open(&table, shown + 1, job->n_swept - (job->repeats > 1) + 2), done);
     for (int i = -1; i < shown; i++)
         CS_TRY_GOTO(fill_row(job, metric, i < 0 ? NULL : &entries[i], i + 1, &table), done);
     cs_text_table_print(&table, out);
@@ -140,7 +140,7 @@ cs_status cs_best_print(const cs_job *job, const cs_outcome *outcomes, FILE *out
     cs_job_describe_trial(job, best, text, sizeof text);
     fprintf(out, "\nBest %s: %.*f, trial %s%s%s%s\n", metric->name, metric->decimals, best_value, name,
             text[0] ? " (" : "", text, text[0] ? ")" : "");
-    if (job->n_axes > 0)
+    if (job->n_swept > 0)
         print_command(job, best, &outcomes[best], out);
     return CS_OK;
 }

@@ -41,24 +41,24 @@ typedef struct collection {
 } collection;
 
 /* Finds the swept option of a name; "none" gives "". */
-static cs_status choose_axis(const cs_job *job, const char *what, const char *name, char *key, size_t size) {
+static cs_status choose_option(const cs_job *job, const char *what, const char *name, char *key, size_t size) {
     const cs_option *option = NULL;
-    char swept[CS_VALUE_MAX] = "";
+    char names[CS_VALUE_MAX] = "";
     snprintf(key, size, "%s", "");
     if (strcmp(name, "none") == 0)
         return CS_OK;
     cs_status known = cs_option_find(name, &option);
     if (known != CS_OK)
         return cs_context(known, "%s", what);
-    for (int i = 0; i < job->n_axes; i++) {
-        size_t used = strlen(swept);
-        snprintf(swept + used, sizeof swept - used, "%s%s", i ? ", " : "", cs_option_short_name(job->axes[i].option));
-        if (job->axes[i].option == option)
+    for (int i = 0; i < job->n_swept; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", cs_option_short_name(job->swept[i].option));
+        if (job->swept[i].option == option)
             snprintf(key, size, "%s", option->key);
     }
     return key[0] ? CS_OK
                   : cs_hint(cs_fail(CS_ERR_ARG, "%s: %s is not swept", what, name), "swept are: %s; or none",
-                            swept[0] ? swept : "nothing");
+                            names[0] ? names : "nothing");
 }
 
 /* Rows and columns are different options: if --rows asks for the option of the columns, the table has no columns, and
@@ -69,9 +69,9 @@ static cs_status choose_table(cs_job *job, const cs_collect_options *options) {
     snprintf(rows, sizeof rows, "%s", job->table_rows);
     snprintf(columns, sizeof columns, "%s", job->table_columns);
     if (options->rows)
-        CS_TRY(choose_axis(job, "--rows", options->rows, rows, sizeof rows));
+        CS_TRY(choose_option(job, "--rows", options->rows, rows, sizeof rows));
     if (options->columns)
-        CS_TRY(choose_axis(job, "--columns", options->columns, columns, sizeof columns));
+        CS_TRY(choose_option(job, "--columns", options->columns, columns, sizeof columns));
     if (rows[0] && strcmp(rows, columns) == 0) {
         if (options->rows && options->columns)
             return cs_fail(CS_ERR_ARG, "--rows and --columns are both %s", options->rows);

@@ -39,8 +39,8 @@ static bool affects_numbers(const cs_option *option) {
 }
 
 static bool is_swept(const cs_job *job, const cs_option *option) {
-    for (int i = 0; i < job->n_axes; i++)
-        if (job->axes[i].option == option)
+    for (int i = 0; i < job->n_swept; i++)
+        if (job->swept[i].option == option)
             return true;
     return false;
 }
@@ -78,11 +78,11 @@ static json_t *texts_of(char *const *texts, int n) {
 }
 
 json_t *cs_description_of(const cs_job *job) {
-    json_t *axes = json_object();
-    for (int i = 0; i < job->n_axes; i++)
-        json_object_set_new(axes, job->axes[i].option->key, texts_of(job->axes[i].values, job->axes[i].n));
+    json_t *values = json_object();
+    for (int i = 0; i < job->n_swept; i++)
+        json_object_set_new(values, job->swept[i].option->key, texts_of(job->swept[i].values, job->swept[i].n));
     return json_pack("{s:o, s:o, s:o, s:o}", "path", cs_json_text(job->path), "sets", texts_of(job->sets, job->n_sets),
-                     "settings", settings_of(job), "axes", axes);
+                     "settings", settings_of(job), "axes", values);
 }
 
 static const json_t *part_of(const cs_journal *journal, const char *name) {
@@ -219,32 +219,32 @@ static cs_status read_settings(const json_t *settings, cs_job *job) {
     return CS_OK;
 }
 
-static cs_status read_axes(const json_t *axes, cs_job *job) {
+static cs_status read_swept(const json_t *lists, cs_job *job) {
     const char *key;
     json_t *values;
-    CS_TRY(cs_alloc(json_object_size(axes), sizeof *job->axes, "axes", &job->axes));
-    json_object_foreach((json_t *)axes, key, values) {
-        cs_axis *axis = &job->axes[job->n_axes++];
-        CS_TRY(cs_option_find(key, &axis->option));
-        CS_TRY(copy_texts(values, key, &axis->values, &axis->n));
+    CS_TRY(cs_alloc(json_object_size(lists), sizeof *job->swept, "sweep", &job->swept));
+    json_object_foreach((json_t *)lists, key, values) {
+        cs_swept_option *swept = &job->swept[job->n_swept++];
+        CS_TRY(cs_option_find(key, &swept->option));
+        CS_TRY(copy_texts(values, key, &swept->values, &swept->n));
     }
-    bool repeats_last = job->n_axes > 0 && strcmp(job->axes[job->n_axes - 1].option->key, "train.seed") == 0;
+    bool repeats_last = job->n_swept > 0 && strcmp(job->swept[job->n_swept - 1].option->key, "train.seed") == 0;
     return job->repeats == 1 || repeats_last ? CS_OK : fail_value("axes");
 }
 
-/* Reads from a plan line the index of the trial on each axis, and its values. */
-static cs_status read_places(const json_t *plan, const cs_record *record, int number, cs_job *job) {
+/* Reads the trial's value of each swept option, and the index of the value, from a plan line. */
+static cs_status read_values(const json_t *plan, const cs_record *record, int number, cs_job *job) {
     const json_t *at = json_object_get(plan, "at"), *options = json_object_get(plan, "options");
-    int t = record->index, *places = job->places + (size_t)t * (size_t)job->n_axes;
+    int t = record->index, *indices = job->value_indices + (size_t)t * (size_t)job->n_swept;
     job->numbers[t] = number;
-    for (int a = 0; a < job->n_axes; a++) {
-        const cs_option *option = job->axes[a].option;
+    for (int a = 0; a < job->n_swept; a++) {
+        const cs_option *option = job->swept[a].option;
         const json_t *item = json_array_get(at, (size_t)a);
-        json_int_t place = json_integer_value(item);
+        json_int_t index = json_integer_value(item);
         const char *text = json_string_value(json_object_get(options, option->key));
-        if (!json_is_integer(item) || place < 0 || place >= job->axes[a].n || !text)
+        if (!json_is_integer(item) || index < 0 || index >= job->swept[a].n || !text)
             return cs_fail(CS_ERR_FORMAT, "the plan line of trial t%03d has no valid %s", number, option->key);
-        places[a] = (int)place;
+        indices[a] = (int)index;
         CS_TRY(cs_option_set(option, text, &job->trials[t]));
     }
     return CS_OK;
@@ -252,14 +252,14 @@ static cs_status read_places(const json_t *plan, const cs_record *record, int nu
 
 static cs_status read_trial(const cs_record *record, int number, cs_job *job) {
     json_t *plan = json_loads(record->plan, 0, NULL);
-    cs_status status = read_places(plan, record, number, job);
+    cs_status status = read_values(plan, record, number, job);
     json_decref(plan);
     return status;
 }
 
 static cs_status read_trials(const cs_journal *journal, cs_job *job) {
     size_t n = (size_t)journal->planned;
-    CS_TRY(cs_alloc(n * (size_t)(job->n_axes + 1), sizeof *job->places, "trials", &job->places));
+    CS_TRY(cs_alloc(n * (size_t)(job->n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices));
     CS_TRY(cs_alloc(n, sizeof *job->trials, "trials", &job->trials));
     CS_TRY(cs_alloc(n, sizeof *job->numbers, "trials", &job->numbers));
     CS_TRY(cs_alloc(n, sizeof *job->done, "trials", &job->done));
@@ -276,7 +276,7 @@ static cs_status read_job(const cs_journal *journal, cs_job *job) {
     CS_TRY(cs_path(job->path, sizeof job->path, "%s", path ? path : ""));
     CS_TRY(copy_texts(part_of(journal, "sets"), "sets", &job->sets, &job->n_sets));
     CS_TRY(read_settings(part_of(journal, "settings"), job));
-    CS_TRY(read_axes(part_of(journal, "axes"), job));
+    CS_TRY(read_swept(part_of(journal, "axes"), job));
     return read_trials(journal, job);
 }
 

@@ -64,10 +64,10 @@ cs_status cs_journal_sync(const char *folder) {
 
 static json_t *options_of(const cs_job *job, int trial) {
     json_t *options = json_object();
-    for (int i = 0; i < job->n_axes; i++) {
+    for (int i = 0; i < job->n_swept; i++) {
         char text[CS_VALUE_MAX * 2];
-        cs_option_get(job->axes[i].option, &job->trials[trial], text, sizeof text);
-        json_object_set_new(options, job->axes[i].option->key, cs_json_text(text));
+        cs_option_get(job->swept[i].option, &job->trials[trial], text, sizeof text);
+        json_object_set_new(options, job->swept[i].option->key, cs_json_text(text));
     }
     return options;
 }
@@ -87,12 +87,12 @@ static json_t *hex(uint64_t value) {
     return json_string(text);
 }
 
-/* The index of the trial's value on each axis. */
-static json_t *places_of(const cs_job *job, int trial) {
-    json_t *places = json_array();
-    for (int i = 0; i < job->n_axes; i++)
-        json_array_append_new(places, json_integer(job->places[trial * job->n_axes + i]));
-    return places;
+/* The index of the trial's value of each swept option. */
+static json_t *indices_of(const cs_job *job, int trial) {
+    json_t *indices = json_array();
+    for (int i = 0; i < job->n_swept; i++)
+        json_array_append_new(indices, json_integer(job->value_indices[trial * job->n_swept + i]));
+    return indices;
 }
 
 static json_t *plan_of(const cs_job *job, int trial) {
@@ -100,7 +100,7 @@ static json_t *plan_of(const cs_job *job, int trial) {
     cs_job_trial_name(job, trial, name, sizeof name);
     json_t *plan = json_pack("{s:s, s:s, s:o, s:o, s:o}", "event", "plan", "trial", name, "key",
                              hex(cs_trial_key(&job->trials[trial])), "options", options_of(job, trial), "at",
-                             places_of(job, trial));
+                             indices_of(job, trial));
     if (cs_job_is_elsewhere(job, trial))
         json_object_set_new(plan, "part", json_integer(job->part_of[trial]));
     return plan;

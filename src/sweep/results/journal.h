@@ -6,7 +6,7 @@
  *          engine, precision, version; format; files: the checksums of the weights files (origin.h); part and parts
  *          (0: the whole sweep); sweep (description.h); planned: how many plan lines follow
  *   plan   one for each trial after each start, also for trials of other parts: its name, its key (cs_trial_key), its
- *          swept options, the indices of their values on the axes; for a trial of another part the part
+ *          swept options, the indices of their values (description.h); for a trial of another part the part
  *   epoch  one epoch of a trial
  *   trial  a trial ended: status ok with all metrics, or failed with the reason
  *   end    the program ended, and how

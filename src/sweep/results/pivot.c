@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The index of the axis of an option; -1: `key` is empty. */
-static int find_axis(const cs_job *job, const char *key) {
-    for (int i = 0; i < job->n_axes; i++)
-        if (strcmp(job->axes[i].option->key, key) == 0)
+/* The index of a swept option; -1: `key` is empty. */
+static int find_swept(const cs_job *job, const char *key) {
+    for (int i = 0; i < job->n_swept; i++)
+        if (strcmp(job->swept[i].option->key, key) == 0)
             return i;
     return -1;
 }
@@ -20,13 +20,13 @@ static cs_cell *cell_at(const cs_pivot *p, int row, int column) {
 }
 
 static cs_cell *cell_of(const cs_pivot *p, int trial) {
-    const int *places = p->job->places + (size_t)trial * (size_t)p->job->n_axes;
-    return cell_at(p, p->rows < 0 ? 0 : places[p->rows], p->columns < 0 ? 0 : places[p->columns]);
+    const int *indices = p->job->value_indices + (size_t)trial * (size_t)p->job->n_swept;
+    return cell_at(p, p->rows < 0 ? 0 : indices[p->rows], p->columns < 0 ? 0 : indices[p->columns]);
 }
 
-/* True for the axis of repeats, the last one, unless it is the rows or columns of the table. */
-static bool is_repeats(const cs_pivot *p, int axis) {
-    return p->job->repeats > 1 && axis == p->job->n_axes - 1 && axis != p->rows && axis != p->columns;
+/* True for the seed of repeats, the last swept option, unless it is the rows or columns of the table. */
+static bool is_repeats(const cs_pivot *p, int i) {
+    return p->job->repeats > 1 && i == p->job->n_swept - 1 && i != p->rows && i != p->columns;
 }
 
 static void keep_better(const cs_pivot *p, const cs_cell *combination, cs_cell *cell) {
@@ -38,7 +38,7 @@ static void keep_better(const cs_pivot *p, const cs_cell *combination, cs_cell *
 
 /* The repeats of a combination of values are consecutive trials. */
 static void fill_best(const cs_pivot *p, const cs_outcome *outcomes) {
-    int n = p->job->n_trials, each = is_repeats(p, p->job->n_axes - 1) ? p->job->repeats : 1;
+    int n = p->job->n_trials, each = is_repeats(p, p->job->n_swept - 1) ? p->job->repeats : 1;
     for (int first = 0; first < n; first += each) {
         cs_cell combination = {0};
         for (int t = first; t < n && t < first + each; t++)
@@ -51,10 +51,10 @@ cs_status cs_pivot_open(const cs_job *job, const cs_outcome *outcomes, cs_pivot 
     cs_pivot p = {.job = job};
     CS_TRY(cs_column_find(job->table_value, &p.metric));
     p.maximize = strcmp(job->table_value, job->metric) == 0 ? job->maximize : p.metric->maximize;
-    p.rows = find_axis(job, job->table_rows);
-    p.columns = find_axis(job, job->table_columns);
-    p.n_rows = p.rows < 0 ? 1 : job->axes[p.rows].n;
-    p.n_columns = p.columns < 0 ? 1 : job->axes[p.columns].n;
+    p.rows = find_swept(job, job->table_rows);
+    p.columns = find_swept(job, job->table_columns);
+    p.n_rows = p.rows < 0 ? 1 : job->swept[p.rows].n;
+    p.n_columns = p.columns < 0 ? 1 : job->swept[p.columns].n;
     CS_TRY(cs_alloc((size_t)p.n_rows * (size_t)p.n_columns, sizeof *p.cells, "table", &p.cells));
     if (job->table_best)
         fill_best(&p, outcomes);
@@ -69,24 +69,24 @@ void cs_pivot_close(cs_pivot *pivot) {
     pivot->cells = NULL;
 }
 
-static const char *axis_value(const cs_pivot *p, int axis, int index) {
-    return axis < 0 ? p->metric->name : p->job->axes[axis].values[index];
+static const char *heading(const cs_pivot *p, int option, int index) {
+    return option < 0 ? p->metric->name : p->job->swept[option].values[index];
 }
 
 static void print_corner(const cs_pivot *p, char *out, size_t size) {
-    const char *rows = p->rows < 0 ? "" : cs_option_short_name(p->job->axes[p->rows].option);
-    const char *columns = p->columns < 0 ? "" : cs_option_short_name(p->job->axes[p->columns].option);
+    const char *rows = p->rows < 0 ? "" : cs_option_short_name(p->job->swept[p->rows].option);
+    const char *columns = p->columns < 0 ? "" : cs_option_short_name(p->job->swept[p->columns].option);
     snprintf(out, size, "%s%s%s", rows, rows[0] && columns[0] ? " \\ " : "", columns);
 }
 
 /* Prints "; best over lr, seed": the swept options that are neither rows nor columns. */
 static void print_over(const cs_pivot *p, const char *what, bool best, FILE *out) {
     const char *separator = what;
-    for (int i = 0; i < p->job->n_axes; i++) {
+    for (int i = 0; i < p->job->n_swept; i++) {
         bool is_best = p->job->table_best && !is_repeats(p, i);
-        if (i == p->rows || i == p->columns || p->job->axes[i].n == 1 || is_best != best)
+        if (i == p->rows || i == p->columns || p->job->swept[i].n == 1 || is_best != best)
             continue;
-        fprintf(out, "%s%s", separator, cs_option_short_name(p->job->axes[i].option));
+        fprintf(out, "%s%s", separator, cs_option_short_name(p->job->swept[i].option));
         separator = ", ";
     }
 }
@@ -96,9 +96,9 @@ static cs_status fill_heads(const cs_pivot *p, int each, cs_text_table *table) {
     print_corner(p, text, sizeof text);
     CS_TRY(cs_text_table_set(table, 0, 0, text));
     for (int c = 0; c < p->n_columns; c++)
-        CS_TRY(cs_text_table_set(table, 0, 1 + c * each, axis_value(p, p->columns, c)));
+        CS_TRY(cs_text_table_set(table, 0, 1 + c * each, heading(p, p->columns, c)));
     for (int r = 0; r < p->n_rows; r++)
-        CS_TRY(cs_text_table_set(table, r + 1, 0, axis_value(p, p->rows, r)));
+        CS_TRY(cs_text_table_set(table, r + 1, 0, heading(p, p->rows, r)));
     return CS_OK;
 }
 
@@ -118,7 +118,7 @@ static cs_status fill_numbers(const cs_pivot *p, int each, cs_text_table *table)
     char text[CS_VALUE_MAX];
     CS_TRY(fill_heads(p, each, table));
     for (int c = 0; c < p->n_columns; c++) {
-        snprintf(text, sizeof text, "%s sd", axis_value(p, p->columns, c));
+        snprintf(text, sizeof text, "%s sd", heading(p, p->columns, c));
         if (each > 1)
             CS_TRY(cs_text_table_set(table, 0, 1 + c * each + 1, text));
         for (int r = 0; r < p->n_rows; r++) {

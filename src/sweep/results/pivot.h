@@ -9,7 +9,7 @@ typedef struct cs_pivot {
     const cs_job *job; /* borrowed */
     const cs_column *metric;
     bool maximize;
-    int rows, columns; /* indices of axes; -1: none */
+    int rows, columns; /* indices in job->swept; -1: none */
     int n_rows, n_columns;
     cs_cell *cells; /* [n_rows,n_columns] */
 } cs_pivot;

@@ -10,8 +10,8 @@ static void print_header(const cs_job *job, FILE *out) {
     size_t n;
     const cs_column *metrics = cs_columns(&n);
     fprintf(out, "trial");
-    for (int i = 0; i < job->n_axes; i++)
-        fprintf(out, ",%s", cs_option_short_name(job->axes[i].option));
+    for (int i = 0; i < job->n_swept; i++)
+        fprintf(out, ",%s", cs_option_short_name(job->swept[i].option));
     fprintf(out, ",status,reason");
     for (size_t i = 0; i < n; i++)
         fprintf(out, ",%s", metrics[i].name);
@@ -25,8 +25,8 @@ void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *o
     bool ok = outcome->state == CS_TRIAL_OK;
     cs_job_trial_name(job, trial, text, sizeof text);
     fputs(text, out);
-    for (int i = 0; i < job->n_axes; i++) {
-        cs_option_get(job->axes[i].option, &job->trials[trial], text, sizeof text);
+    for (int i = 0; i < job->n_swept; i++) {
+        cs_option_get(job->swept[i].option, &job->trials[trial], text, sizeof text);
         fputc(',', out);
         cs_csv_field(text, out);
     }

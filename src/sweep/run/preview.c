@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static int axis_length(const cs_job *job, const char *key) {
-    for (int i = 0; i < job->n_axes; i++)
-        if (strcmp(job->axes[i].option->key, key) == 0)
-            return job->axes[i].n;
+static int count_values(const cs_job *job, const char *key) {
+    for (int i = 0; i < job->n_swept; i++)
+        if (strcmp(job->swept[i].option->key, key) == 0)
+            return job->swept[i].n;
     return 1;
 }
 
@@ -50,12 +50,12 @@ static void print_table_shape(const cs_job *job, FILE *out) {
         fprintf(out, "\ntable    the best trials by %s\n", job->metric);
         return;
     }
-    fprintf(out, "\ntable    %s: %d row%s", job->table_value, axis_length(job, job->table_rows),
-            axis_length(job, job->table_rows) == 1 ? "" : "s");
+    fprintf(out, "\ntable    %s: %d row%s", job->table_value, count_values(job, job->table_rows),
+            count_values(job, job->table_rows) == 1 ? "" : "s");
     if (job->table_rows[0])
         fprintf(out, " (%s)", job->table_rows);
-    fprintf(out, " x %d column%s", axis_length(job, job->table_columns),
-            axis_length(job, job->table_columns) == 1 ? "" : "s");
+    fprintf(out, " x %d column%s", count_values(job, job->table_columns),
+            count_values(job, job->table_columns) == 1 ? "" : "s");
     if (job->table_columns[0])
         fprintf(out, " (%s)", job->table_columns);
     fputc('\n', out);
