@@ -103,10 +103,10 @@ void cs_job_free(cs_job *job); /* NULL-safe */
 CS_MUST_CHECK cs_status cs_job_only(cs_job *job, const char *trial, int epochs);
 /* Writes the swept options of a trial and their values: "fine_tune=4 augment=flip_hv". */
 void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size);
-/* The trial belongs to another part, and no earlier run of this part has ended it. */
-bool cs_job_is_elsewhere(const cs_job *job, int trial);
-/* The number of trials for which cs_job_is_elsewhere is false. */
-int cs_job_count_here(const cs_job *job);
+/* True if the trial belongs to another part of a divided sweep, unless an earlier run of this part has ended it. */
+bool cs_job_in_other_part(const cs_job *job, int trial);
+/* The number of trials of this part: those for which cs_job_in_other_part is false. */
+int cs_job_part_trials(const cs_job *job);
 /* Writes the name of a trial in file names, which has its number: "t007". */
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size);
 

@@ -188,14 +188,14 @@ void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size)
     }
 }
 
-bool cs_job_is_elsewhere(const cs_job *job, int trial) {
+bool cs_job_in_other_part(const cs_job *job, int trial) {
     return job->parts > 0 && job->part_of[trial] != job->part && !job->done[trial];
 }
 
-int cs_job_count_here(const cs_job *job) {
+int cs_job_part_trials(const cs_job *job) {
     int n = 0;
     for (int t = 0; t < job->n_trials; t++)
-        n += !cs_job_is_elsewhere(job, t);
+        n += !cs_job_in_other_part(job, t);
     return n;
 }
 

@@ -72,7 +72,7 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
         rates.train *= job->run.ranks_per_trial;
         rates.infer *= job->run.ranks_per_trial;
         plan->macs[t] = cs_trial_macs(&job->trials[t], &network->work, images[CS_SPLIT_TRAIN], images[CS_SPLIT_VAL]);
-        if (job->done[t] || cs_job_is_elsewhere(job, t))
+        if (job->done[t] || cs_job_in_other_part(job, t))
             continue;
         cs_cost *cost = &plan->costs[plan->n_costs++];
         *cost = cs_cost_of(&job->trials[t], &work, &rates, images, room);
@@ -130,7 +130,7 @@ static cs_status plan_trials(cs_plan *plan, cs_job *job, const cs_ranks *ranks, 
     measure(plan, networks);
     plan->measured = networks->measured;
     for (int t = 0; t < job->n_trials; t++)
-        plan->total_macs += cs_job_is_elsewhere(job, t) ? 0 : plan->macs[t];
+        plan->total_macs += cs_job_in_other_part(job, t) ? 0 : plan->macs[t];
     return group_trials(plan, ranks, networks->engine);
 }
 

@@ -101,7 +101,7 @@ static json_t *plan_of(const cs_job *job, int trial) {
     json_t *plan = json_pack("{s:s, s:s, s:o, s:o, s:o}", "event", "plan", "trial", name, "key",
                              hex(cs_trial_key(&job->trials[trial])), "options", options_of(job, trial), "at",
                              indices_of(job, trial));
-    if (cs_job_is_elsewhere(job, trial))
+    if (cs_job_in_other_part(job, trial))
         json_object_set_new(plan, "part", json_integer(job->part_of[trial]));
     return plan;
 }
@@ -111,7 +111,7 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
     json_t *event = json_pack(
         "{s:s, s:s, s:o, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:b, s:s}", "event", "start", "job", job->name,
         "dataset", cs_json_text(job->base.data.path), "checksum", hex(cs_dataset_checksum(config->dataset)), "metric",
-        job->metric, "goal", job->maximize ? "maximize" : "minimize", "trials", cs_job_count_here(job), "ranks",
+        job->metric, "goal", job->maximize ? "maximize" : "minimize", "trials", cs_job_part_trials(job), "ranks",
         config->ranks, "threads", config->threads, "engine", config->engine, "precision",
         cs_precision_name(job->run.precision), "deterministic", job->run.deterministic, "version", CNNSWEEP_VERSION);
     json_object_set_new(event, "format", json_integer(CS_JOURNAL_FORMAT));

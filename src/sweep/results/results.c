@@ -284,7 +284,7 @@ static cs_status write_table(const cs_results *results, FILE *out) {
 
 bool cs_results_complete(const cs_results *results) {
     for (int t = 0; t < results->config.job->n_trials; t++)
-        if (results->outcomes[t].state == CS_TRIAL_PENDING && !cs_job_is_elsewhere(results->config.job, t))
+        if (results->outcomes[t].state == CS_TRIAL_PENDING && !cs_job_in_other_part(results->config.job, t))
             return false;
     return true;
 }

@@ -61,16 +61,16 @@ static void print_rest(const cs_job *job, const cs_outcome *outcomes, FILE *out)
     int failed = 0, pending = 0;
     for (int t = 0; t < job->n_trials; t++) {
         failed += outcomes[t].state == CS_TRIAL_FAILED;
-        pending += outcomes[t].state == CS_TRIAL_PENDING && !cs_job_is_elsewhere(job, t);
+        pending += outcomes[t].state == CS_TRIAL_PENDING && !cs_job_in_other_part(job, t);
     }
-    int n_own = cs_job_count_here(job);
+    int n_trials = cs_job_part_trials(job);
     if (failed)
-        fprintf(out, "\n%d of %d trials failed: the reasons are in trials.csv\n", failed, n_own);
+        fprintf(out, "\n%d of %d trials failed: the reasons are in trials.csv\n", failed, n_trials);
     if (pending)
-        fprintf(out, "\n%d of %d trials did not run\n", pending, n_own);
+        fprintf(out, "\n%d of %d trials did not run\n", pending, n_trials);
     if (job->parts > 0)
         fprintf(out, "\npart %d of %d (from 0), %d of %d trials: `cnnsweep collect` puts the parts together\n",
-                job->part, job->parts, n_own, job->n_trials);
+                job->part, job->parts, n_trials, job->n_trials);
 }
 
 bool cs_table_is_leaderboard(const cs_job *job) {

@@ -16,7 +16,7 @@ enum { BAR_WIDTH = 30, LINE_MAX_BYTES = 1024 };
 cs_status cs_display_open(cs_display *display, const cs_plan *plan) {
     bool wanted = cs_log_get_level() >= CS_LOG_INFO;
     *display = (cs_display){.plan = plan, .lines = wanted, .bar = wanted && isatty(STDERR_FILENO), .started = cs_now()};
-    display->trials = cs_job_count_here(plan->job);
+    display->trials = cs_job_part_trials(plan->job);
     for (int t = 0; t < plan->job->n_trials; t++)
         display->ended += plan->job->done[t];
     return cs_alloc((size_t)plan->job->n_trials, sizeof *display->trial_seconds, "display", &display->trial_seconds);

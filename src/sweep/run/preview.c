@@ -30,9 +30,9 @@ static void print_trials(const cs_plan *plan, FILE *out) {
     enum { SHOWN = 1000 };
     char name[32], text[CS_VALUE_MAX * 2];
     fprintf(out, "\n%-8s %12s %7s  %s\n", "trial", "GMACs", "share", "options");
-    int shown = 0, n_own = cs_job_count_here(plan->job);
+    int shown = 0, n_trials = cs_job_part_trials(plan->job);
     for (int t = 0; t < plan->job->n_trials && shown < SHOWN; t++) {
-        if (cs_job_is_elsewhere(plan->job, t))
+        if (cs_job_in_other_part(plan->job, t))
             continue;
         shown++;
         cs_job_trial_name(plan->job, t, name, sizeof name);
@@ -40,8 +40,8 @@ static void print_trials(const cs_plan *plan, FILE *out) {
         fprintf(out, "%-8s %12.1f %6.1f%%  %s\n", name, plan->macs[t] * 1e-9, 100 * plan->macs[t] / plan->total_macs,
                 text);
     }
-    if (n_own > shown)
-        fprintf(out, "and %d more\n", n_own - shown);
+    if (n_trials > shown)
+        fprintf(out, "and %d more\n", n_trials - shown);
     fprintf(out, "%-8s %12.1f %6.1f%%\n", "total", plan->total_macs * 1e-9, 100.0);
 }
 
@@ -64,11 +64,11 @@ static void print_table_shape(const cs_job *job, FILE *out) {
 static void print_plan(const cs_plan *plan, FILE *out) {
     const cs_job *job = plan->job;
     fprintf(out, "job      %s: %d trial%s", job->name, job->n_trials, job->n_trials == 1 ? "" : "s");
-    int n_own = cs_job_count_here(job);
+    int n_trials = cs_job_part_trials(job);
     if (job->parts > 0)
-        fprintf(out, ", %d of them in part %d of %d", n_own, job->part, job->parts);
-    if (plan->n_costs < n_own)
-        fprintf(out, ", %d of them done", n_own - plan->n_costs);
+        fprintf(out, ", %d of them in part %d of %d", n_trials, job->part, job->parts);
+    if (plan->n_costs < n_trials)
+        fprintf(out, ", %d of them done", n_trials - plan->n_costs);
     fputc('\n', out);
     print_dataset(plan, out);
     print_trials(plan, out);

@@ -115,7 +115,7 @@ static void log_part(const cs_job *job) {
     if (job->parts == 0)
         return;
     cs_log(CS_LOG_INFO, "%s: part %d of %d (from 0): %d of %d trials%s%s", job->name, job->part, job->parts,
-           cs_job_count_here(job), job->n_trials, compares ? "; the scheduler compares trials of this part alone" : "",
+           cs_job_part_trials(job), job->n_trials, compares ? "; the scheduler compares trials of this part alone" : "",
            counts ? "; each part has the budget's minutes" : "");
 }
 
@@ -133,7 +133,7 @@ static cs_status open_results(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_results_open(&config, &s->results));
     log_part(s->job);
     cs_log(CS_LOG_INFO, "%s: %d trials on %d rank%s of %d thread%s, engine %s%s, results in %s", s->job->name,
-           cs_job_count_here(s->job), config.ranks, config.ranks == 1 ? "" : "s", s->threads,
+           cs_job_part_trials(s->job), config.ranks, config.ranks == 1 ? "" : "s", s->threads,
            s->threads == 1 ? "" : "s", cs_engine_label(s->engine), s->job->run.deterministic ? " deterministic" : "",
            s->folder);
     return log_plan(s);
@@ -213,7 +213,7 @@ static cs_status check_outcomes(const sweep *s) {
         failed++;
         last = t;
     }
-    if (failed == 0 || failed < cs_job_count_here(s->job))
+    if (failed == 0 || failed < cs_job_part_trials(s->job))
         return CS_OK;
     return cs_fail(CS_ERR_DIVERGED, "all %d trials failed: %s", failed, outcomes[last].reason);
 }
