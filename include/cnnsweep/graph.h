@@ -231,9 +231,10 @@ const char *cs_param_role_name(cs_param_role role); /* "kernel", "gamma", ... */
 /* Writes "<layer>/<name>" as Keras has it to `out` (`size` bytes). The depthwise kernel of DEPTHWISE_ and
  * SEPARABLE_CONV2D is called "depthwise_kernel". */
 void cs_param_name(const cs_graph *graph, const cs_param *param, char *out, size_t size);
-bool cs_param_is_statistic(const cs_param *param);         /* gradients do not update it */
-bool cs_layer_can_learn(const cs_graph *graph, int layer); /* has a parameter that gradients update */
-bool cs_layer_is_convolution(const cs_layer *layer);       /* of any kind */
+bool cs_param_is_statistic(const cs_param *param); /* gradients do not update it */
+/* Has the layer a parameter that gradients update, not only statistics? A frozen layer may have one. */
+bool cs_layer_has_trainable_params(const cs_graph *graph, int layer);
+bool cs_layer_is_convolution(const cs_layer *layer); /* of any kind */
 /* May an engine fold a frozen batch norm that follows this layer into it? Yes for a convolution, unless its kernel is
  * so large and its image so small that a pass over its output costs almost nothing in comparison: then trials that
  * train from the batch norm on share the convolution. The answer depends on the layer alone, so that a trial's numbers

@@ -191,7 +191,8 @@ static void emit(lowering *low, int index) {
             op->window.pad_right += padding->pad_right;
         }
     }
-    op->trainable = low->mode == CS_MODE_TRAIN && layer->trainable && cs_layer_can_learn(low->segment->graph, index);
+    op->trainable =
+        low->mode == CS_MODE_TRAIN && layer->trainable && cs_layer_has_trainable_params(low->segment->graph, index);
     op->output = new_value(low, index, (int)(op - low->out->ops));
     if (layer->kind == CS_LAYER_SEPARABLE_CONV2D)
         emit_pointwise(low, op, index);

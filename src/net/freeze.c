@@ -63,7 +63,7 @@ bool cs_graph_drops(const cs_graph *graph, int layer) {
     return l->kind == CS_LAYER_DROPOUT && l->rate > 0 && (l->trainable || layer >= graph->head);
 }
 
-bool cs_layer_can_learn(const cs_graph *graph, int layer) {
+bool cs_layer_has_trainable_params(const cs_graph *graph, int layer) {
     const cs_layer *l = &graph->layers[layer];
     for (int i = 0; i < l->n_params; i++)
         if (!cs_param_is_statistic(&graph->params[l->first_param + i]))
@@ -74,7 +74,7 @@ bool cs_layer_can_learn(const cs_graph *graph, int layer) {
 int cs_graph_trunk_end(const cs_graph *graph) {
     int first = 0, dropout = graph->n_layers;
     for (; first < graph->n_layers; first++) {
-        if (graph->layers[first].trainable && cs_layer_can_learn(graph, first))
+        if (graph->layers[first].trainable && cs_layer_has_trainable_params(graph, first))
             break;
         if (dropout == graph->n_layers && cs_graph_drops(graph, first))
             dropout = first;

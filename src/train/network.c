@@ -34,7 +34,7 @@ static cs_status fill_params(const cs_trial_config *trial, const cs_params *like
 /* The first layer that is trained; there is one. The trunk may end before it, at a dropout. */
 static const char *first_trained(const cs_graph *graph) {
     int i = cs_graph_trunk_end(graph);
-    while (!graph->layers[i].trainable || !cs_layer_can_learn(graph, i))
+    while (!graph->layers[i].trainable || !cs_layer_has_trainable_params(graph, i))
         i++;
     return graph->layers[i].name;
 }
@@ -134,7 +134,7 @@ int cs_trial_cut(const cs_graph *graph) {
         cut = moved < cut ? moved : cut - 1;
     }
     for (int i = 0; i < cut; i++)
-        if (cs_layer_can_learn(graph, i))
+        if (cs_layer_has_trainable_params(graph, i))
             return cut;
     return 0;
 }
