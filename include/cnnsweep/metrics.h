@@ -64,10 +64,10 @@ const double *cs_evaluation_logits(const cs_evaluation *evaluation, int64_t row)
 size_t cs_evaluation_size(const cs_evaluation *evaluation);
 /* Copies to `to` what it needs of `from`, which must have at least that. */
 void cs_evaluation_copy(const cs_evaluation *from, cs_evaluation *to);
-/* Prepares an evaluation for the sum over ranks that have each evaluated a part of a split: this rank's rows move to
- * index `first` of `rows`, and all other rows become 0. Returns how many values to sum; the sums are the evaluation of
- * the whole split. */
-size_t cs_evaluation_spread(cs_evaluation *evaluation, int64_t first, int64_t rows);
+/* Pads an evaluation with zeros, before it is summed over ranks that have each evaluated a part of a split: this rank's
+ * rows move to index `first` of `rows`, and all other rows become 0. Returns how many values to sum; the sums are the
+ * evaluation of the whole split. */
+size_t cs_evaluation_pad(cs_evaluation *evaluation, int64_t first, int64_t rows);
 
 /* Precision, recall and F1 of a class, or their averages, as sklearn.metrics defines them with zero_division = 0. */
 typedef struct cs_class_scores {

@@ -125,7 +125,7 @@ void cs_evaluation_copy(const cs_evaluation *from, cs_evaluation *to) {
     memcpy(row_of(to, 0), row_of(from, 0), (size_t)rows * row_size(&to->spec) * sizeof(double));
 }
 
-size_t cs_evaluation_spread(cs_evaluation *evaluation, int64_t first, int64_t rows) {
+size_t cs_evaluation_pad(cs_evaluation *evaluation, int64_t first, int64_t rows) {
     size_t each = row_size(&evaluation->spec) * sizeof(double);
     int64_t mine = (int64_t)evaluation->values[ROWS], last = first + mine;
     memmove(row_of(evaluation, first), row_of(evaluation, 0), (size_t)mine * each);

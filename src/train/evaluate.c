@@ -95,7 +95,7 @@ static cs_status sum_over_ranks(const cs_evaluate_pass *pass, const cs_evaluated
     int64_t before = 0, all = 0;
     if (evaluation->spec.needs & CS_NEEDS_LOGITS)
         CS_TRY(cs_team_count_rows(pass->team, cs_evaluation_tally(evaluation).rows, &before, &all));
-    CS_TRY(cs_team_sum(pass->team, evaluation->values, cs_evaluation_spread(evaluation, before, all)));
+    CS_TRY(cs_team_sum(pass->team, evaluation->values, cs_evaluation_pad(evaluation, before, all)));
     return pass->check(pass->context, program, cs_evaluation_tally(evaluation).loss);
 }
 

@@ -122,7 +122,7 @@ static void test_ranks_that_are_summed_give_what_one_gives(void **state) {
             cs_evaluation *part = evaluate(needs[i], 0, ROWS); /* what lies behind its rows is of an earlier pass */
             cs_evaluation_reset(part);
             add(part, cuts[rank], cuts[rank + 1]);
-            size_t n = cs_evaluation_spread(part, cuts[rank], ROWS);
+            size_t n = cs_evaluation_pad(part, cuts[rank], ROWS);
             assert_int_equal(n, cs_evaluation_size(whole));
             for (size_t v = 0; v < n; v++)
                 sum->values[v] += part->values[v];
