@@ -30,11 +30,11 @@ enum {
     CS_AFFECTS_GRAPH = 1,     /* the layers, and their values before training */
     CS_AFFECTS_HEAD = 2,      /* the layers of the head; trials of a group may differ in those after the shared trunk */
     CS_AFFECTS_RATES = 4,     /* what the layers of the head do while they train; the frozen layers never */
-    CS_AFFECTS_DEPTH = 8,     /* which layers are frozen */
+    CS_AFFECTS_FROZEN = 8,    /* which layers are frozen */
     CS_AFFECTS_MODE = 16,     /* whether the trunk runs in every epoch */
     CS_AFFECTS_BATCHES = 32,  /* which pixels each step sees */
     CS_AFFECTS_TRAINING = 64, /* how the trainable layers are updated, and for how long */
-    CS_AFFECTS_PLACE = 128,   /* where files are: no result depends on it, but trials of a group must agree */
+    CS_AFFECTS_PATHS = 128,   /* where files are: no result depends on it, but trials of a group must agree */
     CS_AFFECTS_SWEEP = 256    /* an option of the job: which trials there are, or their results */
 };
 

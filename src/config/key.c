@@ -15,7 +15,7 @@ enum { TEXT_MAX = CS_VALUE_MAX * 4 > CS_AUGMENT_TEXT ? CS_VALUE_MAX * 4 : CS_AUG
 
 /* Everything on which the results of a trial depend. */
 enum {
-    AFFECTS_RESULTS = CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_RATES | CS_AFFECTS_DEPTH | CS_AFFECTS_MODE |
+    AFFECTS_RESULTS = CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_RATES | CS_AFFECTS_FROZEN | CS_AFFECTS_MODE |
                       CS_AFFECTS_BATCHES | CS_AFFECTS_TRAINING
 };
 
@@ -39,13 +39,13 @@ static bool identify_value(const cs_option *option, const cs_trial_config *trial
 }
 
 /* The hashes of the options are added, so that a key does not depend on their order in the table. */
-static uint64_t hash_parts(const cs_trial_config *trial, unsigned parts) {
+static uint64_t hash_options(const cs_trial_config *trial, unsigned affects) {
     uint64_t sum = 0;
     char text[TEXT_MAX];
     size_t n;
     const cs_option *options = cs_options(&n);
     for (size_t i = 0; i < n; i++)
-        if (options[i].affects & parts && !identify_value(&options[i], trial, text, sizeof text))
+        if (options[i].affects & affects && !identify_value(&options[i], trial, text, sizeof text))
             sum += mix(hash_text(options[i].key), hash_text(text));
     return mix(KEY_VERSION, sum);
 }
@@ -57,17 +57,17 @@ static bool has_same_value(const cs_option *option, const cs_trial_config *a, co
     return strcmp(texts[0], texts[1]) == 0;
 }
 
-static bool agree_in(const cs_trial_config *a, const cs_trial_config *b, unsigned parts) {
+static bool agree_in(const cs_trial_config *a, const cs_trial_config *b, unsigned affects) {
     size_t n;
     const cs_option *options = cs_options(&n);
     for (size_t i = 0; i < n; i++)
-        if (options[i].affects & parts && !has_same_value(&options[i], a, b))
+        if (options[i].affects & affects && !has_same_value(&options[i], a, b))
             return false;
     return true;
 }
 
 uint64_t cs_trial_key(const cs_trial_config *trial) {
-    return hash_parts(trial, AFFECTS_RESULTS);
+    return hash_options(trial, AFFECTS_RESULTS);
 }
 
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
@@ -76,9 +76,9 @@ bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
 
 /* Features are the outputs of one particular layer, so that trials that train on them must freeze the same layers. A
  * dropout's rate counts too, as the trunk may end at a dropout. */
-static unsigned shared_parts(const cs_trial_config *trial) {
-    unsigned parts = CS_AFFECTS_GRAPH | CS_AFFECTS_BATCHES | CS_AFFECTS_MODE | CS_AFFECTS_PLACE;
-    return trial->train.mode == CS_TRAIN_FEATURES ? parts | CS_AFFECTS_DEPTH | CS_AFFECTS_RATES : parts;
+static unsigned shared_affects(const cs_trial_config *trial) {
+    unsigned affects = CS_AFFECTS_GRAPH | CS_AFFECTS_BATCHES | CS_AFFECTS_MODE | CS_AFFECTS_PATHS;
+    return trial->train.mode == CS_TRAIN_FEATURES ? affects | CS_AFFECTS_FROZEN | CS_AFFECTS_RATES : affects;
 }
 
 static int find_dense(const cs_head_spec *head) {
@@ -122,18 +122,18 @@ static int shared_head(const cs_trial_config *trial) {
 
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
     int head = shared_head(a);
-    return agree_in(a, b, shared_parts(a)) && head == shared_head(b) &&
+    return agree_in(a, b, shared_affects(a)) && head == shared_head(b) &&
            memcmp(a->model.head, b->model.head, (size_t)head) == 0;
 }
 
 uint64_t cs_trial_share_key(const cs_trial_config *trial) {
-    return mix(hash_parts(trial, shared_parts(trial) & ~(unsigned)CS_AFFECTS_PLACE),
+    return mix(hash_options(trial, shared_affects(trial) & ~(unsigned)CS_AFFECTS_PATHS),
                cs_checksum(trial->model.head, (size_t)shared_head(trial)));
 }
 
 /* A dropout's rate does not change the work, but the trunk may end at a dropout whose rate is not 0. */
 uint64_t cs_trial_work_key(const cs_trial_config *trial) {
-    return mix(
-        hash_parts(trial, CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_DEPTH | CS_AFFECTS_MODE | CS_AFFECTS_PLACE),
-        trial->model.dropout > 0);
+    return mix(hash_options(trial, CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_FROZEN | CS_AFFECTS_MODE |
+                                       CS_AFFECTS_PATHS),
+               trial->model.dropout > 0);
 }

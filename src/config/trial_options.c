@@ -55,7 +55,7 @@ static const cs_option table[] = {
      FIELD(data.path),
      .fallback = "",
      .required = true,
-     .affects = CS_AFFECTS_PLACE,
+     .affects = CS_AFFECTS_PATHS,
      .doc = "packed dataset: a .h5 file or a folder of shards"},
     {.key = "data.image",
      .type = CS_OPTION_SIZE,
@@ -68,7 +68,7 @@ static const cs_option table[] = {
      .type = CS_OPTION_STRING,
      FIELD(data.features),
      .fallback = "",
-     .affects = CS_AFFECTS_PLACE,
+     .affects = CS_AFFECTS_PATHS,
      .doc = "folder of the features files; empty: next to the dataset, with its name and .features"},
 
     {.key = "model.arch",
@@ -150,7 +150,7 @@ static const cs_option table[] = {
      FIELD(fine_tune),
      .fallback = "all",
      .sweepable = true,
-     .affects = CS_AFFECTS_DEPTH,
+     .affects = CS_AFFECTS_FROZEN,
      .takes_map = true,
      .takes_count = true,
      .doc = "layers that train: all, head, N = the last N layers as model.layers[-N:], {blocks: K} = the last K "

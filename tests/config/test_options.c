@@ -232,7 +232,7 @@ static void test_a_key_depends_on_every_option_that_changes_numbers(void **state
         assert_ok(cs_option_set(&options[i], text, &changed));
         /* An augmentation counts by its rules and not by its name. */
         bool named = strcmp(options[i].key, "train.augment") == 0;
-        bool counts = options[i].affects & ~(unsigned)CS_AFFECTS_PLACE && !named;
+        bool counts = options[i].affects & ~(unsigned)CS_AFFECTS_PATHS && !named;
         if ((cs_trial_key(&changed) != cs_trial_key(&defaults)) != counts)
             fail_msg("%s=%s", options[i].key, text);
     }

@@ -64,12 +64,13 @@ static cs_status check_dropout(const cs_job_reader *reader) {
 /* With mode: features only the head is trained, and features are computed once, without augmentation. */
 static cs_status check_features(const cs_job_reader *reader, cs_trial_config *trial) {
     const char *head = "head";
-    const cs_node *depth = cs_job_given(reader, "train.fine_tune"), *augment = cs_job_given(reader, "train.augment");
+    const cs_node *fine_tune = cs_job_given(reader, "train.fine_tune"),
+                  *augment = cs_job_given(reader, "train.augment");
     if (trial->train.mode != CS_TRAIN_FEATURES)
         return CS_OK;
-    if (depth && strcmp(trial->fine_tune, head) != 0)
+    if (fine_tune && strcmp(trial->fine_tune, head) != 0)
         return cs_hint(
-            cs_node_fail(depth, CS_ERR_ARG, "train.fine_tune is %s, but train.mode is features", trial->fine_tune),
+            cs_node_fail(fine_tune, CS_ERR_ARG, "train.fine_tune is %s, but train.mode is features", trial->fine_tune),
             "on features only the head trains: leave fine_tune out, or use mode: fine_tune");
     if (augment && strcmp(trial->augment_name, "none") != 0)
         return cs_hint(

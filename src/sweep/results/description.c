@@ -35,7 +35,7 @@ static const char maximize[] = "maximize", minimize[] = "minimize", random_metho
 /* Machines that train parts may differ in the other options, which change at most the last digits of the numbers
  * (threads, device). Files are compared by their contents; for the dataset the journal has a checksum. */
 static bool affects_numbers(const cs_option *option) {
-    return option->affects & ~(unsigned)CS_AFFECTS_PLACE;
+    return option->affects & ~(unsigned)CS_AFFECTS_PATHS;
 }
 
 static bool is_swept(const cs_job *job, const cs_option *option) {
