@@ -9,12 +9,12 @@
 
 /* The work that a network needs for one sample. */
 typedef struct cs_work {
-    int cut;            /* cs_trial_cut */
-    double trunk, tail; /* forward multiply-adds of the layers before the cut, and of the others */
-    double tap;         /* bytes of the trunk's output, the value that crosses the cut */
-    double activations; /* bytes of all outputs of the tail's layers */
-    double params;      /* bytes of all parameters */
-    double own_params;  /* bytes of the tail's parameters */
+    int cut;             /* cs_trial_cut */
+    double trunk, tail;  /* forward multiply-adds of the layers before the cut, and of the others */
+    double trunk_output; /* bytes of the value that crosses the cut */
+    double activations;  /* bytes of all outputs of the tail's layers */
+    double params;       /* bytes of all parameters */
+    double own_params;   /* bytes of the tail's parameters */
 } cs_work;
 cs_work cs_work_of(const cs_graph *graph);
 
@@ -37,16 +37,17 @@ CS_MUST_CHECK cs_status cs_rates_measure(cs_engine *engine, const cs_trial_confi
 
 /* What a trial adds to the cost of a group. */
 typedef struct cs_cost {
-    int trial;      /* index in the job */
-    uint64_t share; /* cs_trial_share_key, or an index of it: trials with equal values can form a group */
+    int trial;          /* index in the job */
+    uint64_t share_key; /* cs_trial_share_key, or an index of it: trials with equal keys can form a group */
     int cut, epochs;
     double trunk[CS_SPLIT_COUNT]; /* seconds of one pass of each split through the trunk */
     double tail;                  /* seconds of the tail over all epochs */
     double memory;                /* bytes that the trial needs for itself */
-    /* fraction of the trunk's outputs at the first cut of a group that the cache keeps for later epochs */
-    double kept;
-    double variants; /* how many augmented variants a train image has; 0: too many to count, none is cached */
-    double cache;    /* bytes of the cache if this trial's cut is the first of its group */
+    /* The next three are about the outputs of the trunk at this trial's cut, which are cached if the cut is the first
+     * of a group. */
+    double cached_fraction; /* of the outputs, which then need not be computed again in later epochs */
+    double variants;        /* how many augmented variants a train image has; 0: too many to count, none is cached */
+    double cache;           /* bytes of all outputs that can be cached */
     double checkpoint, weights; /* bytes of its checkpoint file and of its weights file */
 } cs_cost;
 /* `images`: how many each split has. `room`: bytes for cached outputs of trunks. */

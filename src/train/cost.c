@@ -15,7 +15,7 @@ cs_work cs_work_of(const cs_graph *graph) {
         if (graph->params[p].layer >= work.cut)
             work.own_params += sizeof(float) * (double)graph->params[p].count;
     if (work.cut > 0)
-        work.tap = sizeof(float) * (double)cs_shape_count(graph->layers[work.cut].in);
+        work.trunk_output = sizeof(float) * (double)cs_shape_count(graph->layers[work.cut].in);
     return work;
 }
 
@@ -52,21 +52,21 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
                   work->own_params * (arrays + 1);
     cost.checkpoint = work->own_params * (cs_optimizer_states(&train->optimizer) + 1 + (train->patience > 0));
     cost.weights = work->params;
-    cost.share = cs_trial_share_key(trial);
+    cost.share_key = cs_trial_share_key(trial);
     cost.variants = features ? 1 : cs_augment_variants(&trial->augment);
-    cost.kept = features;
-    if (room > 0 && work->tap > 0 && !features) {
-        cost.cache = work->tap * (cost.variants * n_train + (double)(images[CS_SPLIT_VAL] + images[CS_SPLIT_TEST]));
-        cost.kept = fmin(1, room / cost.cache);
+    cost.cached_fraction = features;
+    if (room > 0 && work->trunk_output > 0 && !features) {
+        cost.cache =
+            work->trunk_output * (cost.variants * n_train + (double)(images[CS_SPLIT_VAL] + images[CS_SPLIT_TEST]));
+        cost.cached_fraction = fmin(1, room / cost.cache);
     }
     return cost;
 }
 
 cs_cost cs_cost_uncached(const cs_cost *cost) {
     cs_cost uncached = *cost;
-    if (cost->cache > 0) {
-        uncached.kept = uncached.cache = 0;
-    }
+    if (cost->cache > 0)
+        uncached.cached_fraction = uncached.cache = 0;
     return uncached;
 }
 
@@ -78,7 +78,7 @@ static double first_passes(const cs_cost *first, int epochs, cs_split split) {
         return 1;
     if (v > 0)
         seen = v == 1 ? 1 : v * (1 - pow(1 - 1 / v, epochs));
-    return first->kept * seen + (1 - first->kept) * epochs;
+    return first->cached_fraction * seen + (1 - first->cached_fraction) * epochs;
 }
 
 void cs_group_cost_add(cs_group_cost *group, const cs_cost *cost) {

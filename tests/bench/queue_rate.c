@@ -190,7 +190,7 @@ static cs_status make_plan(const load *l, const cs_job *job, cs_dataset *dataset
     for (int t = 0; t < l->trials; t++) {
         plan->seconds[t] = length_of(l, t);
         plan->total_seconds += plan->seconds[t];
-        plan->costs[t] = (cs_cost){.trial = t, .share = (uint64_t)t, .epochs = l->epochs, .tail = plan->seconds[t]};
+        plan->costs[t] = (cs_cost){.trial = t, .share_key = (uint64_t)t, .epochs = l->epochs, .tail = plan->seconds[t]};
     }
     CS_TRY(cs_groups_make(plan->costs, l->trials, &limits, plan->groups, &plan->n_groups));
     return cs_groups_makespan(plan->groups, plan->n_groups, rank_groups, &plan->makespan);

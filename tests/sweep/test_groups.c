@@ -15,9 +15,9 @@ enum { SMALL = 7, LARGE = 100000 };
 static const cs_group_limits alone = {.ranks = 1, .most = 32, .memory = 1e18};
 
 /* A pass of the train split through the trunk takes `trunk` seconds, the val and test splits a tenth of that. */
-static cs_cost cost_of(int trial, uint64_t share, int cut, double trunk, double tail) {
+static cs_cost cost_of(int trial, uint64_t share_key, int cut, double trunk, double tail) {
     return (cs_cost){.trial = trial,
-                     .share = share,
+                     .share_key = share_key,
                      .cut = cut,
                      .epochs = 10,
                      .trunk = {trunk, trunk / 10, trunk / 10},
@@ -43,11 +43,11 @@ static double judge_seconds(const cs_cost *const *group, int n) {
         for (int i = 0; i < n; i++)
             for (int split = 0; split < 2 && e < group[i]->epochs; split++)
                 deepest[split] = fmax(deepest[split], group[i]->trunk[split]);
-        const double *kept = group[first]->trunk;
-        bool keeps = group[first]->kept;
-        seconds += deepest[CS_SPLIT_TRAIN] - kept[CS_SPLIT_TRAIN] + deepest[CS_SPLIT_VAL] - kept[CS_SPLIT_VAL];
-        seconds += kept[CS_SPLIT_TRAIN] * (keeps && v > 0 ? pow(1 - 1 / v, e) : 1); /* share not seen so far */
-        seconds += keeps && e > 0 ? 0 : kept[CS_SPLIT_VAL];
+        const double *link = group[first]->trunk;
+        bool cached = group[first]->cached_fraction;
+        seconds += deepest[CS_SPLIT_TRAIN] - link[CS_SPLIT_TRAIN] + deepest[CS_SPLIT_VAL] - link[CS_SPLIT_VAL];
+        seconds += link[CS_SPLIT_TRAIN] * (cached && v > 0 ? pow(1 - 1 / v, e) : 1); /* share not seen so far */
+        seconds += cached && e > 0 ? 0 : link[CS_SPLIT_VAL];
     }
     return seconds;
 }
@@ -89,7 +89,7 @@ static void partition(brute *b, int i) {
     }
     for (int k = 0; k <= b->n_blocks; k++) {
         bool fresh = k == b->n_blocks;
-        if (!fresh && b->blocks[k][0]->share != b->costs[i].share)
+        if (!fresh && b->blocks[k][0]->share_key != b->costs[i].share_key)
             continue;
         if (fresh)
             b->sizes[b->n_blocks++] = 0;
@@ -117,7 +117,7 @@ static int random_costs(cs_rng *rng, cs_cost *costs) {
                            tail * random_in(rng, 0.5, 1.5) * (1 - cut / 50.0));
         costs[t].epochs = 1 + (int)cs_rng_below(rng, 12);
         costs[t].variants = variants;
-        costs[t].kept = variants > 0;
+        costs[t].cached_fraction = variants > 0;
     }
     return n;
 }
@@ -128,7 +128,7 @@ static void check_partition(const cs_cost *costs, int n, const cs_trial_group *g
     for (int p = 0; p < n_groups; p++) {
         assert_in_range(groups[p].n, 1, most);
         for (int i = groups[p].first; i < groups[p].first + groups[p].n; i++) {
-            assert_true(costs[i].share == costs[groups[p].first].share);
+            assert_true(costs[i].share_key == costs[groups[p].first].share_key);
             assert_int_equal(seen[costs[i].trial]++, 0);
         }
         assert_true(p == 0 || groups[p].seconds <= groups[p - 1].seconds);
@@ -217,7 +217,7 @@ static void a_group_never_costs_more_than_its_trials_alone(void **state) {
     assert_ok(cs_groups_make(costs, 2, &alone, groups, &n_groups));
     assert_int_equal(n_groups, 1);
     for (int t = 0; t < 2; t++) {
-        costs[t].kept = true;
+        costs[t].cached_fraction = true;
         costs[t].variants = 1;
     }
     assert_ok(cs_groups_make(costs, 2, &alone, groups, &n_groups));

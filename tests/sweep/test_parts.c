@@ -24,13 +24,13 @@ static void make_costs(cs_cost costs[N]) {
         int share = (int)(SHARES * draw(&state)), cut = (int)(CUTS * draw(&state));
         double trunk = trunks[share] * (1 + cut);
         costs[t] = (cs_cost){.trial = t,
-                             .share = (uint64_t)share,
+                             .share_key = (uint64_t)share,
                              .cut = cut,
                              .epochs = 10,
                              .trunk = {trunk, trunk / 10, trunk / 10},
                              .tail = pow(1000, draw(&state)),
                              .memory = 1,
-                             .kept = share % 2,
+                             .cached_fraction = share % 2,
                              .variants = share % 2};
     }
 }
@@ -104,7 +104,7 @@ static void a_group_is_whole_where_that_is_balanced(void **state) {
     cs_cost costs[16];
     int part_of[16];
     for (int t = 0; t < 16; t++)
-        costs[t] = (cs_cost){.trial = t, .share = (uint64_t)t / 8, .epochs = 10, .trunk = {100, 10, 10}, .tail = 1};
+        costs[t] = (cs_cost){.trial = t, .share_key = (uint64_t)t / 8, .epochs = 10, .trunk = {100, 10, 10}, .tail = 1};
     divide(costs, 16, 2, part_of);
     for (int t = 0; t < 16; t++)
         assert_int_equal(part_of[t], part_of[t / 8 * 8]);
@@ -117,7 +117,7 @@ static void a_group_is_split_where_it_is_not(void **state) {
     cs_cost costs[8];
     int part_of[8], first = 0;
     for (int t = 0; t < 8; t++)
-        costs[t] = (cs_cost){.trial = t, .share = 1, .epochs = 10, .trunk = {0.01, 0.001, 0.001}, .tail = 10};
+        costs[t] = (cs_cost){.trial = t, .share_key = 1, .epochs = 10, .trunk = {0.01, 0.001, 0.001}, .tail = 10};
     divide(costs, 8, 2, part_of);
     for (int t = 0; t < 8; t++)
         first += part_of[t] == 0;

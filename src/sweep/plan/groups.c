@@ -18,10 +18,10 @@ typedef struct search {
     double makespan, least_makespan;
 } search;
 
-static int by_share_and_cut(const void *a, const void *b) {
+static int by_key_and_cut(const void *a, const void *b) {
     const cs_cost *p = a, *q = b;
-    if (p->share != q->share)
-        return p->share < q->share ? -1 : 1;
+    if (p->share_key != q->share_key)
+        return p->share_key < q->share_key ? -1 : 1;
     return p->cut != q->cut ? p->cut - q->cut : p->trial - q->trial;
 }
 
@@ -68,7 +68,7 @@ static void find_cuts(search *s, double longest) {
         cs_group_cost group = {0};
         s->least[end] = INFINITY;
         for (int first = end - 1; first >= 0 && end - first <= s->limits->most; first--) {
-            if (s->costs[first].share != s->costs[end - 1].share)
+            if (s->costs[first].share_key != s->costs[end - 1].share_key)
                 break;
             cs_group_cost_add(&group, &s->costs[first]);
             if (group.n > 1 && (group.tails > longest || group.memory > s->limits->memory))
@@ -121,7 +121,7 @@ static cs_status find_groups(search *s) {
 cs_status cs_groups_make(cs_cost *costs, int n, const cs_group_limits *limits, cs_trial_group *groups, int *n_groups) {
     search s = {.costs = costs, .n = n, .limits = limits, .best = groups, .least_makespan = INFINITY};
     cs_status status;
-    qsort(costs, (size_t)n, sizeof *costs, by_share_and_cut);
+    qsort(costs, (size_t)n, sizeof *costs, by_key_and_cut);
     CS_TRY_GOTO(cs_alloc((size_t)n + 1, sizeof *s.least, "plan", &s.least), done);
     CS_TRY_GOTO(cs_alloc((size_t)n + 1, sizeof *s.from, "plan", &s.from), done);
     CS_TRY_GOTO(cs_alloc((size_t)n, sizeof *s.groups, "plan", &s.groups), done);

@@ -20,7 +20,7 @@ typedef struct cs_group_limits {
     double memory; /* the most bytes that a group of several trials may need */
 } cs_group_limits;
 
-/* Sorts costs [n] by share and cut, and divides them into groups [at most n], longest first. The same input always
+/* Sorts costs [n] by share_key and cut, and divides them into groups [at most n], longest first. The same input always
  * gives the same groups. */
 CS_MUST_CHECK cs_status cs_groups_make(cs_cost *costs, int n, const cs_group_limits *limits, cs_trial_group *groups,
                                        int *n_groups);

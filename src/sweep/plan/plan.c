@@ -50,7 +50,7 @@ static cs_status divide(const cs_plan *plan, cs_job *job, const cs_networks *net
     for (int t = 0; t < job->n_trials; t++) {
         plan->costs[t] = cs_cost_of(&job->trials[t], &networks->items[networks->of[t]].work, &rates, images, room);
         plan->costs[t].trial = t;
-        plan->costs[t].share = (uint64_t)plan->shares[t];
+        plan->costs[t].share_key = (uint64_t)plan->share_keys[t];
     }
     return cs_parts_divide(plan->costs, job->n_trials, job->parts, run->group ? CS_GROUP_MAX : 1, job->part_of);
 }
@@ -58,7 +58,7 @@ static cs_status divide(const cs_plan *plan, cs_job *job, const cs_networks *net
 /* Estimates the cost of every trial that is still to be trained, from its network's rates. */
 static void cost_trials(cs_plan *plan, const cs_networks *networks) {
     const cs_job *job = plan->job;
-    double room = (double)plan->kept_in.memory + (double)plan->kept_in.disk;
+    double room = (double)plan->cache_limits.memory + (double)plan->cache_limits.disk;
     int64_t images[CS_SPLIT_COUNT];
     count_images(plan, images);
     plan->n_costs = 0;
@@ -67,7 +67,7 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
         cs_rates rates = network->rates;
         cs_work work = network->work;
         if (plan->on_device)
-            work.tap *= (double)cs_engine_value_bytes(networks->engine) / sizeof(float);
+            work.trunk_output *= (double)cs_engine_value_bytes(networks->engine) / sizeof(float);
         rates.trunk *= job->run.ranks_per_trial;
         rates.train *= job->run.ranks_per_trial;
         rates.infer *= job->run.ranks_per_trial;
@@ -77,7 +77,7 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
         cs_cost *cost = &plan->costs[plan->n_costs++];
         *cost = cs_cost_of(&job->trials[t], &work, &rates, images, room);
         cost->trial = t;
-        cost->share = (uint64_t)plan->shares[t];
+        cost->share_key = (uint64_t)plan->share_keys[t];
     }
 }
 
@@ -121,9 +121,9 @@ static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks, const cs_eng
 }
 
 static cs_status plan_trials(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_networks *networks) {
-    int n_shares;
+    int n_keys;
     CS_TRY(cs_networks_open(networks, cs_ranks_threads(ranks, job->run.threads)));
-    CS_TRY(cs_number_distinct(job, cs_trial_share_key, plan->shares, &n_shares));
+    CS_TRY(cs_number_distinct(job, cs_trial_share_key, plan->share_keys, &n_keys));
     if (job->parts > 0)
         CS_TRY(divide(plan, job, networks));
     cost_trials(plan, networks);
@@ -147,12 +147,12 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     plan->rank_groups = cs_ranks_size(ranks) / job->run.ranks_per_trial;
     if (plan->rank_groups < 1)
         plan->rank_groups = 1;
-    plan->kept_in = cs_limits_of_cache(&job->run, cs_ranks_on_node(ranks), engine);
+    plan->cache_limits = cs_limits_of_cache(&job->run, cs_ranks_on_node(ranks), engine);
     plan->on_device = cs_engine_has_stores(engine);
     CS_TRY(cs_alloc(n, sizeof *plan->macs, "costs", &plan->macs));
     CS_TRY(cs_alloc(n, sizeof *plan->seconds, "costs", &plan->seconds));
     CS_TRY(cs_alloc(n, sizeof *plan->costs, "costs", &plan->costs));
-    CS_TRY(cs_alloc(n, sizeof *plan->shares, "costs", &plan->shares));
+    CS_TRY(cs_alloc(n, sizeof *plan->share_keys, "costs", &plan->share_keys));
     CS_TRY(cs_alloc(n, sizeof *plan->groups, "groups of work", &plan->groups));
     cs_networks networks = {.job = job, .dataset = plan->dataset, .engine = engine};
     cs_status status = plan_trials(plan, job, ranks, &networks);
@@ -180,7 +180,7 @@ void cs_plan_free(cs_plan *plan) {
     free(plan->macs);
     free(plan->seconds);
     free(plan->costs);
-    free(plan->shares);
+    free(plan->share_keys);
     free(plan->groups);
     free(plan);
 }

@@ -10,7 +10,7 @@
 typedef struct cs_plan {
     const cs_job *job; /* borrowed */
     cs_dataset *dataset;
-    int *shares;       /* [n_trials] trials with the same number can share a trunk */
+    int *share_keys;   /* [n_trials] numbered from 0; trials with the same number can share a trunk */
     double *macs;      /* [n_trials] multiply-adds of each trial alone, those of an earlier run included */
     double total_macs; /* of the trials of this part */
     double *seconds; /* [n_trials] expected, with an equal part of its group's shared work; 0: done in an earlier run */
@@ -19,11 +19,11 @@ typedef struct cs_plan {
     int n_costs;
     cs_trial_group *groups; /* longest first */
     int n_groups;
-    int rank_groups;         /* sets of ranks_per_trial ranks, each of which trains a group at a time */
-    bool measured;           /* the seconds were measured on this machine, not assumed of an ordinary one */
-    cs_cache_limits kept_in; /* room of a rank for cached outputs of trunks */
-    bool on_device;          /* programs and cached outputs of trunks lie in a device's memory */
-    double makespan;         /* expected seconds until the last group is done */
+    int rank_groups;              /* sets of ranks_per_trial ranks, each of which trains a group at a time */
+    bool measured;                /* the seconds were measured on this machine, not assumed of an ordinary one */
+    cs_cache_limits cache_limits; /* room of a rank for cached outputs of trunks */
+    bool on_device;               /* programs and cached outputs of trunks lie in a device's memory */
+    double makespan;              /* expected seconds until the last group is done */
 } cs_plan;
 
 /* Opens the dataset, builds each distinct network with its weights, checks that the table's metric will exist, measures

@@ -21,14 +21,14 @@ void cs_print_bytes(double bytes, FILE *out) {
     fprintf(out, bytes < giga ? "%.0f MB" : "%.1f GB", bytes / (bytes < giga ? mega : giga));
 }
 
-/* Which outputs of the trunk are cached for later epochs. */
-static const char *kept_of(const cs_plan *plan, const cs_cost *first) {
-    const double whole = 0.995;
+/* Describes which outputs of the trunk are cached for later epochs. */
+static const char *describe_cached(const cs_plan *plan, const cs_cost *first) {
+    const double nearly_all = 0.995;
     if (plan->job->trials[first->trial].train.mode == CS_TRAIN_FEATURES)
         return "features";
     if (first->cache == 0)
         return "nothing";
-    if (first->kept < whole)
+    if (first->cached_fraction < nearly_all)
         return "a part";
     return first->variants == 0 ? "val, test" : first->variants == 1 ? "all" : "all variants";
 }
@@ -38,7 +38,7 @@ static void describe_group(const cs_plan *plan, const cs_trial_group *group, cha
     const char *most = plan->job->trials[first->trial].fine_tune, *least = plan->job->trials[last->trial].fine_tune;
     char depths[CS_NAME_MAX * 2];
     snprintf(depths, sizeof depths, first->cut == last->cut ? "%s" : "%s to %s", most, least);
-    snprintf(out, size, "%6d  %-20s %-13s %8.1f s", group->n, depths, kept_of(plan, first), group->seconds);
+    snprintf(out, size, "%6d  %-20s %-13s %8.1f s", group->n, depths, describe_cached(plan, first), group->seconds);
 }
 
 /* One line a group. Groups that follow one another and have equal lines share one. */
@@ -88,23 +88,24 @@ static void print_savings(const cs_plan *plan, FILE *out) {
 }
 
 static void print_memory(const cs_plan *plan, FILE *out) {
-    double most = 0, kept = 0, in_memory = (double)plan->kept_in.memory, on_disk = (double)plan->kept_in.disk;
+    const double in_memory = (double)plan->cache_limits.memory, on_disk = (double)plan->cache_limits.disk;
+    double most = 0, cached = 0;
     for (int p = 0; p < plan->n_groups; p++) {
         const cs_trial_group *group = &plan->groups[p];
         most = fmax(most, group->memory);
-        kept = fmax(kept, plan->costs[group->first].cache);
+        cached = fmax(cached, plan->costs[group->first].cache);
     }
     fprintf(out, "%s a rank: about ", plan->on_device ? "device memory" : "memory");
-    cs_print_bytes(most + fmin(kept, in_memory), out);
-    if (kept > 0) {
+    cs_print_bytes(most + fmin(cached, in_memory), out);
+    if (cached > 0) {
         fputs(", of that ", out);
-        cs_print_bytes(fmin(kept, in_memory), out);
+        cs_print_bytes(fmin(cached, in_memory), out);
         fputs(" of outputs of trunks", out);
     }
-    if (kept > in_memory && on_disk > 0) {
+    if (cached > in_memory && on_disk > 0) {
         fputs("; ", out);
-        cs_print_bytes(fmin(kept - in_memory, on_disk), out);
-        fprintf(out, " more of them in %s", plan->kept_in.folder);
+        cs_print_bytes(fmin(cached - in_memory, on_disk), out);
+        fprintf(out, " more of them in %s", plan->cache_limits.folder);
     }
     fputc('\n', out);
 }
