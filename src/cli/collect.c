@@ -22,19 +22,20 @@ static cs_status run(int argc, char **argv, const char **folders, int *exit_code
          &options.best},
         {"--help", NULL, "print this", cs_arg_bool, &help},
     };
-    const cs_usage usage = {.line = "cnnsweep collect [options] DIR...",
-                            .doc = "Merges results folders of one sweep, such as the parts of `cnnsweep train --part`: "
-                                   "writes trials.csv, table.md, table.csv (all digits)\nand table.tex, prints the "
-                                   "table, and names trials that are missing or that several folders have; of these "
-                                   "the first\nthat finished counts. Folders of other job files or other data are "
-                                   "refused. Sweeps may be under way: it only reads them.\nExit codes: 0 done, also "
-                                   "with trials missing, 1 failed, 2 wrong call.",
-                            .operands = {"DIR"},
-                            .most = argc,
-                            .given = &n,
-                            .args = args,
-                            .n = sizeof args / sizeof *args,
-                            .help = &help};
+    const cs_usage usage = {
+        .line = "cnnsweep collect [options] DIR...",
+        .doc = "Merges results folders of one sweep, such as the parts of `cnnsweep train --part`: "
+               "writes trials.csv, table.md, table.csv (all digits)\nand table.tex, prints the "
+               "table, and names trials that are missing or that several folders have; of these "
+               "the first\nthat finished counts. Folders of other job files or other data are "
+               "refused. The sweeps may still be running: collect only reads them.\nExit codes: 0 done, also "
+               "with trials missing, 1 failed, 2 wrong call.",
+        .operands = {"DIR"},
+        .most = argc,
+        .given = &n,
+        .args = args,
+        .n = sizeof args / sizeof *args,
+        .help = &help};
     *exit_code = CS_EXIT_OK;
     if (!cs_command_parse(&usage, argc, argv, folders, exit_code))
         return CS_OK;

@@ -271,7 +271,7 @@ def test_status_tells_the_best():
     status = run_ok("status", "whole").stdout
     best = max(read_trials("whole"), key=lambda t: float(t["test_accuracy"]))
     assert f"best     test_accuracy {float(best['test_accuracy']):.4f}: {best['trial']} lr={best['lr']}" in status, status
-    assert "trials   6: 6 done, 0 failed, 0 under way, 0 waiting" in status and "epochs   12" in status
+    assert "trials   6: 6 done, 0 failed, 0 in progress, 0 waiting" in status and "epochs   12" in status
     assert "state    done" in status and "table.md" in status
 
 

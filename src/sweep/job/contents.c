@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The trial among `firsts` [n], the first trials of the files so far, that has the same file; NULL: there is none. */
+/* Finds the trial with the same file among `firsts` [n], one trial for each file so far. NULL: there is none. */
 static const cs_trial_config *find_same(const cs_job *job, const int *firsts, int n, const cs_trial_config *trial) {
     for (int i = 0; i < n; i++)
         if (strcmp(job->trials[firsts[i]].weights, trial->weights) == 0)

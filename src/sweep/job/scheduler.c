@@ -75,7 +75,7 @@ cs_status cs_scheduler_complete(cs_scheduler_config *config, int longest) {
 
 /* Assigns each trial to the bracket that is furthest behind its share. Bracket b of Hyperband begins s = levels-1-b
  * halvings before the end; its share is the number of trials that Hyperband starts with there. */
-static cs_status deal_trials(cs_scheduler *self, int levels) {
+static cs_status assign_brackets(cs_scheduler *self, int levels) {
     const cs_scheduler_config *config = &self->job->scheduler;
     double *shares = NULL;
     CS_TRY(cs_alloc((size_t)config->brackets, sizeof *shares, "scheduler", &shares));
@@ -97,7 +97,7 @@ static cs_status open_halving(cs_scheduler *self) {
     const cs_scheduler_config *config = &self->job->scheduler;
     int levels = count_levels(config);
     CS_TRY(cs_alloc((size_t)config->brackets, sizeof *self->brackets, "scheduler", &self->brackets));
-    CS_TRY(deal_trials(self, levels));
+    CS_TRY(assign_brackets(self, levels));
     for (int b = 0; b < config->brackets; b++) {
         bracket *own = &self->brackets[b];
         CS_TRY(cs_alloc((size_t)(levels - b), sizeof *own->rungs, "scheduler", &own->rungs));

@@ -2,11 +2,11 @@
 /* Inside the sweep room: decides which trials end early. Knows no MPI and no files.
  *
  * ASHA and HYPERBAND are the stopping variant of asynchronous successive halving (Li et al. 2018, arXiv:1810.05934)
- * with the cutoff of Ray Tune's AsyncHyperBandScheduler. Rung k is at grace_period * reduction_factor^k epochs. There a
- * trial's value is compared with the values that reached the rung before it. The trial stops if it is worse than their
- * quantile 1 - 1/reduction_factor, so about one in reduction_factor goes on; every trial stops at max_t. Bracket b has
- * no rungs before k = b. The trials are dealt out to the brackets in the proportions of Hyperband (Li et al. 2016,
- * arXiv:1603.06560).
+ * with the cutoff of Ray Tune's AsyncHyperBandScheduler. Rung k is at grace_period * reduction_factor^k epochs. At a
+ * rung, a trial's value is compared with those of the trials that reached it before. The trial stops if it is worse
+ * than their quantile 1 - 1/reduction_factor, so about one in reduction_factor goes on; every trial stops at max_t.
+ * Bracket b has no rungs before k = b. The trials are divided over the brackets in the proportions of Hyperband (Li et
+ * al. 2016, arXiv:1603.06560).
  * MEDIAN is Ray Tune's MedianStoppingRule: a trial stops if its best value so far is worse than the median of the other
  * trials' means over the same epochs. NaN is never recorded. */
 #ifndef CNNSWEEP_SCHEDULER_H

@@ -15,7 +15,7 @@ static void resolve_lr(cs_trial_config *trial) {
         optimizer->lr = cs_optimizer_default_lr(optimizer->kind);
 }
 
-/* A head that cannot be parsed counts as one without; building it then gives the error. */
+/* A head that cannot be parsed counts as one without dropout. The error is reported when the network is built. */
 static bool has_plain_dropout(const char *text) {
     cs_head_spec head;
     if (cs_head_parse(text, &head) != CS_OK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* statfs is not in POSIX; statvfs does not tell a disk from a file system in memory. */
+/* For statfs, which is not in POSIX. statvfs cannot distinguish a disk from a file system in memory. */
 #define _GNU_SOURCE
 #include "cache_limits.h"
 #include "cnnsweep/file.h"

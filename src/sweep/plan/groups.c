@@ -90,7 +90,7 @@ static cs_trial_group make_group(const search *s, int first, int end) {
     return (cs_trial_group){.first = first, .n = end - first, .seconds = group.seconds, .memory = group.memory};
 }
 
-/* Divides with that limit, and keeps the groups if the last rank finishes earlier with them. */
+/* Divides the trials with that limit, and keeps the groups if the last rank finishes earlier with them. */
 static cs_status try_longest(search *s, double longest) {
     const double gain = 1 - 1e-3;
     find_cuts(s, longest);

@@ -91,7 +91,8 @@ static double faster(double rate, double work, double other_rate, double other_w
     return other_work > 0 ? fmax(rate, work / other_work * other_rate) : rate;
 }
 
-/* Whatever disturbs a measurement makes it longer: a part never takes longer than the `whole` was seen to take. */
+/* Makes the rates of `part` at least as high as those measured for `whole` imply. A disturbance can only make a
+ * measurement longer, and a part of a network takes no longer than the whole network. */
 static void bound(const cs_networks *networks, const cs_network *whole, cs_network *part) {
     const cs_work *a = &part->work, *b = &whole->work;
     cs_rates *rates = &part->rates;
@@ -115,8 +116,9 @@ static void log_rates(const cs_networks *networks, const cs_network *network) {
            milli * batch * work->tail / rates->train, milli * batch * work->tail / rates->infer);
 }
 
-/* How fast a layer runs depends on its size: networks that differ only in what is frozen are measured one by one too,
- * as long as time is left, the shallowest and the deepest first. The others run as fast as the nearest. */
+/* The rate of a layer depends on its size. Networks that differ only in their frozen layers are therefore also measured
+ * one by one, those that differ most first, while there is time. Every other network gets the rates of the most similar
+ * one. */
 void cs_networks_measure(cs_networks *networks, double seconds) {
     enum { MOST = 16 };
     const double most_seconds = 2, part = 0.005;
@@ -125,7 +127,7 @@ void cs_networks_measure(cs_networks *networks, double seconds) {
     int n_tried = 0, n = 0, most = networks->n < MOST ? networks->n : MOST;
     cs_log_level level = cs_log_get_level();
     if (level == CS_LOG_INFO)
-        cs_log_set_level(CS_LOG_WARN); /* the networks were told of when they were built */
+        cs_log_set_level(CS_LOG_WARN); /* the networks were logged when they were built */
     while (n_tried < most && (n_tried == 0 || cs_now() < end)) {
         cs_network *network = next_to_try(networks, tried, n_tried);
         if (!network)

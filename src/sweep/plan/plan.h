@@ -33,9 +33,9 @@ typedef struct cs_plan {
 CS_MUST_CHECK cs_status cs_plan_create(cs_job *job, const cs_ranks *ranks, cs_engine *engine, cs_plan **out);
 void cs_plan_free(cs_plan *plan); /* NULL-safe */
 
-/* A few lines: the groups, the expected time and memory, and what sharing saves. */
+/* Prints a few lines: the groups, the expected time and memory, and how much work sharing saves. */
 void cs_plan_print(const cs_plan *plan, FILE *out);
-/* "12 MB" */
+/* Prints a number of bytes, such as "12 MB". */
 void cs_print_bytes(double bytes, FILE *out);
 
 #endif

@@ -41,7 +41,7 @@ static void describe_group(const cs_plan *plan, const cs_trial_group *group, cha
     snprintf(out, size, "%6d  %-20s %-13s %8.1f s", group->n, depths, describe_cached(plan, first), group->seconds);
 }
 
-/* One line a group. Groups that follow one another and have equal lines share one. */
+/* Prints a line for each group, and only one for consecutive groups whose lines are equal. */
 static void print_groups(const cs_plan *plan, FILE *out) {
     enum { SHOWN = 20, LINE = 256 };
     char line[LINE], next[LINE], numbers[32];

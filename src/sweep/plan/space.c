@@ -17,7 +17,7 @@ static double checkpoints_of_group(const cs_plan *plan, const cs_trial_group *gr
     return all + written;
 }
 
-/* Groups are handed out by their time, which does not tell their size: every set of ranks may have the largest. */
+/* The order of the groups depends on their time and not on their size, so the largest ones may be trained at once. */
 static double checkpoints_of(const cs_plan *plan) {
     double largest = 0, all = 0;
     for (int p = 0; p < plan->n_groups; p++) {
@@ -38,7 +38,8 @@ static double weights_of(const cs_plan *plan) {
         largest = cost->weights > largest ? cost->weights : largest;
         all += cost->weights;
     }
-    /* The best `keep_weights` trials keep theirs. One more is there until it is known not to be one of the best. */
+    /* The files of the best `keep_weights` trials are kept. One more exists until its trial is known not to be among
+     * them. */
     double kept = largest * (job->run.keep_weights + 1);
     return job->run.keep_weights > 0 && kept < all ? kept : all;
 }

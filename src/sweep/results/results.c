@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A written row outlives the process; only a crash of the machine can lose it. Waiting for the disk after each epoch of
- * a few milliseconds would cost more than training that epoch again. */
+/* A written row survives the end of the process; only a crash of the machine can lose it. Waiting for the disk after
+ * each epoch of a few milliseconds would cost more than training that epoch again. */
 static const double seconds_worth_a_sync = 1; /* seconds of training */
 
 struct cs_results {
@@ -95,7 +95,7 @@ static cs_status keep_best_weights(cs_results *results, int trial) {
     return cs_remove_all(path);
 }
 
-/* Takes what the journal has of the job's trials. The other files are then written from that alone. */
+/* Restores the outcomes and the epochs of the job's trials from the journal, and writes the other files from them. */
 static cs_status restore(cs_results *results) {
     const cs_job *job = results->config.job;
     const cs_journal *earlier = results->config.earlier;
@@ -198,7 +198,7 @@ static cs_status write_artifact(const cs_results *results, int trial, const cs_a
     char path[CS_PATH_MAX];
     cs_text_buffer buffer;
     CS_TRY(trial_path(results, artifact->folder, trial, artifact->suffix, path));
-    unlink(path); /* an artifact that a kill left incomplete; if unlink fails the append reports why */
+    unlink(path); /* a program that was killed may have left it incomplete; if unlink fails, the append reports why */
     CS_TRY(cs_text_open(&buffer));
     cs_status status = artifact->write(input, buffer.stream);
     if (status != CS_OK)
@@ -289,7 +289,8 @@ bool cs_results_complete(const cs_results *results) {
     return true;
 }
 
-/* The trainer removes the checkpoint of a trial that ends; if it is killed just then the checkpoint stays. */
+/* Removes the folder of checkpoints when all trials have ended. The trainer has removed those of trials that ended, but
+ * not if it was killed just then. */
 static cs_status drop_checkpoints(const cs_results *results) {
     char path[CS_PATH_MAX];
     if (!cs_results_complete(results))

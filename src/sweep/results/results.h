@@ -40,8 +40,9 @@ typedef struct cs_results cs_results;
  * sweep. With `earlier` the sweep goes on: trials that are done have their outcomes, and trials.csv and history/ are
  * written again from the journal. Another dataset or precision is refused; another engine gives a warning. */
 CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_results **out);
-/* These three write what they are given. It then outlives the process, but a crash of the machine only after
- * cs_results_sync. A resumed trial repeats some epochs: those that are in the journal already are not written again. */
+/* The next three write to the folder. What they wrote survives the end of the process, but a crash of the machine only
+ * after cs_results_sync. A resumed trial repeats some epochs; those that are already in the journal are not written
+ * again. */
 CS_MUST_CHECK cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row);
 /* `test` is NULL if there is no test split. `reason` says why the trial ended early, or is "". */
 CS_MUST_CHECK cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,

@@ -88,7 +88,7 @@ static void print_journal(const char *folder, const cs_journal *journal, bool ru
     fprintf(out, "sweep    %s: %s, engine %s%s%s, %d rank%s\n", journal->job, journal->dataset, journal->engine,
             journal->precision[0] ? " " : "", journal->precision, journal->ranks, journal->ranks == 1 ? "" : "s");
     print_state(journal, running, out);
-    fprintf(out, "trials   %d: %d done, %d failed, %d under way, %d waiting\n", journal->trials, c.done, c.failed,
+    fprintf(out, "trials   %d: %d done, %d failed, %d in progress, %d waiting\n", journal->trials, c.done, c.failed,
             c.begun, journal->trials - c.done - c.failed - c.begun);
     fprintf(out, "epochs   %zu\n", c.epochs);
     if (c.best >= 0) {

@@ -27,7 +27,8 @@ static cs_status append(const char *path, const void *bytes, size_t size) {
         return cs_fail_errno("%s: cannot write", path);
     off_t before = lseek(file, 0, SEEK_END);
     cs_status status = write_all(file, path, bytes, size);
-    /* Remove an incomplete line, which readers of the file would stumble over. The first error is the one to report. */
+    /* An incomplete line is removed, because readers of the file could not parse it. The first error is the one to
+     * report. */
     bool incomplete = status != CS_OK && before >= 0 && ftruncate(file, before) != 0;
     bool closed = close(file) == 0;
     if (status == CS_OK && !closed)

@@ -53,7 +53,7 @@ static double measure(const cpu_set_t *cores) {
     return (read_busy(cores) - before) / (cs_now() - begun);
 }
 
-/* Background work of the system does not count as a program: half a core, and on a large node two in a hundred. */
+/* Up to half a core and two cores in a hundred are not counted: they are taken for background work of the system. */
 static int count_busy(const cpu_set_t *cores) {
     const double noise = 0.5 + 0.02 * CPU_COUNT(cores);
     double busy = measure(cores);

@@ -8,8 +8,8 @@
 #include <sched.h>
 #include <stdio.h>
 
-/* How many of `cores` were busy during the calmest of a few short measurements, so that a short burst of work does not
- * slow a sweep down for days. On an idle machine the first measurement is enough (0.1 s; else up to 0.8 s). This
+/* How many of `cores` were busy during the least busy of a few short measurements, so that a short burst of work does
+ * not slow a sweep down for days. On an idle machine the first measurement is enough (0.1 s; else up to 0.8 s). This
  * process and the other ranks of its job must sleep meanwhile. 0 if the system does not say. For tests, the environment
  * variable CNNSWEEP_BUSY_CORES gives the answer instead. */
 int cs_busy_cores(const cpu_set_t *cores);

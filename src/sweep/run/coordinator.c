@@ -134,7 +134,7 @@ static cs_status take_epoch(cs_coordinator *coordinator, int rank, const cs_mess
     return CS_OK;
 }
 
-/* At its last epoch, or by early stopping. */
+/* True if the trial ended at its last epoch or by early stopping. */
 static bool ended_by_itself(const cs_train_config *train, const cs_trial_result *result) {
     int waited = result->epochs_run - 1 - result->best_epoch;
     return result->epochs_run >= train->epochs || (train->patience > 0 && waited >= train->patience);

@@ -94,8 +94,8 @@ static cs_status wait_for_file(const char *path, const char *folder) {
         "all nodes write results: the folder must lie on a file system that they share; --out names another");
 }
 
-/* Creates a file that the other nodes look for. Its name is new each time: a node that has looked for a name in vain
- * may remember that for a while. */
+/* Creates a file that the other nodes look for. Its name is new each time: a node may cache for a while that a name did
+ * not exist. */
 static cs_status write_probe_file(const char *folder, char path[CS_PATH_MAX]) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

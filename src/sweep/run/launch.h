@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the sweep room: prints once what the launcher gave each rank, and warns where that does not fit together.
+/* Inside the sweep room: prints once which cores, threads and GPUs each rank has, and warns of those that do not fit
+ * together.
  *
  * To add a check: a member of cs_placement if it needs one, then a function and a row of `checks` in placement.c. */
 #ifndef CNNSWEEP_LAUNCH_H
@@ -10,7 +11,7 @@
 
 #include <stdio.h>
 
-/* Where a rank runs and what it has there. */
+/* The node of a rank, and the resources that the rank has on it. */
 typedef struct cs_placement {
     char node[64];
     int threads;           /* that it computes with */
@@ -23,9 +24,9 @@ typedef struct cs_placement {
     cs_engine_place place;
 } cs_placement;
 
-/* Prints to `out` on which node each rank runs ("ranks    n1: 0-3, n2: 4-7") and what the engines say of their devices,
- * and to `warnings` what does not fit together. A line that holds for several ranks is printed once. Of a row of equal
- * nodes only the first and the last are named: "n1: 0-3 ... n9: 32-35 (9 nodes alike)". */
+/* Prints to `out` on which node each rank runs ("ranks    n1: 0-3, n2: 4-7") and the devices of the engines. Prints to
+ * `warnings` what does not fit together. A line that holds for several ranks is printed once. Of a row of equal nodes
+ * only the first and the last are named: "n1: 0-3 ... n9: 32-35 (9 nodes alike)". */
 CS_MUST_CHECK cs_status cs_placements_print(const cs_placement *placements, int n, FILE *out, FILE *warnings);
 
 /* Gathers the placements of all ranks and prints them to the log of rank 0. `wanted` is the job's number of threads, 0:

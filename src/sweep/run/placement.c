@@ -13,13 +13,13 @@ typedef struct node {
     int gpus; /* the most that one rank sees, or if that is more the number of different ones its ranks have */
 } node;
 
-/* The ranks and nodes of a run, and the ranks that the line under way is about. */
+/* The ranks and nodes of a run, and the ranks that the current line is about. */
 typedef struct rank_map {
     const cs_placement *placements;
     int n, n_nodes;
     int *node_of;  /* [n] */
     node *nodes;   /* [n_nodes] in the order of their first ranks */
-    bool *chosen;  /* [n] the line under way is about this rank */
+    bool *chosen;  /* [n] the current line is about this rank */
     bool *printed; /* [n] this check's line for the rank was printed */
 } rank_map;
 
@@ -78,7 +78,7 @@ failed:
     return status;
 }
 
-/* Which ranks run on which node. */
+/* Prints which ranks run on which node. */
 
 static int count_chosen(const rank_map *map, int k) {
     int count = 0;
@@ -151,7 +151,7 @@ static void print_nodes(const rank_map *map, FILE *out) {
 
 /* Checks. */
 
-/* Writes what there is to say of a rank, or "". */
+/* Writes the check's line about a rank; "": there is none. */
 typedef void check(const cs_placement *placement, const node *own, char *out, size_t size);
 
 static void say_place(const cs_placement *placement, const node *own, char *out, size_t size) {
@@ -200,8 +200,8 @@ static void say_threads(const cs_placement *placement, const node *own, char *ou
 
 /* mpirun binds one or two ranks to a core each, more to a socket each or, from Open MPI 5 on, a NUMA node. --bind-to
  * none is right for any number of ranks in 4.1 and 5: threads then share what mpirun has. --map-by slot:PE=n would give
- * each rank cores of its own, but it does not count hardware threads, and it fails if n is too large. If Slurm tells
- * the CPUs of a task, somebody asked for that number, and say_threads compares it with the cores. */
+ * each rank cores of its own, but it does not count hardware threads, and it fails if n is too large. If Slurm sets the
+ * CPUs of a task, the user asked for that number, and say_threads compares it with the cores. */
 static void say_unused(const cs_placement *placement, const node *own, char *out, size_t size) {
     int used = placement->node_cores, given = placement->launcher_cores,
         each = given > own->ranks ? given / own->ranks : 1;

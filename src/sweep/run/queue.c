@@ -13,8 +13,8 @@ enum { TAG_MESSAGE = 1, TAG_EVALUATION, TAG_ANSWER, TAG_STOP };
 enum { MAX_MESSAGES = 64 };
 /* A slow disk delays answers. If rank 0 does not answer for this long, it is assumed to be gone. */
 static const double answer_seconds = 600;
-/* The seconds between two checks for a stop. They are not made after every step, because MPI gives the core away each
- * time it finds no message, which costs time where ranks share cores. */
+/* The seconds between two checks for a stop. They are not made after every step, because MPI yields the core each time
+ * it finds no message, which costs time where ranks share cores. */
 static const double check_seconds = 0.05;
 
 struct cs_queue {

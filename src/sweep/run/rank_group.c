@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Implements cs_comm over MPI. Open MPI makes progress with a non-blocking collective only while it is called.
- * Therefore a thread carries the sums that are started: it starts the allreduce of one after the other and tests each
+ * Therefore a thread processes the sums that are started: it starts the allreduce of one after the other and tests each
  * until it is done. Sums for which the caller waits at once use a communicator of their own, so that they do not queue
  * behind the others.
  *

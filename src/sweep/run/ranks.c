@@ -147,7 +147,8 @@ int cs_ranks_node_cores(const cs_ranks *ranks) {
 
 cs_status cs_ranks_check_launch(const cs_ranks *ranks) {
     static const char *const counts[] = {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
-    /* On other hosts SLURM_NTASKS may count mpirun's daemons. A process that is alone is rank 0 anywhere. */
+    /* On other hosts SLURM_NTASKS may count mpirun's daemons. A process that was not launched as one of several is rank
+     * 0 on any host. */
     if (ranks->rank > 0)
         return CS_OK;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
@@ -195,7 +196,7 @@ static int choose_threads(cs_ranks *ranks, int earlier) {
     return cs_threads_beside(share, ranks->node_cores, ranks->busy_cores, ranks->node_ranks);
 }
 
-/* A rank for which the number is set, which may be so on some ranks only, takes part too: the others wait for it. */
+/* The number may be set on some ranks only. Such a rank takes part too, because the others wait for it. */
 cs_status cs_ranks_settle_threads(cs_ranks *ranks, int wanted, int earlier) {
     MPI_Request request;
     bool asked = cs_asked_threads(wanted) > 0;

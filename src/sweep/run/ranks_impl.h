@@ -23,7 +23,8 @@ int cs_launcher_cores(void);
 int cs_ranks_busy_cores(const cs_ranks *ranks);
 /* The number of threads that the job (`wanted` > 0) or else OMP_NUM_THREADS sets; 0: neither does. */
 int cs_asked_threads(int wanted);
-/* Gathers `size` bytes of each rank into all [ranks] on rank 0; elsewhere `all` may be NULL. A collective call. */
+/* Gathers `size` bytes of each rank into all [ranks] on rank 0; on the other ranks `all` may be NULL. A collective
+ * call. */
 CS_MUST_CHECK cs_status cs_ranks_gather(cs_ranks *ranks, const void *mine, size_t size, void *all);
 
 #endif

@@ -38,7 +38,7 @@ static void catch_signals(void) {
         sigaction(ignored[i], &ignore, NULL);
 }
 
-/* What a rank has during a sweep. Members that only rank 0 has are NULL elsewhere. */
+/* What a rank has during a sweep. Members that only rank 0 has are NULL on the others. */
 typedef struct sweep {
     cs_ranks *ranks;
     cs_job *job;
@@ -55,8 +55,8 @@ typedef struct sweep {
     cs_coordinator *coordinator;
 } sweep;
 
-/* Locks the results folder for this program. Before the checks the folder is there only if an earlier sweep made it;
- * else the lock is taken later. */
+/* Locks the results folder for this program. It is called before the checks, when the folder exists only if an earlier
+ * sweep created it, and again after it was created. */
 static cs_status lock_folder(sweep *s) {
     char path[CS_PATH_MAX];
     if (s->lock || s->lockless || !cs_is_folder(s->folder))
@@ -168,7 +168,7 @@ static cs_status share_contents(sweep *s) {
     return cs_ranks_agree(s->ranks, s->first ? CS_OK : cs_job_check_contents(s->job));
 }
 
-/* Makes all checks. What would fail in every trial fails here, once, on every rank. */
+/* Makes all checks. An error that every trial would have is reported here, once, and every rank returns it. */
 static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     bool by_engine;
     CS_TRY(cs_ranks_check_launch(s->ranks));
