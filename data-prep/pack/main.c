@@ -158,7 +158,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
     bool one_path = wanted->check || wanted->info || wanted->join;
     if (given != (one_path ? 1 : 2))
         return cs_hint(cs_fail(CS_ERR_ARG, one_path ? "give one dataset" : "give SRC and OUT"),
-                       "cnnsweep-pack --help tells how to call it");
+                       "cnnsweep-pack --help shows how to call it");
     options->src = positional[0];
     return copy_out_path(one_path ? positional[0] : positional[1], options->out);
 }

@@ -58,7 +58,7 @@ cs_status pack_take_part(pack_options *options, pack_list *list, const volatile 
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: exists already, as part %d of %d of other images or options", folder,
                                found.index, found.count),
                        "remove %s.parts first", options->out);
-    cs_log(CS_LOG_INFO, "%s: this part is there already", folder);
+    cs_log(CS_LOG_INFO, "%s: this part exists already", folder);
     *done = true;
     return CS_OK;
 }

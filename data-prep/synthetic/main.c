@@ -140,7 +140,7 @@ static cs_status parse(int argc, char **argv, options *chosen) {
     } else if (chosen->version) {
         puts("cnnsweep-synthetic " CNNSWEEP_VERSION);
     } else if (given != 1) {
-        return cs_hint(cs_fail(CS_ERR_ARG, "give OUT, the folder to make"), "--help tells how to call it");
+        return cs_hint(cs_fail(CS_ERR_ARG, "give OUT, the folder to make"), "--help shows how to call it");
     }
     return CS_OK;
 }

@@ -79,8 +79,8 @@ bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
 /* A hash that is equal for trials for which cs_trials_can_share holds. It does not depend on the paths of files: a
- * sweep has one dataset and one folder of features, and its parts, which may have copies of them elsewhere, must find
- * the same order. */
+ * sweep has one dataset and one folder of features, and its parts, which may have copies of them in other folders, must
+ * find the same order. */
 uint64_t cs_trial_share_key(const cs_trial_config *trial);
 /* A hash of everything that cs_work (cost.h) depends on: trials with equal hashes need the same work. */
 uint64_t cs_trial_work_key(const cs_trial_config *trial);

@@ -25,8 +25,8 @@ int64_t cs_features_count(const cs_features *features, cs_split split);
 const float *cs_features_row(const cs_features *features, cs_split split, int64_t i); /* [width] */
 
 /* Writing. The file appears under its name only when it is committed; until then it is "<path>.tmp". Only one process
- * at a time may write it. A "<path>.tmp" that a dead process left is overwritten. `source` has less than CS_SOURCE_MAX
- * bytes. */
+ * at a time may write it. A "<path>.tmp" that a killed process left is overwritten. `source` has less than
+ * CS_SOURCE_MAX bytes. */
 typedef struct cs_features_writer cs_features_writer;
 CS_MUST_CHECK cs_status cs_features_create(const char *path, const char *source, int width,
                                            const int64_t counts[CS_SPLIT_COUNT], cs_features_writer **out);

@@ -27,7 +27,7 @@ typedef struct cs_rng {
     uint32_t key[2];
     uint32_t counter[4];
     uint32_t words[4];
-    int used; /* words of the current block that were handed out already */
+    int used; /* words of the current block that were used already */
 } cs_rng;
 
 /* The 10-round Philox4x32 bijection. */

@@ -20,10 +20,10 @@ typedef enum cs_status {
     CS_ERR_FORMAT,      /* a file is not what it should be (truncated, altered, wrong type) */
     CS_ERR_NOT_FOUND,   /* a name that does not exist (file, layer, split, class) */
     CS_ERR_SHAPE,       /* sizes that do not fit each other */
-    CS_ERR_UNSUPPORTED, /* right, but not in this build or on this machine */
+    CS_ERR_UNSUPPORTED, /* valid, but not supported by this build or machine */
     CS_ERR_NO_MEMORY,
     CS_ERR_DIVERGED,    /* the loss is no longer a finite number */
-    CS_ERR_COMM,        /* MPI */
+    CS_ERR_COMM,        /* a failure of MPI, or a rank that does not answer */
     CS_ERR_INTERRUPTED, /* a signal asked to stop */
     CS_STATUS_COUNT
 } cs_status;

@@ -41,8 +41,8 @@ CS_MUST_CHECK cs_status cs_ranks_settle_threads(cs_ranks *ranks, int wanted, int
 /* The number of ranks on this rank's node, and this rank's index among them. */
 int cs_ranks_on_node(const cs_ranks *ranks);
 int cs_ranks_rank_on_node(const cs_ranks *ranks);
-/* Makes all ranks fail if one failed: each gets the error of the first rank that failed and returns its code. An
- * interruption yields to any other error. A collective call, except after CS_ERR_COMM. */
+/* Makes all ranks fail if one failed: each gets the error of the first rank that failed and returns its code. Any other
+ * error takes precedence over an interruption. A collective call, except after CS_ERR_COMM. */
 CS_MUST_CHECK cs_status cs_ranks_agree(cs_ranks *ranks, cs_status mine);
 /* Copies rank 0's bytes to every rank. A collective call. */
 CS_MUST_CHECK cs_status cs_ranks_share(cs_ranks *ranks, void *bytes, size_t size);

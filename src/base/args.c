@@ -118,7 +118,7 @@ cs_status cs_args_parse(int argc, char **argv, const cs_arg *args, size_t n, con
             CS_TRY(parse_option(argc, argv, &i, args, n));
         else if (*n_positional == max)
             return cs_hint(cs_fail(CS_ERR_ARG, "one argument too many: \"%s\"", argv[i]),
-                           "--help tells how to call it");
+                           "--help shows how to call it");
         else
             positional[(*n_positional)++] = argv[i];
     }

@@ -29,7 +29,7 @@ static int print_help(int argc, char **argv) {
     puts("cnnsweep trains sweeps of image classifiers.\n\nusage: cnnsweep COMMAND ...\n");
     for (int i = 0; i < N_COMMANDS; i++)
         printf("  %-10s %s\n", commands[i].name, commands[i].doc);
-    puts("\n`cnnsweep COMMAND --help` tells more. CNNSWEEP_LOG=error|warn|info|debug sets what is logged.");
+    puts("\n`cnnsweep COMMAND --help` shows its options. CNNSWEEP_LOG=error|warn|info|debug sets what is logged.");
     return CS_EXIT_OK;
 }
 

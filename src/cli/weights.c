@@ -168,6 +168,6 @@ int cs_command_weights(int argc, char **argv) {
     }
     cs_log(CS_LOG_ERROR, "weights: '%s' is none of show, check, convert%s", wanted,
            cs_did_you_mean(wanted, names, N_ACTIONS, guess, sizeof guess));
-    cs_log(CS_LOG_INFO, "  hint: `cnnsweep weights --help` tells more");
+    cs_log(CS_LOG_INFO, "  hint: `cnnsweep weights --help` shows the options");
     return CS_EXIT_USAGE;
 }

@@ -84,7 +84,7 @@ void cs_trunk_cache_use(const cs_trunk_cache *cache, cs_loader_config *config) {
     config->all_images = cache->all_images;
 }
 
-/* Copies the outputs of the missing rows into the cache, and among the batch's rows that were cached before. */
+/* Copies the outputs of the missing rows into the cache and into the batch, beside the rows that were cached before. */
 static cs_status complete_on_host(const cs_trunk_cache *cache, const cs_batch *batch, cs_program *program) {
     size_t width = cs_row_cache_width(cache->row_cache);
     if (batch->missing > 0)

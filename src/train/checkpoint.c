@@ -45,7 +45,7 @@ static cs_status name_files(const char *path, checkpoint_names *out) {
 /* "CSCKPT", then the version. A file from a machine with another byte order has another number here. */
 static const uint64_t magic = 0x435343504b540002;
 
-/* Tells whether a file is a checkpoint of a given tail. */
+/* Identifies the tail of a checkpoint, so that it is not read into another one. */
 typedef struct checkpoint_header {
     uint64_t magic;
     uint64_t key, dataset;   /* of the trial and of its dataset */
@@ -126,13 +126,13 @@ cs_status cs_checkpoint_write(cs_tail *tail, float *scratch) {
         return CS_OK;
     CS_TRY(name_files(tail->checkpoint, &names));
     cs_status status = write_file(names.next, tail, scratch);
-    if (status == CS_OK && tail->checkpoint_whole && rename(names.path, names.previous) != 0 && errno != ENOENT)
+    if (status == CS_OK && tail->checkpoint_complete && rename(names.path, names.previous) != 0 && errno != ENOENT)
         status = cs_fail_errno("%s: cannot rename to %s", names.path, names.previous);
     if (status == CS_OK)
         status = cs_file_move(names.next, names.path);
     if (status != CS_OK)
         unlink(names.next);
-    tail->checkpoint_whole = status == CS_OK;
+    tail->checkpoint_complete = status == CS_OK;
     return status;
 }
 
@@ -207,7 +207,7 @@ cs_status cs_checkpoint_read(cs_tail *tail, float *scratch) {
         cs_status status = read_file(paths[i], tail, scratch, false);
         if (status == CS_OK) {
             CS_TRY(read_file(paths[i], tail, scratch, true));
-            tail->checkpoint_whole = i == 0;
+            tail->checkpoint_complete = i == 0;
             cs_log(CS_LOG_INFO, "%s: goes on from epoch %d, %d batches done", paths[i], tail->epoch + 1, tail->batch);
             return cs_tail_sync(tail);
         }

@@ -29,7 +29,8 @@ static cs_status write_checkpoints_if_due(cs_group *group) {
     return cs_team_agree(group->team, due ? write_checkpoints(group) : CS_OK);
 }
 
-/* Called after each batch. The ranks of a team stop after the same train step, whose values tell them to. */
+/* Called after each batch. The ranks of a team stop after the same train step: its sums say whether any of them was
+ * asked to stop. */
 static cs_status check_stop(cs_group *group) {
     static const volatile sig_atomic_t yes = 1;
     const volatile sig_atomic_t *stop = group->stop;

@@ -3,7 +3,7 @@
 #include "checkpoint.h"
 #include "group_impl.h"
 
-/* A trial that is over needs no checkpoint any more. */
+/* A trial that has ended needs no checkpoint. */
 static cs_status discard_checkpoint(const cs_group *group, const cs_tail *tail) {
     return group->writes_checkpoints ? cs_checkpoint_remove(tail) : CS_OK;
 }

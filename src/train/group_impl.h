@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the training room: a group of trials in training. group_open.c prepares it, group.c trains it, group_events.c
- * calls its callbacks. */
+/* Inside the training room: a group of trials that is being trained. group_open.c prepares it, group.c trains it,
+ * group_events.c calls its callbacks. */
 #ifndef CNNSWEEP_GROUP_IMPL_H
 #define CNNSWEEP_GROUP_IMPL_H
 
@@ -30,7 +30,7 @@ typedef struct cs_group {
     cs_evaluated **evaluated;          /* [n] a buffer for the tails of one pass */
     cs_tail_set waiting, live, ending; /* a tail is in at most one of these */
     unsigned test_needs;               /* CS_NEEDS_* of the callback `finished` */
-    const char *const *checkpoints;    /* a file a tail, or NULL */
+    const char *const *checkpoints;    /* a file for each tail, or NULL */
     bool writes_checkpoints;           /* this rank writes checkpoints */
     double checkpoint_seconds,
         last_checkpoint; /* seconds between checkpoints; when the last ones were written (cs_now) */

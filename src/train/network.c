@@ -111,7 +111,7 @@ static int move_before_fusion(const cs_graph *graph, int cut) {
     return moved;
 }
 
-/* Is only one of the values computed before `cut` read after it? If not, a branch goes around it. */
+/* Is only one of the values computed before `cut` read after it? If not, a branch bypasses the cut. */
 static bool is_bottleneck(const cs_graph *graph, int cut) {
     int crossing = -1;
     for (int i = cut; i < graph->n_layers; i++)

@@ -22,7 +22,7 @@ typedef struct cs_tail {
     float *logits;         /* [batch,classes] */
     unsigned test_needs;   /* CS_NEEDS_* of the callback `finished` */
     cs_evaluation *evaluation[CS_SPLIT_COUNT];
-    cs_evaluated evaluated[CS_SPLIT_COUNT]; /* val, test: this tail as a program in a pass through them */
+    cs_evaluated evaluated[CS_SPLIT_COUNT]; /* val, test: the program of this tail in a pass through the split */
     cs_early_stopping stopping;
     cs_epoch_row best_row;
     int epoch;        /* the current epoch, from 0 */
@@ -34,7 +34,7 @@ typedef struct cs_tail {
     cs_effort effort[CS_SPLIT_COUNT];
     double reported;           /* the seconds in the rows of the epochs so far */
     const char *checkpoint;    /* its file, or NULL */
-    bool checkpoint_whole;     /* the file exists and is complete, so that it can become the previous one */
+    bool checkpoint_complete;  /* the file exists and is complete, so that it can become the previous one */
     uint64_t dataset_checksum; /* a checkpoint of another dataset is not used, */
     uint64_t initial_checksum; /* nor one with other initial values; set when the checkpoint is read */
 } cs_tail;

@@ -68,7 +68,7 @@ cs_limits cs_limits_of(const char *path) {
 }
 
 static void limit(int resource, rlim_t value) {
-    /* The hard limit is higher, as the child would get SIGKILL there, which does not tell the reason. */
+    /* The hard limit is higher, as the child would get SIGKILL there, which does not give the reason. */
     struct rlimit both = {value, value + 1}, now;
     if (getrlimit(resource, &now) == 0 && (now.rlim_max == RLIM_INFINITY || value < now.rlim_max))
         (void)setrlimit(resource, &both); /* if this limit cannot be set, the one on the elapsed time remains */

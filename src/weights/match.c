@@ -286,20 +286,20 @@ static cs_status match_places(matcher *m) {
 
 /* Checks that no parameter has two tensors. */
 static cs_status check_unique(const matcher *m) {
-    size_t *taker; /* [n_params] 1 + index of the parameter's tensor, 0: none */
+    size_t *tensor_of; /* [n_params] 1 + index of the parameter's tensor, 0: none */
     cs_status status = CS_OK;
-    CS_TRY(cs_alloc((size_t)m->graph->n_params, sizeof *taker, "marks", &taker));
+    CS_TRY(cs_alloc((size_t)m->graph->n_params, sizeof *tensor_of, "marks", &tensor_of));
     for (size_t i = 0; i < m->tensors->n && status == CS_OK; i++) {
         int param = m->params[i];
         char name[CS_TENSOR_NAME_MAX];
         if (param < 0)
             continue;
         cs_name_in_file(m->graph, &m->graph->params[param], m->tensors->items[i].naming, name, sizeof name);
-        if (taker[param])
-            status = fail_ambiguous(m, &m->tensors->items[taker[param] - 1], &m->tensors->items[i], name);
-        taker[param] = i + 1;
+        if (tensor_of[param])
+            status = fail_ambiguous(m, &m->tensors->items[tensor_of[param] - 1], &m->tensors->items[i], name);
+        tensor_of[param] = i + 1;
     }
-    free(taker);
+    free(tensor_of);
     return status;
 }
 

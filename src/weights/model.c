@@ -33,7 +33,7 @@ static bool is_of_class(const char *name, const char *class) {
 }
 
 /* Counts the rescalings in a file's list of layers. A list without any leaves out all layers without weights, and one
- * without a normalization is of another network, such as the model around a nested base; neither tells the scaling. */
+ * without a normalization is of another network, such as the model around a nested base: the scaling is unknown. */
 static cs_status take_layers(void *context, char *const *names, size_t n) {
     reader *r = context;
     int rescalings = 0, normalizations = 0;

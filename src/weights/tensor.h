@@ -50,7 +50,7 @@ typedef struct cs_tensor_list {
     cs_tensor *items;
     size_t n, capacity;
 } cs_tensor_list;
-/* Appends a copy of the tensor. Absurdly many of them are CS_ERR_FORMAT naming `file`. */
+/* Appends a copy of the tensor. More than any network has are CS_ERR_FORMAT naming `file`. */
 CS_MUST_CHECK cs_status cs_tensor_list_append(cs_tensor_list *list, const char *file, const cs_tensor *tensor);
 void cs_tensor_list_clear(cs_tensor_list *list);
 

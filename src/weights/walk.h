@@ -18,7 +18,7 @@ typedef struct cs_format {
     cs_status (*walk)(const char *path, const cs_visitor *visitor);
 } cs_format;
 
-/* Walks a file, whose first bytes tell its format, in this process (but see isolated.h). */
+/* Walks a file, whose format is found by its first bytes, in this process (but see isolated.h). */
 CS_MUST_CHECK cs_status cs_weights_walk(const char *path, const cs_visitor *visitor);
 /* Runs work(context, text), which walks the file, in a child process if the format needs that. What it writes to `text`
  * becomes *text, malloc'ed, or NULL if the work did not finish. A missing file is CS_ERR_NOT_FOUND, before any child is

@@ -64,10 +64,10 @@ class Parts(PackTest):
         self.join()
         self.assert_whole()
 
-    def test_a_part_that_is_there_is_not_packed_again(self):
+    def test_a_part_that_exists_is_not_packed_again(self):
         self.part(0, 2)
         before = os.stat(f"{self.joined}.parts/part-00000").st_mtime_ns
-        self.assertIn("is there already", self.part(0, 2).stderr)
+        self.assertIn("exists already", self.part(0, 2).stderr)
         self.assertEqual(os.stat(f"{self.joined}.parts/part-00000").st_mtime_ns, before)
 
     def test_a_missing_part_is_named(self):
