@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# From a folder of images to the table: submits packing, the sweep and collecting, each to begin when the one before has
-# ended, and prints the numbers of the jobs.
+# Submits three jobs that make a table from a folder of images: packing, the sweep and collecting. Each begins when the
+# one before it has ended. Prints the numbers of the jobs.
 #
 #     slurm/pipeline.sh [options] IMAGES JOB.yaml [options of sbatch for the sweep, such as --ntasks=8]
 #       --parts N          divide the sweep over an array of N jobs (default 1)
 #       --pack-tasks N     processes that pack (default 4)
-#       --pack "OPTIONS"   of cnnsweep-pack, such as "--size 50x50"
+#       --pack "OPTIONS"   options of cnnsweep-pack, such as "--size 50x50"
 #
 # The dataset becomes data/<name of IMAGES>.shards, which the job gets as data.path; the results are in
 # results/<name of JOB>.
-# Safe to run again: jobs of it that wait or run are left alone, what is packed is not packed again, a sweep goes on.
+# It is safe to run it again: if its jobs are waiting or running it does nothing, else an existing dataset is not packed
+# again and the sweep goes on.
 scripts=$(dirname "$0")
 # shellcheck source=slurm/common.sh
 . "$scripts/common.sh" || exit
@@ -33,7 +34,7 @@ shift 2
 name=$(basename "${job%.*}")
 data=data/$(basename "$images").shards out=results/$name
 
-# submit NAME ARGUMENTS...: the job's number.
+# submit NAME ARGUMENTS...: submits a job and prints its number.
 submit() {
     local job_name=$1
     shift
@@ -42,7 +43,7 @@ submit() {
 
 queued=$(squeue --me -h -o '%A %j %T' -n "$name-pack,$name-sweep,$name-collect")
 if [ -n "$queued" ]; then
-    say "left alone, as it is under way:"
+    say "nothing is submitted, because these jobs are waiting or running:"
     echo "$queued"
     exit 0
 fi

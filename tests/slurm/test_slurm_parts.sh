@@ -27,7 +27,7 @@ packed_in_parts() {
     [ "$(find packed -name 'shard-*' | wc -l)" -gt 3 ] || fail "too few shards to tell"
     job=$(submit --ntasks=3 "$scripts/pack.sbatch" --shard-size 64K images packed)
     ends "$job" COMPLETED
-    log_has "$job" "packed is there already"
+    log_has "$job" "packed exists already"
 }
 
 # One task of the array is stopped as by the time limit: it alone is requeued.
