@@ -13,11 +13,11 @@ static const cs_split order[CS_SPLIT_COUNT] = {CS_SPLIT_VAL, CS_SPLIT_TRAIN, CS_
 static void log_sizes(const cs_trunk_cache *cache, int64_t n_rows, size_t width) {
     int64_t in_memory = cs_row_cache_in_memory(cache->row_cache), in_file = cs_row_cache_in_file(cache->row_cache);
     double row_mb = (double)width * sizeof(float) / 1e6;
-    cs_log(
-        CS_LOG_INFO,
-        "trunk cache: up to %lld rows of %zu values, %lld in memory (%.1f MB), %lld in a file (%.1f MB), %lld not kept",
-        (long long)n_rows, width, (long long)in_memory, (double)in_memory * row_mb, (long long)in_file,
-        (double)in_file * row_mb, (long long)(n_rows - in_memory - in_file));
+    cs_log(CS_LOG_INFO,
+           "trunk cache: up to %lld rows of %zu values, %lld in memory (%.1f MB), %lld in a file (%.1f MB), "
+           "%lld not cached",
+           (long long)n_rows, width, (long long)in_memory, (double)in_memory * row_mb, (long long)in_file,
+           (double)in_file * row_mb, (long long)(n_rows - in_memory - in_file));
 }
 
 static cs_status open_on_host(const cs_cache_limits *limits, int64_t n_rows, size_t width, int batch,
@@ -45,7 +45,7 @@ static cs_status open_in_store(cs_engine *engine, const cs_cache_limits *limits,
     CS_TRY(cs_alloc((size_t)batch, sizeof *cache->store_rows, "trunk", &cache->store_rows));
     CS_TRY(cs_row_set_open(n_cached, &cache->cached_rows));
     cs_log(CS_LOG_INFO,
-           "trunk cache: up to %lld rows of %zu values, %lld in the device's memory (%.1f MB), %lld not kept",
+           "trunk cache: up to %lld rows of %zu values, %lld in the device's memory (%.1f MB), %lld not cached",
            (long long)n_rows, width, (long long)n_cached, (double)n_cached * (double)spec.row_bytes / 1e6,
            (long long)(n_rows - n_cached));
     return CS_OK;

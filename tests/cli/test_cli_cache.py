@@ -24,7 +24,7 @@ def train(cache, *more, ranks=0, **env):
     """The trials, and what was told of caches."""
     result = run_ok("train", "job.yaml", "--out", "out", "--force", "--set", f"cache={cache}", *more, ranks=ranks,
                     env={"CNNSWEEP_LOG": "debug", **env})
-    return without_clock(read_trials("out")), re.findall(r"trunk cache: .*?not kept", result.stderr)
+    return without_clock(read_trials("out")), re.findall(r"trunk cache: .*?not cached", result.stderr)
 
 
 off, told = train("off")
@@ -33,7 +33,7 @@ for cache, how in (("auto", {}), ("1K", {}), ("100K", {"TMPDIR": "/nonexistent"}
     trials, told = train(cache, **how)
     assert trials == off, f"cache {cache} gives other numbers"
     assert len(told) == 2, told
-    room_for_all = [" 0 not kept" in line for line in told]
+    room_for_all = [" 0 not cached" in line for line in told]
     assert not any(room_for_all) if "TMPDIR" in how else all(room_for_all), told
     print(f"ok cache {cache} {how}: {told}")
 

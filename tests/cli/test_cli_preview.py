@@ -55,11 +55,11 @@ augmentations:
 
 
 def plan_of(*arguments, ranks=0):
-    """The plan's first line, and (groups, trials in each, fine_tune, kept, seconds of each) a line."""
+    """The plan's first line, and (groups, trials in each, fine_tune, cached, seconds of each) a line."""
     text = run_ok("train", write_job(GRID, "grid.yaml"), "--dry-run", *arguments, ranks=ranks).stdout
     rows = re.findall(r"^(\d+)(?:-(\d+))? +(\d+)  (\S+(?: to \S+)?) +(.+?) +([\d.]+) s$", text, re.M)
-    groups = [(int(last or first) - int(first) + 1, int(n), depth, kept, float(seconds))
-              for first, last, n, depth, kept, seconds in rows]
+    groups = [(int(last or first) - int(first) + 1, int(n), depth, cached, float(seconds))
+              for first, last, n, depth, cached, seconds in rows]
     return text, groups
 
 
@@ -68,17 +68,17 @@ def test_dry_run_prints_how_trials_are_grouped():
     assert "20 trials in 4 groups on 1 rank" in text, text
     assert sum(count * n for count, n, *_ in groups) == 20
     assert all(n == 5 and depth == "10 to 2" for _, n, depth, *_ in groups), groups
-    assert sorted(kept for count, _, _, kept, _ in groups for _ in range(count)) == [
+    assert sorted(cached for count, _, _, cached, _ in groups for _ in range(count)) == [
         "all", "all variants", "all variants", "val, test"]
-    saved = re.search(r"([\d.]+)x less work than one by one: ([\d.]+)x by sharing trunks, ([\d.]+)x by keeping", text)
-    total, sharing, keeping = (float(x) for x in saved.groups())
-    assert sharing > 1.2 and keeping > 1 and abs(total - sharing * keeping) < 0.2, saved.group()
+    saved = re.search(r"([\d.]+)x less work than one by one: ([\d.]+)x by sharing trunks, ([\d.]+)x by caching", text)
+    total, sharing, caching = (float(x) for x in saved.groups())
+    assert sharing > 1.2 and caching > 1 and abs(total - sharing * caching) < 0.2, saved.group()
 
 
 def test_dry_run_plans_for_the_ranks_there_are():
     assert "20 trials in 20 groups on 1 rank:" in plan_of("--set", "group=false")[0]
     text, groups = plan_of("--set", "cache=off", ranks=2)
-    assert " on 2 ranks:" in text and {kept for _, _, _, kept, _ in groups} == {"nothing"}, text
+    assert " on 2 ranks:" in text and {cached for _, _, _, cached, _ in groups} == {"nothing"}, text
     text, groups = plan_of("--set", "sweep.parameters.augment=[none]", ranks=3)
     assert sum(count for count, *_ in groups) >= 3, text
 

@@ -45,7 +45,7 @@ static void describe_group(const cs_plan *plan, const cs_trial_group *group, cha
 static void print_groups(const cs_plan *plan, FILE *out) {
     enum { SHOWN = 20, LINE = 256 };
     char line[LINE], next[LINE], numbers[32];
-    fprintf(out, "%-12s %6s  %-20s %-13s %10s\n", "group", "trials", "fine_tune", "kept", "expected");
+    fprintf(out, "%-12s %6s  %-20s %-13s %10s\n", "group", "trials", "fine_tune", "cached", "expected");
     int from = 0;
     for (int shown = 0; from < plan->n_groups && shown < SHOWN; shown++) {
         int to = from + 1;
@@ -83,7 +83,7 @@ static void print_savings(const cs_plan *plan, FILE *out) {
             alone += uncached_seconds(&plan->costs[group->first + i], 1);
     }
     if (planned > 0 && alone > planned * worth)
-        fprintf(out, "%.1fx less work than one by one: %.1fx by sharing trunks, %.1fx by keeping what they give\n",
+        fprintf(out, "%.1fx less work than one by one: %.1fx by sharing trunks, %.1fx by caching their outputs\n",
                 alone / planned, alone / shared, shared / planned);
 }
 
