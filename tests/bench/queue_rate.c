@@ -175,8 +175,8 @@ static cs_status work(cs_queue *queue, const load *l, bool takes, bool compute, 
         for (int i = 0; i < answer.n; i++)
             CS_TRY(train(queue, l, answer.trials[i], compute, w));
     }
-    cs_message goodbye = {.kind = CS_REPORT_LEAVING};
-    return exchange(queue, &goodbye, NULL, &answer, w);
+    cs_message leaving = {.kind = CS_REPORT_LEAVING};
+    return exchange(queue, &leaving, NULL, &answer, w);
 }
 
 /* What cs_plan_create makes, but that the lengths are given. */

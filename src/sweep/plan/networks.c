@@ -93,7 +93,7 @@ static double faster(double rate, double work, double other_rate, double other_w
 
 /* Makes the rates of `part` at least as high as those measured for `whole` imply. A disturbance can only make a
  * measurement longer, and a part of a network takes no longer than the whole network. */
-static void bound(const cs_networks *networks, const cs_network *whole, cs_network *part) {
+static void raise_rates(const cs_networks *networks, const cs_network *whole, cs_network *part) {
     const cs_work *a = &part->work, *b = &whole->work;
     cs_rates *rates = &part->rates;
     if (!cs_same_network(config_of(networks, whole), config_of(networks, part)))
@@ -145,7 +145,7 @@ void cs_networks_measure(cs_networks *networks, double seconds) {
         networks->items[i].rates = nearest(networks, measured, n, &networks->items[i])->rates;
     for (int i = 0; i < networks->n && n > 0; i++)
         for (int k = 0; k < n; k++)
-            bound(networks, measured[k], &networks->items[i]);
+            raise_rates(networks, measured[k], &networks->items[i]);
 }
 
 void cs_networks_clear(cs_networks *networks) {

@@ -98,7 +98,7 @@ static void measure(cs_plan *plan, cs_networks *networks) {
 }
 
 /* Each trial of a group gets an equal part of the seconds of their shared work. */
-static void share_out(cs_plan *plan) {
+static void divide_shared_seconds(cs_plan *plan) {
     for (int p = 0; p < plan->n_groups; p++) {
         const cs_trial_group *group = &plan->groups[p];
         double shared = group->seconds;
@@ -116,7 +116,7 @@ static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks, const cs_eng
                                     .memory = memory_of_rank(ranks, engine)};
     CS_TRY(cs_groups_make(plan->costs, plan->n_costs, &limits, plan->groups, &plan->n_groups));
     CS_TRY(cs_groups_makespan(plan->groups, plan->n_groups, plan->rank_groups, &plan->makespan));
-    share_out(plan);
+    divide_shared_seconds(plan);
     return CS_OK;
 }
 

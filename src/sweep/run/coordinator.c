@@ -127,7 +127,7 @@ static bool is_enough(cs_coordinator *coordinator, int trial, const cs_epoch_row
     return cs_now() >= coordinator->end && row->epoch + 1 < coordinator->plan->job->trials[trial].train.epochs;
 }
 
-static cs_status take_epoch(cs_coordinator *coordinator, int rank, const cs_message *message, cs_answer *answer) {
+static cs_status handle_epoch(cs_coordinator *coordinator, int rank, const cs_message *message, cs_answer *answer) {
     CS_TRY(cs_results_epoch(coordinator->results, message->trial, rank, &message->epoch));
     cs_display_epoch(&coordinator->display, message->trial, rank, &message->epoch);
     answer->enough = is_enough(coordinator, message->trial, &message->epoch);
@@ -142,8 +142,8 @@ static bool ended_by_itself(const cs_train_config *train, const cs_trial_result 
 
 /* A trial that neither ended by itself nor by the scheduler was ended by the budget, possibly that of an earlier run.
  */
-static cs_status take_finished(cs_coordinator *coordinator, int rank, const cs_message *message,
-                               const cs_evaluation *test) {
+static cs_status handle_finished(cs_coordinator *coordinator, int rank, const cs_message *message,
+                                 const cs_evaluation *test) {
     const cs_trial_result *result = &message->result;
     char *reason = coordinator->reasons[message->trial];
     if (!reason[0] && !ended_by_itself(&coordinator->plan->job->trials[message->trial].train, result))
@@ -153,25 +153,25 @@ static cs_status take_finished(cs_coordinator *coordinator, int rank, const cs_m
     return CS_OK;
 }
 
-static cs_status take_failed(cs_coordinator *coordinator, int rank, const cs_message *message) {
+static cs_status handle_failed(cs_coordinator *coordinator, int rank, const cs_message *message) {
     CS_TRY(cs_results_failed(coordinator->results, message->trial, rank, message->code, message->reason));
     cs_display_failed(&coordinator->display, message->trial, message->reason);
     return CS_OK;
 }
 
-static cs_status take(cs_coordinator *coordinator, int rank, const cs_message *message, const cs_evaluation *test,
-                      cs_answer *answer) {
+static cs_status handle(cs_coordinator *coordinator, int rank, const cs_message *message, const cs_evaluation *test,
+                        cs_answer *answer) {
     switch (message->kind) {
     case CS_ASK_GROUP:
         if (!coordinator->stopping && !*coordinator->stop)
             give_group(coordinator, answer);
         return CS_OK;
     case CS_REPORT_EPOCH:
-        return take_epoch(coordinator, rank, message, answer);
+        return handle_epoch(coordinator, rank, message, answer);
     case CS_REPORT_FINISHED:
-        return take_finished(coordinator, rank, message, test);
+        return handle_finished(coordinator, rank, message, test);
     case CS_REPORT_FAILED:
-        return take_failed(coordinator, rank, message);
+        return handle_failed(coordinator, rank, message);
     case CS_REPORT_LEAVING:
         break;
     }
@@ -194,7 +194,7 @@ void cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_messa
                            cs_answer *answer) {
     *answer = (cs_answer){0};
     pthread_mutex_lock(&coordinator->lock);
-    cs_status status = take(coordinator, rank, message, test, answer);
+    cs_status status = handle(coordinator, rank, message, test, answer);
     answer->refused = status != CS_OK;
     if (status == CS_OK && *coordinator->stop) /* a signal; rank 0's own trainer may have ended before it came */
         status = cs_fail(CS_ERR_INTERRUPTED, "stopped by a signal");

@@ -154,7 +154,7 @@ static void print_nodes(const rank_map *map, FILE *out) {
 /* Writes the check's line about a rank; "": there is none. */
 typedef void check(const cs_placement *placement, const node *own, char *out, size_t size);
 
-static void say_place(const cs_placement *placement, const node *own, char *out, size_t size) {
+static void describe_device(const cs_placement *placement, const node *own, char *out, size_t size) {
     (void)own;
     snprintf(out, size, "%s", placement->place.text);
 }
@@ -163,7 +163,7 @@ static const char *plural(int n) {
     return n == 1 ? "" : "s";
 }
 
-static void say_gpus(const cs_placement *placement, const node *own, char *out, size_t size) {
+static void check_gpus(const cs_placement *placement, const node *own, char *out, size_t size) {
     int ranks = own->ranks, gpus = own->gpus;
     if (gpus == 0 && placement->slurm_gpus > 0)
         snprintf(out, size, "Slurm gave the node %d GPU%s, and the CPU computes", placement->slurm_gpus,
@@ -179,7 +179,7 @@ static void say_gpus(const cs_placement *placement, const node *own, char *out, 
 /* mpirun binds a rank to one core by default, and srun does not take --cpus-per-task from the job. */
 #define GIVE_MORE "mpirun --bind-to none, or srun --cpus-per-task=%d, gives it more"
 
-static void say_threads(const cs_placement *placement, const node *own, char *out, size_t size) {
+static void check_threads(const cs_placement *placement, const node *own, char *out, size_t size) {
     int threads = placement->threads, cores = placement->cores, slurm = placement->slurm_cpus;
     if (cores < threads)
         snprintf(out, size, "%d threads a rank, which may run on %d core%s: " GIVE_MORE ", threads: %d asks for fewer",
@@ -201,8 +201,8 @@ static void say_threads(const cs_placement *placement, const node *own, char *ou
 /* mpirun binds one or two ranks to a core each, more to a socket each or, from Open MPI 5 on, a NUMA node. --bind-to
  * none is right for any number of ranks in 4.1 and 5: threads then share what mpirun has. --map-by slot:PE=n would give
  * each rank cores of its own, but it does not count hardware threads, and it fails if n is too large. If Slurm sets the
- * CPUs of a task, the user asked for that number, and say_threads compares it with the cores. */
-static void say_unused(const cs_placement *placement, const node *own, char *out, size_t size) {
+ * CPUs of a task, the user asked for that number, and check_threads compares it with the cores. */
+static void check_unused_cores(const cs_placement *placement, const node *own, char *out, size_t size) {
     int used = placement->node_cores, given = placement->launcher_cores,
         each = given > own->ranks ? given / own->ranks : 1;
     if (placement->threads_asked || placement->slurm_cpus > 0 || used >= given)
@@ -214,7 +214,7 @@ static void say_unused(const cs_placement *placement, const node *own, char *out
 }
 
 /* All ranks use the same number of threads, and a resumed sweep uses the number that it began with. */
-static void say_fewer(const cs_placement *placement, const node *own, char *out, size_t size) {
+static void check_fewer_threads(const cs_placement *placement, const node *own, char *out, size_t size) {
     int share = placement->node_cores / own->ranks;
     share = share < placement->cores ? share : placement->cores;
     if (placement->threads_asked || placement->threads >= share)
@@ -232,12 +232,16 @@ static void say_fewer(const cs_placement *placement, const node *own, char *out,
 
 static const struct check_row {
     bool warns; /* the line is a warning */
-    check *say;
-} checks[] = {{false, say_place}, {true, say_gpus}, {true, say_threads}, {true, say_unused}, {true, say_fewer}};
+    check *describe;
+} checks[] = {{false, describe_device},
+              {true, check_gpus},
+              {true, check_threads},
+              {true, check_unused_cores},
+              {true, check_fewer_threads}};
 
-static void say(const rank_map *map, const struct check_row *row, int rank, char out[LINE_MAX_BYTES]) {
+static void describe_rank(const rank_map *map, const struct check_row *row, int rank, char out[LINE_MAX_BYTES]) {
     out[0] = '\0';
-    row->say(&map->placements[rank], &map->nodes[map->node_of[rank]], out, LINE_MAX_BYTES);
+    row->describe(&map->placements[rank], &map->nodes[map->node_of[rank]], out, LINE_MAX_BYTES);
 }
 
 /* Prints the line of one rank, with the other ranks for which it is the same. */
@@ -248,7 +252,7 @@ static void print_line(rank_map *map, const struct check_row *row, int rank, con
         map->chosen[i] = false;
         if (i < rank || map->printed[i])
             continue;
-        say(map, row, i, other);
+        describe_rank(map, row, i, other);
         map->chosen[i] = map->printed[i] = strcmp(line, other) == 0;
         count += map->chosen[i];
     }
@@ -269,7 +273,7 @@ static void print_check(rank_map *map, const struct check_row *row, FILE *out) {
     for (int i = 0; i < map->n && shown < SHOWN; i++) {
         if (map->printed[i])
             continue;
-        say(map, row, i, line);
+        describe_rank(map, row, i, line);
         if (!line[0])
             continue;
         shown++;

@@ -80,7 +80,7 @@ static cs_status sum_double(void *context, double *values, size_t n) {
     return sum_over(group, group->direct, values, n, MPI_DOUBLE);
 }
 
-static void *carry(void *argument) {
+static void *process_sums(void *argument) {
     cs_rank_group *group = argument;
     cs_status status = CS_OK;
     pthread_mutex_lock(&group->lock);
@@ -130,7 +130,7 @@ static cs_status start_thread(cs_rank_group *group) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&group->thread, NULL, carry, group);
+    int code = pthread_create(&group->thread, NULL, process_sums, group);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code != 0)
         return cs_fail(CS_ERR_COMM, "cannot start the thread that sums gradients: %s", strerror(code));

@@ -177,14 +177,14 @@ cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine
     worker self = {
         .job = job, .folder = folder, .engine = engine, .node_ranks = node_ranks, .queue = queue, .group = group};
     cs_answer answer;
-    cs_message goodbye = {.kind = CS_REPORT_LEAVING};
+    cs_message leaving = {.kind = CS_REPORT_LEAVING};
     self.interrupted = stop;
     cs_status status = work(&self);
     if (self.halted != CS_OK || !cs_rank_group_leads(group))
         return self.halted;
     /* The coordinator itself reports why it stops. */
-    goodbye.code = self.stop ? CS_OK : status;
-    if (goodbye.code != CS_OK)
-        copy_reason(&goodbye);
-    return cs_queue_send(queue, &goodbye, NULL, &answer);
+    leaving.code = self.stop ? CS_OK : status;
+    if (leaving.code != CS_OK)
+        copy_reason(&leaving);
+    return cs_queue_send(queue, &leaving, NULL, &answer);
 }
