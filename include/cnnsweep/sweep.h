@@ -30,14 +30,14 @@ int cs_ranks_size(const cs_ranks *ranks);
  * processes that do not know of each other would do the same work. */
 CS_MUST_CHECK cs_status cs_ranks_check_launch(const cs_ranks *ranks);
 /* CPU threads of a rank: `wanted` if that is above 0, else OMP_NUM_THREADS, else the number that
- * cs_ranks_settle_threads chose. Before that call it is the number of cores on which this node's ranks may run, divided
+ * cs_ranks_choose_threads chose. Before that call it is the number of cores on which this node's ranks may run, divided
  * by the number of these ranks. */
 int cs_ranks_threads(const cs_ranks *ranks, int wanted);
 /* Chooses the number of threads where neither the job nor OMP_NUM_THREADS sets it. All ranks use the same number,
  * because the bits of a training step depend on it. It is the number of an `earlier` run of the same sweep (0: there
  * was none), or else what fits on the cores that other programs leave free, on the node that has the fewest. A
  * collective call, also for ranks for which a number is set. */
-CS_MUST_CHECK cs_status cs_ranks_settle_threads(cs_ranks *ranks, int wanted, int earlier);
+CS_MUST_CHECK cs_status cs_ranks_choose_threads(cs_ranks *ranks, int wanted, int earlier);
 /* The number of ranks on this rank's node, and this rank's index among them. */
 int cs_ranks_on_node(const cs_ranks *ranks);
 int cs_ranks_rank_on_node(const cs_ranks *ranks);

@@ -10,7 +10,7 @@
  * else, `takes` trials as the others do, `computes` (takes trials too, and burns the core for their length, at least 50
  * ms).
  *
- * Linked with --wrap, so that calls of the coordinator, of fsync and of the service thread's nap are timed from
+ * Linked with --wrap, so that calls of the coordinator, of fsync and of the service thread's sleep are timed from
  * outside. */
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -35,9 +35,9 @@ static const double micro = 1e6;
 static struct {
     pthread_t main;
     bool others;
-    long n[KINDS], naps, commits, syncs;
-    double seconds[KINDS], nap, commit, sync; /* seconds */
-    double cpu;                               /* of the service thread, when it was last here */
+    long n[KINDS], sleeps, commits, syncs;
+    double seconds[KINDS], sleep, commit, sync; /* seconds */
+    double cpu;                                 /* of the service thread, when it was last here */
 } seen;
 
 static double clock_of(clockid_t id) {
@@ -76,13 +76,13 @@ void __wrap_cs_coordinator_commit(cs_coordinator *coordinator, cs_answer *answer
     seen.commit += cs_now() - begun;
 }
 
-void __real_cs_ranks_nap(void);
-void __wrap_cs_ranks_nap(void);
-void __wrap_cs_ranks_nap(void) {
+void __real_cs_ranks_sleep(void);
+void __wrap_cs_ranks_sleep(void);
+void __wrap_cs_ranks_sleep(void) {
     double begun = cs_now();
-    __real_cs_ranks_nap();
-    seen.naps++;
-    seen.nap += cs_now() - begun;
+    __real_cs_ranks_sleep();
+    seen.sleeps++;
+    seen.sleep += cs_now() - begun;
     seen.cpu = clock_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
@@ -312,8 +312,8 @@ static void print_rest(const load *l, const office *o, int ranks) {
            seen.syncs, seen.syncs ? seen.sync / (double)seen.syncs * micro : 0);
     printf("\"commits\": %ld, \"commit_us\": %.1f, ", seen.commits,
            seen.commits ? seen.commit / (double)seen.commits * micro : 0);
-    printf("\"nap_us\": %.1f, \"naps\": %ld, \"busy\": %.4f, \"service_cpu_s\": %.4f, \"resident_MB\": %.0f}\n",
-           seen.naps ? seen.nap / (double)seen.naps * micro : 0, seen.naps, 1 - seen.nap / o->ran, seen.cpu,
+    printf("\"sleep_us\": %.1f, \"sleeps\": %ld, \"busy\": %.4f, \"service_cpu_s\": %.4f, \"resident_MB\": %.0f}\n",
+           seen.sleeps ? seen.sleep / (double)seen.sleeps * micro : 0, seen.sleeps, 1 - seen.sleep / o->ran, seen.cpu,
            (double)usage.ru_maxrss / 1024);
 }
 

@@ -80,7 +80,7 @@ def beside(run):
 def service_of(run):
     return scale_sim.Service(ask=run["ask"]["us"] * 1e-6, epoch=run["epoch"]["us"] * 1e-6,
                              finished=run["finished"]["us"] * 1e-6, message=beside(run),
-                             sync=run["commit_us"] * 1e-6, nap=run["nap_us"] * 1e-6)
+                             sync=run["commit_us"] * 1e-6, sleep=run["sleep_us"] * 1e-6)
 
 
 def print_dry(bench):

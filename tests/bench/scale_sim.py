@@ -11,7 +11,7 @@ of ranks at which it would be busy always.
 What is modelled is src/sweep/run/queue.c, coordinator.c and ranks.c: a rank asks, trains, tells each epoch and the end of a trial,
 and looks for the answer every NAP seconds. The service thread takes all messages that are there, at most TOGETHER,
 handles one after the other, syncs the journal once if they are worth it (a second of training), and answers; when there
-was none it naps. Trials go out one by one, the longest first. Rank 0, where it trains, speaks to the coordinator itself.
+was none it sleeps. Trials go out one by one, the longest first. Rank 0, where it trains, speaks to the coordinator itself.
 Defaults of the service times are those of results/scale.md on its busy disk."""
 import argparse
 import heapq
@@ -33,7 +33,7 @@ class Service:
     finished: float = 6.94e-3
     message: float = 345e-6
     sync: float = 2.94e-3       # of the journal
-    nap: float = 300e-6         # the service thread's, and a rank's between two looks
+    sleep: float = 300e-6       # the service thread's, and a rank's between two looks
     begin: float = 0.0         # what a rank takes for a trial beside its epochs
 
 
@@ -104,8 +104,8 @@ class Sweep:
 
     def go_on(self, rank, sent, answered):
         """The rank sees its answer at its next look, and trains until it speaks again."""
-        nap = 0.0 if rank == self.root else self.service.nap
-        seen = sent + math.ceil((answered - sent) / nap) * nap if nap > 0 else answered
+        sleep = 0.0 if rank == self.root else self.service.sleep
+        seen = sent + math.ceil((answered - sent) / sleep) * sleep if sleep > 0 else answered
         self.waits.append(seen - sent)
         told = self.told[rank]
         if told < 0:
@@ -134,9 +134,9 @@ class Sweep:
         while self.arrivals:
             sent, rank = self.arrivals[0]
             start = free
-            if sent > free:     # it naps in between, but rank 0 itself waits for no nap
-                nap = self.service.nap if rank != self.root else 0.0
-                start = free + math.ceil((sent - free) / nap) * nap if nap > 0 else sent
+            if sent > free:     # it sleeps in between, but rank 0 itself waits for no sleep
+                sleep = self.service.sleep if rank != self.root else 0.0
+                start = free + math.ceil((sent - free) / sleep) * sleep if sleep > 0 else sent
             free = self.serve(max(start, sent))
         return Outcome(free, sum(self.lengths), self.takers, self.busy / free if free else 0.0, self.messages, self.waits)
 

@@ -53,7 +53,7 @@ static void threads_fit_beside_other_programs(void **state) {
         {4, 16, 1, 4, 3}, {4, 16, 15, 4, 1}, {4, 16, 99, 4, 1}, {2, 16, 4, 3, 2},   {1, 1, 0, 1, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(cs_threads_beside(cases[i].share, cases[i].cores, cases[i].busy, cases[i].ranks),
+        assert_int_equal(cs_threads_on_free_cores(cases[i].share, cases[i].cores, cases[i].busy, cases[i].ranks),
                          cases[i].threads);
 }
 

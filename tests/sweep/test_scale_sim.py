@@ -36,7 +36,7 @@ def test_one_rank_and_a_server_that_takes_no_time_take_the_sum():
 
 
 def test_one_rank_waits_for_each_answer_once():
-    lengths, service = draws(40, 2), Service(ask=0.1, epoch=0.2, finished=0.7, message=0, sync=0, nap=0)
+    lengths, service = draws(40, 2), Service(ask=0.1, epoch=0.2, finished=0.7, message=0, sync=0, sleep=0)
     near(simulate(2, lengths, 3, service).makespan, sum(lengths) + 40 * (0.1 + 3 * 0.2 + 0.7) + 0.1)
 
 
@@ -56,7 +56,7 @@ def test_a_server_that_takes_no_time_is_longest_first_list_scheduling():
 
 def test_a_server_that_is_the_limit_takes_its_time_for_each_trial():
     """Far more ranks than it can carry, and no sync: its throughput is what its messages take."""
-    service = Service(ask=2e-3, epoch=1e-3, finished=3e-3, message=1e-3, sync=0, nap=0)
+    service = Service(ask=2e-3, epoch=1e-3, finished=3e-3, message=1e-3, sync=0, sleep=0)
     got = simulate(3000, [0.5] * 6000, 4, service)
     near(got.makespan, 6000 * scale_sim.seconds_a_trial(service, 4, 0.5) + 2999 * 3e-3, 0.02)
     assert got.busy > 0.99
@@ -77,7 +77,7 @@ def test_less_than_a_second_of_training_waits_for_no_sync():
 def test_the_asymptotic_bounds_hold():
     """Throughput is at most that of the ranks and that of the server, at least that of ranks that all wait for all
     (Denning and Buzen 1978); two per cent for the first and the last wave."""
-    service = Service(ask=1e-3, epoch=2e-3, finished=5e-3, message=1e-3, sync=0, nap=0)
+    service = Service(ask=1e-3, epoch=2e-3, finished=5e-3, message=1e-3, sync=0, sleep=0)
     epochs, mean = 5, 1.0
     each = scale_sim.seconds_a_trial(service, epochs, mean)
     for takers in (1, 4, 16, 64, 256):
@@ -100,7 +100,7 @@ def test_the_limit_is_where_the_formula_puts_it():
 
 def test_naps_cost_at_most_two_an_answer():
     """One until rank 0 looks, one until the rank does; rank 0 itself waits for none."""
-    service = replace(NOTHING, nap=1e-3)
+    service = replace(NOTHING, sleep=1e-3)
     got = simulate(2, draws(100, 3), 4, service)
     assert 0 < max(got.waits) <= 2e-3 + 1e-9, max(got.waits)
     assert max(simulate(1, draws(100, 3), 4, service, root_trains=True).waits) == 0

@@ -73,7 +73,7 @@ int cs_busy_cores(const cpu_set_t *cores) {
     return fewest;
 }
 
-int cs_threads_beside(int share, int cores, int busy, int ranks) {
+int cs_threads_on_free_cores(int share, int cores, int busy, int ranks) {
     int left = (cores - busy) / ranks;
     return left >= share ? share : left > 0 ? left : 1;
 }

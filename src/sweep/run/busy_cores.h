@@ -20,6 +20,6 @@ double cs_busy_seconds(FILE *stat, const cpu_set_t *cores);
 
 /* The number of threads for each of `ranks` that share `cores`, of which `busy` are used by other programs: at most
  * `share`, at least 1. */
-int cs_threads_beside(int share, int cores, int busy, int ranks);
+int cs_threads_on_free_cores(int share, int cores, int busy, int ranks);
 
 #endif

@@ -73,13 +73,13 @@ cs_status cs_launch_print(cs_ranks *ranks, int wanted, const cs_engine *engine) 
 
 /* Waits for a file, because a network file system may show a new one late. */
 static bool file_appears(const char *path) {
-    const struct timespec nap = {.tv_nsec = 50000000L};
+    const struct timespec pause = {.tv_nsec = 50000000L};
     const double patience = 10;
     double begun = cs_now();
     while (!cs_file_exists(path)) {
         if (cs_now() - begun > patience)
             return false;
-        nanosleep(&nap, NULL);
+        nanosleep(&pause, NULL);
     }
     return true;
 }

@@ -77,7 +77,7 @@ static void *service_thread(void *argument) {
             announced = true;
         }
         if (!serve(queue))
-            cs_ranks_nap();
+            cs_ranks_sleep();
     }
     return NULL;
 }

@@ -46,7 +46,7 @@ struct cs_rank_group {
 static const double yield_seconds = 100e-6;
 
 static cs_status wait_for(cs_rank_group *group, MPI_Request *request) {
-    const struct timespec nap = {.tv_nsec = 50000};
+    const struct timespec pause = {.tv_nsec = 50000};
     double begun = cs_now();
     for (;;) {
         int done = 0;
@@ -58,7 +58,7 @@ static cs_status wait_for(cs_rank_group *group, MPI_Request *request) {
         if (cs_now() - begun < yield_seconds)
             sched_yield();
         else
-            nanosleep(&nap, NULL);
+            nanosleep(&pause, NULL);
     }
 }
 

@@ -24,7 +24,7 @@ struct cs_ranks {
     bool mpi;        /* MPI is initialised */
 };
 
-void cs_ranks_nap(void) {
+void cs_ranks_sleep(void) {
     const struct timespec interval = {.tv_nsec = 200000};
     nanosleep(&interval, NULL);
 }
@@ -39,7 +39,7 @@ cs_status cs_ranks_wait(MPI_Request *request, double seconds, const char *what) 
         if (seconds > 0 && cs_now() > deadline)
             return cs_hint(cs_fail(CS_ERR_COMM, "%s: no answer for %.0f s", what, seconds),
                            "another rank hangs or is gone");
-        cs_ranks_nap();
+        cs_ranks_sleep();
     }
 }
 
@@ -187,21 +187,21 @@ int cs_ranks_busy_cores(const cs_ranks *ranks) {
 }
 
 /* All ranks of a node measure at the same time, so that none of them counts the work of another. */
-static int choose_threads(cs_ranks *ranks, int earlier) {
+static int threads_that_fit(cs_ranks *ranks, int earlier) {
     int share = own_share(ranks);
     if (earlier > 0)
         return earlier < share ? earlier : share;
     if (share > 1)
         ranks->busy_cores = cs_busy_cores(&ranks->cores);
-    return cs_threads_beside(share, ranks->node_cores, ranks->busy_cores, ranks->node_ranks);
+    return cs_threads_on_free_cores(share, ranks->node_cores, ranks->busy_cores, ranks->node_ranks);
 }
 
 /* The number may be set on some ranks only. Such a rank takes part too, because the others wait for it. */
-cs_status cs_ranks_settle_threads(cs_ranks *ranks, int wanted, int earlier) {
+cs_status cs_ranks_choose_threads(cs_ranks *ranks, int wanted, int earlier) {
     MPI_Request request;
     bool asked = cs_asked_threads(wanted) > 0;
     CS_TRY(cs_ranks_share(ranks, &earlier, sizeof earlier));
-    int own = asked ? INT_MAX : choose_threads(ranks, earlier), fewest = own;
+    int own = asked ? INT_MAX : threads_that_fit(ranks, earlier), fewest = own;
     if (ranks->mpi) {
         MPI_Iallreduce(&own, &fewest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &request);
         CS_TRY(cs_ranks_wait(&request, 0, "agreeing on threads"));

@@ -9,7 +9,7 @@
 #include <mpi.h>
 
 /* Sleeps between two tests for a message. With 200 us an answer takes about 1 ms, and the tests cost almost no time. */
-void cs_ranks_nap(void);
+void cs_ranks_sleep(void);
 /* Waits for the request and sleeps between tests. CS_ERR_COMM after `seconds` (0: never). */
 CS_MUST_CHECK cs_status cs_ranks_wait(MPI_Request *request, double seconds, const char *what);
 /* The number of cores that this rank may run on, and that all ranks of its node together may run on. */

@@ -176,7 +176,7 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_results_folder(s->job, options, s->folder));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? read_earlier(s, options) : CS_OK));
     CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
-    CS_TRY(cs_ranks_settle_threads(s->ranks, s->job->run.threads, s->earlier ? s->earlier->threads : 0));
+    CS_TRY(cs_ranks_choose_threads(s->ranks, s->job->run.threads, s->earlier ? s->earlier->threads : 0));
     s->threads = cs_ranks_threads(s->ranks, s->job->run.threads);
     CS_TRY(cs_ranks_agree(s->ranks, cs_job_open_engine(s->job, s->ranks, &s->engine)));
     CS_TRY(cs_launch_print(s->ranks, s->job->run.threads, s->engine));

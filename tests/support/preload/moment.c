@@ -39,7 +39,7 @@ static int append_a_byte(const char *path) {
 
 /* A test that died must leave no program behind. */
 static void stand_still(const char *how) {
-    const struct timespec nap = {.tv_nsec = 2 * 1000000L};
+    const struct timespec pause = {.tv_nsec = 2 * 1000000L};
     const int most_naps = 10 * 60 * 500;
     long bytes;
     int path = 0;
@@ -49,7 +49,7 @@ static void stand_still(const char *how) {
     for (int i = 0; lseek(file, 0, SEEK_END) < bytes && !atomic_load(&signalled); i++) {
         if (i == most_naps)
             abort();
-        nanosleep(&nap, NULL);
+        nanosleep(&pause, NULL);
     }
     close(file);
 }
