@@ -11,7 +11,7 @@ jobs=$(nproc)
 stages=()
 trap '[ ${#stages[@]} -eq 0 ] || (IFS=,; echo "Stages:${stages[*]}")' EXIT
 
-# stage NAME COMMAND...: how long each took is told at the end, also of the one that failed.
+# stage NAME COMMAND...: the seconds of each stage are printed at the end, also those of the one that failed.
 stage() {
     local name=$1 began=$SECONDS
     shift

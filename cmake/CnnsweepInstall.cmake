@@ -12,11 +12,11 @@ if(CNNSWEEP_CUDA)
 endif()
 
 # Libraries that are not the system's own (of Spack, of a module) are found again where they were linked.
-set(elsewhere ${MPI_C_LIBRARIES} ${OneDNN_LIBRARY} ${HDF5_LINK_LIBRARIES} ${JPEG_LINK_LIBRARIES} ${SPNG_LINK_LIBRARIES}
+set(other_folders ${MPI_C_LIBRARIES} ${OneDNN_LIBRARY} ${HDF5_LINK_LIBRARIES} ${JPEG_LINK_LIBRARIES} ${SPNG_LINK_LIBRARIES}
   ${JANSSON_LINK_LIBRARIES} ${YAML_LINK_LIBRARIES} ${XXHASH_LINK_LIBRARIES})
-list(FILTER elsewhere EXCLUDE REGEX "^/(usr/)?lib(64)?/")
-list(FILTER elsewhere INCLUDE REGEX "^/")
-if(elsewhere)
+list(FILTER other_folders EXCLUDE REGEX "^/(usr/)?lib(64)?/")
+list(FILTER other_folders INCLUDE REGEX "^/")
+if(other_folders)
   set_target_properties(${programs} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
 endif()
 

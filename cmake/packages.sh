@@ -38,7 +38,7 @@ install_packages() {
     fi
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     "${as_root[@]}" apt-get update -qq
-    missing=$(missing_packages "$@") # the lists are there now: alternatives can be told apart
+    missing=$(missing_packages "$@") # with the lists, alternatives can be distinguished
     echo "Installing:" $missing
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }

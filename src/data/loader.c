@@ -173,7 +173,7 @@ static bool find_cached(const cs_loader *loader, int epoch, batch_buffer *buffer
 }
 
 /* Finds the rows that are not cached. A sample comes once an epoch, and the thread works only for the current epoch. So
- * nobody adds to the cache a row that was missing here before the caller has received this batch. (The same holds for
+ * no row that is found missing can be added to the cache before the caller has received this batch. (The same holds for
  * samples that are not in config.held_samples.) */
 static void find_missing(const cs_loader *loader, int epoch, batch_buffer *buffer) {
     buffer->missing = 0;

@@ -11,7 +11,7 @@
 
 static cs_status fail_unknown_option(const cs_node *section, const cs_node *key) {
     size_t n, length = strlen(section->text);
-    const cs_option *options = cs_options(&n), *elsewhere = NULL;
+    const cs_option *options = cs_options(&n), *in_other_section = NULL;
     cs_suggestion suggestion = cs_suggestion_begin(key->text);
     char guess[128];
     for (size_t i = 0; i < n; i++) {
@@ -19,12 +19,12 @@ static cs_status fail_unknown_option(const cs_node *section, const cs_node *key)
         if (strncmp(options[i].key, section->text, length) == 0 && options[i].key[length] == '.')
             cs_suggestion_try(&suggestion, name);
         else if (strcmp(name, key->text) == 0)
-            elsewhere = &options[i];
+            in_other_section = &options[i];
     }
     cs_status status = cs_node_fail(key, CS_ERR_ARG, "unknown key '%s' in %s:%s", key->text, section->text,
                                     cs_suggestion_text(&suggestion, guess, sizeof guess));
-    if (elsewhere)
-        return cs_hint(status, "it is %s", elsewhere->key);
+    if (in_other_section)
+        return cs_hint(status, "it is %s", in_other_section->key);
     return cs_hint(status, "`cnnsweep options` lists them all");
 }
 
