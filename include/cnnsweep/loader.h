@@ -48,20 +48,20 @@ typedef struct cs_loader_config {
 typedef struct cs_batch {
     int n;                   /* rows of this part */
     int n_global;            /* rows of all parts together: config.batch, or fewer in the last batch of an epoch */
-    int n_images;            /* equals `missing`; with config.all_images it is n */
+    int n_images;            /* equals n_missing; with config.all_images it is n */
     const float *images;     /* [n_images,H,W,3], or features [n,width]; NULL with config.bytes */
     const int32_t *labels;   /* [n] */
     const int64_t *samples;  /* [n] index in the split */
-    int missing;             /* rows that are not in the cache; without a cache it is n */
-    const int *missing_rows; /* [missing] indices of these rows in the batch, ascending */
+    int n_missing;           /* rows that are not in the cache; without a cache it is n */
+    const int *missing_rows; /* [n_missing] indices of these rows in the batch, ascending */
     /* The next two are NULL without a cache. */
     float *cached_values;      /* [n,cache's width] the cached rows; the caller fills those that are missing */
     const int64_t *cache_rows; /* [n] index of each row in the cache */
     /* Only with config.bytes: */
     const cs_picture *pictures; /* [n_images] */
-    const uint8_t *bytes;       /* [fresh,H,W,3] the images whose samples the caller does not hold */
-    int fresh;
-    const int *fresh_images; /* [fresh] indices of these images in `pictures`, ascending */
+    const uint8_t *bytes;       /* [n_new,H,W,3] the images whose samples the caller does not hold */
+    int n_new;
+    const int *new_images; /* [n_new] indices of these images in `pictures`, ascending */
 } cs_batch;
 
 typedef struct cs_loader cs_loader;

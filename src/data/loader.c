@@ -12,11 +12,11 @@
 
 /* A batch buffer. The caller works on one while the thread fills the other. */
 typedef struct batch_buffer {
-    int n, n_global, missing, n_images, fresh;
+    int n, n_global, n_missing, n_images, n_new;
     float *images;
     uint8_t *bytes; /* with config.bytes this and the next two replace `images` */
     cs_picture *pictures;
-    int *fresh_images;
+    int *new_images;
     int32_t *labels;
     int64_t *samples;
     int *missing_rows;
@@ -176,13 +176,13 @@ static bool find_cached(const cs_loader *loader, int epoch, batch_buffer *buffer
  * no row that is found missing can be added to the cache before the caller has received this batch. (The same holds for
  * samples that are not in config.held_samples.) */
 static void find_missing(const cs_loader *loader, int epoch, batch_buffer *buffer) {
-    buffer->missing = 0;
+    buffer->n_missing = 0;
     for (int i = 0; i < buffer->n; i++)
         if (!find_cached(loader, epoch, buffer, i))
-            buffer->missing_rows[buffer->missing++] = i;
-    if (buffer->missing == 0 || !loader->config.all_images)
+            buffer->missing_rows[buffer->n_missing++] = i;
+    if (buffer->n_missing == 0 || !loader->config.all_images)
         return;
-    buffer->missing = buffer->n;
+    buffer->n_missing = buffer->n;
     for (int i = 0; i < buffer->n; i++)
         buffer->missing_rows[i] = i;
 }
@@ -197,8 +197,8 @@ static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i,
     if (config->held_samples && cs_row_set_has(config->held_samples, sample))
         return CS_OK;
     CS_TRY(load_pixels(loader, sample, &pixels));
-    memcpy(buffer->bytes + (size_t)buffer->fresh * row, pixels, row);
-    buffer->fresh_images[buffer->fresh++] = i;
+    memcpy(buffer->bytes + (size_t)buffer->n_new * row, pixels, row);
+    buffer->new_images[buffer->n_new++] = i;
     return CS_OK;
 }
 
@@ -212,8 +212,8 @@ static void fill_buffer(cs_loader *loader, int epoch, int batch, batch_buffer *b
     }
     find_missing(loader, epoch, buffer);
     bool all_images = loader->config.all_images;
-    buffer->n_images = all_images ? buffer->n : buffer->missing;
-    buffer->fresh = 0;
+    buffer->n_images = all_images ? buffer->n : buffer->n_missing;
+    buffer->n_new = 0;
     for (int i = 0; i < buffer->n_images && buffer->code == CS_OK && !atomic_load(&loader->cancel); i++) {
         int64_t sample = buffer->samples[all_images ? i : buffer->missing_rows[i]];
         buffer->code = loader->config.bytes ? fill_bytes(loader, epoch, sample, i, buffer)
@@ -305,14 +305,14 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
                         .images = buffer->images,
                         .labels = buffer->labels,
                         .samples = buffer->samples,
-                        .missing = buffer->missing,
+                        .n_missing = buffer->n_missing,
                         .missing_rows = buffer->missing_rows,
                         .cached_values = buffer->cached_values,
                         .cache_rows = buffer->cache_rows,
                         .pictures = buffer->pictures,
                         .bytes = buffer->bytes,
-                        .fresh = buffer->fresh,
-                        .fresh_images = buffer->fresh_images};
+                        .n_new = buffer->n_new,
+                        .new_images = buffer->new_images};
     return CS_OK;
 }
 
@@ -368,7 +368,7 @@ static cs_status allocate_buffer(const cs_loader_config *config, batch_buffer *b
     if (!config->bytes)
         return cs_alloc_aligned(batch * row_size(config), sizeof(float), "batch", &buffer->images);
     CS_TRY(cs_alloc(batch, sizeof(cs_picture), "batch", &buffer->pictures));
-    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->fresh_images));
+    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->new_images));
     return cs_alloc_aligned(batch * row_size(config), 1, "batch", &buffer->bytes);
 }
 
@@ -459,7 +459,7 @@ void cs_loader_close(cs_loader *loader) {
         free(loader->buffers[i].images);
         free(loader->buffers[i].bytes);
         free(loader->buffers[i].pictures);
-        free(loader->buffers[i].fresh_images);
+        free(loader->buffers[i].new_images);
         free(loader->buffers[i].labels);
         free(loader->buffers[i].samples);
         free(loader->buffers[i].missing_rows);

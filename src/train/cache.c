@@ -87,14 +87,14 @@ void cs_trunk_cache_use(const cs_trunk_cache *cache, cs_loader_config *config) {
 /* Copies the outputs of the missing rows into the cache and into the batch, beside the rows that were cached before. */
 static cs_status complete_on_host(const cs_trunk_cache *cache, const cs_batch *batch, cs_program *program) {
     size_t width = cs_row_cache_width(cache->row_cache);
-    if (batch->missing > 0)
-        CS_TRY(cs_program_get_output(program, 0, cache->outputs, batch->missing));
-    for (int i = 0; i < batch->missing; i++) {
+    if (batch->n_missing > 0)
+        CS_TRY(cs_program_get_output(program, 0, cache->outputs, batch->n_missing));
+    for (int i = 0; i < batch->n_missing; i++) {
         const float *row = cache->outputs + (size_t)i * width;
         memcpy(batch->cached_values + (size_t)batch->missing_rows[i] * width, row, width * sizeof *row);
         cs_row_cache_put(cache->row_cache, batch->cache_rows[batch->missing_rows[i]], row);
     }
-    return batch->missing < batch->n ? cs_program_set_output(program, 0, batch->cached_values, batch->n) : CS_OK;
+    return batch->n_missing < batch->n ? cs_program_set_output(program, 0, batch->cached_values, batch->n) : CS_OK;
 }
 
 /* The store's row for a row of the batch. */
@@ -104,13 +104,13 @@ static int64_t store_row_of(const cs_trunk_cache *cache, const cs_batch *batch, 
 }
 
 static cs_status complete_in_store(const cs_trunk_cache *cache, const cs_batch *batch, cs_program *program) {
-    for (int i = 0; i < batch->missing; i++)
+    for (int i = 0; i < batch->n_missing; i++)
         cache->store_rows[i] = store_row_of(cache, batch, batch->missing_rows[i]);
-    if (batch->missing > 0)
-        CS_TRY(cs_program_keep_output(program, 0, cache->store, cache->store_rows, batch->missing));
-    for (int i = 0; i < batch->missing; i++)
+    if (batch->n_missing > 0)
+        CS_TRY(cs_program_keep_output(program, 0, cache->store, cache->store_rows, batch->n_missing));
+    for (int i = 0; i < batch->n_missing; i++)
         cs_row_set_add(cache->cached_rows, batch->cache_rows[batch->missing_rows[i]]);
-    if (batch->missing == batch->n)
+    if (batch->n_missing == batch->n)
         return CS_OK;
     for (int i = 0; i < batch->n; i++)
         cache->store_rows[i] = store_row_of(cache, batch, i);

@@ -19,7 +19,7 @@ void cs_effort_add(cs_effort *effort, const cs_batch *batch, int images, int cut
     effort->stall += cost->stall;
     effort->images += images;
     effort->rows += batch->n;
-    effort->reused += cut > 0 ? batch->n - batch->missing : 0;
+    effort->reused += cut > 0 ? batch->n - batch->n_missing : 0;
 }
 
 cs_status cs_predict(cs_program *program, bool reads_batch, const cs_feed *feed, const cs_batch *batch,

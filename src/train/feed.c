@@ -11,10 +11,10 @@ struct cs_feed {
     bool all_images;
     cs_preprocess preprocess;
     cs_store *store; /* NULL: the loader makes floats */
-    cs_row_set
-        *held_samples;   /* the samples in the store, each in the row of its index; NULL: the store holds one batch */
-    int64_t *rows;       /* [batch] the store's row of each image */
-    int64_t *fresh_rows; /* [batch] the store's rows of the new images */
+    /* The samples in the store, each in the row of its index. NULL: only one batch is in it. */
+    cs_row_set *held_samples;
+    int64_t *rows;     /* [batch] the store's row of each image */
+    int64_t *new_rows; /* [batch] the store's rows of the new images */
 };
 
 /* Is an image of the split read more than once? Not if the trunk cache keeps everything that is computed from it after
@@ -47,7 +47,7 @@ static cs_status open_store(cs_feed *feed, cs_engine *engine, const cs_dataset *
     int batch = cs_loader_part_rows(config->batch, config->parts);
     const cs_store_spec spec = {.rows = batch, .row_bytes = (size_t)config->h * (size_t)config->w * 3, .most = batch};
     CS_TRY(cs_alloc((size_t)batch, sizeof *feed->rows, "batch", &feed->rows));
-    CS_TRY(cs_alloc((size_t)batch, sizeof *feed->fresh_rows, "batch", &feed->fresh_rows));
+    CS_TRY(cs_alloc((size_t)batch, sizeof *feed->new_rows, "batch", &feed->new_rows));
     if (reads_again(dataset, config, again))
         CS_TRY(open_for_all(feed, engine, dataset, config->split, spec));
     if (!feed->store)
@@ -84,7 +84,7 @@ void cs_feed_close(cs_feed *feed) {
     cs_store_close(feed->store);
     cs_row_set_close(feed->held_samples);
     free(feed->rows);
-    free(feed->fresh_rows);
+    free(feed->new_rows);
     free(feed);
 }
 
@@ -93,20 +93,20 @@ cs_loader *cs_feed_loader(const cs_feed *feed) {
 }
 
 /* Sends the images of the batch that the engine does not have yet, and records that it has them now. */
-static cs_status send_fresh(cs_feed *feed, const cs_batch *batch) {
+static cs_status send_new_images(cs_feed *feed, const cs_batch *batch) {
     for (int i = 0; i < batch->n_images; i++)
         feed->rows[i] = feed->held_samples ? batch->samples[feed->all_images ? i : batch->missing_rows[i]] : i;
-    for (int i = 0; i < batch->fresh; i++)
-        feed->fresh_rows[i] = feed->rows[batch->fresh_images[i]];
-    CS_TRY(cs_store_put(feed->store, feed->fresh_rows, batch->bytes, batch->fresh));
-    for (int i = 0; feed->held_samples && i < batch->fresh; i++)
-        cs_row_set_add(feed->held_samples, feed->fresh_rows[i]);
+    for (int i = 0; i < batch->n_new; i++)
+        feed->new_rows[i] = feed->rows[batch->new_images[i]];
+    CS_TRY(cs_store_put(feed->store, feed->new_rows, batch->bytes, batch->n_new));
+    for (int i = 0; feed->held_samples && i < batch->n_new; i++)
+        cs_row_set_add(feed->held_samples, feed->new_rows[i]);
     return CS_OK;
 }
 
 cs_status cs_feed_next(cs_feed *feed, cs_batch *batch) {
     CS_TRY(cs_loader_next(feed->loader, batch));
-    return feed->store ? send_fresh(feed, batch) : CS_OK;
+    return feed->store ? send_new_images(feed, batch) : CS_OK;
 }
 
 cs_status cs_feed_input(const cs_feed *feed, const cs_batch *batch, cs_program *program) {

@@ -62,9 +62,9 @@ void cs_trunk_free(cs_trunk *trunk) {
 
 static cs_status run_first_link(cs_trunk *trunk, const cs_feed *feed, const cs_batch *batch) {
     cs_program *program = trunk->links[0].program;
-    if (batch->missing > 0) {
+    if (batch->n_missing > 0) {
         CS_TRY(cs_feed_input(feed, batch, program));
-        CS_TRY(cs_program_forward(program, batch->missing));
+        CS_TRY(cs_program_forward(program, batch->n_missing));
     }
     return batch->cache_rows ? cs_trunk_cache_complete(trunk->cache, batch, program) : CS_OK;
 }

@@ -74,13 +74,13 @@ static void check_batch(pair *p, const cs_batch *got, const cs_batch *want, bool
     assert_int_equal(got->n_images, want->n);
     assert_null(got->images);
     assert_memory_equal(got->samples, want->samples, (size_t)want->n * sizeof *want->samples);
-    for (int i = 0; i < got->fresh; i++) {
-        int64_t sample = got->samples[got->fresh_images[i]];
+    for (int i = 0; i < got->n_new; i++) {
+        int64_t sample = got->samples[got->new_images[i]];
         assert_false(cs_row_set_has(p->held_samples, sample));
         memcpy(p->images[sample], got->bytes + (size_t)i * ROW, ROW);
         cs_row_set_add(p->held_samples, sample);
     }
-    p->n_received += got->fresh;
+    p->n_received += got->n_new;
     for (int i = 0; i < got->n; i++) {
         float row[ROW];
         assert_true(cs_row_set_has(p->held_samples, got->samples[i]));
@@ -139,14 +139,14 @@ static void images_of_cached_rows_are_left_out(void **state) {
     for (int e = 0; e < 2; e++) {
         assert_ok(cs_loader_start(loader, e, 0));
         for (assert_ok(cs_loader_next(loader, &batch)); batch.n > 0; assert_ok(cs_loader_next(loader, &batch))) {
-            assert_int_equal(batch.n_images, batch.missing);
-            assert_int_equal(batch.fresh, batch.missing);
+            assert_int_equal(batch.n_images, batch.n_missing);
+            assert_int_equal(batch.n_new, batch.n_missing);
             assert_null(batch.cached_values);
             for (int i = 0; i < batch.n; i++)
                 assert_int_equal(batch.cache_rows[i], FIRST + batch.samples[i]);
-            for (int i = 0; i < batch.missing; i++)
+            for (int i = 0; i < batch.n_missing; i++)
                 cs_row_set_add(cached_rows, batch.cache_rows[batch.missing_rows[i]]);
-            missing[e] += batch.missing;
+            missing[e] += batch.n_missing;
         }
     }
     assert_int_equal(missing[0], N);

@@ -62,10 +62,10 @@ static void make_row(const float *image, float row[WIDTH]) {
 /* Fills the missing rows, as the trunk does, and compares all rows with those of the images without a cache. */
 static void complete(const pair *p, const cs_batch *got, const cs_batch *want, bool all_images) {
     assert_int_equal(got->n, want->n);
-    assert_int_equal(want->missing, want->n);
+    assert_int_equal(want->n_missing, want->n);
     assert_memory_equal(got->samples, want->samples, (size_t)want->n * sizeof *want->samples);
     assert_memory_equal(got->labels, want->labels, (size_t)want->n * sizeof *want->labels);
-    for (int i = 0; i < got->missing; i++) {
+    for (int i = 0; i < got->n_missing; i++) {
         int row = got->missing_rows[i];
         assert_true(row >= i && row < got->n && (i == 0 || row > got->missing_rows[i - 1]));
         assert_memory_equal(got->images + (size_t)i * ROW, want->images + (size_t)row * ROW, ROW * sizeof(float));
@@ -80,7 +80,7 @@ static void complete(const pair *p, const cs_batch *got, const cs_batch *want, b
                         FIRST_ROW + got->samples[i] * VARIANTS + VARIANTS - 1);
     }
     if (all_images) {
-        assert_true(got->missing == 0 || got->missing == got->n);
+        assert_true(got->n_missing == 0 || got->n_missing == got->n);
         assert_memory_equal(got->images, want->images, (size_t)want->n * ROW * sizeof(float));
     }
 }
@@ -99,7 +99,7 @@ static void check_epochs(size_t rows, bool all_images, int missing[EPOCHS + 1]) 
             if (want.n == 0)
                 break;
             complete(&p, &got, &want, all_images);
-            missing[e] += got.missing;
+            missing[e] += got.n_missing;
         }
     }
     close_pair(&p);

@@ -54,7 +54,7 @@ typedef struct bench {
     cs_segment *segment;
     side stores, floats;
     size_t row;
-    int64_t fresh; /* images sent to a store */
+    int64_t n_new; /* images sent to a store */
 } bench;
 
 static void open_side(const bench *b, const cs_loader_config *config, bool again, side *out) {
@@ -124,7 +124,7 @@ static void compare(bench *b, int epochs, int first) {
                 break;
             assert_memory_equal(got.labels, want.labels, (size_t)want.n * sizeof *want.labels);
             assert_memory_equal(b->stores.output, b->floats.output, (size_t)want.n * b->row * sizeof(float));
-            b->fresh += got.fresh;
+            b->n_new += got.n_new;
         }
     }
 }
@@ -153,7 +153,7 @@ static int64_t feed_all(const fixture *spec, const cs_loader_config *config, boo
     open_bench(&b, spec, config, again);
     compare(&b, EPOCHS, first);
     close_bench(&b);
-    return b.fresh;
+    return b.n_new;
 }
 
 static int plenty(void **state) {
@@ -217,12 +217,12 @@ static void a_part_of_a_batch_is_the_loaders(void **state) {
     (void)state;
     cs_loader_config config = config_of(CS_PREPROCESS_CAFFE, all);
     config.parts = 7; /* of 5 rows: some have none */
-    int64_t fresh = 0;
+    int64_t n_new = 0;
     for (config.part = 0; config.part < config.parts; config.part++) {
         feed_all(&raw, &config, true, 0);
-        fresh += feed_all(&raw, &config, false, 1);
+        n_new += feed_all(&raw, &config, false, 1);
     }
-    assert_int_equal(fresh, EPOCHS * N - BATCH);
+    assert_int_equal(n_new, EPOCHS * N - BATCH);
 }
 
 /* If every row of the split can be cached, its images are read only once, so that they need not stay in the store. */
