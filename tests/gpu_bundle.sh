@@ -20,8 +20,8 @@ tests='engine_rate test_engine_dropout test_engine_faults test_engine_gradients 
     test_checkpoint test_checkpoint_others test_data_parallel test_features_mode test_memory_flat test_no_allocation'
 for name in $programs; do content+=("$build/bin/$name:bin/$name"); done
 for name in $tests; do content+=("$build/tests/$name:tests/$name"); done
-content+=("$build/tests/libcs_moment.so:tests/libcs_moment.so")
-for name in tests/gpu.sh tests/gpu_training.py tests/gpu_libraries.py tests/cli/harness.py tests/support/moments.py jobs/melanoma_mobilenet.yaml \
+content+=("$build/tests/libcs_breakpoint.so:tests/libcs_breakpoint.so")
+for name in tests/gpu.sh tests/gpu_training.py tests/gpu_libraries.py tests/cli/harness.py tests/support/breakpoints.py jobs/melanoma_mobilenet.yaml \
     tests/net/golden/{torch_forward,keras_forward,torch_step}.txt \
     tests/bench/{gpu_train,gpu_torch,gpu_profile,grid,grid_torch,torch_nets}.py; do
     content+=("$root/$name:source/$name")

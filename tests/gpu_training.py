@@ -11,8 +11,8 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "cli"))
-from harness import held, make_data, path, read_trials, run, without_clock, write_job  # noqa: E402
-from moments import epoch  # noqa: E402
+from harness import stopped_at, make_data, path, read_trials, run, without_clock, write_job  # noqa: E402
+from breakpoints import epoch  # noqa: E402
 
 JOB = """name: gpu
 data: {path: data.h5}
@@ -85,7 +85,7 @@ def test_repeat(device, _epochs, _small):
 
 def train_until(out, device, epochs):
     """Stops it behind so many epochs more."""
-    sweep = held(epoch(epochs), "train", "job.yaml", "--out", out, "--resume", *sets_of(device, precision="fp32"))
+    sweep = stopped_at(epoch(epochs), "train", "job.yaml", "--out", out, "--resume", *sets_of(device, precision="fp32"))
     sweep.signal(signal.SIGUSR2)
     code, _, log = sweep.end()
     assert code == ENDED_BY_SIGNAL, f"on {device}: exit {code}, not {ENDED_BY_SIGNAL}\n{log[-3000:]}"

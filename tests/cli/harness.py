@@ -11,7 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from moments import PATIENCE, Held  # noqa: E402
+from breakpoints import PATIENCE, Stopped  # noqa: E402
 
 BIN = os.path.abspath(os.environ["CNNSWEEP_BIN"])
 SCRATCH = tempfile.mkdtemp(prefix="cnnsweep-cli-")
@@ -71,9 +71,9 @@ def run_ok(*arguments, **how):
     return done
 
 
-def held(moment, *arguments, ranks=0, program="cnnsweep", env=None):
-    """The program, standing still at that moment (moments.py)."""
-    return Held(moment, *command_and_env(program, arguments, ranks, env), cwd=SCRATCH)
+def stopped_at(breakpoint, *arguments, ranks=0, program="cnnsweep", env=None):
+    """The program, stopped at that breakpoint (breakpoints.py)."""
+    return Stopped(breakpoint, *command_and_env(program, arguments, ranks, env), cwd=SCRATCH)
 
 
 def make_data(per_class=40):

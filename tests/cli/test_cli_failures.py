@@ -4,8 +4,8 @@ import os
 import shutil
 import signal
 
-from harness import JOB, held, make_data, path, read_journal, read_trials, run, run_ok, run_tests, write_job
-from moments import epoch, rank_processes, trial
+from harness import JOB, stopped_at, make_data, path, read_journal, read_trials, run, run_ok, run_tests, write_job
+from breakpoints import epoch, rank_processes, trial
 
 make_data()
 write_job()
@@ -87,7 +87,7 @@ def test_all_failed_is_a_failure():
 def test_sigterm_keeps_what_is_finished_and_exits_75():
     for wanted in (signal.SIGTERM, signal.SIGINT):
         out = f"stopped{int(wanted)}"
-        sweep = held(trial(2), "train", "job.yaml", "--out", out)
+        sweep = stopped_at(trial(2), "train", "job.yaml", "--out", out)
         sweep.signal(wanted)
         code, table, log = sweep.end()
         assert code == 75, (code, log)
@@ -100,7 +100,7 @@ def test_sigterm_keeps_what_is_finished_and_exits_75():
 
 def test_one_rank_stopped_stops_all():
     for rank in (0, 1):
-        sweep = held(epoch(1), "train", "job.yaml", "--out", f"two{rank}", ranks=2)
+        sweep = stopped_at(epoch(1), "train", "job.yaml", "--out", f"two{rank}", ranks=2)
         sweep.signal(signal.SIGTERM, rank_processes(sweep.process)[rank])
         code, _, log = sweep.end()
         assert code == 75, (code, log)

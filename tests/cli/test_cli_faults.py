@@ -9,7 +9,7 @@ import h5py
 
 from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
                      without_clock, write_job)
-from moments import PATIENCE
+from breakpoints import PATIENCE
 
 make_data()
 # A file of each kind grows with every epoch.

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import torch
 
-from harness import held, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
+from harness import stopped_at, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
 
 JOB = """name: heads
 data: {path: data.h5}
@@ -124,7 +124,7 @@ def test_what_contradicts_features_is_told_with_its_place():
 def interrupt_extraction(folder, wanted):
     """The exit code and the log of a run that got the signal when it began to compute features."""
     other = ("--set", "model.arch=mobilenet", "--set", "model.weights=", "--set", "sweep.parameters.head=[[gap, dense]]")
-    sweep = held("open .h5.tmp 1", "train", "job.yaml", "--out", folder + "-r", *ONE, *other, "--set", f"data.features={folder}")
+    sweep = stopped_at("open .h5.tmp 1", "train", "job.yaml", "--out", folder + "-r", *ONE, *other, "--set", f"data.features={folder}")
     sweep.signal(wanted)
     code, _, log = sweep.end()
     return code, log

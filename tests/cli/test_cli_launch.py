@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 
-from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, held, make_data, path, read_trials, run, run_ok, run_tests, without_clock,
+from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, stopped_at, make_data, path, read_trials, run, run_ok, run_tests, without_clock,
                      write_job)
-from moments import PATIENCE, epoch
+from breakpoints import PATIENCE, epoch
 
 TESTS = os.path.join(BIN, "../tests")
 HOST_GPUS = {"CNNSWEEP_CUDA_PLUGIN": os.path.join(TESTS, "libcnnsweep_cuda_host.so")}
@@ -121,11 +121,11 @@ def test_few_cores_that_were_asked_for_are_not_warned_of():
 
 
 @contextlib.contextmanager
-def held_train(env):
-    """A sweep that stands still in its first epoch, with nothing said of how threads wait but by `env`."""
+def stopped_train(env):
+    """A sweep that is stopped after its first epoch; `env` alone says how threads wait."""
     for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
         CLEAN.pop(name, None)
-    sweep = held(epoch(1), "train", "job.yaml", "--force", "--out", "waiting", env=env)
+    sweep = stopped_at(epoch(1), "train", "job.yaml", "--force", "--out", "waiting", env=env)
     try:
         yield sweep
     finally:
@@ -170,7 +170,7 @@ def test_ranks_of_which_some_are_asked_for_threads_start_all_the_same():
 
 def test_threads_wait_briefly_unless_somebody_says_how():
     def started(**env):
-        with held_train(env) as sweep:
+        with stopped_train(env) as sweep:
             with open(f"/proc/{sweep.process.pid}/environ") as file:
                 spins = [pair for pair in file.read().split("\0") if pair.startswith("GOMP_SPINCOUNT=")]
             with open(f"/proc/{sweep.process.pid}/comm") as file:

@@ -2,8 +2,8 @@
 """ranks_per_trial: ranks that share every batch give the numbers of one, but for rounding; any of them can be stopped."""
 import signal
 
-from harness import held, make_data, read_trials, run, run_ok, run_tests, without_clock, write_job
-from moments import epoch, rank_processes
+from harness import stopped_at, make_data, read_trials, run, run_ok, run_tests, without_clock, write_job
+from breakpoints import epoch, rank_processes
 
 # 42 images in batches of 16: 10 in the last one. One trial shares a trunk, one trains batch norms with all ranks.
 JOB = """name: groups
@@ -69,7 +69,7 @@ LONG = ("train", "job.yaml", "--set", "ranks_per_trial=2", "--set", "train.epoch
 
 def test_a_signal_to_a_rank_that_does_not_lead_stops_the_sweep_and_it_goes_on_bit_by_bit():
     run_ok(*LONG, "whole", ranks=2)
-    sweep = held(epoch(4), *LONG, "stopped", ranks=2)
+    sweep = stopped_at(epoch(4), *LONG, "stopped", ranks=2)
     sweep.signal(signal.SIGUSR2, rank_processes(sweep.process)[1])
     code, _, errors = sweep.end()
     assert code == 75, f"exit {code}\n{errors}"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The numbers do not depend on how many ranks share a sweep, nor on how trials are grouped: bit for bit."""
 from harness import make_data, path, read_journal, read_trials, run_ok, without_clock, write_job
-from moments import checkpoint, preload
+from breakpoints import checkpoint, preload
 
 # fine_tune and dropout share trunks, augment does not: grouped and single trials in one sweep.
 JOB = """name: ranks
@@ -25,8 +25,8 @@ assert len(alone) == 12 and all(t["status"] == "ok" for t in alone)
 assert len({t["loss"] for t in alone}) == 12, "trials that differ must give different numbers"
 
 for ranks in (1, 2, 3):
-    all_at_work = preload(checkpoint(1), hold=f"{ranks} {path(f'at_work{ranks}')}")  # they wait for each other there
-    run_ok("train", "job.yaml", "--out", f"k{ranks}", "--set", "checkpoint_seconds=0", ranks=ranks, env=all_at_work)
+    all_train = preload(checkpoint(1), stop=f"{ranks} {path(f'stopped{ranks}')}")  # the ranks wait for each other
+    run_ok("train", "job.yaml", "--out", f"k{ranks}", "--set", "checkpoint_seconds=0", ranks=ranks, env=all_train)
     trials = read_trials(f"k{ranks}")
     assert without_clock(trials) == alone, f"{ranks} ranks give other numbers"
     start = read_journal(f"k{ranks}")[0]

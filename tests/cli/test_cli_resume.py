@@ -8,9 +8,9 @@ import re
 import shutil
 import signal
 
-from harness import (JOB, held, make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock,
+from harness import (JOB, stopped_at, make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock,
                      write_job)
-from moments import epoch
+from breakpoints import epoch
 
 make_data()
 write_job()
@@ -62,7 +62,7 @@ def test_a_resumed_sweep_equals_one_that_was_not_stopped():
 
 def stop_behind(epochs, number, *arguments):
     """Signals a sweep when it has told so many epochs. (exit code, log)"""
-    sweep = held(epoch(epochs), *arguments)
+    sweep = stopped_at(epoch(epochs), *arguments)
     sweep.signal(number)
     code, _, log = sweep.end()
     return code, log
@@ -254,7 +254,7 @@ def test_wrong_ways_to_resume_are_told():
 
 
 def test_two_programs_do_not_share_a_folder():
-    sweep = held(epoch(1), "train", "job.yaml", "--out", "locked")
+    sweep = stopped_at(epoch(1), "train", "job.yaml", "--out", "locked")
     assert "state    running" in run_ok("status", "locked").stdout
     for more in ([], ["--resume"], ["--force"]):
         done = run("train", "job.yaml", "--out", "locked", *more)

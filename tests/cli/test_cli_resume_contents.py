@@ -10,9 +10,9 @@ import subprocess
 import h5py
 import numpy as np
 
-from harness import (BIN, CLEAN, MPI, SCRATCH, held, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
+from harness import (BIN, CLEAN, MPI, SCRATCH, stopped_at, make_data, path, read_journal, read_trials, run, run_ok, run_tests,
                      without_clock, write_job)
-from moments import PATIENCE, epoch
+from breakpoints import PATIENCE, epoch
 
 JOB = """name: tiny
 data: {path: data.h5}
@@ -223,7 +223,7 @@ def test_weights_that_are_gone_are_told_as_ever():
 
 def run_until(out, epochs, *arguments):
     """Stops a trial that has many more epochs when it has told so many; (exit code, log)."""
-    sweep = held(epoch(epochs), "train", "job.yaml", "--out", out, *HALF, "--set", "train.epochs=1000000", *arguments,
+    sweep = stopped_at(epoch(epochs), "train", "job.yaml", "--out", out, *HALF, "--set", "train.epochs=1000000", *arguments,
                  env={"CNNSWEEP_LOG": "debug"})
     sweep.signal(signal.SIGTERM)
     code, _, log = sweep.end()

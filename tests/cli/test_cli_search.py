@@ -8,8 +8,8 @@ import signal
 
 import numpy as np
 
-from harness import BIN, held, make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock, write_job
-from moments import epoch, preload
+from harness import BIN, stopped_at, make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock, write_job
+from breakpoints import epoch, preload
 
 BASE = """name: found
 data: {path: data.h5}
@@ -133,7 +133,7 @@ def test_one_rank_stops_the_same_trials_after_a_kill():
             total = sum(e["event"] == "epoch" for e in read_journal("undisturbed"))
             assert any(t["reason"] for t in read_trials("undisturbed"))
             for n in (total // 3, total // 5, total // 5):
-                sweep = held(epoch(n), *arguments, "--out", "killed", "--resume")
+                sweep = stopped_at(epoch(n), *arguments, "--out", "killed", "--resume")
                 sweep.signal(signal.SIGKILL)
                 assert sweep.end()[0] == -signal.SIGKILL
             run_ok(*arguments, "--out", "killed", "--resume")

@@ -187,8 +187,8 @@ static void content_does_not_depend_on_what_came_before(void **state) {
     cs_dataset_close(dataset);
 }
 
-/* It is started anew while its thread is at work; what it was at is given up. */
-static void an_epoch_can_be_left_at_any_moment(void **state) {
+/* The loader is started again while its thread still decodes; the epoch that it was reading is abandoned. */
+static void an_epoch_can_be_abandoned_at_any_time(void **state) {
     enum { STARTS = 1000, LONGEST = 500 /* microseconds */, PATIENCE = 60 /* seconds */ };
     (void)state;
     cs_dataset *dataset = open_set("jpeg.h5", &jpeg);
@@ -380,7 +380,7 @@ int main(void) {
         cmocka_unit_test(every_epoch_is_another_permutation_of_all_samples),
         cmocka_unit_test(last_batch_is_what_is_left),
         cmocka_unit_test(content_does_not_depend_on_what_came_before),
-        cmocka_unit_test(an_epoch_can_be_left_at_any_moment),
+        cmocka_unit_test(an_epoch_can_be_abandoned_at_any_time),
         cmocka_unit_test(augmentation_belongs_to_the_sample),
         cmocka_unit_test(shards_and_one_file_give_the_same_batches),
         cmocka_unit_test(jpegs_are_decoded_and_resized),

@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 from pack_tools import BIN, PackTest, main, noise, run
-from moments import Held
+from breakpoints import Stopped
 
 
 class BadInput(PackTest):
@@ -220,7 +220,7 @@ class Writing(PackTest):
         self.assertEqual(self.out.read_text(), "precious")
 
     def test_interrupt_leaves_nothing(self):
-        packer = Held("open out.h5.tmp 1", [BIN / "cnnsweep-pack", self.src, self.out], os.environ, self.root)
+        packer = Stopped("open out.h5.tmp 1", [BIN / "cnnsweep-pack", self.src, self.out], os.environ, self.root)
         self.assertEqual(len(list(self.root.iterdir())), 2)
         packer.signal(signal.SIGINT)
         code, _, errors = packer.end()

@@ -1,33 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 of a random rank (rank 0 too) at a random moment, --resume, perhaps killed again, until it is done: results
-equal those of an undisturbed run byte for byte.
+"""A sweep of which a random rank, rank 0 too, is killed at a random time, and which is then resumed, perhaps several times,
+gives the results of an undisturbed run byte for byte.
 
     CNNSWEEP_BIN=build/bin python3 tests/fault/kill.py [--runs 30] [--ranks 3] [--seed 1] [--again 0.4]
 """
 import signal
 
 import sweeps
-from sweeps import draw_moment, moments_later, resuming, run_ok, strike
+from sweeps import draw_breakpoint, draw_delay, resuming, run_ok, signal_at
 
 
-def kill_and_resume(out, ranks, total, again, chance, after):
-    """Until the sweep is done; a line for each kill."""
+def kill_and_resume(out, ranks, total, again, chance, delay):
+    """Runs the sweep to its end; returns a line for each kill."""
     kills = []
     while not kills or chance.random() < again:
-        moment, victim = draw_moment(chance, out, ranks, total), chance.randrange(ranks)
-        if not moment:
+        breakpoint, victim = draw_breakpoint(chance, out, ranks, total), chance.randrange(ranks)
+        if not breakpoint:
             break
-        struck, code, _, _ = strike(out, ranks, moment, after if not kills else moments_later(chance), signal.SIGKILL, victim)
-        if code == 0:  # too late
+        progress, code, _, _ = signal_at(breakpoint, out, ranks, delay if not kills else draw_delay(chance), signal.SIGKILL, victim)
+        if code == 0:  # it had ended before the signal
             break
-        kills.append(f"{victim}: {struck}")
+        kills.append(f"{victim}: {progress}")
     run_ok(*resuming(out), ranks=ranks)
     return kills
 
 
 def campaign(runs, ranks, seed, again):
-    def disturb(out, _, total, chance, after):
-        return kill_and_resume(out, ranks, total, again, chance, after)
+    def disturb(out, _, total, chance, delay):
+        return kill_and_resume(out, ranks, total, again, chance, delay)
     return sweeps.campaign("kill", "kills (rank: where)", disturb, runs, ranks, seed)
 
 

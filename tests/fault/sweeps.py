@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the fault campaigns share: a sweep, moments in it, its results without what the clock gives."""
+"""What the fault campaigns share: a sweep, breakpoints in it, and the comparison of its results."""
 import argparse
 import contextlib
 import json
@@ -9,8 +9,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
-from harness import held, make_data, path, read_trials, run_ok, without_clock, write_job  # noqa: E402, F401
-from moments import PATIENCE, checkpoint, epoch, rank_processes  # noqa: E402, F401
+from harness import stopped_at, make_data, path, read_trials, run_ok, without_clock, write_job  # noqa: E402, F401
+from breakpoints import PATIENCE, checkpoint, epoch, rank_processes  # noqa: E402, F401
 
 # Single trials and groups (fine_tune), early stopping, dropout, a checkpoint after every epoch.
 JOB = """name: faults
@@ -30,7 +30,7 @@ table: {rows: augment, columns: fine_tune, value: test_accuracy}
 
 
 def prepare(ranks):
-    """The reference run; how many epochs it told."""
+    """Trains the undisturbed run; returns the number of its epochs."""
     make_data(per_class=20)
     write_job(JOB)
     run_ok("train", "job.yaml", "--out", "reference", ranks=ranks)
@@ -41,22 +41,22 @@ def resuming(out):
     return "train", "job.yaml", "--out", out, "--resume"
 
 
-def strike(out, ranks, moment, after, number, target):
-    """Runs the sweep and sends the signal so many seconds behind the moment, to a rank or, with target None, to mpirun.
-    (where it stood, its exit code, what it logged, seconds from the signal to its end)"""
-    sweep = held(moment, *resuming(out), ranks=ranks)
+def signal_at(breakpoint, out, ranks, delay, number, target):
+    """Runs the sweep and sends a signal `delay` seconds after the breakpoint, to the rank `target` or, if that is None, to
+    mpirun. (the sweep's progress, its exit code, its log, seconds from the signal to its end)"""
+    sweep = stopped_at(breakpoint, *resuming(out), ranks=ranks)
     processes = rank_processes(sweep.process)
-    if after:
-        sweep.release()
-        time.sleep(after)
-    struck = where(out)
+    if delay:
+        sweep.go_on()
+        time.sleep(delay)
+    progress = progress_of(out)
     with contextlib.suppress(ProcessLookupError):
         sweep.signal(number, None if target is None else processes[target])
     sent = time.monotonic()
     code, _, log = sweep.end()
     took = time.monotonic() - sent
     wait_gone(processes.values())
-    return struck, code, log, took
+    return progress, code, log, took
 
 
 def wait_gone(pids):
@@ -67,7 +67,7 @@ def wait_gone(pids):
 
 
 def events(out):
-    """Whole lines of the journal."""
+    """The complete lines of the journal."""
     try:
         with open(path(f"{out}/journal.jsonl")) as file:
             return [json.loads(line) for line in file if line.endswith("\n")]
@@ -76,38 +76,38 @@ def events(out):
 
 
 def epochs(out):
-    """How many are told, each once: how far a sweep is, whatever the machine does beside it."""
+    """The number of different epochs in the journal: a measure of progress that does not depend on the machine's load."""
     return len({(e["trial"], e["epoch"]) for e in events(out) if e["event"] == "epoch"})
 
 
-def draw_moment(chance, out, ranks, total):
-    """A moment that the rest of the sweep comes to for certain, or None when hardly anything is left of it."""
+def draw_breakpoint(chance, out, ranks, total):
+    """A breakpoint that the rest of the sweep certainly reaches, or None if hardly anything is left of the sweep."""
     left = total - epochs(out)
     if left < 2 * ranks:
         return None
     n = chance.randint(1, left)
-    # Of so many checkpoints some rank writes more than its share.
+    # Of n checkpoints some rank writes at least n / ranks; half as many leave a margin.
     return chance.choice((epoch(n), epoch(n), checkpoint(1 + n // (2 * ranks)), "open data.h5 1"))
 
 
-def moments_later(chance):
-    """Seconds to wait behind a moment, half of the time none."""
+def draw_delay(chance):
+    """Seconds from a breakpoint to the signal: none in half of the cases."""
     return chance.choice((0, chance.uniform(0, 0.3)))
 
 
-def where(out):
-    """A word on how far a sweep is."""
-    told = events(out)
+def progress_of(out):
+    """How far a sweep is, in a few words."""
+    journal = events(out)
     folder = path(f"{out}/checkpoints")
     writing = os.path.isdir(folder) and any(name.endswith(".next") for name in os.listdir(folder))
-    if not told:
+    if not journal:
         return "start"
-    ended = sum(e["event"] == "trial" for e in told)
-    return f"{ended} ended, {sum(e['event'] == 'epoch' for e in told)} epochs" + (", in a checkpoint" if writing else "")
+    ended = sum(e["event"] == "trial" for e in journal)
+    return f"{ended} ended, {sum(e['event'] == 'epoch' for e in journal)} epochs" + (", in a checkpoint" if writing else "")
 
 
 def differences(out):
-    """What of the results differs from the reference run's."""
+    """The results that differ from those of the undisturbed run."""
     wrong = []
     for name in ["table.md"] + [f"history/{n}" for n in os.listdir(path("reference/history"))] + [
             f"report/{n}" for n in os.listdir(path("reference/report"))]:
@@ -120,18 +120,18 @@ def differences(out):
     return wrong + left
 
 
-def campaign(name, struck, disturb, runs, ranks, seed):
-    """Disturbs `runs` sweeps and compares what is there after --resume with the undisturbed run; how many differ, or were
-    not disturbed at all. disturb(out, run, total, chance, after) does it from a moment on, the first time `after` seconds
-    behind it, and returns a line for each time; `struck` is the heading of these."""
+def campaign(name, heading, disturb, runs, ranks, seed):
+    """Disturbs `runs` sweeps and compares their results with those of the undisturbed run. Returns how many differ or were
+    not disturbed at all. disturb(out, run, total, chance, delay) runs one sweep to its end and sends it signals, the first
+    one `delay` seconds after a breakpoint; it returns a line for each signal, and `heading` is the heading of these lines."""
     total = prepare(ranks)
-    print(f"{total} epochs on {ranks} ranks\n\n| run | {struck} | equal |\n|---|---|---|")
+    print(f"{total} epochs on {ranks} ranks\n\n| run | {heading} | equal |\n|---|---|---|")
     failures = 0
     for run in range(runs):
         chance = random.Random(f"{seed}/{run}")
         out = f"{name}{run}"
-        times = disturb(out, run, total, chance, moments_later(chance))
-        if not times:  # too late
+        times = disturb(out, run, total, chance, draw_delay(chance))
+        if not times:  # the sweep had ended before the signal
             out = f"{name}{run}.now"
             times = disturb(out, run, total, chance, 0)
         wrong = differences(out)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The short form of kill.py."""
+"""A few runs of kill.py."""
 import sys
 
 from kill import campaign

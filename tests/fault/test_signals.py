@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The short form of signals.py: to a rank each, and through mpirun."""
+"""A few runs of signals.py: each signal to a rank, and SIGUSR2 to mpirun."""
 import sys
 
 from signals import campaign

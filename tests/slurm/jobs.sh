@@ -11,7 +11,7 @@ cluster_enter "$@"
 use_local_mpi
 
 sweep=$CNNSWEEP_SOURCE/slurm/sweep.sbatch
-moment=$CNNSWEEP_BIN/../tests/libcs_moment.so # see its source, tests/support/preload/moment.c
+breakpoint_library=$CNNSWEEP_BIN/../tests/libcs_breakpoint.so # from tests/support/preload/breakpoint.c
 export ASAN_OPTIONS=detect_leaks=0 # Open MPI leaves memory behind at exit
 
 # jobs_start HOSTS CPUS: the cluster, and a folder to submit from with the data in it.
@@ -49,12 +49,13 @@ fail() {
     exit 1
 }
 
-# at "CALL TEXT N" NAME COMMAND...: the first process of what the command submits that comes to that moment stands still
-# there, until it is signalled or a second one has come to it, and never again: so a job that is requeued goes through.
-at() {
-    local when=$1 name=$2
+# with_breakpoint "CALL TEXT N" NAME COMMAND...: the command submits a job of which the first process that reaches the
+# breakpoint stops, until it is signalled or a second process reaches the breakpoint. When the job is requeued, no process
+# stops again.
+with_breakpoint() {
+    local where=$1 name=$2
     shift 2
-    LD_PRELOAD=$moment CNNSWEEP_TEST_AT=$when CNNSWEEP_TEST_HOLD="2 $PWD/held-$name" "$@"
+    LD_PRELOAD=$breakpoint_library CNNSWEEP_TEST_BREAKPOINT=$where CNNSWEEP_TEST_STOP="2 $PWD/stopped-$name" "$@"
 }
 
 # submit OPTIONS...: the job's number.
@@ -82,18 +83,19 @@ ends() {
     has_state "$1" "$2" || fail "job $1 ended $(state_of "$1"), not $2"
 }
 
-is_held() {
-    waits_for "$patience" test -s "held-$1" || fail "$1 does not get there"
+# waits_until_stopped NAME: until a process of with_breakpoint NAME has stopped.
+waits_until_stopped() {
+    waits_for "$patience" test -s "stopped-$1" || fail "$1 does not reach the breakpoint"
 }
 
-# begins NAME OPTIONS...: submits the sweep into results/NAME and waits until it has told 100 epochs, where it stands
-# still; sets `job`.
+# begins NAME OPTIONS...: submits the sweep into results/NAME, sets `job` to its number and waits until the sweep is
+# stopped after 100 epochs.
 begins() {
     local name=$1
     shift
     # shellcheck disable=SC2034 # of the test
-    job=$(at 'write {"event":"epoch" 100' "$name" submit "$@" "$sweep" job.yaml --out "results/$name")
-    is_held "$name"
+    job=$(with_breakpoint 'write {"event":"epoch" 100' "$name" submit "$@" "$sweep" job.yaml --out "results/$name")
+    waits_until_stopped "$name"
 }
 
 was_requeued() {

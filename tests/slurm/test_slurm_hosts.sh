@@ -11,7 +11,8 @@ reference() {
 
 # $1: the launcher. Each rank waits for the other at its first checkpoint, so that both train.
 two_hosts() {
-    job=$(at "rename .ckpt 1" "two-$1" submit --nodes=2 --ntasks-per-node=1 --export="ALL,CNNSWEEP_LAUNCHER=$2" "$sweep" job.yaml --out "results/two-$1")
+    job=$(with_breakpoint "rename .ckpt 1" "two-$1" submit --nodes=2 --ntasks-per-node=1 \
+        --export="ALL,CNNSWEEP_LAUNCHER=$2" "$sweep" job.yaml --out "results/two-$1")
     ends "$job" COMPLETED
     log_has "$job" "2 tasks (1(x2) a node) on n\[1-2\]"
     log_has "$job" "^ranks    n1: 0, n2: 1$"

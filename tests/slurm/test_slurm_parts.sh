@@ -32,12 +32,13 @@ packed_in_parts() {
 
 # One task of the array is stopped as by the time limit: it alone is requeued.
 array_of_three() {
-    # Of the tasks the last one stands still until then.
+    # Only the last task has the breakpoint: it is stopped until it gets the signal.
     # shellcheck disable=SC2016 # expanded in each task
-    echo '[ "${SLURM_ARRAY_TASK_ID:-2}" = 2 ] || unset CNNSWEEP_TEST_AT' >>site.conf
-    job=$(at 'write {"event":"epoch" 30' array submit --array=0-2 --ntasks=1 "$scripts/array.sbatch" 3 results/array job.yaml)
+    echo '[ "${SLURM_ARRAY_TASK_ID:-2}" = 2 ] || unset CNNSWEEP_TEST_BREAKPOINT' >>site.conf
+    job=$(with_breakpoint 'write {"event":"epoch" 30' array \
+        submit --array=0-2 --ntasks=1 "$scripts/array.sbatch" 3 results/array job.yaml)
     collect=$(submit --dependency="afterany:$job" "$scripts/collect.sbatch" results/array)
-    is_held array
+    waits_until_stopped array
     scancel --batch --signal=USR2 "${job}_2"
     starts_again "${job}_2"
     ends "$collect" COMPLETED

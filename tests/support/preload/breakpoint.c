@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a moment of a program happen, so that no test has to meet it. LD_PRELOAD of this counts calls of the program:
+/* Sets a breakpoint in a program, so that a test need not guess when the program reaches that point. A program that is
+ * started with this library in LD_PRELOAD has its calls of write, open and rename counted:
  *
- * CNNSWEEP_TEST_AT="CALL TEXT N" says which moment: after the Nth write whose beginning has TEXT, after the Nth file
- * was opened whose name has it, or before the Nth rename of one.
+ * CNNSWEEP_TEST_BREAKPOINT="CALL TEXT N" says where the breakpoint is. "write TEXT N": after the Nth write whose first
+ * 64 bytes contain TEXT. "open TEXT N": after the Nth file whose name contains TEXT was opened. "rename TEXT N": before
+ * the Nth rename of a file whose name contains TEXT.
  *
- * CNNSWEEP_TEST_HOLD="BYTES FILE": then a byte is appended to FILE, and the call does not return before FILE has so
- * many BYTES or a signal has come that the program handles. With 2 a test sees that the program stands still, and lets
- * it go on by a byte of its own; a program that is started again does not stand still again. With as many as there are
- * ranks they wait for each other.
+ * CNNSWEEP_TEST_STOP="BYTES FILE" stops the program at the breakpoint: it appends a byte to FILE and goes on when FILE
+ * has that many BYTES, or when a signal has come that the program handles. With BYTES 2, a test sees by the first byte
+ * that the program is stopped, and appends the second one to let it go on; if the program is started again, it does not
+ * stop again. With one byte for each rank, the ranks wait for each other.
  *
- * CNNSWEEP_TEST_CLOCK=SECONDS: from then on the clock tells so much more. */
+ * CNNSWEEP_TEST_CLOCK=SECONDS: from the breakpoint on, the clock is that many seconds ahead. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -33,7 +35,7 @@ static void (*handlers[SIGNALS])(int);
 static int append_a_byte(const char *path) {
     int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_APPEND, 0666);
     if (file < 0 || syscall(SYS_write, file, ".", 1) != 1)
-        abort(); /* the test would wait for ever */
+        abort(); /* otherwise the test would wait for ever */
     return file;
 }
 
@@ -55,35 +57,35 @@ static void stand_still(const char *how) {
 }
 
 static void count(void) {
-    const char *hold = getenv("CNNSWEEP_TEST_HOLD"), *clock = getenv("CNNSWEEP_TEST_CLOCK");
+    const char *how = getenv("CNNSWEEP_TEST_STOP"), *clock = getenv("CNNSWEEP_TEST_CLOCK");
     int wanted = 0;
-    if (sscanf(getenv("CNNSWEEP_TEST_AT"), "%*s %*s %d", &wanted) != 1)
+    if (sscanf(getenv("CNNSWEEP_TEST_BREAKPOINT"), "%*s %*s %d", &wanted) != 1)
         abort();
     if (atomic_fetch_add(&seen, 1) + 1 != wanted)
         return;
     if (clock)
         atomic_store(&seconds_ahead, atol(clock));
-    if (hold)
-        stand_still(hold);
+    if (how)
+        stop(how);
 }
 
-/* Is it a call of this kind on something with that text? */
-static bool is_meant(const char *call, const char *on, size_t size) {
-    const char *at = getenv("CNNSWEEP_TEST_AT");
+/* Does the breakpoint count this call? */
+static bool is_counted(const char *call, const char *on, size_t size) {
+    const char *where = getenv("CNNSWEEP_TEST_BREAKPOINT");
     char wanted[16], text[64];
-    return at && sscanf(at, "%15s %63s", wanted, text) == 2 && strcmp(wanted, call) == 0 &&
+    return where && sscanf(where, "%15s %63s", wanted, text) == 2 && strcmp(wanted, call) == 0 &&
            memmem(on, size, text, strlen(text));
 }
 
 ssize_t write(int file, const void *bytes, size_t size) {
     ssize_t written = syscall(SYS_write, file, bytes, size);
-    if (is_meant("write", bytes, size < BEGINNING ? size : BEGINNING))
+    if (is_counted("write", bytes, size < BEGINNING ? size : BEGINNING))
         count();
     return written;
 }
 
 int rename(const char *from, const char *to) {
-    if (is_meant("rename", from, strlen(from)))
+    if (is_counted("rename", from, strlen(from)))
         count();
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
@@ -94,7 +96,7 @@ int open(const char *path, int flags, ...) {
     mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;
     va_end(more);
     int file = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
-    if (file >= 0 && is_meant("open", path, strlen(path)))
+    if (file >= 0 && is_counted("open", path, strlen(path)))
         count();
     return file;
 }
@@ -114,11 +116,11 @@ static bool is_handler(const struct sigaction *action) {
     return !(action->sa_flags & SA_SIGINFO) && action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
 }
 
-/* The C library's own; dlsym would tie this to a recent one, and a bundle for GPUs (tests/gpu_bundle.sh) goes anywhere.
- */
+/* The C library's sigaction. dlsym would require a recent C library, but tests/gpu_bundle.sh takes this one to machines
+ * that may have an older one. */
 int __sigaction(int number, const struct sigaction *action, struct sigaction *before);
 
-/* Handlers of the program run through note. */
+/* Wraps the program's handler in note, which also records that a signal has come. */
 int sigaction(int number, const struct sigaction *action, struct sigaction *before) {
     if (number < 1 || number >= SIGNALS)
         return __sigaction(number, action, before);
