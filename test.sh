@@ -31,12 +31,12 @@ run_tests() {
     ctest --preset "$1" -j "$jobs" --no-tests=error "${@:2}"
 }
 
-# What only compares numbers with other judges, whole networks above all, or times, learns nothing from a second run.
-# Of the CUDA engine it is the build for the host that runs here.
+# The sanitizers would find nothing new in tests that only compare the numbers of whole networks with other programs'
+# numbers, or measure times. Of the CUDA engine, the build for the host runs in these tests.
 sanitized_tests() {
     local numbers='engine_networks.*|engine_rows.*|(group|checkpoint|cache)_cuda_host|keras_forward|torch_forward|torch_step|ref_gradients'
-    local judged='weights_keras|zoo_torch|input_scaling|gpu_script'
-    run_tests debug -LE 'parity|rules|fuzz|slurm|docs' -E "test_($numbers|$judged)$"
+    local compared='weights_keras|zoo_torch|input_scaling|gpu_script'
+    run_tests debug -LE 'parity|rules|fuzz|slurm|docs' -E "test_($numbers|$compared)$"
 }
 
 # As for a user, whose clone has no ../shared.

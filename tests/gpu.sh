@@ -41,7 +41,7 @@ step() { # NAME GROUP LIMIT COMMAND...
     printf -v "command_of[$name]" '%q ' "$@"
 }
 
-# Tests of the engine, as they judge any engine, on the GPU. In low precision only what compares with tolerances made for it.
+# The engine's tests, which take any engine, run on the GPU. In low precision only those run that have tolerances for it.
 engine_test() { # PROGRAM LIMIT [PRECISION [FILTER of --quick]]
     local precision=${3:-fp32} only=()
     [ -z "$quick" ] || only=("CNNSWEEP_TEST_ONLY=${4:-*}")

@@ -106,8 +106,8 @@ def test_a_scheduler_needs_less_work_also_over_ranks():
     assert all((t["reason"] != "") == (t["epochs_run"] != "4") for t in trials)
 
 
-def test_a_resumed_scheduler_remembers_what_it_judged():
-    """Every epoch row is in the journal, no trial has ended: all verdicts come again from what the journal tells."""
+def test_a_resumed_scheduler_repeats_its_decisions():
+    """The journal has epochs but not the end of every trial: the scheduler decides again from the journal's epochs."""
     shutil.copytree(path("asha"), path("again"))
     kept, ended = [], 0
     with open(path("asha/journal.jsonl")) as file:
@@ -124,7 +124,8 @@ def test_a_resumed_scheduler_remembers_what_it_judged():
 
 
 def test_one_rank_stops_the_same_trials_after_a_kill():
-    """A scheduler judges an epoch by those before it: the order must come back too, of trials and inside a group."""
+    """A scheduler compares an epoch with the earlier ones, so --resume must also restore their order, of trials and inside a
+    group."""
     for scheduler in ("{type: asha, reduction_factor: 2}", "median"):
         for fine_tune in ("all", "head"):
             arguments = ("train", "random.yaml", "--set", f"sweep.scheduler={scheduler}", "--set", "checkpoint_seconds=0",

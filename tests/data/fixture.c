@@ -64,7 +64,7 @@ void fixture_write(const char *path, const fixture *spec) {
     assert_null(writer);
 }
 
-void fixture_judge(const char *script, const char *argument) {
+void fixture_run_reference(const char *script, const char *argument) {
     char command[3 * CS_PATH_MAX];
     assert_ok(
         cs_path(command, sizeof command, "/usr/bin/python3 '%s/tests/data/%s' '%s'", CS_TEST_SOURCE, script, argument));

@@ -17,14 +17,14 @@ typedef struct fixture {
     int64_t shard_bytes;
 } fixture;
 
-/* Writes the dataset to `path` (removed first). Sample i of a split has label i % 3, id "<split>/<i>", and the pixels
- * of salt i + 1000 * split. */
+/* Writes the dataset to `path`, which is removed first. Sample i of a split has label i % 3, id "<split>/<i>", and the
+ * pixels of salt i + 1000 * split. */
 void fixture_write(const char *path, const fixture *spec);
 
-/* Path of `name` in the test's scratch folder; lives until the next call but one. */
+/* Path of `name` in the test's scratch folder; valid until the next call but one. */
 const char *fixture_path(const char *name);
 
-/* Runs Debian's Python on a script of tests/data with one argument; the test fails when it does. */
-void fixture_judge(const char *script, const char *argument);
+/* Runs a reference script of tests/data with Debian's Python and one argument; the test fails when the script fails. */
+void fixture_run_reference(const char *script, const char *argument);
 
 #endif

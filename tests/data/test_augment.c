@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Augmentation against its judges: Pillow for brightness, the definition for flips. */
+/* Augmentation compared with its references: Pillow for brightness, the definition for flips. */
 #include "augments.h"
 #include "fixture.h"
 
@@ -169,7 +169,7 @@ static void variants_number_the_pictures(void **state) {
     }
 }
 
-/* Writes factor, pixels before and pixels after for the judge. */
+/* Writes factor, pixels before and pixels after for the reference. */
 static void brightness_is_pillows(void **state) {
     (void)state;
     const char *path = fixture_path("brightness.bin");
@@ -187,7 +187,7 @@ static void brightness_is_pillows(void **state) {
         assert_int_equal(fwrite(after, 1, BYTES, file), BYTES);
     }
     assert_int_equal(fclose(file), 0);
-    fixture_judge("judge_brightness.py", path);
+    fixture_run_reference("reference_brightness.py", path);
 }
 
 static void assert_text(const char *augment, const char *want) {

@@ -70,7 +70,7 @@ static void rows_are_read_as_written(void **state) {
 
 static void h5py_reads_the_same(void **state) {
     (void)state;
-    fixture_judge("judge_features.py", write_features("judged.h5"));
+    fixture_run_reference("reference_features.py", write_features("compared.h5"));
 }
 
 static void another_source_is_refused(void **state) {

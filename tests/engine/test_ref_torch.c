@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reference engine against PyTorch in double, on every case: what it computed is written to a text file, and
- * torch_judge.py computes it again from the layers and compares. */
+ * reference_torch.py computes it again from the layers and compares. */
 #include "run.h"
 
 #include "cnnsweep/file.h"
@@ -132,7 +132,8 @@ static void torch_computes_the_same(void **state) {
     for (size_t i = 0; i < n_engine_cases; i++)
         write_case(out, &engine_cases[i]);
     assert_int_equal(fclose(out), 0);
-    snprintf(command, sizeof command, "/usr/bin/python3 '%s/tests/engine/torch_judge.py' '%s'", CS_TEST_SOURCE, path);
+    snprintf(command, sizeof command, "/usr/bin/python3 '%s/tests/engine/reference_torch.py' '%s'", CS_TEST_SOURCE,
+             path);
     int status = system(command);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == NO_TORCH && !getenv("CI"))

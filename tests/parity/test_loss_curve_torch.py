@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Twenty training steps of MobileNet agree with PyTorch (float64) from the same values on the same batches: every loss,
-and every parameter and moving statistic at the end. The network here is written from the paper and Keras' conventions."""
+"""Twenty training steps of MobileNet agree with those of PyTorch in float64 from the same values on the same batches: every
+loss, and every parameter and moving statistic at the end. This script's network follows the paper and Keras' conventions."""
 import os
 import pathlib
 import subprocess
@@ -21,16 +21,16 @@ STEPS, BATCHES, BATCH, SIZE = 20, 2, 8, 64
 
 
 def f32(value):
-    """Our settings are floats: the same number here, so that only arithmetic differs."""
+    """The value of a setting of ours, which is a float: so only the arithmetic differs."""
     return float(np.float32(value))
 
 
 EPSILON, MOMENTUM = f32(1e-3), f32(0.99)
 STRIDES = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1]
 
-# device, optimizer -> largest relative error of a loss, and of what a tensor of parameters changed by. ref computes in
-# double. In single precision a rounding that moves one value over the edge of a ReLU shows: PyTorch's own float32 is
-# within 0.01 of its float64 here.
+# {(device, optimizer): (largest relative error of a loss, largest relative error of the change of a parameter tensor)}. The ref
+# engine computes in double. In single precision a rounding that moves one value across the corner of a ReLU makes a visible
+# difference: PyTorch's own float32 is within 0.01 of its float64.
 TOLERANCE = {
     ("ref", "sgd"): (1e-6, 1e-3),
     ("ref", "adam"): (1e-6, 1e-3),
@@ -40,7 +40,7 @@ TOLERANCE = {
 
 
 def read_params(folder, name):
-    """{(layer, role): array} of one of the files, in our layouts."""
+    """{(layer, role): array} of one of the files; the arrays have our layouts."""
     values = np.fromfile(folder / name, np.float32).astype(np.float64)
     params, at = {}, 0
     for line in (folder / "params.txt").read_text().splitlines():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every Keras architecture of the zoo against the real Keras: its files load here, features, probabilities and every
-gradient agree, and our files load there and give the same output. CNNSWEEP_KERAS_PYTHON names an interpreter with
-tensorflow; some architectures by name as arguments."""
+"""Every Keras architecture of the zoo agrees with the real Keras: we load its files, features, probabilities and every
+gradient agree, and Keras loads our files and gives the same output. CNNSWEEP_KERAS_PYTHON names a Python that has tensorflow.
+Arguments are names of architectures; without any, all are compared."""
 import functools
 import os
 import pathlib
@@ -17,7 +17,7 @@ if "CNNSWEEP_INSIDE_KERAS" not in os.environ:
     os.execv(interpreter, [interpreter, *sys.argv])
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # plain kernels: the judge shares no code with our engine
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # plain kernels, so that the reference shares no code with our engine
 
 import keras
 import numpy as np
@@ -26,11 +26,11 @@ from keras import applications, layers
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from small_nets import SMALL, small
-from zoo_judge import CLASSES, avoid_corners, error, judge, make_batch, on_some_batch, zoo_step
+from zoo_comparison import CLASSES, avoid_corners, compare, error, make_batch, on_some_batch, zoo_step
 
 
 def published(build, **options):
-    """The application with its own classifier: model, and the layer that makes the last feature map."""
+    """Returns a function that builds the application with its classifier: (model, output of its last feature map)."""
 
     def make(h, w):
         model = build(input_shape=(h, w, 3), weights=None, classes=CLASSES, **options)
@@ -76,7 +76,7 @@ def randomise(model):
 def gradients_of(model, images, labels):
     with tf.GradientTape() as tape:
         probabilities = model(images, training=True)
-        loss = -tf.reduce_mean(tf.math.log(tf.gather(probabilities, labels, batch_dims=1)))  # Keras' own is clipped
+        loss = -tf.reduce_mean(tf.math.log(tf.gather(probabilities, labels, batch_dims=1)))  # Keras' own loss is clipped
     names = {}
     for layer in model.layers:
         for weight in layer.trainable_weights:
@@ -88,7 +88,7 @@ def gradients_of(model, images, labels):
 
 
 def in_double(make, size, weights):
-    """The same model in float64, so that what differs is our rounding alone; and one that gives features and output."""
+    """The same model in float64, so that only our rounding makes a difference; and a model that gives features and output."""
     keras.backend.clear_session()
     keras.config.set_floatx("float64")
     model, features = make(*size)
@@ -102,8 +102,8 @@ def in_double(make, size, weights):
     return model, keras.Model(model.input, [features, model.output])
 
 
-def comes_back(folder, make, size, images, want):
-    """Our files, each loaded into a model of zeros."""
+def loads_unchanged(folder, make, size, images, want):
+    """Each of our files, loaded into a model of zeros, gives the output `want`."""
     keras.backend.clear_session()
     model, _ = make(*size)
     good = True
@@ -118,7 +118,7 @@ def comes_back(folder, make, size, images, want):
 
 
 def check(arch, head, alpha, make, module, size, first, folder):
-    """Files are the same for all sizes: those of the first come back."""
+    """Compares one case. Our files do not depend on the size: Keras loads those of the first size alone."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(1)
     model, _ = make(*size)
@@ -132,17 +132,17 @@ def check(arch, head, alpha, make, module, size, first, folder):
     exact, outputs = in_double(make, size, weights)
 
     def agrees(seed):
-        exact.set_weights(weights)  # a training step moves the statistics of its batch norms
+        exact.set_weights(weights)  # a training step changes the moving statistics of its batch norms
         images, labels = make_batch(folder, seed, *size, preprocess)
         zoo_step(folder, arch, "keras", head, alpha, *size, files)
         want = [t.numpy() for t in outputs(images)]
-        return judge(folder, f"{arch} {size[0]}x{size[1]}", *want, gradients_of(exact, images, labels))
+        return compare(folder, f"{arch} {size[0]}x{size[1]}", *want, gradients_of(exact, images, labels))
 
     good = on_some_batch(agrees)
     if not first:
         return good
     images, _ = make_batch(folder, 0, *size, preprocess)
-    return comes_back(folder, make, size, images, model(images).numpy()) and good
+    return loads_unchanged(folder, make, size, images, model(images).numpy()) and good
 
 
 keras.config.disable_traceback_filtering()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every torch architecture of the zoo against the real torchvision: its state dict loads here, features, probabilities
-and every gradient agree, and our file loads there and gives the same output."""
+"""Every torch architecture of the zoo agrees with the real torchvision: we load its state dict, features, probabilities and
+every gradient agree, and torchvision loads our file and gives the same output."""
 import copy
 import json
 import os
@@ -18,7 +18,7 @@ except ImportError as missing:
     print(f"{missing}; install python3-torchvision: nothing checked")
     sys.exit(1 if os.environ.get("CI") else 77)
 
-from zoo_judge import CLASSES, avoid_corners, error, judge, make_batch, on_some_batch, read_safetensors, zoo_step
+from zoo_comparison import CLASSES, avoid_corners, compare, error, make_batch, on_some_batch, read_safetensors, zoo_step
 
 MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
 models = torchvision.models
@@ -57,7 +57,7 @@ def randomise(model):
 
 
 def gradients_of(model, feature_module, x, labels):
-    """Features, probabilities and gradients in float64, so that what differs is our rounding alone."""
+    """Features, probabilities and gradients in float64, so that only our rounding makes a difference."""
     model = copy.deepcopy(model).double()
     seen = []
     hook = dict(model.named_modules())[feature_module].register_forward_hook(lambda m, i, o: seen.append(o.detach()))
@@ -68,8 +68,8 @@ def gradients_of(model, feature_module, x, labels):
     return seen[0].numpy().transpose(0, 2, 3, 1), probabilities, {k: p.grad.numpy() for k, p in model.named_parameters()}
 
 
-def comes_back(folder, model, build, x):
-    """Our file, loaded into a fresh model."""
+def loads_unchanged(folder, model, build, x):
+    """Our file, loaded into a new model, gives the same output."""
     fresh = build(num_classes=CLASSES)
     ours = {k: torch.from_numpy(v.copy()) for k, v in read_safetensors(folder / "ours.safetensors").items()}
     fresh.load_state_dict(ours, strict=True)
@@ -91,9 +91,9 @@ def check(arch, alpha, build, feature_module, size, folder):
         images, labels = make_batch(folder, seed, *size, lambda pixels: (pixels / 255 - MEAN) / STD)
         zoo_step(folder, arch, "torch", "top", alpha, *size, [folder / "theirs.safetensors"])
         x = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-        return judge(folder, f"{arch} {size[0]}x{size[1]}", *gradients_of(model, feature_module, x, labels))
+        return compare(folder, f"{arch} {size[0]}x{size[1]}", *gradients_of(model, feature_module, x, labels))
 
-    return on_some_batch(agrees) and comes_back(folder, model, build, torch.rand(2, 3, *size))
+    return on_some_batch(agrees) and loads_unchanged(folder, model, build, torch.rand(2, 3, *size))
 
 
 torch.set_num_threads(1)

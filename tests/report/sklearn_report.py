@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints sklearn's classification_report of a file: class names, an empty line, then "label prediction" lines."""
+"""Prints sklearn's classification_report of a file that has the class names, an empty line, and "label prediction" lines."""
 import sys
 
 from sklearn.metrics import classification_report

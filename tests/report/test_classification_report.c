@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The classification report; the judge of the text is sklearn itself. */
+/* The text of the classification report is that of sklearn. */
 #include "test.h"
 
 #include "classification_report.h"
@@ -13,7 +13,7 @@
 enum { REPORT_LIMIT = 1 << 16 };
 
 /* Runs sklearn's classification_report on the pairs that `test` counts. */
-static char *judge(const cs_evaluation *test, const char *const *names) {
+static char *reference(const cs_evaluation *test, const char *const *names) {
     char path[CS_PATH_MAX], command[2 * CS_PATH_MAX];
     assert_ok(cs_path(path, sizeof path, "%s/pairs.txt", test_scratch()));
     FILE *pairs = fopen(path, "w");
@@ -49,7 +49,7 @@ static char *report(const cs_evaluation *test, const char *const *names) {
 }
 
 static void check_against_sklearn(const cs_evaluation *test, const char *const *names) {
-    char *wanted = judge(test, names), *text = report(test, names);
+    char *wanted = reference(test, names), *text = report(test, names);
     size_t size = strlen(wanted);
     assert_true(strlen(text) > size);
     assert_memory_equal(text, wanted, size);

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""clang-tidy (.clang-tidy) finds nothing in the C of src and data-prep. Version 14 alone, as others have other checks; it
-does not know today's CUDA. Without it: skipped, but an error in CI.
+"""clang-tidy (.clang-tidy) finds no fault in the C of src and data-prep. Only version 14 is used, because other versions
+have other checks; it cannot read current CUDA. Where it is missing, the test is skipped, but fails in CI.
 
-What passed is remembered in the build folder by a hash of all that the verdict depends on: clang-tidy itself, its settings,
-how the file is compiled, the file and every header that it includes. So a file is judged again when one of them changes.
+When a file passes, the build folder gets a mark whose name is a hash of everything that the result depends on: clang-tidy's
+version, its settings, the file's compile command, the file and every header that it includes. So a file is checked again when
+one of them changes.
 """
 import hashlib
 import json
@@ -27,7 +28,7 @@ def content(path):
 
 
 def headers(command, folder):
-    """The file and all that it includes, by the compiler's -M."""
+    """The file and all headers that it includes, as the compiler's -M lists them."""
     words = shlex.split(command)
     at = words.index("-o")
     rule = subprocess.run([*words[:at], *words[at + 2:], "-M", "-MT", "x"], cwd=folder, capture_output=True, text=True, check=True)
@@ -35,17 +36,17 @@ def headers(command, folder):
 
 
 def key(version, entries):
-    """Of a file that is compiled in these ways."""
-    judged = hashlib.sha256(version + content(SETTINGS))
+    """The hash of everything that the result for one file depends on; entries: its compile commands."""
+    digest = hashlib.sha256(version + content(SETTINGS))
     for entry in entries:
-        judged.update(entry["command"].encode())
+        digest.update(entry["command"].encode())
         for name in headers(entry["command"], entry["directory"]):
-            judged.update(name.encode() + hashlib.sha256(content(name)).digest())
-    return judged.hexdigest()
+            digest.update(name.encode() + hashlib.sha256(content(name)).digest())
+    return digest.hexdigest()
 
 
-def judge(build, passed, version, path, entries):
-    """(what clang-tidy finds in the file or "", was it judged before?)"""
+def check(build, passed, version, path, entries):
+    """(clang-tidy's output about the file or "", whether the file had passed before)"""
     mark = os.path.join(passed, key(version, entries))
     if os.path.exists(mark):
         return "", True
@@ -56,8 +57,8 @@ def judge(build, passed, version, path, entries):
     return "", False
 
 
-def judge_all(build, root):
-    """(what is found, how many were judged, how many had passed before)"""
+def check_all(build, root):
+    """(the outputs about files with faults, how many files were checked now, how many had passed before)"""
     passed = os.path.join(build, "tidy")
     os.makedirs(passed, exist_ok=True)
     version = subprocess.run([TIDY, "--version"], capture_output=True, check=True).stdout
@@ -66,13 +67,13 @@ def judge_all(build, root):
         if wanted.match(entry["file"]):
             files.setdefault(entry["file"], []).append(entry)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        verdicts = list(pool.map(lambda item: judge(build, passed, version, *item), files.items()))
-    found = [text for text, _ in verdicts if text]
-    return found, sum(not before for _, before in verdicts), sum(before for _, before in verdicts)
+        results = list(pool.map(lambda item: check(build, passed, version, *item), files.items()))
+    found = [text for text, _ in results if text]
+    return found, sum(not before for _, before in results), sum(before for _, before in results)
 
 
-def check_that_it_finds():
-    """A file without fault is judged once; a fault in its header is found."""
+def test_check_all():
+    """A file without a fault is checked once; a fault in its header is found."""
     with tempfile.TemporaryDirectory() as root:
         os.mkdir(f"{root}/src")
         for name, text in (("a.h", "int half(int a);\n"), ("a.c", '#include "a.h"\nint half(int a) {\n    return a / 2;\n}\n')):
@@ -80,17 +81,17 @@ def check_that_it_finds():
                 out.write(text)
         with open(f"{root}/compile_commands.json", "w") as out:
             json.dump([{"directory": root, "command": f"cc -o a.o -c {root}/src/a.c", "file": f"{root}/src/a.c"}], out)
-        assert judge_all(root, root) == ([], 1, 0) and judge_all(root, root) == ([], 0, 1)
+        assert check_all(root, root) == ([], 1, 0) and check_all(root, root) == ([], 0, 1)
         with open(f"{root}/src/a.h", "a") as out:
             out.write("static inline int always(int a) { return a == a; }\n")
-        found, *_ = judge_all(root, root)
+        found, *_ = check_all(root, root)
         assert len(found) == 1 and "misc-redundant-expression" in found[0], found
 
 
 if not shutil.which(TIDY):
     print(f"{TIDY} is not installed: nothing checked")
     sys.exit(1 if os.environ.get("CI") else 77)
-check_that_it_finds()
-found, judged, before = judge_all(os.path.dirname(os.environ["CNNSWEEP_BIN"]), SOURCE)
-print("".join(found) + f"{judged} files judged, {before} had passed before, {len(found)} with faults")
+test_check_all()
+found, checked, before = check_all(os.path.dirname(os.environ["CNNSWEEP_BIN"]), SOURCE)
+print("".join(found) + f"{checked} files checked, {before} had passed before, {len(found)} with faults")
 sys.exit(bool(found))

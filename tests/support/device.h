@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which engine a test program is about. So the same programs judge a GPU: tests/gpu.sh sets these variables.
+/* Which engine a test program tests. tests/gpu.sh sets these variables, so that the same
+ * programs test a GPU.
  *   CNNSWEEP_TEST_DEVICE     as --device; default: cpu, and ref beside it where a test says so
  *   CNNSWEEP_TEST_PRECISION  fp32, tf32, bf16 or fp16; only where a device is named
  *   CNNSWEEP_TEST_PLANS      a folder for plans of convolutions, which some take a second each to make; default: none

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# How groups are made and parts divided, how much they may take, when trials end, what a journal holds, what the coordinator does
-# and what is told of the launch is internal to the room: judged without a sweep.
+# These programs test internals of the room without a sweep, so they include its private headers.
 foreach(test test_busy_cores test_groups test_parts test_placement test_cache_limits test_journal test_scheduler test_coordinator)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
 endforeach()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rank 0's coordinator: what it promises of the disk, and that nothing it does for a trial grows with the number of
- * trials. Growth is judged by processor time with a wide margin: what is to be found is a factor of the number of
- * trials. */
+/* Rank 0's coordinator: what it guarantees to be on the disk, and that the work for one trial does not grow with the
+ * number of trials. Growth is measured in processor time with a wide margin, because work that does grow would differ
+ * by a factor as large as the number of trials. */
 #include "test.h"
 
 #include "cnnsweep/log.h"
@@ -266,7 +266,7 @@ static double seconds_to_sort(int n) {
 }
 
 /* A rule that sorted what the others did for each epoch would take a sort each. */
-static void assert_judging_sorts_nothing(const char *scheduler) {
+static void assert_deciding_sorts_nothing(const char *scheduler) {
     enum { TRIALS = 10000 };
     const double part = 0.1;
     char reason[256];
@@ -285,10 +285,10 @@ static void assert_judging_sorts_nothing(const char *scheduler) {
     cs_job_free(job);
 }
 
-static void test_judging_an_epoch_of_many_trials_sorts_nothing(void **state) {
+static void test_a_scheduler_decides_without_sorting_the_trials(void **state) {
     (void)state;
-    assert_judging_sorts_nothing("metric: {name: val_loss}, scheduler: median, ");
-    assert_judging_sorts_nothing("metric: {name: val_loss}, scheduler: asha, ");
+    assert_deciding_sorts_nothing("metric: {name: val_loss}, scheduler: median, ");
+    assert_deciding_sorts_nothing("metric: {name: val_loss}, scheduler: asha, ");
 }
 
 static double seconds_to_print(int rows) {
@@ -328,7 +328,7 @@ int main(void) {
         cmocka_unit_test(test_after_a_sync_that_failed_nothing_is_accepted),
         cmocka_unit_test(test_a_hand_out_of_many_trials_costs_what_it_costs_of_few),
         cmocka_unit_test(test_the_last_trials_write_what_the_first_did),
-        cmocka_unit_test(test_judging_an_epoch_of_many_trials_sorts_nothing),
+        cmocka_unit_test(test_a_scheduler_decides_without_sorting_the_trials),
         cmocka_unit_test(test_a_row_of_a_long_table_costs_what_it_costs_of_a_short_one),
     };
     cs_log_set_level(CS_LOG_WARN);

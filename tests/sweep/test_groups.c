@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which trials are trained together, against all possibilities. */
+/* Which trials are trained together, compared with the best of all possibilities. */
 #include "test.h"
 
 #include "cnnsweep/random.h"
@@ -25,8 +25,8 @@ static cs_cost cost_of(int trial, uint64_t share_key, int cut, double trunk, dou
                      .memory = 1};
 }
 
-/* What groups cost, written down a second time: the trunk goes as deep as a trial needs that still trains. */
-static double judge_seconds(const cs_cost *const *group, int n) {
+/* The reference for the seconds of a group: a pass of the trunk goes as deep as any trial needs that still trains. */
+static double reference_seconds(const cs_cost *const *group, int n) {
     int first = 0, epochs = 0;
     double seconds = 0;
     for (int i = 0; i < n; i++) {
@@ -83,7 +83,7 @@ static void partition(brute *b, int i) {
     if (i == b->n) {
         double seconds[SMALL], loads[SMALL] = {0};
         for (int k = 0; k < b->n_blocks; k++)
-            seconds[k] = judge_seconds(b->blocks[k], b->sizes[k]);
+            seconds[k] = reference_seconds(b->blocks[k], b->sizes[k]);
         b->least = fmin(b->least, assign(seconds, b->n_blocks, loads, b->ranks));
         return;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verdicts of the schedulers, judged by numpy on random streams of metrics. */
+/* The schedulers' decisions on random streams of metrics, compared with a reference in numpy. */
 #include "test.h"
 
 #include "cnnsweep/file.h"
@@ -25,8 +25,8 @@ static cs_job *make_job(const char *scheduler, const char *metric, int trials, i
     return job;
 }
 
-/* The figures of an epoch: every trial has its own level and learns; accuracies are of 50 images, so that many are
- * equal. */
+/* The metrics of an epoch. Every trial has its own level and improves with the epochs. Accuracies are multiples of
+ * 1/50, so that many are equal. */
 static cs_epoch_row row_of(uint64_t seed, int trial, int epoch) {
     cs_rng of_trial = cs_rng_at(seed, CS_PURPOSE_TEST, 0, (uint32_t)trial);
     cs_rng of_epoch = cs_rng_at(seed, CS_PURPOSE_TEST, (uint32_t)epoch + 1, (uint32_t)trial);
@@ -40,8 +40,10 @@ static cs_epoch_row row_of(uint64_t seed, int trial, int epoch) {
 
 static const char *const kind_names[] = {"none", "asha", "hyperband", "median"};
 
-/* Trials come on in a random order, as on many ranks; those that stop leave. Each verdict goes to the file. */
-static void play(const cs_job *job, uint64_t seed, FILE *file) {
+/* Gives the scheduler epochs of the trials in a random order, as many ranks would, and writes each decision to the
+ * file.
+ */
+static void write_decisions(const cs_job *job, uint64_t seed, FILE *file) {
     const cs_scheduler_config *config = &job->scheduler;
     int epochs = job->base.train.epochs, live[MAX_TRIALS], next[MAX_TRIALS] = {0}, n = job->n_trials;
     cs_scheduler *scheduler = NULL;
@@ -64,43 +66,43 @@ static void play(const cs_job *job, uint64_t seed, FILE *file) {
     cs_scheduler_close(scheduler);
 }
 
-static void assert_judge_agrees(const char *scheduler, const char *metric, int trials, int epochs) {
+static void assert_reference_agrees(const char *scheduler, const char *metric, int trials, int epochs) {
     char path[CS_PATH_MAX], command[CS_PATH_MAX * 2];
     cs_job *job = make_job(scheduler, metric, trials, epochs);
     snprintf(path, sizeof path, "%s/stream.txt", test_scratch());
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    play(job, (uint64_t)trials * 1000 + (uint64_t)epochs, file);
+    write_decisions(job, (uint64_t)trials * 1000 + (uint64_t)epochs, file);
     assert_int_equal(fclose(file), 0);
-    snprintf(command, sizeof command, "/usr/bin/python3 '%s/tests/sweep/judge_scheduler.py' '%s'", CS_TEST_SOURCE,
+    snprintf(command, sizeof command, "/usr/bin/python3 '%s/tests/sweep/reference_scheduler.py' '%s'", CS_TEST_SOURCE,
              path);
     assert_int_equal(system(command), 0);
     cs_job_free(job);
 }
 
-static void test_asha_is_rays(void **state) {
+static void test_asha_decides_as_ray(void **state) {
     (void)state;
-    assert_judge_agrees("asha", "val_accuracy", 60, 20);
-    assert_judge_agrees("{type: asha, reduction_factor: 2, grace_period: 2}", "val_loss", 50, 30);
-    assert_judge_agrees("{type: asha, reduction_factor: 2.5, brackets: 3}", "val_accuracy", 64, 40);
-    assert_judge_agrees("{type: asha, reduction_factor: 1.3}", "val_accuracy", 40, 12);
-    assert_judge_agrees("{type: asha, max_t: 9, reduction_factor: 3}", "val_loss", 30, 20);
+    assert_reference_agrees("asha", "val_accuracy", 60, 20);
+    assert_reference_agrees("{type: asha, reduction_factor: 2, grace_period: 2}", "val_loss", 50, 30);
+    assert_reference_agrees("{type: asha, reduction_factor: 2.5, brackets: 3}", "val_accuracy", 64, 40);
+    assert_reference_agrees("{type: asha, reduction_factor: 1.3}", "val_accuracy", 40, 12);
+    assert_reference_agrees("{type: asha, max_t: 9, reduction_factor: 3}", "val_loss", 30, 20);
 }
 
-static void test_hyperband_is_rays_with_hyperbands_shares(void **state) {
+static void test_hyperband_decides_as_ray_with_hyperbands_shares(void **state) {
     (void)state;
-    assert_judge_agrees("hyperband", "val_accuracy", 64, 27);
-    assert_judge_agrees("{type: hyperband, reduction_factor: 2, max_t: 16}", "val_loss", 64, 20);
+    assert_reference_agrees("hyperband", "val_accuracy", 64, 27);
+    assert_reference_agrees("{type: hyperband, reduction_factor: 2, max_t: 16}", "val_loss", 64, 20);
 }
 
-static void test_the_median_rule_is_rays(void **state) {
+static void test_the_median_rule_decides_as_ray(void **state) {
     (void)state;
-    assert_judge_agrees("median", "val_accuracy", 40, 15);
-    assert_judge_agrees("{type: median, grace_period: 4, min_samples_required: 7}", "val_loss", 40, 15);
+    assert_reference_agrees("median", "val_accuracy", 40, 15);
+    assert_reference_agrees("{type: median, grace_period: 4, min_samples_required: 7}", "val_loss", 40, 15);
 }
 
-/* A trial that resumes tells epochs again, in whatever state the others are by then. */
-static void assert_telling_twice_is_harmless(const char *text) {
+/* A trial that is resumed reports epochs again, when the other trials may be further. */
+static void assert_repeated_epochs_change_nothing(const char *text) {
     enum { TRIALS = 30, EPOCHS = 12 };
     cs_job *job = make_job(text, "val_accuracy", TRIALS, EPOCHS);
     cs_scheduler *once = NULL, *twice = NULL;
@@ -115,7 +117,7 @@ static void assert_telling_twice_is_harmless(const char *text) {
             if (stopped[t])
                 continue;
             bool enough = cs_scheduler_decide(once, t, &row, reason, sizeof reason);
-            for (int told = 0; told < 2; told++)
+            for (int repeat = 0; repeat < 2; repeat++)
                 assert_int_equal(cs_scheduler_decide(twice, t, &row, again, sizeof again), enough);
             assert_string_equal(reason, again);
             for (int back = epoch - 1; back >= 0 && back > epoch - 3; back--) {
@@ -132,14 +134,14 @@ static void assert_telling_twice_is_harmless(const char *text) {
     cs_job_free(job);
 }
 
-static void test_an_epoch_that_is_told_again_changes_nothing(void **state) {
+static void test_an_epoch_that_is_reported_again_changes_nothing(void **state) {
     (void)state;
-    assert_telling_twice_is_harmless("{type: asha, reduction_factor: 2}");
-    assert_telling_twice_is_harmless("hyperband");
-    assert_telling_twice_is_harmless("median");
+    assert_repeated_epochs_change_nothing("{type: asha, reduction_factor: 2}");
+    assert_repeated_epochs_change_nothing("hyperband");
+    assert_repeated_epochs_change_nothing("median");
 }
 
-static void test_the_reason_says_what_when_and_against_what(void **state) {
+static void test_the_reason_names_epoch_metric_and_cutoff(void **state) {
     (void)state;
     cs_job *job = make_job("asha", "val_loss", 2, 8);
     cs_scheduler *scheduler = NULL;
@@ -156,7 +158,7 @@ static void test_the_reason_says_what_when_and_against_what(void **state) {
     cs_job_free(job);
 }
 
-static void test_what_is_no_number_stops_nobody_and_is_no_cutoff(void **state) {
+static void test_nan_neither_stops_a_trial_nor_becomes_a_cutoff(void **state) {
     (void)state;
     cs_job *job = make_job("asha", "val_loss", 3, 8);
     cs_scheduler *scheduler = NULL;
@@ -176,12 +178,12 @@ static void test_what_is_no_number_stops_nobody_and_is_no_cutoff(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_asha_is_rays),
-        cmocka_unit_test(test_hyperband_is_rays_with_hyperbands_shares),
-        cmocka_unit_test(test_the_median_rule_is_rays),
-        cmocka_unit_test(test_an_epoch_that_is_told_again_changes_nothing),
-        cmocka_unit_test(test_the_reason_says_what_when_and_against_what),
-        cmocka_unit_test(test_what_is_no_number_stops_nobody_and_is_no_cutoff),
+        cmocka_unit_test(test_asha_decides_as_ray),
+        cmocka_unit_test(test_hyperband_decides_as_ray_with_hyperbands_shares),
+        cmocka_unit_test(test_the_median_rule_decides_as_ray),
+        cmocka_unit_test(test_an_epoch_that_is_reported_again_changes_nothing),
+        cmocka_unit_test(test_the_reason_names_epoch_metric_and_cutoff),
+        cmocka_unit_test(test_nan_neither_stops_a_trial_nor_becomes_a_cutoff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

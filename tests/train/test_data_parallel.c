@@ -314,7 +314,7 @@ static void a_stop_of_any_rank_stops_all_behind_the_same_step(void **state) {
     together.stops_after = 0;
 }
 
-/* The verdict is given on rank 0 alone. */
+/* Only rank 0 decides that the trial has run enough. */
 static void a_trial_that_has_run_enough_ends_on_all_ranks(void **state) {
     cs_trial_config trial = small_trial("enough");
     trial.train.epochs = 3;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""torchvision's networks: random weights go in as safetensors and come out, through every format, with no bit changed;
-torch loads what we write, strictly, and computes the same. h5py judges the HDF5 files on the way."""
+"""Random weights of torchvision's networks are converted from safetensors through every format without a changed bit. torch
+loads the files that we write, strictly, and computes the same. h5py reads the HDF5 files in between."""
 import os
 import re
 import sys

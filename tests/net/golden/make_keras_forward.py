@@ -14,7 +14,7 @@ Weights and image come from formulas.py; the image goes through the architecture
 """
 import os
 
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # plain kernels: the judge shares no code with our engine
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # plain kernels, so that the reference shares no code with our engine
 
 import formulas
 import keras

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the judges of whole networks share: a folder with one batch, zoo_step run on it, and the comparison."""
+"""Shared by the comparisons of whole networks with Keras and torch: one batch in a folder, a run of zoo_step on it, and the
+comparison of the results."""
 import json
 import os
 import pathlib
@@ -10,13 +11,13 @@ import numpy as np
 
 PROGRAM = pathlib.Path(os.environ["CNNSWEEP_BIN"]).parent / "tests" / "zoo_step"
 BATCH, CLASSES = 4, 5
-FEATURES_BAR, GRADIENT_BAR = 1e-4, 1e-3
+FEATURES_BOUND, GRADIENT_BOUND = 1e-4, 1e-3
 
 
 def avoid_corners(role, values, scaled=True):
-    """Among a million activations some lie so near a corner of their ReLU that two engines' rounding puts them on either
-    side, and one of them deep down changes a gradient by percents. So batch norms put two channels of three well above
-    0, and below 6, and the third below 0."""
+    """Values for a batch norm that keep activations away from the corners of a ReLU. Among a million activations some would lie
+    so near a corner that two engines round them to different sides, and one of those in an early layer changes a gradient by
+    percents. So two channels of three are well above 0, and below 6, and the third is below 0."""
     if role == "gamma":
         return values / 2
     distance = 2 if scaled else 4  # a batch norm without gamma spreads twice as far
@@ -27,9 +28,9 @@ BATCHES = 20
 
 
 def on_some_batch(check):
-    """check(seed) on up to twenty batches: where the two largest values under a max-pool differ by less than a rounding,
-    another element may win here than there, and gradients behind it change by percents. That is seen on one batch of two
-    in Xception, whose last pools have hundreds of channels; what is wrong is wrong on every batch."""
+    """check(seed) holds for one of up to twenty batches. Where the two largest values of a max-pool's window differ by less
+    than a rounding error, the two engines may choose different elements, and gradients before that layer change by percents.
+    That happens on every other batch of Xception, whose last pools have hundreds of channels. A fault shows on every batch."""
     return any(check(seed) for seed in range(BATCHES))
 
 
@@ -62,14 +63,15 @@ def read_safetensors(path):
 
 
 def error(got, want, floor=0.0):
-    """Largest difference over the largest value."""
+    """The largest difference, divided by the largest value."""
     return np.abs(got.astype(np.float64) - want).max() / max(np.abs(want).max(), floor)
 
 
-def judge(folder, name, features, probabilities, gradients):
-    """Prints the errors of what zoo_step left against the other framework's numbers; True when all are within bars.
-    gradients: {name as in our file: array}. Tensors whose gradients are sums that nearly cancel are held to a thousandth
-    of the largest gradient, and must still resemble the judge's; those of a bias before a batch norm are rounding alone."""
+def compare(folder, name, features, probabilities, gradients):
+    """Prints the errors of zoo_step's results, compared with those of the other framework; True when all are within their
+    bounds. gradients: {name as in our file: array}. Where the terms of a gradient nearly cancel, the error is divided by a
+    thousandth of the largest gradient, and the gradient must still resemble the other framework's. The gradient of a bias
+    before a batch norm is nothing but rounding error."""
     ours = np.fromfile(folder / "features.f32", np.float32).reshape(features.shape)
     forward = error(ours, features)
     head = error(np.fromfile(folder / "probabilities.f32", np.float32).reshape(probabilities.shape), probabilities)
@@ -78,8 +80,8 @@ def judge(folder, name, features, probabilities, gradients):
     assert not missing, f"{name}: no gradient for {sorted(missing)[:5]}"
     largest = max(np.abs(g).max() for g in gradients.values())
     backward, worst = max((error(got[k], g, largest / 1e3), k) for k, g in gradients.items())
-    strange = [k for k, g in gradients.items() if np.abs(g).max() > 1e-6 * largest and error(got[k], g) > 0.1]
-    good = forward < FEATURES_BAR and head < FEATURES_BAR and backward < GRADIENT_BAR and not strange
+    unlike = [k for k, g in gradients.items() if np.abs(g).max() > 1e-6 * largest and error(got[k], g) > 0.1]
+    good = forward < FEATURES_BOUND and head < FEATURES_BOUND and backward < GRADIENT_BOUND and not unlike
     print(f"{'ok  ' if good else 'FAIL'} {name}: features {forward:.1e}, probabilities {head:.1e}, "
-          f"gradients {backward:.1e} ({worst}, {len(gradients)} parameters){' unlike: ' if strange else ''}{strange[:3] or ''}", flush=True)
+          f"gradients {backward:.1e} ({worst}, {len(gradients)} parameters){' unlike: ' if unlike else ''}{unlike[:3] or ''}", flush=True)
     return good

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compares brightness as test_augment.c dumped it with Pillow's ImageEnhance.Brightness, which Keras calls."""
+"""Compares the brightness changes that test_augment.c wrote to a file with those of Pillow's ImageEnhance.Brightness, which
+Keras calls."""
 import sys
 
 import numpy as np

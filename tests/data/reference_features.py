@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the features that test_features.c wrote with h5py, as a notebook would."""
+"""Reads with h5py the features that test_features.c wrote, and compares them with the formula that made them."""
 import sys
 
 import h5py

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Computes the cases that test_ref_torch.c wrote, with PyTorch in double, and compares. Exit 77: no PyTorch here.
+"""Computes the cases that test_ref_torch.c wrote with PyTorch in double and compares the results. Exit 77: no PyTorch.
 
-The text file has, a case: its layers and parameters, the input, the initial values, and what the reference engine made
-of them: logits, loss, gradients, and the parameter values after some steps of each optimizer.
+For each case the text file has its layers and parameters, the input, the initial values, and the results of the ref engine:
+logits, loss, gradients, and the parameter values after some steps of each optimizer.
 """
 import sys
 
@@ -19,7 +19,7 @@ torch.set_num_threads(1)
 
 
 def single(text):
-    """The float the C program has, exactly: 1 - beta_2 is sensitive to it."""
+    """Exactly the float of the C program: 1 - beta_2 is sensitive to its rounding."""
     return float(np.float32(text))
 
 
@@ -52,7 +52,7 @@ class Case:
         return torch.tensor(self.tensors["input"]).reshape(self.rows, *self.shape).permute(0, 3, 1, 2)
 
     def values(self):
-        """By (layer, role); what is learned asks for its gradient."""
+        """The values by (layer, role); those that are trained have requires_grad."""
         result = {}
         for p in self.params:
             flat = self.tensors["initial"][p["offset"]:p["offset"] + int(np.prod(p["dims"]))]
@@ -75,8 +75,8 @@ def convolve(x, kernel, bias, window, depthwise):
 
 
 def batch_norm(x, layer, gamma, beta, moving_mean, moving_variance, training):
-    """Keras' rule: a trainable layer in training uses the batch's moments and moves the moving ones by the biased ones;
-    torch's moves them by the unbiased."""
+    """In training a trainable layer uses the statistics of the batch. Keras updates the moving variance with the biased
+    variance of the batch, torch with the unbiased one."""
     if not (training and layer["trainable"]):
         return F.batch_norm(x, moving_mean, moving_variance, gamma, beta, False, 0.0, layer["epsilon"])
     axes = [0, 2, 3][:x.dim() - 1]
@@ -84,12 +84,12 @@ def batch_norm(x, layer, gamma, beta, moving_mean, moving_variance, training):
         keep = layer["momentum"]
         moving_mean.mul_(keep).add_(x.mean(axes) * (1 - keep))
         moving_variance.mul_(keep).add_(x.var(axes, unbiased=layer["unbiased"]) * (1 - keep))
-    # Not F.batch_norm, which refuses a single value a channel; that is what a last batch of one image may have.
+    # F.batch_norm refuses a single value per channel, which a last batch of one image may have.
     return torch.batch_norm(x, gamma, beta, None, None, True, 0.0, layer["epsilon"], False)
 
 
 def average_pool(x, window):
-    """Padding is not counted."""
+    """The mean over a window without its padding."""
     ones = pad(torch.ones_like(x), window)
     size, stride = window[:2], window[2:4]
     return F.avg_pool2d(pad(x, window), size, stride) / F.avg_pool2d(ones, size, stride)
@@ -101,7 +101,7 @@ def separable(x, layer, get):
 
 
 def dropout(x, factors):
-    """A factor a value in NHWC order, or one a row."""
+    """`factors` has a factor for each value in NHWC order, or one for each row."""
     n, c = x.shape[:2]
     if factors.size == n:
         return x * torch.tensor(factors).reshape(n, *[1] * (x.dim() - 1))
@@ -146,7 +146,7 @@ def run_layer(layer, inputs, get, training, factors):
         return F.linear(x, get("kernel").T, get("bias"))
     if kind == "Activation":
         return x
-    raise ValueError(f"layer kind {kind} is not known here")
+    raise ValueError(f"layer kind {kind} has no reference")
 
 
 def forward(case, values, training):
@@ -163,7 +163,7 @@ def forward(case, values, training):
 
 
 def flat(case, tensors):
-    """In the order of the file; what has no tensor is 0."""
+    """All values in the order of the file; a parameter without a tensor is 0."""
     result = np.zeros(len(case.tensors["initial"]))
     for p in case.params:
         tensor = tensors[p["layer"], p["role"]]
@@ -172,7 +172,7 @@ def flat(case, tensors):
     return result
 
 
-def learned(values):
+def trained(values):
     return [v for v in values.values() if v.requires_grad]
 
 
@@ -187,18 +187,18 @@ def penalty_of(case, values):
 
 
 def steps(case, name):
-    """torch's own optimizers, with Keras' decoupled weight decay, and Keras' epsilon (beside the uncorrected root)."""
+    """torch's optimizers, but with Keras' decoupled weight decay and Keras' epsilon, which is added to the uncorrected root."""
     count, lr, momentum, nesterov, beta_1, beta_2, epsilon, decay = case.optimizers[name]
     values = case.values()
     if name == "adam":
-        optimizer = torch.optim.Adam(learned(values), lr=lr, betas=(beta_1, beta_2))
+        optimizer = torch.optim.Adam(trained(values), lr=lr, betas=(beta_1, beta_2))
     else:
-        optimizer = torch.optim.SGD(learned(values), lr=lr, momentum=momentum, nesterov=bool(nesterov))
+        optimizer = torch.optim.SGD(trained(values), lr=lr, momentum=momentum, nesterov=bool(nesterov))
     for step in range(1, int(count) + 1):
         optimizer.zero_grad()
         (loss_of(case, values)[1] / case.rows + penalty_of(case, values)).backward()
         with torch.no_grad():
-            for value in learned(values):
+            for value in trained(values):
                 value.mul_(1 - lr * decay)
         if name == "adam":
             optimizer.param_groups[0]["eps"] = epsilon / np.sqrt(1 - beta_2 ** step)
@@ -221,7 +221,7 @@ def near_params(case, what, got, want):
                 for p in case.params for at in [slice(p["offset"], p["offset"] + int(np.prod(p["dims"])))]])
 
 
-def judge(case):
+def compare(case):
     values = case.values()
     logits, loss = loss_of(case, values)
     penalty = penalty_of(case, values)
@@ -253,7 +253,7 @@ def read(path):
 
 def main():
     cases = read(sys.argv[1])
-    wrong = [case.name for case in cases if not judge(case)]
+    wrong = [case.name for case in cases if not compare(case)]
     print(f"{len(cases) - len(wrong)} of {len(cases)} cases agree with torch {torch.__version__}")
     return 1 if wrong or not cases else 0
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ray Tune's stopping rules again, in numpy: does every verdict of a stream agree?
+"""Ray Tune's stopping rules in numpy: the reference for every decision of a scheduler on a stream of epochs.
 
-The file: a line "kind max_t grace_period reduction_factor brackets min_samples maximize trials epochs", then a line
-"trial epochs_done value verdict" for every epoch in the order in which they were judged."""
+The file has a line "kind max_t grace_period reduction_factor brackets min_samples maximize trials epochs" and then, for every
+epoch in the order of the decisions, a line "trial epochs_done value stops"."""
 import math
 import sys
 
@@ -10,19 +10,19 @@ import numpy as np
 
 
 def brackets_of(trials, brackets, max_t, grace, factor):
-    """Dealt out in the proportions of Hyperband: n = ceil((s_max + 1) / (s + 1) * factor^s) of bracket s."""
+    """The bracket of each trial, in the proportions of Hyperband: n = ceil((s_max + 1) / (s + 1) * factor^s) of bracket s."""
     s_max = max(k for k in range(100) if grace * factor ** k <= max_t)
     shares = [math.ceil((s_max + 1) / (s_max - b + 1) * factor ** (s_max - b)) for b in range(brackets)]
-    counts, dealt = [0] * brackets, []
+    counts, chosen = [0] * brackets, []
     for _ in range(trials):
         b = min(range(brackets), key=lambda b: ((counts[b] + 1) / shares[b], b))
         counts[b] += 1
-        dealt.append(b)
-    return dealt
+        chosen.append(b)
+    return chosen
 
 
 class Halving:
-    """AsyncHyperBandScheduler with its brackets."""
+    """Ray Tune's AsyncHyperBandScheduler with its brackets."""
 
     def __init__(self, trials, max_t, grace, factor, brackets):
         self.max_t, self.factor = max_t, factor
@@ -30,7 +30,7 @@ class Halving:
         self.rungs = [[(grace * factor ** k, {}) for k in reversed(range(b, top))] for b in range(brackets)]
         self.bracket = brackets_of(trials, brackets, max_t, grace, factor)
 
-    def judge(self, trial, time, value):
+    def decide(self, trial, time, value):
         if time >= self.max_t:
             return True
         for milestone, recorded in self.rungs[self.bracket[trial]]:
@@ -43,12 +43,12 @@ class Halving:
 
 
 class Median:
-    """MedianStoppingRule, without the pauses."""
+    """Ray Tune's MedianStoppingRule, but it never pauses a trial."""
 
     def __init__(self, grace, samples):
         self.grace, self.samples, self.values = grace, samples, {}
 
-    def judge(self, trial, time, value):
+    def decide(self, trial, time, value):
         self.values.setdefault(trial, []).append(value)
         others = [v for t, v in self.values.items() if t != trial and len(v) >= time]
         if time < self.grace or len(others) < self.samples:
@@ -64,12 +64,12 @@ def main(path):
             else Halving(int(trials), max_t, grace, factor, int(brackets)))
     stopped = wrong = 0
     for line in lines[1:]:
-        trial, time, value, verdict = line.split()
+        trial, time, value, stops = line.split()
         value = float(value) if maximize else -float(value)
-        expected = rule.judge(int(trial), int(time), value) and int(time) < epochs
+        expected = rule.decide(int(trial), int(time), value) and int(time) < epochs
         stopped += expected
-        wrong += expected != (verdict == "1")
-    print(f"{lines[0]}: {len(lines) - 1} verdicts, {stopped} stops, {wrong} wrong")
+        wrong += expected != (stops == "1")
+    print(f"{lines[0]}: {len(lines) - 1} decisions, {stopped} stops, {wrong} wrong")
     return wrong or not stopped
 
 
