@@ -68,7 +68,7 @@ static void an_error_of_another_thread_is_not_seen_until_restored(void **state) 
     assert_string_equal(cs_error_last()->text, "layer 'conv1' has 3 rows");
 }
 
-static void a_misspelt_name_gets_the_nearest_one_and_a_strange_one_none(void **state) {
+static void a_misspelt_name_gets_the_nearest_name_and_an_unlike_one_none(void **state) {
     (void)state;
     static const char *const names[] = {"epochs", "batch", "optimizer"};
     char text[64];
@@ -121,7 +121,7 @@ static void a_full_disk_leaves_the_old_file(void **state) {
     assert_false(cs_file_exists(in_scratch("never")));
 }
 
-/* The child holds the lock until it is killed; it tells by the file "held". */
+/* The child takes the lock, creates the file "held", and then holds the lock until it is killed. */
 static pid_t start_holder(const char *path) {
     pid_t child = fork();
     assert_true(child >= 0);
@@ -137,7 +137,7 @@ static pid_t start_holder(const char *path) {
     return child;
 }
 
-static void a_lock_is_one_process_s_and_ends_with_it(void **state) {
+static void a_lock_belongs_to_one_process_and_ends_with_it(void **state) {
     (void)state;
     char path[CS_PATH_MAX];
     cs_file_lock *lock = NULL;
@@ -153,14 +153,14 @@ static void a_lock_is_one_process_s_and_ends_with_it(void **state) {
     assert_false(cs_file_exists(path));
 }
 
-static void a_lock_in_no_folder_is_an_error(void **state) {
+static void a_lock_in_a_missing_folder_is_an_error(void **state) {
     (void)state;
     cs_file_lock *lock = NULL;
     assert_fails(cs_file_lock_try(in_scratch("none/lock"), &lock), CS_ERR_IO, "none/lock: cannot write");
     assert_null(lock);
 }
 
-static void a_file_over_the_limit_or_no_file_is_refused(void **state) {
+static void a_file_over_the_limit_and_a_missing_file_are_refused(void **state) {
     (void)state;
     char *bytes;
     size_t size;
@@ -180,7 +180,7 @@ static void folders_are_made_and_removed_with_what_is_in_them(void **state) {
     assert_ok(cs_remove_all(in_scratch("a")));
 }
 
-/* XXH3-64 of nothing, from the xxHash specification's reference implementation. */
+/* XXH3-64 of an empty input, from the xxHash specification's reference implementation. */
 static void the_checksum_is_xxh3_and_the_same_in_pieces(void **state) {
     (void)state;
     assert_true(cs_checksum("", 0) == 0x2d06800538d394c2ull);
@@ -196,7 +196,7 @@ static void the_checksum_is_xxh3_and_the_same_in_pieces(void **state) {
 
 static void the_checksum_of_a_file_is_that_of_its_bytes(void **state) {
     (void)state;
-    enum { SIZE = 1000003 }; /* of several reads, the last of which is short */
+    enum { SIZE = 1000003 }; /* needs several reads, the last of which is short */
     char path[CS_PATH_MAX], *bytes = malloc(SIZE);
     uint64_t sum = 0;
     assert_non_null(bytes);
@@ -214,7 +214,7 @@ static void the_checksum_of_a_file_is_that_of_its_bytes(void **state) {
     free(bytes);
 }
 
-static void absurd_sizes_are_an_error_that_says_for_what(void **state) {
+static void absurd_sizes_are_an_error_that_says_what_they_were_for(void **state) {
     (void)state;
     void *block;
     assert_fails(cs_alloc_aligned(SIZE_MAX / 2, 4, "the trunk", &block), CS_ERR_NO_MEMORY, "the trunk");
@@ -261,17 +261,17 @@ int main(void) {
         cmocka_unit_test(an_error_carries_text_hint_place_and_context),
         cmocka_unit_test(a_full_disk_has_a_code_of_its_own),
         cmocka_unit_test(an_error_of_another_thread_is_not_seen_until_restored),
-        cmocka_unit_test(a_misspelt_name_gets_the_nearest_one_and_a_strange_one_none),
+        cmocka_unit_test(a_misspelt_name_gets_the_nearest_name_and_an_unlike_one_none),
         cmocka_unit_test(an_atomic_file_is_absent_until_committed),
         cmocka_unit_test(an_aborted_file_keeps_the_old_one),
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
-        cmocka_unit_test(a_lock_is_one_process_s_and_ends_with_it),
-        cmocka_unit_test(a_lock_in_no_folder_is_an_error),
-        cmocka_unit_test(a_file_over_the_limit_or_no_file_is_refused),
+        cmocka_unit_test(a_lock_belongs_to_one_process_and_ends_with_it),
+        cmocka_unit_test(a_lock_in_a_missing_folder_is_an_error),
+        cmocka_unit_test(a_file_over_the_limit_and_a_missing_file_are_refused),
         cmocka_unit_test(folders_are_made_and_removed_with_what_is_in_them),
         cmocka_unit_test(the_checksum_is_xxh3_and_the_same_in_pieces),
         cmocka_unit_test(the_checksum_of_a_file_is_that_of_its_bytes),
-        cmocka_unit_test(absurd_sizes_are_an_error_that_says_for_what),
+        cmocka_unit_test(absurd_sizes_are_an_error_that_says_what_they_were_for),
         cmocka_unit_test(growing_keeps_items_and_zeroes_new_ones),
         cmocka_unit_test(the_text_of_a_float_is_the_shortest_that_gives_it_back),
     };

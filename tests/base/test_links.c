@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* There is one last error and one log in a process, whatever copies of the base room it holds. */
+/* A process has one last error and one log, even when a shared object brings its own copy of the base room. */
 #include "links/copy.h"
 #include "test.h"
 
@@ -18,7 +18,7 @@ static int open_copy(void **state) {
     return symbol ? 0 : -1;
 }
 
-static void an_error_of_a_copy_is_the_program_s_last(void **state) {
+static void an_error_in_a_copy_is_the_last_error_of_the_program(void **state) {
     (void)state;
     cs_log_level level;
     cs_log_set_level(CS_LOG_ERROR);
@@ -28,7 +28,7 @@ static void an_error_of_a_copy_is_the_program_s_last(void **state) {
     assert_string_equal(cs_error_last()->hint, "a hint of the copy");
 }
 
-static void the_log_level_of_a_copy_is_the_program_s(void **state) {
+static void a_copy_has_the_log_level_of_the_program(void **state) {
     (void)state;
     for (cs_log_level wanted = CS_LOG_ERROR; wanted <= CS_LOG_DEBUG; wanted++) {
         cs_log_level level;
@@ -38,8 +38,8 @@ static void the_log_level_of_a_copy_is_the_program_s(void **state) {
     }
 }
 
-/* The prefix is what tells that it was the program's log that wrote. */
-static void a_line_of_a_copy_is_written_by_the_program(void **state) {
+/* The prefix shows that the program's log wrote the line. */
+static void the_program_writes_the_log_lines_of_a_copy(void **state) {
     (void)state;
     char path[512], line[128] = "";
     cs_log_level level;
@@ -63,9 +63,9 @@ static void a_line_of_a_copy_is_written_by_the_program(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_error_of_a_copy_is_the_program_s_last),
-        cmocka_unit_test(the_log_level_of_a_copy_is_the_program_s),
-        cmocka_unit_test(a_line_of_a_copy_is_written_by_the_program),
+        cmocka_unit_test(an_error_in_a_copy_is_the_last_error_of_the_program),
+        cmocka_unit_test(a_copy_has_the_log_level_of_the_program),
+        cmocka_unit_test(the_program_writes_the_log_lines_of_a_copy),
     };
     return cmocka_run_group_tests_name("base links", tests, open_copy, NULL);
 }

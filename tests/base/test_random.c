@@ -53,7 +53,7 @@ static void every_part_of_the_address_changes_the_stream(void **state) {
 
 static void a_name_is_added_to_the_upper_half_of_the_seed(void **state) {
     (void)state;
-    assert_true(cs_named_seed(7, "") == 7 + (2166136261ull << 32));  /* FNV-1a of nothing */
+    assert_true(cs_named_seed(7, "") == 7 + (2166136261ull << 32));  /* FNV-1a of the empty text */
     assert_true(cs_named_seed(5, "a") == 5 + (0xe40c292cull << 32)); /* FNV-1a of "a", as published */
     assert_true(cs_named_seed(3ull << 32, "a") == (3 + 0xe40c292cull) << 32);
 }

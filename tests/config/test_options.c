@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The option table: finding, parsing, printing. */
+/* The option table: options are found, parsed and printed. */
 #include "test.h"
 
 #include "cnnsweep/config.h"
@@ -57,7 +57,7 @@ static void test_last_parts_are_unique(void **state) {
     }
 }
 
-static void test_defaults_are_keras(void **state) {
+static void test_defaults_are_those_of_keras(void **state) {
     (void)state;
     size_t n;
     const cs_option *options = cs_options(&n);
@@ -73,7 +73,7 @@ static void test_defaults_are_keras(void **state) {
     assert_true(trial.train.shuffle);
 }
 
-static void test_values_arrive(void **state) {
+static void test_values_are_stored(void **state) {
     (void)state;
     assert_ok(set("lr", "1e-4"));
     assert_float_equal(trial.train.optimizer.lr, 1e-4f, 0);
@@ -154,7 +154,7 @@ static void test_unknown_names_get_a_suggestion(void **state) {
     assert_fails(set("data.lr", "1"), CS_ERR_ARG, "unknown option 'data.lr'");
 }
 
-static void test_page_has_a_row_an_option(void **state) {
+static void test_page_has_a_row_for_each_option(void **state) {
     (void)state;
     size_t n, rows = 0;
     const cs_option *options = cs_options(&n);
@@ -175,7 +175,7 @@ static void test_page_has_a_row_an_option(void **state) {
     free(text);
 }
 
-/* All defaults, in memory that held `fill` before. */
+/* A config with all defaults, in memory whose bytes were `fill` before. */
 static cs_trial_config default_trial(int fill) {
     size_t n;
     const cs_option *options = cs_options(&n);
@@ -189,7 +189,7 @@ static cs_trial_config default_trial(int fill) {
     return made;
 }
 
-/* A legal value that is not the default. */
+/* Prints a legal value that is not the default. */
 static void print_other_value(const cs_option *option, char *out, size_t size) {
     const char *number = strcmp(option->fallback, "1") == 0 ? "2" : "1";
     switch (option->type) {
@@ -228,7 +228,7 @@ static void test_a_key_depends_on_every_option_that_changes_numbers(void **state
         char text[64];
         print_other_value(&options[i], text, sizeof text);
         if (strcmp(text, options[i].fallback) == 0)
-            continue; /* there is no other value yet */
+            continue; /* the option has no other value yet */
         assert_ok(cs_option_set(&options[i], text, &changed));
         /* An augmentation counts by its rules and not by its name. */
         bool named = strcmp(options[i].key, "train.augment") == 0;
@@ -268,8 +268,8 @@ static void test_a_value_gives_the_same_key_however_it_is_written(void **state) 
     }
 }
 
-/* So a new option, which has its default in every job that does not know it, changes no key: that of a trial with
- * nothing set is of the version of keys and of no option. */
+/* So a new option changes no key, as older jobs leave it at its default: the key of a trial that sets nothing depends
+ * on the version of the keys and on no option. */
 static void test_options_at_their_defaults_are_no_part_of_a_key(void **state) {
     (void)state;
     const uint64_t version_and_no_option[] = {2, 0};
@@ -277,7 +277,7 @@ static void test_options_at_their_defaults_are_no_part_of_a_key(void **state) {
     assert_true(cs_trial_key(&defaults) == cs_checksum(version_and_no_option, sizeof version_and_no_option));
 }
 
-static void test_known_weights_are_told_by_what_they_hold(void **state) {
+static void test_weights_with_a_checksum_count_by_their_content(void **state) {
     (void)state;
     cs_trial_config one = default_trial(0), copy = one, other = one;
     one.weights_checksum = copy.weights_checksum = 1;
@@ -290,8 +290,8 @@ static void test_known_weights_are_told_by_what_they_hold(void **state) {
     assert_true(cs_trial_share_key(&other) != cs_trial_share_key(&one) && !cs_trials_can_share(&other, &one));
 }
 
-/* Parts of a sweep are divided in the order of these keys. */
-static void test_sharing_is_told_without_places(void **state) {
+/* The trials of a sweep are divided into parts in the order of these keys. */
+static void test_share_keys_do_not_depend_on_paths(void **state) {
     (void)state;
     cs_trial_config here = default_trial(0), there = here;
     snprintf(there.data.path, sizeof there.data.path, "/scratch/d.h5");
@@ -312,19 +312,19 @@ int main(void) {
         cmocka_unit_test(test_every_default_is_accepted_and_printed_back),
         cmocka_unit_test(test_fields_do_not_overlap),
         cmocka_unit_test(test_last_parts_are_unique),
-        cmocka_unit_test(test_defaults_are_keras),
-        cmocka_unit_test(test_values_arrive),
+        cmocka_unit_test(test_defaults_are_those_of_keras),
+        cmocka_unit_test(test_values_are_stored),
         cmocka_unit_test(test_floats_print_back_exactly),
         cmocka_unit_test(test_bad_values_are_named),
         cmocka_unit_test(test_too_long_text_is_refused_and_nothing_is_written),
         cmocka_unit_test(test_unknown_names_get_a_suggestion),
-        cmocka_unit_test(test_page_has_a_row_an_option),
+        cmocka_unit_test(test_page_has_a_row_for_each_option),
         cmocka_unit_test(test_a_key_depends_on_every_option_that_changes_numbers),
         cmocka_unit_test(test_a_key_depends_on_every_rule_of_augmentation),
         cmocka_unit_test(test_a_value_gives_the_same_key_however_it_is_written),
         cmocka_unit_test(test_options_at_their_defaults_are_no_part_of_a_key),
-        cmocka_unit_test(test_known_weights_are_told_by_what_they_hold),
-        cmocka_unit_test(test_sharing_is_told_without_places),
+        cmocka_unit_test(test_weights_with_a_checksum_count_by_their_content),
+        cmocka_unit_test(test_share_keys_do_not_depend_on_paths),
         cmocka_unit_test(test_a_key_does_not_depend_on_memory_between_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,8 +32,8 @@ static void test_columns_are_those_of_train_then_val_then_test(void **state) {
     assert_int_equal(n, place);
 }
 
-/* Who reads trials.csv and history/ knows them by these. */
-static void test_columns_of_long_standing_are_there(void **state) {
+/* Programs that read trials.csv and history/ rely on these names. */
+static void test_columns_of_earlier_versions_are_kept(void **state) {
     (void)state;
     static const char *const names[] = {"accuracy",      "loss",      "val_accuracy",  "val_loss",
                                         "test_accuracy", "test_loss", "test_macro_f1", "test_weighted_f1"};
@@ -41,7 +41,7 @@ static void test_columns_of_long_standing_are_there(void **state) {
         assert_true(cs_metric_find_column(names[i]) >= 0);
 }
 
-static void test_what_is_watched_is_a_column_of_every_epoch(void **state) {
+static void test_what_can_be_monitored_is_a_column_of_every_epoch(void **state) {
     (void)state;
     int n, n_epoch;
     const cs_metric_column *columns = cs_metric_columns(&n, &n_epoch);
@@ -50,8 +50,8 @@ static void test_what_is_watched_is_a_column_of_every_epoch(void **state) {
     assert_null(cs_metric_monitor_name(n_epoch));
 }
 
-/* The train split has no pass of its own. */
-static void test_metrics_of_the_train_split_need_the_tally_alone(void **state) {
+/* No pass evaluates the train split: its metrics come from the tallies of the training steps. */
+static void test_metrics_of_the_train_split_need_only_the_tally(void **state) {
     (void)state;
     assert_int_equal(cs_metric_needs(CS_METRIC_TRAIN), CS_NEEDS_TALLY);
 }
@@ -110,9 +110,9 @@ static void test_metrics_of_no_rows_are_nan(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns_are_those_of_train_then_val_then_test),
-        cmocka_unit_test(test_columns_of_long_standing_are_there),
-        cmocka_unit_test(test_what_is_watched_is_a_column_of_every_epoch),
-        cmocka_unit_test(test_metrics_of_the_train_split_need_the_tally_alone),
+        cmocka_unit_test(test_columns_of_earlier_versions_are_kept),
+        cmocka_unit_test(test_what_can_be_monitored_is_a_column_of_every_epoch),
+        cmocka_unit_test(test_metrics_of_the_train_split_need_only_the_tally),
         cmocka_unit_test(test_a_split_needs_what_its_metrics_need_and_no_more),
         cmocka_unit_test(test_only_the_columns_of_the_split_are_filled),
         cmocka_unit_test(test_metrics_of_no_rows_are_nan),

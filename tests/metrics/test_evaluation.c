@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an evaluation collects, and how those of several ranks become one. */
+/* What an evaluation collects, and how the evaluations of several ranks are summed. */
 #include "test.h"
 
 #include "cnnsweep/metrics.h"
@@ -28,7 +28,7 @@ static cs_evaluation *create(unsigned needs) {
     return evaluation;
 }
 
-/* The rows [begin,end), in batches of five. Losses are such that sums of doubles have no rounding. */
+/* The rows [begin,end), in batches of five. The losses are such that their sums in double are exact. */
 static void add(cs_evaluation *evaluation, int begin, int end) {
     for (int first = begin; first < end; first += 5) {
         int n = end - first < 5 ? end - first : 5;
@@ -48,7 +48,7 @@ static void assert_same(const cs_evaluation *a, const cs_evaluation *b) {
     assert_memory_equal(a->values, b->values, cs_evaluation_size(a) * sizeof(double));
 }
 
-static void test_counts_the_largest_logit_and_of_equals_the_first(void **state) {
+static void test_the_prediction_is_the_first_of_the_largest_logits(void **state) {
     (void)state;
     static const float rows[][CLASSES] = {{0, 3, 1, 3}, {2, 2, 2, 2}, {-5, -4, -3, -2}};
     static const int32_t of[] = {1, 2, 2};
@@ -91,7 +91,7 @@ static void test_collects_nothing_that_is_not_needed(void **state) {
     }
 }
 
-static void test_a_tally_alone_wants_no_logits(void **state) {
+static void test_a_tally_alone_needs_no_logits(void **state) {
     (void)state;
     const cs_tally sums = {.loss = 6, .correct = 2, .rows = 3};
     cs_evaluation *evaluation = create(CS_NEEDS_TALLY);
@@ -100,7 +100,7 @@ static void test_a_tally_alone_wants_no_logits(void **state) {
     cs_evaluation_free(evaluation);
 }
 
-static void test_reset_forgets(void **state) {
+static void test_reset_clears_everything(void **state) {
     (void)state;
     cs_evaluation *fresh = evaluate(BOTH, 7, ROWS), *used = evaluate(BOTH, 0, ROWS);
     cs_evaluation_reset(used);
@@ -111,15 +111,16 @@ static void test_reset_forgets(void **state) {
     cs_evaluation_free(used);
 }
 
-/* As cs_team_sum does it: every rank has the whole length, and zeros where it has nothing. */
-static void test_ranks_that_are_summed_give_what_one_gives(void **state) {
+/* Sums as cs_team_sum does: every rank has all values, with zeros where it has no rows. */
+static void test_the_sum_over_ranks_equals_one_rank(void **state) {
     (void)state;
     static const int cuts[] = {0, 9, 9, 14, ROWS}; /* the second of four ranks has no rows */
     static const unsigned needs[] = {CS_NEEDS_TALLY, CS_NEEDS_CONFUSION, CS_NEEDS_LOGITS, BOTH};
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
         cs_evaluation *whole = evaluate(needs[i], 0, ROWS), *sum = create(needs[i]);
         for (int rank = 0; rank < 4; rank++) {
-            cs_evaluation *part = evaluate(needs[i], 0, ROWS); /* what lies behind its rows is of an earlier pass */
+            cs_evaluation *part =
+                evaluate(needs[i], 0, ROWS); /* the values after its rows are left from an earlier pass */
             cs_evaluation_reset(part);
             add(part, cuts[rank], cuts[rank + 1]);
             size_t n = cs_evaluation_pad(part, cuts[rank], ROWS);
@@ -157,12 +158,12 @@ static void test_more_logits_than_a_message_carries_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts_the_largest_logit_and_of_equals_the_first),
+        cmocka_unit_test(test_the_prediction_is_the_first_of_the_largest_logits),
         cmocka_unit_test(test_keeps_every_logit_with_its_label),
         cmocka_unit_test(test_collects_nothing_that_is_not_needed),
-        cmocka_unit_test(test_a_tally_alone_wants_no_logits),
-        cmocka_unit_test(test_reset_forgets),
-        cmocka_unit_test(test_ranks_that_are_summed_give_what_one_gives),
+        cmocka_unit_test(test_a_tally_alone_needs_no_logits),
+        cmocka_unit_test(test_reset_clears_everything),
+        cmocka_unit_test(test_the_sum_over_ranks_equals_one_rank),
         cmocka_unit_test(test_a_copy_has_what_it_needs_and_no_more),
         cmocka_unit_test(test_more_logits_than_a_message_carries_are_refused),
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a finished trial leaves as files. */
+/* The files that a finished trial leaves. */
 #include "test.h"
 
 #include "cnnsweep/report.h"
@@ -19,7 +19,7 @@ static const cs_artifact *find(const char *name) {
     return NULL;
 }
 
-static void test_no_two_artifacts_are_one_file(void **state) {
+static void test_no_two_artifacts_have_the_same_file(void **state) {
     (void)state;
     size_t n;
     const cs_artifact *all = cs_artifacts(&n);
@@ -37,7 +37,7 @@ static void test_what_artifacts_need_is_needed_of_the_test_split(void **state) {
     assert_true(cs_artifact_needs() & CS_NEEDS_CONFUSION);
 }
 
-static void test_a_classification_report_wants_a_test_split(void **state) {
+static void test_a_classification_report_needs_a_test_split(void **state) {
     (void)state;
     const cs_artifact_input untested = {.title = "job", .classes = classes, .n_classes = 2};
     assert_false(find("classification report")->wanted(&untested));
@@ -63,9 +63,9 @@ static void test_a_classification_report_begins_with_its_title(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_two_artifacts_are_one_file),
+        cmocka_unit_test(test_no_two_artifacts_have_the_same_file),
         cmocka_unit_test(test_what_artifacts_need_is_needed_of_the_test_split),
-        cmocka_unit_test(test_a_classification_report_wants_a_test_split),
+        cmocka_unit_test(test_a_classification_report_needs_a_test_split),
         cmocka_unit_test(test_a_classification_report_begins_with_its_title),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

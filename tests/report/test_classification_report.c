@@ -76,7 +76,7 @@ static const char *const names[] = {"melanoma",  "nevus", "a class with a long n
                                     "keratosis", "x"};
 enum { N_NAMES = sizeof names / sizeof *names };
 
-static void test_report_is_sklearns(void **state) {
+static void test_report_is_that_of_sklearn(void **state) {
     (void)state;
     enum { SAMPLES = 300 };
     for (int classes = 2; classes <= N_NAMES; classes++) {
@@ -124,7 +124,7 @@ static void test_report_ends_in_the_confusion_matrix(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_report_is_sklearns),
+        cmocka_unit_test(test_report_is_that_of_sklearn),
         cmocka_unit_test(test_report_with_a_class_never_predicted),
         cmocka_unit_test(test_report_with_a_class_that_never_occurs),
         cmocka_unit_test(test_report_ends_in_the_confusion_matrix),

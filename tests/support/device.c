@@ -48,7 +48,7 @@ cs_precision test_precision(void) {
     return (cs_precision)p;
 }
 
-/* Ranks that are threads are a node's. */
+/* Ranks that are threads of this process count as ranks of one node. */
 static cs_engine_options options_of(int threads) {
     const cs_comm *comm = ranks_comm();
     return (cs_engine_options){.threads = threads,

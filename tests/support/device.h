@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which engine a test program tests. tests/gpu.sh sets these variables, so that the same
- * programs test a GPU.
- *   CNNSWEEP_TEST_DEVICE     as --device; default: cpu, and ref beside it where a test says so
- *   CNNSWEEP_TEST_PRECISION  fp32, tf32, bf16 or fp16; only where a device is named
- *   CNNSWEEP_TEST_PLANS      a folder for plans of convolutions, which some take a second each to make; default: none
- *   CNNSWEEP_TEST_ONLY       runs only the tests whose names match: * and ? as in file names */
+/* The device that a test program tests. tests/gpu.sh sets these variables, so that the same programs test a GPU:
+ *   CNNSWEEP_TEST_DEVICE     the device, as for --device; default: cpu, and also ref in tests that take every engine
+ *   CNNSWEEP_TEST_PRECISION  fp32, tf32, bf16 or fp16; only together with CNNSWEEP_TEST_DEVICE
+ *   CNNSWEEP_TEST_PLANS      a folder where plans of convolutions are kept, as making one can take a second; default:
+ * none CNNSWEEP_TEST_ONLY       a pattern with * and ? as in file names: runs only the tests whose names match it */
 #ifndef CNNSWEEP_TESTS_DEVICE_H
 #define CNNSWEEP_TESTS_DEVICE_H
 
@@ -12,17 +11,17 @@
 
 const char *test_device(void);
 
-/* What tests that take every engine run on, up to a NULL: ref and, where it is another engine, cpu; or the named device
- * alone. */
+/* The devices for tests that take every engine, and then NULL: ref and, if cpu is another engine, cpu; or only
+ * $CNNSWEEP_TEST_DEVICE. */
 const char *const *test_devices(void);
 
-/* For opening any device: the precision is for the one under test. */
+/* The options to open any device with; the precision applies only to the device under test. */
 cs_engine_options test_engine_options(const char *device, int threads);
-/* The trainer's tests compare bit by bit. */
+/* The options for the trainer's tests, which compare bit by bit: deterministic. */
 cs_engine_options test_trainer_options(int threads);
 cs_precision test_precision(void);
 
-/* Is it another engine than ref? */
+/* Is the engine under test another one than ref? */
 bool test_device_is_not_ref(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The value of a metric by its column's name, of an epoch row or of a trial's result. */
+/* Finds the value of a metric by its column's name, in an epoch row or in a trial's result. */
 #ifndef CNNSWEEP_TESTS_METRIC_VALUE_H
 #define CNNSWEEP_TESTS_METRIC_VALUE_H
 
@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* Where it is in `values`; a column that is not there ends the program. */
+/* The place of the value in `values`; an unknown column ends the program. */
 static inline double *metric_at(double *values, const char *column) {
     int place = cs_metric_find_column(column);
     if (place < 0)

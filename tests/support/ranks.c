@@ -32,7 +32,7 @@ static double value_at(const void *values, bool is_float, size_t i) {
     return is_float ? (double)((const float *)values)[i] : ((const double *)values)[i];
 }
 
-/* In the order of the ranks: the same bits on all. */
+/* Sums in the order of the ranks, so that all ranks get the same bits. */
 static cs_status sum_over(member *self, void *values, size_t n, bool is_float) {
     rank_team *team = self->team;
     double *sums = calloc(n + 1, sizeof *sums);

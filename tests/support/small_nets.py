@@ -41,7 +41,7 @@ SMALL = {"basenet": basenet, "basenet_deep": basenet_deep(None), "basenet_deep_b
 
 
 def small(arch, h, w, classes):
-    """The network, and the output that its head begins from; classes 0: without the head."""
+    """(network, the output that its head starts from); classes 0: the network has no head."""
     inputs = layers.Input((h, w, 3))
     features = x = SMALL[arch](inputs)
     if classes and arch == "cnn4":

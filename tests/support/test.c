@@ -31,7 +31,7 @@ static char scratch[CS_PATH_MAX];
 
 static void remove_scratch(void) {
     if (cs_remove_all(scratch) != CS_OK)
-        fprintf(stderr, "left behind: %s\n", scratch);
+        fprintf(stderr, "cannot remove %s\n", scratch);
 }
 
 const char *test_scratch(void) {
@@ -61,7 +61,7 @@ const char *test_shared(const char *relative) {
         return path;
     if (is_named ? cs_is_folder(root) : getenv("CI") != NULL)
         fail_msg("%s is missing; CNNSWEEP_SHARED must name the folder with the test material", path);
-    print_message("skipped: %s is not here (set CNNSWEEP_SHARED)\n", path);
+    print_message("skipped: %s is missing (set CNNSWEEP_SHARED)\n", path);
     skip();
     return path;
 }

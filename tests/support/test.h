@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every test program includes: cmocka with the headers it needs, and helpers. */
+/* Every test program includes this: cmocka with the headers that it needs, and helpers. */
 #ifndef CNNSWEEP_TESTS_TEST_H
 #define CNNSWEEP_TESTS_TEST_H
 
@@ -25,12 +25,12 @@ void test_assert_fails(cs_status status, cs_status code, const char *needle, con
 /* A fresh folder for this test program, removed at exit. */
 const char *test_scratch(void);
 
-/* $CNNSWEEP_SOURCE, or the source folder that this was built from: a bundle is far from that. */
+/* The source folder: $CNNSWEEP_SOURCE, or else the one that the program was built from, which another machine lacks. */
 const char *test_source(void);
 
 /* Path of a file under $CNNSWEEP_SHARED (as seen from the source; default: ../shared). Without that folder the test is
  * skipped; it fails where the folder lacks the file, and where CI is set and no other folder was named. To be called
- * before anything is allocated, as a skipped test returns at once. The path lives until the next call. */
+ * before anything is allocated, as a skipped test returns at once. The path is valid until the next call. */
 const char *test_shared(const char *relative);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "cnnsweep/log.h"
 
-/* Takes the links, logs a warning, tells its log level and fails. */
+/* Takes the links, logs a warning, sets `level` to the copy's log level and fails. */
 typedef cs_status copy_calls(const cs_base_links *links, cs_log_level *level);
 
 #endif

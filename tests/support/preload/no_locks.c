@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file system that has no locks, as NFS without its lock daemon: LD_PRELOAD of this makes every lock fail so. */
+/* Imitates a file system without locks, such as NFS without its lock daemon: in a program that is started with this
+ * library in LD_PRELOAD, every lock fails with ENOLCK. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
