@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the command-line tests share: a scratch folder, a small dataset, running the program, reading what it leaves."""
+"""Shared by the command-line tests: a scratch folder, a small dataset, functions that run the program and read its results."""
 import atexit
 import csv
 import json
@@ -17,18 +17,18 @@ BIN = os.path.abspath(os.environ["CNNSWEEP_BIN"])
 SCRATCH = tempfile.mkdtemp(prefix="cnnsweep-cli-")
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
-# What the launchers of an outer job would tell is not meant for these runs.
+# Without the variables of the launcher that started the tests: they are not meant for these runs.
 CLEAN = {name: value for name, value in os.environ.items()
          if not name.startswith(("SLURM_", "PMI", "OMPI_COMM_", "OMP_NUM_THREADS"))}
-# Threads are chosen as if nothing else ran on the machine.
+# The program chooses its threads as if nothing else ran on the machine.
 CLEAN["CNNSWEEP_BUSY_CORES"] = "0"
-# Open MPI leaves memory behind at exit: a leak check of those runs would tell of it alone.
+# Open MPI does not free all its memory at exit, so a leak check of these runs would report only that.
 MPI = {"ASAN_OPTIONS": "detect_leaks=0", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
        "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
        "OMPI_MCA_hwloc_base_binding_policy": "none",
        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none"}
 
-# What depends on the clock or on who trained; the rest of trials.csv must not.
+# The columns of trials.csv that may depend on the clock or on the rank; the others must not.
 VARYING = ("seconds", "images_per_second", "stall_fraction", "rank")
 
 JOB = """name: tiny
@@ -52,14 +52,14 @@ def path(name):
 
 
 def command_and_env(program, arguments, ranks, env):
-    """ranks=0: without mpirun."""
+    """(command, environment); ranks=0: without mpirun."""
     command = (["mpirun", "-n", str(ranks)] if ranks else []) + [os.path.join(BIN, program), *arguments]
     return command, {**CLEAN, **(MPI if ranks else {}), **(env or {})}
 
 
 def run(*arguments, ranks=0, env=None, program="cnnsweep", cwd=SCRATCH, cpu_seconds=None):
-    """The finished process, with text output. ranks=0: without mpirun. cpu_seconds: what it may compute, which does not
-    depend on what else the machine does."""
+    """The finished process, with text output. ranks=0: without mpirun. cpu_seconds: a limit of processor time, which does not
+    depend on the machine's load."""
     command, env = command_and_env(program, arguments, ranks, env)
     limit = ["prlimit", f"--cpu={cpu_seconds}:"] if cpu_seconds else []
     return subprocess.run(limit + command, cwd=cwd, env=env, capture_output=True, text=True, timeout=PATIENCE)
@@ -77,7 +77,7 @@ def stopped_at(breakpoint, *arguments, ranks=0, program="cnnsweep", env=None):
 
 
 def make_data(per_class=40):
-    """data.h5 in the scratch folder: 3 classes of 32x32 drawings, 70/15/15 % train, val, test."""
+    """Writes data.h5 into the scratch folder: 3 classes of 32x32 drawings, 70/15/15 % train, val, test."""
     run_ok("--classes", "3", "--per-class", str(per_class), "--size", "32x32", "drawn", program="cnnsweep-synthetic")
     run_ok("drawn", "data.h5", program="cnnsweep-pack")
 
@@ -103,7 +103,7 @@ def without_clock(trials):
 
 
 def run_tests(names):
-    """Runs every test_* function of a script, in its order."""
+    """Runs every test_* function of a script, in the order of the script."""
     for name, test in list(names.items()):
         if name.startswith("test_"):
             start = time.time()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cache: auto, off and sizes, with a little disk and with none: the same numbers, bit for bit."""
+"""cache: auto, off and sizes, with and without room on the disk, give the same numbers bit for bit."""
 import re
 
 from harness import make_data, read_trials, run_ok, without_clock, write_job
@@ -21,16 +21,16 @@ write_job(JOB)
 
 
 def train(cache, *more, ranks=0, **env):
-    """The trials, and what was told of caches."""
+    """(the trials, the log's lines about caches)"""
     result = run_ok("train", "job.yaml", "--out", "out", "--force", "--set", f"cache={cache}", *more, ranks=ranks,
                     env={"CNNSWEEP_LOG": "debug", **env})
     return without_clock(read_trials("out")), re.findall(r"trunk cache: .*?not cached", result.stderr)
 
 
-off, told = train("off")
-assert len({t["loss"] for t in off}) == 4 and not told, told
+off, log_lines = train("off")
+assert len({t["loss"] for t in off}) == 4 and not log_lines, log_lines
 for cache, how in (("auto", {}), ("1K", {}), ("100K", {"TMPDIR": "/nonexistent"}), ("1G", {"ranks": 2})):
-    trials, told = train(cache, **how)
+    trials, log_lines = train(cache, **how)
     assert trials == off, f"cache {cache} gives other numbers"
     assert len(told) == 2, told
     room_for_all = [" 0 not cached" in line for line in told]
@@ -39,7 +39,7 @@ for cache, how in (("auto", {}), ("1K", {}), ("100K", {"TMPDIR": "/nonexistent"}
 
 shared = ("--set", "ranks_per_trial=2")
 off, _ = train("off", *shared, ranks=2)
-trials, told = train("auto", *shared, ranks=2)
-assert trials == off, "a cache beside ranks that share every batch gives other numbers"
-assert len(told) == 4, told
+trials, log_lines = train("auto", *shared, ranks=2)
+assert trials == off, "a cache with ranks that share every batch gives other numbers"
+assert len(log_lines) == 4, log_lines
 print("ok ranks that share every batch")

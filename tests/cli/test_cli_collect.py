@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""train --part i/n and collect: a sweep in parts ends in the table of the whole one."""
+"""A sweep that is trained in parts (train --part i/n) and collected gives the table of the whole sweep."""
 import csv
 import json
 import math
@@ -11,7 +11,7 @@ import statistics
 
 from harness import make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock, write_job
 
-# 2 x 3 x 2 trials, the last axis repeats.
+# 2 x 3 x 2 trials; the last axis is the repeats.
 JOB = """name: tiny
 data: {path: data.h5}
 model: {arch: basenet}
@@ -60,7 +60,7 @@ def refused(folders, *needles, code=1):
 
 
 def copy(folder, name, edit):
-    """A copy of a results folder, its journal's text edited."""
+    """Copies a results folder; edit(text) gives the copy's journal."""
     shutil.rmtree(path(name), ignore_errors=True)
     shutil.copytree(path(folder), path(name))
     before = text_of(f"{name}/journal.jsonl")
@@ -72,7 +72,7 @@ def copy(folder, name, edit):
 
 
 def losses(**where):
-    """test_loss of the whole sweep's trials with those values."""
+    """test_loss of those trials of the whole sweep that have these values."""
     return [float(t["test_loss"]) for t in read_trials("whole") if all(t[k] == v for k, v in where.items())]
 
 
@@ -86,22 +86,22 @@ def test_every_trial_is_trained_by_one_part_under_the_number_of_the_whole():
     assert sorted(sum(names, [])) == [t["trial"] for t in read_trials("whole")]
 
 
-def test_parts_merged_are_the_whole():
-    told = collect("merged", FOLDERS).stdout
+def test_merged_parts_equal_the_whole_sweep():
+    output = collect("merged", FOLDERS).stdout
     assert without_clock(read_trials("merged")) == without_clock(read_trials("whole"))
     assert text_of("merged/table.md") == text_of("whole/table.md")
-    assert "missing  " not in told and "duplicate" not in told
-    assert told.startswith(text_of("merged/table.md"))
+    assert "missing  " not in output and "duplicate" not in output
+    assert output.startswith(text_of("merged/table.md"))
 
 
-def test_parts_that_were_trained_with_other_threads_are_told():
+def test_parts_with_other_numbers_of_threads_are_reported():
     other = copy(FOLDERS[1], "other_threads", lambda text: text.replace('"threads":1', '"threads":2'))
-    told = collect("mixed", [FOLDERS[0], other, FOLDERS[2]]).stderr
-    assert f"{other} was trained with 2 threads a rank and {FOLDERS[0]} with 1: numbers differ" in told, told
+    output = collect("mixed", [FOLDERS[0], other, FOLDERS[2]]).stderr
+    assert f"{other} was trained with 2 threads a rank and {FOLDERS[0]} with 1: numbers differ" in output, output
     assert "a rank and" not in collect("unmixed", FOLDERS).stderr
 
 
-def test_the_default_is_the_folder_that_all_parts_are_in():
+def test_the_default_output_is_the_parts_common_folder():
     run_ok("collect", *[f"{folder}/" for folder in FOLDERS])
     assert text_of("results/tiny/trials.csv") == text_of("merged/trials.csv")
     os.remove(path("results/tiny/trials.csv"))
@@ -123,7 +123,7 @@ def test_part_numbers_are_checked():
 
 
 def test_the_division_does_not_depend_on_ranks_and_threads():
-    """What --dry-run lists is what was trained."""
+    """--dry-run lists the trials that were trained."""
     for part, folder in enumerate(FOLDERS):
         trained = [t["trial"] for t in read_trials(folder)]
         for ranks, threads in ((0, 1), (2, 1), (0, 4)):
@@ -132,8 +132,8 @@ def test_the_division_does_not_depend_on_ranks_and_threads():
             assert re.findall(r"^(t\d{3}) ", plan, re.M) == trained
 
 
-def test_more_parts_than_trials():
-    """The last ones have nothing to do, and say so; that is no failure."""
+def test_there_may_be_more_parts_than_trials():
+    """The last parts have no trials; that is no failure."""
     folders = []
     for part in (0, 12):
         folders.append(f"many{part}")
@@ -148,7 +148,7 @@ def test_another_part_is_not_resumed_into_a_folder():
     assert done.returncode == 1 and "this is a whole sweep" in done.stderr
 
 
-def test_a_part_cut_short_is_resumed_to_the_same_table():
+def test_an_incomplete_part_is_resumed_to_the_same_table():
     def cut(text):
         lines = text.splitlines(keepends=True)
         last = max(i for i, line in enumerate(lines) if json.loads(line)["event"] == "trial")
@@ -159,15 +159,15 @@ def test_a_part_cut_short_is_resumed_to_the_same_table():
     assert text_of("resumed/table.md") == text_of("whole/table.md")
 
 
-def test_missing_parts_are_named_by_trial():
-    told = collect("two", FOLDERS[:2]).stdout
+def test_the_trials_of_missing_parts_are_named():
+    output = collect("two", FOLDERS[:2]).stdout
     lost = [t["trial"] for t in read_trials(FOLDERS[2])]
-    assert re.findall(r"^missing +(t\d+) lr=\S+ augment=\S+ seed=\d: is of part 2 of 3", told, re.M) == lost
-    assert f"{12 - len(lost)} of 12 trials from 2 folders, {len(lost)} missing" in told
+    assert re.findall(r"^missing +(t\d+) lr=\S+ augment=\S+ seed=\d: is of part 2 of 3", output, re.M) == lost
+    assert f"{12 - len(lost)} of 12 trials from 2 folders, {len(lost)} missing" in output
     assert [t["trial"] for t in read_trials("two")] == [t["trial"] for t in read_trials("whole") if t["trial"] not in lost]
 
 
-def test_trials_of_several_folders_are_named_and_the_finished_one_counts():
+def test_of_a_trial_in_several_folders_the_finished_one_counts():
     def fail(text):
         lines = []
         for line in text.splitlines():
@@ -177,16 +177,16 @@ def test_trials_of_several_folders_are_named_and_the_finished_one_counts():
             lines.append(json.dumps(event))
         return "\n".join(lines) + "\n"
     failed = copy(FOLDERS[0], "failed", fail)
-    told = collect("double", [failed, *FOLDERS]).stdout
+    output = collect("double", [failed, *FOLDERS]).stdout
     twice = [t["trial"] for t in read_trials(FOLDERS[0])]
     pattern = rf"^duplicate +(t\d+) .*: in failed \(failed\), {FOLDERS[0]} \(ok.*, counts\)$"
-    assert re.findall(pattern, told, re.M) == twice
+    assert re.findall(pattern, output, re.M) == twice
     assert text_of("double/table.md") == text_of("whole/table.md")
 
 
-def test_of_two_that_finished_the_first_folder_counts():
-    told = collect("first", [FOLDERS[1], "whole"]).stdout
-    assert len(re.findall(rf"^duplicate .*{FOLDERS[1]} \(ok.*, counts\), whole \(ok", told, re.M)) == \
+def test_of_a_trial_finished_twice_the_first_folder_counts():
+    output = collect("first", [FOLDERS[1], "whole"]).stdout
+    assert len(re.findall(rf"^duplicate .*{FOLDERS[1]} \(ok.*, counts\), whole \(ok", output, re.M)) == \
         len(read_trials(FOLDERS[1]))
 
 
@@ -194,12 +194,12 @@ def test_a_torn_last_line_is_tolerated():
     torn = copy(FOLDERS[0], "torn", lambda text: text + '{"event":"trial","trial":"t0')
     collect("torn-merged", [torn, *FOLDERS[1:]])
     assert text_of("torn-merged/table.md") == text_of("whole/table.md")
-    # Torn in the row of its last trial: that one is missing.
+    # The journal ends in the row of its last trial, which is then missing.
     row = max(text_of(f"{FOLDERS[0]}/journal.jsonl").rfind('"event":"trial"'), 0)
     torn = copy(FOLDERS[0], "torn", lambda text: text[:row + 40])
-    told = collect("torn-merged", [torn, *FOLDERS[1:]]).stdout
+    output = collect("torn-merged", [torn, *FOLDERS[1:]]).stdout
     last = [e["trial"] for e in read_journal(FOLDERS[0]) if e["event"] == "trial"][-1]
-    assert re.findall(r"^missing +(t\d+) .*: 1 epochs in torn$", told, re.M) == [last]
+    assert re.findall(r"^missing +(t\d+) .*: 1 epochs in torn$", output, re.M) == [last]
 
 
 def test_other_jobs_are_refused_by_the_key_that_differs():
@@ -213,15 +213,15 @@ def test_other_jobs_are_refused_by_the_key_that_differs():
     refused([FOLDERS[0], "dark"], "dark is of another sweep", "augment=dark", "augmentations")
 
 
-def test_how_the_parts_were_run_may_differ():
+def test_options_that_change_no_number_may_differ():
     run_ok("train", "job.yaml", "--part", "1/3", "--out", "slow", "--set", "cache=off", "--set",
            "checkpoint_seconds=0")
     collect("slow-merged", [FOLDERS[0], "slow", FOLDERS[2]])
     assert len(read_trials("slow-merged")) == 12
 
 
-def test_other_data_is_refused():
-    """The same job in a folder whose data.h5 is another one."""
+def test_parts_trained_on_other_data_are_refused():
+    """The same job in a folder that has another data.h5."""
     os.makedirs(path("there"))
     run_ok("--classes", "3", "--per-class", "20", "--size", "32x32", "drawn", program="cnnsweep-synthetic",
            cwd=path("there"))
@@ -230,7 +230,7 @@ def test_other_data_is_refused():
     refused([FOLDERS[0], "there/part"], "there/part was trained on other samples", "data.path data.h5")
 
 
-def test_folders_that_are_no_results_are_refused():
+def test_folders_without_results_are_refused():
     os.makedirs(path("empty"), exist_ok=True)
     refused([FOLDERS[0], "empty"], "empty: no journal.jsonl")
     refused([FOLDERS[0], "absent"], "absent", "No such file")
@@ -249,7 +249,7 @@ def test_a_journal_without_a_description_is_refused():
 
 
 def test_a_damaged_journal_does_no_harm():
-    """A letter of the description or the plan is another one: collect ends by itself, and never tells of fewer trials."""
+    """With any letter of the description or the plan altered, collect ends normally and never reports fewer trials."""
     dice = random.Random(7)
     whole = text_of(f"{FOLDERS[0]}/journal.jsonl")
     end = whole.index('{"event":"epoch"')
@@ -268,20 +268,20 @@ def test_a_damaged_journal_does_no_harm():
 
 def test_of_many_damaged_lines_the_first_are_named():
     name = copy(FOLDERS[0], "garbled", lambda text: text + "\x07{\n" * 50)
-    told = collect("of-garbled", [name, *FOLDERS[1:]]).stderr
-    assert told.count("a damaged line is passed over") == 20 and "30 more damaged lines" in told
+    output = collect("of-garbled", [name, *FOLDERS[1:]]).stderr
+    assert output.count("a damaged line is passed over") == 20 and "30 more damaged lines" in output
     assert text_of("of-garbled/table.md") == text_of("whole/table.md")
 
 
 def test_a_plan_that_lacks_a_line_is_refused_until_it_is_resumed():
-    """The trial of that line is trained again, under a new number: it is found by its place in the plan."""
+    """The trial of that line is trained again under a new number; collect finds it by its place in the plan."""
     own = read_trials(FOLDERS[1])[0]["trial"]
     name = copy(FOLDERS[1], "lacking", lambda text: re.sub(rf'{{"event":"plan","trial":"{own}".*\n', "", text))
     refused([name], "lacking: its journal has the plan lines of 11 trials, but announces 12", "--resume")
     run_ok("train", "job.yaml", "--part", "1/3", "--out", name, "--resume")
     assert "t012" in [t["trial"] for t in read_trials(name)]
-    told = collect("lacking-merged", [FOLDERS[0], name, FOLDERS[2]]).stdout
-    assert "12 of 12 trials" in told
+    output = collect("lacking-merged", [FOLDERS[0], name, FOLDERS[2]]).stdout
+    assert "12 of 12 trials" in output
     assert text_of("lacking-merged/table.md") == text_of("whole/table.md")
 
 
@@ -323,7 +323,7 @@ def test_rows_columns_and_value_are_chosen():
     assert done.returncode == 1 and "did you mean 'test_accuracy'" in done.stderr
 
 
-def test_best_is_over_other_options_and_repeats_stay_a_mean():
+def test_best_chooses_among_other_options_and_averages_repeats():
     collect("best", FOLDERS, "--columns", "none", "--best")
     for row in read_pivot("best"):
         pairs = [losses(augment=row["augment"], lr=lr) for lr in ("0.01", "0.0003")]
@@ -333,22 +333,22 @@ def test_best_is_over_other_options_and_repeats_stay_a_mean():
     assert text_of("best/table.md").startswith("tiny: test_loss; best over lr; mean ± sd over seed\n")
 
 
-def test_a_part_says_what_is_its_own():
+def test_a_part_logs_that_scheduler_and_budget_are_its_own():
     log = run_ok("train", "job.yaml", "--part", "0/2", "--out", "asha", "--set", "sweep.scheduler.type=asha", "--set",
                  "sweep.metric.name=val_loss", "--set", "sweep.budget.minutes=5").stderr
     assert "the scheduler compares trials of this part alone" in log and "each part has the budget's minutes" in log
     assert "of this part" not in run_ok("train", "job.yaml", "--part", "0/2", "--out", "plain").stderr
 
 
-def test_a_grown_grid_in_parts_misses_nothing():
-    """Trials may change their part; what is then trained again is named, under the number that it had."""
+def test_a_grid_that_grows_in_parts_is_complete():
+    """Trials may move to another part and are then trained again, but they keep their numbers."""
     for part in range(2):
         run_ok("train", "job.yaml", "--part", f"{part}/2", "--out", f"grown{part}")
     for part in range(2):
         run_ok("train", "job.yaml", "--part", f"{part}/2", "--out", f"grown{part}", "--resume", "--set",
                "sweep.parameters.augment=[dark, none, flips]", "--set", "sweep.parameters.lr=[0.01, 0.003, 3e-4]")
-    told = collect("grown", ["grown0", "grown1"]).stdout
-    assert "18 of 18 trials" in told and " 0 missing" in told
+    output = collect("grown", ["grown0", "grown1"]).stdout
+    assert "18 of 18 trials" in output and " 0 missing" in output
     rows = read_trials("grown")
     assert len({(t["lr"], t["augment"], t["seed"]) for t in rows}) == 18
     before = {(t["lr"], t["augment"], t["seed"]): (t["trial"], t["test_loss"]) for t in read_trials("whole")}
@@ -357,20 +357,20 @@ def test_a_grown_grid_in_parts_misses_nothing():
 
 
 def test_a_part_may_begin_after_the_grid_has_grown():
-    """Its trials have other numbers than in a part that was there before."""
+    """Its trials have other numbers than they would have in a part that was begun before."""
     grown = ("--set", "sweep.parameters.augment=[dark, none, flips]")
     small = ("--set", "sweep.parameters.augment=[none, flips]")
     run_ok("train", "job.yaml", "--part", "0/2", "--out", "early", *small)
     run_ok("train", "job.yaml", "--part", "0/2", "--out", "early", "--resume", *grown)
     run_ok("train", "job.yaml", "--part", "1/2", "--out", "late", *grown)
-    told = collect("late-merged", ["early", "late"]).stdout
-    assert "12 of 12 trials" in told
+    output = collect("late-merged", ["early", "late"]).stdout
+    assert "12 of 12 trials" in output
     collect("whole-merged", ["whole"])
     rows = [{row["augment \\ lr"]: row for row in read_pivot(folder)} for folder in ("late-merged", "whole-merged")]
     assert rows[0] == rows[1]
 
 
-def test_names_that_mean_something_to_latex_and_markdown():
+def test_names_are_escaped_for_latex_and_markdown():
     names = ["none", "[1]*", "a|b", r"<é~^\$#{x}_&%>"]
     augmentations = "".join(f"  '{name}': {{horizontal_flip: true}}\n" for name in names[1:])
     listed = ", ".join(f"'{name}'" for name in names)
@@ -385,7 +385,7 @@ augmentations:
 """, "names.yaml"), "--out", "names")
     collect("names-merged", ["names"])
     assert [row["augment"] for row in read_pivot("names-merged")] == names
-    # A row that began with [ would be the optional argument of the \\ before it.
+    # LaTeX would take a [ at the beginning of a row as the optional argument of the \\ before it.
     heads = [line.split(" & ")[0] for line in text_of("names-merged/table.tex").splitlines()[4:-2]]
     assert heads == ["none", r"{[}1]{*}", r"a\textbar{}b",
                      r"\textless{}é\textasciitilde{}\textasciicircum{}\textbackslash{}\$\#\{x\}\_\&\%\textgreater{}"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which engine a device gives, why there is no GPU, and what is told of it. Plug-ins are opened only when asked for."""
+"""Which engine --device gives, which reason is reported when there is no GPU, and when a plug-in is opened."""
 import ctypes
 import os
 import subprocess
@@ -37,7 +37,7 @@ def why_no_gpu():
     return "no NVIDIA driver" if os.path.exists(PLUGIN) else "not in this build"
 
 
-def test_without_a_driver_auto_takes_the_cpu_and_says_why():
+def test_without_a_driver_auto_takes_the_cpu_and_reports_why():
     if has_driver():
         return print("skipped: this machine has a driver")
     for ranks in (0, 2):
@@ -74,14 +74,14 @@ def test_auto_falls_back_from_any_failure_and_opens_the_plug_in_once():
     assert done.stderr.count("another version") == 1, done.stderr
 
 
-def test_devices_of_the_cpu_open_no_plug_in():
+def test_cpu_devices_open_no_plug_in():
     for device in ("cpu", "ref"):
         done = run_ok("train", "job.yaml", "--force", "--device", device, "--set", "train.epochs=1",
                       env={"CNNSWEEP_CUDA_PLUGIN": OTHER})
         assert OPENED not in done.stderr, done.stderr
 
 
-def test_what_needs_no_engine_opens_no_plug_in():
+def test_commands_without_an_engine_open_no_plug_in():
     for command in (["options"], ["summary", "basenet"], ["train", "--help"]):
         assert OPENED not in run_ok(*command, env={"CNNSWEEP_CUDA_PLUGIN": OTHER}).stderr
 
@@ -92,7 +92,7 @@ def test_the_program_is_linked_with_nothing_of_cuda():
         assert name not in needed, needed
 
 
-def test_the_plug_in_needs_cuda_and_exports_its_door_alone():
+def test_the_plug_in_needs_cuda_and_exports_only_its_entry_point():
     if not os.path.exists(PLUGIN):
         return print("skipped: this build has no CUDA engine")
     needed = read_elf("readelf", "-d", PLUGIN)
@@ -104,14 +104,14 @@ def test_the_plug_in_needs_cuda_and_exports_its_door_alone():
     assert exported == ["cnnsweep_engine_plugin"], exported
 
 
-def test_engines_of_the_cpu_compute_in_fp32():
+def test_cpu_engines_compute_in_fp32():
     for device in ("cpu", "ref"):
         done = run("train", "job.yaml", "--out", "never", "--device", device, "--precision", "bf16")
         assert_refused(done, "precision bf16: engine ", "computes in fp32", "hint: ")
     assert_refused(run("train", "job.yaml", "--out", "never", "--precision", "bf61"), "did you mean 'bf16'?")
 
 
-def test_how_numbers_were_made_is_in_the_table_and_the_journal():
+def test_engine_and_precision_are_in_the_table_and_the_journal():
     run_ok("train", "job.yaml", "--force", "--device", "ref", "--deterministic")
     for trial in read_trials("results/tiny"):
         assert (trial["engine"], trial["precision"], trial["deterministic"]) == ("ref", "fp32", "true"), trial
@@ -119,7 +119,7 @@ def test_how_numbers_were_made_is_in_the_table_and_the_journal():
     assert (start["engine"], start["precision"], start["deterministic"]) == ("ref", "fp32", True), start
 
 
-def test_a_resumed_table_says_which_engine_made_which_row():
+def test_a_resumed_table_has_the_engine_of_each_row():
     run_ok("train", "job.yaml", "--force", "--device", "ref", "--set", "sweep.parameters.lr=[0.001]")
     run_ok("train", "job.yaml", "--resume", "--device", "cpu")
     engines = {(trial["lr"], trial["engine"]) for trial in read_trials("results/tiny")}
@@ -127,7 +127,7 @@ def test_a_resumed_table_says_which_engine_made_which_row():
     assert engines == {("0.001", "ref"), ("0.0003", cpu)}, engines
 
 
-def test_a_sweep_does_not_go_on_with_numbers_of_another_kind():
+def test_a_sweep_is_not_resumed_in_another_precision():
     run_ok("train", "job.yaml", "--force", "--device", "cpu")
     before = read_journal("results/tiny")
     done = run("train", "job.yaml", "--resume", "--device", "cpu", "--deterministic")
@@ -142,7 +142,7 @@ def test_a_sweep_does_not_go_on_with_numbers_of_another_kind():
     assert len(read_journal("results/tiny")) == len(before), "nothing was added"
 
 
-def test_a_sweep_from_before_there_were_precisions_goes_on():
+def test_a_journal_without_precision_is_resumed():
     run_ok("train", "job.yaml", "--force", "--device", "cpu")
     journal = path("results/tiny/journal.jsonl")
     with open(journal) as file:

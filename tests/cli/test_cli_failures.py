@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong is told once, with exit codes a script can use, and costs no more than it must."""
+"""A failure is reported once, has an exit code that scripts can use, and affects as little as possible."""
 import os
 import shutil
 import signal
@@ -27,7 +27,7 @@ def test_wrong_calls_exit_2():
     assert_fails(run("summary", "basenet", "--input", "32"), 2, '"32" is not HxWx3')
 
 
-def test_a_misspelt_key_is_told_once_by_all_ranks():
+def test_a_misspelt_key_is_reported_by_one_rank_only():
     bad = write_job(JOB.replace("epochs:", "epoch:"), "bad.yaml")
     done = run("train", bad, "--out", "never", ranks=2)
     assert_fails(done, 1, "bad.yaml:5:9: unknown key 'epoch' in train:; did you mean 'epochs'?")
@@ -35,7 +35,7 @@ def test_a_misspelt_key_is_told_once_by_all_ranks():
     assert not os.path.exists(path("never"))
 
 
-def test_what_would_fail_every_trial_stops_before_the_first():
+def test_a_fault_that_would_fail_every_trial_stops_the_sweep_before_it_begins():
     cases = [(["--set", "data.path=none.h5"], "none.h5"),
              (["--set", "model.weights=none.h5"], "none.h5"),
              (["--set", "fine_tune=no_such_layer"], "no_such_layer"),
@@ -58,12 +58,12 @@ def test_a_metric_that_cannot_exist_is_refused():
     assert_fails(done, 1, "has no test split, so there is no test_accuracy", "table.value")
 
 
-def test_a_launcher_that_does_not_fit_is_noticed():
+def test_fewer_ranks_than_slurm_tasks_are_refused():
     assert_fails(run("train", "job.yaml", "--out", "never", env={"SLURM_NTASKS": "4"}), 1,
                  "SLURM_NTASKS is 4, but there is 1 rank", "srun --mpi=pmix")
 
 
-def test_a_diverged_trial_is_a_row_and_the_rest_go_on():
+def test_a_diverged_trial_is_a_row_and_the_others_go_on():
     arguments = ("train", "job.yaml", "--set", "train.optimizer=sgd", "--set", "sweep.parameters.lr=[1e30, 0.001]")
     for ranks in (0, 2):
         out = f"diverged{ranks}"
@@ -78,7 +78,7 @@ def test_a_diverged_trial_is_a_row_and_the_rest_go_on():
         assert "FAILED" in done.stderr
 
 
-def test_all_failed_is_a_failure():
+def test_a_sweep_whose_trials_all_fail_is_a_failure():
     done = run("train", "job.yaml", "--set", "train.optimizer=sgd", "--set", "sweep.parameters.lr=[1e30]", "--out", "all")
     assert_fails(done, 1, "all 3 trials failed: diverged")
     assert len(read_trials("all")) == 3

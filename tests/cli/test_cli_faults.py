@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong under way costs the trial it happens to, or stops the sweep so that --resume completes it."""
+"""A fault during training fails only the trial that meets it, or stops the sweep so that --resume completes it."""
 import os
 import resource
 import shutil
@@ -12,14 +12,14 @@ from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_journa
 from breakpoints import PATIENCE
 
 make_data()
-# A file of each kind grows with every epoch.
+# With so many epochs and a checkpoint after each, every kind of file is written often.
 LONG = JOB.replace("epochs: 2,", "epochs: 15,").replace("threads: 1", "threads: 1\ncheckpoint_seconds: 0")
 write_job(LONG)
 run_ok("train", "job.yaml", "--out", "reference")
 
 
 def limited(kind, value, *arguments, ranks=0, env=None):
-    """cnnsweep with a limit of its own, which mpirun must not have."""
+    """Runs cnnsweep with a limit that mpirun does not have."""
     limit = {resource.RLIMIT_FSIZE: "--fsize", resource.RLIMIT_AS: "--as"}[kind]
     command = (["mpirun", "-n", str(ranks)] if ranks else []) + ["prlimit", f"{limit}={value}:{value}",
                                                                  os.path.join(BIN, "cnnsweep"), *arguments]
@@ -36,13 +36,13 @@ def assert_reference(out):
 def assert_stopped(done, out, reason):
     assert done.returncode == 1 and reason in done.stderr, (done.returncode, done.stderr)
     assert "free some space" in done.stderr
-    journal = read_journal(out)  # every line is whole JSON
+    journal = read_journal(out)  # every line is valid JSON
     assert journal[0]["event"] == "start" and any(e["event"] == "epoch" for e in journal)
     assert not any(e.get("status") == "failed" for e in journal), "a full disk is no trial's failure"
 
 
 def test_a_file_past_its_limit_stops_cleanly_and_resumes():
-    """The journal first, then a checkpoint."""
+    """First the journal passes its limit, then a checkpoint."""
     for seconds in ("1e6", "0"):
         out = f"limit{seconds}"
         done = limited(resource.RLIMIT_FSIZE, 15000, "train", "job.yaml", "--out", out, "--set",
@@ -79,21 +79,21 @@ def test_a_full_disk_resumes_when_there_is_room():
         subprocess.run(["umount", mount], check=True)
 
 
-def test_the_disk_it_will_use_is_told():
-    done = run_ok("train", "job.yaml", "--out", "told", "--set", "train.epochs=1")
+def test_the_log_says_how_much_disk_is_needed_and_free():
+    done = run_ok("train", "job.yaml", "--out", "disk", "--set", "train.epochs=1")
     free = os.statvfs(SCRATCH)
     assert "disk: checkpoints up to " in done.stderr and "; free are " in done.stderr, done.stderr
-    told = float(done.stderr.split("; free are ")[1].split()[0])
+    reported = float(done.stderr.split("; free are ")[1].split()[0])
     unit = {"MB": 1e6, "GB": 1e9}[done.stderr.split("; free are ")[1].split()[1]]
-    assert abs(told * unit - free.f_bavail * free.f_frsize) < 0.1 * told * unit + 1e9
+    assert abs(reported * unit - free.f_bavail * free.f_frsize) < 0.1 * reported * unit + 1e9
 
 
-def test_a_trial_without_memory_is_a_row_and_the_rest_go_on():
+def test_a_trial_without_memory_is_a_row_and_the_others_go_on():
     job = write_job(JOB.replace("augment: [none, flips, dark]", "batch: [65536, 16]").replace("batch: 16, ", "").replace(
         "rows: augment", "rows: batch"), "memory.yaml")
     linked = subprocess.run(["ldd", os.path.join(BIN, "cnnsweep")], capture_output=True, text=True).stdout
     if "libasan" in linked:
-        print("   skipped: the address sanitizer wants all addresses there are")
+        print("   skipped: AddressSanitizer reserves more addresses than the limit")
         return
     for ranks in (0, 2):
         out = f"memory{ranks}"
@@ -104,7 +104,7 @@ def test_a_trial_without_memory_is_a_row_and_the_rest_go_on():
         assert all("memory" in t["reason"] for t in trials if t["status"] == "failed"), trials
 
 
-def test_a_bad_image_is_the_reason_of_each_trial_that_meets_it():
+def test_a_bad_image_fails_each_trial_that_reads_it():
     run_ok("drawn", "jpeg.h5", "--encoding", "jpeg", program="cnnsweep-pack")
     arguments = ("train", "job.yaml", "--set", "data.path=jpeg.h5", "--set", "train.epochs=3", "--set",
                  "data.image=32", "--out")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""train.mode features from job file to table: torch judges the features, fine_tune: head the results, and they are
-computed once, whoever asks and whatever interrupts."""
+"""train.mode: features from the job file to the table. The features equal those of torch, the results equal those of
+fine_tune: head, and the features are computed once, whichever runs need them and whatever interrupts them."""
 import os
 import signal
 
@@ -22,7 +22,7 @@ KERNELS = {"conv2d": (5, 5, 3, 6), "conv2d_1": (5, 5, 6, 16), "dense": (400, 50)
 
 
 def write_weights():
-    """Random weights of basenet without its head, in Keras' legacy layout: {layer: (kernel, bias)}."""
+    """Writes random weights of basenet without its head, in Keras' legacy layout; returns {layer: (kernel, bias)}."""
     random = np.random.default_rng(5)
     weights = {}
     with h5py.File(path("base.h5"), "w") as file:
@@ -56,7 +56,7 @@ write_job(JOB)
 first = run_ok("train", "job.yaml", "--out", "first")
 
 
-def test_features_are_torch_s():
+def test_features_equal_those_of_torch():
     name, = feature_files()
     assert name.startswith("basenet-") and len(name) == len("basenet-.h5") + 16, name
     with h5py.File(path("data.h5"), "r") as data, h5py.File(path(f"data.features/{name}"), "r") as made:
@@ -68,7 +68,7 @@ def test_features_are_torch_s():
             np.testing.assert_allclose(made[split]["features"][...], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_results_are_those_of_fine_tune_head():
+def test_results_equal_those_of_fine_tune_head():
     run_ok("train", "job.yaml", "--out", "tuned", "--set", "train.mode=fine_tune", "--set", "train.fine_tune=head")
     for made, tuned in zip(read_trials("first"), read_trials("tuned")):
         assert made["status"] == tuned["status"] == "ok"
@@ -112,7 +112,7 @@ def test_a_damaged_file_stops_the_sweep_before_it_begins():
         assert not os.path.exists(path("never"))
 
 
-def test_what_contradicts_features_is_told_with_its_place():
+def test_options_that_contradict_features_are_refused_with_their_place():
     for old, new, needle in (("epochs", "fine_tune: 2, epochs", "job.yaml:5:36: train.fine_tune is 2"),
                              ("{parameters: {", "{parameters: {fine_tune: [all], ", "job.yaml:6:33: train.fine_tune is all")):
         write_job(JOB.replace(old, new, 1))
@@ -122,7 +122,7 @@ def test_what_contradicts_features_is_told_with_its_place():
 
 
 def interrupt_extraction(folder, wanted):
-    """The exit code and the log of a run that got the signal when it began to compute features."""
+    """(exit code, log) of a run that gets the signal when it begins to compute features."""
     other = ("--set", "model.arch=mobilenet", "--set", "model.weights=", "--set", "sweep.parameters.head=[[gap, dense]]")
     sweep = stopped_at("open .h5.tmp 1", "train", "job.yaml", "--out", folder + "-r", *ONE, *other, "--set", f"data.features={folder}")
     sweep.signal(wanted)
@@ -130,18 +130,18 @@ def interrupt_extraction(folder, wanted):
     return code, log
 
 
-def test_a_signal_leaves_no_half_file():
+def test_a_signal_leaves_no_incomplete_file():
     code, log = interrupt_extraction("stopped", signal.SIGTERM)
     assert code == 75, (code, log)
     assert feature_files("stopped") == []
 
 
-def test_what_a_killed_process_leaves_is_no_obstacle():
+def test_files_of_a_killed_process_do_no_harm():
     code, _ = interrupt_extraction("killed", signal.SIGKILL)
     assert code == -signal.SIGKILL
     left = feature_files("killed")
     assert len(left) == 2 and not any(name.endswith(".h5") for name in left), left
-    # The next one asks for other features, and for the same: under both names stands what the dead one left.
+    # The next runs need other features, and the same ones: the killed process left files under both names.
     run_ok("train", "job.yaml", "--out", "next", *ONE, "--set", "data.features=killed")
     name, = [name for name in feature_files("killed") if name.endswith(".h5")]
     os.remove(path(f"killed/{name}"))

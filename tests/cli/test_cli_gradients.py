@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How GPUs of ranks that share a trial bring gradients together: each with a GPU of its own, or through the host. On the
+"""Ranks that share a trial sum their gradients on the GPUs if each has its own, and otherwise on the host. Tested with the
 CUDA engine's build for the host."""
 import os
 import sys
@@ -11,7 +11,7 @@ if not os.path.exists(PLUGIN):
     print("skipped: no CUDA in this build")
     sys.exit(77)
 
-# 42 images in batches of 16: 10 in the last one.
+# 42 images in batches of 16: the last batch has 10.
 JOB = """name: ways
 data: {path: data.h5}
 model: {arch: basenet}
@@ -44,7 +44,7 @@ def check_equal(folder):
             assert abs(a - b) <= 1e-3 * abs(b), f"{folder}, trial {got['trial']}: {name} is {a}, not {b}"
 
 
-def test_ranks_with_a_gpu_each_sum_on_them():
+def test_ranks_with_their_own_gpus_sum_on_the_gpus():
     for ranks in (2, 3):
         errors = train(f"own{ranks}", ranks, ranks)
         assert errors.count("gradients: ") == 1 and f"gradients: the host's NCCL over {ranks} GPUs" in errors, errors
@@ -58,7 +58,7 @@ def test_ranks_that_share_a_gpu_sum_on_the_host():
     check_equal("shared")
 
 
-def test_a_capture_that_is_refused_is_no_failure():
+def test_training_goes_on_without_a_refused_graph_capture():
     errors = train("refused", 0, 1, CNNSWEEP_HOST_RECORDS="1", CNNSWEEP_LOG="debug")
     for what in ("forward", "backward"):
         assert f"debug: {what} is not captured: the host's GPU refuses to capture" in errors, errors

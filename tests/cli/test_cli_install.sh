@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` puts into a folder is whole and works from there: programs, manual, completion, batch scripts.
+# `cmake --install` installs everything, and it works from there: programs, manual, completion, batch scripts.
 set -eu
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -21,7 +21,7 @@ done
 [ -e "$prefix/share/doc/cnnsweep/examples/demo.yaml" ] || fail "the example jobs are missing"
 [ -e "$prefix/share/doc/cnnsweep/LICENSE" ] || fail "the licence is missing"
 
-# Every command is in cnnsweep(1), with its options; every option of a job in cnnsweep-job(5).
+# Every command and its options are in cnnsweep(1), every option of a job is in cnnsweep-job(5).
 page() {
     zcat -f "$prefix/share/man/man${1##*.}/$1"* | sed 's/\\//g'
 }
@@ -43,7 +43,7 @@ if command -v man >/dev/null; then
     done
 fi
 
-# complete WORDS...: what bash offers for the last of them.
+# complete_words WORDS...: prints what bash offers for the last word.
 complete_words() {
     bash -c '
         . "$0"
@@ -65,9 +65,9 @@ offers convert "$program" weights ''
 offers --arch "$program" weights convert --
 offers --split "$program-pack" --sp
 offers --classes "$program-synthetic" --
-[ "$(complete_words "$program" train --set lr)" = "" ] || fail "completion offers what does not begin so"
+[ "$(complete_words "$program" train --set lr)" = "" ] || fail "completion offers words that do not begin with lr"
 
-# The batch scripts find the programs beside them: with an sbatch that tells what it was called with.
+# The batch scripts find the programs beside them. This sbatch prints the arguments that it was called with.
 mkdir tools
 printf '#!/bin/sh\necho "$@" in "$CNNSWEEP_HOME"\n' >tools/sbatch
 chmod +x tools/sbatch

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a start tells of the launch: where ranks run, what does not fit, files and folders without locks."""
+"""What the log of a start says about the launch: where ranks run, and which of its parts do not fit together; and training on
+file systems without locks."""
 import contextlib
 import os
 import re
@@ -14,7 +15,7 @@ from breakpoints import PATIENCE, epoch
 TESTS = os.path.join(BIN, "../tests")
 HOST_GPUS = {"CNNSWEEP_CUDA_PLUGIN": os.path.join(TESTS, "libcnnsweep_cuda_host.so")}
 NODE = os.uname().nodename.split(".")[0]
-# The sanitizer wants to be the first library.
+# AddressSanitizer accepts a preloaded library only with this option.
 WITHOUT_LOCKS = {"LD_PRELOAD": os.path.join(TESTS, "libcs_no_locks.so"),
                  "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
 NO_LOCKS = "the file system has no locks (No locks available)"
@@ -24,32 +25,32 @@ write_job()
 
 
 def start(*arguments, **how):
-    """What a short sweep says before it trains."""
+    """The log of a short sweep."""
     return run_ok("train", "job.yaml", "--force", "--set", "train.epochs=1", *arguments, **how).stderr.split("plan ")[0]
 
 
-def test_where_ranks_sit_is_told_once():
-    told = start(ranks=3)
-    assert told.count(f"ranks    {NODE}: 0-2\n") == 1 and told.count("ranks    ") == 1, told
+def test_the_map_of_the_ranks_is_logged_once():
+    log = start(ranks=3)
+    assert log.count(f"ranks    {NODE}: 0-2\n") == 1 and log.count("ranks    ") == 1, log
     assert "ranks    " not in start()
 
 
 def test_ranks_and_gpus_that_do_not_match_are_warned_of():
     for gpus, warning in ((1, "2 ranks share 1 GPU of"), (2, None), (4, "2 ranks on 4 GPUs of the node, 2 idle")):
-        told = start("--device", "cuda", ranks=2, env={**HOST_GPUS, "CNNSWEEP_HOST_GPUS": str(gpus)})
-        assert f"ranks    {NODE}: 0-1 on {gpus} GPU" in told and told.count("GPU: the host\n") == 1, told
-        assert (f"warn: {warning}" in told) if warning else ("GPUs of the node" not in told), told
+        log = start("--device", "cuda", ranks=2, env={**HOST_GPUS, "CNNSWEEP_HOST_GPUS": str(gpus)})
+        assert f"ranks    {NODE}: 0-1 on {gpus} GPU" in log and log.count("GPU: the host\n") == 1, log
+        assert (f"warn: {warning}" in log) if warning else ("GPUs of the node" not in log), log
 
 
 def test_gpus_that_slurm_gave_and_nobody_uses_are_warned_of():
-    told = start("--device", "cpu", env={"SLURM_GPUS_ON_NODE": "2"})
-    assert "warn: Slurm gave the node 2 GPUs, and the CPU computes" in told, told
+    log = start("--device", "cpu", env={"SLURM_GPUS_ON_NODE": "2"})
+    assert "warn: Slurm gave the node 2 GPUs, and the CPU computes" in log, log
 
 
 def test_ranks_bound_to_a_core_with_many_threads_are_warned_of():
     bound = {"OMPI_MCA_hwloc_base_binding_policy": "core", "PRTE_MCA_hwloc_default_binding_policy": "core"}
-    told = start("--set", "threads=2", ranks=1, env=bound)
-    assert "warn: 2 threads a rank, which may run on 1 core: mpirun --bind-to none" in told, told
+    log = start("--set", "threads=2", ranks=1, env=bound)
+    assert "warn: 2 threads a rank, which may run on 1 core: mpirun --bind-to none" in log, log
 
 
 def test_threads_that_slurm_did_not_give_are_warned_of():
@@ -61,7 +62,7 @@ def test_threads_that_slurm_did_not_give_are_warned_of():
     assert "warn: " not in start(env={"SLURM_CPUS_PER_TASK": "1"})
 
 
-# As a user's shell has it: mpirun chooses what to bind ranks to.
+# The environment of a user's shell: mpirun chooses what to bind ranks to.
 BINDING = {name: value for name, value in {**CLEAN, **MPI}.items() if "binding" not in name}
 AUTO = ("train", "auto.yaml", "--force", "--device", "cpu", "--set", "train.epochs=1")
 UNUSED = re.compile(r"warn: (\d+) of (\d+) cores of the node (?:is|are) used, to which mpirun binds the ranks?: "
@@ -69,7 +70,7 @@ UNUSED = re.compile(r"warn: (\d+) of (\d+) cores of the node (?:is|are) used, to
 
 
 def under_mpirun(*command, options=("-n", "1"), env=(), around=()):
-    """Output and log of a command, as mpirun binds it."""
+    """Output and log of a command that mpirun starts and binds."""
     done = subprocess.run([*around, "mpirun", *options, *command], cwd=SCRATCH, env={**BINDING, **dict(env)}, text=True,
                           capture_output=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
@@ -77,9 +78,9 @@ def under_mpirun(*command, options=("-n", "1"), env=(), around=()):
 
 
 def cores_of(*options):
-    """Those that mpirun's ranks may run on all together, as Python sees it."""
-    told = under_mpirun(sys.executable, "-c", "import os; print('cores', *os.sched_getaffinity(0), flush=True)", options=options)
-    return {core for line in told.splitlines() if line.startswith("cores ") for core in line.split()[1:]}
+    """The cores that mpirun's ranks may run on together, according to Python."""
+    log = under_mpirun(sys.executable, "-c", "import os; print('cores', *os.sched_getaffinity(0), flush=True)", options=options)
+    return {core for line in log.splitlines() if line.startswith("cores ") for core in line.split()[1:]}
 
 
 def start_auto(**how):
@@ -95,25 +96,25 @@ def test_cores_that_mpirun_keeps_from_the_ranks_are_warned_of():
         assert seen == ([(str(used), str(there), str(max(there // ranks, 1)))] if used < there else []), (seen, used, there)
 
 
-def test_what_is_advised_gives_all_cores():
+def test_the_advised_option_gives_all_cores():
     there = len(os.sched_getaffinity(0))
     for ranks in (1, 2):
-        told = start_auto(options=("--bind-to", "none", "-n", str(ranks)))
+        log = start_auto(options=("--bind-to", "none", "-n", str(ranks)))
         each = max(there // ranks, 1)
-        assert f"on {ranks} rank{'s' * (ranks > 1)} of {each} thread" in told and not UNUSED.search(told), told
+        assert f"on {ranks} rank{'s' * (ranks > 1)} of {each} thread" in log and not UNUSED.search(log), log
 
 
 def test_a_shell_between_mpirun_and_the_program_changes_nothing():
-    told = under_mpirun("sh", "-c", f'{BIN}/cnnsweep "$@"; exit $?', "sh", *AUTO)
-    assert bool(UNUSED.search(told)) == (len(cores_of("-n", "1")) < len(os.sched_getaffinity(0))), told
+    log = under_mpirun("sh", "-c", f'{BIN}/cnnsweep "$@"; exit $?', "sh", *AUTO)
+    assert bool(UNUSED.search(log)) == (len(cores_of("-n", "1")) < len(os.sched_getaffinity(0))), log
 
 
 def test_few_cores_that_were_asked_for_are_not_warned_of():
     (core, *_) = os.sched_getaffinity(0)
     for how in ({"env": {"OMP_NUM_THREADS": "1"}}, {"env": {"SLURM_CPUS_PER_TASK": str(len(cores_of("-n", "1")))}},
                 {"around": ("taskset", "-c", str(core))}):
-        told = start_auto(**how)
-        assert "warn: " not in told, (how, told)
+        log = start_auto(**how)
+        assert "warn: " not in log, (how, log)
     assert "warn: " not in under_mpirun(os.path.join(BIN, "cnnsweep"), *AUTO, "--set", "threads=1")
     done = subprocess.run(["taskset", "-c", str(core), os.path.join(BIN, "cnnsweep"), *AUTO], cwd=SCRATCH, env=CLEAN, text=True,
                           capture_output=True, check=True)
@@ -134,41 +135,41 @@ def stopped_train(env):
 
 
 def threads_of(*arguments, busy, **how):
-    """What a run of the job says of its threads, beside programs that use `busy` cores."""
+    """(number of threads, log) of a run of the job while other programs use `busy` cores."""
     done = run_ok("train", "auto.yaml", *arguments, env={"CNNSWEEP_BUSY_CORES": str(busy)}, **how)
     return int(re.search(r"rank(?:s?) of (\d+) thread", done.stderr)[1]), done.stderr
 
 
-def test_beside_other_programs_a_rank_takes_the_cores_that_are_left():
+def test_a_rank_takes_the_cores_that_other_programs_leave():
     there = len(os.sched_getaffinity(0))
     write_job(JOB.replace("threads: 1\n", ""), "auto.yaml")
     for busy in {0, there // 2, there - 1, there}:
-        threads, told = threads_of("--force", "--out", "beside", busy=busy)
-        assert threads == max(there - busy, 1), told
-        assert ("other programs keep" in told) == (threads < there), told
-        assert threads == there or f"keep {busy} of {there} cores busy; threads: {there} takes them all" in told, told
+        threads, log = threads_of("--force", "--out", "beside", busy=busy)
+        assert threads == max(there - busy, 1), log
+        assert ("other programs keep" in log) == (threads < there), log
+        assert threads == there or f"keep {busy} of {there} cores busy; threads: {there} takes them all" in log, log
 
 
-def test_a_sweep_goes_on_with_the_threads_that_it_began_with():
+def test_a_resumed_sweep_keeps_its_number_of_threads():
     there = len(os.sched_getaffinity(0))
     write_job(JOB.replace("threads: 1\n", ""), "auto.yaml")
     for began, now in ((1, there), (there, 1)):
         threads_of("--force", "--out", "on", "--set", "train.epochs=1", busy=there - began)
-        threads, told = threads_of("--resume", "--out", "on", "--set", "train.epochs=2", busy=there - now)
-        assert threads == began and "goes on with" not in told, told
-        assert threads == there or f"where {there} fit: as many as the sweep began with" in told, told
-    told = threads_of("--resume", "--out", "on", "--set", f"threads={there + 1}", busy=0)[1]
-    assert f"was begun with {there} thread" in told and f"goes on with {there + 1}: numbers differ" in told, told
+        threads, log = threads_of("--resume", "--out", "on", "--set", "train.epochs=2", busy=there - now)
+        assert threads == began and "goes on with" not in log, log
+        assert threads == there or f"where {there} fit: as many as the sweep began with" in log, log
+    log = threads_of("--resume", "--out", "on", "--set", f"threads={there + 1}", busy=0)[1]
+    assert f"was begun with {there} thread" in log and f"goes on with {there + 1}: numbers differ" in log, log
 
 
-def test_ranks_of_which_some_are_asked_for_threads_start_all_the_same():
+def test_ranks_start_when_omp_num_threads_is_set_for_some():
     write_job(JOB.replace("threads: 1\n", ""), "auto.yaml")
     program = [os.path.join(BIN, "cnnsweep"), *AUTO]
-    told = under_mpirun(*program, ":", "-n", "1", *program, options=("--bind-to", "none", "-n", "1", "-x", "OMP_NUM_THREADS=1"))
-    assert "on 2 ranks" in told, told
+    log = under_mpirun(*program, ":", "-n", "1", *program, options=("--bind-to", "none", "-n", "1", "-x", "OMP_NUM_THREADS=1"))
+    assert "on 2 ranks" in log, log
 
 
-def test_threads_wait_briefly_unless_somebody_says_how():
+def test_threads_wait_briefly_unless_the_environment_says_how():
     def started(**env):
         with stopped_train(env) as sweep:
             with open(f"/proc/{sweep.process.pid}/environ") as file:
@@ -181,11 +182,11 @@ def test_threads_wait_briefly_unless_somebody_says_how():
     assert started(OMP_WAIT_POLICY="passive")[0] == []
 
 
-def test_processes_that_were_to_be_ranks_all_stop():
-    """As N tasks that a launcher started of which the MPI knows nothing: none may train."""
+def test_tasks_that_are_not_ranks_all_stop():
+    """A launcher without MPI support starts N tasks that do not find each other: none of them may train."""
     command = [os.path.join(BIN, "cnnsweep"), "train", "job.yaml", "--out", "never"]
-    for told, why in ({"SLURM_NTASKS": "3"}, "SLURM_NTASKS is 3"), ({"PMI_SIZE": "3", "PMI_RANK": "1"}, "PMI_SIZE is 3"):
-        programs = [subprocess.Popen(command, cwd=SCRATCH, env={**CLEAN, **MPI, **told, "SLURM_PROCID": str(i)},
+    for variables, why in ({"SLURM_NTASKS": "3"}, "SLURM_NTASKS is 3"), ({"PMI_SIZE": "3", "PMI_RANK": "1"}, "PMI_SIZE is 3"):
+        programs = [subprocess.Popen(command, cwd=SCRATCH, env={**CLEAN, **MPI, **variables, "SLURM_PROCID": str(i)},
                                      stderr=subprocess.PIPE, text=True) for i in range(3)]
         for program in programs:
             errors = program.communicate(timeout=PATIENCE)[1]
@@ -203,8 +204,8 @@ def test_without_locks_data_is_packed_and_trained_on():
         assert without_clock(read_trials(f"lockless{ranks}")) == without_clock(read_trials("locked"))
 
 
-def test_locks_of_hdf5_can_be_insisted_on():
-    """Which also shows that the locks above do fail."""
+def test_hdf5_can_be_told_to_require_locks():
+    """This also shows that the locks of WITHOUT_LOCKS do fail."""
     done = run("train", "job.yaml", "--out", "never", env={**WITHOUT_LOCKS, "HDF5_USE_FILE_LOCKING": "TRUE"})
     assert done.returncode == 1 and "data.h5: cannot open the file: unable to lock file" in done.stderr, done.stderr
     done = run("drawn", "never.h5", program="cnnsweep-pack", env={**WITHOUT_LOCKS, "HDF5_USE_FILE_LOCKING": "TRUE"})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--dry-run, summary, options, version: what is printed without training, against figures computed elsewhere."""
+"""The output of --dry-run, summary, options and --version, compared with figures that were computed independently."""
 import os
 import re
 
@@ -10,7 +10,7 @@ write_job()
 
 
 def conv_macs(height, width, channels, filters, kernel):
-    """Multiply-adds of an unpadded square convolution, and its output size."""
+    """The multiply-adds of an unpadded square convolution, and its output size."""
     out_h, out_w = height - kernel + 1, width - kernel + 1
     return out_h * out_w * filters * kernel * kernel * channels, out_h // 2, out_w // 2
 
@@ -26,7 +26,7 @@ def test_dry_run_prints_the_trials_and_their_cost():
     rows = re.findall(r"^(t\d{3}) +([\d.]+) +([\d.]+)%  lr=(\S+) augment=(\S+)$", done.stdout, re.M)
     assert [(lr, augment) for _, _, _, lr, augment in rows] == [
         (lr, augment) for lr in ("0.001", "0.0003") for augment in ("none", "flips", "dark")]
-    # A training step is the forward pass and two of its size backward; validation is forward only.
+    # A training step costs a forward pass and a backward pass of twice its size; validation is forward only.
     images_train, images_val = 3 * 28, 3 * 6
     expected = 7 * basenet_macs(32, 3) * (3 * images_train + images_val) * 1e-9
     for _, gmacs, share, _, _ in rows:
@@ -37,7 +37,7 @@ def test_dry_run_prints_the_trials_and_their_cost():
     assert not os.path.exists(path("results"))
 
 
-# Five depths of one network and four augmentations: four trunks.
+# Five depths of one network and four augmentations share four trunks.
 GRID = """name: grid
 data: {path: data.h5}
 model: {arch: mobilenet, alpha: 0.25}
@@ -75,7 +75,7 @@ def test_dry_run_prints_how_trials_are_grouped():
     assert sharing > 1.2 and caching > 1 and abs(total - sharing * caching) < 0.2, saved.group()
 
 
-def test_dry_run_plans_for_the_ranks_there_are():
+def test_dry_run_plans_for_the_ranks_that_run_it():
     assert "20 trials in 20 groups on 1 rank:" in plan_of("--set", "group=false")[0]
     text, groups = plan_of("--set", "cache=off", ranks=2)
     assert " on 2 ranks:" in text and {cached for _, _, _, cached, _ in groups} == {"nothing"}, text
@@ -83,7 +83,7 @@ def test_dry_run_plans_for_the_ranks_there_are():
     assert sum(count for count, *_ in groups) >= 3, text
 
 
-def test_dry_run_says_what_training_would():
+def test_dry_run_reports_the_errors_of_training():
     done = run("train", "job.yaml", "--dry-run", "--set", "data.path=none.h5")
     assert done.returncode == 1 and "none.h5" in done.stderr
 
@@ -106,7 +106,7 @@ def test_summary_totals_are_those_of_keras():
     assert totals("mobilenet", "--alpha", "0.25", "--input", "128x128x3") == [218544, 213072, 5472]
     # The CIFAR net: 5*5*3*6+6, 5*5*6*16+16, 400*50+50, 50*10+10.
     assert totals("basenet", "--input", "32x32x3", "--classes", "10") == [23432, 23432, 0]
-    # A dense layer on 256 features, alone trainable.
+    # Only a dense layer on 256 features is trainable.
     assert totals("mobilenet", "--alpha", "0.25", "--classes", "2", "--fine-tune", "head")[1] == 514
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ranks_per_trial: ranks that share every batch give the numbers of one, but for rounding; any of them can be stopped."""
+"""ranks_per_trial: ranks that share every batch give the numbers of one rank except for rounding, and a signal to any of them
+stops the sweep."""
 import signal
 
 from harness import stopped_at, make_data, read_trials, run, run_ok, run_tests, without_clock, write_job
 from breakpoints import epoch, rank_processes
 
-# 42 images in batches of 16: 10 in the last one. One trial shares a trunk, one trains batch norms with all ranks.
+# 42 images in batches of 16: the last batch has 10. fine_tune: head has a trunk, 8 trains batch norms over all ranks.
 JOB = """name: groups
 data: {path: data.h5}
 model: {arch: mobilenet, alpha: 0.25}
@@ -38,10 +39,10 @@ def check_equal(folder):
 
 def test_two_ranks_share_each_trial():
     run_ok("train", "job.yaml", "--set", "ranks_per_trial=2", "--out", "two", ranks=2)
-    assert {t["rank"] for t in check_equal("two")} == {"0"}, "the leader tells for both"
+    assert {t["rank"] for t in check_equal("two")} == {"0"}, "the leader reports for both ranks"
 
 
-def test_two_groups_of_two_ranks():
+def test_two_groups_of_two_ranks_share_the_trials():
     run_ok("train", "job.yaml", "--set", "ranks_per_trial=2", "--out", "four", ranks=4)
     assert {t["rank"] for t in check_equal("four")} <= {"0", "2"}
     # A group that finds no trial left must not keep the other waiting.
@@ -67,7 +68,7 @@ def test_a_trial_that_diverges_is_a_row():
 LONG = ("train", "job.yaml", "--set", "ranks_per_trial=2", "--set", "train.epochs=8", "--out")
 
 
-def test_a_signal_to_a_rank_that_does_not_lead_stops_the_sweep_and_it_goes_on_bit_by_bit():
+def test_a_signal_to_a_rank_other_than_the_leader_stops_the_sweep_resumably():
     run_ok(*LONG, "whole", ranks=2)
     sweep = stopped_at(epoch(4), *LONG, "stopped", ranks=2)
     sweep.signal(signal.SIGUSR2, rank_processes(sweep.process)[1])

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The numbers do not depend on how many ranks share a sweep, nor on how trials are grouped: bit for bit."""
+"""The numbers of a sweep do not depend, to the bit, on the number of ranks or on the grouping of trials."""
 from harness import make_data, path, read_journal, read_trials, run_ok, without_clock, write_job
 from breakpoints import checkpoint, preload
 
-# fine_tune and dropout share trunks, augment does not: grouped and single trials in one sweep.
+# Trials that differ in fine_tune or dropout share trunks, those that differ in augment do not: so some trials are grouped.
 JOB = """name: ranks
 data: {path: data.h5}
 model: {arch: mobilenet, alpha: 0.25, head: [gap, dropout, dense]}
@@ -34,7 +34,7 @@ for ranks in (1, 2, 3):
     assert len({t["rank"] for t in trials}) == ranks, "every rank trains"
     print(f"ok {ranks} ranks")
 
-# How the work is shared out changes no number either.
+# Grouping and caching change no number either.
 for sets in (["group=false"], ["cache=off"], ["group=false", "cache=off"]):
     arguments = [a for text in sets for a in ("--set", text)]
     for ranks in (0, 2):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small sweep leaves a folder whose files agree with each other: table, trials, histories, reports, journal."""
+"""The files that a small sweep leaves agree with each other: table, trials, histories, reports and journal."""
 import csv
 import os
 import re
@@ -19,7 +19,7 @@ def table_cells(text):
     return {(row[0], column): cell for row in rows for column, cell in zip(header[1:], row[1:])}
 
 
-def test_trials_hold_the_grid_in_order():
+def test_trials_are_in_the_order_of_the_grid():
     expected = [(lr, augment) for lr in ("0.001", "0.0003") for augment in ("none", "flips", "dark")]
     assert [(t["lr"], t["augment"]) for t in trials] == expected
     assert [t["trial"] for t in trials] == [f"t{i:03d}" for i in range(6)]
@@ -38,14 +38,14 @@ def test_table_is_the_pivot_of_the_trials():
     assert float(line[1]) == round(float(best["test_accuracy"]), 4)
 
 
-def test_histories_have_keras_columns_and_the_journal_rows():
+def test_histories_have_the_columns_of_keras_and_the_rows_of_the_journal():
     for trial in trials:
         with open(path(f"r/history/{trial['trial']}.csv"), newline="") as file:
             rows = list(csv.DictReader(file))
         assert list(rows[0]) == ["epoch", "accuracy", "learning_rate", "loss", "val_accuracy", "val_loss"]
-        told = [e for e in journal if e["event"] == "epoch" and e["trial"] == trial["trial"]]
-        assert [int(r["epoch"]) for r in rows] == [e["epoch"] for e in told] == [0, 1]
-        for row, event in zip(rows, told):
+        events = [e for e in journal if e["event"] == "epoch" and e["trial"] == trial["trial"]]
+        assert [int(r["epoch"]) for r in rows] == [e["epoch"] for e in events] == [0, 1]
+        for row, event in zip(rows, events):
             for name in ("accuracy", "loss", "val_accuracy", "val_loss", "learning_rate"):
                 assert abs(float(row[name]) - event[name]) <= 1e-8 * abs(event[name])
         assert abs(float(rows[1]["val_loss"]) - float(trial["val_loss"])) < 1e-6
@@ -73,12 +73,12 @@ def test_journal_begins_ends_and_has_every_trial():
         assert rows[trial["trial"]]["options"] == {"train.lr": trial["lr"], "train.augment": trial["augment"]}
 
 
-def test_log_has_a_plain_line_an_epoch_and_no_bar():
+def test_the_log_has_a_line_for_each_epoch_and_no_progress_bar():
     assert len(re.findall(r"^t00\d .*epoch [12]/2  loss \d", done.stderr, re.M)) == 12
     assert "\r" not in done.stderr and "\033" not in done.stderr
 
 
-def test_nothing_else_is_left():
+def test_the_folder_has_no_other_files():
     assert sorted(os.listdir(path("r"))) == ["history", "journal.jsonl", "report", "table.md", "trials.csv"]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--resume: the journal alone says what there is; what it says comes back bit by bit."""
+"""--resume takes all results from the journal and restores them bit for bit."""
 import glob
 import json
 import os
@@ -23,7 +23,7 @@ def text_of(name):
 
 
 def cut(out, keep, torn=""):
-    """A copy of `whole` whose journal ends after the lines that `keep(events so far)` lets through, then `torn`."""
+    """Copies `whole`. The copy's journal ends with the first line for which keep(events so far) is false, and then `torn`."""
     shutil.copytree(path("whole"), path(out))
     lines = []
     for line in text_of("whole/journal.jsonl").splitlines(keepends=True):
@@ -60,8 +60,8 @@ def test_a_resumed_sweep_equals_one_that_was_not_stopped():
         assert [e["event"] for e in events].count("trial") == 6, "what is done is not trained again"
 
 
-def stop_behind(epochs, number, *arguments):
-    """Signals a sweep when it has told so many epochs. (exit code, log)"""
+def stop_after(epochs, number, *arguments):
+    """Runs a sweep and sends it the signal after so many epochs. (exit code, log)"""
     sweep = stopped_at(epoch(epochs), *arguments)
     sweep.signal(number)
     code, _, log = sweep.end()
@@ -69,11 +69,11 @@ def stop_behind(epochs, number, *arguments):
 
 
 def test_a_journal_cut_anywhere_gives_the_same_results():
-    """That of a sweep that ended, and that of one that was stopped, whose checkpoints then are ahead of it."""
+    """For a sweep that ended, and for one that was stopped, whose checkpoints are then further than the journal."""
     arguments = ("train", "job.yaml", "--set", "train.epochs=5", "--set",
                  "sweep.parameters.lr=[0.001]")
     run_ok(*arguments, "--out", "five")
-    code, log = stop_behind(9, signal.SIGTERM, *arguments, "--out", "halted")
+    code, log = stop_after(9, signal.SIGTERM, *arguments, "--out", "halted")
     assert code == 75, log
     chance = random.Random(4)
     for source in ("five", "halted"):
@@ -93,7 +93,7 @@ def test_a_journal_cut_anywhere_gives_the_same_results():
 def test_trials_go_on_from_their_checkpoints():
     arguments = ("train", "job.yaml", "--set", "train.epochs=8", "--out")
     run_ok(*arguments, "straight")
-    code, log = stop_behind(11, signal.SIGUSR2, *arguments, "stopped")
+    code, log = stop_after(11, signal.SIGUSR2, *arguments, "stopped")
     assert code == 75 and "--resume goes on with it" in log, log
     begun = sum(e["event"] == "epoch" for e in read_journal("stopped"))
     assert glob.glob(path("stopped/checkpoints/t*.ckpt"))
@@ -117,7 +117,7 @@ def test_a_torn_last_line_is_cut_off():
         shutil.rmtree(path("torn"))
 
 
-def test_a_damaged_line_is_passed_over_and_named():
+def test_a_damaged_line_is_ignored_and_named():
     cut("damaged", until_trials(4))
     lines = text_of("damaged/journal.jsonl").splitlines()
     at = next(i for i, line in enumerate(lines) if '"event":"trial"' in line)
@@ -129,7 +129,7 @@ def test_a_damaged_line_is_passed_over_and_named():
     assert_whole("damaged")
 
 
-def test_lines_of_any_kind_do_no_harm():
+def test_unexpected_lines_do_no_harm():
     cut("odd", until_trials(2))
     with open(path("odd/journal.jsonl"), "a") as file:
         for line in ('{"event":"epoch","trial":"t003","epoch":2000000000}', "", "null", "[]", "{}", '{"event":7}', '{"event":"later"}', '{"event":"plan","trial":"t000"}',
@@ -142,7 +142,7 @@ def test_lines_of_any_kind_do_no_harm():
     assert_whole("odd")
 
 
-def test_numbers_come_back_bit_by_bit():
+def test_numbers_are_restored_bit_for_bit():
     cut("bits", lambda events: True)
     os.remove(path("bits/trials.csv"))
     shutil.rmtree(path("bits/history"))
@@ -151,7 +151,7 @@ def test_numbers_come_back_bit_by_bit():
     assert read_trials("bits") == read_trials("whole"), "seconds and ranks too"
 
 
-def test_a_grid_may_be_extended_reordered_and_cut_down():
+def test_a_grid_may_be_extended_reordered_and_reduced():
     before = {t["trial"]: t for t in without_clock(read_trials("whole"))}
     shutil.copytree(path("whole"), path("grown"))
     grown = write_job(JOB.replace("[0.001, 0.0003]", "[0.01, 0.0003, 0.001]").replace("[none, flips, dark]",
@@ -164,14 +164,14 @@ def test_a_grid_may_be_extended_reordered_and_cut_down():
     assert all(t == before[t["trial"]] for t in trials[2:])
     assert len(results_of("grown")) == 8 and os.path.exists(path("grown/history/t007.csv"))
     assert "6: 6 done" in run_ok("status", "grown").stdout
-    # Back to the first grid: nothing is left to do.
+    # With the first grid again, there is nothing left to train.
     run_ok("train", "job.yaml", "--out", "grown", "--resume")
     assert_whole("grown")
     assert sum(e["event"] == "trial" for e in read_journal("grown")) == 8
 
 
-def test_more_epochs_make_other_trials():
-    """They end where a sweep that began with them does; the shorter ones stay in the journal. It is told."""
+def test_more_epochs_make_new_trials():
+    """They give the results of a new sweep with as many epochs. The shorter trials stay in the journal, and the log says so."""
     shutil.copytree(path("whole"), path("longer"))
     more = ("train", "job.yaml", "--set", "train.epochs=3", "--set", "sweep.parameters.augment=[none]", "--out")
     log = run_ok(*more, "longer", "--resume").stderr
@@ -183,7 +183,7 @@ def test_more_epochs_make_other_trials():
     assert "are in the journal" not in run_ok(*more, "longer", "--resume").stderr
 
 
-def test_failed_trials_are_kept_unless_asked_for():
+def test_failed_trials_are_kept_unless_a_retry_is_asked_for():
     arguments = ("train", "job.yaml", "--out", "failed", "--set", "train.optimizer=sgd", "--set",
                  "sweep.parameters.lr=[1e30, 0.001]")
     run_ok(*arguments)
@@ -194,12 +194,12 @@ def test_failed_trials_are_kept_unless_asked_for():
         assert sum(e["event"] == "trial" for e in read_journal("failed")) == rows
 
 
-def test_resume_of_nothing_begins():
+def test_resume_of_nothing_begins_a_sweep():
     os.makedirs(path("empty"))
     for out in ("empty", "absent"):
         run_ok("train", "job.yaml", "--out", out, "--resume", "--set", "sweep.parameters.augment=[none]")
         assert len(read_trials(out)) == 2
-    # Killed right after the journal's file was made.
+    # A sweep that was killed right after it had created the journal.
     cut("begun", lambda events: False, "")
     for torn in ("", '{"event":"sta'):
         with open(path("begun/journal.jsonl"), "w") as file:
@@ -230,7 +230,7 @@ def test_another_engine_is_warned_of():
         assert f"was begun with engine {engine} and goes on with ref" in done.stderr, done.stderr
 
 
-def test_a_dry_run_with_resume_tells_what_is_left():
+def test_a_dry_run_with_resume_lists_what_is_left():
     cut("left", until_trials(4))
     before = text_of("left/journal.jsonl")
     shown = run_ok("train", "job.yaml", "--out", "left", "--resume", "--dry-run").stdout
@@ -239,7 +239,7 @@ def test_a_dry_run_with_resume_tells_what_is_left():
     assert text_of("left/journal.jsonl") == before and "sweep.lock" not in os.listdir(path("left"))
 
 
-def test_wrong_ways_to_resume_are_told():
+def test_wrong_ways_to_resume_are_refused():
     for arguments, needle in ((["--resume", "--force"], "give one of them"), (["--retry-failed"], "goes with --resume")):
         done = run("train", "job.yaml", "--out", "whole", *arguments)
         assert done.returncode == 2 and needle in done.stderr, done.stderr
@@ -267,7 +267,7 @@ def test_two_programs_do_not_share_a_folder():
     assert "sweep.lock" not in os.listdir(path("locked"))
 
 
-def test_status_tells_the_best():
+def test_status_names_the_best_trial():
     status = run_ok("status", "whole").stdout
     best = max(read_trials("whole"), key=lambda t: float(t["test_accuracy"]))
     assert f"best     test_accuracy {float(best['test_accuracy']):.4f}: {best['trial']} lr={best['lr']}" in status, status

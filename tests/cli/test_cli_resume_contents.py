@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--resume and collect go by what weights and dataset hold: not by what they are called, nor by where they lie."""
+"""--resume and collect identify weights and datasets by their contents, not by their names or folders."""
 import glob
 import json
 import os
@@ -26,13 +26,13 @@ WITHOUT = JOB.replace(", weights: w.h5", "")
 
 
 def swept(*files):
-    """A job that sweeps these files alone."""
+    """Writes a job that sweeps only these files."""
     return write_job(WITHOUT.replace("sweep: {", "sweep: {metric: {name: test_loss, goal: minimize}, ")
                      .replace("lr: [0.001, 0.0003]", f"weights: [{', '.join(files)}]"), "swept.yaml")
 
 
 def make_weights():
-    """a.h5, b.h5 and c.h5: what training from three seeds ended with."""
+    """Writes a.h5, b.h5 and c.h5: trained weights of three seeds."""
     for seed, name in enumerate("abc"):
         run_ok("train", write_job(WITHOUT, "made.yaml"), "--out", f"made_{name}", *HALF, "--set",
                f"train.seed={seed}", "--set", "train.save_weights=h5")
@@ -53,24 +53,24 @@ def text_of(name):
 
 
 def begun(out):
-    """A sweep of which one trial of two is done."""
+    """Makes the folder of a sweep of which one of two trials is done."""
     shutil.rmtree(path(out), ignore_errors=True)
     shutil.copytree(path("half"), path(out))
     return out
 
 
 def outcomes(out):
-    """How many trials the journal tells the end of."""
+    """The number of trials that have ended according to the journal."""
     return sum(event["event"] == "trial" for event in read_journal(out))
 
 
 def table_of(out):
-    """Without the command that trains the best again, which has the paths."""
+    """The table without the command that trains the best trial again, because that has paths."""
     return text_of(f"{out}/table.md").split("\n\n    cnnsweep")[0]
 
 
 def assert_goes_on(out, *arguments):
-    """The trial that was done stays, the other one is trained, and the table is that of a sweep that was not stopped."""
+    """--resume keeps the trial that was done and trains the other; the table is that of a sweep that was not stopped."""
     run_ok("train", "job.yaml", "--out", begun(out), "--resume", *arguments)
     assert outcomes(out) == 2, "what is done is not trained again"
     assert without_clock(read_trials(out)) == without_clock(read_trials("whole"))
@@ -78,7 +78,7 @@ def assert_goes_on(out, *arguments):
 
 
 def assert_refused(out, *needles, arguments=(), job="job.yaml"):
-    """By a dry run too, and nothing is written."""
+    """--resume is refused, by a dry run too, and writes nothing."""
     before = text_of(f"{out}/journal.jsonl")
     for more in ((), ("--dry-run",)):
         done = run("train", job, "--out", out, "--resume", *more, *arguments)
@@ -89,7 +89,7 @@ def assert_refused(out, *needles, arguments=(), job="job.yaml"):
 
 
 class Replaced:
-    """A file with the bytes of another one under its name, for a while."""
+    """Inside this context, the file `name` has the contents of another one."""
 
     def __init__(self, name, source):
         self.name, self.source = path(name), path(source)
@@ -107,10 +107,10 @@ def test_weights_replaced_under_their_name_are_refused_by_name():
     with Replaced("w.h5", "b.h5"):
         assert_refused(begun("replaced"), "replaced was begun when w.h5 held other weights: its checksum was ")
     run_ok("train", "job.yaml", "--out", "replaced", "--resume")
-    assert without_clock(read_trials("replaced")) == without_clock(read_trials("whole")), "with the file put back it goes on"
+    assert without_clock(read_trials("replaced")) == without_clock(read_trials("whole")), "with the old file it is resumed"
 
 
-def test_one_altered_byte_is_enough():
+def test_weights_with_one_altered_value_are_refused():
     with Replaced("w.h5", "a.h5"):
         with h5py.File(path("w.h5"), "r+") as file:
             names = []
@@ -121,7 +121,7 @@ def test_one_altered_byte_is_enough():
         assert_refused(begun("altered"), "w.h5 held other weights")
 
 
-def test_new_weights_with_force_replace_the_old_rows():
+def test_with_force_new_weights_replace_the_old_rows():
     with Replaced("w.h5", "b.h5"):
         run_ok("train", "job.yaml", "--out", begun("forced"), "--force")
         run_ok("train", "job.yaml", "--out", "anew")
@@ -129,13 +129,13 @@ def test_new_weights_with_force_replace_the_old_rows():
     assert without_clock(read_trials("forced"))[0] != without_clock(read_trials("whole"))[0]
 
 
-def test_a_file_written_anew_with_the_same_bytes_is_the_same():
+def test_a_file_rewritten_with_the_same_bytes_is_resumed():
     with Replaced("w.h5", "a.h5"):
         os.utime(path("w.h5"), (1, 1))
         assert_goes_on("touched")
 
 
-def test_other_ways_to_name_the_same_weights_go_on():
+def test_the_same_weights_under_another_name_are_resumed():
     os.makedirs(path("elsewhere"))
     shutil.copy(path("a.h5"), path("elsewhere/copy.h5"))
     os.symlink("elsewhere/copy.h5", path("link.h5"))
@@ -144,7 +144,7 @@ def test_other_ways_to_name_the_same_weights_go_on():
         assert_goes_on(f"named{i}", "--set", f"model.weights={name}")
 
 
-def test_other_ways_to_name_the_same_dataset_go_on():
+def test_the_same_dataset_under_another_name_is_resumed():
     os.makedirs(path("staged"))
     shutil.copy(path("data.h5"), path("staged/again.h5"))
     os.symlink("data.h5", path("data-link.h5"))
@@ -163,7 +163,7 @@ def test_a_folder_of_shards_may_move():
     assert without_clock(read_trials("moving")) == without_clock(read_trials("whole"))
 
 
-def test_a_dataset_packed_anew_is_the_same_only_with_the_same_images():
+def test_a_repacked_dataset_is_resumed_only_with_the_same_images():
     run_ok("drawn", "repacked.h5", program="cnnsweep-pack")
     run_ok("--classes", "3", "--per-class", "20", "--size", "32x32", "--seed", "9", "others", program="cnnsweep-synthetic")
     run_ok("others", "others.h5", program="cnnsweep-pack")
@@ -175,7 +175,7 @@ def test_a_dataset_packed_anew_is_the_same_only_with_the_same_images():
 
 
 def test_one_class_more_is_another_dataset():
-    """Without an image of its own: the samples are the same, the network's last layer is not."""
+    """The new class has no images: the samples are the same, but the last layer of the network is not."""
     with Replaced("data.h5", "data.h5.kept"):
         with h5py.File(path("data.h5"), "r+") as file:
             names, kept = file.attrs["classes"], dict(dtype=file.attrs["classes"].dtype)
@@ -185,7 +185,7 @@ def test_one_class_more_is_another_dataset():
         assert_refused(begun("class"), "now holds other samples")
 
 
-def test_swept_files_that_swap_their_names_keep_their_rows_by_content():
+def test_swept_files_that_swap_names_keep_their_rows():
     for name in ("one.h5", "two.h5"):
         shutil.copy(path("a.h5" if name == "one.h5" else "b.h5"), path(name))
     job = swept("one.h5", "two.h5")
@@ -206,7 +206,7 @@ def test_swept_files_that_swap_their_names_keep_their_rows_by_content():
     assert f"weights={best['weights']}" in run_ok("status", "swapped").stdout
 
 
-def test_of_swept_files_one_replaced_is_refused_and_one_more_is_not():
+def test_a_replaced_swept_file_is_refused_and_an_added_one_is_not():
     for name in "abc":
         shutil.copy(path(f"{name}.h5"), path(f"s{name}.h5"))
     run_ok("train", swept("sa.h5", "sb.h5"), "--out", "grown")
@@ -216,13 +216,13 @@ def test_of_swept_files_one_replaced_is_refused_and_one_more_is_not():
     assert outcomes("grown") == 3 and [t["weights"] for t in read_trials("grown")] == ["sa.h5", "sb.h5", "sc.h5"]
 
 
-def test_weights_that_are_gone_are_told_as_ever():
+def test_missing_weights_are_reported_as_missing():
     done = run("train", "job.yaml", "--out", begun("gone"), "--resume", "--set", "model.weights=none.h5")
     assert done.returncode == 1 and "there is no file none.h5" in done.stderr, done.stderr
 
 
 def run_until(out, epochs, *arguments):
-    """Stops a trial that has many more epochs when it has told so many; (exit code, log)."""
+    """Trains a trial that has many epochs and stops it after `epochs` of them. (exit code, log)"""
     sweep = stopped_at(epoch(epochs), "train", "job.yaml", "--out", out, *HALF, "--set", "train.epochs=1000000", *arguments,
                  env={"CNNSWEEP_LOG": "debug"})
     sweep.signal(signal.SIGTERM)
@@ -266,7 +266,7 @@ def test_features_are_found_by_content():
     assert len(os.listdir(path("kept.features"))) == 2
     run_ok("train", "job.yaml", "--out", "features-place", "--resume", *frozen, *folder, *HALF)
     run_ok("train", "job.yaml", "--out", "features-place", "--resume", *frozen, "--set", "data.features=other.features", *HALF)
-    assert outcomes("features-place") == 1, "where features are kept makes no numbers"
+    assert outcomes("features-place") == 1, "the folder of the features changes no number"
 
 
 def test_parts_are_collected_by_content():
@@ -276,8 +276,8 @@ def test_parts_are_collected_by_content():
     run_ok("train", "job.yaml", "--part", "0/2", "--out", "part0")
     run_ok("train", "job.yaml", "--part", "1/2", "--out", "part1", "--set", "model.weights=far/pretrained.h5", "--set",
            "data.path=far/images.h5", "--set", "data.features=far")
-    told = run_ok("collect", "part0", "part1", "--out", "merged").stdout
-    assert "2 of 2 trials" in told, told
+    output = run_ok("collect", "part0", "part1", "--out", "merged").stdout
+    assert "2 of 2 trials" in output, output
     assert without_clock(read_trials("merged")) == without_clock(read_trials("whole"))
     with Replaced("w.h5", "b.h5"):
         run_ok("train", "job.yaml", "--part", "1/2", "--out", "part1-b")
@@ -293,16 +293,16 @@ def test_parts_that_sweep_weights_are_collected_by_content():
     run_ok("train", swept("pa.h5", "pb.h5"), "--part", "0/2", "--out", "axis0")
     for out, names in (("axis1", ("far-pa.h5", "far-pb.h5")), ("axis1-c", ("pa.h5", "pc.h5")), ("axis1-turned", ("pb.h5", "pa.h5"))):
         run_ok("train", swept(*names), "--part", "1/2", "--out", out)
-    told = run_ok("collect", "axis0", "axis1", "--out", "axis-merged").stdout
-    assert "2 of 2 trials" in told, told
+    output = run_ok("collect", "axis0", "axis1", "--out", "axis-merged").stdout
+    assert "2 of 2 trials" in output, output
     assert [t["weights"] for t in read_trials("axis-merged")] == ["pa.h5", "pb.h5"]
     for other in ("axis1-c", "axis1-turned"):
         done = run("collect", "axis0", other, "--out", "mixed")
         assert done.returncode == 1 and f"{other} is of another sweep than axis0: model.weights is [" in done.stderr, done.stderr
 
 
-def test_a_rank_with_a_copy_of_its_own_must_have_the_same():
-    """As on nodes with local disks: each rank stands in a folder of its own."""
+def test_copies_of_a_file_must_be_equal_on_all_ranks():
+    """Each rank has its own folder, as on nodes with local disks."""
     def two(out, **other):
         for rank in range(2):
             os.makedirs(path(f"{out}/{rank}"))
@@ -320,7 +320,7 @@ def test_a_rank_with_a_copy_of_its_own_must_have_the_same():
         assert not os.path.exists(path(f"{out}/results/journal.jsonl")), "nothing may begin"
 
 
-def test_a_journal_of_before_is_refused_by_a_sentence():
+def test_a_journal_of_an_older_version_is_refused_with_a_reason():
     out = begun("old")
     events = read_journal(out)
     for event in events:

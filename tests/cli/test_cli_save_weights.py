@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""train.save_weights: what was tested is kept in a file that h5py opens, and with which another job goes on."""
+"""train.save_weights keeps the tested weights in a file that h5py opens and from which another job can begin."""
 import os
 import sys
 
@@ -31,7 +31,7 @@ def legacy_shapes(file):
     return {name.split(":")[0]: file[layer][name].shape for layer, name in names}
 
 
-def test_every_trial_leaves_a_file_of_all_its_parameters():
+def test_every_trial_leaves_a_file_with_all_its_parameters():
     for name in save("h5"):
         with h5py.File(path(name)) as file:
             assert legacy_shapes(file) == SHAPES, name

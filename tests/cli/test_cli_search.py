@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random sweeps, schedulers, repeats and budgets from the job file to the table; the table's claims against numpy."""
+"""Random sweeps, schedulers, repeats and budgets from the job file to the table; the table's figures agree with numpy."""
 import os
 import re
 import shlex
@@ -50,7 +50,7 @@ def table(folder):
 
 
 def command_of(folder):
-    """The best trial's command line, as words of a shell."""
+    """The words of the best trial's command line, split as a shell does."""
     return shlex.split(re.search(r"^    (cnnsweep train .*)$", table(folder), re.M)[1])
 
 
@@ -74,7 +74,7 @@ def test_a_dry_run_lists_what_was_drawn():
     assert "the best trials by val_loss" in shown
 
 
-def test_more_trials_are_added_to_those_there_were():
+def test_a_larger_budget_adds_trials_to_the_earlier_ones():
     run_ok("train", "random.yaml", "--out", "fewer", "--set", "sweep.budget.trials=5")
     assert without_clock(read_trials("fewer")) == without_clock(read_trials("random"))[:5]
     run_ok("train", "random.yaml", "--out", "fewer", "--resume")
@@ -93,12 +93,12 @@ def test_asha_stops_trials_early_and_tests_them():
             match = re.fullmatch(r"asha: stopped after epoch (\d), rung (\d): val_loss (\S+) is worse than \S+", trial["reason"])
             assert match[1] == trial["epochs_run"] and int(match[1]) in (1, 2) and int(match[2]) == int(match[1])
         else:
-            assert without_clock([trial])[0] == alone[trial["trial"]], "a trial that goes on is as without a scheduler"
+            assert without_clock([trial])[0] == alone[trial["trial"]], "a trial that is not stopped has the numbers of one without a scheduler"
     assert stopped >= 3
     assert len(read_trials("asha")) == 12
 
 
-def test_a_scheduler_needs_less_work_also_over_ranks():
+def test_a_scheduler_saves_epochs_on_several_ranks():
     run_ok("train", "random.yaml", "--out", "asha2", "--set", "sweep.scheduler={type: asha, reduction_factor: 2}", ranks=2)
     trials = read_trials("asha2")
     assert len(trials) == 12 and all(t["status"] == "ok" for t in trials)
@@ -123,7 +123,7 @@ def test_a_resumed_scheduler_repeats_its_decisions():
     assert without_clock(read_trials("again")) == without_clock(read_trials("asha"))
 
 
-def test_one_rank_stops_the_same_trials_after_a_kill():
+def test_after_a_kill_the_same_trials_are_stopped():
     """A scheduler compares an epoch with the earlier ones, so --resume must also restore their order, of trials and inside a
     group."""
     for scheduler in ("{type: asha, reduction_factor: 2}", "median"):
@@ -158,7 +158,7 @@ def test_cells_are_mean_and_sample_deviation_over_seeds():
     assert len(widths) == 1, "the table's lines are equally long"
 
 
-def test_a_random_sweep_ranks_what_it_drew_by_its_repeats():
+def test_a_random_sweep_ranks_its_draws_by_the_mean_of_their_repeats():
     run_ok("train", "random.yaml", "--out", "both", "--set", "sweep.repeats=2", "--set", "sweep.budget.trials=6")
     trials = read_trials("both")
     groups = [(t["trial"], t["lr"], t["augment"], [float(t["val_loss"]), float(u["val_loss"])])
@@ -185,7 +185,7 @@ def test_the_best_trials_command_gives_the_same_numbers_bit_for_bit():
     assert_command_repeats_the_best("random", "val_loss")
 
 
-def test_the_command_carries_what_was_set_and_an_early_end():
+def test_the_command_has_the_set_options_and_the_early_end():
     sets = ["sweep.scheduler={type: asha, max_t: 2}", "train.epochs=3", "sweep.budget.trials=6", "data.features=it's here"]
     run_ok("train", "random.yaml", "--out", "early", "--device", "ref", *(w for text in sets for w in ("--set", text)))
     trial = min(read_trials("early"), key=lambda t: float(t["val_loss"]))
@@ -202,11 +202,11 @@ def test_the_command_carries_what_was_set_and_an_early_end():
 AN_HOUR_LATER = preload(epoch(3), clock=3600)
 
 
-def test_minutes_end_a_sweep_after_the_epoch_under_way():
+def test_minutes_end_a_sweep_after_the_current_epoch():
     done = run_ok("train", "random.yaml", "--out", "short", "--set", "sweep.budget.minutes=1e-6", "--set", "group=false")
     begun = len(read_trials("short"))
     assert begun <= 1 and f"{12 - begun} of 12 trials did not run" in done.stdout, done.stdout
-    assert len(rows_of(table("short"))) == 1 + begun, "what did not run is on no leaderboard"
+    assert len(rows_of(table("short"))) == 1 + begun, "trials that did not run are not on the leaderboard"
     run_ok("train", "random.yaml", "--out", "brief", "--set", "sweep.budget.minutes=50", "--set", "train.epochs=100000",
            "--set", "sweep.parameters.augment=[none]", env=AN_HOUR_LATER)
     trials = read_trials("brief")
@@ -218,7 +218,7 @@ def test_minutes_end_a_sweep_after_the_epoch_under_way():
 
 
 def test_a_trial_that_the_budget_ended_keeps_its_reason_when_the_sweep_is_resumed():
-    """Its report cannot be written: what is left is its checkpoint, which says that it ended."""
+    """The trial's report cannot be written, so that only its checkpoint says that the trial ended."""
     arguments = ("train", "random.yaml", "--out", "ended", "--resume", "--set", "sweep.budget.trials=2", "--set",
                  "train.epochs=1000", "--set", "checkpoint_seconds=0", "--set", "group=false", "--set",
                  "train.patience=900", "--set")
@@ -238,7 +238,7 @@ def test_a_trial_that_the_budget_ended_keeps_its_reason_when_the_sweep_is_resume
     assert trial["epochs_run"] == "3"
 
 
-def test_whole_numbers_are_drawn_with_all_their_digits():
+def test_integers_are_drawn_with_all_their_digits():
     write_job(BASE.replace(", seed: 3", "") + "sweep:\n  method: random\n  budget: {trials: 5}\n"
               "  parameters: {seed: {int: [3000000001, 4000000000]}}\n", "seeds.yaml")
     run_ok("train", "seeds.yaml", "--out", "seeds", "--set", "train.epochs=1")
@@ -246,14 +246,14 @@ def test_whole_numbers_are_drawn_with_all_their_digits():
     assert len(set(seeds)) == 5 and all(3000000001 <= s <= 4000000000 for s in seeds) and any(s % 10 for s in seeds), seeds
 
 
-def test_weights_of_the_best_trials_stay():
+def test_weights_of_the_best_trials_are_kept():
     run_ok("train", "random.yaml", "--out", "kept", "--set", "train.save_weights=safetensors", "--set", "keep_weights=3",
            "--set", "train.epochs=1")
     best = sorted(read_trials("kept"), key=lambda t: float(t["val_loss"]))[:3]
     assert sorted(os.listdir(path("kept/weights"))) == sorted(f"{t['trial']}.safetensors" for t in best)
 
 
-def test_what_cannot_be_is_told_with_its_place():
+def test_contradictory_options_are_refused():
     for arguments, needle in (
             (["--set", "sweep.metric.name=test_accuracy", "--set", "sweep.scheduler=asha"], "use metric: {name: val_accuracy}"),
             (["--set", "keep_weights=3"], "keep_weights is 3, but train.save_weights is none"),

@@ -8,7 +8,7 @@ import h5py
 
 from harness import path, run_ok, write_job
 
-# One that is there to have its initial weights written.
+# This job only writes its initial weights.
 BEGINNING = """name: beginning
 data: {path: data.h5}
 model: {arch: mobilenet, alpha: 0.25, head: [gap, dense]}
@@ -29,8 +29,8 @@ augmentations: {flip: {horizontal_flip: true}}
 
 
 def write_weights():
-    """weights.h5: initial ones, but for batch norms whose variance is so small that what tells images apart grows on its way
-    to the single pixels; with initial ones next to nothing arrives there."""
+    """Writes weights.h5: initial weights, but batch norms with a variance so small that the differences between images grow on
+    the way to the single pixels; with the initial variance hardly any difference reaches them."""
     run_ok("train", write_job(BEGINNING, "beginning.yaml"), "--out", "beginning")
     os.rename(path("beginning/weights/t000.h5"), path("weights.h5"))
     variances = []

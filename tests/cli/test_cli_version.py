@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--version tells the project's version, the engines and the versions of the libraries, and the instruction set in use."""
+"""--version prints the project's version, the engines, the versions of the libraries and the instruction set in use."""
 import os
 import re
 import subprocess
@@ -20,7 +20,7 @@ for program in ("cnnsweep", "cnnsweep-pack", "cnnsweep-synthetic"):
     first = output(program, "--version").split("\n")[0]
     assert first == f"{program} {project}", first
 
-# A line each for the engines and the libraries, with versions where there is a library.
+# Each engine and each library has a line, with its version if it is a library.
 text = output("cnnsweep", "--version")
 lines = dict(line.split(None, 1) for line in text.splitlines()[1:])
 print(text)
@@ -34,9 +34,9 @@ assert output("cnnsweep", "version") == text, "`cnnsweep version` and --version 
 # The instruction set is the one in use, not the processor's best.
 if not lines["onednn"].startswith("no: "):
     assert re.fullmatch(r"oneDNN \d+\.\d+\.\d+, instruction set \w+", lines["onednn"]), lines["onednn"]
-    held = output("cnnsweep", "--version", ONEDNN_MAX_CPU_ISA="SSE41")
-    assert re.search(r"^onednn .*sse41$", held, re.M), held
+    limited = output("cnnsweep", "--version", ONEDNN_MAX_CPU_ISA="SSE41")
+    assert re.search(r"^onednn .*sse41$", limited, re.M), limited
 
-# Where a plug-in is found but cannot be used, the reason is told.
+# If a plug-in is found but cannot be used, the reason is printed.
 refused = output("cnnsweep", "--version", CNNSWEEP_CUDA_PLUGIN=os.path.join(BIN, "cnnsweep-none.so"))
 assert re.search(r"^cuda +no: .*cnnsweep-none\.so", refused, re.M), refused

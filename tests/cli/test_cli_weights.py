@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""weights show, check and convert: what they print, how they end, and what damaged files are told."""
+"""weights show, check and convert: their output, their exit codes, and their errors for damaged files."""
 import json
 import os
 import struct
@@ -27,7 +27,7 @@ def packed(name, changes=None, metadata=None):
     return name
 
 
-def test_show_prints_a_line_a_tensor_and_totals():
+def test_show_prints_a_line_for_each_tensor_and_totals():
     packed("a.safetensors", {"extra": np.zeros((), "f8")}, {"preprocess": "unit"})
     lines = run_ok("weights", "show", "a.safetensors").stdout.splitlines()
     assert "conv2d/kernel  [5,5,3,6]  F32" in lines and "extra  []  F64" in lines
@@ -35,7 +35,7 @@ def test_show_prints_a_line_a_tensor_and_totals():
     assert lines[-1] == f"7 tensors, {values + 1} values; safetensors; preprocessing unit"
 
 
-def test_check_ends_well_only_when_the_weights_would_load():
+def test_check_succeeds_only_for_weights_that_would_load():
     assert " 6 matched, 0 missing, 0 unused, 0 of another shape" in run_ok(
         "weights", "check", packed("a.safetensors"), *BASENET).stdout
     less = {name: value for name, value in tensors().items() if name != "dense/bias"}
@@ -48,7 +48,7 @@ def test_check_ends_well_only_when_the_weights_would_load():
     assert "wrong shape  conv2d/bias: [6] in the network, [7] in the file" in done.stdout
 
 
-def test_mistakes_on_the_command_line():
+def test_mistakes_on_the_command_line_are_reported():
     for arguments, text in ((["weights"], "none of show, check, convert"), (["weights", "shwo"], "did you mean 'show'"),
                             (["weights", "show"], "FILE is missing"), (["weights", "check", "x.h5"], "ARCH is missing"),
                             (["weights", "show", "--alpha", "1", "x.h5"], "--alpha")):
@@ -64,7 +64,7 @@ def test_mistakes_on_the_command_line():
     assert "convert" in run_ok("weights", "--help").stdout
 
 
-def test_convert_refuses_to_make_up_a_head():
+def test_convert_refuses_a_file_without_the_head():
     done = run("weights", "convert", packed("a.safetensors"), "b.h5", "--arch", *BASENET, "--classes", "3")
     assert done.returncode == 1 and "dense_1/kernel" in done.stderr and not os.path.exists(path("b.h5"))
 
@@ -92,7 +92,7 @@ def blob(header, data=b"\0" * 8):
     return safetensors_format.pack(header, data)
 
 
-# name: bytes, what the error says beside the file's name
+# name: (bytes, what the error says besides the name of the file)
 SAFETENSORS = {
     "shorter than the prefix": (b"\x08\0\0", "neither an HDF5 nor a safetensors"),
     "length beyond the file": (struct.pack("<Q", 2**63) + b"{}", "a header of 9223372036854775808 bytes"),
@@ -124,7 +124,7 @@ SAFETENSORS = {
 }
 
 
-def test_malformed_safetensors_are_refused_naming_file_and_place():
+def test_malformed_safetensors_are_refused_with_file_and_place():
     for name, (data, text) in SAFETENSORS.items():
         with open(path("bad.safetensors"), "wb") as out:
             out.write(data)
@@ -132,7 +132,7 @@ def test_malformed_safetensors_are_refused_naming_file_and_place():
         assert done.returncode == 1 and "bad.safetensors: " in done.stderr and text in done.stderr, (name, done.stderr)
 
 
-def test_integers_are_no_weights():
+def test_integer_tensors_are_refused():
     done = run("weights", "check", packed("a.safetensors", {"conv2d/bias": np.zeros(6, "i8")}), *BASENET)
     assert done.returncode == 1 and "conv2d/bias holds no floating-point numbers but I64" in done.stderr
 
@@ -170,7 +170,7 @@ def linked(file):
     file.create_group("layers")["a"] = h5py.ExternalLink("real.h5", "/layers")
 
 
-# name: what makes the file, what the error says beside its name
+# name: (function that writes the file, what the error says besides its name)
 KERAS3 = {
     "cyclic groups": (cycle, "group layers/a/b is linked twice"),
     "soft cycle": (soft_cycle, "group layers/a is linked twice"),
@@ -186,7 +186,7 @@ KERAS3 = {
 }
 
 
-def test_malformed_keras3_files_are_refused_naming_file_and_place():
+def test_malformed_keras3_files_are_refused_with_file_and_place():
     with h5py.File(path("real.h5"), "w") as file:
         keras3(file)
     for name, (make, text) in KERAS3.items():
@@ -196,7 +196,7 @@ def test_malformed_keras3_files_are_refused_naming_file_and_place():
         assert done.returncode == 1 and "bad.weights.h5: " in done.stderr and text in done.stderr, (name, done.stderr)
 
 
-def test_an_absurd_shape_is_reported_not_allocated():
+def test_an_absurd_shape_is_reported_and_not_allocated():
     with h5py.File(path("huge.weights.h5"), "w") as file:
         keras3(file)
         del file["layers/conv2d/vars/1"]
@@ -206,12 +206,12 @@ def test_an_absurd_shape_is_reported_not_allocated():
 
 
 def converted(name, *arch):
-    """What of a file ends in a network, by h5py's names."""
+    """The tensors that a network takes from a file, by h5py's names."""
     run_ok("weights", "convert", name, "out.safetensors", "--arch", *arch)
     return safetensors_format.read(path("out.safetensors"))[0]
 
 
-def test_keras_2_12_counts_every_layer_twice():
+def test_layer_names_of_keras_2_12_are_read():
     with h5py.File(path("old.weights.h5"), "w") as file:
         for group, layer in (("conv2d", "conv2d"), ("conv2d_2", "conv2d_1"), ("dense", "dense")):
             for i, role in enumerate(("kernel", "bias")):
@@ -221,7 +221,7 @@ def test_keras_2_12_counts_every_layer_twice():
 
 
 def legacy(name, weights, layer_of):
-    """A legacy file of {"layer/role": values}; layer_of tells the group."""
+    """Writes a legacy file of {"layer/role": values}; layer_of(name) is the group."""
     with h5py.File(path(name), "w") as file:
         layers = {}
         for weight in weights:
@@ -236,7 +236,7 @@ def legacy(name, weights, layer_of):
 
 
 def parameters(*arch):
-    """Names and shapes of a network's parameters, from what a file of something else lacks."""
+    """{name: shape} of a network's parameters, as `weights check` lists them for an unrelated file that lacks them all."""
     safetensors_format.write(path("stranger.safetensors"), {"stranger": np.zeros(1, "f4")})
     done = run("weights", "check", "stranger.safetensors", *arch, "--allow-missing")
     assert done.returncode == 1 and "none of its 1 tensors is a parameter of" in done.stderr
@@ -244,7 +244,7 @@ def parameters(*arch):
     return {name: tuple(json.loads(shape)) for _, name, shape in lines}
 
 
-def test_layer_names_of_keras_2_have_slashes():
+def test_layer_names_with_slashes_of_keras_2_are_read():
     random = np.random.default_rng(5)
     weights = {name: random.random(shape, "f4") for name, shape in parameters("densenet121").items()}
     old = {name.replace("conv1_conv/", "conv1/conv/", 1) if name.startswith("conv1_conv") else
@@ -258,12 +258,12 @@ def test_layer_names_of_keras_2_have_slashes():
 
 
 def later(name, by):
-    """The name of a layer that Keras made in a session that has had `by` of its kind."""
+    """The name that Keras gives to a layer in a session that has already had `by` layers of its kind."""
     base, _, count = name.rpartition("_")
     return f"{base}_{int(count) + by}" if count.isdigit() else f"{name}_{by}"
 
 
-def test_automatic_names_count_on_in_a_session():
+def test_automatic_names_of_a_later_model_in_a_session_are_read():
     weights = {f"{later(name.split('/')[0], 9)}/{name.split('/')[1]}": value for name, value in tensors().items()}
     assert "conv2d_10/kernel" in weights and "conv2d_9/kernel" in weights
     for file in (legacy("later.h5", weights, lambda name: name.split("/")[0]),
@@ -272,20 +272,20 @@ def test_automatic_names_count_on_in_a_session():
         assert all(np.array_equal(got[name], value) for name, value in tensors().items())
 
 
-def test_a_part_of_automatic_names_is_not_moved():
+def test_automatic_names_of_a_partial_file_are_not_renumbered():
     part = {name: value for name, value in tensors().items() if not name.startswith("conv2d/")}
     done = run("weights", "check", legacy("part.h5", part, lambda name: name.split("/")[0]), *BASENET)
     assert done.returncode == 1 and "missing      conv2d/kernel" in done.stdout and "conv2d_1" not in done.stdout
 
 
-def test_numbers_that_do_not_fit_are_reported_not_moved():
+def test_automatic_names_that_do_not_fit_are_not_renumbered():
     swapped = {name.replace("conv2d_1", "conv2d_0") if "_1" in name else name.replace("conv2d", "conv2d_5"): value
                for name, value in tensors().items()}
     done = run("weights", "check", legacy("swapped.h5", swapped, lambda name: name.split("/")[0]), *BASENET)
     assert done.returncode == 1 and "wrong shape  conv2d/kernel" in done.stdout, done.stdout
 
 
-def test_a_file_that_is_being_written():
+def test_a_file_open_for_writing_is_read_or_reported():
     legacy("open.h5", tensors(), lambda name: name.split("/")[0])
     with h5py.File(path("open.h5"), "r+"):
         assert run("weights", "check", "open.h5", *BASENET).returncode == 0
@@ -298,23 +298,23 @@ def test_a_file_that_is_being_written():
 
 
 def own_crash(text):
-    """The first frame of a sanitizer's report that is ours or HDF5's, when it is ours."""
+    """Is the first frame of a sanitizer's report that is from our code or HDF5 from our code?"""
     if "runtime error" in text:
         return "/src/" in text
     frames = [line for line in text.splitlines() if line.lstrip().startswith("#")]
-    told = [line for line in frames if "libhdf5" in line or "/src/" in line and "/libsanitizer/" not in line]
-    reported = "ERROR: AddressSanitizer" in text or "LeakSanitizer" in text  # a refused size is only a warning
-    return reported and (not told or "libhdf5" not in told[0])
+    known = [line for line in frames if "libhdf5" in line or "/src/" in line and "/libsanitizer/" not in line]
+    reported = "ERROR: AddressSanitizer" in text or "LeakSanitizer" in text  # an allocation that is too large is only a warning
+    return reported and (not known or "libhdf5" not in known[0])
 
 
-def test_crashes_are_told_apart():
+def test_own_crash_distinguishes_our_frames_from_hdf5():
     hdf5 = "==1==ERROR: AddressSanitizer\n    #0 0x1 in memcpy\n    #1 0x2 in H5 (/lib/libhdf5_serial.so+0x3)\n"
     ours = "    #1 0x2 in read_param /x/src/weights/read.c:9\n"
     assert own_crash("==1==ERROR: AddressSanitizer\n" + ours + hdf5) and not own_crash(hdf5 + ours) and not own_crash("")
     assert not own_crash("==1==WARNING: AddressSanitizer failed to allocate 0xa300000000000258 bytes\n")
 
 
-def test_randomly_damaged_hdf5_never_crashes_or_hangs_the_program():
+def test_randomly_damaged_hdf5_neither_crashes_nor_hangs_the_program():
     run_ok("weights", "convert", packed("a.safetensors"), "whole.h5", "--arch", *BASENET)
     with open(path("whole.h5"), "rb") as file:
         whole = bytearray(file.read())

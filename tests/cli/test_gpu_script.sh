@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# tests/gpu.sh runs its steps, here on the CUDA engine that is built for the host, and a step that fails shows in its table
-# and its exit status.
+# tests/gpu.sh runs its steps, in this test with the CUDA engine that is built for the host; a failing step shows in the table
+# and in the exit status.
 set -eu
 build=$(dirname "$CNNSWEEP_BIN")
 plugin=$build/tests/libcnnsweep_cuda_host.so
@@ -18,7 +18,7 @@ CNNSWEEP_CUDA_PLUGIN=$plugin gpu test_engine_parity-fp32 test_engine_parity-bf16
 grep -q '^| mobilenet | 32 | 2 |' "$folder/host.md"
 
 if CNNSWEEP_CUDA_PLUGIN=$CNNSWEEP_BIN/cnnsweep gpu test_engine_loss-fp32 train_speed; then
-    echo "what is no plug-in passed"
+    echo "a file that is no plug-in passed"
     exit 1
 fi
 [ "$(grep -c '| FAILED |' "$folder/host.md")" = 2 ]
