@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the scripts that test cnnsweep-pack share: running programs, making images, reading datasets with h5py."""
+"""Shared by the scripts that test cnnsweep-pack: functions that run programs, make images and read datasets with h5py."""
 import os
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def run(program, *arguments, **options):
 
 
 def noise(h, w, seed):
-    """Something between a photograph and noise, [h, w, 3] uint8."""
+    """Pixels between a photograph and noise, [h, w, 3] uint8."""
     rng = np.random.default_rng(seed)
     small = Image.fromarray(rng.integers(0, 256, (max(2, h // 6), max(2, w // 6), 3), dtype=np.uint8))
     smooth = np.asarray(small.resize((w, h), Image.BICUBIC)).astype(int)
@@ -32,7 +32,7 @@ def noise(h, w, seed):
 
 
 def shared_archive(name):
-    """Path of an image archive of the shared test material, or None where that is not; see test_shared in test.h."""
+    """Path of an image archive of the shared test material, or None without that material; see test_shared in test.h."""
     named = os.environ.get("CNNSWEEP_SHARED")
     root = SOURCE / (named or "../shared")
     path = root / "data" / name
@@ -44,7 +44,7 @@ def shared_archive(name):
 
 
 def ordered(folder):
-    """[(split, id, label, bytes)] of a folder of shards, in their order, and the means and deviations they tell."""
+    """([(split, id, label, bytes)] of a folder of shards, in their order, and the means and deviations in the shards)"""
     found, statistics = [], set()
     for split in SPLITS:
         for path in sorted(folder.glob("shard-*.h5")):
@@ -59,7 +59,7 @@ def ordered(folder):
 
 
 class PackTest(unittest.TestCase):
-    """A test with a scratch folder and a packer that is expected to succeed, or to fail and leave nothing."""
+    """A test with a scratch folder and functions that expect the packer to succeed, or to fail and leave no files."""
     packer = "cnnsweep-pack"
 
     def setUp(self):
@@ -84,7 +84,7 @@ class PackTest(unittest.TestCase):
         return result
 
     def pack_fails(self, *needles, arguments=(), status=1, **options):
-        """The packer fails, says what the needles say, and leaves nothing behind."""
+        """The packer fails, its message contains all needles, and it leaves no files."""
         before = sorted(self.root.iterdir())
         result = run(self.packer, self.src, self.out, *arguments, **options)
         self.assertEqual(result.returncode, status, result.stdout + result.stderr)
@@ -105,4 +105,4 @@ class PackTest(unittest.TestCase):
 
 
 def main():
-    unittest.main(argv=sys.argv[:1], verbosity=2)  # names what it skips
+    unittest.main(argv=sys.argv[:1], verbosity=2)  # names the skipped tests

@@ -6,7 +6,7 @@ foreach(function malloc calloc realloc aligned_alloc)
 endforeach()
 target_link_libraries(test_jpeg PRIVATE PkgConfig::JPEG)
 
-# cnnsweep-pack with one more source, made as ARCHITECTURE.md tells to add one: a file and its name in the table.
+# This is cnnsweep-pack with one more source, which is added as ARCHITECTURE.md describes: a file and its name in the table.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/data-prep/pack/source/source.c)
 file(READ ${PROJECT_SOURCE_DIR}/data-prep/pack/source/source.c table)
 string(REPLACE "pack_folder_source;" "pack_folder_source, pack_gray_source;" changed "${table}")

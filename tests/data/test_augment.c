@@ -10,7 +10,7 @@
 
 enum { H = 9, W = 14, BYTES = H * W * 3, DRAWS = 64, SEED = 3, EPOCH = 1 };
 
-/* The first number of the rule's stream for a sample. */
+/* The first number that the rule draws for a sample. */
 static float draw_of(const char *rule, uint32_t sample) {
     cs_rng rng = cs_rng_at(SEED + ((uint64_t)cs_hash_name(rule) << 32), CS_PURPOSE_AUGMENT, EPOCH, sample);
     return cs_rng_float(&rng);
@@ -21,7 +21,7 @@ static void draw(const cs_augment *augment, uint32_t sample, cs_picture *picture
     cs_augment_draw(augment, &at, H, W, picture);
 }
 
-/* What becomes of image `salt` where it is that sample. */
+/* Augments the image `salt` as the given sample. */
 static void make(const cs_augment *augment, uint32_t sample, uint32_t salt, uint8_t *out) {
     uint8_t pixels[BYTES];
     cs_picture picture;
@@ -34,7 +34,7 @@ static void apply(const cs_augment *augment, uint32_t sample, uint8_t *pixels) {
     make(augment, sample, sample, pixels);
 }
 
-/* The image mirrored along x and y as asked. */
+/* The image mirrored along x and along y if asked for. */
 static void mirror(uint32_t salt, bool x_too, bool y_too, uint8_t *out) {
     uint8_t pixels[BYTES];
     fixture_pixels(pixels, H, W, salt);
@@ -61,7 +61,7 @@ static void flips_mirror_about_half_of_the_images(void **state) {
     }
 }
 
-/* So neither the order of the table nor a rule that is added changes what is drawn. */
+/* So neither the order of the table nor an added rule changes the draws. */
 static void each_rule_draws_from_the_stream_of_its_name(void **state) {
     (void)state;
     const cs_augment all = test_augment("brightness_range=0.5:1.5 vertical_flip=true horizontal_flip=true");
@@ -77,7 +77,7 @@ static void each_rule_draws_from_the_stream_of_its_name(void **state) {
     }
 }
 
-static void a_rule_decides_the_same_whichever_others_are_on(void **state) {
+static void a_rule_decides_the_same_whichever_other_rules_apply(void **state) {
     (void)state;
     static const char *const rules[] = {"horizontal_flip=true", "vertical_flip=true", "brightness_range=0.5:1.5"};
     enum { RULES = sizeof rules / sizeof *rules };
@@ -115,7 +115,7 @@ static void seed_epoch_and_sample_each_change_the_draws(void **state) {
     }
 }
 
-static void off_is_off(void **state) {
+static void without_rules_nothing_changes(void **state) {
     (void)state;
     const cs_augment none = test_augment(""), one = test_augment("brightness_range=0:0.5");
     cs_picture picture;
@@ -129,7 +129,7 @@ static void off_is_off(void **state) {
     assert_memory_equal(pixels, still, BYTES);
 }
 
-/* Equal variants are equal pictures of an image, other variants other ones, and all of them come. */
+/* Equal variants of an image are equal pictures, different variants are different ones, and all variants occur. */
 static void variants_number_the_pictures(void **state) {
     (void)state;
     static const struct {
@@ -154,7 +154,7 @@ static void variants_number_the_pictures(void **state) {
             uint8_t pixels[BYTES];
             const cs_augment_address at = {SEED, EPOCH, i};
             int variant = cs_augment_variant(&augment, &at);
-            make(&augment, i, 0, pixels); /* one image, drawn for again and again */
+            make(&augment, i, 0, pixels); /* the same image, with the draws of sample i */
             assert_in_range(variant, 0, rows[r].variants - 1);
             if (!seen[variant])
                 memcpy(pictures[variant], pixels, BYTES);
@@ -170,7 +170,7 @@ static void variants_number_the_pictures(void **state) {
 }
 
 /* Writes factor, pixels before and pixels after for the reference. */
-static void brightness_is_pillows(void **state) {
+static void brightness_is_that_of_pillow(void **state) {
     (void)state;
     const char *path = fixture_path("brightness.bin");
     FILE *file = fopen(path, "wb");
@@ -197,7 +197,7 @@ static void assert_text(const char *augment, const char *want) {
     assert_string_equal(text, want);
 }
 
-static void the_text_names_what_is_on_in_one_way(void **state) {
+static void equal_rules_have_equal_texts(void **state) {
     (void)state;
     static const char want[] = "brightness_range=0.5:0.9 horizontal_flip=true vertical_flip=true";
     assert_text("", "");
@@ -208,7 +208,7 @@ static void the_text_names_what_is_on_in_one_way(void **state) {
     assert_text("brightness_range=-0:1", "brightness_range=0:1");
 }
 
-static void the_text_tells_neighbouring_numbers_apart(void **state) {
+static void neighbouring_numbers_have_different_texts(void **state) {
     (void)state;
     const cs_augment one = test_augment("brightness_range=0.5:0.9");
     cs_augment other = one;
@@ -235,8 +235,8 @@ static void a_text_that_is_too_long_is_cut_off(void **state) {
     }
 }
 
-/* Of every rule: the longest text fits, and its stream is its own. */
-static void rows_of_the_table_are_sound(void **state) {
+/* For every rule, the longest text fits, and no other rule has its stream. */
+static void rows_of_the_table_are_consistent(void **state) {
     (void)state;
     int n;
     const cs_augment_rule *rules = cs_augment_rules(&n);
@@ -256,15 +256,15 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flips_mirror_about_half_of_the_images),
         cmocka_unit_test(each_rule_draws_from_the_stream_of_its_name),
-        cmocka_unit_test(a_rule_decides_the_same_whichever_others_are_on),
+        cmocka_unit_test(a_rule_decides_the_same_whichever_other_rules_apply),
         cmocka_unit_test(seed_epoch_and_sample_each_change_the_draws),
-        cmocka_unit_test(off_is_off),
+        cmocka_unit_test(without_rules_nothing_changes),
         cmocka_unit_test(variants_number_the_pictures),
-        cmocka_unit_test(brightness_is_pillows),
-        cmocka_unit_test(the_text_names_what_is_on_in_one_way),
-        cmocka_unit_test(the_text_tells_neighbouring_numbers_apart),
+        cmocka_unit_test(brightness_is_that_of_pillow),
+        cmocka_unit_test(equal_rules_have_equal_texts),
+        cmocka_unit_test(neighbouring_numbers_have_different_texts),
         cmocka_unit_test(a_text_that_is_too_long_is_cut_off),
-        cmocka_unit_test(rows_of_the_table_are_sound),
+        cmocka_unit_test(rows_of_the_table_are_consistent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The dataset format: what is written is read, and a damaged file is refused. */
+/* The dataset format: a file is read as it was written, and a damaged file is refused. */
 #include "fixture.h"
 
 #include "cnnsweep/file.h"
@@ -62,7 +62,7 @@ static void shards_are_one_dataset(void **state) {
     const char *path = fixture_path("shards");
     fixture spec = raw;
     cs_dataset *dataset = NULL;
-    spec.shard_bytes = 5 * 7 * 3 * 4; /* four images a shard */
+    spec.shard_bytes = 5 * 7 * 3 * 4; /* four images in a shard */
     fixture_write(path, &spec);
     assert_ok(cs_dataset_open(path, &dataset));
     assert_int_equal(cs_dataset_shard_count(dataset), 5);
@@ -118,7 +118,7 @@ static void same_input_gives_the_same_file(void **state) {
     free(second);
 }
 
-/* Not cs_file_write: its fsync makes thousands of files slow. */
+/* Unlike cs_file_write without fsync, which would make thousands of files slow. */
 static void write_plain(const char *path, const char *bytes, size_t size) {
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
@@ -126,7 +126,7 @@ static void write_plain(const char *path, const char *bytes, size_t size) {
     assert_int_equal(fclose(file), 0);
 }
 
-/* Any single byte, anywhere in the file: refused, or it was padding and every value is what it was. */
+/* A file with any single byte flipped is refused, unless the byte is padding and every value is read as before. */
 static void no_flipped_byte_goes_unnoticed(void **state) {
     (void)state;
     const char *path = fixture_path("flip.h5"), *victim = fixture_path("victim.h5");
@@ -148,7 +148,7 @@ static void no_flipped_byte_goes_unnoticed(void **state) {
             refused++;
         }
     }
-    assert_true(refused > 18 * 5 * 7 * 3 / 5); /* at least the pixels looked at */
+    assert_true(refused > 18 * 5 * 7 * 3 / 5); /* at least those among the pixels */
     free(bytes);
 }
 
@@ -255,7 +255,7 @@ static void wrong_samples_are_refused(void **state) {
     assert_false(cs_file_exists(fixture_path("wrong.h5")));
 }
 
-/* Names in the scratch folder that start with `prefix`. */
+/* The number of names in the scratch folder that start with `prefix`. */
 static int count_files(const char *prefix) {
     int n = 0;
     DIR *folder = opendir(test_scratch());
@@ -266,7 +266,7 @@ static int count_files(const char *prefix) {
     return n;
 }
 
-/* A limit on the size of files stands in for a full disk: writes fail in the same places. */
+/* A limit on the size of files replaces a full disk: writes fail in the same places. */
 static void full_disk_leaves_nothing_behind(void **state) {
     (void)state;
     static const char *const classes[] = {"a"};

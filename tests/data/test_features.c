@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Features files: what is written is read, by h5py too; a damaged one is refused; batches are made of them. */
+/* Features files: they are read as written, by h5py too; a damaged file is refused; a loader makes batches of them. */
 #include "fixture.h"
 
 #include "cnnsweep/features.h"
@@ -19,7 +19,7 @@ static float value_of(int split, int64_t row, int i) {
     return (float)(1000 * split + row) + (float)i / 8;
 }
 
-/* Two rows at a time. */
+/* Appends two rows at a time. */
 static void append_rows(cs_features_writer *writer, int split, int64_t n) {
     for (int64_t first = 0; first < n; first += 2) {
         float rows[2][WIDTH];
@@ -114,7 +114,7 @@ static void an_altered_value_is_refused(void **state) {
     free(bytes);
 }
 
-static void what_is_no_features_file_is_refused(void **state) {
+static void other_files_are_refused(void **state) {
     (void)state;
     const fixture packed = {.encoding = CS_ENCODING_RAW, .h = H, .w = W, .counts = {2, 1, 0}};
     const char *path = fixture_path("packed.h5");
@@ -139,8 +139,8 @@ static void rows_that_are_missing_or_too_many_are_refused(void **state) {
     assert_false(cs_file_exists(fixture_path("counted.h5.tmp")));
 }
 
-/* A process that was killed leaves the temporary file behind; the next one begins anew. */
-static void what_a_dead_writer_left_is_overwritten(void **state) {
+/* A killed process leaves its temporary file; the next process overwrites it. */
+static void the_file_of_a_killed_writer_is_overwritten(void **state) {
     (void)state;
     cs_features *features = NULL;
     assert_ok(cs_file_write(fixture_path("left.h5.tmp"), "half", 4));
@@ -209,9 +209,9 @@ int main(void) {
         cmocka_unit_test(another_source_is_refused),
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(an_altered_value_is_refused),
-        cmocka_unit_test(what_is_no_features_file_is_refused),
+        cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(rows_that_are_missing_or_too_many_are_refused),
-        cmocka_unit_test(what_a_dead_writer_left_is_overwritten),
+        cmocka_unit_test(the_file_of_a_killed_writer_is_overwritten),
         cmocka_unit_test(batches_of_features_have_the_samples_of_batches_of_images),
         cmocka_unit_test(features_of_another_dataset_make_no_batches),
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is made of broken and of odd JPEG files: a fault costs the one file, an oddity costs nothing. */
+/* Broken and unusual JPEG files: a fault makes only its own file unreadable, an oddity changes no pixel. */
 #include "fixture.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 enum { H = 40, W = 56, ROOM = 1 << 18 };
 
-/* A JPEG stream with room behind it, to be altered. */
+/* A JPEG stream with room after it, to be altered. */
 typedef struct stream {
     uint8_t bytes[ROOM];
     size_t size;
@@ -33,7 +33,8 @@ static void plain(stream *to) {
     cs_image_clear(&image);
 }
 
-/* Gray, in the scans of the script, if any, with a marker of restart behind so many rows of blocks, if any. */
+/* Encodes a gray image, in the given scans, if any, and with a restart marker after every `restart_rows` rows of
+ * blocks, if not 0. */
 static void gray(stream *to, const jpeg_scan_info *scans, int n, int restart_rows) {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -65,7 +66,7 @@ static void gray(stream *to, const jpeg_scan_info *scans, int n, int restart_row
     free(bytes);
 }
 
-/* Where the first segment with that marker begins; stray bytes before it are stepped over. */
+/* The position of the first segment with that marker; stray bytes before it are skipped. */
 static size_t find(const stream *in, uint8_t marker) {
     size_t at = 2;
     while (in->bytes[at] != 0xFF || in->bytes[at + 1] != marker) {
@@ -95,7 +96,7 @@ static void drop_segments(stream *from, uint8_t marker, int n) {
 
 enum { APP0 = 0xE0, DQT = 0xDB, DHT = 0xC4, SOF = 0xC0, SOS = 0xDA, RST0 = 0xD0 };
 
-/* Faults. */
+/* Each of these functions puts a fault into a file. */
 static void end_in_the_header(stream *file) {
     file->size = find(file, DHT) + 9;
 }
@@ -130,7 +131,7 @@ static void have_no_pixels(stream *file) {
     memset(file->bytes + find(file, SOF) + 5, 0, 4);
 }
 
-/* The bytes before a marker of restart belong to the row of blocks before it. */
+/* The bytes before a restart marker belong to the row of blocks before it. */
 static void have_more_in_a_row_than_its_blocks(stream *file) {
     gray(file, NULL, 0, 1);
     size_t at = find(file, SOS);
@@ -141,7 +142,7 @@ static void have_more_in_a_row_than_its_blocks(stream *file) {
 
 static const struct {
     void (*make)(stream *file);
-    const char *told;
+    const char *message;
     bool in_header;
 } faults[] = {
     {end_in_the_header, "damaged JPEG: ", true},
@@ -159,7 +160,7 @@ static const struct {
      false},
 };
 
-/* Oddities. */
+/* Each of these functions puts an oddity into a file. */
 static void have_an_unknown_revision(stream *file) {
     file->bytes[find(file, APP0) + 9] = 0;
 }
@@ -198,9 +199,9 @@ static void assert_decodes_to(cs_decoder *decoder, const stream *file, const cs_
     cs_image_clear(&image);
 }
 
-static void assert_refused(cs_decoder *decoder, const stream *file, const char *told) {
+static void assert_refused(cs_decoder *decoder, const stream *file, const char *message) {
     cs_image image = {0};
-    assert_fails(cs_decode(decoder, "file", file->bytes, file->size, 0, 0, &image), CS_ERR_FORMAT, told);
+    assert_fails(cs_decode(decoder, "file", file->bytes, file->size, 0, 0, &image), CS_ERR_FORMAT, message);
     cs_image_clear(&image);
 }
 
@@ -226,10 +227,10 @@ static void an_image_decodes_the_same_after_a_broken_one(void **state) {
         int h, w;
         file = good;
         faults[i].make(&file);
-        assert_refused(decoder, &file, faults[i].told);
+        assert_refused(decoder, &file, faults[i].message);
         assert_decodes_to(decoder, &good, &expected);
         if (faults[i].in_header)
-            assert_fails(cs_image_size("file", file.bytes, file.size, &h, &w), CS_ERR_FORMAT, faults[i].told);
+            assert_fails(cs_image_size("file", file.bytes, file.size, &h, &w), CS_ERR_FORMAT, faults[i].message);
         else
             assert_ok(cs_image_size("file", file.bytes, file.size, &h, &w));
         assert_ok(cs_image_size("good", good.bytes, good.size, &h, &w));
@@ -251,14 +252,14 @@ static void an_oddity_changes_no_pixel(void **state) {
     finish(decoder);
 }
 
-static void a_fault_behind_an_oddity_is_seen(void **state) {
+static void a_fault_after_an_oddity_is_noticed(void **state) {
     (void)state;
     cs_decoder *decoder = NULL;
     decode_good(&decoder);
     for (size_t i = 0; i < ODDITIES; i++)
         for (size_t k = i; k < ODDITIES; k++) {
             if (oddities[i] == have_an_unknown_revision && oddities[k] == have_an_unknown_transform)
-                continue; /* stands where the revision stood */
+                continue; /* it is in the place of the revision */
             file = good;
             oddities[i](&file);
             if (i != k)
@@ -270,7 +271,7 @@ static void a_fault_behind_an_oddity_is_seen(void **state) {
     finish(decoder);
 }
 
-static void a_file_without_tables_gets_none_of_the_one_before(void **state) {
+static void a_file_without_tables_does_not_get_those_of_the_file_before(void **state) {
     (void)state;
     /* Two scans, so that libjpeg makes Huffman tables for this image, which are not the usual ones. */
     static const jpeg_scan_info scans[] = {{1, {0}, 0, 0, 0, 0}, {1, {0}, 1, 63, 0, 0}};
@@ -280,7 +281,7 @@ static void a_file_without_tables_gets_none_of_the_one_before(void **state) {
     decode_good(&decoder);
     gray(&tables, scans, 2, 0);
     file = good;
-    drop_segments(&file, DHT, 4); /* as in Motion JPEG: the usual tables are meant, which `good` has */
+    drop_segments(&file, DHT, 4); /* as in Motion JPEG, where the usual tables apply, which `good` has */
     assert_decodes_to(decoder, &file, &expected);
     assert_ok(cs_decode(decoder, "tables", tables.bytes, tables.size, 0, 0, &image));
     assert_decodes_to(decoder, &file, &expected);
@@ -323,8 +324,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_decodes_the_same_after_a_broken_one),
         cmocka_unit_test(an_oddity_changes_no_pixel),
-        cmocka_unit_test(a_fault_behind_an_oddity_is_seen),
-        cmocka_unit_test(a_file_without_tables_gets_none_of_the_one_before),
+        cmocka_unit_test(a_fault_after_an_oddity_is_noticed),
+        cmocka_unit_test(a_file_without_tables_does_not_get_those_of_the_file_before),
         cmocka_unit_test(a_progressive_file_of_very_many_scans_is_refused),
         cmocka_unit_test(an_image_too_large_for_jpeg_is_not_encoded),
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batches: what they hold depends on the seed, the epoch and the sample, and on nothing else. */
+/* The contents of batches depend on the seed, the epoch and the sample, and on nothing else. */
 #include "augments.h"
 #include "fixture.h"
 
@@ -34,7 +34,7 @@ static cs_loader_config augmented(void) {
     return config;
 }
 
-/* A whole epoch: row of sample i in images[i], and the order the samples came in. */
+/* A whole epoch: the row of sample i is images[i]; and the order in which the samples came. */
 typedef struct epoch {
     float images[N][ROW];
     int64_t order[N];
@@ -64,7 +64,7 @@ static epoch *new_epoch(void) {
     return result;
 }
 
-/* That epoch as a loader of its own brings it; the caller frees it. */
+/* Loads the epoch with a new loader; the caller frees it. */
 static epoch *load_epoch(cs_dataset *dataset, const cs_loader_config *config, int number) {
     cs_loader *loader = NULL;
     epoch *read = new_epoch();
@@ -90,7 +90,7 @@ static void rows_are_pixel_times_multiply_plus_add(void **state) {
     cs_dataset_close(dataset);
 }
 
-static void rows_can_have_their_channels_turned_round(void **state) {
+static void rows_can_have_their_channels_reversed(void **state) {
     (void)state;
     cs_dataset *dataset = open_set("raw.h5", &raw);
     cs_loader_config config = plain;
@@ -135,7 +135,7 @@ static void every_epoch_is_another_permutation_of_all_samples(void **state) {
     cs_dataset_close(dataset);
 }
 
-static void last_batch_is_what_is_left(void **state) {
+static void the_last_batch_has_the_remaining_samples(void **state) {
     (void)state;
     cs_dataset *dataset = open_set("raw.h5", &raw);
     cs_loader *loader = NULL;
@@ -155,8 +155,8 @@ static void last_batch_is_what_is_left(void **state) {
     cs_dataset_close(dataset);
 }
 
-/* Epochs skipped, repeated, left half way; other batch sizes: epoch 3 stays epoch 3. */
-static void content_does_not_depend_on_what_came_before(void **state) {
+/* Epoch 3 has the same contents when epochs were skipped, repeated or abandoned before, and with other batch sizes. */
+static void contents_do_not_depend_on_earlier_epochs(void **state) {
     (void)state;
     cs_dataset *dataset = open_set("raw.h5", &raw);
     cs_loader_config config = augmented();
@@ -211,7 +211,7 @@ static void an_epoch_can_be_abandoned_at_any_time(void **state) {
     cs_dataset_close(dataset);
 }
 
-/* Augmentation of a sample is addressed by (seed, epoch, sample): the stored order gives the same rows. */
+/* Augmentation depends on (seed, epoch, sample) alone, so the samples in their stored order get the same rows. */
 static void augmentation_belongs_to_the_sample(void **state) {
     (void)state;
     cs_dataset *dataset = open_set("raw.h5", &raw);
@@ -271,7 +271,7 @@ static void jpegs_are_decoded_and_resized(void **state) {
     cs_dataset_close(dataset);
 }
 
-/* A set whose second image is no JPEG all through: its header is right, the rest is cut off. */
+/* Opens a dataset whose second image is a truncated JPEG with an intact header. */
 static cs_dataset *open_damaged(void) {
     static const char *const classes[] = {"a"};
     const cs_dataset_layout layout = {
@@ -296,7 +296,7 @@ static cs_dataset *open_damaged(void) {
     return dataset;
 }
 
-static void error_of_the_loader_thread_reaches_the_caller(void **state) {
+static void an_error_in_the_loader_thread_reaches_the_caller(void **state) {
     (void)state;
     cs_dataset *dataset = open_damaged();
     cs_loader_config config = plain;
@@ -313,7 +313,7 @@ static void error_of_the_loader_thread_reaches_the_caller(void **state) {
     cs_dataset_close(dataset);
 }
 
-static void what_cannot_be_loaded_is_refused(void **state) {
+static void impossible_configurations_are_refused(void **state) {
     (void)state;
     cs_dataset *dataset = open_set("raw.h5", &raw);
     cs_loader_config config = plain;
@@ -331,7 +331,8 @@ static void what_cannot_be_loaded_is_refused(void **state) {
     cs_dataset_close(dataset);
 }
 
-/* The linker sends our code's allocations here (settings.cmake); libjpeg's own pools are not ours to count. */
+/* The linker replaces our code's allocation calls by these functions (settings.cmake); libjpeg's own are not counted.
+ */
 static atomic_bool counting;
 static atomic_int allocations;
 
@@ -358,7 +359,7 @@ static void nothing_is_allocated_after_open(void **state) {
         atomic_store(&allocations, 0);
         atomic_store(&counting, true);
         assert_ok(cs_loader_open(dataset, &config, &loader));
-        assert_true(atomic_load(&allocations) > 0); /* the counter counts */
+        assert_true(atomic_load(&allocations) > 0); /* so the functions do count */
         atomic_store(&allocations, 0);
         for (int e = 0; e < 3; e++) {
             assert_ok(cs_loader_start(loader, e, 0));
@@ -376,16 +377,16 @@ static void nothing_is_allocated_after_open(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_pixel_times_multiply_plus_add),
-        cmocka_unit_test(rows_can_have_their_channels_turned_round),
+        cmocka_unit_test(rows_can_have_their_channels_reversed),
         cmocka_unit_test(every_epoch_is_another_permutation_of_all_samples),
-        cmocka_unit_test(last_batch_is_what_is_left),
-        cmocka_unit_test(content_does_not_depend_on_what_came_before),
+        cmocka_unit_test(the_last_batch_has_the_remaining_samples),
+        cmocka_unit_test(contents_do_not_depend_on_earlier_epochs),
         cmocka_unit_test(an_epoch_can_be_abandoned_at_any_time),
         cmocka_unit_test(augmentation_belongs_to_the_sample),
         cmocka_unit_test(shards_and_one_file_give_the_same_batches),
         cmocka_unit_test(jpegs_are_decoded_and_resized),
-        cmocka_unit_test(error_of_the_loader_thread_reaches_the_caller),
-        cmocka_unit_test(what_cannot_be_loaded_is_refused),
+        cmocka_unit_test(an_error_in_the_loader_thread_reaches_the_caller),
+        cmocka_unit_test(impossible_configurations_are_refused),
         cmocka_unit_test(nothing_is_allocated_after_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

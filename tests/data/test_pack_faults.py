@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong is named, counted, and leaves nothing behind."""
+"""cnnsweep-pack names and counts bad input, and leaves no files when it fails."""
 import os
 import resource
 import shutil
@@ -20,7 +20,7 @@ class BadInput(PackTest):
             for i in range(4):
                 self.save(f"{label}/{i}.jpg", noise(48, 48, i), quality=85)
 
-    def test_truncated_jpeg(self):
+    def test_a_truncated_jpeg_is_named(self):
         path = self.src / "a/2.jpg"
         path.write_bytes(path.read_bytes()[:-300])
         self.pack_fails("a/2.jpg: damaged JPEG", "1 of 8 files are no good", "--skip-bad")
@@ -29,7 +29,7 @@ class BadInput(PackTest):
         self.assertEqual(len(self.samples()), 7)
         self.assertNotIn("a/2.jpg", self.samples())
 
-    def test_every_truncation_of_a_jpeg_is_seen(self):
+    def test_every_truncation_of_a_jpeg_is_noticed(self):
         whole = (self.src / "a/2.jpg").read_bytes()
         shutil.rmtree(self.src / "a")
         lengths = list(range(0, len(whole) - 2, max(1, len(whole) // 60)))
@@ -38,19 +38,19 @@ class BadInput(PackTest):
         self.save("a/good.jpg", noise(48, 48, 9))
         self.pack_fails(f"{len(lengths)} of {len(lengths) + 5} files are no good")
 
-    def test_truncated_png(self):
+    def test_a_truncated_png_is_named(self):
         path = self.save("a/cut.png", noise(48, 48, 1))
         path.write_bytes(path.read_bytes()[:-400])
         self.pack_fails("a/cut.png: damaged PNG")
 
-    def test_every_truncation_of_a_png_is_seen(self):
+    def test_every_truncation_of_a_png_is_noticed(self):
         whole = self.save("a/x.png", noise(48, 48, 1)).read_bytes()
         lengths = list(range(0, len(whole) - 40, max(1, len(whole) // 60))) + list(range(len(whole) - 40, len(whole) - 11))
         for n in lengths:
             (self.src / f"b/cut{n:05d}.png").write_bytes(whole[:n])
         self.pack_fails(f"{len(lengths)} of {len(lengths) + 9} files are no good")
 
-    def test_every_damaged_byte_of_the_pixels_of_a_png_is_seen(self):
+    def test_every_damaged_pixel_byte_of_a_png_is_noticed(self):
         ramp = np.tile(np.arange(48, dtype=np.uint8)[None, :, None], (48, 1, 3))
         whole = self.save("a/x.png", ramp).read_bytes()
         begin, end = whole.index(b"IDAT") + 4, whole.index(b"IEND") - 4
@@ -71,7 +71,7 @@ class BadInput(PackTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("left out", result.stderr)
 
-    def test_png_bomb(self):
+    def test_a_png_bomb_is_refused(self):
         def chunk(kind, data):
             return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -80,7 +80,7 @@ class BadInput(PackTest):
                                               chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b""))
         self.pack_fails("a/bomb.png", "2000000000x2000000000 pixels", "100 million")
 
-    def test_jpeg_bomb(self):
+    def test_a_jpeg_bomb_is_refused(self):
         whole = bytearray((self.src / "a/1.jpg").read_bytes())
         at = whole.index(b"\xff\xc0") + 5
         whole[at:at + 4] = struct.pack(">HH", 65500, 65500)
@@ -94,7 +94,7 @@ class BadInput(PackTest):
         self.pack_fails("a/notes.txt: not an image", "a/empty.jpg: the file is empty", "a/fake.jpg: this is a GIF",
                         "3 of 11 files are no good")
 
-    def test_links_that_lead_nowhere_and_pipes_are_bad_files(self):
+    def test_broken_links_and_pipes_are_bad_files(self):
         (self.src / "a/gone.jpg").symlink_to("/nowhere/1.jpg")
         (self.src / "b/circle.jpg").symlink_to("circle.jpg")
         os.mkfifo(self.src / "b/pipe.jpg")
@@ -103,8 +103,8 @@ class BadInput(PackTest):
         self.pack("--skip-bad", timeout=900)
         self.assertEqual(len(self.samples()), 8)
 
-    def test_a_link_that_leads_nowhere_in_place_of_a_class_is_no_bad_file(self):
-        """A whole class would be missing."""
+    def test_a_broken_link_in_place_of_a_class_is_an_error(self):
+        """If it counted as a bad file, a whole class would be missing."""
         (self.src / "c").symlink_to("/nowhere")
         self.pack_fails("src/c: cannot look at it: No such file", arguments=["--skip-bad"])
 
@@ -120,32 +120,32 @@ class BadInput(PackTest):
         result = self.pack_fails("50 of 58 files")
         self.assertEqual(result.stderr.count("not an image"), 20)
 
-    def test_class_that_lost_all_its_images(self):
+    def test_a_class_without_good_images_is_refused(self):
         for i in range(4):
             (self.src / f"a/{i}.jpg").write_text("x")
         self.pack_fails('class "a" has no images', arguments=["--skip-bad"])
 
-    def test_empty_class(self):
+    def test_an_empty_class_is_refused(self):
         (self.src / "c").mkdir()
         self.pack_fails('class "c" has no images to train on')
 
-    def test_one_class(self):
+    def test_a_single_class_is_refused(self):
         shutil.rmtree(self.src / "b")
         self.pack_fails("only one class")
 
-    def test_no_class(self):
+    def test_a_folder_without_classes_is_refused(self):
         shutil.rmtree(self.src)
         self.src.mkdir()
         self.pack_fails("no class folders")
 
-    def test_class_of_test_unknown_to_train(self):
+    def test_a_class_in_test_but_not_in_train_is_refused(self):
         for name in ("train/a/1.png", "train/b/1.png", "test/z/1.png"):
             self.save(name)
         shutil.rmtree(self.src / "a")
         shutil.rmtree(self.src / "b")
         self.pack_fails("test/z: a class that the training split does not have")
 
-    def test_test_without_train(self):
+    def test_a_test_folder_without_a_train_folder_is_refused(self):
         for name in ("test/a/1.png", "test/b/1.png"):
             self.save(name)
         self.pack_fails("there is a test/ but no train/")
@@ -154,12 +154,12 @@ class BadInput(PackTest):
         self.save("b/other.png", noise(20, 30, 1))
         self.pack_fails("b/other.png: 30x20 pixels, but the first image has 48x48", "--size WxH")
 
-    def test_unreadable_folder_and_file(self):
+    def test_unreadable_folders_and_files_are_named(self):
         (self.src / "b/1.jpg").chmod(0)
         self.addCleanup((self.src / "b/1.jpg").chmod, 0o644)
         self.root.chmod(0o777)
         prefix = []
-        if os.geteuid() == 0:  # who may read everything
+        if os.geteuid() == 0:  # root may read everything
             prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
         call = prefix + [BIN / "cnnsweep-pack", self.src, self.out]
         result = subprocess.run(call, capture_output=True, text=True)
@@ -172,11 +172,11 @@ class BadInput(PackTest):
         self.assertIn("src/b: cannot open the folder: Permission denied", result.stderr)
         self.assertFalse(self.out.exists())
 
-    def test_missing_folder(self):
+    def test_a_missing_folder_is_named(self):
         shutil.rmtree(self.src)
         self.pack_fails("src: cannot open the folder: No such file or directory")
 
-    def test_archive_instead_of_a_folder(self):
+    def test_an_archive_instead_of_a_folder_is_refused_with_a_hint(self):
         shutil.rmtree(self.src)
         self.src.write_bytes(b"tar")
         self.pack_fails("src: not a folder", "unpack an archive first")
@@ -189,8 +189,8 @@ class Writing(PackTest):
             for i in range(20):
                 self.save(f"{label}/{i}.png", noise(64, 64, i))
 
-    def test_full_disk(self):
-        """A small memory disk where this may mount one, else a limit on the size of files."""
+    def test_a_full_disk_leaves_no_files(self):
+        """A small memory disk if the test may mount one, else a limit on the size of files."""
         disk = self.root / "disk"
         disk.mkdir()
         mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk],
@@ -206,7 +206,7 @@ class Writing(PackTest):
                 result = run("cnnsweep-pack", self.src, disk / "out", *options,
                              preexec_fn=None if mounted else limit)
                 if not mounted and "--shard-size" in options:
-                    continue  # no file grows large
+                    continue  # no file reaches the limit
                 self.assertEqual(result.returncode, 1, result.stdout)
                 self.assertIn("No space left on device" if mounted else "File too large", result.stderr)
                 self.assertEqual(list(disk.iterdir()), [])
@@ -219,7 +219,7 @@ class Writing(PackTest):
         self.pack_fails("out.h5: already exists")
         self.assertEqual(self.out.read_text(), "precious")
 
-    def test_interrupt_leaves_nothing(self):
+    def test_an_interrupt_leaves_no_files(self):
         packer = Stopped("open out.h5.tmp 1", [BIN / "cnnsweep-pack", self.src, self.out], os.environ, self.root)
         self.assertEqual(len(list(self.root.iterdir())), 2)
         packer.signal(signal.SIGINT)
@@ -228,7 +228,7 @@ class Writing(PackTest):
         self.assertIn("interrupted", errors)
         self.assertEqual(list(self.root.iterdir()), [self.src])
 
-    def test_check_sees_damage(self):
+    def test_check_notices_damage(self):
         for options, name in ([], "out.h5"), (["--shard-size", "100K"], "shards"):
             self.out = self.root / name
             self.pack(*options)
@@ -259,7 +259,7 @@ class Usage(PackTest):
             self.assertEqual(result.returncode, 2, arguments)
             self.assertIn(needle, result.stderr)
 
-    def test_options_that_do_not_fit_the_tree(self):
+    def test_options_that_do_not_fit_the_tree_are_refused(self):
         for label in "ab":
             self.save(f"{label}/1.png")
         self.pack_fails("no train folder to carve from", arguments=["--val", "0.1"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datasets packed in parts by several processes: joined, they are what one process packs in one go."""
+"""Datasets that several processes pack in parts and then join equal those that one process packs."""
 import fcntl
 import filecmp
 import os
@@ -47,11 +47,11 @@ class Parts(PackTest):
         self.assert_whole()
         self.assert_same_files()
 
-    def test_more_parts_than_shards(self):
+    def test_there_may_be_more_parts_than_shards(self):
         options = ("--shard-size", "4K", "--size", "4x4")
         self.pack(*options)
-        told = [self.part(index, 5, *options).stderr for index in range(5)]
-        self.assertEqual(["all of them fill 1 shard" in text for text in told], [True] * 4 + [False])
+        errors = [self.part(index, 5, *options).stderr for index in range(5)]
+        self.assertEqual(["all of them fill 1 shard" in text for text in errors], [True] * 4 + [False])
         self.join()
         self.assert_whole()
         self.assert_same_files()
@@ -76,18 +76,18 @@ class Parts(PackTest):
         self.assertIn("part-00001: this part does not exist", self.join(status=1).stderr)
         self.assertFalse(self.joined.exists())
 
-    def test_parts_of_other_options_are_refused(self):
+    def test_parts_packed_with_other_options_are_refused(self):
         self.part(0, 2, "--seed", 1)
         self.part(1, 2, "--seed", 2)
         self.assertIn("part-00001: part 1 of 2, of other images or options", self.join(status=1).stderr)
         self.assertIn("part 0 of 2 of other images", self.part(0, 2, "--seed", 2, status=1).stderr)
 
-    def test_an_interrupted_join_can_be_called_again(self):
+    def test_an_interrupted_join_can_be_repeated(self):
         options = ("--shard-size", "1K")
         self.pack(*options)
         for index in range(2):
             self.part(index, 2, *options)
-        # As if the first join had come as far as its second shard.
+        # The files that the first join would leave if it was interrupted after its second shard.
         copy = self.root / "copy"
         shutil.copytree(f"{self.joined}.parts", copy)
         self.join()
@@ -103,28 +103,28 @@ class Parts(PackTest):
         self.join()
         self.assert_whole()
 
-    def plant(self, *names):
-        """Packs what there is, as `out`, and then plants bad files."""
+    def add_bad(self, *names):
+        """Packs the tree to `out`, and then adds bad files to the tree."""
         self.pack("--shard-size", "1K")
         for name in names:
             (self.src / name).write_text("no image")
 
     def notes(self):
-        """{name: (text, time of change)} of the notes on bad files."""
+        """{name: (text, time of modification)} of the notes on bad files."""
         found = pathlib.Path(f"{self.joined}.parts").glob("bad-*")
         return {path.name: (path.read_text(), path.stat().st_mtime_ns) for path in found}
 
-    def test_parts_leave_out_the_bad_files_of_all(self):
-        self.plant("a/000x.png", "b/011x.png", "c/007x.png", "c/1.png")
+    def test_every_part_leaves_out_the_bad_files_of_all_parts(self):
+        self.add_bad("a/000x.png", "b/011x.png", "c/007x.png", "c/1.png")
         for index in (1, 2, 0):
-            told = self.part(index, 3, "--skip-bad", "--shard-size", "1K").stderr
-            self.assertIn("4 of 65 files left out", told)
+            errors = self.part(index, 3, "--skip-bad", "--shard-size", "1K").stderr
+            self.assertIn("4 of 65 files left out", errors)
         self.join()
         self.assert_whole()
         self.assert_same_files()
 
-    def test_what_one_part_has_looked_at_no_other_looks_at(self):
-        self.plant("a/000x.png", "c/007x.png")
+    def test_a_slice_that_one_part_has_checked_is_not_checked_again(self):
+        self.add_bad("a/000x.png", "c/007x.png")
         self.assertEqual(self.part(0, 3, "--skip-bad").stderr.count("not an image"), 2)
         before = self.notes()
         for index in (1, 2):
@@ -132,7 +132,7 @@ class Parts(PackTest):
         self.assertEqual(self.notes(), before)
 
     def test_notes_of_another_number_of_parts_are_not_read(self):
-        self.plant("a/020x.png", "c/007x.png")  # the first in slice 2 of 8, and in slice 5 of 16
+        self.add_bad("a/020x.png", "c/007x.png")  # the first file is in slice 2 of 8, and in slice 5 of 16
         options = ("--skip-bad", "--shard-size", "1K")
         self.part(0, 2, *options)
         shutil.rmtree(f"{self.joined}.parts/part-00000")
@@ -141,8 +141,8 @@ class Parts(PackTest):
         self.join()
         self.assert_whole()
 
-    def test_notes_that_are_lost_or_damaged_are_made_again(self):
-        self.plant("a/000x.png", "b/011x.png", "c/007x.png")
+    def test_lost_or_damaged_notes_are_written_again(self):
+        self.add_bad("a/000x.png", "b/011x.png", "c/007x.png")
         options = ("--skip-bad", "--shard-size", "1K")
         self.part(0, 2, *options)
         before = {name: text for name, (text, _) in self.notes().items()}
@@ -154,21 +154,21 @@ class Parts(PackTest):
         self.join()
         self.assert_whole()
 
-    def test_a_file_that_was_repaired_is_looked_at_again(self):
-        self.plant("a/000.png")
+    def test_a_repaired_file_is_checked_again(self):
+        self.add_bad("a/000.png")
         self.assertIn("1 of 61 files left out", self.part(0, 2, "--skip-bad").stderr)
         self.save("a/000.png", noise(6, 8, 30))
         self.assertNotIn("left out", self.part(1, 2, "--skip-bad").stderr)
         self.assertIn("of other images or options", self.join(status=1).stderr)
 
-    def test_wrong_parts_are_told(self):
+    def test_wrong_part_numbers_are_refused(self):
         for wrong, needle in (("-1/3", "part -1 is outside 0 to 2"), ("3/3", "part 3 is outside"), ("0/0", "0 parts"),
                               ("x", "is no part"), ("1/2/3", "is no part"), ("1", "is no part")):
             result = run("cnnsweep-pack", self.src, self.joined, "--part", wrong)
             self.assertEqual(result.returncode, 2, result.stderr)
             self.assertIn(needle, result.stderr)
 
-    def test_a_damaged_note_of_a_part_costs_no_images(self):
+    def test_a_damaged_note_of_a_part_loses_no_images(self):
         self.part(0, 1)
         note = pathlib.Path(f"{self.joined}.parts/part-00000/part.json")
         whole = note.read_text()
@@ -179,16 +179,16 @@ class Parts(PackTest):
         self.assertIn("whole; 61 images", run("cnnsweep-pack", "--check", self.joined).stdout)
 
     def test_parts_are_joined_by_one_process_at_a_time(self):
-        """The lock is POSIX's, on a file beside the parts."""
+        """The lock is a POSIX lock on a file beside the parts."""
         self.part(0, 1)
         lock = pathlib.Path(f"{self.joined}.parts.lock")
-        with open(lock, "w") as held:
-            fcntl.lockf(held, fcntl.LOCK_EX)
+        with open(lock, "w") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
             self.assertIn("another process is joining", self.join(status=1).stderr)
         self.join()
         self.assertFalse(lock.exists())
 
-    def test_a_slash_at_the_end_is_no_part_of_the_name(self):
+    def test_a_slash_at_the_end_of_the_name_is_ignored(self):
         for index in range(2):
             run("cnnsweep-pack", self.src, f"{self.joined}/", "--part", f"{index}/2")
         self.assertEqual(run("cnnsweep-pack", "--join", f"{self.joined}/").returncode, 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cnnsweep-pack's pixels against Pillow's: decoding of every kind of file, and resizing."""
+"""cnnsweep-pack gives Pillow's pixels: for every kind of file, and after resizing."""
 import tarfile
 import unittest
 
@@ -17,7 +17,7 @@ def pillow(path, size=None, rule=Image.BILINEAR):
 
 class Decoding(PackTest):
     def assert_decoded(self, tolerance=0):
-        """Every file of class a, packed as it is, has Pillow's pixels; class b is there to make two."""
+        """Every file of class a, packed as it is, has Pillow's pixels; class b exists because two are required."""
         for name, (_, _, pixels) in self.samples().items():
             worst = np.abs(pixels - pillow(self.src / name)).max()
             self.assertLessEqual(worst, tolerance, name)
@@ -53,7 +53,7 @@ class Decoding(PackTest):
         self.check("la.png", Image.fromarray(noise(24, 32, 1)).convert("LA"))
 
     def test_png_interlaced_and_16_bit(self):
-        """Pillow cannot write these, and clips 16-bit gray when it reads it: the bytes are made here."""
+        """The test makes these bytes itself: Pillow cannot write them, and clips 16-bit gray when it reads it."""
         import struct
         import zlib
 
@@ -88,11 +88,11 @@ class Decoding(PackTest):
     def test_jpeg_cmyk(self):
         self.check("cmyk.jpg", Image.fromarray(noise(24, 32, 1)).convert("CMYK"), tolerance=1)
 
-    def test_type_is_told_by_content_not_by_name(self):
+    def test_the_type_is_recognized_by_content_not_by_name(self):
         self.check("really_a.png", format="JPEG")
 
-    def test_stray_bytes_before_the_end_are_harmless(self):
-        """Photographs of well-known sets have them; every decoder shrugs."""
+    def test_stray_bytes_before_the_end_are_ignored(self):
+        """Photographs of well-known datasets have such bytes, which all decoders ignore."""
         path = self.save("a/stray.jpg", quality=90)
         clean = pillow(path)
         bytes_ = path.read_bytes()
@@ -126,7 +126,7 @@ class Resizing(PackTest):
         self.check(sizes=((50, 50),))
 
     def test_much_larger_jpeg_is_decoded_scaled_down(self):
-        """What Pillow makes of its own scaled decode (draft), here by 2 and by 4."""
+        """The pixels are those of Pillow's scaled decoding (draft), by 2 and by 4."""
         self.save("a/1.jpg", noise(480, 560, 1), quality=90)
         self.save("b/2.jpg", noise(900, 801, 2), quality=90)
 
@@ -204,7 +204,7 @@ class Encoding(PackTest):
             np.testing.assert_allclose(file.attrs["std"], pixels.std(0), rtol=1e-9)
 
     def test_mean_and_std_of_large_images(self):
-        """More pixels than the blocks that are summed in 32 bits."""
+        """The images have more pixels than a block that is summed in 32 bits."""
         self.save("a/white.png", np.full((1100, 1000, 3), 255, np.uint8))
         self.save("b/black.png", np.zeros((1100, 1000, 3), np.uint8))
         self.pack("--split", "1,0,0")

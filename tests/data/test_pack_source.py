@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A source of images is a row of a table: what cnnsweep-pack does with one more (sources/gray.c), which gives pixels."""
+"""cnnsweep-pack with one more source in its table (sources/gray.c), which gives pixels instead of files."""
 import numpy as np
 from pack_tools import PackTest, h5py, main, run
 
@@ -17,7 +17,7 @@ class Source(PackTest):
         self.src.write_text("".join(line + "\n" for line in lines))
 
     def levels(self):
-        """{id: (split, label, gray level)}; an image has one level all over."""
+        """{id: (split, label, gray level)}; all pixels of an image have the same level."""
         for name, (split, label, pixels) in self.samples().items():
             self.assertEqual(len(np.unique(pixels)), 1, name)
         return {name: (split, label, int(pixels[0, 0, 0])) for name, (split, label, pixels) in self.samples().items()}
@@ -60,15 +60,15 @@ class Source(PackTest):
         self.assertEqual(len(shards[0]), 4)
         self.assertEqual(*shards)
 
-    def test_its_words_are_in_errors(self):
+    def test_errors_use_the_words_of_the_source(self):
         self.write(*LINES)
         self.pack_fails("list.gray is split already, it has a train line", arguments=["--split", "0.8,0.1,0.1"])
         self.write("train a 1")
         self.pack_fails("only one class", "SPLIT CLASS LEVEL")
 
     def test_help_and_errors_name_all_sources(self):
-        told = run(self.packer, "--help").stdout
-        self.assertIn("or a folder a class;\n" + 38 * " " + "or SRC is a list of\n" + 38 * " " + "gray levels; OUT is the", told)
+        page = run(self.packer, "--help").stdout
+        self.assertIn("or a folder a class;\n" + 38 * " " + "or SRC is a list of\n" + 38 * " " + "gray levels; OUT is the", page)
         self.src = self.root / "other"
         self.pack_fails("other: cannot open the folder or gray list: No such file")
         self.src.write_text("")

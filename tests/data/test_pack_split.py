@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which image goes where: trees, stratified splits, seeds, threads and shards."""
+"""Which split each image belongs to: trees, stratified splits, seeds, threads and shards."""
 import json
 
 import numpy as np
@@ -30,7 +30,7 @@ class Trees(PackTest):
         self.pack()
         self.assertEqual(self.counts(), {0: [40, 5, 5], 1: [24, 3, 3]})
 
-    def test_seed_decides_and_nothing_else(self):
+    def test_the_split_depends_on_the_seed_alone(self):
         self.flat(a=40, b=40)
         drawn = []
         for i, options in enumerate((["--seed", 5, "--threads", 1], ["--seed", 5, "--threads", 3], ["--seed", 6])):
@@ -43,12 +43,12 @@ class Trees(PackTest):
     def test_split_is_not_the_first_or_the_last_files(self):
         self.flat(a=60, b=60)
         self.pack()
-        held = sorted(int(name[2:5]) for name, (split, label, _) in self.samples().items()
+        numbers = sorted(int(name[2:5]) for name, (split, label, _) in self.samples().items()
                       if split != "train" and label == 0)
-        self.assertEqual(len(held), 12)
-        self.assertGreater(held[-1] - held[0], 20)
+        self.assertEqual(len(numbers), 12)
+        self.assertGreater(numbers[-1] - numbers[0], 20)
 
-    def test_bad_files_take_no_place_in_a_split(self):
+    def test_bad_files_do_not_count_in_a_split(self):
         self.flat(a=12, b=12)
         for i in range(12):
             (self.src / f"a/{i:03d}x.png").write_text("no image")
@@ -61,23 +61,23 @@ class Trees(PackTest):
         for label in "abc":
             for split in ("train", "val", "test"):
                 self.save(f"{split}/{label}/1.png", noise(4, 4, 1))
-        (self.src / "val/c/1.png").unlink()  # and never had any there
+        (self.src / "val/c/1.png").unlink()  # c has had no other image in val
         (self.src / "val/b/1.png").write_text("no image")
         (self.src / "test/c/2.png").write_text("no image")
-        told = self.pack("--skip-bad").stderr
-        self.assertIn('class "b" has no images left for val', told)
-        self.assertEqual(told.count("has no images left"), 1, told)
+        errors = self.pack("--skip-bad").stderr
+        self.assertIn('class "b" has no images left for val', errors)
+        self.assertEqual(errors.count("has no images left"), 1, errors)
 
-    def test_a_class_too_small_to_be_split_is_named_when_bad_files_made_it_so(self):
+    def test_a_class_that_bad_files_make_too_small_to_split_is_named(self):
         self.flat(a=6, b=3, c=3)
         for i in range(4):
             (self.src / f"a/{i:03d}.png").write_text("no image")
-        told = self.pack("--skip-bad").stderr
-        self.assertIn('class "a" has no images left for val', told)
-        self.assertIn('class "a" has no images left for test', told)
-        self.assertEqual(told.count("has no images left"), 2, told)
+        errors = self.pack("--skip-bad").stderr
+        self.assertIn('class "a" has no images left for val', errors)
+        self.assertIn('class "a" has no images left for test', errors)
+        self.assertEqual(errors.count("has no images left"), 2, errors)
 
-    def test_val_carves_from_train_and_leaves_test(self):
+    def test_val_is_taken_from_train_and_not_from_test(self):
         for label, n in (("a", 40), ("b", 20)):
             for i in range(n):
                 self.save(f"train/{label}/{i}.png", noise(4, 4, i))
@@ -94,14 +94,14 @@ class Trees(PackTest):
             self.assertEqual(ids, sorted(ids))
             self.assertEqual(file["train/label"][:].tolist(), [0] * 8 + [1] * 7)
 
-    def test_folder_names_of_the_splits(self):
+    def test_split_folders_may_have_several_names(self):
         for folder in ("Training", "validation", "TEST"):
             for label in "ab":
                 self.save(f"{folder}/{label}/1.png", noise(4, 4, 1))
         self.pack()
         self.assertEqual(self.counts(), {0: [1, 1, 1], 1: [1, 1, 1]})
 
-    def test_files_beside_class_folders_and_hidden_files_are_left_alone(self):
+    def test_files_beside_class_folders_and_hidden_files_are_ignored(self):
         self.flat(a=3, b=3)
         (self.src / "README.txt").write_text("hello")
         (self.src / "a/.DS_Store").write_text("hello")

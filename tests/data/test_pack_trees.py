@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random trees with bad files among the good ones: --skip-bad packs what there would be without the bad files.
+"""In random trees that have bad files among the good ones, --skip-bad packs exactly the good files.
     test_pack_trees.py [TREES]"""
 import functools
 import os
@@ -19,7 +19,7 @@ TREES = int(sys.argv[1]) if len(sys.argv) > 1 else 25
 
 
 def on_every_tree(test):
-    """The test is given TREES trees, one after the other, each in a folder of its own."""
+    """Calls the test with each of TREES random trees, which have separate folders."""
     @functools.wraps(test)
     def on_all(self):
         for seed in range(TREES):
@@ -33,25 +33,25 @@ def on_every_tree(test):
 
 class Trees(PackTest):
     def packed(self, tree, *options):
-        """The bytes of the dataset in one file, which is removed again."""
+        """Packs into one file, removes it and returns its bytes."""
         self.pack(*tree.options, *options)
         data = self.out.read_bytes()
         self.out.unlink()
         return data
 
     @on_every_tree
-    def test_bad_files_are_named_and_no_other(self, tree):
-        tree.plant()
-        told = self.pack_fails(f"{len(tree.bad)} of {len(tree.good) + len(tree.bad)} files are no good",
+    def test_exactly_the_bad_files_are_named(self, tree):
+        tree.add_bad()
+        errors = self.pack_fails(f"{len(tree.bad)} of {len(tree.good) + len(tree.bad)} files are no good",
                                arguments=tree.options).stderr
-        named = {name for name in tree.good + tree.bad if f"{self.src}/{name}: " in told}
+        named = {name for name in tree.good + tree.bad if f"{self.src}/{name}: " in errors}
         self.assertEqual(named, set(tree.bad))
 
     @on_every_tree
     def test_good_files_have_the_pixels_of_pillow(self, tree):
         if tree.mixed or tree.encoding != "raw":
             return
-        tree.plant()
+        tree.add_bad()
         self.pack("--skip-bad", *tree.options)
         found = self.samples()
         self.assertEqual(found.keys(), set(tree.good))
@@ -62,18 +62,18 @@ class Trees(PackTest):
     @on_every_tree
     def test_the_dataset_is_that_of_the_good_files_on_any_number_of_threads(self, tree):
         clean = self.packed(tree)
-        tree.plant()
+        tree.add_bad()
         for threads in (1, 2, 3, 8):
             self.assertEqual(self.packed(tree, "--skip-bad", "--threads", threads), clean)
 
     @on_every_tree
     def test_the_parts_are_those_of_the_good_files(self, tree):
-        """One part after the other, or all at once."""
+        """The parts are packed one after the other or all at once."""
         options = [*tree.options, "--shard-size", "2K"]
         self.pack(*options)
         clean, files = ordered(self.out), {path.name: path.read_bytes() for path in self.out.iterdir()}
         shutil.rmtree(self.out)
-        tree.plant()
+        tree.add_bad()
         count = int(tree.rng.integers(1, 5))
         calls = [[BIN / "cnnsweep-pack", "--skip-bad", "--threads", "1", "--part", f"{i}/{count}", *options,
                   self.src, self.out] for i in tree.rng.permutation(count)]
@@ -83,9 +83,9 @@ class Trees(PackTest):
         else:
             results = [subprocess.run(call, capture_output=True, text=True) for call in calls]
             ended = [(result.stderr, result.returncode) for result in results]
-        for told, status in ended:
-            self.assertEqual(status, 0, told)
-            self.assertIn(f"{len(tree.bad)} of {len(tree.good) + len(tree.bad)} files left out", told)
+        for errors, status in ended:
+            self.assertEqual(status, 0, errors)
+            self.assertIn(f"{len(tree.bad)} of {len(tree.good) + len(tree.bad)} files left out", errors)
         joined = run("cnnsweep-pack", "--join", self.out)
         self.assertEqual(joined.returncode, 0, joined.stderr)
         self.assertEqual(ordered(self.out), clean)
@@ -95,6 +95,6 @@ class Trees(PackTest):
 
 
 if __name__ == "__main__":
-    if os.access("/dev/shm", os.W_OK):  # files are synced when they are whole: on a disk this is most of the time
+    if os.access("/dev/shm", os.W_OK):  # every finished file is synced, which on a disk would take most of the time
         tempfile.tempdir = "/dev/shm"
     unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures: what composing them and carrying them out gives, against the definition. */
+/* Pictures are composed and applied as their definition says. */
 #include "fixture.h"
 
 #include "cnnsweep/augment.h"
@@ -19,7 +19,7 @@ static void move_lines(cs_picture *picture) {
     cs_picture_move(picture, mirror);
 }
 
-/* Whether the number of pixels has a middle one or not. */
+/* The number of pixels is even or odd. */
 static void mirrors_move_whole_pixels_at_every_size(void **state) {
     (void)state;
     for (int h = 1; h <= MOST; h++)
@@ -57,7 +57,7 @@ static void a_mirror_of_a_mirror_is_the_image(void **state) {
     assert_memory_equal(made, pixels, 7 * 8 * 3);
 }
 
-/* Maps that send the centres of pixels to centres: a turn by 90 degrees, shifts by whole pixels, mirrors. */
+/* Maps that take the centres of pixels to centres: a rotation by 90 degrees, shifts by whole pixels, mirrors. */
 static void composing_maps_is_applying_them_one_after_the_other(void **state) {
     (void)state;
     enum { SIDE = 6, MAPS = 4, COUNT = SIDE * SIDE * 3 };
@@ -84,7 +84,7 @@ static void composing_maps_is_applying_them_one_after_the_other(void **state) {
         }
 }
 
-static void a_map_shows_the_nearest_pixel_and_goes_on_at_the_edge(void **state) {
+static void a_map_takes_the_nearest_pixel_and_repeats_the_edge(void **state) {
     (void)state;
     enum { H = 5, W = 7 };
     static const float maps[][2][3] = {{{1, 0, 2.25f}, {0, 1, -1.75f}},      {{0.5f, 0, 0}, {0, 0.5f, 0.5f}},
@@ -118,7 +118,7 @@ static void composing_colours_is_applying_them_one_after_the_other(void **state)
         tables[1][v] = (uint8_t)(v < 100 ? 255 - v : v / 2);
     }
     for (int i = 0; i < COUNT; i++) {
-        pixels[i] = (uint8_t)(i / 3); /* every value in every channel */
+        pixels[i] = (uint8_t)(i / 3); /* every channel has every value */
         want[i] = tables[1][tables[0][pixels[i]]];
     }
     cs_picture_init(&picture, H, W);
@@ -160,7 +160,7 @@ int main(void) {
         cmocka_unit_test(mirrors_move_whole_pixels_at_every_size),
         cmocka_unit_test(a_mirror_of_a_mirror_is_the_image),
         cmocka_unit_test(composing_maps_is_applying_them_one_after_the_other),
-        cmocka_unit_test(a_map_shows_the_nearest_pixel_and_goes_on_at_the_edge),
+        cmocka_unit_test(a_map_takes_the_nearest_pixel_and_repeats_the_edge),
         cmocka_unit_test(composing_colours_is_applying_them_one_after_the_other),
         cmocka_unit_test(each_channel_has_its_own_levels),
     };

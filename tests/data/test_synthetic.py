@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The drawn lesions: labelled, repeatable, honest, quick, and neither impossible nor trivial to tell apart."""
+"""cnnsweep-synthetic: its images are labelled as synthetic, repeatable, made quickly, and neither impossible nor trivial to
+classify."""
 import resource
 
 import numpy as np
@@ -16,7 +17,7 @@ class Synthetic(PackTest):
         folder = self.root / name
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
-    def test_names_say_what_they_are(self):
+    def test_files_say_that_they_are_synthetic(self):
         files = self.draw("src", "--per-class", 20)
         self.assertIn(b"no patient", files.pop("SYNTHETIC.txt"))
         self.assertEqual(len(files), 40)
@@ -26,26 +27,26 @@ class Synthetic(PackTest):
         self.assertEqual(sum(name.startswith("train/") for name in files), 28)
         self.assertEqual(sum(name.startswith("val/synthetic_nevus/") for name in files), 3)
 
-    def test_seed_decides(self):
+    def test_images_depend_on_the_seed(self):
         one, again, other = (self.draw(str(i), "--per-class", 5, "--seed", seed) for i, seed in enumerate((4, 4, 5)))
         self.assertEqual(one, again)
         self.assertNotEqual(one, other)
 
-    def test_three_classes_and_size(self):
+    def test_classes_and_size_are_as_asked_for(self):
         self.draw("src", "--classes", 3, "--per-class", 10, "--size", "48x32")
         self.pack()
         self.assertEqual({label for _, label, _ in self.samples().values()}, {0, 1, 2})
         self.assertEqual(next(iter(self.samples().values()))[2].shape, (32, 48, 3))
 
     def test_demo_set_takes_two_seconds_at_most(self):
-        """Processor time, which other work on the machine does not change; a build with sanitizers may take longer."""
+        """Measures processor time, which does not depend on the machine's load; a build with sanitizers may take longer."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.draw("src", "--per-class", 300)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.assertLess(after.ru_utime - before.ru_utime, 10 if b"__asan" in (BIN / "cnnsweep-synthetic").read_bytes() else 2)
 
-    def test_classes_can_be_told_apart_but_not_perfectly(self):
-        """By a linear model on colour statistics, which a small network beats."""
+    def test_a_linear_model_classifies_well_but_not_perfectly(self):
+        """A linear model on colour statistics classifies some of them correctly; a small network does better."""
         self.draw("src", "--per-class", 300)
         self.pack()
         features = {"train": [], "test": []}
@@ -61,7 +62,7 @@ class Synthetic(PackTest):
         self.assertGreater(accuracy, 0.65)
         self.assertLess(accuracy, 0.97)
 
-    def test_wrong_calls(self):
+    def test_wrong_calls_are_refused(self):
         for options, status, needle in ((["--classes", "9"], 1, "there are 2 to 3"), (["--sead", "1"], 2, "--seed"),
                                         ([], 1, "already exists")):
             result = run("cnnsweep-synthetic", self.root, *options)

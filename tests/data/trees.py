@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random trees of images, good, odd and bad: what a folder holds that came together over years. All from a seed."""
+"""Random trees of good, unusual and bad image files, such as a folder that has grown over years; all made from a seed."""
 import io
 import os
 import struct
@@ -12,7 +12,7 @@ SOF, SOS, DQT, DHT = 0xC0, 0xDA, 0xDB, 0xC4
 
 
 def segment(data, *markers):
-    """Where the first segment with one of the markers begins, and where it ends."""
+    """(begin, end) of the first segment that has one of the markers."""
     at = 2
     while data[at + 1] not in markers:
         at += 2 + struct.unpack_from(">H", data, at + 2)[0]
@@ -33,7 +33,7 @@ def saved(image, form, **options):
 
 
 def jpeg(rng, size, **options):
-    """A JPEG of any kind that is read; at least one with JFIF's segment where `jfif` asks for it."""
+    """A JPEG of any kind that the packer reads; with `jfif` one that has a JFIF segment."""
     mode = rng.choice(["RGB", "RGB", "L"] if options.pop("jfif", False) else ["RGB", "RGB", "L", "CMYK"])
     options = {"quality": int(rng.integers(40, 98)), "progressive": bool(rng.integers(2)),
                "optimize": bool(rng.integers(2)), **options}
@@ -56,7 +56,7 @@ def inserted(data, at, new):
     return data[:at] + new + data[at:]
 
 
-# Oddities: files as they are found, of which every pixel is there.
+# Oddities: unusual files as they occur in practice; all their pixels are intact.
 def unknown_revision(rng, size):
     return altered(jpeg(rng, size, jfif=True), 11, bytes([int(rng.choice([0, 3, 9])), 0]))
 
@@ -94,7 +94,7 @@ def text_in_a_png(rng, size):
 ODDITIES = [unknown_revision, stray_bytes, fill_bytes, more_behind_the_end, odd_scan_header, exif, text_in_a_png]
 
 
-# Faults: files of which something is missing, and such as are no images.
+# Faults: damaged files, and files that are no images.
 def cut_header(rng, size):
     data = jpeg(rng, size)
     return data[:int(rng.integers(3, segment(data, SOS)[0]))]
@@ -110,7 +110,7 @@ def no_end(rng, size):
 
 
 def cut_behind(oddity):
-    """The file of an oddity, which is warned of, ends soon after the first scan begins."""
+    """A fault: a file with the oddity, for which the decoder warns, ends soon after its first scan begins."""
     def make(rng, size):
         data = oddity(rng, size)
         return data[:data.index(b"\xff\xda") + 18]
@@ -169,8 +169,8 @@ FAULTS = [
 
 
 class Tree:
-    """A tree below `root`, of good files first; plant() adds bad ones. `good` and `bad` are their paths below it, and
-    `options` what it is to be packed with."""
+    """A tree below `root` that has only good files until add_bad() adds bad ones. `good` and `bad` are their paths below `root`,
+    and `options` are those to pack the tree with."""
 
     def __init__(self, root, seed):
         self.root, self.rng = root, np.random.default_rng(seed)
@@ -179,7 +179,7 @@ class Tree:
         self.encoding = str(rng.choice(["raw", "jpeg"]))
         self.options = ["--seed", str(seed), "--encoding", self.encoding]
         self.size = tuple(rng.integers(8, 30, 2).tolist())
-        self.mixed = bool(rng.integers(2))  # images of many sizes
+        self.mixed = bool(rng.integers(2))  # images have different sizes
         if self.mixed and (self.encoding == "raw" or rng.integers(2)):
             self.options += ["--size", f"{rng.integers(1, 20)}x{rng.integers(1, 20)}",
                              "--resize", str(rng.choice(["bilinear", "nearest"]))]
@@ -191,7 +191,7 @@ class Tree:
                 self.write_good(folder)
 
     def draw_folders(self):
-        """[(folder, images in it)]"""
+        """[(folder, number of images in it)]"""
         rng = self.rng
         names = rng.choice(["ape", "bee", "cow 1", "d\u00f6r", "eel"], rng.integers(2, 5), False).tolist()
         kind = rng.integers(3)
@@ -206,7 +206,7 @@ class Tree:
         return (int(self.rng.integers(1, 70)), int(self.rng.integers(1, 70)))
 
     def path(self, folder):
-        """A name that is not taken yet, at any place in the order; some in folders of their own."""
+        """A new name at a random place in the order; some names are in a new subfolder."""
         while True:
             name = f"{folder}/{self.rng.choice(['', '', 'deep/', 'deep/er/'])}{self.rng.integers(10000):04d}.jpg"
             if name not in self.good and name not in self.bad:
@@ -219,7 +219,7 @@ class Tree:
         (self.root / name).write_bytes(kind(self.rng, self.some_size() if self.mixed else self.size))
         self.good.append(name)
 
-    def plant(self):
+    def add_bad(self):
         for _ in range(int(self.rng.integers(1, 12))):
             name = self.path(self.folders[self.rng.integers(len(self.folders))][0])
             self.write_bad(self.root / name)
@@ -232,6 +232,6 @@ class Tree:
         elif kind == len(FAULTS):
             path.symlink_to("/nowhere/at/all.jpg")
         elif kind == len(FAULTS) + 1:
-            path.symlink_to(path.name)  # a circle
+            path.symlink_to(path.name)  # a link to itself
         else:
             os.mkfifo(path)

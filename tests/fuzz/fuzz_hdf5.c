@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libFuzzer: any bytes as an HDF5 file, read as users read it, by a child process that reads many before it is
- * replaced.
+/* A libFuzzer harness: reads any bytes as an HDF5 file, as users do, in a child process that reads many files before it
+ * is replaced.
  *
- * HDF5 itself is not fixed here: what it crashes or hangs on costs a child, no more. Whose fault an error is, the
- * innermost frame tells that is either instrumented code, which is ours, or HDF5's. One of ours ends the campaign. */
+ * HDF5 has faults of its own: when it crashes or hangs, only the child ends. An error is ours if the innermost frame
+ * that is either in instrumented code, which is ours, or in HDF5 is in ours. An error of ours ends the campaign. */
 #define _GNU_SOURCE /* dladdr, MAP_ANONYMOUS */
 #include "isolated.h"
 #include "network.h"
@@ -30,7 +30,7 @@ void __asan_on_error(void);
 cs_status __wrap_cs_isolated(const char *path, cs_limits limits, cs_status (*work)(void *context, FILE *text),
                              void *context, char **text);
 
-/* The child is isolation enough. */
+/* The harness's child already isolates the work. */
 cs_status __wrap_cs_isolated(const char *path, cs_limits limits, cs_status (*work)(void *context, FILE *text),
                              void *context, char **text) {
     (void)path, (void)limits;
@@ -54,7 +54,7 @@ static bool is_ours(const void *frame) {
     return (uintptr_t)frame >= first && (uintptr_t)frame <= last;
 }
 
-/* Ends the process; the first frames are those of the handler, `skip` of them. */
+/* Ends the process; the first `skip` frames of the stack are those of the handler. */
 static void attribute(int skip) {
     void *frames[64];
     int n = backtrace(frames, sizeof frames / sizeof frames[0]);
@@ -68,7 +68,8 @@ static void attribute(int skip) {
     _exit(OURS);
 }
 
-/* attribute, the handler; the system's trampoline is neither's. */
+/* The first two frames are those of attribute and of this handler; the system's trampoline belongs to neither library.
+ */
 static void on_signal(int number) {
     (void)number;
     attribute(2);
@@ -78,7 +79,7 @@ void __asan_on_error(void) {
     attribute(2);
 }
 
-/* What both processes see. The child's coverage goes where libFuzzer looks for more counters. */
+/* Memory that both processes share. The child's coverage is copied to extra counters of libFuzzer. */
 extern uint8_t __start___sancov_cntrs[], __stop___sancov_cntrs[];
 __attribute__((section("__libfuzzer_extra_counters"), used)) static uint8_t counters[MOST_COUNTERS];
 static struct shared {
@@ -101,13 +102,14 @@ static void read_once(const char *path, cs_params *params) {
     memcpy(shared->counters, __start___sancov_cntrs, n_counters());
 }
 
-/* The child and the ends of two pipes: a byte asks it to read the file, a byte says that it has. */
+/* The child and the ends of two pipes: the parent sends a byte to have the file read, the child a byte when it is done.
+ */
 static pid_t child;
 static int ask, answer;
 
 static void serve(int asked, int answered, const char *path) {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF};
-    const struct itimerval hang = {.it_value.tv_sec = SECONDS}, none = {0}; /* of the processor */
+    const struct itimerval hang = {.it_value.tv_sec = SECONDS}, none = {0}; /* processor time */
     cs_params *params;
     char byte;
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
@@ -139,7 +141,7 @@ static void start_child(const char *path) {
     answer = back[0];
 }
 
-/* How the child ended. */
+/* Waits for the child's end and returns its status. */
 static int end_child(void) {
     int how = 0;
     close(ask);
@@ -153,7 +155,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     (void)argc, (void)argv;
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     (void)signal(SIGPIPE, SIG_IGN);
-    return shared == MAP_FAILED || H5open() < 0; /* so that not every child has to */
+    return shared == MAP_FAILED || H5open() < 0; /* so that the children need not */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libFuzzer: any bytes as a safetensors file, read as users read it, into networks of both dialects. */
+/* A libFuzzer harness: reads any bytes as a safetensors file, as users do, into networks of both dialects. */
 #include "network.h"
 
 #include "cnnsweep/weights.h"
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     static const uint8_t hdf5[] = {0x89, 'H', 'D', 'F'};
     static cs_params *params[2];
     if (size >= sizeof hdf5 && memcmp(bytes, hdf5, sizeof hdf5) == 0)
-        return -1; /* for the other harness */
+        return -1; /* HDF5 files are for the other harness */
     for (int d = 0; d < 2; d++)
         if (!params[d] && cs_params_create(fuzz_network(d ? CS_DIALECT_TORCH : CS_DIALECT_KERAS), &params[d]) != CS_OK)
             abort();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzing campaigns, small files of weights for the network of network.c, below a folder."""
+"""Writes the seed inputs of the fuzzing campaigns into a folder: small files of weights for the network of network.c."""
 import json
 import os
 import struct

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* Ends the program when it cannot. */
+/* Builds the network; ends the program if that fails. */
 cs_graph *fuzz_network(cs_dialect dialect);
 
 /* Puts the bytes into a file of this process and returns its path. */

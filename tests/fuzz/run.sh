@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes the readers of weights: tests/fuzz/run.sh SECONDS [BUILD_FOLDER]. Each harness gets half of the time. New inputs
-# stay in the build folder's corpus; what breaks a reader is left there as crash-*, and the script fails.
+# stay in the build folder's corpus. If an input breaks a reader, it is left there as crash-*, and the script fails.
 set -euo pipefail
 seconds=$1
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -12,7 +12,7 @@ cmake -S "$source" -B "$build" -DCMAKE_C_COMPILER="$clang" -DCMAKE_BUILD_TYPE=Re
     -DCNNSWEEP_ONEDNN=OFF -DCNNSWEEP_CUDA=OFF >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
 cmake --build "$build" --target fuzz_safetensors fuzz_hdf5 >>"$build.log" 2>&1 || { tail -n 40 "$build.log"; exit 1; }
 
-# $1: harness, $2: seeds, then options.
+# fuzz HARNESS SEEDS OPTION...
 fuzz() {
     local harness=$1 seeds=$2
     shift 2

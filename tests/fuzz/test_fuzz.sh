@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A short campaign against the readers of weights. Without clang: skipped, but an error in CI.
+# A short fuzzing campaign against the readers of weights. Without clang the test is skipped, but fails in CI.
 set -eu
 if ! command -v clang-14 >/dev/null && ! command -v clang >/dev/null; then
     echo "clang is not installed: nothing checked"

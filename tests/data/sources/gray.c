@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A source for test_pack_source.py: a text file, x.gray, with a line "SPLIT CLASS LEVEL" a sample, of which it makes an
- * image of 8x6 pixels of that gray level. Its classes stand in the order of their names. */
+/* A source for test_pack_source.py: a text file, x.gray, with a line "SPLIT CLASS LEVEL" for each sample, which becomes
+ * an image of 8x6 pixels of that gray level. Its classes are in the order of their names. */
 #include "source.h"
 
 #include <string.h>
