@@ -17,7 +17,7 @@ static void read_model(keras_golden *golden, const char *line) {
                      7);
     snprintf(config->head, sizeof config->head, "%s", strcmp(head, "-") == 0 ? "" : head);
     config->pretrained = pretrained;
-    config->dropout = 0.5f; /* of the plain dropout in cnn4's head */
+    config->dropout = 0.5f; /* the rate of the dropout in cnn4's head */
 }
 
 static void read_layer(keras_model *model, const char *line) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* golden/keras_models.txt in memory: see golden/make_keras_models.py for the lines. */
+/* The contents of golden/keras_models.txt; golden/make_keras_models.py describes its lines. */
 #ifndef CS_TESTS_KERAS_MODELS_H
 #define CS_TESTS_KERAS_MODELS_H
 
@@ -12,7 +12,7 @@ typedef struct keras_layer {
     int rank, dims[3]; /* of the output */
     size_t params;
     int n_numbers;
-    double numbers[4]; /* kernels: limit and deviation of each; dropout: rate, whole samples or not */
+    double numbers[4]; /* kernels: limit and deviation of each; dropout: rate, and 1 if it drops whole samples */
 } keras_layer;
 
 typedef struct keras_fine_tune {
@@ -42,7 +42,7 @@ typedef struct keras_golden {
     int n_same;
 } keras_golden;
 
-/* Fails the test when the file is missing or not understood. */
+/* Fails the test when the file is missing or has a wrong line. */
 const keras_golden *keras_golden_load(void);
 
 #endif

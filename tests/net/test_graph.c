@@ -17,7 +17,7 @@ static cs_graph *new_graph(int h, int w, int c) {
     return graph;
 }
 
-/* 0 input, 1 stem, 2 norm, 3 branch, 4 sum = stem + branch, 5 relu, 6 gap, 7 dense */
+/* The layers: 0 input, 1 stem, 2 norm, 3 branch, 4 sum = stem + branch, 5 relu, 6 gap, 7 dense. */
 static cs_graph *residual_graph(void) {
     cs_graph *graph = new_graph(8, 8, 3);
     int stem, x;
@@ -33,7 +33,7 @@ static cs_graph *residual_graph(void) {
     return graph;
 }
 
-static void same_padding_is_tensorflows(void **state) {
+static void same_padding_is_that_of_tensorflow(void **state) {
     (void)state;
     const keras_golden *golden = keras_golden_load();
     assert_true(golden->n_same > 0);
@@ -176,7 +176,7 @@ static void wrong_depths_are_refused_and_change_nothing(void **state) {
     cs_graph_free(graph);
 }
 
-static void frozen_statistics_never_count_as_trainable(void **state) {
+static void statistics_never_count_as_trainable(void **state) {
     (void)state;
     cs_graph *graph = residual_graph();
     cs_param_counts counts = cs_graph_count_params(graph);
@@ -196,12 +196,12 @@ static void assert_segment(const cs_graph *graph, int begin, int end, const int 
     cs_segment_free(segment);
 }
 
-static void segments_know_what_crosses_their_borders(void **state) {
+static void segments_list_the_values_that_cross_their_borders(void **state) {
     (void)state;
     cs_graph *graph = residual_graph();
     assert_segment(graph, 0, 8, (int[]){0}, 0, (int[]){7}, 1);
     assert_segment(graph, 0, 2, (int[]){0}, 0, (int[]){1}, 1);
-    assert_segment(graph, 0, 3, (int[]){0}, 0, (int[]){1, 2}, 2); /* the skip crosses too */
+    assert_segment(graph, 0, 3, (int[]){0}, 0, (int[]){1, 2}, 2); /* the skip connection crosses the border too */
     assert_segment(graph, 3, 8, (int[]){1, 2}, 2, (int[]){7}, 1);
     assert_segment(graph, 3, 4, (int[]){2}, 1, (int[]){3}, 1);
     assert_segment(graph, 5, 7, (int[]){4}, 1, (int[]){6}, 1);
@@ -298,14 +298,14 @@ static void the_summary_separates_thousands(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_padding_is_tensorflows),
+        cmocka_unit_test(same_padding_is_that_of_tensorflow),
         cmocka_unit_test(parameters_have_keras_layouts_and_names),
         cmocka_unit_test(multiply_adds_count_every_tap),
         cmocka_unit_test(bad_layers_are_refused_by_name),
         cmocka_unit_test(freezing_takes_counts_names_all_and_head),
         cmocka_unit_test(wrong_depths_are_refused_and_change_nothing),
-        cmocka_unit_test(frozen_statistics_never_count_as_trainable),
-        cmocka_unit_test(segments_know_what_crosses_their_borders),
+        cmocka_unit_test(statistics_never_count_as_trainable),
+        cmocka_unit_test(segments_list_the_values_that_cross_their_borders),
         cmocka_unit_test(empty_and_outside_segments_are_refused),
         cmocka_unit_test(initial_values_depend_on_seed_and_layer_name_only),
         cmocka_unit_test(the_summary_is_the_table_of_keras),

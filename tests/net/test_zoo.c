@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The zoo against Keras (golden/keras_models.txt): names, classes, shapes, parameters, freezing, initial values. */
+/* The zoo agrees with Keras (golden/keras_models.txt) in names, classes, shapes, parameters, freezing and initial
+ * values.
+ */
 #include "keras_models.h"
 #include "test.h"
 
@@ -108,9 +110,9 @@ static void fine_tuning_n_layers_counts_as_keras(void **state) {
     for_each_model(check_fine_tunes);
 }
 
-/* `limit` and `deviation` are Keras'. A value lies above (1 - x) * limit with probability x where they are uniform,
- * more than x/5 where they are normal and cut at two deviations: of K values the largest stays below limit * (1 -
- * 100/K) with probability e^-20. */
+/* `limit` and `deviation` are Keras'. A uniform value is above (1 - x) * limit with probability x, a normal value cut
+ * at two deviations with more than x/5: so the largest of K values is below limit * (1 - 100/K) with probability e^-20.
+ */
 static void check_kernel(double limit, double deviation, const float *values, size_t n) {
     double largest = 0, sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
@@ -204,7 +206,7 @@ static void check_block(const char *arch, int size, int count, const char *layer
     cs_graph_free(graph);
 }
 
-static void the_last_blocks_begin_where_the_families_say(void **state) {
+static void the_last_blocks_begin_at_the_expected_layers(void **state) {
     (void)state;
     check_block("mobilenet", 32, 1, "conv_dw_13");
     check_block("mobilenet", 32, 2, "conv_pad_12");
@@ -268,7 +270,7 @@ static void heads_are_lists_with_automatic_names(void **state) {
     cs_graph_free(graph);
 }
 
-static void blocks_beyond_those_there_are_are_refused(void **state) {
+static void more_blocks_than_the_network_has_are_refused(void **state) {
     (void)state;
     cs_graph *graph;
     assert_ok(build("mobilenet", 32, 4, 0.25f, "", &graph));
@@ -279,8 +281,8 @@ static void blocks_beyond_those_there_are_are_refused(void **state) {
     cs_graph_free(graph);
 }
 
-/* The classifier of MobileNet's "top" is a convolution. */
-static void l2_is_of_the_kernels_of_any_head(void **state) {
+/* The kernel of MobileNet's "top" classifier is that of a convolution. */
+static void l2_applies_to_the_kernels_of_any_head(void **state) {
     (void)state;
     static const struct {
         const char *arch, *head;
@@ -351,12 +353,12 @@ int main(void) {
         cmocka_unit_test(fine_tuning_n_layers_counts_as_keras),
         cmocka_unit_test(initial_values_have_the_spread_of_keras),
         cmocka_unit_test(inputs_parameters_and_blocks_follow_the_order_of_keras),
-        cmocka_unit_test(the_last_blocks_begin_where_the_families_say),
+        cmocka_unit_test(the_last_blocks_begin_at_the_expected_layers),
         cmocka_unit_test(the_head_of_mobilenet_v2_trains_as_many_parameters_as_in_keras),
         cmocka_unit_test(the_head_begins_where_the_architecture_ends),
         cmocka_unit_test(heads_are_lists_with_automatic_names),
-        cmocka_unit_test(blocks_beyond_those_there_are_are_refused),
-        cmocka_unit_test(l2_is_of_the_kernels_of_any_head),
+        cmocka_unit_test(more_blocks_than_the_network_has_are_refused),
+        cmocka_unit_test(l2_applies_to_the_kernels_of_any_head),
         cmocka_unit_test(wrong_configurations_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The torch dialect of the zoo against torchvision (golden/torch_models.txt): names, shapes, parameters, settings and
- * initial values. */
+/* The torch dialect of the zoo agrees with torchvision (golden/torch_models.txt) in names, shapes, parameters, settings
+ * and initial values. */
 #include "test.h"
 
 #include "cnnsweep/zoo.h"
@@ -124,7 +124,7 @@ static void check_layers(const torch_model *model, cs_graph *graph) {
         const cs_layer *layer = &graph->layers[i];
         assert_string_equal(layer->name, want->name);
         assert_string_equal(class_of(layer), want->class_name);
-        bool pooled = layer->kind == CS_LAYER_GLOBAL_AVERAGE_POOL; /* ours is flat already, theirs 1 x 1 */
+        bool pooled = layer->kind == CS_LAYER_GLOBAL_AVERAGE_POOL; /* our output is flat, torchvision's is 1 x 1 */
         assert_int_equal(layer->out.flat, want->rank == 1 || pooled);
         assert_int_equal(layer->out.c, want->dims[want->rank - 1]);
         assert_int_equal(layer->out.h, want->rank == 1 ? 1 : want->dims[0]);
@@ -174,8 +174,8 @@ static void batch_norms_have_the_settings_of_torchvision(void **state) {
     for_each_model(check_norms);
 }
 
-/* Six standard errors of mean and variance, with the fourth moment of the distribution. Of K uniform values the largest
- * stays below limit*(1 - 20/K) with probability e^-20. */
+/* Mean and variance may be off by six standard errors, from the fourth moment of the distribution. The largest of K
+ * uniform values is below limit*(1 - 20/K) with probability e^-20. */
 static void check_random(const filling *want, const float *values, size_t n) {
     bool is_uniform = strcmp(want->kind, "uniform") == 0;
     double largest = 0, sum = 0, squares = 0, count = (double)n;
@@ -249,7 +249,7 @@ static void the_smallest_size_is_that_of_torchvision(void **state) {
     }
 }
 
-static void keras_is_the_default_where_there_are_both(void **state) {
+static void keras_is_the_default_where_both_dialects_exist(void **state) {
     (void)state;
     const char *const both[] = {"mobilenet_v2", "resnet50", "densenet121", "densenet169"};
     for (size_t i = 0; i < sizeof both / sizeof both[0]; i++) {
@@ -260,7 +260,7 @@ static void keras_is_the_default_where_there_are_both(void **state) {
     }
 }
 
-static void the_usual_head_stands_where_the_classifier_stood(void **state) {
+static void the_usual_head_replaces_the_classifier(void **state) {
     (void)state;
     const struct {
         const char *arch, *below;
@@ -328,8 +328,8 @@ int main(void) {
         cmocka_unit_test(batch_norms_have_the_settings_of_torchvision),
         cmocka_unit_test(initial_values_are_distributed_as_in_fresh_modules),
         cmocka_unit_test(the_smallest_size_is_that_of_torchvision),
-        cmocka_unit_test(keras_is_the_default_where_there_are_both),
-        cmocka_unit_test(the_usual_head_stands_where_the_classifier_stood),
+        cmocka_unit_test(keras_is_the_default_where_both_dialects_exist),
+        cmocka_unit_test(the_usual_head_replaces_the_classifier),
         cmocka_unit_test(blocks_are_residuals_and_dense_layers),
         cmocka_unit_test(wrong_configurations_are_named),
     };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loss_curve DEVICE OPTIMIZER FOLDER: trains MobileNet alpha 0.25 at 64 x 64 from its initial values and leaves in
- * FOLDER all that another framework needs to do the same, and what came of it: params.txt          a line a parameter:
- * layer, role, dimensions before.f32          the values of all of them, in that order, before the first step;
- * after.f32: behind the last images.f32          [STEPS,BATCH,SIZE,SIZE,3];  labels.i32 [STEPS,BATCH] losses.txt mean
- * loss of each step */
+/* loss_curve DEVICE OPTIMIZER FOLDER: trains MobileNet alpha 0.25 at 64 x 64 from its initial values. Writes to FOLDER
+ * all that another framework needs to do the same, and the results:
+ *   params.txt               a line for each parameter: layer, role, dimensions
+ *   before.f32 after.f32     the values of all parameters, in that order, before the first step and after the last
+ *   images.f32 labels.i32    the batches: [BATCHES,BATCH,SIZE,SIZE,3] and [BATCHES,BATCH]
+ *   losses.txt               the mean loss of each step */
 #include "cnnsweep/engine.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
@@ -52,7 +53,7 @@ static cs_status write_names(const cs_graph *graph, const char *folder) {
     return fclose(out) == 0 ? CS_OK : cs_fail_errno("%s/params.txt", folder);
 }
 
-/* Noise with a brightness of its own for each class, so that there is something to learn. */
+/* Makes noise whose brightness depends on the class, so that the network can learn the classes. */
 static void make_batches(curve *run) {
     for (uint32_t i = 0; i < BATCHES * BATCH; i++) {
         cs_rng rng = cs_rng_at(3, CS_PURPOSE_TEST, 0, i);
@@ -114,7 +115,7 @@ static cs_status run_curve(curve *run, const char *device, const cs_optimizer *o
 }
 
 /* The rates are small because the gradients of this network are large at its initial values: at the usual ones a
- * difference of one rounding grows tenfold a step, and two right programs part within 20. */
+ * difference of one rounding grows tenfold with each step, and two correct programs differ after 20 steps. */
 int main(int argc, char **argv) {
     static const cs_optimizer sgd = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-6f, .momentum = 0.9f, .nesterov = true};
     static const cs_optimizer adam = {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* zoo_step DEVICE ARCH DIALECT HEAD ALPHA HxW FOLDER WEIGHTS...
  *
- * One network, for other frameworks to compare with. FOLDER has images.f32 [N,H,W,3], preprocessed, and labels.i32 [N]
- * of CLASSES classes; each of WEIGHTS must give the same parameters. Leaves in FOLDER
- *   features.f32             last feature map of the architecture, inference
- *   probabilities.f32        [N,CLASSES], inference
- *   gradient.safetensors     of the mean loss, training on all layers, dropout off
- *   ours.weights.h5 ours.h5 ours.safetensors    the parameters, written back */
+ * Computes one network, for comparison with other frameworks. FOLDER has images.f32 [N,H,W,3], preprocessed, and
+ * labels.i32 [N] of CLASSES classes; each of WEIGHTS must give the same parameters. Writes to FOLDER features.f32 the
+ * last feature map of the architecture, in inference mode probabilities.f32        [N,CLASSES], in inference mode
+ *   gradient.safetensors     the gradient of the mean loss, with all layers trainable and no dropout
+ *   ours.weights.h5 ours.h5 ours.safetensors    the parameters */
 #include "cnnsweep/engine.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"

@@ -2,7 +2,7 @@
 """Writes Keras-style .h5 files, good and bad, into a folder: make_files.py FOLDER [WEIGHTS.h5 ...]
 
 The network is that of test_keras_h5.c; element k of parameter i is ((37 k + 11 i) mod 251) / 64, exact in float16.
-Of each WEIGHTS.h5 a text file NAME.txt is written: `layer/parameter count first last sum` a line.
+For each WEIGHTS.h5 it writes a text file NAME.txt with a line `layer/parameter count first last sum` for each parameter.
 """
 import os
 import sys
@@ -96,7 +96,7 @@ def bad_files(new):
     write_tree(new("integers"), every, dtype="i4")
 
     def without_bias(name):
-        """A good file but for conv/bias; returns its group."""
+        """Writes a good file without conv/bias; returns its group."""
         file = new(name)
         write_tree(file, every)
         del file["conv/conv/bias:0"]

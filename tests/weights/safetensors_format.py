@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The safetensors format, from its definition: 8 bytes N (little endian), N bytes of JSON, the values."""
+"""Reads and writes the safetensors format as it is defined: 8 bytes N (little endian), N bytes of JSON, the values."""
 import json
 import struct
 
@@ -26,7 +26,7 @@ def write(path, tensors, metadata=None):
 
 
 def read(path):
-    """Tensors and metadata; what the format forbids fails."""
+    """(tensors, metadata); fails on what the format forbids."""
     with open(path, "rb") as file:
         blob = file.read()
     size, = struct.unpack("<Q", blob[:8])

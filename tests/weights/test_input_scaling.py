@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EfficientNet's input is rescaled once, or twice for ImageNet's weights: files of real Keras tell which, and so do ours.
+"""EfficientNet rescales its input once, or twice for ImageNet's weights. We recognize which from files of the real Keras, and
+our own files record it.
 
-CNNSWEEP_KERAS_PYTHON names an interpreter that has keras and tensorflow."""
+CNNSWEEP_KERAS_PYTHON names a Python that has keras and tensorflow."""
 import os
 import subprocess
 import sys
@@ -14,10 +15,10 @@ from harness import SCRATCH, path, run, run_ok, run_tests  # noqa: E402
 
 PYTHON = os.environ.get("CNNSWEEP_KERAS_PYTHON")
 if not PYTHON:
-    print("CNNSWEEP_KERAS_PYTHON names no interpreter with Keras: nothing checked")
+    print("CNNSWEEP_KERAS_PYTHON names no Python with Keras: nothing checked")
     sys.exit(1 if os.environ.get("CI") else 77)
 
-# The published weights are not needed for the network that takes them.
+# Builds the network as for the published weights, without loading them.
 MAKE = """
 import keras
 from keras.src.utils import file_utils
@@ -42,13 +43,13 @@ ASSUMED = "taken for ImageNet's weights"
 
 
 def preprocessing_of(name):
-    """What converting `name` records, and what was said meanwhile."""
+    """(the preprocessing that a conversion of `name` records, the messages of the conversion)"""
     done = run_ok("weights", "convert", name, "out.safetensors", "--arch", "efficientnet_b0", "--input", "32x32x3")
     last = run_ok("weights", "show", "out.safetensors").stdout.splitlines()[-1]
     return last.split("preprocessing ")[1], done.stderr
 
 
-def test_files_of_keras():
+def test_files_of_keras_are_recognized():
     done = subprocess.run([PYTHON, "-c", MAKE], cwd=SCRATCH, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
     for name, kind in (("scratch.weights.h5", "raw"), ("scratch.h5", "raw"), ("second.weights.h5", "raw"),
@@ -58,7 +59,7 @@ def test_files_of_keras():
         assert got == kind and ASSUMED not in said, (name, got, said)
 
 
-def test_our_files_keep_it():
+def test_our_files_keep_the_scaling():
     for source, kind in (("scratch.h5", "raw"), ("imagenet.h5", "raw_imagenet")):
         for target in ("ours.h5", "ours.weights.h5", "ours.safetensors"):
             run_ok("weights", "convert", source, target, "--arch", "efficientnet_b0", "--input", "32x32x3")
@@ -66,7 +67,7 @@ def test_our_files_keep_it():
             assert got == kind and ASSUMED not in said, (source, target, got, said)
 
 
-def test_what_a_file_does_not_tell_is_assumed_and_said():
+def test_an_unknown_scaling_is_assumed_and_reported():
     with h5py.File(path("scratch.h5")) as whole, h5py.File(path("some.h5"), "w") as file:
         group = whole["model_weights"]
         names = [n for n in group.attrs["layer_names"] if len(group[n].attrs["weight_names"])]
@@ -77,7 +78,7 @@ def test_what_a_file_does_not_tell_is_assumed_and_said():
     assert got == "raw_imagenet" and f"some.h5 does not tell how its input is scaled: {ASSUMED}" in said, (got, said)
 
 
-def test_other_networks_are_not_asked():
+def test_other_networks_have_no_second_scaling():
     done = run("weights", "check", "scratch.h5", "mobilenet", "--allow-missing")
     assert ASSUMED not in done.stderr
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work in a child process: what comes back from it, and what its end tells. */
+/* Work in a child process: its results, and how its end is reported. */
 #include "isolated.h"
 #include "test.h"
 
@@ -29,7 +29,7 @@ static cs_status fill(void *context, FILE *text) {
     return CS_OK;
 }
 
-static void text_and_shared_memory_come_back(void **state) {
+static void text_and_shared_memory_are_returned(void **state) {
     (void)state;
     char own[32], *text = NULL;
     int *shared;
@@ -49,7 +49,7 @@ static cs_status refuse(void *context, FILE *text) {
     return cs_hint(cs_fail(CS_ERR_SHAPE, "%s is odd", (const char *)context), "make it even");
 }
 
-static void errors_come_back_with_their_hint_and_the_text_so_far(void **state) {
+static void errors_are_returned_with_their_hint_and_the_text_so_far(void **state) {
     (void)state;
     char name[] = "the shape", *text = NULL;
     assert_fails(cs_isolated(path, generous, refuse, name, &text), CS_ERR_SHAPE, "the shape is odd");
@@ -74,7 +74,7 @@ static void a_crash_is_an_error_that_names_the_file(void **state) {
     assert_no_child_is_left();
 }
 
-static void a_child_that_is_killed_points_to_the_memory(void **state) {
+static void a_killed_child_is_an_error_that_suggests_lack_of_memory(void **state) {
     (void)state;
     int deadly = SIGKILL;
     char *text = NULL;
@@ -98,8 +98,8 @@ static cs_status sleep_on(void *context, FILE *text) {
     return CS_OK;
 }
 
-/* Seconds that the error tells. */
-static double seconds_told(void) {
+/* The seconds that the error names. */
+static double seconds_in_error(void) {
     const char *told = strstr(cs_error_last()->text, "after ");
     assert_non_null(told);
     return strtod(told + strlen("after "), NULL);
@@ -112,7 +112,7 @@ static void too_much_work_is_an_error_that_names_the_file(void **state) {
     char *text = NULL;
     assert_fails(cs_isolated(path, limits, spin, &turns, &text), CS_ERR_FORMAT,
                  "some/file.h5: the HDF5 library hung on it");
-    assert_true(seconds_told() >= 0.9 && seconds_told() < 90);
+    assert_true(seconds_in_error() >= 0.9 && seconds_in_error() < 90);
     assert_no_child_is_left();
 }
 
@@ -122,7 +122,7 @@ static void too_much_time_is_an_error_that_names_the_file(void **state) {
     char *text = NULL;
     assert_fails(cs_isolated(path, limits, sleep_on, NULL, &text), CS_ERR_FORMAT,
                  "some/file.h5: the HDF5 library hung on it");
-    assert_true(seconds_told() >= 0.5 && seconds_told() < 50);
+    assert_true(seconds_in_error() >= 0.5 && seconds_in_error() < 50);
     assert_no_child_is_left();
 }
 
@@ -140,12 +140,12 @@ static void limits_grow_with_the_file(void **state) {
     assert_true(of_large.memory >= of_none.memory + ((size_t)1 << 30));
 }
 
-/* The child says through the pipe that it is there, and hangs. */
-static cs_status tell_and_sleep(void *context, FILE *text) {
+/* The child writes a byte to the pipe when it has started, and then hangs. */
+static cs_status announce_and_sleep(void *context, FILE *text) {
     return write(((int *)context)[1], "", 1) == 1 ? sleep_on(context, text) : CS_ERR_IO;
 }
 
-/* A pipe is at its end when the last process is gone that could write to it. */
+/* Reading the pipe reaches the end when the last process that could write to it has ended. */
 static void a_child_dies_with_its_parent(void **state) {
     (void)state;
     const int much_too_long = 60 * 1000; /* milliseconds */
@@ -156,7 +156,7 @@ static void a_child_dies_with_its_parent(void **state) {
     assert_true(parent >= 0);
     if (parent == 0) {
         char *text;
-        _exit(cs_isolated(path, generous, tell_and_sleep, ends, &text) == CS_OK);
+        _exit(cs_isolated(path, generous, announce_and_sleep, ends, &text) == CS_OK);
     }
     close(ends[1]);
     assert_int_equal(read(ends[0], &byte, 1), 1);
@@ -167,7 +167,7 @@ static void a_child_dies_with_its_parent(void **state) {
     close(ends[0]);
 }
 
-static void a_process_that_ignores_its_children_learns_as_much(void **state) {
+static void ignoring_sigchld_does_not_matter(void **state) {
     (void)state;
     int deadly = SIGILL;
     char *text = NULL, name[] = "x";
@@ -217,7 +217,7 @@ static cs_status chatter(void *context, FILE *text) {
     return *(int *)context == 0 ? CS_OK : CS_ERR_IO;
 }
 
-static void endless_text_is_cut(void **state) {
+static void endless_text_is_truncated(void **state) {
     (void)state;
     int zero = 0;
     char *text = NULL;
@@ -228,18 +228,18 @@ static void endless_text_is_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_and_shared_memory_come_back),
-        cmocka_unit_test(errors_come_back_with_their_hint_and_the_text_so_far),
+        cmocka_unit_test(text_and_shared_memory_are_returned),
+        cmocka_unit_test(errors_are_returned_with_their_hint_and_the_text_so_far),
         cmocka_unit_test(a_crash_is_an_error_that_names_the_file),
-        cmocka_unit_test(a_child_that_is_killed_points_to_the_memory),
+        cmocka_unit_test(a_killed_child_is_an_error_that_suggests_lack_of_memory),
         cmocka_unit_test(too_much_work_is_an_error_that_names_the_file),
         cmocka_unit_test(too_much_time_is_an_error_that_names_the_file),
         cmocka_unit_test(limits_grow_with_the_file),
         cmocka_unit_test(a_child_dies_with_its_parent),
         cmocka_unit_test(work_in_this_process_gives_the_same),
-        cmocka_unit_test(a_process_that_ignores_its_children_learns_as_much),
+        cmocka_unit_test(ignoring_sigchld_does_not_matter),
         cmocka_unit_test(other_threads_do_not_matter),
-        cmocka_unit_test(endless_text_is_cut),
+        cmocka_unit_test(endless_text_is_truncated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keras .h5 files written by h5py (make_files.py) and the real MobileNet weights, read by name. */
+/* Reads by name: Keras .h5 files that h5py wrote (make_files.py), and the real MobileNet weights. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/weights.h"
 #include "cnnsweep/zoo.h"
@@ -20,7 +20,7 @@ typedef struct fixture {
 
 static const float untouched = -5;
 
-/* The network of make_files.py; the head is the dense layer. */
+/* Builds the network of make_files.py; its head is the dense layer. */
 static cs_graph *small_graph(void) {
     cs_conv_args conv = {
         .filters = 4, .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = CS_PADDING_SAME, .use_bias = true};
@@ -82,7 +82,7 @@ static void assert_report(const fixture *f, int matched, int missing, int unused
     assert_int_equal(lines, missing + unused + wrong_shape);
 }
 
-/* Parameter i holds what make_files.py wrote. */
+/* Parameter i has the values that make_files.py wrote. */
 static void assert_values(const fixture *f, int i) {
     const cs_param *param = &f->graph->params[i];
     const float *values = cs_params_at(f->params, param);
@@ -96,7 +96,7 @@ static void assert_untouched(const fixture *f, int i) {
         assert_true(cs_params_at(f->params, param)[k] == untouched);
 }
 
-static void every_dialect_of_the_layout_is_read(void **state) {
+static void every_variant_of_the_layout_is_read(void **state) {
     (void)state;
     const char *const names[] = {"fixed", "reversed", "packed", "half", "double", "keras3", "whole", "split", "nested"};
     for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
@@ -110,7 +110,7 @@ static void every_dialect_of_the_layout_is_read(void **state) {
     }
 }
 
-static void a_head_the_file_lacks_keeps_its_values(void **state) {
+static void a_head_that_the_file_lacks_keeps_its_values(void **state) {
     (void)state;
     fixture f = new_fixture(small_graph());
     assert_ok(read_made(&f, "headless", false));
@@ -135,7 +135,7 @@ static void a_missing_parameter_is_an_error_unless_allowed(void **state) {
     free_fixture(&f);
 }
 
-static void datasets_nobody_takes_are_reported(void **state) {
+static void unused_datasets_are_reported(void **state) {
     (void)state;
     fixture f = new_fixture(small_graph());
     assert_ok(read_made(&f, "more", false));
@@ -153,8 +153,8 @@ static void two_datasets_for_one_parameter_are_an_error_naming_both(void **state
     free_fixture(&f);
 }
 
-/* As Keras' skip_mismatch leaves it. */
-static void another_head_leaves_ours_as_it_is(void **state) {
+/* This is what Keras' skip_mismatch does. */
+static void a_different_head_in_the_file_is_not_read(void **state) {
     (void)state;
     const struct {
         const char *file, *line;
@@ -178,7 +178,7 @@ static void another_head_leaves_ours_as_it_is(void **state) {
     }
 }
 
-static void the_whole_head_is_read_when_that_is_asked_for(void **state) {
+static void the_head_is_read_when_asked_for(void **state) {
     (void)state;
     char path[CS_PATH_MAX];
     fixture f = new_fixture(small_graph());
@@ -190,7 +190,7 @@ static void the_whole_head_is_read_when_that_is_asked_for(void **state) {
     free_fixture(&f);
 }
 
-static void a_file_of_which_nothing_matches_is_an_error_whatever_is_allowed(void **state) {
+static void a_file_without_any_match_is_always_an_error(void **state) {
     (void)state;
     fixture f = new_fixture(small_graph());
     assert_fails(read_made(&f, "stranger", true), CS_ERR_NOT_FOUND, "none of its 1 tensors is a parameter of net");
@@ -198,7 +198,7 @@ static void a_file_of_which_nothing_matches_is_an_error_whatever_is_allowed(void
     free_fixture(&f);
 }
 
-static void names_that_keras_made_up_count_by_their_rank(void **state) {
+static void automatic_names_of_keras_match_by_their_order(void **state) {
     (void)state;
     fixture f = new_fixture(small_graph());
     assert_ok(read_made(&f, "later", false));
@@ -229,7 +229,7 @@ static void wrong_shapes_are_errors_with_both_shapes(void **state) {
     }
 }
 
-static void broken_files_are_refused_naming_file_and_place(void **state) {
+static void broken_files_are_refused_with_file_and_place(void **state) {
     (void)state;
     const struct {
         const char *file, *place;
@@ -270,14 +270,14 @@ static void files_cut_short_are_refused(void **state) {
         assert_ok(cs_file_write(cut, bytes, keep));
         assert_fails(read_made(&f, "cut", true), CS_ERR_FORMAT, "cut.h5");
         assert_non_null(strstr(keep < 8 ? cs_error_last()->text : cs_error_last()->hint, "cut short"));
-        if (keep >= 96) /* behind the superblock HDF5 knows how long the file was */
+        if (keep >= 96) /* after its superblock, HDF5 notices that the file is too short */
             assert_non_null(strstr(cs_error_last()->text, "truncated file: eof = "));
         free_fixture(&f);
     }
     free(bytes);
 }
 
-static void absent_files_and_other_files_are_told_apart(void **state) {
+static void missing_files_and_other_files_have_different_errors(void **state) {
     (void)state;
     fixture f = new_fixture(small_graph());
     assert_fails(read_made(&f, "absent", true), CS_ERR_NOT_FOUND, "absent.h5");
@@ -289,7 +289,7 @@ static void absent_files_and_other_files_are_told_apart(void **state) {
     free_fixture(&f);
 }
 
-/* Index of the parameter of that name. */
+/* The index of the parameter of that name. */
 static int param_named(const cs_graph *graph, const char *wanted) {
     for (int i = 0; i < graph->n_params; i++) {
         char name[2 * CS_NAME_MAX];
@@ -366,19 +366,19 @@ static int make_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_dialect_of_the_layout_is_read),
-        cmocka_unit_test(a_head_the_file_lacks_keeps_its_values),
+        cmocka_unit_test(every_variant_of_the_layout_is_read),
+        cmocka_unit_test(a_head_that_the_file_lacks_keeps_its_values),
         cmocka_unit_test(a_missing_parameter_is_an_error_unless_allowed),
-        cmocka_unit_test(datasets_nobody_takes_are_reported),
+        cmocka_unit_test(unused_datasets_are_reported),
         cmocka_unit_test(two_datasets_for_one_parameter_are_an_error_naming_both),
-        cmocka_unit_test(another_head_leaves_ours_as_it_is),
-        cmocka_unit_test(the_whole_head_is_read_when_that_is_asked_for),
-        cmocka_unit_test(a_file_of_which_nothing_matches_is_an_error_whatever_is_allowed),
-        cmocka_unit_test(names_that_keras_made_up_count_by_their_rank),
+        cmocka_unit_test(a_different_head_in_the_file_is_not_read),
+        cmocka_unit_test(the_head_is_read_when_asked_for),
+        cmocka_unit_test(a_file_without_any_match_is_always_an_error),
+        cmocka_unit_test(automatic_names_of_keras_match_by_their_order),
         cmocka_unit_test(wrong_shapes_are_errors_with_both_shapes),
-        cmocka_unit_test(broken_files_are_refused_naming_file_and_place),
+        cmocka_unit_test(broken_files_are_refused_with_file_and_place),
         cmocka_unit_test(files_cut_short_are_refused),
-        cmocka_unit_test(absent_files_and_other_files_are_told_apart),
+        cmocka_unit_test(missing_files_and_other_files_have_different_errors),
         cmocka_unit_test(mobilenet_weights_match_and_hold_what_h5py_reads),
         cmocka_unit_test(partial_mobilenet_weights_need_allow_missing),
         cmocka_unit_test(mobilenet_weights_of_another_alpha_are_refused),

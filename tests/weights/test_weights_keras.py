@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real Keras writes weights, of the second such model in its session (Keras 3 and legacy, flat and with the base in a
-Sequential); we read every kind and
-write both; Keras loads what we wrote and has the same weights to the bit, and the same outputs.
+"""The real Keras writes weights in its formats (Keras 3 and legacy, flat and with the base in a Sequential), from a model that
+its session builds for the second time. We read all of them and write both formats; Keras loads our files and has the same
+weights to the bit, and the same outputs.
 
-CNNSWEEP_KERAS_PYTHON names an interpreter that has keras and tensorflow."""
+CNNSWEEP_KERAS_PYTHON names a Python that has keras and tensorflow."""
 import os
 import subprocess
 import sys
@@ -14,16 +14,16 @@ from harness import SCRATCH, run, run_ok, run_tests  # noqa: E402
 
 PYTHON = os.environ.get("CNNSWEEP_KERAS_PYTHON")
 if not PYTHON:
-    print("CNNSWEEP_KERAS_PYTHON names no interpreter with Keras: nothing checked")
+    print("CNNSWEEP_KERAS_PYTHON names no Python with Keras: nothing checked")
     sys.exit(1 if os.environ.get("CI") else 77)
 
-# id: options, height and width as in keras_side.py
+# name: (options, height and width as in reference_keras.py)
 MODELS = {"mobilenet": (["--alpha", "0.25"], 64), "xception": ([], 96), "inception_v3": ([], 96),
           "efficientnet_b0": ([], 64), "basenet": ([], 32)}
 
 
 def keras(*arguments):
-    done = subprocess.run([PYTHON, os.path.join(HERE, "keras_side.py"), *arguments], capture_output=True, text=True)
+    done = subprocess.run([PYTHON, os.path.join(HERE, "reference_keras.py"), *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
 
 
@@ -43,23 +43,23 @@ def check_round_trip(name):
     keras("load", SCRATCH, name, *written, f"{name}_from_safetensors.h5")
 
 
-def test_mobilenet():
+def test_mobilenet_round_trip():
     check_round_trip("mobilenet")
 
 
-def test_xception_with_separable_convolutions():
+def test_xception_round_trip_with_separable_convolutions():
     check_round_trip("xception")
 
 
-def test_inception_v3_with_automatic_names():
+def test_inception_v3_round_trip_with_automatic_names():
     check_round_trip("inception_v3")
 
 
-def test_efficientnet_b0_with_a_normalization():
+def test_efficientnet_b0_round_trip_with_a_normalization():
     check_round_trip("efficientnet_b0")
 
 
-def test_basenet_with_automatic_names_alone():
+def test_basenet_round_trip_with_automatic_names_alone():
     check_round_trip("basenet")
 
 
@@ -70,7 +70,7 @@ def test_two_bases_in_one_file_are_ambiguous():
         "and layers/sequential_1/layers/" in done.stderr, done.stderr
 
 
-def test_a_batch_norm_of_the_head_is_not_the_base_s():
+def test_a_batch_norm_of_the_head_is_not_read_into_the_base():
     done = run_ok("weights", "convert", "normed.weights.h5", "base.h5", "--arch", "inception_v3", "--input", "96x96x3")
     assert " 0 missing, 6 unused, 0 of another shape" in done.stdout, done.stdout
     keras("load-normed", SCRATCH, "base.h5")

@@ -24,7 +24,7 @@ torch.manual_seed(1)
 
 
 def network(name, **how):
-    """With statistics that are not those of a new network."""
+    """A network whose statistics differ from those of a new network."""
     model = getattr(torchvision.models, name)(**how).eval()
     with torch.no_grad():
         for value in model.state_dict().values():
@@ -69,7 +69,7 @@ def test_mobilenet_v2_round_trip():
     check_round_trip("mobilenet_v2", 3)
 
 
-def test_published_densenets_have_other_keys():
+def test_the_keys_of_published_densenets_are_read():
     model = network("densenet121", num_classes=3)
     tensors = {re.sub(r"(denselayer\d+\.(?:norm|relu|conv))([12]\.)", r"\1.\2", name): value.numpy()
                for name, value in model.state_dict().items()}
@@ -83,7 +83,7 @@ def test_published_densenets_have_other_keys():
         assert name.endswith("num_batches_tracked") or np.array_equal(got[name], value.numpy()), name
 
 
-def test_kernels_turn_into_keras_axes():
+def test_kernels_are_transposed_to_keras_axes():
     model = network("mobilenet_v2", num_classes=3)
     save(model, "in.safetensors")
     run_ok("weights", "convert", "in.safetensors", "axes.h5", "--arch", "mobilenet_v2", "--dialect", "torch",
@@ -107,7 +107,7 @@ def test_kernels_turn_into_keras_axes():
             1 for name in state if not name.endswith("num_batches_tracked"))
 
 
-def test_half_and_double_are_read():
+def test_half_and_double_precision_are_read():
     model = network("resnet18", num_classes=2)
     arch = ["--arch", "resnet18", "--dialect", "torch", "--head", "top", "--classes", "2"]
     for dtype in ("float16", "float64"):
@@ -119,7 +119,7 @@ def test_half_and_double_are_read():
                 assert np.array_equal(tensors[name], value.numpy().astype(dtype).astype("float32")), name
 
 
-def test_odd_16_bit_floats_are_what_numpy_makes_of_them():
+def test_special_16_bit_floats_are_converted_as_by_numpy():
     half = np.array([0, 0x8000, 1, 0x8001, 0x3ff, 0x400, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x3c00, 0x3555, 0xb555, 0x83ff,
                      0x0200, 0x7800], "u2")
     brain = np.array([0, 0x8000, 1, 0x7f80, 0xff80, 0x3f80, 0x4049, 0x0080, 0x007f, 0xc2f7, 0x7f7f, 0xff7f, 0x8001, 0x3eab,

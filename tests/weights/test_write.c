@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was written is read again to the bit, in every format; files that are not written leave what was there. */
+/* Written weights are read again to the bit, in every format; a write that fails changes nothing. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/weights.h"
 #include "cnnsweep/zoo.h"
@@ -35,7 +35,7 @@ static void check_round_trip(const cs_graph *graph, const char *ending) {
     cs_params_free(params);
 }
 
-static void networks_of_both_dialects_come_back(void **state) {
+static void networks_of_both_dialects_are_read_back(void **state) {
     (void)state;
     static const struct {
         const char *arch;
@@ -55,8 +55,8 @@ static void networks_of_both_dialects_come_back(void **state) {
     }
 }
 
-/* More than 64 KiB of names: Keras' attributes are then split. */
-static void long_lists_of_layers_come_back(void **state) {
+/* With more than 64 KiB of names, Keras' attributes are split. */
+static void long_lists_of_layers_are_read_back(void **state) {
     (void)state;
     enum { LAYERS = 2500 };
     cs_conv_args conv = {.filters = 1, .kernel_h = 1, .kernel_w = 1, .stride = 1, .use_bias = true};
@@ -76,7 +76,7 @@ static void long_lists_of_layers_come_back(void **state) {
     cs_graph_free(graph);
 }
 
-/* Of one dense layer. */
+/* Builds a network of one dense layer. */
 static cs_graph *small_network(void) {
     cs_graph *graph;
     int x;
@@ -134,8 +134,8 @@ static void other_preprocessing_is_refused_and_changes_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(networks_of_both_dialects_come_back),
-        cmocka_unit_test(long_lists_of_layers_come_back),
+        cmocka_unit_test(networks_of_both_dialects_are_read_back),
+        cmocka_unit_test(long_lists_of_layers_are_read_back),
         cmocka_unit_test(a_file_that_cannot_be_written_leaves_nothing),
         cmocka_unit_test(other_preprocessing_is_refused_and_changes_nothing),
     };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights and images made by formulas, so that golden files need not hold them; tests/train/golden_forward.c has the same.
+"""Weights and images made by formulas, so that golden files need not have them; tests/train/golden_forward.c has the same ones.
 
 Image: pixel(h, w, c) = (7 h + 13 w + 29 c + 41 ROW) mod 256, ROW 0 where there is one image.
 Weights: u in [-1, 1) from 24 bits of a hash of "LAYER/ROLE" and the index (see uniform); then by role
@@ -22,7 +22,7 @@ def uniform(name, count):
 
 
 def value(layer, role, shape, fan_in, gain):
-    """Of a parameter in our layout (kernels HWIO, depthwise HWC1, dense IO)."""
+    """The values of a parameter in our layout (kernels HWIO, depthwise HWC1, dense IO)."""
     u = uniform(f"{layer}/{role}", int(np.prod(shape))).reshape(shape)
     if role.endswith("kernel"):
         u = u * np.sqrt(6 / fan_in)

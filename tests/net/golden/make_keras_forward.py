@@ -7,7 +7,7 @@ Needs tensorflow (pip install tensorflow-cpu). Run it when the zoo changes; a te
 
     forward ARCH ALPHA H W GAIN COUNT SUM NORM VALUES...   of the last feature map [H,W,C] in this order: how many
                                                           values, their sum, their L2 norm, the first ones
-    logits ARCH ALPHA H W GAIN COUNT SUM NORM VALUES...    the same of the published classifier
+    logits ARCH ALPHA H W GAIN COUNT SUM NORM VALUES...    the same for the published classifier
     pretrained ARCH ...                                    forward of the network that weights="imagenet" builds
 
 Weights and image come from formulas.py; the image goes through the architecture's own preprocess_input.
@@ -26,7 +26,7 @@ CLASSES = 10
 
 
 def assign(layer, weight, gain):
-    """Our role of a SeparableConv2D's depthwise kernel is "kernel", as of a DepthwiseConv2D's."""
+    """Our role of the depthwise kernel is "kernel", for a SeparableConv2D as for a DepthwiseConv2D."""
     if weight.name == "count":
         return
     separable = weight.name == "depthwise_kernel"
@@ -80,7 +80,7 @@ for arch, first, second in (("resnet50", (64, 64), (97, 66)), ("densenet121", (6
 for arch in ARCHITECTURES:
     smallest = {"inception_v3": 75, "xception": 71}.get(arch, 32)
     forward(arch, 1.0, smallest, smallest + 10, GAINS.get(arch, 1), "logits")
-# The network that takes the published weights; where those come from does not matter here.
+# This network is built as for the published weights, without loading them.
 file_utils.get_file = lambda *_args, **_options: None
 keras.Model.load_weights = lambda *_args, **_options: None
 forward("efficientnet_b0", 1.0, 64, 64, 1, "pretrained")

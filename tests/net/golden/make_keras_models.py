@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes keras_models.txt: what Keras itself says about the networks of the zoo, and about "same" padding.
+"""Writes keras_models.txt: Keras' own description of the networks of the zoo, and its "same" padding.
 
 Needs tensorflow (pip install tensorflow-cpu). Run it when the zoo changes; the tests read the text file.
     python3 make_keras_models.py > keras_models.txt
@@ -33,7 +33,7 @@ FINE_TUNE = (1, 2, 4, 6, 8, 10, 40, 89)
 
 
 def same_padding(size, kernel, stride):
-    """Which taps of the first and of the last window lie inside, one tap at a time."""
+    """Finds, one tap at a time, which taps of the first and of the last window are inside the input."""
     valid = []
     for tap in range(kernel):
         weights = np.zeros((kernel, 1, 1, 1), np.float32)
@@ -154,7 +154,7 @@ describe("densenet169", 1, 64, 64, 3)
 describe("efficientnet_b0", 1, 224, 224, 1000, "top")
 describe("efficientnet_b0", 1, 32, 32, 0)
 describe("efficientnet_b0", 1, 65, 98, 4)
-# The networks that take the published weights; where those come from does not matter here.
+# These networks are built as for the published weights, without loading them.
 file_utils.get_file = lambda *_args, **_options: None
 keras.Model.load_weights = lambda *_args, **_options: None
 describe("efficientnet_b0", 1, 224, 224, 0, "-", 1)

@@ -7,7 +7,7 @@ Needs torchvision (python3-torchvision). Run it when the zoo changes; a test rep
 
     forward ARCH ALPHA H W GAIN COUNT SUM NORM VALUES...   of the last feature map [H,W,C] in this order: how many
                                                           values, their sum, their L2 norm, the first ones
-    logits ARCH ALPHA H W GAIN COUNT SUM NORM VALUES...    the same of the published classifier
+    logits ARCH ALPHA H W GAIN COUNT SUM NORM VALUES...    the same for the published classifier
 
 Weights and image come from formulas.py; the image is normalized as the published weights want it.
 """

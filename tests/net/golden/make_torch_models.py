@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes torch_models.txt: what torchvision itself says about its networks of the zoo.
+"""Writes torch_models.txt: torchvision's own description of its networks that the zoo has.
 
 Needs torchvision (python3-torchvision). Run it when the zoo changes; the tests read the text file.
     python3 make_torch_models.py > torch_models.txt
 
-    model ARCH ALPHA H W CLASSES MIN      CLASSES 0: what stands before the classifier; MIN: the smallest size published
+    model ARCH ALPHA H W CLASSES MIN      CLASSES 0: the layers before the classifier; MIN: the smallest size published
     norm EPSILON MOMENTUM                 of every BatchNorm2d, momentum in torch's sense
     layer NAME CLASS SHAPE TRAINABLE STATISTICS KERNEL PARAMETER BIAS PARAMETER
                                           NAME as torchvision.models.feature_extraction has it, SHAPE HxWxC or C, how many
@@ -23,7 +23,7 @@ FUNCTIONS = {"relu": "ReLU", "adaptive_avg_pool2d": "AdaptiveAvgPool2d", "cat": 
 
 
 def recorded(method):
-    """The tensor method, which now also writes down how the tensor was filled last: its name and what was given."""
+    """Wraps a tensor method, so that it also records how the tensor was filled: the method's name and its arguments."""
     original = getattr(torch.Tensor, method)
 
     def fill(tensor, *args):
@@ -34,7 +34,7 @@ def recorded(method):
 
 
 def filling(parameter):
-    """normal DEVIATION, uniform LIMIT, constant VALUE; none 0 without the parameter."""
+    """How the parameter was filled: "normal DEVIATION", "uniform LIMIT" or "constant VALUE"; "none 0" if there is none."""
     if parameter is None:
         return "none 0"
     method, *values = parameter.filled

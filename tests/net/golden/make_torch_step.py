@@ -8,7 +8,7 @@ Needs torchvision (python3-torchvision). Run it when the zoo changes; a test rep
     step ARCH H W ROWS CLASSES GAIN LOSS LARGEST ROUNDING
                                              of the published classifier, without dropout; the label of row i is 3 i mod
                                              CLASSES, LOSS the mean cross-entropy, LARGEST the largest norm of a
-                                             gradient, ROUNDING how far torch's own gradients in float are off
+                                             gradient, ROUNDING the error of torch's own gradients in float
     gradient LAYER/ROLE NORM PROBE           of every parameter, in our layout: L2 norm, and the product with
     statistic LAYER/ROLE NORM PROBE          formulas.uniform("LAYER/ROLE/probe"); running statistics after the step
 
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 import torchvision
 
-FLOOR = 1e-2  # gradients that are smaller than this times the largest count as so large
+FLOOR = 1e-2  # smaller gradients than this times the largest one count as that large
 
 
 def write(kind, model, key, tensor):
@@ -33,7 +33,7 @@ def write(kind, model, key, tensor):
 
 
 def trained(arch, h, w, rows, gain, dtype):
-    """The model after a step, its gradients in place, and the loss."""
+    """(the model with its gradients after a step, the loss)"""
     model = getattr(torchvision.models, arch)(weights=None, num_classes=forward.CLASSES).to(dtype).train()
     forward.fill(model, gain)
     for module in model.modules():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of test_weights_keras.py that runs in an interpreter with Keras: keras_side.py make|load FOLDER MODEL ..."""
+"""The part of test_weights_keras.py that Python with Keras runs: reference_keras.py make|pair|load|load-normed FOLDER ..."""
 import os
 import sys
 
@@ -16,7 +16,7 @@ def basenet(input_shape, **_):
 
 
 CLASSES = 4
-# id of ours: (constructor, its arguments, height and width)
+# our name: (constructor, its arguments, height and width)
 MODELS = {"mobilenet": (keras.applications.MobileNet, {"alpha": 0.25}, 64),
           "xception": (keras.applications.Xception, {}, 96),
           "inception_v3": (keras.applications.InceptionV3, {}, 96),
@@ -29,14 +29,14 @@ def base(name):
 
 
 def flat(name):
-    """As users extend a base: its layers and a head in one model."""
+    """The layers of a base and a head in one model."""
     body = base(name)
     pooled = body.outputs[0] if name == "basenet" else keras.layers.GlobalAveragePooling2D()(body.outputs[0])
     return keras.Model(body.inputs[0], keras.layers.Dense(CLASSES, activation="softmax")(pooled))
 
 
 def nested(name):
-    """As users put a base into a Sequential."""
+    """A base inside a Sequential."""
     pool = [] if name == "basenet" else [keras.layers.GlobalAveragePooling2D()]
     model = keras.Sequential([base(name), *pool, keras.layers.Dense(CLASSES, activation="softmax")])
     model.build((None, MODELS[name][2], MODELS[name][2], 3))
@@ -55,7 +55,7 @@ def outputs(model, name):
 
 
 def make(folder, name):
-    """In a session that has built it once before: its automatic names go on counting."""
+    """Writes files of a model that the session builds for the second time, so that its automatic names have higher numbers."""
     flat(name)
     model = randomise(flat(name), 1)
     model.save_weights(f"{folder}/{name}_flat.weights.h5")
@@ -68,7 +68,7 @@ def make(folder, name):
 
 
 def make_pair(folder):
-    """Models that have more than one place for a parameter."""
+    """Writes files of models in which a parameter could belong to more than one layer."""
     inputs = keras.Input((32, 32, 3))
     both = keras.layers.Concatenate()([basenet((32, 32, 3))(inputs), basenet((32, 32, 3))(inputs)])
     keras.Model(inputs, keras.layers.Dense(CLASSES)(both)).save_weights(f"{folder}/pair.weights.h5")
