@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Job files written on the spot. */
+/* Job files from texts. */
 #ifndef CNNSWEEP_TESTS_JOB_TEXT_H
 #define CNNSWEEP_TESTS_JOB_TEXT_H
 
 #include "cnnsweep/job.h"
 
-/* What every job needs; three lines. */
+/* The three lines that every job needs. */
 #define JOB_BASE "name: t\ndata: {path: d.h5}\nmodel: {arch: basenet}\n"
 
 const char *job_file(const char *text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What /proc/stat says of the cores a program may use, and how many threads fit beside others. */
-/* sched.h: sets of cores */
+/* How busy the cores are according to /proc/stat, and how many threads fit beside other programs. */
+/* for sets of cores in sched.h */
 #define _GNU_SOURCE
 #include "test.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* user nice system idle iowait irq softirq steal guest guest_nice */
+/* The columns: user nice system idle iowait irq softirq steal guest guest_nice. */
 static char text[] = "cpu  99999 99999 99999 99999 99999 99999 99999 99999 0 0\n"
                      "cpu0 100 1000 50 300 20 1 2 3 0 0\n"
                      "cpu1 0 0 0 0 0 0 0 0 0 0\n"
@@ -30,14 +30,14 @@ static double busy_of(const int *cores, int n) {
     return busy;
 }
 
-static void work_of_the_given_cores_counts_but_not_what_makes_room(void **state) {
+static void work_of_the_given_cores_counts_but_not_nice_work(void **state) {
     (void)state;
     double tick = 1.0 / (double)sysconf(_SC_CLK_TCK);
     assert_float_equal(busy_of((int[]){0}, 1), 156 * tick, 1e-9);
     assert_float_equal(busy_of((int[]){0, 12}, 2), 163 * tick, 1e-9);
 }
 
-static void cores_that_the_system_does_not_tell_of_are_not_busy(void **state) {
+static void cores_without_a_line_are_not_busy(void **state) {
     (void)state;
     assert_float_equal(busy_of((int[]){1}, 1), 0, 0);
     assert_float_equal(busy_of((int[]){2, 3}, 2), 0, 0);
@@ -59,8 +59,8 @@ static void threads_fit_beside_other_programs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(work_of_the_given_cores_counts_but_not_what_makes_room),
-        cmocka_unit_test(cores_that_the_system_does_not_tell_of_are_not_busy),
+        cmocka_unit_test(work_of_the_given_cores_counts_but_not_nice_work),
+        cmocka_unit_test(cores_without_a_line_are_not_busy),
         cmocka_unit_test(threads_fit_beside_other_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

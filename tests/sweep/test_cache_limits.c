@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of the machine a cache may take. */
+/* The limits of a cache: how much memory and disk it may take. */
 #include "test.h"
 
 #include "plan/cache_limits.h"
@@ -12,7 +12,7 @@
 static const cs_run_config automatic = {.cache = {.mode = CS_CACHE_AUTO}}, off = {.cache = {.mode = CS_CACHE_OFF}},
                            sized = {.cache = {.mode = CS_CACHE_SIZE, .bytes = 12345678}};
 
-static cs_engine *engine; /* of the CPU, but for what is said below */
+static cs_engine *engine; /* a CPU engine whose stores the functions below replace */
 static size_t room;
 
 bool __wrap_cs_engine_has_stores(const cs_engine *asked);
@@ -58,22 +58,22 @@ static double total_memory(void) {
     return (double)kib * 1024;
 }
 
-static void off_is_nothing(void **state) {
+static void off_allows_nothing(void **state) {
     (void)state;
     cs_cache_limits limits = cs_limits_of_cache(&off, 1, engine);
     assert_int_equal(limits.memory, 0);
     assert_int_equal(limits.disk, 0);
 }
 
-static void a_size_is_that_much_memory(void **state) {
+static void a_size_allows_that_much_memory(void **state) {
     (void)state;
     cs_cache_limits limits = cs_limits_of_cache(&sized, 3, engine);
     assert_int_equal(limits.memory, 12345678);
     assert_string_equal(limits.folder, test_scratch());
-    assert_true((double)limits.disk < 0.55 / 3 * scratch_free()); /* others write there meanwhile */
+    assert_true((double)limits.disk < 0.55 / 3 * scratch_free()); /* other programs may write to it meanwhile */
 }
 
-static void auto_is_a_quarter_of_the_memory_between_the_ranks(void **state) {
+static void auto_allows_a_quarter_of_the_memory_for_all_ranks(void **state) {
     (void)state;
     double one = (double)cs_limits_of_cache(&automatic, 1, engine).memory,
            four = (double)cs_limits_of_cache(&automatic, 4, engine).memory;
@@ -81,8 +81,8 @@ static void auto_is_a_quarter_of_the_memory_between_the_ranks(void **state) {
     assert_true(4 * four > one / 2 && 4 * four < one * 2);
 }
 
-/* A limit on the size of files is one on the cache's, too: going over it would end the process. */
-static void no_file_is_larger_than_it_may_be(void **state) {
+/* A limit on the size of files applies to the cache's file too: exceeding it would end the process. */
+static void the_file_stays_below_the_limit_on_file_sizes(void **state) {
     (void)state;
     enum { LARGEST = 1 << 20 };
     struct rlimit before, narrow;
@@ -95,7 +95,7 @@ static void no_file_is_larger_than_it_may_be(void **state) {
     assert_true(disk <= LARGEST);
 }
 
-static void a_folder_that_is_not_there_has_no_room(void **state) {
+static void a_missing_folder_has_no_room(void **state) {
     (void)state;
     assert_int_equal(setenv("TMPDIR", "/nonexistent/folder", 1), 0);
     assert_int_equal(cs_limits_of_cache(&sized, 1, engine).disk, 0);
@@ -103,7 +103,7 @@ static void a_folder_that_is_not_there_has_no_room(void **state) {
     assert_string_equal(cs_limits_of_cache(&sized, 1, engine).folder, "/tmp");
 }
 
-static void memory_that_looks_like_a_disk_is_none(void **state) {
+static void a_disk_in_memory_does_not_count_as_disk(void **state) {
     (void)state;
     struct statvfs about;
     if (statvfs("/dev/shm", &about) != 0)
@@ -112,7 +112,7 @@ static void memory_that_looks_like_a_disk_is_none(void **state) {
     assert_int_equal(cs_limits_of_cache(&sized, 1, engine).disk, 0);
 }
 
-/* The engine says what each rank may have of it. */
+/* The engine reports how much of its memory each rank may use. */
 static void the_cache_of_a_device_is_in_its_memory(void **state) {
     (void)state;
     room = 4000;
@@ -130,12 +130,12 @@ static void the_cache_of_a_device_is_in_its_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(off_is_nothing, use_scratch),
-        cmocka_unit_test_setup(a_size_is_that_much_memory, use_scratch),
-        cmocka_unit_test_setup(auto_is_a_quarter_of_the_memory_between_the_ranks, use_scratch),
-        cmocka_unit_test_setup(no_file_is_larger_than_it_may_be, use_scratch),
-        cmocka_unit_test_setup(a_folder_that_is_not_there_has_no_room, use_scratch),
-        cmocka_unit_test_setup(memory_that_looks_like_a_disk_is_none, use_scratch),
+        cmocka_unit_test_setup(off_allows_nothing, use_scratch),
+        cmocka_unit_test_setup(a_size_allows_that_much_memory, use_scratch),
+        cmocka_unit_test_setup(auto_allows_a_quarter_of_the_memory_for_all_ranks, use_scratch),
+        cmocka_unit_test_setup(the_file_stays_below_the_limit_on_file_sizes, use_scratch),
+        cmocka_unit_test_setup(a_missing_folder_has_no_room, use_scratch),
+        cmocka_unit_test_setup(a_disk_in_memory_does_not_count_as_disk, use_scratch),
         cmocka_unit_test_setup(the_cache_of_a_device_is_in_its_memory, use_scratch),
     };
     return cmocka_run_group_tests(tests, open_engine, close_engine);

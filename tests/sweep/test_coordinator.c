@@ -21,7 +21,7 @@
 #include <string.h>
 #include <time.h>
 
-static int syncs, failing_syncs; /* failing_syncs: so many to come */
+static int syncs, failing_syncs; /* failing_syncs: so many of the next syncs fail */
 
 int __wrap_fsync(int file);
 int __wrap_fsync(int file) {
@@ -34,16 +34,16 @@ int __wrap_fsync(int file) {
     return -1;
 }
 
-typedef struct office {
+typedef struct setup {
     cs_job *job;
     cs_plan plan;
     cs_results *results;
     cs_coordinator *coordinator;
-} office;
+} setup;
 
 static volatile sig_atomic_t stop;
 
-/* Ten batch sizes with many seeds each; trials go out one by one. */
+/* A job with ten batch sizes and many seeds; its trials are handed out one by one. */
 static cs_job *make_job(const char *more, int trials) {
     char text[1024];
     cs_job *job = NULL;
@@ -56,10 +56,10 @@ static cs_job *make_job(const char *more, int trials) {
     return job;
 }
 
-static void open_office(int trials, office *o) {
+static void open_setup(int trials, setup *o) {
     const fixture spec = {.h = 4, .w = 4, .counts = {3, 3, 3}, .shard_bytes = 1 << 20};
     size_t n = (size_t)trials;
-    *o = (office){.job = make_job("", trials)};
+    *o = (setup){.job = make_job("", trials)};
     fixture_write(fixture_path("d.h5"), &spec);
     o->plan = (cs_plan){.job = o->job, .rank_groups = 1, .n_costs = trials, .n_groups = trials};
     assert_ok(cs_dataset_open(fixture_path("d.h5"), &o->plan.dataset));
@@ -83,7 +83,7 @@ static void open_office(int trials, office *o) {
     syncs = 0;
 }
 
-static void close_office(office *o) {
+static void close_setup(setup *o) {
     cs_coordinator_close(o->coordinator);
     cs_results_close(o->results);
     cs_dataset_close(o->plan.dataset);
@@ -93,7 +93,7 @@ static void close_office(office *o) {
     cs_job_free(o->job);
 }
 
-static cs_answer ask(office *o) {
+static cs_answer ask(setup *o) {
     const cs_message message = {.kind = CS_ASK_GROUP};
     cs_answer answer;
     cs_coordinator_handle(o->coordinator, 1, &message, NULL, &answer);
@@ -120,11 +120,11 @@ static cs_answer report_finished(office *o, int trial, double seconds) {
     return answer;
 }
 
-static void test_rows_that_come_together_share_a_sync(void **state) {
+static void test_epochs_that_arrive_together_share_a_sync(void **state) {
     (void)state;
     enum { TOGETHER = 20 };
-    office o;
-    open_office(TOGETHER, &o);
+    setup o;
+    open_setup(TOGETHER, &o);
     cs_answer answers[TOGETHER];
     for (int t = 0; t < TOGETHER; t++)
         answers[t] = report_epoch(&o, t, 0, 5);
@@ -135,19 +135,19 @@ static void test_rows_that_come_together_share_a_sync(void **state) {
     assert_int_equal(syncs, 1);
     for (int t = 0; t < TOGETHER; t++)
         assert_false(answers[t].refused || answers[t].stop);
-    close_office(&o);
+    close_setup(&o);
 }
 
-static void test_less_than_a_second_of_training_waits_for_no_disk(void **state) {
+static void test_less_than_a_second_of_training_is_not_synced(void **state) {
     (void)state;
-    office o;
-    open_office(10, &o);
+    setup o;
+    open_setup(10, &o);
     for (int t = 0; t < 10; t++) {
         cs_answer answer = report_epoch(&o, t, 0, 0.3);
         cs_coordinator_commit(o.coordinator, &answer, 1);
-        assert_int_equal(syncs, (t + 1) / 4); /* every fourth makes it more than a second */
+        assert_int_equal(syncs, (t + 1) / 4); /* after every fourth epoch it is more than a second */
     }
-    close_office(&o);
+    close_setup(&o);
 }
 
 static void test_a_report_is_on_the_disk_before_it_is_answered(void **state) {
@@ -161,11 +161,11 @@ static void test_a_report_is_on_the_disk_before_it_is_answered(void **state) {
     assert_true(answer.refused && answer.stop);
     assert_int_equal(cs_results_outcomes(o.results)[0].state, CS_TRIAL_OK);
     assert_int_equal(cs_results_outcomes(o.results)[1].state, CS_TRIAL_PENDING);
-    close_office(&o);
+    close_setup(&o);
 }
 
-/* A system may drop what it could not write, and say of the next sync that all is well. */
-static void test_after_a_sync_that_failed_nothing_is_accepted(void **state) {
+/* A system may drop data that it could not write, and still report success for the next sync. */
+static void test_after_a_failed_sync_nothing_is_accepted(void **state) {
     (void)state;
     office o;
     open_office(10, &o);
@@ -177,7 +177,7 @@ static void test_after_a_sync_that_failed_nothing_is_accepted(void **state) {
     cs_answer next = report_epoch(&o, 2, 0, 5);
     cs_coordinator_commit(o.coordinator, &next, 1);
     assert_true(next.refused && next.stop);
-    close_office(&o);
+    close_setup(&o);
 }
 
 static double cpu(void) {
@@ -186,10 +186,10 @@ static double cpu(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* Seconds a hand-out; each trial goes out once. */
+/* The seconds of a hand-out; each trial is handed out once. */
 static double hand_out_all(int trials) {
-    office o;
-    open_office(trials, &o);
+    setup o;
+    open_setup(trials, &o);
     double begun = cpu();
     for (int t = 0; t < trials; t++) {
         cs_answer answer = ask(&o);
@@ -197,11 +197,11 @@ static double hand_out_all(int trials) {
     }
     double each = (cpu() - begun) / trials;
     assert_int_equal(ask(&o).n, 0);
-    close_office(&o);
+    close_setup(&o);
     return each;
 }
 
-static void test_a_hand_out_of_many_trials_costs_what_it_costs_of_few(void **state) {
+static void test_the_time_of_a_hand_out_does_not_grow_with_the_trials(void **state) {
     (void)state;
     const double margin = 15;
     double few = INFINITY;
@@ -210,7 +210,7 @@ static void test_a_hand_out_of_many_trials_costs_what_it_costs_of_few(void **sta
     assert_true(hand_out_all(50000) < margin * few);
 }
 
-/* Bytes that this process has given to write(2) and its like. */
+/* The bytes that this process has written with write(2) and similar calls. */
 static long long written(void) {
     long long bytes = -1;
     char line[128];
@@ -224,7 +224,7 @@ static long long written(void) {
     return bytes;
 }
 
-static long long written_for(office *o, int first, int n) {
+static long long written_for(setup *o, int first, int n) {
     long long before = written();
     for (int t = first; t < first + n; t++) {
         cs_answer answers[] = {report_epoch(o, t, 0, 5), report_epoch(o, t, 1, 5), report_finished(o, t, 10)};
@@ -234,17 +234,17 @@ static long long written_for(office *o, int first, int n) {
     return written() - before;
 }
 
-static void test_the_last_trials_write_what_the_first_did(void **state) {
+static void test_the_last_trials_write_as_many_bytes_as_the_first(void **state) {
     (void)state;
     enum { TRIALS = 2000, LOOK = 100 };
-    const double digits = 1.1; /* of longer names */
-    office o;
-    open_office(TRIALS, &o);
+    const double digits = 1.1; /* because names get longer */
+    setup o;
+    open_setup(TRIALS, &o);
     double first = (double)written_for(&o, 0, LOOK);
     written_for(&o, LOOK, TRIALS - 2 * LOOK);
     double last = (double)written_for(&o, TRIALS - LOOK, LOOK);
     assert_true(first > LOOK * 500 && last < digits * first);
-    close_office(&o);
+    close_setup(&o);
 }
 
 static int ascending(const void *a, const void *b) {
@@ -265,7 +265,7 @@ static double seconds_to_sort(int n) {
     return seconds;
 }
 
-/* A rule that sorted what the others did for each epoch would take a sort each. */
+/* A scheduler that sorted the other trials' values at each epoch would take the time of a sort for each. */
 static void assert_deciding_sorts_nothing(const char *scheduler) {
     enum { TRIALS = 10000 };
     const double part = 0.1;
@@ -310,7 +310,7 @@ static double seconds_to_print(int rows) {
     return seconds;
 }
 
-static void test_a_row_of_a_long_table_costs_what_it_costs_of_a_short_one(void **state) {
+static void test_the_time_of_a_table_row_does_not_grow_with_the_table(void **state) {
     (void)state;
     enum { FEW = 1000, MANY = 50000 };
     const double margin = 10;
@@ -329,7 +329,7 @@ int main(void) {
         cmocka_unit_test(test_a_hand_out_of_many_trials_costs_what_it_costs_of_few),
         cmocka_unit_test(test_the_last_trials_write_what_the_first_did),
         cmocka_unit_test(test_a_scheduler_decides_without_sorting_the_trials),
-        cmocka_unit_test(test_a_row_of_a_long_table_costs_what_it_costs_of_a_short_one),
+        cmocka_unit_test(test_the_time_of_a_table_row_does_not_grow_with_the_table),
     };
     cs_log_set_level(CS_LOG_WARN);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static double reference_seconds(const cs_cost *const *group, int n) {
     return seconds;
 }
 
-/* The least finishing time when each block goes to any rank: every assignment. */
+/* The least finishing time over all assignments of the blocks to ranks. */
 static double assign(const double *blocks, int n, double *loads, int ranks) {
     double least = INFINITY;
     if (n == 0) {
@@ -66,7 +66,7 @@ static double assign(const double *blocks, int n, double *loads, int ranks) {
         least = fmin(least, assign(blocks, n - 1, loads, ranks));
         loads[r] -= blocks[n - 1];
         if (loads[r] == 0)
-            break; /* the other empty ranks give the same */
+            break; /* the other idle ranks would give the same */
     }
     return least;
 }
@@ -78,7 +78,7 @@ typedef struct brute {
     double least;
 } brute;
 
-/* Puts trial i into every block that it may share, or a new one. */
+/* Puts trial i into each block that it may share, and into a new one. */
 static void partition(brute *b, int i) {
     if (i == b->n) {
         double seconds[SMALL], loads[SMALL] = {0};
@@ -165,7 +165,7 @@ static void plans_finish_within_a_tenth_of_the_best_of_all(void **state) {
     assert_true(worst <= 1.1);
 }
 
-/* The grid that people write: five depths of one network, four augmentations. */
+/* A typical grid: five depths of one network, four augmentations. */
 static int depths_and_augmentations(cs_cost *costs) {
     int n = 0;
     for (uint64_t augment = 0; augment < 4; augment++)
@@ -192,7 +192,7 @@ static void a_grid_of_depths_and_augmentations_is_shared(void **state) {
     assert_true(makespan <= four_groups * 1.001);
 }
 
-static void one_class_is_split_over_the_ranks(void **state) {
+static void trials_of_one_trunk_are_split_over_the_ranks(void **state) {
     (void)state;
     cs_cost costs[8];
     cs_trial_group groups[8];
@@ -205,10 +205,10 @@ static void one_class_is_split_over_the_ranks(void **state) {
     assert_ok(cs_groups_make(costs, 8, &four, groups, &n_groups));
     assert_int_equal(n_groups, 4);
     assert_ok(cs_groups_makespan(groups, n_groups, 4, &makespan));
-    assert_true(fabs(makespan - 211.1) < 1e-6); /* two tails, ten passes of 1.1, the test split's 0.1 */
+    assert_true(fabs(makespan - 211.1) < 1e-6); /* two tails of 100, ten passes of 1.1, one of 0.1 for the test split */
 }
 
-/* A deep trunk that is kept runs once; behind a shallow one it would run in every epoch. */
+/* A deep trunk that is kept runs once; in a group with a shallow trunk it would run in every epoch. */
 static void a_group_never_costs_more_than_its_trials_alone(void **state) {
     (void)state;
     cs_cost costs[2] = {cost_of(0, 1, 10, 1, 5), cost_of(1, 1, 90, 9, 5)};
@@ -256,7 +256,7 @@ static void a_hundred_thousand_trials_take_seconds(void **state) {
     int n_groups;
     for (int t = 0; t < LARGE; t++)
         costs[t] = cost_of(t, (uint64_t)t / 60000, t % 7, t % 7, 1 + t % 13);
-    clock_t begun = clock(); /* of this process alone: the machine may have other things to do */
+    clock_t begun = clock(); /* processor time of this process, which does not depend on the machine's load */
     assert_ok(cs_groups_make(costs, LARGE, &many, groups, &n_groups));
     print_message("%d groups in %.2f s\n", n_groups, (double)(clock() - begun) / CLOCKS_PER_SEC);
     check_partition(costs, LARGE, groups, n_groups, many.most);
@@ -269,7 +269,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_finish_within_a_tenth_of_the_best_of_all),
         cmocka_unit_test(a_grid_of_depths_and_augmentations_is_shared),
-        cmocka_unit_test(one_class_is_split_over_the_ranks),
+        cmocka_unit_test(trials_of_one_trunk_are_split_over_the_ranks),
         cmocka_unit_test(a_group_never_costs_more_than_its_trials_alone),
         cmocka_unit_test(groups_keep_to_their_limits),
         cmocka_unit_test(a_hundred_thousand_trials_take_seconds),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Good job files: what arrives in the trials. */
+/* The trials that correct job files give. */
 #include "test.h"
 
 #include "job_text.h"
@@ -32,7 +32,7 @@ static void test_a_job_without_a_sweep_is_one_trial(void **state) {
     cs_job_free(job);
 }
 
-static void test_on_features_the_head_trains(void **state) {
+static void test_with_features_only_the_head_trains(void **state) {
     (void)state;
     cs_job *job = read(JOB_BASE "train: {mode: features}\nsweep: {parameters: {lr: [0.1, 0.2]}}\n", NULL);
     for (int t = 0; t < 2; t++) {
@@ -65,7 +65,7 @@ static void test_the_grid_has_every_combination_once_last_option_fastest(void **
     cs_job_free(job);
 }
 
-static void test_the_augmentation_of_a_name_arrives(void **state) {
+static void test_an_augmentation_is_found_by_its_name(void **state) {
     (void)state;
     cs_job *job =
         read(JOB_BASE
@@ -114,7 +114,7 @@ static void test_set_replaces_adds_and_takes_lists(void **state) {
     cs_job_free(job);
 }
 
-static void test_the_table_takes_the_first_swept_options_unless_told(void **state) {
+static void test_the_table_takes_the_first_swept_options_by_default(void **state) {
     (void)state;
     cs_job *job = read(JOB_BASE "sweep: {parameters: {lr: [1, 2], batch: [1, 2], seed: [1, 2]}}\n", NULL);
     assert_string_equal(job->table_rows, "train.lr");
@@ -128,7 +128,7 @@ static void test_the_table_takes_the_first_swept_options_unless_told(void **stat
     cs_job_free(job);
 }
 
-static void test_the_goal_follows_the_metric_unless_told(void **state) {
+static void test_the_goal_follows_the_metric_by_default(void **state) {
     (void)state;
     cs_job *job = read(JOB_BASE "sweep: {metric: {name: val_loss}, parameters: {lr: [1]}}\n", NULL);
     assert_false(job->maximize);
@@ -139,7 +139,7 @@ static void test_the_goal_follows_the_metric_unless_told(void **state) {
     cs_job_free(job);
 }
 
-static void test_how_a_job_is_run_has_defaults_and_keys(void **state) {
+static void test_options_of_the_job_have_defaults_and_keys(void **state) {
     (void)state;
     cs_job *job = read(JOB_BASE, NULL);
     assert_int_equal(job->run.threads, 0);
@@ -192,7 +192,7 @@ static void test_a_trial_is_named_by_its_number(void **state) {
     cs_job_free(job);
 }
 
-static void test_without_a_name_the_file_gives_it(void **state) {
+static void test_the_default_name_is_that_of_the_file(void **state) {
     (void)state;
     cs_job *job = read("data: {path: d}\nmodel: {arch: basenet, head: [flatten, dense]}\n", NULL);
     assert_string_equal(job->name, "job");
@@ -247,17 +247,17 @@ static void test_fine_tune_takes_blocks_as_a_map(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_job_without_a_sweep_is_one_trial),
-        cmocka_unit_test(test_on_features_the_head_trains),
+        cmocka_unit_test(test_with_features_only_the_head_trains),
         cmocka_unit_test(test_the_grid_has_every_combination_once_last_option_fastest),
-        cmocka_unit_test(test_the_augmentation_of_a_name_arrives),
+        cmocka_unit_test(test_an_augmentation_is_found_by_its_name),
         cmocka_unit_test(test_lr_defaults_to_that_of_the_optimizer),
         cmocka_unit_test(test_set_replaces_adds_and_takes_lists),
-        cmocka_unit_test(test_the_table_takes_the_first_swept_options_unless_told),
-        cmocka_unit_test(test_the_goal_follows_the_metric_unless_told),
-        cmocka_unit_test(test_how_a_job_is_run_has_defaults_and_keys),
+        cmocka_unit_test(test_the_table_takes_the_first_swept_options_by_default),
+        cmocka_unit_test(test_the_goal_follows_the_metric_by_default),
+        cmocka_unit_test(test_options_of_the_job_have_defaults_and_keys),
         cmocka_unit_test(test_a_cache_is_auto_off_or_a_size),
         cmocka_unit_test(test_a_trial_is_named_by_its_number),
-        cmocka_unit_test(test_without_a_name_the_file_gives_it),
+        cmocka_unit_test(test_the_default_name_is_that_of_the_file),
         cmocka_unit_test(test_layers_of_a_head_may_have_settings),
         cmocka_unit_test(test_heads_dropout_and_l2_can_be_swept),
         cmocka_unit_test(test_one_rate_of_dropout_goes_with_heads_without_one),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is wrong with a job file is told with its place, and never crashes. */
+/* Every fault of a job file gives an error with its place, and none crashes the program. */
 #include "test.h"
 
 #include "job_text.h"
@@ -24,7 +24,7 @@ static void assert_all_fail(const bad_job *cases, size_t n) {
 }
 #define ASSERT_ALL_FAIL(cases) assert_all_fail(cases, sizeof(cases) / sizeof *(cases))
 
-static void test_misspelt_keys(void **state) {
+static void test_misspelt_keys_are_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
         {"name: t\ntrian: {epochs: 1}\n", "job.yaml:2:1: unknown key 'trian' in the job file; did you mean 'train'?"},
@@ -41,7 +41,7 @@ static void test_misspelt_keys(void **state) {
     ASSERT_ALL_FAIL(cases);
 }
 
-static void test_wrong_values(void **state) {
+static void test_wrong_values_are_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
         {JOB_BASE "train: {epochs: many}\n", "job.yaml:4:17: train.epochs is 'many'; it takes a whole number"},
@@ -97,7 +97,7 @@ static void test_wrong_values(void **state) {
     ASSERT_ALL_FAIL(cases);
 }
 
-static void test_what_features_cannot_do(void **state) {
+static void test_options_that_contradict_features_are_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
         {JOB_BASE "train: {mode: feature}\n", "job.yaml:4:15: train.mode is 'feature'; did you mean 'features'?"},
@@ -116,7 +116,7 @@ static void test_what_features_cannot_do(void **state) {
     ASSERT_ALL_FAIL(cases);
 }
 
-static void test_wrong_sweeps(void **state) {
+static void test_wrong_sweeps_are_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
         {JOB_BASE "sweep: {parameters: {lr: 0.1}}\n", "job.yaml:4:26: train.lr: the values to try are a list"},
@@ -145,7 +145,7 @@ static void test_wrong_sweeps(void **state) {
 
 #define RANDOM(parameters) JOB_BASE "sweep: {method: random, budget: {trials: 5}, parameters: {" parameters "}}\n"
 
-static void test_wrong_ranges(void **state) {
+static void test_wrong_ranges_are_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
         {JOB_BASE "sweep: {parameters: {lr: {uniform: [0.1, 1]}}}\n",
@@ -180,7 +180,7 @@ static void test_wrong_ranges(void **state) {
     ASSERT_ALL_FAIL(cases);
 }
 
-static void test_wrong_budgets_and_repeats(void **state) {
+static void test_wrong_budgets_and_repeats_are_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
         {JOB_BASE "sweep: {repeats: 0, parameters: {lr: [1]}}\n", "job.yaml:4:18: sweep.repeats is 0, outside 1"},
@@ -200,7 +200,7 @@ static void test_wrong_budgets_and_repeats(void **state) {
 
 #define SCHEDULER(text) JOB_BASE "sweep: {repeats: 2, metric: {name: val_loss}, scheduler: " text "}\n"
 
-static void test_wrong_schedulers(void **state) {
+static void test_wrong_schedulers_are_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
         {JOB_BASE "sweep: {repeats: 2, scheduler: asha}\n",
@@ -224,7 +224,7 @@ static void test_wrong_schedulers(void **state) {
     ASSERT_ALL_FAIL(cases);
 }
 
-static void test_broken_yaml(void **state) {
+static void test_broken_yaml_is_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
         {"", "is empty"},
@@ -284,7 +284,7 @@ static void test_too_many_trials_are_refused(void **state) {
     assert_fails(job_read_text(text, NULL, &job), CS_ERR_ARG, "the grid has more than 100000 trials");
 }
 
-static void test_bad_sets_are_quoted(void **state) {
+static void test_errors_quote_a_bad_set(void **state) {
     (void)state;
     static const struct {
         const char *set, *needle;
@@ -307,7 +307,7 @@ static void test_bad_sets_are_quoted(void **state) {
     }
 }
 
-static void test_a_file_that_is_not_there(void **state) {
+static void test_a_missing_file_is_refused(void **state) {
     (void)state;
     cs_job *job = NULL;
     assert_fails(cs_job_read("/nowhere/job.yaml", NULL, 0, &job), CS_ERR_IO, "/nowhere/job.yaml");
@@ -316,19 +316,19 @@ static void test_a_file_that_is_not_there(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_misspelt_keys),
-        cmocka_unit_test(test_wrong_values),
-        cmocka_unit_test(test_what_features_cannot_do),
-        cmocka_unit_test(test_wrong_sweeps),
-        cmocka_unit_test(test_wrong_ranges),
-        cmocka_unit_test(test_wrong_budgets_and_repeats),
-        cmocka_unit_test(test_wrong_schedulers),
-        cmocka_unit_test(test_broken_yaml),
+        cmocka_unit_test(test_misspelt_keys_are_refused),
+        cmocka_unit_test(test_wrong_values_are_refused),
+        cmocka_unit_test(test_options_that_contradict_features_are_refused),
+        cmocka_unit_test(test_wrong_sweeps_are_refused),
+        cmocka_unit_test(test_wrong_ranges_are_refused),
+        cmocka_unit_test(test_wrong_budgets_and_repeats_are_refused),
+        cmocka_unit_test(test_wrong_schedulers_are_refused),
+        cmocka_unit_test(test_broken_yaml_is_refused),
         cmocka_unit_test(test_alias_bomb_is_refused),
         cmocka_unit_test(test_deep_nesting_is_refused),
         cmocka_unit_test(test_too_many_trials_are_refused),
-        cmocka_unit_test(test_bad_sets_are_quoted),
-        cmocka_unit_test(test_a_file_that_is_not_there),
+        cmocka_unit_test(test_errors_quote_a_bad_set),
+        cmocka_unit_test(test_a_missing_file_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is written to a journal comes back; a journal cut at any byte is read as far as it goes. */
+/* A journal is read as it was written; one that is cut at any byte is read to its last whole line. */
 #include "test.h"
 
 #include "cnnsweep/file.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Numbers that short decimals do not tell apart. */
+/* Numbers that are not exact in a few decimals. */
 static const double odd[] = {1.0 / 3, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, -0.0, 0.69314718055994529, NAN};
 enum { N_ODD = sizeof odd / sizeof *odd };
 
@@ -71,8 +71,8 @@ static void write_outcome(const cs_job *job, int trial, cs_trial_state state, co
 
 #define GRID JOB_BASE "sweep: {parameters: {lr: [0.1, 0.2, 0.3, 0.4]}}\n"
 
-/* Trial 0 ended well, 1 failed, 2 is under way, 3 waits. The start and plan lines are as cs_journal_start writes them,
- * which wants a dataset. */
+/* Trial 0 has succeeded, 1 has failed, 2 is being trained, 3 waits. The start and plan lines are as cs_journal_start
+ * writes them; that function itself would need a dataset. */
 static cs_job *write_journal(void) {
     cs_job *job = read_job(GRID);
     FILE *file = fopen(journal_path(), "w");
@@ -102,12 +102,12 @@ static cs_journal *read_back(void) {
     return journal;
 }
 
-static void test_every_number_comes_back_bit_by_bit(void **state) {
+static void test_every_number_is_read_back_bit_for_bit(void **state) {
     (void)state;
     cs_job *job = write_journal();
     cs_journal *journal = read_back();
     const cs_record *record = &journal->records[0];
-    cs_trial_result told = result_of(0);
+    cs_trial_result written = result_of(0);
     size_t n;
     const cs_column *metrics = cs_columns(&n);
     assert_int_equal(journal->checksum, 0xff);
@@ -125,14 +125,14 @@ static void test_every_number_comes_back_bit_by_bit(void **state) {
     assert_int_equal(record->outcome.rank, 3);
     for (size_t i = 0; i < n; i++)
         assert_true(
-            same_bits(cs_column_value(&metrics[i], &record->outcome.result), cs_column_value(&metrics[i], &told)));
+            same_bits(cs_column_value(&metrics[i], &record->outcome.result), cs_column_value(&metrics[i], &written)));
     assert_int_equal(journal->records[1].outcome.state, CS_TRIAL_FAILED);
     assert_string_equal(journal->records[1].outcome.reason, "diverged: \"epoch\" 3\n?");
     cs_journal_free(journal);
     cs_job_free(job);
 }
 
-static void test_of_an_epoch_told_again_the_first_row_stays(void **state) {
+static void test_of_a_repeated_epoch_the_first_row_is_kept(void **state) {
     (void)state;
     cs_job *job = write_journal();
     cs_epoch_row again = row_of(2), next = row_of(3);
@@ -152,7 +152,7 @@ static void test_a_job_finds_its_trials_by_their_keys(void **state) {
     (void)state;
     cs_job_free(write_journal());
     cs_journal *journal = read_back();
-    /* Cut down, in another order, extended. */
+    /* The grid is reduced, in another order, and extended. */
     cs_job *job = read_job(JOB_BASE "sweep: {parameters: {lr: [0.9, 0.3, 0.2, 0.8, 0.1]}}\n");
     const int numbers[] = {4, 2, 1, 5, 0};
     const bool done[] = {false, false, true, false, true}, again[] = {false, false, false, false, true};
@@ -171,7 +171,7 @@ static void test_a_job_finds_its_trials_by_their_keys(void **state) {
     cs_journal_free(journal);
 }
 
-static void test_equal_trials_take_the_records_of_their_key_in_turn(void **state) {
+static void test_equal_trials_take_the_records_of_their_key_in_order(void **state) {
     (void)state;
     cs_job_free(write_journal());
     cs_journal *journal = read_back();
@@ -186,7 +186,7 @@ static void test_equal_trials_take_the_records_of_their_key_in_turn(void **state
     cs_journal_free(journal);
 }
 
-static void test_of_a_file_the_last_start_that_names_it_counts(void **state) {
+static void test_the_last_start_that_names_a_file_gives_its_checksum(void **state) {
     (void)state;
     const char starts[] = "{\"event\":\"start\",\"format\":3,\"files\":{\"a.h5\":\"1\",\"b.h5\":\"2\"}}\n"
                           "{\"event\":\"start\",\"format\":3,\"files\":{\"a.h5\":\"3\"}}\n"
@@ -200,7 +200,7 @@ static void test_of_a_file_the_last_start_that_names_it_counts(void **state) {
     cs_journal_free(journal);
 }
 
-/* What the job's one file holds now, and whether a journal goes on in which a.h5 held 0x1. */
+/* The job's only file with its checksum, and whether a journal is resumed in which a.h5 had the checksum 1. */
 static const struct {
     const char *path;
     uint64_t checksum;
@@ -216,7 +216,7 @@ static const struct {
     {"a.h5", 1, CS_JOURNAL_FORMAT + 1, CS_ERR_FORMAT},
 };
 
-static void test_a_file_that_was_replaced_is_refused_and_other_files_are_not(void **state) {
+static void test_a_replaced_file_is_refused_and_other_files_are_not(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
         char start[256];
@@ -247,12 +247,12 @@ static void test_epochs_that_a_trial_does_not_have_are_dropped(void **state) {
     cs_journal *journal = read_back();
     const cs_record *record = &journal->records[2];
     size_t before = record->n_epochs;
-    int told[4] = {0};
+    int replayed[4] = {0};
     assert_int_equal(record->epochs[before - 1].epoch, late.epoch);
     assert_ok(cs_journal_match(journal, false, job));
     assert_int_equal(record->n_epochs, before - 1);
-    assert_ok(cs_journal_replay(journal, job, count_epoch, told));
-    assert_int_equal(told[2], before - 1);
+    assert_ok(cs_journal_replay(journal, job, count_epoch, replayed));
+    assert_int_equal(replayed[2], before - 1);
     cs_journal_free(journal);
     cs_job_free(job);
 }
@@ -291,7 +291,7 @@ static void test_a_journal_with_any_byte_altered_does_no_harm(void **state) {
     cs_job_free(write_journal());
     assert_ok(cs_file_read(journal_path(), 1 << 20, &bytes, &size));
     cs_job *job = read_job(GRID);
-    cs_log_set_level(CS_LOG_ERROR); /* a warning each */
+    cs_log_set_level(CS_LOG_ERROR); /* each damaged journal would log a warning */
     for (size_t at = 0; at < size; at += 3) {
         char kept = bytes[at];
         bytes[at] = (char)(kept ^ (1 << (at % 7)));
@@ -313,12 +313,12 @@ static void test_a_journal_with_any_byte_altered_does_no_harm(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_number_comes_back_bit_by_bit),
-        cmocka_unit_test(test_of_an_epoch_told_again_the_first_row_stays),
+        cmocka_unit_test(test_every_number_is_read_back_bit_for_bit),
+        cmocka_unit_test(test_of_a_repeated_epoch_the_first_row_is_kept),
         cmocka_unit_test(test_a_job_finds_its_trials_by_their_keys),
-        cmocka_unit_test(test_equal_trials_take_the_records_of_their_key_in_turn),
-        cmocka_unit_test(test_of_a_file_the_last_start_that_names_it_counts),
-        cmocka_unit_test(test_a_file_that_was_replaced_is_refused_and_other_files_are_not),
+        cmocka_unit_test(test_equal_trials_take_the_records_of_their_key_in_order),
+        cmocka_unit_test(test_the_last_start_that_names_a_file_gives_its_checksum),
+        cmocka_unit_test(test_a_replaced_file_is_refused_and_other_files_are_not),
         cmocka_unit_test(test_epochs_that_a_trial_does_not_have_are_dropped),
         cmocka_unit_test(test_a_journal_cut_at_any_byte_is_read_to_its_last_whole_line),
         cmocka_unit_test(test_a_journal_with_any_byte_altered_does_no_harm),

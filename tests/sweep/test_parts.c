@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sweep divided over programs that do not talk to each other. */
+/* A sweep is divided into parts, for programs that do not communicate. */
 #include "test.h"
 
 #include "plan/parts.h"
@@ -8,7 +8,7 @@
 
 enum { N = 240, MOST = 32, SHARES = 12, CUTS = 7 };
 
-/* A cheap generator: the numbers need only be mixed. */
+/* A simple random generator, which is good enough for mixed costs. */
 static double draw(uint64_t *state) {
     *state = *state * 6364136223846793005U + 1442695040888963407U;
     return (double)(*state >> 33) / (double)(1U << 31);
@@ -35,7 +35,7 @@ static void make_costs(cs_cost costs[N]) {
     }
 }
 
-/* What a part takes by itself, as its own planner groups it for one rank. */
+/* The seconds of a part whose planner groups it for one rank. */
 static double seconds_of(const cs_cost *costs, const int *part_of, int part) {
     const cs_group_limits one = {.ranks = 1, .most = MOST, .memory = INFINITY};
     cs_cost own[N];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is printed of which node each rank runs on, for clusters that are not there. */
+/* The printed map of ranks and nodes, for imaginary clusters. */
 #include "test.h"
 
 #include "run/launch.h"
@@ -28,11 +28,12 @@ static int clean(void **state) {
     return 0;
 }
 
-/* Nodes n1, n2, ... of so many ranks each, of one thread on a core of its own, round the nodes or node after node. */
-static void place_ranks(int n_nodes, int each, bool around) {
+/* Places `each` ranks of one thread on each of the nodes n1, n2, ..., cyclically over the nodes or node after node;
+ * every rank has its own core. */
+static void place_ranks(int n_nodes, int each, bool cyclic) {
     for (int i = 0; i < n_nodes * each; i++) {
         placements[i] = (cs_placement){.threads = 1, .cores = 1, .node_cores = each};
-        snprintf(placements[i].node, sizeof placements[i].node, "n%d", 1 + (around ? i % n_nodes : i / each));
+        snprintf(placements[i].node, sizeof placements[i].node, "n%d", 1 + (cyclic ? i % n_nodes : i / each));
     }
 }
 
@@ -44,13 +45,13 @@ static void give_gpu(cs_placement *placement, int seen, int own) {
 
 static void print(int n) {
     size_t size;
-    FILE *told = open_memstream(&out, &size), *warned = open_memstream(&warnings, &size);
-    assert_ok(cs_placements_print(placements, n, told, warned));
-    fclose(told);
+    FILE *printed = open_memstream(&out, &size), *warned = open_memstream(&warnings, &size);
+    assert_ok(cs_placements_print(placements, n, printed, warned));
+    fclose(printed);
     fclose(warned);
 }
 
-static void a_rank_alone_needs_no_map(void **state) {
+static void a_single_rank_has_no_map(void **state) {
     (void)state;
     place_ranks(1, 1, false);
     print(1);
@@ -66,21 +67,21 @@ static void a_few_nodes_are_all_named(void **state) {
     assert_string_equal(warnings, "");
 }
 
-static void ranks_that_go_round_are_listed(void **state) {
+static void ranks_placed_cyclically_are_listed(void **state) {
     (void)state;
     place_ranks(3, 2, true);
     print(6);
     assert_string_equal(out, "ranks    n1: 0,3, n2: 1,4, n3: 2,5\n");
 }
 
-static void many_nodes_alike_are_a_line(void **state) {
+static void many_equal_nodes_are_one_line(void **state) {
     (void)state;
     place_ranks(128, 32, false);
     print(4096);
     assert_string_equal(out, "ranks    n1: 0-31 ... n128: 4064-4095 (128 nodes alike)\n");
 }
 
-static void many_ranks_that_go_round_are_a_line(void **state) {
+static void many_ranks_placed_cyclically_are_one_line(void **state) {
     (void)state;
     place_ranks(64, 64, true);
     print(4096);
@@ -98,7 +99,7 @@ static void a_node_that_differs_is_named(void **state) {
                         "n9: 32-35\n");
 }
 
-static void many_nodes_that_differ_are_cut_short(void **state) {
+static void a_long_list_of_different_nodes_is_cut_off(void **state) {
     (void)state;
     int n = 0;
     for (int k = 0; k < 40; k++)
@@ -111,7 +112,7 @@ static void many_nodes_that_differ_are_cut_short(void **state) {
     assert_non_null(strstr(out, "n7: 10-11, ...\n"));
 }
 
-static void what_holds_for_all_is_told_once(void **state) {
+static void what_holds_for_all_nodes_is_printed_once(void **state) {
     (void)state;
     place_ranks(3, 2, false);
     for (int i = 0; i < 6; i++)
@@ -120,7 +121,7 @@ static void what_holds_for_all_is_told_once(void **state) {
     assert_string_equal(out, "ranks    n1: 0-1, n2: 2-3, n3: 4-5\nthe CPU\n");
 }
 
-static void what_holds_for_some_names_them(void **state) {
+static void what_holds_for_some_nodes_names_them(void **state) {
     (void)state;
     place_ranks(3, 2, false);
     for (int i = 0; i < 6; i++)
@@ -129,7 +130,7 @@ static void what_holds_for_some_names_them(void **state) {
     assert_non_null(strstr(out, "no GPU [n1: 0-1, n2: 3, n3: 4]\nno driver [n2: 2, n3: 5]\n"));
 }
 
-static void a_rank_a_gpu_is_told_without_a_warning(void **state) {
+static void one_rank_for_each_gpu_gives_no_warning(void **state) {
     (void)state;
     place_ranks(2, 4, false);
     for (int i = 0; i < 8; i++)
@@ -139,8 +140,8 @@ static void a_rank_a_gpu_is_told_without_a_warning(void **state) {
     assert_string_equal(warnings, "");
 }
 
-/* As srun --gpus-per-task=1 does. */
-static void ranks_that_see_their_own_gpu_alone_share_none(void **state) {
+/* srun --gpus-per-task=1 shows each rank one GPU. */
+static void ranks_that_see_only_their_own_gpu_share_none(void **state) {
     (void)state;
     place_ranks(1, 4, false);
     for (int i = 0; i < 4; i++)
@@ -169,7 +170,7 @@ static void fewer_ranks_than_gpus_is_warned_of(void **state) {
     assert_string_equal(warnings, "2 ranks on 8 GPUs of the node, 6 idle: a rank a GPU is best, --ntasks-per-node=8\n");
 }
 
-static void gpus_that_slurm_gave_for_nothing_are_warned_of(void **state) {
+static void unused_gpus_of_slurm_are_warned_of(void **state) {
     (void)state;
     place_ranks(1, 2, false);
     placements[0].slurm_gpus = placements[1].slurm_gpus = 2;
@@ -191,7 +192,7 @@ static const struct {
     {1, 16, 16, 0, "1 thread a rank where 8 fit: as many as the sweep began with, or as fit on another node"},
 };
 
-static void threads_are_held_against_cores_and_slurm(void **state) {
+static void threads_are_compared_with_cores_and_slurm(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         place_ranks(1, 2, false);
@@ -210,7 +211,7 @@ static void threads_are_held_against_cores_and_slurm(void **state) {
     }
 }
 
-/* A rank or two, bound to cores of their own by an mpirun that may run on more. */
+/* Ranks that an mpirun, which may run on more cores, binds to cores of their own. */
 static const struct {
     int ranks, threads, node_cores, launcher, slurm;
     bool asked;
@@ -233,7 +234,7 @@ static const struct {
     {1, 1, 1, 1, 0, false, ""},
 };
 
-static void cores_that_mpirun_keeps_to_itself_are_warned_of_unless_that_was_asked_for(void **state) {
+static void cores_that_mpirun_withholds_are_warned_of_unless_asked_for(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++) {
         int ranks = bindings[i].ranks;
@@ -267,22 +268,22 @@ static void only_nodes_with_unused_cores_are_named(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, prepare, clean)
-        T(a_rank_alone_needs_no_map),
+        T(a_single_rank_has_no_map),
         T(a_few_nodes_are_all_named),
-        T(ranks_that_go_round_are_listed),
-        T(many_nodes_alike_are_a_line),
-        T(many_ranks_that_go_round_are_a_line),
+        T(ranks_placed_cyclically_are_listed),
+        T(many_equal_nodes_are_one_line),
+        T(many_ranks_placed_cyclically_are_one_line),
         T(a_node_that_differs_is_named),
-        T(many_nodes_that_differ_are_cut_short),
-        T(what_holds_for_all_is_told_once),
-        T(what_holds_for_some_names_them),
-        T(a_rank_a_gpu_is_told_without_a_warning),
-        T(ranks_that_see_their_own_gpu_alone_share_none),
+        T(a_long_list_of_different_nodes_is_cut_off),
+        T(what_holds_for_all_nodes_is_printed_once),
+        T(what_holds_for_some_nodes_names_them),
+        T(one_rank_for_each_gpu_gives_no_warning),
+        T(ranks_that_see_only_their_own_gpu_share_none),
         T(more_ranks_than_gpus_is_warned_of),
         T(fewer_ranks_than_gpus_is_warned_of),
-        T(gpus_that_slurm_gave_for_nothing_are_warned_of),
-        T(threads_are_held_against_cores_and_slurm),
-        T(cores_that_mpirun_keeps_to_itself_are_warned_of_unless_that_was_asked_for),
+        T(unused_gpus_of_slurm_are_warned_of),
+        T(threads_are_compared_with_cores_and_slurm),
+        T(cores_that_mpirun_withholds_are_warned_of_unless_asked_for),
         T(only_nodes_with_unused_cores_are_named),
 #undef T
     };

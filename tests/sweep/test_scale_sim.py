@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The simulation of a sweep's queue (tests/bench/scale_sim.py) against closed forms and operational laws, and the program
-that measures what it is fed with (queue_rate), which must lose no message."""
+"""The simulation of a sweep's queue (tests/bench/scale_sim.py) agrees with closed forms and operational laws, and the program
+that measures its service times (queue_rate) loses no message."""
 import heapq
 import math
 import os
@@ -26,7 +26,7 @@ def draws(n, seed):
     return [draw.expovariate(1 / 5) for _ in range(n)]
 
 
-def test_one_rank_and_a_server_that_takes_no_time_take_the_sum():
+def test_one_rank_with_an_instant_server_takes_the_sum():
     lengths = draws(50, 1)
     for epochs in (0, 1, 7):
         got = simulate(2, lengths, epochs, NOTHING)
@@ -45,7 +45,7 @@ def test_equal_trials_come_in_waves():
     near(got.makespan, math.ceil(50 / 8) * 2.0)
 
 
-def test_a_server_that_takes_no_time_is_longest_first_list_scheduling():
+def test_an_instant_server_gives_longest_first_list_scheduling():
     for ranks, root_trains in ((5, False), (17, True), (200, False)):
         lengths = draws(300, ranks)
         free = [0.0] * (ranks if root_trains else ranks - 1)
@@ -63,7 +63,7 @@ def test_a_server_that_is_the_limit_takes_its_time_for_each_trial():
 
 
 def test_messages_that_wait_together_share_a_sync():
-    """As many ranks as fit into a turn, in step: a sync for each message of theirs."""
+    """As many ranks as fit into one turn send their messages at the same times: each turn has one sync."""
     service = replace(NOTHING, sync=1.0)
     n = scale_sim.TOGETHER
     near(simulate(n + 1, [50.0] * n, 5, service).makespan, 50 + 6 * 1.0)
@@ -87,8 +87,8 @@ def test_the_asymptotic_bounds_hold():
         assert rate >= takers / (mean + takers * each) * 0.98, (takers, rate)
 
 
-def test_the_limit_is_where_the_formula_puts_it():
-    """Well below it rank 0 has time, well above it none but at the ends; what a trial takes of it is what was said."""
+def test_rank_0_is_saturated_where_the_formula_says():
+    """Well below the limit rank 0 is partly idle, well above it busy except at the ends; its time for each trial is as computed."""
     service, mean, epochs = replace(Service(), finished=20e-3), 5.0, 10
     limit = scale_sim.most_ranks(service, epochs, mean)
     for part, least, most in ((0.3, 0.25, 0.45), (3, 0.75, 1.0)):
@@ -107,15 +107,15 @@ def test_naps_cost_at_most_two_an_answer():
 
 
 def test_the_queue_loses_no_message():
-    """The product's queue with ranks that train nothing: every trial once, an answer for each message."""
+    """With the program's queue and ranks that train nothing, every trial runs once and every message gets an answer."""
     build, folder = os.path.dirname(os.environ["CNNSWEEP_BIN"]), tempfile.mkdtemp(prefix="cnnsweep-scale-")
-    os.environ["ASAN_OPTIONS"] = "detect_leaks=0"  # Open MPI leaves memory behind at exit
+    os.environ["ASAN_OPTIONS"] = "detect_leaks=0"  # Open MPI does not free all its memory at exit
     try:
         bench = scale.Bench(build, folder, 1)
         for ranks, root in ((4, "serves"), (3, "takes")):
             run, lengths = bench.once(ranks, 100, 3, 0, 0, 0.1, root)
             assert len(lengths) == 100 and run["commits"] <= run["messages"]
-            # A rank 0 that takes trials may take all of them before another rank has asked: then nobody else sends any.
+            # A rank 0 that takes trials may take all of them before another rank has asked; the others then send no epochs.
             finished, epochs = (run.get(kind, {"n": 0})["n"] for kind in ("finished", "epoch"))
             assert finished <= 100 and epochs == 3 * finished, run
             if root == "serves":

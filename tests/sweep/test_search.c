@@ -26,8 +26,8 @@ static const char *describe(const cs_job *job, int trial) {
     return text[turn];
 }
 
-/* Kolmogorov's distance of [n] values from the uniform distribution on [0, 1] stays below that of a sample of one in a
- * thousand. */
+/* The Kolmogorov distance of [n] values from the uniform distribution on [0, 1] is below what one sample in a thousand
+ * exceeds. */
 static int ascending(const void *a, const void *b) {
     double p = *(const double *)a, q = *(const double *)b;
     return (p > q) - (p < q);
@@ -69,7 +69,7 @@ static void test_draws_have_their_distributions(void **state) {
     cs_job_free(job);
 }
 
-static void test_a_larger_budget_keeps_the_trials_there_were(void **state) {
+static void test_a_larger_budget_keeps_the_earlier_trials(void **state) {
     (void)state;
     const char *text = RANDOM(10, "lr: {log_uniform: [1e-5, 0.1]}, batch: {int: [1, 4]}");
     cs_job *small = read(text, NULL), *large = read(text, "sweep.budget.trials=40");
@@ -96,7 +96,7 @@ static void test_an_option_draws_the_same_whatever_else_is_swept(void **state) {
     cs_job_free(other);
 }
 
-static void test_no_combination_comes_twice_and_a_small_space_ends_the_trials(void **state) {
+static void test_no_combination_is_drawn_twice_even_in_a_small_space(void **state) {
     (void)state;
     cs_job *job = read(RANDOM(50, "batch: {int: [1, 3]}, optimizer: [sgd, adam]"), NULL);
     assert_int_equal(job->n_trials, 6);
@@ -127,7 +127,7 @@ static void test_swept_options_have_the_drawn_values_in_order(void **state) {
     cs_job_free(job);
 }
 
-static void test_a_random_sweep_has_no_pivot_unless_it_asks_for_one(void **state) {
+static void test_a_random_sweep_has_a_pivot_only_if_asked_for(void **state) {
     (void)state;
     const char *parameters = "lr: {uniform: [0.1, 1]}, optimizer: [sgd, adam], batch: [1, 2, 3]";
     char text[512];
@@ -153,7 +153,7 @@ static void test_repeats_are_seeds_of_the_last_swept_option(void **state) {
     }
     assert_string_equal(describe(job, 4), "lr=0.2 seed=8");
     assert_string_equal(job->table_rows, "train.lr");
-    assert_string_equal(job->table_columns, ""); /* the mean over seeds */
+    assert_string_equal(job->table_columns, ""); /* cells are means over the seeds */
     cs_job_free(job);
     job = read(JOB_BASE "sweep: {repeats: 3}\n", NULL);
     assert_int_equal(job->n_trials, 3);
@@ -161,7 +161,7 @@ static void test_repeats_are_seeds_of_the_last_swept_option(void **state) {
     cs_job_free(job);
 }
 
-static void test_a_random_sweep_repeats_what_it_drew(void **state) {
+static void test_a_random_sweep_repeats_its_draws(void **state) {
     (void)state;
     cs_job *once = read(RANDOM(3, "lr: {uniform: [0.1, 1]}"), NULL);
     cs_job *job = read(RANDOM(8, "lr: {uniform: [0.1, 1]}"), "sweep.repeats=3");
@@ -185,7 +185,7 @@ static void test_a_budget_takes_the_first_trials_of_a_grid(void **state) {
     cs_job_free(some);
 }
 
-static void test_schedulers_have_rays_defaults(void **state) {
+static void test_schedulers_have_the_defaults_of_ray(void **state) {
     (void)state;
     const char *text = JOB_BASE "train: {epochs: 81}\nsweep: {metric: {name: val_loss}, scheduler: %s, repeats: 2}\n";
     char job_text[256];
@@ -236,7 +236,7 @@ static void test_one_trial_of_a_job_is_a_job_of_its_own(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_draws_have_their_distributions),
-        cmocka_unit_test(test_a_larger_budget_keeps_the_trials_there_were),
+        cmocka_unit_test(test_a_larger_budget_keeps_the_earlier_trials),
         cmocka_unit_test(test_an_option_draws_the_same_whatever_else_is_swept),
         cmocka_unit_test(test_no_combination_comes_twice_and_a_small_space_ends_the_trials),
         cmocka_unit_test(test_swept_options_have_the_drawn_values_in_order),
@@ -244,7 +244,7 @@ int main(void) {
         cmocka_unit_test(test_repeats_are_seeds_of_the_last_swept_option),
         cmocka_unit_test(test_a_random_sweep_repeats_what_it_drew),
         cmocka_unit_test(test_a_budget_takes_the_first_trials_of_a_grid),
-        cmocka_unit_test(test_schedulers_have_rays_defaults),
+        cmocka_unit_test(test_schedulers_have_the_defaults_of_ray),
         cmocka_unit_test(test_one_trial_of_a_job_is_a_job_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

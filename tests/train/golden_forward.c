@@ -13,7 +13,7 @@
 
 enum { FIRST = 8 };
 
-/* One line. */
+/* The contents of a line. */
 typedef struct forward_case {
     cs_model_config config;
     double gain;
@@ -86,7 +86,7 @@ float *golden_images(const cs_graph *graph, int rows) {
     return images;
 }
 
-/* The last layer's values; free it. */
+/* Returns the values of the last layer; the caller frees them. */
 static float *forward(const cs_graph *graph, const cs_params *params, const char *device) {
     cs_engine *engine;
     cs_segment *segment;
@@ -110,7 +110,7 @@ static float *forward(const cs_graph *graph, const cs_params *params, const char
     return out;
 }
 
-/* `scale` is what the error is held against. */
+/* The error is compared with `scale`. */
 static void assert_close(const forward_case *want, const char *device, const char *what, double got, double expected,
                          double scale) {
     if (!(fabs(got - expected) < 1e-4 * scale))
@@ -141,8 +141,8 @@ static void check_case(const forward_case *want, const char *device) {
     cs_graph_free(graph);
 }
 
-/* "forward": up to the head; "logits": with the published classifier, for as many classes as there are values;
- * "pretrained": up to the head, as it takes published weights. */
+/* Reads a line. "forward": the network up to the head; "logits": with the published classifier, for as many classes as
+ * the line has values; "pretrained": up to the head, as it is built for the published weights. */
 static void read_case(const char *line, cs_dialect dialect, forward_case *out) {
     cs_model_config *config = &out->config;
     char kind[16];

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Some of the room is internal to it.
+# These programs test internals of the room, so they include its private headers.
 foreach(name test_early_stopping test_cache test_feed)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/train)
 endforeach()

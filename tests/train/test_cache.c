@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trunk cache changes no number: off, in memory, in a file, and of a few rows only. On every engine of this build,
- * with a last batch that is not full. An engine with stores keeps images and rows there: to the same numbers as if it
- * had none, and uses no file. */
+/* The trunk cache changes no number, whether it is off, in memory, in a file, or has room for a few rows only: on every
+ * engine of this build, with a last batch that is not full. An engine with stores keeps images and rows in them; that
+ * changes no number either, and needs no file. */
 #include "augments.h"
 #include "cache.h"
 #include "toy.h"
@@ -11,8 +11,8 @@
 enum { TRAIN = 28, VAL = 10, TEST = 11, EPOCHS = 3 };
 static const toy_spec spec = {.counts = {TRAIN, VAL, TEST}, .contrast = 10};
 
-/* Rows that the programs were given from outside: the images that the first link of the trunk ran on, as long as no
- * tail reads them. */
+/* Counts the rows that programs get as input. If no tail reads the images, these are the images on which the first
+ * program of the trunk ran. */
 static int64_t rows_set;
 cs_status __real_cs_program_set_input(cs_program *program, int i, const float *values, int n);
 cs_status __wrap_cs_program_set_input(cs_program *program, int i, const float *values, int n);
@@ -76,7 +76,7 @@ enum { PLENTY = 1 << 12 }; /* rows */
 static const char none[] = "", flip[] = "vertical_flip=true", flips[] = "horizontal_flip=true vertical_flip=true",
                   dark[] = "brightness_range=0.5:0.5", brightness[] = "brightness_range=0.5:1.5";
 
-/* Bytes of what the trunk gives to the tail that begins first. */
+/* The bytes of a row that the trunk gives to the first tail. */
 static size_t first_row(const cs_trial_config *trials, int n) {
     int first = 0;
     size_t bytes = 0;
@@ -107,10 +107,10 @@ static bool has_stores(const char *device) {
     return has;
 }
 
-/* Trains them with every limit; the numbers must be those without a cache, and without stores. The more fits, the more
- * is used again. */
+/* Trains with every limit; the numbers must be those without a cache and without stores. The more rows fit, the more
+ * are used again. */
 static void check_limits(const char *device, const cs_trial_config *trials, int n) {
-    static const int rows[][2] = {{0, 1}, {5, 4}, {VAL + 3, PLENTY}, {PLENTY, 0}}; /* in memory, in a file */
+    static const int rows[][2] = {{0, 1}, {5, 4}, {VAL + 3, PLENTY}, {PLENTY, 0}}; /* rows in memory, in a file */
     enum { N_LIMITS = sizeof rows / sizeof *rows };
     size_t row = first_row(trials, n);
     double reused[N_LIMITS];
@@ -156,7 +156,7 @@ static void test_numbers_are_the_same_beside_a_tail_that_reads_images(void **sta
     check_depths(*state, depths, 3, flip);
 }
 
-/* Tails that leave at different times, the one that begins first and the one that begins last among them. */
+/* Tails stop at different times, among them the first and the last one. */
 static void test_numbers_are_the_same_when_tails_stop_early(void **state) {
     static const char *const depths[] = {"conv2d_4", "head", "2", "conv2d_3"};
     cs_trial_config trials[4];
@@ -202,7 +202,7 @@ static void test_flips_run_the_trunk_on_new_pictures_only(void **state) {
     assert_in_range(rows_set, TRAIN + VAL + TEST, 2 * TRAIN + VAL + TEST);
 }
 
-/* All that a cache would do is take memory. */
+/* A cache would only take memory. */
 static void test_one_epoch_opens_no_cache(void **state) {
     cs_trial_config trial = make_trial("head", none);
     for (int epochs = 1; epochs <= 2; epochs++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run that is stopped and goes on from its checkpoints ends like one that never stopped, bit by bit. Tests of
+/* A run that is stopped and resumed from its checkpoints ends bit for bit like one that never stopped. Tests of
  * training run on every engine of this build. */
 #include "augments.h"
 #include "metric_value.h"
@@ -17,22 +17,22 @@
 #include <unistd.h>
 
 static const toy_spec spec = {.counts = {14, 6, 6}, .contrast = 4};
-enum { BATCHES = 4, N = 4 }; /* of an epoch; trials of the group */
+enum { BATCHES = 4, N = 4 }; /* batches of an epoch; trials of the group */
 
 /* What the trials reported, over all runs since `clear`. */
 typedef struct history {
     toy_record record;
     uint64_t tested[N]; /* checksums of the tested weights */
-    int numbers[N];     /* of the trials in the group under way */
+    int numbers[N];     /* of the trials in the current group */
     double checkpoint_seconds;
     cs_cache_limits cache;
-    int enough_at_epoch; /* > 0: that is the last one of trial 0, says the listener */
-    int fail_at_epoch;   /* > 0: the listener fails there, and the run ends as if it had been killed */
+    int enough_at_epoch; /* > 0: the listener ends trial 0 after this epoch */
+    int fail_at_epoch;   /* > 0: the listener fails at this epoch, which ends the run as a kill would */
 } history;
 
 static history undisturbed, disturbed;
 
-/* Stops a run in the first batch of its pass of that number, from 1 (through the linker's --wrap, settings.cmake). */
+/* The number, from 1, of the pass in whose first batch the run is stopped (by the linker's --wrap, settings.cmake). */
 static int stop_at_pass;
 
 cs_status __real_cs_loader_start(cs_loader *loader, int epoch, int first);
@@ -43,7 +43,7 @@ cs_status __wrap_cs_loader_start(cs_loader *loader, int epoch, int first) {
     return __real_cs_loader_start(loader, epoch, first);
 }
 
-/* The rename of that number fails, from 1. */
+/* The number, from 1, of the rename that fails. */
 static int failing_rename;
 
 int __real_rename(const char *from, const char *to);
@@ -57,7 +57,7 @@ int __wrap_rename(const char *from, const char *to) {
 
 static cs_train_events toys;
 
-/* An epoch may come twice, but then with the same numbers. */
+/* An epoch may be reported twice, but then with the same numbers. */
 static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, bool *enough) {
     history *into = context;
     toy_trial_record *kept = &into->record.trials[into->numbers[trial]];
@@ -102,7 +102,7 @@ static void clear(history *into) {
     }
 }
 
-/* Trains those of the trials [first, first + n) that have not finished, as a group. */
+/* Trains those of the trials [first, first + n) that have not finished, as one group. */
 static cs_status train(const char *device, const cs_trial_config *trials, int first, int n, history *into) {
     cs_engine_options options = test_trainer_options(2);
     cs_engine *engine;
@@ -156,7 +156,7 @@ static const cs_trial_config *make_trials(void) {
     snprintf(trials[3].model.head, sizeof trials[3].model.head, "dense:20:relu,dropout:0.3,dense");
     trials[0].train.patience = 3;
     trials[1].train.optimizer = momentum;
-    trials[1].train.epochs = 4; /* of which it waits through two */
+    trials[1].train.epochs = 4; /* early stopping waits for two of them */
     trials[1].train.patience = 2;
     trials[1].train.min_delta = 100;
     trials[2].train.optimizer = plain;
@@ -166,7 +166,7 @@ static const cs_trial_config *make_trials(void) {
     return trials;
 }
 
-/* The undisturbed run of this device; the disturbed one begins anew. */
+/* Trains the undisturbed run on this device, if not done yet, and prepares a new disturbed one. */
 static const cs_trial_config *prepare(const char *device) {
     static const char *done;
     const cs_trial_config *trials = make_trials();
@@ -198,7 +198,7 @@ static void check_all_same(void) {
     }
 }
 
-static void test_the_undisturbed_run_is_what_it_should_be(void **state) {
+static void test_the_undisturbed_run_has_the_expected_epochs(void **state) {
     prepare(*state);
     assert_int_equal(undisturbed.record.trials[0].n_rows, 3);
     assert_int_equal(undisturbed.record.trials[1].n_rows, 3);
@@ -209,7 +209,7 @@ static void test_the_undisturbed_run_is_what_it_should_be(void **state) {
         assert_true(undisturbed.tested[i] != undisturbed.tested[(i + 1) % N]);
 }
 
-static void test_stopped_every_few_steps(void **state) {
+static void test_a_run_stopped_every_few_steps_ends_the_same(void **state) {
     static const int steps[] = {1, 3, BATCHES, BATCHES + 1, 3 * BATCHES};
     for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
         const cs_trial_config *trials = prepare(*state);
@@ -223,7 +223,7 @@ static void test_stopped_every_few_steps(void **state) {
     }
 }
 
-/* Each row has the seconds of its epoch, the result those of all, also of what ran before a stop. */
+/* Each row has the seconds of its epoch, and the result has those of all epochs, also from before a stop. */
 static void test_seconds_are_carried_over(void **state) {
     const cs_trial_config *trials = prepare(*state);
     while (train_until(*state, trials, BATCHES - 1) != CS_OK)
@@ -237,8 +237,8 @@ static void test_seconds_are_carried_over(void **state) {
     }
 }
 
-/* The passes: train, val; train, val, and a test of those that end; train, val, test. */
-static void test_stopped_in_every_pass(void **state) {
+/* The passes are: train, val; train, val, test of the trials that end; train, val, test. */
+static void test_a_run_stopped_in_any_pass_ends_the_same(void **state) {
     for (int pass = 1; pass <= 8; pass++) {
         const cs_trial_config *trials = prepare(*state);
         stop_at_pass = pass;
@@ -248,8 +248,9 @@ static void test_stopped_in_every_pass(void **state) {
     }
 }
 
-/* Told so after its second epoch, it is tested with the best weights. In the passes: train, val; train, val, test. */
-static void test_stopped_around_the_end_that_a_listener_chose(void **state) {
+/* The listener ends the trial after its second epoch; then its best weights are tested. The passes are: train, val;
+ * train, val, test. */
+static void test_a_run_stopped_around_the_end_that_a_listener_chose_ends_the_same(void **state) {
     static history expected;
     for (int pass = 3; pass <= 6; pass++) {
         const cs_trial_config *trials = prepare(*state);
@@ -268,7 +269,7 @@ static void test_stopped_around_the_end_that_a_listener_chose(void **state) {
     }
 }
 
-static void test_killed_in_an_epoch(void **state) {
+static void test_a_run_killed_in_an_epoch_ends_the_same(void **state) {
     for (int epoch = 1; epoch < 3; epoch++) {
         const cs_trial_config *trials = prepare(*state);
         disturbed.fail_at_epoch = epoch;
@@ -279,7 +280,7 @@ static void test_killed_in_an_epoch(void **state) {
     }
 }
 
-static void test_not_written_before_its_time(void **state) {
+static void test_no_checkpoint_is_written_before_its_time(void **state) {
     const cs_trial_config *trials = prepare(*state);
     disturbed.checkpoint_seconds = 1e6;
     disturbed.fail_at_epoch = 1;
@@ -288,10 +289,10 @@ static void test_not_written_before_its_time(void **state) {
         assert_false(cs_file_exists(files[i]));
 }
 
-static void test_a_group_goes_on_alone_and_together_again(void **state) {
+static void test_a_group_can_be_resumed_alone_and_together_again(void **state) {
     const cs_trial_config *trials = prepare(*state);
     assert_fails(train_until(*state, trials, 2), CS_ERR_INTERRUPTED, "stopped");
-    for (int i = 0; i < N; i++) { /* each alone, to places that differ */
+    for (int i = 0; i < N; i++) { /* each trial alone, to a different step */
         disturbed.record.stop_after = 1 + i;
         assert_fails(train(*state, trials, i, 1, &disturbed), CS_ERR_INTERRUPTED, "stopped");
     }
@@ -312,8 +313,9 @@ static void copy_file(const char *from, const char *to) {
     free(bytes);
 }
 
-/* As a kill between the writing of two files leaves them, and worse: one at its beginning, one early, two late. */
-static void test_trials_that_stand_apart_join(void **state) {
+/* The trials' checkpoints are of different steps, as after a kill between the writing of two files, or further apart:
+ * one trial at its beginning, one early, two late. */
+static void test_trials_with_checkpoints_of_different_steps_join(void **state) {
     const cs_trial_config *trials = prepare(*state);
     char early[CS_PATH_MAX];
     assert_ok(cs_path(early, sizeof early, "%s/early", test_scratch()));
@@ -324,12 +326,13 @@ static void test_trials_that_stand_apart_join(void **state) {
     assert_ok(cs_remove_all(previous[1]));
     assert_ok(cs_remove_all(files[0]));
     assert_ok(cs_remove_all(previous[0]));
-    assert_fails(train_until(*state, trials, 5), CS_ERR_INTERRUPTED, "stopped"); /* the late ones still wait */
+    assert_fails(train_until(*state, trials, 5), CS_ERR_INTERRUPTED,
+                 "stopped"); /* the late trials still wait for the others */
     assert_ok(train_until(*state, trials, 0));
     check_all_same();
 }
 
-/* The file keeps `size` of its bytes, and the one at `flip`, where there is one, gets another bit. */
+/* Cuts the file to `keep_eighths` of its bytes, and flips a bit of the byte at `flip`, if there is one. */
 static void damage(const char *path, size_t keep_eighths, long flip) {
     char *bytes;
     size_t size;
@@ -340,7 +343,7 @@ static void damage(const char *path, size_t keep_eighths, long flip) {
     free(bytes);
 }
 
-/* Leaves a newest file in the second epoch, and the one before it at the end of the first. */
+/* Leaves a newest file from the middle of the second epoch, and the previous one from the end of the first. */
 static const cs_trial_config *stop_in_second_epoch(const char *device) {
     const cs_trial_config *trials = prepare(device);
     assert_fails(train_until(device, trials, BATCHES + 2), CS_ERR_INTERRUPTED, "stopped");
@@ -349,7 +352,7 @@ static const cs_trial_config *stop_in_second_epoch(const char *device) {
     return trials;
 }
 
-static void test_a_torn_file_is_passed_over(void **state) {
+static void test_a_truncated_file_is_ignored(void **state) {
     for (size_t eighths = 0; eighths < 8; eighths++) {
         const cs_trial_config *trials = stop_in_second_epoch(*state);
         for (int i = 0; i < N; i++)
@@ -360,7 +363,7 @@ static void test_a_torn_file_is_passed_over(void **state) {
     }
 }
 
-static void test_an_altered_file_is_passed_over(void **state) {
+static void test_an_altered_file_is_ignored(void **state) {
     static const long flips[] = {0, 9, 60, 300, 5003, 100003};
     for (size_t k = 0; k < sizeof flips / sizeof *flips; k++) {
         const cs_trial_config *trials = stop_in_second_epoch(*state);
@@ -372,7 +375,7 @@ static void test_an_altered_file_is_passed_over(void **state) {
     }
 }
 
-static void test_with_no_whole_file_it_begins_anew(void **state) {
+static void test_without_an_intact_file_the_trial_begins_anew(void **state) {
     const cs_trial_config *trials = stop_in_second_epoch(*state);
     for (int i = 0; i < N; i++) {
         damage(files[i], 7, -1);
@@ -383,8 +386,8 @@ static void test_with_no_whole_file_it_begins_anew(void **state) {
     check_all_same();
 }
 
-/* What was passed over must not take the place of the one that is whole: the next write fails in every way it can. */
-static void test_a_whole_file_stays_whatever_fails(void **state) {
+/* The damaged file that was ignored must not replace the intact one, even when the next write fails at any step. */
+static void test_an_intact_file_is_kept_whatever_fails(void **state) {
     for (int rename = 1; rename <= 2; rename++)
         for (int torn = 0; torn < 2; torn++) {
             const cs_trial_config *trials = stop_in_second_epoch(*state);
@@ -418,8 +421,8 @@ static void test_a_failed_trial_leaves_no_file(void **state) {
     check_same(3);
 }
 
-/* The file holds no engine's layouts: what one engine began another ends, but for rounding. */
-static void test_the_other_engine_goes_on(void **state) {
+/* The file's layouts are no engine's own, so another engine can continue, with the same numbers except for rounding. */
+static void test_another_engine_can_resume(void **state) {
     const char *other = strcmp(*state, "ref") == 0 ? test_device() : "ref";
     const cs_trial_config *trials = stop_in_second_epoch(*state);
     assert_ok(train_until(other, trials, 0));
@@ -435,7 +438,8 @@ static void test_the_other_engine_goes_on(void **state) {
     }
 }
 
-/* The trials from `first` on, stopped every few steps, one of them alone in between, end as if they had never been. */
+/* The trials from `first` on are stopped every few steps, and one is trained alone in between: they end like an
+ * undisturbed run. */
 static void check_in_pieces(const char *device, const cs_trial_config *trials, int first, cs_cache_limits cache) {
     static history expected;
     clear(&expected);
@@ -452,19 +456,19 @@ static void check_in_pieces(const char *device, const cs_trial_config *trials, i
     }
 }
 
-/* A run that goes on has to find the trunk's outputs anew. */
-static void test_with_a_cache(void **state) {
+/* A resumed run must compute the trunk's outputs again. */
+static void test_a_run_with_a_cache_ends_the_same(void **state) {
     static cs_trial_config trials[N];
     memcpy(trials, make_trials(), sizeof trials);
     for (int i = 0; i < N; i++)
         trials[i].augment = test_augment("horizontal_flip=true");
-    for (int first = 0; first < 2; first++) { /* trial 0 reads the images */
+    for (int first = 0; first < 2; first++) { /* trial 0 reads the images itself */
         check_in_pieces(*state, trials, first, (cs_cache_limits){.memory = (size_t)1 << 24});
         assert_true(disturbed.record.trials[1].result.reused > 0);
     }
 }
 
-static void test_on_features(void **state) {
+static void test_a_run_on_features_ends_the_same(void **state) {
     static cs_trial_config trials[N];
     memcpy(trials, make_trials(), sizeof trials);
     for (int i = 0; i < N; i++) {
@@ -475,14 +479,14 @@ static void test_on_features(void **state) {
     check_in_pieces(*state, trials, 0, (cs_cache_limits){0});
 }
 
-/* Ranks that share batches: rank 0 writes, all go on. */
+/* Ranks that share batches: rank 0 writes the checkpoints, and all ranks resume from them. */
 typedef struct team {
     const char *device;
     const cs_trial_config *trial;
     toy_record records[2];
     int stop_after;
     bool keeps;
-    bool apart; /* the ranks' folders are not the same */
+    bool apart; /* each rank has its own folder */
     cs_status status[2];
 } team;
 
@@ -505,7 +509,7 @@ static void train_rank(const cs_comm *comm, void *context) {
     cs_engine_close(engine);
 }
 
-static void test_ranks_that_share_batches_go_on(void **state) {
+static void test_ranks_that_share_batches_are_resumed(void **state) {
     static team whole, stopped;
     const cs_trial_config *trials = prepare(*state);
     whole = (team){.device = *state, .trial = &trials[0]};
@@ -543,33 +547,33 @@ static int run_on(const char *device) {
     snprintf(name, sizeof name, "checkpoints on %s", device);
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
     const struct CMUnitTest tests[] = {
-        ON_DEVICE(test_the_undisturbed_run_is_what_it_should_be),
-        ON_DEVICE(test_stopped_every_few_steps),
+        ON_DEVICE(test_the_undisturbed_run_has_the_expected_epochs),
+        ON_DEVICE(test_a_run_stopped_every_few_steps_ends_the_same),
         ON_DEVICE(test_seconds_are_carried_over),
-        ON_DEVICE(test_stopped_in_every_pass),
-        ON_DEVICE(test_stopped_around_the_end_that_a_listener_chose),
-        ON_DEVICE(test_killed_in_an_epoch),
-        ON_DEVICE(test_not_written_before_its_time),
-        ON_DEVICE(test_a_group_goes_on_alone_and_together_again),
-        ON_DEVICE(test_trials_that_stand_apart_join),
+        ON_DEVICE(test_a_run_stopped_in_any_pass_ends_the_same),
+        ON_DEVICE(test_a_run_stopped_around_the_end_that_a_listener_chose_ends_the_same),
+        ON_DEVICE(test_a_run_killed_in_an_epoch_ends_the_same),
+        ON_DEVICE(test_no_checkpoint_is_written_before_its_time),
+        ON_DEVICE(test_a_group_can_be_resumed_alone_and_together_again),
+        ON_DEVICE(test_trials_with_checkpoints_of_different_steps_join),
         ON_DEVICE(test_a_failed_trial_leaves_no_file),
-        ON_DEVICE(test_the_other_engine_goes_on),
-        ON_DEVICE(test_with_a_cache),
-        ON_DEVICE(test_on_features),
-        ON_DEVICE(test_ranks_that_share_batches_go_on),
+        ON_DEVICE(test_another_engine_can_resume),
+        ON_DEVICE(test_a_run_with_a_cache_ends_the_same),
+        ON_DEVICE(test_a_run_on_features_ends_the_same),
+        ON_DEVICE(test_ranks_that_share_batches_are_resumed),
         ON_DEVICE(test_ranks_that_find_different_files_refuse_to_train),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }
 
-/* Files are those of any engine. */
+/* Tests of the files do not depend on the engine. */
 static int run_files(void) {
     const char *device = "cpu";
     const struct CMUnitTest tests[] = {
-        ON_DEVICE(test_a_torn_file_is_passed_over),
-        ON_DEVICE(test_an_altered_file_is_passed_over),
-        ON_DEVICE(test_with_no_whole_file_it_begins_anew),
-        ON_DEVICE(test_a_whole_file_stays_whatever_fails),
+        ON_DEVICE(test_a_truncated_file_is_ignored),
+        ON_DEVICE(test_an_altered_file_is_ignored),
+        ON_DEVICE(test_without_an_intact_file_the_trial_begins_anew),
+        ON_DEVICE(test_an_intact_file_is_kept_whatever_fails),
 
     };
     return cmocka_run_group_tests_name("files", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A checkpoint that lies where a trial's belongs, but is of something else, is passed over: the trial begins anew. */
+/* A checkpoint that has the name of a trial's, but is of something else, is ignored: the trial begins anew. */
 #include "metric_value.h"
 #include "toy.h"
 
@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 static const toy_spec spec = {.counts = {14, 6, 6}, .contrast = 4};
-enum { BATCHES = 4 }; /* of an epoch */
+enum { BATCHES = 4 }; /* batches of an epoch */
 
 static cs_trial_config make_trial(const char *depth) {
     cs_trial_config trial = toy_trial(toy_dataset("others", &spec));
@@ -18,7 +18,7 @@ static cs_trial_config make_trial(const char *depth) {
     return trial;
 }
 
-/* Stops after so many steps, if any; without checkpoints where `file` is NULL. */
+/* Trains, stops after `steps` steps if that is not 0, and writes no checkpoints if `file` is NULL. */
 static cs_status train(const cs_trial_config *trial, const char *file, int steps, toy_record *record) {
     cs_engine *engine;
     cs_train_events events = toy_events(record);
@@ -32,7 +32,7 @@ static cs_status train(const cs_trial_config *trial, const char *file, int steps
     return status;
 }
 
-/* `change` makes it another trial, or puts something else behind its names. */
+/* `change` makes it another trial, or replaces the contents of its files. */
 static void check_begins_anew(cs_trial_config *trial, void (*change)(cs_trial_config *trial)) {
     static toy_record before, after, expected;
     char file[CS_PATH_MAX];
@@ -52,13 +52,13 @@ static void change_rate(cs_trial_config *trial) {
     trial->train.optimizer.lr *= 2;
 }
 
-static void test_another_trials(void **state) {
+static void test_a_checkpoint_of_another_trial_is_ignored(void **state) {
     (void)state;
     cs_trial_config trial = make_trial("all");
     check_begins_anew(&trial, change_rate);
 }
 
-/* Initial values of a seed in the trial's weights file. */
+/* Writes initial values to the trial's weights file. */
 static void write_weights(const cs_trial_config *trial, int seed) {
     cs_trial_config initial = *trial;
     cs_graph *graph;
@@ -76,7 +76,7 @@ static void change_weights(cs_trial_config *trial) {
     write_weights(trial, 2);
 }
 
-static void test_one_of_other_weights(void **state) {
+static void test_a_checkpoint_of_other_weights_is_ignored(void **state) {
     (void)state;
     static const char *const depths[] = {"all", "head"};
     for (int i = 0; i < 2; i++) {
@@ -93,7 +93,7 @@ static void change_samples(cs_trial_config *trial) {
     assert_string_equal(toy_dataset("others", &changed), trial->data.path);
 }
 
-static void test_one_of_other_samples(void **state) {
+static void test_a_checkpoint_of_other_samples_is_ignored(void **state) {
     (void)state;
     cs_trial_config trial = make_trial("all");
     check_begins_anew(&trial, change_samples);
@@ -101,9 +101,9 @@ static void test_one_of_other_samples(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_another_trials),
-        cmocka_unit_test(test_one_of_other_weights),
-        cmocka_unit_test(test_one_of_other_samples),
+        cmocka_unit_test(test_a_checkpoint_of_another_trial_is_ignored),
+        cmocka_unit_test(test_a_checkpoint_of_other_weights_is_ignored),
+        cmocka_unit_test(test_a_checkpoint_of_other_samples_is_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranks that share every batch, as threads of one process with an engine each: the loss curve of one rank, and one end
- * for all when one of them fails or stops. The ranks keep what the trunk gives, the one does not. */
+/* Ranks that share every batch, as threads of one process with an engine each, give the loss curve of one rank, and all
+ * end together when one of them fails or stops. The ranks cache the trunk's outputs; the single rank does not. */
 #include "metric_value.h"
 #include "ranks.h"
 #include "toy.h"
@@ -12,25 +12,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* 41 images in batches of 8: the last one has a single row, so that all ranks but one have none. */
+/* 41 images in batches of 8: the last batch has one row, so that all ranks but one have none. */
 static const toy_spec uneven = {.counts = {41, 14, 11}, .contrast = 30};
 
 typedef struct parallel {
     const char *device;
     const cs_trial_config *trials;
     int n;
-    int stops;           /* rank that sets its stop flag */
-    int stops_after;     /* so many steps; 0: none does */
+    int stops;           /* the rank that sets its stop flag */
+    int stops_after;     /* after so many steps; 0: never */
     unsigned test_needs; /* CS_NEEDS_* */
-    int enough_after;    /* epochs, says rank 0's listener; 0: it never does */
+    int enough_after;    /* rank 0's listener ends the trial after so many epochs; 0: never */
     toy_record records[RANKS_MAX];
     cs_status status[RANKS_MAX];
     char text[RANKS_MAX][256];
-    uint64_t states[RANKS_MAX]; /* checksum of the parameters evaluated last */
+    uint64_t states[RANKS_MAX]; /* the checksum of the last parameters that were evaluated */
     int steps[RANKS_MAX];
 } parallel;
 
-/* The comm of a rank, counting training steps: each ends with one wait. */
+/* The comm of a rank, which counts the training steps: each ends with one wait. */
 typedef struct counted {
     const cs_comm *inner;
     parallel *all;
@@ -59,7 +59,7 @@ static cs_status count_sum_wait(void *context) {
     return self->inner->sum_wait(self->inner->context);
 }
 
-/* Faults: the calls of one rank that fail, counted from 1; 0: none (the linker's --wrap, settings.cmake). */
+/* Which calls of one rank fail, counted from 1; 0: none (by the linker's --wrap, settings.cmake). */
 static _Thread_local int this_rank = -1, loads, backwards;
 static int faulty_rank = -1, faulty_load, faulty_backward;
 
@@ -88,7 +88,8 @@ cs_status __wrap_cs_program_load(cs_program *program, cs_param_array slot, const
     return __real_cs_program_load(program, slot, params);
 }
 
-/* Batch norms that scale and shift: under Keras' initial mean 0 and variance 1 next to nothing reaches the end. */
+/* Initial values with batch norms that scale and shift: with Keras' mean 0 and variance 1 the outputs would hardly
+ * depend on the images. */
 void __real_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed) {
@@ -186,7 +187,7 @@ static void assert_same_curve(const toy_trial_record *got, const toy_trial_recor
     assert_int_equal(got->result.best_epoch, want->result.best_epoch);
 }
 
-/* 2 and 3 ranks against 1. Only rank 0 is told of events. */
+/* Compares 2 and 3 ranks with 1. Only rank 0 gets events. */
 static void check_ranks(const char *device, const cs_trial_config *trials, int n) {
     double tolerance = strcmp(device, "ref") == 0 ? 1e-5 : 1e-3;
     train_on(&alone, device, trials, n, 0);
@@ -230,10 +231,10 @@ static void ranks_give_the_curve_of_one(void **state) {
     check_ranks(*state, &trial, 1);
 }
 
-static void logits_of_all_ranks_come_together_when_they_are_asked_for(void **state) {
+static void the_logits_of_all_ranks_are_collected_when_needed(void **state) {
     cs_trial_config trial = small_trial("logits");
     together.test_needs = CS_NEEDS_LOGITS;
-    for (int size = 0; size <= 3; size += 3) { /* 0: without a team */
+    for (int size = 0; size <= 3; size += 3) { /* 0: one rank without a comm */
         train_on(&together, *state, &trial, 1, size);
         const toy_trial_record *run = &together.records[0].trials[0];
         int64_t rows = 0;
@@ -253,7 +254,7 @@ static void ranks_give_the_curve_of_one_with_dropout_and_l2(void **state) {
     check_ranks(*state, &trial, 1);
 }
 
-static void ranks_give_the_curve_of_one_behind_frozen_batch_norms(void **state) {
+static void ranks_give_the_curve_of_one_after_frozen_batch_norms(void **state) {
     cs_trial_config trial = mobile_trial("head", false);
     check_ranks(*state, &trial, 1);
 }
@@ -275,7 +276,7 @@ static void synchronised_batch_norms_give_the_curve_of_one(void **state) {
     check_ranks(*state, &trial, 1);
 }
 
-static void local_batch_norms_give_another_curve_and_one_state(void **state) {
+static void local_batch_norms_give_another_curve_and_equal_states(void **state) {
     cs_trial_config trial = mobile_trial("14", false);
     trial.train.epochs = 3;
     train_on(&alone, *state, &trial, 1, 0);
@@ -290,7 +291,7 @@ static void local_batch_norms_give_another_curve_and_one_state(void **state) {
     assert_true(fabs(got - want) < want);
 }
 
-static void one_rank_with_a_comm_is_one_without(void **state) {
+static void one_rank_with_a_comm_equals_one_without(void **state) {
     cs_trial_config trial = small_trial("one");
     train_on(&alone, *state, &trial, 1, 0);
     train_on(&together, *state, &trial, 1, 1);
@@ -299,14 +300,14 @@ static void one_rank_with_a_comm_is_one_without(void **state) {
     assert_int_equal(together.steps[0], 0);
 }
 
-static void a_stop_of_any_rank_stops_all_behind_the_same_step(void **state) {
+static void a_stop_of_any_rank_stops_all_after_the_same_step(void **state) {
     cs_trial_config trial = small_trial("stop");
     together.stops_after = 4;
     for (together.stops = 0; together.stops < 3; together.stops++) {
         train_on(&together, *state, &trial, 1, 3);
         for (int r = 0; r < 3; r++) {
             assert_int_equal(together.status[r], CS_ERR_INTERRUPTED);
-            /* The flag is read before the step's wait begins: the next step tells the others. */
+            /* The flag is read before the wait of the step, so the next step passes it to the other ranks. */
             assert_int_equal(together.steps[r], 5);
         }
         assert_int_equal(together.records[0].steps, 5);
@@ -346,7 +347,8 @@ static void a_damaged_image_on_one_rank_ends_all_with_its_error(void **state) {
     faulty_load = 0;
 }
 
-/* In validation the error is heard at the end of the pass: 6 batches are trained on, the 7th is the first of val. */
+/* In validation the ranks exchange errors at the end of the pass. 6 batches are for training, the 7th is the first of
+ * val. */
 static void a_damaged_image_in_validation_ends_all(void **state) {
     cs_trial_config trial = small_trial("bad_val");
     faulty_rank = 1;
@@ -359,8 +361,8 @@ static void a_damaged_image_in_validation_ends_all(void **state) {
     faulty_load = 0;
 }
 
-/* The second tail's, in the second step. The first goes on. */
-static void a_trial_that_fails_on_one_rank_leaves_on_all(void **state) {
+/* The second tail fails in the second step; the first one goes on. */
+static void a_trial_that_fails_on_one_rank_ends_on_all(void **state) {
     cs_trial_config trials[2] = {small_trial("fails"), small_trial("fails")};
     faulty_rank = 1;
     faulty_backward = 4;
@@ -376,7 +378,7 @@ static void a_trial_that_fails_on_one_rank_leaves_on_all(void **state) {
     assert_same_curve(&together.records[0].trials[0], &alone.records[0].trials[0], 1e-3);
 }
 
-static void a_diverged_trial_leaves_on_all_ranks(void **state) {
+static void a_diverged_trial_ends_on_all_ranks(void **state) {
     cs_trial_config trials[2] = {small_trial("diverges"), small_trial("diverges")};
     trials[0].train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 1e30f, .weight_decay = 1e30f};
     train_on(&together, *state, trials, 2, 2);
@@ -389,7 +391,7 @@ static void a_diverged_trial_leaves_on_all_ranks(void **state) {
     assert_same_curve(&together.records[0].trials[1], &alone.records[0].trials[1], 1e-3);
 }
 
-static void more_ranks_than_rows_train(void **state) {
+static void more_ranks_than_rows_can_train(void **state) {
     cs_trial_config trial = small_trial("few_rows");
     trial.train.batch = 2;
     train_on(&alone, *state, &trial, 1, 0);
@@ -405,20 +407,20 @@ static int run_on(const char *device) {
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
     const struct CMUnitTest tests[] = {
         ON_DEVICE(ranks_give_the_curve_of_one),
-        ON_DEVICE(logits_of_all_ranks_come_together_when_they_are_asked_for),
+        ON_DEVICE(the_logits_of_all_ranks_are_collected_when_needed),
         ON_DEVICE(ranks_give_the_curve_of_one_with_dropout_and_l2),
-        ON_DEVICE(ranks_give_the_curve_of_one_behind_frozen_batch_norms),
+        ON_DEVICE(ranks_give_the_curve_of_one_after_frozen_batch_norms),
         ON_DEVICE(ranks_give_the_curves_of_a_group),
         ON_DEVICE(synchronised_batch_norms_give_the_curve_of_one),
-        ON_DEVICE(local_batch_norms_give_another_curve_and_one_state),
-        ON_DEVICE(one_rank_with_a_comm_is_one_without),
-        ON_DEVICE(a_stop_of_any_rank_stops_all_behind_the_same_step),
+        ON_DEVICE(local_batch_norms_give_another_curve_and_equal_states),
+        ON_DEVICE(one_rank_with_a_comm_equals_one_without),
+        ON_DEVICE(a_stop_of_any_rank_stops_all_after_the_same_step),
         ON_DEVICE(a_trial_that_has_run_enough_ends_on_all_ranks),
         ON_DEVICE(a_damaged_image_on_one_rank_ends_all_with_its_error),
         ON_DEVICE(a_damaged_image_in_validation_ends_all),
-        ON_DEVICE(a_trial_that_fails_on_one_rank_leaves_on_all),
-        ON_DEVICE(a_diverged_trial_leaves_on_all_ranks),
-        ON_DEVICE(more_ranks_than_rows_train),
+        ON_DEVICE(a_trial_that_fails_on_one_rank_ends_on_all),
+        ON_DEVICE(a_diverged_trial_ends_on_all_ranks),
+        ON_DEVICE(more_ranks_than_rows_can_train),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }

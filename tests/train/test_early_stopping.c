@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Early stopping, against keras.callbacks.EarlyStopping worked through by hand. */
+/* Early stopping stops as keras.callbacks.EarlyStopping does, in cases that were worked out by hand. */
 #include "metric_value.h"
 #include "test.h"
 
@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* Feeds `losses` until it stops; gives the number of epochs run, and the best one. */
+/* Passes `values` until early stopping stops; returns the number of epochs, and the best one in `best`. */
 static int epochs_until_stop(cs_early_stopping *stopping, const char *column, const double *values, int n, int *best) {
     for (int i = 0; i < n; i++) {
         cs_epoch_row row = {.epoch = i};
@@ -30,26 +30,26 @@ static const struct scenario {
     double values[8];
     int epochs, best;
 } scenarios[] = {
-    /* waits exactly `patience` epochs after the best */
+    /* It waits exactly `patience` epochs after the best one. */
     {"val_loss", "val_loss", true, 2, 0, {5, 4, 4.5, 4.25, 1, 1, 1, 1}, 4, 1},
     {"val_loss", "val_loss", true, 1, 0, {5, 4, 4.5, 4.25, 1, 1, 1, 1}, 3, 1},
-    /* an improvement starts the waiting again */
+    /* After an improvement it waits again. */
     {"val_loss", "val_loss", true, 2, 0, {5, 6, 4, 6, 3, 6, 6, 0}, 7, 4},
-    /* equal is no improvement */
+    /* An equal value is no improvement. */
     {"val_loss", "val_loss", true, 3, 0, {5, 5, 5, 5, 0, 0, 0, 0}, 4, 0},
-    /* less than min_delta, or just it, is no improvement, and the best stays what it was */
+    /* A change of min_delta or less is no improvement, and the best value stays. */
     {"val_loss", "val_loss", true, 3, 0.5f, {5, 4.75, 4.5, 4.25, 0, 0, 0, 0}, 8, 4},
     {"val_loss", "val_loss", true, 2, 0.5f, {5, 4.75, 4.5, 4.25, 0, 0, 0, 0}, 3, 0},
-    /* the sign of min_delta does not matter */
+    /* The sign of min_delta does not matter. */
     {"val_loss", "val_loss", true, 2, -0.5f, {5, 4.75, 4.5, 4.25, 0, 0, 0, 0}, 3, 0},
-    /* accuracies rise */
+    /* An accuracy improves by rising. */
     {"val_accuracy", "val_accuracy", true, 2, 0, {0.5, 0.75, 0.75, 0.5, 1, 1, 1, 1}, 4, 1},
     {"accuracy", "accuracy", true, 2, 0.125f, {0.5, 0.75, 0.875, 0.8125, 1, 1, 1, 1}, 4, 1},
     {"loss", "loss", true, 1, 0, {2, 1, 1.5, 0, 0, 0, 0, 0}, 3, 1},
-    /* no validation split */
+    /* Without a validation split it monitors the training loss. */
     {"val_loss", "loss", false, 1, 0, {2, 1, 1.5, 0, 0, 0, 0, 0}, 3, 1},
     {"val_accuracy", "accuracy", false, 1, 0, {0, 0.5, 0.25, 1, 1, 1, 1, 1}, 3, 1},
-    /* off: every epoch is kept */
+    /* With patience 0 it never stops, and the last epoch is the best. */
     {"val_loss", "val_loss", true, 0, 0, {1, 2, 3, 4, 5, 6, 7, 8}, 8, 7},
 };
 

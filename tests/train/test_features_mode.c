@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training on features: the numbers of fine_tune: head, and the images are looked at once. Each test runs on every
- * engine of this build. */
+/* Training on features gives the numbers of fine_tune: head and reads the images once. Each test runs on every engine
+ * of this build. */
 #include "augments.h"
 #include "metric_value.h"
 #include "toy.h"
@@ -21,7 +21,7 @@ static const toy_spec some = {.counts = {44, 13, 30}, .contrast = 30};
 
 static toy_record record, other;
 
-/* What the network gave is counted, through the linker's --wrap (settings.cmake). */
+/* Counts the rows of features that are computed (by the linker's --wrap, settings.cmake). */
 static int appended;
 cs_status __real_cs_features_append(cs_features_writer *writer, cs_split split, const float *rows,
                                     const int32_t *labels, int n);
@@ -35,7 +35,7 @@ cs_status __wrap_cs_features_append(cs_features_writer *writer, cs_split split, 
     return __real_cs_features_append(writer, split, rows, labels, n);
 }
 
-/* Initial values with batch norms that shift and scale, so that something reaches the end of a MobileNet. */
+/* Initial values with batch norms that shift and scale, so that the outputs of a MobileNet depend on the images. */
 void __real_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed) {
@@ -52,7 +52,7 @@ static void set_text(char *field, size_t size, const char *text) {
     assert_true(snprintf(field, size, "%s", text) < (int)size);
 }
 
-/* A trial on features, whose folder is empty at first. */
+/* Makes a trial on features; its folder of features is empty. */
 static cs_trial_config features_trial(const char *name) {
     cs_trial_config trial = toy_trial(toy_dataset(name, &some));
     char folder[CS_PATH_MAX];
@@ -71,7 +71,7 @@ static cs_trial_config fine_tune_trial(const cs_trial_config *trial) {
     return same;
 }
 
-/* Names in the features folder; the first one, whole, goes to `path`. */
+/* Counts the names in the features folder; `path` becomes the path of the first one. */
 static int count_files(const char *name, char path[CS_PATH_MAX]) {
     char folder[CS_PATH_MAX];
     int n = 0;
@@ -112,7 +112,7 @@ static void test_mobilenet_has_the_numbers_of_fine_tune(void **state) {
     check_same_as_fine_tune(*state, &trial);
 }
 
-/* A head that begins with a dropout of the feature map: the features have its shape. */
+/* The head begins with a dropout of the feature map, so the features have the shape of a map. */
 static void test_feature_maps_have_the_numbers_of_fine_tune(void **state) {
     cs_trial_config trial = features_trial("maps");
     set_text(trial.model.arch, sizeof trial.model.arch, "mobilenet_v2");
@@ -159,7 +159,7 @@ static void assert_another_file(const char *device, const cs_trial_config *trial
     assert_int_equal(count_files(name, path), files);
 }
 
-static void test_what_changes_the_features_makes_another_file(void **state) {
+static void test_options_that_change_the_features_make_another_file(void **state) {
     static const toy_spec changed = {.counts = {44, 13, 30}, .contrast = 31};
     cs_trial_config trial = features_trial("other");
     assert_another_file(*state, &trial, "other", 1);
@@ -206,8 +206,8 @@ static void test_a_stop_leaves_no_file(void **state) {
     assert_int_equal(count_files("stopped", path), 0);
 }
 
-/* Both begin at once; the pipe gets the rows that each computed. */
-static void test_of_two_processes_one_computes(void **state) {
+/* Both processes begin at once and write the number of rows that they computed to the pipe. */
+static void test_of_two_processes_only_one_computes(void **state) {
     int ends[2], rows[2], sum = 0;
     cs_trial_config trial = features_trial("both");
     assert_int_equal(pipe(ends), 0);
@@ -275,13 +275,13 @@ static int run_on(const char *device) {
     snprintf(name, sizeof name, "features on %s", device);
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
     const struct CMUnitTest tests[] = {
-        ON_DEVICE(test_of_two_processes_one_computes),
+        ON_DEVICE(test_of_two_processes_only_one_computes),
         ON_DEVICE(test_basenet_has_the_numbers_of_fine_tune),
         ON_DEVICE(test_mobilenet_has_the_numbers_of_fine_tune),
         ON_DEVICE(test_feature_maps_have_the_numbers_of_fine_tune),
         ON_DEVICE(test_groups_have_the_numbers_of_trials_alone),
         ON_DEVICE(test_the_second_run_computes_nothing),
-        ON_DEVICE(test_what_changes_the_features_makes_another_file),
+        ON_DEVICE(test_options_that_change_the_features_make_another_file),
         ON_DEVICE(test_the_folder_can_be_named),
         ON_DEVICE(test_a_truncated_file_is_refused),
         ON_DEVICE(test_a_stop_leaves_no_file),

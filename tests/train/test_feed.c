@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a program is fed at an engine with stores is what the loader's floats are, bit by bit. Where the engine has none
- * there is nothing to compare. */
+/* With an engine that has stores, the inputs of a program equal the loader's floats bit for bit. Without stores there
+ * is nothing to compare. */
 #include "augments.h"
 #include "feed.h"
 #include "fixture.h"
@@ -28,7 +28,7 @@ size_t __wrap_cs_engine_store_room(const cs_engine *engine) {
     return room;
 }
 
-/* An engine that has less than it says. */
+/* The engine reports more room for stores than it has. */
 static int64_t largest_store;
 cs_status __real_cs_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);
 cs_status __wrap_cs_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);
@@ -39,12 +39,12 @@ cs_status __wrap_cs_store_open(cs_engine *engine, const cs_store_spec *spec, cs_
     return __real_cs_store_open(engine, spec, out);
 }
 
-/* A feed, and a program whose output has all of its input. */
-typedef struct side {
+/* A feed, and a program whose output is its input. */
+typedef struct fed_program {
     cs_feed *feed;
     cs_program *program;
     float *output;
-} side;
+} fed_program;
 
 typedef struct bench {
     cs_engine *engine;
@@ -52,12 +52,12 @@ typedef struct bench {
     cs_graph *graph;
     cs_params *params;
     cs_segment *segment;
-    side stores, floats;
+    fed_program stores, floats;
     size_t row;
     int64_t n_new; /* images sent to a store */
 } bench;
 
-static void open_side(const bench *b, const cs_loader_config *config, bool again, side *out) {
+static void open_fed_program(const bench *b, const cs_loader_config *config, bool again, fed_program *out) {
     const cs_program_spec spec = {.segment = b->segment, .batch = config->batch, .mode = CS_MODE_INFER};
     assert_ok(cs_program_compile(b->engine, &spec, &out->program));
     assert_ok(cs_program_load(out->program, CS_ARRAY_VALUE, b->params));
@@ -65,7 +65,7 @@ static void open_side(const bench *b, const cs_loader_config *config, bool again
     assert_ok(cs_alloc((size_t)config->batch * b->row, sizeof(float), "output", &out->output));
 }
 
-static void close_side(side *s) {
+static void close_fed_program(fed_program *s) {
     cs_feed_close(s->feed);
     cs_program_free(s->program);
     free(s->output);
@@ -84,15 +84,15 @@ static void open_bench(bench *b, const fixture *spec, const cs_loader_config *co
     assert_ok(cs_params_create(b->graph, &b->params));
     assert_ok(cs_segment_create(b->graph, 0, b->graph->n_layers, &b->segment));
     b->row = cs_shape_count(b->graph->layers[padded].out);
-    open_side(b, config, again, &b->stores);
+    open_fed_program(b, config, again, &b->stores);
     without_stores = true;
-    open_side(b, config, again, &b->floats);
+    open_fed_program(b, config, again, &b->floats);
     without_stores = false;
 }
 
 static void close_bench(bench *b) {
-    close_side(&b->stores);
-    close_side(&b->floats);
+    close_fed_program(&b->stores);
+    close_fed_program(&b->floats);
     cs_segment_free(b->segment);
     cs_params_free(b->params);
     cs_graph_free(b->graph);
@@ -100,7 +100,7 @@ static void close_bench(bench *b) {
     cs_engine_close(b->engine);
 }
 
-static void run_side(side *s, cs_batch *batch) {
+static void run_side(fed_program *s, cs_batch *batch) {
     assert_ok(cs_feed_next(s->feed, batch));
     if (batch->n == 0)
         return;
@@ -109,7 +109,7 @@ static void run_side(side *s, cs_batch *batch) {
     assert_ok(cs_program_get_output(s->program, 0, s->output, batch->n));
 }
 
-/* Epochs from a batch in the middle of the first one on. */
+/* Compares epochs, beginning with the batch `first` of the first one. */
 static void compare(bench *b, int epochs, int first) {
     for (int e = 0; e < epochs; e++) {
         assert_ok(cs_loader_start(cs_feed_loader(b->stores.feed), e, e ? 0 : first));
@@ -168,7 +168,7 @@ static int plenty(void **state) {
     return !has; /* see main */
 }
 
-static void inputs_are_the_loaders_whatever_becomes_of_pixels(void **state) {
+static void inputs_equal_the_loaders_for_every_treatment_of_pixels(void **state) {
     (void)state;
     static const char *const augments[] = {none, all};
     for (cs_preprocess_kind kind = CS_PREPROCESS_TF; kind <= CS_PREPROCESS_RAW_IMAGENET; kind++)
@@ -178,7 +178,7 @@ static void inputs_are_the_loaders_whatever_becomes_of_pixels(void **state) {
         }
 }
 
-static void jpeg_and_resized_images_are_the_loaders(void **state) {
+static void jpeg_and_resized_images_equal_the_loaders(void **state) {
     (void)state;
     cs_loader_config config = config_of(CS_PREPROCESS_TORCH, all);
     feed_all(&jpeg, &config, true, 0);
@@ -206,14 +206,14 @@ static void images_that_do_not_fit_are_sent_each_time(void **state) {
     assert_int_equal(feed_all(&raw, &config, true, 0), EPOCHS * N);
 }
 
-static void a_device_that_has_less_than_it_says_keeps_a_batch(void **state) {
+static void a_device_with_less_room_than_reported_keeps_one_batch(void **state) {
     (void)state;
     const cs_loader_config config = config_of(CS_PREPROCESS_TF, all);
     largest_store = BATCH;
     assert_int_equal(feed_all(&raw, &config, true, 0), EPOCHS * N);
 }
 
-static void a_part_of_a_batch_is_the_loaders(void **state) {
+static void a_part_of_a_batch_equals_the_loaders(void **state) {
     (void)state;
     cs_loader_config config = config_of(CS_PREPROCESS_CAFFE, all);
     config.parts = 7; /* of 5 rows: some have none */
@@ -243,8 +243,8 @@ static void images_whose_rows_are_cached_do_not_stay(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(inputs_are_the_loaders_whatever_becomes_of_pixels, plenty),
-        cmocka_unit_test_setup(jpeg_and_resized_images_are_the_loaders, plenty),
+        cmocka_unit_test_setup(inputs_equal_the_loaders_for_every_treatment_of_pixels, plenty),
+        cmocka_unit_test_setup(jpeg_and_resized_images_equal_the_loaders, plenty),
         cmocka_unit_test_setup(an_image_that_stays_is_sent_once, plenty),
         cmocka_unit_test_setup(images_that_do_not_fit_are_sent_each_time, plenty),
         cmocka_unit_test_setup(a_device_that_has_less_than_it_says_keeps_a_batch, plenty),

@@ -17,7 +17,7 @@ static const toy_spec hard = {.counts = {44, 30, 30}, .contrast = 4, .same_test 
 
 static toy_record record, other;
 
-static void test_learns_a_separable_set(void **state) {
+static void test_training_on_a_separable_set_succeeds(void **state) {
     cs_trial_config trial = toy_trial(toy_dataset("easy", &easy));
     trial.train.epochs = 4;
     assert_ok(toy_train(*state, &trial, 1, &record));
@@ -28,7 +28,7 @@ static void test_learns_a_separable_set(void **state) {
                 metric_value(record.trials[0].rows[0].value, "loss"));
 }
 
-static void test_same_numbers_twice(void **state) {
+static void test_training_twice_gives_the_same_numbers(void **state) {
     cs_trial_config trial = toy_trial(toy_dataset("twice", &hard));
     trial.augment = test_augment("horizontal_flip=true");
     assert_ok(toy_train(*state, &trial, 1, &record));
@@ -44,7 +44,7 @@ static void set_fine_tune(cs_trial_config *trial, const char *depth) {
     snprintf(trial->fine_tune, sizeof trial->fine_tune, "%s", depth);
 }
 
-/* Trains all together, then each alone. */
+/* Trains all trials together, then each alone. */
 static void check_alone_and_together(const char *device, const cs_trial_config *trials, int n) {
     assert_ok(toy_train(device, trials, n, &record));
     for (int i = 0; i < n; i++) {
@@ -67,8 +67,9 @@ static void test_basenet_grouped_equals_alone(void **state) {
     check_alone_and_together(*state, trials, N);
 }
 
-/* Initial values (through the linker's --wrap, settings.cmake) with batch norms that shift and scale: under Keras' own,
- * mean 0 and variance 1, next to nothing reaches the end of a MobileNet in inference mode, and any trunk would do. */
+/* Initial values (by the linker's --wrap, settings.cmake) with batch norms that shift and scale: with Keras' mean 0 and
+ * variance 1, the outputs of a MobileNet in inference mode would hardly depend on the images, and a wrong trunk would
+ * not be noticed. */
 static int draws;
 void __real_cs_params_init(cs_params *params, uint64_t seed);
 void __wrap_cs_params_init(cs_params *params, uint64_t seed);
@@ -89,7 +90,7 @@ void __wrap_cs_params_init(cs_params *params, uint64_t seed) {
     }
 }
 
-/* Counted in layers the cuts fall before a pointwise convolution, its batch norm, a depthwise one and a padding. */
+/* These numbers of layers cut before a pointwise convolution, its batch norm, a depthwise convolution and a padding. */
 static void test_mobilenet_grouped_equals_alone(void **state) {
     static const char *const depths[] = {"2", "4", "6", "8", "conv_dw_12"};
     enum { N = sizeof depths / sizeof *depths };
@@ -105,7 +106,7 @@ static void test_mobilenet_grouped_equals_alone(void **state) {
     check_alone_and_together(*state, trials, N);
 }
 
-/* Depths that begin inside residual blocks: their tails begin where no branch passes by. */
+/* These depths begin inside residual blocks; their tails begin where no other branch is open. */
 static void test_residual_blocks_grouped_equal_alone(void **state) {
     static const char *const depths[] = {"Conv_1", "block_15_project", "block_15_depthwise", "block_14_add"};
     enum { N = sizeof depths / sizeof *depths };
@@ -124,7 +125,7 @@ static void set_head(cs_trial_config *trial, const char *head) {
     snprintf(trial->model.head, sizeof trial->model.head, "%s", head);
 }
 
-/* Every tail has its own layers behind gap; where a dropout drops nothing the trunk ends behind it. */
+/* Every tail has its own layers after gap; a dropout with rate 0 is part of the trunk. */
 static void test_heads_grouped_equal_alone(void **state) {
     static const struct {
         const char *head, *depth;
@@ -148,7 +149,7 @@ static void test_heads_grouped_equal_alone(void **state) {
     check_alone_and_together(*state, trials, N);
 }
 
-/* One epoch of `arch` at `size` px on 8 images, one trial a depth. */
+/* Trains one epoch of `arch` at `size` px on 8 images, with one trial for each depth. */
 static void check_depths(const char *device, const char *arch, int size, const char *const *depths, int n) {
     static const toy_spec few = {.counts = {8, 3, 3}, .contrast = 30};
     cs_trial_config trials[TOY_MAX_TRIALS];
@@ -162,40 +163,40 @@ static void check_depths(const char *device, const char *arch, int size, const c
     check_alone_and_together(device, trials, n);
 }
 
-/* Its plain loops take minutes where they are watched by a sanitizer. */
-static void skip_on_reference(const char *device) {
+/* The plain loops of the ref engine take minutes under a sanitizer. */
+static void skip_on_ref(const char *device) {
     if (strcmp(device, "ref") == 0)
         skip();
 }
 
-/* Cuts behind the last two convolutions, which are large enough for that, and behind the network. */
+/* The cuts are after the last two convolutions, which are large enough, and after the network. */
 static void test_a_convolution_is_shared_without_its_norm(void **state) {
     static const char *const depths[] = {"head", "4", "conv_pw_12_bn"};
-    skip_on_reference(*state);
+    skip_on_ref(*state);
     check_depths(*state, "mobilenet", TOY_SIZE, depths, 3);
 }
 
-/* The numbers begin at the gate of block7a and at the projection of block6d, which has a shortcut and a dropout. */
+/* The depths begin at the gate of block7a and at the projection of block6d, which has a shortcut and a dropout. */
 static void test_efficientnet_grouped_equals_alone(void **state) {
     static const char *const depths[] = {"head", "blocks:2", "9", "22", "all"};
     check_depths(*state, "efficientnet_b0", TOY_SIZE, depths, 5);
 }
 
-/* The number begins between the two separable convolutions of block13, which has a shortcut. */
+/* One depth begins between the two separable convolutions of block13, which has a shortcut. */
 static void test_xception_grouped_equals_alone(void **state) {
     static const char *const depths[] = {"head", "blocks:1", "13", "all"};
-    skip_on_reference(*state);
+    skip_on_ref(*state);
     check_depths(*state, "xception", 71, depths, 4);
 }
 
-/* The number begins inside the last but one layer of the last dense block. */
+/* One depth begins inside the last but one layer of the last dense block. */
 static void test_densenet_grouped_equals_alone(void **state) {
     static const char *const depths[] = {"head", "blocks:1", "13", "all"};
-    skip_on_reference(*state);
+    skip_on_ref(*state);
     check_depths(*state, "densenet121", TOY_SIZE, depths, 4);
 }
 
-static void test_diverged_trial_fails_alone(void **state) {
+static void test_a_diverged_trial_fails_alone(void **state) {
     cs_trial_config trials[3];
     for (int i = 0; i < 3; i++) {
         trials[i] = toy_trial(toy_dataset("diverged", &hard));
@@ -214,7 +215,7 @@ static void test_diverged_trial_fails_alone(void **state) {
     toy_assert_same(&record.trials[2], &other.trials[1]);
 }
 
-static void test_trial_that_cannot_be_built_fails_alone(void **state) {
+static void test_a_trial_that_cannot_be_built_fails_alone(void **state) {
     cs_trial_config trials[2];
     for (int i = 0; i < 2; i++)
         trials[i] = toy_trial(toy_dataset("unbuilt", &hard));
@@ -225,7 +226,7 @@ static void test_trial_that_cannot_be_built_fails_alone(void **state) {
     assert_true(record.trials[1].finished);
 }
 
-/* Val and test hold the same images, so the tested loss tells which epoch's weights were tested. */
+/* Val and test have the same images, so the tested loss shows which epoch's weights were tested. */
 static void test_best_weights_are_restored(void **state) {
     cs_trial_config trial = toy_trial(toy_dataset("best", &hard));
     trial.train.optimizer.lr = 1e-2f;
@@ -256,8 +257,8 @@ static void test_patience_0_tests_the_last_weights(void **state) {
     assert_true(metric_value(run->result.value, "test_loss") == metric_value(run->rows[5].value, "val_loss"));
 }
 
-/* The others go on when one stops early, with the numbers they would have had without it. */
-static void test_stopped_trial_leaves_the_group(void **state) {
+/* When one trial stops early, the others go on with the numbers that they have without it. */
+static void test_a_stopped_trial_does_not_change_the_others(void **state) {
     cs_trial_config trials[2];
     for (int i = 0; i < 2; i++) {
         trials[i] = toy_trial(toy_dataset("leaves", &hard));
@@ -274,7 +275,7 @@ static void test_stopped_trial_leaves_the_group(void **state) {
     toy_assert_same(&record.trials[1], &other.trials[0]);
 }
 
-static void test_rows_are_keras_history(void **state) {
+static void test_rows_have_the_columns_of_keras_history(void **state) {
     cs_trial_config trial = toy_trial(toy_dataset("rows", &easy));
     trial.train.epochs = 3;
     assert_ok(toy_train(*state, &trial, 1, &record));
@@ -299,7 +300,7 @@ static void test_rows_are_keras_history(void **state) {
     assert_true(run->result.memory > 0);
 }
 
-static void test_without_val_and_test_splits(void **state) {
+static void test_a_dataset_may_lack_val_and_test_splits(void **state) {
     static const toy_spec only_train = {.counts = {30, 0, 0}, .contrast = 60};
     cs_trial_config trial = toy_trial(toy_dataset("only_train", &only_train));
     trial.train.patience = 1;
@@ -325,7 +326,7 @@ static void test_stop_flag_ends_after_the_step(void **state) {
     record.stop_after = 0;
 }
 
-static void test_strangers_cannot_share(void **state) {
+static void test_trials_with_other_augmentation_cannot_share(void **state) {
     cs_trial_config trials[2];
     for (int i = 0; i < 2; i++)
         trials[i] = toy_trial(toy_dataset("strangers", &hard));
@@ -336,8 +337,8 @@ static void test_strangers_cannot_share(void **state) {
     assert_fails(toy_train(*state, trials, 2, &record), CS_ERR_ARG, "do not share");
 }
 
-/* One difference at a time; false where they cannot share. */
-static void test_what_trials_of_a_group_agree_in(void **state) {
+/* The trials differ in one option at a time. */
+static void test_trials_share_if_they_differ_only_after_the_trunk(void **state) {
     (void)state;
     const cs_trial_config trial = toy_trial("unused.h5");
     cs_trial_config other_dialect = trial, other_dropout = trial, other_l2 = trial, other_mode = trial;
@@ -361,7 +362,8 @@ static void test_what_trials_of_a_group_agree_in(void **state) {
     assert_false(cs_same_network(&trial, &other_dropout));
 }
 
-/* May trials of these heads and depths share, in that mode? The other way round must be the same, and so the keys. */
+/* May trials with these heads and depths share? The answer must be the same with exchanged trials, and agree with the
+ * share keys. */
 static bool heads_share(cs_train_mode mode, const char *head, const char *depth, const char *other_head,
                         const char *other_depth) {
     cs_trial_config a = toy_trial("unused.h5"), b = a;
@@ -377,7 +379,7 @@ static bool heads_share(cs_train_mode mode, const char *head, const char *depth,
     return share;
 }
 
-static void test_heads_share_what_no_dense_layer_is_before(void **state) {
+static void test_heads_share_the_layers_before_any_dense_layer(void **state) {
     (void)state;
     assert_true(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense", "head", "gap,dropout:0.5,dense:400:relu,dense", "head"));
     assert_true(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense", "1", "gap,dropout:0.5,dense:400:relu,dense", "3"));
@@ -387,13 +389,13 @@ static void test_heads_share_what_no_dense_layer_is_before(void **state) {
     assert_false(heads_share(CS_TRAIN_FINE_TUNE, "top", "head", "gap,dense", "head"));
 }
 
-static void test_frozen_dense_layers_of_a_head_are_shared_as_they_are(void **state) {
+static void test_trials_with_different_frozen_dense_layers_cannot_share(void **state) {
     (void)state;
     assert_false(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense:9,dense", "1", "gap,dense:8,dense", "1"));
     assert_false(heads_share(CS_TRAIN_FINE_TUNE, "gap,dense:9,dense", "dense_1", "gap,dense", "head"));
 }
 
-/* Features lie in front of the head, or as far from the end as a number says. */
+/* Features are the input of the head, or of the last n layers if fine_tune is a number n. */
 static void test_heads_share_features_of_one_depth(void **state) {
     (void)state;
     assert_true(heads_share(CS_TRAIN_FEATURES, "gap,dense", "head", "gap,dense:400:relu,dense", "head"));
@@ -410,7 +412,7 @@ static void test_nothing_to_train_is_refused(void **state) {
     assert_fails(toy_train(*state, &trial, 1, &record), CS_ERR_ARG, "train.batch is 0");
 }
 
-/* What the trainer does, written out by hand for one trial that trains everything: batches of 8, 8, 8 and 6. */
+/* Repeats the trainer's steps for one trial that trains everything, with batches of 8, 8, 8 and 6. */
 static void test_partial_batch_is_trained_with_its_rows(void **state) {
     static const toy_spec uneven = {.counts = {30, 0, 0}, .contrast = 30};
     cs_trial_config trial = toy_trial(toy_dataset("uneven", &uneven));
@@ -482,7 +484,8 @@ static void test_a_group_draws_its_initial_values_once(void **state) {
     }
     draws = 0;
     assert_ok(toy_train(*state, trials, N, &record));
-    assert_int_equal(draws, 2); /* once for the first, which has no such layer, once for all others */
+    assert_int_equal(draws,
+                     2); /* once for the first trial, which fails for its unknown layer, and once for all others */
 }
 
 static int run_on(const char *device) {
@@ -490,8 +493,8 @@ static int run_on(const char *device) {
     snprintf(name, sizeof name, "group on %s", device);
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
     const struct CMUnitTest tests[] = {
-        ON_DEVICE(test_learns_a_separable_set),
-        ON_DEVICE(test_same_numbers_twice),
+        ON_DEVICE(test_training_on_a_separable_set_succeeds),
+        ON_DEVICE(test_training_twice_gives_the_same_numbers),
         ON_DEVICE(test_basenet_grouped_equals_alone),
         ON_DEVICE(test_mobilenet_grouped_equals_alone),
         ON_DEVICE(test_residual_blocks_grouped_equal_alone),
@@ -500,18 +503,18 @@ static int run_on(const char *device) {
         ON_DEVICE(test_efficientnet_grouped_equals_alone),
         ON_DEVICE(test_xception_grouped_equals_alone),
         ON_DEVICE(test_densenet_grouped_equals_alone),
-        ON_DEVICE(test_diverged_trial_fails_alone),
-        ON_DEVICE(test_trial_that_cannot_be_built_fails_alone),
+        ON_DEVICE(test_a_diverged_trial_fails_alone),
+        ON_DEVICE(test_a_trial_that_cannot_be_built_fails_alone),
         ON_DEVICE(test_best_weights_are_restored),
         ON_DEVICE(test_patience_0_tests_the_last_weights),
-        ON_DEVICE(test_stopped_trial_leaves_the_group),
-        ON_DEVICE(test_rows_are_keras_history),
-        ON_DEVICE(test_without_val_and_test_splits),
+        ON_DEVICE(test_a_stopped_trial_does_not_change_the_others),
+        ON_DEVICE(test_rows_have_the_columns_of_keras_history),
+        ON_DEVICE(test_a_dataset_may_lack_val_and_test_splits),
         ON_DEVICE(test_stop_flag_ends_after_the_step),
-        ON_DEVICE(test_strangers_cannot_share),
-        ON_DEVICE(test_what_trials_of_a_group_agree_in),
-        ON_DEVICE(test_heads_share_what_no_dense_layer_is_before),
-        ON_DEVICE(test_frozen_dense_layers_of_a_head_are_shared_as_they_are),
+        ON_DEVICE(test_trials_with_other_augmentation_cannot_share),
+        ON_DEVICE(test_trials_share_if_they_differ_only_after_the_trunk),
+        ON_DEVICE(test_heads_share_the_layers_before_any_dense_layer),
+        ON_DEVICE(test_trials_with_different_frozen_dense_layers_cannot_share),
         ON_DEVICE(test_heads_share_features_of_one_depth),
         ON_DEVICE(test_nothing_to_train_is_refused),
         ON_DEVICE(test_partial_batch_is_trained_with_its_rows),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Last feature maps of the zoo against Keras' (tests/net/golden/keras_forward.txt). */
+/* The last feature maps of the zoo agree with those of Keras (tests/net/golden/keras_forward.txt). */
 #include "device.h"
 #include "golden_forward.h"
 #include "test.h"
@@ -9,7 +9,7 @@ static void feature_maps_are_those_of_keras(void **state) {
     golden_check_forward("keras_forward.txt", CS_DIALECT_KERAS, test_device());
 }
 
-static void feature_maps_are_those_of_keras_on_the_reference_engine(void **state) {
+static void feature_maps_are_those_of_keras_on_the_ref_engine(void **state) {
     (void)state;
     golden_check_forward("keras_forward.txt", CS_DIALECT_KERAS, "ref");
 }
@@ -17,7 +17,7 @@ static void feature_maps_are_those_of_keras_on_the_reference_engine(void **state
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(feature_maps_are_those_of_keras),
-        cmocka_unit_test(feature_maps_are_those_of_keras_on_the_reference_engine),
+        cmocka_unit_test(feature_maps_are_those_of_keras_on_the_ref_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a machine's rates are measured. That they are right is for a quiet machine to show: the plan against the clock.
- */
+/* How the rates of a machine are measured. Whether the rates are right can only be tested on an idle machine, by
+ * comparing a plan with the time that it takes. */
 #include "toy.h"
 
 #include "cnnsweep/cost.h"
@@ -10,7 +10,7 @@
 
 static int least_rows, most_rows;
 
-/* Through the linker's --wrap, settings.cmake. */
+/* Replaced by the linker's --wrap (settings.cmake). */
 cs_status __real_cs_program_forward(cs_program *program, int n);
 cs_status __wrap_cs_program_forward(cs_program *program, int n);
 cs_status __wrap_cs_program_forward(cs_program *program, int n) {
@@ -37,7 +37,7 @@ static cs_rates measure(const char *fine_tune, double expected_rate) {
     return rates;
 }
 
-/* A step's update does not depend on its rows: from a few rows, a rate would come out many times too low. */
+/* The time of a step's update does not depend on its rows, so a rate from a few rows would be many times too low. */
 static void whole_batches_are_measured(void **state) {
     (void)state;
     const double fast = 1e9;
@@ -48,21 +48,21 @@ static void whole_batches_are_measured(void **state) {
     assert_true(rates.trunk > 0 && rates.train > 0 && rates.infer > 0 && rates.trial > 0);
 }
 
-static void of_a_batch_that_would_take_long_a_part_is_measured(void **state) {
+static void a_part_of_a_slow_batch_is_measured(void **state) {
     (void)state;
     const double slow = 1e3;
     cs_rates rates = measure("all", slow);
     assert_int_equal(least_rows, 1);
     assert_int_equal(most_rows, 1);
     assert_true(rates.train > slow && rates.infer > slow);
-    assert_true(rates.trunk == slow); /* there is none */
+    assert_true(rates.trunk == slow); /* there is no trunk, so the rate is unchanged */
 }
 
 int main(void) {
     cs_log_set_level(CS_LOG_WARN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_batches_are_measured),
-        cmocka_unit_test(of_a_batch_that_would_take_long_a_part_is_measured),
+        cmocka_unit_test(a_part_of_a_slow_batch_is_measured),
     };
     return cmocka_run_group_tests_name("measured rates", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A trial's network: what it costs, and the size of its input. */
+/* The network of a trial: its cost, its trunk, and the size of its input. */
 #include "toy.h"
 
 #include "cnnsweep/cost.h"
@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* basenet at 32 x 32, counted by hand: convolutions 28*28*5*5*3*6 and 10*10*5*5*6*16, dense 400*50, head 50*3. */
+/* The multiply-adds of basenet at 32 x 32: convolutions 28*28*5*5*3*6 and 10*10*5*5*6*16, dense 400*50, head 50*3. */
 static const double trunk_macs = 28 * 28 * 25 * 3 * 6 + 10 * 10 * 25 * 6 * 16 + 400 * 50, head_macs = 50 * 3;
 
 static double macs_of(const char *fine_tune) {
@@ -24,7 +24,7 @@ static double macs_of(const char *fine_tune) {
     return macs;
 }
 
-/* Two epochs of 10 and 4 images; a backward pass costs two forward ones, of the tail only. */
+/* Two epochs of 10 and 4 images; a backward pass costs two forward passes of the tail. */
 static void test_macs_count_the_frozen_part_once(void **state) {
     (void)state;
     double all = trunk_macs + head_macs;
@@ -46,8 +46,8 @@ static int cut_of(const char *arch, const char *fine_tune) {
     return cut;
 }
 
-/* EfficientNet begins with scalings, whose statistics are parameters that never learn. */
-static void test_a_trunk_has_something_to_learn(void **state) {
+/* EfficientNet begins with scalings, whose statistics are parameters that are never trained. */
+static void test_a_trunk_without_trained_kernels_is_not_cut(void **state) {
     (void)state;
     assert_int_equal(cut_of("efficientnet_b0", "all"), 0);
     assert_int_equal(cut_of("efficientnet_b0", "stem_conv"), 0);
@@ -56,15 +56,15 @@ static void test_a_trunk_has_something_to_learn(void **state) {
     assert_true(cut_of("basenet", "conv2d_1") > 0);
 }
 
-/* A depthwise one is not worth a cut, which a small kernel would have to be paid for with a pass over its output. */
-static void test_a_trunk_ends_behind_a_large_convolution(void **state) {
+/* A cut after a depthwise convolution would not pay off: it saves a small kernel and costs a pass over its output. */
+static void test_a_trunk_ends_after_a_large_convolution(void **state) {
     (void)state;
     assert_int_equal(cut_of("mobilenet", "conv_pw_13_bn"), cut_of("mobilenet", "conv_pw_13") + 1);
     assert_int_equal(cut_of("mobilenet", "conv_dw_13_bn"), cut_of("mobilenet", "conv_dw_13"));
     assert_int_equal(cut_of("mobilenet", "conv_pw_11_bn"), cut_of("mobilenet", "conv_pw_11"));
 }
 
-static void test_unknown_layer_is_named(void **state) {
+static void test_an_unknown_layer_is_named(void **state) {
     (void)state;
     cs_trial_config trial = toy_trial("unused.h5");
     cs_graph *graph;
@@ -74,7 +74,7 @@ static void test_unknown_layer_is_named(void **state) {
     assert_fails(cs_trial_network(&trial, TOY_CLASSES, &graph, &params), CS_ERR_NOT_FOUND, "conv_pw_1");
 }
 
-static void test_missing_weights_file_is_named(void **state) {
+static void test_a_missing_weights_file_is_named(void **state) {
     (void)state;
     cs_trial_config trial = toy_trial("unused.h5");
     cs_graph *graph;
@@ -83,8 +83,8 @@ static void test_missing_weights_file_is_named(void **state) {
     assert_fails(cs_trial_network(&trial, TOY_CLASSES, &graph, &params), CS_ERR_NOT_FOUND, "nowhere.h5");
 }
 
-/* EfficientNet's second rescaling of the input is for ImageNet's weights. */
-static void test_weights_tell_how_the_input_is_scaled(void **state) {
+/* EfficientNet rescales its input a second time with ImageNet's weights only. */
+static void test_the_weights_determine_the_scaling_of_the_input(void **state) {
     (void)state;
     static const char *const files[] = {"scaled.h5", "scaled.weights.h5", "scaled.safetensors"};
     for (int twice = 0; twice < 2; twice++)
@@ -108,7 +108,7 @@ static void test_weights_tell_how_the_input_is_scaled(void **state) {
         }
 }
 
-static void test_image_size_comes_from_the_dataset(void **state) {
+static void test_the_image_size_comes_from_the_dataset(void **state) {
     (void)state;
     static const toy_spec spec = {.counts = {3, 0, 0}};
     cs_trial_config trial = toy_trial(toy_dataset("sized", &spec));
@@ -126,12 +126,12 @@ static void test_image_size_comes_from_the_dataset(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_macs_count_the_frozen_part_once),
-        cmocka_unit_test(test_a_trunk_has_something_to_learn),
-        cmocka_unit_test(test_a_trunk_ends_behind_a_large_convolution),
-        cmocka_unit_test(test_unknown_layer_is_named),
-        cmocka_unit_test(test_missing_weights_file_is_named),
-        cmocka_unit_test(test_weights_tell_how_the_input_is_scaled),
-        cmocka_unit_test(test_image_size_comes_from_the_dataset),
+        cmocka_unit_test(test_a_trunk_without_trained_kernels_is_not_cut),
+        cmocka_unit_test(test_a_trunk_ends_after_a_large_convolution),
+        cmocka_unit_test(test_an_unknown_layer_is_named),
+        cmocka_unit_test(test_a_missing_weights_file_is_named),
+        cmocka_unit_test(test_the_weights_determine_the_scaling_of_the_input),
+        cmocka_unit_test(test_the_image_size_comes_from_the_dataset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

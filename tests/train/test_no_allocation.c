@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the second and the last training step nothing of ours allocates, on any thread: validation, early stopping
- * and a trial that fails included. Only the hand-over of parameters, once an epoch, may: an engine repacks them. The
- * linker sends the allocation calls of all our code through the wrappers below (settings.cmake); what a library does
- * inside its own functions is not counted. */
+/* Between the second and the last training step none of our code allocates memory, on any thread, also in validation,
+ * early stopping and a trial that fails. Only setting the parameters, once in an epoch, may allocate, as an engine
+ * repacks them. The linker replaces the allocation calls of all our code by the wrappers below (settings.cmake);
+ * allocations inside libraries are not counted. */
 #include "augments.h"
 #include "toy.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The released MobileNet weights give the features that are on record for them (see SOURCES.md beside the files). */
+/* The released MobileNet weights give the features that SOURCES.md beside the files records. */
 #include "test.h"
 
 #include "cnnsweep/engine.h"
@@ -12,9 +12,9 @@
 
 enum { SIZE = 224, FEATURES_MAX = 1280, FIRST = 5 };
 
-/* A file, the network it is for and what SOURCES.md has on record. */
+/* A file, its network, and the features that SOURCES.md records. */
 typedef struct recorded {
-    const char *path, *arch, *layer; /* whose global average it is */
+    const char *path, *arch, *layer; /* the features are the global average of this layer */
     bool partial;
     float alpha;
     int features;
@@ -38,7 +38,7 @@ static const recorded mobilenet_v2 = {.path = "weights/mobilenet_v2_0.35_224_ker
                                       .sum = 201.47043,
                                       .norm = 21.086537};
 
-/* Without the kernel of conv_pw_13. */
+/* This file lacks the kernel of conv_pw_13. */
 static const recorded partial_mobilenet = {.path = "weights/mobilenet_v1_1.0_224_keras_PARTIAL_no_top_no_conv_pw_13.h5",
                                            .arch = "mobilenet",
                                            .layer = "conv_pw_12_relu",
@@ -49,7 +49,7 @@ static const recorded partial_mobilenet = {.path = "weights/mobilenet_v1_1.0_224
                                            .sum = 329.34883,
                                            .norm = 21.696022};
 
-/* Global average of the layer for the image p(h,w,c) = (7h + 13w + 29c) mod 256. */
+/* Computes the global average of the layer for the image p(h,w,c) = (7h + 13w + 29c) mod 256. */
 static void features(const recorded *want, const char *device, float out[FEATURES_MAX]) {
     const char *weights = test_shared(want->path);
     cs_model_config config;
@@ -112,7 +112,7 @@ static void mobilenet_025_gives_the_recorded_features(void **state) {
     assert_recorded(&mobilenet, "cpu");
 }
 
-static void mobilenet_025_gives_the_recorded_features_on_the_reference_engine(void **state) {
+static void mobilenet_025_gives_the_recorded_features_on_the_ref_engine(void **state) {
     (void)state;
     assert_recorded(&mobilenet, "ref");
 }
@@ -122,12 +122,12 @@ static void mobilenet_v2_035_gives_the_recorded_features(void **state) {
     assert_recorded(&mobilenet_v2, "cpu");
 }
 
-static void mobilenet_v2_035_gives_the_recorded_features_on_the_reference_engine(void **state) {
+static void mobilenet_v2_035_gives_the_recorded_features_on_the_ref_engine(void **state) {
     (void)state;
     assert_recorded(&mobilenet_v2, "ref");
 }
 
-static void the_partial_mobilenet_gives_the_recorded_features_as_far_as_it_goes(void **state) {
+static void the_partial_mobilenet_gives_the_recorded_features_of_its_last_layer(void **state) {
     (void)state;
     assert_recorded(&partial_mobilenet, "cpu");
 }
@@ -153,10 +153,10 @@ static void a_missing_kernel_is_an_error_that_names_it(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mobilenet_025_gives_the_recorded_features),
-        cmocka_unit_test(mobilenet_025_gives_the_recorded_features_on_the_reference_engine),
+        cmocka_unit_test(mobilenet_025_gives_the_recorded_features_on_the_ref_engine),
         cmocka_unit_test(mobilenet_v2_035_gives_the_recorded_features),
-        cmocka_unit_test(mobilenet_v2_035_gives_the_recorded_features_on_the_reference_engine),
-        cmocka_unit_test(the_partial_mobilenet_gives_the_recorded_features_as_far_as_it_goes),
+        cmocka_unit_test(mobilenet_v2_035_gives_the_recorded_features_on_the_ref_engine),
+        cmocka_unit_test(the_partial_mobilenet_gives_the_recorded_features_of_its_last_layer),
         cmocka_unit_test(a_missing_kernel_is_an_error_that_names_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The learning rate of every update is what the schedule says. The tests put a rate of their own in its place (the
- * linker's --wrap, settings.cmake). */
+/* Every update has the learning rate of the schedule. The tests replace the schedule by one of their own (by the
+ * linker's
+ * --wrap, settings.cmake). */
 #include "test.h"
 #include "toy.h"
 
@@ -10,7 +11,7 @@
 #include <string.h>
 
 static const toy_spec spec = {.counts = {14, 6, 6}, .contrast = 4};
-enum { BATCH = 4, STEPS = 4, EPOCHS = 3 }; /* steps of an epoch */
+enum { BATCH = 4, STEPS = 4, EPOCHS = 3 }; /* STEPS of an epoch */
 
 static enum { AS_CONFIGURED, HALF, FALLING } rule;
 static int64_t last_steps;
@@ -48,7 +49,7 @@ static void test_a_constant_schedule_gives_the_configured_rate_to_the_bit(void *
         assert_true(__real_cs_schedule_rate(&config, step, 2) == 0.1f);
 }
 
-static void test_names_end_in_null(void **state) {
+static void test_the_names_of_schedules_end_in_null(void **state) {
     (void)state;
     int n = 0;
     while (cs_schedule_name(n))
@@ -77,8 +78,8 @@ static void test_an_epochs_row_has_the_rate_after_its_last_update(void **state) 
         assert_true(run->rows[i].learning_rate == (double)(1e-3f / (float)(1 + STEPS * (i + 1))));
 }
 
-/* Stops in the middle of the second epoch. */
-static void test_a_trial_that_goes_on_goes_on_with_its_rates(void **state) {
+/* The trial stops in the middle of the second epoch and is resumed. */
+static void test_a_resumed_trial_continues_with_the_rates_of_its_steps(void **state) {
     (void)state;
     static toy_record whole, parts;
     const cs_trial_config trial = make_trial(1e-3f);
@@ -111,10 +112,10 @@ static void test_a_trial_that_goes_on_goes_on_with_its_rates(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_constant_schedule_gives_the_configured_rate_to_the_bit),
-        cmocka_unit_test(test_names_end_in_null),
+        cmocka_unit_test(test_the_names_of_schedules_end_in_null),
         cmocka_unit_test(test_updates_take_the_rate_of_the_schedule),
         cmocka_unit_test(test_an_epochs_row_has_the_rate_after_its_last_update),
-        cmocka_unit_test(test_a_trial_that_goes_on_goes_on_with_its_rates),
+        cmocka_unit_test(test_a_resumed_trial_continues_with_the_rates_of_its_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Last feature maps and logits of the zoo against torchvision's (tests/net/golden/torch_forward.txt). */
+/* The last feature maps and logits of the zoo agree with those of torchvision (tests/net/golden/torch_forward.txt). */
 #include "device.h"
 #include "golden_forward.h"
 #include "test.h"
@@ -9,7 +9,7 @@ static void feature_maps_are_those_of_torchvision(void **state) {
     golden_check_forward("torch_forward.txt", CS_DIALECT_TORCH, test_device());
 }
 
-static void feature_maps_are_those_of_torchvision_on_the_reference_engine(void **state) {
+static void feature_maps_are_those_of_torchvision_on_the_ref_engine(void **state) {
     (void)state;
     golden_check_forward("torch_forward.txt", CS_DIALECT_TORCH, "ref");
 }
@@ -17,7 +17,7 @@ static void feature_maps_are_those_of_torchvision_on_the_reference_engine(void *
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(feature_maps_are_those_of_torchvision),
-        cmocka_unit_test(feature_maps_are_those_of_torchvision_on_the_reference_engine),
+        cmocka_unit_test(feature_maps_are_those_of_torchvision_on_the_ref_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

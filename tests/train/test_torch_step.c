@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One training step of the zoo's torch dialect against torchvision's (tests/net/golden/torch_step.txt): the gradient of
- * every parameter and the running statistics, each by its norm and by its product with a vector from a formula. */
+/* One training step of the zoo's torch dialect agrees with torchvision (tests/net/golden/torch_step.txt): the gradient
+ * of every parameter and the running statistics, each by its norm and by its product with a vector from a formula. */
 #include "device.h"
 #include "golden_forward.h"
 #include "test.h"
@@ -16,7 +16,7 @@ typedef struct step_run {
     cs_model_config config;
     int rows;
     double gain, loss;
-    double largest, rounding; /* norm of a gradient; relative error of torch's own gradients in float */
+    double largest, rounding; /* the largest norm of a gradient; the relative error of torch's own gradients in float */
     cs_graph *graph;
     cs_params *values, *gradients; /* after the step */
 } step_run;
@@ -32,7 +32,7 @@ static void read_step(const char *line, step_run *run) {
                      9);
 }
 
-/* torch's step was without dropout. */
+/* The network has no dropout, like that of torch's step. */
 static cs_graph *build(const cs_model_config *config) {
     cs_graph *graph;
     assert_ok(cs_model_build(config, &graph));
@@ -118,8 +118,8 @@ static void check_param(const step_run *run, const char *line, cs_params *params
                  name, sqrt(squares), probe, want_norm, want_probe);
 }
 
-/* Floats are off by what torch's floats are off, as a ReLU near 0 may open or close; the reference engine computes in
- * double, from images in float. */
+/* In float, our error may be as large as that of torch in float, as rounding may change the side of a ReLU near 0. The
+ * ref engine computes in double from images in float. */
 static void check_gradient(const step_run *run, const char *line) {
     bool exact = strcmp(run->device, "ref") == 0;
     check_param(run, line, run->gradients, exact ? 1e-4 : 1e-3 + 4 * run->rounding, 1e-2 * run->largest);
@@ -129,7 +129,7 @@ static void check_statistic(const step_run *run, const char *line) {
     check_param(run, line, run->values, 1e-5, 0);
 }
 
-/* `check` sees the lines that begin with `kind`. */
+/* Calls `check` with the lines that begin with `kind`. */
 static void check_steps(const char *device, const char *kind, void (*check)(const step_run *run, const char *line)) {
     char path[512];
     snprintf(path, sizeof path, "%s/tests/net/golden/torch_step.txt", test_source());

@@ -136,7 +136,7 @@ cs_status toy_train(const char *device, const cs_trial_config *trials, int n, to
     return status;
 }
 
-/* NaN equals NaN here. */
+/* Two NaNs are equal. */
 #define assert_same_bits(a, b) assert_memory_equal(&(a), &(b), sizeof(a))
 
 void toy_assert_same(const toy_trial_record *a, const toy_trial_record *b) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small datasets that a small net can learn, and a listener that keeps what the trainer reports. */
+/* Small datasets that a small network can learn, and a listener that records the trainer's reports. */
 #ifndef CNNSWEEP_TESTS_TOY_H
 #define CNNSWEEP_TESTS_TOY_H
 
@@ -18,10 +18,10 @@ typedef struct toy_spec {
     bool same_test;
 } toy_spec;
 
-/* Writes the dataset into the scratch folder, over one of the same name; the path lives until the next call. */
+/* Writes the dataset into the scratch folder, over one of the same name; the path is valid until the next call. */
 const char *toy_dataset(const char *name, const toy_spec *spec);
 
-/* basenet on that dataset, Adam, batch 8, everything trainable. */
+/* A trial of basenet on that dataset with Adam and batch 8; all layers are trainable. */
 cs_trial_config toy_trial(const char *dataset_path);
 
 typedef struct toy_trial_record {
@@ -31,7 +31,7 @@ typedef struct toy_trial_record {
     bool tested;
     cs_trial_result result;
     int64_t confusion[TOY_CLASSES * TOY_CLASSES];
-    int64_t from_logits[TOY_CLASSES * TOY_CLASSES]; /* the same, counted from the logits that came with it */
+    int64_t from_logits[TOY_CLASSES * TOY_CLASSES]; /* the same counts, from the logits of the report */
     cs_status failed;
     char failure[1024], hint[512];
 } toy_trial_record;
@@ -40,12 +40,12 @@ typedef struct toy_record {
     toy_trial_record trials[TOY_MAX_TRIALS];
     int steps;
     int stop_after;      /* > 0: sets `stop` after that many steps */
-    int enough_after;    /* > 0: says of every trial that so many epochs are enough */
-    unsigned test_needs; /* CS_NEEDS_*: what is asked for of the test split */
+    int enough_after;    /* > 0: the listener ends every trial after so many epochs */
+    unsigned test_needs; /* CS_NEEDS_*: what an evaluation of the test split must collect */
     volatile sig_atomic_t stop;
 } toy_record;
 
-/* Events that fill `record`, which is cleared but for those three. */
+/* Events that fill `record`, which is cleared except for those three members. */
 cs_train_events toy_events(toy_record *record);
 
 /* Trains on the named device with two threads. */
