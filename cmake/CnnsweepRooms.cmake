@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # cs_room(NAME FOLDER [USES room...] [LINK library...]): the static library cs_NAME of all C files in FOLDER and one
-# folder below. USES is the design's table of arrows; tests/rules holds the #includes to it.
+# folder below. USES names the rooms that it may use; tests/rules/test_includes.py checks the #includes.
 function(cs_room name folder)
   cmake_parse_arguments(ROOM "" "" "USES;LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c ${PROJECT_SOURCE_DIR}/${folder}/*/*.c)

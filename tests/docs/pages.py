@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages for users, and what stands in them: commands to run and files to write."""
+"""The pages for users, and their blocks: commands to run and files to write."""
 import os
 import re
 
@@ -13,10 +13,10 @@ def read(path):
 
 
 def pages():
-    """README.md, then the pages in the order in which its table names them."""
+    """README.md, and then the pages in the order of its table."""
     linked = re.findall(r"^\| .*\]\((docs/\w+\.md)\)", read("README.md"), re.M)
-    there = {"docs/" + name for name in os.listdir(os.path.join(SOURCE, "docs")) if name.endswith(".md")}
-    assert set(linked) == there, f"README.md does not lead to {there ^ set(linked)}"
+    existing = {"docs/" + name for name in os.listdir(os.path.join(SOURCE, "docs")) if name.endswith(".md")}
+    assert set(linked) == existing, f"README.md does not link to {existing ^ set(linked)}"
     return ["README.md", *linked]
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every command in README.md and docs/ runs, in the order in which a reader comes by it, in one folder in which there are a
-build, images and weights. Where a command cannot be run here, a comment before it in the page says why."""
+"""Every command in README.md and docs/ runs, in the order of the pages, in one folder that has a build, images and weights. If
+a command cannot be run, a comment before it in the page says why."""
 import os
 import shutil
 import subprocess
@@ -23,7 +23,7 @@ sweep:
   parameters: {lr: [0.001]}
 """
 
-# What a reader has: a clone with a build, a folder a class of images, the same divided, and a file of weights.
+# What a reader has: a clone with a build, images in a folder for each class, the same images split, and a file of weights.
 PREPARE = """
 . "$CNNSWEEP_SOURCE/cmake/packages.sh"
 ln -s "$CNNSWEEP_SOURCE/jobs" jobs

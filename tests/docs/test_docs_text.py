@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages show is what there is: the table of options, the example job, and the files that links lead to."""
+"""The pages agree with the project: the table of options, the example job, and the files that they link to."""
 import os
 import re
 import subprocess
@@ -36,8 +36,8 @@ for page in {*pages(), *texts, "slurm/README.md"}:
     for link in re.findall(r"\]\(([^)#:]*)(#[^)]*)?\)", read(page)):
         target = os.path.normpath(os.path.join(os.path.dirname(page), link[0])) if link[0] else page
         if not os.path.exists(os.path.join(SOURCE, target)):
-            problems.append(f"{page}: {link[0]} is not there")
+            problems.append(f"{page}: {link[0]} does not exist")
         elif link[1] and link[1][1:] not in anchors(target):
-            problems.append(f"{page}: {target} has no part {link[1]}")
-print("\n".join(problems) or f"{len(pages())} pages show what there is")
+            problems.append(f"{page}: {target} has no section {link[1]}")
+print("\n".join(problems) or f"{len(pages())} pages agree with the project")
 sys.exit(1 if problems else 0)

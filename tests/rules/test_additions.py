@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adding a thing is one row and one function. A dummy of each kind is added to a copy of the source, which is built; then
-everything that should follow from a row does. ARCHITECTURE.md's table of additions tells the same number of files."""
+"""An addition needs one row and one function. The test adds a dummy of each kind to a copy of the source, builds it, and checks
+all that follows from a row. ARCHITECTURE.md's table of additions has the same numbers of files."""
 import csv
 import json
 import os
@@ -14,7 +14,7 @@ SOURCE = os.environ["CNNSWEEP_SOURCE"]
 BIN = os.environ["CNNSWEEP_BIN"]
 COPIED = ["CMakeLists.txt", "LICENSE", "cmake", "include", "src", "data-prep", "slurm", "jobs"]
 
-# kind: [(file, the text in front of which it goes; None: a new file, what is added)].
+# {kind: [(file, the text before which the addition goes, or None for a new file; the addition)]}
 ADDITIONS = {
     "an option": [
         ("include/cnnsweep/config.h", "    int64_t seed;\n", "    int dummy;\n"),
@@ -225,7 +225,7 @@ def test_an_augmentation(scratch):
     assert trials[0]["loss"] == trials[2]["loss"] != trials[1]["loss"]
     flips = JOB.replace("batch: 16", "batch: 16, augment: flips") + "augmentations: {flips: {horizontal_flip: true}}\n"
     assert scratch.train("flips", text=flips)[1][0]["loss"] == scratch.train("flips-before", text=flips, bin_folder=BIN)[1][0]["loss"], \
-        "a new rule does not change what the others draw"
+        "a new rule does not change the draws of the others"
     scratch.refused(JOB + "augmentations: {rule: {negativ: true}}\n", "job.yaml:6:24", "did you mean 'negative'?")
 
 
@@ -248,13 +248,13 @@ def test_an_optimizer(scratch):
     key, trials = scratch.train("signed", "--set", "train.optimizer=signed")
     assert key != scratch.train("adam")[0] and trials[0]["status"] == "ok"
     with open(os.path.join(scratch.folder, "signed/history/t000.csv"), newline="") as file:
-        assert abs(float(next(csv.DictReader(file))["learning_rate"]) - 0.005) < 1e-9, "lr: auto is the row's"
+        assert abs(float(next(csv.DictReader(file))["learning_rate"]) - 0.005) < 1e-9, "lr: auto is the rate of the optimizer's row"
     assert "signed" in scratch.ok("cnnsweep", "options")
     scratch.refused(JOB.replace("batch: 16", "batch: 16, optimizer: signd"), "did you mean 'signed'?")
 
 
 def test_a_learning_rate_schedule(scratch):
-    """The rate of a row is the one after the epoch's last update."""
+    """A row of the history has the rate after the epoch's last update."""
     keys = {value: scratch.train(value, "--set", f"train.schedule={value}")[0] for value in ("constant", "halving")}
     assert keys["constant"] == scratch.train("none")[0] != keys["halving"]
     with open(os.path.join(scratch.folder, "halving/history/t000.csv"), newline="") as file:
@@ -281,8 +281,8 @@ def test_a_source_of_images(scratch):
     assert "is a dummy" in scratch.ok("cnnsweep-pack", "--help")
 
 
-def check_table():
-    """ARCHITECTURE.md: | addition | files before | files now | ... of each kind."""
+def check_architecture():
+    """Checks the rows of ARCHITECTURE.md: | addition | files before | files now | ..."""
     with open(os.path.join(SOURCE, "ARCHITECTURE.md")) as file:
         rows = dict(re.findall(r"^\| (an? [^|]*?) \| [^|]* \| (\d+) \|", file.read(), re.M))
     for kind, changes in ADDITIONS.items():
@@ -306,7 +306,7 @@ def main():
         for kind in ADDITIONS:
             globals()["test_" + re.sub("[ -]", "_", kind)](scratch)
             print("ok", kind, flush=True)
-    check_table()
+    check_architecture()
 
 
 main()

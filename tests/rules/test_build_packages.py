@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where only the packages of the build are there, the project configures: tests stay off, and one line says what they need."""
+"""With only the packages of the build installed, the project configures without tests, and one line says what the tests need."""
 import os
 import subprocess
 import tempfile
@@ -15,7 +15,7 @@ def configure(scratch, **environment):
 
 
 def folder_without_cmocka(scratch):
-    """What pkg-config knows of on this machine but for cmocka."""
+    """A folder with all files of pkg-config on this machine except that of cmocka."""
     paths = subprocess.run(["pkg-config", "--variable", "pc_path", "pkg-config"], check=True, text=True,
                            stdout=subprocess.PIPE).stdout.strip().split(":")
     folder = os.path.join(scratch, "pkgconfig")
@@ -32,5 +32,5 @@ with tempfile.TemporaryDirectory() as scratch:
     hidden = folder_without_cmocka(scratch)
     lines = configure(os.path.join(scratch, "without"), PKG_CONFIG_LIBDIR=hidden, PKG_CONFIG_PATH="")
     assert len(lines) == 1 and "libcmocka-dev" in lines[0] and "python3" in lines[0], lines
-    assert configure(os.path.join(scratch, "with")) == [], "the tests are off though cmocka is there"
+    assert configure(os.path.join(scratch, "with")) == [], "the tests are off although cmocka is installed"
 print("without cmocka:", lines[0])

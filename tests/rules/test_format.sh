@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Every C file is as clang-format (.clang-format) writes it. Version 14 alone, as others break lines elsewhere.
-# Without it: skipped, but an error in CI.
+# Every C file is formatted as by clang-format (.clang-format), version 14, because other versions break lines elsewhere.
+# Without it the test is skipped, but fails in CI.
 set -eu
 cd "$CNNSWEEP_SOURCE"
 if ! command -v clang-format-14 >/dev/null; then

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every source file names the project's licence in one of its first two lines, as SPDX has it."""
+"""Every source file names the project's licence in one of its first two lines, in the form of SPDX."""
 import os
 import sys
 import tempfile
@@ -10,7 +10,7 @@ ENDINGS = (".c", ".h", ".cu", ".cuh", ".py", ".sh", ".cmake", ".sbatch", ".yaml"
 
 
 def without_licence(root):
-    """Paths of the sources that lack the line."""
+    """The paths of the source files that lack the line."""
     paths = [os.path.join(root, name) for name in os.listdir(root)]
     for top in FOLDERS:
         for folder, _, names in os.walk(os.path.join(root, top)):
@@ -22,7 +22,7 @@ def without_licence(root):
                     yield os.path.relpath(path, root)
 
 
-def check_that_it_finds():
+def test_without_licence():
     files = {"a.sh": f"#!/bin/sh\n# {LINE}\n", "b.sh": f"#!/bin/sh\n\n# {LINE}\n", "src/c.c": f"/* {LINE} */\n",
              "src/d.h": "", "src/notes.txt": ""}
     with tempfile.TemporaryDirectory() as root:
@@ -34,7 +34,7 @@ def check_that_it_finds():
         assert found == ["b.sh", "src/d.h"], found
 
 
-check_that_it_finds()
+test_without_licence()
 problems = list(without_licence(os.environ["CNNSWEEP_SOURCE"]))
 print("\n".join(f"{path}: lacks {LINE}" for path in problems) or "every source names its licence")
 sys.exit(1 if problems else 0)

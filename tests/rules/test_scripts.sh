@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Every shell script passes shellcheck and every Python script compiles. Without shellcheck: skipped, but an error in CI.
+# Every shell script passes shellcheck and every Python script compiles. Without shellcheck the test is skipped, but
+# fails in CI.
 set -eu
 cd "$CNNSWEEP_SOURCE"
 python3 - <<'PYTHON'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files stay under 600 lines and functions under 60: what is longer hides a part that wants its own name."""
+"""Files have at most 600 lines and functions at most 60: what is longer contains a part that should have its own name."""
 import os
 import re
 import sys
@@ -10,12 +10,12 @@ LITERAL = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n
 
 
 def blank(match):
-    """Comments and literals without their braces, lines kept."""
+    """Replaces a comment or a literal by its line breaks."""
     return "\n" * match.group().count("\n")
 
 
 def functions(text):
-    """(name, lines) of each function: a block at depth 0 that is closed by a lone brace."""
+    """(name, lines) of each function, which is a block at depth 0 that a brace alone on its line closes."""
     depth, start, head = 0, 0, ""
     for number, line in enumerate(LITERAL.sub(blank, text).split("\n"), 1):
         if line.startswith("#"):
@@ -44,7 +44,7 @@ def problems(root):
                             yield f"{shown}: {function} has {lines} lines, more than {LONGEST_FUNCTION}"
 
 
-def check_that_it_finds():
+def test_problems():
     body = "    call(\"}\", '{'); /* } */\n"
     with tempfile.TemporaryDirectory() as root:
         os.makedirs(root + "/src")
@@ -58,7 +58,7 @@ def check_that_it_finds():
         assert len(found) == 2 and "long_one has 62" in found[0] and "b.h: 601" in found[1], found
 
 
-check_that_it_finds()
+test_problems()
 found = list(problems(os.environ["CNNSWEEP_SOURCE"]))
 print("\n".join(found) or "no file and no function is too long")
 sys.exit(1 if found else 0)

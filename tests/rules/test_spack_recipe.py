@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Spack recipe runs as far as it can without Spack: against the names that Spack's own module gives to recipes. Its
-dependencies are those of the build, and its settings are ones that CMakeLists.txt knows."""
+"""The Spack recipe runs with a stand-in for the module that Spack gives to recipes: its dependencies are those of the build, and
+its settings exist in CMakeLists.txt."""
 import os
 import re
 import sys

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No source files call each other in a circle: of two that do, neither can be read, tested or changed alone. The object
-files of the build tell what a file defines and what it uses."""
+"""The calls between source files have no cycle: of two files that call each other, neither can be read, tested or changed alone.
+The object files of the build say what each file defines and uses."""
 import os
 import re
 import shutil
@@ -13,7 +13,7 @@ SOURCES = ("src/", "data-prep/")
 
 
 def objects(build, source):
-    """(object, target, source file) of each object whose source file there still is; builds within the build are not seen."""
+    """(object, target, source file) of each object whose source file still exists, except in builds inside the build."""
     for folder, folders, names in os.walk(build):
         folders[:] = [name for name in folders if not os.path.exists(os.path.join(folder, name, "CMakeCache.txt"))]
         for name in names:
@@ -26,7 +26,7 @@ def objects(build, source):
 
 
 def calls(build, source):
-    """{file: files whose symbols it uses}. A symbol is looked for in the target of the object, then in all."""
+    """{file: files whose symbols it uses}. A symbol is looked for in the target of the object, then in all targets."""
     found = {path: (target, file) for path, target, file in objects(build, source)}
     defined, used, graph = {}, [], {file: set() for _, file in found.values()}
     listing = subprocess.run(["nm", "-g", "-A", *found], capture_output=True, text=True, check=True).stdout if found else ""
@@ -53,8 +53,8 @@ def reached(graph, start):
     return seen
 
 
-def circles(graph):
-    """The files of each circle, sorted: every one of them reaches all others."""
+def cycles(graph):
+    """The sorted files of each cycle (strongly connected component): every one of them reaches all others."""
     reach = {file: reached(graph, file) for file in graph}
     both_ways = {file: {other for other in reach[file] - {file} if file in reach[other]} for file in graph}
     return {tuple(sorted({file} | others)) for file, others in both_ways.items() if others}
@@ -63,13 +63,13 @@ def circles(graph):
 def problems(build, source):
     graph = calls(build, source)
     if not graph:
-        yield f"{build}: no object files, so nothing is known"
-    for circle in sorted(circles(graph)):
-        yield "a circle: " + "; ".join(f"{file} uses {' '.join(sorted(graph[file] & set(circle) - {file}))}" for file in circle)
+        yield f"{build}: no object files, so nothing was checked"
+    for cycle in sorted(cycles(graph)):
+        yield "a cycle: " + "; ".join(f"{file} uses {' '.join(sorted(graph[file] & set(cycle) - {file}))}" for file in cycle)
 
 
-def check_that_it_finds():
-    """Two files that call each other are found; one above the other is not."""
+def test_problems():
+    """Two files that call each other are named; files that call in one direction are not."""
     texts = {"a": "int b(void); int a(void) { return b(); }", "b": "int a(void); int b(void) { return a(); }",
              "c": "int a(void); int c(void) { return a() + c(); }", "d": "int c(void); int d(void) { return c(); }"}
     with tempfile.TemporaryDirectory() as root:
@@ -81,14 +81,14 @@ def check_that_it_finds():
             subprocess.run(["cc", "-c", f"{root}/src/room/{name}.c", "-o",
                             f"{root}/build/CMakeFiles/cs_room.dir/src/room/{name}.c.o"], check=True)
         found = list(problems(f"{root}/build", root))
-        assert found == ["a circle: src/room/a uses src/room/b; src/room/b uses src/room/a"], found
-        assert list(problems(f"{root}/src", root)) == [f"{root}/src: no object files, so nothing is known"]
+        assert found == ["a cycle: src/room/a uses src/room/b; src/room/b uses src/room/a"], found
+        assert list(problems(f"{root}/src", root)) == [f"{root}/src: no object files, so nothing was checked"]
 
 
 if not (shutil.which("nm") and shutil.which("cc")):
     print("nm or cc is not installed: nothing checked")
     sys.exit(1 if os.environ.get("CI") else 77)
-check_that_it_finds()
+test_problems()
 found = list(problems(os.path.dirname(os.environ["CNNSWEEP_BIN"]), os.environ["CNNSWEEP_SOURCE"]))
-print("\n".join(found) or "no circle of source files")
+print("\n".join(found) or "no cycle of source files")
 sys.exit(1 if found else 0)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds every #include to the table of rooms: who may use whom, and which library belongs where."""
+"""Every #include follows the tables: which rooms a room may use, and which folders may use a library."""
 import os
 import re
 import sys
 import tempfile
 
-# room: (folder, public headers it owns, rooms it may use). Arrows point up this table only.
+# {room: (folder, its public headers, the rooms that it may use)}. A room may use only rooms above it.
 ROOMS = {
     "base": ("src/base", "args file log memory picture random status text version", ""),
     "data": ("src/data", "augment dataset features image loader row_cache", "base"),
@@ -20,8 +20,8 @@ ROOMS = {
     "cli": ("src/cli", "", "base data net weights engine metrics config train sweep report"),
     "data-prep": ("data-prep", "", "base data"),
 }
-# Floors of a folder, the lowest first. A file may include what is on the floors below its own, but not what is named beside
-# it. A name is a subfolder, a file without its ending, or "" for all other files of the folder.
+# The floors of a folder, the lowest first. A file may include files of lower floors, but not of other names on its own floor.
+# A name is a subfolder, a file without its ending, or "" for all other files of the folder.
 FLOORS = {
     "src/data": ["hdf5_file image_impl augment", "dataset_impl codec", ""],
     "src/net": ["", "zoo"],
@@ -35,7 +35,7 @@ FLOORS = {
 }
 OWNER = {header: room for room, (_, headers, _) in ROOMS.items() for header in headers.split()}
 
-# library header: the folders that may include it.
+# {header of a library: the folders that may include it}
 LIBRARIES = {
     r"mpi\.h": ["src/sweep", "src/cli"],
     r"oneapi/dnnl/.*|dnnl.*": ["src/engine/onednn"],
@@ -93,7 +93,7 @@ def check_include(path, room, quote, target):
 
 
 def find_local(root, path, room, target):
-    """The file that a quoted header is: beside the file that includes it, else in the room; None if it is not there."""
+    """The path of a quoted header: beside the file that includes it, else in the room; None if it does not exist."""
     for folder in (os.path.dirname(path), ROOMS[room][0]):
         if os.path.exists(os.path.join(root, folder, target)):
             return os.path.join(folder, target)
@@ -104,7 +104,7 @@ def find_local(root, path, room, target):
 
 
 def check_local(root, path, room, target):
-    """A quoted header that is not public lies in the same room, on a floor that the file may use."""
+    """Checks that a quoted header that is not public is in the same room, on a floor that the file may use."""
     header = find_local(root, path, room, target)
     if header is None:
         return f'"{target}" is not in {ROOMS[room][0]}'
@@ -143,8 +143,8 @@ def violations(root):
             yield f"{path}: only the command line ends the process"
 
 
-def check_that_it_finds():
-    """One file that breaks each rule, and nothing else, must be named."""
+def test_violations():
+    """Exactly the files that break a rule, one for each rule, are named."""
     bad = {
         "src/net/a.c": '#include "cnnsweep/engine.h"\n',
         "src/train/b.c": "#include <mpi.h>\n",
@@ -174,10 +174,10 @@ def check_that_it_finds():
             with open(os.path.join(root, path), "w") as out:
                 out.write(text)
         found = {line.split(":")[0] for line in violations(root)}
-        assert found == set(bad), f"the check finds {sorted(found)} instead of {sorted(bad)}"
+        assert found == set(bad), f"violations() names {sorted(found)} instead of {sorted(bad)}"
 
 
-check_that_it_finds()
+test_violations()
 problems = list(violations(os.environ["CNNSWEEP_SOURCE"]))
-print("\n".join(problems) or "every include follows the arrows")
+print("\n".join(problems) or "every include follows the tables")
 sys.exit(1 if problems else 0)
