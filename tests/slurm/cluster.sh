@@ -4,18 +4,18 @@
 #
 #     cluster_enter "$@"          # first of all: runs the script again inside namespaces of its own
 #     cluster_start HOSTS CPUS    # hosts n1, n2, ...; SLURM_CONF is set from then on
-#     cluster_lose n2             # a power cut
+#     cluster_lose n2             # the host loses its power
 #
-# The script gets a network, a hostname and a process tree of its own: nothing of it can be met from outside, and all of
-# it ends with the script. Each host again has a network, a hostname, a process tree and a /dev/shm of its own, so that
-# ranks on two hosts can meet over TCP alone. The controller runs where the script does. Needs root (or a user namespace
+# The script gets a network, a hostname and a process tree of its own, which cannot be reached from outside and end with
+# the script. Each host in turn has its own network, hostname, process tree and /dev/shm, so that ranks on two hosts can
+# communicate only over TCP. The controller runs in the namespaces of the script. Needs root (or a user namespace
 # that maps one), slurm-wlm, munge and iproute2.
 
 cluster_net=10.213.7
 cluster_folder= # all of the cluster's state
 declare -A cluster_host=()
 
-# Skipped where it cannot be; with CI set that is a failure.
+# The test is skipped if the cluster cannot be started; with CI set that is a failure.
 cluster_skip() {
     echo "skipped: $*"
     [ -z "${CI:-}" ] || exit 1
@@ -24,7 +24,7 @@ cluster_skip() {
 
 cluster_enter() {
     local program
-    PATH=$PATH:/usr/sbin:/sbin # the daemons, where no root logged in
+    PATH=$PATH:/usr/sbin:/sbin # for the daemons, in case root has not logged in
     [ -z "${CLUSTER_INSIDE:-}" ] || return 0
     for program in slurmctld slurmd munged ip unshare mpirun; do
         command -v "$program" >/dev/null || cluster_skip "$program is not installed (slurm-wlm, munge, iproute2)"
@@ -41,7 +41,7 @@ SlurmctldHost=head($cluster_net.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-# A requeued job waits until its credential has expired: 120 s by default.
+# A requeued job waits until its credential has expired, which takes 120 s by default.
 AuthInfo=socket=$cluster_folder/munge.socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation=$cluster_folder/state
@@ -99,10 +99,10 @@ cluster_start_host() {
     ip link set "to-$name" master bridge up
 }
 
-# Far more seconds than anything takes on a machine that has other things to do: it ends what hangs.
+# Seconds after which something counts as hung: far more than anything takes, even on a busy machine.
 patience=600
 
-# waits_for SECONDS COMMAND...: until it succeeds; fails when it does not in time.
+# waits_for SECONDS COMMAND...: waits until the command succeeds; fails if that takes longer.
 waits_for() {
     local until=$((SECONDS + $1))
     shift
@@ -129,12 +129,12 @@ cluster_start() {
     ip link set bridge up
     export SLURM_CONF=$cluster_folder/slurm.conf
     cluster_configure "$hosts" "$cpus" >"$SLURM_CONF"
-    # Else slurmd looks for a mounted /sys/fs/cgroup, although nothing here uses cgroups.
+    # Otherwise slurmd looks for a mounted /sys/fs/cgroup, although nothing uses cgroups.
     echo CgroupPlugin=cgroup/v1 >"$cluster_folder/cgroup.conf"
     (umask 077 && head -c 1024 /dev/urandom >"$cluster_folder/munge.key")
     munged --key-file="$cluster_folder/munge.key" --socket="$cluster_folder/munge.socket" \
         --pid-file="$cluster_folder/munged.pid" --log-file="$cluster_folder/munged.log" \
-        --seed-file="$cluster_folder/munged.seed" 2>/dev/null # names of hosts cannot be looked up
+        --seed-file="$cluster_folder/munged.seed" 2>/dev/null # it warns that host names cannot be looked up
     slurmctld
     for ((i = 1; i <= hosts; i++)); do
         cluster_start_host "n$i" "$cluster_net.$((10 + i))"
@@ -150,7 +150,7 @@ cluster_clear() {
     [ -n "${CLUSTER_KEEP:-}" ] || rm -rf "$cluster_folder"
 }
 
-# cluster_on n2 COMMAND...: as a process of the host that sees its files.
+# cluster_on n2 COMMAND...: runs the command as a process of the host, which sees the host's files.
 cluster_on() {
     local inside
     inside=$(ps -o pid= --ppid "${cluster_host[$1]}")
@@ -158,7 +158,7 @@ cluster_on() {
     nsenter --mount --target "${inside// /}" "$@"
 }
 
-# Every process of the host ends at once, and its network with them.
+# Ends all processes of the host at once, and with them its network.
 cluster_lose() {
     kill -KILL "${cluster_host[$1]}"
 }

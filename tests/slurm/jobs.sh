@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of slurm/ share: a cluster, a small dataset, a sweep of 12 trials, submitting, waiting, comparing.
-# To be sourced by a test with its arguments, before anything else.
+# Shared by the tests of slurm/: a cluster, a small dataset, a sweep of 12 trials, and functions that submit, wait and
+# compare. A test sources this file with its arguments before anything else.
 set -eu
 # shellcheck source=tests/slurm/cluster.sh
 . "$CNNSWEEP_SOURCE/tests/slurm/cluster.sh"
@@ -12,9 +12,9 @@ use_local_mpi
 
 sweep=$CNNSWEEP_SOURCE/slurm/sweep.sbatch
 breakpoint_library=$CNNSWEEP_BIN/../tests/libcs_breakpoint.so # from tests/support/preload/breakpoint.c
-export ASAN_OPTIONS=detect_leaks=0 # Open MPI leaves memory behind at exit
+export ASAN_OPTIONS=detect_leaks=0 # Open MPI does not free all its memory at exit
 
-# jobs_start HOSTS CPUS: the cluster, and a folder to submit from with the data in it.
+# jobs_start HOSTS CPUS: starts the cluster and makes a folder with the data, from which jobs are submitted.
 jobs_start() {
     cluster_start "$@"
     mkdir "$cluster_folder/work"
@@ -58,7 +58,7 @@ with_breakpoint() {
     LD_PRELOAD=$breakpoint_library CNNSWEEP_TEST_BREAKPOINT=$where CNNSWEEP_TEST_STOP="2 $PWD/stopped-$name" "$@"
 }
 
-# submit OPTIONS...: the job's number.
+# submit OPTIONS...: submits a job and prints its number.
 submit() {
     "$CNNSWEEP_SOURCE/slurm/submit.sh" --parsable "$@"
 }
@@ -77,7 +77,7 @@ has_ended() {
     ! state_of "$1" | grep -qE 'PENDING|RUNNING|COMPLETING|CONFIGURING|SUSPENDED|REQUEUED'
 }
 
-# ends JOB STATE: it ends, and so.
+# ends JOB STATE: waits until the job ends, which must be in that state.
 ends() {
     waits_for "$patience" has_ended "$1" || fail "job $1 does not end: $(state_of "$1")"
     has_state "$1" "$2" || fail "job $1 ended $(state_of "$1"), not $2"
@@ -93,7 +93,7 @@ waits_until_stopped() {
 begins() {
     local name=$1
     shift
-    # shellcheck disable=SC2034 # of the test
+    # shellcheck disable=SC2034 # the test uses it
     job=$(with_breakpoint 'write {"event":"epoch" 100' "$name" submit "$@" "$sweep" job.yaml --out "results/$name")
     waits_until_stopped "$name"
 }
@@ -102,24 +102,24 @@ was_requeued() {
     scontrol show job -o "$1" | grep -q 'Restarts=[1-9]'
 }
 
-# It is to start at once, or has begun.
+# is_released JOB: asks Slurm to start the job at once; succeeds also if it has started.
 is_released() {
     scontrol update jobid="$1" StartTime=now || ! has_state "$1" PENDING
 }
 
-# A requeued job starts again when its credential has expired, or when it is told to: a new one must only not be of the
-# same second.
+# starts_again JOB: waits until the job is requeued, and starts it without waiting for its old credential to expire. The new
+# credential must only not be of the same second.
 starts_again() {
-    waits_for "$patience" was_requeued "$1" || fail "job $1 is not in the queue again but $(state_of "$1")"
+    waits_for "$patience" was_requeued "$1" || fail "job $1 was not requeued; it is $(state_of "$1")"
     sleep 2
     waits_for "$patience" is_released "$1" || fail "job $1 cannot be released"
 }
 
-# same A B: two results folders tell the same, bit for bit, but for what the clock gives.
+# same A B: two results folders are equal bit for bit, except for what depends on the clock.
 same() {
     python3 "$CNNSWEEP_SOURCE/tests/slurm/same.py" "$1" "$2" || fail "$2 differs from $1"
 }
 
 log_has() {
-    grep -q "$2" "results/"*"-$1.log" || fail "the log of job $1 does not tell: $2"
+    grep -q "$2" "results/"*"-$1.log" || fail "the log of job $1 does not have: $2"
 }

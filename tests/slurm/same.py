@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""same.py [--trials] A B: do two results folders tell the same, bit for bit but for what the clock gives and who trained?
+"""same.py [--trials] A B: compares two results folders bit for bit, except for what depends on the clock or on the rank.
 
---trials: only trials.csv is compared."""
+--trials: compares only trials.csv."""
 import csv
 import filecmp
 import os
@@ -17,7 +17,7 @@ def trials(folder):
 
 
 def files(folder):
-    """table.md, and what each trial has of its own."""
+    """The names of table.md and of the files of each trial."""
     return {"table.md"} | {os.path.join(part, name) for part in ("history", "report")
                            for name in os.listdir(os.path.join(folder, part))}
 
@@ -36,7 +36,7 @@ def main(a, b, only_trials=False):
     if trials(a) != trials(b):
         sys.exit("trials.csv differs")
     if not trials(a) or any(row["status"] != "ok" for row in trials(a)):
-        sys.exit(f"{a}: not all trials have ended well")
+        sys.exit(f"{a}: not all trials have succeeded")
 
 
 main(*sys.argv[-2:], only_trials=sys.argv[1] == "--trials")

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What takes several jobs, on a real Slurm: packing in parts, a sweep as an array with a job that collects, the pipeline.
-# All end in the table of a single job.
+# Work that is divided over several jobs of a real Slurm: packing in parts, a sweep as a job array with a job that collects,
+# and the pipeline. All give the table of a single job.
 # shellcheck source=tests/slurm/jobs.sh
 . "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh" || exit
 
 scripts=$CNNSWEEP_SOURCE/slurm
 
-# The merged folder has the table and the trials of the reference (below the table is a command that names the job file);
-# histories and reports stay in the parts.
+# collected FOLDER: the merged folder has the table and the trials of the reference. The command below the table may differ,
+# as it names the job file; histories and reports stay in the parts.
 collected() {
     cmp <(grep '^|' results/reference/table.md) <(grep '^|' "$1/table.md") || fail "$1/table.md differs"
     python3 "$CNNSWEEP_SOURCE/tests/slurm/same.py" --trials results/reference "$1" || fail "$1/trials.csv differs"
@@ -20,17 +20,17 @@ reference() {
 
 packed_in_parts() {
     "$CNNSWEEP_BIN/cnnsweep-pack" --shard-size 64K images one_go >/dev/null 2>&1
-    # A job that gets hardly anything of the environment has tasks that find their programs all the same.
+    # The tasks of a job find their programs even if the job gets hardly any variables of the environment.
     job=$(submit --ntasks=3 --export=CNNSWEEP_HOME,CNNSWEEP_SITE "$scripts/pack.sbatch" --shard-size 64K images packed)
     ends "$job" COMPLETED
     diff -r one_go packed || fail "packed differs"
-    [ "$(find packed -name 'shard-*' | wc -l)" -gt 3 ] || fail "too few shards to tell"
+    [ "$(find packed -name 'shard-*' | wc -l)" -gt 3 ] || fail "too few shards to compare"
     job=$(submit --ntasks=3 "$scripts/pack.sbatch" --shard-size 64K images packed)
     ends "$job" COMPLETED
     log_has "$job" "packed exists already"
 }
 
-# One task of the array is stopped as by the time limit: it alone is requeued.
+# One task of the array gets the signal of the time limit: only that task is requeued.
 array_of_three() {
     # Only the last task has the breakpoint: it is stopped until it gets the signal.
     # shellcheck disable=SC2016 # expanded in each task
@@ -47,7 +47,8 @@ array_of_three() {
     collected results/array
 }
 
-# The images lie in data/, where the dataset goes too. Run again it meets jobs under way: none can begin before.
+# The images are in data/, where the dataset is written too. When the pipeline runs again, its jobs are still queued, because
+# the host is drained until then.
 pipeline() {
     cp job.yaml piped.yaml
     mkdir data
@@ -56,8 +57,8 @@ pipeline() {
     "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 data/images piped.yaml --ntasks=2 >first.txt
     "$scripts/pipeline.sh" --parts 2 --pack-tasks 2 data/images piped.yaml --ntasks=2 >again.txt
     scontrol update nodename=n1 state=resume
-    [ "$(awk '{print $1}' first.txt | xargs)" = "pack sweep collect" ] || fail "the pipeline told $(cat first.txt)"
-    grep -q piped-collect again.txt || fail "run again, the pipeline told $(cat again.txt)"
+    [ "$(awk '{print $1}' first.txt | xargs)" = "pack sweep collect" ] || fail "the pipeline printed $(cat first.txt)"
+    grep -q piped-collect again.txt || fail "run again, the pipeline printed $(cat again.txt)"
     ends "$(awk '/^collect/ {print $2}' first.txt)" COMPLETED
     collected results/piped
     "$scripts/pipeline.sh" --parts 2 data/images piped.yaml >first.txt

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# slurm/sweep.sbatch on a real Slurm of one host: whatever ends a sweep early, what it ends in is the table of an
-# undisturbed run, bit for bit.
+# slurm/sweep.sbatch on a real Slurm of one host: whatever interrupts a sweep, it ends with the table of an undisturbed run,
+# bit for bit.
 # shellcheck source=tests/slurm/jobs.sh
 . "$CNNSWEEP_SOURCE/tests/slurm/jobs.sh" || exit
 
-# No epoch is trained twice when a signal gives the sweep its time.
+# trained_once NAME: no epoch was trained twice, as a signal lets the sweep write its checkpoints.
 trained_once() {
     [ "$(grep -c '"event":"epoch"' "results/$1/journal.jsonl")" = 480 ] || fail "results/$1 was not trained once"
 }
@@ -23,7 +23,7 @@ undisturbed() {
     grep -q '| none ' "results/sweep-$job.log" || fail "no table in the log"
 }
 
-# Slurm's warning before the time limit, as scancel sends it: at once. $1: the launcher.
+# warned NAME LAUNCHER: scancel sends the signal with which Slurm warns before the time limit.
 warned() {
     begins "warned-$1" --ntasks=2 --export="ALL,CNNSWEEP_LAUNCHER=$2"
     scancel --batch --signal=USR2 "$job"
@@ -46,7 +46,7 @@ requeued_often_enough() {
     same results/reference results/often
 }
 
-# A cancelled job stays out of the queue. $1: the launcher.
+# cancelled NAME LAUNCHER: a cancelled job is not requeued.
 cancelled() {
     begins "cancelled-$1" --ntasks=2 --export="ALL,CNNSWEEP_LAUNCHER=$2"
     scancel "$job"
@@ -71,16 +71,16 @@ ranks_die_again_and_again() {
     log_has "$job" "in each of 1 starts (CNNSWEEP_STEP_STARTS): given up"
 }
 
-# A launcher of which the MPI knows nothing: tasks come up alone, and none may train.
+# With a launcher without MPI support, each task starts as a single rank, and none of them may train.
 lone_tasks() {
     job=$(submit --ntasks=3 --export="ALL,CNNSWEEP_LAUNCHER=srun --mpi=none" "$sweep" job.yaml --out results/lone)
     ends "$job" FAILED
-    [ "$(grep -c "error: SLURM_NTASKS is 3, but there is 1 rank" "results/sweep-$job.log")" = 3 ] || fail "not 3 tasks stopped"
+    [ "$(grep -c "error: SLURM_NTASKS is 3, but there is 1 rank" "results/sweep-$job.log")" = 3 ] || fail "not all 3 tasks stopped"
     log_has "$job" 'hint: start it with `srun --mpi=pmix`'
-    [ ! -e results/lone ] || fail "a lone task trained"
+    [ ! -e results/lone ] || fail "a single task trained"
 }
 
-# A mistake is told once, not tried again.
+# A job with a mistake is reported once and not started again.
 wrong_job() {
     job=$(submit "$sweep" absent.yaml)
     ends "$job" FAILED
@@ -88,21 +88,21 @@ wrong_job() {
     ! grep -q "resuming" "results/sweep-$job.log" || fail "job $job was started again"
 }
 
-# What cannot be right is told before there is a job.
+# A mistake in the site file is reported before a job is submitted.
 broken_site_file() {
     echo 'module load absent' >broken.conf
-    ! CNNSWEEP_SITE=$PWD/broken.conf submit "$sweep" job.yaml >told.txt 2>&1 || fail "submitted with a broken site file"
-    grep -q "broken.conf: its last command failed" told.txt || fail "of a broken site file was told: $(cat told.txt)"
+    ! CNNSWEEP_SITE=$PWD/broken.conf submit "$sweep" job.yaml >errors.txt 2>&1 || fail "submitted with a broken site file"
+    grep -q "broken.conf: its last command failed" errors.txt || fail "the error for a broken site file was: $(cat errors.txt)"
 }
 
-# Submitted from inside a job: the tasks of that one are not those of the new one.
+# A job that is submitted from inside another one does not take the number of tasks of that one.
 inside_a_job() {
     job=$(SLURM_JOB_ID=1 SLURM_NTASKS=5 submit "$sweep" absent.yaml)
     ends "$job" FAILED
     log_has "$job" "start 1: tasks (1 a node) on n1"
 }
 
-# The real thing: a minute of time, the warning by Slurm's own clock.
+# A job with a limit of one minute, which Slurm itself warns.
 limited_begins() {
     begins limited --ntasks=2 --time=1 --signal=B:USR2@40
     limited=$job
