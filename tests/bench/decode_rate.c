@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decode_rate THREADS FILE...: reads and decodes JPEG files to RGB with libjpeg-turbo and nothing else, the yardstick
- * of pack_rate.sh. Prints images per second. A file that cannot be decoded ends it: libjpeg's own handler exits. */
+/* decode_rate THREADS FILE...: reads and decodes JPEG files to RGB with libjpeg-turbo and nothing else. pack_rate.sh
+ * compares the packer with it. Prints images per second. A file that cannot be decoded ends the program, by libjpeg's
+ * own handler. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time of one step: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward THREADS [WORD...]
- *   describe                what runs each layer, on standard output
- *   work                    a line "work" with what a step of one image is made of, see tell_work
- *   resident                the batch is handed to the engine once, not before each step
+/* Measures one step: engine_rate ARCH DIALECT ALPHA SIZE BATCH train|forward THREADS [WORD...]
+ *   describe                also prints which implementation runs each layer
+ *   work                    also prints a line "work" with the amount of work for one image, see print_work
+ *   resident                the batch is given to the engine once, not before each step
  *   device=cpu precision=fp32 classes=2 optimizer=adam autotune deterministic    as in a job
- * For each line "STEPS [loss|backward|update]" of standard input prints the median of the seconds of that many steps,
- * each ending with that part (default: update). A GPU works on behind our back, but for the loss, which waits: what a
- * part takes is the difference to the part before it. The frozen forward is the whole network without a head, in
- * inference form. */
+ * For each line "STEPS [loss|backward|update]" of standard input it prints the median of the seconds of that many
+ * steps, each of which ends with that part (default: update). A GPU works asynchronously, and only the loss waits for
+ * it; so the time of a part is the difference to the part before it. "forward" runs the whole network without a head in
+ * inference mode. */
 #include "cnnsweep/engine.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -32,10 +32,10 @@ typedef struct bench {
     cs_optimizer optimizer;
     float *images;
     int32_t *labels;
-    int64_t *samples; /* all 0: as good as any for a mask */
+    int64_t *samples; /* all 0; dropout masks need some number */
 } bench;
 
-/* Command line. */
+/* The arguments of the command line. */
 enum { ARCH = 1, DIALECT, ALPHA, SIZE, BATCH, MODE, THREADS, N_ARGS };
 
 /* The part of a step that a line ends with. */
@@ -140,7 +140,7 @@ static cs_status bench_step(bench *b, int step, int until, cs_loss *loss) {
     return until >= UPDATE ? cs_program_update(b->program, &b->optimizer, step) : CS_OK;
 }
 
-/* engine.h lets a program use its input's memory for something else: then a batch cannot stay. */
+/* By engine.h a program may use the memory of its input for other values; then a batch cannot stay in it. */
 static cs_status check_resident(bench *b) {
     cs_loss before = {0}, after = {0};
     CS_TRY(bench_step(b, 1, BACKWARD, &before));
@@ -151,9 +151,9 @@ static cs_status check_resident(bench *b) {
                    before.sum, after.sum, cs_engine_name(b->engine));
 }
 
-/* For lower bounds: multiply-adds of a forward pass, those of the first layer that has any (whose input needs no
- * gradient), values between products, parameters, bytes that the program planned. */
-static void tell_work(const bench *b) {
+/* Prints numbers for lower bounds: the multiply-adds of a forward pass, those of the first layer that has any (whose
+ * input needs no gradient), the values between products, the parameters, and the bytes of the program's plan. */
+static void print_work(const bench *b) {
     double macs = 0, first = 0, values = 0;
     for (int l = 0; l < b->graph->n_layers; l++) {
         double here = cs_layer_macs(b->graph, l);
@@ -214,11 +214,11 @@ static cs_status bench_run(bench *b, char **argv) {
     if (b->describe)
         cs_program_describe(b->program, stdout);
     if (b->work)
-        tell_work(b);
+        print_work(b);
     fflush(stdout);
     if (b->resident && b->train)
         CS_TRY(check_resident(b));
-    CS_TRY(bench_step(b, ++b->step, UPDATE, &loss)); /* warm */
+    CS_TRY(bench_step(b, ++b->step, UPDATE, &loss)); /* warms up */
     return bench_listen(b);
 }
 

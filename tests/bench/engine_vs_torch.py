@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steps of the default engine against PyTorch on the same work, in turn in one run.
+"""Compares steps of the default engine with PyTorch on the same work, which run in turn.
 
     python3 tests/bench/engine_vs_torch.py [ARCH...] [--bin build/tests] [--rounds 5] [--threads 1] [--python python3]
         [--before OTHER/build/tests]
 
-Without names: every architecture. Each round runs both programs, one after the other, and takes the median of their
-steps; the table gives the median of the rounds, and of the ratios round by round, with the smallest and largest. PyTorch
-gets the memory format, channels last or contiguous, that it is faster in. With --before another build of the engine takes
-part, and a column tells how many times as fast this one is."""
+Without names it runs every architecture. Each round runs both programs, one after the other, and takes the median of their
+steps; the table has the median of the rounds, and of the ratios of each round, with the smallest and largest. PyTorch gets
+the faster of its memory formats, channels last or contiguous. With --before another build of the engine takes part, and a
+column says how many times as fast this one is."""
 import argparse
 import statistics
 import subprocess
@@ -16,8 +16,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 WANTED = 1.3
-# arch, dialect, (size, batch)...: 224 px (299 where the network is made for it) and 64, or the smallest it allows. The
-# torch dialect is there where its work is another.
+# arch, dialect, (size, batch)...: 224 px (299 where the network is made for it) and 64 px, or the smallest that it allows.
+# The torch dialect is included where its work differs.
 LARGE, SMALL = (224, 8), (64, 32)
 NETS = [
     ("mobilenet", "keras", LARGE, SMALL),
@@ -75,7 +75,7 @@ def measure(options, torch, arch, dialect, size, batch, mode):
 
 
 def ratio_of(others, ours):
-    """How many times as fast, round by round: the median, and it with the smallest and largest."""
+    """How many times as fast our rounds are: (the median, its text with the smallest and largest)."""
     ratios = [other / own for other, own in zip(others, ours)]
     return statistics.median(ratios), f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f}-{max(ratios):.2f})"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Every family's job file on real images, 2 ranks; prints results/families.md:
+# Trains the job file of every family on real images with 2 ranks; prints results/families.md:
 #     tests/bench/families.sh [BUILD_BIN]        (material: $CNNSWEEP_SHARED, default ../shared)
 set -euo pipefail
 cd "$(dirname "$0")/../.."

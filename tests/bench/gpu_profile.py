@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the time of a training step on a GPU goes, kernel by kernel, by ncu (or nsys, where that is on the PATH):
+"""Prints the time that each kernel takes in a training step on a GPU, by ncu (or nsys, if that is on the PATH):
 
     python3 tests/bench/gpu_profile.py [--build build] [--only ARCH...] [--batch 256]
 
-A kernel's time alone on the GPU, summed by name over the steps of a short run; the shares add up to all kernels. Exit status 77
-when neither profiler is there."""
+A kernel's time is measured alone on the GPU and summed by name over the steps of a short run; the shares add up to 1. The exit
+status is 77 if neither profiler is installed."""
 import argparse
 import collections
 import csv
@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NETS = [("resnet50", "torch"), ("mobilenet", "keras")]
 MOST = 15
-STEPS = 3  # one to warm up, and those asked for
+STEPS = 3  # one to warm up, and those to measure
 NANOSECONDS = {"nsecond": 1, "ns": 1, "usecond": 1e3, "us": 1e3, "msecond": 1e6, "ms": 1e6, "second": 1e9, "s": 1e9}
 
 
@@ -59,7 +59,7 @@ def by_nsys(nsys, command, folder, seconds):
 
 
 def add(kernels, name, count, nanoseconds):
-    """Without arguments and template parameters: those are many, and long."""
+    """Adds a kernel by its name without arguments and template parameters, which are many and long."""
     while re.search(r"<[^<>]*>|\([^()]*\)", name):
         name = re.sub(r"<[^<>]*>|\([^()]*\)", "", name)
     entry = kernels[name.strip().removeprefix("void ")[:70]]
@@ -93,7 +93,7 @@ def main():
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--px", type=int, default=224)
     parser.add_argument("--precision", default="bf16")
-    parser.add_argument("--seconds", type=float, default=120, help="for one network")
+    parser.add_argument("--seconds", type=float, default=120, help="the limit for one network")
     options = parser.parse_args()
     profilers = list(find_profiler())
     if not profilers:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training steps in PyTorch, the way they are best written for a GPU: channels last, automatic mixed precision, cuDNN's
-benchmark, a fused optimizer, no wait inside the loop. gpu_torch.py DEVICE PRECISION CLASSES, then on standard input
+"""Training steps in PyTorch as they are best written for a GPU: channels last, automatic mixed precision, cuDNN's benchmark,
+a fused optimizer, no wait inside the loop. gpu_torch.py DEVICE PRECISION CLASSES reads from standard input
 
-    open ARCH DIALECT SIZE BATCH eager|compiled resident|memory     three steps are run; answers ok
-    STEPS                                                           answers seconds a step, over so many in a row
+    open ARCH DIALECT SIZE BATCH eager|compiled resident|memory     runs three steps; answers ok
+    STEPS                                                           runs so many steps; answers the seconds of one
 
-or, to either, "failed: why". resident: the batch stays on the GPU; memory: it comes from pinned memory before each step."""
+and answers "failed: why" if a command fails. resident: the batch stays on the GPU; memory: it is copied from pinned memory
+before each step."""
 import sys
 import time
 import traceback
@@ -66,7 +67,7 @@ def main():
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = sys.argv[2] != "fp32"
     out, network = sys.stdout, None
-    sys.stdout = sys.stderr  # what libraries print is no answer
+    sys.stdout = sys.stderr  # what libraries print must not look like an answer
     for line in sys.stdin:
         words = line.split()
         try:
@@ -75,7 +76,7 @@ def main():
                 reply = "ok"
             else:
                 reply = f"{network.run(int(words[0])):.6f}"
-        except Exception as error:  # whatever it is, it belongs into the table
+        except Exception as error:  # every failure is reported in the table
             traceback.print_exc()
             reply = f"failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
         print(reply, file=out, flush=True)

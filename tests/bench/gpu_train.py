@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training steps on a GPU against PyTorch on the same work, in turn in one run; prints a part of results/gpu/<gpu>.md:
+"""Compares training steps on a GPU with PyTorch on the same work, which run in turn; prints a part of results/gpu/<gpu>.md:
 
     python3 tests/bench/gpu_train.py [--build build] [--device cuda] [--precision bf16] [--only ARCH...] [--seconds 480]
 
-A step is forward, loss, backward and Adam's update on synthetic images. A round runs each side once, one after the other; the
-table has medians of the rounds. The batch stays on the GPU on both sides, or comes from memory in every step (--input memory).
-When --seconds are over, the rest is said not to have been run. Exit status 1 when a ratio falls short of what is wanted
-(--no-bars: never), 2 when a side failed."""
+A step is forward, loss, backward and Adam's update on synthetic images. A round runs each program once, one after the other;
+the table has medians of the rounds. The batch stays on the GPU in both programs, or is copied from memory in every step
+(--input memory). After --seconds, the remaining networks are reported as not run. The exit status is 1 if a ratio is below the
+wanted one (except with --no-bars), and 2 if a program failed."""
 import argparse
 import os
 import queue
@@ -18,18 +18,18 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# arch, dialect, px; most wanted first, as time may run out
+# arch, dialect, px; the most important first, as time may run out
 NETS = [("resnet50", "torch", 224), ("mobilenet", "keras", 224), ("resnet18", "torch", 224), ("mobilenet_v2", "torch", 224),
         ("inception_v3", "keras", 299), ("densenet121", "torch", 224)]
 WANTED = {256: {"eager": 1.2, "compiled": 1.0}, 32: {"eager": 2.0}}  # PyTorch's seconds over ours
 WANTED_RATE = {("resnet50", 256): 3000}  # images/s
-TFLOPS, BYTES = 790e12, 4.3e12  # measured ceilings of an H200: bf16 products, copy (read + written)
+TFLOPS, BYTES = 790e12, 4.3e12  # measured limits of an H200: bf16 products, copy (read + written)
 SECONDS_A_ROUND = 1.0
 PATIENCE = 420  # seconds for one answer: torch.compile of a DenseNet takes minutes
 
 
 class Program:
-    """Lines in, a line out for each. What it writes to standard error goes to a file, whose end explains a failure."""
+    """A program that answers each line with a line. Its standard error goes to a file, whose end explains a failure."""
 
     def __init__(self, log, *command):
         self.log = log
@@ -61,7 +61,7 @@ class Program:
             self.process.stdin.write(f"{line}\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            pass  # read tells why
+            pass  # read reports why
         return self.read(patience)
 
     def close(self):
@@ -89,13 +89,13 @@ class Ours:
         return float(self.program.ask(f"{steps} {part}"))
 
     def flops(self):
-        """A product forward and two backward, but for the first layer's, whose input has no gradient."""
+        """A product forward and two backward, except for the first layer, whose input has no gradient."""
         return self.batch * 2 * (3 * self.macs - self.first_macs)
 
     def bytes(self, precision):
-        """What cannot stay on the chip, were everything between two products done in passing: each product's result is
-        written, read forward, read backward, and its gradient written and read; of a parameter, Adam reads and writes
-        value and both moments in fp32, and the products read it three times and write its gradient."""
+        """A lower bound of the traffic to memory, if all work between two products is fused into them. The result of each
+        product is written, read forward and backward, and its gradient is written and read. For a parameter, Adam reads and
+        writes value and both moments in fp32, and the products read it three times and write its gradient."""
         wide = 4 if precision in ("fp32", "tf32") else 2
         return 5 * wide * self.batch * self.values + self.parameters * (24 + 3 * wide + 8)
 
@@ -115,8 +115,8 @@ class Theirs:
 
 
 def measure(options, arch, dialect, size, batch, failures):
-    """({side: [seconds a round]}, our side, seconds up to each part). Each side is a process of its own: one that hangs or dies
-    takes nothing with it. They start together, as importing torch takes long, but use the GPU one after the other."""
+    """({side: [seconds a round]}, our side, seconds up to each part). Each side is a separate process, so that one that hangs
+    or dies does not affect the others. They start together, as importing torch takes long, but use the GPU in turn."""
     words = arch, dialect, size, batch
     sides = {name: Ours(options, *words) if name == "cnnsweep" else Theirs(options, name, *words) for name in options.sides}
     rounds = {name: [] for name in sides}
@@ -205,18 +205,18 @@ def main():
     parser.add_argument("--precision", default="bf16")
     parser.add_argument("--input", choices=("resident", "memory"), default="resident")
     parser.add_argument("--batches", type=int, nargs="+", default=[256, 32])
-    parser.add_argument("--px", type=int, help="instead of each network's own size")
+    parser.add_argument("--px", type=int, help="the size for all networks; default: each network's own")
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--sides", nargs="+", default=["cnnsweep", "eager", "compiled"])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=60, help="at most so many a round")
+    parser.add_argument("--steps", type=int, default=60, help="at most so many in a round")
     parser.add_argument("--seconds", type=float, default=480)
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--classes", type=int, default=1000)
     parser.add_argument("--no-autotune", dest="autotune", action="store_false")
     parser.add_argument("--no-bars", dest="bars", action="store_false")
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--log", default=os.environ.get("CNNSWEEP_BENCH_LOG", os.devnull), help="where the programs' standard error goes")
+    parser.add_argument("--log", default=os.environ.get("CNNSWEEP_BENCH_LOG", os.devnull), help="the file for the programs' standard error")
     options = parser.parse_args()
     options.torch_device = options.torch_device or options.device
     version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True).stdout.strip()

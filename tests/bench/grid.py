@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The 20-cell melanoma grid against the same grid in PyTorch, in turn in one run; prints results/grid.md:
+"""Compares the 20-cell melanoma grid with the same grid in PyTorch, which run in turn; prints results/grid.md:
 
     python3 tests/bench/grid.py [--bin build/bin] [--rounds 5] [--python python3 with torch and h5py] [--only NAME...]
 
 MobileNet 0.25 with the real weights and MobileNet 1 from random ones, at 50 and 128 px, 10 epochs, 2 ranks of one thread
-against two processes of one thread. A round is a seed; both sides start from the same values and see the same batches of
-the same augmented pixels. Times are from the start of the program to the finished table. Beside the whole program: without
-the cache, and one trial after the other. Material: $CNNSWEEP_SHARED, default ../shared.
+against two processes of one thread. Each round has its own seed; both programs start from the same values and get the same
+batches of the same augmented pixels. Times are from the start of the program to the finished table. Our program is also run
+without the cache, and with one trial after the other. Material: $CNNSWEEP_SHARED, default ../shared.
 
-On a GPU, one rank against PyTorch on that GPU; without the material, drawn images in that number and random weights, as it says:
+On a GPU, one rank is compared with PyTorch. Without the material, it uses as many drawn images and random weights, and says so:
 
     python3 tests/bench/grid.py --device cuda --ranks 1 --processes 4 --precision bf16 --only random-50"""
 import argparse
@@ -33,7 +33,7 @@ ENV = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONF
        "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_mpi_yield_when_idle": "1"}
 
 
-DRAWN_A_CLASS = 366  # 512 images in train, as there are in the real set
+DRAWN_A_CLASS = 366  # 512 images in train, as many as in the real set
 
 
 def timed(*command):
@@ -58,7 +58,7 @@ def sweep(options, sets, out, ranks):
 
 
 def initial_values(options, work, grid, seed, data):
-    """The network's values before training: those of a run that moves nothing."""
+    """Writes the network's initial values, by a run whose training changes nothing."""
     sets = job_sets(options, grid, seed, data) + ["sweep.parameters={fine_tune: [head], augment: [none]}", "train.epochs=1", "train.lr=1e-12",
                                          "train.optimizer=sgd", "train.save_weights=h5"]
     sweep(options, sets, work / "init", 1)
@@ -77,7 +77,7 @@ def torch_accuracies(path):
 
 
 def run_grid(options, work, grid):
-    """{mode: [seconds a round]}, and the (ours, theirs) of every cell."""
+    """({mode: [seconds a round]}, the (ours, theirs) of every cell)"""
     alpha, _, pixels = GRIDS[grid]
     data = work / f"{pixels}.h5"
     if not data.exists():
@@ -127,7 +127,7 @@ def print_accuracy(results):
 
 
 def make_images(options, folder):
-    """Says what they are."""
+    """Makes the dataset; returns a description of its images."""
     archive = SHARED / "data/isic_melanoma_vs_nevus.tar"
     if archive.exists():
         folder.mkdir()
@@ -146,9 +146,9 @@ def main():
     parser.add_argument("--modes", nargs="*", choices=MODES, default=list(MODES))
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of a GPU, on both sides")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="the precision of both programs on a GPU")
     parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--processes", type=int, default=2, help="of PyTorch")
+    parser.add_argument("--processes", type=int, default=2, help="the number of PyTorch's processes")
     options = parser.parse_args()
     options.bin = options.bin.resolve()
     with tempfile.TemporaryDirectory() as folder:

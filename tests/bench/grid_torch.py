@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A fine-tuning grid the way people write it in PyTorch, made as fast as that allows: images in memory, frozen layers in
-eval mode without gradients, channels last, the cells spread over processes of one thread. On a GPU (--device cuda) also with
-automatic mixed precision in bf16, bytes going over the bus, cuDNN's benchmark and a fused optimizer.
+"""A fine-tuning grid as it is usually written in PyTorch, made as fast as that allows: images in memory, frozen layers in eval
+mode without gradients, channels last, the cells spread over processes of one thread. On a GPU (--device cuda) also with
+automatic mixed precision in bf16, images copied as bytes, cuDNN's benchmark and a fused optimizer.
 
     python3 grid_torch.py --data isic.h5 --init init.h5 --alpha 0.25 --seed 1 --out cells.json [--processes 2]
 
@@ -25,7 +25,7 @@ SHUFFLE, AUGMENT = 2, 3  # purposes of Philox streams
 
 
 def philox(seed, purpose, epoch, items, block):
-    """Four words a stream: [4, len(items)] uint32."""
+    """Four words of each stream: [4, len(items)] uint32."""
     c = [np.full(len(items), block, np.uint64), np.asarray(items, np.uint64), np.full(len(items), epoch, np.uint64),
          np.full(len(items), purpose, np.uint64)]
     k = [seed & 0xFFFFFFFF, seed >> 32]
@@ -38,7 +38,7 @@ def philox(seed, purpose, epoch, items, block):
 
 
 def permutation(seed, epoch, n):
-    """Fisher-Yates; Lemire's draw below i, whose rejection is left out (1 in 10^7 at these sizes)."""
+    """The shuffle of Fisher and Yates with Lemire's draw below i, without its rejection (1 in 10^7 at these sizes)."""
     words = np.concatenate([philox(seed, SHUFFLE, epoch, [0], block)[:, 0] for block in range((n + 3) // 4)])
     order = np.arange(n)
     for i, word in zip(range(n, 1, -1), words):
@@ -48,7 +48,7 @@ def permutation(seed, epoch, n):
 
 
 def draws(rule, seed, epoch, samples):
-    """One number in [0, 1) a sample, from the stream of the rule's name: its FNV-1a hash is added to the seed's upper half."""
+    """A number in [0, 1) for each sample, from the rule's stream: its name's FNV-1a hash is added to the seed's upper half."""
     name = 2166136261
     for byte in rule.encode():
         name = (name ^ byte) * 16777619 & 0xFFFFFFFF
@@ -57,7 +57,7 @@ def draws(rule, seed, epoch, samples):
 
 
 def augmented(pixels, samples, seed, epoch, flips, brightness):
-    """uint8 [N,H,W,3] of a batch, as Keras' ImageDataGenerator."""
+    """A batch, uint8 [N,H,W,3], augmented as by Keras' ImageDataGenerator."""
     pixels = pixels[samples]
     if flips:
         pixels = np.where(draws("horizontal_flip", seed, epoch, samples) < 0.5, pixels[:, :, ::-1], pixels)
@@ -69,7 +69,7 @@ def augmented(pixels, samples, seed, epoch, flips, brightness):
     return pixels
 
 
-class PadBehind(nn.Module):
+class PadAfter(nn.Module):
     """Keras' ZeroPadding2D(((0, 1), (0, 1)))."""
 
     def forward(self, x):
@@ -83,7 +83,7 @@ def mobilenet(alpha, classes):
     def convolution(name, filters, kernel, stride, groups=1):
         nonlocal channels
         if stride == 2 and kernel == 3:
-            layers.append(("", PadBehind()))
+            layers.append(("", PadAfter()))
         padding = 0 if stride == 2 else kernel // 2
         layers.append((name, nn.Conv2d(channels, filters, kernel, stride, padding, groups=groups, bias=False)))
         layers.append((f"{name}_bn", nn.BatchNorm2d(filters, eps=1e-3, momentum=0.01)))
@@ -122,7 +122,7 @@ def load(layers, path):
 
 
 def split_frozen(layers, depth):
-    """What is frozen in front, to run without gradients, and what trains: model.layers[-depth:]."""
+    """(the frozen layers, which run without gradients; the layers that train: model.layers[-depth:])"""
     frozen = nn.Sequential(*(module for _, module in layers[:-depth])).eval()
     for parameter in frozen.parameters():
         parameter.requires_grad_(False)
@@ -163,7 +163,7 @@ def run_cell(job):
     frozen, tail = (part.to(device, memory_format=torch.channels_last) for part in split_frozen(layers, depth))
     optimizer = torch.optim.Adam(tail.parameters(), lr=options.lr, eps=1e-7, **({"fused": True} if device.type == "cuda" else {}))
     pixels, labels = split["train"]
-    held = {name: (to_input(split[name][0], device), split[name][1]) for name in ("val", "test")}
+    splits = {name: (to_input(split[name][0], device), split[name][1]) for name in ("val", "test")}
     for epoch in range(options.epochs):
         order = permutation(options.seed, epoch, len(pixels))
         tail.train()
@@ -177,8 +177,8 @@ def run_cell(job):
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        val_accuracy, val_loss = evaluate(options, frozen, tail, *held["val"])
-    test_accuracy, test_loss = evaluate(options, frozen, tail, *held["test"])
+        val_accuracy, val_loss = evaluate(options, frozen, tail, *splits["val"])
+    test_accuracy, test_loss = evaluate(options, frozen, tail, *splits["test"])
     return {"augment": augment, "fine_tune": depth, "val_accuracy": val_accuracy, "val_loss": val_loss,
             "test_accuracy": test_accuracy, "test_loss": test_loss}
 
@@ -196,7 +196,7 @@ def main():
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    parser.add_argument("--cells", type=int, default=len(DEPTHS) * len(AUGMENTS), help="only the first so many")
+    parser.add_argument("--cells", type=int, default=len(DEPTHS) * len(AUGMENTS), help="trains only so many of the first cells")
     options = parser.parse_args()
     jobs = [(options, augment, depth) for augment in AUGMENTS for depth in reversed(DEPTHS)][:options.cells]
     begun = time.time()

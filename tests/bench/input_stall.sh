@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The share of training time that a rank waits for its one loader thread, for full training steps on real images:
+# Measures the share of training time that a rank waits for its one loader thread, in full training steps on real images:
 #     tests/bench/input_stall.sh [BUILD_BIN]        (images: $CNNSWEEP_SHARED/data, default ../shared)
 set -euo pipefail
 cd "$(dirname "$0")/../.."

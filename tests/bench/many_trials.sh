@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Memory and open descriptors of one rank over 300 tiny trials in one job; a Markdown table:
+# Prints a Markdown table of the memory and open descriptors of one rank during 300 tiny trials of one job:
 #     tests/bench/many_trials.sh [BUILD_BIN]
-# The short form that always runs is tests/train/test_memory_flat.c.
+# tests/train/test_memory_flat.c is the short form that belongs to the test suite.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=$(realpath "${1:-build/bin}")

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The 20-cell melanoma grid on real images with real weights, 2 ranks; prints results/melanoma_mobilenet.md:
+# Trains the 20-cell melanoma grid on real images with real weights and 2 ranks; prints results/melanoma_mobilenet.md:
 #     tests/bench/melanoma.sh [BUILD_BIN]        (material: $CNNSWEEP_SHARED, default ../shared)
-# Once on the split that the set comes with, whose test part is small (32 images), and once on a stratified split of the same
-# images, seeded (134 test images).
+# It trains once on the split of the published set, whose test part is small (32 images), and once on a seeded stratified
+# split of the same images (134 test images).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . cmake/packages.sh

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Packing rate against the rate of decoding the same files with libjpeg-turbo alone, with the same threads. Both programs
-# tell their own rate: files read, and for the packer from its first line to the dataset under its name. Medians of RUNS
-# runs, taken in turn. Prints a Markdown table; fails when a ratio is below BAR.
-# Everything lies in TMPDIR: in memory (/dev/shm) this measures the program, on a disk also the disk.
+# Compares the packing rate with the rate of decoding the same files with libjpeg-turbo alone, with as many threads. Both
+# programs print their own rate, the packer from its first line until the dataset has its name. Prints a Markdown table of
+# medians of RUNS runs, taken in turn; fails when a ratio is below BAR.
+# All files are in TMPDIR: in memory (/dev/shm) this measures the program, on a disk also the disk.
 #   tests/bench/pack_rate.sh [BUILD]      environment: CNNSWEEP_SHARED, THREADS, RUNS (7), BAR (0.8)
 set -euo pipefail
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 median() { sort -g | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
 
 below=0
-# case NAME FOLDER PACK-OPTION...
+# case_ NAME FOLDER PACK-OPTION...
 case_() {
     local name=$1 folder=$2 images i
     shift 2
@@ -41,7 +41,7 @@ echo "Packing against libjpeg-turbo alone, images/s, $threads threads, medians o
 echo
 echo "| images | n | options | libjpeg-turbo alone | cnnsweep-pack | ratio |"
 echo "|---|---|---|---|---|---|"
-# The sets are small: each image is there COPIES times, under another name, so that a rate is measured and not a start.
+# The sets are small: each image is copied COPIES times under other names, so that the start does not dominate the time.
 copies=${COPIES:-5}
 for set in isic_melanoma_vs_nevus car_damage_3class; do
     archive=$shared/data/$set.tar

@@ -5,10 +5,10 @@
  *
  *     mpirun -n RANKS queue_rate JOB.yaml FOLDER MEAN SIGMA CLAIMED ROOT
  *
- * MEAN: seconds of a trial, log-normal with SIGMA; 0: none. CLAIMED: the seconds that an epoch says it took beside
- * that: it depends on them whether its row waits for the disk. ROOT: what rank 0 does beside serving: `serves` nothing
- * else, `takes` trials as the others do, `computes` (takes trials too, and burns the core for their length, at least 50
- * ms).
+ * MEAN: the mean length of a trial in seconds, log-normal with SIGMA; 0: no length. CLAIMED: further seconds that an
+ * epoch reports; the sum of these decides whether its row is synced to the disk. ROOT: what rank 0 does besides
+ * serving: `serves` is nothing else, `takes` takes trials like the other ranks, `computes` takes trials too, but keeps
+ * the core busy for their length, at least 50 ms.
  *
  * Linked with --wrap, so that calls of the coordinator, of fsync and of the service thread's sleep are timed from
  * outside. */
@@ -31,7 +31,8 @@ enum { KINDS = CS_REPORT_LEAVING + 1, CLASSES_MAX = 64, ARGUMENTS = 7 };
 static const char *const kind_names[KINDS] = {"ask", "epoch", "finished", "failed", "leaving"};
 static const double micro = 1e6;
 
-/* What the wrapped calls saw; of the coordinator's where there are other ranks only those of the service thread. */
+/* Counts and times of the wrapped calls. If there are other ranks, only the service thread's calls of the coordinator
+ * count. */
 static struct {
     pthread_t main;
     bool others;
@@ -96,20 +97,20 @@ int __wrap_fsync(int file) {
     return result;
 }
 
-/* What all ranks know; rank 0 has read it from the job. */
+/* The load, which rank 0 reads from the job and sends to all ranks. */
 typedef struct load {
     int trials, epochs, classes;
     double mean, sigma, claimed;
 } load;
 
-/* What a rank waited for answers, in the order of its messages. */
+/* The seconds that a rank waited for answers, in the order of its messages. */
 typedef struct waits {
     double *seconds[KINDS];
     size_t n[KINDS], capacity[KINDS];
     double slept, burnt;
 } waits;
 
-/* Two uniforms make a normal (Box and Muller); the same on every rank. */
+/* The length of a trial, from two uniform numbers (Box and Muller); it is the same on every rank. */
 static double length_of(const load *l, int trial) {
     cs_rng rng = cs_rng_at(1, CS_PURPOSE_TEST, 0, (uint32_t)trial);
     double u = 1 - (double)cs_rng_float(&rng), v = (double)cs_rng_float(&rng);
@@ -179,7 +180,7 @@ static cs_status work(cs_queue *queue, const load *l, bool takes, bool compute, 
     return exchange(queue, &leaving, NULL, &answer, w);
 }
 
-/* What cs_plan_create makes, but that the lengths are given. */
+/* Makes the plan of cs_plan_create, but for given lengths. */
 static cs_status make_plan(const load *l, const cs_job *job, cs_dataset *dataset, int rank_groups, cs_plan *plan) {
     size_t n = (size_t)l->trials;
     const cs_group_limits limits = {.ranks = rank_groups, .most = 1, .memory = INFINITY};
@@ -196,18 +197,18 @@ static cs_status make_plan(const load *l, const cs_job *job, cs_dataset *dataset
     return cs_groups_makespan(plan->groups, plan->n_groups, rank_groups, &plan->makespan);
 }
 
-/* Rank 0's. */
-typedef struct office {
+/* What only rank 0 has. */
+typedef struct root_state {
     cs_job *job;
     cs_plan plan;
     cs_results *results;
     cs_coordinator *coordinator;
     double read, planned, opened, ran, ended; /* seconds of each step */
-} office;
+} root_state;
 
 static volatile sig_atomic_t stop;
 
-static cs_status open_office(const char *folder, int ranks, int rank_groups, load *l, office *o) {
+static cs_status open_root(const char *folder, int ranks, int rank_groups, load *l, root_state *o) {
     cs_dataset *dataset = NULL;
     double begun = cs_now();
     CS_TRY(cs_dataset_open(o->job->base.data.path, &dataset));
@@ -231,7 +232,7 @@ static cs_status open_office(const char *folder, int ranks, int rank_groups, loa
     return CS_OK;
 }
 
-static cs_status close_office(office *o) {
+static cs_status close_root(root_state *o) {
     FILE *nowhere = fopen("/dev/null", "w");
     double begun = cs_now();
     cs_status status = cs_coordinator_error(o->coordinator);
@@ -298,7 +299,7 @@ static cs_status print_kinds(const cs_ranks *ranks, const waits *own) {
     return CS_OK;
 }
 
-static void print_rest(const load *l, const office *o, int ranks) {
+static void print_rest(const load *l, const root_state *o, int ranks) {
     struct rusage usage;
     long messages = 0;
     for (int kind = 0; kind < KINDS; kind++)
@@ -323,7 +324,7 @@ static cs_status run(cs_ranks *ranks, char **arguments) {
     bool takes = rank > 0 || strcmp(root, "serves") != 0, compute = rank == 0 && strcmp(root, "computes") == 0;
     seen.others = size > 1;
     load l = {.mean = strtod(arguments[3], NULL), .sigma = strtod(arguments[4], NULL)};
-    office o = {0};
+    root_state o = {0};
     waits w = {0};
     cs_queue *queue = NULL;
     l.claimed = strtod(arguments[5], NULL);
@@ -331,7 +332,7 @@ static cs_status run(cs_ranks *ranks, char **arguments) {
         double begun = cs_now();
         CS_TRY(cs_job_read(arguments[1], NULL, 0, &o.job));
         o.read = cs_now() - begun;
-        CS_TRY(open_office(arguments[2], size, takes ? size : size - 1, &l, &o));
+        CS_TRY(open_root(arguments[2], size, takes ? size : size - 1, &l, &o));
     }
     CS_TRY(cs_ranks_share(ranks, &l, sizeof l));
     double begun = cs_now();
@@ -348,7 +349,7 @@ static cs_status run(cs_ranks *ranks, char **arguments) {
         free(w.seconds[kind]);
     if (rank > 0)
         return CS_OK;
-    CS_TRY(close_office(&o));
+    CS_TRY(close_root(&o));
     print_rest(&l, &o, size);
     return CS_OK;
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What rank 0 can carry, measured with the product's own queue and coordinator (queue_rate.c) and nothing to train:
+"""Measures the capacity of rank 0, with the program's queue and coordinator (queue_rate.c) and nothing to train:
 
     python3 tests/bench/scale.py [--build BUILD] [--rounds 5] [--folder FOLDER] [--service FILE]
 
-Markdown tables on standard output: 100,000 trials through the coordinator, the queue's hand-out rate, service times a message,
-rank 0's load with 64 ranks that sleep, and simulated against measured makespans. Medians of the rounds. FOLDER is where
-results go: on the disk whose fsync is to be measured. FILE gets the service times, for scale_sim.py."""
+It prints Markdown tables with medians of the rounds: 100,000 trials through the coordinator, the queue's hand-out rate, the
+service time of a message, rank 0's load with 64 ranks that sleep, and simulated makespans compared with measured ones. FOLDER,
+where results are written, is on the disk whose fsync is to be measured. FILE gets the service times, for scale_sim.py."""
 import argparse
 import csv
 import json
@@ -35,7 +35,7 @@ class Bench:
             subprocess.run([os.path.join(self.bin, "bin", command[0]), *command[1:]], check=True, capture_output=True)
 
     def job(self, trials, epochs):
-        """Ten batch sizes with so many seeds each."""
+        """Writes a job of ten batch sizes with equally many seeds."""
         path = os.path.join(self.folder, f"job-{trials}-{epochs}.yaml")
         with open(path, "w") as out:
             out.write(f"name: scale\ndata: {{path: {self.data}}}\nmodel: {{arch: basenet}}\ngroup: false\n"
@@ -44,7 +44,7 @@ class Bench:
         return path
 
     def once(self, ranks, trials, epochs, mean, sigma, claimed, root):
-        """What queue_rate tells, and the lengths of the trials."""
+        """(the JSON object of queue_rate, the lengths of the trials)"""
         out = os.path.join(self.folder, "out")
         shutil.rmtree(out, ignore_errors=True)
         command = [os.path.join(self.bin, "tests", "queue_rate"), self.job(trials, epochs), out, str(mean), str(sigma),
@@ -60,7 +60,7 @@ class Bench:
         return json.loads(done.stdout), lengths
 
     def median(self, *arguments):
-        """Of each number over the rounds."""
+        """The median of each number over the rounds."""
         runs = [self.once(*arguments)[0] for _ in range(self.rounds)]
         return median_of(runs)
 
@@ -72,7 +72,7 @@ def median_of(runs):
 
 
 def beside(run):
-    """Seconds a message of receiving and answering it, of rank 0's service thread."""
+    """The seconds that rank 0's service thread needs to receive and to answer a message."""
     handled = sum(run[kind]["n"] * run[kind]["us"] for kind in (*KINDS, "leaving")) + run["commits"] * run["commit_us"]
     return max(0.0, run["run_s"] * run["busy"] - handled * 1e-6) / run["messages"]
 
@@ -84,8 +84,8 @@ def service_of(run):
 
 
 def print_dry(bench):
-    print("\n## 100,000 trials through the coordinator\n\nOne rank that asks and tells and does nothing else; one epoch a trial, said "
-          "to have taken 2 s. One round.\n")
+    print("\n## 100,000 trials through the coordinator\n\nOne rank that asks and reports and does nothing else; one epoch in a trial, "
+          "reported as 2 s long. One round.\n")
     print("| trials | files | ask, us | epoch, us | finished, us | read the job, s | plan, s | open, s | all trials, s "
           "| end, s | resident, MB |\n|---|---|---|---|---|---|---|---|---|---|---|")
     for folder, name in (("/dev/shm", "memory"), (bench.folder, "disk")):
@@ -99,8 +99,8 @@ def print_dry(bench):
 
 
 def print_rate(bench):
-    print("\n## How fast the queue hands out and takes\n\nRanks ask, train nothing and tell as fast as they can; 5 epochs a "
-          "trial, each said to have taken 2 s, so that it is on the disk when it is answered.\n")
+    print("\n## How fast the queue hands out and takes\n\nRanks ask, train nothing and report as fast as they can; 5 epochs in "
+          "a trial, each reported as 2 s long, so that it is on the disk when it is answered.\n")
     print("| ranks | rank 0 | files | messages/s | trials/s | messages a sync | ask, us | epoch, us | finished, us | sync, us "
           "| beside, us | rank 0 busy | wait for a group, ms: median, p99 |\n"
           "|---|---|---|---|---|---|---|---|---|---|---|---|---|")
@@ -115,14 +115,14 @@ def print_rate(bench):
                   f"| {run['commit_us']:.0f} | {beside(run) * 1e6:.0f} | {run['busy']:.2f} "
                   f"| {run['ask']['wait_median_us'] / 1e3:.1f}, {run['ask']['wait_p99_us'] / 1e3:.1f} |", flush=True)
             if (ranks, root) == (8, "serves"):
-                service = service_of(run)   # those of 64 ranks are disturbed by the ranks, which share the cores
+                service = service_of(run)   # those with 64 ranks are disturbed by the ranks, which share the cores
         shutil.rmtree(other.folder)
     return service
 
 
 def print_load(bench):
     print("\n## Rank 0's load with 64 ranks\n\n64 ranks on the cores there are; trials sleep, log-normal with sigma 0.5, and "
-          "tell 10 epochs.\n")
+          "report 10 epochs.\n")
     print("| mean trial, s | rank 0 | messages/s | rank 0 busy | service thread, cores | wait for an epoch, ms: median, p99 "
           "| wait for a group, ms: median, p99 |\n|---|---|---|---|---|---|---|")
     for mean, trials, root in ((0.5, 1000, "serves"), (2, 260, "serves"), (2, 260, "computes"), (0.1, 2000, "serves")):

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A sweep's queue as a discrete-event simulation: thousands of ranks, one service thread on rank 0.
+"""A discrete-event simulation of a sweep's queue: thousands of ranks, and one service thread on rank 0.
 
     python3 tests/bench/scale_sim.py [--ranks N,...] [--trials N] [--mean SECONDS,...] [--epochs N] ...
 
-prints a Markdown table: the makespan, the share of the ranks' time that is training (utilisation), the same with a rank 0
-that answers at once (so that what is lost to the last trials alone is seen), rank 0's share of busy time, and the number
-of ranks at which it would be busy always.
+prints a Markdown table: the makespan, the share of the ranks' time that is training (utilisation), the utilisation with a rank
+0 that answers at once (which shows the loss by the last trials alone), rank 0's share of busy time, and the number of ranks
+at which it would always be busy.
 
 What is modelled is src/sweep/run/queue.c, coordinator.c and ranks.c: a rank asks, trains, tells each epoch and the end of a trial,
 and looks for the answer every NAP seconds. The service thread takes all messages that are there, at most TOGETHER,
@@ -26,8 +26,8 @@ WORTH_A_SYNC = 1.0  # seconds of training, seconds_worth_a_sync of results.c
 
 @dataclass(frozen=True)
 class Service:
-    """Seconds. Of a message: what the coordinator takes for each kind (`finished` with the sync of the report), and what
-    receiving and answering take beside that."""
+    """Times in seconds. For a message they are the coordinator's time for each kind (`finished` includes the sync of the report)
+    and the time to receive and answer it (`message`)."""
     ask: float = 1.4e-6
     epoch: float = 278e-6
     finished: float = 6.94e-3
@@ -41,7 +41,7 @@ NOTHING = Service(*[0.0] * 7)
 
 
 def lengths_of(trials, mean, sigma, seed=1):
-    """Log-normal: most are short, some very long."""
+    """Log-normal lengths: most are short, some are very long."""
     draw = random.Random(seed)
     return [mean * math.exp(sigma * draw.gauss(0, 1) - sigma * sigma / 2) for _ in range(trials)]
 
@@ -53,7 +53,7 @@ class Outcome:
     takers: int
     busy: float         # rank 0's, share of the makespan
     messages: int
-    waits: list         # of the ranks for their answers, by message, unsorted
+    waits: list         # of the ranks for each answer, unsorted
 
     @property
     def utilisation(self):
@@ -61,38 +61,38 @@ class Outcome:
 
 
 class Sweep:
-    """Ranks are numbered; an arrival is (when, rank). What a rank will tell next is in `told`: 0 asks, 1..epochs tell
-    that epoch, epochs + 1 the end."""
+    """An arrival of a message is (time, rank). next_message[rank] is what the rank sends next: 0 asks for a trial, 1..epochs
+    reports that epoch, epochs + 1 reports the end; -1: the rank has finished."""
 
     def __init__(self, ranks, lengths, epochs, service, root_trains=False):
         self.service, self.epochs = service, epochs
         self.lengths = sorted(lengths, reverse=True)
         self.next_trial = 0
-        self.root = 0 if root_trains else -1    # rank 0 speaks to the coordinator itself
+        self.root = 0 if root_trains else -1    # rank 0 calls the coordinator itself
         self.takers = ranks if root_trains else ranks - 1
         first = 0 if root_trains else 1
-        self.told, self.step = [0] * ranks, [0.0] * ranks
+        self.next_message, self.step = [0] * ranks, [0.0] * ranks
         self.arrivals = [(0.0, r) for r in range(first, first + self.takers)]
         self.at_risk = self.busy = 0.0
         self.messages, self.waits = 0, []
 
     def handle(self, rank):
-        """Seconds of the coordinator; sets what the rank does next."""
-        kind, s = self.told[rank], self.service
+        """Handles the rank's message and returns the coordinator's seconds; sets what the rank sends next."""
+        kind, s = self.next_message[rank], self.service
         self.messages += 1
         if kind == 0:
             if self.next_trial == len(self.lengths):
-                self.told[rank] = -1
+                self.next_message[rank] = -1
                 return s.ask
             self.step[rank] = self.lengths[self.next_trial] / max(self.epochs, 1)
             self.next_trial += 1
-            self.told[rank] = 1
+            self.next_message[rank] = 1
             return s.ask
         if kind <= self.epochs:
-            self.told[rank] = kind + 1
+            self.next_message[rank] = kind + 1
             self.at_risk += self.step[rank]
             return s.epoch
-        self.told[rank] = 0
+        self.next_message[rank] = 0
         self.at_risk += self.step[rank] * max(self.epochs, 1)
         return s.finished
 
@@ -107,15 +107,15 @@ class Sweep:
         sleep = 0.0 if rank == self.root else self.service.sleep
         seen = sent + math.ceil((answered - sent) / sleep) * sleep if sleep > 0 else answered
         self.waits.append(seen - sent)
-        told = self.told[rank]
-        if told < 0:
+        message = self.next_message[rank]
+        if message < 0:
             return
-        trains = 1 <= told <= max(self.epochs, 1)
-        work = (self.step[rank] if trains else 0.0) + (self.service.begin if told == 1 else 0.0)
+        trains = 1 <= message <= max(self.epochs, 1)
+        work = (self.step[rank] if trains else 0.0) + (self.service.begin if message == 1 else 0.0)
         heapq.heappush(self.arrivals, (seen + work, rank))
 
     def serve(self, now):
-        """One turn from `now`: all that wait are handled and answered; the time when that is done."""
+        """One turn from `now`: handles and answers all messages that wait; returns the time when that is done."""
         arrivals, batch, clock, own = self.arrivals, [], now, self.service.message
         while arrivals and arrivals[0][0] <= clock and len(batch) < TOGETHER:
             sent, rank = heapq.heappop(arrivals)
@@ -130,7 +130,7 @@ class Sweep:
         return clock
 
     def run(self):
-        free = 0.0  # when the service thread looks next
+        free = 0.0  # when the service thread looks next for messages
         while self.arrivals:
             sent, rank = self.arrivals[0]
             start = free
@@ -146,7 +146,7 @@ def simulate(ranks, lengths, epochs, service, root_trains=False):
 
 
 def seconds_a_trial(service, epochs, mean, together=TOGETHER):
-    """What rank 0 is busy with each trial when it is never idle, and full batches share their syncs."""
+    """Rank 0's time for each trial when it is never idle and full batches share their syncs."""
     messages = epochs + 2
     worth = min(1.0, 2 * mean * together / messages / WORTH_A_SYNC)  # syncs a batch
     return (service.ask + epochs * service.epoch + service.finished + messages * service.message +
@@ -154,7 +154,7 @@ def seconds_a_trial(service, epochs, mean, together=TOGETHER):
 
 
 def most_ranks(service, epochs, mean):
-    """Analytical: so many keep rank 0 always busy; with more it is the limit."""
+    """The number of ranks, from a formula, that keeps rank 0 always busy; with more ranks, rank 0 is the limit."""
     return (mean + service.begin) / seconds_a_trial(service, epochs, mean)
 
 
@@ -186,7 +186,7 @@ def main():
     parser.add_argument("--trials", type=int, default=100000)
     parser.add_argument("--mean", type=numbers(float), default=[1, 10, 60, 600])
     parser.add_argument("--sigma", type=float, default=1.0, help="of the log-normal lengths; 0: all equal")
-    parser.add_argument("--epochs", type=int, default=10, help="rows a trial")
+    parser.add_argument("--epochs", type=int, default=10, help="epochs of a trial")
     parser.add_argument("--root-trains", action="store_true", help="rank 0 takes trials too")
     parser.add_argument("--service", help="JSON file with other service times, in seconds, by the names of Service")
     args = parser.parse_args()

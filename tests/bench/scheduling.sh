@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# How busy the ranks are, and what a trial costs beside its training; a Markdown table:
+# Prints a Markdown table: how busy the ranks are, and how much time a trial costs besides its training:
 #     tests/bench/scheduling.sh [BUILD_BIN]
 # 40 trials of 1 to 20 epochs, one by one on 4 ranks of one thread: at least 0.9 of the ranks' time is training.
-# 300 tiny trials on one rank: less than 50 ms beside the training of each.
-# On several ranks what is beside training is mostly waiting at the end. A busy machine makes both look worse.
+# 300 tiny trials on one rank: less than 50 ms besides the training of each.
+# On several ranks the other time is mostly waiting at the end. On a busy machine both figures are worse.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . cmake/packages.sh

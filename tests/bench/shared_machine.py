@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How training gets on beside other programs: the seconds of an epoch on an idle machine, and beside one and two busy
-processes.
+"""Measures training beside other programs: the seconds of an epoch on an idle machine, and beside one and two busy processes.
 
     python3 tests/bench/shared_machine.py [--bin build/bin] [--images 11250] [--rounds 5] [--before OTHER_BIN]
 
-BaseNet on drawings of 32 px in batches of 64. The ways take turns in every round; the table has the medians, with the
-smallest and largest. Beside two busy processes the default may take at most 1.3 times as long as the better of one
-thread and two that wait passively, which the exit code tells; --before adds the default of another build, with which an
-epoch on an idle machine is compared. Nothing else may run on the machine."""
+BaseNet on drawings of 32 px in batches of 64. In every round the settings run in turn; the table has the medians, with the
+smallest and largest. The exit code is 1 if beside two busy processes the default takes more than 1.3 times as long as the
+better of one thread and two threads that wait passively. --before adds the default of another build, with which an epoch on an
+idle machine is compared. Nothing else may run on the machine."""
 import argparse
 import csv
 import os
@@ -28,7 +27,7 @@ WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS")
 
 
 def epoch(binary, folder, environment=(), sets=(), ranks=1):
-    """The seconds that training took."""
+    """Trains one epoch; returns the seconds of training."""
     launcher = ["mpirun", "-n", str(ranks), "--bind-to", "none"] if ranks > 1 else []
     options = [argument for text in (*sets, f"ranks_per_trial={ranks}") for argument in ("--set", text)]
     env = {**{k: v for k, v in os.environ.items() if k not in WAITING}, **MPI, **dict(environment)}
@@ -79,7 +78,7 @@ def main():
             print(f"| {busy} busy processes | {' | '.join(cells)} |", flush=True)
     better = min(medians[2]["one thread"], medians[2]["two threads, passive"])
     ratio = medians[2]["default"] / better
-    print(f"\nbeside two busy processes the default takes {ratio:.2f} times the better way's time (wanted: at most {WANTED})")
+    print(f"\nbeside two busy processes the default takes {ratio:.2f} times the better setting's time (wanted: at most {WANTED})")
     if options.before:
         print(f"idle it takes {medians[0]['default'] / medians[0]['default before']:.2f} times as long as before")
     return 0 if ratio <= WANTED else 1

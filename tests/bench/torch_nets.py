@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The zoo in PyTorch, for speed only: torchvision's where it has the same convolutions, else written out here. Layers that
-cost next to nothing (where a stride-2 layer pads) follow torch's habits."""
+"""The zoo in PyTorch, to measure speed only: torchvision's networks if they have the same convolutions, else networks written in
+this file. Details that hardly cost time (where a stride-2 layer pads) are as is usual in torch."""
 from torch import nn
 
 try:
     from torchvision import models as tv
-except ImportError:  # then those networks say that they want it
+except ImportError:  # those networks then fail with a message that asks for it
     tv = None
 
 CLASSES = 2
@@ -32,7 +32,7 @@ def mobilenet(size):
     for filters, stride in [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)] + [(512, 1)] * 5 + [
             (1024, 2), (1024, 1)]:
         # Keras pads bottom and right only, so an odd size loses its last row; without padding torch gives the same size
-        # and, unlike with a padding layer, pays nothing for it.
+        # without the cost of a padding layer.
         padding = 0 if stride == 2 and pixels % 2 else 1
         layers += [conv_norm(channels, channels, 3, stride, channels, padding, relu6),
                    conv_norm(channels, filters, act=relu6)]
@@ -41,7 +41,7 @@ def mobilenet(size):
 
 
 def resnet50_v1(_size):
-    """Keras' version: the stride is in a block's first convolution, and convolutions have biases."""
+    """The version of Keras: the stride is in the first convolution of a block, and convolutions have biases."""
     model = tv.resnet50(num_classes=CLASSES)
     for module in model.modules():
         if isinstance(module, tv.resnet.Bottleneck) and module.conv2.stride == (2, 2):
@@ -86,7 +86,7 @@ def xception(_size):
 
 
 def small(convs, dense, size, norm=None, dropout=0.0):
-    """convs: (filters, kernel, pool behind it?, padded?)"""
+    """convs: (filters, kernel, followed by a pool?, padded?)"""
     layers, channels = [], 3
     for filters, kernel, pool, padded in convs:
         layers.append(nn.Conv2d(channels, filters, kernel, padding=kernel // 2 if padded else 0))

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same work as engine_rate in PyTorch, the way it is best written there: torch_rate.py THREADS, then on standard input
+"""The same work as engine_rate in PyTorch, as it is best written in it: torch_rate.py THREADS reads from standard input
 
-    open ARCH DIALECT SIZE BATCH train|forward channels_last|contiguous     a network; one step is run
+    open ARCH DIALECT SIZE BATCH train|forward channels_last|contiguous     opens a network and runs one step
     STEPS                                                                   prints the median of their seconds
 
-The frozen forward in eval mode under inference_mode."""
+"forward" runs in eval mode under inference_mode."""
 import statistics
 import sys
 import time

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 set_property(TEST test_engine_ranks APPEND PROPERTY ENVIRONMENT
   LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/engine/lsan.supp)
-# A part of the CUDA engine that knows no GPU.
+# This part of the CUDA engine does not depend on CUDA.
 target_sources(test_engine_plan_cache PRIVATE ${PROJECT_SOURCE_DIR}/src/engine/cuda/plan_cache.c)
 set_source_files_properties(engine/test_engine_plan_cache.c PROPERTIES INCLUDE_DIRECTORIES
   ${PROJECT_SOURCE_DIR}/src/engine)
