@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The Debian package from its making to the demo: builds it (build-deb/), installs it with apt into a fresh Debian 12 and
-# trains jobs/demo.yaml there as an ordinary user. On Debian 12, as root, with debootstrap and a mirror in reach:
+# Builds the Debian package (build-deb/), installs it with apt into a fresh Debian 12, and trains jobs/demo.yaml in it as an
+# ordinary user. Runs on Debian 12, as root, with debootstrap and a mirror in reach:
 #
 #   tests/deb.sh FOLDER [MIRROR]     FOLDER gets the fresh system, must not exist and is removed at the end
 #
@@ -21,13 +21,13 @@ clean() {
 }
 trap clean EXIT
 
-# shown COMMAND: printed as at a prompt, then run.
+# shown COMMAND: prints the command as at a prompt and runs it.
 shown() {
     printf '\n$ %s\n' "$1"
     bash -c "$1"
 }
 
-# inside USER COMMAND: in the fresh system.
+# inside USER COMMAND: runs the command in the fresh system.
 inside() {
     printf '\n%s $ %s\n' "$1" "$2"
     chroot "$root" su "$1" -s /bin/bash -c "set -o pipefail; cd && export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive && $2"
@@ -60,4 +60,4 @@ inside someone "cat results/demo/table.md"
 inside someone "ls results/demo"
 inside root "apt-get remove -y -qq cnnsweep >apt.log 2>&1 && ! ls -d /usr/share/*/cnnsweep /usr/bin/cnnsweep* 2>/dev/null"
 echo
-echo "The package installs, trains and goes."
+echo "The package can be installed, trains and can be removed."

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do three sweeps give what an earlier build gave, bit for bit? For changes that are to change no number.
+"""Do three sweeps give the results of an earlier build bit for bit? For changes that must not change any number.
 
-    tests/golden_runs.py record BUILD/bin FOLDER     trains them and keeps what they leave in FOLDER
+    tests/golden_runs.py record BUILD/bin FOLDER     trains them and keeps their results in FOLDER
     tests/golden_runs.py compare BUILD/bin FOLDER    trains them again and names every difference
 
-A grid whose trials share trunks and cached rows, a random sweep with ASHA, and trials of two ranks each. Compared are
-trials.csv, history/, report/, the tested weights and journal.jsonl, without what depends on the clock, on the program's
-version or on the folder. `--keys-changed` also leaves out the trials' keys, and `--augmentation-changed` the trials that
-are augmented by drawing."""
+The sweeps are a grid whose trials share trunks and cached rows, a random sweep with ASHA, and trials of two ranks each. The
+comparison is of trials.csv, history/, report/, the tested weights and journal.jsonl, without what depends on the clock, on the
+program's version or on the folder. `--keys-changed` also leaves out the trials' keys, and `--augmentation-changed` the trials
+whose augmentation draws random numbers."""
 import argparse
 import csv
 import json
@@ -96,14 +96,14 @@ def without(record, names):
 
 
 def read_journal(path, left_out):
-    """Its lines, sorted: those of several ranks come in any order, and so does which rank told them."""
+    """The sorted lines of a journal without their ranks, as the order of the lines and the rank of each may vary."""
     with open(path) as file:
         lines = [without(json.loads(line), left_out | {"rank", "sweep", "format"}) for line in file]
     return sorted(json.dumps(line, sort_keys=True) for line in lines)
 
 
 def read_results(folder, left_out, skipped):
-    """What is compared: {file: its lines or bytes}."""
+    """{file: its lines or bytes} of all that is compared."""
     found = {}
     with open(os.path.join(folder, "trials.csv"), newline="") as file:
         rows = [without(row, left_out | {"rank"}) for row in csv.DictReader(file)]

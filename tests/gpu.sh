@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Everything that needs a GPU, in one command: the engine's tests on it, training runs, compute-sanitizer, speed.
+# Runs everything that needs a GPU: the engine's tests, training runs, compute-sanitizer, benchmarks.
 #
 #   tests/gpu.sh [--build DIR] [--out DIR] [--quick] [STEP|GROUP...]
-#     --build   a build of this source; default: build, or the bundle that this script lies in (tests/gpu_bundle.sh)
+#     --build   a build of this source; default: build, or the bundle that has this script (tests/gpu_bundle.sh)
 #     --out     where the report and the logs go; default: $OUT, else results/gpu
-#     --quick   a few seconds' worth of each check, to try this script; CNNSWEEP_CUDA_PLUGIN may name the plug-in that runs
-#               on the host. Benchmarks are tiny then and say nothing.
-#     STEP      of the list that --list prints, or a group of it: checks, bench. Default: all, about 20 minutes.
+#     --quick   each check takes a few seconds, to test this script; CNNSWEEP_CUDA_PLUGIN may name the plug-in that runs
+#               on the host. The benchmarks are then tiny and mean nothing.
+#     STEP      a step of the list that --list prints, or a group of steps: checks, bench. Default: all, about 20 minutes.
 #
 # The machine needs CUDA's, cuDNN's and NCCL's libraries (a toolkit's, or pip's packages), Python 3 with numpy, and for the
-# comparisons PyTorch and h5py. No step stops the others; each has a limit. Ends with a table of what passed, failed, or was not
-# run and why, and exit status 1 when a check failed.
+# comparisons PyTorch and h5py. A failing step does not stop the others; each has a time limit. The report is a table of
+# the steps that passed, failed, or were not run and why. The exit status is 1 when a check failed.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build out=${OUT:-} quick='' list='' wanted=()
@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
 done
 python=${PYTHON:-python3}
 
-# ---- Steps: name, group, limit in seconds, command. A limit is several times what is expected.
+# ---- Steps: name, group, limit in seconds, command. A limit is several times the expected time.
 
 steps=()
 declare -A group_of=() limit_of=() command_of=()
@@ -83,7 +83,7 @@ training accuracy 150
 training repeat 90
 training checkpoint 90
 
-# A small network with what training can have: depthwise and other convolutions, batch norm, pooling, Adam.
+# A small network with all that training may use: depthwise and other convolutions, batch norm, pooling, Adam.
 sanitize() { # TOOL PRECISION
     step "sanitizer_$1_$2" checks 180 sanitized "$1" "$build/tests/engine_rate" mobilenet keras 0.25 32 4 train 1 device=cuda \
         precision="$2" classes=3
@@ -134,7 +134,7 @@ if command -v nvidia-smi >/dev/null; then
     gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1)
 fi
 if [ -z "$gpu" ] && [ -z "$host_plugin" ]; then
-    echo "gpu.sh: nvidia-smi names no GPU here: nothing to test" >&2
+    echo "gpu.sh: nvidia-smi names no GPU: nothing to test" >&2
     exit 2
 fi
 name=$(tr -cs 'A-Za-z0-9\n' '_' <<<"${gpu:-host}")
@@ -148,7 +148,7 @@ export CNNSWEEP_BENCH_LOG=$logs/bench_stderr.log XDG_CACHE_HOME=$plans CNNSWEEP_
 machine() {
     echo "# ${gpu:-No GPU: the plug-in that runs on the host}"
     echo
-    echo "By \`tests/gpu.sh${quick:+ --quick}\`, $(date -u +%Y-%m-%d)${quick:+; QUICK: it tries the script, and says nothing about speed}."
+    echo "By \`tests/gpu.sh${quick:+ --quick}\`, $(date -u +%Y-%m-%d)${quick:+; QUICK: it tests the script, and its speed means nothing}."
     echo
     [ -z "$gpu" ] || nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm --format=csv,noheader | sed 's/^/- GPU, driver, memory, clock: /'
     "$python" "$root/tests/gpu_libraries.py" --versions
@@ -159,7 +159,7 @@ machine() {
 
 # ---- Running.
 
-sanitized() { # TOOL COMMAND...: a warm-up step and two more
+sanitized() { # TOOL COMMAND...: runs a warm-up step and two more
     local tool=$1 sanitizer
     shift
     sanitizer=$(command -v compute-sanitizer || find -L /usr/local/cuda*/bin /opt/nvidia -name compute-sanitizer -type f 2>/dev/null | head -1)
@@ -171,7 +171,7 @@ export -f sanitized
 export gpu
 
 state=() seconds=() reason=()
-# What failed, in a line: cmocka's, Python's or the program's own words.
+# The line of the log that says what failed, from cmocka, Python or the program.
 why() { # LOG STATUS
     case $2 in
     124 | 137) echo "ran past its limit" ;;

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Packs what tests/gpu.sh needs into one file, for a machine that has a GPU and none of our libraries:
+# Packs what tests/gpu.sh needs into one file, for a machine that has a GPU but none of our libraries:
 #
 #   tests/gpu_bundle.sh BUNDLER BUILD FILE.tar.gz
 #
-# BUNDLER makes a folder that can be moved of programs and the libraries they need, except glibc and CUDA's, and packs it:
+# BUNDLER copies programs and the libraries that they need, except glibc and CUDA's, into a relocatable folder and packs it:
 #   BUNDLER -m -s -t FILE FOLDER SOURCE:PLACE...      (-m: with Open MPI; -s: stripped)
-# There:  tar xzf FILE.tar.gz && gpu/source/tests/gpu.sh
+# On that machine:  tar xzf FILE.tar.gz && gpu/source/tests/gpu.sh
 set -euo pipefail
 [ $# = 3 ] || { sed -n '2,8p' "$0"; exit 2; }
 bundler=$1 build=$(cd "$2" && pwd) file=$(realpath -m "$3")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where this machine has the CUDA libraries that the plug-in wants: the folders, joined by ':', for LD_LIBRARY_PATH. pip's
-packages of this interpreter come first, as PyTorch uses those, then the toolkit, then what the loader finds by itself. With
---versions: a line of Markdown for each. Exit status 1, naming it, when one is nowhere."""
+"""Prints the folders of the CUDA libraries that the plug-in needs, joined by ':', for LD_LIBRARY_PATH. pip's packages of this
+Python come first, as PyTorch uses those, then the toolkit, then what the loader finds by itself. With --versions it prints a
+line of Markdown for each library. If one is missing, it names it, and the exit status is 1."""
 import ctypes
 import glob
 import os
@@ -9,7 +9,7 @@ import re
 import site
 import sys
 
-WANTED = ("libcudart.so.13", "libcudnn.so.9", "libnccl.so.2", "libcublasLt.so.13", "libnvrtc.so.13")  # the last two: cuDNN's
+WANTED = ("libcudart.so.13", "libcudnn.so.9", "libnccl.so.2", "libcublasLt.so.13", "libnvrtc.so.13")  # cuDNN needs the last two
 
 
 def pip_folders():
@@ -24,7 +24,7 @@ def toolkit_folders():
 
 
 def find(name, folders):
-    """Its folder; "" where the loader knows it anyway; None."""
+    """The folder of the library; "" if the loader finds it by itself; None if it is missing."""
     for folder in folders:
         if os.path.exists(os.path.join(folder, name)):
             return folder
@@ -60,7 +60,7 @@ def main():
         for name, folder in found.items():
             kind = re.sub(r"lib|\.so.*", "", name)
             if folder is None:
-                print(f"- {name}: not here")
+                print(f"- {name}: missing")
             elif kind in ("cudart", "cudnn", "nccl"):
                 print(f"- {name}: {version(kind, os.path.join(folder, name))} ({folder or 'the system'})")
         return 0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole training runs on a GPU, beside the CPU: the same accuracy, the same bits twice where that is asked for, and a
-checkpoint that goes from CPU to GPU and back. On drawn images; a part of tests/gpu.sh.
+"""Whole training runs on a GPU, compared with the CPU: they have the same accuracy, repeat bit for bit where that is asked for,
+and a checkpoint moves from the CPU to the GPU and back. The images are drawn; tests/gpu.sh runs this script.
 
     CNNSWEEP_BIN=$PWD/build/bin python3 tests/gpu_training.py [accuracy|repeat|checkpoint...] [--device cuda] [--small]
 """
@@ -30,7 +30,7 @@ ENDED_BY_SIGNAL = 75
 
 
 def sets_of(device, **sets):
-    """A CPU has no precision."""
+    """The options for a device; a CPU has no precision."""
     flags = ["--device", device]
     if device == "cuda":
         for name, value in sets.items():
@@ -57,13 +57,13 @@ def weights(out):
 def test_accuracy(device, _epochs, small):
     cpu = train("on_cpu", "cpu")
     level, images = float(cpu["test_accuracy"]), int(sum(1 for _ in open_test_images()))
-    assert level > 0.5 or small, f"the run on the CPU has learnt nothing ({level}): nothing can be compared with it"
+    assert level > 0.5 or small, f"the run on the CPU has not improved on chance ({level}), so nothing can be compared with it"
     slack = 2 * (level * (1 - level) / images + 0.25 / images**2) ** 0.5 + 1 / images
     print(f"cpu: test accuracy {level:.3f} on {images} images", flush=True)
     for precision in ("fp32", "tf32", "bf16", "fp16"):
         got = float(train(f"on_gpu_{precision}", device, precision=precision)["test_accuracy"])
         print(f"{device} {precision}: {got:.3f}", flush=True)
-        assert got >= level - slack, f"{precision}: {got:.3f}, the CPU {level:.3f}; {slack:.3f} less would do (two standard errors)"
+        assert got >= level - slack, f"{precision}: {got:.3f}, the CPU {level:.3f}; {slack:.3f} less may be (two standard errors)"
         if device != "cuda":
             break
 
@@ -84,7 +84,7 @@ def test_repeat(device, _epochs, _small):
 
 
 def train_until(out, device, epochs):
-    """Stops it behind so many epochs more."""
+    """Trains and stops after so many more epochs."""
     sweep = stopped_at(epoch(epochs), "train", "job.yaml", "--out", out, "--resume", *sets_of(device, precision="fp32"))
     sweep.signal(signal.SIGUSR2)
     code, _, log = sweep.end()
@@ -114,7 +114,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tests", nargs="*", choices=[*TESTS, []], default=[])
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--small", action="store_true", help="to try the script: says nothing about accuracy")
+    parser.add_argument("--small", action="store_true", help="a quick run to test the script; its accuracy means nothing")
     options = parser.parse_args()
     epochs = 6 if options.small else 24
     make_data(per_class=20 if options.small else 200)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The engine's tests against oneDNN 3.x, where the system's is 2.x: takes a build of it from PyPI (Apache-2.0), builds in
-# build-onednn3/ and runs the tests of the engine and train rooms, or those that options of ctest say.
+# Runs the engine's tests with oneDNN 3.x where the system has 2.x: takes a build of it from PyPI (Apache-2.0), builds in
+# build-onednn3/ and runs the tests of the engine and train rooms, or those that options of ctest choose.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=2023.2.0 # oneDNN 3.2

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Tests that start processes must not depend on how fast any of them is. This runs those of the folders cli, sweep, fault
+# Tests that start processes must not depend on the speed of these processes. This runs those of the folders cli, sweep, fault
 # and slurm again and again beside four busy processes (stress-ng), and on one core (taskset):
 #
 #     tests/under_load.sh [BUILD [BUSY_RUNS [ONE_CORE_RUNS]]]        default: build-ci 5 2
 #
-# It is run on purpose: it takes hours where CI takes minutes. A line a run is printed; the log of run N is in
+# No other script calls this one, because it takes hours. It prints a line for each run; the log of run N is in
 # BUILD/under_load/. The exit code is 1 when a test failed in any run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ build=${1:-build-ci} busy=${2:-5} one_core=${3:-2}
 logs=$build/under_load
 failed=0
 
-# run NAME COMMAND...: the tests by way of the command.
+# run NAME COMMAND...: runs the tests under the command.
 run() {
     local name=$1 log=$logs/$1.log began=$SECONDS
     shift

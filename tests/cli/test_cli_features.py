@@ -124,7 +124,8 @@ def test_options_that_contradict_features_are_refused_with_their_place():
 def interrupt_extraction(folder, wanted):
     """(exit code, log) of a run that gets the signal when it begins to compute features."""
     other = ("--set", "model.arch=mobilenet", "--set", "model.weights=", "--set", "sweep.parameters.head=[[gap, dense]]")
-    sweep = stopped_at("open .h5.tmp 1", "train", "job.yaml", "--out", folder + "-r", *ONE, *other, "--set", f"data.features={folder}")
+    sweep = stopped_at("open .h5.tmp 1", "train", "job.yaml", "--out", folder + "-r", *ONE, *other, "--set",
+                       f"data.features={folder}")
     sweep.signal(wanted)
     code, _, log = sweep.end()
     return code, log

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 
-from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, stopped_at, make_data, path, read_trials, run, run_ok, run_tests, without_clock,
-                     write_job)
+from harness import (BIN, CLEAN, JOB, MPI, SCRATCH, make_data, path, read_trials, run, run_ok, run_tests, stopped_at,
+                     without_clock, write_job)
 from breakpoints import PATIENCE, epoch
 
 TESTS = os.path.join(BIN, "../tests")

@@ -31,7 +31,8 @@ def checkpoint(n):
 def preload(breakpoint, **what):
     """The environment that sets the breakpoint; what: stop="BYTES FILE" or clock=SECONDS, see breakpoint.c. AddressSanitizer
     accepts a preloaded library only with these options, and Open MPI does not free all its memory at exit."""
-    return {"LD_PRELOAD": LIBRARY, "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0", "CNNSWEEP_TEST_BREAKPOINT": breakpoint,
+    return {"LD_PRELOAD": LIBRARY, "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0",
+            "CNNSWEEP_TEST_BREAKPOINT": breakpoint,
             **{f"CNNSWEEP_TEST_{name.upper()}": str(value) for name, value in what.items()}}
 
 

@@ -100,9 +100,9 @@ static cs_status sleep_on(void *context, FILE *text) {
 
 /* The seconds that the error names. */
 static double seconds_in_error(void) {
-    const char *told = strstr(cs_error_last()->text, "after ");
-    assert_non_null(told);
-    return strtod(told + strlen("after "), NULL);
+    const char *number = strstr(cs_error_last()->text, "after ");
+    assert_non_null(number);
+    return strtod(number + strlen("after "), NULL);
 }
 
 static void too_much_work_is_an_error_that_names_the_file(void **state) {
