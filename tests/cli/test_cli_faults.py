@@ -53,7 +53,7 @@ def test_a_file_past_its_limit_stops_cleanly_and_resumes():
         assert_reference(out)
 
 
-def test_a_full_disk_resumes_when_there_is_room():
+def test_a_sweep_on_a_full_disk_is_resumed_when_the_disk_has_room():
     mount = path("small")
     os.makedirs(mount)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", mount], capture_output=True)

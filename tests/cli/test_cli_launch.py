@@ -42,7 +42,7 @@ def test_ranks_and_gpus_that_do_not_match_are_warned_of():
         assert (f"warn: {warning}" in log) if warning else ("GPUs of the node" not in log), log
 
 
-def test_gpus_that_slurm_gave_and_nobody_uses_are_warned_of():
+def test_unused_gpus_of_slurm_are_warned_of():
     log = start("--device", "cpu", env={"SLURM_GPUS_ON_NODE": "2"})
     assert "warn: Slurm gave the node 2 GPUs, and the CPU computes" in log, log
 

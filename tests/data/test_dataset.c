@@ -15,7 +15,7 @@
 
 static const fixture raw = {.encoding = CS_ENCODING_RAW, .h = 5, .w = 7, .counts = {11, 4, 3}};
 
-/* The pixels of sample i as fixture_write made them, for raw sets. */
+/* Sample i of a raw dataset has the pixels that fixture_write made. */
 static void assert_pixels(const cs_dataset *dataset, const fixture *spec, cs_split split, int64_t i) {
     uint8_t expected[5 * 7 * 3];
     size_t size;
@@ -40,7 +40,7 @@ static void assert_content(const cs_dataset *dataset, const fixture *spec) {
     }
 }
 
-static void raw_set_is_read_as_written(void **state) {
+static void a_raw_dataset_is_read_as_written(void **state) {
     (void)state;
     const char *path = fixture_path("raw.h5");
     cs_dataset *dataset = NULL;
@@ -70,7 +70,7 @@ static void shards_are_one_dataset(void **state) {
     cs_dataset_close(dataset);
 }
 
-static void jpeg_streams_come_back_byte_for_byte(void **state) {
+static void jpeg_streams_are_read_byte_for_byte(void **state) {
     (void)state;
     const char *path = fixture_path("jpeg.h5");
     const fixture spec = {.encoding = CS_ENCODING_JPEG, .h = 20, .w = 30, .counts = {7, 0, 2}};
@@ -118,7 +118,7 @@ static void same_input_gives_the_same_file(void **state) {
     free(second);
 }
 
-/* Unlike cs_file_write without fsync, which would make thousands of files slow. */
+/* Writes a file without cs_file_write's fsync, which would take long for thousands of files. */
 static void write_plain(const char *path, const char *bytes, size_t size) {
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
@@ -127,7 +127,7 @@ static void write_plain(const char *path, const char *bytes, size_t size) {
 }
 
 /* A file with any single byte flipped is refused, unless the byte is padding and every value is read as before. */
-static void no_flipped_byte_goes_unnoticed(void **state) {
+static void every_flipped_byte_is_noticed(void **state) {
     (void)state;
     const char *path = fixture_path("flip.h5"), *victim = fixture_path("victim.h5");
     char *bytes = NULL;
@@ -152,7 +152,7 @@ static void no_flipped_byte_goes_unnoticed(void **state) {
     free(bytes);
 }
 
-static void flipped_pixel_in_a_shard_names_the_shard(void **state) {
+static void a_flipped_pixel_in_a_shard_names_the_shard(void **state) {
     (void)state;
     const char *path = fixture_path("flipped");
     char shard[CS_PATH_MAX], *bytes = NULL;
@@ -177,7 +177,7 @@ static void flipped_pixel_in_a_shard_names_the_shard(void **state) {
     cs_dataset_close(dataset);
 }
 
-static void shard_cut_short_is_refused(void **state) {
+static void a_truncated_shard_is_refused(void **state) {
     (void)state;
     const char *path = fixture_path("cut.h5");
     char *bytes = NULL;
@@ -195,7 +195,7 @@ static void shard_cut_short_is_refused(void **state) {
     free(bytes);
 }
 
-static void missing_shard_is_named(void **state) {
+static void a_missing_shard_is_named(void **state) {
     (void)state;
     const char *path = fixture_path("missing");
     char shard[CS_PATH_MAX];
@@ -208,7 +208,7 @@ static void missing_shard_is_named(void **state) {
     assert_fails(cs_dataset_open(path, &dataset), CS_ERR_IO, "shard-00002.h5");
 }
 
-static void shard_of_another_dataset_is_refused(void **state) {
+static void a_shard_of_another_dataset_is_refused(void **state) {
     (void)state;
     char from[CS_PATH_MAX], to[CS_PATH_MAX];
     fixture spec = raw;
@@ -231,7 +231,7 @@ static void other_files_are_refused_by_name(void **state) {
     assert_fails(cs_dataset_open(test_scratch(), &dataset), CS_ERR_NOT_FOUND, "index.json");
 }
 
-static void existing_name_is_not_overwritten(void **state) {
+static void an_existing_file_is_not_overwritten(void **state) {
     (void)state;
     static const char *const classes[] = {"a"};
     const cs_dataset_layout layout = {.h = 1, .w = 1, .classes = classes, .n_classes = 1};
@@ -267,7 +267,7 @@ static int count_files(const char *prefix) {
 }
 
 /* A limit on the size of files replaces a full disk: writes fail in the same places. */
-static void full_disk_leaves_nothing_behind(void **state) {
+static void a_full_disk_leaves_no_files(void **state) {
     (void)state;
     static const char *const classes[] = {"a"};
     enum { SIDE = 64, IMAGES = 100 };
@@ -302,19 +302,19 @@ static void full_disk_leaves_nothing_behind(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_set_is_read_as_written),
+        cmocka_unit_test(a_raw_dataset_is_read_as_written),
         cmocka_unit_test(shards_are_one_dataset),
-        cmocka_unit_test(jpeg_streams_come_back_byte_for_byte),
+        cmocka_unit_test(jpeg_streams_are_read_byte_for_byte),
         cmocka_unit_test(same_input_gives_the_same_file),
-        cmocka_unit_test(no_flipped_byte_goes_unnoticed),
-        cmocka_unit_test(flipped_pixel_in_a_shard_names_the_shard),
-        cmocka_unit_test(shard_cut_short_is_refused),
-        cmocka_unit_test(missing_shard_is_named),
-        cmocka_unit_test(shard_of_another_dataset_is_refused),
+        cmocka_unit_test(every_flipped_byte_is_noticed),
+        cmocka_unit_test(a_flipped_pixel_in_a_shard_names_the_shard),
+        cmocka_unit_test(a_truncated_shard_is_refused),
+        cmocka_unit_test(a_missing_shard_is_named),
+        cmocka_unit_test(a_shard_of_another_dataset_is_refused),
         cmocka_unit_test(other_files_are_refused_by_name),
-        cmocka_unit_test(existing_name_is_not_overwritten),
+        cmocka_unit_test(an_existing_file_is_not_overwritten),
         cmocka_unit_test(wrong_samples_are_refused),
-        cmocka_unit_test(full_disk_leaves_nothing_behind),
+        cmocka_unit_test(a_full_disk_leaves_no_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

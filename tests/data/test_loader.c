@@ -34,7 +34,7 @@ static cs_loader_config augmented(void) {
     return config;
 }
 
-/* A whole epoch: the row of sample i is images[i]; and the order in which the samples came. */
+/* A whole epoch: images[i] is the row of sample i, and `order` has the samples in the order in which they came. */
 typedef struct epoch {
     float images[N][ROW];
     int64_t order[N];
@@ -331,8 +331,7 @@ static void impossible_configurations_are_refused(void **state) {
     cs_dataset_close(dataset);
 }
 
-/* The linker replaces our code's allocation calls by these functions (settings.cmake); libjpeg's own are not counted.
- */
+/* The linker replaces our code's allocation calls by these functions (settings.cmake), but not those of libjpeg. */
 static atomic_bool counting;
 static atomic_int allocations;
 

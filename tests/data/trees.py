@@ -109,7 +109,7 @@ def no_end(rng, size):
     return jpeg(rng, size)[:-2]
 
 
-def cut_behind(oddity):
+def cut_after(oddity):
     """A fault: a file with the oddity, for which the decoder warns, ends soon after its first scan begins."""
     def make(rng, size):
         data = oddity(rng, size)
@@ -156,7 +156,7 @@ def constant(data):
 
 FAULTS = [
     cut_header, cut_body, no_end, two_beginnings, cut_png, damaged_png,
-    cut_behind(unknown_revision), cut_behind(odd_scan_header), cut_behind(more_behind_the_end),
+    cut_after(unknown_revision), cut_after(odd_scan_header), cut_after(more_behind_the_end),
     sof_altered(4, b"\x0c"),  # 12 bits
     sof_altered(1, b"\xc3"),  # lossless
     sof_altered(5, b"\0\0\0\0"),  # no pixels

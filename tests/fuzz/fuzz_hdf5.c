@@ -68,8 +68,7 @@ static void attribute(int skip) {
     _exit(OURS);
 }
 
-/* The first two frames are those of attribute and of this handler; the system's trampoline belongs to neither library.
- */
+/* The first two frames are those of attribute and of this handler; the system's trampoline is not in our code. */
 static void on_signal(int number) {
     (void)number;
     attribute(2);
@@ -102,8 +101,7 @@ static void read_once(const char *path, cs_params *params) {
     memcpy(shared->counters, __start___sancov_cntrs, n_counters());
 }
 
-/* The child and the ends of two pipes: the parent sends a byte to have the file read, the child a byte when it is done.
- */
+/* The child and the ends of two pipes: the parent sends a byte to have the file read, the child one when it is done. */
 static pid_t child;
 static int ask, answer;
 

@@ -149,7 +149,7 @@ static void test_a_copy_has_what_it_needs_and_no_more(void **state) {
     cs_evaluation_free(from);
 }
 
-static void test_more_logits_than_a_message_carries_are_refused(void **state) {
+static void test_more_logits_than_fit_into_a_message_are_refused(void **state) {
     (void)state;
     const cs_evaluation_spec spec = {.classes = 1000, .needs = CS_NEEDS_LOGITS, .rows = 10000000};
     cs_evaluation *evaluation = NULL;
@@ -165,7 +165,7 @@ int main(void) {
         cmocka_unit_test(test_reset_clears_everything),
         cmocka_unit_test(test_the_sum_over_ranks_equals_one_rank),
         cmocka_unit_test(test_a_copy_has_what_it_needs_and_no_more),
-        cmocka_unit_test(test_more_logits_than_a_message_carries_are_refused),
+        cmocka_unit_test(test_more_logits_than_fit_into_a_message_are_refused),
     };
     draw_rows();
     return cmocka_run_group_tests(tests, NULL, NULL);

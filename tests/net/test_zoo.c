@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The zoo agrees with Keras (golden/keras_models.txt) in names, classes, shapes, parameters, freezing and initial
- * values.
- */
+/* The zoo agrees with Keras (golden/keras_models.txt): names, classes, shapes, parameters, freezing, initial values. */
 #include "keras_models.h"
 #include "test.h"
 
@@ -111,8 +109,7 @@ static void fine_tuning_n_layers_counts_as_keras(void **state) {
 }
 
 /* `limit` and `deviation` are Keras'. A uniform value is above (1 - x) * limit with probability x, a normal value cut
- * at two deviations with more than x/5: so the largest of K values is below limit * (1 - 100/K) with probability e^-20.
- */
+ * at two deviations with more than x/5: with probability e^-20 the largest of K values is below limit * (1 - 100/K). */
 static void check_kernel(double limit, double deviation, const float *values, size_t n) {
     double largest = 0, sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {

@@ -2,8 +2,8 @@
 /* The device that a test program tests. tests/gpu.sh sets these variables, so that the same programs test a GPU:
  *   CNNSWEEP_TEST_DEVICE     the device, as for --device; default: cpu, and also ref in tests that take every engine
  *   CNNSWEEP_TEST_PRECISION  fp32, tf32, bf16 or fp16; only together with CNNSWEEP_TEST_DEVICE
- *   CNNSWEEP_TEST_PLANS      a folder where plans of convolutions are kept, as making one can take a second; default:
- * none CNNSWEEP_TEST_ONLY       a pattern with * and ? as in file names: runs only the tests whose names match it */
+ *   CNNSWEEP_TEST_PLANS      a folder that keeps plans of convolutions, as making one can take a second; default: none
+ *   CNNSWEEP_TEST_ONLY       a pattern with * and ? as in file names: runs only the tests whose names match it */
 #ifndef CNNSWEEP_TESTS_DEVICE_H
 #define CNNSWEEP_TESTS_DEVICE_H
 

@@ -8,8 +8,7 @@
 
 enum { RANKS_MAX = 16 };
 
-/* Runs `body` once for each rank, each in its own thread, and waits for all. A failing assert in it ends the program.
- */
+/* Runs `body` for each rank in a thread of its own and waits for all. A failing assert in it ends the program. */
 typedef void ranks_body(const cs_comm *comm, void *context);
 void ranks_run(int size, ranks_body *body, void *context);
 

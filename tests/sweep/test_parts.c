@@ -99,7 +99,7 @@ static void the_order_of_the_costs_does_not_matter(void **state) {
 }
 
 /* Trials 0 to 7 share a trunk, 8 to 15 another; each trunk is most of the work. */
-static void a_group_is_whole_where_that_is_balanced(void **state) {
+static void a_group_stays_in_one_part_if_the_parts_are_balanced(void **state) {
     (void)state;
     cs_cost costs[16];
     int part_of[16];
@@ -112,7 +112,7 @@ static void a_group_is_whole_where_that_is_balanced(void **state) {
 }
 
 /* One trunk for all, and tails that are most of the work. */
-static void a_group_is_split_where_it_is_not(void **state) {
+static void a_group_is_split_if_the_parts_would_be_unbalanced(void **state) {
     (void)state;
     cs_cost costs[8];
     int part_of[8], first = 0;
@@ -129,8 +129,8 @@ int main(void) {
         cmocka_unit_test(parts_take_equally_long),
         cmocka_unit_test(every_trial_is_in_one_part),
         cmocka_unit_test(the_order_of_the_costs_does_not_matter),
-        cmocka_unit_test(a_group_is_whole_where_that_is_balanced),
-        cmocka_unit_test(a_group_is_split_where_it_is_not),
+        cmocka_unit_test(a_group_stays_in_one_part_if_the_parts_are_balanced),
+        cmocka_unit_test(a_group_is_split_if_the_parts_would_be_unbalanced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

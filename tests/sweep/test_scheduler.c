@@ -40,9 +40,7 @@ static cs_epoch_row row_of(uint64_t seed, int trial, int epoch) {
 
 static const char *const kind_names[] = {"none", "asha", "hyperband", "median"};
 
-/* Gives the scheduler epochs of the trials in a random order, as many ranks would, and writes each decision to the
- * file.
- */
+/* Gives the scheduler epochs of the trials in random order, as with many ranks, and writes each decision to a file. */
 static void write_decisions(const cs_job *job, uint64_t seed, FILE *file) {
     const cs_scheduler_config *config = &job->scheduler;
     int epochs = job->base.train.epochs, live[MAX_TRIALS], next[MAX_TRIALS] = {0}, n = job->n_trials;

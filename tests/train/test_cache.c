@@ -189,7 +189,7 @@ static void test_trunk_runs_once_on_every_image(void **state) {
     assert_int_equal(rows_set, EPOCHS * (TRAIN + VAL) + TEST);
 }
 
-static void test_val_is_kept_where_train_cannot_be(void **state) {
+static void test_val_is_kept_even_if_train_cannot_be(void **state) {
     cs_trial_config trial = make_trial("head", brightness);
     train(*state, &trial, 1, in_memory, &record);
     assert_int_equal(rows_set, EPOCHS * TRAIN + VAL + TEST);
@@ -223,7 +223,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_numbers_are_the_same_beside_a_tail_that_reads_images),
         ON_DEVICE(test_numbers_are_the_same_when_tails_stop_early),
         ON_DEVICE(test_trunk_runs_once_on_every_image),
-        ON_DEVICE(test_val_is_kept_where_train_cannot_be),
+        ON_DEVICE(test_val_is_kept_even_if_train_cannot_be),
         ON_DEVICE(test_flips_run_the_trunk_on_new_pictures_only),
         ON_DEVICE(test_one_epoch_opens_no_cache),
     };
