@@ -32,10 +32,10 @@ assert len({t["loss"] for t in off}) == 4 and not log_lines, log_lines
 for cache, how in (("auto", {}), ("1K", {}), ("100K", {"TMPDIR": "/nonexistent"}), ("1G", {"ranks": 2})):
     trials, log_lines = train(cache, **how)
     assert trials == off, f"cache {cache} gives other numbers"
-    assert len(told) == 2, told
-    room_for_all = [" 0 not cached" in line for line in told]
-    assert not any(room_for_all) if "TMPDIR" in how else all(room_for_all), told
-    print(f"ok cache {cache} {how}: {told}")
+    assert len(log_lines) == 2, log_lines
+    room_for_all = [" 0 not cached" in line for line in log_lines]
+    assert not any(room_for_all) if "TMPDIR" in how else all(room_for_all), log_lines
+    print(f"ok cache {cache} {how}: {log_lines}")
 
 shared = ("--set", "ranks_per_trial=2")
 off, _ = train("off", *shared, ranks=2)

@@ -100,7 +100,7 @@ static cs_answer ask(setup *o) {
     return answer;
 }
 
-static cs_answer report_epoch(office *o, int trial, int epoch, double seconds) {
+static cs_answer report_epoch(setup *o, int trial, int epoch, double seconds) {
     cs_message message = {.kind = CS_REPORT_EPOCH, .trial = trial};
     cs_answer answer;
     message.epoch = (cs_epoch_row){.epoch = epoch, .seconds = seconds};
@@ -109,7 +109,7 @@ static cs_answer report_epoch(office *o, int trial, int epoch, double seconds) {
     return answer;
 }
 
-static cs_answer report_finished(office *o, int trial, double seconds) {
+static cs_answer report_finished(setup *o, int trial, double seconds) {
     double values[] = {0, 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1};
     const cs_evaluation test = {.spec = {.classes = 3, .needs = CS_NEEDS_CONFUSION}, .values = values};
     cs_message message = {.kind = CS_REPORT_FINISHED, .trial = trial};
@@ -152,8 +152,8 @@ static void test_less_than_a_second_of_training_is_not_synced(void **state) {
 
 static void test_a_report_is_on_the_disk_before_it_is_answered(void **state) {
     (void)state;
-    office o;
-    open_office(10, &o);
+    setup o;
+    open_setup(10, &o);
     cs_answer answer = report_finished(&o, 0, 0.1);
     assert_int_equal(syncs, 1);
     failing_syncs = 1;
@@ -167,8 +167,8 @@ static void test_a_report_is_on_the_disk_before_it_is_answered(void **state) {
 /* A system may drop data that it could not write, and still report success for the next sync. */
 static void test_after_a_failed_sync_nothing_is_accepted(void **state) {
     (void)state;
-    office o;
-    open_office(10, &o);
+    setup o;
+    open_setup(10, &o);
     cs_answer answers[2] = {report_epoch(&o, 0, 0, 5), report_epoch(&o, 1, 0, 5)};
     failing_syncs = 1;
     cs_coordinator_commit(o.coordinator, answers, 2);
@@ -322,12 +322,12 @@ static void test_the_time_of_a_table_row_does_not_grow_with_the_table(void **sta
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_that_come_together_share_a_sync),
-        cmocka_unit_test(test_less_than_a_second_of_training_waits_for_no_disk),
+        cmocka_unit_test(test_epochs_that_arrive_together_share_a_sync),
+        cmocka_unit_test(test_less_than_a_second_of_training_is_not_synced),
         cmocka_unit_test(test_a_report_is_on_the_disk_before_it_is_answered),
-        cmocka_unit_test(test_after_a_sync_that_failed_nothing_is_accepted),
-        cmocka_unit_test(test_a_hand_out_of_many_trials_costs_what_it_costs_of_few),
-        cmocka_unit_test(test_the_last_trials_write_what_the_first_did),
+        cmocka_unit_test(test_after_a_failed_sync_nothing_is_accepted),
+        cmocka_unit_test(test_the_time_of_a_hand_out_does_not_grow_with_the_trials),
+        cmocka_unit_test(test_the_last_trials_write_as_many_bytes_as_the_first),
         cmocka_unit_test(test_a_scheduler_decides_without_sorting_the_trials),
         cmocka_unit_test(test_the_time_of_a_table_row_does_not_grow_with_the_table),
     };

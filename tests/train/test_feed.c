@@ -247,8 +247,8 @@ int main(void) {
         cmocka_unit_test_setup(jpeg_and_resized_images_equal_the_loaders, plenty),
         cmocka_unit_test_setup(an_image_that_stays_is_sent_once, plenty),
         cmocka_unit_test_setup(images_that_do_not_fit_are_sent_each_time, plenty),
-        cmocka_unit_test_setup(a_device_that_has_less_than_it_says_keeps_a_batch, plenty),
-        cmocka_unit_test_setup(a_part_of_a_batch_is_the_loaders, plenty),
+        cmocka_unit_test_setup(a_device_with_less_room_than_reported_keeps_one_batch, plenty),
+        cmocka_unit_test_setup(a_part_of_a_batch_equals_the_loaders, plenty),
         cmocka_unit_test_setup(images_whose_rows_are_cached_do_not_stay, plenty),
     };
     if (plenty(NULL) != 0) {

@@ -39,17 +39,17 @@ static int append_a_byte(const char *path) {
     return file;
 }
 
-/* A test that died must leave no program behind. */
-static void stand_still(const char *how) {
+/* Gives up after ten minutes: if the test has died, nobody lets this program go on. */
+static void stop(const char *how) {
     const struct timespec pause = {.tv_nsec = 2 * 1000000L};
-    const int most_naps = 10 * 60 * 500;
+    const int most_pauses = 10 * 60 * 500;
     long bytes;
     int path = 0;
     if (sscanf(how, "%ld %n", &bytes, &path) < 1)
         abort();
     int file = append_a_byte(how + path);
     for (int i = 0; lseek(file, 0, SEEK_END) < bytes && !atomic_load(&signalled); i++) {
-        if (i == most_naps)
+        if (i == most_pauses)
             abort();
         nanosleep(&pause, NULL);
     }
