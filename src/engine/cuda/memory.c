@@ -16,13 +16,13 @@
 
 typedef struct planner {
     cu_program *program;
-    cs_piece *pieces;
-    int n_pieces;
+    cs_arena_block *blocks;
+    int n_blocks;
 } planner;
 
-static void add_piece(planner *p, cu_tensor *tensor, size_t item, int first, int last) {
+static void add_block(planner *p, cu_tensor *tensor, size_t item, int first, int last) {
     size_t bytes = tensor->row * (size_t)p->program->base.spec.batch * item;
-    p->pieces[p->n_pieces++] = (cs_piece){tensor, cu_aligned(bytes), 0, first, last};
+    p->blocks[p->n_blocks++] = (cs_arena_block){tensor, cu_aligned(bytes), 0, first, last};
 }
 
 static int backward_time(const cu_program *program, int op) {
@@ -65,7 +65,7 @@ static void add_value(planner *p, int v) {
     }
     if (value->producer == CS_NO_LAYER || value->is_output)
         last = INT_MAX;
-    add_piece(p, &program->values[v], cu_type_size(program->engine->type), first, last);
+    add_block(p, &program->values[v], cu_type_size(program->engine->type), first, last);
 }
 
 /* The value whose gradient becomes that of `v` where it lies, or CS_NO_LAYER. */
@@ -105,7 +105,7 @@ static void add_gradient(planner *p, int v) {
     for (int w = v; w != CS_NO_LAYER; w = passed_on_by(program, w))
         first = w;
     const cs_value *value = &program->lowered->values[v];
-    add_piece(p, &program->grads[v], cu_type_size(program->engine->type), begin_of_gradient(program, first),
+    add_block(p, &program->grads[v], cu_type_size(program->engine->type), begin_of_gradient(program, first),
               value->keeps_grad ? INT_MAX : backward_time(program, value->producer));
 }
 
@@ -114,32 +114,32 @@ static void add_own(planner *p, int op) {
     cu_node *node = &program->nodes[op];
     int back = backward_time(program, op);
     if (node->scratch.wanted)
-        add_piece(p, &node->scratch, cu_type_size(program->engine->type), back, back);
+        add_block(p, &node->scratch, cu_type_size(program->engine->type), back, back);
     if (node->winner.wanted)
-        add_piece(p, &node->winner, 1, op, back);
+        add_block(p, &node->winner, 1, op, back);
 }
 
 static cs_status place_tensors(cu_program *program) {
     planner p = {.program = program};
     cs_status status;
     size_t most = 2 * ((size_t)program->lowered->n_values + (size_t)program->lowered->n_ops), total;
-    CS_TRY_GOTO(cs_alloc(most, sizeof *p.pieces, "memory plan", &p.pieces), done);
+    CS_TRY_GOTO(cs_alloc(most, sizeof *p.blocks, "memory plan", &p.blocks), done);
     for (int v = 0; v < program->lowered->n_values; v++) {
         add_value(&p, v);
         add_gradient(&p, v);
     }
     for (int i = 0; i < program->lowered->n_ops; i++)
         add_own(&p, i);
-    total = cs_arena_place(p.pieces, p.n_pieces);
+    total = cs_arena_place(p.blocks, p.n_blocks);
     if (total > 0)
         CS_TRY_GOTO(cu_alloc(program->engine->device, total, "activations", &program->arena), done);
     program->bytes += total;
-    for (int i = 0; i < p.n_pieces; i++)
-        ((cu_tensor *)p.pieces[i].owner)->data = (char *)program->arena + p.pieces[i].offset;
+    for (int i = 0; i < p.n_blocks; i++)
+        ((cu_tensor *)p.blocks[i].owner)->data = (char *)program->arena + p.blocks[i].offset;
     for (int v = 0; v < program->lowered->n_values; v++)
         program->grads[v].data = program->grads[passed_on_to(program, v)].data;
 done:
-    free(p.pieces);
+    free(p.blocks);
     return status;
 }
 

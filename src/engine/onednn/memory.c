@@ -11,8 +11,8 @@
  * 2*n_stages - s. */
 typedef struct planner {
     od_program *program;
-    cs_piece *pieces;
-    int n_pieces;
+    cs_arena_block *blocks;
+    int n_blocks;
 } planner;
 
 static size_t aligned(size_t count) {
@@ -20,9 +20,9 @@ static size_t aligned(size_t count) {
     return (count + line - 1) / line * line;
 }
 
-static void add_piece(planner *p, od_tensor *tensor, int first, int last) {
+static void add_block(planner *p, od_tensor *tensor, int first, int last) {
     size_t count = aligned(tensor->row * (size_t)p->program->rows);
-    p->pieces[p->n_pieces++] = (cs_piece){tensor, count, 0, first, last};
+    p->blocks[p->n_blocks++] = (cs_arena_block){tensor, count, 0, first, last};
 }
 
 static int backward_time(const od_program *program, int stage) {
@@ -43,7 +43,7 @@ static void add_value(planner *p, int v) {
         last = first < 0 ? INT_MAX : backward_time(program, first);
     if (value->is_output)
         last = INT_MAX;
-    add_piece(p, &program->values[v], first, last);
+    add_block(p, &program->values[v], first, last);
 }
 
 static void add_gradient(planner *p, int v) {
@@ -60,7 +60,7 @@ static void add_gradient(planner *p, int v) {
             if (program->nodes[i].op->inputs[k] == v && time < first)
                 first = time;
         }
-    add_piece(p, grad, first, last);
+    add_block(p, grad, first, last);
 }
 
 /* Scratch of one stage lies end to end; all stages share the same memory. With `base` NULL only measures. */
@@ -104,22 +104,22 @@ static cs_status place_scratch(od_program *program) {
 cs_status od_memory_plan(od_program *program) {
     planner p = {.program = program};
     cs_status status;
-    CS_TRY_GOTO(cs_alloc(2 * (size_t)program->lowered->n_values, sizeof *p.pieces, "memory plan", &p.pieces), done);
+    CS_TRY_GOTO(cs_alloc(2 * (size_t)program->lowered->n_values, sizeof *p.blocks, "memory plan", &p.blocks), done);
     for (int v = 0; v < program->lowered->n_values; v++) {
         add_value(&p, v);
         if (program->training)
             add_gradient(&p, v);
     }
-    program->arena_count = cs_arena_place(p.pieces, p.n_pieces);
+    program->arena_count = cs_arena_place(p.blocks, p.n_blocks);
     CS_TRY_GOTO(cs_alloc_aligned(program->arena_count, sizeof(float), "activations", &program->arena), done);
-    for (int i = 0; i < p.n_pieces; i++)
-        ((od_tensor *)p.pieces[i].owner)->data = program->arena + p.pieces[i].offset;
+    for (int i = 0; i < p.n_blocks; i++)
+        ((od_tensor *)p.blocks[i].owner)->data = program->arena + p.blocks[i].offset;
     CS_TRY_GOTO(place_scratch(program), done);
     for (int i = 0; i < program->lowered->n_ops; i++)
         for (int k = 0; k < program->nodes[i].op->n_inputs; k++)
             if (!program->nodes[i].accumulate[k])
                 program->nodes[i].input_grads[k].data = program->grads[program->nodes[i].op->inputs[k]].data;
 done:
-    free(p.pieces);
+    free(p.blocks);
     return status;
 }
