@@ -174,7 +174,7 @@ typedef struct cs_engine_ops {
     void (*describe)(const cs_program *program, FILE *out);
     size_t (*memory)(const cs_program *program); /* bytes planned */
     /* Stores: all of these or none. */
-    size_t (*store_room)(const cs_engine *engine);  /* bytes that are free, for each rank that shares the memory */
+    size_t (*free_bytes)(const cs_engine *engine);  /* bytes that are free, for each rank that shares the memory */
     size_t (*value_bytes)(const cs_engine *engine); /* of a value in a kept row of outputs */
     cs_status (*store_open)(cs_engine *engine, const cs_store_spec *spec, cs_store **out);
     void (*store_close)(cs_store *store);
@@ -243,7 +243,7 @@ size_t cs_program_memory(const cs_program *program);
 
 /* Stores, of engines that have them. All but open and close allocate nothing. */
 bool cs_engine_has_stores(const cs_engine *engine);
-size_t cs_engine_store_room(const cs_engine *engine);
+size_t cs_engine_free_bytes(const cs_engine *engine);
 size_t cs_engine_value_bytes(const cs_engine *engine);
 /* CS_ERR_NO_MEMORY where it does not fit. */
 CS_MUST_CHECK cs_status cs_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);

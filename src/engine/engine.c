@@ -378,8 +378,8 @@ bool cs_engine_has_stores(const cs_engine *engine) {
     return engine->ops->store_open != NULL;
 }
 
-size_t cs_engine_store_room(const cs_engine *engine) {
-    return engine->ops->store_room(engine);
+size_t cs_engine_free_bytes(const cs_engine *engine) {
+    return engine->ops->free_bytes(engine);
 }
 
 size_t cs_engine_value_bytes(const cs_engine *engine) {

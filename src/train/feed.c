@@ -32,7 +32,7 @@ static cs_status open_for_all(cs_feed *feed, cs_engine *engine, const cs_dataset
     const double share = 0.25;
     spec.rows = cs_dataset_count(dataset, split);
     double bytes = (double)spec.rows * (double)spec.row_bytes;
-    if (bytes > share * (double)cs_engine_store_room(engine))
+    if (bytes > share * (double)cs_engine_free_bytes(engine))
         return CS_OK;
     cs_status status = cs_store_open(engine, &spec, &feed->store);
     if (status != CS_OK)

@@ -3,7 +3,7 @@
 foreach(test test_busy_cores test_groups test_parts test_placement test_cache_limits test_journal test_scheduler test_coordinator)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
 endforeach()
-foreach(function cs_engine_has_stores cs_engine_store_room)
+foreach(function cs_engine_has_stores cs_engine_free_bytes)
   target_link_options(test_cache_limits PRIVATE -Wl,--wrap=${function})
 endforeach()
 target_link_options(test_coordinator PRIVATE -Wl,--wrap=fsync)

@@ -20,8 +20,8 @@ bool __wrap_cs_engine_has_stores(const cs_engine *asked) {
     return asked == engine && room > 0;
 }
 
-size_t __wrap_cs_engine_store_room(const cs_engine *asked);
-size_t __wrap_cs_engine_store_room(const cs_engine *asked) {
+size_t __wrap_cs_engine_free_bytes(const cs_engine *asked);
+size_t __wrap_cs_engine_free_bytes(const cs_engine *asked) {
     assert_ptr_equal(asked, engine);
     return room;
 }

@@ -22,8 +22,8 @@ bool __wrap_cs_engine_has_stores(const cs_engine *engine) {
 }
 
 static size_t room;
-size_t __wrap_cs_engine_store_room(const cs_engine *engine);
-size_t __wrap_cs_engine_store_room(const cs_engine *engine) {
+size_t __wrap_cs_engine_free_bytes(const cs_engine *engine);
+size_t __wrap_cs_engine_free_bytes(const cs_engine *engine) {
     (void)engine;
     return room;
 }

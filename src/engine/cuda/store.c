@@ -34,7 +34,7 @@ static cu_device *device_of(const cs_engine *engine) {
     return ((const cu_engine *)engine)->device;
 }
 
-size_t cu_store_room(const cs_engine *engine) {
+size_t cu_free_bytes(const cs_engine *engine) {
     int ranks = cu_device_is_shared(device_of(engine)) ? engine->options.local_ranks : 1;
     return cu_device_free_memory(device_of(engine)) / (size_t)ranks;
 }

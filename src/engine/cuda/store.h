@@ -6,7 +6,7 @@
 #include "program.h"
 
 size_t cu_pictures_bytes(int batch); /* of cu_program.pictures */
-size_t cu_store_room(const cs_engine *engine);
+size_t cu_free_bytes(const cs_engine *engine);
 size_t cu_value_bytes(const cs_engine *engine);
 CS_MUST_CHECK cs_status cu_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);
 void cu_store_close(cs_store *base);

@@ -78,7 +78,7 @@ static double control_group_limit(void) {
 
 double cs_available_memory(int ranks, const cs_engine *engine) {
     if (cs_engine_has_stores(engine))
-        return (double)cs_engine_store_room(engine);
+        return (double)cs_engine_free_bytes(engine);
     double available = read_number("/proc/meminfo", "MemAvailable:") * 1024, limit = control_group_limit();
     if (available < 0)
         return 0;
