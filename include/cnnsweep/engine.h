@@ -69,11 +69,11 @@ typedef struct cs_engine_options {
 } cs_engine_options;
 
 /* Where an engine computes. */
-typedef struct cs_engine_place {
+typedef struct cs_device_info {
     int gpus;        /* that this process sees; 0: on the CPU */
     char gpu[32];    /* which of the machine's it has, however many this process sees */
     char text[2048]; /* the GPU, or why it is none; "" where nothing is to be told */
-} cs_engine_place;
+} cs_device_info;
 
 typedef struct cs_program_spec {
     const cs_segment *segment; /* borrowed: must outlive the program */
@@ -185,14 +185,14 @@ typedef struct cs_engine_ops {
 } cs_engine_ops;
 
 /* Names for --device: "cpu" (= onednn where built, else ref), "ref", "onednn", "cuda" (a plug-in, opened when it is
- * asked for), "auto" (cuda where a GPU works, else cpu; cs_engine_where says why). */
+ * asked for), "auto" (cuda where a GPU works, else cpu; cs_engine_device_info says why). */
 CS_MUST_CHECK cs_status cs_engine_open(const char *device, const cs_engine_options *options, cs_engine **out);
 /* A line an engine: its name, then its library's version, "yes", or "no" with the reason why it is not there. */
 void cs_engines_print(FILE *out);
 void cs_engine_close(cs_engine *engine);              /* NULL-safe */
 const char *cs_engine_name(const cs_engine *engine);  /* "onednn" */
 const char *cs_engine_label(const cs_engine *engine); /* with the precision, if it is not fp32: "cuda bf16" */
-const cs_engine_place *cs_engine_where(const cs_engine *engine);
+const cs_device_info *cs_engine_device_info(const cs_engine *engine);
 /* Can the engine sum over the ranks of `comm` by itself (NCCL, between GPUs)? Collective; all get the same answer,
  * which rank 0 of an engine that has a choice logs the first time. `comm` is borrowed until the engine is closed; NULL
  * is a rank alone. */

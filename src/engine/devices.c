@@ -75,7 +75,7 @@ static void describe(const struct device *device, char *out, size_t size) {
     cs_error_clear();
 }
 
-static cs_status open_cpu(const struct device *device, const cs_engine_options *options, const cs_engine_place *place,
+static cs_status open_cpu(const struct device *device, const cs_engine_options *options, const cs_device_info *info,
                           cs_engine **out) {
     if (!device->ops)
         return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "device '%s': that engine is not in this build", device->name), "%s",
@@ -85,12 +85,12 @@ static cs_status open_cpu(const struct device *device, const cs_engine_options *
                                cs_precision_name(options->precision), device->ops->name),
                        "other precisions are for GPUs: --device cuda; or use precision fp32");
     CS_TRY(open_with(device->ops, options, out));
-    (*out)->place = *place;
+    (*out)->device_info = *info;
     return CS_OK;
 }
 
 static cs_status open_device(const struct device *device, const cs_engine_options *options, cs_engine **out) {
-    cs_engine_place place = {0};
+    cs_device_info info = {0};
     cs_error_clear();
     if (device->find) {
         cs_status status = open_gpu(device, options, out);
@@ -99,9 +99,9 @@ static cs_status open_device(const struct device *device, const cs_engine_option
         if (!device->ops)
             return cs_context(status, "device %s", device->name);
     }
-    describe(device, place.text, sizeof place.text);
-    cs_status status = open_cpu(device, options, &place, out);
-    return status != CS_OK && place.text[0] ? cs_context(status, "%s", place.text) : status;
+    describe(device, info.text, sizeof info.text);
+    cs_status status = open_cpu(device, options, &info, out);
+    return status != CS_OK && info.text[0] ? cs_context(status, "%s", info.text) : status;
 }
 
 /* Why an engine is not available. */

@@ -27,8 +27,8 @@ const char *cs_engine_label(const cs_engine *engine) {
     return engine->label;
 }
 
-const cs_engine_place *cs_engine_where(const cs_engine *engine) {
-    return &engine->place;
+const cs_device_info *cs_engine_device_info(const cs_engine *engine) {
+    return &engine->device_info;
 }
 
 /* Ranks of different engines would not follow each other in what comes next. */

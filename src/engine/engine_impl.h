@@ -9,8 +9,8 @@
 struct cs_engine {
     const cs_engine_ops *ops;
     cs_engine_options options;
-    cs_engine_place place; /* filled by ops->open where there is a GPU, else by cs_engine_open */
-    char label[32];        /* filled by cs_engine_open */
+    cs_device_info device_info; /* filled by ops->open where there is a GPU, else by cs_engine_open */
+    char label[32];             /* filled by cs_engine_open */
 };
 
 struct cs_program {

@@ -78,14 +78,14 @@ static cs_status check_capability(const struct cudaDeviceProp *gpu) {
 }
 
 /* Whole GiB, so that the same GPU on many nodes is told once. */
-static void describe(const cu_device *device, const struct cudaDeviceProp *gpu, int count, cs_engine_place *out) {
+static void describe(const cu_device *device, const struct cudaDeviceProp *gpu, int count, cs_device_info *out) {
     out->gpus = count;
     snprintf(out->gpu, sizeof out->gpu, "%s", device->bus_id);
     snprintf(out->text, sizeof out->text, "GPU: %s, %.0f of %.0f GiB free", gpu->name,
              (double)cu_device_free_memory(device) / gib, (double)gpu->totalGlobalMem / gib);
 }
 
-cs_status cu_device_open(const cs_engine_options *options, cs_engine_place *place, cu_device **out) {
+cs_status cu_device_open(const cs_engine_options *options, cs_device_info *info, cu_device **out) {
     cu_device *device = NULL;
     cs_status status = CS_OK;
     int count;
@@ -101,7 +101,7 @@ cs_status cu_device_open(const cs_engine_options *options, cs_engine_place *plac
     CS_TRY_GOTO(CU(cudaSetDevice(device->index)), out);
     CS_TRY_GOTO(CU(cudaStreamCreateWithFlags(&device->work, cudaStreamNonBlocking)), out);
     CS_TRY_GOTO(CU(cudaStreamCreateWithFlags(&device->copies, cudaStreamNonBlocking)), out);
-    describe(device, &gpu, count, place);
+    describe(device, &gpu, count, info);
     *out = device;
     return CS_OK;
 out:

@@ -15,7 +15,7 @@ typedef struct cu_device cu_device;
  * visible). */
 CS_MUST_CHECK cs_status cu_device_count(int *out);
 /* The GPU of this rank: local_rank modulo the GPUs that CUDA_VISIBLE_DEVICES leaves. */
-CS_MUST_CHECK cs_status cu_device_open(const cs_engine_options *options, cs_engine_place *place, cu_device **out);
+CS_MUST_CHECK cs_status cu_device_open(const cs_engine_options *options, cs_device_info *info, cu_device **out);
 void cu_device_close(cu_device *device); /* NULL-safe */
 cu_stream cu_device_stream(const cu_device *device);
 int cu_device_index(const cu_device *device);

@@ -36,7 +36,7 @@ static cs_status open_engine(const cs_engine_options *options, cs_engine **out) 
     CS_TRY(cs_alloc(1, sizeof *engine, "engine", &engine));
     engine->base = (cs_engine){.ops = &cu_engine_ops, .options = *options};
     engine->type = types[options->precision];
-    CS_TRY_GOTO(cu_device_open(options, &engine->base.place, &engine->device), failed);
+    CS_TRY_GOTO(cu_device_open(options, &engine->base.device_info, &engine->device), failed);
     CS_TRY_GOTO(cu_dnn_open(engine->device, NULL, options, &engine->dnn), failed);
     *out = &engine->base;
     return CS_OK;

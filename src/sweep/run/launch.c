@@ -61,7 +61,7 @@ cs_status cs_launch_print(cs_ranks *ranks, int wanted, const cs_engine *engine) 
                         .node_cores = cs_ranks_node_cores(ranks),
                         .slurm_cpus = number_of("SLURM_CPUS_PER_TASK"),
                         .slurm_gpus = number_of("SLURM_GPUS_ON_NODE"),
-                        .place = *cs_engine_where(engine)};
+                        .place = *cs_engine_device_info(engine)};
     find_node_name(own.node, sizeof own.node);
     CS_TRY(cs_ranks_agree(ranks, first ? cs_alloc((size_t)n, sizeof *placements, "ranks", &placements) : CS_OK));
     cs_status status = cs_ranks_gather(ranks, &own, sizeof own, placements);

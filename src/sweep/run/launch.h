@@ -21,7 +21,7 @@ typedef struct cs_placement {
     int launcher_cores;    /* cores of the node that mpirun itself may run on; 0: another launcher, or none */
     int slurm_cpus;        /* CPUs of a task by Slurm; 0: not given */
     int slurm_gpus;        /* GPUs of the node by Slurm; 0: not given */
-    cs_engine_place place;
+    cs_device_info place;
 } cs_placement;
 
 /* Prints to `out` on which node each rank runs ("ranks    n1: 0-3, n2: 4-7") and the devices of the engines. Prints to

@@ -82,8 +82,8 @@ static cs_status preview(const cs_ranks *ranks, cs_job *job, const cs_journal *e
     cs_engine *engine = NULL;
     cs_plan *plan = NULL;
     CS_TRY(cs_job_open_engine(job, ranks, &engine));
-    if (cs_engine_where(engine)->text[0])
-        cs_log(CS_LOG_INFO, "%s", cs_engine_where(engine)->text);
+    if (cs_engine_device_info(engine)->text[0])
+        cs_log(CS_LOG_INFO, "%s", cs_engine_device_info(engine)->text);
     cs_status status = cs_plan_create(job, ranks, engine, &plan);
     if (status == CS_OK && earlier)
         status = cs_origin_check_data(earlier, folder, plan->dataset);

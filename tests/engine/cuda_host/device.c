@@ -54,16 +54,16 @@ cs_status cu_device_count(int *out) {
     return CS_OK;
 }
 
-cs_status cu_device_open(const cs_engine_options *options, cs_engine_place *place, cu_device **out) {
+cs_status cu_device_open(const cs_engine_options *options, cs_device_info *info, cu_device **out) {
     int count;
     CS_TRY(cu_device_count(&count));
     CS_TRY(cs_alloc(1, sizeof **out, "the host as a GPU", out));
     (*out)->index = count > 0 ? options->local_rank % count : 0;
     (*out)->is_shared = options->local_ranks > count;
     snprintf((*out)->bus_id, sizeof(*out)->bus_id, "host:%d", (*out)->index);
-    place->gpus = count;
-    snprintf(place->gpu, sizeof place->gpu, "%s", (*out)->bus_id);
-    snprintf(place->text, sizeof place->text, "GPU: the host");
+    info->gpus = count;
+    snprintf(info->gpu, sizeof info->gpu, "%s", (*out)->bus_id);
+    snprintf(info->text, sizeof info->text, "GPU: the host");
     return CS_OK;
 }
 
