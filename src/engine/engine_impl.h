@@ -58,7 +58,7 @@ void cs_fold(const cs_graph *graph, const cs_params *params, const cs_param *bia
              float *scale, float *shift);
 
 /* The engine's word that the gradients from this layer on are complete. */
-static inline cs_status cs_program_tell_gradients(const cs_program *program, int layer) {
+static inline cs_status cs_program_report_gradients(const cs_program *program, int layer) {
     return program->hook ? program->hook(program->hook_context, layer) : CS_OK;
 }
 

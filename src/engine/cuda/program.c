@@ -182,12 +182,12 @@ static cs_status run_backward(cu_program *program) {
         CS_TRY(node->class->backward(node));
         if (node->complete < complete) {
             complete = node->complete;
-            CS_TRY(cs_program_tell_gradients(&program->base, complete));
+            CS_TRY(cs_program_report_gradients(&program->base, complete));
         }
     }
     CS_TRY(cu_check_launches(program->engine->device, "backward"));
     int begin = program->base.spec.segment->begin;
-    return complete > begin ? cs_program_tell_gradients(&program->base, begin) : CS_OK;
+    return complete > begin ? cs_program_report_gradients(&program->base, begin) : CS_OK;
 }
 
 static cs_status capture(cu_program *program, cs_status (*run)(cu_program *program), cu_capture **out) {

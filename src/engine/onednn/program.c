@@ -231,7 +231,7 @@ static cs_status backward(cs_program *base, int n) {
         CS_TRY(run_stage(stage, n));
         od_params_add_penalty_gradient(program, stage->complete, layer);
         layer = stage->complete;
-        CS_TRY(cs_program_tell_gradients(base, layer));
+        CS_TRY(cs_program_report_gradients(base, layer));
     }
     return CS_OK;
 }

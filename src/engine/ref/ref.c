@@ -341,7 +341,7 @@ static cs_status ref_backward(cs_program *base, int n) {
         }
         CS_TRY(status);
         (void)penalty(program, l, program->arrays[CS_ARRAY_GRADIENT]);
-        CS_TRY(cs_program_tell_gradients(base, l));
+        CS_TRY(cs_program_report_gradients(base, l));
     }
     for (int i = 0; i < base->spec.segment->n_inputs; i++)
         keep_asked(program, base->spec.segment->inputs[i], n);
