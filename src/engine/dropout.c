@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which values a dropout keeps: addressed by (seed, epoch, sample, layer), so every engine drops the same ones. */
+/* Which values a dropout keeps. The random numbers depend only on (seed, epoch, sample, layer), so every engine drops
+ * the same values. */
 #include "engine_impl.h"
 
 #include "cnnsweep/random.h"
@@ -11,7 +12,7 @@ static cs_rng stream_of(const cs_layer *layer, const cs_draw *draw, int row) {
     return cs_rng_at(seed, CS_PURPOSE_DROPOUT, draw->epoch, (uint32_t)draw->samples[row]);
 }
 
-/* A rate is a float below 1, so it fits. */
+/* The result fits into 32 bits because a rate is a float below 1. */
 cs_dropout_rule cs_dropout_rule_of(const cs_layer *layer) {
     return (cs_dropout_rule){.least = (uint32_t)ceil(ldexp((double)layer->rate, 32)),
                              .factor = (float)(1 / (1 - (double)layer->rate))};

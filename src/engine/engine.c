@@ -31,7 +31,7 @@ const cs_device_info *cs_engine_device_info(const cs_engine *engine) {
     return &engine->device_info;
 }
 
-/* Ranks of different engines would not follow each other in what comes next. */
+/* Ranks with different engines would not make the same sequence of collective calls. */
 cs_status cs_engine_join(cs_engine *engine, const cs_comm *comm, bool *able) {
     *able = false;
     if (!comm || comm->size == 1)
@@ -89,7 +89,8 @@ double cs_param_l2(const cs_graph *graph, const cs_param *param) {
     return layer->trainable && param->role == CS_PARAM_KERNEL ? (double)layer->l2 : 0;
 }
 
-/* Compile: every layer is one the engine has, and the upstream program makes exactly this segment's inputs. */
+/* Compile: the engine must support every layer, and the outputs of the upstream program must be this segment's
+ * inputs. */
 
 static cs_status check_layers(const cs_engine *engine, const cs_program_spec *spec) {
     const cs_graph *graph = spec->segment->graph;
@@ -104,7 +105,7 @@ static cs_status check_layers(const cs_engine *engine, const cs_program_spec *sp
     return CS_OK;
 }
 
-/* By name and shape: trials of a group have graphs of their own that differ only in what is frozen. */
+/* Compares name and shape, because each trial of a group has its own graph, and these differ only in what is frozen. */
 static bool same_value(const cs_layer *a, const cs_layer *b) {
     return strcmp(a->name, b->name) == 0 && a->out.h == b->out.h && a->out.w == b->out.w && a->out.c == b->out.c;
 }
@@ -166,7 +167,7 @@ void cs_program_free(cs_program *program) {
         program->ops->release(program);
 }
 
-/* The checks every call shares. */
+/* Checks that all calls share. */
 
 static cs_status check_rows(const cs_program *program, const char *call, int n) {
     if (n >= (program->comm ? 0 : 1) && n <= program->spec.batch)

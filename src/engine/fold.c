@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batch norm folded into the layer in front: kernel*scale and (bias - mean)*scale + beta, with scale =
+/* Folds a batch norm into the layer before it: kernel*scale and (bias - mean)*scale + beta, where scale =
  * gamma/sqrt(variance + epsilon). */
 #include "engine_impl.h"
 

@@ -6,15 +6,15 @@
 
 #include <stdlib.h>
 
-/* Where the walk over the layers stands. */
+/* The state of the pass over the layers. */
 typedef struct lowering {
     const cs_program_spec *spec;
     const cs_segment *segment;
     cs_mode mode;
     cs_lowered *out;
     int *value_of;      /* layer -> value that holds its output, or CS_NO_LAYER */
-    int *readers;       /* layer -> layers that read it, the segment's border counting as one */
-    cs_window *padding; /* layer -> padding of a zero-pad that waits for its convolution */
+    int *readers;       /* layer -> number of layers that read it; being an output of the segment counts, too */
+    cs_window *padding; /* layer -> padding of a zero-padding that will be fused into its convolution */
 } lowering;
 
 void cs_lowered_free(cs_lowered *lowered) {
@@ -29,7 +29,7 @@ void cs_lowered_free(cs_lowered *lowered) {
 }
 
 bool cs_op_uses(const cs_op *op, const cs_layer *layer, cs_param_role role) {
-    if (op->kind == CS_OP_ACTIVATION) /* the second operation of a layer */
+    if (op->kind == CS_OP_ACTIVATION) /* the activation is the layer's second operation and has no parameters */
         return false;
     if (layer->kind != CS_LAYER_SEPARABLE_CONV2D)
         return true;
@@ -47,7 +47,7 @@ static int new_value(lowering *low, int layer, int producer) {
     return value;
 }
 
-/* From here on `layer` is another name of its input, and both have the readers of either. */
+/* From now on `layer` is an alias of its input, and each of the two has the readers of both. */
 static void alias(lowering *low, int layer) {
     int input = layer_at(low, layer)->inputs[0];
     low->value_of[layer] = low->value_of[input];
@@ -55,7 +55,7 @@ static void alias(lowering *low, int layer) {
     low->readers[layer] = low->readers[input];
 }
 
-/* The operation whose output `layer` reads, when `layer` is its only reader: a candidate for fusing; else NULL. */
+/* The operation whose output `layer` reads, if `layer` is its only reader, so that the two may be fused; else NULL. */
 static cs_op *sole_producer(lowering *low, const cs_layer *layer) {
     int input = layer->inputs[0];
     int value = low->value_of[input];
@@ -65,7 +65,7 @@ static cs_op *sole_producer(lowering *low, const cs_layer *layer) {
     return producer == CS_NO_LAYER ? NULL : &low->out->ops[producer];
 }
 
-/* `layer` becomes part of `op`: from now on the op's output is the layer's. */
+/* Fuses `layer` into `op`, whose output becomes the layer's. */
 static void fuse(lowering *low, cs_op *op, int layer) {
     low->out->values[op->output].layer = layer;
     low->out->values[op->output].shape = layer_at(low, layer)->out;
@@ -97,7 +97,7 @@ static bool try_fuse(lowering *low, int index) {
     return false;
 }
 
-/* A zero-pad read by one convolution only is remembered instead of run. */
+/* A zero-padding that only one convolution reads becomes part of that convolution. */
 static bool try_defer_padding(lowering *low, int index) {
     const cs_layer *layer = layer_at(low, index);
     if (layer->kind != CS_LAYER_ZERO_PAD || low->readers[index] != 1 || index + 1 >= low->segment->end)
@@ -110,7 +110,7 @@ static bool try_defer_padding(lowering *low, int index) {
                     return false;
                 low->value_of[index] = low->value_of[layer->inputs[0]];
                 low->padding[index] = layer->window;
-                low->padding[index].kernel_h = 1; /* marks it as set */
+                low->padding[index].kernel_h = 1; /* marks the padding as set */
                 return true;
             }
     }
@@ -121,7 +121,8 @@ static bool drops(const lowering *low, int index) {
     return low->mode == CS_MODE_TRAIN && cs_graph_drops(low->segment->graph, index);
 }
 
-/* Its gradient would be that of its input, which other layers may read, too: it keeps its own if that is asked for. */
+/* A dropout that drops nothing becomes an alias, unless the spec asks for its gradient: as an alias it would have the
+ * gradient of its input, which other layers may read, too. */
 static bool try_drop_dropout(lowering *low, int index) {
     const cs_layer *layer = layer_at(low, index);
     if (layer->kind != CS_LAYER_DROPOUT || drops(low, index) || low->padding[layer->inputs[0]].kernel_h ||
@@ -136,7 +137,7 @@ static cs_op_kind op_kind(const lowering *low, int index) {
     static const cs_op_kind kinds[CS_LAYER_KIND_COUNT] = {
         [CS_LAYER_CONV2D] = CS_OP_CONV,
         [CS_LAYER_DEPTHWISE_CONV2D] = CS_OP_DEPTHWISE,
-        [CS_LAYER_SEPARABLE_CONV2D] = CS_OP_DEPTHWISE, /* and a CS_OP_CONV */
+        [CS_LAYER_SEPARABLE_CONV2D] = CS_OP_DEPTHWISE, /* followed by a CS_OP_CONV */
         [CS_LAYER_BATCH_NORM] = CS_OP_BATCH_NORM,
         [CS_LAYER_RESCALING] = CS_OP_SCALE,
         [CS_LAYER_NORMALIZATION] = CS_OP_SCALE,
@@ -154,7 +155,7 @@ static cs_op_kind op_kind(const lowering *low, int index) {
         [CS_LAYER_DENSE] = CS_OP_DENSE,
     };
     bool copies = kind == CS_LAYER_DROPOUT && !drops(low, index);
-    return copies ? CS_OP_ACTIVATION : kinds[kind]; /* a linear one */
+    return copies ? CS_OP_ACTIVATION : kinds[kind]; /* a linear activation copies */
 }
 
 static cs_op *append_op(lowering *low, cs_op_kind kind, int index) {
@@ -164,7 +165,7 @@ static cs_op *append_op(lowering *low, cs_op_kind kind, int index) {
     return op;
 }
 
-/* The 1x1 behind the depthwise half, whose output so far is the layer's. */
+/* Appends the 1x1 convolution after the depthwise convolution, whose output is the layer's until then. */
 static void emit_pointwise(lowering *low, cs_op *depthwise, int index) {
     cs_value *middle = &low->out->values[depthwise->output];
     middle->shape.c = layer_at(low, index)->in.c;
@@ -197,7 +198,7 @@ static void emit(lowering *low, int index) {
     if (layer->kind == CS_LAYER_SEPARABLE_CONV2D)
         emit_pointwise(low, op, index);
 
-    /* Keras' activation= argument. Training keeps it an operation of its own; softmax belongs to the loss. */
+    /* Keras' activation= argument. In training it becomes an operation of its own. Softmax is part of the loss. */
     bool has_argument = layer->kind == CS_LAYER_CONV2D || layer->kind == CS_LAYER_DEPTHWISE_CONV2D ||
                         layer->kind == CS_LAYER_DENSE || layer->kind == CS_LAYER_ACTIVATION;
     if (!has_argument || layer->activation == CS_ACT_LINEAR || layer->activation == CS_ACT_SOFTMAX)
@@ -219,7 +220,7 @@ static void count_readers(lowering *low) {
         for (int k = 0; k < layer_at(low, i)->n_inputs; k++)
             low->readers[layer_at(low, i)->inputs[k]]++;
     for (int i = 0; i < segment->n_outputs; i++)
-        low->readers[segment->outputs[i]] += 2; /* the border: never fused away */
+        low->readers[segment->outputs[i]] += 2; /* an output of the segment is never fused away */
     for (int i = 0; i < low->spec->n_gradients; i++)
         low->readers[low->spec->gradients[i]] += 2;
 }
@@ -240,7 +241,7 @@ static void mark_gradients(lowering *low) {
             needs |= low->out->values[op->inputs[k]].needs_grad;
         low->out->values[op->output].needs_grad = needs;
     }
-    /* What does not reach the last output has no gradient: nothing would ever write it. */
+    /* A value on which the last output does not depend has no gradient, because backward would never write it. */
     if (low->out->n_outputs > 0)
         low->out->values[low->out->outputs[low->out->n_outputs - 1]].in_loss = true;
     for (int i = low->out->n_ops - 1; i >= 0; i--) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lowering: a segment's layers become the operations an engine runs, with what fuses already fused.
+/* Lowering: translates the layers of a segment into the operations that an engine runs, and fuses them.
  *
- * A separable convolution becomes a depthwise one and a 1x1. A dropout that does not drop is its input.
- * INFER: batch norm folds into the convolution in front of it (cs_layer_takes_norm), and an activation into what makes
- * its input.
- * TRAIN: an activation fuses into the batch norm in front of it. Both: a zero-pad into the convolution behind it.
- * A layer whose gradient is asked for is not fused away. */
+ * A separable convolution becomes a depthwise convolution and a 1x1 convolution. A dropout that drops nothing becomes
+ * an alias of its input.
+ * INFER: a batch norm is folded into the convolution before it (cs_layer_takes_norm), and an activation into the
+ * operation that produces its input.
+ * TRAIN: an activation is fused into the batch norm before it.
+ * Both: a zero-padding is fused into the convolution after it.
+ * A layer is not fused away if the spec asks for its gradient. */
 #ifndef CNNSWEEP_ENGINE_LOWER_H
 #define CNNSWEEP_ENGINE_LOWER_H
 
@@ -14,7 +16,7 @@
 typedef enum cs_op_kind {
     CS_OP_CONV,
     CS_OP_DEPTHWISE,
-    CS_OP_BATCH_NORM, /* INFER: with the moving statistics */
+    CS_OP_BATCH_NORM, /* INFER: uses the moving statistics */
     CS_OP_ACTIVATION,
     CS_OP_MAX_POOL,
     CS_OP_AVERAGE_POOL,
@@ -23,8 +25,8 @@ typedef enum cs_op_kind {
     CS_OP_ADD,
     CS_OP_MULTIPLY,
     CS_OP_CONCATENATE,
-    CS_OP_RESHAPE, /* from any layout to any, in NHWC order */
-    CS_OP_SCALE,   /* a factor and a term a channel: RESCALING, NORMALIZATION */
+    CS_OP_RESHAPE, /* from any shape to any shape, in NHWC order */
+    CS_OP_SCALE,   /* a factor and a summand for each channel: RESCALING, NORMALIZATION */
     CS_OP_DROPOUT,
     CS_OP_DENSE,
     CS_OP_KIND_COUNT
@@ -34,26 +36,28 @@ enum { CS_NO_LAYER = -1 };
 
 typedef struct cs_op {
     cs_op_kind kind;
-    int layer; /* whose parameters it uses; all of them, but for SEPARABLE_CONV2D: cs_op_uses */
+    int layer; /* the layer whose parameters it uses: all, except for SEPARABLE_CONV2D, see cs_op_uses */
     cs_param_role kernel;
-    int batch_norm; /* CONV, DEPTHWISE: the layer folded in, or CS_NO_LAYER */
+    int batch_norm; /* CONV, DEPTHWISE: the batch norm that is folded in, or CS_NO_LAYER */
     cs_activation activation;
-    cs_window window; /* padding of a fused zero-pad included */
+    cs_window window; /* includes the padding of a fused zero-padding */
     int n_inputs;
-    int inputs[CS_LAYER_MAX_INPUTS]; /* values */
-    int output;                      /* value */
-    bool trainable;                  /* has parameters that the loss's gradients change */
+    int inputs[CS_LAYER_MAX_INPUTS]; /* indexes of values */
+    int output;                      /* index of a value */
+    bool trainable;                  /* has parameters that training changes */
 } cs_op;
 
-/* What flows between operations: the output of `layer` (the last one fused). */
+/* A tensor between operations: the output of `layer`, which is the last of the fused layers. */
 typedef struct cs_value {
     int layer;
     cs_shape shape;
-    int producer;    /* operation, or CS_NO_LAYER for a segment input */
-    bool is_output;  /* leaves the segment */
-    bool needs_grad; /* TRAIN: a gradient is needed of it or of something before it, and the loss lies behind it */
-    bool keeps_grad; /* ... and is still there after backward: the program's spec asks for it */
-    bool in_loss;    /* the last output, or something on the way to it */
+    int producer;   /* operation, or CS_NO_LAYER for a segment input */
+    bool is_output; /* is an output of the segment */
+    /* TRAIN: backward computes its gradient, because the loss depends on it and a gradient is needed of it or of a
+     * value before it. */
+    bool needs_grad;
+    bool keeps_grad; /* its gradient must remain after backward, because the program's spec asks for it */
+    bool in_loss;    /* the last output, or a value that it depends on */
 } cs_value;
 
 typedef struct cs_lowered {
@@ -61,16 +65,16 @@ typedef struct cs_lowered {
     int n_ops;
     cs_value *values;
     int n_values;
-    int *inputs; /* values of the segment's inputs, in its order (the INPUT layer's when it begins the graph) */
+    int *inputs; /* values of the segment's inputs, in its order (of the INPUT layer if it begins the graph) */
     int n_inputs;
     int *outputs; /* values of the segment's outputs */
     int n_outputs;
-    int *gradients; /* values of the layers whose gradients the spec asks for, in its order */
+    int *gradients; /* values of the layers whose gradients the spec asks for, in the spec's order */
 } cs_lowered;
 
-/* Of the spec's segment, for its mode, with what it asks for gradients of kept as values of their own. */
+/* Lowers the spec's segment for its mode. Every layer whose gradient the spec asks for has a value of its own. */
 CS_MUST_CHECK cs_status cs_lower(const cs_program_spec *spec, cs_lowered **out);
-/* Is this parameter of the operation's layer one that the operation itself uses? */
+/* Does the operation itself use the parameter of this role of its layer? */
 bool cs_op_uses(const cs_op *op, const cs_layer *layer, cs_param_role role);
 void cs_lowered_free(cs_lowered *lowered); /* NULL-safe */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding and opening the plug-in of the engine for GPUs. */
+/* Finds and opens the plug-in that holds the engine for GPUs. */
 #include "plugin.h"
 
 #include "cnnsweep/file.h"
@@ -13,7 +13,7 @@
 
 #define PLUGIN_FILE "libcnnsweep_cuda.so"
 
-/* Where it may be, seen from the program's folder. */
+/* The folders that may hold the plug-in, relative to the folder of the program. */
 static const char *const places[] = {"", "../lib/cnnsweep/"};
 
 static cs_status program_folder(char *out, size_t size) {
@@ -27,7 +27,7 @@ static cs_status program_folder(char *out, size_t size) {
     return CS_OK;
 }
 
-/* Its path, or its plain name, which the system looks for among its libraries. */
+/* Returns the path of the plug-in, or just its file name, for which the dynamic linker searches its own folders. */
 static cs_status find_file(char out[CS_PATH_MAX]) {
     char folder[CS_PATH_MAX];
     CS_TRY(program_folder(folder, sizeof folder));
@@ -39,7 +39,7 @@ static cs_status find_file(char out[CS_PATH_MAX]) {
     return cs_path(out, CS_PATH_MAX, PLUGIN_FILE);
 }
 
-/* Told by the system's library alone: the plug-in's own would cost a tenth of a second to load. */
+/* Loads only the driver's library, because loading the plug-in's libraries would take a tenth of a second. */
 static cs_status check_driver(void) {
     void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
     if (!driver)
@@ -55,7 +55,8 @@ static cs_status fail_open(const char *path) {
     if (strcmp(path, PLUGIN_FILE) == 0 && strncmp(why, PLUGIN_FILE, strlen(PLUGIN_FILE)) == 0)
         return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "the engine for GPUs is not in this build (no " PLUGIN_FILE ")"),
                        "install the CUDA toolkit, cuDNN 9 and NCCL and build with -DCNNSWEEP_CUDA=ON");
-    bool itself = strncmp(why, path, strlen(path)) == 0; /* not a library it needs */
+    /* Dlopen failed for the plug-in itself and not for a library that it needs. */
+    bool itself = strncmp(why, path, strlen(path)) == 0;
     return cs_hint(cs_fail(CS_ERR_UNSUPPORTED, "the engine for GPUs cannot be loaded: %s%s%s", itself ? "" : path,
                            itself ? "" : ": ", why),
                    "it needs the libraries of CUDA, cuDNN 9 and NCCL: install them, or name their folders in "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An engine that is opened at run time, so that one program runs with and without its libraries: a shared object that
- * exports one function, cs_plugin_symbol. It has copies of its own of the base and net rooms and of the engines' common
- * code; only what must be one in the process, errors and the log, it is handed (cs_base_links). */
+/* An engine in a shared object that is loaded at run time, so that one program runs with and without the engine's
+ * libraries. The object exports one function, CS_PLUGIN_SYMBOL. It has its own copies of src/base, src/net and the
+ * engines' common code. The program passes it the objects that must be unique in the process: errors and the log
+ * (cs_base_links). */
 #ifndef CNNSWEEP_ENGINE_PLUGIN_H
 #define CNNSWEEP_ENGINE_PLUGIN_H
 
@@ -9,16 +10,17 @@
 
 #include "cnnsweep/log.h"
 
-/* Changes with anything that crosses the border: engine.h, engine_impl.h, graph.h, comm.h. */
+/* To be increased with every change of an interface between program and plug-in: engine.h, engine_impl.h, graph.h,
+ * comm.h. */
 enum { CS_PLUGIN_ABI = 3 };
 
 typedef struct cs_plugin_host {
     int abi;
-    const char *version; /* of the program, which must be the plug-in's own */
+    const char *version; /* the version of the program, which must equal the plug-in's */
     const cs_base_links *links;
 } cs_plugin_host;
 
-/* NULL where host->abi or host->version is not the plug-in's. */
+/* Returns NULL if host->abi or host->version is not the plug-in's. */
 typedef const cs_engine_ops *cs_plugin_entry(const cs_plugin_host *host);
 #define CS_PLUGIN_SYMBOL "cnnsweep_engine_plugin"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backward.h"
 
-/* Does the operation write the gradient of the value, as its input `first` or a later one? */
+/* Does the operation write the gradient of the value, as its input `first` or a later input? */
 static bool writes_gradient(const cs_lowered *lowered, const cs_op *op, int value, int first) {
     bool reads = false;
     for (int k = first; k < op->n_inputs; k++)
@@ -17,7 +17,7 @@ bool cs_backward_accumulates(const cs_lowered *lowered, int op, int k) {
     return begun && lowered->values[value].needs_grad;
 }
 
-/* A fused layer may stand behind layers that come after it in the graph, so the largest of all counts. */
+/* A fused layer may run before layers that precede it in the graph, so all operations that remain are searched. */
 int cs_backward_complete(const cs_lowered *lowered, int begin, int op) {
     int complete = begin;
     for (int i = 0; i < op; i++)

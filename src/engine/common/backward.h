@@ -5,11 +5,11 @@
 
 #include "lower.h"
 
-/* Does backward of the operation add to the gradient of its k-th input, which an operation after it has begun? An
- * operation writes the gradients of its inputs from the last to the first, too. */
+/* Does backward of the operation add to the gradient of its k-th input, because a later operation has already written
+ * to it? An operation also writes the gradients of its inputs from the last to the first. */
 bool cs_backward_accumulates(const cs_lowered *lowered, int op, int k);
-/* The first layer from which on all gradients of parameters are complete once the operations from `op` on have run
- * backward; `begin` is the segment's first layer. */
+/* After the operations from `op` on have run backward, the gradients of all parameters from the returned layer on are
+ * complete. `begin` is the segment's first layer. */
 int cs_backward_complete(const cs_lowered *lowered, int begin, int op);
 
 #endif

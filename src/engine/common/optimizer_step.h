@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The update rules themselves, written once for all engines: this file is included with
+/* The update rules, written once for all engines. A file defines these macros and then includes this file:
  *
- *     CS_REAL        the type that the engine computes in
- *     CS_SQRT(x)     its square root
- *     CS_STEP        what stands in front of a step function ("static inline", and __device__ on a GPU)
+ *     CS_REAL        the type in which the engine computes
+ *     CS_SQRT(x)     the square root of that type
+ *     CS_STEP        the specifiers of a step function ("static inline", and __device__ on a GPU)
  *     CS_STEP_STATES the type of `state`: state[k][i] is the k-th state of parameter i
  *
- * A step function moves the states of one parameter by its gradient g and returns what is to be added to the parameter.
- * The engine has made the parameter smaller by the weight decay. A rates function is called once a step, in double. */
+ * A step function updates the states of one parameter from its gradient g and returns the amount to add to the
+ * parameter. The engine has applied the weight decay before. A rates function is called once in each step and computes
+ * in double. */
 #include "cnnsweep/optimizer.h"
 
 #include <math.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 void cs_onednn_about(char *out, size_t size) {
-    static const char prefix[] = "cpu_isa_"; /* which oneDNN puts before each name */
+    static const char prefix[] = "cpu_isa_"; /* oneDNN puts this before each name */
     const dnnl_version_t *version = dnnl_version();
     const char *isa = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());
     if (strncmp(isa, prefix, strlen(prefix)) == 0)

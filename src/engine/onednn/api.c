@@ -19,8 +19,8 @@ cs_status od_fail(dnnl_status_t status, const char *what) {
             return od_fail(od_status_, what);                                                                          \
     } while (0)
 
-/* 2.x passes descriptors by value and creates a primitive descriptor from an operation descriptor; 3.x hands out
- * pointers and creates it in one call. od_md is what this version calls a memory descriptor. */
+/* 2.x passes descriptors by value and creates a primitive descriptor from an operation descriptor. 3.x returns pointers
+ * and creates a primitive descriptor in one call. od_md is the type of a memory descriptor in this version. */
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t od_md;
 typedef const_dnnl_memory_desc_t od_md_view;
@@ -45,7 +45,7 @@ static dnnl_status_t md_create(od_md *md, const od_desc *desc) {
     return dnnl_memory_desc_init_by_tag(md, desc->rank, desc->dims, dnnl_f32, desc->tag);
 }
 static void md_destroy(od_md *md) {
-    (void)md; /* a plain struct */
+    (void)md; /* a plain struct needs no freeing */
 }
 static dnnl_status_t append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha, float beta) {
     return dnnl_post_ops_append_eltwise(ops, 1.0f, kind, alpha, beta);
@@ -128,7 +128,7 @@ static dnnl_status_t attr_create(cs_activation activation, dnnl_primitive_attr_t
     return status;
 }
 
-/* What a window is in oneDNN's terms. */
+/* A window in oneDNN's terms. */
 typedef struct od_window {
     dnnl_dims_t kernel, strides, dilation, padding_begin, padding_end;
 } od_window;
@@ -199,8 +199,8 @@ static dnnl_status_t pool_plan(dnnl_engine_t engine, const od_pool *pool, od_dir
 
 #else
 
-/* Of Winograd's two forms the library prefers F(2x2,3x3) for one row and F(4x4,3x3) for more. The bits of a row must
- * not depend on the number of rows, so it is always the latter, which is no slower for one. */
+/* The library has two Winograd algorithms and prefers F(2x2,3x3) for one row and F(4x4,3x3) for more. The bits of a row
+ * must not depend on the number of rows, so this always takes F(4x4,3x3), which is not slower for one row. */
 static dnnl_status_t winograd_plan(dnnl_engine_t engine, const dnnl_convolution_desc_t *desc,
                                    const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr,
                                    dnnl_primitive_desc_t *out) {
@@ -276,7 +276,7 @@ static dnnl_status_t pool_plan(dnnl_engine_t engine, const od_pool *pool, od_dir
 
 #endif
 
-/* Turns a finished plan into code, or fails naming `what`. */
+/* Creates the primitive of a plan. If there is no plan, fails with a message that names `what`. */
 static cs_status build(dnnl_status_t status, dnnl_primitive_desc_t plan, const char *what, od_primitive *out) {
     if (status != dnnl_success)
         return od_fail(status, what);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oneDNN's C API, the same for 2.x and 3.x: what differs between them stays in api.c. All data is f32. */
+/* A wrapper of oneDNN's C API that is the same for 2.x and 3.x; api.c handles the differences. All data is f32. */
 #ifndef CNNSWEEP_ONEDNN_API_H
 #define CNNSWEEP_ONEDNN_API_H
 
@@ -7,14 +7,14 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-/* The shape and layout of a tensor; tag `any` leaves the layout to the primitive. */
+/* The shape and layout of a tensor. With the tag `any` the primitive chooses the layout. */
 typedef struct od_desc {
     int rank;
     dnnl_dims_t dims;
     dnnl_format_tag_t tag;
 } od_desc;
 
-/* A primitive descriptor is the plan, a primitive the compiled code. Both are freed together; NULL-safe. */
+/* A primitive descriptor is the plan, and a primitive is the compiled code. Both are freed together. NULL-safe. */
 typedef struct od_primitive {
     dnnl_primitive_desc_t plan;
     dnnl_primitive_t code;
@@ -23,17 +23,19 @@ void od_primitive_clear(od_primitive *primitive);
 
 /* The implementation's name, such as "jit:avx512_core". */
 const char *od_primitive_implementation(const od_primitive *primitive);
-/* Does it sum every row in the same order, whatever its place and the number of rows? Not if it is built on a gemm. */
+/* Does it sum every row in the same order, whatever the row's position and the number of rows? False for an
+ * implementation that calls a gemm. */
 bool od_sums_alike(const od_primitive *primitive);
 
 typedef enum od_direction { OD_FORWARD, OD_BACKWARD_DATA, OD_BACKWARD_WEIGHTS } od_direction;
 
-/* Descriptors in the place of (source, weights, bias, destination); their gradients in the backward directions. */
+/* The descriptors are those of (source, weights, bias, destination), or of their gradients in the backward
+ * directions. */
 typedef struct od_conv {
     od_desc source, weights, destination;
     bool has_bias;
     bool inference; /* forward only */
-    bool winograd;  /* where the library has it; else, and without, the direct algorithm */
+    bool winograd;  /* prefer Winograd; without it, or if the library has none, the direct algorithm is used */
     cs_activation activation;
     const cs_window *window;
 } od_conv;
@@ -50,17 +52,18 @@ CS_MUST_CHECK cs_status od_inner_product_create(dnnl_engine_t engine, const od_i
 
 typedef struct od_pool {
     od_desc source, destination;
-    bool max; /* else the average, padding not counted */
+    bool max; /* else the average over pixels inside the image */
     bool inference;
     const cs_window *window;
 } od_pool;
 CS_MUST_CHECK cs_status od_pool_create(dnnl_engine_t engine, const od_pool *pool, od_direction direction,
                                        const od_primitive *forward, od_primitive *out);
 
-/* Bytes of one of the primitive's tensors; 0 when it has none. `what`: dnnl_query_weights_md, _diff_weights_md,
+/* The bytes of one of the primitive's tensors; 0 if it has none. `what`: dnnl_query_weights_md, _diff_weights_md,
  * _workspace_md. */
 size_t od_primitive_bytes(const od_primitive *primitive, dnnl_query_t what);
-/* A memory object over `data` in the layout the primitive wants for `what`, or in a layout of one's own. */
+/* These create a memory object over `data`, in the layout that the primitive needs for `what` or in the given
+ * layout. */
 CS_MUST_CHECK cs_status od_memory_for(dnnl_engine_t engine, const od_primitive *primitive, dnnl_query_t what,
                                       void *data, dnnl_memory_t *out);
 CS_MUST_CHECK cs_status od_memory_create(dnnl_engine_t engine, const od_desc *desc, void *data, dnnl_memory_t *out);

@@ -9,7 +9,8 @@
 cs_status od_call_open(od_call *call, const od_node *node) {
     if (call->rows == 0)
         call->rows = node->chunk;
-    call->executions = node->program->rows / call->rows; /* the program's rows are whole chunks */
+    /* The number of rows of a program is a multiple of the chunk. */
+    call->executions = node->program->rows / call->rows;
     return cs_alloc((size_t)call->executions, sizeof *call->args, "arguments", &call->args);
 }
 

@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-/* oneDNN takes a convolution of fewer channels than a block for the first layer of a network, and has no fast kernel
- * for it in the blocked layout. The memory holds whole blocks anyway, with zeros: the convolution is told of all of it.
- */
+/* oneDNN takes a convolution with fewer input channels than a block for the first layer of a network, and has no fast
+ * kernel for it in the blocked layout. The memory holds whole blocks, filled up with zeros, so the convolution is
+ * created with that number of channels. */
 static int padded_inputs(const od_node *node) {
     const od_tensor *in = &node->program->values[node->op->inputs[0]];
     bool pointwise = node->op->window.kernel_h == 1 && node->op->window.kernel_w == 1;
@@ -29,7 +29,7 @@ bool od_takes_winograd(const od_program *program, const cs_op *op) {
            in.c >= CHANNELS && out.c >= CHANNELS && out.h * out.w >= PIXELS;
 }
 
-/* Training transforms the kernel in every call: the chunk's pixels must outweigh it. */
+/* Training transforms the kernel in every call, so Winograd is only faster if the chunk has many more pixels. */
 static bool winograd_pays(const od_node *node) {
     const od_program *program = node->program;
     cs_shape in = program->values[node->op->inputs[0]].shape, out = program->values[node->op->output].shape;
@@ -48,7 +48,7 @@ static od_conv describe(const od_node *node) {
                     .activation = node->op->activation,
                     .window = &node->op->window};
     conv.weights.tag = dnnl_format_tag_any;
-    if (node->op->kind == CS_OP_DEPTHWISE) /* one layout for all directions, which the engine's own kernel shares */
+    if (node->op->kind == CS_OP_DEPTHWISE) /* one layout for all directions, which the engine's own loop uses, too */
         conv.weights.tag = program->engine->kernels->block == 16 ? dnnl_Goihw16g : dnnl_Goihw8g;
     return conv;
 }
@@ -60,7 +60,7 @@ static cs_status plan_backward_data(od_node *node, const od_conv *conv) {
                           &node->backward_data.primitive);
 }
 
-/* oneDNN's weight gradient spends most of its time on padding when the image is hardly larger than the kernel. */
+/* oneDNN's wgrad spends most of its time on padding if the image is hardly larger than the kernel. */
 static bool is_tiny(const od_node *node) {
     enum { TINY = 16 }; /* pixels */
     const od_tensor *in = &node->program->values[node->op->inputs[0]], *out = &node->program->values[node->op->output];
@@ -78,8 +78,8 @@ static cs_status plan_own_weights(od_node *node, const od_conv *conv) {
     return plan_backward_data(node, conv);
 }
 
-/* A 1x1 convolution of one pixel is a product of matrices: whole blocks of channels lie in memory as plain rows.
- * oneDNN's convolution reads the kernel again for every row. */
+/* A 1x1 convolution of one pixel is a matrix product, because whole blocks of channels are plain rows in memory.
+ * oneDNN's convolution would read the kernel again for every row. */
 static bool is_product(const od_node *node) {
     const od_tensor *in = &node->program->values[node->op->inputs[0]], *out = &node->program->values[node->op->output];
     const cs_window *window = &node->op->window;
@@ -109,8 +109,8 @@ static cs_status plan_conv(od_node *node) {
     return plan_backward_data(node, &conv);
 }
 
-/* oneDNN's weight gradient of a depthwise convolution falls back to a reference loop, a thousand times slower, when the
- * image is smaller than about the kernel; the engine then uses its own. */
+/* oneDNN's wgrad of a depthwise convolution falls back to a reference loop, which is a thousand times slower, if the
+ * image is smaller than about the kernel. The engine then uses its own loop. */
 static cs_status plan_depthwise(od_node *node) {
     dnnl_engine_t engine = node->program->engine->engine;
     od_conv conv = describe(node);
@@ -128,7 +128,7 @@ static cs_status plan_depthwise(od_node *node) {
     return plan_backward_data(node, &conv);
 }
 
-/* The gradients of the kernel and the bias by the engine's own loops. */
+/* Computes the gradients of the kernel and the bias with the engine's own loops. */
 static void backward_own_weights(od_node *node, const od_rows *rows) {
     const od_program *program = node->program;
     const od_kernels *kernels = program->engine->kernels;

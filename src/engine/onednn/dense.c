@@ -11,14 +11,14 @@ static od_desc rows_of(const od_node *node, int value) {
     return (od_desc){.rank = 2, .dims = {node->chunk, node->program->values[value].shape.c}, .tag = dnnl_nc};
 }
 
-/* [1, C, 1, rows] in nhwc is the same memory as [rows, C]. */
+/* [1, C, 1, rows] in nhwc has the same memory layout as [rows, C]. */
 static od_desc pixels_of(const od_node *node, int value) {
     return (od_desc){.rank = 4, .dims = {1, node->program->values[value].shape.c, 1, node->chunk}, .tag = dnnl_nhwc};
 }
 
-/* A 1x1 convolution of one image whose pixels are the rows: program.h says why. */
+/* A 1x1 convolution of one image whose pixels are the rows. program.h explains why. */
 static cs_status plan_inference(od_node *node) {
-    enum { PIXELS = 3 }; /* of dims */
+    enum { PIXELS = 3 }; /* the dimension of the pixels */
     static const cs_window pointwise = {.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
     od_conv conv = {.source = pixels_of(node, node->op->inputs[0]),
                     .weights = od_plain_kernel_desc(node),

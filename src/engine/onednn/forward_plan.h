@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The forward primitive of convolutions, and of products that are convolutions of one pixel. */
+/* The forward primitive of convolutions, and of products that run as convolutions of one pixel. */
 #ifndef CNNSWEEP_ONEDNN_FORWARD_PLAN_H
 #define CNNSWEEP_ONEDNN_FORWARD_PLAN_H
 
 #include "program.h"
 
-/* The forward primitive of a convolution whose source and destination have their rows at dims[`rows_at`]. In
- * inference one that would not sum all rows alike is made for a single row. */
+/* Creates the forward primitive of a convolution. dims[`rows_at`] of its source and destination is the number of rows.
+ * In inference the primitive is created for a single row if it would not sum all rows in the same order. */
 CS_MUST_CHECK cs_status od_forward_plan(od_node *node, od_conv *conv, int rows_at);
 
 #endif

@@ -20,7 +20,8 @@ od_desc od_plain_kernel_desc(const od_node *node) {
         .rank = 4, .dims = {outputs, layout->inputs ? layout->inputs : inputs, d[0], d[1]}, .tag = dnnl_hwio};
 }
 
-/* Floats of one kernel position: all of the kernel when nothing is added, so that one copy does. */
+/* The number of floats at one kernel position, or of the whole kernel if no channels are added: one copy is then
+ * enough. */
 static size_t position(const cs_param *kernel, int inputs) {
     return inputs ? (size_t)kernel->dims[2] * (size_t)kernel->dims[3] : kernel->count;
 }

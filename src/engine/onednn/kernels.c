@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compiled once an instruction set, with -DOD_KERNELS=<table> -DOD_BLOCK=<lanes>: see CMakeLists.txt of the room. */
+/* Compiled once for each instruction set, with -DOD_KERNELS=<table> -DOD_BLOCK=<lanes>: see
+ * src/engine/CMakeLists.txt. */
 #include "kernels.h"
 #include "vector.h"
 
@@ -12,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SMALL = 1 << 14 }; /* below so many floats a second thread costs more than it brings */
+enum { SMALL = 1 << 14 }; /* for fewer floats a second thread costs more time than it saves */
 
 static size_t total(od_dims d) {
     return (size_t)d.rows * (size_t)d.blocks * (size_t)d.h * (size_t)d.w * B;
@@ -22,7 +23,7 @@ static size_t plane_offset(od_dims d, int row, int block) {
     return ((size_t)row * (size_t)d.blocks + (size_t)block) * (size_t)d.h * (size_t)d.w * B;
 }
 
-/* Float sums run over this many pixels before they go into doubles. */
+/* Sums are accumulated in float over this many pixels and then added to doubles. */
 enum { RUN = 64 };
 
 static void add_lanes(double *sum, vec value) {
@@ -30,7 +31,7 @@ static void add_lanes(double *sum, vec value) {
         sum[l] += (double)value[l];
 }
 
-/* From sums around `pivot` to sums around 0. */
+/* Converts sums of differences from `pivot` to sums of the values themselves. */
 static void shift_moments(double sums[2][B], vec pivot, double count) {
     for (int l = 0; l < B; l++) {
         double p = (double)pivot[l];
@@ -39,8 +40,8 @@ static void shift_moments(double sums[2][B], vec pivot, double count) {
     }
 }
 
-/* The float sums go around a value of the plane itself: E[x*x] - E[x]^2 of floats loses digits where the mean is large.
- */
+/* The float sums are of differences from one value of the plane: with floats, E[x*x] - E[x]^2 loses digits if the mean
+ * is large. */
 static void moments(od_dims d, const float *x, double *partial) {
     size_t lanes = (size_t)d.blocks * B, pixels = (size_t)d.h * (size_t)d.w;
 #pragma omp parallel for collapse(2) if (total(d) > SMALL)
@@ -98,7 +99,7 @@ static void affine_planar(size_t planes, size_t channels, size_t pixels, od_affi
     }
 }
 
-/* Over one run of pixels: sums[0] += dz, sums[1] += dz * (x - center), in double. */
+/* Adds the sums over RUN pixels or less, in double: sums[0] += dz, sums[1] += dz * (x - center). */
 static inline void reduce_run(cs_activation act, size_t pixels, const vec affine_of[3], const float *x, const float *dy,
                               double sums[2][B]) {
     const vec scale = affine_of[0], shift = affine_of[1], center = affine_of[2];
@@ -131,7 +132,7 @@ static void affine_reduce(od_dims d, od_affine a, const float *mean, const float
         }
 }
 
-/* coefficients: scale, shift, p, q */
+/* The coefficients are scale, shift, p and q. */
 static inline void backward_plane(cs_activation act, size_t pixels, const vec coefficients[4], const float *x,
                                   const float *dy, float *dx) {
     const vec scale = coefficients[0], shift = coefficients[1], p = coefficients[2], q = coefficients[3];
@@ -155,7 +156,7 @@ static void affine_backward(od_dims d, od_affine a, const float *p_channel, cons
         }
 }
 
-/* Elementwise loops walk whole blocks and then single floats. */
+/* Elementwise loops process whole blocks and then single floats. */
 #define ELEMENTWISE(count, body_block, body_one)                                                                       \
     do {                                                                                                               \
         size_t whole_ = (count) / B;                                                                                   \
@@ -236,7 +237,7 @@ static void copy_channel(const float *x, float *y, size_t pixels) {
 
 static void copy_channels(od_dims xd, const float *x, int x_at, od_dims yd, float *y, int y_at, int count) {
     size_t pixels = (size_t)xd.h * (size_t)xd.w;
-    bool whole = x_at % B == 0 && y_at % B == 0; /* blocks can be copied as they are */
+    bool whole = x_at % B == 0 && y_at % B == 0; /* whole blocks can be copied */
 #pragma omp parallel for if (total(yd) > SMALL)
     for (int r = 0; r < xd.rows; r++)
         for (int c = 0; c < count;) {
@@ -247,7 +248,7 @@ static void copy_channels(od_dims xd, const float *x, int x_at, od_dims yd, floa
                 c += B;
                 continue;
             }
-            if ((y_at + c) % B == 0) /* a block that is filled lane by lane */
+            if ((y_at + c) % B == 0) /* a new block, which is filled lane by lane */
                 memset(to, 0, pixels * B * sizeof *to);
             copy_channel(from, to, pixels);
             c++;
@@ -269,7 +270,7 @@ static void clear_padding(od_dims d, float *y) {
     }
 }
 
-/* Lanes of a block in rows of `row` floats, whole blocks or not. */
+/* The number of lanes that a block has in rows of `row` floats, which need not be whole blocks. */
 static size_t lanes_in_row(size_t row, int block) {
     size_t left = row - (size_t)block * B;
     return left < B ? left : B;
@@ -380,15 +381,15 @@ static void depthwise_weights(od_dims d, const cs_window *w, int out_h, int out_
         }
 }
 
-/* The outputs [*first, *last) of an axis whose windows have the place `offset` (from the window's beginning, less the
- * padding) inside the input. */
+/* The outputs [*first, *last) of an axis for which one window position is inside the input. `offset` is that position
+ * minus the padding. */
 static void outputs_of(int offset, int stride, int in, int out, int *first, int *last) {
     *first = offset < 0 ? (-offset + stride - 1) / stride : 0;
     *last = in > offset ? (in - 1 - offset) / stride + 1 : 0;
     *last = *last < out ? *last : out;
 }
 
-/* One block of input channels by one of output channels, at one place of the window. */
+/* wgrad of one block of input channels and one block of output channels, for one window position. */
 static void weights_tile(od_dims in, od_dims out, const cs_window *w, int tap, const float *x, const float *dy,
                          float *dw) {
     int dh = tap / w->kernel_w - w->pad_top, dl = tap % w->kernel_w - w->pad_left, i0, i1, j0, j1;
@@ -430,8 +431,8 @@ static void channel_sums(od_dims d, const float *x, float *sums) {
     }
 }
 
-/* A thread has copies of its own of all that a step reads: the stores could change it otherwise, for all the compiler
- * knows, and the loop would not become one of vectors. */
+/* Each thread works on local copies of what a step reads. Otherwise the compiler must assume that the stores change it,
+ * and does not vectorise the loop. */
 #define UPDATE(kind, name_, lr_, plain_states, most_states, rates_, step_)                                             \
     static void update_##kind(const od_update *u) {                                                                    \
         _Pragma("omp parallel if (u->count > SMALL)") {                                                                \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How tensors lie in memory. */
+/* The memory layout of tensors. */
 #ifndef CNNSWEEP_ONEDNN_LAYOUT_H
 #define CNNSWEEP_ONEDNN_LAYOUT_H
 

@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* The tensors that are kept. Time: forward stage s runs at s, the loss at n_stages, the backward of stage s at
+/* Plans the tensors that are kept. Forward stage s runs at time s, the loss at n_stages, and the backward of stage s at
  * 2*n_stages - s. */
 typedef struct planner {
     od_program *program;
@@ -32,7 +32,7 @@ static int backward_time(const od_program *program, int stage) {
 static void add_value(planner *p, int v) {
     od_program *program = p->program;
     const cs_value *value = &program->lowered->values[v];
-    if (program->values[v].data || program->values[v].scratch) /* upstream's, or scratch */
+    if (program->values[v].data || program->values[v].scratch) /* belongs to the upstream program, or is scratch */
         return;
     int first = value->producer == CS_NO_LAYER ? -1 : program->nodes[value->producer].last_stage, last = first;
     for (int i = 0; i < program->lowered->n_ops; i++)
@@ -63,7 +63,8 @@ static void add_gradient(planner *p, int v) {
     add_block(p, grad, first, last);
 }
 
-/* Scratch of one stage lies end to end; all stages share the same memory. With `base` NULL only measures. */
+/* Places the scratch tensors of a stage one after the other. All stages share the same memory. With `base` NULL it only
+ * measures how much is needed. */
 static void take_scratch(od_tensor *tensor, int chunk, float *base, size_t *used) {
     if (base)
         tensor->data = base + *used;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The addresses of all tensors. */
+/* Plans the memory of all tensors and sets their addresses. */
 #ifndef CNNSWEEP_ONEDNN_MEMORY_H
 #define CNNSWEEP_ONEDNN_MEMORY_H
 

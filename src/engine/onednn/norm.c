@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batch normalisation, Ioffe and Szegedy 2015, with its activation. */
+/* Batch normalisation (Ioffe and Szegedy 2015) with its activation. */
 #include "norm.h"
 #include "classes.h"
 #include "layout.h"
@@ -25,8 +25,8 @@ static const od_kernels *kernels_of(const od_node *node) {
     return node->program->engine->kernels;
 }
 
-/* The kernels want blocks of channels. A flat tensor, which is NHWC with H = W = 1, goes through one of the norm's
- * blocked copies of a chunk. */
+/* The kernels need blocks of channels. A flat tensor, which is NHWC with H = W = 1, is copied chunk by chunk to one of
+ * the norm's blocked buffers. */
 static float *blocked(const od_node *node, const od_tensor *tensor, const od_rows *rows, int copy) {
     if (tensor->layout != OD_FLAT)
         return od_at(tensor, rows);
@@ -58,7 +58,7 @@ static cs_status bind_norm(od_node *node) {
     return norm->batch_statistics ? cs_alloc(2 * lanes + 1, sizeof(double), "batch norm", &norm->sums) : CS_OK;
 }
 
-/* scale and shift from a mean and a variance; lanes beyond the channels stay zero. */
+/* Computes scale and shift from a mean and a variance. Lanes beyond the channels stay zero. */
 static void set_affine(od_node *node, const float *gamma, const float *beta, const float *mean, const float *variance) {
     double epsilon = (double)node->program->graph->layers[node->op->layer].epsilon;
     for (int c = 0; c < input_of(node)->shape.c; c++) {
@@ -86,7 +86,7 @@ static float *value_of(const od_node *node, cs_param_role role) {
     return param ? od_param_at(node, CS_ARRAY_VALUE, param) : NULL;
 }
 
-/* Frozen in training: the moving statistics, which only a load changes. */
+/* A batch norm that is frozen in training uses the moving statistics, which only a load changes. */
 static cs_status refresh_norm(od_node *node) {
     if (!node->norm.batch_statistics)
         set_affine(node, value_of(node, CS_PARAM_GAMMA), value_of(node, CS_PARAM_BETA),
@@ -105,7 +105,8 @@ cs_status od_norm_moments(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
-/* norm.sums: the two of every channel over the first n rows, always in the same order, and the values a channel. */
+/* Sets norm.sums: the two sums of every channel over the first n rows, always in the same order, and the number of
+ * values in a channel. */
 static void sum_partial(const od_node *node, int n) {
     size_t lanes = lanes_of(node), channels = (size_t)input_of(node)->shape.c;
     double *sums = node->norm.sums;
@@ -120,7 +121,7 @@ static void sum_partial(const od_node *node, int n) {
     sums[2 * channels] = (double)n * input_of(node)->shape.h * input_of(node)->shape.w;
 }
 
-/* Over the ranks that share the batch. */
+/* Adds up norm.sums over the ranks that share the batch. */
 static cs_status share_sums(const od_node *node) {
     const cs_comm *comm = node->program->base.comm;
     return comm ? comm->sum_double(comm->context, node->norm.sums, 2 * (size_t)input_of(node)->shape.c + 1) : CS_OK;
@@ -159,7 +160,7 @@ cs_status od_norm_apply(od_node *node, const od_rows *rows) {
     float *x = blocked(node, in, rows, 0), *y = blocked(node, out, rows, 1);
     od_dims dims = od_dims_of(node->program, in, rows->size);
     kernels_of(node)->affine(dims, affine_of(node), x, y);
-    if (node->op->activation == CS_ACT_SIGMOID) /* which is not 0 at 0 */
+    if (node->op->activation == CS_ACT_SIGMOID) /* sigmoid(0) is not 0 */
         kernels_of(node)->clear_padding(dims, y);
     unblock(node, out, rows, y);
     return CS_OK;
@@ -173,10 +174,10 @@ cs_status od_norm_reduce(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
-/* The sums of all ranks from this one's, where ranks share the batch. dz is of the mean over this rank's n_r rows, so
- * of the mean over all N rows it is n_r/N times that. With dz of the latter the sums are sum(n_r/N sum_r), and for a dx
- * that is again of the mean over n_r rows they are N/n_r times that: sum(n_r sum_r)/n_r. Without rows there is no dx.
- */
+/* Replaces this rank's sums by those of all ranks that share the batch. dz is the gradient of the mean over this rank's
+ * n_r rows. The gradient of the mean over all N rows is n_r/N times dz, so its sums over the ranks are sum(n_r/N
+ * sum_r). dx is again the gradient of the mean over n_r rows, for which the sums have to be N/n_r times these: sum(n_r
+ * sum_r)/n_r. A rank without rows has no dx. */
 static cs_status share_slopes(const od_node *node) {
     size_t count = 2 * (size_t)input_of(node)->shape.c;
     double *sums = node->norm.sums, own = sums[count];
@@ -190,7 +191,7 @@ static cs_status share_slopes(const od_node *node) {
     return CS_OK;
 }
 
-/* With xhat = (x - mean)*inverse and M values a channel: dbeta = sum dz, dgamma = sum dz*xhat,
+/* With xhat = (x - mean)*inverse and M values in a channel: dbeta = sum dz, dgamma = sum dz*xhat,
  * dx = scale*(dz - dbeta/M - xhat*dgamma/M) = scale*dz + p*x + q. */
 cs_status od_norm_finish_reduce(od_node *node, int n) {
     const cs_param_row *gamma = od_node_param(node, CS_PARAM_GAMMA);

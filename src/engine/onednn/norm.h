@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps that a batch norm with the statistics of the batch is made of. */
+/* The steps of a batch norm that uses the statistics of the batch. */
 #ifndef CNNSWEEP_ONEDNN_NORM_H
 #define CNNSWEEP_ONEDNN_NORM_H
 

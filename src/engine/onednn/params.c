@@ -26,7 +26,7 @@ cs_status od_params_collect(od_program *program) {
         od_node *node = &program->nodes[i];
         node->params = program->params.rows + program->params.n;
         node->n_params = cs_param_table_add(&program->params, &program->base.spec, program->lowered, i, false);
-        for (int k = 0; k < node->n_params; k++) /* of kernels the operation's plan sets it */
+        for (int k = 0; k < node->n_params; k++) /* for kernels the operation's plan sets it */
             node->params[k].count = od_lanes(program, (int)node->params[k].param->count);
     }
     return CS_OK;
@@ -47,7 +47,8 @@ cs_status od_kernel_memory(const od_node *node, float *data, dnnl_memory_t *out)
     return od_memory_create(engine, &layout->desc, data, out);
 }
 
-/* Floats of the largest parameter: in the engine's layout, and as a kernel with its added channels in Keras' layout. */
+/* These two return the number of floats of the largest parameter in the engine's layout, and of the largest kernel,
+ * with its added channels, in Keras' layout. */
 static size_t largest_param(const od_program *program) {
     size_t largest = 0;
     for (int i = 0; i < program->params.n; i++)
@@ -98,14 +99,14 @@ cs_status od_copy_layout(od_program *program, dnnl_memory_t from, dnnl_memory_t 
     return status;
 }
 
-/* The operation whose kernel this is, if the engine keeps it in a layout of its own; else NULL. */
+/* The operation that uses this kernel, if the engine keeps the kernel in its own layout; else NULL. */
 static const od_node *node_of_kernel(const od_program *program, const cs_param_row *row) {
     const od_node *node = &program->nodes[row->op];
     bool own = node->kernel_layout.primitive || node->kernel_layout.desc.rank > 0;
     return own && row->param->role == node->op->kernel ? node : NULL;
 }
 
-/* One kernel between the arrays and `staging`, where it is in Keras' layout with its added channels. */
+/* Copies one kernel between the arrays and `staging`, which has Keras' layout with the added channels. */
 static cs_status copy_kernel(const od_node *node, float *values, bool to_engine) {
     od_program *program = node->program;
     od_desc plain = od_plain_kernel_desc(node);
@@ -152,7 +153,7 @@ static cs_status refresh(od_program *program) {
     return CS_OK;
 }
 
-/* Only the head has l2, and the loss is behind it: every such kernel has a gradient from the stages. */
+/* Only the head has l2, and the loss follows it, so the stages have computed a gradient for every such kernel. */
 void od_params_add_penalty_gradient(od_program *program, int begin, int end) {
     const cs_param_table *params = &program->params;
     for (int i = 0; i < params->n; i++) {

@@ -90,7 +90,7 @@ static void release(cs_program *base) {
     free(program);
 }
 
-/* Tails read where the trunk wrote. */
+/* Downstream programs read the memory that the upstream program writes. */
 static cs_status connect_upstream(od_program *program) {
     if (!program->base.spec.upstream)
         return CS_OK;
@@ -224,7 +224,7 @@ static cs_status forward(cs_program *base, int n) {
 static cs_status backward(cs_program *base, int n) {
     od_program *program = od_program_of(base);
     int layer = base->spec.segment->end;
-    if (n == 0) /* the first chunk of a batch writes the gradients, and there is none */
+    if (n == 0) /* a rank without rows has no first chunk, which would write the gradients */
         memset(program->params.arrays[CS_ARRAY_GRADIENT], 0, program->params.trained_count * sizeof(float));
     for (int s = 0; s < program->n_stages; s++) {
         const od_stage *stage = &program->backward[s];
@@ -236,7 +236,7 @@ static cs_status backward(cs_program *base, int n) {
     return CS_OK;
 }
 
-/* probabilities[k] = softmax(logits)[k]; returns -log of the label's. */
+/* Sets probabilities[k] = softmax(logits)[k] and returns -log of the label's probability. */
 static double cross_entropy(const float *logits, int classes, int32_t label, double *probabilities) {
     double largest = (double)logits[0], sum = 0;
     for (int k = 1; k < classes; k++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A factor a channel, or a dropout's factor a value. */
+/* Layers that multiply by a factor for each channel, or by a dropout's factor for each value. */
 #include "classes.h"
 #include "layout.h"
 #include "params.h"
@@ -12,7 +12,7 @@ static const cs_layer *layer_of(const od_node *node) {
     return &node->program->graph->layers[node->op->layer];
 }
 
-/* norm.scale and norm.shift, and zeros in norm.p. */
+/* Sets norm.scale and norm.shift, and norm.p to zeros. */
 static cs_status bind_scale(od_node *node) {
     const cs_layer *layer = layer_of(node);
     size_t lanes = od_lanes(node->program, layer->in.c);
@@ -46,7 +46,7 @@ static cs_status refresh_scale(od_node *node) {
     return CS_OK;
 }
 
-/* Input and output have the same layout. */
+/* Both tensors have the same layout. */
 static void scale(const od_node *node, const od_rows *rows, const float *shift, const od_tensor *from,
                   const od_tensor *to) {
     const od_kernels *kernels = node->program->engine->kernels;
@@ -71,7 +71,7 @@ static cs_status backward_scale(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
-/* factors [2, row]: of one row, in the tensor's layout, and before that in NHWC order. */
+/* The factors [2, row] of one row: first in the tensor's layout, then in NHWC order. */
 static cs_status bind_dropout(od_node *node) {
     size_t row = node->program->values[node->op->output].row;
     node->program->other_bytes += 2 * row * sizeof(float);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations that are one loop each way. */
+/* Operations with one loop forward and one backward. */
 #include "classes.h"
 #include "layout.h"
 
@@ -8,7 +8,7 @@
 typedef struct ends {
     const od_kernels *kernels;
     od_dims dims; /* of the input */
-    size_t count; /* floats of the chunk's input */
+    size_t count; /* floats in the chunk of the input */
     float *x, *y, *dx, *dy;
 } ends;
 
@@ -34,7 +34,7 @@ static bool is_flat(const od_node *node) {
 static cs_status forward_activation(od_node *node, const od_rows *rows) {
     ends e = ends_of(node, rows);
     e.kernels->activation(e.count, node->op->activation, e.x, e.y);
-    if (node->op->activation == CS_ACT_SIGMOID && !is_flat(node)) /* which is not 0 at 0 */
+    if (node->op->activation == CS_ACT_SIGMOID && !is_flat(node)) /* sigmoid(0) is not 0 */
         e.kernels->clear_padding(e.dims, e.y);
     return CS_OK;
 }
@@ -86,7 +86,7 @@ static cs_status backward_add(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
-/* One value a row and channel times an image; else two of the same shape. */
+/* Does it multiply an image by one value for each row and channel? If not, both inputs have the same shape. */
 static bool is_gate(const od_node *node) {
     const od_tensor *values = node->program->values;
     return values[node->op->inputs[0]].row != values[node->op->inputs[1]].row;
@@ -120,7 +120,7 @@ static cs_status backward_multiply(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
-/* Input i lies `at` channels into the output; flat rows are copied as they are. */
+/* The channels of input i begin at channel `at` of the output. Flat rows are copied without change. */
 static void copy_part(const od_node *node, const od_rows *rows, int i, int at, bool backward) {
     const od_program *program = node->program;
     const od_tensor *part = backward ? &node->input_grads[i] : &program->values[node->op->inputs[i]];
@@ -153,7 +153,7 @@ static cs_status backward_concatenate(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
-/* In NHWC order, which flat tensors are in as they are. */
+/* Copies in NHWC order, which flat tensors have already. */
 static void reshape(const od_program *program, const od_tensor *from, const od_tensor *to, const od_rows *rows) {
     const od_kernels *kernels = program->engine->kernels;
     const float *in = od_at(from, rows);

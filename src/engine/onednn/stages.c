@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one operation reads and writes of a row should fit here together with the weights: the second-level cache of
- * the processors of the last ten years holds 1 to 2 MiB a core. */
+/* The values that one operation reads and writes for the rows of a chunk, together with the weights, should fit into
+ * this many bytes. The second-level cache of the processors of the last ten years holds 1 to 2 MiB for each core. */
 enum { CHUNK_BYTES = 1 << 20 };
 
 static od_tensor *value_of(od_program *program, int value) {
@@ -23,8 +23,8 @@ static bool is_input(const od_program *program, int value) {
     return program->lowered->values[value].producer == CS_NO_LAYER;
 }
 
-/* An image with up to 3 channels that only convolutions read, or scales on the way there, stays planar: oneDNN's
- * first-layer kernels want that. They have no fast one for the image's gradient. */
+/* An image with 1 or 3 channels stays planar if only convolutions read it, directly or after scales, because oneDNN's
+ * kernels for first layers need that layout. oneDNN has no fast kernel of this kind for the gradient of the image. */
 static bool is_read_planar(const od_program *program, int value) {
     const cs_value *v = &program->lowered->values[value];
     bool planar = !v->is_output && !v->keeps_grad && (v->shape.c == 1 || v->shape.c == 3);
@@ -67,15 +67,15 @@ static size_t kernel_bytes(const od_program *program, const cs_op *op) {
     return kernel ? kernel->count * sizeof(float) : 0;
 }
 
-/* Rows a chunk, a power of two: few enough for the cache, enough that the weights, which every chunk reads again (and
- * in training writes and adds), are not the larger part. */
+/* Rows in a chunk, a power of two. They are few enough for the cache, and enough that the weights are not the larger
+ * part of the memory traffic, because every chunk reads them again (and in training writes and adds them). */
 static int wanted_chunk(const od_program *program, const cs_op *op) {
     size_t row = program->values[op->output].row * sizeof(float);
     for (int i = 0; i < op->n_inputs; i++)
         row += program->values[op->inputs[i]].row * sizeof(float);
     size_t weights = kernel_bytes(program, op) * (program->training ? 4 : 2);
     if (od_takes_winograd(program, op))
-        weights *= 4; /* 36 values for 9 */
+        weights *= 4; /* Winograd transforms 9 values to 36 */
     size_t bytes = weights > CHUNK_BYTES ? weights : CHUNK_BYTES;
     int chunk = 1;
     while (chunk < OD_LARGEST_CHUNK && 2 * chunk <= program->base.spec.batch && (size_t)chunk * 2 * row <= bytes)
@@ -91,7 +91,8 @@ static bool batch_statistics(const od_program *program, const cs_op *op) {
     return op->kind == CS_OP_BATCH_NORM && program->training && program->graph->layers[op->layer].trainable;
 }
 
-/* A gate's convolutions see one pixel a row, made from an image in the same stage: they follow the image's chunks. */
+/* The convolutions of a gate see one pixel for each row. An operation of the same stage computes it from the image, so
+ * they use the chunks of the image. */
 static bool is_in_gate(const od_program *program, const cs_op *op, int stage) {
     if (op->kind != CS_OP_CONV || kernel_bytes(program, op) > CHUNK_BYTES)
         return false;
@@ -137,20 +138,20 @@ static void build_forward(od_program *program) {
         }
         node->last_stage = program->n_stages - 1;
     }
-    if (!program->forward[0].chunk) /* a segment of an input layer alone has no operation */
+    if (!program->forward[0].chunk) /* a segment that has only an input layer has no operation */
         program->forward[0].chunk = program->lowered->n_ops > 0 ? wanted_chunk(program, program->nodes[0].op) : 1;
     for (int s = 1; s < program->n_stages; s++)
         if (!program->forward[s].chunk)
             program->forward[s].chunk = program->forward[s - 1].chunk;
 }
 
-/* Operations so cheap that backward makes their output again instead of having it kept. */
+/* Operations that are so cheap that backward computes their output again instead of keeping it. */
 static bool is_made_again(const cs_op *op) {
     return op->kind == CS_OP_BATCH_NORM || op->kind == CS_OP_MULTIPLY;
 }
 
-/* Scratch: made and read inside one stage. In training only what backward makes again may be; a gradient may be when
- * nothing outside the stage adds to it. */
+/* A tensor that is written and read inside one stage becomes scratch. In training this holds for a value only if
+ * backward computes it again, and for a gradient only if no operation outside the stage adds to it. */
 static void choose_scratch(od_program *program) {
     for (int v = 0; v < program->lowered->n_values; v++) {
         const cs_value *value = &program->lowered->values[v];
@@ -173,9 +174,10 @@ static void clear_stale(const od_tensor *tensor, const od_rows *rows) {
            (size_t)(rows->size - rows->active) * tensor->row * sizeof(float));
 }
 
-/* Rows that fill up the last chunk must pull at nothing, whatever stages of other chunks left in them: no gradient
- * there, and no value either, as it may have grown to infinity, which times zero is NaN. A segment's inputs are not
- * this program's to change, and as finite as what it was given. */
+/* The rows that fill up the last chunk must not contribute, whatever stages with other chunks left in them. Their
+ * gradients are cleared, and their values, too: a value may have grown to infinity, and infinity times zero is NaN. The
+ * inputs of the segment are excluded, because they belong to another program or the caller and are as finite as the
+ * data. */
 static void clear_stale_rows(od_node *node, const od_rows *rows) {
     od_program *program = node->program;
     if (rows->active == rows->size)
@@ -186,7 +188,7 @@ static void clear_stale_rows(od_node *node, const od_rows *rows) {
             clear_stale(value_of(program, node->op->inputs[i]), rows);
 }
 
-/* Runs an operation's backward and adds gradients that an earlier step has begun. */
+/* Runs an operation's backward. If an earlier step has already written to a gradient, adds to it. */
 static cs_status run_backward(od_node *node, const od_rows *rows, od_run backward) {
     clear_stale_rows(node, rows);
     CS_TRY(backward(node, rows));
@@ -230,9 +232,10 @@ static void build_backward_stage(od_program *program, const od_stage *forward, o
     }
 }
 
-/* Once forward stage `s` and all behind it have run backward. */
+/* The first layer from which on all gradients are complete once forward stage `s` and all later ones have run
+ * backward. */
 static int first_complete_layer(const od_program *program, int s) {
-    int first = 0; /* operation that has run */
+    int first = 0; /* number of the first operation that has run */
     while (first < program->lowered->n_ops && program->nodes[first].last_stage < s)
         first++;
     return cs_backward_complete(program->lowered, program->base.spec.segment->begin, first);

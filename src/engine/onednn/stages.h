@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations are put into stages, which decides what tensor is kept and what is scratch. */
+/* Groups operations into stages, and so decides which tensors are kept and which are scratch. */
 #ifndef CNNSWEEP_ONEDNN_STAGES_H
 #define CNNSWEEP_ONEDNN_STAGES_H
 

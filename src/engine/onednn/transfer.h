@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tensors between the engine and the host, where they are [n,H,W,C]. */
+/* Copies tensors between the engine and the host, where they are [n,H,W,C]. */
 #ifndef CNNSWEEP_ONEDNN_TRANSFER_H
 #define CNNSWEEP_ONEDNN_TRANSFER_H
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* A block of channels of one pixel. GCC's and Clang's vector types keep it in registers through the loops, which
- * auto-vectorised arrays of accumulators do not. */
+/* A block of channels of one pixel. The vector types of GCC and Clang stay in registers through a loop; auto-vectorised
+ * arrays of accumulators do not. */
 typedef float vec __attribute__((vector_size(OD_BLOCK * 4)));
 typedef int32_t mask __attribute__((vector_size(OD_BLOCK * 4)));
 
@@ -32,18 +32,19 @@ static inline vec keep(mask where, vec value) {
     return (vec)((mask)value & where);
 }
 
-/* A NaN must stay one, or a diverged trial would train on: the comparisons below are made so that it passes through. */
+/* The comparisons below are written so that a NaN stays a NaN. Otherwise training would continue after a trial has
+ * diverged. */
 
 static inline vec clamp(vec x, float low, float high) {
     mask above = x > high, below = x < low;
     return keep(~(above | below), x) + keep(above, splat(high)) + keep(below, splat(low));
 }
 
-/* exp for |x| <= 87, within 2 units in the last place: x = n*log(2) + r, exp(r) by Cephes' polynomial (expf.c, S.
- * Moshier), 2^n put together from its bits. */
+/* exp for |x| <= 87, within 2 units in the last place: x = n*log(2) + r. exp(r) is Cephes' polynomial (expf.c, S.
+ * Moshier), and 2^n is assembled from its bits. */
 static inline vec exponential(vec x) {
     const float log2_e = 1.44269504f, log_2_high = 0.693359375f, log_2_low = -2.12194440e-4f;
-    const vec rounder = splat(0x1.8p23f); /* a float of this size has no fraction: adding it rounds */
+    const vec rounder = splat(0x1.8p23f); /* a float of this size has no fraction bits, so adding it rounds */
     vec shifted = x * log2_e + rounder, n = shifted - rounder;
     vec r = x - n * log_2_high - n * log_2_low;
     vec p = splat(1.9875691500e-4f);
@@ -76,7 +77,7 @@ static inline vec activate(cs_activation activation, vec z) {
     }
 }
 
-/* dy * act'(z); at a corner the slope is 0. */
+/* dy * act'(z); the slope is 0 where the activation has a corner. */
 static inline vec pull_back(cs_activation activation, vec z, vec dy) {
     vec s;
     switch (activation) {
@@ -95,7 +96,8 @@ static inline vec pull_back(cs_activation activation, vec z, vec dy) {
     }
 }
 
-/* Runs the statement with ACT, a constant, for the activation: its loops are compiled once for each. */
+/* Runs the statement with the constant ACT set to the activation, so that its loops are compiled once for each
+ * activation. */
 #define ACT ((cs_activation)chosen)
 #define FOR_ACTIVATION(activation, statement)                                                                          \
     switch (activation) {                                                                                              \

@@ -58,7 +58,7 @@ void od_gradient_add(const od_node *node, const cs_param_row *param, int index) 
         node->program->engine->kernels->add(param->count, sum, node->program->gradient_scratch, sum);
 }
 
-/* The bias gradient comes out of the same primitive as the kernel's: its scratch lies behind the kernel's. */
+/* One primitive computes the gradients of the kernel and the bias, so the bias has its scratch after the kernel's. */
 static cs_status bind_gradients(od_node *node) {
     od_program *program = node->program;
     const cs_param_row *kernel = od_node_kernel(node), *bias = od_node_param(node, CS_PARAM_BIAS);
@@ -134,7 +134,7 @@ cs_status od_weighted_load(od_node *node, const cs_params *params) {
     CS_TRY_GOTO(cs_alloc(kernel->count, sizeof *scaled, "folding", &scaled), done);
     const cs_param_row *own = od_node_param(node, CS_PARAM_BIAS);
     cs_fold(program->graph, params, own ? own->param : NULL, node->op->batch_norm, channels, scale, bias);
-    for (size_t i = 0; i < kernel->count; i++) /* the output channel runs fastest in every Keras kernel */
+    for (size_t i = 0; i < kernel->count; i++) /* the output channel is the last dimension of every Keras kernel */
         scaled[i] = params->data[kernel->offset + i] * scale[i % channels];
     od_pad_kernel(kernel, node->kernel_layout.inputs, scaled, program->staging);
     if (node->folded_bias)

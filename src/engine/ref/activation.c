@@ -7,7 +7,7 @@ static double sigmoid(double x) {
     return 1 / (1 + exp(-x));
 }
 
-/* Softmax is not here: programs give logits. */
+/* Softmax is missing because programs output logits. */
 static double activate(cs_activation activation, double x) {
     switch (activation) {
     case CS_ACT_RELU:
@@ -23,7 +23,7 @@ static double activate(cs_activation activation, double x) {
     }
 }
 
-/* The slope is 0 at the corners, as in TensorFlow. */
+/* The slope is 0 where the activation has a corner, as in TensorFlow. */
 static double slope(cs_activation activation, double before, double after) {
     switch (activation) {
     case CS_ACT_RELU:

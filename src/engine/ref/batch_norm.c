@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* y = (x - mean)/sqrt(variance + epsilon) * gamma + beta, a channel (Ioffe and Szegedy 2015). In training a trainable
- * layer uses the batch's mean and biased variance, over rows and pixels, and moves the moving ones towards them:
- * moving = moving*momentum + batch*(1-momentum). The moving variance takes the biased one too (Keras 3
- * BatchNormalization.call), or, where the layer is `unbiased`, that times m/(m-1), m values a channel (torch).
+/* Batch norm: y = (x - mean)/sqrt(variance + epsilon) * gamma + beta in each channel (Ioffe and Szegedy 2015). In
+ * training a trainable layer uses the batch's mean and biased variance, over rows and pixels, and updates the moving
+ * statistics: moving = moving*momentum + batch*(1-momentum). The moving variance takes the biased variance too (Keras 3
+ * BatchNormalization.call), or, if the layer is `unbiased`, m/(m-1) times that for m values in a channel (torch).
  *
- * Where ranks share the batch, rank r has m_r values a channel with mean_r and variance_r, and with M the sum of m_r
+ * If ranks share the batch, rank r has m_r values in a channel with mean_r and variance_r. With M the sum of m_r,
  * mean = sum(m_r mean_r)/M, variance = sum(m_r (variance_r + mean_r^2))/M - mean^2. */
 #include "ref.h"
 
@@ -18,7 +18,7 @@ static double scale(const cs_ref_op *op, size_t c) {
     return op->param[CS_PARAM_GAMMA] ? op->param[CS_PARAM_GAMMA][c] : 1;
 }
 
-/* Two passes: the mean first, then the squared distances from it. */
+/* Two passes compute first the mean and then the squared distances from it. */
 static void batch_moments(const cs_ref_op *op, double *mean, double *variance) {
     size_t channels = (size_t)op->layer->in.c, m = pixels(op);
     for (size_t c = 0; c < channels; c++)
@@ -33,7 +33,8 @@ static void batch_moments(const cs_ref_op *op, double *mean, double *variance) {
         }
 }
 
-/* The moments of the whole batch from those of this rank's part; *m becomes the values a channel of all ranks. */
+/* Replaces the moments of this rank's rows by those of the whole batch, and *m by the values in a channel on all
+ * ranks. */
 static void share_moments(const cs_ref_op *op, double *mean, double *variance, double *m) {
     size_t channels = (size_t)op->layer->in.c;
     double *sums = op->saved + 2 * channels;
@@ -80,7 +81,7 @@ void cs_ref_batch_norm_forward(const cs_ref_op *op) {
         }
 }
 
-/* sums[c] = sum(dy) and sums[C + c] = sum(dy*normal): the gradients of beta and gamma. */
+/* Computes sums[c] = sum(dy) and sums[C + c] = sum(dy*normal), the gradients of beta and gamma. */
 static void sum_slopes(const cs_ref_op *op, double *sums) {
     size_t channels = (size_t)op->layer->in.c, m = pixels(op);
     for (size_t c = 0; c < channels; c++) {
@@ -98,9 +99,9 @@ static void sum_slopes(const cs_ref_op *op, double *sums) {
     }
 }
 
-/* dy is of the mean over this rank's n_r rows, so of the mean over all N rows it is n_r/N times that. With dy of the
- * latter the sums over ranks are sum(n_r/N sum_r), and for a dx that is again of the mean over n_r rows they are N/n_r
- * times that: sum(n_r sum_r)/n_r. Without rows there is no dx. */
+/* dy is the gradient of the mean over this rank's n_r rows. The gradient of the mean over all N rows is n_r/N times dy,
+ * so its sums over the ranks are sum(n_r/N sum_r). dx is again the gradient of the mean over n_r rows, for which the
+ * sums have to be N/n_r times these: sum(n_r sum_r)/n_r. A rank without rows has no dx. */
 static void share_slopes(const cs_ref_op *op, double *sums, double *m) {
     size_t count = 2 * (size_t)op->layer->in.c, own = pixels(op);
     for (size_t i = 0; i < count; i++)
@@ -112,8 +113,8 @@ static void share_slopes(const cs_ref_op *op, double *sums, double *m) {
         sums[i] /= (double)own;
 }
 
-/* With batch statistics x also acts through the mean and the variance:
- * dx = gamma/std * (dy - mean(dy) - normal*mean(dy*normal)); with moving ones dx = gamma/std * dy. */
+/* With batch statistics the mean and the variance depend on x, too:
+ * dx = gamma/std * (dy - mean(dy) - normal*mean(dy*normal)). With moving statistics dx = gamma/std * dy. */
 void cs_ref_batch_norm_backward(const cs_ref_op *op) {
     size_t channels = (size_t)op->layer->in.c, count = pixels(op) * channels;
     double *sums = op->saved + 2 * channels, m = (double)pixels(op);

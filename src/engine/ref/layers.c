@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of layers, and the layers that are a line or two. */
+/* The table of layers, and the layers that need only a line or two. */
 #include "ref.h"
 
 #include <assert.h>
@@ -39,7 +39,7 @@ static void add_backward(const cs_ref_op *op) {
                 op->din[k][i] += op->dout[i];
 }
 
-/* Pixels of input k lie `at` channels into those of the output. */
+/* The channels of input k begin at channel `at` of the output. */
 static void join(const cs_ref_op *op, bool backward) {
     size_t pixels = count_out(op) / (size_t)op->layer->out.c, width = (size_t)op->layer->out.c, at = 0;
     for (int k = 0; k < op->layer->n_inputs; at += (size_t)op->channels[k++])
@@ -61,7 +61,7 @@ static void concatenate_backward(const cs_ref_op *op) {
     join(op, true);
 }
 
-/* Where pixel (row, y, 0) of the input lands in the output of ZERO_PAD. */
+/* The position in the output of ZERO_PAD of the input's pixel (row, y, 0). */
 static size_t padded_row(const cs_ref_op *op, int row, int y) {
     const cs_layer *layer = op->layer;
     size_t line = (size_t)row * (size_t)layer->out.h + (size_t)(y + layer->window.pad_top);

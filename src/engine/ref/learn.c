@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loss at one end of a training step, the parameter update at the other. */
+/* The loss and the parameter update. */
 #include "ref.h"
 
 #define CS_REAL        double

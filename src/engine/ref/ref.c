@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine's functions: memory planned once at compile, then layer by layer. */
+/* The functions of the reference engine. Compiling a program allocates all memory; a program then runs layer by
+ * layer. */
 #include "ref.h"
 
 #include "cnnsweep/memory.h"
@@ -9,14 +10,18 @@
 
 typedef struct ref_program {
     cs_program head;
-    /* By layer of the graph, but for `asked`; NULL outside the segment and its inputs, and where not needed. */
-    double **outputs;   /* [batch, out]; inputs that come from upstream are the upstream's own */
-    double **gradients; /* of the loss with respect to an output: layers that learn or have one that learns below */
-    double **saved;     /* what cs_ref_op.saved is */
-    double **asked;     /* [batch, out], the gradients that the spec asks for, in its order: backward changes its own */
-    float *factors;     /* of one row of the largest dropout */
+    /* Indexed by the layer in the graph, except for `asked`. NULL for layers that are not in the segment or its inputs,
+     * and for arrays that are not needed. */
+    double **outputs; /* [batch, out]; inputs that come from the upstream program point to its outputs */
+    /* Gradient of the loss with respect to an output, if this layer or one before it is trainable. */
+    double **gradients;
+    double **saved; /* the memory for cs_ref_op.saved */
+    /* [batch, out], copies of the gradients that the spec asks for, in its order, because backward changes the
+     * gradients. */
+    double **asked;
+    float *factors; /* dropout factors of one row of the largest dropout */
     size_t n_factors;
-    /* The segment's parameters, [n_values] an array; first_value is where they start in cs_params. */
+    /* The segment's parameters: each array has n_values values, which begin at first_value in cs_params. */
     double *arrays[CS_ARRAY_COUNT];
     size_t first_value, n_values;
     size_t bytes;
@@ -59,7 +64,8 @@ static cs_status plan_inputs(ref_program *program) {
     return CS_OK;
 }
 
-/* Is there something to learn in this layer or below it, inside the segment, or a gradient that the spec asks for? */
+/* Does backward need the gradient of this layer's output? It does if this layer or one before it in the segment is
+ * trainable, or if the spec asks for its gradient. */
 static bool needs_gradient(const ref_program *program, int l) {
     const cs_layer *layer = layer_at(program, l);
     if ((layer->trainable && layer->n_params > 0) || cs_program_asks_gradient(&program->head.spec, l))
@@ -76,7 +82,7 @@ static cs_status take_gradient(ref_program *program, int l) {
                 &program->gradients[l]);
 }
 
-/* What the spec asks for: the gradients of the segment's inputs, and room for all. */
+/* Allocates the gradients that the spec asks for, and those of the segment's inputs. */
 static cs_status plan_asked(ref_program *program) {
     const cs_program_spec *spec = &program->head.spec;
     CS_TRY(cs_alloc((size_t)spec->n_gradients, sizeof *program->asked, "gradients", &program->asked));
@@ -110,7 +116,7 @@ static cs_status plan_layer(ref_program *program, int l) {
     return program->head.spec.mode == CS_MODE_TRAIN && needs_gradient(program, l) ? take_gradient(program, l) : CS_OK;
 }
 
-/* A graph appends parameters layer by layer, so a segment's are one range. */
+/* A graph appends parameters layer by layer, so the parameters of a segment are one range. */
 static cs_status plan_params(ref_program *program) {
     const cs_segment *segment = program->head.spec.segment;
     for (int p = 0; p < segment->graph->n_params; p++) {
@@ -145,7 +151,7 @@ static void ref_release(cs_program *base) {
     ref_program *program = (ref_program *)base;
     const cs_segment *segment = base->spec.segment;
     for (int i = 0; program->outputs && base->spec.upstream && i < segment->n_inputs; i++)
-        program->outputs[segment->inputs[i]] = NULL; /* the upstream's own */
+        program->outputs[segment->inputs[i]] = NULL; /* belongs to the upstream program */
     for (int l = 0; l < segment->end; l++) {
         if (program->outputs)
             free(program->outputs[l]);
@@ -246,7 +252,7 @@ static cs_ref_op bind(const ref_program *program, int l, int n, cs_status *statu
     return op;
 }
 
-/* What may leave the program as floats goes on as floats inside it, too. */
+/* Rounds outputs that may leave the program as floats, so that layers inside the program read the same values. */
 static void round_output(const ref_program *program, int l, int n) {
     size_t count = (size_t)n * cs_shape_count(layer_at(program, l)->out);
     for (size_t k = 0; k < count; k++)
@@ -265,8 +271,8 @@ static cs_status ref_forward(cs_program *base, int n) {
     return CS_OK;
 }
 
-/* The sum of l2 * kernel^2 of a layer that has it and trains; where `gradient`, the array, is not NULL, adds the slopes
- * to it. */
+/* The sum of l2 * kernel^2 of a layer if it has l2 and is trainable. If `gradient` (the array) is not NULL, the
+ * derivative is added to it. */
 static double penalty(const ref_program *program, int l, double *gradient) {
     const cs_graph *graph = program->head.spec.segment->graph;
     const cs_layer *layer = &graph->layers[l];
@@ -295,7 +301,7 @@ static cs_status ref_loss(cs_program *base, const int32_t *labels, int n, float 
     return CS_OK;
 }
 
-/* Everything but the gradient that the loss has left on the last output. */
+/* Clears all gradients but the one that the loss has written for the last output. */
 static void clear_gradients(ref_program *program, int n) {
     const cs_segment *segment = program->head.spec.segment;
     int last = segment->outputs[segment->n_outputs - 1];
@@ -348,7 +354,7 @@ static cs_status ref_backward(cs_program *base, int n) {
     return CS_OK;
 }
 
-/* What stays from one step to the next becomes what it is read and loaded as. */
+/* Rounds all state that goes from one step to the next to floats, because it is read and loaded as floats. */
 static void round_to_float(ref_program *program) {
     for (int array = 0; array < CS_ARRAY_COUNT; array++)
         for (size_t i = 0; array != CS_ARRAY_GRADIENT && i < program->n_values; i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reference engine: plain loops, one layer after the other, NHWC, everything inside in double. It is the oracle
- * that the other engines are compared with, so it is written to be read.
+/* The reference engine: plain loops over NHWC tensors, one layer after the other, computed in double. The tests compare
+ * the other engines with it, so it is written to be easy to read.
  *
- * To add a layer kind: its forward and backward in one of the files here, and a row in the table of layers.c. */
+ * To add a layer kind, write its forward and backward in one of the files of this folder and add a row to the table in
+ * layers.c. */
 #ifndef CNNSWEEP_ENGINE_REF_H
 #define CNNSWEEP_ENGINE_REF_H
 
@@ -10,26 +11,27 @@
 
 enum { CS_REF_ROLES = CS_PARAM_ROLE_COUNT };
 
-/* One layer at work on the first n rows. Values are [n,H,W,C]. */
+/* The arguments of one layer's computation on the first n rows. Values are [n,H,W,C]. */
 typedef struct cs_ref_op {
     const cs_layer *layer;
     int n;
-    bool batch_statistics; /* BATCH_NORM in training and not frozen */
-    const cs_comm *comm;   /* ... of the ranks that share the batch; else NULL */
-    cs_status *status;     /* what the ranks' sum came to: the one thing that can fail */
+    bool batch_statistics; /* BATCH_NORM that is trainable, in training */
+    const cs_comm *comm;   /* BATCH_NORM: the ranks that share the batch; else NULL */
+    cs_status *status;     /* the status of the sum over ranks, the only thing that can fail */
     const double *in[CS_LAYER_MAX_INPUTS];
     int channels[CS_LAYER_MAX_INPUTS]; /* of each input */
     double *out;
     double *param[CS_REF_ROLES];
-    bool gated;          /* MULTIPLY of an image by one value a channel */
-    const cs_draw *draw; /* DROPOUT that drops; else NULL */
-    float *factors;      /* ... and room for a row's */
-    /* What forward leaves for backward. BATCH_NORM: what it normalised with, mean [C] and 1/standard deviation [C], and
-     * behind them room for sums [2*C + 1].
-     * SEPARABLE_CONV2D: what the depthwise half gave, and room for its gradient. Swish: the value in front of it. */
+    bool gated;          /* MULTIPLY of an image by one value for each channel */
+    const cs_draw *draw; /* DROPOUT that drops values; else NULL */
+    float *factors;      /* DROPOUT: memory for the factors of one row */
+    /* Values that forward saves for backward. BATCH_NORM: the mean [C] and 1/standard deviation [C] that it used,
+     * followed by memory for sums [2*C + 1]. SEPARABLE_CONV2D: the output of the depthwise convolution, and memory for
+     * its gradient. Swish: the value before the activation. */
     double *saved;
-    /* Backward: dx += (dout/dx) dout. A NULL gradient is not wanted: nothing below learns, or the layer is frozen.
-     * dout is of the value before the layer's activation, and is the layer's own: backward may write on it. */
+    /* Backward adds (dout/dx) dout to dx. A gradient is NULL if it is not needed, because no layer before this one is
+     * trainable or because this layer is frozen. dout is the gradient with respect to the value before the layer's
+     * activation. It belongs to the layer, so backward may overwrite it. */
     double *dout;
     double *din[CS_LAYER_MAX_INPUTS];
     double *dparam[CS_REF_ROLES];
@@ -43,7 +45,7 @@ typedef struct cs_ref_row {
     cs_ref_function *backward;
 } cs_ref_row;
 
-/* Forward with the layer's activation behind it, and the two backward. */
+/* Forward computes the layer and then its activation; backward does both in reverse. */
 void cs_ref_layer_forward(const cs_ref_op *op);
 void cs_ref_layer_backward(const cs_ref_op *op);
 
@@ -58,16 +60,16 @@ cs_ref_function cs_ref_rescaling_forward, cs_ref_rescaling_backward;
 cs_ref_function cs_ref_normalization_forward, cs_ref_normalization_backward;
 cs_ref_function cs_ref_dropout_forward, cs_ref_dropout_backward;
 
-/* activation.c: y from x in place; and dy into dx, given y and, for swish, x. */
+/* activation.c: activates values in place, and computes dx from dy, given y and, for swish, x. */
 void cs_ref_activate(cs_activation activation, size_t count, double *values);
 void cs_ref_activation_slope(cs_activation activation, size_t count, const double *before, const double *after,
                              double *gradient);
 
-/* Softmax cross-entropy of logits [n,classes]; `gradient` (of the mean over rows) and `probabilities` may be NULL. */
+/* Softmax cross-entropy of logits [n,classes]. `gradient` (of the mean over rows) and `probabilities` may be NULL. */
 void cs_ref_loss(const double *logits, const int32_t *labels, int n, int classes, double *gradient,
                  float *probabilities, cs_loss *out);
 
-/* One parameter's values and its optimizer states, `count` each, moved by the gradient (see optimizer.h). */
+/* Updates the values and optimizer states of one parameter, `count` each, from its gradient (see optimizer.h). */
 void cs_ref_update(const cs_optimizer *optimizer, int64_t step, size_t count, double *value, const double *gradient,
                    double *const *state);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers that multiply each value by something: another layer, a number a channel, a dropout's factor. */
+/* Layers that multiply each value by another layer's value, by a number for each channel, or by a dropout's factor. */
 #include "ref.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@ static size_t count_out(const cs_ref_op *op) {
     return (size_t)op->n * cs_shape_count(op->layer->out);
 }
 
-/* Which value of the gate belongs to value i of the image: the same one, or that of its row and channel. */
+/* The index of the gate's value for value i of the image: i itself, or the index of the same row and channel. */
 static size_t gate_of(const cs_ref_op *op, size_t i) {
     size_t row = cs_shape_count(op->layer->out), c = (size_t)op->layer->out.c;
     return op->gated ? i / row * c + i % c : i;
@@ -54,7 +54,7 @@ void cs_ref_normalization_backward(const cs_ref_op *op) {
         op->din[0][i] += op->dout[i] / deviation(op, i % (size_t)op->layer->out.c);
 }
 
-/* to += from * factor */
+/* Adds from * factor to `to`. */
 static void add_kept(const cs_ref_op *op, const double *from, double *to) {
     size_t count = cs_shape_count(op->layer->out);
     for (int row = 0; row < op->n; row++, from += count, to += count) {

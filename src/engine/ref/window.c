@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers with a sliding window: the convolutions, both pools. */
+/* Layers with a sliding window: the convolutions and both pools. */
 #include "ref.h"
 
 #include <math.h>
 #include <string.h>
 
-/* One place of the window over one output pixel, inside the input. */
+/* One position in the window of one output pixel. It is inside the input. */
 typedef struct tap {
-    size_t out, in, kernel; /* first channel of the pixel; window place kh*kernel_w + kw */
-    int count;              /* places of this output pixel's window that lie inside the input */
+    size_t out, in, kernel; /* index of the pixel's first channel; position kh*kernel_w + kw in the window */
+    int count;              /* positions in the window of this output pixel that are inside the input */
 } tap;
 
 typedef void tap_function(const cs_ref_op *op, tap t);
 
-/* The part of a window at output position `o` that lies inside an axis of `size`: places [*first, *last). */
+/* The part of a window at output position `o` that is inside an axis of `size`: positions [*first, *last). */
 static int clip_window(int o, int stride, int pad, int kernel, int size, int *first, int *last) {
     int start = o * stride - pad;
     *first = start < 0 ? -start : 0;
@@ -39,7 +39,7 @@ static void visit_pixel(const cs_ref_op *op, int row, int oh, int ow, tap_functi
         }
 }
 
-/* Output pixels in order, and inside each the window in order. */
+/* Visits the output pixels in order, and for each of them the window in order. */
 static void each_tap(const cs_ref_op *op, tap_function *visit) {
     for (int row = 0; row < op->n; row++)
         for (int oh = 0; oh < op->layer->out.h; oh++)
@@ -51,7 +51,7 @@ static size_t pixels_out(const cs_ref_op *op) {
     return (size_t)op->n * (size_t)op->layer->out.h * (size_t)op->layer->out.w;
 }
 
-/* Every output pixel starts as `values` [C], or as `value` where there are none. */
+/* Fills every output pixel with `values` [C], or with `value` if `values` is NULL. */
 static void fill_output(const cs_ref_op *op, const double *values, double value) {
     size_t channels = (size_t)op->layer->out.c;
     for (size_t p = 0; p < pixels_out(op); p++)
@@ -67,7 +67,7 @@ static void add_bias_gradient(const cs_ref_op *op) {
             dbias[c] += op->dout[p * channels + c];
 }
 
-/* Kernel HWIO. */
+/* The kernel is HWIO. */
 static void conv2d_tap(const cs_ref_op *op, tap t) {
     size_t inputs = (size_t)op->layer->in.c, filters = (size_t)op->layer->out.c;
     const double *kernel = op->param[CS_PARAM_KERNEL] + t.kernel * inputs * filters;
@@ -104,7 +104,7 @@ void cs_ref_conv2d_backward(const cs_ref_op *op) {
     each_tap(op, conv2d_gradient_tap);
 }
 
-/* Kernel HWC1. */
+/* The kernel is HWC1. */
 static void depthwise_tap(const cs_ref_op *op, tap t) {
     size_t channels = (size_t)op->layer->out.c;
     for (size_t c = 0; c < channels; c++)
@@ -129,44 +129,44 @@ void cs_ref_depthwise_backward(const cs_ref_op *op) {
     each_tap(op, depthwise_gradient_tap);
 }
 
-/* A separable convolution is two layers in a row; what flows between them lies in `saved`. */
-typedef struct halves {
+/* A separable convolution is two convolutions; the tensor between them is in `saved`. */
+typedef struct separable {
     cs_layer depthwise_layer, pointwise_layer;
     cs_ref_op depthwise, pointwise;
-} halves;
+} separable;
 
-static void split(const cs_ref_op *op, halves *h) {
+static void split(const cs_ref_op *op, separable *s) {
     cs_shape middle = op->layer->out;
     middle.c = op->layer->in.c;
     size_t count = (size_t)op->n * cs_shape_count(middle);
-    h->depthwise_layer = h->pointwise_layer = *op->layer;
-    h->depthwise_layer.out = h->pointwise_layer.in = middle;
-    h->pointwise_layer.window = (cs_window){.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
-    h->depthwise = h->pointwise = *op;
-    h->depthwise.layer = &h->depthwise_layer;
-    h->depthwise.out = op->saved;
-    h->depthwise.dout = op->saved + count;
-    h->depthwise.param[CS_PARAM_BIAS] = h->depthwise.dparam[CS_PARAM_BIAS] = NULL;
-    h->pointwise.layer = &h->pointwise_layer;
-    h->pointwise.in[0] = h->depthwise.out;
-    h->pointwise.din[0] = h->depthwise.dout;
-    h->pointwise.param[CS_PARAM_KERNEL] = op->param[CS_PARAM_POINTWISE_KERNEL];
-    h->pointwise.dparam[CS_PARAM_KERNEL] = op->dparam[CS_PARAM_POINTWISE_KERNEL];
+    s->depthwise_layer = s->pointwise_layer = *op->layer;
+    s->depthwise_layer.out = s->pointwise_layer.in = middle;
+    s->pointwise_layer.window = (cs_window){.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1};
+    s->depthwise = s->pointwise = *op;
+    s->depthwise.layer = &s->depthwise_layer;
+    s->depthwise.out = op->saved;
+    s->depthwise.dout = op->saved + count;
+    s->depthwise.param[CS_PARAM_BIAS] = s->depthwise.dparam[CS_PARAM_BIAS] = NULL;
+    s->pointwise.layer = &s->pointwise_layer;
+    s->pointwise.in[0] = s->depthwise.out;
+    s->pointwise.din[0] = s->depthwise.dout;
+    s->pointwise.param[CS_PARAM_KERNEL] = op->param[CS_PARAM_POINTWISE_KERNEL];
+    s->pointwise.dparam[CS_PARAM_KERNEL] = op->dparam[CS_PARAM_POINTWISE_KERNEL];
 }
 
 void cs_ref_separable_forward(const cs_ref_op *op) {
-    halves h;
-    split(op, &h);
-    cs_ref_depthwise_forward(&h.depthwise);
-    cs_ref_conv2d_forward(&h.pointwise);
+    separable s;
+    split(op, &s);
+    cs_ref_depthwise_forward(&s.depthwise);
+    cs_ref_conv2d_forward(&s.pointwise);
 }
 
 void cs_ref_separable_backward(const cs_ref_op *op) {
-    halves h;
-    split(op, &h);
-    memset(h.depthwise.dout, 0, (size_t)op->n * cs_shape_count(h.depthwise_layer.out) * sizeof(double));
-    cs_ref_conv2d_backward(&h.pointwise);
-    cs_ref_depthwise_backward(&h.depthwise);
+    separable s;
+    split(op, &s);
+    memset(s.depthwise.dout, 0, (size_t)op->n * cs_shape_count(s.depthwise_layer.out) * sizeof(double));
+    cs_ref_conv2d_backward(&s.pointwise);
+    cs_ref_depthwise_backward(&s.depthwise);
 }
 
 static void max_pool_tap(const cs_ref_op *op, tap t) {
@@ -174,7 +174,7 @@ static void max_pool_tap(const cs_ref_op *op, tap t) {
         op->out[t.out + c] = fmax(op->out[t.out + c], op->in[0][t.in + c]);
 }
 
-/* All of the gradient goes to the first maximum: taking it clears dout, so that an equal value behind it gets none. */
+/* The whole gradient goes to the first maximum. Clearing dout there gives later equal values a gradient of 0. */
 static void max_pool_gradient_tap(const cs_ref_op *op, tap t) {
     for (size_t c = 0; c < (size_t)op->layer->out.c; c++)
         if (op->in[0][t.in + c] == op->out[t.out + c]) {
