@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions by cuDNN. Notes on what its engines can do (9.19, compute capability 9.0) that decided what is here:
- *  - each kind takes other paddings in front than behind, in every type, and any number of channels: nothing is padded;
- *  - a float bias is fused only by engines that are compiled at run time, seconds each, unless images are float, too,
- *    and the activation ReLU: all else gets bias and activation from a kernel of ours, in place. */
+/* Convolutions with cuDNN. These properties of its engines (9.19, compute capability 9.0) decided the design:
+ *  - every kind supports different padding at the start and the end, in every type, and any number of channels, so no
+ *  tensor is padded;
+ *  - only engines that are compiled at run time, which takes seconds each, fuse a float bias, unless images are float,
+ *  too, and the activation is ReLU. In all other cases a kernel of ours adds bias and activation in place. */
 #include "cudnn_nvrtc.h"
 #include "cudnn_tune.h"
 #include "kernels.h"
@@ -22,17 +23,17 @@ struct cu_dnn {
     cu_device *device; /* NULL: plans are made, but cannot run */
     cu_target target;
     cu_plan_cache cache;
-    char folder[CS_PATH_MAX]; /* the cache's */
-    char gpu[GPU_NAME];       /* what plans of one GPU have in common, in words */
+    char folder[CS_PATH_MAX]; /* folder of the plan cache */
+    char gpu[GPU_NAME];       /* describes the properties of the GPU on which its plans depend */
     bool tf32, deterministic, autotune;
 };
 
-/* What was chosen for a convolution. */
+/* The choice for a convolution. */
 typedef struct conv_choice {
     cu_plan *plan;
     long long engine;
-    bool fused;    /* bias and ReLU are in the plan */
-    bool compiled; /* by cuDNN, when the plan was made */
+    bool fused;    /* the plan includes bias and ReLU */
+    bool compiled; /* cuDNN compiled the engine when the plan was made */
 } conv_choice;
 
 struct cu_conv {
@@ -62,7 +63,8 @@ cs_status cu_dnn_open(cu_device *device, const char *description, const cs_engin
     dnn->device = device;
     dnn->tf32 = options->precision == CS_PRECISION_TF32;
     dnn->deterministic = options->deterministic;
-    dnn->autotune = options->autotune && !options->deterministic && device; /* the clock never says the same twice */
+    /* Timing gives different results in each run. */
+    dnn->autotune = options->autotune && !options->deterministic && device;
     if (options->plan_cache) {
         CS_TRY_GOTO(cs_path(dnn->folder, sizeof dnn->folder, "%s", options->plan_cache), done);
         dnn->cache.folder = dnn->folder;
@@ -101,12 +103,12 @@ static bool wants_more(const cu_conv_spec *spec) {
     return spec->has_bias || spec->activation != CS_ACT_LINEAR;
 }
 
-/* May the plan have bias and activation in it? */
+/* May the plan include bias and activation? */
 static bool may_fuse(const cu_conv_spec *spec) {
     return spec->has_bias && spec->type == CU_F32 && spec->activation == CS_ACT_RELU;
 }
 
-/* The convolution in words, for messages and keys. */
+/* Describes the convolution in text for messages and keys. */
 static void describe(const cu_conv_spec *spec, char *text, size_t size) {
     const cu_dims *d = &spec->dims;
     const cs_window *w = &d->window;
@@ -123,7 +125,7 @@ static void make_key(const cu_dnn *dnn, const cu_conv_spec *spec, char key[KEY])
              dnn->deterministic ? " deterministic" : "", dnn->autotune ? " autotune" : "", text);
 }
 
-/* An entry of the cache: engine, fused, compiled in numbers; on the next lines cuDNN's own text. */
+/* An entry of the cache: engine, fused and compiled as numbers, and on the next lines cuDNN's text. */
 static bool find_plan(cu_conv *conv, const char *key) {
     enum { TEN = 10 };
     conv_choice *choice = &conv->choice;
@@ -155,8 +157,8 @@ static void keep_plan(cu_conv *conv, const char *key) {
     free(json);
 }
 
-/* Numerical notes of engines that may not run this: sums are fp32; and products are in fp32, unless tf32 was asked for.
- */
+/* The numerical notes that an engine must not have: sums must be fp32, and products fp32, too, unless tf32 was
+ * requested. */
 static unsigned refused_notes(const cu_conv *conv) {
     unsigned refused = 1U << CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION;
     if (conv->dnn->deterministic)
@@ -168,19 +170,19 @@ static unsigned refused_notes(const cu_conv *conv) {
     return refused;
 }
 
-/* What heuristics propose for a graph. */
+/* The engines that heuristics propose for a graph. */
 typedef struct conv_proposals {
     cu_proposal list[CU_PROPOSALS];
     int n;
 } conv_proposals;
 
-/* The best plans first, at most CANDIDATES of them. */
+/* The best plans, at most CANDIDATES of them, the best first. */
 typedef struct conv_candidates {
     conv_choice list[CANDIDATES];
     int n;
 } conv_candidates;
 
-/* Adds plans until there are `wanted`, in the order that heuristics propose them. */
+/* Adds plans, in the order of the heuristics, until there are `wanted`. */
 static void add_candidates(const cu_conv *conv, const conv_proposals *proposals, bool compiled, int wanted,
                            conv_candidates *to) {
     unsigned refused = refused_notes(conv);
@@ -195,7 +197,8 @@ static void add_candidates(const cu_conv *conv, const conv_proposals *proposals,
     }
 }
 
-/* Engines that must be compiled are the last resort, and none at all where bias and activation can be had otherwise. */
+/* Engines that must be compiled are used only if there are no others, and not at all if bias and activation can be
+ * computed without them. */
 static cs_status find_candidates(const cu_conv *conv, cu_graph *graph, bool fused, conv_candidates *out) {
     conv_proposals advised, fallback;
     int wanted = conv->dnn->autotune ? CANDIDATES : 1;
@@ -210,7 +213,7 @@ static cs_status find_candidates(const cu_conv *conv, cu_graph *graph, bool fuse
     return CS_OK;
 }
 
-/* The best plan of a graph; choice->plan stays NULL where there is none. */
+/* Finds the best plan of a graph. choice->plan stays NULL if there is none. */
 static cs_status search(cu_conv *conv, bool fused) {
     const cu_dnn *dnn = conv->dnn;
     cs_status status = CS_OK;

@@ -9,13 +9,13 @@
 
 typedef cudnnBackendDescriptor_t descriptor;
 
-/* What the tensors of a graph are called, and so what pointers are handed over as. */
+/* Identifiers of the tensors of a graph, by which pointers are passed. */
 enum { UID_A = 1, UID_B, UID_OUT, UID_BIAS, UID_CONV, UID_SUM };
 enum { DESCRIPTORS = 16 + 2 * CU_PROPOSALS, OPERATIONS = 3 };
 
 struct cu_graph {
     const cu_target *target;
-    descriptor made[DESCRIPTORS]; /* all, in the order they were created */
+    descriptor made[DESCRIPTORS]; /* all descriptors, in the order in which they were created */
     int n_made;
     descriptor operations[OPERATIONS];
     int n_operations;
@@ -27,7 +27,7 @@ enum { POINTERS = 5 };
 struct cu_plan {
     descriptor plan;
     int64_t workspace;
-    descriptor pack;                /* what it ran with last: pointers hardly ever change */
+    descriptor pack;                /* the pointers of the last run, which hardly ever change */
     const void *pointers[POINTERS]; /* a, b, out, bias, workspace */
 };
 
@@ -99,7 +99,7 @@ static cs_status make(cu_graph *graph, cudnnBackendDescriptorType_t type, descri
     return CS_OK;
 }
 
-/* [N,H,W,C] in memory; cuDNN calls the dimensions N, C, H, W. */
+/* Describes a tensor [N,H,W,C] in memory; cuDNN names the dimensions N, C, H, W. */
 static cs_status make_tensor(cu_graph *graph, int64_t uid, cudnnDataType_t type, const int size[4], descriptor *out) {
     int64_t h = size[1], w = size[2], c = size[3];
     bool is_virtual = uid == UID_CONV || uid == UID_SUM;
@@ -127,7 +127,7 @@ static cs_status make_window(cu_graph *graph, const cs_window *w, descriptor *ou
     return finalize(*out, "window");
 }
 
-/* What the operation of a kind and its attributes are called. */
+/* The names of an operation and its attributes. */
 typedef struct operation_names {
     cudnnBackendDescriptorType_t operation;
     cudnnBackendAttributeName_t window, a, b, out, alpha, beta;
@@ -167,7 +167,7 @@ static cs_status make_conv(cu_graph *graph, cu_conv_kind kind, descriptor window
     return finalize(operation, "convolution");
 }
 
-/* y = mode(x), or mode(x, b) */
+/* Appends y = mode(x), or mode(x, b). */
 static cs_status make_pointwise(cu_graph *graph, cudnnPointwiseMode_t mode, descriptor x, descriptor b, descriptor y) {
     cudnnDataType_t type = CUDNN_DATA_FLOAT;
     descriptor how = NULL, operation = NULL;
@@ -241,7 +241,7 @@ void cu_graph_close(cu_graph *graph) {
     free(graph);
 }
 
-/* Which engine a configuration has, and what is to be known about it. */
+/* Reads which engine a configuration uses, and the properties of that engine. */
 static cs_status read_engine(descriptor engine, cu_proposal *proposal) {
     cudnnBackendNumericalNote_t numerical[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
     cudnnBackendBehaviorNote_t behavior[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
@@ -275,14 +275,15 @@ cs_status cu_graph_propose(cu_graph *graph, cudnnBackendHeurMode_t mode, cu_prop
     if (!graph->target->handle)
         CS_TRY(set_descriptor(heuristic, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, graph->target->description));
     if (cudnnBackendFinalize(heuristic) != CUDNN_STATUS_SUCCESS)
-        return CS_OK; /* nothing known about such a graph */
+        return CS_OK; /* the heuristics know no engine for such a graph */
     for (int i = 0; i < CU_PROPOSALS; i++)
         CS_TRY(make(graph, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, &configs[i]));
     DNN_TRY(cudnnBackendGetAttribute(heuristic, CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
                                      CU_PROPOSALS, &found, configs),
             "heuristics");
     cs_status status = CS_OK;
-    found = found < CU_PROPOSALS ? found : CU_PROPOSALS; /* how many there are, says the manual, not how many it gave */
+    /* By the manual this is the number that exists, and may exceed the number returned. */
+    found = found < CU_PROPOSALS ? found : CU_PROPOSALS;
     for (int i = 0; i < found && status == CS_OK; i++) {
         out[i] = (cu_proposal){.config = configs[i]};
         DNN_TRY(cudnnBackendCreateDescriptor(CUDNN_BACKEND_ENGINE_DESCRIPTOR, &engine), "an engine");
@@ -293,14 +294,15 @@ cs_status cu_graph_propose(cu_graph *graph, cudnnBackendHeurMode_t mode, cu_prop
     return status;
 }
 
-/* Sets what makes the plan, finalises it, asks for its workspace. */
+/* Sets the source of the plan, finalises the plan, and queries its workspace. */
 static cs_status finish_plan(const cu_target *target, cu_plan *plan, cudnnBackendAttributeName_t source,
                              cudnnBackendAttributeType_t type, int64_t n, const void *value) {
     int64_t found = 0;
     DNN_TRY(cudnnBackendCreateDescriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &plan->plan), "a plan");
     if (target->handle)
         CS_TRY(set(plan->plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &target->handle));
-    else if (source == CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION) /* a configuration knows its GPU */
+    /* A configuration knows its GPU, a text does not. */
+    else if (source == CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION)
         CS_TRY(set_descriptor(plan->plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, target->description));
     CS_TRY(set(plan->plan, source, type, n, value));
     CS_TRY(finalize(plan->plan, "execution plan"));

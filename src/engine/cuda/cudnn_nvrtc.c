@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dladdr: where the CUDA runtime was found. */
+/* For dladdr, which returns the path of the CUDA runtime. */
 #define _GNU_SOURCE
 #include "cudnn_nvrtc.h"
 

@@ -11,7 +11,7 @@ enum { RUNS = 5 };
 typedef struct tune_bench {
     cu_device *device;
     const cu_target *target;
-    void *a, *b, *bias, *out; /* zeros: times hardly depend on values */
+    void *a, *b, *bias, *out; /* filled with zeros, because times hardly depend on values */
     cudaEvent_t begin, end;
 } tune_bench;
 
@@ -39,7 +39,7 @@ static cs_status time_plan(const tune_bench *bench, cu_plan *plan, float *median
     cs_status status = CS_OK;
     if (cu_plan_workspace(plan) > 0)
         CS_TRY(cu_alloc(bench->device, cu_plan_workspace(plan), "a workspace to time a plan with", &workspace));
-    CS_TRY_GOTO(run_timed(bench, plan, workspace, &first), done); /* loads what it runs */
+    CS_TRY_GOTO(run_timed(bench, plan, workspace, &first), done); /* loads the plan's kernels */
     for (int i = 0; i < RUNS; i++)
         CS_TRY_GOTO(run_timed(bench, plan, workspace, &times[i]), done);
     qsort(times, RUNS, sizeof *times, compare_times);
@@ -90,7 +90,7 @@ cs_status cu_tune(cu_device *device, const cu_target *target, const cu_conv_spec
         cs_status timed = time_plan(&bench, plans[i], &median);
         if (timed != CS_OK) {
             failed = timed;
-            (void)cudaGetLastError(); /* or the next launch would be blamed for it */
+            (void)cudaGetLastError(); /* otherwise the next launch would return this error */
             cs_log(CS_LOG_DEBUG, "autotune: %s", cs_error_last()->text);
         } else if (*best < 0 || median < least) {
             least = median;

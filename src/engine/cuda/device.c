@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct cu_device {
-    int index; /* of the GPUs this process sees */
+    int index; /* index among the GPUs that this process sees */
     bool is_shared;
     char bus_id[32];
     cudaStream_t work, copies;
@@ -30,7 +30,8 @@ static const double mib = 1024.0 * 1024.0, gib = 1024.0 * 1024.0 * 1024.0;
 cs_status cu_runtime_check(cudaError_t error, const char *call, const char *file, int line) {
     if (error == cudaSuccess)
         return CS_OK;
-    (void)cudaGetLastError(); /* or a later cu_check_launches would get it; what broke the GPU's context comes again */
+    /* Otherwise a later cu_check_launches would return it; an error that broke the GPU's context comes again. */
+    (void)cudaGetLastError();
     cs_status code = error == cudaErrorMemoryAllocation ? CS_ERR_NO_MEMORY : CS_ERR_UNSUPPORTED;
     return cs_fail_at(file, line, code, "%.*s: %s (%s)", (int)strcspn(call, "("), call, cudaGetErrorString(error),
                       cudaGetErrorName(error));
@@ -67,7 +68,7 @@ cs_status cu_device_count(int *out) {
     return CS_OK;
 }
 
-/* Kernels are there for CU_OLDEST_GPU (80: compute capability 8.0) and what came after it. */
+/* The build contains kernels for CU_OLDEST_GPU (80: compute capability 8.0) and newer GPUs. */
 static cs_status check_capability(const struct cudaDeviceProp *gpu) {
     const int ten = 10;
     if (gpu->major * ten + gpu->minor >= CU_OLDEST_GPU)
@@ -77,7 +78,7 @@ static cs_status check_capability(const struct cudaDeviceProp *gpu) {
                    "build with -DCMAKE_CUDA_ARCHITECTURES=%d%d", gpu->major, gpu->minor);
 }
 
-/* Whole GiB, so that the same GPU on many nodes is told once. */
+/* Prints whole GiB, so that equal GPUs on many nodes have the same text, which is logged once. */
 static void describe(const cu_device *device, const struct cudaDeviceProp *gpu, int count, cs_device_info *out) {
     out->gpus = count;
     snprintf(out->gpu, sizeof out->gpu, "%s", device->bus_id);
@@ -159,7 +160,7 @@ cs_status cu_alloc(cu_device *device, size_t bytes, const char *what, void **out
     CS_TRY(cu_runtime_check(error, "cudaMalloc", __FILE__, __LINE__));
     cs_status status = cu_clear(device, memory, bytes);
     if (status == CS_OK)
-        status = cu_wait(device); /* the second stream may be next */
+        status = cu_wait(device); /* the copy stream may use the memory next */
     if (status == CS_OK)
         *out = memory;
     else
@@ -215,7 +216,7 @@ void cu_device_watch(cu_device *device, cu_watch *watch, void *context) {
     device->watched = context;
 }
 
-/* Work that is not done yet is no error, but remembered as one. */
+/* cudaStreamQuery reports unfinished work as an error, which the runtime remembers although it is none. */
 cs_status cu_wait(cu_device *device) {
     while (device->watch && cudaStreamQuery(device->work) == cudaErrorNotReady) {
         (void)cudaGetLastError();
@@ -233,7 +234,7 @@ cs_status cu_check_launches(cu_device *device, const char *what) {
                : cs_context(cu_runtime_check(error, "a kernel's launch", __FILE__, __LINE__), "%s", what);
 }
 
-/* The second stream. */
+/* The copy stream. */
 
 cs_status cu_copy_in_aside(cu_device *device, void *to, const void *host, size_t bytes) {
     return CU(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, device->copies));
@@ -280,8 +281,8 @@ cs_status cu_event_synchronize(cu_device *device, cu_event *event) {
     return CU(cudaEventSynchronize(event->code));
 }
 
-/* Recordings. Thread-local: other threads of the process may allocate meanwhile. A failure is not remembered, as the
- * work can still be done call by call. */
+/* CUDA graphs. The capture is thread-local, because other threads of the process may allocate at the same time. A
+ * failure is cleared, because the work can still be enqueued without a CUDA graph. */
 
 cs_status cu_capture_begin(cu_device *device) {
     cs_status status = CU(cudaStreamBeginCapture(device->work, cudaStreamCaptureModeThreadLocal));

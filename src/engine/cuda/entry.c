@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plug-in's one door. */
+/* The only function that the plug-in exports. */
 #include "cnnsweep/version.h"
 #include "plugin.h"
 #include "program.h"

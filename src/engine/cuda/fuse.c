@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is fused for training beyond lower.h. Memory is all the time that these operations take. */
+/* Fuses operations for training in addition to lower.h. These operations are limited by memory bandwidth, so that a
+ * fused one takes less time. */
 #include "fuse.h"
 
 static const cs_op_kind gone = CS_OP_KIND_COUNT;
 
-/* The one operation that reads the value; NULL where there are more or none, at the segment's border, and where the
- * value's gradient is kept. */
+/* The only operation that reads the value. NULL if there are several readers or none, if the value is an output of the
+ * segment, or if its gradient is kept. */
 static cs_op *sole_reader(const cs_lowered *lowered, int value) {
     cs_op *reader = NULL;
     for (int i = 0; i < lowered->n_ops; i++)
@@ -27,7 +28,7 @@ static void remove_op(cs_op *op) {
     op->n_inputs = 0;
 }
 
-/* Whose slope the output tells as well as what is in front of it. */
+/* The slope of these activations can be computed from the output alone. */
 static bool is_relu(const cs_op *op) {
     return op->kind == CS_OP_ACTIVATION && (op->activation == CS_ACT_RELU || op->activation == CS_ACT_RELU6);
 }
@@ -61,7 +62,7 @@ static void close_gaps(cs_lowered *lowered) {
     lowered->n_ops = n;
 }
 
-/* Backward of a fused one writes over the gradient of its output, so none is made where that is kept. */
+/* Backward of a fused operation overwrites the gradient of its output, so nothing is fused if that gradient is kept. */
 void cu_fuse_residuals(const cs_graph *graph, cs_lowered *lowered) {
     for (int i = 0; i < lowered->n_ops; i++) {
         cs_op *norm = &lowered->ops[i];

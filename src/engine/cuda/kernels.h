@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CUDA engine's own kernels. Each function enqueues on `stream`; the files of kernels/ are compiled by nvcc, and
- * for the host (kernels/kernel.cuh) where the tests run them.
+/* The CUDA engine's own kernels. Each function enqueues on `stream`. nvcc compiles the files of kernels/; the tests
+ * compile them for the host, too (kernels/kernel.cuh).
  *
- * Tensors are [batch,H,W,C] of one cu_type a call unless they are float. Kernels work on all rows of the batch a
- * program was compiled for, so that one CUDA graph serves every number of rows; rows that do not take part hold finite
- * leftovers, and their gradients are 0. The few that care read the number of rows, and all else that differs from step
- * to step, from `step` in device memory. `add`: what is written is added to what is there. Sums have one fixed order.
+ * Unless they are float, tensors are [batch,H,W,C] and have the cu_type of the call. Kernels process all rows of the
+ * batch size for which a program was compiled, so that one CUDA graph serves every number of rows. Rows that do not
+ * take part hold finite values of earlier steps, and their gradients are 0. The few kernels that depend on the number
+ * of rows read it, like all other data of a step, from `step` in device memory. With `add`, the result is added to the
+ * old value of the output. Sums have a fixed order.
  *
- * They are quick where channels fill 16 bytes (4 of fp32, else 8), and tensors and parameters lie at multiples of them.
+ * The kernels are fast if the channels fill packs of 16 bytes (4 values of fp32, else 8) and tensors and parameters are
+ * aligned to 16 bytes.
  *
- * To add one: a line here, a kernel and its launcher in kernels/. */
+ * To add a kernel, declare its launcher in this file, and write the kernel and the launcher in kernels/. */
 #ifndef CNNSWEEP_ENGINE_CUDA_KERNELS_H
 #define CNNSWEEP_ENGINE_CUDA_KERNELS_H
 
@@ -19,13 +21,13 @@
 extern "C" {
 #endif
 
-/* Written by the host before a step, in one copy. */
+/* The host writes this before a step and sends it in one copy. */
 typedef struct cu_step {
-    int n; /* rows that take part */
+    int n; /* number of rows that take part */
     uint32_t epoch;
     uint64_t seed;
-    float loss_scale;                /* of the gradients until the update, which divides; 1 but for fp16 */
-    float decay;                     /* weight_decay*lr */
+    float loss_scale; /* gradients are multiplied by it until the update divides them; 1 except for fp16 */
+    float decay;      /* weight_decay*lr */
     float rates[CS_OPTIMIZER_RATES]; /* cs_optimizer_rates */
     cs_optimizer optimizer;
 } cu_step;
@@ -36,15 +38,15 @@ void cu_k_to_float(cu_stream stream, cu_type type, size_t count, const void *x, 
 /* An image in device memory, and the change that a cs_picture describes. */
 typedef struct cu_picture {
     const uint8_t *image; /* [h,w,3] */
-    const uint8_t *level; /* [3,256]; NULL: values stay as they are */
+    const uint8_t *level; /* [3,256]; NULL: values do not change */
     float map[2][3];
 } cu_picture;
-/* The pictures [batch], which are in device memory too, to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c] as
- * [batch,h,w,3]. */
+/* Converts the pictures [batch] to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c] as [batch,h,w,3]. The array of
+ * pictures is in device memory, too. */
 void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const cu_picture *pictures,
                  const cs_preprocess *preprocess, void *x);
-/* Row from_rows[i] of `from` becomes row to_rows[i] of `to`, i < n; rows of `bytes` bytes, NULL: row i. Both lie at
- * multiples of 16 bytes. */
+/* Copies row from_rows[i] of `from` to row to_rows[i] of `to` for i < n. If an array of row numbers is NULL, the row is
+ * i. A row has `bytes` bytes. Both addresses are aligned to 16 bytes. */
 void cu_k_rows(cu_stream stream, int n, size_t bytes, const void *from, const int64_t *from_rows, void *to,
                const int64_t *to_rows);
 
@@ -56,32 +58,34 @@ void cu_k_activation_backward(cu_stream stream, cu_type type, size_t count, cs_a
                               const void *dy, void *dx, bool add); /* dx may be dy */
 void cu_k_add(cu_stream stream, cu_type type, size_t count, const void *a, const void *b, void *y);
 void cu_k_copy(cu_stream stream, cu_type type, size_t count, const void *x, void *y, bool add);
-/* y = act(x*scale + shift), a factor and a term a channel. */
+/* y = act(x*scale + shift), with a factor and a summand for each channel. */
 void cu_k_scale(cu_stream stream, cu_type type, size_t pixels, int channels, const float *scale, const float *shift,
                 cs_activation activation, const void *x, void *y);
-/* y = act(x*scale + shift + residual), which may be NULL, of the first step->n rows. The others become 0: where they
- * have no part in the statistics that scale comes of, they would grow from one batch norm to the next. */
+/* y = act(x*scale + shift + residual) for the first step->n rows; residual may be NULL. The other rows become 0. They
+ * do not take part in the statistics from which scale is computed, so otherwise they could grow from one batch norm to
+ * the next. */
 void cu_k_scale_rows(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const cu_step *step,
                      const float *scale, const float *shift, const void *residual, cs_activation activation,
                      const void *x, void *y);
 void cu_k_scale_backward(cu_stream stream, cu_type type, size_t pixels, int channels, const float *scale,
                          const float *shift, cs_activation activation, const void *x, const void *dy, void *dx,
                          bool add);
-/* Channels [from, from + count) of x [pixels,x_channels] to [to, ...) of y [pixels,y_channels]. */
+/* Copies channels [from, from + count) of x [pixels,x_channels] to channels [to, to + count) of y
+ * [pixels,y_channels]. */
 void cu_k_channels(cu_stream stream, cu_type type, size_t pixels, int count, int x_channels, int from, const void *x,
                    int y_channels, int to, void *y, bool add);
-/* As cs_dropout_factors has it; `layer` is cs_hash_name(layer name), `least` and `factor` are cs_dropout_rule_of the
- * layer. Backward is the same function of dy. */
+/* Drops the values that cs_dropout_factors drops. `layer` is cs_hash_name(layer name); `least` and `factor` are
+ * cs_dropout_rule_of the layer. Backward is the same function of dy. */
 void cu_k_dropout(cu_stream stream, cu_type type, int batch, size_t values_a_row, uint32_t layer, uint32_t least,
                   float factor, bool per_row, const cu_step *step, const int64_t *samples, const void *x, void *y,
                   bool add);
 
-/* gate.cu: an image and one value a channel of it */
+/* gate.cu: operations with an image and one value for each channel of it */
 void cu_k_global_average(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const void *x,
                          void *y);
 void cu_k_global_average_backward(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels,
                                   const void *dy, void *dx, bool add);
-/* y = a*b; gated: b is [batch,1,1,C]. da, db: NULL where not wanted. */
+/* y = a*b; if gated, b is [batch,1,1,C]. da and db are NULL if they are not needed. */
 void cu_k_multiply(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, bool gated, const void *a,
                    const void *b, void *y);
 void cu_k_multiply_backward(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, bool gated,
@@ -89,7 +93,8 @@ void cu_k_multiply_backward(cu_stream stream, cu_type type, int batch, int pixel
 
 /* window.cu; dims.in_c == dims.out_c */
 void cu_k_max_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y,
-                   uint8_t *winner); /* [batch,out_h,out_w,C] place in the window, the first of equals; may be NULL */
+                   /* [batch,out_h,out_w,C] index of the maximum in its window, of equal ones the first; may be NULL. */
+                   uint8_t *winner);
 void cu_k_max_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims, const uint8_t *winner, const void *dy,
                             void *dx, bool add);
 void cu_k_average_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y);
@@ -107,36 +112,37 @@ size_t cu_k_depthwise_partial(const cu_dims *dims); /* bytes of `partial` below 
 void cu_k_depthwise_backward_kernel(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, const void *dy,
                                     void *partial, float *dkernel);
 
-/* norm.cu. Batch norm with the statistics of the first step->n rows. Sums over rows and pixels go by way of
- * cu_k_norm_partial bytes of `partial` into sums [2*C + 1], double: forward sums[c] of x and sums[C + c] of its square,
- * backward of dz and dz*xhat; last, how many values a channel there are. There they may be added up over ranks. */
+/* norm.cu. Batch norm with the statistics of the first step->n rows. Sums over rows and pixels are computed with
+ * cu_k_norm_partial bytes of `partial`, and written to sums [2*C + 1] in double. In forward sums[c] is the sum of x and
+ * sums[C + c] that of x*x; in backward they are the sums of dz and of dz*xhat. The last element is the number of values
+ * in a channel. The caller may add these sums up over ranks. */
 size_t cu_k_norm_partial(int batch, int pixels_a_row, int channels);
 void cu_k_norm_moments(cu_stream stream, cu_type type, int batch, int pixels_a_row, int channels, const cu_step *step,
                        const void *x, void *partial, double *sums);
-/* What a batch norm is made of on the device, [C] each. */
+/* The data of a batch norm on the device, [C] each. */
 typedef struct cu_norm {
     int channels;
     float epsilon, momentum;
     bool unbiased;
     const float *gamma, *beta; /* gamma may be NULL: 1 */
     float *moving_mean, *moving_variance;
-    float *mean, *inverse; /* of the batch: mean, 1/sqrt(variance + epsilon) */
+    float *mean, *inverse; /* the batch's mean and 1/sqrt(variance + epsilon) */
     float *scale, *shift;  /* y = x*scale + shift */
     float *p, *q;          /* dx = scale*dz + p*x + q */
     float *dgamma, *dbeta; /* dgamma may be NULL */
 } cu_norm;
-/* mean, inverse, scale and shift; the moving statistics move on. Of no values: with the moving statistics, which stay.
- */
+/* Computes mean, inverse, scale and shift, and updates the moving statistics. If there are no values, it uses the
+ * moving statistics and leaves them unchanged. */
 void cu_k_norm_finish(cu_stream stream, const cu_norm *norm, const double *sums);
 /* dz = dy * slope of the activation at x*scale + shift. */
 void cu_k_norm_reduce(cu_stream stream, cu_type type, int batch, int pixels_a_row, const cu_step *step,
                       const cu_norm *norm, cs_activation activation, const void *x, const void *dy, void *partial,
                       double *sums);
-/* dgamma and dbeta from this rank's own sums (0 where its n is 0); p and q from those of all ranks. */
+/* Computes dgamma and dbeta from this rank's own sums (0 if its n is 0), and p and q from the sums of all ranks. */
 void cu_k_norm_gradients(cu_stream stream, const cu_norm *norm, const double *own, const double *all);
 void cu_k_norm_backward(cu_stream stream, cu_type type, int batch, int pixels_a_row, const cu_step *step,
                         const cu_norm *norm, cs_activation activation, const void *x, const void *dy, void *dx,
-                        bool add); /* rows from step->n on: 0 */
+                        bool add); /* sets rows from step->n on to 0 */
 /* dbias[c] = sum of dy over all pixels. */
 size_t cu_k_bias_partial(size_t pixels, int channels);
 void cu_k_bias_gradient(cu_stream stream, cu_type type, size_t pixels, int channels, const void *dy, void *partial,
@@ -147,33 +153,33 @@ typedef struct cu_loss_sums {
     double sum;
     double penalty;
     int correct;
-    int overflow; /* fp16: a gradient of the step before was not finite, and its update was left out */
+    int overflow; /* fp16: a gradient of the previous step was not finite, and its update was skipped */
 } cu_loss_sums;
-/* Softmax cross-entropy of logits [batch,classes] against labels; dlogits (of the mean over step->n rows, times
- * loss_scale; rows behind them 0) and probabilities may be NULL. row_sums [batch] and row_correct [batch] are room;
- * sums->sum and ->correct are set. */
+/* Softmax cross-entropy of logits [batch,classes] and labels. Sets sums->sum and sums->correct. dlogits is the gradient
+ * of the mean over step->n rows, times loss_scale; it is 0 in later rows. dlogits and probabilities may be NULL.
+ * row_sums [batch] and row_correct [batch] are scratch memory. */
 void cu_k_loss(cu_stream stream, cu_type type, int batch, int classes, const cu_step *step, const void *logits,
                const int32_t *labels, void *dlogits, float *probabilities, double *row_sums, int *row_correct,
                cu_loss_sums *sums);
 
 /* update.cu */
-/* A kernel with l2, among the trained parameters. */
+/* A kernel with an l2 penalty and its position in the arrays of trained parameters. */
 typedef struct cu_penalty {
     size_t offset, count;
     float l2;
 } cu_penalty;
-/* sums->penalty = sum of l2 * value^2 over `n` terms (device memory); room: n doubles. */
-void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *room,
+/* sums->penalty = sum of l2 * value^2 over `n` terms, which are in device memory. scratch: n doubles. */
+void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *scratch,
                   cu_loss_sums *sums);
 /* gradient += 2*l2*loss_scale*value */
 void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_step *step, const float *value,
                            float *gradient);
 /* values *= weight */
 void cu_k_weigh(cu_stream stream, size_t count, float weight, float *values);
-/* gradient *= 1/loss_scale over all; *overflow = 1 where one was not finite, else 0. */
+/* gradient *= 1/loss_scale for all values; *overflow = 1 if one of them was not finite, else 0. */
 void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gradient, int *overflow);
-/* All trained parameters at once, see optimizer.h; copy [count] in `type` is refreshed (NULL: there is none). Does
- * nothing where *overflow (may be NULL). */
+/* Updates all trained parameters at once, see optimizer.h. Writes them to copy [count] in `type`, too (NULL: no copy).
+ * Does nothing if *overflow is set (overflow may be NULL). */
 void cu_k_update(cu_stream stream, size_t count, const cu_step *step, const int *overflow, const float *gradient,
                  float *value, float *const state[CS_OPTIMIZER_STATES], cu_type type, void *copy);
 

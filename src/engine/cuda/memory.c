@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Values and gradients. Time: operation i runs at i, the loss at n_ops, the backward of operation i at 2*n_ops - i. */
+/* Plans the memory of values and gradients. Operation i runs at time i, the loss at n_ops, and the backward of
+ * operation i at 2*n_ops - i. */
 
 typedef struct planner {
     cu_program *program;
@@ -33,7 +34,8 @@ static bool runs_backward(const cu_program *program, int op) {
     return program->grads[program->lowered->ops[op].output].wanted;
 }
 
-/* Does backward look at it? Of a batch norm's inputs it looks at what is normalised. */
+/* Does backward of the operation read the value? For a batch norm with a residual it reads only the normalised
+ * input. */
 static bool is_read_again(const cu_program *program, int op, int value) {
     const cs_op *by = &program->lowered->ops[op];
     bool residual = cu_has_residual(by) && by->inputs[0] != value;
@@ -47,12 +49,13 @@ static bool is_read_by(const cs_op *op, int value) {
     return false;
 }
 
-/* A segment's inputs stay: rows that take no part are then what they were in an earlier step, and as finite. */
+/* The inputs of a segment have their memory for themselves: rows that take no part in a step then hold the finite
+ * values of an earlier step. */
 static void add_value(planner *p, int v) {
     const cu_program *program = p->program;
     const cs_value *value = &program->lowered->values[v];
     int first = value->producer, last = first;
-    if (program->values[v].data) /* upstream's */
+    if (program->values[v].data) /* belongs to the upstream program */
         return;
     if (first != CS_NO_LAYER && cu_asks_output(&program->lowered->ops[first]) && runs_backward(program, first))
         last = backward_time(program, first);
@@ -68,7 +71,7 @@ static void add_value(planner *p, int v) {
     add_block(p, &program->values[v], cu_type_size(program->engine->type), first, last);
 }
 
-/* The value whose gradient becomes that of `v` where it lies, or CS_NO_LAYER. */
+/* The value whose gradient becomes, in place, the gradient of `v`, or CS_NO_LAYER. */
 static int passed_on_by(const cu_program *program, int v) {
     for (int i = 0; i < program->lowered->n_ops; i++)
         if (program->nodes[i].passes_on && program->lowered->ops[i].inputs[1] == v)
@@ -76,7 +79,7 @@ static int passed_on_by(const cu_program *program, int v) {
     return CS_NO_LAYER;
 }
 
-/* The value whose gradient that of `v` becomes at last; itself where it becomes no other's. */
+/* The last value to which the gradient of `v` is passed on in place; `v` itself if it is not passed on. */
 static int passed_on_to(const cu_program *program, int v) {
     int producer = program->lowered->values[v].producer;
     while (producer != CS_NO_LAYER && program->nodes[producer].passes_on) {
@@ -86,7 +89,7 @@ static int passed_on_to(const cu_program *program, int v) {
     return v;
 }
 
-/* When the loss, or the last reader's backward, begins it. */
+/* The time at which the loss, or backward of the last reader, first writes the gradient. */
 static int begin_of_gradient(const cu_program *program, int v) {
     const cs_value *value = &program->lowered->values[v];
     int first = value->is_output ? program->lowered->n_ops : backward_time(program, value->producer);
@@ -96,7 +99,7 @@ static int begin_of_gradient(const cu_program *program, int v) {
     return first;
 }
 
-/* To its producer's backward, or kept. */
+/* A gradient is needed until backward of the value's producer, or for ever if the spec asks for it. */
 static void add_gradient(planner *p, int v) {
     const cu_program *program = p->program;
     if (!program->grads[v].wanted || passed_on_to(program, v) != v)
@@ -143,7 +146,7 @@ done:
     return status;
 }
 
-/* What stays. */
+/* Memory that a program keeps from step to step. */
 
 static int classes_of(const cu_program *program) {
     cs_shape shape = program->values[program->lowered->outputs[program->lowered->n_outputs - 1]].shape;
@@ -166,7 +169,7 @@ static void place_device(cu_program *program, cu_cursor *cursor) {
     program->probabilities = cu_take(cursor, batch * (size_t)classes_of(program) * sizeof(float));
     program->loss = cu_take(cursor, sizeof *program->loss);
     program->penalties_device = cu_take(cursor, n_penalties * sizeof *program->penalties_device);
-    program->penalty_room = cu_take(cursor, n_penalties * sizeof *program->penalty_room);
+    program->penalty_scratch = cu_take(cursor, n_penalties * sizeof *program->penalty_scratch);
     program->workspace = cu_take(cursor, program->workspace_bytes);
     program->typed = cu_take(cursor, program->typed_bytes);
     if (program->engine->type != CU_F32)

@@ -11,8 +11,8 @@
 
 struct cu_peers {
     cu_device *device;
-    ncclComm_t comm;     /* NULL: given up */
-    cudaStream_t stream; /* of the sums */
+    ncclComm_t comm;     /* NULL after the sums were aborted */
+    cudaStream_t stream; /* stream of the sums */
     cudaEvent_t made, summed;
 };
 
@@ -37,8 +37,8 @@ void cu_peers_abandon(cu_peers *peers) {
     peers->comm = NULL;
 }
 
-/* A sum that will never end, as the other rank is gone, would be waited for for ever. */
-static cs_status look_after(void *context) {
+/* Aborts the sums after an NCCL error. Otherwise the caller would wait for ever for a sum if another rank has ended. */
+static cs_status check_async_error(void *context) {
     cu_peers *peers = context;
     ncclResult_t state = ncclSuccess;
     CS_TRY(NC(peers->comm, ncclCommGetAsyncError(peers->comm, &state)));
@@ -49,7 +49,7 @@ static cs_status look_after(void *context) {
     return status;
 }
 
-/* Rank 0's, by way of a sum; behind its bytes, whether rank 0 got one. */
+/* Sends rank 0's id to all ranks by a sum. The last element says whether rank 0 could make an id. */
 static cs_status agree_on_id(const cs_comm *comm, ncclUniqueId *id) {
     enum { BYTES = sizeof *id };
     unsigned char bytes[BYTES] = {0};
@@ -72,7 +72,7 @@ static cs_status agree_on_id(const cs_comm *comm, ncclUniqueId *id) {
     return CS_OK;
 }
 
-/* The stream goes first where the GPU can choose: the others wait for its sums. */
+/* The stream of the sums gets the highest priority, because other work waits for the sums. */
 static cs_status open_stream(cu_peers *peers) {
     int least, greatest;
     CS_TRY(CU(cudaDeviceGetStreamPriorityRange(&least, &greatest)));
@@ -91,7 +91,7 @@ cs_status cu_peers_open(cu_device *device, const cs_comm *comm, cu_peers **out) 
     peers->device = device;
     CS_TRY_GOTO(open_stream(peers), failed);
     CS_TRY_GOTO(NC(NULL, ncclCommInitRank(&peers->comm, comm->size, id, comm->rank)), failed);
-    cu_device_watch(device, look_after, peers);
+    cu_device_watch(device, check_async_error, peers);
     *out = peers;
     return CS_OK;
 failed:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node.h"
 
-enum { LINE = 256 }; /* bytes: what device memory is aligned to */
+enum { LINE = 256 }; /* alignment of device memory in bytes */
 
 size_t cu_aligned(size_t bytes) {
     return (bytes + LINE - 1) / LINE * LINE;

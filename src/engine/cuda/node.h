@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the operations ask of a node and its tensors. */
+/* Helper functions for a node and its tensors. */
 #ifndef CNNSWEEP_CUDA_NODE_H
 #define CNNSWEEP_CUDA_NODE_H
 
@@ -17,7 +17,7 @@ static inline const cu_tensor *cu_input(const cu_node *node, int i) {
 static inline const cu_tensor *cu_output(const cu_node *node) {
     return &node->program->values[node->op->output];
 }
-/* dx of input i: NULL where it is not wanted. */
+/* dx of input i; NULL if it is not needed. */
 static inline void *cu_input_grad(const cu_node *node, int i) {
     return node->program->grads[node->op->inputs[i]].data;
 }
@@ -26,11 +26,11 @@ static inline const void *cu_output_grad(const cu_node *node) {
 }
 cu_dims cu_dims_of(const cu_node *node);
 int cu_pixels_a_row(const cu_tensor *tensor);
-size_t cu_pixels(const cu_node *node, const cu_tensor *tensor); /* of the batch */
-size_t cu_count(const cu_node *node, const cu_tensor *tensor);  /* values of the batch */
+size_t cu_pixels(const cu_node *node, const cu_tensor *tensor); /* pixels in the whole batch */
+size_t cu_count(const cu_node *node, const cu_tensor *tensor);  /* values in the whole batch */
 void cu_want(size_t *most, size_t bytes);
 
-/* Rounded up to what device memory is aligned to. */
+/* Rounds up to the alignment of device memory. */
 size_t cu_aligned(size_t bytes);
 void *cu_take(cu_cursor *cursor, size_t bytes);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batch norm with its activation, and what else is a factor and a term a channel. */
+/* Batch norm with its activation, and other operations with a factor and a summand for each channel. */
 #include "classes.h"
 #include "fuse.h"
 #include "node.h"
@@ -56,7 +56,7 @@ static cs_status send_scale(cu_node *node) {
     return cu_send(program, node->norm.shift, program->fold_shift, channels);
 }
 
-/* With the moving statistics, which only a load changes. */
+/* In inference the moving statistics are used, which only a load changes. */
 static cs_status load_norm(cu_node *node, const cs_params *params) {
     cu_program *program = node->program;
     if (node->batch_statistics)
@@ -66,7 +66,7 @@ static cs_status load_norm(cu_node *node, const cs_params *params) {
     return send_scale(node);
 }
 
-/* The sums of all ranks that share the batch to `to`; weighted: see backward_norm. */
+/* Writes the sums of all ranks that share the batch to `to`. For `weighted` see backward_norm. */
 static cs_status share_sums(cu_node *node, double *to, bool weighted) {
     cu_program *program = node->program;
     const cs_comm *comm = program->base.comm;
@@ -118,7 +118,7 @@ static cs_status backward_scale(cu_node *node) {
     return CS_OK;
 }
 
-/* The gradient in front of the activation takes the place of the one behind it, and is the residual's as well. */
+/* The gradient before the activation overwrites the gradient after it. It is the gradient of the residual, too. */
 static void backward_residual(cu_node *node) {
     const cu_tensor *out = cu_output(node);
     void *dy = node->program->grads[node->op->output].data, *dr = cu_input_grad(node, 1);
@@ -129,9 +129,9 @@ static void backward_residual(cu_node *node) {
         cu_k_copy(cu_stream_of(node), cu_type_of(node), cu_count(node, out), dy, dr, node->accumulate[1]);
 }
 
-/* The sums of all ranks from this one's. dz is of the mean over this rank's n_r rows, so of the mean over all N rows it
- * is n_r/N times that. With dz of the latter the sums are sum(n_r/N sum_r), and for a dx that is again of the mean over
- * n_r rows they are N/n_r times that: sum(n_r sum_r)/n_r. */
+/* Computes the sums of all ranks from this rank's. dz is the gradient of the mean over this rank's n_r rows. The
+ * gradient of the mean over all N rows is n_r/N times dz, so its sums over the ranks are sum(n_r/N sum_r). dx is again
+ * the gradient of the mean over n_r rows, for which the sums have to be N/n_r times these: sum(n_r sum_r)/n_r. */
 static cs_status backward_norm(cu_node *node) {
     cs_activation activation = node->op->activation;
     if (cu_has_residual(node->op)) {

@@ -30,8 +30,7 @@ bool cu_is_matrix(const cu_node *node, const cs_param_row *row) {
     return row->param->role == node->op->kernel && (node->op->kind == CS_OP_CONV || node->op->kind == CS_OP_DENSE);
 }
 
-/* Only the head has l2, and the loss is behind it: every such kernel has a gradient for the penalty's slope to go with.
- */
+/* Only the head has l2, and the loss follows it, so backward computes a gradient for every such kernel. */
 static void collect_penalties(cu_program *program) {
     for (int i = 0; program->training && i < program->lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];
@@ -43,9 +42,9 @@ static void collect_penalties(cu_program *program) {
     }
 }
 
-/* In inference the other parameters are folded into the kernels, or go into arrays of the operations' own. */
+/* In inference the other parameters are folded into the kernels or into arrays of the operations. */
 cs_status cu_params_collect(cu_program *program) {
-    enum { ALIGNMENT = 64 }; /* floats: the copy in 16 bits, which cuDNN's kernels read, is then aligned as well */
+    enum { ALIGNMENT = 64 }; /* in floats; the 16-bit copy, which cuDNN's kernels read, is then aligned, too */
     size_t n_ops = (size_t)program->lowered->n_ops;
     cs_param_table *params = &program->params;
     CS_TRY(cs_param_table_open(params, program->graph, ALIGNMENT));
@@ -70,7 +69,7 @@ static cs_status take(cu_program *program, size_t bytes, const char *what, void 
     return CS_OK;
 }
 
-/* In inference nothing is trained, and the arrays but that of the values are empty. */
+/* In inference nothing is trained, and only the array of values has elements. */
 cs_status cu_params_allocate(cu_program *program) {
     cs_param_table *params = &program->params;
     cu_type type = program->engine->type;
@@ -121,7 +120,7 @@ static cs_status read_param(cs_program *base, const cs_param_row *row, float *va
     return CS_OK;
 }
 
-/* What operations make of the parameters, and the copy in the engine's type. */
+/* Updates the data that operations derive from parameters, and the copy in the engine's type. */
 static cs_status refresh(cu_program *program, const cs_params *params) {
     for (int i = 0; i < program->lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];
@@ -172,8 +171,8 @@ cs_status cu_params_read(cu_program *program, cs_param_array array, cs_params *p
     return CS_OK;
 }
 
-/* Gradients go as they are, with the loss's scale, which is that of every rank: also of one that had no rows, and so no
- * loss of its own. */
+/* Gradients are summed with the scale of the loss, which is equal on all ranks. A rank without rows has computed no
+ * loss and takes the scale here. */
 static void take_scale(cu_program *program, const cs_bucket *bucket) {
     if (bucket->kind == CS_BUCKET_GRADIENTS)
         program->gradient_scale = cu_loss_scale(program);
@@ -206,7 +205,8 @@ size_t cu_params_move_bucket(cu_program *program, const cs_bucket *bucket, float
     return total;
 }
 
-/* In runs of parameters that lie one behind the other, as those of layers in a row do; what lies between two is 0. */
+/* Sums runs of consecutive parameters with one call each, because parameters of consecutive layers are neighbours.
+ * Padding between them is 0. */
 cs_status cu_params_allreduce(cu_program *program, const cs_bucket *bucket, float weight) {
     float *values = program->params.arrays[cs_bucket_array(bucket)];
     const cs_param_row *row;

@@ -8,26 +8,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What a rank tells the others of its GPU. */
-enum { HOST, BUS, INDEX, TOLD };
+/* What each rank sends to the others about its GPU, and the number of these values. */
+enum { HOST, BUS, INDEX, GPU_INFO };
 
-/* Into all [size][TOLD]. */
-static cs_status tell(const cu_device *device, const cs_comm *comm, double *all) {
+/* Gathers the values of all ranks in all [size][GPU_INFO]. */
+static cs_status gather_info(const cu_device *device, const cs_comm *comm, double *all) {
     char host[256] = "";
-    double *own = all + (size_t)comm->rank * TOLD;
+    double *own = all + (size_t)comm->rank * GPU_INFO;
     (void)gethostname(host, sizeof host - 1);
     own[HOST] = cs_hash_name(host);
     own[BUS] = cs_hash_name(cu_device_bus_id(device));
     own[INDEX] = cu_device_index(device);
-    return comm->sum_double(comm->context, all, (size_t)comm->size * TOLD);
+    return comm->sum_double(comm->context, all, (size_t)comm->size * GPU_INFO);
 }
 
 static bool share_a_gpu(const double *all, int a, int b) {
-    const double *first = all + (size_t)a * TOLD, *second = all + (size_t)b * TOLD;
+    const double *first = all + (size_t)a * GPU_INFO, *second = all + (size_t)b * GPU_INFO;
     return first[HOST] == second[HOST] && first[BUS] == second[BUS];
 }
 
-/* The first two ranks that share a GPU. */
+/* Finds the first two ranks that share a GPU. */
 static bool find_sharing(const double *all, int size, int *first, int *second) {
     for (*second = 1; *second < size; ++*second)
         for (*first = 0; *first < *second; ++*first)
@@ -41,14 +41,14 @@ cs_status cu_peers_find(cu_device *device, const cs_comm *comm, cu_peers **out) 
     double *all = NULL;
     int first, second;
     *out = NULL;
-    CS_TRY_GOTO(cs_alloc((size_t)comm->size * TOLD, sizeof *all, "what ranks tell of their GPUs", &all), done);
-    CS_TRY_GOTO(tell(device, comm, all), done);
+    CS_TRY_GOTO(cs_alloc((size_t)comm->size * GPU_INFO, sizeof *all, "what ranks tell of their GPUs", &all), done);
+    CS_TRY_GOTO(gather_info(device, comm, all), done);
     bool sharing = find_sharing(all, comm->size, &first, &second);
     if (!sharing)
         CS_TRY_GOTO(cu_peers_open(device, comm, out), done);
     if (comm->rank == 0 && sharing)
         cs_log(CS_LOG_INFO, "gradients: summed on the host (ranks %d and %d share GPU %.0f)", first, second,
-               all[first * TOLD + INDEX]);
+               all[first * GPU_INFO + INDEX]);
     else if (comm->rank == 0)
         cs_log(CS_LOG_INFO, "gradients: %s over %d GPUs", cu_peers_name(), comm->size);
 done:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The GPUs of ranks that share a batch, where each rank has one of its own, and sums over them.
+/* Sums over ranks that share a batch, if each rank has a GPU of its own.
  *
- * nccl.c is NCCL's; tests/engine/cuda_host/nccl.c does the same through cs_comm, on the host. */
+ * nccl.c implements this with NCCL, and tests/engine/cuda_host/nccl.c on the host with cs_comm. */
 #ifndef CNNSWEEP_ENGINE_CUDA_PEERS_H
 #define CNNSWEEP_ENGINE_CUDA_PEERS_H
 
@@ -9,20 +9,21 @@
 
 typedef struct cu_peers cu_peers;
 
-/* peers.c. Collective. *out stays NULL where ranks share a GPU, which NCCL refuses. Rank 0 logs at info level what
- * becomes of gradients. `comm` is borrowed. */
+/* peers.c. A collective call. *out stays NULL if ranks share a GPU, which NCCL does not support. Rank 0 logs at info
+ * level how gradients are summed. `comm` is borrowed. */
 CS_MUST_CHECK cs_status cu_peers_find(cu_device *device, const cs_comm *comm, cu_peers **out);
 
-/* Collective. Failures of what follows are CS_ERR_COMM. */
+/* A collective call. Failures of the functions below are CS_ERR_COMM. */
 CS_MUST_CHECK cs_status cu_peers_open(cu_device *device, const cs_comm *comm, cu_peers **out);
 void cu_peers_close(cu_peers *peers); /* NULL-safe */
-/* values [n] of device memory become the sum over ranks of weight*values; with a weight of 0 this rank's may be
- * anything. Behind the work enqueued so far, beside what comes next. Not to be recorded: whether a sum is must be the
- * same on all ranks, and a rank without rows plays nothing. */
+/* Replaces values [n] in device memory by the sum over ranks of weight*values. With a weight of 0 this rank adds
+ * nothing, whatever its values are. The sum waits for the work enqueued so far, and runs concurrently with later work.
+ * It must not be captured: all ranks would have to capture it or none, and a rank without rows replays no CUDA
+ * graph. */
 CS_MUST_CHECK cs_status cu_peers_sum(cu_peers *peers, float *values, size_t n, float weight);
-/* Work enqueued from now on comes behind the sums. */
+/* Work that is enqueued after this call waits for the sums. */
 CS_MUST_CHECK cs_status cu_peers_settle(cu_peers *peers);
-/* What is under way is given up, and all that comes fails. */
+/* Aborts running sums. All later sums fail. */
 void cu_peers_abandon(cu_peers *peers);
 const char *cu_peers_name(void); /* "NCCL" */
 

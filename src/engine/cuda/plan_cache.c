@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first line: magic, version of the format, checksum of all that follows. */
+/* The first line: magic, version of the format, and checksum of the rest. */
 #define HEAD "cnnsweep plan 1 %016" PRIx64 "\n"
 enum { HEAD_SIZE = 16 + 16 + 1, PLAN_LIMIT = 1 << 24 };
 
@@ -17,7 +17,7 @@ static cs_status plan_path(const cu_plan_cache *cache, const char *key, char *pa
     return cs_path(path, size, "%s/%016" PRIx64 ".plan", cache->folder, cs_checksum(key, strlen(key)));
 }
 
-/* Where the plan begins in a file's text; NULL where the file is damaged, or of another key. */
+/* The beginning of the plan in the text of a file; NULL if the file is damaged or has another key. */
 static const char *plan_in(const char *text, const char *key) {
     char head[HEAD_SIZE + 1];
     size_t length = strlen(text), key_length = strlen(key);
@@ -58,7 +58,7 @@ static cs_status write_plan(const cu_plan_cache *cache, const char *key, const c
     CS_TRY(cs_alloc(size, 1, "a plan", &text));
     char *rest = text + HEAD_SIZE;
     snprintf(rest, size - HEAD_SIZE, "%s\n%s", key, plan);
-    char first = *rest; /* snprintf ends the head with a NUL, which is the rest's first place */
+    char first = *rest; /* snprintf ends the head with a NUL, which overwrites the first character of the rest */
     snprintf(text, HEAD_SIZE + 1, HEAD, cs_checksum(rest, strlen(rest)));
     *rest = first;
     cs_status status = cs_file_write(path, text, size - 1);

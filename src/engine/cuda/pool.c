@@ -2,7 +2,7 @@
 #include "classes.h"
 #include "node.h"
 
-/* Which place of its window won, for backward. */
+/* Backward needs the position of the maximum in each window. */
 static cs_status plan_max_pool(cu_node *node) {
     node->winner = *cu_output(node);
     node->winner.wanted = node->program->grads[node->op->inputs[0]].wanted;

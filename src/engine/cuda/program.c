@@ -45,7 +45,7 @@ failed:
     return status;
 }
 
-/* Max pooling keeps the place that won in a byte. */
+/* Max pooling stores the index of each maximum in a byte. */
 static bool supports(const cs_engine *engine, const cs_layer *layer, cs_mode mode, const char **why) {
     (void)engine;
     *why = "its window has more than 256 places";
@@ -55,7 +55,8 @@ static bool supports(const cs_engine *engine, const cs_layer *layer, cs_mode mod
 
 static void release(cs_program *base) {
     cu_program *program = cu_program_of(base);
-    if (cu_params_settle(program) != CS_OK) /* memory is freed behind the work, and so behind what that waits for */
+    /* Memory may only be freed after the work that uses it, sums over ranks included. */
+    if (cu_params_settle(program) != CS_OK)
         cs_log(CS_LOG_DEBUG, "a program is released: %s", cs_error_last()->text);
     for (int i = 0; program->nodes && i < program->lowered->n_ops; i++) {
         cu_conv_close(program->nodes[i].forward);
@@ -73,7 +74,7 @@ static void release(cs_program *base) {
     free(program);
 }
 
-/* Tails read where the trunk wrote. */
+/* Downstream programs read the memory that the upstream program writes. */
 static void connect_upstream(cu_program *program) {
     const cu_program *upstream = cu_program_of(program->base.spec.upstream);
     for (int i = 0; upstream && i < program->lowered->n_inputs; i++)
@@ -203,7 +204,7 @@ static cs_status capture(cu_program *program, cs_status (*run)(cu_program *progr
     return status != CS_OK ? status : ended;
 }
 
-/* A library may refuse a call during a capture; then the work is enqueued anew each time. */
+/* If a library refuses a call during a capture, the pass is never captured, and its work is enqueued every time. */
 static void try_to_capture(cu_program *program, cu_replay *replay, cs_status (*run)(cu_program *program)) {
     if (replay->capture || replay->refused || capture(program, run, &replay->capture) == CS_OK)
         return;
@@ -212,8 +213,9 @@ static void try_to_capture(cu_program *program, cu_replay *replay, cs_status (*r
            cs_error_last()->text);
 }
 
-/* The first run is not captured, since libraries prepare themselves in it. Later runs replay the CUDA graph, unless the
- * host takes part: it sums batch norms' statistics over ranks, and it is told when gradients are complete. */
+/* The first run is not captured, because libraries initialise themselves in it. Later runs replay the CUDA graph,
+ * unless the host takes part in the pass: it sums the statistics of batch norms over ranks, or the hook must be called
+ * when gradients are complete. */
 static cs_status run_or_replay(cu_program *program, cu_replay *replay, cs_status (*run)(cu_program *program)) {
     cu_device *device = program->engine->device;
     bool hooked = replay == &program->backward && program->base.hook;
@@ -240,13 +242,13 @@ static cs_status forward(cs_program *base, int n) {
 }
 
 static cs_status backward(cs_program *base, int n) {
-    (void)n; /* the rest has gradients of 0 */
+    (void)n; /* the other rows have gradients of 0 */
     cu_program *program = cu_program_of(base);
     program->gradient_scale = program->loss_upload.step->loss_scale;
     return run_or_replay(program, &program->backward, run_backward);
 }
 
-/* The kernels of a loss; what comes of them is copied to the host. */
+/* Enqueues the kernels of the loss and the copy of their results to the host. */
 static cs_status enqueue_loss(cu_program *program, int n, bool probabilities) {
     cu_device *device = program->engine->device;
     cu_stream stream = cu_device_stream(device);
@@ -258,7 +260,7 @@ static cs_status enqueue_loss(cu_program *program, int n, bool probabilities) {
               program->row_sums, program->row_correct, program->loss);
     if (program->n_penalties > 0)
         cu_k_penalty(stream, program->n_penalties, program->penalties_device, program->params.arrays[CS_ARRAY_VALUE],
-                     program->penalty_room, program->loss);
+                     program->penalty_scratch, program->loss);
     CS_TRY(cu_check_launches(device, "loss"));
     if (probabilities)
         CS_TRY(cu_copy_out(device, program->probabilities_host, program->probabilities,
@@ -298,7 +300,7 @@ static cs_status set_gradient(cs_program *base, const float *values, int n) {
     CS_TRY(cu_upload_begin(program, &program->loss_upload, n));
     CS_TRY(cu_upload_send(program, &program->loss_upload));
     CS_TRY(cu_staging_ready(program, &staging));
-    for (size_t i = 0; i < count; i++) /* rows that do not take part have none */
+    for (size_t i = 0; i < count; i++) /* rows that do not take part have a gradient of 0 */
         staging[i] = i < given ? values[i] * cu_loss_scale(program) : 0;
     return cu_tensor_send_staging(program, gradient, count);
 }
@@ -325,7 +327,7 @@ static size_t move_bucket(cs_program *base, const cs_bucket *bucket, float *out,
     return cu_params_move_bucket(cu_program_of(base), bucket, out, in);
 }
 
-/* Every rank asks for the same ranks each time, and so gets the same answer without another word. */
+/* All ranks call this with the same ranks each time, so all of them take the same branch without communication. */
 static cs_status join(cs_engine *base, const cs_comm *comm, bool *able) {
     cu_engine *engine = (cu_engine *)base;
     if (engine->joined != comm) {

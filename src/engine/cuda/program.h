@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the CUDA engine runs a segment.
  *
- * The lowered operations run one after the other on the whole batch, each by a call of cuDNN's or by kernels of the
- * engine's own; backward runs them in reverse. Values and gradients share one block of memory, placed by the time they
- * are needed (memory.c): a training program keeps just the values that the backward of a reader looks at.
+ * The lowered operations run one after the other on the whole batch. Each calls cuDNN or kernels of the engine's own;
+ * backward runs them in reverse. Values and gradients share one arena: two tensors that are not needed at the same time
+ * may use the same memory (memory.c). A training program keeps only the values that the backward of an operation reads.
  *
- * Addresses never change, and what differs from step to step lies in device memory (cu_step). So forward and backward
- * are captured in CUDA graphs the second time they run, and replayed from then on: a step is a handful of calls.
+ * Addresses never change, and everything that differs from step to step is in device memory (cu_step). So forward and
+ * backward are captured in CUDA graphs the second time they run, and replayed from then on. A step then needs only a
+ * few calls.
  *
- * To add an operation: its functions, and a row of the table in classes.c. */
+ * To add an operation, write its functions and add a row to the table in classes.c. */
 #ifndef CNNSWEEP_CUDA_PROGRAM_H
 #define CNNSWEEP_CUDA_PROGRAM_H
 
@@ -16,8 +17,8 @@
 #include "kernels.h"
 #include "peers.h"
 
-/* Gradients of fp16 are this many times themselves until the update, so that small ones do not vanish; where one comes
- * to more than fp16 holds, the update is left out. */
+/* Loss scale of fp16: gradients are multiplied by this until the update, so that small ones do not vanish. If a scaled
+ * gradient exceeds the range of fp16, the update is skipped. */
 enum { CU_LOSS_SCALE_F16 = 1024 };
 
 typedef struct cu_engine {
@@ -25,14 +26,14 @@ typedef struct cu_engine {
     cu_device *device;
     cu_dnn *dnn;
     cu_type type;
-    const cs_comm *joined; /* the ranks it was asked to sum over */
-    cu_peers *peers;       /* NULL: it cannot */
+    const cs_comm *joined; /* the argument of the last join */
+    cu_peers *peers;       /* NULL: the engine cannot sum over these ranks */
 } cu_engine;
 
-/* [batch,H,W,C], in the engine's type */
+/* A tensor [batch,H,W,C] in the engine's type. */
 typedef struct cu_tensor {
     cs_shape shape;
-    size_t row; /* values */
+    size_t row; /* values in a row */
     bool wanted;
     void *data;
 } cu_tensor;
@@ -43,50 +44,52 @@ typedef struct cu_op_class cu_op_class;
 typedef struct cu_node {
     cu_program *program;
     const cs_op *op;
-    const cu_op_class *class;             /* how it runs */
-    bool accumulate[CS_LAYER_MAX_INPUTS]; /* backward adds to the input's gradient, which another reader has begun */
-    bool passes_on;                       /* its output's gradient becomes that of its second input where it lies */
+    const cu_op_class *class; /* how it runs */
+    /* Backward adds to the input's gradient, because another reader has written it before. */
+    bool accumulate[CS_LAYER_MAX_INPUTS];
+    bool passes_on; /* its output's gradient becomes, in place, the gradient of its second input */
     cu_conv *forward, *backward_data, *backward_kernel;
-    cu_tensor scratch; /* what backward_data gives, before it is added */
-    cu_tensor winner;  /* max pool: bytes */
-    float *bias;       /* INFER: with the batch norm folded in */
+    cu_tensor scratch; /* the result of backward_data before it is added to a gradient */
+    cu_tensor winner;  /* max pool: the index of each maximum, one byte each */
+    float *bias;       /* INFER: the bias into which the batch norm is folded */
     bool batch_statistics;
     cu_norm norm;         /* BATCH_NORM, and scale and shift of SCALE */
-    cu_penalty *l2;       /* of its kernel; NULL: none */
-    int complete;         /* behind its backward the gradients from this layer on are complete */
-    cs_param_row *params; /* [n_params] in the program's table: all in training, in inference the kernel alone */
+    cu_penalty *l2;       /* the l2 penalty of its kernel; NULL: none */
+    int complete;         /* after its backward the gradients from this layer on are complete */
+    cs_param_row *params; /* [n_params] in the program's table; in inference only the kernel */
     int n_params;
 } cu_node;
 
-/* Hands out a block of memory part by part; with `base` NULL it only measures. */
+/* Divides a block of memory into consecutive parts. With `base` NULL it only measures how much is needed. */
 typedef struct cu_cursor {
     char *base;
     size_t used;
 } cu_cursor;
 
 struct cu_op_class {
-    bool reads;                                                /* backward looks at the inputs' values */
-    cs_status (*plan)(cu_node *node);                          /* what cuDNN has to be asked, and sizes of rooms */
-    void (*place)(cu_node *node, cu_cursor *cursor);           /* its own device memory */
-    cs_status (*load)(cu_node *node, const cs_params *params); /* what is made of parameters once they are loaded */
+    bool reads;                                      /* backward reads the values of the inputs */
+    cs_status (*plan)(cu_node *node);                /* makes plans of cuDNN and computes buffer sizes */
+    void (*place)(cu_node *node, cu_cursor *cursor); /* places its own device memory */
+    /* Computes data that depends on parameters, after a load. */
+    cs_status (*load)(cu_node *node, const cs_params *params);
     cs_status (*forward)(cu_node *node);
     cs_status (*backward)(cu_node *node);
 }; /* plan, place and load may be NULL */
 
-/* What differs from step to step, on its way to the device: `step` is pinned memory, and `sent` is recorded behind the
- * copy that read it last. */
+/* Data of a step that is copied to the device: `step` is pinned memory, and `sent` is recorded after the last copy from
+ * it. */
 typedef struct cu_upload {
     cu_step *step;
     cu_event *sent;
 } cu_upload;
 
-/* A list for a kernel that copies rows, [batch]: numbers of a store's rows, or what is made of images. */
+/* An array [batch] that a kernel reads: row numbers of a store, or descriptions of images. */
 typedef struct cu_list {
     void *host, *device;
     cu_event *sent;
 } cu_list;
 
-/* A pass that is captured in a CUDA graph the second time it runs, and replayed from then on. */
+/* A forward or backward pass. It is captured in a CUDA graph the second time it runs, and replayed from then on. */
 typedef struct cu_replay {
     bool warm;    /* has run once */
     bool refused; /* cannot be captured */
@@ -99,38 +102,38 @@ struct cu_program {
     const cs_graph *graph;
     bool training;
     cs_lowered *lowered;
-    cu_tensor *values, *grads; /* one a value of `lowered` */
-    cu_node *nodes;            /* one an operation */
+    cu_tensor *values, *grads; /* one for each value of `lowered` */
+    cu_node *nodes;            /* one for each operation */
     cu_replay forward, backward;
-    size_t bytes; /* of the device */
+    size_t bytes; /* bytes of device memory */
 
     cs_param_table params;
-    void *copy;            /* of the values, in the engine's type; NULL: fp32 reads the values themselves */
-    float gradient_scale;  /* the array of gradients holds so many times the gradients */
+    void *copy;            /* the values in the engine's type; NULL: fp32 reads the values themselves */
+    float gradient_scale;  /* the array of gradients contains the gradients times this */
     cu_penalty *penalties; /* kernels with l2 */
     int n_penalties;
-    double penalty;          /* INFER: of the values loaded last */
-    cs_status bucket_failed; /* of move_bucket, which returns no status */
-    bool summing;            /* something of it is on its way to the other ranks */
+    double penalty;          /* INFER: the l2 penalty of the values that were loaded last */
+    cs_status bucket_failed; /* status of move_bucket, which does not return one */
+    bool summing;            /* a sum over ranks may still be running */
 
-    /* Device memory: values and gradients, and one block for all that stays. */
+    /* Device memory: `arena` for values and gradients, and `block` for everything that is kept. */
     void *arena, *block;
     cu_step *step;
     int64_t *samples;
     int32_t *labels;
-    double *sums, *all_sums; /* of a batch norm at work: this rank's, and those of all ranks */
+    double *sums, *all_sums; /* sums of the batch norm that runs: of this rank, and of all ranks */
     double *row_sums;
     int *row_correct;
     float *probabilities;
     cu_loss_sums *loss;
     cu_penalty *penalties_device;
-    double *penalty_room;
-    void *workspace, *typed; /* of what runs just now; a kernel's gradient in the engine's type */
-    float *floats;           /* what comes from or goes to the host, where the engine's type is another */
+    double *penalty_scratch;
+    void *workspace, *typed; /* workspace of the operation that runs; gradient of a kernel in the engine's type */
+    float *floats;           /* data from or for the host, if the engine's type is not fp32 */
     size_t workspace_bytes, typed_bytes, staging_count;
     int most_channels;
 
-    /* Pinned memory: one block. */
+    /* Pinned memory, allocated as one block. */
     void *pinned;
     float *staging; /* [staging_count] */
     cu_event *staged;
@@ -148,7 +151,7 @@ struct cu_program {
 static inline cu_program *cu_program_of(cs_program *program) {
     return (cu_program *)program;
 }
-/* What gradients are multiplied by from the loss to the update. */
+/* The loss scale: gradients are multiplied by it from the loss to the update. */
 static inline float cu_loss_scale(const cu_program *program) {
     return program->engine->type == CU_F16 ? CU_LOSS_SCALE_F16 : 1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Beside device.h, for files that call the CUDA runtime themselves. */
+/* Additions to device.h for files that call the CUDA runtime directly. */
 #ifndef CNNSWEEP_ENGINE_CUDA_RUNTIME_H
 #define CNNSWEEP_ENGINE_CUDA_RUNTIME_H
 
@@ -7,7 +7,7 @@
 
 #include <cuda_runtime_api.h>
 
-/* The call by its name, without its arguments. */
+/* Returns an error with the name of the call, without its arguments. */
 CS_MUST_CHECK cs_status cu_runtime_check(cudaError_t error, const char *call, const char *file, int line);
 #define CU(call) cu_runtime_check((call), #call, __FILE__, __LINE__)
 

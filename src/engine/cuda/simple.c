@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations that are one kernel each way. */
+/* Operations with one kernel forward and one backward. */
 #include "classes.h"
 #include "node.h"
 
@@ -36,7 +36,8 @@ static cs_status backward_zero_pad(cu_node *node) {
     return CS_OK;
 }
 
-/* The last input first: that is the order in which they begin a gradient that two of them share. */
+/* The inputs' gradients are written from the last to the first, as cs_backward_accumulates assumes for two equal
+ * inputs. */
 static cs_status backward_as_it_is(cu_node *node) {
     for (int i = node->op->n_inputs - 1; i >= 0; i--) {
         void *dx = cu_input_grad(node, i);
@@ -59,7 +60,7 @@ static cs_status forward_reshape(cu_node *node) {
     return CS_OK;
 }
 
-/* One value a row and channel times an image; else two of the same shape. */
+/* Does it multiply an image by one value for each row and channel? If not, both inputs have the same shape. */
 static bool is_gate(const cu_node *node) {
     return cu_input(node, 0)->row != cu_input(node, 1)->row;
 }
@@ -80,7 +81,7 @@ static void multiply_gradients(cu_node *node, void *da, void *db) {
 
 static cs_status backward_multiply(cu_node *node) {
     void *da = cu_input_grad(node, 0), *db = cu_input_grad(node, 1);
-    if (da && da == db) { /* a square: one after the other */
+    if (da && da == db) { /* a square: both add to the same gradient, one after the other */
         multiply_gradients(node, NULL, db);
         db = NULL;
     }

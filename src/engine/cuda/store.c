@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of bytes in device memory: images, of which the engine makes a program's input, and outputs of programs.
+/* Rows of bytes in device memory: images, from which the engine makes a program's input, and outputs of programs.
  *
- * What comes from the host goes through one of two halves, each a piece of pinned memory and as much of the device's:
- * the host fills one while the other is still on its way. The copy runs behind the first stream's back; a kernel of the
- * first stream then brings the rows to their places, so that everything that reads or writes them there is in order. */
+ * Data from the host goes through one of two staging buffers, each with pinned memory on the host and as much memory on
+ * the device, so that the host fills one while the other is being copied. The copy runs on the copy stream. A kernel on
+ * the work stream then copies the rows to their places in the store, so that it is in order with all other work on the
+ * store. */
 #include "store.h"
 #include "node.h"
 #include "transfer.h"
@@ -13,21 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HALVES = 2, LINE = 256 /* bytes: what device memory is aligned to */ };
+enum { BUFFERS = 2, LINE = 256 /* bytes: what device memory is aligned to */ };
 
-/* Numbers of rows, and from the next line on their bytes. */
-typedef struct half {
+/* Row numbers, followed by the bytes of the rows. */
+typedef struct staging_buffer {
     char *host, *device;
     cu_event *arrived, *done;
-} half;
+} staging_buffer;
 
 typedef struct cu_store {
     cs_store base;
     cu_device *device;
     char *rows;
-    half halves[HALVES];
-    int turn;
-    size_t numbers; /* bytes of a half in front of the rows */
+    staging_buffer buffers[BUFFERS];
+    int next;
+    size_t rows_offset; /* bytes before the rows in a staging buffer */
 } cu_store;
 
 static cu_device *device_of(const cs_engine *engine) {
@@ -45,17 +46,17 @@ size_t cu_value_bytes(const cs_engine *engine) {
 
 void cu_store_close(cs_store *base) {
     cu_store *store = (cu_store *)base;
-    for (int i = 0; i < HALVES; i++) {
-        cu_free(store->device, store->halves[i].device);
-        cu_free_pinned(store->device, store->halves[i].host);
-        cu_event_close(store->halves[i].arrived);
-        cu_event_close(store->halves[i].done);
+    for (int i = 0; i < BUFFERS; i++) {
+        cu_free(store->device, store->buffers[i].device);
+        cu_free_pinned(store->device, store->buffers[i].host);
+        cu_event_close(store->buffers[i].arrived);
+        cu_event_close(store->buffers[i].done);
     }
     cu_free(store->device, store->rows);
     free(store);
 }
 
-static cs_status open_half(const cu_store *store, size_t bytes, half *out) {
+static cs_status open_buffer(const cu_store *store, size_t bytes, staging_buffer *out) {
     CS_TRY(cu_alloc(store->device, bytes, "rows on their way", (void **)&out->device));
     CS_TRY(cu_alloc_pinned(store->device, bytes, "rows on their way", (void **)&out->host));
     CS_TRY(cu_event_open(store->device, &out->arrived));
@@ -69,12 +70,13 @@ cs_status cu_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store *
     CS_TRY(cs_alloc(1, sizeof *store, "store", &store));
     store->base = (cs_store){engine, *spec};
     store->device = device_of(engine);
-    store->numbers = ((size_t)spec->most * sizeof(int64_t) + LINE - 1) / LINE * LINE;
+    store->rows_offset = ((size_t)spec->most * sizeof(int64_t) + LINE - 1) / LINE * LINE;
     CS_TRY_GOTO(
         cu_alloc(store->device, (size_t)spec->rows * spec->row_bytes, "rows that are kept", (void **)&store->rows),
         failed);
-    for (int i = 0; i < HALVES && spec->most > 0; i++)
-        CS_TRY_GOTO(open_half(store, store->numbers + (size_t)spec->most * spec->row_bytes, &store->halves[i]), failed);
+    for (int i = 0; i < BUFFERS && spec->most > 0; i++)
+        CS_TRY_GOTO(open_buffer(store, store->rows_offset + (size_t)spec->most * spec->row_bytes, &store->buffers[i]),
+                    failed);
     *out = &store->base;
     return CS_OK;
 failed:
@@ -86,21 +88,21 @@ cs_status cu_store_put(cs_store *base, const int64_t *rows, const void *bytes, i
     cu_store *store = (cu_store *)base;
     cu_device *device = store->device;
     size_t size = (size_t)n * base->spec.row_bytes;
-    half *next = &store->halves[store->turn];
-    store->turn = (store->turn + 1) % HALVES;
-    CS_TRY(cu_event_synchronize(device, next->done));
-    memcpy(next->host, rows, (size_t)n * sizeof *rows);
-    memcpy(next->host + store->numbers, bytes, size);
-    CS_TRY(cu_copy_in_aside(device, next->device, next->host, store->numbers + size));
-    CS_TRY(cu_event_record_copies(device, next->arrived));
-    CS_TRY(cu_stream_waits(device, next->arrived));
-    cu_k_rows(cu_device_stream(device), n, base->spec.row_bytes, next->device + store->numbers, NULL, store->rows,
-              (const int64_t *)next->device);
+    staging_buffer *buffer = &store->buffers[store->next];
+    store->next = (store->next + 1) % BUFFERS;
+    CS_TRY(cu_event_synchronize(device, buffer->done));
+    memcpy(buffer->host, rows, (size_t)n * sizeof *rows);
+    memcpy(buffer->host + store->rows_offset, bytes, size);
+    CS_TRY(cu_copy_in_aside(device, buffer->device, buffer->host, store->rows_offset + size));
+    CS_TRY(cu_event_record_copies(device, buffer->arrived));
+    CS_TRY(cu_stream_waits(device, buffer->arrived));
+    cu_k_rows(cu_device_stream(device), n, base->spec.row_bytes, buffer->device + store->rows_offset, NULL, store->rows,
+              (const int64_t *)buffer->device);
     CS_TRY(cu_check_launches(device, "rows"));
-    return cu_event_record(device, next->done);
+    return cu_event_record(device, buffer->done);
 }
 
-/* Lists: what the program's kernels are told, once the copy before has read it. */
+/* Lists: arrays for the program's kernels. The host writes a list only after the previous copy has read it. */
 
 static cs_status send_list(cu_program *program, cu_list *list, size_t bytes) {
     CS_TRY(cu_copy_in(program->engine->device, list->device, list->host, bytes));
@@ -113,14 +115,14 @@ static cs_status send_rows(cu_program *program, cu_list *list, const int64_t *ro
     return send_list(program, list, (size_t)n * sizeof *rows);
 }
 
-/* Pictures, and behind them the levels of those that have other colours. */
+/* Pictures, followed by the levels of those whose colours change. */
 enum { LEVEL_BYTES = sizeof((cs_picture *)0)->level };
 
 size_t cu_pictures_bytes(int batch) {
     return (size_t)batch * (sizeof(cu_picture) + LEVEL_BYTES);
 }
 
-/* Writes the pictures as the kernel reads them; returns their bytes. */
+/* Writes the pictures in the form that the kernel reads, and returns the number of bytes. */
 static size_t list_pictures(const cu_list *list, const cs_pictures *pictures, int n) {
     const cu_store *store = (const cu_store *)pictures->store;
     cu_picture *rows = list->host;

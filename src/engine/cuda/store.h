@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stores of rows: the functions of cs_engine_ops. */
+/* Stores of rows: functions of cs_engine_ops. */
 #ifndef CNNSWEEP_CUDA_STORE_H
 #define CNNSWEEP_CUDA_STORE_H
 
 #include "program.h"
 
-size_t cu_pictures_bytes(int batch); /* of cu_program.pictures */
+size_t cu_pictures_bytes(int batch); /* size of cu_program.pictures in bytes */
 size_t cu_free_bytes(const cs_engine *engine);
 size_t cu_value_bytes(const cs_engine *engine);
 CS_MUST_CHECK cs_status cu_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);

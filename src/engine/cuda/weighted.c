@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations with a kernel and maybe a bias: convolutions, of which a dense layer is one of a single pixel, and
- * depthwise ones. Training keeps the activation an operation of its own. */
+/* Operations with a kernel and possibly a bias: convolutions, dense layers (convolutions of one pixel) and depthwise
+ * convolutions. In training the activation is an operation of its own. */
 #include "classes.h"
 #include "node.h"
 #include "params.h"
 #include "transfer.h"
 
-/* The layer's own; NULL when the operation has none. */
+/* The layer's own bias; NULL if the operation has none. */
 static const cs_param *own_bias(const cu_node *node) {
     const cs_graph *graph = node->program->graph;
     bool uses = cs_op_uses(node->op, &graph->layers[node->op->layer], CS_PARAM_BIAS);
@@ -21,7 +21,7 @@ static const float *bias_of(const cu_node *node) {
     return node->program->training ? cu_param_value(node, CS_PARAM_BIAS) : node->bias;
 }
 
-/* In the engine's type. */
+/* The kernel in the engine's type. */
 static const void *kernel_of(const cu_node *node) {
     const cu_program *program = node->program;
     const cs_param_row *kernel = cu_node_kernel(node);
@@ -81,7 +81,7 @@ static void place_bias(cu_node *node, cu_cursor *cursor) {
         node->bias = cu_take(cursor, (size_t)cu_output(node)->shape.c * sizeof(float));
 }
 
-/* INFER: the kernel with the batch norm folded in, and the bias that comes with it. */
+/* INFER: folds the batch norm into the kernel and the bias. */
 static cs_status load_folded(cu_node *node, const cs_params *params) {
     cu_program *program = node->program;
     if (program->training)
@@ -112,7 +112,7 @@ static cs_status forward_depthwise(cu_node *node) {
     return CS_OK;
 }
 
-/* Of the bias, and what l2 adds to the kernel's. */
+/* Computes the gradient of the bias, and adds the l2 penalty's gradient to the kernel's. */
 static void finish_gradients(cu_node *node) {
     const cu_program *program = node->program;
     const cu_tensor *out = cu_output(node);

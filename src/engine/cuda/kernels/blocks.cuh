@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks of many threads on the host. Those that wait for each other are fibers (ucontext), and always the first one
- * that can go on does, warps for themselves: counted forward, backward or scrambled, as CNNSWEEP_CUDA_ORDER says. A
- * result that hangs on the order is one that hangs on luck on a GPU.
+/* Runs blocks with many threads on the host. Threads that wait for each other are fibers (ucontext). The first thread
+ * that can continue always runs next, in the order that CNNSWEEP_CUDA_ORDER names: forward, backward or scrambled. The
+ * threads of a warp are not in lockstep. A result that depends on the order would depend on chance on a GPU.
  *
- * What CUDA leaves undefined ends the program, with the kernel's name: a grid that it would not start, a barrier or a
- * shuffle that some threads do not come to. Shared memory begins a block as NaNs. */
+ * Undefined behaviour in CUDA ends the program with a message that names the kernel: a grid that cannot be launched, or
+ * a barrier or shuffle that some threads do not reach. Shared memory is filled with NaNs when a block begins. */
 #ifndef CNNSWEEP_ENGINE_CUDA_BLOCKS_CUH
 #define CNNSWEEP_ENGINE_CUDA_BLOCKS_CUH
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-/* CU_GRID is small, for loops to go on. */
+/* CU_GRID is small, so that the loops in kernels run more than once. */
 enum { CU_THREADS = 256, CU_GRID = 3, CU_MOST_THREADS = 1024, CU_LANES = 32, CU_STACK = 1 << 16 };
 
 inline thread_local dim3 gridDim, blockIdx, blockDim, threadIdx;
@@ -22,23 +22,23 @@ enum cu_thread_state { CU_FRESH, CU_READY, CU_WAITS, CU_ENDED };
 struct cu_thread {
     cu_thread_state state;
     unsigned fiber;
-    const char *where; /* the barrier or shuffle it came to last */
-    uint64_t value;    /* what it brings to a shuffle */
+    const char *where; /* the last barrier or shuffle that it reached */
+    uint64_t value;    /* its operand of a shuffle */
 };
 
-/* The block at work. A fiber runs threads to their end one after the other, until one has to wait: the others then
- * need a fiber of their own. */
+/* The block that runs. A fiber runs threads to their end, one after the other, until one has to wait. Then the others
+ * need another fiber. */
 struct cu_block {
     const char *kernel;
     void (*run)(void *body);
     void *body;
-    size_t number;                   /* of all blocks so far */
-    unsigned order[CU_MOST_THREADS]; /* of threads; those in front of `turn` cannot go on */
-    unsigned turn;
-    unsigned waiting[1 + CU_MOST_THREADS / CU_LANES]; /* at a barrier, in a shuffle of a warp */
+    size_t number;                   /* counts all blocks */
+    unsigned order[CU_MOST_THREADS]; /* order of threads; those before order[next] cannot continue */
+    unsigned next;
+    unsigned waiting[1 + CU_MOST_THREADS / CU_LANES]; /* waiting threads: at a barrier, and in a shuffle of each warp */
     cu_thread threads[CU_MOST_THREADS];
     ucontext_t home, fibers[CU_MOST_THREADS];
-    unsigned idle[CU_MOST_THREADS], n_idle, n_fibers; /* fibers; kept from block to block */
+    unsigned idle[CU_MOST_THREADS], n_idle, n_fibers; /* fibers are reused by later blocks */
 };
 inline thread_local cu_block cu_here;
 
@@ -48,10 +48,10 @@ inline thread_local cu_block cu_here;
     abort();
 }
 
-/* The thread whose turn it is; NULL: all wait or have ended. */
+/* The next thread that can continue; NULL if all wait or have ended. */
 inline cu_thread *cu_next() {
-    for (; cu_here.turn < blockDim.x; cu_here.turn++) {
-        cu_thread *thread = &cu_here.threads[cu_here.order[cu_here.turn]];
+    for (; cu_here.next < blockDim.x; cu_here.next++) {
+        cu_thread *thread = &cu_here.threads[cu_here.order[cu_here.next]];
         if (thread->state == CU_FRESH || thread->state == CU_READY)
             return thread;
     }
@@ -89,7 +89,7 @@ inline unsigned cu_idle_fiber() {
     return fiber;
 }
 
-/* Until `count` threads from `first` on have come here. */
+/* Waits until `count` threads from `first` on have called this. */
 inline void cu_meet(unsigned group, unsigned first, unsigned count, const char *where) {
     const unsigned me = threadIdx.x;
     cu_thread *threads = cu_here.threads;
@@ -102,7 +102,7 @@ inline void cu_meet(unsigned group, unsigned first, unsigned count, const char *
             threads[t].state = CU_READY;
         }
         cu_here.waiting[group] = 0;
-        cu_here.turn = 0;
+        cu_here.next = 0;
     }
     swapcontext(&cu_here.fibers[threads[me].fiber], &cu_here.home);
     threadIdx.x = me;
@@ -110,7 +110,7 @@ inline void cu_meet(unsigned group, unsigned first, unsigned count, const char *
 
 inline void cu_run_block() {
     cu_here.number++;
-    cu_here.turn = 0;
+    cu_here.next = 0;
     for (unsigned t = 0; t < blockDim.x; t++)
         cu_here.threads[t].state = CU_FRESH;
     for (cu_thread *next = cu_next(); next; next = cu_next()) {
@@ -123,7 +123,7 @@ inline void cu_run_block() {
             cu_refuse("waits for threads that do not come, at ", cu_here.threads[threadIdx.x].where);
 }
 
-/* Thread t of n. */
+/* The t-th of n threads in the order that CNNSWEEP_CUDA_ORDER names. */
 inline unsigned cu_ordered(unsigned t, unsigned n) {
     const char *order = getenv("CNNSWEEP_CUDA_ORDER");
     if (order && strcmp(order, "backward") == 0)
@@ -163,7 +163,7 @@ template <typename S> inline S cu_shuffle_xor(unsigned mask, S value, unsigned d
     return value;
 }
 
-/* By the first thread of a block. */
+/* Fills shared memory with NaNs. The first thread of a block does this. */
 inline void cu_poison(void *memory, size_t bytes, size_t *block) {
     if (*block != cu_here.number)
         memset(memory, 0xff, bytes);

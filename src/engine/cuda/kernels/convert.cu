@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between fp32 and the engine's type, and from bytes; rows from place to place. */
+/* Conversions between fp32 and the engine's type and from bytes, and copies of rows. */
 #include "kernel.cuh"
 
 template <typename T, int N> static __global__ void from_float(size_t packs, const float *x, T *y) {
@@ -18,14 +18,14 @@ template <typename T, int N> static __global__ void to_float(size_t packs, const
     }
 }
 
-/* Where a line of a picture's map sends pixel (x, y): the nearest pixel, counted from 0 to `last`. */
+/* The coordinate to which one line of a picture's map maps pixel (x, y), rounded to the nearest of 0 to `last`. */
 static __device__ inline size_t nearest(const float (&map)[3], unsigned x, unsigned y, int last) {
     const float at = cu_sum(cu_product(map[0], (float)x), cu_sum(cu_product(map[1], (float)y), map[2]));
     const float edge = (float)last;
     return (size_t)(cu_sum(at < 0 ? 0 : at > edge ? edge : at, 0.5f));
 }
 
-/* As src/data/augment/apply.c makes them, and then floats. */
+/* Computes pixels as src/data/augment/apply.c does, and converts them to floats. */
 template <typename T>
 static __global__ void pixels_of_batch(size_t pixels, int h, int w, const cu_picture *pictures,
                                        cs_preprocess preprocess, T *x) {
@@ -43,7 +43,7 @@ static __global__ void pixels_of_batch(size_t pixels, int h, int w, const cu_pic
     }
 }
 
-/* P: what is copied as one. */
+/* P is the type that is copied at once. */
 template <typename P>
 static __global__ void rows_of_packs(size_t packs, unsigned packs_a_row, const P *from, const int64_t *from_rows, P *to,
                                      const int64_t *to_rows) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Depthwise convolutions. Windows of 3x3 and 5x5 with strides 1 and 2 have kernels of their own (K, S): a thread makes
- * SIDE outputs side by side, so that each line of the input is read once for all of them and stays in registers. All
- * others, and channels that do not fill packs, go one output at a time. */
+/* Depthwise convolutions. Windows of 3x3 and 5x5 with strides 1 and 2 have special kernels (K, S): a thread computes
+ * SIDE adjacent outputs, so that it reads each line of the input once for all of them and keeps it in registers. All
+ * other windows, and channels that do not fill packs, are computed one output at a time. */
 #include "window.cuh"
 
 enum { SIDE = 4 };
@@ -10,7 +10,8 @@ static __device__ inline bool divides(int by, int i) {
     return i % by == 0;
 }
 
-/* The columns [first, first + COUNT) of a line, 0 outside of it. They are asked for all at once. */
+/* Loads columns [first, first + COUNT) of a line, with 0 outside of it. The loads do not depend on each other, so they
+ * run at the same time. */
 template <typename T, int N, int COUNT>
 static __device__ inline void load_line(const T *line, size_t channels, int first, int columns,
                                         cu_pack<T, N> (&packs)[COUNT]) {
@@ -30,7 +31,8 @@ static __device__ inline void add_product(const cu_pack<T, N> &a, const cu_pack<
         sums[k] += cu_float(a.value[k]) * cu_float(b.value[k]);
 }
 
-/* With stride 2 half as many outputs share about as much of a line, and leave room for its registers. */
+/* With stride 2 a thread computes half as many outputs. They share about as much of a line, and enough registers remain
+ * for the line. */
 template <typename T, int N, int K, int S>
 static __global__ void __launch_bounds__(CU_THREADS, 2)
     forward(size_t count, unsigned packs, int strips, cu_dims d, const T *__restrict__ x, const T *__restrict__ kernel,
@@ -90,8 +92,8 @@ static __global__ void forward_any(size_t count, unsigned packs, cu_dims d, cons
     }
 }
 
-/* A strip begins where a window could: inputs first - pad_left % S ... Then which tap goes with which output does not
- * depend on the strip. */
+/* A strip begins where a window can begin: at inputs first - pad_left % S ... So the pairs of kernel position and
+ * output are the same for every strip. */
 template <typename T, int N, int K, int S>
 static __global__ void __launch_bounds__(CU_THREADS, 2)
     backward_data(size_t count, unsigned packs, int strips, cu_dims d, const T *__restrict__ dy,
@@ -144,8 +146,8 @@ static __global__ void backward_data_any(size_t count, unsigned packs, cu_dims d
     }
 }
 
-/* Block x takes every gridDim.x-th group of strips (`strips` a line of the output), of `lanes` packs from y on. Its
- * sums go to partial [gridDim.x,taps,C]. */
+/* Block x processes every gridDim.x-th group of strips (a line of the output has `strips`). Block y processes `lanes`
+ * packs of channels. The sums are written to partial [gridDim.x,taps,C]. */
 template <typename T, int N, int K, int S>
 static __global__ void __launch_bounds__(CU_THREADS, K == 3 ? 2 : 1)
     backward_kernel(size_t count, unsigned packs, unsigned lanes, int strips, cu_dims d, const T *__restrict__ x,
@@ -182,7 +184,7 @@ static __global__ void __launch_bounds__(CU_THREADS, K == 3 ? 2 : 1)
     }
 }
 
-/* The same an output at a time; block z takes tap z. */
+/* The same for one output at a time; block z processes kernel position z. */
 template <typename T, int N>
 static __global__ void backward_kernel_any(size_t count, unsigned packs, unsigned lanes, cu_dims d,
                                            const T *__restrict__ x, const T *__restrict__ dy, float *partial) {
@@ -214,7 +216,7 @@ static __global__ void sum_parts(unsigned parts, size_t count, unsigned lanes, c
         dkernel[i] = sum[0];
 }
 
-/* The statement with K and S where the window has kernels of its own, else the other one. */
+/* Runs the statement `special` with K and S if the window has special kernels, else the statement `any`. */
 #define WITH_WINDOW(K, S, window, is_wide, special, any)                                                               \
     switch ((is_wide) ? kind_of(window) : 0) {                                                                         \
         WITH_SIZES(K, S, 3, 1, special);                                                                               \
@@ -239,8 +241,8 @@ static int strips_of(int columns, int side) {
     return (columns + side - 1) / side;
 }
 
-/* Parts of the sum over rows and pixels: several blocks for each of a large GPU's processors, if there is work for
- * them. */
+/* The number of parts of the sum over rows and pixels: several blocks for each multiprocessor of a large GPU, if there
+ * is enough work. */
 static unsigned parts_of(const cu_dims *d) {
     const size_t most = 528 / (((size_t)d->out_c + 127) / 128), least_strips = 32;
     size_t parts = (size_t)d->batch * (size_t)d->out_h * (size_t)strips_of(d->out_w, SIDE) / least_strips;
@@ -251,7 +253,7 @@ static size_t values_of(const cu_dims *d) {
     return (size_t)d->window.kernel_h * (size_t)d->window.kernel_w * (size_t)d->out_c;
 }
 
-/* 4 values of any type: their sums of 9 or 25 taps have to stay in registers. */
+/* A thread takes 4 values of any type, because their sums for 9 or 25 kernel positions must stay in registers. */
 template <typename T>
 static void launch_backward_kernel(cu_stream stream, const cu_dims *d, bool is_wide, const T *x, const T *dy,
                                    float *partial) {

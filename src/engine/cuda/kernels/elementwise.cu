@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is done to each value by itself. Memory is all the time these take: 16 bytes at a time, each read once. */
+/* Elementwise operations. They are limited by memory bandwidth, so they read each value once, 16 bytes at a time. */
 #include "kernel.cuh"
 
 #include "cnnsweep/random.h"
 
-/* y = act(x*scale + shift + residual); each may be NULL. With `step` 0 behind its rows. */
+/* y = act(x*scale + shift + residual); each of scale, shift and residual may be NULL. With `step`, rows from step->n on
+ * become 0. */
 template <typename T, int N>
 static __global__ void scale_values(size_t packs, unsigned packs_a_pixel, const cu_step *step, size_t packs_a_row,
                                     const float *scale, const float *shift, const T *residual, cs_activation activation,
@@ -65,7 +66,7 @@ template <typename T, int N> static __global__ void add_values(size_t packs, con
     }
 }
 
-/* `packs` of each pixel, from x_packs to y_packs. */
+/* Copies `packs` packs of each pixel, from x with x_packs to y with y_packs. */
 template <typename T, int N>
 static __global__ void copy_channels(size_t count, unsigned packs, unsigned x_packs, const T *x, unsigned y_packs, T *y,
                                      bool add) {
@@ -86,7 +87,7 @@ template <typename T, int N> static __global__ void copy_values(size_t packs, co
     }
 }
 
-/* Four words of a stream: cs_philox4x32 of src/base/random.c. */
+/* Four words of a random stream: cs_philox4x32 of src/base/random.c. */
 static __device__ inline void philox(uint32_t block, uint32_t item, uint32_t epoch, uint64_t seed, uint32_t words[4]) {
     enum { ROUNDS = 10 };
     uint32_t c0 = block, c1 = item, c2 = epoch, c3 = CS_PURPOSE_DROPOUT;
@@ -108,7 +109,7 @@ static __device__ inline void philox(uint32_t block, uint32_t item, uint32_t epo
 }
 
 typedef struct drop {
-    uint64_t name; /* the layer's, in the upper half */
+    uint64_t name; /* hash of the layer's name, in the upper 32 bits */
     uint32_t least;
     float factor;
     bool per_row;
@@ -134,7 +135,7 @@ static __global__ void drop_values(size_t packs, unsigned packs_a_row, drop how,
     }
 }
 
-/* Without scale and shift channels do not matter. */
+/* Without scale and shift the number of channels does not matter. */
 static void scale_any(cu_stream stream, cu_type type, size_t pixels, size_t channels, const float *scale,
                       const float *shift, cs_activation activation, const void *x, void *y) {
     CU_WITH_PACK(T, N, type, cu_is_wide(type, channels, scale, shift, x, y), {
@@ -182,7 +183,7 @@ void cu_k_scale_backward(cu_stream stream, cu_type type, size_t pixels, int chan
     scale_any_backward(stream, type, pixels, (size_t)channels, scale, shift, activation, x, dy, dx, add);
 }
 
-/* 16 values, at most two packs, count as a pixel where they come out even. */
+/* If 16 values, which are at most two packs, divide the count, they are treated as one pixel. */
 void cu_k_activation(cu_stream stream, cu_type type, size_t count, cs_activation activation, const void *x, void *y) {
     size_t channels = count % 16 == 0 ? 16 : 1;
     scale_any(stream, type, count / channels, channels, NULL, NULL, activation, x, y);
@@ -211,7 +212,7 @@ void cu_k_channels(cu_stream stream, cu_type type, size_t pixels, int count, int
     const size_t size = cu_type_size(type);
     const void *first = (const char *)x + (size_t)from * size;
     void *target = (char *)y + (size_t)to * size;
-    /* The lowest bit of all decides. */
+    /* The lowest bit that is set in any of them decides the alignment. */
     size_t inner = (size_t)count | (size_t)x_channels | (size_t)y_channels;
     CU_WITH_PACK(T, N, type, cu_is_wide(type, inner, first, target), {
         size_t packs = pixels * (size_t)(count / N);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between an image and one value a channel of it: the global average, and the gate that multiplies by it. */
+/* Operations with an image and one value for each of its channels: the global average, and the gate that multiplies by
+ * it. */
 #include "kernel.cuh"
 
 typedef struct image {
-    int batch, pixels; /* of a row */
+    int batch, pixels; /* pixels in a row */
     int channels;
 } image;
 
-/* y = factor*a*b; a NULL is 1, a gated b has one value a channel. */
+/* y = factor*a*b. A NULL operand is 1; a gated b has one value for each channel. */
 template <typename T, int N>
 static __global__ void products(size_t packs, unsigned packs_a_pixel, unsigned packs_a_row, float factor, const T *a,
                                 const T *b, bool gated, T *y, bool add) {
@@ -29,7 +30,8 @@ static __global__ void products(size_t packs, unsigned packs_a_pixel, unsigned p
     }
 }
 
-/* y[row, c] = factor * sum of a*b over the row's pixels; b NULL is 1. Block x does a row's `lanes` packs from y on. */
+/* y[row, c] = factor * sum of a*b over the row's pixels; if b is NULL, it is 1. Block x processes one row, and block y
+ * `lanes` packs of channels. */
 template <typename T, int N>
 static __global__ void sum_pixels(unsigned pixels, unsigned packs, unsigned lanes, float factor, const T *a, const T *b,
                                   T *y, bool add) {

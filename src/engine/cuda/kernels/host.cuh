@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CUDA as far as the kernels use it, in plain C++: blocks run one after the other. Each has a single thread, or with
- * CU_BLOCKS as many as on a GPU (blocks.cuh). A process may run several at once (its ranks may be threads), so what a
- * block has is the thread's own. */
+/* The part of CUDA that the kernels use, in plain C++: blocks run one after the other. Each has a single thread or,
+ * with CU_BLOCKS, as many as on a GPU (blocks.cuh). Several ranks may be threads of one process and run blocks at the
+ * same time, so the data of a block is thread-local. */
 #ifndef CNNSWEEP_ENGINE_CUDA_HOST_CUH
 #define CNNSWEEP_ENGINE_CUDA_HOST_CUH
 
@@ -41,11 +41,11 @@ constexpr dim3 blockDim = {1, 1, 1}, threadIdx = {0, 0, 0};
     } while (0)
 #endif
 
-/* The upper half of fp32. */
+/* The upper 16 bits of fp32. */
 struct cu_bf16 {
     uint16_t bits;
 };
-/* 5 bits of exponent, 10 behind the point. */
+/* 5 bits of exponent and 10 of fraction. */
 struct cu_f16 {
     uint16_t bits;
 };
@@ -71,12 +71,12 @@ static inline float cu_float(cu_f16 x) {
     uint32_t sign = (uint32_t)(x.bits & 0x8000) << 16, rest = x.bits & 0x7fff;
     if (rest >= 0x7c00) /* infinity, NaN */
         return cu_of_bits(sign | 0x7f800000 | rest << 13);
-    if (rest < 0x0400) /* multiples of 2^-24 */
+    if (rest < 0x0400) /* subnormal numbers, multiples of 2^-24 */
         return cu_of_bits(sign | cu_bits((float)rest * 0x1p-24f));
-    return cu_of_bits(sign | ((rest << 13) + (112u << 23))); /* exponents are biased by 15, and by 127 */
+    return cu_of_bits(sign | ((rest << 13) + (112u << 23))); /* the exponents have the biases 15 and 127 */
 }
 
-/* To the nearest, of two equally near ones to the even. */
+/* Rounds to nearest, ties to even. */
 static inline void cu_round(float x, float *out) {
     *out = x;
 }
@@ -91,16 +91,17 @@ static inline void cu_round(float x, cu_f16 *out) {
     uint32_t bits = cu_bits(x), rest = bits & 0x7fffffff, half;
     if (x != x)
         half = 0x7e00;
-    else if (rest >= cu_bits(65520)) /* halfway between the largest and what would be next */
+    /* At least halfway between the largest number and the next one if there were one. */
+    else if (rest >= cu_bits(65520))
         half = 0x7c00;
-    else if (rest < cu_bits(0x1p-14f)) /* a number from 1/2 on has 2^-24 as its last bit */
+    else if (rest < cu_bits(0x1p-14f)) /* the last bit of numbers in [1/2, 1) is 2^-24 */
         half = cu_bits(cu_of_bits(rest) + 0.5f) - cu_bits(0.5f);
     else
         half = (rest + 0xfff + (rest >> 13 & 1) - (112u << 23)) >> 13;
     out->bits = (uint16_t)((bits >> 16 & 0x8000) | half);
 }
 
-/* Rounded each; the host's compiler is not told to make one instruction of both. */
+/* A product that is rounded before it is added: the host's compiler is not allowed to contract it to an fma. */
 static inline float cu_product(float a, float b) {
     return a * b;
 }

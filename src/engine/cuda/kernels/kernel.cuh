@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every kernel file begins with. Under nvcc it is CUDA; under a host compiler the same source becomes plain C++
- * that runs one block after the other (tests/engine/cuda_host): each with a single thread, which is quick, or with all
- * of them, which shows whether they work together.
+/* Definitions for all kernel files. nvcc compiles them as CUDA. A host compiler compiles the same source as plain C++
+ * that runs one block after the other (tests/engine/cuda_host), each with a single thread, which is fast, or with all
+ * threads, which tests how they work together.
  *
- * So a kernel has to be right for any blockDim.x, one included:
- *   - it is launched with CU_THREADS threads (1 on the host), and what depends on their number says CU_THREADS or
- *     blockDim.x, never 256;
- *   - where items do not care who does them: CU_EACH in the kernel, cu_grid(items) in the launcher;
- *   - where a block makes one result: threads stride by blockDim.x, then block_sum, or CU_THREADS places of
- *     CU_SHARED memory and a __syncthreads between writing and reading.
- * All threads of a block take part in block_sum and __syncthreads. Sums are made in an order that depends on shapes
- * alone, so they come out alike each time.
+ * So a kernel must be correct for any blockDim.x, even 1:
+ *   - it is launched with CU_THREADS threads (1 on the host), and code that depends on their number uses CU_THREADS or
+ *   blockDim.x, never 256;
+ *   - if any thread may process an item, the kernel uses CU_EACH and the launcher cu_grid(items);
+ *   - if a block computes one result, its threads use strides of blockDim.x and then block_sum, or CU_THREADS elements
+ *   of CU_SHARED memory with a __syncthreads between writing and reading.
+ * All threads of a block must call block_sum and __syncthreads. The order of a sum depends only on shapes, so that its
+ * result is the same each time.
  *
- * Kernels compute in float and are templates of T, the type that tensors are of, and N, how many values a thread takes
- * at once: 16 bytes where CU_WITH_PACK finds that this is possible, else 1. */
+ * Kernels compute in float. They are templates of T, the type of tensors, and N, the number of values that a thread
+ * processes at once: 16 bytes if CU_WITH_PACK finds that this is possible, else 1 value. */
 #ifndef CNNSWEEP_ENGINE_CUDA_KERNEL_CUH
 #define CNNSWEEP_ENGINE_CUDA_KERNEL_CUH
 
@@ -31,7 +31,7 @@ enum { CU_THREADS = 256, CU_GRID = 8192 };
 #define CU_UNROLL                   _Pragma("unroll")
 #define CU_UNROLL_4                 _Pragma("unroll 4")
 #define CU_SHARED(type, name, size) __shared__ type name size
-/* A kernel with several template parameters stands in brackets. */
+/* A kernel with several template parameters must be in parentheses. */
 #define CU_LAUNCH(kernel, blocks, threads, stream, ...)                                                                \
     kernel<<<dim3(blocks), (threads), 0, (cudaStream_t)(stream)>>>(__VA_ARGS__)
 
@@ -44,7 +44,7 @@ static __device__ inline float cu_float(cu_bf16 x) {
 static __device__ inline float cu_float(cu_f16 x) {
     return __half2float(x);
 }
-/* To the nearest, of two equally near ones to the even. */
+/* Rounds to nearest, ties to even. */
 static __device__ inline void cu_round(float x, float *out) {
     *out = x;
 }
@@ -54,7 +54,7 @@ static __device__ inline void cu_round(float x, cu_bf16 *out) {
 static __device__ inline void cu_round(float x, cu_f16 *out) {
     *out = __float2half_rn(x);
 }
-/* Rounded each, where a * b + c in one would round differently from the CPU. */
+/* A product that is rounded before it is added, because an fma would round differently from the CPU. */
 static __device__ inline float cu_product(float a, float b) {
     return __fmul_rn(a, b);
 }
@@ -67,12 +67,12 @@ static __device__ inline float cu_sum(float a, float b) {
 
 enum { CU_WARP = CU_THREADS < 32 ? CU_THREADS : 32 };
 
-/* The sum of what the threads of a block have, whole warps of them; every one gets it. */
+/* The sum over the threads of a block, which has whole warps. Every thread gets the result. */
 template <typename S> static __device__ S block_sum(S value) {
     CU_SHARED(S, warps, [32]);
     for (int distance = CU_WARP / 2; distance > 0; distance /= 2)
         value += __shfl_xor_sync(0xffffffffu, value, distance);
-    __syncthreads(); /* the sum before has been read */
+    __syncthreads(); /* all threads have read the previous sum */
     if (threadIdx.x % CU_WARP == 0)
         warps[threadIdx.x / CU_WARP] = value;
     __syncthreads();
@@ -82,17 +82,19 @@ template <typename S> static __device__ S block_sum(S value) {
     return sum;
 }
 
-/* Blocks for CU_EACH: CU_GRID fill any GPU several times over; the rest is done by their loops. */
+/* The number of blocks for CU_EACH. CU_GRID blocks fill any GPU several times over; the loops process the remaining
+ * items. */
 static inline unsigned cu_grid(size_t items) {
     const size_t most = CU_GRID, blocks = (items + CU_THREADS - 1) / CU_THREADS;
     return (unsigned)(blocks < 1 ? 1 : blocks < most ? blocks : most);
 }
 
-/* The items [0, count) that fall to this thread; neighbours take neighbouring ones. */
+/* Loops over the items of [0, count) that this thread processes. Adjacent threads process adjacent items. */
 #define CU_EACH(i, count)                                                                                              \
     for (size_t i = blockIdx.x * (size_t)blockDim.x + threadIdx.x; i < (count); i += gridDim.x * (size_t)blockDim.x)
 
-/* i / by; the remainder in *rest. 64-bit division takes so long that it is avoided where it can be. */
+/* i / by, with the remainder in *rest. 64-bit division is slow, so 32-bit division is used if the numbers are small
+ * enough. */
 static __device__ inline size_t cu_divide(size_t i, unsigned by, unsigned *rest) {
     if (i >> 32) {
         *rest = (unsigned)(i % by);
@@ -102,7 +104,7 @@ static __device__ inline size_t cu_divide(size_t i, unsigned by, unsigned *rest)
     return (unsigned)i / by;
 }
 
-/* N values that are read and written as one, up to 16 bytes at a time. */
+/* N values that are loaded and stored together, up to 16 bytes at a time. */
 template <typename T, int N> struct alignas(N * sizeof(T) < 16 ? N * sizeof(T) : 16) cu_pack { T value[N]; };
 
 template <typename T, int N> static __device__ inline void cu_load(const T *from, float (&values)[N]) {
@@ -112,7 +114,7 @@ template <typename T, int N> static __device__ inline void cu_load(const T *from
         values[k] = cu_float(pack.value[k]);
 }
 
-/* from[at...], where there is no `from` the same value N times. */
+/* Loads from[at...]; if `from` is NULL, sets all N values to the same number. */
 template <typename T, int N>
 static __device__ inline void cu_load_or(float otherwise, const T *from, size_t at, float (&values)[N]) {
     CU_UNROLL
@@ -130,7 +132,7 @@ template <typename T, int N> static __device__ inline void cu_store(T *to, const
     *(cu_pack<T, N> *)to = pack;
 }
 
-/* With `add`, to what is there. */
+/* Stores the values; with `add`, adds them to the old values. */
 template <typename T, int N> static __device__ inline void cu_store(T *to, float (&values)[N], bool add) {
     float before[N];
     if (add) {
@@ -142,7 +144,7 @@ template <typename T, int N> static __device__ inline void cu_store(T *to, float
     cu_store(to, values);
 }
 
-/* Where a block sums over many rows for some columns: threads t, t + lanes, ... take the same column. */
+/* For a block that sums many rows of several columns: threads t, t + lanes, ... process the same column. */
 static inline unsigned cu_lanes(unsigned columns) {
     unsigned lanes = 1;
     while (lanes < columns && lanes < 32 && lanes < CU_THREADS)
@@ -150,7 +152,7 @@ static inline unsigned cu_lanes(unsigned columns) {
     return lanes;
 }
 
-/* `sums` of the first thread of each column becomes what the threads of its column have together. */
+/* Adds up `sums` over the threads of each column. The first thread of the column gets the result. */
 template <int N> static __device__ inline void cu_sum_columns(float (&sums)[N], unsigned lanes) {
     CU_SHARED(float, all, [CU_THREADS][N]);
     __syncthreads(); /* what was there has been read */
@@ -164,12 +166,14 @@ template <int N> static __device__ inline void cu_sum_columns(float (&sums)[N], 
         sums[k] += all[t][k];
 }
 
-/* Can values be taken 16 bytes at once? `inner` is what runs of them begin at multiples of; NULL lies well. */
+/* Can values be loaded 16 bytes at a time? Runs of values begin at multiples of `inner`. A NULL pointer counts as
+ * aligned. */
 template <typename... P> static inline bool cu_is_wide(cu_type type, size_t inner, P... tensors) {
     return inner * cu_type_size(type) % 16 == 0 && (((size_t)tensors | ...) & 15) == 0;
 }
 
-/* The statement behind it, with T the C++ type of `type`; and with N, 16 bytes of them where `wide`, else 1. */
+/* Runs the statement with T set to the C++ type of `type`; and with N set to the values in 16 bytes if `wide`, else
+ * 1. */
 #define CU_WITH_TYPE(T, type, ...)                                                                                     \
     switch (type) {                                                                                                    \
     case CU_F32: {                                                                                                     \
@@ -196,7 +200,7 @@ template <typename... P> static inline bool cu_is_wide(cu_type type, size_t inne
             __VA_ARGS__;                                                                                               \
         })
 
-/* As src/engine/ref/activation.c has them: NaN stays, the slope at the corners is 0. */
+/* The same functions as in src/engine/ref/activation.c: NaN stays NaN, and the slope is 0 at corners. */
 static __device__ inline float cu_sigmoid(float x) {
     return 1 / (1 + expf(-x));
 }
@@ -216,7 +220,7 @@ static __device__ inline float cu_activate(cs_activation activation, float x) {
     }
 }
 
-/* The derivative at x, the value in front of the activation. */
+/* The derivative at x, the value before the activation. */
 static __device__ inline float cu_slope(cs_activation activation, float x) {
     switch (activation) {
     case CS_ACT_RELU:
@@ -232,7 +236,7 @@ static __device__ inline float cu_slope(cs_activation activation, float x) {
     }
 }
 
-/* Each of `values`; asks once which activation it is. */
+/* Applies the activation to all `values`, and selects it only once. */
 #define CU_ACTIVATION(function, which)                                                                                 \
     case which:                                                                                                        \
         CU_UNROLL                                                                                                      \

@@ -2,7 +2,7 @@
 /* Softmax cross-entropy. */
 #include "kernel.cuh"
 
-/* The largest of a row and its place; of equal ones the first, as in src/engine/ref/learn.c. */
+/* The largest value of a row and its index; of equal values the first, as in src/engine/ref/learn.c. */
 struct cu_best {
     float value;
     int place;
@@ -15,7 +15,7 @@ static __device__ inline cu_best better(cu_best a, cu_best b) {
 
 template <typename T> static __device__ cu_best largest(int classes, const T *logits) {
     CU_SHARED(cu_best, bests, [CU_THREADS]);
-    cu_best best = {-INFINITY, classes}; /* the place behind all others */
+    cu_best best = {-INFINITY, classes}; /* an index after all others */
     for (int k = (int)threadIdx.x; k < classes; k += (int)blockDim.x)
         best = better(best, {cu_float(logits[k]), k});
     bests[threadIdx.x] = best;
@@ -28,7 +28,7 @@ template <typename T> static __device__ cu_best largest(int classes, const T *lo
     return bests[0];
 }
 
-/* A block a row. */
+/* One block computes one row. */
 template <typename T>
 static __global__ void loss_of_rows(int classes, const cu_step *step, const T *logits, const int32_t *labels,
                                     T *dlogits, float *probabilities, double *row_sums, int *row_correct) {
@@ -60,7 +60,7 @@ static __global__ void loss_of_rows(int classes, const cu_step *step, const T *l
     }
 }
 
-/* One block. */
+/* One block sums up all rows. */
 static __global__ void loss_of_batch(int batch, const cu_step *step, const double *row_sums, const int *row_correct,
                                      cu_loss_sums *sums) {
     const int n = step->n < batch ? step->n : batch;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batch norm, Ioffe and Szegedy 2015, and other sums over the rows of [rows,C], rows being pixels. */
+/* Batch norm (Ioffe and Szegedy 2015), and other sums over the rows of [rows,C], where a row is a pixel. */
 #include "kernel.cuh"
 
-/* How blocks share [rows,C] out: one takes a stretch of rows of `tile` packs of N channels, so many rows at a time as
- * it has threads for (`lanes`). That hangs on shapes alone, and so does the order of sums. */
+/* The division of [rows,C] among blocks: a block sums a stretch of rows for `tile` packs of N channels, and processes
+ * `lanes` rows at the same time. The division depends only on shapes, and so does the order of the sums. */
 typedef struct cu_share {
-    size_t all_rows, rows; /* of a stretch */
+    size_t all_rows, rows; /* number of rows in a stretch */
     unsigned channels, packs, tile, lanes, tiles, stretches;
 } cu_share;
 
 enum {
-    CU_TILE = CU_THREADS < 32 ? CU_THREADS : 32, /* packs side by side: 512 bytes */
-    CU_LEAST_ROWS = 8,                           /* for each thread */
+    CU_TILE = CU_THREADS < 32 ? CU_THREADS : 32, /* adjacent packs: 512 bytes */
+    CU_LEAST_ROWS = 8,                           /* fewest rows for each thread */
     CU_MOST_BLOCKS = 1024,
-    CU_RUN = 64 /* rows of a thread that are summed up in float before they go into doubles */
+    CU_RUN = 64 /* rows that a thread sums in float before it adds the sum to a double */
 };
 
 static unsigned ratio_up(size_t a, size_t b) {
@@ -39,7 +39,7 @@ static dim3 blocks_of(const cu_share &share) {
     return dim3(share.tiles, share.stretches);
 }
 
-/* What falls to a thread: the rows first, first + lanes, ... below end, of the channels from `channel` on. */
+/* The part of a thread: rows first, first + lanes, ... below end, of the channels from `channel` on. */
 struct cu_part {
     bool any;
     size_t channel, first, end;
@@ -52,17 +52,18 @@ static __device__ inline cu_part part_of(const cu_share &share, unsigned pack_si
             end < share.all_rows ? end : share.all_rows};
 }
 
-/* The rows that take part: those of the first step->n images, or all. */
+/* The number of rows that take part: those of the first step->n images, or all. */
 static __device__ inline size_t active_rows(const cu_share &share, size_t pixels_a_row, const cu_step *step) {
     size_t rows = step ? (size_t)step->n * pixels_a_row : share.all_rows;
     return rows < share.all_rows ? rows : share.all_rows;
 }
 
-/* What column sums are of: one value or more of each of TENSORS. begin: the thread's channels and where its first row
- * is; add: one row; end: what its sums, of `rows` rows, come to in double. ROWS are asked for at once, so that enough
- * is on its way. */
+/* The following structs define column sums over one or more values from each of TENSORS tensors. begin: sets the
+ * thread's channels and the address of its first row; add: adds one row; end: converts the sums over `rows` rows to
+ * double. ROWS rows are loaded at the same time to use the memory bandwidth. */
 
-/* x and x*x, around the first value: E[x*x] - E[x]^2 of floats loses digits where the mean is large. */
+/* Sums x and x*x of differences from the first value: with floats, E[x*x] - E[x]^2 loses digits if the mean is
+ * large. */
 template <typename T, int N> struct cu_moments {
     enum { TENSORS = 1, SUMS = 2, ROWS = 4 };
     const T *tensors[TENSORS];
@@ -86,7 +87,8 @@ template <typename T, int N> struct cu_moments {
     }
 };
 
-/* dz and dz*xhat, of x and dy. What it needs a channel leaves registers for packs of 4, not 8. */
+/* Sums dz and dz*xhat, computed from x and dy. The data for each channel leaves enough registers for packs of 4 values,
+ * but not of 8. */
 template <typename T, int N> struct cu_slopes {
     enum { TENSORS = 2, SUMS = 2, ROWS = N * sizeof(T) == 16 ? 2 : 4 };
     const T *tensors[TENSORS];
@@ -134,7 +136,7 @@ template <typename T, int N> struct cu_values {
     }
 };
 
-/* ROWS of them, each `step` values behind the one before; those from `rows` on are left out. */
+/* Loads ROWS rows, which are `step` values apart, and skips those from `rows` on. */
 template <typename T, int N, typename S>
 static __device__ inline void add_rows(const S &terms, size_t at, size_t step, unsigned rows,
                                        float (&sums)[S::SUMS][N]) {
@@ -151,17 +153,18 @@ static __device__ inline void add_rows(const S &terms, size_t at, size_t step, u
             terms.add(packs[j], sums);
 }
 
-/* partial [stretches][SUMS*C] */
+/* Writes the sums of each block to partial [stretches][SUMS*C]. */
 template <typename T, int N, typename S>
 static __global__ void __launch_bounds__(CU_THREADS, 2)
     sum_columns(cu_share share, size_t pixels_a_row, const cu_step *step, S terms, double *partial) {
-    CU_SHARED(double, room, [S::SUMS * N][CU_THREADS + 1]); /* a column of it is a thread's own until all are done */
+    /* Each thread uses only its own column until all threads have finished. */
+    CU_SHARED(double, shared, [S::SUMS * N][CU_THREADS + 1]);
     cu_part part = part_of(share, N);
     const size_t active = active_rows(share, pixels_a_row, step), end = part.end < active ? part.end : active;
     const size_t stride = (size_t)share.lanes * share.channels;
     CU_UNROLL
     for (int k = 0; k < S::SUMS * N; k++)
-        room[k][threadIdx.x] = 0;
+        shared[k][threadIdx.x] = 0;
     if (part.any && part.first < end) {
         const unsigned rows = (unsigned)((end - part.first + share.lanes - 1) / share.lanes);
         size_t at = part.first * share.channels + part.channel;
@@ -173,15 +176,15 @@ static __global__ void __launch_bounds__(CU_THREADS, 2)
                 add_rows<T, N>(terms, at, stride, to - r, sums);
             CU_UNROLL
             for (int k = 0; k < S::SUMS * N; k++)
-                room[k][threadIdx.x] += (double)sums[k / N][k % N];
+                shared[k][threadIdx.x] += (double)sums[k / N][k % N];
         }
         for (int k = 0; k < N; k++) {
             double sums[S::SUMS];
             for (int s = 0; s < S::SUMS; s++)
-                sums[s] = room[s * N + k][threadIdx.x];
+                sums[s] = shared[s * N + k][threadIdx.x];
             terms.end(k, (double)rows, sums);
             for (int s = 0; s < S::SUMS; s++)
-                room[s * N + k][threadIdx.x] = sums[s];
+                shared[s * N + k][threadIdx.x] = sums[s];
         }
     }
     __syncthreads();
@@ -189,7 +192,7 @@ static __global__ void __launch_bounds__(CU_THREADS, 2)
         unsigned k = i / share.tile, pack = blockIdx.x * share.tile + i % share.tile;
         double sum = 0;
         for (unsigned t = i % share.tile; t < share.lanes * share.tile; t += share.tile)
-            sum += room[k][t];
+            sum += shared[k][t];
         if (pack < share.packs)
             partial[((size_t)blockIdx.y * S::SUMS + k / N) * share.channels + (size_t)pack * N + k % N] = sum;
     }
@@ -197,22 +200,22 @@ static __global__ void __launch_bounds__(CU_THREADS, 2)
 
 enum { CU_COLUMNS = CU_THREADS < 8 ? CU_THREADS : 8, CU_STRIPES = CU_THREADS / CU_COLUMNS };
 
-/* sums[c] = sum of partial[stretch][c], `columns` of them; behind the last comes how many values each is of, where
- * there is a step. */
+/* sums[c] = sum of partial[stretch][c] for `columns` columns. With `step`, the number of values in a channel
+ * follows. */
 template <typename O>
 static __global__ void add_partial(cu_share share, size_t pixels_a_row, const cu_step *step, unsigned columns,
                                    const double *partial, O *sums) {
-    CU_SHARED(double, room, [CU_THREADS]);
+    CU_SHARED(double, shared, [CU_THREADS]);
     unsigned column = blockIdx.x * CU_COLUMNS + threadIdx.x % CU_COLUMNS, stripe = threadIdx.x / CU_COLUMNS;
     double sum = 0;
     CU_UNROLL_4
     for (unsigned s = stripe; s < share.stretches; s += CU_STRIPES)
         sum += column < columns ? partial[(size_t)s * columns + column] : 0;
-    room[threadIdx.x] = sum;
+    shared[threadIdx.x] = sum;
     __syncthreads();
     if (stripe == 0 && column < columns) {
         for (unsigned t = threadIdx.x + CU_COLUMNS; t < CU_THREADS; t += CU_COLUMNS)
-            sum += room[t];
+            sum += shared[t];
         sums[column] = (O)sum;
     }
     if (step && blockIdx.x == 0 && threadIdx.x == 0)
@@ -262,7 +265,7 @@ static __global__ void finish(cu_norm norm, const double *sums) {
     }
 }
 
-/* With M values a channel dx = scale*(dz - sum(dz)/M - xhat*sum(dz*xhat)/M) = scale*dz + p*x + q. */
+/* With M values in a channel, dx = scale*(dz - sum(dz)/M - xhat*sum(dz*xhat)/M) = scale*dz + p*x + q. */
 static __global__ void gradients(cu_norm norm, const double *own, const double *all) {
     const double count = all[2 * norm.channels];
     CU_EACH(c, (size_t)norm.channels) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What lies between gradients and the next step's parameters: src/engine/ref/learn.c, in float. */
+/* From gradients to the parameters of the next step, as in src/engine/ref/learn.c, but in float. */
 #include "kernel.cuh"
 
 #define CS_REAL        float
@@ -12,7 +12,8 @@
 
 enum { CU_PACK = 4 /* 16 bytes of fp32 */, CU_PENALTY_THREADS = 4 * CU_THREADS };
 
-/* The packs of CU_PACK, then what is left, one by one; where arrays lie badly all are left. */
+/* The packs of CU_PACK values, and the values after them, which are processed one by one. If the arrays are not
+ * aligned, all values are processed one by one. */
 typedef struct cu_run {
     size_t packs, rest;
 } cu_run;
@@ -26,7 +27,7 @@ static unsigned blocks_of(cu_run run) {
     return cu_grid(run.packs > run.rest ? run.packs : run.rest);
 }
 
-/* What `one<N>(i)` does, to all of a run. */
+/* Runs `one<N>(i)` for all values of a run. */
 #define CU_EACH_OF_RUN(i, run, one)                                                                                    \
     CU_EACH(pack_, (run).packs) {                                                                                      \
         constexpr int N = CU_PACK;                                                                                     \
@@ -48,9 +49,9 @@ template <int N> static __device__ inline double square_sum(const float *value) 
     return sum;
 }
 
-/* A block a kernel. */
+/* One block computes the penalty of one kernel. */
 static __global__ void __launch_bounds__(CU_PENALTY_THREADS)
-    penalty_of_kernels(const cu_penalty *terms, const float *value, double *room) {
+    penalty_of_kernels(const cu_penalty *terms, const float *value, double *scratch) {
     const cu_penalty term = terms[blockIdx.x];
     const float *values = value + term.offset;
     const size_t packs = (size_t)values % (CU_PACK * sizeof(float)) == 0 ? term.count / CU_PACK : 0;
@@ -61,13 +62,13 @@ static __global__ void __launch_bounds__(CU_PENALTY_THREADS)
         sum += square_sum<1>(values + i);
     sum = block_sum(sum);
     if (threadIdx.x == 0)
-        room[blockIdx.x] = (double)term.l2 * sum;
+        scratch[blockIdx.x] = (double)term.l2 * sum;
 }
 
-static __global__ void add_penalties(int n, const double *room, cu_loss_sums *sums) {
+static __global__ void add_penalties(int n, const double *scratch, cu_loss_sums *sums) {
     double sum = 0;
     for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x)
-        sum += room[i];
+        sum += scratch[i];
     sum = block_sum(sum);
     if (threadIdx.x == 0)
         sums->penalty = sum;
@@ -89,14 +90,14 @@ static __global__ void penalty_gradient(cu_run run, float l2, const cu_step *ste
     CU_EACH_OF_RUN(i, run, add_scaled<N>(factor, value + i, gradient + i))
 }
 
-/* Are they finite as they were? */
+/* Scales the gradient. Returns whether all its values were finite before. */
 template <int N> static __device__ inline bool scale_by(float factor, float *gradient) {
     float values[N];
     bool finite = true;
     cu_load(gradient, values);
     CU_UNROLL
     for (int k = 0; k < N; k++) {
-        finite = finite && fabsf(values[k]) <= 3.402823466e38f; /* which NaN is not */
+        finite = finite && fabsf(values[k]) <= 3.402823466e38f; /* false for NaN */
         values[k] *= factor;
     }
     cu_store(gradient, values);
@@ -111,7 +112,7 @@ static __global__ void clear(int *overflow) {
     *overflow = 0;
 }
 
-/* Whoever finds an overflow writes the same. */
+/* Every thread that finds an overflow writes the same value. */
 static __global__ void unscale(cu_run run, const cu_step *step, float *gradient, int *overflow) {
     const float factor = 1 / step->loss_scale;
     bool finite = true;
@@ -126,7 +127,7 @@ template <typename T> struct cu_update {
     T *copy;
 };
 
-/* N values w from i on take the step `one` of an optimizer with STATES states of each. */
+/* Updates N values w from index i on with the step function `one` of an optimizer that has STATES states. */
 template <int STATES, int N, typename T, typename S>
 static __device__ inline void step_some(const cu_update<T> &of, size_t i, float (&w)[N], S one) {
     float g[N], state[STATES][N];
@@ -176,11 +177,11 @@ static __global__ void update(cu_run run, const cu_step *step, const int *overfl
 
 extern "C" {
 
-void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *room,
+void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *scratch,
                   cu_loss_sums *sums) {
     if (n > 0)
-        CU_LAUNCH(penalty_of_kernels, (unsigned)n, CU_PENALTY_THREADS, stream, terms, value, room);
-    CU_LAUNCH(add_penalties, 1, CU_THREADS, stream, n, (const double *)room, sums);
+        CU_LAUNCH(penalty_of_kernels, (unsigned)n, CU_PENALTY_THREADS, stream, terms, value, scratch);
+    CU_LAUNCH(add_penalties, 1, CU_THREADS, stream, n, (const double *)scratch, sums);
 }
 
 void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_step *step, const float *value,
@@ -204,7 +205,7 @@ void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gr
 
 void cu_k_update(cu_stream stream, size_t count, const cu_step *step, const int *overflow, const float *gradient,
                  float *value, float *const state[CS_OPTIMIZER_STATES], cu_type type, void *copy) {
-    size_t states = 0; /* an address no better aligned than the worst of the states */
+    size_t states = 0; /* combined addresses, which are as badly aligned as the worst of the states */
     for (int s = 0; s < CS_OPTIMIZER_STATES; s++)
         states |= (size_t)state[s];
     cu_run run = run_of(count, gradient, value, states, copy);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools and zero-pads. Backward a thread gathers what comes to one input from the windows that cover it. */
+/* Pools and zero-paddings. In backward a thread computes one input's gradient from all windows that cover the input. */
 #include "window.cuh"
 
 template <int N> struct alignas(N) winners { uint8_t place[N]; };
@@ -110,7 +110,8 @@ static __global__ void average_pool_gradients(size_t count, unsigned packs, cu_d
     }
 }
 
-/* Of an image that begins `top` and `left` pixels before x, as high and wide as it may be: x, or 0 outside of it. */
+/* Copies x into an image that begins `top` and `left` pixels before x; its size may be any, and it is 0 outside of
+ * x. */
 template <typename T, int N>
 static __global__ void shift_image(size_t count, unsigned packs, int y_h, int y_w, int top, int left, int x_h, int x_w,
                                    const T *__restrict__ x, T *y, bool add) {

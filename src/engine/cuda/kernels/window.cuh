@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where windows lie over images. */
+/* Positions of windows in images. */
 #ifndef CNNSWEEP_ENGINE_CUDA_WINDOW_CUH
 #define CNNSWEEP_ENGINE_CUDA_WINDOW_CUH
 
@@ -8,10 +8,10 @@
 typedef struct cu_place {
     size_t row;
     int line, column;
-    unsigned c; /* pack of the pixel's channels */
+    unsigned c; /* index of the pack among the pixel's channels */
 } cu_place;
 
-/* Of item i, counted in the order [row, line, column, c]. */
+/* The position of item i, counted in the order [row, line, column, c]. */
 static __device__ inline cu_place cu_place_of(size_t i, unsigned packs, int columns, int lines) {
     cu_place place;
     unsigned column, line;
@@ -23,7 +23,7 @@ static __device__ inline cu_place cu_place_of(size_t i, unsigned packs, int colu
     return place;
 }
 
-/* Which pack of an image [batch,lines,columns,packs] lies there. */
+/* The index of a pack in an image [batch,lines,columns,packs]. */
 static __device__ inline size_t cu_pack_at(size_t row, int line, int column, unsigned c, int lines, int columns,
                                            unsigned packs) {
     return ((row * (unsigned)lines + (unsigned)line) * (unsigned)columns + (unsigned)column) * packs + c;
@@ -38,7 +38,7 @@ typedef struct cu_range {
     int first, last;
 } cu_range;
 
-/* What the window of output `o` covers of an input axis. */
+/* The range of an input axis that the window of output `o` covers. */
 static __device__ inline cu_range cu_covered(int o, int stride, int pad, int kernel, int size) {
     int first = o * stride - pad, last = first + kernel;
     cu_range range = {first < 0 ? 0 : first, last < size ? last : size};
