@@ -5,7 +5,7 @@
 #include "test.h"
 
 enum { CLASSES = 5 };
-/* Flatten, not a mean, in front of the logits: each pixel then gets a gradient of its own. */
+/* The head uses flatten instead of an average before the logits, so that each pixel gets a gradient of its own. */
 static void flat_head(cs_graph *g, int in) {
     int flat;
     assert_ok(cs_graph_flatten(g, "flatten", in, &flat));
@@ -20,7 +20,7 @@ static int stem(cs_graph *g, const engine_case *row) {
     return conv(g, "stem", input(g, row->h, row->w, 3), (cs_conv_args){row->c, 1, 1, 1, CS_PADDING_VALID, true, 0, 0});
 }
 
-/* Builders: one layer between stem and head. */
+/* Builders with one layer between stem and head. */
 
 static void conv_net(cs_graph *g, const engine_case *row) {
     flat_head(g, conv(g, "conv", stem(g, row), row->args));
@@ -70,17 +70,17 @@ static void zero_pad_net(cs_graph *g, const engine_case *row) {
     flat_head(g, activation(g, "relu", zero_pad(g, "pad", stem(g, row), 1, 2, 0, 3), CS_ACT_RELU));
 }
 
-/* Keras' explicit padding in front of a strided convolution. */
+/* Keras' explicit padding before a convolution with a stride. */
 static void zero_pad_conv_net(cs_graph *g, const engine_case *row) {
     flat_head(g, conv(g, "conv", zero_pad(g, "pad", stem(g, row), 0, 1, 0, 1), row->args));
 }
 
-/* EfficientNet's, one row more at the end than at the beginning. */
+/* EfficientNet's padding, with one more row at the end than at the beginning. */
 static void zero_pad_depthwise_net(cs_graph *g, const engine_case *row) {
     flat_head(g, depthwise(g, "depthwise", zero_pad(g, "pad", stem(g, row), 1, 2, 1, 2), row->args));
 }
 
-/* Behind what trains, so that their own slopes count. */
+/* The scales follow trainable layers, so that the gradients through the scales are tested, too. */
 static void scales_net(cs_graph *g, const engine_case *row) {
     const float factor[3] = {2, -0.5f, 0.25f};
     int x = stem(g, row);
@@ -89,7 +89,7 @@ static void scales_net(cs_graph *g, const engine_case *row) {
     flat_head(g, x);
 }
 
-/* In front of everything, as EfficientNet has them; and read by something that is no convolution. */
+/* The scales are the first layers, as in EfficientNet; a layer that is no convolution reads them, too. */
 static void scaled_input_net(cs_graph *g, const engine_case *row) {
     const float first[3] = {0.5f, 0.5f, 0.5f}, second[3] = {2, 3, 4};
     int scaled, x = input(g, row->h, row->w, 3);
@@ -109,7 +109,8 @@ static void dense_net(cs_graph *g, const engine_case *row) {
     dense(g, "logits", dense(g, "hidden", flat, row->args.filters, row->args.activation), CLASSES, CS_ACT_SOFTMAX);
 }
 
-/* Builders: batch norm behind a convolution, a depthwise one, and where there is nothing to fold it into. */
+/* Builders with a batch norm after a convolution, after a depthwise convolution, and where there is no convolution into
+ * which it could be folded. */
 
 static void conv_norm_net(cs_graph *g, const engine_case *row) {
     int x = norm(g, "bn", conv(g, "conv", stem(g, row), row->args), true);
@@ -128,13 +129,13 @@ static void norm_activation_net(cs_graph *g, const engine_case *row) {
     flat_head(g, activation(g, "activation", x, row->args.activation));
 }
 
-/* torch's running variance. */
+/* A batch norm with torch's running variance. */
 static void unbiased_norm_net(cs_graph *g, const engine_case *row) {
     g->dialect = CS_DIALECT_TORCH;
     conv_norm_net(g, row);
 }
 
-/* Xception's order. */
+/* The order of layers in Xception. */
 static void separable_norm_net(cs_graph *g, const engine_case *row) {
     int x = norm(g, "bn1", separable(g, "separable1", stem(g, row), row->args), true);
     x = norm(g, "bn2", separable(g, "separable2", activation(g, "relu", x, CS_ACT_RELU), row->args), true);
@@ -154,7 +155,7 @@ static void relu_norm_net(cs_graph *g, const engine_case *row) {
     flat_head(g, norm(g, "bn", activation(g, "relu", stem(g, row), CS_ACT_RELU), true));
 }
 
-/* The convolution is read twice, so its batch norm cannot take its place. */
+/* Two layers read the convolution, so the batch norm must not be folded into it. */
 static void shared_conv_norm_net(cs_graph *g, const engine_case *row) {
     int x = conv(g, "conv", stem(g, row), row->args);
     flat_head(g, add(g, "add", x, activation(g, "relu", norm(g, "bn", x, true), CS_ACT_RELU)));
@@ -167,7 +168,8 @@ static void dense_norm_net(cs_graph *g, const engine_case *row) {
     dense(g, "logits", activation(g, "relu", x, CS_ACT_RELU), CLASSES, CS_ACT_SOFTMAX);
 }
 
-/* Of one row of one pixel nothing varies: each batch norm then blows up what lies in the rows behind it. */
+/* With one row of one pixel the variance is 0, so each batch norm multiplies stale values in other rows by a large
+ * factor. */
 static void norm_chain_net(cs_graph *g, const engine_case *row) {
     int x = stem(g, row);
     for (int i = 0; i < 32; i++) {
@@ -179,13 +181,13 @@ static void norm_chain_net(cs_graph *g, const engine_case *row) {
     flat_head(g, x);
 }
 
-/* A wide layer behind a narrow one: an engine may work through fewer rows of it at a time. */
+/* A wide layer after a narrow one: an engine may use smaller chunks for it. */
 static void widening_net(cs_graph *g, const engine_case *row) {
     int x = conv(g, "narrow", stem(g, row), (cs_conv_args){row->c, 1, 1, 1, CS_PADDING_SAME, true, CS_ACT_LINEAR, 0});
     mean_head(g, conv(g, "wide", x, row->args));
 }
 
-/* Builders: values that are read more than once. */
+/* Builders of values that several layers read. */
 
 static void add_net(cs_graph *g, const engine_case *row) {
     int x = stem(g, row), a = conv(g, "a", x, row->args), b = conv(g, "b", x, row->args);
@@ -202,8 +204,8 @@ static void double_net(cs_graph *g, const engine_case *row) {
     flat_head(g, add(g, "add", x, x));
 }
 
-/* ResNet's: a block with a convolution of its own to the sum, one without activation as MobileNetV2's, one with what it
- * reads, and one with what was read long before: gradients of sums go from hand to hand. */
+/* The blocks of ResNet: one with a convolution in the shortcut, one without an activation as in MobileNetV2, one that
+ * adds its own input, and one that adds a value from much earlier. So gradients of sums are passed on several times. */
 static void residual_chain_net(cs_graph *g, const engine_case *row) {
     cs_conv_args args = row->args;
     cs_activation kind = args.activation;
@@ -218,7 +220,7 @@ static void residual_chain_net(cs_graph *g, const engine_case *row) {
     mean_head(g, activation(g, "d_out", x, kind));
 }
 
-/* A sum of two batch norms of one value, and one of a value and its own batch norm. */
+/* A sum of two batch norms of the same value, and a sum of a value and its own batch norm. */
 static void norm_sums_net(cs_graph *g, const engine_case *row) {
     int x = conv(g, "conv", stem(g, row), row->args);
     int sum = add(g, "twice", norm(g, "a_bn", x, true), norm(g, "b_bn", x, true));
@@ -247,7 +249,8 @@ static void fan_out_net(cs_graph *g, const engine_case *row) {
     flat_head(g, add(g, "add7", sum, x));
 }
 
-/* Behind the padding every pixel is the bias: windows full of equal maxima, only one of which may count. */
+/* After the padding every pixel equals the bias, so windows are full of equal maxima, only one of which may get a
+ * gradient. */
 static void max_pool_ties_net(cs_graph *g, const engine_case *row) {
     int pool, x = zero_pad(g, "pad", stem(g, row), 3, 3, 3, 3);
     assert_ok(cs_graph_pool(
@@ -256,7 +259,7 @@ static void max_pool_ties_net(cs_graph *g, const engine_case *row) {
     flat_head(g, pool);
 }
 
-/* Builders: whole networks. */
+/* Builders of whole networks. */
 
 static int norm_relu6(cs_graph *g, int in, const char *bn, const char *relu) {
     return activation(g, relu, norm(g, bn, in, true), CS_ACT_RELU6);
@@ -267,7 +270,8 @@ static const cs_conv_args pointwise_24 = {24, 1, 1, 1, CS_PADDING_SAME, false, C
 static const cs_conv_args same_3x3 = {8, 3, 3, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR, 0};
 static const cs_conv_args valid_3x3_stride_2 = {8, 3, 3, 2, CS_PADDING_VALID, false, CS_ACT_LINEAR, 0};
 
-/* MobileNet v1 in small: strided first convolution, a plain block, a strided block with Keras' padding. */
+/* A small MobileNet v1: a first convolution with a stride, a plain block, and a block with a stride and Keras'
+ * padding. */
 static void mobilenet_net(cs_graph *g, const engine_case *row) {
     cs_conv_args first = {8, 3, 3, 2, CS_PADDING_SAME, false, CS_ACT_LINEAR, 0};
     int x = norm_relu6(g, conv(g, "conv1", input(g, row->h, row->w, row->c), first), "conv1_bn", "conv1_relu");
@@ -278,7 +282,7 @@ static void mobilenet_net(cs_graph *g, const engine_case *row) {
     mean_head(g, x);
 }
 
-/* EfficientNet's block: the gate is made from the image it scales. */
+/* EfficientNet's block: the gate is computed from the image that it scales. */
 static void gate_net(cs_graph *g, const engine_case *row) {
     cs_conv_args expand = {row->args.filters, 1, 1, 1, CS_PADDING_SAME, false, CS_ACT_LINEAR, 0};
     cs_conv_args reduce = {3, 1, 1, 1, CS_PADDING_SAME, true, CS_ACT_SWISH, 0};
@@ -315,19 +319,19 @@ static void reshape_net(cs_graph *g, const engine_case *row) {
     dense(g, "logits", reshape(g, "last", x), CLASSES, CS_ACT_SOFTMAX);
 }
 
-/* Of an image and of a vector. */
+/* A dropout of an image and a dropout of a vector. */
 static void dropout_net(cs_graph *g, const engine_case *row) {
     int x = average(g, "mean", dropout(g, "drop1", conv(g, "conv", stem(g, row), row->args), false), false);
     dense(g, "logits", dropout(g, "drop2", x, false), CLASSES, CS_ACT_SOFTMAX);
 }
 
-/* Where the dropout does nothing, the batch norm must not take the place of the convolution, which is read twice. */
+/* If the dropout drops nothing, the batch norm must not be folded into the convolution, which two layers read. */
 static void dropout_residual_net(cs_graph *g, const engine_case *row) {
     int x = conv(g, "conv", stem(g, row), row->args);
     flat_head(g, add(g, "add", x, norm(g, "bn", dropout(g, "drop", x, true), true)));
 }
 
-/* Of all kernels. */
+/* All kernels have l2. */
 static void l2_net(cs_graph *g, const engine_case *row) {
     if (row->args.kernel_h > 0)
         conv_net(g, row);
@@ -343,7 +347,8 @@ static int concatenate(cs_graph *g, const char *name, const int *inputs, int n) 
     return out;
 }
 
-/* row->c channels of the stem, those of the case's convolution, and the stem again behind an activation. */
+/* Concatenates row->c channels of the stem, the channels of the case's convolution, and the stem after an
+ * activation. */
 static int joined(cs_graph *g, const engine_case *row) {
     int x = stem(g, row);
     int parts[] = {x, conv(g, "conv", x, row->args), activation(g, "relu", x, CS_ACT_RELU)};
@@ -354,7 +359,7 @@ static void concatenate_net(cs_graph *g, const engine_case *row) {
     flat_head(g, joined(g, row));
 }
 
-/* Inception's: four branches, of channels that fill no block. */
+/* Inception's block: four branches whose numbers of channels are no multiples of a block. */
 static void inception_net(cs_graph *g, const engine_case *row) {
     cs_conv_args args = row->args;
     int x = stem(g, row), parts[4];
@@ -368,7 +373,7 @@ static void inception_net(cs_graph *g, const engine_case *row) {
     mean_head(g, conv(g, "next", concatenate(g, "concatenate", parts, 4), row->args));
 }
 
-/* A dense block's pattern: what is joined is normalised, and read again further on. */
+/* The pattern of a dense block: a concatenation is normalised, and a later layer reads it, too. */
 static void dense_block_net(cs_graph *g, const engine_case *row) {
     int x = joined(g, row);
     int y = conv(g, "next", norm_relu6(g, x, "next_bn", "next_relu"), row->args);
@@ -382,7 +387,7 @@ static void concatenate_flat_net(cs_graph *g, const engine_case *row) {
     dense(g, "logits", concatenate(g, "concatenate", parts, 2), CLASSES, CS_ACT_SOFTMAX);
 }
 
-/* A cut at "b" has two values crossing it: the residual and the convolution. */
+/* Two values cross a cut at "b": the residual and the convolution. */
 static void residual_block_net(cs_graph *g, const engine_case *row) {
     int x = norm_relu6(g, conv(g, "first", input(g, row->h, row->w, row->c), same_3x3), "first_bn", "first_relu");
     int a = norm_relu6(g, conv(g, "a", x, same_3x3), "a_bn", "a_relu");
@@ -390,14 +395,14 @@ static void residual_block_net(cs_graph *g, const engine_case *row) {
     mean_head(g, activation(g, "relu", add(g, "add", x, b), CS_ACT_RELU));
 }
 
-/* A layer that nothing reads. */
+/* A layer that no other layer reads. */
 static void dead_end_net(cs_graph *g, const engine_case *row) {
     int x = stem(g, row);
     norm(g, "bn", conv(g, "unread", x, row->args), true);
     flat_head(g, x);
 }
 
-/* The two-convolution net of the CIFAR notebooks, smaller. */
+/* A smaller version of the network with two convolutions of the CIFAR notebooks. */
 static void basenet_net(cs_graph *g, const engine_case *row) {
     cs_conv_args args = {6, 5, 5, 1, CS_PADDING_VALID, true, CS_ACT_RELU, 0};
     int flat, pool, x = conv(g, "conv1", input(g, row->h, row->w, row->c), args);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers by name, as expressions: a builder of cases.c reads as the network it makes. */
+/* Layers by name, as expressions, so that a builder of cases.c reads like the network that it makes. */
 #ifndef CNNSWEEP_TESTS_ENGINE_LAYERS_H
 #define CNNSWEEP_TESTS_ENGINE_LAYERS_H
 

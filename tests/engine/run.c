@@ -12,7 +12,7 @@ static cs_rng rng_of(const engine_case *row, uint32_t stream) {
     return cs_rng_at(7, CS_PURPOSE_TEST, stream, cs_hash_name(row->name));
 }
 
-/* Keras' initial kernels; the rest away from its initial 0 and 1, which would hide mistakes. */
+/* Makes Keras' initial kernels, and random other parameters: their initial values 0 and 1 would hide errors. */
 static void make_params(engine_run *run) {
     cs_rng rng = rng_of(run->row, 1);
     assert_ok(cs_params_create(run->graph, &run->initial));
@@ -60,7 +60,7 @@ static void make_graph(engine_run *run, bool all_frozen) {
     run->classes = run->graph->layers[run->graph->n_layers - 1].out.c;
 }
 
-/* Those that the segment has, or reads. */
+/* Asks for the gradients of the layers in the segment and of its inputs. */
 static void ask_gradients(engine_run *run, const cs_segment *segment, int asked) {
     assert_ok(cs_alloc((size_t)run->graph->n_layers, sizeof *run->gradients, "gradients", &run->gradients));
     for (int l = 0; l < run->graph->n_layers; l++) {
@@ -93,7 +93,7 @@ static void forward(engine_run *run, int n) {
         assert_ok(cs_program_forward(run->programs[i], n));
 }
 
-/* What a full batch leaves behind must not show in a smaller one. */
+/* Runs a step on a full batch first, because its stale values must not affect a smaller batch. */
 static void full_step(engine_run *run, cs_mode mode) {
     cs_program *last = run_last(run);
     forward(run, run->row->batch);
@@ -186,8 +186,9 @@ static double largest(const float *values, size_t count) {
     return max;
 }
 
-/* Of a tensor's norm. A share of values that grows with the rounding e lies so near the bend of a ReLU, or another
- * value of a pool's window, that its gradient goes another way: that share of a gradient's norm is its root. */
+/* Allowed errors of a tensor's norm. Some values are so close to the corner of a ReLU, or to another value of a pool's
+ * window, that their gradient takes another path. Their share grows with the rounding error e, and their share of a
+ * gradient's norm is the square root of that. */
 static const double allowed[CS_PRECISION_COUNT] = {
     [CS_PRECISION_TF32] = 5e-3, [CS_PRECISION_BF16] = 5e-2, [CS_PRECISION_FP16] = 1e-2};
 static const double allowed_in_gradients[CS_PRECISION_COUNT] = {
@@ -240,7 +241,8 @@ void assert_gradient_near(const float *got, const float *want, size_t count, dou
         assert_norm_near(got, want, count, allowed_in_gradients[test_precision()], floor, what);
 }
 
-/* Gradients that are 0 but for rounding (a bias in front of a batch norm) cannot be compared with themselves. */
+/* A gradient that would be 0 without rounding (of a bias before a batch norm) cannot be compared relative to its own
+ * size. */
 static double smallest_scale(const cs_params *want) {
     return 1e-2 * largest(want->data, want->graph->n_values);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What kernels are given and judged by, the numbers in double beside them. */
+/* Inputs and expected results of kernels, with the same numbers in double. */
 #ifndef CNNSWEEP_TESTS_TENSORS_H
 #define CNNSWEEP_TESTS_TENSORS_H
 
@@ -10,18 +10,18 @@
 typedef struct tensor {
     cu_type type;
     size_t count;
-    void *data;    /* of the type */
-    double *exact; /* the same numbers */
+    void *data;    /* values in the type */
+    double *exact; /* the same numbers in double */
 } tensor;
 
 static inline double *doubles(size_t count) {
-    return (double *)room_for(count, sizeof(double));
+    return (double *)new_array(count, sizeof(double));
 }
 
-/* In [-2, 2), or with `levels` whole ones from -levels to levels. The same seed gives the same ones. */
+/* Random numbers in [-2, 2) or, with `levels`, integers from -levels to levels. They depend only on the seed. */
 static inline tensor tensor_of(cu_type type, size_t count, uint64_t seed, int levels) {
     tensor x = {.type = type, .count = count, .exact = doubles(count)};
-    float *values = (float *)room_for(count, sizeof *values);
+    float *values = (float *)new_array(count, sizeof *values);
     for (size_t i = 0; i < count; i++) {
         values[i] = 2 * noise((seed << 32) + i);
         if (levels)
@@ -39,7 +39,8 @@ static inline void tensor_free(tensor *x) {
     free(x->exact);
 }
 
-/* Within what one rounding to the type leaves of `want` and, for sums in fp32 before it, 1e-5 of the largest |want|. */
+/* Checks that the error is at most one rounding of `want` to the type and, for sums in fp32 before it, 1e-5 of the
+ * largest |want|. */
 static inline void assert_near_all(cu_type type, const void *got, const double *want, size_t count, const char *what) {
     float *values = floats_of(type, count, got);
     double largest = 0;
@@ -52,8 +53,7 @@ static inline void assert_near_all(cu_type type, const void *got, const double *
     free(values);
 }
 
-/* Of the result of an operation: x must be what `want` says, in place of what was there or, with `add`, together with
- * it. */
+/* Checks the result of an operation: x must be `want`, instead of its old value or, with `add`, added to it. */
 static inline void assert_result(const tensor *x, double *want, bool add, const char *what) {
     for (size_t i = 0; add && i < x->count; i++)
         want[i] += x->exact[i];

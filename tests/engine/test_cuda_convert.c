@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conversions, and pixels as the loader makes them. */
+/* Conversions between types, and pixels as the loader makes them. */
 #include "tensors.h"
 
 #include "cnnsweep/augment.h"
@@ -11,8 +11,8 @@
 
 enum { H = 5, W = 7, VALUES = H * W * 3 };
 
-/* The number of the type nearest to x, of two the even one, by its definition: `digits` binary digits, and the
- * smallest power of two of the last. */
+/* The number of the type that is nearest to x, ties to even, by definition: the type has `digits` binary digits,
+ * the last of which is worth at least 2^smallest. */
 static double nearest(double x, cu_type type) {
     const int digits = type == CU_BF16 ? 8 : 11, smallest = type == CU_BF16 ? -133 : -24;
     const double largest = type == CU_BF16 ? 0x1.FEp127 : 65504;
@@ -25,7 +25,7 @@ static double nearest(double x, cu_type type) {
     return fabs(rounded) > largest ? copysign(HUGE_VAL, x) : rounded;
 }
 
-/* Halfway between neighbours, beside it, and at the ends of what there is. */
+/* Tests numbers halfway between neighbours, near such numbers, and at the limits of the range. */
 static void every_kind_of_float_rounds_to_the_nearest(void **state) {
     (void)state;
     static const uint32_t low[] = {0,      1,      0xfff,  0x1000, 0x1001,  0x2000,
@@ -49,7 +49,7 @@ static void every_kind_of_float_rounds_to_the_nearest(void **state) {
         }
 }
 
-static void every_half_comes_back(void **state) {
+static void every_half_survives_a_conversion_to_float(void **state) {
     (void)state;
     for (uint32_t bits = 0; bits < 0x10000; bits++)
         for (int type = CU_BF16; type <= CU_F16; type++) {
@@ -61,7 +61,7 @@ static void every_half_comes_back(void **state) {
         }
 }
 
-static void halves_are_what_ieee_says(void **state) {
+static void halves_have_the_values_of_ieee_754(void **state) {
     (void)state;
     static const struct {
         uint16_t bits;
@@ -76,7 +76,7 @@ static void halves_are_what_ieee_says(void **state) {
     }
 }
 
-static void conversions_reach_every_value_wherever_it_lies(void **state) {
+static void conversions_need_no_alignment(void **state) {
     (void)state;
     for (int type = 0; type < ALL_TYPES; type++)
         for (size_t count = 1; count < 70; count += count < 20 ? 1 : 7) {
@@ -93,8 +93,8 @@ static void conversions_reach_every_value_wherever_it_lies(void **state) {
 
 enum { PICTURES = 8 };
 
-/* Pictures of every kind: nothing done, mirrors, other colours, both, and maps that point between pixels and beyond the
- * edges. */
+/* Makes pictures of every kind: unchanged, mirrored, with other colours, with both, and with maps to points between
+ * pixels and outside the image. */
 static void make_pictures(cs_picture pictures[PICTURES]) {
     static const float none[2][3] = {{1, 0, 0}, {0, 1, 0}}, columns[2][3] = {{-1, 0, W - 1}, {0, 1, 0}},
                        lines[2][3] = {{1, 0, 0}, {0, -1, H - 1}},
@@ -115,18 +115,18 @@ static void make_pictures(cs_picture pictures[PICTURES]) {
         if (i % 2 == 0 && i > 0)
             cs_picture_recolour(&pictures[i], table);
     }
-    for (int v = 0; v < 256; v++) /* channels need not be alike */
+    for (int v = 0; v < 256; v++) /* channels may differ */
         pictures[2].level[1][v] = (uint8_t)(255 - v);
 }
 
-/* A picture in the form that the kernel reads. */
+/* The picture in the form that the kernel reads. */
 static cu_picture for_kernel(const cs_picture *picture, const uint8_t *image) {
     cu_picture row = {.image = image, .level = picture->recolours ? &picture->level[0][0] : NULL};
     memcpy(row.map, picture->map, sizeof row.map);
     return row;
 }
 
-static void pixels_are_those_of_the_loader_bit_for_bit(void **state) {
+static void pixels_equal_the_loader_bit_for_bit(void **state) {
     (void)state;
     static uint8_t images[PICTURES][VALUES], made[VALUES];
     static cs_picture pictures[PICTURES];
@@ -154,7 +154,7 @@ static void pixels_are_those_of_the_loader_bit_for_bit(void **state) {
     }
 }
 
-static void pixels_of_any_type_are_those_of_fp32_rounded(void **state) {
+static void pixels_of_any_type_are_rounded_from_fp32(void **state) {
     (void)state;
     static cs_picture pictures[PICTURES];
     uint8_t image[VALUES];
@@ -176,11 +176,11 @@ static void pixels_of_any_type_are_those_of_fp32_rounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_float_rounds_to_the_nearest),
-        cmocka_unit_test(every_half_comes_back),
-        cmocka_unit_test(halves_are_what_ieee_says),
-        cmocka_unit_test(conversions_reach_every_value_wherever_it_lies),
-        cmocka_unit_test(pixels_are_those_of_the_loader_bit_for_bit),
-        cmocka_unit_test(pixels_of_any_type_are_those_of_fp32_rounded),
+        cmocka_unit_test(every_half_survives_a_conversion_to_float),
+        cmocka_unit_test(halves_have_the_values_of_ieee_754),
+        cmocka_unit_test(conversions_need_no_alignment),
+        cmocka_unit_test(pixels_equal_the_loader_bit_for_bit),
+        cmocka_unit_test(pixels_of_any_type_are_rounded_from_fp32),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kernels that know no windows: elementwise, gates, dropout. */
+/* Kernels without windows: elementwise operations, gates, dropout. */
 #include "tensors.h"
 
 #include "cnnsweep/random.h"
@@ -8,11 +8,12 @@
 
 #include <string.h>
 
-/* Channels that fill packs of every type, of fp32 alone, and none; last more packs than a block takes of a row. */
+/* Numbers of channels that fill packs of every type, of fp32 alone, and of no type. The last one has more packs than a
+ * block processes in a row. */
 static const int channel_counts[] = {1, 3, 5, 7, 8, 12, 64, 296};
 enum { CHANNEL_COUNTS = sizeof channel_counts / sizeof *channel_counts, BATCH = 3, AREA = 35, PIXELS = BATCH * AREA };
 
-/* Of every type and number of channels, adding and not. */
+/* Called for every type and number of channels, with and without `add`. */
 typedef void each_function(cu_type type, int channels, bool add);
 static void each(each_function *check) {
     for (int t = 0; t < ALL_TYPES; t++)
@@ -24,7 +25,7 @@ static void each(each_function *check) {
 static const cs_activation activations[] = {CS_ACT_LINEAR, CS_ACT_RELU, CS_ACT_RELU6, CS_ACT_SWISH, CS_ACT_SIGMOID};
 enum { ACTIVATIONS = sizeof activations / sizeof *activations };
 
-/* x*scale + shift by channel; either may be NULL. */
+/* x*scale + shift in each channel; scale and shift may be NULL. */
 static double *scaled(const tensor *x, const tensor *scale, const tensor *shift, size_t channels) {
     double *z = doubles(x->count);
     for (size_t i = 0; i < x->count; i++)
@@ -32,7 +33,7 @@ static double *scaled(const tensor *x, const tensor *scale, const tensor *shift,
     return z;
 }
 
-/* dy * slope at z * scale */
+/* dy * slope at z * scale. */
 static double *scaled_gradient(cs_activation activation, const double *z, const tensor *dy, const tensor *scale,
                                size_t channels) {
     double *gradient = doubles(dy->count), *after = doubles(dy->count);
@@ -68,12 +69,13 @@ static void check_scale(cu_type type, int channels, bool add) {
     }
 }
 
-static void scale_is_a_factor_and_a_term_a_channel_and_an_activation(void **state) {
+static void scale_multiplies_adds_and_activates(void **state) {
     (void)state;
     each(check_scale);
 }
 
-/* Of the rows that take part, with an image added in front of the activation and without; the others are 0. */
+/* Tests the rows that take part, with and without an image that is added before the activation. The others must be
+ * 0. */
 static void check_scale_rows(cu_type type, int channels, bool with_residual) {
     const size_t c = (size_t)channels, row = 5 * c, count = 4 * row, active = 3 * row;
     const cu_step step = {.n = 3};
@@ -94,12 +96,12 @@ static void check_scale_rows(cu_type type, int channels, bool with_residual) {
     free(want);
 }
 
-static void rows_are_scaled_with_what_is_added_and_end_in_zeros(void **state) {
+static void rows_that_take_no_part_in_a_scale_become_zero(void **state) {
     (void)state;
     each(check_scale_rows);
 }
 
-/* As a batch norm does that has a residual. */
+/* Computes dx in place of dy, as a batch norm with a residual does. */
 static void check_slope_in_place(cu_type type, int channels, bool relu6) {
     const size_t count = PIXELS * (size_t)channels;
     const cs_activation kind = relu6 ? CS_ACT_RELU6 : CS_ACT_RELU;
@@ -114,12 +116,12 @@ static void check_slope_in_place(cu_type type, int channels, bool relu6) {
     free(gradient);
 }
 
-static void the_slope_of_relu_is_told_by_its_output_and_goes_in_place(void **state) {
+static void the_slope_of_relu_is_computed_from_its_output_in_place(void **state) {
     (void)state;
     each(check_slope_in_place);
 }
 
-/* Whole numbers meet the corners of both relus. */
+/* The values are integers, so some are at the corners of both ReLUs. */
 static void check_activation(cu_type type, int channels, bool add) {
     const size_t count = PIXELS * (size_t)channels;
     for (int a = 0; a < ACTIVATIONS; a++) {
@@ -139,7 +141,7 @@ static void check_activation(cu_type type, int channels, bool add) {
     }
 }
 
-static void activations_and_their_slopes_are_those_of_ref(void **state) {
+static void activations_and_their_slopes_equal_the_reference(void **state) {
     (void)state;
     each(check_activation);
 }
@@ -156,7 +158,7 @@ static void check_bias(cu_type type, int channels, bool with_bias) {
     free(z);
 }
 
-static void bias_comes_before_the_activation_or_not_at_all(void **state) {
+static void an_optional_bias_is_added_before_the_activation(void **state) {
     (void)state;
     each(check_bias);
 }
@@ -183,10 +185,10 @@ static void sums_and_copies_reach_every_value(void **state) {
     each(check_add);
 }
 
-/* The channels of the table, between some before and some behind that stay as they are. */
+/* Copies channels according to the table. The channels before and after them must not change. */
 static void check_channels(cu_type type, int channels, bool add) {
-    static const int margins[][4] = {
-        {0, 0, 0, 0}, {8, 16, 0, 8}, {3, 0, 5, 1}, {0, 3, 8, 0}, {0, 0, 0, 5}}; /* x: before, behind; y */
+    /* {channels of x before, of x after, of y before, of y after} */
+    static const int margins[][4] = {{0, 0, 0, 0}, {8, 16, 0, 8}, {3, 0, 5, 1}, {0, 3, 8, 0}, {0, 0, 0, 5}};
     for (size_t m = 0; m < sizeof margins / sizeof *margins; m++) {
         const int *at = margins[m], x_channels = at[0] + channels + at[1], y_channels = at[2] + channels + at[3];
         tensor x = tensor_of(type, PIXELS * (size_t)x_channels, 1, 0);
@@ -206,7 +208,7 @@ static void check_channels(cu_type type, int channels, bool add) {
     }
 }
 
-static void channels_are_copied_and_those_beside_them_left_alone(void **state) {
+static void copying_channels_leaves_the_other_channels_unchanged(void **state) {
     (void)state;
     each(check_channels);
 }
@@ -243,7 +245,7 @@ static void check_multiply(cu_type type, int channels, bool add) {
     }
 }
 
-static void products_and_gates_are_those_of_ref(void **state) {
+static void products_and_gates_equal_the_reference(void **state) {
     (void)state;
     each(check_multiply);
 }
@@ -273,7 +275,7 @@ static void global_averages_are_means_over_pixels(void **state) {
     each(check_global_average);
 }
 
-/* Of ones, so that what comes out are the factors: fp32 has them bit by bit. */
+/* The input is ones, so that the output is the factors. In fp32 they must be equal bit for bit. */
 static void check_dropout(cu_type type, int channels, bool per_row) {
     enum { ROWS = 4 };
     const size_t row = AREA * (size_t)channels;
@@ -283,10 +285,10 @@ static void check_dropout(cu_type type, int channels, bool per_row) {
     cs_draw draw = {.seed = 0xFFFFFFFF12345678u, .epoch = 11, .samples = samples};
     cu_step step = {.n = ROWS, .epoch = draw.epoch, .seed = draw.seed, .loss_scale = 1};
     cs_dropout_rule rule = cs_dropout_rule_of(&layer);
-    float *ones = room_for(ROWS * row, sizeof *ones), *want = room_for(ROWS * row, sizeof *want);
+    float *ones = new_array(ROWS * row, sizeof *ones), *want = new_array(ROWS * row, sizeof *want);
     for (size_t i = 0; i < ROWS * row; i++)
         ones[i] = 1;
-    void *x = typed(type, ROWS * row, ones), *y = room_for(ROWS * row, cu_type_size(type));
+    void *x = typed(type, ROWS * row, ones), *y = new_array(ROWS * row, cu_type_size(type));
     cu_k_dropout(NULL, type, ROWS, row, cs_hash_name(layer.name), rule.least, rule.factor, per_row, &step, samples, x,
                  y, false);
     float *got = floats_of(type, ROWS * row, y);
@@ -302,7 +304,7 @@ static void check_dropout(cu_type type, int channels, bool per_row) {
     free(rounded);
 }
 
-static void dropout_has_the_factors_of_every_engine_bit_for_bit(void **state) {
+static void dropout_drops_the_same_values_as_every_engine(void **state) {
     (void)state;
     each(check_dropout);
 }
@@ -333,8 +335,8 @@ static void dropout_multiplies_and_adds(void **state) {
         }
 }
 
-/* Packs are of 16 bytes: what begins elsewhere has to go another way. */
-static void tensors_may_lie_anywhere(void **state) {
+/* Packs have 16 bytes. Tensors that are not aligned must be processed without packs. */
+static void tensors_need_no_alignment(void **state) {
     (void)state;
     enum { C = 16, COUNT = PIXELS * C };
     for (int t = 0; t < ALL_TYPES; t++) {
@@ -357,18 +359,18 @@ static void tensors_may_lie_anywhere(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scale_is_a_factor_and_a_term_a_channel_and_an_activation),
-        cmocka_unit_test(rows_are_scaled_with_what_is_added_and_end_in_zeros),
-        cmocka_unit_test(the_slope_of_relu_is_told_by_its_output_and_goes_in_place),
-        cmocka_unit_test(activations_and_their_slopes_are_those_of_ref),
-        cmocka_unit_test(bias_comes_before_the_activation_or_not_at_all),
+        cmocka_unit_test(scale_multiplies_adds_and_activates),
+        cmocka_unit_test(rows_that_take_no_part_in_a_scale_become_zero),
+        cmocka_unit_test(the_slope_of_relu_is_computed_from_its_output_in_place),
+        cmocka_unit_test(activations_and_their_slopes_equal_the_reference),
+        cmocka_unit_test(an_optional_bias_is_added_before_the_activation),
         cmocka_unit_test(sums_and_copies_reach_every_value),
-        cmocka_unit_test(channels_are_copied_and_those_beside_them_left_alone),
-        cmocka_unit_test(products_and_gates_are_those_of_ref),
+        cmocka_unit_test(copying_channels_leaves_the_other_channels_unchanged),
+        cmocka_unit_test(products_and_gates_equal_the_reference),
         cmocka_unit_test(global_averages_are_means_over_pixels),
-        cmocka_unit_test(dropout_has_the_factors_of_every_engine_bit_for_bit),
+        cmocka_unit_test(dropout_drops_the_same_values_as_every_engine),
         cmocka_unit_test(dropout_multiplies_and_adds),
-        cmocka_unit_test(tensors_may_lie_anywhere),
+        cmocka_unit_test(tensors_need_no_alignment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CUDA engine's kernel of the loss, on the host, against the oracle. */
+/* Compares the CUDA engine's kernel of the loss, on the host, with the reference engine. */
 #include "typed.h"
 
 #include "ref/ref.h"
@@ -14,7 +14,7 @@ typedef struct trial {
     int n, classes;
     size_t count;
     cu_step step;
-    float *logits; /* as the type has them */
+    float *logits; /* rounded to the type */
     void *typed_logits, *typed_dlogits;
     float *probabilities;
     int32_t labels[BATCH];
@@ -26,9 +26,9 @@ typedef struct trial {
 static trial start(cu_type type, int n, int classes, float spread) {
     trial t = {.type = type, .n = n, .classes = classes, .count = (size_t)BATCH * (size_t)classes};
     t.step = (cu_step){.n = n, .loss_scale = 1};
-    t.logits = (float *)room_for(t.count, sizeof *t.logits);
-    t.probabilities = (float *)room_for(t.count, sizeof *t.probabilities);
-    t.typed_dlogits = room_for(t.count, cu_type_size(type));
+    t.logits = (float *)new_array(t.count, sizeof *t.logits);
+    t.probabilities = (float *)new_array(t.count, sizeof *t.probabilities);
+    t.typed_dlogits = new_array(t.count, cu_type_size(type));
     memset(t.typed_dlogits, 1, t.count * cu_type_size(type));
     for (size_t i = 0; i < t.count; i++)
         t.logits[i] = i < (size_t)n * (size_t)classes ? spread * noise(i) : 60000;
@@ -52,9 +52,9 @@ static void run(trial *t) {
 
 static void check(cu_type type, int n, int classes, float spread, float loss_scale) {
     trial t = start(type, n, classes, spread);
-    double *logits = (double *)room_for(t.count, sizeof *logits),
-           *gradient = (double *)room_for(t.count, sizeof *logits);
-    float *probabilities = (float *)room_for(t.count, sizeof *probabilities);
+    double *logits = (double *)new_array(t.count, sizeof *logits),
+           *gradient = (double *)new_array(t.count, sizeof *logits);
+    float *probabilities = (float *)new_array(t.count, sizeof *probabilities);
     cs_loss want;
     t.step.loss_scale = loss_scale;
     run(&t);
@@ -76,7 +76,7 @@ static void check(cu_type type, int n, int classes, float spread, float loss_sca
     end(&t);
 }
 
-static void it_is_the_oracles_in_every_type(void **state) {
+static void the_loss_equals_the_reference_in_every_type(void **state) {
     (void)state;
     const int classes[] = {1, 2, 10, 257, 1000};
     for (size_t i = 0; i < ALL_TYPES; i++)
@@ -114,7 +114,7 @@ static void the_first_of_equal_logits_is_the_prediction(void **state) {
     }
 }
 
-static void a_logit_that_is_no_number_shows_in_the_loss(void **state) {
+static void a_nan_logit_gives_a_nan_loss(void **state) {
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         trial t = start(CU_F32, 2, 3, 1);
@@ -125,8 +125,8 @@ static void a_logit_that_is_no_number_shows_in_the_loss(void **state) {
     }
 }
 
-/* Whichever thread of a block finds it. */
-static void the_prediction_is_found_wherever_it_is(void **state) {
+/* Any thread of a block may find the largest logit. */
+static void the_prediction_may_be_any_class(void **state) {
     (void)state;
     enum { CLASSES = 263 };
     for (int place = 0; place < CLASSES; place += 9) {
@@ -139,7 +139,7 @@ static void the_prediction_is_found_wherever_it_is(void **state) {
     }
 }
 
-/* Of two equal logits a row the first is right in every other one: a loss of log 2 each. */
+/* Each row has two equal logits, and every other row has its label at the first one: the loss of a row is log 2. */
 static void a_batch_of_any_size_is_summed_up(void **state) {
     (void)state;
     enum { ROWS = 303, N = 301 };
@@ -156,7 +156,7 @@ static void a_batch_of_any_size_is_summed_up(void **state) {
     assert_int_equal(sums.correct, (N + 1) / 2);
 }
 
-static void penalty_and_overflow_are_left_alone(void **state) {
+static void the_loss_does_not_change_penalty_and_overflow(void **state) {
     (void)state;
     trial t = start(CU_F32, BATCH, 3, 1);
     t.sums = (cu_loss_sums){.penalty = 5, .overflow = 1};
@@ -165,7 +165,7 @@ static void penalty_and_overflow_are_left_alone(void **state) {
     end(&t);
 }
 
-static void gradient_and_probabilities_are_given_where_wanted(void **state) {
+static void gradient_and_probabilities_are_optional(void **state) {
     (void)state;
     trial t = start(CU_BF16, 4, 10, 1), other = start(CU_BF16, 4, 10, 1);
     run(&t);
@@ -178,16 +178,16 @@ static void gradient_and_probabilities_are_given_where_wanted(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_the_oracles_in_every_type),
+        cmocka_unit_test(the_loss_equals_the_reference_in_every_type),
         cmocka_unit_test(rows_that_take_no_part_have_no_loss_and_gradient_0),
         cmocka_unit_test(logits_far_apart_give_a_finite_loss),
         cmocka_unit_test(gradients_are_scaled),
         cmocka_unit_test(the_first_of_equal_logits_is_the_prediction),
-        cmocka_unit_test(a_logit_that_is_no_number_shows_in_the_loss),
-        cmocka_unit_test(the_prediction_is_found_wherever_it_is),
+        cmocka_unit_test(a_nan_logit_gives_a_nan_loss),
+        cmocka_unit_test(the_prediction_may_be_any_class),
         cmocka_unit_test(a_batch_of_any_size_is_summed_up),
-        cmocka_unit_test(penalty_and_overflow_are_left_alone),
-        cmocka_unit_test(gradient_and_probabilities_are_given_where_wanted),
+        cmocka_unit_test(the_loss_does_not_change_penalty_and_overflow),
+        cmocka_unit_test(gradient_and_probabilities_are_optional),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

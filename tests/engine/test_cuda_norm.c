@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CUDA engine's kernels of batch norm, on the host, against the formulas in double. */
+/* Compares the CUDA engine's kernels of batch norm, on the host, with the formulas in double. */
 #include "typed.h"
 
 #include "ref/ref.h"
@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A batch norm of [batch,pixels,channels] of which the first n rows take part; the others hold large values. */
+/* A batch norm of [batch,pixels,channels] in which the first n rows take part. The other rows contain large values. */
 typedef struct problem {
     cu_type type;
     int batch, n, pixels, channels;
@@ -20,12 +20,12 @@ typedef struct trial {
     problem is;
     cu_step step;
     cu_norm norm;
-    size_t count;  /* of values */
-    double m;      /* values a channel that take part */
-    float *x, *dy; /* as the type has them */
+    size_t count;  /* number of values */
+    double m;      /* values in a channel that take part */
+    float *x, *dy; /* rounded to the type */
     void *typed_x, *typed_dy, *typed_dx, *partial;
     double *sums;
-    float *room;
+    float *channel_arrays;
 } trial;
 
 enum { ARRAYS = 12 };
@@ -35,21 +35,21 @@ static trial start(const problem *is) {
     size_t channels = (size_t)is->channels, active = (size_t)is->n * (size_t)is->pixels * channels;
     t.count = (size_t)is->batch * (size_t)is->pixels * channels;
     t.m = (double)is->n * is->pixels;
-    t.x = (float *)room_for(t.count, sizeof *t.x);
-    t.dy = (float *)room_for(t.count, sizeof *t.dy);
+    t.x = (float *)new_array(t.count, sizeof *t.x);
+    t.dy = (float *)new_array(t.count, sizeof *t.dy);
     for (size_t i = 0; i < t.count; i++) {
         t.x[i] = i < active ? (float)(is->mean + is->deviation * sqrt(3) * (double)noise(i)) : 60000;
         t.dy[i] = i < active ? noise(i + t.count) + 0.25F : 60000;
     }
     t.typed_x = typed(is->type, t.count, t.x);
     t.typed_dy = typed(is->type, t.count, t.dy);
-    t.typed_dx = room_for(t.count, cu_type_size(is->type));
-    t.partial = room_for(cu_k_norm_partial(is->batch, is->pixels, is->channels), 1);
-    t.sums = (double *)room_for(2 * channels + 1, sizeof *t.sums);
-    t.room = (float *)room_for(ARRAYS * channels, sizeof *t.room);
+    t.typed_dx = new_array(t.count, cu_type_size(is->type));
+    t.partial = new_array(cu_k_norm_partial(is->batch, is->pixels, is->channels), 1);
+    t.sums = (double *)new_array(2 * channels + 1, sizeof *t.sums);
+    t.channel_arrays = (float *)new_array(ARRAYS * channels, sizeof *t.channel_arrays);
     float *at[ARRAYS];
     for (size_t i = 0; i < ARRAYS; i++)
-        at[i] = t.room + i * channels;
+        at[i] = t.channel_arrays + i * channels;
     for (size_t c = 0; c < channels; c++) {
         at[0][c] = 1.5F + noise(c);
         at[1][c] = noise(c + channels);
@@ -63,7 +63,7 @@ static trial start(const problem *is) {
 }
 
 static void end(trial *t) {
-    void *all[] = {t->x, t->dy, t->typed_x, t->typed_dy, t->typed_dx, t->partial, t->sums, t->room};
+    void *all[] = {t->x, t->dy, t->typed_x, t->typed_dy, t->typed_dx, t->partial, t->sums, t->channel_arrays};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -89,7 +89,7 @@ static void backward(trial *t, const double *all) {
                        t->typed_dy, t->typed_dx, t->is.add);
 }
 
-/* What double makes of a channel. */
+/* The statistics of a channel in double. */
 typedef struct moments_of {
     double mean, variance;
 } moments_of;
@@ -112,7 +112,7 @@ static const problem shapes[] = {
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-static void moments_are_of_the_rows_that_take_part(void **state) {
+static void moments_use_only_the_rows_that_take_part(void **state) {
     (void)state;
     for (size_t s = 0; s < SHAPES; s++) {
         trial t = start(&shapes[s]);
@@ -129,7 +129,7 @@ static void moments_are_of_the_rows_that_take_part(void **state) {
     }
 }
 
-static void a_variance_survives_a_large_mean(void **state) {
+static void a_variance_is_accurate_with_a_large_mean(void **state) {
     (void)state;
     trial t = start(
         &(problem){.type = CU_F32, .batch = 8, .n = 7, .pixels = 1000, .channels = 6, .mean = 1000, .deviation = 1});
@@ -187,7 +187,7 @@ static void one_value_a_channel_has_no_unbiased_variance(void **state) {
     end(&t);
 }
 
-static void without_rows_nothing_moves_and_all_is_finite(void **state) {
+static void without_rows_the_moving_statistics_do_not_change(void **state) {
     (void)state;
     problem is = shapes[1];
     is.n = 0;
@@ -209,11 +209,11 @@ static void without_rows_nothing_moves_and_all_is_finite(void **state) {
     end(&t);
 }
 
-/* dz of every value that takes part, by the oracle's slopes. */
+/* dz of every value that takes part, with the slopes of the reference engine. */
 static double *dz_in_double(const trial *t) {
     size_t active = (size_t)t->m * (size_t)t->is.channels;
-    double *before = (double *)room_for(active, sizeof *before), *after = (double *)room_for(active, sizeof *after);
-    double *dz = (double *)room_for(active, sizeof *dz);
+    double *before = (double *)new_array(active, sizeof *before), *after = (double *)new_array(active, sizeof *after);
+    double *dz = (double *)new_array(active, sizeof *dz);
     for (size_t i = 0; i < active; i++) {
         size_t c = i % (size_t)t->is.channels;
         before[i] = after[i] = (double)t->x[i] * (double)t->norm.scale[c] + (double)t->norm.shift[c];
@@ -226,7 +226,7 @@ static double *dz_in_double(const trial *t) {
     return dz;
 }
 
-/* The gradients of one channel, and its dx in `want`, which has what was there. */
+/* Checks the gradients of one channel, and its dx. `want` contains the old values of dx. */
 static void check_channel(const trial *t, size_t c, const double *dz, const float *got, double before) {
     size_t channels = (size_t)t->is.channels, end_at = (size_t)t->m * channels;
     moments_of of = moments_in_double(t, c);
@@ -248,7 +248,7 @@ static void check_channel(const trial *t, size_t c, const double *dz, const floa
 
 static void check_backward(const problem *is) {
     trial t = start(is);
-    float *ones = (float *)room_for(t.count, sizeof *ones);
+    float *ones = (float *)new_array(t.count, sizeof *ones);
     for (size_t i = 0; i < t.count; i++)
         ones[i] = 1;
     cu_k_from_float(NULL, is->type, t.count, ones, t.typed_dx);
@@ -266,10 +266,10 @@ static void check_backward(const problem *is) {
     end(&t);
 }
 
-static void gradients_are_those_of_the_formulas(void **state) {
+static void gradients_equal_the_formulas(void **state) {
     (void)state;
     for (size_t s = 0; s < SHAPES; s++)
-        if (shapes[s].n * shapes[s].pixels > 1) /* one value has no direction to go */
+        if (shapes[s].n * shapes[s].pixels > 1) /* with one value in a channel the normalised value is constant */
             check_backward(&shapes[s]);
 }
 
@@ -283,7 +283,7 @@ static void gradients_pass_through_every_activation(void **state) {
         }
 }
 
-static void a_gradient_is_added_to_what_is_there(void **state) {
+static void a_gradient_is_added_to_the_old_value(void **state) {
     (void)state;
     for (size_t s = 4; s < SHAPES; s++) {
         problem is = shapes[s];
@@ -299,12 +299,12 @@ static void a_norm_without_gamma_has_gradients(void **state) {
     check_backward(&is);
 }
 
-/* Two ranks of two rows each, against one of four. */
-static void ranks_together_make_one_batch(void **state) {
+/* Compares two ranks of two rows each with one rank of four rows. */
+static void two_ranks_give_the_result_of_one_batch(void **state) {
     (void)state;
     trial whole = start(&shapes[1]), half[2];
     size_t channels = (size_t)shapes[1].channels, row = whole.count / 4, sums = 2 * channels + 1;
-    double *all = (double *)room_for(sums, sizeof *all);
+    double *all = (double *)new_array(sums, sizeof *all);
     forward(&whole);
     reduce(&whole);
     backward(&whole, whole.sums);
@@ -339,8 +339,8 @@ static void ranks_together_make_one_batch(void **state) {
 
 static void check_bias(cu_type type, size_t pixels, int channels) {
     size_t count = pixels * (size_t)channels;
-    float *dy = (float *)room_for(count, sizeof *dy), *dbias = (float *)room_for((size_t)channels, sizeof *dbias);
-    void *partial = room_for(cu_k_bias_partial(pixels, channels), 1);
+    float *dy = (float *)new_array(count, sizeof *dy), *dbias = (float *)new_array((size_t)channels, sizeof *dbias);
+    void *partial = new_array(cu_k_bias_partial(pixels, channels), 1);
     for (size_t i = 0; i < count; i++)
         dy[i] = 1 + noise(i);
     void *typed_dy = typed(type, count, dy);
@@ -357,7 +357,7 @@ static void check_bias(cu_type type, size_t pixels, int channels) {
     free(typed_dy);
 }
 
-static void a_bias_has_the_sum_of_its_channel(void **state) {
+static void the_gradient_of_a_bias_is_the_sum_of_its_channel(void **state) {
     (void)state;
     for (size_t i = 0; i < ALL_TYPES; i++) {
         check_bias(all_types[i], 1, 1000);
@@ -368,18 +368,18 @@ static void a_bias_has_the_sum_of_its_channel(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(moments_are_of_the_rows_that_take_part),
-        cmocka_unit_test(a_variance_survives_a_large_mean),
+        cmocka_unit_test(moments_use_only_the_rows_that_take_part),
+        cmocka_unit_test(a_variance_is_accurate_with_a_large_mean),
         cmocka_unit_test(a_batch_norm_scales_to_gamma_and_beta),
         cmocka_unit_test(moving_statistics_follow_the_batch),
         cmocka_unit_test(one_value_a_channel_has_no_unbiased_variance),
-        cmocka_unit_test(without_rows_nothing_moves_and_all_is_finite),
-        cmocka_unit_test(gradients_are_those_of_the_formulas),
+        cmocka_unit_test(without_rows_the_moving_statistics_do_not_change),
+        cmocka_unit_test(gradients_equal_the_formulas),
         cmocka_unit_test(gradients_pass_through_every_activation),
-        cmocka_unit_test(a_gradient_is_added_to_what_is_there),
+        cmocka_unit_test(a_gradient_is_added_to_the_old_value),
         cmocka_unit_test(a_norm_without_gamma_has_gradients),
-        cmocka_unit_test(ranks_together_make_one_batch),
-        cmocka_unit_test(a_bias_has_the_sum_of_its_channel),
+        cmocka_unit_test(two_ranks_give_the_result_of_one_batch),
+        cmocka_unit_test(the_gradient_of_a_bias_is_the_sum_of_its_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

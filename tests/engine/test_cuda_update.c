@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CUDA engine's kernels of penalties and the update, on the host, against the oracle. */
+/* Compares the CUDA engine's kernels of penalties and updates, on the host, with the reference engine. */
 #include "typed.h"
 
 #include "ref/ref.h"
@@ -7,21 +7,21 @@
 #include <math.h>
 #include <string.h>
 
-/* Parameters, their gradient and the optimizer's state, in float for the kernels and in double for the oracle. */
+/* Parameters, their gradient and the optimizer's states, in float for the kernels and in double for the reference. */
 enum { VALUE, GRADIENT, STATE, SLOTS = STATE + CS_OPTIMIZER_STATES };
 enum { COUNT = 1003, STEPS = 5 };
 
 typedef struct trial {
-    float *at[SLOTS], room[SLOTS][COUNT + 4];
+    float *at[SLOTS], memory[SLOTS][COUNT + 4];
     double want[SLOTS][COUNT];
     uint16_t copy[COUNT];
 } trial;
 
-/* `shift` floats behind where 16 bytes begin. */
+/* The arrays begin `shift` floats after an address that is aligned to 16 bytes. */
 static void start(trial *t, size_t shift) {
     memset(t, 0, sizeof *t);
     for (size_t s = 0; s < SLOTS; s++) {
-        t->at[s] = t->room[s];
+        t->at[s] = t->memory[s];
         while ((uintptr_t)t->at[s] % 16 != shift * sizeof(float))
             t->at[s]++;
     }
@@ -29,7 +29,7 @@ static void start(trial *t, size_t shift) {
         t->want[VALUE][i] = (double)(t->at[VALUE][i] = noise(i));
 }
 
-/* As engines fill it in. */
+/* Fills in the step as engines do. */
 static cu_step step_of(const cs_optimizer *o, int64_t step) {
     double rates[CS_OPTIMIZER_RATES];
     cu_step out = {.loss_scale = 1, .decay = o->weight_decay * o->lr, .optimizer = *o};
@@ -65,19 +65,19 @@ static void check(const cs_optimizer *optimizer, size_t shift) {
 static const cs_optimizer adam_default = {
     .kind = CS_OPTIMIZER_ADAM, .lr = 1e-3F, .beta_1 = 0.9F, .beta_2 = 0.999F, .epsilon = 1e-7F};
 
-static void sgd_is_the_oracles(void **state) {
+static void sgd_equals_the_reference(void **state) {
     (void)state;
     check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F}, 0);
     check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F, .momentum = 0.9F}, 0);
     check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F, .momentum = 0.9F, .nesterov = true}, 0);
 }
 
-static void adam_is_the_oracles(void **state) {
+static void adam_equals_the_reference(void **state) {
     (void)state;
     check(&adam_default, 0);
 }
 
-static void weight_decay_is_the_oracles(void **state) {
+static void weight_decay_equals_the_reference(void **state) {
     (void)state;
     cs_optimizer adam = adam_default;
     adam.weight_decay = 0.3F;
@@ -85,13 +85,13 @@ static void weight_decay_is_the_oracles(void **state) {
     check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F, .momentum = 0.9F, .weight_decay = 0.1F}, 0);
 }
 
-static void arrays_may_begin_anywhere(void **state) {
+static void arrays_need_no_alignment(void **state) {
     (void)state;
     for (size_t shift = 1; shift < 4; shift++)
         check(&adam_default, shift);
 }
 
-static void the_copy_is_what_the_type_makes_of_the_values(void **state) {
+static void the_copy_is_the_values_rounded_to_the_type(void **state) {
     (void)state;
     for (size_t k = 1; k < ALL_TYPES; k++) {
         trial t;
@@ -104,7 +104,7 @@ static void the_copy_is_what_the_type_makes_of_the_values(void **state) {
     }
 }
 
-static void an_overflow_leaves_all_as_it_was(void **state) {
+static void an_overflow_skips_the_update(void **state) {
     (void)state;
     trial t;
     start(&t, 0);
@@ -153,21 +153,21 @@ static void penalties_are_those_of_the_formula(void **state) {
     (void)state;
     const cu_penalty terms[] = {{0, 500, 0.1F}, {501, 1, 2}, {502, 501, 1e-4F}};
     enum { TERMS = sizeof terms / sizeof *terms };
-    double room[TERMS], want = 0;
+    double scratch[TERMS], want = 0;
     cu_loss_sums sums = {.sum = 3, .correct = 2};
     trial t;
     start(&t, 0);
     for (size_t k = 0; k < TERMS; k++)
         for (size_t i = terms[k].offset; i < terms[k].offset + terms[k].count; i++)
             want += (double)terms[k].l2 * (double)noise(i) * (double)noise(i);
-    cu_k_penalty(NULL, TERMS, terms, t.at[VALUE], room, &sums);
+    cu_k_penalty(NULL, TERMS, terms, t.at[VALUE], scratch, &sums);
     assert_near(sums.penalty, want, 1e-12 * want);
     assert_true(sums.sum == 3 && sums.correct == 2);
-    cu_k_penalty(NULL, 0, NULL, t.at[VALUE], room, &sums);
+    cu_k_penalty(NULL, 0, NULL, t.at[VALUE], scratch, &sums);
     assert_true(sums.penalty == 0);
 }
 
-static void a_penalty_has_its_gradient(void **state) {
+static void the_gradient_of_a_penalty_is_added(void **state) {
     (void)state;
     const cu_penalty term = {10, 777, 0.25F};
     trial t;
@@ -183,16 +183,16 @@ static void a_penalty_has_its_gradient(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sgd_is_the_oracles),
-        cmocka_unit_test(adam_is_the_oracles),
-        cmocka_unit_test(weight_decay_is_the_oracles),
-        cmocka_unit_test(arrays_may_begin_anywhere),
-        cmocka_unit_test(the_copy_is_what_the_type_makes_of_the_values),
-        cmocka_unit_test(an_overflow_leaves_all_as_it_was),
+        cmocka_unit_test(sgd_equals_the_reference),
+        cmocka_unit_test(adam_equals_the_reference),
+        cmocka_unit_test(weight_decay_equals_the_reference),
+        cmocka_unit_test(arrays_need_no_alignment),
+        cmocka_unit_test(the_copy_is_the_values_rounded_to_the_type),
+        cmocka_unit_test(an_overflow_skips_the_update),
         cmocka_unit_test(gradients_are_unscaled),
         cmocka_unit_test(one_gradient_that_is_not_finite_is_an_overflow),
         cmocka_unit_test(penalties_are_those_of_the_formula),
-        cmocka_unit_test(a_penalty_has_its_gradient),
+        cmocka_unit_test(the_gradient_of_a_penalty_is_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

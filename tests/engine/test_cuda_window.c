@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kernels with windows: pools, zero-pads, depthwise convolutions, against ref. */
+/* Compares kernels with windows (pools, zero-paddings, depthwise convolutions) with the reference engine. */
 #include "tensors.h"
 
 #include "ref/ref.h"
@@ -8,13 +8,13 @@
 
 enum { BATCH = 2 };
 
-/* Channels that fill packs of every type, of fp32 alone, and none. */
+/* Numbers of channels that fill packs of every type, of fp32 alone, and of no type. */
 static const int channel_counts[] = {1, 3, 5, 7, 8, 12, 64};
 enum { CHANNEL_COUNTS = sizeof channel_counts / sizeof *channel_counts };
 
 typedef struct shape {
     int h, w;
-    cs_window window; /* kernel, stride; padding top, bottom, left, right */
+    cs_window window; /* kernel, stride; padding at the top, bottom, left, right */
 } shape;
 
 static const shape shapes[] = {
@@ -27,7 +27,7 @@ static const shape shapes[] = {
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-/* One operation on one shape: x and dy are given, y and dx have something in them. */
+/* One operation on one shape: x and dy are inputs; y and dx contain old values. */
 typedef struct work {
     cu_dims dims;
     cu_type type;
@@ -78,30 +78,30 @@ static void each(int levels, work_function *check) {
 }
 
 static void check_max_pool(work *k) {
-    uint8_t *winner = room_for(k->y.count, 1);
+    uint8_t *argmax = new_array(k->y.count, 1);
     cs_ref_max_pool_forward(&k->op);
     cs_ref_max_pool_backward(&k->op);
-    cu_k_max_pool(NULL, k->type, &k->dims, k->x.data, k->y.data, winner);
-    cu_k_max_pool_backward(NULL, k->type, &k->dims, winner, k->dy.data, k->dx.data, k->add);
+    cu_k_max_pool(NULL, k->type, &k->dims, k->x.data, k->y.data, argmax);
+    cu_k_max_pool_backward(NULL, k->type, &k->dims, argmax, k->dy.data, k->dx.data, k->add);
     assert_result(&k->y, k->op.out, false, "max pool");
     assert_result(&k->dx, k->op.din[0], k->add, "max pool backward");
     cu_k_copy(NULL, k->type, k->y.count, k->dy.data, k->y.data, false);
     cu_k_max_pool(NULL, k->type, &k->dims, k->x.data, k->y.data, NULL);
     assert_result(&k->y, k->op.out, false, "max pool that nobody comes back to");
-    free(winner);
+    free(argmax);
 }
 
-/* With three levels most windows have equals. */
-static void the_first_of_equals_wins_a_max_pool(void **state) {
+/* With three levels most windows have equal maxima. */
+static void the_first_of_equal_values_is_the_maximum_of_a_pool(void **state) {
     (void)state;
     each(1, check_max_pool);
 }
 
-/* Nothing is as small as what is not there. */
+/* All values are negative, so a padding of 0 would be the maximum. */
 static void check_negative(work *k) {
     for (size_t i = 0; i < k->x.count; i++)
         k->x.exact[i] -= 9;
-    float *values = room_for(k->x.count, sizeof *values);
+    float *values = new_array(k->x.count, sizeof *values);
     for (size_t i = 0; i < k->x.count; i++)
         values[i] = (float)k->x.exact[i];
     cu_k_from_float(NULL, k->type, k->x.count, values, k->x.data);
@@ -109,7 +109,7 @@ static void check_negative(work *k) {
     check_max_pool(k);
 }
 
-static void padding_never_wins_a_max_pool(void **state) {
+static void padding_is_never_the_maximum_of_a_pool(void **state) {
     (void)state;
     each(8, check_negative);
 }
@@ -133,8 +133,8 @@ static void check_depthwise(work *k) {
     const size_t taps = (size_t)k->dims.window.kernel_h * (size_t)k->dims.window.kernel_w;
     tensor kernel = tensor_of(k->type, taps * channels, 5, 0), bias = tensor_of(CU_F32, channels, 6, 0);
     const bool has_bias = k->add;
-    void *partial = room_for(cu_k_depthwise_partial(&k->dims), 1);
-    float *dkernel = room_for(taps * channels, sizeof *dkernel);
+    void *partial = new_array(cu_k_depthwise_partial(&k->dims), 1);
+    float *dkernel = new_array(taps * channels, sizeof *dkernel);
     k->op.param[CS_PARAM_KERNEL] = kernel.exact;
     k->op.param[CS_PARAM_BIAS] = has_bias ? bias.exact : NULL;
     k->op.dparam[CS_PARAM_KERNEL] = doubles(taps * channels);
@@ -155,12 +155,12 @@ static void check_depthwise(work *k) {
     free(k->op.dparam[CS_PARAM_KERNEL]);
 }
 
-static void depthwise_convolutions_are_those_of_ref(void **state) {
+static void depthwise_convolutions_equal_the_reference(void **state) {
     (void)state;
     each(0, check_depthwise);
 }
 
-/* Enough strips for a sum of many parts. */
+/* There are enough strips for a sum of many parts. */
 static void a_large_depthwise_gradient_is_summed_in_parts(void **state) {
     (void)state;
     static const shape large = {67, 65, {3, 3, 1, 1, 1, 1, 1, 1}};
@@ -173,8 +173,8 @@ static void a_large_depthwise_gradient_is_summed_in_parts(void **state) {
     }
 }
 
-/* More packs than a block takes. */
-static void many_channels_are_those_of_several_blocks(void **state) {
+/* There are more packs of channels than a block processes. */
+static void many_channels_are_divided_among_blocks(void **state) {
     (void)state;
     static const shape both[] = {{5, 6, {3, 3, 1, 1, 1, 1, 1, 1}}, {5, 6, {2, 3, 1, 2, 1, 0, 1, 0}}};
     for (int t = 0; t < ALL_TYPES; t++)
@@ -186,11 +186,11 @@ static void many_channels_are_those_of_several_blocks(void **state) {
         }
 }
 
-/* A zero-pad has a window of padding alone. */
-static void zero_pads_put_an_image_into_zeros(void **state) {
+/* The window of a zero-padding has only padding. */
+static void zero_paddings_surround_an_image_with_zeros(void **state) {
     (void)state;
     static const int pads[][4] = {
-        {1, 1, 1, 1}, {0, 1, 0, 1}, {3, 0, 0, 2}, {0, 0, 0, 0}}; /* top, bottom, left, right */
+        {1, 1, 1, 1}, {0, 1, 0, 1}, {3, 0, 0, 2}, {0, 0, 0, 0}}; /* padding at the top, bottom, left, right */
     for (size_t p = 0; p < sizeof pads / sizeof *pads; p++)
         for (int t = 0; t < ALL_TYPES; t++)
             for (int c = 0; c < CHANNEL_COUNTS; c++) {
@@ -218,13 +218,13 @@ static void zero_pads_put_an_image_into_zeros(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_of_equals_wins_a_max_pool),
-        cmocka_unit_test(padding_never_wins_a_max_pool),
+        cmocka_unit_test(the_first_of_equal_values_is_the_maximum_of_a_pool),
+        cmocka_unit_test(padding_is_never_the_maximum_of_a_pool),
         cmocka_unit_test(average_pools_do_not_count_padding),
-        cmocka_unit_test(depthwise_convolutions_are_those_of_ref),
+        cmocka_unit_test(depthwise_convolutions_equal_the_reference),
         cmocka_unit_test(a_large_depthwise_gradient_is_summed_in_parts),
-        cmocka_unit_test(many_channels_are_those_of_several_blocks),
-        cmocka_unit_test(zero_pads_put_an_image_into_zeros),
+        cmocka_unit_test(many_channels_are_divided_among_blocks),
+        cmocka_unit_test(zero_paddings_surround_an_image_with_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

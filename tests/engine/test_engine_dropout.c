@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is dropped, on every engine under test: the logits are the input behind a dropout, through a dense layer with
- * the identity for its kernel. */
+/* The values that a dropout drops, on every engine under test. The network is a dropout and a dense layer whose kernel
+ * is the identity, so that the logits are the dropout's output. */
 #include "run.h"
 
 #include "cnnsweep/random.h"
@@ -36,7 +36,7 @@ static void open_identity(engine_run *run, const engine_case *row, const char *d
     run_load(run, run->initial);
 }
 
-/* The factors of the first n rows: each value over what it was. */
+/* The factors of the first n rows: each output value divided by its input. */
 static void factors_of(engine_run *run, const cs_draw *draw, int n, float *factors) {
     cs_program *program = run_last(run);
     cs_program_set_draw(program, draw);
@@ -47,7 +47,7 @@ static void factors_of(engine_run *run, const cs_draw *draw, int n, float *facto
         factors[i] /= run->input[i];
 }
 
-/* As engine.h says it. */
+/* Computes the factors as engine.h defines them. */
 static void expected(const cs_draw *draw, int row, bool per_row, float *factors) {
     uint64_t seed = draw->seed + ((uint64_t)cs_hash_name("drop") << 32);
     cs_rng rng = cs_rng_at(seed, CS_PURPOSE_DROPOUT, draw->epoch, (uint32_t)draw->samples[row]);
@@ -75,11 +75,11 @@ static void check_drawn(const engine_case *row, const char *device) {
     run_close(&run);
 }
 
-static void each_value_is_kept_as_its_word_says(void **state) {
+static void each_value_is_kept_by_its_random_word(void **state) {
     check_drawn(&values_case, *state);
 }
 
-static void each_row_is_kept_as_its_first_word_says(void **state) {
+static void each_row_is_kept_by_its_first_random_word(void **state) {
     check_drawn(&rows_case, *state);
 }
 
@@ -107,7 +107,7 @@ static void epochs_seeds_and_samples_drop_other_values(void **state) {
         factors_of(&run, &draws[k], 1, other);
         for (int i = 0; i < VALUES; i++)
             differ += (first[i] == 0) != (other[i] == 0);
-        assert_in_range(differ, VALUES / 4, VALUES * 2 / 3); /* 2*0.3*0.7 of them */
+        assert_in_range(differ, VALUES / 4, VALUES * 2 / 3); /* 2*0.3*0.7 of the values differ */
     }
     run_close(&run);
 }
@@ -151,8 +151,8 @@ static int run_on(const char *device) {
     snprintf(name, sizeof name, "dropout on %s", device);
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
     const struct CMUnitTest tests[] = {
-        ON_DEVICE(each_value_is_kept_as_its_word_says),
-        ON_DEVICE(each_row_is_kept_as_its_first_word_says),
+        ON_DEVICE(each_value_is_kept_by_its_random_word),
+        ON_DEVICE(each_row_is_kept_by_its_first_random_word),
         ON_DEVICE(a_sample_is_dropped_alike_in_any_batch),
         ON_DEVICE(epochs_seeds_and_samples_drop_other_values),
         ON_DEVICE(the_share_that_is_kept_is_near_1_minus_the_rate),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wrong calls are refused with a message that says what was seen and what to do. */
+/* Wrong calls are refused with a message that describes the error and says what to do. */
 #include "run.h"
 
 #include <math.h>
@@ -31,7 +31,7 @@ static void a_misspelt_device_gets_a_suggestion(void **state) {
     assert_null(engine);
 }
 
-static void a_precision_is_for_gpus(void **state) {
+static void only_gpus_support_other_precisions(void **state) {
     (void)state;
     cs_engine *engine;
     const cs_engine_options half = {.threads = 1, .precision = CS_PRECISION_BF16};
@@ -55,7 +55,7 @@ static void onednn_opens_or_says_how_to_build_it(void **state) {
     cs_engine_close(engine);
 }
 
-/* Where there is a GPU it is that one, so the test asks for a plug-in that is not there. */
+/* The test sets a plug-in that does not exist, because auto would be the GPU on a machine that has one. */
 static void without_a_gpu_auto_is_cpu(void **state) {
     (void)state;
     cs_engine *automatic, *cpu, *cuda;
@@ -67,13 +67,13 @@ static void without_a_gpu_auto_is_cpu(void **state) {
     cs_engine_close(cpu);
 }
 
-static void no_threads_is_refused(void **state) {
+static void zero_threads_are_refused(void **state) {
     (void)state;
     cs_engine *engine;
     assert_fails(cs_engine_open("ref", &(cs_engine_options){.threads = 0}, &engine), CS_ERR_ARG, "0 threads");
 }
 
-static void a_batch_of_none_is_refused(void **state) {
+static void a_batch_of_zero_rows_is_refused(void **state) {
     (void)state;
     engine_run run;
     cs_program *program;
@@ -130,7 +130,7 @@ static void steps_out_of_order_are_refused(void **state) {
     run_close(&run);
 }
 
-static void inputs_and_outputs_that_are_not_there_are_refused(void **state) {
+static void inputs_and_outputs_that_do_not_exist_are_refused(void **state) {
     (void)state;
     engine_run run;
     run_open(&run, row, "ref", CS_MODE_INFER);
@@ -144,7 +144,7 @@ static void inputs_and_outputs_that_are_not_there_are_refused(void **state) {
     run_close(&run);
 }
 
-static void labels_that_are_no_class_are_refused(void **state) {
+static void labels_outside_the_classes_are_refused(void **state) {
     (void)state;
     engine_run run;
     run_open(&run, row, "ref", CS_MODE_INFER);
@@ -155,7 +155,7 @@ static void labels_that_are_no_class_are_refused(void **state) {
     run_close(&run);
 }
 
-static void images_have_no_cross_entropy(void **state) {
+static void the_loss_of_an_image_is_refused(void **state) {
     (void)state;
     engine_run run;
     run_open(&run, find_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER);
@@ -207,7 +207,7 @@ static void an_upstream_program_that_does_not_fit_is_refused(void **state) {
     run_close(&other);
 }
 
-static void inputs_from_upstream_come_from_there(void **state) {
+static void inputs_from_upstream_cannot_be_set(void **state) {
     (void)state;
     engine_run run;
     run_open(&run, find_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER);
@@ -218,7 +218,7 @@ static void inputs_from_upstream_come_from_there(void **state) {
     run_close(&run);
 }
 
-static void gradients_are_of_layers_of_a_program_that_trains(void **state) {
+static void gradients_need_layers_of_a_training_program(void **state) {
     (void)state;
     engine_run run;
     cs_program *program;
@@ -252,22 +252,22 @@ int main(void) {
     setenv("CNNSWEEP_CUDA_PLUGIN", "no/such/plugin.so", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_misspelt_device_gets_a_suggestion),
-        cmocka_unit_test(a_precision_is_for_gpus),
+        cmocka_unit_test(only_gpus_support_other_precisions),
         cmocka_unit_test(onednn_opens_or_says_how_to_build_it),
         cmocka_unit_test(without_a_gpu_auto_is_cpu),
-        cmocka_unit_test(no_threads_is_refused),
-        cmocka_unit_test(a_batch_of_none_is_refused),
+        cmocka_unit_test(zero_threads_are_refused),
+        cmocka_unit_test(a_batch_of_zero_rows_is_refused),
         cmocka_unit_test(rows_outside_1_to_batch_are_refused),
         cmocka_unit_test(an_inference_program_does_not_train),
         cmocka_unit_test(steps_out_of_order_are_refused),
-        cmocka_unit_test(inputs_and_outputs_that_are_not_there_are_refused),
-        cmocka_unit_test(labels_that_are_no_class_are_refused),
-        cmocka_unit_test(images_have_no_cross_entropy),
+        cmocka_unit_test(inputs_and_outputs_that_do_not_exist_are_refused),
+        cmocka_unit_test(labels_outside_the_classes_are_refused),
+        cmocka_unit_test(the_loss_of_an_image_is_refused),
         cmocka_unit_test(updates_need_a_step_from_1_and_a_finite_rate),
         cmocka_unit_test(parameters_of_another_graph_are_refused),
         cmocka_unit_test(an_upstream_program_that_does_not_fit_is_refused),
-        cmocka_unit_test(inputs_from_upstream_come_from_there),
-        cmocka_unit_test(gradients_are_of_layers_of_a_program_that_trains),
+        cmocka_unit_test(inputs_from_upstream_cannot_be_set),
+        cmocka_unit_test(gradients_need_layers_of_a_training_program),
         cmocka_unit_test(a_gradient_is_read_after_backward),
     };
     return cmocka_run_group_tests_name("engine faults", tests, find_case_to_run, NULL);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gradients of layers' outputs that a program is asked for: the engine under test against `ref`, on every case. */
+/* The gradients of layers' outputs that a spec asks for: compares the engine under test with `ref` for every case. */
 #include "run.h"
 
 #include <stdlib.h>
 
-static const double tolerance = 1e-4; /* of the largest value in a tensor */
+static const double tolerance = 1e-4; /* relative to the largest value in a tensor */
 
 static void compare_gradients(const engine_run *got, const engine_run *want) {
     assert_int_equal(got->n_gradients, want->n_gradients);
@@ -46,7 +46,7 @@ static int count_layers(const engine_case *row) {
     return n;
 }
 
-/* Each alone, so that all around it is fused as it is for training. */
+/* Asks for one gradient at a time, so that all other layers are fused as in training. */
 static void the_gradient_of_any_one_layer_is_the_same(void **state) {
     int n = count_layers(*state);
     for (int l = 0; l < n; l++)
@@ -57,11 +57,11 @@ static void the_gradients_of_all_layers_at_once_are_the_same(void **state) {
     compare_step(*state, RUN_ASK_ALL, false);
 }
 
-static void gradients_pass_through_a_network_that_is_all_frozen(void **state) {
+static void gradients_pass_through_a_frozen_network(void **state) {
     compare_step(*state, RUN_ASK_ALL, true);
 }
 
-/* Of one logit, as pictures of what a network looks at want it. */
+/* The gradient of one logit, which visualisations of a network need. */
 static void backward_of_one_logit_gives_the_same_gradients(void **state) {
     const run_options options = {.mode = CS_MODE_TRAIN, .asked = RUN_ASK_ALL, .frozen = true};
     engine_run run[2];
@@ -82,8 +82,8 @@ static void backward_of_one_logit_gives_the_same_gradients(void **state) {
     run_close(&run[1]);
 }
 
-/* In ref too: the gradient of cross-entropy is known. */
-static void backward_from_the_gradient_of_the_loss_is_backward_of_the_loss(void **state) {
+/* Tests ref, too, because the gradient of cross-entropy is known. */
+static void backward_from_the_gradient_of_the_loss_equals_backward_of_the_loss(void **state) {
     const run_options options = {.mode = CS_MODE_TRAIN, .asked = RUN_ASK_ALL};
     engine_run run[2];
     for (int i = 0; i < 2; i++) {
@@ -105,11 +105,12 @@ static void backward_from_the_gradient_of_the_loss_is_backward_of_the_loss(void 
 }
 
 int main(void) {
-    int failed = run_cases("from the loss's gradient", backward_from_the_gradient_of_the_loss_is_backward_of_the_loss);
+    int failed =
+        run_cases("from the loss's gradient", backward_from_the_gradient_of_the_loss_equals_backward_of_the_loss);
     if (!test_device_is_not_ref())
         return failed;
     return failed + run_cases("one layer", the_gradient_of_any_one_layer_is_the_same) +
            run_cases("all layers", the_gradients_of_all_layers_at_once_are_the_same) +
-           run_cases("all frozen", gradients_pass_through_a_network_that_is_all_frozen) +
+           run_cases("all frozen", gradients_pass_through_a_frozen_network) +
            run_cases("one logit", backward_of_one_logit_gives_the_same_gradients);
 }

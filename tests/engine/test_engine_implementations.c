@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oneDNN falls back to a reference loop, up to a thousand times slower, where no fast kernel takes the layout or size:
- * no step of a training or inference program may run on one. For SSE4.1 alone (processors of before 2011) oneDNN has no
- * fast kernels to train with, nor for every inference: there this is not promised. */
+/* oneDNN falls back to a reference loop, which is up to a thousand times slower, if it has no fast kernel for a layout
+ * or size. No training or inference program may use one. With SSE4.1 alone (processors before 2011) oneDNN has no fast
+ * kernels for training and for some inference, so the test excludes it. */
 #include "test.h"
 
 #include "cnnsweep/engine.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* describe() of the whole network; free it. */
+/* The output of describe() for the whole network; the caller frees it. */
 static char *describe(const char *arch, cs_dialect dialect, float alpha, int size, cs_mode mode) {
     cs_model_config config;
     cs_model_config_init(&config);
@@ -74,7 +74,7 @@ static void every_network_of_the_zoo_runs_on_fast_kernels(void **state) {
     const cs_zoo_entry *entries = cs_zoo_entries(&n);
     for (size_t i = 0; i < n; i++) {
         const cs_zoo_entry *entry = &entries[i];
-        /* The first is small enough to leave single pixels at the end, or sides of one. */
+        /* The first size gives single pixels, or sides of one pixel, in the last layers. */
         const int sizes[SIZES] = {entry->min_size > 33 ? entry->min_size : 33, 96, entry->min_size > 64 ? 299 : 224};
         for (int k = 0; k < SIZES; k++) {
             assert_fast(entry->name, entry->dialect, 1, sizes[k], CS_MODE_TRAIN);

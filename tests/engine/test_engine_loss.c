@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Properties of the loss at its edges, on every engine under test: the logits are the input, through a dense layer
- * with the identity for its kernel. */
+/* The loss in extreme cases, on every engine under test. The network is a dense layer whose kernel is the identity, so
+ * that the logits are the input. */
 #include "run.h"
 
 #include <math.h>
@@ -57,7 +57,7 @@ static void the_loss_is_in_nats(void **state) {
     run_close(&run);
 }
 
-static void a_logit_that_is_no_number_shows_in_the_loss(void **state) {
+static void a_nan_logit_gives_no_finite_loss(void **state) {
     engine_run run;
     open_identity(&run, *state, (const float[]){0, NAN, 0}, 0);
     assert_false(isfinite(run.loss.sum));
@@ -72,7 +72,7 @@ static int run_on(const char *device) {
         ON_DEVICE(huge_logits_give_a_finite_loss),
         ON_DEVICE(the_first_of_equal_logits_is_the_prediction),
         ON_DEVICE(the_loss_is_in_nats),
-        ON_DEVICE(a_logit_that_is_no_number_shows_in_the_loss),
+        ON_DEVICE(a_nan_logit_gives_no_finite_loss),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }

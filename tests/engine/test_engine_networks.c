@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole networks of the zoo: the gradients of the engine under test against the reference's, of a training step with
- * all layers trainable, and of the image with all layers frozen. */
+/* Compares gradients of whole networks of the zoo with those of the reference engine: of a training step with all
+ * layers trainable, and of the image with all layers frozen. */
 #include "run.h"
 
 #include "cnnsweep/zoo.h"
@@ -13,13 +13,13 @@ typedef struct network {
     cs_dialect dialect;
     float alpha;
     int size, batch;
-    double tolerance; /* of the largest gradient in a tensor */
-    double spread;    /* more than 1 where the deepest batch norms have but `batch` values a channel */
+    double tolerance; /* relative to the largest gradient in a tensor */
+    double spread;    /* above 1 if the deepest batch norms have only `batch` values in a channel */
 } network;
 
 static const network networks[] = {
     {"mobilenet", CS_DIALECT_KERAS, 0.25f, 64, 8, 1e-4, 1},
-    {"mobilenet_v2", CS_DIALECT_KERAS, 0.35f, 65, 8, 1e-3, 1}, /* odd on the way down too */
+    {"mobilenet_v2", CS_DIALECT_KERAS, 0.35f, 65, 8, 1e-3, 1}, /* images inside the network have odd sizes, too */
     {"mobilenet_v2", CS_DIALECT_TORCH, 0.35f, 65, 8, 1e-3, 1},
     {"resnet18", CS_DIALECT_TORCH, 1, 50, 4, 1e-3, 1},
     {"resnet50", CS_DIALECT_KERAS, 1, 48, 4, 1e-3, 1},
@@ -48,10 +48,11 @@ static void build_current(cs_graph *graph, const engine_case *row) {
     assert_ok(cs_graph_dense(graph, "logits", mean, 10, CS_ACT_SOFTMAX, &logits));
 }
 
-/* Among a million activations some lie so near a corner of their ReLU that two engines' rounding puts them on either
- * side; deep down, where a channel has few values, one of them changes a gradient by percents. So batch norms put two
- * channels of three well above 0, and below 6, and the third below 0: the same ones everywhere, for sums to stay apart
- * too. The corners themselves are for the single layers' tests. */
+/* Among a million activations some are so close to a corner of their ReLU that rounding puts them on different sides of
+ * it in two engines. In deep layers, where a channel has few values, one of them changes a gradient by several percent.
+ * So this sets the batch norms such that two of three channels are well above 0 and below 6 and the third is below 0.
+ * These are the same channels in all layers, so that sums stay away from the corners, too. The tests of single layers
+ * cover the corners. */
 static void avoid_corners(engine_run *run) {
     const float offset = 2;
     for (int p = 0; p < run->graph->n_params; p++) {
@@ -67,7 +68,7 @@ static void avoid_corners(engine_run *run) {
     run_load(run, run->initial);
 }
 
-static void every_gradient_of_a_step_is_the_reference_s(void **state) {
+static void every_gradient_of_a_step_equals_the_reference(void **state) {
     current = *state;
     const int size = current->size, batch = current->batch;
     const engine_case row = {current->arch, build_current, size, size, 3, {0}, batch, batch, 0, 0, 0};
@@ -88,9 +89,9 @@ static void every_gradient_of_a_step_is_the_reference_s(void **state) {
     }
 }
 
-/* With the moving statistics, as explanations of a trained network are made. They do not keep activations away from the
- * corners of their ReLUs, so more is allowed than in a step, and below fp32 there is nothing to compare. */
-static void the_image_s_gradient_of_a_frozen_network_is_the_reference_s(void **state) {
+/* Uses the moving statistics, as explanations of a trained network do. They do not keep activations away from the
+ * corners of their ReLUs, so the tolerance is larger than for a step. Below fp32 the gradients cannot be compared. */
+static void the_gradient_of_the_image_of_a_frozen_network_equals_the_reference(void **state) {
     current = *state;
     const int size = current->size, batch = 2;
     const engine_case row = {current->arch, build_current, size, size, 3, {0}, batch, batch, 0, 0, 0};
@@ -123,6 +124,6 @@ static int run_networks(const char *group, CMUnitTestFunction test) {
 }
 
 int main(void) {
-    return run_networks("a step", every_gradient_of_a_step_is_the_reference_s) +
-           run_networks("the image", the_image_s_gradient_of_a_frozen_network_is_the_reference_s);
+    return run_networks("a step", every_gradient_of_a_step_equals_the_reference) +
+           run_networks("the image", the_gradient_of_the_image_of_a_frozen_network_equals_the_reference);
 }

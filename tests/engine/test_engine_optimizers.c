@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of optimizers. That the engines apply the same rules: test_engine_parity.c, test_cuda_update.c. */
+/* The table of optimizers. test_engine_parity.c and test_cuda_update.c test that the engines apply the same rules. */
 #include "cnnsweep/optimizer.h"
 #include "test.h"
 
@@ -14,14 +14,14 @@ static void names_end_with_null(void **state) {
     assert_null(cs_optimizer_name(CS_OPTIMIZER_COUNT));
 }
 
-static void states_depend_on_momentum_where_the_row_says_so(void **state) {
+static void states_depend_on_momentum_if_the_row_says_so(void **state) {
     (void)state;
     assert_int_equal(cs_optimizer_states(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD}), 0);
     assert_int_equal(cs_optimizer_states(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .momentum = 0.9F}), 1);
     assert_int_equal(cs_optimizer_states(&(cs_optimizer){.kind = CS_OPTIMIZER_ADAM}), 2);
 }
 
-static void no_optimizer_has_more_states_than_a_program_has_room_for(void **state) {
+static void no_optimizer_has_more_states_than_a_program_keeps(void **state) {
     (void)state;
     int most = 0;
     for (int kind = 0; kind < CS_OPTIMIZER_COUNT; kind++) {
@@ -50,8 +50,8 @@ static void adams_rate_corrects_the_bias_of_its_moments(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_end_with_null),
-        cmocka_unit_test(states_depend_on_momentum_where_the_row_says_so),
-        cmocka_unit_test(no_optimizer_has_more_states_than_a_program_has_room_for),
+        cmocka_unit_test(states_depend_on_momentum_if_the_row_says_so),
+        cmocka_unit_test(no_optimizer_has_more_states_than_a_program_keeps),
         cmocka_unit_test(learning_rates_are_keras_defaults),
         cmocka_unit_test(adams_rate_corrects_the_bias_of_its_moments),
     };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine under test against `ref`, on every case. */
+/* Compares the engine under test with `ref` for every case. */
 #include "run.h"
 
 #include <math.h>
 
 enum { STEPS = 3 };
-static const double tolerance = 1e-4; /* of the largest value in a tensor */
+static const double tolerance = 1e-4; /* relative to the largest value in a tensor */
 
-/* A chain of batch norms with moving statistics may go beyond what fp16 holds. */
+/* A chain of batch norms with moving statistics may exceed the range of fp16. */
 static bool is_held(const float *values, size_t count) {
     const float largest = test_precision() == CS_PRECISION_FP16 ? 65504 : INFINITY;
     for (size_t i = 0; i < count; i++)
@@ -20,7 +20,7 @@ static void compare_forward(const engine_run *got, const engine_run *want) {
     size_t count = (size_t)want->row->rows * (size_t)want->classes;
     if (!is_held(want->logits, count))
         return;
-    double nothing = 0.01 * want->row->rows; /* nats; what a fitted batch has left is rounding */
+    double nothing = 0.01 * want->row->rows; /* nats; the loss of a fitted batch is only rounding error */
     assert_near(got->logits, want->logits, count, tolerance, 0, "logits");
     assert_near(got->probabilities, want->probabilities, count, tolerance, 0, "probabilities");
     assert_near(&(float){(float)got->loss.sum}, &(float){(float)want->loss.sum}, 1, tolerance, nothing, "loss");
@@ -68,7 +68,7 @@ static void train(engine_run *run, const engine_case *row, const char *device, c
     }
 }
 
-/* The outputs of inference with the parameters that training has left. */
+/* Compares the outputs of inference with the parameters after training. */
 static void compare_inference(const engine_run *got, const engine_run *want) {
     const engine_run *trained[] = {got, want};
     engine_run run[2];
@@ -89,7 +89,8 @@ static void check_updates(const engine_case *row, const cs_optimizer *optimizer)
     train(&got, row, test_device(), optimizer);
     train(&want, row, "ref", optimizer);
     compare_array(&got, &want, CS_ARRAY_VALUE, "value");
-    bool exact = test_precision() == CS_PRECISION_FP32; /* else they have the gradients' errors, squared too */
+    /* Below fp32 the states have the errors of the gradients, and those squared. */
+    bool exact = test_precision() == CS_PRECISION_FP32;
     if (exact)
         compare_array(&got, &want, CS_ARRAY_STATE, "first optimizer state");
     if (exact && optimizer->kind == CS_OPTIMIZER_ADAM)
@@ -105,8 +106,8 @@ static void three_sgd_steps_give_the_same_parameters(void **state) {
     check_updates(*state, &sgd);
 }
 
-/* Adam divides by the gradient's own size: with a small epsilon, gradients that are nothing but rounding would move
- * parameters a whole learning rate. This one is large enough to keep the comparison to 1e-4 a fair one. */
+/* Adam divides by the size of the gradient. With a small epsilon, gradients that are only rounding error would change
+ * parameters by a whole learning rate. This epsilon is large enough for a tolerance of 1e-4. */
 static void three_adam_steps_give_the_same_parameters(void **state) {
     cs_optimizer adam = {.kind = CS_OPTIMIZER_ADAM,
                          .lr = 0.002f,

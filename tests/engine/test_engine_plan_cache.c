@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The folder where the CUDA engine keeps plans; it needs no GPU. */
+/* The folder in which the CUDA engine stores plans. The tests need no GPU. */
 #include "test.h"
 
 #include "cuda/plan_cache.h"
@@ -22,7 +22,7 @@ static const char *folder(const char *name) {
     return path;
 }
 
-/* The one file of a folder. */
+/* The only file of a folder. */
 static const char *only_file(const char *in) {
     static char path[CS_PATH_MAX];
     int n = 0;
@@ -45,7 +45,7 @@ static void assert_found(const cu_plan_cache *cache, const char *wanted) {
     free(found);
 }
 
-static void what_is_kept_is_found_again(void **state) {
+static void a_stored_plan_is_found_again(void **state) {
     (void)state;
     cu_plan_cache cache = {.folder = folder("kept/deeper")};
     assert_null(cu_plan_cache_find(&cache, key));
@@ -58,11 +58,11 @@ static void another_key_finds_nothing(void **state) {
     cu_plan_cache cache = {.folder = folder("keys")};
     cu_plan_cache_keep(&cache, key, plan);
     assert_null(cu_plan_cache_find(&cache, "NVIDIA A100"));
-    assert_null(cu_plan_cache_find(&cache, "NVIDIA H200 with 132 SM")); /* the key's beginning */
+    assert_null(cu_plan_cache_find(&cache, "NVIDIA H200 with 132 SM")); /* a prefix of the key */
 }
 
-/* Two keys of one checksum would share a file: here it is given the other one's name. */
-static void a_file_of_another_key_is_as_good_as_absent(void **state) {
+/* Two keys with the same checksum would share a file. The test simulates this by renaming a file. */
+static void a_file_of_another_key_counts_as_absent(void **state) {
     (void)state;
     cu_plan_cache cache = {.folder = folder("foreign")};
     char name[CS_PATH_MAX];
@@ -76,7 +76,7 @@ static void a_file_of_another_key_is_as_good_as_absent(void **state) {
     assert_found(&cache, plan);
 }
 
-static void a_file_cut_anywhere_is_as_good_as_absent_and_replaced(void **state) {
+static void a_truncated_file_is_replaced(void **state) {
     (void)state;
     cu_plan_cache cache = {.folder = folder("cut")};
     cu_plan_cache_keep(&cache, key, plan);
@@ -92,7 +92,7 @@ static void a_file_cut_anywhere_is_as_good_as_absent_and_replaced(void **state) 
     }
 }
 
-static void a_file_with_any_byte_changed_is_as_good_as_absent(void **state) {
+static void a_file_with_any_byte_changed_counts_as_absent(void **state) {
     (void)state;
     cu_plan_cache cache = {.folder = folder("changed")};
     cu_plan_cache_keep(&cache, key, plan);
@@ -102,7 +102,7 @@ static void a_file_with_any_byte_changed_is_as_good_as_absent(void **state) {
     assert_ok(cs_file_read(path, 1 << 16, &bytes, &size));
     for (size_t i = 0; i < size; i++) {
         char was = bytes[i];
-        bytes[i] ^= i % 2 ? was : 1; /* every other one becomes a NUL */
+        bytes[i] ^= i % 2 ? was : 1; /* every other byte becomes a NUL */
         FILE *file = fopen(path, "wb");
         assert_non_null(file);
         assert_int_equal(fwrite(bytes, 1, size, file), size);
@@ -113,8 +113,8 @@ static void a_file_with_any_byte_changed_is_as_good_as_absent(void **state) {
     free(bytes);
 }
 
-/* Processes that keep two plans of one key, one much longer, leave one of them whole at any time. */
-static void writers_side_by_side_leave_whole_plans(void **state) {
+/* Processes that store plans of different lengths with the same key leave one complete plan at any time. */
+static void concurrent_writers_leave_complete_plans(void **state) {
     (void)state;
     enum { WRITERS = 3, TIMES = 60, LONG = 100000 };
     static char long_plan[LONG + 1];
@@ -144,7 +144,7 @@ static void writers_side_by_side_leave_whole_plans(void **state) {
     }
 }
 
-/* stderr while two plans are kept in a folder that cannot be. */
+/* Returns what is printed to stderr while two plans are stored in a folder that cannot be created. */
 static char *said_without_a_folder(cu_plan_cache *cache) {
     char *text;
     size_t size;
@@ -164,8 +164,8 @@ static char *said_without_a_folder(cu_plan_cache *cache) {
     return text;
 }
 
-/* Below a file there can be no folder, not even for root, whom permissions do not stop. */
-static void a_folder_that_cannot_be_written_is_one_warning(void **state) {
+/* A folder inside a file cannot be created, not even by root, whom permissions do not restrict. */
+static void a_folder_that_cannot_be_written_gives_one_warning(void **state) {
     (void)state;
     char path[CS_PATH_MAX];
     assert_ok(cs_path(path, sizeof path, "%s/file/plans", test_scratch()));
@@ -180,7 +180,7 @@ static void a_folder_that_cannot_be_written_is_one_warning(void **state) {
     assert_null(cu_plan_cache_find(&cache, key));
 }
 
-static void without_a_folder_nothing_is_kept_or_said(void **state) {
+static void without_a_folder_nothing_is_stored_or_printed(void **state) {
     (void)state;
     cu_plan_cache cache = {0};
     char *said = said_without_a_folder(&cache);
@@ -191,14 +191,14 @@ static void without_a_folder_nothing_is_kept_or_said(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_kept_is_found_again),
+        cmocka_unit_test(a_stored_plan_is_found_again),
         cmocka_unit_test(another_key_finds_nothing),
-        cmocka_unit_test(a_file_of_another_key_is_as_good_as_absent),
-        cmocka_unit_test(a_file_cut_anywhere_is_as_good_as_absent_and_replaced),
-        cmocka_unit_test(a_file_with_any_byte_changed_is_as_good_as_absent),
-        cmocka_unit_test(writers_side_by_side_leave_whole_plans),
-        cmocka_unit_test(a_folder_that_cannot_be_written_is_one_warning),
-        cmocka_unit_test(without_a_folder_nothing_is_kept_or_said),
+        cmocka_unit_test(a_file_of_another_key_counts_as_absent),
+        cmocka_unit_test(a_truncated_file_is_replaced),
+        cmocka_unit_test(a_file_with_any_byte_changed_counts_as_absent),
+        cmocka_unit_test(concurrent_writers_leave_complete_plans),
+        cmocka_unit_test(a_folder_that_cannot_be_written_gives_one_warning),
+        cmocka_unit_test(without_a_folder_nothing_is_stored_or_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranks that share a batch: with batch norms that take the statistics of all of it, the gradients of their parts, each
- * by its share of the rows, add up to those of one program on the whole batch, and so do the moving statistics. And the
- * hook that tells when gradients are complete. Every case of the table, on every engine of this build. */
+/* Ranks that share a batch, with batch norms that use the statistics of the whole batch. The gradients of the ranks,
+ * weighted by their numbers of rows, must add up to those of one program on the whole batch, and so must the moving
+ * statistics. The hook must be called when gradients are complete. The tests run for every case on every engine of the
+ * build. */
 #include "ranks.h"
 #include "run.h"
 
@@ -16,7 +17,7 @@ typedef struct rank_run {
 typedef struct shared_step {
     const engine_case *row;
     const char *device;
-    rank_run *parts; /* one a rank */
+    rank_run *parts; /* one for each rank */
 } shared_step;
 
 static cs_status step_on(engine_run *run, const cs_comm *comm, int first, int n) {
@@ -39,12 +40,13 @@ static void step_of_a_rank(const cs_comm *comm, void *context) {
     shared_step *step = context;
     rank_run *self = &step->parts[comm->rank];
     int first, n;
-    run_open(&self->run, step->row, step->device, CS_MODE_TRAIN); /* oneDNN wants a primitive used where it was made */
+    /* oneDNN requires that a primitive is used in the thread that made it. */
+    run_open(&self->run, step->row, step->device, CS_MODE_TRAIN);
     ranks_rows(step->row->rows, comm, &first, &n);
     self->status = step_on(&self->run, comm, first, n);
 }
 
-/* to += factor * from */
+/* Adds factor * from to `to`. */
 static void add_params(cs_params *to, cs_params *from, double factor) {
     for (size_t i = 0; i < to->graph->n_values; i++)
         to->data[i] += (float)(factor * (double)from->data[i]);
@@ -81,31 +83,32 @@ static void check_equal_to_whole(const engine_case *row, const char *device, dou
     run_close(&whole);
 }
 
-/* With one rank more than rows, one of them has none. */
+/* With one rank more than rows, one rank has no rows. */
 static void check_on(const engine_case *row, const char *device, double tolerance) {
     check_equal_to_whole(row, device, tolerance, 2);
     if (row->rows < RANKS_MAX)
         check_equal_to_whole(row, device, tolerance, row->rows + 1);
 }
 
-static void ranks_equal_one_on_the_whole_batch(void **state) {
-    for (const char *const *device = test_devices(); *device; device++) /* parts that cancel are rounded to float */
+static void ranks_give_the_gradients_of_one_rank_on_the_whole_batch(void **state) {
+    /* Partial gradients that cancel are rounded to float. */
+    for (const char *const *device = test_devices(); *device; device++)
         check_on(*state, *device, strcmp(*device, "ref") == 0 ? 1e-5 : 2e-4);
 }
 
 enum { MAX_CALLS = 512 };
 
-/* What the hook has seen: gradients from each layer on, in the state in which they were told to be complete. */
-typedef struct told {
+/* The calls of the hook: a copy of the gradients from each layer on, at the time of the call. */
+typedef struct hook_calls {
     cs_program *program;
     int begin, end;
     int layers[MAX_CALLS], calls;
     float *values[MAX_CALLS];
     bool descending;
-} told;
+} hook_calls;
 
 static cs_status keep_gradients(void *context, int layer) {
-    told *t = context;
+    hook_calls *t = context;
     const cs_bucket part = {CS_BUCKET_GRADIENTS, layer, t->end};
     if (t->calls == MAX_CALLS)
         return cs_fail(CS_ERR_ARG, "too many calls");
@@ -120,7 +123,7 @@ static void check_hook(const engine_case *row, const char *device) {
     engine_run run;
     run_open(&run, row, device, CS_MODE_TRAIN);
     const cs_segment *segment = run.segments[run.n_programs - 1];
-    told t = {.program = run_last(&run), .begin = segment->begin, .end = segment->end, .descending = true};
+    hook_calls t = {.program = run_last(&run), .begin = segment->begin, .end = segment->end, .descending = true};
     cs_program_on_gradients(run_last(&run), keep_gradients, &t);
     run_step(&run);
     cs_program_on_gradients(run_last(&run), NULL, NULL);
@@ -139,7 +142,7 @@ static void check_hook(const engine_case *row, const char *device) {
     run_close(&run);
 }
 
-static void hook_tells_complete_gradients_in_descending_order(void **state) {
+static void the_hook_reports_complete_gradients_in_descending_order(void **state) {
     for (const char *const *device = test_devices(); *device; device++)
         check_hook(*state, *device);
 }
@@ -158,8 +161,8 @@ static void a_hook_that_fails_ends_backward(void **state) {
     run_close(&run);
 }
 
-/* What goes out and comes back in is all of the gradients, and nothing else. */
-static void shared_gradients_come_back(void **state) {
+/* Writes out a bucket and loads it again. All gradients must be in it, and no other values. */
+static void a_bucket_that_is_read_and_loaded_has_all_gradients(void **state) {
     for (const char *const *device = test_devices(); *device; device++) {
         engine_run run;
         run_open(&run, *state, *device, CS_MODE_TRAIN);
@@ -183,7 +186,7 @@ static void shared_gradients_come_back(void **state) {
     }
 }
 
-/* What the ranks' engines sum themselves, where every rank has a GPU of its own. */
+/* Sums by the engines themselves, where every rank has its own GPU. */
 typedef struct summed_step {
     const engine_case *row;
     const char *device;
@@ -191,16 +194,16 @@ typedef struct summed_step {
     double weights[RANKS_MAX];
     cs_params *own[RANKS_MAX], *got[RANKS_MAX]; /* gradients */
     bool able[RANKS_MAX];
-    cs_status refused[RANKS_MAX]; /* of a sum after cs_engine_leave */
+    cs_status refused[RANKS_MAX]; /* status of a sum after cs_engine_leave */
 } summed_step;
 
 typedef struct summing {
     cs_program *program;
-    int end; /* of what is not on its way yet */
+    int end; /* end of the layers that have not been summed yet */
     float weight;
 } summing;
 
-/* Layer by layer, as ranks without rows do it, too. */
+/* Sums layer by layer. A rank without rows makes the same calls. */
 static cs_status sum_complete(void *context, int layer) {
     summing *s = context;
     for (; s->end > layer; s->end--) {
@@ -222,7 +225,7 @@ static void sum_gradients(summed_step *step, const cs_comm *comm, engine_run *ru
         cs_program_on_gradients(program, sum_complete, &s);
         assert_ok(step_on(run, NULL, first, n));
         cs_program_on_gradients(program, NULL, NULL);
-    } else { /* what an earlier step left, behind its update, is no part of this one */
+    } else { /* gradients of an earlier step must not be part of this sum */
         const cs_optimizer sgd = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-3f};
         assert_ok(cs_program_update(program, &sgd, 1));
         assert_ok(sum_complete(&s, segment->begin));
@@ -283,9 +286,9 @@ static void engines_sum_the_gradients_of_ranks(void **state) {
 }
 
 int main(void) {
-    return run_cases("ranks", ranks_equal_one_on_the_whole_batch) +
-           run_cases("hook", hook_tells_complete_gradients_in_descending_order) +
+    return run_cases("ranks", ranks_give_the_gradients_of_one_rank_on_the_whole_batch) +
+           run_cases("hook", the_hook_reports_complete_gradients_in_descending_order) +
            run_cases("failing hook", a_hook_that_fails_ends_backward) +
-           run_cases("shared gradients", shared_gradients_come_back) +
+           run_cases("shared gradients", a_bucket_that_is_read_and_loaded_has_all_gradients) +
            run_cases("sums by the engine", engines_sum_the_gradients_of_ranks);
 }

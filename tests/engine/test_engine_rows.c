@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What inference makes of a row depends on that row alone, bit for bit: not on its place in the batch, the rows beside
- * it or their number, nor on the batch size of the program. Groups, the trunk's cache and the features file stand on
- * it. Every architecture, on the engine under test with two threads. */
+/* The inference of a row depends on that row alone, bit for bit: not on its position in the batch, the other rows or
+ * their number, nor on the batch size of the program. Groups, the trunk's cache and the features file rely on this. The
+ * test runs for every architecture, on the engine under test with two threads. */
 #include "run.h"
 
 #include "cnnsweep/memory.h"
@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* BATCH: chunks of up to 8 rows, the last one not full. LARGE_BATCH: chunks of up to 32. */
+/* BATCH has chunks of up to 8 rows, the last one not full. LARGE_BATCH has chunks of up to 32 rows. */
 enum { BATCH = 11, LARGE_BATCH = 37, CLASSES = 10, HIDDEN = 70 };
 
 static const cs_zoo_entry *current;
-static int top; /* the last layer of `current` before its head */
+static int top; /* the last layer of `current` before the head */
 
 static void build_current(cs_graph *graph, const engine_case *row) {
     cs_model_config config;
@@ -32,7 +32,7 @@ static void build_current(cs_graph *graph, const engine_case *row) {
     assert_ok(cs_graph_dense(graph, "logits", hidden, CLASSES, CS_ACT_SOFTMAX, &logits));
 }
 
-/* Rows of `input` at `places` [n] through the program; what comes out must be the same rows of `want`. */
+/* Runs rows `places` [n] of `input` through the program. The output must equal the same rows of `want`. */
 static void check_rows(cs_program *program, const engine_run *run, const int *places, int n, const float *want,
                        size_t width) {
     size_t pixels = cs_shape_count(run->graph->layers[0].out);
@@ -51,7 +51,7 @@ static void check_rows(cs_program *program, const engine_run *run, const int *pl
     free(out);
 }
 
-/* Moving variances so small that what tells the rows apart grows on its way through a deep network. */
+/* Sets moving variances so small that differences between rows grow in a deep network. */
 static void amplify(engine_run *run) {
     const float variance = 0.1f;
     for (int p = 0; p < run->graph->n_params; p++)
@@ -68,7 +68,7 @@ static cs_program *compile(cs_engine *engine, const engine_run *run, const cs_se
     return program;
 }
 
-/* The network up to layer `end`, or an earlier one where no branch passes by. */
+/* Tests the network up to layer `end`, or up to an earlier layer if a branch bypasses `end`. */
 static void check_segment(cs_engine *engine, const engine_run *run, int end) {
     static const int reversed[BATCH] = {10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, some[] = {7, 2, 9, 2, 5};
     int many[LARGE_BATCH];
@@ -102,7 +102,7 @@ static void check_segment(cs_engine *engine, const engine_run *run, int end) {
     cs_segment_free(segment);
 }
 
-static void inference_of_a_row_depends_on_it_alone(void **state) {
+static void inference_of_a_row_depends_on_that_row_alone(void **state) {
     enum { SMALLEST = 32 };
     current = *state;
     int size = current->min_size > SMALLEST ? current->min_size : SMALLEST;
@@ -128,7 +128,7 @@ int main(void) {
     assert_true(n <= MOST);
     for (size_t i = 0; i < n; i++)
         tests[i] = (struct CMUnitTest){.name = entries[i].name,
-                                       .test_func = inference_of_a_row_depends_on_it_alone,
+                                       .test_func = inference_of_a_row_depends_on_that_row_alone,
                                        .initial_state = (void *)(uintptr_t)&entries[i]};
     return _cmocka_run_group_tests("rows", tests, n, NULL, NULL);
 }

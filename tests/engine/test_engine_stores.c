@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows that an engine keeps by number: what was put, or made, comes back from the row that was named, bit by bit. Where
- * the engine has no stores it says so. */
+/* Stores of rows: a row that was put, or computed by a program, must come back from its number bit for bit. An engine
+ * without stores must report this. */
 #include "cnnsweep/engine.h"
 #include "cnnsweep/memory.h"
 #include "device.h"
@@ -11,7 +11,7 @@
 
 enum { H = 5, W = 4, ROW = H * W * 3, OUT = (H + 1) * W * 3, BATCH = 6, ROWS = 13 };
 
-/* A program that gives its input and a line of zeros. */
+/* A program that outputs its input and a line of zeros. */
 typedef struct padder {
     cs_engine *engine;
     cs_graph *graph;
@@ -58,10 +58,10 @@ static uint8_t pixel(int64_t row, int round, int i) {
     return (uint8_t)(row * 17 + round * 101 + i * 3);
 }
 
-static cs_picture still[BATCH]; /* set in main */
+static cs_picture still[BATCH]; /* main sets these */
 static const cs_pictures plain = {.preprocess = {.multiply = {1, 1, 1}}};
 
-/* Row rows[i] of the store, through the program, is what round rounds[rows[i]] put there. */
+/* Row rows[i] of the store, read through the program, must be what round rounds[rows[i]] put there. */
 static void check_pixels(const padder *p, const cs_store *store, const int64_t *rows, int n, const int *rounds) {
     float output[BATCH * OUT];
     cs_pictures pictures = plain;
@@ -76,8 +76,8 @@ static void check_pixels(const padder *p, const cs_store *store, const int64_t *
             assert_true(output[i * OUT + W * 3 + k] == (float)pixel(rows[i], rounds[rows[i]], k));
 }
 
-/* More puts in a row than there are buffers, in any order, over rows that were there before. */
-static void rows_that_are_put_are_found_under_their_numbers(void **state) {
+/* Puts more often in sequence than there are buffers, in any order, and overwrites earlier rows. */
+static void rows_are_found_under_their_numbers(void **state) {
     (void)state;
     enum { ROUNDS = 9 };
     padder p = open_padder(3);
@@ -99,7 +99,7 @@ static void rows_that_are_put_are_found_under_their_numbers(void **state) {
                 bytes[i * ROW + k] = pixel(rows[i], round, k);
         }
         assert_ok(cs_store_put(store, rows, bytes, n));
-        memset(bytes, 0, sizeof bytes); /* they are ours again */
+        memset(bytes, 0, sizeof bytes); /* the caller may overwrite the bytes after the call */
         if (round % 3 == 0)
             check_pixels(&p, store, rows, n, rounds);
     }
@@ -109,8 +109,8 @@ static void rows_that_are_put_are_found_under_their_numbers(void **state) {
     close_padder(&p);
 }
 
-/* Rows of odd sizes too: of 2 and 4 channels they are copied in other pieces. */
-static void outputs_that_are_kept_come_back(void **state) {
+/* Also tests rows of odd sizes: those of 2 and 4 channels are copied in parts of other sizes. */
+static void stored_outputs_are_restored(void **state) {
     (void)state;
     for (int channels = 1; channels <= 4; channels++) {
         static const int64_t places[BATCH] = {11, 3, 0, 12, 7, 4}, mixed[BATCH] = {12, 12, 0, 4, 11, 3};
@@ -165,7 +165,7 @@ static void wrong_calls_are_refused(void **state) {
     close_padder(&gray);
 }
 
-static void an_engine_without_stores_says_so(void **state) {
+static void an_engine_without_stores_reports_it(void **state) {
     (void)state;
     const cs_engine_options options = {.threads = 1};
     const cs_store_spec spec = {.rows = 1, .row_bytes = 1};
@@ -187,10 +187,10 @@ static bool has_stores(void) {
 }
 
 int main(void) {
-    const struct CMUnitTest without[] = {cmocka_unit_test(an_engine_without_stores_says_so)};
+    const struct CMUnitTest without[] = {cmocka_unit_test(an_engine_without_stores_reports_it)};
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_that_are_put_are_found_under_their_numbers),
-        cmocka_unit_test(outputs_that_are_kept_come_back),
+        cmocka_unit_test(rows_are_found_under_their_numbers),
+        cmocka_unit_test(stored_outputs_are_restored),
         cmocka_unit_test(wrong_calls_are_refused),
     };
     for (int i = 0; i < BATCH; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reference engine's gradients against central finite differences of its loss, on every case. */
+/* Compares the reference engine's gradients with central finite differences of its loss, for every case. */
 #include "run.h"
 
 #include "cnnsweep/memory.h"
@@ -7,10 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SAMPLES = 40 }; /* entries a parameter tensor, evenly spaced */
+enum { SAMPLES = 40 }; /* evenly spaced entries of each parameter tensor */
 static const double tolerance = 1e-5;
 
-/* What the loss is a function of: a program with its parameters and inputs. */
+/* The arguments of the loss: a program with its parameters and inputs. */
 typedef struct slope_of {
     engine_run *run;
     double (*loss)(engine_run *run);
@@ -30,14 +30,15 @@ static double loss_with(const slope_of *slope, float *entry, float value) {
     return loss;
 }
 
-/* The step is what floats make of it, so the difference is over the two values actually set. */
+/* The step is rounded to float, so the difference is divided by the distance of the two values that are set. */
 static double difference(const slope_of *slope, float *entry, float step) {
     float above = *entry + step, below = *entry - step;
     double high = loss_with(slope, entry, above), low = loss_with(slope, entry, below);
     return (high - low) / ((double)above - (double)below);
 }
 
-/* Has the value no slope, since it is a corner itself, as 0 in a border of zeros is that of a ReLU? */
+/* Is the value at a corner, where the function has no derivative? An example is 0 in a border of zeros before a
+ * ReLU. */
 static bool is_corner(const slope_of *slope, float *entry, double scale) {
     const float step = 0x1p-22f, above = *entry + step, below = *entry - step;
     double at = loss_with(slope, entry, *entry);
@@ -46,8 +47,8 @@ static bool is_corner(const slope_of *slope, float *entry, double scale) {
     return fabs(right - left) > 10 * tolerance * scale;
 }
 
-/* A corner of a ReLU or a pool within the step makes the difference wrong, so smaller steps follow; a wrong gradient
- * agrees with none of them. */
+/* If a corner of a ReLU or a pool is within the step, the difference is wrong. Smaller steps follow then; a wrong
+ * gradient agrees with none of them. */
 static void check_entry(const slope_of *slope, float *entry, double gradient, double scale, const char *name) {
     double numeric = 0;
     for (float step = 0x1p-12f; step >= 0x1p-20f; step /= 16) {
@@ -64,7 +65,7 @@ static bool is_learned(const cs_graph *graph, const cs_param *param) {
     return graph->layers[param->layer].trainable && !cs_param_is_statistic(param);
 }
 
-/* A statistic that training leaves alone. */
+/* A statistic that training does not change. */
 static bool is_given(const cs_param *param) {
     return param->role == CS_PARAM_MEAN || param->role == CS_PARAM_VARIANCE || param->role == CS_PARAM_COUNT;
 }
@@ -76,12 +77,13 @@ static double largest(const float *values, size_t count) {
     return max;
 }
 
-static void gradients_are_the_slopes_of_the_loss(void **state) {
+static void gradients_of_parameters_are_the_slopes_of_the_loss(void **state) {
     engine_run run;
     run_open(&run, *state, "ref", CS_MODE_TRAIN);
     run_step(&run);
     cs_params *gradients = run_read(&run, CS_ARRAY_GRADIENT);
-    double floor = 1e-3 * largest(gradients->data, run.graph->n_values); /* for gradients that are 0 but for rounding */
+    /* For gradients that would be 0 without rounding. */
+    double floor = 1e-3 * largest(gradients->data, run.graph->n_values);
     for (int p = 0; p < run.graph->n_params; p++) {
         const cs_param *param = &run.graph->params[p];
         char name[2 * CS_NAME_MAX];
@@ -97,14 +99,14 @@ static void gradients_are_the_slopes_of_the_loss(void **state) {
     run_close(&run);
 }
 
-/* The layers behind layer `cut` as a program of their own, and what those up to it give it. */
+/* The layers after layer `cut` as a program, and the inputs that the layers up to it produce. */
 typedef struct upper_part {
     engine_run *whole;
     cs_segment *lower, *upper;
     cs_program *below, *above;
-    float **values; /* one an input of `upper` */
+    float **values; /* one for each input of `upper` */
 } upper_part;
-static upper_part part; /* of the case at work: loss_of_values has no other way to it */
+static upper_part part; /* of the case that runs; loss_of_values has no other access to it */
 
 static cs_program *compile_part(const engine_run *run, const cs_segment *segment) {
     const cs_program_spec spec = {.segment = segment, .batch = run->row->batch, .mode = CS_MODE_TRAIN};
@@ -153,7 +155,7 @@ static double loss_of_values(engine_run *run) {
     return loss.sum / run->row->rows;
 }
 
-/* Of the layer that a part was cut behind. */
+/* Checks the gradient of the output of layer `cut`. */
 static void check_layer(engine_run *run, int cut, const float *gradient, size_t count) {
     enum { FEW = 8 };
     const char *name = run->graph->layers[cut].name;
@@ -179,11 +181,11 @@ static void check_asked_gradients(const engine_case *row, bool frozen) {
     run_close(&run);
 }
 
-static void the_gradient_of_a_layer_is_the_slope_of_the_loss_behind_it(void **state) {
+static void the_gradient_of_a_layer_is_the_slope_of_the_loss(void **state) {
     check_asked_gradients(*state, false);
 }
 
-static void so_it_is_where_all_is_frozen(void **state) {
+static void the_gradient_of_a_layer_of_a_frozen_network_is_the_slope_of_the_loss(void **state) {
     check_asked_gradients(*state, true);
 }
 
@@ -211,8 +213,8 @@ static void frozen_parameters_and_statistics_have_gradient_0_and_never_move(void
 }
 
 int main(void) {
-    return run_cases("finite differences", gradients_are_the_slopes_of_the_loss) +
-           run_cases("layers", the_gradient_of_a_layer_is_the_slope_of_the_loss_behind_it) +
-           run_cases("frozen layers", so_it_is_where_all_is_frozen) +
+    return run_cases("finite differences", gradients_of_parameters_are_the_slopes_of_the_loss) +
+           run_cases("layers", the_gradient_of_a_layer_is_the_slope_of_the_loss) +
+           run_cases("frozen layers", the_gradient_of_a_layer_of_a_frozen_network_is_the_slope_of_the_loss) +
            run_cases("frozen", frozen_parameters_and_statistics_have_gradient_0_and_never_move);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reference engine against PyTorch in double, on every case: what it computed is written to a text file, and
- * reference_torch.py computes it again from the layers and compares. */
+/* Compares the reference engine with PyTorch in double, for every case. The test writes what the engine computed to a
+ * text file, and reference_torch.py computes it again from the layers and compares. */
 #include "run.h"
 
 #include "cnnsweep/file.h"
@@ -47,7 +47,7 @@ static void write_graph(FILE *out, const cs_graph *graph) {
     }
 }
 
-/* What a dropout multiplies each value by, as engine.h says it. */
+/* Writes the factor that a dropout applies to each value, as engine.h defines it. */
 static void write_dropout(FILE *out, const engine_run *run, const cs_layer *layer) {
     uint64_t seed = run->draw.seed + ((uint64_t)cs_hash_name(layer->name) << 32);
     fprintf(out, "tensor %s", layer->name);

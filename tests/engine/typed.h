@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For the tests of the CUDA engine's kernels, which run on the host here: arrays in the engine's types. */
+/* Arrays in the engine's types, for the tests of the CUDA engine's kernels, which run on the host. */
 #ifndef CNNSWEEP_TEST_TYPED_H
 #define CNNSWEEP_TEST_TYPED_H
 
@@ -11,24 +11,24 @@
 static const cu_type all_types[] = {CU_F32, CU_BF16, CU_F16};
 enum { ALL_TYPES = sizeof all_types / sizeof *all_types };
 
-static inline void *room_for(size_t count, size_t size) {
-    void *room = calloc(count ? count : 1, size);
-    assert_non_null(room);
-    return room;
+static inline void *new_array(size_t count, size_t size) {
+    void *array = calloc(count ? count : 1, size);
+    assert_non_null(array);
+    return array;
 }
 
-/* `values` in the type, and `values` become what the type makes of them. */
+/* Converts `values` to the type, and sets `values` to the rounded numbers. */
 static inline void *typed(cu_type type, size_t count, float *values) {
-    void *room = room_for(count, cu_type_size(type));
-    cu_k_from_float(NULL, type, count, values, room);
-    cu_k_to_float(NULL, type, count, room, values);
-    return room;
+    void *array = new_array(count, cu_type_size(type));
+    cu_k_from_float(NULL, type, count, values, array);
+    cu_k_to_float(NULL, type, count, array, values);
+    return array;
 }
 
 static inline float *floats_of(cu_type type, size_t count, const void *values) {
-    float *room = (float *)room_for(count, sizeof *room);
-    cu_k_to_float(NULL, type, count, values, room);
-    return room;
+    float *array = (float *)new_array(count, sizeof *array);
+    cu_k_to_float(NULL, type, count, values, array);
+    return array;
 }
 
 /* Half a unit in the last place, relative. */
@@ -41,7 +41,7 @@ static inline void assert_near(double got, double want, double tolerance) {
         fail_msg("%.9g instead of %.9g: more than %.3g apart", got, want, tolerance);
 }
 
-/* In [-1, 1), the same for the same number. */
+/* A number in [-1, 1) that depends only on `number`. */
 static inline float noise(uint64_t number) {
     number = (number + 1) * 0x9E3779B97F4A7C15u;
     number = (number ^ number >> 30) * 0xBF58476D1CE4E5B9u;

@@ -282,7 +282,7 @@ cs_status cu_graph_propose(cu_graph *graph, cudnnBackendHeurMode_t mode, cu_prop
                                      CU_PROPOSALS, &found, configs),
             "heuristics");
     cs_status status = CS_OK;
-    /* By the manual this is the number that exists, and may exceed the number returned. */
+    /* By the manual `found` is the number of engines that exist, which may exceed the number returned. */
     found = found < CU_PROPOSALS ? found : CU_PROPOSALS;
     for (int i = 0; i < found && status == CS_OK; i++) {
         out[i] = (cu_proposal){.config = configs[i]};

@@ -30,7 +30,8 @@ static const double mib = 1024.0 * 1024.0, gib = 1024.0 * 1024.0 * 1024.0;
 cs_status cu_runtime_check(cudaError_t error, const char *call, const char *file, int line) {
     if (error == cudaSuccess)
         return CS_OK;
-    /* Otherwise a later cu_check_launches would return it; an error that broke the GPU's context comes again. */
+    /* Otherwise a later cu_check_launches would return this error. An error that broke the GPU's context comes again.
+     */
     (void)cudaGetLastError();
     cs_status code = error == cudaErrorMemoryAllocation ? CS_ERR_NO_MEMORY : CS_ERR_UNSUPPORTED;
     return cs_fail_at(file, line, code, "%.*s: %s (%s)", (int)strcspn(call, "("), call, cudaGetErrorString(error),
@@ -236,7 +237,7 @@ cs_status cu_check_launches(cu_device *device, const char *what) {
 
 /* The copy stream. */
 
-cs_status cu_copy_in_aside(cu_device *device, void *to, const void *host, size_t bytes) {
+cs_status cu_copy_in_background(cu_device *device, void *to, const void *host, size_t bytes) {
     return CU(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, device->copies));
 }
 

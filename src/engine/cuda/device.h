@@ -50,7 +50,8 @@ CS_MUST_CHECK cs_status cu_check_launches(cu_device *device, const char *what);
 /* The copy stream runs copies while the work stream runs kernels. An event is a point in one stream for which the other
  * stream or the host can wait. */
 typedef struct cu_event cu_event;
-CS_MUST_CHECK cs_status cu_copy_in_aside(cu_device *device, void *to, const void *host, size_t bytes); /* copy stream */
+/* Copies in the copy stream. */
+CS_MUST_CHECK cs_status cu_copy_in_background(cu_device *device, void *to, const void *host, size_t bytes);
 CS_MUST_CHECK cs_status cu_event_open(cu_device *device, cu_event **out);
 void cu_event_close(cu_event *event);                                               /* NULL-safe */
 CS_MUST_CHECK cs_status cu_event_record(cu_device *device, cu_event *event);        /* in the work stream */

@@ -94,8 +94,8 @@ void cu_k_multiply_backward(cu_stream stream, cu_type type, int batch, int pixel
 /* window.cu; dims.in_c == dims.out_c */
 void cu_k_max_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y,
                    /* [batch,out_h,out_w,C] index of the maximum in its window, of equal ones the first; may be NULL. */
-                   uint8_t *winner);
-void cu_k_max_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims, const uint8_t *winner, const void *dy,
+                   uint8_t *argmax);
+void cu_k_max_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims, const uint8_t *argmax, const void *dy,
                             void *dx, bool add);
 void cu_k_average_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y);
 void cu_k_average_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims, const void *dy, void *dx,

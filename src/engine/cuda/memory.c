@@ -118,8 +118,8 @@ static void add_own(planner *p, int op) {
     int back = backward_time(program, op);
     if (node->scratch.wanted)
         add_block(p, &node->scratch, cu_type_size(program->engine->type), back, back);
-    if (node->winner.wanted)
-        add_block(p, &node->winner, 1, op, back);
+    if (node->argmax.wanted)
+        add_block(p, &node->argmax, 1, op, back);
 }
 
 static cs_status place_tensors(cu_program *program) {

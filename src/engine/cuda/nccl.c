@@ -29,7 +29,7 @@ const char *cu_peers_name(void) {
     return "NCCL";
 }
 
-void cu_peers_abandon(cu_peers *peers) {
+void cu_peers_abort(cu_peers *peers) {
     if (!peers->comm)
         return;
     cu_device_watch(peers->device, NULL, NULL);
@@ -45,7 +45,7 @@ static cs_status check_async_error(void *context) {
     if (state == ncclSuccess || state == ncclInProgress)
         return CS_OK;
     cs_status status = check(state, peers->comm, "a sum over ranks", __FILE__, __LINE__);
-    cu_peers_abandon(peers);
+    cu_peers_abort(peers);
     return status;
 }
 
@@ -136,7 +136,7 @@ cs_status cu_peers_sum(cu_peers *peers, float *values, size_t n, float weight) {
     return status == CS_OK ? CS_OK : cs_context(CS_ERR_COMM, "the sum of %zu values over the ranks' GPUs", n);
 }
 
-cs_status cu_peers_settle(cu_peers *peers) {
+cs_status cu_peers_wait_sums(cu_peers *peers) {
     CS_TRY(CU(cudaEventRecord(peers->summed, peers->stream)));
     return CU(cudaStreamWaitEvent(cu_device_stream(peers->device), peers->summed, 0));
 }

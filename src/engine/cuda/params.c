@@ -147,7 +147,7 @@ static double penalty_of(const cu_program *program, const cs_params *params) {
 }
 
 cs_status cu_params_load(cu_program *program, cs_param_array array, const cs_params *params) {
-    CS_TRY(cu_params_settle(program));
+    CS_TRY(cu_params_wait_sums(program));
     if (program->training)
         CS_TRY(cs_param_table_load(&program->params, &program->base, array, params, load_param));
     if (array == CS_ARRAY_GRADIENT)
@@ -161,7 +161,7 @@ cs_status cu_params_load(cu_program *program, cs_param_array array, const cs_par
 
 cs_status cu_params_read(cu_program *program, cs_param_array array, cs_params *params) {
     float factor = array == CS_ARRAY_GRADIENT ? 1 / program->gradient_scale : 1;
-    CS_TRY(cu_params_settle(program));
+    CS_TRY(cu_params_wait_sums(program));
     CS_TRY(cs_param_table_read(&program->params, &program->base, array, params, read_param));
     for (int i = 0; factor != 1 && i < program->params.n; i++) {
         const cs_param *param = program->params.rows[i].param;
@@ -181,7 +181,7 @@ static void take_scale(cu_program *program, const cs_bucket *bucket) {
 static cs_status move_bucket(cu_program *program, const cs_bucket *bucket, float *out, const float *in, size_t *total) {
     const cs_param_row *row;
     if (out || in)
-        CS_TRY(cu_params_settle(program));
+        CS_TRY(cu_params_wait_sums(program));
     if (in)
         take_scale(program, bucket);
     for (int i = 0; (row = cs_param_table_next(&program->params, program->graph, bucket, &i)) != NULL;) {
@@ -224,11 +224,11 @@ cs_status cu_params_allreduce(cu_program *program, const cs_bucket *bucket, floa
     return end > begin ? cu_peers_sum(program->engine->peers, values + begin, end - begin, weight) : CS_OK;
 }
 
-cs_status cu_params_settle(cu_program *program) {
+cs_status cu_params_wait_sums(cu_program *program) {
     if (!program->summing)
         return CS_OK;
     program->summing = false;
-    return cu_peers_settle(program->engine->peers);
+    return cu_peers_wait_sums(program->engine->peers);
 }
 
 static void set_optimizer(const cs_optimizer *optimizer, int64_t step, cu_step *out) {
@@ -244,7 +244,7 @@ cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, i
     size_t count = program->params.trained_count;
     int *overflow = type == CU_F16 ? &program->loss->overflow : NULL;
     CS_TRY(program->bucket_failed);
-    CS_TRY(cu_params_settle(program));
+    CS_TRY(cu_params_wait_sums(program));
     if (count == 0)
         return CS_OK;
     CS_TRY(cu_upload_begin(program, &program->update_upload, program->base.forward_rows));

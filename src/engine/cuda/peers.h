@@ -22,9 +22,9 @@ void cu_peers_close(cu_peers *peers); /* NULL-safe */
  * graph. */
 CS_MUST_CHECK cs_status cu_peers_sum(cu_peers *peers, float *values, size_t n, float weight);
 /* Work that is enqueued after this call waits for the sums. */
-CS_MUST_CHECK cs_status cu_peers_settle(cu_peers *peers);
+CS_MUST_CHECK cs_status cu_peers_wait_sums(cu_peers *peers);
 /* Aborts running sums. All later sums fail. */
-void cu_peers_abandon(cu_peers *peers);
+void cu_peers_abort(cu_peers *peers);
 const char *cu_peers_name(void); /* "NCCL" */
 
 #endif

@@ -4,15 +4,15 @@
 
 /* Backward needs the position of the maximum in each window. */
 static cs_status plan_max_pool(cu_node *node) {
-    node->winner = *cu_output(node);
-    node->winner.wanted = node->program->grads[node->op->inputs[0]].wanted;
+    node->argmax = *cu_output(node);
+    node->argmax.wanted = node->program->grads[node->op->inputs[0]].wanted;
     return CS_OK;
 }
 
 static cs_status forward_max_pool(cu_node *node) {
     cu_dims dims = cu_dims_of(node);
     cu_k_max_pool(cu_stream_of(node), cu_type_of(node), &dims, cu_input(node, 0)->data, cu_output(node)->data,
-                  node->winner.data);
+                  node->argmax.data);
     return CS_OK;
 }
 
@@ -20,7 +20,7 @@ static cs_status backward_max_pool(cu_node *node) {
     cu_dims dims = cu_dims_of(node);
     void *dx = cu_input_grad(node, 0);
     if (dx)
-        cu_k_max_pool_backward(cu_stream_of(node), cu_type_of(node), &dims, node->winner.data, cu_output_grad(node), dx,
+        cu_k_max_pool_backward(cu_stream_of(node), cu_type_of(node), &dims, node->argmax.data, cu_output_grad(node), dx,
                                node->accumulate[0]);
     return CS_OK;
 }

@@ -56,7 +56,7 @@ static bool supports(const cs_engine *engine, const cs_layer *layer, cs_mode mod
 static void release(cs_program *base) {
     cu_program *program = cu_program_of(base);
     /* Memory may only be freed after the work that uses it, sums over ranks included. */
-    if (cu_params_settle(program) != CS_OK)
+    if (cu_params_wait_sums(program) != CS_OK)
         cs_log(CS_LOG_DEBUG, "a program is released: %s", cs_error_last()->text);
     for (int i = 0; program->nodes && i < program->lowered->n_ops; i++) {
         cu_conv_close(program->nodes[i].forward);
@@ -229,7 +229,7 @@ static cs_status run_or_replay(cu_program *program, cu_replay *replay, cs_status
 static cs_status forward(cs_program *base, int n) {
     cu_program *program = cu_program_of(base);
     cu_device *device = program->engine->device;
-    CS_TRY(cu_params_settle(program));
+    CS_TRY(cu_params_wait_sums(program));
     if (!program->training)
         return run_or_replay(program, &program->forward, run_forward);
     CS_TRY(cu_upload_begin(program, &program->forward_upload, n));
@@ -348,7 +348,7 @@ static cs_status allreduce(cs_program *base, const cs_bucket *bucket, float weig
 static void leave(cs_engine *base) {
     const cu_engine *engine = (cu_engine *)base;
     if (engine->peers)
-        cu_peers_abandon(engine->peers);
+        cu_peers_abort(engine->peers);
 }
 
 static const char *kind_name(cs_op_kind kind) {

@@ -50,7 +50,7 @@ typedef struct cu_node {
     bool passes_on; /* its output's gradient becomes, in place, the gradient of its second input */
     cu_conv *forward, *backward_data, *backward_kernel;
     cu_tensor scratch; /* the result of backward_data before it is added to a gradient */
-    cu_tensor winner;  /* max pool: the index of each maximum, one byte each */
+    cu_tensor argmax;  /* max pool: the index of each maximum, one byte each */
     float *bias;       /* INFER: the bias into which the batch norm is folded */
     bool batch_statistics;
     cu_norm norm;         /* BATCH_NORM, and scale and shift of SCALE */

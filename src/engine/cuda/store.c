@@ -93,7 +93,7 @@ cs_status cu_store_put(cs_store *base, const int64_t *rows, const void *bytes, i
     CS_TRY(cu_event_synchronize(device, buffer->done));
     memcpy(buffer->host, rows, (size_t)n * sizeof *rows);
     memcpy(buffer->host + store->rows_offset, bytes, size);
-    CS_TRY(cu_copy_in_aside(device, buffer->device, buffer->host, store->rows_offset + size));
+    CS_TRY(cu_copy_in_background(device, buffer->device, buffer->host, store->rows_offset + size));
     CS_TRY(cu_event_record_copies(device, buffer->arrived));
     CS_TRY(cu_stream_waits(device, buffer->arrived));
     cu_k_rows(cu_device_stream(device), n, base->spec.row_bytes, buffer->device + store->rows_offset, NULL, store->rows,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv.h on the host: plain loops in float, numbers rounded to the engine's type on their way in and out. */
+/* conv.h on the host: plain loops in float. Inputs and outputs are rounded to the engine's type. */
 #include "conv.h"
 
 #include "cnnsweep/memory.h"
@@ -12,15 +12,15 @@ struct cu_dnn {
     int unused;
 };
 
-/* a, b and out as floats, [N,H,W,C] and [O,H,W,I]; `turned` is the kernel as [H,W,I,O]. */
+/* a, b and out as floats, [N,H,W,C] and [O,H,W,I]; `transposed` is the kernel as [H,W,I,O]. */
 typedef struct operands {
-    const float *x, *dy, *kernel, *turned;
+    const float *x, *dy, *kernel, *transposed;
     float *y, *dx, *dkernel;
 } operands;
 
 struct cu_conv {
     cu_conv_spec spec;
-    size_t in, kernel, out; /* values of each */
+    size_t in, kernel, out; /* number of values */
 };
 
 static float float_of_bits(uint32_t bits) {
@@ -49,7 +49,7 @@ static float from_f16(uint16_t half) {
     return half >> 15 ? -size : size;
 }
 
-/* nearbyintf rounds to nearest, ties to even, in units of the last place that a half has at this size. */
+/* Rounds to a unit in the last place of a half of this size; nearbyintf rounds to nearest, ties to even. */
 static uint16_t to_f16(float value) {
     uint16_t sign = signbit(value) ? 0x8000 : 0;
     float size = fabsf(value);
@@ -59,9 +59,9 @@ static uint16_t to_f16(float value) {
         return sign | 0x7c00;
     int exponent;
     frexpf(size, &exponent); /* size = [0.5,1) * 2^exponent */
-    if (size < 0x1p-14F)     /* 0, too */
+    if (size < 0x1p-14F)     /* includes 0 */
         exponent = -13;
-    int units = (int)nearbyintf(ldexpf(size, 11 - exponent)); /* up to 2048, which carries into the exponent */
+    int units = (int)nearbyintf(ldexpf(size, 11 - exponent)); /* at most 2048, which carries into the exponent */
     return (uint16_t)(sign | (unsigned)(units + ((exponent + 13) << 10)));
 }
 
@@ -83,29 +83,29 @@ static void store(cu_type type, size_t count, const float *from, void *to) {
             ((uint16_t *)to)[i] = type == CU_BF16 ? to_bf16(from[i]) : to_f16(from[i]);
 }
 
-/* [O,H,W,I] to [H,W,I,O] */
-static void turn(const cu_dims *dims, const float *kernel, float *turned) {
+/* Transposes [O,H,W,I] to [H,W,I,O]. */
+static void transpose(const cu_dims *dims, const float *kernel, float *transposed) {
     size_t row = (size_t)dims->window.kernel_h * (size_t)dims->window.kernel_w * (size_t)dims->in_c;
     size_t outs = (size_t)dims->out_c;
     for (size_t o = 0; o < outs; o++)
         for (size_t i = 0; i < row; i++)
-            turned[i * outs + o] = kernel[o * row + i];
+            transposed[i * outs + o] = kernel[o * row + i];
 }
 
-/* to[i] += factor*from[i] */
+/* Adds factor*from[i] to to[i]. */
 static void add_product(size_t count, float factor, const float *restrict from, float *restrict to) {
     for (size_t i = 0; i < count; i++)
         to[i] += factor * from[i];
 }
 
-/* What one place of the window adds: `in` and `out` are the pixels' first channels, `place` counts in the window. */
+/* Adds the products of one window position. `in` and `out` are the indexes of the pixels' first channels. */
 static void add_place(const cu_conv *conv, const operands *o, size_t in, size_t out, size_t place) {
     size_t ins = (size_t)conv->spec.dims.in_c, outs = (size_t)conv->spec.dims.out_c;
     size_t row = conv->kernel / outs;
     switch (conv->spec.kind) {
     case CU_CONV_FORWARD:
         for (size_t i = 0; i < ins; i++)
-            add_product(outs, o->x[in + i], o->turned + (place * ins + i) * outs, o->y + out);
+            add_product(outs, o->x[in + i], o->transposed + (place * ins + i) * outs, o->y + out);
         break;
     case CU_CONV_BACKWARD_DATA:
         for (size_t c = 0; c < outs; c++)
@@ -185,8 +185,9 @@ const char *cu_conv_name(const cu_conv *conv) {
 cs_status cu_conv_run(cu_conv *conv, const void *a, const void *b, const float *bias, void *out, void *workspace) {
     const cu_conv_spec *s = &conv->spec;
     bool forward = s->kind == CU_CONV_FORWARD, to_kernel = s->kind == CU_CONV_BACKWARD_KERNEL;
-    float *image = workspace, *result = image + conv->in, *kernel = result + conv->out, *turned = kernel + conv->kernel;
-    operands o = {image, result, kernel, turned, result, image, kernel};
+    float *image = workspace, *result = image + conv->in, *kernel = result + conv->out,
+          *transposed = kernel + conv->kernel;
+    operands o = {image, result, kernel, transposed, result, image, kernel};
     if (s->kind == CU_CONV_BACKWARD_DATA)
         load(s->type, conv->out, a, result);
     else
@@ -196,7 +197,7 @@ cs_status cu_conv_run(cu_conv *conv, const void *a, const void *b, const float *
     else
         load(s->type, conv->kernel, b, kernel);
     if (forward)
-        turn(&s->dims, kernel, turned);
+        transpose(&s->dims, kernel, transposed);
     float *to = forward ? result : to_kernel ? kernel : image;
     size_t count = forward ? conv->out : to_kernel ? conv->kernel : conv->in, channels = (size_t)s->dims.out_c;
     for (size_t i = 0; i < count; i++)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The GPU as device.h has it, on the host. Kernels and copies of the first stream are done at once; what a caller must
- * wait for comes as late as it may: copies to the host at the next wait, those of the second stream when a event behind
- * them is waited for. So a wait that is missing shows in the results. Every address is checked against what was
- * allocated. */
+/* device.h on the host. Kernels and copies of the work stream run at once. Work for which a caller must wait is done as
+ * late as possible: copies to the host at the next wait, and copies of the copy stream when an event after them is
+ * waited for. So a missing wait shows in the results. Every address is checked against the allocated memory. */
 #include "device.h"
 
 #include "cnnsweep/log.h"
@@ -20,10 +19,10 @@ typedef struct block {
     bool pinned;
 } block;
 
-/* A copy that has not arrived. */
+/* A copy that has not run yet. */
 typedef struct pending {
     void *to;
-    void *values; /* as they were when the copy was asked for */
+    void *values; /* the values at the time when the copy was enqueued */
     size_t bytes, capacity;
 } pending;
 
@@ -44,10 +43,10 @@ struct cu_device {
 };
 
 struct cu_event {
-    bool copies; /* of the second stream */
+    bool copies; /* event of the copy stream */
 };
 
-/* One, which ranks share, unless CNNSWEEP_HOST_GPUS says how many. */
+/* One GPU, which ranks share, unless CNNSWEEP_HOST_GPUS sets another number. */
 cs_status cu_device_count(int *out) {
     const char *count = getenv("CNNSWEEP_HOST_GPUS");
     *out = count ? (int)strtol(count, NULL, 10) : 1;
@@ -146,7 +145,7 @@ static cs_status check_block(const cu_device *device, const void *at, size_t byt
                    pinned ? "pinned" : "device");
 }
 
-/* The copies that have not arrived. Places in the queue keep their memory, so that a step allocates nothing. */
+/* The copies that have not run yet. Entries of the queue keep their memory, so that a step allocates nothing. */
 
 static cs_status ask(queue *q, void *to, const void *from, size_t bytes) {
     CS_TRY(cs_grow(&q->items, &q->capacity, q->n + 1, sizeof *q->items, "copies"));
@@ -233,9 +232,9 @@ cs_status cu_check_launches(cu_device *device, const char *what) {
     return CS_OK;
 }
 
-/* The second stream. */
+/* The copy stream. */
 
-cs_status cu_copy_in_aside(cu_device *device, void *to, const void *host, size_t bytes) {
+cs_status cu_copy_in_background(cu_device *device, void *to, const void *host, size_t bytes) {
     CS_TRY(check_block(device, to, bytes, false));
     CS_TRY(check_block(device, host, bytes, true));
     return ask(&device->behind, to, host, bytes);
@@ -279,8 +278,8 @@ cs_status cu_event_synchronize(cu_device *device, cu_event *event) {
     return CS_OK;
 }
 
-/* It does not record: work is done when it is asked for. With CNNSWEEP_HOST_RECORDS it says that it could, and then
- * fails. */
+/* This device cannot capture, because work runs when it is enqueued. With CNNSWEEP_HOST_RECORDS it claims that it can,
+ * and then fails. */
 
 cs_status cu_capture_begin(cu_device *device) {
     (void)device;

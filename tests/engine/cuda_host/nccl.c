@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sums over the ranks' GPUs as peers.h has them, on the host, through cs_comm. They arrive when they are settled: who
- * does not wait sees this rank's own. */
+/* peers.h on the host: sums over the ranks' GPUs with cs_comm. The sums are computed in cu_peers_wait_sums, so a caller
+ * that does not wait sees this rank's own values. */
 #include "kernels.h"
 #include "peers.h"
 
@@ -15,8 +15,8 @@ typedef struct sum {
 } sum;
 
 struct cu_peers {
-    const cs_comm *comm; /* NULL: given up */
-    sum *sums;           /* places keep their memory, so that a step allocates nothing */
+    const cs_comm *comm; /* NULL after the sums were aborted */
+    sum *sums;           /* entries keep their memory, so that a step allocates nothing */
     size_t n, capacity;
 };
 
@@ -40,7 +40,7 @@ void cu_peers_close(cu_peers *peers) {
     free(peers);
 }
 
-void cu_peers_abandon(cu_peers *peers) {
+void cu_peers_abort(cu_peers *peers) {
     peers->comm = NULL;
     peers->n = 0;
 }
@@ -62,7 +62,7 @@ cs_status cu_peers_sum(cu_peers *peers, float *values, size_t n, float weight) {
     return comm->sum(comm->context, next->values, n);
 }
 
-cs_status cu_peers_settle(cu_peers *peers) {
+cs_status cu_peers_wait_sums(cu_peers *peers) {
     for (size_t i = 0; i < peers->n; i++)
         memcpy(peers->sums[i].to, peers->sums[i].values, peers->sums[i].n * sizeof(float));
     peers->n = 0;

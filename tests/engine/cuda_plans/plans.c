@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cuda_plans DESCRIPTION: makes a plan for every convolution and dense layer of every architecture of the zoo, on the
- * GPU that cuDNN's JSON in the file describes; there need not be one. Training (forward and backward) and inference,
- * batch 32 and 256, every precision. Fails where there is no plan, or only one that is compiled at run time. */
+/* cuda_plans DESCRIPTION makes a plan for every convolution and dense layer of every architecture of the zoo, for the
+ * GPU that cuDNN's JSON in the file describes. No GPU is needed. The plans are for training (forward and backward) and
+ * inference, with batches of 32 and 256, in every precision. The program fails if there is no plan, or only one that is
+ * compiled at run time. */
 #include "conv.h"
 #include "lower.h"
 
@@ -15,20 +16,20 @@
 
 enum { NAMES = 256 };
 
-/* Each once, zeroed before they are filled, so that memcmp compares them. */
+/* The set of different shapes. They are zeroed before they are filled, because memcmp compares them. */
 typedef struct shapes {
-    cu_conv_spec *specs; /* of batch 1 and CU_F32 */
+    cu_conv_spec *specs; /* with batch 1 and CU_F32 */
     size_t n, capacity;
 } shapes;
 
-/* What runs how many. */
+/* An implementation and the number of convolutions that use it. */
 typedef struct plan_tally {
     struct {
         char name[64];
         int count;
     } rows[NAMES];
     int n, total, failed;
-    size_t workspace; /* the largest */
+    size_t workspace; /* the largest workspace */
 } plan_tally;
 
 static cs_status add_shape(shapes *all, cu_conv_kind kind, const cu_dims *dims, bool has_bias,

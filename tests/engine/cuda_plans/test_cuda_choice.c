@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which plans the CUDA engine takes, and that they are found again; on a GPU that is only described. */
+/* Which plans the CUDA engine chooses, and that it finds them again in the cache. The GPU is only described. */
 #include "test.h"
 
 #include "../../../src/engine/cuda/cudnn_graph.h"
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 enum { LAYERS = 5, KINDS = 3 };
-/* A 3x3, one at stride 2 with TensorFlow's padding, a 1x1, dense layers. */
+/* A 3x3 convolution, one with stride 2 and TensorFlow's padding, a 1x1 convolution, and dense layers. */
 static const cu_dims layers[LAYERS] = {{32, 56, 56, 64, 56, 56, 64, {3, 3, 1, 1, 1, 1, 1, 1}},
                                        {32, 56, 56, 64, 28, 28, 128, {3, 3, 2, 2, 0, 1, 0, 1}},
                                        {32, 28, 28, 128, 28, 28, 256, {1, 1, 1, 1, 0, 0, 0, 0}},
@@ -43,7 +43,7 @@ static cu_dnn *open_dnn(cs_precision precision, bool deterministic, const char *
     return dnn;
 }
 
-/* The number in cu_conv_name. */
+/* The number of the engine in cu_conv_name. */
 static int64_t chosen_engine(cu_dnn *dnn, const cu_conv_spec *spec) {
     cu_conv *conv;
     long long engine = -1;
@@ -53,7 +53,7 @@ static int64_t chosen_engine(cu_dnn *dnn, const cu_conv_spec *spec) {
     return engine;
 }
 
-/* The notes of an engine, as heuristics have them. */
+/* The numerical notes of an engine, as the heuristics report them. */
 static unsigned notes_of(const cu_conv_spec *spec, int64_t engine) {
     static const cudnnBackendHeurMode_t modes[] = {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK};
     cu_target target;
@@ -78,7 +78,7 @@ static unsigned notes_of(const cu_conv_spec *spec, int64_t engine) {
     return notes;
 }
 
-/* Notes of all that is chosen for the layers, in any kind, together. */
+/* The union of the notes of all engines that are chosen for the layers, for every kind of convolution. */
 static unsigned notes_of_all(cu_type type, cs_precision precision, bool deterministic) {
     cu_dnn *dnn = open_dnn(precision, deterministic, NULL);
     unsigned notes = 0;
@@ -90,14 +90,14 @@ static unsigned notes_of_all(cu_type type, cs_precision precision, bool determin
     return notes;
 }
 
-static void fp32_leaves_out_tensor_cores_and_tf32_takes_them(void **state) {
+static void only_tf32_uses_tensor_cores_for_floats(void **state) {
     (void)state;
     const unsigned tensor_cores = 1U << CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
     assert_int_equal(notes_of_all(CU_F32, CS_PRECISION_FP32, false) & tensor_cores, 0);
     assert_int_equal(notes_of_all(CU_F32, CS_PRECISION_TF32, false) & tensor_cores, tensor_cores);
 }
 
-static void deterministic_leaves_out_sums_in_any_order(void **state) {
+static void deterministic_excludes_sums_without_a_fixed_order(void **state) {
     (void)state;
     const unsigned any_order = 1U << CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC;
     assert_int_equal(notes_of_all(CU_F32, CS_PRECISION_FP32, false) & any_order, any_order);
@@ -112,7 +112,7 @@ static void half_types_sum_in_fp32(void **state) {
     assert_int_equal(notes_of_all(CU_F16, CS_PRECISION_FP16, false) & reduced, 0);
 }
 
-static void the_name_says_how_bias_and_activation_come_about(void **state) {
+static void the_name_says_how_bias_and_activation_are_computed(void **state) {
     (void)state;
     static const struct {
         cu_type type;
@@ -135,7 +135,7 @@ static void the_name_says_how_bias_and_activation_come_about(void **state) {
     }
 }
 
-/* Names and workspaces of all layers, one a line. */
+/* The names and workspaces of all layers, one in each line. */
 static char *open_all(const char *folder) {
     char *text = NULL;
     size_t size;
@@ -156,7 +156,8 @@ static char *open_all(const char *folder) {
     return text;
 }
 
-/* Files of a folder; a file that is written anew is another inode, so their sum tells. `cut`: leaves half of each. */
+/* Counts the files of a folder. A file that is written again is another inode, so the sum of inodes detects it. `cut`:
+ * truncates each file to half. */
 static int count_files(const char *folder, bool cut, uint64_t *inodes) {
     int n = 0;
     DIR *dir = opendir(folder);
@@ -185,7 +186,7 @@ static int count_files(const char *folder, bool cut, uint64_t *inodes) {
     return n;
 }
 
-static void a_second_start_takes_the_plans_from_the_folder(void **state) {
+static void a_second_start_reads_the_plans_from_the_folder(void **state) {
     (void)state;
     char folder[CS_PATH_MAX];
     uint64_t first, second;
@@ -200,7 +201,7 @@ static void a_second_start_takes_the_plans_from_the_folder(void **state) {
     free(found);
 }
 
-static void damaged_plans_are_made_anew(void **state) {
+static void damaged_plans_are_replaced(void **state) {
     (void)state;
     char folder[CS_PATH_MAX];
     uint64_t first, second;
@@ -215,7 +216,7 @@ static void damaged_plans_are_made_anew(void **state) {
     free(again);
 }
 
-static void a_description_that_is_none_is_refused(void **state) {
+static void an_invalid_description_is_refused(void **state) {
     (void)state;
     cu_dnn *dnn;
     assert_fails(cu_dnn_open(NULL, "{\"deviceName\": 1", &(cs_engine_options){.threads = 1}, &dnn), CS_ERR_ARG,
@@ -223,7 +224,7 @@ static void a_description_that_is_none_is_refused(void **state) {
     assert_null(dnn);
 }
 
-static void a_shape_that_cannot_be_is_named(void **state) {
+static void the_message_names_an_impossible_shape(void **state) {
     (void)state;
     cu_dnn *dnn = open_dnn(CS_PRECISION_FP32, false, NULL);
     cu_conv_spec spec = {.dims = layers[0]};
@@ -236,14 +237,14 @@ static void a_shape_that_cannot_be_is_named(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fp32_leaves_out_tensor_cores_and_tf32_takes_them),
-        cmocka_unit_test(deterministic_leaves_out_sums_in_any_order),
+        cmocka_unit_test(only_tf32_uses_tensor_cores_for_floats),
+        cmocka_unit_test(deterministic_excludes_sums_without_a_fixed_order),
         cmocka_unit_test(half_types_sum_in_fp32),
-        cmocka_unit_test(the_name_says_how_bias_and_activation_come_about),
-        cmocka_unit_test(a_second_start_takes_the_plans_from_the_folder),
-        cmocka_unit_test(damaged_plans_are_made_anew),
-        cmocka_unit_test(a_description_that_is_none_is_refused),
-        cmocka_unit_test(a_shape_that_cannot_be_is_named),
+        cmocka_unit_test(the_name_says_how_bias_and_activation_are_computed),
+        cmocka_unit_test(a_second_start_reads_the_plans_from_the_folder),
+        cmocka_unit_test(damaged_plans_are_replaced),
+        cmocka_unit_test(an_invalid_description_is_refused),
+        cmocka_unit_test(the_message_names_an_impossible_shape),
     };
     return cmocka_run_group_tests(tests, read_description, free_description);
 }

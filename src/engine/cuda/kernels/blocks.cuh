@@ -90,7 +90,7 @@ inline unsigned cu_idle_fiber() {
 }
 
 /* Waits until `count` threads from `first` on have called this. */
-inline void cu_meet(unsigned group, unsigned first, unsigned count, const char *where) {
+inline void cu_wait_for_threads(unsigned group, unsigned first, unsigned count, const char *where) {
     const unsigned me = threadIdx.x;
     cu_thread *threads = cu_here.threads;
     threads[me].state = CU_WAITS;
@@ -157,9 +157,9 @@ template <typename S> inline S cu_shuffle_xor(unsigned mask, S value, unsigned d
     if (mask != 0xffffffffu || distance >= CU_LANES || blockDim.x % CU_LANES != 0)
         cu_refuse("not a shuffle of whole warps, at ", where);
     memcpy(&cu_here.threads[me].value, &value, sizeof value);
-    cu_meet(1 + warp, warp * CU_LANES, CU_LANES, where);
+    cu_wait_for_threads(1 + warp, warp * CU_LANES, CU_LANES, where);
     memcpy(&value, &cu_here.threads[me ^ distance].value, sizeof value);
-    cu_meet(1 + warp, warp * CU_LANES, CU_LANES, where);
+    cu_wait_for_threads(1 + warp, warp * CU_LANES, CU_LANES, where);
     return value;
 }
 
@@ -178,7 +178,7 @@ inline void cu_poison(void *memory, size_t bytes, size_t *block) {
     static thread_local type name size;                                                                                \
     static thread_local size_t name##_block;                                                                           \
     cu_poison(&name, sizeof name, &name##_block)
-#define __syncthreads()                        cu_meet(0, 0, blockDim.x, CU_PLACE)
+#define __syncthreads()                        cu_wait_for_threads(0, 0, blockDim.x, CU_PLACE)
 #define __shfl_xor_sync(mask, value, distance) cu_shuffle_xor(mask, value, (unsigned)(distance), CU_PLACE)
 #define CU_LAUNCH(kernel, blocks, threads, stream, ...)                                                                \
     do {                                                                                                               \

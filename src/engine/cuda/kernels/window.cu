@@ -2,11 +2,11 @@
 /* Pools and zero-paddings. In backward a thread computes one input's gradient from all windows that cover the input. */
 #include "window.cuh"
 
-template <int N> struct alignas(N) winners { uint8_t place[N]; };
+template <int N> struct alignas(N) argmaxes { uint8_t place[N]; };
 
 template <typename T, int N>
 static __global__ void max_pool(size_t count, unsigned packs, cu_dims d, const T *__restrict__ x, T *y,
-                                uint8_t *winner) {
+                                uint8_t *argmax) {
     const cs_window w = d.window;
     CU_EACH(i, count) {
         cu_place at = cu_place_of(i, packs, d.out_w, d.out_h);
@@ -14,11 +14,11 @@ static __global__ void max_pool(size_t count, unsigned packs, cu_dims d, const T
         cu_range columns = cu_covered(at.column, w.stride_w, w.pad_left, w.kernel_w, d.in_w);
         int top = at.line * w.stride_h - w.pad_top, left = at.column * w.stride_w - w.pad_left;
         float best[N];
-        winners<N> won;
+        argmaxes<N> maxima;
         CU_UNROLL
         for (int k = 0; k < N; k++) {
             best[k] = -INFINITY;
-            won.place[k] = (uint8_t)((lines.first - top) * w.kernel_w + columns.first - left);
+            maxima.place[k] = (uint8_t)((lines.first - top) * w.kernel_w + columns.first - left);
         }
         for (int h = lines.first; h < lines.last; h++)
             for (int v = columns.first; v < columns.last; v++) {
@@ -28,17 +28,17 @@ static __global__ void max_pool(size_t count, unsigned packs, cu_dims d, const T
                 for (int k = 0; k < N; k++)
                     if (values[k] > best[k]) {
                         best[k] = values[k];
-                        won.place[k] = (uint8_t)((h - top) * w.kernel_w + v - left);
+                        maxima.place[k] = (uint8_t)((h - top) * w.kernel_w + v - left);
                     }
             }
         cu_store(y + i * N, best);
-        if (winner)
-            *(winners<N> *)(winner + i * N) = won;
+        if (argmax)
+            *(argmaxes<N> *)(argmax + i * N) = maxima;
     }
 }
 
 template <typename T, int N>
-static __global__ void max_pool_gradients(size_t count, unsigned packs, cu_dims d, const uint8_t *__restrict__ winner,
+static __global__ void max_pool_gradients(size_t count, unsigned packs, cu_dims d, const uint8_t *__restrict__ argmax,
                                           const T *__restrict__ dy, T *dx, bool add) {
     const cs_window w = d.window;
     CU_EACH(i, count) {
@@ -50,12 +50,12 @@ static __global__ void max_pool_gradients(size_t count, unsigned packs, cu_dims 
             for (int v = columns.first; v < columns.last; v++) {
                 float gradients[N];
                 size_t from = cu_pack_at(at.row, h, v, at.c, d.out_h, d.out_w, packs) * N;
-                const winners<N> won = *(const winners<N> *)(winner + from);
+                const argmaxes<N> maxima = *(const argmaxes<N> *)(argmax + from);
                 int place = (at.line + w.pad_top - h * w.stride_h) * w.kernel_w + at.column + w.pad_left;
                 cu_load(dy + from, gradients);
                 CU_UNROLL
                 for (int k = 0; k < N; k++)
-                    if (won.place[k] == place - v * w.stride_w)
+                    if (maxima.place[k] == place - v * w.stride_w)
                         sums[k] += gradients[k];
             }
         cu_store(dx + i * N, sums, add);
@@ -135,21 +135,21 @@ static size_t outputs(const cu_dims *d) {
 
 extern "C" {
 
-void cu_k_max_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y, uint8_t *winner) {
-    CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)dims->in_c, x, y, winner), {
+void cu_k_max_pool(cu_stream stream, cu_type type, const cu_dims *dims, const void *x, void *y, uint8_t *argmax) {
+    CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)dims->in_c, x, y, argmax), {
         unsigned packs = (unsigned)(dims->in_c / N);
         size_t count = outputs(dims) * packs;
         CU_LAUNCH((max_pool<T, N>), cu_grid(count), CU_THREADS, stream, count, packs, *dims, (const T *)x, (T *)y,
-                  winner);
+                  argmax);
     });
 }
 
-void cu_k_max_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims, const uint8_t *winner, const void *dy,
+void cu_k_max_pool_backward(cu_stream stream, cu_type type, const cu_dims *dims, const uint8_t *argmax, const void *dy,
                             void *dx, bool add) {
-    CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)dims->in_c, winner, dy, dx), {
+    CU_WITH_PACK(T, N, type, cu_is_wide(type, (size_t)dims->in_c, argmax, dy, dx), {
         unsigned packs = (unsigned)(dims->in_c / N);
         size_t count = inputs(dims) * packs;
-        CU_LAUNCH((max_pool_gradients<T, N>), cu_grid(count), CU_THREADS, stream, count, packs, *dims, winner,
+        CU_LAUNCH((max_pool_gradients<T, N>), cu_grid(count), CU_THREADS, stream, count, packs, *dims, argmax,
                   (const T *)dy, (T *)dx, add);
     });
 }

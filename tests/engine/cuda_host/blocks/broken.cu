@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kernels that are wrong where a GPU might not show it, and two that are right. */
+/* Kernels with errors that a GPU might not show, and two correct kernels. */
 #include "kernel.cuh"
 
 #include "broken.h"
 
-/* Each thread's number has to get to its neighbour. */
+/* Each thread sends its number to its neighbour. */
 static __global__ void neighbours(bool barrier, float *out) {
-    CU_SHARED(float, room, [CU_THREADS]);
-    room[threadIdx.x] = (float)threadIdx.x;
+    CU_SHARED(float, shared, [CU_THREADS]);
+    shared[threadIdx.x] = (float)threadIdx.x;
     if (barrier)
         __syncthreads();
-    out[threadIdx.x] = room[(threadIdx.x + 1) % CU_THREADS];
+    out[threadIdx.x] = shared[(threadIdx.x + 1) % CU_THREADS];
 }
 
-/* Of the first block the memory stays in place. */
+/* The shared memory of the first block keeps its values. */
 static __global__ void never_written(float *out) {
-    CU_SHARED(float, room, [1]);
+    CU_SHARED(float, shared, [1]);
     if (blockIdx.x == 0)
-        room[0] = 1;
+        shared[0] = 1;
     __syncthreads();
     if (threadIdx.x == 0)
-        out[blockIdx.x] = room[0];
+        out[blockIdx.x] = shared[0];
 }
 
 static __global__ void two_sums(float *out) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* broken.cu's kernels. */
+/* The launchers of broken.cu's kernels. */
 #ifndef CNNSWEEP_TESTS_BROKEN_H
 #define CNNSWEEP_TESTS_BROKEN_H
 

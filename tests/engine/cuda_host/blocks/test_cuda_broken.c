@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks of many threads on the host show what is wrong with a kernel. */
+/* Running blocks with many threads on the host detects errors in kernels. */
 #include "broken.h"
 #include "test.h"
 
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How many threads got their neighbour's number. */
+/* The number of threads that got their neighbour's number. */
 static int right_neighbours(bool barrier) {
     float out[BROKEN_THREADS];
     int right = 0;
@@ -20,12 +20,12 @@ static int right_neighbours(bool barrier) {
     return right;
 }
 
-static void threads_meet_at_a_barrier(void **state) {
+static void a_barrier_waits_for_all_threads(void **state) {
     (void)state;
     assert_int_equal(right_neighbours(true), BROKEN_THREADS);
 }
 
-static void a_barrier_that_is_missing_gives_wrong_results(void **state) {
+static void a_missing_barrier_gives_wrong_results(void **state) {
     (void)state;
     assert_true(right_neighbours(false) < BROKEN_THREADS);
 }
@@ -37,7 +37,7 @@ static void shared_memory_begins_each_block_as_nans(void **state) {
     assert_true(out[0] == 1 && isnan(out[1]));
 }
 
-/* The second uses the memory of the first. */
+/* The second sum uses the same shared memory as the first. */
 static void two_sums_of_a_block_do_not_mix(void **state) {
     (void)state;
     float out[BROKEN_THREADS];
@@ -46,7 +46,7 @@ static void two_sums_of_a_block_do_not_mix(void **state) {
         assert_true(out[t] == BROKEN_THREADS * (BROKEN_THREADS - 1) / 2 - BROKEN_THREADS);
 }
 
-/* It ends the program and says `what`. */
+/* The launch must end the program with the message `what`. */
 static void assert_refused(void (*launch)(void), const char *what) {
     char said[1024];
     int ends[2], status;
@@ -71,7 +71,7 @@ static void assert_refused(void (*launch)(void), const char *what) {
         fail_msg("\"%s\" does not say \"%s\"", said, what);
 }
 
-static void a_barrier_that_some_do_not_come_to_is_refused(void **state) {
+static void a_barrier_that_some_threads_do_not_reach_is_refused(void **state) {
     (void)state;
     assert_refused(launch_half_a_barrier, "half_a_barrier, block 0,0,0, thread 0: waits for threads that do not come");
 }
@@ -86,7 +86,7 @@ static void a_shuffle_of_half_a_warp_is_refused(void **state) {
     assert_refused(launch_half_a_warp, "half_a_warp, block 0,0,0, thread 1: waits for threads that do not come");
 }
 
-static void grids_that_cannot_be_are_refused(void **state) {
+static void grids_that_cannot_be_launched_are_refused(void **state) {
     (void)state;
     assert_refused(launch_no_blocks, "cannot be started");
     assert_refused(launch_a_high_grid, "cannot be started");
@@ -94,14 +94,14 @@ static void grids_that_cannot_be_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_meet_at_a_barrier),
-        cmocka_unit_test(a_barrier_that_is_missing_gives_wrong_results),
+        cmocka_unit_test(a_barrier_waits_for_all_threads),
+        cmocka_unit_test(a_missing_barrier_gives_wrong_results),
         cmocka_unit_test(shared_memory_begins_each_block_as_nans),
         cmocka_unit_test(two_sums_of_a_block_do_not_mix),
-        cmocka_unit_test(a_barrier_that_some_do_not_come_to_is_refused),
+        cmocka_unit_test(a_barrier_that_some_threads_do_not_reach_is_refused),
         cmocka_unit_test(two_barriers_at_once_are_refused),
         cmocka_unit_test(a_shuffle_of_half_a_warp_is_refused),
-        cmocka_unit_test(grids_that_cannot_be_are_refused),
+        cmocka_unit_test(grids_that_cannot_be_launched_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

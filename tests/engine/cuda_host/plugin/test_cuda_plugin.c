@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CUDA engine's door, as the program sees it: built for the host, named by CNNSWEEP_CUDA_PLUGIN. */
+/* The CUDA engine as the program loads it: built for the host and named by CNNSWEEP_CUDA_PLUGIN. */
 #include "cnnsweep/version.h"
 #include "plugin.h"
 #include "test.h"
@@ -18,7 +18,7 @@ static int open_plugin(void **state) {
     return symbol ? 0 : -1;
 }
 
-static void its_own_version_is_let_in(void **state) {
+static void the_same_version_is_accepted(void **state) {
     (void)state;
     const cs_plugin_host host = {CS_PLUGIN_ABI, CNNSWEEP_VERSION, cs_base_links_own()};
     const cs_engine_ops *ops = entry(&host);
@@ -26,13 +26,13 @@ static void its_own_version_is_let_in(void **state) {
     assert_string_equal(ops->name, "cuda");
 }
 
-static void another_interface_is_turned_away(void **state) {
+static void another_interface_is_refused(void **state) {
     (void)state;
     const cs_plugin_host host = {CS_PLUGIN_ABI + 1, CNNSWEEP_VERSION, cs_base_links_own()};
     assert_null(entry(&host));
 }
 
-static void another_version_is_turned_away(void **state) {
+static void another_version_is_refused(void **state) {
     (void)state;
     const cs_plugin_host host = {CS_PLUGIN_ABI, CNNSWEEP_VERSION "-another", cs_base_links_own()};
     assert_null(entry(&host));
@@ -40,9 +40,9 @@ static void another_version_is_turned_away(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(its_own_version_is_let_in),
-        cmocka_unit_test(another_interface_is_turned_away),
-        cmocka_unit_test(another_version_is_turned_away),
+        cmocka_unit_test(the_same_version_is_accepted),
+        cmocka_unit_test(another_interface_is_refused),
+        cmocka_unit_test(another_version_is_refused),
     };
     return cmocka_run_group_tests_name("the CUDA plug-in", tests, open_plugin, NULL);
 }
