@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engines by the names that --device takes. */
+/* Opens engines by the names that --device accepts. */
 #include "engine_impl.h"
 
 #include <stdio.h>
@@ -15,7 +15,8 @@
 #define BEST_CPU &cs_ref_engine
 #endif
 
-/* What --device takes. A row without an engine says what to do about it; cuda's is found at run time. */
+/* The names that --device accepts. If a build lacks the engine of a row, the row says how to get it. The engine of cuda
+ * is found at run time. */
 static const struct device {
     const char *name;
     const cs_engine_ops *ops;
@@ -52,7 +53,7 @@ static cs_status open_with(const cs_engine_ops *ops, const cs_engine_options *op
     bool plain = options->precision == CS_PRECISION_FP32;
     snprintf(engine->label, sizeof engine->label, "%s%s%s", ops->name, plain ? "" : " ",
              plain ? "" : cs_precision_name(options->precision));
-    engine->options.plan_cache = NULL; /* was the caller's */
+    engine->options.plan_cache = NULL; /* the string belongs to the caller */
     *out = engine;
     return CS_OK;
 }
@@ -63,7 +64,8 @@ static cs_status open_gpu(const struct device *device, const cs_engine_options *
     return open_with(ops, options, out);
 }
 
-/* A choice that may surprise: no GPU (for the last error's reason, which is taken), or no oneDNN. */
+/* Says why the engine may not be the one that the user expects: no GPU can be used (the last error contains the reason
+ * and is cleared), or this build has no oneDNN. */
 static void describe(const struct device *device, char *out, size_t size) {
     const cs_error *error = cs_error_last();
     bool no_gpu = error->code != CS_OK, slow = device->ops == &cs_ref_engine && strcmp(device->name, "ref") != 0;
@@ -104,7 +106,7 @@ static cs_status open_device(const struct device *device, const cs_engine_option
     return status != CS_OK && info.text[0] ? cs_context(status, "%s", info.text) : status;
 }
 
-/* Why an engine is not available. */
+/* Writes the version of the engine's library or "yes", or the reason why the engine is not available. */
 static void describe_engine(const struct device *device, char *out, size_t size) {
     const cs_engine_ops *ops = device->ops;
     if (!ops && device->find && device->find(&ops) != CS_OK) {
@@ -123,7 +125,7 @@ void cs_engines_print(FILE *out) {
     for (int i = 0; i < N_DEVICES; i++) {
         char text[sizeof((cs_error *)0)->text + sizeof "no: "];
         if (strcmp(devices[i].name, "auto") == 0 || strcmp(devices[i].name, "cpu") == 0)
-            continue; /* these name one of the others */
+            continue; /* these are aliases of other rows */
         describe_engine(&devices[i], text, sizeof text);
         fprintf(out, "%-7s %s\n", devices[i].name, text);
     }

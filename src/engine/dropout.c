@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which values a dropout keeps. The random numbers depend only on (seed, epoch, sample, layer), so every engine drops
- * the same values. */
+/* Computes which values a dropout keeps. The random numbers depend only on (seed, epoch, sample, layer), so every
+ * engine drops the same values. */
 #include "engine_impl.h"
 
 #include "cnnsweep/random.h"

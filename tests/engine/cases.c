@@ -234,7 +234,7 @@ static int pool_same(cs_graph *g, const char *name, int in, cs_layer_kind kind) 
     return out;
 }
 
-/* One value read by a layer of every kind that keeps its shape: their gradients must add up. */
+/* A layer of every kind that keeps its input's shape reads the same value, so their gradients must add up. */
 static void fan_out_net(cs_graph *g, const engine_case *row) {
     cs_conv_args valid = row->args;
     valid.padding = CS_PADDING_VALID;

@@ -5,7 +5,7 @@
 
 #include "program.h"
 
-/* How an operation runs. */
+/* The functions that run the operation. */
 const cu_op_class *cu_class_of(const cs_op *op);
 
 extern const cu_op_class cu_conv_class, cu_depthwise_class, cu_batch_norm_class, cu_activation_class, cu_max_pool_class,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions with cuDNN. These properties of its engines (9.19, compute capability 9.0) decided the design:
  *  - every kind supports different padding at the start and the end, in every type, and any number of channels, so no
- *  tensor is padded;
+ *    tensor is padded;
  *  - only engines that are compiled at run time, which takes seconds each, fuse a float bias, unless images are float,
- *  too, and the activation is ReLU. In all other cases a kernel of ours adds bias and activation in place. */
+ *    too, and the activation is ReLU. In all other cases a kernel of ours adds bias and activation in place. */
 #include "cudnn_nvrtc.h"
 #include "cudnn_tune.h"
 #include "kernels.h"

@@ -301,7 +301,7 @@ static cs_status finish_plan(const cu_target *target, cu_plan *plan, cudnnBacken
     DNN_TRY(cudnnBackendCreateDescriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &plan->plan), "a plan");
     if (target->handle)
         CS_TRY(set(plan->plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &target->handle));
-    /* A configuration knows its GPU, a text does not. */
+    /* A configuration contains its GPU, a text does not. */
     else if (source == CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION)
         CS_TRY(set_descriptor(plan->plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, target->description));
     CS_TRY(set(plan->plan, source, type, n, value));

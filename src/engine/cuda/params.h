@@ -13,7 +13,7 @@ CS_MUST_CHECK cs_status cu_params_read(cu_program *program, cs_param_array array
 CS_MUST_CHECK cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, int64_t step);
 size_t cu_params_move_bucket(cu_program *program, const cs_bucket *bucket, float *out, const float *in);
 CS_MUST_CHECK cs_status cu_params_allreduce(cu_program *program, const cs_bucket *bucket, float weight);
-/* Waits for sums over ranks; to be called before parameters or gradients are used. */
+/* Makes the work stream wait for sums over ranks. To be called before parameters or gradients are used. */
 CS_MUST_CHECK cs_status cu_params_wait_sums(cu_program *program);
 cs_param_row *cu_node_param(const cu_node *node, cs_param_role role); /* NULL if the operation has none */
 cs_param_row *cu_node_kernel(const cu_node *node);

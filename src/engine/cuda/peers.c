@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What each rank sends to the others about its GPU, and the number of these values. */
+/* Each rank sends these values about its GPU to the others. GPU_INFO is their number. */
 enum { HOST, BUS, INDEX, GPU_INFO };
 
 /* Gathers the values of all ranks in all [size][GPU_INFO]. */

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFERS = 2, LINE = 256 /* bytes: what device memory is aligned to */ };
+enum { BUFFERS = 2, LINE = 256 /* alignment of device memory in bytes */ };
 
 /* Row numbers, followed by the bytes of the rows. */
 typedef struct staging_buffer {

@@ -5,7 +5,7 @@
 
 #include "program.h"
 
-/* How an operation runs. */
+/* The functions that run the operation. */
 const od_op_class *od_class_of(const cs_op *op);
 
 extern const od_op_class od_conv_class, od_depthwise_class, od_batch_norm_class, od_activation_class, od_pool_class,

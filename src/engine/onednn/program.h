@@ -165,7 +165,7 @@ struct od_program {
     float *staging;          /* one kernel in Keras' layout, for load and read */
     float *gradient_scratch; /* the gradient of one parameter for a later chunk */
     size_t other_bytes;      /* bytes of workspaces and kernel copies */
-    double *probabilities;   /* of one row */
+    double *probabilities;   /* probabilities of one row */
     double penalty;          /* INFER: the l2 penalty of the values that were loaded last */
 };
 

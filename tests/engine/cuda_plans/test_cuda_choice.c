@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which plans the CUDA engine chooses, and that it finds them again in the cache. The GPU is only described. */
+/* Tests which plans the CUDA engine chooses, and that it finds them again in the cache. The GPU is only described. */
 #include "test.h"
 
 #include "../../../src/engine/cuda/cudnn_graph.h"

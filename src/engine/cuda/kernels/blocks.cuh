@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs blocks with many threads on the host. Threads that wait for each other are fibers (ucontext). The first thread
- * that can continue always runs next, in the order that CNNSWEEP_CUDA_ORDER names: forward, backward or scrambled. The
- * threads of a warp are not in lockstep. A result that depends on the order would depend on chance on a GPU.
+ * that can continue always runs next, in the order that CNNSWEEP_CUDA_ORDER names: forward, backward or scrambled. A
+ * barrier waits for all threads of the block, a shuffle for those of its warp. A result that depends on the order would
+ * depend on chance on a GPU.
  *
  * Undefined behaviour in CUDA ends the program with a message that names the kernel: a grid that cannot be launched, or
  * a barrier or shuffle that some threads do not reach. Shared memory is filled with NaNs when a block begins. */

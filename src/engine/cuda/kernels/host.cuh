@@ -91,7 +91,7 @@ static inline void cu_round(float x, cu_f16 *out) {
     uint32_t bits = cu_bits(x), rest = bits & 0x7fffffff, half;
     if (x != x)
         half = 0x7e00;
-    /* At least halfway between the largest number and the next one if there were one. */
+    /* x is at least halfway between the largest number of the type and the next one, if there were one. */
     else if (rest >= cu_bits(65520))
         half = 0x7c00;
     else if (rest < cu_bits(0x1p-14f)) /* the last bit of numbers in [1/2, 1) is 2^-24 */

@@ -5,10 +5,10 @@
  *
  * So a kernel must be correct for any blockDim.x, even 1:
  *   - it is launched with CU_THREADS threads (1 on the host), and code that depends on their number uses CU_THREADS or
- *   blockDim.x, never 256;
+ *     blockDim.x, never 256;
  *   - if any thread may process an item, the kernel uses CU_EACH and the launcher cu_grid(items);
  *   - if a block computes one result, its threads use strides of blockDim.x and then block_sum, or CU_THREADS elements
- *   of CU_SHARED memory with a __syncthreads between writing and reading.
+ *     of CU_SHARED memory with a __syncthreads between writing and reading.
  * All threads of a block must call block_sum and __syncthreads. The order of a sum depends only on shapes, so that its
  * result is the same each time.
  *
@@ -155,7 +155,7 @@ static inline unsigned cu_lanes(unsigned columns) {
 /* Adds up `sums` over the threads of each column. The first thread of the column gets the result. */
 template <int N> static __device__ inline void cu_sum_columns(float (&sums)[N], unsigned lanes) {
     CU_SHARED(float, all, [CU_THREADS][N]);
-    __syncthreads(); /* what was there has been read */
+    __syncthreads(); /* all threads have read the old values */
     CU_UNROLL
     for (int k = 0; k < N; k++)
         all[threadIdx.x][k] = sums[k];

@@ -5,7 +5,7 @@
 /* The division of [rows,C] among blocks: a block sums a stretch of rows for `tile` packs of N channels, and processes
  * `lanes` rows at the same time. The division depends only on shapes, and so does the order of the sums. */
 typedef struct cu_share {
-    size_t all_rows, rows; /* number of rows in a stretch */
+    size_t all_rows, rows; /* number of all rows, and of those in a stretch */
     unsigned channels, packs, tile, lanes, tiles, stretches;
 } cu_share;
 

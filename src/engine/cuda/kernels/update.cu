@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From gradients to the parameters of the next step, as in src/engine/ref/learn.c, but in float. */
+/* Computes the parameters of the next step from gradients, as in src/engine/ref/learn.c, but in float. */
 #include "kernel.cuh"
 
 #define CS_REAL        float
