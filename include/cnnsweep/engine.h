@@ -105,9 +105,9 @@ typedef struct cs_draw {
     const int64_t *samples; /* [n] index in the split, borrowed until the next call */
 } cs_draw;
 
-/* Backward calls this hook with layers in descending order, the last time with the segment's first layer. It means that
- * the gradients of all trainable parameters of this layer and of the segment's layers after it are complete. A failure
- * ends backward. */
+/* Backward calls this hook with layers in descending order, the last time with the segment's first layer. The call
+ * means that the gradients of all trainable parameters of this layer and of the segment's layers after it are complete.
+ * A failure ends backward. */
 typedef cs_status cs_gradients_hook(void *context, int layer);
 
 /* The kinds of values that ranks which share a batch sum with an allreduce after backward. */

@@ -41,7 +41,7 @@ cs_status cu_peers_find(cu_device *device, const cs_comm *comm, cu_peers **out) 
     double *all = NULL;
     int first, second;
     *out = NULL;
-    CS_TRY_GOTO(cs_alloc((size_t)comm->size * GPU_INFO, sizeof *all, "what ranks tell of their GPUs", &all), done);
+    CS_TRY_GOTO(cs_alloc((size_t)comm->size * GPU_INFO, sizeof *all, "GPUs of ranks", &all), done);
     CS_TRY_GOTO(gather_info(device, comm, all), done);
     bool sharing = find_sharing(all, comm->size, &first, &second);
     if (!sharing)

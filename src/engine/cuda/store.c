@@ -57,8 +57,8 @@ void cu_store_close(cs_store *base) {
 }
 
 static cs_status open_buffer(const cu_store *store, size_t bytes, staging_buffer *out) {
-    CS_TRY(cu_alloc(store->device, bytes, "rows on their way", (void **)&out->device));
-    CS_TRY(cu_alloc_pinned(store->device, bytes, "rows on their way", (void **)&out->host));
+    CS_TRY(cu_alloc(store->device, bytes, "staging buffer", (void **)&out->device));
+    CS_TRY(cu_alloc_pinned(store->device, bytes, "staging buffer", (void **)&out->host));
     CS_TRY(cu_event_open(store->device, &out->arrived));
     CS_TRY(cu_event_open(store->device, &out->done));
     return cu_event_record(store->device, out->done);
