@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Augmentation of training images. Each rule has a parameter that the job file sets, and together the rules decide what
- * is made of an image (picture.h). Their names, formulas and order are those of Keras' ImageDataGenerator: first the
- * rules that move pixels, then flips, then brightness.
+ * is made of an image (picture.h). Their names, formulas and order are those of Keras' ImageDataGenerator: first
+ * settings that the other rules look at, then the rules that move pixels, the shift of channels, flips, brightness.
  *
  * To add a rule, add a row in src/data/augment/rules.c, and its functions in a file beside it, declared in rules.h.
  * Rules are composed in the order of the rows; nothing else depends on that order. Job files, trial keys, batches and
@@ -17,16 +17,30 @@
 #include <stdint.h>
 
 enum {
-    CS_AUGMENT_MAX = 32,                   /* the most rules */
-    CS_AUGMENT_NUMBERS = 2,                /* the most numbers of a parameter */
-    CS_AUGMENT_DRAWS = 16,                 /* the most draws of a rule */
-    CS_AUGMENT_TEXT = CS_AUGMENT_MAX * 64, /* bytes that hold any cs_augment_text */
+    CS_AUGMENT_MAX = 32,                    /* the most rules */
+    CS_AUGMENT_NUMBERS = 8,                 /* the most numbers of a parameter */
+    CS_AUGMENT_DRAWS = 16,                  /* the most draws of a rule */
+    CS_AUGMENT_TEXT = CS_AUGMENT_MAX * 192, /* bytes that hold any cs_augment_text */
 };
 
 typedef enum cs_augment_type {
-    CS_AUGMENT_BOOL, /* {1}: true */
-    CS_AUGMENT_RANGE /* {low, high} */
+    CS_AUGMENT_BOOL,   /* {1}: true */
+    CS_AUGMENT_NUMBER, /* {number} */
+    CS_AUGMENT_CHOICE, /* {index of one of the rule's choices} */
+    CS_AUGMENT_RANGE,  /* {low, high} */
+    CS_AUGMENT_ZOOM,   /* {low, high}; the job file may give one number z for {1-z, 1+z} */
+    CS_AUGMENT_SHIFT,  /* {cs_augment_shift, how many numbers follow, the numbers} */
+    CS_AUGMENT_TYPE_COUNT
 } cs_augment_type;
+
+/* What a SHIFT is drawn from. Where the largest of its numbers is below 1, it is a fraction of the image's side, else
+ * pixels. */
+typedef enum cs_augment_shift {
+    CS_SHIFT_NONE,
+    CS_SHIFT_UNIFORM, /* v: from -v to v */
+    CS_SHIFT_WHOLE,   /* n: a whole number from 0 to n-1, and a sign */
+    CS_SHIFT_LIST     /* one of the numbers, and a sign */
+} cs_augment_shift;
 
 /* A rule's parameter. All 0: the rule is off. */
 typedef struct cs_augment_value {
@@ -40,9 +54,11 @@ typedef struct cs_augment {
 
 typedef struct cs_augment_rule {
     const char *name; /* the parameter's name in Keras or torchvision; it also addresses the rule's draws */
+    const char *doc;  /* one line */
     cs_augment_type type;
-    float min, max; /* each number of the parameter lies between them, inclusive; not used by a BOOL */
+    float min, max; /* each number of the parameter lies between them, inclusive; not used by a BOOL or a CHOICE */
     int draws;      /* how many random numbers it takes, each uniform in [0, 1) */
+    const char *const *choices; /* CHOICE: their names, the default first, and NULL behind the last; else NULL */
     /* How many different pictures the rule can make of one image; 0: too many to count. NULL: always too many. */
     int (*variants)(const cs_augment_value *value);
     /* The index, from 0, of the picture that the draws give. NULL: if they can be counted, there is only one. */
@@ -53,6 +69,8 @@ typedef struct cs_augment_rule {
 
 /* The table. */
 const cs_augment_rule *cs_augment_rules(int *n);
+/* Writes what the rule's parameter may be: "a number from 0 to 360". */
+void cs_augment_takes(const cs_augment_rule *rule, char *out, size_t size);
 /* The rule's index in the table and in cs_augment; -1: no rule has that name. */
 int cs_augment_find(const char *name);
 

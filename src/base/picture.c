@@ -4,17 +4,25 @@
 #include <string.h>
 
 void cs_picture_init(cs_picture *picture, int h, int w) {
-    static const float identity[2][3] = {{1, 0, 0}, {0, 1, 0}};
     picture->h = h;
     picture->w = w;
-    memcpy(picture->map, identity, sizeof identity);
-    picture->moves = picture->recolours = false;
+    picture->warp = (cs_warp){.map = {{1, 0, 0}, {0, 1, 0}}};
+    picture->adjustment = (cs_adjustment){0};
+    picture->is_of_keras_2_8 = picture->moves = picture->recolours = false;
 }
 
-void cs_picture_move(cs_picture *picture, const float by[2][3]) {
+bool cs_picture_is_plain(const cs_picture *picture) {
+    return !picture->moves && !picture->recolours && !cs_adjustment_needs_range(&picture->adjustment);
+}
+
+bool cs_adjustment_needs_range(const cs_adjustment *adjustment) {
+    return adjustment->shifts || adjustment->stretches;
+}
+
+void cs_picture_move(cs_picture *picture, const double by[2][3]) {
     for (int row = 0; row < 2; row++) {
-        float *map = picture->map[row];
-        const float x = map[0], y = map[1], offset = map[2];
+        double *map = picture->warp.map[row];
+        const double x = map[0], y = map[1], offset = map[2];
         for (int column = 0; column < 3; column++)
             map[column] = x * by[0][column] + y * by[1][column];
         map[2] += offset;

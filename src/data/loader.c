@@ -122,7 +122,7 @@ static const uint8_t *augment(const cs_loader *loader, int epoch, int64_t sample
     const cs_augment_address at = address_of(loader, epoch, sample);
     cs_picture picture;
     cs_augment_draw(&config->augment, &at, config->h, config->w, &picture);
-    if (!picture.moves && !picture.recolours)
+    if (cs_picture_is_plain(&picture))
         return pixels;
     cs_augment_apply(&picture, pixels, loader->augmented);
     return loader->augmented;

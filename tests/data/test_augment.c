@@ -70,8 +70,8 @@ static void each_rule_draws_from_the_stream_of_its_name(void **state) {
         const bool x_too = draw_of("horizontal_flip", i) < 0.5f, y_too = draw_of("vertical_flip", i) < 0.5f;
         cs_picture picture;
         draw(&all, i, &picture);
-        assert_true(picture.map[0][0] == (x_too ? -1 : 1) && picture.map[0][2] == (x_too ? W - 1 : 0));
-        assert_true(picture.map[1][1] == (y_too ? -1 : 1) && picture.map[1][2] == (y_too ? H - 1 : 0));
+        assert_true(picture.warp.map[0][0] == (x_too ? -1 : 1) && picture.warp.map[0][2] == (x_too ? W - 1 : 0));
+        assert_true(picture.warp.map[1][1] == (y_too ? -1 : 1) && picture.warp.map[1][2] == (y_too ? H - 1 : 0));
         for (int v = 0; v < 256; v++)
             assert_int_equal(picture.level[2][v], factor * (float)v >= 255 ? 255 : (int)(factor * (float)v));
     }
@@ -94,7 +94,8 @@ static void a_rule_decides_the_same_whichever_other_rules_apply(void **state) {
             const cs_augment augment = test_augment(text + strspn(text, " "));
             draw(&augment, i, &together);
             for (int k = 0; k < 3; k++)
-                assert_true(together.map[0][k] == alone[0].map[0][k] && together.map[1][k] == alone[1].map[1][k]);
+                assert_true(together.warp.map[0][k] == alone[0].warp.map[0][k] &&
+                            together.warp.map[1][k] == alone[1].warp.map[1][k]);
             assert_int_equal(together.recolours, alone[2].recolours);
             if (together.recolours)
                 assert_memory_equal(together.level, alone[2].level, sizeof together.level);
@@ -242,7 +243,7 @@ static void rows_of_the_table_are_consistent(void **state) {
     const cs_augment_rule *rules = cs_augment_rules(&n);
     for (int i = 0; i < n; i++) {
         assert_in_range(rules[i].draws, 0, CS_AUGMENT_DRAWS);
-        assert_true(rules[i].min < rules[i].max);
+        assert_true(rules[i].type == CS_AUGMENT_BOOL || rules[i].choices || rules[i].min < rules[i].max);
         assert_non_null(rules[i].compose);
         assert_in_range(strlen(rules[i].name), 1, CS_AUGMENT_TEXT / CS_AUGMENT_MAX - 2 - CS_AUGMENT_NUMBERS * 16);
         assert_int_equal(cs_augment_find(rules[i].name), i);

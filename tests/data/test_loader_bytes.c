@@ -56,7 +56,7 @@ static void close_pair(pair *p) {
 
 /* Applies a picture whose map is a mirror, as picture.h describes it. */
 static void make_floats(const uint8_t *image, const cs_picture *picture, bool bgr, float *out) {
-    const float(*map)[3] = picture->map;
+    const double(*map)[3] = picture->warp.map;
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++)
             for (int c = 0; c < 3; c++) {

@@ -10,12 +10,12 @@
 enum { MOST = 9, BYTES = MOST * MOST * 3 };
 
 static void move_columns(cs_picture *picture) {
-    const float mirror[2][3] = {{-1, 0, (float)(picture->w - 1)}, {0, 1, 0}};
+    const double mirror[2][3] = {{-1, 0, picture->w - 1}, {0, 1, 0}};
     cs_picture_move(picture, mirror);
 }
 
 static void move_lines(cs_picture *picture) {
-    const float mirror[2][3] = {{1, 0, 0}, {0, -1, (float)(picture->h - 1)}};
+    const double mirror[2][3] = {{1, 0, 0}, {0, -1, picture->h - 1}};
     cs_picture_move(picture, mirror);
 }
 
@@ -61,10 +61,10 @@ static void a_mirror_of_a_mirror_is_the_image(void **state) {
 static void composing_maps_is_applying_them_one_after_the_other(void **state) {
     (void)state;
     enum { SIDE = 6, MAPS = 4, COUNT = SIDE * SIDE * 3 };
-    static const float maps[MAPS][2][3] = {{{0, -1, SIDE - 1}, {1, 0, 0}},
-                                           {{1, 0, 2}, {0, 1, -1}},
-                                           {{-1, 0, SIDE - 1}, {0, 1, 0}},
-                                           {{0, 1, 0}, {1, 0, 0}}};
+    static const double maps[MAPS][2][3] = {{{0, -1, SIDE - 1}, {1, 0, 0}},
+                                            {{1, 0, 2}, {0, 1, -1}},
+                                            {{-1, 0, SIDE - 1}, {0, 1, 0}},
+                                            {{0, 1, 0}, {1, 0, 0}}};
     for (int first = 0; first < MAPS; first++)
         for (int second = 0; second < MAPS; second++) {
             uint8_t pixels[COUNT], between[COUNT], want[COUNT], got[COUNT];
@@ -87,20 +87,21 @@ static void composing_maps_is_applying_them_one_after_the_other(void **state) {
 static void a_map_takes_the_nearest_pixel_and_repeats_the_edge(void **state) {
     (void)state;
     enum { H = 5, W = 7 };
-    static const float maps[][2][3] = {{{1, 0, 2.25f}, {0, 1, -1.75f}},      {{0.5f, 0, 0}, {0, 0.5f, 0.5f}},
-                                       {{0.8f, -0.6f, 1}, {0.6f, 0.8f, -2}}, {{-1, 0, W}, {0, 1, 0}},
-                                       {{1, 0, 0}, {0.25f, 1, 0}},           {{2, 0, -1e9f}, {0, -3, 1e9f}}};
+    static const double maps[][2][3] = {{{1, 0, 2.25f}, {0, 1, -1.75f}},      {{0.5f, 0, 0}, {0, 0.5f, 0.5f}},
+                                        {{0.8f, -0.6f, 1}, {0.6f, 0.8f, -2}}, {{-1, 0, W}, {0, 1, 0}},
+                                        {{1, 0, 0}, {0.25f, 1, 0}},           {{2, 0, -1e9f}, {0, -3, 1e9f}}};
     for (size_t m = 0; m < sizeof maps / sizeof *maps; m++) {
         uint8_t pixels[H * W * 3], made[H * W * 3];
         cs_picture picture;
         fixture_pixels(pixels, H, W, 2);
         cs_picture_init(&picture, H, W);
         cs_picture_move(&picture, maps[m]);
+        picture.warp.nearest = true;
         cs_augment_apply(&picture, pixels, made);
         for (int y = 0; y < H; y++)
             for (int x = 0; x < W; x++) {
-                double at_x = (double)maps[m][0][0] * x + (double)maps[m][0][1] * y + (double)maps[m][0][2];
-                double at_y = (double)maps[m][1][0] * x + (double)maps[m][1][1] * y + (double)maps[m][1][2];
+                double at_x = maps[m][0][0] * x + maps[m][0][1] * y + maps[m][0][2];
+                double at_y = maps[m][1][0] * x + maps[m][1][1] * y + maps[m][1][2];
                 int column = (int)floor(fmin(fmax(at_x, 0), W - 1) + 0.5);
                 int line = (int)floor(fmin(fmax(at_y, 0), H - 1) + 0.5);
                 assert_memory_equal(made + (y * W + x) * 3, pixels + (line * W + column) * 3, 3);

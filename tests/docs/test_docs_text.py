@@ -8,18 +8,30 @@ import sys
 from pages import SOURCE, pages, read
 
 PROGRAM = os.path.join(os.environ["CNNSWEEP_BIN"], "cnnsweep")
-PLACE = "docs/options.md"
-HEAD = ("# Options of a job file\n\n`cnnsweep options` prints these too, and `--set` takes them. \"Sweepable\" options can "
-        "stand under `parameters`.\n\n")
+# page: (what stands before the table, the program's arguments that print it)
+TABLES = {
+    "docs/options.md": (
+        "# Options of a job file\n\n`cnnsweep options` prints these too, and `--set` takes them. \"Sweepable\" options can "
+        "stand under `parameters`.\n\n", ["options", "--markdown"]),
+    "docs/augmentation.md": (
+        "# Augmentation\n\nUnder `augmentations:` a job file gives names to augmentations of training images, and "
+        "`train.augment` takes one of these\nnames or `none`; it can be swept. The parameters, their order and their formulas "
+        "are those of Keras' `ImageDataGenerator`.\nEach image is changed anew in each epoch, by random numbers that depend on "
+        "the seed, the epoch and the image alone.\nValidation and test images are not changed.\n\n```yaml\naugmentations:\n"
+        "  xray: {rotation_range: 5, zoom_range: 0.2, horizontal_flip: true}\n"
+        "  dark: {brightness_range: [0.5, 0.7]}\n```\n\n`cnnsweep options --augmentations` prints the parameters:\n\n",
+        ["options", "--augmentations", "--markdown"]),
+}
 
-table = HEAD + subprocess.run([PROGRAM, "options", "--markdown"], check=True, text=True, stdout=subprocess.PIPE).stdout
-if "--write" in sys.argv:
-    with open(os.path.join(SOURCE, PLACE), "w", encoding="utf-8") as file:
-        file.write(table)
 problems = []
-if read(PLACE) != table:
-    problems.append(f"{PLACE} is not the program's table of options: CNNSWEEP_BIN=build/bin CNNSWEEP_SOURCE=. "
-                    "python3 tests/docs/test_docs_text.py --write")
+for place, (head, arguments) in TABLES.items():
+    table = head + subprocess.run([PROGRAM, *arguments], check=True, text=True, stdout=subprocess.PIPE).stdout
+    if "--write" in sys.argv:
+        with open(os.path.join(SOURCE, place), "w", encoding="utf-8") as file:
+            file.write(table)
+    if read(place) != table:
+        problems.append(f"{place} is not the program's table: CNNSWEEP_BIN=build/bin CNNSWEEP_SOURCE=. "
+                        "python3 tests/docs/test_docs_text.py --write")
 
 example = re.search(r"^```yaml\n(.*?)^```", read("README.md"), re.M | re.S).group(1)
 demo = "".join(line for line in read("jobs/demo.yaml").splitlines(True) if not line.startswith("#"))

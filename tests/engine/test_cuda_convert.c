@@ -91,27 +91,33 @@ static void conversions_need_no_alignment(void **state) {
         }
 }
 
-enum { PICTURES = 8 };
+enum { MAPS = 8, PICTURES = 8 * MAPS };
 
 /* Makes pictures of every kind: unchanged, mirrored, with other colours, with both, and with maps to points between
- * pixels and outside the image. */
+ * pixels and outside the image; with every adjustment, fill and kind of sampling. */
 static void make_pictures(cs_picture pictures[PICTURES]) {
-    static const float none[2][3] = {{1, 0, 0}, {0, 1, 0}}, columns[2][3] = {{-1, 0, W - 1}, {0, 1, 0}},
-                       lines[2][3] = {{1, 0, 0}, {0, -1, H - 1}},
-                       turned[2][3] = {{0.8f, -0.6f, 1.7f}, {0.6f, 0.8f, -2}},
-                       shifted[2][3] = {{1, 0, 2.5f}, {0, 1, -1.5f}}, swapped[2][3] = {{0, 1, 0}, {1, 0, 0}},
-                       far[2][3] = {{1, 0, -1e9f}, {0, 3.3f, 1e9f}};
-    const float(*maps[PICTURES])[3] = {none, columns, lines, turned, shifted, swapped, far, columns};
+    static const double none[2][3] = {{1, 0, 0}, {0, 1, 0}}, columns[2][3] = {{-1, 0, W - 1}, {0, 1, 0}},
+                        lines[2][3] = {{1, 0, 0}, {0, -1, H - 1}}, turned[2][3] = {{0.8, -0.6, 1.7}, {0.6, 0.8, -2}},
+                        shifted[2][3] = {{1, 0, 2.5}, {0, 1, -1.5}}, swapped[2][3] = {{0, 1, 0}, {1, 0, 0}},
+                        far[2][3] = {{1, 0, -1e9}, {0, 3.3, 1e9}};
+    const double(*maps[MAPS])[3] = {none, columns, lines, turned, shifted, swapped, far, columns};
     for (int i = 0; i < PICTURES; i++) {
         cs_rng bytes = cs_rng_at(3, CS_PURPOSE_TEST, 2, (uint32_t)i);
         uint8_t table[256];
         for (int v = 0; v < 256; v++)
             table[v] = (uint8_t)cs_rng_below(&bytes, 256);
         cs_picture_init(&pictures[i], H, W);
-        if (maps[i] != none)
-            cs_picture_move(&pictures[i], maps[i]);
-        if (i == PICTURES - 1)
+        if (maps[i % MAPS] != none)
+            cs_picture_move(&pictures[i], maps[i % MAPS]);
+        if (i == MAPS - 1)
             cs_picture_move(&pictures[i], lines);
+        pictures[i].warp.fill = (cs_fill)((i + i / MAPS) % CS_FILL_COUNT);
+        pictures[i].warp.fill_value = 33;
+        pictures[i].warp.nearest = (i + i / MAPS) % 3 == 0;
+        pictures[i].adjustment = (cs_adjustment){.shifts = i / MAPS & 1,
+                                                 .shift = 1.7f * (float)i - 50,
+                                                 .stretches = i / MAPS & 2,
+                                                 .truncates = i / MAPS & 4};
         if (i % 2 == 0 && i > 0)
             cs_picture_recolour(&pictures[i], table);
     }
@@ -119,11 +125,13 @@ static void make_pictures(cs_picture pictures[PICTURES]) {
         pictures[2].level[1][v] = (uint8_t)(255 - v);
 }
 
-/* The picture in the form that the kernel reads. */
-static cu_picture for_kernel(const cs_picture *picture, const uint8_t *image) {
-    cu_picture row = {.image = image, .level = picture->recolours ? &picture->level[0][0] : NULL};
-    memcpy(row.map, picture->map, sizeof row.map);
-    return row;
+/* A picture in the form that the kernel reads. */
+static cu_picture for_kernel(const cs_picture *picture, const uint8_t *image, float range[2]) {
+    return (cu_picture){.image = image,
+                        .level = picture->recolours ? &picture->level[0][0] : NULL,
+                        .range = range,
+                        .warp = picture->warp,
+                        .adjustment = picture->adjustment};
 }
 
 static void pixels_equal_the_loader_bit_for_bit(void **state) {
@@ -131,16 +139,17 @@ static void pixels_equal_the_loader_bit_for_bit(void **state) {
     static uint8_t images[PICTURES][VALUES], made[VALUES];
     static cs_picture pictures[PICTURES];
     cu_picture rows[PICTURES];
-    float got[PICTURES * VALUES];
+    float got[PICTURES * VALUES], ranges[PICTURES][2];
     cs_rng bytes = cs_rng_at(3, CS_PURPOSE_TEST, 1, 0);
     make_pictures(pictures);
     for (int row = 0; row < PICTURES; row++) {
         for (int i = 0; i < VALUES; i++)
             images[row][i] = (uint8_t)cs_rng_below(&bytes, 256);
-        rows[row] = for_kernel(&pictures[row], images[row]);
+        rows[row] = for_kernel(&pictures[row], images[row], ranges[row]);
     }
     for (int kind = CS_PREPROCESS_TF; kind <= CS_PREPROCESS_RAW_IMAGENET; kind++) {
         cs_preprocess how = cs_preprocess_of((cs_preprocess_kind)kind);
+        cu_k_picture_ranges(NULL, PICTURES, H, W, rows);
         cu_k_pixels(NULL, CU_F32, PICTURES, H, W, rows, &how, got);
         for (int row = 0; row < PICTURES; row++) {
             cs_augment_apply(&pictures[row], images[row], made);
@@ -164,7 +173,7 @@ static void pixels_of_any_type_are_rounded_from_fp32(void **state) {
     for (int i = 0; i < VALUES; i++)
         image[i] = (uint8_t)(i * 2);
     make_pictures(pictures);
-    const cu_picture row = for_kernel(&pictures[2], image);
+    const cu_picture row = for_kernel(&pictures[2], image, NULL);
     cu_k_pixels(NULL, CU_F32, 1, H, W, &row, &how, exact);
     for (int type = CU_BF16; type <= CU_F16; type++) {
         cu_k_from_float(NULL, type, VALUES, exact, want);

@@ -40,8 +40,12 @@ ADDITIONS = {
 }
 
 """),
-        ("src/data/augment/rules.c", '    {"horizontal_flip",',
-         '    {"negative", CS_AUGMENT_BOOL, 0, 1, 0, cs_flip_variants, NULL, negative_compose},\n'),
+        ("src/data/augment/rules.c", '    {.name = "horizontal_flip",', """    {.name = "negative",
+     .doc = "a dummy",
+     .type = CS_AUGMENT_BOOL,
+     .variants = cs_flip_variants,
+     .compose = negative_compose},
+"""),
     ],
     "a metric of the confusion matrix": [
         ("src/metrics/metrics.c", "static const cs_metric table[] = {",

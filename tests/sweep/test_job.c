@@ -79,6 +79,40 @@ static void test_an_augmentation_is_found_by_its_name(void **state) {
     cs_job_free(job);
 }
 
+/* Of each type of parameter, in each of its forms. */
+static void test_the_parameters_of_an_augmentation_arrive(void **state) {
+    (void)state;
+    static const struct {
+        const char *given, *text;
+    } rows[] = {
+        {"rotation_range: 5", "rotation_range=5"},
+        {"rotation_range: 0", ""},
+        {"zoom_range: 0.25", "zoom_range=0.75:1.25"},
+        {"zoom_range: [0.5, 1.5]", "zoom_range=0.5:1.5"},
+        {"zoom_range: 0", ""},
+        {"width_shift_range: 0.25", "width_shift_range=0.25"},
+        {"width_shift_range: 3", "width_shift_range=whole:3"},
+        {"width_shift_range: 3.0", "width_shift_range=3"},
+        {"height_shift_range: [-2, 4]", "height_shift_range=list:-2:4"},
+        {"height_shift_range: 0", ""},
+        {"fill_mode: reflect", "fill_mode=reflect"},
+        {"fill_mode: nearest", ""},
+        {"fill_mode: constant, cval: 7", "cval=7 fill_mode=constant"},
+        {"interpolation_order: 0", "interpolation_order=0"},
+        {"interpolation_order: 1", ""},
+        {"era: keras2.8", "era=keras2.8"},
+        {"brightness_range: [0.6, 0.6]", "brightness_range=0.6:0.6"},
+    };
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        char job_text[512], text[CS_AUGMENT_TEXT];
+        snprintf(job_text, sizeof job_text, JOB_BASE "train: {augment: a}\naugmentations: {a: {%s}}\n", rows[r].given);
+        cs_job *job = read(job_text, NULL);
+        cs_augment_text(&job->trials[0].augment, text, sizeof text);
+        assert_string_equal(text, rows[r].text);
+        cs_job_free(job);
+    }
+}
+
 static void test_lr_defaults_to_that_of_the_optimizer(void **state) {
     (void)state;
     cs_job *job = read(JOB_BASE "sweep: {parameters: {optimizer: [sgd, adam]}}\n", NULL);
@@ -250,6 +284,7 @@ int main(void) {
         cmocka_unit_test(test_with_features_only_the_head_trains),
         cmocka_unit_test(test_the_grid_has_every_combination_once_last_option_fastest),
         cmocka_unit_test(test_an_augmentation_is_found_by_its_name),
+        cmocka_unit_test(test_the_parameters_of_an_augmentation_arrive),
         cmocka_unit_test(test_lr_defaults_to_that_of_the_optimizer),
         cmocka_unit_test(test_set_replaces_adds_and_takes_lists),
         cmocka_unit_test(test_the_table_takes_the_first_swept_options_by_default),

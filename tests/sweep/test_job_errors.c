@@ -86,10 +86,27 @@ static void test_wrong_values_are_refused(void **state) {
         {"name: a/b\n", "job.yaml:1:7: name 'a/b' holds '/'"},
         {"name: ..\n", "begins with a dot"},
         {"name: [a]\n", "name takes a single value"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
+static void test_wrong_augmentations_are_refused(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
         {JOB_BASE "augmentations: {none: {vertical_flip: true}}\n", "'none' is always there"},
         {JOB_BASE "augmentations: {a: {vertical_flip: 3}}\n", "vertical_flip takes true or false"},
         {JOB_BASE "augmentations: {a: {brightness_range: 0.5}}\n", "two numbers, [low, high]"},
-        {JOB_BASE "augmentations: {a: {brightness_range: [0.9, 0.5]}}\n", "high 0.5 is not above low 0.9"},
+        {JOB_BASE "augmentations: {a: {brightness_range: [0.9, 0.5]}}\n", "high 0.5 is below low 0.9"},
+        {JOB_BASE "augmentations: {a: {zoom_range: 1}}\n", "job.yaml:4:33: zoom_range: the smallest factor is 0"},
+        {JOB_BASE "augmentations: {a: {zoom_range: [0, 2]}}\n", "low above 0"},
+        {JOB_BASE "augmentations: {a: {rotation_range: [1, 2]}}\n", "rotation_range takes a number"},
+        {JOB_BASE "augmentations: {a: {rotation_range: 400}}\n", "rotation_range: 400 is outside 0 to 360"},
+        {JOB_BASE "augmentations: {a: {fill_mode: reflct}}\n",
+         "job.yaml:4:32: fill_mode takes one of nearest, constant, reflect, wrap; did you mean 'reflect'?"},
+        {JOB_BASE "augmentations: {a: {interpolation_order: 3}}\n", "interpolation_order takes one of 1, 0"},
+        {JOB_BASE "augmentations: {a: {width_shift_range: -0.1}}\n", "width_shift_range: -0.1 is negative"},
+        {JOB_BASE "augmentations: {a: {width_shift_range: []}}\n", "a list of 1 to 6 numbers"},
+        {JOB_BASE "augmentations: {a: {height_shift_range: [1, [2]]}}\n", "height_shift_range takes a number"},
         {JOB_BASE "augmentations: {a: {brightness_range: [-1, 1]}}\n", "outside 0 to 100"},
         {JOB_BASE "augmentations: {a: {brightness_range: [x, 1]}}\n", "brightness_range: 'x' is not a number"},
         {JOB_BASE "augmentations: {a: flip}\n", "augmentation 'a' is not a map"},
@@ -318,6 +335,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_misspelt_keys_are_refused),
         cmocka_unit_test(test_wrong_values_are_refused),
+        cmocka_unit_test(test_wrong_augmentations_are_refused),
         cmocka_unit_test(test_options_that_contradict_features_are_refused),
         cmocka_unit_test(test_wrong_sweeps_are_refused),
         cmocka_unit_test(test_wrong_ranges_are_refused),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keras' random_brightness multiplies all values by a factor that is uniform in [low, high). Keras passes the uint8
- * image to Pillow's ImageEnhance.Brightness, which computes a float32 product and truncates it to an integer. */
+/* Keras' random_brightness multiplies all values by a factor that is uniform in [low, high). Keras truncates the values
+ * to bytes and passes them to Pillow's ImageEnhance.Brightness, which computes a float32 product and truncates it to an
+ * integer. Until 2.8 it first stretched the values of each image to 0..255. */
 #include "rules.h"
 
 int cs_brightness_variants(const cs_augment_value *value) {
@@ -10,6 +11,8 @@ int cs_brightness_variants(const cs_augment_value *value) {
 void cs_brightness_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
     const float low = value->number[0], high = value->number[1], factor = low + (high - low) * draws[0];
     uint8_t table[256];
+    picture->adjustment.truncates = true;
+    picture->adjustment.stretches = picture->is_of_keras_2_8;
     if (factor == 1)
         return;
     for (int v = 0; v < 256; v++) {

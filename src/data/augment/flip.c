@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keras' random flips: an image is mirrored with probability 1/2. A mirror moves whole pixels, whose positions floats
+/* Keras' random flips: an image is mirrored with probability 1/2. A mirror moves whole pixels, whose positions doubles
  * represent exactly. */
 #include "rules.h"
 
@@ -15,13 +15,13 @@ int cs_flip_choose(const cs_augment_value *value, const float *draws) {
 }
 
 void cs_horizontal_flip_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
-    const float mirror[2][3] = {{-1, 0, (float)(picture->w - 1)}, {0, 1, 0}};
+    const double mirror[2][3] = {{-1, 0, picture->w - 1}, {0, 1, 0}};
     if (cs_flip_choose(value, draws))
         cs_picture_move(picture, mirror);
 }
 
 void cs_vertical_flip_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
-    const float mirror[2][3] = {{1, 0, 0}, {0, -1, (float)(picture->h - 1)}};
+    const double mirror[2][3] = {{1, 0, 0}, {0, -1, picture->h - 1}};
     if (cs_flip_choose(value, draws))
         cs_picture_move(picture, mirror);
 }

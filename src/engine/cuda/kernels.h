@@ -39,8 +39,12 @@ void cu_k_to_float(cu_stream stream, cu_type type, size_t count, const void *x, 
 typedef struct cu_picture {
     const uint8_t *image; /* [h,w,3] */
     const uint8_t *level; /* [3,256]; NULL: values do not change */
-    float map[2][3];
+    float *range; /* [2], the smallest and the largest value, which cu_k_picture_ranges sets; NULL: not needed */
+    cs_warp warp;
+    cs_adjustment adjustment;
 } cu_picture;
+/* Sets the ranges of those of the n pictures that need them. The array of pictures is in device memory. */
+void cu_k_picture_ranges(cu_stream stream, int n, int h, int w, const cu_picture *pictures);
 /* Converts the pictures [batch] to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c] as [batch,h,w,3]. The array of
  * pictures is in device memory, too. */
 void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const cu_picture *pictures,

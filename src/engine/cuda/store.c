@@ -115,23 +115,26 @@ static cs_status send_rows(cu_program *program, cu_list *list, const int64_t *ro
     return send_list(program, list, (size_t)n * sizeof *rows);
 }
 
-/* Pictures, followed by the levels of those whose colours change. */
-enum { LEVEL_BYTES = sizeof((cs_picture *)0)->level };
+/* Pictures, followed by memory for their ranges and by the levels of those whose colours change. */
+enum { LEVEL_BYTES = sizeof((cs_picture *)0)->level, RANGE_BYTES = 2 * sizeof(float) };
 
 size_t cu_pictures_bytes(int batch) {
-    return (size_t)batch * (sizeof(cu_picture) + LEVEL_BYTES);
+    return (size_t)batch * (sizeof(cu_picture) + RANGE_BYTES + LEVEL_BYTES);
 }
 
 /* Writes the pictures in the form that the kernel reads, and returns the number of bytes. */
 static size_t list_pictures(const cu_list *list, const cs_pictures *pictures, int n) {
     const cu_store *store = (const cu_store *)pictures->store;
     cu_picture *rows = list->host;
-    size_t used = (size_t)n * sizeof *rows;
+    size_t ranges = (size_t)n * sizeof *rows, used = ranges + (size_t)n * RANGE_BYTES;
     for (int row = 0; row < n; row++) {
         const cs_picture *change = &pictures->changes[row];
         rows[row] =
-            (cu_picture){.image = (uint8_t *)store->rows + (size_t)pictures->rows[row] * store->base.spec.row_bytes};
-        memcpy(rows[row].map, change->map, sizeof change->map);
+            (cu_picture){.image = (uint8_t *)store->rows + (size_t)pictures->rows[row] * store->base.spec.row_bytes,
+                         .warp = change->warp,
+                         .adjustment = change->adjustment};
+        if (cs_adjustment_needs_range(&change->adjustment))
+            rows[row].range = (float *)((char *)list->device + ranges) + (ptrdiff_t)2 * row;
         if (!change->recolours)
             continue;
         rows[row].level = (uint8_t *)list->device + used;
@@ -141,12 +144,21 @@ static size_t list_pictures(const cu_list *list, const cs_pictures *pictures, in
     return used;
 }
 
+static bool any_needs_range(const cs_pictures *pictures, int n) {
+    for (int row = 0; row < n; row++)
+        if (cs_adjustment_needs_range(&pictures->changes[row].adjustment))
+            return true;
+    return false;
+}
+
 cs_status cu_set_pictures(cs_program *base, int i, const cs_pictures *pictures, int n) {
     cu_program *program = cu_program_of(base);
     cu_device *device = program->engine->device;
     const cu_tensor *input = &program->values[program->lowered->inputs[i]];
     CS_TRY(cu_event_synchronize(device, program->pictures.sent));
     CS_TRY(send_list(program, &program->pictures, list_pictures(&program->pictures, pictures, n)));
+    if (any_needs_range(pictures, n))
+        cu_k_picture_ranges(cu_device_stream(device), n, input->shape.h, input->shape.w, program->pictures.device);
     cu_k_pixels(cu_device_stream(device), program->engine->type, n, input->shape.h, input->shape.w,
                 program->pictures.device, &pictures->preprocess, input->data);
     return cu_check_launches(device, "pictures");

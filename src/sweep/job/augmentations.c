@@ -26,6 +26,27 @@ static cs_status read_number(const cs_augment_rule *rule, const cs_node *item, f
     return CS_OK;
 }
 
+static cs_status read_one_number(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
+    if (value->kind != CS_NODE_SCALAR)
+        return cs_node_fail(value, CS_ERR_ARG, "%s takes a number", rule->name);
+    return read_number(rule, value, &out->number[0]);
+}
+
+static cs_status read_choice(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
+    size_t n = 0;
+    char guess[128], all[128] = "";
+    for (; rule->choices[n]; n++) {
+        if (value->kind == CS_NODE_SCALAR && strcmp(value->text, rule->choices[n]) == 0) {
+            out->number[0] = (float)n;
+            return CS_OK;
+        }
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", n > 0 ? ", " : "", rule->choices[n]);
+    }
+    const char *text = value->kind == CS_NODE_SCALAR ? value->text : "";
+    return cs_node_fail(value, CS_ERR_ARG, "%s takes one of %s%s", rule->name, all,
+                        cs_did_you_mean(text, rule->choices, n, guess, sizeof guess));
+}
+
 static cs_status read_range(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
     if (value->kind != CS_NODE_LIST || value->n != 2)
         return cs_node_fail(value, CS_ERR_ARG, "%s takes two numbers, [low, high]", rule->name);
@@ -34,15 +55,66 @@ static cs_status read_range(const cs_augment_rule *rule, const cs_node *value, c
             return cs_node_fail(value->items[i], CS_ERR_ARG, "%s takes two numbers, [low, high]", rule->name);
         CS_TRY(read_number(rule, value->items[i], &out->number[i]));
     }
-    if (out->number[1] <= out->number[0])
-        return cs_node_fail(value, CS_ERR_ARG, "%s: high %g is not above low %g", rule->name, (double)out->number[1],
+    if (out->number[1] < out->number[0])
+        return cs_node_fail(value, CS_ERR_ARG, "%s: high %g is below low %g", rule->name, (double)out->number[1],
                             (double)out->number[0]);
     return CS_OK;
 }
 
-static cs_status (*const readers[])(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) = {
-    [CS_AUGMENT_BOOL] = read_bool,
-    [CS_AUGMENT_RANGE] = read_range,
+static cs_status read_zoom(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
+    if (value->kind == CS_NODE_LIST) {
+        CS_TRY(read_range(rule, value, out));
+    } else {
+        CS_TRY(read_one_number(rule, value, out));
+        if (out->number[0] == 0)
+            return CS_OK;
+        const float z = out->number[0];
+        out->number[0] = 1 - z;
+        out->number[1] = 1 + z;
+    }
+    if (out->number[0] <= 0)
+        return cs_hint(
+            cs_node_fail(value, CS_ERR_ARG, "%s: the smallest factor is %g", rule->name, (double)out->number[0]),
+            "one number z below 1 means factors from 1-z to 1+z; a pair is [low, high] with low above 0");
+    return CS_OK;
+}
+
+static bool is_whole(const char *text) {
+    return text[strcspn(text, ".eEnN")] == '\0';
+}
+
+static cs_status read_shift(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
+    enum { MOST = CS_AUGMENT_NUMBERS - 2 };
+    if (value->kind == CS_NODE_LIST) {
+        if (value->n < 1 || value->n > MOST)
+            return cs_node_fail(value, CS_ERR_ARG, "%s takes a number or a list of 1 to %d numbers", rule->name, MOST);
+        for (int i = 0; i < value->n; i++) {
+            cs_augment_value item = {0};
+            CS_TRY(read_one_number(rule, value->items[i], &item));
+            out->number[2 + i] = item.number[0];
+        }
+        out->number[0] = CS_SHIFT_LIST;
+        out->number[1] = (float)value->n;
+        return CS_OK;
+    }
+    CS_TRY(read_one_number(rule, value, out));
+    const float number = out->number[0];
+    if (number < 0)
+        return cs_node_fail(value, CS_ERR_ARG, "%s: %g is negative; it is shifted to both sides", rule->name,
+                            (double)number);
+    out->number[0] = 0;
+    if (number == 0)
+        return CS_OK;
+    out->number[0] = (float)(is_whole(value->text) ? CS_SHIFT_WHOLE : CS_SHIFT_UNIFORM);
+    out->number[1] = 1;
+    out->number[2] = number;
+    return CS_OK;
+}
+
+static cs_status (*const readers[CS_AUGMENT_TYPE_COUNT])(const cs_augment_rule *rule, const cs_node *value,
+                                                         cs_augment_value *out) = {
+    [CS_AUGMENT_BOOL] = read_bool,   [CS_AUGMENT_NUMBER] = read_one_number, [CS_AUGMENT_CHOICE] = read_choice,
+    [CS_AUGMENT_RANGE] = read_range, [CS_AUGMENT_ZOOM] = read_zoom,         [CS_AUGMENT_SHIFT] = read_shift,
 };
 
 static cs_status read_rule(const cs_node *key, const cs_node *value, cs_augment *augment) {

@@ -2,6 +2,11 @@
 /* Conversions between fp32 and the engine's type and from bytes, and copies of rows. */
 #include "kernel.cuh"
 
+#define CS_SAMPLE        static __device__ inline
+#define CS_PRODUCT(a, b) cu_product((double)(a), (double)(b))
+#define CS_SUM(a, b)     cu_sum((double)(a), (double)(b))
+#include "cnnsweep/picture_sample.h"
+
 template <typename T, int N> static __global__ void from_float(size_t packs, const float *x, T *y) {
     CU_EACH(i, packs) {
         float values[N];
@@ -18,11 +23,33 @@ template <typename T, int N> static __global__ void to_float(size_t packs, const
     }
 }
 
-/* The coordinate to which one line of a picture's map maps pixel (x, y), rounded to the nearest of 0 to `last`. */
-static __device__ inline size_t nearest(const float (&map)[3], unsigned x, unsigned y, int last) {
-    const float at = cu_sum(cu_product(map[0], (float)x), cu_sum(cu_product(map[1], (float)y), map[2]));
-    const float edge = (float)last;
-    return (size_t)(cu_sum(at < 0 ? 0 : at > edge ? edge : at, 0.5f));
+/* The value of channel c that pixel (x, y) of a picture has after the warp. */
+static __device__ inline float sample(const cu_picture &picture, int h, int w, int x, int y, int c) {
+    cs_sample_axis column, line;
+    if (!cs_sample_place(&picture.warp, h, w, x, y, &column, &line))
+        return picture.warp.fill_value;
+    return cs_sample_value(picture.image, w, column, line, c);
+}
+
+/* One block computes the range of one picture. */
+static __global__ void ranges_of_pictures(int h, int w, const cu_picture *pictures) {
+    const cu_picture &picture = pictures[blockIdx.x];
+    float lowest = INFINITY, highest = -INFINITY;
+    if (!picture.range)
+        return;
+    for (size_t i = threadIdx.x; i < (size_t)h * (size_t)w * 3; i += blockDim.x) {
+        unsigned c, column;
+        const size_t line = cu_divide(cu_divide(i, 3, &c), (unsigned)w, &column);
+        const float value = sample(picture, h, w, (int)column, (int)line, (int)c);
+        lowest = fminf(lowest, value);
+        highest = fmaxf(highest, value);
+    }
+    highest = block_largest(highest);
+    lowest = -block_largest(-lowest);
+    if (threadIdx.x == 0) {
+        picture.range[0] = lowest;
+        picture.range[1] = highest;
+    }
 }
 
 /* Computes pixels as src/data/augment/apply.c does, and converts them to floats. */
@@ -32,12 +59,12 @@ static __global__ void pixels_of_batch(size_t pixels, int h, int w, const cu_pic
     CU_EACH(i, pixels) {
         unsigned column, line;
         const cu_picture &picture = pictures[cu_divide(cu_divide(i, (unsigned)w, &column), (unsigned)h, &line)];
-        const size_t from_column = nearest(picture.map[0], column, line, w - 1),
-                     from_line = nearest(picture.map[1], column, line, h - 1);
-        const uint8_t *pixel = picture.image + (from_line * (unsigned)w + from_column) * 3;
         for (int c = 0; c < 3; c++) {
             const int from = preprocess.bgr ? 2 - c : c;
-            const uint8_t value = picture.level ? picture.level[from * 256 + pixel[from]] : pixel[from];
+            uint8_t value = cs_sample_adjust(&picture.adjustment, sample(picture, h, w, (int)column, (int)line, from),
+                                             picture.range);
+            if (picture.level)
+                value = picture.level[from * 256 + value];
             cu_round(cu_sum(cu_product((float)value, preprocess.multiply[c]), preprocess.add[c]), &x[i * 3 + c]);
         }
     }
@@ -81,6 +108,10 @@ void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const 
     CU_WITH_TYPE(T, type,
                  CU_LAUNCH(pixels_of_batch<T>, cu_grid(pixels), CU_THREADS, stream, pixels, h, w, pictures, *preprocess,
                            (T *)x));
+}
+
+void cu_k_picture_ranges(cu_stream stream, int n, int h, int w, const cu_picture *pictures) {
+    CU_LAUNCH(ranges_of_pictures, (unsigned)n, CU_THREADS, stream, h, w, pictures);
 }
 
 void cu_k_rows(cu_stream stream, int n, size_t bytes, const void *from, const int64_t *from_rows, void *to,

@@ -102,6 +102,12 @@ static inline void cu_round(float x, cu_f16 *out) {
 }
 
 /* A product that is rounded before it is added: the host's compiler is not allowed to contract it to an fma. */
+static inline double cu_product(double a, double b) {
+    return a * b;
+}
+static inline double cu_sum(double a, double b) {
+    return a + b;
+}
 static inline float cu_product(float a, float b) {
     return a * b;
 }

@@ -61,6 +61,12 @@ static __device__ inline float cu_product(float a, float b) {
 static __device__ inline float cu_sum(float a, float b) {
     return __fadd_rn(a, b);
 }
+static __device__ inline double cu_product(double a, double b) {
+    return __dmul_rn(a, b);
+}
+static __device__ inline double cu_sum(double a, double b) {
+    return __dadd_rn(a, b);
+}
 #else
 #include "host.cuh"
 #endif
@@ -80,6 +86,20 @@ template <typename S> static __device__ S block_sum(S value) {
     for (unsigned w = 0; w < blockDim.x / CU_WARP; w++)
         sum += warps[w];
     return sum;
+}
+
+/* The largest of the values that the threads of a block have; every thread gets it. */
+static __device__ inline float block_largest(float value) {
+    CU_SHARED(float, warps, [32]);
+    for (int distance = CU_WARP / 2; distance > 0; distance /= 2)
+        value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, distance));
+    __syncthreads(); /* the result of an earlier call has been read */
+    if (threadIdx.x % CU_WARP == 0)
+        warps[threadIdx.x / CU_WARP] = value;
+    __syncthreads();
+    for (unsigned w = 0; w < blockDim.x / CU_WARP; w++)
+        value = fmaxf(value, warps[w]);
+    return value;
 }
 
 /* The number of blocks for CU_EACH. CU_GRID blocks fill any GPU several times over; the loops process the remaining
