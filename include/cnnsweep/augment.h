@@ -20,6 +20,7 @@ enum {
     CS_AUGMENT_MAX = 32,                    /* the most rules */
     CS_AUGMENT_NUMBERS = 8,                 /* the most numbers of a parameter */
     CS_AUGMENT_DRAWS = 16,                  /* the most draws of a rule */
+    CS_AUGMENT_DRAWN = 2,                   /* the most numbers that a rule makes of its draws */
     CS_AUGMENT_TEXT = CS_AUGMENT_MAX * 192, /* bytes that hold any cs_augment_text */
 };
 
@@ -58,13 +59,15 @@ typedef struct cs_augment_rule {
     cs_augment_type type;
     float min, max; /* each number of the parameter lies between them, inclusive; not used by a BOOL or a CHOICE */
     int draws;      /* how many random numbers it takes, each uniform in [0, 1) */
+    const char *drawn[CS_AUGMENT_DRAWN]; /* the names of the numbers that it makes of them; NULL ends them */
     const char *const *choices; /* CHOICE: their names, the default first, and NULL behind the last; else NULL */
-    /* How many different pictures the rule can make of one image; 0: too many to count. NULL: always too many. */
+    /* How many different pictures the rule can make of one image; 0: too many to count. NULL: always too many. If they
+     * are more than one, the first number drawn is the index of the picture, from 0. */
     int (*variants)(const cs_augment_value *value);
-    /* The index, from 0, of the picture that the draws give. NULL: if they can be counted, there is only one. */
-    int (*choose)(const cs_augment_value *value, const float *draws);
-    /* Adds to `picture` the change that the draws give. Called only for rules that are on. */
-    void (*compose)(const cs_augment_value *value, const float *draws, cs_picture *picture);
+    /* Makes the numbers `drawn` of the draws, for an image of h x w. NULL: they are the numbers of the parameter. */
+    void (*draw)(const cs_augment_value *value, const float *draws, int h, int w, double *drawn);
+    /* Adds to `picture` the change that the numbers mean. Called only for rules that are on. */
+    void (*compose)(const double *drawn, cs_picture *picture);
 } cs_augment_rule;
 
 /* The table. */
@@ -94,6 +97,10 @@ int cs_augment_variants(const cs_augment *augment);
 
 /* The index, from 0, of the picture that the sample becomes. It means nothing where they are too many to count. */
 int cs_augment_variant(const cs_augment *augment, const cs_augment_address *at);
+
+/* Sets the numbers that rule `rule` draws for the sample, an image of [h,w,3]. Returns false if the rule is off. */
+bool cs_augment_drawn(const cs_augment *augment, const cs_augment_address *at, int h, int w, int rule,
+                      double drawn[CS_AUGMENT_DRAWN]);
 
 /* Draws the picture of the sample, an image of [h,w,3]. */
 void cs_augment_draw(const cs_augment *augment, const cs_augment_address *at, int h, int w, cs_picture *picture);

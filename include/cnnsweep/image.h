@@ -66,6 +66,9 @@ CS_MUST_CHECK cs_status cs_decode_resized(cs_decoder *decoder, const char *name,
  * cs_decode_resized on JPEGs of such sizes allocates nothing (except in libjpeg's own pools). */
 CS_MUST_CHECK cs_status cs_decoder_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w);
 
+/* Encodes a PNG with 8 bits a channel into *bytes, which the caller frees. */
+CS_MUST_CHECK cs_status cs_encode_png(const cs_image *image, uint8_t **bytes, size_t *size);
+
 /* Encodes a JPEG with full chroma (4:4:4) into *bytes, which is grown as needed. */
 CS_MUST_CHECK cs_status cs_encode_jpeg(const cs_image *image, int quality, uint8_t **bytes, size_t *capacity,
                                        size_t *size);

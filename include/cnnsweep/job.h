@@ -67,6 +67,15 @@ typedef struct cs_run_config {
     int keep_weights;          /* how many of the best trials keep their train.save_weights file; 0: all */
 } cs_run_config;
 
+/* The augmentations that a job file gives names to. */
+typedef struct cs_augmentations {
+    int n;
+    struct cs_named_augment {
+        char name[CS_NAME_MAX];
+        cs_augment augment;
+    } * items; /* the first is "none" */
+} cs_augmentations;
+
 typedef struct cs_job {
     char name[CS_NAME_MAX];
     cs_trial_config base;
@@ -83,6 +92,7 @@ typedef struct cs_job {
     bool maximize;
     bool table_best; /* a cell has the best over the other swept options, not their mean */
     char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX], table_value[32]; /* random without rows: a leaderboard */
+    cs_augmentations augmentations;
     char **sets; /* a copy of those given to cs_job_read */
     int n_sets;
     cs_trial_config *trials; /* in a grid the last swept option changes fastest */

@@ -18,6 +18,7 @@ static const struct command {
     {"summary", cs_command_summary, "print the layers of an architecture or of a job's network"},
     {"weights", cs_command_weights, "show, check or convert a file of weights"},
     {"options", cs_command_options, "list the options of a job file"},
+    {"preview", cs_command_preview, "draw what a job's augmentations make of its training images"},
     {"version", cs_command_version, "print the version, the engines and the libraries' versions"},
     {"help", print_help, "print this"},
 };

@@ -85,26 +85,10 @@ static void to_float_bgr(const cs_loader *loader, const uint8_t *restrict pixels
             out[c] = (float)pixels[2 - c] * multiply[c] + add[c];
 }
 
-/* Sets *pixels to the sample's pixels at the batch's size: borrowed from the dataset, or in loader->image. */
 static cs_status load_pixels(cs_loader *loader, int64_t sample, const uint8_t **pixels) {
     const cs_loader_config *config = &loader->config;
-    const cs_dataset *dataset = loader->dataset;
-    cs_resize how = cs_dataset_resize(dataset);
-    size_t size;
-    const uint8_t *bytes = cs_dataset_bytes(dataset, config->split, sample, &size);
-    *pixels = loader->image.pixels;
-    if (cs_dataset_encoding(dataset) == CS_ENCODING_JPEG) {
-        cs_status status = cs_decode_resized(loader->decoder, cs_dataset_id(dataset, config->split, sample), bytes,
-                                             size, how, config->h, config->w, &loader->image);
-        *pixels = loader->image.pixels;
-        return status == CS_OK ? CS_OK : cs_context(status, "%s", cs_dataset_path(dataset));
-    }
-    cs_image stored = {.pixels = (uint8_t *)bytes, .capacity = size};
-    cs_dataset_image_size(dataset, &stored.h, &stored.w);
-    if (stored.h != config->h || stored.w != config->w)
-        return cs_resize_image(loader->decoder, &stored, how, config->h, config->w, loader->image.pixels);
-    *pixels = bytes;
-    return CS_OK;
+    return cs_dataset_pixels(loader->dataset, loader->decoder, config->split, sample, config->h, config->w,
+                             &loader->image, pixels);
 }
 
 /* The number of values of a sample. */

@@ -79,3 +79,21 @@ static cs_status png_decode(cs_decoder *decoder, const char *name, const uint8_t
 }
 
 const cs_codec cs_png_codec = {"PNG", NULL, is_png, png_size, png_decode};
+
+cs_status cs_encode_png(const cs_image *image, uint8_t **bytes, size_t *size) {
+    struct spng_ihdr header = {.width = (uint32_t)image->w,
+                               .height = (uint32_t)image->h,
+                               .bit_depth = 8,
+                               .color_type = SPNG_COLOR_TYPE_TRUECOLOR};
+    const size_t pixels = (size_t)image->h * (size_t)image->w * 3;
+    spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
+    int code = png ? spng_set_option(png, SPNG_ENCODE_TO_BUFFER, 1) : SPNG_EMEM;
+    if (!code)
+        code = spng_set_ihdr(png, &header);
+    if (!code)
+        code = spng_encode_image(png, image->pixels, pixels, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
+    if (!code)
+        *bytes = spng_get_png_buffer(png, size, &code);
+    spng_ctx_free(png);
+    return code ? cs_fail(CS_ERR_NO_MEMORY, "a PNG of %dx%d: %s", image->w, image->h, spng_strerror(code)) : CS_OK;
+}

@@ -10,17 +10,27 @@ from pages import SOURCE, pages, read
 PROGRAM = os.path.join(os.environ["CNNSWEEP_BIN"], "cnnsweep")
 # page: (what stands before the table, the program's arguments that print it)
 TABLES = {
-    "docs/options.md": (
-        "# Options of a job file\n\n`cnnsweep options` prints these too, and `--set` takes them. \"Sweepable\" options can "
-        "stand under `parameters`.\n\n", ["options", "--markdown"]),
-    "docs/augmentation.md": (
-        "# Augmentation\n\nUnder `augmentations:` a job file gives names to augmentations of training images, and "
-        "`train.augment` takes one of these\nnames or `none`; it can be swept. The parameters, their order and their formulas "
-        "are those of Keras' `ImageDataGenerator`.\nEach image is changed anew in each epoch, by random numbers that depend on "
-        "the seed, the epoch and the image alone.\nValidation and test images are not changed.\n\n```yaml\naugmentations:\n"
-        "  xray: {rotation_range: 5, zoom_range: 0.2, horizontal_flip: true}\n"
-        "  dark: {brightness_range: [0.5, 0.7]}\n```\n\n`cnnsweep options --augmentations` prints the parameters:\n\n",
-        ["options", "--augmentations", "--markdown"]),
+    "docs/options.md": ("""# Options of a job file
+
+`cnnsweep options` prints these too, and `--set` takes them. "Sweepable" options can stand under `parameters`.
+
+""", ["options", "--markdown"]),
+    "docs/augmentation.md": ("""# Augmentation
+
+Under `augmentations:` a job file gives names to augmentations of training images, and `train.augment` takes one of these
+names or `none`; it can be swept. The parameters, their order and their formulas are those of Keras' `ImageDataGenerator`.
+Each image is changed anew in each epoch, by random numbers that depend on the seed, the epoch and the image alone.
+Validation and test images are not changed. `cnnsweep preview JOB.yaml` draws what training will get.
+
+```yaml
+augmentations:
+  xray: {rotation_range: 5, zoom_range: 0.2, horizontal_flip: true}
+  dark: {brightness_range: [0.5, 0.7]}
+```
+
+`cnnsweep options --augmentations` prints the parameters:
+
+""", ["options", "--augmentations", "--markdown"]),
 }
 
 problems = []

@@ -30,10 +30,9 @@ ADDITIONS = {
     ],
     "an augmentation": [
         ("src/data/augment/rules.c", "static const cs_augment_rule rules[] = {",
-         """static void negative_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
+         """static void negative_compose(const double *drawn, cs_picture *picture) {
     uint8_t table[256];
-    (void)value;
-    (void)draws;
+    (void)drawn;
     for (int v = 0; v < 256; v++)
         table[v] = (uint8_t)(255 - v);
     cs_picture_recolour(picture, table);
@@ -43,7 +42,7 @@ ADDITIONS = {
         ("src/data/augment/rules.c", '    {.name = "horizontal_flip",', """    {.name = "negative",
      .doc = "a dummy",
      .type = CS_AUGMENT_BOOL,
-     .variants = cs_flip_variants,
+     .variants = cs_setting_variants,
      .compose = negative_compose},
 """),
     ],

@@ -9,19 +9,17 @@ int cs_flip_variants(const cs_augment_value *value) {
     return 2;
 }
 
-int cs_flip_choose(const cs_augment_value *value, const float *draws) {
-    (void)value;
-    return draws[0] < 0.5f;
+void cs_flip_draw(const cs_augment_value *value, const float *draws, int h, int w, double *drawn) {
+    (void)value, (void)h, (void)w;
+    drawn[0] = draws[0] < 0.5f;
 }
 
-void cs_horizontal_flip_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
-    const double mirror[2][3] = {{-1, 0, picture->w - 1}, {0, 1, 0}};
-    if (cs_flip_choose(value, draws))
-        cs_picture_move(picture, mirror);
+void cs_horizontal_flip_compose(const double *drawn, cs_picture *picture) {
+    if (drawn[0] != 0)
+        cs_picture_move(picture, (double[2][3]){{-1, 0, picture->w - 1}, {0, 1, 0}});
 }
 
-void cs_vertical_flip_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
-    const double mirror[2][3] = {{1, 0, 0}, {0, -1, picture->h - 1}};
-    if (cs_flip_choose(value, draws))
-        cs_picture_move(picture, mirror);
+void cs_vertical_flip_compose(const double *drawn, cs_picture *picture) {
+    if (drawn[0] != 0)
+        cs_picture_move(picture, (double[2][3]){{1, 0, 0}, {0, -1, picture->h - 1}});
 }

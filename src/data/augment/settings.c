@@ -16,22 +16,18 @@ int cs_setting_variants(const cs_augment_value *value) {
     return 1;
 }
 
-void cs_era_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
-    (void)draws;
-    picture->is_of_keras_2_8 = value->number[0] != 0;
+void cs_era_compose(const double *drawn, cs_picture *picture) {
+    picture->is_of_keras_2_8 = drawn[0] != 0;
 }
 
-void cs_fill_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
-    (void)draws;
-    picture->warp.fill = (cs_fill)value->number[0];
+void cs_fill_compose(const double *drawn, cs_picture *picture) {
+    picture->warp.fill = (cs_fill)drawn[0];
 }
 
-void cs_cval_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
-    (void)draws;
-    picture->warp.fill_value = value->number[0];
+void cs_cval_compose(const double *drawn, cs_picture *picture) {
+    picture->warp.fill_value = (float)drawn[0];
 }
 
-void cs_interpolation_compose(const cs_augment_value *value, const float *draws, cs_picture *picture) {
-    (void)draws;
-    picture->warp.nearest = value->number[0] != 0;
+void cs_interpolation_compose(const double *drawn, cs_picture *picture) {
+    picture->warp.nearest = drawn[0] != 0;
 }

@@ -3,16 +3,8 @@
 #ifndef CNNSWEEP_AUGMENTATIONS_H
 #define CNNSWEEP_AUGMENTATIONS_H
 
-#include "cnnsweep/train.h"
+#include "cnnsweep/job.h"
 #include "node.h"
-
-typedef struct cs_augmentations {
-    int n;
-    struct cs_named_augment {
-        char name[CS_NAME_MAX];
-        cs_augment augment;
-    } * items; /* the first is "none" */
-} cs_augmentations;
 
 /* Reads the map under augmentations:. NULL: only "none" exists. */
 CS_MUST_CHECK cs_status cs_augmentations_read(const cs_node *map, cs_augmentations *out);

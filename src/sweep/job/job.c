@@ -61,8 +61,8 @@ static cs_status read_name(cs_job_reader *reader, const cs_node *key, const cs_n
 static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     if (value->kind != CS_NODE_MAP)
         return cs_node_fail(value, CS_ERR_ARG, "%s: is not a map of names", key->text);
-    cs_augmentations_clear(&reader->augmentations);
-    return cs_augmentations_read(value, &reader->augmentations);
+    cs_augmentations_clear(&reader->job->augmentations);
+    return cs_augmentations_read(value, &reader->job->augmentations);
 }
 
 /* In this order, because a section needs those before it. */
@@ -114,7 +114,7 @@ static cs_status read_root(cs_job_reader *reader) {
     size_t n;
     cs_options(&n);
     CS_TRY(cs_alloc(n, sizeof *reader->given, "job", &reader->given));
-    CS_TRY(cs_augmentations_read(NULL, &reader->augmentations));
+    CS_TRY(cs_augmentations_read(NULL, &reader->job->augmentations));
     CS_TRY(cs_job_read_map(reader, "the job file", reader->root, "", sections, sizeof sections / sizeof *sections));
     CS_TRY(check_required(reader));
     CS_TRY(check_weights(reader));
@@ -143,7 +143,6 @@ cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_
     *out = reader.job;
     reader.job = NULL;
 done:
-    cs_augmentations_clear(&reader.augmentations);
     free(reader.given);
     free(reader.ranges);
     cs_job_free(reader.job);
@@ -169,6 +168,7 @@ void cs_job_free(cs_job *job) {
     if (!job)
         return;
     free_swept(job);
+    cs_augmentations_clear(&job->augmentations);
     free_texts(job->sets, job->n_sets);
     free(job->trials);
     free(job->value_indices);

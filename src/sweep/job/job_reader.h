@@ -13,7 +13,6 @@
 typedef struct cs_job_reader {
     cs_job *job;
     const cs_node *root;
-    cs_augmentations augmentations;
     const cs_node **given; /* [cs_options] the node that sets or sweeps each option; NULL: it has its default */
     const cs_node *sweep;  /* NULL: the job has a single trial */
     cs_range *ranges;      /* [job->n_swept, and room for more] what the values of each swept option are drawn from */

@@ -154,7 +154,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
         for (int i = 0; i < job->n_swept; i++)
             CS_TRY(cs_option_set(job->swept[i].option, job->swept[i].values[job->value_indices[t * job->n_swept + i]],
                                  trial));
-        CS_TRY(cs_augmentations_find(&reader->augmentations, trial->augment_name, &trial->augment));
+        CS_TRY(cs_augmentations_find(&reader->job->augmentations, trial->augment_name, &trial->augment));
         resolve_lr(trial);
         CS_TRY(check_features(reader, trial));
     }

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cnnsweep preview: draws what a job's augmentations make of its training images. */
+#include "cnnsweep/augment.h"
+#include "cnnsweep/dataset.h"
+#include "cnnsweep/file.h"
+#include "cnnsweep/job.h"
+#include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_SETS = 64, GAP = 2 /* pixels between two images of the sheet */ };
+
+typedef struct preview_args {
+    const char *path, *augment, *out, *csv;
+    const char *sets[MAX_SETS];
+    int n_sets;
+    int samples, epochs;
+    bool help;
+} preview_args;
+
+/* A sheet has a row for each sample of each augmentation: the image, and what it becomes in the first epochs. */
+typedef struct sheet {
+    const preview_args *args;
+    const cs_job *job;
+    cs_trial_config trial;
+    cs_dataset *dataset;
+    cs_decoder *decoder;
+    cs_image image, drawing;
+    cs_atomic_file *csv;
+    int rows;
+} sheet;
+
+static cs_status add_set(const char *text, void *target) {
+    preview_args *args = target;
+    if (args->n_sets == MAX_SETS)
+        return cs_fail(CS_ERR_ARG, "given more than %d times", MAX_SETS);
+    args->sets[args->n_sets++] = text;
+    return CS_OK;
+}
+
+static bool parse(int argc, char **argv, preview_args *args, int *exit_code) {
+    const cs_arg rows[] = {
+        {"--augment", "NAME", "an augmentation of the job file; default: all of them", cs_arg_text, &args->augment},
+        {"--samples", "N", "how many training images, spread over the split (default 4)", cs_arg_positive,
+         &args->samples},
+        {"--epochs", "N", "what they become in the first N epochs (default 7)", cs_arg_positive, &args->epochs},
+        {"--out", "FILE", "the sheet, a PNG (default preview.png)", cs_arg_text, &args->out},
+        {"--csv", "FILE", "also write the numbers drawn for each image", cs_arg_text, &args->csv},
+        {"--set", "KEY=VALUE", "set any key of the job file (repeatable)", add_set, args},
+        {"--help", NULL, "print this", cs_arg_bool, &args->help},
+    };
+    const cs_usage usage = {.line = "cnnsweep preview [options] JOB.yaml",
+                            .doc =
+                                "Draws what a job's augmentations make of its training images: exactly what training "
+                                "with the job's seed gets.",
+                            .operands = {"JOB.yaml"},
+                            .args = rows,
+                            .n = sizeof rows / sizeof *rows,
+                            .help = &args->help};
+    return cs_command_parse(&usage, argc, argv, &args->path, exit_code);
+}
+
+static int height_of(const sheet *s) {
+    return s->trial.data.image[0];
+}
+
+static int width_of(const sheet *s) {
+    return s->trial.data.image[1];
+}
+
+static void draw_image(sheet *s, int column, const uint8_t *pixels) {
+    const size_t h = (size_t)height_of(s), stride = (size_t)width_of(s) * 3;
+    const size_t top = (size_t)s->rows * (h + GAP), left = (size_t)column * (stride + (size_t)GAP * 3);
+    for (size_t y = 0; y < h; y++)
+        memcpy(s->drawing.pixels + (top + y) * (size_t)s->drawing.w * 3 + left, pixels + y * stride, stride);
+}
+
+static void write_csv_heading(FILE *csv) {
+    int n;
+    const cs_augment_rule *rules = cs_augment_rules(&n);
+    fputs("row,column,augment,sample,epoch", csv);
+    for (int r = 0; r < n; r++)
+        for (int k = 0; k < CS_AUGMENT_DRAWN && rules[r].drawn[k]; k++)
+            fprintf(csv, ",%s", rules[r].drawn[k]);
+    fputc('\n', csv);
+}
+
+/* A rule that is off leaves its fields empty. */
+static void write_csv_row(const sheet *s, const struct cs_named_augment *named, const cs_augment_address *at) {
+    FILE *csv = cs_atomic_stream(s->csv);
+    int n;
+    const cs_augment_rule *rules = cs_augment_rules(&n);
+    fprintf(csv, "%d,%u,%s,%u,%u", s->rows + 1, at->epoch + 2, named->name, at->sample, at->epoch + 1);
+    for (int r = 0; r < n; r++) {
+        double drawn[CS_AUGMENT_DRAWN];
+        bool on = cs_augment_drawn(&named->augment, at, height_of(s), width_of(s), r, drawn);
+        for (int k = 0; k < CS_AUGMENT_DRAWN && rules[r].drawn[k]; k++)
+            if (on)
+                fprintf(csv, ",%.9g", drawn[k]);
+            else
+                fputc(',', csv);
+    }
+    fputc('\n', csv);
+}
+
+static cs_status draw_row(sheet *s, const struct cs_named_augment *named, int64_t sample) {
+    const uint8_t *pixels;
+    uint8_t *made;
+    CS_TRY(cs_dataset_pixels(s->dataset, s->decoder, CS_SPLIT_TRAIN, sample, height_of(s), width_of(s), &s->image,
+                             &pixels));
+    CS_TRY(cs_alloc((size_t)height_of(s) * (size_t)width_of(s), 3, "image", &made));
+    draw_image(s, 0, pixels);
+    for (int epoch = 0; epoch < s->args->epochs; epoch++) {
+        const cs_augment_address at = {(uint64_t)s->trial.train.seed, (uint32_t)epoch, (uint32_t)sample};
+        cs_picture picture;
+        cs_augment_draw(&named->augment, &at, height_of(s), width_of(s), &picture);
+        cs_augment_apply(&picture, pixels, made);
+        draw_image(s, 1 + epoch, made);
+        if (s->csv)
+            write_csv_row(s, named, &at);
+    }
+    free(made);
+    printf("row %d: %s, %s\n", s->rows + 1, named->name, cs_dataset_id(s->dataset, CS_SPLIT_TRAIN, sample));
+    s->rows++;
+    return CS_OK;
+}
+
+static bool is_wanted(const sheet *s, const char *name) {
+    return s->args->augment ? strcmp(s->args->augment, name) == 0 : strcmp(name, "none") != 0;
+}
+
+static int count_wanted(const sheet *s) {
+    int n = 0;
+    for (int a = 0; a < s->job->augmentations.n; a++)
+        n += is_wanted(s, s->job->augmentations.items[a].name);
+    return n;
+}
+
+static cs_status check(const sheet *s) {
+    if (cs_dataset_count(s->dataset, CS_SPLIT_TRAIN) < s->args->samples)
+        return cs_fail(CS_ERR_ARG, "%s has %lld training images, fewer than %d", cs_dataset_path(s->dataset),
+                       (long long)cs_dataset_count(s->dataset, CS_SPLIT_TRAIN), s->args->samples);
+    if (count_wanted(s) > 0)
+        return CS_OK;
+    if (s->args->augment)
+        return cs_hint(cs_fail(CS_ERR_ARG, "augmentation '%s' is not defined", s->args->augment),
+                       "define it under augmentations:");
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s defines no augmentation", s->args->path), "define one under augmentations:");
+}
+
+static cs_status draw_sheet(sheet *s) {
+    const int samples = s->args->samples, columns = 1 + s->args->epochs, rows = samples * count_wanted(s);
+    const int64_t count = cs_dataset_count(s->dataset, CS_SPLIT_TRAIN);
+    CS_TRY(cs_image_reserve(&s->drawing, rows * (height_of(s) + GAP) - GAP, columns * (width_of(s) + GAP) - GAP));
+    memset(s->drawing.pixels, 255, (size_t)s->drawing.h * (size_t)s->drawing.w * 3);
+    if (s->csv)
+        write_csv_heading(cs_atomic_stream(s->csv));
+    for (int a = 0; a < s->job->augmentations.n; a++)
+        for (int i = 0; i < samples && is_wanted(s, s->job->augmentations.items[a].name); i++)
+            CS_TRY(draw_row(s, &s->job->augmentations.items[a], i * count / samples));
+    return CS_OK;
+}
+
+static cs_status write_png(const sheet *s) {
+    uint8_t *bytes = NULL;
+    size_t size;
+    CS_TRY(cs_encode_png(&s->drawing, &bytes, &size));
+    cs_status status = cs_file_write(s->args->out, bytes, size);
+    free(bytes);
+    return status;
+}
+
+static cs_status make(sheet *s) {
+    s->trial = s->job->trials[0];
+    CS_TRY(cs_dataset_open(s->trial.data.path, &s->dataset));
+    CS_TRY(cs_trial_resolve_image(s->dataset, &s->trial));
+    CS_TRY(check(s));
+    CS_TRY(cs_decoder_open(&s->decoder));
+    if (s->args->csv)
+        CS_TRY(cs_atomic_open(s->args->csv, &s->csv));
+    CS_TRY(draw_sheet(s));
+    CS_TRY(write_png(s));
+    if (s->csv)
+        CS_TRY(cs_atomic_commit(&s->csv));
+    printf("%s: the image, and what it becomes in %d epochs, from left to right\n", s->args->out, s->args->epochs);
+    return CS_OK;
+}
+
+int cs_command_preview(int argc, char **argv) {
+    preview_args args = {.out = "preview.png", .samples = 4, .epochs = 7};
+    int exit_code;
+    if (!parse(argc, argv, &args, &exit_code))
+        return exit_code;
+    cs_job *job = NULL;
+    cs_status status = cs_job_read(args.path, args.sets, args.n_sets, &job);
+    sheet s = {.args = &args, .job = job};
+    if (status == CS_OK)
+        status = make(&s);
+    if (status != CS_OK)
+        cs_log_error_last();
+    cs_atomic_abort(&s.csv);
+    cs_image_clear(&s.image);
+    cs_image_clear(&s.drawing);
+    cs_decoder_close(s.decoder);
+    cs_dataset_close(s.dataset);
+    cs_job_free(job);
+    return cs_exit_code(status);
+}
