@@ -36,7 +36,7 @@ typedef struct cs_sample_axis {
 
 CS_SAMPLE cs_sample_axis cs_sample_between(double at, int n, bool nearest) {
     cs_sample_axis axis;
-    axis.lower = (int)floor(nearest ? CS_SUM(at, 0.5) : at);
+    axis.lower = (int)(nearest ? CS_SUM(at, 0.5) : at); /* which is not negative */
     axis.upper = nearest || axis.lower + 1 >= n ? axis.lower : axis.lower + 1;
     axis.weight = axis.upper == axis.lower ? 0 : CS_SUM(at, -(double)axis.lower);
     return axis;
