@@ -6,6 +6,7 @@
 #include "cnnsweep/job.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/text_table.h"
 #include "command.h"
 
 #include <stdio.h>
@@ -94,7 +95,9 @@ static void write_csv_row(const sheet *s, const struct cs_named_augment *named, 
     FILE *csv = cs_atomic_stream(s->csv);
     int n;
     const cs_augment_rule *rules = cs_augment_rules(&n);
-    fprintf(csv, "%d,%u,%s,%u,%u", s->rows + 1, at->epoch + 2, named->name, at->sample, at->epoch + 1);
+    fprintf(csv, "%d,%u,", s->rows + 1, at->epoch + 2);
+    cs_csv_field(named->name, csv);
+    fprintf(csv, ",%u,%u", at->sample, at->epoch + 1);
     for (int r = 0; r < n; r++) {
         double drawn[CS_AUGMENT_DRAWN];
         bool on = cs_augment_drawn(&named->augment, at, height_of(s), width_of(s), r, drawn);
