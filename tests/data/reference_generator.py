@@ -60,13 +60,12 @@ class Formulas:
         """The pixels whose place in the source is, but for rounding, at a jump: between two pixels that are equally near, at
         an edge or at a seam. Which side it is on depends on the order in which numpy's BLAS sums."""
         matrix, jumps = self.matrix(r), np.zeros((r["h"], r["w"]), bool)
-        if matrix is None:
+        if not (r["theta"] or r["shear"] or r["zx"]):  # shifts alone are computed without rounding
             return jumps
         for k, n in enumerate((r["h"], r["w"])):
             at = np.tensordot(matrix[0][k], np.mgrid[0:r["h"], 0:r["w"]], 1) + matrix[1][k]
             doubled = 2 * at if r["order"] == 0 else at  # with order 1 only the edges and the seams are jumps
-            off = np.abs(doubled - np.round(doubled))
-            near = (off > 0) & (off < 1e-9)
+            near = np.abs(doubled - np.round(doubled)) < 1e-9
             jumps |= near & ((r["order"] == 0) | (at < 0.5) | (at > n - 1.5))
         return jumps
 
@@ -148,7 +147,7 @@ def main(rows, kind):
     exact, pixels = (rows["brightness"] > 0).sum(), (rows["h"] * rows["w"]).sum()
     print(f"{kind.__name__}: {exact} transforms with brightness are bit-equal, {len(rows) - exact} without are within a "
           f"rounding; {left_out} of {pixels} pixels lie at a jump")
-    assert len(rows) / 4 < exact < len(rows) * 3 / 4 and left_out < 0.03 * pixels
+    assert len(rows) / 4 < exact < len(rows) * 3 / 4 and left_out < 0.05 * pixels
 
 
 def mistakes_are_found(rows):
