@@ -81,11 +81,11 @@ cs_status __wrap_cs_program_backward(cs_program *program, int n) {
 
 static _Thread_local uint64_t evaluated;
 
-cs_status __real_cs_program_load(cs_program *program, cs_param_array slot, const cs_params *params);
-cs_status __wrap_cs_program_load(cs_program *program, cs_param_array slot, const cs_params *params);
-cs_status __wrap_cs_program_load(cs_program *program, cs_param_array slot, const cs_params *params) {
+cs_status __real_cs_program_load(cs_program *program, cs_param_array array, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_param_array array, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_param_array array, const cs_params *params) {
     evaluated = cs_checksum(params->data, params->graph->n_values * sizeof *params->data);
-    return __real_cs_program_load(program, slot, params);
+    return __real_cs_program_load(program, array, params);
 }
 
 /* Initial values with batch norms that scale and shift: with Keras' mean 0 and variance 1 the outputs would hardly

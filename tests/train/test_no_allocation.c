@@ -54,11 +54,11 @@ int __wrap_posix_memalign(void **out, size_t alignment, size_t size) {
     return __real_posix_memalign(out, alignment, size);
 }
 
-cs_status __real_cs_program_load(cs_program *program, cs_param_array slot, const cs_params *params);
-cs_status __wrap_cs_program_load(cs_program *program, cs_param_array slot, const cs_params *params);
-cs_status __wrap_cs_program_load(cs_program *program, cs_param_array slot, const cs_params *params) {
+cs_status __real_cs_program_load(cs_program *program, cs_param_array array, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_param_array array, const cs_params *params);
+cs_status __wrap_cs_program_load(cs_program *program, cs_param_array array, const cs_params *params) {
     bool were_counting = atomic_exchange(&counting, false);
-    cs_status status = __real_cs_program_load(program, slot, params);
+    cs_status status = __real_cs_program_load(program, array, params);
     atomic_store(&counting, were_counting);
     return status;
 }
