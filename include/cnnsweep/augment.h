@@ -60,7 +60,7 @@ typedef struct cs_augment_rule {
     float min, max; /* each number of the parameter lies between them, inclusive; not used by a BOOL or a CHOICE */
     int draws;      /* how many random numbers it takes, each uniform in [0, 1) */
     const char *drawn[CS_AUGMENT_DRAWN]; /* the names of the numbers that it makes of them; NULL ends them */
-    const char *const *choices; /* CHOICE: their names, the default first, and NULL behind the last; else NULL */
+    const char *const *choices; /* CHOICE: their names, the default first, and NULL after the last; else NULL */
     /* How many different pictures the rule can make of one image; 0: too many to count. NULL: always too many. If they
      * are more than one, the first number drawn is the index of the picture, from 0. */
     int (*variants)(const cs_augment_value *value);
