@@ -20,7 +20,7 @@ typedef enum cs_fill {
     CS_FILL_NEAREST,  /* a a a | a b c d | d d d */
     CS_FILL_CONSTANT, /* a value; without blending between it and the edge */
     CS_FILL_REFLECT,  /* c b a | a b c d | d c b */
-    CS_FILL_WRAP,     /* b c d | b c ..., with the period d - a: the first and the last pixel lie on each other */
+    CS_FILL_WRAP,     /* b c | a b c d | b c: repeats after n - 1 pixels, so that d and the next a are one pixel */
     CS_FILL_COUNT
 } cs_fill;
 

@@ -31,6 +31,14 @@ bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char *
     return false;
 }
 
+cs_status cs_arg_set(const char *text, void *target) {
+    cs_sets *sets = target;
+    if (sets->n == CS_MAX_SETS)
+        return cs_fail(CS_ERR_ARG, "given more than %d times", CS_MAX_SETS);
+    sets->items[sets->n++] = text;
+    return CS_OK;
+}
+
 int cs_exit_code(cs_status status) {
     if (status == CS_OK)
         return CS_EXIT_OK;

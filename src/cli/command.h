@@ -24,6 +24,15 @@ int cs_command_preview(int argc, char **argv);
 int cs_command_weights(int argc, char **argv);
 int cs_command_version(int argc, char **argv);
 
+/* What --set was given, which can be repeated. */
+enum { CS_MAX_SETS = 256 };
+typedef struct cs_sets {
+    const char *items[CS_MAX_SETS];
+    int n;
+} cs_sets;
+/* A parse function of cs_arg; the target is a cs_sets. */
+CS_MUST_CHECK cs_status cs_arg_set(const char *text, void *target);
+
 /* The arguments of a subcommand. */
 typedef struct cs_usage {
     const char *line; /* "cnnsweep train [options] JOB.yaml" */

@@ -13,12 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SETS = 64, GAP = 2 /* pixels between two images of the sheet */ };
+enum { GAP = 2 /* pixels between two images of the sheet */ };
 
 typedef struct preview_args {
     const char *path, *augment, *out, *csv;
-    const char *sets[MAX_SETS];
-    int n_sets;
+    cs_sets sets;
     int samples, epochs;
     bool help;
 } preview_args;
@@ -35,14 +34,6 @@ typedef struct sheet {
     int rows;
 } sheet;
 
-static cs_status add_set(const char *text, void *target) {
-    preview_args *args = target;
-    if (args->n_sets == MAX_SETS)
-        return cs_fail(CS_ERR_ARG, "given more than %d times", MAX_SETS);
-    args->sets[args->n_sets++] = text;
-    return CS_OK;
-}
-
 static bool parse(int argc, char **argv, preview_args *args, int *exit_code) {
     const cs_arg rows[] = {
         {"--augment", "NAME", "an augmentation of the job file; default: all of them", cs_arg_text, &args->augment},
@@ -51,7 +42,7 @@ static bool parse(int argc, char **argv, preview_args *args, int *exit_code) {
         {"--epochs", "N", "what they become in the first N epochs (default 7)", cs_arg_positive, &args->epochs},
         {"--out", "FILE", "the sheet, a PNG (default preview.png)", cs_arg_text, &args->out},
         {"--csv", "FILE", "also write the numbers drawn for each image", cs_arg_text, &args->csv},
-        {"--set", "KEY=VALUE", "set any key of the job file (repeatable)", add_set, args},
+        {"--set", "KEY=VALUE", "set any key of the job file (repeatable)", cs_arg_set, &args->sets},
         {"--help", NULL, "print this", cs_arg_bool, &args->help},
     };
     const cs_usage usage = {.line = "cnnsweep preview [options] JOB.yaml",
@@ -199,7 +190,7 @@ int cs_command_preview(int argc, char **argv) {
     if (!parse(argc, argv, &args, &exit_code))
         return exit_code;
     cs_job *job = NULL;
-    cs_status status = cs_job_read(args.path, args.sets, args.n_sets, &job);
+    cs_status status = cs_job_read(args.path, args.sets.items, args.sets.n, &job);
     sheet s = {.args = &args, .job = job};
     if (status == CS_OK)
         status = make(&s);

@@ -7,57 +7,61 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_SETS = 256 };
-
 typedef struct train_args {
     const char *path, *out, *trial;
     char device[64], precision[64]; /* in the form that --set takes */
     int epochs, part[2];            /* part[0] of part[1]; part[1] is 0: the whole sweep */
-    const char *sets[MAX_SETS];
-    int n_sets;
+    cs_sets sets;
     bool dry_run, force, resume, retry_failed, help;
 } train_args;
 
-static cs_status add_set(const char *text, void *target) {
-    train_args *args = target;
-    if (args->n_sets == MAX_SETS)
-        return cs_fail(CS_ERR_ARG, "given more than %d times", MAX_SETS);
-    args->sets[args->n_sets++] = text;
-    return CS_OK;
-}
-
 static cs_status allow_missing(const char *text, void *target) {
     (void)text;
-    return add_set("model.allow_missing=true", target);
+    return cs_arg_set("model.allow_missing=true", target);
 }
 
 static cs_status set_device(const char *text, void *target) {
     train_args *args = target;
     if (snprintf(args->device, sizeof args->device, "device=%s", text) >= (int)sizeof args->device)
         return cs_fail(CS_ERR_ARG, "'%.40s...' is no device", text);
-    return add_set(args->device, target);
+    return cs_arg_set(args->device, &args->sets);
 }
 
 static cs_status set_precision(const char *text, void *target) {
     train_args *args = target;
     if (snprintf(args->precision, sizeof args->precision, "precision=%s", text) >= (int)sizeof args->precision)
         return cs_fail(CS_ERR_ARG, "'%.40s...' is no precision", text);
-    return add_set(args->precision, target);
+    return cs_arg_set(args->precision, &args->sets);
 }
 
 static cs_status set_deterministic(const char *text, void *target) {
     (void)text;
-    return add_set("deterministic=true", target);
+    return cs_arg_set("deterministic=true", target);
 }
 
 static cs_status set_autotune(const char *text, void *target) {
     (void)text;
-    return add_set("autotune=true", target);
+    return cs_arg_set("autotune=true", target);
+}
+
+/* Are there options that contradict each other? */
+static cs_status check_options(const train_args *args) {
+    if (args->force && args->resume)
+        return cs_fail(CS_ERR_ARG, "--force replaces what --resume would go on with: give one of them");
+    if (args->epochs && !args->trial)
+        return cs_fail(CS_ERR_ARG, "--epochs goes with --trial; for all trials it is --set train.epochs=%d",
+                       args->epochs);
+    if (args->part[1] && args->trial)
+        return cs_fail(CS_ERR_ARG, "--trial is one trial, --part divides all of them: give one of the two");
+    if (args->retry_failed && !args->resume)
+        return cs_fail(CS_ERR_ARG, "--retry-failed goes with --resume");
+    return CS_OK;
 }
 
 static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
+    cs_sets *sets = &args->sets;
     const cs_arg rows[] = {
-        {"--set", "KEY=VALUE", "set any key of the job file, such as train.epochs=2 (repeatable)", add_set, args},
+        {"--set", "KEY=VALUE", "set any key of the job file, such as train.epochs=2 (repeatable)", cs_arg_set, sets},
         {"--out", "DIR", "results folder (default results/<name>)", cs_arg_text, &args->out},
         {"--force", NULL, "replace the results that are in the folder", cs_arg_bool, &args->force},
         {"--resume", NULL, "go on with the sweep in the folder: what is done stays", cs_arg_bool, &args->resume},
@@ -67,10 +71,10 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
         {"--device", "NAME", "auto, cuda, cpu, onednn or ref (default: the job's, else auto)", set_device, args},
         {"--precision", "NAME", "on a GPU: fp32, tf32, bf16 or fp16 (default: the job's, else fp32)", set_precision,
          args},
-        {"--deterministic", NULL, "on a GPU: the same bits in every run", set_deterministic, args},
+        {"--deterministic", NULL, "on a GPU: the same bits in every run", set_deterministic, sets},
         {"--autotune", NULL, "on a GPU: time the algorithms for each convolution and use the fastest", set_autotune,
-         args},
-        {"--allow-missing", NULL, "keep initial values where the weights file lacks a parameter", allow_missing, args},
+         sets},
+        {"--allow-missing", NULL, "keep initial values where the weights file lacks a parameter", allow_missing, sets},
         {"--part", "I/N",
          "train part I, from 0 to N-1, of the sweep divided into N that take equally long (default folder "
          "results/<name>/part-I-of-N)",
@@ -99,17 +103,7 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
                             .help = &args->help};
     if (!cs_command_parse(&usage, argc, argv, &args->path, exit_code))
         return false;
-    cs_status status = CS_OK;
-    if (args->force && args->resume)
-        status = cs_fail(CS_ERR_ARG, "--force replaces what --resume would go on with: give one of them");
-    if (args->epochs && !args->trial)
-        status =
-            cs_fail(CS_ERR_ARG, "--epochs goes with --trial; for all trials it is --set train.epochs=%d", args->epochs);
-    if (args->part[1] && args->trial)
-        status = cs_fail(CS_ERR_ARG, "--trial is one trial, --part divides all of them: give one of the two");
-    if (args->retry_failed && !args->resume)
-        status = cs_fail(CS_ERR_ARG, "--retry-failed goes with --resume");
-    if (status == CS_OK)
+    if (check_options(args) == CS_OK)
         return true;
     cs_log_error_last();
     *exit_code = CS_EXIT_USAGE;
@@ -117,7 +111,7 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
 }
 
 static cs_status read_job(const train_args *args, cs_job **job) {
-    CS_TRY(cs_job_read(args->path, args->sets, args->n_sets, job));
+    CS_TRY(cs_job_read(args->path, args->sets.items, args->sets.n, job));
     (*job)->part = args->part[0];
     (*job)->parts = args->part[1];
     return args->trial ? cs_job_only(*job, args->trial, args->epochs) : CS_OK;

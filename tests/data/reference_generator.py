@@ -166,3 +166,6 @@ else:
     keras = os.environ.get("CNNSWEEP_KERAS_PYTHON")
     if keras:
         subprocess.run([keras, __file__, sys.argv[1], "keras"], check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    else:
+        print("CNNSWEEP_KERAS_PYTHON names no Python with Keras: compared with its formulas only")
+        sys.exit(1 if os.environ.get("CI") else 0)

@@ -13,7 +13,7 @@
 
 enum { LARGEST = 24, BYTES = LARGEST * LARGEST * 3, SEED = 5, EPOCH = 2 };
 
-/* What the reference is told of a transform, in its own terms, and what was made. */
+/* A transform: the parameters in the form in which Keras takes them, and the image before and after it. */
 typedef struct transform {
     int32_t era, fill, order, h, w, hflip, vflip, pad;
     double cval, theta, tx, ty, shear, zx, zy, channel, brightness; /* zx, brightness 0: not on */

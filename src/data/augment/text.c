@@ -58,7 +58,7 @@ void cs_augment_takes(const cs_augment_rule *rule, char *out, size_t size) {
         [CS_AUGMENT_NUMBER] = "a number from %g to %g",
         [CS_AUGMENT_CHOICE] = "",
         [CS_AUGMENT_RANGE] = "[low, high], each from %g to %g",
-        [CS_AUGMENT_ZOOM] = "a number below 1, or [low, high], each above %g to %g",
+        [CS_AUGMENT_ZOOM] = "a number below 1, or [low, high] with low above 0",
         [CS_AUGMENT_SHIFT] = "a number, or a list of numbers",
     };
     size_t used = 0;

@@ -23,12 +23,12 @@ template <typename T, int N> static __global__ void to_float(size_t packs, const
     }
 }
 
-/* The value of channel c that pixel (x, y) of a picture has after the warp. */
-static __device__ inline float sample(const cu_picture &picture, int h, int w, int x, int y, int c) {
+/* Sets the three values that pixel (x, y) of a picture has after the warp. */
+static __device__ inline void sample(const cu_picture &picture, int h, int w, int x, int y, float (&values)[3]) {
     cs_sample_axis column, line;
-    if (!cs_sample_place(&picture.warp, h, w, x, y, &column, &line))
-        return picture.warp.fill_value;
-    return cs_sample_value(picture.image, w, column, line, c);
+    const bool inside = cs_sample_place(&picture.warp, h, w, x, y, &column, &line);
+    for (int c = 0; c < 3; c++)
+        values[c] = inside ? cs_sample_value(picture.image, w, column, line, c) : picture.warp.fill_value;
 }
 
 /* One block computes the range of one picture. */
@@ -37,12 +37,15 @@ static __global__ void ranges_of_pictures(int h, int w, const cu_picture *pictur
     float lowest = INFINITY, highest = -INFINITY;
     if (!picture.range)
         return;
-    for (size_t i = threadIdx.x; i < (size_t)h * (size_t)w * 3; i += blockDim.x) {
-        unsigned c, column;
-        const size_t line = cu_divide(cu_divide(i, 3, &c), (unsigned)w, &column);
-        const float value = sample(picture, h, w, (int)column, (int)line, (int)c);
-        lowest = fminf(lowest, value);
-        highest = fmaxf(highest, value);
+    for (size_t i = threadIdx.x; i < (size_t)h * (size_t)w; i += blockDim.x) {
+        unsigned column;
+        const size_t line = cu_divide(i, (unsigned)w, &column);
+        float values[3];
+        sample(picture, h, w, (int)column, (int)line, values);
+        for (int c = 0; c < 3; c++) {
+            lowest = fminf(lowest, values[c]);
+            highest = fmaxf(highest, values[c]);
+        }
     }
     highest = block_largest(highest);
     lowest = -block_largest(-lowest);
@@ -59,10 +62,11 @@ static __global__ void pixels_of_batch(size_t pixels, int h, int w, const cu_pic
     CU_EACH(i, pixels) {
         unsigned column, line;
         const cu_picture &picture = pictures[cu_divide(cu_divide(i, (unsigned)w, &column), (unsigned)h, &line)];
+        float values[3];
+        sample(picture, h, w, (int)column, (int)line, values);
         for (int c = 0; c < 3; c++) {
             const int from = preprocess.bgr ? 2 - c : c;
-            uint8_t value = cs_sample_adjust(&picture.adjustment, sample(picture, h, w, (int)column, (int)line, from),
-                                             picture.range);
+            uint8_t value = cs_sample_adjust(&picture.adjustment, values[from], picture.range);
             if (picture.level)
                 value = picture.level[from * 256 + value];
             cu_round(cu_sum(cu_product((float)value, preprocess.multiply[c]), preprocess.add[c]), &x[i * 3 + c]);
