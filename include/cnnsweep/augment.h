@@ -1,38 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Augmentation of training images. Each rule has a parameter that the job file sets, and together the rules decide what
- * is made of an image (picture.h). Their names, formulas and order are those of Keras' ImageDataGenerator: first
- * settings that the other rules look at, then the rules that move pixels, the shift of channels, flips, brightness.
+/* Augmentation of training images. An augmentation is a list of steps, each a rule with its parameters, and together
+ * the steps decide what is made of an image (picture.h). There are two forms of it.
  *
- * To add a rule, add a row in src/data/augment/rules.c, and its functions in a file beside it, declared in rules.h.
- * Rules are composed in the order of the rows; nothing else depends on that order. Job files, trial keys, batches and
- * the warps on host and GPU follow the table. To add a type of parameter, add a value of cs_augment_type, its text in
- * src/data/augment/text.c, and how it is read from a job file in src/sweep/job/augmentations.c. */
+ * The parameters of Keras' ImageDataGenerator are rules of the family "generator". A job file gives them as a mapping,
+ * and the steps are in the order of the table, which is Keras' order: settings that the other rules look at, the rules
+ * that move pixels, the shift of channels, flips, brightness.
+ *
+ * The other families hold transforms as torchvision, Keras 3 and albumentations have them, and groups of steps, such as
+ * one_of. A job file gives them as a list, and the steps are in its order.
+ *
+ * To add a rule, add a row and its functions to a file of its family in src/data/augment/. Job files, trial keys, the
+ * documentation, batches and the warps on host and GPU follow the row. To add a type of parameter, add a row to the
+ * table in src/data/augment/types.c, and how it is read from a job file in src/sweep/job/augment_parameters.c. */
 #ifndef CNNSWEEP_AUGMENT_H
 #define CNNSWEEP_AUGMENT_H
 
 #include "cnnsweep/picture.h"
+#include "cnnsweep/random.h"
+#include "cnnsweep/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-    CS_AUGMENT_MAX = 32,                    /* the most rules */
-    CS_AUGMENT_NUMBERS = 8,                 /* the most numbers of a parameter */
-    CS_AUGMENT_DRAWS = 16,                  /* the most draws of a rule */
-    CS_AUGMENT_DRAWN = 2,                   /* the most numbers that a rule makes of its draws */
-    CS_AUGMENT_TEXT = CS_AUGMENT_MAX * 192, /* bytes that hold any cs_augment_text */
+    CS_AUGMENT_STEPS = 24,                    /* the most steps of an augmentation */
+    CS_AUGMENT_PARAMETERS = 8,                /* the most parameters of a rule */
+    CS_AUGMENT_NUMBERS = 16,                  /* the most numbers of a rule's parameters together */
+    CS_AUGMENT_DRAWN = 10,                    /* the most numbers that a rule makes of its draws */
+    CS_AUGMENT_TEXT = CS_AUGMENT_STEPS * 320, /* bytes that hold any cs_augment_text */
 };
 
 typedef enum cs_augment_type {
-    CS_AUGMENT_BOOL,   /* {1}: true */
-    CS_AUGMENT_NUMBER, /* {number} */
-    CS_AUGMENT_CHOICE, /* {index of one of the rule's choices} */
-    CS_AUGMENT_RANGE,  /* {low, high} */
-    CS_AUGMENT_ZOOM,   /* {low, high}; the job file may give one number z for {1-z, 1+z} */
-    CS_AUGMENT_SHIFT,  /* {cs_augment_shift, how many numbers follow, the numbers} */
+    CS_AUGMENT_END,       /* no parameter: ends a rule's list */
+    CS_AUGMENT_BOOL,      /* {1}: true */
+    CS_AUGMENT_NUMBER,    /* {number} */
+    CS_AUGMENT_WHOLE,     /* {whole number} */
+    CS_AUGMENT_CHOICE,    /* {index of one of the parameter's choices} */
+    CS_AUGMENT_RANGE,     /* {low, high} */
+    CS_AUGMENT_PAIR,      /* {first, second}; one number is both */
+    CS_AUGMENT_SYMMETRIC, /* {low, high}; one number v is {-v, v} */
+    CS_AUGMENT_FACTOR,    /* {low, high}; one number v is {max(0, 1-v), 1+v} */
+    CS_AUGMENT_ZOOM,      /* {low, high}, above 0; one number z is {1-z, 1+z} */
+    CS_AUGMENT_SHIFT,     /* {cs_augment_shift, how many numbers follow, at most 6 numbers} */
     CS_AUGMENT_TYPE_COUNT
 } cs_augment_type;
+
+/* How many of a rule's numbers a parameter of this type takes. */
+int cs_augment_width(cs_augment_type type);
 
 /* What a SHIFT is drawn from. Where the largest of its numbers is below 1, it is a fraction of the image's side, else
  * pixels. */
@@ -43,49 +58,90 @@ typedef enum cs_augment_shift {
     CS_SHIFT_LIST     /* one of the numbers, and a sign */
 } cs_augment_shift;
 
-/* A rule's parameter. All 0: the rule is off. */
-typedef struct cs_augment_value {
-    float number[CS_AUGMENT_NUMBERS];
-} cs_augment_value;
+typedef struct cs_augment_parameter {
+    const char *name; /* NULL: it has no name but the rule's, as in Keras' generator */
+    cs_augment_type type;
+    float min, max;             /* each number lies between them, inclusive; not used by a BOOL or a CHOICE */
+    float fallback[2];          /* its numbers if the job file does not say */
+    const char *const *choices; /* CHOICE: their names, the default first, and NULL after the last; else NULL */
+} cs_augment_parameter;
 
-/* The augmentation of a training run: the parameter of every rule, in the order of the table. {0}: no augmentation. */
-typedef struct cs_augment {
-    cs_augment_value rules[CS_AUGMENT_MAX];
-} cs_augment;
+typedef enum cs_augment_family {
+    CS_FAMILY_GENERATOR, /* Keras' ImageDataGenerator */
+    CS_FAMILY_TORCHVISION,
+    CS_FAMILY_KERAS, /* layers of Keras 3 */
+    CS_FAMILY_ALBUMENTATIONS,
+    CS_FAMILY_GROUP, /* chooses among the steps inside it */
+    CS_FAMILY_COUNT
+} cs_augment_family;
+
+typedef struct cs_augment_step cs_augment_step;
 
 typedef struct cs_augment_rule {
-    const char *name; /* the parameter's name in Keras or torchvision; it also addresses the rule's draws */
+    const char *name; /* the transform's name there, in lower case; it also addresses the rule's draws. NULL: no row */
     const char *doc;  /* one line */
-    cs_augment_type type;
-    float min, max; /* each number of the parameter lies between them, inclusive; not used by a BOOL or a CHOICE */
-    int draws;      /* how many random numbers it takes, each uniform in [0, 1) */
-    const char *drawn[CS_AUGMENT_DRAWN]; /* the names of the numbers that it makes of them; NULL ends them */
-    const char *const *choices; /* CHOICE: their names, the default first, and NULL after the last; else NULL */
-    /* How many different pictures the rule can make of one image; 0: too many to count. NULL: always too many. If they
-     * are more than one, the first number drawn is the index of the picture, from 0. */
-    int (*variants)(const cs_augment_value *value);
-    /* Makes the numbers `drawn` of the draws, for an image of h x w. NULL: they are the numbers of the parameter. */
-    void (*draw)(const cs_augment_value *value, const float *draws, int h, int w, double *drawn);
-    /* Adds to `picture` the change that the numbers mean. Called only for rules that are on. */
-    void (*compose)(const double *drawn, cs_picture *picture);
+    cs_augment_family family;
+    cs_augment_parameter parameters[CS_AUGMENT_PARAMETERS]; /* the first one may be given alone, without its name */
+    float p;    /* the probability with which the step is applied if the job file does not say; 0 means 1 */
+    int passes; /* the most passes that it adds to a picture; 0 means 1 */
+    const char *drawn[CS_AUGMENT_DRAWN]; /* the names of the numbers that it makes of its draws; NULL ends them */
+    /* How many different pictures the rule can make of one image when it is applied; 0: too many to count. NULL: always
+     * too many. If they are more than one, the first number drawn is the index of the picture, from 0. */
+    int (*variants)(const float *number);
+    /* Makes the numbers `drawn`, of random numbers, for an image of h x w. NULL: nothing is drawn. */
+    void (*draw)(const float *number, cs_rng *rng, int h, int w, double *drawn);
+    /* Adds to `picture` what the parameters and the drawn numbers mean. Not used by a GROUP. */
+    void (*compose)(const float *number, const double *drawn, cs_picture *picture);
+    /* GROUP: marks which of its n steps, of the given probabilities, it chooses. */
+    void (*choose)(const float *number, cs_rng *rng, const float *p, int n, bool *chosen);
+    bool is_certain; /* GROUP: a step that it chooses is applied, whatever its own probability */
 } cs_augment_rule;
 
-/* The table. */
-const cs_augment_rule *cs_augment_rules(int *n);
-/* Writes what the rule's parameter may be: "a number from 0 to 360". */
-void cs_augment_takes(const cs_augment_rule *rule, char *out, size_t size);
-/* The rule's index in the table and in cs_augment; -1: no rule has that name. */
-int cs_augment_find(const char *name);
+struct cs_augment_step {
+    const cs_augment_rule *rule;
+    float p;
+    int occurrence; /* how many steps before it have the same rule; together with the rule's name it addresses the draws
+                     */
+    int inside;     /* GROUP: how many of the steps after it are inside it, those of groups in it included */
+    float number[CS_AUGMENT_NUMBERS]; /* the parameters' numbers one after another */
+};
+
+/* The augmentation of a training run. {0}: no augmentation. */
+typedef struct cs_augment {
+    int n;
+    cs_augment_step steps[CS_AUGMENT_STEPS];
+} cs_augment;
+
+/* The rules, family by family: the i-th, or NULL after the last. */
+const cs_augment_rule *cs_augment_rule_at(int i);
+/* The rule with that name, or NULL. */
+const cs_augment_rule *cs_augment_find(const char *name);
+const char *cs_augment_family_name(cs_augment_family family);
+/* Writes what the parameter may be: "a number from 0 to 360". */
+void cs_augment_takes(const cs_augment_parameter *parameter, char *out, size_t size);
+/* The numbers of parameter k of the rule among those of a step. */
+float *cs_augment_numbers(cs_augment_step *step, int k);
+
+/* Appends a step with the rule's default parameters and returns it; CS_ERR_ARG if they would be too many. */
+CS_MUST_CHECK cs_status cs_augment_add(cs_augment *augment, const cs_augment_rule *rule, cs_augment_step **out);
+/* May the steps together be more than a picture holds? To be called when all have been added. */
+CS_MUST_CHECK cs_status cs_augment_check(const cs_augment *augment);
+/* Are all numbers of a generator's rule 0, which means that the rule is off? */
+bool cs_augment_step_is_off(const cs_augment_step *step);
+/* Brings the steps of a generator into the order of the table, without those that are off. */
+void cs_augment_sort(cs_augment *augment);
 
 bool cs_augment_is_off(const cs_augment *augment);
 
-/* Writes the rules that are on, in the order of their names: "brightness_range=0.5:0.9 horizontal_flip=true"; "" if
- * none is. Two augmentations are equal if their texts are. The text is cut off after size - 1 characters. */
+/* Writes the steps, of a generator in the order of their names: "brightness_range=0.5:0.9 horizontal_flip=true"; of a
+ * list in its order, with the parameters that differ from the defaults: "[random_rotation(degrees=-15:15)]"; "" if
+ * there are none. Two augmentations are equal if their texts are. The text is cut off after size - 1 characters. */
 void cs_augment_text(const cs_augment *augment, char *out, size_t size);
 
-/* One sample in one epoch. Its augmentation depends on this address and on the parameters: each rule takes its draws
- * from the stream (cs_named_seed(seed, rule's name), CS_PURPOSE_AUGMENT, epoch, sample) (random.h), so that neither the
- * other rules nor the order of the table change them. */
+/* One sample in one epoch. Its augmentation depends on this address and on the parameters: each step takes its draws
+ * from the stream (cs_named_seed(seed, name), CS_PURPOSE_AUGMENT, epoch, sample) (random.h), where the name is the
+ * rule's, and for its second occurrence "name#2". So the draws depend neither on the other steps nor on the order. The
+ * first number of the stream decides whether the step is applied, if its probability is below 1. */
 typedef struct cs_augment_address {
     uint64_t seed;
     uint32_t epoch;
@@ -98,14 +154,15 @@ int cs_augment_variants(const cs_augment *augment);
 /* The index, from 0, of the picture that the sample becomes. It means nothing where they are too many to count. */
 int cs_augment_variant(const cs_augment *augment, const cs_augment_address *at);
 
-/* Sets the numbers that rule `rule` draws for the sample, an image of [h,w,3]. Returns false if the rule is off. */
-bool cs_augment_drawn(const cs_augment *augment, const cs_augment_address *at, int h, int w, int rule,
-                      double drawn[CS_AUGMENT_DRAWN]);
+/* Is told of each step that is applied, with the numbers that it drew. */
+typedef void cs_augment_observer(void *context, const cs_augment_step *step, const double *drawn);
 
-/* Draws the picture of the sample, an image of [h,w,3]. */
-void cs_augment_draw(const cs_augment *augment, const cs_augment_address *at, int h, int w, cs_picture *picture);
+/* Draws the picture of the sample, an image of [h,w,3]. `observer` may be NULL. */
+void cs_augment_draw(const cs_augment *augment, const cs_augment_address *at, int h, int w, cs_picture *picture,
+                     cs_augment_observer *observer, void *context);
 
-/* Makes the image `to` [h,w,3] from the image `from` [h,w,3] as `picture` says. The two must not overlap. */
-void cs_augment_apply(const cs_picture *picture, const uint8_t *from, uint8_t *to);
+/* Makes the image `to` [h,w,3] from the image `from` [h,w,3] as `picture` says. `scratch` has room for another such
+ * image. No two of the three may overlap. */
+void cs_augment_apply(const cs_picture *picture, const uint8_t *from, uint8_t *to, uint8_t *scratch);
 
 #endif

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A picture describes what is made of one image: where in the source each pixel is taken from, and how its values
- * change. Augmentation composes it rule by rule (augment.h). The code that carries it out knows no rules:
- * cs_augment_apply does so on the host, cu_k_pixels (src/engine/cuda/kernels.h) on a GPU, and both give the same bytes,
- * since both compute a value with picture_sample.h.
+/* A picture describes what is made of one image: a list of passes, each of which makes an image of bytes from the one
+ * before. Augmentation composes it step by step (augment.h). The code that carries it out knows no steps:
+ * cs_augment_apply does so on the host, cu_k_sweep and cu_k_pixels (src/engine/cuda/kernels.h) on a GPU, and both give
+ * the same bytes, since both compute a pixel with picture_sample.h.
  *
- * A value is made in this order: the warp gives a float between the source's values; the adjustment shifts or stretches
- * it and rounds it to a byte; the table of levels changes the byte. To support a rule that needs more, add a field and
- * handle it in picture_sample.h. Perspective needs a third row of the map, by which the coordinates are divided;
- * saturation and hue need a matrix over the channels, applied after `level`. */
+ * There are two sorts of passes. A point pass makes each pixel from the same pixel of the image before; consecutive
+ * point passes are applied to a pixel one after the other, in one sweep over the image. A pass that gathers makes a
+ * pixel from several or other ones, and so begins a new sweep.
+ *
+ * To add a kind of pass, add a value of cs_pass_kind, its parameters to the union, a row in src/base/picture.c, and its
+ * arithmetic to cs_sample_point or cs_sample_gather. */
 #ifndef CNNSWEEP_PICTURE_H
 #define CNNSWEEP_PICTURE_H
 
@@ -24,18 +26,20 @@ typedef enum cs_fill {
     CS_FILL_COUNT
 } cs_fill;
 
-/* Pixel (x, y) of the result shows the source at (map[0][0]*x + (map[0][1]*y + map[0][2]), map[1][0]*x + (map[1][1]*y +
- * map[1][2])). Whole numbers are the centres of pixels, and (0, 0) is the centre of the first one. Each product and
- * each sum is rounded to double. */
-typedef struct cs_warp {
-    double map[2][3];
-    cs_fill fill;
-    float fill_value; /* CONSTANT: of all channels */
-    bool nearest;     /* takes the nearest pixel, of two equally near ones that with the larger index; else bilinear */
-} cs_warp;
+/* Whose coordinates and arithmetic a warp has. With both, (0, 0) of the map is the corner or the centre of the first
+ * pixel as that library has it. */
+typedef enum cs_sampling {
+    /* scipy.ndimage.affine_transform: whole numbers are the centres of pixels. The map's third row is not used. */
+    CS_SAMPLING_SCIPY,
+    /* Pillow's Image.transform: whole numbers are the edges of pixels, and values are truncated to bytes. A point
+     * outside the image shows the fill value, whatever `fill` says. */
+    CS_SAMPLING_PILLOW,
+    /* Pillow's Image.transform with NEAREST and an affine map, whose numbers it rounds to multiples of 2^-16. */
+    CS_SAMPLING_PILLOW_FIXED
+} cs_sampling;
 
-/* What happens to the values that the warp gives. Both changes refer to the smallest and the largest of them, over all
- * pixels and channels of the picture. */
+/* What happens to the values between the source's that a warp of scipy's gives, before they are rounded. Both changes
+ * refer to the smallest and the largest of them, over all pixels and channels. */
 typedef struct cs_adjustment {
     bool shifts; /* adds `shift`, and clips to that range */
     float shift;
@@ -43,30 +47,101 @@ typedef struct cs_adjustment {
     bool truncates; /* rounds to the next smaller byte; else to the nearest */
 } cs_adjustment;
 
-typedef struct cs_picture {
-    int h, w;             /* height and width of the image, which do not change */
-    bool is_of_keras_2_8; /* while it is composed: rules follow Keras' generator until 2.8, else from 2.9 on */
-    cs_warp warp;
+/* Pixel (x, y) shows the source at (u/q, v/q), where (u, v, q) = map * (x, y, 1). */
+typedef struct cs_warp {
+    double map[3][3];
+    cs_sampling sampling;
+    cs_fill fill;
+    float fill_value[3]; /* CONSTANT, by channel */
+    bool nearest; /* takes the nearest pixel, of two equally near ones that with the larger index; else bilinear */
+    bool mirror_x, mirror_y; /* then the result is mirrored left to right, top to bottom */
     cs_adjustment adjustment;
-    /* If `recolours` is set, byte v of channel c (in RGB) becomes level[c][v]. Else undefined. */
-    uint8_t level[3][256];
-    bool moves;     /* false: the map is the identity */
-    bool recolours; /* false: no table of levels */
+} cs_warp;
+
+/* A table of levels that depends on the image's histogram. */
+typedef enum cs_curve_kind {
+    CS_CURVE_CONTRAST,     /* Pillow's Contrast: blends with the mean of the grey image, rounded */
+    CS_CURVE_AUTOCONTRAST, /* ImageOps.autocontrast: each channel to 0..255 */
+    CS_CURVE_EQUALIZE      /* ImageOps.equalize of each channel */
+} cs_curve_kind;
+
+typedef struct cs_curve {
+    cs_curve_kind kind;
+    float factor; /* CONTRAST */
+} cs_curve;
+
+typedef enum cs_pass_kind {
+    CS_PASS_WARP,       /* warp */
+    CS_PASS_LEVELS,     /* level: byte v of channel c (in RGB) becomes level[c][v] */
+    CS_PASS_CURVE,      /* curve: a table of levels that is made for the image */
+    CS_PASS_SATURATION, /* factor: Pillow's Color blends with the grey image; 0 gives the grey image */
+    CS_PASS_HUE,        /* turn: is added to the hue, of 256 in a circle, in Pillow's HSV */
+    CS_PASS_KINDS
+} cs_pass_kind;
+
+typedef struct cs_pass {
+    cs_pass_kind kind;
+    union {
+        cs_warp warp;
+        uint8_t level[3][256];
+        cs_curve curve;
+        float factor;
+        int turn;
+    };
+} cs_pass;
+
+enum { CS_PICTURE_PASSES = 16 }; /* the most passes */
+
+typedef struct cs_picture {
+    int h, w; /* height and width of the image, which do not change */
+    int n;
+    cs_pass passes[CS_PICTURE_PASSES];
+    /* While Keras' generator composes it: how the next warp samples, and whether rules follow Keras until 2.8, else
+     * from 2.9 on. */
+    cs_warp settings;
+    bool is_of_keras_2_8;
 } cs_picture;
+
+/* Of cs_curve: the number of pixels with each byte, by channel, and with each grey value ((19595 R + 38470 G + 7471 B +
+ * 2^15) / 2^16). */
+typedef struct cs_histogram {
+    uint32_t count[4][256];
+} cs_histogram;
+
+/* What a pass has to know of the whole image before its first pixel can be made. */
+typedef union cs_pass_facts {
+    float range[2];        /* WARP: the smallest and the largest value, if its adjustment needs them */
+    uint8_t level[3][256]; /* CURVE: the table made of the histogram of the image before */
+} cs_pass_facts;
 
 /* Sets the picture that leaves an image of h x w unchanged. */
 void cs_picture_init(cs_picture *picture, int h, int w);
 
-/* Is it that picture still? */
-bool cs_picture_is_plain(const cs_picture *picture);
+/* Appends a pass, the other members of which are 0, and returns it. There must be room. */
+cs_pass *cs_picture_add(cs_picture *picture, cs_pass_kind kind);
 
-/* Does a value of it depend on the range of all values? */
-bool cs_adjustment_needs_range(const cs_adjustment *adjustment);
+/* Appends a warp that samples as `settings` says and has the identity as its map, and returns it; or returns the last
+ * pass if it is a warp with the same sampling whose values are not rounded yet. */
+cs_warp *cs_picture_warp(cs_picture *picture);
 
-/* Moves the picture: what it showed at the point `by` * (x, y) it shows at (x, y) now. The map becomes map * by. */
+/* Moves what cs_picture_warp returns: what it showed at the point `by` * (x, y) it shows at (x, y) now. The map becomes
+ * map * by. */
 void cs_picture_move(cs_picture *picture, const double by[2][3]);
+
+/* Mirrors the picture left to right, or top to bottom. */
+void cs_picture_mirror(cs_picture *picture, bool x, bool y);
 
 /* Changes the values further: the byte v that the picture gave in any channel becomes table[v]. */
 void cs_picture_recolour(cs_picture *picture, const uint8_t table[256]);
+
+/* The facts that a pass needs. */
+bool cs_pass_needs_range(const cs_pass *pass);
+bool cs_pass_needs_histogram(const cs_pass *pass);
+
+/* The end of the sweep that begins with pass `begin`: the index after its last pass. */
+int cs_picture_sweep(const cs_picture *picture, int begin);
+
+/* Does the pass begin a sweep wherever it stands, because it gathers? */
+bool cs_pass_gathers(const cs_pass *pass);
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How one value of a picture is computed, written once for the host and for GPUs: this file is included with
+/* How the pixels of a pass are computed, written once for the host and for GPUs: this file is included with
  *
  *     CS_SAMPLE        what stands in front of a function ("static inline", and __device__ on a GPU)
  *     CS_PRODUCT(a, b) and CS_SUM(a, b), in double, each rounded by itself
  *
- * so that both give the same bits. Coordinates and interpolation follow scipy.ndimage.affine_transform with order 0 or
- * 1, which Keras' ImageDataGenerator calls. */
+ * so that both give the same bits. A warp follows scipy.ndimage.affine_transform with order 0 or 1, which Keras'
+ * ImageDataGenerator calls, or Pillow's Image.transform; colours follow Pillow. */
 #include "cnnsweep/picture.h"
 
 #include <math.h>
+#include <stddef.h>
 
 /* Brings a coordinate of a line of n pixels into [0, n-1]; false: it shows the fill value. */
 CS_SAMPLE bool cs_sample_inside(double *at, int n, cs_fill fill) {
@@ -46,9 +47,8 @@ CS_SAMPLE double cs_sample_mix(double a, double b, double weight) {
     return CS_SUM(a, CS_PRODUCT(weight, CS_SUM(b, -a)));
 }
 
-/* Where the warp sends pixel (x, y); false: to the fill value. */
-CS_SAMPLE bool cs_sample_place(const cs_warp *warp, int h, int w, int x, int y, cs_sample_axis *column,
-                               cs_sample_axis *line) {
+CS_SAMPLE bool cs_sample_place_scipy(const cs_warp *warp, int h, int w, int x, int y, cs_sample_axis *column,
+                                     cs_sample_axis *line) {
     const double(*map)[3] = warp->map;
     double u = CS_SUM(CS_PRODUCT(map[0][0], x), CS_SUM(CS_PRODUCT(map[0][1], y), map[0][2]));
     double v = CS_SUM(CS_PRODUCT(map[1][0], x), CS_SUM(CS_PRODUCT(map[1][1], y), map[1][2]));
@@ -59,13 +59,90 @@ CS_SAMPLE bool cs_sample_place(const cs_warp *warp, int h, int w, int x, int y, 
     return true;
 }
 
+/* A coordinate of Pillow's: beyond half a pixel from the edge the pixels of the edge continue. */
+CS_SAMPLE cs_sample_axis cs_sample_between_edges(double at, int n, bool nearest) {
+    const double middle = nearest ? at : CS_SUM(at, -0.5);
+    const int lower = (int)floor(middle), upper = lower + 1 < n ? lower + 1 : n - 1;
+    cs_sample_axis axis;
+    axis.lower = lower < 0 ? 0 : lower;
+    axis.upper = nearest ? axis.lower : upper;
+    axis.weight = axis.upper == axis.lower ? 0 : CS_SUM(middle, -(double)lower);
+    return axis;
+}
+
+CS_SAMPLE double cs_sample_row(const double row[3], double x, double y) {
+    return CS_SUM(CS_SUM(CS_PRODUCT(row[0], x), CS_PRODUCT(row[1], y)), row[2]);
+}
+
+CS_SAMPLE bool cs_sample_place_pillow(const cs_warp *warp, int h, int w, int x, int y, cs_sample_axis *column,
+                                      cs_sample_axis *line) {
+    const double(*map)[3] = warp->map, across = x + 0.5, down = y + 0.5;
+    double u = cs_sample_row(map[0], across, down), v = cs_sample_row(map[1], across, down);
+    if (map[2][0] != 0 || map[2][1] != 0) {
+        const double q = cs_sample_row(map[2], across, down);
+        u /= q;
+        v /= q;
+    }
+    if (!(u >= 0 && u < w && v >= 0 && v < h))
+        return false;
+    *column = cs_sample_between_edges(u, w, warp->nearest);
+    *line = cs_sample_between_edges(v, h, warp->nearest);
+    return true;
+}
+
+/* A number of the map in units of 2^-16. */
+CS_SAMPLE int64_t cs_sample_fixed(double number) {
+    return (int64_t)floor(CS_SUM(CS_PRODUCT(number, 65536), 0.5));
+}
+
+/* The pixel of a line of the map, in Pillow's arithmetic for affine maps and the nearest pixel. */
+CS_SAMPLE int64_t cs_sample_fixed_row(const double row[3], int x, int y) {
+    const double corner = CS_SUM(CS_SUM(row[2], CS_PRODUCT(row[0], 0.5)), CS_PRODUCT(row[1], 0.5));
+    return (cs_sample_fixed(corner) + x * cs_sample_fixed(row[0]) + y * cs_sample_fixed(row[1])) >> 16;
+}
+
+CS_SAMPLE bool cs_sample_place_fixed(const cs_warp *warp, int h, int w, int x, int y, cs_sample_axis *column,
+                                     cs_sample_axis *line) {
+    const int64_t u = cs_sample_fixed_row(warp->map[0], x, y), v = cs_sample_fixed_row(warp->map[1], x, y);
+    if (u < 0 || u >= w || v < 0 || v >= h)
+        return false;
+    column->lower = column->upper = (int)u;
+    line->lower = line->upper = (int)v;
+    column->weight = line->weight = 0;
+    return true;
+}
+
+/* Where the warp sends pixel (x, y); false: to the fill value. */
+CS_SAMPLE bool cs_sample_place(const cs_warp *warp, int h, int w, int x, int y, cs_sample_axis *column,
+                               cs_sample_axis *line) {
+    x = warp->mirror_x ? w - 1 - x : x;
+    y = warp->mirror_y ? h - 1 - y : y;
+    switch (warp->sampling) {
+    case CS_SAMPLING_PILLOW:
+        return cs_sample_place_pillow(warp, h, w, x, y, column, line);
+    case CS_SAMPLING_PILLOW_FIXED:
+        return cs_sample_place_fixed(warp, h, w, x, y, column, line);
+    default:
+        return cs_sample_place_scipy(warp, h, w, x, y, column, line);
+    }
+}
+
 /* The value of channel c there, in the source [h,w,3]. */
-CS_SAMPLE float cs_sample_value(const uint8_t *source, int w, cs_sample_axis column, cs_sample_axis line, int c) {
+CS_SAMPLE double cs_sample_value(const uint8_t *source, int w, cs_sample_axis column, cs_sample_axis line, int c) {
     const size_t stride = (size_t)w * 3, left = (size_t)column.lower * 3, right = (size_t)column.upper * 3;
     const uint8_t *upper = source + (size_t)line.lower * stride + c, *lower = source + (size_t)line.upper * stride + c;
     const double top = cs_sample_mix(upper[left], upper[right], column.weight);
     const double bottom = cs_sample_mix(lower[left], lower[right], column.weight);
-    return (float)cs_sample_mix(top, bottom, line.weight);
+    return cs_sample_mix(top, bottom, line.weight);
+}
+
+/* The three values that pixel (x, y) has after the warp, before the adjustment. */
+CS_SAMPLE void cs_sample_warp(const cs_warp *warp, const uint8_t *source, int h, int w, int x, int y,
+                              double values[3]) {
+    cs_sample_axis column, line;
+    const bool inside = cs_sample_place(warp, h, w, x, y, &column, &line);
+    for (int c = 0; c < 3; c++)
+        values[c] = inside ? cs_sample_value(source, w, column, line, c) : (double)warp->fill_value[c];
 }
 
 /* The byte that the adjustment makes of a value, where `range` has the smallest and the largest of the picture. Each
@@ -92,4 +169,130 @@ CS_SAMPLE uint8_t cs_sample_adjust(const cs_adjustment *adjustment, float value,
             value = (float)CS_PRODUCT((float)((double)value / (double)width), 255);
     }
     return (uint8_t)(adjustment->truncates ? value : (float)CS_SUM(value, 0.5));
+}
+
+/* Pillow's grey value ("L") of a pixel. */
+CS_SAMPLE int cs_sample_grey(const uint8_t rgb[3]) {
+    return (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16;
+}
+
+/* Pillow's Image.blend of a byte of the image with a byte of a base: the base with factor 0, the image with 1. */
+CS_SAMPLE uint8_t cs_sample_blend(int base, int value, float factor) {
+    const float blended = (float)CS_SUM(base, (float)CS_PRODUCT(factor, value - base));
+    return (uint8_t)(blended <= 0 ? 0 : blended >= 255 ? 255 : blended);
+}
+
+/* A byte in Pillow's HSV. */
+CS_SAMPLE uint8_t cs_sample_unit(double value) {
+    const int byte = (int)CS_PRODUCT(value, 255);
+    return (uint8_t)(byte < 0 ? 0 : byte > 255 ? 255 : byte);
+}
+
+CS_SAMPLE void cs_sample_to_hsv(const uint8_t rgb[3], uint8_t hsv[3]) {
+    const int r = rgb[0], g = rgb[1], b = rgb[2];
+    const int largest = r > g ? (r > b ? r : b) : (g > b ? g : b), smallest = r < g ? (r < b ? r : b) : (g < b ? g : b);
+    const float width = (float)(largest - smallest);
+    hsv[0] = hsv[1] = 0;
+    hsv[2] = (uint8_t)largest;
+    if (largest == smallest)
+        return;
+    const double red = (double)((float)(largest - r) / width), green = (double)((float)(largest - g) / width);
+    const double blue = (double)((float)(largest - b) / width);
+    const float sixths = r == largest   ? (float)CS_SUM(blue, -green)
+                         : g == largest ? (float)CS_SUM(CS_SUM(2, red), -blue)
+                                        : (float)CS_SUM(CS_SUM(4, green), -red);
+    const double turns = CS_SUM((double)sixths / 6, 1); /* at least 5/6 and less than 2 */
+    const float hue = (float)CS_SUM(turns, -floor(turns));
+    hsv[0] = cs_sample_unit((double)hue);
+    hsv[1] = cs_sample_unit((double)(width / (float)largest));
+}
+
+CS_SAMPLE uint8_t cs_sample_darker(int value, double by) {
+    return (uint8_t)round(CS_PRODUCT(value, CS_SUM(1, -by)));
+}
+
+CS_SAMPLE void cs_sample_from_hsv(const uint8_t hsv[3], uint8_t rgb[3]) {
+    const int v = hsv[2];
+    const double sixths = CS_PRODUCT(hsv[0], 6) / 255, strength = (double)(float)(hsv[1] / 255.0);
+    const int sector = (int)sixths;
+    const double rest = (double)(float)CS_SUM(sixths, -(double)sector);
+    const uint8_t p = cs_sample_darker(v, strength), q = cs_sample_darker(v, CS_PRODUCT(strength, rest));
+    const uint8_t t = cs_sample_darker(v, CS_PRODUCT(strength, CS_SUM(1, -rest))), value = (uint8_t)v;
+    const int at = sector % 6;
+    rgb[0] = at == 0 || at == 5 ? value : at == 1 ? q : at == 4 ? t : p;
+    rgb[1] = at == 1 || at == 2 ? value : at == 0 ? t : at == 3 ? q : p;
+    rgb[2] = at == 3 || at == 4 ? value : at == 2 ? t : at == 5 ? q : p;
+    if (hsv[1] == 0)
+        rgb[0] = rgb[1] = rgb[2] = value;
+}
+
+/* Applies a point pass to a pixel. */
+CS_SAMPLE void cs_sample_point(const cs_pass *pass, const cs_pass_facts *facts, uint8_t rgb[3]) {
+    const uint8_t(*level)[256] = pass->kind == CS_PASS_CURVE ? facts->level : pass->level;
+    uint8_t hsv[3];
+    int grey;
+    switch (pass->kind) {
+    case CS_PASS_LEVELS:
+    case CS_PASS_CURVE:
+        for (int c = 0; c < 3; c++)
+            rgb[c] = level[c][rgb[c]];
+        break;
+    case CS_PASS_SATURATION:
+        grey = cs_sample_grey(rgb);
+        for (int c = 0; c < 3; c++)
+            rgb[c] = cs_sample_blend(grey, rgb[c], pass->factor);
+        break;
+    case CS_PASS_HUE:
+        cs_sample_to_hsv(rgb, hsv);
+        hsv[0] = (uint8_t)(hsv[0] + pass->turn);
+        cs_sample_from_hsv(hsv, rgb);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Makes pixel (x, y) by the first pass of a sweep, from the source [h,w,3]. */
+CS_SAMPLE void cs_sample_first(const cs_pass *pass, const cs_pass_facts *facts, const uint8_t *source, int h, int w,
+                               int x, int y, uint8_t rgb[3]) {
+    double values[3];
+    if (pass->kind == CS_PASS_WARP) {
+        const bool is_scipy = pass->warp.sampling == CS_SAMPLING_SCIPY;
+        cs_sample_warp(&pass->warp, source, h, w, x, y, values);
+        for (int c = 0; c < 3; c++)
+            rgb[c] = is_scipy ? cs_sample_adjust(&pass->warp.adjustment, (float)values[c], facts->range)
+                              : (uint8_t)values[c];
+        return;
+    }
+    for (int c = 0; c < 3; c++)
+        rgb[c] = source[((size_t)y * (size_t)w + (size_t)x) * 3 + (size_t)c];
+    cs_sample_point(pass, facts, rgb);
+}
+
+/* Fills the table of channel c of a curve, for an image of so many pixels. */
+CS_SAMPLE void cs_sample_curve(const cs_curve *curve, const cs_histogram *histogram, int64_t pixels, int c,
+                               uint8_t level[256]) {
+    const uint32_t *count = histogram->count[c];
+    int lowest = 255, highest = 0;
+    double grey_sum = 0;
+    for (int v = 0; v < 256; v++) {
+        lowest = count[v] > 0 && v < lowest ? v : lowest;
+        highest = count[v] > 0 ? v : highest;
+        grey_sum = CS_SUM(grey_sum, CS_PRODUCT(v, histogram->count[3][v]));
+    }
+    const int mean = (int)CS_SUM(grey_sum / (double)pixels, 0.5);
+    const double scale = highest > lowest ? 255.0 / (highest - lowest) : 1;
+    const double offset = highest > lowest ? CS_PRODUCT(-lowest, scale) : 0;
+    const int64_t step = highest > lowest ? (pixels - count[highest]) / 255 : 0;
+    int64_t below = step / 2;
+    for (int v = 0; v < 256; below += count[v++]) {
+        int made = v;
+        if (curve->kind == CS_CURVE_CONTRAST)
+            made = cs_sample_blend(mean, v, curve->factor);
+        else if (curve->kind == CS_CURVE_AUTOCONTRAST)
+            made = (int)CS_SUM(CS_PRODUCT(v, scale), offset);
+        else if (step > 0)
+            made = (int)(below / step);
+        level[v] = (uint8_t)(made < 0 ? 0 : made > 255 ? 255 : made);
+    }
 }

@@ -1,38 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/picture.h"
 
+#include <assert.h>
 #include <string.h>
 
 void cs_picture_init(cs_picture *picture, int h, int w) {
     picture->h = h;
     picture->w = w;
-    picture->warp = (cs_warp){.map = {{1, 0, 0}, {0, 1, 0}}};
-    picture->adjustment = (cs_adjustment){0};
-    picture->is_of_keras_2_8 = picture->moves = picture->recolours = false;
+    picture->n = 0;
+    picture->settings = (cs_warp){.map = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+    picture->is_of_keras_2_8 = false;
 }
 
-bool cs_picture_is_plain(const cs_picture *picture) {
-    return !picture->moves && !picture->recolours && !cs_adjustment_needs_range(&picture->adjustment);
+cs_pass *cs_picture_add(cs_picture *picture, cs_pass_kind kind) {
+    assert(picture->n < CS_PICTURE_PASSES);
+    cs_pass *pass = &picture->passes[picture->n++];
+    memset(pass, 0, sizeof *pass);
+    pass->kind = kind;
+    return pass;
 }
 
-bool cs_adjustment_needs_range(const cs_adjustment *adjustment) {
-    return adjustment->shifts || adjustment->stretches;
+static cs_pass *last_pass(cs_picture *picture, cs_pass_kind kind) {
+    cs_pass *last = picture->n > 0 ? &picture->passes[picture->n - 1] : NULL;
+    return last && last->kind == kind ? last : NULL;
+}
+
+cs_warp *cs_picture_warp(cs_picture *picture) {
+    cs_pass *last = last_pass(picture, CS_PASS_WARP);
+    if (!last) {
+        last = cs_picture_add(picture, CS_PASS_WARP);
+        last->warp = picture->settings;
+    }
+    return &last->warp;
 }
 
 void cs_picture_move(cs_picture *picture, const double by[2][3]) {
+    cs_warp *warp = cs_picture_warp(picture);
     for (int row = 0; row < 2; row++) {
-        double *map = picture->warp.map[row];
+        double *map = warp->map[row];
         const double x = map[0], y = map[1], offset = map[2];
         for (int column = 0; column < 3; column++)
             map[column] = x * by[0][column] + y * by[1][column];
         map[2] += offset;
     }
-    picture->moves = true;
+}
+
+void cs_picture_mirror(cs_picture *picture, bool x, bool y) {
+    cs_warp *warp = cs_picture_warp(picture);
+    warp->mirror_x ^= x;
+    warp->mirror_y ^= y;
 }
 
 void cs_picture_recolour(cs_picture *picture, const uint8_t table[256]) {
+    cs_pass *last = last_pass(picture, CS_PASS_LEVELS);
+    const bool has_levels = last != NULL;
+    if (!has_levels)
+        last = cs_picture_add(picture, CS_PASS_LEVELS);
     for (int c = 0; c < 3; c++)
         for (int v = 0; v < 256; v++)
-            picture->level[c][v] = table[picture->recolours ? picture->level[c][v] : v];
-    picture->recolours = true;
+            last->level[c][v] = table[has_levels ? last->level[c][v] : v];
+}
+
+bool cs_pass_needs_range(const cs_pass *pass) {
+    return pass->kind == CS_PASS_WARP && (pass->warp.adjustment.shifts || pass->warp.adjustment.stretches);
+}
+
+bool cs_pass_needs_histogram(const cs_pass *pass) {
+    return pass->kind == CS_PASS_CURVE;
+}
+
+bool cs_pass_gathers(const cs_pass *pass) {
+    return pass->kind == CS_PASS_WARP;
+}
+
+int cs_picture_sweep(const cs_picture *picture, int begin) {
+    int end = begin + 1;
+    while (end < picture->n && !cs_pass_gathers(&picture->passes[end]) &&
+           !cs_pass_needs_histogram(&picture->passes[end]))
+        end++;
+    return end;
 }

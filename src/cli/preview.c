@@ -71,51 +71,51 @@ static void draw_image(sheet *s, int column, const uint8_t *pixels) {
         memcpy(s->drawing.pixels + (top + y) * (size_t)s->drawing.w * 3 + left, pixels + y * stride, stride);
 }
 
-static void write_csv_heading(FILE *csv) {
-    int n;
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    fputs("row,column,augment,sample,epoch", csv);
-    for (int r = 0; r < n; r++)
-        for (int k = 0; k < CS_AUGMENT_DRAWN && rules[r].drawn[k]; k++)
-            fprintf(csv, ",%s", rules[r].drawn[k]);
-    fputc('\n', csv);
+/* What the numbers of the CSV belong to. */
+typedef struct csv_place {
+    const sheet *sheet;
+    const char *augment;
+    const cs_augment_address *at;
+} csv_place;
+
+static void write_csv_line(const csv_place *place, const cs_augment_step *step, const char *number, const char *value) {
+    FILE *csv = cs_atomic_stream(place->sheet->csv);
+    fprintf(csv, "%d,%u,", place->sheet->rows + 1, place->at->epoch + 2);
+    cs_csv_field(place->augment, csv);
+    fprintf(csv, ",%u,%u,%s,%d,%s,%s\n", place->at->sample, place->at->epoch + 1, step->rule->name,
+            step->occurrence + 1, number, value);
 }
 
-/* A rule that is off leaves its fields empty. */
-static void write_csv_row(const sheet *s, const struct cs_named_augment *named, const cs_augment_address *at) {
-    FILE *csv = cs_atomic_stream(s->csv);
-    int n;
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    fprintf(csv, "%d,%u,", s->rows + 1, at->epoch + 2);
-    cs_csv_field(named->name, csv);
-    fprintf(csv, ",%u,%u", at->sample, at->epoch + 1);
-    for (int r = 0; r < n; r++) {
-        double drawn[CS_AUGMENT_DRAWN];
-        bool on = cs_augment_drawn(&named->augment, at, height_of(s), width_of(s), r, drawn);
-        for (int k = 0; k < CS_AUGMENT_DRAWN && rules[r].drawn[k]; k++)
-            if (on)
-                fprintf(csv, ",%.9g", drawn[k]);
-            else
-                fputc(',', csv);
+/* A line for each number that a step drew; a single line without a number for a step that draws none. */
+static void write_csv_step(void *context, const cs_augment_step *step, const double *drawn) {
+    const csv_place *place = context;
+    if (step->rule->family == CS_FAMILY_GENERATOR && !step->rule->draw) /* a setting */
+        return;
+    if (!step->rule->drawn[0])
+        write_csv_line(place, step, "", "");
+    for (int k = 0; k < CS_AUGMENT_DRAWN && step->rule->drawn[k]; k++) {
+        char value[32];
+        snprintf(value, sizeof value, "%.17g", drawn[k]);
+        write_csv_line(place, step, step->rule->drawn[k], value);
     }
-    fputc('\n', csv);
 }
 
 static cs_status draw_row(sheet *s, const struct cs_named_augment *named, int64_t sample) {
     const uint8_t *pixels;
     uint8_t *made;
+    const size_t size = (size_t)height_of(s) * (size_t)width_of(s) * 3;
     CS_TRY(cs_dataset_pixels(s->dataset, s->decoder, CS_SPLIT_TRAIN, sample, height_of(s), width_of(s), &s->image,
                              &pixels));
-    CS_TRY(cs_alloc((size_t)height_of(s) * (size_t)width_of(s), 3, "image", &made));
+    CS_TRY(cs_alloc(2, size, "image", &made));
     draw_image(s, 0, pixels);
     for (int epoch = 0; epoch < s->args->epochs; epoch++) {
         const cs_augment_address at = {(uint64_t)s->trial.train.seed, (uint32_t)epoch, (uint32_t)sample};
         cs_picture picture;
-        cs_augment_draw(&named->augment, &at, height_of(s), width_of(s), &picture);
-        cs_augment_apply(&picture, pixels, made);
+        csv_place place = {s, named->name, &at};
+        cs_augment_draw(&named->augment, &at, height_of(s), width_of(s), &picture, s->csv ? write_csv_step : NULL,
+                        &place);
+        cs_augment_apply(&picture, pixels, made, made + size);
         draw_image(s, 1 + epoch, made);
-        if (s->csv)
-            write_csv_row(s, named, &at);
     }
     free(made);
     printf("row %d: %s, %s\n", s->rows + 1, named->name, cs_dataset_id(s->dataset, CS_SPLIT_TRAIN, sample));
@@ -152,7 +152,7 @@ static cs_status draw_sheet(sheet *s) {
     CS_TRY(cs_image_reserve(&s->drawing, rows * (height_of(s) + GAP) - GAP, columns * (width_of(s) + GAP) - GAP));
     memset(s->drawing.pixels, 255, (size_t)s->drawing.h * (size_t)s->drawing.w * 3);
     if (s->csv)
-        write_csv_heading(cs_atomic_stream(s->csv));
+        fputs("row,column,augment,sample,epoch,step,occurrence,number,value\n", cs_atomic_stream(s->csv));
     for (int a = 0; a < s->job->augmentations.n; a++)
         for (int i = 0; i < samples && is_wanted(s, s->job->augmentations.items[a].name); i++)
             CS_TRY(draw_row(s, &s->job->augmentations.items[a], i * count / samples));

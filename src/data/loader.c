@@ -38,7 +38,7 @@ struct cs_loader {
     /* Used by the thread alone. */
     cs_decoder *decoder;
     cs_image image;        /* decoded, and resized */
-    uint8_t *augmented;    /* [h,w,3]; NULL if this loader does not augment */
+    uint8_t *augmented;    /* two images [h,w,3], the second one for passes; NULL if this loader does not augment */
     float *multiply, *add; /* config's three values repeated over a row: [w,3] */
     int32_t *order;        /* [count] */
 
@@ -105,10 +105,10 @@ static const uint8_t *augment(const cs_loader *loader, int epoch, int64_t sample
     const cs_loader_config *config = &loader->config;
     const cs_augment_address at = address_of(loader, epoch, sample);
     cs_picture picture;
-    cs_augment_draw(&config->augment, &at, config->h, config->w, &picture);
-    if (cs_picture_is_plain(&picture))
+    cs_augment_draw(&config->augment, &at, config->h, config->w, &picture, NULL, NULL);
+    if (picture.n == 0)
         return pixels;
-    cs_augment_apply(&picture, pixels, loader->augmented);
+    cs_augment_apply(&picture, pixels, loader->augmented, loader->augmented + row_size(config));
     return loader->augmented;
 }
 
@@ -177,7 +177,7 @@ static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i,
     size_t row = row_size(config);
     const uint8_t *pixels;
     const cs_augment_address at = address_of(loader, epoch, sample);
-    cs_augment_draw(&config->augment, &at, config->h, config->w, &buffer->pictures[i]);
+    cs_augment_draw(&config->augment, &at, config->h, config->w, &buffer->pictures[i], NULL, NULL);
     if (config->held_samples && cs_row_set_has(config->held_samples, sample))
         return CS_OK;
     CS_TRY(load_pixels(loader, sample, &pixels));
@@ -328,7 +328,7 @@ static cs_status allocate_image(cs_loader *loader) {
     const cs_loader_config *config = &loader->config;
     size_t stride = (size_t)config->w * 3;
     if (!config->bytes && !cs_augment_is_off(&config->augment))
-        CS_TRY(cs_alloc((size_t)config->h, stride, "augmented image", &loader->augmented));
+        CS_TRY(cs_alloc((size_t)config->h * 2, stride, "augmented image", &loader->augmented));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->multiply));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->add));
     for (size_t i = 0; i < stride; i++) {

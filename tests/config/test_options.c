@@ -241,11 +241,13 @@ static void test_a_key_depends_on_every_option_that_changes_numbers(void **state
 static void test_a_key_depends_on_every_rule_of_augmentation(void **state) {
     (void)state;
     const cs_trial_config defaults = default_trial(0);
-    int n;
-    (void)cs_augment_rules(&n);
-    for (int rule = 0; rule < n; rule++) {
+    const cs_augment_rule *rule;
+    for (int i = 0; (rule = cs_augment_rule_at(i)); i++) {
         cs_trial_config on = defaults;
-        on.augment.rules[rule].number[0] = 1;
+        cs_augment_step *step;
+        assert_ok(cs_augment_add(&on.augment, rule, &step));
+        if (rule->family == CS_FAMILY_GENERATOR)
+            step->number[0] = 1;
         assert_true(cs_trial_key(&on) != cs_trial_key(&defaults));
         assert_true(cs_trial_share_key(&on) != cs_trial_share_key(&defaults));
         assert_false(cs_trials_can_share(&on, &defaults));

@@ -18,16 +18,24 @@ static float draw_of(const char *rule, uint32_t sample) {
 
 static void draw(const cs_augment *augment, uint32_t sample, cs_picture *picture) {
     const cs_augment_address at = {SEED, EPOCH, sample};
-    cs_augment_draw(augment, &at, H, W, picture);
+    cs_augment_draw(augment, &at, H, W, picture, NULL, NULL);
+}
+
+/* The pass of that kind, or NULL. */
+static const cs_pass *pass_of(const cs_picture *picture, cs_pass_kind kind) {
+    for (int i = 0; i < picture->n; i++)
+        if (picture->passes[i].kind == kind)
+            return &picture->passes[i];
+    return NULL;
 }
 
 /* Augments the image `salt` as the given sample. */
 static void make(const cs_augment *augment, uint32_t sample, uint32_t salt, uint8_t *out) {
-    uint8_t pixels[BYTES];
+    uint8_t pixels[BYTES], scratch[BYTES];
     cs_picture picture;
     fixture_pixels(pixels, H, W, salt);
     draw(augment, sample, &picture);
-    cs_augment_apply(&picture, pixels, out);
+    cs_augment_apply(&picture, pixels, out, scratch);
 }
 
 static void apply(const cs_augment *augment, uint32_t sample, uint8_t *pixels) {
@@ -70,10 +78,10 @@ static void each_rule_draws_from_the_stream_of_its_name(void **state) {
         const bool x_too = draw_of("horizontal_flip", i) < 0.5f, y_too = draw_of("vertical_flip", i) < 0.5f;
         cs_picture picture;
         draw(&all, i, &picture);
-        assert_true(picture.warp.map[0][0] == (x_too ? -1 : 1) && picture.warp.map[0][2] == (x_too ? W - 1 : 0));
-        assert_true(picture.warp.map[1][1] == (y_too ? -1 : 1) && picture.warp.map[1][2] == (y_too ? H - 1 : 0));
+        const cs_pass *warp = pass_of(&picture, CS_PASS_WARP), *levels = pass_of(&picture, CS_PASS_LEVELS);
+        assert_true((warp && warp->warp.mirror_x) == x_too && (warp && warp->warp.mirror_y) == y_too);
         for (int v = 0; v < 256; v++)
-            assert_int_equal(picture.level[2][v], factor * (float)v >= 255 ? 255 : (int)(factor * (float)v));
+            assert_int_equal(levels->level[2][v], factor * (float)v >= 255 ? 255 : (int)(factor * (float)v));
     }
 }
 
@@ -93,12 +101,12 @@ static void a_rule_decides_the_same_whichever_other_rules_apply(void **state) {
             }
             const cs_augment augment = test_augment(text + strspn(text, " "));
             draw(&augment, i, &together);
-            for (int k = 0; k < 3; k++)
-                assert_true(together.warp.map[0][k] == alone[0].warp.map[0][k] &&
-                            together.warp.map[1][k] == alone[1].warp.map[1][k]);
-            assert_int_equal(together.recolours, alone[2].recolours);
-            if (together.recolours)
-                assert_memory_equal(together.level, alone[2].level, sizeof together.level);
+            const cs_pass *warp = pass_of(&together, CS_PASS_WARP), *levels = pass_of(&together, CS_PASS_LEVELS);
+            assert_true((warp && warp->warp.mirror_x) == (alone[0].n > 0));
+            assert_true((warp && warp->warp.mirror_y) == (alone[1].n > 0));
+            assert_true((levels != NULL) == (alone[2].n > 0));
+            if (levels)
+                assert_memory_equal(levels->level, alone[2].passes[0].level, sizeof levels->level);
         }
 }
 
@@ -108,11 +116,11 @@ static void seed_epoch_and_sample_each_change_the_draws(void **state) {
     const cs_augment_address places[] = {
         {SEED, EPOCH, 5}, {SEED + 1, EPOCH, 5}, {SEED, EPOCH + 1, 5}, {SEED, EPOCH, 6}};
     enum { PLACES = sizeof places / sizeof *places };
-    cs_picture pictures[PLACES];
+    static cs_picture pictures[PLACES];
     for (int a = 0; a < PLACES; a++) {
-        cs_augment_draw(&augment, &places[a], H, W, &pictures[a]);
+        cs_augment_draw(&augment, &places[a], H, W, &pictures[a], NULL, NULL);
         for (int b = 0; b < a; b++)
-            assert_memory_not_equal(pictures[a].level, pictures[b].level, sizeof pictures[a].level);
+            assert_memory_not_equal(pictures[a].passes[0].level, pictures[b].passes[0].level, sizeof(uint8_t[3][256]));
     }
 }
 
@@ -124,7 +132,7 @@ static void without_rules_nothing_changes(void **state) {
     assert_true(cs_augment_is_off(&none));
     assert_false(cs_augment_is_off(&one));
     draw(&none, 5, &picture);
-    assert_false(picture.moves || picture.recolours);
+    assert_int_equal(picture.n, 0);
     apply(&none, 5, pixels);
     mirror(5, false, false, still);
     assert_memory_equal(pixels, still, BYTES);
@@ -213,10 +221,10 @@ static void neighbouring_numbers_have_different_texts(void **state) {
     (void)state;
     const cs_augment one = test_augment("brightness_range=0.5:0.9");
     cs_augment other = one;
+    float *high = &other.steps[0].number[1];
     char text[CS_AUGMENT_TEXT], other_text[CS_AUGMENT_TEXT];
-    float *high = &other.rules[cs_augment_find("brightness_range")].number[1];
     *high += 1.0f / (1 << 24);
-    assert_true(*high != one.rules[cs_augment_find("brightness_range")].number[1]);
+    assert_true(*high != one.steps[0].number[1]);
     cs_augment_text(&one, text, sizeof text);
     cs_augment_text(&other, other_text, sizeof other_text);
     assert_string_not_equal(text, other_text);
@@ -236,21 +244,28 @@ static void a_text_that_is_too_long_is_cut_off(void **state) {
     }
 }
 
-/* For every rule, the longest text fits, and no other rule has its stream. */
+/* For every rule, its text fits, its numbers have room, and no other rule has its stream. */
 static void rows_of_the_table_are_consistent(void **state) {
     (void)state;
-    int n;
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    for (int i = 0; i < n; i++) {
-        assert_in_range(rules[i].draws, 0, CS_AUGMENT_DRAWS);
-        assert_true(rules[i].type == CS_AUGMENT_BOOL || rules[i].choices || rules[i].min < rules[i].max);
-        assert_non_null(rules[i].compose);
-        assert_in_range(strlen(rules[i].name), 1, CS_AUGMENT_TEXT / CS_AUGMENT_MAX - 2 - CS_AUGMENT_NUMBERS * 16);
-        assert_int_equal(cs_augment_find(rules[i].name), i);
+    const cs_augment_rule *rule;
+    for (int i = 0; (rule = cs_augment_rule_at(i)); i++) {
+        int width = 0, parameters = 0;
+        for (const cs_augment_parameter *p = rule->parameters; p->type != CS_AUGMENT_END; p++) {
+            assert_true(++parameters < CS_AUGMENT_PARAMETERS);
+            assert_true(p->type == CS_AUGMENT_BOOL || p->choices || p->min < p->max);
+            assert_int_equal(p->name == NULL, rule->family == CS_FAMILY_GENERATOR);
+            width += cs_augment_width(p->type);
+        }
+        assert_in_range(width, 0, CS_AUGMENT_NUMBERS);
+        assert_in_range(strlen(rule->name), 1, CS_AUGMENT_TEXT / CS_AUGMENT_STEPS - 2 - CS_AUGMENT_NUMBERS * 16);
+        assert_int_equal(rule->choose != NULL, rule->family == CS_FAMILY_GROUP);
+        assert_int_equal(rule->compose == NULL, rule->choose != NULL);
+        assert_true(!rule->drawn[0] || rule->draw);
+        assert_ptr_equal(cs_augment_find(rule->name), rule);
         for (int k = 0; k < i; k++)
-            assert_int_not_equal(cs_hash_name(rules[i].name), cs_hash_name(rules[k].name));
+            assert_int_not_equal(cs_hash_name(rule->name), cs_hash_name(cs_augment_rule_at(k)->name));
     }
-    assert_int_equal(cs_augment_find("no such rule"), -1);
+    assert_null(cs_augment_find("no such rule"));
 }
 
 int main(void) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The augmentations of Keras' ImageDataGenerator against Keras itself, on random transforms of images of random sizes.
  */
+#include "augments.h"
 #include "fixture.h"
 
 #include "cnnsweep/augment.h"
@@ -27,9 +28,9 @@ static void draws_of(const char *rule, uint32_t sample, float draws[2]) {
         draws[i] = cs_rng_float(&rng);
 }
 
-static float *number_of(cs_augment *augment, const char *rule) {
-    assert_true(cs_augment_find(rule) >= 0);
-    return augment->rules[cs_augment_find(rule)].number;
+/* Sets a rule with one number. */
+static void set(cs_augment *augment, const char *rule, double number) {
+    test_augment_set(augment, rule, &(float){(float)number}, 1);
 }
 
 /* Sets the rule to +-range with probability 2/3; returns what is drawn. */
@@ -37,7 +38,7 @@ static double symmetric(cs_augment *augment, const char *rule, cs_rng *rng, doub
     float draws[2];
     if (cs_rng_below(rng, 3) == 0)
         return 0;
-    number_of(augment, rule)[0] = (float)range;
+    set(augment, rule, range);
     draws_of(rule, sample, draws);
     return range * (2 * (double)draws[0] - 1);
 }
@@ -51,7 +52,7 @@ static double shift(cs_augment *augment, const char *rule, cs_rng *rng, int side
                                       {CS_SHIFT_LIST, 3, -0.25f, 0.125f, 0.5f}};
     const float *kind = kinds[cs_rng_below(rng, 5)];
     float draws[2];
-    memcpy(number_of(augment, rule), kind, sizeof kinds[0]);
+    test_augment_set(augment, rule, kind, sizeof kinds[0] / sizeof *kind);
     draws_of(rule, sample, draws);
     const double value = (double)kind[2], sign = draws[1] < 0.5f ? -1 : 1;
     if (kind[0] == CS_SHIFT_UNIFORM)
@@ -64,28 +65,27 @@ static double shift(cs_augment *augment, const char *rule, cs_rng *rng, int side
 static bool flip(cs_augment *augment, const char *rule, cs_rng *rng, uint32_t sample) {
     float draws[2];
     bool on = cs_rng_below(rng, 2) == 0;
-    number_of(augment, rule)[0] = on;
+    set(augment, rule, on);
     draws_of(rule, sample, draws);
     return on && draws[0] < 0.5f;
 }
 
 static void zoom(cs_augment *augment, cs_rng *rng, uint32_t sample, transform *t) {
-    float draws[2], *number = number_of(augment, "zoom_range");
+    float draws[2];
     if (cs_rng_below(rng, 3) == 0)
         return;
-    number[0] = 0.5f;
-    number[1] = 1.75f;
+    test_augment_set(augment, "zoom_range", (float[]){0.5f, 1.75f}, 2);
     draws_of("zoom_range", sample, draws);
     t->zx = 0.5 + 1.25 * (double)draws[0];
     t->zy = 0.5 + 1.25 * (double)draws[1];
 }
 
 static void brightness(cs_augment *augment, cs_rng *rng, uint32_t sample, transform *t) {
-    float draws[2], *number = number_of(augment, "brightness_range");
+    float draws[2];
     if (cs_rng_below(rng, 2) == 0)
         return;
-    number[0] = 0.5f;
-    number[1] = cs_rng_below(rng, 2) ? 0.5f : 1.5f;
+    const float number[] = {0.5f, cs_rng_below(rng, 2) ? 0.5f : 1.5f};
+    test_augment_set(augment, "brightness_range", number, 2);
     draws_of("brightness_range", sample, draws);
     t->brightness = (double)(number[0] + (number[1] - number[0]) * draws[0]);
 }
@@ -95,14 +95,15 @@ static void make_transform(uint32_t sample, transform *t) {
     cs_picture picture;
     cs_rng rng = cs_rng_at(SEED, CS_PURPOSE_TEST, EPOCH, sample);
     const cs_augment_address at = {SEED, EPOCH, sample};
+    uint8_t scratch[BYTES];
     t->h = 8 + (int)cs_rng_below(&rng, LARGEST - 7);
     t->w = 8 + (int)cs_rng_below(&rng, LARGEST - 7);
     t->order = cs_rng_below(&rng, 4) > 0;
     t->cval = t->fill == CS_FILL_CONSTANT ? 77 : 0;
-    number_of(&augment, "era")[0] = (float)t->era;
-    number_of(&augment, "fill_mode")[0] = (float)t->fill;
-    number_of(&augment, "interpolation_order")[0] = (float)(1 - t->order);
-    number_of(&augment, "cval")[0] = (float)t->cval;
+    set(&augment, "era", t->era);
+    set(&augment, "fill_mode", t->fill);
+    set(&augment, "interpolation_order", (1 - t->order));
+    set(&augment, "cval", t->cval);
     t->theta = symmetric(&augment, "rotation_range", &rng, 60, sample);
     t->tx = shift(&augment, "height_shift_range", &rng, t->h, sample);
     t->ty = shift(&augment, "width_shift_range", &rng, t->w, sample);
@@ -114,8 +115,9 @@ static void make_transform(uint32_t sample, transform *t) {
     brightness(&augment, &rng, sample, t);
     for (int i = 0; i < BYTES; i++) /* not all of 0..255, for a stretch to do something */
         t->before[i] = (uint8_t)(20 + cs_rng_below(&rng, 200));
-    cs_augment_draw(&augment, &at, t->h, t->w, &picture);
-    cs_augment_apply(&picture, t->before, t->after);
+    cs_augment_sort(&augment);
+    cs_augment_draw(&augment, &at, t->h, t->w, &picture, NULL, NULL);
+    cs_augment_apply(&picture, t->before, t->after, scratch);
 }
 
 static void transforms_are_those_of_keras(void **state) {

@@ -54,16 +54,24 @@ static void close_pair(pair *p) {
     cs_dataset_close(p->dataset);
 }
 
-/* Applies a picture whose map is a mirror, as picture.h describes it. */
+/* Applies a picture that only mirrors and recolours, as picture.h describes it. */
 static void make_floats(const uint8_t *image, const cs_picture *picture, bool bgr, float *out) {
-    const double(*map)[3] = picture->warp.map;
+    const uint8_t(*level)[256] = NULL;
+    bool mirror_x = false, mirror_y = false;
+    for (int i = 0; i < picture->n; i++)
+        if (picture->passes[i].kind == CS_PASS_WARP) {
+            mirror_x = picture->passes[i].warp.mirror_x;
+            mirror_y = picture->passes[i].warp.mirror_y;
+        } else {
+            assert_int_equal(picture->passes[i].kind, CS_PASS_LEVELS);
+            level = picture->passes[i].level;
+        }
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++)
             for (int c = 0; c < 3; c++) {
-                int column = (int)(map[0][0] * (float)x + map[0][2]), line = (int)(map[1][1] * (float)y + map[1][2]);
-                int channel = bgr ? 2 - c : c;
+                int column = mirror_x ? W - 1 - x : x, line = mirror_y ? H - 1 - y : y, channel = bgr ? 2 - c : c;
                 int value = image[(line * W + column) * 3 + channel];
-                float scaled = (float)(picture->recolours ? picture->level[channel][value] : value);
+                float scaled = (float)(level ? level[channel][value] : value);
                 scaled *= plain.multiply[c];
                 out[(y * W + x) * 3 + c] = scaled + plain.add[c];
             }

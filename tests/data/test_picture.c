@@ -9,14 +9,26 @@
 
 enum { MOST = 9, BYTES = MOST * MOST * 3 };
 
-static void move_columns(cs_picture *picture) {
-    const double mirror[2][3] = {{-1, 0, picture->w - 1}, {0, 1, 0}};
-    cs_picture_move(picture, mirror);
+static void apply(const cs_picture *picture, const uint8_t *from, uint8_t *to) {
+    static uint8_t scratch[16 * 16 * 3];
+    cs_augment_apply(picture, from, to, scratch);
 }
 
-static void move_lines(cs_picture *picture) {
+/* A mirror as a map, and as a mirror. */
+static void move_columns(cs_picture *picture, bool as_map) {
+    const double mirror[2][3] = {{-1, 0, picture->w - 1}, {0, 1, 0}};
+    if (as_map)
+        cs_picture_move(picture, mirror);
+    else
+        cs_picture_mirror(picture, true, false);
+}
+
+static void move_lines(cs_picture *picture, bool as_map) {
     const double mirror[2][3] = {{1, 0, 0}, {0, -1, picture->h - 1}};
-    cs_picture_move(picture, mirror);
+    if (as_map)
+        cs_picture_move(picture, mirror);
+    else
+        cs_picture_mirror(picture, false, true);
 }
 
 /* The number of pixels is even or odd. */
@@ -24,17 +36,17 @@ static void mirrors_move_whole_pixels_at_every_size(void **state) {
     (void)state;
     for (int h = 1; h <= MOST; h++)
         for (int w = 1; w <= MOST; w++)
-            for (int which = 0; which < 4; which++) {
+            for (int which = 0; which < 8; which++) {
                 uint8_t pixels[BYTES], made[BYTES];
                 cs_picture picture;
                 fixture_pixels(pixels, h, w, 5);
                 cs_picture_init(&picture, h, w);
                 if (which & 1)
-                    move_columns(&picture);
+                    move_columns(&picture, which & 4);
                 if (which & 2)
-                    move_lines(&picture);
-                assert_int_equal(picture.moves, which != 0);
-                cs_augment_apply(&picture, pixels, made);
+                    move_lines(&picture, which & 4);
+                assert_int_equal(picture.n, (which & 3) != 0);
+                apply(&picture, pixels, made);
                 for (int y = 0; y < h; y++)
                     for (int x = 0; x < w; x++) {
                         int line = which & 2 ? h - 1 - y : y, column = which & 1 ? w - 1 - x : x;
@@ -49,11 +61,11 @@ static void a_mirror_of_a_mirror_is_the_image(void **state) {
     cs_picture picture;
     fixture_pixels(pixels, 7, 8, 1);
     cs_picture_init(&picture, 7, 8);
-    move_columns(&picture);
-    move_lines(&picture);
-    move_columns(&picture);
-    move_lines(&picture);
-    cs_augment_apply(&picture, pixels, made);
+    move_columns(&picture, true);
+    move_lines(&picture, false);
+    move_columns(&picture, false);
+    move_lines(&picture, true);
+    apply(&picture, pixels, made);
     assert_memory_equal(made, pixels, 7 * 8 * 3);
 }
 
@@ -77,9 +89,9 @@ static void composing_maps_is_applying_them_one_after_the_other(void **state) {
             cs_picture_move(&both, maps[first]);
             cs_picture_move(&both, maps[second]);
             fixture_pixels(pixels, SIDE, SIDE, 3);
-            cs_augment_apply(&one, pixels, between);
-            cs_augment_apply(&other, between, want);
-            cs_augment_apply(&both, pixels, got);
+            apply(&one, pixels, between);
+            apply(&other, between, want);
+            apply(&both, pixels, got);
             assert_memory_equal(got, want, COUNT);
         }
 }
@@ -96,8 +108,8 @@ static void a_map_takes_the_nearest_pixel_and_repeats_the_edge(void **state) {
         fixture_pixels(pixels, H, W, 2);
         cs_picture_init(&picture, H, W);
         cs_picture_move(&picture, maps[m]);
-        picture.warp.nearest = true;
-        cs_augment_apply(&picture, pixels, made);
+        cs_picture_warp(&picture)->nearest = true;
+        apply(&picture, pixels, made);
         for (int y = 0; y < H; y++)
             for (int x = 0; x < W; x++) {
                 double at_x = maps[m][0][0] * x + maps[m][0][1] * y + maps[m][0][2];
@@ -123,11 +135,11 @@ static void composing_colours_is_applying_them_one_after_the_other(void **state)
         want[i] = tables[1][tables[0][pixels[i]]];
     }
     cs_picture_init(&picture, H, W);
-    assert_false(picture.recolours);
+    assert_int_equal(picture.n, 0);
     cs_picture_recolour(&picture, tables[0]);
     cs_picture_recolour(&picture, tables[1]);
-    assert_true(picture.recolours);
-    cs_augment_apply(&picture, pixels, got);
+    assert_int_equal(picture.n, 1);
+    apply(&picture, pixels, got);
     assert_memory_equal(got, want, COUNT);
 }
 
@@ -139,14 +151,14 @@ static void each_channel_has_its_own_levels(void **state) {
     for (int v = 0; v < 256; v++)
         identity[v] = (uint8_t)v;
     cs_picture_init(&picture, H, W);
+    move_columns(&picture, false);
     cs_picture_recolour(&picture, identity);
-    move_columns(&picture);
     for (int v = 0; v < 256; v++) {
-        picture.level[1][v] = (uint8_t)(255 - v);
-        picture.level[2][v] = (uint8_t)(v / 2);
+        picture.passes[1].level[1][v] = (uint8_t)(255 - v);
+        picture.passes[1].level[2][v] = (uint8_t)(v / 2);
     }
     fixture_pixels(pixels, H, W, 8);
-    cs_augment_apply(&picture, pixels, made);
+    apply(&picture, pixels, made);
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++) {
             const uint8_t *from = pixels + (y * W + W - 1 - x) * 3, *to = made + (y * W + x) * 3;

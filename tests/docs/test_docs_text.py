@@ -18,17 +18,27 @@ TABLES = {
     "docs/augmentation.md": ("""# Augmentation
 
 Under `augmentations:` a job file gives names to augmentations of training images, and `train.augment` takes one of these
-names or `none`; it can be swept. The parameters, their order and their formulas are those of Keras' `ImageDataGenerator`.
-Each image is changed anew in each epoch, by random numbers that depend on the seed, the epoch and the image alone.
-Validation and test images are not changed. `cnnsweep preview JOB.yaml` draws what training will get.
+names or `none`; it can be swept. Each image is changed anew in each epoch, by random numbers that depend on the seed, the
+epoch and the image alone. Validation and test images are not changed. `cnnsweep preview JOB.yaml` draws what training will
+get. An augmentation has one of two forms:
 
 ```yaml
 augmentations:
   xray: {rotation_range: 5, zoom_range: 0.2, horizontal_flip: true}
-  dark: {brightness_range: [0.5, 0.7]}
+  car:
+    - random_horizontal_flip
+    - {random_rotation: 15}
+    - {color_jitter: {brightness: 0.2, contrast: 0.2}}
+    - {random_perspective: {distortion_scale: 0.2, p: 0.5}}
+  either:
+    - {one_of: [random_autocontrast, {random_solarize: 200}]}
 ```
 
-`cnnsweep options --augmentations` prints the parameters:
+A mapping has the parameters of Keras' `ImageDataGenerator`, with its formulas and in its order, whichever way they are
+written. A list has steps, which are applied in its order. A step is a name, a name with its first parameter, or a name with a
+mapping of parameters. With `p` a step is applied to that part of the images.
+
+`cnnsweep options --augmentations` prints what both can be made of:
 
 """, ["options", "--augmentations", "--markdown"]),
 }

@@ -29,21 +29,42 @@ ADDITIONS = {
 """),
     ],
     "an augmentation": [
-        ("src/data/augment/rules.c", "static const cs_augment_rule rules[] = {",
-         """static void negative_compose(const double *drawn, cs_picture *picture) {
+        ("src/data/augment/generator.c", "const cs_augment_rule cs_generator_rules[] = {",
+         """static void negative_compose(const float *number, const double *drawn, cs_picture *picture) {
     uint8_t table[256];
-    (void)drawn;
+    (void)number, (void)drawn;
     for (int v = 0; v < 256; v++)
         table[v] = (uint8_t)(255 - v);
     cs_picture_recolour(picture, table);
 }
 
 """),
-        ("src/data/augment/rules.c", '    {.name = "horizontal_flip",', """    {.name = "negative",
+        ("src/data/augment/generator.c", '    {.name = "horizontal_flip",', """    {.name = "negative",
      .doc = "a dummy",
-     .type = CS_AUGMENT_BOOL,
-     .variants = cs_setting_variants,
+     .parameters = {{.type = CS_AUGMENT_BOOL}},
+     .variants = cs_one_variant,
      .compose = negative_compose},
+"""),
+    ],
+    "a step of an augmentation": [
+        ("src/data/augment/torch_colour.c", "const cs_augment_rule cs_torch_colour_rules[] = {",
+         """static void darker_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
+    cs_range_draw(number, rng, h, w, drawn);
+}
+
+static void darker_compose(const float *number, const double *drawn, cs_picture *picture) {
+    (void)number;
+    add_brightness(picture, drawn[0]);
+}
+
+"""),
+        ("src/data/augment/torch_colour.c", '    {.name = "random_grayscale",', """    {.name = "darker",
+     .doc = "a dummy",
+     .family = CS_FAMILY_TORCHVISION,
+     .parameters = {{"factor", CS_AUGMENT_RANGE, .max = 1, .fallback = {0.5f, 0.9f}}},
+     .drawn = {"factor"},
+     .draw = darker_draw,
+     .compose = darker_compose},
 """),
     ],
     "a metric of the confusion matrix": [
@@ -230,6 +251,16 @@ def test_an_augmentation(scratch):
     assert scratch.train("flips", text=flips)[1][0]["loss"] == scratch.train("flips-before", text=flips, bin_folder=BIN)[1][0]["loss"], \
         "a new rule does not change the draws of the others"
     scratch.refused(JOB + "augmentations: {rule: {negativ: true}}\n", "job.yaml:6:24", "did you mean 'negative'?")
+
+
+def test_a_step_of_an_augmentation(scratch):
+    lists = JOB + """sweep: {parameters: {augment: [none, step, other]}}
+augmentations: {step: [darker], other: [{darker: {factor: [0.1, 0.2], p: 0.5}}]}
+"""
+    keys, trials = scratch.train("steps", text=lists)
+    assert len(set(keys)) == 3 and len({trial["loss"] for trial in trials}) == 3
+    assert "darker" in scratch.ok("cnnsweep", "options", "--augmentations")
+    scratch.refused(JOB + "augmentations: {step: [{darker: 2}]}\n", "darker: factor takes two numbers")
 
 
 def test_a_metric_of_the_confusion_matrix(scratch):

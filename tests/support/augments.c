@@ -5,26 +5,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Reads numbers such as "=true" or "=0.5:0.9" and returns the end of them. */
+static char *read_numbers(char *at, float *numbers) {
+    for (int i = 0; i < CS_AUGMENT_NUMBERS && (*at == '=' || *at == ':'); i++)
+        if (strncmp(++at, "true", 4) == 0) {
+            numbers[i] = 1;
+            at += 4;
+        } else {
+            numbers[i] = strtof(at, &at);
+        }
+    return at;
+}
+
+void test_augment_set(cs_augment *augment, const char *name, const float *numbers, int n) {
+    const cs_augment_rule *rule = cs_augment_find(name);
+    cs_augment_step *step;
+    if (!rule)
+        fail_msg("there is no augmentation '%s'", name);
+    assert_int_equal(cs_augment_add(augment, rule, &step), CS_OK);
+    memcpy(step->number, numbers, (size_t)n * sizeof *numbers);
+}
+
 cs_augment test_augment(const char *text) {
     cs_augment augment = {0};
     while (*text) {
         char name[64] = "";
+        float numbers[CS_AUGMENT_NUMBERS] = {0};
         size_t length = strcspn(text, "=");
         assert_true(length < sizeof name);
         memcpy(name, text, length);
-        int rule = cs_augment_find(name);
-        if (rule < 0)
-            fail_msg("there is no augmentation '%s'", name);
-        char *at = (char *)text + length;
-        for (int i = 0; i < CS_AUGMENT_NUMBERS && (*at == '=' || *at == ':'); i++)
-            if (strncmp(++at, "true", 4) == 0) {
-                augment.rules[rule].number[i] = 1;
-                at += 4;
-            } else {
-                augment.rules[rule].number[i] = strtof(at, &at);
-            }
+        const char *at = read_numbers((char *)text + length, numbers);
+        test_augment_set(&augment, name, numbers, CS_AUGMENT_NUMBERS);
         assert_true(*at == ' ' || *at == '\0');
         text = at + strspn(at, " ");
     }
+    cs_augment_sort(&augment);
     return augment;
 }

@@ -9,4 +9,7 @@
  * any order; an unknown name fails the test. */
 cs_augment test_augment(const char *text);
 
+/* Adds a step with these numbers of its parameters, the first n. */
+void test_augment_set(cs_augment *augment, const char *name, const float *numbers, int n);
+
 #endif

@@ -85,27 +85,45 @@ static void test_the_parameters_of_an_augmentation_arrive(void **state) {
     static const struct {
         const char *given, *text;
     } rows[] = {
-        {"rotation_range: 5", "rotation_range=5"},
-        {"rotation_range: 0", ""},
-        {"zoom_range: 0.25", "zoom_range=0.75:1.25"},
-        {"zoom_range: [0.5, 1.5]", "zoom_range=0.5:1.5"},
-        {"zoom_range: 0", ""},
-        {"width_shift_range: 0.25", "width_shift_range=0.25"},
-        {"width_shift_range: 3", "width_shift_range=whole:3"},
-        {"width_shift_range: 3.0", "width_shift_range=3"},
-        {"height_shift_range: [-2, 4]", "height_shift_range=list:-2:4"},
-        {"height_shift_range: 0", ""},
-        {"fill_mode: reflect", "fill_mode=reflect"},
-        {"fill_mode: nearest", ""},
-        {"fill_mode: constant, cval: 7", "cval=7 fill_mode=constant"},
-        {"interpolation_order: 0", "interpolation_order=0"},
-        {"interpolation_order: 1", ""},
-        {"era: keras2.8", "era=keras2.8"},
-        {"brightness_range: [0.6, 0.6]", "brightness_range=0.6:0.6"},
+        {"{rotation_range: 5}", "rotation_range=5"},
+        {"{rotation_range: 0}", ""},
+        {"{zoom_range: 0.25}", "zoom_range=0.75:1.25"},
+        {"{zoom_range: [0.5, 1.5]}", "zoom_range=0.5:1.5"},
+        {"{zoom_range: 0}", ""},
+        {"{width_shift_range: 0.25}", "width_shift_range=0.25"},
+        {"{width_shift_range: 3}", "width_shift_range=whole:3"},
+        {"{width_shift_range: 3.0}", "width_shift_range=3"},
+        {"{height_shift_range: [-2, 4]}", "height_shift_range=list:-2:4"},
+        {"{height_shift_range: 0}", ""},
+        {"{fill_mode: reflect}", "fill_mode=reflect"},
+        {"{fill_mode: nearest}", ""},
+        {"{fill_mode: constant, cval: 7}", "cval=7 fill_mode=constant"},
+        {"{interpolation_order: 0}", "interpolation_order=0"},
+        {"{interpolation_order: 1}", ""},
+        {"{era: keras2.8}", "era=keras2.8"},
+        {"{brightness_range: [0.6, 0.6]}", "brightness_range=0.6:0.6"},
+        {"[]", ""},
+        {"[random_horizontal_flip]", "[random_horizontal_flip]"},
+        {"[{random_horizontal_flip: ~}, {random_vertical_flip: {p: 0.5}}]",
+         "[random_horizontal_flip random_vertical_flip]"},
+        {"[{random_vertical_flip: {p: 0.25}}, random_horizontal_flip]",
+         "[random_vertical_flip(p=0.25) random_horizontal_flip]"},
+        {"[{random_rotation: 15}]", "[random_rotation(degrees=-15:15)]"},
+        {"[{random_rotation: [-5, 20]}]", "[random_rotation(degrees=-5:2e+01)]"},
+        {"[{random_rotation: {degrees: 1, interpolation: bilinear, fill: 3, p: 0.5}}]",
+         "[random_rotation(degrees=-1:1 interpolation=bilinear fill=3 p=0.5)]"},
+        {"[{color_jitter: 0.25}]", "[color_jitter(brightness=0.75:1.25)]"},
+        {"[{color_jitter: {contrast: 2, hue: 0.5}}]", "[color_jitter(contrast=0:3 hue=-0.5:0.5)]"},
+        {"[{random_affine: {degrees: 0, translate: 0.5, scale: [0.5, 2]}}]",
+         "[random_affine(translate=0.5:0.5 scale=0.5:2)]"},
+        {"[{one_of: [random_invert, {random_solarize: 9}]}, random_invert]",
+         "[one_of[random_invert random_solarize(threshold=9)] random_invert]"},
+        {"[{some_of: {n: 2, p: 0.5, steps: [random_invert, {sequential: [random_grayscale, random_invert]}]}}]",
+         "[some_of(n=2 p=0.5)[random_invert sequential[random_grayscale random_invert]]]"},
     };
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         char job_text[512], text[CS_AUGMENT_TEXT];
-        snprintf(job_text, sizeof job_text, JOB_BASE "train: {augment: a}\naugmentations: {a: {%s}}\n", rows[r].given);
+        snprintf(job_text, sizeof job_text, JOB_BASE "train: {augment: a}\naugmentations: {a: %s}\n", rows[r].given);
         cs_job *job = read(job_text, NULL);
         cs_augment_text(&job->trials[0].augment, text, sizeof text);
         assert_string_equal(text, rows[r].text);

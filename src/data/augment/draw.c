@@ -1,75 +1,108 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Draws the picture of a sample: composes the rules that are on one after another, each with its own random numbers. */
+/* Draws the picture of a sample: composes one step after another, each with its own random numbers. */
 #include "rules.h"
 
-#include "cnnsweep/random.h"
+#include <stdio.h>
 
-bool cs_augment_is_off(const cs_augment *augment) {
-    for (int i = 0; i < CS_AUGMENT_MAX; i++)
-        if (cs_rule_is_on(&augment->rules[i]))
-            return false;
-    return true;
+/* The stream of a step. */
+static cs_rng rng_of(const cs_augment_step *step, const cs_augment_address *at) {
+    char name[64];
+    if (step->occurrence == 0)
+        snprintf(name, sizeof name, "%s", step->rule->name);
+    else
+        snprintf(name, sizeof name, "%s#%d", step->rule->name, step->occurrence + 1);
+    return cs_rng_at(cs_named_seed(at->seed, name), CS_PURPOSE_AUGMENT, at->epoch, at->sample);
 }
 
-/* The draws come from the stream of the rule's name. */
-static void draw(const cs_augment_rule *rule, const cs_augment_value *value, const cs_augment_address *at, int h, int w,
-                 double drawn[CS_AUGMENT_DRAWN]) {
-    cs_rng rng = cs_rng_at(cs_named_seed(at->seed, rule->name), CS_PURPOSE_AUGMENT, at->epoch, at->sample);
-    float draws[CS_AUGMENT_DRAWS];
-    for (int i = 0; i < rule->draws; i++)
-        draws[i] = cs_rng_float(&rng);
-    for (int i = 0; i < CS_AUGMENT_DRAWN; i++)
-        drawn[i] = (double)value->number[i];
-    if (rule->draw)
-        rule->draw(value, draws, h, w, drawn);
+/* Takes the first number of the stream, if the step's probability is below 1. */
+static bool is_applied(const cs_augment_step *step, cs_rng *rng) {
+    return step->p >= 1 || cs_rng_float(rng) < step->p;
 }
 
-bool cs_augment_drawn(const cs_augment *augment, const cs_augment_address *at, int h, int w, int rule,
-                      double drawn[CS_AUGMENT_DRAWN]) {
-    int n;
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    if (!cs_rule_is_on(&augment->rules[rule]))
-        return false;
-    draw(&rules[rule], &augment->rules[rule], at, h, w, drawn);
-    return true;
-}
-
-/* Of a rule that is off: 1. */
-static int variants_of(const cs_augment_rule *rule, const cs_augment_value *value) {
-    if (!cs_rule_is_on(value))
-        return 1;
-    return rule->variants ? rule->variants(value) : 0;
+/* How many pictures a step makes of one image, the unchanged one included; 0: too many to count. */
+static int variants_of(const cs_augment_step *step) {
+    const int applied = step->rule->variants ? step->rule->variants(step->number) : 0;
+    return applied == 0 ? 0 : step->p < 1 ? applied + 1 : applied;
 }
 
 int cs_augment_variants(const cs_augment *augment) {
-    int n, variants = 1;
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    for (int i = 0; i < n; i++)
-        variants *= variants_of(&rules[i], &augment->rules[i]);
+    enum { MOST = 4096 }; /* nobody caches more of one image */
+    int variants = 1;
+    for (int i = 0; i < augment->n; i++) {
+        variants *= variants_of(&augment->steps[i]);
+        if (variants == 0 || variants > MOST)
+            return 0;
+    }
     return variants;
 }
 
+/* An index does not depend on the image's size. */
+static int variant_of(const cs_augment_step *step, const cs_augment_address *at) {
+    double drawn[CS_AUGMENT_DRAWN] = {0};
+    cs_rng rng = rng_of(step, at);
+    if (!is_applied(step, &rng))
+        return 0;
+    if (step->rule->draw && step->rule->variants(step->number) > 1)
+        step->rule->draw(step->number, &rng, 1, 1, drawn);
+    else
+        drawn[0] = 0;
+    return (int)drawn[0] + (step->p < 1);
+}
+
 int cs_augment_variant(const cs_augment *augment, const cs_augment_address *at) {
-    int n, variant = 0;
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    for (int i = 0; i < n; i++) {
-        int variants = variants_of(&rules[i], &augment->rules[i]);
-        double drawn[CS_AUGMENT_DRAWN];
-        if (variants <= 1)
-            continue;
-        draw(&rules[i], &augment->rules[i], at, 1, 1, drawn); /* an index does not depend on the image's size */
-        variant = variant * variants + (int)drawn[0];
+    int variant = 0;
+    for (int i = 0; i < augment->n; i++) {
+        const int variants = variants_of(&augment->steps[i]);
+        if (variants > 1)
+            variant = variant * variants + variant_of(&augment->steps[i], at);
     }
     return variant;
 }
 
-void cs_augment_draw(const cs_augment *augment, const cs_augment_address *at, int h, int w, cs_picture *picture) {
-    int n;
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    cs_picture_init(picture, h, w);
-    for (int i = 0; i < n; i++) {
-        double drawn[CS_AUGMENT_DRAWN];
-        if (cs_augment_drawn(augment, at, h, w, i, drawn))
-            rules[i].compose(drawn, picture);
+typedef struct drawing {
+    const cs_augment_address *at;
+    cs_picture *picture;
+    cs_augment_observer *observer;
+    void *context;
+} drawing;
+
+static void draw_step(const drawing *to, const cs_augment_step *step, bool is_certain);
+
+/* Draws those of the steps inside a group that it chooses. */
+static void draw_group(const drawing *to, const cs_augment_step *group, cs_rng *rng) {
+    const cs_augment_step *steps = group + 1;
+    float p[CS_AUGMENT_STEPS];
+    bool chosen[CS_AUGMENT_STEPS] = {false};
+    int n = 0;
+    for (int i = 0; i < group->inside; i += 1 + steps[i].inside)
+        p[n++] = steps[i].p;
+    group->rule->choose(group->number, rng, p, n, chosen);
+    n = 0;
+    for (int i = 0; i < group->inside; i += 1 + steps[i].inside)
+        if (chosen[n++])
+            draw_step(to, &steps[i], group->rule->is_certain);
+}
+
+static void draw_step(const drawing *to, const cs_augment_step *step, bool is_certain) {
+    double drawn[CS_AUGMENT_DRAWN] = {0};
+    cs_rng rng = rng_of(step, to->at);
+    if (!is_applied(step, &rng) && !is_certain)
+        return;
+    if (step->rule->choose) {
+        draw_group(to, step, &rng);
+        return;
     }
+    if (step->rule->draw)
+        step->rule->draw(step->number, &rng, to->picture->h, to->picture->w, drawn);
+    step->rule->compose(step->number, drawn, to->picture);
+    if (to->observer)
+        to->observer(to->context, step, drawn);
+}
+
+void cs_augment_draw(const cs_augment *augment, const cs_augment_address *at, int h, int w, cs_picture *picture,
+                     cs_augment_observer *observer, void *context) {
+    const drawing to = {at, picture, observer, context};
+    cs_picture_init(picture, h, w);
+    for (int i = 0; i < augment->n; i += 1 + augment->steps[i].inside)
+        draw_step(&to, &augment->steps[i], false);
 }

@@ -1,31 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside this folder: the functions that the table in rules.c names (cs_augment_rule describes them). */
+/* Inside this folder: the rules of each family, which end with a row without a name, and what their functions share. */
 #ifndef CNNSWEEP_AUGMENT_RULES_H
 #define CNNSWEEP_AUGMENT_RULES_H
 
 #include "cnnsweep/augment.h"
 
-bool cs_rule_is_on(const cs_augment_value *value);
+extern const cs_augment_rule cs_generator_rules[];
+extern const cs_augment_rule cs_torch_geometry_rules[];
+extern const cs_augment_rule cs_torch_colour_rules[];
+extern const cs_augment_rule cs_group_rules[];
 
-typedef void cs_rule_draw(const cs_augment_value *value, const float *draws, int h, int w, double *drawn);
-typedef void cs_rule_compose(const double *drawn, cs_picture *picture);
+enum { CS_PARAMETER_TEXT = 24 * 8 }; /* bytes that hold a parameter's text */
+/* Writes the numbers of a parameter, in types.c. */
+void cs_augment_write(const cs_augment_parameter *parameter, const float *numbers, char *out, size_t size);
 
-/* settings.c: rules without draws, which change what later rules do. */
+/* The functions of the generator's rules, whose rows are in generator.c. */
+typedef int cs_rule_variants(const float *number);
+typedef void cs_rule_draw(const float *number, cs_rng *rng, int h, int w, double *drawn);
+typedef void cs_rule_compose(const float *number, const double *drawn, cs_picture *picture);
+
+/* The probability of a step if the job file does not say. */
+float cs_rule_p(const cs_augment_rule *rule);
+/* Of a rule that does the same each time. */
+cs_rule_variants cs_one_variant;
+/* Uniform in [low, high). */
+double cs_uniform(cs_rng *rng, double low, double high);
+/* Draws one number, uniform in the range of the rule's first two numbers. */
+cs_rule_draw cs_range_draw;
+
+/* generator_settings.c: rules without draws, which change what later rules do. */
 extern const char *const cs_era_choices[], *const cs_fill_choices[], *const cs_interpolation_choices[];
-int cs_setting_variants(const cs_augment_value *value);
 cs_rule_compose cs_era_compose, cs_fill_compose, cs_cval_compose, cs_interpolation_compose;
 
-/* affine.c */
+/* generator_affine.c */
 cs_rule_draw cs_symmetric_draw, cs_height_shift_draw, cs_width_shift_draw, cs_zoom_draw;
 cs_rule_compose cs_rotation_compose, cs_height_shift_compose, cs_width_shift_compose, cs_shear_compose, cs_zoom_compose;
 
-/* flip.c */
-int cs_flip_variants(const cs_augment_value *value);
+/* generator_flip.c */
+cs_rule_variants cs_flip_variants;
 cs_rule_draw cs_flip_draw;
 cs_rule_compose cs_horizontal_flip_compose, cs_vertical_flip_compose;
 
-/* levels.c */
-int cs_brightness_variants(const cs_augment_value *value);
+/* generator_levels.c */
+cs_rule_variants cs_brightness_variants;
 cs_rule_draw cs_brightness_draw;
 cs_rule_compose cs_channel_shift_compose, cs_brightness_compose;
 

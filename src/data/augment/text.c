@@ -7,85 +7,80 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUE_TEXT = 24 * CS_AUGMENT_NUMBERS };
+typedef struct writer {
+    char *out;
+    size_t size, used;
+} writer;
 
-static void write_numbers(const float *numbers, int n, char *out, size_t size) {
-    size_t used = 0;
-    for (int i = 0; i < n && used < size; i++) {
-        char number[16];
-        cs_float_text(numbers[i], number, sizeof number);
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ":" : "", number);
+static void write(writer *to, const char *separator, const char *text) {
+    if (to->used < to->size)
+        to->used += (size_t)snprintf(to->out + to->used, to->size - to->used, "%s%s", separator, text);
+}
+
+/* The step of a generator that comes next after the name `after`; NULL if there is none. */
+static const cs_augment_step *next_by_name(const cs_augment *augment, const char *after) {
+    const cs_augment_step *next = NULL;
+    for (int i = 0; i < augment->n; i++) {
+        const cs_augment_step *step = &augment->steps[i];
+        if (strcmp(step->rule->name, after) > 0 && (!next || strcmp(step->rule->name, next->rule->name) < 0))
+            next = step;
     }
-}
-
-static void write_bool(const cs_augment_rule *rule, const cs_augment_value *value, char *out, size_t size) {
-    (void)rule;
-    snprintf(out, size, "%s", value->number[0] != 0 ? "true" : "false");
-}
-
-static void write_number(const cs_augment_rule *rule, const cs_augment_value *value, char *out, size_t size) {
-    (void)rule;
-    write_numbers(value->number, 1, out, size);
-}
-
-static void write_choice(const cs_augment_rule *rule, const cs_augment_value *value, char *out, size_t size) {
-    snprintf(out, size, "%s", rule->choices[(int)value->number[0]]);
-}
-
-static void write_range(const cs_augment_rule *rule, const cs_augment_value *value, char *out, size_t size) {
-    (void)rule;
-    write_numbers(value->number, 2, out, size);
-}
-
-static void write_shift(const cs_augment_rule *rule, const cs_augment_value *value, char *out, size_t size) {
-    static const char *const kinds[] = {
-        [CS_SHIFT_UNIFORM] = "", [CS_SHIFT_WHOLE] = "whole:", [CS_SHIFT_LIST] = "list:"};
-    const char *kind = kinds[(int)value->number[0]];
-    (void)rule;
-    snprintf(out, size, "%s", kind);
-    write_numbers(value->number + 2, (int)value->number[1], out + strlen(kind), size - strlen(kind));
-}
-
-static void (*const writers[CS_AUGMENT_TYPE_COUNT])(const cs_augment_rule *rule, const cs_augment_value *value,
-                                                    char *out, size_t size) = {
-    [CS_AUGMENT_BOOL] = write_bool,   [CS_AUGMENT_NUMBER] = write_number, [CS_AUGMENT_CHOICE] = write_choice,
-    [CS_AUGMENT_RANGE] = write_range, [CS_AUGMENT_ZOOM] = write_range,    [CS_AUGMENT_SHIFT] = write_shift,
-};
-
-void cs_augment_takes(const cs_augment_rule *rule, char *out, size_t size) {
-    static const char *const forms[CS_AUGMENT_TYPE_COUNT] = {
-        [CS_AUGMENT_BOOL] = "true or false",
-        [CS_AUGMENT_NUMBER] = "a number from %g to %g",
-        [CS_AUGMENT_CHOICE] = "",
-        [CS_AUGMENT_RANGE] = "[low, high], each from %g to %g",
-        [CS_AUGMENT_ZOOM] = "a number below 1, or [low, high] with low above 0",
-        [CS_AUGMENT_SHIFT] = "a number, or a list of numbers",
-    };
-    size_t used = 0;
-    snprintf(out, size, forms[rule->type], (double)rule->min, (double)rule->max);
-    for (int i = 0; rule->choices && rule->choices[i] && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", rule->choices[i]);
-}
-
-/* The rule that is on and comes next after the name `after`; -1 if there is none. */
-static int next_by_name(const cs_augment *augment, const char *after) {
-    int n, next = -1;
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    for (int i = 0; i < n; i++)
-        if (cs_rule_is_on(&augment->rules[i]) && strcmp(rules[i].name, after) > 0 &&
-            (next < 0 || strcmp(rules[i].name, rules[next].name) < 0))
-            next = i;
     return next;
 }
 
-void cs_augment_text(const cs_augment *augment, char *out, size_t size) {
-    int n;
-    size_t used = 0;
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    snprintf(out, size, "%s", "");
-    for (int i = next_by_name(augment, ""); i >= 0 && used < size; i = next_by_name(augment, rules[i].name)) {
-        char value[VALUE_TEXT];
-        writers[rules[i].type](&rules[i], &augment->rules[i], value, sizeof value);
-        used += (size_t)snprintf(out + used, size - used, "%s%s=%s", used > 0 ? " " : "", rules[i].name, value);
+static void write_generator(const cs_augment *augment, writer *to) {
+    const cs_augment_step *step = next_by_name(augment, "");
+    for (; step; step = next_by_name(augment, step->rule->name)) {
+        char value[CS_PARAMETER_TEXT];
+        cs_augment_write(&step->rule->parameters[0], step->number, value, sizeof value);
+        write(to, to->used > 0 ? " " : "", step->rule->name);
+        write(to, "=", value);
     }
+}
+
+/* "(degrees=-15:15 p=0.5)": what differs from the defaults; "" if nothing does. */
+static void write_parameters(const cs_augment_step *step, writer *to) {
+    const char *separator = "(";
+    const float *numbers = step->number;
+    for (const cs_augment_parameter *parameter = step->rule->parameters; parameter->type != CS_AUGMENT_END;
+         parameter++) {
+        const int width = cs_augment_width(parameter->type);
+        char value[CS_PARAMETER_TEXT];
+        if (memcmp(numbers, parameter->fallback, (size_t)width * sizeof *numbers) != 0) {
+            cs_augment_write(parameter, numbers, value, sizeof value);
+            write(to, separator, parameter->name);
+            write(to, "=", value);
+            separator = " ";
+        }
+        numbers += width;
+    }
+    if (step->p != cs_rule_p(step->rule)) {
+        char value[16];
+        cs_float_text(step->p, value, sizeof value);
+        write(to, separator, "p=");
+        write(to, "", value);
+        separator = " ";
+    }
+    if (separator[0] == ' ')
+        write(to, "", ")");
+}
+
+static void write_list(const cs_augment_step *steps, int n, writer *to) {
+    write(to, "", "[");
+    for (int i = 0; i < n; i += 1 + steps[i].inside) {
+        write(to, i > 0 ? " " : "", steps[i].rule->name);
+        write_parameters(&steps[i], to);
+        if (steps[i].inside > 0)
+            write_list(steps + i + 1, steps[i].inside, to);
+    }
+    write(to, "", "]");
+}
+
+void cs_augment_text(const cs_augment *augment, char *out, size_t size) {
+    writer to = {out, size, 0};
+    out[0] = '\0';
+    if (augment->n > 0 && augment->steps[0].rule->family == CS_FAMILY_GENERATOR)
+        write_generator(augment, &to);
+    else if (augment->n > 0)
+        write_list(augment->steps, augment->n, &to);
 }

@@ -35,24 +35,30 @@ typedef struct cu_step {
 /* convert.cu */
 void cu_k_from_float(cu_stream stream, cu_type type, size_t count, const float *x, void *y);
 void cu_k_to_float(cu_stream stream, cu_type type, size_t count, const void *x, float *y);
-/* An image in device memory, and the change that a cs_picture describes. */
-typedef struct cu_picture {
-    const uint8_t *image; /* [h,w,3] */
-    const uint8_t *level; /* [3,256]; NULL: values do not change */
-    float *range; /* [2], the smallest and the largest value, which cu_k_picture_ranges sets; NULL: not needed */
-    cs_warp warp;
-    cs_adjustment adjustment;
-} cu_picture;
-/* Sets the ranges of those of the n pictures that need them. The array of pictures is in device memory. */
-void cu_k_picture_ranges(cu_stream stream, int n, int h, int w, const cu_picture *pictures);
-/* Converts the pictures [batch] to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c] as [batch,h,w,3]. The array of
- * pictures is in device memory, too. */
-void cu_k_pixels(cu_stream stream, cu_type type, int batch, int h, int w, const cu_picture *pictures,
-                 const cs_preprocess *preprocess, void *x);
 /* Copies row from_rows[i] of `from` to row to_rows[i] of `to` for i < n. If an array of row numbers is NULL, the row is
  * i. A row has `bytes` bytes. Both addresses are aligned to 16 bytes. */
 void cu_k_rows(cu_stream stream, int n, size_t bytes, const void *from, const int64_t *from_rows, void *to,
                const int64_t *to_rows);
+
+/* picture.cu. An image in device memory, and what a cs_picture makes of it. Everything it points to is in device
+ * memory, too, and so are the arrays of pictures below. */
+typedef struct cu_picture {
+    const uint8_t *image; /* [h,w,3] */
+    const cs_pass *passes;
+    cs_pass_facts *facts; /* of the sweep that is made, if it needs facts */
+    uint8_t *made[2];     /* [h,w,3] what the sweeps make, in turn; not used if there is only one */
+    int sweeps;           /* at least 1 */
+    /* The first pass of each sweep, and after the last sweep the number of passes. */
+    unsigned char begins[CS_PICTURE_PASSES + 1];
+} cu_picture;
+/* Finds the facts of that sweep, counted from 0, for those of the n pictures that need them. */
+void cu_k_sweep_facts(cu_stream stream, int n, int h, int w, int sweep, const cu_picture *pictures);
+/* Makes the sweep of those of the n pictures of which it is not the last one. */
+void cu_k_sweep(cu_stream stream, int n, int h, int w, int sweep, const cu_picture *pictures);
+/* Makes the last sweep of all of them, and converts the pixels to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c] as
+ * [n,h,w,3]. */
+void cu_k_pixels(cu_stream stream, cu_type type, int n, int h, int w, const cu_picture *pictures,
+                 const cs_preprocess *preprocess, void *x);
 
 /* elementwise.cu; `pixels` = batch*H*W */
 void cu_k_bias_activation(cu_stream stream, cu_type type, size_t pixels, int channels, const float *bias,

@@ -159,7 +159,8 @@ static void place_device(cu_program *program, cu_cursor *cursor) {
     program->step = cu_take(cursor, sizeof *program->step);
     program->samples = cu_take(cursor, batch * sizeof *program->samples);
     program->labels = cu_take(cursor, batch * sizeof *program->labels);
-    program->pictures.device = cu_take(cursor, cu_pictures_bytes(program->base.spec.batch));
+    program->pictures.device = cu_take(cursor, cu_pictures_bytes(program));
+    program->sweeps = cu_take(cursor, cu_sweeps_bytes(program));
     program->keep.device = cu_take(cursor, batch * sizeof(int64_t));
     program->use.device = cu_take(cursor, batch * sizeof(int64_t));
     program->sums = cu_take(cursor, sums);
@@ -188,7 +189,7 @@ static void place_pinned(cu_program *program, cu_cursor *cursor) {
         uploads[i]->step = cu_take(cursor, sizeof *uploads[i]->step);
     program->samples_host = cu_take(cursor, batch * sizeof *program->samples_host);
     program->labels_host = cu_take(cursor, batch * sizeof *program->labels_host);
-    program->pictures.host = cu_take(cursor, cu_pictures_bytes(program->base.spec.batch));
+    program->pictures.host = cu_take(cursor, cu_pictures_bytes(program));
     program->keep.host = cu_take(cursor, batch * sizeof(int64_t));
     program->use.host = cu_take(cursor, batch * sizeof(int64_t));
     program->sums_host = cu_take(cursor, (2 * (size_t)program->most_channels + 1) * sizeof(double));

@@ -129,6 +129,7 @@ struct cu_program {
     cu_penalty *penalties_device;
     double *penalty_scratch;
     void *workspace, *typed; /* workspace of the operation that runs; gradient of a kernel in the engine's type */
+    uint8_t *sweeps;         /* what the sweeps of pictures make */
     float *floats;           /* data from or for the host, if the engine's type is not fp32 */
     size_t workspace_bytes, typed_bytes, staging_count;
     int most_channels;

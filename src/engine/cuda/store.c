@@ -115,52 +115,90 @@ static cs_status send_rows(cu_program *program, cu_list *list, const int64_t *ro
     return send_list(program, list, (size_t)n * sizeof *rows);
 }
 
-/* Pictures, followed by memory for their ranges and by the levels of those whose colours change. */
-enum { LEVEL_BYTES = sizeof((cs_picture *)0)->level, RANGE_BYTES = 2 * sizeof(float) };
+/* Pictures, the facts of their sweeps, and their passes; then, on the device alone, what sweeps make: two images for
+ * each picture. */
 
-size_t cu_pictures_bytes(int batch) {
-    return (size_t)batch * (sizeof(cu_picture) + RANGE_BYTES + LEVEL_BYTES);
+static size_t image_bytes(const cu_program *program) {
+    const cu_tensor *input = &program->values[program->lowered->inputs[0]];
+    return input->shape.c == 3 ? (size_t)input->shape.h * (size_t)input->shape.w * 3 : 0;
 }
 
-/* Writes the pictures in the form that the kernel reads, and returns the number of bytes. */
-static size_t list_pictures(const cu_list *list, const cs_pictures *pictures, int n) {
+size_t cu_pictures_bytes(const cu_program *program) {
+    const size_t batch = (size_t)program->base.spec.batch;
+    if (image_bytes(program) == 0)
+        return 0;
+    return batch * (sizeof(cu_picture) + sizeof(cs_pass_facts) + CS_PICTURE_PASSES * sizeof(cs_pass));
+}
+
+size_t cu_sweeps_bytes(const cu_program *program) {
+    return 2 * (size_t)program->base.spec.batch * image_bytes(program);
+}
+
+/* Sets where the sweeps of a picture begin. */
+static void find_sweeps(const cs_picture *change, cu_picture *picture) {
+    picture->sweeps = 0;
+    for (int begin = 0; begin < change->n; begin = cs_picture_sweep(change, begin))
+        picture->begins[picture->sweeps++] = (unsigned char)begin;
+    if (picture->sweeps == 0)
+        picture->begins[picture->sweeps++] = 0;
+    picture->begins[picture->sweeps] = (unsigned char)change->n;
+}
+
+/* Writes the pictures in the form that the kernels read, and returns the number of bytes. */
+static size_t list_pictures(const cu_program *program, const cs_pictures *pictures, int n) {
+    const cu_list *list = &program->pictures;
     const cu_store *store = (const cu_store *)pictures->store;
+    const size_t image = image_bytes(program), facts = (size_t)n * sizeof(cu_picture);
     cu_picture *rows = list->host;
-    size_t ranges = (size_t)n * sizeof *rows, used = ranges + (size_t)n * RANGE_BYTES;
+    size_t used = facts + (size_t)n * sizeof(cs_pass_facts);
     for (int row = 0; row < n; row++) {
         const cs_picture *change = &pictures->changes[row];
+        const size_t passes = (size_t)change->n * sizeof *change->passes;
+        uint8_t *made = program->sweeps + 2 * (size_t)row * image;
         rows[row] =
             (cu_picture){.image = (uint8_t *)store->rows + (size_t)pictures->rows[row] * store->base.spec.row_bytes,
-                         .warp = change->warp,
-                         .adjustment = change->adjustment};
-        if (cs_adjustment_needs_range(&change->adjustment))
-            rows[row].range = (float *)((char *)list->device + ranges) + (ptrdiff_t)2 * row;
-        if (!change->recolours)
-            continue;
-        rows[row].level = (uint8_t *)list->device + used;
-        memcpy((uint8_t *)list->host + used, change->level, LEVEL_BYTES);
-        used += LEVEL_BYTES;
+                         .passes = (cs_pass *)((char *)list->device + used),
+                         .facts = (cs_pass_facts *)((char *)list->device + facts) + row,
+                         .made = {made, made + image}};
+        find_sweeps(change, &rows[row]);
+        memcpy((char *)list->host + used, change->passes, passes);
+        used += passes;
     }
     return used;
 }
 
-static bool any_needs_range(const cs_pictures *pictures, int n) {
-    for (int row = 0; row < n; row++)
-        if (cs_adjustment_needs_range(&pictures->changes[row].adjustment))
+/* Does a sweep of that number begin with a pass that needs facts? */
+static bool any_needs_facts(const cs_pictures *pictures, const cu_picture *rows, int n, int sweep) {
+    for (int row = 0; row < n; row++) {
+        const cs_picture *change = &pictures->changes[row];
+        if (sweep >= rows[row].sweeps || change->n == 0)
+            continue;
+        const cs_pass *first = &change->passes[rows[row].begins[sweep]];
+        if (cs_pass_needs_range(first) || cs_pass_needs_histogram(first))
             return true;
+    }
     return false;
 }
 
 cs_status cu_set_pictures(cs_program *base, int i, const cs_pictures *pictures, int n) {
     cu_program *program = cu_program_of(base);
     cu_device *device = program->engine->device;
+    cu_stream stream = cu_device_stream(device);
     const cu_tensor *input = &program->values[program->lowered->inputs[i]];
+    const int h = input->shape.h, w = input->shape.w;
+    const cu_picture *rows = program->pictures.host;
+    int sweeps = 1;
     CS_TRY(cu_event_synchronize(device, program->pictures.sent));
-    CS_TRY(send_list(program, &program->pictures, list_pictures(&program->pictures, pictures, n)));
-    if (any_needs_range(pictures, n))
-        cu_k_picture_ranges(cu_device_stream(device), n, input->shape.h, input->shape.w, program->pictures.device);
-    cu_k_pixels(cu_device_stream(device), program->engine->type, n, input->shape.h, input->shape.w,
-                program->pictures.device, &pictures->preprocess, input->data);
+    CS_TRY(send_list(program, &program->pictures, list_pictures(program, pictures, n)));
+    for (int row = 0; row < n; row++)
+        sweeps = rows[row].sweeps > sweeps ? rows[row].sweeps : sweeps;
+    for (int sweep = 0; sweep < sweeps; sweep++) {
+        if (any_needs_facts(pictures, rows, n, sweep))
+            cu_k_sweep_facts(stream, n, h, w, sweep, program->pictures.device);
+        if (sweep + 1 < sweeps)
+            cu_k_sweep(stream, n, h, w, sweep, program->pictures.device);
+    }
+    cu_k_pixels(stream, program->engine->type, n, h, w, program->pictures.device, &pictures->preprocess, input->data);
     return cu_check_launches(device, "pictures");
 }
 

@@ -5,7 +5,8 @@
 
 #include "program.h"
 
-size_t cu_pictures_bytes(int batch); /* size of cu_program.pictures in bytes */
+size_t cu_pictures_bytes(const cu_program *program); /* size of cu_program.pictures in bytes */
+size_t cu_sweeps_bytes(const cu_program *program);   /* and of cu_program.sweeps */
 size_t cu_free_bytes(const cs_engine *engine);
 size_t cu_value_bytes(const cs_engine *engine);
 CS_MUST_CHECK cs_status cu_store_open(cs_engine *engine, const cs_store_spec *spec, cs_store **out);

@@ -6,142 +6,138 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cs_status read_bool(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
-    bool is_true;
-    if (value->kind != CS_NODE_SCALAR || cs_parse_bool(value->text, &is_true) != CS_OK)
-        return cs_node_fail(value, CS_ERR_ARG, "%s takes true or false", rule->name);
-    out->number[0] = is_true;
-    return CS_OK;
+static bool is_null(const cs_node *value) {
+    return value->kind == CS_NODE_SCALAR &&
+           (!value->text[0] || strcmp(value->text, "~") == 0 || strcmp(value->text, "null") == 0);
 }
 
-static cs_status read_number(const cs_augment_rule *rule, const cs_node *item, float *out) {
-    double number;
-    cs_status status = cs_parse_float(item->text, &number);
-    if (status != CS_OK)
-        return cs_node_context(item, cs_context(status, "%s", rule->name));
-    if (!(number >= (double)rule->min && number <= (double)rule->max))
-        return cs_node_fail(item, CS_ERR_ARG, "%s: %g is outside %g to %g", rule->name, number, (double)rule->min,
-                            (double)rule->max);
-    *out = (float)number;
-    return CS_OK;
-}
-
-static cs_status read_one_number(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
-    if (value->kind != CS_NODE_SCALAR)
-        return cs_node_fail(value, CS_ERR_ARG, "%s takes a number", rule->name);
-    return read_number(rule, value, &out->number[0]);
-}
-
-static cs_status read_choice(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
+/* Finds the rule of that name among those of the generator, or among the others. */
+static cs_status find_rule(const cs_node *name, bool of_generator, const cs_augment_rule **out) {
+    enum { MOST = 128 };
+    const char *names[MOST], *what = of_generator ? "augmentation" : "step";
+    const cs_augment_rule *rule;
     size_t n = 0;
-    char guess[128], all[128] = "";
-    for (; rule->choices[n]; n++) {
-        if (value->kind == CS_NODE_SCALAR && strcmp(value->text, rule->choices[n]) == 0) {
-            out->number[0] = (float)n;
-            return CS_OK;
-        }
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", n > 0 ? ", " : "", rule->choices[n]);
-    }
-    const char *text = value->kind == CS_NODE_SCALAR ? value->text : "";
-    return cs_node_fail(value, CS_ERR_ARG, "%s takes one of %s%s", rule->name, all,
-                        cs_did_you_mean(text, rule->choices, n, guess, sizeof guess));
-}
-
-static cs_status read_range(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
-    if (value->kind != CS_NODE_LIST || value->n != 2)
-        return cs_node_fail(value, CS_ERR_ARG, "%s takes two numbers, [low, high]", rule->name);
-    for (int i = 0; i < 2; i++) {
-        if (value->items[i]->kind != CS_NODE_SCALAR)
-            return cs_node_fail(value->items[i], CS_ERR_ARG, "%s takes two numbers, [low, high]", rule->name);
-        CS_TRY(read_number(rule, value->items[i], &out->number[i]));
-    }
-    if (out->number[1] < out->number[0])
-        return cs_node_fail(value, CS_ERR_ARG, "%s: high %g is below low %g", rule->name, (double)out->number[1],
-                            (double)out->number[0]);
-    return CS_OK;
-}
-
-static cs_status read_zoom(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
-    if (value->kind == CS_NODE_LIST) {
-        CS_TRY(read_range(rule, value, out));
-    } else {
-        CS_TRY(read_one_number(rule, value, out));
-        if (out->number[0] == 0)
-            return CS_OK;
-        const float z = out->number[0];
-        out->number[0] = 1 - z;
-        out->number[1] = 1 + z;
-    }
-    if (out->number[0] <= 0)
-        return cs_hint(
-            cs_node_fail(value, CS_ERR_ARG, "%s: the smallest factor is %g", rule->name, (double)out->number[0]),
-            "one number z below 1 means factors from 1-z to 1+z; a pair is [low, high] with low above 0");
-    return CS_OK;
-}
-
-static bool is_whole(const char *text) {
-    return text[strcspn(text, ".eEnN")] == '\0';
-}
-
-static cs_status read_shift(const cs_augment_rule *rule, const cs_node *value, cs_augment_value *out) {
-    enum { MOST = CS_AUGMENT_NUMBERS - 2 };
-    if (value->kind == CS_NODE_LIST) {
-        if (value->n < 1 || value->n > MOST)
-            return cs_node_fail(value, CS_ERR_ARG, "%s takes a number or a list of 1 to %d numbers", rule->name, MOST);
-        for (int i = 0; i < value->n; i++) {
-            cs_augment_value item = {0};
-            CS_TRY(read_one_number(rule, value->items[i], &item));
-            out->number[2 + i] = item.number[0];
-        }
-        out->number[0] = CS_SHIFT_LIST;
-        out->number[1] = (float)value->n;
-        return CS_OK;
-    }
-    CS_TRY(read_one_number(rule, value, out));
-    const float number = out->number[0];
-    if (number < 0)
-        return cs_node_fail(value, CS_ERR_ARG, "%s: %g is negative; it is shifted to both sides", rule->name,
-                            (double)number);
-    out->number[0] = 0;
-    if (number == 0)
-        return CS_OK;
-    out->number[0] = (float)(is_whole(value->text) ? CS_SHIFT_WHOLE : CS_SHIFT_UNIFORM);
-    out->number[1] = 1;
-    out->number[2] = number;
-    return CS_OK;
-}
-
-static cs_status (*const readers[CS_AUGMENT_TYPE_COUNT])(const cs_augment_rule *rule, const cs_node *value,
-                                                         cs_augment_value *out) = {
-    [CS_AUGMENT_BOOL] = read_bool,   [CS_AUGMENT_NUMBER] = read_one_number, [CS_AUGMENT_CHOICE] = read_choice,
-    [CS_AUGMENT_RANGE] = read_range, [CS_AUGMENT_ZOOM] = read_zoom,         [CS_AUGMENT_SHIFT] = read_shift,
-};
-
-static cs_status read_rule(const cs_node *key, const cs_node *value, cs_augment *augment) {
-    int n, index = cs_augment_find(key->text);
-    const cs_augment_rule *rules = cs_augment_rules(&n);
-    const char *names[CS_AUGMENT_MAX];
     char guess[128];
-    if (index >= 0)
-        return readers[rules[index].type](&rules[index], value, &augment->rules[index]);
-    for (int i = 0; i < n; i++)
-        names[i] = rules[i].name;
-    return cs_node_fail(key, CS_ERR_ARG, "unknown augmentation '%s'%s", key->text,
-                        cs_did_you_mean(key->text, names, (size_t)n, guess, sizeof guess));
+    *out = cs_augment_find(name->text);
+    if (*out && ((*out)->family == CS_FAMILY_GENERATOR) == of_generator)
+        return CS_OK;
+    if (*out)
+        return cs_hint(cs_node_fail(name, CS_ERR_ARG, "unknown %s '%s'", what, name->text),
+                       of_generator ? "it is a step of a list: [{%s: ...}, ...]"
+                                    : "it is a parameter of Keras' generator: write the mapping {%s: ...}, not a list",
+                       name->text);
+    for (int i = 0; (rule = cs_augment_rule_at(i)) && n < MOST; i++)
+        if ((rule->family == CS_FAMILY_GENERATOR) == of_generator)
+            names[n++] = rule->name;
+    return cs_node_fail(name, CS_ERR_ARG, "unknown %s '%s'%s", what, name->text,
+                        cs_did_you_mean(name->text, names, n, guess, sizeof guess));
 }
 
-static cs_status read_one(const cs_node *key, const cs_node *map, struct cs_named_augment *out) {
+static cs_status add_step(const cs_node *name, const cs_augment_rule *rule, cs_augment *augment,
+                          cs_augment_step **out) {
+    cs_status status = cs_augment_add(augment, rule, out);
+    return status == CS_OK ? CS_OK : cs_node_context(name, status);
+}
+
+/* The parameters of Keras' generator. */
+static cs_status read_mapping(const cs_node *map, cs_augment *augment) {
+    for (int i = 0; i < map->n; i++) {
+        const cs_augment_rule *rule;
+        cs_augment_step *step;
+        CS_TRY(find_rule(map->keys[i], true, &rule));
+        CS_TRY(add_step(map->keys[i], rule, augment, &step));
+        CS_TRY(cs_augment_read_parameter(map->items[i], 0, step));
+    }
+    cs_augment_sort(augment);
+    return CS_OK;
+}
+
+static cs_status read_list(const cs_node *list, cs_augment *augment);
+
+/* The steps inside a group. `index` is the group's, since the array of steps grows. */
+static cs_status read_inside(const cs_node *list, int index, cs_augment *augment) {
+    if (list->kind != CS_NODE_LIST || list->n == 0)
+        return cs_node_fail(list, CS_ERR_ARG, "%s takes a list of steps", augment->steps[index].rule->name);
+    CS_TRY(read_list(list, augment));
+    augment->steps[index].inside = augment->n - 1 - index;
+    return CS_OK;
+}
+
+static cs_status read_named(const cs_node *key, const cs_node *value, int index, cs_augment *augment) {
+    cs_augment_step *step = &augment->steps[index];
+    const char *names[CS_AUGMENT_PARAMETERS + 2];
+    size_t n = 0;
+    char guess[128];
+    if (strcmp(key->text, "p") == 0)
+        return cs_augment_read_p(value, step);
+    if (step->rule->choose && strcmp(key->text, "steps") == 0)
+        return read_inside(value, index, augment);
+    for (; step->rule->parameters[n].type != CS_AUGMENT_END; n++) {
+        if (strcmp(key->text, step->rule->parameters[n].name) == 0)
+            return cs_augment_read_parameter(value, (int)n, step);
+        names[n] = step->rule->parameters[n].name;
+    }
+    names[n++] = "p";
+    if (step->rule->choose)
+        names[n++] = "steps";
+    return cs_node_fail(key, CS_ERR_ARG, "%s has no parameter '%s'%s", step->rule->name, key->text,
+                        cs_did_you_mean(key->text, names, n, guess, sizeof guess));
+}
+
+/* A step: its name alone, or with its first parameter, or with a mapping of parameters. `value` may be NULL. */
+static cs_status read_step(const cs_node *name, const cs_node *value, cs_augment *augment) {
+    const cs_augment_rule *rule;
+    cs_augment_step *step;
+    const int index = augment->n;
+    CS_TRY(find_rule(name, false, &rule));
+    CS_TRY(add_step(name, rule, augment, &step));
+    if (value && is_null(value))
+        value = NULL;
+    if (value && value->kind == CS_NODE_MAP)
+        for (int i = 0; i < value->n; i++)
+            CS_TRY(read_named(value->keys[i], value->items[i], index, augment));
+    else if (value && rule->choose)
+        CS_TRY(read_inside(value, index, augment));
+    else if (value && rule->parameters[0].type == CS_AUGMENT_END)
+        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s has no parameter that stands alone", rule->name),
+                       "write %s, or {%s: {p: %g}}", rule->name, rule->name, (double)step->p);
+    else if (value)
+        CS_TRY(cs_augment_read_parameter(value, 0, step));
+    if (rule->choose && augment->steps[index].inside == 0)
+        return cs_node_fail(name, CS_ERR_ARG, "%s has no steps", rule->name);
+    return CS_OK;
+}
+
+static cs_status read_list(const cs_node *list, cs_augment *augment) {
+    for (int i = 0; i < list->n; i++) {
+        const cs_node *item = list->items[i];
+        if (item->kind == CS_NODE_SCALAR)
+            CS_TRY(read_step(item, NULL, augment));
+        else if (item->kind == CS_NODE_MAP && item->n == 1)
+            CS_TRY(read_step(item->keys[0], item->items[0], augment));
+        else
+            return cs_hint(cs_node_fail(item, CS_ERR_ARG, "a step is a name or a mapping with one name"),
+                           "write [random_horizontal_flip, {random_rotation: 15}, {color_jitter: {contrast: 0.2}}]");
+    }
+    return CS_OK;
+}
+
+static cs_status read_one(const cs_node *key, const cs_node *value, struct cs_named_augment *out) {
     if (strcmp(key->text, "none") == 0)
         return cs_node_fail(key, CS_ERR_ARG, "'none' is always there and cannot be defined");
     if (strlen(key->text) >= sizeof out->name)
         return cs_node_fail(key, CS_ERR_ARG, "a name of more than %zu characters", sizeof out->name - 1);
-    if (map->kind != CS_NODE_MAP)
-        return cs_hint(cs_node_fail(map, CS_ERR_ARG, "augmentation '%s' is not a map", key->text),
-                       "write {horizontal_flip: true, brightness_range: [0.5, 0.7]}");
     snprintf(out->name, sizeof out->name, "%s", key->text);
-    for (int i = 0; i < map->n; i++)
-        CS_TRY(read_rule(map->keys[i], map->items[i], &out->augment));
-    return CS_OK;
+    if (value->kind == CS_NODE_MAP)
+        return read_mapping(value, &out->augment);
+    if (value->kind == CS_NODE_LIST) {
+        CS_TRY(read_list(value, &out->augment));
+        cs_status status = cs_augment_check(&out->augment);
+        return status == CS_OK ? CS_OK : cs_node_context(value, status);
+    }
+    return cs_hint(cs_node_fail(value, CS_ERR_ARG, "augmentation '%s' is neither a mapping nor a list", key->text),
+                   "write {horizontal_flip: true, brightness_range: [0.5, 0.7]}, or [random_horizontal_flip, "
+                   "{random_rotation: 15}]");
 }
 
 cs_status cs_augmentations_read(const cs_node *map, cs_augmentations *out) {

@@ -12,4 +12,8 @@ void cs_augmentations_clear(cs_augmentations *augmentations);
 /* Finds an augmentation by its name. An unknown name is CS_ERR_ARG with "did you mean". */
 CS_MUST_CHECK cs_status cs_augmentations_find(const cs_augmentations *augmentations, const char *name, cs_augment *out);
 
+/* augment_parameters.c: read parameter k of a step, and its probability. */
+CS_MUST_CHECK cs_status cs_augment_read_parameter(const cs_node *value, int k, cs_augment_step *step);
+CS_MUST_CHECK cs_status cs_augment_read_p(const cs_node *value, cs_augment_step *step);
+
 #endif

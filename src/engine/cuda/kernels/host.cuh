@@ -50,6 +50,10 @@ struct cu_f16 {
     uint16_t bits;
 };
 
+static inline void atomicAdd(uint32_t *at, uint32_t value) {
+    __atomic_fetch_add(at, value, __ATOMIC_RELAXED);
+}
+
 static inline uint32_t cu_bits(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);

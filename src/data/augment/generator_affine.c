@@ -12,10 +12,6 @@
 
 static const double degree = 3.14159265358979323846 / 180;
 
-static double between(double low, double high, float draw) {
-    return low + (high - low) * (double)draw;
-}
-
 /* Moves the picture by Keras' matrix m about the centre. */
 static void move_about_centre(cs_picture *picture, const double m[2][3]) {
     const bool line_first = picture->is_of_keras_2_8;
@@ -31,63 +27,69 @@ static void move_about_centre(cs_picture *picture, const double m[2][3]) {
 }
 
 /* Uniform in [-range, range). */
-void cs_symmetric_draw(const cs_augment_value *value, const float *draws, int h, int w, double *drawn) {
+void cs_symmetric_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
     (void)h, (void)w;
-    drawn[0] = between(-(double)value->number[0], (double)value->number[0], draws[0]);
+    drawn[0] = cs_uniform(rng, -(double)number[0], (double)number[0]);
 }
 
-void cs_rotation_compose(const double *drawn, cs_picture *picture) {
+void cs_rotation_compose(const float *number, const double *drawn, cs_picture *picture) {
     const double angle = drawn[0] * degree;
+    (void)number;
     move_about_centre(picture, (double[2][3]){{cos(angle), -sin(angle), 0}, {sin(angle), cos(angle), 0}});
 }
 
 /* Pixels of a side of `side` pixels. */
-static double draw_shift(const cs_augment_value *value, const float *draws, int side) {
-    const int n = (int)value->number[1];
-    const float *numbers = value->number + 2;
-    double largest = (double)numbers[0], shift;
+static double draw_shift(const float *number, cs_rng *rng, int side) {
+    const int n = (int)number[1];
+    const float *choices = number + 2;
+    double largest = (double)choices[0], shift;
     for (int i = 1; i < n; i++)
-        largest = fmax(largest, (double)numbers[i]);
+        largest = fmax(largest, (double)choices[i]);
     const double unit = largest < 1 ? side : 1;
-    if (value->number[0] == CS_SHIFT_UNIFORM)
-        return between(-largest, largest, draws[0]) * unit;
-    if (value->number[0] == CS_SHIFT_WHOLE)
-        shift = floor((double)draws[0] * largest);
+    if (number[0] == CS_SHIFT_UNIFORM)
+        return cs_uniform(rng, -largest, largest) * unit;
+    const float draw = cs_rng_float(rng);
+    if (number[0] == CS_SHIFT_WHOLE)
+        shift = floor((double)draw * largest);
     else
-        shift = (double)numbers[(int)(draws[0] * (float)n)];
-    return (draws[1] < 0.5f ? -shift : shift) * unit;
+        shift = (double)choices[(int)(draw * (float)n)];
+    return (cs_rng_float(rng) < 0.5f ? -shift : shift) * unit;
 }
 
-void cs_height_shift_draw(const cs_augment_value *value, const float *draws, int h, int w, double *drawn) {
+void cs_height_shift_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
     (void)w;
-    drawn[0] = draw_shift(value, draws, h);
+    drawn[0] = draw_shift(number, rng, h);
 }
 
-void cs_width_shift_draw(const cs_augment_value *value, const float *draws, int h, int w, double *drawn) {
+void cs_width_shift_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
     (void)h;
-    drawn[0] = draw_shift(value, draws, w);
+    drawn[0] = draw_shift(number, rng, w);
 }
 
-void cs_height_shift_compose(const double *drawn, cs_picture *picture) {
+void cs_height_shift_compose(const float *number, const double *drawn, cs_picture *picture) {
+    (void)number;
     move_about_centre(picture, (double[2][3]){{1, 0, drawn[0]}, {0, 1, 0}});
 }
 
-void cs_width_shift_compose(const double *drawn, cs_picture *picture) {
+void cs_width_shift_compose(const float *number, const double *drawn, cs_picture *picture) {
+    (void)number;
     move_about_centre(picture, (double[2][3]){{1, 0, 0}, {0, 1, drawn[0]}});
 }
 
-void cs_shear_compose(const double *drawn, cs_picture *picture) {
+void cs_shear_compose(const float *number, const double *drawn, cs_picture *picture) {
     const double angle = drawn[0] * degree;
+    (void)number;
     move_about_centre(picture, (double[2][3]){{1, -sin(angle), 0}, {0, cos(angle), 0}});
 }
 
 /* A factor for each coordinate. With a factor above 1 the image becomes smaller. */
-void cs_zoom_draw(const cs_augment_value *value, const float *draws, int h, int w, double *drawn) {
+void cs_zoom_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
     (void)h, (void)w;
     for (int i = 0; i < 2; i++)
-        drawn[i] = between((double)value->number[0], (double)value->number[1], draws[i]);
+        drawn[i] = cs_uniform(rng, (double)number[0], (double)number[1]);
 }
 
-void cs_zoom_compose(const double *drawn, cs_picture *picture) {
+void cs_zoom_compose(const float *number, const double *drawn, cs_picture *picture) {
+    (void)number;
     move_about_centre(picture, (double[2][3]){{drawn[0], 0, 0}, {0, drawn[1], 0}});
 }

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes the images that pictures describe, as src/data/augment/apply.c does on the host: sweep by sweep. */
+#include "kernel.cuh"
+
+#define CS_SAMPLE        static __device__ inline
+#define CS_PRODUCT(a, b) cu_product((double)(a), (double)(b))
+#define CS_SUM(a, b)     cu_sum((double)(a), (double)(b))
+#include "cnnsweep/picture_sample.h"
+
+/* The image that a sweep of the picture reads. */
+static __device__ inline const uint8_t *source_of(const cu_picture &picture, int sweep) {
+    return sweep == 0 ? picture.image : picture.made[(sweep - 1) % 2];
+}
+
+/* Pixel (x, y) after a sweep. A picture without passes has one sweep, which changes nothing. */
+static __device__ inline void pixel_after(const cu_picture &picture, int sweep, int h, int w, int x, int y,
+                                          uint8_t (&rgb)[3]) {
+    const uint8_t *source = source_of(picture, sweep);
+    const int begin = picture.begins[sweep], end = picture.begins[sweep + 1];
+    if (begin == end) {
+        for (int c = 0; c < 3; c++)
+            rgb[c] = source[((size_t)y * (size_t)w + (size_t)x) * 3 + c];
+        return;
+    }
+    cs_sample_first(&picture.passes[begin], picture.facts, source, h, w, x, y, rgb);
+    for (int i = begin + 1; i < end; i++)
+        cs_sample_point(&picture.passes[i], picture.facts, rgb);
+}
+
+/* The threads of a block find the range of a warp's values. */
+static __device__ void find_range(const cs_warp &warp, const uint8_t *source, int h, int w, float *range) {
+    float lowest = INFINITY, highest = -INFINITY;
+    for (size_t i = threadIdx.x; i < (size_t)h * (size_t)w; i += blockDim.x) {
+        unsigned column;
+        const size_t line = cu_divide(i, (unsigned)w, &column);
+        double values[3];
+        cs_sample_warp(&warp, source, h, w, (int)column, (int)line, values);
+        for (int c = 0; c < 3; c++) {
+            lowest = fminf(lowest, (float)values[c]);
+            highest = fmaxf(highest, (float)values[c]);
+        }
+    }
+    highest = block_largest(highest);
+    lowest = -block_largest(-lowest);
+    if (threadIdx.x == 0) {
+        range[0] = lowest;
+        range[1] = highest;
+    }
+}
+
+/* They count the image's bytes, and three of them make the tables of a curve. */
+static __device__ void find_curve(const cs_curve &curve, const uint8_t *source, int64_t pixels, uint8_t (*level)[256]) {
+    CU_SHARED(cs_histogram, histograms, [1]);
+    uint32_t *counts = histograms[0].count[0];
+    for (unsigned i = threadIdx.x; i < 4 * 256; i += blockDim.x)
+        counts[i] = 0;
+    __syncthreads();
+    for (int64_t i = threadIdx.x; i < pixels; i += blockDim.x) {
+        const uint8_t *rgb = source + i * 3;
+        for (int c = 0; c < 3; c++)
+            atomicAdd(&counts[c * 256 + rgb[c]], 1u);
+        atomicAdd(&counts[3 * 256 + cs_sample_grey(rgb)], 1u);
+    }
+    __syncthreads();
+    for (int c = (int)threadIdx.x; c < 3; c += (int)blockDim.x)
+        cs_sample_curve(&curve, &histograms[0], pixels, c, level[c]);
+}
+
+/* One block finds the facts of one picture's sweep. */
+static __global__ void facts_of_sweep(int h, int w, int sweep, const cu_picture *pictures) {
+    const cu_picture &picture = pictures[blockIdx.x];
+    if (sweep >= picture.sweeps || picture.begins[sweep] == picture.begins[sweep + 1])
+        return;
+    const cs_pass &pass = picture.passes[picture.begins[sweep]];
+    const uint8_t *source = source_of(picture, sweep);
+    if (pass.kind == CS_PASS_WARP && (pass.warp.adjustment.shifts || pass.warp.adjustment.stretches))
+        find_range(pass.warp, source, h, w, picture.facts->range);
+    else if (pass.kind == CS_PASS_CURVE)
+        find_curve(pass.curve, source, (int64_t)h * w, picture.facts->level);
+}
+
+static __global__ void images_of_sweep(size_t pixels, int h, int w, int sweep, const cu_picture *pictures) {
+    CU_EACH(i, pixels) {
+        unsigned column, line;
+        const size_t row = cu_divide(cu_divide(i, (unsigned)w, &column), (unsigned)h, &line);
+        const cu_picture &picture = pictures[row];
+        uint8_t rgb[3];
+        if (sweep + 1 >= picture.sweeps)
+            continue;
+        pixel_after(picture, sweep, h, w, (int)column, (int)line, rgb);
+        for (int c = 0; c < 3; c++)
+            picture.made[sweep % 2][((size_t)line * (size_t)w + column) * 3 + c] = rgb[c];
+    }
+}
+
+/* Makes the last sweep of each picture, and converts its pixels to floats. */
+template <typename T>
+static __global__ void pixels_of_batch(size_t pixels, int h, int w, const cu_picture *pictures,
+                                       cs_preprocess preprocess, T *x) {
+    CU_EACH(i, pixels) {
+        unsigned column, line;
+        const cu_picture &picture = pictures[cu_divide(cu_divide(i, (unsigned)w, &column), (unsigned)h, &line)];
+        uint8_t rgb[3];
+        pixel_after(picture, picture.sweeps - 1, h, w, (int)column, (int)line, rgb);
+        for (int c = 0; c < 3; c++) {
+            const uint8_t value = rgb[preprocess.bgr ? 2 - c : c];
+            cu_round(cu_sum(cu_product((float)value, preprocess.multiply[c]), preprocess.add[c]), &x[i * 3 + c]);
+        }
+    }
+}
+
+extern "C" {
+
+void cu_k_sweep_facts(cu_stream stream, int n, int h, int w, int sweep, const cu_picture *pictures) {
+    CU_LAUNCH(facts_of_sweep, (unsigned)n, CU_THREADS, stream, h, w, sweep, pictures);
+}
+
+void cu_k_sweep(cu_stream stream, int n, int h, int w, int sweep, const cu_picture *pictures) {
+    const size_t pixels = (size_t)n * (size_t)h * (size_t)w;
+    CU_LAUNCH(images_of_sweep, cu_grid(pixels), CU_THREADS, stream, pixels, h, w, sweep, pictures);
+}
+
+void cu_k_pixels(cu_stream stream, cu_type type, int n, int h, int w, const cu_picture *pictures,
+                 const cs_preprocess *preprocess, void *x) {
+    const size_t pixels = (size_t)n * (size_t)h * (size_t)w;
+    CU_WITH_TYPE(T, type,
+                 CU_LAUNCH(pixels_of_batch<T>, cu_grid(pixels), CU_THREADS, stream, pixels, h, w, pictures, *preprocess,
+                           (T *)x));
+}
+}
