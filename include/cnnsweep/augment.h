@@ -28,6 +28,7 @@ enum {
     CS_AUGMENT_PARAMETERS = 8,                /* the most parameters of a rule */
     CS_AUGMENT_NUMBERS = 16,                  /* the most numbers of a rule's parameters together */
     CS_AUGMENT_DRAWN = 10,                    /* the most numbers that a rule makes of its draws */
+    CS_AUGMENT_SIDE = 4096,                   /* pixels: farther than any image reaches */
     CS_AUGMENT_TEXT = CS_AUGMENT_STEPS * 320, /* bytes that hold any cs_augment_text */
 };
 
@@ -39,6 +40,7 @@ typedef enum cs_augment_type {
     CS_AUGMENT_CHOICE,    /* {index of one of the parameter's choices} */
     CS_AUGMENT_RANGE,     /* {low, high} */
     CS_AUGMENT_PAIR,      /* {first, second}; one number is both */
+    CS_AUGMENT_SIZE,      /* {height, width}, whole numbers; one number n is {n, 0} */
     CS_AUGMENT_SYMMETRIC, /* {low, high}; one number v is {-v, v} */
     CS_AUGMENT_FACTOR,    /* {low, high}; one number v is {max(0, 1-v), 1+v} */
     CS_AUGMENT_ZOOM,      /* {low, high}, above 0; one number z is {1-z, 1+z} */
@@ -90,6 +92,9 @@ typedef struct cs_augment_rule {
     int (*variants)(const float *number);
     /* Makes the numbers `drawn`, of random numbers, for an image of h x w. NULL: nothing is drawn. */
     void (*draw)(const float *number, cs_rng *rng, int h, int w, double *drawn);
+    /* Sets the size of the image that it makes of one of h x w; CS_ERR_ARG if that is impossible. NULL: it keeps the
+     * size. */
+    cs_status (*resize)(const float *number, int *h, int *w);
     /* Adds to `picture` what the parameters and the drawn numbers mean. Not used by a GROUP. */
     void (*compose)(const float *number, const double *drawn, cs_picture *picture);
     /* GROUP: marks which of its n steps, of the given probabilities, it chooses. */
@@ -133,6 +138,16 @@ void cs_augment_sort(cs_augment *augment);
 
 bool cs_augment_is_off(const cs_augment *augment);
 
+/* Does a step change the size of images? Then they are augmented in the size in which they are stored. */
+bool cs_augment_resizes(const cs_augment *augment);
+/* Sets the size of the images that it makes of one of h x w; CS_ERR_ARG, which names the step, if a step cannot be
+ * applied to the size that it gets, such as a crop to a smaller image. */
+CS_MUST_CHECK cs_status cs_augment_size(const cs_augment *augment, int *h, int *w);
+/* Does every step make an image of h x w of one of h x w? */
+bool cs_augment_keeps_size(const cs_augment *augment, int h, int w);
+/* CS_ERR_SHAPE if an image of h x w does not become one of input_h x input_w, the size that the network takes. */
+CS_MUST_CHECK cs_status cs_augment_check_size(const cs_augment *augment, int h, int w, int input_h, int input_w);
+
 /* Writes the steps, of a generator in the order of their names: "brightness_range=0.5:0.9 horizontal_flip=true"; of a
  * list in its order, with the parameters that differ from the defaults: "[random_rotation(degrees=-15:15)]"; "" if
  * there are none. Two augmentations are equal if their texts are. The text is cut off after size - 1 characters. */
@@ -161,8 +176,20 @@ typedef void cs_augment_observer(void *context, const cs_augment_step *step, con
 void cs_augment_draw(const cs_augment *augment, const cs_augment_address *at, int h, int w, cs_picture *picture,
                      cs_augment_observer *observer, void *context);
 
-/* Makes the image `to` [h,w,3] from the image `from` [h,w,3] as `picture` says. `scratch` has room for another such
- * image. No two of the three may overlap. */
-void cs_augment_apply(const cs_picture *picture, const uint8_t *from, uint8_t *to, uint8_t *scratch);
+/* Memory for making images, which is used again for the next one. {0}: none yet. */
+typedef struct cs_augment_scratch {
+    uint8_t *images[2], *rows;
+    int *weights;
+    size_t image_capacity[2], rows_capacity, weights_capacity;
+} cs_augment_scratch;
+
+/* Allocates what pictures of h x w need, so that only those that change an image's size allocate more. */
+CS_MUST_CHECK cs_status cs_augment_reserve(cs_augment_scratch *scratch, int h, int w);
+void cs_augment_scratch_clear(cs_augment_scratch *scratch);
+
+/* Makes an image from the image `from` [picture.h,picture.w,3] as `picture` says. *made is valid until the scratch
+ * memory is used again; it is `from` if the picture has no passes. */
+CS_MUST_CHECK cs_status cs_augment_apply(const cs_picture *picture, const uint8_t *from, cs_augment_scratch *scratch,
+                                         const uint8_t **made);
 
 #endif

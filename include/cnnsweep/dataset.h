@@ -47,10 +47,11 @@ const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i);
 /* The stored bytes of sample i: pixels [H,W,3] of a raw set, a JPEG stream of a jpeg set. Borrowed, thread-safe. */
 const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64_t i, size_t *size);
 
-/* Sets *pixels to the pixels [h,w,3] of sample i, resized as the dataset says. They are borrowed from the dataset if
- * they are stored at that size, else they are in `image`. The decoder has scratch memory. */
+/* Sets *pixels to the pixels [h,w,3] of sample i, resized as the dataset says; if *h is 0, the image keeps its size, to
+ * which *h and *w are set. The pixels are borrowed from the dataset if they are stored at that size, else they are in
+ * `image`. The decoder has scratch memory. */
 CS_MUST_CHECK cs_status cs_dataset_pixels(const cs_dataset *dataset, cs_decoder *decoder, cs_split split, int64_t i,
-                                          int h, int w, cs_image *image, const uint8_t **pixels);
+                                          int *h, int *w, cs_image *image, const uint8_t **pixels);
 
 /* Writing. The dataset appears under its name, which must be unused, only when it is committed. shard_bytes > 0 makes a
  * folder of shards of about that size, and the samples must then come split by split; those of a single file may come

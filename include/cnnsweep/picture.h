@@ -70,30 +70,39 @@ typedef struct cs_curve {
     float factor; /* CONTRAST */
 } cs_curve;
 
+/* A part of the image before, from (left, top) on, which Pillow's Image.crop takes and Image.resize brings to the size
+ * of the pass with the antialiased BILINEAR filter. */
+typedef struct cs_box {
+    int top, left, h, w;
+} cs_box;
+
 typedef enum cs_pass_kind {
     CS_PASS_WARP,       /* warp */
     CS_PASS_LEVELS,     /* level: byte v of channel c (in RGB) becomes level[c][v] */
     CS_PASS_CURVE,      /* curve: a table of levels that is made for the image */
     CS_PASS_SATURATION, /* factor: Pillow's Color blends with the grey image; 0 gives the grey image */
     CS_PASS_HUE,        /* turn: is added to the hue, of 256 in a circle, in Pillow's HSV */
+    CS_PASS_RESAMPLE,   /* box */
     CS_PASS_KINDS
 } cs_pass_kind;
 
 typedef struct cs_pass {
     cs_pass_kind kind;
+    int h, w; /* of the image that it makes; a point pass keeps the size */
     union {
         cs_warp warp;
         uint8_t level[3][256];
         cs_curve curve;
         float factor;
         int turn;
+        cs_box box;
     };
 } cs_pass;
 
 enum { CS_PICTURE_PASSES = 16 }; /* the most passes */
 
 typedef struct cs_picture {
-    int h, w; /* height and width of the image, which do not change */
+    int h, w; /* height and width of the image of which it is made */
     int n;
     cs_pass passes[CS_PICTURE_PASSES];
     /* While Keras' generator composes it: how the next warp samples, and whether rules follow Keras until 2.8, else
@@ -117,7 +126,10 @@ typedef union cs_pass_facts {
 /* Sets the picture that leaves an image of h x w unchanged. */
 void cs_picture_init(cs_picture *picture, int h, int w);
 
-/* Appends a pass, the other members of which are 0, and returns it. There must be room. */
+/* The size of the image that the passes so far make. */
+void cs_picture_size(const cs_picture *picture, int *h, int *w);
+
+/* Appends a pass that keeps the size, the other members of which are 0, and returns it. There must be room. */
 cs_pass *cs_picture_add(cs_picture *picture, cs_pass_kind kind);
 
 /* Appends a warp that samples as `settings` says and has the identity as its map, and returns it; or returns the last

@@ -112,11 +112,12 @@ CS_SAMPLE bool cs_sample_place_fixed(const cs_warp *warp, int h, int w, int x, i
     return true;
 }
 
-/* Where the warp sends pixel (x, y); false: to the fill value. */
-CS_SAMPLE bool cs_sample_place(const cs_warp *warp, int h, int w, int x, int y, cs_sample_axis *column,
+/* Where a warp sends pixel (x, y), in the source [h,w,3]; false: to the fill value. */
+CS_SAMPLE bool cs_sample_place(const cs_pass *pass, int h, int w, int x, int y, cs_sample_axis *column,
                                cs_sample_axis *line) {
-    x = warp->mirror_x ? w - 1 - x : x;
-    y = warp->mirror_y ? h - 1 - y : y;
+    const cs_warp *warp = &pass->warp;
+    x = warp->mirror_x ? pass->w - 1 - x : x;
+    y = warp->mirror_y ? pass->h - 1 - y : y;
     switch (warp->sampling) {
     case CS_SAMPLING_PILLOW:
         return cs_sample_place_pillow(warp, h, w, x, y, column, line);
@@ -136,13 +137,13 @@ CS_SAMPLE double cs_sample_value(const uint8_t *source, int w, cs_sample_axis co
     return cs_sample_mix(top, bottom, line.weight);
 }
 
-/* The three values that pixel (x, y) has after the warp, before the adjustment. */
-CS_SAMPLE void cs_sample_warp(const cs_warp *warp, const uint8_t *source, int h, int w, int x, int y,
+/* The three values that pixel (x, y) has after a warp of the source [h,w,3], before the adjustment. */
+CS_SAMPLE void cs_sample_warp(const cs_pass *pass, const uint8_t *source, int h, int w, int x, int y,
                               double values[3]) {
     cs_sample_axis column, line;
-    const bool inside = cs_sample_place(warp, h, w, x, y, &column, &line);
+    const bool inside = cs_sample_place(pass, h, w, x, y, &column, &line);
     for (int c = 0; c < 3; c++)
-        values[c] = inside ? cs_sample_value(source, w, column, line, c) : (double)warp->fill_value[c];
+        values[c] = inside ? cs_sample_value(source, w, column, line, c) : (double)pass->warp.fill_value[c];
 }
 
 /* The byte that the adjustment makes of a value, where `range` has the smallest and the largest of the picture. Each
@@ -252,16 +253,80 @@ CS_SAMPLE void cs_sample_point(const cs_pass *pass, const cs_pass_facts *facts, 
     }
 }
 
+/* The pixels of a line of `in` pixels of which pixel i of `out` is made by Pillow's antialiased bilinear filter. */
+typedef struct cs_sample_taps {
+    int first, count;
+    double centre, scale, sum; /* of their weights */
+} cs_sample_taps;
+
+CS_SAMPLE double cs_sample_triangle(const cs_sample_taps *taps, int t) {
+    const double distance = CS_PRODUCT(CS_SUM(CS_SUM(taps->first + t, -taps->centre), 0.5), taps->scale);
+    const double absolute = distance < 0 ? -distance : distance;
+    return absolute < 1 ? CS_SUM(1, -absolute) : 0;
+}
+
+CS_SAMPLE cs_sample_taps cs_sample_taps_of(int in, int out, int i) {
+    const double step = (double)in / out, support = step < 1 ? 1 : step;
+    cs_sample_taps taps;
+    taps.centre = CS_PRODUCT(i + 0.5, step);
+    taps.scale = 1 / support;
+    taps.sum = 0;
+    const int first = (int)CS_SUM(CS_SUM(taps.centre, -support), 0.5);
+    const int end = (int)CS_SUM(CS_SUM(taps.centre, support), 0.5);
+    taps.first = first < 0 ? 0 : first;
+    taps.count = (end > in ? in : end) - taps.first;
+    for (int t = 0; t < taps.count; t++)
+        taps.sum = CS_SUM(taps.sum, cs_sample_triangle(&taps, t));
+    return taps;
+}
+
+enum { CS_SAMPLE_BITS = 22 }; /* of the fraction of a weight */
+
+CS_SAMPLE int cs_sample_weight(const cs_sample_taps *taps, int t) {
+    const double weight = cs_sample_triangle(taps, t) / taps->sum;
+    return (int)CS_SUM(CS_PRODUCT(weight, 1 << CS_SAMPLE_BITS), 0.5);
+}
+
+/* The byte of a sum of bytes times weights. */
+CS_SAMPLE uint8_t cs_sample_of_sum(int sum) {
+    const int byte = (sum + (1 << (CS_SAMPLE_BITS - 1))) >> CS_SAMPLE_BITS;
+    return (uint8_t)(byte < 0 ? 0 : byte > 255 ? 255 : byte);
+}
+
+/* Pillow resamples lines first, and rounds them to bytes. */
+CS_SAMPLE void cs_sample_resample(const cs_pass *pass, const uint8_t *source, int w, int x, int y, uint8_t rgb[3]) {
+    const cs_box *box = &pass->box;
+    const cs_sample_taps columns = cs_sample_taps_of(box->w, pass->w, x), lines = cs_sample_taps_of(box->h, pass->h, y);
+    int sums[3] = {0, 0, 0};
+    for (int j = 0; j < lines.count; j++) {
+        const size_t line = (size_t)(box->top + lines.first + j);
+        const uint8_t *from = source + (line * (size_t)w + (size_t)(box->left + columns.first)) * 3;
+        const int weight = cs_sample_weight(&lines, j);
+        int across[3] = {0, 0, 0};
+        for (int i = 0; i < columns.count; i++)
+            for (int c = 0; c < 3; c++)
+                across[c] += cs_sample_weight(&columns, i) * from[i * 3 + c];
+        for (int c = 0; c < 3; c++)
+            sums[c] += weight * cs_sample_of_sum(across[c]);
+    }
+    for (int c = 0; c < 3; c++)
+        rgb[c] = cs_sample_of_sum(sums[c]);
+}
+
 /* Makes pixel (x, y) by the first pass of a sweep, from the source [h,w,3]. */
 CS_SAMPLE void cs_sample_first(const cs_pass *pass, const cs_pass_facts *facts, const uint8_t *source, int h, int w,
                                int x, int y, uint8_t rgb[3]) {
     double values[3];
     if (pass->kind == CS_PASS_WARP) {
         const bool is_scipy = pass->warp.sampling == CS_SAMPLING_SCIPY;
-        cs_sample_warp(&pass->warp, source, h, w, x, y, values);
+        cs_sample_warp(pass, source, h, w, x, y, values);
         for (int c = 0; c < 3; c++)
             rgb[c] = is_scipy ? cs_sample_adjust(&pass->warp.adjustment, (float)values[c], facts->range)
                               : (uint8_t)values[c];
+        return;
+    }
+    if (pass->kind == CS_PASS_RESAMPLE) {
+        cs_sample_resample(pass, source, w, x, y, rgb);
         return;
     }
     for (int c = 0; c < 3; c++)

@@ -12,11 +12,21 @@ void cs_picture_init(cs_picture *picture, int h, int w) {
     picture->is_of_keras_2_8 = false;
 }
 
+void cs_picture_size(const cs_picture *picture, int *h, int *w) {
+    const cs_pass *last = picture->n > 0 ? &picture->passes[picture->n - 1] : NULL;
+    *h = last ? last->h : picture->h;
+    *w = last ? last->w : picture->w;
+}
+
 cs_pass *cs_picture_add(cs_picture *picture, cs_pass_kind kind) {
+    int h, w;
     assert(picture->n < CS_PICTURE_PASSES);
+    cs_picture_size(picture, &h, &w);
     cs_pass *pass = &picture->passes[picture->n++];
     memset(pass, 0, sizeof *pass);
     pass->kind = kind;
+    pass->h = h;
+    pass->w = w;
     return pass;
 }
 
@@ -70,7 +80,7 @@ bool cs_pass_needs_histogram(const cs_pass *pass) {
 }
 
 bool cs_pass_gathers(const cs_pass *pass) {
-    return pass->kind == CS_PASS_WARP;
+    return pass->kind == CS_PASS_WARP || pass->kind == CS_PASS_RESAMPLE;
 }
 
 int cs_picture_sweep(const cs_picture *picture, int begin) {

@@ -30,6 +30,7 @@ typedef struct sheet {
     cs_dataset *dataset;
     cs_decoder *decoder;
     cs_image image, drawing;
+    cs_augment_scratch scratch;
     cs_atomic_file *csv;
     int rows;
 } sheet;
@@ -100,24 +101,29 @@ static void write_csv_step(void *context, const cs_augment_step *step, const dou
     }
 }
 
+static cs_status load(sheet *s, int64_t sample, int *h, int *w, const uint8_t **pixels) {
+    return cs_dataset_pixels(s->dataset, s->decoder, CS_SPLIT_TRAIN, sample, h, w, &s->image, pixels);
+}
+
 static cs_status draw_row(sheet *s, const struct cs_named_augment *named, int64_t sample) {
     const uint8_t *pixels;
-    uint8_t *made;
-    const size_t size = (size_t)height_of(s) * (size_t)width_of(s) * 3;
-    CS_TRY(cs_dataset_pixels(s->dataset, s->decoder, CS_SPLIT_TRAIN, sample, height_of(s), width_of(s), &s->image,
-                             &pixels));
-    CS_TRY(cs_alloc(2, size, "image", &made));
+    const uint8_t *made;
+    int h = height_of(s), w = width_of(s);
+    CS_TRY(load(s, sample, &h, &w, &pixels));
     draw_image(s, 0, pixels);
+    if (cs_augment_resizes(&named->augment)) {
+        h = w = 0; /* as it is stored */
+        CS_TRY(load(s, sample, &h, &w, &pixels));
+    }
     for (int epoch = 0; epoch < s->args->epochs; epoch++) {
         const cs_augment_address at = {(uint64_t)s->trial.train.seed, (uint32_t)epoch, (uint32_t)sample};
         cs_picture picture;
         csv_place place = {s, named->name, &at};
-        cs_augment_draw(&named->augment, &at, height_of(s), width_of(s), &picture, s->csv ? write_csv_step : NULL,
-                        &place);
-        cs_augment_apply(&picture, pixels, made, made + size);
+        CS_TRY(cs_augment_check_size(&named->augment, h, w, height_of(s), width_of(s)));
+        cs_augment_draw(&named->augment, &at, h, w, &picture, s->csv ? write_csv_step : NULL, &place);
+        CS_TRY(cs_augment_apply(&picture, pixels, &s->scratch, &made));
         draw_image(s, 1 + epoch, made);
     }
-    free(made);
     printf("row %d: %s, %s\n", s->rows + 1, named->name, cs_dataset_id(s->dataset, CS_SPLIT_TRAIN, sample));
     s->rows++;
     return CS_OK;
@@ -197,6 +203,7 @@ int cs_command_preview(int argc, char **argv) {
     if (status != CS_OK)
         cs_log_error_last();
     cs_atomic_abort(&s.csv);
+    cs_augment_scratch_clear(&s.scratch);
     cs_image_clear(&s.image);
     cs_image_clear(&s.drawing);
     cs_decoder_close(s.decoder);

@@ -37,8 +37,8 @@ struct cs_loader {
 
     /* Used by the thread alone. */
     cs_decoder *decoder;
-    cs_image image;        /* decoded, and resized */
-    uint8_t *augmented;    /* two images [h,w,3], the second one for passes; NULL if this loader does not augment */
+    cs_image image; /* decoded, and resized */
+    cs_augment_scratch scratch;
     float *multiply, *add; /* config's three values repeated over a row: [w,3] */
     int32_t *order;        /* [count] */
 
@@ -85,10 +85,14 @@ static void to_float_bgr(const cs_loader *loader, const uint8_t *restrict pixels
             out[c] = (float)pixels[2 - c] * multiply[c] + add[c];
 }
 
-static cs_status load_pixels(cs_loader *loader, int64_t sample, const uint8_t **pixels) {
+/* Sets the pixels [h,w,3] of a sample: as large as the batch's images, or as they are stored if augmentation decides
+ * their size. */
+static cs_status load_pixels(cs_loader *loader, int64_t sample, int *h, int *w, const uint8_t **pixels) {
     const cs_loader_config *config = &loader->config;
-    return cs_dataset_pixels(loader->dataset, loader->decoder, config->split, sample, config->h, config->w,
-                             &loader->image, pixels);
+    const bool as_stored = cs_augment_resizes(&config->augment);
+    *h = as_stored ? 0 : config->h;
+    *w = as_stored ? 0 : config->w;
+    return cs_dataset_pixels(loader->dataset, loader->decoder, config->split, sample, h, w, &loader->image, pixels);
 }
 
 /* The number of values of a sample. */
@@ -100,16 +104,19 @@ static cs_augment_address address_of(const cs_loader *loader, int epoch, int64_t
     return (cs_augment_address){loader->config.seed, (uint32_t)epoch, (uint32_t)sample};
 }
 
-/* Returns the pixels after augmentation, which are the same ones if it does not change the image. */
-static const uint8_t *augment(const cs_loader *loader, int epoch, int64_t sample, const uint8_t *pixels) {
+/* Makes the image that a sample becomes. */
+static cs_status make_pixels(cs_loader *loader, int epoch, int64_t sample, const uint8_t **pixels) {
     const cs_loader_config *config = &loader->config;
     const cs_augment_address at = address_of(loader, epoch, sample);
     cs_picture picture;
-    cs_augment_draw(&config->augment, &at, config->h, config->w, &picture, NULL, NULL);
-    if (picture.n == 0)
-        return pixels;
-    cs_augment_apply(&picture, pixels, loader->augmented, loader->augmented + row_size(config));
-    return loader->augmented;
+    int h, w;
+    CS_TRY(load_pixels(loader, sample, &h, &w, pixels));
+    cs_status status = cs_augment_check_size(&config->augment, h, w, config->h, config->w);
+    if (status != CS_OK)
+        return cs_context(status, "%s: %s", cs_dataset_path(loader->dataset),
+                          cs_dataset_id(loader->dataset, config->split, sample));
+    cs_augment_draw(&config->augment, &at, h, w, &picture, NULL, NULL);
+    return cs_augment_apply(&picture, *pixels, &loader->scratch, pixels);
 }
 
 static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *out) {
@@ -119,9 +126,7 @@ static cs_status fill_row(cs_loader *loader, int epoch, int64_t sample, float *o
         memcpy(out, cs_features_row(config->features, config->split, sample), row_size(config) * sizeof *out);
         return CS_OK;
     }
-    CS_TRY(load_pixels(loader, sample, &pixels));
-    if (loader->augmented)
-        pixels = augment(loader, epoch, sample, pixels);
+    CS_TRY(make_pixels(loader, epoch, sample, &pixels));
     (config->bgr ? to_float_bgr : to_float)(loader, pixels, out);
     return CS_OK;
 }
@@ -177,10 +182,11 @@ static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i,
     size_t row = row_size(config);
     const uint8_t *pixels;
     const cs_augment_address at = address_of(loader, epoch, sample);
+    int h, w;
     cs_augment_draw(&config->augment, &at, config->h, config->w, &buffer->pictures[i], NULL, NULL);
     if (config->held_samples && cs_row_set_has(config->held_samples, sample))
         return CS_OK;
-    CS_TRY(load_pixels(loader, sample, &pixels));
+    CS_TRY(load_pixels(loader, sample, &h, &w, &pixels));
     memcpy(buffer->bytes + (size_t)buffer->n_new * row, pixels, row);
     buffer->new_images[buffer->n_new++] = i;
     return CS_OK;
@@ -328,7 +334,7 @@ static cs_status allocate_image(cs_loader *loader) {
     const cs_loader_config *config = &loader->config;
     size_t stride = (size_t)config->w * 3;
     if (!config->bytes && !cs_augment_is_off(&config->augment))
-        CS_TRY(cs_alloc((size_t)config->h * 2, stride, "augmented image", &loader->augmented));
+        CS_TRY(cs_augment_reserve(&loader->scratch, config->h, config->w));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->multiply));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->add));
     for (size_t i = 0; i < stride; i++) {
@@ -452,7 +458,7 @@ void cs_loader_close(cs_loader *loader) {
     }
     cs_decoder_close(loader->decoder);
     cs_image_clear(&loader->image);
-    free(loader->augmented);
+    cs_augment_scratch_clear(&loader->scratch);
     free(loader->multiply);
     free(loader->add);
     free(loader->order);

@@ -57,6 +57,17 @@ static cs_status open_store(cs_feed *feed, cs_engine *engine, const cs_dataset *
     return CS_OK;
 }
 
+/* Can the engine make the pictures of stored images? They must be as large as the network's input from the first step
+ * to the last. */
+static bool engine_makes_pictures(const cs_engine *engine, const cs_dataset *dataset, const cs_loader_config *config) {
+    int h, w;
+    cs_dataset_image_size(dataset, &h, &w);
+    if (config->features || !cs_engine_has_stores(engine))
+        return false;
+    return !cs_augment_resizes(&config->augment) ||
+           (h == config->h && w == config->w && cs_augment_keeps_size(&config->augment, h, w));
+}
+
 cs_status cs_feed_open(cs_engine *engine, const cs_dataset *dataset, const cs_loader_config *config, bool again,
                        cs_feed **out) {
     cs_loader_config own = *config;
@@ -67,7 +78,7 @@ cs_status cs_feed_open(cs_engine *engine, const cs_dataset *dataset, const cs_lo
     feed->preprocess.bgr = config->bgr;
     memcpy(feed->preprocess.multiply, config->multiply, sizeof config->multiply);
     memcpy(feed->preprocess.add, config->add, sizeof config->add);
-    if (!config->features && cs_engine_has_stores(engine))
+    if (engine_makes_pictures(engine, dataset, config))
         CS_TRY_GOTO(open_store(feed, engine, dataset, again, &own), failed);
     CS_TRY_GOTO(cs_loader_open(dataset, &own, &feed->loader), failed);
     *out = feed;

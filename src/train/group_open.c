@@ -164,13 +164,23 @@ static cs_status open_input(cs_group *group) {
     return build_trunk(group);
 }
 
+/* Where all stored images have one size, it is known before training what an augmentation makes of them. */
+static cs_status check_augmented_size(const cs_dataset *dataset, const cs_trial_config *trial) {
+    int h, w;
+    cs_dataset_image_size(dataset, &h, &w);
+    if (h == 0 || !cs_augment_resizes(&trial->augment))
+        return CS_OK;
+    cs_status status = cs_augment_check_size(&trial->augment, h, w, trial->data.image[0], trial->data.image[1]);
+    return status == CS_OK ? CS_OK : cs_context(status, "augmentation %s", trial->augment_name);
+}
+
 cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_trial_config *trial) {
     if (trial->data.image[0] == 0)
         cs_dataset_image_size(dataset, &trial->data.image[0], &trial->data.image[1]);
     if (trial->data.image[0] == 0)
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: images keep their own sizes", trial->data.path),
                        "give data.image: [height, width]");
-    return CS_OK;
+    return check_augmented_size(dataset, trial);
 }
 
 static void log_unvalidated(const cs_group *group, const cs_trial_config *trials) {

@@ -7,8 +7,8 @@ from scipy import stats
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
 
-from harness import run_tests
-from sheets import SIDE, draw, make_job
+from harness import run, run_ok, run_tests, write_job
+from sheets import HEAD, SIDE, draw, make_job
 
 JOB = """augmentations:
   turned: [{random_rotation: 15}]
@@ -21,8 +21,11 @@ JOB = """augmentations:
   perspective: [{random_perspective: {distortion_scale: 0.4, p: 0.7}}]
   perspective_nearest: [{random_perspective: {interpolation: nearest, fill: 200}}]
   crop: [{random_crop: {padding: 4}}]
-  crop_edge: [{random_crop: {padding: 3, padding_mode: edge}}]
+  crop_edge: [{random_crop: {size: 32, padding: 3, padding_mode: edge}}]
   crop_symmetric: [{random_crop: {padding: 5, padding_mode: symmetric}}]
+  resized_crop: [random_resized_crop]
+  small_and_back: [{random_resized_crop: {size: [20, 41], scale: [0.3, 0.7]}}, {resize: [32, 32]}]
+  large_and_cut: [{resize: [45, 50]}, random_horizontal_flip, {random_crop: [33, 34]}, {center_crop: 32}]
   jitter: [{color_jitter: {brightness: 0.5, contrast: 0.6, saturation: [0.2, 2], hue: 0.3}}]
   two: [{color_jitter: {brightness: 0.2, contrast: 0.2}}]
   colours: [random_grayscale, random_invert, {random_posterize: 3}, {random_solarize: 150}, random_autocontrast, random_equalize]
@@ -42,7 +45,7 @@ SETTINGS = {  # what the numbers of the CSV do not say
     "turned_smoothly": {"interpolation": BILINEAR, "fill": 77}, "affine_smoothly": {"interpolation": BILINEAR, "fill": 9},
     "perspective_nearest": {"interpolation": NEAREST, "fill": 200}, "crop_edge": {"padding": 3, "mode": "edge"},
     "crop_symmetric": {"padding": 5, "mode": "symmetric"}, "crop": {"padding": 4, "mode": "constant"},
-    "colours": {"bits": 3, "threshold": 150},
+    "colours": {"bits": 3, "threshold": 150}, "small_and_back": {"size": (20, 41)}, "large_and_cut": {"size": (33, 34)},
 }
 
 
@@ -77,9 +80,13 @@ def perspective(image, n, interpolation=BILINEAR, fill=0):
     return image.transform(image.size, Image.PERSPECTIVE, coefficients.tolist(), method, fillcolor=(fill,) * 3)
 
 
-def cropped(image, n, padding, mode):
+def cropped(image, n, padding=0, mode="constant", size=None, **_):
     padded = F.pad(image, padding, 0, mode)
-    return F.crop(padded, int(n["top"]), int(n["left"]), image.height, image.width)
+    return F.crop(padded, int(n["top"]), int(n["left"]), *(size or (image.height, image.width)))
+
+
+def resized_crop(image, n, size=(SIDE, SIDE), **_):
+    return F.resized_crop(image, int(n["top"]), int(n["left"]), int(n["height"]), int(n["width"]), size, BILINEAR)
 
 
 def jittered(image, n):
@@ -92,9 +99,12 @@ def jittered(image, n):
     return image
 
 
+RESIZE = {(20, 41): (32, 32), (33, 34): (45, 50)}
 STEPS = {
-    "random_horizontal_flip": lambda image, n: F.hflip(image), "random_vertical_flip": lambda image, n: F.vflip(image),
+    "random_horizontal_flip": lambda image, n, **_: F.hflip(image), "random_vertical_flip": lambda image, n: F.vflip(image),
     "random_rotation": rotated, "random_affine": affine, "random_perspective": perspective, "random_crop": cropped,
+    "random_resized_crop": resized_crop, "resize": lambda image, n, **s: F.resize(image, RESIZE[s["size"]], BILINEAR),
+    "center_crop": lambda image, n, **_: F.center_crop(image, SIDE),
     "color_jitter": jittered, "random_grayscale": lambda image, n, **_: F.to_grayscale(image, 3),
     "random_invert": lambda image, n, **_: F.invert(image),
     "random_posterize": lambda image, n, bits, **_: F.posterize(image, bits),
@@ -180,6 +190,39 @@ def test_corners_and_places_are_uniform_whole_numbers():
     rows = [cell.numbers() for cell in draw("job.yaml", "crop", 84, 25)]
     counts = np.bincount([int(row["top"]) * 9 + int(row["left"]) for row in rows])
     assert len(counts) == 81 and stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_a_part_has_the_documented_area_and_ratio():
+    rows = [cell.numbers() for cell in draw("job.yaml", "resized_crop", 84, 25)]
+    area = np.array([row["height"] * row["width"] / SIDE**2 for row in rows])
+    ratio = np.array([row["width"] / row["height"] for row in rows])
+    assert area.min() > 0.06 and area.max() <= 1 and 0.7 < ratio.min() and ratio.max() < 1.43, (area.min(), ratio.min())
+    rng = np.random.default_rng(1)  # the documented rejection, drawn independently; sides are rounded to pixels
+    want = []
+    while len(want) < 20000:
+        a, r = rng.uniform(0.08, 1) * SIDE**2, np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+        w, h = round((a * r)**0.5), round((a / r)**0.5)
+        if w <= SIDE and h <= SIDE:
+            want.append(h * w / SIDE**2)
+    assert stats.ks_2samp(area, want).pvalue > 1e-3
+
+
+def test_sizes_that_do_not_fit_are_refused():
+    for steps, message in (
+        ("[{random_crop: 40}]", "random_crop: 40x40 is larger than the image, which is 32x32"),
+        ("[{center_crop: [32, 33]}]", "center_crop: 32x33 is larger than the image"),
+        ("[{random_crop: 24}]", "augmentation small: augmentation makes an image of 24x24, but the network takes 32x32"),
+        ("[{one_of: [{random_crop: 24}]}]", "random_crop cannot stand in a group"),
+        ("[{resize: {size: 40, p: 0.5}}]", "resize cannot have a p below 1")):
+        write_job(HEAD + f"train: {{augment: small}}\naugmentations: {{small: {steps}}}\n", "sizes.yaml")
+        done = run("train", "--dry-run", "sizes.yaml")
+        assert done.returncode != 0 and message in done.stderr, (steps, done.stderr)
+
+
+def test_a_job_trains_on_parts_of_larger_images():
+    write_job(HEAD.replace("data.h5}", "data.h5, image: [24, 24]}") + "train: {augment: part, epochs: 1}\n"
+              "augmentations: {part: [{random_crop: 24}]}\n", "part.yaml")
+    run_ok("train", "part.yaml")
 
 
 run_tests(globals())

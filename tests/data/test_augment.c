@@ -31,11 +31,11 @@ static const cs_pass *pass_of(const cs_picture *picture, cs_pass_kind kind) {
 
 /* Augments the image `salt` as the given sample. */
 static void make(const cs_augment *augment, uint32_t sample, uint32_t salt, uint8_t *out) {
-    uint8_t pixels[BYTES], scratch[BYTES];
+    uint8_t pixels[BYTES];
     cs_picture picture;
     fixture_pixels(pixels, H, W, salt);
     draw(augment, sample, &picture);
-    cs_augment_apply(&picture, pixels, out, scratch);
+    test_augment_apply(&picture, pixels, out);
 }
 
 static void apply(const cs_augment *augment, uint32_t sample, uint8_t *pixels) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures are composed and applied as their definition says. */
+#include "augments.h"
 #include "fixture.h"
 
 #include "cnnsweep/augment.h"
@@ -8,11 +9,6 @@
 #include <string.h>
 
 enum { MOST = 9, BYTES = MOST * MOST * 3 };
-
-static void apply(const cs_picture *picture, const uint8_t *from, uint8_t *to) {
-    static uint8_t scratch[16 * 16 * 3];
-    cs_augment_apply(picture, from, to, scratch);
-}
 
 /* A mirror as a map, and as a mirror. */
 static void move_columns(cs_picture *picture, bool as_map) {
@@ -46,7 +42,7 @@ static void mirrors_move_whole_pixels_at_every_size(void **state) {
                 if (which & 2)
                     move_lines(&picture, which & 4);
                 assert_int_equal(picture.n, (which & 3) != 0);
-                apply(&picture, pixels, made);
+                test_augment_apply(&picture, pixels, made);
                 for (int y = 0; y < h; y++)
                     for (int x = 0; x < w; x++) {
                         int line = which & 2 ? h - 1 - y : y, column = which & 1 ? w - 1 - x : x;
@@ -65,7 +61,7 @@ static void a_mirror_of_a_mirror_is_the_image(void **state) {
     move_lines(&picture, false);
     move_columns(&picture, false);
     move_lines(&picture, true);
-    apply(&picture, pixels, made);
+    test_augment_apply(&picture, pixels, made);
     assert_memory_equal(made, pixels, 7 * 8 * 3);
 }
 
@@ -89,9 +85,9 @@ static void composing_maps_is_applying_them_one_after_the_other(void **state) {
             cs_picture_move(&both, maps[first]);
             cs_picture_move(&both, maps[second]);
             fixture_pixels(pixels, SIDE, SIDE, 3);
-            apply(&one, pixels, between);
-            apply(&other, between, want);
-            apply(&both, pixels, got);
+            test_augment_apply(&one, pixels, between);
+            test_augment_apply(&other, between, want);
+            test_augment_apply(&both, pixels, got);
             assert_memory_equal(got, want, COUNT);
         }
 }
@@ -109,7 +105,7 @@ static void a_map_takes_the_nearest_pixel_and_repeats_the_edge(void **state) {
         cs_picture_init(&picture, H, W);
         cs_picture_move(&picture, maps[m]);
         cs_picture_warp(&picture)->nearest = true;
-        apply(&picture, pixels, made);
+        test_augment_apply(&picture, pixels, made);
         for (int y = 0; y < H; y++)
             for (int x = 0; x < W; x++) {
                 double at_x = maps[m][0][0] * x + maps[m][0][1] * y + maps[m][0][2];
@@ -139,7 +135,7 @@ static void composing_colours_is_applying_them_one_after_the_other(void **state)
     cs_picture_recolour(&picture, tables[0]);
     cs_picture_recolour(&picture, tables[1]);
     assert_int_equal(picture.n, 1);
-    apply(&picture, pixels, got);
+    test_augment_apply(&picture, pixels, got);
     assert_memory_equal(got, want, COUNT);
 }
 
@@ -158,7 +154,7 @@ static void each_channel_has_its_own_levels(void **state) {
         picture.passes[1].level[2][v] = (uint8_t)(v / 2);
     }
     fixture_pixels(pixels, H, W, 8);
-    apply(&picture, pixels, made);
+    test_augment_apply(&picture, pixels, made);
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++) {
             const uint8_t *from = pixels + (y * W + W - 1 - x) * 3, *to = made + (y * W + x) * 3;

@@ -42,3 +42,13 @@ cs_augment test_augment(const char *text) {
     cs_augment_sort(&augment);
     return augment;
 }
+
+void test_augment_apply(const cs_picture *picture, const uint8_t *from, uint8_t *to) {
+    cs_augment_scratch scratch = {0};
+    const uint8_t *made;
+    int h, w;
+    assert_int_equal(cs_augment_apply(picture, from, &scratch, &made), CS_OK);
+    cs_picture_size(picture, &h, &w);
+    memcpy(to, made, (size_t)h * (size_t)w * 3);
+    cs_augment_scratch_clear(&scratch);
+}

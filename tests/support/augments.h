@@ -12,4 +12,7 @@ cs_augment test_augment(const char *text);
 /* Adds a step with these numbers of its parameters, the first n. */
 void test_augment_set(cs_augment *augment, const char *name, const float *numbers, int n);
 
+/* Applies a picture, and copies the image that it makes to `to`. */
+void test_augment_apply(const cs_picture *picture, const uint8_t *from, uint8_t *to);
+
 #endif

@@ -3,28 +3,22 @@
  * and its other passes change it while it is in the processor's cache. The CUDA engine does the same in
  * kernels/picture.cu. */
 #include "cnnsweep/augment.h"
-#include "sample.h"
+#include "lines.h"
 
+#include "cnnsweep/memory.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 enum { CHANNELS = 3 };
 
-/* A sweep: its passes, and the images [h,w,3] that it reads and makes. They are the same one if no pass gathers. */
-typedef struct sweep {
-    const cs_pass *passes;
-    int n, h, w;
-    const uint8_t *from;
-    uint8_t *to;
-    cs_pass_facts facts;
-} sweep;
-
-static void find_range(sweep *s) {
+static void find_range(cs_sweep *s) {
     s->facts.range[0] = INFINITY;
     s->facts.range[1] = -INFINITY;
     for (int y = 0; y < s->h; y++)
         for (int x = 0; x < s->w; x++) {
             double values[CHANNELS];
-            cs_sample_warp(&s->passes->warp, s->from, s->h, s->w, x, y, values);
+            cs_sample_warp(s->passes, s->from, s->from_h, s->from_w, x, y, values);
             for (int c = 0; c < CHANNELS; c++) {
                 s->facts.range[0] = fminf(s->facts.range[0], (float)values[c]);
                 s->facts.range[1] = fmaxf(s->facts.range[1], (float)values[c]);
@@ -32,8 +26,8 @@ static void find_range(sweep *s) {
         }
 }
 
-static void find_curve(sweep *s) {
-    const int64_t pixels = (int64_t)s->h * s->w;
+static void find_curve(cs_sweep *s) {
+    const int64_t pixels = (int64_t)s->from_h * s->from_w;
     cs_histogram histogram = {0};
     for (const uint8_t *rgb = s->from, *end = rgb + pixels * CHANNELS; rgb < end; rgb += CHANNELS) {
         for (int c = 0; c < CHANNELS; c++)
@@ -44,86 +38,70 @@ static void find_curve(sweep *s) {
         cs_sample_curve(&s->passes->curve, &histogram, pixels, c, s->facts.level[c]);
 }
 
-/* Does line y of a warp show the whole pixels of a line of the source, in the same order or (-1) in reverse? 0:
- * neither.
- */
-static int direction_of_line(const sweep *s, int y, int *line) {
-    const cs_warp *warp = &s->passes->warp;
-    const double(*map)[3] = warp->map;
-    const double at = map[1][1] * (warp->mirror_y ? s->h - 1 - y : y) + map[1][2], last = s->w - 1;
-    *line = (int)at;
-    if (warp->sampling != CS_SAMPLING_SCIPY || cs_pass_needs_range(s->passes) || map[0][1] != 0 || map[1][0] != 0 ||
-        !(at >= 0 && at < s->h) || at != (double)*line)
-        return 0;
-    const int turn = warp->mirror_x ? -1 : 1;
-    if (map[0][0] == 1 && map[0][2] == 0)
-        return turn;
-    return map[0][0] == -1 && map[0][2] == last ? -turn : 0;
-}
-
-static void mirror_line(const uint8_t *line, int w, uint8_t *to) {
-    const uint8_t *from = line + (size_t)w * CHANNELS;
-    for (int x = 0; x < w; x++, to += CHANNELS) {
-        from -= CHANNELS;
-        memcpy(to, from, CHANNELS);
-    }
-}
-
-static void warp_line(const sweep *s, int y, uint8_t *to) {
+static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
+    const cs_pass *first = s->passes;
     const size_t stride = (size_t)s->w * CHANNELS;
-    int line, direction = direction_of_line(s, y, &line);
-    if (direction > 0)
-        memcpy(to, s->from + (size_t)line * stride, stride);
-    else if (direction < 0)
-        mirror_line(s->from + (size_t)line * stride, s->w, to);
-    else
-        for (int x = 0; x < s->w; x++)
-            cs_sample_first(s->passes, &s->facts, s->from, s->h, s->w, x, y, to + (ptrdiff_t)x * CHANNELS);
-}
-
-/* Applies a point pass to a line. */
-static void change_line(const sweep *s, const cs_pass *pass, uint8_t *line) {
-    for (int x = 0; x < s->w; x++)
-        cs_sample_point(pass, &s->facts, line + (ptrdiff_t)x * CHANNELS);
-}
-
-static void run(sweep *s) {
-    const size_t stride = (size_t)s->w * CHANNELS;
-    const bool gathers = cs_pass_gathers(s->passes);
-    if (cs_pass_needs_range(s->passes))
+    const bool gathers = cs_pass_gathers(first);
+    if (cs_pass_needs_range(first))
         find_range(s);
-    if (cs_pass_needs_histogram(s->passes))
+    if (cs_pass_needs_histogram(first))
         find_curve(s);
+    if (first->kind == CS_PASS_RESAMPLE)
+        CS_TRY(cs_resample_prepare(s, scratch));
     for (int y = 0; y < s->h; y++) {
         uint8_t *line = s->to + (size_t)y * stride;
-        if (gathers)
-            warp_line(s, y, line);
+        if (first->kind == CS_PASS_RESAMPLE)
+            cs_resample_line(s, scratch, y, line);
+        else if (gathers)
+            cs_warp_line(s, y, line);
         else if (s->from != s->to)
             memcpy(line, s->from + (size_t)y * stride, stride);
         for (int i = gathers; i < s->n; i++)
-            change_line(s, &s->passes[i], line);
+            cs_point_line(s, &s->passes[i], line);
     }
+    return CS_OK;
 }
 
-static int count_gathers(const cs_picture *picture) {
-    int gathers = 0;
-    for (int i = 0; i < picture->n; i++)
-        gathers += cs_pass_gathers(&picture->passes[i]);
-    return gathers;
-}
-
-/* A sweep that gathers needs another image than the one it reads: the images alternate so that the last one is `to`. */
-void cs_augment_apply(const cs_picture *picture, const uint8_t *from, uint8_t *to, uint8_t *scratch) {
-    int gathers = count_gathers(picture);
-    const uint8_t *current = from;
+/* Images alternate between two buffers, because a pass that gathers cannot change an image in place. */
+cs_status cs_augment_apply(const cs_picture *picture, const uint8_t *from, cs_augment_scratch *scratch,
+                           const uint8_t **made) {
+    int from_h = picture->h, from_w = picture->w, next = 0;
+    *made = from;
     for (int i = 0, end; i < picture->n; i = end) {
         end = cs_picture_sweep(picture, i);
-        gathers -= cs_pass_gathers(&picture->passes[i]);
-        sweep s = {.passes = &picture->passes[i], .n = end - i, .h = picture->h, .w = picture->w, .from = current};
-        s.to = gathers % 2 == 0 ? to : scratch;
-        run(&s);
-        current = s.to;
+        const cs_pass *first = &picture->passes[i];
+        if (cs_pass_gathers(first) || *made == from) {
+            CS_TRY(cs_grow(&scratch->images[next], &scratch->image_capacity[next],
+                           (size_t)first->h * (size_t)first->w * CHANNELS, 1, "augmented image"));
+            next = 1 - next;
+        }
+        cs_sweep s = {.passes = first,
+                      .n = end - i,
+                      .from_h = from_h,
+                      .from_w = from_w,
+                      .h = first->h,
+                      .w = first->w,
+                      .from = *made,
+                      .to = scratch->images[1 - next]};
+        CS_TRY(run(&s, scratch));
+        *made = s.to;
+        from_h = s.h;
+        from_w = s.w;
     }
-    if (current == from)
-        memcpy(to, from, (size_t)picture->h * (size_t)picture->w * CHANNELS);
+    return CS_OK;
+}
+
+cs_status cs_augment_reserve(cs_augment_scratch *scratch, int h, int w) {
+    for (int i = 0; i < 2; i++)
+        CS_TRY(cs_grow(&scratch->images[i], &scratch->image_capacity[i], (size_t)h * (size_t)w * CHANNELS, 1,
+                       "augmented image"));
+    return CS_OK;
+}
+
+void cs_augment_scratch_clear(cs_augment_scratch *scratch) {
+    free(scratch->images[0]);
+    free(scratch->images[1]);
+    free(scratch->rows);
+    free(scratch->weights);
+    *scratch = (cs_augment_scratch){0};
 }

@@ -92,8 +92,10 @@ static void draw_step(const drawing *to, const cs_augment_step *step, bool is_ce
         draw_group(to, step, &rng);
         return;
     }
+    int h, w;
+    cs_picture_size(to->picture, &h, &w);
     if (step->rule->draw)
-        step->rule->draw(step->number, &rng, to->picture->h, to->picture->w, drawn);
+        step->rule->draw(step->number, &rng, h, w, drawn);
     step->rule->compose(step->number, drawn, to->picture);
     if (to->observer)
         to->observer(to->context, step, drawn);

@@ -2,7 +2,6 @@
 /* The parameters of Keras' ImageDataGenerator, in the order in which they are applied. */
 #include "rules.h"
 
-enum { SIDE = 4096 }; /* pixels: farther than any image reaches */
 const cs_augment_rule cs_generator_rules[] = {
     {.name = "era",
      .doc = "which Keras computes the others: `keras` as from TensorFlow 2.9 on, `keras2.8` until then",
@@ -32,13 +31,13 @@ const cs_augment_rule cs_generator_rules[] = {
      .compose = cs_rotation_compose},
     {.name = "height_shift_range",
      .doc = "shift by a fraction of the height (below 1), by pixels, or by one of a list, to either side",
-     .parameters = {{.type = CS_AUGMENT_SHIFT, .min = -SIDE, .max = SIDE}},
+     .parameters = {{.type = CS_AUGMENT_SHIFT, .min = -CS_AUGMENT_SIDE, .max = CS_AUGMENT_SIDE}},
      .drawn = {"height_shift_pixels"},
      .draw = cs_height_shift_draw,
      .compose = cs_height_shift_compose},
     {.name = "width_shift_range",
      .doc = "shift by a fraction of the width (below 1), by pixels, or by one of a list, to either side",
-     .parameters = {{.type = CS_AUGMENT_SHIFT, .min = -SIDE, .max = SIDE}},
+     .parameters = {{.type = CS_AUGMENT_SHIFT, .min = -CS_AUGMENT_SIDE, .max = CS_AUGMENT_SIDE}},
      .drawn = {"width_shift_pixels"},
      .draw = cs_width_shift_draw,
      .compose = cs_width_shift_compose},

@@ -7,6 +7,7 @@
 
 extern const cs_augment_rule cs_generator_rules[];
 extern const cs_augment_rule cs_torch_geometry_rules[];
+extern const cs_augment_rule cs_torch_size_rules[];
 extern const cs_augment_rule cs_torch_colour_rules[];
 extern const cs_augment_rule cs_group_rules[];
 

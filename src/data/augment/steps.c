@@ -33,7 +33,19 @@ static int most_passes(const cs_augment_step *steps, int n, bool only_one) {
     return only_one ? most : sum;
 }
 
+/* The size of images must not depend on chance. */
+static cs_status check_sizes(const cs_augment_step *steps, int n, bool inside) {
+    for (int i = 0; i < n; i++)
+        if (steps[i].rule->resize && (inside || steps[i].p < 1))
+            return cs_fail(CS_ERR_ARG, "%s cannot %s, because all images must get the same size", steps[i].rule->name,
+                           inside ? "stand in a group" : "have a p below 1");
+        else if (steps[i].rule->choose)
+            CS_TRY(check_sizes(steps + i + 1, steps[i].inside, true));
+    return CS_OK;
+}
+
 cs_status cs_augment_check(const cs_augment *augment) {
+    CS_TRY(check_sizes(augment->steps, augment->n, false));
     const int passes = most_passes(augment->steps, augment->n, false);
     if (passes > CS_PICTURE_PASSES)
         return cs_fail(CS_ERR_ARG, "the steps may change an image %d times, more than %d", passes, CS_PICTURE_PASSES);
@@ -66,6 +78,42 @@ void cs_augment_sort(cs_augment *augment) {
         for (int i = 0; i < unsorted.n; i++)
             if (unsorted.steps[i].rule == rule && !cs_augment_step_is_off(&unsorted.steps[i]))
                 augment->steps[augment->n++] = unsorted.steps[i];
+}
+
+bool cs_augment_resizes(const cs_augment *augment) {
+    for (int i = 0; i < augment->n; i++)
+        if (augment->steps[i].rule->resize)
+            return true;
+    return false;
+}
+
+cs_status cs_augment_size(const cs_augment *augment, int *h, int *w) {
+    for (int i = 0; i < augment->n; i++) {
+        const cs_augment_step *step = &augment->steps[i];
+        if (step->rule->resize)
+            CS_TRY(step->rule->resize(step->number, h, w));
+    }
+    return CS_OK;
+}
+
+bool cs_augment_keeps_size(const cs_augment *augment, int h, int w) {
+    int made_h = h, made_w = w;
+    for (int i = 0; i < augment->n; i++) {
+        const cs_augment_step *step = &augment->steps[i];
+        if (step->rule->resize &&
+            (step->rule->resize(step->number, &made_h, &made_w) != CS_OK || made_h != h || made_w != w))
+            return false;
+    }
+    return true;
+}
+
+cs_status cs_augment_check_size(const cs_augment *augment, int h, int w, int input_h, int input_w) {
+    CS_TRY(cs_augment_size(augment, &h, &w));
+    if (h == input_h && w == input_w)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_SHAPE, "augmentation makes an image of %dx%d, but the network takes %dx%d", h, w,
+                           input_h, input_w),
+                   "set data.image: [%d, %d]", h, w);
 }
 
 bool cs_augment_is_off(const cs_augment *augment) {

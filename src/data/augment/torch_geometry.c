@@ -11,7 +11,6 @@
 static const double radian = 3.14159265358979323846 / 180;
 static const char *const interpolations[] = {"nearest", "bilinear", NULL};
 static const char *const bilinear_first[] = {"bilinear", "nearest", NULL};
-static const char *const paddings[] = {"constant", "edge", "symmetric", NULL};
 
 static void horizontal_flip_compose(const float *number, const double *drawn, cs_picture *picture) {
     (void)number, (void)drawn;
@@ -43,7 +42,9 @@ static double round_15(double value) {
 
 static void rotation_compose(const float *number, const double *drawn, cs_picture *picture) {
     const double angle = -fmod(drawn[0] + 360, 360) * radian;
-    const double centre[2] = {picture->w / 2.0, picture->h / 2.0};
+    int h, w;
+    cs_picture_size(picture, &h, &w);
+    const double centre[2] = {w / 2.0, h / 2.0};
     double map[6] = {round_15(cos(angle)), round_15(sin(angle)), 0, round_15(-sin(angle)), round_15(cos(angle)), 0};
     for (int row = 0; row < 6; row += 3)
         map[row + 2] = map[row] * -centre[0] + map[row + 1] * -centre[1] + centre[row / 3];
@@ -65,7 +66,9 @@ static void affine_draw(const float *number, cs_rng *rng, int h, int w, double *
 /* The inverse of: shear, rotation, scale about the centre, then translation. */
 static void affine_compose(const float *number, const double *drawn, cs_picture *picture) {
     const double angle = drawn[0] * radian, scale = drawn[3], x = drawn[4] * radian, y = drawn[5] * radian;
-    const double centre[2] = {picture->w * 0.5, picture->h * 0.5};
+    int h, w;
+    cs_picture_size(picture, &h, &w);
+    const double centre[2] = {w * 0.5, h * 0.5};
     const double a = cos(angle - y) / cos(y), b = -cos(angle - y) * tan(x) / cos(y) - sin(angle);
     const double c = sin(angle - y) / cos(y), d = -sin(angle - y) * tan(x) / cos(y) + cos(angle);
     double map[6] = {d / scale, -b / scale, 0, -c / scale, a / scale, 0};
@@ -114,7 +117,9 @@ static void solve(double m[UNKNOWNS][UNKNOWNS + 1], double x[UNKNOWNS]) {
 
 /* The corners of the image appear at those that were drawn. torchvision keeps the coefficients as floats. */
 static void perspective_compose(const float *number, const double *drawn, cs_picture *picture) {
-    const double right = picture->w - 1, bottom = picture->h - 1;
+    int h, w;
+    cs_picture_size(picture, &h, &w);
+    const double right = w - 1, bottom = h - 1;
     const double own[4][2] = {{0, 0}, {right, 0}, {right, bottom}, {0, bottom}};
     double m[UNKNOWNS][UNKNOWNS + 1], map[UNKNOWNS];
     for (int corner = 0; corner < 4; corner++, drawn += 2)
@@ -132,24 +137,6 @@ static void perspective_compose(const float *number, const double *drawn, cs_pic
     warp->map[2][0] = map[6];
     warp->map[2][1] = map[7];
     warp->sampling = CS_SAMPLING_PILLOW;
-}
-
-static void crop_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
-    const uint32_t places = 2 * (uint32_t)number[0] + 1;
-    (void)h, (void)w;
-    drawn[0] = cs_rng_below(rng, places);
-    drawn[1] = cs_rng_below(rng, places);
-}
-
-/* Pads all sides and takes a part of the image's size: a shift by whole pixels. */
-static void crop_compose(const float *number, const double *drawn, cs_picture *picture) {
-    static const cs_fill fills[] = {CS_FILL_CONSTANT, CS_FILL_NEAREST, CS_FILL_REFLECT}; /* of `paddings` */
-    const double padding = (double)number[0];
-    cs_warp *warp = &cs_picture_add(picture, CS_PASS_WARP)->warp;
-    *warp = (cs_warp){.map = {{1, 0, drawn[1] - padding}, {0, 1, drawn[0] - padding}, {0, 0, 1}},
-                      .fill = fills[(int)number[1]],
-                      .fill_value = {number[2], number[2], number[2]},
-                      .nearest = true};
 }
 
 const cs_augment_rule cs_torch_geometry_rules[] = {
@@ -198,14 +185,5 @@ const cs_augment_rule cs_torch_geometry_rules[] = {
                "bottom_left_x", "bottom_left_y"},
      .draw = perspective_draw,
      .compose = perspective_compose},
-    {.name = "random_crop",
-     .doc = "pads all sides by so many pixels and takes a part of the image's size",
-     .family = CS_FAMILY_TORCHVISION,
-     .parameters = {{"padding", CS_AUGMENT_WHOLE, .max = 4096},
-                    {"padding_mode", CS_AUGMENT_CHOICE, .choices = paddings},
-                    {"fill", CS_AUGMENT_NUMBER, .max = 255}},
-     .drawn = {"top", "left"},
-     .draw = crop_draw,
-     .compose = crop_compose},
     {0},
 };

@@ -57,6 +57,7 @@ static const type_row types[CS_AUGMENT_TYPE_COUNT] = {
     [CS_AUGMENT_CHOICE] = {1, "", write_choice},
     [CS_AUGMENT_RANGE] = {2, "[low, high], each from %g to %g", write_pair},
     [CS_AUGMENT_PAIR] = {2, "a number or two, from %g to %g", write_pair},
+    [CS_AUGMENT_SIZE] = {2, "pixels, n or [height, width], from %g to %g", write_pair},
     [CS_AUGMENT_SYMMETRIC] = {2, "a number to either side, or [low, high], from %g to %g", write_pair},
     [CS_AUGMENT_FACTOR] = {2, "a number v for [1-v, 1+v], or [low, high], from %g to %g", write_pair},
     [CS_AUGMENT_ZOOM] = {2, "a number below 1, or [low, high] with low above 0", write_pair},

@@ -83,6 +83,16 @@ static cs_status read_pair(const field *f, const cs_node *value, float *out) {
     return CS_OK;
 }
 
+static cs_status read_size(const field *f, const cs_node *value, float *out) {
+    if (value->kind != CS_NODE_LIST)
+        return read_whole(f, value, out);
+    if (value->n != 2)
+        return cs_node_fail(value, CS_ERR_ARG, "%s takes a number of pixels or [height, width]", f->name);
+    for (int i = 0; i < 2; i++)
+        CS_TRY(read_whole(f, value->items[i], &out[i]));
+    return CS_OK;
+}
+
 /* Reads one number, which is not negative, or a range. Returns whether it was one number. */
 static cs_status read_side(const field *f, const cs_node *value, float *out, bool *is_one) {
     *is_one = value->kind != CS_NODE_LIST;
@@ -165,7 +175,7 @@ static cs_status (*const readers[CS_AUGMENT_TYPE_COUNT])(const field *f, const c
     [CS_AUGMENT_BOOL] = read_bool,     [CS_AUGMENT_NUMBER] = read_number,       [CS_AUGMENT_WHOLE] = read_whole,
     [CS_AUGMENT_CHOICE] = read_choice, [CS_AUGMENT_RANGE] = read_range,         [CS_AUGMENT_PAIR] = read_pair,
     [CS_AUGMENT_FACTOR] = read_factor, [CS_AUGMENT_SYMMETRIC] = read_symmetric, [CS_AUGMENT_ZOOM] = read_zoom,
-    [CS_AUGMENT_SHIFT] = read_shift,
+    [CS_AUGMENT_SHIFT] = read_shift,   [CS_AUGMENT_SIZE] = read_size,
 };
 
 cs_status cs_augment_read_parameter(const cs_node *value, int k, cs_augment_step *step) {

@@ -28,7 +28,7 @@ static __device__ inline void pixel_after(const cu_picture &picture, int sweep, 
 }
 
 /* The threads of a block find the range of a warp's values. */
-static __device__ void find_range(const cs_warp &warp, const uint8_t *source, int h, int w, float *range) {
+static __device__ void find_range(const cs_pass &warp, const uint8_t *source, int h, int w, float *range) {
     float lowest = INFINITY, highest = -INFINITY;
     for (size_t i = threadIdx.x; i < (size_t)h * (size_t)w; i += blockDim.x) {
         unsigned column;
@@ -74,7 +74,7 @@ static __global__ void facts_of_sweep(int h, int w, int sweep, const cu_picture 
     const cs_pass &pass = picture.passes[picture.begins[sweep]];
     const uint8_t *source = source_of(picture, sweep);
     if (pass.kind == CS_PASS_WARP && (pass.warp.adjustment.shifts || pass.warp.adjustment.stretches))
-        find_range(pass.warp, source, h, w, picture.facts->range);
+        find_range(pass, source, h, w, picture.facts->range);
     else if (pass.kind == CS_PASS_CURVE)
         find_curve(pass.curve, source, (int64_t)h * w, picture.facts->level);
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of warps and of point passes. */
+#include "lines.h"
+
+#include <string.h>
+
+enum { CHANNELS = 3 };
+
+/* Does line y of a warp show whole pixels of a line of the source, one after the other from `first` on, in the same
+ * order or (-1) in reverse? 0: neither. */
+static int direction_of_line(const cs_sweep *s, int y, int *line, int *first) {
+    const cs_warp *warp = &s->passes->warp;
+    const double(*map)[3] = warp->map;
+    const double at = map[1][1] * (warp->mirror_y ? s->h - 1 - y : y) + map[1][2];
+    const double left = map[0][2], right = map[0][0] * (s->w - 1) + map[0][2], last = s->from_w - 1;
+    const bool moves_whole_lines = warp->sampling == CS_SAMPLING_SCIPY && !cs_pass_needs_range(s->passes) &&
+                                   map[0][1] == 0 && map[1][0] == 0 && (map[0][0] == 1 || map[0][0] == -1) &&
+                                   left >= 0 && left <= last && right >= 0 && right <= last && at >= 0 &&
+                                   at < s->from_h;
+    if (!moves_whole_lines)
+        return 0;
+    *line = (int)at;
+    *first = (int)(warp->mirror_x ? right : left);
+    if (at != (double)*line || left != (double)(int)left)
+        return 0;
+    return (map[0][0] == 1) != warp->mirror_x ? 1 : -1;
+}
+
+/* Copies w pixels from `last` on, backwards. */
+static void mirror_line(const uint8_t *last, int w, uint8_t *to) {
+    for (int x = 0; x < w; x++, to += CHANNELS, last -= CHANNELS)
+        memcpy(to, last, CHANNELS);
+}
+
+void cs_warp_line(const cs_sweep *s, int y, uint8_t *to) {
+    int line, first, direction = direction_of_line(s, y, &line, &first);
+    if (direction == 0) {
+        for (int x = 0; x < s->w; x++)
+            cs_sample_first(s->passes, &s->facts, s->from, s->from_h, s->from_w, x, y, to + (ptrdiff_t)x * CHANNELS);
+        return;
+    }
+    const uint8_t *from = s->from + ((size_t)line * (size_t)s->from_w + (size_t)first) * CHANNELS;
+    if (direction > 0)
+        memcpy(to, from, (size_t)s->w * CHANNELS);
+    else
+        mirror_line(from, s->w, to);
+}
+
+void cs_point_line(const cs_sweep *s, const cs_pass *pass, uint8_t *line) {
+    for (int x = 0; x < s->w; x++)
+        cs_sample_point(pass, &s->facts, line + (ptrdiff_t)x * CHANNELS);
+}
