@@ -4,6 +4,7 @@
 #define CNNSWEEP_CONFIG_H
 
 #include "cnnsweep/augment.h"
+#include "cnnsweep/dataset.h"
 #include "cnnsweep/metrics.h"
 #include "cnnsweep/optimizer.h"
 #include "cnnsweep/option.h"
@@ -54,7 +55,12 @@ typedef struct cs_trial_config {
     cs_train_config train;
     char augment_name[CS_NAME_MAX]; /* "none" or a name under augmentations: */
     cs_augment augment;
+    char val_augment_name[CS_NAME_MAX]; /* of val and test: also "true", the same as train */
+    cs_augment val_augment;
 } cs_trial_config;
+
+/* What is done to the images of a split. */
+const cs_augment *cs_trial_augment(const cs_trial_config *trial, cs_split split);
 
 /* The options of a trial. The offsets in the rows are offsets into cs_trial_config. */
 const cs_option *cs_options(size_t *count);

@@ -46,8 +46,9 @@ typedef struct cs_cost {
     /* The next three are about the outputs of the trunk at this trial's cut, which are cached if the cut is the first
      * of a group. */
     double cached_fraction; /* of the outputs, which then need not be computed again in later epochs */
-    double variants;        /* how many augmented variants a train image has; 0: too many to count, none is cached */
-    double cache;           /* bytes of all outputs that can be cached */
+    /* How many augmented variants an image of a split has; 0: too many to count, none is cached. */
+    double variants[CS_SPLIT_COUNT];
+    double cache;               /* bytes of all outputs that can be cached */
     double checkpoint, weights; /* bytes of its checkpoint file and of its weights file */
 } cs_cost;
 /* `images`: how many each split has. `room`: bytes for cached outputs of trunks. */

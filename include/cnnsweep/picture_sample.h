@@ -299,8 +299,8 @@ CS_SAMPLE void cs_sample_resample(const cs_pass *pass, const uint8_t *source, in
     const cs_sample_taps columns = cs_sample_taps_of(box->w, pass->w, x), lines = cs_sample_taps_of(box->h, pass->h, y);
     int sums[3] = {0, 0, 0};
     for (int j = 0; j < lines.count; j++) {
-        const size_t line = (size_t)(box->top + lines.first + j);
-        const uint8_t *from = source + (line * (size_t)w + (size_t)(box->left + columns.first)) * 3;
+        const size_t line = (size_t)box->top + (size_t)lines.first + (size_t)j;
+        const uint8_t *from = source + (line * (size_t)w + (size_t)box->left + (size_t)columns.first) * 3;
         const int weight = cs_sample_weight(&lines, j);
         int across[3] = {0, 0, 0};
         for (int i = 0; i < columns.count; i++)

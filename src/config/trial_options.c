@@ -49,6 +49,10 @@ static void identify_augment(const void *config, char *out, size_t size) {
     cs_augment_text(&((const cs_trial_config *)config)->augment, out, size);
 }
 
+static void identify_val_augment(const void *config, char *out, size_t size) {
+    cs_augment_text(&((const cs_trial_config *)config)->val_augment, out, size);
+}
+
 static const cs_option table[] = {
     {.key = "data.path",
      .type = CS_OPTION_STRING,
@@ -64,6 +68,16 @@ static const cs_option table[] = {
      .sweepable = true,
      .affects = CS_AFFECTS_GRAPH,
      .doc = "height and width of the network's input, [50, 50] or 50x50; packed: as in the dataset"},
+    {.key = "data.val_augment",
+     .type = CS_OPTION_STRING,
+     FIELD(val_augment_name),
+     .fallback = "none",
+     .sweepable = true,
+     .affects = CS_AFFECTS_BATCHES,
+     .identity = identify_val_augment,
+     .doc =
+         "what is done to val and test images: none, a name under augmentations:, such as a resize and a center_crop, "
+         "or true, the same as to train images"},
     {.key = "data.features",
      .type = CS_OPTION_STRING,
      FIELD(data.features),
@@ -329,4 +343,8 @@ cs_status cs_option_find(const char *key, const cs_option **out) {
     return cs_hint(
         cs_fail(CS_ERR_ARG, "unknown option '%s'%s", key, cs_suggestion_text(&suggestion, guess, sizeof guess)),
         "`cnnsweep options` lists them all");
+}
+
+const cs_augment *cs_trial_augment(const cs_trial_config *trial, cs_split split) {
+    return split == CS_SPLIT_TRAIN ? &trial->augment : &trial->val_augment;
 }

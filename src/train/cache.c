@@ -52,10 +52,10 @@ static cs_status open_in_store(cs_engine *engine, const cs_cache_limits *limits,
 }
 
 cs_status cs_trunk_cache_open(cs_engine *engine, const cs_cache_limits *limits, const cs_dataset *dataset,
-                              const cs_augment *augment, size_t width, int batch, cs_trunk_cache *cache) {
+                              const cs_trial_config *trial, size_t width, int batch, cs_trunk_cache *cache) {
     int64_t n_rows = 0;
     for (int i = 0; i < CS_SPLIT_COUNT; i++) {
-        int variants = order[i] == CS_SPLIT_TRAIN ? cs_augment_variants(augment) : 1;
+        int variants = cs_augment_variants(cs_trial_augment(trial, order[i]));
         cache->first[order[i]] = n_rows;
         n_rows += cs_dataset_count(dataset, order[i]) * variants;
     }

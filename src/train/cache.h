@@ -8,6 +8,7 @@
 #ifndef CNNSWEEP_CACHE_H
 #define CNNSWEEP_CACHE_H
 
+#include "cnnsweep/config.h"
 #include "cnnsweep/engine.h"
 #include "cnnsweep/loader.h"
 
@@ -26,7 +27,8 @@ typedef struct cs_trunk_cache {
  * where. With stores, limits->memory limits the device's memory, and no file is used. After a failure the caller still
  * calls cs_trunk_cache_close. */
 CS_MUST_CHECK cs_status cs_trunk_cache_open(cs_engine *engine, const cs_cache_limits *limits, const cs_dataset *dataset,
-                                            const cs_augment *augment, size_t width, int batch, cs_trunk_cache *cache);
+                                            const cs_trial_config *trial, size_t width, int batch,
+                                            cs_trunk_cache *cache);
 void cs_trunk_cache_close(cs_trunk_cache *cache); /* call it after the loaders and the trunk are closed */
 /* Sets up the split's loader to look in the cache, unless the cache holds nothing of the split. `config` must have
  * split and augment. */

@@ -42,6 +42,7 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
     const cs_train_config *train = &trial->train;
     double n_train = (double)images[CS_SPLIT_TRAIN], batch = train->batch, epochs = train->epochs;
     double evaluated = epochs * (double)images[CS_SPLIT_VAL] + (double)images[CS_SPLIT_TEST];
+    double rows = 0; /* that the trunk can cache */
     bool features = train->mode == CS_TRAIN_FEATURES;
     cs_cost cost = {.cut = work->cut, .epochs = train->epochs};
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
@@ -53,12 +54,14 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
     cost.checkpoint = work->own_params * (cs_optimizer_states(&train->optimizer) + 1 + (train->patience > 0));
     cost.weights = work->params;
     cost.share_key = cs_trial_share_key(trial);
-    cost.variants = features ? 1 : cs_augment_variants(&trial->augment);
+    for (int split = 0; split < CS_SPLIT_COUNT; split++) {
+        cost.variants[split] = features ? 1 : cs_augment_variants(cs_trial_augment(trial, split));
+        rows += cost.variants[split] * (double)images[split];
+    }
     cost.cached_fraction = features;
     if (room > 0 && work->trunk_output > 0 && !features) {
-        cost.cache =
-            work->trunk_output * (cost.variants * n_train + (double)(images[CS_SPLIT_VAL] + images[CS_SPLIT_TEST]));
-        cost.cached_fraction = fmin(1, room / cost.cache);
+        cost.cache = work->trunk_output * rows;
+        cost.cached_fraction = rows > 0 ? fmin(1, room / cost.cache) : 0;
     }
     return cost;
 }
@@ -73,7 +76,7 @@ cs_cost cs_cost_uncached(const cs_cost *cost) {
 /* How many times the first link runs over a split. After so many epochs, v(1 - (1 - 1/v)^epochs) of v equally likely
  * variants have been seen. */
 static double first_passes(const cs_cost *first, int epochs, cs_split split) {
-    double v = split == CS_SPLIT_TRAIN ? first->variants : 1, seen = epochs;
+    double v = first->variants[split], seen = epochs;
     if (split == CS_SPLIT_TEST)
         return 1;
     if (v > 0)

@@ -31,8 +31,7 @@ static cs_status open_feeds(cs_group *group, const cs_graph *graph, const cs_tri
         config.part = cs_team_rank(group->team);
         config.parts = cs_team_size(group->team);
         config.shuffle = training && trial->train.shuffle;
-        if (training)
-            config.augment = trial->augment;
+        config.augment = *cs_trial_augment(trial, split);
         cs_trunk_cache_use(&group->cache, &config);
         if (training || cs_dataset_count(group->dataset, split) > 0)
             CS_TRY(cs_feed_open(group->engine, group->dataset, &config, again, &group->feeds[split]));
@@ -54,8 +53,8 @@ static cs_status open_cache(cs_group *group) {
         (group->limits.memory == 0 && group->limits.disk == 0))
         return CS_OK;
     size_t width = cs_shape_count(shallowest->graph->layers[shallowest->cut - 1].out);
-    return cs_trunk_cache_open(group->engine, &group->limits, group->dataset, &shallowest->config->augment, width,
-                               rows_of(group), &group->cache);
+    return cs_trunk_cache_open(group->engine, &group->limits, group->dataset, shallowest->config, width, rows_of(group),
+                               &group->cache);
 }
 
 /* Inserts `cut` into the ascending `cuts` [*n], unless it is 0 or already in them. */
@@ -166,12 +165,17 @@ static cs_status open_input(cs_group *group) {
 
 /* Where all stored images have one size, it is known before training what an augmentation makes of them. */
 static cs_status check_augmented_size(const cs_dataset *dataset, const cs_trial_config *trial) {
+    const int *input = trial->data.image;
     int h, w;
     cs_dataset_image_size(dataset, &h, &w);
-    if (h == 0 || !cs_augment_resizes(&trial->augment))
-        return CS_OK;
-    cs_status status = cs_augment_check_size(&trial->augment, h, w, trial->data.image[0], trial->data.image[1]);
-    return status == CS_OK ? CS_OK : cs_context(status, "augmentation %s", trial->augment_name);
+    for (cs_split split = 0; h > 0 && split < CS_SPLIT_COUNT; split++) {
+        const cs_augment *augment = cs_trial_augment(trial, split);
+        cs_status status =
+            cs_augment_resizes(augment) ? cs_augment_check_size(augment, h, w, input[0], input[1]) : CS_OK;
+        if (status != CS_OK)
+            return cs_context(status, "%s images", cs_split_name(split));
+    }
+    return CS_OK;
 }
 
 cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_trial_config *trial) {
@@ -191,6 +195,13 @@ static void log_unvalidated(const cs_group *group, const cs_trial_config *trials
         }
 }
 
+static void log_augmented_evaluation(const cs_trial_config *trial) {
+    if (cs_augment_variants(&trial->val_augment) != 1)
+        cs_log(CS_LOG_WARN,
+               "data.val_augment: val and test images are changed at random, too: their metrics are not those of the "
+               "images themselves");
+}
+
 /* Opens the dataset. As with the weights, its checksum ensures that every rank trains on what rank 0 planned with. */
 static cs_status open_data(cs_group *group, cs_trial_config *trials) {
     size_t n = (size_t)group->n;
@@ -202,6 +213,7 @@ static cs_status open_data(cs_group *group, cs_trial_config *trials) {
     CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->live.items));
     CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->ending.items));
     log_unvalidated(group, trials);
+    log_augmented_evaluation(&trials[0]);
     for (int i = 0; i < group->n; i++) {
         CS_TRY(cs_trial_resolve_image(group->dataset, &trials[i]));
         group->tails[i] = (cs_tail){.trial = i,

@@ -211,7 +211,7 @@ def test_sizes_that_do_not_fit_are_refused():
     for steps, message in (
         ("[{random_crop: 40}]", "random_crop: 40x40 is larger than the image, which is 32x32"),
         ("[{center_crop: [32, 33]}]", "center_crop: 32x33 is larger than the image"),
-        ("[{random_crop: 24}]", "augmentation small: augmentation makes an image of 24x24, but the network takes 32x32"),
+        ("[{random_crop: 24}]", "train images: augmentation makes an image of 24x24, but the network takes 32x32"),
         ("[{one_of: [{random_crop: 24}]}]", "random_crop cannot stand in a group"),
         ("[{resize: {size: 40, p: 0.5}}]", "resize cannot have a p below 1")):
         write_job(HEAD + f"train: {{augment: small}}\naugmentations: {{small: {steps}}}\n", "sizes.yaml")

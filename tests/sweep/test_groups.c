@@ -34,7 +34,7 @@ static double reference_seconds(const cs_cost *const *group, int n) {
         epochs = group[i]->epochs > epochs ? group[i]->epochs : epochs;
         seconds += group[i]->tail;
     }
-    double deepest_test = 0, v = group[0]->variants;
+    double deepest_test = 0, v = group[0]->variants[CS_SPLIT_TRAIN];
     for (int i = 0; i < n; i++)
         deepest_test = fmax(deepest_test, group[i]->trunk[CS_SPLIT_TEST]);
     seconds += deepest_test;
@@ -116,7 +116,8 @@ static int random_costs(cs_rng *rng, cs_cost *costs) {
         costs[t] = cost_of(t, cs_rng_below(rng, (uint32_t)classes), cut, trunk * cut / 30,
                            tail * random_in(rng, 0.5, 1.5) * (1 - cut / 50.0));
         costs[t].epochs = 1 + (int)cs_rng_below(rng, 12);
-        costs[t].variants = variants;
+        costs[t].variants[CS_SPLIT_TRAIN] = variants;
+        costs[t].variants[CS_SPLIT_VAL] = costs[t].variants[CS_SPLIT_TEST] = 1;
         costs[t].cached_fraction = variants > 0;
     }
     return n;
@@ -218,7 +219,7 @@ static void a_group_never_costs_more_than_its_trials_alone(void **state) {
     assert_int_equal(n_groups, 1);
     for (int t = 0; t < 2; t++) {
         costs[t].cached_fraction = true;
-        costs[t].variants = 1;
+        costs[t].variants[CS_SPLIT_TRAIN] = costs[t].variants[CS_SPLIT_VAL] = 1;
     }
     assert_ok(cs_groups_make(costs, 2, &alone, groups, &n_groups));
     assert_int_equal(n_groups, 2);

@@ -31,7 +31,7 @@ static void make_costs(cs_cost costs[N]) {
                              .tail = pow(1000, draw(&state)),
                              .memory = 1,
                              .cached_fraction = share % 2,
-                             .variants = share % 2};
+                             .variants = {share % 2, 1, 1}};
     }
 }
 

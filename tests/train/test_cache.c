@@ -37,13 +37,13 @@ bool __wrap_cs_engine_has_stores(const cs_engine *engine) {
 
 static int caches_opened;
 cs_status __real_cs_trunk_cache_open(cs_engine *engine, const cs_cache_limits *limits, const cs_dataset *dataset,
-                                     const cs_augment *augment, size_t width, int batch, cs_trunk_cache *cache);
+                                     const cs_trial_config *trial, size_t width, int batch, cs_trunk_cache *cache);
 cs_status __wrap_cs_trunk_cache_open(cs_engine *engine, const cs_cache_limits *limits, const cs_dataset *dataset,
-                                     const cs_augment *augment, size_t width, int batch, cs_trunk_cache *cache);
+                                     const cs_trial_config *trial, size_t width, int batch, cs_trunk_cache *cache);
 cs_status __wrap_cs_trunk_cache_open(cs_engine *engine, const cs_cache_limits *limits, const cs_dataset *dataset,
-                                     const cs_augment *augment, size_t width, int batch, cs_trunk_cache *cache) {
+                                     const cs_trial_config *trial, size_t width, int batch, cs_trunk_cache *cache) {
     caches_opened++;
-    return __real_cs_trunk_cache_open(engine, limits, dataset, augment, width, batch, cache);
+    return __real_cs_trunk_cache_open(engine, limits, dataset, trial, width, batch, cache);
 }
 
 static toy_record off, record;

@@ -155,7 +155,7 @@ void cs_augmentations_clear(cs_augmentations *augmentations) {
     *augmentations = (cs_augmentations){0};
 }
 
-cs_status cs_augmentations_find(const cs_augmentations *augmentations, const char *name, cs_augment *out) {
+static cs_status find(const cs_augmentations *augmentations, const char *name, cs_augment *out) {
     const char **names = NULL;
     for (int i = 0; i < augmentations->n; i++) {
         if (strcmp(augmentations->items[i].name, name) == 0) {
@@ -171,4 +171,14 @@ cs_status cs_augmentations_find(const cs_augmentations *augmentations, const cha
     free(names);
     return cs_hint(cs_fail(CS_ERR_ARG, "augmentation '%s' is not defined%s", name, guess),
                    "define it under augmentations:");
+}
+
+cs_status cs_augmentations_resolve(const cs_augmentations *augmentations, cs_trial_config *trial) {
+    const char *name = trial->val_augment_name;
+    CS_TRY(find(augmentations, trial->augment_name, &trial->augment));
+    if (strcmp(name, "true") == 0)
+        name = trial->augment_name;
+    else if (strcmp(name, "false") == 0)
+        name = "none";
+    return find(augmentations, name, &trial->val_augment);
 }

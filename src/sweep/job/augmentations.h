@@ -9,8 +9,8 @@
 /* Reads the map under augmentations:. NULL: only "none" exists. */
 CS_MUST_CHECK cs_status cs_augmentations_read(const cs_node *map, cs_augmentations *out);
 void cs_augmentations_clear(cs_augmentations *augmentations);
-/* Finds an augmentation by its name. An unknown name is CS_ERR_ARG with "did you mean". */
-CS_MUST_CHECK cs_status cs_augmentations_find(const cs_augmentations *augmentations, const char *name, cs_augment *out);
+/* Sets the augmentations of a trial by their names. An unknown name is CS_ERR_ARG with "did you mean". */
+CS_MUST_CHECK cs_status cs_augmentations_resolve(const cs_augmentations *augmentations, cs_trial_config *trial);
 
 /* augment_parameters.c: read parameter k of a step, and its probability. */
 CS_MUST_CHECK cs_status cs_augment_read_parameter(const cs_node *value, int k, cs_augment_step *step);

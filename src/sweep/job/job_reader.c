@@ -208,7 +208,7 @@ cs_status cs_job_set_option(cs_job_reader *reader, const cs_option *option, cons
     CS_TRY(option_text(option, value, text, sizeof text));
     cs_status status = cs_option_set(option, text, trial);
     if (status == CS_OK)
-        status = cs_augmentations_find(&reader->job->augmentations, trial->augment_name, &trial->augment);
+        status = cs_augmentations_resolve(&reader->job->augmentations, trial);
     return status == CS_OK ? CS_OK : cs_node_context(value, status);
 }
 

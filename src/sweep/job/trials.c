@@ -65,7 +65,8 @@ static cs_status check_dropout(const cs_job_reader *reader) {
 static cs_status check_features(const cs_job_reader *reader, cs_trial_config *trial) {
     const char *head = "head";
     const cs_node *fine_tune = cs_job_given(reader, "train.fine_tune"),
-                  *augment = cs_job_given(reader, "train.augment");
+                  *augment = cs_job_given(reader, "train.augment"),
+                  *val_augment = cs_job_given(reader, "data.val_augment");
     if (trial->train.mode != CS_TRAIN_FEATURES)
         return CS_OK;
     if (fine_tune && strcmp(trial->fine_tune, head) != 0)
@@ -76,6 +77,10 @@ static cs_status check_features(const cs_job_reader *reader, cs_trial_config *tr
         return cs_hint(
             cs_node_fail(augment, CS_ERR_ARG, "train.augment is %s, but train.mode is features", trial->augment_name),
             "features are computed once, from images as they are: use mode: fine_tune with fine_tune: head");
+    if (val_augment && !cs_augment_is_off(&trial->val_augment))
+        return cs_hint(cs_node_fail(val_augment, CS_ERR_ARG, "data.val_augment is %s, but train.mode is features",
+                                    trial->val_augment_name),
+                       "features are computed once, from images as they are: use mode: fine_tune with fine_tune: head");
     snprintf(trial->fine_tune, sizeof trial->fine_tune, "%s", head);
     return CS_OK;
 }
@@ -154,7 +159,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
         for (int i = 0; i < job->n_swept; i++)
             CS_TRY(cs_option_set(job->swept[i].option, job->swept[i].values[job->value_indices[t * job->n_swept + i]],
                                  trial));
-        CS_TRY(cs_augmentations_find(&reader->job->augmentations, trial->augment_name, &trial->augment));
+        CS_TRY(cs_augmentations_resolve(&reader->job->augmentations, trial));
         resolve_lr(trial);
         CS_TRY(check_features(reader, trial));
     }

@@ -30,7 +30,10 @@ static const char *describe_cached(const cs_plan *plan, const cs_cost *first) {
         return "nothing";
     if (first->cached_fraction < nearly_all)
         return "a part";
-    return first->variants == 0 ? "val, test" : first->variants == 1 ? "all" : "all variants";
+    const double train = first->variants[CS_SPLIT_TRAIN], val = first->variants[CS_SPLIT_VAL];
+    if (train == 0)
+        return "val, test";
+    return val == 0 ? "train" : train == 1 && val == 1 ? "all" : "all variants";
 }
 
 static void describe_group(const cs_plan *plan, const cs_trial_group *group, char *out, size_t size) {
