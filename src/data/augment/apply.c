@@ -12,20 +12,6 @@
 
 enum { CHANNELS = 3 };
 
-static void find_range(cs_sweep *s) {
-    s->facts.range[0] = INFINITY;
-    s->facts.range[1] = -INFINITY;
-    for (int y = 0; y < s->h; y++)
-        for (int x = 0; x < s->w; x++) {
-            double values[CHANNELS];
-            cs_sample_warp(s->passes, s->from, s->from_h, s->from_w, x, y, values);
-            for (int c = 0; c < CHANNELS; c++) {
-                s->facts.range[0] = fminf(s->facts.range[0], (float)values[c]);
-                s->facts.range[1] = fmaxf(s->facts.range[1], (float)values[c]);
-            }
-        }
-}
-
 static void find_curve(cs_sweep *s) {
     const int64_t pixels = (int64_t)s->from_h * s->from_w;
     cs_histogram histogram = {0};
@@ -43,7 +29,7 @@ static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
     const size_t stride = (size_t)s->w * CHANNELS;
     const bool gathers = cs_pass_gathers(first);
     if (cs_pass_needs_range(first))
-        find_range(s);
+        cs_warp_range(s);
     if (cs_pass_needs_histogram(first))
         find_curve(s);
     if (first->kind == CS_PASS_RESAMPLE)
@@ -52,9 +38,9 @@ static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
         uint8_t *line = s->to + (size_t)y * stride;
         if (first->kind == CS_PASS_RESAMPLE)
             cs_resample_line(s, scratch, y, line);
-        else if (gathers)
+        else if (gathers && !cs_copy_line(s, y, line))
             cs_warp_line(s, y, line);
-        else if (s->from != s->to)
+        else if (!gathers && s->from != s->to)
             memcpy(line, s->from + (size_t)y * stride, stride);
         for (int i = gathers; i < s->n; i++)
             cs_point_line(s, &s->passes[i], line);

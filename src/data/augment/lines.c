@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of warps and of point passes. */
+/* Lines of warps that move whole pixels, and of point passes. */
 #include "lines.h"
 
 #include <string.h>
@@ -32,18 +32,16 @@ static void mirror_line(const uint8_t *last, int w, uint8_t *to) {
         memcpy(to, last, CHANNELS);
 }
 
-void cs_warp_line(const cs_sweep *s, int y, uint8_t *to) {
+bool cs_copy_line(const cs_sweep *s, int y, uint8_t *to) {
     int line, first, direction = direction_of_line(s, y, &line, &first);
-    if (direction == 0) {
-        for (int x = 0; x < s->w; x++)
-            cs_sample_first(s->passes, &s->facts, s->from, s->from_h, s->from_w, x, y, to + (ptrdiff_t)x * CHANNELS);
-        return;
-    }
+    if (direction == 0)
+        return false;
     const uint8_t *from = s->from + ((size_t)line * (size_t)s->from_w + (size_t)first) * CHANNELS;
     if (direction > 0)
         memcpy(to, from, (size_t)s->w * CHANNELS);
     else
         mirror_line(from, s->w, to);
+    return true;
 }
 
 void cs_point_line(const cs_sweep *s, const cs_pass *pass, uint8_t *line) {
