@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A line of a warp. The values are those of cs_sample_warp. To be several times faster, this file first finds the
- * places of some pixels, in loops that compilers vectorise, and then mixes the channels of a pixel in the lanes of one
- * vector. */
+ * places of some pixels and then mixes their values, in loops that compilers vectorise. */
 #include "lines.h"
 
 #include <string.h>
@@ -13,14 +12,14 @@
 #define WIDE
 #endif
 
-enum { CHANNELS = 3, SOME = 64, LANES = 4 };
+enum { CHANNELS = 3, SOME = 64 };
 
 /* Where `n` pixels of a line lie in the source. */
 typedef struct places {
     double u[SOME], v[SOME];
     double weight_x[SOME], weight_y[SOME];
     int left[SOME], right[SOME], upper[SOME], lower[SOME];
-    bool inside[SOME];
+    bool inside[SOME], all_inside;
 } places;
 
 /* The x of the pixel that the map is applied to. */
@@ -56,14 +55,15 @@ WIDE static void map_pillow(const double (*map)[3], int n, int x0, int step, int
     }
 }
 
-/* The neighbours of each coordinate, which lies in [0, side - 1], and the weight of the farther one. */
+/* The neighbours of each coordinate, which lies in [0, side - 1], and the weight of the farther one, which matters only
+ * if they are two. */
 WIDE static void find_between(int n, int side, const double *restrict at, int *restrict nearer, int *restrict farther,
                               double *restrict weight) {
     for (int i = 0; i < n; i++) {
         const int first = (int)at[i], second = first + 1 < side ? first + 1 : first;
         nearer[i] = first;
         farther[i] = second;
-        weight[i] = second == first ? 0 : at[i] - first;
+        weight[i] = at[i] - first;
     }
 }
 
@@ -77,25 +77,32 @@ WIDE static void find_between_edges(int n, int side, const double *restrict at, 
         const int second = first + 1 < side ? first + 1 : side - 1, lower = first < 0 ? 0 : first;
         nearer[i] = lower;
         farther[i] = second;
-        weight[i] = second == lower ? 0 : middle - first;
+        weight[i] = middle - first;
     }
 }
 
-/* Brings the coordinates into the image; those that stay outside show the fill value, and any place will do. */
+/* Does every coordinate lie in [0, end]? */
+WIDE static bool lie_inside(int n, const double *at, double end) {
+    int inside = 0;
+    for (int i = 0; i < n; i++)
+        inside += (at[i] >= 0) & (at[i] <= end);
+    return inside == n;
+}
+
+/* Brings the coordinates into the image, as the fill mode says. Those that stay outside show the fill value; any place
+ * will do for them. */
 static void bring_inside(const cs_sweep *s, int n, places *p) {
+    const bool is_scipy = s->passes->warp.sampling == CS_SAMPLING_SCIPY;
     const cs_fill fill = s->passes->warp.fill;
     const int h = s->from_h, w = s->from_w;
-    for (int i = 0; i < n; i++) {
-        p->inside[i] = cs_sample_inside(&p->u[i], w, fill) && cs_sample_inside(&p->v[i], h, fill);
-        if (!p->inside[i])
-            p->u[i] = p->v[i] = 0;
-    }
-}
-
-static void find_inside(const cs_sweep *s, int n, places *p) {
-    const int h = s->from_h, w = s->from_w;
-    for (int i = 0; i < n; i++) {
-        p->inside[i] = p->u[i] >= 0 && p->u[i] < w && p->v[i] >= 0 && p->v[i] < h;
+    const double end_x = is_scipy ? w - 1 : nextafter(w, 0), end_y = is_scipy ? h - 1 : nextafter(h, 0);
+    p->all_inside = lie_inside(n, p->u, end_x) && lie_inside(n, p->v, end_y);
+    memset(p->inside, true, sizeof p->inside);
+    for (int i = 0; i < n && !p->all_inside; i++) {
+        if (is_scipy)
+            p->inside[i] = cs_sample_inside(&p->u[i], w, fill) && cs_sample_inside(&p->v[i], h, fill);
+        else
+            p->inside[i] = p->u[i] >= 0 && p->u[i] <= end_x && p->v[i] >= 0 && p->v[i] <= end_y;
         if (!p->inside[i])
             p->u[i] = p->v[i] = 0;
     }
@@ -134,7 +141,7 @@ static void find_places(const cs_sweep *s, int x, int y, int n, places *p) {
         return;
     }
     (is_scipy ? map_scipy : map_pillow)(pass->warp.map, n, mapped_x(pass, x), step, line, p->u, p->v);
-    (is_scipy ? bring_inside : find_inside)(s, n, p);
+    bring_inside(s, n, p);
     if (pass->warp.nearest) {
         find_nearest(n, is_scipy, p->u, p->left);
         find_nearest(n, is_scipy, p->v, p->upper);
@@ -144,90 +151,125 @@ static void find_places(const cs_sweep *s, int x, int y, int n, places *p) {
     (is_scipy ? find_between : find_between_edges)(n, s->from_h, p->v, p->upper, p->lower, p->weight_y);
 }
 
-typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
-typedef int32_t whole_lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
+/* The four neighbours of some pixels: of each, the bytes of its channels and of one more. */
+typedef struct neighbours {
+    uint32_t upper_left[SOME], upper_right[SOME], lower_left[SOME], lower_right[SOME];
+} neighbours;
 
-/* The three channels of a pixel and one byte more. */
-#define LOAD_PIXEL(rgb) __builtin_convertvector((whole_lanes){(rgb)[0], (rgb)[1], (rgb)[2], (rgb)[3]}, lanes)
+/* Reads a pixel and one byte more. */
+static inline uint32_t load_pixel(const uint8_t *rgb) {
+    uint32_t bytes;
+    memcpy(&bytes, rgb, sizeof bytes);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    bytes = __builtin_bswap32(bytes);
+#endif
+    return bytes;
+}
 
-/* The values of n pixels as floats; of Pillow's as whole numbers. `last` is the last pixel of the source, behind which
- * no byte may be read. */
-WIDE static void sample_some(const cs_sweep *s, int n, const places *p, float *restrict out) {
+/* Reads the last pixel of an image, behind which no byte may be read. */
+static inline uint32_t load_last(const uint8_t *rgb) {
+    return (uint32_t)(rgb[0] | rgb[1] << 8 | rgb[2] << 16);
+}
+
+static void load_neighbours(const cs_sweep *s, int n, const places *p, neighbours *out) {
+    const ptrdiff_t stride = (ptrdiff_t)s->from_w * CHANNELS, last = stride * s->from_h - CHANNELS;
+    for (int i = 0; i < n; i++) {
+        const ptrdiff_t upper = p->upper[i] * stride, lower = p->lower[i] * stride;
+        const ptrdiff_t left = (ptrdiff_t)p->left[i] * CHANNELS, right = (ptrdiff_t)p->right[i] * CHANNELS;
+        out->lower_right[i] = lower + right < last ? load_pixel(s->from + lower + right) : load_last(s->from + last);
+        out->lower_left[i] = lower + left < last ? load_pixel(s->from + lower + left) : out->lower_right[i];
+        out->upper_right[i] = upper + right < last ? load_pixel(s->from + upper + right) : out->lower_right[i];
+        out->upper_left[i] = upper + left < last ? load_pixel(s->from + upper + left) : out->lower_right[i];
+    }
+}
+
+static inline double channel_of(uint32_t pixel, int c) {
+    return (int)(pixel >> (8 * c) & 255);
+}
+
+/* The values of channel c of n pixels: for Pillow's warps whole numbers. */
+WIDE static void mix_channel(int n, const neighbours *restrict from, const places *restrict p, int c, bool truncates,
+                             float *restrict out) {
+    double mixed[SOME];
+    for (int i = 0; i < n; i++) {
+        const double a = channel_of(from->upper_left[i], c), b = channel_of(from->upper_right[i], c);
+        const double d = channel_of(from->lower_left[i], c), e = channel_of(from->lower_right[i], c);
+        const double x = p->weight_x[i], top = a + x * (b - a), bottom = d + x * (e - d);
+        mixed[i] = top + p->weight_y[i] * (bottom - top);
+    }
+    if (truncates)
+        for (int i = 0; i < n; i++)
+            out[i] = (float)(int)mixed[i];
+    else
+        for (int i = 0; i < n; i++)
+            out[i] = (float)mixed[i];
+}
+
+/* The values of n pixels, channel by channel: [3,SOME]. */
+static void mix_some(const cs_sweep *s, int n, const places *p, float *out) {
     const cs_warp *warp = &s->passes->warp;
-    const size_t stride = (size_t)s->from_w * CHANNELS;
-    const bool is_scipy = warp->sampling == CS_SAMPLING_SCIPY;
-    const uint8_t *last = s->from + (size_t)s->from_h * stride - CHANNELS;
-    for (int i = 0; i < n; i++, out += CHANNELS) {
-        const uint8_t *upper = s->from + (size_t)p->upper[i] * stride, *lower = s->from + (size_t)p->lower[i] * stride;
-        const uint8_t *farthest = lower + (size_t)p->right[i] * CHANNELS;
-        double values[LANES];
-        if (!p->inside[i]) {
-            memcpy(out, warp->fill_value, CHANNELS * sizeof *out);
-            continue;
-        }
-        if (farthest >= last) {
-            const cs_sample_axis column = {p->left[i], p->right[i], p->weight_x[i]};
-            const cs_sample_axis line = {p->upper[i], p->lower[i], p->weight_y[i]};
-            for (int c = 0; c < CHANNELS; c++)
-                values[c] = cs_sample_value(s->from, s->from_w, column, line, c);
-        } else {
-            const double x = p->weight_x[i], y = p->weight_y[i];
-            const size_t left = (size_t)p->left[i] * CHANNELS, right = (size_t)p->right[i] * CHANNELS;
-            const lanes a = LOAD_PIXEL(upper + left), b = LOAD_PIXEL(upper + right);
-            const lanes c = LOAD_PIXEL(lower + left), d = LOAD_PIXEL(farthest);
-            const lanes top = a + x * (b - a), bottom = c + x * (d - c), mixed = top + y * (bottom - top);
-            memcpy(values, &mixed, sizeof values);
-        }
-        for (int c = 0; c < CHANNELS; c++)
-            out[c] = is_scipy ? (float)values[c] : (float)(int)values[c];
+    neighbours from;
+    load_neighbours(s, n, p, &from);
+    for (int c = 0; c < CHANNELS; c++, out += SOME) {
+        mix_channel(n, &from, p, c, warp->sampling != CS_SAMPLING_SCIPY, out);
+        for (int i = 0; i < n && !p->all_inside; i++)
+            out[i] = p->inside[i] ? out[i] : warp->fill_value[c];
     }
 }
 
 static void take_some(const cs_sweep *s, int n, const places *p, float *out) {
-    for (int i = 0; i < n; i++)
-        for (int c = 0; c < CHANNELS; c++) {
-            const size_t pixel = (size_t)p->upper[i] * (size_t)s->from_w + (size_t)p->left[i];
-            out[i * CHANNELS + c] =
-                p->inside[i] ? (float)s->from[pixel * CHANNELS + (size_t)c] : s->passes->warp.fill_value[c];
-        }
+    for (int i = 0; i < n; i++) {
+        const size_t pixel = (size_t)p->upper[i] * (size_t)s->from_w + (size_t)p->left[i];
+        const uint8_t *rgb = s->from + pixel * CHANNELS;
+        for (int c = 0; c < CHANNELS; c++)
+            out[c * SOME + i] = p->inside[i] ? (float)rgb[c] : s->passes->warp.fill_value[c];
+    }
 }
 
-/* Sets the values of the next pixels of line y, from x on, and returns how many they are. */
+/* Sets the values [3,SOME] of the next pixels of line y, from x on, and returns how many they are. */
 static int next_values(const cs_sweep *s, int x, int y, float *values) {
     const int n = s->w - x < SOME ? s->w - x : SOME;
     places p;
     find_places(s, x, y, n, &p);
-    (s->passes->warp.nearest ? take_some : sample_some)(s, n, &p, values);
+    (s->passes->warp.nearest ? take_some : mix_some)(s, n, &p, values);
     return n;
 }
 
 WIDE static void round_values(int n, const float *restrict values, float half, uint8_t *restrict to) {
     for (int i = 0; i < n; i++)
-        to[i] = (uint8_t)(int)(values[i] + half);
+        for (int c = 0; c < CHANNELS; c++)
+            to[i * CHANNELS + c] = (uint8_t)(int)(values[c * SOME + i] + half);
+}
+
+static void adjust_values(const cs_sweep *s, int n, const float *values, uint8_t *to) {
+    for (int i = 0; i < n; i++)
+        for (int c = 0; c < CHANNELS; c++)
+            *to++ = cs_sample_adjust(&s->passes->warp.adjustment, values[c * SOME + i], s->facts.range);
 }
 
 void cs_warp_line(const cs_sweep *s, int y, uint8_t *to) {
     const cs_warp *warp = &s->passes->warp;
     const bool truncates = warp->adjustment.truncates || warp->sampling != CS_SAMPLING_SCIPY;
-    float values[SOME * CHANNELS];
+    float values[CHANNELS * SOME];
     for (int x = 0, n; x < s->w; x += n, to += (ptrdiff_t)n * CHANNELS) {
         n = next_values(s, x, y, values);
-        if (!cs_pass_needs_range(s->passes))
-            round_values(n * CHANNELS, values, truncates ? 0 : 0.5f, to);
-        for (int i = 0; i < n * CHANNELS && cs_pass_needs_range(s->passes); i++)
-            to[i] = cs_sample_adjust(&warp->adjustment, values[i], s->facts.range);
+        if (cs_pass_needs_range(s->passes))
+            adjust_values(s, n, values, to);
+        else
+            round_values(n, values, truncates ? 0 : 0.5f, to);
     }
 }
 
 void cs_warp_range(cs_sweep *s) {
-    float values[SOME * CHANNELS], lowest = INFINITY, highest = -INFINITY;
+    float values[CHANNELS * SOME], lowest = INFINITY, highest = -INFINITY;
     for (int y = 0; y < s->h; y++)
         for (int x = 0, n; x < s->w; x += n) {
             n = next_values(s, x, y, values);
-            for (int i = 0; i < n * CHANNELS; i++) {
-                lowest = values[i] < lowest ? values[i] : lowest;
-                highest = values[i] > highest ? values[i] : highest;
-            }
+            for (int c = 0; c < CHANNELS; c++)
+                for (int i = 0; i < n; i++) {
+                    lowest = fminf(lowest, values[c * SOME + i]);
+                    highest = fmaxf(highest, values[c * SOME + i]);
+                }
         }
     s->facts.range[0] = lowest;
     s->facts.range[1] = highest;
