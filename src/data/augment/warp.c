@@ -231,7 +231,8 @@ static int next_values(const cs_sweep *s, int x, int y, float *values) {
     const int n = s->w - x < SOME ? s->w - x : SOME;
     places p;
     find_places(s, x, y, n, &p);
-    (s->passes->warp.nearest ? take_some : mix_some)(s, n, &p, values);
+    const bool is_fixed = s->passes->warp.sampling == CS_SAMPLING_PILLOW_FIXED;
+    (is_fixed || s->passes->warp.nearest ? take_some : mix_some)(s, n, &p, values);
     return n;
 }
 
