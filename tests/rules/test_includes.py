@@ -8,7 +8,7 @@ import tempfile
 # {room: (folder, its public headers, the rooms that it may use)}. A room may use only rooms above it.
 ROOMS = {
     "base": ("src/base", "args file log memory picture picture_sample random status text version", ""),
-    "data": ("src/data", "augment dataset features image loader row_cache", "base"),
+    "data": ("src/data", "augment dataset features filter image loader row_cache", "base"),
     "net": ("src/net", "graph head zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),
     "engine": ("src/engine", "comm engine optimizer", "base net"),
@@ -23,7 +23,7 @@ ROOMS = {
 # The floors of a folder, the lowest first. A file may include files of lower floors, but not of other names on its own floor.
 # A name is a subfolder, a file without its ending, or "" for all other files of the folder.
 FLOORS = {
-    "src/data": ["hdf5_file image_impl augment", "dataset_impl codec", ""],
+    "src/data": ["hdf5_file image_impl augment filter", "dataset_impl codec", ""],
     "src/net": ["", "zoo"],
     "src/weights": ["tensor isolated h5_strings", "layout names h5_file", "match walk h5_layout writers", ""],
     "src/engine": ["", "common", "ref onednn cuda"],
