@@ -9,6 +9,8 @@ cs_status pack_fingerprint(const pack_options *options, const pack_list *list, u
     cs_checksum_stream *stream = NULL;
     CS_TRY(cs_checksum_open(&stream));
     cs_checksum_add(stream, rules, sizeof rules);
+    if (options->filter.n > 0)
+        cs_checksum_add(stream, options->filter.text, strlen(options->filter.text));
     for (int i = 0; i < list->n_classes; i++)
         cs_checksum_add(stream, list->classes[i], strlen(list->classes[i]) + 1);
     for (size_t i = 0; i < list->n; i++) {

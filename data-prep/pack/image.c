@@ -5,6 +5,17 @@
 
 enum { JPEG_QUALITY = 95 };
 
+cs_status pack_tools_open(pack_tools *tools) {
+    CS_TRY(cs_decoder_open(&tools->decoder));
+    return cs_filter_scratch_open(&tools->filters);
+}
+
+void pack_tools_close(pack_tools *tools) {
+    cs_decoder_close(tools->decoder);
+    cs_filter_scratch_close(tools->filters);
+    cs_image_clear(&tools->decoded);
+}
+
 void packed_image_clear(packed_image *image) {
     cs_image_clear(&image->image);
     pack_content_clear(&image->content);
@@ -20,22 +31,32 @@ static cs_status resize_pixels(cs_decoder *decoder, const cs_image *pixels, cs_r
     return cs_resize_image(decoder, pixels, how, h, w, image->pixels);
 }
 
-/* Reads and decodes the sample into out->image, with `resized` at the size that the options ask for. */
-static cs_status decode(const pack_options *options, cs_decoder *decoder, const pack_sample *sample, bool resized,
-                        packed_image *out) {
+/* Makes out->image of the content, at the size that the options ask for. Filters get the whole image. */
+static cs_status make_image(const pack_options *options, pack_tools *tools, packed_image *out) {
     const pack_content *content = &out->content;
+    cs_image *decoded = &tools->decoded;
     int h = options->size[1], w = options->size[0];
-    CS_TRY(pack_source_read(options->source, options->src, sample, &out->content));
-    if (content->is_pixels)
-        return resize_pixels(decoder, &content->pixels, options->resize, h, w, &out->image);
-    if (resized)
-        return cs_decode_resized(decoder, content->name, content->bytes, content->size, options->resize, h, w,
+    if (options->filter.n == 0 && content->is_pixels)
+        return resize_pixels(tools->decoder, &content->pixels, options->resize, h, w, &out->image);
+    if (options->filter.n == 0)
+        return cs_decode_resized(tools->decoder, content->name, content->bytes, content->size, options->resize, h, w,
                                  &out->image);
-    return cs_decode(decoder, content->name, content->bytes, content->size, h, w, &out->image);
+    if (content->is_pixels)
+        CS_TRY(resize_pixels(tools->decoder, &content->pixels, options->resize, 0, 0, decoded));
+    else
+        CS_TRY(cs_decode(tools->decoder, content->name, content->bytes, content->size, 0, 0, decoded));
+    CS_TRY(cs_filter_apply(&options->filter, tools->filters, decoded));
+    return resize_pixels(tools->decoder, decoded, options->resize, h, w, &out->image);
 }
 
-cs_status pack_decode(const pack_options *options, cs_decoder *decoder, const pack_sample *sample, packed_image *out) {
-    return decode(options, decoder, sample, false, out);
+cs_status pack_decode(const pack_options *options, pack_tools *tools, const pack_sample *sample, packed_image *out) {
+    const pack_content *content = &out->content;
+    CS_TRY(pack_source_read(options->source, options->src, sample, &out->content));
+    if (content->is_pixels)
+        return resize_pixels(tools->decoder, &content->pixels, options->resize, options->size[1], options->size[0],
+                             &out->image);
+    return cs_decode(tools->decoder, content->name, content->bytes, content->size, options->size[1], options->size[0],
+                     &out->image);
 }
 
 /* Adds up the values and their squares for each channel. Blocks of 48 bytes are 16 whole pixels, so each lane has the
@@ -67,12 +88,12 @@ static void add_statistics(const cs_image *image, packed_image *out) {
     }
 }
 
-/* Encodes the image. JPEG files that need no resize are stored unchanged, as encoding them again would only lose
- * quality. */
+/* Encodes the image. JPEG files that need neither filters nor a resize are stored unchanged, as encoding them again
+ * would only lose quality. */
 static cs_status encode(const cs_dataset_layout *layout, packed_image *out) {
     const pack_content *content = &out->content;
     int h = 0, w = 0;
-    bool keep = cs_is_jpeg(content->bytes, content->size);
+    bool keep = cs_is_jpeg(content->bytes, content->size) && !layout->filter;
     if (keep && layout->h > 0) {
         CS_TRY(cs_image_size(content->name, content->bytes, content->size, &h, &w));
         keep = h == layout->h && w == layout->w;
@@ -87,9 +108,10 @@ static cs_status encode(const cs_dataset_layout *layout, packed_image *out) {
     return CS_OK;
 }
 
-cs_status pack_image(const pack_options *options, const cs_dataset_layout *layout, cs_decoder *decoder,
+cs_status pack_image(const pack_options *options, const cs_dataset_layout *layout, pack_tools *tools,
                      const pack_sample *sample, packed_image *out) {
-    CS_TRY(decode(options, decoder, sample, true, out));
+    CS_TRY(pack_source_read(options->source, options->src, sample, &out->content));
+    CS_TRY(make_image(options, tools, out));
     if (sample->split == CS_SPLIT_TRAIN)
         add_statistics(&out->image, out);
     if (layout->encoding == CS_ENCODING_JPEG)

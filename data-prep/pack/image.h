@@ -5,6 +5,15 @@
 
 #include "pack.h"
 
+/* What a thread needs to prepare images. */
+typedef struct pack_tools {
+    cs_decoder *decoder;
+    cs_filter_scratch *filters;
+    cs_image decoded; /* before it is resized, if there are filters */
+} pack_tools;
+CS_MUST_CHECK cs_status pack_tools_open(pack_tools *tools);
+void pack_tools_close(pack_tools *tools);
+
 typedef struct packed_image {
     const uint8_t *bytes; /* the bytes for the dataset, in one of the three buffers below */
     size_t size;
@@ -17,13 +26,13 @@ typedef struct packed_image {
 } packed_image;
 void packed_image_clear(packed_image *image);
 
-/* Reads, decodes, resizes and encodes one sample. A sample that cannot be used is CS_ERR_FORMAT or CS_ERR_IO; raw
- * images of different sizes are CS_ERR_SHAPE. */
-CS_MUST_CHECK cs_status pack_image(const pack_options *options, const cs_dataset_layout *layout, cs_decoder *decoder,
+/* Reads, decodes, filters, resizes and encodes one sample. A sample that cannot be used is CS_ERR_FORMAT or CS_ERR_IO;
+ * raw images of different sizes are CS_ERR_SHAPE. */
+CS_MUST_CHECK cs_status pack_image(const pack_options *options, const cs_dataset_layout *layout, pack_tools *tools,
                                    const pack_sample *sample, packed_image *out);
 
 /* Only reads and decodes a sample, into out->image, to find whether it can be used. */
-CS_MUST_CHECK cs_status pack_decode(const pack_options *options, cs_decoder *decoder, const pack_sample *sample,
+CS_MUST_CHECK cs_status pack_decode(const pack_options *options, pack_tools *tools, const pack_sample *sample,
                                     packed_image *out);
 
 #endif

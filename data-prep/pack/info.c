@@ -16,6 +16,8 @@ static void print_head(const cs_dataset *dataset) {
         printf(" of %dx%d (%s)", w, h, cs_resize_name(cs_dataset_resize(dataset)));
     else
         printf(" of their own sizes");
+    if (strcmp(cs_dataset_filter(dataset), "none") != 0)
+        printf(" after filter %s", cs_dataset_filter(dataset));
     printf(", %d file%s\n", cs_dataset_shard_count(dataset), cs_dataset_shard_count(dataset) == 1 ? "" : "s");
 }
 

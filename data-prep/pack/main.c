@@ -53,6 +53,16 @@ static cs_status parse_bytes(const char *text, void *target) {
     return CS_OK;
 }
 
+/* Adds filters to those that were given before. */
+static cs_status parse_filter(const char *text, void *target) {
+    cs_filter_chain *chain = target;
+    char all[2 * CS_FILTER_TEXT];
+    if (chain->n == 0)
+        return cs_filter_parse(text, chain);
+    CS_TRY(cs_path(all, sizeof all, "%s,%s", cs_filter_text(chain), text));
+    return cs_filter_parse(all, chain);
+}
+
 static cs_status parse_fraction(const char *text, void *target) {
     char *end;
     double value = strtod(text, &end);
@@ -125,6 +135,8 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--size", "WxH", "resize to this width and height (default: keep)", cs_arg_size, options->size},
         {"--resize", "RULE", "bilinear (antialiased, default) or nearest (as Keras does)", parse_resize,
          &options->resize},
+        {"--filter", "CHAIN", "filters to apply before resizing, such as median,clahe:clip_limit=3 (repeatable)",
+         parse_filter, &options->filter},
         {"--encoding", "WHAT", "raw pixels (default) or jpeg", parse_encoding, &options->encoding},
         {"--split", "A,B,C", "fractions of train,val,test (default 0.8,0.1,0.1) of unsplit classes", parse_split,
          options},

@@ -30,6 +30,7 @@ typedef struct pipeline {
     /* Used only by the thread that writes. */
     cs_dataset_writer *writer; /* NULL: the images are only checked */
     cs_pixel_sums sums;
+    int64_t not_found; /* images in which a filter found no region */
 
     /* Shared, under `lock`. */
     pthread_mutex_t lock;
@@ -45,7 +46,7 @@ typedef struct pipeline {
 
 typedef struct worker {
     pipeline *pipe;
-    cs_decoder *decoder;
+    pack_tools tools;
     pthread_t thread;
     bool running;
 } worker;
@@ -109,11 +110,10 @@ static void write_ready(pipeline *pipe) {
     pipe->writing = false;
 }
 
-static cs_status take_sample(const pipeline *pipe, cs_decoder *decoder, const pack_sample *sample,
-                             packed_image *image) {
+static cs_status take_sample(const pipeline *pipe, pack_tools *tools, const pack_sample *sample, packed_image *image) {
     const pack_options *options = pipe->search->options;
-    return pipe->writer ? pack_image(options, &pipe->layout, decoder, sample, image)
-                        : pack_decode(options, decoder, sample, image);
+    return pipe->writer ? pack_image(options, &pipe->layout, tools, sample, image)
+                        : pack_decode(options, tools, sample, image);
 }
 
 static void *pack_samples(void *argument) {
@@ -128,7 +128,7 @@ static void *pack_samples(void *argument) {
             break;
         pthread_mutex_unlock(&pipe->lock);
         ring_entry *entry = &pipe->ring[i % pipe->capacity];
-        entry->code = take_sample(pipe, self->decoder, &pipe->samples[i], &entry->image);
+        entry->code = take_sample(pipe, &self->tools, &pipe->samples[i], &entry->image);
         if (entry->code != CS_OK)
             entry->error = *cs_error_last();
         pthread_mutex_lock(&pipe->lock);
@@ -143,7 +143,7 @@ static void *pack_samples(void *argument) {
 static cs_status start_workers(pipeline *pipe, worker *workers, int n) {
     for (int i = 0; i < n; i++) {
         workers[i].pipe = pipe;
-        CS_TRY(cs_decoder_open(&workers[i].decoder));
+        CS_TRY(pack_tools_open(&workers[i].tools));
         int code = pthread_create(&workers[i].thread, NULL, pack_samples, &workers[i]);
         if (code != 0)
             return cs_hint(cs_fail(CS_ERR_NO_MEMORY, "cannot start thread %d: %s", i + 1, strerror(code)),
@@ -169,26 +169,35 @@ static cs_status run_workers(pipeline *pipe) {
     for (int i = 0; i < n; i++) {
         if (workers[i].running)
             pthread_join(workers[i].thread, NULL);
-        cs_decoder_close(workers[i].decoder);
+        if (workers[i].tools.filters)
+            pipe->not_found += cs_filter_not_found(workers[i].tools.filters);
+        pack_tools_close(&workers[i].tools);
     }
     free(workers);
     return pipe->status == CS_OK ? CS_OK : cs_error_restore(&pipe->error);
 }
 
-cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w) {
-    cs_decoder *decoder = NULL;
-    packed_image image = {0};
-    cs_status status = cs_decoder_open(&decoder);
-    CS_TRY(status);
+static cs_status decode_first(const pack_options *options, const pack_list *list, pack_tools *tools,
+                              packed_image *image) {
+    cs_status status = CS_OK;
     for (size_t i = 0; i < list->n; i++) {
-        status = pack_decode(options, decoder, &list->samples[i], &image);
+        status = pack_decode(options, tools, &list->samples[i], image);
         if (!is_bad_file(status))
             break;
     }
+    return status == CS_OK ? cs_filter_apply(&options->filter, tools->filters, &image->image) : status;
+}
+
+cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w) {
+    pack_tools tools = {0};
+    packed_image image = {0};
+    cs_status status = pack_tools_open(&tools);
+    if (status == CS_OK)
+        status = decode_first(options, list, &tools, &image);
     *h = image.image.h;
     *w = image.image.w;
     packed_image_clear(&image);
-    cs_decoder_close(decoder);
+    pack_tools_close(&tools);
     return status;
 }
 
@@ -197,6 +206,7 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
                                   .resize = options->resize,
                                   .h = options->size[1],
                                   .w = options->size[0],
+                                  .filter = options->filter.n > 0 ? options->filter.text : NULL,
                                   .classes = (const char *const *)list->classes,
                                   .n_classes = list->n_classes,
                                   .shard_bytes = options->shard_bytes};
@@ -240,6 +250,9 @@ cs_status pack_check_images(pack_search *search, pack_sample *samples, size_t n)
 static cs_status finish(const pack_options *options, pipeline *pipe) {
     cs_dataset_part part = options->part;
     double mean[3] = {0}, std[3] = {0};
+    if (pipe->not_found > 0)
+        cs_log(CS_LOG_WARN, "%s found no region %lld times and left the image as it was",
+               cs_filter_text(&options->filter), (long long)pipe->not_found);
     if (part.count) { /* joining the parts sets mean and std */
         part.sums = pipe->sums;
         return cs_dataset_commit_part(&pipe->writer, &part);

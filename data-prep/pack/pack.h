@@ -5,6 +5,7 @@
 
 #include "source/source.h"
 
+#include "cnnsweep/filter.h"
 #include "cnnsweep/log.h"
 
 #include <signal.h>
@@ -14,6 +15,7 @@ typedef struct pack_options {
     const pack_source *source; /* the source that recognises SRC */
     char out[CS_PATH_MAX];     /* does not end with a slash, as names of other files begin with it */
     int size[2];               /* width, height; 0, 0: the images keep their sizes */
+    cs_filter_chain filter;    /* applied to the decoded images, before they are resized */
     cs_resize resize;
     cs_encoding encoding;
     double split[CS_SPLIT_COUNT]; /* fractions of train, val and test, for a source that is not split */

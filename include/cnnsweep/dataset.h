@@ -3,10 +3,11 @@
  *
  * File format (version 1). Root attributes: format "cnnsweep", version, classes (strings), mean and std [3] float64 of
  * the training split in 0..255 units, resize ("bilinear" | "nearest"), height, width (0 when images keep their own
- * size), checksum (XXH3-64, hex, over the XXH3-64s of every dataset in the order listed here). Groups train, val, test,
- * each with images uint8 [N,H,W,3] contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source
- * paths, fixed-length strings. The arrays are mapped into memory; after open no HDF5 function is called. index.json of
- * a folder lists the shards in order, with their counts and checksums. */
+ * size), filter (only where there is one: the filters that the images went through, as in filter.h), checksum (XXH3-64,
+ * hex, over the XXH3-64s of every dataset in the order listed here). Groups train, val, test, each with images uint8
+ * [N,H,W,3] contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source paths, fixed-length
+ * strings. The arrays are mapped into memory; after open no HDF5 function is called. index.json of a folder lists the
+ * shards in order, with their counts and checksums. */
 #ifndef CNNSWEEP_DATASET_H
 #define CNNSWEEP_DATASET_H
 
@@ -36,6 +37,7 @@ const char *cs_dataset_class(const cs_dataset *dataset, int class_index);
 cs_encoding cs_dataset_encoding(const cs_dataset *dataset);
 cs_resize cs_dataset_resize(const cs_dataset *dataset);
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
+const char *cs_dataset_filter(const cs_dataset *dataset); /* that were applied when it was packed, or "none" */
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]);
 /* A checksum of everything that results depend on: the shards' own checksums, the size of the images, the number of
  * classes. The path of the dataset is not part of it. */
@@ -60,7 +62,8 @@ typedef struct cs_dataset_writer cs_dataset_writer;
 typedef struct cs_dataset_layout {
     cs_encoding encoding;
     cs_resize resize;
-    int h, w; /* of every image (RAW), or 0 */
+    int h, w;           /* of every image (RAW), or 0 */
+    const char *filter; /* that the images went through; NULL: none */
     const char *const *classes;
     int n_classes;
     int64_t counts[CS_SPLIT_COUNT]; /* samples that each split will get */

@@ -6,6 +6,7 @@
 
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/filter.h"
 #include "hdf5_file.h"
 
 #include <jansson.h>
@@ -18,6 +19,7 @@ enum { CS_DATASET_VERSION = 1, CS_CHECKSUM_TEXT = 17 /* 16 hex digits and a NUL 
 typedef struct cs_dataset_meta {
     cs_resize resize;
     int h, w;
+    char filter[CS_FILTER_TEXT]; /* "none" */
     int n_classes;
     char **classes;
     double mean[3], std[3];

@@ -45,6 +45,8 @@ cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *met
     CS_TRY(cs_hdf5_write_text(file, path, "resize", cs_resize_name(meta->resize)));
     CS_TRY(cs_hdf5_write_numbers(file, path, "height", H5T_NATIVE_INT, 0, &meta->h));
     CS_TRY(cs_hdf5_write_numbers(file, path, "width", H5T_NATIVE_INT, 0, &meta->w));
+    if (strcmp(meta->filter, "none") != 0)
+        CS_TRY(cs_hdf5_write_text(file, path, "filter", meta->filter));
     return cs_hdf5_write_text(file, path, "checksum", meta->checksum);
 }
 
@@ -78,7 +80,7 @@ static cs_status parse_resize(const char *path, const char *text, cs_resize *out
 }
 
 cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
-    *meta = (cs_dataset_meta){0};
+    *meta = (cs_dataset_meta){.filter = "none"};
     char resize[32];
     CS_TRY(check_format(file, path));
     CS_TRY(cs_hdf5_read_numbers(file, path, "mean", H5T_FLOAT, H5T_NATIVE_DOUBLE, 3, meta->mean));
@@ -89,6 +91,8 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
         return cs_fail(CS_ERR_FORMAT, "%s: images of %d x %d", path, meta->h, meta->w);
     CS_TRY(cs_hdf5_read_text(file, path, "resize", resize, sizeof resize));
     CS_TRY(parse_resize(path, resize, &meta->resize));
+    if (H5Aexists(file, "filter") > 0)
+        CS_TRY(cs_hdf5_read_text(file, path, "filter", meta->filter, sizeof meta->filter));
     CS_TRY(cs_hdf5_read_text(file, path, "checksum", meta->checksum, sizeof meta->checksum));
     return cs_hdf5_read_texts(file, path, "classes", -1, &meta->n_classes, &meta->classes);
 }

@@ -28,8 +28,8 @@ static cs_status check_same(const cs_shard *first, const cs_shard *shard) {
         same_classes = strcmp(a->classes[i], b->classes[i]) == 0;
     if (!same_classes)
         return fail_other_shard(shard, "classes");
-    if (a->h != b->h || a->w != b->w || a->resize != b->resize)
-        return fail_other_shard(shard, "size or resize rule");
+    if (a->h != b->h || a->w != b->w || a->resize != b->resize || strcmp(a->filter, b->filter) != 0)
+        return fail_other_shard(shard, "size, resize rule or filter");
     if (!first->splits[0].offset != !shard->splits[0].offset)
         return fail_other_shard(shard, "encodings");
     for (int c = 0; c < 3; c++)
@@ -119,6 +119,10 @@ cs_encoding cs_dataset_encoding(const cs_dataset *dataset) {
 
 cs_resize cs_dataset_resize(const cs_dataset *dataset) {
     return dataset->shards[0].meta.resize;
+}
+
+const char *cs_dataset_filter(const cs_dataset *dataset) {
+    return dataset->shards[0].meta.filter;
 }
 
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w) {

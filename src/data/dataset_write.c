@@ -68,6 +68,7 @@ static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout 
     writer->meta.resize = layout->resize;
     writer->meta.h = layout->h;
     writer->meta.w = layout->w;
+    snprintf(writer->meta.filter, sizeof writer->meta.filter, "%s", layout->filter ? layout->filter : "none");
     CS_TRY(cs_alloc((size_t)layout->n_classes, sizeof(char *), "class names", &writer->meta.classes));
     writer->meta.n_classes = layout->n_classes;
     for (int i = 0; i < layout->n_classes; i++)
