@@ -5,6 +5,7 @@
 
 #include "cnnsweep/augment.h"
 #include "cnnsweep/dataset.h"
+#include "cnnsweep/filter.h"
 #include "cnnsweep/metrics.h"
 #include "cnnsweep/optimizer.h"
 #include "cnnsweep/option.h"
@@ -16,6 +17,7 @@ typedef struct cs_data_config {
     char path[CS_VALUE_MAX * 2];
     uint64_t checksum;               /* the expected cs_dataset_checksum; 0: any dataset is accepted */
     int image[2];                    /* height and width; {0, 0}: as packed */
+    cs_filter_chain filter;          /* applied to every image as it is stored, before it is resized */
     char features[CS_VALUE_MAX * 2]; /* folder of the features files; "": "<path without .h5>.features" */
 } cs_data_config;
 
@@ -79,9 +81,9 @@ uint64_t cs_trial_key(const cs_trial_config *trial);
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 
 /* Can these two trials be trained in one group? They must agree in data, model, weights, batch, seed, shuffle,
- * augmentation and mode. Their heads may differ after gap or flatten if all dense layers are trained; dropout and l2
- * may differ too, as they belong to the head. Trials that train on features must also agree in dropout and l2, and in
- * which layers are frozen. */
+ * filter, augmentation and mode. Their heads may differ after gap or flatten if all dense layers are trained; dropout
+ * and l2 may differ too, as they belong to the head. Trials that train on features must also agree in dropout and l2,
+ * and in which layers are frozen. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
 /* A hash that is equal for trials for which cs_trials_can_share holds. It does not depend on the paths of files: a

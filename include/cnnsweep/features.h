@@ -12,7 +12,7 @@
 
 #include "cnnsweep/dataset.h"
 
-enum { CS_SOURCE_MAX = 512 };
+enum { CS_SOURCE_MAX = 1024 };
 
 typedef struct cs_features cs_features;
 /* Opens a features file. A damaged file, one of another version, or one that was made from another source is

@@ -12,13 +12,16 @@
 
 #include "cnnsweep/augment.h"
 #include "cnnsweep/features.h"
+#include "cnnsweep/filtered.h"
 #include "cnnsweep/row_cache.h"
 
 typedef struct cs_loader_config {
     cs_split split;
     int batch;
     int h, w; /* size of the batch's images; a stored image of another size is resized by the dataset's own rule */
-    float multiply[3]; /* x = pixel * multiply[c] + add[c] */
+    cs_filter_chain filter;        /* applied to the stored image, before it is resized */
+    cs_filter_cache *filter_cache; /* borrowed, or NULL: the images are filtered anew in every epoch */
+    float multiply[3];             /* x = pixel * multiply[c] + add[c] */
     float add[3];
     bool bgr;     /* x[c] is computed from pixel[2 - c] instead */
     bool shuffle; /* random order, given by (seed, epoch); false: the stored order */

@@ -25,6 +25,7 @@
 #include "cnnsweep/config.h"
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/engine.h"
+#include "cnnsweep/filtered.h"
 #include "cnnsweep/metrics.h"
 #include "cnnsweep/row_cache.h"
 
@@ -87,6 +88,9 @@ typedef struct cs_group_config {
      * make only a few variants of an image. Later epochs read it from there. The numbers are the same with and without
      * the cache. For an engine that has stores, `memory` limits the device's memory, and no file is used. */
     cs_cache_limits cache;
+    /* Keeps the images that data.filter made, for the epochs of this group and for later groups. NULL: they are
+     * filtered anew in every epoch. */
+    cs_filter_cache *filter_cache;
     /* The ranks that share every batch, each of which makes this call; NULL: this rank alone. Callbacks run on rank 0
      * only, and what they return holds for all ranks. */
     const cs_comm *comm;

@@ -53,6 +53,16 @@ static void identify_val_augment(const void *config, char *out, size_t size) {
     cs_augment_text(&((const cs_trial_config *)config)->val_augment, out, size);
 }
 
+static void identify_filter(const void *config, char *out, size_t size) {
+    const cs_filter_chain *filter = &((const cs_trial_config *)config)->data.filter;
+    snprintf(out, size, "%s", filter->n > 0 ? cs_filter_text(filter) : "");
+}
+
+static cs_status parse_filter(const cs_option *option, const char *text, void *field) {
+    cs_status status = cs_filter_parse(text, field);
+    return status == CS_OK ? CS_OK : cs_context(status, "%s", option->key);
+}
+
 static const cs_option table[] = {
     {.key = "data.path",
      .type = CS_OPTION_STRING,
@@ -68,6 +78,17 @@ static const cs_option table[] = {
      .sweepable = true,
      .affects = CS_AFFECTS_GRAPH,
      .doc = "height and width of the network's input, [50, 50] or 50x50; packed: as in the dataset"},
+    {.key = "data.filter",
+     .type = CS_OPTION_OTHER,
+     FIELD(data.filter),
+     .fallback = "none",
+     .sweepable = true,
+     .affects = CS_AFFECTS_BATCHES,
+     .takes_steps = true,
+     .identity = identify_filter,
+     .parse = parse_filter,
+     .takes = "filters",
+     .doc = "filters for the images of all splits, such as clahe, {unsharp: {amount: 1.5}} or a list of them in order"},
     {.key = "data.val_augment",
      .type = CS_OPTION_STRING,
      FIELD(val_augment_name),

@@ -37,7 +37,8 @@ struct cs_loader {
 
     /* Used by the thread alone. */
     cs_decoder *decoder;
-    cs_image image; /* decoded, and resized */
+    cs_image image;        /* decoded, and resized */
+    cs_filtered *filtered; /* NULL: there are no filters */
     cs_augment_scratch scratch;
     float *multiply, *add; /* config's three values repeated over a row: [w,3] */
     int32_t *order;        /* [count] */
@@ -92,6 +93,8 @@ static cs_status load_pixels(cs_loader *loader, int64_t sample, int *h, int *w, 
     const bool as_stored = cs_augment_resizes(&config->augment);
     *h = as_stored ? 0 : config->h;
     *w = as_stored ? 0 : config->w;
+    if (loader->filtered)
+        return cs_filtered_pixels(loader->filtered, loader->decoder, sample, h, w, pixels);
     return cs_dataset_pixels(loader->dataset, loader->decoder, config->split, sample, h, w, &loader->image, pixels);
 }
 
@@ -329,6 +332,13 @@ static cs_status reserve_decoder(cs_loader *loader) {
     return cs_decoder_reserve(loader->decoder, max_h, max_w, config->h, config->w);
 }
 
+static cs_status open_filtered(cs_loader *loader) {
+    const cs_loader_config *config = &loader->config;
+    const cs_filtered_spec spec = {
+        .dataset = loader->dataset, .split = config->split, .filter = config->filter, .cache = config->filter_cache};
+    return cs_filtered_open(&spec, &loader->filtered);
+}
+
 /* Allocates what is needed to turn images into floats. */
 static cs_status allocate_image(cs_loader *loader) {
     const cs_loader_config *config = &loader->config;
@@ -342,7 +352,7 @@ static cs_status allocate_image(cs_loader *loader) {
         loader->add[i] = config->add[i % 3];
     }
     CS_TRY(cs_decoder_open(&loader->decoder));
-    return reserve_decoder(loader);
+    return config->filter.n > 0 ? open_filtered(loader) : reserve_decoder(loader);
 }
 
 static cs_status allocate_buffer(const cs_loader_config *config, batch_buffer *buffer) {
@@ -459,6 +469,7 @@ void cs_loader_close(cs_loader *loader) {
     cs_decoder_close(loader->decoder);
     cs_image_clear(&loader->image);
     cs_augment_scratch_clear(&loader->scratch);
+    cs_filtered_close(loader->filtered);
     free(loader->multiply);
     free(loader->add);
     free(loader->order);

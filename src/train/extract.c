@@ -52,14 +52,16 @@ static cs_status params_checksum(const cs_base *base, int cut, uint64_t *out) {
 static cs_status describe_source(const cs_base *base, char *out, size_t size) {
     const cs_graph *graph = base->graph;
     const cs_shape *input = &graph->layers[0].out;
+    const cs_filter_chain *filter = &base->trial->data.filter;
     int cut = cs_trial_cut(graph);
     uint64_t params;
     CS_TRY(params_checksum(base, cut, &params));
     return cs_path(out, size,
-                   "dataset %016llx, %s; %s (%s), alpha %.9g, %dx%dx%d, input %s, %s; output of layer %d, %s; "
+                   "dataset %016llx, %s%s%s; %s (%s), alpha %.9g, %dx%dx%d, input %s, %s; output of layer %d, %s; "
                    "parameters %016llx; engine %s",
                    (unsigned long long)cs_dataset_checksum(base->dataset),
-                   cs_resize_name(cs_dataset_resize(base->dataset)), graph->arch, cs_dialect_name(graph->dialect),
+                   cs_resize_name(cs_dataset_resize(base->dataset)), filter->n > 0 ? ", filter " : "",
+                   filter->n > 0 ? cs_filter_text(filter) : "", graph->arch, cs_dialect_name(graph->dialect),
                    (double)base->trial->model.alpha, input->h, input->w, input->c,
                    cs_preprocess_name(graph->preprocess), base->trial->weights[0] ? "pretrained" : "initial values",
                    cut - 1, graph->layers[cut - 1].name, (unsigned long long)params, base->engine);

@@ -255,6 +255,7 @@ cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
     cs_group group = {.engine = engine,
                       .stop = config->stop,
                       .limits = config->cache,
+                      .filter_cache = config->filter_cache,
                       .n = config->n,
                       .test_needs = config->test_needs,
                       .checkpoints = config->checkpoints,

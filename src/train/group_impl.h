@@ -23,6 +23,7 @@ typedef struct cs_group {
     cs_features *features;          /* in mode features; else NULL */
     cs_feed *feeds[CS_SPLIT_COUNT]; /* NULL where the split is empty */
     cs_cache_limits limits;
+    cs_filter_cache *filter_cache;
     cs_trunk_cache cache;
     cs_trunk *trunk;
     cs_tail *tails;

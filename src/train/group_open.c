@@ -28,6 +28,7 @@ static cs_status open_feeds(cs_group *group, const cs_graph *graph, const cs_tri
         bool training = split == CS_SPLIT_TRAIN;
         cs_loader_config config = cs_trial_loader(trial, graph, split);
         config.features = group->features;
+        config.filter_cache = group->filter_cache;
         config.part = cs_team_rank(group->team);
         config.parts = cs_team_size(group->team);
         config.shuffle = training && trial->train.shuffle;

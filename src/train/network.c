@@ -145,6 +145,7 @@ cs_loader_config cs_trial_loader(const cs_trial_config *trial, const cs_graph *g
                                .batch = trial->train.batch,
                                .h = graph->layers[0].out.h,
                                .w = graph->layers[0].out.w,
+                               .filter = trial->data.filter,
                                .bgr = preprocess.bgr,
                                .seed = (uint64_t)trial->train.seed};
     memcpy(config.multiply, preprocess.multiply, sizeof config.multiply);

@@ -4,6 +4,7 @@ set_property(TEST test_dataset test_features APPEND PROPERTY ENVIRONMENT
 foreach(function malloc calloc realloc aligned_alloc)
   target_link_options(test_loader PRIVATE -Wl,--wrap=${function})
 endforeach()
+target_link_options(test_filtered PRIVATE -Wl,--wrap=cs_filter_apply)
 target_link_libraries(test_jpeg PRIVATE PkgConfig::JPEG)
 
 # This is cnnsweep-pack with one more source, which is added as ARCHITECTURE.md describes: a file and its name in the table.

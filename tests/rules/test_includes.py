@@ -8,7 +8,7 @@ import tempfile
 # {room: (folder, its public headers, the rooms that it may use)}. A room may use only rooms above it.
 ROOMS = {
     "base": ("src/base", "args file log memory picture picture_sample random status text version", ""),
-    "data": ("src/data", "augment dataset features filter image loader row_cache", "base"),
+    "data": ("src/data", "augment dataset features filter filtered image loader row_cache", "base"),
     "net": ("src/net", "graph head zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),
     "engine": ("src/engine", "comm engine optimizer", "base net"),
@@ -28,7 +28,7 @@ FLOORS = {
     "src/weights": ["tensor isolated h5_strings", "layout names h5_file", "match walk h5_layout writers", ""],
     "src/engine": ["", "common", "ref onednn cuda"],
     "src/sweep": ["job", "plan", "results", "run"],
-    "src/sweep/job": ["node column contents", "augmentations", ""],
+    "src/sweep/job": ["node column contents", "augmentations steps", ""],
     "data-prep": ["pack synthetic"],
     "data-prep/pack": ["source", ""],
     "data-prep/pack/source": ["samples content", "source", ""],

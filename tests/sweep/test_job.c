@@ -289,6 +289,38 @@ static void test_one_rate_of_dropout_goes_with_heads_without_one(void **state) {
     cs_job_free(job);
 }
 
+static void test_filters_are_names_maps_and_lists_of_them(void **state) {
+    (void)state;
+    static const char *const want[] = {"none", "median", "unsharp:amount=1.5", "median:size=5,gaussian,gray_world"};
+    cs_job *job = read(JOB_BASE "sweep:\n  parameters:\n    data.filter:\n      - none\n      - median\n"
+                                "      - unsharp: {amount: 1.50}\n"
+                                "      - [{median: {size: 5}}, gaussian, {gray_world: {}}]\n",
+                       NULL);
+    assert_int_equal(job->n_trials, 4);
+    for (int t = 0; t < 4; t++) {
+        assert_string_equal(cs_filter_text(&job->trials[t].data.filter), want[t]);
+        assert_string_equal(describe(job, t) + strlen("filter="), want[t]);
+    }
+    cs_job_free(job);
+    job = read(JOB_BASE, "data.filter=[median, {unsharp: {sigma: 3, amount: 2}}]");
+    assert_string_equal(cs_filter_text(&job->trials[0].data.filter), "median,unsharp:amount=2:sigma=3");
+    cs_job_free(job);
+}
+
+static void test_trials_share_a_group_if_their_filters_are_the_same(void **state) {
+    (void)state;
+    cs_job *job =
+        read(JOB_BASE "sweep: {parameters: {lr: [0.1, 0.2], filter: [none, median, {median: {size: 5}}]}}\n", NULL);
+    for (int a = 0; a < job->n_trials; a++)
+        for (int b = 0; b < job->n_trials; b++) {
+            bool same = strcmp(job->trials[a].data.filter.text, job->trials[b].data.filter.text) == 0;
+            assert_int_equal(cs_trials_can_share(&job->trials[a], &job->trials[b]), same);
+            assert_int_equal(cs_trial_share_key(&job->trials[a]) == cs_trial_share_key(&job->trials[b]), same);
+            assert_int_equal(cs_trial_key(&job->trials[a]) == cs_trial_key(&job->trials[b]), a == b);
+        }
+    cs_job_free(job);
+}
+
 static void test_fine_tune_takes_blocks_as_a_map(void **state) {
     (void)state;
     cs_job *job = read(JOB_BASE "sweep: {parameters: {fine_tune: [head, {blocks: 2}, 3]}}\n", NULL);
@@ -314,6 +346,8 @@ int main(void) {
         cmocka_unit_test(test_layers_of_a_head_may_have_settings),
         cmocka_unit_test(test_heads_dropout_and_l2_can_be_swept),
         cmocka_unit_test(test_one_rate_of_dropout_goes_with_heads_without_one),
+        cmocka_unit_test(test_filters_are_names_maps_and_lists_of_them),
+        cmocka_unit_test(test_trials_share_a_group_if_their_filters_are_the_same),
         cmocka_unit_test(test_fine_tune_takes_blocks_as_a_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

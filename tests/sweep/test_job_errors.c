@@ -136,6 +136,30 @@ static void test_wrong_augmentations_are_refused(void **state) {
     ASSERT_ALL_FAIL(cases);
 }
 
+static void test_wrong_filters_are_refused(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {"name: t\ndata: {path: d, filter: medain}\n",
+         "job.yaml:2:25: data.filter: unknown filter 'medain'; did you mean 'median'?"},
+        {"name: t\ndata:\n  path: d\n  filter:\n    - gray_world\n    - median:\n        size: 40\n",
+         "job.yaml:7:9: data.filter: median: size is '40'; it takes an odd number from 3 to 31"},
+        {"name: t\ndata: {path: d, filter: [{median: {sise: 3}}]}\n",
+         "job.yaml:2:36: data.filter: median has no parameter 'sise'; did you mean 'size'?"},
+        {"name: t\ndata: {path: d, filter: [{medan: {size: 3}}]}\n",
+         "job.yaml:2:27: data.filter: unknown filter 'medan'"},
+        {"name: t\ndata: {path: d, filter: {median: 3}}\n", "job.yaml:2:25: data.filter: this is no step"},
+        {"name: t\ndata: {path: d, filter: [[median]]}\n", "job.yaml:2:26: data.filter: this is no step"},
+        {"name: t\ndata: {path: d, filter: {median: {size: [3]}}}\n",
+         "job.yaml:2:41: data.filter: size takes a single value"},
+        {"name: t\ndata: {path: d, filter: []}\n", "unknown filter ''"},
+        {JOB_BASE "sweep: {parameters: {filter: [none, {gaussian: {sigma: 0}}]}}\n",
+         "job.yaml:4:49: data.filter: gaussian: sigma is '0'; it takes a number from 0.1 to 100"},
+        {JOB_BASE "sweep: {parameters: {filter: [median, {median: {size: 3}}]}}\n",
+         "data.filter: median appears twice"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
 static void test_options_that_contradict_features_are_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
@@ -358,6 +382,7 @@ int main(void) {
         cmocka_unit_test(test_misspelt_keys_are_refused),
         cmocka_unit_test(test_wrong_values_are_refused),
         cmocka_unit_test(test_wrong_augmentations_are_refused),
+        cmocka_unit_test(test_wrong_filters_are_refused),
         cmocka_unit_test(test_options_that_contradict_features_are_refused),
         cmocka_unit_test(test_wrong_sweeps_are_refused),
         cmocka_unit_test(test_wrong_ranges_are_refused),

@@ -121,6 +121,12 @@ static void test_feature_maps_have_the_numbers_of_fine_tune(void **state) {
     check_same_as_fine_tune(*state, &trial);
 }
 
+static void test_filtered_images_have_the_numbers_of_fine_tune(void **state) {
+    cs_trial_config trial = features_trial("filtered");
+    assert_ok(cs_filter_parse("median", &trial.data.filter));
+    check_same_as_fine_tune(*state, &trial);
+}
+
 static void test_groups_have_the_numbers_of_trials_alone(void **state) {
     enum { N = 3 };
     cs_trial_config trials[N];
@@ -171,6 +177,10 @@ static void test_options_that_change_the_features_make_another_file(void **state
     assert_another_file(*state, &trial, "other", 4);
     toy_dataset("other", &changed);
     assert_another_file(*state, &trial, "other", 5);
+    assert_ok(cs_filter_parse("median", &trial.data.filter));
+    assert_another_file(*state, &trial, "other", 6);
+    assert_ok(cs_filter_parse("median:size=5", &trial.data.filter));
+    assert_another_file(*state, &trial, "other", 7);
 }
 
 static void test_the_folder_can_be_named(void **state) {
@@ -279,6 +289,7 @@ static int run_on(const char *device) {
         ON_DEVICE(test_basenet_has_the_numbers_of_fine_tune),
         ON_DEVICE(test_mobilenet_has_the_numbers_of_fine_tune),
         ON_DEVICE(test_feature_maps_have_the_numbers_of_fine_tune),
+        ON_DEVICE(test_filtered_images_have_the_numbers_of_fine_tune),
         ON_DEVICE(test_groups_have_the_numbers_of_trials_alone),
         ON_DEVICE(test_the_second_run_computes_nothing),
         ON_DEVICE(test_options_that_change_the_features_make_another_file),

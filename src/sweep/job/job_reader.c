@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job_reader.h"
 #include "cnnsweep/file.h"
+#include "steps.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -189,6 +190,8 @@ static cs_status item_text(const cs_option *option, const cs_node *value, char *
 
 /* Prints a node as the text that cs_option_set reads. */
 static cs_status option_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
+    if (option->takes_steps)
+        return cs_steps_text(option, value, out, size);
     if (value->kind != CS_NODE_LIST || (option->type != CS_OPTION_SIZE && option->type != CS_OPTION_LIST))
         return item_text(option, value, out, size);
     out[0] = '\0';

@@ -15,7 +15,7 @@
 enum { LINE = CS_PATH_MAX + 64 };
 
 /* The part of the memory, and of the disk, that all ranks of the node may take together. */
-static const double memory_share = 0.25, disk_share = 0.5;
+static const double memory_share = 0.25, filtered_share = 0.125, disk_share = 0.5;
 
 /* The number after `key` at the start of a line of the file; -1: there is no such line. */
 static double read_number(const char *path, const char *key) {
@@ -76,13 +76,19 @@ static double control_group_limit(void) {
     return least;
 }
 
-double cs_available_memory(int ranks, const cs_engine *engine) {
-    if (cs_engine_has_stores(engine))
-        return (double)cs_engine_free_bytes(engine);
+static double available_to_rank(int ranks) {
     double available = read_number("/proc/meminfo", "MemAvailable:") * 1024, limit = control_group_limit();
     if (available < 0)
         return 0;
     return (limit > 0 && limit < available ? limit : available) / ranks;
+}
+
+double cs_available_memory(int ranks, const cs_engine *engine) {
+    return cs_engine_has_stores(engine) ? (double)cs_engine_free_bytes(engine) : available_to_rank(ranks);
+}
+
+size_t cs_limit_of_filtered_images(int ranks) {
+    return (size_t)(available_to_rank(ranks) * filtered_share);
 }
 
 /* Free bytes of the disk that holds `folder`; 0: it does not lie on a disk. */

@@ -14,4 +14,8 @@ cs_cache_limits cs_limits_of_cache(const cs_run_config *run, int ranks, const cs
  * unknown. */
 double cs_available_memory(int ranks, const cs_engine *engine);
 
+/* Bytes in which each of `ranks` ranks on this node may keep filtered images: an eighth of the memory that is
+ * available, whatever engine it has. */
+size_t cs_limit_of_filtered_images(int ranks);
+
 #endif

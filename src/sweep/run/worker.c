@@ -13,6 +13,7 @@ typedef struct worker {
     const char *folder;
     cs_engine *engine;
     int node_ranks; /* how many ranks share the machine */
+    cs_filter_cache *filter_cache;
     cs_queue *queue;
     cs_rank_group *group;
     volatile sig_atomic_t *interrupted;
@@ -124,6 +125,7 @@ static cs_status train_together(worker *self) {
                                     .checkpoints = checkpoints,
                                     .checkpoint_seconds = self->job->run.checkpoint_seconds,
                                     .cache = cs_limits_of_cache(&self->job->run, self->node_ranks, self->engine),
+                                    .filter_cache = self->filter_cache,
                                     .comm = cs_rank_group_comm(self->group),
                                     .events = &events,
                                     .test_needs = cs_artifact_needs(),
@@ -179,7 +181,10 @@ cs_status cs_worker_run(const cs_job *job, const char *folder, cs_engine *engine
     cs_answer answer;
     cs_message leaving = {.kind = CS_REPORT_LEAVING};
     self.interrupted = stop;
-    cs_status status = work(&self);
+    cs_status status = cs_filter_cache_open(cs_limit_of_filtered_images(node_ranks), &self.filter_cache);
+    if (status == CS_OK)
+        status = work(&self);
+    cs_filter_cache_close(self.filter_cache);
     if (self.halted != CS_OK || !cs_rank_group_leads(group))
         return self.halted;
     /* The coordinator itself reports why it stops. */
