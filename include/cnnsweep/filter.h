@@ -14,7 +14,7 @@
 #include "cnnsweep/image.h"
 
 enum {
-    CS_FILTER_PARAMETERS = 5, /* the most parameters of a filter */
+    CS_FILTER_PARAMETERS = 8, /* the most parameters of a filter */
     CS_FILTER_STEPS = 8,      /* the most filters of a chain */
     CS_FILTER_TEXT = 256,     /* bytes that hold any text of a chain */
 };
@@ -61,7 +61,8 @@ typedef struct cs_filter_chain {
 } cs_filter_chain;
 
 /* Parses "none", or the names of filters separated by commas, each with those parameters that differ from their
- * defaults: "median,clahe:clip_limit=3:tiles=4". Everything that is wrong is CS_ERR_ARG. */
+ * defaults: "median,clahe:clip_limit=3:tiles=4". The first parameter needs no name: "median:5". Everything that is
+ * wrong is CS_ERR_ARG. */
 CS_MUST_CHECK cs_status cs_filter_parse(const char *text, cs_filter_chain *out);
 
 /* The chain in that form, "none" if it is empty. Two chains are equal if their texts are. */

@@ -22,6 +22,20 @@ cs_status cs_copy_of(cs_filter_scratch *scratch, const cs_image *image, uint8_t 
     return CS_OK;
 }
 
+void cs_continue_row(const uint8_t *row, int w, int border, uint8_t *out) {
+    for (int x = -border; x < w + border; x++, out += 3)
+        memcpy(out, row + 3 * (size_t)cs_mirror(x, w), 3);
+}
+
+cs_status cs_continued(cs_filter_scratch *scratch, const cs_image *image, int border, uint8_t **copy) {
+    const size_t stride = ((size_t)image->w + 2 * (size_t)border) * 3;
+    CS_TRY(cs_scratch_take(scratch, (size_t)image->h + 2 * (size_t)border, stride, copy));
+    for (int y = -border; y < image->h + border; y++)
+        cs_continue_row(image->pixels + (size_t)cs_mirror(y, image->h) * (size_t)image->w * 3, image->w, border,
+                        *copy + (size_t)(y + border) * stride);
+    return CS_OK;
+}
+
 void cs_crop(cs_image *image, const cs_box *box) {
     size_t stride = (size_t)image->w * 3, kept = (size_t)(box->right - box->left) * 3;
     const uint8_t *from = image->pixels + (size_t)box->top * stride + (size_t)box->left * 3;

@@ -34,12 +34,6 @@ static void add_sums(uint32_t *restrict sums, const uint16_t *restrict values, u
         sums[i] += weight * values[i];
 }
 
-/* Writes the row with `radius` mirrored pixels on both sides. */
-static void mirror_row(const uint8_t *row, int w, int radius, uint8_t *out) {
-    for (int x = -radius; x < w + radius; x++, out += 3)
-        memcpy(out, row + 3 * (size_t)cs_mirror(x, w), 3);
-}
-
 cs_status cs_gaussian(double sigma, cs_filter_scratch *scratch, cs_image *image) {
     const int radius = ((int)lrint(6 * sigma + 1) | 1) / 2, h = image->h, w = image->w;
     const size_t stride = (size_t)w * 3;
@@ -53,7 +47,7 @@ cs_status cs_gaussian(double sigma, cs_filter_scratch *scratch, cs_image *image)
     gaussian_weights(sigma, radius, weights);
     memset(rows, 0, (size_t)h * stride * sizeof *rows);
     for (int y = 0; y < h; y++) {
-        mirror_row(image->pixels + (size_t)y * stride, w, radius, line);
+        cs_continue_row(image->pixels + (size_t)y * stride, w, radius, line);
         for (int k = 0; k <= 2 * radius; k++)
             add_bytes(rows + (size_t)y * stride, line + 3 * (size_t)k, weights[k], stride);
     }
@@ -172,10 +166,7 @@ cs_status cs_bilateral_apply(const float *value, cs_filter_scratch *scratch, cs_
     neighbours near;
     uint8_t *from;
     CS_TRY(find_neighbours(value, scratch, stride, &near));
-    CS_TRY(cs_scratch_take(scratch, (size_t)h + 2 * (size_t)radius, stride, &from));
-    for (int y = -radius; y < h + radius; y++)
-        mirror_row(image->pixels + (size_t)cs_mirror(y, h) * (size_t)w * 3, w, radius,
-                   from + (size_t)(y + radius) * stride);
+    CS_TRY(cs_continued(scratch, image, radius, &from));
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)
             average_neighbours(&near, from + (size_t)(y + radius) * stride + (size_t)(x + radius) * 3,

@@ -70,21 +70,28 @@ static bool parse_number(const cs_filter_parameter *parameter, const char *text,
     return parameter->type == CS_FILTER_NUMBER || (is_whole && (parameter->type == CS_FILTER_WHOLE || (int)*value % 2));
 }
 
-/* Parses "name=value". */
-static cs_status parse_parameter(const cs_filter *filter, char *text, float *values) {
+static cs_status set_parameter(const cs_filter *filter, int index, const char *text, float *values) {
+    const cs_filter_parameter *parameter = &filter->parameters[index];
+    bool is_choice = parameter->type == CS_FILTER_CHOICE;
+    char takes[128];
+    if ((is_choice ? parse_choice : parse_number)(parameter, text, &values[index]))
+        return CS_OK;
+    cs_filter_takes(parameter, takes, sizeof takes);
+    return cs_fail(CS_ERR_ARG, "%s: %s is '%s'; it takes %s", filter->name, parameter->name, text, takes);
+}
+
+/* Parses "name=value", or the value of the first parameter. */
+static cs_status parse_parameter(const cs_filter *filter, bool is_first, char *text, float *values) {
     int index;
-    char takes[128], *equals = strchr(text, '=');
+    char *equals = strchr(text, '=');
+    if (!equals && is_first && filter->parameters[0].name)
+        return set_parameter(filter, 0, text, values);
     if (!equals)
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: '%s' is no parameter", filter->name, text),
                        "write name=value, as in unsharp:amount=1.5");
     *equals = '\0';
     CS_TRY(find_parameter(filter, text, &index));
-    const cs_filter_parameter *parameter = &filter->parameters[index];
-    bool is_choice = parameter->type == CS_FILTER_CHOICE;
-    if ((is_choice ? parse_choice : parse_number)(parameter, equals + 1, &values[index]))
-        return CS_OK;
-    cs_filter_takes(parameter, takes, sizeof takes);
-    return cs_fail(CS_ERR_ARG, "%s: %s is '%s'; it takes %s", filter->name, parameter->name, equals + 1, takes);
+    return set_parameter(filter, index, equals + 1, values);
 }
 
 /* Ends the first part of the text at `separator` and moves *text behind it. */
@@ -103,8 +110,8 @@ static cs_status parse_step(char *text, struct cs_filter_step *step) {
     const cs_filter *filter = &cs_filters(&n)[step->filter];
     for (int i = 0; i < CS_FILTER_PARAMETERS; i++)
         step->value[i] = filter->parameters[i].fallback;
-    while (text)
-        CS_TRY(parse_parameter(filter, cut(&text, ':'), step->value));
+    for (bool is_first = true; text; is_first = false)
+        CS_TRY(parse_parameter(filter, is_first, cut(&text, ':'), step->value));
     return CS_OK;
 }
 
