@@ -52,7 +52,8 @@ typedef struct cs_option {
     const char *doc;        /* one line */
     bool takes_map;         /* a map such as {blocks: 2} is read as the text "blocks:2" */
     const char *map_second; /* a second key that such a map may have, "activation"; NULL: none */
-    bool takes_steps;       /* a list such as [median, {unsharp: {amount: 2}}] is read as "median,unsharp:amount=2" */
+    /* a list such as [median, {gaussian: 2}, {unsharp: {sigma: 3}}] is read as "median,gaussian:2,unsharp:sigma=3" */
+    bool takes_steps;
     /* the text may also be a whole number, which a sweep can draw from {int: [a, b]} */
     bool takes_count;
     cs_status (*check)(const void *config); /* may be NULL; checks the value that was just set */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep options: prints the options of a job file, or what an augmentation can be made of. */
+/* cnnsweep options: prints the options of a job file, what an augmentation can be made of, or the filters. */
 #include "cnnsweep/augment.h"
+#include "cnnsweep/filter.h"
 #include "cnnsweep/job.h"
 #include "command.h"
 
@@ -40,14 +41,46 @@ static void print_augmentations(bool markdown) {
     }
 }
 
+/* Writes "sigma: a number from 0.1 to 100 (1)", with the default in parentheses. */
+static void describe_filter(const cs_filter *filter, char *out, size_t size) {
+    size_t used = 0;
+    snprintf(out, size, "%s", "");
+    for (int i = 0; i < CS_FILTER_PARAMETERS && filter->parameters[i].name && used < size; i++) {
+        const cs_filter_parameter *parameter = &filter->parameters[i];
+        char takes[96], fallback[32];
+        cs_filter_takes(parameter, takes, sizeof takes);
+        snprintf(fallback, sizeof fallback, "%g", (double)parameter->fallback);
+        used += (size_t)snprintf(out + used, size - used, "%s%s: %s (%s)", i > 0 ? "; " : "", parameter->name, takes,
+                                 parameter->type == CS_FILTER_CHOICE ? parameter->choices[(int)parameter->fallback]
+                                                                     : fallback);
+    }
+}
+
+static void print_filters(bool markdown) {
+    int n;
+    const cs_filter *filters = cs_filters(&n);
+    if (markdown)
+        puts("| filter | parameters (default) | meaning |\n|---|---|---|");
+    for (int i = 0; i < n; i++) {
+        char parameters[512];
+        describe_filter(&filters[i], parameters, sizeof parameters);
+        if (markdown)
+            printf("| `%s` | %s | %s |\n", filters[i].name, parameters, filters[i].doc);
+        else
+            printf("%-14s %s\n%s%s%s", filters[i].name, filters[i].doc, parameters[0] ? "               " : "",
+                   parameters, parameters[0] ? "\n" : "");
+    }
+}
+
 int cs_command_options(int argc, char **argv) {
-    bool augmentations = false, markdown = false, help = false;
+    bool augmentations = false, filters = false, markdown = false, help = false;
     const cs_arg args[] = {
         {"--augmentations", NULL, "what an augmentation can be made of instead", cs_arg_bool, &augmentations},
+        {"--filters", NULL, "the filters and their parameters instead", cs_arg_bool, &filters},
         {"--markdown", NULL, "as a Markdown table", cs_arg_bool, &markdown},
         {"--help", NULL, "print this", cs_arg_bool, &help},
     };
-    const cs_usage usage = {.line = "cnnsweep options [--augmentations] [--markdown]",
+    const cs_usage usage = {.line = "cnnsweep options [--augmentations | --filters] [--markdown]",
                             .doc = "Prints every option of a job file; --set takes them too.",
                             .args = args,
                             .n = sizeof args / sizeof *args,
@@ -57,6 +90,10 @@ int cs_command_options(int argc, char **argv) {
         return exit_code;
     if (augmentations) {
         print_augmentations(markdown);
+        return CS_EXIT_OK;
+    }
+    if (filters) {
+        print_filters(markdown);
         return CS_EXIT_OK;
     }
     size_t n;

@@ -41,6 +41,47 @@ mapping of parameters. With `p` a step is applied to that part of the images.
 `cnnsweep options --augmentations` prints what both can be made of:
 
 """, ["options", "--augmentations", "--markdown"]),
+    "docs/filters.md": ("""# Filters
+
+Filters preprocess images before training: in every epoch and for the splits train, val and test alike, unlike
+[augmentation](augmentation.md). There are two ways to use them.
+
+`cnnsweep-pack --filter` filters the images once, before it resizes them. The dataset says so in its attribute `filter`, which
+`cnnsweep-pack --info` prints. `--filter` may be repeated; the filters are applied in their order:
+
+```sh
+build/bin/cnnsweep-pack --size 50x50 --filter hair_removal --filter clahe:clip_limit=3:tiles=4 my_images data/filtered.h5
+build/bin/cnnsweep-pack --info data/filtered.h5
+```
+
+`data.filter` filters the images of a dataset as they are stored, before they are resized to `data.image`, and can be swept. A
+chain is a list. A filter is a name, a name with its first parameter, or a name with a map of parameters:
+
+```yaml
+sweep:
+  parameters:
+    data.filter:
+      - none
+      - clahe
+      - median: 5
+      - unsharp: {amount: 1.5}
+      - [hair_removal, {clahe: {clip_limit: 3, tiles: 4}}]
+```
+
+A filtered image stays in memory for the later epochs and trials. Each rank gives an eighth of the memory that is available to
+it; images that do not fit there are filtered anew each time, which the program says. Then, and for slow filters in long
+sweeps, `cnnsweep-pack --filter` is better.
+
+A filter gives the same bytes on every machine. `gaussian`, `median`, `nl_means`, `clahe`, `hair_removal` and `otsu` give those
+of OpenCV 5; `bilateral`, `unsharp`, `sobel`, `gray_world` and `fundus` differ from the same formulas with OpenCV or numpy by at
+most 1 of 255; the regions of `chan_vese` overlap with those of scikit-image by 0.99 (pixels that both have, of those that one
+has). The tests compare them.
+
+An image in which a filter finds no region stays whole; how many there were is said at the end.
+
+`cnnsweep options --filters` prints the filters:
+
+""", ["options", "--filters", "--markdown"]),
 }
 
 problems = []

@@ -67,6 +67,22 @@ static void darker_compose(const float *number, const double *drawn, cs_picture 
      .compose = darker_compose},
 """),
     ],
+    "a filter": [
+        ("src/data/filter/table.c", "static const cs_filter table[] = {",
+         """static cs_status posterize_apply(const float *value, cs_filter_scratch *scratch, cs_image *image) {
+    (void)scratch;
+    for (int i = 0; i < image->h * image->w * 3; i++)
+        image->pixels[i] &= (uint8_t)(255 << (8 - (int)value[0]));
+    return CS_OK;
+}
+
+"""),
+        ("src/data/filter/table.c", '    {.name = "gray_world",', """    {.name = "posterize",
+     .doc = "a dummy",
+     .parameters = {{"bits", CS_FILTER_WHOLE, 1, 8, 2, NULL}},
+     .apply = posterize_apply},
+"""),
+    ],
     "a metric of the confusion matrix": [
         ("src/metrics/metrics.c", "static const cs_metric table[] = {",
          """static double macro_recall(const cs_evaluation *evaluation) {
@@ -261,6 +277,19 @@ augmentations: {step: [darker], other: [{darker: {factor: [0.1, 0.2], p: 0.5}}]}
     assert len(set(keys)) == 3 and len({trial["loss"] for trial in trials}) == 3
     assert "darker" in scratch.ok("cnnsweep", "options", "--augmentations")
     scratch.refused(JOB + "augmentations: {step: [{darker: 2}]}\n", "darker: factor takes two numbers")
+
+
+def test_a_filter(scratch):
+    import h5py
+    scratch.ok("cnnsweep-pack", "--filter", "posterize:bits=1", "drawn", "posterized.h5")
+    with h5py.File(os.path.join(scratch.folder, "posterized.h5")) as file:
+        assert file.attrs["filter"] == b"posterize:bits=1" and set(file["train/images"][:].flat) <= {0, 128}
+    keys, trials = scratch.train("filters", text=JOB + "sweep: {parameters: {filter: [none, posterize, {posterize: {bits: 1}}]}}\n")
+    packed = scratch.train("packed", "--set", "data.path=posterized.h5")[1]
+    assert len(set(keys)) == 3 and len({trial["loss"] for trial in trials}) == 3
+    assert trials[2]["loss"] == packed[0]["loss"], "a filter in the job gives the numbers of a filter in the packer"
+    assert "posterize" in scratch.ok("cnnsweep", "options", "--filters")
+    scratch.refused(JOB.replace("data.h5", "data.h5, filter: posterise"), "job.yaml:2:31", "did you mean 'posterize'?")
 
 
 def test_a_metric_of_the_confusion_matrix(scratch):

@@ -294,7 +294,7 @@ static void test_filters_are_names_maps_and_lists_of_them(void **state) {
     static const char *const want[] = {"none", "median", "unsharp:amount=1.5", "median:size=5,gaussian,gray_world"};
     cs_job *job = read(JOB_BASE "sweep:\n  parameters:\n    data.filter:\n      - none\n      - median\n"
                                 "      - unsharp: {amount: 1.50}\n"
-                                "      - [{median: {size: 5}}, gaussian, {gray_world: {}}]\n",
+                                "      - [{median: 5}, gaussian, {gray_world: {}}]\n",
                        NULL);
     assert_int_equal(job->n_trials, 4);
     for (int t = 0; t < 4; t++) {

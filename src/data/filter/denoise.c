@@ -8,18 +8,20 @@
 #include <string.h>
 
 typedef struct means {
-    int h, w;         /* of the image */
-    int patch;        /* pixels on each side of the middle of a patch */
-    int search;       /* the same of a search window */
-    int border;       /* how far the image is continued */
-    size_t row;       /* pixels of a row of the continued image */
-    uint8_t *from;    /* [h+2*border,row,3] the continued image */
-    int shift;        /* a difference is divided by 2^shift, which is about the number of pixels of a patch */
-    int n_weights;    /* of differences; larger differences have the weight 0 */
-    int *weights;     /* [n_weights] */
-    int *columns;     /* [w+2*patch] differences, summed over the rows of a patch */
-    int *total;       /* [h,w] sum of the weights */
-    int (*values)[3]; /* [h,w] sum of the weighted pixels */
+    int h, w;        /* of the image */
+    int patch;       /* pixels on each side of the middle of a patch */
+    int search;      /* the same of a search window */
+    int border;      /* how far the image is continued */
+    size_t row;      /* pixels of a row of the continued image */
+    uint8_t *red;    /* [h+2*border,row] the channels of the continued image, one after another */
+    size_t channel;  /* pixels of a channel */
+    int shift;       /* a difference is divided by 2^shift, which is about the number of pixels of a patch */
+    int n_weights;   /* of differences; larger differences have the weight 0 */
+    int *weights;    /* [n_weights] */
+    int *rows;       /* [2*patch+1,w+2*patch] differences of the last rows */
+    int *columns;    /* [w+2*patch] their sums over the rows of a patch */
+    int *row_weight; /* [w] the weights of a row of pixels */
+    int *sums;       /* [h,4,w] of a row: the sums of the weighted red, green and blue, and of the weights */
 } means;
 
 /* The weight of a difference is exp(-difference / (3 h^2)), a whole number of units that are so large that sums over a
@@ -44,57 +46,100 @@ static cs_status make_weights(float h, cs_filter_scratch *scratch, means *m) {
 }
 
 static const uint8_t *pixel_at(const means *m, int y, int x) {
-    return m->from + (((size_t)(y + m->border)) * m->row + (size_t)(x + m->border)) * 3;
+    return m->red + (size_t)(y + m->border) * m->row + (size_t)(x + m->border);
 }
 
-/* Adds to the columns the squared differences between the row y of the image and the row that is dy below and dx to its
- * right; `sign` -1 subtracts them. */
-static void add_row(const means *m, int y, int dy, int dx, int sign) {
-    const uint8_t *a = pixel_at(m, y, -m->patch), *b = pixel_at(m, y + dy, dx - m->patch);
-    for (int x = 0; x < m->w + 2 * m->patch; x++, a += 3, b += 3) {
-        const int red = a[0] - b[0], green = a[1] - b[1], blue = a[2] - b[2];
-        m->columns[x] += sign * (red * red + green * green + blue * blue);
+/* Adds to `out` [n] the squared differences of a channel. */
+static void add_squares(const uint8_t *restrict a, const uint8_t *restrict b, int n, int *restrict out) {
+    for (int x = 0; x < n; x++) {
+        const int16_t off = (int16_t)(a[x] - b[x]);
+        out[x] += off * off;
     }
 }
 
-/* Adds the pixels that are (dy, dx) from those of row y, with the weights of their patches. */
-static void add_pixels(const means *m, int y, int dy, int dx) {
-    const uint8_t *other = pixel_at(m, y + dy, dx);
-    int *total = m->total + (size_t)y * (size_t)m->w, (*values)[3] = m->values + (size_t)y * (size_t)m->w;
+/* Moves the columns down: adds the squared differences between row y of the image and the row that is dy below and dx
+ * to its right, and subtracts those of the row that is no longer in the patches. */
+static void add_row(const means *m, int y, int dy, int dx) {
+    const int n = m->w + 2 * m->patch, kept = 2 * m->patch + 1;
+    int *restrict row = m->rows + (size_t)((y + m->patch) % kept) * (size_t)n, *restrict columns = m->columns;
+    for (int x = 0; x < n; x++) {
+        columns[x] -= row[x];
+        row[x] = 0;
+    }
+    for (size_t c = 0; c < 3; c++)
+        add_squares(pixel_at(m, y, -m->patch) + c * m->channel, pixel_at(m, y + dy, dx - m->patch) + c * m->channel, n,
+                    row);
+    for (int x = 0; x < n; x++)
+        columns[x] += row[x];
+}
+
+static void find_row_weights(const means *m) {
     int difference = 0;
     for (int x = 0; x < 2 * m->patch; x++)
         difference += m->columns[x];
-    for (int x = 0; x < m->w; x++, other += 3) {
+    for (int x = 0; x < m->w; x++) {
         difference += m->columns[x + 2 * m->patch];
-        const int index = difference >> m->shift, weight = index < m->n_weights ? m->weights[index] : 0;
-        total[x] += weight;
-        for (int c = 0; c < 3; c++)
-            values[x][c] += weight * other[c];
+        const int index = difference >> m->shift;
+        m->row_weight[x] = index < m->n_weights ? m->weights[index] : 0;
         difference -= m->columns[x];
     }
 }
 
+static void add_weighted(const int *restrict weight, const uint8_t *restrict value, int n, int *restrict sum) {
+    for (int x = 0; x < n; x++)
+        sum[x] += weight[x] * value[x];
+}
+
+/* Adds the pixels that are (dy, dx) from those of row y, with the weights of their patches. */
+static void add_pixels(const means *m, int y, int dy, int dx) {
+    const size_t w = (size_t)m->w;
+    int *sums = m->sums + 4 * (size_t)y * w;
+    find_row_weights(m);
+    for (size_t c = 0; c < 3; c++)
+        add_weighted(m->row_weight, pixel_at(m, y + dy, dx) + c * m->channel, m->w, sums + c * w);
+    for (size_t x = 0; x < w; x++)
+        sums[3 * w + x] += m->row_weight[x];
+}
+
 static void add_offset(const means *m, int dy, int dx) {
-    memset(m->columns, 0, ((size_t)m->w + 2 * (size_t)m->patch) * sizeof *m->columns);
+    const size_t n = (size_t)m->w + 2 * (size_t)m->patch;
+    memset(m->columns, 0, n * sizeof *m->columns);
+    memset(m->rows, 0, (2 * (size_t)m->patch + 1) * n * sizeof *m->rows);
     for (int y = -m->patch; y < m->patch; y++)
-        add_row(m, y, dy, dx, 1);
+        add_row(m, y, dy, dx);
     for (int y = 0; y < m->h; y++) {
-        add_row(m, y + m->patch, dy, dx, 1);
+        add_row(m, y + m->patch, dy, dx);
         add_pixels(m, y, dy, dx);
-        add_row(m, y - m->patch, dy, dx, -1);
     }
 }
 
 static cs_status prepare(const float *value, cs_filter_scratch *scratch, const cs_image *image, means *m) {
-    const size_t n = (size_t)m->h * (size_t)m->w;
+    const size_t n = (size_t)m->w + 2 * (size_t)m->patch, sums = 4 * (size_t)m->h * (size_t)m->w;
+    uint8_t *continued;
+    m->channel = ((size_t)m->h + 2 * (size_t)m->border) * m->row;
     CS_TRY(make_weights(value[0], scratch, m));
-    CS_TRY(cs_continued(scratch, image, m->border, &m->from));
-    CS_TRY(cs_scratch_take(scratch, (size_t)m->w + 2 * (size_t)m->patch, sizeof *m->columns, &m->columns));
-    CS_TRY(cs_scratch_take(scratch, n, sizeof *m->total, &m->total));
-    CS_TRY(cs_scratch_take(scratch, n, sizeof *m->values, &m->values));
-    memset(m->total, 0, n * sizeof *m->total);
-    memset(m->values, 0, n * sizeof *m->values);
+    CS_TRY(cs_continued(scratch, image, m->border, &continued));
+    CS_TRY(cs_scratch_take(scratch, m->channel, 3, &m->red));
+    CS_TRY(cs_scratch_take(scratch, (2 * (size_t)m->patch + 1) * n, sizeof *m->rows, &m->rows));
+    CS_TRY(cs_scratch_take(scratch, n, sizeof *m->columns, &m->columns));
+    CS_TRY(cs_scratch_take(scratch, (size_t)m->w, sizeof *m->row_weight, &m->row_weight));
+    CS_TRY(cs_scratch_take(scratch, sums, sizeof *m->sums, &m->sums));
+    memset(m->sums, 0, sums * sizeof *m->sums);
+    for (size_t i = 0; i < m->channel; i++)
+        for (size_t c = 0; c < 3; c++)
+            m->red[c * m->channel + i] = continued[3 * i + c];
     return CS_OK;
+}
+
+static void write_means(const means *m, cs_image *image) {
+    const size_t w = (size_t)m->w;
+    uint8_t *out = image->pixels;
+    for (int y = 0; y < m->h; y++) {
+        const int *sums = m->sums + 4 * (size_t)y * w;
+        for (size_t x = 0; x < w; x++)
+            for (size_t c = 0; c < 3; c++)
+                *out++ = (uint8_t)((sums[c * w + x] + sums[3 * w + x] / 2) / sums[3 * w + x]);
+    }
 }
 
 cs_status cs_nl_means_apply(const float *value, cs_filter_scratch *scratch, cs_image *image) {
@@ -105,8 +150,6 @@ cs_status cs_nl_means_apply(const float *value, cs_filter_scratch *scratch, cs_i
     for (int dy = -m.search; dy <= m.search; dy++)
         for (int dx = -m.search; dx <= m.search; dx++)
             add_offset(&m, dy, dx);
-    for (size_t i = 0; i < (size_t)m.h * (size_t)m.w; i++)
-        for (int c = 0; c < 3; c++)
-            image->pixels[3 * i + (size_t)c] = (uint8_t)((m.values[i][c] + m.total[i] / 2) / m.total[i]);
+    write_means(&m, image);
     return CS_OK;
 }

@@ -58,9 +58,9 @@ static const cs_filter table[] = {
                     {"radius", CS_FILTER_WHOLE, 1, 20, 1, NULL}},
      .apply = cs_hair_removal_apply},
     {.name = "fundus",
-     .doc =
-         "crops the photograph of an eye's fundus to its disc (gray values above `black`) and gives amount * (image - "
-         "image smoothed with sigma = radius / scale) + 128 (Ben Graham); beyond `keep` of the radius 128",
+     .doc = "crops the photograph of an eye's fundus to its disc (gray values above `black`), and gives 128 plus "
+            "`amount` times the difference from the image smoothed with sigma = radius / `scale` (Ben Graham); beyond "
+            "`keep` of the radius it gives 128",
      .parameters = {{"amount", CS_FILTER_NUMBER, 0.1F, 20, 4, NULL},
                     {"scale", CS_FILTER_NUMBER, 1, 1000, 30, NULL},
                     {"keep", CS_FILTER_NUMBER, 0.1F, 2, 0.9F, NULL},
@@ -74,8 +74,8 @@ static const cs_filter table[] = {
      .apply = cs_otsu_apply},
     {.name = "chan_vese",
      .doc =
-         "the same with the active contour of Chan and Vese, as scikit-image's chan_vese, found on an image of at most "
-         "`size` pixels a side; `mu` is the weight of the contour's length. Slow",
+         "keeps a region as otsu does, found by the active contour of Chan and Vese, as scikit-image's chan_vese, in "
+         "an image reduced to at most `size` pixels a side; `mu` is the weight of the contour's length. Slow",
      .parameters = {REGION, [CS_CHAN_VESE_MU] = {"mu", CS_FILTER_NUMBER, 0, 10, 0.25F, NULL},
                     [CS_CHAN_VESE_ITERATIONS] = {"iterations", CS_FILTER_WHOLE, 1, 1000, 200, NULL},
                     [CS_CHAN_VESE_SIZE] = {"size", CS_FILTER_WHOLE, 16, 1024, 128, NULL}},

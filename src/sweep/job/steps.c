@@ -13,7 +13,7 @@ static cs_status try_text(const cs_option *option, const cs_node *at, const char
 
 static cs_status fail_step(const cs_option *option, const cs_node *at) {
     return cs_hint(cs_node_fail(at, CS_ERR_ARG, "%s: this is no step", option->key),
-                   "a step is a name, or a name with parameters: {name: {parameter: value}}");
+                   "a step is a name, {name: first parameter} or {name: {parameter: value}}");
 }
 
 /* Adds ":parameter=value" for each parameter of the step `name`. */
@@ -37,11 +37,15 @@ static cs_status step_text(const cs_option *option, const cs_node *step, char *o
         CS_TRY(cs_path(out, size, "%s", step->text));
         return try_text(option, step, out);
     }
-    if (step->kind != CS_NODE_MAP || step->n != 1 || step->items[0]->kind != CS_NODE_MAP)
+    if (step->kind != CS_NODE_MAP || step->n != 1 || step->items[0]->kind == CS_NODE_LIST)
         return fail_step(option, step);
-    CS_TRY(cs_path(out, size, "%s", step->keys[0]->text));
-    CS_TRY(try_text(option, step->keys[0], out));
-    return add_parameters(option, step->keys[0], step->items[0], out, size);
+    const cs_node *name = step->keys[0], *value = step->items[0];
+    CS_TRY(cs_path(out, size, "%s", name->text));
+    CS_TRY(try_text(option, name, out));
+    if (value->kind == CS_NODE_MAP)
+        return add_parameters(option, name, value, out, size);
+    CS_TRY(cs_path(out, size, "%s:%s", name->text, value->text));
+    return try_text(option, value, out);
 }
 
 cs_status cs_steps_text(const cs_option *option, const cs_node *value, char *out, size_t size) {

@@ -6,8 +6,8 @@
 #include "cnnsweep/config.h"
 #include "node.h"
 
-/* Prints a list such as [median, {unsharp: {amount: 1.5}}], or one such map, as "median,unsharp:amount=1.5". Each
- * parameter is set in the option, so that an error names its place. */
+/* Prints a list such as [median, {gaussian: 2}, {unsharp: {sigma: 3}}], or one such step, as
+ * "median,gaussian:2,unsharp:sigma=3". Each parameter is set in the option, so that an error names its place. */
 CS_MUST_CHECK cs_status cs_steps_text(const cs_option *option, const cs_node *value, char *out, size_t size);
 
 #endif
