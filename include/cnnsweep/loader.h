@@ -77,7 +77,8 @@ int cs_loader_batches(const cs_loader *loader); /* batches an epoch */
  * Allocates nothing. */
 CS_MUST_CHECK cs_status cs_loader_start(cs_loader *loader, int epoch, int first);
 /* Returns the next batch of the epoch, which is valid until the next call; batch->n_global = 0 after the last one.
- * Allocates nothing. An image that cannot be decoded is CS_ERR_FORMAT naming its id. */
+ * Allocates nothing, except that filters need memory for images that are larger than those before. An image that cannot
+ * be decoded is CS_ERR_FORMAT naming its id. */
 CS_MUST_CHECK cs_status cs_loader_next(cs_loader *loader, cs_batch *batch);
 /* Seconds that cs_loader_next has waited for batches since the loader was opened. */
 double cs_loader_stall(const cs_loader *loader);

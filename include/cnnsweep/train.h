@@ -105,7 +105,7 @@ typedef struct cs_group_config {
 
 /* Trains the trials together; the arguments are borrowed. Returns CS_ERR_FORMAT if the checksum of the dataset or of a
  * weights file differs from the one in the trials. Train steps and validation allocate no memory, except that an
- * engine may do so when it takes parameters, once an epoch. */
+ * engine may do so when it takes parameters, once an epoch, and that filters may do so for the first images. */
 CS_MUST_CHECK cs_status cs_group_train(cs_engine *engine, const cs_group_config *config);
 
 /* These compare the checksums of the weights file and of the dataset with trial->weights_checksum and

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep preview: draws what a job's augmentations make of its training images. */
+/* cnnsweep preview: draws what a job's augmentations and filters make of its training images. */
 #include "cnnsweep/augment.h"
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/filtered.h"
 #include "cnnsweep/job.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -22,7 +23,8 @@ typedef struct preview_args {
     bool help;
 } preview_args;
 
-/* A sheet has a row for each sample of each augmentation: the image, and what it becomes in the first epochs. */
+/* A sheet has a row for each sample of each augmentation: the image, and what it becomes in the first epochs. Below it
+ * has a row for each sample of each filter: the image before and after. */
 typedef struct sheet {
     const preview_args *args;
     const cs_job *job;
@@ -46,14 +48,14 @@ static bool parse(int argc, char **argv, preview_args *args, int *exit_code) {
         {"--set", "KEY=VALUE", "set any key of the job file (repeatable)", cs_arg_set, &args->sets},
         {"--help", NULL, "print this", cs_arg_bool, &args->help},
     };
-    const cs_usage usage = {.line = "cnnsweep preview [options] JOB.yaml",
-                            .doc =
-                                "Draws what a job's augmentations make of its training images: exactly what training "
-                                "with the job's seed gets.",
-                            .operands = {"JOB.yaml"},
-                            .args = rows,
-                            .n = sizeof rows / sizeof *rows,
-                            .help = &args->help};
+    const cs_usage usage = {
+        .line = "cnnsweep preview [options] JOB.yaml",
+        .doc = "Draws what a job's augmentations and filters make of its training images: exactly what "
+               "training with the job's seed gets.",
+        .operands = {"JOB.yaml"},
+        .args = rows,
+        .n = sizeof rows / sizeof *rows,
+        .help = &args->help};
     return cs_command_parse(&usage, argc, argv, &args->path, exit_code);
 }
 
@@ -101,19 +103,32 @@ static void write_csv_step(void *context, const cs_augment_step *step, const dou
     }
 }
 
-static cs_status load(sheet *s, int64_t sample, int *h, int *w, const uint8_t **pixels) {
-    return cs_dataset_pixels(s->dataset, s->decoder, CS_SPLIT_TRAIN, sample, h, w, &s->image, pixels);
+/* Reads a training image and filters it. */
+static cs_status load(sheet *s, const cs_filter_chain *filter, int64_t sample, int *h, int *w, const uint8_t **pixels) {
+    const cs_filtered_spec spec = {.dataset = s->dataset, .filter = *filter};
+    cs_filtered *filtered = NULL;
+    if (filter->n == 0)
+        return cs_dataset_pixels(s->dataset, s->decoder, CS_SPLIT_TRAIN, sample, h, w, &s->image, pixels);
+    CS_TRY(cs_filtered_open(&spec, &filtered));
+    cs_status status = cs_filtered_pixels(filtered, s->decoder, sample, h, w, pixels);
+    if (status == CS_OK)
+        status = cs_image_reserve(&s->image, *h, *w);
+    if (status == CS_OK)
+        memcpy(s->image.pixels, *pixels, (size_t)*h * (size_t)*w * 3);
+    *pixels = s->image.pixels;
+    cs_filtered_close(filtered);
+    return status;
 }
 
 static cs_status draw_row(sheet *s, const struct cs_named_augment *named, int64_t sample) {
     const uint8_t *pixels;
     const uint8_t *made;
     int h = height_of(s), w = width_of(s);
-    CS_TRY(load(s, sample, &h, &w, &pixels));
+    CS_TRY(load(s, &s->trial.data.filter, sample, &h, &w, &pixels));
     draw_image(s, 0, pixels);
     if (cs_augment_resizes(&named->augment)) {
         h = w = 0; /* as it is stored */
-        CS_TRY(load(s, sample, &h, &w, &pixels));
+        CS_TRY(load(s, &s->trial.data.filter, sample, &h, &w, &pixels));
     }
     for (int epoch = 0; epoch < s->args->epochs; epoch++) {
         const cs_augment_address at = {(uint64_t)s->trial.train.seed, (uint32_t)epoch, (uint32_t)sample};
@@ -140,20 +155,70 @@ static int count_wanted(const sheet *s) {
     return n;
 }
 
+/* The values of data.filter: those that are swept, or the one that all trials have. */
+static const cs_swept_option *swept_filters(const cs_job *job) {
+    for (int i = 0; i < job->n_swept; i++)
+        if (strcmp(job->swept[i].option->key, "data.filter") == 0)
+            return &job->swept[i];
+    return NULL;
+}
+
+/* Sets the i-th filter of the job; false: there is none, or a single augmentation is asked for. */
+static bool filter_at(const sheet *s, int i, cs_filter_chain *out) {
+    const cs_swept_option *swept = swept_filters(s->job);
+    *out = s->trial.data.filter;
+    if (s->args->augment || i >= (swept ? swept->n : 1))
+        return false;
+    return !swept || cs_filter_parse(swept->values[i], out) == CS_OK;
+}
+
+static int count_filters(const sheet *s) {
+    cs_filter_chain filter;
+    int n = 0;
+    for (int i = 0; filter_at(s, i, &filter); i++)
+        n += filter.n > 0;
+    return n;
+}
+
+static cs_status draw_filter_row(sheet *s, const cs_filter_chain *filter, int64_t sample) {
+    const cs_filter_chain none = {0};
+    const uint8_t *pixels;
+    int h = height_of(s), w = width_of(s);
+    CS_TRY(load(s, &none, sample, &h, &w, &pixels));
+    draw_image(s, 0, pixels);
+    CS_TRY(load(s, filter, sample, &h, &w, &pixels));
+    draw_image(s, 1, pixels);
+    printf("row %d: filter %s, %s\n", s->rows + 1, cs_filter_text(filter),
+           cs_dataset_id(s->dataset, CS_SPLIT_TRAIN, sample));
+    s->rows++;
+    return CS_OK;
+}
+
+static cs_status draw_filters(sheet *s) {
+    const int64_t count = cs_dataset_count(s->dataset, CS_SPLIT_TRAIN);
+    cs_filter_chain filter;
+    for (int f = 0; filter_at(s, f, &filter); f++)
+        for (int i = 0; i < s->args->samples && filter.n > 0; i++)
+            CS_TRY(draw_filter_row(s, &filter, i * count / s->args->samples));
+    return CS_OK;
+}
+
 static cs_status check(const sheet *s) {
     if (cs_dataset_count(s->dataset, CS_SPLIT_TRAIN) < s->args->samples)
         return cs_fail(CS_ERR_ARG, "%s has %lld training images, fewer than %d", cs_dataset_path(s->dataset),
                        (long long)cs_dataset_count(s->dataset, CS_SPLIT_TRAIN), s->args->samples);
-    if (count_wanted(s) > 0)
+    if (count_wanted(s) + count_filters(s) > 0)
         return CS_OK;
     if (s->args->augment)
         return cs_hint(cs_fail(CS_ERR_ARG, "augmentation '%s' is not defined", s->args->augment),
                        "define it under augmentations:");
-    return cs_hint(cs_fail(CS_ERR_ARG, "%s defines no augmentation", s->args->path), "define one under augmentations:");
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s defines no augmentation and no filter", s->args->path),
+                   "define one under augmentations:, or set data.filter");
 }
 
 static cs_status draw_sheet(sheet *s) {
-    const int samples = s->args->samples, columns = 1 + s->args->epochs, rows = samples * count_wanted(s);
+    const int samples = s->args->samples, columns = 1 + s->args->epochs,
+              rows = samples * (count_wanted(s) + count_filters(s));
     const int64_t count = cs_dataset_count(s->dataset, CS_SPLIT_TRAIN);
     CS_TRY(cs_image_reserve(&s->drawing, rows * (height_of(s) + GAP) - GAP, columns * (width_of(s) + GAP) - GAP));
     memset(s->drawing.pixels, 255, (size_t)s->drawing.h * (size_t)s->drawing.w * 3);
@@ -162,7 +227,7 @@ static cs_status draw_sheet(sheet *s) {
     for (int a = 0; a < s->job->augmentations.n; a++)
         for (int i = 0; i < samples && is_wanted(s, s->job->augmentations.items[a].name); i++)
             CS_TRY(draw_row(s, &s->job->augmentations.items[a], i * count / samples));
-    return CS_OK;
+    return draw_filters(s);
 }
 
 static cs_status write_png(const sheet *s) {

@@ -137,8 +137,10 @@ static void write_means(const means *m, cs_image *image) {
     for (int y = 0; y < m->h; y++) {
         const int *sums = m->sums + 4 * (size_t)y * w;
         for (size_t x = 0; x < w; x++)
-            for (size_t c = 0; c < 3; c++)
-                *out++ = (uint8_t)((sums[c * w + x] + sums[3 * w + x] / 2) / sums[3 * w + x]);
+            for (size_t c = 0; c < 3; c++) {
+                const uint32_t sum = (uint32_t)sums[c * w + x], weight = (uint32_t)sums[3 * w + x];
+                *out++ = (uint8_t)((sum + weight / 2) / weight);
+            }
     }
 }
 
