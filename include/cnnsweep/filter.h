@@ -40,6 +40,7 @@ typedef struct cs_filter_scratch cs_filter_scratch;
 typedef struct cs_filter {
     const char *name;
     const char *doc; /* one line */
+    bool crops;      /* the image may become smaller */
     cs_filter_parameter parameters[CS_FILTER_PARAMETERS];
     /* Changes the image, whose new size is at most its old one. `value` has a number for each parameter. */
     cs_status (*apply)(const float *value, cs_filter_scratch *scratch, cs_image *image);
@@ -67,6 +68,9 @@ CS_MUST_CHECK cs_status cs_filter_parse(const char *text, cs_filter_chain *out);
 
 /* The chain in that form, "none" if it is empty. Two chains are equal if their texts are. */
 const char *cs_filter_text(const cs_filter_chain *chain);
+
+/* May an image become smaller? */
+bool cs_filter_crops(const cs_filter_chain *chain);
 
 CS_MUST_CHECK cs_status cs_filter_scratch_open(cs_filter_scratch **out);
 void cs_filter_scratch_close(cs_filter_scratch *scratch); /* NULL-safe */

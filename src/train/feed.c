@@ -64,8 +64,8 @@ static bool engine_makes_pictures(const cs_engine *engine, const cs_dataset *dat
     cs_dataset_image_size(dataset, &h, &w);
     if (config->features || !cs_engine_has_stores(engine))
         return false;
-    return !cs_augment_resizes(&config->augment) ||
-           (h == config->h && w == config->w && cs_augment_keeps_size(&config->augment, h, w));
+    return !cs_augment_resizes(&config->augment) || (!cs_filter_crops(&config->filter) && h == config->h &&
+                                                     w == config->w && cs_augment_keeps_size(&config->augment, h, w));
 }
 
 cs_status cs_feed_open(cs_engine *engine, const cs_dataset *dataset, const cs_loader_config *config, bool again,

@@ -164,10 +164,13 @@ static cs_status open_input(cs_group *group) {
     return build_trunk(group);
 }
 
-/* Where all stored images have one size, it is known before training what an augmentation makes of them. */
+/* Where all stored images have one size, and no filter crops them, it is known before training what an augmentation
+ * makes of them. */
 static cs_status check_augmented_size(const cs_dataset *dataset, const cs_trial_config *trial) {
     const int *input = trial->data.image;
     int h, w;
+    if (cs_filter_crops(&trial->data.filter))
+        return CS_OK;
     cs_dataset_image_size(dataset, &h, &w);
     for (cs_split split = 0; h > 0 && split < CS_SPLIT_COUNT; split++) {
         const cs_augment *augment = cs_trial_augment(trial, split);

@@ -46,6 +46,17 @@ def test_augmentations_are_drawn_of_filtered_images():
     assert cells("--augment", "none_at_all")[0].count("row") == 2
 
 
+def test_images_that_a_filter_crops_can_be_resized_by_an_augmentation():
+    """A crop leaves images of different sizes, which the steps of an augmentation get as they are."""
+    write_job(HEAD.replace("data.h5", "data.h5, filter: {otsu: {margin: 0, min_area: 0}}") +
+              "train: {epochs: 1, augment: sized}\naugmentations: {sized: [{resize: [32, 32]}]}\n", "job.yaml")
+    _, at = cells("--augment", "sized")
+    by_dataset, by_augmentation = at(0, 0).astype(int), at(0, 1).astype(int)
+    assert np.abs(by_dataset - by_augmentation).max() <= 1, "both resize the crop as Pillow does, but for rounding"
+    assert np.abs(by_dataset - images()[0]).max() > 1
+    run_ok("train", "job.yaml", "--device", "ref", "--out", "cropped")
+
+
 def test_a_job_without_augmentations_and_filters_is_refused():
     write_job(HEAD, "job.yaml")
     done = run("preview", "job.yaml")

@@ -61,6 +61,7 @@ static const cs_filter table[] = {
      .doc = "crops the photograph of an eye's fundus to its disc (gray values above `black`), and gives 128 plus "
             "`amount` times the difference from the image smoothed with sigma = radius / `scale` (Ben Graham); beyond "
             "`keep` of the radius it gives 128",
+     .crops = true,
      .parameters = {{"amount", CS_FILTER_NUMBER, 0.1F, 20, 4, NULL},
                     {"scale", CS_FILTER_NUMBER, 1, 1000, 30, NULL},
                     {"keep", CS_FILTER_NUMBER, 0.1F, 2, 0.9F, NULL},
@@ -70,12 +71,14 @@ static const cs_filter table[] = {
      .doc = "keeps the largest dark or bright region by Otsu's threshold: crops to it with a `margin` (a part of its "
             "longer side), or makes all other pixels black. An image without a region of `min_area` (a part of the "
             "image) is left as it is",
+     .crops = true,
      .parameters = {REGION},
      .apply = cs_otsu_apply},
     {.name = "chan_vese",
      .doc =
          "keeps a region as otsu does, found by the active contour of Chan and Vese, as scikit-image's chan_vese, in "
          "an image reduced to at most `size` pixels a side; `mu` is the weight of the contour's length. Slow",
+     .crops = true,
      .parameters = {REGION, [CS_CHAN_VESE_MU] = {"mu", CS_FILTER_NUMBER, 0, 10, 0.25F, NULL},
                     [CS_CHAN_VESE_ITERATIONS] = {"iterations", CS_FILTER_WHOLE, 1, 1000, 200, NULL},
                     [CS_CHAN_VESE_SIZE] = {"size", CS_FILTER_WHOLE, 16, 1024, 128, NULL}},
