@@ -120,6 +120,13 @@ typedef struct cs_bucket {
     int begin, end; /* the bucket holds the values of the layers [begin, end) of the segment */
 } cs_bucket;
 
+/* What the outputs of n rows should be. The cross-entropy of a row is -sum_k t_k*log(softmax_k): without soft targets
+ * t_k is 1 for the label and 0 for every other class. */
+typedef struct cs_targets {
+    const int32_t *labels; /* [n] the class that counts as correct */
+    const float *soft;     /* [n,K] t_k >= 0, which need not add up to 1; NULL: the labels are the targets */
+} cs_targets;
+
 typedef struct cs_loss {
     double penalty; /* l2 penalty of the trainable kernels; it is part of the loss, and backward adds its gradient */
     double sum;     /* cross-entropy summed over rows, nats */
@@ -164,9 +171,9 @@ typedef struct cs_engine_ops {
     /* Sets output i, for the programs whose upstream this is, to values that get_output returned before. INFER only. */
     cs_status (*set_output)(cs_program *program, int i, const float *values, int n);
     cs_status (*forward)(cs_program *program, int n);
-    /* Computes the softmax cross-entropy of the last output [n,K] and the labels [n]. TRAIN: also sets the gradient
-     * from which backward starts. `probabilities` [n,K] may be NULL. */
-    cs_status (*loss)(cs_program *program, const int32_t *labels, int n, float *probabilities, cs_loss *out);
+    /* Computes the softmax cross-entropy of the last output [n,K] and the targets. TRAIN: also sets the gradient from
+     * which backward starts. `probabilities` [n,K] may be NULL. */
+    cs_status (*loss)(cs_program *program, const cs_targets *targets, int n, float *probabilities, cs_loss *out);
     /* Sets, instead of loss, the gradient [n,K] of the last output from which backward starts. */
     cs_status (*set_gradient)(cs_program *program, const float *values, int n);
     cs_status (*backward)(cs_program *program, int n);
@@ -241,7 +248,7 @@ void cs_program_load_bucket(cs_program *program, const cs_bucket *bucket, const 
  * is out of step. */
 CS_MUST_CHECK cs_status cs_program_allreduce(cs_program *program, const cs_bucket *bucket, float weight);
 CS_MUST_CHECK cs_status cs_program_forward(cs_program *program, int n);
-CS_MUST_CHECK cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, float *probabilities,
+CS_MUST_CHECK cs_status cs_program_loss(cs_program *program, const cs_targets *targets, int n, float *probabilities,
                                         cs_loss *out);
 /* TRAIN, instead of loss: backward starts from these gradients [n,K], with respect to the last output, of any
  * function. */

@@ -312,18 +312,30 @@ cs_status cs_program_forward(cs_program *program, int n) {
     return CS_OK;
 }
 
-cs_status cs_program_loss(cs_program *program, const int32_t *labels, int n, float *probabilities, cs_loss *out) {
+/* Soft targets may be of any size, but not negative and not NaN. */
+static cs_status check_targets(const cs_targets *targets, int n, const cs_layer *last) {
+    const int classes = last->out.c;
+    for (int row = 0; row < n; row++)
+        if (targets->labels[row] < 0 || targets->labels[row] >= classes)
+            return cs_hint(cs_fail(CS_ERR_ARG, "loss: label %d in row %d", (int)targets->labels[row], row),
+                           "layer %s has %d classes", last->name, classes);
+    for (int64_t i = 0; targets->soft && i < (int64_t)n * classes; i++)
+        if (!(targets->soft[i] >= 0 && isfinite(targets->soft[i])))
+            return cs_hint(cs_fail(CS_ERR_ARG, "loss: target %g of class %d in row %d", (double)targets->soft[i],
+                                   (int)(i % classes), (int)(i / classes)),
+                           "a target is at least 0 and finite");
+    return CS_OK;
+}
+
+cs_status cs_program_loss(cs_program *program, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
     CS_TRY(check_ran(program, "loss", program->forward_rows, n));
     const cs_layer *last = cs_program_last_layer(program->spec.segment);
     if (!last->out.flat)
         return cs_hint(cs_fail(CS_ERR_SHAPE, "loss: layer %s gives [%d,%d,%d], not one value a class", last->name,
                                last->out.h, last->out.w, last->out.c),
                        "end the network with a dense layer");
-    for (int row = 0; row < n; row++)
-        if (labels[row] < 0 || labels[row] >= last->out.c)
-            return cs_hint(cs_fail(CS_ERR_ARG, "loss: label %d in row %d", (int)labels[row], row),
-                           "layer %s has %d classes", last->name, last->out.c);
-    CS_TRY(program->ops->loss(program, labels, n, probabilities, out));
+    CS_TRY(check_targets(targets, n, last));
+    CS_TRY(program->ops->loss(program, targets, n, probabilities, out));
     program->loss_rows = n;
     return CS_OK;
 }

@@ -56,7 +56,7 @@ static cs_status run(const probe *p, int n, int64_t step) {
     CS_TRY(cs_program_forward(p->program, n));
     if (p->segment->end < p->segment->graph->n_layers)
         return CS_OK;
-    CS_TRY(cs_program_loss(p->program, p->labels, n, NULL, &loss));
+    CS_TRY(cs_program_loss(p->program, &(cs_targets){.labels = p->labels}, n, NULL, &loss));
     if (!p->trains)
         return CS_OK;
     CS_TRY(cs_program_backward(p->program, n));

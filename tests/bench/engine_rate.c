@@ -134,7 +134,7 @@ static cs_status bench_step(bench *b, int step, int until, cs_loss *loss) {
     CS_TRY(cs_program_forward(b->program, b->batch));
     if (!b->train)
         return CS_OK;
-    CS_TRY(cs_program_loss(b->program, b->labels, b->batch, NULL, loss));
+    CS_TRY(cs_program_loss(b->program, &(cs_targets){.labels = b->labels}, b->batch, NULL, loss));
     if (until >= BACKWARD)
         CS_TRY(cs_program_backward(b->program, b->batch));
     return until >= UPDATE ? cs_program_update(b->program, &b->optimizer, step) : CS_OK;

@@ -176,9 +176,10 @@ def trained(values):
     return [v for v in values.values() if v.requires_grad]
 
 
-def loss_of(case, values):
+def loss_of(case, values, soft=False):
     logits = forward(case, values, True)
-    return logits, F.cross_entropy(logits, case.labels, reduction="sum")
+    targets = torch.tensor(case.tensors["targets"]).reshape(logits.shape) if soft else case.labels
+    return logits, F.cross_entropy(logits, targets, reduction="sum")
 
 
 def penalty_of(case, values):
@@ -221,19 +222,26 @@ def near_params(case, what, got, want):
                 for p in case.params for at in [slice(p["offset"], p["offset"] + int(np.prod(p["dims"])))]])
 
 
-def compare(case):
+def step(case, soft=False):
     values = case.values()
-    logits, loss = loss_of(case, values)
+    logits, loss = loss_of(case, values, soft)
     penalty = penalty_of(case, values)
     (loss / case.rows + penalty).backward()
-    gradient = {key: value.grad for key, value in values.items()}
+    return logits, loss, penalty, flat(case, {key: value.grad for key, value in values.items()})
+
+
+def compare(case):
+    logits, loss, penalty, gradient = step(case)
+    _, soft_loss, _, soft_gradient = step(case, soft=True)
     have = case.tensors
     good = [near(case, "logits", have["logits"], logits.detach().numpy().ravel()),
             near(case, "probabilities", have["probabilities"], logits.softmax(1).detach().numpy().ravel()),
             near(case, "loss", have["loss"], loss.detach().numpy().reshape(1)),
             near(case, "penalty", have["penalty"], penalty.detach().numpy().reshape(1)),
             near(case, "inference", have["inference"], forward(case, case.values(), False).detach().numpy().ravel()),
-            near_params(case, "gradient", have["gradient"], flat(case, gradient))]
+            near_params(case, "gradient", have["gradient"], gradient),
+            near(case, "loss of soft targets", have["soft_loss"], soft_loss.detach().numpy().reshape(1)),
+            near_params(case, "gradient of soft targets", have["soft_gradient"], soft_gradient)]
     good += [near_params(case, f"value after {name}", have[name], steps(case, name)) for name in case.optimizers]
     return all(good)
 

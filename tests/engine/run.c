@@ -97,7 +97,7 @@ static void forward(engine_run *run, int n) {
 static void full_step(engine_run *run, cs_mode mode) {
     cs_program *last = run_last(run);
     forward(run, run->row->batch);
-    assert_ok(cs_program_loss(last, run->labels, run->row->batch, NULL, &run->loss));
+    assert_ok(cs_program_loss(last, &(cs_targets){.labels = run->labels}, run->row->batch, NULL, &run->loss));
     if (mode == CS_MODE_TRAIN)
         assert_ok(cs_program_backward(last, run->row->batch));
 }
@@ -134,6 +134,7 @@ void run_close(engine_run *run) {
     cs_graph_free(run->graph);
     free(run->input);
     free(run->labels);
+    free(run->soft);
     free(run->samples);
     free(run->logits);
     free(run->probabilities);
@@ -158,12 +159,21 @@ cs_params *run_read(const engine_run *run, cs_param_array array) {
     return params;
 }
 
+void run_soften(engine_run *run) {
+    size_t count = (size_t)run->row->batch * (size_t)run->classes;
+    cs_rng rng = rng_of(run->row, 3);
+    assert_ok(cs_alloc(count, sizeof *run->soft, "targets", &run->soft));
+    for (size_t i = 0; i < count; i++)
+        run->soft[i] = cs_rng_below(&rng, 3) ? cs_rng_float(&rng) : 0;
+}
+
 void run_forward(engine_run *run) {
     cs_program *last = run_last(run);
     int n = run->row->rows, n_outputs = run->segments[run->n_programs - 1]->n_outputs;
     forward(run, n);
     assert_ok(cs_program_get_output(last, n_outputs - 1, run->logits, n));
-    assert_ok(cs_program_loss(last, run->labels, n, run->probabilities, &run->loss));
+    const cs_targets targets = {run->labels, run->soft};
+    assert_ok(cs_program_loss(last, &targets, n, run->probabilities, &run->loss));
 }
 
 void run_step(engine_run *run) {

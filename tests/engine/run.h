@@ -23,6 +23,7 @@ typedef struct engine_run {
     cs_params *initial; /* random values, also for statistics and biases */
     float *input;       /* [batch,h,w,c] */
     int32_t *labels;    /* [batch] */
+    float *soft;        /* [batch,classes] soft targets, which need not add up to 1; NULL: labels only */
     int64_t *samples;   /* [batch], sample numbers for the dropouts */
     cs_draw draw;
     int classes;
@@ -49,6 +50,9 @@ void run_load(engine_run *run, const cs_params *values);
 /* Reads the last program, which must be compiled for training. Parameters that it lacks have the initial value, or 0 in
  * the other arrays. To be freed with cs_params_free. */
 cs_params *run_read(const engine_run *run, cs_param_array array);
+
+/* Makes soft targets, which the following calls use. The same ones for the same case on any device. */
+void run_soften(engine_run *run);
 
 /* Runs all programs and then the loss on the case's rows. */
 void run_forward(engine_run *run);

@@ -18,6 +18,7 @@ typedef struct trial {
     void *typed_logits, *typed_dlogits;
     float *probabilities;
     int32_t labels[BATCH];
+    float *soft; /* NULL: labels only */
     double row_sums[BATCH];
     int row_correct[BATCH];
     cu_loss_sums sums;
@@ -38,20 +39,30 @@ static trial start(cu_type type, int n, int classes, float spread) {
     return t;
 }
 
+/* Rows of targets that add up to any number; a third of them are 0. */
+static void soften(trial *t) {
+    t->soft = (float *)new_array(t->count, sizeof *t->soft);
+    for (size_t i = 0; i < t->count; i++)
+        t->soft[i] = i % 3 ? fabsf(noise(i + 7)) / (float)t->classes : 0;
+}
+
 static void end(trial *t) {
     free(t->logits);
     free(t->probabilities);
+    free(t->soft);
     free(t->typed_logits);
     free(t->typed_dlogits);
 }
 
 static void run(trial *t) {
-    cu_k_loss(NULL, t->type, BATCH, t->classes, &t->step, t->typed_logits, t->labels, t->typed_dlogits,
+    cu_k_loss(NULL, t->type, BATCH, t->classes, &t->step, t->typed_logits, t->labels, t->soft, t->typed_dlogits,
               t->probabilities, t->row_sums, t->row_correct, &t->sums);
 }
 
-static void check(cu_type type, int n, int classes, float spread, float loss_scale) {
+static void check(cu_type type, int n, int classes, float spread, float loss_scale, bool soft) {
     trial t = start(type, n, classes, spread);
+    if (soft)
+        soften(&t);
     double *logits = (double *)new_array(t.count, sizeof *logits),
            *gradient = (double *)new_array(t.count, sizeof *logits);
     float *probabilities = (float *)new_array(t.count, sizeof *probabilities);
@@ -60,7 +71,7 @@ static void check(cu_type type, int n, int classes, float spread, float loss_sca
     run(&t);
     for (size_t i = 0; i < t.count; i++)
         logits[i] = (double)t.logits[i];
-    cs_ref_loss(logits, t.labels, n, classes, gradient, probabilities, &want);
+    cs_ref_loss(logits, &(cs_targets){t.labels, t.soft}, n, classes, gradient, probabilities, &want);
     assert_near(t.sums.sum, want.sum, 1e-6 * (1 + want.sum));
     assert_int_equal(t.sums.correct, want.correct);
     float *got = floats_of(type, t.count, t.typed_dlogits);
@@ -81,25 +92,45 @@ static void the_loss_equals_the_reference_in_every_type(void **state) {
     const int classes[] = {1, 2, 10, 257, 1000};
     for (size_t i = 0; i < ALL_TYPES; i++)
         for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
-            check(all_types[i], BATCH, classes[k], 8, 1);
+            check(all_types[i], BATCH, classes[k], 8, 1, false);
+}
+
+static void the_loss_of_soft_targets_equals_the_reference_in_every_type(void **state) {
+    (void)state;
+    const int classes[] = {1, 2, 10, 257, 1000};
+    for (size_t i = 0; i < ALL_TYPES; i++)
+        for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
+            check(all_types[i], BATCH - 2, classes[k], 8, 1, true);
+}
+
+static void a_class_without_a_target_may_have_no_probability(void **state) {
+    (void)state;
+    trial t = start(CU_F32, 1, 3, 0);
+    memcpy(t.typed_logits, (const float[]){0, -INFINITY, 0}, 3 * sizeof(float));
+    soften(&t);
+    memcpy(t.soft, (const float[]){0.25f, 0, 0.75f}, 3 * sizeof(float));
+    run(&t);
+    assert_near(t.sums.sum, log(2), 1e-6);
+    end(&t);
 }
 
 static void rows_that_take_no_part_have_no_loss_and_gradient_0(void **state) {
     (void)state;
     for (size_t i = 0; i < ALL_TYPES; i++)
         for (int n = 1; n < BATCH; n++)
-            check(all_types[i], n, 10, 3, 1);
+            check(all_types[i], n, 10, 3, 1, false);
 }
 
 static void logits_far_apart_give_a_finite_loss(void **state) {
     (void)state;
-    check(CU_F32, BATCH, 10, 1e6F, 1);
-    check(CU_F16, BATCH, 10, 60000, 1);
+    check(CU_F32, BATCH, 10, 1e6F, 1, false);
+    check(CU_F16, BATCH, 10, 60000, 1, false);
 }
 
 static void gradients_are_scaled(void **state) {
     (void)state;
-    check(CU_F16, 5, 100, 4, 1024);
+    check(CU_F16, 5, 100, 4, 1024, false);
+    check(CU_F16, 5, 100, 4, 1024, true);
 }
 
 static void the_first_of_equal_logits_is_the_prediction(void **state) {
@@ -150,7 +181,7 @@ static void a_batch_of_any_size_is_summed_up(void **state) {
     cu_loss_sums sums = {0};
     for (int row = 0; row < ROWS; row++)
         labels[row] = row % 2;
-    cu_k_loss(NULL, CU_F32, ROWS, 2, &(cu_step){.n = N, .loss_scale = 1}, logits, labels, NULL, NULL, row_sums,
+    cu_k_loss(NULL, CU_F32, ROWS, 2, &(cu_step){.n = N, .loss_scale = 1}, logits, labels, NULL, NULL, NULL, row_sums,
               row_correct, &sums);
     assert_near(sums.sum, N * log(2), 1e-9);
     assert_int_equal(sums.correct, (N + 1) / 2);
@@ -169,7 +200,7 @@ static void gradient_and_probabilities_are_optional(void **state) {
     (void)state;
     trial t = start(CU_BF16, 4, 10, 1), other = start(CU_BF16, 4, 10, 1);
     run(&t);
-    cu_k_loss(NULL, CU_BF16, BATCH, 10, &other.step, other.typed_logits, other.labels, NULL, NULL, other.row_sums,
+    cu_k_loss(NULL, CU_BF16, BATCH, 10, &other.step, other.typed_logits, other.labels, NULL, NULL, NULL, other.row_sums,
               other.row_correct, &other.sums);
     assert_true(t.sums.sum == other.sums.sum && t.sums.correct == other.sums.correct);
     end(&t);
@@ -179,6 +210,8 @@ static void gradient_and_probabilities_are_optional(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loss_equals_the_reference_in_every_type),
+        cmocka_unit_test(the_loss_of_soft_targets_equals_the_reference_in_every_type),
+        cmocka_unit_test(a_class_without_a_target_may_have_no_probability),
         cmocka_unit_test(rows_that_take_no_part_have_no_loss_and_gradient_0),
         cmocka_unit_test(logits_far_apart_give_a_finite_loss),
         cmocka_unit_test(gradients_are_scaled),

@@ -93,7 +93,8 @@ static void rows_outside_1_to_batch_are_refused(void **state) {
         assert_fails(cs_program_set_input(program, 0, run.input, wrong[i]), CS_ERR_ARG, "compiled for 1 to 8 rows");
         assert_fails(cs_program_get_output(program, 0, run.logits, wrong[i]), CS_ERR_ARG, "compiled for 1 to 8 rows");
         assert_fails(cs_program_forward(program, wrong[i]), CS_ERR_ARG, "compiled for 1 to 8 rows");
-        assert_fails(cs_program_loss(program, run.labels, wrong[i], NULL, &run.loss), CS_ERR_ARG, "1 to 8 rows");
+        assert_fails(cs_program_loss(program, &(cs_targets){.labels = run.labels}, wrong[i], NULL, &run.loss),
+                     CS_ERR_ARG, "1 to 8 rows");
         assert_fails(cs_program_backward(program, wrong[i]), CS_ERR_ARG, "1 to 8 rows");
     }
     run_close(&run);
@@ -121,9 +122,10 @@ static void steps_out_of_order_are_refused(void **state) {
     assert_ok(cs_program_forward(program, 3));
     assert_fails(cs_program_set_output(program, 0, run.logits, 3), CS_ERR_ARG, "compiled for training");
     assert_fails(cs_program_backward(program, 3), CS_ERR_ARG, "forward, loss, backward");
-    assert_fails(cs_program_loss(program, run.labels, 2, NULL, &run.loss), CS_ERR_ARG, "ran on 3");
+    assert_fails(cs_program_loss(program, &(cs_targets){.labels = run.labels}, 2, NULL, &run.loss), CS_ERR_ARG,
+                 "ran on 3");
     assert_fails(cs_program_get_output(program, 0, run.logits, 4), CS_ERR_ARG, "last forward ran on 3");
-    assert_ok(cs_program_loss(program, run.labels, 3, NULL, &run.loss));
+    assert_ok(cs_program_loss(program, &(cs_targets){.labels = run.labels}, 3, NULL, &run.loss));
     assert_fails(cs_program_backward(program, 2), CS_ERR_ARG, "ran on 3");
     assert_ok(cs_program_backward(program, 3));
     assert_fails(cs_program_backward(program, 3), CS_ERR_ARG, "forward, loss, backward");
@@ -150,8 +152,27 @@ static void labels_outside_the_classes_are_refused(void **state) {
     run_open(&run, row, "ref", CS_MODE_INFER);
     run_forward(&run);
     const int32_t wrong[2][3] = {{0, run.classes, 0}, {0, 0, -1}};
-    assert_fails(cs_program_loss(run_last(&run), wrong[0], 3, NULL, &run.loss), CS_ERR_ARG, "label 5 in row 1");
-    assert_fails(cs_program_loss(run_last(&run), wrong[1], 3, NULL, &run.loss), CS_ERR_ARG, "label -1 in row 2");
+    assert_fails(cs_program_loss(run_last(&run), &(cs_targets){.labels = wrong[0]}, 3, NULL, &run.loss), CS_ERR_ARG,
+                 "label 5 in row 1");
+    assert_fails(cs_program_loss(run_last(&run), &(cs_targets){.labels = wrong[1]}, 3, NULL, &run.loss), CS_ERR_ARG,
+                 "label -1 in row 2");
+    run_close(&run);
+}
+
+static void targets_that_are_negative_or_not_finite_are_refused(void **state) {
+    (void)state;
+    engine_run run;
+    run_open(&run, row, "ref", CS_MODE_INFER);
+    run_forward(&run);
+    run_soften(&run);
+    const cs_targets targets = {run.labels, run.soft};
+    const float wrong[] = {-0.5f, NAN, INFINITY};
+    const char *const texts[] = {"target -0.5 of class 1 in row 2", "nan of class 1 in row 2",
+                                 "inf of class 1 in row 2"};
+    for (int i = 0; i < 3; i++) {
+        run.soft[2 * run.classes + 1] = wrong[i];
+        assert_fails(cs_program_loss(run_last(&run), &targets, 3, NULL, &run.loss), CS_ERR_ARG, texts[i]);
+    }
     run_close(&run);
 }
 
@@ -160,8 +181,8 @@ static void the_loss_of_an_image_is_refused(void **state) {
     engine_run run;
     run_open(&run, find_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER);
     run_forward(&run);
-    assert_fails(cs_program_loss(run.programs[0], run.labels, run.row->rows, NULL, &run.loss), CS_ERR_SHAPE,
-                 "pw2_relu gives [4,4,24]");
+    assert_fails(cs_program_loss(run.programs[0], &(cs_targets){.labels = run.labels}, run.row->rows, NULL, &run.loss),
+                 CS_ERR_SHAPE, "pw2_relu gives [4,4,24]");
     run_close(&run);
 }
 
@@ -262,6 +283,7 @@ int main(void) {
         cmocka_unit_test(steps_out_of_order_are_refused),
         cmocka_unit_test(inputs_and_outputs_that_do_not_exist_are_refused),
         cmocka_unit_test(labels_outside_the_classes_are_refused),
+        cmocka_unit_test(targets_that_are_negative_or_not_finite_are_refused),
         cmocka_unit_test(the_loss_of_an_image_is_refused),
         cmocka_unit_test(updates_need_a_step_from_1_and_a_finite_rate),
         cmocka_unit_test(parameters_of_another_graph_are_refused),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loss in extreme cases, on every engine under test. The network is a dense layer whose kernel is the identity, so
- * that the logits are the input. */
+/* The loss in extreme cases and with soft targets, on every engine under test. The network is a dense layer whose
+ * kernel is the identity, so that the logits are the input. */
 #include "run.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { CLASSES = 3 };
 
@@ -15,6 +16,14 @@ static void identity_net(cs_graph *graph, const engine_case *row) {
 }
 
 static const engine_case row = {"identity", identity_net, 1, 1, CLASSES, {0}, 1, 1, 0, 0, 0};
+
+static const engine_case rows_of_any_size[] = {
+    {"identity_1", identity_net, 1, 1, 1, {0}, 7, 7, 0, 0, 0},
+    {"identity_2", identity_net, 1, 1, 2, {0}, 7, 1, 0, 0, 0},
+    {"identity_10", identity_net, 1, 1, 10, {0}, 7, 5, 0, 0, 0},
+    {"identity_257", identity_net, 1, 1, 257, {0}, 7, 6, 0, 0, 0},
+};
+enum { SIZES = sizeof rows_of_any_size / sizeof *rows_of_any_size };
 
 static void open_identity(engine_run *run, const char *device, const float logits[CLASSES], int32_t label) {
     run_open(run, &row, device, CS_MODE_TRAIN);
@@ -64,6 +73,75 @@ static void a_nan_logit_gives_no_finite_loss(void **state) {
     run_close(&run);
 }
 
+static void soft_targets_give_the_loss_of_their_formula(void **state) {
+    engine_run run;
+    open_identity(&run, *state, (const float[]){0, 0, 0}, 1);
+    run_soften(&run);
+    memcpy(run.soft, (const float[]){0.5f, 0, 0.75f}, CLASSES * sizeof(float));
+    run_step(&run);
+    cs_params *gradient = run_read(&run, CS_ARRAY_GRADIENT);
+    const float *bias = gradient->data + CLASSES * CLASSES;
+    assert_float_equal(run.loss.sum, 1.25 * log(3), 1e-6);
+    assert_float_equal(bias[0], 1.25 / 3 - 0.5, 1e-6);
+    assert_float_equal(bias[1], 1.25 / 3, 1e-6);
+    assert_float_equal(bias[2], 1.25 / 3 - 0.75, 1e-6);
+    cs_params_free(gradient);
+    run_close(&run);
+}
+
+static void the_label_is_the_class_that_counts_as_correct(void **state) {
+    for (int32_t label = 0; label < CLASSES; label++) {
+        engine_run run;
+        open_identity(&run, *state, (const float[]){0, 2, 0}, label);
+        run_soften(&run);
+        run_step(&run);
+        assert_int_equal(run.loss.correct, label == 1);
+        run_close(&run);
+    }
+}
+
+static void compare(const engine_run *got, const engine_run *want, double tolerance) {
+    cs_params *a = run_read(got, CS_ARRAY_GRADIENT), *b = run_read(want, CS_ARRAY_GRADIENT);
+    assert_params_near(a, b, tolerance, "gradient");
+    assert_near(&(float){(float)got->loss.sum}, &(float){(float)want->loss.sum}, 1, tolerance, 0.01, "loss");
+    if (test_precision() == CS_PRECISION_FP32)
+        assert_int_equal(got->loss.correct, want->loss.correct);
+    cs_params_free(a);
+    cs_params_free(b);
+}
+
+static void soft_targets_give_the_loss_and_gradients_of_ref(void **state) {
+    for (int i = 0; i < SIZES; i++) {
+        engine_run got, want;
+        run_open(&got, &rows_of_any_size[i], *state, CS_MODE_TRAIN);
+        run_open(&want, &rows_of_any_size[i], "ref", CS_MODE_TRAIN);
+        run_soften(&got);
+        run_soften(&want);
+        run_step(&got);
+        run_step(&want);
+        compare(&got, &want, 1e-5);
+        run_close(&got);
+        run_close(&want);
+    }
+}
+
+/* A soft target of 1 for the label and of 0 for the other classes says the same as the label alone. */
+static void targets_of_one_class_give_what_its_label_gives(void **state) {
+    for (int i = 0; i < SIZES; i++) {
+        engine_run soft, hard;
+        run_open(&soft, &rows_of_any_size[i], *state, CS_MODE_TRAIN);
+        run_open(&hard, &rows_of_any_size[i], *state, CS_MODE_TRAIN);
+        run_soften(&soft);
+        for (int k = 0; k < soft.row->rows * soft.classes; k++)
+            soft.soft[k] = k % soft.classes == soft.labels[k / soft.classes];
+        run_step(&soft);
+        run_step(&hard);
+        compare(&soft, &hard, 1e-7);
+        run_close(&soft);
+        run_close(&hard);
+    }
+}
+
 static int run_on(const char *device) {
     char name[32];
     snprintf(name, sizeof name, "loss on %s", device);
@@ -73,6 +151,10 @@ static int run_on(const char *device) {
         ON_DEVICE(the_first_of_equal_logits_is_the_prediction),
         ON_DEVICE(the_loss_is_in_nats),
         ON_DEVICE(a_nan_logit_gives_no_finite_loss),
+        ON_DEVICE(soft_targets_give_the_loss_of_their_formula),
+        ON_DEVICE(the_label_is_the_class_that_counts_as_correct),
+        ON_DEVICE(soft_targets_give_the_loss_and_gradients_of_ref),
+        ON_DEVICE(targets_of_one_class_give_what_its_label_gives),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static cs_status step_on(engine_run *run, const cs_comm *comm, int first, int n)
             CS_TRY(cs_program_forward(run->programs[0], n));
     }
     CS_TRY(cs_program_forward(program, n));
-    CS_TRY(cs_program_loss(program, run->labels + first, n, NULL, &run->loss));
+    CS_TRY(cs_program_loss(program, &(cs_targets){.labels = run->labels + first}, n, NULL, &run->loss));
     return cs_program_backward(program, n);
 }
 

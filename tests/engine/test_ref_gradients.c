@@ -77,25 +77,38 @@ static double largest(const float *values, size_t count) {
     return max;
 }
 
-static void gradients_of_parameters_are_the_slopes_of_the_loss(void **state) {
-    engine_run run;
-    run_open(&run, *state, "ref", CS_MODE_TRAIN);
-    run_step(&run);
-    cs_params *gradients = run_read(&run, CS_ARRAY_GRADIENT);
+static void check_parameters(engine_run *run) {
+    run_step(run);
+    cs_params *gradients = run_read(run, CS_ARRAY_GRADIENT);
     /* For gradients that would be 0 without rounding. */
-    double floor = 1e-3 * largest(gradients->data, run.graph->n_values);
-    for (int p = 0; p < run.graph->n_params; p++) {
-        const cs_param *param = &run.graph->params[p];
+    double floor = 1e-3 * largest(gradients->data, run->graph->n_values);
+    for (int p = 0; p < run->graph->n_params; p++) {
+        const cs_param *param = &run->graph->params[p];
         char name[2 * CS_NAME_MAX];
-        cs_param_name(run.graph, param, name, sizeof name);
+        cs_param_name(run->graph, param, name, sizeof name);
         const float *gradient = gradients->data + param->offset;
         double scale = fmax(largest(gradient, param->count), floor);
         size_t stride = param->count > SAMPLES ? param->count / SAMPLES : 1;
-        for (size_t i = 0; is_learned(run.graph, param) && i < param->count; i += stride)
-            check_entry(&(slope_of){&run, loss_of_params}, cs_params_at(run.initial, param) + i, (double)gradient[i],
+        for (size_t i = 0; is_learned(run->graph, param) && i < param->count; i += stride)
+            check_entry(&(slope_of){run, loss_of_params}, cs_params_at(run->initial, param) + i, (double)gradient[i],
                         scale, name);
     }
     cs_params_free(gradients);
+}
+
+static void gradients_of_parameters_are_the_slopes_of_the_loss(void **state) {
+    engine_run run;
+    run_open(&run, *state, "ref", CS_MODE_TRAIN);
+    check_parameters(&run);
+    run_close(&run);
+}
+
+static void gradients_with_soft_targets_are_the_slopes_of_the_loss(void **state) {
+    (void)state;
+    engine_run run;
+    run_open(&run, &engine_cases[0], "ref", CS_MODE_TRAIN);
+    run_soften(&run);
+    check_parameters(&run);
     run_close(&run);
 }
 
@@ -151,7 +164,7 @@ static double loss_of_values(engine_run *run) {
     for (int i = 0; i < part.upper->n_inputs; i++)
         assert_ok(cs_program_set_input(part.above, i, part.values[i], run->row->rows));
     assert_ok(cs_program_forward(part.above, run->row->rows));
-    assert_ok(cs_program_loss(part.above, run->labels, run->row->rows, NULL, &loss));
+    assert_ok(cs_program_loss(part.above, &(cs_targets){.labels = run->labels}, run->row->rows, NULL, &loss));
     return loss.sum / run->row->rows;
 }
 
@@ -213,7 +226,9 @@ static void frozen_parameters_and_statistics_have_gradient_0_and_never_move(void
 }
 
 int main(void) {
-    return run_cases("finite differences", gradients_of_parameters_are_the_slopes_of_the_loss) +
+    const struct CMUnitTest soft[] = {cmocka_unit_test(gradients_with_soft_targets_are_the_slopes_of_the_loss)};
+    return cmocka_run_group_tests_name("soft targets", soft, NULL, NULL) +
+           run_cases("finite differences", gradients_of_parameters_are_the_slopes_of_the_loss) +
            run_cases("layers", the_gradient_of_a_layer_is_the_slope_of_the_loss) +
            run_cases("frozen layers", the_gradient_of_a_layer_of_a_frozen_network_is_the_slope_of_the_loss) +
            run_cases("frozen", frozen_parameters_and_statistics_have_gradient_0_and_never_move);

@@ -70,6 +70,18 @@ static void write_forward(FILE *out, const engine_run *run, const char *logits) 
     write_floats(out, "penalty", &(float){(float)run->loss.penalty}, 1);
 }
 
+/* A step with soft targets. */
+static void write_soft(FILE *out, const engine_case *row) {
+    engine_run run;
+    run_open(&run, row, "ref", CS_MODE_TRAIN);
+    run_soften(&run);
+    run_step(&run);
+    write_floats(out, "targets", run.soft, (size_t)row->rows * (size_t)run.classes);
+    write_floats(out, "soft_loss", &(float){(float)run.loss.sum}, 1);
+    write_slot(out, "soft_gradient", &run, CS_ARRAY_GRADIENT);
+    run_close(&run);
+}
+
 static void write_steps(FILE *out, const engine_case *row, const char *name, const cs_optimizer *optimizer) {
     engine_run run;
     run_open(&run, row, "ref", CS_MODE_TRAIN);
@@ -114,6 +126,7 @@ static void write_case(FILE *out, const engine_case *row) {
     run_step(&train);
     write_forward(out, &train, "logits");
     write_slot(out, "gradient", &train, CS_ARRAY_GRADIENT);
+    write_soft(out, row);
     write_steps(out, row, "plain", &plain);
     write_steps(out, row, "sgd", &sgd);
     write_steps(out, row, "nesterov", &nesterov);

@@ -90,7 +90,7 @@ static cs_status train(curve *run, const cs_optimizer *optimizer, FILE *losses) 
         cs_loss loss;
         CS_TRY(cs_program_set_input(run->program, 0, run->images + first * IMAGE, BATCH));
         CS_TRY(cs_program_forward(run->program, BATCH));
-        CS_TRY(cs_program_loss(run->program, run->labels + first, BATCH, NULL, &loss));
+        CS_TRY(cs_program_loss(run->program, &(cs_targets){.labels = run->labels + first}, BATCH, NULL, &loss));
         CS_TRY(cs_program_backward(run->program, BATCH));
         CS_TRY(cs_program_update(run->program, optimizer, step + 1));
         fprintf(losses, "%.9g\n", loss.sum / BATCH);

@@ -115,7 +115,7 @@ static cs_status run_probabilities(zoo_step *step) {
     size_t count = (size_t)step->n * CLASSES;
     CS_TRY_GOTO(compile(step, step->graph->n_layers, CS_MODE_INFER, &segment, &program), done);
     CS_TRY_GOTO(cs_alloc(count, sizeof *probabilities, "probabilities", &probabilities), done);
-    CS_TRY_GOTO(cs_program_loss(program, step->labels, step->n, probabilities, &loss), done);
+    CS_TRY_GOTO(cs_program_loss(program, &(cs_targets){.labels = step->labels}, step->n, probabilities, &loss), done);
     status = write_floats(step, "probabilities.f32", probabilities, count);
 done:
     free(probabilities);
@@ -131,7 +131,7 @@ static cs_status run_gradient(zoo_step *step) {
     cs_loss loss;
     cs_status status;
     CS_TRY_GOTO(compile(step, step->graph->n_layers, CS_MODE_TRAIN, &segment, &program), done);
-    CS_TRY_GOTO(cs_program_loss(program, step->labels, step->n, NULL, &loss), done);
+    CS_TRY_GOTO(cs_program_loss(program, &(cs_targets){.labels = step->labels}, step->n, NULL, &loss), done);
     CS_TRY_GOTO(cs_program_backward(program, step->n), done);
     CS_TRY_GOTO(cs_params_create(step->graph, &gradient), done);
     CS_TRY_GOTO(cs_program_read(program, CS_ARRAY_GRADIENT, gradient), done);

@@ -454,7 +454,7 @@ static void test_partial_batch_is_trained_with_its_rows(void **state) {
             assert_int_equal(batch.n, i < 3 ? 8 : 6);
             assert_ok(cs_program_set_input(program, 0, batch.images, batch.n));
             assert_ok(cs_program_forward(program, batch.n));
-            assert_ok(cs_program_loss(program, batch.labels, batch.n, NULL, &sum));
+            assert_ok(cs_program_loss(program, &(cs_targets){.labels = batch.labels}, batch.n, NULL, &sum));
             assert_ok(cs_program_backward(program, batch.n));
             assert_ok(cs_program_update(program, &trial.train.optimizer, ++step));
             loss += sum.sum;

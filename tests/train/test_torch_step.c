@@ -53,7 +53,7 @@ static void run_program(step_run *run, cs_program *program) {
     assert_ok(cs_program_load(program, CS_ARRAY_VALUE, run->values));
     assert_ok(cs_program_set_input(program, 0, images, run->rows));
     assert_ok(cs_program_forward(program, run->rows));
-    assert_ok(cs_program_loss(program, labels, run->rows, NULL, &loss));
+    assert_ok(cs_program_loss(program, &(cs_targets){.labels = labels}, run->rows, NULL, &loss));
     assert_float_equal(loss.sum / run->rows, run->loss, 1e-4 * run->loss);
     assert_ok(cs_program_backward(program, run->rows));
     assert_ok(cs_program_read(program, CS_ARRAY_GRADIENT, run->gradients));

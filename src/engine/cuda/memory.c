@@ -156,9 +156,11 @@ static int classes_of(const cu_program *program) {
 static void place_device(cu_program *program, cu_cursor *cursor) {
     size_t batch = (size_t)program->base.spec.batch, n_penalties = (size_t)program->n_penalties;
     size_t sums = (2 * (size_t)program->most_channels + 1) * sizeof(double);
+    size_t logits = batch * (size_t)classes_of(program);
     program->step = cu_take(cursor, sizeof *program->step);
     program->samples = cu_take(cursor, batch * sizeof *program->samples);
     program->labels = cu_take(cursor, batch * sizeof *program->labels);
+    program->soft = cu_take(cursor, logits * sizeof *program->soft);
     program->pictures.device = cu_take(cursor, cu_pictures_bytes(program));
     program->sweeps = cu_take(cursor, cu_sweeps_bytes(program));
     program->keep.device = cu_take(cursor, batch * sizeof(int64_t));
@@ -167,7 +169,7 @@ static void place_device(cu_program *program, cu_cursor *cursor) {
     program->all_sums = cu_take(cursor, sums);
     program->row_sums = cu_take(cursor, batch * sizeof *program->row_sums);
     program->row_correct = cu_take(cursor, batch * sizeof *program->row_correct);
-    program->probabilities = cu_take(cursor, batch * (size_t)classes_of(program) * sizeof(float));
+    program->probabilities = cu_take(cursor, logits * sizeof *program->probabilities);
     program->loss = cu_take(cursor, sizeof *program->loss);
     program->penalties_device = cu_take(cursor, n_penalties * sizeof *program->penalties_device);
     program->penalty_scratch = cu_take(cursor, n_penalties * sizeof *program->penalty_scratch);
@@ -183,17 +185,18 @@ static void place_device(cu_program *program, cu_cursor *cursor) {
 }
 
 static void place_pinned(cu_program *program, cu_cursor *cursor) {
-    size_t batch = (size_t)program->base.spec.batch;
+    size_t batch = (size_t)program->base.spec.batch, logits = batch * (size_t)classes_of(program);
     cu_upload *const uploads[] = {&program->forward_upload, &program->loss_upload, &program->update_upload};
     for (size_t i = 0; i < sizeof uploads / sizeof *uploads; i++)
         uploads[i]->step = cu_take(cursor, sizeof *uploads[i]->step);
     program->samples_host = cu_take(cursor, batch * sizeof *program->samples_host);
     program->labels_host = cu_take(cursor, batch * sizeof *program->labels_host);
+    program->soft_host = cu_take(cursor, logits * sizeof *program->soft_host);
     program->pictures.host = cu_take(cursor, cu_pictures_bytes(program));
     program->keep.host = cu_take(cursor, batch * sizeof(int64_t));
     program->use.host = cu_take(cursor, batch * sizeof(int64_t));
     program->sums_host = cu_take(cursor, (2 * (size_t)program->most_channels + 1) * sizeof(double));
-    program->probabilities_host = cu_take(cursor, batch * (size_t)classes_of(program) * sizeof(float));
+    program->probabilities_host = cu_take(cursor, logits * sizeof *program->probabilities_host);
     program->loss_host = cu_take(cursor, sizeof *program->loss_host);
     program->staging = cu_take(cursor, program->staging_count * sizeof *program->staging);
 }

@@ -248,16 +248,29 @@ static cs_status backward(cs_program *base, int n) {
     return run_or_replay(program, &program->backward, run_backward);
 }
 
+static cs_status send_targets(cu_program *program, const cs_targets *targets, int n) {
+    cu_device *device = program->engine->device;
+    size_t rows = (size_t)n, values = rows * (size_t)cs_program_last_layer(program->base.spec.segment)->out.c;
+    if (n == 0) /* a rank without rows has no targets */
+        return CS_OK;
+    memcpy(program->labels_host, targets->labels, rows * sizeof *program->labels);
+    CS_TRY(cu_copy_in(device, program->labels, program->labels_host, rows * sizeof *program->labels));
+    if (!targets->soft)
+        return CS_OK;
+    memcpy(program->soft_host, targets->soft, values * sizeof *program->soft);
+    return cu_copy_in(device, program->soft, program->soft_host, values * sizeof *program->soft);
+}
+
 /* Enqueues the kernels of the loss and the copy of their results to the host. */
-static cs_status enqueue_loss(cu_program *program, int n, bool probabilities) {
+static cs_status enqueue_loss(cu_program *program, int n, bool soft, bool probabilities) {
     cu_device *device = program->engine->device;
     cu_stream stream = cu_device_stream(device);
     int output = program->lowered->outputs[program->lowered->n_outputs - 1];
     const cu_tensor *logits = &program->values[output];
     int classes = logits->shape.c;
     cu_k_loss(stream, program->engine->type, program->base.spec.batch, classes, program->step, logits->data,
-              program->labels, program->grads[output].data, probabilities ? program->probabilities : NULL,
-              program->row_sums, program->row_correct, program->loss);
+              program->labels, soft ? program->soft : NULL, program->grads[output].data,
+              probabilities ? program->probabilities : NULL, program->row_sums, program->row_correct, program->loss);
     if (program->n_penalties > 0)
         cu_k_penalty(stream, program->n_penalties, program->penalties_device, program->params.arrays[CS_ARRAY_VALUE],
                      program->penalty_scratch, program->loss);
@@ -268,17 +281,14 @@ static cs_status enqueue_loss(cu_program *program, int n, bool probabilities) {
     return cu_copy_out(device, program->loss_host, program->loss, sizeof *program->loss);
 }
 
-static cs_status loss(cs_program *base, const int32_t *labels, int n, float *probabilities, cs_loss *out) {
+static cs_status loss(cs_program *base, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
     cu_program *program = cu_program_of(base);
     cu_device *device = program->engine->device;
     int classes = cs_program_last_layer(base->spec.segment)->out.c;
     CS_TRY(cu_upload_begin(program, &program->loss_upload, n));
-    if (n > 0) { /* a rank without rows has no labels */
-        memcpy(program->labels_host, labels, (size_t)n * sizeof *labels);
-        CS_TRY(cu_copy_in(device, program->labels, program->labels_host, (size_t)n * sizeof *labels));
-    }
+    CS_TRY(send_targets(program, targets, n));
     CS_TRY(cu_upload_send(program, &program->loss_upload));
-    CS_TRY(enqueue_loss(program, n, probabilities != NULL));
+    CS_TRY(enqueue_loss(program, n, targets->soft != NULL, probabilities != NULL));
     CS_TRY(cu_wait(device));
     const cu_loss_sums *sums = program->loss_host;
     *out = (cs_loss){.sum = sums->sum, .correct = sums->correct};

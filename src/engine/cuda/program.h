@@ -121,6 +121,7 @@ struct cu_program {
     cu_step *step;
     int64_t *samples;
     int32_t *labels;
+    float *soft;             /* soft targets [batch,classes] */
     double *sums, *all_sums; /* sums of the batch norm that runs: of this rank, and of all ranks */
     double *row_sums;
     int *row_correct;
@@ -142,6 +143,7 @@ struct cu_program {
     cu_list pictures, keep, use;
     int64_t *samples_host;
     int32_t *labels_host;
+    float *soft_host;
     double *sums_host;
     float *probabilities_host;
     cu_loss_sums *loss_host;

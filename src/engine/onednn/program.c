@@ -9,6 +9,8 @@
 #include "transfer.h"
 #include "weights.h"
 
+#include "common/targets.h"
+
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
@@ -236,17 +238,22 @@ static cs_status backward(cs_program *base, int n) {
     return CS_OK;
 }
 
-/* Sets probabilities[k] = softmax(logits)[k] and returns -log of the label's probability. */
-static double cross_entropy(const float *logits, int classes, int32_t label, double *probabilities) {
-    double largest = (double)logits[0], sum = 0;
+/* Sets probabilities[k] = softmax(logits)[k] and returns the cross-entropy with the targets of row r. */
+static double cross_entropy(const float *logits, int classes, const cs_targets *targets, int r, double *probabilities) {
+    double largest = (double)logits[0], sum = 0, loss = 0;
     for (int k = 1; k < classes; k++)
         if ((double)logits[k] > largest)
             largest = (double)logits[k];
     for (int k = 0; k < classes; k++)
         sum += probabilities[k] = exp((double)logits[k] - largest);
-    for (int k = 0; k < classes; k++)
+    const double log_sum = log(sum);
+    for (int k = 0; k < classes; k++) {
+        double target = cs_target(targets, r, classes, k);
         probabilities[k] /= sum;
-    return log(sum) - ((double)logits[label] - largest);
+        if (target > 0)
+            loss += target * (log_sum - ((double)logits[k] - largest));
+    }
+    return loss;
 }
 
 static bool is_correct(const float *logits, int classes, int32_t label) {
@@ -257,7 +264,7 @@ static bool is_correct(const float *logits, int classes, int32_t label) {
     return best == label;
 }
 
-static cs_status loss(cs_program *base, const int32_t *labels, int n, float *probabilities, cs_loss *out) {
+static cs_status loss(cs_program *base, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
     od_program *program = od_program_of(base);
     int output = program->lowered->outputs[program->lowered->n_outputs - 1];
     const od_tensor *logits = &program->values[output], *gradient = &program->grads[output];
@@ -265,14 +272,17 @@ static cs_status loss(cs_program *base, const int32_t *labels, int n, float *pro
     *out = (cs_loss){.penalty = program->training ? od_params_penalty(program) : program->penalty};
     for (int r = 0; r < n; r++) {
         const float *row = logits->data + (size_t)r * logits->row;
-        out->sum += cross_entropy(row, classes, labels[r], program->probabilities);
-        out->correct += is_correct(row, classes, labels[r]);
+        out->sum += cross_entropy(row, classes, targets, r, program->probabilities);
+        out->correct += is_correct(row, classes, targets->labels[r]);
+        double weight = 0;
+        for (int k = 0; k < classes; k++)
+            weight += cs_target(targets, r, classes, k);
         for (int k = 0; k < classes; k++) {
-            double p = program->probabilities[k];
+            double p = program->probabilities[k], target = cs_target(targets, r, classes, k);
             if (probabilities)
                 probabilities[(size_t)r * (size_t)classes + (size_t)k] = (float)p;
             if (gradient->wanted)
-                gradient->data[(size_t)r * gradient->row + (size_t)k] = (float)((p - (k == labels[r])) / n);
+                gradient->data[(size_t)r * gradient->row + (size_t)k] = (float)((weight * p - target) / n);
         }
     }
     return CS_OK;

@@ -2,6 +2,8 @@
 /* The loss and the parameter update. */
 #include "ref.h"
 
+#include "common/targets.h"
+
 #define CS_REAL        double
 #define CS_SQRT        sqrt
 #define CS_STEP        static inline
@@ -18,22 +20,25 @@ static int largest(const double *logits, int classes) {
     return best;
 }
 
-void cs_ref_loss(const double *logits, const int32_t *labels, int n, int classes, double *gradient,
+void cs_ref_loss(const double *logits, const cs_targets *targets, int n, int classes, double *gradient,
                  float *probabilities, cs_loss *out) {
     *out = (cs_loss){0};
     for (int row = 0; row < n; row++, logits += classes) {
-        int best = largest(logits, classes), label = labels[row];
-        double total = 0;
-        for (int k = 0; k < classes; k++)
-            total += exp(logits[k] - logits[best]);
-        out->sum += log(total) - (logits[label] - logits[best]);
-        out->correct += best == label;
+        int best = largest(logits, classes);
+        double total = 0, weight = 0;
         for (int k = 0; k < classes; k++) {
-            double probability = exp(logits[k] - logits[best]) / total;
+            total += exp(logits[k] - logits[best]);
+            weight += cs_target(targets, row, classes, k);
+        }
+        out->correct += best == targets->labels[row];
+        for (int k = 0; k < classes; k++) {
+            double probability = exp(logits[k] - logits[best]) / total, target = cs_target(targets, row, classes, k);
+            if (target > 0)
+                out->sum += target * (log(total) - (logits[k] - logits[best]));
             if (probabilities)
                 probabilities[row * classes + k] = (float)probability;
             if (gradient)
-                gradient[row * classes + k] = (probability - (k == label)) / n;
+                gradient[row * classes + k] = (weight * probability - target) / n;
         }
     }
 }

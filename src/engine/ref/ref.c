@@ -291,10 +291,10 @@ static double penalty(const ref_program *program, int l, double *gradient) {
     return sum;
 }
 
-static cs_status ref_loss(cs_program *base, const int32_t *labels, int n, float *probabilities, cs_loss *out) {
+static cs_status ref_loss(cs_program *base, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
     const ref_program *program = (const ref_program *)base;
     int last = base->spec.segment->outputs[base->spec.segment->n_outputs - 1];
-    cs_ref_loss(program->outputs[last], labels, n, layer_at(program, last)->out.c, program->gradients[last],
+    cs_ref_loss(program->outputs[last], targets, n, layer_at(program, last)->out.c, program->gradients[last],
                 probabilities, out);
     for (int l = base->spec.segment->begin; l < base->spec.segment->end; l++)
         out->penalty += penalty(program, l, NULL);

@@ -66,7 +66,7 @@ void cs_ref_activation_slope(cs_activation activation, size_t count, const doubl
                              double *gradient);
 
 /* Softmax cross-entropy of logits [n,classes]. `gradient` (of the mean over rows) and `probabilities` may be NULL. */
-void cs_ref_loss(const double *logits, const int32_t *labels, int n, int classes, double *gradient,
+void cs_ref_loss(const double *logits, const cs_targets *targets, int n, int classes, double *gradient,
                  float *probabilities, cs_loss *out);
 
 /* Updates the values and optimizer states of one parameter, `count` each, from its gradient (see optimizer.h). */
