@@ -20,7 +20,8 @@ typedef enum cs_purpose {
     CS_PURPOSE_DROPOUT = 5,
     CS_PURPOSE_SYNTHETIC = 6, /* generated images; item = image index */
     CS_PURPOSE_TEST = 7,
-    CS_PURPOSE_SEARCH = 8 /* values of a random sweep; item = trial without its repeats, epoch = hash of the option */
+    CS_PURPOSE_SEARCH = 8, /* values of a random sweep; item = trial without its repeats, epoch = hash of the option */
+    CS_PURPOSE_MIX = 9     /* how a batch is mixed; seed = cs_named_seed of the quantity (mix.h), item = batch */
 } cs_purpose;
 
 typedef struct cs_rng {
@@ -42,6 +43,9 @@ float cs_rng_float(cs_rng *rng);
 float cs_rng_range(cs_rng *rng, float low, float high);
 /* Standard normal by Box-Muller, which makes a pair; only one of them is used. */
 float cs_rng_normal(cs_rng *rng);
+/* Beta(a, b), in [0, 1]; a, b > 0. From two gamma variates by Marsaglia and Tsang (ACM TOMS 26, 2000), whose logarithms
+ * are drawn, so that tiny parameters give 0 or 1 and never 0/0. */
+double cs_rng_beta(cs_rng *rng, double a, double b);
 
 /* Fills order[0..n) with a uniform permutation of 0..n-1 (Fisher-Yates). */
 void cs_rng_permutation(cs_rng *rng, int32_t *order, size_t n);

@@ -64,6 +64,27 @@ float cs_rng_normal(cs_rng *rng) {
     return (float)(sqrt(-2.0 * log(u)) * cos(tau * v));
 }
 
+/* The logarithm of a number in (0, 1]. */
+static double log_of_uniform(cs_rng *rng) {
+    return log(1.0 - (double)cs_rng_float(rng));
+}
+
+/* The logarithm of a Gamma(shape) variate. For a shape below 1 it is a variate of shape + 1 times u^(1/shape). */
+static double log_gamma_variate(cs_rng *rng, double shape) {
+    const double factor = shape < 1 ? log_of_uniform(rng) / shape : 0;
+    const double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3, c = 1 / sqrt(9 * d);
+    for (;;) {
+        const double x = (double)cs_rng_normal(rng), root = 1 + c * x, v = root * root * root;
+        if (root > 0 && log_of_uniform(rng) < 0.5 * x * x + d - d * v + d * log(v))
+            return factor + log(d) + log(v);
+    }
+}
+
+double cs_rng_beta(cs_rng *rng, double a, double b) {
+    const double x = log_gamma_variate(rng, a), y = log_gamma_variate(rng, b);
+    return 1 / (1 + exp(y - x));
+}
+
 void cs_rng_permutation(cs_rng *rng, int32_t *order, size_t n) {
     for (size_t i = 0; i < n; i++)
         order[i] = (int32_t)i;

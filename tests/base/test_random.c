@@ -99,6 +99,38 @@ static void normals_have_mean_0_and_variance_1(void **state) {
     assert_true(fabs(squares / N - 1) < 5 * sqrt(2.0 / N));
 }
 
+static void beta_variates_have_the_mean_and_the_variance_of_their_law(void **state) {
+    (void)state;
+    enum { N = 100000 };
+    const double parameters[][2] = {{0.2, 0.2}, {1, 1}, {0.3, 2}, {5, 0.7}, {30, 20}};
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+        const double a = parameters[i][0], b = parameters[i][1], mean = a / (a + b);
+        const double variance = mean * (1 - mean) / (a + b + 1);
+        double sum = 0, squares = 0;
+        cs_rng rng = cs_rng_at(5, CS_PURPOSE_TEST, 0, (uint32_t)i);
+        for (int k = 0; k < N; k++) {
+            const double value = cs_rng_beta(&rng, a, b);
+            assert_true(value >= 0 && value <= 1);
+            sum += value;
+            squares += (value - mean) * (value - mean);
+        }
+        assert_true(fabs(sum / N - mean) < 5 * sqrt(variance / N));
+        assert_true(fabs(squares / N / variance - 1) < 0.02);
+    }
+}
+
+static void beta_variates_with_tiny_parameters_are_0_or_1(void **state) {
+    (void)state;
+    cs_rng rng = cs_rng_at(6, CS_PURPOSE_TEST, 0, 0);
+    int ones = 0;
+    for (int i = 0; i < 1000; i++) {
+        const double value = cs_rng_beta(&rng, 1e-6, 1e-6);
+        assert_true(value == 0 || value == 1);
+        ones += value == 1;
+    }
+    assert_in_range(ones, 400, 600);
+}
+
 static void a_permutation_holds_every_index_once(void **state) {
     (void)state;
     enum { N = 1000 };
@@ -124,6 +156,8 @@ int main(void) {
         cmocka_unit_test(floats_fill_the_unit_interval_evenly),
         cmocka_unit_test(below_reaches_every_value_and_no_other),
         cmocka_unit_test(normals_have_mean_0_and_variance_1),
+        cmocka_unit_test(beta_variates_have_the_mean_and_the_variance_of_their_law),
+        cmocka_unit_test(beta_variates_with_tiny_parameters_are_0_or_1),
         cmocka_unit_test(a_permutation_holds_every_index_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
