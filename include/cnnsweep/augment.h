@@ -7,7 +7,8 @@
  * that move pixels, the shift of channels, flips, brightness.
  *
  * The other families hold transforms as torchvision, Keras 3 and albumentations have them, and groups of steps, such as
- * one_of. A job file gives them as a list, and the steps are in its order.
+ * one_of. A job file gives them as a list, and the steps are in its order. Steps that mix the images of a batch may
+ * stand anywhere in the list; they come after all others (mix.h).
  *
  * To add a rule, add a row and its functions to a file of its family in src/data/augment/. Job files, trial keys, the
  * documentation, batches and the warps on host and GPU follow the row. To add a type of parameter, add a row to the
@@ -15,6 +16,7 @@
 #ifndef CNNSWEEP_AUGMENT_H
 #define CNNSWEEP_AUGMENT_H
 
+#include "cnnsweep/mix.h"
 #include "cnnsweep/picture.h"
 #include "cnnsweep/random.h"
 #include "cnnsweep/status.h"
@@ -73,6 +75,7 @@ typedef enum cs_augment_family {
     CS_FAMILY_TORCHVISION,
     CS_FAMILY_KERAS, /* layers of Keras 3 */
     CS_FAMILY_ALBUMENTATIONS,
+    CS_FAMILY_BATCH, /* mixes the images of a batch */
     CS_FAMILY_GROUP, /* chooses among the steps inside it */
     CS_FAMILY_COUNT
 } cs_augment_family;
@@ -95,7 +98,7 @@ typedef struct cs_augment_rule {
     /* Sets the size of the image that it makes of one of h x w; CS_ERR_ARG if that is impossible. NULL: it keeps the
      * size. */
     cs_status (*resize)(const float *number, int *h, int *w);
-    /* Adds to `picture` what the parameters and the drawn numbers mean. Not used by a GROUP. */
+    /* Adds to `picture` what the parameters and the drawn numbers mean. NULL: a BATCH or a GROUP. */
     void (*compose)(const float *number, const double *drawn, cs_picture *picture);
     /* GROUP: marks which of its n steps, of the given probabilities, it chooses. */
     void (*choose)(const float *number, cs_rng *rng, const float *p, int n, bool *chosen);
@@ -129,7 +132,8 @@ float *cs_augment_numbers(cs_augment_step *step, int k);
 
 /* Appends a step with the rule's default parameters and returns it; CS_ERR_ARG if they would be too many. */
 CS_MUST_CHECK cs_status cs_augment_add(cs_augment *augment, const cs_augment_rule *rule, cs_augment_step **out);
-/* May the steps together be more than a picture holds? To be called when all have been added. */
+/* May the steps together be more than a picture holds, and are those that mix batches where they can be? To be called
+ * when all have been added. */
 CS_MUST_CHECK cs_status cs_augment_check(const cs_augment *augment);
 /* Are all numbers of a generator's rule 0, which means that the rule is off? */
 bool cs_augment_step_is_off(const cs_augment_step *step);
@@ -147,6 +151,8 @@ CS_MUST_CHECK cs_status cs_augment_size(const cs_augment *augment, int *h, int *
 bool cs_augment_keeps_size(const cs_augment *augment, int h, int w);
 /* CS_ERR_SHAPE if an image of h x w does not become one of input_h x input_w, the size that the network takes. */
 CS_MUST_CHECK cs_status cs_augment_check_size(const cs_augment *augment, int h, int w, int input_h, int input_w);
+/* How the steps mix batches. If the p of mixup and cutmix add up to more than 1, they are divided by their sum. */
+cs_mix cs_augment_mix(const cs_augment *augment);
 
 /* Writes the steps, of a generator in the order of their names: "brightness_range=0.5:0.9 horizontal_flip=true"; of a
  * list in its order, with the parameters that differ from the defaults: "[random_rotation(degrees=-15:15)]"; "" if

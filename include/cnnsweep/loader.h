@@ -6,7 +6,11 @@
  * Instead of images a batch can have features, which were computed before. If the caller caches what a network makes of
  * the images (the output of a trunk), the loader does not decode an image whose cached row exists: the batch has that
  * row in its place. An engine with its own device memory gets the images as bytes, and only those that it does not hold
- * yet. */
+ * yet.
+ *
+ * If the augmentation mixes images (mix.h), a batch has soft targets, and the label of a row is the class of its
+ * largest target. Both images are augmented first, each by its own address. A loader that makes a part of a batch also
+ * loads the partners that are not in its part. */
 #ifndef CNNSWEEP_LOADER_H
 #define CNNSWEEP_LOADER_H
 
@@ -54,18 +58,29 @@ typedef struct cs_batch {
     int n_images;            /* equals n_missing; with config.all_images it is n */
     const float *images;     /* [n_images,H,W,3], or features [n,width]; NULL with config.bytes */
     const int32_t *labels;   /* [n] */
-    const int64_t *samples;  /* [n] index in the split */
+    const float *soft;       /* [n,classes] targets; NULL if images are not mixed */
+    const int64_t *samples;  /* [n+n_partners] index in the split */
     int n_missing;           /* rows that are not in the cache; without a cache it is n */
     const int *missing_rows; /* [n_missing] indices of these rows in the batch, ascending */
     /* The next two are NULL without a cache. */
     float *cached_values;      /* [n,cache's width] the cached rows; the caller fills those that are missing */
     const int64_t *cache_rows; /* [n] index of each row in the cache */
     /* Only with config.bytes: */
-    const cs_picture *pictures; /* [n_images] */
+    const cs_picture *pictures; /* [n_images+n_partners] */
     const uint8_t *bytes;       /* [n_new,H,W,3] the images whose samples the caller does not hold */
     int n_new;
     const int *new_images; /* [n_new] indices of these images in `pictures`, ascending */
+    /* Where images are mixed, each image with a partner. Partners that are not in this part follow its images, and
+     * their samples those of its rows. */
+    const cs_mixed *mixed; /* [n_images]; NULL if images are not mixed */
+    const int *partners;   /* [n_images] indices in `pictures` */
+    int n_partners;        /* of those that follow */
 } cs_batch;
+
+/* The index in `samples` of an image or of a partner that follows the images. */
+static inline int cs_batch_row(const cs_batch *batch, int image) {
+    return batch->n_images < batch->n ? batch->missing_rows[image] : image;
+}
 
 typedef struct cs_loader cs_loader;
 /* `dataset` is borrowed and must outlive the loader. An empty split is CS_ERR_NOT_FOUND. */

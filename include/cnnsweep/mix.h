@@ -7,7 +7,7 @@
  * differently; a convention is one of their ways.
  *
  * A batch as a whole is drawn from (seed, epoch, batch), so that ranks that each make a part of it agree. To add a
- * convention, add a value and a row of the table in src/data/augment/mix.c. */
+ * convention, add a value and a row of the table in src/data/augment/mix.c, and its name in batch.c. */
 #ifndef CNNSWEEP_MIX_H
 #define CNNSWEEP_MIX_H
 
@@ -19,9 +19,9 @@ typedef enum cs_mix_kind { CS_MIX_MIXUP, CS_MIX_CUTMIX, CS_MIX_KINDS } cs_mix_ki
 
 /* A weight is drawn from Beta(alpha, alpha).
  *
- * - KERAS: the layers MixUp and CutMix of Keras 3. The partners are a random permutation of the batch, and each image
- * has a weight and a box of its own. The alpha of a batch's CutMix is drawn between 0 and the parameter, like the
- * layer's factor.
+ * - KERAS: the layers MixUp and CutMix of Keras 3. The partners are a random permutation of the batch. Each image has a
+ *   weight and a box of its own. The alpha of a batch's CutMix is drawn between 0 and the parameter, like the layer's
+ *   factor.
  * - TORCH: MixUp and CutMix of torchvision.transforms.v2. The partner is the image before, and of the first one the
  *   last; one weight and one box for all.
  * - TIMM: Mixup of timm (from 1.0.29 on) in its mode `batch`. As TORCH, but the partners are the batch in reverse. */
@@ -39,8 +39,6 @@ typedef struct cs_mix {
     cs_mix_rule rules[CS_MIX_KINDS];
 } cs_mix;
 
-const char *cs_mix_kind_name(cs_mix_kind kind);                   /* "mixup", "cutmix" */
-const char *cs_mix_convention_name(cs_mix_convention convention); /* "keras", "torch", "timm" */
 bool cs_mix_is_on(const cs_mix *mix);
 
 /* A batch of an epoch. Each quantity is drawn from a stream (random.h) of its own, (cs_named_seed(seed, name),

@@ -22,6 +22,10 @@ typedef struct batch_buffer {
     int *missing_rows;
     float *cached_values; /* with a cache */
     int64_t *cache_rows;  /* with a cache */
+    int n_partners;
+    float *soft; /* where images are mixed, as the next two */
+    cs_mixed *mixed;
+    int *partners;
     cs_status code;
     cs_error error; /* when code is not CS_OK: the error, to be raised in the caller's thread */
 } batch_buffer;
@@ -42,6 +46,12 @@ struct cs_loader {
     cs_augment_scratch scratch;
     float *multiply, *add; /* config's three values repeated over a row: [w,3] */
     int32_t *order;        /* [count] */
+    cs_mix mix;            /* of the augmentation */
+    /* Where images are mixed: how all images of a batch are, with the positions of their partners in the batch; and the
+     * images of this part and their partners before that. */
+    cs_mixed *mixed;   /* [config.batch] */
+    int32_t *partners; /* [config.batch] */
+    float *unmixed;    /* [images_of,h,w,3]; NULL with config.bytes */
 
     /* Shared, under `lock`. Batch b of the epoch goes to buffer b % BUFFERS. */
     pthread_mutex_t lock;
@@ -96,6 +106,20 @@ static cs_status load_pixels(cs_loader *loader, int64_t sample, int *h, int *w, 
     if (loader->filtered)
         return cs_filtered_pixels(loader->filtered, loader->decoder, sample, h, w, pixels);
     return cs_dataset_pixels(loader->dataset, loader->decoder, config->split, sample, h, w, &loader->image, pixels);
+}
+
+static bool mixes(const cs_loader_config *config) {
+    const cs_mix mix = cs_augment_mix(&config->augment);
+    return cs_mix_is_on(&mix);
+}
+
+/* The most rows of a batch of this loader, and the most images that they are made of. */
+static size_t rows_of(const cs_loader_config *config) {
+    return (size_t)cs_loader_part_rows(config->batch, config->parts);
+}
+
+static size_t images_of(const cs_loader_config *config) {
+    return mixes(config) ? 2 * rows_of(config) : rows_of(config);
 }
 
 /* The number of values of a sample. */
@@ -195,23 +219,72 @@ static cs_status fill_bytes(cs_loader *loader, int epoch, int64_t sample, int i,
     return CS_OK;
 }
 
+static int32_t label_of(const cs_loader *loader, int64_t sample) {
+    return cs_dataset_label(loader->dataset, loader->config.split, sample);
+}
+
+/* The index, among the images of this part and their partners, of the image at a position of the batch. `begin` is the
+ * position of the part's first row. A partner outside the part is added. */
+static int find_partner(const cs_loader *loader, int batch, int begin, int position, batch_buffer *buffer) {
+    if (position >= begin && position < begin + buffer->n)
+        return position - begin;
+    int image = buffer->n + buffer->n_partners++;
+    buffer->samples[image] = loader->order[(int64_t)batch * loader->config.batch + position];
+    return image;
+}
+
+/* Draws how the images are mixed, and mixes their labels. A position is the partner of one image, so no partner is
+ * added twice. */
+static void draw_mix(const cs_loader *loader, int epoch, int batch, int begin, batch_buffer *buffer) {
+    const cs_loader_config *config = &loader->config;
+    const cs_mix_address at = {config->seed, (uint32_t)epoch, (uint32_t)batch};
+    const size_t classes = (size_t)cs_dataset_class_count(loader->dataset);
+    cs_mix_draw(&loader->mix, &at, buffer->n_global, config->h, config->w, loader->partners, loader->mixed);
+    for (int i = 0; i < buffer->n; i++) {
+        const int partner = find_partner(loader, batch, begin, loader->partners[begin + i], buffer);
+        buffer->partners[i] = partner;
+        buffer->mixed[i] = loader->mixed[begin + i];
+        buffer->labels[i] =
+            cs_mix_labels(&buffer->mixed[i], buffer->labels[i], label_of(loader, buffer->samples[partner]),
+                          (int)classes, buffer->soft + (size_t)i * classes);
+    }
+}
+
+static void mix_images(const cs_loader *loader, const batch_buffer *buffer) {
+    const cs_loader_config *config = &loader->config;
+    const size_t row = row_size(config);
+    for (int i = 0; i < buffer->n; i++)
+        cs_mix_images(&buffer->mixed[i], config->h, config->w, loader->unmixed + (size_t)i * row,
+                      loader->unmixed + (size_t)buffer->partners[i] * row, buffer->images + (size_t)i * row);
+}
+
+/* Loads the images of the batch, and the partners that follow them. */
+static cs_status fill_images(cs_loader *loader, int epoch, batch_buffer *buffer) {
+    const cs_loader_config *config = &loader->config;
+    const size_t row = row_size(config);
+    float *images = loader->unmixed ? loader->unmixed : buffer->images;
+    for (int i = 0; i < buffer->n_images + buffer->n_partners && !atomic_load(&loader->cancel); i++) {
+        int64_t sample = buffer->samples[buffer->n_images < buffer->n ? buffer->missing_rows[i] : i];
+        CS_TRY(config->bytes ? fill_bytes(loader, epoch, sample, i, buffer)
+                             : fill_row(loader, epoch, sample, images + (size_t)i * row));
+    }
+    if (loader->unmixed && !atomic_load(&loader->cancel))
+        mix_images(loader, buffer);
+    return CS_OK;
+}
+
 static void fill_buffer(cs_loader *loader, int epoch, int batch, batch_buffer *buffer) {
-    size_t row = row_size(&loader->config);
     int64_t first = find_rows(loader, batch, buffer);
-    buffer->code = CS_OK;
     for (int i = 0; i < buffer->n; i++) {
         buffer->samples[i] = loader->order[first + i];
-        buffer->labels[i] = cs_dataset_label(loader->dataset, loader->config.split, buffer->samples[i]);
+        buffer->labels[i] = label_of(loader, buffer->samples[i]);
     }
+    buffer->n_partners = buffer->n_new = 0;
+    if (buffer->mixed)
+        draw_mix(loader, epoch, batch, (int)(first - (int64_t)batch * loader->config.batch), buffer);
     find_missing(loader, epoch, buffer);
-    bool all_images = loader->config.all_images;
-    buffer->n_images = all_images ? buffer->n : buffer->n_missing;
-    buffer->n_new = 0;
-    for (int i = 0; i < buffer->n_images && buffer->code == CS_OK && !atomic_load(&loader->cancel); i++) {
-        int64_t sample = buffer->samples[all_images ? i : buffer->missing_rows[i]];
-        buffer->code = loader->config.bytes ? fill_bytes(loader, epoch, sample, i, buffer)
-                                            : fill_row(loader, epoch, sample, buffer->images + (size_t)i * row);
-    }
+    buffer->n_images = loader->config.all_images ? buffer->n : buffer->n_missing;
+    buffer->code = fill_images(loader, epoch, buffer);
     if (buffer->code != CS_OK)
         buffer->error = *cs_error_last();
 }
@@ -297,6 +370,7 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
                         .n_images = buffer->n_images,
                         .images = buffer->images,
                         .labels = buffer->labels,
+                        .soft = buffer->soft,
                         .samples = buffer->samples,
                         .n_missing = buffer->n_missing,
                         .missing_rows = buffer->missing_rows,
@@ -305,7 +379,10 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
                         .pictures = buffer->pictures,
                         .bytes = buffer->bytes,
                         .n_new = buffer->n_new,
-                        .new_images = buffer->new_images};
+                        .new_images = buffer->new_images,
+                        .mixed = buffer->mixed,
+                        .partners = buffer->partners,
+                        .n_partners = buffer->n_partners};
     return CS_OK;
 }
 
@@ -355,10 +432,20 @@ static cs_status allocate_image(cs_loader *loader) {
     return config->filter.n > 0 ? open_filtered(loader) : reserve_decoder(loader);
 }
 
-static cs_status allocate_buffer(const cs_loader_config *config, batch_buffer *buffer) {
-    size_t batch = (size_t)cs_loader_part_rows(config->batch, config->parts);
+static cs_status allocate_mixing(const cs_loader *loader, batch_buffer *buffer) {
+    const size_t batch = rows_of(&loader->config);
+    CS_TRY(cs_alloc(batch, sizeof(cs_mixed), "batch", &buffer->mixed));
+    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->partners));
+    return cs_alloc(batch * (size_t)cs_dataset_class_count(loader->dataset), sizeof(float), "batch", &buffer->soft);
+}
+
+static cs_status allocate_buffer(const cs_loader *loader, batch_buffer *buffer) {
+    const cs_loader_config *config = &loader->config;
+    const size_t batch = rows_of(config), images = images_of(config);
+    if (mixes(config))
+        CS_TRY(allocate_mixing(loader, buffer));
     CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &buffer->labels));
-    CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &buffer->samples));
+    CS_TRY(cs_alloc(images, sizeof(int64_t), "batch", &buffer->samples));
     CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->missing_rows));
     if (config->cached_rows)
         CS_TRY(cs_alloc(batch, sizeof(int64_t), "batch", &buffer->cache_rows));
@@ -367,15 +454,22 @@ static cs_status allocate_buffer(const cs_loader_config *config, batch_buffer *b
                                 &buffer->cached_values));
     if (!config->bytes)
         return cs_alloc_aligned(batch * row_size(config), sizeof(float), "batch", &buffer->images);
-    CS_TRY(cs_alloc(batch, sizeof(cs_picture), "batch", &buffer->pictures));
-    CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->new_images));
-    return cs_alloc_aligned(batch * row_size(config), 1, "batch", &buffer->bytes);
+    CS_TRY(cs_alloc(images, sizeof(cs_picture), "batch", &buffer->pictures));
+    CS_TRY(cs_alloc(images, sizeof(int), "batch", &buffer->new_images));
+    return cs_alloc_aligned(images * row_size(config), 1, "batch", &buffer->bytes);
 }
 
 static cs_status allocate(cs_loader *loader) {
+    const cs_loader_config *config = &loader->config;
     CS_TRY(cs_alloc((size_t)loader->count, sizeof(int32_t), "batch order", &loader->order));
     for (int i = 0; i < BUFFERS; i++)
-        CS_TRY(allocate_buffer(&loader->config, &loader->buffers[i]));
+        CS_TRY(allocate_buffer(loader, &loader->buffers[i]));
+    if (mixes(config)) {
+        CS_TRY(cs_alloc((size_t)config->batch, sizeof *loader->mixed, "mixed images", &loader->mixed));
+        CS_TRY(cs_alloc((size_t)config->batch, sizeof *loader->partners, "mixed images", &loader->partners));
+    }
+    if (mixes(config) && !config->bytes)
+        CS_TRY(cs_alloc_aligned(images_of(config) * row_size(config), sizeof(float), "mixed images", &loader->unmixed));
     return loader->config.features ? CS_OK : allocate_image(loader);
 }
 
@@ -398,8 +492,9 @@ static cs_status check_config(const cs_dataset *dataset, const cs_loader_config 
         return cs_fail(CS_ERR_ARG, "batches of %d images of %dx%d", config->batch, config->w, config->h);
     if (config->parts < 0 || config->part < 0 || config->part >= (config->parts > 0 ? config->parts : 1))
         return cs_fail(CS_ERR_ARG, "part %d of %d of a batch", config->part, config->parts);
-    if (config->features && config->bytes)
-        return cs_fail(CS_ERR_ARG, "%s: features have no bytes", cs_dataset_path(dataset));
+    if (config->features && (config->bytes || mixes(config)))
+        return cs_fail(CS_ERR_ARG, "%s: features have no %s", cs_dataset_path(dataset),
+                       config->bytes ? "bytes" : "images to mix");
     if ((config->cache || config->cached_rows) && (config->features || cs_augment_variants(&config->augment) == 0))
         return cs_fail(CS_ERR_ARG, "%s: a cache of what is made from %s", cs_dataset_path(dataset),
                        config->features ? "features" : "images that are never twice the same");
@@ -423,6 +518,7 @@ cs_status cs_loader_open(const cs_dataset *dataset, const cs_loader_config *conf
     CS_TRY(cs_alloc(1, sizeof *loader, "loader", &loader));
     loader->dataset = dataset;
     loader->config = *config;
+    loader->mix = cs_augment_mix(&config->augment);
     if (config->cache)
         loader->config.cached_rows = cs_row_cache_cached_rows(config->cache);
     loader->count = cs_dataset_count(dataset, config->split);
@@ -465,7 +561,13 @@ void cs_loader_close(cs_loader *loader) {
         free(loader->buffers[i].missing_rows);
         free(loader->buffers[i].cached_values);
         free(loader->buffers[i].cache_rows);
+        free(loader->buffers[i].soft);
+        free(loader->buffers[i].mixed);
+        free(loader->buffers[i].partners);
     }
+    free(loader->mixed);
+    free(loader->partners);
+    free(loader->unmixed);
     cs_decoder_close(loader->decoder);
     cs_image_clear(&loader->image);
     cs_augment_scratch_clear(&loader->scratch);

@@ -28,7 +28,7 @@ cs_status cs_predict(cs_program *program, bool reads_batch, const cs_feed *feed,
     if (reads_batch && batch->n > 0)
         CS_TRY(cs_feed_input(feed, batch, program));
     CS_TRY(cs_program_forward(program, batch->n));
-    CS_TRY(cs_program_loss(program, &(cs_targets){.labels = batch->labels}, batch->n, NULL, &loss));
+    CS_TRY(cs_program_loss(program, &(cs_targets){batch->labels, batch->soft}, batch->n, NULL, &loss));
     *sums = (cs_tally){loss.sum + loss.penalty * batch->n, loss.correct, batch->n};
     return CS_OK;
 }

@@ -26,6 +26,17 @@ void test_augment_set(cs_augment *augment, const char *name, const float *number
     memcpy(step->number, numbers, (size_t)n * sizeof *numbers);
 }
 
+void test_augment_mix(cs_augment *augment, const cs_mix *mix) {
+    static const char *const names[CS_MIX_KINDS] = {[CS_MIX_MIXUP] = "mixup", [CS_MIX_CUTMIX] = "cutmix"};
+    for (int kind = 0; kind < CS_MIX_KINDS; kind++) {
+        const cs_mix_rule *rule = &mix->rules[kind];
+        if (rule->alpha > 0) {
+            test_augment_set(augment, names[kind], (const float[]){rule->alpha, (float)rule->convention}, 2);
+            augment->steps[augment->n - 1].p = rule->p;
+        }
+    }
+}
+
 cs_augment test_augment(const char *text) {
     cs_augment augment = {0};
     while (*text) {

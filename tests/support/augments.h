@@ -9,6 +9,9 @@
  * any order; an unknown name fails the test. */
 cs_augment test_augment(const char *text);
 
+/* Adds the steps that mix batches so. */
+void test_augment_mix(cs_augment *augment, const cs_mix *mix);
+
 /* Adds a step with these numbers of its parameters, the first n. */
 void test_augment_set(cs_augment *augment, const char *name, const float *numbers, int n);
 

@@ -92,6 +92,8 @@ static void draw_step(const drawing *to, const cs_augment_step *step, bool is_ce
         draw_group(to, step, &rng);
         return;
     }
+    if (!step->rule->compose)
+        return;
     int h, w;
     cs_picture_size(to->picture, &h, &w);
     if (step->rule->draw)

@@ -88,26 +88,15 @@ static cs_mixed cut_by_sides(cs_rng *rng, float weight, int h, int w) {
 }
 
 static const struct convention {
-    const char *name;
     bool each_image;  /* has a weight and a box of its own */
     bool draws_alpha; /* of cutmix */
     void (*pair)(const cs_mix_address *at, int n, int32_t *partners);
     cs_mixed (*cut)(cs_rng *rng, float weight, int h, int w);
 } conventions[CS_MIX_CONVENTIONS] = {
-    [CS_MIX_KERAS] = {"keras", true, true, pair_by_permutation, cut_inside},
-    [CS_MIX_TORCH] = {"torch", false, false, pair_with_the_one_before, cut_by_halves},
-    [CS_MIX_TIMM] = {"timm", false, false, pair_in_reverse, cut_by_sides},
+    [CS_MIX_KERAS] = {true, true, pair_by_permutation, cut_inside},
+    [CS_MIX_TORCH] = {false, false, pair_with_the_one_before, cut_by_halves},
+    [CS_MIX_TIMM] = {false, false, pair_in_reverse, cut_by_sides},
 };
-
-static const char *const kinds[CS_MIX_KINDS] = {[CS_MIX_MIXUP] = "mixup", [CS_MIX_CUTMIX] = "cutmix"};
-
-const char *cs_mix_kind_name(cs_mix_kind kind) {
-    return kinds[kind];
-}
-
-const char *cs_mix_convention_name(cs_mix_convention convention) {
-    return conventions[convention].name;
-}
 
 bool cs_mix_is_on(const cs_mix *mix) {
     bool on = false;

@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const cs_augment_rule *const families[] = {
-    cs_generator_rules, cs_torch_geometry_rules, cs_torch_size_rules, cs_torch_colour_rules, cs_group_rules,
+    cs_generator_rules,    cs_torch_geometry_rules, cs_torch_size_rules,
+    cs_torch_colour_rules, cs_batch_rules,          cs_group_rules,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
@@ -31,6 +32,7 @@ const char *cs_augment_family_name(cs_augment_family family) {
         [CS_FAMILY_TORCHVISION] = "torchvision",
         [CS_FAMILY_KERAS] = "Keras 3",
         [CS_FAMILY_ALBUMENTATIONS] = "albumentations",
+        [CS_FAMILY_BATCH] = "mixing of batches",
         [CS_FAMILY_GROUP] = "groups of steps",
     };
     return names[family];

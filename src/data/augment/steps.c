@@ -25,8 +25,9 @@ static int most_passes(const cs_augment_step *steps, int n, bool only_one) {
     int sum = 0, most = 0;
     for (int i = 0; i < n; i += 1 + steps[i].inside) {
         const cs_augment_rule *rule = steps[i].rule;
-        const int own = rule->choose ? most_passes(steps + i + 1, steps[i].inside, rule->is_certain)
-                                     : (rule->passes > 0 ? rule->passes : 1);
+        int own = rule->passes > 0 ? rule->passes : 1;
+        if (!rule->compose)
+            own = rule->choose ? most_passes(steps + i + 1, steps[i].inside, rule->is_certain) : 0;
         sum += own;
         most = own > most ? own : most;
     }
@@ -44,8 +45,33 @@ static cs_status check_sizes(const cs_augment_step *steps, int n, bool inside) {
     return CS_OK;
 }
 
+/* A step that mixes batches stands once and outside groups, since groups choose for each image. */
+static cs_status check_mixing(const cs_augment *augment) {
+    const cs_augment_step *steps = augment->steps;
+    for (int i = 0, group = 0, end = 0; i < augment->n; i++) {
+        const cs_augment_rule *rule = steps[i].rule;
+        if (rule->family == CS_FAMILY_BATCH && i < end)
+            return cs_hint(
+                cs_fail(CS_ERR_ARG, "%s mixes batches and cannot be a step of %s", rule->name, steps[group].rule->name),
+                "make it a step of the whole list");
+        if (rule->family == CS_FAMILY_BATCH && steps[i].occurrence > 0)
+            return cs_fail(CS_ERR_ARG, "%s stands twice", rule->name);
+        if (rule->choose && i >= end) {
+            group = i;
+            end = i + 1 + steps[i].inside;
+        }
+    }
+    const cs_mix mix = cs_augment_mix(augment);
+    const cs_mix_rule *cutmix = &mix.rules[CS_MIX_CUTMIX];
+    if (cutmix->convention == CS_MIX_KERAS && cutmix->alpha > 1)
+        return cs_hint(cs_fail(CS_ERR_ARG, "cutmix: alpha is %g; Keras takes up to 1", (double)cutmix->alpha),
+                       "with convention: torch or timm it may be larger");
+    return CS_OK;
+}
+
 cs_status cs_augment_check(const cs_augment *augment) {
     CS_TRY(check_sizes(augment->steps, augment->n, false));
+    CS_TRY(check_mixing(augment));
     const int passes = most_passes(augment->steps, augment->n, false);
     if (passes > CS_PICTURE_PASSES)
         return cs_fail(CS_ERR_ARG, "the steps may change an image %d times, more than %d", passes, CS_PICTURE_PASSES);
