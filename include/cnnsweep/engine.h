@@ -31,6 +31,7 @@
 
 #include "cnnsweep/comm.h"
 #include "cnnsweep/graph.h"
+#include "cnnsweep/mix.h"
 #include "cnnsweep/optimizer.h"
 #include "cnnsweep/picture.h"
 
@@ -141,13 +142,17 @@ typedef struct cs_store_spec {
     int most; /* most rows that one call of put writes; 0: only programs write rows */
 } cs_store_spec;
 
-/* A batch of images in a store, each [h,w,3] and as large as the input. `changes` describes how a pixel is transformed;
- * after that x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c]. */
+/* A batch of n images in a store, each [h,w,3] and as large as the input. `changes` describes how a pixel is
+ * transformed; after that x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c]. If images are mixed, then image i is mixed
+ * with image partners[i], which may be one of n_partners images that follow the n. */
 typedef struct cs_pictures {
     const cs_store *store;
-    const int64_t *rows;       /* [n] row numbers in the store */
-    const cs_picture *changes; /* [n] */
+    const int64_t *rows;       /* [n+n_partners] row numbers in the store */
+    const cs_picture *changes; /* [n+n_partners] */
     cs_preprocess preprocess;
+    const cs_mixed *mixed; /* [n]; NULL: images are not mixed */
+    const int *partners;   /* [n] */
+    int n_partners;        /* <= n */
 } cs_pictures;
 
 typedef struct cs_engine_ops {

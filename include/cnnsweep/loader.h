@@ -85,8 +85,10 @@ static inline int cs_batch_row(const cs_batch *batch, int image) {
 typedef struct cs_loader cs_loader;
 /* `dataset` is borrowed and must outlive the loader. An empty split is CS_ERR_NOT_FOUND. */
 CS_MUST_CHECK cs_status cs_loader_open(const cs_dataset *dataset, const cs_loader_config *config, cs_loader **out);
-void cs_loader_close(cs_loader *loader);        /* NULL-safe; stops the thread */
-int cs_loader_part_rows(int batch, int parts);  /* the most rows of a part */
+void cs_loader_close(cs_loader *loader);       /* NULL-safe; stops the thread */
+int cs_loader_part_rows(int batch, int parts); /* the most rows of a part */
+/* The most images of a part, with the partners that follow them. */
+int cs_loader_part_images(const cs_loader_config *config);
 int cs_loader_batches(const cs_loader *loader); /* batches an epoch */
 /* Starts an epoch (counted from 0) at its batch `first`. A batch of the previous epoch that is being filled is dropped.
  * Allocates nothing. */

@@ -51,7 +51,7 @@ struct cs_loader {
      * images of this part and their partners before that. */
     cs_mixed *mixed;   /* [config.batch] */
     int32_t *partners; /* [config.batch] */
-    float *unmixed;    /* [images_of,h,w,3]; NULL with config.bytes */
+    float *unmixed;    /* [part images,h,w,3]; NULL with config.bytes */
 
     /* Shared, under `lock`. Batch b of the epoch goes to buffer b % BUFFERS. */
     pthread_mutex_t lock;
@@ -68,6 +68,15 @@ struct cs_loader {
 
 int cs_loader_part_rows(int batch, int parts) {
     return parts > 1 ? (batch + parts - 1) / parts : batch;
+}
+
+static bool mixes(const cs_loader_config *config) {
+    const cs_mix mix = cs_augment_mix(&config->augment);
+    return cs_mix_is_on(&mix);
+}
+
+int cs_loader_part_images(const cs_loader_config *config) {
+    return cs_loader_part_rows(config->batch, config->parts) * (mixes(config) ? 2 : 1);
 }
 
 int cs_loader_batches(const cs_loader *loader) {
@@ -106,20 +115,6 @@ static cs_status load_pixels(cs_loader *loader, int64_t sample, int *h, int *w, 
     if (loader->filtered)
         return cs_filtered_pixels(loader->filtered, loader->decoder, sample, h, w, pixels);
     return cs_dataset_pixels(loader->dataset, loader->decoder, config->split, sample, h, w, &loader->image, pixels);
-}
-
-static bool mixes(const cs_loader_config *config) {
-    const cs_mix mix = cs_augment_mix(&config->augment);
-    return cs_mix_is_on(&mix);
-}
-
-/* The most rows of a batch of this loader, and the most images that they are made of. */
-static size_t rows_of(const cs_loader_config *config) {
-    return (size_t)cs_loader_part_rows(config->batch, config->parts);
-}
-
-static size_t images_of(const cs_loader_config *config) {
-    return mixes(config) ? 2 * rows_of(config) : rows_of(config);
 }
 
 /* The number of values of a sample. */
@@ -433,7 +428,7 @@ static cs_status allocate_image(cs_loader *loader) {
 }
 
 static cs_status allocate_mixing(const cs_loader *loader, batch_buffer *buffer) {
-    const size_t batch = rows_of(&loader->config);
+    const size_t batch = (size_t)cs_loader_part_rows(loader->config.batch, loader->config.parts);
     CS_TRY(cs_alloc(batch, sizeof(cs_mixed), "batch", &buffer->mixed));
     CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->partners));
     return cs_alloc(batch * (size_t)cs_dataset_class_count(loader->dataset), sizeof(float), "batch", &buffer->soft);
@@ -441,7 +436,8 @@ static cs_status allocate_mixing(const cs_loader *loader, batch_buffer *buffer) 
 
 static cs_status allocate_buffer(const cs_loader *loader, batch_buffer *buffer) {
     const cs_loader_config *config = &loader->config;
-    const size_t batch = rows_of(config), images = images_of(config);
+    const size_t batch = (size_t)cs_loader_part_rows(config->batch, config->parts);
+    const size_t images = (size_t)cs_loader_part_images(config);
     if (mixes(config))
         CS_TRY(allocate_mixing(loader, buffer));
     CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &buffer->labels));
@@ -469,7 +465,8 @@ static cs_status allocate(cs_loader *loader) {
         CS_TRY(cs_alloc((size_t)config->batch, sizeof *loader->partners, "mixed images", &loader->partners));
     }
     if (mixes(config) && !config->bytes)
-        CS_TRY(cs_alloc_aligned(images_of(config) * row_size(config), sizeof(float), "mixed images", &loader->unmixed));
+        CS_TRY(cs_alloc_aligned((size_t)cs_loader_part_images(config) * row_size(config), sizeof(float), "mixed images",
+                                &loader->unmixed));
     return loader->config.features ? CS_OK : allocate_image(loader);
 }
 

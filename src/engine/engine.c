@@ -439,6 +439,17 @@ static cs_status check_store(const cs_program *program, const char *call, const 
     return check_store_rows(store, call, rows, n);
 }
 
+static cs_status check_partners(const cs_pictures *pictures, int n) {
+    const int images = n + pictures->n_partners;
+    if (pictures->n_partners < 0 || pictures->n_partners > n)
+        return cs_fail(CS_ERR_ARG, "set_pictures: %d images and %d partners", n, pictures->n_partners);
+    for (int row = 0; pictures->mixed && row < n; row++)
+        if (pictures->partners[row] < 0 || pictures->partners[row] >= images)
+            return cs_fail(CS_ERR_ARG, "set_pictures: image %d is mixed with image %d of %d", row,
+                           pictures->partners[row], images);
+    return CS_OK;
+}
+
 cs_status cs_program_set_pictures(cs_program *program, int i, const cs_pictures *pictures, int n) {
     const cs_segment *segment = program->spec.segment;
     CS_TRY(check_input(program, "set_pictures", i, n));
@@ -446,7 +457,9 @@ cs_status cs_program_set_pictures(cs_program *program, int i, const cs_pictures 
     if (input->out.flat || input->out.c != 3)
         return cs_fail(CS_ERR_SHAPE, "set_pictures: %s takes [%d,%d,%d], not pixels of 3 channels", input->name,
                        input->out.h, input->out.w, input->out.c);
-    CS_TRY(check_store(program, "set_pictures", pictures->store, cs_shape_count(input->out), pictures->rows, n));
+    CS_TRY(check_partners(pictures, n));
+    CS_TRY(check_store(program, "set_pictures", pictures->store, cs_shape_count(input->out), pictures->rows,
+                       n + pictures->n_partners));
     return program->ops->set_pictures(program, i, pictures, n);
 }
 

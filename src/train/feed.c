@@ -8,13 +8,12 @@
 
 struct cs_feed {
     cs_loader *loader;
-    bool all_images;
     cs_preprocess preprocess;
     cs_store *store; /* NULL: the loader makes floats */
     /* The samples in the store, each in the row of its index. NULL: only one batch is in it. */
     cs_row_set *held_samples;
-    int64_t *rows;     /* [batch] the store's row of each image */
-    int64_t *new_rows; /* [batch] the store's rows of the new images */
+    int64_t *rows;     /* [images] the store's row of each image of a batch */
+    int64_t *new_rows; /* [images] the store's rows of the new images */
 };
 
 /* Is an image of the split read more than once? Not if the trunk cache keeps everything that is computed from it after
@@ -44,10 +43,10 @@ static cs_status open_for_all(cs_feed *feed, cs_engine *engine, const cs_dataset
 
 static cs_status open_store(cs_feed *feed, cs_engine *engine, const cs_dataset *dataset, bool again,
                             cs_loader_config *config) {
-    int batch = cs_loader_part_rows(config->batch, config->parts);
-    const cs_store_spec spec = {.rows = batch, .row_bytes = (size_t)config->h * (size_t)config->w * 3, .most = batch};
-    CS_TRY(cs_alloc((size_t)batch, sizeof *feed->rows, "batch", &feed->rows));
-    CS_TRY(cs_alloc((size_t)batch, sizeof *feed->new_rows, "batch", &feed->new_rows));
+    const int images = cs_loader_part_images(config);
+    const cs_store_spec spec = {.rows = images, .row_bytes = (size_t)config->h * (size_t)config->w * 3, .most = images};
+    CS_TRY(cs_alloc((size_t)images, sizeof *feed->rows, "batch", &feed->rows));
+    CS_TRY(cs_alloc((size_t)images, sizeof *feed->new_rows, "batch", &feed->new_rows));
     if (reads_again(dataset, config, again))
         CS_TRY(open_for_all(feed, engine, dataset, config->split, spec));
     if (!feed->store)
@@ -74,7 +73,6 @@ cs_status cs_feed_open(cs_engine *engine, const cs_dataset *dataset, const cs_lo
     cs_feed *feed = NULL;
     cs_status status;
     CS_TRY(cs_alloc(1, sizeof *feed, "feed", &feed));
-    feed->all_images = config->all_images;
     feed->preprocess.bgr = config->bgr;
     memcpy(feed->preprocess.multiply, config->multiply, sizeof config->multiply);
     memcpy(feed->preprocess.add, config->add, sizeof config->add);
@@ -105,8 +103,8 @@ cs_loader *cs_feed_loader(const cs_feed *feed) {
 
 /* Sends the images of the batch that the engine does not have yet, and records that it has them now. */
 static cs_status send_new_images(cs_feed *feed, const cs_batch *batch) {
-    for (int i = 0; i < batch->n_images; i++)
-        feed->rows[i] = feed->held_samples ? batch->samples[feed->all_images ? i : batch->missing_rows[i]] : i;
+    for (int i = 0; i < batch->n_images + batch->n_partners; i++)
+        feed->rows[i] = feed->held_samples ? batch->samples[cs_batch_row(batch, i)] : i;
     for (int i = 0; i < batch->n_new; i++)
         feed->new_rows[i] = feed->rows[batch->new_images[i]];
     CS_TRY(cs_store_put(feed->store, feed->new_rows, batch->bytes, batch->n_new));
@@ -123,7 +121,12 @@ cs_status cs_feed_next(cs_feed *feed, cs_batch *batch) {
 cs_status cs_feed_input(const cs_feed *feed, const cs_batch *batch, cs_program *program) {
     if (!feed->store)
         return cs_program_set_input(program, 0, batch->images, batch->n_images);
-    const cs_pictures pictures = {
-        .store = feed->store, .rows = feed->rows, .changes = batch->pictures, .preprocess = feed->preprocess};
+    const cs_pictures pictures = {.store = feed->store,
+                                  .rows = feed->rows,
+                                  .changes = batch->pictures,
+                                  .preprocess = feed->preprocess,
+                                  .mixed = batch->mixed,
+                                  .partners = batch->partners,
+                                  .n_partners = batch->n_partners};
     return cs_program_set_pictures(program, 0, &pictures, batch->n_images);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ranks that share every batch, as threads of one process with an engine each, give the loss curve of one rank, and all
  * end together when one of them fails or stops. The ranks cache the trunk's outputs; the single rank does not. */
+#include "augments.h"
 #include "metric_value.h"
 #include "ranks.h"
 #include "toy.h"
@@ -231,6 +232,12 @@ static void ranks_give_the_curve_of_one(void **state) {
     check_ranks(*state, &trial, 1);
 }
 
+static void ranks_give_the_curve_of_one_with_mixed_images(void **state) {
+    cs_trial_config trial = small_trial("mixed");
+    test_augment_mix(&trial.augment, &(cs_mix){{{CS_MIX_KERAS, 0.4f, 0.5f}, {CS_MIX_KERAS, 1, 0.5f}}});
+    check_ranks(*state, &trial, 1);
+}
+
 static void the_logits_of_all_ranks_are_collected_when_needed(void **state) {
     cs_trial_config trial = small_trial("logits");
     together.test_needs = CS_NEEDS_LOGITS;
@@ -407,6 +414,7 @@ static int run_on(const char *device) {
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
     const struct CMUnitTest tests[] = {
         ON_DEVICE(ranks_give_the_curve_of_one),
+        ON_DEVICE(ranks_give_the_curve_of_one_with_mixed_images),
         ON_DEVICE(the_logits_of_all_ranks_are_collected_when_needed),
         ON_DEVICE(ranks_give_the_curve_of_one_with_dropout_and_l2),
         ON_DEVICE(ranks_give_the_curve_of_one_after_frozen_batch_norms),
