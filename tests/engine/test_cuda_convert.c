@@ -172,13 +172,12 @@ static cu_picture for_kernel(const cs_picture *picture, const uint8_t *image, ke
     return row;
 }
 
-static void pixels_equal_the_loader_bit_for_bit(void **state) {
-    (void)state;
-    static uint8_t images[PICTURES][VALUES], made[VALUES];
-    static cs_picture pictures[PICTURES];
+static uint8_t images[PICTURES][VALUES];
+static cs_picture pictures[PICTURES];
+
+/* Makes random images and all pictures of them, in the form that the kernels read. */
+static void make_rows(cu_picture rows[PICTURES]) {
     static kernel_memory memory[PICTURES];
-    cu_picture rows[PICTURES];
-    float got[PICTURES * VALUES];
     cs_rng bytes = cs_rng_at(3, CS_PURPOSE_TEST, 1, 0);
     make_pictures(pictures);
     for (int row = 0; row < PICTURES; row++) {
@@ -186,13 +185,25 @@ static void pixels_equal_the_loader_bit_for_bit(void **state) {
             images[row][i] = (uint8_t)cs_rng_below(&bytes, 256);
         rows[row] = for_kernel(&pictures[row], images[row], &memory[row]);
     }
+}
+
+static void run_sweeps(const cu_picture rows[PICTURES]) {
+    for (int sweep = 0; sweep < CS_PICTURE_PASSES; sweep++) {
+        cu_k_sweep_facts(NULL, PICTURES, H, W, sweep, rows);
+        cu_k_sweep(NULL, PICTURES, H, W, sweep, rows);
+    }
+}
+
+static void pixels_equal_the_loader_bit_for_bit(void **state) {
+    (void)state;
+    static uint8_t made[VALUES];
+    cu_picture rows[PICTURES];
+    float got[PICTURES * VALUES];
+    make_rows(rows);
     for (int kind = CS_PREPROCESS_TF; kind <= CS_PREPROCESS_RAW_IMAGENET; kind++) {
         cs_preprocess how = cs_preprocess_of((cs_preprocess_kind)kind);
-        for (int sweep = 0; sweep < CS_PICTURE_PASSES; sweep++) {
-            cu_k_sweep_facts(NULL, PICTURES, H, W, sweep, rows);
-            cu_k_sweep(NULL, PICTURES, H, W, sweep, rows);
-        }
-        cu_k_pixels(NULL, CU_F32, PICTURES, H, W, rows, &how, got);
+        run_sweeps(rows);
+        cu_k_pixels(NULL, CU_F32, PICTURES, H, W, rows, false, &how, got);
         for (int row = 0; row < PICTURES; row++) {
             test_augment_apply(&pictures[row], images[row], made);
             for (int i = 0; i < VALUES; i++) {
@@ -207,9 +218,31 @@ static void pixels_equal_the_loader_bit_for_bit(void **state) {
     }
 }
 
+/* Each picture but the first two is mixed with another one; the last of them is no row of the result. */
+static void mixed_pixels_equal_the_loader_bit_for_bit(void **state) {
+    (void)state;
+    enum { ROWS = PICTURES - 1 };
+    cu_picture rows[PICTURES];
+    static float plain[PICTURES * VALUES], got[ROWS * VALUES], want[VALUES];
+    const cs_preprocess how = cs_preprocess_of(CS_PREPROCESS_TORCH);
+    make_rows(rows);
+    run_sweeps(rows);
+    cu_k_pixels(NULL, CU_F32, PICTURES, H, W, rows, false, &how, plain);
+    for (int row = 2; row < ROWS; row++) {
+        rows[row].partner = &rows[PICTURES + 1 - row];
+        rows[row].mixed = (cs_mixed){row % 3, row % 2, W - row % 4, H - row % 3, .image = 0.13f * (float)(row % 7)};
+    }
+    cu_k_pixels(NULL, CU_F32, ROWS, H, W, rows, true, &how, got);
+    for (int row = 0; row < ROWS; row++) {
+        const float *own = plain + (size_t)row * VALUES;
+        const float *partner = row < 2 ? own : plain + (size_t)(PICTURES + 1 - row) * VALUES;
+        cs_mix_images(&rows[row].mixed, H, W, own, partner, want);
+        assert_memory_equal(got + (size_t)row * VALUES, want, sizeof want);
+    }
+}
+
 static void pixels_of_any_type_are_rounded_from_fp32(void **state) {
     (void)state;
-    static cs_picture pictures[PICTURES];
     uint8_t image[VALUES];
     cs_preprocess how = cs_preprocess_of(CS_PREPROCESS_TORCH);
     float exact[VALUES];
@@ -220,10 +253,10 @@ static void pixels_of_any_type_are_rounded_from_fp32(void **state) {
     static kernel_memory memory;
     const cu_picture row = for_kernel(&pictures[2], image, &memory);
     assert_int_equal(row.sweeps, 1);
-    cu_k_pixels(NULL, CU_F32, 1, H, W, &row, &how, exact);
+    cu_k_pixels(NULL, CU_F32, 1, H, W, &row, false, &how, exact);
     for (int type = CU_BF16; type <= CU_F16; type++) {
         cu_k_from_float(NULL, type, VALUES, exact, want);
-        cu_k_pixels(NULL, type, 1, H, W, &row, &how, got);
+        cu_k_pixels(NULL, type, 1, H, W, &row, false, &how, got);
         assert_memory_equal(got, want, sizeof want);
     }
 }
@@ -235,6 +268,7 @@ int main(void) {
         cmocka_unit_test(halves_have_the_values_of_ieee_754),
         cmocka_unit_test(conversions_need_no_alignment),
         cmocka_unit_test(pixels_equal_the_loader_bit_for_bit),
+        cmocka_unit_test(mixed_pixels_equal_the_loader_bit_for_bit),
         cmocka_unit_test(pixels_of_any_type_are_rounded_from_fp32),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

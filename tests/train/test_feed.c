@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { H = 12, W = 9, N = 23, BATCH = 5, EPOCHS = 3 };
+enum { H = 12, W = 9, N = 23, BATCH = 5, EPOCHS = 3, CLASSES = 3 };
 
 static bool without_stores;
 bool __real_cs_engine_has_stores(const cs_engine *engine);
@@ -123,6 +123,9 @@ static void compare(bench *b, int epochs, int first) {
             if (want.n_global == 0)
                 break;
             assert_memory_equal(got.labels, want.labels, (size_t)want.n * sizeof *want.labels);
+            assert_int_equal(got.soft != NULL, want.soft != NULL);
+            if (want.soft)
+                assert_memory_equal(got.soft, want.soft, (size_t)want.n * CLASSES * sizeof *want.soft);
             assert_memory_equal(b->stores.output, b->floats.output, (size_t)want.n * b->row * sizeof(float));
             b->n_new += got.n_new;
         }
@@ -225,6 +228,20 @@ static void a_part_of_a_batch_equals_the_loaders(void **state) {
     assert_int_equal(n_new, EPOCHS * N - BATCH);
 }
 
+static void mixed_images_equal_the_loaders(void **state) {
+    (void)state;
+    cs_loader_config config = config_of(CS_PREPROCESS_TORCH, all);
+    test_augment_mix(&config.augment, &(cs_mix){{{CS_MIX_KERAS, 1, 0.5f}, {CS_MIX_TIMM, 1, 0.4f}}});
+    assert_int_equal(feed_all(&raw, &config, true, 0), N);
+    assert_int_equal(feed_all(&raw, &config, false, 0), EPOCHS * N);
+    feed_all(&jpeg, &config, false, 2);
+    for (config.parts = 2; config.parts < BATCH + 2; config.parts++)
+        for (config.part = 0; config.part < config.parts; config.part++) {
+            feed_all(&raw, &config, true, 0);
+            feed_all(&raw, &config, false, 0);
+        }
+}
+
 /* If every row of the split can be cached, its images are read only once, so that they need not stay in the store. */
 static void images_whose_rows_are_cached_do_not_stay(void **state) {
     (void)state;
@@ -249,6 +266,7 @@ int main(void) {
         cmocka_unit_test_setup(images_that_do_not_fit_are_sent_each_time, plenty),
         cmocka_unit_test_setup(a_device_with_less_room_than_reported_keeps_one_batch, plenty),
         cmocka_unit_test_setup(a_part_of_a_batch_equals_the_loaders, plenty),
+        cmocka_unit_test_setup(mixed_images_equal_the_loaders, plenty),
         cmocka_unit_test_setup(images_whose_rows_are_cached_do_not_stay, plenty),
     };
     if (plenty(NULL) != 0) {

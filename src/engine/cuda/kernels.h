@@ -50,14 +50,16 @@ typedef struct cu_picture {
     int sweeps;           /* at least 1 */
     /* The first pass of each sweep, and after the last sweep the number of passes. */
     unsigned char begins[CS_PICTURE_PASSES + 1];
+    const struct cu_picture *partner; /* the picture with which it is mixed; NULL: none */
+    cs_mixed mixed;
 } cu_picture;
 /* Finds the facts of that sweep, counted from 0, for those of the n pictures that need them. */
 void cu_k_sweep_facts(cu_stream stream, int n, int h, int w, int sweep, const cu_picture *pictures);
 /* Makes the sweep of those of the n pictures of which it is not the last one. */
 void cu_k_sweep(cu_stream stream, int n, int h, int w, int sweep, const cu_picture *pictures);
-/* Makes the last sweep of all of them, and converts the pixels to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c] as
- * [n,h,w,3]. */
-void cu_k_pixels(cu_stream stream, cu_type type, int n, int h, int w, const cu_picture *pictures,
+/* Makes the last sweep of all of them, converts the pixels to x[c] = pixel[bgr ? 2-c : c]*multiply[c] + add[c] as
+ * [n,h,w,3] and, if `mixes`, mixes those that have partners. The partners need not be among the n. */
+void cu_k_pixels(cu_stream stream, cu_type type, int n, int h, int w, const cu_picture *pictures, bool mixes,
                  const cs_preprocess *preprocess, void *x);
 
 /* elementwise.cu; `pixels` = batch*H*W */

@@ -123,15 +123,17 @@ static size_t image_bytes(const cu_program *program) {
     return input->shape.c == 3 ? (size_t)input->shape.h * (size_t)input->shape.w * 3 : 0;
 }
 
+/* The most pictures of a call: a batch, and a partner for each of its images. */
+static size_t most_pictures(const cu_program *program) {
+    return image_bytes(program) > 0 ? 2 * (size_t)program->base.spec.batch : 0;
+}
+
 size_t cu_pictures_bytes(const cu_program *program) {
-    const size_t batch = (size_t)program->base.spec.batch;
-    if (image_bytes(program) == 0)
-        return 0;
-    return batch * (sizeof(cu_picture) + sizeof(cs_pass_facts) + CS_PICTURE_PASSES * sizeof(cs_pass));
+    return most_pictures(program) * (sizeof(cu_picture) + sizeof(cs_pass_facts) + CS_PICTURE_PASSES * sizeof(cs_pass));
 }
 
 size_t cu_sweeps_bytes(const cu_program *program) {
-    return 2 * (size_t)program->base.spec.batch * image_bytes(program);
+    return 2 * most_pictures(program) * image_bytes(program);
 }
 
 /* Sets where the sweeps of a picture begin. */
@@ -144,7 +146,8 @@ static void find_sweeps(const cs_picture *change, cu_picture *picture) {
     picture->begins[picture->sweeps] = (unsigned char)change->n;
 }
 
-/* Writes the pictures in the form that the kernels read, and returns the number of bytes. */
+/* Writes the n pictures, the partners that follow included, in the form that the kernels read, and returns the number
+ * of bytes. */
 static size_t list_pictures(const cu_program *program, const cs_pictures *pictures, int n) {
     const cu_list *list = &program->pictures;
     const cu_store *store = (const cu_store *)pictures->store;
@@ -161,6 +164,10 @@ static size_t list_pictures(const cu_program *program, const cs_pictures *pictur
                          .facts = (cs_pass_facts *)((char *)list->device + facts) + row,
                          .made = {made, made + image}};
         find_sweeps(change, &rows[row]);
+        if (pictures->mixed && row < n - pictures->n_partners) {
+            rows[row].mixed = pictures->mixed[row];
+            rows[row].partner = (cu_picture *)list->device + pictures->partners[row];
+        }
         memcpy((char *)list->host + used, change->passes, passes);
         used += passes;
     }
@@ -187,18 +194,20 @@ cs_status cu_set_pictures(cs_program *base, int i, const cs_pictures *pictures, 
     const cu_tensor *input = &program->values[program->lowered->inputs[i]];
     const int h = input->shape.h, w = input->shape.w;
     const cu_picture *rows = program->pictures.host;
+    const int all = n + pictures->n_partners;
     int sweeps = 1;
     CS_TRY(cu_event_synchronize(device, program->pictures.sent));
-    CS_TRY(send_list(program, &program->pictures, list_pictures(program, pictures, n)));
-    for (int row = 0; row < n; row++)
+    CS_TRY(send_list(program, &program->pictures, list_pictures(program, pictures, all)));
+    for (int row = 0; row < all; row++)
         sweeps = rows[row].sweeps > sweeps ? rows[row].sweeps : sweeps;
     for (int sweep = 0; sweep < sweeps; sweep++) {
-        if (any_needs_facts(pictures, rows, n, sweep))
-            cu_k_sweep_facts(stream, n, h, w, sweep, program->pictures.device);
+        if (any_needs_facts(pictures, rows, all, sweep))
+            cu_k_sweep_facts(stream, all, h, w, sweep, program->pictures.device);
         if (sweep + 1 < sweeps)
-            cu_k_sweep(stream, n, h, w, sweep, program->pictures.device);
+            cu_k_sweep(stream, all, h, w, sweep, program->pictures.device);
     }
-    cu_k_pixels(stream, program->engine->type, n, h, w, program->pictures.device, &pictures->preprocess, input->data);
+    cu_k_pixels(stream, program->engine->type, n, h, w, program->pictures.device, pictures->mixed != NULL,
+                &pictures->preprocess, input->data);
     return cu_check_launches(device, "pictures");
 }
 

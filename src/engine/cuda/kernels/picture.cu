@@ -2,9 +2,12 @@
 /* Makes the images that pictures describe, as src/data/augment/apply.c does on the host: sweep by sweep. */
 #include "kernel.cuh"
 
-#define CS_SAMPLE        static __device__ inline
-#define CS_PRODUCT(a, b) cu_product((double)(a), (double)(b))
-#define CS_SUM(a, b)     cu_sum((double)(a), (double)(b))
+#define CS_SAMPLE              static __device__ inline
+#define CS_PRODUCT(a, b)       cu_product((double)(a), (double)(b))
+#define CS_SUM(a, b)           cu_sum((double)(a), (double)(b))
+#define CS_FLOAT_PRODUCT(a, b) cu_product((float)(a), (float)(b))
+#define CS_FLOAT_SUM(a, b)     cu_sum((float)(a), (float)(b))
+#include "cnnsweep/mix_sample.h"
 #include "cnnsweep/picture_sample.h"
 
 /* The image that a sweep of the picture reads. */
@@ -93,20 +96,41 @@ static __global__ void images_of_sweep(size_t pixels, int h, int w, int sweep, c
     }
 }
 
-/* Makes the last sweep of each picture, and converts its pixels to floats. */
-template <typename T>
+/* Makes pixel (x, y) by the last sweep of the picture, and converts it to floats. */
+static __device__ inline void last_pixel(const cu_picture &picture, int h, int w, int x, int y,
+                                         const cs_preprocess &preprocess, float (&values)[3]) {
+    uint8_t rgb[3];
+    pixel_after(picture, picture.sweeps - 1, h, w, x, y, rgb);
+    for (int c = 0; c < 3; c++)
+        values[c] =
+            cu_sum(cu_product((float)rgb[preprocess.bgr ? 2 - c : c], preprocess.multiply[c]), preprocess.add[c]);
+}
+
+template <typename T, bool MIXES>
 static __global__ void pixels_of_batch(size_t pixels, int h, int w, const cu_picture *pictures,
                                        cs_preprocess preprocess, T *x) {
     CU_EACH(i, pixels) {
         unsigned column, line;
         const cu_picture &picture = pictures[cu_divide(cu_divide(i, (unsigned)w, &column), (unsigned)h, &line)];
-        uint8_t rgb[3];
-        pixel_after(picture, picture.sweeps - 1, h, w, (int)column, (int)line, rgb);
-        for (int c = 0; c < 3; c++) {
-            const uint8_t value = rgb[preprocess.bgr ? 2 - c : c];
-            cu_round(cu_sum(cu_product((float)value, preprocess.multiply[c]), preprocess.add[c]), &x[i * 3 + c]);
+        float values[3], others[3];
+        last_pixel(picture, h, w, (int)column, (int)line, preprocess, values);
+        if (MIXES && picture.partner && cs_mix_reaches(&picture.mixed, (int)column, (int)line)) {
+            last_pixel(*picture.partner, h, w, (int)column, (int)line, preprocess, others);
+            for (int c = 0; c < 3; c++)
+                values[c] = cs_mix_value(picture.mixed.image, values[c], others[c]);
         }
+        for (int c = 0; c < 3; c++)
+            cu_round(values[c], &x[i * 3 + c]);
     }
+}
+
+template <bool MIXES>
+static void make_pixels(cu_stream stream, cu_type type, int n, int h, int w, const cu_picture *pictures,
+                        const cs_preprocess *preprocess, void *x) {
+    const size_t pixels = (size_t)n * (size_t)h * (size_t)w;
+    CU_WITH_TYPE(T, type,
+                 CU_LAUNCH((pixels_of_batch<T, MIXES>), cu_grid(pixels), CU_THREADS, stream, pixels, h, w, pictures,
+                           *preprocess, (T *)x));
 }
 
 extern "C" {
@@ -120,11 +144,8 @@ void cu_k_sweep(cu_stream stream, int n, int h, int w, int sweep, const cu_pictu
     CU_LAUNCH(images_of_sweep, cu_grid(pixels), CU_THREADS, stream, pixels, h, w, sweep, pictures);
 }
 
-void cu_k_pixels(cu_stream stream, cu_type type, int n, int h, int w, const cu_picture *pictures,
+void cu_k_pixels(cu_stream stream, cu_type type, int n, int h, int w, const cu_picture *pictures, bool mixes,
                  const cs_preprocess *preprocess, void *x) {
-    const size_t pixels = (size_t)n * (size_t)h * (size_t)w;
-    CU_WITH_TYPE(T, type,
-                 CU_LAUNCH(pixels_of_batch<T>, cu_grid(pixels), CU_THREADS, stream, pixels, h, w, pictures, *preprocess,
-                           (T *)x));
+    (mixes ? make_pixels<true> : make_pixels<false>)(stream, type, n, h, w, pictures, preprocess, x);
 }
 }
