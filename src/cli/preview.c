@@ -224,9 +224,16 @@ static cs_status draw_sheet(sheet *s) {
     memset(s->drawing.pixels, 255, (size_t)s->drawing.h * (size_t)s->drawing.w * 3);
     if (s->csv)
         fputs("row,column,augment,sample,epoch,step,occurrence,number,value\n", cs_atomic_stream(s->csv));
-    for (int a = 0; a < s->job->augmentations.n; a++)
-        for (int i = 0; i < samples && is_wanted(s, s->job->augmentations.items[a].name); i++)
-            CS_TRY(draw_row(s, &s->job->augmentations.items[a], i * count / samples));
+    for (int a = 0; a < s->job->augmentations.n; a++) {
+        const struct cs_named_augment *named = &s->job->augmentations.items[a];
+        const cs_mix mix = cs_augment_mix(&named->augment);
+        if (!is_wanted(s, named->name))
+            continue;
+        if (cs_mix_is_on(&mix))
+            printf("%s mixes the images of a batch: they are drawn as they are before that\n", named->name);
+        for (int i = 0; i < samples; i++)
+            CS_TRY(draw_row(s, named, i * count / samples));
+    }
     return draw_filters(s);
 }
 

@@ -32,11 +32,27 @@ augmentations:
     - {random_perspective: {distortion_scale: 0.2, p: 0.5}}
   either:
     - {one_of: [random_autocontrast, {random_solarize: 200}]}
+  mixed: [random_horizontal_flip, {mixup: {alpha: 0.2}}]
 ```
 
 A mapping has the parameters of Keras' `ImageDataGenerator`, with its formulas and in its order, whichever way they are
 written. A list has steps, which are applied in its order. A step is a name, a name with its first parameter, or a name with a
 mapping of parameters. With `p` a step is applied to that part of the images.
+
+`mixup` and `cutmix` mix each image with another one of its batch, after all other steps, wherever they stand in the list. Labels
+are mixed in the same proportion, so that the loss has a target for each class. Weights are drawn from Beta(alpha, alpha); if not
+given, alpha is 0.2 for `mixup` and 1 for `cutmix`. `convention` says whose way it is done in:
+
+| convention | an image is mixed with | weight and box |
+|---|---|---|
+| `keras` (layers of Keras 3) | a random one | each image has its own; for `cutmix` each batch draws its alpha from 0 to the given one |
+| `torch` (torchvision's v2) | the one before it, the first one with the last | one for the batch |
+| `timm` (mode `batch`) | the one at its place in the batch in reverse | one for the batch |
+
+With `p` that part of the batches is mixed. Where a list has both, a batch is mixed by one of them at most: each has its p as
+its probability, divided by the sum if this is above 1. timm's `prob` q and `switch_prob` s are p = q (1 - s) for `mixup` and
+p = q s for `cutmix`. The accuracy in training counts the class with the largest target. Mixed images are never twice the same, so
+that what a trunk makes of them is not cached; trials that are mixed alike still share a trunk.
 
 `cnnsweep options --augmentations` prints what both can be made of:
 

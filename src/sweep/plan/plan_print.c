@@ -66,6 +66,27 @@ static void print_groups(const cs_plan *plan, FILE *out) {
         fprintf(out, "and %d more, down to %.1f s\n", plan->n_groups - from, plan->groups[plan->n_groups - 1].seconds);
 }
 
+static bool is_planned(const cs_plan *plan, const char *augment) {
+    for (int i = 0; i < plan->n_costs; i++)
+        if (strcmp(plan->job->trials[plan->costs[i].trial].augment_name, augment) == 0)
+            return true;
+    return false;
+}
+
+/* Names the augmentations that mix batches, and says what follows from it. */
+static void print_mixing(const cs_plan *plan, FILE *out) {
+    const cs_augmentations *augmentations = &plan->job->augmentations;
+    int named = 0;
+    for (int a = 0; a < augmentations->n; a++) {
+        const cs_mix mix = cs_augment_mix(&augmentations->items[a].augment);
+        if (cs_mix_is_on(&mix) && is_planned(plan, augmentations->items[a].name))
+            fprintf(out, "%s%s", named++ == 0 ? "mixing   " : ", ", augmentations->items[a].name);
+    }
+    if (named > 0)
+        fputs(": images of train are never twice the same, so none is cached; only trials mixed alike share a group\n",
+              out);
+}
+
 static double uncached_seconds(const cs_cost *costs, int n) {
     cs_cost uncached[CS_GROUP_MAX];
     cs_group_cost group = {0};
@@ -125,6 +146,7 @@ void cs_plan_print(const cs_plan *plan, FILE *out) {
     print_duration(plan->makespan, out);
     fprintf(out, " by %s\n", plan->measured ? "this machine's speed" : "an ordinary core's speed");
     print_groups(plan, out);
+    print_mixing(plan, out);
     print_savings(plan, out);
     print_memory(plan, out);
 }
