@@ -350,9 +350,11 @@ COUNTED(aligned_alloc, (size_t alignment, size_t size), (alignment, size))
 
 static void nothing_is_allocated_after_open(void **state) {
     (void)state;
-    for (int i = 0; i < 2; i++) {
-        cs_dataset *dataset = open_set(i ? "jpeg.h5" : "raw.h5", i ? &jpeg : &raw);
+    for (int i = 0; i < 4; i++) {
+        cs_dataset *dataset = open_set(i % 2 ? "jpeg.h5" : "raw.h5", i % 2 ? &jpeg : &raw);
         cs_loader_config config = augmented();
+        if (i >= 2)
+            test_augment_mix(&config.augment, &(cs_mix){{[CS_MIX_MIXUP] = {CS_MIX_KERAS, 0.2f, 1}}});
         cs_loader *loader = NULL;
         cs_batch batch;
         atomic_store(&allocations, 0);
