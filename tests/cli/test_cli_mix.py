@@ -15,7 +15,7 @@ train: {epochs: 2, batch: 16, seed: 5, optimizer: sgd, lr: 0.01}
 sweep: {parameters: {augment: [flips, mixed, cut, both], fine_tune: [head, 4]}}
 augmentations:
   flips: [random_horizontal_flip]
-  mixed: [random_horizontal_flip, {mixup: {alpha: 0.2}}]
+  mixed: [{mixup: {alpha: 0.2}}, {random_resized_crop: {size: 32}}, random_horizontal_flip]
   cut: [{cutmix: {alpha: 1.0, convention: torch}}, {random_rotation: 15}]
   both: [{mixup: {alpha: 0.8, convention: timm, p: 0.5}}, random_horizontal_flip, {cutmix: {convention: timm, p: 0.5}}]
 """
