@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mixup and CutMix against Keras' layers and the formulas of torchvision and timm (reference_mix.py), given the same
  * random numbers; and the distributions of what is drawn. */
+#include "augments.h"
 #include "fixture.h"
 
 #include "cnnsweep/mix.h"
@@ -171,6 +172,24 @@ static void of_two_equal_targets_the_first_class_is_the_label(void **state) {
     assert_int_equal(cs_mix_labels(&half, 1, 3, CLASSES, targets), 1);
 }
 
+static void the_steps_of_an_augmentation_say_how_batches_are_mixed(void **state) {
+    (void)state;
+    const cs_mix given = {{{CS_MIX_TIMM, 0.8f, 0.25f}, {CS_MIX_TORCH, 1, 0.5f}}};
+    cs_augment augment = {0};
+    test_augment_mix(&augment, &given);
+    const cs_mix mix = cs_augment_mix(&augment);
+    assert_memory_equal(&mix, &given, sizeof mix);
+}
+
+static void probabilities_above_1_are_divided_by_their_sum(void **state) {
+    (void)state;
+    cs_augment augment = {0};
+    test_augment_mix(&augment, &(cs_mix){{{CS_MIX_KERAS, 0.2f, 1}, {CS_MIX_KERAS, 1, 0.25f}}});
+    const cs_mix mix = cs_augment_mix(&augment);
+    assert_float_equal(mix.rules[CS_MIX_MIXUP].p, 0.8, 1e-6);
+    assert_float_equal(mix.rules[CS_MIX_CUTMIX].p, 0.2, 1e-6);
+}
+
 static void mixing_is_on_where_a_rule_has_an_alpha(void **state) {
     (void)state;
     assert_false(cs_mix_is_on(&(cs_mix){0}));
@@ -188,6 +207,8 @@ int main(void) {
         cmocka_unit_test(draws_depend_on_seed_epoch_and_batch_alone),
         cmocka_unit_test(a_batch_that_no_rule_mixes_stays_as_it_is),
         cmocka_unit_test(of_two_equal_targets_the_first_class_is_the_label),
+        cmocka_unit_test(the_steps_of_an_augmentation_say_how_batches_are_mixed),
+        cmocka_unit_test(probabilities_above_1_are_divided_by_their_sum),
         cmocka_unit_test(mixing_is_on_where_a_rule_has_an_alpha),
     };
     return cmocka_run_group_tests_name("mix", tests, NULL, NULL);

@@ -8,6 +8,7 @@ foreach(function malloc calloc realloc aligned_alloc posix_memalign cs_program_l
 endforeach()
 target_link_options(test_filters PRIVATE -Wl,--wrap=cs_filter_apply)
 target_link_options(test_group PRIVATE -Wl,--wrap=cs_params_init)
+target_link_options(test_mixing PRIVATE -Wl,--wrap=cs_program_loss)
 foreach(function cs_params_init cs_features_append)
   target_link_options(test_features_mode PRIVATE -Wl,--wrap=${function})
 endforeach()

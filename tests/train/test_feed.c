@@ -235,6 +235,9 @@ static void mixed_images_equal_the_loaders(void **state) {
     assert_int_equal(feed_all(&raw, &config, true, 0), N);
     assert_int_equal(feed_all(&raw, &config, false, 0), EPOCHS * N);
     feed_all(&jpeg, &config, false, 2);
+    /* Pictures of several sweeps, the first of which looks at the whole image. */
+    test_augment_set(&config.augment, "random_autocontrast", (const float[]){0}, 0);
+    test_augment_set(&config.augment, "random_rotation", (const float[]){-30, 30}, 2);
     for (config.parts = 2; config.parts < BATCH + 2; config.parts++)
         for (config.part = 0; config.part < config.parts; config.part++) {
             feed_all(&raw, &config, true, 0);

@@ -17,6 +17,31 @@ static const cs_mix mixup = {{[CS_MIX_MIXUP] = {CS_MIX_KERAS, 0.4f, 1}}},
 static const cs_mix *const mixes[] = {&mixup, &cutmix, &either};
 enum { MIXES = sizeof mixes / sizeof *mixes };
 
+/* The calls of the loss with labels alone, with soft targets, and those that have a target between 0 and 1 (by the
+ * linker's --wrap, settings.cmake). The targets of a row add up to 1, and its label is the class of the largest. */
+static int hard_calls, soft_calls, mixed_calls;
+cs_status __real_cs_program_loss(cs_program *program, const cs_targets *targets, int n, float *probabilities,
+                                 cs_loss *out);
+cs_status __wrap_cs_program_loss(cs_program *program, const cs_targets *targets, int n, float *probabilities,
+                                 cs_loss *out);
+cs_status __wrap_cs_program_loss(cs_program *program, const cs_targets *targets, int n, float *probabilities,
+                                 cs_loss *out) {
+    bool mixed = false;
+    for (int row = 0; targets->soft && row < n; row++) {
+        const float *soft = targets->soft + (size_t)row * TOY_CLASSES, largest = soft[targets->labels[row]];
+        float sum = 0;
+        for (int k = 0; k < TOY_CLASSES; k++) {
+            assert_true(soft[k] <= largest);
+            mixed |= soft[k] > 0.01f && soft[k] < 0.99f;
+            sum += soft[k];
+        }
+        assert_true(fabsf(sum - 1) < 1e-6f);
+    }
+    *(targets->soft ? &soft_calls : &hard_calls) += 1;
+    mixed_calls += mixed;
+    return __real_cs_program_loss(program, targets, n, probabilities, out);
+}
+
 static cs_trial_config mixed_trial(const cs_mix *mix, const char *depth) {
     cs_trial_config trial = toy_trial(toy_dataset("mixing", &hard));
     test_augment_set(&trial.augment, "random_horizontal_flip", (const float[]){0}, 0);
@@ -58,6 +83,18 @@ static void mixing_changes_what_is_trained_on(void **state) {
         const cs_trial_config trial = mixed_trial(mixes[i], "head");
         assert_ok(toy_train(*state, &trial, 1, &record));
         assert_true(value_of(&record, 0, "loss") != value_of(&other, 0, "loss"));
+    }
+}
+
+/* 44 images of train in batches of 8, 30 of val in each of two epochs, and 30 of test. */
+static void the_loss_of_train_alone_has_soft_targets(void **state) {
+    for (int i = 0; i < MIXES; i++) {
+        const cs_trial_config trial = mixed_trial(mixes[i], "all");
+        hard_calls = soft_calls = mixed_calls = 0;
+        assert_ok(toy_train(*state, &trial, 1, &record));
+        assert_int_equal(soft_calls, 2 * 6);
+        assert_int_equal(hard_calls, 2 * 4 + 4);
+        assert_in_range(mixed_calls, 6, 2 * 6);
     }
 }
 
@@ -119,9 +156,13 @@ int main(void) {
     void *device = (void *)(uintptr_t)test_device();
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, device)
     const struct CMUnitTest tests[] = {
-        ON_DEVICE(every_engine_gives_the_curve_of_ref), ON_DEVICE(mixing_changes_what_is_trained_on),
-        ON_DEVICE(val_and_test_are_never_mixed),        ON_DEVICE(trials_mixed_alike_share_a_trunk_and_train_as_alone),
-        ON_DEVICE(trials_mixed_otherwise_cannot_share), ON_DEVICE(features_cannot_be_mixed),
+        ON_DEVICE(every_engine_gives_the_curve_of_ref),
+        ON_DEVICE(the_loss_of_train_alone_has_soft_targets),
+        ON_DEVICE(mixing_changes_what_is_trained_on),
+        ON_DEVICE(val_and_test_are_never_mixed),
+        ON_DEVICE(trials_mixed_alike_share_a_trunk_and_train_as_alone),
+        ON_DEVICE(trials_mixed_otherwise_cannot_share),
+        ON_DEVICE(features_cannot_be_mixed),
     };
     return cmocka_run_group_tests_name("mixing", tests, NULL, NULL);
 }
