@@ -153,6 +153,8 @@ bool cs_augment_keeps_size(const cs_augment *augment, int h, int w);
 CS_MUST_CHECK cs_status cs_augment_check_size(const cs_augment *augment, int h, int w, int input_h, int input_w);
 /* How the steps mix batches. If the p of mixup and cutmix add up to more than 1, they are divided by their sum. */
 cs_mix cs_augment_mix(const cs_augment *augment);
+/* Removes the steps that mix batches. */
+void cs_augment_remove_mix(cs_augment *augment);
 
 /* Writes the steps, of a generator in the order of their names: "brightness_range=0.5:0.9 horizontal_flip=true"; of a
  * list in its order, with the parameters that differ from the defaults: "[random_rotation(degrees=-15:15)]"; "" if

@@ -51,8 +51,9 @@ given, alpha is 0.2 for `mixup` and 1 for `cutmix`. `convention` says whose way 
 
 With `p` that part of the batches is mixed. Where a list has both, a batch is mixed by one of them at most: each has its p as
 its probability, divided by the sum if this is above 1. timm's `prob` q and `switch_prob` s are p = q (1 - s) for `mixup` and
-p = q s for `cutmix`. The accuracy in training counts the class with the largest target. Mixed images are never twice the same, so
-that what a trunk makes of them is not cached; trials that are mixed alike still share a trunk.
+p = q s for `cutmix`. Val and test images are never mixed, whatever `data.val_augment` says. The accuracy in training counts the
+class with the largest target. Mixed images are never twice the same, so that what a trunk makes of them is not cached; trials
+that are mixed alike still share a trunk.
 
 `cnnsweep options --augmentations` prints what both can be made of:
 

@@ -80,6 +80,22 @@ static void test_an_augmentation_is_found_by_its_name(void **state) {
 }
 
 /* Of each type of parameter, in each of its forms. */
+static void test_val_images_are_never_mixed(void **state) {
+    (void)state;
+    static const char *const sets[] = {"data.val_augment=true", "data.val_augment=a"};
+    for (int i = 0; i < 2; i++) {
+        cs_job *job = read(JOB_BASE "train: {augment: a}\n"
+                                    "augmentations: {a: [{mixup: 0.3}, random_invert, cutmix]}\n",
+                           sets[i]);
+        char text[CS_AUGMENT_TEXT];
+        cs_augment_text(&job->trials[0].augment, text, sizeof text);
+        assert_string_equal(text, "[mixup(alpha=0.3) random_invert cutmix]");
+        cs_augment_text(&job->trials[0].val_augment, text, sizeof text);
+        assert_string_equal(text, "[random_invert]");
+        cs_job_free(job);
+    }
+}
+
 static void test_the_parameters_of_an_augmentation_arrive(void **state) {
     (void)state;
     static const struct {
@@ -334,6 +350,7 @@ int main(void) {
         cmocka_unit_test(test_with_features_only_the_head_trains),
         cmocka_unit_test(test_the_grid_has_every_combination_once_last_option_fastest),
         cmocka_unit_test(test_an_augmentation_is_found_by_its_name),
+        cmocka_unit_test(test_val_images_are_never_mixed),
         cmocka_unit_test(test_the_parameters_of_an_augmentation_arrive),
         cmocka_unit_test(test_lr_defaults_to_that_of_the_optimizer),
         cmocka_unit_test(test_set_replaces_adds_and_takes_lists),

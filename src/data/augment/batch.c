@@ -38,3 +38,11 @@ cs_mix cs_augment_mix(const cs_augment *augment) {
         mix.rules[kind].p /= sum;
     return mix;
 }
+
+void cs_augment_remove_mix(cs_augment *augment) {
+    int kept = 0;
+    for (int i = 0; i < augment->n; i++)
+        if (augment->steps[i].rule->family != CS_FAMILY_BATCH)
+            augment->steps[kept++] = augment->steps[i];
+    augment->n = kept;
+}

@@ -180,5 +180,7 @@ cs_status cs_augmentations_resolve(const cs_augmentations *augmentations, cs_tri
         name = trial->augment_name;
     else if (strcmp(name, "false") == 0)
         name = "none";
-    return find(augmentations, name, &trial->val_augment);
+    CS_TRY(find(augmentations, name, &trial->val_augment));
+    cs_augment_remove_mix(&trial->val_augment);
+    return CS_OK;
 }
