@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inpainting by the fast marching method: A. Telea, An Image Inpainting Technique Based on the Fast Marching Method,
- * 2004, with the weights, the order of equal distances and the treatment of edges of OpenCV's inpaint. Unknown pixels
- * are filled in the order of their distance from the known ones. Each becomes a mean of the known pixels around it, of
- * which those count most that are near, at a similar distance from the edge, and in the direction of the distance.
+ * 2004, with the weights, the order of equal distances and the treatment of edges of inpaint in OpenCV 5. Unknown
+ * pixels are filled in the order of their distance from the known ones. Each becomes a mean of the known pixels around
+ * it, of which those count most that are near, at a similar distance from the edge, and in the direction of the
+ * distance.
  *
  * The arrays have a border of one pixel around the image. */
 #include "filters.h"
