@@ -28,6 +28,7 @@
 enum {
     CS_AUGMENT_STEPS = 24,                    /* the most steps of an augmentation */
     CS_AUGMENT_PARAMETERS = 8,                /* the most parameters of a rule */
+    CS_AUGMENT_FALLBACK = 4,                  /* the most numbers of a parameter with a default that is not 0 */
     CS_AUGMENT_NUMBERS = 16,                  /* the most numbers of a rule's parameters together */
     CS_AUGMENT_DRAWN = 10,                    /* the most numbers that a rule makes of its draws */
     CS_AUGMENT_SIDE = 4096,                   /* pixels: farther than any image reaches */
@@ -47,6 +48,7 @@ typedef enum cs_augment_type {
     CS_AUGMENT_FACTOR,    /* {low, high}; one number v is {max(0, 1-v), 1+v} */
     CS_AUGMENT_ZOOM,      /* {low, high}, above 0; one number z is {1-z, 1+z} */
     CS_AUGMENT_SHIFT,     /* {cs_augment_shift, how many numbers follow, at most 6 numbers} */
+    CS_AUGMENT_FILL,      /* {0, r, g, b}, one number is all three; or {1 + index of one of the choices, 0, 0, 0} */
     CS_AUGMENT_TYPE_COUNT
 } cs_augment_type;
 
@@ -65,9 +67,10 @@ typedef enum cs_augment_shift {
 typedef struct cs_augment_parameter {
     const char *name; /* NULL: it has no name but the rule's, as in Keras' generator */
     cs_augment_type type;
-    float min, max;             /* each number lies between them, inclusive; not used by a BOOL or a CHOICE */
-    float fallback[2];          /* its numbers if the job file does not say */
-    const char *const *choices; /* CHOICE: their names, the default first, and NULL after the last; else NULL */
+    float min, max;                      /* each number lies between them, inclusive; not used by a BOOL or a CHOICE */
+    float fallback[CS_AUGMENT_FALLBACK]; /* its numbers if the job file does not say */
+    /* CHOICE: their names, the default first, and NULL after the last; FILL: what it may be besides numbers, or NULL */
+    const char *const *choices;
 } cs_augment_parameter;
 
 typedef enum cs_augment_family {
@@ -90,6 +93,8 @@ typedef struct cs_augment_rule {
     float p;    /* the probability with which the step is applied if the job file does not say; 0 means 1 */
     int passes; /* the most passes that it adds to a picture; 0 means 1 */
     const char *drawn[CS_AUGMENT_DRAWN]; /* the names of the numbers that it makes of its draws; NULL ends them */
+    /* Are these numbers possible together? CS_ERR_ARG says what is wrong. NULL: always. */
+    cs_status (*check)(const float *number);
     /* How many different pictures the rule can make of one image when it is applied; 0: too many to count. NULL: always
      * too many. If they are more than one, the first number drawn is the index of the picture, from 0. */
     int (*variants)(const float *number);

@@ -8,8 +8,9 @@
  * point passes are applied to a pixel one after the other, in one sweep over the image. A pass that gathers makes a
  * pixel from several or other ones, and so begins a new sweep.
  *
- * To add a kind of pass, add a value of cs_pass_kind, its parameters to the union, a row in src/base/picture.c, and its
- * arithmetic to cs_sample_point or cs_sample_gather. */
+ * To add a kind of pass, add a value of cs_pass_kind, its parameters to the union, and its arithmetic to
+ * cs_sample_point; or, if it gathers, to cs_sample_first, cs_pass_gathers and the host's lines in
+ * src/data/augment/apply.c. */
 #ifndef CNNSWEEP_PICTURE_H
 #define CNNSWEEP_PICTURE_H
 
@@ -70,11 +71,38 @@ typedef struct cs_curve {
     float factor; /* CONTRAST */
 } cs_curve;
 
-/* A part of the image before, from (left, top) on, which Pillow's Image.crop takes and Image.resize brings to the size
- * of the pass with the antialiased BILINEAR filter. */
+/* A rectangle of pixels from (left, top) on. */
 typedef struct cs_box {
     int top, left, h, w;
 } cs_box;
+
+/* Boxes that are filled one after the other. */
+enum { CS_BOXES = 8 };
+typedef struct cs_patches {
+    int n;
+    cs_box boxes[CS_BOXES];
+    uint8_t value[CS_BOXES][3]; /* in RGB */
+    bool random;                /* each value of each pixel is a random byte instead, of the stream `key` */
+    uint32_t key;
+} cs_patches;
+
+/* To each value of the pixels in a box a random whole number is added, of the stream `key`: with equal probabilities k
+ * or -k-1, where k follows `table` (cs_noise_normal makes it). */
+typedef struct cs_noise {
+    uint32_t key;
+    cs_box box;
+    bool is_grey; /* the same number for the channels of a pixel */
+    /* Walker's alias table: of column i, that 2^-23 * (entry >> 8) is the number i, the rest entry & 255. */
+    uint32_t table[256];
+} cs_noise;
+
+/* Weighted sums over a rectangle around the pixel: down each column, then across. Beyond the edges the image is
+ * mirrored without its last line: c b | a b c d | c b. */
+enum { CS_BLUR_RADIUS = 31 };
+typedef struct cs_blur {
+    int across, down; /* how far the rectangle reaches to each side of the pixel */
+    float weight_across[2 * CS_BLUR_RADIUS + 1], weight_down[2 * CS_BLUR_RADIUS + 1];
+} cs_blur;
 
 typedef enum cs_pass_kind {
     CS_PASS_WARP,       /* warp */
@@ -82,7 +110,12 @@ typedef enum cs_pass_kind {
     CS_PASS_CURVE,      /* curve: a table of levels that is made for the image */
     CS_PASS_SATURATION, /* factor: Pillow's Color blends with the grey image; 0 gives the grey image */
     CS_PASS_HUE,        /* turn: is added to the hue, of 256 in a circle, in Pillow's HSV */
-    CS_PASS_RESAMPLE,   /* box */
+    CS_PASS_RESAMPLE,   /* box: the part of the image before that Pillow's Image.crop takes, and Image.resize brings to
+                         * the size of the pass with the antialiased BILINEAR filter */
+    CS_PASS_SHARPNESS,  /* factor: Pillow's Sharpness blends with the smoothed image */
+    CS_PASS_BLUR,       /* blur */
+    CS_PASS_PATCHES,    /* patches */
+    CS_PASS_NOISE,      /* noise */
     CS_PASS_KINDS
 } cs_pass_kind;
 
@@ -96,6 +129,9 @@ typedef struct cs_pass {
         float factor;
         int turn;
         cs_box box;
+        cs_blur blur;
+        cs_patches patches;
+        cs_noise noise;
     };
 } cs_pass;
 
@@ -145,6 +181,10 @@ void cs_picture_mirror(cs_picture *picture, bool x, bool y);
 
 /* Changes the values further: the byte v that the picture gave in any channel becomes table[v]. */
 void cs_picture_recolour(cs_picture *picture, const uint8_t table[256]);
+
+/* Makes the table of noise of a normal law with mean 0 and this standard deviation, whose sums with bytes are rounded
+ * down. */
+void cs_noise_normal(double deviation, uint32_t table[256]);
 
 /* The facts that a pass needs. */
 bool cs_pass_needs_range(const cs_pass *pass);

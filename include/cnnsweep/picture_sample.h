@@ -3,6 +3,7 @@
  *
  *     CS_SAMPLE        what stands in front of a function ("static inline", and __device__ on a GPU)
  *     CS_PRODUCT(a, b) and CS_SUM(a, b), in double, each rounded by itself
+ *     CS_PHILOX(counter, key, out), as cs_philox4x32 of random.h
  *
  * so that both give the same bits. A warp follows scipy.ndimage.affine_transform with order 0 or 1, which Keras'
  * ImageDataGenerator calls, or Pillow's Image.transform; colours follow Pillow. */
@@ -10,6 +11,8 @@
 
 #include <math.h>
 #include <stddef.h>
+
+#include "cnnsweep/picture_filter.h"
 
 /* Brings a coordinate of a line of n pixels into [0, n-1]; false: it shows the fill value. */
 CS_SAMPLE bool cs_sample_inside(double *at, int n, cs_fill fill) {
@@ -177,12 +180,6 @@ CS_SAMPLE int cs_sample_grey(const uint8_t rgb[3]) {
     return (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16;
 }
 
-/* Pillow's Image.blend of a byte of the image with a byte of a base: the base with factor 0, the image with 1. */
-CS_SAMPLE uint8_t cs_sample_blend(int base, int value, float factor) {
-    const float blended = (float)CS_SUM(base, (float)CS_PRODUCT(factor, value - base));
-    return (uint8_t)(blended <= 0 ? 0 : blended >= 255 ? 255 : blended);
-}
-
 /* A byte in Pillow's HSV. */
 CS_SAMPLE uint8_t cs_sample_unit(double value) {
     const int byte = (int)CS_PRODUCT(value, 255);
@@ -227,8 +224,8 @@ CS_SAMPLE void cs_sample_from_hsv(const uint8_t hsv[3], uint8_t rgb[3]) {
         rgb[0] = rgb[1] = rgb[2] = value;
 }
 
-/* Applies a point pass to a pixel. */
-CS_SAMPLE void cs_sample_point(const cs_pass *pass, const cs_pass_facts *facts, uint8_t rgb[3]) {
+/* Applies a point pass to pixel (x, y). */
+CS_SAMPLE void cs_sample_point(const cs_pass *pass, const cs_pass_facts *facts, int x, int y, uint8_t rgb[3]) {
     const uint8_t(*level)[256] = pass->kind == CS_PASS_CURVE ? facts->level : pass->level;
     uint8_t hsv[3];
     int grey;
@@ -247,6 +244,12 @@ CS_SAMPLE void cs_sample_point(const cs_pass *pass, const cs_pass_facts *facts, 
         cs_sample_to_hsv(rgb, hsv);
         hsv[0] = (uint8_t)(hsv[0] + pass->turn);
         cs_sample_from_hsv(hsv, rgb);
+        break;
+    case CS_PASS_PATCHES:
+        cs_sample_patches(&pass->patches, x, y, rgb);
+        break;
+    case CS_PASS_NOISE:
+        cs_sample_noise(&pass->noise, x, y, rgb);
         break;
     default:
         break;
@@ -329,9 +332,15 @@ CS_SAMPLE void cs_sample_first(const cs_pass *pass, const cs_pass_facts *facts, 
         cs_sample_resample(pass, source, w, x, y, rgb);
         return;
     }
+    if (pass->kind == CS_PASS_BLUR) {
+        cs_sample_blur(&pass->blur, source, h, w, x, y, rgb);
+        return;
+    }
+    const uint8_t *at = source + ((size_t)y * (size_t)w + (size_t)x) * 3;
+    const bool is_sharper = pass->kind == CS_PASS_SHARPNESS && x > 0 && y > 0 && x < w - 1 && y < h - 1;
     for (int c = 0; c < 3; c++)
-        rgb[c] = source[((size_t)y * (size_t)w + (size_t)x) * 3 + (size_t)c];
-    cs_sample_point(pass, facts, rgb);
+        rgb[c] = is_sharper ? cs_sample_sharp(at + c, (size_t)w * 3, pass->factor) : at[c];
+    cs_sample_point(pass, facts, x, y, rgb);
 }
 
 /* Fills the table of channel c of a curve, for an image of so many pixels. */

@@ -2,6 +2,7 @@
 #include "cnnsweep/picture.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 void cs_picture_init(cs_picture *picture, int h, int w) {
@@ -71,6 +72,42 @@ void cs_picture_recolour(cs_picture *picture, const uint8_t table[256]) {
             last->level[c][v] = table[has_levels ? last->level[c][v] : v];
 }
 
+/* The probability that the noise is k or -k-1. More than 255 changes any byte as much as 255 does. */
+static double probability(double deviation, int k) {
+    const double root = deviation * 1.4142135623730951;
+    return k == 255 ? erfc(k / root) : erfc(k / root) - erfc((k + 1) / root);
+}
+
+void cs_noise_normal(double deviation, uint32_t table[256]) {
+    enum { COLUMNS = 256, WHOLE = 1 << 23 };
+    double left[COLUMNS];
+    int small[COLUMNS], large[COLUMNS], smalls = 0, larges = 0;
+    for (int k = 0; k < COLUMNS; k++) {
+        left[k] = (deviation > 0 ? probability(deviation, k) : k == 0) * COLUMNS;
+        if (left[k] < 1)
+            small[smalls++] = k;
+        else
+            large[larges++] = k;
+    }
+    while (smalls > 0 && larges > 0) {
+        const int less = small[--smalls], more = large[larges - 1];
+        table[less] = (uint32_t)(left[less] * WHOLE + 0.5) << 8 | (uint32_t)more;
+        left[more] -= 1 - left[less];
+        if (left[more] < 1) {
+            larges--;
+            small[smalls++] = more;
+        }
+    }
+    while (larges > 0) { /* but for rounding these are 1 */
+        larges--;
+        table[large[larges]] = (uint32_t)large[larges];
+    }
+    while (smalls > 0) {
+        smalls--;
+        table[small[smalls]] = (uint32_t)small[smalls];
+    }
+}
+
 bool cs_pass_needs_range(const cs_pass *pass) {
     return pass->kind == CS_PASS_WARP && (pass->warp.adjustment.shifts || pass->warp.adjustment.stretches);
 }
@@ -80,7 +117,8 @@ bool cs_pass_needs_histogram(const cs_pass *pass) {
 }
 
 bool cs_pass_gathers(const cs_pass *pass) {
-    return pass->kind == CS_PASS_WARP || pass->kind == CS_PASS_RESAMPLE;
+    return pass->kind == CS_PASS_WARP || pass->kind == CS_PASS_RESAMPLE || pass->kind == CS_PASS_SHARPNESS ||
+           pass->kind == CS_PASS_BLUR;
 }
 
 int cs_picture_sweep(const cs_picture *picture, int begin) {

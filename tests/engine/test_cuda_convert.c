@@ -94,6 +94,33 @@ static void conversions_need_no_alignment(void **state) {
 
 enum { MAPS = 8, PICTURES = 8 * MAPS };
 
+/* Passes that look at neighbours, farther than the image reaches; that fill a part of it; and that add noise. */
+static void set_local(cs_pass *pass, int i) {
+    const cs_box box = {-1, i % 3, 4 + i % 4, W - 3}, corner = {H - 1, W - 2, 1, 2};
+    switch (pass->kind) {
+    case CS_PASS_BLUR:
+        pass->blur = (cs_blur){.across = i % 12, .down = (i + 5) % 12};
+        for (int k = 0; k < 2 * CS_BLUR_RADIUS + 1; k++) {
+            pass->blur.weight_across[k] = 0.3f / (float)(1 + k);
+            pass->blur.weight_down[k] = 0.9f / (float)(2 + k);
+        }
+        break;
+    case CS_PASS_PATCHES:
+        pass->patches = (cs_patches){.n = 2,
+                                     .boxes = {box, corner},
+                                     .value = {{1, 2, 3}, {(uint8_t)i, 5, 6}},
+                                     .random = i % 3 == 0,
+                                     .key = 0xfedcba98u + (unsigned)i};
+        break;
+    case CS_PASS_NOISE:
+        pass->noise = (cs_noise){.key = 0xfedcba98u + (unsigned)i, .box = box, .is_grey = i % 4 == 0};
+        cs_noise_normal(3.0 * (i % 20), pass->noise.table);
+        break;
+    default:
+        break;
+    }
+}
+
 /* Adds up to five passes, of all kinds, in another order for each i. */
 static void add_passes(cs_picture *picture, int i) {
     for (int k = 0; k < i % 6; k++) {
@@ -108,12 +135,14 @@ static void add_passes(cs_picture *picture, int i) {
             memset(pass->level, 7 * i, sizeof pass->level / 2);
         else if (pass->kind == CS_PASS_CURVE)
             pass->curve = (cs_curve){(cs_curve_kind)(i % 3), 0.5f + 0.1f * (float)k};
-        else if (pass->kind == CS_PASS_SATURATION)
-            pass->factor = 0.3f * (float)k;
+        else if (pass->kind == CS_PASS_SATURATION || pass->kind == CS_PASS_SHARPNESS)
+            pass->factor = 0.3f * (float)(k + i % 5);
         else if (pass->kind == CS_PASS_HUE)
             pass->turn = 11 * i;
-        else
+        else if (pass->kind == CS_PASS_RESAMPLE)
             pass->box = (cs_box){i % 2, i % 3, H - 1 - i % 3, W - 2 - i % 4};
+        else
+            set_local(pass, i);
     }
 }
 

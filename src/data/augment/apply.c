@@ -24,6 +24,25 @@ static void find_curve(cs_sweep *s) {
         cs_sample_curve(&s->passes->curve, &histogram, pixels, c, s->facts.level[c]);
 }
 
+/* Makes line y by the first pass of a sweep, which gathers. */
+static void gather_line(const cs_sweep *s, const cs_augment_scratch *scratch, int y, uint8_t *to) {
+    switch (s->passes->kind) {
+    case CS_PASS_RESAMPLE:
+        cs_resample_line(s, scratch, y, to);
+        break;
+    case CS_PASS_SHARPNESS:
+        cs_sharpness_line(s, y, to);
+        break;
+    case CS_PASS_BLUR:
+        cs_blur_line(s, y, to);
+        break;
+    default:
+        if (!cs_copy_line(s, y, to))
+            cs_warp_line(s, y, to);
+        break;
+    }
+}
+
 static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
     const cs_pass *first = s->passes;
     const size_t stride = (size_t)s->w * CHANNELS;
@@ -36,14 +55,12 @@ static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
         CS_TRY(cs_resample_prepare(s, scratch));
     for (int y = 0; y < s->h; y++) {
         uint8_t *line = s->to + (size_t)y * stride;
-        if (first->kind == CS_PASS_RESAMPLE)
-            cs_resample_line(s, scratch, y, line);
-        else if (gathers && !cs_copy_line(s, y, line))
-            cs_warp_line(s, y, line);
-        else if (!gathers && s->from != s->to)
+        if (gathers)
+            gather_line(s, scratch, y, line);
+        else if (s->from != s->to)
             memcpy(line, s->from + (size_t)y * stride, stride);
         for (int i = gathers; i < s->n; i++)
-            cs_point_line(s, &s->passes[i], line);
+            cs_point_line(s, &s->passes[i], y, line);
     }
     return CS_OK;
 }

@@ -44,7 +44,7 @@ bool cs_copy_line(const cs_sweep *s, int y, uint8_t *to) {
     return true;
 }
 
-void cs_point_line(const cs_sweep *s, const cs_pass *pass, uint8_t *line) {
+void cs_point_line(const cs_sweep *s, const cs_pass *pass, int y, uint8_t *line) {
     for (int x = 0; x < s->w; x++)
-        cs_sample_point(pass, &s->facts, line + (ptrdiff_t)x * CHANNELS);
+        cs_sample_point(pass, &s->facts, x, y, line + (ptrdiff_t)x * CHANNELS);
 }

@@ -22,8 +22,11 @@ void cs_warp_line(const cs_sweep *s, int y, uint8_t *to);
 void cs_warp_range(cs_sweep *s);
 /* Does the same where a line of the result is, in order or reversed, a part of a line of the source; else false. */
 bool cs_copy_line(const cs_sweep *s, int y, uint8_t *to);
-/* Changes a line by a point pass. */
-void cs_point_line(const cs_sweep *s, const cs_pass *pass, uint8_t *line);
+/* filter_lines.c: the same for passes that look at neighbours of a pixel. */
+void cs_sharpness_line(const cs_sweep *s, int y, uint8_t *to);
+void cs_blur_line(const cs_sweep *s, int y, uint8_t *to);
+/* Changes line y by a point pass. */
+void cs_point_line(const cs_sweep *s, const cs_pass *pass, int y, uint8_t *line);
 /* resample.c: resamples the lines of the source for a RESAMPLE, the sweep's first pass; then line y can be made. */
 CS_MUST_CHECK cs_status cs_resample_prepare(const cs_sweep *s, cs_augment_scratch *scratch);
 void cs_resample_line(const cs_sweep *s, const cs_augment_scratch *scratch, int y, uint8_t *to);

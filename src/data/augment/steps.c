@@ -15,7 +15,7 @@ static void set_fallbacks(cs_augment_step *step) {
     const cs_augment_parameter *parameters = step->rule->parameters;
     for (int k = 0; k < CS_AUGMENT_PARAMETERS && parameters[k].type != CS_AUGMENT_END; k++) {
         const int width = cs_augment_width(parameters[k].type);
-        for (int i = 0; i < width && i < 2; i++)
+        for (int i = 0; i < width && i < CS_AUGMENT_FALLBACK; i++)
             cs_augment_numbers(step, k)[i] = parameters[k].fallback[i];
     }
 }

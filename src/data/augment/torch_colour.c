@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changes of colour as torchvision's transforms make them of Pillow images. */
-#include "rules.h"
 #include "sample.h"
+#include "torch.h"
 
 #include <math.h>
 
@@ -19,22 +19,22 @@ static void jitter_draw(const float *number, cs_rng *rng, int h, int w, double *
         cs_range_draw(number, rng, h, w, &drawn[1 + i]);
 }
 
-static void add_brightness(cs_picture *picture, double factor) {
+void cs_torch_brightness(cs_picture *picture, double factor) {
     uint8_t table[256];
     for (int v = 0; v < 256; v++)
         table[v] = cs_sample_blend(0, v, (float)factor);
     cs_picture_recolour(picture, table);
 }
 
-static void add_curve(cs_picture *picture, cs_curve_kind kind, double factor) {
+void cs_torch_curve(cs_picture *picture, cs_curve_kind kind, double factor) {
     cs_picture_add(picture, CS_PASS_CURVE)->curve = (cs_curve){kind, (float)factor};
 }
 
 static void add_change(cs_picture *picture, int change, double by) {
     if (change == BRIGHTNESS)
-        add_brightness(picture, by);
+        cs_torch_brightness(picture, by);
     else if (change == CONTRAST)
-        add_curve(picture, CS_CURVE_CONTRAST, by);
+        cs_torch_curve(picture, CS_CURVE_CONTRAST, by);
     else if (change == SATURATION)
         cs_picture_add(picture, CS_PASS_SATURATION)->factor = (float)by;
     else
@@ -56,39 +56,43 @@ static void grayscale_compose(const float *number, const double *drawn, cs_pictu
     cs_picture_add(picture, CS_PASS_SATURATION)->factor = 0;
 }
 
-static void invert_compose(const float *number, const double *drawn, cs_picture *picture) {
+void cs_torch_posterize(cs_picture *picture, int bits) {
     uint8_t table[256];
-    (void)number, (void)drawn;
-    for (int v = 0; v < 256; v++)
-        table[v] = (uint8_t)(255 - v);
-    cs_picture_recolour(picture, table);
-}
-
-static void posterize_compose(const float *number, const double *drawn, cs_picture *picture) {
-    const int bits = (int)number[0];
-    uint8_t table[256];
-    (void)drawn;
     for (int v = 0; v < 256; v++)
         table[v] = (uint8_t)(v & (0xff << (8 - bits)));
     cs_picture_recolour(picture, table);
 }
 
-static void solarize_compose(const float *number, const double *drawn, cs_picture *picture) {
+void cs_torch_solarize(cs_picture *picture, double threshold) {
     uint8_t table[256];
-    (void)drawn;
     for (int v = 0; v < 256; v++)
-        table[v] = (uint8_t)((float)v < number[0] ? v : 255 - v);
+        table[v] = (uint8_t)(v < threshold ? v : 255 - v);
     cs_picture_recolour(picture, table);
+}
+
+static void invert_compose(const float *number, const double *drawn, cs_picture *picture) {
+    (void)number, (void)drawn;
+    cs_torch_solarize(picture, 0);
+}
+
+static void posterize_compose(const float *number, const double *drawn, cs_picture *picture) {
+    (void)drawn;
+    cs_torch_posterize(picture, (int)number[0]);
+}
+
+static void solarize_compose(const float *number, const double *drawn, cs_picture *picture) {
+    (void)drawn;
+    cs_torch_solarize(picture, (double)number[0]);
 }
 
 static void autocontrast_compose(const float *number, const double *drawn, cs_picture *picture) {
     (void)number, (void)drawn;
-    add_curve(picture, CS_CURVE_AUTOCONTRAST, 0);
+    cs_torch_curve(picture, CS_CURVE_AUTOCONTRAST, 0);
 }
 
 static void equalize_compose(const float *number, const double *drawn, cs_picture *picture) {
     (void)number, (void)drawn;
-    add_curve(picture, CS_CURVE_EQUALIZE, 0);
+    cs_torch_curve(picture, CS_CURVE_EQUALIZE, 0);
 }
 
 const cs_augment_rule cs_torch_colour_rules[] = {

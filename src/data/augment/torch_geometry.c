@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transforms of torchvision that move pixels, as they act on Pillow images. Each samples the image anew and rounds to
  * bytes, as Pillow does. */
-#include "rules.h"
+#include "torch.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,15 +40,19 @@ static double round_15(double value) {
     return strtod(text, NULL);
 }
 
-static void rotation_compose(const float *number, const double *drawn, cs_picture *picture) {
-    const double angle = -fmod(drawn[0] + 360, 360) * radian;
+void cs_torch_rotate(cs_picture *picture, double degrees, bool nearest, float fill) {
+    const double angle = -fmod(degrees + 360, 360) * radian;
     int h, w;
     cs_picture_size(picture, &h, &w);
     const double centre[2] = {w / 2.0, h / 2.0};
     double map[6] = {round_15(cos(angle)), round_15(sin(angle)), 0, round_15(-sin(angle)), round_15(cos(angle)), 0};
     for (int row = 0; row < 6; row += 3)
         map[row + 2] = map[row] * -centre[0] + map[row + 1] * -centre[1] + centre[row / 3];
-    add_affine(picture, map, number[2] == 0, number[3]);
+    add_affine(picture, map, nearest, fill);
+}
+
+static void rotation_compose(const float *number, const double *drawn, cs_picture *picture) {
+    cs_torch_rotate(picture, drawn[0], number[2] == 0, number[3]);
 }
 
 /* The numbers of random_affine. */
@@ -64,17 +68,23 @@ static void affine_draw(const float *number, cs_rng *rng, int h, int w, double *
 }
 
 /* The inverse of: shear, rotation, scale about the centre, then translation. */
-static void affine_compose(const float *number, const double *drawn, cs_picture *picture) {
-    const double angle = drawn[0] * radian, scale = drawn[3], x = drawn[4] * radian, y = drawn[5] * radian;
-    int h, w;
-    cs_picture_size(picture, &h, &w);
-    const double centre[2] = {w * 0.5, h * 0.5};
+void cs_torch_affine(cs_picture *picture, const cs_torch_move *move, const double centre[2], bool nearest, float fill) {
+    const double angle = move->degrees * radian, scale = move->scale;
+    const double x = move->shear_x * radian, y = move->shear_y * radian;
     const double a = cos(angle - y) / cos(y), b = -cos(angle - y) * tan(x) / cos(y) - sin(angle);
     const double c = sin(angle - y) / cos(y), d = -sin(angle - y) * tan(x) / cos(y) + cos(angle);
     double map[6] = {d / scale, -b / scale, 0, -c / scale, a / scale, 0};
     for (int row = 0; row < 6; row += 3)
-        map[row + 2] = map[row] * (-centre[0] - drawn[1]) + map[row + 1] * (-centre[1] - drawn[2]) + centre[row / 3];
-    add_affine(picture, map, number[AFFINE_INTERPOLATION] == 0, number[AFFINE_FILL]);
+        map[row + 2] = map[row] * (-centre[0] - move->x) + map[row + 1] * (-centre[1] - move->y) + centre[row / 3];
+    add_affine(picture, map, nearest, fill);
+}
+
+static void affine_compose(const float *number, const double *drawn, cs_picture *picture) {
+    const cs_torch_move move = {drawn[0], drawn[1], drawn[2], drawn[3], drawn[4], drawn[5]};
+    int h, w;
+    cs_picture_size(picture, &h, &w);
+    const double centre[2] = {w * 0.5, h * 0.5};
+    cs_torch_affine(picture, &move, centre, number[AFFINE_INTERPOLATION] == 0, number[AFFINE_FILL]);
 }
 
 /* Draws x and y of the four corners: whole pixels from the image's own corners, at most so many inwards. */

@@ -44,6 +44,13 @@ static void write_shift(const cs_augment_parameter *parameter, const float *numb
     write_numbers(numbers + 2, (int)numbers[1], out + strlen(kind), size - strlen(kind));
 }
 
+static void write_fill(const cs_augment_parameter *parameter, const float *numbers, char *out, size_t size) {
+    if (numbers[0] == 0)
+        write_numbers(numbers + 1, 3, out, size);
+    else
+        snprintf(out, size, "%s", parameter->choices[(int)numbers[0] - 1]);
+}
+
 typedef struct type_row {
     int width;
     const char *takes; /* a format of the parameter's min and max */
@@ -61,6 +68,7 @@ static const type_row types[CS_AUGMENT_TYPE_COUNT] = {
     [CS_AUGMENT_SYMMETRIC] = {2, "a number to either side, or [low, high], from %g to %g", write_pair},
     [CS_AUGMENT_FACTOR] = {2, "a number v for [1-v, 1+v], or [low, high], from %g to %g", write_pair},
     [CS_AUGMENT_ZOOM] = {2, "a number below 1, or [low, high] with low above 0", write_pair},
+    [CS_AUGMENT_FILL] = {4, "a number or [r, g, b], from %g to %g", write_fill},
     [CS_AUGMENT_SHIFT] = {8, "a number, or a list of numbers", write_shift},
 };
 
@@ -69,10 +77,15 @@ int cs_augment_width(cs_augment_type type) {
 }
 
 void cs_augment_takes(const cs_augment_parameter *parameter, char *out, size_t size) {
-    size_t used = 0;
+    const bool is_choice = parameter->type == CS_AUGMENT_CHOICE;
     snprintf(out, size, types[parameter->type].takes, (double)parameter->min, (double)parameter->max);
+    size_t used = strlen(out);
     for (int i = 0; parameter->choices && parameter->choices[i] && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", parameter->choices[i]);
+        used += (size_t)snprintf(out + used, size - used, "%s%s",
+                                 used == 0   ? ""
+                                 : is_choice ? ", "
+                                             : ", or ",
+                                 parameter->choices[i]);
 }
 
 void cs_augment_write(const cs_augment_parameter *parameter, const float *numbers, char *out, size_t size) {

@@ -44,17 +44,26 @@ static cs_status read_whole(const field *f, const cs_node *value, float *out) {
     return CS_OK;
 }
 
+/* The index of the choice that the value names; -1: of none. */
+static int find_choice(const field *f, const cs_node *value) {
+    const char *const *choices = f->parameter->choices;
+    for (int i = 0; choices && choices[i] && value->kind == CS_NODE_SCALAR; i++)
+        if (strcmp(value->text, choices[i]) == 0)
+            return i;
+    return -1;
+}
+
 static cs_status read_choice(const field *f, const cs_node *value, float *out) {
     const char *const *choices = f->parameter->choices;
+    const int index = find_choice(f, value);
     size_t n = 0;
     char guess[128], all[128] = "";
-    for (; choices[n]; n++) {
-        if (value->kind == CS_NODE_SCALAR && strcmp(value->text, choices[n]) == 0) {
-            out[0] = (float)n;
-            return CS_OK;
-        }
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", n > 0 ? ", " : "", choices[n]);
+    if (index >= 0) {
+        out[0] = (float)index;
+        return CS_OK;
     }
+    for (; choices[n]; n++)
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", n > 0 ? ", " : "", choices[n]);
     const char *text = value->kind == CS_NODE_SCALAR ? value->text : "";
     return cs_node_fail(value, CS_ERR_ARG, "%s takes one of %s%s", f->name, all,
                         cs_did_you_mean(text, choices, n, guess, sizeof guess));
@@ -171,11 +180,25 @@ static cs_status read_shift(const field *f, const cs_node *value, float *out) {
     return CS_OK;
 }
 
+static cs_status read_fill(const field *f, const cs_node *value, float *out) {
+    const int index = find_choice(f, value);
+    memset(out, 0, 4 * sizeof *out);
+    if (index >= 0) {
+        out[0] = (float)(1 + index);
+        return CS_OK;
+    }
+    if (value->kind == CS_NODE_LIST && value->n != 3)
+        return cs_node_fail(value, CS_ERR_ARG, "%s takes a number, or three for red, green and blue", f->name);
+    for (int c = 0; c < 3; c++)
+        CS_TRY(read_item(f, value->kind == CS_NODE_LIST ? value->items[c] : value, &out[1 + c]));
+    return CS_OK;
+}
+
 static cs_status (*const readers[CS_AUGMENT_TYPE_COUNT])(const field *f, const cs_node *value, float *out) = {
     [CS_AUGMENT_BOOL] = read_bool,     [CS_AUGMENT_NUMBER] = read_number,       [CS_AUGMENT_WHOLE] = read_whole,
     [CS_AUGMENT_CHOICE] = read_choice, [CS_AUGMENT_RANGE] = read_range,         [CS_AUGMENT_PAIR] = read_pair,
     [CS_AUGMENT_FACTOR] = read_factor, [CS_AUGMENT_SYMMETRIC] = read_symmetric, [CS_AUGMENT_ZOOM] = read_zoom,
-    [CS_AUGMENT_SHIFT] = read_shift,   [CS_AUGMENT_SIZE] = read_size,
+    [CS_AUGMENT_SHIFT] = read_shift,   [CS_AUGMENT_SIZE] = read_size,           [CS_AUGMENT_FILL] = read_fill,
 };
 
 cs_status cs_augment_read_parameter(const cs_node *value, int k, cs_augment_step *step) {

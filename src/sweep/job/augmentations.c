@@ -105,7 +105,8 @@ static cs_status read_step(const cs_node *name, const cs_node *value, cs_augment
         CS_TRY(cs_augment_read_parameter(value, 0, step));
     if (rule->choose && augment->steps[index].inside == 0)
         return cs_node_fail(name, CS_ERR_ARG, "%s has no steps", rule->name);
-    return CS_OK;
+    cs_status status = rule->check ? rule->check(augment->steps[index].number) : CS_OK;
+    return status == CS_OK ? CS_OK : cs_node_context(name, cs_context(status, "%s", rule->name));
 }
 
 static cs_status read_list(const cs_node *list, cs_augment *augment) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Elementwise operations. They are limited by memory bandwidth, so they read each value once, 16 bytes at a time. */
-#include "kernel.cuh"
+#include "philox.cuh"
 
 #include "cnnsweep/random.h"
 
@@ -87,27 +87,6 @@ template <typename T, int N> static __global__ void copy_values(size_t packs, co
     }
 }
 
-/* Four words of a random stream: cs_philox4x32 of src/base/random.c. */
-static __device__ inline void philox(uint32_t block, uint32_t item, uint32_t epoch, uint64_t seed, uint32_t words[4]) {
-    enum { ROUNDS = 10 };
-    uint32_t c0 = block, c1 = item, c2 = epoch, c3 = CS_PURPOSE_DROPOUT;
-    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    CU_UNROLL
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
-        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)p1;
-        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)p0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    words[0] = c0;
-    words[1] = c1;
-    words[2] = c2;
-    words[3] = c3;
-}
-
 typedef struct drop {
     uint64_t name; /* hash of the layer's name, in the upper 32 bits */
     uint32_t least;
@@ -120,6 +99,8 @@ static __global__ void drop_values(size_t packs, unsigned packs_a_row, drop how,
                                    const int64_t *samples, const T *x, T *y, bool add) {
     CU_EACH(i, packs) {
         float values[N];
+        const uint64_t seed = step->seed + how.name;
+        const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
         uint32_t words[4];
         unsigned place;
         uint32_t item = (uint32_t)samples[cu_divide(i, packs_a_row, &place)];
@@ -127,8 +108,9 @@ static __global__ void drop_values(size_t packs, unsigned packs_a_row, drop how,
         CU_UNROLL
         for (unsigned k = 0; k < N; k++) {
             uint32_t word = how.per_row ? 0 : place * N + k;
+            const uint32_t counter[4] = {word / 4, item, step->epoch, CS_PURPOSE_DROPOUT};
             if (k % 4 == 0)
-                philox(word / 4, item, step->epoch, step->seed + how.name, words);
+                cu_philox(counter, key, words);
             values[k] = words[word % 4] >= how.least ? values[k] * how.factor : 0;
         }
         cu_store(y + i * N, values, add);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes the images that pictures describe, as src/data/augment/apply.c does on the host: sweep by sweep. */
-#include "kernel.cuh"
+#include "philox.cuh"
 
 #define CS_SAMPLE              static __device__ inline
 #define CS_PRODUCT(a, b)       cu_product((double)(a), (double)(b))
 #define CS_SUM(a, b)           cu_sum((double)(a), (double)(b))
 #define CS_FLOAT_PRODUCT(a, b) cu_product((float)(a), (float)(b))
 #define CS_FLOAT_SUM(a, b)     cu_sum((float)(a), (float)(b))
+#define CS_PHILOX              cu_philox
 #include "cnnsweep/mix_sample.h"
 #include "cnnsweep/picture_sample.h"
 
@@ -27,7 +28,7 @@ static __device__ inline void pixel_after(const cu_picture &picture, int sweep, 
     }
     cs_sample_first(&picture.passes[begin], picture.facts, source, h, w, x, y, rgb);
     for (int i = begin + 1; i < end; i++)
-        cs_sample_point(&picture.passes[i], picture.facts, rgb);
+        cs_sample_point(&picture.passes[i], picture.facts, x, y, rgb);
 }
 
 /* The threads of a block find the range of a warp's values. */

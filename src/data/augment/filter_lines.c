@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Passes that look at neighbours of a pixel, line by line. Each value has the arithmetic of picture_filter.h, but the
+ * loops are ordered so that the compiler vectorises them and sums that pixels share are made once. */
+#include "lines.h"
+
+#include <string.h>
+
+enum { CHANNELS = 3 };
+
+void cs_sharpness_line(const cs_sweep *s, int y, uint8_t *to) {
+    const size_t stride = (size_t)s->w * CHANNELS;
+    const uint8_t *line = s->from + (size_t)y * stride;
+    const float factor = s->passes->factor;
+    memcpy(to, line, stride);
+    if (y == 0 || y == s->h - 1)
+        return;
+    for (size_t i = CHANNELS; i + CHANNELS < stride; i++)
+        to[i] = cs_sample_sharp(line + i, stride, factor);
+}
+
+/* So many pixels of a line are made together, so that their sums stay in the processor's cache. */
+enum { BLOCK = 128 };
+
+static void copy_column(float *sums, int to, int from) {
+    memcpy(sums + (ptrdiff_t)to * CHANNELS, sums + (ptrdiff_t)from * CHANNELS, CHANNELS * sizeof *sums);
+}
+
+/* Adds up columns first..last-1 around line y, where columns beyond the edges are mirrored. */
+static void sum_columns(const cs_sweep *s, int y, int first, int last, float *sums) {
+    const cs_blur *blur = &s->passes->blur;
+    const int w = s->w;
+    const int begin = first > 0 ? first : 0, end = last < w ? last : w;
+    const size_t stride = (size_t)w * CHANNELS, values = (size_t)(end - begin) * CHANNELS;
+    float *inside = sums + (ptrdiff_t)(begin - first) * CHANNELS;
+    memset(inside, 0, values * sizeof *inside);
+    for (int j = -blur->down; j <= blur->down; j++) {
+        const uint8_t *line = s->from + (size_t)cs_sample_mirrored(y + j, s->h) * stride + (ptrdiff_t)begin * CHANNELS;
+        const float weight = blur->weight_down[j + blur->down];
+        for (size_t i = 0; i < values; i++)
+            inside[i] = cs_sample_add(inside[i], weight, (float)line[i]);
+    }
+    for (int x = first; x < begin; x++)
+        copy_column(sums, x - first, cs_sample_mirrored(x, w) - first);
+    for (int x = end; x < last; x++)
+        copy_column(sums, x - first, cs_sample_mirrored(x, w) - first);
+}
+
+void cs_blur_line(const cs_sweep *s, int y, uint8_t *to) {
+    const cs_blur *blur = &s->passes->blur;
+    float columns[(BLOCK + 2 * CS_BLUR_RADIUS) * CHANNELS], sums[BLOCK * CHANNELS];
+    for (int first = 0, last; first < s->w; first = last) {
+        last = first + BLOCK < s->w ? first + BLOCK : s->w;
+        const int values = (last - first) * CHANNELS;
+        sum_columns(s, y, first - blur->across, last + blur->across, columns);
+        memset(sums, 0, sizeof sums);
+        for (int k = 0; k <= 2 * blur->across; k++)
+            for (int i = 0; i < values; i++)
+                sums[i] = cs_sample_add(sums[i], blur->weight_across[k], columns[k * CHANNELS + i]);
+        for (int i = 0; i < values; i++)
+            to[first * CHANNELS + i] = cs_sample_rounded(sums[i]);
+    }
+}
