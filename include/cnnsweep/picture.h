@@ -87,7 +87,7 @@ typedef struct cs_patches {
 } cs_patches;
 
 /* To each value of the pixels in a box a random whole number is added, of the stream `key`: with equal probabilities k
- * or -k-1, where k follows `table` (cs_noise_normal makes it). */
+ * or -k, where k follows `table` (cs_noise_normal makes it). */
 typedef struct cs_noise {
     uint32_t key;
     cs_box box;
@@ -104,6 +104,17 @@ typedef struct cs_blur {
     float weight_across[2 * CS_BLUR_RADIUS + 1], weight_down[2 * CS_BLUR_RADIUS + 1];
 } cs_blur;
 
+/* Weighted sums over some of the pixels around the pixel; beyond the edges the image is as for a blur. */
+typedef struct cs_kernel_point {
+    int x, y; /* from the pixel */
+    float weight;
+} cs_kernel_point;
+enum { CS_KERNEL_POINTS = 64 };
+typedef struct cs_kernel {
+    int n;
+    cs_kernel_point points[CS_KERNEL_POINTS];
+} cs_kernel;
+
 typedef enum cs_pass_kind {
     CS_PASS_WARP,       /* warp */
     CS_PASS_LEVELS,     /* level: byte v of channel c (in RGB) becomes level[c][v] */
@@ -116,6 +127,7 @@ typedef enum cs_pass_kind {
     CS_PASS_BLUR,       /* blur */
     CS_PASS_PATCHES,    /* patches */
     CS_PASS_NOISE,      /* noise */
+    CS_PASS_KERNEL,     /* kernel */
     CS_PASS_KINDS
 } cs_pass_kind;
 
@@ -132,6 +144,7 @@ typedef struct cs_pass {
         cs_blur blur;
         cs_patches patches;
         cs_noise noise;
+        cs_kernel kernel;
     };
 } cs_pass;
 
@@ -182,8 +195,7 @@ void cs_picture_mirror(cs_picture *picture, bool x, bool y);
 /* Changes the values further: the byte v that the picture gave in any channel becomes table[v]. */
 void cs_picture_recolour(cs_picture *picture, const uint8_t table[256]);
 
-/* Makes the table of noise of a normal law with mean 0 and this standard deviation, whose sums with bytes are rounded
- * down. */
+/* Makes the table of noise of a normal law with mean 0 and this standard deviation, truncated to whole numbers. */
 void cs_noise_normal(double deviation, uint32_t table[256]);
 
 /* The facts that a pass needs. */

@@ -51,6 +51,21 @@ CS_SAMPLE void cs_sample_blur(const cs_blur *blur, const uint8_t *source, int h,
         rgb[c] = cs_sample_rounded(sums[c]);
 }
 
+/* The three values of pixel (x, y) after the sums of a kernel. */
+CS_SAMPLE void cs_sample_kernel(const cs_kernel *kernel, const uint8_t *source, int h, int w, int x, int y,
+                                uint8_t rgb[3]) {
+    float sums[3] = {0, 0, 0};
+    for (int i = 0; i < kernel->n; i++) {
+        const cs_kernel_point *point = &kernel->points[i];
+        const size_t line = (size_t)cs_sample_mirrored(y + point->y, h) * (size_t)w;
+        const uint8_t *at = source + (line + (size_t)cs_sample_mirrored(x + point->x, w)) * 3;
+        for (int c = 0; c < 3; c++)
+            sums[c] = cs_sample_add(sums[c], point->weight, (float)at[c]);
+    }
+    for (int c = 0; c < 3; c++)
+        rgb[c] = cs_sample_rounded(sums[c]);
+}
+
 CS_SAMPLE bool cs_sample_is_inside(const cs_box *box, int x, int y) {
     return x >= box->left && x < box->left + box->w && y >= box->top && y < box->top + box->h;
 }
@@ -77,7 +92,7 @@ CS_SAMPLE void cs_sample_patches(const cs_patches *patches, int x, int y, uint8_
 CS_SAMPLE int cs_sample_noise_of(const uint32_t table[256], uint32_t word) {
     const uint32_t column = word >> 23 & 255, entry = table[column];
     const int k = (int)((word & 0x7fffff) < entry >> 8 ? column : entry & 255);
-    return word >> 31 ? -k - 1 : k;
+    return word >> 31 ? -k : k;
 }
 
 CS_SAMPLE void cs_sample_noise(const cs_noise *noise, int x, int y, uint8_t rgb[3]) {

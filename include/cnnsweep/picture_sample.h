@@ -336,6 +336,10 @@ CS_SAMPLE void cs_sample_first(const cs_pass *pass, const cs_pass_facts *facts, 
         cs_sample_blur(&pass->blur, source, h, w, x, y, rgb);
         return;
     }
+    if (pass->kind == CS_PASS_KERNEL) {
+        cs_sample_kernel(&pass->kernel, source, h, w, x, y, rgb);
+        return;
+    }
     const uint8_t *at = source + ((size_t)y * (size_t)w + (size_t)x) * 3;
     const bool is_sharper = pass->kind == CS_PASS_SHARPNESS && x > 0 && y > 0 && x < w - 1 && y < h - 1;
     for (int c = 0; c < 3; c++)

@@ -72,7 +72,7 @@ void cs_picture_recolour(cs_picture *picture, const uint8_t table[256]) {
             last->level[c][v] = table[has_levels ? last->level[c][v] : v];
 }
 
-/* The probability that the noise is k or -k-1. More than 255 changes any byte as much as 255 does. */
+/* The probability that the noise is k or -k. More than 255 changes any byte as much as 255 does. */
 static double probability(double deviation, int k) {
     const double root = deviation * 1.4142135623730951;
     return k == 255 ? erfc(k / root) : erfc(k / root) - erfc((k + 1) / root);
@@ -117,8 +117,16 @@ bool cs_pass_needs_histogram(const cs_pass *pass) {
 }
 
 bool cs_pass_gathers(const cs_pass *pass) {
-    return pass->kind == CS_PASS_WARP || pass->kind == CS_PASS_RESAMPLE || pass->kind == CS_PASS_SHARPNESS ||
-           pass->kind == CS_PASS_BLUR;
+    switch (pass->kind) {
+    case CS_PASS_WARP:
+    case CS_PASS_RESAMPLE:
+    case CS_PASS_SHARPNESS:
+    case CS_PASS_BLUR:
+    case CS_PASS_KERNEL:
+        return true;
+    default:
+        return false;
+    }
 }
 
 int cs_picture_sweep(const cs_picture *picture, int begin) {

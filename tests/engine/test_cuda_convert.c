@@ -105,6 +105,9 @@ static void set_local(cs_pass *pass, int i) {
             pass->blur.weight_down[k] = 0.9f / (float)(2 + k);
         }
         break;
+    case CS_PASS_KERNEL:
+        pass->kernel = (cs_kernel){2, {{i % 17 - 8, 5 - i % 9, 0.3f}, {1 - i % 3, i % 2, 0.6f}}};
+        break;
     case CS_PASS_PATCHES:
         pass->patches = (cs_patches){.n = 2,
                                      .boxes = {box, corner},

@@ -122,6 +122,23 @@ static void test_wrong_augmentations_are_refused(void **state) {
          "random_posterize: bits: 2.5 is not a whole number"},
         {JOB_BASE "augmentations: {a: [{color_jitter: {hue: 0.6}}]}\n",
          "color_jitter: hue: 0.6 is outside -0.5 to 0.5"},
+        {JOB_BASE "augmentations: {a: [{random_grayscale: 1}]}\n",
+         "random_grayscale has no parameter that stands alone"},
+        {JOB_BASE "augmentations: {a: [[random_grayscale]]}\n", "a step is a name or a mapping with one name"},
+        {JOB_BASE "augmentations: {a: [{random_grayscale: {}, random_invert: {}}]}\n", "a mapping with one name"},
+        {JOB_BASE "augmentations: {a: [one_of]}\n", "one_of has no steps"},
+        {JOB_BASE "augmentations: {a: [{one_of: []}]}\n", "one_of takes a list of steps"},
+        {JOB_BASE "augmentations: {a: [{one_of: {steps: 3}}]}\n", "one_of takes a list of steps"},
+        {JOB_BASE "augmentations: {a: [color_jitter, color_jitter, color_jitter, color_jitter, color_jitter]}\n",
+         "job.yaml:4:20: the steps may change an image 20 times, more than 16"},
+        {JOB_BASE "augmentations: {a: flip}\n", "augmentation 'a' is neither a mapping nor a list"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
+static void test_wrong_parameters_of_steps_are_refused(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
         {JOB_BASE "augmentations: {a: [{gaussian_blur: 4}]}\n",
          "job.yaml:4:22: gaussian_blur: kernel_size is 4, not an odd whole number"},
         {JOB_BASE "augmentations: {a: [{gaussian_blur: {sigma: [3, 1]}}]}\n",
@@ -133,16 +150,11 @@ static void test_wrong_augmentations_are_refused(void **state) {
          "random_erasing: value takes a number, or three for red, green and blue"},
         {JOB_BASE "augmentations: {a: [{auto_augment: mnist}]}\n",
          "auto_augment: policy takes one of imagenet, cifar10, svhn"},
-        {JOB_BASE "augmentations: {a: [{random_grayscale: 1}]}\n",
-         "random_grayscale has no parameter that stands alone"},
-        {JOB_BASE "augmentations: {a: [[random_grayscale]]}\n", "a step is a name or a mapping with one name"},
-        {JOB_BASE "augmentations: {a: [{random_grayscale: {}, random_invert: {}}]}\n", "a mapping with one name"},
-        {JOB_BASE "augmentations: {a: [one_of]}\n", "one_of has no steps"},
-        {JOB_BASE "augmentations: {a: [{one_of: []}]}\n", "one_of takes a list of steps"},
-        {JOB_BASE "augmentations: {a: [{one_of: {steps: 3}}]}\n", "one_of takes a list of steps"},
-        {JOB_BASE "augmentations: {a: [color_jitter, color_jitter, color_jitter, color_jitter, color_jitter]}\n",
-         "job.yaml:4:20: the steps may change an image 20 times, more than 16"},
-        {JOB_BASE "augmentations: {a: flip}\n", "augmentation 'a' is neither a mapping nor a list"},
+        {JOB_BASE "augmentations: {a: [{coarse_dropout: {hole_width_range: [2, 5]}}]}\n",
+         "coarse_dropout: hole_height_range and hole_width_range are not both fractions or both pixels"},
+        {JOB_BASE "augmentations: {a: [{coarse_dropout: {num_holes_range: [1, 2.5]}}]}\n",
+         "coarse_dropout: num_holes_range: 2.5 is not a whole number"},
+        {JOB_BASE "augmentations: {a: [{random_gamma: 80}]}\n", "gamma_limit takes two numbers, [low, high]"},
     };
     ASSERT_ALL_FAIL(cases);
 }
@@ -395,6 +407,7 @@ int main(void) {
         cmocka_unit_test(test_wrong_values_are_refused),
         cmocka_unit_test(test_wrong_augmentations_are_refused),
         cmocka_unit_test(test_wrong_filters_are_refused),
+        cmocka_unit_test(test_wrong_parameters_of_steps_are_refused),
         cmocka_unit_test(test_options_that_contradict_features_are_refused),
         cmocka_unit_test(test_wrong_sweeps_are_refused),
         cmocka_unit_test(test_wrong_ranges_are_refused),

@@ -36,6 +36,9 @@ static void gather_line(const cs_sweep *s, const cs_augment_scratch *scratch, in
     case CS_PASS_BLUR:
         cs_blur_line(s, y, to);
         break;
+    case CS_PASS_KERNEL:
+        cs_kernel_line(s, y, to);
+        break;
     default:
         if (!cs_copy_line(s, y, to))
             cs_warp_line(s, y, to);

@@ -60,3 +60,34 @@ void cs_blur_line(const cs_sweep *s, int y, uint8_t *to) {
             to[first * CHANNELS + i] = cs_sample_rounded(sums[i]);
     }
 }
+
+/* Adds a point's values to the sums of the pixels first..last-1 of line y. */
+static void add_point(const cs_sweep *s, const cs_kernel_point *point, int y, int first, int last, float *sums) {
+    const int left = -point->x, right = s->w - point->x; /* pixels from `left` to before `right` look into the image */
+    const uint8_t *line = s->from + (size_t)cs_sample_mirrored(y + point->y, s->h) * (size_t)s->w * CHANNELS;
+    const int begin = left < first ? first : left > last ? last : left;
+    const int end = right > last ? last : right < begin ? begin : right;
+    const uint8_t *from = line + (ptrdiff_t)(begin + point->x) * CHANNELS;
+    float *inside = sums + (ptrdiff_t)(begin - first) * CHANNELS;
+    for (int i = 0; i < (end - begin) * CHANNELS; i++)
+        inside[i] = cs_sample_add(inside[i], point->weight, (float)from[i]);
+    for (int x = first; x < last; x++)
+        for (int c = 0; c < CHANNELS && (x < begin || x >= end); c++) {
+            float *sum = &sums[(x - first) * CHANNELS + c];
+            *sum =
+                cs_sample_add(*sum, point->weight, (float)line[cs_sample_mirrored(x + point->x, s->w) * CHANNELS + c]);
+        }
+}
+
+void cs_kernel_line(const cs_sweep *s, int y, uint8_t *to) {
+    const cs_kernel *kernel = &s->passes->kernel;
+    float sums[BLOCK * CHANNELS];
+    for (int first = 0, last; first < s->w; first = last) {
+        last = first + BLOCK < s->w ? first + BLOCK : s->w;
+        memset(sums, 0, sizeof sums);
+        for (int i = 0; i < kernel->n; i++)
+            add_point(s, &kernel->points[i], y, first, last, sums);
+        for (int i = 0; i < (last - first) * CHANNELS; i++)
+            to[first * CHANNELS + i] = cs_sample_rounded(sums[i]);
+    }
+}

@@ -25,6 +25,7 @@ bool cs_copy_line(const cs_sweep *s, int y, uint8_t *to);
 /* filter_lines.c: the same for passes that look at neighbours of a pixel. */
 void cs_sharpness_line(const cs_sweep *s, int y, uint8_t *to);
 void cs_blur_line(const cs_sweep *s, int y, uint8_t *to);
+void cs_kernel_line(const cs_sweep *s, int y, uint8_t *to);
 /* Changes line y by a point pass. */
 void cs_point_line(const cs_sweep *s, const cs_pass *pass, int y, uint8_t *line);
 /* resample.c: resamples the lines of the source for a RESAMPLE, the sweep's first pass; then line y can be made. */

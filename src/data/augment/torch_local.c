@@ -69,7 +69,7 @@ static void erasing_draw(const float *number, cs_rng *rng, int h, int w, double 
 
 /* Random values are normal noise of the tensor after the normalisation with ImageNet's means and standard deviations.
  * In bytes it has about these. */
-static const uint8_t noise_middle[3] = {124, 117, 104};
+static const uint8_t noise_middle[3] = {124, 116, 104};
 static const double noise_deviation = 57.6;
 
 static void erasing_compose(const float *number, const double *drawn, cs_picture *picture) {

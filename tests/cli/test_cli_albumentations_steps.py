@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps of albumentations: each cell of a sheet is what albumentations' own functions make of the image with the numbers of the
+CSV, and these numbers follow their law. CNNSWEEP_KERAS_PYTHON names a Python that has albumentations."""
+import os
+import sys
+
+PYTHON = os.environ.get("CNNSWEEP_KERAS_PYTHON")
+try:
+    import albumentations
+except ImportError:
+    if PYTHON and sys.argv[1:] != ["again"]:
+        os.execv(PYTHON, [PYTHON, __file__, "again"])
+    print("CNNSWEEP_KERAS_PYTHON names no Python with albumentations: nothing checked")
+    sys.exit(1 if os.environ.get("CI") else 0)
+
+import random
+
+import cv2
+import numpy as np
+from albumentations.augmentations.blur import functional as blur
+from albumentations.augmentations.dropout import functional as dropout
+from albumentations.augmentations.pixel import functional as pixel
+from scipy import ndimage, stats
+
+from harness import run_tests
+from sheets import SIDE, draw, make_job
+
+JOB = """augmentations:
+  gamma: [random_gamma]
+  gamma_strong: [{random_gamma: {gamma_limit: [20, 400], p: 1}}]
+  light: [random_brightness_contrast]
+  light_strong: [{random_brightness_contrast: {brightness_limit: 0.5, contrast_limit: [-1, 2], p: 1}}]
+  holes: [{coarse_dropout: {p: 0.8, fill: 255}}]
+  holes_in_pixels:
+    - coarse_dropout: {num_holes_range: [3, 8], hole_height_range: [2, 9], hole_width_range: [1, 40], fill: [9, 0, 200]}
+  holes_of_noise: [{coarse_dropout: {num_holes_range: [1, 1], hole_height_range: [0.5, 0.9], fill: random, p: 1}}]
+  holes_of_colour: [{coarse_dropout: {num_holes_range: [1, 1], hole_height_range: [0.5, 0.9], fill: random_uniform, p: 1}}]
+  motion: [motion_blur]
+  motion_far: [{motion_blur: {blur_limit: [4, 31], allow_shifted: false, direction_range: [0.2, 1], p: 1}}]
+  noise: [{gauss_noise: {std_range: [0.1, 0.1], p: 1}}]
+  noise_grey: [{gauss_noise: {std_range: [0.02, 0.3], per_channel: false, p: 1}}]
+"""
+make_job(JOB)
+
+
+def with_holes(image, n, name):
+    boxes = [[int(n[f"{side}_{i}"]) for side in ("left", "top", "width", "height")] for i in range(1, int(n["holes"]) + 1)]
+    holes = np.array([[left, top, left + width, top + height] for left, top, width, height in boxes])
+    return dropout.cutout(image, holes, {"holes": 255, "holes_in_pixels": (9, 0, 200)}[name], np.random.default_rng(0))
+
+
+STEPS = {
+    "random_gamma": lambda image, n, name: pixel.gamma_transform(image, n["gamma"]),
+    "random_brightness_contrast": lambda image, n, name: albumentations.RandomBrightnessContrast().apply(image, n["factor"], n["shift"]),
+    "coarse_dropout": with_holes,
+}
+
+
+def test_the_cells_are_those_of_albumentations():
+    for name in ("gamma", "gamma_strong", "light", "light_strong", "holes", "holes_in_pixels"):
+        changed = 0
+        for cell in draw("job.yaml", name, 12, 25):
+            image = cell.before.copy()
+            for step, numbers in cell.steps:
+                image = STEPS[step](image, numbers, name)
+            off = np.abs(image.astype(int) - cell.after).max()
+            assert off == 0, f"{name}: {cell.steps} is off by {off}"
+            changed += (cell.after != cell.before).any()
+        print(f"{name}: 300 images are equal, {changed} of them changed")
+        assert changed > 100, name
+
+
+class Shifts:
+    """Gives create_motion_kernel the shifts that were drawn."""
+
+    def __init__(self, *shifts):
+        self.shifts = list(shifts)
+
+    def uniform(self, low, high):
+        return self.shifts.pop(0)
+
+
+def test_a_motion_blur_is_that_of_albumentations_but_for_ties():
+    """OpenCV adds up floats in an order of its own. The mean of an even number of bytes may lie in the middle of two bytes."""
+    for name, is_shifted in (("motion", True), ("motion_far", False)):
+        undecided = changed = 0
+        for cell in draw("job.yaml", name, 12, 25):
+            if not cell.steps:
+                continue
+            n = cell.numbers()
+            kernel = blur.create_motion_kernel(int(n["size"]), n["angle"], n["direction"], is_shifted, Shifts(n["shift_x"], n["shift_y"]))
+            want = pixel.convolve(cell.before, kernel.astype(np.float32) / np.sum(kernel)).astype(int)
+            exact = np.stack([ndimage.correlate(cell.before[..., c].astype(float), kernel / kernel.sum(), mode="mirror")
+                              for c in range(3)], -1)
+            near = np.abs(exact - np.floor(exact) - 0.5) < 1e-4
+            assert (cell.after == want)[~near].all() and np.abs(cell.after - want).max() <= 1, (name, n)
+            undecided += (cell.after != want).sum()
+            changed += (cell.after != cell.before).any()
+        print(f"{name}: {changed} images are equal but for {undecided} ties")
+        assert changed > 100
+
+
+def test_the_numbers_follow_their_law():
+    laws = {"gamma_strong": {"gamma": (0.2, 3.8)}, "light_strong": {"factor": (0, 3), "shift": (-127.5, 255)},
+            "motion": {"angle": (0, 360), "direction": (-1, 2), "shift_x": (-1, 2), "shift_y": (-1, 2)},
+            "noise_grey": {"std": (0.02, 0.28)}}
+    for name, numbers in laws.items():
+        cells = draw("job.yaml", name, 84, 25)
+        rows = [cell.numbers() for cell in cells if cell.steps]
+        assert len(rows) == len(cells) if name != "motion" else stats.binomtest(len(rows), len(cells)).pvalue > 1e-3
+        for number, (low, width) in numbers.items():
+            p, wrong = (stats.kstest([row[number] for row in rows], "uniform", (low, width * by)).pvalue for by in (1, 1.1))
+            print(f"{name} {number}: uniform from {low} to {low + width}, p = {p:.3f}")
+            assert p > 1e-3 and wrong < 1e-3, (name, number)
+        if name == "motion":
+            sizes = [int(row["size"]) for row in rows]
+            assert set(sizes) == {3, 5, 7} and stats.chisquare([sizes.count(size) for size in (3, 5, 7)]).pvalue > 1e-3
+            samples = [blur.sample_odd_from_range(random.Random(seed), 4, 30) for seed in range(2000)]
+            assert {int(cell.numbers()["size"]) for cell in draw("job.yaml", "motion_far", 84, 25)} == set(samples) | {31}
+
+
+def test_holes_are_drawn_as_albumentations_draws_them():
+    for name, holes, height, width in (("holes", (1, 2), (0.1, 0.2), (0.1, 0.2)), ("holes_in_pixels", (3, 8), (2, 9), (1, 40))):
+        rows = [cell.numbers() for cell in draw("job.yaml", name, 84, 25) if cell.steps]
+        theirs = albumentations.CoarseDropout(holes, height, width, p=1)
+        theirs.set_random_seed(1)
+        drawn = [theirs.get_params_dependent_on_data({"shape": (SIDE, SIDE, 3)}, {})["holes"] for _ in range(20000)]
+        counts = [np.bincount([int(row["holes"]) for row in rows], minlength=9), np.bincount([len(h) for h in drawn], minlength=9)]
+        assert stats.chi2_contingency(np.array(counts)[:, np.sum(counts, 0) > 0]).pvalue > 1e-3, counts
+        boxes = np.concatenate(drawn)
+        law = {"left": boxes[:, 0], "top": boxes[:, 1], "width": boxes[:, 2] - boxes[:, 0], "height": boxes[:, 3] - boxes[:, 1]}
+        for side, values in law.items():
+            for i in range(1, holes[0] + 1):
+                counts = np.array([np.bincount([int(row[f"{side}_{i}"]) for row in rows], minlength=SIDE + 1),
+                                   np.bincount(values, minlength=SIDE + 1)])
+                seen = counts[1] > len(values) * 5 / len(rows)
+                p = stats.chi2_contingency(counts[:, seen]).pvalue
+                print(f"{name} {side}_{i}: p = {p:.3f}")
+                assert p > 1e-3 and not counts[0, counts[1] == 0].any(), (name, side, counts)
+
+
+def test_random_values_of_holes_are_uniform():
+    for name in ("holes_of_noise", "holes_of_colour"):
+        values = []
+        for cell in draw("job.yaml", name, 84, 25):
+            n = {number: int(value) for number, value in cell.numbers().items()}
+            hole = cell.after[n["top_1"]:n["top_1"] + n["height_1"], n["left_1"]:n["left_1"] + n["width_1"]].reshape(-1, 3)
+            values.append(hole if name == "holes_of_noise" else hole[:1])
+            assert name == "holes_of_noise" or (hole == hole[0]).all()
+        values = np.concatenate(values)
+        for c in range(3):
+            assert stats.chisquare(np.bincount(values[:, c] // 4, minlength=64)).pvalue > 1e-3, (name, c)
+        assert np.abs(np.corrcoef(values.T) - np.eye(3)).max() < 0.1
+
+
+def test_noise_is_normal_and_truncated_as_albumentations_truncates_it():
+    """Of values so far from 0 and 255 that none is cut off. albumentations truncates the noise, not the sum."""
+    changes = []
+    for cell in draw("job.yaml", "noise", 84, 25):
+        far = (cell.before > 115) & (cell.before < 140)
+        changes.append(cell.after.astype(int)[far] - cell.before[far])
+    changes = np.concatenate(changes)
+    theirs = pixel.add_noise(np.full((200, 200, 3), 127, np.uint8),
+                             cv2.randn(np.zeros((200, 200, 3)), (0,) * 3, (25.5,) * 3).astype(np.float32)).astype(int) - 127
+    law = stats.norm(0, 25.5)
+    edges = np.arange(-80, 80, 5)
+    expected = np.diff(law.cdf(np.where(edges > 0, edges, edges - 1)))  # edges <= 0 come before the truncated -|edge|
+    for who, values in (("albumentations", theirs.ravel()), ("cnnsweep", changes)):
+        counts = np.histogram(values, edges - 0.5)[0]
+        p = stats.chisquare(counts, expected / expected.sum() * counts.sum()).pvalue
+        print(f"{who}: {len(values)} changes, p = {p:.3f}")
+        assert p > 1e-3, who
+    shifted = np.diff(law.cdf(edges))  # as if the sums were truncated
+    counts = np.histogram(changes, edges - 0.5)[0]
+    assert stats.chisquare(counts, shifted / shifted.sum() * counts.sum()).pvalue < 1e-3
+
+
+def test_noise_of_one_channel_is_that_of_all_and_differs_from_pixel_to_pixel():
+    together, apart = [], []
+    for name, changes in (("noise", apart), ("noise_grey", together)):
+        for cell in draw("job.yaml", name, 84, 10):
+            far = ((cell.after > 0) & (cell.after < 255)).all(-1)
+            changes.append((cell.after.astype(int) - cell.before)[far])
+    together, apart = np.concatenate(together), np.concatenate(apart)
+    assert len(together) > 1000 and (together == together[:, :1]).all()
+    assert len(apart) > 1000 and np.abs(np.corrcoef(apart.T) - np.eye(3)).max() < 0.1
+    assert abs(np.corrcoef(apart[:-1, 0], apart[1:, 0])[0, 1]) < 0.05
+    first, second = (cell.after for cell in draw("job.yaml", "noise", 1, 2))
+    assert (first != second).any()
+
+
+run_tests(globals())
