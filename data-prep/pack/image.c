@@ -103,7 +103,7 @@ static cs_status encode(const cs_dataset_layout *layout, packed_image *out) {
         out->size = content->size;
         return CS_OK;
     }
-    CS_TRY(cs_encode_jpeg(&out->image, JPEG_QUALITY, &out->jpeg, &out->jpeg_capacity, &out->size));
+    CS_TRY(cs_encode_jpeg(&out->image, JPEG_QUALITY, true, &out->jpeg, &out->jpeg_capacity, &out->size));
     out->bytes = out->jpeg;
     return CS_OK;
 }

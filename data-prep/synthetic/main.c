@@ -77,7 +77,7 @@ static cs_status draw_one(const options *chosen, const char *root, int label, in
     size_t size = 0;
     cs_rng rng = cs_rng_at((uint64_t)chosen->seed, CS_PURPOSE_SYNTHETIC, (uint32_t)label, (uint32_t)i);
     lesion_draw(class, &rng, &buffers->image);
-    CS_TRY(cs_encode_jpeg(&buffers->image, QUALITY, &buffers->jpeg, &buffers->capacity, &size));
+    CS_TRY(cs_encode_jpeg(&buffers->image, QUALITY, true, &buffers->jpeg, &buffers->capacity, &size));
     CS_TRY(cs_path(path, sizeof path, "%s/%s/%s/%s_%06d.jpg", root, split_of(chosen, i), class->name, class->name, i));
     return write_file(path, buffers->jpeg, size);
 }

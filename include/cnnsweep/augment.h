@@ -16,6 +16,7 @@
 #ifndef CNNSWEEP_AUGMENT_H
 #define CNNSWEEP_AUGMENT_H
 
+#include "cnnsweep/image.h"
 #include "cnnsweep/mix.h"
 #include "cnnsweep/picture.h"
 #include "cnnsweep/random.h"
@@ -107,6 +108,7 @@ typedef struct cs_augment_rule {
     void (*compose)(const float *number, const double *drawn, cs_picture *picture);
     /* GROUP: marks which of its n steps, of the given probabilities, it chooses. */
     void (*choose)(const float *number, cs_rng *rng, const float *p, int n, bool *chosen);
+    bool host_only;  /* a GPU cannot make its passes */
     bool is_certain; /* GROUP: a step that it chooses is applied, whatever its own probability */
 } cs_augment_rule;
 
@@ -146,6 +148,9 @@ bool cs_augment_step_is_off(const cs_augment_step *step);
 void cs_augment_sort(cs_augment *augment);
 
 bool cs_augment_is_off(const cs_augment *augment);
+
+/* May a step be applied that only the host can do? */
+bool cs_augment_needs_host(const cs_augment *augment);
 
 /* Does a step change the size of images? Then they are augmented in the size in which they are stored. */
 bool cs_augment_resizes(const cs_augment *augment);
@@ -193,6 +198,10 @@ void cs_augment_draw(const cs_augment *augment, const cs_augment_address *at, in
 typedef struct cs_augment_scratch {
     uint8_t *images[2], *rows;
     int *weights;
+    cs_image image; /* for JPEG, with the next three */
+    cs_decoder *decoder;
+    uint8_t *jpeg;
+    size_t jpeg_capacity;
     size_t image_capacity[2], rows_capacity, weights_capacity;
 } cs_augment_scratch;
 

@@ -69,8 +69,9 @@ CS_MUST_CHECK cs_status cs_decoder_reserve(cs_decoder *decoder, int max_h, int m
 /* Encodes a PNG with 8 bits a channel into *bytes, which the caller frees. */
 CS_MUST_CHECK cs_status cs_encode_png(const cs_image *image, uint8_t **bytes, size_t *size);
 
-/* Encodes a JPEG with full chroma (4:4:4) into *bytes, which is grown as needed. */
-CS_MUST_CHECK cs_status cs_encode_jpeg(const cs_image *image, int quality, uint8_t **bytes, size_t *capacity,
-                                       size_t *size);
+/* Encodes a JPEG with full chroma (4:4:4), or half of it in each direction (4:2:0), into *bytes, which is grown as
+ * needed. */
+CS_MUST_CHECK cs_status cs_encode_jpeg(const cs_image *image, int quality, bool full_chroma, uint8_t **bytes,
+                                       size_t *capacity, size_t *size);
 
 #endif

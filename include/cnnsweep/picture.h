@@ -128,6 +128,7 @@ typedef enum cs_pass_kind {
     CS_PASS_PATCHES,    /* patches */
     CS_PASS_NOISE,      /* noise */
     CS_PASS_KERNEL,     /* kernel */
+    CS_PASS_JPEG,       /* quality: what is left after JPEG with half the chroma; only the host can do it */
     CS_PASS_KINDS
 } cs_pass_kind;
 
@@ -140,6 +141,7 @@ typedef struct cs_pass {
         cs_curve curve;
         float factor;
         int turn;
+        int quality;
         cs_box box;
         cs_blur blur;
         cs_patches patches;

@@ -123,6 +123,7 @@ bool cs_pass_gathers(const cs_pass *pass) {
     case CS_PASS_SHARPNESS:
     case CS_PASS_BLUR:
     case CS_PASS_KERNEL:
+    case CS_PASS_JPEG:
         return true;
     default:
         return false;

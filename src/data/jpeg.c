@@ -232,6 +232,7 @@ typedef struct encoding {
     struct jpeg_destination_mgr to;
     const cs_image *image;
     int quality;
+    bool full_chroma;
     uint8_t **bytes;
     size_t *capacity;
 } encoding;
@@ -281,8 +282,8 @@ static cs_status encode(void *job) {
     jpeg_set_defaults(jpeg);
     jpeg_set_quality(jpeg, self->quality, TRUE);
     jpeg->dct_method = JDCT_ISLOW;
-    /* Full chroma: the other components have these factors already. */
-    jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1;
+    if (self->full_chroma) /* the other components have these factors already */
+        jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1;
     jpeg_start_compress(jpeg, TRUE);
     while (jpeg->next_scanline < jpeg->image_height) {
         JSAMPROW row = self->image->pixels + (size_t)jpeg->next_scanline * jpeg->image_width * 3;
@@ -292,10 +293,12 @@ static cs_status encode(void *job) {
     return CS_OK;
 }
 
-cs_status cs_encode_jpeg(const cs_image *image, int quality, uint8_t **bytes, size_t *capacity, size_t *size) {
+cs_status cs_encode_jpeg(const cs_image *image, int quality, bool full_chroma, uint8_t **bytes, size_t *capacity,
+                         size_t *size) {
     char name[32];
     snprintf(name, sizeof name, "%dx%d", image->w, image->h);
-    encoding self = {.guard.name = name, .image = image, .quality = quality, .bytes = bytes};
+    encoding self = {
+        .guard.name = name, .image = image, .quality = quality, .full_chroma = full_chroma, .bytes = bytes};
     self.capacity = capacity;
     self.jpeg.err = jpeg_std_error(&self.guard.errors);
     self.jpeg.client_data = &self;

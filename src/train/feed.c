@@ -57,12 +57,17 @@ static cs_status open_store(cs_feed *feed, cs_engine *engine, const cs_dataset *
 }
 
 /* Can the engine make the pictures of stored images? They must be as large as the network's input from the first step
- * to the last. */
+ * to the last, and no step may need the host. */
 static bool engine_makes_pictures(const cs_engine *engine, const cs_dataset *dataset, const cs_loader_config *config) {
     int h, w;
     cs_dataset_image_size(dataset, &h, &w);
     if (config->features || !cs_engine_has_stores(engine))
         return false;
+    if (cs_augment_needs_host(&config->augment)) {
+        cs_log(CS_LOG_INFO, "%s: the host augments the images, since one of the steps needs it",
+               cs_split_name(config->split));
+        return false;
+    }
     return !cs_augment_resizes(&config->augment) || (!cs_filter_crops(&config->filter) && h == config->h &&
                                                      w == config->w && cs_augment_keeps_size(&config->augment, h, w));
 }

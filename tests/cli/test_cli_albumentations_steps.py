@@ -35,6 +35,8 @@ JOB = """augmentations:
     - coarse_dropout: {num_holes_range: [3, 8], hole_height_range: [2, 9], hole_width_range: [1, 40], fill: [9, 0, 200]}
   holes_of_noise: [{coarse_dropout: {num_holes_range: [1, 1], hole_height_range: [0.5, 0.9], fill: random, p: 1}}]
   holes_of_colour: [{coarse_dropout: {num_holes_range: [1, 1], hole_height_range: [0.5, 0.9], fill: random_uniform, p: 1}}]
+  compressed: [image_compression]
+  compressed_much: [{image_compression: {quality_range: [1, 80], p: 1}}]
   motion: [motion_blur]
   motion_far: [{motion_blur: {blur_limit: [4, 31], allow_shifted: false, direction_range: [0.2, 1], p: 1}}]
   noise: [{gauss_noise: {std_range: [0.1, 0.1], p: 1}}]
@@ -53,11 +55,12 @@ STEPS = {
     "random_gamma": lambda image, n, name: pixel.gamma_transform(image, n["gamma"]),
     "random_brightness_contrast": lambda image, n, name: albumentations.RandomBrightnessContrast().apply(image, n["factor"], n["shift"]),
     "coarse_dropout": with_holes,
+    "image_compression": lambda image, n, name: pixel.image_compression(image, int(n["quality"]), ".jpg"),
 }
 
 
 def test_the_cells_are_those_of_albumentations():
-    for name in ("gamma", "gamma_strong", "light", "light_strong", "holes", "holes_in_pixels"):
+    for name in ("gamma", "gamma_strong", "light", "light_strong", "holes", "holes_in_pixels", "compressed", "compressed_much"):
         changed = 0
         for cell in draw("job.yaml", name, 12, 25):
             image = cell.before.copy()

@@ -33,7 +33,7 @@ static void append(cs_dataset_writer *writer, const fixture *spec, cs_split spli
     assert_ok(cs_image_reserve(&image, spec->h + grow, spec->w + grow));
     fixture_pixels(image.pixels, image.h, image.w, (uint32_t)i + 1000u * split);
     if (spec->encoding == CS_ENCODING_JPEG) {
-        assert_ok(cs_encode_jpeg(&image, 95, &jpeg, &capacity, &size));
+        assert_ok(cs_encode_jpeg(&image, 95, true, &jpeg, &capacity, &size));
         assert_ok(cs_dataset_append(writer, split, i % 3, id, jpeg, size));
     } else {
         assert_ok(cs_dataset_append(writer, split, i % 3, id, image.pixels, (size_t)spec->h * (size_t)spec->w * 3));

@@ -268,6 +268,18 @@ static void rows_of_the_table_are_consistent(void **state) {
     assert_null(cs_augment_find("no such rule"));
 }
 
+static void a_step_inside_a_group_may_need_the_host(void **state) {
+    (void)state;
+    cs_augment augment = {0};
+    cs_augment_step *step;
+    assert_ok(cs_augment_add(&augment, cs_augment_find("gaussian_blur"), &step));
+    assert_ok(cs_augment_add(&augment, cs_augment_find("one_of"), &step));
+    assert_false(cs_augment_needs_host(&augment));
+    step->inside = 1;
+    assert_ok(cs_augment_add(&augment, cs_augment_find("image_compression"), &step));
+    assert_true(cs_augment_needs_host(&augment));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flips_mirror_about_half_of_the_images),
@@ -281,6 +293,7 @@ int main(void) {
         cmocka_unit_test(neighbouring_numbers_have_different_texts),
         cmocka_unit_test(a_text_that_is_too_long_is_cut_off),
         cmocka_unit_test(rows_of_the_table_are_consistent),
+        cmocka_unit_test(a_step_inside_a_group_may_need_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,7 +91,7 @@ static void jpeg_streams_are_read_byte_for_byte(void **state) {
         const uint8_t *bytes = cs_dataset_bytes(dataset, CS_SPLIT_TRAIN, i, &size);
         assert_ok(cs_image_reserve(&drawn, 20 + (int)i % 3, 30 + (int)i % 3));
         fixture_pixels(drawn.pixels, drawn.h, drawn.w, (uint32_t)i);
-        assert_ok(cs_encode_jpeg(&drawn, 95, &jpeg, &capacity, &expected));
+        assert_ok(cs_encode_jpeg(&drawn, 95, true, &jpeg, &capacity, &expected));
         assert_int_equal(size, expected);
         assert_memory_equal(bytes, jpeg, size);
         assert_ok(cs_decode(decoder, "sample", bytes, size, 0, 0, &image));

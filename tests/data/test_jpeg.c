@@ -26,7 +26,7 @@ static void plain(stream *to) {
     uint8_t *bytes = NULL;
     size_t capacity = 0;
     drawn(&image);
-    assert_ok(cs_encode_jpeg(&image, 90, &bytes, &capacity, &to->size));
+    assert_ok(cs_encode_jpeg(&image, 90, true, &bytes, &capacity, &to->size));
     assert_true(to->size < ROOM);
     memcpy(to->bytes, bytes, to->size);
     free(bytes);
@@ -315,7 +315,8 @@ static void an_image_too_large_for_jpeg_is_not_encoded(void **state) {
     size_t capacity = 0, size;
     assert_ok(cs_image_reserve(&image, 1, 65501));
     memset(image.pixels, 7, 65501 * 3);
-    assert_fails(cs_encode_jpeg(&image, 95, &bytes, &capacity, &size), CS_ERR_SHAPE, "cannot encode 65501x1 as JPEG");
+    assert_fails(cs_encode_jpeg(&image, 95, true, &bytes, &capacity, &size), CS_ERR_SHAPE,
+                 "cannot encode 65501x1 as JPEG");
     cs_image_clear(&image);
     free(bytes);
 }

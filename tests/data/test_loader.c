@@ -285,7 +285,7 @@ static cs_dataset *open_damaged(void) {
     assert_ok(cs_dataset_create(fixture_path("damaged.h5"), &layout, &writer));
     assert_ok(cs_image_reserve(&image, 40, 40));
     fixture_pixels(image.pixels, 40, 40, 1);
-    assert_ok(cs_encode_jpeg(&image, 95, &bytes, &capacity, &size));
+    assert_ok(cs_encode_jpeg(&image, 95, true, &bytes, &capacity, &size));
     for (int i = 0; i < 3; i++)
         assert_ok(cs_dataset_append(writer, CS_SPLIT_TRAIN, 0, i == 1 ? "bad.jpg" : "good.jpg", bytes,
                                     i == 1 ? size * 2 / 3 : size));

@@ -167,6 +167,16 @@ static void motion_compose(const float *number, const double *drawn, cs_picture 
         kernel->points[i].weight = 1 / (float)kernel->n;
 }
 
+static void compression_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
+    (void)h, (void)w;
+    drawn[0] = whole_between(rng, (int)number[0], (int)number[1]);
+}
+
+static void compression_compose(const float *number, const double *drawn, cs_picture *picture) {
+    (void)number;
+    cs_picture_add(picture, CS_PASS_JPEG)->quality = (int)drawn[0];
+}
+
 #define HOLE(i) "top_" #i, "left_" #i, "height_" #i, "width_" #i
 
 const cs_augment_rule cs_albumentations_rules[] = {
@@ -220,5 +230,14 @@ const cs_augment_rule cs_albumentations_rules[] = {
      .drawn = {"size", "angle", "direction", "shift_x", "shift_y"},
      .draw = motion_draw,
      .compose = motion_compose},
+    {.name = "image_compression",
+     .doc = "encodes the image as JPEG of a quality from low to high, and decodes it",
+     .family = CS_FAMILY_ALBUMENTATIONS,
+     .parameters = {{"quality_range", CS_AUGMENT_RANGE, .min = 1, .max = 100, .fallback = {99, 100}}},
+     .p = 0.5f,
+     .host_only = true,
+     .drawn = {"quality"},
+     .draw = compression_draw,
+     .compose = compression_compose},
     {0},
 };

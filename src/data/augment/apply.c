@@ -36,6 +36,8 @@ static void gather_line(const cs_sweep *s, const cs_augment_scratch *scratch, in
     case CS_PASS_BLUR:
         cs_blur_line(s, y, to);
         break;
+    case CS_PASS_JPEG: /* is made already */
+        break;
     case CS_PASS_KERNEL:
         cs_kernel_line(s, y, to);
         break;
@@ -56,6 +58,8 @@ static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
         find_curve(s);
     if (first->kind == CS_PASS_RESAMPLE)
         CS_TRY(cs_resample_prepare(s, scratch));
+    if (first->kind == CS_PASS_JPEG)
+        CS_TRY(cs_jpeg_image(s, scratch));
     for (int y = 0; y < s->h; y++) {
         uint8_t *line = s->to + (size_t)y * stride;
         if (gathers)
@@ -109,5 +113,8 @@ void cs_augment_scratch_clear(cs_augment_scratch *scratch) {
     free(scratch->images[1]);
     free(scratch->rows);
     free(scratch->weights);
+    cs_image_clear(&scratch->image);
+    cs_decoder_close(scratch->decoder);
+    free(scratch->jpeg);
     *scratch = (cs_augment_scratch){0};
 }

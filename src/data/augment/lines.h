@@ -32,4 +32,7 @@ void cs_point_line(const cs_sweep *s, const cs_pass *pass, int y, uint8_t *line)
 CS_MUST_CHECK cs_status cs_resample_prepare(const cs_sweep *s, cs_augment_scratch *scratch);
 void cs_resample_line(const cs_sweep *s, const cs_augment_scratch *scratch, int y, uint8_t *to);
 
+/* jpeg_pass.c: makes all lines by a JPEG, the sweep's first pass. */
+CS_MUST_CHECK cs_status cs_jpeg_image(const cs_sweep *s, cs_augment_scratch *scratch);
+
 #endif

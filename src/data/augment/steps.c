@@ -106,6 +106,13 @@ void cs_augment_sort(cs_augment *augment) {
                 augment->steps[augment->n++] = unsorted.steps[i];
 }
 
+bool cs_augment_needs_host(const cs_augment *augment) {
+    for (int i = 0; i < augment->n; i++)
+        if (augment->steps[i].rule->host_only)
+            return true;
+    return false;
+}
+
 bool cs_augment_resizes(const cs_augment *augment) {
     for (int i = 0; i < augment->n; i++)
         if (augment->steps[i].rule->resize)
