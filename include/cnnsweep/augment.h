@@ -50,6 +50,7 @@ typedef enum cs_augment_type {
     CS_AUGMENT_ZOOM,      /* {low, high}, above 0; one number z is {1-z, 1+z} */
     CS_AUGMENT_SHIFT,     /* {cs_augment_shift, how many numbers follow, at most 6 numbers} */
     CS_AUGMENT_FILL,      /* {0, r, g, b}, one number is all three; or {1 + index of one of the choices, 0, 0, 0} */
+    CS_AUGMENT_BOUNDS,    /* {how many numbers are given, they}: [low, high]; of one alone the rule knows the meaning */
     CS_AUGMENT_TYPE_COUNT
 } cs_augment_type;
 

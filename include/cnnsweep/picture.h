@@ -36,7 +36,12 @@ typedef enum cs_sampling {
      * outside the image shows the fill value, whatever `fill` says. */
     CS_SAMPLING_PILLOW,
     /* Pillow's Image.transform with NEAREST and an affine map, whose numbers it rounds to multiples of 2^-16. */
-    CS_SAMPLING_PILLOW_FIXED
+    CS_SAMPLING_PILLOW_FIXED,
+    /* TensorFlow's ImageProjectiveTransformV3, which layers of Keras 3 call: whole numbers are the centres of pixels.
+     * CONSTANT blends between the edge and the value one pixel beyond it. WRAP moves by n pixels. The last line of the
+     * map is (., ., 1). */
+    CS_SAMPLING_TENSORFLOW,
+    CS_SAMPLING_COUNT
 } cs_sampling;
 
 /* What happens to the values between the source's that a warp of scipy's gives, before they are rounded. Both changes
@@ -61,20 +66,33 @@ typedef struct cs_warp {
 
 /* A table of levels that depends on the image's histogram. */
 typedef enum cs_curve_kind {
-    CS_CURVE_CONTRAST,     /* Pillow's Contrast: blends with the mean of the grey image, rounded */
-    CS_CURVE_AUTOCONTRAST, /* ImageOps.autocontrast: each channel to 0..255 */
-    CS_CURVE_EQUALIZE      /* ImageOps.equalize of each channel */
+    CS_CURVE_CONTRAST,           /* Pillow's Contrast: blends with the mean of the grey image, rounded */
+    CS_CURVE_AUTOCONTRAST,       /* ImageOps.autocontrast: each channel to 0..255 */
+    CS_CURVE_EQUALIZE,           /* ImageOps.equalize of each channel */
+    CS_CURVE_AUTOCONTRAST_KERAS, /* Keras' AutoContrast, the same but for rounding */
+    CS_CURVE_EQUALIZE_KERAS,     /* Keras' Equalization */
+    CS_CURVE_KINDS
 } cs_curve_kind;
 
 typedef struct cs_curve {
     cs_curve_kind kind;
     float factor; /* CONTRAST */
+    int bins;     /* EQUALIZE_KERAS: of the histogram */
 } cs_curve;
 
 /* A rectangle of pixels from (left, top) on. */
 typedef struct cs_box {
     int top, left, h, w;
 } cs_box;
+
+/* Keras' RandomColorJitter: changes of a pixel one after the other, in floats. */
+typedef struct cs_jitter {
+    float brightness; /* is added to all values */
+    float contrast;   /* the factor of the distance to the channel's mean */
+    float saturation; /* the factor of the saturation in HSV */
+    float most;       /* the saturation is at most this */
+    float hue;        /* is added to the hue, in turns from -1 to 1 */
+} cs_jitter;
 
 /* Boxes that are filled one after the other. */
 enum { CS_BOXES = 8 };
@@ -128,6 +146,10 @@ typedef enum cs_pass_kind {
     CS_PASS_PATCHES,    /* patches */
     CS_PASS_NOISE,      /* noise */
     CS_PASS_KERNEL,     /* kernel */
+    CS_PASS_JITTER,     /* jitter */
+    CS_PASS_DEGENERATION, /* factor: Keras' RandomColorDegeneration blends with the grey image; 1 gives the grey image
+                           */
+    CS_PASS_SHARPNESS_KERAS, /* factor: of the image, of which the rest is smoothed, as in Keras' RandomSharpness */
     CS_PASS_JPEG,       /* quality: what is left after JPEG with half the chroma; only the host can do it */
     CS_PASS_KINDS
 } cs_pass_kind;
@@ -147,6 +169,7 @@ typedef struct cs_pass {
         cs_patches patches;
         cs_noise noise;
         cs_kernel kernel;
+        cs_jitter jitter;
     };
 } cs_pass;
 
@@ -172,6 +195,7 @@ typedef struct cs_histogram {
 typedef union cs_pass_facts {
     float range[2];        /* WARP: the smallest and the largest value, if its adjustment needs them */
     uint8_t level[3][256]; /* CURVE: the table made of the histogram of the image before */
+    float mean[3];         /* JITTER with contrast: the means of the channels after the change of brightness */
 } cs_pass_facts;
 
 /* Sets the picture that leaves an image of h x w unchanged. */

@@ -6,13 +6,15 @@
  *     CS_PHILOX(counter, key, out), as cs_philox4x32 of random.h
  *
  * so that both give the same bits. A warp follows scipy.ndimage.affine_transform with order 0 or 1, which Keras'
- * ImageDataGenerator calls, or Pillow's Image.transform; colours follow Pillow. */
+ * ImageDataGenerator calls, or Pillow's Image.transform; colours follow Pillow. What follows the layers of Keras 3 is
+ * in picture_sample_keras.h. */
 #include "cnnsweep/picture.h"
 
 #include <math.h>
 #include <stddef.h>
 
 #include "cnnsweep/picture_filter.h"
+#include "cnnsweep/picture_sample_keras.h"
 
 /* Brings a coordinate of a line of n pixels into [0, n-1]; false: it shows the fill value. */
 CS_SAMPLE bool cs_sample_inside(double *at, int n, cs_fill fill) {
@@ -144,6 +146,10 @@ CS_SAMPLE double cs_sample_value(const uint8_t *source, int w, cs_sample_axis co
 CS_SAMPLE void cs_sample_warp(const cs_pass *pass, const uint8_t *source, int h, int w, int x, int y,
                               double values[3]) {
     cs_sample_axis column, line;
+    if (pass->warp.sampling == CS_SAMPLING_TENSORFLOW) {
+        cs_keras_warp(pass, source, h, w, x, y, values);
+        return;
+    }
     const bool inside = cs_sample_place(pass, h, w, x, y, &column, &line);
     for (int c = 0; c < 3; c++)
         values[c] = inside ? cs_sample_value(source, w, column, line, c) : (double)pass->warp.fill_value[c];
@@ -251,6 +257,12 @@ CS_SAMPLE void cs_sample_point(const cs_pass *pass, const cs_pass_facts *facts, 
     case CS_PASS_NOISE:
         cs_sample_noise(&pass->noise, x, y, rgb);
         break;
+    case CS_PASS_JITTER:
+        cs_keras_jitter(&pass->jitter, facts->mean, rgb);
+        break;
+    case CS_PASS_DEGENERATION:
+        cs_keras_degenerate(pass->factor, rgb);
+        break;
     default:
         break;
     }
@@ -321,15 +333,20 @@ CS_SAMPLE void cs_sample_first(const cs_pass *pass, const cs_pass_facts *facts, 
                                int x, int y, uint8_t rgb[3]) {
     double values[3];
     if (pass->kind == CS_PASS_WARP) {
-        const bool is_scipy = pass->warp.sampling == CS_SAMPLING_SCIPY;
+        const bool truncates =
+            pass->warp.sampling == CS_SAMPLING_PILLOW || pass->warp.sampling == CS_SAMPLING_PILLOW_FIXED;
         cs_sample_warp(pass, source, h, w, x, y, values);
         for (int c = 0; c < 3; c++)
-            rgb[c] = is_scipy ? cs_sample_adjust(&pass->warp.adjustment, (float)values[c], facts->range)
-                              : (uint8_t)values[c];
+            rgb[c] = truncates ? (uint8_t)values[c]
+                               : cs_sample_adjust(&pass->warp.adjustment, (float)values[c], facts->range);
         return;
     }
     if (pass->kind == CS_PASS_RESAMPLE) {
         cs_sample_resample(pass, source, w, x, y, rgb);
+        return;
+    }
+    if (pass->kind == CS_PASS_SHARPNESS_KERAS) {
+        cs_keras_sharpen(pass->factor, source, h, w, x, y, rgb);
         return;
     }
     if (pass->kind == CS_PASS_BLUR) {
@@ -351,6 +368,14 @@ CS_SAMPLE void cs_sample_first(const cs_pass *pass, const cs_pass_facts *facts, 
 CS_SAMPLE void cs_sample_curve(const cs_curve *curve, const cs_histogram *histogram, int64_t pixels, int c,
                                uint8_t level[256]) {
     const uint32_t *count = histogram->count[c];
+    if (curve->kind == CS_CURVE_AUTOCONTRAST_KERAS) {
+        cs_keras_autocontrast(count, level);
+        return;
+    }
+    if (curve->kind == CS_CURVE_EQUALIZE_KERAS) {
+        cs_keras_equalize(count, pixels, curve->bins, level);
+        return;
+    }
     int lowest = 255, highest = 0;
     double grey_sum = 0;
     for (int v = 0; v < 256; v++) {
@@ -373,4 +398,13 @@ CS_SAMPLE void cs_sample_curve(const cs_curve *curve, const cs_histogram *histog
             made = (int)(below / step);
         level[v] = (uint8_t)(made < 0 ? 0 : made > 255 ? 255 : made);
     }
+}
+
+/* Sets what a pass has to know of channel c, from the histogram of an image of so many pixels. */
+CS_SAMPLE void cs_sample_facts(const cs_pass *pass, const cs_histogram *histogram, int64_t pixels, int c,
+                               cs_pass_facts *facts) {
+    if (pass->kind == CS_PASS_CURVE)
+        cs_sample_curve(&pass->curve, histogram, pixels, c, facts->level[c]);
+    else
+        facts->mean[c] = cs_keras_mean(&pass->jitter, histogram->count[c], pixels);
 }

@@ -113,7 +113,7 @@ bool cs_pass_needs_range(const cs_pass *pass) {
 }
 
 bool cs_pass_needs_histogram(const cs_pass *pass) {
-    return pass->kind == CS_PASS_CURVE;
+    return pass->kind == CS_PASS_CURVE || (pass->kind == CS_PASS_JITTER && pass->jitter.contrast != 1);
 }
 
 bool cs_pass_gathers(const cs_pass *pass) {
@@ -124,6 +124,7 @@ bool cs_pass_gathers(const cs_pass *pass) {
     case CS_PASS_BLUR:
     case CS_PASS_KERNEL:
     case CS_PASS_JPEG:
+    case CS_PASS_SHARPNESS_KERAS:
         return true;
     default:
         return false;

@@ -76,9 +76,9 @@ def stopped_at(breakpoint, *arguments, ranks=0, program="cnnsweep", env=None):
     return Stopped(breakpoint, *command_and_env(program, arguments, ranks, env), cwd=SCRATCH)
 
 
-def make_data(per_class=40):
-    """Writes data.h5 into the scratch folder: 3 classes of 32x32 drawings, 70/15/15 % train, val, test."""
-    run_ok("--classes", "3", "--per-class", str(per_class), "--size", "32x32", "drawn", program="cnnsweep-synthetic")
+def make_data(per_class=40, size="32x32"):
+    """Writes data.h5 into the scratch folder: 3 classes of drawings, 70/15/15 % train, val, test."""
+    run_ok("--classes", "3", "--per-class", str(per_class), "--size", size, "drawn", program="cnnsweep-synthetic")
     run_ok("drawn", "data.h5", program="cnnsweep-pack")
 
 

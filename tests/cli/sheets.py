@@ -35,11 +35,12 @@ def draw(job, augment, samples, epochs):
     run_ok("preview", job, "--augment", augment, "--samples", str(samples), "--epochs", str(epochs), "--out", "sheet.png",
            "--csv", "drawn.csv")
     sheet, pixels = np.asarray(Image.open(path("sheet.png"))), images()
-    assert sheet.shape == (samples * (SIDE + GAP) - GAP, (epochs + 1) * (SIDE + GAP) - GAP, 3), sheet.shape
+    h, w = pixels.shape[1:3]
+    assert sheet.shape == (samples * (h + GAP) - GAP, (epochs + 1) * (w + GAP) - GAP, 3), sheet.shape
 
     def at(row, column):
-        top, left = row * (SIDE + GAP), column * (SIDE + GAP)
-        return sheet[top:top + SIDE, left:left + SIDE]
+        top, left = row * (h + GAP), column * (w + GAP)
+        return sheet[top:top + h, left:left + w]
 
     cells = {}
     for row in range(samples):
@@ -61,6 +62,6 @@ def draw(job, augment, samples, epochs):
     return list(cells.values())
 
 
-def make_job(augmentations, name="job.yaml"):
-    make_data()
+def make_job(augmentations, name="job.yaml", size=f"{SIDE}x{SIDE}"):
+    make_data(size=size)
     write_job(HEAD + augmentations, name)

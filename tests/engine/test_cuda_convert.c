@@ -133,16 +133,21 @@ static void add_passes(cs_picture *picture, int i) {
         cs_pass *pass = cs_picture_add(picture, kind);
         if (pass->kind == CS_PASS_WARP)
             pass->warp = (cs_warp){.map = {{0.9, 0.2, -0.7}, {-0.3, 1.1, 0.4}, {i % 3 ? 0 : 0.01, 0, 1}},
-                                   .sampling = (cs_sampling)(i % 3),
+                                   .sampling = (cs_sampling)(i % CS_SAMPLING_COUNT),
+                                   .fill = (cs_fill)(i / CS_SAMPLING_COUNT % CS_FILL_COUNT),
                                    .fill_value = {1, 2, 3},
-                                   .nearest = i % 4 == 0 || i % 3 == CS_SAMPLING_PILLOW_FIXED,
+                                   .nearest = i % 5 == 0 || i % CS_SAMPLING_COUNT == CS_SAMPLING_PILLOW_FIXED,
                                    .mirror_x = i % 2};
         else if (pass->kind == CS_PASS_LEVELS)
             memset(pass->level, 7 * i, sizeof pass->level / 2);
         else if (pass->kind == CS_PASS_CURVE)
-            pass->curve = (cs_curve){(cs_curve_kind)(i % 3), 0.5f + 0.1f * (float)k};
-        else if (pass->kind == CS_PASS_SATURATION || pass->kind == CS_PASS_SHARPNESS)
+            pass->curve = (cs_curve){(cs_curve_kind)(i % CS_CURVE_KINDS), 0.5f + 0.1f * (float)k, 256 - i};
+        else if (pass->kind == CS_PASS_SATURATION || pass->kind == CS_PASS_DEGENERATION ||
+                 pass->kind == CS_PASS_SHARPNESS_KERAS || pass->kind == CS_PASS_SHARPNESS)
             pass->factor = 0.3f * (float)(k + i % 5);
+        else if (pass->kind == CS_PASS_JITTER)
+            pass->jitter = (cs_jitter){(float)(10 * k - 7), i % 4 ? 0.5f + 0.3f * (float)k : 1, i % 3 ? 1.7f : 1,
+                                       i % 2 ? 255 : 1, i % 5 ? 0.2f * (float)k : 0};
         else if (pass->kind == CS_PASS_HUE)
             pass->turn = 11 * i;
         else if (pass->kind == CS_PASS_RESAMPLE)

@@ -12,7 +12,7 @@
 
 enum { CHANNELS = 3 };
 
-static void find_curve(cs_sweep *s) {
+static void find_histogram_facts(cs_sweep *s) {
     const int64_t pixels = (int64_t)s->from_h * s->from_w;
     cs_histogram histogram = {0};
     for (const uint8_t *rgb = s->from, *end = rgb + pixels * CHANNELS; rgb < end; rgb += CHANNELS) {
@@ -21,7 +21,17 @@ static void find_curve(cs_sweep *s) {
         histogram.count[CHANNELS][cs_sample_grey(rgb)]++;
     }
     for (int c = 0; c < CHANNELS; c++)
-        cs_sample_curve(&s->passes->curve, &histogram, pixels, c, s->facts.level[c]);
+        cs_sample_facts(s->passes, &histogram, pixels, c, &s->facts);
+}
+
+/* In the fastest way that there is for the warp. */
+static void warp_line(const cs_sweep *s, int y, uint8_t *to) {
+    if (cs_copy_line(s, y, to))
+        return;
+    if (s->passes->warp.sampling == CS_SAMPLING_TENSORFLOW)
+        cs_gather_line(s, y, to);
+    else
+        cs_warp_line(s, y, to);
 }
 
 /* Makes line y by the first pass of a sweep, which gathers. */
@@ -41,9 +51,11 @@ static void gather_line(const cs_sweep *s, const cs_augment_scratch *scratch, in
     case CS_PASS_KERNEL:
         cs_kernel_line(s, y, to);
         break;
+    case CS_PASS_WARP:
+        warp_line(s, y, to);
+        break;
     default:
-        if (!cs_copy_line(s, y, to))
-            cs_warp_line(s, y, to);
+        cs_gather_line(s, y, to);
         break;
     }
 }
@@ -55,7 +67,7 @@ static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
     if (cs_pass_needs_range(first))
         cs_warp_range(s);
     if (cs_pass_needs_histogram(first))
-        find_curve(s);
+        find_histogram_facts(s);
     if (first->kind == CS_PASS_RESAMPLE)
         CS_TRY(cs_resample_prepare(s, scratch));
     if (first->kind == CS_PASS_JPEG)

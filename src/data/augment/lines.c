@@ -32,6 +32,11 @@ static void mirror_line(const uint8_t *last, int w, uint8_t *to) {
         memcpy(to, last, CHANNELS);
 }
 
+void cs_gather_line(const cs_sweep *s, int y, uint8_t *to) {
+    for (int x = 0; x < s->w; x++)
+        cs_sample_first(s->passes, &s->facts, s->from, s->from_h, s->from_w, x, y, to + (ptrdiff_t)x * CHANNELS);
+}
+
 bool cs_copy_line(const cs_sweep *s, int y, uint8_t *to) {
     int line, first, direction = direction_of_line(s, y, &line, &first);
     if (direction == 0)

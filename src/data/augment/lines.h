@@ -17,7 +17,9 @@ typedef struct cs_sweep {
     cs_pass_facts facts;
 } cs_sweep;
 
-/* warp.c: makes line y by a warp, the sweep's first pass, and finds the range of its values. */
+/* Makes line y by the sweep's first pass, which gathers, pixel by pixel. */
+void cs_gather_line(const cs_sweep *s, int y, uint8_t *to);
+/* warp.c: makes line y by a warp of scipy's or Pillow's, the sweep's first pass, and finds the range of its values. */
 void cs_warp_line(const cs_sweep *s, int y, uint8_t *to);
 void cs_warp_range(cs_sweep *s);
 /* Does the same where a line of the result is, in order or reversed, a part of a line of the source; else false. */

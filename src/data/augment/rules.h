@@ -13,6 +13,9 @@ extern const cs_augment_rule cs_torch_local_rules[];
 extern const cs_augment_rule cs_torch_policy_rules[];
 extern const cs_augment_rule cs_albumentations_rules[];
 extern const cs_augment_rule cs_batch_rules[]; /* a row for each cs_mix_kind, in that order */
+extern const cs_augment_rule cs_keras_geometry_rules[];
+extern const cs_augment_rule cs_keras_colour_rules[];
+extern const cs_augment_rule cs_keras_policy_rules[];
 extern const cs_augment_rule cs_group_rules[];
 
 enum { CS_PARAMETER_TEXT = 24 * 8 }; /* bytes that hold a parameter's text */
@@ -32,6 +35,9 @@ cs_rule_variants cs_one_variant;
 double cs_uniform(cs_rng *rng, double low, double high);
 /* Draws one number, uniform in the range of the rule's first two numbers. */
 cs_rule_draw cs_range_draw;
+
+/* homography.c: (x, y) of `from` goes to ((m0 x + m1 y + m2) / q, (m3 x + m4 y + m5) / q) with q = m6 x + m7 y + 1. */
+void cs_homography(const double from[4][2], const double to[4][2], double map[8]);
 
 /* generator_settings.c: rules without draws, which change what later rules do. */
 extern const char *const cs_era_choices[], *const cs_fill_choices[], *const cs_interpolation_choices[];

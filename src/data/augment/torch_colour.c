@@ -27,7 +27,7 @@ void cs_torch_brightness(cs_picture *picture, double factor) {
 }
 
 void cs_torch_curve(cs_picture *picture, cs_curve_kind kind, double factor) {
-    cs_picture_add(picture, CS_PASS_CURVE)->curve = (cs_curve){kind, (float)factor};
+    cs_picture_add(picture, CS_PASS_CURVE)->curve = (cs_curve){.kind = kind, .factor = (float)factor};
 }
 
 static void add_change(cs_picture *picture, int change, double by) {

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const double radian = 3.14159265358979323846 / 180;
 static const char *const interpolations[] = {"nearest", "bilinear", NULL};
@@ -100,47 +99,17 @@ static void perspective_draw(const float *number, cs_rng *rng, int h, int w, dou
         }
 }
 
-/* Solves the n equations m[i][0..n-1] * x = m[i][n] by elimination with pivots. */
-enum { UNKNOWNS = 8 };
-static void solve(double m[UNKNOWNS][UNKNOWNS + 1], double x[UNKNOWNS]) {
-    for (int i = 0; i < UNKNOWNS; i++) {
-        int pivot = i;
-        double row[UNKNOWNS + 1];
-        for (int k = i + 1; k < UNKNOWNS; k++)
-            pivot = fabs(m[k][i]) > fabs(m[pivot][i]) ? k : pivot;
-        memcpy(row, m[i], sizeof row);
-        memcpy(m[i], m[pivot], sizeof row);
-        memcpy(m[pivot], row, sizeof row);
-        for (int k = i + 1; k < UNKNOWNS; k++) {
-            const double factor = m[k][i] / m[i][i];
-            for (int j = i; j <= UNKNOWNS; j++)
-                m[k][j] -= factor * m[i][j];
-        }
-    }
-    for (int i = UNKNOWNS - 1; i >= 0; i--) {
-        x[i] = m[i][UNKNOWNS];
-        for (int j = i + 1; j < UNKNOWNS; j++)
-            x[i] -= m[i][j] * x[j];
-        x[i] /= m[i][i];
-    }
-}
-
 /* The corners of the image appear at those that were drawn. torchvision keeps the coefficients as floats. */
 static void perspective_compose(const float *number, const double *drawn, cs_picture *picture) {
     int h, w;
     cs_picture_size(picture, &h, &w);
     const double right = w - 1, bottom = h - 1;
     const double own[4][2] = {{0, 0}, {right, 0}, {right, bottom}, {0, bottom}};
-    double m[UNKNOWNS][UNKNOWNS + 1], map[UNKNOWNS];
-    for (int corner = 0; corner < 4; corner++, drawn += 2)
-        for (int k = 0; k < 2; k++) {
-            const double x = drawn[0], y = drawn[1], at = own[corner][k];
-            const double row[UNKNOWNS + 1] = {k ? 0 : x, k ? 0 : y, k ? 0 : 1, k ? x : 0, k ? y : 0,
-                                              k ? 1 : 0, -at * x,   -at * y,   at};
-            memcpy(m[2 * corner + k], row, sizeof row);
-        }
-    solve(m, map);
-    for (int i = 0; i < UNKNOWNS; i++)
+    double moved[4][2], map[8];
+    for (int i = 0; i < 8; i++)
+        moved[i / 2][i % 2] = drawn[i];
+    cs_homography(moved, own, map);
+    for (int i = 0; i < 8; i++)
         map[i] = (double)(float)map[i];
     add_affine(picture, map, number[1] != 0, number[2]);
     cs_warp *warp = &picture->passes[picture->n - 1].warp;

@@ -51,6 +51,11 @@ static void write_fill(const cs_augment_parameter *parameter, const float *numbe
         snprintf(out, size, "%s", parameter->choices[(int)numbers[0] - 1]);
 }
 
+static void write_bounds(const cs_augment_parameter *parameter, const float *numbers, char *out, size_t size) {
+    (void)parameter;
+    write_numbers(numbers + 1, (int)numbers[0], out, size);
+}
+
 typedef struct type_row {
     int width;
     const char *takes; /* a format of the parameter's min and max */
@@ -70,6 +75,7 @@ static const type_row types[CS_AUGMENT_TYPE_COUNT] = {
     [CS_AUGMENT_ZOOM] = {2, "a number below 1, or [low, high] with low above 0", write_pair},
     [CS_AUGMENT_FILL] = {4, "a number or [r, g, b], from %g to %g", write_fill},
     [CS_AUGMENT_SHIFT] = {8, "a number, or a list of numbers", write_shift},
+    [CS_AUGMENT_BOUNDS] = {3, "a number or [low, high], from %g to %g", write_bounds},
 };
 
 int cs_augment_width(cs_augment_type type) {

@@ -152,6 +152,12 @@ static cs_status read_zoom(const field *f, const cs_node *value, float *out) {
     return CS_OK;
 }
 
+static cs_status read_bounds(const field *f, const cs_node *value, float *out) {
+    const bool is_range = value->kind == CS_NODE_LIST;
+    out[0] = is_range ? 2 : 1;
+    return is_range ? read_range(f, value, out + 1) : read_item(f, value, out + 1);
+}
+
 static bool is_whole(const char *text) {
     return text[strcspn(text, ".eEnN")] == '\0';
 }
@@ -199,6 +205,7 @@ static cs_status (*const readers[CS_AUGMENT_TYPE_COUNT])(const field *f, const c
     [CS_AUGMENT_CHOICE] = read_choice, [CS_AUGMENT_RANGE] = read_range,         [CS_AUGMENT_PAIR] = read_pair,
     [CS_AUGMENT_FACTOR] = read_factor, [CS_AUGMENT_SYMMETRIC] = read_symmetric, [CS_AUGMENT_ZOOM] = read_zoom,
     [CS_AUGMENT_SHIFT] = read_shift,   [CS_AUGMENT_SIZE] = read_size,           [CS_AUGMENT_FILL] = read_fill,
+    [CS_AUGMENT_BOUNDS] = read_bounds,
 };
 
 cs_status cs_augment_read_parameter(const cs_node *value, int k, cs_augment_step *step) {

@@ -52,8 +52,9 @@ static __device__ void find_range(const cs_pass &warp, const uint8_t *source, in
     }
 }
 
-/* They count the image's bytes, and three of them make the tables of a curve. */
-static __device__ void find_curve(const cs_curve &curve, const uint8_t *source, int64_t pixels, uint8_t (*level)[256]) {
+/* They count the image's bytes, and three of them find what follows from the counts. */
+static __device__ void find_histogram_facts(const cs_pass &pass, const uint8_t *source, int64_t pixels,
+                                            cs_pass_facts *facts) {
     CU_SHARED(cs_histogram, histograms, [1]);
     uint32_t *counts = histograms[0].count[0];
     for (unsigned i = threadIdx.x; i < 4 * 256; i += blockDim.x)
@@ -67,7 +68,7 @@ static __device__ void find_curve(const cs_curve &curve, const uint8_t *source, 
     }
     __syncthreads();
     for (int c = (int)threadIdx.x; c < 3; c += (int)blockDim.x)
-        cs_sample_curve(&curve, &histograms[0], pixels, c, level[c]);
+        cs_sample_facts(&pass, &histograms[0], pixels, c, facts);
 }
 
 /* One block finds the facts of one picture's sweep. */
@@ -79,8 +80,8 @@ static __global__ void facts_of_sweep(int h, int w, int sweep, const cu_picture 
     const uint8_t *source = source_of(picture, sweep);
     if (pass.kind == CS_PASS_WARP && (pass.warp.adjustment.shifts || pass.warp.adjustment.stretches))
         find_range(pass, source, h, w, picture.facts->range);
-    else if (pass.kind == CS_PASS_CURVE)
-        find_curve(pass.curve, source, (int64_t)h * w, picture.facts->level);
+    else if (pass.kind == CS_PASS_CURVE || (pass.kind == CS_PASS_JITTER && pass.jitter.contrast != 1))
+        find_histogram_facts(pass, source, (int64_t)h * w, picture.facts);
 }
 
 static __global__ void images_of_sweep(size_t pixels, int h, int w, int sweep, const cu_picture *pictures) {
