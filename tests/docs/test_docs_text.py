@@ -39,6 +39,11 @@ A mapping has the parameters of Keras' `ImageDataGenerator`, with its formulas a
 written. A list has steps, which are applied in its order. A step is a name, a name with its first parameter, or a name with a
 mapping of parameters. With `p` a step is applied to that part of the images.
 
+Steps whose names begin with `keras.` are preprocessing layers of Keras 3, for values from 0 to 255. The code of some layers does
+not do what their documentation says: `RandomContrast(0.3)` only raises the contrast, for example. A step does what the
+documentation says, and with `keras3: literal` what the code of Keras 3.15 does. Values are rounded to bytes after each step. What
+Keras draws once for a batch is drawn for each image.
+
 `mixup` and `cutmix` mix each image with another one of its batch, after all other steps, wherever they stand in the list. Labels
 are mixed in the same proportion, so that the loss has a target for each class. Weights are drawn from Beta(alpha, alpha); if not
 given, alpha is 0.2 for `mixup` and 1 for `cutmix`. `convention` says whose way it is done in:
