@@ -115,14 +115,15 @@ typedef struct cs_noise {
 } cs_noise;
 
 /* Weighted sums over a rectangle around the pixel: down each column, then across. Beyond the edges the image is
- * mirrored without its last line: c b | a b c d | c b. */
+ * mirrored without its last line: c b | a b c d | c b; or it is black. */
 enum { CS_BLUR_RADIUS = 31 };
 typedef struct cs_blur {
     int across, down; /* how far the rectangle reaches to each side of the pixel */
+    bool black_edges;
     float weight_across[2 * CS_BLUR_RADIUS + 1], weight_down[2 * CS_BLUR_RADIUS + 1];
 } cs_blur;
 
-/* Weighted sums over some of the pixels around the pixel; beyond the edges the image is as for a blur. */
+/* Weighted sums over some of the pixels around the pixel; beyond the edges the image is mirrored as for a blur. */
 typedef struct cs_kernel_point {
     int x, y; /* from the pixel */
     float weight;

@@ -37,9 +37,13 @@ CS_SAMPLE uint8_t cs_sample_rounded(float value) {
 CS_SAMPLE void cs_sample_blur(const cs_blur *blur, const uint8_t *source, int h, int w, int x, int y, uint8_t rgb[3]) {
     float sums[3] = {0, 0, 0};
     for (int i = -blur->across; i <= blur->across; i++) {
+        if (blur->black_edges && (x + i < 0 || x + i >= w))
+            continue;
         const size_t column = (size_t)cs_sample_mirrored(x + i, w);
         float column_sums[3] = {0, 0, 0};
         for (int j = -blur->down; j <= blur->down; j++) {
+            if (blur->black_edges && (y + j < 0 || y + j >= h))
+                continue;
             const uint8_t *at = source + ((size_t)cs_sample_mirrored(y + j, h) * (size_t)w + column) * 3;
             for (int c = 0; c < 3; c++)
                 column_sums[c] = cs_sample_add(column_sums[c], blur->weight_down[j + blur->down], (float)at[c]);

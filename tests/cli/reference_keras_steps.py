@@ -136,6 +136,39 @@ def one_by_one(layer):
     return lambda n, images: np.concatenate([made(layer, images[i:i + 1]) for i in range(len(images))])
 
 
+def blur(p, factor, sigma, **arguments):
+    """Keras draws the sigmas once for a batch."""
+    def make(n, images):
+        layer = layers.RandomGaussianBlur(factor, sigma=sigma, **arguments)
+        applied, sigmas = decided(n["applied"] == 1, p), np.stack([n["sigma_across"], n["sigma_down"]], -1)
+        low, high = layer.sigma
+        for column in sigmas.T if low < high else ():
+            assert stats.kstest(column, "uniform", (low, high - low)).pvalue > 1e-3
+        return np.concatenate([made(layer, images[i:i + 1], [layer.factor[1]], applied[i:i + 1], sigmas[i])
+                               for i in range(len(images))])
+    return make
+
+
+def erasing(p, factor=1.0, **arguments):
+    def make(n, images):
+        layer = layers.RandomErasing(factor, **arguments)
+        return made(layer, images, np.stack([n["width"], n["height"]], -1), n["left"], n["top"],
+                    np.full(len(images), layer.factor[1]), decided(n["applied"] == 1, p))
+    return make
+
+
+def noise(n, images, after):
+    """The noise has Keras' law; what else there is must be the image."""
+    dark, light = (erasing(1.0, factor=(1.0, 1.0), fill_value=value)(n, images) for value in (0, 255))
+    inside = dark != light
+    values = after[inside]
+    edges = stats.norm.cdf((np.arange(255) + 0.5) / 255)  # between the normal values of one byte and those of the next
+    law = np.diff(edges, prepend=0, append=1)
+    assert stats.chisquare(np.bincount(values, minlength=256), len(values) * law).pvalue > 1e-3
+    assert abs(np.corrcoef(values[:-1], values[1:])[0, 1]) < 5 / len(values)**0.5
+    return np.where(inside, after, dark)
+
+
 def rand_augment(n, images, ops=2, bits=4, factor=0.5, interpolation="bilinear", literal=False):
     """The layer's parts make the operations of each image, which has bytes between them."""
     layer = layers.RandAugment(factor=factor, interpolation=interpolation)
@@ -195,6 +228,10 @@ STEPS = {
     "degeneration_literal": of(layers.RandomColorDegeneration, "degeneration", factor=0.7),
     "sharpness": of(layers.RandomSharpness, "sharpness", factor=1.0),
     "sharpness_range": of(layers.RandomSharpness, "sharpness", factor=(0.4, 0.8)),
+    "blur": blur(0.8, (0.8, 0.8), (1.0, 1.0), kernel_size=5), "blur_range": blur(1.0, (1.0, 1.0), (0.1, 1.0), kernel_size=7),
+    "blur_literal": blur(0.5, 1.0, 0.9),
+    "erasing": erasing(0.8, factor=(0.8, 0.8), fill_value=(10, 200, 77)),
+    "erasing_literal": erasing(0.5, scale=(0.1, 1.0), fill_value=9),
     "rand_augment": rand_augment, "rand_augment_many": partial(rand_augment, ops=4, bits=3, factor=(0.1, 0.4), interpolation="nearest"),
     "rand_augment_literal": partial(rand_augment, literal=True),
     "grayscale": lambda n, images: made(layers.RandomGrayscale(0.4), images, decided(n["applied"] == 1, 0.4)),
@@ -213,7 +250,7 @@ def main(file, names):
     for name in names:
         n = {key.split("/")[1]: arrays[key] for key in arrays if key.startswith(name + "/")}
         before, after = n.pop("before"), n.pop("after")
-        want = np.clip(STEPS[name](n, before), 0, 255)
+        want = np.clip(noise(n, before, after) if name == "erasing_noise" else STEPS[name](n, before), 0, 255)
         off = np.abs(after - want)
         differ = np.count_nonzero(after != np.floor(want + 0.5))
         jumps = np.count_nonzero(off > 0.51)  # a place between two pixels, where Keras' cosine has another last bit

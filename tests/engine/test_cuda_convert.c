@@ -99,7 +99,7 @@ static void set_local(cs_pass *pass, int i) {
     const cs_box box = {-1, i % 3, 4 + i % 4, W - 3}, corner = {H - 1, W - 2, 1, 2};
     switch (pass->kind) {
     case CS_PASS_BLUR:
-        pass->blur = (cs_blur){.across = i % 12, .down = (i + 5) % 12};
+        pass->blur = (cs_blur){.across = i % 12, .down = (i + 5) % 12, .black_edges = i % 7 < 3};
         for (int k = 0; k < 2 * CS_BLUR_RADIUS + 1; k++) {
             pass->blur.weight_across[k] = 0.3f / (float)(1 + k);
             pass->blur.weight_down[k] = 0.9f / (float)(2 + k);

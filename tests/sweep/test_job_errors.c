@@ -122,6 +122,7 @@ static void test_wrong_augmentations_are_refused(void **state) {
          "keras.random_shear: x_factor: high 0.2 is below low 0.5"},
         {JOB_BASE "augmentations: {a: [{keras.random_shear: {y_factor: -0.1}}]}\n",
          "keras.random_shear: y_factor: -0.1 is outside 0 to 1"},
+        {JOB_BASE "augmentations: {a: [{keras.random_gaussian_blur: {kernel_size: 4}}]}\n", "kernel_size 4 is even"},
         {JOB_BASE "augmentations: {a: [{random_flip: horizontal}]}\n", "unknown step 'random_flip'"},
         {JOB_BASE "augmentations: {a: [{keras.random_flip: {keras3: literl}}]}\n", "did you mean 'literal'?"},
         {JOB_BASE "augmentations: {a: [{random_posterize: 2.5}]}\n",

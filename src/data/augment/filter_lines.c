@@ -25,23 +25,25 @@ static void copy_column(float *sums, int to, int from) {
     memcpy(sums + (ptrdiff_t)to * CHANNELS, sums + (ptrdiff_t)from * CHANNELS, CHANNELS * sizeof *sums);
 }
 
-/* Adds up columns first..last-1 around line y, where columns beyond the edges are mirrored. */
+/* Adds up columns first..last-1 around line y, where columns beyond the edges are mirrored, or 0 if they are black. */
 static void sum_columns(const cs_sweep *s, int y, int first, int last, float *sums) {
     const cs_blur *blur = &s->passes->blur;
     const int w = s->w;
     const int begin = first > 0 ? first : 0, end = last < w ? last : w;
     const size_t stride = (size_t)w * CHANNELS, values = (size_t)(end - begin) * CHANNELS;
     float *inside = sums + (ptrdiff_t)(begin - first) * CHANNELS;
-    memset(inside, 0, values * sizeof *inside);
+    memset(sums, 0, (size_t)(last - first) * CHANNELS * sizeof *sums);
     for (int j = -blur->down; j <= blur->down; j++) {
+        if (blur->black_edges && (y + j < 0 || y + j >= s->h))
+            continue;
         const uint8_t *line = s->from + (size_t)cs_sample_mirrored(y + j, s->h) * stride + (ptrdiff_t)begin * CHANNELS;
         const float weight = blur->weight_down[j + blur->down];
         for (size_t i = 0; i < values; i++)
             inside[i] = cs_sample_add(inside[i], weight, (float)line[i]);
     }
-    for (int x = first; x < begin; x++)
+    for (int x = first; x < begin && !blur->black_edges; x++)
         copy_column(sums, x - first, cs_sample_mirrored(x, w) - first);
-    for (int x = end; x < last; x++)
+    for (int x = end; x < last && !blur->black_edges; x++)
         copy_column(sums, x - first, cs_sample_mirrored(x, w) - first);
 }
 

@@ -15,6 +15,7 @@ extern const cs_augment_rule cs_albumentations_rules[];
 extern const cs_augment_rule cs_batch_rules[]; /* a row for each cs_mix_kind, in that order */
 extern const cs_augment_rule cs_keras_geometry_rules[];
 extern const cs_augment_rule cs_keras_colour_rules[];
+extern const cs_augment_rule cs_keras_local_rules[];
 extern const cs_augment_rule cs_keras_policy_rules[];
 extern const cs_augment_rule cs_group_rules[];
 
