@@ -4,7 +4,8 @@
  *
  * The parameters of Keras' ImageDataGenerator are rules of the family "generator". A job file gives them as a mapping,
  * and the steps are in the order of the table, which is Keras' order: settings that the other rules look at, the rules
- * that move pixels, the shift of channels, flips, brightness.
+ * that move pixels, the shift of channels, flips, brightness. Its last rules standardize (standardize.h): they change
+ * no image but what the network gets of the images of every split.
  *
  * The other families hold transforms as torchvision, Keras 3 and albumentations have them, and groups of steps, such as
  * one_of. A job file gives them as a list, and the steps are in its order. Steps that mix the images of a batch may
@@ -20,6 +21,7 @@
 #include "cnnsweep/mix.h"
 #include "cnnsweep/picture.h"
 #include "cnnsweep/random.h"
+#include "cnnsweep/standardize.h"
 #include "cnnsweep/status.h"
 
 #include <stdbool.h>
@@ -73,6 +75,7 @@ typedef struct cs_augment_parameter {
     float fallback[CS_AUGMENT_FALLBACK]; /* its numbers if the job file does not say */
     /* CHOICE: their names, the default first, and NULL after the last; FILL: what it may be besides numbers, or NULL */
     const char *const *choices;
+    const char *hint; /* for a job file that gives another choice; may be NULL */
 } cs_augment_parameter;
 
 typedef enum cs_augment_family {
@@ -105,8 +108,11 @@ typedef struct cs_augment_rule {
     /* Sets the size of the image that it makes of one of h x w; CS_ERR_ARG if that is impossible. NULL: it keeps the
      * size. */
     cs_status (*resize)(const float *number, int *h, int *w);
-    /* Adds to `picture` what the parameters and the drawn numbers mean. NULL: a BATCH or a GROUP. */
+    /* Adds to `picture` what the parameters and the drawn numbers mean. NULL: a BATCH or a GROUP, or the rule changes no
+     * image. */
     void (*compose)(const float *number, const double *drawn, cs_picture *picture);
+    /* Sets what the parameters mean for the standardization of all splits. NULL: nothing. */
+    void (*standardize)(const float *number, cs_standardize *settings);
     /* GROUP: marks which of its n steps, of the given probabilities, it chooses. */
     void (*choose)(const float *number, cs_rng *rng, const float *p, int n, bool *chosen);
     bool host_only;  /* a GPU cannot make its passes */
@@ -149,6 +155,12 @@ bool cs_augment_step_is_off(const cs_augment_step *step);
 void cs_augment_sort(cs_augment *augment);
 
 bool cs_augment_is_off(const cs_augment *augment);
+/* Are the images the same with it as without it? It may still standardize them. */
+bool cs_augment_keeps_images(const cs_augment *augment);
+/* The standardization that the rules ask for, with what Keras makes of them together: featurewise_std_normalization and
+ * zca_whitening need featurewise_center, zca_whitening switches featurewise_std_normalization off, and
+ * samplewise_std_normalization needs samplewise_center. With `log` the log says so. */
+cs_standardize cs_augment_standardize(const cs_augment *augment, bool log);
 
 /* May a step be applied that only the host can do? */
 bool cs_augment_needs_host(const cs_augment *augment);

@@ -145,6 +145,13 @@ typedef struct cs_preprocess {
 const char *cs_preprocess_name(cs_preprocess_kind kind);
 cs_preprocess cs_preprocess_of(cs_preprocess_kind kind);
 
+/* What a weights file records of the preprocessing: the name of the kind, or for a network that was trained on
+ * standardized images "standardized: HOW; in place of KIND". */
+enum { CS_RECORD_TEXT = 256 };
+bool cs_record_is_standardized(const char *record);
+/* The name of the kind in the record; of one that is not understood, the record. */
+const char *cs_record_kind(const char *record);
+
 typedef struct cs_graph {
     char arch[CS_NAME_MAX];
     cs_dialect dialect;
@@ -154,13 +161,18 @@ typedef struct cs_graph {
     int n_params;
     size_t n_values; /* floats of all parameters together */
     cs_preprocess_kind preprocess;
-    int head; /* the first layer added on top of the architecture; n_layers if there is none */
+    char record[CS_RECORD_TEXT]; /* the record of the preprocessing where it is no kind; else "" */
+    int head;                    /* the first layer added on top of the architecture; n_layers if there is none */
     int n_blocks;
     size_t layer_capacity, param_capacity;
 } cs_graph;
 
 CS_MUST_CHECK cs_status cs_graph_create(const char *arch, cs_graph **out);
 void cs_graph_free(cs_graph *graph); /* NULL-safe */
+
+/* Records that images are standardized so, in place of the graph's preprocessing. */
+void cs_graph_set_standardized(cs_graph *graph, const char *how);
+const char *cs_graph_record(const cs_graph *graph);
 
 /* The functions that add layers. Each checks its arguments, infers the output shape and appends the parameters. `input`
  * is the index of a layer; *out gets the new layer's index. Errors name the layer. */

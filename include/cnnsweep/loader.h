@@ -27,7 +27,9 @@ typedef struct cs_loader_config {
     cs_filter_cache *filter_cache; /* borrowed, or NULL: the images are filtered anew in every epoch */
     float multiply[3];             /* x = pixel * multiply[c] + add[c] */
     float add[3];
-    bool bgr;     /* x[c] is computed from pixel[2 - c] instead */
+    bool bgr; /* x[c] is computed from pixel[2 - c] instead */
+    /* Borrowed, or NULL. cs_standardization_apply is done to the images then; not with `bytes`. */
+    const cs_standardization *standardization;
     bool shuffle; /* random order, given by (seed, epoch); false: the stored order */
     uint64_t seed;
     cs_augment augment;

@@ -6,8 +6,9 @@
  *   *.h5            Keras' legacy layout: "conv1/conv1/kernel:0"; reading also takes full models (/model_weights)
  *   *.safetensors   graphs of the torch dialect: torch's names and axes ("layer1.0.conv1.weight", OIHW);
  *                   graphs of the Keras dialect: "conv1/kernel" with Keras' axes
- * Preprocessing belongs to the weights: a written file records its kind as "preprocess" (an attribute of the root, or a
- * key of __metadata__), and reading a file that records another kind than the graph's is an error. */
+ * Preprocessing belongs to the weights: a written file records it (cs_graph_record) as "preprocess" (an attribute of
+ * the root, or a key of __metadata__), and reading a file that records another one than the graph's is an error, unless
+ * the caller allows it. */
 #ifndef CNNSWEEP_WEIGHTS_H
 #define CNNSWEEP_WEIGHTS_H
 
@@ -19,6 +20,7 @@ typedef struct cs_weights_report {
     int unused;       /* tensors of the file that belong to no parameter */
     int wrong_shape;  /* parameters whose shape in the file is another, those of the head not counted */
     int head_differs; /* parameters of the head with another shape in the file, or missing while others are in it */
+    char record[CS_RECORD_TEXT]; /* what the file records of the preprocessing; "": nothing */
     char *text; /* one line for each of the above but the matched ones, with the shapes; NULL when nothing was read */
 } cs_weights_report;
 void cs_weights_report_clear(cs_weights_report *report);
@@ -31,7 +33,9 @@ CS_MUST_CHECK cs_status cs_weights_model(const char *path, const cs_model_config
 /* Flags of cs_weights_read, combined with |. */
 enum {
     CS_WEIGHTS_ALLOW_MISSING = 1, /* parameters that the file lacks keep their values */
-    CS_WEIGHTS_WHOLE = 2          /* the head must be read like the other layers */
+    CS_WEIGHTS_WHOLE = 2,         /* the head must be read like the other layers */
+    CS_WEIGHTS_ANY_INPUT = 4,     /* whatever preprocessing the file records */
+    CS_WEIGHTS_STANDARDIZED = 8   /* also with images that were standardized in place of the graph's preprocessing */
 };
 
 /* Reads a file into `params`. Parameters are matched by name. Names that Keras made up count over all models of a

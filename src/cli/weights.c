@@ -44,13 +44,17 @@ static void print_report(const char *path, const cs_weights_report *report) {
            report->head_differs ? "; another head: the network's keeps its initial values" : "");
 }
 
-/* Reads the file and prints the report, also if the weights do not fit. */
-static cs_status read_weights(const weights_args *args, unsigned rules, const char *path, cs_params *params) {
+/* Reads the file and prints the report, also if the weights do not fit. Standardized images are recorded in the
+ * network. */
+static cs_status read_weights(const weights_args *args, unsigned rules, const char *path, cs_graph *graph,
+                              cs_params *params) {
     cs_weights_report report;
     cs_status status =
         cs_weights_read(path, rules | (args->allow_missing ? CS_WEIGHTS_ALLOW_MISSING : 0), params, &report);
     if (report.text && (status == CS_OK || report.missing > 0 || report.wrong_shape > 0))
         print_report(path, &report);
+    if (cs_record_is_standardized(report.record))
+        snprintf(graph->record, sizeof graph->record, "%s", report.record);
     cs_weights_report_clear(&report);
     return status;
 }
@@ -62,7 +66,7 @@ static cs_status check(const weights_args *args) {
     if (status == CS_OK)
         status = cs_params_create(graph, &params);
     if (status == CS_OK)
-        status = read_weights(args, 0, args->operands[0], params);
+        status = read_weights(args, 0, args->operands[0], graph, params);
     cs_params_free(params);
     cs_graph_free(graph);
     return status;
@@ -78,7 +82,7 @@ static cs_status convert(const weights_args *args) {
     if (status == CS_OK)
         status = cs_params_create(graph, &params);
     if (status == CS_OK)
-        status = read_weights(args, CS_WEIGHTS_WHOLE, args->operands[0], params);
+        status = read_weights(args, CS_WEIGHTS_WHOLE | CS_WEIGHTS_STANDARDIZED, args->operands[0], graph, params);
     if (status == CS_OK)
         status = cs_weights_write(args->operands[1], params);
     cs_params_free(params);

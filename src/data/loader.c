@@ -263,6 +263,8 @@ static cs_status fill_images(cs_loader *loader, int epoch, batch_buffer *buffer)
         CS_TRY(config->bytes ? fill_bytes(loader, epoch, sample, i, buffer)
                              : fill_row(loader, epoch, sample, images + (size_t)i * row));
     }
+    if (config->standardization && !config->features && !atomic_load(&loader->cancel))
+        cs_standardization_apply(config->standardization, images, buffer->n_images + buffer->n_partners, row);
     if (loader->unmixed && !atomic_load(&loader->cancel))
         mix_images(loader, buffer);
     return CS_OK;
@@ -492,6 +494,8 @@ static cs_status check_config(const cs_dataset *dataset, const cs_loader_config 
     if (config->features && (config->bytes || mixes(config)))
         return cs_fail(CS_ERR_ARG, "%s: features have no %s", cs_dataset_path(dataset),
                        config->bytes ? "bytes" : "images to mix");
+    if (config->bytes && config->standardization)
+        return cs_fail(CS_ERR_ARG, "%s: standardized images have no bytes", cs_dataset_path(dataset));
     if ((config->cache || config->cached_rows) && (config->features || cs_augment_variants(&config->augment) == 0))
         return cs_fail(CS_ERR_ARG, "%s: a cache of what is made from %s", cs_dataset_path(dataset),
                        config->features ? "features" : "images that are never twice the same");

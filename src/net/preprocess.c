@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/graph.h"
 
+#include <string.h>
+
 static const struct {
     const char *name;
     cs_preprocess preprocess;
@@ -22,4 +24,24 @@ const char *cs_preprocess_name(cs_preprocess_kind kind) {
 
 cs_preprocess cs_preprocess_of(cs_preprocess_kind kind) {
     return kinds[kind].preprocess;
+}
+
+static const char standardized[] = "standardized: ", in_place_of[] = "; in place of ";
+
+bool cs_record_is_standardized(const char *record) {
+    return strncmp(record, standardized, sizeof standardized - 1) == 0;
+}
+
+const char *cs_record_kind(const char *record) {
+    const char *at = cs_record_is_standardized(record) ? strstr(record, in_place_of) : NULL;
+    return at ? at + sizeof in_place_of - 1 : record;
+}
+
+void cs_graph_set_standardized(cs_graph *graph, const char *how) {
+    snprintf(graph->record, sizeof graph->record, "%s%s%s%s", standardized, how, in_place_of,
+             cs_preprocess_name(graph->preprocess));
+}
+
+const char *cs_graph_record(const cs_graph *graph) {
+    return graph->record[0] ? graph->record : cs_preprocess_name(graph->preprocess);
 }

@@ -1,27 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "extract.h"
-#include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "feed.h"
+#include "kept.h"
 #include "network.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The values of a row do not depend on the batch size. */
 enum { BATCH = 32 };
 
-cs_status cs_check_stop(const volatile sig_atomic_t *stop) {
-    if (stop && *stop)
-        return cs_fail(CS_ERR_INTERRUPTED, "stopped on request");
-    return CS_OK;
-}
-
 static cs_status check_base(const cs_base *base) {
-    if (!cs_augment_is_off(&base->trial->augment))
+    if (!cs_augment_keeps_images(&base->trial->augment))
         return cs_hint(cs_fail(CS_ERR_ARG, "train.mode features with the augmentation %s", base->trial->augment_name),
                        "features are computed once, from images as they are: use mode fine_tune");
     if (cs_trial_cut(base->graph) == 0)
@@ -53,9 +46,12 @@ static cs_status describe_source(const cs_base *base, char *out, size_t size) {
     const cs_graph *graph = base->graph;
     const cs_shape *input = &graph->layers[0].out;
     const cs_filter_chain *filter = &base->trial->data.filter;
+    const cs_standardize standardize = cs_augment_standardize(&base->trial->augment, false);
     int cut = cs_trial_cut(graph);
+    char text[CS_STANDARDIZE_TEXT];
     uint64_t params;
     CS_TRY(params_checksum(base, cut, &params));
+    cs_standardize_text(&standardize, text, sizeof text);
     return cs_path(out, size,
                    "dataset %016llx, %s%s%s; %s (%s), alpha %.9g, %dx%dx%d, input %s, %s; output of layer %d, %s; "
                    "parameters %016llx; engine %s",
@@ -63,39 +59,20 @@ static cs_status describe_source(const cs_base *base, char *out, size_t size) {
                    cs_resize_name(cs_dataset_resize(base->dataset)), filter->n > 0 ? ", filter " : "",
                    filter->n > 0 ? cs_filter_text(filter) : "", graph->arch, cs_dialect_name(graph->dialect),
                    (double)base->trial->model.alpha, input->h, input->w, input->c,
-                   cs_preprocess_name(graph->preprocess), base->trial->weights[0] ? "pretrained" : "initial values",
-                   cut - 1, graph->layers[cut - 1].name, (unsigned long long)params, base->engine);
+                   text[0] ? text : cs_preprocess_name(graph->preprocess),
+                   base->trial->weights[0] ? "pretrained" : "initial values", cut - 1, graph->layers[cut - 1].name,
+                   (unsigned long long)params, base->engine);
 }
 
-/* The folder is data.features, or one next to the dataset. */
-static cs_status find_folder(const cs_data_config *data, char *out, size_t size) {
-    const char *suffix = ".h5";
-    if (data->features[0])
-        return cs_path(out, size, "%s", data->features);
-    size_t length = strlen(data->path), tail = strlen(suffix);
-    while (length > 1 && data->path[length - 1] == '/')
-        length--;
-    if (length > tail && strncmp(data->path + length - tail, suffix, tail) == 0)
-        length -= tail;
-    return cs_path(out, size, "%.*s.features", (int)length, data->path);
-}
-
-/* The paths of a features file, and the description of its source. */
-typedef struct features_name {
-    char folder[CS_PATH_MAX], path[CS_PATH_MAX], lock[CS_PATH_MAX], source[CS_SOURCE_MAX];
-} features_name;
-
-static cs_status name_features(const cs_base *base, features_name *out) {
+static cs_status name_features(const cs_base *base, cs_kept *out) {
     CS_TRY(check_base(base));
     CS_TRY(describe_source(base, out->source, sizeof out->source));
-    CS_TRY(find_folder(&base->trial->data, out->folder, sizeof out->folder));
-    CS_TRY(cs_path(out->path, sizeof out->path, "%s/%s-%016llx.h5", out->folder, base->graph->arch,
-                   (unsigned long long)cs_checksum(out->source, strlen(out->source))));
-    return cs_path(out->lock, sizeof out->lock, "%s.lock", out->path);
+    return cs_kept_name(&base->trial->data, base->graph->arch, out);
 }
 
 /* An extraction in progress. */
 typedef struct extraction {
+    cs_engine *engine;
     const cs_base *base;
     const volatile sig_atomic_t *stop;
     cs_segment *segment;
@@ -114,14 +91,14 @@ static cs_status extract_batch(extraction *x, cs_split split, const cs_feed *fee
     return cs_check_stop(x->stop);
 }
 
-static cs_status extract_split(extraction *x, cs_engine *engine, cs_split split) {
-    cs_loader_config config = cs_trial_loader(x->base->trial, x->base->graph, split);
+static cs_status extract_split(extraction *x, cs_split split) {
+    cs_loader_config config = cs_trial_loader(x->base->trial, x->base->graph, x->base->standardization, split);
     cs_feed *feed = NULL;
     cs_status status;
     config.batch = BATCH;
     if (cs_dataset_count(x->base->dataset, split) == 0)
         return CS_OK;
-    CS_TRY(cs_feed_open(engine, x->base->dataset, &config, false, &feed));
+    CS_TRY(cs_feed_open(x->engine, x->base->dataset, &config, false, &feed));
     CS_TRY_GOTO(cs_loader_start(cs_feed_loader(feed), 0, 0), done);
     for (int i = 0; i < cs_loader_batches(cs_feed_loader(feed)); i++) {
         cs_batch batch;
@@ -133,7 +110,7 @@ done:
     return status;
 }
 
-static cs_status run_extraction(extraction *x, cs_engine *engine, const features_name *name) {
+static cs_status run_extraction(extraction *x, const cs_kept *kept) {
     const cs_graph *graph = x->base->graph;
     int cut = cs_trial_cut(graph);
     size_t width = cs_shape_count(graph->layers[cut - 1].out);
@@ -142,73 +119,53 @@ static cs_status run_extraction(extraction *x, cs_engine *engine, const features
         total += counts[split] = cs_dataset_count(x->base->dataset, split);
     CS_TRY(cs_segment_create(graph, 0, cut, &x->segment));
     cs_program_spec spec = {.segment = x->segment, .batch = BATCH, .mode = CS_MODE_INFER};
-    CS_TRY(cs_program_compile(engine, &spec, &x->program));
+    CS_TRY(cs_program_compile(x->engine, &spec, &x->program));
     CS_TRY(cs_program_load(x->program, CS_ARRAY_VALUE, x->base->params));
     CS_TRY(cs_alloc_aligned(BATCH * width, sizeof(float), "features", &x->rows));
-    CS_TRY(cs_features_create(name->path, name->source, (int)width, counts, &x->writer));
+    CS_TRY(cs_features_create(kept->path, kept->source, (int)width, counts, &x->writer));
     CS_TRY(cs_progress_open("features", "images", total, &x->progress));
     double started = cs_now();
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
-        CS_TRY(extract_split(x, engine, split));
+        CS_TRY(extract_split(x, split));
     CS_TRY(cs_features_commit(&x->writer));
-    cs_log(CS_LOG_INFO, "%s: features of %lld images, %zu values each, computed in %.1f s", name->path,
+    cs_log(CS_LOG_INFO, "%s: features of %lld images, %zu values each, computed in %.1f s", kept->path,
            (long long)total, width, cs_now() - started);
     return CS_OK;
 }
 
-static cs_status compute(cs_engine *engine, const cs_base *base, const features_name *name,
-                         const volatile sig_atomic_t *stop) {
-    extraction x = {.base = base, .stop = stop};
-    cs_status status = run_extraction(&x, engine, name);
-    cs_progress_close(x.progress);
-    cs_features_abort(&x.writer);
-    cs_program_free(x.program);
-    cs_segment_free(x.segment);
-    free(x.rows);
+static cs_status compute(void *context, const cs_kept *kept) {
+    extraction *x = context;
+    cs_status status = run_extraction(x, kept);
+    cs_progress_close(x->progress);
+    cs_features_abort(&x->writer);
+    cs_program_free(x->program);
+    cs_segment_free(x->segment);
+    free(x->rows);
     return status;
 }
 
-/* Returns when the file exists, or when this process holds the lock and must compute it. */
-static cs_status find_or_lock(const features_name *name, const volatile sig_atomic_t *stop, cs_file_lock **lock) {
-    const struct timespec pause = {.tv_nsec = 20000000L}; /* 20 ms */
-    cs_status status = cs_folder_create(name->folder);
-    if (status == CS_OK && !cs_file_exists(name->path))
-        status = cs_file_lock_try(name->lock, lock);
-    while (status == CS_OK && !*lock && !cs_file_exists(name->path)) {
-        nanosleep(&pause, NULL);
-        CS_TRY(cs_check_stop(stop));
-        status = cs_file_lock_try(name->lock, lock);
-    }
-    return status == CS_OK ? CS_OK : cs_hint(status, "data.features names another folder for the features");
-}
-
 cs_status cs_extract(cs_engine *engine, const cs_base *base, const volatile sig_atomic_t *stop, cs_features **out) {
-    features_name name;
-    cs_file_lock *lock = NULL;
-    CS_TRY(name_features(base, &name));
-    CS_TRY(find_or_lock(&name, stop, &lock));
-    cs_status status = CS_OK;
-    if (lock && !cs_file_exists(name.path))
-        status = compute(engine, base, &name, stop);
-    cs_file_lock_release(lock);
-    return status == CS_OK ? cs_features_open(name.path, name.source, out) : status;
+    extraction x = {.engine = engine, .base = base, .stop = stop};
+    cs_kept kept;
+    CS_TRY(name_features(base, &kept));
+    return cs_kept_open(&kept, stop, compute, &x, out);
 }
 
 cs_status cs_trial_check_features(const cs_trial_config *trial, const cs_dataset *dataset, const cs_graph *graph,
                                   const cs_params *params, const char *engine) {
-    const cs_base base = {trial, dataset, graph, params, engine};
+    const cs_base base = {.trial = trial, .dataset = dataset, .graph = graph, .params = params, .engine = engine};
     cs_features *features = NULL;
-    features_name name;
+    cs_kept kept;
     if (trial->train.mode != CS_TRAIN_FEATURES)
         return CS_OK;
-    CS_TRY(name_features(&base, &name));
-    if (!cs_file_exists(name.path)) {
-        cs_log(CS_LOG_INFO, "%s: features of layer %s, to be computed once", name.path,
+    CS_TRY(name_features(&base, &kept));
+    if (!cs_file_exists(kept.path)) {
+        cs_log(CS_LOG_INFO, "%s: features of layer %s, to be computed once", kept.path,
                graph->layers[cs_trial_cut(graph) - 1].name);
         return CS_OK;
     }
-    CS_TRY(cs_features_open(name.path, name.source, &features));
-    cs_log(CS_LOG_INFO, "%s: features of layer %s, %d values an image, computed before", name.path,
+    CS_TRY(cs_features_open(kept.path, kept.source, &features));
+    cs_log(CS_LOG_INFO, "%s: features of layer %s, %d values an image, computed before", kept.path,
            graph->layers[cs_trial_cut(graph) - 1].name, cs_features_width(features));
     cs_features_close(features);
     return CS_OK;

@@ -6,16 +6,14 @@
 #include "cnnsweep/features.h"
 #include "cnnsweep/train.h"
 
-/* Returns CS_ERR_INTERRUPTED if the flag is set; `stop` may be NULL. */
-CS_MUST_CHECK cs_status cs_check_stop(const volatile sig_atomic_t *stop);
-
 /* A trial's network, weights and images; all members are borrowed. */
 typedef struct cs_base {
     const cs_trial_config *trial;
     const cs_dataset *dataset;
     const cs_graph *graph;
     const cs_params *params;
-    const char *engine; /* cs_engine_label of the engine */
+    const cs_standardization *standardization; /* of the trial's augmentation */
+    const char *engine;                        /* cs_engine_label of the engine */
 } cs_base;
 
 /* Gets the outputs of the layers before cs_trial_cut: reads them from the file if it exists, else computes them and

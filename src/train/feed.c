@@ -57,11 +57,12 @@ static cs_status open_store(cs_feed *feed, cs_engine *engine, const cs_dataset *
 }
 
 /* Can the engine make the pictures of stored images? They must be as large as the network's input from the first step
- * to the last, and no step may need the host. */
+ * to the last, no step may need the host, and a factor and an addend for each channel must be all that is done to them
+ * then. */
 static bool engine_makes_pictures(const cs_engine *engine, const cs_dataset *dataset, const cs_loader_config *config) {
     int h, w;
     cs_dataset_image_size(dataset, &h, &w);
-    if (config->features || !cs_engine_has_stores(engine))
+    if (config->features || config->standardization || !cs_engine_has_stores(engine))
         return false;
     if (cs_augment_needs_host(&config->augment)) {
         cs_log(CS_LOG_INFO, "%s: the host augments the images, since one of the steps needs it",
@@ -81,6 +82,8 @@ cs_status cs_feed_open(cs_engine *engine, const cs_dataset *dataset, const cs_lo
     feed->preprocess.bgr = config->bgr;
     memcpy(feed->preprocess.multiply, config->multiply, sizeof config->multiply);
     memcpy(feed->preprocess.add, config->add, sizeof config->add);
+    if (config->standardization && config->split == CS_SPLIT_TRAIN && cs_engine_has_stores(engine))
+        cs_log(CS_LOG_INFO, "images are standardized by the CPU, as the device only scales and shifts their channels");
     if (engine_makes_pictures(engine, dataset, config))
         CS_TRY_GOTO(open_store(feed, engine, dataset, again, &own), failed);
     CS_TRY_GOTO(cs_loader_open(dataset, &own, &feed->loader), failed);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: how the samples of a split reach the programs that read them.
  *
- * For an engine without stores, the loader's thread prepares floats. An engine with stores gets bytes, and prepares its
- * input from them itself. If a split is read again and all its images take no more than a quarter of the free device
- * memory (the rest is for programs and for the trunk cache), they all stay in a store, so that each image is decoded
- * and sent once. Otherwise the store holds the images of one batch. The numbers are the same. */
+ * For an engine without stores, the loader's thread prepares floats, and for any engine if the images are standardized
+ * by more than a factor and an addend for each channel (standardize.h). An engine with stores gets bytes, and prepares
+ * its input from them itself. If a split is read again and all its images take no more than a quarter of the free
+ * device memory (the rest is for programs and for the trunk cache), they all stay in a store, so that each image is
+ * decoded and sent once. Otherwise the store holds the images of one batch. The numbers are the same. */
 #ifndef CNNSWEEP_FEED_H
 #define CNNSWEEP_FEED_H
 

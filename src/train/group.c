@@ -7,8 +7,8 @@
 #include "checkpoint.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "extract.h"
 #include "group_impl.h"
+#include "kept.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 #define CNNSWEEP_GROUP_IMPL_H
 
 #include "cache.h"
+#include "fit.h"
 #include "tail.h"
 
 #include "cnnsweep/train.h"
@@ -20,6 +21,7 @@ typedef struct cs_group {
     const volatile sig_atomic_t *stop;
     cs_team *team; /* NULL: this rank alone */
     cs_dataset *dataset;
+    cs_fitted fitted;               /* the standardization of all trials, which have one augmentation */
     cs_features *features;          /* in mode features; else NULL */
     cs_feed *feeds[CS_SPLIT_COUNT]; /* NULL where the split is empty */
     cs_cache_limits limits;

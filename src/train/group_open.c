@@ -26,7 +26,7 @@ static cs_status open_feeds(cs_group *group, const cs_graph *graph, const cs_tri
     bool again = trains_again(group);
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
         bool training = split == CS_SPLIT_TRAIN;
-        cs_loader_config config = cs_trial_loader(trial, graph, split);
+        cs_loader_config config = cs_trial_loader(trial, graph, &group->fitted.standardization, split);
         config.features = group->features;
         config.filter_cache = group->filter_cache;
         config.part = cs_team_rank(group->team);
@@ -151,10 +151,27 @@ static size_t most_values(const cs_tail_set *set) {
     return most;
 }
 
+/* Computes the standardization, and records it in the networks for the files of their weights. */
+static cs_status open_standardization(cs_group *group) {
+    const cs_tail *first = group->live.items[0];
+    char text[CS_STANDARDIZE_TEXT];
+    CS_TRY(cs_fit(first->config, group->dataset, first->graph, group->stop, &group->fitted));
+    cs_standardization_text(&group->fitted.standardization, text, sizeof text);
+    for (int i = 0; i < group->live.n && text[0]; i++)
+        cs_graph_set_standardized(group->live.items[i]->graph, text);
+    return CS_OK;
+}
+
 /* Opens the source of all tails' batches, and the trunk that they run through. */
 static cs_status open_input(cs_group *group) {
     const cs_tail *first = group->live.items[0];
-    const cs_base base = {first->config, group->dataset, first->graph, first->params, cs_engine_label(group->engine)};
+    const cs_base base = {.trial = first->config,
+                          .dataset = group->dataset,
+                          .graph = first->graph,
+                          .params = first->params,
+                          .standardization = &group->fitted.standardization,
+                          .engine = cs_engine_label(group->engine)};
+    CS_TRY(open_standardization(group));
     if (first->config->train.mode == CS_TRAIN_FEATURES)
         CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
     if (group->checkpoints)
@@ -249,6 +266,7 @@ void cs_group_close(cs_group *group) {
     cs_trunk_free(group->trunk);
     cs_trunk_cache_close(&group->cache);
     cs_features_close(group->features);
+    cs_fitted_close(&group->fitted);
     free(group->scratch);
     free(group->tails);
     free(group->evaluated);

@@ -22,11 +22,15 @@ static cs_status fill_params(const cs_trial_config *trial, const cs_params *like
     if (!trial->weights[0])
         return CS_OK;
     CS_TRY(cs_trial_check_weights(trial)); /* the file may have been replaced since the sweep began */
+    const cs_standardize standardize = cs_augment_standardize(&trial->augment, false);
+    const unsigned rules = (trial->allow_missing ? CS_WEIGHTS_ALLOW_MISSING : 0) |
+                           (cs_standardize_is_on(&standardize) ? CS_WEIGHTS_ANY_INPUT : 0);
     cs_weights_report report = {0};
-    cs_status status =
-        cs_weights_read(trial->weights, trial->allow_missing ? CS_WEIGHTS_ALLOW_MISSING : 0, params, &report);
+    cs_status status = cs_weights_read(trial->weights, rules, params, &report);
     if (status == CS_OK || report.missing || report.wrong_shape)
         log_report(trial->weights, &report);
+    if (status == CS_OK && cs_record_is_standardized(report.record))
+        cs_log(CS_LOG_INFO, "%s: %s", trial->weights, report.record);
     cs_weights_report_clear(&report);
     return status;
 }
@@ -40,14 +44,15 @@ static const char *first_trained(const cs_graph *graph) {
 }
 
 static void log_network(const cs_trial_config *trial, const cs_graph *graph) {
+    const cs_standardize standardize = cs_augment_standardize(&trial->augment, false);
     cs_param_counts counts = cs_graph_count_params(graph);
     cs_shape input = graph->layers[0].out;
     cs_log(CS_LOG_INFO,
            "%s (%s) %dx%dx%d, pixels as %s, fine_tune %s: %zu of %zu parameters trainable, from layer %s on; frozen "
            "batch norms use their moving statistics",
            graph->arch, cs_dialect_name(graph->dialect), input.h, input.w, input.c,
-           cs_preprocess_name(graph->preprocess), trial->fine_tune, counts.trainable, counts.total,
-           first_trained(graph));
+           cs_standardize_is_on(&standardize) ? "standardized" : cs_preprocess_name(graph->preprocess),
+           trial->fine_tune, counts.trainable, counts.total, first_trained(graph));
 }
 
 static cs_status freeze(const cs_trial_config *trial, cs_graph *graph) {
@@ -139,8 +144,13 @@ int cs_trial_cut(const cs_graph *graph) {
     return 0;
 }
 
-cs_loader_config cs_trial_loader(const cs_trial_config *trial, const cs_graph *graph, cs_split split) {
+cs_loader_config cs_trial_loader(const cs_trial_config *trial, const cs_graph *graph,
+                                 const cs_standardization *standardization, cs_split split) {
     cs_preprocess preprocess = cs_preprocess_of(graph->preprocess);
+    if (cs_standardize_is_on(&standardization->settings)) {
+        preprocess.bgr = false;
+        cs_standardization_affine(standardization, preprocess.multiply, preprocess.add);
+    }
     cs_loader_config config = {.split = split,
                                .batch = trial->train.batch,
                                .h = graph->layers[0].out.h,
@@ -148,6 +158,8 @@ cs_loader_config cs_trial_loader(const cs_trial_config *trial, const cs_graph *g
                                .filter = trial->data.filter,
                                .bgr = preprocess.bgr,
                                .seed = (uint64_t)trial->train.seed};
+    if (!cs_standardization_is_affine(standardization))
+        config.standardization = standardization;
     memcpy(config.multiply, preprocess.multiply, sizeof config.multiply);
     memcpy(config.add, preprocess.add, sizeof config.add);
     return config;

@@ -16,7 +16,7 @@ static const cs_h5_layout *find_layout(hid_t root) {
 
 static cs_status walk_root(hid_t root, const char *path, const cs_visitor *visitor) {
     const cs_h5_layout *layout = find_layout(root);
-    char preprocess[64];
+    char preprocess[CS_RECORD_TEXT];
     if (!layout)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: has neither the attribute layer_names nor the group layers", path),
                        "weights are what Keras' save_weights writes");

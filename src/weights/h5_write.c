@@ -100,7 +100,7 @@ static cs_status write_hdf5(const char *path, const cs_params *params,
     H5Pclose(access);
     cs_status status = file < 0 ? fail_hdf5(path, "the", "file") : CS_OK;
     if (status == CS_OK)
-        status = write_text(file, path, cs_preprocess_key, cs_preprocess_name(params->graph->preprocess));
+        status = write_text(file, path, cs_preprocess_key, cs_graph_record(params->graph));
     if (status == CS_OK)
         status = fill(file, path, params);
     if (status == CS_OK)

@@ -19,7 +19,7 @@ typedef struct reader {
 static cs_status take_record(void *context, const char *format, const char *preprocess) {
     reader *r = context;
     (void)format;
-    if (strcmp(preprocess, cs_preprocess_name(CS_PREPROCESS_RAW_IMAGENET)) == 0)
+    if (strcmp(cs_record_kind(preprocess), cs_preprocess_name(CS_PREPROCESS_RAW_IMAGENET)) == 0)
         r->found = SCALING_TWICE;
     else if (preprocess[0])
         r->found = SCALING_ONCE;

@@ -13,8 +13,10 @@
 #include <string.h>
 
 /* The result of reading, in memory that the reading child process shares. */
+_Static_assert((int)CS_RECORD_TEXT == (int)CS_TENSOR_NAME_MAX, "a record is printed like a name");
 typedef struct outcome {
     int matched, missing, unused, wrong_shape, head_differs;
+    char record[CS_TENSOR_NAME_MAX];
     float values[];
 } outcome;
 
@@ -160,13 +162,16 @@ static cs_status pass_file(void *context, const char *format, const char *prepro
 static cs_status check_preprocess(void *context, const char *format, const char *preprocess) {
     const reader *r = context;
     const char *ours = cs_preprocess_name(r->graph->preprocess);
-    char theirs[CS_TENSOR_NAME_MAX];
     (void)format;
-    if (!preprocess[0] || strcmp(preprocess, ours) == 0)
+    cs_printable(preprocess, r->out->record);
+    const char *kind = r->rules & CS_WEIGHTS_STANDARDIZED ? cs_record_kind(preprocess) : preprocess;
+    if (!preprocess[0] || strcmp(kind, ours) == 0 || r->rules & CS_WEIGHTS_ANY_INPUT)
         return CS_OK;
-    return cs_hint(cs_fail(CS_ERR_ARG, "%s: made for the preprocessing '%s', but %s has '%s'", r->path,
-                           cs_printable(preprocess, theirs), r->graph->arch, ours),
-                   "preprocessing belongs to the weights: take those of this architecture and dialect");
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s: made for the preprocessing '%s', but %s has '%s'", r->path, r->out->record,
+                           r->graph->arch, ours),
+                   cs_record_is_standardized(preprocess)
+                       ? "the weights need images that are standardized so: an augmentation can do it"
+                       : "preprocessing belongs to the weights: take those of this architecture and dialect");
 }
 
 /* Counts the parameters that the file lacks. A file may lack the head as a whole; if it has a part of it, that is
@@ -247,6 +252,7 @@ static void fill_report(const outcome *out, cs_weights_report *report) {
     report->unused = out->unused;
     report->wrong_shape = out->wrong_shape;
     report->head_differs = out->head_differs;
+    memcpy(report->record, out->record, sizeof report->record);
 }
 
 cs_status cs_weights_read(const char *path, unsigned rules, cs_params *params, cs_weights_report *report) {

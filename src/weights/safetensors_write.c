@@ -35,8 +35,8 @@ static json_t *make_header(const cs_graph *graph, int *counters) {
     bool torch = graph->dialect == CS_DIALECT_TORCH, good = true;
     uint64_t at = 0;
     json_t *header = json_object();
-    json_t *metadata = json_pack("{s:s, s:s}", "format", torch ? "pt" : "tf", cs_preprocess_key,
-                                 cs_preprocess_name(graph->preprocess));
+    json_t *metadata =
+        json_pack("{s:s, s:s}", "format", torch ? "pt" : "tf", cs_preprocess_key, cs_graph_record(graph));
     good = json_object_set_new(header, CS_SAFETENSORS_METADATA, metadata) == 0;
     for (int i = 0; i < graph->n_params; i++) {
         char name[CS_TENSOR_NAME_MAX];

@@ -110,3 +110,12 @@ void cs_augment_draw(const cs_augment *augment, const cs_augment_address *at, in
     for (int i = 0; i < augment->n; i += 1 + augment->steps[i].inside)
         draw_step(&to, &augment->steps[i], false);
 }
+
+bool cs_augment_keeps_images(const cs_augment *augment) {
+    const cs_augment_address any = {0};
+    cs_picture picture;
+    if (cs_augment_variants(augment) != 1 || cs_augment_resizes(augment))
+        return false;
+    cs_augment_draw(augment, &any, 1, 1, &picture, NULL, NULL);
+    return picture.n == 0;
+}

@@ -28,6 +28,8 @@ typedef int cs_rule_variants(const float *number);
 typedef void cs_rule_draw(const float *number, cs_rng *rng, int h, int w, double *drawn);
 typedef void cs_rule_compose(const float *number, const double *drawn, cs_picture *picture);
 
+typedef void cs_rule_standardize(const float *number, cs_standardize *settings);
+
 /* The probability of a step if the job file does not say. */
 float cs_rule_p(const cs_augment_rule *rule);
 /* Of a rule that does the same each time. */
@@ -57,5 +59,9 @@ cs_rule_compose cs_horizontal_flip_compose, cs_vertical_flip_compose;
 cs_rule_variants cs_brightness_variants;
 cs_rule_draw cs_brightness_draw;
 cs_rule_compose cs_channel_shift_compose, cs_brightness_compose;
+
+/* generator_standardize.c */
+cs_rule_standardize cs_era_standardize, cs_rescale_standardize, cs_samplewise_center_standardize,
+    cs_samplewise_std_standardize, cs_featurewise_center_standardize, cs_featurewise_std_standardize;
 
 #endif

@@ -65,8 +65,9 @@ static cs_status read_choice(const field *f, const cs_node *value, float *out) {
     for (; choices[n]; n++)
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", n > 0 ? ", " : "", choices[n]);
     const char *text = value->kind == CS_NODE_SCALAR ? value->text : "";
-    return cs_node_fail(value, CS_ERR_ARG, "%s takes one of %s%s", f->name, all,
-                        cs_did_you_mean(text, choices, n, guess, sizeof guess));
+    cs_status status = cs_node_fail(value, CS_ERR_ARG, "%s takes one of %s%s", f->name, all,
+                                    cs_did_you_mean(text, choices, n, guess, sizeof guess));
+    return f->parameter->hint ? cs_hint(status, "%s", f->parameter->hint) : status;
 }
 
 static cs_status read_two(const field *f, const cs_node *value, float *out) {

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cnnsweep/standardize.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static const double tiny = 1e-6; /* Keras adds it to every standard deviation */
+
+bool cs_standardize_is_on(const cs_standardize *settings) {
+    return settings->rescale != 0 || settings->samplewise_center || settings->featurewise_center;
+}
+
+typedef struct writer {
+    char *out;
+    size_t size, used;
+} writer;
+
+/* Appends an item to a list with commas, if it is on. */
+static void CS_PRINTF(3, 4) append(writer *to, bool is_on, const char *format, ...) {
+    va_list arguments;
+    if (!is_on || to->used >= to->size)
+        return;
+    if (to->used > 0)
+        to->used += (size_t)snprintf(to->out + to->used, to->size - to->used, ", ");
+    if (to->used >= to->size)
+        return;
+    va_start(arguments, format);
+    to->used += (size_t)vsnprintf(to->out + to->used, to->size - to->used, format, arguments);
+    va_end(arguments);
+}
+
+/* Appends a name, and after it the value of each channel if there are values. */
+static void append_channels(writer *to, bool is_on, const char *name, const float *v) {
+    if (v)
+        append(to, is_on, "%s %.9g %.9g %.9g", name, (double)v[0], (double)v[1], (double)v[2]);
+    else
+        append(to, is_on, "%s", name);
+}
+
+static void write_text(const cs_standardize *settings, const float *mean, const float *std, char *out, size_t size) {
+    writer to = {out, size, 0};
+    out[0] = '\0';
+    append(&to, settings->rescale != 0, "rescale %.9g", (double)settings->rescale);
+    append(&to, settings->samplewise_center, "samplewise center");
+    append(&to, settings->samplewise_std, "samplewise std");
+    append_channels(&to, settings->featurewise_center, "featurewise center", mean);
+    append_channels(&to, settings->featurewise_std, "featurewise std", std);
+}
+
+void cs_standardize_text(const cs_standardize *settings, char *out, size_t size) {
+    write_text(settings, NULL, NULL, out, size);
+}
+
+void cs_standardization_text(const cs_standardization *standardization, char *out, size_t size) {
+    write_text(&standardization->settings, standardization->mean, standardization->std, out, size);
+}
+
+bool cs_standardization_is_affine(const cs_standardization *standardization) {
+    return !standardization->settings.samplewise_center;
+}
+
+/* Centres and scales the channels: x[c] = x[c] * multiply[c] + add[c] of images that were rescaled before. */
+static void featurewise(const cs_standardization *standardization, float multiply[3], float add[3]) {
+    const cs_standardize *settings = &standardization->settings;
+    const double rescale = settings->rescale != 0 ? (double)settings->rescale : 1;
+    for (int c = 0; c < 3; c++) {
+        double divide = settings->featurewise_std ? rescale * (double)standardization->std[c] + tiny : 1;
+        double mean = settings->featurewise_center ? rescale * (double)standardization->mean[c] : 0;
+        multiply[c] = (float)(1 / divide);
+        add[c] = (float)(0 - mean / divide);
+    }
+}
+
+void cs_standardization_affine(const cs_standardization *standardization, float multiply[3], float add[3]) {
+    const float rescale = standardization->settings.rescale;
+    for (int c = 0; c < 3; c++) {
+        multiply[c] = 1;
+        add[c] = 0;
+    }
+    if (cs_standardization_is_affine(standardization))
+        featurewise(standardization, multiply, add);
+    for (int c = 0; c < 3 && rescale != 0; c++)
+        multiply[c] *= rescale;
+}
+
+static double mean_of(const float *x, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i];
+    return sum / (double)n;
+}
+
+static double std_of(const float *x, size_t n) {
+    const double mean = mean_of(x, n);
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += ((double)x[i] - mean) * ((double)x[i] - mean);
+    return sqrt(sum / (double)n);
+}
+
+static void samplewise(const cs_standardize *settings, float *x, size_t n) {
+    const float mean = (float)mean_of(x, n);
+    for (size_t i = 0; i < n; i++)
+        x[i] -= mean;
+    const float divide = settings->samplewise_std ? (float)(std_of(x, n) + tiny) : 1;
+    for (size_t i = 0; i < n; i++)
+        x[i] /= divide;
+}
+
+void cs_standardization_apply(const cs_standardization *standardization, float *images, int n, size_t size) {
+    const cs_standardize *settings = &standardization->settings;
+    float multiply[3], add[3];
+    featurewise(standardization, multiply, add);
+    for (float *image = images; image < images + (size_t)n * size; image += size) {
+        if (settings->samplewise_center)
+            samplewise(settings, image, size);
+        for (size_t i = 0; i < size; i += 3)
+            for (size_t c = 0; c < 3; c++)
+                image[i + c] = image[i + c] * multiply[c] + add[c];
+    }
+}

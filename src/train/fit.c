@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fit.h"
+#include "cnnsweep/loader.h"
+#include "cnnsweep/log.h"
+
+#include <string.h>
+
+/* What a pass over the training images needs. */
+typedef struct fit {
+    const cs_trial_config *trial;
+    const cs_dataset *dataset;
+    int h, w;
+    const volatile sig_atomic_t *stop;
+    cs_fitted *out;
+} fit;
+
+/* Takes n images, of values in 0..255. */
+typedef void take_images(void *context, const float *images, int n);
+
+static cs_status read_batches(const fit *f, cs_loader *loader, take_images *take, void *context) {
+    cs_progress *progress = NULL;
+    cs_status status;
+    CS_TRY(cs_progress_open("statistics", "images", cs_dataset_count(f->dataset, CS_SPLIT_TRAIN), &progress));
+    CS_TRY_GOTO(cs_loader_start(loader, 0, 0), done);
+    for (int i = cs_loader_batches(loader); i > 0; i--) {
+        cs_batch batch;
+        CS_TRY_GOTO(cs_loader_next(loader, &batch), done);
+        take(context, batch.images, batch.n);
+        cs_progress_add(progress, batch.n);
+        CS_TRY_GOTO(cs_check_stop(f->stop), done);
+    }
+done:
+    cs_progress_close(progress);
+    return status;
+}
+
+/* Shows all images of the training split to `take`, resized and not augmented. */
+static cs_status read_images(const fit *f, take_images *take, void *context) {
+    const cs_loader_config config = {.split = CS_SPLIT_TRAIN, .batch = 32, .h = f->h, .w = f->w, .multiply = {1, 1, 1}};
+    cs_loader *loader = NULL;
+    CS_TRY(cs_loader_open(f->dataset, &config, &loader));
+    cs_status status = read_batches(f, loader, take, context);
+    cs_loader_close(loader);
+    return status;
+}
+
+typedef struct sums {
+    cs_pixel_sums pixels;
+    size_t size; /* values of an image */
+} sums;
+
+static void add_pixels(void *context, const float *images, int n) {
+    sums *s = context;
+    const size_t pixels = (size_t)n * s->size / 3;
+    for (size_t i = 0; i < pixels; i++)
+        for (int c = 0; c < 3; c++) {
+            const uint64_t value = (uint64_t)images[3 * i + (size_t)c];
+            s->pixels.sum[c] += value;
+            s->pixels.square[c] += value * value;
+        }
+    s->pixels.pixels += pixels;
+}
+
+/* Writes a file of two rows, mean and standard deviation of each channel. */
+static cs_status compute_channels(void *context, const cs_kept *kept) {
+    const fit *f = context;
+    const int64_t counts[CS_SPLIT_COUNT] = {[CS_SPLIT_TRAIN] = 2};
+    const int32_t labels[2] = {0};
+    sums s = {.size = (size_t)f->h * (size_t)f->w * 3};
+    double mean_std[2][3];
+    float rows[2][3];
+    cs_features_writer *writer = NULL;
+    CS_TRY(read_images(f, add_pixels, &s));
+    cs_pixel_mean_std(&s.pixels, mean_std[0], mean_std[1]);
+    for (int i = 0; i < 6; i++)
+        rows[i / 3][i % 3] = (float)mean_std[i / 3][i % 3];
+    CS_TRY(cs_features_create(kept->path, kept->source, 3, counts, &writer));
+    cs_status status = cs_features_append(writer, CS_SPLIT_TRAIN, rows[0], labels, 2);
+    if (status == CS_OK)
+        status = cs_features_commit(&writer);
+    cs_features_abort(&writer);
+    return status;
+}
+
+static cs_status read_channels(fit *f) {
+    cs_kept kept;
+    cs_features *file = NULL;
+    CS_TRY(cs_path(kept.source, sizeof kept.source, "dataset %016llx, %s; mean and std of the training images at %dx%d",
+                   (unsigned long long)cs_dataset_checksum(f->dataset), cs_resize_name(cs_dataset_resize(f->dataset)),
+                   f->h, f->w));
+    CS_TRY(cs_kept_name(&f->trial->data, "statistics", &kept));
+    CS_TRY(cs_kept_open(&kept, f->stop, compute_channels, f, &file));
+    memcpy(f->out->standardization.mean, cs_features_row(file, CS_SPLIT_TRAIN, 0), sizeof f->out->standardization.mean);
+    memcpy(f->out->standardization.std, cs_features_row(file, CS_SPLIT_TRAIN, 1), sizeof f->out->standardization.std);
+    cs_features_close(file);
+    return CS_OK;
+}
+
+/* The dataset has the statistics of its images as they are stored. */
+static cs_status fit_channels(fit *f) {
+    double mean[3], std[3];
+    int h, w;
+    cs_dataset_image_size(f->dataset, &h, &w);
+    if (h != f->h || w != f->w)
+        return read_channels(f);
+    cs_dataset_mean_std(f->dataset, mean, std);
+    for (int c = 0; c < 3; c++) {
+        f->out->standardization.mean[c] = (float)mean[c];
+        f->out->standardization.std[c] = (float)std[c];
+    }
+    return CS_OK;
+}
+
+static void log_fit(const fit *f, const cs_graph *graph) {
+    char text[CS_STANDARDIZE_TEXT];
+    bool pretrained = f->trial->weights[0];
+    cs_standardization_text(&f->out->standardization, text, sizeof text);
+    cs_log(pretrained ? CS_LOG_WARN : CS_LOG_INFO, "augment %s: pixels are standardized (%s), in place of %s%s%s",
+           f->trial->augment_name, text, cs_preprocess_name(graph->preprocess),
+           pretrained ? ", which belongs to the weights of " : "", pretrained ? f->trial->weights : "");
+}
+
+cs_status cs_fit(const cs_trial_config *trial, const cs_dataset *dataset, const cs_graph *graph,
+                 const volatile sig_atomic_t *stop, cs_fitted *out) {
+    const cs_shape input = graph->layers[0].out;
+    const cs_standardize settings = cs_augment_standardize(&trial->augment, true);
+    fit f = {.trial = trial, .dataset = dataset, .h = input.h, .w = input.w, .stop = stop, .out = out};
+    *out = (cs_fitted){.standardization = {.settings = settings}};
+    if (!cs_standardize_is_on(&settings))
+        return CS_OK;
+    if (settings.featurewise_center)
+        CS_TRY(fit_channels(&f));
+    log_fit(&f, graph);
+    return CS_OK;
+}
+
+void cs_fitted_close(cs_fitted *fitted) {
+    cs_features_close(fitted->whitening);
+}
