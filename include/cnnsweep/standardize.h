@@ -36,7 +36,8 @@ void cs_standardize_text(const cs_standardize *settings, char *out, size_t size)
 /* What is asked for, with the statistics that it needs. */
 typedef struct cs_standardization {
     cs_standardize settings;
-    float mean[3], std[3]; /* of each channel of the training split, in 0..255; with featurewise_center */
+    float mean[3], std[3];  /* of each channel of the training split, in 0..255; with featurewise_center */
+    const float *whitening; /* [size,size] borrowed: the matrix for images of `size` values; with zca */
 } cs_standardization;
 
 /* Writes the same with the statistics. */
@@ -45,7 +46,9 @@ void cs_standardization_text(const cs_standardization *standardization, char *ou
 bool cs_standardization_is_affine(const cs_standardization *standardization);
 /* The part of it that comes first and is x[c] = p[c] * multiply[c] + add[c]. */
 void cs_standardization_affine(const cs_standardization *standardization, float multiply[3], float add[3]);
-/* Does the rest of it to n images of `size` values. What an image becomes does not depend on the others. */
-void cs_standardization_apply(const cs_standardization *standardization, float *images, int n, size_t size);
+/* Does the rest of it to n images of `size` values. What an image becomes does not depend on the others. `scratch` has
+ * room for as many images; only zca uses it. */
+void cs_standardization_apply(const cs_standardization *standardization, float *images, int n, size_t size,
+                              float *scratch);
 
 #endif

@@ -123,6 +123,12 @@ CS_MUST_CHECK cs_status cs_trial_resolve_image(const cs_dataset *dataset, cs_tri
 CS_MUST_CHECK cs_status cs_trial_network(const cs_trial_config *trial, int classes, cs_graph **graph,
                                          cs_params **params);
 
+/* Returns CS_ERR_UNSUPPORTED if the trial's augmentation asks for a standardization that its images are too large for,
+ * and CS_ERR_ARG if data.val_augment asks for another one than train.augment.
+ * With `log` says what the standardization replaces (info, or a warning for pretrained weights). data.image must be
+ * resolved. */
+CS_MUST_CHECK cs_status cs_trial_check_standardization(const cs_trial_config *trial, bool log);
+
 /* In mode features: logs (info) the file of the features and whether it exists. Returns CS_ERR_FORMAT for a damaged
  * file, so that a sweep fails before it starts and not in every trial. data.image must be resolved; `engine` is the
  * name of the engine that will train. */

@@ -44,6 +44,7 @@ struct cs_loader {
     cs_image image;        /* decoded, and resized */
     cs_filtered *filtered; /* NULL: there are no filters */
     cs_augment_scratch scratch;
+    float *standardized;   /* [batch] images, a scratch for config.standardization */
     float *multiply, *add; /* config's three values repeated over a row: [w,3] */
     int32_t *order;        /* [count] */
     cs_mix mix;            /* of the augmentation */
@@ -264,7 +265,8 @@ static cs_status fill_images(cs_loader *loader, int epoch, batch_buffer *buffer)
                              : fill_row(loader, epoch, sample, images + (size_t)i * row));
     }
     if (config->standardization && !config->features && !atomic_load(&loader->cancel))
-        cs_standardization_apply(config->standardization, images, buffer->n_images + buffer->n_partners, row);
+        cs_standardization_apply(config->standardization, images, buffer->n_images + buffer->n_partners, row,
+                                 loader->standardized);
     if (loader->unmixed && !atomic_load(&loader->cancel))
         mix_images(loader, buffer);
     return CS_OK;
@@ -419,6 +421,9 @@ static cs_status allocate_image(cs_loader *loader) {
     size_t stride = (size_t)config->w * 3;
     if (!config->bytes && !cs_augment_is_off(&config->augment))
         CS_TRY(cs_augment_reserve(&loader->scratch, config->h, config->w));
+    if (config->standardization)
+        CS_TRY(cs_alloc((size_t)cs_loader_part_rows(config->batch, config->parts) * row_size(config), sizeof(float),
+                        "standardized images", &loader->standardized));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->multiply));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->add));
     for (size_t i = 0; i < stride; i++) {
@@ -573,6 +578,7 @@ void cs_loader_close(cs_loader *loader) {
     cs_image_clear(&loader->image);
     cs_augment_scratch_clear(&loader->scratch);
     cs_filtered_close(loader->filtered);
+    free(loader->standardized);
     free(loader->multiply);
     free(loader->add);
     free(loader->order);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/standardize.h"
+#include "cnnsweep/whitening.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const double tiny = 1e-6; /* Keras adds it to every standard deviation */
 
@@ -46,6 +48,8 @@ static void write_text(const cs_standardize *settings, const float *mean, const 
     append(&to, settings->samplewise_std, "samplewise std");
     append_channels(&to, settings->featurewise_center, "featurewise center", mean);
     append_channels(&to, settings->featurewise_std, "featurewise std", std);
+    append(&to, settings->zca, "zca whitening epsilon %.9g%s", (double)settings->zca_epsilon,
+           settings->is_of_keras_2_8 ? " of keras2.8" : "");
 }
 
 void cs_standardize_text(const cs_standardize *settings, char *out, size_t size) {
@@ -57,7 +61,7 @@ void cs_standardization_text(const cs_standardization *standardization, char *ou
 }
 
 bool cs_standardization_is_affine(const cs_standardization *standardization) {
-    return !standardization->settings.samplewise_center;
+    return !standardization->settings.samplewise_center && !standardization->settings.zca;
 }
 
 /* Centres and scales the channels: x[c] = x[c] * multiply[c] + add[c] of images that were rescaled before. */
@@ -108,7 +112,8 @@ static void samplewise(const cs_standardize *settings, float *x, size_t n) {
         x[i] /= divide;
 }
 
-void cs_standardization_apply(const cs_standardization *standardization, float *images, int n, size_t size) {
+void cs_standardization_apply(const cs_standardization *standardization, float *images, int n, size_t size,
+                              float *scratch) {
     const cs_standardize *settings = &standardization->settings;
     float multiply[3], add[3];
     featurewise(standardization, multiply, add);
@@ -118,5 +123,9 @@ void cs_standardization_apply(const cs_standardization *standardization, float *
         for (size_t i = 0; i < size; i += 3)
             for (size_t c = 0; c < 3; c++)
                 image[i + c] = image[i + c] * multiply[c] + add[c];
+    }
+    if (settings->zca) {
+        cs_whitening_apply(standardization->whitening, size, images, n, scratch);
+        memcpy(images, scratch, (size_t)n * size * sizeof *images);
     }
 }

@@ -2,8 +2,14 @@
 #include "fit.h"
 #include "cnnsweep/loader.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
+#include "cnnsweep/train.h"
+#include "cnnsweep/whitening.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { BATCH = 32 };
 
 /* What a pass over the training images needs. */
 typedef struct fit {
@@ -36,7 +42,8 @@ done:
 
 /* Shows all images of the training split to `take`, resized and not augmented. */
 static cs_status read_images(const fit *f, take_images *take, void *context) {
-    const cs_loader_config config = {.split = CS_SPLIT_TRAIN, .batch = 32, .h = f->h, .w = f->w, .multiply = {1, 1, 1}};
+    const cs_loader_config config = {
+        .split = CS_SPLIT_TRAIN, .batch = BATCH, .h = f->h, .w = f->w, .multiply = {1, 1, 1}};
     cs_loader *loader = NULL;
     CS_TRY(cs_loader_open(f->dataset, &config, &loader));
     cs_status status = read_batches(f, loader, take, context);
@@ -111,26 +118,126 @@ static cs_status fit_channels(fit *f) {
     return CS_OK;
 }
 
-static void log_fit(const fit *f, const cs_graph *graph) {
+typedef struct centring {
+    cs_whitening *whitening;
+    float rescale, mean[3]; /* of the rescaled pixels */
+    size_t size;
+    double *rows; /* [BATCH,size] */
+} centring;
+
+static void add_centred(void *context, const float *images, int n) {
+    centring *c = context;
+    for (size_t i = 0; i < (size_t)n * c->size; i++)
+        c->rows[i] = (double)(images[i] * c->rescale - c->mean[i % 3]);
+    cs_whitening_add(c->whitening, c->rows, n);
+}
+
+static cs_status write_matrix(const cs_whitening *whitening, size_t size, const cs_kept *kept) {
+    const int64_t counts[CS_SPLIT_COUNT] = {[CS_SPLIT_TRAIN] = (int64_t)size};
+    const int32_t label = 0;
+    cs_features_writer *writer = NULL;
+    float *row = NULL;
+    cs_status status;
+    CS_TRY_GOTO(cs_alloc(size, sizeof *row, "whitening", &row), done);
+    CS_TRY_GOTO(cs_features_create(kept->path, kept->source, (int)size, counts, &writer), done);
+    for (size_t i = 0; i < size; i++) {
+        cs_whitening_row(whitening, i, row);
+        CS_TRY_GOTO(cs_features_append(writer, CS_SPLIT_TRAIN, row, &label, 1), done);
+    }
+    status = cs_features_commit(&writer);
+done:
+    cs_features_abort(&writer);
+    free(row);
+    return status;
+}
+
+/* Writes a file with a row for each line of the matrix. */
+static cs_status compute_whitening(void *context, const cs_kept *kept) {
+    const fit *f = context;
+    const cs_standardize *settings = &f->out->standardization.settings;
+    centring c = {.rescale = settings->rescale != 0 ? settings->rescale : 1, .size = (size_t)f->h * (size_t)f->w * 3};
+    const double started = cs_now();
+    cs_status status;
+    for (int i = 0; i < 3; i++)
+        c.mean[i] = f->out->standardization.mean[i] * c.rescale;
+    CS_TRY_GOTO(cs_whitening_open(cs_dataset_count(f->dataset, CS_SPLIT_TRAIN), c.size, &c.whitening), done);
+    CS_TRY_GOTO(cs_alloc(BATCH, c.size * sizeof *c.rows, "whitening", &c.rows), done);
+    cs_log(CS_LOG_INFO, "%s: the whitening matrix of images of %zu values, to be computed once", kept->path, c.size);
+    CS_TRY_GOTO(read_images(f, add_centred, &c), done);
+    CS_TRY_GOTO(cs_whitening_finish(c.whitening, settings->is_of_keras_2_8, (double)settings->zca_epsilon), done);
+    CS_TRY_GOTO(write_matrix(c.whitening, c.size, kept), done);
+    cs_log(CS_LOG_INFO, "%s: computed in %.1f s", kept->path, cs_now() - started);
+done:
+    free(c.rows);
+    cs_whitening_close(c.whitening);
+    return status;
+}
+
+static cs_status fit_whitening(fit *f) {
+    const cs_standardize *settings = &f->out->standardization.settings;
+    cs_kept kept;
+    CS_TRY(cs_whitening_check(f->h, f->w));
+    CS_TRY(cs_path(
+        kept.source, sizeof kept.source,
+        "dataset %016llx, %s; whitening matrix of the training images at %dx%d, rescale %.9g, epsilon %.9g%s",
+        (unsigned long long)cs_dataset_checksum(f->dataset), cs_resize_name(cs_dataset_resize(f->dataset)), f->h, f->w,
+        (double)settings->rescale, (double)settings->zca_epsilon, settings->is_of_keras_2_8 ? ", keras2.8" : ""));
+    CS_TRY(cs_kept_name(&f->trial->data, "zca", &kept));
+    CS_TRY(cs_kept_open(&kept, f->stop, compute_whitening, f, &f->out->whitening));
+    f->out->standardization.whitening = cs_features_row(f->out->whitening, CS_SPLIT_TRAIN, 0);
+    return CS_OK;
+}
+
+static void log_fit(const fit *f) {
     char text[CS_STANDARDIZE_TEXT];
-    bool pretrained = f->trial->weights[0];
     cs_standardization_text(&f->out->standardization, text, sizeof text);
-    cs_log(pretrained ? CS_LOG_WARN : CS_LOG_INFO, "augment %s: pixels are standardized (%s), in place of %s%s%s",
-           f->trial->augment_name, text, cs_preprocess_name(graph->preprocess),
-           pretrained ? ", which belongs to the weights of " : "", pretrained ? f->trial->weights : "");
+    cs_log(CS_LOG_INFO, "augment %s: pixels are standardized (%s)", f->trial->augment_name, text);
+}
+
+/* All splits are standardized alike, as train.augment says. */
+static cs_status check_val_augment(const cs_trial_config *trial, const cs_standardize *settings) {
+    const cs_standardize other = cs_augment_standardize(&trial->val_augment, false);
+    char text[2][CS_STANDARDIZE_TEXT];
+    cs_standardize_text(settings, text[0], sizeof text[0]);
+    cs_standardize_text(&other, text[1], sizeof text[1]);
+    if (!text[1][0] || strcmp(text[0], text[1]) == 0)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG,
+                           "data.val_augment: %s standardizes images (%s), and train.augment: %s does not do it so",
+                           trial->val_augment_name, text[1], trial->augment_name),
+                   "a standardization in train.augment applies to val and test too: leave it out here");
+}
+
+cs_status cs_trial_check_standardization(const cs_trial_config *trial, bool log) {
+    const cs_standardize settings = cs_augment_standardize(&trial->augment, log);
+    const bool pretrained = trial->weights[0];
+    char text[CS_STANDARDIZE_TEXT];
+    CS_TRY(check_val_augment(trial, &settings));
+    if (!cs_standardize_is_on(&settings))
+        return CS_OK;
+    cs_standardize_text(&settings, text, sizeof text);
+    if (log)
+        cs_log(
+            pretrained ? CS_LOG_WARN : CS_LOG_INFO,
+            "augment %s: pixels of all splits are standardized (%s); this replaces the preprocessing that belongs to "
+            "%s%s",
+            trial->augment_name, text, pretrained ? "the pretrained weights " : "the architecture", trial->weights);
+    return settings.zca ? cs_whitening_check(trial->data.image[0], trial->data.image[1]) : CS_OK;
 }
 
 cs_status cs_fit(const cs_trial_config *trial, const cs_dataset *dataset, const cs_graph *graph,
                  const volatile sig_atomic_t *stop, cs_fitted *out) {
     const cs_shape input = graph->layers[0].out;
-    const cs_standardize settings = cs_augment_standardize(&trial->augment, true);
+    const cs_standardize settings = cs_augment_standardize(&trial->augment, false);
     fit f = {.trial = trial, .dataset = dataset, .h = input.h, .w = input.w, .stop = stop, .out = out};
     *out = (cs_fitted){.standardization = {.settings = settings}};
     if (!cs_standardize_is_on(&settings))
         return CS_OK;
     if (settings.featurewise_center)
         CS_TRY(fit_channels(&f));
-    log_fit(&f, graph);
+    if (settings.zca)
+        CS_TRY(fit_whitening(&f));
+    log_fit(&f);
     return CS_OK;
 }
 

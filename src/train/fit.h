@@ -15,8 +15,7 @@ typedef struct cs_fitted {
 } cs_fitted;
 
 /* Makes the standardization that the trial's augmentation asks for, with the statistics of training images of the
- * network's input size. Logs (info, or a warning for pretrained weights) what it replaces. After a failure the caller
- * still calls cs_fitted_close. */
+ * network's input size. Logs them (info). After a failure the caller still calls cs_fitted_close. */
 CS_MUST_CHECK cs_status cs_fit(const cs_trial_config *trial, const cs_dataset *dataset, const cs_graph *graph,
                                const volatile sig_atomic_t *stop, cs_fitted *out);
 void cs_fitted_close(cs_fitted *fitted);

@@ -8,21 +8,20 @@ import h5py
 import numpy as np
 import torch
 
-from harness import make_data, path, read_trials, run, run_ok, run_tests, stopped_at, without_clock, write_job
+from harness import make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
 
 JOB = """name: standardized
 data: {path: data.h5, image: [16, 16]}
 model: {arch: basenet}
 threads: 1
 train: {epochs: 2, batch: 16, lr: 0.003, seed: 3, save_weights: h5}
-sweep: {parameters: {augment: [none, featurewise, samplewise, featurewise_flip]}}
+sweep: {parameters: {augment: [none, featurewise, samplewise, featurewise_flip, zca]}}
 augmentations:
   featurewise: {featurewise_std_normalization: true}
   samplewise: {rescale: 0.003921569, samplewise_std_normalization: true}
+  zca: {zca_whitening: true, rescale: 0.003921569}
   featurewise_flip: {featurewise_center: true, featurewise_std_normalization: true, horizontal_flip: true}
 """
-FEATURES = ("--set", "train.mode=features", "--set", "train.fine_tune=head", "--set", "train.save_weights=none",
-            "--set", "data.image=[32, 32]", "--set", "train.weights=none.h5")
 
 make_data()
 write_job(JOB)
@@ -41,8 +40,8 @@ def record(file):
 
 def test_trials_of_each_standardization_differ():
     trials = read_trials("first")
-    assert [trial["status"] for trial in trials] == ["ok"] * 4
-    assert len({trial["val_loss"] for trial in trials}) == len({trial["test_loss"] for trial in trials}) == 4
+    assert [trial["status"] for trial in trials] == ["ok"] * 5
+    assert len({trial["val_loss"] for trial in trials}) == len({trial["test_loss"] for trial in trials}) == 5
 
 
 def test_numbers_do_not_depend_on_ranks():
@@ -60,8 +59,8 @@ def test_numbers_do_not_depend_on_the_other_trials():
 
 
 def test_statistics_are_kept_in_a_file():
-    kept = [name for name in os.listdir(path("data.features")) if name.endswith(".h5")]
-    assert len(kept) == 1 and kept[0].startswith("statistics-"), kept
+    kept = sorted(name for name in os.listdir(path("data.features")) if name.endswith(".h5"))
+    assert [name.split("-")[0] for name in kept] == ["statistics", "zca"], kept
     with h5py.File(path(f"data.features/{kept[0]}")) as file, h5py.File(path("data.h5")) as data:
         mean, std = file["train/features"][...]
         pixels = data["train/images"][...].astype(float)
@@ -72,12 +71,13 @@ def test_statistics_are_kept_in_a_file():
 
 def test_the_log_says_what_is_replaced():
     assert "featurewise_std_normalization needs featurewise_center, which is switched on" in first.stderr
-    assert "augment featurewise: pixels are standardized (featurewise center " in first.stderr
-    assert ", in place of unit" in first.stderr and "belongs to the weights" not in first.stderr
+    assert ("augment featurewise: pixels of all splits are standardized (featurewise center, featurewise std); this replaces "
+            "the preprocessing that belongs to the architecture") in first.stderr
+    assert first.stderr.count("pixels of all splits") == 4 and "augment none" not in first.stderr
     file = weights_of()["none"]
     again = run_ok("train", "job.yaml", "--out", "pretrained", "--set", f"model.weights={file}",
                    "--set", "sweep.parameters.augment=[featurewise]")
-    assert f"in place of unit, which belongs to the weights of {file}" in again.stderr
+    assert f"belongs to the pretrained weights {file}" in again.stderr
 
 
 def test_weights_record_the_standardization_and_are_refused_without_it():
@@ -92,12 +92,85 @@ def test_weights_record_the_standardization_and_are_refused_without_it():
     assert "an augmentation can do it" in refused.stderr
     run_ok("train", "job.yaml", "--out", "continued", "--set", f"model.weights={files['featurewise']}",
            "--set", "sweep.parameters.augment=[featurewise]")
-    run_ok("weights", "convert", "--arch", "basenet", "--image", "16x16", "--classes", "3", files["samplewise"], "converted.safetensors")
+    run_ok("weights", "convert", "--arch", "basenet", "--input", "16x16x3", "--classes", "3", files["samplewise"], "converted.safetensors")
     assert "samplewise std; in place of unit" in run_ok("weights", "show", "converted.safetensors").stdout
 
 
-def test_a_stopped_run_goes_on_with_the_same_numbers():
-    pass
+def test_val_images_cannot_be_standardized_otherwise():
+    only = ("--set", "sweep.parameters.augment=[zca, none]", "--set", "data.val_augment=featurewise")
+    refused = run("train", "job.yaml", "--out", "otherwise", *only)
+    assert refused.returncode != 0
+    assert "data.val_augment: featurewise standardizes images (featurewise center, featurewise std)" in refused.stderr
+    run_ok("train", "job.yaml", "--out", "same", "--set", "sweep.parameters.augment=[featurewise]",
+           "--set", "data.val_augment=true")
+    same, = read_trials("same")
+    first = next(trial for trial in read_trials("first") if trial["augment"] == "featurewise")
+    assert same["val_loss"] == first["val_loss"] and same["test_loss"] == first["test_loss"]
+
+
+def test_whitening_of_large_images_is_refused_before_the_sweep_starts():
+    write_job(JOB.replace("{featurewise_std_normalization: true}", "{zca_whitening: true}"), "large.yaml")
+    refused = run("train", "large.yaml", "--out", "large", "--set", "data.image=[96, 96]")
+    assert refused.returncode != 0 and not os.path.exists(path("large/trials.csv"))
+    assert "augment featurewise: zca_whitening of images of 96 x 96 pixels: 18 GB to compute the matrix, and 3 GB" in refused.stderr
+
+
+def torch_features(images):
+    """Of basenet, on images [N,3,H,W]."""
+    with h5py.File(path("base.h5")) as file:
+        weights = {layer: [torch.from_numpy(file[layer][name.decode() if isinstance(name, bytes) else name][...])
+                           for name in file[layer].attrs["weight_names"]] for layer in ("conv2d", "conv2d_1", "dense")}
+    x = images
+    for name in ("conv2d", "conv2d_1"):
+        kernel, bias = weights[name]
+        x = torch.max_pool2d(torch.conv2d(x, kernel.permute(3, 2, 0, 1), bias).relu(), 2)
+    kernel, bias = weights["dense"]
+    return (x.permute(0, 2, 3, 1).flatten(1) @ kernel + bias).relu().numpy()
+
+
+def zca(train):
+    u, s, _ = np.linalg.svd(train.reshape(len(train), -1).T, full_matrices=False)
+    return u * (np.sqrt(len(train)) / (s + 1e-6)) @ u.T
+
+
+def test_features_are_those_of_standardized_images():
+    write_job("""name: features
+data: {path: data.h5}
+model: {arch: basenet}
+threads: 1
+train: {epochs: 1, batch: 16, save_weights: h5}
+""", "base.yaml")
+    run_ok("train", "base.yaml", "--out", "base")
+    shutil.copy(path("base/weights/" + read_trials("base")[0]["trial"] + ".h5"), path("base.h5"))
+    with h5py.File(path("data.h5")) as data:
+        pixels = {split: data[split]["images"][...].astype(float) for split in ("train", "val", "test")}
+    mean, std = pixels["train"].mean((0, 1, 2)), pixels["train"].std((0, 1, 2))
+    matrix = zca(pixels["train"] - mean)
+    for settings, standardize in (
+            ("{featurewise_std_normalization: true}", lambda x: (x - mean) / (std + 1e-6)),
+            ("{zca_whitening: true}", lambda x: ((x - mean).reshape(len(x), -1) @ matrix).reshape(x.shape))):
+        shutil.rmtree(path("features"), ignore_errors=True)
+        write_job(f"""name: features
+data: {{path: data.h5, features: features}}
+model: {{arch: basenet, weights: base.h5}}
+threads: 1
+train: {{mode: features, fine_tune: head, epochs: 1, batch: 16, augment: standard}}
+augmentations: {{standard: {settings}}}
+""", "features.yaml")
+        run_ok("train", "features.yaml", "--out", "featured", "--force")
+        name, = [name for name in os.listdir(path("features")) if name.startswith("basenet-") and name.endswith(".h5")]
+        with h5py.File(path(f"features/{name}")) as made:
+            for split in ("train", "val", "test"):
+                x = torch.from_numpy(standardize(pixels[split]).astype(np.float32)).permute(0, 3, 1, 2)
+                want = torch_features(x)
+                assert want.std() > 0.01
+                np.testing.assert_allclose(made[split]["features"][...], want, rtol=1e-3, atol=1e-3 * want.std())
+
+
+def test_features_of_images_that_change_are_refused():
+    write_job(open(path("features.yaml")).read().replace("zca_whitening: true", "rescale: 0.01, horizontal_flip: true"), "flip.yaml")
+    refused = run("train", "flip.yaml", "--out", "flip")
+    assert refused.returncode != 0 and "train.augment is standard, but train.mode is features" in refused.stderr
 
 
 def test_splines_are_refused_with_the_reason():

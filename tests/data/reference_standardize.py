@@ -86,7 +86,7 @@ def main(name, kind):
         assert off <= (1e-3 if c["zca_whitening"] else 1e-5), (off, dict(zip(HEAD.names, c)))
         n += 1
     print(f"{kind.__name__}: {n} standardizations agree")
-    assert n >= 16
+    assert n >= 36
 
 
 def mistakes_are_found(name):

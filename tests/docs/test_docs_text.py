@@ -39,6 +39,13 @@ A mapping has the parameters of Keras' `ImageDataGenerator`, with its formulas a
 written. A list has steps, which are applied in its order. A step is a name, a name with its first parameter, or a name with a
 mapping of parameters. With `p` a step is applied to that part of the images.
 
+The last parameters of the generator, from `rescale` on, standardize: they apply to images of all splits, and they replace the
+preprocessing that belongs to the architecture or its weights, so that pixels begin as 0 to 255. Means, standard deviations
+and the whitening matrix are those of the training images alone, without augmentation and in the size of `data.image`, as
+after Keras' `fit`; `era` also says which of Keras' two whitening matrices it is. What takes long to compute is kept in the
+folder of `data.features`; a BLAS such as `libopenblas0` makes `zca_whitening` many times faster than Debian's plain one.
+Saved weights record how their images were standardized. Images of `cnnsweep preview` are not standardized.
+
 Steps whose names begin with `keras.` are preprocessing layers of Keras 3, for values from 0 to 255. The code of some layers does
 not do what their documentation says: `RandomContrast(0.3)` only raises the contrast, for example. A step does what the
 documentation says, and with `keras3: literal` what the code of Keras 3.15 does. Values are rounded to bytes after each step. What

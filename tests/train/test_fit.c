@@ -7,8 +7,11 @@
 #include "network.h"
 
 #include "cnnsweep/memory.h"
+#include "cnnsweep/random.h"
+#include "cnnsweep/whitening.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,9 +136,14 @@ static void images_are_standardized_as_by_keras(void **state) {
         "featurewise_center=true",
         "featurewise_std_normalization=true",
         "rescale=0.003921569 featurewise_center=true featurewise_std_normalization=true",
+        "zca_whitening=true",
+        "era=1 zca_whitening=true zca_epsilon=0.1",
+        "rescale=0.003921569 featurewise_std_normalization=true zca_whitening=true zca_epsilon=0.01",
+        "era=1 rescale=0.003921569 samplewise_center=true zca_whitening=true",
         "rescale=0.01 samplewise_std_normalization=true featurewise_std_normalization=true",
     };
     const fixture spec = {.h = 13, .w = 11, .counts = {FEW, VAL, 1}};
+    const fixture many = {.h = 13, .w = 11, .counts = {TRAIN, VAL, 1}}; /* more images than values of each */
     const fixture jpeg = {.encoding = CS_ENCODING_JPEG, .h = 13, .w = 11, .counts = {FEW, VAL, 1}};
     FILE *file = fopen(fixture_path("standardized.bin"), "wb");
     (void)state;
@@ -144,6 +152,7 @@ static void images_are_standardized_as_by_keras(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_case(file, cases[i], &spec);
         write_case(file, cases[i], &jpeg);
+        write_case(file, cases[i], &many);
     }
     assert_int_equal(fclose(file), 0);
     fixture_run_reference("reference_standardize.py", fixture_path("standardized.bin"));
@@ -180,7 +189,7 @@ static float *standardized_beside(const char *text, int64_t val, int64_t test) {
 }
 
 static void statistics_do_not_depend_on_val_and_test(void **state) {
-    static const char *const cases[] = {"featurewise_std_normalization=true"};
+    static const char *const cases[] = {"featurewise_std_normalization=true", "zca_whitening=true"};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         empty_folder();
@@ -192,11 +201,87 @@ static void statistics_do_not_depend_on_val_and_test(void **state) {
     }
 }
 
+/* Of as many images as there are values, or more, whose values are not constant. */
+static void whitened_training_images_have_the_covariance_of_noise(void **state) {
+    const fixture spec = {.h = 13, .w = 11, .counts = {TRAIN, VAL, 1}};
+    const cs_trial_config trial = make_trial("zca_whitening=true");
+    cs_dataset *dataset = open_dataset(&spec);
+    (void)state;
+    empty_folder();
+    float *images = read_standardized(dataset, &trial, CS_SPLIT_TRAIN);
+    for (size_t i = 0; i < SIZE; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double sum = 0;
+            for (size_t k = 0; k < TRAIN; k++)
+                sum += (double)images[k * SIZE + i] * (double)images[k * SIZE + j];
+            assert_true(fabs(sum / TRAIN - (i == j)) < 1e-3);
+        }
+    free(images);
+    cs_dataset_close(dataset);
+}
+
+/* Whatever number of images are multiplied together. */
+static void a_whitened_image_does_not_depend_on_the_others(void **state) {
+    enum { MANY = 11, LONG = 700 };
+    static float matrix[LONG * LONG], x[MANY * LONG], together[MANY * LONG], alone[LONG];
+    cs_rng rng = cs_rng_at(1, CS_PURPOSE_TEST, 0, 0);
+    (void)state;
+    for (int i = 0; i < LONG * LONG; i++)
+        matrix[i] = cs_rng_range(&rng, -1, 1);
+    for (int i = 0; i < MANY * LONG; i++)
+        x[i] = cs_rng_range(&rng, -1, 1);
+    cs_whitening_apply(matrix, LONG, x, MANY, together);
+    for (int i = 0; i < MANY; i++) {
+        cs_whitening_apply(matrix, LONG, x + (size_t)i * LONG, 1, alone);
+        assert_memory_equal(alone, together + (size_t)i * LONG, sizeof alone);
+    }
+    for (int j = 0; j < LONG; j++) {
+        double sum = 0;
+        for (int k = 0; k < LONG; k++)
+            sum += (double)x[k] * (double)matrix[k * LONG + j];
+        assert_true(fabs(sum - (double)together[j]) < 1e-4);
+    }
+}
+
+static void trials_of_different_standardizations_do_not_share_batches(void **state) {
+    static const char *const texts[] = {"",
+                                        "rescale=0.01",
+                                        "featurewise_center=true",
+                                        "featurewise_std_normalization=true",
+                                        "zca_whitening=true",
+                                        "zca_whitening=true zca_epsilon=0.1"};
+    enum { N = sizeof texts / sizeof *texts };
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++) {
+            const cs_trial_config a = make_trial(texts[i]), b = make_trial(texts[j]);
+            assert_int_equal(cs_trials_can_share(&a, &b), i == j);
+            assert_int_equal(cs_trial_key(&a) == cs_trial_key(&b), i == j);
+        }
+}
+
+/* So that the trunk's output for an image is computed once. */
+static void a_standardization_makes_one_picture_of_an_image(void **state) {
+    const cs_augment pure = test_augment("era=1 rescale=0.01 samplewise_center=true zca_whitening=true"),
+                     flips = test_augment("rescale=0.01 horizontal_flip=true"),
+                     dark = test_augment("brightness_range=0.5:0.5");
+    (void)state;
+    assert_int_equal(cs_augment_variants(&pure), 1);
+    assert_int_equal(cs_augment_variants(&flips), 2);
+    assert_true(cs_augment_keeps_images(&pure));
+    assert_false(cs_augment_keeps_images(&flips));
+    assert_false(cs_augment_keeps_images(&dark));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_are_standardized_as_by_keras),
         cmocka_unit_test(statistics_of_images_of_the_stored_size_are_the_datasets),
         cmocka_unit_test(statistics_do_not_depend_on_val_and_test),
+        cmocka_unit_test(whitened_training_images_have_the_covariance_of_noise),
+        cmocka_unit_test(a_whitened_image_does_not_depend_on_the_others),
+        cmocka_unit_test(trials_of_different_standardizations_do_not_share_batches),
+        cmocka_unit_test(a_standardization_makes_one_picture_of_an_image),
     };
     return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
 }

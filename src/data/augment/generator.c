@@ -112,5 +112,16 @@ const cs_augment_rule cs_generator_rules[] = {
      .parameters = {{.type = CS_AUGMENT_BOOL}},
      .variants = cs_one_variant,
      .standardize = cs_featurewise_std_standardize},
+    {.name = "zca_whitening",
+     .doc = "multiplies the image by the whitening matrix of the training images; up to 64 x 64 pixels; implies "
+            "`featurewise_center` and switches `featurewise_std_normalization` off",
+     .parameters = {{.type = CS_AUGMENT_BOOL}},
+     .variants = cs_one_variant,
+     .standardize = cs_zca_standardize},
+    {.name = "zca_epsilon",
+     .doc = "what `zca_whitening` adds before it divides; 1e-6 if not given",
+     .parameters = {{.type = CS_AUGMENT_NUMBER, .min = 1e-12f, .max = 1000}},
+     .variants = cs_one_variant,
+     .standardize = cs_zca_epsilon_standardize},
     {0},
 };

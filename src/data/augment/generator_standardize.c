@@ -28,6 +28,14 @@ void cs_featurewise_std_standardize(const float *number, cs_standardize *setting
     settings->featurewise_std = number[0] != 0;
 }
 
+void cs_zca_standardize(const float *number, cs_standardize *settings) {
+    settings->zca = number[0] != 0;
+}
+
+void cs_zca_epsilon_standardize(const float *number, cs_standardize *settings) {
+    settings->zca_epsilon = number[0];
+}
+
 /* If `is_on` and what it needs is off, switches that on. */
 static void imply(bool is_on, const char *name, bool *needed, const char *needed_name, bool log) {
     if (is_on && !*needed && log)
@@ -36,10 +44,14 @@ static void imply(bool is_on, const char *name, bool *needed, const char *needed
 }
 
 cs_standardize cs_augment_standardize(const cs_augment *augment, bool log) {
-    cs_standardize settings = {0};
+    cs_standardize settings = {.zca_epsilon = 1e-6f};
     for (int i = 0; i < augment->n; i++)
         if (augment->steps[i].rule->standardize)
             augment->steps[i].rule->standardize(augment->steps[i].number, &settings);
+    if (settings.zca && settings.featurewise_std && log)
+        cs_log(CS_LOG_INFO, "zca_whitening switches featurewise_std_normalization off");
+    settings.featurewise_std &= !settings.zca;
+    imply(settings.zca, "zca_whitening", &settings.featurewise_center, "featurewise_center", log);
     imply(settings.featurewise_std, "featurewise_std_normalization", &settings.featurewise_center, "featurewise_center",
           log);
     imply(settings.samplewise_std, "samplewise_std_normalization", &settings.samplewise_center, "samplewise_center",

@@ -62,6 +62,7 @@ cs_rule_compose cs_channel_shift_compose, cs_brightness_compose;
 
 /* generator_standardize.c */
 cs_rule_standardize cs_era_standardize, cs_rescale_standardize, cs_samplewise_center_standardize,
-    cs_samplewise_std_standardize, cs_featurewise_center_standardize, cs_featurewise_std_standardize;
+    cs_samplewise_std_standardize, cs_featurewise_center_standardize, cs_featurewise_std_standardize,
+    cs_zca_standardize, cs_zca_epsilon_standardize;
 
 #endif

@@ -61,7 +61,8 @@ static cs_status check_dropout(const cs_job_reader *reader) {
     return CS_OK;
 }
 
-/* With mode: features only the head is trained, and features are computed once, without augmentation. */
+/* With mode: features only the head is trained, and features are computed once, of images that are not changed
+ * but may be standardized. */
 static cs_status check_features(const cs_job_reader *reader, cs_trial_config *trial) {
     const char *head = "head";
     const cs_node *fine_tune = cs_job_given(reader, "train.fine_tune"),
@@ -73,11 +74,11 @@ static cs_status check_features(const cs_job_reader *reader, cs_trial_config *tr
         return cs_hint(
             cs_node_fail(fine_tune, CS_ERR_ARG, "train.fine_tune is %s, but train.mode is features", trial->fine_tune),
             "on features only the head trains: leave fine_tune out, or use mode: fine_tune");
-    if (augment && strcmp(trial->augment_name, "none") != 0)
+    if (augment && !cs_augment_keeps_images(&trial->augment))
         return cs_hint(
             cs_node_fail(augment, CS_ERR_ARG, "train.augment is %s, but train.mode is features", trial->augment_name),
             "features are computed once, from images as they are: use mode: fine_tune with fine_tune: head");
-    if (val_augment && !cs_augment_is_off(&trial->val_augment))
+    if (val_augment && !cs_augment_keeps_images(&trial->val_augment))
         return cs_hint(cs_node_fail(val_augment, CS_ERR_ARG, "data.val_augment is %s, but train.mode is features",
                                     trial->val_augment_name),
                        "features are computed once, from images as they are: use mode: fine_tune with fine_tune: head");

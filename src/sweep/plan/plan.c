@@ -134,6 +134,25 @@ static cs_status plan_trials(cs_plan *plan, cs_job *job, const cs_ranks *ranks, 
     return group_trials(plan, ranks, networks->engine);
 }
 
+/* Checks how the trials standardize images, so that the sweep fails before it starts, and logs it once for each
+ * augmentation. */
+static cs_status check_standardizations(const cs_plan *plan, const cs_job *job) {
+    for (int a = 0; a < job->augmentations.n; a++) {
+        bool logged = false;
+        for (int t = 0; t < job->n_trials; t++) {
+            cs_trial_config trial = job->trials[t];
+            if (strcmp(trial.augment_name, job->augmentations.items[a].name) != 0)
+                continue;
+            CS_TRY(cs_trial_resolve_image(plan->dataset, &trial));
+            cs_status status = cs_trial_check_standardization(&trial, !logged);
+            if (status != CS_OK)
+                return cs_context(status, "augment %s", trial.augment_name);
+            logged = true;
+        }
+    }
+    return CS_OK;
+}
+
 static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_engine *engine) {
     size_t n = (size_t)job->n_trials;
     CS_TRY(cs_dataset_open(job->base.data.path, &plan->dataset));
@@ -141,6 +160,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
         return cs_fail(CS_ERR_ARG, "%s: has no train split", cs_dataset_path(plan->dataset));
     CS_TRY(check_metric(plan, job->table_value));
     CS_TRY(check_metric(plan, job->metric));
+    CS_TRY(check_standardizations(plan, job));
     if (job->random && job->n_trials < job->budget.trials)
         cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no other values could be drawn", job->name, job->n_trials,
                job->budget.trials);
