@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/standardize.h"
+#include "cnnsweep/text.h"
 #include "cnnsweep/whitening.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,46 +18,46 @@ typedef struct writer {
     size_t size, used;
 } writer;
 
-/* Appends an item to a list with commas, if it is on. */
-static void CS_PRINTF(3, 4) append(writer *to, bool is_on, const char *format, ...) {
-    va_list arguments;
-    if (!is_on || to->used >= to->size)
-        return;
-    if (to->used > 0)
-        to->used += (size_t)snprintf(to->out + to->used, to->size - to->used, ", ");
-    if (to->used >= to->size)
-        return;
-    va_start(arguments, format);
-    to->used += (size_t)vsnprintf(to->out + to->used, to->size - to->used, format, arguments);
-    va_end(arguments);
+static void put(writer *to, const char *text) {
+    if (to->used < to->size)
+        to->used += (size_t)snprintf(to->out + to->used, to->size - to->used, "%s", text);
 }
 
-/* Appends a name, and after it the value of each channel if there are values. */
-static void append_channels(writer *to, bool is_on, const char *name, const float *v) {
-    if (v)
-        append(to, is_on, "%s %.9g %.9g %.9g", name, (double)v[0], (double)v[1], (double)v[2]);
-    else
-        append(to, is_on, "%s", name);
+/* Appends an item to a list with commas, if it is on: a name and n numbers. */
+static void append(writer *to, bool is_on, const char *name, const float *numbers, int n) {
+    if (!is_on)
+        return;
+    put(to, to->used > 0 ? ", " : "");
+    put(to, name);
+    for (int i = 0; i < n; i++) {
+        char number[16];
+        cs_float_text(numbers[i], number, sizeof number);
+        put(to, " ");
+        put(to, number);
+    }
 }
 
-static void write_text(const cs_standardize *settings, const float *mean, const float *std, char *out, size_t size) {
+/* `n` is 3 with the statistics of the channels, and 0 without. */
+static void write_text(const cs_standardization *standardization, int n, char *out, size_t size) {
+    const cs_standardize *settings = &standardization->settings;
     writer to = {out, size, 0};
     out[0] = '\0';
-    append(&to, settings->rescale != 0, "rescale %.9g", (double)settings->rescale);
-    append(&to, settings->samplewise_center, "samplewise center");
-    append(&to, settings->samplewise_std, "samplewise std");
-    append_channels(&to, settings->featurewise_center, "featurewise center", mean);
-    append_channels(&to, settings->featurewise_std, "featurewise std", std);
-    append(&to, settings->zca, "zca whitening epsilon %.9g%s", (double)settings->zca_epsilon,
-           settings->is_of_keras_2_8 ? " of keras2.8" : "");
+    append(&to, settings->rescale != 0, "rescale", &settings->rescale, 1);
+    append(&to, settings->samplewise_center, "samplewise center", NULL, 0);
+    append(&to, settings->samplewise_std, "samplewise std", NULL, 0);
+    append(&to, settings->featurewise_center, "featurewise center", standardization->mean, n);
+    append(&to, settings->featurewise_std, "featurewise std", standardization->std, n);
+    append(&to, settings->zca, settings->is_of_keras_2_8 ? "keras2.8 zca epsilon" : "zca epsilon",
+           &settings->zca_epsilon, 1);
 }
 
 void cs_standardize_text(const cs_standardize *settings, char *out, size_t size) {
-    write_text(settings, NULL, NULL, out, size);
+    const cs_standardization standardization = {.settings = *settings};
+    write_text(&standardization, 0, out, size);
 }
 
 void cs_standardization_text(const cs_standardization *standardization, char *out, size_t size) {
-    write_text(&standardization->settings, standardization->mean, standardization->std, out, size);
+    write_text(standardization, 3, out, size);
 }
 
 bool cs_standardization_is_affine(const cs_standardization *standardization) {

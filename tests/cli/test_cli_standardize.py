@@ -83,7 +83,7 @@ def test_the_log_says_what_is_replaced():
 def test_weights_record_the_standardization_and_are_refused_without_it():
     files = weights_of()
     assert record(files["none"]) == "unit"
-    assert record(files["samplewise"]) == "standardized: rescale 0.00392156886, samplewise center, samplewise std; in place of unit"
+    assert record(files["samplewise"]) == "standardized: rescale 0.003921569, samplewise center, samplewise std; in place of unit"
     assert record(files["featurewise"]).startswith("standardized: featurewise center ")
     refused = run("train", "job.yaml", "--out", "refused", "--set", f"model.weights={files['featurewise']}",
                   "--set", "sweep.parameters.augment=[none]")
