@@ -6,6 +6,7 @@
 #include "cnnsweep/train.h"
 #include "cnnsweep/whitening.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,8 +43,12 @@ done:
 
 /* Shows all images of the training split to `take`, resized and not augmented. */
 static cs_status read_images(const fit *f, take_images *take, void *context) {
-    const cs_loader_config config = {
-        .split = CS_SPLIT_TRAIN, .batch = BATCH, .h = f->h, .w = f->w, .multiply = {1, 1, 1}};
+    const cs_loader_config config = {.split = CS_SPLIT_TRAIN,
+                                     .batch = BATCH,
+                                     .h = f->h,
+                                     .w = f->w,
+                                     .filter = f->trial->data.filter,
+                                     .multiply = {1, 1, 1}};
     cs_loader *loader = NULL;
     CS_TRY(cs_loader_open(f->dataset, &config, &loader));
     cs_status status = read_batches(f, loader, take, context);
@@ -66,6 +71,14 @@ static void add_pixels(void *context, const float *images, int n) {
             s->pixels.square[c] += value * value;
         }
     s->pixels.pixels += pixels;
+}
+
+/* Describes the images that statistics are made of. */
+static cs_status describe_images(const fit *f, const char *what, cs_kept *kept) {
+    const cs_filter_chain *filter = &f->trial->data.filter;
+    return cs_path(kept->source, sizeof kept->source, "dataset %016llx, %s%s%s; %s of the training images at %dx%d",
+                   (unsigned long long)cs_dataset_checksum(f->dataset), cs_resize_name(cs_dataset_resize(f->dataset)),
+                   filter->n > 0 ? ", filter " : "", filter->n > 0 ? cs_filter_text(filter) : "", what, f->h, f->w);
 }
 
 /* Writes a file of two rows, mean and standard deviation of each channel. */
@@ -92,9 +105,7 @@ static cs_status compute_channels(void *context, const cs_kept *kept) {
 static cs_status read_channels(fit *f) {
     cs_kept kept;
     cs_features *file = NULL;
-    CS_TRY(cs_path(kept.source, sizeof kept.source, "dataset %016llx, %s; mean and std of the training images at %dx%d",
-                   (unsigned long long)cs_dataset_checksum(f->dataset), cs_resize_name(cs_dataset_resize(f->dataset)),
-                   f->h, f->w));
+    CS_TRY(describe_images(f, "mean and std", &kept));
     CS_TRY(cs_kept_name(&f->trial->data, "statistics", &kept));
     CS_TRY(cs_kept_open(&kept, f->stop, compute_channels, f, &file));
     memcpy(f->out->standardization.mean, cs_features_row(file, CS_SPLIT_TRAIN, 0), sizeof f->out->standardization.mean);
@@ -108,7 +119,7 @@ static cs_status fit_channels(fit *f) {
     double mean[3], std[3];
     int h, w;
     cs_dataset_image_size(f->dataset, &h, &w);
-    if (h != f->h || w != f->w)
+    if (h != f->h || w != f->w || f->trial->data.filter.n > 0)
         return read_channels(f);
     cs_dataset_mean_std(f->dataset, mean, std);
     for (int c = 0; c < 3; c++) {
@@ -176,12 +187,11 @@ done:
 static cs_status fit_whitening(fit *f) {
     const cs_standardize *settings = &f->out->standardization.settings;
     cs_kept kept;
+    char what[96];
     CS_TRY(cs_whitening_check(f->h, f->w));
-    CS_TRY(cs_path(
-        kept.source, sizeof kept.source,
-        "dataset %016llx, %s; whitening matrix of the training images at %dx%d, rescale %.9g, epsilon %.9g%s",
-        (unsigned long long)cs_dataset_checksum(f->dataset), cs_resize_name(cs_dataset_resize(f->dataset)), f->h, f->w,
-        (double)settings->rescale, (double)settings->zca_epsilon, settings->is_of_keras_2_8 ? ", keras2.8" : ""));
+    snprintf(what, sizeof what, "whitening matrix (rescale %.9g, epsilon %.9g%s)", (double)settings->rescale,
+             (double)settings->zca_epsilon, settings->is_of_keras_2_8 ? ", keras2.8" : "");
+    CS_TRY(describe_images(f, what, &kept));
     CS_TRY(cs_kept_name(&f->trial->data, "zca", &kept));
     CS_TRY(cs_kept_open(&kept, f->stop, compute_whitening, f, &f->out->whitening));
     f->out->standardization.whitening = cs_features_row(f->out->whitening, CS_SPLIT_TRAIN, 0);

@@ -108,6 +108,16 @@ def test_val_images_cannot_be_standardized_otherwise():
     assert same["val_loss"] == first["val_loss"] and same["test_loss"] == first["test_loss"]
 
 
+def test_statistics_are_those_of_filtered_images():
+    """A blur in data.filter makes the deviations smaller, also where the dataset has its own of the stored size."""
+    shutil.rmtree(path("data.features"))
+    run_ok("train", "job.yaml", "--out", "filtered", "--set", "sweep.parameters.augment=[featurewise]",
+           "--set", "data.filter=[{gaussian: 3}]", "--set", "data.image=[32, 32]")
+    name, = [name for name in os.listdir(path("data.features")) if name.endswith(".h5")]
+    with h5py.File(path(f"data.features/{name}")) as file, h5py.File(path("data.h5")) as data:
+        assert (file["train/features"][1] < data.attrs["std"] - 0.5).all()
+
+
 def test_whitening_of_large_images_is_refused_before_the_sweep_starts():
     write_job(JOB.replace("{featurewise_std_normalization: true}", "{zca_whitening: true}"), "large.yaml")
     refused = run("train", "large.yaml", "--out", "large", "--set", "data.image=[96, 96]")
