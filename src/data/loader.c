@@ -44,7 +44,7 @@ struct cs_loader {
     cs_image image;        /* decoded, and resized */
     cs_filtered *filtered; /* NULL: there are no filters */
     cs_augment_scratch scratch;
-    float *standardized;   /* [batch] images, a scratch for config.standardization */
+    float *standardized;   /* as many images as in a batch with partners, a scratch for config.standardization */
     float *multiply, *add; /* config's three values repeated over a row: [w,3] */
     int32_t *order;        /* [count] */
     cs_mix mix;            /* of the augmentation */
@@ -422,8 +422,8 @@ static cs_status allocate_image(cs_loader *loader) {
     if (!config->bytes && !cs_augment_is_off(&config->augment))
         CS_TRY(cs_augment_reserve(&loader->scratch, config->h, config->w));
     if (config->standardization)
-        CS_TRY(cs_alloc((size_t)cs_loader_part_rows(config->batch, config->parts) * row_size(config), sizeof(float),
-                        "standardized images", &loader->standardized));
+        CS_TRY(cs_alloc((size_t)cs_loader_part_images(config) * row_size(config), sizeof(float), "standardized images",
+                        &loader->standardized));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->multiply));
     CS_TRY(cs_alloc(stride, sizeof(float), "loader row", &loader->add));
     for (size_t i = 0; i < stride; i++) {
