@@ -108,8 +108,8 @@ typedef struct cs_augment_rule {
     /* Sets the size of the image that it makes of one of h x w; CS_ERR_ARG if that is impossible. NULL: it keeps the
      * size. */
     cs_status (*resize)(const float *number, int *h, int *w);
-    /* Adds to `picture` what the parameters and the drawn numbers mean. NULL: a BATCH or a GROUP, or the rule changes no
-     * image. */
+    /* Adds to `picture` what the parameters and the drawn numbers mean. NULL: a BATCH or a GROUP, or the rule changes
+     * no image. */
     void (*compose)(const float *number, const double *drawn, cs_picture *picture);
     /* Sets what the parameters mean for the standardization of all splits. NULL: nothing. */
     void (*standardize)(const float *number, cs_standardize *settings);

@@ -151,7 +151,7 @@ typedef enum cs_pass_kind {
     CS_PASS_DEGENERATION, /* factor: Keras' RandomColorDegeneration blends with the grey image; 1 gives the grey image
                            */
     CS_PASS_SHARPNESS_KERAS, /* factor: of the image, of which the rest is smoothed, as in Keras' RandomSharpness */
-    CS_PASS_JPEG,       /* quality: what is left after JPEG with half the chroma; only the host can do it */
+    CS_PASS_JPEG,            /* quality: what is left after JPEG with half the chroma; only the host can do it */
     CS_PASS_KINDS
 } cs_pass_kind;
 

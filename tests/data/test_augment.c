@@ -260,7 +260,9 @@ static void rows_of_the_table_are_consistent(void **state) {
         assert_in_range(strlen(rule->name), 1, CS_AUGMENT_TEXT / CS_AUGMENT_STEPS - 2 - CS_AUGMENT_NUMBERS * 16);
         assert_int_equal(rule->choose != NULL, rule->family == CS_FAMILY_GROUP);
         assert_int_equal((rule->compose != NULL) + (rule->choose != NULL) + (rule->standardize != NULL),
-                         strcmp(rule->name, "era") == 0 ? 2 : rule->family == CS_FAMILY_BATCH ? 0 : 1);
+                         strcmp(rule->name, "era") == 0    ? 2
+                         : rule->family == CS_FAMILY_BATCH ? 0
+                                                           : 1);
         assert_true(!rule->standardize || rule->family == CS_FAMILY_GENERATOR);
         assert_true(!rule->drawn[0] || rule->draw);
         assert_ptr_equal(cs_augment_find(rule->name), rule);

@@ -19,8 +19,9 @@ TABLES = {
 
 Under `augmentations:` a job file gives names to augmentations of training images, and `train.augment` takes one of these
 names or `none`; it can be swept. Each image is changed anew in each epoch, by random numbers that depend on the seed, the
-epoch and the image alone. Validation and test images are not changed, unless `data.val_augment` names what is done to them, such as a `resize` and a
-`center_crop`. `cnnsweep preview JOB.yaml` draws what training will get. An augmentation has one of two forms:
+epoch and the image alone. Validation and test images are not changed, unless `data.val_augment` names what is done to them,
+such as a `resize` and a `center_crop`. `cnnsweep preview JOB.yaml` draws what training will get. An augmentation has one of two
+forms:
 
 ```yaml
 augmentations:
