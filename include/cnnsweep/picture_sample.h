@@ -206,13 +206,16 @@ CS_SAMPLE void cs_sample_to_hsv(const uint8_t rgb[3], uint8_t hsv[3]) {
                          : g == largest ? (float)CS_SUM(CS_SUM(2, red), -blue)
                                         : (float)CS_SUM(CS_SUM(4, green), -red);
     const double turns = CS_SUM((double)sixths / 6, 1); /* at least 5/6 and less than 2 */
-    const float hue = (float)CS_SUM(turns, -floor(turns));
+    const float hue = (float)(turns >= 1 ? CS_SUM(turns, -1) : turns);
     hsv[0] = cs_sample_unit((double)hue);
     hsv[1] = cs_sample_unit((double)(width / (float)largest));
 }
 
+/* Rounds to the nearest byte, halves up: round() without a call of the mathematics library. */
 CS_SAMPLE uint8_t cs_sample_darker(int value, double by) {
-    return (uint8_t)round(CS_PRODUCT(value, CS_SUM(1, -by)));
+    const double darker = CS_PRODUCT(value, CS_SUM(1, -by));
+    const int nearest = (int)CS_SUM(darker, 0.5); /* which may be rounded up to a whole number */
+    return (uint8_t)(nearest - (CS_SUM(nearest, -darker) > 0.5));
 }
 
 CS_SAMPLE void cs_sample_from_hsv(const uint8_t hsv[3], uint8_t rgb[3]) {
