@@ -200,7 +200,7 @@ int cs_augment_variants(const cs_augment *augment);
 /* The index, from 0, of the picture that the sample becomes. It means nothing where they are too many to count. */
 int cs_augment_variant(const cs_augment *augment, const cs_augment_address *at);
 
-/* Is told of each step that is applied, with the numbers that it drew. */
+/* Called for each step that is applied, with the numbers that it drew. */
 typedef void cs_augment_observer(void *context, const cs_augment_step *step, const double *drawn);
 
 /* Draws the picture of the sample, an image of [h,w,3]. `observer` may be NULL. */

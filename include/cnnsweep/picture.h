@@ -225,9 +225,13 @@ void cs_picture_recolour(cs_picture *picture, const uint8_t table[256]);
 /* Makes the table of noise of a normal law with mean 0 and this standard deviation, truncated to whole numbers. */
 void cs_noise_normal(double deviation, uint32_t table[256]);
 
-/* The facts that a pass needs. */
-bool cs_pass_needs_range(const cs_pass *pass);
-bool cs_pass_needs_histogram(const cs_pass *pass);
+/* What a pass must know of the whole image. */
+typedef enum cs_facts_kind {
+    CS_FACTS_NONE,
+    CS_FACTS_RANGE,    /* of the values of a warp */
+    CS_FACTS_HISTOGRAM /* what cs_sample_facts makes of the histogram of the image before */
+} cs_facts_kind;
+cs_facts_kind cs_pass_needs(const cs_pass *pass);
 
 /* The end of the sweep that begins with pass `begin`: the index after its last pass. */
 int cs_picture_sweep(const cs_picture *picture, int begin);

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "cnnsweep/picture_filter.h"
+#include "cnnsweep/picture_local.h"
 #include "cnnsweep/picture_sample_keras.h"
 
 /* Brings a coordinate of a line of n pixels into [0, n-1]; false: it shows the fill value. */

@@ -108,12 +108,17 @@ void cs_noise_normal(double deviation, uint32_t table[256]) {
     }
 }
 
-bool cs_pass_needs_range(const cs_pass *pass) {
-    return pass->kind == CS_PASS_WARP && (pass->warp.adjustment.shifts || pass->warp.adjustment.stretches);
-}
-
-bool cs_pass_needs_histogram(const cs_pass *pass) {
-    return pass->kind == CS_PASS_CURVE || (pass->kind == CS_PASS_JITTER && pass->jitter.contrast != 1);
+cs_facts_kind cs_pass_needs(const cs_pass *pass) {
+    switch (pass->kind) {
+    case CS_PASS_WARP:
+        return pass->warp.adjustment.shifts || pass->warp.adjustment.stretches ? CS_FACTS_RANGE : CS_FACTS_NONE;
+    case CS_PASS_CURVE:
+        return CS_FACTS_HISTOGRAM;
+    case CS_PASS_JITTER:
+        return pass->jitter.contrast != 1 ? CS_FACTS_HISTOGRAM : CS_FACTS_NONE;
+    default:
+        return CS_FACTS_NONE;
+    }
 }
 
 bool cs_pass_gathers(const cs_pass *pass) {
@@ -134,7 +139,7 @@ bool cs_pass_gathers(const cs_pass *pass) {
 int cs_picture_sweep(const cs_picture *picture, int begin) {
     int end = begin + 1;
     while (end < picture->n && !cs_pass_gathers(&picture->passes[end]) &&
-           !cs_pass_needs_histogram(&picture->passes[end]))
+           cs_pass_needs(&picture->passes[end]) == CS_FACTS_NONE)
         end++;
     return end;
 }

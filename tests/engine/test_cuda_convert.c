@@ -205,10 +205,7 @@ typedef struct kernel_memory {
 static cu_picture for_kernel(const cs_picture *picture, const uint8_t *image, kernel_memory *memory) {
     cu_picture row = {
         .image = image, .passes = picture->passes, .facts = &memory->facts, .made = {memory->made[0], memory->made[1]}};
-    for (int begin = 0; begin < picture->n; begin = cs_picture_sweep(picture, begin))
-        row.begins[row.sweeps++] = (unsigned char)begin;
-    row.sweeps += row.sweeps == 0;
-    row.begins[row.sweeps] = (unsigned char)picture->n;
+    cu_picture_set_sweeps(&row, picture);
     return row;
 }
 

@@ -64,9 +64,9 @@ static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
     const cs_pass *first = s->passes;
     const size_t stride = (size_t)s->w * CHANNELS;
     const bool gathers = cs_pass_gathers(first);
-    if (cs_pass_needs_range(first))
+    if (cs_pass_needs(first) == CS_FACTS_RANGE)
         cs_warp_range(s);
-    if (cs_pass_needs_histogram(first))
+    if (cs_pass_needs(first) == CS_FACTS_HISTOGRAM)
         find_histogram_facts(s);
     if (first->kind == CS_PASS_RESAMPLE)
         CS_TRY(cs_resample_prepare(s, scratch));

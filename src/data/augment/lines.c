@@ -13,7 +13,7 @@ static int direction_of_line(const cs_sweep *s, int y, int *line, int *first) {
     const double(*map)[3] = warp->map;
     const double at = map[1][1] * (warp->mirror_y ? s->h - 1 - y : y) + map[1][2];
     const double left = map[0][2], right = map[0][0] * (s->w - 1) + map[0][2], last = s->from_w - 1;
-    const bool moves_whole_lines = warp->sampling == CS_SAMPLING_SCIPY && !cs_pass_needs_range(s->passes) &&
+    const bool moves_whole_lines = warp->sampling == CS_SAMPLING_SCIPY && cs_pass_needs(s->passes) == CS_FACTS_NONE &&
                                    map[0][1] == 0 && map[1][0] == 0 && (map[0][0] == 1 || map[0][0] == -1) &&
                                    left >= 0 && left <= last && right >= 0 && right <= last && at >= 0 &&
                                    at < s->from_h;

@@ -24,7 +24,7 @@ void cs_warp_line(const cs_sweep *s, int y, uint8_t *to);
 void cs_warp_range(cs_sweep *s);
 /* Does the same where a line of the result is, in order or reversed, a part of a line of the source; else false. */
 bool cs_copy_line(const cs_sweep *s, int y, uint8_t *to);
-/* filter_lines.c: the same for passes that look at neighbours of a pixel. */
+/* local_lines.c: the same for passes that look at neighbours of a pixel. */
 void cs_sharpness_line(const cs_sweep *s, int y, uint8_t *to);
 void cs_blur_line(const cs_sweep *s, int y, uint8_t *to);
 void cs_kernel_line(const cs_sweep *s, int y, uint8_t *to);

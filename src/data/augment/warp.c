@@ -254,7 +254,7 @@ void cs_warp_line(const cs_sweep *s, int y, uint8_t *to) {
     float values[CHANNELS * SOME];
     for (int x = 0, n; x < s->w; x += n, to += (ptrdiff_t)n * CHANNELS) {
         n = next_values(s, x, y, values);
-        if (cs_pass_needs_range(s->passes))
+        if (cs_pass_needs(s->passes) == CS_FACTS_RANGE)
             adjust_values(s, n, values, to);
         else
             round_values(n, values, truncates ? 0 : 0.5f, to);

@@ -50,9 +50,22 @@ typedef struct cu_picture {
     int sweeps;           /* at least 1 */
     /* The first pass of each sweep, and after the last sweep the number of passes. */
     unsigned char begins[CS_PICTURE_PASSES + 1];
-    const struct cu_picture *partner; /* the picture with which it is mixed; NULL: none */
+    unsigned char needs[CS_PICTURE_PASSES]; /* the cs_facts_kind of each sweep */
+    const struct cu_picture *partner;       /* the picture with which it is mixed; NULL: none */
     cs_mixed mixed;
 } cu_picture;
+/* Sets the sweeps of a picture. */
+static inline void cu_picture_set_sweeps(cu_picture *picture, const cs_picture *change) {
+    picture->sweeps = 0;
+    picture->begins[0] = picture->needs[0] = 0;
+    for (int begin = 0; begin < change->n; begin = cs_picture_sweep(change, begin)) {
+        picture->begins[picture->sweeps] = (unsigned char)begin;
+        picture->needs[picture->sweeps++] = (unsigned char)cs_pass_needs(&change->passes[begin]);
+    }
+    if (picture->sweeps == 0)
+        picture->sweeps = 1;
+    picture->begins[picture->sweeps] = (unsigned char)change->n;
+}
 /* Finds the facts of that sweep, counted from 0, for those of the n pictures that need them. */
 void cu_k_sweep_facts(cu_stream stream, int n, int h, int w, int sweep, const cu_picture *pictures);
 /* Makes the sweep of those of the n pictures of which it is not the last one. */

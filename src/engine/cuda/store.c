@@ -136,16 +136,6 @@ size_t cu_sweeps_bytes(const cu_program *program) {
     return 2 * most_pictures(program) * image_bytes(program);
 }
 
-/* Sets where the sweeps of a picture begin. */
-static void find_sweeps(const cs_picture *change, cu_picture *picture) {
-    picture->sweeps = 0;
-    for (int begin = 0; begin < change->n; begin = cs_picture_sweep(change, begin))
-        picture->begins[picture->sweeps++] = (unsigned char)begin;
-    if (picture->sweeps == 0)
-        picture->begins[picture->sweeps++] = 0;
-    picture->begins[picture->sweeps] = (unsigned char)change->n;
-}
-
 /* Writes the n pictures, the partners that follow included, in the form that the kernels read, and returns the number
  * of bytes. */
 static size_t list_pictures(const cu_program *program, const cs_pictures *pictures, int n) {
@@ -163,7 +153,7 @@ static size_t list_pictures(const cu_program *program, const cs_pictures *pictur
                          .passes = (cs_pass *)((char *)list->device + used),
                          .facts = (cs_pass_facts *)((char *)list->device + facts) + row,
                          .made = {made, made + image}};
-        find_sweeps(change, &rows[row]);
+        cu_picture_set_sweeps(&rows[row], change);
         if (pictures->mixed && row < n - pictures->n_partners) {
             rows[row].mixed = pictures->mixed[row];
             rows[row].partner = (cu_picture *)list->device + pictures->partners[row];
@@ -174,16 +164,11 @@ static size_t list_pictures(const cu_program *program, const cs_pictures *pictur
     return used;
 }
 
-/* Does a sweep of that number begin with a pass that needs facts? */
-static bool any_needs_facts(const cs_pictures *pictures, const cu_picture *rows, int n, int sweep) {
-    for (int row = 0; row < n; row++) {
-        const cs_picture *change = &pictures->changes[row];
-        if (sweep >= rows[row].sweeps || change->n == 0)
-            continue;
-        const cs_pass *first = &change->passes[rows[row].begins[sweep]];
-        if (cs_pass_needs_range(first) || cs_pass_needs_histogram(first))
+/* Does a sweep of that number need facts? */
+static bool any_needs_facts(const cu_picture *rows, int n, int sweep) {
+    for (int row = 0; row < n; row++)
+        if (sweep < rows[row].sweeps && rows[row].needs[sweep] != CS_FACTS_NONE)
             return true;
-    }
     return false;
 }
 
@@ -201,7 +186,7 @@ cs_status cu_set_pictures(cs_program *base, int i, const cs_pictures *pictures, 
     for (int row = 0; row < all; row++)
         sweeps = rows[row].sweeps > sweeps ? rows[row].sweeps : sweeps;
     for (int sweep = 0; sweep < sweeps; sweep++) {
-        if (any_needs_facts(pictures, rows, all, sweep))
+        if (any_needs_facts(rows, all, sweep))
             cu_k_sweep_facts(stream, all, h, w, sweep, program->pictures.device);
         if (sweep + 1 < sweeps)
             cu_k_sweep(stream, all, h, w, sweep, program->pictures.device);

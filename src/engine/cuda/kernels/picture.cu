@@ -74,13 +74,13 @@ static __device__ void find_histogram_facts(const cs_pass &pass, const uint8_t *
 /* One block finds the facts of one picture's sweep. */
 static __global__ void facts_of_sweep(int h, int w, int sweep, const cu_picture *pictures) {
     const cu_picture &picture = pictures[blockIdx.x];
-    if (sweep >= picture.sweeps || picture.begins[sweep] == picture.begins[sweep + 1])
+    if (sweep >= picture.sweeps || picture.needs[sweep] == CS_FACTS_NONE)
         return;
     const cs_pass &pass = picture.passes[picture.begins[sweep]];
     const uint8_t *source = source_of(picture, sweep);
-    if (pass.kind == CS_PASS_WARP && (pass.warp.adjustment.shifts || pass.warp.adjustment.stretches))
+    if (picture.needs[sweep] == CS_FACTS_RANGE)
         find_range(pass, source, h, w, picture.facts->range);
-    else if (pass.kind == CS_PASS_CURVE || (pass.kind == CS_PASS_JITTER && pass.jitter.contrast != 1))
+    else
         find_histogram_facts(pass, source, (int64_t)h * w, picture.facts);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passes that look at neighbours of a pixel, line by line. Each value has the arithmetic of picture_filter.h, but the
+/* Passes that look at neighbours of a pixel, line by line. Each value has the arithmetic of picture_local.h, but the
  * loops are ordered so that the compiler vectorises them and sums that pixels share are made once. */
 #include "lines.h"
 
