@@ -213,7 +213,7 @@ static cs_status check_val_augment(const cs_trial_config *trial, const cs_standa
     if (!text[1][0] || strcmp(text[0], text[1]) == 0)
         return CS_OK;
     return cs_hint(cs_fail(CS_ERR_ARG,
-                           "data.val_augment: %s standardizes images (%s), and train.augment: %s does not do it so",
+                           "data.val_augment: %s standardizes images (%s), but train.augment: %s does not do the same",
                            trial->val_augment_name, text[1], trial->augment_name),
                    "a standardization in train.augment applies to val and test too: leave it out here");
 }
