@@ -210,12 +210,12 @@ void cs_augment_draw(const cs_augment *augment, const cs_augment_address *at, in
 /* Memory for making images, which is used again for the next one. {0}: none yet. */
 typedef struct cs_augment_scratch {
     uint8_t *images[2], *rows;
-    int *weights;
+    int *channels, *weights;
     cs_image image; /* for JPEG, with the next three */
     cs_decoder *decoder;
     uint8_t *jpeg;
     size_t jpeg_capacity;
-    size_t image_capacity[2], rows_capacity, weights_capacity;
+    size_t image_capacity[2], channels_capacity, rows_capacity, weights_capacity;
 } cs_augment_scratch;
 
 /* Allocates what pictures of h x w need, so that only those that change an image's size allocate more. */

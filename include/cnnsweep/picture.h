@@ -66,7 +66,6 @@ typedef struct cs_warp {
 
 /* A table of levels that depends on the image's histogram. */
 typedef enum cs_curve_kind {
-    CS_CURVE_CONTRAST,           /* Pillow's Contrast: blends with the mean of the grey image, rounded */
     CS_CURVE_AUTOCONTRAST,       /* ImageOps.autocontrast: each channel to 0..255 */
     CS_CURVE_EQUALIZE,           /* ImageOps.equalize of each channel */
     CS_CURVE_AUTOCONTRAST_KERAS, /* Keras' AutoContrast, the same but for rounding */
@@ -76,9 +75,20 @@ typedef enum cs_curve_kind {
 
 typedef struct cs_curve {
     cs_curve_kind kind;
-    float factor; /* CONTRAST */
-    int bins;     /* EQUALIZE_KERAS: of the histogram */
+    int bins; /* EQUALIZE_KERAS: of the histogram */
 } cs_curve;
+
+/* Pillow's ImageEnhance: base + factor * (value - base). */
+typedef enum cs_blend_base {
+    CS_BLEND_BLACK, /* Brightness */
+    CS_BLEND_MEAN,  /* Contrast: the mean of the grey image, rounded */
+    CS_BLEND_GREY,  /* Color: the grey image */
+} cs_blend_base;
+
+typedef struct cs_blend {
+    cs_blend_base base;
+    float factor;
+} cs_blend;
 
 /* A rectangle of pixels from (left, top) on. */
 typedef struct cs_box {
@@ -135,19 +145,19 @@ typedef struct cs_kernel {
 } cs_kernel;
 
 typedef enum cs_pass_kind {
-    CS_PASS_WARP,       /* warp */
-    CS_PASS_LEVELS,     /* level: byte v of channel c (in RGB) becomes level[c][v] */
-    CS_PASS_CURVE,      /* curve: a table of levels that is made for the image */
-    CS_PASS_SATURATION, /* factor: Pillow's Color blends with the grey image; 0 gives the grey image */
-    CS_PASS_HUE,        /* turn: is added to the hue, of 256 in a circle, in Pillow's HSV */
-    CS_PASS_RESAMPLE,   /* box: the part of the image before that Pillow's Image.crop takes, and Image.resize brings to
-                         * the size of the pass with the antialiased BILINEAR filter */
-    CS_PASS_SHARPNESS,  /* factor: Pillow's Sharpness blends with the smoothed image */
-    CS_PASS_BLUR,       /* blur */
-    CS_PASS_PATCHES,    /* patches */
-    CS_PASS_NOISE,      /* noise */
-    CS_PASS_KERNEL,     /* kernel */
-    CS_PASS_JITTER,     /* jitter */
+    CS_PASS_WARP,      /* warp */
+    CS_PASS_LEVELS,    /* level: byte v of channel c (in RGB) becomes level[c][v] */
+    CS_PASS_CURVE,     /* curve: a table of levels that is made for the image */
+    CS_PASS_BLEND,     /* blend */
+    CS_PASS_HUE,       /* turn: is added to the hue, of 256 in a circle, in Pillow's HSV */
+    CS_PASS_RESAMPLE,  /* box: the part of the image before that Pillow's Image.crop takes, and Image.resize brings to
+                        * the size of the pass with the antialiased BILINEAR filter */
+    CS_PASS_SHARPNESS, /* factor: Pillow's Sharpness blends with the smoothed image */
+    CS_PASS_BLUR,      /* blur */
+    CS_PASS_PATCHES,   /* patches */
+    CS_PASS_NOISE,     /* noise */
+    CS_PASS_KERNEL,    /* kernel */
+    CS_PASS_JITTER,    /* jitter */
     CS_PASS_DEGENERATION, /* factor: Keras' RandomColorDegeneration blends with the grey image; 1 gives the grey image
                            */
     CS_PASS_SHARPNESS_KERAS, /* factor: of the image, of which the rest is smoothed, as in Keras' RandomSharpness */
@@ -162,6 +172,7 @@ typedef struct cs_pass {
         cs_warp warp;
         uint8_t level[3][256];
         cs_curve curve;
+        cs_blend blend;
         float factor;
         int turn;
         int quality;
@@ -196,6 +207,7 @@ typedef struct cs_histogram {
 typedef union cs_pass_facts {
     float range[2];        /* WARP: the smallest and the largest value, if its adjustment needs them */
     uint8_t level[3][256]; /* CURVE: the table made of the histogram of the image before */
+    int grey;              /* BLEND with the MEAN, of the image before */
     float mean[3];         /* JITTER with contrast: the means of the channels after the change of brightness */
 } cs_pass_facts;
 

@@ -145,7 +145,7 @@ CS_SAMPLE double cs_sample_value(const uint8_t *source, int w, cs_sample_axis co
 /* The three values that pixel (x, y) has after a warp of the source [h,w,3], before the adjustment. */
 CS_SAMPLE void cs_sample_warp(const cs_pass *pass, const uint8_t *source, int h, int w, int x, int y,
                               double values[3]) {
-    cs_sample_axis column, line;
+    cs_sample_axis column = {0, 0, 0}, line = {0, 0, 0};
     if (pass->warp.sampling == CS_SAMPLING_TENSORFLOW) {
         cs_keras_warp(pass, source, h, w, x, y, values);
         return;
@@ -182,77 +182,88 @@ CS_SAMPLE uint8_t cs_sample_adjust(const cs_adjustment *adjustment, float value,
 }
 
 /* Pillow's grey value ("L") of a pixel. */
-CS_SAMPLE int cs_sample_grey(const uint8_t rgb[3]) {
-    return (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16;
+CS_SAMPLE int cs_sample_grey(int r, int g, int b) {
+    return (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16;
 }
 
-/* A byte in Pillow's HSV. */
-CS_SAMPLE uint8_t cs_sample_unit(double value) {
-    const int byte = (int)CS_PRODUCT(value, 255);
-    return (uint8_t)(byte < 0 ? 0 : byte > 255 ? 255 : byte);
+/* Comparisons and choices of small whole numbers without branches, so that compilers vectorise loops over pixels. */
+CS_SAMPLE int cs_sample_equal(int a, int b) { /* all bits if a is b, else none */
+    return ((a ^ b) - 1) >> 31;
 }
 
-CS_SAMPLE void cs_sample_to_hsv(const uint8_t rgb[3], uint8_t hsv[3]) {
-    const int r = rgb[0], g = rgb[1], b = rgb[2];
-    const int largest = r > g ? (r > b ? r : b) : (g > b ? g : b), smallest = r < g ? (r < b ? r : b) : (g < b ? g : b);
-    const float width = (float)(largest - smallest);
-    hsv[0] = hsv[1] = 0;
-    hsv[2] = (uint8_t)largest;
-    if (largest == smallest)
-        return;
-    const double red = (double)((float)(largest - r) / width), green = (double)((float)(largest - g) / width);
-    const double blue = (double)((float)(largest - b) / width);
-    const float sixths = r == largest   ? (float)CS_SUM(blue, -green)
-                         : g == largest ? (float)CS_SUM(CS_SUM(2, red), -blue)
-                                        : (float)CS_SUM(CS_SUM(4, green), -red);
-    const double turns = CS_SUM((double)sixths / 6, 1); /* at least 5/6 and less than 2 */
-    const float hue = (float)(turns >= 1 ? CS_SUM(turns, -1) : turns);
-    hsv[0] = cs_sample_unit((double)hue);
-    hsv[1] = cs_sample_unit((double)(width / (float)largest));
+CS_SAMPLE int cs_sample_choose(int bits, int a, int b) { /* a with all bits, b with none */
+    return b ^ ((a ^ b) & bits);
 }
 
-/* Rounds to the nearest byte, halves up: round() without a call of the mathematics library. */
-CS_SAMPLE uint8_t cs_sample_darker(int value, double by) {
-    const double darker = CS_PRODUCT(value, CS_SUM(1, -by));
-    const int nearest = (int)CS_SUM(darker, 0.5); /* which may be rounded up to a whole number */
-    return (uint8_t)(nearest - (CS_SUM(nearest, -darker) > 0.5));
+/* A pixel in Pillow's HSV, all values bytes. With m = (largest - middle) / (largest - smallest) the hue is, in sixths
+ * of the circle, 1 - m, m + 1, 3 - m, m + 3, 5 - m, m - 1 from red over green and blue back to red. Pillow computes
+ * this in doubles; for all bytes the results are the same. No product is added to anything, so that nothing can be
+ * contracted. */
+CS_SAMPLE void cs_sample_to_hsv(int r, int g, int b, int *h, int *s, int *v) {
+    int largest = r > g ? r : g, smallest = r < g ? r : g;
+    largest = largest > b ? largest : b;
+    smallest = smallest < b ? smallest : b;
+    const int width = largest - smallest, divisor = width > 1 ? width : 1, is_red = r == largest,
+              is_green = g == largest;
+    const float middle = (float)(largest - (r + g + b - largest - smallest)) / (float)divisor;
+    const int of_red = b <= g, of_green = b > r, of_blue = r > g; /* is m subtracted? */
+    const int falls = is_red ? of_red : is_green ? of_green : of_blue;
+    const int base = is_red ? 2 * of_red - 1 : is_green ? 1 + 2 * of_green : 3 + 2 * of_blue;
+    const float sixths = (float)base + (float)(1 - 2 * falls) * middle, turns = sixths / 6.0f;
+    const float hue = turns < 0 ? turns + 1.0f : turns;
+    *h = (int)(hue * 255.0f) & -(width > 0);
+    *s = (int)((float)width / (float)(largest > 1 ? largest : 1) * 255.0f);
+    *v = largest;
 }
 
-CS_SAMPLE void cs_sample_from_hsv(const uint8_t hsv[3], uint8_t rgb[3]) {
-    const int v = hsv[2];
-    const double sixths = CS_PRODUCT(hsv[0], 6) / 255, strength = (double)(float)(hsv[1] / 255.0);
-    const int sector = (int)sixths;
-    const double rest = (double)(float)CS_SUM(sixths, -(double)sector);
-    const uint8_t p = cs_sample_darker(v, strength), q = cs_sample_darker(v, CS_PRODUCT(strength, rest));
-    const uint8_t t = cs_sample_darker(v, CS_PRODUCT(strength, CS_SUM(1, -rest))), value = (uint8_t)v;
-    const int at = sector % 6;
-    rgb[0] = at == 0 || at == 5 ? value : at == 1 ? q : at == 4 ? t : p;
-    rgb[1] = at == 1 || at == 2 ? value : at == 0 ? t : at == 3 ? q : p;
-    rgb[2] = at == 3 || at == 4 ? value : at == 2 ? t : at == 5 ? q : p;
-    if (hsv[1] == 0)
-        rgb[0] = rgb[1] = rgb[2] = value;
+/* Back from HSV. The largest channel is v, the smallest v (1 - s), and the third v (1 - s rest) or v (1 - s (1 -
+ * rest)), where rest is how far the hue is in its sixth of the circle. Pillow rounds these numbers to bytes; none lies
+ * in the middle between two. */
+CS_SAMPLE void cs_sample_from_hsv(int h, int s, int v, int *r, int *g, int *b) {
+    const int sixths = 6 * h, sector = (sixths + 1 + (sixths >> 8)) >> 8, rest = sixths - 255 * sector; /* of 255 */
+    const int fall = cs_sample_choose(-(sector & 1), rest, 255 - rest);
+    const int third = (2 * v * (255 * 255 - s * fall) + 255 * 255) / (2 * 255 * 255);
+    const int smallest = (2 * v * (255 - s) + 255) / (2 * 255);
+    const int at = sector - (6 & cs_sample_equal(sector, 6));
+    *r = cs_sample_choose(cs_sample_equal(at, 1) | cs_sample_equal(at, 4), third, smallest);
+    *r = cs_sample_choose(cs_sample_equal(at, 0) | cs_sample_equal(at, 5), v, *r);
+    *g = cs_sample_choose(cs_sample_equal(at, 0) | cs_sample_equal(at, 3), third, smallest);
+    *g = cs_sample_choose(cs_sample_equal(at, 1) | cs_sample_equal(at, 2), v, *g);
+    *b = cs_sample_choose(cs_sample_equal(at, 2) | cs_sample_equal(at, 5), third, smallest);
+    *b = cs_sample_choose(cs_sample_equal(at, 3) | cs_sample_equal(at, 4), v, *b);
+}
+
+CS_SAMPLE void cs_sample_turn(int turn, int *r, int *g, int *b) {
+    int h, s, v;
+    cs_sample_to_hsv(*r, *g, *b, &h, &s, &v);
+    cs_sample_from_hsv((h + turn) & 255, s, v, r, g, b);
+}
+
+/* What a pixel is blended with. */
+CS_SAMPLE int cs_sample_base(const cs_blend *blend, const cs_pass_facts *facts, int r, int g, int b) {
+    return blend->base == CS_BLEND_BLACK ? 0 : blend->base == CS_BLEND_MEAN ? facts->grey : cs_sample_grey(r, g, b);
 }
 
 /* Applies a point pass to pixel (x, y). */
 CS_SAMPLE void cs_sample_point(const cs_pass *pass, const cs_pass_facts *facts, int x, int y, uint8_t rgb[3]) {
     const uint8_t(*level)[256] = pass->kind == CS_PASS_CURVE ? facts->level : pass->level;
-    uint8_t hsv[3];
-    int grey;
+    int base, r = rgb[0], g = rgb[1], b = rgb[2];
     switch (pass->kind) {
     case CS_PASS_LEVELS:
     case CS_PASS_CURVE:
         for (int c = 0; c < 3; c++)
             rgb[c] = level[c][rgb[c]];
         break;
-    case CS_PASS_SATURATION:
-        grey = cs_sample_grey(rgb);
+    case CS_PASS_BLEND:
+        base = cs_sample_base(&pass->blend, facts, r, g, b);
         for (int c = 0; c < 3; c++)
-            rgb[c] = cs_sample_blend(grey, rgb[c], pass->factor);
+            rgb[c] = cs_sample_blend(base, rgb[c], pass->blend.factor);
         break;
     case CS_PASS_HUE:
-        cs_sample_to_hsv(rgb, hsv);
-        hsv[0] = (uint8_t)(hsv[0] + pass->turn);
-        cs_sample_from_hsv(hsv, rgb);
+        cs_sample_turn(pass->turn, &r, &g, &b);
+        rgb[0] = (uint8_t)r;
+        rgb[1] = (uint8_t)g;
+        rgb[2] = (uint8_t)b;
         break;
     case CS_PASS_PATCHES:
         cs_sample_patches(&pass->patches, x, y, rgb);
@@ -380,22 +391,17 @@ CS_SAMPLE void cs_sample_curve(const cs_curve *curve, const cs_histogram *histog
         return;
     }
     int lowest = 255, highest = 0;
-    double grey_sum = 0;
     for (int v = 0; v < 256; v++) {
         lowest = count[v] > 0 && v < lowest ? v : lowest;
         highest = count[v] > 0 ? v : highest;
-        grey_sum = CS_SUM(grey_sum, CS_PRODUCT(v, histogram->count[3][v]));
     }
-    const int mean = (int)CS_SUM(grey_sum / (double)pixels, 0.5);
     const double scale = highest > lowest ? 255.0 / (highest - lowest) : 1;
     const double offset = highest > lowest ? CS_PRODUCT(-lowest, scale) : 0;
     const int64_t step = highest > lowest ? (pixels - count[highest]) / 255 : 0;
     int64_t below = step / 2;
     for (int v = 0; v < 256; below += count[v++]) {
         int made = v;
-        if (curve->kind == CS_CURVE_CONTRAST)
-            made = cs_sample_blend(mean, v, curve->factor);
-        else if (curve->kind == CS_CURVE_AUTOCONTRAST)
+        if (curve->kind == CS_CURVE_AUTOCONTRAST)
             made = (int)CS_SUM(CS_PRODUCT(v, scale), offset);
         else if (step > 0)
             made = (int)(below / step);
@@ -403,11 +409,26 @@ CS_SAMPLE void cs_sample_curve(const cs_curve *curve, const cs_histogram *histog
     }
 }
 
+/* The mean of the grey values of an image, rounded. */
+CS_SAMPLE int cs_sample_mean(int64_t grey_sum, int64_t pixels) {
+    return (int)CS_SUM((double)grey_sum / (double)pixels, 0.5);
+}
+
 /* Sets what a pass has to know of channel c, from the histogram of an image of so many pixels. */
 CS_SAMPLE void cs_sample_facts(const cs_pass *pass, const cs_histogram *histogram, int64_t pixels, int c,
                                cs_pass_facts *facts) {
-    if (pass->kind == CS_PASS_CURVE)
+    int64_t grey_sum = 0;
+    switch (pass->kind) {
+    case CS_PASS_CURVE:
         cs_sample_curve(&pass->curve, histogram, pixels, c, facts->level[c]);
-    else
+        break;
+    case CS_PASS_BLEND:
+        for (int v = 0; v < 256; v++)
+            grey_sum += (int64_t)v * histogram->count[3][v];
+        facts->grey = cs_sample_mean(grey_sum, pixels);
+        break;
+    default:
         facts->mean[c] = cs_keras_mean(&pass->jitter, histogram->count[c], pixels);
+        break;
+    }
 }

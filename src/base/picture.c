@@ -114,6 +114,8 @@ cs_facts_kind cs_pass_needs(const cs_pass *pass) {
         return pass->warp.adjustment.shifts || pass->warp.adjustment.stretches ? CS_FACTS_RANGE : CS_FACTS_NONE;
     case CS_PASS_CURVE:
         return CS_FACTS_HISTOGRAM;
+    case CS_PASS_BLEND:
+        return pass->blend.base == CS_BLEND_MEAN ? CS_FACTS_HISTOGRAM : CS_FACTS_NONE;
     case CS_PASS_JITTER:
         return pass->jitter.contrast != 1 ? CS_FACTS_HISTOGRAM : CS_FACTS_NONE;
     default:

@@ -3,18 +3,11 @@
  * scalar code of them, or vectorise the wrong loop. They are plain C, so that every machine computes the same
  * values. */
 #include "image_impl.h"
-
-/* Compilers that can do so compile these functions twice, also for the vector width of newer processors, and the
- * program chooses one when it starts. The results are the same to the bit. */
-#if defined(__x86_64__) && defined(__GNUC__) && defined(__GLIBC__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
+#include "vector.h"
 
 /* Compilers turn the high half of a 16-bit product into one vector instruction. */
-WIDE void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict b, uint16_t weight_a, uint16_t weight_b,
-                             size_t n, uint16_t *restrict sums) {
+CS_VECTOR void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict b, uint16_t weight_a,
+                                  uint16_t weight_b, size_t n, uint16_t *restrict sums) {
     for (size_t i = 0; i < n; i++) {
         uint16_t pixel_a = (uint16_t)(a[i] << 8), pixel_b = (uint16_t)(b[i] << 8);
         uint16_t part_a = (uint16_t)(((uint32_t)pixel_a * weight_a) >> 16);
@@ -23,15 +16,15 @@ WIDE void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict 
     }
 }
 
-WIDE void cs_resize_add_sums(const uint16_t *restrict sums, size_t n, float keep, float *restrict row) {
+CS_VECTOR void cs_resize_add_sums(const uint16_t *restrict sums, size_t n, float keep, float *restrict row) {
     for (size_t i = 0; i < n; i++)
         row[i] = row[i] * keep + (float)sums[i] * (1.0f / 256);
 }
 
 /* Each pixel uses four lanes, of which three are stored; taps are added in pairs, with one sum for each tap of the
  * pair. */
-WIDE void cs_resize_columns(int out, int taps, const int *restrict start, const float *restrict weights,
-                            const float *restrict row, float *restrict blended) {
+CS_VECTOR void cs_resize_columns(int out, int taps, const int *restrict start, const float *restrict weights,
+                                 const float *restrict row, float *restrict blended) {
     for (int i = 0; i < out; i++) {
         const float *weight = weights + (size_t)i * (size_t)taps;
         const float *pixel = row + (size_t)start[i] * 3;
@@ -47,7 +40,7 @@ WIDE void cs_resize_columns(int out, int taps, const int *restrict start, const 
     }
 }
 
-WIDE void cs_resize_round(size_t n, const float *restrict blended, uint8_t *restrict out) {
+CS_VECTOR void cs_resize_round(size_t n, const float *restrict blended, uint8_t *restrict out) {
     for (size_t i = 0; i < n; i++)
         out[i] = (uint8_t)(int)blended[i];
 }

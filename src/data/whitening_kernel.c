@@ -3,22 +3,16 @@
  * adds up each value in the same order however many images there are. A BLAS does neither. */
 #include "cnnsweep/whitening.h"
 
-#include <string.h>
+#include "vector.h"
 
-/* Compilers that can do so compile the function twice, also for the vector width of newer processors, and the program
- * chooses one when it starts. The results are the same to the bit. */
-#if defined(__x86_64__) && defined(__GNUC__) && defined(__GLIBC__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
+#include <string.h>
 
 /* Rows of x that share a line of the matrix while it is in the cache, and columns of which the sums stay there. */
 enum { ROWS = 4, COLUMNS = 512 };
 
 /* Adds to `sums` [ROWS,COLUMNS] the product of x [ROWS,size] and `columns` columns of the matrix. */
-WIDE static void add_products(const float *restrict matrix, size_t size, size_t columns, const float *restrict x,
-                              float *restrict sums) {
+CS_VECTOR static void add_products(const float *restrict matrix, size_t size, size_t columns, const float *restrict x,
+                                   float *restrict sums) {
     for (size_t k = 0; k < size; k++, matrix += size)
         for (size_t r = 0; r < ROWS; r++) {
             const float factor = x[r * size + k];
@@ -27,8 +21,8 @@ WIDE static void add_products(const float *restrict matrix, size_t size, size_t 
         }
 }
 
-WIDE static void add_products_of_one(const float *restrict matrix, size_t size, size_t columns, const float *restrict x,
-                                     float *restrict sums) {
+CS_VECTOR static void add_products_of_one(const float *restrict matrix, size_t size, size_t columns,
+                                          const float *restrict x, float *restrict sums) {
     for (size_t k = 0; k < size; k++, matrix += size)
         for (size_t j = 0; j < columns; j++)
             sums[j] += x[k] * matrix[j];

@@ -6,6 +6,7 @@
 #include "cnnsweep/augment.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST = 9, BYTES = MOST * MOST * 3 };
@@ -164,6 +165,54 @@ static void each_channel_has_its_own_levels(void **state) {
         }
 }
 
+/* Pillow's convert("HSV") and back, in its floats and doubles, with the hue turned between them. */
+static void turn_as_pillow(const uint8_t rgb[3], int turn, uint8_t made[3]) {
+    const int largest = (int)fmax(rgb[0], fmax(rgb[1], rgb[2])), smallest = (int)fmin(rgb[0], fmin(rgb[1], rgb[2]));
+    float hue = 0, strength = 0;
+    if (largest > smallest) {
+        const float width = (float)(largest - smallest), red = (float)(largest - rgb[0]) / width;
+        const float green = (float)(largest - rgb[1]) / width, blue = (float)(largest - rgb[2]) / width;
+        const double sixths = rgb[0] == largest   ? (double)blue - (double)green
+                              : rgb[1] == largest ? 2.0 + (double)red - (double)blue
+                                                  : 4.0 + (double)green - (double)red;
+        hue = (float)fmod((double)(float)sixths / 6.0 + 1.0, 1.0);
+        strength = width / (float)largest;
+    }
+    const int h = ((int)((double)hue * 255.0) + turn) & 255, s = (int)((double)strength * 255.0);
+    const double sixths = h * 6.0 / 255.0, v = largest, by = (double)(float)(s / 255.0), whole = floor(sixths);
+    const double rest = (double)(float)(sixths - whole);
+    const uint8_t p = (uint8_t)round(v * (1 - by)), q = (uint8_t)round(v * (1 - by * rest));
+    const uint8_t t = (uint8_t)round(v * (1 - by * (1 - rest))), top = (uint8_t)largest;
+    const uint8_t sectors[6][3] = {{top, t, p}, {q, top, p}, {p, top, t}, {p, q, top}, {t, p, top}, {top, p, q}};
+    memcpy(made, sectors[(int)whole % 6], 3);
+}
+
+/* Each channel takes every third byte: 86 ^ 3 colours. */
+static void the_hue_of_any_colour_turns_as_in_pillow(void **state) {
+    (void)state;
+    enum { STEPS = 86, PIXELS = STEPS * STEPS * STEPS };
+    uint8_t *pixels = malloc((size_t)PIXELS * 3), *made = malloc((size_t)PIXELS * 3);
+    assert_true(pixels && made);
+    for (int i = 0; i < PIXELS; i++) {
+        pixels[3 * i] = (uint8_t)(3 * (i % STEPS));
+        pixels[3 * i + 1] = (uint8_t)(3 * (i / STEPS % STEPS));
+        pixels[3 * i + 2] = (uint8_t)(3 * (i / STEPS / STEPS));
+    }
+    for (int turn = 0; turn < 256; turn += 51) {
+        cs_picture picture;
+        cs_picture_init(&picture, STEPS * STEPS, STEPS);
+        cs_picture_add(&picture, CS_PASS_HUE)->turn = turn;
+        test_augment_apply(&picture, pixels, made);
+        for (int i = 0; i < PIXELS; i++) {
+            uint8_t wanted[3];
+            turn_as_pillow(pixels + (ptrdiff_t)3 * i, turn, wanted);
+            assert_memory_equal(made + (ptrdiff_t)3 * i, wanted, 3);
+        }
+    }
+    free(pixels);
+    free(made);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mirrors_move_whole_pixels_at_every_size),
@@ -172,6 +221,7 @@ int main(void) {
         cmocka_unit_test(a_map_takes_the_nearest_pixel_and_repeats_the_edge),
         cmocka_unit_test(composing_colours_is_applying_them_one_after_the_other),
         cmocka_unit_test(each_channel_has_its_own_levels),
+        cmocka_unit_test(the_hue_of_any_colour_turns_as_in_pillow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

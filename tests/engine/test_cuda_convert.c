@@ -141,9 +141,11 @@ static void add_passes(cs_picture *picture, int i) {
         else if (pass->kind == CS_PASS_LEVELS)
             memset(pass->level, 7 * i, sizeof pass->level / 2);
         else if (pass->kind == CS_PASS_CURVE)
-            pass->curve = (cs_curve){(cs_curve_kind)(i % CS_CURVE_KINDS), 0.5f + 0.1f * (float)k, 256 - i};
-        else if (pass->kind == CS_PASS_SATURATION || pass->kind == CS_PASS_DEGENERATION ||
-                 pass->kind == CS_PASS_SHARPNESS_KERAS || pass->kind == CS_PASS_SHARPNESS)
+            pass->curve = (cs_curve){(cs_curve_kind)(i % CS_CURVE_KINDS), 256 - i};
+        else if (pass->kind == CS_PASS_BLEND)
+            pass->blend = (cs_blend){(cs_blend_base)(i % 3), 0.3f * (float)(k + i % 5)};
+        else if (pass->kind == CS_PASS_DEGENERATION || pass->kind == CS_PASS_SHARPNESS_KERAS ||
+                 pass->kind == CS_PASS_SHARPNESS)
             pass->factor = 0.3f * (float)(k + i % 5);
         else if (pass->kind == CS_PASS_JITTER)
             pass->jitter = (cs_jitter){(float)(10 * k - 7), i % 4 ? 0.5f + 0.3f * (float)k : 1, i % 3 ? 1.7f : 1,

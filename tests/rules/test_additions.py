@@ -54,7 +54,7 @@ ADDITIONS = {
 
 static void darker_compose(const float *number, const double *drawn, cs_picture *picture) {
     (void)number;
-    cs_torch_brightness(picture, drawn[0]);
+    cs_torch_blend(picture, CS_BLEND_BLACK, drawn[0]);
 }
 
 """),

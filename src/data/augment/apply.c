@@ -18,68 +18,111 @@ static void find_histogram_facts(cs_sweep *s) {
     for (const uint8_t *rgb = s->from, *end = rgb + pixels * CHANNELS; rgb < end; rgb += CHANNELS) {
         for (int c = 0; c < CHANNELS; c++)
             histogram.count[c][rgb[c]]++;
-        histogram.count[CHANNELS][cs_sample_grey(rgb)]++;
+        histogram.count[CHANNELS][cs_sample_grey(rgb[0], rgb[1], rgb[2])]++;
     }
     for (int c = 0; c < CHANNELS; c++)
         cs_sample_facts(s->passes, &histogram, pixels, c, &s->facts);
 }
 
-/* In the fastest way that there is for the warp. */
-static void warp_line(const cs_sweep *s, int y, uint8_t *to) {
-    if (cs_copy_line(s, y, to))
-        return;
-    if (s->passes->warp.sampling == CS_SAMPLING_TENSORFLOW)
-        cs_gather_line(s, y, to);
-    else
-        cs_warp_line(s, y, to);
+static bool needs_grey_mean(const cs_pass *pass) {
+    return pass->kind == CS_PASS_BLEND && pass->blend.base == CS_BLEND_MEAN;
 }
 
-/* Makes line y by the first pass of a sweep, which gathers. */
-static void gather_line(const cs_sweep *s, const cs_augment_scratch *scratch, int y, uint8_t *to) {
+static int64_t sum_grey(const cs_sweep *s, cs_line *line) {
+    int64_t sum = 0;
+    for (int y = 0; y < s->from_h; y++) {
+        cs_line_set(line, s->from + (size_t)y * (size_t)s->from_w * CHANNELS);
+        sum += cs_line_grey_sum(line);
+    }
+    return sum;
+}
+
+/* Asks for the source before pixels are read that do not lie one after the other. A larger one would not stay in the
+ * processor's cache. */
+static void prefetch(const cs_sweep *s) {
+    enum { CACHE_LINE = 64, MOST = 1 << 19 };
+    const size_t size = (size_t)s->from_h * (size_t)s->from_w * CHANNELS;
+    for (size_t i = 0; i < size && size <= MOST; i += CACHE_LINE)
+        __builtin_prefetch(s->from + i);
+}
+
+/* In the fastest way that there is for the warp. */
+static void warp_line(const cs_sweep *s, cs_line *line) {
+    if (cs_copy_line(s, line))
+        return;
+    if (s->passes->warp.sampling == CS_SAMPLING_TENSORFLOW)
+        cs_gather_line(s, line);
+    else
+        cs_warp_line(s, line);
+}
+
+/* Makes a line by the first pass of a sweep, which gathers. */
+static void gather_line(const cs_sweep *s, const cs_augment_scratch *scratch, cs_line *line) {
     switch (s->passes->kind) {
     case CS_PASS_RESAMPLE:
-        cs_resample_line(s, scratch, y, to);
+        cs_resample_line(s, scratch, line);
         break;
     case CS_PASS_SHARPNESS:
-        cs_sharpness_line(s, y, to);
+        cs_sharpness_line(s, line);
         break;
     case CS_PASS_BLUR:
-        cs_blur_line(s, y, to);
+        cs_blur_line(s, line);
         break;
     case CS_PASS_JPEG: /* is made already */
         break;
     case CS_PASS_KERNEL:
-        cs_kernel_line(s, y, to);
+        cs_kernel_line(s, line);
         break;
     case CS_PASS_WARP:
-        warp_line(s, y, to);
+        warp_line(s, line);
         break;
     default:
-        cs_gather_line(s, y, to);
+        cs_gather_line(s, line);
         break;
     }
 }
 
-static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
+/* What the first pass has to know or to do before lines are made. `grey_sum` is that of the source, or negative: not
+ * known. */
+static cs_status prepare(cs_sweep *s, cs_line *line, int64_t grey_sum, cs_augment_scratch *scratch) {
     const cs_pass *first = s->passes;
-    const size_t stride = (size_t)s->w * CHANNELS;
-    const bool gathers = cs_pass_gathers(first);
+    if (first->kind == CS_PASS_WARP)
+        prefetch(s);
     if (cs_pass_needs(first) == CS_FACTS_RANGE)
         cs_warp_range(s);
-    if (cs_pass_needs(first) == CS_FACTS_HISTOGRAM)
+    else if (needs_grey_mean(first))
+        s->facts.grey = cs_sample_mean(grey_sum < 0 ? sum_grey(s, line) : grey_sum, (int64_t)s->from_h * s->from_w);
+    else if (cs_pass_needs(first) == CS_FACTS_HISTOGRAM)
         find_histogram_facts(s);
     if (first->kind == CS_PASS_RESAMPLE)
         CS_TRY(cs_resample_prepare(s, scratch));
     if (first->kind == CS_PASS_JPEG)
         CS_TRY(cs_jpeg_image(s, scratch));
-    for (int y = 0; y < s->h; y++) {
-        uint8_t *line = s->to + (size_t)y * stride;
+    return CS_OK;
+}
+
+/* `grey_sum` is that of the source, and becomes that of the image that is made; it is negative if it is not known. */
+static cs_status run(cs_sweep *s, cs_augment_scratch *scratch, int64_t *grey_sum) {
+    const size_t stride = (size_t)s->w * CHANNELS;
+    const bool gathers = cs_pass_gathers(s->passes);
+    int *channels = scratch->channels;
+    cs_line line = {.w = s->w, .channel = {channels, channels + s->w, channels + 2 * (ptrdiff_t)s->w}};
+    CS_TRY(prepare(s, &line, *grey_sum, scratch));
+    *grey_sum = s->sums_grey ? 0 : -1;
+    for (line.y = 0; line.y < s->h; line.y++) {
+        line.bytes = s->to + (size_t)line.y * stride;
+        line.is_split = false;
         if (gathers)
-            gather_line(s, scratch, y, line);
+            gather_line(s, scratch, &line);
         else if (s->from != s->to)
-            memcpy(line, s->from + (size_t)y * stride, stride);
+            memcpy(line.bytes, s->from + (size_t)line.y * stride, stride);
         for (int i = gathers; i < s->n; i++)
-            cs_point_line(s, &s->passes[i], y, line);
+            cs_point_line(s, &s->passes[i], &line);
+        if (s->sums_grey) {
+            cs_line_split(&line);
+            *grey_sum += cs_line_grey_sum(&line);
+        }
+        cs_line_join(&line);
     }
     return CS_OK;
 }
@@ -88,6 +131,7 @@ static cs_status run(cs_sweep *s, cs_augment_scratch *scratch) {
 cs_status cs_augment_apply(const cs_picture *picture, const uint8_t *from, cs_augment_scratch *scratch,
                            const uint8_t **made) {
     int from_h = picture->h, from_w = picture->w, next = 0;
+    int64_t grey_sum = -1;
     *made = from;
     for (int i = 0, end; i < picture->n; i = end) {
         end = cs_picture_sweep(picture, i);
@@ -104,8 +148,11 @@ cs_status cs_augment_apply(const cs_picture *picture, const uint8_t *from, cs_au
                       .h = first->h,
                       .w = first->w,
                       .from = *made,
-                      .to = scratch->images[1 - next]};
-        CS_TRY(run(&s, scratch));
+                      .to = scratch->images[1 - next],
+                      .sums_grey = end < picture->n && needs_grey_mean(&picture->passes[end])};
+        CS_TRY(cs_grow(&scratch->channels, &scratch->channels_capacity, (size_t)s.w * CHANNELS,
+                       sizeof *scratch->channels, "augmented image"));
+        CS_TRY(run(&s, scratch, &grey_sum));
         *made = s.to;
         from_h = s.h;
         from_w = s.w;
@@ -117,12 +164,14 @@ cs_status cs_augment_reserve(cs_augment_scratch *scratch, int h, int w) {
     for (int i = 0; i < 2; i++)
         CS_TRY(cs_grow(&scratch->images[i], &scratch->image_capacity[i], (size_t)h * (size_t)w * CHANNELS, 1,
                        "augmented image"));
-    return CS_OK;
+    return cs_grow(&scratch->channels, &scratch->channels_capacity, (size_t)w * CHANNELS, sizeof *scratch->channels,
+                   "augmented image");
 }
 
 void cs_augment_scratch_clear(cs_augment_scratch *scratch) {
     free(scratch->images[0]);
     free(scratch->images[1]);
+    free(scratch->channels);
     free(scratch->rows);
     free(scratch->weights);
     cs_image_clear(&scratch->image);

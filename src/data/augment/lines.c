@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of warps that move whole pixels, and of point passes. */
+/* Lines of warps that move whole pixels. */
 #include "lines.h"
 
 #include <string.h>
@@ -26,30 +26,20 @@ static int direction_of_line(const cs_sweep *s, int y, int *line, int *first) {
     return (map[0][0] == 1) != warp->mirror_x ? 1 : -1;
 }
 
-/* Copies w pixels from `last` on, backwards. */
-static void mirror_line(const uint8_t *last, int w, uint8_t *to) {
-    for (int x = 0; x < w; x++, to += CHANNELS, last -= CHANNELS)
-        memcpy(to, last, CHANNELS);
-}
-
-void cs_gather_line(const cs_sweep *s, int y, uint8_t *to) {
+void cs_gather_line(const cs_sweep *s, cs_line *line) {
     for (int x = 0; x < s->w; x++)
-        cs_sample_first(s->passes, &s->facts, s->from, s->from_h, s->from_w, x, y, to + (ptrdiff_t)x * CHANNELS);
+        cs_sample_first(s->passes, &s->facts, s->from, s->from_h, s->from_w, x, line->y,
+                        line->bytes + (ptrdiff_t)x * CHANNELS);
 }
 
-bool cs_copy_line(const cs_sweep *s, int y, uint8_t *to) {
-    int line, first, direction = direction_of_line(s, y, &line, &first);
+bool cs_copy_line(const cs_sweep *s, cs_line *line) {
+    int from_line, first, direction = direction_of_line(s, line->y, &from_line, &first);
     if (direction == 0)
         return false;
-    const uint8_t *from = s->from + ((size_t)line * (size_t)s->from_w + (size_t)first) * CHANNELS;
+    const uint8_t *from = s->from + ((size_t)from_line * (size_t)s->from_w + (size_t)first) * CHANNELS;
     if (direction > 0)
-        memcpy(to, from, (size_t)s->w * CHANNELS);
+        memcpy(line->bytes, from, (size_t)s->w * CHANNELS);
     else
-        mirror_line(from, s->w, to);
+        cs_line_set_reversed(line, from);
     return true;
-}
-
-void cs_point_line(const cs_sweep *s, const cs_pass *pass, int y, uint8_t *line) {
-    for (int x = 0; x < s->w; x++)
-        cs_sample_point(pass, &s->facts, x, y, line + (ptrdiff_t)x * CHANNELS);
 }

@@ -15,24 +15,45 @@ typedef struct cs_sweep {
     const uint8_t *from;
     uint8_t *to;
     cs_pass_facts facts;
+    bool sums_grey; /* Does the next sweep need the sum of the grey values? */
 } cs_sweep;
 
-/* Makes line y by the sweep's first pass, which gathers, pixel by pixel. */
-void cs_gather_line(const cs_sweep *s, int y, uint8_t *to);
-/* warp.c: makes line y by a warp of scipy's or Pillow's, the sweep's first pass, and finds the range of its values. */
-void cs_warp_line(const cs_sweep *s, int y, uint8_t *to);
+/* A line of the image that a sweep makes: the bytes of its pixels, or, in loops that compilers vectorise, its channels.
+ */
+typedef struct cs_line {
+    int y, w;
+    uint8_t *bytes;  /* [w,3] */
+    int *channel[3]; /* [w] each */
+    bool is_split;   /* The line is in `channel`, else in `bytes`. */
+} cs_line;
+
+/* channels.c: brings a line into its bytes, or into its channels, if it is not there. */
+void cs_line_join(cs_line *line);
+void cs_line_split(cs_line *line);
+/* Splits the bytes [w,3] into the channels of the line, which has w pixels; reversed: the pixels up to the one at
+ * `rgb`, from the last to the first. */
+void cs_line_set(cs_line *line, const uint8_t *rgb);
+void cs_line_set_reversed(cs_line *line, const uint8_t *rgb);
+/* The sum of the grey values of a line that is split. */
+int64_t cs_line_grey_sum(const cs_line *line);
+
+/* Makes the line by the sweep's first pass, which gathers, pixel by pixel. */
+void cs_gather_line(const cs_sweep *s, cs_line *line);
+/* warp.c: makes the line by a warp of scipy's or Pillow's, the sweep's first pass, and finds the range of its values.
+ */
+void cs_warp_line(const cs_sweep *s, cs_line *line);
 void cs_warp_range(cs_sweep *s);
-/* Does the same where a line of the result is, in order or reversed, a part of a line of the source; else false. */
-bool cs_copy_line(const cs_sweep *s, int y, uint8_t *to);
+/* Does the same where the line is, in order or reversed, a part of a line of the source; else false. */
+bool cs_copy_line(const cs_sweep *s, cs_line *line);
 /* local_lines.c: the same for passes that look at neighbours of a pixel. */
-void cs_sharpness_line(const cs_sweep *s, int y, uint8_t *to);
-void cs_blur_line(const cs_sweep *s, int y, uint8_t *to);
-void cs_kernel_line(const cs_sweep *s, int y, uint8_t *to);
-/* Changes line y by a point pass. */
-void cs_point_line(const cs_sweep *s, const cs_pass *pass, int y, uint8_t *line);
-/* resample.c: resamples the lines of the source for a RESAMPLE, the sweep's first pass; then line y can be made. */
+void cs_sharpness_line(const cs_sweep *s, cs_line *line);
+void cs_blur_line(const cs_sweep *s, cs_line *line);
+void cs_kernel_line(const cs_sweep *s, cs_line *line);
+/* point_lines.c: changes the line by a point pass. */
+void cs_point_line(const cs_sweep *s, const cs_pass *pass, cs_line *line);
+/* resample.c: resamples the lines of the source for a RESAMPLE, the sweep's first pass; then lines can be made. */
 CS_MUST_CHECK cs_status cs_resample_prepare(const cs_sweep *s, cs_augment_scratch *scratch);
-void cs_resample_line(const cs_sweep *s, const cs_augment_scratch *scratch, int y, uint8_t *to);
+void cs_resample_line(const cs_sweep *s, const cs_augment_scratch *scratch, cs_line *line);
 
 /* jpeg_pass.c: makes all lines by a JPEG, the sweep's first pass. */
 CS_MUST_CHECK cs_status cs_jpeg_image(const cs_sweep *s, cs_augment_scratch *scratch);

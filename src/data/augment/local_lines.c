@@ -7,15 +7,15 @@
 
 enum { CHANNELS = 3 };
 
-void cs_sharpness_line(const cs_sweep *s, int y, uint8_t *to) {
+void cs_sharpness_line(const cs_sweep *s, cs_line *line) {
     const size_t stride = (size_t)s->w * CHANNELS;
-    const uint8_t *line = s->from + (size_t)y * stride;
+    const uint8_t *from = s->from + (size_t)line->y * stride;
     const float factor = s->passes->factor;
-    memcpy(to, line, stride);
-    if (y == 0 || y == s->h - 1)
+    memcpy(line->bytes, from, stride);
+    if (line->y == 0 || line->y == s->h - 1)
         return;
     for (size_t i = CHANNELS; i + CHANNELS < stride; i++)
-        to[i] = cs_sample_sharp(line + i, stride, factor);
+        line->bytes[i] = cs_sample_sharp(from + i, stride, factor);
 }
 
 /* So many pixels of a line are made together, so that their sums stay in the processor's cache. */
@@ -47,13 +47,14 @@ static void sum_columns(const cs_sweep *s, int y, int first, int last, float *su
         copy_column(sums, x - first, cs_sample_mirrored(x, w) - first);
 }
 
-void cs_blur_line(const cs_sweep *s, int y, uint8_t *to) {
+void cs_blur_line(const cs_sweep *s, cs_line *line) {
     const cs_blur *blur = &s->passes->blur;
+    uint8_t *to = line->bytes;
     float columns[(BLOCK + 2 * CS_BLUR_RADIUS) * CHANNELS], sums[BLOCK * CHANNELS];
     for (int first = 0, last; first < s->w; first = last) {
         last = first + BLOCK < s->w ? first + BLOCK : s->w;
         const int values = (last - first) * CHANNELS;
-        sum_columns(s, y, first - blur->across, last + blur->across, columns);
+        sum_columns(s, line->y, first - blur->across, last + blur->across, columns);
         memset(sums, 0, sizeof sums);
         for (int k = 0; k <= 2 * blur->across; k++)
             for (int i = 0; i < values; i++)
@@ -81,14 +82,15 @@ static void add_point(const cs_sweep *s, const cs_kernel_point *point, int y, in
         }
 }
 
-void cs_kernel_line(const cs_sweep *s, int y, uint8_t *to) {
+void cs_kernel_line(const cs_sweep *s, cs_line *line) {
     const cs_kernel *kernel = &s->passes->kernel;
+    uint8_t *to = line->bytes;
     float sums[BLOCK * CHANNELS];
     for (int first = 0, last; first < s->w; first = last) {
         last = first + BLOCK < s->w ? first + BLOCK : s->w;
         memset(sums, 0, sizeof sums);
         for (int i = 0; i < kernel->n; i++)
-            add_point(s, &kernel->points[i], y, first, last, sums);
+            add_point(s, &kernel->points[i], line->y, first, last, sums);
         for (int i = 0; i < (last - first) * CHANNELS; i++)
             to[first * CHANNELS + i] = cs_sample_rounded(sums[i]);
     }

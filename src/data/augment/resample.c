@@ -2,6 +2,7 @@
 /* Pillow's resize of a part of an image. As Pillow does, all lines are made narrower or wider first, and kept as bytes;
  * then each line of the result is a sum of them. */
 #include "lines.h"
+#include "vector.h"
 
 #include "cnnsweep/memory.h"
 
@@ -52,17 +53,31 @@ cs_status cs_resample_prepare(const cs_sweep *s, cs_augment_scratch *scratch) {
     return CS_OK;
 }
 
-void cs_resample_line(const cs_sweep *s, const cs_augment_scratch *scratch, int y, uint8_t *to) {
+/* So many values of a line are made together, so that their sums stay in the processor's cache. */
+enum { BLOCK = 256 };
+
+CS_VECTOR static void add_row(size_t n, int weight, const uint8_t *restrict row, int *restrict sums) {
+    for (size_t i = 0; i < n; i++)
+        sums[i] += weight * row[i];
+}
+
+CS_VECTOR static void round_sums(size_t n, const int *restrict sums, uint8_t *restrict to) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = cs_sample_of_sum(sums[i]);
+}
+
+void cs_resample_line(const cs_sweep *s, const cs_augment_scratch *scratch, cs_line *line) {
     const cs_box *box = &s->passes->box;
-    const cs_sample_taps taps = cs_sample_taps_of(box->h, s->h, y);
+    const cs_sample_taps taps = cs_sample_taps_of(box->h, s->h, line->y);
     const size_t stride = (size_t)s->w * CHANNELS;
     const uint8_t *rows = scratch->rows + (size_t)taps.first * stride;
     int *weights = scratch->weights + (size_t)s->w * (most_taps(box->w, s->w) + 2);
     find_weights(&taps, weights);
-    for (size_t i = 0; i < stride; i++) {
-        int sum = 0;
+    for (size_t at = 0, n; at < stride; at += n) {
+        int sums[BLOCK] = {0};
+        n = stride - at < BLOCK ? stride - at : BLOCK;
         for (int t = 0; t < taps.count; t++)
-            sum += weights[t] * rows[(size_t)t * stride + i];
-        to[i] = cs_sample_of_sum(sum);
+            add_row(n, weights[t], rows + (size_t)t * stride + at, sums);
+        round_sums(n, sums, line->bytes + at);
     }
 }

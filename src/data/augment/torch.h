@@ -15,8 +15,8 @@ void cs_torch_rotate(cs_picture *picture, double degrees, bool nearest, float fi
 void cs_torch_affine(cs_picture *picture, const cs_torch_move *move, const double centre[2], bool nearest, float fill);
 
 /* torch_colour.c */
-void cs_torch_brightness(cs_picture *picture, double factor);
-void cs_torch_curve(cs_picture *picture, cs_curve_kind kind, double factor);
+void cs_torch_blend(cs_picture *picture, cs_blend_base base, double factor);
+void cs_torch_curve(cs_picture *picture, cs_curve_kind kind);
 void cs_torch_posterize(cs_picture *picture, int bits);
 void cs_torch_solarize(cs_picture *picture, double threshold);
 

@@ -19,24 +19,21 @@ static void jitter_draw(const float *number, cs_rng *rng, int h, int w, double *
         cs_range_draw(number, rng, h, w, &drawn[1 + i]);
 }
 
-void cs_torch_brightness(cs_picture *picture, double factor) {
-    uint8_t table[256];
-    for (int v = 0; v < 256; v++)
-        table[v] = cs_sample_blend(0, v, (float)factor);
-    cs_picture_recolour(picture, table);
+void cs_torch_blend(cs_picture *picture, cs_blend_base base, double factor) {
+    cs_picture_add(picture, CS_PASS_BLEND)->blend = (cs_blend){.base = base, .factor = (float)factor};
 }
 
-void cs_torch_curve(cs_picture *picture, cs_curve_kind kind, double factor) {
-    cs_picture_add(picture, CS_PASS_CURVE)->curve = (cs_curve){.kind = kind, .factor = (float)factor};
+void cs_torch_curve(cs_picture *picture, cs_curve_kind kind) {
+    cs_picture_add(picture, CS_PASS_CURVE)->curve = (cs_curve){.kind = kind};
 }
 
 static void add_change(cs_picture *picture, int change, double by) {
     if (change == BRIGHTNESS)
-        cs_torch_brightness(picture, by);
+        cs_torch_blend(picture, CS_BLEND_BLACK, by);
     else if (change == CONTRAST)
-        cs_torch_curve(picture, CS_CURVE_CONTRAST, by);
+        cs_torch_blend(picture, CS_BLEND_MEAN, by);
     else if (change == SATURATION)
-        cs_picture_add(picture, CS_PASS_SATURATION)->factor = (float)by;
+        cs_torch_blend(picture, CS_BLEND_GREY, by);
     else
         cs_picture_add(picture, CS_PASS_HUE)->turn = (int)(by * 255);
 }
@@ -53,7 +50,7 @@ static void jitter_compose(const float *number, const double *drawn, cs_picture 
 
 static void grayscale_compose(const float *number, const double *drawn, cs_picture *picture) {
     (void)number, (void)drawn;
-    cs_picture_add(picture, CS_PASS_SATURATION)->factor = 0;
+    cs_torch_blend(picture, CS_BLEND_GREY, 0);
 }
 
 void cs_torch_posterize(cs_picture *picture, int bits) {
@@ -87,12 +84,12 @@ static void solarize_compose(const float *number, const double *drawn, cs_pictur
 
 static void autocontrast_compose(const float *number, const double *drawn, cs_picture *picture) {
     (void)number, (void)drawn;
-    cs_torch_curve(picture, CS_CURVE_AUTOCONTRAST, 0);
+    cs_torch_curve(picture, CS_CURVE_AUTOCONTRAST);
 }
 
 static void equalize_compose(const float *number, const double *drawn, cs_picture *picture) {
     (void)number, (void)drawn;
-    cs_torch_curve(picture, CS_CURVE_EQUALIZE, 0);
+    cs_torch_curve(picture, CS_CURVE_EQUALIZE);
 }
 
 const cs_augment_rule cs_torch_colour_rules[] = {

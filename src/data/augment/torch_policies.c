@@ -93,13 +93,13 @@ static void add_operation(cs_picture *picture, operation which, double by, bool 
         cs_torch_rotate(picture, by, nearest, fill);
         break;
     case BRIGHTNESS:
-        cs_torch_brightness(picture, 1 + by);
+        cs_torch_blend(picture, CS_BLEND_BLACK, 1 + by);
         break;
     case COLOR:
-        cs_picture_add(picture, CS_PASS_SATURATION)->factor = (float)(1 + by);
+        cs_torch_blend(picture, CS_BLEND_GREY, 1 + by);
         break;
     case CONTRAST:
-        cs_torch_curve(picture, CS_CURVE_CONTRAST, 1 + by);
+        cs_torch_blend(picture, CS_BLEND_MEAN, 1 + by);
         break;
     case SHARPNESS:
         cs_picture_add(picture, CS_PASS_SHARPNESS)->factor = (float)(1 + by);
@@ -112,10 +112,10 @@ static void add_operation(cs_picture *picture, operation which, double by, bool 
         cs_torch_solarize(picture, which == INVERT ? 0 : by);
         break;
     case AUTOCONTRAST:
-        cs_torch_curve(picture, CS_CURVE_AUTOCONTRAST, 0);
+        cs_torch_curve(picture, CS_CURVE_AUTOCONTRAST);
         break;
     case EQUALIZE:
-        cs_torch_curve(picture, CS_CURVE_EQUALIZE, 0);
+        cs_torch_curve(picture, CS_CURVE_EQUALIZE);
         break;
     default:
         break;

@@ -64,7 +64,7 @@ static __device__ void find_histogram_facts(const cs_pass &pass, const uint8_t *
         const uint8_t *rgb = source + i * 3;
         for (int c = 0; c < 3; c++)
             atomicAdd(&counts[c * 256 + rgb[c]], 1u);
-        atomicAdd(&counts[3 * 256 + cs_sample_grey(rgb)], 1u);
+        atomicAdd(&counts[3 * 256 + cs_sample_grey(rgb[0], rgb[1], rgb[2])], 1u);
     }
     __syncthreads();
     for (int c = (int)threadIdx.x; c < 3; c += (int)blockDim.x)
