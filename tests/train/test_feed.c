@@ -4,10 +4,12 @@
 #include "augments.h"
 #include "feed.h"
 #include "fixture.h"
+#include "network.h"
 
 #include "device.h"
 
 #include "cnnsweep/memory.h"
+#include "cnnsweep/random.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +111,8 @@ static void run_side(fed_program *s, cs_batch *batch) {
     assert_ok(cs_program_get_output(s->program, 0, s->output, batch->n));
 }
 
+static bool host_makes_pictures; /* what is expected of an engine that has stores */
+
 /* Compares epochs, beginning with the batch `first` of the first one. */
 static void compare(bench *b, int epochs, int first) {
     for (int e = 0; e < epochs; e++) {
@@ -118,10 +122,10 @@ static void compare(bench *b, int epochs, int first) {
             cs_batch got, want;
             run_side(&b->stores, &got);
             run_side(&b->floats, &want);
-            assert_null(got.images);
             assert_int_equal(got.n, want.n);
             if (want.n_global == 0)
                 break;
+            assert_int_equal(got.images != NULL, host_makes_pictures);
             assert_memory_equal(got.labels, want.labels, (size_t)want.n * sizeof *want.labels);
             assert_int_equal(got.soft != NULL, want.soft != NULL);
             if (want.soft)
@@ -165,6 +169,7 @@ static int plenty(void **state) {
     cs_engine *engine;
     room = (size_t)1 << 24;
     largest_store = INT64_MAX;
+    host_makes_pictures = false;
     assert_ok(cs_engine_open(test_device(), &options, &engine));
     bool has = cs_engine_has_stores(engine);
     cs_engine_close(engine);
@@ -245,6 +250,96 @@ static void mixed_images_equal_the_loaders(void **state) {
         }
 }
 
+/* Steps of every family of lists, with numbers of their first parameters, that an engine with stores makes itself. */
+typedef struct chosen_step {
+    const char *name;
+    float number[8];
+    int n;
+} chosen_step;
+
+enum { LISTS = 5, LIST_STEPS = 6 };
+static const chosen_step lists[LISTS][LIST_STEPS] = {
+    {{"random_rotation", {-40, 40, 1}, 3},
+     {"random_affine", {-20, 20, 0.2f, 0.1f, 0.7f, 1.4f, -10, 10}, 8},
+     {"random_perspective", {0.4f}, 1},
+     {"random_horizontal_flip", {0}, 0}},
+    {{"color_jitter", {0.6f, 1.4f, 0.6f, 1.4f, 0.6f, 1.4f, -0.2f, 0.2f}, 8},
+     {"random_autocontrast", {0}, 0},
+     {"random_adjust_sharpness", {3}, 1},
+     {"gaussian_blur", {5, 3}, 2},
+     {"random_erasing", {0.02f, 0.33f, 0.3f, 3.3f, 1}, 5}},
+    {{"rand_augment", {3}, 1}, {"trivial_augment_wide", {0}, 0}, {"auto_augment", {0}, 0}, {"random_equalize", {0}, 0}},
+    {{"random_gamma", {40, 250}, 2},
+     {"random_brightness_contrast", {-0.4f, 0.4f, -0.4f, 0.4f}, 4},
+     {"coarse_dropout", {2, 4}, 2},
+     {"gauss_noise", {0}, 0},
+     {"motion_blur", {0}, 0}},
+    {{"keras.random_rotation", {-0.2f, 0.2f}, 2},
+     {"keras.random_zoom", {-0.4f, 0.4f}, 2},
+     {"keras.random_color_jitter", {-0.2f, 0.2f, 1, 0.3f, 0, 1, 0.6f}, 7},
+     {"keras.random_gaussian_blur", {0}, 0},
+     {"keras.random_erasing", {0}, 0},
+     {"keras.rand_augment", {3}, 1}},
+};
+
+static void steps_of_every_family_equal_the_loaders(void **state) {
+    (void)state;
+    for (int l = 0; l < LISTS; l++) {
+        cs_loader_config config = config_of(CS_PREPROCESS_TORCH, none);
+        for (const chosen_step *step = lists[l]; step < lists[l] + LIST_STEPS && step->name; step++)
+            test_augment_set(&config.augment, step->name, step->number, step->n);
+        assert_ok(cs_augment_check(&config.augment));
+        assert_int_equal(feed_all(&raw, &config, true, 0), N);
+        feed_all(&jpeg, &config, false, 0);
+    }
+}
+
+/* Feeds the images as a trial standardizes them with these parameters of Keras' generator. */
+static int64_t feed_standardized(const char *text) {
+    static float matrix[H * W * 3][H * W * 3];
+    const cs_trial_config trial = {.train = {.batch = BATCH, .seed = 5}, .augment = test_augment(text)};
+    const cs_standardization standardization = {.settings = cs_augment_standardize(&trial.augment, false),
+                                                .mean = {120, 100, 90},
+                                                .std = {60, 50, 70},
+                                                .whitening = matrix[0]};
+    cs_rng rng = cs_rng_at(1, CS_PURPOSE_TEST, 0, 0);
+    cs_graph *graph;
+    int input;
+    for (int i = 0; i < H * W * 3; i++)
+        for (int k = 0; k < H * W * 3; k++)
+            matrix[i][k] = cs_rng_range(&rng, -1, 1);
+    assert_ok(cs_graph_create("input", &graph));
+    assert_ok(cs_graph_input(graph, "input", H, W, 3, &input));
+    cs_loader_config config = cs_trial_loader(&trial, graph, &standardization, CS_SPLIT_TRAIN);
+    config.shuffle = true;
+    config.augment = trial.augment;
+    const int64_t n_new = feed_all(&raw, &config, true, 0);
+    cs_graph_free(graph);
+    return n_new;
+}
+
+static void images_scaled_by_channels_equal_the_loaders(void **state) {
+    (void)state;
+    assert_int_equal(feed_standardized("rescale=0.01 rotation_range=40 horizontal_flip=true"), N);
+    assert_int_equal(feed_standardized("rescale=0.01 featurewise_std_normalization=true zoom_range=0.7:1.3"), N);
+}
+
+/* The engine is not asked to make what it cannot. */
+static void the_host_makes_images_that_the_engine_cannot(void **state) {
+    (void)state;
+    static const char *const texts[] = {"samplewise_center=true brightness_range=0.5:1.5",
+                                        "samplewise_std_normalization=true featurewise_std_normalization=true",
+                                        "zca_whitening=true rescale=0.01 vertical_flip=true"};
+    cs_loader_config config = config_of(CS_PREPROCESS_CAFFE, none);
+    host_makes_pictures = true;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_int_equal(feed_standardized(texts[i]), 0);
+    test_augment_set(&config.augment, "image_compression", (const float[]){10, 60}, 2);
+    assert_int_equal(feed_all(&raw, &config, true, 0), 0);
+    test_augment_mix(&config.augment, &(cs_mix){{{CS_MIX_KERAS, 1, 0.5f}, {CS_MIX_TIMM, 1, 0.4f}}});
+    assert_int_equal(feed_all(&raw, &config, true, 0), 0);
+}
+
 /* If every row of the split can be cached, its images are read only once, so that they need not stay in the store. */
 static void images_whose_rows_are_cached_do_not_stay(void **state) {
     (void)state;
@@ -270,6 +365,9 @@ int main(void) {
         cmocka_unit_test_setup(a_device_with_less_room_than_reported_keeps_one_batch, plenty),
         cmocka_unit_test_setup(a_part_of_a_batch_equals_the_loaders, plenty),
         cmocka_unit_test_setup(mixed_images_equal_the_loaders, plenty),
+        cmocka_unit_test_setup(steps_of_every_family_equal_the_loaders, plenty),
+        cmocka_unit_test_setup(images_scaled_by_channels_equal_the_loaders, plenty),
+        cmocka_unit_test_setup(the_host_makes_images_that_the_engine_cannot, plenty),
         cmocka_unit_test_setup(images_whose_rows_are_cached_do_not_stay, plenty),
     };
     if (plenty(NULL) != 0) {
