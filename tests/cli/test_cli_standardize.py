@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The standardization of Keras' ImageDataGenerator from the job file to the network: val and test are standardized too, by the
-statistics of the training split; the weights' own preprocessing is replaced; runs on more ranks and resumed ones are the same."""
+statistics of the training split; the weights' own preprocessing is replaced. That groups, ranks and stops change nothing is tested
+in test_cli_recipes.py."""
 import os
 import shutil
 
@@ -8,7 +9,7 @@ import h5py
 import numpy as np
 import torch
 
-from harness import make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
+from harness import make_data, path, read_trials, run, run_ok, run_tests, write_job
 
 JOB = """name: standardized
 data: {path: data.h5, image: [16, 16]}
@@ -42,20 +43,6 @@ def test_trials_of_each_standardization_differ():
     trials = read_trials("first")
     assert [trial["status"] for trial in trials] == ["ok"] * 5
     assert len({trial["val_loss"] for trial in trials}) == len({trial["test_loss"] for trial in trials}) == 5
-
-
-def test_numbers_do_not_depend_on_ranks():
-    for ranks in (2, 4):
-        run_ok("train", "job.yaml", "--out", f"on{ranks}", ranks=ranks)
-        assert without_clock(read_trials(f"on{ranks}")) == without_clock(read_trials("first"))
-
-
-def test_numbers_do_not_depend_on_the_other_trials():
-    run_ok("train", "job.yaml", "--out", "alone", "--set", "sweep.parameters.augment=[featurewise]")
-    alone, = read_trials("alone")
-    same = next(trial for trial in read_trials("first") if trial["augment"] == "featurewise")
-    for name in ("loss", "val_loss", "test_loss", "test_accuracy"):
-        assert alone[name] == same[name], name
 
 
 def test_statistics_are_kept_in_a_file():
