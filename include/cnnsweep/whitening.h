@@ -20,7 +20,8 @@ enum { CS_WHITENING_MOST = 64 * 64 * 3 };
 CS_MUST_CHECK cs_status cs_whitening_check(int h, int w);
 
 typedef struct cs_whitening cs_whitening;
-/* For `images` images of `size` values. */
+/* For `images` images of `size` values. From then on OpenBLAS, if it is the BLAS, computes with one thread in this
+ * process, so that the matrix does not depend on the number of cores. */
 CS_MUST_CHECK cs_status cs_whitening_open(int64_t images, size_t size, cs_whitening **out);
 void cs_whitening_close(cs_whitening *whitening); /* NULL-safe */
 /* Adds the next n centred images [n,size]. */

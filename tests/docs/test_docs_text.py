@@ -44,7 +44,8 @@ The last parameters of the generator, from `rescale` on, standardize: they apply
 preprocessing that belongs to the architecture or its weights, so that pixels begin as 0 to 255. Means, standard deviations
 and the whitening matrix are those of the training images alone, without augmentation and in the size of `data.image`, as
 after Keras' `fit`; `era` also says which of Keras' two whitening matrices it is. What takes long to compute is kept in the
-folder of `data.features`; a BLAS such as `libopenblas0` makes `zca_whitening` many times faster than Debian's plain one.
+folder of `data.features`; a BLAS such as `libopenblas0` makes `zca_whitening` many times faster than Debian's plain one, and its
+matrix then differs in the last bits.
 Saved weights record how their images were standardized. Images of `cnnsweep preview` are not standardized.
 
 Steps whose names begin with `keras.` are preprocessing layers of Keras 3, for values from 0 to 255. The code of some layers does

@@ -243,6 +243,31 @@ static void a_whitened_image_does_not_depend_on_the_others(void **state) {
     }
 }
 
+/* In the place of OpenBLAS' own functions (ENABLE_EXPORTS, settings.cmake). */
+static int blas_kind, blas_threads;
+int openblas_get_parallel(void);
+int openblas_get_parallel(void) {
+    return blas_kind;
+}
+
+void openblas_set_num_threads(int threads);
+void openblas_set_num_threads(int threads) {
+    blas_threads = threads;
+}
+
+/* Else the matrix depends on the cores that the process has. */
+static void a_blas_with_its_own_threads_uses_one(void **state) {
+    static const int threads_of_kind[] = {0, 1, 0}; /* it has no threads, its own, those of OpenMP */
+    (void)state;
+    for (blas_kind = 0; blas_kind < 3; blas_kind++) {
+        cs_whitening *whitening = NULL;
+        blas_threads = 0;
+        assert_ok(cs_whitening_open(2, 3, &whitening));
+        assert_int_equal(blas_threads, threads_of_kind[blas_kind]);
+        cs_whitening_close(whitening);
+    }
+}
+
 static void trials_of_different_standardizations_do_not_share_batches(void **state) {
     static const char *const texts[] = {"",
                                         "rescale=0.01",
@@ -280,6 +305,7 @@ int main(void) {
         cmocka_unit_test(statistics_do_not_depend_on_val_and_test),
         cmocka_unit_test(whitened_training_images_have_the_covariance_of_noise),
         cmocka_unit_test(a_whitened_image_does_not_depend_on_the_others),
+        cmocka_unit_test(a_blas_with_its_own_threads_uses_one),
         cmocka_unit_test(trials_of_different_standardizations_do_not_share_batches),
         cmocka_unit_test(a_standardization_makes_one_picture_of_an_image),
     };
