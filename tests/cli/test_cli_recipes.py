@@ -111,11 +111,14 @@ def test_a_trial_gives_the_same_alone_and_in_a_group():
 
 
 def test_eight_ranks_give_what_one_gives():
+    """Also without groups, where several ranks need the same statistics at a time."""
     for device in DEVICES:
-        all_train = preload(checkpoint(1), stop=f"8 {path(f'all-train-{device}')}")  # the ranks wait for each other
-        train(device, f"ranks-{device}", "--set", "checkpoint_seconds=0", ranks=8, env=all_train)
-        assert len({trial["rank"] for trial in read_trials(f"ranks-{device}")}) == 8, "every rank trains"
-        check_same(f"ranks-{device}", WHOLE[device])
+        for group in ("true", "false"):
+            out = f"ranks-{device}-{group}"
+            all_train = preload(checkpoint(1), stop=f"8 {path(f'all-{out}')}")  # the ranks wait for each other
+            train(device, out, "--set", "checkpoint_seconds=0", "--set", f"group={group}", ranks=8, env=all_train)
+            assert len({trial["rank"] for trial in read_trials(out)}) == 8, "every rank trains"
+            check_same(out, WHOLE[device])
 
 
 def test_a_trial_that_was_stopped_ends_like_one_that_was_not():
