@@ -39,6 +39,9 @@ cs_resize cs_dataset_resize(const cs_dataset *dataset);
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
 const char *cs_dataset_filter(const cs_dataset *dataset); /* that were applied when it was packed, or "none" */
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]);
+/* Logs a warning if the mean and the standard deviation of every channel of the training images are such as images have
+ * whose values are all 0 or 1. */
+void cs_dataset_warn_if_black(const cs_dataset *dataset);
 /* A checksum of everything that results depend on: the shards' own checksums, the size of the images, the number of
  * classes. The path of the dataset is not part of it. */
 uint64_t cs_dataset_checksum(const cs_dataset *dataset);

@@ -251,6 +251,7 @@ static cs_status make(sheet *s) {
     CS_TRY(cs_dataset_open(s->trial.data.path, &s->dataset));
     CS_TRY(cs_trial_resolve_image(s->dataset, &s->trial));
     CS_TRY(check(s));
+    cs_dataset_warn_if_black(s->dataset);
     CS_TRY(cs_decoder_open(&s->decoder));
     if (s->args->csv)
         CS_TRY(cs_atomic_open(s->args->csv, &s->csv));

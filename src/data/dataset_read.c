@@ -2,6 +2,7 @@
 /* A dataset is a list of mapped shards; a sample is found by the number of samples in the shards before it. */
 #include "dataset_impl.h"
 
+#include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
 #include <stdio.h>
@@ -133,6 +134,21 @@ void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w) {
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]) {
     memcpy(mean, dataset->shards[0].meta.mean, 3 * sizeof *mean);
     memcpy(std, dataset->shards[0].meta.std, 3 * sizeof *std);
+}
+
+void cs_dataset_warn_if_black(const cs_dataset *dataset) {
+    const double most_mean = 1, most_std = 0.5; /* of values that are all 0 or 1 */
+    double mean[3], std[3], highest_mean = 0, highest_std = 0;
+    cs_dataset_mean_std(dataset, mean, std);
+    for (int c = 0; c < 3; c++) {
+        highest_mean = mean[c] > highest_mean ? mean[c] : highest_mean;
+        highest_std = std[c] > highest_std ? std[c] : highest_std;
+    }
+    if (cs_dataset_count(dataset, CS_SPLIT_TRAIN) > 0 && highest_mean <= most_mean && highest_std <= most_std)
+        cs_log(CS_LOG_WARN,
+               "the training images of %s are nearly black (mean %.3g, std %.3g of 255): were values in 0..1 stored as "
+               "bytes? Pack images with values 0..255",
+               dataset->path, highest_mean, highest_std);
 }
 
 /* The shards' checksums cover their arrays only. So the number of classes and the image size, by which networks are

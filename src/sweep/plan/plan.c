@@ -158,6 +158,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     CS_TRY(cs_dataset_open(job->base.data.path, &plan->dataset));
     if (cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN) == 0)
         return cs_fail(CS_ERR_ARG, "%s: has no train split", cs_dataset_path(plan->dataset));
+    cs_dataset_warn_if_black(plan->dataset);
     CS_TRY(check_metric(plan, job->table_value));
     CS_TRY(check_metric(plan, job->metric));
     CS_TRY(check_standardizations(plan, job));
