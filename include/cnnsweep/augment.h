@@ -9,7 +9,7 @@
  *
  * The other families hold transforms as torchvision, Keras 3 and albumentations have them, and groups of steps, such as
  * one_of. A job file gives them as a list, and the steps are in its order. Steps that mix the images of a batch may
- * stand anywhere in the list; they come after all others (mix.h).
+ * stand anywhere in the list; they come after all others (mix.h). A step that standardizes stands last.
  *
  * To add a rule, add a row and its functions to a file of its family in src/data/augment/. Job files, trial keys, the
  * documentation, batches and the warps on host and GPU follow the row. To add a type of parameter, add a row to the
@@ -52,6 +52,7 @@ typedef enum cs_augment_type {
     CS_AUGMENT_ZOOM,      /* {low, high}, above 0; one number z is {1-z, 1+z} */
     CS_AUGMENT_SHIFT,     /* {cs_augment_shift, how many numbers follow, at most 6 numbers} */
     CS_AUGMENT_FILL,      /* {0, r, g, b}, one number is all three; or {1 + index of one of the choices, 0, 0, 0} */
+    CS_AUGMENT_CHANNELS,  /* {r, g, b}; one number is all three */
     CS_AUGMENT_BOUNDS,    /* {how many numbers are given, they}: [low, high]; of one alone the rule knows the meaning */
     CS_AUGMENT_TYPE_COUNT
 } cs_augment_type;
@@ -146,8 +147,8 @@ float *cs_augment_numbers(cs_augment_step *step, int k);
 
 /* Appends a step with the rule's default parameters and returns it; CS_ERR_ARG if they would be too many. */
 CS_MUST_CHECK cs_status cs_augment_add(cs_augment *augment, const cs_augment_rule *rule, cs_augment_step **out);
-/* May the steps together be more than a picture holds, and are those that mix batches where they can be? To be called
- * when all have been added. */
+/* May the steps together be more than a picture holds, and are those that mix batches or standardize where they can be?
+ * To be called when all have been added. */
 CS_MUST_CHECK cs_status cs_augment_check(const cs_augment *augment);
 /* Are all numbers of a generator's rule 0, which means that the rule is off? */
 bool cs_augment_step_is_off(const cs_augment_step *step);

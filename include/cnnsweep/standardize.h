@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The standardization of Keras' ImageDataGenerator: how the pixels of every split become the network's input, in place
- * of the preprocessing that belongs to the architecture or to its weights.
+/* The standardizations of Keras' ImageDataGenerator and of torchvision's Normalize: how the pixels of every split
+ * become the network's input, in place of the preprocessing that belongs to the architecture or to its weights.
  *
- * A pixel p in 0..255 becomes, in this order (keras 3.15, legacy/preprocessing/image.py, standardize):
+ * A pixel p in 0..255 becomes with Normalize, which torchvision applies after ToTensor, (p / 255 - mean) / std, with a
+ * mean and a std for each channel. With the generator it becomes, in this order (keras 3.15,
+ * legacy/preprocessing/image.py, standardize):
  *   x = p * rescale
  *   x -= the mean of this image                   samplewise_center
  *   x /= its standard deviation + 1e-6            samplewise_std_normalization
@@ -27,6 +29,8 @@ typedef struct cs_standardize {
     bool samplewise_center, samplewise_std, featurewise_center, featurewise_std, zca;
     bool is_of_keras_2_8;
     float zca_epsilon;
+    bool normalize; /* with these; nothing else is on then */
+    float mean[3], std[3];
 } cs_standardize;
 
 bool cs_standardize_is_on(const cs_standardize *settings);

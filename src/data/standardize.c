@@ -10,7 +10,7 @@
 static const double tiny = 1e-6; /* Keras adds it to every standard deviation */
 
 bool cs_standardize_is_on(const cs_standardize *settings) {
-    return settings->rescale != 0 || settings->samplewise_center || settings->featurewise_center;
+    return settings->rescale != 0 || settings->samplewise_center || settings->featurewise_center || settings->normalize;
 }
 
 typedef struct writer {
@@ -42,6 +42,8 @@ static void write_text(const cs_standardization *standardization, int n, char *o
     const cs_standardize *settings = &standardization->settings;
     writer to = {out, size, 0};
     out[0] = '\0';
+    append(&to, settings->normalize, "normalize mean", settings->mean, 3);
+    append(&to, settings->normalize, "std", settings->std, 3);
     append(&to, settings->rescale != 0, "rescale", &settings->rescale, 1);
     append(&to, settings->samplewise_center, "samplewise center", NULL, 0);
     append(&to, settings->samplewise_std, "samplewise std", NULL, 0);
@@ -76,8 +78,20 @@ static void featurewise(const cs_standardization *standardization, float multipl
     }
 }
 
+/* In floats, so that ImageNet's mean and std give what cs_preprocess_of(CS_PREPROCESS_TORCH) gives. */
+static void normalize(const cs_standardize *settings, float multiply[3], float add[3]) {
+    for (int c = 0; c < 3; c++) {
+        multiply[c] = 1 / (255 * settings->std[c]);
+        add[c] = -settings->mean[c] / settings->std[c];
+    }
+}
+
 void cs_standardization_affine(const cs_standardization *standardization, float multiply[3], float add[3]) {
     const float rescale = standardization->settings.rescale;
+    if (standardization->settings.normalize) {
+        normalize(&standardization->settings, multiply, add);
+        return;
+    }
     for (int c = 0; c < 3; c++) {
         multiply[c] = 1;
         add[c] = 0;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The standardization of Keras' ImageDataGenerator from the job file to the network: val and test are standardized too, by the
-statistics of the training split; the weights' own preprocessing is replaced. That groups, ranks and stops change nothing is tested
-in test_cli_recipes.py."""
+"""The standardization of Keras' ImageDataGenerator and torchvision's Normalize from the job file to the network: val and test are
+standardized too, by the statistics of the training split; the weights' own preprocessing is replaced. That groups, ranks and stops
+change nothing is tested in test_cli_recipes.py."""
 import os
 import shutil
 
@@ -16,11 +16,12 @@ data: {path: data.h5, image: [16, 16]}
 model: {arch: basenet}
 threads: 1
 train: {epochs: 2, batch: 16, lr: 0.003, seed: 3, save_weights: h5}
-sweep: {parameters: {augment: [none, featurewise, samplewise, featurewise_flip, zca]}}
+sweep: {parameters: {augment: [none, featurewise, samplewise, featurewise_flip, zca, normal]}}
 augmentations:
   featurewise: {featurewise_std_normalization: true}
   samplewise: {rescale: 0.003921569, samplewise_std_normalization: true}
   zca: {zca_whitening: true, rescale: 0.003921569}
+  normal: [random_horizontal_flip, {normalize: {mean: [0.485, 0.456, 0.406], std: 0.25}}]
   featurewise_flip: {featurewise_center: true, featurewise_std_normalization: true, horizontal_flip: true}
 """
 
@@ -41,8 +42,8 @@ def record(file):
 
 def test_trials_of_each_standardization_differ():
     trials = read_trials("first")
-    assert [trial["status"] for trial in trials] == ["ok"] * 5
-    assert len({trial["val_loss"] for trial in trials}) == len({trial["test_loss"] for trial in trials}) == 5
+    assert [trial["status"] for trial in trials] == ["ok"] * 6
+    assert len({trial["val_loss"] for trial in trials}) == len({trial["test_loss"] for trial in trials}) == 6
 
 
 def test_statistics_are_kept_in_a_file():
@@ -60,7 +61,9 @@ def test_the_log_says_what_is_replaced():
     assert "featurewise_std_normalization needs featurewise_center, which is switched on" in first.stderr
     assert ("augment featurewise: pixels of all splits are standardized (featurewise center, featurewise std); this replaces "
             "the preprocessing that belongs to the architecture") in first.stderr
-    assert first.stderr.count("pixels of all splits") == 4 and "augment none" not in first.stderr
+    assert ("augment normal: pixels of all splits are standardized (normalize mean 0.485 0.456 0.406, std 0.25 0.25 0.25); this "
+            "replaces the preprocessing that belongs to the architecture") in first.stderr
+    assert first.stderr.count("pixels of all splits") == 5 and "augment none" not in first.stderr
     file = weights_of()["none"]
     again = run_ok("train", "job.yaml", "--out", "pretrained", "--set", f"model.weights={file}",
                    "--set", "sweep.parameters.augment=[featurewise]")
@@ -72,6 +75,7 @@ def test_weights_record_the_standardization_and_are_refused_without_it():
     assert record(files["none"]) == "unit"
     assert record(files["samplewise"]) == "standardized: rescale 0.003921569, samplewise center, samplewise std; in place of unit"
     assert record(files["featurewise"]).startswith("standardized: featurewise center ")
+    assert record(files["normal"]) == "standardized: normalize mean 0.485 0.456 0.406, std 0.25 0.25 0.25; in place of unit"
     refused = run("train", "job.yaml", "--out", "refused", "--set", f"model.weights={files['featurewise']}",
                   "--set", "sweep.parameters.augment=[none]")
     assert refused.returncode != 0
@@ -95,6 +99,30 @@ def test_val_images_cannot_be_standardized_otherwise():
     assert same["val_loss"] == first["val_loss"] and same["test_loss"] == first["test_loss"]
 
 
+def test_val_images_may_be_normalized_alike_in_a_list_of_their_own():
+    """As in recipes of torchvision, which have Normalize in the transforms of train and of val."""
+    job = """name: val
+data: {path: data.h5, image: [24, 24], val_augment: VAL}
+model: {arch: basenet}
+threads: 1
+train: {epochs: 1, batch: 16, augment: train}
+augmentations:
+  train: [{random_crop: 24}, normalize]
+  val: [{center_crop: 24}, normalize]
+  plain: [{center_crop: 24}]
+  other: [{center_crop: 24}, {normalize: 0.5}]
+"""
+    losses = set()
+    for val in ("val", "plain"):
+        write_job(job.replace("VAL", val), "val.yaml")
+        run_ok("train", "val.yaml", "--out", val)
+        losses.add(tuple(read_trials(val)[0][name] for name in ("val_loss", "test_loss")))
+    assert len(losses) == 1, losses
+    write_job(job.replace("VAL", "other"), "val.yaml")
+    refused = run("train", "val.yaml", "--out", "other")
+    assert refused.returncode != 0 and "data.val_augment: other standardizes images (normalize mean 0.5" in refused.stderr
+
+
 def test_statistics_are_those_of_filtered_images():
     """A blur in data.filter makes the deviations smaller, also where the dataset has its own of the stored size."""
     shutil.rmtree(path("data.features"))
@@ -112,17 +140,20 @@ def test_whitening_of_large_images_is_refused_before_the_sweep_starts():
     assert "augment featurewise: zca_whitening of images of 96 x 96 pixels: 18 GB to compute the matrix, and 3 GB" in refused.stderr
 
 
-def torch_features(images):
-    """Of basenet, on images [N,3,H,W]."""
-    with h5py.File(path("base.h5")) as file:
-        weights = {layer: [torch.from_numpy(file[layer][name.decode() if isinstance(name, bytes) else name][...])
-                           for name in file[layer].attrs["weight_names"]] for layer in ("conv2d", "conv2d_1", "dense")}
-    x = images
+def torch_basenet(images, file):
+    """Features and logits of basenet, with the weights of a file, on images [N,H,W,3]."""
+    with h5py.File(path(file)) as opened:
+        weights = {layer: [torch.from_numpy(opened[layer][name.decode() if isinstance(name, bytes) else name][...])
+                           for name in opened[layer].attrs["weight_names"]]
+                   for layer in ("conv2d", "conv2d_1", "dense", "dense_1")}
+    x = torch.from_numpy(images.astype(np.float32)).permute(0, 3, 1, 2)
     for name in ("conv2d", "conv2d_1"):
         kernel, bias = weights[name]
         x = torch.max_pool2d(torch.conv2d(x, kernel.permute(3, 2, 0, 1), bias).relu(), 2)
     kernel, bias = weights["dense"]
-    return (x.permute(0, 2, 3, 1).flatten(1) @ kernel + bias).relu().numpy()
+    features = (x.permute(0, 2, 3, 1).flatten(1) @ kernel + bias).relu()
+    kernel, bias = weights["dense_1"]
+    return features.numpy(), features @ kernel + bias
 
 
 def zca(train):
@@ -144,6 +175,7 @@ train: {epochs: 1, batch: 16, save_weights: h5}
     mean, std = pixels["train"].mean((0, 1, 2)), pixels["train"].std((0, 1, 2))
     matrix = zca(pixels["train"] - mean)
     for settings, standardize in (
+            ("[{normalize: {mean: 0.4, std: [0.2, 0.3, 0.4]}}]", lambda x: (x / 255 - 0.4) / np.array([0.2, 0.3, 0.4])),
             ("{featurewise_std_normalization: true}", lambda x: (x - mean) / (std + 1e-6)),
             ("{zca_whitening: true}", lambda x: ((x - mean).reshape(len(x), -1) @ matrix).reshape(x.shape))):
         shutil.rmtree(path("features"), ignore_errors=True)
@@ -158,10 +190,28 @@ augmentations: {{standard: {settings}}}
         name, = [name for name in os.listdir(path("features")) if name.startswith("basenet-") and name.endswith(".h5")]
         with h5py.File(path(f"features/{name}")) as made:
             for split in ("train", "val", "test"):
-                x = torch.from_numpy(standardize(pixels[split]).astype(np.float32)).permute(0, 3, 1, 2)
-                want = torch_features(x)
+                want = torch_basenet(standardize(pixels[split]), "base.h5")[0]
                 assert want.std() > 0.01
                 np.testing.assert_allclose(made[split]["features"][...], want, rtol=1e-3, atol=1e-3 * want.std())
+
+
+def test_losses_of_val_and_test_are_those_of_normalized_images():
+    """Of the saved weights, computed by torch, whatever p the flips of the training images have."""
+    write_job("""name: normalized
+data: {path: data.h5}
+model: {arch: basenet}
+threads: 1
+train: {epochs: 1, batch: 16, save_weights: h5, augment: normal}
+augmentations: {normal: [random_horizontal_flip, normalize, {mixup: {p: 0.5}}]}
+""", "normalized.yaml")
+    run_ok("train", "normalized.yaml", "--out", "normalized")
+    trial, = read_trials("normalized")
+    with h5py.File(path("data.h5")) as data:
+        for split in ("val", "test"):
+            x = (data[split]["images"][...] / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+            logits = torch_basenet(x, f"normalized/weights/{trial['trial']}.h5")[1]
+            want = torch.nn.functional.cross_entropy(logits, torch.from_numpy(data[split]["label"][...]).long())
+            assert abs(float(trial[f"{split}_loss"]) - want) < 1e-4 * want, (split, trial, want)
 
 
 def test_features_of_images_that_change_are_refused():

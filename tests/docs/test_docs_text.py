@@ -48,6 +48,10 @@ folder of `data.features`; a BLAS such as `libopenblas0` makes `zca_whitening` m
 matrix then differs in the last bits.
 Saved weights record how their images were standardized. Images of `cnnsweep preview` are not standardized.
 
+`normalize` does the same in a list, as `Normalize` after `ToTensor` does: the network gets (pixel / 255 - mean) / std, in all
+splits. It stands last, but for `mixup` and `cutmix`, because the other steps change bytes. Where a recipe of torchvision has
+`RandomErasing` after it, `random_erasing` stands before it; the `value` that erases with torchvision's 0 is 255 times the mean.
+
 Steps whose names begin with `keras.` are preprocessing layers of Keras 3, for values from 0 to 255. The code of some layers does
 not do what their documentation says: `RandomContrast(0.3)` only raises the contrast, for example. A step does what the
 documentation says, and with `keras3: literal` what the code of Keras 3.15 does. Values are rounded to bytes after each step. What

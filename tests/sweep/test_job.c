@@ -132,6 +132,8 @@ static void test_the_parameters_of_an_augmentation_arrive(void **state) {
         {"[{random_rotation: [-5, 20]}]", "[random_rotation(degrees=-5:2e+01)]"},
         {"[{random_rotation: {degrees: 1, interpolation: bilinear, fill: 3, p: 0.5}}]",
          "[random_rotation(degrees=-1:1 interpolation=bilinear fill=3 p=0.5)]"},
+        {"[{normalize: {mean: [0.485, 0.456, 0.406], std: [0.25, 0.5, 1]}}]", "[normalize(std=0.25:0.5:1)]"},
+        {"[{normalize: 0.5}, {mixup: 0.3}]", "[normalize(mean=0.5:0.5:0.5) mixup(alpha=0.3)]"},
         {"[{color_jitter: 0.25}]", "[color_jitter(brightness=0.75:1.25)]"},
         {"[{color_jitter: {contrast: 2, hue: 0.5}}]", "[color_jitter(contrast=0:3 hue=-0.5:0.5)]"},
         {"[{random_affine: {degrees: 0, translate: 0.5, scale: [0.5, 2]}}]",

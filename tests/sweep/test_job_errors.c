@@ -166,6 +166,22 @@ static void test_wrong_parameters_of_steps_are_refused(void **state) {
     ASSERT_ALL_FAIL(cases);
 }
 
+static void test_a_wrong_normalization_is_refused(void **state) {
+    (void)state;
+    static const bad_job cases[] = {
+        {JOB_BASE "augmentations: {a: [{normalize: {std: 0}}]}\n", "job.yaml:4:39: normalize: std: 0 is outside 1e-06"},
+        {JOB_BASE "augmentations: {a: [{normalize: 123.7}]}\n", "normalize: mean: 123.7 is outside 0 to 1"},
+        {JOB_BASE "augmentations: {a: [{normalize: {mean: [0.5, 0.5]}}]}\n",
+         "normalize: mean takes a number, or three for red, green and blue"},
+        {JOB_BASE "augmentations: {a: [{normalize: {p: 0.5}}]}\n",
+         "normalize cannot have a p below 1, because all images are standardized alike"},
+        {JOB_BASE "augmentations: {a: [{one_of: [normalize]}]}\n", "normalize cannot stand in a group"},
+        {JOB_BASE "augmentations: {a: [normalize, random_erasing]}\n",
+         "job.yaml:4:20: random_erasing stands after normalize, which must be the last step"},
+    };
+    ASSERT_ALL_FAIL(cases);
+}
+
 static void test_wrong_filters_are_refused(void **state) {
     (void)state;
     static const bad_job cases[] = {
@@ -413,6 +429,7 @@ int main(void) {
         cmocka_unit_test(test_misspelt_keys_are_refused),
         cmocka_unit_test(test_wrong_values_are_refused),
         cmocka_unit_test(test_wrong_augmentations_are_refused),
+        cmocka_unit_test(test_a_wrong_normalization_is_refused),
         cmocka_unit_test(test_wrong_filters_are_refused),
         cmocka_unit_test(test_wrong_parameters_of_steps_are_refused),
         cmocka_unit_test(test_options_that_contradict_features_are_refused),

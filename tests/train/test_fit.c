@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the network gets of standardized images equals what the ImageDataGenerator of Keras makes of them, fitted to the
- * same training images; and the statistics are those of the training split alone. */
+ * same training images, or torchvision's Normalize; and the statistics are those of the training split alone. */
 #include "augments.h"
 #include "fit.h"
 #include "fixture.h"
@@ -158,6 +158,69 @@ static void images_are_standardized_as_by_keras(void **state) {
     fixture_run_reference("reference_standardize.py", fixture_path("standardized.bin"));
 }
 
+static cs_trial_config make_normalizing_trial(const float numbers[6]) {
+    cs_trial_config trial = make_trial("");
+    test_augment_set(&trial.augment, "normalize", numbers, 6);
+    return trial;
+}
+
+static const float imagenet[6] = {0.485f, 0.456f, 0.406f, 0.229f, 0.224f, 0.225f};
+
+/* Of each split the bytes and what the network gets of them. */
+static void images_are_normalized_as_by_torchvision(void **state) {
+    static const float others[][6] = {{0.5f, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f}, {0, 0.25f, 1, 1, 0.3f, 0.125f}};
+    const fixture spec = {.h = H, .w = W, .counts = {TRAIN, VAL, FEW}};
+    const int32_t counts[CS_SPLIT_COUNT] = {TRAIN, VAL, FEW};
+    cs_dataset *dataset = open_dataset(&spec);
+    FILE *file = fopen(fixture_path("normalized.bin"), "wb");
+    (void)state;
+    assert_non_null(file);
+    for (size_t i = 0; i < 1 + sizeof others / sizeof *others; i++) {
+        const float *numbers = i == 0 ? imagenet : others[i - 1];
+        const cs_trial_config trial = make_normalizing_trial(numbers);
+        for (int split = 0; split < CS_SPLIT_COUNT; split++) {
+            const int32_t shape[] = {counts[split], H, W};
+            const size_t n = (size_t)counts[split] * SIZE;
+            assert_int_equal(fwrite(shape, sizeof *shape, 3, file), 3);
+            assert_int_equal(fwrite(numbers, sizeof *numbers, 6, file), 6);
+            write_floats(file, read_pixels(dataset, (cs_split)split), n);
+            write_floats(file, read_standardized(dataset, &trial, (cs_split)split), n);
+        }
+    }
+    assert_int_equal(fclose(file), 0);
+    cs_dataset_close(dataset);
+    fixture_run_reference("reference_normalize.py", fixture_path("normalized.bin"));
+}
+
+/* To the bit, so that it may stand in a list for weights that have it anyway. */
+static void normalization_by_imagenets_numbers_is_the_preprocessing_torch(void **state) {
+    const cs_trial_config trial = make_normalizing_trial(imagenet);
+    const cs_preprocess want = cs_preprocess_of(CS_PREPROCESS_TORCH);
+    cs_graph *graph = make_input(H, W);
+    cs_fitted fitted = {0};
+    (void)state;
+    assert_ok(cs_fit(&trial, NULL, graph, NULL, &fitted));
+    const cs_loader_config config = cs_trial_loader(&trial, graph, &fitted.standardization, CS_SPLIT_VAL);
+    assert_memory_equal(config.multiply, want.multiply, sizeof want.multiply);
+    assert_memory_equal(config.add, want.add, sizeof want.add);
+    assert_false(config.bgr);
+    cs_fitted_close(&fitted);
+    cs_graph_free(graph);
+}
+
+static void trials_that_are_normalized_by_other_numbers_do_not_share_batches(void **state) {
+    float other[6];
+    const cs_trial_config a = make_normalizing_trial(imagenet);
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        memcpy(other, imagenet, sizeof other);
+        other[i] += 0.01f;
+        const cs_trial_config b = make_normalizing_trial(other);
+        assert_false(cs_trials_can_share(&a, &b));
+        assert_true(cs_trial_key(&a) != cs_trial_key(&b));
+    }
+}
+
 /* Those that cnnsweep-pack computed; this dataset was written with others, so that they can be recognised. */
 static void statistics_of_images_of_the_stored_size_are_the_datasets(void **state) {
     const fixture spec = {.h = H, .w = W, .counts = {FEW, VAL, 1}};
@@ -301,6 +364,9 @@ static void a_standardization_makes_one_picture_of_an_image(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_are_standardized_as_by_keras),
+        cmocka_unit_test(images_are_normalized_as_by_torchvision),
+        cmocka_unit_test(normalization_by_imagenets_numbers_is_the_preprocessing_torch),
+        cmocka_unit_test(trials_that_are_normalized_by_other_numbers_do_not_share_batches),
         cmocka_unit_test(statistics_of_images_of_the_stored_size_are_the_datasets),
         cmocka_unit_test(statistics_do_not_depend_on_val_and_test),
         cmocka_unit_test(whitened_training_images_have_the_covariance_of_noise),

@@ -34,14 +34,33 @@ static int most_passes(const cs_augment_step *steps, int n, bool only_one) {
     return only_one ? most : sum;
 }
 
-/* The size of images must not depend on chance. */
-static cs_status check_sizes(const cs_augment_step *steps, int n, bool inside) {
-    for (int i = 0; i < n; i++)
-        if (steps[i].rule->resize && (inside || steps[i].p < 1))
-            return cs_fail(CS_ERR_ARG, "%s cannot %s, because all images must get the same size", steps[i].rule->name,
-                           inside ? "stand in a group" : "have a p below 1");
-        else if (steps[i].rule->choose)
-            CS_TRY(check_sizes(steps + i + 1, steps[i].inside, true));
+/* The size of images must not depend on chance, nor how they are standardized. */
+static cs_status check_certain(const cs_augment_step *steps, int n, bool inside) {
+    for (int i = 0; i < n; i++) {
+        const cs_augment_rule *rule = steps[i].rule;
+        if ((rule->resize || rule->standardize) && (inside || steps[i].p < 1))
+            return cs_fail(CS_ERR_ARG, "%s cannot %s, because all images %s", rule->name,
+                           inside ? "stand in a group" : "have a p below 1",
+                           rule->resize ? "must get the same size" : "are standardized alike");
+        if (rule->choose)
+            CS_TRY(check_certain(steps + i + 1, steps[i].inside, true));
+    }
+    return CS_OK;
+}
+
+/* A step that standardizes makes numbers of bytes, and the other steps change bytes. Mixing comes after both. */
+static cs_status check_standardizing(const cs_augment *augment) {
+    const cs_augment_rule *last = NULL;
+    for (int i = 0; i < augment->n; i++) {
+        const cs_augment_rule *rule = augment->steps[i].rule;
+        if (last && rule->family != CS_FAMILY_BATCH)
+            return cs_hint(
+                cs_fail(CS_ERR_ARG, "%s stands after %s, which must be the last step", rule->name, last->name),
+                "steps change bytes; where torchvision erases with 0 after Normalize, a random_erasing "
+                "before it has 255 times the mean as its value");
+        if (rule->standardize)
+            last = rule;
+    }
     return CS_OK;
 }
 
@@ -70,7 +89,8 @@ static cs_status check_mixing(const cs_augment *augment) {
 }
 
 cs_status cs_augment_check(const cs_augment *augment) {
-    CS_TRY(check_sizes(augment->steps, augment->n, false));
+    CS_TRY(check_certain(augment->steps, augment->n, false));
+    CS_TRY(check_standardizing(augment));
     CS_TRY(check_mixing(augment));
     const int passes = most_passes(augment->steps, augment->n, false);
     if (passes > CS_PICTURE_PASSES)

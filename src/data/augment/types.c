@@ -44,9 +44,14 @@ static void write_shift(const cs_augment_parameter *parameter, const float *numb
     write_numbers(numbers + 2, (int)numbers[1], out + strlen(kind), size - strlen(kind));
 }
 
+static void write_channels(const cs_augment_parameter *parameter, const float *numbers, char *out, size_t size) {
+    (void)parameter;
+    write_numbers(numbers, 3, out, size);
+}
+
 static void write_fill(const cs_augment_parameter *parameter, const float *numbers, char *out, size_t size) {
     if (numbers[0] == 0)
-        write_numbers(numbers + 1, 3, out, size);
+        write_channels(parameter, numbers + 1, out, size);
     else
         snprintf(out, size, "%s", parameter->choices[(int)numbers[0] - 1]);
 }
@@ -74,6 +79,7 @@ static const type_row types[CS_AUGMENT_TYPE_COUNT] = {
     [CS_AUGMENT_FACTOR] = {2, "a number v for [1-v, 1+v], or [low, high], from %g to %g", write_pair},
     [CS_AUGMENT_ZOOM] = {2, "a number below 1, or [low, high] with low above 0", write_pair},
     [CS_AUGMENT_FILL] = {4, "a number or [r, g, b], from %g to %g", write_fill},
+    [CS_AUGMENT_CHANNELS] = {3, "a number or [r, g, b], from %g to %g", write_channels},
     [CS_AUGMENT_SHIFT] = {8, "a number, or a list of numbers", write_shift},
     [CS_AUGMENT_BOUNDS] = {3, "a number or [low, high], from %g to %g", write_bounds},
 };

@@ -187,6 +187,14 @@ static cs_status read_shift(const field *f, const cs_node *value, float *out) {
     return CS_OK;
 }
 
+static cs_status read_channels(const field *f, const cs_node *value, float *out) {
+    if (value->kind == CS_NODE_LIST && value->n != 3)
+        return cs_node_fail(value, CS_ERR_ARG, "%s takes a number, or three for red, green and blue", f->name);
+    for (int c = 0; c < 3; c++)
+        CS_TRY(read_item(f, value->kind == CS_NODE_LIST ? value->items[c] : value, &out[c]));
+    return CS_OK;
+}
+
 static cs_status read_fill(const field *f, const cs_node *value, float *out) {
     const int index = find_choice(f, value);
     memset(out, 0, 4 * sizeof *out);
@@ -194,19 +202,15 @@ static cs_status read_fill(const field *f, const cs_node *value, float *out) {
         out[0] = (float)(1 + index);
         return CS_OK;
     }
-    if (value->kind == CS_NODE_LIST && value->n != 3)
-        return cs_node_fail(value, CS_ERR_ARG, "%s takes a number, or three for red, green and blue", f->name);
-    for (int c = 0; c < 3; c++)
-        CS_TRY(read_item(f, value->kind == CS_NODE_LIST ? value->items[c] : value, &out[1 + c]));
-    return CS_OK;
+    return read_channels(f, value, out + 1);
 }
 
 static cs_status (*const readers[CS_AUGMENT_TYPE_COUNT])(const field *f, const cs_node *value, float *out) = {
-    [CS_AUGMENT_BOOL] = read_bool,     [CS_AUGMENT_NUMBER] = read_number,       [CS_AUGMENT_WHOLE] = read_whole,
-    [CS_AUGMENT_CHOICE] = read_choice, [CS_AUGMENT_RANGE] = read_range,         [CS_AUGMENT_PAIR] = read_pair,
-    [CS_AUGMENT_FACTOR] = read_factor, [CS_AUGMENT_SYMMETRIC] = read_symmetric, [CS_AUGMENT_ZOOM] = read_zoom,
-    [CS_AUGMENT_SHIFT] = read_shift,   [CS_AUGMENT_SIZE] = read_size,           [CS_AUGMENT_FILL] = read_fill,
-    [CS_AUGMENT_BOUNDS] = read_bounds,
+    [CS_AUGMENT_BOOL] = read_bool,         [CS_AUGMENT_NUMBER] = read_number,       [CS_AUGMENT_WHOLE] = read_whole,
+    [CS_AUGMENT_CHOICE] = read_choice,     [CS_AUGMENT_RANGE] = read_range,         [CS_AUGMENT_PAIR] = read_pair,
+    [CS_AUGMENT_FACTOR] = read_factor,     [CS_AUGMENT_SYMMETRIC] = read_symmetric, [CS_AUGMENT_ZOOM] = read_zoom,
+    [CS_AUGMENT_SHIFT] = read_shift,       [CS_AUGMENT_SIZE] = read_size,           [CS_AUGMENT_FILL] = read_fill,
+    [CS_AUGMENT_CHANNELS] = read_channels, [CS_AUGMENT_BOUNDS] = read_bounds,
 };
 
 cs_status cs_augment_read_parameter(const cs_node *value, int k, cs_augment_step *step) {
