@@ -60,6 +60,7 @@ typedef struct cs_warp {
     cs_fill fill;
     float fill_value[3]; /* CONSTANT, by channel */
     bool nearest; /* takes the nearest pixel, of two equally near ones that with the larger index; else bilinear */
+    bool resizes; /* TENSORFLOW: as tf.image.resize, bilinear, by the first two numbers of the map's diagonal alone */
     bool mirror_x, mirror_y; /* then the result is mirrored left to right, top to bottom */
     cs_adjustment adjustment;
 } cs_warp;

@@ -98,12 +98,49 @@ CS_SAMPLE float cs_keras_value(const cs_warp *warp, const uint8_t *source, int h
     return cs_keras_mix(top, bottom, at.lower);
 }
 
+/* The pixels of a line of n between which tf.image.resize finds a value, and the weight of the farther one. */
+typedef struct cs_keras_axis {
+    int lower, upper;
+    float weight;
+} cs_keras_axis;
+
+CS_SAMPLE cs_keras_axis cs_keras_between(float scale, int at, int n) {
+    const float place = cs_keras_sum(cs_keras_product((float)at + 0.5f, scale), -0.5f), first = floorf(place);
+    cs_keras_axis axis = {(int)first, (int)ceilf(place), cs_keras_sum(place, -first)};
+    axis.lower = axis.lower < 0 ? 0 : axis.lower;
+    axis.upper = axis.upper < n ? axis.upper : n - 1;
+    return axis;
+}
+
+CS_SAMPLE float cs_keras_blend(float a, float b, float weight) {
+    return cs_keras_sum(a, cs_keras_product(cs_keras_sum(b, -a), weight));
+}
+
+/* The three values of pixel (x, y) after tf.image.resize. */
+CS_SAMPLE void cs_keras_resize(const cs_warp *warp, const uint8_t *source, int h, int w, int x, int y,
+                               double values[3]) {
+    const cs_keras_axis column = cs_keras_between((float)warp->map[0][0], x, w);
+    const cs_keras_axis line = cs_keras_between((float)warp->map[1][1], y, h);
+    for (int c = 0; c < 3; c++) {
+        const float upper = cs_keras_read(warp, source, h, w, column.lower, line.lower, c);
+        const float lower = cs_keras_read(warp, source, h, w, column.lower, line.upper, c);
+        const float upper_right = cs_keras_read(warp, source, h, w, column.upper, line.lower, c);
+        const float lower_right = cs_keras_read(warp, source, h, w, column.upper, line.upper, c);
+        values[c] = (double)cs_keras_blend(cs_keras_blend(upper, upper_right, column.weight),
+                                           cs_keras_blend(lower, lower_right, column.weight), line.weight);
+    }
+}
+
 /* The three values that pixel (x, y) has after a warp: ImageProjectiveTransformV3, which Keras calls. */
 CS_SAMPLE void cs_keras_warp(const cs_pass *pass, const uint8_t *source, int h, int w, int x, int y, double values[3]) {
     const cs_warp *warp = &pass->warp;
     cs_keras_place at;
     x = warp->mirror_x ? pass->w - 1 - x : x;
     y = warp->mirror_y ? pass->h - 1 - y : y;
+    if (warp->resizes) {
+        cs_keras_resize(warp, source, h, w, x, y, values);
+        return;
+    }
     const bool inside = cs_keras_find(warp, h, w, x, y, &at);
     for (int c = 0; c < 3; c++)
         values[c] = (double)(inside ? cs_keras_value(warp, source, h, w, at, c) : warp->fill_value[c]);

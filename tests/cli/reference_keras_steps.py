@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from keras.preprocessing.image import smart_resize
 from scipy import stats
 
 
@@ -93,6 +94,38 @@ def perspective(p, factor, **arguments):
         layer = layers.RandomPerspective(factor, **arguments)
         return made(layer, images, np.full(len(images), layer.factor[1]), applied, corners)
     return make
+
+
+def to_bytes(images):
+    return np.floor(np.clip(images, 0, 255) + 0.5)
+
+
+def resized(n, images, height, width, **arguments):
+    return to_bytes(layers.Resizing(height, width, **arguments)(images.astype(np.float32)).numpy())
+
+
+def crop(first, height, width):
+    """Keras crops all images of a batch at one place."""
+    def make(n, images):
+        images, layer = resized(n, images, *first), layers.RandomCrop(height, width)
+        places = [n["top"], n["left"]] if first[0] > height and first[1] > width else []
+        for draws, count in zip(places, (first[0] - height + 1, first[1] - width + 1)):
+            counts = np.bincount(draws.astype(int), minlength=count)
+            assert len(counts) == count and stats.chisquare(counts).pvalue > 1e-3, counts
+        return np.concatenate([made(layer, images[i:i + 1], *(draws[i] + 0.5 for draws in places)) for i in range(len(images))])
+    return make
+
+
+def crop_across(n, images):
+    """As documented: an image that is as high as the part is not smaller than it."""
+    images, left = resized(n, images, 40, 45), n["left"].astype(int)
+    assert (n["top"] == 0).all() and stats.chisquare(np.bincount(left, minlength=22)).pvalue > 1e-3
+    return np.stack([image[:, at:at + 24] for image, at in zip(images, left)])
+
+
+def smart(size):
+    """As documented, of an image that is too small."""
+    return lambda n, images: resized(n, to_bytes(smart_resize(images.astype(np.float32), size)), 40, 24)
 
 
 def saturation(factor):
@@ -191,7 +224,7 @@ def rand_augment(n, images, ops=2, bits=4, factor=0.5, interpolation="bilinear",
             part, chosen = getattr(layer, name), operation == k
             after = (one_by_one(part)({}, before[chosen]) if name == "equalization"
                      else made(part, before, *draws[name], name=name)[chosen])
-            images[chosen] = np.floor(np.clip(after, 0, 255) + 0.5)
+            images[chosen] = to_bytes(after)
     return images
 
 
@@ -216,6 +249,11 @@ STEPS = {
     "perspective": perspective(0.7, factor=(0.7, 0.7), scale=0.5),
     "perspective_nearest": perspective(0.75, factor=(0.5, 1.0), interpolation="nearest", fill_value=99.0),
     "perspective_literal": perspective(0.5, factor=1.0, scale=0.3),
+    "crop": crop((61, 41), 40, 24), "crop_across": crop_across, "crop_across_literal": crop((40, 45), 40, 24),
+    "crop_wide": smart((21, 33)), "crop_small": smart((99, 100)),
+    "crop_wide_literal": lambda n, images: resized(n, to_bytes(made(layers.RandomCrop(21, 33), images)), 40, 24),
+    "resizing": lambda n, images: resized(n, resized(n, images, 90, 7), 40, 24),
+    "resizing_part": lambda n, images: resized(n, resized(n, images, 19, 50, crop_to_aspect_ratio=True), 40, 24),
     "brightness": of(layers.RandomBrightness, "brightness", factor=0.6),
     "brightness_range": of(layers.RandomBrightness, "brightness", factor=(0.1, 1.0)),
     "contrast": of(layers.RandomContrast, "contrast", factor=(0.8, 0.8)),

@@ -39,6 +39,14 @@ JOB = """augmentations:
   perspective: [{keras.random_perspective: {factor: 0.7, scale: 0.5}}]
   perspective_nearest: [{keras.random_perspective: {factor: [0.5, 1], interpolation: nearest, fill_value: 99}}]
   perspective_literal: [{keras.random_perspective: {scale: 0.3, keras3: literal}}]
+  crop: [{keras.resizing: {height: 61, width: 41}}, {keras.random_crop: {height: 40, width: 24}}]
+  crop_across: [{keras.resizing: {height: 40, width: 45}}, {keras.random_crop: {height: 40, width: 24}}]
+  crop_across_literal: [{keras.resizing: {height: 40, width: 45}}, {keras.random_crop: {height: 40, width: 24, keras3: literal}}]
+  crop_wide: [{keras.random_crop: {height: 21, width: 33}}, {keras.resizing: {height: 40, width: 24}}]
+  crop_wide_literal: [{keras.random_crop: {height: 21, width: 33, keras3: literal}}, {keras.resizing: {height: 40, width: 24}}]
+  crop_small: [{keras.random_crop: {height: 99, width: 100}}, {keras.resizing: {height: 40, width: 24}}]
+  resizing: [{keras.resizing: {height: 90, width: 7}}, {keras.resizing: {height: 40, width: 24}}]
+  resizing_part: [{keras.resizing: {height: 19, width: 50, crop_to_aspect_ratio: true}}, {keras.resizing: {height: 40, width: 24}}]
   brightness: [{keras.random_brightness: 0.6}]
   brightness_range: [{keras.random_brightness: [0.1, 1]}]
   contrast: [{keras.random_contrast: 0.8}]
@@ -81,13 +89,14 @@ JOB = """augmentations:
   equalization_bins: [{keras.equalization: 37}]
 """
 NAMES = [line.split(":")[0].strip() for line in JOB.splitlines() if line.startswith("  ") and line[2].isalpha()]
+WITHOUT_DRAWS = ("auto_", "equal", "inverted", "resizing", "crop_wide", "crop_small")
 make_job(JOB, size="24x40")
 
 
 def cells_of(name):
     """The cells of a sheet of one step, and the numbers of all of them as arrays."""
-    cells = draw("job.yaml", name, 84, 1 if name.startswith(("auto_", "equal", "inverted")) else 8)
-    assert all(len(cell.steps) == 1 for cell in cells), name
+    cells = draw("job.yaml", name, 84, 1 if name.startswith(WITHOUT_DRAWS) else 8)
+    assert all(len(cell.steps) == 1 + name.startswith(("crop", "resiz")) for cell in cells), name
     numbers = {number: [cell.numbers()[number] for cell in cells] for number in cells[0].numbers()}
     return {"before": np.stack([cell.before for cell in cells]), "after": np.stack([cell.after for cell in cells]), **numbers}
 

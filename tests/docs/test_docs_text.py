@@ -55,7 +55,8 @@ splits. It stands last, but for `mixup` and `cutmix`, because the other steps ch
 Steps whose names begin with `keras.` are preprocessing layers of Keras 3, for values from 0 to 255. The code of some layers does
 not do what their documentation says: `RandomContrast(0.3)` only raises the contrast, for example. A step does what the
 documentation says, and with `keras3: literal` what the code of Keras 3.15 does. Values are rounded to bytes after each step. What
-Keras draws once for a batch is drawn for each image.
+Keras draws once for a batch is drawn for each image. What the documentation of `RandomCrop` says of inference is done with
+`data.val_augment`, which then names `[{keras.resizing: {height: 224, width: 224, crop_to_aspect_ratio: true}}]`.
 
 `mixup` and `cutmix` mix each image with another one of its batch, after all other steps, wherever they stand in the list. Labels
 are mixed in the same proportion, so that the loss has a target for each class. Weights are drawn from Beta(alpha, alpha); if not

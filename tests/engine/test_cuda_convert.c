@@ -137,6 +137,7 @@ static void add_passes(cs_picture *picture, int i) {
                                    .fill = (cs_fill)(i / CS_SAMPLING_COUNT % CS_FILL_COUNT),
                                    .fill_value = {1, 2, 3},
                                    .nearest = i % 5 == 0 || i % CS_SAMPLING_COUNT == CS_SAMPLING_PILLOW_FIXED,
+                                   .resizes = i % 8 == 3,
                                    .mirror_x = i % 2};
         else if (pass->kind == CS_PASS_LEVELS)
             memset(pass->level, 7 * i, sizeof pass->level / 2);

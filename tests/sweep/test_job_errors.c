@@ -161,6 +161,10 @@ static void test_wrong_parameters_of_steps_are_refused(void **state) {
          "coarse_dropout: hole_height_range and hole_width_range are not both fractions or both pixels"},
         {JOB_BASE "augmentations: {a: [{coarse_dropout: {num_holes_range: [1, 2.5]}}]}\n",
          "coarse_dropout: num_holes_range: 2.5 is not a whole number"},
+        {JOB_BASE "augmentations: {a: [{keras.random_crop: 24}]}\n",
+         "job.yaml:4:22: keras.random_crop: it needs a height and a width"},
+        {JOB_BASE "augmentations: {a: [{keras.resizing: {height: 24, width: 2.5}}]}\n",
+         "keras.resizing: width: 2.5 is not a whole number"},
         {JOB_BASE "augmentations: {a: [{random_gamma: 80}]}\n", "gamma_limit takes two numbers, [low, high]"},
     };
     ASSERT_ALL_FAIL(cases);

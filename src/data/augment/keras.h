@@ -22,4 +22,7 @@ double cs_keras_draw(cs_rng *rng, const float *bounds, float least);
  * number v: from [0, v]. */
 bool cs_keras_is_applied(cs_rng *rng, const float *factor, bool is_literal);
 
+/* keras_geometry.c: adds a warp by a map of floats, {xx, xy, x, yx, yy, y}, with TensorFlow's arithmetic. */
+cs_warp *cs_keras_add_warp(cs_picture *picture, const float map[6], cs_fill fill, bool nearest, float value);
+
 #endif

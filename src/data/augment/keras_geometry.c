@@ -13,8 +13,7 @@ static const char *const flip_modes[] = {"horizontal_and_vertical", "horizontal"
 /* The numbers of these parameters, one after another in most rules. */
 enum { FILL_MODE, INTERPOLATION, FILL_VALUE };
 
-/* Adds a warp by a map of floats. */
-static cs_warp *add_warp(cs_picture *picture, const float map[6], cs_fill fill, bool nearest, float value) {
+cs_warp *cs_keras_add_warp(cs_picture *picture, const float map[6], cs_fill fill, bool nearest, float value) {
     cs_warp *warp = &cs_picture_add(picture, CS_PASS_WARP)->warp;
     *warp = (cs_warp){.map = {{0}, {0}, {0, 0, 1}},
                       .sampling = CS_SAMPLING_TENSORFLOW,
@@ -27,7 +26,7 @@ static cs_warp *add_warp(cs_picture *picture, const float map[6], cs_fill fill, 
 }
 
 static void add_filled_warp(cs_picture *picture, const float map[6], const float *filling) {
-    add_warp(picture, map, fills[(int)filling[FILL_MODE]], filling[INTERPOLATION] != 0, filling[FILL_VALUE]);
+    cs_keras_add_warp(picture, map, fills[(int)filling[FILL_MODE]], filling[INTERPOLATION] != 0, filling[FILL_VALUE]);
 }
 
 /* The numbers of random_flip. */
@@ -127,8 +126,8 @@ static void shear_draw(const float *number, cs_rng *rng, int h, int w, double *d
 
 static void shear_compose(const float *number, const double *drawn, cs_picture *picture) {
     const float map[6] = {1, (float)drawn[0], 0, (float)drawn[1], 1, 0};
-    add_warp(picture, map, fills[(int)number[SHEAR_FILL_MODE]], number[SHEAR_INTERPOLATION] != 0,
-             number[SHEAR_FILL_VALUE]);
+    cs_keras_add_warp(picture, map, fills[(int)number[SHEAR_FILL_MODE]], number[SHEAR_INTERPOLATION] != 0,
+                      number[SHEAR_FILL_VALUE]);
 }
 
 /* The numbers of random_perspective. */
@@ -165,8 +164,8 @@ static void perspective_compose(const float *number, const double *drawn, cs_pic
     cs_homography(moved, own, map);
     for (int i = 0; i < 6; i++)
         affine[i] = (float)map[i];
-    cs_warp *warp = add_warp(picture, affine, CS_FILL_CONSTANT, number[PERSPECTIVE_INTERPOLATION] != 0,
-                             number[PERSPECTIVE_FILL_VALUE]);
+    cs_warp *warp = cs_keras_add_warp(picture, affine, CS_FILL_CONSTANT, number[PERSPECTIVE_INTERPOLATION] != 0,
+                                      number[PERSPECTIVE_FILL_VALUE]);
     warp->map[2][0] = map[6];
     warp->map[2][1] = map[7];
 }

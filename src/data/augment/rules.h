@@ -15,6 +15,7 @@ extern const cs_augment_rule cs_torch_standardize_rules[];
 extern const cs_augment_rule cs_albumentations_rules[];
 extern const cs_augment_rule cs_batch_rules[]; /* a row for each cs_mix_kind, in that order */
 extern const cs_augment_rule cs_keras_geometry_rules[];
+extern const cs_augment_rule cs_keras_size_rules[];
 extern const cs_augment_rule cs_keras_colour_rules[];
 extern const cs_augment_rule cs_keras_local_rules[];
 extern const cs_augment_rule cs_keras_policy_rules[];
@@ -42,6 +43,9 @@ cs_rule_draw cs_range_draw;
 
 /* homography.c: (x, y) of `from` goes to ((m0 x + m1 y + m2) / q, (m3 x + m4 y + m5) / q) with q = m6 x + m7 y + 1. */
 void cs_homography(const double from[4][2], const double to[4][2], double map[8]);
+
+/* torch_sizes.c: adds a pass that shows the image from (left, top) on, in another size. */
+cs_warp *cs_add_part(cs_picture *picture, double top, double left, int h, int w);
 
 /* generator_settings.c: rules without draws, which change what later rules do. */
 extern const char *const cs_era_choices[], *const cs_fill_choices[], *const cs_interpolation_choices[];

@@ -20,8 +20,7 @@ static cs_status fail_larger(const char *step, int crop_h, int crop_w, int h, in
                    "take a smaller part, pad the image, or put {resize: ...} in front");
 }
 
-/* Shows the image from (left, top) on, in another size. */
-static cs_warp *add_part(cs_picture *picture, double top, double left, int h, int w) {
+cs_warp *cs_add_part(cs_picture *picture, double top, double left, int h, int w) {
     cs_pass *pass = cs_picture_add(picture, CS_PASS_WARP);
     pass->warp = (cs_warp){.map = {{1, 0, left}, {0, 1, top}, {0, 0, 1}}, .fill = CS_FILL_CONSTANT, .nearest = true};
     pass->h = h;
@@ -54,7 +53,7 @@ static void crop_compose(const float *number, const double *drawn, cs_picture *p
     int h, w;
     cs_picture_size(picture, &h, &w);
     crop_size(number + CROP_SIZE, &h, &w);
-    cs_warp *warp = add_part(picture, drawn[0] - padding, drawn[1] - padding, h, w);
+    cs_warp *warp = cs_add_part(picture, drawn[0] - padding, drawn[1] - padding, h, w);
     warp->fill = fills[(int)number[PADDING_MODE]];
     for (int c = 0; c < 3; c++)
         warp->fill_value[c] = number[CROP_FILL];
@@ -75,7 +74,7 @@ static void centre_compose(const float *number, const double *drawn, cs_picture 
     cs_picture_size(picture, &own_h, &own_w);
     int h = own_h, w = own_w;
     crop_size(number, &h, &w);
-    add_part(picture, rint((own_h - h) / 2.0), rint((own_w - w) / 2.0), h, w);
+    cs_add_part(picture, rint((own_h - h) / 2.0), rint((own_w - w) / 2.0), h, w);
 }
 
 /* One number is the shorter side; the longer one keeps the ratio. */
