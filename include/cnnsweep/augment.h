@@ -98,7 +98,9 @@ typedef struct cs_augment_rule {
     cs_augment_parameter parameters[CS_AUGMENT_PARAMETERS]; /* the first one may be given alone, without its name */
     float p;    /* the probability with which the step is applied if the job file does not say; 0 means 1 */
     int passes; /* the most passes that it adds to a picture; 0 means 1 */
-    const char *drawn[CS_AUGMENT_DRAWN]; /* the names of the numbers that it makes of its draws; NULL ends them */
+    /* The names of the numbers that it makes of its draws; of a BATCH, what cs_augment_observe_mix tells. NULL ends
+     * them. */
+    const char *drawn[CS_AUGMENT_DRAWN];
     /* Are these numbers possible together? CS_ERR_ARG says what is wrong. NULL: always. */
     cs_status (*check)(const float *number);
     /* How many different pictures the rule can make of one image when it is applied; 0: too many to count. NULL: always
@@ -222,6 +224,11 @@ typedef struct cs_augment_scratch {
 /* Allocates what pictures of h x w need, so that only those that change an image's size allocate more. */
 CS_MUST_CHECK cs_status cs_augment_reserve(cs_augment_scratch *scratch, int h, int w);
 void cs_augment_scratch_clear(cs_augment_scratch *scratch);
+
+/* Calls the observer for the step that mixes by this kind, with the index in the split of the partner and with how the
+ * image is mixed with it. */
+void cs_augment_observe_mix(const cs_augment *augment, int kind, int32_t partner, const cs_mixed *mixed,
+                            cs_augment_observer *observer, void *context);
 
 /* Makes an image from the image `from` [picture.h,picture.w,3] as `picture` says. *made is valid until the scratch
  * memory is used again; it is `from` if the picture has no passes. */

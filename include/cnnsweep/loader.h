@@ -54,6 +54,10 @@ typedef struct cs_loader_config {
     const cs_row_set *held_samples;
 } cs_loader_config;
 
+/* Sets the order in which an epoch takes the `count` samples of a split: batch b has order[b*batch] and those after it.
+ */
+void cs_epoch_order(bool shuffle, uint64_t seed, int epoch, int64_t count, int32_t *order);
+
 typedef struct cs_batch {
     int n;                   /* rows of this part */
     int n_global;            /* rows of all parts together: config.batch, or fewer in the last batch of an epoch */

@@ -62,6 +62,9 @@ typedef struct cs_mixed {
     float label; /* weight of its own label */
 } cs_mixed;
 
+/* The kind of mixing that the batch gets; CS_MIX_KINDS: none. */
+int cs_mix_kind_of(const cs_mix *mix, const cs_mix_address *at);
+
 /* Draws a whole batch of n images of h x w: the index in the batch of each image's partner, and how they are mixed.
  * Every image is the partner of one, which may be itself. */
 void cs_mix_draw(const cs_mix *mix, const cs_mix_address *at, int n, int h, int w, int32_t *partners, cs_mixed *mixed);

@@ -5,6 +5,7 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/filtered.h"
 #include "cnnsweep/job.h"
+#include "cnnsweep/loader.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/text_table.h"
@@ -23,6 +24,15 @@ typedef struct preview_args {
     bool help;
 } preview_args;
 
+/* Memory for images that are mixed with others of their batch. */
+typedef struct mixing {
+    int32_t *order;    /* [count] the samples of the training split in the order of an epoch */
+    int32_t *partners; /* [batch] */
+    cs_mixed *mixed;   /* [batch] */
+    float *images[3];  /* [h,w,3] an image, its partner, and what is made of both */
+    uint8_t *pixels;   /* [h,w,3] the latter as bytes */
+} mixing;
+
 /* A sheet has a row for each sample of each augmentation: the image, and what it becomes in the first epochs. Below it
  * has a row for each sample of each filter: the image before and after. */
 typedef struct sheet {
@@ -31,8 +41,9 @@ typedef struct sheet {
     cs_trial_config trial;
     cs_dataset *dataset;
     cs_decoder *decoder;
-    cs_image image, drawing;
+    cs_image image, partner, drawing;
     cs_augment_scratch scratch;
+    mixing mixing;
     cs_atomic_file *csv;
     int rows;
 } sheet;
@@ -103,40 +114,103 @@ static void write_csv_step(void *context, const cs_augment_step *step, const dou
     }
 }
 
-/* Reads a training image and filters it. */
-static cs_status load(sheet *s, const cs_filter_chain *filter, int64_t sample, int *h, int *w, const uint8_t **pixels) {
+/* Reads a training image and filters it. The pixels may lie in `image`. */
+static cs_status load(sheet *s, const cs_filter_chain *filter, int64_t sample, cs_image *image, int *h, int *w,
+                      const uint8_t **pixels) {
     const cs_filtered_spec spec = {.dataset = s->dataset, .filter = *filter};
     cs_filtered *filtered = NULL;
     if (filter->n == 0)
-        return cs_dataset_pixels(s->dataset, s->decoder, CS_SPLIT_TRAIN, sample, h, w, &s->image, pixels);
+        return cs_dataset_pixels(s->dataset, s->decoder, CS_SPLIT_TRAIN, sample, h, w, image, pixels);
     CS_TRY(cs_filtered_open(&spec, &filtered));
     cs_status status = cs_filtered_pixels(filtered, s->decoder, sample, h, w, pixels);
     if (status == CS_OK)
-        status = cs_image_reserve(&s->image, *h, *w);
+        status = cs_image_reserve(image, *h, *w);
     if (status == CS_OK)
-        memcpy(s->image.pixels, *pixels, (size_t)*h * (size_t)*w * 3);
-    *pixels = s->image.pixels;
+        memcpy(image->pixels, *pixels, (size_t)*h * (size_t)*w * 3);
+    *pixels = image->pixels;
     cs_filtered_close(filtered);
     return status;
+}
+
+/* Reads the image of a sample as its augmentation gets it: as it is stored, if it changes the size. */
+static cs_status load_for(sheet *s, const cs_augment *augment, int64_t sample, cs_image *image, int *h, int *w,
+                          const uint8_t **pixels) {
+    const bool resizes = cs_augment_resizes(augment);
+    *h = resizes ? 0 : height_of(s);
+    *w = resizes ? 0 : width_of(s);
+    CS_TRY(load(s, &s->trial.data.filter, sample, image, h, w, pixels));
+    return cs_augment_check_size(augment, *h, *w, height_of(s), width_of(s));
+}
+
+/* Finds the batch of the sample, as training makes it, and the partner that the sample has there. Returns the kind of
+ * mixing that the batch gets; CS_MIX_KINDS: none. */
+static int find_partner(const sheet *s, const cs_augment *augment, const cs_augment_address *at, int32_t *partner,
+                        cs_mixed *mixed) {
+    const mixing *m = &s->mixing;
+    const cs_mix mix = cs_augment_mix(augment);
+    const int64_t count = cs_dataset_count(s->dataset, CS_SPLIT_TRAIN), batch = s->trial.train.batch;
+    int64_t place = 0;
+    if (!cs_mix_is_on(&mix))
+        return CS_MIX_KINDS;
+    cs_epoch_order(s->trial.train.shuffle, at->seed, (int)at->epoch, count, m->order);
+    while (m->order[place] != (int32_t)at->sample)
+        place++;
+    const cs_mix_address of_batch = {at->seed, at->epoch, (uint32_t)(place / batch)};
+    const int64_t first = place - place % batch, n = count - first < batch ? count - first : batch;
+    cs_mix_draw(&mix, &of_batch, (int)n, height_of(s), width_of(s), m->partners, m->mixed);
+    *partner = m->order[first + m->partners[place - first]];
+    *mixed = m->mixed[place - first];
+    return cs_mix_kind_of(&mix, &of_batch);
+}
+
+static void to_floats(const sheet *s, const uint8_t *pixels, float *out) {
+    for (int i = 0; i < height_of(s) * width_of(s) * 3; i++)
+        out[i] = (float)pixels[i];
+}
+
+/* Mixes what a sample became with what its partner becomes in the same epoch. Training mixes the values that the
+ * network gets; those of the bytes, which are drawn, have the same proportions. */
+static cs_status mix_image(sheet *s, csv_place *place, const cs_augment *augment, const uint8_t **made) {
+    const mixing *m = &s->mixing;
+    cs_augment_address at = *place->at;
+    int32_t partner = 0;
+    cs_mixed mixed;
+    cs_picture picture;
+    const uint8_t *pixels;
+    int h, w;
+    const int kind = find_partner(s, augment, &at, &partner, &mixed);
+    if (kind == CS_MIX_KINDS)
+        return CS_OK;
+    to_floats(s, *made, m->images[0]);
+    at.sample = (uint32_t)partner;
+    CS_TRY(load_for(s, augment, partner, &s->partner, &h, &w, &pixels));
+    cs_augment_draw(augment, &at, h, w, &picture, NULL, NULL);
+    CS_TRY(cs_augment_apply(&picture, pixels, &s->scratch, made));
+    to_floats(s, *made, m->images[1]);
+    cs_mix_images(&mixed, height_of(s), width_of(s), m->images[0], m->images[1], m->images[2]);
+    for (int i = 0; i < height_of(s) * width_of(s) * 3; i++)
+        m->pixels[i] = (uint8_t)(m->images[2][i] + 0.5f);
+    *made = m->pixels;
+    if (s->csv)
+        cs_augment_observe_mix(augment, kind, partner, &mixed, write_csv_step, place);
+    return CS_OK;
 }
 
 static cs_status draw_row(sheet *s, const struct cs_named_augment *named, int64_t sample) {
     const uint8_t *pixels;
     const uint8_t *made;
     int h = height_of(s), w = width_of(s);
-    CS_TRY(load(s, &s->trial.data.filter, sample, &h, &w, &pixels));
+    CS_TRY(load(s, &s->trial.data.filter, sample, &s->image, &h, &w, &pixels));
     draw_image(s, 0, pixels);
-    if (cs_augment_resizes(&named->augment)) {
-        h = w = 0; /* as it is stored */
-        CS_TRY(load(s, &s->trial.data.filter, sample, &h, &w, &pixels));
-    }
+    if (cs_augment_resizes(&named->augment))
+        CS_TRY(load_for(s, &named->augment, sample, &s->image, &h, &w, &pixels));
     for (int epoch = 0; epoch < s->args->epochs; epoch++) {
         const cs_augment_address at = {(uint64_t)s->trial.train.seed, (uint32_t)epoch, (uint32_t)sample};
         cs_picture picture;
         csv_place place = {s, named->name, &at};
-        CS_TRY(cs_augment_check_size(&named->augment, h, w, height_of(s), width_of(s)));
         cs_augment_draw(&named->augment, &at, h, w, &picture, s->csv ? write_csv_step : NULL, &place);
         CS_TRY(cs_augment_apply(&picture, pixels, &s->scratch, &made));
+        CS_TRY(mix_image(s, &place, &named->augment, &made));
         draw_image(s, 1 + epoch, made);
     }
     printf("row %d: %s, %s\n", s->rows + 1, named->name, cs_dataset_id(s->dataset, CS_SPLIT_TRAIN, sample));
@@ -184,9 +258,9 @@ static cs_status draw_filter_row(sheet *s, const cs_filter_chain *filter, int64_
     const cs_filter_chain none = {0};
     const uint8_t *pixels;
     int h = height_of(s), w = width_of(s);
-    CS_TRY(load(s, &none, sample, &h, &w, &pixels));
+    CS_TRY(load(s, &none, sample, &s->image, &h, &w, &pixels));
     draw_image(s, 0, pixels);
-    CS_TRY(load(s, filter, sample, &h, &w, &pixels));
+    CS_TRY(load(s, filter, sample, &s->image, &h, &w, &pixels));
     draw_image(s, 1, pixels);
     printf("row %d: filter %s, %s\n", s->rows + 1, cs_filter_text(filter),
            cs_dataset_id(s->dataset, CS_SPLIT_TRAIN, sample));
@@ -230,11 +304,32 @@ static cs_status draw_sheet(sheet *s) {
         if (!is_wanted(s, named->name))
             continue;
         if (cs_mix_is_on(&mix))
-            printf("%s mixes the images of a batch: they are drawn as they are before that\n", named->name);
+            printf("%s mixes images of a batch, which here has %d\n", named->name, s->trial.train.batch);
         for (int i = 0; i < samples; i++)
             CS_TRY(draw_row(s, named, i * count / samples));
     }
     return draw_filters(s);
+}
+
+static cs_status open_mixing(const sheet *s, mixing *m) {
+    const size_t batch = (size_t)s->trial.train.batch, size = (size_t)height_of(s) * (size_t)width_of(s) * 3;
+    const size_t count = (size_t)cs_dataset_count(s->dataset, CS_SPLIT_TRAIN);
+    CS_TRY(cs_alloc(count, sizeof *m->order, "samples", &m->order));
+    CS_TRY(cs_alloc(batch, sizeof *m->partners, "batch", &m->partners));
+    CS_TRY(cs_alloc(batch, sizeof *m->mixed, "batch", &m->mixed));
+    CS_TRY(cs_alloc(size, 1, "image", &m->pixels));
+    for (int i = 0; i < 3; i++)
+        CS_TRY(cs_alloc(size, sizeof *m->images[i], "image", &m->images[i]));
+    return CS_OK;
+}
+
+static void clear_mixing(mixing *m) {
+    free(m->order);
+    free(m->partners);
+    free(m->mixed);
+    free(m->pixels);
+    for (int i = 0; i < 3; i++)
+        free(m->images[i]);
 }
 
 static cs_status write_png(const sheet *s) {
@@ -253,6 +348,7 @@ static cs_status make(sheet *s) {
     CS_TRY(check(s));
     cs_dataset_warn_if_black(s->dataset);
     CS_TRY(cs_decoder_open(&s->decoder));
+    CS_TRY(open_mixing(s, &s->mixing));
     if (s->args->csv)
         CS_TRY(cs_atomic_open(s->args->csv, &s->csv));
     CS_TRY(draw_sheet(s));
@@ -277,7 +373,9 @@ int cs_command_preview(int argc, char **argv) {
         cs_log_error_last();
     cs_atomic_abort(&s.csv);
     cs_augment_scratch_clear(&s.scratch);
+    clear_mixing(&s.mixing);
     cs_image_clear(&s.image);
+    cs_image_clear(&s.partner);
     cs_image_clear(&s.drawing);
     cs_decoder_close(s.decoder);
     cs_dataset_close(s.dataset);

@@ -288,13 +288,13 @@ static void fill_buffer(cs_loader *loader, int epoch, int batch, batch_buffer *b
         buffer->error = *cs_error_last();
 }
 
-static void make_order(cs_loader *loader, int epoch) {
-    if (loader->config.shuffle) {
-        cs_rng rng = cs_rng_at(loader->config.seed, CS_PURPOSE_SHUFFLE, (uint32_t)epoch, 0);
-        cs_rng_permutation(&rng, loader->order, (size_t)loader->count);
+void cs_epoch_order(bool shuffle, uint64_t seed, int epoch, int64_t count, int32_t *order) {
+    if (shuffle) {
+        cs_rng rng = cs_rng_at(seed, CS_PURPOSE_SHUFFLE, (uint32_t)epoch, 0);
+        cs_rng_permutation(&rng, order, (size_t)count);
     } else {
-        for (int64_t i = 0; i < loader->count; i++)
-            loader->order[i] = (int32_t)i;
+        for (int64_t i = 0; i < count; i++)
+            order[i] = (int32_t)i;
     }
 }
 
@@ -318,7 +318,7 @@ static void *run(void *argument) {
         loader->new_epoch = loader->idle = false;
         pthread_mutex_unlock(&loader->lock);
         if (new_epoch)
-            make_order(loader, epoch);
+            cs_epoch_order(loader->config.shuffle, loader->config.seed, epoch, loader->count, loader->order);
         fill_buffer(loader, epoch, batch, &loader->buffers[batch % BUFFERS]);
         pthread_mutex_lock(&loader->lock);
         loader->idle = true;

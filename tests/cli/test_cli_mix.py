@@ -61,11 +61,6 @@ def test_the_plan_says_what_mixing_costs():
     assert "mixing" not in run_ok("train", "job.yaml", "--dry-run", "--trial", "t000").stdout
 
 
-def test_the_preview_says_that_images_are_not_mixed_in_it():
-    shown = run_ok("preview", "job.yaml", "--samples", "1").stdout
-    assert shown.count("mixes the images of a batch") == 3 and "flips mixes" not in shown, shown
-
-
 def refused(augmentation, *expected, extra="", augment="wrong"):
     text = JOB.split("sweep:")[0] + f"augmentations:\n  wrong: {augmentation}\n"
     text = text.replace("lr: 0.01", f"lr: 0.01, augment: {augment}{extra}")

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import torch
 
+from basenet import torch_basenet
 from harness import make_data, path, read_trials, run, run_ok, run_tests, write_job
 
 JOB = """name: standardized
@@ -138,22 +139,6 @@ def test_whitening_of_large_images_is_refused_before_the_sweep_starts():
     refused = run("train", "large.yaml", "--out", "large", "--set", "data.image=[96, 96]")
     assert refused.returncode != 0 and not os.path.exists(path("large/trials.csv"))
     assert "augment featurewise: zca_whitening of images of 96 x 96 pixels: 18 GB to compute the matrix, and 3 GB" in refused.stderr
-
-
-def torch_basenet(images, file):
-    """Features and logits of basenet, with the weights of a file, on images [N,H,W,3]."""
-    with h5py.File(path(file)) as opened:
-        weights = {layer: [torch.from_numpy(opened[layer][name.decode() if isinstance(name, bytes) else name][...])
-                           for name in opened[layer].attrs["weight_names"]]
-                   for layer in ("conv2d", "conv2d_1", "dense", "dense_1")}
-    x = torch.from_numpy(images.astype(np.float32)).permute(0, 3, 1, 2)
-    for name in ("conv2d", "conv2d_1"):
-        kernel, bias = weights[name]
-        x = torch.max_pool2d(torch.conv2d(x, kernel.permute(3, 2, 0, 1), bias).relu(), 2)
-    kernel, bias = weights["dense"]
-    features = (x.permute(0, 2, 3, 1).flatten(1) @ kernel + bias).relu()
-    kernel, bias = weights["dense_1"]
-    return features.numpy(), features @ kernel + bias
 
 
 def zca(train):

@@ -72,7 +72,8 @@ With `p` that part of the batches is mixed. Where a list has both, a batch is mi
 its probability, divided by the sum if this is above 1. timm's `prob` q and `switch_prob` s are p = q (1 - s) for `mixup` and
 p = q s for `cutmix`. Val and test images are never mixed, whatever `data.val_augment` says. The accuracy in training counts the
 class with the largest target. Mixed images are never twice the same, so that what a trunk makes of them is not cached; trials
-that are mixed alike still share a trunk.
+that are mixed alike still share a trunk. `cnnsweep preview` draws mixed images with the partners that they have in the batches of
+training, and `--csv` writes the partner, the weights and the box.
 
 `cnnsweep options --augmentations` prints what both can be made of:
 

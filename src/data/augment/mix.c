@@ -105,8 +105,7 @@ bool cs_mix_is_on(const cs_mix *mix) {
     return on;
 }
 
-/* The kind of the rule that mixes the batch; CS_MIX_KINDS: none. */
-static int draw_kind(const cs_mix *mix, const cs_mix_address *at) {
+int cs_mix_kind_of(const cs_mix *mix, const cs_mix_address *at) {
     cs_rng rng = stream_of(at, "mix.rule");
     const double drawn = (double)cs_rng_float(&rng);
     double sum = 0;
@@ -126,7 +125,7 @@ static float draw_alpha(const cs_mix_rule *rule, cs_mix_kind kind, const cs_mix_
 }
 
 void cs_mix_draw(const cs_mix *mix, const cs_mix_address *at, int n, int h, int w, int32_t *partners, cs_mixed *mixed) {
-    const int kind = draw_kind(mix, at);
+    const int kind = cs_mix_kind_of(mix, at);
     if (kind == CS_MIX_KINDS) {
         for (int i = 0; i < n; i++) {
             partners[i] = i;
