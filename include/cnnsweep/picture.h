@@ -145,6 +145,12 @@ typedef struct cs_kernel {
     cs_kernel_point points[CS_KERNEL_POINTS];
 } cs_kernel;
 
+/* Contrast-limited adaptive histogram equalization of the lightness L of L*a*b*, as OpenCV's createCLAHE does it. */
+typedef struct cs_clahe_tiles {
+    double clip_limit;
+    int across, down; /* how many tiles a line and a column of the image are divided into */
+} cs_clahe_tiles;
+
 typedef enum cs_pass_kind {
     CS_PASS_WARP,      /* warp */
     CS_PASS_LEVELS,    /* level: byte v of channel c (in RGB) becomes level[c][v] */
@@ -163,6 +169,7 @@ typedef enum cs_pass_kind {
                            */
     CS_PASS_SHARPNESS_KERAS, /* factor: of the image, of which the rest is smoothed, as in Keras' RandomSharpness */
     CS_PASS_JPEG,            /* quality: what is left after JPEG with half the chroma; only the host can do it */
+    CS_PASS_CLAHE,           /* clahe; only the host can do it */
     CS_PASS_KINDS
 } cs_pass_kind;
 
@@ -183,6 +190,7 @@ typedef struct cs_pass {
         cs_noise noise;
         cs_kernel kernel;
         cs_jitter jitter;
+        cs_clahe_tiles clahe;
     };
 } cs_pass;
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws sheets of `cnnsweep preview` and reads them together with the numbers of the CSV."""
 import csv
+import os
+import shutil
 from dataclasses import dataclass, field
 
 import h5py
@@ -60,6 +62,13 @@ def draw(job, augment, samples, epochs):
                 cell.steps[-1][1][line["number"]] = float(line["value"])
             last = step
     return list(cells.values())
+
+
+def make_data_anew(size):
+    """Replaces the images by others of that size."""
+    shutil.rmtree(path("drawn"))
+    os.remove(path("data.h5"))
+    make_data(size=size)
 
 
 def make_job(augmentations, name="job.yaml", size=f"{SIDE}x{SIDE}"):

@@ -23,7 +23,7 @@ from albumentations.augmentations.pixel import functional as pixel
 from scipy import ndimage, stats
 
 from harness import run_tests
-from sheets import SIDE, draw, make_job
+from sheets import SIDE, draw, make_data_anew, make_job
 
 JOB = """augmentations:
   gamma: [random_gamma]
@@ -37,6 +37,9 @@ JOB = """augmentations:
   holes_of_colour: [{coarse_dropout: {num_holes_range: [1, 1], hole_height_range: [0.5, 0.9], fill: random_uniform, p: 1}}]
   compressed: [image_compression]
   compressed_much: [{image_compression: {quality_range: [1, 80], p: 1}}]
+  equalized: [clahe]
+  equalized_much: [{clahe: {clip_limit: 30, tile_grid_size: [3, 5], p: 1}}]
+  equalized_at_once: [{clahe: {clip_limit: [1, 1.5], tile_grid_size: 1, p: 1}}]
   motion: [motion_blur]
   motion_far: [{motion_blur: {blur_limit: [4, 31], allow_shifted: false, direction_range: [0.2, 1], p: 1}}]
   noise: [{gauss_noise: {std_range: [0.1, 0.1], p: 1}}]
@@ -55,12 +58,14 @@ STEPS = {
     "random_gamma": lambda image, n, name: pixel.gamma_transform(image, n["gamma"]),
     "random_brightness_contrast": lambda image, n, name: albumentations.RandomBrightnessContrast().apply(image, n["factor"], n["shift"]),
     "coarse_dropout": with_holes,
+    "clahe": lambda image, n, name: pixel.clahe(
+        image, n["clip_limit"], {"equalized": (8, 8), "equalized_much": (3, 5), "equalized_at_once": (1, 1)}[name]),
     "image_compression": lambda image, n, name: pixel.image_compression(image, int(n["quality"]), ".jpg"),
 }
 
 
-def test_the_cells_are_those_of_albumentations():
-    for name in ("gamma", "gamma_strong", "light", "light_strong", "holes", "holes_in_pixels", "compressed", "compressed_much"):
+def check_cells(*names):
+    for name in names:
         changed = 0
         for cell in draw("job.yaml", name, 12, 25):
             image = cell.before.copy()
@@ -71,6 +76,16 @@ def test_the_cells_are_those_of_albumentations():
             changed += (cell.after != cell.before).any()
         print(f"{name}: 300 images are equal, {changed} of them changed")
         assert changed > 100, name
+
+
+def test_the_cells_are_those_of_albumentations():
+    check_cells("gamma", "gamma_strong", "light", "light_strong", "holes", "holes_in_pixels", "compressed", "compressed_much")
+
+
+def test_clahe_is_that_of_albumentations_whether_or_not_the_tiles_divide_the_image():
+    for size in ("40x24", "50x37", "32x45", f"{SIDE}x{SIDE}"):  # the last one is that of the other tests
+        make_data_anew(size)
+        check_cells("equalized", "equalized_much", "equalized_at_once")
 
 
 class Shifts:
@@ -105,12 +120,14 @@ def test_a_motion_blur_is_that_of_albumentations_but_for_ties():
 
 def test_the_numbers_follow_their_law():
     laws = {"gamma_strong": {"gamma": (0.2, 3.8)}, "light_strong": {"factor": (0, 3), "shift": (-127.5, 255)},
+            "equalized": {"clip_limit": (1, 3)},
+            "equalized_much": {"clip_limit": (1, 29)},
             "motion": {"angle": (0, 360), "direction": (-1, 2), "shift_x": (-1, 2), "shift_y": (-1, 2)},
             "noise_grey": {"std": (0.02, 0.28)}}
     for name, numbers in laws.items():
         cells = draw("job.yaml", name, 84, 25)
         rows = [cell.numbers() for cell in cells if cell.steps]
-        assert len(rows) == len(cells) if name != "motion" else stats.binomtest(len(rows), len(cells)).pvalue > 1e-3
+        assert len(rows) == len(cells) if name not in ("motion", "equalized") else stats.binomtest(len(rows), len(cells)).pvalue > 1e-3
         for number, (low, width) in numbers.items():
             p, wrong = (stats.kstest([row[number] for row in rows], "uniform", (low, width * by)).pvalue for by in (1, 1.1))
             print(f"{name} {number}: uniform from {low} to {low + width}, p = {p:.3f}")

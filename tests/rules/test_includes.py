@@ -25,7 +25,7 @@ ROOMS = {
 # The floors of a folder, the lowest first. A file may include files of lower floors, but not of other names on its own floor.
 # A name is a subfolder, a file without its ending, or "" for all other files of the folder.
 FLOORS = {
-    "src/data": ["vector", "hdf5_file image_impl augment filter", "dataset_impl codec", ""],
+    "src/data": ["vector", "hdf5_file image_impl exact", "augment filter", "dataset_impl codec", ""],
     "src/net": ["", "zoo"],
     "src/weights": ["tensor isolated h5_strings", "layout names h5_file", "match walk h5_layout writers", ""],
     "src/engine": ["", "common", "ref onednn cuda"],

@@ -177,6 +177,28 @@ static void compression_compose(const float *number, const double *drawn, cs_pic
     cs_picture_add(picture, CS_PASS_JPEG)->quality = (int)drawn[0];
 }
 
+/* The numbers of clahe. */
+enum { CLIP_LIMITS = 0, CLIP_LIMIT, TILES = 3 };
+
+static cs_status clahe_check(const float *number) {
+    for (int i = TILES; i <= TILES + 1; i++)
+        if (number[i] != (float)(int)number[i])
+            return cs_fail(CS_ERR_ARG, "tile_grid_size: %g is not a whole number", (double)number[i]);
+    return CS_OK;
+}
+
+/* One number is the largest of a range from 1 on. */
+static void clahe_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
+    const bool is_one = number[CLIP_LIMITS] == 1;
+    const float range[2] = {is_one ? 1 : number[CLIP_LIMIT], number[is_one ? CLIP_LIMIT : CLIP_LIMIT + 1]};
+    cs_range_draw(range, rng, h, w, drawn);
+}
+
+static void clahe_compose(const float *number, const double *drawn, cs_picture *picture) {
+    cs_picture_add(picture, CS_PASS_CLAHE)->clahe =
+        (cs_clahe_tiles){.clip_limit = drawn[0], .across = (int)number[TILES], .down = (int)number[TILES + 1]};
+}
+
 #define HOLE(i) "top_" #i, "left_" #i, "height_" #i, "width_" #i
 
 const cs_augment_rule cs_albumentations_rules[] = {
@@ -239,5 +261,17 @@ const cs_augment_rule cs_albumentations_rules[] = {
      .drawn = {"quality"},
      .draw = compression_draw,
      .compose = compression_compose},
+    {.name = "clahe",
+     .doc = "equalizes the lightness in tile_grid_size tiles, across and down, in whose histograms no count exceeds "
+            "clip_limit times their mean; one number v is a limit from 1 to v",
+     .family = CS_FAMILY_ALBUMENTATIONS,
+     .parameters = {{"clip_limit", CS_AUGMENT_BOUNDS, .min = 1, .max = 1000, .fallback = {2, 1, 4}},
+                    {"tile_grid_size", CS_AUGMENT_PAIR, .min = 1, .max = 64, .fallback = {8, 8}}},
+     .p = 0.5f,
+     .host_only = true,
+     .drawn = {"clip_limit"},
+     .check = clahe_check,
+     .draw = clahe_draw,
+     .compose = clahe_compose},
     {0},
 };

@@ -69,6 +69,7 @@ static void gather_line(const cs_sweep *s, const cs_augment_scratch *scratch, cs
         cs_blur_line(s, line);
         break;
     case CS_PASS_JPEG: /* is made already */
+    case CS_PASS_CLAHE:
         break;
     case CS_PASS_KERNEL:
         cs_kernel_line(s, line);
@@ -98,6 +99,8 @@ static cs_status prepare(cs_sweep *s, cs_line *line, int64_t grey_sum, cs_augmen
         CS_TRY(cs_resample_prepare(s, scratch));
     if (first->kind == CS_PASS_JPEG)
         CS_TRY(cs_jpeg_image(s, scratch));
+    if (first->kind == CS_PASS_CLAHE)
+        CS_TRY(cs_clahe_image(s, scratch));
     return CS_OK;
 }
 

@@ -55,7 +55,8 @@ void cs_point_line(const cs_sweep *s, const cs_pass *pass, cs_line *line);
 CS_MUST_CHECK cs_status cs_resample_prepare(const cs_sweep *s, cs_augment_scratch *scratch);
 void cs_resample_line(const cs_sweep *s, const cs_augment_scratch *scratch, cs_line *line);
 
-/* jpeg_pass.c: makes all lines by a JPEG, the sweep's first pass. */
+/* jpeg_pass.c, clahe_pass.c: make all lines by a JPEG or a CLAHE, the sweep's first pass. */
 CS_MUST_CHECK cs_status cs_jpeg_image(const cs_sweep *s, cs_augment_scratch *scratch);
+CS_MUST_CHECK cs_status cs_clahe_image(const cs_sweep *s, cs_augment_scratch *scratch);
 
 #endif

@@ -4,6 +4,7 @@
 #define CNNSWEEP_FILTER_FILTERS_H
 
 #include "cnnsweep/filter.h"
+#include "exact/exact.h"
 
 typedef cs_status cs_filter_function(const float *value, cs_filter_scratch *scratch, cs_image *image);
 
@@ -24,17 +25,6 @@ CS_MUST_CHECK cs_status cs_scratch_take(cs_filter_scratch *scratch, size_t n, si
 void cs_scratch_reset(cs_filter_scratch *scratch);
 /* Counts an image in which a filter found no region. */
 void cs_scratch_count_not_found(cs_filter_scratch *scratch);
-
-/* arithmetic.c: they round the same way on every machine. */
-/* e^x to about 1e-15. */
-double cs_exact_exp(double x);
-/* The n-th root of x in [0, 1]. */
-double cs_exact_root(double x, int n);
-/* Rounds to the nearest byte, of two equally near ones to the even one, and clips. */
-uint8_t cs_to_byte(double value);
-/* The index in a line of n pixels that stands for index i outside of it, mirrored at the centre of the last pixel: c b
- * | a b c d | c b a (OpenCV's BORDER_REFLECT_101). */
-int cs_mirror(int i, int n);
 
 /* pixels.c */
 /* The values of OpenCV's RGB2GRAY, [h,w]. */
@@ -83,11 +73,6 @@ enum {
  * makes all other pixels black. Leaves the image as it is if there is no such region, if it is too small, or if
  * it is the whole image. */
 CS_MUST_CHECK cs_status cs_keep_region(const float *value, cs_filter_scratch *scratch, uint8_t *marks, cs_image *image);
-
-/* lab.c */
-/* Convert n pixels as OpenCV does. */
-void cs_rgb_to_lab(uint8_t *pixels, size_t n);
-void cs_lab_to_rgb(uint8_t *pixels, size_t n);
 
 /* Smooths the image as OpenCV's GaussianBlur does with ksize (0, 0), to the same bytes. */
 CS_MUST_CHECK cs_status cs_gaussian(double sigma, cs_filter_scratch *scratch, cs_image *image);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CIE L*a*b* in bytes, with the whole numbers of OpenCV's RGB2LAB and LAB2RGB for images of bytes. L is stretched to 0
  * to 255, and 128 is added to a and b. */
-#include "filters.h"
+#include "exact.h"
 
 #include <math.h>
 #include <pthread.h>

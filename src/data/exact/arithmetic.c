@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions of which the mathematics libraries of two machines may give different last bits. These consist of sums,
  * products and quotients, which IEEE 754 defines to the last bit. */
-#include "filters.h"
+#include "exact.h"
 
 #include <math.h>
 
