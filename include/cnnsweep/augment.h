@@ -118,8 +118,9 @@ typedef struct cs_augment_rule {
     void (*standardize)(const float *number, cs_standardize *settings);
     /* GROUP: marks which of its n steps, of the given probabilities, it chooses. */
     void (*choose)(const float *number, cs_rng *rng, const float *p, int n, bool *chosen);
-    bool host_only;  /* a GPU cannot make its passes */
-    bool is_certain; /* GROUP: a step that it chooses is applied, whatever its own probability */
+    bool needs_square; /* of another image it would exchange height and width */
+    bool host_only;    /* a GPU cannot make its passes */
+    bool is_certain;   /* GROUP: a step that it chooses is applied, whatever its own probability */
 } cs_augment_rule;
 
 struct cs_augment_step {
@@ -171,11 +172,13 @@ bool cs_augment_needs_host(const cs_augment *augment);
 /* Does a step change the size of images? Then they are augmented in the size in which they are stored. */
 bool cs_augment_resizes(const cs_augment *augment);
 /* Sets the size of the images that it makes of one of h x w; CS_ERR_ARG, which names the step, if a step cannot be
- * applied to the size that it gets, such as a crop to a smaller image. */
+ * applied to the size that it gets, such as a crop to a smaller image, or a quarter of a turn to one that is no square.
+ */
 CS_MUST_CHECK cs_status cs_augment_size(const cs_augment *augment, int *h, int *w);
 /* Does every step make an image of h x w of one of h x w? */
 bool cs_augment_keeps_size(const cs_augment *augment, int h, int w);
-/* CS_ERR_SHAPE if an image of h x w does not become one of input_h x input_w, the size that the network takes. */
+/* CS_ERR_SHAPE if an image of h x w does not become one of input_h x input_w, the size that the network takes; else as
+ * cs_augment_size. */
 CS_MUST_CHECK cs_status cs_augment_check_size(const cs_augment *augment, int h, int w, int input_h, int input_w);
 /* How the steps mix batches. If the p of mixup and cutmix add up to more than 1, they are divided by their sum. */
 cs_mix cs_augment_mix(const cs_augment *augment);

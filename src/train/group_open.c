@@ -181,18 +181,20 @@ static cs_status open_input(cs_group *group) {
     return build_trunk(group);
 }
 
-/* Where all stored images have one size, and no filter crops them, it is known before training what an augmentation
- * makes of them. */
+/* It is known before training what an augmentation makes of the images: of those of the network's size, or, if it
+ * changes their size, of those that are stored, where all have one size and no filter crops them. */
 static cs_status check_augmented_size(const cs_dataset *dataset, const cs_trial_config *trial) {
     const int *input = trial->data.image;
-    int h, w;
-    if (cs_filter_crops(&trial->data.filter))
-        return CS_OK;
-    cs_dataset_image_size(dataset, &h, &w);
-    for (cs_split split = 0; h > 0 && split < CS_SPLIT_COUNT; split++) {
+    int stored[2];
+    cs_dataset_image_size(dataset, &stored[0], &stored[1]);
+    const bool is_known = stored[0] > 0 && !cs_filter_crops(&trial->data.filter);
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
         const cs_augment *augment = cs_trial_augment(trial, split);
-        cs_status status =
-            cs_augment_resizes(augment) ? cs_augment_check_size(augment, h, w, input[0], input[1]) : CS_OK;
+        const bool as_stored = cs_augment_resizes(augment);
+        const int *size = as_stored ? stored : input;
+        cs_status status = CS_OK;
+        if (is_known || !as_stored)
+            status = cs_augment_check_size(augment, size[0], size[1], input[0], input[1]);
         if (status != CS_OK)
             return cs_context(status, "%s images", cs_split_name(split));
     }

@@ -19,10 +19,12 @@ import cv2
 import numpy as np
 from albumentations.augmentations.blur import functional as blur
 from albumentations.augmentations.dropout import functional as dropout
+from albumentations.augmentations.geometric import functional as geometric
 from albumentations.augmentations.pixel import functional as pixel
+from albumentations.core.type_definitions import d4_group_elements
 from scipy import ndimage, stats
 
-from harness import run_tests
+from harness import run, run_tests
 from sheets import SIDE, draw, make_data_anew, make_job
 
 JOB = """augmentations:
@@ -40,6 +42,10 @@ JOB = """augmentations:
   equalized: [clahe]
   equalized_much: [{clahe: {clip_limit: 30, tile_grid_size: [3, 5], p: 1}}]
   equalized_at_once: [{clahe: {clip_limit: [1, 1.5], tile_grid_size: 1, p: 1}}]
+  turned: [random_rotate90]
+  transposed: [transpose]
+  square: [d4]
+  square_again: [transpose, {random_rotate90: {p: 0.7}}, random_horizontal_flip, d4]
   motion: [motion_blur]
   motion_far: [{motion_blur: {blur_limit: [4, 31], allow_shifted: false, direction_range: [0.2, 1], p: 1}}]
   noise: [{gauss_noise: {std_range: [0.1, 0.1], p: 1}}]
@@ -60,6 +66,10 @@ STEPS = {
     "coarse_dropout": with_holes,
     "clahe": lambda image, n, name: pixel.clahe(
         image, n["clip_limit"], {"equalized": (8, 8), "equalized_much": (3, 5), "equalized_at_once": (1, 1)}[name]),
+    "random_rotate90": lambda image, n, name: geometric.rot90(image, int(n["quarters"])),
+    "transpose": lambda image, n, name: geometric.transpose(image),
+    "d4": lambda image, n, name: geometric.d4(image, d4_group_elements[int(n["element"])]),
+    "random_horizontal_flip": lambda image, n, name: geometric.hflip(image),
     "image_compression": lambda image, n, name: pixel.image_compression(image, int(n["quality"]), ".jpg"),
 }
 
@@ -86,6 +96,25 @@ def test_clahe_is_that_of_albumentations_whether_or_not_the_tiles_divide_the_ima
     for size in ("40x24", "50x37", "32x45", f"{SIDE}x{SIDE}"):  # the last one is that of the other tests
         make_data_anew(size)
         check_cells("equalized", "equalized_much", "equalized_at_once")
+
+
+def test_symmetries_of_a_square_are_those_of_albumentations_and_equally_likely():
+    check_cells("turned", "transposed", "square", "square_again")
+    for name, number, ways in (("turned", "quarters", 4), ("square", "element", 8)):
+        drawn = [int(cell.numbers()[number]) for cell in draw("job.yaml", name, 84, 25)]
+        counts = np.bincount(drawn, minlength=ways)
+        print(f"{name}: {counts}")
+        assert len(counts) == ways and stats.chisquare(counts).pvalue > 1e-3, counts
+
+
+def test_symmetries_of_a_square_refuse_other_images():
+    make_data_anew("40x24")
+    for name in ("turned", "transposed", "square"):
+        for command in (("preview", "job.yaml", "--augment", name, "--out", "sheet.png"),
+                        ("train", "job.yaml", "--set", f"train.augment={name}", "--out", "out")):
+            refused = run(*command)
+            assert refused.returncode != 0 and "takes square images only, and this one is" in refused.stderr, refused.stderr
+    make_data_anew(f"{SIDE}x{SIDE}")
 
 
 class Shifts:

@@ -16,6 +16,7 @@ sweep:
 augmentations: {flips: {horizontal_flip: true}}
 """
 
+TRAIN, REST = 42, 18  # images
 make_data(per_class=20)
 write_job(JOB)
 
@@ -43,3 +44,11 @@ trials, log_lines = train("auto", *shared, ranks=2)
 assert trials == off, "a cache with ranks that share every batch gives other numbers"
 assert len(log_lines) == 4, log_lines
 print("ok ranks that share every batch")
+
+write_job(JOB.replace("[none, flips]", "[turns]").replace("{flips: {horizontal_flip: true}}", "{turns: [random_rotate90, transpose]}"))
+off, log_lines = train("off")
+assert len({t["loss"] for t in off}) == 2 and not log_lines, log_lines
+trials, log_lines = train("auto")
+assert trials == off, "a cache of eight pictures of each image gives other numbers"
+assert len(log_lines) == 1 and f"trunk cache: up to {8 * TRAIN + REST} rows " in log_lines[0], log_lines
+print(f"ok turns and transpositions: {log_lines}")

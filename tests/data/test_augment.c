@@ -138,7 +138,36 @@ static void without_rules_nothing_changes(void **state) {
     assert_memory_equal(pixels, still, BYTES);
 }
 
-/* Equal variants of an image are equal pictures, different variants are different ones, and all variants occur. */
+/* Equal variants of an image of h x w are equal pictures, different variants are different ones, and all variants
+ * occur. */
+static void check_variants(const cs_augment *augment, int h, int w, int variants) {
+    enum { MOST = 8 };
+    static uint8_t pictures[MOST][BYTES];
+    const size_t bytes = (size_t)(h * w) * 3;
+    bool seen[MOST] = {false};
+    assert_int_equal(cs_augment_variants(augment), variants);
+    assert_true(variants <= MOST && bytes <= BYTES);
+    for (uint32_t i = 0; variants > 0 && i < DRAWS; i++) {
+        uint8_t pixels[BYTES], made[BYTES];
+        const cs_augment_address at = {SEED, EPOCH, i};
+        const int variant = cs_augment_variant(augment, &at);
+        cs_picture picture;
+        fixture_pixels(pixels, h, w, 0); /* the same image, with the draws of sample i */
+        cs_augment_draw(augment, &at, h, w, &picture, NULL, NULL);
+        test_augment_apply(&picture, pixels, made);
+        assert_in_range(variant, 0, variants - 1);
+        if (!seen[variant])
+            memcpy(pictures[variant], made, bytes);
+        seen[variant] = true;
+        assert_memory_equal(pictures[variant], made, bytes);
+    }
+    for (int a = 0; a < variants; a++) {
+        assert_true(seen[a]);
+        for (int b = 0; b < a; b++)
+            assert_memory_not_equal(pictures[a], pictures[b], bytes);
+    }
+}
+
 static void variants_number_the_pictures(void **state) {
     (void)state;
     static const struct {
@@ -156,26 +185,41 @@ static void variants_number_the_pictures(void **state) {
     };
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         const cs_augment augment = test_augment(rows[r].text);
-        uint8_t pictures[4][BYTES];
-        bool seen[4] = {false};
-        assert_int_equal(cs_augment_variants(&augment), rows[r].variants);
-        for (uint32_t i = 0; rows[r].variants > 0 && i < DRAWS; i++) {
-            uint8_t pixels[BYTES];
-            const cs_augment_address at = {SEED, EPOCH, i};
-            int variant = cs_augment_variant(&augment, &at);
-            make(&augment, i, 0, pixels); /* the same image, with the draws of sample i */
-            assert_in_range(variant, 0, rows[r].variants - 1);
-            if (!seen[variant])
-                memcpy(pictures[variant], pixels, BYTES);
-            seen[variant] = true;
-            assert_memory_equal(pictures[variant], pixels, BYTES);
-        }
-        for (int a = 0; a < rows[r].variants; a++) {
-            assert_true(seen[a]);
-            for (int b = 0; b < a; b++)
-                assert_memory_not_equal(pictures[a], pictures[b], BYTES);
-        }
+        check_variants(&augment, H, W, rows[r].variants);
     }
+}
+
+static void variants_number_the_symmetries_of_a_square(void **state) {
+    (void)state;
+    static const struct {
+        const char *rule;
+        int variants;
+    } rows[] = {{"random_rotate90", 4}, {"transpose", 2}, {"d4", 8}};
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        cs_augment augment = {0};
+        test_augment_set(&augment, rows[r].rule, (const float[]){0}, 0);
+        check_variants(&augment, H, H, rows[r].variants);
+    }
+}
+
+/* At the place where they stand in the list, also inside a group. */
+static void symmetries_of_a_square_refuse_other_images(void **state) {
+    (void)state;
+    cs_augment augment = {0};
+    int h = H, w = W;
+    test_augment_set(&augment, "one_of", (const float[]){0}, 0);
+    augment.steps[0].inside = 1;
+    test_augment_set(&augment, "random_rotate90", (const float[]){0}, 0);
+    assert_int_equal(cs_augment_size(&augment, &h, &w), CS_ERR_ARG);
+    assert_non_null(strstr(cs_error_last()->text, "random_rotate90 takes square images only, and this one is 9x14"));
+    w = H;
+    assert_ok(cs_augment_size(&augment, &h, &w));
+    augment = (cs_augment){0};
+    test_augment_set(&augment, "center_crop", (const float[]){5, 5}, 2);
+    test_augment_set(&augment, "d4", (const float[]){0}, 0);
+    w = W;
+    assert_ok(cs_augment_size(&augment, &h, &w));
+    assert_true(h == 5 && w == 5);
 }
 
 /* Writes factor, pixels before and pixels after for the reference. */
@@ -291,6 +335,8 @@ int main(void) {
         cmocka_unit_test(seed_epoch_and_sample_each_change_the_draws),
         cmocka_unit_test(without_rules_nothing_changes),
         cmocka_unit_test(variants_number_the_pictures),
+        cmocka_unit_test(variants_number_the_symmetries_of_a_square),
+        cmocka_unit_test(symmetries_of_a_square_refuse_other_images),
         cmocka_unit_test(brightness_is_that_of_pillow),
         cmocka_unit_test(equal_rules_have_equal_texts),
         cmocka_unit_test(neighbouring_numbers_have_different_texts),

@@ -5,11 +5,22 @@
 #include <string.h>
 
 static const cs_augment_rule *const families[] = {
-    cs_generator_rules,         cs_torch_geometry_rules, cs_torch_size_rules,
-    cs_torch_colour_rules,      cs_torch_local_rules,    cs_torch_policy_rules,
-    cs_torch_standardize_rules, cs_albumentations_rules, cs_keras_geometry_rules,
-    cs_keras_size_rules,        cs_keras_colour_rules,   cs_keras_local_rules,
-    cs_keras_policy_rules,      cs_batch_rules,          cs_group_rules,
+    cs_generator_rules,
+    cs_torch_geometry_rules,
+    cs_torch_size_rules,
+    cs_torch_colour_rules,
+    cs_torch_local_rules,
+    cs_torch_policy_rules,
+    cs_torch_standardize_rules,
+    cs_albumentations_rules,
+    cs_albumentations_geometry_rules,
+    cs_keras_geometry_rules,
+    cs_keras_size_rules,
+    cs_keras_colour_rules,
+    cs_keras_local_rules,
+    cs_keras_policy_rules,
+    cs_batch_rules,
+    cs_group_rules,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 

@@ -13,6 +13,7 @@ extern const cs_augment_rule cs_torch_local_rules[];
 extern const cs_augment_rule cs_torch_policy_rules[];
 extern const cs_augment_rule cs_torch_standardize_rules[];
 extern const cs_augment_rule cs_albumentations_rules[];
+extern const cs_augment_rule cs_albumentations_geometry_rules[];
 extern const cs_augment_rule cs_batch_rules[]; /* a row for each cs_mix_kind, in that order */
 extern const cs_augment_rule cs_keras_geometry_rules[];
 extern const cs_augment_rule cs_keras_size_rules[];

@@ -140,9 +140,18 @@ bool cs_augment_resizes(const cs_augment *augment) {
     return false;
 }
 
+static cs_status check_square(const cs_augment_rule *rule, int h, int w) {
+    if (!rule->needs_square || h == w)
+        return CS_OK;
+    return cs_hint(
+        cs_fail(CS_ERR_ARG, "%s takes square images only, and this one is %dx%d (height x width)", rule->name, h, w),
+        "set data.image to two equal sides, or put {center_crop: %d} in front", h < w ? h : w);
+}
+
 cs_status cs_augment_size(const cs_augment *augment, int *h, int *w) {
     for (int i = 0; i < augment->n; i++) {
         const cs_augment_step *step = &augment->steps[i];
+        CS_TRY(check_square(step->rule, *h, *w));
         if (step->rule->resize)
             CS_TRY(step->rule->resize(step->number, h, w));
     }
