@@ -157,6 +157,7 @@ typedef enum cs_pass_kind {
     CS_PASS_CURVE,     /* curve: a table of levels that is made for the image */
     CS_PASS_BLEND,     /* blend */
     CS_PASS_HUE,       /* turn: is added to the hue, of 256 in a circle, in Pillow's HSV */
+    CS_PASS_HSV,       /* level: the tables of hue (0 to 179), saturation and value in OpenCV's HSV */
     CS_PASS_RESAMPLE,  /* box: the part of the image before that Pillow's Image.crop takes, and Image.resize brings to
                         * the size of the pass with the antialiased BILINEAR filter */
     CS_PASS_SHARPNESS, /* factor: Pillow's Sharpness blends with the smoothed image */

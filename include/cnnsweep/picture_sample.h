@@ -7,7 +7,7 @@
  *
  * so that both give the same bits. A warp follows scipy.ndimage.affine_transform with order 0 or 1, which Keras'
  * ImageDataGenerator calls, or Pillow's Image.transform; colours follow Pillow. What follows the layers of Keras 3 is
- * in picture_sample_keras.h. */
+ * in picture_sample_keras.h, what follows OpenCV in picture_sample_opencv.h. */
 #include "cnnsweep/picture.h"
 
 #include <math.h>
@@ -15,6 +15,7 @@
 
 #include "cnnsweep/picture_local.h"
 #include "cnnsweep/picture_sample_keras.h"
+#include "cnnsweep/picture_sample_opencv.h"
 
 /* Brings a coordinate of a line of n pixels into [0, n-1]; false: it shows the fill value. */
 CS_SAMPLE bool cs_sample_inside(double *at, int n, cs_fill fill) {
@@ -264,6 +265,9 @@ CS_SAMPLE void cs_sample_point(const cs_pass *pass, const cs_pass_facts *facts, 
         rgb[0] = (uint8_t)r;
         rgb[1] = (uint8_t)g;
         rgb[2] = (uint8_t)b;
+        break;
+    case CS_PASS_HSV:
+        cs_opencv_hsv(pass->level, rgb);
         break;
     case CS_PASS_PATCHES:
         cs_sample_patches(&pass->patches, x, y, rgb);

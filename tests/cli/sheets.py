@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws sheets of `cnnsweep preview` and reads them together with the numbers of the CSV."""
 import csv
+import glob
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -69,6 +70,17 @@ def make_data_anew(size):
     shutil.rmtree(path("drawn"))
     os.remove(path("data.h5"))
     make_data(size=size)
+
+
+def make_noise():
+    """Replaces the images by random bytes."""
+    rng = np.random.default_rng(1)
+    for name in glob.glob(path("drawn/*/*/*.jpg")):
+        shape = np.asarray(Image.open(name)).shape
+        os.remove(name)
+        Image.fromarray(rng.integers(0, 256, shape, np.uint8)).save(name.replace(".jpg", ".png"))
+    os.remove(path("data.h5"))
+    run_ok("drawn", "data.h5", program="cnnsweep-pack")
 
 
 def make_job(augmentations, name="job.yaml", size=f"{SIDE}x{SIDE}"):

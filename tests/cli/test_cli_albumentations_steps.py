@@ -25,7 +25,7 @@ from albumentations.core.type_definitions import d4_group_elements
 from scipy import ndimage, stats
 
 from harness import run, run_tests
-from sheets import SIDE, draw, make_data_anew, make_job
+from sheets import SIDE, draw, images, make_data_anew, make_job, make_noise
 
 JOB = """augmentations:
   gamma: [random_gamma]
@@ -46,6 +46,9 @@ JOB = """augmentations:
   transposed: [transpose]
   square: [d4]
   square_again: [transpose, {random_rotate90: {p: 0.7}}, random_horizontal_flip, d4]
+  shifted: [hue_saturation_value]
+  shifted_far: [{hue_saturation_value: {hue_shift_limit: 180, sat_shift_limit: 255, val_shift_limit: [-100, 255], p: 1}}]
+  not_shifted: [{hue_saturation_value: {hue_shift_limit: 0, sat_shift_limit: 0, val_shift_limit: 0, p: 1}}]
   motion: [motion_blur]
   motion_far: [{motion_blur: {blur_limit: [4, 31], allow_shifted: false, direction_range: [0.2, 1], p: 1}}]
   noise: [{gauss_noise: {std_range: [0.1, 0.1], p: 1}}]
@@ -70,6 +73,7 @@ STEPS = {
     "transpose": lambda image, n, name: geometric.transpose(image),
     "d4": lambda image, n, name: geometric.d4(image, d4_group_elements[int(n["element"])]),
     "random_horizontal_flip": lambda image, n, name: geometric.hflip(image),
+    "hue_saturation_value": lambda image, n, name: pixel.shift_hsv(image, n["hue_shift"], n["sat_shift"], n["val_shift"]),
     "image_compression": lambda image, n, name: pixel.image_compression(image, int(n["quality"]), ".jpg"),
 }
 
@@ -117,6 +121,32 @@ def test_symmetries_of_a_square_refuse_other_images():
     make_data_anew(f"{SIDE}x{SIDE}")
 
 
+def test_shifts_in_hsv_are_those_of_albumentations_but_in_the_last_columns():
+    """OpenCV computes 32 pixels of a line at once (or 16) and truncates them. The rest of the line, fewer than 32, it rounds."""
+    for size in ("72x40", f"{SIDE}x{SIDE}"):
+        make_data_anew(size)
+        make_noise()
+        assert np.abs(np.diff(images()[:99].astype(int), axis=2)).mean() > 80, "these are no random bytes"
+        for name in ("shifted", "shifted_far"):
+            changed = last = 0
+            for cell in draw("job.yaml", name, 12, 25):
+                image = cell.before.copy()
+                for step, numbers in cell.steps:
+                    image = STEPS[step](image, numbers, name)
+                whole = cell.after.shape[1] // 32 * 32
+                off = np.abs(image.astype(int) - cell.after)
+                assert off[:, :whole].max() == 0 and off.max() <= 1, cell.steps
+                last += (off > 0).sum()
+                changed += (cell.after != cell.before).any()
+            print(f"{name}, {size}: {changed} images are equal but for {last} values of the last columns")
+            assert changed > 100 and (last > 0) == (size != f"{SIDE}x{SIDE}")
+    make_data_anew(f"{SIDE}x{SIDE}")
+
+
+def test_without_a_shift_an_image_is_not_converted():
+    assert all((cell.after == cell.before).all() for cell in draw("job.yaml", "not_shifted", 12, 2))
+
+
 class Shifts:
     """Gives create_motion_kernel the shifts that were drawn."""
 
@@ -150,6 +180,7 @@ def test_a_motion_blur_is_that_of_albumentations_but_for_ties():
 def test_the_numbers_follow_their_law():
     laws = {"gamma_strong": {"gamma": (0.2, 3.8)}, "light_strong": {"factor": (0, 3), "shift": (-127.5, 255)},
             "equalized": {"clip_limit": (1, 3)},
+            "shifted_far": {"hue_shift": (-180, 360), "sat_shift": (-255, 510), "val_shift": (-100, 355)},
             "equalized_much": {"clip_limit": (1, 29)},
             "motion": {"angle": (0, 360), "direction": (-1, 2), "shift_x": (-1, 2), "shift_y": (-1, 2)},
             "noise_grey": {"std": (0.02, 0.28)}}

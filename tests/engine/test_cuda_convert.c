@@ -141,6 +141,12 @@ static void add_passes(cs_picture *picture, int i) {
                                    .mirror_x = i % 2};
         else if (pass->kind == CS_PASS_LEVELS)
             memset(pass->level, 7 * i, sizeof pass->level / 2);
+        else if (pass->kind == CS_PASS_HSV)
+            for (int v = 0; v < 256; v++) {
+                pass->level[0][v] = (uint8_t)((v + 11 * i) % 180);
+                pass->level[1][v] = (uint8_t)(v - v * (i % 3) / 3);
+                pass->level[2][v] = (uint8_t)(255 - v);
+            }
         else if (pass->kind == CS_PASS_CURVE)
             pass->curve = (cs_curve){(cs_curve_kind)(i % CS_CURVE_KINDS), 256 - i};
         else if (pass->kind == CS_PASS_BLEND)

@@ -8,8 +8,8 @@ import tempfile
 # {room: (folder, its public headers, the rooms that it may use)}. A room may use only rooms above it.
 ROOMS = {
     "base": ("src/base",
-             "args file log memory mix mix_sample picture picture_local picture_sample picture_sample_keras random status "
-             "text version", ""),
+             "args file log memory mix mix_sample picture picture_local picture_sample picture_sample_keras "
+             "picture_sample_opencv random status text version", ""),
     "data": ("src/data", "augment dataset features filter filtered image loader row_cache standardize whitening", "base"),
     "net": ("src/net", "graph head zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),

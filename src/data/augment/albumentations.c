@@ -39,6 +39,35 @@ static void brightness_contrast_compose(const float *number, const double *drawn
     cs_picture_recolour(picture, table);
 }
 
+/* The numbers of hue_saturation_value. */
+enum { HUE = 0, SATURATION = 2, VALUE = 4 };
+
+static void hsv_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
+    cs_range_draw(number + HUE, rng, h, w, &drawn[0]);
+    cs_range_draw(number + SATURATION, rng, h, w, &drawn[1]);
+    cs_range_draw(number + VALUE, rng, h, w, &drawn[2]);
+}
+
+static uint8_t shifted(int value, double shift) {
+    const int made = value + (int)shift;
+    return (uint8_t)(made < 0 ? 0 : made > 255 ? 255 : made);
+}
+
+/* A grey pixel keeps the saturation 0. Without any shift albumentations does not convert the image. */
+static void hsv_compose(const float *number, const double *drawn, cs_picture *picture) {
+    const double circle = 180;
+    (void)number;
+    if (drawn[0] == 0 && drawn[1] == 0 && drawn[2] == 0)
+        return;
+    cs_pass *pass = cs_picture_add(picture, CS_PASS_HSV);
+    for (int v = 0; v < 256; v++) {
+        const double turned = fmod(v + drawn[0], circle);
+        pass->level[0][v] = (uint8_t)(turned < 0 ? turned + circle : turned);
+        pass->level[1][v] = v == 0 ? 0 : shifted(v, drawn[1]);
+        pass->level[2][v] = shifted(v, drawn[2]);
+    }
+}
+
 /* The numbers of coarse_dropout. */
 enum { HOLES = 0, HOLE_HEIGHT = 2, HOLE_WIDTH = 4, FILL = 6 };
 enum { FILL_NUMBERS, FILL_RANDOM, FILL_UNIFORM };
@@ -219,6 +248,16 @@ const cs_augment_rule cs_albumentations_rules[] = {
      .drawn = {"factor", "shift"},
      .draw = brightness_contrast_draw,
      .compose = brightness_contrast_compose},
+    {.name = "hue_saturation_value",
+     .doc = "shifts the hue, of 180 in a circle, the saturation and the value, of 255, in OpenCV's HSV",
+     .family = CS_FAMILY_ALBUMENTATIONS,
+     .parameters = {{"hue_shift_limit", CS_AUGMENT_SYMMETRIC, .min = -180, .max = 180, .fallback = {-20, 20}},
+                    {"sat_shift_limit", CS_AUGMENT_SYMMETRIC, .min = -255, .max = 255, .fallback = {-30, 30}},
+                    {"val_shift_limit", CS_AUGMENT_SYMMETRIC, .min = -255, .max = 255, .fallback = {-20, 20}}},
+     .p = 0.5f,
+     .drawn = {"hue_shift", "sat_shift", "val_shift"},
+     .draw = hsv_draw,
+     .compose = hsv_compose},
     {.name = "coarse_dropout",
      .doc = "fills rectangles, whose sides are fractions of the image's, or pixels if the largest is 1 or more; "
             "`random`: with random values, `random_uniform`: each with one random colour",
