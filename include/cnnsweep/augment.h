@@ -30,7 +30,7 @@
 
 enum {
     CS_AUGMENT_STEPS = 24,                    /* the most steps of an augmentation */
-    CS_AUGMENT_PARAMETERS = 8,                /* the most parameters of a rule */
+    CS_AUGMENT_PARAMETERS = 10,               /* the most parameters of a rule */
     CS_AUGMENT_FALLBACK = 4,                  /* the most numbers of a parameter with a default that is not 0 */
     CS_AUGMENT_NUMBERS = 16,                  /* the most numbers of a rule's parameters together */
     CS_AUGMENT_DRAWN = 36,                    /* the most numbers that a rule makes of its draws */

@@ -24,6 +24,7 @@ typedef enum cs_fill {
     CS_FILL_CONSTANT, /* a value; without blending between it and the edge */
     CS_FILL_REFLECT,  /* c b a | a b c d | d c b */
     CS_FILL_WRAP,     /* b c | a b c d | b c: repeats after n - 1 pixels, so that d and the next a are one pixel */
+    CS_FILL_MIRROR,   /* d c b | a b c d | c b a: of OpenCV's sampling only */
     CS_FILL_COUNT
 } cs_fill;
 
@@ -41,6 +42,9 @@ typedef enum cs_sampling {
      * CONSTANT blends between the edge and the value one pixel beyond it. WRAP moves by n pixels. The last line of the
      * map is (., ., 1). */
     CS_SAMPLING_TENSORFLOW,
+    /* OpenCV's warpAffine: whole numbers are the centres of pixels, and halves of values are rounded to even ones. With
+     * CONSTANT, all pixels beyond the edges have the value. There is no WRAP. */
+    CS_SAMPLING_OPENCV,
     CS_SAMPLING_COUNT
 } cs_sampling;
 

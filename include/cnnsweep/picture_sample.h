@@ -151,6 +151,10 @@ CS_SAMPLE void cs_sample_warp(const cs_pass *pass, const uint8_t *source, int h,
         cs_keras_warp(pass, source, h, w, x, y, values);
         return;
     }
+    if (pass->warp.sampling == CS_SAMPLING_OPENCV) {
+        cs_opencv_warp(pass, source, h, w, x, y, values);
+        return;
+    }
     const bool inside = cs_sample_place(pass, h, w, x, y, &column, &line);
     for (int c = 0; c < 3; c++)
         values[c] = inside ? cs_sample_value(source, w, column, line, c) : (double)pass->warp.fill_value[c];

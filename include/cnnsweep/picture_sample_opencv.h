@@ -47,3 +47,68 @@ CS_SAMPLE void cs_opencv_hsv(const uint8_t level[3][256], uint8_t rgb[3]) {
         hsv[c] = level[c][hsv[c]];
     cs_opencv_from_hsv(hsv, rgb);
 }
+
+/* a * b + c, rounded once but for the last bit of a double. */
+CS_SAMPLE float cs_opencv_fused(float a, float b, float c) {
+    return (float)CS_SUM(CS_PRODUCT(a, b), c);
+}
+
+/* Where a row of the map sends pixel (x, y). Farther away than any image reaches, the exact place does not matter. */
+CS_SAMPLE float cs_opencv_row(const double row[3], int x, int y) {
+    const float far = 1 << 24, down = (float)CS_SUM((float)CS_PRODUCT(y, (float)row[1]), (float)row[2]);
+    const float at = cs_opencv_fused((float)x, (float)row[0], down);
+    return !(at >= -far) ? -far : at > far ? far : at;
+}
+
+/* The pixel of a line of n that shows what lies at `at`; -1: there is the fill value. */
+CS_SAMPLE int cs_opencv_inside(int at, int n, cs_fill fill) {
+    if (at >= 0 && at < n)
+        return at;
+    if (fill == CS_FILL_CONSTANT)
+        return -1;
+    if (fill == CS_FILL_REFLECT) {
+        at = (at < 0 ? -1 - at : at) % (2 * n);
+        return at < n ? at : 2 * n - 1 - at;
+    }
+    if (fill == CS_FILL_MIRROR && n > 1) {
+        const int period = 2 * (n - 1);
+        at = (at < 0 ? -at : at) % period;
+        return at < n ? at : period - at;
+    }
+    return at < 0 ? 0 : n - 1;
+}
+
+/* The values of the pixel at (x, y). */
+CS_SAMPLE void cs_opencv_read(const cs_warp *warp, const uint8_t *source, int h, int w, int x, int y, float values[3]) {
+    x = cs_opencv_inside(x, w, warp->fill);
+    y = cs_opencv_inside(y, h, warp->fill);
+    for (int c = 0; c < 3; c++)
+        values[c] =
+            x < 0 || y < 0 ? warp->fill_value[c] : (float)source[((size_t)y * (size_t)w + (size_t)x) * 3 + (size_t)c];
+}
+
+/* The three values, which are whole numbers, that pixel (x, y) has after a warp of the source [h,w,3]. */
+CS_SAMPLE void cs_opencv_warp(const cs_pass *pass, const uint8_t *source, int h, int w, int x, int y,
+                              double values[3]) {
+    const cs_warp *warp = &pass->warp;
+    const float half = warp->nearest ? 0.5f : 0;
+    x = warp->mirror_x ? pass->w - 1 - x : x;
+    y = warp->mirror_y ? pass->h - 1 - y : y;
+    const float u = (float)CS_SUM(cs_opencv_row(warp->map[0], x, y), half);
+    const float v = (float)CS_SUM(cs_opencv_row(warp->map[1], x, y), half);
+    const int left = (int)u - ((float)(int)u > u), top = (int)v - ((float)(int)v > v);
+    const float right = (float)CS_SUM(u, -(double)left), lower = (float)CS_SUM(v, -(double)top);
+    float at[2][2][3];
+    for (int j = 0; j < (warp->nearest ? 1 : 2); j++)
+        for (int i = 0; i < (warp->nearest ? 1 : 2); i++)
+            cs_opencv_read(warp, source, h, w, left + i, top + j, at[j][i]);
+    for (int c = 0; c < 3; c++) {
+        float value = at[0][0][c];
+        if (!warp->nearest) {
+            const float above = cs_opencv_fused(right, at[0][1][c] - value, value);
+            const float below = cs_opencv_fused(right, at[1][1][c] - at[1][0][c], at[1][0][c]);
+            value = cs_opencv_fused(lower, (float)CS_SUM(below, -above), above);
+        }
+        values[c] = cs_sample_rounded(value);
+    }
+}

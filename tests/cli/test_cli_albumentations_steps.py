@@ -49,6 +49,15 @@ JOB = """augmentations:
   shifted: [hue_saturation_value]
   shifted_far: [{hue_saturation_value: {hue_shift_limit: 180, sat_shift_limit: 255, val_shift_limit: [-100, 255], p: 1}}]
   not_shifted: [{hue_saturation_value: {hue_shift_limit: 0, sat_shift_limit: 0, val_shift_limit: 0, p: 1}}]
+  affine: [{affine: {scale: [0.7, 1.4], translate_percent: [-0.3, 0.2], rotate: [-90, 180], shear: [-30, 20], p: 0.9}}]
+  affine_constant: [{affine: {scale: [0.3, 1.4], rotate: [-9, 360], translate_percent: 0.2, shear: 7, fill: [9, 80, 200], p: 1}}]
+  affine_replicate: [{affine: {scale: [0.1, 1.4], rotate: [-9, 360], border_mode: replicate, keep_ratio: true, p: 1}}]
+  affine_reflect: [{affine: {scale: [0.1, 1.4], rotate: [-9, 360], border_mode: reflect, balanced_scale: true, p: 1}}]
+  affine_reflect_101: [{affine: {scale: [0.1, 1.4], rotate: [-9, 360], border_mode: reflect_101, p: 1}}, random_horizontal_flip]
+  affine_nearest: [{affine: {scale: [0.3, 1.4], rotate: [-9, 360], shear: [-30, 20], interpolation: nearest, fill: 77, p: 1}}]
+  limits: [shift_scale_rotate]
+  limits_far: [{shift_scale_rotate: {shift_limit: 0.3, scale_limit: [-0.5, 2], rotate_limit: 180, border_mode: reflect_101, p: 1}}]
+  balanced: [{affine: {scale: [0.5, 2], balanced_scale: true, p: 1}}]
   motion: [motion_blur]
   motion_far: [{motion_blur: {blur_limit: [4, 31], allow_shifted: false, direction_range: [0.2, 1], p: 1}}]
   noise: [{gauss_noise: {std_range: [0.1, 0.1], p: 1}}]
@@ -63,7 +72,23 @@ def with_holes(image, n, name):
     return dropout.cutout(image, holes, {"holes": 255, "holes_in_pixels": (9, 0, 200)}[name], np.random.default_rng(0))
 
 
+BORDERS = {"replicate": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT, "reflect_101": cv2.BORDER_REFLECT_101,
+           "far": cv2.BORDER_REFLECT_101}
+FILLS = {"affine_constant": (9, 80, 200), "affine_nearest": (77, 77, 77)}
+
+
+def moved(image, n, name):
+    shape = image.shape[:2]
+    matrix = geometric.create_affine_transformation_matrix(
+        *({axis: sign * n.get(f"{number}_{axis}", 0) for axis in "xy"} for number, sign in (("translate", 1), ("shear", -1), ("scale", 1))),
+        n["degrees"], geometric.center(shape))
+    return geometric.warp_affine(image, matrix, cv2.INTER_NEAREST if "nearest" in name else cv2.INTER_LINEAR,
+                                 FILLS.get(name, (0, 0, 0)), BORDERS.get(name.partition("_")[2], cv2.BORDER_CONSTANT), shape)
+
+
 STEPS = {
+    "affine": moved,
+    "shift_scale_rotate": moved,
     "random_gamma": lambda image, n, name: pixel.gamma_transform(image, n["gamma"]),
     "random_brightness_contrast": lambda image, n, name: albumentations.RandomBrightnessContrast().apply(image, n["factor"], n["shift"]),
     "coarse_dropout": with_holes,
@@ -145,6 +170,51 @@ def test_shifts_in_hsv_are_those_of_albumentations_but_in_the_last_columns():
 
 def test_without_a_shift_an_image_is_not_converted():
     assert all((cell.after == cell.before).all() for cell in draw("job.yaml", "not_shifted", 12, 2))
+
+
+def test_affine_maps_are_those_of_albumentations_but_for_rounding():
+    """Of random bytes. OpenCV's own last columns of a line are rounded otherwise; the nearest pixel may be another one, too."""
+    for size in ("72x40", f"{SIDE}x{SIDE}"):
+        make_data_anew(size)
+        make_noise()
+        for name in ("affine", "affine_constant", "affine_replicate", "affine_reflect", "affine_reflect_101", "affine_nearest",
+                     "limits", "limits_far"):
+            changed = off = values = 0
+            for cell in draw("job.yaml", name, 12, 25):
+                image = cell.before.copy()
+                for step, numbers in cell.steps:
+                    image = STEPS[step](image, numbers, name)
+                difference = np.abs(image.astype(int) - cell.after)
+                assert difference.max() <= 1 or name == "affine_nearest", cell.steps
+                off += (difference > 0).sum()
+                values += difference.size
+                changed += (cell.after != cell.before).any()
+            print(f"{name}, {size}: {changed} of 300 images changed, {off} of {values} values differ")
+            assert changed > 100 and off < values / 10000, name
+    make_data_anew(f"{SIDE}x{SIDE}")
+
+
+def test_the_numbers_of_affine_maps_are_drawn_as_albumentations_draws_them():
+    theirs = {"affine": albumentations.Affine((0.7, 1.4), (-0.3, 0.2), rotate=(-90, 180), shear=(-30, 20)),
+              "balanced": albumentations.Affine((0.5, 2), balanced_scale=True),
+              "limits_far": albumentations.ShiftScaleRotate(0.3, (-0.5, 2), 180)}
+    for name, transform in theirs.items():
+        transform.set_random_seed(1)
+        drawn = [transform.get_params_dependent_on_data({"shape": (SIDE, SIDE, 3)}, {}) for _ in range(10000)]
+        moves = [transform._get_translate_params((SIDE, SIDE)) for _ in range(10000)]
+        law = {"degrees": [d["rotate"] for d in drawn]}
+        for axis in "xy":
+            law[f"scale_{axis}"] = [d["scale"][axis] for d in drawn]
+            law[f"translate_{axis}"] = [move[axis] for move in moves]
+        law.update({f"shear_{axis}": [-transform._get_shear_params()[axis] for _ in range(10000)] for axis in "xy" if name == "affine"})
+        rows = [cell.numbers() for cell in draw("job.yaml", name, 84, 25) if cell.steps]
+        for number, values in law.items():
+            own = [row[number] for row in rows]
+            p = stats.ks_2samp(own, values).pvalue
+            print(f"{name} {number}: from {min(own):.3f} to {max(own):.3f}, p = {p:.3f}")
+            assert p > 1e-3, (name, number)
+        assert abs(np.corrcoef([row["scale_x"] for row in rows], [row["scale_y"] for row in rows])[0, 1]) < 0.1
+    assert all(row["scale_x"] == row["scale_y"] for cell in draw("job.yaml", "affine_replicate", 12, 2) for row in [cell.numbers()])
 
 
 class Shifts:

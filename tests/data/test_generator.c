@@ -128,7 +128,7 @@ static void transforms_are_those_of_keras(void **state) {
     uint32_t sample = 0;
     assert_non_null(file);
     for (int era = 0; era < 2; era++)
-        for (int fill = 0; fill < CS_FILL_COUNT; fill++)
+        for (int fill = 0; fill <= CS_FILL_WRAP; fill++)
             for (int i = 0; i < each; i++) {
                 transform t = {.era = era, .fill = fill};
                 make_transform(sample++, &t);

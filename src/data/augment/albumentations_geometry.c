@@ -2,6 +2,8 @@
 /* Transforms of albumentations 2 that move pixels. */
 #include "rules.h"
 
+#include <math.h>
+
 /* The symmetries of a square. A quarter of a turn is made of a transposition and a mirror. */
 typedef struct symmetry {
     bool transposes;         /* first the image is mirrored at its main diagonal */
@@ -54,6 +56,93 @@ static void transpose_compose(const float *number, const double *drawn, cs_pictu
     add_symmetry(picture, TRANSPOSED);
 }
 
+static const char *const interpolations[] = {"bilinear", "nearest", NULL};
+static const char *const border_modes[] = {"constant", "replicate", "reflect", "reflect_101", NULL};
+static const cs_fill fills[] = {CS_FILL_CONSTANT, CS_FILL_NEAREST, CS_FILL_REFLECT, CS_FILL_MIRROR};
+
+/* The numbers of affine; the last ones are also the last ones of shift_scale_rotate. */
+enum { SCALE = 0, TRANSLATE = 2, ROTATE = 4, SHEAR = 6, KEEP_RATIO = 8, BALANCED_SCALE, AFFINE_FILLING };
+enum { INTERPOLATION, BORDER_MODE, FILL };
+/* What both draw: factors, whole pixels, degrees. */
+enum { SCALE_X, SCALE_Y, TRANSLATE_X, TRANSLATE_Y, DEGREES, SHEAR_X, SHEAR_Y };
+
+/* With equal probability less or more than 1, where both can be. */
+static double draw_balanced(const float *range, cs_rng *rng) {
+    const bool has_less = range[0]<1, has_more = range[1]> 1;
+    const bool is_less = has_less && (!has_more || cs_rng_below(rng, 2) == 0);
+    if (!has_less && !has_more)
+        return 1;
+    return is_less ? cs_uniform(rng, (double)range[0], 1) : cs_uniform(rng, 1, (double)range[1]);
+}
+
+static void affine_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
+    const int side[2] = {w, h};
+    for (int k = 0; k < 2; k++) {
+        if (number[BALANCED_SCALE] != 0)
+            drawn[SCALE_X + k] = draw_balanced(number + SCALE, rng);
+        else
+            cs_range_draw(number + SCALE, rng, h, w, &drawn[SCALE_X + k]);
+        cs_range_draw(number + TRANSLATE, rng, h, w, &drawn[TRANSLATE_X + k]);
+        drawn[TRANSLATE_X + k] = trunc(drawn[TRANSLATE_X + k] * side[k]);
+        cs_range_draw(number + SHEAR, rng, h, w, &drawn[SHEAR_X + k]);
+    }
+    cs_range_draw(number + ROTATE, rng, h, w, &drawn[DEGREES]);
+    if (number[KEEP_RATIO] != 0)
+        drawn[SCALE_Y] = drawn[SCALE_X];
+}
+
+/* Adds the inverse of: scale and rotation counter-clockwise about the centre, shear, then translation. */
+static void add_affine(cs_picture *picture, const double *drawn, const float *filling) {
+    const double radian = 3.14159265358979323846 / 180;
+    const double cosine = cos(drawn[DEGREES] * radian), sine = sin(drawn[DEGREES] * radian);
+    const double across = tan(-drawn[SHEAR_X] * radian), down = tan(-drawn[SHEAR_Y] * radian);
+    const double a = (cosine - across * sine) * drawn[SCALE_X], b = (sine + across * cosine) * drawn[SCALE_Y];
+    const double c = (down * cosine - sine) * drawn[SCALE_X], d = (down * sine + cosine) * drawn[SCALE_Y];
+    const double determinant = a * d - b * c, inverse = determinant != 0 ? 1 / determinant : 0;
+    int h, w;
+    cs_picture_size(picture, &h, &w);
+    const double centre[2] = {w / 2.0 - 0.5, h / 2.0 - 0.5};
+    cs_warp *warp = &cs_picture_add(picture, CS_PASS_WARP)->warp;
+    *warp = (cs_warp){.map = {{d * inverse, -b * inverse, 0}, {-c * inverse, a * inverse, 0}, {0, 0, 1}},
+                      .sampling = CS_SAMPLING_OPENCV,
+                      .fill = fills[(int)filling[BORDER_MODE]],
+                      .nearest = filling[INTERPOLATION] != 0};
+    for (int row = 0; row < 2; row++)
+        warp->map[row][2] = centre[row] - warp->map[row][0] * (centre[0] + drawn[TRANSLATE_X]) -
+                            warp->map[row][1] * (centre[1] + drawn[TRANSLATE_Y]);
+    for (int k = 0; k < 3; k++)
+        warp->fill_value[k] = filling[FILL + 1 + k];
+}
+
+static void affine_compose(const float *number, const double *drawn, cs_picture *picture) {
+    add_affine(picture, drawn, number + AFFINE_FILLING);
+}
+
+/* The numbers of shift_scale_rotate. */
+enum { SHIFT_LIMIT = 0, SCALE_LIMIT = 2, ROTATE_LIMIT = 4, LIMITS_FILLING = 6 };
+
+/* albumentations draws the two factors each for itself. */
+static void limits_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
+    const int side[2] = {w, h};
+    for (int k = 0; k < 2; k++) {
+        cs_range_draw(number + SCALE_LIMIT, rng, h, w, &drawn[SCALE_X + k]);
+        drawn[SCALE_X + k] += 1;
+        cs_range_draw(number + SHIFT_LIMIT, rng, h, w, &drawn[TRANSLATE_X + k]);
+        drawn[TRANSLATE_X + k] = trunc(drawn[TRANSLATE_X + k] * side[k]);
+    }
+    cs_range_draw(number + ROTATE_LIMIT, rng, h, w, &drawn[DEGREES]);
+}
+
+static void limits_compose(const float *number, const double *drawn, cs_picture *picture) {
+    add_affine(picture, drawn, number + LIMITS_FILLING);
+}
+
+#define FILL_PARAMETERS                                                                                                \
+    {"interpolation", CS_AUGMENT_CHOICE, .choices = interpolations},                                                   \
+        {"border_mode", CS_AUGMENT_CHOICE, .choices = border_modes}, {                                                 \
+        "fill", CS_AUGMENT_FILL, .max = 255                                                                            \
+    }
+
 const cs_augment_rule cs_albumentations_geometry_rules[] = {
     {.name = "random_rotate90",
      .doc = "turns a square image by 0, 90, 180 or 270 degrees counter-clockwise",
@@ -78,5 +167,32 @@ const cs_augment_rule cs_albumentations_geometry_rules[] = {
      .variants = square_variants,
      .draw = square_draw,
      .compose = square_compose},
+    {.name = "affine",
+     .doc = "scales, turns, shears and shifts the image about its middle; each range is drawn from for x and for y; "
+            "translations are parts of the sides, made whole pixels",
+     .family = CS_FAMILY_ALBUMENTATIONS,
+     .parameters = {{"scale", CS_AUGMENT_PAIR, .min = 0.001f, .max = 1000, .fallback = {1, 1}},
+                    {"translate_percent", CS_AUGMENT_PAIR, .min = -1, .max = 1},
+                    {"rotate", CS_AUGMENT_PAIR, .min = -360, .max = 360},
+                    {"shear", CS_AUGMENT_PAIR, .min = -89, .max = 89},
+                    {"keep_ratio", CS_AUGMENT_BOOL, .fallback = {0}},
+                    {"balanced_scale", CS_AUGMENT_BOOL, .fallback = {0}},
+                    FILL_PARAMETERS},
+     .p = 0.5f,
+     .drawn = {"scale_x", "scale_y", "translate_x", "translate_y", "degrees", "shear_x", "shear_y"},
+     .draw = affine_draw,
+     .compose = affine_compose},
+    {.name = "shift_scale_rotate",
+     .doc = "shifts the image by parts of its sides, made whole pixels, scales it by 1 + such a number, for x and for "
+            "y, and turns it about its middle",
+     .family = CS_FAMILY_ALBUMENTATIONS,
+     .parameters = {{"shift_limit", CS_AUGMENT_SYMMETRIC, .min = -1, .max = 1, .fallback = {-0.0625f, 0.0625f}},
+                    {"scale_limit", CS_AUGMENT_SYMMETRIC, .min = -0.999f, .max = 999, .fallback = {-0.1f, 0.1f}},
+                    {"rotate_limit", CS_AUGMENT_SYMMETRIC, .min = -360, .max = 360, .fallback = {-45, 45}},
+                    FILL_PARAMETERS},
+     .p = 0.5f,
+     .drawn = {"scale_x", "scale_y", "translate_x", "translate_y", "degrees"},
+     .draw = limits_draw,
+     .compose = limits_compose},
     {0},
 };

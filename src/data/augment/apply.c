@@ -50,7 +50,7 @@ static void prefetch(const cs_sweep *s) {
 static void warp_line(const cs_sweep *s, cs_line *line) {
     if (cs_copy_line(s, line))
         return;
-    if (s->passes->warp.sampling == CS_SAMPLING_TENSORFLOW)
+    if (s->passes->warp.sampling == CS_SAMPLING_TENSORFLOW || s->passes->warp.sampling == CS_SAMPLING_OPENCV)
         cs_gather_line(s, line);
     else
         cs_warp_line(s, line);

@@ -6,7 +6,7 @@
 const char *const cs_era_choices[] = {"keras", "keras2.8", NULL};
 const char *const cs_fill_choices[] = {
     [CS_FILL_NEAREST] = "nearest", [CS_FILL_CONSTANT] = "constant", [CS_FILL_REFLECT] = "reflect",
-    [CS_FILL_WRAP] = "wrap",       [CS_FILL_COUNT] = NULL,
+    [CS_FILL_WRAP] = "wrap",       [CS_FILL_MIRROR] = NULL,
 };
 /* Keras goes on to 5, with splines. */
 const char *const cs_interpolation_choices[] = {"1", "0", NULL};
