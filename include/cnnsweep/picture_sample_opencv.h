@@ -78,13 +78,15 @@ CS_SAMPLE int cs_opencv_inside(int at, int n, cs_fill fill) {
     return at < 0 ? 0 : n - 1;
 }
 
-/* The values of the pixel at (x, y). */
-CS_SAMPLE void cs_opencv_read(const cs_warp *warp, const uint8_t *source, int h, int w, int x, int y, float values[3]) {
+/* The pixel at (x, y), or NULL: there is the fill value. */
+CS_SAMPLE const uint8_t *cs_opencv_pixel(const cs_warp *warp, const uint8_t *source, int h, int w, int x, int y) {
     x = cs_opencv_inside(x, w, warp->fill);
     y = cs_opencv_inside(y, h, warp->fill);
-    for (int c = 0; c < 3; c++)
-        values[c] =
-            x < 0 || y < 0 ? warp->fill_value[c] : (float)source[((size_t)y * (size_t)w + (size_t)x) * 3 + (size_t)c];
+    return x < 0 || y < 0 ? NULL : source + ((size_t)y * (size_t)w + (size_t)x) * 3;
+}
+
+CS_SAMPLE float cs_opencv_value(const cs_warp *warp, const uint8_t *pixel, int c) {
+    return pixel ? (float)pixel[c] : warp->fill_value[c];
 }
 
 /* The three values, which are whole numbers, that pixel (x, y) has after a warp of the source [h,w,3]. */
@@ -94,21 +96,22 @@ CS_SAMPLE void cs_opencv_warp(const cs_pass *pass, const uint8_t *source, int h,
     const float half = warp->nearest ? 0.5f : 0;
     x = warp->mirror_x ? pass->w - 1 - x : x;
     y = warp->mirror_y ? pass->h - 1 - y : y;
-    const float u = (float)CS_SUM(cs_opencv_row(warp->map[0], x, y), half);
-    const float v = (float)CS_SUM(cs_opencv_row(warp->map[1], x, y), half);
+    const float u = cs_opencv_row(warp->map[0], x, y) + half, v = cs_opencv_row(warp->map[1], x, y) + half;
     const int left = (int)u - ((float)(int)u > u), top = (int)v - ((float)(int)v > v);
-    const float right = (float)CS_SUM(u, -(double)left), lower = (float)CS_SUM(v, -(double)top);
-    float at[2][2][3];
-    for (int j = 0; j < (warp->nearest ? 1 : 2); j++)
-        for (int i = 0; i < (warp->nearest ? 1 : 2); i++)
-            cs_opencv_read(warp, source, h, w, left + i, top + j, at[j][i]);
+    const uint8_t *first = cs_opencv_pixel(warp, source, h, w, left, top);
+    if (warp->nearest) {
+        for (int c = 0; c < 3; c++)
+            values[c] = cs_sample_rounded(cs_opencv_value(warp, first, c));
+        return;
+    }
+    const uint8_t *second = cs_opencv_pixel(warp, source, h, w, left + 1, top);
+    const uint8_t *third = cs_opencv_pixel(warp, source, h, w, left, top + 1);
+    const uint8_t *fourth = cs_opencv_pixel(warp, source, h, w, left + 1, top + 1);
+    const float right = u - (float)left, lower = v - (float)top;
     for (int c = 0; c < 3; c++) {
-        float value = at[0][0][c];
-        if (!warp->nearest) {
-            const float above = cs_opencv_fused(right, at[0][1][c] - value, value);
-            const float below = cs_opencv_fused(right, at[1][1][c] - at[1][0][c], at[1][0][c]);
-            value = cs_opencv_fused(lower, (float)CS_SUM(below, -above), above);
-        }
-        values[c] = cs_sample_rounded(value);
+        const float a = cs_opencv_value(warp, first, c), b = cs_opencv_value(warp, second, c);
+        const float d = cs_opencv_value(warp, third, c), e = cs_opencv_value(warp, fourth, c);
+        const float above = cs_opencv_fused(right, b - a, a), below = cs_opencv_fused(right, e - d, d);
+        values[c] = cs_sample_rounded(cs_opencv_fused(lower, below - above, above));
     }
 }
