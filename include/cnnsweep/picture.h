@@ -149,6 +149,21 @@ typedef struct cs_kernel {
     cs_kernel_point points[CS_KERNEL_POINTS];
 } cs_kernel;
 
+/* One direction of a grid: its first `cells` cells are `side` pixels wide each, or what is left of the line for the
+ * last one. Pixel i of cell k shows the source at start[k] + i * by[k], the last one of more at start[k + 1]; a pixel
+ * after all cells shows it at 0. */
+enum { CS_GRID_CELLS = 17 };
+typedef struct cs_grid_axis {
+    int side, cells;
+    double start[CS_GRID_CELLS + 1], by[CS_GRID_CELLS];
+} cs_grid_axis;
+
+/* Columns and lines are stretched, each for itself, as by OpenCV's remap. */
+typedef struct cs_grid {
+    cs_warp warp; /* only what lies beyond the edges, and whether the nearest pixel is taken */
+    cs_grid_axis across, down;
+} cs_grid;
+
 /* Contrast-limited adaptive histogram equalization of the lightness L of L*a*b*, as OpenCV's createCLAHE does it. */
 typedef struct cs_clahe_tiles {
     double clip_limit;
@@ -175,6 +190,7 @@ typedef enum cs_pass_kind {
     CS_PASS_SHARPNESS_KERAS, /* factor: of the image, of which the rest is smoothed, as in Keras' RandomSharpness */
     CS_PASS_JPEG,            /* quality: what is left after JPEG with half the chroma; only the host can do it */
     CS_PASS_CLAHE,           /* clahe; only the host can do it */
+    CS_PASS_GRID,            /* grid */
     CS_PASS_KINDS
 } cs_pass_kind;
 
@@ -196,6 +212,7 @@ typedef struct cs_pass {
         cs_kernel kernel;
         cs_jitter jitter;
         cs_clahe_tiles clahe;
+        cs_grid grid;
     };
 } cs_pass;
 

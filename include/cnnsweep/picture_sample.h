@@ -371,6 +371,10 @@ CS_SAMPLE void cs_sample_first(const cs_pass *pass, const cs_pass_facts *facts, 
         cs_keras_sharpen(pass->factor, source, h, w, x, y, rgb);
         return;
     }
+    if (pass->kind == CS_PASS_GRID) {
+        cs_opencv_grid(&pass->grid, source, h, w, x, y, rgb);
+        return;
+    }
     if (pass->kind == CS_PASS_BLUR) {
         cs_sample_blur(&pass->blur, source, h, w, x, y, rgb);
         return;

@@ -89,14 +89,11 @@ CS_SAMPLE float cs_opencv_value(const cs_warp *warp, const uint8_t *pixel, int c
     return pixel ? (float)pixel[c] : warp->fill_value[c];
 }
 
-/* The three values, which are whole numbers, that pixel (x, y) has after a warp of the source [h,w,3]. */
-CS_SAMPLE void cs_opencv_warp(const cs_pass *pass, const uint8_t *source, int h, int w, int x, int y,
-                              double values[3]) {
-    const cs_warp *warp = &pass->warp;
-    const float half = warp->nearest ? 0.5f : 0;
-    x = warp->mirror_x ? pass->w - 1 - x : x;
-    y = warp->mirror_y ? pass->h - 1 - y : y;
-    const float u = cs_opencv_row(warp->map[0], x, y) + half, v = cs_opencv_row(warp->map[1], x, y) + half;
+/* The three values, which are whole numbers, of the source [h,w,3] at (u, v). */
+CS_SAMPLE void cs_opencv_sample(const cs_warp *warp, const uint8_t *source, int h, int w, float u, float v,
+                                double values[3]) {
+    u += warp->nearest ? 0.5f : 0;
+    v += warp->nearest ? 0.5f : 0;
     const int left = (int)u - ((float)(int)u > u), top = (int)v - ((float)(int)v > v);
     const uint8_t *first = cs_opencv_pixel(warp, source, h, w, left, top);
     if (warp->nearest) {
@@ -114,4 +111,32 @@ CS_SAMPLE void cs_opencv_warp(const cs_pass *pass, const uint8_t *source, int h,
         const float above = cs_opencv_fused(right, b - a, a), below = cs_opencv_fused(right, e - d, d);
         values[c] = cs_sample_rounded(cs_opencv_fused(lower, below - above, above));
     }
+}
+
+/* The three values that pixel (x, y) has after a warp. */
+CS_SAMPLE void cs_opencv_warp(const cs_pass *pass, const uint8_t *source, int h, int w, int x, int y,
+                              double values[3]) {
+    const cs_warp *warp = &pass->warp;
+    x = warp->mirror_x ? pass->w - 1 - x : x;
+    y = warp->mirror_y ? pass->h - 1 - y : y;
+    cs_opencv_sample(warp, source, h, w, cs_opencv_row(warp->map[0], x, y), cs_opencv_row(warp->map[1], x, y), values);
+}
+
+/* Where pixel `at` of a line of n shows the source. */
+CS_SAMPLE float cs_opencv_grid_place(const cs_grid_axis *axis, int at, int n) {
+    const int cell = at / axis->side, first = cell * axis->side;
+    const int last = first + axis->side < n ? axis->side - 1 : n - 1 - first;
+    if (cell >= axis->cells)
+        return 0;
+    if (at - first == last && last > 0)
+        return (float)axis->start[cell + 1];
+    return (float)CS_SUM(CS_PRODUCT(at - first, axis->by[cell]), axis->start[cell]);
+}
+
+CS_SAMPLE void cs_opencv_grid(const cs_grid *grid, const uint8_t *source, int h, int w, int x, int y, uint8_t rgb[3]) {
+    double values[3];
+    cs_opencv_sample(&grid->warp, source, h, w, cs_opencv_grid_place(&grid->across, x, w),
+                     cs_opencv_grid_place(&grid->down, y, h), values);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (uint8_t)values[c];
 }

@@ -132,6 +132,7 @@ bool cs_pass_gathers(const cs_pass *pass) {
     case CS_PASS_KERNEL:
     case CS_PASS_JPEG:
     case CS_PASS_CLAHE:
+    case CS_PASS_GRID:
     case CS_PASS_SHARPNESS_KERAS:
         return true;
     default:

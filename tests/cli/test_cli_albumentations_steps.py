@@ -58,6 +58,10 @@ JOB = """augmentations:
   limits: [shift_scale_rotate]
   limits_far: [{shift_scale_rotate: {shift_limit: 0.3, scale_limit: [-0.5, 2], rotate_limit: 180, border_mode: reflect_101, p: 1}}]
   balanced: [{affine: {scale: [0.5, 2], balanced_scale: true, p: 1}}]
+  grid: [grid_distortion]
+  grid_reflect_101: [{grid_distortion: {num_steps: 16, distort_limit: [-0.6, 0.8], border_mode: reflect_101, p: 1}}]
+  grid_constant: [{grid_distortion: {num_steps: 3, distort_limit: 0.9, normalized: false, fill: [9, 80, 200], p: 1}}]
+  grid_nearest: [{grid_distortion: {num_steps: 1, normalized: false, interpolation: nearest, border_mode: replicate, p: 1}}]
   motion: [motion_blur]
   motion_far: [{motion_blur: {blur_limit: [4, 31], allow_shifted: false, direction_range: [0.2, 1], p: 1}}]
   noise: [{gauss_noise: {std_range: [0.1, 0.1], p: 1}}]
@@ -74,7 +78,7 @@ def with_holes(image, n, name):
 
 BORDERS = {"replicate": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT, "reflect_101": cv2.BORDER_REFLECT_101,
            "far": cv2.BORDER_REFLECT_101}
-FILLS = {"affine_constant": (9, 80, 200), "affine_nearest": (77, 77, 77)}
+FILLS = {"affine_constant": (9, 80, 200), "grid_constant": (9, 80, 200), "affine_nearest": (77, 77, 77)}
 
 
 def moved(image, n, name):
@@ -86,7 +90,20 @@ def moved(image, n, name):
                                  FILLS.get(name, (0, 0, 0)), BORDERS.get(name.partition("_")[2], cv2.BORDER_CONSTANT), shape)
 
 
+def stretched(image, n, name):
+    shape, steps = image.shape[:2], {"grid": 5, "grid_reflect_101": 16, "grid_constant": 3, "grid_nearest": 1}[name]
+    factors = {f"{axis}_steps": [n[f"{axis}_{i}"] for i in range(steps + 1)] for axis in "xy"}
+    if name in ("grid", "grid_reflect_101"):
+        normalized = geometric.normalize_grid_distortion_steps(shape, steps, **factors)
+        factors = {f"{axis}_steps": normalized[f"steps_{axis}"] for axis in "xy"}
+    x, y = geometric.generate_grid(shape, factors["x_steps"], factors["y_steps"], steps)
+    return geometric.remap(image, x, y, cv2.INTER_NEAREST if name == "grid_nearest" else cv2.INTER_LINEAR,
+                           {**BORDERS, "nearest": cv2.BORDER_REPLICATE}.get(name.partition("_")[2], cv2.BORDER_CONSTANT),
+                           FILLS.get(name, (0, 0, 0)))
+
+
 STEPS = {
+    "grid_distortion": stretched,
     "affine": moved,
     "shift_scale_rotate": moved,
     "random_gamma": lambda image, n, name: pixel.gamma_transform(image, n["gamma"]),
@@ -172,20 +189,20 @@ def test_without_a_shift_an_image_is_not_converted():
     assert all((cell.after == cell.before).all() for cell in draw("job.yaml", "not_shifted", 12, 2))
 
 
-def test_affine_maps_are_those_of_albumentations_but_for_rounding():
+def test_maps_are_those_of_albumentations_but_for_rounding():
     """Of random bytes. OpenCV's own last columns of a line are rounded otherwise; the nearest pixel may be another one, too."""
     for size in ("72x40", f"{SIDE}x{SIDE}"):
         make_data_anew(size)
         make_noise()
         for name in ("affine", "affine_constant", "affine_replicate", "affine_reflect", "affine_reflect_101", "affine_nearest",
-                     "limits", "limits_far"):
+                     "limits", "limits_far", "grid", "grid_reflect_101", "grid_constant", "grid_nearest"):
             changed = off = values = 0
             for cell in draw("job.yaml", name, 12, 25):
                 image = cell.before.copy()
                 for step, numbers in cell.steps:
                     image = STEPS[step](image, numbers, name)
                 difference = np.abs(image.astype(int) - cell.after)
-                assert difference.max() <= 1 or name == "affine_nearest", cell.steps
+                assert difference.max() <= 1 or name.endswith("nearest"), cell.steps
                 off += (difference > 0).sum()
                 values += difference.size
                 changed += (cell.after != cell.before).any()
@@ -252,6 +269,7 @@ def test_the_numbers_follow_their_law():
             "equalized": {"clip_limit": (1, 3)},
             "shifted_far": {"hue_shift": (-180, 360), "sat_shift": (-255, 510), "val_shift": (-100, 355)},
             "equalized_much": {"clip_limit": (1, 29)},
+            "grid_reflect_101": {f"{axis}_{i}": (0.4, 1.4) for axis in "xy" for i in (0, 7, 16)},
             "motion": {"angle": (0, 360), "direction": (-1, 2), "shift_x": (-1, 2), "shift_y": (-1, 2)},
             "noise_grey": {"std": (0.02, 0.28)}}
     for name, numbers in laws.items():

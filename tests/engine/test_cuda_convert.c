@@ -115,6 +115,12 @@ static void set_local(cs_pass *pass, int i) {
                                      .random = i % 3 == 0,
                                      .key = 0xfedcba98u + (unsigned)i};
         break;
+    case CS_PASS_GRID:
+        pass->grid = (cs_grid){.warp = {.fill = (cs_fill)(i % CS_FILL_COUNT), .fill_value = {1, 2, 3}},
+                               .across = {3, 2, {i - 2, 4.5, 9}, {1.3, 0.7}},
+                               .down = {1 + i % 4, 3, {-1, 2.2, 3, 5}, {0.3, 0, -0.5}}};
+        pass->grid.warp.nearest = i % 5 == 0;
+        break;
     case CS_PASS_NOISE:
         pass->noise = (cs_noise){.key = 0xfedcba98u + (unsigned)i, .box = box, .is_grey = i % 4 == 0};
         cs_noise_normal(3.0 * (i % 20), pass->noise.table);

@@ -91,6 +91,13 @@ static void affine_draw(const float *number, cs_rng *rng, int h, int w, double *
         drawn[SCALE_Y] = drawn[SCALE_X];
 }
 
+static void set_filling(cs_warp *warp, const float *filling) {
+    warp->fill = fills[(int)filling[BORDER_MODE]];
+    warp->nearest = filling[INTERPOLATION] != 0;
+    for (int c = 0; c < 3; c++)
+        warp->fill_value[c] = filling[FILL + 1 + c];
+}
+
 /* Adds the inverse of: scale and rotation counter-clockwise about the centre, shear, then translation. */
 static void add_affine(cs_picture *picture, const double *drawn, const float *filling) {
     const double radian = 3.14159265358979323846 / 180;
@@ -104,14 +111,11 @@ static void add_affine(cs_picture *picture, const double *drawn, const float *fi
     const double centre[2] = {w / 2.0 - 0.5, h / 2.0 - 0.5};
     cs_warp *warp = &cs_picture_add(picture, CS_PASS_WARP)->warp;
     *warp = (cs_warp){.map = {{d * inverse, -b * inverse, 0}, {-c * inverse, a * inverse, 0}, {0, 0, 1}},
-                      .sampling = CS_SAMPLING_OPENCV,
-                      .fill = fills[(int)filling[BORDER_MODE]],
-                      .nearest = filling[INTERPOLATION] != 0};
+                      .sampling = CS_SAMPLING_OPENCV};
+    set_filling(warp, filling);
     for (int row = 0; row < 2; row++)
         warp->map[row][2] = centre[row] - warp->map[row][0] * (centre[0] + drawn[TRANSLATE_X]) -
                             warp->map[row][1] * (centre[1] + drawn[TRANSLATE_Y]);
-    for (int k = 0; k < 3; k++)
-        warp->fill_value[k] = filling[FILL + 1 + k];
 }
 
 static void affine_compose(const float *number, const double *drawn, cs_picture *picture) {
@@ -136,6 +140,57 @@ static void limits_draw(const float *number, cs_rng *rng, int h, int w, double *
 static void limits_compose(const float *number, const double *drawn, cs_picture *picture) {
     add_affine(picture, drawn, number + LIMITS_FILLING);
 }
+
+/* The numbers of grid_distortion. The factors of the cells are drawn, those across the image first. */
+enum { NUM_STEPS = 0, DISTORT_LIMIT, NORMALIZED = 3, GRID_FILLING };
+
+static void grid_draw(const float *number, cs_rng *rng, int h, int w, double *drawn) {
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i <= (int)number[NUM_STEPS]; i++) {
+            double *factor = &drawn[k * CS_GRID_CELLS + i];
+            cs_range_draw(number + DISTORT_LIMIT, rng, h, w, factor);
+            *factor += 1;
+        }
+}
+
+/* Sets the cells of n pixels: `steps` cells, or n if these are less, and one of the pixels that are left over.
+ * Normalized, the cells together are as wide in the source as the line. */
+static void set_cells(cs_grid_axis *axis, int steps, int n, const double *drawn, bool normalizes) {
+    double factor[CS_GRID_CELLS], sum = 0, at = 0;
+    steps = steps < n ? steps : n;
+    const int side = n / steps, whole = (steps + 1) * side, end = whole < n ? whole : n;
+    axis->side = side;
+    axis->cells = steps + 1;
+    for (int i = 0; i <= steps; i++) {
+        factor[i] = drawn[i];
+        if (normalizes && i == steps)
+            factor[i] *= (double)(end - steps * side) / side;
+        sum += factor[i];
+    }
+    for (int i = 0; i <= steps; i++) {
+        const int first = i * side, last = (first + side < n ? side : n - first) - 1;
+        const double width = side * (normalizes ? factor[i] * ((double)n / side / sum) : factor[i]);
+        axis->start[i] = at;
+        axis->by[i] = last > 0 ? width / last : 0;
+        at += width;
+    }
+    axis->start[steps + 1] = at;
+}
+
+static void grid_compose(const float *number, const double *drawn, cs_picture *picture) {
+    const int steps = (int)number[NUM_STEPS];
+    const bool normalizes = number[NORMALIZED] != 0;
+    int h, w;
+    cs_picture_size(picture, &h, &w);
+    cs_grid *grid = &cs_picture_add(picture, CS_PASS_GRID)->grid;
+    set_filling(&grid->warp, number + GRID_FILLING);
+    set_cells(&grid->across, steps, w, drawn, normalizes);
+    set_cells(&grid->down, steps, h, drawn + CS_GRID_CELLS, normalizes);
+}
+
+#define CELLS(axis)                                                                                                    \
+    axis "_0", axis "_1", axis "_2", axis "_3", axis "_4", axis "_5", axis "_6", axis "_7", axis "_8", axis "_9",      \
+        axis "_10", axis "_11", axis "_12", axis "_13", axis "_14", axis "_15", axis "_16"
 
 #define FILL_PARAMETERS                                                                                                \
     {"interpolation", CS_AUGMENT_CHOICE, .choices = interpolations},                                                   \
@@ -194,5 +249,17 @@ const cs_augment_rule cs_albumentations_geometry_rules[] = {
      .drawn = {"scale_x", "scale_y", "translate_x", "translate_y", "degrees"},
      .draw = limits_draw,
      .compose = limits_compose},
+    {.name = "grid_distortion",
+     .doc = "divides the image into num_steps cells across and down, and stretches each column and line of them by a "
+            "factor of its own; normalized, so that the image fills the picture",
+     .family = CS_FAMILY_ALBUMENTATIONS,
+     .parameters = {{"num_steps", CS_AUGMENT_WHOLE, .min = 1, .max = CS_GRID_CELLS - 1, .fallback = {5}},
+                    {"distort_limit", CS_AUGMENT_SYMMETRIC, .min = -0.999f, .max = 1, .fallback = {-0.3f, 0.3f}},
+                    {"normalized", CS_AUGMENT_BOOL, .fallback = {1}},
+                    FILL_PARAMETERS},
+     .p = 0.5f,
+     .drawn = {CELLS("x"), CELLS("y")},
+     .draw = grid_draw,
+     .compose = grid_compose},
     {0},
 };
