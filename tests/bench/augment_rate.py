@@ -31,6 +31,12 @@ ROWS = {
                "A.ColorJitter((0.8, 1.2), (0.8, 1.2), (0.8, 1.2), (-0.1, 0.1), p=1)"),
     "autocontrast": ("[{random_autocontrast: {p: 1}}]", "T.RandomAutocontrast(1)", "A.AutoContrast(p=1)"),
     "equalize": ("[{random_equalize: {p: 1}}]", "T.RandomEqualize(1)", "A.Equalize(p=1)"),
+    "shift in HSV": ("[{hue_saturation_value: {p: 1}}]", None, "A.HueSaturationValue(p=1)"),
+    "CLAHE": ("[{clahe: {p: 1}}]", None, "A.CLAHE(p=1)"),
+    "quarter turns": ("[random_rotate90]", None, "A.RandomRotate90(p=1)"),
+    "albumentations' affine": ("[{affine: {scale: [0.9, 1.1], translate_percent: [-0.1, 0.1], rotate: [-15, 15], p: 1}}]", None,
+                               "A.Affine((0.9, 1.1), {'x': (-0.1, 0.1), 'y': (-0.1, 0.1)}, None, (-15, 15), p=1)"),
+    "grid distortion": ("[{grid_distortion: {p: 1}}]", None, "A.GridDistortion(p=1)"),
     "Keras' generator": ("{rotation_range: 15, width_shift_range: 0.1, height_shift_range: 0.1, zoom_range: 0.1, "
                          "horizontal_flip: true, brightness_range: [0.8, 1.2]}", None, None),
     "rotation + shift + zoom + flip + jitter": (
