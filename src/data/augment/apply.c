@@ -50,8 +50,10 @@ static void prefetch(const cs_sweep *s) {
 static void warp_line(const cs_sweep *s, cs_line *line) {
     if (cs_copy_line(s, line))
         return;
-    if (s->passes->warp.sampling == CS_SAMPLING_TENSORFLOW || s->passes->warp.sampling == CS_SAMPLING_OPENCV)
+    if (s->passes->warp.sampling == CS_SAMPLING_TENSORFLOW)
         cs_gather_line(s, line);
+    else if (s->passes->warp.sampling == CS_SAMPLING_OPENCV)
+        cs_opencv_line(s, line);
     else
         cs_warp_line(s, line);
 }
@@ -73,6 +75,9 @@ static void gather_line(const cs_sweep *s, const cs_augment_scratch *scratch, cs
         break;
     case CS_PASS_KERNEL:
         cs_kernel_line(s, line);
+        break;
+    case CS_PASS_GRID:
+        cs_opencv_line(s, line);
         break;
     case CS_PASS_WARP:
         warp_line(s, line);

@@ -43,6 +43,8 @@ void cs_gather_line(const cs_sweep *s, cs_line *line);
  */
 void cs_warp_line(const cs_sweep *s, cs_line *line);
 void cs_warp_range(cs_sweep *s);
+/* opencv_lines.c: makes the line by a warp with OpenCV's sampling or by a grid. */
+void cs_opencv_line(const cs_sweep *s, cs_line *line);
 /* Does the same where the line is, in order or reversed, a part of a line of the source; else false. */
 bool cs_copy_line(const cs_sweep *s, cs_line *line);
 /* local_lines.c: the same for passes that look at neighbours of a pixel. */

@@ -8,11 +8,6 @@
 
 enum { CHANNELS = 3 };
 
-/* The four neighbours of some pixels: of each, the bytes of its channels and of one more. */
-typedef struct neighbours {
-    uint32_t upper_left[CS_SOME], upper_right[CS_SOME], lower_left[CS_SOME], lower_right[CS_SOME];
-} neighbours;
-
 static inline uint32_t in_order(uint32_t bytes) {
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
     bytes = __builtin_bswap32(bytes);
@@ -32,23 +27,21 @@ static inline uint32_t load_last(const uint8_t *rgb) {
     return (uint32_t)(rgb[0] | rgb[1] << 8 | rgb[2] << 16);
 }
 
-/* Where all have four neighbours. */
-static void load_pairs(const cs_sweep *s, int n, const cs_places *p, neighbours *restrict out) {
+void cs_load_pairs(const cs_sweep *s, int n, const int *left, const int *upper, cs_neighbours *restrict out) {
     const ptrdiff_t stride = (ptrdiff_t)s->from_w * CHANNELS;
     for (int i = 0; i < n; i++) {
-        const uint8_t *upper = s->from + p->upper[i] * stride + (ptrdiff_t)p->left[i] * CHANNELS,
-                      *lower = upper + stride;
-        out->upper_left[i] = load_pixel(upper);
-        out->upper_right[i] = load_pixel(upper + CHANNELS);
-        out->lower_left[i] = load_pixel(lower);
-        out->lower_right[i] = load_pixel(lower + CHANNELS);
+        const uint8_t *above = s->from + upper[i] * stride + (ptrdiff_t)left[i] * CHANNELS, *below = above + stride;
+        out->upper_left[i] = load_pixel(above);
+        out->upper_right[i] = load_pixel(above + CHANNELS);
+        out->lower_left[i] = load_pixel(below);
+        out->lower_right[i] = load_pixel(below + CHANNELS);
     }
 }
 
-static void load_neighbours(const cs_sweep *s, int n, const cs_places *p, neighbours *restrict out) {
+static void load_neighbours(const cs_sweep *s, int n, const cs_places *p, cs_neighbours *restrict out) {
     const ptrdiff_t stride = (ptrdiff_t)s->from_w * CHANNELS, last = stride * s->from_h - CHANNELS;
     if (p->four_neighbours) {
-        load_pairs(s, n, p, out);
+        cs_load_pairs(s, n, p->left, p->upper, out);
         return;
     }
     for (int i = 0; i < n; i++) {
@@ -61,16 +54,12 @@ static void load_neighbours(const cs_sweep *s, int n, const cs_places *p, neighb
     }
 }
 
-static inline int channel_of(uint32_t pixel, int c) {
-    return (int)(pixel >> (8 * c) & 255);
-}
-
 /* The values of channel c of n pixels. */
-CS_VECTOR static void mix_channel(int n, const neighbours *restrict from, const cs_places *restrict p, int c,
+CS_VECTOR static void mix_channel(int n, const cs_neighbours *restrict from, const cs_places *restrict p, int c,
                                   double *restrict out) {
     for (int i = 0; i < n; i++) {
-        const double a = channel_of(from->upper_left[i], c), b = channel_of(from->upper_right[i], c);
-        const double d = channel_of(from->lower_left[i], c), e = channel_of(from->lower_right[i], c);
+        const double a = cs_channel_of(from->upper_left[i], c), b = cs_channel_of(from->upper_right[i], c);
+        const double d = cs_channel_of(from->lower_left[i], c), e = cs_channel_of(from->lower_right[i], c);
         const double x = p->weight_x[i], top = a + x * (b - a), bottom = d + x * (e - d);
         out[i] = top + p->weight_y[i] * (bottom - top);
     }
@@ -79,12 +68,14 @@ CS_VECTOR static void mix_channel(int n, const neighbours *restrict from, const 
 /* The same in floats, which differ by less than MARGIN, in units of 1 / UNIT, truncated to whole numbers. Returns 0 if
  * all of these are certain: no value lies so close to a whole number, except between four equal neighbours. */
 enum { UNIT_BITS = 15, UNIT = 1 << UNIT_BITS, MARGIN = 8 };
-CS_VECTOR static int estimate_channel(int n, const neighbours *restrict from, const float *restrict weight_x,
+CS_VECTOR static int estimate_channel(int n, const cs_neighbours *restrict from, const float *restrict weight_x,
                                       const float *restrict weight_y, int c, float half, int *restrict out) {
     int doubts = 0;
     for (int i = 0; i < n; i++) {
-        const int upper_left = channel_of(from->upper_left[i], c), upper_right = channel_of(from->upper_right[i], c);
-        const int lower_left = channel_of(from->lower_left[i], c), lower_right = channel_of(from->lower_right[i], c);
+        const int upper_left = cs_channel_of(from->upper_left[i], c),
+                  upper_right = cs_channel_of(from->upper_right[i], c);
+        const int lower_left = cs_channel_of(from->lower_left[i], c),
+                  lower_right = cs_channel_of(from->lower_right[i], c);
         const float top = (float)upper_left + weight_x[i] * (float)(upper_right - upper_left);
         const float bottom = (float)lower_left + weight_x[i] * (float)(lower_right - lower_left);
         const int units = (int)((top + weight_y[i] * (bottom - top) + half) * UNIT);
@@ -120,7 +111,7 @@ static void make_bytes(const cs_sweep *s, int n, const cs_places *p, int *const 
     if (takes_nearest(warp)) {
         take_nearest(s, n, p, out);
     } else {
-        neighbours from;
+        cs_neighbours from;
         float weight_x[CS_SOME], weight_y[CS_SOME];
         double mixed[CS_SOME];
         load_neighbours(s, n, p, &from);
@@ -144,7 +135,7 @@ static void make_values(const cs_sweep *s, int n, const cs_places *p, float valu
     const cs_warp *warp = &s->passes->warp;
     const bool is_nearest = takes_nearest(warp);
     int nearest[CHANNELS][CS_SOME], *const out[CHANNELS] = {nearest[0], nearest[1], nearest[2]};
-    neighbours from;
+    cs_neighbours from;
     double mixed[CS_SOME];
     if (is_nearest)
         take_nearest(s, n, p, out);

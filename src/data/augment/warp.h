@@ -21,4 +21,16 @@ typedef struct cs_places {
  * and upper are set. */
 void cs_find_places(const cs_sweep *s, int x, int y, int n, cs_places *p);
 
+/* The four neighbours of some pixels: of each, the bytes of its channels and of one more. */
+typedef struct cs_neighbours {
+    uint32_t upper_left[CS_SOME], upper_right[CS_SOME], lower_left[CS_SOME], lower_right[CS_SOME];
+} cs_neighbours;
+
+static inline int cs_channel_of(uint32_t neighbour, int c) {
+    return (int)(neighbour >> (8 * c) & 255);
+}
+
+/* Reads them, from those to the left and above on; all have them, and there is a line more below. */
+void cs_load_pairs(const cs_sweep *s, int n, const int *left, const int *upper, cs_neighbours *restrict out);
+
 #endif
