@@ -204,6 +204,8 @@ static cs_status draw_row(sheet *s, const struct cs_named_augment *named, int64_
     draw_image(s, 0, pixels);
     if (cs_augment_resizes(&named->augment))
         CS_TRY(load_for(s, &named->augment, sample, &s->image, &h, &w, &pixels));
+    else
+        CS_TRY(cs_augment_check_size(&named->augment, h, w, h, w));
     for (int epoch = 0; epoch < s->args->epochs; epoch++) {
         const cs_augment_address at = {(uint64_t)s->trial.train.seed, (uint32_t)epoch, (uint32_t)sample};
         cs_picture picture;
