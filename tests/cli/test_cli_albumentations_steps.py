@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Steps of albumentations: each cell of a sheet is what albumentations' own functions make of the image with the numbers of the
-CSV, and these numbers follow their law. CNNSWEEP_KERAS_PYTHON names a Python that has albumentations."""
+CSV, and some of these are drawn as albumentations itself draws them; test_cli_laws.py tests their laws. CNNSWEEP_KERAS_PYTHON
+names a Python that has albumentations."""
 import os
 import sys
 
@@ -12,8 +13,6 @@ except ImportError:
         os.execv(PYTHON, [PYTHON, __file__, "again"])
     print("CNNSWEEP_KERAS_PYTHON names no Python with albumentations: nothing checked")
     sys.exit(1 if os.environ.get("CI") else 0)
-
-import random
 
 import cv2
 import numpy as np
@@ -262,29 +261,6 @@ def test_a_motion_blur_is_that_of_albumentations_but_for_ties():
             changed += (cell.after != cell.before).any()
         print(f"{name}: {changed} images are equal but for {undecided} ties")
         assert changed > 100
-
-
-def test_the_numbers_follow_their_law():
-    laws = {"gamma_strong": {"gamma": (0.2, 3.8)}, "light_strong": {"factor": (0, 3), "shift": (-127.5, 255)},
-            "equalized": {"clip_limit": (1, 3)},
-            "shifted_far": {"hue_shift": (-180, 360), "sat_shift": (-255, 510), "val_shift": (-100, 355)},
-            "equalized_much": {"clip_limit": (1, 29)},
-            "grid_reflect_101": {f"{axis}_{i}": (0.4, 1.4) for axis in "xy" for i in (0, 7, 16)},
-            "motion": {"angle": (0, 360), "direction": (-1, 2), "shift_x": (-1, 2), "shift_y": (-1, 2)},
-            "noise_grey": {"std": (0.02, 0.28)}}
-    for name, numbers in laws.items():
-        cells = draw("job.yaml", name, 84, 25)
-        rows = [cell.numbers() for cell in cells if cell.steps]
-        assert len(rows) == len(cells) if name not in ("motion", "equalized") else stats.binomtest(len(rows), len(cells)).pvalue > 1e-3
-        for number, (low, width) in numbers.items():
-            p, wrong = (stats.kstest([row[number] for row in rows], "uniform", (low, width * by)).pvalue for by in (1, 1.1))
-            print(f"{name} {number}: uniform from {low} to {low + width}, p = {p:.3f}")
-            assert p > 1e-3 and wrong < 1e-3, (name, number)
-        if name == "motion":
-            sizes = [int(row["size"]) for row in rows]
-            assert set(sizes) == {3, 5, 7} and stats.chisquare([sizes.count(size) for size in (3, 5, 7)]).pvalue > 1e-3
-            samples = [blur.sample_odd_from_range(random.Random(seed), 4, 30) for seed in range(2000)]
-            assert {int(cell.numbers()["size"]) for cell in draw("job.yaml", "motion_far", 84, 25)} == set(samples) | {31}
 
 
 def test_holes_are_drawn_as_albumentations_draws_them():
