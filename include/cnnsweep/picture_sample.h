@@ -160,6 +160,11 @@ CS_SAMPLE void cs_sample_warp(const cs_pass *pass, const uint8_t *source, int h,
         values[c] = inside ? cs_sample_value(source, w, column, line, c) : (double)pass->warp.fill_value[c];
 }
 
+/* fminf and fmaxf are calls of the mathematics library. */
+CS_SAMPLE float cs_sample_clip(float value, float lowest, float highest) {
+    return value < lowest ? lowest : value > highest ? highest : value;
+}
+
 /* The byte that the adjustment makes of a value, where `range` has the smallest and the largest of the picture. Each
  * step is rounded to float, as in numpy. */
 CS_SAMPLE uint8_t cs_sample_adjust(const cs_adjustment *adjustment, float value, const float *range) {
@@ -170,10 +175,10 @@ CS_SAMPLE uint8_t cs_sample_adjust(const cs_adjustment *adjustment, float value,
     }
     if (adjustment->shifts) {
         const float shift = adjustment->shift;
-        value = fminf(fmaxf((float)CS_SUM(value, shift), lowest), highest);
+        value = cs_sample_clip((float)CS_SUM(value, shift), lowest, highest);
         if (adjustment->stretches) {
-            const float below = fminf(fmaxf((float)CS_SUM(lowest, shift), lowest), highest);
-            highest = fminf(fmaxf((float)CS_SUM(highest, shift), lowest), highest);
+            const float below = cs_sample_clip((float)CS_SUM(lowest, shift), lowest, highest);
+            highest = cs_sample_clip((float)CS_SUM(highest, shift), lowest, highest);
             lowest = below;
         }
     }

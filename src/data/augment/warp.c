@@ -151,12 +151,18 @@ static void make_values(const cs_sweep *s, int n, const cs_places *p, float valu
     }
 }
 
+CS_VECTOR static void adjust(int n, const cs_adjustment *adjustment, const float range[2], const float *restrict value,
+                             int *restrict out) {
+    const cs_adjustment same = *adjustment;
+    for (int i = 0; i < n; i++)
+        out[i] = cs_sample_adjust(&same, value[i], range);
+}
+
 static void make_adjusted(const cs_sweep *s, int n, const cs_places *p, int *const out[CHANNELS]) {
     float value[CHANNELS][CS_SOME];
     make_values(s, n, p, value);
     for (int c = 0; c < CHANNELS; c++)
-        for (int i = 0; i < n; i++)
-            out[c][i] = cs_sample_adjust(&s->passes->warp.adjustment, value[c][i], s->facts.range);
+        adjust(n, &s->passes->warp.adjustment, s->facts.range, value[c], out[c]);
 }
 
 static int some_of_line(const cs_sweep *s, int x) {
@@ -175,20 +181,33 @@ void cs_warp_line(const cs_sweep *s, cs_line *line) {
     line->is_split = true;
 }
 
+CS_VECTOR static void widen(int n, const float *restrict value, float *restrict lowest, float *restrict highest) {
+    for (int i = 0; i < n; i++) {
+        lowest[i] = value[i] < lowest[i] ? value[i] : lowest[i];
+        highest[i] = value[i] > highest[i] ? value[i] : highest[i];
+    }
+}
+
 void cs_warp_range(cs_sweep *s) {
-    float value[CHANNELS][CS_SOME], lowest = INFINITY, highest = -INFINITY;
+    float value[CHANNELS][CS_SOME], lowest[CS_SOME], highest[CS_SOME]; /* of the pixels at each place of a block */
     cs_places places;
+    for (int i = 0; i < CS_SOME; i++) {
+        lowest[i] = INFINITY;
+        highest[i] = -INFINITY;
+    }
     for (int y = 0; y < s->h; y++)
         for (int x = 0, n; x < s->w; x += n) {
             n = some_of_line(s, x);
             cs_find_places(s, x, y, n, &places);
             make_values(s, n, &places, value);
             for (int c = 0; c < CHANNELS; c++)
-                for (int i = 0; i < n; i++) {
-                    lowest = fminf(lowest, value[c][i]);
-                    highest = fmaxf(highest, value[c][i]);
-                }
+                widen(n, value[c], lowest, highest);
         }
-    s->facts.range[0] = lowest;
-    s->facts.range[1] = highest;
+    float *range = s->facts.range;
+    range[0] = INFINITY;
+    range[1] = -INFINITY;
+    for (int i = 0; i < CS_SOME; i++) {
+        range[0] = lowest[i] < range[0] ? lowest[i] : range[0];
+        range[1] = highest[i] > range[1] ? highest[i] : range[1];
+    }
 }
