@@ -91,8 +91,38 @@ static void add_levels(cs_rng *rng, cs_picture *picture) {
     cs_picture_recolour(picture, table);
 }
 
+static void add_patches(cs_rng *rng, cs_picture *picture) {
+    int h, w;
+    cs_picture_size(picture, &h, &w);
+    cs_patches *patches = &cs_picture_add(picture, CS_PASS_PATCHES)->patches;
+    patches->n = 1 + below(rng, CS_BOXES);
+    patches->random = below(rng, 2);
+    patches->key = cs_rng_u32(rng);
+    for (int i = 0; i < patches->n; i++) {
+        patches->boxes[i] = (cs_box){below(rng, h) - 2, below(rng, w) - 2, below(rng, h), below(rng, w)};
+        for (int c = 0; c < 3; c++)
+            patches->value[i][c] = (uint8_t)below(rng, 256);
+    }
+}
+
+static void add_blur(cs_rng *rng, cs_picture *picture) {
+    cs_blur *blur = &cs_picture_add(picture, CS_PASS_BLUR)->blur;
+    *blur = (cs_blur){.across = below(rng, 5), .down = below(rng, 5), .black_edges = below(rng, 2)};
+    for (int i = 0; i <= 2 * blur->across; i++)
+        blur->weight_across[i] = (float)between(rng, 0, 0.4);
+    for (int i = 0; i <= 2 * blur->down; i++)
+        blur->weight_down[i] = (float)between(rng, 0, 0.4);
+}
+
+static void add_kernel(cs_rng *rng, cs_picture *picture) {
+    cs_kernel *kernel = &cs_picture_add(picture, CS_PASS_KERNEL)->kernel;
+    kernel->n = 1 + below(rng, 9);
+    for (int i = 0; i < kernel->n; i++)
+        kernel->points[i] = (cs_kernel_point){below(rng, 9) - 4, below(rng, 9) - 4, (float)between(rng, 0, 0.3)};
+}
+
 static void add_pass(cs_rng *rng, cs_picture *picture) {
-    switch (below(rng, 10)) {
+    switch (below(rng, 14)) {
     case 0:
         add_resample(rng, picture);
         break;
@@ -109,6 +139,18 @@ static void add_pass(cs_rng *rng, cs_picture *picture) {
     case 5:
         cs_picture_add(picture, CS_PASS_BLEND)->blend =
             (cs_blend){(cs_blend_base)below(rng, 3), (float)between(rng, 0, 2)};
+        break;
+    case 6:
+        add_patches(rng, picture);
+        break;
+    case 7:
+        add_blur(rng, picture);
+        break;
+    case 8:
+        add_kernel(rng, picture);
+        break;
+    case 9:
+        cs_picture_add(picture, CS_PASS_SHARPNESS)->factor = (float)between(rng, 0, 2);
         break;
     default:
         add_warp(rng, picture);

@@ -2,20 +2,40 @@
 /* Passes that look at neighbours of a pixel, line by line. Each value has the arithmetic of picture_local.h, but the
  * loops are ordered so that the compiler vectorises them and sums that pixels share are made once. */
 #include "lines.h"
+#include "vector.h"
 
 #include <string.h>
 
 enum { CHANNELS = 3 };
 
+CS_VECTOR static void sharpen(size_t n, const uint8_t *restrict from, size_t stride, float factor,
+                              uint8_t *restrict to) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = cs_sample_sharp(from + i, stride, factor);
+}
+
 void cs_sharpness_line(const cs_sweep *s, cs_line *line) {
-    const size_t stride = (size_t)s->w * CHANNELS;
+    const size_t stride = (size_t)s->w * CHANNELS, edges = (size_t)2 * CHANNELS;
     const uint8_t *from = s->from + (size_t)line->y * stride;
-    const float factor = s->passes->factor;
     memcpy(line->bytes, from, stride);
-    if (line->y == 0 || line->y == s->h - 1)
-        return;
-    for (size_t i = CHANNELS; i + CHANNELS < stride; i++)
-        line->bytes[i] = cs_sample_sharp(from + i, stride, factor);
+    if (line->y > 0 && line->y < s->h - 1 && stride > edges)
+        sharpen(stride - edges, from + CHANNELS, stride, s->passes->factor, line->bytes + CHANNELS);
+}
+
+/* Adds weighted bytes, or floats, to sums. */
+CS_VECTOR static void add_bytes(size_t n, float weight, const uint8_t *restrict values, float *restrict sums) {
+    for (size_t i = 0; i < n; i++)
+        sums[i] = cs_sample_add(sums[i], weight, (float)values[i]);
+}
+
+CS_VECTOR static void add_floats(size_t n, float weight, const float *restrict values, float *restrict sums) {
+    for (size_t i = 0; i < n; i++)
+        sums[i] = cs_sample_add(sums[i], weight, values[i]);
+}
+
+CS_VECTOR static void round_sums(size_t n, const float *restrict sums, uint8_t *restrict to) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = cs_sample_rounded(sums[i]);
 }
 
 /* So many pixels of a line are made together, so that their sums stay in the processor's cache. */
@@ -37,9 +57,7 @@ static void sum_columns(const cs_sweep *s, int y, int first, int last, float *su
         if (blur->black_edges && (y + j < 0 || y + j >= s->h))
             continue;
         const uint8_t *line = s->from + (size_t)cs_sample_mirrored(y + j, s->h) * stride + (ptrdiff_t)begin * CHANNELS;
-        const float weight = blur->weight_down[j + blur->down];
-        for (size_t i = 0; i < values; i++)
-            inside[i] = cs_sample_add(inside[i], weight, (float)line[i]);
+        add_bytes(values, blur->weight_down[j + blur->down], line, inside);
     }
     for (int x = first; x < begin && !blur->black_edges; x++)
         copy_column(sums, x - first, cs_sample_mirrored(x, w) - first);
@@ -49,18 +67,15 @@ static void sum_columns(const cs_sweep *s, int y, int first, int last, float *su
 
 void cs_blur_line(const cs_sweep *s, cs_line *line) {
     const cs_blur *blur = &s->passes->blur;
-    uint8_t *to = line->bytes;
     float columns[(BLOCK + 2 * CS_BLUR_RADIUS) * CHANNELS], sums[BLOCK * CHANNELS];
     for (int first = 0, last; first < s->w; first = last) {
         last = first + BLOCK < s->w ? first + BLOCK : s->w;
-        const int values = (last - first) * CHANNELS;
+        const size_t values = (size_t)(last - first) * CHANNELS;
         sum_columns(s, line->y, first - blur->across, last + blur->across, columns);
         memset(sums, 0, sizeof sums);
         for (int k = 0; k <= 2 * blur->across; k++)
-            for (int i = 0; i < values; i++)
-                sums[i] = cs_sample_add(sums[i], blur->weight_across[k], columns[k * CHANNELS + i]);
-        for (int i = 0; i < values; i++)
-            to[first * CHANNELS + i] = cs_sample_rounded(sums[i]);
+            add_floats(values, blur->weight_across[k], columns + (ptrdiff_t)k * CHANNELS, sums);
+        round_sums(values, sums, line->bytes + (ptrdiff_t)first * CHANNELS);
     }
 }
 
@@ -72,8 +87,7 @@ static void add_point(const cs_sweep *s, const cs_kernel_point *point, int y, in
     const int end = right > last ? last : right < begin ? begin : right;
     const uint8_t *from = line + (ptrdiff_t)(begin + point->x) * CHANNELS;
     float *inside = sums + (ptrdiff_t)(begin - first) * CHANNELS;
-    for (int i = 0; i < (end - begin) * CHANNELS; i++)
-        inside[i] = cs_sample_add(inside[i], point->weight, (float)from[i]);
+    add_bytes((size_t)(end - begin) * CHANNELS, point->weight, from, inside);
     for (int x = first; x < last; x++)
         for (int c = 0; c < CHANNELS && (x < begin || x >= end); c++) {
             float *sum = &sums[(x - first) * CHANNELS + c];
@@ -84,14 +98,12 @@ static void add_point(const cs_sweep *s, const cs_kernel_point *point, int y, in
 
 void cs_kernel_line(const cs_sweep *s, cs_line *line) {
     const cs_kernel *kernel = &s->passes->kernel;
-    uint8_t *to = line->bytes;
     float sums[BLOCK * CHANNELS];
     for (int first = 0, last; first < s->w; first = last) {
         last = first + BLOCK < s->w ? first + BLOCK : s->w;
         memset(sums, 0, sizeof sums);
         for (int i = 0; i < kernel->n; i++)
             add_point(s, &kernel->points[i], line->y, first, last, sums);
-        for (int i = 0; i < (last - first) * CHANNELS; i++)
-            to[first * CHANNELS + i] = cs_sample_rounded(sums[i]);
+        round_sums((size_t)(last - first) * CHANNELS, sums, line->bytes + (ptrdiff_t)first * CHANNELS);
     }
 }

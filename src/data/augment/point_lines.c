@@ -43,6 +43,22 @@ static void change_levels(const uint8_t (*level)[256], cs_line *line) {
             rgb[c] = level[c][rgb[c]];
 }
 
+/* Applies the pass to the pixels from `begin` to before `end` that the line has. */
+static void change_some(const cs_sweep *s, const cs_pass *pass, int begin, int end, cs_line *line) {
+    cs_line_join(line);
+    for (int x = begin < 0 ? 0 : begin; x < end && x < line->w; x++)
+        cs_sample_point(pass, &s->facts, x, line->y, line->bytes + (ptrdiff_t)x * CHANNELS);
+}
+
+/* Where boxes overlap, a pixel is filled more than once, with the same values. */
+static void fill_patches(const cs_sweep *s, const cs_pass *pass, cs_line *line) {
+    for (int i = 0; i < pass->patches.n; i++) {
+        const cs_box *box = &pass->patches.boxes[i];
+        if (line->y >= box->top && line->y < box->top + box->h)
+            change_some(s, pass, box->left, box->left + box->w, line);
+    }
+}
+
 void cs_point_line(const cs_sweep *s, const cs_pass *pass, cs_line *line) {
     switch (pass->kind) {
     case CS_PASS_LEVELS:
@@ -58,10 +74,11 @@ void cs_point_line(const cs_sweep *s, const cs_pass *pass, cs_line *line) {
         cs_line_split(line);
         turn_hue(line->w, pass->turn, line->channel[0], line->channel[1], line->channel[2]);
         break;
+    case CS_PASS_PATCHES:
+        fill_patches(s, pass, line);
+        break;
     default:
-        cs_line_join(line);
-        for (int x = 0; x < line->w; x++)
-            cs_sample_point(pass, &s->facts, x, line->y, line->bytes + (ptrdiff_t)x * CHANNELS);
+        change_some(s, pass, 0, line->w, line);
         break;
     }
 }

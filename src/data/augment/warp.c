@@ -103,6 +103,11 @@ static bool takes_nearest(const cs_warp *warp) {
     return warp->nearest || warp->sampling == CS_SAMPLING_PILLOW_FIXED;
 }
 
+CS_VECTOR static void fill_outside(int n, const int *restrict inside, int value, int *restrict out) {
+    for (int i = 0; i < n; i++)
+        out[i] = inside[i] ? out[i] : value;
+}
+
 /* Sets the bytes of n pixels, of which some lie outside the image or none. */
 static void make_bytes(const cs_sweep *s, int n, const cs_places *p, int *const out[CHANNELS]) {
     const cs_warp *warp = &s->passes->warp;
@@ -126,8 +131,7 @@ static void make_bytes(const cs_sweep *s, int n, const cs_places *p, int *const 
         }
     }
     for (int c = 0; c < CHANNELS && !p->all_inside; c++)
-        for (int i = 0; i < n; i++)
-            out[c][i] = p->inside[i] ? out[c][i] : (int)(warp->fill_value[c] + half);
+        fill_outside(n, p->inside, (int)(warp->fill_value[c] + half), out[c]);
 }
 
 /* Sets the values of n pixels before their adjustment, channel by channel. */
