@@ -50,18 +50,6 @@ CS_VECTOR static void find_between(int n, int side, const double *restrict at, i
     }
 }
 
-/* The same where there are two neighbours, of which the farther one is the next. */
-CS_VECTOR static void find_first(int n, bool is_scipy, const double *restrict at, int *restrict nearer,
-                                 double *restrict weight) {
-    const double edge = is_scipy ? 0 : 0.5;
-    for (int i = 0; i < n; i++) {
-        const double middle = at[i] - edge;
-        const int first = (int)middle;
-        nearer[i] = first;
-        weight[i] = middle - first;
-    }
-}
-
 /* The same for coordinates of Pillow's, which lie in [0, side). */
 CS_VECTOR static void find_between_edges(int n, int side, const double *restrict at, int *restrict nearer,
                                          int *restrict farther, double *restrict weight) {
@@ -72,6 +60,18 @@ CS_VECTOR static void find_between_edges(int n, int side, const double *restrict
         const int second = first + 1 < side ? first + 1 : side - 1, lower = first < 0 ? 0 : first;
         nearer[i] = lower;
         farther[i] = second;
+        weight[i] = middle - first;
+    }
+}
+
+/* The same for both where there are two neighbours, of which the farther one is the next. */
+CS_VECTOR static void find_first(int n, bool is_scipy, const double *restrict at, int *restrict nearer,
+                                 double *restrict weight) {
+    const double edge = is_scipy ? 0 : 0.5;
+    for (int i = 0; i < n; i++) {
+        const double middle = at[i] - edge;
+        const int first = (int)middle;
+        nearer[i] = first;
         weight[i] = middle - first;
     }
 }
