@@ -69,6 +69,7 @@ ROWS = [
     ("coarse_dropout", "[{coarse_dropout: {p: 1}}]", None, "A.CoarseDropout(p=1)", None),
     ("random_rotate90", "[{random_rotate90: {p: 1}}]", None, "A.RandomRotate90(p=1)", None),
     ("transpose", "[{transpose: {p: 1}}]", None, "A.Transpose(p=1)", None),
+    ("d4", "[d4]", None, "A.D4(p=1)", None),
     ("affine", "[{affine: {scale: [0.9, 1.1], translate_percent: [-0.1, 0.1], rotate: [-15, 15], p: 1}}]", None, A_AFFINE, None),
     ("shift_scale_rotate", "[{shift_scale_rotate: {p: 1}}]", None, "A.ShiftScaleRotate(p=1)", None),
     ("grid_distortion", "[{grid_distortion: {p: 1}}]", None, "A.GridDistortion(p=1)", None),
@@ -81,9 +82,25 @@ ROWS = [
     ("keras.random_zoom", "[{keras.random_zoom: 0.2}]", None, None, "L.RandomZoom(0.2)"),
     ("keras.random_translation", "[{keras.random_translation: {height_factor: 0.1, width_factor: 0.1}}]", None, None,
      "L.RandomTranslation(0.1, 0.1)"),
+    ("keras.random_shear", "[{keras.random_shear: {x_factor: 0.1, y_factor: 0.1}}]", None, None, "L.RandomShear(0.1, 0.1)"),
+    ("keras.random_perspective", "[keras.random_perspective]", None, None, "L.RandomPerspective()"),
+    ("keras.random_crop", "[{keras.random_crop: {height: SMALLER, width: SMALLER}}]", None, None, "L.RandomCrop(SMALLER, SMALLER)"),
+    ("keras.resizing", "[{keras.resizing: {height: SMALLER, width: SMALLER}}]", None, None, "L.Resizing(SMALLER, SMALLER)"),
     ("keras.random_brightness", "[{keras.random_brightness: 0.2}]", None, None, "L.RandomBrightness(0.2)"),
     ("keras.random_contrast", "[{keras.random_contrast: 0.2}]", None, None, "L.RandomContrast(0.2)"),
+    ("keras.random_saturation", "[{keras.random_saturation: [0.3, 0.7]}]", None, None, "L.RandomSaturation((0.3, 0.7))"),
     ("keras.random_hue", "[{keras.random_hue: 0.2}]", None, None, "L.RandomHue(0.2)"),
+    ("keras.random_color_jitter", "[{keras.random_color_jitter: {brightness_factor: 0.2, contrast_factor: 0.2, "
+     "saturation_factor: [0.3, 0.7], hue_factor: 0.2}}]", None, None, "L.RandomColorJitter((-0.2, 0.2), 0.2, (0.3, 0.7), 0.2)"),
+    ("keras.random_color_degeneration", "[{keras.random_color_degeneration: 0.5}]", None, None, "L.RandomColorDegeneration(0.5)"),
+    ("keras.random_grayscale", "[{keras.random_grayscale: 1}]", None, None, "L.RandomGrayscale(1.0)"),
+    ("keras.random_sharpness", "[{keras.random_sharpness: 0.5}]", None, None, "L.RandomSharpness(0.5)"),
+    ("keras.random_posterization", "[{keras.random_posterization: 4}]", None, None, "L.RandomPosterization(4)"),
+    ("keras.solarization", "[keras.solarization]", None, None, "L.Solarization()"),
+    ("keras.auto_contrast", "[keras.auto_contrast]", None, None, "L.AutoContrast()"),
+    ("keras.equalization", "[keras.equalization]", None, None, "L.Equalization()"),
+    ("keras.random_invert", "[keras.random_invert]", None, None, "L.RandomInvert()"),
+    ("keras.random_erasing", "[keras.random_erasing]", None, None, "L.RandomErasing()"),
     ("keras.random_gaussian_blur", "[keras.random_gaussian_blur]", None, None, "L.RandomGaussianBlur()"),
     ("keras.rand_augment", "[keras.rand_augment]", None, None, "L.RandAugment()"),
     ("rotation + shift + zoom + flip + jitter", "[random_horizontal_flip, {random_affine: {%s}}, %s]" % (AFFINE, JITTER),
@@ -92,33 +109,33 @@ ROWS = [
 ]
 
 
-def torchvision_transforms(arrays, side):
+def torchvision_transforms(arrays, sides):
     """Yields the number of each row that the library has, a function of an image, images, and how many it makes of one."""
     import torch
     from PIL import Image
     from torchvision import transforms
 
     torch.set_num_threads(1)
-    scope = {"T": transforms, "BILINEAR": transforms.InterpolationMode.BILINEAR, **side}
+    scope = {"T": transforms, "BILINEAR": transforms.InterpolationMode.BILINEAR, **sides}
     images = [Image.fromarray(array) for array in arrays]
     for number, (_, _, text, _, _) in enumerate(ROWS):
         if text:
             yield number, eval(text, scope), images, 1
 
 
-def albumentations_transforms(arrays, side):
+def albumentations_transforms(arrays, sides):
     import albumentations
     import cv2
 
     cv2.setNumThreads(1)
-    scope = {"A": albumentations, **side}
+    scope = {"A": albumentations, **sides}
     for number, (_, _, _, text, _) in enumerate(ROWS):
         if text:
             transform = eval(text, scope)
             yield number, lambda array: transform(image=array), arrays, 1
 
 
-def keras_transforms(arrays, side):
+def keras_transforms(arrays, sides):
     os.environ.update(CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
     import keras
     import numpy as np
@@ -132,7 +149,7 @@ def keras_transforms(arrays, side):
         if text and text.startswith("ImageDataGenerator"):
             yield number, eval(text, {"ImageDataGenerator": ImageDataGenerator}).random_transform, arrays, 1
         elif text:
-            layer = eval(text, {"L": keras.layers})
+            layer = eval(text, {"L": keras.layers, **sides})
             yield number, tf.function(lambda images: layer(images, training=True)), batch, AT_ONCE
 
 
@@ -151,18 +168,18 @@ def measure_peer(data, seconds):
     import numpy as np
 
     arrays = list(np.load(data))
-    side = {"SIDE": arrays[0].shape[0], "LARGER": larger(arrays[0].shape[0])}
+    sides = sides_of(arrays[0].shape[0])
     for library, transforms in zip(LIBRARIES, (torchvision_transforms, albumentations_transforms, keras_transforms)):
         try:
-            for number, transform, images, at_once in transforms(arrays, side):
+            for number, transform, images, at_once in transforms(arrays, sides):
                 print(library, number, seconds_per_image(transform, images, at_once, seconds), flush=True)
         except ImportError:
             pass
 
 
-def larger(side):
-    """The side to which images are resized before the middle is cut out."""
-    return side * 8 // 7
+def sides_of(side):
+    """The sides that rows name: of the images, one from which the middle is cut out, and one that is cut out."""
+    return {"SIDE": side, "LARGER": side * 8 // 7, "SMALLER": side * 7 // 8}
 
 
 def write_data(folder, build, side):
@@ -178,7 +195,10 @@ def write_data(folder, build, side):
     with open(os.path.join(folder, "job.yaml"), "w") as job:
         job.write(f"data: {{path: {folder}/data.h5}}\nmodel: {{arch: basenet}}\naugmentations:\n")
         for number, row in enumerate(ROWS):
-            job.write(f"  row{number}: {row[1].replace('SIDE', str(side)).replace('LARGER', str(larger(side)))}\n")
+            steps = row[1]
+            for name, pixels in sides_of(side).items():
+                steps = steps.replace(name, str(pixels))
+            job.write(f"  row{number}: {steps}\n")
 
 
 def compare(build, side, runs, seconds, peers):

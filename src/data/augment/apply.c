@@ -37,8 +37,8 @@ static int64_t sum_grey(const cs_sweep *s, cs_line *line) {
     return sum;
 }
 
-/* Asks for the source before pixels are read that do not lie one after the other. A larger one would not stay in the
- * processor's cache. */
+/* Asks the processor to load the source into its cache, because a warp does not read pixels in the order in which they
+ * lie. A larger source would not stay there. */
 static void prefetch(const cs_sweep *s) {
     enum { CACHE_LINE = 64, MOST = 1 << 19 };
     const size_t size = (size_t)s->from_h * (size_t)s->from_w * CHANNELS;

@@ -37,22 +37,20 @@ void cs_line_set_reversed(cs_line *line, const uint8_t *rgb);
 /* The sum of the grey values of a line that is split. */
 int64_t cs_line_grey_sum(const cs_line *line);
 
-/* Makes the line by the sweep's first pass, which gathers, pixel by pixel. */
+/* All of the next functions make the line by the sweep's first pass, which gathers. */
+/* lines.c: pixel by pixel; and a warp by which the line shows whole pixels of a line of the source in order or
+ * reversed. The latter returns false if the warp does not do that. */
 void cs_gather_line(const cs_sweep *s, cs_line *line);
-/* warp.c: makes the line by a warp of scipy's or Pillow's, the sweep's first pass, and finds the range of its values.
- */
+bool cs_copy_line(const cs_sweep *s, cs_line *line);
+/* warp.c: a warp of scipy's or Pillow's; and the range of its values. */
 void cs_warp_line(const cs_sweep *s, cs_line *line);
 void cs_warp_range(cs_sweep *s);
-/* opencv_lines.c: makes the line by a warp with OpenCV's sampling or by a grid. */
+/* opencv_lines.c: a warp with OpenCV's sampling, or a grid. */
 void cs_opencv_line(const cs_sweep *s, cs_line *line);
-/* Does the same where the line is, in order or reversed, a part of a line of the source; else false. */
-bool cs_copy_line(const cs_sweep *s, cs_line *line);
-/* local_lines.c: the same for passes that look at neighbours of a pixel. */
+/* local_lines.c: passes that look at neighbours of a pixel. */
 void cs_sharpness_line(const cs_sweep *s, cs_line *line);
 void cs_blur_line(const cs_sweep *s, cs_line *line);
 void cs_kernel_line(const cs_sweep *s, cs_line *line);
-/* point_lines.c: changes the line by a point pass. */
-void cs_point_line(const cs_sweep *s, const cs_pass *pass, cs_line *line);
 /* resample.c: resamples the lines of the source for a RESAMPLE, the sweep's first pass; then lines can be made. */
 CS_MUST_CHECK cs_status cs_resample_prepare(const cs_sweep *s, cs_augment_scratch *scratch);
 void cs_resample_line(const cs_sweep *s, const cs_augment_scratch *scratch, cs_line *line);
@@ -60,5 +58,8 @@ void cs_resample_line(const cs_sweep *s, const cs_augment_scratch *scratch, cs_l
 /* jpeg_pass.c, clahe_pass.c: make all lines by a JPEG or a CLAHE, the sweep's first pass. */
 CS_MUST_CHECK cs_status cs_jpeg_image(const cs_sweep *s, cs_augment_scratch *scratch);
 CS_MUST_CHECK cs_status cs_clahe_image(const cs_sweep *s, cs_augment_scratch *scratch);
+
+/* point_lines.c: changes the line by a point pass. */
+void cs_point_line(const cs_sweep *s, const cs_pass *pass, cs_line *line);
 
 #endif

@@ -65,8 +65,9 @@ CS_VECTOR static void mix_channel(int n, const cs_neighbours *restrict from, con
     }
 }
 
-/* The same in floats, which differ by less than MARGIN, in units of 1 / UNIT, truncated to whole numbers. Returns 0 if
- * all of these are certain: no value lies so close to a whole number, except between four equal neighbours. */
+/* Computes the same values in floats, adds `half`, and truncates them to whole numbers. The floats differ from the
+ * doubles by less than MARGIN / UNIT. Returns 0 if all whole numbers are therefore right: no value lies that close to a
+ * whole number, except where four equal neighbours give exactly one. */
 enum { UNIT_BITS = 15, UNIT = 1 << UNIT_BITS, MARGIN = 8 };
 CS_VECTOR static int estimate_channel(int n, const cs_neighbours *restrict from, const float *restrict weight_x,
                                       const float *restrict weight_y, int c, float half, int *restrict out) {
@@ -86,7 +87,7 @@ CS_VECTOR static int estimate_channel(int n, const cs_neighbours *restrict from,
     return doubts;
 }
 
-CS_VECTOR static void shorten(int n, const double *restrict from, float *restrict to) {
+CS_VECTOR static void to_floats(int n, const double *restrict from, float *restrict to) {
     for (int i = 0; i < n; i++)
         to[i] = (float)from[i];
 }
@@ -108,7 +109,7 @@ CS_VECTOR static void fill_outside(int n, const int *restrict inside, int value,
         out[i] = inside[i] ? out[i] : value;
 }
 
-/* Sets the bytes of n pixels, of which some lie outside the image or none. */
+/* Sets the bytes of n pixels. Those that lie outside the source get the fill value. */
 static void make_bytes(const cs_sweep *s, int n, const cs_places *p, int *const out[CHANNELS]) {
     const cs_warp *warp = &s->passes->warp;
     const bool is_scipy = warp->sampling == CS_SAMPLING_SCIPY; /* which rounds to floats first */
@@ -120,8 +121,8 @@ static void make_bytes(const cs_sweep *s, int n, const cs_places *p, int *const 
         float weight_x[CS_SOME], weight_y[CS_SOME];
         double mixed[CS_SOME];
         load_neighbours(s, n, p, &from);
-        shorten(n, p->weight_x, weight_x);
-        shorten(n, p->weight_y, weight_y);
+        to_floats(n, p->weight_x, weight_x);
+        to_floats(n, p->weight_y, weight_y);
         for (int c = 0; c < CHANNELS; c++) {
             if (estimate_channel(n, &from, weight_x, weight_y, c, half, out[c]) == 0)
                 continue;

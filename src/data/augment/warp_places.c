@@ -76,10 +76,10 @@ CS_VECTOR static void find_first(int n, bool is_scipy, const double *restrict at
     }
 }
 
-/* Does every coordinate lie between the two numbers? Those of an affine map rise or fall along the line, so the first
- * and the last one tell. */
-CS_VECTOR static bool lie_between(int n, const double *at, double low, double high, bool is_affine) {
-    if (is_affine)
+/* Does every coordinate lie between the two numbers? If they only rise or only fall along the line, as those of an
+ * affine map do, the first and the last one tell. */
+CS_VECTOR static bool lie_between(int n, const double *at, double low, double high, bool is_monotonic) {
+    if (is_monotonic)
         return at[0] >= low && at[0] <= high && at[n - 1] >= low && at[n - 1] <= high;
     int between = 0;
     for (int i = 0; i < n; i++)
@@ -107,13 +107,13 @@ CS_VECTOR static void move_to_edges(int n, double end, double *at) {
 
 /* Brings the coordinates into the image, as the fill mode says, and returns true if all were there. Those that stay
  * outside show the fill value; any place will do for them. */
-static bool bring_inside(const cs_sweep *s, int n, bool is_affine, cs_places *p) {
+static bool bring_inside(const cs_sweep *s, int n, bool is_monotonic, cs_places *p) {
     const bool is_scipy = s->passes->warp.sampling == CS_SAMPLING_SCIPY;
     const cs_fill fill = is_scipy ? s->passes->warp.fill : CS_FILL_CONSTANT;
     const int h = s->from_h, w = s->from_w;
     const double end_x = is_scipy ? w - 1 : nextafter(w, 0), end_y = is_scipy ? h - 1 : nextafter(h, 0);
     p->all_inside = true;
-    if (lie_between(n, p->u, 0, end_x, is_affine) && lie_between(n, p->v, 0, end_y, is_affine))
+    if (lie_between(n, p->u, 0, end_x, is_monotonic) && lie_between(n, p->v, 0, end_y, is_monotonic))
         return true;
     if (fill == CS_FILL_CONSTANT) {
         p->all_inside = false;
@@ -158,10 +158,10 @@ static void find_fixed(const cs_sweep *s, int x0, int step, int y, int n, cs_pla
 
 /* Do all pixels lie between different columns and lines, and is there a line more below them? Then a neighbour may be
  * read together with the bytes behind it. */
-static bool have_four_neighbours(const cs_sweep *s, int n, bool is_affine, const cs_places *p) {
+static bool have_four_neighbours(const cs_sweep *s, int n, bool is_monotonic, const cs_places *p) {
     const double middle = s->passes->warp.sampling == CS_SAMPLING_SCIPY ? 0 : 0.5;
-    return lie_between(n, p->u, middle, s->from_w - 2 + middle, is_affine) &&
-           lie_between(n, p->v, middle, s->from_h - 3 + middle, is_affine);
+    return lie_between(n, p->u, middle, s->from_w - 2 + middle, is_monotonic) &&
+           lie_between(n, p->v, middle, s->from_h - 3 + middle, is_monotonic);
 }
 
 void cs_find_places(const cs_sweep *s, int x, int y, int n, cs_places *p) {
