@@ -47,7 +47,9 @@ typedef enum cs_param_array {
     CS_ARRAY_VALUE,    /* the parameters themselves, moving statistics included */
     CS_ARRAY_GRADIENT, /* gradients of the mean loss over the last n rows; 0 for statistics and frozen parameters */
     CS_ARRAY_STATE, /* CS_ARRAY_STATE + i: the optimizer's i-th state (SGD: velocity; Adam: first and second moment) */
-    CS_ARRAY_COUNT = CS_ARRAY_STATE + CS_OPTIMIZER_STATES
+    /* the moving average of all values, if the optimizer has `ema` */
+    CS_ARRAY_AVERAGE = CS_ARRAY_STATE + CS_OPTIMIZER_STATES,
+    CS_ARRAY_COUNT
 } cs_param_array;
 
 /* The precision of the values between layers and of the operands of products. Parameters, statistics, sums and losses
@@ -90,6 +92,9 @@ typedef struct cs_program_spec {
     /* TRAIN: read returns the complete state that goes from step to step, so that a program that loads it continues bit
      * for bit like this one. Otherwise ref keeps doubles, of which read returns only floats. */
     bool resumable;
+    /* TRAIN: the optimizer of all updates. Its rates (lr, momentum, beta_1) may change from update to update, but
+     * nothing else. NULL: there are no updates, only gradients. Borrowed: must outlive the program. */
+    const cs_optimizer *optimizer;
     /* TRAIN: layers or inputs of the segment. cs_program_get_gradient returns the gradients of their outputs. Frozen
      * layers pass gradients on, too. Borrowed: must outlive the program. */
     const int *gradients;
@@ -263,6 +268,7 @@ CS_MUST_CHECK cs_status cs_program_backward(cs_program *program, int n);
  * gradient of the mean loss, or of the function whose gradient cs_program_set_gradient set. It is 0 if the last output
  * does not depend on that layer. */
 CS_MUST_CHECK cs_status cs_program_get_gradient(cs_program *program, int i, float *values, int n);
+/* Updates the trained parameters after batch `step`, counted from 1 (optimizer.h). */
 CS_MUST_CHECK cs_status cs_program_update(cs_program *program, const cs_optimizer *optimizer, int64_t step);
 void cs_program_describe(const cs_program *program, FILE *out);
 size_t cs_program_memory(const cs_program *program);

@@ -44,8 +44,12 @@ typedef struct cs_option {
     size_t offset, size;              /* of the field in cs_trial_config; for an option of the job in cs_job */
     double min, max;                  /* for numbers, inclusive */
     const char *(*choice)(int value); /* ENUM: the name of choice `value`; NULL after the last */
-    /* the default as text; for a number it may be a word, which is stored as 0 */
+    /* the default as text; for a number it may be a word, which is stored as NaN, or as 0 for a whole number */
     const char *fallback;
+    /* May be NULL. The text that counts as the default in the key of a trial, if `fallback` is a word for a value that
+     * other options decide. */
+    const char *key_default;
+    bool whole_name; /* its name is the whole key, because the last part is that of another option */
     bool sweepable;         /* may be listed under sweep: parameters: */
     bool required;          /* a job without it is an error */
     unsigned affects;       /* CS_AFFECTS_* */
@@ -67,7 +71,8 @@ typedef struct cs_option {
     unsigned only_with;
 } cs_option;
 
-/* "lr" for "train.lr", as in column names and sweep.parameters. A key without a dot is returned whole. */
+/* "lr" for "train.lr", as in column names and sweep.parameters. A key without a dot is returned whole, and so is that of
+ * an option with a whole_name. */
 const char *cs_option_short_name(const cs_option *option);
 /* Parses `text` into the option's field of the config. Errors name the key, the value, and the range or the choices. */
 CS_MUST_CHECK cs_status cs_option_set(const cs_option *option, const char *text, void *config);

@@ -19,6 +19,6 @@ typedef struct cs_schedule {
 const char *cs_schedule_name(int i);
 
 /* The learning rate by config->schedule. */
-float cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps);
+double cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps);
 
 #endif

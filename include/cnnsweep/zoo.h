@@ -32,6 +32,8 @@ typedef struct cs_zoo_entry {
 
 const cs_zoo_entry *cs_zoo_entries(size_t *count);
 
+/* The dialect of the network that cs_model_build would build; CS_DIALECT_ANY if it would fail. */
+cs_dialect cs_model_dialect(const cs_model_config *config);
 /* Fills `config` with the defaults: alpha 1, 224x224x3, no head, the architecture's first dialect. */
 void cs_model_config_init(cs_model_config *config);
 

@@ -32,7 +32,7 @@ static uint64_t hash_text(const char *text) {
 static bool identify_value(const cs_option *option, const cs_trial_config *trial, char *text, size_t size) {
     if (!option->identity) {
         cs_option_get(option, trial, text, size);
-        return strcmp(text, option->fallback) == 0;
+        return strcmp(text, option->fallback) == 0 || (option->key_default && strcmp(text, option->key_default) == 0);
     }
     option->identity(trial, text, size);
     return !text[0];

@@ -14,7 +14,7 @@ enum { IMAGE_MAX = 65536 };
 
 const char *cs_option_short_name(const cs_option *option) {
     const char *dot = strrchr(option->key, '.');
-    return dot ? dot + 1 : option->key;
+    return dot && !option->whole_name ? dot + 1 : option->key;
 }
 
 static cs_status fail_value(const cs_option *option, const char *text, const char *wanted) {
@@ -46,8 +46,8 @@ cs_status cs_parse_float(const char *text, double *out) {
     return CS_OK;
 }
 
-/* A default that is a word, such as "auto", is stored as 0, which is outside the range. The code that uses the value
- * resolves it. */
+/* A default that is a word, such as "auto", is stored as NaN, and for a whole number as 0, which is outside the range.
+ * The code that uses the value resolves it. */
 static bool is_default_word(const cs_option *option, const char *text) {
     return isalpha((unsigned char)text[0]) && strcmp(text, option->fallback) == 0;
 }
@@ -71,7 +71,7 @@ static cs_status set_int(const cs_option *option, const char *text, void *field)
 }
 
 static cs_status set_float(const cs_option *option, const char *text, void *field) {
-    double value = 0;
+    double value = (double)NAN;
     if (!is_default_word(option, text)) {
         if (cs_parse_float(text, &value) != CS_OK)
             return fail_value(option, text, "a number");
@@ -182,7 +182,7 @@ void cs_option_get(const cs_option *option, const void *config, char *out, size_
         return;
     case CS_OPTION_FLOAT:
         number = option->size == sizeof number ? *(const float *)field : (float)*(const double *)field;
-        if (number < option->min)
+        if (isnan(number))
             snprintf(out, size, "%s", option->fallback);
         else
             cs_float_text(number, out, size);

@@ -4,7 +4,7 @@
 static double constant(const cs_train_config *config, int64_t step, int64_t steps) {
     (void)step;
     (void)steps;
-    return (double)config->optimizer.lr;
+    return config->optimizer.lr;
 }
 
 static const cs_schedule table[] = {
@@ -16,6 +16,6 @@ const char *cs_schedule_name(int i) {
     return i < N_SCHEDULES ? table[i].name : NULL;
 }
 
-float cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps) {
-    return (float)table[config->schedule].rate(config, step, steps);
+double cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps) {
+    return table[config->schedule].rate(config, step, steps);
 }

@@ -183,14 +183,30 @@ static cs_status check_training(const cs_program *program, const char *call) {
                    "compile it with CS_MODE_TRAIN");
 }
 
+bool cs_program_has_array(const cs_program_spec *spec, cs_param_array array) {
+    const cs_optimizer *optimizer = spec->mode == CS_MODE_TRAIN ? spec->optimizer : NULL;
+    switch (array) {
+    case CS_ARRAY_VALUE:
+        return true;
+    case CS_ARRAY_GRADIENT:
+        return spec->mode == CS_MODE_TRAIN;
+    case CS_ARRAY_AVERAGE:
+        return optimizer && optimizer->ema > 0;
+    default:
+        return optimizer && (int)array < CS_ARRAY_STATE + cs_optimizer_states(optimizer);
+    }
+}
+
 static cs_status check_params(const cs_program *program, const char *call, cs_param_array array,
                               const cs_params *params) {
     size_t here = program->spec.segment->graph->n_values, there = params->graph->n_values;
-    if ((unsigned)array >= CS_ARRAY_COUNT)
+    if (array != CS_ARRAY_VALUE)
+        CS_TRY(check_training(program, call));
+    if ((unsigned)array >= CS_ARRAY_COUNT || !cs_program_has_array(&program->spec, array))
         return cs_fail(CS_ERR_ARG, "%s: array %d does not exist", call, (int)array);
     if (here != there)
         return cs_fail(CS_ERR_SHAPE, "%s: the parameters have %zu values, the program's graph %zu", call, there, here);
-    return array == CS_ARRAY_VALUE ? CS_OK : check_training(program, call);
+    return CS_OK;
 }
 
 static cs_status check_ran(const cs_program *program, const char *call, int rows, int n) {
@@ -370,6 +386,9 @@ cs_status cs_program_get_gradient(cs_program *program, int i, float *values, int
 
 cs_status cs_program_update(cs_program *program, const cs_optimizer *optimizer, int64_t step) {
     CS_TRY(check_training(program, "update"));
+    if (!program->spec.optimizer || cs_optimizer_rule_of(optimizer) != cs_optimizer_rule_of(program->spec.optimizer))
+        return cs_fail(CS_ERR_ARG, "update: the program was compiled for %s optimizer",
+                       program->spec.optimizer ? "another" : "no");
     if (step < 1)
         return cs_fail(CS_ERR_ARG, "update: step %lld; steps count from 1", (long long)step);
     if (!isfinite(optimizer->lr))

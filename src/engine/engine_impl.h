@@ -36,6 +36,8 @@ struct cs_store {
 /* The layer that is input i for set_input: first the segment's inputs, then the INPUT layers inside it. Returns -1 if
  * there are fewer. */
 int cs_program_input_layer(const cs_segment *segment, int i);
+/* Has a program of this spec that array? */
+bool cs_program_has_array(const cs_program_spec *spec, cs_param_array array);
 /* Does the spec ask for the gradient of this layer's output? */
 bool cs_program_asks_gradient(const cs_program_spec *spec, int layer);
 /* The layer whose output holds the logits for the loss: the last output. */

@@ -22,13 +22,15 @@ static const tail_field fields[] = {
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 
-/* The arrays that a checkpoint holds, in this order: the values, then the optimizer's states. */
+/* The arrays that a checkpoint holds, in this order: the values, the optimizer's states, the averages of the values. */
 static int count_arrays(const cs_optimizer *optimizer) {
-    return 1 + cs_optimizer_states(optimizer);
+    return 1 + cs_optimizer_states(optimizer) + (optimizer->ema > 0);
 }
 
-static cs_param_array array_at(int i) {
-    return i == 0 ? CS_ARRAY_VALUE : (cs_param_array)(CS_ARRAY_STATE + i - 1);
+static cs_param_array array_at(const cs_optimizer *optimizer, int i) {
+    if (i == 0)
+        return CS_ARRAY_VALUE;
+    return i <= cs_optimizer_states(optimizer) ? (cs_param_array)(CS_ARRAY_STATE + i - 1) : CS_ARRAY_AVERAGE;
 }
 
 typedef struct checkpoint_names {
@@ -102,7 +104,7 @@ static cs_status write_tail(FILE *file, const char *path, const cs_tail *tail, f
     for (int i = 0; i < N_FIELDS; i++)
         CS_TRY(write_block(file, path, (const char *)tail + fields[i].offset, fields[i].size));
     for (int i = 0; i < (int)header.arrays; i++) {
-        CS_TRY(cs_program_read(tail->train, array_at(i), &params));
+        CS_TRY(cs_program_read(tail->train, array_at(&tail->config->train.optimizer, i), &params));
         CS_TRY(write_block(file, path, scratch + first, size));
     }
     return tail->best ? write_block(file, path, tail->best + first, size) : CS_OK;
@@ -171,7 +173,7 @@ static cs_status read_tail(FILE *file, const char *path, cs_tail *tail, float *s
     for (int i = 0; i < count_arrays(&tail->config->train.optimizer); i++) {
         CS_TRY(read_block(file, path, scratch + first, size));
         if (load)
-            CS_TRY(cs_program_load(tail->train, array_at(i), &params));
+            CS_TRY(cs_program_load(tail->train, array_at(&tail->config->train.optimizer, i), &params));
     }
     if (tail->best) {
         memcpy(scratch, tail->params->data, first * sizeof(float));

@@ -38,11 +38,13 @@ cs_rates cs_rates_default(int threads) {
 
 cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_rates *rates,
                    const int64_t images[CS_SPLIT_COUNT], double room) {
-    const double programs = 2, arrays = CS_ARRAY_COUNT; /* train and infer; values, gradients, the optimizer's states */
+    const double programs = 2; /* train and infer */
     const cs_train_config *train = &trial->train;
     double n_train = (double)images[CS_SPLIT_TRAIN], batch = train->batch, epochs = train->epochs;
     double evaluated = epochs * (double)images[CS_SPLIT_VAL] + (double)images[CS_SPLIT_TEST];
     double rows = 0; /* that the trunk can cache */
+    /* values, gradients, the optimizer's states and, with ema, the averages */
+    double arrays = 2 + cs_optimizer_states(&train->optimizer) + (train->optimizer.ema > 0);
     bool features = train->mode == CS_TRAIN_FEATURES;
     cs_cost cost = {.cut = work->cut, .epochs = train->epochs};
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
@@ -51,7 +53,7 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
                 rates->step * (epochs * ceil(n_train / batch) + evaluated / batch);
     cost.memory = batch * programs * work->activations + work->params * (train->patience > 0 ? 2 : 1) +
                   work->own_params * (arrays + 1);
-    cost.checkpoint = work->own_params * (cs_optimizer_states(&train->optimizer) + 1 + (train->patience > 0));
+    cost.checkpoint = work->own_params * (arrays - 1 + (train->patience > 0));
     cost.weights = work->params;
     cost.share_key = cs_trial_share_key(trial);
     for (int split = 0; split < CS_SPLIT_COUNT; split++) {

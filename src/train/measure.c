@@ -27,8 +27,10 @@ static cs_status open_probe(probe *p, cs_engine *engine, const cs_graph *graph, 
     for (int i = begin; i < end; i++)
         p->macs += cs_layer_macs(graph, i);
     CS_TRY(cs_segment_create(graph, begin, end, &p->segment));
-    const cs_program_spec spec = {
-        .segment = p->segment, .batch = (int)batch, .mode = p->trains ? CS_MODE_TRAIN : CS_MODE_INFER};
+    const cs_program_spec spec = {.segment = p->segment,
+                                  .batch = (int)batch,
+                                  .mode = p->trains ? CS_MODE_TRAIN : CS_MODE_INFER,
+                                  .optimizer = &p->trial->train.optimizer};
     CS_TRY(cs_program_compile(engine, &spec, &p->program));
     CS_TRY(cs_program_load(p->program, CS_ARRAY_VALUE, params));
     CS_TRY(cs_alloc(n, sizeof *p->input, "images to measure with", &p->input));

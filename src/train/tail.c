@@ -46,7 +46,8 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
                             .batch = cs_loader_part_rows(tail->config->train.batch, cs_team_size(tail->team)),
                             .mode = CS_MODE_TRAIN,
                             .upstream = cs_trunk_at(trunk, tail->cut),
-                            .resumable = true};
+                            .resumable = true,
+                            .optimizer = &tail->config->train.optimizer};
     tail->reads_batch = !spec.upstream;
     tail->steps = steps;
     CS_TRY(cs_program_compile(engine, &spec, &tail->train));
@@ -61,6 +62,8 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
                                                 .logits = tail->logits,
                                                 .evaluation = tail->evaluation[split],
                                                 .effort = &tail->effort[split]};
+    if (tail->config->train.optimizer.ema > 0)
+        CS_TRY(cs_program_load(tail->train, CS_ARRAY_AVERAGE, tail->params));
     return cs_program_load(tail->train, CS_ARRAY_VALUE, tail->params);
 }
 
@@ -90,7 +93,7 @@ static cs_status fail_diverged(const cs_tail *tail, cs_split split, double loss)
     int64_t step = rows / config->batch + 1;
     return cs_hint(cs_fail(CS_ERR_DIVERGED, "epoch %d of %d, %s step %lld: the loss is %s", epoch + 1, config->epochs,
                            cs_split_name(split), (long long)step, isnan(loss) ? "nan" : "infinite"),
-                   "a smaller learning rate often helps; train.lr is %g", (double)config->optimizer.lr);
+                   "a smaller learning rate often helps; train.lr is %g", config->optimizer.lr);
 }
 
 cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, double loss) {
@@ -130,7 +133,8 @@ cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batc
 }
 
 cs_status cs_tail_sync(cs_tail *tail) {
-    CS_TRY(cs_program_read(tail->train, CS_ARRAY_VALUE, tail->params));
+    cs_param_array evaluated = tail->config->train.optimizer.ema > 0 ? CS_ARRAY_AVERAGE : CS_ARRAY_VALUE;
+    CS_TRY(cs_program_read(tail->train, evaluated, tail->params));
     return cs_program_load(tail->infer, CS_ARRAY_VALUE, tail->params);
 }
 
@@ -162,7 +166,7 @@ static void evaluate_epoch(const cs_tail *tail, double *values) {
 void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     double seconds = total_seconds(tail);
     *row = (cs_epoch_row){.epoch = tail->epoch,
-                          .learning_rate = (double)cs_schedule_rate(&tail->config->train, tail->step, tail->steps),
+                          .learning_rate = cs_schedule_rate(&tail->config->train, tail->step, tail->steps),
                           .seconds = seconds - tail->reported};
     evaluate_epoch(tail, row->value);
     tail->reported = seconds;

@@ -55,7 +55,7 @@ void cs_tail_close(cs_tail *tail); /* call it before the trunk is freed */
 CS_MUST_CHECK cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batch);
 /* CS_ERR_DIVERGED if a loss of the split is not finite. */
 CS_MUST_CHECK cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, double loss);
-/* Copies the trained values into the evaluation program. */
+/* Copies the trained values, or with train.ema their averages, into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);
 /* Ends the epoch: fills its row, saves the weights if they are the best, and sets `ended` after the last epoch. */
 void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row);

@@ -42,9 +42,26 @@ enum { ARCH = 1, DIALECT, ALPHA, SIZE, BATCH, MODE, THREADS, N_ARGS };
 enum { LOSS, BACKWARD, UPDATE, N_PARTS };
 static const char *const parts[N_PARTS] = {"loss", "backward", "update"};
 
-static const cs_optimizer adam = {
-    .kind = CS_OPTIMIZER_ADAM, .lr = 1e-4f, .beta_1 = 0.9f, .beta_2 = 0.999f, .epsilon = 1e-7f};
-static const cs_optimizer sgd = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-4f, .momentum = 0.9f};
+/* The optimizer with Keras' defaults, except that sgd has a momentum. */
+static cs_status read_optimizer(const char *name, cs_optimizer *out) {
+    const double unset = (double)NAN;
+    *out = (cs_optimizer){.dialect = CS_TRAIN_DIALECT_KERAS,
+                          .lr = 1e-4,
+                          .beta_1 = 0.9,
+                          .beta_2 = unset,
+                          .rho = unset,
+                          .epsilon = unset,
+                          .weight_decay = unset,
+                          .initial_accumulator = unset};
+    for (int kind = 0; cs_optimizer_name(kind); kind++)
+        if (strcmp(name, cs_optimizer_name(kind)) == 0) {
+            out->kind = (cs_optimizer_kind)kind;
+            out->momentum = kind == CS_OPTIMIZER_SGD ? 0.9 : 0;
+            cs_optimizer_resolve(out);
+            return CS_OK;
+        }
+    return cs_fail(CS_ERR_ARG, "there is no optimizer '%s'", name);
+}
 
 static cs_status read_precision(const char *name, cs_precision *out) {
     for (int p = 0; p < CS_PRECISION_COUNT; p++)
@@ -72,8 +89,8 @@ static cs_status read_word(bench *b, const char *word) {
         b->device = value;
     else if (strncmp(word, "classes=", 8) == 0)
         b->classes = atoi(value);
-    else if (strcmp(word, "optimizer=sgd") == 0 || strcmp(word, "optimizer=adam") == 0)
-        b->optimizer = strcmp(value, "sgd") == 0 ? sgd : adam;
+    else if (strncmp(word, "optimizer=", 10) == 0)
+        return read_optimizer(value, &b->optimizer);
     else if (strncmp(word, "precision=", 10) == 0)
         return read_precision(value, &b->options.precision);
     else
@@ -82,7 +99,8 @@ static cs_status read_word(bench *b, const char *word) {
 }
 
 static cs_status bench_read(bench *b, char **argv, cs_model_config *config) {
-    *b = (bench){.device = "cpu", .classes = 2, .optimizer = adam};
+    *b = (bench){.device = "cpu", .classes = 2};
+    CS_TRY(read_optimizer("adam", &b->optimizer));
     cs_model_config_init(config);
     snprintf(config->arch, sizeof config->arch, "%s", argv[ARCH]);
     config->dialect = strcmp(argv[DIALECT], "torch") == 0 ? CS_DIALECT_TORCH : CS_DIALECT_KERAS;
@@ -119,7 +137,10 @@ static cs_status bench_open(bench *b, char **argv) {
     cs_params_init(b->params, 1);
     CS_TRY(cs_engine_open(b->device, &b->options, &b->engine));
     CS_TRY(cs_segment_create(b->graph, 0, b->graph->n_layers, &b->segment));
-    cs_program_spec spec = {.segment = b->segment, .batch = b->batch, .mode = b->train ? CS_MODE_TRAIN : CS_MODE_INFER};
+    cs_program_spec spec = {.segment = b->segment,
+                            .batch = b->batch,
+                            .mode = b->train ? CS_MODE_TRAIN : CS_MODE_INFER,
+                            .optimizer = &b->optimizer};
     CS_TRY(cs_program_compile(b->engine, &spec, &b->program));
     CS_TRY(cs_program_load(b->program, CS_ARRAY_VALUE, b->params));
     CS_TRY(make_batch(b, &config));

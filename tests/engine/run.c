@@ -81,6 +81,7 @@ static void compile(engine_run *run, int begin, int end, const run_options *opti
                             .batch = run->row->batch,
                             .mode = options->mode,
                             .upstream = i ? run->programs[i - 1] : NULL,
+                            .optimizer = options->optimizer,
                             .gradients = run->gradients,
                             .n_gradients = run->n_gradients};
     assert_ok(cs_program_compile(run->engine, &spec, &run->programs[i]));
@@ -104,6 +105,11 @@ static void full_step(engine_run *run, cs_mode mode) {
 
 void run_open(engine_run *run, const engine_case *row, const char *device, cs_mode mode) {
     run_open_with(run, row, device, &(run_options){.mode = mode, .asked = RUN_ASK_NONE});
+}
+
+void run_open_training(engine_run *run, const engine_case *row, const char *device, const cs_optimizer *optimizer) {
+    run_open_with(run, row, device,
+                  &(run_options){.mode = CS_MODE_TRAIN, .asked = RUN_ASK_NONE, .optimizer = optimizer});
 }
 
 void run_open_with(engine_run *run, const engine_case *row, const char *device, const run_options *options) {

@@ -15,6 +15,7 @@ typedef struct run_options {
     cs_mode mode;
     int asked;   /* the layer whose gradient the spec of the last program asks for, or RUN_ASK_NONE or RUN_ASK_ALL */
     bool frozen; /* freeze every layer, whatever the case says */
+    const cs_optimizer *optimizer; /* of the updates; NULL: there are none */
 } run_options;
 
 typedef struct engine_run {
@@ -40,6 +41,8 @@ typedef struct engine_run {
 /* Opens a case with the same numbers on any device and in any mode, and loads the initial parameters. A trunk is always
  * for inference, whatever `mode` is. */
 void run_open(engine_run *run, const engine_case *row, const char *device, cs_mode mode);
+/* For training with updates; the optimizer is borrowed. */
+void run_open_training(engine_run *run, const engine_case *row, const char *device, const cs_optimizer *optimizer);
 void run_open_with(engine_run *run, const engine_case *row, const char *device, const run_options *options);
 void run_close(engine_run *run);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Parameters, their gradient and the optimizer's states, in float for the kernels and in double for the reference. */
-enum { VALUE, GRADIENT, STATE, SLOTS = STATE + CS_OPTIMIZER_STATES };
+enum { VALUE, GRADIENT, STATE, SLOTS = STATE + CS_RULE_STATES };
 enum { COUNT = 1003, STEPS = 5 };
 
 typedef struct trial {
@@ -29,25 +29,26 @@ static void start(trial *t, size_t shift) {
         t->want[VALUE][i] = (double)(t->at[VALUE][i] = noise(i));
 }
 
-/* Fills in the step as engines do. */
-static cu_step step_of(const cs_optimizer *o, int64_t step) {
-    double rates[CS_OPTIMIZER_RATES];
-    cu_step out = {.loss_scale = 1, .decay = o->weight_decay * o->lr, .optimizer = *o};
-    cs_optimizer_rates(o, step, rates);
+static cu_update update_of(trial *t, const cs_optimizer *optimizer, int64_t number, double rates[CS_OPTIMIZER_RATES]) {
+    cu_update update = {.rule = cs_optimizer_rule_of(optimizer), .gradient = t->at[GRADIENT], .value = t->at[VALUE]};
+    cs_optimizer_rates(optimizer, number, true, rates);
     for (int i = 0; i < CS_OPTIMIZER_RATES; i++)
-        out.rates[i] = (float)rates[i];
-    return out;
+        update.rates[i] = (float)rates[i];
+    for (int s = 0; s < CS_RULE_STATES; s++)
+        update.state[s] = t->at[STATE + s];
+    return update;
 }
 
+/* Makes the first pass of an update with the kernel, and in double. */
 static void take_step(trial *t, const cs_optimizer *optimizer, int64_t number) {
-    cu_step step = step_of(optimizer, number);
+    double rates[CS_OPTIMIZER_RATES], *want[CS_RULE_STATES];
+    cu_update update = update_of(t, optimizer, number, rates);
     for (size_t i = 0; i < COUNT; i++)
         t->want[GRADIENT][i] = (double)(t->at[GRADIENT][i] = noise(i + (size_t)number * COUNT) * (i % 7 ? 1 : 1e-3F));
-    double *want[CS_OPTIMIZER_STATES];
-    for (int s = 0; s < CS_OPTIMIZER_STATES; s++)
+    for (int s = 0; s < CS_RULE_STATES; s++)
         want[s] = t->want[STATE + s];
-    cs_ref_update(optimizer, number, COUNT, t->want[VALUE], t->want[GRADIENT], want);
-    cu_k_update(NULL, COUNT, &step, NULL, t->at[GRADIENT], t->at[VALUE], &t->at[STATE], CU_F32, NULL);
+    cs_ref_step(update.rule, rates, COUNT, t->want[VALUE], t->want[GRADIENT], want);
+    cu_k_update(NULL, CU_F32, COUNT, &update, NULL);
 }
 
 static void check(const cs_optimizer *optimizer, size_t shift) {
@@ -56,33 +57,115 @@ static void check(const cs_optimizer *optimizer, size_t shift) {
     for (int64_t step = 1; step <= STEPS; step++)
         take_step(&t, optimizer, step);
     for (size_t i = 0; i < COUNT; i++) {
-        assert_near((double)t.at[VALUE][i], t.want[VALUE][i], 1e-6);
-        for (int s = 0; s < CS_OPTIMIZER_STATES; s++)
-            assert_near((double)t.at[STATE + s][i], t.want[STATE + s][i], 1e-6);
+        assert_near((double)t.at[VALUE][i], t.want[VALUE][i], 1e-6 * fmax(1, fabs(t.want[VALUE][i])));
+        for (int s = 0; s < CS_RULE_STATES; s++)
+            assert_near((double)t.at[STATE + s][i], t.want[STATE + s][i], 1e-6 * fmax(1, fabs(t.want[STATE + s][i])));
     }
 }
 
 static const cs_optimizer adam_default = {
-    .kind = CS_OPTIMIZER_ADAM, .lr = 1e-3F, .beta_1 = 0.9F, .beta_2 = 0.999F, .epsilon = 1e-7F};
+    .kind = CS_OPTIMIZER_ADAM, .lr = 1e-3, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7};
 
-static void sgd_equals_the_reference(void **state) {
-    (void)state;
-    check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F}, 0);
-    check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F, .momentum = 0.9F}, 0);
-    check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F, .momentum = 0.9F, .nesterov = true}, 0);
+/* Settings with which every rule of every optimizer is reached. */
+static cs_optimizer settings_of(cs_optimizer_kind kind, cs_train_dialect dialect, int variant) {
+    return (cs_optimizer){.kind = kind,
+                          .dialect = dialect,
+                          .lr = 1e-3,
+                          .momentum = variant & 1 ? 0.9 : 0,
+                          .nesterov = variant & 2,
+                          .amsgrad = variant & 1,
+                          .centered = variant & 2,
+                          .beta_1 = 0.9,
+                          .beta_2 = 0.999,
+                          .rho = 0.9,
+                          .epsilon = 1e-3,
+                          .initial_accumulator = 0.1};
 }
 
-static void adam_equals_the_reference(void **state) {
+static void every_rule_equals_the_reference(void **state) {
     (void)state;
-    check(&adam_default, 0);
+    for (int kind = 0; kind < CS_OPTIMIZER_COUNT; kind++)
+        for (int variant = 0; variant < 8; variant++) {
+            cs_optimizer optimizer = settings_of(
+                (cs_optimizer_kind)kind, variant & 4 ? CS_TRAIN_DIALECT_TORCH : CS_TRAIN_DIALECT_KERAS, variant);
+            check(&optimizer, 0);
+        }
 }
 
 static void weight_decay_equals_the_reference(void **state) {
     (void)state;
-    cs_optimizer adam = adam_default;
-    adam.weight_decay = 0.3F;
-    check(&adam, 0);
-    check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1F, .momentum = 0.9F, .weight_decay = 0.1F}, 0);
+    for (int kind = CS_DECAY_COUPLED; kind <= CS_DECAY_DECOUPLED; kind++) {
+        cs_optimizer adam = adam_default;
+        adam.weight_decay = 0.3;
+        adam.decay = (cs_decay_kind)kind;
+        check(&adam, 0);
+    }
+}
+
+static void a_limit_of_gradients_equals_the_reference(void **state) {
+    (void)state;
+    check(&(cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0.1, .momentum = 0.9, .clipvalue = 0.25}, 0);
+}
+
+static void a_norm_above_the_limit_is_scaled_to_it(void **state) {
+    (void)state;
+    const cu_penalty whole = {0, COUNT, 1};
+    trial t;
+    double sum = 0, after = 0;
+    start(&t, 0);
+    for (size_t i = 0; i < COUNT; i++)
+        t.at[GRADIENT][i] = noise(i);
+    cu_k_square_sums(NULL, 1, &whole, t.at[GRADIENT], &sum);
+    cu_k_clip(NULL, COUNT, sqrt(sum) * 2, 0, 1, &sum, t.at[GRADIENT]);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_true(t.at[GRADIENT][i] == noise(i));
+    cu_k_clip(NULL, COUNT, 2, 0, 1, &sum, t.at[GRADIENT]);
+    cu_k_square_sums(NULL, 1, &whole, t.at[GRADIENT], &after);
+    assert_near(sqrt(after), 2, 1e-6);
+}
+
+static void the_norm_of_all_spans_is_that_of_their_sums(void **state) {
+    (void)state;
+    const double sums[] = {9, 0, 16};
+    float gradient[] = {5, -5};
+    cu_k_clip(NULL, 2, 1, 0, 3, sums, gradient);
+    assert_near((double)gradient[0], 1, 1e-6);
+    assert_near((double)gradient[1], -1, 1e-6);
+}
+
+static void a_trusted_change_has_the_norm_of_the_values_times_the_rate(void **state) {
+    (void)state;
+    const double values = 4, changes = 1e-4, none = 0;
+    const float change[] = {0.01F, 0};
+    float value[] = {1, 1};
+    cu_k_trust(NULL, CU_F32, 2, 0.5F, &values, &changes, NULL, change, value, NULL);
+    assert_near((double)value[0], 1 + 0.5 * 2 / 0.01 * 0.01, 1e-6);
+    assert_true(value[1] == 1);
+    cu_k_trust(NULL, CU_F32, 2, 0.5F, &none, &changes, NULL, change, value, NULL);
+    assert_near((double)value[0], 2.01, 1e-6);
+}
+
+static void gradients_accumulate_from_a_fresh_sum(void **state) {
+    (void)state;
+    const float gradient[] = {3, -6};
+    float sum[] = {NAN, 7};
+    const int overflow = 1;
+    cu_k_accumulate(NULL, 2, 0.5F, true, NULL, gradient, sum);
+    assert_true(sum[0] == 1.5F && sum[1] == -3);
+    cu_k_accumulate(NULL, 2, 0.5F, false, NULL, gradient, sum);
+    assert_true(sum[0] == 3 && sum[1] == -6);
+    cu_k_accumulate(NULL, 2, 0.5F, true, &overflow, gradient, sum);
+    assert_true(sum[0] == 0 && sum[1] == 0);
+}
+
+static void an_average_moves_by_its_momentum(void **state) {
+    (void)state;
+    const float value[] = {2, 4};
+    float average[] = {NAN, 0};
+    cu_k_average(NULL, 2, 0, value, average);
+    assert_true(average[0] == 2 && average[1] == 4);
+    cu_k_average(NULL, 2, 0.75F, (const float[]){6, 0}, average);
+    assert_true(average[0] == 3 && average[1] == 3);
 }
 
 static void arrays_need_no_alignment(void **state) {
@@ -96,9 +179,11 @@ static void the_copy_is_the_values_rounded_to_the_type(void **state) {
     for (size_t k = 1; k < ALL_TYPES; k++) {
         trial t;
         uint16_t want[COUNT];
-        cu_step step = step_of(&adam_default, 1);
+        double rates[CS_OPTIMIZER_RATES];
         start(&t, 0);
-        cu_k_update(NULL, COUNT, &step, NULL, t.at[GRADIENT], t.at[VALUE], &t.at[STATE], all_types[k], t.copy);
+        cu_update update = update_of(&t, &adam_default, 1, rates);
+        update.copy = t.copy;
+        cu_k_update(NULL, all_types[k], COUNT, &update, NULL);
         cu_k_from_float(NULL, all_types[k], COUNT, t.at[VALUE], want);
         assert_memory_equal(t.copy, want, sizeof want);
     }
@@ -108,11 +193,13 @@ static void an_overflow_skips_the_update(void **state) {
     (void)state;
     trial t;
     start(&t, 0);
-    cu_step step = step_of(&adam_default, 1);
+    double rates[CS_OPTIMIZER_RATES];
+    cu_update update = update_of(&t, &adam_default, 1, rates);
+    update.copy = t.copy;
     for (size_t i = 0; i < COUNT; i++)
         t.at[GRADIENT][i] = 1;
     for (int overflow = 1; overflow >= 0; overflow--) {
-        cu_k_update(NULL, COUNT, &step, &overflow, t.at[GRADIENT], t.at[VALUE], &t.at[STATE], CU_BF16, t.copy);
+        cu_k_update(NULL, CU_BF16, COUNT, &update, &overflow);
         for (size_t i = 0; i < COUNT; i++) {
             assert_true((t.at[VALUE][i] == noise(i)) == (overflow == 1));
             assert_true((t.at[STATE][i] == 0) == (overflow == 1));
@@ -128,7 +215,7 @@ static void gradients_are_unscaled(void **state) {
     int overflow = 1;
     for (size_t i = 0; i < COUNT; i++)
         t.at[GRADIENT][i] = 1024 * noise(i);
-    cu_k_unscale(NULL, COUNT, &(cu_step){.loss_scale = 1024}, t.at[GRADIENT], &overflow);
+    cu_k_unscale(NULL, COUNT, 1024, t.at[GRADIENT], &overflow);
     assert_int_equal(overflow, 0);
     for (size_t i = 0; i < COUNT; i++)
         assert_true(t.at[GRADIENT][i] == noise(i));
@@ -144,7 +231,7 @@ static void one_gradient_that_is_not_finite_is_an_overflow(void **state) {
             start(&t, 0);
             int overflow = 0;
             t.at[GRADIENT][places[p]] = bad[k];
-            cu_k_unscale(NULL, COUNT, &(cu_step){.loss_scale = 1024}, t.at[GRADIENT], &overflow);
+            cu_k_unscale(NULL, COUNT, 1024, t.at[GRADIENT], &overflow);
             assert_int_equal(overflow, 1);
         }
 }
@@ -183,9 +270,14 @@ static void the_gradient_of_a_penalty_is_added(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sgd_equals_the_reference),
-        cmocka_unit_test(adam_equals_the_reference),
+        cmocka_unit_test(every_rule_equals_the_reference),
         cmocka_unit_test(weight_decay_equals_the_reference),
+        cmocka_unit_test(a_limit_of_gradients_equals_the_reference),
+        cmocka_unit_test(a_norm_above_the_limit_is_scaled_to_it),
+        cmocka_unit_test(the_norm_of_all_spans_is_that_of_their_sums),
+        cmocka_unit_test(a_trusted_change_has_the_norm_of_the_values_times_the_rate),
+        cmocka_unit_test(gradients_accumulate_from_a_fresh_sum),
+        cmocka_unit_test(an_average_moves_by_its_momentum),
         cmocka_unit_test(arrays_need_no_alignment),
         cmocka_unit_test(the_copy_is_the_values_rounded_to_the_type),
         cmocka_unit_test(an_overflow_skips_the_update),

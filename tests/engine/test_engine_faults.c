@@ -188,11 +188,27 @@ static void the_loss_of_an_image_is_refused(void **state) {
 
 static void updates_need_a_step_from_1_and_a_finite_rate(void **state) {
     (void)state;
+    const cs_optimizer sgd = {.lr = 0.1f};
     engine_run run;
-    run_open(&run, row, "ref", CS_MODE_TRAIN);
+    run_open_training(&run, row, "ref", &sgd);
     run_step(&run);
     assert_fails(cs_program_update(run_last(&run), &(cs_optimizer){.lr = 0.1f}, 0), CS_ERR_ARG, "count from 1");
     assert_fails(cs_program_update(run_last(&run), &(cs_optimizer){.lr = NAN}, 1), CS_ERR_ARG, "learning rate is nan");
+    run_close(&run);
+}
+
+static void updates_need_the_optimizer_that_the_program_was_compiled_for(void **state) {
+    (void)state;
+    const cs_optimizer sgd = {.lr = 0.1f}, adam = {.kind = CS_OPTIMIZER_ADAM, .lr = 0.1f};
+    engine_run run;
+    run_open_training(&run, row, "ref", &sgd);
+    run_step(&run);
+    assert_fails(cs_program_update(run_last(&run), &adam, 1), CS_ERR_ARG, "compiled for another optimizer");
+    assert_fails(cs_program_read(run_last(&run), CS_ARRAY_STATE, run.initial), CS_ERR_ARG, "array 2 does not exist");
+    run_close(&run);
+    run_open(&run, row, "ref", CS_MODE_TRAIN);
+    run_step(&run);
+    assert_fails(cs_program_update(run_last(&run), &sgd, 1), CS_ERR_ARG, "compiled for no optimizer");
     run_close(&run);
 }
 
@@ -286,6 +302,7 @@ int main(void) {
         cmocka_unit_test(targets_that_are_negative_or_not_finite_are_refused),
         cmocka_unit_test(the_loss_of_an_image_is_refused),
         cmocka_unit_test(updates_need_a_step_from_1_and_a_finite_rate),
+        cmocka_unit_test(updates_need_the_optimizer_that_the_program_was_compiled_for),
         cmocka_unit_test(parameters_of_another_graph_are_refused),
         cmocka_unit_test(an_upstream_program_that_does_not_fit_is_refused),
         cmocka_unit_test(inputs_from_upstream_cannot_be_set),

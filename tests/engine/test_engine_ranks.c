@@ -213,6 +213,8 @@ static cs_status sum_complete(void *context, int layer) {
     return CS_OK;
 }
 
+static const cs_optimizer sgd = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-3f};
+
 static void sum_gradients(summed_step *step, const cs_comm *comm, engine_run *run) {
     cs_program *program = run_last(run);
     const cs_segment *segment = run->segments[run->n_programs - 1];
@@ -226,7 +228,6 @@ static void sum_gradients(summed_step *step, const cs_comm *comm, engine_run *ru
         assert_ok(step_on(run, NULL, first, n));
         cs_program_on_gradients(program, NULL, NULL);
     } else { /* gradients of an earlier step must not be part of this sum */
-        const cs_optimizer sgd = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-3f};
         assert_ok(cs_program_update(program, &sgd, 1));
         assert_ok(sum_complete(&s, segment->begin));
     }
@@ -237,7 +238,7 @@ static void sum_gradients(summed_step *step, const cs_comm *comm, engine_run *ru
 static void sum_as_a_rank(const cs_comm *comm, void *context) {
     summed_step *step = context;
     engine_run *run = &step->runs[comm->rank];
-    run_open(run, step->row, step->device, CS_MODE_TRAIN);
+    run_open_training(run, step->row, step->device, &sgd);
     const cs_bucket all = {CS_BUCKET_GRADIENTS, 0, run->graph->n_layers};
     assert_ok(cs_engine_join(run->engine, comm, &step->able[comm->rank]));
     if (step->able[comm->rank]) {

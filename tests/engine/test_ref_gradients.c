@@ -205,7 +205,7 @@ static void the_gradient_of_a_layer_of_a_frozen_network_is_the_slope_of_the_loss
 static void frozen_parameters_and_statistics_have_gradient_0_and_never_move(void **state) {
     const cs_optimizer sgd = {.lr = 0.1f, .weight_decay = 0.1f};
     engine_run run;
-    run_open(&run, *state, "ref", CS_MODE_TRAIN);
+    run_open_training(&run, *state, "ref", &sgd);
     run_step(&run);
     cs_params *gradients = run_read(&run, CS_ARRAY_GRADIENT);
     assert_ok(cs_program_update(run_last(&run), &sgd, 1));

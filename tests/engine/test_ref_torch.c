@@ -84,7 +84,7 @@ static void write_soft(FILE *out, const engine_case *row) {
 
 static void write_steps(FILE *out, const engine_case *row, const char *name, const cs_optimizer *optimizer) {
     engine_run run;
-    run_open(&run, row, "ref", CS_MODE_TRAIN);
+    run_open_training(&run, row, "ref", optimizer);
     for (int step = 1; step <= STEPS; step++) {
         run_step(&run);
         assert_ok(cs_program_update(run_last(&run), optimizer, step));

@@ -64,7 +64,7 @@ static void make_batches(curve *run) {
     }
 }
 
-static cs_status set_up(curve *run, const char *device) {
+static cs_status set_up(curve *run, const char *device, const cs_optimizer *optimizer) {
     cs_engine_options options = {.threads = 2};
     cs_model_config config;
     cs_model_config_init(&config);
@@ -79,7 +79,7 @@ static cs_status set_up(curve *run, const char *device) {
     make_batches(run);
     CS_TRY(cs_segment_create(run->graph, 0, run->graph->n_layers, &run->segment));
     CS_TRY(cs_engine_open(device, &options, &run->engine));
-    cs_program_spec spec = {.segment = run->segment, .batch = BATCH, .mode = CS_MODE_TRAIN};
+    cs_program_spec spec = {.segment = run->segment, .batch = BATCH, .mode = CS_MODE_TRAIN, .optimizer = optimizer};
     CS_TRY(cs_program_compile(run->engine, &spec, &run->program));
     return cs_program_load(run->program, CS_ARRAY_VALUE, run->params);
 }
@@ -100,7 +100,7 @@ static cs_status train(curve *run, const cs_optimizer *optimizer, FILE *losses) 
 
 static cs_status run_curve(curve *run, const char *device, const cs_optimizer *optimizer, const char *folder) {
     FILE *losses;
-    CS_TRY(set_up(run, device));
+    CS_TRY(set_up(run, device, optimizer));
     size_t bytes = run->graph->n_values * sizeof(float);
     CS_TRY(write_names(run->graph, folder));
     CS_TRY(write_array(folder, "before.f32", run->params->data, bytes));

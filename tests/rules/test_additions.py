@@ -107,14 +107,15 @@ static void darker_compose(const float *number, const double *drawn, cs_picture 
         ("src/metrics/metrics.c", '    {"macro_f1",', '    {"margin", CS_METRIC_TEST, 3, true, CS_NEEDS_LOGITS, margin},\n'),
     ],
     "an optimizer": [
-        ("include/cnnsweep/optimizer.h", '    ROW(ADAM, "adam",', '    ROW(SIGNED, "signed", 5e-3F, 0, 0, constant, signed)                      '
-         '                                                         \\\n'),
-        ("src/engine/common/optimizer_step.h", "CS_STEP CS_REAL cs_step_adam(",
-         """CS_STEP CS_REAL cs_step_signed(const cs_optimizer *o, const CS_REAL *rates, CS_REAL g, CS_STEP_STATES state, size_t i) {
-    (void)o;
+        ("include/cnnsweep/optimizer.h", '    ROW(ADAM, "adam",', '    ROW(SIGNED, "signed", 0, CS_RULE_SIGNED, sgd, '
+         '(5e-3, 0, 0, 0, 0, 0), (5e-3, 0, 0, 0, 0, 0))                            \\\n'),
+        ("include/cnnsweep/optimizer.h", "    ROW(ADAM, adam, 2, false)", "    ROW(SIGNED, signed, 0, false)                      "
+         "                                                                \\\n"),
+        ("src/engine/common/optimizer_step.h", "CS_STEP_OF(adam) {",
+         """CS_STEP_OF(signed) {
     (void)state;
     (void)i;
-    return g > 0 ? -rates[0] : g < 0 ? rates[0] : 0;
+    return g > 0 ? r[CS_RATE_GRADIENT] : g < 0 ? -r[CS_RATE_GRADIENT] : 0;
 }
 
 """),
@@ -122,7 +123,7 @@ static void darker_compose(const float *number, const double *drawn, cs_picture 
     "a learning-rate schedule": [
         ("src/config/schedule.c", "static const cs_schedule table[] = {",
          """static double halving(const cs_train_config *config, int64_t step, int64_t steps) {
-    return step < steps ? (double)config->optimizer.lr : (double)config->optimizer.lr / 2;
+    return step < steps ? config->optimizer.lr : config->optimizer.lr / 2;
 }
 
 """),

@@ -52,7 +52,7 @@ static void test_the_grid_has_every_combination_once_last_option_fastest(void **
         read(JOB_BASE "sweep: {parameters: {fine_tune: [2, head], lr: [1e-2, 0.5], batch: [1, 2, 3]}}\n", NULL);
     assert_int_equal(job->n_trials, 12);
     static const char *const fine_tune[] = {"2", "head"};
-    static const float lr[] = {1e-2f, 0.5f};
+    static const double lr[] = {1e-2, 0.5};
     int t = 0;
     for (int f = 0; f < 2; f++)
         for (int l = 0; l < 2; l++)
@@ -156,8 +156,8 @@ static void test_the_parameters_of_an_augmentation_arrive(void **state) {
 static void test_lr_defaults_to_that_of_the_optimizer(void **state) {
     (void)state;
     cs_job *job = read(JOB_BASE "sweep: {parameters: {optimizer: [sgd, adam]}}\n", NULL);
-    assert_true(job->trials[0].train.optimizer.lr == 0.01f);
-    assert_true(job->trials[1].train.optimizer.lr == 0.001f);
+    assert_true(job->trials[0].train.optimizer.lr == 0.01);
+    assert_true(job->trials[1].train.optimizer.lr == 0.001);
     cs_job_free(job);
 }
 
@@ -176,7 +176,7 @@ static void test_set_replaces_adds_and_takes_lists(void **state) {
     assert_int_equal(job->n_trials, 2);
     const cs_trial_config *trial = &job->trials[1];
     assert_int_equal(trial->train.epochs, 7);
-    assert_true(trial->train.optimizer.lr == 0.25f);
+    assert_true(trial->train.optimizer.lr == 0.25);
     assert_int_equal(trial->train.batch, 8);
     assert_int_equal(trial->data.image[0], 50);
     assert_int_equal(trial->data.image[1], 40);

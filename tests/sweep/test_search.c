@@ -53,8 +53,8 @@ static void test_draws_have_their_distributions(void **state) {
     int batches[4] = {0}, adam = 0, nine = 0;
     for (int t = 0; t < N; t++) {
         const cs_trial_config *trial = &job->trials[t];
-        rate[t] = ((double)trial->train.optimizer.momentum - 0.25) / 0.5;
-        lr[t] = (log10((double)trial->train.optimizer.lr) + 5) / 4;
+        rate[t] = (trial->train.optimizer.momentum - 0.25) / 0.5;
+        lr[t] = (log10(trial->train.optimizer.lr) + 5) / 4;
         assert_in_range(trial->train.batch, 3, 6);
         batches[trial->train.batch - 3]++;
         adam += trial->train.optimizer.kind == CS_OPTIMIZER_ADAM;
@@ -149,7 +149,7 @@ static void test_repeats_are_seeds_of_the_last_swept_option(void **state) {
     assert_int_equal(job->n_trials, 6);
     for (int t = 0; t < 6; t++) {
         assert_true(job->trials[t].train.seed == 7 + t % 3);
-        assert_true(job->trials[t].train.optimizer.lr == (t < 3 ? 0.1f : 0.2f));
+        assert_true(job->trials[t].train.optimizer.lr == (t < 3 ? 0.1 : 0.2));
     }
     assert_string_equal(describe(job, 4), "lr=0.2 seed=8");
     assert_string_equal(job->table_rows, "train.lr");
@@ -224,7 +224,7 @@ static void test_one_trial_of_a_job_is_a_job_of_its_own(void **state) {
     assert_int_equal(job->n_trials, 1);
     assert_int_equal(job->n_swept, 0);
     assert_int_equal(job->scheduler.kind, CS_SCHEDULER_NONE);
-    assert_true(job->trials[0].train.optimizer.lr == 0.2f);
+    assert_true(job->trials[0].train.optimizer.lr == 0.2);
     assert_int_equal(job->trials[0].train.epochs, 9);
     cs_job_free(job);
     job = read(text, NULL);

@@ -431,7 +431,11 @@ static void test_partial_batch_is_trained_with_its_rows(void **state) {
     assert_ok(cs_trial_resolve_image(dataset, &trial));
     assert_ok(cs_trial_network(&trial, TOY_CLASSES, &graph, &params));
     assert_ok(cs_segment_create(graph, 0, graph->n_layers, &segment));
-    cs_program_spec spec = {.segment = segment, .batch = trial.train.batch, .mode = CS_MODE_TRAIN, .resumable = true};
+    cs_program_spec spec = {.segment = segment,
+                            .batch = trial.train.batch,
+                            .mode = CS_MODE_TRAIN,
+                            .resumable = true,
+                            .optimizer = &trial.train.optimizer};
     assert_ok(cs_program_compile(engine, &spec, &program));
     assert_ok(cs_program_load(program, CS_ARRAY_VALUE, params));
     const float scale = 1 / 255.0f;

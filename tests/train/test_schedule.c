@@ -16,17 +16,17 @@ enum { BATCH = 4, STEPS = 4, EPOCHS = 3 }; /* STEPS of an epoch */
 static enum { AS_CONFIGURED, HALF, FALLING } rule;
 static int64_t last_steps;
 
-float __real_cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps);
-float __wrap_cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps);
-float __wrap_cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps) {
-    float rate = __real_cs_schedule_rate(config, step, steps);
+double __real_cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps);
+double __wrap_cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps);
+double __wrap_cs_schedule_rate(const cs_train_config *config, int64_t step, int64_t steps) {
+    double rate = __real_cs_schedule_rate(config, step, steps);
     last_steps = steps;
     if (rule == FALLING)
-        return rate / (float)(1 + step);
+        return rate / (double)(1 + step);
     return rule == HALF ? rate / 2 : rate;
 }
 
-static cs_trial_config make_trial(float lr) {
+static cs_trial_config make_trial(double lr) {
     cs_trial_config trial = toy_trial(toy_dataset("schedule", &spec));
     trial.train.epochs = EPOCHS;
     trial.train.batch = BATCH;
@@ -34,7 +34,7 @@ static cs_trial_config make_trial(float lr) {
     return trial;
 }
 
-static const toy_trial_record *train(float lr, toy_record *record) {
+static const toy_trial_record *train(double lr, toy_record *record) {
     cs_trial_config trial = make_trial(lr);
     assert_ok(toy_train("ref", &trial, 1, record));
     assert_true(record->trials[0].finished);
@@ -43,10 +43,10 @@ static const toy_trial_record *train(float lr, toy_record *record) {
 
 static void test_a_constant_schedule_gives_the_configured_rate_to_the_bit(void **state) {
     (void)state;
-    const cs_train_config config = {.optimizer = {.lr = 0.1f}, .epochs = 2};
+    const cs_train_config config = {.optimizer = {.lr = 0.1}, .epochs = 2};
     assert_string_equal(cs_schedule_name(config.schedule), "constant");
     for (int64_t step = 0; step < 3; step++)
-        assert_true(__real_cs_schedule_rate(&config, step, 2) == 0.1f);
+        assert_true(__real_cs_schedule_rate(&config, step, 2) == 0.1);
 }
 
 static void test_the_names_of_schedules_end_in_null(void **state) {
@@ -61,33 +61,33 @@ static void test_updates_take_the_rate_of_the_schedule(void **state) {
     (void)state;
     static toy_record scheduled, plain;
     rule = HALF;
-    const toy_trial_record *halved = train(2e-3f, &scheduled);
+    const toy_trial_record *halved = train(2e-3, &scheduled);
     rule = AS_CONFIGURED;
-    toy_assert_same(halved, train(1e-3f, &plain));
+    toy_assert_same(halved, train(1e-3, &plain));
 }
 
 static void test_an_epochs_row_has_the_rate_after_its_last_update(void **state) {
     (void)state;
     static toy_record record;
     rule = FALLING;
-    const toy_trial_record *run = train(1e-3f, &record);
+    const toy_trial_record *run = train(1e-3, &record);
     rule = AS_CONFIGURED;
     assert_int_equal(run->n_rows, EPOCHS);
     assert_int_equal(last_steps, STEPS);
     for (int i = 0; i < EPOCHS; i++)
-        assert_true(run->rows[i].learning_rate == (double)(1e-3f / (float)(1 + STEPS * (i + 1))));
+        assert_true(run->rows[i].learning_rate == 1e-3 / (1 + STEPS * (i + 1)));
 }
 
 /* The trial stops in the middle of the second epoch and is resumed. */
 static void test_a_resumed_trial_continues_with_the_rates_of_its_steps(void **state) {
     (void)state;
     static toy_record whole, parts;
-    const cs_trial_config trial = make_trial(1e-3f);
+    const cs_trial_config trial = make_trial(1e-3);
     char path[CS_PATH_MAX];
     const char *const paths[] = {path};
     assert_ok(cs_path(path, sizeof path, "%s/schedule.checkpoint", test_scratch()));
     rule = FALLING;
-    const toy_trial_record *wanted = train(1e-3f, &whole);
+    const toy_trial_record *wanted = train(1e-3, &whole);
     for (int part = 0; part < 2; part++) {
         cs_engine_options options = test_trainer_options(2);
         cs_engine *engine;

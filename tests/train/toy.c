@@ -52,7 +52,7 @@ cs_trial_config toy_trial(const char *dataset_path) {
         .train =
             {.epochs = 2,
              .batch = 8,
-             .optimizer = {.kind = CS_OPTIMIZER_ADAM, .lr = 1e-3f, .beta_1 = 0.9f, .beta_2 = 0.999f, .epsilon = 1e-7f},
+             .optimizer = {.kind = CS_OPTIMIZER_ADAM, .lr = 1e-3, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7},
              .seed = 1,
              .shuffle = true,
              .monitor = "val_loss"},

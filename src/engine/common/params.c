@@ -5,13 +5,13 @@
 
 #include <string.h>
 
-cs_status cs_param_table_open(cs_param_table *table, const cs_graph *graph, size_t alignment) {
-    *table = (cs_param_table){.alignment = alignment};
-    return cs_alloc((size_t)graph->n_params, sizeof *table->rows, "parameters", &table->rows);
+cs_status cs_param_table_open(cs_param_table *table, const cs_program_spec *spec, size_t alignment) {
+    *table = (cs_param_table){.spec = spec, .alignment = alignment};
+    return cs_alloc((size_t)spec->segment->graph->n_params, sizeof *table->rows, "parameters", &table->rows);
 }
 
-int cs_param_table_add(cs_param_table *table, const cs_program_spec *spec, const cs_lowered *lowered, int op,
-                       bool kernel_only) {
+int cs_param_table_add(cs_param_table *table, const cs_lowered *lowered, int op, bool kernel_only) {
+    const cs_program_spec *spec = table->spec;
     const cs_graph *graph = spec->segment->graph;
     const cs_op *user = &lowered->ops[op];
     const cs_layer *layer = &graph->layers[user->layer];
@@ -21,7 +21,11 @@ int cs_param_table_add(cs_param_table *table, const cs_program_spec *spec, const
         if (!cs_op_uses(user, layer, param->role) || (kernel_only && param->role != user->kernel))
             continue;
         bool trained = spec->mode == CS_MODE_TRAIN && layer->trainable && !cs_param_is_statistic(param);
-        table->rows[table->n++] = (cs_param_row){.param = param, .op = op, .trained = trained, .count = param->count};
+        table->rows[table->n++] = (cs_param_row){.param = param,
+                                                 .op = op,
+                                                 .trained = trained,
+                                                 .decays = cs_update_decays(spec->optimizer, param),
+                                                 .count = param->count};
     }
     return table->n - before;
 }
@@ -30,22 +34,42 @@ size_t cs_param_row_end(const cs_param_table *table, const cs_param_row *row) {
     return row->offset + (row->count + table->alignment - 1) / table->alignment * table->alignment;
 }
 
-void cs_param_table_place(cs_param_table *table) {
-    size_t offset = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < table->n; i++)
-            if (table->rows[i].trained == (pass == 0)) {
-                table->rows[i].offset = offset;
-                offset = cs_param_row_end(table, &table->rows[i]);
-            }
-        if (pass == 0)
-            table->trained_count = offset;
-    }
-    table->count = offset;
+/* Has this array also the values that are not trained? */
+static bool covers_all(cs_param_array array) {
+    return array == CS_ARRAY_VALUE || array == CS_ARRAY_AVERAGE;
+}
+
+/* The parts of the arrays, in their order. */
+static int part_of(const cs_param_row *row) {
+    enum { DECAYS, DOES_NOT, NOT_TRAINED };
+    if (!row->trained)
+        return NOT_TRAINED;
+    return row->decays ? DECAYS : DOES_NOT;
+}
+
+cs_status cs_param_table_place(cs_param_table *table, cs_update_plan *plan) {
+    enum { PARTS = 3 };
+    CS_TRY(cs_update_plan_open(plan, table->spec->optimizer, table->n));
+    for (int part = 0; part < PARTS; part++)
+        for (int i = 0; i < table->n; i++) {
+            cs_param_row *row = &table->rows[i];
+            if (part_of(row) != part)
+                continue;
+            row->offset = table->count;
+            table->count = cs_param_row_end(table, row);
+            if (!row->trained)
+                continue;
+            table->trained_count = table->count;
+            if (plan->spans)
+                cs_update_plan_add(plan, row->offset, table->count - row->offset, row->decays);
+        }
+    return CS_OK;
 }
 
 size_t cs_param_table_count(const cs_param_table *table, cs_param_array array) {
-    return array == CS_ARRAY_VALUE ? table->count : table->trained_count;
+    if (!cs_program_has_array(table->spec, array))
+        return 0;
+    return covers_all(array) ? table->count : table->trained_count;
 }
 
 cs_param_row *cs_param_rows_find(cs_param_row *rows, int n, cs_param_role role) {
@@ -59,7 +83,7 @@ cs_status cs_param_table_load(const cs_param_table *table, cs_program *program, 
                               const cs_params *params, cs_param_load *load) {
     for (int i = 0; i < table->n; i++) {
         const cs_param_row *row = &table->rows[i];
-        if (array == CS_ARRAY_VALUE || row->trained)
+        if (covers_all(array) || row->trained)
             CS_TRY(load(program, row, cs_param_row_at(table, array, row), params->data + row->param->offset));
     }
     return CS_OK;
@@ -70,7 +94,7 @@ cs_status cs_param_table_read(const cs_param_table *table, cs_program *program, 
     for (int i = 0; i < table->n; i++) {
         const cs_param_row *row = &table->rows[i];
         float *host = params->data + row->param->offset;
-        if (array == CS_ARRAY_VALUE || row->trained)
+        if (covers_all(array) || row->trained)
             CS_TRY(read(program, row, cs_param_row_at(table, array, row), host));
         else
             memset(host, 0, row->param->count * sizeof *host);

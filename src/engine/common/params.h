@@ -6,36 +6,39 @@
 
 #include "engine_impl.h"
 #include "lower.h"
+#include "update.h"
 
 typedef struct cs_param_row {
     const cs_param *param;
     int op; /* the operation that uses it */
-    bool trained;
+    bool trained, decays;
     /* floats in the engine's layout, padding included; cs_param_table_add sets it to the tensor's own count */
     size_t count;
     size_t offset; /* floats from the start of each array */
 } cs_param_row;
 
-/* Trained parameters come first in the arrays, so that one loop or one kernel updates all of them. */
+/* Trained parameters come first in the arrays, those that decay before the others, so that one loop or one kernel
+ * updates all that are updated alike. */
 typedef struct cs_param_table {
+    const cs_program_spec *spec;
     cs_param_row *rows;
     int n;
-    size_t alignment;            /* of the offsets, in floats */
-    size_t count, trained_count; /* floats in the array of values, and in each of the other arrays */
+    size_t alignment; /* of the offsets, in floats */
+    /* floats in the arrays of values and of their averages, and in each of the other arrays */
+    size_t count, trained_count;
     float *arrays[CS_ARRAY_COUNT];
 } cs_param_table;
 
 /* Makes an empty table with memory for a row for each parameter of the graph. The caller frees `rows`. */
-CS_MUST_CHECK cs_status cs_param_table_open(cs_param_table *table, const cs_graph *graph, size_t alignment);
+CS_MUST_CHECK cs_status cs_param_table_open(cs_param_table *table, const cs_program_spec *spec, size_t alignment);
 /* Adds a row for each parameter that operation `op` uses, in the layer's order; with `kernel_only` just for its kernel.
  * Returns the number of rows added. */
-int cs_param_table_add(cs_param_table *table, const cs_program_spec *spec, const cs_lowered *lowered, int op,
-                       bool kernel_only);
-/* Sets the offset of each row and the counts of the table. */
-void cs_param_table_place(cs_param_table *table);
+int cs_param_table_add(cs_param_table *table, const cs_lowered *lowered, int op, bool kernel_only);
+/* Sets the offset of each row and the counts of the table, and plans the updates. The caller frees `plan->spans`. */
+CS_MUST_CHECK cs_status cs_param_table_place(cs_param_table *table, cs_update_plan *plan);
 /* The offset of the next tensor in the arrays. */
 size_t cs_param_row_end(const cs_param_table *table, const cs_param_row *row);
-/* The number of floats in that array. */
+/* The number of floats in that array; 0 if the program does not have it. */
 size_t cs_param_table_count(const cs_param_table *table, cs_param_array array);
 
 /* The row with that role among the n rows of an operation; NULL if there is none. */

@@ -27,9 +27,6 @@ typedef struct cu_step {
     uint32_t epoch;
     uint64_t seed;
     float loss_scale; /* gradients are multiplied by it until the update divides them; 1 except for fp16 */
-    float decay;      /* weight_decay*lr */
-    float rates[CS_OPTIMIZER_RATES]; /* cs_optimizer_rates */
-    cs_optimizer optimizer;
 } cu_step;
 
 /* convert.cu */
@@ -202,11 +199,32 @@ void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_st
 /* values *= weight */
 void cu_k_weigh(cu_stream stream, size_t count, float weight, float *values);
 /* gradient *= 1/loss_scale for all values; *overflow = 1 if one of them was not finite, else 0. */
-void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gradient, int *overflow);
-/* Updates all trained parameters at once, see optimizer.h. Writes them to copy [count] in `type`, too (NULL: no copy).
- * Does nothing if *overflow is set (overflow may be NULL). */
-void cu_k_update(cu_stream stream, size_t count, const cu_step *step, const int *overflow, const float *gradient,
-                 float *value, float *const state[CS_OPTIMIZER_STATES], cu_type type, void *copy);
+void cu_k_unscale(cu_stream stream, size_t count, float loss_scale, float *gradient, int *overflow);
+
+/* The passes of an update, see common/update.h. If *overflow is set, gradients are not used; overflow may be NULL. */
+
+/* sums[i] = the sum of l2 * value^2 over term i. */
+void cu_k_square_sums(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *sums);
+/* sum = (fresh ? 0 : sum) + factor*gradient */
+void cu_k_accumulate(cu_stream stream, size_t count, float factor, bool fresh, const int *overflow,
+                     const float *gradient, float *sum);
+/* gradient *= cs_clip_factor of the sum of square_sums [n], which are in device memory */
+void cu_k_clip(cu_stream stream, size_t count, double limit, double epsilon, int n, const double *square_sums,
+               float *gradient);
+/* Parameters that are updated alike. */
+typedef struct cu_update {
+    cs_optimizer_rule rule;
+    float rates[CS_OPTIMIZER_RATES];
+    float *gradient, *value, *state[CS_RULE_STATES];
+    void *copy; /* [count] gets the values in the engine's type, too; NULL: no copy */
+} cu_update;
+/* If the rule trusts, the change is written to the gradient and not added to the value. */
+void cu_k_update(cu_stream stream, cu_type type, size_t count, const cu_update *update, const int *overflow);
+/* value += cs_trust_ratio(lr, *value_square_sum, *change_square_sum) * change */
+void cu_k_trust(cu_stream stream, cu_type type, size_t count, float lr, const double *value_square_sum,
+                const double *change_square_sum, const int *overflow, const float *change, float *value, void *copy);
+/* average = momentum*average + (1-momentum)*value */
+void cu_k_average(cu_stream stream, size_t count, float momentum, const float *value, float *average);
 
 #ifdef __cplusplus
 }

@@ -155,6 +155,7 @@ static int classes_of(const cu_program *program) {
 
 static void place_device(cu_program *program, cu_cursor *cursor) {
     size_t batch = (size_t)program->base.spec.batch, n_penalties = (size_t)program->n_penalties;
+    size_t n_terms = n_penalties + (size_t)program->n_norms;
     size_t sums = (2 * (size_t)program->most_channels + 1) * sizeof(double);
     size_t logits = batch * (size_t)classes_of(program);
     program->step = cu_take(cursor, sizeof *program->step);
@@ -171,8 +172,10 @@ static void place_device(cu_program *program, cu_cursor *cursor) {
     program->row_correct = cu_take(cursor, batch * sizeof *program->row_correct);
     program->probabilities = cu_take(cursor, logits * sizeof *program->probabilities);
     program->loss = cu_take(cursor, sizeof *program->loss);
-    program->penalties_device = cu_take(cursor, n_penalties * sizeof *program->penalties_device);
+    program->penalties_device = cu_take(cursor, n_terms * sizeof *program->penalties_device);
     program->penalty_scratch = cu_take(cursor, n_penalties * sizeof *program->penalty_scratch);
+    for (int i = 0; i < 2; i++)
+        program->norms[i] = cu_take(cursor, (size_t)program->n_norms * sizeof *program->norms[i]);
     program->workspace = cu_take(cursor, program->workspace_bytes);
     program->typed = cu_take(cursor, program->typed_bytes);
     if (program->engine->type != CU_F32)
@@ -186,7 +189,7 @@ static void place_device(cu_program *program, cu_cursor *cursor) {
 
 static void place_pinned(cu_program *program, cu_cursor *cursor) {
     size_t batch = (size_t)program->base.spec.batch, logits = batch * (size_t)classes_of(program);
-    cu_upload *const uploads[] = {&program->forward_upload, &program->loss_upload, &program->update_upload};
+    cu_upload *const uploads[] = {&program->forward_upload, &program->loss_upload};
     for (size_t i = 0; i < sizeof uploads / sizeof *uploads; i++)
         uploads[i]->step = cu_take(cursor, sizeof *uploads[i]->step);
     program->samples_host = cu_take(cursor, batch * sizeof *program->samples_host);
@@ -205,7 +208,8 @@ static void measure(cu_program *program) {
     size_t batch = (size_t)program->base.spec.batch;
     for (int i = 0; i < program->params.n; i++)
         cu_want(&program->staging_count, program->params.rows[i].count);
-    cu_want(&program->staging_count, (size_t)program->n_penalties * sizeof(cu_penalty) / sizeof(float));
+    size_t n_terms = (size_t)(program->n_penalties + program->n_norms);
+    cu_want(&program->staging_count, n_terms * sizeof(cu_penalty) / sizeof(float));
     for (int v = 0; v < program->lowered->n_values; v++) {
         const cs_value *value = &program->lowered->values[v];
         if (value->producer == CS_NO_LAYER || value->is_output || value->keeps_grad)
@@ -217,10 +221,8 @@ static void measure(cu_program *program) {
 }
 
 static cs_status open_events(cu_program *program) {
-    cu_event **const events[] = {&program->staged,           &program->forward_upload.sent,
-                                 &program->loss_upload.sent, &program->update_upload.sent,
-                                 &program->pictures.sent,    &program->keep.sent,
-                                 &program->use.sent};
+    cu_event **const events[] = {&program->staged,        &program->forward_upload.sent, &program->loss_upload.sent,
+                                 &program->pictures.sent, &program->keep.sent,           &program->use.sent};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         CS_TRY(cu_event_open(program->engine->device, events[i]));
         CS_TRY(cu_event_record(program->engine->device, *events[i]));
@@ -246,7 +248,7 @@ cs_status cu_memory_plan(cu_program *program) {
     place_device(program, &device_cursor);
     place_pinned(program, &host_cursor);
     CS_TRY(open_events(program));
-    size_t bytes = (size_t)program->n_penalties * sizeof *program->penalties;
+    size_t bytes = (size_t)(program->n_penalties + program->n_norms) * sizeof *program->penalties;
     if (bytes == 0)
         return CS_OK;
     memcpy(program->staging, program->penalties, bytes);
@@ -259,7 +261,6 @@ void cu_memory_free(cu_program *program) {
     cu_event_close(program->staged);
     cu_event_close(program->forward_upload.sent);
     cu_event_close(program->loss_upload.sent);
-    cu_event_close(program->update_upload.sent);
     cu_event_close(program->pictures.sent);
     cu_event_close(program->keep.sent);
     cu_event_close(program->use.sent);

@@ -42,20 +42,32 @@ static void collect_penalties(cu_program *program) {
     }
 }
 
+/* The norms of the spans are computed like penalties with the factor 1. */
+static void collect_norms(cu_program *program) {
+    const cs_optimizer *optimizer = program->base.spec.optimizer;
+    if (!program->update.by_tensor && !(optimizer && optimizer->global_clipnorm > 0))
+        return;
+    for (int i = 0; i < program->update.n; i++)
+        program->penalties[program->n_penalties + i] =
+            (cu_penalty){program->update.spans[i].offset, program->update.spans[i].count, 1};
+    program->n_norms = program->update.n;
+}
+
 /* In inference the other parameters are folded into the kernels or into arrays of the operations. */
 cs_status cu_params_collect(cu_program *program) {
     enum { ALIGNMENT = 64 }; /* in floats; the 16-bit copy, which cuDNN's kernels read, is then aligned, too */
     size_t n_ops = (size_t)program->lowered->n_ops;
     cs_param_table *params = &program->params;
-    CS_TRY(cs_param_table_open(params, program->graph, ALIGNMENT));
-    CS_TRY(cs_alloc(n_ops, sizeof *program->penalties, "penalties", &program->penalties));
+    CS_TRY(cs_param_table_open(params, &program->base.spec, ALIGNMENT));
     for (int i = 0; i < program->lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];
         node->params = params->rows + params->n;
-        node->n_params = cs_param_table_add(params, &program->base.spec, program->lowered, i, !program->training);
+        node->n_params = cs_param_table_add(params, program->lowered, i, !program->training);
     }
-    cs_param_table_place(params);
+    CS_TRY(cs_param_table_place(params, &program->update));
+    CS_TRY(cs_alloc(n_ops + (size_t)params->n, sizeof *program->penalties, "penalties", &program->penalties));
     collect_penalties(program);
+    collect_norms(program);
     return CS_OK;
 }
 
@@ -69,7 +81,6 @@ static cs_status take(cu_program *program, size_t bytes, const char *what, void 
     return CS_OK;
 }
 
-/* In inference nothing is trained, and only the array of values has elements. */
 cs_status cu_params_allocate(cu_program *program) {
     cs_param_table *params = &program->params;
     cu_type type = program->engine->type;
@@ -87,6 +98,7 @@ void cu_params_free(cu_program *program) {
     cu_free(device, program->copy);
     free(program->params.rows);
     free(program->penalties);
+    free(program->update.spans);
 }
 
 void cu_transpose(size_t rows, size_t columns, const float *from, float *to) {
@@ -231,30 +243,90 @@ cs_status cu_params_wait_sums(cu_program *program) {
     return cu_peers_wait_sums(program->engine->peers);
 }
 
-static void set_optimizer(const cs_optimizer *optimizer, int64_t step, cu_step *out) {
-    out->optimizer = *optimizer;
-    cs_optimizer_rates_float(optimizer, step, out->rates);
-    out->decay = (float)((double)optimizer->weight_decay * (double)optimizer->lr);
+/* Where fp16 gradients have overflowed, the kernels of an update do nothing. */
+static const int *overflow_of(const cu_program *program) {
+    return program->engine->type == CU_F16 ? &program->loss->overflow : NULL;
+}
+
+static cu_stream stream_of(const cu_program *program) {
+    return cu_device_stream(program->engine->device);
+}
+
+static void accumulate(cs_program *base, cs_param_array sum, double factor, bool fresh) {
+    const cu_program *program = cu_program_of(base);
+    float *const *arrays = program->params.arrays;
+    cu_k_accumulate(stream_of(program), program->params.trained_count, (float)factor, fresh, overflow_of(program),
+                    arrays[CS_ARRAY_GRADIENT], arrays[sum]);
+}
+
+/* Computes the squared norms of all spans of an array, in device memory. */
+static const double *compute_norms(const cu_program *program, cs_param_array array, double *norms) {
+    cu_k_square_sums(stream_of(program), program->n_norms, program->penalties_device + program->n_penalties,
+                     program->params.arrays[array], norms);
+    return norms;
+}
+
+static void clip(cs_program *base, cs_param_array gradient, const cs_update_clip *clip) {
+    const cu_program *program = cu_program_of(base);
+    const double *norms = compute_norms(program, gradient, program->norms[1]);
+    for (int i = 0; i < program->update.n; i++) {
+        const cs_update_span *span = &program->update.spans[i];
+        cu_k_clip(stream_of(program), span->count, clip->limit, clip->epsilon, clip->global ? program->n_norms : 1,
+                  clip->global ? norms : norms + i, program->params.arrays[gradient] + span->offset);
+    }
+}
+
+static void *copy_at(const cu_program *program, size_t offset) {
+    return program->copy ? (char *)program->copy + offset * cu_type_size(program->engine->type) : NULL;
+}
+
+static void step_span(cs_program *base, const cs_update_span *span, cs_param_array gradient, cs_optimizer_rule rule,
+                      const double rates[CS_OPTIMIZER_RATES]) {
+    const cu_program *program = cu_program_of(base);
+    float *const *arrays = program->params.arrays;
+    cu_update update = {.rule = rule,
+                        .gradient = arrays[gradient] + span->offset,
+                        .value = arrays[CS_ARRAY_VALUE] + span->offset,
+                        .copy = copy_at(program, span->offset)};
+    for (int i = 0; i < CS_OPTIMIZER_RATES; i++)
+        update.rates[i] = (float)rates[i];
+    for (int i = 0; i < CS_RULE_STATES; i++)
+        update.state[i] = arrays[CS_ARRAY_STATE + i] ? arrays[CS_ARRAY_STATE + i] + span->offset : NULL;
+    cu_k_update(stream_of(program), program->engine->type, span->count, &update, overflow_of(program));
+}
+
+static void trust_spans(cs_program *base, cs_param_array gradient, double lr) {
+    const cu_program *program = cu_program_of(base);
+    const double *values = compute_norms(program, CS_ARRAY_VALUE, program->norms[0]);
+    const double *changes = compute_norms(program, gradient, program->norms[1]);
+    for (int i = 0; i < program->update.n; i++) {
+        const cs_update_span *span = &program->update.spans[i];
+        cu_k_trust(stream_of(program), program->engine->type, span->count, (float)lr, values + i, changes + i,
+                   overflow_of(program), program->params.arrays[gradient] + span->offset,
+                   program->params.arrays[CS_ARRAY_VALUE] + span->offset, copy_at(program, span->offset));
+    }
+}
+
+static void average(cs_program *base, double momentum, double statistics) {
+    const cu_program *program = cu_program_of(base);
+    const float *values = program->params.arrays[CS_ARRAY_VALUE];
+    float *averages = program->params.arrays[CS_ARRAY_AVERAGE];
+    size_t trained = program->params.trained_count, count = program->params.count;
+    cu_k_average(stream_of(program), trained, (float)momentum, values, averages);
+    cu_k_average(stream_of(program), count - trained, (float)statistics, values + trained, averages + trained);
 }
 
 cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, int64_t step) {
-    cu_device *device = program->engine->device;
-    cu_type type = program->engine->type;
-    float *const *arrays = program->params.arrays;
+    static const cs_update_passes passes = {accumulate, clip, step_span, trust_spans, average};
     size_t count = program->params.trained_count;
-    int *overflow = type == CU_F16 ? &program->loss->overflow : NULL;
     CS_TRY(program->bucket_failed);
     CS_TRY(cu_params_wait_sums(program));
     if (count == 0)
         return CS_OK;
-    CS_TRY(cu_upload_begin(program, &program->update_upload, program->base.forward_rows));
-    set_optimizer(optimizer, step, program->update_upload.step);
-    program->update_upload.step->loss_scale = program->gradient_scale;
-    CS_TRY(cu_upload_send(program, &program->update_upload));
-    if (overflow)
-        cu_k_unscale(cu_device_stream(device), count, program->step, arrays[CS_ARRAY_GRADIENT], overflow);
+    if (program->engine->type == CU_F16)
+        cu_k_unscale(stream_of(program), count, program->gradient_scale, program->params.arrays[CS_ARRAY_GRADIENT],
+                     &program->loss->overflow);
     program->gradient_scale = 1;
-    cu_k_update(cu_device_stream(device), count, program->step, overflow, arrays[CS_ARRAY_GRADIENT],
-                arrays[CS_ARRAY_VALUE], arrays + CS_ARRAY_STATE, type, program->copy);
-    return cu_check_launches(device, "update");
+    cs_update_run(&program->base, &program->update, &passes, optimizer, step);
+    return cu_check_launches(program->engine->device, "update");
 }

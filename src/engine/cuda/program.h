@@ -108,10 +108,11 @@ struct cu_program {
     size_t bytes; /* bytes of device memory */
 
     cs_param_table params;
+    cs_update_plan update;
     void *copy;            /* the values in the engine's type; NULL: fp32 reads the values themselves */
     float gradient_scale;  /* the array of gradients contains the gradients times this */
-    cu_penalty *penalties; /* kernels with l2 */
-    int n_penalties;
+    cu_penalty *penalties; /* [n_penalties+n_norms] kernels with l2; the spans of updates whose norms count */
+    int n_penalties, n_norms;
     double penalty;          /* INFER: the l2 penalty of the values that were loaded last */
     cs_status bucket_failed; /* status of move_bucket, which does not return one */
     bool summing;            /* a sum over ranks may still be running */
@@ -129,6 +130,7 @@ struct cu_program {
     cu_loss_sums *loss;
     cu_penalty *penalties_device;
     double *penalty_scratch;
+    double *norms[2]; /* [n_norms] the squared norms of spans: of their values, and of their gradients or changes */
     void *workspace, *typed; /* workspace of the operation that runs; gradient of a kernel in the engine's type */
     uint8_t *sweeps;         /* what the sweeps of pictures make */
     float *floats;           /* data from or for the host, if the engine's type is not fp32 */
@@ -139,7 +141,7 @@ struct cu_program {
     void *pinned;
     float *staging; /* [staging_count] */
     cu_event *staged;
-    cu_upload forward_upload, loss_upload, update_upload;
+    cu_upload forward_upload, loss_upload;
     cu_list pictures, keep, use;
     int64_t *samples_host;
     int32_t *labels_host;

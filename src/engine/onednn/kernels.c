@@ -8,6 +8,7 @@
 #define CS_SQRT        sqrtf
 #define CS_STEP        static inline
 #define CS_STEP_STATES float *const *
+#define CS_STEP_TYPES
 #include "common/optimizer_step.h"
 
 #include <math.h>
@@ -431,26 +432,34 @@ static void channel_sums(od_dims d, const float *x, float *sums) {
     }
 }
 
+static void average(size_t count, float momentum, const float *x, float *average) {
+    const float rest = 1 - momentum;
+    ELEMENTWISE(count, store(average + i, momentum * load(average + i) + rest * load(x + i)),
+                average[i] = momentum * average[i] + rest * x[i]);
+}
+
 /* Each thread works on local copies of what a step reads. Otherwise the compiler must assume that the stores change it,
  * and does not vectorise the loop. */
-#define UPDATE(kind, name_, lr_, plain_states, most_states, rates_, step_)                                             \
-    static void update_##kind(const od_update *u) {                                                                    \
+#define UPDATE(rule, step, states, trusts)                                                                             \
+    static void update_##rule(const od_update *u) {                                                                    \
         _Pragma("omp parallel if (u->count > SMALL)") {                                                                \
             const od_update own = *u;                                                                                  \
-            const float keep_weight = 1 - own.optimizer.lr * own.optimizer.weight_decay;                               \
             _Pragma("omp for simd") for (size_t i = 0; i < own.count; i++) {                                           \
-                float change = cs_step_##step_(&own.optimizer, own.rates, own.gradient[i], own.state, i);              \
-                own.value[i] = own.value[i] * keep_weight + change;                                                    \
+                float g = cs_step_gradient(own.rates, own.gradient[i], own.value[i]);                                  \
+                float change = cs_step_##step(own.rates, g, own.state, i);                                             \
+                own.value[i] = own.value[i] * own.rates[CS_RATE_KEEP] + (trusts ? 0 : change);                         \
+                if (trusts)                                                                                            \
+                    own.gradient[i] = change;                                                                          \
             }                                                                                                          \
         }                                                                                                              \
     }
-CS_OPTIMIZERS(UPDATE)
+CS_OPTIMIZER_RULES(UPDATE)
 
-#define UPDATE_OF(kind, name_, lr_, plain_states, most_states, rates_, step_) [CS_OPTIMIZER_##kind] = update_##kind,
-static void (*const updates[CS_OPTIMIZER_COUNT])(const od_update *u) = {CS_OPTIMIZERS(UPDATE_OF)};
+#define UPDATE_OF(rule, step, states, trusts) [CS_RULE_##rule] = update_##rule,
+static void (*const updates[CS_RULE_COUNT])(const od_update *u) = {CS_OPTIMIZER_RULES(UPDATE_OF)};
 
 static void update(const od_update *u) {
-    updates[u->optimizer.kind](u);
+    updates[u->rule](u);
 }
 
 #define OD_STRING_(x) #x
@@ -472,6 +481,7 @@ const od_kernels OD_KERNELS = {
     .multiply = multiply,
     .scale = scale_all,
     .square_sum = square_sum,
+    .average = average,
     .gate = gate,
     .gate_gradient = gate_gradient,
     .copy_channels = copy_channels,

@@ -25,11 +25,10 @@ typedef struct od_affine {
 } od_affine;
 
 typedef struct od_update {
-    cs_optimizer optimizer;
-    float rates[CS_OPTIMIZER_RATES]; /* cs_optimizer_rates */
+    cs_optimizer_rule rule;
+    float rates[CS_OPTIMIZER_RATES];
     size_t count;
-    float *value, *state[CS_OPTIMIZER_STATES];
-    const float *gradient;
+    float *value, *gradient, *state[CS_RULE_STATES];
 } od_update;
 
 typedef struct od_kernels {
@@ -57,6 +56,8 @@ typedef struct od_kernels {
     void (*multiply)(size_t count, const float *a, const float *b, float *y);
     void (*scale)(size_t count, float factor, const float *x, float *y);
     double (*square_sum)(size_t count, const float *x);
+    /* average = momentum*average + (1-momentum)*x */
+    void (*average)(size_t count, float momentum, const float *x, float *average);
     /* y = x * gate, where the gate [rows, blocks*B] has one value for each row and channel; and the gate's gradient,
      * which is the sum of dy * x */
     void (*gate)(od_dims dims, const float *x, const float *gate, float *y);

@@ -21,11 +21,11 @@ float *od_param_at(const od_node *node, cs_param_array array, const cs_param_row
 }
 
 cs_status od_params_collect(od_program *program) {
-    CS_TRY(cs_param_table_open(&program->params, program->graph, CS_CACHE_LINE / sizeof(float)));
+    CS_TRY(cs_param_table_open(&program->params, &program->base.spec, CS_CACHE_LINE / sizeof(float)));
     for (int i = 0; i < program->lowered->n_ops; i++) {
         od_node *node = &program->nodes[i];
         node->params = program->params.rows + program->params.n;
-        node->n_params = cs_param_table_add(&program->params, &program->base.spec, program->lowered, i, false);
+        node->n_params = cs_param_table_add(&program->params, program->lowered, i, false);
         for (int k = 0; k < node->n_params; k++) /* for kernels the operation's plan sets it */
             node->params[k].count = od_lanes(program, (int)node->params[k].param->count);
     }
@@ -73,7 +73,7 @@ cs_status od_params_allocate(od_program *program) {
     CS_TRY(cs_alloc_aligned(largest_plain(program), sizeof(float), "staging", &program->staging));
     if (!program->training)
         return CS_OK;
-    cs_param_table_place(params);
+    CS_TRY(cs_param_table_place(params, &program->update));
     CS_TRY(cs_alloc_aligned(largest_param(program), sizeof(float), "gradients", &program->gradient_scratch));
     for (int a = 0; a < CS_ARRAY_COUNT; a++)
         CS_TRY(cs_alloc_aligned(cs_param_table_count(params, a), sizeof(float), "parameters", &params->arrays[a]));
@@ -84,6 +84,7 @@ void od_params_free(od_program *program) {
     for (int a = 0; a < CS_ARRAY_COUNT; a++)
         free(program->params.arrays[a]);
     free(program->params.rows);
+    free(program->update.spans);
     free(program->staging);
     free(program->gradient_scratch);
 }
@@ -220,14 +221,72 @@ size_t od_params_move_bucket(od_program *program, const cs_bucket *bucket, float
     return count;
 }
 
-cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step) {
+static void accumulate(cs_program *base, cs_param_array sum, double factor, bool fresh) {
+    od_program *program = od_program_of(base);
     float *const *arrays = program->params.arrays;
-    od_update update = {.optimizer = *optimizer,
-                        .count = program->params.trained_count,
-                        .value = arrays[CS_ARRAY_VALUE],
-                        .gradient = arrays[CS_ARRAY_GRADIENT]};
-    cs_optimizer_rates_float(optimizer, step, update.rates);
-    memcpy(update.state, arrays + CS_ARRAY_STATE, sizeof update.state);
+    size_t count = program->params.trained_count;
+    if (fresh)
+        memset(arrays[sum], 0, count * sizeof(float));
+    program->engine->kernels->add_scaled(count, (float)factor, arrays[CS_ARRAY_GRADIENT], arrays[sum]);
+}
+
+static double square_sum(const od_program *program, const cs_update_span *span, cs_param_array array) {
+    return program->engine->kernels->square_sum(span->count, program->params.arrays[array] + span->offset);
+}
+
+static void clip(cs_program *base, cs_param_array gradient, const cs_update_clip *clip) {
+    od_program *program = od_program_of(base);
+    const cs_update_plan *plan = &program->update;
+    double all = 0;
+    for (int i = 0; clip->global && i < plan->n; i++)
+        all += square_sum(program, &plan->spans[i], gradient);
+    for (int i = 0; i < plan->n; i++) {
+        const cs_update_span *span = &plan->spans[i];
+        float *values = program->params.arrays[gradient] + span->offset;
+        double factor = cs_clip_factor(clip, clip->global ? all : square_sum(program, span, gradient));
+        if (factor != 1)
+            program->engine->kernels->scale(span->count, (float)factor, values, values);
+    }
+}
+
+static void step_span(cs_program *base, const cs_update_span *span, cs_param_array gradient, cs_optimizer_rule rule,
+                      const double rates[CS_OPTIMIZER_RATES]) {
+    od_program *program = od_program_of(base);
+    float *const *arrays = program->params.arrays;
+    od_update update = {.rule = rule,
+                        .count = span->count,
+                        .value = arrays[CS_ARRAY_VALUE] + span->offset,
+                        .gradient = arrays[gradient] + span->offset};
+    for (int i = 0; i < CS_OPTIMIZER_RATES; i++)
+        update.rates[i] = (float)rates[i];
+    for (int i = 0; i < CS_RULE_STATES; i++)
+        update.state[i] = arrays[CS_ARRAY_STATE + i] ? arrays[CS_ARRAY_STATE + i] + span->offset : NULL;
     program->engine->kernels->update(&update);
+}
+
+static void trust_spans(cs_program *base, cs_param_array gradient, double lr) {
+    od_program *program = od_program_of(base);
+    for (int i = 0; i < program->update.n; i++) {
+        const cs_update_span *span = &program->update.spans[i];
+        double ratio =
+            cs_trust_ratio(lr, square_sum(program, span, CS_ARRAY_VALUE), square_sum(program, span, gradient));
+        program->engine->kernels->add_scaled(span->count, (float)ratio, program->params.arrays[gradient] + span->offset,
+                                             program->params.arrays[CS_ARRAY_VALUE] + span->offset);
+    }
+}
+
+static void average(cs_program *base, double momentum, double statistics) {
+    od_program *program = od_program_of(base);
+    const cs_param_table *params = &program->params;
+    const float *values = params->arrays[CS_ARRAY_VALUE];
+    float *averages = params->arrays[CS_ARRAY_AVERAGE];
+    size_t trained = params->trained_count;
+    program->engine->kernels->average(trained, (float)momentum, values, averages);
+    program->engine->kernels->average(params->count - trained, (float)statistics, values + trained, averages + trained);
+}
+
+cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step) {
+    static const cs_update_passes passes = {accumulate, clip, step_span, trust_spans, average};
+    cs_update_run(&program->base, &program->update, &passes, optimizer, step);
     return refresh(program);
 }

@@ -162,6 +162,7 @@ struct od_program {
     float *arena, *scratch;
     size_t arena_count, scratch_count;
     cs_param_table params;
+    cs_update_plan update;
     float *staging;          /* one kernel in Keras' layout, for load and read */
     float *gradient_scratch; /* the gradient of one parameter for a later chunk */
     size_t other_bytes;      /* bytes of workspaces and kernel copies */

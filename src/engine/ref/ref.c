@@ -8,26 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct ref_program {
-    cs_program head;
-    /* Indexed by the layer in the graph, except for `asked`. NULL for layers that are not in the segment or its inputs,
-     * and for arrays that are not needed. */
-    double **outputs; /* [batch, out]; inputs that come from the upstream program point to its outputs */
-    /* Gradient of the loss with respect to an output, if this layer or one before it is trainable. */
-    double **gradients;
-    double **saved; /* the memory for cs_ref_op.saved */
-    /* [batch, out], copies of the gradients that the spec asks for, in its order, because backward changes the
-     * gradients. */
-    double **asked;
-    float *factors; /* dropout factors of one row of the largest dropout */
-    size_t n_factors;
-    /* The segment's parameters: each array has n_values values, which begin at first_value in cs_params. */
-    double *arrays[CS_ARRAY_COUNT];
-    size_t first_value, n_values;
-    size_t bytes;
-} ref_program;
-
-static const cs_layer *layer_at(const ref_program *program, int l) {
+static const cs_layer *layer_at(const cs_ref_program *program, int l) {
     return &program->head.spec.segment->graph->layers[l];
 }
 
@@ -41,21 +22,21 @@ static void ref_close(cs_engine *engine) {
     free(engine);
 }
 
-static cs_status take(ref_program *program, size_t count, const char *what, double **out) {
+static cs_status take(cs_ref_program *program, size_t count, const char *what, double **out) {
     CS_TRY(cs_alloc(count, sizeof **out, what, out));
     program->bytes += count * sizeof **out;
     return CS_OK;
 }
 
-static cs_status take_output(ref_program *program, int l) {
+static cs_status take_output(cs_ref_program *program, int l) {
     const cs_layer *layer = layer_at(program, l);
     return take(program, (size_t)program->head.spec.batch * cs_shape_count(layer->out), layer->name,
                 &program->outputs[l]);
 }
 
-static cs_status plan_inputs(ref_program *program) {
+static cs_status plan_inputs(cs_ref_program *program) {
     const cs_program_spec *spec = &program->head.spec;
-    const ref_program *upstream = (const ref_program *)spec->upstream;
+    const cs_ref_program *upstream = (const cs_ref_program *)spec->upstream;
     for (int i = 0; i < spec->segment->n_inputs; i++)
         if (upstream)
             program->outputs[spec->segment->inputs[i]] = upstream->outputs[spec->upstream->spec.segment->outputs[i]];
@@ -66,7 +47,7 @@ static cs_status plan_inputs(ref_program *program) {
 
 /* Does backward need the gradient of this layer's output? It does if this layer or one before it in the segment is
  * trainable, or if the spec asks for its gradient. */
-static bool needs_gradient(const ref_program *program, int l) {
+static bool needs_gradient(const cs_ref_program *program, int l) {
     const cs_layer *layer = layer_at(program, l);
     if ((layer->trainable && layer->n_params > 0) || cs_program_asks_gradient(&program->head.spec, l))
         return true;
@@ -76,14 +57,14 @@ static bool needs_gradient(const ref_program *program, int l) {
     return false;
 }
 
-static cs_status take_gradient(ref_program *program, int l) {
+static cs_status take_gradient(cs_ref_program *program, int l) {
     const cs_layer *layer = layer_at(program, l);
     return take(program, (size_t)program->head.spec.batch * cs_shape_count(layer->out), layer->name,
                 &program->gradients[l]);
 }
 
 /* Allocates the gradients that the spec asks for, and those of the segment's inputs. */
-static cs_status plan_asked(ref_program *program) {
+static cs_status plan_asked(cs_ref_program *program) {
     const cs_program_spec *spec = &program->head.spec;
     CS_TRY(cs_alloc((size_t)spec->n_gradients, sizeof *program->asked, "gradients", &program->asked));
     for (int i = 0; i < spec->n_gradients; i++) {
@@ -96,7 +77,7 @@ static cs_status plan_asked(ref_program *program) {
     return CS_OK;
 }
 
-static size_t count_saved(const ref_program *program, const cs_layer *layer) {
+static size_t count_saved(const cs_ref_program *program, const cs_layer *layer) {
     size_t batch = (size_t)program->head.spec.batch;
     if (layer->kind == CS_LAYER_BATCH_NORM)
         return 4 * (size_t)layer->in.c + 1;
@@ -105,7 +86,7 @@ static size_t count_saved(const ref_program *program, const cs_layer *layer) {
     return layer->activation == CS_ACT_SWISH ? batch * cs_shape_count(layer->out) : 0;
 }
 
-static cs_status plan_layer(ref_program *program, int l) {
+static cs_status plan_layer(cs_ref_program *program, int l) {
     const cs_layer *layer = layer_at(program, l);
     size_t saved = count_saved(program, layer);
     CS_TRY(take_output(program, l));
@@ -117,7 +98,7 @@ static cs_status plan_layer(ref_program *program, int l) {
 }
 
 /* A graph appends parameters layer by layer, so the parameters of a segment are one range. */
-static cs_status plan_params(ref_program *program) {
+static cs_status plan_params(cs_ref_program *program) {
     const cs_segment *segment = program->head.spec.segment;
     for (int p = 0; p < segment->graph->n_params; p++) {
         const cs_param *param = &segment->graph->params[p];
@@ -126,13 +107,13 @@ static cs_status plan_params(ref_program *program) {
         else if (param->layer < segment->end)
             program->n_values += param->count;
     }
-    int arrays = program->head.spec.mode == CS_MODE_TRAIN ? CS_ARRAY_COUNT : 1;
-    for (int array = 0; array < arrays; array++)
-        CS_TRY(take(program, program->n_values, "parameters", &program->arrays[array]));
-    return CS_OK;
+    for (int array = 0; array < CS_ARRAY_COUNT; array++)
+        if (cs_program_has_array(&program->head.spec, (cs_param_array)array))
+            CS_TRY(take(program, program->n_values, "parameters", &program->arrays[array]));
+    return cs_ref_plan_update(program);
 }
 
-static cs_status plan(ref_program *program) {
+static cs_status plan(cs_ref_program *program) {
     const cs_segment *segment = program->head.spec.segment;
     size_t layers = (size_t)segment->graph->n_layers;
     CS_TRY(cs_alloc(layers, sizeof *program->outputs, "outputs", &program->outputs));
@@ -148,7 +129,7 @@ static cs_status plan(ref_program *program) {
 }
 
 static void ref_release(cs_program *base) {
-    ref_program *program = (ref_program *)base;
+    cs_ref_program *program = (cs_ref_program *)base;
     const cs_segment *segment = base->spec.segment;
     for (int i = 0; program->outputs && base->spec.upstream && i < segment->n_inputs; i++)
         program->outputs[segment->inputs[i]] = NULL; /* belongs to the upstream program */
@@ -169,11 +150,12 @@ static void ref_release(cs_program *base) {
     free(program->gradients);
     free(program->saved);
     free(program->factors);
+    free(program->update.spans);
     free(program);
 }
 
 static cs_status ref_compile(cs_engine *engine, const cs_program_spec *spec, cs_program **out) {
-    ref_program *program;
+    cs_ref_program *program;
     CS_TRY(cs_alloc(1, sizeof *program, "a program", &program));
     program->head = (cs_program){.ops = engine->ops, .engine = engine, .spec = *spec};
     cs_status status = plan(program);
@@ -185,20 +167,20 @@ static cs_status ref_compile(cs_engine *engine, const cs_program_spec *spec, cs_
 }
 
 static cs_status ref_load(cs_program *base, cs_param_array array, const cs_params *params) {
-    ref_program *program = (ref_program *)base;
+    cs_ref_program *program = (cs_ref_program *)base;
     for (size_t i = 0; i < program->n_values; i++)
         program->arrays[array][i] = (double)params->data[program->first_value + i];
     return CS_OK;
 }
 
 static cs_status ref_read(cs_program *base, cs_param_array array, cs_params *params) {
-    const ref_program *program = (const ref_program *)base;
+    const cs_ref_program *program = (const cs_ref_program *)base;
     for (size_t i = 0; i < program->n_values; i++)
         params->data[program->first_value + i] = (float)program->arrays[array][i];
     return CS_OK;
 }
 
-static cs_status set_rows(ref_program *program, int l, const float *values, int n) {
+static cs_status set_rows(cs_ref_program *program, int l, const float *values, int n) {
     size_t count = (size_t)n * cs_shape_count(layer_at(program, l)->out);
     for (size_t k = 0; k < count; k++)
         program->outputs[l][k] = (double)values[k];
@@ -206,15 +188,15 @@ static cs_status set_rows(ref_program *program, int l, const float *values, int 
 }
 
 static cs_status ref_set_input(cs_program *base, int i, const float *values, int n) {
-    return set_rows((ref_program *)base, cs_program_input_layer(base->spec.segment, i), values, n);
+    return set_rows((cs_ref_program *)base, cs_program_input_layer(base->spec.segment, i), values, n);
 }
 
 static cs_status ref_set_output(cs_program *base, int i, const float *values, int n) {
-    return set_rows((ref_program *)base, base->spec.segment->outputs[i], values, n);
+    return set_rows((cs_ref_program *)base, base->spec.segment->outputs[i], values, n);
 }
 
 static cs_status ref_get_output(cs_program *base, int i, float *values, int n) {
-    const ref_program *program = (const ref_program *)base;
+    const cs_ref_program *program = (const cs_ref_program *)base;
     int l = base->spec.segment->outputs[i];
     size_t count = (size_t)n * cs_shape_count(layer_at(program, l)->out);
     for (size_t k = 0; k < count; k++)
@@ -222,7 +204,7 @@ static cs_status ref_get_output(cs_program *base, int i, float *values, int n) {
     return CS_OK;
 }
 
-static cs_ref_op bind(const ref_program *program, int l, int n, cs_status *status) {
+static cs_ref_op bind(const cs_ref_program *program, int l, int n, cs_status *status) {
     const cs_graph *graph = program->head.spec.segment->graph;
     const cs_layer *layer = &graph->layers[l];
     bool training = program->head.spec.mode == CS_MODE_TRAIN;
@@ -253,7 +235,7 @@ static cs_ref_op bind(const ref_program *program, int l, int n, cs_status *statu
 }
 
 /* Rounds outputs that may leave the program as floats, so that layers inside the program read the same values. */
-static void round_output(const ref_program *program, int l, int n) {
+static void round_output(const cs_ref_program *program, int l, int n) {
     size_t count = (size_t)n * cs_shape_count(layer_at(program, l)->out);
     for (size_t k = 0; k < count; k++)
         program->outputs[l][k] = (double)(float)program->outputs[l][k];
@@ -262,18 +244,18 @@ static void round_output(const ref_program *program, int l, int n) {
 static cs_status ref_forward(cs_program *base, int n) {
     for (int l = base->spec.segment->begin; l < base->spec.segment->end; l++) {
         cs_status status = CS_OK;
-        cs_ref_op op = bind((ref_program *)base, l, n, &status);
+        cs_ref_op op = bind((cs_ref_program *)base, l, n, &status);
         cs_ref_layer_forward(&op);
         CS_TRY(status);
         if (base->spec.mode == CS_MODE_INFER)
-            round_output((ref_program *)base, l, n);
+            round_output((cs_ref_program *)base, l, n);
     }
     return CS_OK;
 }
 
 /* The sum of l2 * kernel^2 of a layer if it has l2 and is trainable. If `gradient` (the array) is not NULL, the
  * derivative is added to it. */
-static double penalty(const ref_program *program, int l, double *gradient) {
+static double penalty(const cs_ref_program *program, int l, double *gradient) {
     const cs_graph *graph = program->head.spec.segment->graph;
     const cs_layer *layer = &graph->layers[l];
     double sum = 0;
@@ -292,7 +274,7 @@ static double penalty(const ref_program *program, int l, double *gradient) {
 }
 
 static cs_status ref_loss(cs_program *base, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
-    const ref_program *program = (const ref_program *)base;
+    const cs_ref_program *program = (const cs_ref_program *)base;
     int last = base->spec.segment->outputs[base->spec.segment->n_outputs - 1];
     cs_ref_loss(program->outputs[last], targets, n, layer_at(program, last)->out.c, program->gradients[last],
                 probabilities, out);
@@ -302,7 +284,7 @@ static cs_status ref_loss(cs_program *base, const cs_targets *targets, int n, fl
 }
 
 /* Clears all gradients but the one that the loss has written for the last output. */
-static void clear_gradients(ref_program *program, int n) {
+static void clear_gradients(cs_ref_program *program, int n) {
     const cs_segment *segment = program->head.spec.segment;
     int last = segment->outputs[segment->n_outputs - 1];
     memset(program->arrays[CS_ARRAY_GRADIENT], 0, program->n_values * sizeof(double));
@@ -311,7 +293,7 @@ static void clear_gradients(ref_program *program, int n) {
             memset(program->gradients[l], 0, (size_t)n * cs_shape_count(layer_at(program, l)->out) * sizeof(double));
 }
 
-static void keep_asked(const ref_program *program, int l, int n) {
+static void keep_asked(const cs_ref_program *program, int l, int n) {
     for (int i = 0; i < program->head.spec.n_gradients; i++)
         if (program->head.spec.gradients[i] == l)
             memcpy(program->asked[i], program->gradients[l],
@@ -319,7 +301,7 @@ static void keep_asked(const ref_program *program, int l, int n) {
 }
 
 static cs_status ref_set_gradient(cs_program *base, const float *values, int n) {
-    const ref_program *program = (const ref_program *)base;
+    const cs_ref_program *program = (const cs_ref_program *)base;
     int last = base->spec.segment->outputs[base->spec.segment->n_outputs - 1];
     size_t count = (size_t)n * cs_shape_count(layer_at(program, last)->out);
     for (size_t i = 0; program->gradients[last] && i < count; i++)
@@ -328,7 +310,7 @@ static cs_status ref_set_gradient(cs_program *base, const float *values, int n) 
 }
 
 static cs_status ref_get_gradient(cs_program *base, int i, float *values, int n) {
-    const ref_program *program = (const ref_program *)base;
+    const cs_ref_program *program = (const cs_ref_program *)base;
     size_t count = (size_t)n * cs_shape_count(layer_at(program, base->spec.gradients[i])->out);
     for (size_t k = 0; k < count; k++)
         values[k] = (float)program->asked[i][k];
@@ -336,7 +318,7 @@ static cs_status ref_get_gradient(cs_program *base, int i, float *values, int n)
 }
 
 static cs_status ref_backward(cs_program *base, int n) {
-    ref_program *program = (ref_program *)base;
+    cs_ref_program *program = (cs_ref_program *)base;
     clear_gradients(program, n);
     for (int l = base->spec.segment->end - 1; l >= base->spec.segment->begin; l--) {
         cs_status status = CS_OK;
@@ -354,35 +336,8 @@ static cs_status ref_backward(cs_program *base, int n) {
     return CS_OK;
 }
 
-/* Rounds all state that goes from one step to the next to floats, because it is read and loaded as floats. */
-static void round_to_float(ref_program *program) {
-    for (int array = 0; array < CS_ARRAY_COUNT; array++)
-        for (size_t i = 0; array != CS_ARRAY_GRADIENT && i < program->n_values; i++)
-            program->arrays[array][i] = (double)(float)program->arrays[array][i];
-}
-
-static cs_status ref_update(cs_program *base, const cs_optimizer *optimizer, int64_t step) {
-    ref_program *program = (ref_program *)base;
-    const cs_segment *segment = base->spec.segment;
-    for (int p = 0; p < segment->graph->n_params; p++) {
-        const cs_param *param = &segment->graph->params[p];
-        bool inside = param->layer >= segment->begin && param->layer < segment->end;
-        if (!inside || !layer_at(program, param->layer)->trainable || cs_param_is_statistic(param))
-            continue;
-        size_t at = param->offset - program->first_value;
-        double *state[CS_OPTIMIZER_STATES];
-        for (int i = 0; i < CS_OPTIMIZER_STATES; i++)
-            state[i] = program->arrays[CS_ARRAY_STATE + i] + at;
-        cs_ref_update(optimizer, step, param->count, program->arrays[CS_ARRAY_VALUE] + at,
-                      program->arrays[CS_ARRAY_GRADIENT] + at, state);
-    }
-    if (base->spec.resumable)
-        round_to_float(program);
-    return CS_OK;
-}
-
 static size_t ref_move_bucket(cs_program *base, const cs_bucket *bucket, float *out, const float *in) {
-    const ref_program *program = (const ref_program *)base;
+    const cs_ref_program *program = (const cs_ref_program *)base;
     const cs_segment *segment = base->spec.segment;
     double *array = program->arrays[cs_bucket_array(bucket)];
     size_t count = 0;
@@ -403,14 +358,14 @@ static size_t ref_move_bucket(cs_program *base, const cs_bucket *bucket, float *
 
 static void ref_describe(const cs_program *base, FILE *out) {
     for (int l = base->spec.segment->begin; l < base->spec.segment->end; l++) {
-        const cs_layer *layer = layer_at((const ref_program *)base, l);
+        const cs_layer *layer = layer_at((const cs_ref_program *)base, l);
         fprintf(out, "%-32s %-24s ref:plain [%d,%d,%d,%d]\n", layer->name, cs_layer_kind_name(layer->kind),
                 base->spec.batch, layer->out.h, layer->out.w, layer->out.c);
     }
 }
 
 static size_t ref_memory(const cs_program *base) {
-    return ((const ref_program *)base)->bytes;
+    return ((const cs_ref_program *)base)->bytes;
 }
 
 const cs_engine_ops cs_ref_engine = {
@@ -430,7 +385,7 @@ const cs_engine_ops cs_ref_engine = {
     .set_gradient = ref_set_gradient,
     .backward = ref_backward,
     .get_gradient = ref_get_gradient,
-    .update = ref_update,
+    .update = cs_ref_update,
     .move_bucket = ref_move_bucket,
     .describe = ref_describe,
     .memory = ref_memory,

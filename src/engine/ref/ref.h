@@ -7,6 +7,7 @@
 #ifndef CNNSWEEP_ENGINE_REF_H
 #define CNNSWEEP_ENGINE_REF_H
 
+#include "common/update.h"
 #include "engine_impl.h"
 
 enum { CS_REF_ROLES = CS_PARAM_ROLE_COUNT };
@@ -69,8 +70,31 @@ void cs_ref_activation_slope(cs_activation activation, size_t count, const doubl
 void cs_ref_loss(const double *logits, const cs_targets *targets, int n, int classes, double *gradient,
                  float *probabilities, cs_loss *out);
 
-/* Updates the values and optimizer states of one parameter, `count` each, from its gradient (see optimizer.h). */
-void cs_ref_update(const cs_optimizer *optimizer, int64_t step, size_t count, double *value, const double *gradient,
-                   double *const *state);
+typedef struct cs_ref_program {
+    cs_program head;
+    /* Indexed by the layer in the graph, except for `asked`. NULL for layers that are not in the segment or its inputs,
+     * and for arrays that are not needed. */
+    double **outputs; /* [batch, out]; inputs that come from the upstream program point to its outputs */
+    /* Gradient of the loss with respect to an output, if this layer or one before it is trainable. */
+    double **gradients;
+    double **saved; /* the memory for cs_ref_op.saved */
+    /* [batch, out], copies of the gradients that the spec asks for, in its order, because backward changes the
+     * gradients. */
+    double **asked;
+    float *factors; /* dropout factors of one row of the largest dropout */
+    size_t n_factors;
+    /* The segment's parameters: each array has n_values values, which begin at first_value in cs_params. NULL: the
+     * program does not have that array. */
+    double *arrays[CS_ARRAY_COUNT];
+    size_t first_value, n_values;
+    cs_update_plan update;
+    size_t bytes;
+} cs_ref_program;
+
+/* update.c: plans the updates and makes them. cs_ref_step makes the change of `count` values of a span (update.h). */
+CS_MUST_CHECK cs_status cs_ref_plan_update(cs_ref_program *program);
+CS_MUST_CHECK cs_status cs_ref_update(cs_program *base, const cs_optimizer *optimizer, int64_t step);
+void cs_ref_step(cs_optimizer_rule rule, const double rates[CS_OPTIMIZER_RATES], size_t count, double *value,
+                 double *gradient, double *const *state);
 
 #endif

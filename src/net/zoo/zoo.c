@@ -68,13 +68,17 @@ static cs_status fail_name(const char *name) {
                    "there are: %s", known);
 }
 
+static bool matches(const cs_model_config *config, const cs_zoo_entry *entry) {
+    return strcmp(config->arch, entry->name) == 0 &&
+           (config->dialect == CS_DIALECT_ANY || config->dialect == entry->dialect);
+}
+
 static cs_status find_entry(const cs_model_config *config, const cs_zoo_entry **out) {
     const cs_zoo_entry *same_name = NULL;
     for (size_t i = 0; i < N_ENTRIES; i++) {
-        if (strcmp(config->arch, entries[i].name) != 0)
-            continue;
-        same_name = &entries[i];
-        if (config->dialect == CS_DIALECT_ANY || config->dialect == entries[i].dialect) {
+        if (strcmp(config->arch, entries[i].name) == 0)
+            same_name = &entries[i];
+        if (matches(config, &entries[i])) {
             *out = &entries[i];
             return CS_OK;
         }
@@ -83,6 +87,13 @@ static cs_status find_entry(const cs_model_config *config, const cs_zoo_entry **
         return fail_name(config->arch);
     return cs_hint(cs_fail(CS_ERR_ARG, "%s has no dialect %s", config->arch, cs_dialect_name(config->dialect)),
                    "it is available as %s", cs_dialect_name(same_name->dialect));
+}
+
+cs_dialect cs_model_dialect(const cs_model_config *config) {
+    for (size_t i = 0; i < N_ENTRIES; i++)
+        if (matches(config, &entries[i]))
+            return entries[i].dialect;
+    return CS_DIALECT_ANY;
 }
 
 static cs_status check_config(const cs_model_config *config, const cs_zoo_entry *entry) {

@@ -59,7 +59,7 @@ cs_status cs_scheduler_complete(cs_scheduler_config *config, int longest) {
     bool hyperband = config->kind == CS_SCHEDULER_HYPERBAND;
     if (config->max_t == 0)
         config->max_t = longest;
-    if (config->reduction_factor == 0)
+    if (isnan(config->reduction_factor))
         config->reduction_factor = hyperband ? hyperband_factor : asha_factor;
     if (config->grace_period > config->max_t)
         return cs_fail(CS_ERR_ARG, "grace_period is %d epochs, more than max_t, %d", config->grace_period,

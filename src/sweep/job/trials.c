@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* If the job sets no learning rate, the optimizer has a default, that of Keras. */
-static void resolve_lr(cs_trial_config *trial) {
+/* What the job does not set has the default of the optimizer in the framework of the network. */
+static void resolve_optimizer(cs_trial_config *trial) {
     cs_optimizer *optimizer = &trial->train.optimizer;
-    if (optimizer->lr == 0)
-        optimizer->lr = cs_optimizer_default_lr(optimizer->kind);
+    if (optimizer->dialect == CS_TRAIN_DIALECT_AUTO)
+        optimizer->dialect =
+            cs_model_dialect(&trial->model) == CS_DIALECT_TORCH ? CS_TRAIN_DIALECT_TORCH : CS_TRAIN_DIALECT_KERAS;
+    cs_optimizer_resolve(optimizer);
 }
 
 /* A head that cannot be parsed counts as one without dropout. The error is reported when the network is built. */
@@ -161,7 +163,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
             CS_TRY(cs_option_set(job->swept[i].option, job->swept[i].values[job->value_indices[t * job->n_swept + i]],
                                  trial));
         CS_TRY(cs_augmentations_resolve(&reader->job->augmentations, trial));
-        resolve_lr(trial);
+        resolve_optimizer(trial);
         CS_TRY(check_features(reader, trial));
     }
     CS_TRY(check_scheduler(reader));

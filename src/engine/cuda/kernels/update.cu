@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Computes the parameters of the next step from gradients, as in src/engine/ref/learn.c, but in float. */
+/* Computes the parameters of the next step from gradients, as src/engine/ref/update.c does, but in float. */
 #include "kernel.cuh"
 
 #define CS_REAL        float
 #define CS_SQRT        sqrtf
-#define CS_STEP        template <typename S> static __device__ inline
+#define CS_STEP        static __device__ inline
+#define CS_STEP_TYPES  template <typename S>
 #define CS_STEP_STATES S
 #include "common/optimizer_step.h"
 
@@ -113,66 +114,109 @@ static __global__ void clear(int *overflow) {
 }
 
 /* Every thread that finds an overflow writes the same value. */
-static __global__ void unscale(cu_run run, const cu_step *step, float *gradient, int *overflow) {
-    const float factor = 1 / step->loss_scale;
+static __global__ void unscale(cu_run run, float factor, float *gradient, int *overflow) {
     bool finite = true;
     CU_EACH_OF_RUN(i, run, finite = scale_by<N>(factor, gradient + i) && finite)
     if (!finite)
         *overflow = 1;
 }
 
-template <typename T> struct cu_update {
-    const float *gradient;
-    float *value, *state[CS_OPTIMIZER_STATES];
-    T *copy;
-};
+/* sum = keep*sum + factor*x. With `skip` nothing is added. */
+template <int N>
+static __device__ inline void mix(float keep, float factor, bool skip, const float *x, float *sum) {
+    float values[N], sums[N];
+    cu_load(x, values);
+    cu_load(sum, sums);
+    CU_UNROLL
+    for (int k = 0; k < N; k++)
+        sums[k] = (keep == 0 ? 0 : keep * sums[k]) + (skip ? 0 : factor * values[k]);
+    cu_store(sum, sums);
+}
 
-/* Updates N values w from index i on with the step function `one` of an optimizer that has STATES states. */
-template <int STATES, int N, typename T, typename S>
-static __device__ inline void step_some(const cu_update<T> &of, size_t i, float (&w)[N], S one) {
-    float g[N], state[STATES][N];
+static __global__ void mix_all(cu_run run, float keep, float factor, const int *overflow, const float *x, float *sum) {
+    const bool skip = overflow && *overflow;
+    CU_EACH_OF_RUN(i, run, mix<N>(keep, factor, skip, x + i, sum + i))
+}
+
+/* The sums are few, so that every thread adds them up. */
+static __global__ void clip(cu_run run, double limit, double epsilon, int n, const double *square_sums,
+                            float *gradient) {
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += square_sums[i];
+    const double norm = sqrt(sum);
+    const float factor = norm <= limit - epsilon ? 1 : (float)(limit / (norm + epsilon));
+    CU_EACH_OF_RUN(i, run, scale_by<N>(factor, gradient + i))
+}
+
+template <int N, typename T> static __device__ inline void store_value(const float (&w)[N], float *value, T *copy) {
+    cu_store(value, w);
+    if (copy)
+        cu_store(copy, w);
+}
+
+/* Updates N values from index i on with the step function `one` of a rule that has STATES states. */
+template <int STATES, bool TRUSTS, int N, typename T, typename S>
+static __device__ inline void step_some(const cu_update &of, T *copy, size_t i, S one) {
+    float w[N], g[N], state[STATES + 1][N];
+    cu_load(of.value + i, w);
     cu_load(of.gradient + i, g);
     CU_UNROLL
     for (int s = 0; s < STATES; s++)
         cu_load(of.state[s] + i, state[s]);
     CU_UNROLL
-    for (int k = 0; k < N; k++)
-        w[k] += one(g[k], state, (size_t)k);
+    for (int k = 0; k < N; k++) {
+        g[k] = one(cs_step_gradient(of.rates, g[k], w[k]), state, (size_t)k);
+        w[k] = w[k] * of.rates[CS_RATE_KEEP] + (TRUSTS ? 0 : g[k]);
+    }
     CU_UNROLL
     for (int s = 0; s < STATES; s++)
         cu_store(of.state[s] + i, state[s]);
+    if (TRUSTS)
+        cu_store(of.gradient + i, g);
+    store_value(w, of.value + i, copy ? copy + i : nullptr);
 }
 
-#define CU_STEP_OF(kind, name_, lr_, plain_states, most_states, rates_, step_)                                         \
-    case CS_OPTIMIZER_##kind:                                                                                          \
-        step_some<most_states>(of, i, w, [&](float g, float(*state)[N], size_t k) {                                    \
-            return cs_step_##step_(&step.optimizer, step.rates, g, state, k);                                          \
+#define CU_STEP_OF(rule_, step_, states_, trusts_)                                                                     \
+    case CS_RULE_##rule_:                                                                                              \
+        step_some<states_, trusts_, N>(of, copy, i, [&](float g, float(*state)[N], size_t k) {                         \
+            return cs_step_##step_(of.rates, g, state, k);                                                             \
         });                                                                                                            \
         break;
 
-template <int N, typename T>
-static __device__ inline void update_some(const cu_step &step, const cu_update<T> &of, size_t i) {
-    float w[N];
-    cu_load(of.value + i, w);
-    CU_UNROLL
-    for (int k = 0; k < N; k++)
-        w[k] -= w[k] * step.decay;
-    switch (step.optimizer.kind) {
-        CS_OPTIMIZERS(CU_STEP_OF)
-    case CS_OPTIMIZER_COUNT:
+template <int N, typename T> static __device__ inline void update_some(const cu_update &of, T *copy, size_t i) {
+    switch (of.rule) {
+        CS_OPTIMIZER_RULES(CU_STEP_OF)
+    case CS_RULE_COUNT:
         break;
     }
-    cu_store(of.value + i, w);
-    if (of.copy)
-        cu_store(of.copy + i, w);
+}
+
+template <typename T> static __global__ void update(cu_run run, const int *overflow, cu_update of) {
+    if (overflow && *overflow)
+        return;
+    CU_EACH_OF_RUN(i, run, update_some<N>(of, (T *)of.copy, i))
+}
+
+template <int N, typename T>
+static __device__ inline void add_change(float ratio, const float *change, float *value, T *copy) {
+    float w[N], c[N];
+    cu_load(value, w);
+    cu_load(change, c);
+    CU_UNROLL
+    for (int k = 0; k < N; k++)
+        w[k] += ratio * c[k];
+    store_value(w, value, copy);
 }
 
 template <typename T>
-static __global__ void update(cu_run run, const cu_step *step, const int *overflow, cu_update<T> of) {
+static __global__ void trust(cu_run run, float lr, const double *value_square_sum, const double *change_square_sum,
+                             const int *overflow, const float *change, float *value, T *copy) {
     if (overflow && *overflow)
         return;
-    const cu_step now = *step;
-    CU_EACH_OF_RUN(i, run, update_some<N>(now, of, i))
+    const bool known = *value_square_sum > 0 && *change_square_sum > 0;
+    const float ratio = known ? lr * (float)(sqrt(*value_square_sum) / sqrt(*change_square_sum)) : 1;
+    CU_EACH_OF_RUN(i, run, add_change<N>(ratio, change + i, value + i, copy ? copy + i : nullptr))
 }
 
 extern "C" {
@@ -197,19 +241,48 @@ void cu_k_weigh(cu_stream stream, size_t count, float weight, float *values) {
     CU_LAUNCH(weigh, blocks_of(run), CU_THREADS, stream, run, weight, values);
 }
 
-void cu_k_unscale(cu_stream stream, size_t count, const cu_step *step, float *gradient, int *overflow) {
+void cu_k_unscale(cu_stream stream, size_t count, float loss_scale, float *gradient, int *overflow) {
     cu_run run = run_of(count, gradient);
     CU_LAUNCH(clear, 1, 1, stream, overflow);
-    CU_LAUNCH(unscale, blocks_of(run), CU_THREADS, stream, run, step, gradient, overflow);
+    CU_LAUNCH(unscale, blocks_of(run), CU_THREADS, stream, run, 1 / loss_scale, gradient, overflow);
 }
 
-void cu_k_update(cu_stream stream, size_t count, const cu_step *step, const int *overflow, const float *gradient,
-                 float *value, float *const state[CS_OPTIMIZER_STATES], cu_type type, void *copy) {
+void cu_k_square_sums(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *sums) {
+    CU_LAUNCH(penalty_of_kernels, (unsigned)n, CU_PENALTY_THREADS, stream, terms, value, sums);
+}
+
+void cu_k_accumulate(cu_stream stream, size_t count, float factor, bool fresh, const int *overflow,
+                     const float *gradient, float *sum) {
+    cu_run run = run_of(count, gradient, sum);
+    CU_LAUNCH(mix_all, blocks_of(run), CU_THREADS, stream, run, fresh ? 0.f : 1.f, factor, overflow, gradient, sum);
+}
+
+void cu_k_clip(cu_stream stream, size_t count, double limit, double epsilon, int n, const double *square_sums,
+               float *gradient) {
+    cu_run run = run_of(count, gradient);
+    CU_LAUNCH(clip, blocks_of(run), CU_THREADS, stream, run, limit, epsilon, n, square_sums, gradient);
+}
+
+void cu_k_update(cu_stream stream, cu_type type, size_t count, const cu_update *of, const int *overflow) {
     size_t states = 0; /* combined addresses, which are as badly aligned as the worst of the states */
-    for (int s = 0; s < CS_OPTIMIZER_STATES; s++)
-        states |= (size_t)state[s];
-    cu_run run = run_of(count, gradient, value, states, copy);
-    CU_WITH_TYPE(T, type, cu_update<T> of = {gradient, value, {}, (T *)copy}; memcpy(of.state, state, sizeof of.state);
-                 CU_LAUNCH(update<T>, blocks_of(run), CU_THREADS, stream, run, step, overflow, of));
+    for (int s = 0; s < CS_RULE_STATES; s++)
+        states |= (size_t)of->state[s];
+    cu_run run = run_of(count, of->gradient, of->value, states, of->copy);
+    CU_WITH_TYPE(T, type, CU_LAUNCH(update<T>, blocks_of(run), CU_THREADS, stream, run, overflow, *of));
+}
+
+void cu_k_trust(cu_stream stream, cu_type type, size_t count, float lr, const double *value_square_sum,
+                const double *change_square_sum, const int *overflow, const float *change, float *value, void *copy) {
+    cu_run run = run_of(count, change, value, copy);
+    CU_WITH_TYPE(T, type,
+                 CU_LAUNCH(trust<T>, blocks_of(run), CU_THREADS, stream, run, lr, value_square_sum, change_square_sum,
+                           overflow, change, value, (T *)copy));
+}
+
+void cu_k_average(cu_stream stream, size_t count, float momentum, const float *value, float *average) {
+    cu_run run = run_of(count, value, average);
+    if (count > 0)
+        CU_LAUNCH(mix_all, blocks_of(run), CU_THREADS, stream, run, momentum, 1 - momentum, (const int *)nullptr, value,
+                  average);
 }
 }

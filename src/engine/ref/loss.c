@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loss and the parameter update. */
+/* The loss. */
 #include "ref.h"
 
 #include "common/targets.h"
-
-#define CS_REAL        double
-#define CS_SQRT        sqrt
-#define CS_STEP        static inline
-#define CS_STEP_STATES double *const *
-#include "common/optimizer_step.h"
 
 #include <math.h>
 
@@ -40,24 +34,5 @@ void cs_ref_loss(const double *logits, const cs_targets *targets, int n, int cla
             if (gradient)
                 gradient[row * classes + k] = (weight * probability - target) / n;
         }
-    }
-}
-
-#define UPDATE(kind, name_, lr_, plain_states, most_states, rates_, step_)                                             \
-    case CS_OPTIMIZER_##kind:                                                                                          \
-        for (size_t i = 0; i < count; i++)                                                                             \
-            value[i] += cs_step_##step_(optimizer, rates, gradient[i], state, i);                                      \
-        break;
-
-void cs_ref_update(const cs_optimizer *optimizer, int64_t step, size_t count, double *value, const double *gradient,
-                   double *const *state) {
-    double rates[CS_OPTIMIZER_RATES];
-    cs_optimizer_rates(optimizer, step, rates);
-    for (size_t i = 0; i < count; i++)
-        value[i] -= value[i] * (double)optimizer->weight_decay * (double)optimizer->lr;
-    switch (optimizer->kind) {
-        CS_OPTIMIZERS(UPDATE)
-    case CS_OPTIMIZER_COUNT:
-        break;
     }
 }

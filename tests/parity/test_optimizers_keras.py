@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Twenty updates of every optimizer in the dialect of Keras agree with the real Keras, which computes in double, and so do
+clipping, weight decay, accumulation and the average of the weights. CNNSWEEP_KERAS_PYTHON names a Python that has keras."""
+import os
+import sys
+
+interpreter = os.environ.get("CNNSWEEP_KERAS_PYTHON")
+if not interpreter:
+    print("CNNSWEEP_KERAS_PYTHON is not set: nothing checked")
+    sys.exit(1 if os.environ.get("CI") else 77)
+if "CNNSWEEP_INSIDE_KERAS" not in os.environ:
+    os.environ["CNNSWEEP_INSIDE_KERAS"] = "1"
+    os.execv(interpreter, [interpreter, *sys.argv])
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras
+import numpy as np
+from keras import optimizers
+
+from optimizer_comparison import compare_all
+
+keras.config.set_floatx("float64")
+
+
+def reference(tensors, build, kernels_only=False):
+    variables = [keras.Variable(t.before, dtype="float64", name=t.role) for t in tensors]
+    optimizer = build()
+    if kernels_only:
+        optimizer.exclude_from_weight_decay(var_list=[v for v, t in zip(variables, tensors) if not t.is_kernel])
+    optimizer.build(variables)
+    for step in range(len(tensors[0].gradients)):
+        optimizer.apply([keras.ops.convert_to_tensor(t.gradients[step], "float64") for t in tensors])
+    average = [keras.ops.convert_to_numpy(v) for v in optimizer._model_variables_moving_average] if optimizer.use_ema else None
+    return [keras.ops.convert_to_numpy(v) for v in variables], average
+
+
+# Keras rounds these two to float32 in some places, also where it computes in double.
+BETA_1, BETA_2 = float(np.float32(0.9)), float(np.float32(0.999))
+BETAS = {"beta_1": BETA_1, "beta_2": BETA_2}
+
+
+def case(name, build, *arguments, **options):
+    return name, {"dialect": "keras", **options}, build, *arguments
+
+
+def with_betas(build, **more):
+    return lambda: build(beta_1=BETA_1, beta_2=BETA_2, **more)
+
+
+CASES = [
+    case("sgd", optimizers.SGD, optimizer="sgd"),
+    case("sgd momentum", lambda: optimizers.SGD(0.02, momentum=0.9), optimizer="sgd", lr=0.02, momentum=0.9),
+    case("sgd nesterov", lambda: optimizers.SGD(momentum=0.8, nesterov=True), optimizer="sgd", momentum=0.8,
+         nesterov="true"),
+    case("adam", with_betas(optimizers.Adam), **BETAS),
+    case("adam amsgrad", with_betas(optimizers.Adam, learning_rate=0.01, amsgrad=True), lr=0.01, amsgrad="true", **BETAS),
+    case("adamw", with_betas(optimizers.AdamW), optimizer="adamw", **BETAS),
+    case("adamw without decay of biases", with_betas(optimizers.AdamW), True, optimizer="adamw", decay_kernels_only="true",
+         **BETAS),
+    case("nadam", with_betas(optimizers.Nadam), optimizer="nadam", **BETAS),
+    case("adamax", with_betas(optimizers.Adamax), optimizer="adamax", **BETAS),
+    case("rmsprop", optimizers.RMSprop, optimizer="rmsprop"),
+    case("rmsprop momentum", lambda: optimizers.RMSprop(momentum=0.9), optimizer="rmsprop", momentum=0.9),
+    case("rmsprop centered", lambda: optimizers.RMSprop(centered=True), optimizer="rmsprop", centered="true"),
+    case("rmsprop centered momentum", lambda: optimizers.RMSprop(rho=0.8, momentum=0.5, centered=True), optimizer="rmsprop",
+         rho=0.8, momentum=0.5, centered="true"),
+    case("adagrad", optimizers.Adagrad, optimizer="adagrad"),
+    case("adadelta", lambda: optimizers.Adadelta(0.5), optimizer="adadelta", lr=0.5),
+    case("lion", with_betas(optimizers.Lion), optimizer="lion", **BETAS),
+    case("lamb", with_betas(optimizers.Lamb), optimizer="lamb", **BETAS),
+    case("lamb weight decay", with_betas(optimizers.Lamb, weight_decay=0.1), optimizer="lamb", weight_decay=0.1, **BETAS),
+    case("sgd weight decay", lambda: optimizers.SGD(0.1, weight_decay=0.2), optimizer="sgd", lr=0.1, weight_decay=0.2),
+    case("clipnorm", lambda: optimizers.SGD(0.1, momentum=0.9, clipnorm=0.5), optimizer="sgd", lr=0.1, momentum=0.9,
+         clipnorm=0.5),
+    case("global_clipnorm", with_betas(optimizers.Adam, global_clipnorm=0.3), global_clipnorm=0.3, **BETAS),
+    case("clipvalue", lambda: optimizers.SGD(0.1, clipvalue=0.125), optimizer="sgd", lr=0.1, clipvalue=0.125),
+    case("accumulate", with_betas(optimizers.Adam, gradient_accumulation_steps=3), accumulate=3, **BETAS),
+    case("accumulate clipnorm nadam", with_betas(optimizers.Nadam, gradient_accumulation_steps=4, clipnorm=0.5),
+         optimizer="nadam", accumulate=4, clipnorm=0.5, **BETAS),
+    case("ema", with_betas(optimizers.Adam, learning_rate=0.01, use_ema=True, ema_momentum=0.9), lr=0.01, ema=0.9, **BETAS),
+    case("accumulate ema", lambda: optimizers.SGD(0.1, use_ema=True, gradient_accumulation_steps=3), optimizer="sgd", lr=0.1,
+         accumulate=3, ema=0.99),
+]
+
+sys.exit(0 if compare_all(CASES, reference) else 1)
