@@ -153,12 +153,37 @@ static cs_status check_standardizations(const cs_plan *plan, const cs_job *job) 
     return CS_OK;
 }
 
+/* Do the sides of `image` have the ratio of those of the packed images, but the other way round? */
+static bool looks_transposed(const int image[2], int height, int width) {
+    const double nearly = 0.1;
+    bool opposite = (image[0] > image[1] && height < width) || (image[0] < image[1] && height > width);
+    double a = (double)image[0] * height, b = (double)image[1] * width;
+    return opposite && fabs(a - b) <= nearly * b;
+}
+
+/* Many programs write width x height, and nobody wants images that are squeezed. */
+static void warn_if_transposed(const cs_plan *plan, const cs_job *job) {
+    int height, width;
+    cs_dataset_image_size(plan->dataset, &height, &width);
+    for (int t = 0; t < job->n_trials; t++) {
+        const int *image = job->trials[t].data.image;
+        if (!looks_transposed(image, height, width))
+            continue;
+        cs_log(CS_LOG_WARN,
+               "data.image is %dx%d, which is height x width, but the images of %s are %d high and %d wide: the sides "
+               "look swapped; did you mean %dx%d?",
+               image[0], image[1], cs_dataset_path(plan->dataset), height, width, image[1], image[0]);
+        return;
+    }
+}
+
 static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_engine *engine) {
     size_t n = (size_t)job->n_trials;
     CS_TRY(cs_dataset_open(job->base.data.path, &plan->dataset));
     if (cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN) == 0)
         return cs_fail(CS_ERR_ARG, "%s: has no train split", cs_dataset_path(plan->dataset));
     cs_dataset_warn_if_black(plan->dataset);
+    warn_if_transposed(plan, job);
     CS_TRY(check_metric(plan, job->table_value));
     CS_TRY(check_metric(plan, job->metric));
     CS_TRY(check_standardizations(plan, job));
