@@ -6,7 +6,7 @@ build_packages=(build-essential cmake pkg-config git ca-certificates libopenmpi-
 # clang-14: the fuzzing of tests/fuzz. libomp: its omp.h is the one that clang-tidy finds. slurm-wlm: what tests/slurm
 # starts.
 test_packages=(libcmocka-dev shellcheck "clang-format-14|" "clang-tidy-14|" "clang-14|" "libclang-rt-14-dev|"
-    "libomp-14-dev|" python3 python3-venv python3-numpy python3-h5py python3-pil python3-scipy python3-sklearn
+    "libomp-14-dev|" python3 python3-venv python3-numpy python3-h5py python3-pil python3-scipy python3-sklearn python3-yaml
     "python3-torch|" "python3-torchvision|" slurm-wlm munge iproute2)
 
 is_installed() {

@@ -60,6 +60,7 @@ typedef struct cs_option {
     bool takes_steps;
     /* the text may also be a whole number, which a sweep can draw from {int: [a, b]} */
     bool takes_count;
+    bool is_path;                           /* STRING: a job file may begin it with ~/ and have $NAME in it */
     cs_status (*check)(const void *config); /* may be NULL; checks the value that was just set */
     /* May be NULL. Gives what counts for the key of a trial in place of the option's text, such as the content of a
      * file in place of its name; "" counts as the default. */
@@ -83,10 +84,7 @@ void cs_options_print(const cs_option *options, size_t n, FILE *out, bool markdo
 void cs_options_heading(FILE *out);
 /* CS_ERR_ARG if `value` is outside the option's min to max. `text` is the value as the user wrote it. */
 CS_MUST_CHECK cs_status cs_option_check_range(const cs_option *option, const char *text, double value);
-
-/* Parses true and false as YAML 1.1 and Python write them. */
-CS_MUST_CHECK cs_status cs_parse_bool(const char *text, bool *out);
-/* Parses a finite decimal number. */
-CS_MUST_CHECK cs_status cs_parse_float(const char *text, double *out);
+/* May a job file give null in place of a value? It then means the default, which is empty or none. */
+bool cs_option_takes_null(const cs_option *option);
 
 #endif

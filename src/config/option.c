@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parsing and printing options; the rows are in trial_options.c and in the sweep room's job_options.c. */
 #include "cnnsweep/option.h"
+#include "cnnsweep/scalar.h"
 #include "cnnsweep/text.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,32 +17,15 @@ const char *cs_option_short_name(const cs_option *option) {
 }
 
 static cs_status fail_value(const cs_option *option, const char *text, const char *wanted) {
-    return cs_fail(CS_ERR_ARG, "%s is '%s'; it takes %s", option->key, text, wanted);
+    char hint[256];
+    cs_status status = cs_fail(CS_ERR_ARG, "%s is '%s'; it takes %s", option->key, text, wanted);
+    return cs_number_hint(text, hint, sizeof hint)[0] ? cs_hint(status, "%s", hint) : status;
 }
 
 cs_status cs_option_check_range(const cs_option *option, const char *text, double value) {
     if (value >= option->min && value <= option->max)
         return CS_OK;
     return cs_fail(CS_ERR_ARG, "%s is %s, outside %g to %g", option->key, text, option->min, option->max);
-}
-
-cs_status cs_parse_bool(const char *text, bool *out) {
-    static const char *const words[][2] = {{"true", "false"}, {"True", "False"}, {"yes", "no"}, {"on", "off"}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(text, words[i][0]) == 0 || strcmp(text, words[i][1]) == 0) {
-            *out = strcmp(text, words[i][0]) == 0;
-            return CS_OK;
-        }
-    }
-    return cs_fail(CS_ERR_ARG, "'%s' is neither true nor false", text);
-}
-
-cs_status cs_parse_float(const char *text, double *out) {
-    char *end;
-    *out = strtod(text, &end);
-    if (end == text || *end || !isfinite(*out) || strpbrk(text, "xX"))
-        return cs_fail(CS_ERR_ARG, "'%s' is not a number", text);
-    return CS_OK;
 }
 
 /* A default that is a word, such as "auto", is stored as NaN, and for a whole number as 0, which is outside the range.
@@ -53,13 +35,9 @@ static bool is_default_word(const cs_option *option, const char *text) {
 }
 
 static cs_status set_int(const cs_option *option, const char *text, void *field) {
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (is_default_word(option, text)) {
-        value = 0;
-    } else {
-        if (end == text || *end || errno == ERANGE)
+    long long value = 0;
+    if (!is_default_word(option, text)) {
+        if (cs_parse_whole(text, &value) != CS_OK)
             return fail_value(option, text, "a whole number");
         CS_TRY(cs_option_check_range(option, text, (double)value));
     }
@@ -112,27 +90,37 @@ static cs_status set_enum(const cs_option *option, const char *text, void *field
         "%s is one of %s", option->key, list);
 }
 
+/* Reads "50x40", or a number, which is both sides. 0x50 is a size with a side of 0, not 80. */
+static bool parse_size(const char *text, long long side[2]) {
+    char height[32];
+    const char *x = strchr(text, 'x');
+    size_t length = x ? (size_t)(x - text) : strlen(text);
+    if (length >= sizeof height)
+        return false;
+    snprintf(height, sizeof height, "%.*s", (int)length, text);
+    return cs_parse_whole(height, &side[0]) == CS_OK && cs_parse_whole(x ? x + 1 : text, &side[1]) == CS_OK;
+}
+
 static cs_status set_size(const cs_option *option, const char *text, int field[2]) {
-    long side[2] = {0, 0};
-    char *end;
-    if (strcmp(text, option->fallback) != 0) {
-        side[0] = side[1] = strtol(text, &end, 10);
-        if (end != text && *end == 'x') {
-            const char *second = end + 1;
-            side[1] = strtol(second, &end, 10);
-            if (end == second)
-                return fail_value(option, text, "a size such as [50, 50] or 50x50");
-        }
-        if (end == text || *end || side[0] < 1 || side[1] < 1 || side[0] > IMAGE_MAX || side[1] > IMAGE_MAX)
-            return fail_value(option, text, "a size such as [50, 50] or 50x50");
-    }
+    long long side[2] = {0, 0};
+    if (strcmp(text, option->fallback) != 0 &&
+        (!parse_size(text, side) || side[0] < 1 || side[1] < 1 || side[0] > IMAGE_MAX || side[1] > IMAGE_MAX))
+        return fail_value(option, text, "a size such as [50, 50] or 50x50");
     field[0] = (int)side[0];
     field[1] = (int)side[1];
     return CS_OK;
 }
 
-/* Sets a string, or a list as comma-separated text without spaces. */
+/* Sets a string, or a list as comma-separated text without spaces. A number of layers is stored in decimal digits. */
 static cs_status set_string(const cs_option *option, const char *text, char *field) {
+    char count[32];
+    long long whole;
+    if (option->takes_count && cs_parse_whole(text, &whole) == CS_OK) {
+        snprintf(count, sizeof count, "%lld", whole);
+        text = count;
+    } else if (option->takes_count && cs_scalar_is_int(text)) {
+        return fail_value(option, text, "a whole number, or a name");
+    }
     if (strlen(text) >= option->size)
         return cs_fail(CS_ERR_ARG, "%s is longer than %zu characters: %.40s...", option->key, option->size - 1, text);
     memset(field, 0, option->size);
@@ -218,6 +206,10 @@ static void print_accepted(const cs_option *option, char *out, size_t size) {
         snprintf(out, size, "%s %g to %g", names[option->type], option->min, option->max);
     else
         snprintf(out, size, "%s", option->type == CS_OPTION_OTHER ? option->takes : names[option->type]);
+}
+
+bool cs_option_takes_null(const cs_option *option) {
+    return !option->required && (!option->fallback[0] || strcmp(option->fallback, "none") == 0);
 }
 
 void cs_options_heading(FILE *out) {

@@ -70,6 +70,7 @@ static const cs_option table[] = {
      .fallback = "",
      .required = true,
      .affects = CS_AFFECTS_PATHS,
+     .is_path = true,
      .doc = "packed dataset: a .h5 file or a folder of shards"},
     {.key = "data.image",
      .type = CS_OPTION_SIZE,
@@ -77,7 +78,8 @@ static const cs_option table[] = {
      .fallback = "packed",
      .sweepable = true,
      .affects = CS_AFFECTS_GRAPH,
-     .doc = "height and width of the network's input, [50, 50] or 50x50; packed: as in the dataset"},
+     .doc = "size of the network's input, height x width: [48, 64] or 48x64 is 48 high and 64 wide; packed: as in the "
+            "dataset"},
     {.key = "data.filter",
      .type = CS_OPTION_OTHER,
      FIELD(data.filter),
@@ -104,6 +106,7 @@ static const cs_option table[] = {
      FIELD(data.features),
      .fallback = "",
      .affects = CS_AFFECTS_PATHS,
+     .is_path = true,
      .doc = "folder of the features files; empty: next to the dataset, with its name and .features"},
 
     {.key = "model.arch",
@@ -164,6 +167,7 @@ static const cs_option table[] = {
      .fallback = "",
      .sweepable = true,
      .affects = CS_AFFECTS_GRAPH,
+     .is_path = true,
      .identity = identify_weights,
      .doc = "file of pretrained weights, Keras .h5 or .weights.h5 or safetensors; empty: initial values from the seed"},
     {.key = "model.allow_missing",

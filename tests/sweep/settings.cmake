@@ -9,3 +9,9 @@ endforeach()
 target_link_options(test_coordinator PRIVATE -Wl,--wrap=fsync)
 target_sources(test_coordinator PRIVATE ${PROJECT_SOURCE_DIR}/tests/data/fixture.c)
 target_include_directories(test_coordinator PRIVATE ${PROJECT_SOURCE_DIR}/tests/data)
+
+# What test_yaml.py compares with PyYAML.
+add_executable(print_yaml sweep/yaml/print_yaml.c)
+target_link_libraries(print_yaml PRIVATE cs_sweep cs_flags)
+target_include_directories(print_yaml PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep/job)
+set_target_properties(print_yaml PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the parameters of augmentation rules, by their types. */
 #include "augmentations.h"
+#include "cnnsweep/scalar.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -159,10 +160,6 @@ static cs_status read_bounds(const field *f, const cs_node *value, float *out) {
     return is_range ? read_range(f, value, out + 1) : read_item(f, value, out + 1);
 }
 
-static bool is_whole(const char *text) {
-    return text[strcspn(text, ".eEnN")] == '\0';
-}
-
 static cs_status read_shift(const field *f, const cs_node *value, float *out) {
     const int most = cs_augment_width(CS_AUGMENT_SHIFT) - 2;
     if (value->kind == CS_NODE_LIST) {
@@ -181,7 +178,7 @@ static cs_status read_shift(const field *f, const cs_node *value, float *out) {
                             (double)number);
     if (number == 0)
         return CS_OK;
-    out[0] = (float)(is_whole(value->text) ? CS_SHIFT_WHOLE : CS_SHIFT_UNIFORM);
+    out[0] = (float)(cs_scalar_is_int(value->text) ? CS_SHIFT_WHOLE : CS_SHIFT_UNIFORM);
     out[1] = 1;
     out[2] = number;
     return CS_OK;

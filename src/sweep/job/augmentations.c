@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "augmentations.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/scalar.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool is_null(const cs_node *value) {
-    return value->kind == CS_NODE_SCALAR &&
-           (!value->text[0] || strcmp(value->text, "~") == 0 || strcmp(value->text, "null") == 0);
-}
 
 /* Finds the rule of that name among those of the generator, or among the others. */
 static cs_status find_rule(const cs_node *name, bool of_generator, const cs_augment_rule **out) {
@@ -39,12 +35,14 @@ static cs_status add_step(const cs_node *name, const cs_augment_rule *rule, cs_a
     return status == CS_OK ? CS_OK : cs_node_context(name, status);
 }
 
-/* The parameters of Keras' generator. */
+/* The parameters of Keras' generator; null, Keras' None, is the default of many. */
 static cs_status read_mapping(const cs_node *map, cs_augment *augment) {
     for (int i = 0; i < map->n; i++) {
         const cs_augment_rule *rule;
         cs_augment_step *step;
         CS_TRY(find_rule(map->keys[i], true, &rule));
+        if (cs_node_is_null(map->items[i]))
+            continue;
         CS_TRY(add_step(map->keys[i], rule, augment, &step));
         CS_TRY(cs_augment_read_parameter(map->items[i], 0, step));
     }
@@ -91,7 +89,7 @@ static cs_status read_step(const cs_node *name, const cs_node *value, cs_augment
     const int index = augment->n;
     CS_TRY(find_rule(name, false, &rule));
     CS_TRY(add_step(name, rule, augment, &step));
-    if (value && is_null(value))
+    if (value && cs_node_is_null(value))
         value = NULL;
     if (value && value->kind == CS_NODE_MAP)
         for (int i = 0; i < value->n; i++)
@@ -129,6 +127,8 @@ static cs_status read_one(const cs_node *key, const cs_node *value, struct cs_na
     if (strlen(key->text) >= sizeof out->name)
         return cs_node_fail(key, CS_ERR_ARG, "a name of more than %zu characters", sizeof out->name - 1);
     snprintf(out->name, sizeof out->name, "%s", key->text);
+    if (cs_node_is_null(value))
+        return CS_OK;
     if (value->kind == CS_NODE_MAP)
         return read_mapping(value, &out->augment);
     if (value->kind == CS_NODE_LIST) {
@@ -176,11 +176,10 @@ static cs_status find(const cs_augmentations *augmentations, const char *name, c
 
 cs_status cs_augmentations_resolve(const cs_augmentations *augmentations, cs_trial_config *trial) {
     const char *name = trial->val_augment_name;
+    bool as_train;
     CS_TRY(find(augmentations, trial->augment_name, &trial->augment));
-    if (strcmp(name, "true") == 0)
-        name = trial->augment_name;
-    else if (strcmp(name, "false") == 0)
-        name = "none";
+    if (cs_parse_bool(name, &as_train) == CS_OK)
+        name = as_train ? trial->augment_name : "none";
     CS_TRY(find(augmentations, name, &trial->val_augment));
     cs_augment_remove_mix(&trial->val_augment);
     return CS_OK;

@@ -32,6 +32,8 @@ static cs_status fail_unknown_option(const cs_node *section, const cs_node *key)
 static cs_status read_options(cs_job_reader *reader, const cs_node *key, const cs_node *map) {
     size_t n;
     const cs_option *options = cs_options(&n);
+    if (cs_node_is_null(map))
+        return CS_OK;
     if (map->kind != CS_NODE_MAP)
         return cs_node_fail(map, CS_ERR_ARG, "%s: is not a map of keys", key->text);
     for (int i = 0; i < map->n; i++) {
@@ -59,6 +61,8 @@ static cs_status read_name(cs_job_reader *reader, const cs_node *key, const cs_n
 }
 
 static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
+    if (cs_node_is_null(value))
+        return CS_OK;
     if (value->kind != CS_NODE_MAP)
         return cs_node_fail(value, CS_ERR_ARG, "%s: is not a map of names", key->text);
     cs_augmentations_clear(&reader->job->augmentations);

@@ -93,6 +93,7 @@ static const cs_option table[] = {
      .type = CS_OPTION_STRING,
      FIELD(run.plan_cache),
      .fallback = "auto",
+     .is_path = true,
      .doc = "GPU: folder where plans of convolutions are kept. auto: cnnsweep in $XDG_CACHE_HOME or ~/.cache; off"},
     {.key = "ranks_per_trial",
      .type = CS_OPTION_INT,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job_reader.h"
 #include "cnnsweep/file.h"
+#include "expand.h"
 #include "steps.h"
 
 #include <stdio.h>
@@ -102,6 +103,8 @@ cs_status cs_job_read_map(cs_job_reader *reader, const char *where, const cs_nod
                           const cs_job_key *keys, size_t n) {
     size_t n_options;
     const cs_option *options = cs_job_options(&n_options);
+    if (cs_node_is_null(map))
+        return CS_OK;
     if (map->kind != CS_NODE_MAP)
         return cs_node_fail(map, CS_ERR_ARG, "%s is not a map of keys", where);
     CS_TRY(check_keys(where, map, section, keys, n));
@@ -121,8 +124,8 @@ cs_status cs_job_read_map(cs_job_reader *reader, const char *where, const cs_nod
 cs_status cs_job_read_text(const cs_node *key, const cs_node *value, char *out, size_t size) {
     if (value->kind != CS_NODE_SCALAR)
         return cs_node_fail(value, CS_ERR_ARG, "%s takes a single value", key->text);
-    if (!value->text[0])
-        return cs_node_fail(value, CS_ERR_ARG, "%s has no value", key->text);
+    if (!value->text[0] || cs_node_is_null(value))
+        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s has no value", key->text), "leave it out for its default");
     if (strlen(value->text) >= size)
         return cs_node_fail(value, CS_ERR_ARG, "%s is longer than %zu characters", key->text, size - 1);
     snprintf(out, size, "%s", value->text);
@@ -150,10 +153,36 @@ cs_status cs_job_read_metric(const cs_node *key, const cs_node *value, char *out
     return status == CS_OK ? CS_OK : cs_node_context(value, status);
 }
 
+/* Python writes None, which YAML takes for a text. */
+static bool is_none(const cs_node *value) {
+    return value->kind == CS_NODE_SCALAR && value->plain && strcmp(value->text, "None") == 0;
+}
+
+/* Prints a scalar as the text that cs_option_set reads. Null is the default, if that is nothing. */
+static cs_status scalar_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
+    bool takes_null = cs_option_takes_null(option);
+    if (cs_node_is_null(value) && !takes_null) {
+        cs_status status = cs_node_fail(value, CS_ERR_ARG, "%s has no value", option->key);
+        return option->required ? cs_hint(status, "%s", option->doc)
+                                : cs_hint(status, "leave it out for its default, %s", option->fallback);
+    }
+    if (takes_null && is_none(value))
+        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s is None, which is a text to YAML", option->key),
+                       "write null or none");
+    if (takes_null && (cs_node_is_null(value) || (option->is_path && strcmp(value->text, "none") == 0)))
+        return cs_path(out, size, "%s", option->fallback);
+    if (!option->is_path)
+        return cs_path(out, size, "%s", value->text);
+    cs_status status = cs_expand_path(value->text, out, size);
+    return status == CS_OK ? CS_OK : cs_node_context(value, cs_context(status, "%s", option->key));
+}
+
 cs_status cs_job_read_setting(cs_job_reader *reader, const cs_option *option, const cs_node *key,
                               const cs_node *value) {
     char text[CS_VALUE_MAX];
-    CS_TRY(cs_job_read_text(key, value, text, sizeof text));
+    if (value->kind != CS_NODE_SCALAR)
+        return cs_node_fail(value, CS_ERR_ARG, "%s takes a single value", key->text);
+    CS_TRY(scalar_text(option, value, text, sizeof text));
     cs_status status = cs_option_set(option, text, reader->job);
     return status == CS_OK ? CS_OK : cs_node_context(value, status);
 }
@@ -171,15 +200,19 @@ static cs_status map_text(const cs_option *option, const cs_node *map, char *out
                        option->type == CS_OPTION_LIST ? "a layer with settings is {dropout: 0.5} or {dense: 400, "
                                                         "activation: relu}"
                                                       : "such as {blocks: 2}");
-    CS_TRY(cs_path(out, size, "%s:%s", map->keys[first]->text, map->items[first]->text));
+    CS_TRY(cs_path(out, size, "%s:", map->keys[first]->text));
     size_t used = strlen(out);
+    CS_TRY(cs_node_text(map->items[first], out + used, size - used));
+    used = strlen(out);
     return map->n == 1 ? CS_OK : cs_path(out + used, size - used, ":%s", second->text);
 }
 
 /* Prints a single value as text: a scalar, or a map if the option takes one. */
 static cs_status item_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
+    if (value->kind == CS_NODE_SCALAR && option->type == CS_OPTION_SIZE && !cs_node_is_null(value))
+        return cs_node_text(value, out, size);
     if (value->kind == CS_NODE_SCALAR)
-        return cs_path(out, size, "%s", value->text);
+        return scalar_text(option, value, out, size);
     if (value->kind == CS_NODE_MAP && option->takes_map)
         return map_text(option, value, out, size);
     if (value->kind == CS_NODE_LIST && (option->type == CS_OPTION_LIST || option->type == CS_OPTION_SIZE))
@@ -190,7 +223,7 @@ static cs_status item_text(const cs_option *option, const cs_node *value, char *
 
 /* Prints a node as the text that cs_option_set reads. */
 static cs_status option_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
-    if (option->takes_steps)
+    if (option->takes_steps && !cs_node_is_null(value) && !is_none(value))
         return cs_steps_text(option, value, out, size);
     if (value->kind != CS_NODE_LIST || (option->type != CS_OPTION_SIZE && option->type != CS_OPTION_LIST))
         return item_text(option, value, out, size);

@@ -3,6 +3,7 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
+#include "cnnsweep/scalar.h"
 #include "job_reader.h"
 
 #include <math.h>

@@ -25,7 +25,8 @@ static cs_status add_parameters(const cs_option *option, const cs_node *name, co
         if (map->items[i]->kind != CS_NODE_SCALAR)
             return cs_node_fail(map->items[i], CS_ERR_ARG, "%s: %s takes a single value", option->key,
                                 map->keys[i]->text);
-        CS_TRY(cs_path(alone, sizeof alone, "%s:%s=%s", name->text, map->keys[i]->text, map->items[i]->text));
+        CS_TRY(cs_path(alone, sizeof alone, "%s:%s=", name->text, map->keys[i]->text));
+        CS_TRY(cs_node_text(map->items[i], alone + strlen(alone), sizeof alone - strlen(alone)));
         CS_TRY(try_text(option, map->keys[i], alone));
         CS_TRY(cs_path(out + used, size - used, "%s", alone + strlen(name->text)));
     }
@@ -44,7 +45,8 @@ static cs_status step_text(const cs_option *option, const cs_node *step, char *o
     CS_TRY(try_text(option, name, out));
     if (value->kind == CS_NODE_MAP)
         return add_parameters(option, name, value, out, size);
-    CS_TRY(cs_path(out, size, "%s:%s", name->text, value->text));
+    CS_TRY(cs_path(out, size, "%s:", name->text));
+    CS_TRY(cs_node_text(value, out + strlen(out), size - strlen(out)));
     return try_text(option, value, out);
 }
 

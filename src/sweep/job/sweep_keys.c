@@ -196,6 +196,8 @@ cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_
                                       {"scheduler", read_scheduler},
                                       {"parameters", read_parameters}};
     cs_job *job = reader->job;
+    if (cs_node_is_null(value))
+        return CS_OK;
     const cs_node *parameters = cs_node_get(value, "parameters");
     size_t most = 1 + (parameters ? (size_t)parameters->n : 0);
     CS_TRY(cs_alloc(most, sizeof *job->swept, "sweep", &job->swept));
