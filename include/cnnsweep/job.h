@@ -12,6 +12,10 @@ const cs_option *cs_job_options(size_t *count);
 /* A sweep with more trials is an error. */
 enum { CS_MAX_TRIALS = 100000 };
 
+/* The index of its value where a trial has none of the values of a swept option: it has the job's value, because the
+ * option's condition does not hold (when:), or because the trial was added without it (include:). */
+enum { CS_NO_VALUE = -1 };
+
 /* A swept option and its values: those listed, or those drawn from its range in a random sweep. */
 typedef struct cs_swept_option {
     const cs_option *option;
@@ -86,7 +90,7 @@ typedef struct cs_job {
     bool random;  /* method: random; else a grid */
     int64_t seed; /* of the values that a random sweep draws */
     int repeats;  /* of every trial, with consecutive seeds; more than 1: the last swept option is train.seed */
-    cs_swept_option *swept;
+    cs_swept_option *swept; /* those of include: alone come behind the others */
     int n_swept;
     char metric[32]; /* test_accuracy, ... */
     bool maximize;
@@ -97,7 +101,7 @@ typedef struct cs_job {
     int n_sets;
     cs_trial_config *trials; /* in a grid the last swept option changes fastest */
     int n_trials;
-    int *value_indices; /* [n_trials,n_swept] the index of each trial's value of each swept option */
+    int *value_indices; /* [n_trials,n_swept] the index of each trial's value of each swept option, or CS_NO_VALUE */
     int *numbers;       /* [n_trials] of file names; trials of an earlier run keep theirs when a grid is extended */
     bool *done;         /* [n_trials] the trial ended in an earlier run and is not trained again (--resume) */
     int part, parts;    /* this program trains part `part`, from 0, of `parts` (--part); parts 0: the whole sweep */
@@ -111,6 +115,10 @@ void cs_job_free(cs_job *job); /* NULL-safe */
 /* Reduces the job to the one trial of that name ("t007"), which is then trained to its end, or for `epochs` epochs if
  * that is above 0. */
 CS_MUST_CHECK cs_status cs_job_only(cs_job *job, const char *trial, int epochs);
+/* Has the trial one of the values of the swept option? */
+bool cs_job_has_value(const cs_job *job, int trial, int option);
+/* How many different values the trials have of the swept option; having none of them counts as one. */
+int cs_job_count_values(const cs_job *job, int option);
 /* Writes the swept options of a trial and their values: "fine_tune=4 augment=flip_hv". */
 void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size);
 /* True if the trial belongs to another part of a divided sweep, unless an earlier run of this part has ended it. */

@@ -148,7 +148,7 @@ cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_
     reader.job = NULL;
 done:
     free(reader.given);
-    free(reader.ranges);
+    cs_space_clear(&reader.space);
     cs_job_free(reader.job);
     cs_node_free(root);
     return status;
@@ -186,9 +186,12 @@ void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size)
     out[0] = '\0';
     for (int i = 0; i < job->n_swept; i++) {
         char value[CS_VALUE_MAX * 2];
+        if (!cs_job_has_value(job, trial, i))
+            continue;
         cs_option_get(job->swept[i].option, &job->trials[trial], value, sizeof value);
         size_t used = strlen(out);
-        snprintf(out + used, size - used, "%s%s=%s", i ? " " : "", cs_option_short_name(job->swept[i].option), value);
+        snprintf(out + used, size - used, "%s%s=%s", used ? " " : "", cs_option_short_name(job->swept[i].option),
+                 value);
     }
 }
 

@@ -8,14 +8,14 @@
 #include "cnnsweep/job.h"
 #include "column.h"
 #include "node.h"
-#include "search.h"
+#include "space.h"
 
 typedef struct cs_job_reader {
     cs_job *job;
     const cs_node *root;
     const cs_node **given; /* [cs_options] the node that sets or sweeps each option; NULL: it has its default */
     const cs_node *sweep;  /* NULL: the job has a single trial */
-    cs_range *ranges;      /* [job->n_swept, and room for more] what the values of each swept option are drawn from */
+    cs_space space;        /* what is swept */
 } cs_job_reader;
 
 /* A key of a map and the function that reads its value. The name NULL stands for every section of options of a trial,
@@ -53,10 +53,32 @@ const cs_node *cs_job_given(const cs_job_reader *reader, const char *key);
 
 /* Reads sweep: (sweep_keys.c). */
 CS_MUST_CHECK cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_node *value);
-/* Reads {uniform: [a, b]}, {log_uniform: [a, b]} or {int: [a, b]}, from which a random sweep draws an option
- * (search.c). */
+/* Read parts of it: parameters: and zip: (parameter_keys.c), exclude: and include: (cell_keys.c). */
+CS_MUST_CHECK cs_status cs_job_read_parameters(cs_job_reader *reader, const cs_node *key, const cs_node *value);
+CS_MUST_CHECK cs_status cs_job_read_zip(cs_job_reader *reader, const cs_node *key, const cs_node *value);
+CS_MUST_CHECK cs_status cs_job_read_exclude(cs_job_reader *reader, const cs_node *key, const cs_node *value);
+CS_MUST_CHECK cs_status cs_job_read_include(cs_job_reader *reader, const cs_node *key, const cs_node *value);
+/* Reads the conditions of the axes, when all swept options are known. */
+CS_MUST_CHECK cs_status cs_job_read_conditions(cs_job_reader *reader);
+/* Adds an option to those that are swept. Its values are still to be read. */
+CS_MUST_CHECK cs_status cs_job_add_swept(cs_job_reader *reader, const cs_option *option, const cs_node *value);
+/* Adds a value to a swept option. */
+CS_MUST_CHECK cs_status cs_job_append_value(cs_swept_option *swept, const char *text);
+/* The index of the value; -1: the option does not have it. */
+int cs_job_find_value(const cs_swept_option *swept, const char *text);
+/* Reads a value of an option and writes it as cs_option_get does, so that 1e-3 and 0.001 are equal. */
+CS_MUST_CHECK cs_status cs_job_read_value(cs_job_reader *reader, const cs_option *option, const cs_node *value,
+                                          char *out, size_t size);
+/* The index of the swept option; -1: it is not swept. */
+int cs_job_find_swept(const cs_job *job, const cs_option *option);
+/* The items of a list; a value that is no list is its own item. */
+int cs_job_count_items(const cs_node *value);
+const cs_node *cs_job_item(const cs_node *value, int i);
+/* Reads a map such as {uniform: [a, b]}, {int: [a, b], step: c} or {values: [a, b, c]} (range_keys.c). A range with a
+ * step becomes a list of values, which are added to `swept`. `list` is the node of listed values, which are still to be
+ * read; NULL: there is none. */
 CS_MUST_CHECK cs_status cs_job_read_range(cs_job_reader *reader, const cs_option *option, const cs_node *map,
-                                          cs_range *range);
+                                          cs_range *range, cs_swept_option *swept, const cs_node **list);
 /* Reads table: (table_keys.c). */
 CS_MUST_CHECK cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_node *value);
 /* Chooses rows and columns where the job does not. */

@@ -1,66 +1,123 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "search.h"
-#include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
-#include "cnnsweep/scalar.h"
-#include "job_reader.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* How often a combination is drawn again because it was drawn before. After that, practically no new one is left. */
+/* How often a cell is drawn again because it was drawn before, or is excluded. After that, most of the space is used
+ * up, and the cell is the next new one of a random permutation of the whole space. */
 enum { MAX_DRAWS = 100 };
+/* Larger spaces are not permuted. So few of their cells are wanted that they are never used up. */
+static const double most_permuted = 1e7;
 
-/* The checksums of the combinations drawn so far. If a new combination has the checksum of another one, it is merely
- * drawn again. */
-typedef struct combinations {
-    uint64_t *sums; /* [size] a hash table; 0: a free entry */
-    size_t size;
-} combinations;
-
-static bool add_if_new(combinations *seen, const double *row, int n) {
-    uint64_t sum = cs_checksum(row, (size_t)n * sizeof *row) | 1;
-    size_t at = sum % seen->size;
-    while (seen->sums[at] != 0 && seen->sums[at] != sum)
-        at = (at + 1) % seen->size;
-    bool found = seen->sums[at] == sum;
-    seen->sums[at] = sum;
-    return !found;
-}
+/* A search under way. */
+typedef struct search {
+    const cs_job *job;
+    const cs_space *space;
+    cs_seen seen;    /* the cells so far */
+    cs_rng *streams; /* [n_axes] of the cell that is being drawn */
+    int *positions;  /* [n_axes] */
+    int *cell;       /* [n_options] */
+    int32_t *order;  /* [n_order] the permutation; NULL: not needed so far */
+    size_t n_order, next;
+} search;
 
 /* Prints a number as the option takes it: whole numbers with all digits, others with those of a float. */
 static void print_number(cs_range_kind kind, double value, char *out, size_t size) {
     snprintf(out, size, kind == CS_RANGE_INT ? "%.0f" : "%.9g", value);
 }
 
-/* Draws the index of a listed value, or a number as the type of the option holds it. */
-static double draw(const cs_swept_option *swept, const cs_range *range, cs_rng *rng) {
-    if (range->kind == CS_RANGE_LISTED)
-        return cs_rng_below(rng, (uint32_t)swept->n);
+static uint32_t count_whole(const cs_range *range) {
+    return (uint32_t)(range->high - range->low) + 1;
+}
+
+/* Draws a number as the type of the option holds it. */
+static double draw_number(const cs_range *range, cs_rng *rng) {
     if (range->kind == CS_RANGE_INT)
-        return range->low + cs_rng_below(rng, (uint32_t)(range->high - range->low) + 1);
+        return range->low + cs_rng_below(rng, count_whole(range));
     double part = cs_rng_u32(rng) * 0x1p-32;
     double value = range->kind == CS_RANGE_UNIFORM ? range->low + (range->high - range->low) * part
                                                    : range->low * pow(range->high / range->low, part);
     return (float)fmin(fmax(value, range->low), range->high);
 }
 
-/* `streams` [n] is working memory. */
-static bool draw_combination(const cs_job *job, const cs_range *ranges, int n, int index, combinations *seen,
-                             cs_rng *streams, double *row) {
-    for (int a = 0; a < n; a++)
-        streams[a] =
-            cs_rng_at((uint64_t)job->seed, CS_PURPOSE_SEARCH, cs_hash_name(job->swept[a].option->key), (uint32_t)index);
+/* Completes a row [n_options] that has the numbers of the options with a range: options with listed values get the
+ * index of the value, and those that do not apply NAN. Returns whether the row is a new one. */
+static bool complete(search *s, double *row) {
+    const cs_space *space = s->space;
+    cs_space_cell(space, s->positions, s->cell);
+    for (int i = 0; i < space->n_excluded; i++)
+        if (cs_match_holds(&space->excluded[i], s->cell))
+            return false;
+    for (int i = 0; i < space->n_options; i++)
+        if (s->cell[i] == CS_NO_VALUE)
+            row[i] = (double)NAN;
+        else if (space->ranges[i].kind == CS_RANGE_LISTED)
+            row[i] = s->cell[i];
+    return cs_seen_add(&s->seen, row, (size_t)space->n_options * sizeof *row);
+}
+
+static bool draw_cell(search *s, int index, double *row) {
+    const cs_space *space = s->space;
+    for (int a = 0; a < space->n_axes; a++)
+        s->streams[a] = cs_rng_at((uint64_t)s->job->seed, CS_PURPOSE_SEARCH,
+                                  cs_hash_name(s->job->swept[space->axes[a].first].option->key), (uint32_t)index);
     for (int attempt = 0; attempt < MAX_DRAWS; attempt++) {
-        for (int a = 0; a < n; a++)
-            row[a] = draw(&job->swept[a], &ranges[a], &streams[a]);
-        if (add_if_new(seen, row, n))
+        for (int a = 0; a < space->n_axes; a++) {
+            const cs_axis *axis = &space->axes[a];
+            s->positions[a] = axis->n > 0 ? (int)cs_rng_below(&s->streams[a], (uint32_t)axis->n) : 0;
+            if (axis->n == 0)
+                row[axis->first] = draw_number(&space->ranges[axis->first], &s->streams[a]);
+        }
+        if (complete(s, row))
             return true;
     }
     return false;
+}
+
+/* The number of positions of an axis; 0: they cannot be counted. */
+static double count_positions(const cs_space *space, const cs_axis *axis) {
+    const cs_range *range = &space->ranges[axis->first];
+    if (axis->n > 0)
+        return axis->n;
+    return range->kind == CS_RANGE_INT ? count_whole(range) : 0;
+}
+
+/* Makes the permutation, which is empty if the space is infinite or too large. */
+static cs_status permute(search *s) {
+    double n = 1;
+    for (int a = 0; a < s->space->n_axes; a++)
+        n *= count_positions(s->space, &s->space->axes[a]);
+    s->n_order = n <= most_permuted ? (size_t)n : 0;
+    CS_TRY(cs_alloc(s->n_order, sizeof *s->order, "sweep values", &s->order));
+    cs_rng rng = cs_rng_at((uint64_t)s->job->seed, CS_PURPOSE_SEARCH, cs_hash_name("permutation"), 0);
+    cs_rng_permutation(&rng, s->order, s->n_order);
+    return CS_OK;
+}
+
+/* Takes the next new cell of the permutation. A number of it is the positions of the axes, in mixed radix. */
+static cs_status take_cell(search *s, double *row, bool *found) {
+    const cs_space *space = s->space;
+    *found = false;
+    if (!s->order)
+        CS_TRY(permute(s));
+    while (s->next < s->n_order && !*found) {
+        uint32_t rest = (uint32_t)s->order[s->next++];
+        for (int a = 0; a < space->n_axes; a++) {
+            const cs_axis *axis = &space->axes[a];
+            uint32_t n = (uint32_t)count_positions(space, axis);
+            s->positions[a] = axis->n > 0 ? (int)(rest % n) : 0;
+            if (axis->n == 0)
+                row[axis->first] = space->ranges[axis->first].low + rest % n;
+            rest /= n;
+        }
+        *found = complete(s, row);
+    }
+    return CS_OK;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -87,107 +144,65 @@ static cs_status fill_values(const cs_job *job, cs_range_kind kind, cs_swept_opt
     return CS_OK;
 }
 
-/* Turns the drawn values `rows` [n,n_swept] into the indices of these values, `indices` [n,n_swept]. */
-static cs_status index_values(cs_job *job, const cs_range *ranges, int n_swept, const double *rows, int n,
-                              int *indices) {
+/* Turns the drawn values `rows` [n,n_options] into the indices of these values, `cells` [n,n_options]. */
+static cs_status index_values(cs_job *job, const cs_space *space, const double *rows, int n, int *cells) {
     double *column = NULL;
+    size_t each = (size_t)space->n_options;
     cs_status status = CS_OK;
     CS_TRY(cs_alloc((size_t)n, sizeof *column, "sweep values", &column));
-    for (int a = 0; a < n_swept && status == CS_OK; a++) {
-        bool listed = ranges[a].kind == CS_RANGE_LISTED;
-        for (int i = 0; i < n; i++)
-            column[i] = rows[i * n_swept + a];
+    for (size_t a = 0; a < each && status == CS_OK; a++) {
+        bool listed = space->ranges[a].kind == CS_RANGE_LISTED;
+        int filled = 0;
+        for (size_t i = 0; i < (size_t)n; i++)
+            if (!isnan(rows[i * each + a]))
+                column[filled++] = rows[i * each + a];
         if (!listed)
-            status = fill_values(job, ranges[a].kind, &job->swept[a], column, n);
-        for (int i = 0; i < n && status == CS_OK; i++) {
-            const double *value = &rows[i * n_swept + a];
-            indices[i * n_swept + a] =
-                listed ? (int)*value
-                       : (int)((double *)bsearch(value, column, (size_t)job->swept[a].n, sizeof *column, ascending) -
-                               column);
+            status = fill_values(job, space->ranges[a].kind, &job->swept[a], column, filled);
+        for (size_t i = 0; i < (size_t)n && status == CS_OK; i++) {
+            const double *value = &rows[i * each + a], *at;
+            if (isnan(*value) || listed) {
+                cells[i * each + a] = listed && !isnan(*value) ? (int)*value : CS_NO_VALUE;
+                continue;
+            }
+            at = bsearch(value, column, (size_t)job->swept[a].n, sizeof *column, ascending);
+            cells[i * each + a] = (int)(at - column);
         }
     }
     free(column);
     return status;
 }
 
-cs_status cs_search_draw(cs_job *job, const cs_range *ranges, int n_swept, int wanted, int *indices, int *drawn) {
-    combinations seen = {.size = 2 * (size_t)wanted + 1};
-    double *rows = NULL;
-    cs_rng *streams = NULL;
-    int n = 0;
-    cs_status status;
-    CS_TRY_GOTO(cs_alloc((size_t)n_swept, sizeof *streams, "sweep values", &streams), done);
-    CS_TRY_GOTO(cs_alloc(seen.size, sizeof *seen.sums, "sweep values", &seen.sums), done);
-    CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)n_swept, sizeof *rows, "sweep values", &rows), done);
-    while (n < wanted && draw_combination(job, ranges, n_swept, n, &seen, streams, rows + (size_t)n * (size_t)n_swept))
-        n++;
-    CS_TRY_GOTO(index_values(job, ranges, n_swept, rows, n, indices), done);
-    *drawn = n;
-done:
-    free(streams);
-    free(rows);
-    free(seen.sums);
-    return status;
-}
-
-/* Reads a bound of a range and checks that the option takes it. */
-static cs_status read_bound(cs_job_reader *reader, const cs_option *option, const cs_node *node, bool whole,
-                            double *out) {
-    cs_trial_config trial = reader->job->base;
-    const double exact = 9007199254740992.0;
-    if (node->kind != CS_NODE_SCALAR)
-        return cs_node_fail(node, CS_ERR_ARG, "%s: a bound of a range is a number", option->key);
-    cs_status status = cs_parse_float(node->text, out);
-    if (status != CS_OK)
-        return cs_node_context(node, status);
-    if (whole && (*out != floor(*out) || fabs(*out) > exact))
-        return cs_node_fail(node, CS_ERR_ARG, "%s: '%s' is not a whole number", option->key, node->text);
-    return cs_job_set_option(reader, option, node, &trial);
-}
-
-static cs_status check_bounds(const cs_option *option, const cs_node *bounds, const cs_range *range) {
-    const double widest = UINT32_MAX - 1.0;
-    if (!(range->high > range->low))
-        return cs_node_fail(bounds, CS_ERR_ARG, "%s: the range ends at %g, which is not above %g where it begins",
-                            option->key, range->high, range->low);
-    if (range->kind == CS_RANGE_LOG_UNIFORM && range->low <= 0)
-        return cs_hint(cs_node_fail(bounds, CS_ERR_ARG, "%s: a log_uniform range begins at %g; it must be above 0",
-                                    option->key, range->low),
-                       "0 has no logarithm: begin at a small number, or use uniform");
-    if (range->kind == CS_RANGE_INT && range->high - range->low > widest)
-        return cs_node_fail(bounds, CS_ERR_ARG, "%s: the range is wider than %.0f", option->key, widest);
+static cs_status draw_rows(search *s, int wanted, double *rows, int *drawn) {
+    bool found = true;
+    for (*drawn = 0; *drawn < wanted; ++*drawn) {
+        double *row = rows + (size_t)*drawn * (size_t)s->space->n_options;
+        found = draw_cell(s, *drawn, row);
+        if (!found)
+            CS_TRY(take_cell(s, row, &found));
+        if (!found)
+            break;
+    }
     return CS_OK;
 }
 
-/* Options of text have no range, but some also take a number. */
-static bool takes_range(const cs_option *option, cs_range_kind kind) {
-    return option->type == CS_OPTION_FLOAT ||
-           (kind == CS_RANGE_INT && (option->type == CS_OPTION_INT || option->takes_count));
-}
-
-cs_status cs_job_read_range(cs_job_reader *reader, const cs_option *option, const cs_node *map, cs_range *range) {
-    static const char *const names[] = {"choice", "uniform", "log_uniform", "int"}; /* in the order of cs_range_kind */
-    enum { N = sizeof names / sizeof *names };
-    int kind = 0;
-    char guess[64];
-    const cs_node *bounds = map->items[0];
-    while (kind < N && strcmp(map->keys[0]->text, names[kind]) != 0)
-        kind++;
-    if (kind == N || map->n != 1)
-        return cs_hint(cs_node_fail(map, CS_ERR_ARG, "%s: values cannot be drawn from '%s'%s", option->key,
-                                    map->keys[map->n - 1]->text,
-                                    cs_did_you_mean(map->keys[0]->text, names, N, guess, sizeof guess)),
-                       "write {uniform: [a, b]}, {log_uniform: [a, b]}, {int: [a, b]} or {choice: [a, b, c]}");
-    range->kind = (cs_range_kind)kind;
-    if (!takes_range(option, range->kind))
-        return cs_hint(cs_node_fail(map, CS_ERR_ARG, "%s cannot be drawn from %s", option->key, names[kind]),
-                       option->type == CS_OPTION_INT ? "a whole number takes {int: [a, b]}"
-                                                     : "it takes a list of values");
-    if (bounds->kind != CS_NODE_LIST || bounds->n != 2)
-        return cs_hint(cs_node_fail(bounds, CS_ERR_ARG, "%s: %s takes two numbers", option->key, names[kind]),
-                       "write %s: {%s: [a, b]}", cs_option_short_name(option), names[kind]);
-    CS_TRY(read_bound(reader, option, bounds->items[0], kind == CS_RANGE_INT, &range->low));
-    CS_TRY(read_bound(reader, option, bounds->items[1], kind == CS_RANGE_INT, &range->high));
-    return check_bounds(option, bounds, range);
+cs_status cs_search_draw(cs_job *job, const cs_space *space, int wanted, int *cells, int *drawn) {
+    search s = {.job = job, .space = space};
+    double *rows = NULL;
+    size_t axes = (size_t)space->n_axes, options = (size_t)space->n_options;
+    cs_status status;
+    CS_TRY_GOTO(cs_alloc(axes, sizeof *s.streams, "sweep values", &s.streams), done);
+    CS_TRY_GOTO(cs_alloc(axes, sizeof *s.positions, "sweep values", &s.positions), done);
+    CS_TRY_GOTO(cs_alloc(options, sizeof *s.cell, "sweep values", &s.cell), done);
+    CS_TRY_GOTO(cs_alloc((size_t)wanted * options, sizeof *rows, "sweep values", &rows), done);
+    CS_TRY_GOTO(cs_seen_open((size_t)wanted, &s.seen), done);
+    CS_TRY_GOTO(draw_rows(&s, wanted, rows, drawn), done);
+    CS_TRY_GOTO(index_values(job, space, rows, *drawn, cells), done);
+done:
+    free(s.streams);
+    free(s.positions);
+    free(s.cell);
+    free(s.order);
+    free(rows);
+    cs_seen_close(&s.seen);
+    return status;
 }

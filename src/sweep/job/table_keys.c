@@ -17,7 +17,7 @@ static cs_status read_table_option(cs_job_reader *reader, const cs_node *key, co
         const char *name = cs_option_short_name(option);
         cs_suggestion_try(&suggestion, name);
         if (strcmp(text, name) == 0 || strcmp(text, option->key) == 0) {
-            if (reader->ranges[i].kind != CS_RANGE_LISTED)
+            if (reader->space.ranges[i].kind != CS_RANGE_LISTED)
                 return cs_hint(
                     cs_node_fail(value, CS_ERR_ARG, "table: %s is '%s', which is drawn from a range", key->text, text),
                     "rows and columns are options with listed values; without table: the best are listed");
@@ -53,6 +53,15 @@ cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_
     return cs_job_read_map(reader, "table:", value, "table", keys, 3);
 }
 
+/* Is the swept option the one with that key, or zipped with it? Then a table of both would be a diagonal. */
+static bool goes_with(const cs_job_reader *reader, int option, const char *key) {
+    const int *axis_of = reader->space.axis_of;
+    for (int i = 0; i < reader->space.n_options; i++)
+        if (strcmp(reader->job->swept[i].option->key, key) == 0)
+            return i == option || (axis_of[i] >= 0 && axis_of[i] == axis_of[option]);
+    return false;
+}
+
 /* Where the job does not choose rows or columns, they are the first swept options that are free. Repeats are not
  * among them, because the table has the mean over repeats. A random sweep has a leaderboard unless the job asks for
  * a pivot. */
@@ -64,7 +73,7 @@ void cs_job_complete_table(const cs_job_reader *reader) {
     for (size_t k = 0; k < 2; k++) {
         for (int i = 0; i < n && !chosen[k][0] && pivot; i++) {
             const char *name = job->swept[i].option->key;
-            if (strcmp(name, chosen[1 - k]) != 0 && reader->ranges[i].kind == CS_RANGE_LISTED)
+            if (!goes_with(reader, i, chosen[1 - k]) && reader->space.ranges[i].kind == CS_RANGE_LISTED)
                 snprintf(chosen[k], sizeof job->table_rows, "%s", name);
         }
     }

@@ -3,6 +3,7 @@
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
 #include "scheduler.h"
+#include "search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,25 +39,25 @@ static const char *head_of(const cs_model_config *model) {
 }
 
 /* A dropout rate that no head uses is a mistake. If rates are swept, a head without plain dropout would make equal
- * trials. */
+ * trials, unless the rates are swept for other heads only. */
 static cs_status check_dropout(const cs_job_reader *reader) {
     const char *key = "model.dropout", *hint = "write head: [gap, dropout, dense]";
     const cs_job *job = reader->job;
     const cs_node *given = cs_job_given(reader, key);
     const cs_model_config *without = NULL;
     int n_with = 0;
-    bool is_swept = false;
-    for (int i = 0; i < job->n_swept; i++)
-        is_swept = is_swept || strcmp(job->swept[i].option->key, key) == 0;
+    int swept = job->n_swept - 1;
+    while (swept >= 0 && strcmp(job->swept[swept].option->key, key) != 0)
+        swept--;
     for (int t = 0; t < job->n_trials; t++)
         if (has_plain_dropout(head_of(&job->trials[t].model)))
             n_with++;
-        else
+        else if (swept < 0 || cs_job_has_value(job, t, swept))
             without = &job->trials[t].model;
     if (given && n_with == 0)
         return cs_hint(cs_node_fail(given, CS_ERR_ARG, "%s is set, but the head has no plain dropout layer", key), "%s",
                        hint);
-    if (is_swept && without)
+    if (swept >= 0 && without)
         return cs_hint(cs_node_fail(given, CS_ERR_ARG, "%s is swept, but the head %s of %s has no plain dropout layer",
                                     key, head_of(without), without->arch),
                        "%s", hint);
@@ -88,47 +89,68 @@ static cs_status check_features(const cs_job_reader *reader, cs_trial_config *tr
     return CS_OK;
 }
 
-/* Sets the indices of the values of trial t of a grid; those of the last option change fastest. */
-static void index_grid(const cs_job *job, int t, int *indices) {
-    for (int i = job->n_swept - 1, rest = t; i >= 0; rest /= job->swept[i].n, i--)
-        indices[i] = rest % job->swept[i].n;
-}
-
-static cs_status expand_grid(cs_job *job) {
-    int n = 1;
-    for (int i = 0; i < job->n_swept; i++)
-        n *= job->swept[i].n;
-    if (job->budget.trials > 0 && n > job->budget.trials)
-        n = job->budget.trials;
-    CS_TRY(cs_alloc((size_t)n * (size_t)(job->n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices));
-    for (int t = 0; t < n; t++)
-        index_grid(job, t, job->value_indices + (size_t)t * (size_t)job->n_swept);
-    job->n_trials = n;
+/* Makes a trial for each repeat of each cell [n_cells,n_options], up to `most` trials. */
+static cs_status repeat_cells(const cs_job_reader *reader, const int *cells, int n_cells, int most) {
+    cs_job *job = reader->job;
+    const cs_node *sweep = reader->sweep ? reader->sweep : reader->root;
+    size_t each = (size_t)reader->space.n_options, n_swept = (size_t)job->n_swept;
+    int repeats = job->repeats;
+    if (n_cells == 0)
+        return cs_hint(cs_node_fail(sweep, CS_ERR_ARG, "sweep: no trial is left"), "exclude: leaves out all of them");
+    if (!job->random && n_cells > CS_MAX_TRIALS / repeats)
+        return cs_node_fail(sweep, CS_ERR_ARG, "the grid has more than %d trials", CS_MAX_TRIALS);
+    job->n_trials = most > 0 && most < n_cells * repeats ? most : n_cells * repeats;
+    CS_TRY(cs_alloc((size_t)job->n_trials * (n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices));
+    for (int t = 0; t < job->n_trials; t++) {
+        int *indices = job->value_indices + (size_t)t * n_swept;
+        memcpy(indices, cells + (size_t)(t / repeats) * each, each * sizeof *indices);
+        if (repeats > 1)
+            indices[each] = t % repeats;
+    }
     return CS_OK;
 }
 
-/* Draws combinations, and makes a trial for each repeat of each. */
+/* A map that leaves out or adds nothing is a mistake. */
+static cs_status check_maps(const cs_job_reader *reader, const cs_grid_cells *grid) {
+    const cs_space *space = &reader->space;
+    for (int i = 0; i < space->n_excluded; i++)
+        if (grid->matched[i] == 0)
+            return cs_hint(cs_node_fail(cs_job_item(cs_node_get(reader->sweep, "exclude"), i), CS_ERR_ARG,
+                                        "exclude: no trial matches this map"),
+                           "its values do not occur together: a condition (when:) or zip: keeps them apart");
+    for (int i = 0, added = 0; i < space->n_included; i++) {
+        int map = space->included_by[i];
+        bool is_first = i == 0 || space->included_by[i - 1] != map;
+        bool is_last = i == space->n_included - 1 || space->included_by[i + 1] != map;
+        added = (is_first ? 0 : added) + grid->added[i];
+        if (is_last && added == 0)
+            return cs_hint(cs_node_fail(cs_job_item(cs_node_get(reader->sweep, "include"), map), CS_ERR_ARG,
+                                        "include: the sweep has the trials of this map already"),
+                           "remove it");
+    }
+    return CS_OK;
+}
+
+static cs_status expand_grid(const cs_job_reader *reader) {
+    cs_grid_cells grid = {0};
+    CS_TRY(cs_grid_cells_open(&reader->space, &grid));
+    cs_status status = grid.too_large ? CS_OK : check_maps(reader, &grid);
+    if (status == CS_OK)
+        status =
+            repeat_cells(reader, grid.cells, grid.too_large ? CS_MAX_TRIALS + 1 : grid.n, reader->job->budget.trials);
+    cs_grid_cells_close(&grid);
+    return status;
+}
+
 static cs_status expand_random(const cs_job_reader *reader) {
     cs_job *job = reader->job;
-    int n = job->budget.trials, repeats = job->repeats, n_swept = job->n_swept - (repeats > 1);
-    int wanted = (n + repeats - 1) / repeats, drawn = 0, *combinations = NULL;
-    cs_status status;
-    CS_TRY_GOTO(
-        cs_alloc((size_t)n * (size_t)(job->n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices),
-        done);
-    CS_TRY_GOTO(cs_alloc((size_t)wanted * (size_t)(n_swept + 1), sizeof *combinations, "trials", &combinations), done);
-    CS_TRY_GOTO(cs_search_draw(job, reader->ranges, n_swept, wanted, combinations, &drawn), done);
-    if (drawn < wanted)
-        n = drawn * repeats;
-    for (int t = 0; t < n; t++) {
-        int *indices = job->value_indices + (size_t)t * (size_t)job->n_swept;
-        memcpy(indices, combinations + (size_t)(t / repeats) * (size_t)n_swept, (size_t)n_swept * sizeof *indices);
-        if (repeats > 1)
-            indices[n_swept] = t % repeats;
-    }
-    job->n_trials = n;
-done:
-    free(combinations);
+    int n = job->budget.trials, wanted = (n + job->repeats - 1) / job->repeats, drawn = 0, *cells = NULL;
+    size_t each = (size_t)reader->space.n_options;
+    CS_TRY(cs_alloc((size_t)wanted * (each + 1), sizeof *cells, "trials", &cells));
+    cs_status status = cs_search_draw(job, &reader->space, wanted, cells, &drawn);
+    if (status == CS_OK)
+        status = repeat_cells(reader, cells, drawn, n);
+    free(cells);
     return status;
 }
 
@@ -148,7 +170,7 @@ static cs_status check_scheduler(const cs_job_reader *reader) {
 
 cs_status cs_job_expand(cs_job_reader *reader) {
     cs_job *job = reader->job;
-    CS_TRY(job->random ? expand_random(reader) : expand_grid(job));
+    CS_TRY(job->random ? expand_random(reader) : expand_grid(reader));
     size_t n = (size_t)job->n_trials;
     CS_TRY(cs_alloc(n, sizeof *job->trials, "trials", &job->trials));
     CS_TRY(cs_alloc(n, sizeof *job->numbers, "trials", &job->numbers));
@@ -160,8 +182,9 @@ cs_status cs_job_expand(cs_job_reader *reader) {
         *trial = job->base;
         job->numbers[t] = t;
         for (int i = 0; i < job->n_swept; i++)
-            CS_TRY(cs_option_set(job->swept[i].option, job->swept[i].values[job->value_indices[t * job->n_swept + i]],
-                                 trial));
+            if (cs_job_has_value(job, t, i))
+                CS_TRY(cs_option_set(job->swept[i].option,
+                                     job->swept[i].values[job->value_indices[t * job->n_swept + i]], trial));
         CS_TRY(cs_augmentations_resolve(&reader->job->augmentations, trial));
         resolve_optimizer(trial);
         CS_TRY(check_features(reader, trial));

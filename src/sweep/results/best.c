@@ -38,10 +38,15 @@ static cs_status fill_row(const cs_job *job, const cs_column *metric, const entr
     else if (job->repeats > 1)
         snprintf(text, sizeof text, "first trial");
     CS_TRY(cs_text_table_set(table, row, column++, text));
-    for (int a = 0; a < n_swept; a++, column++)
-        CS_TRY(cs_text_table_set(table, row, column,
-                                 of ? job->swept[a].values[job->value_indices[of->trial * job->n_swept + a]]
-                                    : cs_option_short_name(job->swept[a].option)));
+    for (int a = 0; a < n_swept; a++, column++) {
+        const cs_swept_option *swept = &job->swept[a];
+        const char *value = cs_option_short_name(swept->option);
+        if (of)
+            value = cs_job_has_value(job, of->trial, a)
+                        ? swept->values[job->value_indices[of->trial * job->n_swept + a]]
+                        : "-";
+        CS_TRY(cs_text_table_set(table, row, column, value));
+    }
     snprintf(text, sizeof text, "%s", metric->name);
     if (of)
         cs_cell_print(&of->cell, metric, text, sizeof text);

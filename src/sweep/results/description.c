@@ -242,7 +242,7 @@ static cs_status read_values(const json_t *plan, const cs_record *record, int nu
         const json_t *item = json_array_get(at, (size_t)a);
         json_int_t index = json_integer_value(item);
         const char *text = json_string_value(json_object_get(options, option->key));
-        if (!json_is_integer(item) || index < 0 || index >= job->swept[a].n || !text)
+        if (!json_is_integer(item) || index < CS_NO_VALUE || index >= job->swept[a].n || !text)
             return cs_fail(CS_ERR_FORMAT, "the plan line of trial t%03d has no valid %s", number, option->key);
         indices[a] = (int)index;
         CS_TRY(cs_option_set(option, text, &job->trials[t]));

@@ -19,9 +19,18 @@ static cs_cell *cell_at(const cs_pivot *p, int row, int column) {
     return &p->cells[(size_t)row * (size_t)p->n_columns + (size_t)column];
 }
 
+/* Trials that have none of the option's values are in a row or column of their own, the last. */
+static int place_of(const cs_pivot *p, int trial, int option) {
+    const cs_job *job = p->job;
+    if (option < 0)
+        return 0;
+    return cs_job_has_value(job, trial, option)
+               ? job->value_indices[(size_t)trial * (size_t)job->n_swept + (size_t)option]
+               : job->swept[option].n;
+}
+
 static cs_cell *cell_of(const cs_pivot *p, int trial) {
-    const int *indices = p->job->value_indices + (size_t)trial * (size_t)p->job->n_swept;
-    return cell_at(p, p->rows < 0 ? 0 : indices[p->rows], p->columns < 0 ? 0 : indices[p->columns]);
+    return cell_at(p, place_of(p, trial, p->rows), place_of(p, trial, p->columns));
 }
 
 /* True for the seed of repeats, the last swept option, unless it is the rows or columns of the table. */
@@ -53,8 +62,8 @@ cs_status cs_pivot_open(const cs_job *job, const cs_outcome *outcomes, cs_pivot 
     p.maximize = strcmp(job->table_value, job->metric) == 0 ? job->maximize : p.metric->maximize;
     p.rows = find_swept(job, job->table_rows);
     p.columns = find_swept(job, job->table_columns);
-    p.n_rows = p.rows < 0 ? 1 : job->swept[p.rows].n;
-    p.n_columns = p.columns < 0 ? 1 : job->swept[p.columns].n;
+    p.n_rows = p.rows < 0 ? 1 : cs_job_count_values(job, p.rows);
+    p.n_columns = p.columns < 0 ? 1 : cs_job_count_values(job, p.columns);
     CS_TRY(cs_alloc((size_t)p.n_rows * (size_t)p.n_columns, sizeof *p.cells, "table", &p.cells));
     if (job->table_best)
         fill_best(&p, outcomes);
@@ -70,7 +79,9 @@ void cs_pivot_close(cs_pivot *pivot) {
 }
 
 static const char *heading(const cs_pivot *p, int option, int index) {
-    return option < 0 ? p->metric->name : p->job->swept[option].values[index];
+    if (option < 0)
+        return p->metric->name;
+    return index < p->job->swept[option].n ? p->job->swept[option].values[index] : "-";
 }
 
 static void print_corner(const cs_pivot *p, char *out, size_t size) {
@@ -84,7 +95,7 @@ static void print_over(const cs_pivot *p, const char *what, bool best, FILE *out
     const char *separator = what;
     for (int i = 0; i < p->job->n_swept; i++) {
         bool is_best = p->job->table_best && !is_repeats(p, i);
-        if (i == p->rows || i == p->columns || p->job->swept[i].n == 1 || is_best != best)
+        if (i == p->rows || i == p->columns || cs_job_count_values(p->job, i) == 1 || is_best != best)
             continue;
         fprintf(out, "%s%s", separator, cs_option_short_name(p->job->swept[i].option));
         separator = ", ";

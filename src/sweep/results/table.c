@@ -26,8 +26,10 @@ void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *o
     cs_job_trial_name(job, trial, text, sizeof text);
     fputs(text, out);
     for (int i = 0; i < job->n_swept; i++) {
-        cs_option_get(job->swept[i].option, &job->trials[trial], text, sizeof text);
         fputc(',', out);
+        if (!cs_job_has_value(job, trial, i))
+            continue;
+        cs_option_get(job->swept[i].option, &job->trials[trial], text, sizeof text);
         cs_csv_field(text, out);
     }
     fprintf(out, ",%s,", ok ? "ok" : "failed");

@@ -14,7 +14,7 @@
 static int count_values(const cs_job *job, const char *key) {
     for (int i = 0; i < job->n_swept; i++)
         if (strcmp(job->swept[i].option->key, key) == 0)
-            return job->swept[i].n;
+            return cs_job_count_values(job, i);
     return 1;
 }
 
