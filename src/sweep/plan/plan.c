@@ -188,7 +188,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     CS_TRY(check_metric(plan, job->metric));
     CS_TRY(check_standardizations(plan, job));
     if (job->random && job->n_trials < job->budget.trials)
-        cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no other values could be drawn", job->name, job->n_trials,
+        cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no others could be drawn", job->name, job->n_trials,
                job->budget.trials);
     plan->rank_groups = cs_ranks_size(ranks) / job->run.ranks_per_trial;
     if (plan->rank_groups < 1)
