@@ -5,7 +5,9 @@ import itertools
 import json
 import random
 import re
-import shutil
+from decimal import Decimal
+
+import numpy as np
 
 from harness import make_data, path, read_journal, read_trials, run, run_ok, run_tests, without_clock, write_job
 
@@ -104,6 +106,19 @@ def test_preview_reads_such_a_job():
     write_job(CONDITIONAL.replace("include:", "zip: {shuffle: [true, false], seed: [1, 2]}\n  exclude: {momentum: 0, seed: 2}\n  include:")
               .replace("sweep:\n", "augmentations: {flip: {horizontal_flip: true}}\nsweep:\n"), "preview.yaml")
     run_ok("preview", "preview.yaml", "--out", "sheet.png")
+
+
+def test_a_step_gives_the_values_of_decimal_numbers():
+    """Optuna computes the end of a range with a step in decimal numbers, too."""
+    draw = random.Random(8)
+    for _ in range(60):
+        step = Decimal(draw.randint(1, 40)).scaleb(-draw.randint(1, 3))
+        low = Decimal(draw.randint(0, 300)).scaleb(-3)
+        high = low + step * draw.randint(1, 12) + Decimal(draw.choice([0, 0, 1])).scaleb(-4)
+        expected = [low + i * step for i in range(int((high - low) // step) + 1)]
+        write_job(BASE.replace(", momentum: 0.25", "") + f"  parameters: {{l2: {{uniform: [{low}, {high}], step: {step}}}}}\n", "step.yaml")
+        shown = re.findall(r"l2=(\S+)$", run_ok("train", "step.yaml", "--dry-run").stdout, re.M)
+        assert [np.float32(text) for text in shown] == [np.float32(value) for value in expected], (low, high, step, shown)
 
 
 NAMES = {"fine_tune": ["2", "4", "6", "head", "all"], "batch": ["8", "16", "32"], "shuffle": ["true", "false"], "seed": ["1", "2", "3"],
