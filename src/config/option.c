@@ -5,6 +5,7 @@
 #include "cnnsweep/text.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
