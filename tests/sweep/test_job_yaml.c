@@ -196,6 +196,10 @@ static void test_paths_are_expanded(void **state) {
     unsetenv("MISSING");
     assert_refused("name: t\ndata: {path: $MISSING/d.h5}\nmodel: {arch: basenet}\n", NULL,
                    "job.yaml:2:14: data.path: the environment variable MISSING is not set");
+    assert_refused("name: t\ndata: {path: ${DATA}/d.h5}\nmodel: {arch: basenet}\n", NULL, "job.yaml:2:");
+    assert_string_equal(cs_error_last()->hint, "inside {} a ${NAME} needs quotes: {path: '${NAME}/data.h5'}");
+    assert_refused("name: ${N}\nmodel: {arch: basenet\n", NULL, "job.yaml:3:");
+    assert_non_null(strstr(cs_error_last()->hint, "YAML wants spaces"));
     cs_job *job = read(JOB_BASE, "train.fine_tune=$N");
     assert_string_equal(job->trials[0].fine_tune, "$N");
     cs_job_free(job);

@@ -80,6 +80,26 @@ static void test_a_larger_budget_keeps_the_earlier_trials(void **state) {
     cs_job_free(large);
 }
 
+/* Finished trials of a sweep are found again only if a later version draws the same. */
+static void test_draws_are_those_of_earlier_versions(void **state) {
+    (void)state;
+    static const char *const expected[] = {
+        "lr=0.00028893855 momentum=0.15010177 batch=56 optimizer=sgd",
+        "lr=0.0007524801 momentum=0.5993465 batch=41 optimizer=adam",
+        "lr=3.8807437e-05 momentum=0.5523133 batch=1 optimizer=sgd",
+        "lr=0.0039465306 momentum=0.48646632 batch=52 optimizer=sgd",
+        "lr=0.00017094048 momentum=0.522951 batch=57 optimizer=sgd",
+        "lr=0.007643071 momentum=0.22928892 batch=30 optimizer=adam",
+    };
+    cs_job *job =
+        read(RANDOM(6, "lr: {log_uniform: [1e-5, 0.1]}, momentum: {uniform: [0, 0.9]}, batch: {int: [1, 64]}, "
+                       "optimizer: [sgd, adam]"),
+             NULL);
+    for (int t = 0; t < 6; t++)
+        assert_string_equal(describe(job, t), expected[t]);
+    cs_job_free(job);
+}
+
 static void test_an_option_draws_the_same_whatever_else_is_swept(void **state) {
     (void)state;
     cs_job *alone = read(RANDOM(20, "lr: {log_uniform: [1e-5, 0.1]}"), NULL);
@@ -237,6 +257,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_draws_have_their_distributions),
         cmocka_unit_test(test_a_larger_budget_keeps_the_earlier_trials),
+        cmocka_unit_test(test_draws_are_those_of_earlier_versions),
         cmocka_unit_test(test_an_option_draws_the_same_whatever_else_is_swept),
         cmocka_unit_test(test_no_combination_is_drawn_twice_even_in_a_small_space),
         cmocka_unit_test(test_swept_options_have_the_drawn_values_in_order),

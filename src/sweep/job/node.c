@@ -15,7 +15,7 @@ enum { MAX_BYTES = 4 << 20, MAX_NODES = 100000, MAX_DEPTH = 20, MAX_MESSAGE = 76
 /* The conversion of a libyaml document; it counts the nodes, because aliases multiply them. */
 typedef struct conversion {
     yaml_document_t *document;
-    const char *source;
+    const char *source, *text;
     bool is_file;
     int nodes;
 } conversion;
@@ -277,13 +277,23 @@ static cs_status convert(conversion *run, yaml_node_t *from, int depth, cs_node 
     return CS_OK;
 }
 
+/* Does the line, counted from 0, have a ${? Inside {} its brace begins another map. */
+static bool has_variable(const char *text, size_t line) {
+    for (; line > 0 && text; line--)
+        text = strchr(text, '\n') ? strchr(text, '\n') + 1 : NULL;
+    const char *variable = text ? strstr(text, "${") : NULL;
+    return variable && variable < text + strcspn(text, "\n");
+}
+
 static cs_status fail_syntax(const conversion *run, const yaml_parser_t *parser) {
     const char *problem = parser->problem ? parser->problem : "cannot be read";
     yaml_mark_t mark = parser->problem_mark;
+    bool variable = has_variable(run->text, mark.line);
     if (!run->is_file)
         return cs_fail(CS_ERR_FORMAT, "%s: %s", run->source, problem);
     return cs_hint(cs_fail(CS_ERR_FORMAT, "%s:%zu:%zu: %s", run->source, mark.line + 1, mark.column + 1, problem),
-                   "YAML wants spaces (no tabs), `key: value`, and the same indent within a block");
+                   variable ? "inside {} a ${NAME} needs quotes: {path: '${NAME}/data.h5'}"
+                            : "YAML wants spaces (no tabs), `key: value`, and the same indent within a block");
 }
 
 static cs_status load_document(conversion *run, yaml_parser_t *parser, cs_node **out) {
@@ -317,7 +327,7 @@ static cs_status parse(const char *source, bool is_file, const char *text, size_
     if (!yaml_parser_initialize(&parser))
         return cs_fail(CS_ERR_NO_MEMORY, "no memory for a YAML parser");
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-    conversion run = {.source = source, .is_file = is_file};
+    conversion run = {.source = source, .text = text, .is_file = is_file};
     cs_status status = load_document(&run, &parser, out);
     yaml_parser_delete(&parser);
     return status;
