@@ -179,8 +179,8 @@ static void test_without_its_condition_a_parameter_has_the_value_of_the_job(void
                       "[0, 0.9], when: {optimizer: sgd}}}}\n",
              NULL);
     assert_int_equal(job->n_trials, 3);
-    assert_true(job->trials[1].train.optimizer.momentum == 0.9f);
-    assert_true(job->trials[2].train.optimizer.momentum == 0.5f);
+    assert_true((float)job->trials[1].train.optimizer.momentum == 0.9f);
+    assert_true((float)job->trials[2].train.optimizer.momentum == 0.5f);
     assert_int_equal(job->value_indices[2 * 2 + 1], CS_NO_VALUE);
     assert_false(cs_job_has_value(job, 2, 1));
     assert_int_equal(cs_job_count_values(job, 0), 2);
