@@ -25,25 +25,70 @@ typedef struct cs_data_config {
  * (features.h); the other layers train on those. The numbers are those of FINE_TUNE with the same layers frozen. */
 typedef enum cs_train_mode { CS_TRAIN_FINE_TUNE, CS_TRAIN_FEATURES } cs_train_mode;
 
+/* When the rate of a schedule changes. AUTO: with every update in Keras' dialect, once an epoch in torch's, except that
+ * one_cycle and cyclic change it with every update in both. */
+typedef enum cs_schedule_interval { CS_INTERVAL_AUTO, CS_INTERVAL_EPOCH, CS_INTERVAL_STEP } cs_schedule_interval;
+typedef enum cs_choice { CS_CHOICE_AUTO, CS_CHOICE_TRUE, CS_CHOICE_FALSE } cs_choice;
+typedef enum cs_anneal { CS_ANNEAL_COS, CS_ANNEAL_LINEAR } cs_anneal;
+typedef enum cs_threshold_mode { CS_THRESHOLD_AUTO, CS_THRESHOLD_ABS, CS_THRESHOLD_REL } cs_threshold_mode;
+
+/* How the learning rate changes; schedule.h has the formulas and says which schedule reads which member. A length or a
+ * number of NaN, or a whole number of 0, is `auto` or none. */
+typedef struct cs_schedule_config {
+    int kind; /* an index for cs_schedule_name */
+    cs_schedule_interval interval;
+    double decay_epochs; /* the length of the decay or of a cycle, in epochs, */
+    int64_t decay_steps; /* or in updates */
+    double decay_rate;
+    bool staircase;
+    char milestones[CS_VALUE_MAX]; /* "30,60": in epochs, */
+    char boundaries[CS_VALUE_MAX]; /* or in updates */
+    char values[CS_VALUE_MAX];
+    double min_lr, power, k_decay, t_mul, m_mul, start_factor, end_factor;
+    cs_choice cycle;
+    double pct_start, div_factor, final_div_factor, base_momentum, max_momentum;
+    cs_anneal anneal;
+    bool cycle_momentum;
+    double warmup_epochs; /* the length of the warm-up, in epochs, */
+    int64_t warmup_steps; /* or in updates */
+    double warmup_lr;
+    bool warmup_prefix;
+    /* The schedule `plateau`. */
+    char plateau_monitor[CS_METRIC_NAME_MAX]; /* "auto": that of early stopping */
+    int plateau_patience, cooldown;
+    double threshold;
+    cs_threshold_mode threshold_mode;
+} cs_schedule_config;
+
+/* Is the monitored metric better when it is smaller or larger? AUTO: as metrics.h says of it. */
+typedef enum cs_monitor_mode { CS_MONITOR_AUTO, CS_MONITOR_MIN, CS_MONITOR_MAX } cs_monitor_mode;
+
+/* Which weights train.save_weights writes. */
+typedef enum cs_saved_epoch { CS_SAVE_TESTED, CS_SAVE_BEST, CS_SAVE_LAST } cs_saved_epoch;
+
 typedef struct cs_train_config {
     cs_train_mode mode;
     int epochs;
     int batch;
     cs_optimizer optimizer;
-    int schedule; /* of the learning rate: an index for cs_schedule_name (schedule.h) */
+    cs_schedule_config schedule;
     int64_t seed;
     bool shuffle;
-    /* Keras' EarlyStopping(monitor, min_delta, patience, restore_best_weights=True): the weights of the best epoch are
-     * restored and tested, even if all epochs run. Without a val split, val_* falls back to the same metric of the
-     * train split. Patience 0 turns it off: the weights of the last epoch are tested, as in Keras without the callback.
-     */
+    /* Keras' EarlyStopping(monitor, min_delta, patience, mode, baseline, restore_best_weights, start_from_epoch).
+     * Without a val split, val_* falls back to the same metric of the train split. Patience 0 turns it off: all epochs
+     * run, and the weights of the last are tested, as in Keras without the callback. */
     int patience;
-    float min_delta;
+    double min_delta;
     char monitor[CS_METRIC_NAME_MAX]; /* a name from cs_metric_monitor_name */
+    cs_monitor_mode monitor_mode;
+    double baseline;      /* NaN: none */
+    int start_from_epoch; /* from 0 */
+    bool restore_best_weights;
     /* Where several ranks share a batch: batch norms that train take the statistics of the whole batch, not of the
      * rank's own rows. */
     bool sync_bn;
-    char save_weights[16]; /* "none", or the suffix of the file that the tested weights are written to */
+    char save_weights[16]; /* "none", or the suffix of the file that weights are written to */
+    cs_saved_epoch save_epoch;
 } cs_train_config;
 
 /* Everything that defines a trial. Each row of the table in src/config/trial_options.c fills one member. */
@@ -61,6 +106,8 @@ typedef struct cs_trial_config {
     cs_augment val_augment;
 } cs_trial_config;
 
+/* The framework that the trial's network follows, which is the default of train.dialect. */
+cs_train_dialect cs_trial_network_dialect(const cs_trial_config *trial);
 /* What is done to the images of a split. */
 const cs_augment *cs_trial_augment(const cs_trial_config *trial, cs_split split);
 

@@ -49,7 +49,7 @@ typedef struct cs_option {
     /* May be NULL. The text that counts as the default in the key of a trial, if `fallback` is a word for a value that
      * other options decide. */
     const char *key_default;
-    bool whole_name; /* its name is the whole key, because the last part is that of another option */
+    bool whole_name;        /* its name is the whole key, because the last part is that of another option */
     bool sweepable;         /* may be listed under sweep: parameters: */
     bool required;          /* a job without it is an error */
     unsigned affects;       /* CS_AFFECTS_* */
@@ -72,8 +72,8 @@ typedef struct cs_option {
     unsigned only_with;
 } cs_option;
 
-/* "lr" for "train.lr", as in column names and sweep.parameters. A key without a dot is returned whole, and so is that of
- * an option with a whole_name. */
+/* "lr" for "train.lr", as in column names and sweep.parameters. A key without a dot is returned whole, and so is that
+ * of an option with a whole_name. */
 const char *cs_option_short_name(const cs_option *option);
 /* Parses `text` into the option's field of the config. Errors name the key, the value, and the range or the choices. */
 CS_MUST_CHECK cs_status cs_option_set(const cs_option *option, const char *text, void *config);

@@ -35,14 +35,25 @@
  * there is no val split. */
 typedef struct cs_epoch_row {
     int epoch;            /* from 0 */
-    double learning_rate; /* after the last update of the epoch */
+    double learning_rate; /* of the last update of the epoch */
     double seconds;
     double value[CS_EPOCH_VALUES];
 } cs_epoch_row;
 
+/* Why a trial ended. BY_CALLER: the callback `epoch` asked for it. */
+typedef enum cs_trial_ending {
+    CS_IN_TRAINING,
+    CS_ENDED_EPOCHS,
+    CS_ENDED_EARLY_STOPPING,
+    CS_ENDED_BY_CALLER
+} cs_trial_ending;
+
 typedef struct cs_trial_result {
     int epochs_run;
-    int best_epoch; /* from 0; the weights of this epoch are tested; with patience 0 it is the last epoch */
+    cs_trial_ending ending;
+    /* From 0; the weights of this epoch are tested. It is the last one without early stopping, or without
+     * restore_best_weights. */
+    int best_epoch;
     /* At the indexes of cs_metric_columns: the metrics of train and val at best_epoch, and those of test, which are NaN
      * when there is no test split. */
     double value[CS_RESULT_VALUES];
@@ -62,7 +73,8 @@ typedef struct cs_train_events {
     /* If the callback sets *enough to true, the trial ends: it is tested and finished as if this had been its last
      * epoch. */
     cs_status (*epoch)(void *context, int trial, const cs_epoch_row *row, bool *enough);
-    /* `test` is NULL when there is no test split. `params` (borrowed) are the weights that were tested. */
+    /* `test` is NULL when there is no test split. `params` (borrowed) are the weights that
+     * train.save_epoch asks for, by default those that were tested. */
     cs_status (*finished)(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
                           const cs_params *params);
     /* The trial failed (it diverged, its network cannot be built, ...); cs_error_last has the error. The other trials

@@ -13,3 +13,13 @@ void cs_float_text(float value, char *out, size_t size) {
             return;
     }
 }
+
+void cs_double_text(double value, char *out, size_t size) {
+    enum { ENOUGH = 17 };
+    const double positive = value == 0 ? 0 : value;
+    for (int digits = 1; digits <= ENOUGH; digits++) {
+        snprintf(out, size, "%.*g", digits, positive);
+        if (strtod(out, NULL) == value)
+            return;
+    }
+}

@@ -157,24 +157,38 @@ cs_status cs_option_set(const cs_option *option, const char *text, void *config)
     return option->check ? option->check(config) : CS_OK;
 }
 
+/* A number below the range is a default that is a word. */
+static void print_int(const cs_option *option, const void *field, char *out, size_t size) {
+    long long value = option->size == sizeof(int64_t) ? (long long)*(const int64_t *)field : *(const int *)field;
+    if ((double)value < option->min)
+        snprintf(out, size, "%s", option->fallback);
+    else
+        snprintf(out, size, "%lld", value);
+}
+
+static void print_float(const cs_option *option, const void *field, char *out, size_t size) {
+    bool single = option->size == sizeof(float);
+    double value = single ? (double)*(const float *)field : *(const double *)field;
+    if (isnan(value))
+        snprintf(out, size, "%s", option->fallback);
+    else if (single)
+        cs_float_text((float)value, out, size);
+    else
+        cs_double_text(value, out, size);
+}
+
 void cs_option_get(const cs_option *option, const void *config, char *out, size_t size) {
     const void *field = (const char *)config + option->offset;
     const int *side = field;
-    float number;
     switch (option->type) {
     case CS_OPTION_BOOL:
         snprintf(out, size, "%s", *(const bool *)field ? "true" : "false");
         return;
     case CS_OPTION_INT:
-        snprintf(out, size, "%lld",
-                 option->size == sizeof(int64_t) ? (long long)*(const int64_t *)field : (long long)*(const int *)field);
+        print_int(option, field, out, size);
         return;
     case CS_OPTION_FLOAT:
-        number = option->size == sizeof number ? *(const float *)field : (float)*(const double *)field;
-        if (isnan(number))
-            snprintf(out, size, "%s", option->fallback);
-        else
-            cs_float_text(number, out, size);
+        print_float(option, field, out, size);
         return;
     case CS_OPTION_SIZE:
         if (side[0] == 0)
@@ -219,7 +233,7 @@ void cs_options_heading(FILE *out) {
 
 void cs_options_print(const cs_option *options, size_t n, FILE *out, bool markdown) {
     for (size_t i = 0; i < n; i++) {
-        char accepted[128];
+        char accepted[256];
         print_accepted(&options[i], accepted, sizeof accepted);
         const char *fallback = options[i].fallback[0] ? options[i].fallback : "(none)";
         if (markdown)

@@ -63,6 +63,66 @@ static cs_status parse_filter(const cs_option *option, const char *text, void *f
     return status == CS_OK ? CS_OK : cs_context(status, "%s", option->key);
 }
 
+static const char *interval_name(int value) {
+    static const char *const names[] = {"auto", "epoch", "step", NULL};
+    return names[value];
+}
+
+static const char *choice_name(int value) {
+    static const char *const names[] = {"auto", "true", "false", NULL};
+    return names[value];
+}
+
+static const char *anneal_name(int value) {
+    static const char *const names[] = {"cos", "linear", NULL};
+    return names[value];
+}
+
+static const char *threshold_mode_name(int value) {
+    static const char *const names[] = {"auto", "abs", "rel", NULL};
+    return names[value];
+}
+
+static const char *monitor_mode_name(int value) {
+    static const char *const names[] = {"auto", "min", "max", NULL};
+    return names[value];
+}
+
+static const char *plateau_monitor_name(int value) {
+    return value == 0 ? "auto" : cs_metric_monitor_name(value - 1);
+}
+
+static const char *saved_epoch_name(int value) {
+    static const char *const names[] = {"tested", "best", "last", NULL};
+    return names[value];
+}
+
+static cs_status check_milestones(const void *config) {
+    return cs_schedule_check_list("train.milestones", ((const cs_trial_config *)config)->train.schedule.milestones,
+                                  true);
+}
+
+static cs_status check_boundaries(const void *config) {
+    return cs_schedule_check_list("train.boundaries", ((const cs_trial_config *)config)->train.schedule.boundaries,
+                                  true);
+}
+
+static cs_status check_values(const void *config) {
+    return cs_schedule_check_list("train.values", ((const cs_trial_config *)config)->train.schedule.values, false);
+}
+
+/* The network's framework counts as the default. */
+static void identify_dialect(const void *config, char *out, size_t size) {
+    const cs_trial_config *trial = config;
+    cs_train_dialect dialect = trial->train.optimizer.dialect;
+    bool is_default = dialect == CS_TRAIN_DIALECT_AUTO || dialect == cs_trial_network_dialect(trial);
+    snprintf(out, size, "%s", is_default ? "" : cs_train_dialect_name((int)dialect));
+}
+
+#define TRAINING(name, kind, member)                                                                                   \
+    .key = "train." name, .type = CS_OPTION_##kind, FIELD(train.member), .sweepable = true,                            \
+    .affects = CS_AFFECTS_TRAINING
+
 static const cs_option table[] = {
     {.key = "data.path",
      .type = CS_OPTION_STRING,
@@ -221,191 +281,121 @@ static const cs_option table[] = {
      .sweepable = true,
      .affects = CS_AFFECTS_BATCHES,
      .doc = "samples in a step"},
-    {.key = "train.dialect",
-     .type = CS_OPTION_ENUM,
-     FIELD(train.optimizer.dialect),
-     .choice = cs_train_dialect_name,
-     .fallback = "auto",
-     .key_default = "keras",
-     .whole_name = true,
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
-     .doc = "whose formulas and defaults training follows, keras or torch; auto: the framework of the network"},
-    {.key = "train.optimizer",
-     .type = CS_OPTION_ENUM,
-     FIELD(train.optimizer.kind),
-     .choice = cs_optimizer_name,
-     .fallback = "adam",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("dialect", ENUM, optimizer.dialect), .choice = cs_train_dialect_name, .fallback = "auto",
+     .identity = identify_dialect, .whole_name = true,
+     .doc = "framework whose formulas and defaults count where they differ, keras or torch; auto: the network's"},
+    {TRAINING("optimizer", ENUM, optimizer.kind), .choice = cs_optimizer_name, .fallback = "adam",
      .doc = "update rule"},
-    {.key = "train.lr",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.lr),
-     .min = 1e-12,
-     .max = 1e38,
-     .fallback = "auto",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("lr", FLOAT, optimizer.lr), .min = 1e-12, .max = 1e38, .fallback = "auto",
      .doc = "learning rate; auto: the optimizer's default, in Keras 0.001 for adam and 0.01 for sgd"},
-    {.key = "train.schedule",
-     .type = CS_OPTION_ENUM,
-     FIELD(train.schedule),
-     .choice = cs_schedule_name,
-     .fallback = "constant",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("schedule", ENUM, schedule.kind), .choice = cs_schedule_name, .fallback = "constant",
      .doc = "how the learning rate changes from update to update"},
-    {.key = "train.momentum",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.momentum),
-     .max = 1,
-     .fallback = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
-     .doc = "sgd, rmsprop: momentum"},
-    {.key = "train.nesterov",
-     .type = CS_OPTION_BOOL,
-     FIELD(train.optimizer.nesterov),
-     .fallback = "false",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
-     .doc = "sgd: Nesterov momentum"},
-    {.key = "train.dampening",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.dampening),
-     .max = 1,
-     .fallback = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("schedule_interval", ENUM, schedule.interval), .choice = interval_name, .fallback = "auto",
+     .doc = "when the rate of the schedule changes: once an epoch, or step: with every update. auto: step for Keras, "
+            "one_cycle and cyclic, else epoch"},
+    {TRAINING("decay_epochs", FLOAT, schedule.decay_epochs), .min = 1e-6, .max = 1e6, .fallback = "auto",
+     .doc = "length of the decay or cycle, in epochs: torch's step_size, T_max, T_0, total_iters. auto: one epoch for "
+            "exponential and inverse_time, else all after the warm-up"},
+    {TRAINING("decay_steps", INT, schedule.decay_steps), .min = 1, .max = 1e12, .fallback = "auto",
+     .doc = "the same in updates: Keras' decay_steps, first_decay_steps"},
+    {TRAINING("decay_rate", FLOAT, schedule.decay_rate), .min = 1e-6, .max = 1e6, .fallback = "auto",
+     .doc = "step, multistep, exponential, inverse_time, plateau, cyclic: Keras' decay_rate and factor, torch's gamma. "
+            "auto: 0.1 for step, multistep and plateau"},
+    {TRAINING("staircase", BOOL, schedule.staircase), .fallback = "false",
+     .doc = "exponential, inverse_time: decay once in every decay_epochs or decay_steps"},
+    {TRAINING("milestones", LIST, schedule.milestones), .fallback = "", .check = check_milestones,
+     .doc = "multistep, piecewise: epochs at whose beginning the rate changes, such as [30, 60]"},
+    {TRAINING("boundaries", LIST, schedule.boundaries), .fallback = "", .check = check_boundaries,
+     .doc = "the same in updates, after which the rate changes: Keras' boundaries"},
+    {TRAINING("values", LIST, schedule.values), .fallback = "", .check = check_values,
+     .doc = "piecewise: the rate before the first milestone and after each, in place of lr"},
+    {TRAINING("min_lr", FLOAT, schedule.min_lr), .max = 1e38, .fallback = "0",
+     .doc = "cosine, restarts, polynomial, cyclic, plateau: the lowest rate. Keras' alpha times lr, end_learning_rate; "
+            "torch's eta_min, base_lr"},
+    {TRAINING("power", FLOAT, schedule.power), .min = 1e-6, .max = 1e6, .fallback = "1",
+     .doc = "polynomial: the power"},
+    {TRAINING("cycle", ENUM, schedule.cycle), .choice = choice_name, .fallback = "auto",
+     .doc = "polynomial: begin again after the decay, as Keras' cycle; cosine: go up again. auto: only torch's cosine"},
+    {TRAINING("k_decay", FLOAT, schedule.k_decay), .min = 1e-3, .max = 1e3, .fallback = "1",
+     .doc = "cosine: power of the time, as timm's k_decay"},
+    {TRAINING("t_mul", FLOAT, schedule.t_mul), .min = 1, .max = 1e6, .fallback = "auto",
+     .doc = "restarts: factor of each cycle's length. auto: 2 for Keras, 1 for torch (T_mult)"},
+    {TRAINING("m_mul", FLOAT, schedule.m_mul), .min = 1e-6, .max = 1e6, .fallback = "1",
+     .doc = "restarts, cyclic: factor of each cycle's height; 0.5 is torch's triangular2"},
+    {TRAINING("start_factor", FLOAT, schedule.start_factor), .max = 1e6, .fallback = "0.3333333333333333",
+     .doc = "linear: the first rate over lr"},
+    {TRAINING("end_factor", FLOAT, schedule.end_factor), .max = 1e6, .fallback = "1",
+     .doc = "linear: the last rate over lr"},
+    {TRAINING("pct_start", FLOAT, schedule.pct_start), .min = 1e-6, .max = 1, .fallback = "auto",
+     .doc = "one_cycle, cyclic: the part of a cycle in which the rate rises. auto: 0.3 and 0.5"},
+    {TRAINING("div_factor", FLOAT, schedule.div_factor), .min = 1e-6, .max = 1e38, .fallback = "25",
+     .doc = "one_cycle: lr over the first rate"},
+    {TRAINING("final_div_factor", FLOAT, schedule.final_div_factor), .min = 1e-6, .max = 1e38, .fallback = "1e+04",
+     .doc = "one_cycle: the first rate over the last"},
+    {TRAINING("anneal", ENUM, schedule.anneal), .choice = anneal_name, .fallback = "cos",
+     .doc = "one_cycle: torch's anneal_strategy"},
+    {TRAINING("cycle_momentum", BOOL, schedule.cycle_momentum), .fallback = "true",
+     .doc = "one_cycle, cyclic: change momentum (adam: beta_1) against the rate, from max_momentum to base_momentum"},
+    {TRAINING("base_momentum", FLOAT, schedule.base_momentum), .min = 1e-6, .max = 0.999999, .fallback = "auto",
+     .doc = "one_cycle, cyclic: momentum at the highest rate. auto: 0.85 and 0.8"},
+    {TRAINING("max_momentum", FLOAT, schedule.max_momentum), .min = 1e-6, .max = 0.999999, .fallback = "auto",
+     .doc = "one_cycle, cyclic: momentum at the lowest rate. auto: 0.95 and 0.9"},
+    {TRAINING("warmup_epochs", FLOAT, schedule.warmup_epochs), .max = 1e6, .fallback = "0",
+     .doc = "epochs before the schedule in which the rate rises from warmup_lr to lr"},
+    {TRAINING("warmup_steps", INT, schedule.warmup_steps), .max = 1e12, .fallback = "0",
+     .doc = "the same in updates; the rate then rises with every update"},
+    {TRAINING("warmup_lr", FLOAT, schedule.warmup_lr), .max = 1e38, .fallback = "0",
+     .doc = "the rate at the beginning of the warm-up"},
+    {TRAINING("warmup_prefix", BOOL, schedule.warmup_prefix), .fallback = "true",
+     .doc = "the schedule begins after the warm-up; false: with training, as in timm"},
+    {TRAINING("plateau_monitor", ENUM, schedule.plateau_monitor), .choice = plateau_monitor_name, .fallback = "auto",
+     .doc = "plateau: metric that must improve; auto: train.monitor"},
+    {TRAINING("plateau_patience", INT, schedule.plateau_patience), .max = 1e6, .fallback = "10",
+     .doc = "plateau: epochs without improvement before the rate is reduced; torch waits for one more than Keras"},
+    {TRAINING("threshold", FLOAT, schedule.threshold), .max = 1e38, .fallback = "0.0001",
+     .doc = "plateau: smallest change that counts as improvement; Keras' min_delta"},
+    {TRAINING("threshold_mode", ENUM, schedule.threshold_mode), .choice = threshold_mode_name, .fallback = "auto",
+     .doc = "plateau: is the threshold absolute or relative to the best value? auto: abs for Keras, rel for torch"},
+    {TRAINING("cooldown", INT, schedule.cooldown), .max = 1e6, .fallback = "0",
+     .doc = "plateau: epochs after a reduction that do not count"},
+    {TRAINING("momentum", FLOAT, optimizer.momentum), .max = 1, .fallback = "0", .doc = "sgd, rmsprop: momentum"},
+    {TRAINING("nesterov", BOOL, optimizer.nesterov), .fallback = "false", .doc = "sgd: Nesterov momentum"},
+    {TRAINING("dampening", FLOAT, optimizer.dampening), .max = 1, .fallback = "0",
      .doc = "sgd of torch: the part of a gradient that does not enter the velocity"},
-    {.key = "train.weight_decay",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.weight_decay),
-     .max = 1,
-     .fallback = "auto",
-     .key_default = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("weight_decay", FLOAT, optimizer.weight_decay), .max = 1, .fallback = "auto", .key_default = "0",
      .doc = "weight decay; auto: that of adamw, 0.004 in Keras and 0.01 in torch, and 0 of the others"},
-    {.key = "train.decay",
-     .type = CS_OPTION_ENUM,
-     FIELD(train.optimizer.decay),
-     .choice = cs_decay_kind_name,
-     .fallback = "auto",
+    {TRAINING("decay", ENUM, optimizer.decay), .choice = cs_decay_kind_name, .fallback = "auto",
      .key_default = "decoupled",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
-     .doc = "how weights decay: coupled (part of the gradient) or decoupled; auto: as in Keras; in torch coupled "
-            "except for adamw, lion and lamb"},
-    {.key = "train.decay_kernels_only",
-     .type = CS_OPTION_BOOL,
-     FIELD(train.optimizer.decay_kernels_only),
-     .fallback = "false",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+     .doc =
+         "how weights decay: coupled (as a part of the gradient) or decoupled; auto: decoupled in Keras, and in torch "
+         "for adamw, lion and lamb"},
+    {TRAINING("decay_kernels_only", BOOL, optimizer.decay_kernels_only), .fallback = "false",
      .doc = "biases and the parameters of batch norms do not decay"},
-    {.key = "train.beta_1",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.beta_1),
-     .max = 0.999999,
-     .fallback = "0.9",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("beta_1", FLOAT, optimizer.beta_1), .max = 0.999999, .fallback = "0.9",
      .doc = "adam and its kin, lion: decay of the first moment"},
-    {.key = "train.beta_2",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.beta_2),
-     .max = 0.999999,
-     .fallback = "auto",
-     .key_default = "0.999",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
-     .doc = "adam and its kin, lion: decay of the second moment; auto: 0.999, and 0.99 of lion"},
-    {.key = "train.rho",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.rho),
-     .max = 0.999999,
-     .fallback = "auto",
-     .key_default = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("beta_2", FLOAT, optimizer.beta_2), .max = 0.999999, .fallback = "auto", .key_default = "0.999",
+     .doc = "adam and its kin, lion: decay of the second moment; auto: 0.999, and 0.99 for lion"},
+    {TRAINING("rho", FLOAT, optimizer.rho), .max = 0.999999, .fallback = "auto", .key_default = "0",
      .doc = "rmsprop, adadelta: decay of the mean of squares; auto: 0.9 and 0.95 in Keras, 0.99 and 0.9 in torch"},
-    {.key = "train.epsilon",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.epsilon),
-     .min = 1e-12,
-     .max = 1,
-     .fallback = "auto",
-     .key_default = "1e-07",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("epsilon", FLOAT, optimizer.epsilon), .min = 1e-12, .max = 1, .fallback = "auto", .key_default = "1e-07",
      .doc = "adam and its kin, rmsprop, adagrad, adadelta: added to a root or under it; auto: 1e-7 in Keras; in torch "
-            "1e-8, of adagrad 1e-10, of adadelta 1e-6"},
-    {.key = "train.amsgrad",
-     .type = CS_OPTION_BOOL,
-     FIELD(train.optimizer.amsgrad),
-     .fallback = "false",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+            "1e-8, for adagrad 1e-10, for adadelta 1e-6"},
+    {TRAINING("amsgrad", BOOL, optimizer.amsgrad), .fallback = "false",
      .doc = "adam, adamw: divide by the largest second moment so far"},
-    {.key = "train.centered",
-     .type = CS_OPTION_BOOL,
-     FIELD(train.optimizer.centered),
-     .fallback = "false",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("centered", BOOL, optimizer.centered), .fallback = "false",
      .doc = "rmsprop: divide by the variance of the gradient"},
-    {.key = "train.initial_accumulator",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.initial_accumulator),
-     .max = 1e38,
-     .fallback = "auto",
-     .key_default = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
-     .doc = "adagrad: the sum of squares before the first update; auto: 0.1 in Keras, 0 in torch"},
-    {.key = "train.clipnorm",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.clipnorm),
-     .max = 1e38,
-     .fallback = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("initial_accumulator", FLOAT, optimizer.initial_accumulator), .max = 1e38, .fallback = "auto",
+     .key_default = "0", .doc = "adagrad: the sum of squares before the first update; auto: 0.1 in Keras, 0 in torch"},
+    {TRAINING("clipnorm", FLOAT, optimizer.clipnorm), .max = 1e38, .fallback = "0",
      .doc = "largest norm of the gradient of a tensor; 0: none"},
-    {.key = "train.global_clipnorm",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.global_clipnorm),
-     .max = 1e38,
-     .fallback = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("global_clipnorm", FLOAT, optimizer.global_clipnorm), .max = 1e38, .fallback = "0",
      .doc = "largest norm of the gradient of all parameters together, as torch's clip_grad_norm_; 0: none"},
-    {.key = "train.clipvalue",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.clipvalue),
-     .max = 1e38,
-     .fallback = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("clipvalue", FLOAT, optimizer.clipvalue), .max = 1e38, .fallback = "0",
      .doc = "largest absolute value in a gradient; 0: none"},
-    {.key = "train.accumulate",
-     .type = CS_OPTION_INT,
-     FIELD(train.optimizer.accumulate),
-     .min = 1,
-     .max = 65536,
-     .fallback = "1",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
+    {TRAINING("accumulate", INT, optimizer.accumulate), .min = 1, .max = 65536, .fallback = "1",
      .doc = "batches whose gradients are averaged for an update"},
-    {.key = "train.ema",
-     .type = CS_OPTION_FLOAT,
-     FIELD(train.optimizer.ema),
-     .max = 0.9999999,
-     .fallback = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_TRAINING,
-     .doc = "momentum of a moving average of the weights, such as 0.99, whose weights are tested; 0: none"},
+    {TRAINING("ema", FLOAT, optimizer.ema), .max = 0.9999999, .fallback = "0",
+     .doc = "momentum of a moving average of the weights, such as 0.99, whose weights are evaluated; 0: none"},
     {.key = "train.seed",
      .type = CS_OPTION_INT,
      FIELD(train.seed),
@@ -444,6 +434,14 @@ static const cs_option table[] = {
      .fallback = "val_loss",
      .affects = CS_AFFECTS_TRAINING,
      .doc = "metric by which early stopping and the best epoch are decided"},
+    {TRAINING("monitor_mode", ENUM, monitor_mode), .choice = monitor_mode_name, .fallback = "auto",
+     .doc = "is the monitored metric better when it is smaller or larger? auto: as the metric is meant"},
+    {TRAINING("baseline", FLOAT, baseline), .min = -1e38, .max = 1e38, .fallback = "none",
+     .doc = "EarlyStopping: value that an epoch must improve on to count; none: any"},
+    {TRAINING("start_from_epoch", INT, start_from_epoch), .max = 1e6, .fallback = "0",
+     .doc = "EarlyStopping: first epoch that counts, from 0"},
+    {TRAINING("restore_best_weights", BOOL, restore_best_weights), .fallback = "true",
+     .doc = "EarlyStopping: test the weights of the best epoch; false: of the last"},
     {.key = "train.sync_bn",
      .type = CS_OPTION_BOOL,
      FIELD(train.sync_bn),
@@ -457,7 +455,15 @@ static const cs_option table[] = {
      .choice = weights_format_name,
      .fallback = "none",
      .affects = CS_AFFECTS_NOTHING,
-     .doc = "write the tested weights to weights/<trial>.<this> in the results folder"},
+     .doc = "write weights to weights/<trial>.<this> in the results folder"},
+    {.key = "train.save_epoch",
+     .type = CS_OPTION_ENUM,
+     FIELD(train.save_epoch),
+     .choice = saved_epoch_name,
+     .fallback = "tested",
+     .affects = CS_AFFECTS_NOTHING,
+     .doc = "the weights that save_weights writes: those that were tested, of the best epoch by train.monitor, or of "
+            "the last"},
 };
 
 const cs_option *cs_options(size_t *count) {
@@ -480,6 +486,10 @@ cs_status cs_option_find(const char *key, const cs_option **out) {
     return cs_hint(
         cs_fail(CS_ERR_ARG, "unknown option '%s'%s", key, cs_suggestion_text(&suggestion, guess, sizeof guess)),
         "`cnnsweep options` lists them all");
+}
+
+cs_train_dialect cs_trial_network_dialect(const cs_trial_config *trial) {
+    return cs_model_dialect(&trial->model) == CS_DIALECT_TORCH ? CS_TRAIN_DIALECT_TORCH : CS_TRAIN_DIALECT_KERAS;
 }
 
 const cs_augment *cs_trial_augment(const cs_trial_config *trial, cs_split split) {

@@ -17,8 +17,9 @@ typedef struct tail_field {
     { offsetof(cs_tail, member), sizeof(((cs_tail *)0)->member) }
 
 static const tail_field fields[] = {
-    FIELD(epoch),  FIELD(batch),    FIELD(ended),    FIELD(step),          FIELD(running),
-    FIELD(effort), FIELD(reported), FIELD(best_row), FIELD(stopping.wait), FIELD(stopping.best),
+    FIELD(epoch),         FIELD(batch),         FIELD(ending),         FIELD(step),
+    FIELD(running),       FIELD(effort),        FIELD(reported),       FIELD(tested_row),
+    FIELD(stopping.wait), FIELD(stopping.best), FIELD(stopping.begun), FIELD(plateau.state),
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 
@@ -45,7 +46,7 @@ static cs_status name_files(const char *path, checkpoint_names *out) {
 }
 
 /* "CSCKPT", then the version. A file from a machine with another byte order has another number here. */
-static const uint64_t magic = 0x435343504b540002;
+static const uint64_t magic = 0x435343504b540003;
 
 /* Identifies the tail of a checkpoint, so that it is not read into another one. */
 typedef struct checkpoint_header {

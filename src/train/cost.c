@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/cost.h"
+#include "early_stopping.h"
 
 #include <math.h>
 
@@ -51,9 +52,9 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
         cost.trunk[split] = (double)images[split] * work->trunk / rates->trunk;
     cost.tail = rates->trial + epochs * n_train * work->tail / rates->train + evaluated * work->tail / rates->infer +
                 rates->step * (epochs * ceil(n_train / batch) + evaluated / batch);
-    cost.memory = batch * programs * work->activations + work->params * (train->patience > 0 ? 2 : 1) +
+    cost.memory = batch * programs * work->activations + work->params * (cs_keeps_best(train) ? 2 : 1) +
                   work->own_params * (arrays + 1);
-    cost.checkpoint = work->own_params * (arrays - 1 + (train->patience > 0));
+    cost.checkpoint = work->own_params * (arrays - 1 + cs_keeps_best(train));
     cost.weights = work->params;
     cost.share_key = cs_trial_share_key(trial);
     for (int split = 0; split < CS_SPLIT_COUNT; split++) {

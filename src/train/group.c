@@ -177,7 +177,7 @@ static cs_status end_epoch(cs_group *group) {
         cs_epoch_row row;
         cs_tail_end_epoch(tail, &row);
         CS_TRY(cs_group_report_epoch(group, tail, &row));
-        if (tail->ended)
+        if (tail->ending)
             ending->items[ending->n++] = tail;
         else
             live->items[kept++] = tail;
@@ -192,7 +192,7 @@ static cs_status restore_tails(const cs_group *group) {
     return CS_OK;
 }
 
-/* Tests the tails that ended, with their best weights, and reports them. */
+/* Tests the tails that ended and reports them. */
 static cs_status finish(cs_group *group) {
     cs_tail_set *ending = &group->ending;
     CS_TRY(cs_team_agree(group->team, restore_tails(group)));

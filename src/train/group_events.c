@@ -27,15 +27,17 @@ cs_status cs_group_report_epoch(const cs_group *group, cs_tail *tail, const cs_e
     CS_TRY(cs_team_agree(group->team, calls_back ? events->epoch(events->context, tail->trial, row, &enough) : CS_OK));
     double decision = enough;
     CS_TRY(cs_team_sum(group->team, &decision, 1));
-    tail->ended = tail->ended || decision > 0;
+    if (decision > 0 && tail->ending == CS_IN_TRAINING)
+        tail->ending = CS_ENDED_BY_CALLER;
     return CS_OK;
 }
 
-static cs_status report_finished(const cs_group *group, const cs_tail *tail) {
+static cs_status report_finished(const cs_group *group, cs_tail *tail) {
     cs_trial_result result;
     if (!cs_team_leads(group->team))
         return CS_OK;
     cs_tail_result(tail, group->trunk, &result);
+    CS_TRY(cs_tail_choose_saved(tail));
     if (group->events.finished)
         CS_TRY(group->events.finished(group->events.context, tail->trial, &result,
                                       group->feeds[CS_SPLIT_TEST] ? tail->evaluation[CS_SPLIT_TEST] : NULL,
@@ -43,6 +45,6 @@ static cs_status report_finished(const cs_group *group, const cs_tail *tail) {
     return discard_checkpoint(group, tail);
 }
 
-cs_status cs_group_report_finished(const cs_group *group, const cs_tail *tail) {
+cs_status cs_group_report_finished(const cs_group *group, cs_tail *tail) {
     return cs_team_agree(group->team, report_finished(group, tail));
 }

@@ -50,6 +50,6 @@ void cs_group_close(cs_group *group);
 CS_MUST_CHECK cs_status cs_group_report_failure(const cs_group *group, const cs_tail *tail, cs_status status);
 /* Reports an epoch. The callback on rank 0 decides for all ranks whether the tail ends with it. */
 CS_MUST_CHECK cs_status cs_group_report_epoch(const cs_group *group, cs_tail *tail, const cs_epoch_row *row);
-CS_MUST_CHECK cs_status cs_group_report_finished(const cs_group *group, const cs_tail *tail);
+CS_MUST_CHECK cs_status cs_group_report_finished(const cs_group *group, cs_tail *tail);
 
 #endif

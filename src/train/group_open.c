@@ -121,7 +121,7 @@ static cs_status prepare_tails(cs_group *group, cs_status (*prepare_one)(cs_grou
 
 /* Checks that the ranks of a team, which read the same files, resume at the same position. */
 static cs_status check_same_position(const cs_group *group, const cs_tail *tail) {
-    double position = (double)tail->step + tail->epoch + tail->ended, sum = position;
+    double position = (double)tail->step + tail->epoch + (tail->ending != CS_IN_TRAINING), sum = position;
     CS_TRY(cs_team_sum(group->team, &sum, 1));
     if (sum == position * cs_team_size(group->team))
         return CS_OK;
@@ -136,7 +136,7 @@ static cs_status resume_tails(cs_group *group) {
         cs_tail *tail = group->live.items[i];
         CS_TRY(cs_team_agree(group->team, cs_checkpoint_read(tail, group->scratch)));
         CS_TRY(cs_team_agree(group->team, check_same_position(group, tail)));
-        cs_tail_set *set = tail->ended ? &group->ending : &group->waiting;
+        cs_tail_set *set = tail->ending ? &group->ending : &group->waiting;
         set->items[set->n++] = tail;
     }
     group->live.n = 0;

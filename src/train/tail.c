@@ -31,14 +31,22 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params
     size_t batch = (size_t)cs_loader_part_rows(config->batch, cs_team_size(tail->team));
     if (config->epochs < 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "train.epochs is %d", config->epochs), "use 1 or more");
-    CS_TRY(cs_early_stopping_init(&tail->stopping, config, cs_dataset_count(dataset, CS_SPLIT_VAL) > 0));
+    bool validated = cs_dataset_count(dataset, CS_SPLIT_VAL) > 0;
+    CS_TRY(cs_early_stopping_init(&tail->stopping, config, validated));
+    CS_TRY(cs_plateau_init(&tail->plateau, config, validated));
     CS_TRY(cs_trial_network_like(tail->config, (int)classes, like, &tail->graph, &tail->params));
     tail->cut = cs_trial_cut(tail->graph);
-    if (config->patience > 0)
+    if (cs_keeps_best(config))
         CS_TRY(cs_alloc(tail->graph->n_values, sizeof(float), "best weights", &tail->best));
     CS_TRY(cs_alloc(batch * classes, sizeof(float), "logits", &tail->logits));
     CS_TRY(open_evaluations(tail, dataset));
     return cs_segment_create(tail->graph, tail->cut, tail->graph->n_layers, &tail->segment);
+}
+
+/* The batches of an update. */
+static int batches_of(const cs_tail *tail) {
+    int accumulate = tail->config->train.optimizer.accumulate;
+    return accumulate > 1 ? accumulate : 1;
 }
 
 cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk, int steps) {
@@ -49,7 +57,7 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
                             .resumable = true,
                             .optimizer = &tail->config->train.optimizer};
     tail->reads_batch = !spec.upstream;
-    tail->steps = steps;
+    tail->updates = steps > batches_of(tail) ? steps / batches_of(tail) : 1;
     CS_TRY(cs_program_compile(engine, &spec, &tail->train));
     spec.mode = CS_MODE_INFER;
     CS_TRY(cs_program_compile(engine, &spec, &tail->infer));
@@ -88,7 +96,7 @@ void cs_tail_close(cs_tail *tail) {
 
 static cs_status fail_diverged(const cs_tail *tail, cs_split split, double loss) {
     const cs_train_config *config = &tail->config->train;
-    int epoch = split == CS_SPLIT_TEST ? tail->best_row.epoch : tail->epoch;
+    int epoch = split == CS_SPLIT_TEST ? tail->tested_row.epoch : tail->epoch;
     int64_t rows = split == CS_SPLIT_TRAIN ? tail->running.rows : cs_evaluation_tally(tail->evaluation[split]).rows;
     int64_t step = rows / config->batch + 1;
     return cs_hint(cs_fail(CS_ERR_DIVERGED, "epoch %d of %d, %s step %lld: the loss is %s", epoch + 1, config->epochs,
@@ -118,11 +126,16 @@ static cs_status compute_team_gradients(cs_tail *tail, const cs_feed *feed, cons
     return cs_tail_check_loss(tail, CS_SPLIT_TRAIN, sums->loss);
 }
 
+/* The optimizer with the rate and the momentum that the schedule has for batch `step`, counted from 0. A schedule
+ * counts updates. */
+static cs_optimizer optimizer_at(const cs_tail *tail, int64_t step) {
+    return cs_schedule_optimizer(&tail->config->train, tail->plateau.state.rate, step / batches_of(tail),
+                                 tail->updates);
+}
+
 cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batch) {
-    const cs_train_config *config = &tail->config->train;
-    cs_optimizer optimizer = config->optimizer;
+    cs_optimizer optimizer = optimizer_at(tail, tail->step);
     cs_tally sums = {0};
-    optimizer.lr = cs_schedule_rate(config, tail->step, tail->steps);
     CS_TRY((tail->team ? compute_team_gradients : compute_gradients)(tail, feed, batch, &sums));
     CS_TRY(cs_program_update(tail->train, &optimizer, ++tail->step));
     tail->batch++;
@@ -163,32 +176,53 @@ static void evaluate_epoch(const cs_tail *tail, double *values) {
     cs_metric_compute(CS_METRIC_VAL, tail->evaluation[CS_SPLIT_VAL], values);
 }
 
+/* Takes note of an epoch's result: the weights of the best epoch, and the rate after a plateau. Returns whether early
+ * stopping ends the trial. */
+static bool judge_epoch(cs_tail *tail, const cs_epoch_row *row) {
+    const cs_train_config *config = &tail->config->train;
+    cs_stopping_decision decision = cs_early_stopping_decide(&tail->stopping, row);
+    if (decision.best && tail->best)
+        memcpy(tail->best, tail->params->data, tail->graph->n_values * sizeof(float));
+    if (decision.best || !cs_restores_best(config))
+        tail->tested_row = *row;
+    if (tail->step / batches_of(tail) >= cs_schedule_warmup(config, tail->updates))
+        cs_plateau_decide(&tail->plateau, row);
+    return decision.stop;
+}
+
 void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     double seconds = total_seconds(tail);
     *row = (cs_epoch_row){.epoch = tail->epoch,
-                          .learning_rate = cs_schedule_rate(&tail->config->train, tail->step, tail->steps),
+                          .learning_rate = optimizer_at(tail, tail->step > 0 ? tail->step - 1 : 0).lr,
                           .seconds = seconds - tail->reported};
     evaluate_epoch(tail, row->value);
     tail->reported = seconds;
-    cs_stopping_decision decision = cs_early_stopping_decide(&tail->stopping, row);
-    if (decision == CS_STOPPING_BEST) {
-        tail->best_row = *row;
-        if (tail->best)
-            memcpy(tail->best, tail->params->data, tail->graph->n_values * sizeof(float));
-    }
+    bool stops = judge_epoch(tail, row);
     tail->epoch++;
     tail->batch = 0;
     tail->running = (cs_tally){0};
-    tail->ended = decision == CS_STOPPING_STOP || tail->epoch == tail->config->train.epochs;
+    if (tail->epoch == tail->config->train.epochs)
+        tail->ending = CS_ENDED_EPOCHS;
+    else if (stops)
+        tail->ending = CS_ENDED_EARLY_STOPPING;
 }
 
 cs_status cs_tail_restore(cs_tail *tail) {
-    if (!tail->best || tail->best_row.epoch == tail->epoch - 1)
+    if (tail->tested_row.epoch == tail->epoch - 1)
         return CS_OK;
     cs_log(CS_LOG_INFO, "ended after epoch %d of %d; the weights of epoch %d, the best one, are restored", tail->epoch,
-           tail->config->train.epochs, tail->best_row.epoch + 1);
+           tail->config->train.epochs, tail->tested_row.epoch + 1);
     memcpy(tail->params->data, tail->best, tail->graph->n_values * sizeof(float));
     return cs_program_load(tail->infer, CS_ARRAY_VALUE, tail->params);
+}
+
+cs_status cs_tail_choose_saved(cs_tail *tail) {
+    cs_saved_epoch saved = tail->config->train.save_epoch;
+    if (saved == CS_SAVE_LAST)
+        return cs_program_read(tail->train, CS_ARRAY_VALUE, tail->params);
+    if (saved == CS_SAVE_BEST && tail->best)
+        memcpy(tail->params->data, tail->best, tail->graph->n_values * sizeof(float));
+    return CS_OK;
 }
 
 void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result *result) {
@@ -196,7 +230,8 @@ void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result 
     cs_param_counts counts = cs_graph_count_params(tail->graph);
     *result = (cs_trial_result){
         .epochs_run = tail->epoch,
-        .best_epoch = tail->best_row.epoch,
+        .best_epoch = tail->tested_row.epoch,
+        .ending = tail->ending,
         .seconds = total_seconds(tail),
         .images_per_second = train->seconds > 0 ? (double)train->images / train->seconds : 0,
         .stall_fraction = train->seconds > 0 ? train->stall / train->seconds : 0,
@@ -205,6 +240,6 @@ void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result 
         .params_trainable = counts.trainable,
         .memory = cs_trunk_memory(trunk, tail->cut) + cs_program_memory(tail->train) + cs_program_memory(tail->infer),
     };
-    memcpy(result->value, tail->best_row.value, sizeof tail->best_row.value);
+    memcpy(result->value, tail->tested_row.value, sizeof tail->tested_row.value);
     cs_metric_compute(CS_METRIC_TEST, tail->evaluation[CS_SPLIT_TEST], result->value);
 }

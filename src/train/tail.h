@@ -6,13 +6,14 @@
 #include "early_stopping.h"
 #include "evaluate.h"
 #include "exchange.h"
+#include "plateau.h"
 
 typedef struct cs_tail {
     int trial; /* index in the group */
     const cs_trial_config *config;
     cs_graph *graph;
     cs_params *params; /* the values that `infer` has */
-    float *best;       /* parameters of best_row, when early stopping is on; else NULL */
+    float *best;       /* parameters of the best epoch, if they are to be restored or saved; else NULL */
     int cut;           /* first layer of the tail */
     cs_segment *segment;
     cs_program *train, *infer;
@@ -24,13 +25,14 @@ typedef struct cs_tail {
     cs_evaluation *evaluation[CS_SPLIT_COUNT];
     cs_evaluated evaluated[CS_SPLIT_COUNT]; /* val, test: the program of this tail in a pass through the split */
     cs_early_stopping stopping;
-    cs_epoch_row best_row;
-    int epoch;        /* the current epoch, from 0 */
-    int batch;        /* how many batches of the epoch are done */
-    bool ended;       /* its last epoch is done: only the test is left */
-    int64_t step;     /* updates done */
-    int64_t steps;    /* updates in an epoch */
-    cs_tally running; /* the sums of the current epoch, while the weights change */
+    cs_plateau plateau;
+    cs_epoch_row tested_row; /* of the epoch whose weights would be tested if the trial ended now */
+    int epoch;               /* the current epoch, from 0 */
+    int batch;               /* how many batches of the epoch are done */
+    cs_trial_ending ending;  /* why its last epoch is done, so that only the test is left */
+    int64_t step;            /* batches done */
+    int64_t updates;         /* in an epoch */
+    cs_tally running;        /* the sums of the current epoch, while the weights change */
     cs_effort effort[CS_SPLIT_COUNT];
     double reported;           /* the seconds in the rows of the epochs so far */
     const char *checkpoint;    /* its file, or NULL */
@@ -44,7 +46,7 @@ typedef struct cs_tail {
  * else it is NULL. After a failure the caller still calls cs_tail_close. */
 CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params *like);
 /* Compiles the programs. They read the output of the trunk's program that ends at `cut`, if there is one. `steps` are
- * the updates in an epoch. */
+ * the batches the updates in an epoch. */
 CS_MUST_CHECK cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk, int steps);
 /* With a team: opens the exchange. Collective; all ranks must have compiled. */
 CS_MUST_CHECK cs_status cs_tail_open_exchange(cs_tail *tail, cs_engine *engine);
@@ -57,10 +59,12 @@ CS_MUST_CHECK cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const 
 CS_MUST_CHECK cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, double loss);
 /* Copies the trained values, or with train.ema their averages, into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);
-/* Ends the epoch: fills its row, saves the weights if they are the best, and sets `ended` after the last epoch. */
+/* Ends the epoch: fills its row, keeps the weights if they are the best, and sets `ending` after the last epoch. */
 void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row);
-/* Loads the best weights into the evaluation program. */
+/* Loads the weights to be tested into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_restore(cs_tail *tail);
+/* Fills tail->params with the weights that train.save_weights writes. */
+CS_MUST_CHECK cs_status cs_tail_choose_saved(cs_tail *tail);
 void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result *result);
 
 #endif

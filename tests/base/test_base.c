@@ -256,6 +256,25 @@ static void the_text_of_a_float_is_the_shortest_that_gives_it_back(void **state)
     }
 }
 
+static void the_text_of_a_double_is_the_shortest_that_gives_it_back(void **state) {
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } rows[] = {{0.1, "0.1"}, {-0.0, "0"}, {1.0 / 3, "0.3333333333333333"}, {0.1 + 0.2, "0.30000000000000004"}};
+    cs_rng rng = cs_rng_at(2, CS_PURPOSE_TEST, 0, 0);
+    char text[25];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cs_double_text(rows[i].value, text, sizeof text);
+        assert_string_equal(text, rows[i].text);
+    }
+    for (int i = 0; i < 10000; i++) {
+        double value = -(double)cs_rng_float(&rng) * (double)cs_rng_float(&rng) * 1e-300;
+        cs_double_text(value, text, sizeof text);
+        assert_true(strtod(text, NULL) == value);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_carries_text_hint_place_and_context),
@@ -274,6 +293,7 @@ int main(void) {
         cmocka_unit_test(absurd_sizes_are_an_error_that_says_what_they_were_for),
         cmocka_unit_test(growing_keeps_items_and_zeroes_new_ones),
         cmocka_unit_test(the_text_of_a_float_is_the_shortest_that_gives_it_back),
+        cmocka_unit_test(the_text_of_a_double_is_the_shortest_that_gives_it_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ def test_trials_are_in_the_order_of_the_grid():
     expected = [(lr, augment) for lr in ("0.001", "0.0003") for augment in ("none", "flips", "dark")]
     assert [(t["lr"], t["augment"]) for t in trials] == expected
     assert [t["trial"] for t in trials] == [f"t{i:03d}" for i in range(6)]
-    assert all(t["status"] == "ok" and t["reason"] == "" and t["epochs_run"] == "2" for t in trials)
+    assert all(t["status"] == "ok" and t["reason"] == "epochs done" and t["epochs_run"] == "2" for t in trials)
 
 
 def test_table_is_the_pivot_of_the_trials():

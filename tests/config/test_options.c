@@ -212,8 +212,10 @@ static void print_other_value(const cs_option *option, char *out, size_t size) {
         return;
     case CS_OPTION_INT:
         break;
-    case CS_OPTION_STRING:
     case CS_OPTION_LIST:
+        snprintf(out, size, "%s", option->check ? "1,2" : "other");
+        return;
+    case CS_OPTION_STRING:
         snprintf(out, size, "%s", strcmp(option->key, "model.arch") == 0 ? "resnet18" : "other");
         return;
     case CS_OPTION_OTHER: /* data.filter */

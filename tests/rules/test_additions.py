@@ -122,12 +122,13 @@ static void darker_compose(const float *number, const double *drawn, cs_picture 
     ],
     "a learning-rate schedule": [
         ("src/config/schedule.c", "static const cs_schedule table[] = {",
-         """static double halving(const cs_train_config *config, int64_t step, int64_t steps) {
-    return step < steps ? config->optimizer.lr : config->optimizer.lr / 2;
+         """static double halving(const cs_schedule_config *config, const cs_schedule_time *at) {
+    return at->lr * pow(config->decay_rate, floor(at->t / at->epoch));
 }
 
 """),
-        ("src/config/schedule.c", "};\nenum { N_SCHEDULES", '    {"halving", halving},\n'),
+        ("src/config/schedule.c", "};\nenum { N_SCHEDULES",
+         '    {.name = "halving", .rate = halving, .uses = "decay_rate", .decay_rate = 0.5},\n'),
     ],
     "an artifact": [
         ("src/report/artifacts.c", "static const cs_artifact table[] = {",
@@ -318,14 +319,15 @@ def test_an_optimizer(scratch):
 
 
 def test_a_learning_rate_schedule(scratch):
-    """A row of the history has the rate after the epoch's last update."""
+    """A row of the history has the rate of the epoch's last update. A setting of the schedule is refused for others."""
     keys = {value: scratch.train(value, "--set", f"train.schedule={value}")[0] for value in ("constant", "halving")}
     assert keys["constant"] == scratch.train("none")[0] != keys["halving"]
     with open(os.path.join(scratch.folder, "halving/history/t000.csv"), newline="") as file:
         rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
-    assert all(abs(rate - 0.0005) < 1e-9 for rate in rates), rates
-    assert "constant/halving" in scratch.ok("cnnsweep", "options")
+    assert [round(rate, 9) for rate in rates] == [0.001, 0.0005], rates
+    assert "plateau/halving" in scratch.ok("cnnsweep", "options")
     scratch.refused(JOB.replace("batch: 16", "batch: 16, schedule: halvin"), "did you mean 'halving'?")
+    scratch.refused(JOB.replace("batch: 16", "batch: 16, decay_rate: 0.5"), "plateau, halving")
 
 
 def test_an_artifact(scratch):

@@ -5,6 +5,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/random.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,13 +50,14 @@ cs_trial_config toy_trial(const char *dataset_path) {
     cs_trial_config trial = {
         .fine_tune = "all",
         .augment_name = "none",
-        .train =
-            {.epochs = 2,
-             .batch = 8,
-             .optimizer = {.kind = CS_OPTIMIZER_ADAM, .lr = 1e-3, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7},
-             .seed = 1,
-             .shuffle = true,
-             .monitor = "val_loss"},
+        .train = {.epochs = 2,
+                  .batch = 8,
+                  .baseline = (double)NAN,
+                  .optimizer = {.kind = CS_OPTIMIZER_ADAM, .lr = 1e-3, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7},
+                  .seed = 1,
+                  .shuffle = true,
+                  .monitor = "val_loss",
+                  .restore_best_weights = true},
     };
     cs_model_config_init(&trial.model);
     snprintf(trial.model.arch, sizeof trial.model.arch, "basenet");

@@ -85,5 +85,7 @@ CS_MUST_CHECK cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *
 void cs_job_complete_table(const cs_job_reader *reader);
 /* Makes job->trials (trials.c). */
 CS_MUST_CHECK cs_status cs_job_expand(cs_job_reader *reader);
+/* CS_ERR_ARG if an option is given that no trial uses, or swept and not used by all (used.c). */
+CS_MUST_CHECK cs_status cs_job_check_used(const cs_job_reader *reader);
 
 #endif

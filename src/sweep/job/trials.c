@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes the trials of a job. */
 #include "cnnsweep/memory.h"
+#include "cnnsweep/schedule.h"
 #include "job_reader.h"
 #include "scheduler.h"
 #include "search.h"
@@ -9,59 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the job does not set has the default of the optimizer in the framework of the network. */
-static void resolve_optimizer(cs_trial_config *trial) {
-    cs_optimizer *optimizer = &trial->train.optimizer;
-    if (optimizer->dialect == CS_TRAIN_DIALECT_AUTO)
-        optimizer->dialect =
-            cs_model_dialect(&trial->model) == CS_DIALECT_TORCH ? CS_TRAIN_DIALECT_TORCH : CS_TRAIN_DIALECT_KERAS;
-    cs_optimizer_resolve(optimizer);
-}
-
-/* A head that cannot be parsed counts as one without dropout. The error is reported when the network is built. */
-static bool has_plain_dropout(const char *text) {
-    cs_head_spec head;
-    if (cs_head_parse(text, &head) != CS_OK)
-        return false;
-    for (int i = 0; i < head.n; i++)
-        if (head.layers[i].kind == CS_HEAD_DROPOUT && head.layers[i].plain)
-            return true;
-    return false;
-}
-
-static const char *head_of(const cs_model_config *model) {
-    size_t n;
-    const cs_zoo_entry *entries = cs_zoo_entries(&n);
-    for (size_t i = 0; i < n && !model->head[0]; i++)
-        if (strcmp(entries[i].name, model->arch) == 0)
-            return entries[i].default_head;
-    return model->head;
-}
-
-/* A dropout rate that no head uses is a mistake. If rates are swept, a head without plain dropout would make equal
- * trials, unless the rates are swept for other heads only. */
-static cs_status check_dropout(const cs_job_reader *reader) {
-    const char *key = "model.dropout", *hint = "write head: [gap, dropout, dense]";
-    const cs_job *job = reader->job;
-    const cs_node *given = cs_job_given(reader, key);
-    const cs_model_config *without = NULL;
-    int n_with = 0;
-    int swept = job->n_swept - 1;
-    while (swept >= 0 && strcmp(job->swept[swept].option->key, key) != 0)
-        swept--;
-    for (int t = 0; t < job->n_trials; t++)
-        if (has_plain_dropout(head_of(&job->trials[t].model)))
-            n_with++;
-        else if (swept < 0 || cs_job_has_value(job, t, swept))
-            without = &job->trials[t].model;
-    if (given && n_with == 0)
-        return cs_hint(cs_node_fail(given, CS_ERR_ARG, "%s is set, but the head has no plain dropout layer", key), "%s",
-                       hint);
-    if (swept >= 0 && without)
-        return cs_hint(cs_node_fail(given, CS_ERR_ARG, "%s is swept, but the head %s of %s has no plain dropout layer",
-                                    key, head_of(without), without->arch),
-                       "%s", hint);
-    return CS_OK;
+/* Resolves the settings of the training that are auto, and checks that they fit together. */
+static cs_status complete_training(const cs_job_reader *reader, cs_trial_config *trial) {
+    cs_train_config *train = &trial->train;
+    const cs_node *schedule = cs_job_given(reader, "train.schedule");
+    if (train->optimizer.dialect == CS_TRAIN_DIALECT_AUTO)
+        train->optimizer.dialect = cs_trial_network_dialect(trial);
+    cs_optimizer_resolve(&train->optimizer);
+    cs_schedule_prepare(train);
+    cs_status status = cs_schedule_check(train);
+    return status == CS_OK || !schedule ? status : cs_node_context(schedule, status);
 }
 
 /* With mode: features only the head is trained, and features are computed once, of images that are not changed
@@ -186,9 +144,9 @@ cs_status cs_job_expand(cs_job_reader *reader) {
                 CS_TRY(cs_option_set(job->swept[i].option,
                                      job->swept[i].values[job->value_indices[t * job->n_swept + i]], trial));
         CS_TRY(cs_augmentations_resolve(&reader->job->augmentations, trial));
-        resolve_optimizer(trial);
+        CS_TRY(complete_training(reader, trial));
         CS_TRY(check_features(reader, trial));
     }
     CS_TRY(check_scheduler(reader));
-    return check_dropout(reader);
+    return cs_job_check_used(reader);
 }

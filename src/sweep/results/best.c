@@ -2,6 +2,7 @@
 #include "best.h"
 #include "cell.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/schedule.h"
 #include "cnnsweep/text_table.h"
 
 #include <ctype.h>
@@ -104,6 +105,16 @@ static void print_word(const char *word, FILE *out) {
     fputc('\'', out);
 }
 
+/* A trial that ended early is trained for as many epochs, at the same rates. */
+static void print_epochs(const cs_train_config *train, int epochs_run, FILE *out) {
+    char length[CS_VALUE_MAX];
+    if (epochs_run >= train->epochs || !cs_schedule_keep_length(train, length, sizeof length))
+        return;
+    fprintf(out, " --epochs %d", epochs_run);
+    if (length[0])
+        fprintf(out, " --set %s", length);
+}
+
 /* Trials are named here by their index: the command starts a new folder, which does not know the numbers of earlier
  * runs. */
 static void print_command(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out) {
@@ -118,8 +129,7 @@ static void print_command(const cs_job *job, int trial, const cs_outcome *outcom
         print_word(job->sets[i], out);
     }
     fprintf(out, " --trial t%03d", trial);
-    if (outcome->reason[0])
-        fprintf(out, " --epochs %d", outcome->result.epochs_run);
+    print_epochs(&job->trials[trial].train, outcome->result.epochs_run, out);
     snprintf(folder, sizeof folder, "results/%s-t%03d", job->name, trial);
     fputs(" --out", out);
     print_word(folder, out);

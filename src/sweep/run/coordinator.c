@@ -134,20 +134,24 @@ static cs_status handle_epoch(cs_coordinator *coordinator, int rank, const cs_me
     return CS_OK;
 }
 
-/* True if the trial ended at its last epoch or by early stopping. */
-static bool ended_by_itself(const cs_train_config *train, const cs_trial_result *result) {
-    int waited = result->epochs_run - 1 - result->best_epoch;
-    return result->epochs_run >= train->epochs || (train->patience > 0 && waited >= train->patience);
+/* Says why a trial ended that no scheduler has ended. If it did not end by itself, it was the budget, possibly that of
+ * an earlier run. */
+static void explain_ending(const cs_train_config *train, const cs_trial_result *result, char *out, size_t size) {
+    if (result->ending == CS_ENDED_EPOCHS)
+        snprintf(out, size, "epochs done");
+    else if (result->ending == CS_ENDED_EARLY_STOPPING)
+        snprintf(out, size, "early stopping: no better %s in %d epochs, stopped after epoch %d", train->monitor,
+                 train->patience, result->epochs_run);
+    else
+        snprintf(out, size, "budget of minutes: stopped after epoch %d", result->epochs_run);
 }
 
-/* A trial that neither ended by itself nor by the scheduler was ended by the budget, possibly that of an earlier run.
- */
 static cs_status handle_finished(cs_coordinator *coordinator, int rank, const cs_message *message,
                                  const cs_evaluation *test) {
     const cs_trial_result *result = &message->result;
     char *reason = coordinator->reasons[message->trial];
-    if (!reason[0] && !ended_by_itself(&coordinator->plan->job->trials[message->trial].train, result))
-        snprintf(reason, REASON_MAX, "budget of minutes: stopped after epoch %d", result->epochs_run);
+    if (!reason[0])
+        explain_ending(&coordinator->plan->job->trials[message->trial].train, result, reason, REASON_MAX);
     CS_TRY(cs_results_finished(coordinator->results, message->trial, rank, result, test, reason));
     cs_display_finished(&coordinator->display, message->trial, result);
     return CS_OK;
