@@ -46,7 +46,7 @@ typedef struct cs_scheduler_config {
  * its epoch and is tested. */
 typedef struct cs_budget {
     int trials;     /* 0: all of the sweep */
-    double minutes; /* 0: no limit */
+    double minutes; /* NaN: no limit */
 } cs_budget;
 
 typedef enum cs_cache_mode { CS_CACHE_AUTO, CS_CACHE_OFF, CS_CACHE_SIZE } cs_cache_mode;

@@ -16,14 +16,14 @@ BASE = """name: s
 data: {path: data.h5}
 model: {arch: basenet}
 threads: 1
-train: {epochs: 1, batch: 16, momentum: 0.25}
+train: {epochs: 1, batch: 16, weight_decay: 0.25}
 sweep:
 """
 CONDITIONAL = BASE + """  parameters:
     optimizer: [sgd, adam]
-    momentum: {values: [0, 0.9], when: {optimizer: sgd}}
+    weight_decay: {values: [0, 0.9], when: {optimizer: sgd}}
   include: [{optimizer: adam, lr: 0.01}]
-table: {rows: optimizer, columns: momentum, value: val_loss}
+table: {rows: optimizer, columns: weight_decay, value: val_loss}
 """
 
 
@@ -39,21 +39,21 @@ def test_a_trial_without_a_value_is_shown_with_a_dash():
     write_job(CONDITIONAL, "conditional.yaml")
     run_ok("train", "conditional.yaml", "--out", "conditional")
     trials = read_trials("conditional")
-    assert [(t["optimizer"], t["momentum"], t["lr"]) for t in trials] == [
+    assert [(t["optimizer"], t["weight_decay"], t["lr"]) for t in trials] == [
         ("sgd", "0", ""), ("sgd", "0.9", ""), ("adam", "", ""), ("adam", "", "0.01")]
     loss = [float(t["val_loss"]) for t in trials]
     mean = (loss[2] + loss[3]) / 2
     rows = table("conditional")
-    assert rows[0] == ["optimizer \\ momentum", "0", "0.9", "-"]
+    assert rows[0] == ["optimizer \\ weight_decay", "0", "0.9", "-"]
     assert rows[1] == ["sgd", f"{loss[0]:.4f}", f"{loss[1]:.4f}", "-"]
     assert rows[2][:3] == ["adam", "-", "-"] and rows[2][3].startswith(f"{mean:.4f} ± "), rows
     done = run_ok("train", "conditional.yaml", "--dry-run").stdout
-    assert "2 rows (train.optimizer) x 3 columns (train.momentum)" in done, done
+    assert "2 rows (train.optimizer) x 3 columns (train.weight_decay)" in done, done
     assert re.search(r"^t002 .*% +optimizer=adam$", done, re.M) and re.search(r"^t003 .*% +optimizer=adam lr=0.01$", done, re.M), done
 
 
 def test_without_its_condition_a_trial_is_that_of_the_job():
-    plain = BASE.replace("sweep:\n", "").replace("momentum: 0.25", "momentum: 0.25, optimizer: adam")
+    plain = BASE.replace("sweep:\n", "").replace("weight_decay: 0.25", "weight_decay: 0.25, optimizer: adam")
     write_job(plain, "plain.yaml")
     run_ok("train", "plain.yaml", "--out", "plain")
     assert read_trials("plain")[0]["val_loss"] == read_trials("conditional")[2]["val_loss"]
@@ -67,10 +67,10 @@ def test_resume_goes_on_with_cells_that_were_left_out_or_added():
     run_ok("train", "conditional.yaml", "--out", "grown", "--resume")
     def by_values(folder):
         trials = [{**trial, "trial": None} for trial in without_clock(read_trials(folder))]  # their numbers differ
-        return sorted(trials, key=lambda t: (t["optimizer"], t["momentum"], t["lr"]))
+        return sorted(trials, key=lambda t: (t["optimizer"], t["weight_decay"], t["lr"]))
     assert by_values("grown") == by_values("conditional")
     ended = [e["trial"] for e in read_journal("grown") if e["event"] == "trial"]
-    assert len(ended) == len(set(ended)) == 5, ended  # sgd with the job's momentum is no trial of the second sweep
+    assert len(ended) == len(set(ended)) == 5, ended  # sgd with the job's weight_decay is no trial of the second sweep
 
 
 def test_collected_parts_are_the_whole():
@@ -90,20 +90,20 @@ def test_a_random_sweep_ranks_trials_without_a_value():
   metric: {name: val_loss}
   parameters:
     optimizer: [sgd, adam]
-    momentum: {uniform: [0, 0.9], when: {optimizer: sgd}}
+    weight_decay: {uniform: [0, 0.9], when: {optimizer: sgd}}
 """, "random.yaml")
     run_ok("train", "random.yaml", "--out", "random")
     trials = read_trials("random")
-    assert len(trials) == 6 and all((t["momentum"] == "") == (t["optimizer"] == "adam") for t in trials)
+    assert len(trials) == 6 and all((t["weight_decay"] == "") == (t["optimizer"] == "adam") for t in trials)
     shown = {row[0]: row[1:3] for row in table("random")[1:]}
-    assert shown == {t["trial"]: [t["optimizer"], t["momentum"] or "-"] for t in trials[::2]}
+    assert shown == {t["trial"]: [t["optimizer"], t["weight_decay"] or "-"] for t in trials[::2]}
     assert any(row[1] == "-" for row in shown.values())
     run_ok("train", "random.yaml", "--trial", "t001", "--out", "alone")
     assert read_trials("alone")[0]["val_loss"] == trials[1]["val_loss"]
 
 
 def test_preview_reads_such_a_job():
-    write_job(CONDITIONAL.replace("include:", "zip: {shuffle: [true, false], seed: [1, 2]}\n  exclude: {momentum: 0, seed: 2}\n  include:")
+    write_job(CONDITIONAL.replace("include:", "zip: {shuffle: [true, false], seed: [1, 2]}\n  exclude: {weight_decay: 0, seed: 2}\n  include:")
               .replace("sweep:\n", "augmentations: {flip: {horizontal_flip: true}}\nsweep:\n"), "preview.yaml")
     run_ok("preview", "preview.yaml", "--out", "sheet.png")
 
@@ -116,13 +116,13 @@ def test_a_step_gives_the_values_of_decimal_numbers():
         low = Decimal(draw.randint(0, 300)).scaleb(-3)
         high = low + step * draw.randint(1, 12) + Decimal(draw.choice([0, 0, 1])).scaleb(-4)
         expected = [low + i * step for i in range(int((high - low) // step) + 1)]
-        write_job(BASE.replace(", momentum: 0.25", "") + f"  parameters: {{l2: {{uniform: [{low}, {high}], step: {step}}}}}\n", "step.yaml")
+        write_job(BASE.replace(", weight_decay: 0.25", "") + f"  parameters: {{l2: {{uniform: [{low}, {high}], step: {step}}}}}\n", "step.yaml")
         shown = re.findall(r"l2=(\S+)$", run_ok("train", "step.yaml", "--dry-run").stdout, re.M)
         assert [np.float32(text) for text in shown] == [np.float32(value) for value in expected], (low, high, step, shown)
 
 
 NAMES = {"fine_tune": ["2", "4", "6", "head", "all"], "batch": ["8", "16", "32"], "shuffle": ["true", "false"], "seed": ["1", "2", "3"],
-         "optimizer": ["sgd", "adam"], "epochs": ["1", "2"], "momentum": ["0", "0.5", "0.9"]}
+         "optimizer": ["sgd", "adam"], "epochs": ["1", "2"], "weight_decay": ["0", "0.5", "0.9"]}
 
 
 def random_spec(draw):
@@ -185,7 +185,7 @@ def cells_of(parameters, whens, zipped, excludes, includes):
 def written(parameters, whens, zipped, excludes, includes):
     lines = [f"    {name}: " + (f"{{values: [{', '.join(values)}], when: {json.dumps(whens[name])}}}" if name in whens else f"[{', '.join(values)}]")
              for name, values in parameters.items()]
-    text = BASE.replace("train: {epochs: 1, batch: 16, momentum: 0.25}\n", "") + "  parameters:\n" + "\n".join(lines) + "\n"
+    text = BASE.replace("train: {epochs: 1, batch: 16, weight_decay: 0.25}\n", "") + "  parameters:\n" + "\n".join(lines) + "\n"
     for name, value in (("zip", zipped), ("exclude", excludes), ("include", includes)):
         text += f"  {name}: {json.dumps(value)}\n" if value else ""
     return text

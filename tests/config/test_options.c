@@ -196,6 +196,10 @@ static void print_other_value(const cs_option *option, char *out, size_t size) {
         snprintf(out, size, "%s", strcmp(option->fallback, "true") == 0 ? "false" : "true");
         return;
     case CS_OPTION_ENUM:
+        if (strcmp(option->key, "train.dialect") == 0) { /* "keras" is the same as its default */
+            snprintf(out, size, "torch");
+            return;
+        }
         for (int i = 0; option->choice(i); i++)
             if (strcmp(option->choice(i), option->fallback) != 0 &&
                 (!option->key_default || strcmp(option->choice(i), option->key_default) != 0)) {

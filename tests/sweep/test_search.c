@@ -103,7 +103,7 @@ static void test_draws_are_those_of_earlier_versions(void **state) {
 static void test_an_option_draws_the_same_whatever_else_is_swept(void **state) {
     (void)state;
     cs_job *alone = read(RANDOM(20, "lr: {log_uniform: [1e-5, 0.1]}"), NULL);
-    cs_job *among = read(RANDOM(20, "momentum: {uniform: [0, 1]}, lr: {log_uniform: [1e-5, 0.1]}"), NULL);
+    cs_job *among = read(RANDOM(20, "weight_decay: {uniform: [0, 1]}, lr: {log_uniform: [1e-5, 0.1]}"), NULL);
     cs_job *other = read(RANDOM(20, "lr: {log_uniform: [1e-5, 0.1]}"), "sweep.seed=2");
     int same = 0;
     for (int t = 0; t < 20; t++) {

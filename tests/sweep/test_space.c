@@ -70,7 +70,7 @@ static void test_a_finite_space_is_drawn_to_the_last_cell(void **state) {
          100},
         {RANDOM(60, "parameters: {batch: {int: [5, 34]}, optimizer: [sgd, adam]}"), 60},
         {RANDOM(300, "parameters: {batch: {int: [1, 250]}}"), 250},
-        {RANDOM(44, "parameters: {momentum: {uniform: [0, 1], step: 0.1}, epochs: {int: [1, 4]}}"), 44},
+        {RANDOM(44, "parameters: {weight_decay: {uniform: [0, 1], step: 0.1}, epochs: {int: [1, 4]}}"), 44},
         {RANDOM(100, "parameters: {optimizer: [sgd, adam], momentum: {values: [0, 0.5, 0.9], when: {optimizer: sgd}}, "
                      "batch: {int: [1, 5]}}"),
          20},
@@ -128,20 +128,20 @@ static void test_a_step_lists_the_values_of_a_range(void **state) {
     (void)state;
     ASSERT_TRIALS(SWEEP("parameters: {batch: {int: [16, 64], step: 16}}"), "batch=16", "batch=32", "batch=48",
                   "batch=64");
-    ASSERT_TRIALS(SWEEP("parameters: {momentum: {uniform: [0, 1], step: 0.1}}"), "momentum=0", "momentum=0.1",
-                  "momentum=0.2", "momentum=0.3", "momentum=0.4", "momentum=0.5", "momentum=0.6", "momentum=0.7",
-                  "momentum=0.8", "momentum=0.9", "momentum=1");
+    ASSERT_TRIALS(SWEEP("parameters: {weight_decay: {uniform: [0, 1], step: 0.1}}"), "weight_decay=0",
+                  "weight_decay=0.1", "weight_decay=0.2", "weight_decay=0.3", "weight_decay=0.4", "weight_decay=0.5",
+                  "weight_decay=0.6", "weight_decay=0.7", "weight_decay=0.8", "weight_decay=0.9", "weight_decay=1");
     ASSERT_TRIALS(SWEEP("parameters: {lr: {uniform: [0.1, 0.3], step: 0.1}}"), "lr=0.1", "lr=0.2", "lr=0.3");
     /* Optuna's rule: the last value is the last that the steps hit. */
     ASSERT_TRIALS(SWEEP("parameters: {epochs: {int: [1, 10], step: 4}}"), "epochs=1", "epochs=5", "epochs=9");
     ASSERT_TRIALS(SWEEP("parameters: {fine_tune: {int: [2, 7], step: 2.0}}"), "fine_tune=2", "fine_tune=4",
                   "fine_tune=6");
-    cs_job *job = read(RANDOM(2000, "parameters: {momentum: {uniform: [0, 1], step: 0.25}, "
+    cs_job *job = read(RANDOM(2000, "parameters: {weight_decay: {uniform: [0, 1], step: 0.25}, "
                                     "seed: {int: [1, 1000000], step: 100}}"),
                        NULL);
     int counts[5] = {0};
     for (int t = 0; t < 2000; t++) {
-        counts[(int)(4 * job->trials[t].train.optimizer.momentum)]++;
+        counts[(int)(4 * job->trials[t].train.optimizer.weight_decay)]++;
         assert_int_equal(job->trials[t].train.seed % 100, 1);
     }
     for (int i = 0; i < 5; i++)
@@ -168,24 +168,23 @@ static void test_a_condition_keeps_a_parameter_to_the_trials_it_is_for(void **st
         "optimizer=adam", "optimizer=sgd momentum=0", "optimizer=sgd nesterov=true momentum=0.9",
         "optimizer=sgd nesterov=false momentum=0.9");
     /* A condition about an option that is the same in all trials. */
-    ASSERT_TRIALS(SWEEP("parameters: {momentum: {values: [0, 0.9], when: {optimizer: adam}}}"), "momentum=0",
-                  "momentum=0.9");
+    ASSERT_TRIALS(SWEEP("parameters: {beta_1: {values: [0, 0.9], when: {optimizer: adam}}}"), "beta_1=0", "beta_1=0.9");
 }
 
 static void test_without_its_condition_a_parameter_has_the_value_of_the_job(void **state) {
     (void)state;
     cs_job *job =
-        read(JOB_BASE "train: {momentum: 0.5}\nsweep: {parameters: {optimizer: [sgd, adam], momentum: {values: "
+        read(JOB_BASE "train: {weight_decay: 0.5}\nsweep: {parameters: {optimizer: [sgd, adam], weight_decay: {values: "
                       "[0, 0.9], when: {optimizer: sgd}}}}\n",
              NULL);
     assert_int_equal(job->n_trials, 3);
-    assert_true((float)job->trials[1].train.optimizer.momentum == 0.9f);
-    assert_true((float)job->trials[2].train.optimizer.momentum == 0.5f);
+    assert_true(job->trials[1].train.optimizer.weight_decay == 0.9);
+    assert_true(job->trials[2].train.optimizer.weight_decay == 0.5);
     assert_int_equal(job->value_indices[2 * 2 + 1], CS_NO_VALUE);
     assert_false(cs_job_has_value(job, 2, 1));
     assert_int_equal(cs_job_count_values(job, 0), 2);
     assert_int_equal(cs_job_count_values(job, 1), 3);
-    cs_job *plain = read(JOB_BASE "train: {momentum: 0.5, optimizer: adam}\n", NULL);
+    cs_job *plain = read(JOB_BASE "train: {weight_decay: 0.5, optimizer: adam}\n", NULL);
     assert_true(cs_trial_key(&job->trials[2]) == cs_trial_key(&plain->trials[0]));
     cs_job_free(plain);
     cs_job_free(job);

@@ -62,7 +62,8 @@ static void test_stops_when_keras_does(void **state) {
     enum { EPOCHS = 8 };
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
         const struct scenario *wanted = &scenarios[i];
-        cs_train_config config = {.patience = wanted->patience, .min_delta = (double)wanted->min_delta};
+        cs_train_config config = {
+            .patience = wanted->patience, .min_delta = (double)wanted->min_delta, .baseline = (double)NAN};
         snprintf(config.monitor, sizeof config.monitor, "%s", wanted->monitor);
         cs_early_stopping stopping;
         int best = -1;
@@ -79,7 +80,7 @@ static void test_a_plateau_waits_as_its_dialect_does(void **state) {
     (void)state;
     const int patience = 3;
     for (cs_train_dialect dialect = CS_TRAIN_DIALECT_KERAS; dialect <= CS_TRAIN_DIALECT_TORCH; dialect++) {
-        cs_train_config config = {.dialect = dialect, .monitor = "val_loss", .optimizer = {.lr = 1}};
+        cs_train_config config = {.monitor = "val_loss", .optimizer = {.dialect = dialect, .lr = 1}};
         config.schedule = (cs_schedule_config){.plateau_monitor = "auto", .plateau_patience = patience};
         while (!cs_schedule_is_plateau(&config))
             config.schedule.kind++;

@@ -167,14 +167,13 @@ static void test_a_group_of_schedules_gives_what_each_gives_alone(void **state) 
 static void test_one_cycle_changes_what_the_optimizer_has_for_momentum(void **state) {
     (void)state;
     cs_trial_config trial = make_scheduled(schedules[1]);
-    const float begins = trial.train.optimizer.momentum;
-    assert_float_equal(begins, 0.95f, 0);
-    double lr = (double)trial.train.optimizer.lr;
+    const double begins = trial.train.optimizer.momentum, lr = trial.train.optimizer.lr;
+    assert_true(begins == 0.95);
     assert_true(__real_cs_schedule_optimizer(&trial.train, lr, 3, STEPS).momentum < begins);
     trial.train.optimizer.kind = CS_OPTIMIZER_ADAM;
     cs_schedule_prepare(&trial.train);
     cs_optimizer adam = __real_cs_schedule_optimizer(&trial.train, lr, 3, STEPS);
-    assert_true(adam.momentum == begins && adam.beta_1 < 0.95f);
+    assert_true(adam.momentum == begins && adam.beta_1 < 0.95);
     trial.train.schedule.cycle_momentum = false;
     assert_true(__real_cs_schedule_optimizer(&trial.train, lr, 3, STEPS).beta_1 == trial.train.optimizer.beta_1);
 }

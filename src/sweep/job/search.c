@@ -2,6 +2,7 @@
 #include "search.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
+#include "cnnsweep/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -28,7 +29,10 @@ typedef struct search {
 
 /* Prints a number as the option takes it: whole numbers with all digits, others with those of a float. */
 static void print_number(cs_range_kind kind, double value, char *out, size_t size) {
-    snprintf(out, size, kind == CS_RANGE_INT ? "%.0f" : "%.9g", value);
+    if (kind == CS_RANGE_INT)
+        snprintf(out, size, "%.0f", value);
+    else
+        cs_float_text((float)value, out, size);
 }
 
 static uint32_t count_whole(const cs_range *range) {

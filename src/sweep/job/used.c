@@ -31,6 +31,11 @@ static usage find_usage(const cs_job_reader *reader, const char *key, uses_optio
     return found;
 }
 
+/* Trials of a grid that differ in nothing else would be equal. A random search may draw values that are not used. */
+static bool is_in_order(const cs_job_reader *reader, const usage *found) {
+    return !found->given || !found->without || (found->with && (!found->is_swept || reader->job->random));
+}
+
 /* A head that cannot be parsed counts as one without dropout. The error is reported when the network is built. */
 static bool has_plain_dropout(const char *text) {
     cs_head_spec head;
@@ -94,7 +99,7 @@ static void list_schedules(const char *key, char *out, size_t size) {
 static cs_status check_schedule_option(const cs_job_reader *reader, const char *key) {
     char users[CS_VALUE_MAX];
     usage found = find_usage(reader, key, schedule_uses);
-    if (!found.given || !found.without || (found.with && !found.is_swept))
+    if (is_in_order(reader, &found))
         return CS_OK;
     list_schedules(key, users, sizeof users);
     return cs_hint(cs_node_fail(found.given, CS_ERR_ARG, "%s is %s, but train.schedule is %s", key,
@@ -129,7 +134,7 @@ static bool optimizer_uses(const cs_trial_config *trial, const char *key) {
 static cs_status check_optimizer_setting(const cs_job_reader *reader, const char *key) {
     char users[CS_VALUE_MAX] = "";
     usage found = find_usage(reader, key, optimizer_uses);
-    if (!found.given || !found.without || (found.with && !found.is_swept))
+    if (is_in_order(reader, &found))
         return CS_OK;
     for (int kind = 0; cs_optimizer_name(kind); kind++)
         if (cs_optimizer_uses((cs_optimizer_kind)kind) & use_of(key)) {
@@ -139,7 +144,7 @@ static cs_status check_optimizer_setting(const cs_job_reader *reader, const char
     return cs_hint(cs_node_fail(found.given, CS_ERR_ARG, "%s is %s, but train.optimizer is %s", key,
                                 found.is_swept ? "swept" : "set",
                                 cs_optimizer_name(found.without->train.optimizer.kind)),
-                   "optimizers that use it: %s", users);
+                   "optimizers that use it: %s; to sweep it for these, add when: {optimizer: [...]}", users);
 }
 
 static bool warms_up(const cs_trial_config *trial, const char *key) {
