@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* optimizer_steps DEVICE FOLDER STEPS [KEY=VALUE...]: updates the parameters of a small network with gradients that it
- * makes up, with the options of a trial. Writes to FOLDER:
+/* optimizer_steps DEVICE FOLDER STEPS [KEY=VALUE...]: updates the parameters of the upper half of a small network with
+ * gradients that it makes up, with the options of a trial. Writes to FOLDER:
  *   params.txt        a line for each parameter: layer, role, whether it is trained, dimensions
  *   before.f32        the values of all parameters, in that order
  *   gradients.f32     their gradients, [STEPS] times
@@ -95,6 +95,8 @@ static cs_status set_up(updates *run, const char *device) {
     CS_TRY(cs_params_create(run->graph, &run->params));
     CS_TRY(cs_params_create(run->graph, &run->gradient));
     cs_params_init(run->params, 5);
+    for (int l = 0; l < run->graph->n_layers / 2; l++)
+        run->graph->layers[l].trainable = false;
     CS_TRY(cs_segment_create(run->graph, 0, run->graph->n_layers, &run->segment));
     CS_TRY(cs_engine_open(device, &options, &run->engine));
     const cs_program_spec spec = {

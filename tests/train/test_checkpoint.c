@@ -136,13 +136,15 @@ static cs_status train_until(const char *device, const cs_trial_config *trials, 
     return train(device, trials, 0, N, &disturbed);
 }
 
-/* Batch norms that train, a dropout, augmentations; three depths, two heads; both optimizers, with and without
- * momentum; the best weights kept and, of the last trial, restored. */
+/* Batch norms that train, a dropout, augmentations; three depths, two heads; two optimizers, with and without
+ * momentum, one that accumulates gradients and averages weights; the best weights kept and, of the last trial,
+ * restored. */
 static const cs_trial_config *make_trials(void) {
     static cs_trial_config trials[N];
     static const char *const depths[N] = {"all", "blocks:2", "head", "blocks:2"};
     const cs_optimizer momentum = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-2f, .momentum = 0.9f, .nesterov = true};
-    const cs_optimizer plain = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-2f, .weight_decay = 1e-3f};
+    const cs_optimizer plain = {
+        .kind = CS_OPTIMIZER_SGD, .lr = 1e-2f, .weight_decay = 1e-3f, .accumulate = 3, .ema = 0.9};
     const char *path = toy_dataset("checkpoint", &spec);
     for (int i = 0; i < N; i++) {
         trials[i] = toy_trial(path);
