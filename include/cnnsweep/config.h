@@ -79,11 +79,16 @@ typedef struct cs_train_config {
      * run, and the weights of the last are tested, as in Keras without the callback. */
     int patience;
     double min_delta;
-    char monitor[CS_METRIC_NAME_MAX]; /* a name from cs_metric_monitor_name */
+    char monitor[CS_METRIC_NAME_MAX]; /* a column of an epoch row (cs_metric_find_monitored) */
     cs_monitor_mode monitor_mode;
     double baseline;      /* NaN: none */
     int start_from_epoch; /* from 0 */
     bool restore_best_weights;
+    /* What cs_metric_set_read takes: the columns that are computed and written. A job adds those that it needs. */
+    char metrics[CS_VALUE_MAX * 2];
+    /* "val,test": the splits that the tested weights are evaluated on after training, as far as the dataset has them;
+     * the images of the train split are then not augmented. */
+    char evaluate[CS_NAME_MAX];
     /* Where several ranks share a batch: batch norms that train take the statistics of the whole batch, not of the
      * rank's own rows. */
     bool sync_bn;
@@ -108,6 +113,17 @@ typedef struct cs_trial_config {
 
 /* The framework that the trial's network follows, which is the default of train.dialect. */
 cs_train_dialect cs_trial_network_dialect(const cs_trial_config *trial);
+/* The columns of metrics that a trial computes: those of train.metrics, and what early stopping and the schedule
+ * monitor.
+ */
+CS_MUST_CHECK cs_status cs_trial_metrics(const cs_train_config *train, cs_metric_set *out);
+/* Is the split evaluated after training, if the dataset has it? */
+bool cs_trial_evaluates(const cs_train_config *train, cs_split split);
+/* What the evaluation of a split after training gives. */
+cs_metric_split cs_metrics_after_training(cs_split split);
+/* Is the metric computed for the split after training? */
+bool cs_trial_tests(const cs_train_config *train, cs_split split, const char *metric);
+
 /* What is done to the images of a split. */
 const cs_augment *cs_trial_augment(const cs_trial_config *trial, cs_split split);
 

@@ -41,6 +41,7 @@ typedef struct cs_cost {
     uint64_t share_key; /* cs_trial_share_key, or an index of it: trials with equal keys can form a group */
     int cut, epochs;
     double trunk[CS_SPLIT_COUNT]; /* seconds of one pass of each split through the trunk */
+    bool tested[CS_SPLIT_COUNT];  /* is the split evaluated once more after training? */
     double tail;                  /* seconds of the tail over all epochs */
     double memory;                /* bytes that the trial needs for itself */
     /* The next three are about the outputs of the trunk at this trial's cut, which are cached if the cut is the first

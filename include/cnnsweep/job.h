@@ -92,10 +92,13 @@ typedef struct cs_job {
     int repeats;  /* of every trial, with consecutive seeds; more than 1: the last swept option is train.seed */
     cs_swept_option *swept; /* those of include: alone come behind the others */
     int n_swept;
-    char metric[32]; /* test_accuracy, ... */
+    char metric[CS_METRIC_NAME_MAX]; /* test_accuracy, ... */
     bool maximize;
-    bool table_best; /* a cell has the best over the other swept options, not their mean */
-    char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX], table_value[32]; /* random without rows: a leaderboard */
+    bool metric_is_given, value_is_given; /* metric and table_value; else they depend on the splits of the dataset */
+    cs_metric_set metrics;                /* the columns of metrics that are written */
+    bool table_best;                      /* a cell has the best over the other swept options, not their mean */
+    char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX]; /* random without rows: a leaderboard */
+    char table_value[CS_METRIC_NAME_MAX];
     cs_augmentations augmentations;
     char **sets; /* a copy of those given to cs_job_read */
     int n_sets;

@@ -2,9 +2,10 @@
 /* Artifacts: files that a finished trial leaves for people to look at, one table row for each kind. This room knows
  * only numbers: no journal, no MPI.
  *
- * To add an artifact: a function and a row in src/report/artifacts.c. Its file is then
- * <results>/<folder>/<trial>.<suffix>. The folder is created, --force removes it, and what the artifact needs of the
- * test split is collected and sent. */
+ * To add an artifact: a function and a row in src/report/artifacts.c. Its file is written for every split that the
+ * tested weights are evaluated on: <results>/<folder>/<trial>.<suffix> for test, <trial>.val.<suffix> for val and
+ * <trial>.train.<suffix> for train. The folder is created, --force removes it, and what the artifact needs of the
+ * evaluations is collected and sent. */
 #ifndef CNNSWEEP_REPORT_H
 #define CNNSWEEP_REPORT_H
 
@@ -17,15 +18,16 @@ typedef struct cs_artifact_input {
     const char *title;          /* one line: the job and the values of the trial's swept options */
     const char *const *classes; /* their names */
     int n_classes;
-    const cs_evaluation *test; /* has what the artifact needs; NULL when there is no test split */
-    const char *history;       /* path of the trial's history/<trial>.csv, which has a row for each epoch */
+    const char *split;               /* "test": which images were evaluated */
+    const cs_evaluation *evaluation; /* of the tested weights; has what the artifact needs */
+    cs_bootstrap bootstrap;          /* of the same evaluation */
+    const char *history;             /* path of the trial's history/<trial>.csv, which has a row for each epoch */
 } cs_artifact_input;
 
 typedef struct cs_artifact {
     const char *name; /* for messages */
     const char *folder, *suffix;
-    unsigned needs; /* of the test split: CS_NEEDS_* */
-    bool (*wanted)(const cs_artifact_input *input);
+    unsigned needs; /* of an evaluation: CS_NEEDS_* */
     /* Writes the whole file, text or bytes, to `out`, which is in memory. The file is then written to disk as a whole,
      * before the journal says that the trial is done. */
     cs_status (*write)(const cs_artifact_input *input, FILE *out);

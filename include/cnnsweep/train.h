@@ -15,8 +15,8 @@
  * that fails on one rank leaves the group on all ranks. If the group fails or any rank is asked to stop, all ranks end
  * after the same step.
  *
- * The loss and accuracy of an epoch on the train split are running means over its batches while the weights change, as
- * Keras reports them; those of val and test are computed with fixed weights. The seconds of work that the trials of a
+ * The metrics of an epoch on the train split are those of the predictions that were made while the weights changed, as
+ * Keras reports them; all others are computed with fixed weights. The seconds of work that the trials of a
  * group share (input, trunk) are divided evenly among them. */
 #ifndef CNNSWEEP_TRAIN_H
 #define CNNSWEEP_TRAIN_H
@@ -32,7 +32,7 @@
 #include <signal.h>
 
 /* One epoch. `value` holds the metrics of train and val, at the indexes of cs_metric_columns; those of val are NaN when
- * there is no val split. */
+ * there is no val split, and those that cs_trial_metrics does not have are NaN. */
 typedef struct cs_epoch_row {
     int epoch;            /* from 0 */
     double learning_rate; /* of the last update of the epoch */
@@ -54,10 +54,10 @@ typedef struct cs_trial_result {
     /* From 0; the weights of this epoch are tested. It is the last one without early stopping, or without
      * restore_best_weights. */
     int best_epoch;
-    /* At the indexes of cs_metric_columns: the metrics of train and val at best_epoch, and those of test, which are NaN
-     * when there is no test split. */
+    /* At the indexes of cs_metric_columns: the metrics of train and val at best_epoch, and those of the tested weights
+     * on test and on the train split, which are NaN where a split is not evaluated. */
     double value[CS_RESULT_VALUES];
-    double seconds;           /* training, validation and test */
+    double seconds;           /* training, validation and the evaluations after training */
     double images_per_second; /* training images over training seconds */
     double stall_fraction;    /* fraction of the training time spent waiting for input */
     size_t params_total, params_trainable;
@@ -73,10 +73,11 @@ typedef struct cs_train_events {
     /* If the callback sets *enough to true, the trial ends: it is tested and finished as if this had been its last
      * epoch. */
     cs_status (*epoch)(void *context, int trial, const cs_epoch_row *row, bool *enough);
-    /* `test` is NULL when there is no test split. `params` (borrowed) are the weights that
-     * train.save_epoch asks for, by default those that were tested. */
-    cs_status (*finished)(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
-                          const cs_params *params);
+    /* `evaluations` [CS_SPLIT_COUNT] are those of the tested weights; NULL for a split that is not evaluated
+     * (cs_trial_evaluates) or that the dataset does not have. `params` (borrowed) are the weights
+     * that train.save_epoch asks for, by default the tested ones. */
+    cs_status (*finished)(void *context, int trial, const cs_trial_result *result,
+                          const cs_evaluation *const *evaluations, const cs_params *params);
     /* The trial failed (it diverged, its network cannot be built, ...); cs_error_last has the error. The other trials
      * continue. If this callback is NULL, a failed trial stops the group. */
     cs_status (*failed)(void *context, int trial, cs_status code);
@@ -107,9 +108,8 @@ typedef struct cs_group_config {
      * only, and what they return holds for all ranks. */
     const cs_comm *comm;
     const cs_train_events *events; /* may be NULL */
-    /* CS_NEEDS_*: what `finished` reads of the evaluation of the test split. What the metrics need is collected anyway.
-     */
-    unsigned test_needs;
+    /* CS_NEEDS_*: what `finished` reads of the evaluation of each split. What the metrics need is collected anyway. */
+    unsigned needs[CS_SPLIT_COUNT];
     /* May be NULL. When a signal handler sets it, cs_group_train finishes the current step, writes checkpoints and
      * returns CS_ERR_INTERRUPTED. */
     const volatile sig_atomic_t *stop;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep options: prints the options of a job file, what an augmentation can be made of, or the filters. */
+/* cnnsweep options: prints the options of a job file, what an augmentation can be made of, the filters or the metrics.
+ */
 #include "cnnsweep/augment.h"
 #include "cnnsweep/filter.h"
 #include "cnnsweep/job.h"
@@ -72,15 +73,30 @@ static void print_filters(bool markdown) {
     }
 }
 
+static void print_metrics(bool markdown) {
+    size_t n;
+    const cs_metric *metrics = cs_metrics(&n);
+    if (markdown)
+        puts("| metric | better | meaning |\n|---|---|---|");
+    for (size_t i = 0; i < n; i++) {
+        const char *better = metrics[i].maximize ? "larger" : "smaller";
+        if (markdown)
+            printf("| `%s` | %s | %s |\n", metrics[i].name, better, metrics[i].doc);
+        else
+            printf("%-24s %s; %s is better\n", metrics[i].name, metrics[i].doc, better);
+    }
+}
+
 int cs_command_options(int argc, char **argv) {
-    bool augmentations = false, filters = false, markdown = false, help = false;
+    bool augmentations = false, filters = false, metrics = false, markdown = false, help = false;
     const cs_arg args[] = {
         {"--augmentations", NULL, "what an augmentation can be made of instead", cs_arg_bool, &augmentations},
         {"--filters", NULL, "the filters and their parameters instead", cs_arg_bool, &filters},
+        {"--metrics", NULL, "the metrics instead", cs_arg_bool, &metrics},
         {"--markdown", NULL, "as a Markdown table", cs_arg_bool, &markdown},
         {"--help", NULL, "print this", cs_arg_bool, &help},
     };
-    const cs_usage usage = {.line = "cnnsweep options [--augmentations | --filters] [--markdown]",
+    const cs_usage usage = {.line = "cnnsweep options [--augmentations | --filters | --metrics] [--markdown]",
                             .doc = "Prints every option of a job file; --set takes them too.",
                             .args = args,
                             .n = sizeof args / sizeof *args,
@@ -94,6 +110,10 @@ int cs_command_options(int argc, char **argv) {
     }
     if (filters) {
         print_filters(markdown);
+        return CS_EXIT_OK;
+    }
+    if (metrics) {
+        print_metrics(markdown);
         return CS_EXIT_OK;
     }
     size_t n;

@@ -37,6 +37,47 @@ static cs_status check_arch(const void *config) {
     return CS_OK;
 }
 
+static cs_status check_metrics(const void *config) {
+    cs_metric_set set;
+    cs_status status = cs_metric_set_read(((const cs_trial_config *)config)->train.metrics, &set);
+    return status == CS_OK ? CS_OK : cs_context(status, "train.metrics");
+}
+
+static cs_status parse_monitor(const cs_option *option, const char *text, void *field) {
+    int column;
+    cs_status status = cs_metric_find_monitored(text, &column);
+    if (status != CS_OK)
+        return cs_context(status, "%s", option->key);
+    snprintf(field, option->size, "%s", text);
+    return CS_OK;
+}
+
+static cs_status parse_plateau_monitor(const cs_option *option, const char *text, void *field) {
+    if (strcmp(text, option->fallback) != 0)
+        return parse_monitor(option, text, field);
+    snprintf(field, option->size, "%s", text);
+    return CS_OK;
+}
+
+static cs_status check_evaluate(const void *config) {
+    const char *splits = ((const cs_trial_config *)config)->train.evaluate;
+    static const char *const names[] = {"train", "val", "test"};
+    for (const char *at = splits; *at;) {
+        char name[CS_NAME_MAX], guess[64];
+        size_t length = strcspn(at, ",");
+        bool known = false;
+        snprintf(name, sizeof name, "%.*s", (int)length, at);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            known = known || strcmp(name, names[i]) == 0;
+        if (!known)
+            return cs_hint(cs_fail(CS_ERR_ARG, "train.evaluate: unknown split '%s'%s", name,
+                                   cs_did_you_mean(name, names, sizeof names / sizeof *names, guess, sizeof guess)),
+                           "write evaluate: [train, val, test], or some of them");
+        at += length + (at[length] == ',');
+    }
+    return CS_OK;
+}
+
 static void identify_weights(const void *config, char *out, size_t size) {
     const cs_trial_config *trial = config;
     if (trial->weights_checksum != 0)
@@ -86,10 +127,6 @@ static const char *threshold_mode_name(int value) {
 static const char *monitor_mode_name(int value) {
     static const char *const names[] = {"auto", "min", "max", NULL};
     return names[value];
-}
-
-static const char *plateau_monitor_name(int value) {
-    return value == 0 ? "auto" : cs_metric_monitor_name(value - 1);
 }
 
 static const char *saved_epoch_name(int value) {
@@ -348,8 +385,8 @@ static const cs_option table[] = {
      .doc = "the rate at the beginning of the warm-up"},
     {TRAINING("warmup_prefix", BOOL, schedule.warmup_prefix), .fallback = "true",
      .doc = "the schedule begins after the warm-up; false: with training, as in timm"},
-    {TRAINING("plateau_monitor", ENUM, schedule.plateau_monitor), .choice = plateau_monitor_name, .fallback = "auto",
-     .doc = "plateau: metric that must improve; auto: train.monitor"},
+    {TRAINING("plateau_monitor", OTHER, schedule.plateau_monitor), .parse = parse_plateau_monitor, .fallback = "auto",
+     .takes = "auto, or a metric: NAME, val_NAME", .doc = "plateau: metric that must improve; auto: train.monitor"},
     {TRAINING("plateau_patience", INT, schedule.plateau_patience), .max = 1e6, .fallback = "10",
      .doc = "plateau: epochs without improvement before the rate is reduced; torch waits for one more than Keras"},
     {TRAINING("threshold", FLOAT, schedule.threshold), .max = 1e38, .fallback = "0.0001",
@@ -428,12 +465,13 @@ static const cs_option table[] = {
      .affects = CS_AFFECTS_TRAINING,
      .doc = "EarlyStopping: smallest change that counts as improvement"},
     {.key = "train.monitor",
-     .type = CS_OPTION_ENUM,
+     .type = CS_OPTION_OTHER,
      FIELD(train.monitor),
-     .choice = cs_metric_monitor_name,
      .fallback = "val_loss",
      .affects = CS_AFFECTS_TRAINING,
-     .doc = "metric by which early stopping and the best epoch are decided"},
+     .doc = "metric by which early stopping and the best epoch are decided",
+     .parse = parse_monitor,
+     .takes = "a metric of train or val: NAME, val_NAME"},
     {TRAINING("monitor_mode", ENUM, monitor_mode), .choice = monitor_mode_name, .fallback = "auto",
      .doc = "is the monitored metric better when it is smaller or larger? auto: as the metric is meant"},
     {TRAINING("baseline", FLOAT, baseline), .min = -1e38, .max = 1e38, .fallback = "none",
@@ -442,6 +480,22 @@ static const cs_option table[] = {
      .doc = "EarlyStopping: first epoch that counts, from 0"},
     {TRAINING("restore_best_weights", BOOL, restore_best_weights), .fallback = "true",
      .doc = "EarlyStopping: test the weights of the best epoch; false: of the last"},
+    {.key = "train.metrics",
+     .type = CS_OPTION_LIST,
+     FIELD(train.metrics),
+     .fallback = "test_macro_f1,test_weighted_f1",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc =
+         "metrics that are computed and written beside loss and accuracy: NAME for all splits, val_NAME or test_NAME "
+         "for one, or all",
+     .check = check_metrics},
+    {.key = "train.evaluate",
+     .type = CS_OPTION_LIST,
+     FIELD(train.evaluate),
+     .fallback = "val,test",
+     .affects = CS_AFFECTS_SWEEP,
+     .doc = "splits on which the tested weights are evaluated: train (without augmentation), val, test",
+     .check = check_evaluate},
     {.key = "train.sync_bn",
      .type = CS_OPTION_BOOL,
      FIELD(train.sync_bn),
@@ -490,6 +544,39 @@ cs_status cs_option_find(const char *key, const cs_option **out) {
 
 cs_train_dialect cs_trial_network_dialect(const cs_trial_config *trial) {
     return cs_model_dialect(&trial->model) == CS_DIALECT_TORCH ? CS_TRAIN_DIALECT_TORCH : CS_TRAIN_DIALECT_KERAS;
+}
+
+cs_status cs_trial_metrics(const cs_train_config *train, cs_metric_set *out) {
+    const char *const names[] = {train->monitor, train->schedule.plateau_monitor};
+    CS_TRY(cs_metric_set_read(train->metrics, out));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int monitored = cs_metric_find_column(names[i]);
+        if (monitored >= 0) /* "auto" follows the monitor */
+            out->has[monitored] = true;
+    }
+    return CS_OK;
+}
+
+bool cs_trial_evaluates(const cs_train_config *train, cs_split split) {
+    const char *name = cs_split_name(split);
+    size_t length = strlen(name);
+    for (const char *at = train->evaluate; *at; at += strcspn(at, ","), at += *at == ',')
+        if (strncmp(at, name, length) == 0 && (at[length] == ',' || !at[length]))
+            return true;
+    return false;
+}
+
+cs_metric_split cs_metrics_after_training(cs_split split) {
+    static const cs_metric_split after[CS_SPLIT_COUNT] = {
+        [CS_SPLIT_TRAIN] = CS_METRIC_FINAL, [CS_SPLIT_VAL] = CS_METRIC_VAL, [CS_SPLIT_TEST] = CS_METRIC_TEST};
+    return after[split];
+}
+
+bool cs_trial_tests(const cs_train_config *train, cs_split split, const char *metric) {
+    cs_metric_set set;
+    int column = cs_metric_find_column(metric);
+    return column >= 0 && cs_trial_metrics(train, &set) == CS_OK &&
+           set.has[cs_metric_sibling(column, cs_metrics_after_training(split))];
 }
 
 const cs_augment *cs_trial_augment(const cs_trial_config *trial, cs_split split) {

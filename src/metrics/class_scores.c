@@ -13,10 +13,15 @@ int64_t cs_count_predictions(const cs_evaluation *evaluation, int class_index) {
     return sum;
 }
 
-cs_class_scores cs_scores_of_class(const cs_evaluation *evaluation, int class_index) {
-    cs_class_scores scores = {0};
+int64_t cs_count_labels(const cs_evaluation *evaluation, int class_index) {
+    int64_t sum = 0;
     for (int predicted = 0; predicted < evaluation->spec.classes; predicted++)
-        scores.support += cs_evaluation_count(evaluation, class_index, predicted);
+        sum += cs_evaluation_count(evaluation, class_index, predicted);
+    return sum;
+}
+
+cs_class_scores cs_scores_of_class(const cs_evaluation *evaluation, int class_index) {
+    cs_class_scores scores = {.support = cs_count_labels(evaluation, class_index)};
     double right = (double)cs_evaluation_count(evaluation, class_index, class_index);
     scores.precision = ratio(right, (double)cs_count_predictions(evaluation, class_index));
     scores.recall = ratio(right, (double)scores.support);

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The metrics, a table row for each. To add one: a function and a row. */
+/* Joins the families of metrics to one table. */
 #include "cnnsweep/metrics.h"
+#include "families.h"
 
-enum { EVERY_SPLIT = CS_METRIC_TRAIN | CS_METRIC_VAL | CS_METRIC_TEST };
+#include <assert.h>
+#include <pthread.h>
+#include <string.h>
 
-static double macro_f1(const cs_evaluation *evaluation) {
-    return cs_scores_macro(evaluation).f1;
+static const cs_metric_family *const families[] = {&cs_confusion_metrics, &cs_score_metrics};
+
+static cs_metric table[CS_METRICS_MAX];
+static size_t n_metrics;
+
+static void join_families(void) {
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        assert(n_metrics + families[i]->n <= CS_METRICS_MAX && "raise CS_METRICS_MAX in metrics.h");
+        memcpy(table + n_metrics, families[i]->rows, families[i]->n * sizeof *table);
+        n_metrics += families[i]->n;
+    }
 }
-
-static double weighted_f1(const cs_evaluation *evaluation) {
-    return cs_scores_weighted(evaluation).f1;
-}
-
-static const cs_metric table[] = {
-    {"accuracy", EVERY_SPLIT, 4, true, CS_NEEDS_TALLY, cs_evaluation_accuracy},
-    {"loss", EVERY_SPLIT, 4, false, CS_NEEDS_TALLY, cs_evaluation_loss},
-    {"macro_f1", CS_METRIC_TEST, 4, true, CS_NEEDS_CONFUSION, macro_f1},
-    {"weighted_f1", CS_METRIC_TEST, 4, true, CS_NEEDS_CONFUSION, weighted_f1},
-};
-enum { N_METRICS = sizeof table / sizeof *table };
-_Static_assert((int)N_METRICS <= (int)CS_METRICS_MAX, "raise CS_METRICS_MAX in metrics.h");
 
 const cs_metric *cs_metrics(size_t *count) {
-    *count = N_METRICS;
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* two threads of rank 0 may call this */
+    pthread_once(&once, join_families);
+    *count = n_metrics;
     return table;
 }

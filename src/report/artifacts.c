@@ -3,18 +3,15 @@
 #include "classification_report.h"
 #include "cnnsweep/report.h"
 
-static bool is_tested(const cs_artifact_input *input) {
-    return input->test != NULL;
-}
-
 static cs_status write_classification_report(const cs_artifact_input *input, FILE *out) {
     fprintf(out, "%s\n\n", input->title);
-    cs_classification_report(input->test, input->classes, out);
+    cs_classification_report(input->evaluation, input->classes, out);
+    cs_intervals_print(input->evaluation, &input->bootstrap, out);
     return CS_OK;
 }
 
 static const cs_artifact table[] = {
-    {"classification report", "report", "txt", CS_NEEDS_CONFUSION, is_tested, write_classification_report},
+    {"classification report", "report", "txt", CS_NEEDS_CONFUSION, write_classification_report},
 };
 enum { N_ARTIFACTS = sizeof table / sizeof *table };
 

@@ -69,9 +69,10 @@ static size_t first_value(const cs_tail *tail) {
 
 static uint64_t checksum_metrics(void) {
     uint64_t sum = 0;
-    const char *name;
-    for (int i = 0; (name = cs_metric_monitor_name(i)); i++) {
-        const uint64_t pair[] = {sum, cs_checksum(name, strlen(name))};
+    int n, epoch;
+    const cs_metric_column *columns = cs_metric_columns(&n, &epoch);
+    for (int i = 0; i < epoch; i++) {
+        const uint64_t pair[] = {sum, cs_checksum(columns[i].name, strlen(columns[i].name))};
         sum = cs_checksum(pair, sizeof pair);
     }
     return sum;
@@ -97,6 +98,23 @@ static cs_status write_block(FILE *file, const char *path, const void *bytes, si
     return CS_OK;
 }
 
+/* The predictions of the train steps of an epoch that has begun. */
+typedef struct predictions_header {
+    uint64_t needs, size; /* size 0: there are none, or no metric needs them */
+} predictions_header;
+
+static predictions_header predictions_of(const cs_tail *tail) {
+    const cs_evaluation *training = tail->training;
+    bool any = tail->batch > 0 && training->spec.needs != CS_NEEDS_TALLY;
+    return (predictions_header){training->spec.needs, any ? cs_evaluation_size(training) * sizeof(double) : 0};
+}
+
+static cs_status write_predictions(FILE *file, const char *path, const cs_tail *tail) {
+    predictions_header header = predictions_of(tail);
+    CS_TRY(write_block(file, path, &header, sizeof header));
+    return header.size > 0 ? write_block(file, path, tail->training->values, header.size) : CS_OK;
+}
+
 static cs_status write_tail(FILE *file, const char *path, const cs_tail *tail, float *scratch) {
     checkpoint_header header = header_of(tail);
     cs_params params = {tail->graph, scratch};
@@ -104,6 +122,7 @@ static cs_status write_tail(FILE *file, const char *path, const cs_tail *tail, f
     CS_TRY(write_block(file, path, &header, sizeof header));
     for (int i = 0; i < N_FIELDS; i++)
         CS_TRY(write_block(file, path, (const char *)tail + fields[i].offset, fields[i].size));
+    CS_TRY(write_predictions(file, path, tail));
     for (int i = 0; i < (int)header.arrays; i++) {
         CS_TRY(cs_program_read(tail->train, array_at(&tail->config->train.optimizer, i), &params));
         CS_TRY(write_block(file, path, scratch + first, size));
@@ -163,6 +182,17 @@ static cs_status read_header(FILE *file, const char *path, const cs_tail *tail) 
                                                           : cs_fail(CS_ERR_FORMAT, "%s: checkpoint of %s", path, other);
 }
 
+/* Reads the predictions into `training`, whose rows count only where the rest of the file is loaded too. A run with
+ * other metrics has collected something else; it matters only in the middle of an epoch. `tail` has the file's batch.
+ */
+static cs_status read_predictions(FILE *file, const char *path, const cs_tail *tail) {
+    predictions_header header, expected = predictions_of(tail);
+    CS_TRY(read_block(file, path, &header, sizeof header));
+    if (header.size != expected.size || (header.size > 0 && header.needs != expected.needs))
+        return cs_fail(CS_ERR_FORMAT, "%s: checkpoint in the middle of an epoch, with other train.metrics", path);
+    return header.size > 0 ? read_block(file, path, tail->training->values, header.size) : CS_OK;
+}
+
 /* With `load`, reads the file into the tail; without, only checks that it is complete. */
 static cs_status read_tail(FILE *file, const char *path, cs_tail *tail, float *scratch, bool load) {
     cs_tail seen = *tail;
@@ -171,6 +201,7 @@ static cs_status read_tail(FILE *file, const char *path, cs_tail *tail, float *s
     CS_TRY(read_header(file, path, tail));
     for (int i = 0; i < N_FIELDS; i++)
         CS_TRY(read_block(file, path, (char *)(load ? tail : &seen) + fields[i].offset, fields[i].size));
+    CS_TRY(read_predictions(file, path, load ? tail : &seen));
     for (int i = 0; i < count_arrays(&tail->config->train.optimizer); i++) {
         CS_TRY(read_block(file, path, scratch + first, size));
         if (load)
@@ -211,9 +242,12 @@ cs_status cs_checkpoint_read(cs_tail *tail, float *scratch) {
         if (status == CS_OK) {
             CS_TRY(read_file(paths[i], tail, scratch, true));
             tail->checkpoint_complete = i == 0;
+            if (!cs_team_leads(tail->team)) /* the sum over the ranks is that of rank 0 */
+                cs_evaluation_reset(tail->training);
             cs_log(CS_LOG_INFO, "%s: goes on from epoch %d, %d batches done", paths[i], tail->epoch + 1, tail->batch);
             return cs_tail_sync(tail);
         }
+        cs_evaluation_reset(tail->training);
         if (status != CS_ERR_NOT_FOUND) {
             cs_log(CS_LOG_WARN, "%s: passed over", cs_error_last()->text);
             passed_over = true;

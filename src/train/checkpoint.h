@@ -2,7 +2,8 @@
 /* Checkpoints: files from which a tail resumes with the same bits as if it had never stopped.
  *
  * File format (version 3): blocks, each followed by its XXH3-64. They are the header; the fields of the tail, in the
- * order of the table in checkpoint.c; then arrays of floats for the parameters of the tail's layers: the values, the
+ * order of the table in checkpoint.c; in the middle of an epoch, what the metrics of the train split need of its
+ * predictions; then arrays of floats for the parameters of the tail's layers: the values, the
  * optimizer's states (1 for SGD with momentum, 2 for Adam) and, where they are to be restored or saved, the best
  * values. Layouts are those of cs_params, so that any engine can resume. The frozen trunk is not in the file: it comes
  * from the weights file or the seed.

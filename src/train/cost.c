@@ -42,14 +42,17 @@ cs_cost cs_cost_of(const cs_trial_config *trial, const cs_work *work, const cs_r
     const double programs = 2; /* train and infer */
     const cs_train_config *train = &trial->train;
     double n_train = (double)images[CS_SPLIT_TRAIN], batch = train->batch, epochs = train->epochs;
-    double evaluated = epochs * (double)images[CS_SPLIT_VAL] + (double)images[CS_SPLIT_TEST];
+    double evaluated = epochs * (double)images[CS_SPLIT_VAL];
     double rows = 0; /* that the trunk can cache */
     /* values, gradients, the optimizer's states and, with ema, the averages */
     double arrays = 2 + cs_optimizer_states(&train->optimizer) + (train->optimizer.ema > 0);
     bool features = train->mode == CS_TRAIN_FEATURES;
     cs_cost cost = {.cut = work->cut, .epochs = train->epochs};
-    for (int split = 0; split < CS_SPLIT_COUNT; split++)
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
         cost.trunk[split] = (double)images[split] * work->trunk / rates->trunk;
+        cost.tested[split] = cs_trial_evaluates(train, split);
+        evaluated += cost.tested[split] ? (double)images[split] : 0;
+    }
     cost.tail = rates->trial + epochs * n_train * work->tail / rates->train + evaluated * work->tail / rates->infer +
                 rates->step * (epochs * ceil(n_train / batch) + evaluated / batch);
     cost.memory = batch * programs * work->activations + work->params * (cs_keeps_best(train) ? 2 : 1) +
@@ -84,7 +87,7 @@ static double first_passes(const cs_cost *first, int epochs, cs_split split) {
         return 1;
     if (v > 0)
         seen = v == 1 ? 1 : v * (1 - pow(1 - 1 / v, epochs));
-    return first->cached_fraction * seen + (1 - first->cached_fraction) * epochs;
+    return first->cached_fraction * seen + (1 - first->cached_fraction) * (epochs + first->tested[split]);
 }
 
 void cs_group_cost_add(cs_group_cost *group, const cs_cost *cost) {

@@ -43,7 +43,7 @@ static cs_status evaluate_batch(const cs_evaluate_pass *pass, const cs_evaluated
         CS_TRY(pass->check(pass->context, program, sums.loss));
     if (evaluation->spec.needs != CS_NEEDS_TALLY)
         CS_TRY(cs_program_get_output(program->program, program->output, program->logits, batch->n));
-    cs_evaluation_add(evaluation, &sums, program->logits, batch->labels);
+    cs_evaluation_add(evaluation, &sums, &(cs_evaluated_rows){program->logits, batch->labels, batch->samples});
     return CS_OK;
 }
 
@@ -92,10 +92,7 @@ static cs_status run_batches(const cs_evaluate_pass *pass, cs_evaluated **progra
 /* Sums the program's evaluation over all ranks. */
 static cs_status sum_over_ranks(const cs_evaluate_pass *pass, const cs_evaluated *program) {
     cs_evaluation *evaluation = program->evaluation;
-    int64_t before = 0, all = 0;
-    if (evaluation->spec.needs & CS_NEEDS_LOGITS)
-        CS_TRY(cs_team_count_rows(pass->team, cs_evaluation_tally(evaluation).rows, &before, &all));
-    CS_TRY(cs_team_sum(pass->team, evaluation->values, cs_evaluation_pad(evaluation, before, all)));
+    CS_TRY(cs_team_sum(pass->team, evaluation->values, cs_evaluation_size(evaluation)));
     return pass->check(pass->context, program, cs_evaluation_tally(evaluation).loss);
 }
 

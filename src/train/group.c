@@ -29,6 +29,13 @@ static cs_status write_checkpoints_if_due(cs_group *group) {
     return cs_team_agree(group->team, due ? write_checkpoints(group) : CS_OK);
 }
 
+/* Each rank of a team has the predictions of its own rows, and a checkpoint has those of all ranks. */
+static cs_status sum_training(const cs_group *group) {
+    for (int i = 0; i < group->live.n; i++)
+        CS_TRY(cs_tail_sum_training(group->live.items[i]));
+    return CS_OK;
+}
+
 /* Called after each batch. The ranks of a team stop after the same train step: its sums say whether any of them was
  * asked to stop. */
 static cs_status check_stop(cs_group *group) {
@@ -36,8 +43,10 @@ static cs_status check_stop(cs_group *group) {
     const volatile sig_atomic_t *stop = group->stop;
     if (group->team)
         stop = group->team->stopping ? &yes : NULL;
-    if (stop && *stop)
+    if (stop && *stop) {
+        CS_TRY(sum_training(group));
         CS_TRY(cs_team_agree(group->team, write_checkpoints(group)));
+    }
     return cs_check_stop(stop);
 }
 
@@ -128,43 +137,60 @@ static cs_status run_epoch(cs_group *group, int epoch, int first) {
     return cs_team_agree(group->team, sync_tails(group));
 }
 
-typedef struct evaluated_split {
+/* A pass through a split. */
+typedef struct split_pass {
     cs_group *group;
     cs_split split;
-} evaluated_split;
+    cs_feed *feed; /* NULL: there is nothing to evaluate */
+    bool tests;    /* after training */
+} split_pass;
 
 static cs_status check_loss(void *context, const cs_evaluated *program, double loss) {
-    const evaluated_split *of = context;
-    return cs_tail_check_loss(program->owner, of->split, loss);
+    const split_pass *of = context;
+    return cs_tail_check_loss(program->owner, of->split, cs_evaluation_tally(program->evaluation).rows, loss);
 }
 
 static cs_status leave_pass(void *context, const cs_evaluated *program, cs_status status) {
-    const evaluated_split *of = context;
+    const split_pass *of = context;
     return cs_group_report_failure(of->group, program->owner, status);
 }
 
 static cs_status end_batch(void *context) {
-    const evaluated_split *of = context;
+    const split_pass *of = context;
     return check_stop(of->group);
 }
 
-/* Evaluates the set on val or test; does nothing if the split is empty. Tails that fail leave the set. */
-static cs_status evaluate(cs_group *group, cs_split split, cs_tail_set *set) {
-    evaluated_split of = {group, split};
-    const cs_evaluate_pass pass = {.feed = group->feeds[split],
+/* Evaluates the set on a split. Tails that fail leave the set. */
+static cs_status evaluate(split_pass *of, cs_tail_set *set) {
+    cs_group *group = of->group;
+    const cs_evaluate_pass pass = {.feed = of->feed,
                                    .trunk = group->trunk,
                                    .team = group->team,
-                                   .context = &of,
+                                   .context = of,
                                    .check = check_loss,
                                    .failed = leave_pass,
                                    .after_batch = end_batch};
-    if (!group->feeds[split] || set->n == 0)
+    if (!of->feed || set->n == 0)
         return CS_OK;
     for (int i = 0; i < set->n; i++)
-        group->evaluated[i] = &set->items[i]->evaluated[split];
+        group->evaluated[i] = of->tests ? &set->items[i]->evaluated[of->split] : &set->items[i]->validated;
     CS_TRY(cs_evaluate(&pass, group->evaluated, &set->n));
     for (int i = 0; i < set->n; i++)
         set->items[i] = group->evaluated[i]->owner;
+    return CS_OK;
+}
+
+static cs_status validate(cs_group *group) {
+    split_pass pass = {group, CS_SPLIT_VAL, group->feeds[CS_SPLIT_VAL], false};
+    return evaluate(&pass, &group->live);
+}
+
+/* Evaluates the tested weights of the tails that ended. */
+static cs_status test(cs_group *group) {
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
+        split_pass pass = {group, split, group->test_feeds[split], true};
+        CS_TRY(evaluate(&pass, &group->ending));
+    }
     return CS_OK;
 }
 
@@ -175,7 +201,7 @@ static cs_status end_epoch(cs_group *group) {
     for (int i = 0; i < live->n; i++) {
         cs_tail *tail = live->items[i];
         cs_epoch_row row;
-        cs_tail_end_epoch(tail, &row);
+        CS_TRY(cs_tail_end_epoch(tail, &row));
         CS_TRY(cs_group_report_epoch(group, tail, &row));
         if (tail->ending)
             ending->items[ending->n++] = tail;
@@ -196,7 +222,7 @@ static cs_status restore_tails(const cs_group *group) {
 static cs_status finish(cs_group *group) {
     cs_tail_set *ending = &group->ending;
     CS_TRY(cs_team_agree(group->team, restore_tails(group)));
-    CS_TRY(evaluate(group, CS_SPLIT_TEST, ending));
+    CS_TRY(test(group));
     for (int i = 0; i < ending->n; i++)
         CS_TRY(cs_group_report_finished(group, ending->items[i]));
     ending->n = 0;
@@ -226,7 +252,7 @@ static cs_status train(cs_group *group) {
             first = next->batch;
         }
         CS_TRY(run_epoch(group, epoch, first));
-        CS_TRY(evaluate(group, CS_SPLIT_VAL, &group->live));
+        CS_TRY(validate(group));
         CS_TRY(end_epoch(group));
         CS_TRY(write_checkpoints_if_due(group));
         CS_TRY(finish(group));
@@ -257,7 +283,6 @@ cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
                       .limits = config->cache,
                       .filter_cache = config->filter_cache,
                       .n = config->n,
-                      .test_needs = config->test_needs,
                       .checkpoints = config->checkpoints,
                       .writes_checkpoints = config->checkpoints && (!config->comm || config->comm->rank == 0),
                       .checkpoint_seconds = config->checkpoint_seconds,
@@ -265,6 +290,7 @@ cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
     CS_TRY(check_trials(config->trials, config->n));
     CS_TRY(cs_alloc((size_t)config->n, sizeof *own, "trials", &own));
     memcpy(own, config->trials, (size_t)config->n * sizeof *own);
+    memcpy(group.needs, config->needs, sizeof group.needs);
     if (config->events)
         group.events = *config->events;
     cs_status status = cs_team_open(config->comm, config->stop, &group.team);

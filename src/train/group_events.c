@@ -37,11 +37,13 @@ static cs_status report_finished(const cs_group *group, cs_tail *tail) {
     if (!cs_team_leads(group->team))
         return CS_OK;
     cs_tail_result(tail, group->trunk, &result);
+    const cs_evaluation *evaluations[CS_SPLIT_COUNT] = {NULL};
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        if (group->test_feeds[split])
+            evaluations[split] = tail->tested[split];
     CS_TRY(cs_tail_choose_saved(tail));
     if (group->events.finished)
-        CS_TRY(group->events.finished(group->events.context, tail->trial, &result,
-                                      group->feeds[CS_SPLIT_TEST] ? tail->evaluation[CS_SPLIT_TEST] : NULL,
-                                      tail->params));
+        CS_TRY(group->events.finished(group->events.context, tail->trial, &result, evaluations, tail->params));
     return discard_checkpoint(group, tail);
 }
 

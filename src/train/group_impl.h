@@ -24,6 +24,9 @@ typedef struct cs_group {
     cs_fitted fitted;               /* the standardization of all trials, which have one augmentation */
     cs_features *features;          /* in mode features; else NULL */
     cs_feed *feeds[CS_SPLIT_COUNT]; /* NULL where the split is empty */
+    cs_feed *plain_train;           /* train without augmentation, if the tested weights are evaluated on it */
+    /* Those of the above that the tested weights are evaluated on; NULL where the split is empty or not evaluated. */
+    cs_feed *test_feeds[CS_SPLIT_COUNT];
     cs_cache_limits limits;
     cs_filter_cache *filter_cache;
     cs_trunk_cache cache;
@@ -32,7 +35,7 @@ typedef struct cs_group {
     int n;
     cs_evaluated **evaluated;          /* [n] a buffer for the tails of one pass */
     cs_tail_set waiting, live, ending; /* a tail is in at most one of these */
-    unsigned test_needs;               /* CS_NEEDS_* of the callback `finished` */
+    unsigned needs[CS_SPLIT_COUNT];    /* CS_NEEDS_* of the callback `finished` */
     const char *const *checkpoints;    /* a file for each tail, or NULL */
     bool writes_checkpoints;           /* this rank writes checkpoints */
     double checkpoint_seconds,

@@ -22,21 +22,45 @@ static int rows_of(const cs_group *group) {
     return cs_loader_part_rows(group->live.items[0]->config->train.batch, cs_team_size(group->team));
 }
 
+static cs_loader_config loader_of(const cs_group *group, const cs_graph *graph, const cs_trial_config *trial,
+                                  cs_split split) {
+    cs_loader_config config = cs_trial_loader(trial, graph, &group->fitted.standardization, split);
+    config.features = group->features;
+    config.filter_cache = group->filter_cache;
+    config.part = cs_team_rank(group->team);
+    config.parts = cs_team_size(group->team);
+    config.augment = *cs_trial_augment(trial, split);
+    return config;
+}
+
+/* Opens the train split as the tested weights see it: in the stored order, and with what is done to the images of val.
+ */
+static cs_status open_plain_train(cs_group *group, const cs_graph *graph, const cs_trial_config *trial) {
+    cs_loader_config config = loader_of(group, graph, trial, CS_SPLIT_TRAIN);
+    char texts[2][CS_AUGMENT_TEXT];
+    cs_augment_text(&trial->augment, texts[0], sizeof texts[0]);
+    cs_augment_text(&trial->val_augment, texts[1], sizeof texts[1]);
+    config.augment = trial->val_augment;
+    if (strcmp(texts[0], texts[1]) == 0) /* else the cache has other pictures */
+        cs_trunk_cache_use(&group->cache, &config);
+    return cs_feed_open(group->engine, group->dataset, &config, false, &group->plain_train);
+}
+
 static cs_status open_feeds(cs_group *group, const cs_graph *graph, const cs_trial_config *trial) {
     bool again = trains_again(group);
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
         bool training = split == CS_SPLIT_TRAIN;
-        cs_loader_config config = cs_trial_loader(trial, graph, &group->fitted.standardization, split);
-        config.features = group->features;
-        config.filter_cache = group->filter_cache;
-        config.part = cs_team_rank(group->team);
-        config.parts = cs_team_size(group->team);
+        cs_loader_config config = loader_of(group, graph, trial, split);
         config.shuffle = training && trial->train.shuffle;
-        config.augment = *cs_trial_augment(trial, split);
         cs_trunk_cache_use(&group->cache, &config);
         if (training || cs_dataset_count(group->dataset, split) > 0)
             CS_TRY(cs_feed_open(group->engine, group->dataset, &config, again, &group->feeds[split]));
     }
+    if (cs_trial_evaluates(&trial->train, CS_SPLIT_TRAIN))
+        CS_TRY(open_plain_train(group, graph, trial));
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        if (cs_trial_evaluates(&trial->train, split))
+            group->test_feeds[split] = split == CS_SPLIT_TRAIN ? group->plain_train : group->feeds[split];
     return CS_OK;
 }
 
@@ -242,7 +266,7 @@ static cs_status open_data(cs_group *group, cs_trial_config *trials) {
         group->tails[i] = (cs_tail){.trial = i,
                                     .config = &trials[i],
                                     .team = group->team,
-                                    .test_needs = group->test_needs,
+                                    .needs = group->needs,
                                     .checkpoint = group->checkpoints ? group->checkpoints[i] : NULL,
                                     .dataset_checksum = cs_dataset_checksum(group->dataset)};
         group->live.items[group->live.n++] = &group->tails[i];
@@ -263,6 +287,7 @@ cs_status cs_group_open(cs_group *group, cs_trial_config *trials) {
 void cs_group_close(cs_group *group) {
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
         cs_feed_close(group->feeds[split]);
+    cs_feed_close(group->plain_train);
     for (int i = 0; group->tails && i < group->n; i++)
         cs_tail_close(&group->tails[i]);
     cs_trunk_free(group->trunk);

@@ -11,7 +11,7 @@ typedef struct cs_monitor {
 } cs_monitor;
 
 /* Finds the metric `name`; `key` is the option that names it. If not `validated` (there is no val split), val_loss
- * falls back to loss, and so on. CS_ERR_ARG if the metric is unknown, or if the train split does not have it. */
+ * falls back to loss, and so on. CS_ERR_ARG if the metric is unknown. */
 CS_MUST_CHECK cs_status cs_monitor_find(const char *key, const char *name, cs_monitor_mode mode, bool validated,
                                         cs_monitor *out);
 /* Does `value` improve on `reference` by more than min_delta >= 0? Keras compares floats, so this does too. */

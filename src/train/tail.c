@@ -9,19 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(CS_METRIC_TRAIN == 1 << CS_SPLIT_TRAIN && CS_METRIC_VAL == 1 << CS_SPLIT_VAL &&
-                   CS_METRIC_TEST == 1 << CS_SPLIT_TEST,
-               "a metric's splits are those of the dataset");
+static cs_status open_evaluation(const cs_dataset *dataset, cs_split split, unsigned needs, cs_evaluation **out) {
+    const cs_evaluation_spec spec = {
+        .classes = cs_dataset_class_count(dataset), .needs = needs, .rows = cs_dataset_count(dataset, split)};
+    return cs_evaluation_create(&spec, out);
+}
 
 static cs_status open_evaluations(cs_tail *tail, const cs_dataset *dataset) {
+    const cs_metric_set *metrics = &tail->metrics;
+    CS_TRY(open_evaluation(dataset, CS_SPLIT_TRAIN, cs_metric_needs(metrics, CS_METRIC_TRAIN), &tail->training));
+    CS_TRY(open_evaluation(dataset, CS_SPLIT_VAL, cs_metric_needs(metrics, CS_METRIC_VAL), &tail->validation));
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
-        cs_evaluation_spec spec = {.classes = cs_dataset_class_count(dataset),
-                                   .needs = cs_metric_needs((cs_metric_split)(1 << split)),
-                                   .rows = cs_dataset_count(dataset, split)};
-        if (split == CS_SPLIT_TEST)
-            spec.needs |= tail->test_needs;
-        CS_TRY(cs_evaluation_create(&spec, &tail->evaluation[split]));
+        bool tested = cs_trial_evaluates(&tail->config->train, split);
+        unsigned needs =
+            tested ? cs_metric_needs(metrics, cs_metrics_after_training(split)) | tail->needs[split] : CS_NEEDS_TALLY;
+        CS_TRY(open_evaluation(dataset, split, needs, &tail->tested[split]));
     }
+    return CS_OK;
+}
+
+/* The columns that the trial computes. Without a val split those of the train split are monitored. */
+static cs_status choose_metrics(cs_tail *tail) {
+    CS_TRY(cs_trial_metrics(&tail->config->train, &tail->metrics));
+    tail->metrics.has[tail->stopping.monitor.column] = true;
+    if (tail->plateau.on)
+        tail->metrics.has[tail->plateau.monitor.column] = true;
     return CS_OK;
 }
 
@@ -35,6 +47,7 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params
     CS_TRY(cs_early_stopping_init(&tail->stopping, config, validated));
     CS_TRY(cs_plateau_init(&tail->plateau, config, validated));
     CS_TRY(cs_trial_network_like(tail->config, (int)classes, like, &tail->graph, &tail->params));
+    CS_TRY(choose_metrics(tail));
     tail->cut = cs_trial_cut(tail->graph);
     if (cs_keeps_best(config))
         CS_TRY(cs_alloc(tail->graph->n_values, sizeof(float), "best weights", &tail->best));
@@ -61,15 +74,19 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
     CS_TRY(cs_program_compile(engine, &spec, &tail->train));
     spec.mode = CS_MODE_INFER;
     CS_TRY(cs_program_compile(engine, &spec, &tail->infer));
-    for (cs_split split = CS_SPLIT_VAL; split < CS_SPLIT_COUNT; split++)
-        tail->evaluated[split] = (cs_evaluated){.owner = tail,
-                                                .program = tail->infer,
-                                                .output = tail->segment->n_outputs - 1,
-                                                .cut = tail->cut,
-                                                .reads_batch = tail->reads_batch,
-                                                .logits = tail->logits,
-                                                .evaluation = tail->evaluation[split],
-                                                .effort = &tail->effort[split]};
+    tail->validated = (cs_evaluated){.owner = tail,
+                                     .program = tail->infer,
+                                     .output = tail->segment->n_outputs - 1,
+                                     .cut = tail->cut,
+                                     .reads_batch = tail->reads_batch,
+                                     .logits = tail->logits,
+                                     .evaluation = tail->validation,
+                                     .effort = &tail->effort[CS_SPLIT_VAL]};
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
+        tail->evaluated[split] = tail->validated;
+        tail->evaluated[split].evaluation = tail->tested[split];
+        tail->evaluated[split].effort = &tail->effort[CS_SPLIT_TEST];
+    }
     if (tail->config->train.optimizer.ema > 0)
         CS_TRY(cs_program_load(tail->train, CS_ARRAY_AVERAGE, tail->params));
     return cs_program_load(tail->train, CS_ARRAY_VALUE, tail->params);
@@ -86,26 +103,38 @@ void cs_tail_close(cs_tail *tail) {
     cs_program_free(tail->infer);
     cs_program_free(tail->train);
     cs_segment_free(tail->segment);
+    cs_evaluation_free(tail->training);
+    cs_evaluation_free(tail->validation);
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
-        cs_evaluation_free(tail->evaluation[split]);
+        cs_evaluation_free(tail->tested[split]);
     free(tail->logits);
     free(tail->best);
     cs_params_free(tail->params);
     cs_graph_free(tail->graph);
 }
 
-static cs_status fail_diverged(const cs_tail *tail, cs_split split, double loss) {
+static cs_status fail_diverged(const cs_tail *tail, cs_split split, int64_t rows, double loss) {
     const cs_train_config *config = &tail->config->train;
-    int epoch = split == CS_SPLIT_TEST ? tail->tested_row.epoch : tail->epoch;
-    int64_t rows = split == CS_SPLIT_TRAIN ? tail->running.rows : cs_evaluation_tally(tail->evaluation[split]).rows;
+    int epoch = tail->ending ? tail->tested_row.epoch : tail->epoch;
     int64_t step = rows / config->batch + 1;
     return cs_hint(cs_fail(CS_ERR_DIVERGED, "epoch %d of %d, %s step %lld: the loss is %s", epoch + 1, config->epochs,
                            cs_split_name(split), (long long)step, isnan(loss) ? "nan" : "infinite"),
                    "a smaller learning rate often helps; train.lr is %g", config->optimizer.lr);
 }
 
-cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, double loss) {
-    return isfinite(loss) ? CS_OK : fail_diverged(tail, split, loss);
+cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, int64_t rows, double loss) {
+    return isfinite(loss) ? CS_OK : fail_diverged(tail, split, rows, loss);
+}
+
+/* Keeps this rank's predictions of a train step, if a metric of the train split needs them. The sums of the step are
+ * added by themselves, as a team has those of all ranks. */
+static cs_status keep_predictions(cs_tail *tail, const cs_batch *batch) {
+    if (tail->training->spec.needs == CS_NEEDS_TALLY || batch->n == 0)
+        return CS_OK;
+    CS_TRY(cs_program_get_output(tail->train, tail->segment->n_outputs - 1, tail->logits, batch->n));
+    cs_evaluation_add(tail->training, &(cs_tally){.rows = batch->n},
+                      &(cs_evaluated_rows){tail->logits, batch->labels, batch->samples});
+    return CS_OK;
 }
 
 static cs_status compute_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
@@ -113,7 +142,8 @@ static cs_status compute_gradients(cs_tail *tail, const cs_feed *feed, const cs_
     cs_program_set_draw(tail->train, &draw);
     CS_TRY(cs_predict(tail->train, tail->reads_batch, feed, batch, sums));
     if (!tail->team) /* in a team the loss over all ranks is checked */
-        CS_TRY(cs_tail_check_loss(tail, CS_SPLIT_TRAIN, sums->loss));
+        CS_TRY(cs_tail_check_loss(tail, CS_SPLIT_TRAIN, tail->running.rows, sums->loss));
+    CS_TRY(keep_predictions(tail, batch));
     return cs_program_backward(tail->train, batch->n);
 }
 
@@ -123,7 +153,7 @@ static cs_status compute_team_gradients(cs_tail *tail, const cs_feed *feed, cons
     if (batch->n > 0 || cs_exchange_needs_all(tail->exchange))
         status = compute_gradients(tail, feed, batch, sums);
     CS_TRY(cs_exchange_end(tail->exchange, status, sums));
-    return cs_tail_check_loss(tail, CS_SPLIT_TRAIN, sums->loss);
+    return cs_tail_check_loss(tail, CS_SPLIT_TRAIN, tail->running.rows, sums->loss);
 }
 
 /* The optimizer with the rate and the momentum that the schedule has for batch `step`, counted from 0. A schedule
@@ -167,13 +197,11 @@ static double fraction_reused(const cs_tail *tail) {
     return rows ? (double)reused / (double)rows : 0;
 }
 
-/* The train split is not evaluated in a pass of its own: the sums of the epoch's train steps are its evaluation. */
-static void evaluate_epoch(const cs_tail *tail, double *values) {
-    cs_evaluation *train = tail->evaluation[CS_SPLIT_TRAIN];
-    cs_evaluation_reset(train);
-    cs_evaluation_add(train, &tail->running, NULL, NULL);
-    cs_metric_compute(CS_METRIC_TRAIN, train, values);
-    cs_metric_compute(CS_METRIC_VAL, tail->evaluation[CS_SPLIT_VAL], values);
+cs_status cs_tail_sum_training(cs_tail *tail) {
+    cs_evaluation *training = tail->training;
+    if (training->spec.needs == CS_NEEDS_TALLY)
+        return CS_OK;
+    return cs_team_sum(tail->team, training->values, cs_evaluation_size(training));
 }
 
 /* Takes note of an epoch's result: the weights of the best epoch, and the rate after a plateau. Returns whether early
@@ -190,8 +218,18 @@ static bool judge_epoch(cs_tail *tail, const cs_epoch_row *row) {
     return decision.stop;
 }
 
-void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
+/* The train split is not evaluated in a pass of its own: the predictions of the epoch's train steps are its evaluation.
+ */
+static void evaluate_epoch(const cs_tail *tail, double *values) {
+    cs_evaluation_set_tally(tail->training, &tail->running);
+    cs_metric_compute(&tail->metrics, CS_METRIC_TRAIN, tail->training, values);
+    cs_metric_compute(&tail->metrics, CS_METRIC_VAL, tail->validation, values);
+    cs_evaluation_reset(tail->training);
+}
+
+cs_status cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     double seconds = total_seconds(tail);
+    CS_TRY(cs_tail_sum_training(tail));
     *row = (cs_epoch_row){.epoch = tail->epoch,
                           .learning_rate = optimizer_at(tail, tail->step > 0 ? tail->step - 1 : 0).lr,
                           .seconds = seconds - tail->reported};
@@ -205,6 +243,7 @@ void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
         tail->ending = CS_ENDED_EPOCHS;
     else if (stops)
         tail->ending = CS_ENDED_EARLY_STOPPING;
+    return CS_OK;
 }
 
 cs_status cs_tail_restore(cs_tail *tail) {
@@ -241,5 +280,7 @@ void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result 
         .memory = cs_trunk_memory(trunk, tail->cut) + cs_program_memory(tail->train) + cs_program_memory(tail->infer),
     };
     memcpy(result->value, tail->tested_row.value, sizeof tail->tested_row.value);
-    cs_metric_compute(CS_METRIC_TEST, tail->evaluation[CS_SPLIT_TEST], result->value);
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        if (split != CS_SPLIT_VAL) /* tested_row has these */
+            cs_metric_compute(&tail->metrics, cs_metrics_after_training(split), tail->tested[split], result->value);
 }

@@ -21,9 +21,13 @@ typedef struct cs_tail {
     cs_exchange *exchange; /* with a team */
     bool reads_batch;      /* there is no trunk before it: the input is the batch, of images or of features */
     float *logits;         /* [batch,classes] */
-    unsigned test_needs;   /* CS_NEEDS_* of the callback `finished` */
-    cs_evaluation *evaluation[CS_SPLIT_COUNT];
-    cs_evaluated evaluated[CS_SPLIT_COUNT]; /* val, test: the program of this tail in a pass through the split */
+    const unsigned *needs; /* [CS_SPLIT_COUNT] CS_NEEDS_* of the callback `finished` */
+    cs_metric_set metrics;
+    /* Of an epoch: val, and train as far as this rank's rows go. */
+    cs_evaluation *training, *validation;
+    cs_evaluated validated;                 /* the program of this tail in a pass through val */
+    cs_evaluation *tested[CS_SPLIT_COUNT];  /* after training; without rows for splits that are not evaluated */
+    cs_evaluated evaluated[CS_SPLIT_COUNT]; /* the program of this tail in the passes after training */
     cs_early_stopping stopping;
     cs_plateau plateau;
     cs_epoch_row tested_row; /* of the epoch whose weights would be tested if the trial ended now */
@@ -41,7 +45,7 @@ typedef struct cs_tail {
     uint64_t initial_checksum; /* nor one with other initial values; set when the checkpoint is read */
 } cs_tail;
 
-/* Builds the network and everything that does not depend on other trials. config, trial, team and test_needs must be
+/* Builds the network and everything that does not depend on other trials. config, trial, team and needs must be
  * set. `dataset` gives classes and splits. `like` has the initial values if another trial of the group has loaded them,
  * else it is NULL. After a failure the caller still calls cs_tail_close. */
 CS_MUST_CHECK cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params *like);
@@ -55,12 +59,16 @@ void cs_tail_close(cs_tail *tail); /* call it before the trunk is freed */
 /* Makes a train step on a batch of the feed; the trunk has already run on it. CS_ERR_DIVERGED if the loss is not
  * finite. Allocates nothing. With a team it is collective: a rank must call it even if it has no rows. */
 CS_MUST_CHECK cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batch);
-/* CS_ERR_DIVERGED if a loss of the split is not finite. */
-CS_MUST_CHECK cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, double loss);
+/* CS_ERR_DIVERGED if a loss of the split is not finite. `rows` of the split came before. */
+CS_MUST_CHECK cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, int64_t rows, double loss);
 /* Copies the trained values, or with train.ema their averages, into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_sync(cs_tail *tail);
-/* Ends the epoch: fills its row, keeps the weights if they are the best, and sets `ending` after the last epoch. */
-void cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row);
+/* With a team: makes `training` that of all ranks, before a checkpoint in the middle of an epoch and at its end.
+ * Collective. */
+CS_MUST_CHECK cs_status cs_tail_sum_training(cs_tail *tail);
+/* Ends the epoch: fills its row, keeps the weights if they are the best, and sets `ending` after the last epoch. With a
+ * team it is collective. */
+CS_MUST_CHECK cs_status cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row);
 /* Loads the weights to be tested into the evaluation program. */
 CS_MUST_CHECK cs_status cs_tail_restore(cs_tail *tail);
 /* Fills tail->params with the weights that train.save_weights writes. */

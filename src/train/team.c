@@ -45,23 +45,6 @@ cs_status cs_team_sum(cs_team *team, double *values, size_t n) {
     return team ? team->comm->sum_double(team->comm->context, values, n) : CS_OK;
 }
 
-cs_status cs_team_count_rows(cs_team *team, int64_t mine, int64_t *before, int64_t *all) {
-    int rank = cs_team_rank(team);
-    *before = 0;
-    *all = mine;
-    if (!team)
-        return CS_OK;
-    for (int r = 0; r < team->comm->size; r++)
-        team->buffer[r] = r == rank ? (double)mine : 0;
-    CS_TRY(cs_team_sum(team, team->buffer, (size_t)team->comm->size));
-    *all = 0;
-    for (int r = 0; r < team->comm->size; r++) {
-        *before += r < rank ? (int64_t)team->buffer[r] : 0;
-        *all += (int64_t)team->buffer[r];
-    }
-    return CS_OK;
-}
-
 /* The first rank whose failure is not an interruption, else the first that was interrupted; -1: no rank failed. */
 static int first_failed(const double *codes, int size) {
     int found = -1;

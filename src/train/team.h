@@ -33,9 +33,6 @@ int cs_team_size(const cs_team *team);
 /* If one rank failed, all fail: each rank gets the error of the first one that failed, preferring any error to an
  * interruption, and returns its code. Collective, except with CS_ERR_COMM, after which this rank is out of step. */
 CS_MUST_CHECK cs_status cs_team_agree(cs_team *team, cs_status mine);
-/* This rank has `mine` rows. Gets how many rows the ranks before this one have, and how many all ranks have.
- * Collective. */
-CS_MUST_CHECK cs_status cs_team_count_rows(cs_team *team, int64_t mine, int64_t *before, int64_t *all);
 /* Replaces values [n] by their sums over the ranks. Collective. */
 CS_MUST_CHECK cs_status cs_team_sum(cs_team *team, double *values, size_t n);
 

@@ -131,11 +131,11 @@ static void spend(double seconds, bool compute, waits *w) {
     *(compute ? &w->burnt : &w->slept) += cs_now() - begun;
 }
 
-static cs_status exchange(cs_queue *queue, cs_message *message, const cs_evaluation *test, cs_answer *answer,
-                          waits *w) {
+static cs_status exchange(cs_queue *queue, cs_message *message, const cs_evaluation *const *evaluations,
+                          cs_answer *answer, waits *w) {
     cs_message_kind kind = message->kind;
     double begun = cs_now();
-    CS_TRY(cs_queue_send(queue, message, test, answer));
+    CS_TRY(cs_queue_send(queue, message, evaluations, answer));
     CS_TRY(cs_grow(&w->seconds[kind], &w->capacity[kind], w->n[kind] + 1, sizeof *w->seconds[kind], "waits"));
     w->seconds[kind][w->n[kind]++] = cs_now() - begun;
     return answer->refused ? cs_fail(CS_ERR_IO, "rank 0 could not write") : CS_OK;
@@ -146,6 +146,7 @@ static cs_status train(cs_queue *queue, const load *l, int trial, bool compute, 
     static double values[3 + CLASSES_MAX * CLASSES_MAX]; /* tally and confusion matrix */
     double length = length_of(l, trial), claimed = length + l->epochs * l->claimed;
     const cs_evaluation test = {.spec = {.classes = l->classes, .needs = CS_NEEDS_CONFUSION}, .values = values};
+    const cs_evaluation *evaluations[CS_SPLIT_COUNT] = {[CS_SPLIT_TEST] = &test};
     cs_answer answer;
     if (compute && length < least)
         length = least;
@@ -163,7 +164,7 @@ static cs_status train(cs_queue *queue, const load *l, int trial, bool compute, 
     }
     cs_message done = {.kind = CS_REPORT_FINISHED, .trial = trial};
     done.result = (cs_trial_result){.epochs_run = epochs, .seconds = claimed};
-    return exchange(queue, &done, &test, &answer, w);
+    return exchange(queue, &done, evaluations, &answer, w);
 }
 
 static cs_status work(cs_queue *queue, const load *l, bool takes, bool compute, waits *w) {

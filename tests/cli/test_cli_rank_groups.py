@@ -3,7 +3,7 @@
 stops the sweep."""
 import signal
 
-from harness import stopped_at, make_data, read_trials, run, run_ok, run_tests, without_clock, write_job
+from harness import stopped_at, make_data, path, read_trials, run, run_ok, run_tests, without_clock, write_job
 from breakpoints import epoch, rank_processes
 
 # 42 images in batches of 16: the last batch has 10. fine_tune: head has a trunk, 8 trains batch norms over all ranks.
@@ -65,7 +65,8 @@ def test_a_trial_that_diverges_is_a_row():
     assert len(trials) == 4 and all(t["status"] != "ok" for t in trials), trials
 
 
-LONG = ("train", "job.yaml", "--set", "ranks_per_trial=2", "--set", "train.epochs=8", "--out")
+# With metrics that need every prediction of the train split, of which each rank has its own when the sweep stops.
+LONG = ("train", "job.yaml", "--set", "ranks_per_trial=2", "--set", "train.epochs=8", "--set", "train.metrics=all", "--out")
 
 
 def test_a_signal_to_a_rank_other_than_the_leader_stops_the_sweep_resumably():
@@ -76,6 +77,9 @@ def test_a_signal_to_a_rank_other_than_the_leader_stops_the_sweep_resumably():
     assert code == 75, f"exit {code}\n{errors}"
     run_ok(*LONG, "stopped", "--resume", ranks=2)
     assert without_clock(read_trials("stopped")) == without_clock(read_trials("whole"))
+    for trial in read_trials("whole"):
+        with open(path(f"stopped/history/{trial['trial']}.csv")) as a, open(path(f"whole/history/{trial['trial']}.csv")) as b:
+            assert a.read() == b.read(), trial["trial"]
 
 
 run_tests(globals())

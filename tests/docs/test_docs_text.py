@@ -78,6 +78,44 @@ training, and `--csv` writes the partner, the weights and the box.
 `cnnsweep options --augmentations` prints what both can be made of:
 
 """, ["options", "--augmentations", "--markdown"]),
+    "docs/metrics.md": ("""# Metrics
+
+Loss and accuracy are computed for every split. `train.metrics` chooses what is computed and written beside them: in
+`history/`, in the journal and in `trials.csv`, and nothing else is. A name stands for a metric of all splits, a name with
+`val_`, `test_` or `final_` for that split alone, and `all` for everything:
+
+```yaml
+train: {metrics: [macro_f1, quadratic_kappa, test_macro_auc]}
+```
+
+Without the option these are `test_macro_f1` and `test_weighted_f1`. What `train.monitor`, `sweep.metric` (and with it a
+scheduler) and `table.value` name is added. The option changes neither a trial nor its numbers: a sweep may go on with other
+metrics.
+
+| column | is of | computed |
+|---|---|---|
+| `NAME` | train | in every epoch, from the predictions that were made while the weights changed, as Keras reports it |
+| `val_NAME` | val | after every epoch; in `trials.csv` at the best epoch |
+| `test_NAME` | test | once, with the tested weights |
+| `final_NAME` | train | once, with the tested weights and without augmentation; with `evaluate: [train, val, test]` |
+
+`train.evaluate` names the splits that the tested weights are evaluated on: val and test, if it is not set. Each gets
+a [report](results.md). Where no test split is evaluated, trials are compared by `val_accuracy`, unless `sweep.metric` says
+otherwise.
+
+The metrics of predictions are those of scikit-learn with all classes as `labels` and `zero_division=0`; a prediction is the first
+of the largest scores, and scores are the softmax in double. The means over classes count every class of the dataset, also one
+that does not occur, but for `balanced_accuracy`, which leaves it out as scikit-learn does. Where scikit-learn raises an error
+or warns that a value is not defined it is NaN (`NA` in a history): `macro_auc`, `weighted_auc` and
+`macro_average_precision` if a class does not occur, the AUC of pairs if only one does, kappa if only one occurs and no
+other is predicted. NaN never counts as better. With two classes all AUCs and the average precision are those of the second
+class, as in scikit-learn; precision, recall, F1 and specificity are means over both. If there are no more than k classes
+`top_k_accuracy` is 1. Metrics with `keras_` are those of Keras for one-hot labels: they count every score of an image, so that an
+image whose largest score is 0.4 has no positive prediction. `ece` has the bins of Guo et al. (2017): (0, 1/15], and so on.
+
+`cnnsweep options --metrics` prints the metrics:
+
+""", ["options", "--metrics", "--markdown"]),
     "docs/filters.md": ("""# Filters
 
 Filters preprocess images before training: in every epoch and for the splits train, val and test alike, unlike

@@ -7,14 +7,16 @@
 
 #include <string.h>
 
-enum { CLASSES = 4, ROWS = 23, BOTH = CS_NEEDS_CONFUSION | CS_NEEDS_LOGITS };
+enum { CLASSES = 4, ROWS = 23, BOTH = CS_NEEDS_CONFUSION | CS_NEEDS_LOGITS, ALL = BOTH | CS_NEEDS_HITS };
 
 static float logits[ROWS][CLASSES];
 static int32_t labels[ROWS];
+static int64_t samples[ROWS]; /* in another order than the batches */
 
 static void draw_rows(void) {
     cs_rng rng = cs_rng_at(3, CS_PURPOSE_TEST, 0, 0);
     for (int i = 0; i < ROWS; i++) {
+        samples[i] = (7 * i + 2) % ROWS;
         labels[i] = (int32_t)cs_rng_below(&rng, CLASSES);
         for (int k = 0; k < CLASSES; k++)
             logits[i][k] = cs_rng_float(&rng);
@@ -33,7 +35,7 @@ static void add(cs_evaluation *evaluation, int begin, int end) {
     for (int first = begin; first < end; first += 5) {
         int n = end - first < 5 ? end - first : 5;
         const cs_tally sums = {.loss = 0.5 * n, .correct = n, .rows = n};
-        cs_evaluation_add(evaluation, &sums, logits[first], labels + first);
+        cs_evaluation_add(evaluation, &sums, &(cs_evaluated_rows){logits[first], labels + first, samples + first});
     }
 }
 
@@ -54,7 +56,7 @@ static void test_the_prediction_is_the_first_of_the_largest_logits(void **state)
     static const int32_t of[] = {1, 2, 2};
     const cs_tally sums = {.loss = 6, .correct = 1, .rows = 3};
     cs_evaluation *evaluation = create(CS_NEEDS_CONFUSION);
-    cs_evaluation_add(evaluation, &sums, rows[0], of);
+    cs_evaluation_add(evaluation, &sums, &(cs_evaluated_rows){rows[0], of, samples});
     assert_int_equal(cs_evaluation_count(evaluation, 1, 1), 1);
     assert_int_equal(cs_evaluation_count(evaluation, 2, 0), 1);
     assert_int_equal(cs_evaluation_count(evaluation, 2, 3), 1);
@@ -64,14 +66,29 @@ static void test_the_prediction_is_the_first_of_the_largest_logits(void **state)
     cs_evaluation_free(evaluation);
 }
 
-static void test_keeps_every_logit_with_its_label(void **state) {
+static void test_keeps_every_logit_with_its_label_at_the_place_of_the_sample(void **state) {
     (void)state;
     cs_evaluation *evaluation = evaluate(BOTH, 0, ROWS);
     for (int i = 0; i < ROWS; i++) {
-        assert_int_equal(cs_evaluation_label(evaluation, i), labels[i]);
+        assert_int_equal(cs_evaluation_label(evaluation, samples[i]), labels[i]);
         for (int k = 0; k < CLASSES; k++)
-            assert_true(cs_evaluation_logits(evaluation, i)[k] == (double)logits[i][k]);
+            assert_true(cs_evaluation_logits(evaluation, samples[i])[k] == (double)logits[i][k]);
     }
+    cs_evaluation_free(evaluation);
+}
+
+static void test_a_hit_is_a_row_whose_prediction_is_its_label(void **state) {
+    (void)state;
+    cs_evaluation *evaluation = evaluate(CS_NEEDS_HITS, 0, ROWS);
+    int hits = 0;
+    for (int i = 0; i < ROWS; i++) {
+        int largest = 0;
+        for (int k = 1; k < CLASSES; k++)
+            largest = logits[i][k] > logits[i][largest] ? k : largest;
+        assert_true(cs_evaluation_hit(evaluation, samples[i]) == (largest == labels[i]));
+        hits += largest == labels[i];
+    }
+    assert_true(hits > 0 && hits < ROWS);
     cs_evaluation_free(evaluation);
 }
 
@@ -82,6 +99,7 @@ static void test_collects_nothing_that_is_not_needed(void **state) {
         size_t size;
     } cases[] = {{CS_NEEDS_TALLY, 3},
                  {CS_NEEDS_CONFUSION, 3 + CLASSES * CLASSES},
+                 {CS_NEEDS_HITS, 3 + ROWS},
                  {CS_NEEDS_LOGITS, 3 + ROWS * (1 + CLASSES)},
                  {BOTH, 3 + CLASSES * CLASSES + ROWS * (1 + CLASSES)}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -95,7 +113,7 @@ static void test_a_tally_alone_needs_no_logits(void **state) {
     (void)state;
     const cs_tally sums = {.loss = 6, .correct = 2, .rows = 3};
     cs_evaluation *evaluation = create(CS_NEEDS_TALLY);
-    cs_evaluation_add(evaluation, &sums, NULL, NULL);
+    cs_evaluation_add(evaluation, &sums, NULL);
     assert_int_equal(cs_evaluation_tally(evaluation).correct, 2);
     cs_evaluation_free(evaluation);
 }
@@ -115,17 +133,14 @@ static void test_reset_clears_everything(void **state) {
 static void test_the_sum_over_ranks_equals_one_rank(void **state) {
     (void)state;
     static const int cuts[] = {0, 9, 9, 14, ROWS}; /* the second of four ranks has no rows */
-    static const unsigned needs[] = {CS_NEEDS_TALLY, CS_NEEDS_CONFUSION, CS_NEEDS_LOGITS, BOTH};
+    static const unsigned needs[] = {CS_NEEDS_TALLY, CS_NEEDS_CONFUSION, CS_NEEDS_HITS, CS_NEEDS_LOGITS, ALL};
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
         cs_evaluation *whole = evaluate(needs[i], 0, ROWS), *sum = create(needs[i]);
         for (int rank = 0; rank < 4; rank++) {
-            cs_evaluation *part =
-                evaluate(needs[i], 0, ROWS); /* the values after its rows are left from an earlier pass */
+            cs_evaluation *part = evaluate(needs[i], 0, ROWS); /* what an earlier pass has left */
             cs_evaluation_reset(part);
             add(part, cuts[rank], cuts[rank + 1]);
-            size_t n = cs_evaluation_pad(part, cuts[rank], ROWS);
-            assert_int_equal(n, cs_evaluation_size(whole));
-            for (size_t v = 0; v < n; v++)
+            for (size_t v = 0; v < cs_evaluation_size(part); v++)
                 sum->values[v] += part->values[v];
             cs_evaluation_free(part);
         }
@@ -137,8 +152,8 @@ static void test_the_sum_over_ranks_equals_one_rank(void **state) {
 
 static void test_a_copy_has_what_it_needs_and_no_more(void **state) {
     (void)state;
-    static const unsigned needs[] = {CS_NEEDS_TALLY, CS_NEEDS_CONFUSION, CS_NEEDS_LOGITS, BOTH};
-    cs_evaluation *from = evaluate(BOTH, 0, ROWS);
+    static const unsigned needs[] = {CS_NEEDS_TALLY, CS_NEEDS_CONFUSION, CS_NEEDS_HITS, CS_NEEDS_LOGITS, ALL};
+    cs_evaluation *from = evaluate(ALL, 0, ROWS);
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
         cs_evaluation *wanted = evaluate(needs[i], 0, ROWS), *copy = create(needs[i]);
         cs_evaluation_copy(from, copy);
@@ -159,7 +174,8 @@ static void test_more_logits_than_fit_into_a_message_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_prediction_is_the_first_of_the_largest_logits),
-        cmocka_unit_test(test_keeps_every_logit_with_its_label),
+        cmocka_unit_test(test_keeps_every_logit_with_its_label_at_the_place_of_the_sample),
+        cmocka_unit_test(test_a_hit_is_a_row_whose_prediction_is_its_label),
         cmocka_unit_test(test_collects_nothing_that_is_not_needed),
         cmocka_unit_test(test_a_tally_alone_needs_no_logits),
         cmocka_unit_test(test_reset_clears_everything),

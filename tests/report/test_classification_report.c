@@ -66,10 +66,11 @@ static cs_evaluation *create(int classes) {
 }
 
 static void add(cs_evaluation *test, int32_t label, int predicted) {
+    const int64_t sample = 0;
     float logits[16] = {0};
     const cs_tally sums = {.correct = label == predicted, .rows = 1};
     logits[predicted] = 1;
-    cs_evaluation_add(test, &sums, logits, &label);
+    cs_evaluation_add(test, &sums, &(cs_evaluated_rows){logits, &label, &sample});
 }
 
 static const char *const names[] = {"melanoma",  "nevus", "a class with a long name", "vitiligo", "ein naevus blått",

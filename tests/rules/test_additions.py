@@ -18,7 +18,7 @@ COPIED = ["CMakeLists.txt", "LICENSE", "cmake", "include", "src", "data-prep", "
 ADDITIONS = {
     "an option": [
         ("include/cnnsweep/config.h", "    int64_t seed;\n", "    int dummy;\n"),
-        ("src/config/trial_options.c", '    {.key = "train.momentum",', """    {.key = "train.dummy",
+        ("src/config/trial_options.c", '    {.key = "train.sync_bn",', """    {.key = "train.dummy",
      .type = CS_OPTION_INT,
      FIELD(train.dummy),
      .max = 9,
@@ -84,17 +84,20 @@ static void darker_compose(const float *number, const double *drawn, cs_picture 
 """),
     ],
     "a metric of the confusion matrix": [
-        ("src/metrics/metrics.c", "static const cs_metric table[] = {",
-         """static double macro_recall(const cs_evaluation *evaluation) {
-    return cs_scores_macro(evaluation).recall;
+        ("src/metrics/from_confusion.c", "static const cs_metric rows[] = {",
+         """static double least_recall(const cs_evaluation *evaluation) {
+    double least = 1;
+    for (int k = 0; k < evaluation->spec.classes; k++)
+        least = fmin(least, cs_scores_of_class(evaluation, k).recall);
+    return least;
 }
 
 """),
-        ("src/metrics/metrics.c", '    {"macro_f1",', '    {"macro_recall", CS_METRIC_VAL | CS_METRIC_TEST, 3, true, '
-         'CS_NEEDS_CONFUSION, macro_recall},\n'),
+        ("src/metrics/from_confusion.c", '    {"macro_f1",', '    {"least_recall", "a dummy", 3, true, CS_NEEDS_CONFUSION, '
+         'least_recall},\n'),
     ],
     "a metric of the scores": [
-        ("src/metrics/metrics.c", "static const cs_metric table[] = {",
+        ("src/metrics/from_scores.c", "static const cs_metric rows[] = {",
          """static double margin(const cs_evaluation *evaluation) {
     int64_t rows = cs_evaluation_tally(evaluation).rows;
     double sum = 0;
@@ -104,7 +107,7 @@ static void darker_compose(const float *number, const double *drawn, cs_picture 
 }
 
 """),
-        ("src/metrics/metrics.c", '    {"macro_f1",', '    {"margin", CS_METRIC_TEST, 3, true, CS_NEEDS_LOGITS, margin},\n'),
+        ("src/metrics/from_scores.c", '    {"macro_auc",', '    {"margin", "a dummy", 3, true, CS_NEEDS_LOGITS, margin},\n'),
     ],
     "an optimizer": [
         ("include/cnnsweep/optimizer.h", '    ROW(ADAM, "adam",', '    ROW(SIGNED, "signed", 0, CS_RULE_SIGNED, sgd, '
@@ -133,13 +136,13 @@ static void darker_compose(const float *number, const double *drawn, cs_picture 
     "an artifact": [
         ("src/report/artifacts.c", "static const cs_artifact table[] = {",
          """static cs_status write_rows(const cs_artifact_input *input, FILE *out) {
-    fprintf(out, "%lld\\n", (long long)cs_evaluation_tally(input->test).rows);
+    fprintf(out, "%s %lld\\n", input->split, (long long)cs_evaluation_tally(input->evaluation).rows);
     return CS_OK;
 }
 
 """),
         ("src/report/artifacts.c", '    {"classification report",',
-         '    {"rows", "rows", "txt", CS_NEEDS_TALLY, is_tested, write_rows},\n'),
+         '    {"rows", "rows", "txt", CS_NEEDS_TALLY, write_rows},\n'),
     ],
     "a source of images": [
         ("data-prep/pack/source/source.c", "static const pack_source *const sources[]",
@@ -295,18 +298,20 @@ def test_a_filter(scratch):
 
 
 def test_a_metric_of_the_confusion_matrix(scratch):
-    _, trials = scratch.train("recall", "--set", "train.monitor=val_macro_recall", "--set", "train.patience=1")
-    assert float(trials[0]["test_macro_recall"]) > 0 and "val_macro_recall" in trials[0]
+    _, trials = scratch.train("recall", "--set", "train.monitor=val_least_recall", "--set", "train.patience=1")
+    assert 0 <= float(trials[0]["val_least_recall"]) <= 1 and "test_least_recall" not in trials[0]
     with open(os.path.join(scratch.folder, "recall/history/t000.csv")) as file:
-        assert "val_macro_recall" in file.readline()
-    scratch.train("table", text=JOB + "sweep: {metric: {name: test_macro_recall}, parameters: {lr: [0.01, 0.001]}}\n")
+        assert "val_least_recall" in file.readline()
+    scratch.train("table", text=JOB + "sweep: {metric: {name: test_least_recall}, parameters: {lr: [0.01, 0.001]}}\n")
     with open(os.path.join(scratch.folder, "table/table.md")) as file:
-        assert "Best test_macro_recall" in file.read()
-    scratch.refused(JOB.replace("batch: 16", "batch: 16, monitor: val_macro_recal"), "did you mean 'val_macro_recall'?")
+        assert "Best test_least_recall" in file.read()
+    assert "least_recall" in scratch.ok("cnnsweep", "options", "--metrics")
+    scratch.refused(JOB.replace("batch: 16", "batch: 16, monitor: val_least_recal"), "did you mean 'val_least_recall'?")
 
 
 def test_a_metric_of_the_scores(scratch):
-    assert scratch.train("scores")[1][0]["test_margin"] not in ("", "nan")
+    trial = scratch.train("scores", "--set", "train.metrics=margin")[1][0]
+    assert all(trial[name] not in ("", "nan") for name in ("margin", "val_margin", "test_margin"))
 
 
 def test_an_optimizer(scratch):
@@ -332,8 +337,9 @@ def test_a_learning_rate_schedule(scratch):
 
 def test_an_artifact(scratch):
     scratch.train("artifacts")
-    with open(os.path.join(scratch.folder, "artifacts/rows/t000.txt")) as file:
-        assert file.read() == "9\n"
+    for name, text in (("t000.txt", "test 9\n"), ("t000.val.txt", "val 9\n")):
+        with open(os.path.join(scratch.folder, "artifacts/rows", name)) as file:
+            assert file.read() == text
     scratch.train("artifacts", "--force")
 
 

@@ -112,11 +112,12 @@ static cs_answer report_epoch(setup *o, int trial, int epoch, double seconds) {
 static cs_answer report_finished(setup *o, int trial, double seconds) {
     double values[] = {0, 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1};
     const cs_evaluation test = {.spec = {.classes = 3, .needs = CS_NEEDS_CONFUSION}, .values = values};
+    const cs_evaluation *evaluations[CS_SPLIT_COUNT] = {[CS_SPLIT_TEST] = &test};
     cs_message message = {.kind = CS_REPORT_FINISHED, .trial = trial};
     cs_answer answer;
     message.result = (cs_trial_result){.epochs_run = 2, .seconds = seconds};
     *metric_at(message.result.value, "test_accuracy") = 1;
-    cs_coordinator_handle(o->coordinator, 1, &message, &test, &answer);
+    cs_coordinator_handle(o->coordinator, 1, &message, evaluations, &answer);
     return answer;
 }
 

@@ -183,10 +183,10 @@ static void test_trunk_runs_once_on_every_image(void **state) {
         assert_int_equal(rows_set, TRAIN + VAL + TEST);
         for (int i = 0; i < 2; i++)
             assert_true(record.trials[i].result.reused ==
-                        (double)((EPOCHS - 1) * (TRAIN + VAL)) / (EPOCHS * (TRAIN + VAL) + TEST));
+                        (double)((EPOCHS - 1) * (TRAIN + VAL) + VAL) / (EPOCHS * (TRAIN + VAL) + VAL + TEST));
     }
     train(*state, trials, 2, (cs_cache_limits){0}, &record);
-    assert_int_equal(rows_set, EPOCHS * (TRAIN + VAL) + TEST);
+    assert_int_equal(rows_set, EPOCHS * (TRAIN + VAL) + VAL + TEST);
 }
 
 static void test_val_is_kept_even_if_train_cannot_be(void **state) {

@@ -71,12 +71,12 @@ static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, boo
     return CS_OK;
 }
 
-static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
-                             const cs_params *params) {
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result,
+                             const cs_evaluation *const *evaluations, const cs_params *params) {
     history *into = context;
     assert_false(into->record.trials[into->numbers[trial]].finished);
     into->tested[into->numbers[trial]] = cs_checksum(params->data, params->graph->n_values * sizeof(float));
-    return toys.finished(&into->record, into->numbers[trial], result, test, params);
+    return toys.finished(&into->record, into->numbers[trial], result, evaluations, params);
 }
 
 static cs_status on_failed(void *context, int trial, cs_status code) {
@@ -151,6 +151,8 @@ static const cs_trial_config *make_trials(void) {
         trials[i].augment = test_augment("horizontal_flip=true brightness_range=0.5:1.5");
         trials[i].train.epochs = 3;
         trials[i].train.batch = 4;
+        snprintf(trials[i].train.metrics, sizeof trials[i].train.metrics, "all");
+        snprintf(trials[i].train.evaluate, sizeof trials[i].train.evaluate, "train,val,test");
         snprintf(trials[i].model.arch, sizeof trials[i].model.arch, "basenet_deep_bn");
         snprintf(trials[i].model.head, sizeof trials[i].model.head, "dropout:0.3,dense");
         snprintf(trials[i].fine_tune, sizeof trials[i].fine_tune, "%s", depths[i]);
@@ -239,9 +241,10 @@ static void test_seconds_are_carried_over(void **state) {
     }
 }
 
-/* The passes are: train, val; train, val, test of the trials that end; train, val, test. */
+/* The passes are: train, val; train, val, train, val and test of the trials that end;
+ * train, val, train, val, test. */
 static void test_a_run_stopped_in_any_pass_ends_the_same(void **state) {
-    for (int pass = 1; pass <= 8; pass++) {
+    for (int pass = 1; pass <= 12; pass++) {
         const cs_trial_config *trials = prepare(*state);
         stop_at_pass = pass;
         assert_fails(train_until(*state, trials, 0), CS_ERR_INTERRUPTED, "stopped");
@@ -251,10 +254,10 @@ static void test_a_run_stopped_in_any_pass_ends_the_same(void **state) {
 }
 
 /* The listener ends the trial after its second epoch; then its best weights are tested. The passes are: train, val;
- * train, val, test. */
+ * train, val, train, val, test. */
 static void test_a_run_stopped_around_the_end_that_a_listener_chose_ends_the_same(void **state) {
     static history expected;
-    for (int pass = 3; pass <= 6; pass++) {
+    for (int pass = 3; pass <= 8; pass++) {
         const cs_trial_config *trials = prepare(*state);
         clear(&expected);
         expected.enough_at_epoch = disturbed.enough_at_epoch = 1;
@@ -262,7 +265,7 @@ static void test_a_run_stopped_around_the_end_that_a_listener_chose_ends_the_sam
         assert_int_equal(expected.record.trials[0].n_rows, 2);
         stop_at_pass = pass;
         cs_status status = train(*state, trials, 0, 1, &disturbed);
-        assert_int_equal(status, pass < 6 ? CS_ERR_INTERRUPTED : CS_OK);
+        assert_int_equal(status, pass < 8 ? CS_ERR_INTERRUPTED : CS_OK);
         stop_at_pass = 0;
         if (status != CS_OK)
             assert_ok(train(*state, trials, 0, 1, &disturbed));

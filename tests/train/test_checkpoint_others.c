@@ -58,6 +58,29 @@ static void test_a_checkpoint_of_another_trial_is_ignored(void **state) {
     check_begins_anew(&trial, change_rate);
 }
 
+/* The metrics are no part of the trial, but in the middle of an epoch the file has what they need of its predictions.
+ */
+static void change_metrics(cs_trial_config *trial) {
+    snprintf(trial->train.metrics, sizeof trial->train.metrics, "macro_recall");
+}
+
+/* The file before it, of the end of an epoch, serves any metrics. */
+static void test_other_metrics_go_on_from_the_end_of_an_epoch(void **state) {
+    (void)state;
+    static toy_record before, after, expected;
+    cs_trial_config trial = make_trial("all");
+    char file[CS_PATH_MAX];
+    assert_ok(cs_path(file, sizeof file, "%s/checkpoint", test_scratch()));
+    assert_fails(train(&trial, file, BATCHES + 2, &before), CS_ERR_INTERRUPTED, "stopped");
+    change_metrics(&trial);
+    assert_ok(train(&trial, file, 0, &after));
+    assert_ok(train(&trial, NULL, 0, &expected));
+    assert_int_equal(before.trials[0].n_rows, 1);
+    assert_int_equal(after.trials[0].n_rows, trial.train.epochs - 1);
+    assert_memory_equal(after.trials[0].rows[0].value, expected.trials[0].rows[1].value,
+                        sizeof expected.trials[0].rows[1].value);
+}
+
 /* Writes initial values to the trial's weights file. */
 static void write_weights(const cs_trial_config *trial, int seed) {
     cs_trial_config initial = *trial;
@@ -102,6 +125,7 @@ static void test_a_checkpoint_of_other_samples_is_ignored(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_checkpoint_of_another_trial_is_ignored),
+        cmocka_unit_test(test_other_metrics_go_on_from_the_end_of_an_epoch),
         cmocka_unit_test(test_a_checkpoint_of_other_weights_is_ignored),
         cmocka_unit_test(test_a_checkpoint_of_other_samples_is_ignored),
     };

@@ -127,7 +127,7 @@ static cs_status train_as(const cs_comm *comm, parallel *all) {
                               .comm = comm ? &own : NULL,
                               .cache = {.memory = comm ? 1 << 24 : 0},
                               .events = &events,
-                              .test_needs = all->test_needs,
+                              .needs = {[CS_SPLIT_TEST] = all->test_needs},
                               .stop = &all->records[rank].stop};
     cs_engine *engine;
     CS_TRY(cs_engine_open(all->device, &options, &engine));
@@ -236,6 +236,25 @@ static void ranks_give_the_curve_of_one_with_mixed_images(void **state) {
     cs_trial_config trial = small_trial("mixed");
     test_augment_mix(&trial.augment, &(cs_mix){{{CS_MIX_KERAS, 0.4f, 0.5f}, {CS_MIX_KERAS, 1, 0.5f}}});
     check_ranks(*state, &trial, 1);
+}
+
+/* The train split's are those of the rows that each rank has predicted while it trained. */
+static void ranks_give_the_metrics_of_one(void **state) {
+    static const char *const epoch_columns[] = {"macro_recall", "mcc", "log_loss", "brier", "val_mcc", "val_log_loss"},
+                             *const result_columns[] = {"test_mcc", "test_log_loss", "final_mcc", "final_log_loss"};
+    double tolerance = strcmp(*state, "ref") == 0 ? 1e-5 : 1e-3;
+    cs_trial_config trial = small_trial("metrics");
+    snprintf(trial.train.metrics, sizeof trial.train.metrics, "all");
+    snprintf(trial.train.evaluate, sizeof trial.train.evaluate, "train,val,test");
+    check_ranks(*state, &trial, 1);
+    const toy_trial_record *got = &together.records[0].trials[0], *want = &alone.records[0].trials[0];
+    for (int i = 0; i < want->n_rows; i++)
+        for (size_t k = 0; k < sizeof epoch_columns / sizeof *epoch_columns; k++)
+            assert_close(metric_value(got->rows[i].value, epoch_columns[k]),
+                         metric_value(want->rows[i].value, epoch_columns[k]), tolerance, epoch_columns[k]);
+    for (size_t k = 0; k < sizeof result_columns / sizeof *result_columns; k++)
+        assert_close(metric_value(got->result.value, result_columns[k]),
+                     metric_value(want->result.value, result_columns[k]), tolerance, result_columns[k]);
 }
 
 static void the_logits_of_all_ranks_are_collected_when_needed(void **state) {
@@ -415,6 +434,7 @@ static int run_on(const char *device) {
     const struct CMUnitTest tests[] = {
         ON_DEVICE(ranks_give_the_curve_of_one),
         ON_DEVICE(ranks_give_the_curve_of_one_with_mixed_images),
+        ON_DEVICE(ranks_give_the_metrics_of_one),
         ON_DEVICE(the_logits_of_all_ranks_are_collected_when_needed),
         ON_DEVICE(ranks_give_the_curve_of_one_with_dropout_and_l2),
         ON_DEVICE(ranks_give_the_curve_of_one_after_frozen_batch_norms),

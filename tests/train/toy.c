@@ -57,6 +57,8 @@ cs_trial_config toy_trial(const char *dataset_path) {
                   .seed = 1,
                   .shuffle = true,
                   .monitor = "val_loss",
+                  .metrics = "test_macro_f1,test_weighted_f1",
+                  .evaluate = "val,test",
                   .restore_best_weights = true},
     };
     cs_model_config_init(&trial.model);
@@ -85,10 +87,11 @@ static void count_logits(const cs_evaluation *test, int64_t *counts) {
     }
 }
 
-static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
-                             const cs_params *params) {
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result,
+                             const cs_evaluation *const *evaluations, const cs_params *params) {
     toy_record *record = context;
     toy_trial_record *kept = &record->trials[trial];
+    const cs_evaluation *test = evaluations[CS_SPLIT_TEST];
     kept->finished = params != NULL;
     kept->result = *result;
     kept->tested = test != NULL;
@@ -131,8 +134,11 @@ cs_status toy_train(const char *device, const cs_trial_config *trials, int n, to
     cs_train_events events = toy_events(record);
     cs_engine *engine;
     CS_TRY(cs_engine_open(device, &options, &engine));
-    const cs_group_config config = {
-        .trials = trials, .n = n, .events = &events, .test_needs = record->test_needs, .stop = &record->stop};
+    const cs_group_config config = {.trials = trials,
+                                    .n = n,
+                                    .events = &events,
+                                    .needs = {[CS_SPLIT_TEST] = record->test_needs},
+                                    .stop = &record->stop};
     cs_status status = cs_group_train(engine, &config);
     cs_engine_close(engine);
     return status;

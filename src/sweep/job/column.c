@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define COLUMN(field, type, decimals, maximize)                                                                        \
-    { #field, type, offsetof(cs_trial_result, field), decimals, maximize, -1 }
+    { #field, type, offsetof(cs_trial_result, field), decimals, maximize, -1, -1 }
 
 static const cs_column before_metrics[] = {
     COLUMN(epochs_run, CS_COLUMN_INT, 0, false),
@@ -42,7 +42,8 @@ static void make_columns(void) {
                                            offsetof(cs_trial_result, value) + (size_t)i * sizeof(double),
                                            metrics[i].metric->decimals,
                                            metrics[i].metric->maximize,
-                                           i < n_epoch ? i : -1};
+                                           i < n_epoch ? i : -1,
+                                           i};
     memcpy(columns + n_columns, after_metrics, sizeof after_metrics);
     n_columns += N_AFTER;
 }
@@ -52,6 +53,10 @@ const cs_column *cs_columns(size_t *count) {
     pthread_once(&once, make_columns);
     *count = n_columns;
     return columns;
+}
+
+bool cs_column_is_in(const cs_column *column, const cs_metric_set *metrics) {
+    return column->metric < 0 || metrics->has[column->metric];
 }
 
 cs_status cs_column_find(const char *name, const cs_column **out) {

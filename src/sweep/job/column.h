@@ -15,11 +15,14 @@ typedef struct cs_column {
     int decimals;  /* in tables; trials.csv has all digits */
     bool maximize; /* larger values are better, unless the job says otherwise */
     int in_epoch;  /* its index in cs_epoch_row.value; -1: only finished trials have it */
+    int metric;    /* its index in cs_metric_columns; -1: it is no metric */
 } cs_column;
 
 /* All columns, in the order of trials.csv: first how far the trial came, then the metrics (metrics.h), then what
  * depends on the network, and last what depends on the clock. */
 const cs_column *cs_columns(size_t *count);
+/* Is the column written? Metrics are only if the set has them. */
+bool cs_column_is_in(const cs_column *column, const cs_metric_set *metrics);
 /* Finds a column by its name. An unknown name is CS_ERR_ARG with "did you mean". */
 CS_MUST_CHECK cs_status cs_column_find(const char *name, const cs_column **out);
 double cs_column_value(const cs_column *column, const cs_trial_result *result);

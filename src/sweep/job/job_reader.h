@@ -83,6 +83,8 @@ CS_MUST_CHECK cs_status cs_job_read_range(cs_job_reader *reader, const cs_option
 CS_MUST_CHECK cs_status cs_job_read_table(cs_job_reader *reader, const cs_node *key, const cs_node *value);
 /* Chooses rows and columns where the job does not. */
 void cs_job_complete_table(const cs_job_reader *reader);
+/* Adds to train.metrics what the job compares trials by, and sets job->metrics. */
+CS_MUST_CHECK cs_status cs_job_choose_metrics(cs_job *job);
 /* Makes job->trials (trials.c). */
 CS_MUST_CHECK cs_status cs_job_expand(cs_job_reader *reader);
 /* CS_ERR_ARG if an option is given that no trial uses, or swept and not used by all (used.c). */

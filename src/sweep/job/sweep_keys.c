@@ -18,6 +18,7 @@ static cs_status read_metric_name(cs_job_reader *reader, const cs_node *key, con
     const cs_column *metric = NULL;
     CS_TRY(cs_job_read_metric(key, value, reader->job->metric, sizeof reader->job->metric, &metric));
     reader->job->maximize = metric->maximize;
+    reader->job->metric_is_given = true;
     return CS_OK;
 }
 
@@ -120,7 +121,7 @@ cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_
     if (cs_node_is_null(value))
         return CS_OK;
     CS_TRY(cs_job_read_map(reader, "sweep:", value, "sweep", keys, sizeof keys / sizeof *keys));
-    if (job->n_swept == 0 && job->repeats == 1)
+    if (job->n_swept == 0 && job->repeats == 1 && !(value->n == 1 && cs_node_get(value, "metric")))
         return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: has no parameters:"),
                        "leave sweep: out to train a single trial");
     reader->sweep = value;

@@ -44,6 +44,7 @@ static cs_status read_columns(cs_job_reader *reader, const cs_node *key, const c
 
 static cs_status read_value(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     const cs_column *metric = NULL;
+    reader->job->value_is_given = true;
     return cs_job_read_metric(key, value, reader->job->table_value, sizeof reader->job->table_value, &metric);
 }
 

@@ -135,6 +135,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
     CS_TRY(cs_alloc(n, sizeof *job->done, "trials", &job->done));
     CS_TRY(cs_alloc(n, sizeof *job->part_of, "trials", &job->part_of));
     cs_job_complete_table(reader);
+    CS_TRY(cs_job_choose_metrics(job));
     for (int t = 0; t < job->n_trials; t++) {
         cs_trial_config *trial = &job->trials[t];
         *trial = job->base;

@@ -7,25 +7,11 @@
 #include "job/column.h"
 #include "networks.h"
 #include "parts.h"
+#include "settle_metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Without the metric's split the table would be empty, after hours of work. */
-static cs_status check_metric(const cs_plan *plan, const char *metric) {
-    static const cs_split splits[] = {CS_SPLIT_VAL, CS_SPLIT_TEST};
-    for (int i = 0; i < 2; i++) {
-        const char *name = cs_split_name(splits[i]);
-        size_t length = strlen(name);
-        if (strncmp(metric, name, length) == 0 && metric[length] == '_' &&
-            cs_dataset_count(plan->dataset, splits[i]) == 0)
-            return cs_hint(cs_fail(CS_ERR_ARG, "%s: has no %s split, so there is no %s", cs_dataset_path(plan->dataset),
-                                   name, metric),
-                           "choose another with --set sweep.metric.name=accuracy and --set table.value=accuracy");
-    }
-    return CS_OK;
-}
 
 /* Half of the available memory. The rest is for cached outputs of trunks and for other programs. */
 static double memory_of_rank(const cs_ranks *ranks, const cs_engine *engine) {
@@ -184,8 +170,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
         return cs_fail(CS_ERR_ARG, "%s: has no train split", cs_dataset_path(plan->dataset));
     cs_dataset_warn_if_black(plan->dataset);
     warn_if_transposed(plan, job);
-    CS_TRY(check_metric(plan, job->table_value));
-    CS_TRY(check_metric(plan, job->metric));
+    CS_TRY(cs_settle_metrics(plan->dataset, job));
     CS_TRY(check_standardizations(plan, job));
     if (job->random && job->n_trials < job->budget.trials)
         cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no others could be drawn", job->name, job->n_trials,

@@ -44,8 +44,19 @@ static double weights_of(const cs_plan *plan) {
     return job->run.keep_weights > 0 && kept < all ? kept : all;
 }
 
+/* The reports of a trial, of which the confusion matrix is the largest part, and its hits in the journal (hits.h). */
+static double reports_of(const cs_plan *plan) {
+    const double cell = 7, line = 100, hits_of_a_byte = 4;
+    const cs_train_config *train = &plan->job->base.train;
+    double classes = cs_dataset_class_count(plan->dataset), bytes = 0;
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        if (cs_trial_evaluates(train, split) && cs_dataset_count(plan->dataset, split) > 0)
+            bytes += classes * (cell * classes + line);
+    return bytes + (double)cs_dataset_count(plan->dataset, CS_SPLIT_TEST) / hits_of_a_byte;
+}
+
 cs_space cs_space_of(const cs_plan *plan) {
-    const double epoch_bytes = 300, trial_bytes = 4096; /* journal and history; journal, report, trials.csv */
+    const double epoch_bytes = 300, trial_bytes = 4096 + reports_of(plan); /* journal and history; all else */
     cs_space space = {.checkpoints = checkpoints_of(plan), .weights = weights_of(plan)};
     for (int i = 0; i < plan->n_costs; i++)
         space.rows += trial_bytes + epoch_bytes * plan->costs[i].epochs;

@@ -66,6 +66,14 @@ done:
     return status;
 }
 
+cs_status cs_trial_beats(const cs_job *job, const cs_outcome *outcomes, int a, int b, bool *out) {
+    const cs_column *metric = NULL;
+    CS_TRY(cs_column_find(job->metric, &metric));
+    double p = cs_column_value(metric, &outcomes[a].result), q = cs_column_value(metric, &outcomes[b].result);
+    *out = cs_column_better(p, q, job->maximize) || (!cs_column_better(q, p, job->maximize) && a < b);
+    return CS_OK;
+}
+
 cs_status cs_leaderboard_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
     const cs_column *metric = NULL;
     entry *entries = NULL;

@@ -35,7 +35,8 @@ typedef struct collection {
     cs_job *job;
     const cs_column *metric; /* the metric of the table */
     cs_outcome *outcomes;    /* [job->n_trials] */
-    int *from;               /* [job->n_trials] the index of the folder whose outcome counts */
+    cs_best_hits hits;
+    int *from; /* [job->n_trials] the index of the folder whose outcome counts */
     int missing, duplicates;
     char out[CS_PATH_MAX];
 } collection;
@@ -83,6 +84,9 @@ static cs_status choose_table(cs_job *job, const cs_collect_options *options) {
     if (!options->value)
         return CS_OK;
     CS_TRY(cs_column_find(options->value, &metric));
+    if (!cs_column_is_in(metric, &job->metrics))
+        return cs_hint(cs_fail(CS_ERR_ARG, "--value %s: the sweep did not write it", metric->name),
+                       "train with train.metrics: [%s]", metric->name);
     snprintf(job->table_value, sizeof job->table_value, "%s", metric->name);
     return CS_OK;
 }
@@ -130,7 +134,7 @@ static bool is_better(const cs_outcome *a, const cs_outcome *b) {
 }
 
 /* If several folders trained a trial, the first in which it finished counts, else the first in which it failed. */
-static void take_trial(collection *c, const cs_record *record) {
+static cs_status take_trial(collection *c, const cs_record *record) {
     folder *f = &c->folders[c->n - 1];
     const cs_outcome *outcome = &record->outcome;
     report *own = &f->trials[record->index];
@@ -140,9 +144,10 @@ static void take_trial(collection *c, const cs_record *record) {
     if (outcome->state == CS_TRIAL_OK)
         own->value = cs_column_value(c->metric, &outcome->result);
     if (!is_better(outcome, &c->outcomes[record->index]))
-        return;
+        return CS_OK;
     c->outcomes[record->index] = *outcome;
     c->from[record->index] = c->n - 1;
+    return cs_best_hits_offer(&c->hits, c->job, c->outcomes, record->index, record->hits);
 }
 
 /* The plan lines of a journal's last start are in the order of the job. Keys also cover settings that the options do
@@ -154,7 +159,7 @@ static cs_status take_trials(collection *c, const cs_journal *journal) {
         const cs_record *record = &journal->records[i];
         if (record->start != journal->starts)
             continue;
-        take_trial(c, record);
+        CS_TRY(take_trial(c, record));
         if (record->key != c->folders[0].trials[record->index].key)
             return cs_hint(cs_fail(CS_ERR_ARG, "%s is of another sweep than %s: its trial %s differs", f->path,
                                    c->folders[0].path, record->options),
@@ -242,7 +247,7 @@ static cs_status print_csv(const collection *c, FILE *out) {
 }
 
 static cs_status print_table(const collection *c, FILE *out) {
-    return cs_table_print(c->job, c->outcomes, out);
+    return cs_table_print(c->job, c->outcomes, &c->hits, out);
 }
 
 static cs_status print_pivot(const collection *c, cs_status (*print)(const cs_pivot *pivot, FILE *out), FILE *out) {
@@ -390,6 +395,7 @@ cs_status cs_sweep_collect(const char *const *folders, int n, const cs_collect_o
     free(c.folders);
     cs_journal_free(c.first);
     free(c.outcomes);
+    cs_best_hits_drop(&c.hits);
     free(c.from);
     cs_job_free(c.job);
     return status;

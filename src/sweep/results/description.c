@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "description.h"
 #include "cnnsweep/memory.h"
+#include "job/job_reader.h"
 #include "json_text.h"
 #include "origin.h"
 
@@ -202,6 +203,18 @@ static cs_status read_job_option(const json_t *settings, const char *key, cs_job
     return fail_value(key);
 }
 
+/* Journals of earlier versions do not have all of these. */
+static cs_status read_metrics(const json_t *settings, cs_job *job) {
+    static const char *const keys[] = {"train.monitor", "train.metrics", "train.evaluate"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const cs_option *option = NULL;
+        const char *text = json_string_value(json_object_get(settings, keys[i]));
+        CS_TRY(cs_option_find(keys[i], &option));
+        CS_TRY(cs_option_set(option, text ? text : option->fallback, &job->base));
+    }
+    return cs_job_choose_metrics(job);
+}
+
 static cs_status read_settings(const json_t *settings, cs_job *job) {
     static const char *const keys[] = {"precision", "deterministic", "ranks_per_trial", "sweep.repeats"};
     for (int i = 0; i < N_JOB_TEXTS; i++) {
@@ -216,7 +229,7 @@ static cs_status read_settings(const json_t *settings, cs_job *job) {
     const char *method = json_string_value(json_object_get(settings, method_key));
     job->maximize = !goal || strcmp(goal, minimize) != 0;
     job->random = method && strcmp(method, random_method) == 0;
-    return CS_OK;
+    return read_metrics(settings, job);
 }
 
 static cs_status read_swept(const json_t *lists, cs_job *job) {

@@ -132,19 +132,21 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
     return cs_journal_sync(folder);
 }
 
-cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row) {
+cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row,
+                           const cs_metric_set *metrics) {
     size_t n;
     const cs_epoch_key *keys = cs_epoch_keys(&n);
     json_t *event =
         json_pack("{s:s, s:s, s:i, s:i}", "event", "epoch", "trial", trial, "rank", rank, "epoch", row->epoch);
     for (size_t i = 0; i < n; i++)
-        json_object_set_new(event, keys[i].name, number(cs_epoch_value(&keys[i], row)));
+        if (cs_epoch_key_is_in(&keys[i], metrics))
+            json_object_set_new(event, keys[i].name, number(cs_epoch_value(&keys[i], row)));
     json_object_set_new(event, "seconds", number(row->seconds));
     return append_event(folder, event);
 }
 
 cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
-                           const cs_outcome *outcome) {
+                           const cs_outcome *outcome, const char *hits) {
     size_t n;
     const cs_column *metrics = cs_columns(&n);
     bool ok = outcome->state == CS_TRIAL_OK;
@@ -153,9 +155,12 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
     json_object_set_new(event, "options", options_of(job, trial));
     for (size_t i = 0; ok && i < n; i++) {
         double value = cs_column_value(&metrics[i], &outcome->result);
-        json_object_set_new(event, metrics[i].name,
-                            metrics[i].type == CS_COLUMN_DOUBLE ? number(value) : json_integer((json_int_t)value));
+        if (cs_column_is_in(&metrics[i], &job->metrics))
+            json_object_set_new(event, metrics[i].name,
+                                metrics[i].type == CS_COLUMN_DOUBLE ? number(value) : json_integer((json_int_t)value));
     }
+    if (hits)
+        json_object_set_new(event, "test_hits", json_string(hits));
     return append_event(folder, event);
 }
 

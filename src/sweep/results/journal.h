@@ -8,9 +8,9 @@
  *   plan   one for each trial after each start, also for trials of other parts: its name, its key (cs_trial_key), its
  *          swept options, the indices of their values (description.h); for a trial of another part the part
  *   epoch  one epoch of a trial
- *   trial  a trial ended: status ok with all metrics, or failed with the reason
- *   end    the program ended, and how
- * Numbers have 17 digits, so that reading gives the same bits; NaN and infinity are null. */
+ *   trial  a trial ended: status ok with its metrics, or failed with the reason; test_hits (hits.h): which images of
+ * test it predicts rightly end    the program ended, and how Numbers have 17 digits, so that reading gives the same
+ * bits; NaN and infinity are null. */
 #ifndef CNNSWEEP_JOURNAL_H
 #define CNNSWEEP_JOURNAL_H
 
@@ -25,9 +25,10 @@
 enum { CS_JOURNAL_FORMAT = 3 };
 
 CS_MUST_CHECK cs_status cs_journal_start(const char *folder, const cs_results_config *config);
-CS_MUST_CHECK cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row);
+CS_MUST_CHECK cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row,
+                                         const cs_metric_set *metrics);
 CS_MUST_CHECK cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
-                                         const cs_outcome *outcome);
+                                         const cs_outcome *outcome, const char *hits);
 CS_MUST_CHECK cs_status cs_journal_end(const char *folder, const char *how);
 /* Syncs the journal to disk. cs_journal_start and cs_journal_end do so themselves. */
 CS_MUST_CHECK cs_status cs_journal_sync(const char *folder);
@@ -41,6 +42,7 @@ typedef struct cs_record {
     int part;             /* the part that trains it */
     char *options;        /* as cs_job_describe_trial prints them; NULL: no plan line */
     cs_outcome outcome;   /* the last one in the journal */
+    char *hits;           /* of that outcome, as cs_hits_text writes them; NULL: it has none */
     cs_epoch_row *epochs; /* [n_epochs] ascending; of an epoch that was reported twice the first row */
     size_t n_epochs, epochs_capacity;
 } cs_record;
@@ -54,7 +56,7 @@ struct cs_journal {
     int format;             /* CS_JOURNAL_FORMAT, or that of another version of the program */
     struct json_t *sweep;   /* see description.h; NULL in journals of versions that did not write it */
     struct json_t *files;   /* see origin.h; of all starts together */
-    char job[CS_NAME_MAX], dataset[CS_VALUE_MAX * 2], engine[CS_ENGINE_MAX], precision[8], metric[32];
+    char job[CS_NAME_MAX], dataset[CS_VALUE_MAX * 2], engine[CS_ENGINE_MAX], precision[8], metric[CS_METRIC_NAME_MAX];
     bool deterministic;
     uint64_t checksum; /* of the dataset, at the first start */
     bool maximize;

@@ -165,6 +165,11 @@ static cs_status read_trial(cs_journal *journal, const json_t *event) {
     snprintf(outcome.engine, sizeof outcome.engine, "%s", journal->engine);
     CS_TRY(record_of(journal, event, &record));
     record->outcome = outcome;
+    const char *hits = json_string_value(json_object_get(event, "test_hits"));
+    free(record->hits);
+    record->hits = NULL;
+    if (hits)
+        CS_TRY(cs_strdup(hits, &record->hits));
     snprintf(journal->last, sizeof journal->last, "%.16s %s", text_of(event, "trial"), ok ? "done" : "failed");
     return CS_OK;
 }
@@ -254,6 +259,7 @@ void cs_journal_free(cs_journal *journal) {
     for (size_t i = 0; i < journal->n; i++) {
         free(journal->records[i].plan);
         free(journal->records[i].options);
+        free(journal->records[i].hits);
         free(journal->records[i].epochs);
     }
     json_decref(journal->sweep);

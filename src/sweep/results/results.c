@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "results.h"
+#include "best.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/report.h"
 #include "folder.h"
 #include "history.h"
-#include "job/column.h"
+#include "hits.h"
 #include "origin.h"
 #include "table.h"
 #include "text_buffer.h"
@@ -28,12 +29,17 @@ struct cs_results {
     int *epochs;          /* [n_trials] how many epochs of each trial are in the journal */
     int *kept;            /* [n_kept] trials whose weights are kept (keep_weights) */
     int n_kept;
+    cs_best_hits hits;
     double unsynced_seconds; /* seconds of training that a crash of the machine would lose */
 };
 
 static cs_status trial_path(const cs_results *results, const char *entry, int trial, const char *suffix,
                             char out[CS_PATH_MAX]) {
     return cs_results_file(results->folder, results->config.job, entry, trial, suffix, out);
+}
+
+unsigned cs_results_need(cs_split split) {
+    return cs_artifact_needs() | (split == CS_SPLIT_TEST ? CS_NEEDS_HITS : CS_NEEDS_TALLY);
 }
 
 /* Writes trials.csv again, with all known outcomes in the order of the job. */
@@ -57,20 +63,10 @@ static cs_status write_history(const cs_results *results, int trial, const cs_ep
         return CS_OK;
     CS_TRY(cs_text_open(&buffer));
     if (anew)
-        cs_history_header(buffer.stream);
+        cs_history_header(&results->config.job->metrics, buffer.stream);
     for (size_t i = 0; i < n; i++)
-        cs_history_row(&rows[i], buffer.stream);
+        cs_history_row(&results->config.job->metrics, &rows[i], buffer.stream);
     return cs_text_append(&buffer, path);
-}
-
-/* True if trial a is better than trial b. Of equal trials the earlier is better, so that it does not matter which ended
- * first. */
-static bool beats(const cs_results *results, const cs_column *metric, int a, int b) {
-    const cs_outcome *outcomes = results->outcomes;
-    double p = cs_column_value(metric, &outcomes[a].result), q = cs_column_value(metric, &outcomes[b].result);
-    if (cs_column_better(p, q, results->config.job->maximize))
-        return true;
-    return !cs_column_better(q, p, results->config.job->maximize) && a < b;
 }
 
 /* Keeps the weights of a trial that finished. If more than keep_weights are then kept, those of the worst trial are
@@ -78,18 +74,18 @@ static bool beats(const cs_results *results, const cs_column *metric, int a, int
 static cs_status keep_best_weights(cs_results *results, int trial) {
     const cs_job *job = results->config.job;
     const char *ending = job->base.train.save_weights;
-    const cs_column *metric = NULL;
     char path[CS_PATH_MAX];
     int worst = 0;
+    bool better = false;
     if (job->run.keep_weights == 0 || strcmp(ending, "none") == 0)
         return CS_OK;
     results->kept[results->n_kept++] = trial;
     if (results->n_kept <= job->run.keep_weights)
         return CS_OK;
-    CS_TRY(cs_column_find(job->metric, &metric));
-    for (int i = 1; i < results->n_kept; i++)
-        if (beats(results, metric, results->kept[worst], results->kept[i]))
-            worst = i;
+    for (int i = 1; i < results->n_kept; i++) {
+        CS_TRY(cs_trial_beats(job, results->outcomes, results->kept[worst], results->kept[i], &better));
+        worst = better ? i : worst;
+    }
     CS_TRY(trial_path(results, "weights", results->kept[worst], ending, path));
     results->kept[worst] = results->kept[--results->n_kept];
     return cs_remove_all(path);
@@ -107,8 +103,10 @@ static cs_status restore(cs_results *results) {
             continue;
         if (job->done[t])
             results->outcomes[t] = record->outcome;
-        if (results->outcomes[t].state == CS_TRIAL_OK)
+        if (results->outcomes[t].state == CS_TRIAL_OK) {
             CS_TRY(keep_best_weights(results, t));
+            CS_TRY(cs_best_hits_offer(&results->hits, job, results->outcomes, t, record->hits));
+        }
         if (record->n_epochs > 0)
             results->epochs[t] = record->epochs[record->n_epochs - 1].epoch + 1;
     }
@@ -169,6 +167,7 @@ void cs_results_close(cs_results *results) {
     free(results->outcomes);
     free(results->epochs);
     free(results->kept);
+    cs_best_hits_drop(&results->hits);
     free(results);
 }
 
@@ -184,7 +183,7 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
     if (row->epoch > results->epochs[trial])
         cs_log(CS_LOG_WARN, "%s goes on from a checkpoint that is ahead of the journal: history/%s.csv lacks epochs",
                name, name);
-    CS_TRY(cs_journal_epoch(results->folder, name, rank, row));
+    CS_TRY(cs_journal_epoch(results->folder, name, rank, row, &results->config.job->metrics));
     CS_TRY(write_history(results, trial, row, 1, results->epochs[trial] == 0));
     results->epochs[trial] = row->epoch + 1;
     results->unsynced_seconds += row->seconds;
@@ -193,11 +192,14 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
 
 /* Writes an artifact. The journal does not have its contents, so it must be on the disk before the journal says that
  * the trial is done. */
-static cs_status write_artifact(const cs_results *results, int trial, const cs_artifact *artifact,
+static cs_status write_artifact(const cs_results *results, int trial, const cs_artifact *artifact, cs_split split,
                                 const cs_artifact_input *input) {
-    char path[CS_PATH_MAX];
+    char path[CS_PATH_MAX], suffix[CS_NAME_MAX];
     cs_text_buffer buffer;
-    CS_TRY(trial_path(results, artifact->folder, trial, artifact->suffix, path));
+    bool is_test = split == CS_SPLIT_TEST;
+    CS_TRY(cs_path(suffix, sizeof suffix, "%s%s%s", is_test ? "" : cs_split_name(split), is_test ? "" : ".",
+                   artifact->suffix));
+    CS_TRY(trial_path(results, artifact->folder, trial, suffix, path));
     unlink(path); /* a program that was killed may have left it incomplete; if unlink fails, the append reports why */
     CS_TRY(cs_text_open(&buffer));
     cs_status status = artifact->write(input, buffer.stream);
@@ -207,31 +209,35 @@ static cs_status write_artifact(const cs_results *results, int trial, const cs_a
     return cs_file_sync(path);
 }
 
-static cs_status write_artifacts(const cs_results *results, int trial, const cs_evaluation *test) {
+/* The title of a report that is not of test ends with the split. */
+static cs_status write_artifacts(const cs_results *results, int trial, cs_split split, const cs_tested *tested) {
     const cs_job *job = results->config.job;
-    char history[CS_PATH_MAX], values[CS_VALUE_MAX * 2], title[CS_NAME_MAX + sizeof values + 2];
+    char history[CS_PATH_MAX], values[CS_VALUE_MAX * 2], title[CS_NAME_MAX + sizeof values + 16];
     size_t n;
     const cs_artifact *artifacts = cs_artifacts(&n);
     CS_TRY(trial_path(results, "history", trial, "csv", history));
     cs_job_describe_trial(job, trial, values, sizeof values);
-    snprintf(title, sizeof title, "%s%s%s", job->name, values[0] ? ": " : "", values);
+    bool is_test = split == CS_SPLIT_TEST;
+    snprintf(title, sizeof title, "%s%s%s%s%s", job->name, values[0] ? ": " : "", values, is_test ? "" : ", ",
+             is_test ? "" : cs_split_name(split));
     const cs_artifact_input input = {.title = title,
                                      .classes = results->classes,
                                      .n_classes = cs_dataset_class_count(results->config.dataset),
-                                     .test = test,
+                                     .split = cs_split_name(split),
+                                     .evaluation = tested->evaluations[split],
+                                     .bootstrap = tested->bootstrap[split],
                                      .history = history};
     for (size_t i = 0; i < n; i++)
-        if (artifacts[i].wanted(&input))
-            CS_TRY(write_artifact(results, trial, &artifacts[i], &input));
+        CS_TRY(write_artifact(results, trial, &artifacts[i], split, &input));
     return CS_OK;
 }
 
 /* The trial has ended only once it is in the journal and in trials.csv. */
-static cs_status record(cs_results *results, int trial, const cs_outcome *outcome) {
+static cs_status record(cs_results *results, int trial, const cs_outcome *outcome, const char *hits) {
     char path[CS_PATH_MAX], name[32];
     cs_text_buffer buffer;
     cs_job_trial_name(results->config.job, trial, name, sizeof name);
-    CS_TRY(cs_journal_trial(results->folder, name, results->config.job, trial, outcome));
+    CS_TRY(cs_journal_trial(results->folder, name, results->config.job, trial, outcome, hits));
     CS_TRY(cs_results_entry(results->folder, "trials.csv", path));
     CS_TRY(cs_text_open(&buffer));
     cs_csv_row(results->config.job, trial, outcome, buffer.stream);
@@ -241,13 +247,23 @@ static cs_status record(cs_results *results, int trial, const cs_outcome *outcom
 }
 
 cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
-                              const cs_evaluation *test, const char *reason) {
+                              const cs_tested *tested, const char *reason) {
     cs_outcome outcome = {.state = CS_TRIAL_OK, .rank = rank, .result = *result};
+    const cs_evaluation *test = tested->evaluations[CS_SPLIT_TEST];
+    char *hits = NULL;
     snprintf(outcome.engine, sizeof outcome.engine, "%s", results->config.engine);
     snprintf(outcome.reason, sizeof outcome.reason, "%s", reason);
-    CS_TRY(write_artifacts(results, trial, test));
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        if (tested->evaluations[split])
+            CS_TRY(write_artifacts(results, trial, split, tested));
     results->unsynced_seconds += result->seconds;
-    return record(results, trial, &outcome);
+    cs_status status = test && test->spec.needs & CS_NEEDS_HITS ? cs_hits_text(test, &hits) : CS_OK;
+    if (status == CS_OK)
+        status = record(results, trial, &outcome, hits);
+    if (status == CS_OK)
+        status = cs_best_hits_offer(&results->hits, results->config.job, results->outcomes, trial, hits);
+    free(hits);
+    return status;
 }
 
 cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason) {
@@ -258,7 +274,7 @@ cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status 
         if (*at == '\n' || *at == '\r')
             *at = ' ';
     results->unsynced_seconds = INFINITY;
-    return record(results, trial, &outcome);
+    return record(results, trial, &outcome, NULL);
 }
 
 cs_status cs_results_sync(cs_results *results) {
@@ -274,7 +290,7 @@ static cs_status write_table(const cs_results *results, FILE *out) {
     cs_text_buffer buffer;
     CS_TRY(cs_results_entry(results->folder, "table.md", path));
     CS_TRY(cs_text_open(&buffer));
-    cs_status status = cs_table_print(results->config.job, results->outcomes, buffer.stream);
+    cs_status status = cs_table_print(results->config.job, results->outcomes, &results->hits, buffer.stream);
     if (status != CS_OK)
         return cs_text_drop(&buffer, status);
     fflush(buffer.stream);

@@ -20,6 +20,14 @@ typedef struct cs_outcome {
     char reason[256];           /* FAILED: why; OK: why it ended early, or "" */
 } cs_outcome;
 
+/* The evaluations of a trial's tested weights, with what cs_results_need says. */
+typedef struct cs_tested {
+    const cs_evaluation *const *evaluations; /* [CS_SPLIT_COUNT] NULL for splits that were not evaluated */
+    const cs_bootstrap *bootstrap;           /* [CS_SPLIT_COUNT] */
+} cs_tested;
+/* CS_NEEDS_*: what the results need of the evaluation of a split. */
+unsigned cs_results_need(cs_split split);
+
 /* A file in the folder, locked while a program trains into it. */
 #define CS_SWEEP_LOCK "sweep.lock"
 
@@ -44,9 +52,9 @@ CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_resu
  * after cs_results_sync. A resumed trial repeats some epochs; those that are already in the journal are not written
  * again. */
 CS_MUST_CHECK cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row);
-/* `test` is NULL if there is no test split. `reason` says why the trial ended early, or is "". */
+/* `reason` says why the trial ended early, or is "". */
 CS_MUST_CHECK cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
-                                            const cs_evaluation *test, const char *reason);
+                                            const cs_tested *tested, const char *reason);
 CS_MUST_CHECK cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason);
 /* Syncs to disk what was written since the last sync, unless that is less than a second of training. */
 CS_MUST_CHECK cs_status cs_results_sync(cs_results *results);

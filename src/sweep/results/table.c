@@ -14,7 +14,8 @@ static void print_header(const cs_job *job, FILE *out) {
         fprintf(out, ",%s", cs_option_short_name(job->swept[i].option));
     fprintf(out, ",status,reason");
     for (size_t i = 0; i < n; i++)
-        fprintf(out, ",%s", metrics[i].name);
+        if (cs_column_is_in(&metrics[i], &job->metrics))
+            fprintf(out, ",%s", metrics[i].name);
     fprintf(out, ",rank,engine,precision,deterministic\n");
 }
 
@@ -35,6 +36,8 @@ void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *o
     fprintf(out, ",%s,", ok ? "ok" : "failed");
     cs_csv_field(outcome->reason, out);
     for (size_t i = 0; i < n; i++) {
+        if (!cs_column_is_in(&metrics[i], &job->metrics))
+            continue;
         fputc(',', out);
         if (ok)
             fprintf(out, metrics[i].type == CS_COLUMN_DOUBLE ? "%.9g" : "%.0f",
@@ -79,9 +82,10 @@ bool cs_table_is_leaderboard(const cs_job *job) {
     return job->random && !job->table_rows[0] && !job->table_columns[0];
 }
 
-cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
+cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, const cs_best_hits *hits, FILE *out) {
     CS_TRY(cs_table_is_leaderboard(job) ? cs_leaderboard_print(job, outcomes, out) : print_pivot(job, outcomes, out));
     CS_TRY(cs_best_print(job, outcomes, out));
+    CS_TRY(cs_best_hits_print(hits, job, outcomes, out));
     print_rest(job, outcomes, out);
     return CS_OK;
 }

@@ -2,7 +2,6 @@
 #include "coordinator.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "cnnsweep/report.h"
 #include "display.h"
 #include "job/scheduler.h"
 
@@ -22,7 +21,7 @@ struct cs_coordinator {
     cs_scheduler *scheduler;
     char (*reasons)[REASON_MAX]; /* [n_trials] why each ended early, or "" */
     double end;                  /* of the budget's minutes, as cs_now */
-    cs_evaluation *received;
+    cs_evaluation *received[CS_SPLIT_COUNT];
     const cs_trial_group **groups; /* [plan->n_groups] in the order in which they are handed out */
     int next_group;
     bool stopping;
@@ -58,13 +57,21 @@ static cs_status order_groups(cs_coordinator *coordinator, const cs_journal *ear
     return CS_OK;
 }
 
+static cs_status open_evaluations(cs_coordinator *coordinator) {
+    const cs_dataset *dataset = coordinator->plan->dataset;
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
+        const cs_evaluation_spec spec = {.classes = cs_dataset_class_count(dataset),
+                                         .needs = cs_results_need(split),
+                                         .rows = cs_dataset_count(dataset, split)};
+        CS_TRY(cs_evaluation_create(&spec, &coordinator->received[split]));
+    }
+    return CS_OK;
+}
+
 static cs_status open_parts(cs_coordinator *coordinator, const cs_journal *earlier) {
     const cs_job *job = coordinator->plan->job;
-    const cs_evaluation_spec spec = {.classes = cs_dataset_class_count(coordinator->plan->dataset),
-                                     .needs = cs_artifact_needs(),
-                                     .rows = cs_dataset_count(coordinator->plan->dataset, CS_SPLIT_TEST)};
     CS_TRY(cs_display_open(&coordinator->display, coordinator->plan));
-    CS_TRY(cs_evaluation_create(&spec, &coordinator->received));
+    CS_TRY(open_evaluations(coordinator));
     CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *coordinator->reasons, "reasons", &coordinator->reasons));
     CS_TRY(order_groups(coordinator, earlier));
     CS_TRY(cs_scheduler_open(job, &coordinator->scheduler));
@@ -99,12 +106,13 @@ void cs_coordinator_close(cs_coordinator *coordinator) {
     cs_scheduler_close(coordinator->scheduler);
     free(coordinator->reasons);
     free(coordinator->groups);
-    cs_evaluation_free(coordinator->received);
+    for (int split = 0; split < CS_SPLIT_COUNT; split++)
+        cs_evaluation_free(coordinator->received[split]);
     free(coordinator);
 }
 
-cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator) {
-    return coordinator->received;
+cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator, cs_split split) {
+    return coordinator->received[split];
 }
 
 cs_status cs_coordinator_error(const cs_coordinator *coordinator) {
@@ -147,12 +155,13 @@ static void explain_ending(const cs_train_config *train, const cs_trial_result *
 }
 
 static cs_status handle_finished(cs_coordinator *coordinator, int rank, const cs_message *message,
-                                 const cs_evaluation *test) {
+                                 const cs_evaluation *const *evaluations) {
     const cs_trial_result *result = &message->result;
     char *reason = coordinator->reasons[message->trial];
     if (!reason[0])
         explain_ending(&coordinator->plan->job->trials[message->trial].train, result, reason, REASON_MAX);
-    CS_TRY(cs_results_finished(coordinator->results, message->trial, rank, result, test, reason));
+    const cs_tested tested = {evaluations, message->bootstrap};
+    CS_TRY(cs_results_finished(coordinator->results, message->trial, rank, result, &tested, reason));
     cs_display_finished(&coordinator->display, message->trial, result);
     return CS_OK;
 }
@@ -163,8 +172,8 @@ static cs_status handle_failed(cs_coordinator *coordinator, int rank, const cs_m
     return CS_OK;
 }
 
-static cs_status handle(cs_coordinator *coordinator, int rank, const cs_message *message, const cs_evaluation *test,
-                        cs_answer *answer) {
+static cs_status handle(cs_coordinator *coordinator, int rank, const cs_message *message,
+                        const cs_evaluation *const *evaluations, cs_answer *answer) {
     switch (message->kind) {
     case CS_ASK_GROUP:
         if (!coordinator->stopping && !*coordinator->stop)
@@ -173,7 +182,7 @@ static cs_status handle(cs_coordinator *coordinator, int rank, const cs_message 
     case CS_REPORT_EPOCH:
         return handle_epoch(coordinator, rank, message, answer);
     case CS_REPORT_FINISHED:
-        return handle_finished(coordinator, rank, message, test);
+        return handle_finished(coordinator, rank, message, evaluations);
     case CS_REPORT_FAILED:
         return handle_failed(coordinator, rank, message);
     case CS_REPORT_LEAVING:
@@ -194,11 +203,11 @@ static void stop_for(cs_coordinator *coordinator, cs_status status) {
     *coordinator->stop = 1;
 }
 
-void cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message, const cs_evaluation *test,
-                           cs_answer *answer) {
+void cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message,
+                           const cs_evaluation *const *evaluations, cs_answer *answer) {
     *answer = (cs_answer){0};
     pthread_mutex_lock(&coordinator->lock);
-    cs_status status = handle(coordinator, rank, message, test, answer);
+    cs_status status = handle(coordinator, rank, message, evaluations, answer);
     answer->refused = status != CS_OK;
     if (status == CS_OK && *coordinator->stop) /* a signal; rank 0's own trainer may have ended before it came */
         status = cs_fail(CS_ERR_INTERRUPTED, "stopped by a signal");

@@ -21,11 +21,12 @@ typedef enum cs_message_kind {
 typedef struct cs_message {
     cs_message_kind kind;
     int trial;
-    cs_status code;         /* FAILED, LEAVING */
-    int values;             /* FINISHED with a test split: how many values of its evaluation follow; else 0 */
-    cs_epoch_row epoch;     /* EPOCH */
-    cs_trial_result result; /* FINISHED */
-    char reason[512];       /* FAILED */
+    cs_status code;                         /* FAILED, LEAVING */
+    int values[CS_SPLIT_COUNT];             /* FINISHED: how many values of each split's evaluation follow */
+    cs_bootstrap bootstrap[CS_SPLIT_COUNT]; /* FINISHED: of those evaluations */
+    cs_epoch_row epoch;                     /* EPOCH */
+    cs_trial_result result;                 /* FINISHED */
+    char reason[512];                       /* FAILED */
 } cs_message;
 
 typedef struct cs_answer {
@@ -42,15 +43,15 @@ typedef struct cs_coordinator cs_coordinator;
 CS_MUST_CHECK cs_status cs_coordinator_open(const cs_plan *plan, cs_results *results, const cs_journal *earlier,
                                             volatile sig_atomic_t *stop, cs_coordinator **out);
 void cs_coordinator_close(cs_coordinator *coordinator); /* NULL-safe */
-/* Handles a message; any thread may call it. `test` is the evaluation that follows a FINISHED message with a test
- * split, else NULL. The answer must not be sent before cs_coordinator_commit. */
-void cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message, const cs_evaluation *test,
-                           cs_answer *answer);
+/* Handles a message; any thread may call it. `evaluations` [CS_SPLIT_COUNT] are those that follow a FINISHED message,
+ * NULL for splits that were not evaluated. The answer must not be sent before cs_coordinator_commit. */
+void cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message,
+                           const cs_evaluation *const *evaluations, cs_answer *answer);
 /* Syncs to disk what the handled messages wrote, all together. Then their answers [n] may be sent. If that fails, these
  * and all later messages are refused. */
 void cs_coordinator_commit(cs_coordinator *coordinator, cs_answer *answers, int n);
-/* Room for the evaluation that follows one message, for the thread that receives it. */
-cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator);
+/* Room for the evaluation of a split that follows one message, for the thread that receives it. */
+cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator, cs_split split);
 /* Why the sweep was stopped, by a failed write or by a signal, as this thread's last error; CS_OK: it was not. */
 CS_MUST_CHECK cs_status cs_coordinator_error(const cs_coordinator *coordinator);
 

@@ -75,9 +75,11 @@ static void append_metrics(const cs_epoch_row *row, cs_metric_split split, bool 
     const cs_metric_column *columns = cs_metric_columns(&n, &n_epoch);
     for (int i = 0; i < n_epoch; i++) {
         const cs_metric *metric = columns[i].metric;
-        size_t used = strlen(out);
-        if (columns[i].split == split && metric->maximize == maximize && !isnan(row->value[i]))
-            snprintf(out + used, size - used, "%s %.*f  ", columns[i].name, metric->decimals, row->value[i]);
+        size_t used = strlen(out), room = size - used;
+        if (columns[i].split != split || metric->maximize != maximize || isnan(row->value[i]))
+            continue;
+        if (snprintf(out + used, room, "%s %.*f  ", columns[i].name, metric->decimals, row->value[i]) >= (int)room)
+            out[used] = '\0'; /* the line is full; history/ has them all */
     }
 }
 

@@ -2,7 +2,6 @@
 #include "queue.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "cnnsweep/report.h"
 #include "ranks_impl.h"
 
 #include <pthread.h>
@@ -35,16 +34,20 @@ static void announce_stop(const cs_queue *queue) {
             MPI_Send(NULL, 0, MPI_BYTE, rank, TAG_STOP, MPI_COMM_WORLD);
 }
 
-/* Receives a message, and the evaluation if one follows it, and has the coordinator handle it. */
+/* Receives a message, and the evaluations that follow it, and has the coordinator handle it. */
 static void receive(cs_queue *queue, int rank, cs_answer *answer) {
     cs_message message;
-    cs_evaluation *test = NULL;
+    const cs_evaluation *evaluations[CS_SPLIT_COUNT] = {NULL};
     MPI_Recv(&message, (int)sizeof message, MPI_BYTE, rank, TAG_MESSAGE, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    if (message.values > 0) {
-        test = cs_coordinator_evaluation(queue->coordinator);
-        MPI_Recv(test->values, message.values, MPI_DOUBLE, rank, TAG_EVALUATION, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
+        if (message.values[split] == 0)
+            continue;
+        cs_evaluation *received = cs_coordinator_evaluation(queue->coordinator, split);
+        MPI_Recv(received->values, message.values[split], MPI_DOUBLE, rank, TAG_EVALUATION, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE);
+        evaluations[split] = received;
     }
-    cs_coordinator_handle(queue->coordinator, rank, &message, test, answer);
+    cs_coordinator_handle(queue->coordinator, rank, &message, evaluations, answer);
     queue->left[rank] = message.kind == CS_REPORT_LEAVING;
     queue->n_left += queue->left[rank];
 }
@@ -141,34 +144,50 @@ void cs_queue_close(cs_queue *queue) {
     free(queue);
 }
 
-/* `test` is the part of the evaluation that the results need, or NULL. */
-static cs_status send_and_wait(cs_message *message, const cs_evaluation *test, cs_answer *answer) {
-    MPI_Request sends[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}, reply;
-    message->values = test ? (int)cs_evaluation_size(test) : 0;
+/* `evaluations` [CS_SPLIT_COUNT] are the parts that the results need, or NULL. */
+static cs_status send_and_wait(cs_message *message, cs_evaluation *const *evaluations, cs_answer *answer) {
+    MPI_Request sends[1 + CS_SPLIT_COUNT], reply;
+    int n = 0;
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        message->values[split] = evaluations[split] ? (int)cs_evaluation_size(evaluations[split]) : 0;
     MPI_Irecv(answer, (int)sizeof *answer, MPI_BYTE, 0, TAG_ANSWER, MPI_COMM_WORLD, &reply);
-    MPI_Isend(message, (int)sizeof *message, MPI_BYTE, 0, TAG_MESSAGE, MPI_COMM_WORLD, &sends[0]);
-    if (test)
-        MPI_Isend(test->values, message->values, MPI_DOUBLE, 0, TAG_EVALUATION, MPI_COMM_WORLD, &sends[1]);
+    MPI_Isend(message, (int)sizeof *message, MPI_BYTE, 0, TAG_MESSAGE, MPI_COMM_WORLD, &sends[n++]);
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        if (evaluations[split])
+            MPI_Isend(evaluations[split]->values, message->values[split], MPI_DOUBLE, 0, TAG_EVALUATION, MPI_COMM_WORLD,
+                      &sends[n++]);
     CS_TRY(cs_ranks_wait(&reply, answer_seconds, "rank 0"));
-    MPI_Waitall(2, sends, MPI_STATUSES_IGNORE);
+    MPI_Waitall(n, sends, MPI_STATUSES_IGNORE);
     return CS_OK;
 }
 
-static cs_status send_with_evaluation(cs_message *message, const cs_evaluation *test, cs_answer *answer) {
-    cs_evaluation *sent = NULL;
-    cs_evaluation_spec spec = test->spec;
-    spec.needs = cs_artifact_needs();
-    CS_TRY(cs_evaluation_create(&spec, &sent));
-    cs_evaluation_copy(test, sent);
-    cs_status status = send_and_wait(message, sent, answer);
-    cs_evaluation_free(sent);
+/* Copies what the results need of an evaluation. */
+static cs_status reduce(const cs_evaluation *evaluation, cs_split split, cs_evaluation **out) {
+    cs_evaluation_spec spec = evaluation->spec;
+    spec.needs = cs_results_need(split);
+    CS_TRY(cs_evaluation_create(&spec, out));
+    cs_evaluation_copy(evaluation, *out);
+    return CS_OK;
+}
+
+static cs_status send(cs_message *message, const cs_evaluation *const *evaluations, cs_answer *answer) {
+    cs_evaluation *sent[CS_SPLIT_COUNT] = {NULL};
+    cs_status status = CS_OK;
+    for (cs_split split = 0; split < CS_SPLIT_COUNT && status == CS_OK; split++)
+        if (evaluations && evaluations[split])
+            status = reduce(evaluations[split], split, &sent[split]);
+    if (status == CS_OK)
+        status = send_and_wait(message, sent, answer);
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        cs_evaluation_free(sent[split]);
     return status;
 }
 
-cs_status cs_queue_send(cs_queue *queue, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
+cs_status cs_queue_send(cs_queue *queue, cs_message *message, const cs_evaluation *const *evaluations,
+                        cs_answer *answer) {
     if (queue->rank != 0)
-        return test ? send_with_evaluation(message, test, answer) : send_and_wait(message, NULL, answer);
-    cs_coordinator_handle(queue->coordinator, 0, message, test, answer);
+        return send(message, evaluations, answer);
+    cs_coordinator_handle(queue->coordinator, 0, message, evaluations, answer);
     cs_coordinator_commit(queue->coordinator, answer, 1);
     return CS_OK;
 }

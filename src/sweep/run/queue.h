@@ -16,8 +16,9 @@ CS_MUST_CHECK cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial
 bool cs_queue_stopped(cs_queue *queue);
 /* On rank 0, waits until every other rank that communicates has sent LEAVING. NULL-safe. */
 void cs_queue_close(cs_queue *queue);
-/* Delivers a message and waits for the answer. `test` is the evaluation that goes with FINISHED, or NULL. */
-CS_MUST_CHECK cs_status cs_queue_send(cs_queue *queue, cs_message *message, const cs_evaluation *test,
+/* Delivers a message and waits for the answer. `evaluations` [CS_SPLIT_COUNT] go with FINISHED, NULL for splits that
+ * were not evaluated; for other messages NULL. */
+CS_MUST_CHECK cs_status cs_queue_send(cs_queue *queue, cs_message *message, const cs_evaluation *const *evaluations,
                                       cs_answer *answer);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker.h"
 #include "cnnsweep/file.h"
-#include "cnnsweep/report.h"
 #include "cnnsweep/weights.h"
 #include "plan/cache_limits.h"
+#include "results/results.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,8 +35,8 @@ static void copy_reason(cs_message *message) {
 
 /* If the coordinator ends the sweep, the trainer stops and writes checkpoints. But no checkpoint may be written after a
  * row that the coordinator could not write: the resumed run would not report that row again. */
-static cs_status report(worker *self, cs_message *message, const cs_evaluation *test, cs_answer *answer) {
-    self->halted = cs_queue_send(self->queue, message, test, answer);
+static cs_status report(worker *self, cs_message *message, const cs_evaluation *const *evaluations, cs_answer *answer) {
+    self->halted = cs_queue_send(self->queue, message, evaluations, answer);
     CS_TRY(self->halted);
     if (answer->stop)
         leave(self);
@@ -76,16 +76,28 @@ static cs_status save_weights(const worker *self, int trial, const cs_params *pa
     return cs_weights_write(path, params);
 }
 
-static cs_status on_finished(void *context, int trial, const cs_trial_result *result, const cs_evaluation *test,
-                             const cs_params *params) {
+/* Computes the intervals of the reports where the trial was trained, as that takes longer than a message. */
+static cs_status make_intervals(const worker *self, const cs_evaluation *const *evaluations, cs_message *message) {
+    const cs_train_config *train = &self->job->trials[message->trial].train;
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        if (evaluations[split])
+            CS_TRY(cs_bootstrap_make(evaluations[split], cs_trial_tests(train, split, "macro_auc"),
+                                     (uint64_t)train->seed, (uint32_t)split, &message->bootstrap[split]));
+    return CS_OK;
+}
+
+static cs_status on_finished(void *context, int trial, const cs_trial_result *result,
+                             const cs_evaluation *const *evaluations, const cs_params *params) {
     worker *self = context;
     cs_message message = {.kind = CS_REPORT_FINISHED, .trial = self->work.trials[trial], .result = *result};
-    cs_status saved = save_weights(self, message.trial, params);
-    if (saved != CS_OK)
-        return on_failed(self, trial, saved);
+    cs_status status = save_weights(self, message.trial, params);
+    if (status == CS_OK)
+        status = make_intervals(self, evaluations, &message);
+    if (status != CS_OK)
+        return on_failed(self, trial, status);
     cs_answer answer;
     self->reported[trial] = true;
-    return report(self, &message, test, &answer);
+    return report(self, &message, evaluations, &answer);
 }
 
 static void on_step(void *context, int epoch, int batch, int batches) {
@@ -120,16 +132,17 @@ static cs_status train_together(worker *self) {
         trials[i] = self->job->trials[self->work.trials[i]];
         checkpoints[i] = paths[i];
     }
-    const cs_group_config config = {.trials = trials,
-                                    .n = self->work.n,
-                                    .checkpoints = checkpoints,
-                                    .checkpoint_seconds = self->job->run.checkpoint_seconds,
-                                    .cache = cs_limits_of_cache(&self->job->run, self->node_ranks, self->engine),
-                                    .filter_cache = self->filter_cache,
-                                    .comm = cs_rank_group_comm(self->group),
-                                    .events = &events,
-                                    .test_needs = cs_artifact_needs(),
-                                    .stop = self->interrupted};
+    const cs_group_config config = {
+        .trials = trials,
+        .n = self->work.n,
+        .checkpoints = checkpoints,
+        .checkpoint_seconds = self->job->run.checkpoint_seconds,
+        .cache = cs_limits_of_cache(&self->job->run, self->node_ranks, self->engine),
+        .filter_cache = self->filter_cache,
+        .comm = cs_rank_group_comm(self->group),
+        .events = &events,
+        .needs = {cs_results_need(CS_SPLIT_TRAIN), cs_results_need(CS_SPLIT_VAL), cs_results_need(CS_SPLIT_TEST)},
+        .stop = self->interrupted};
     return cs_group_train(self->engine, &config);
 }
 
