@@ -64,11 +64,11 @@ static cs_status set_float(const cs_option *option, const char *text, void *fiel
 }
 
 /* Lists the names of all choices, such as "sgd, adam". */
-static void list_choices(const cs_option *option, const char *separator, char *out, size_t size) {
+static void list_choices(const cs_option *option, char *out, size_t size) {
     out[0] = '\0';
     for (int i = 0; option->choice(i); i++) {
         size_t used = strlen(out);
-        snprintf(out + used, size - used, "%s%s", i ? separator : "", option->choice(i));
+        snprintf(out + used, size - used, "%s%s", i ? ", " : "", option->choice(i));
     }
 }
 
@@ -85,7 +85,7 @@ static cs_status set_enum(const cs_option *option, const char *text, void *field
             snprintf(field, option->size, "%s", text);
         return CS_OK;
     }
-    list_choices(option, ", ", list, sizeof list);
+    list_choices(option, list, sizeof list);
     return cs_hint(
         cs_fail(CS_ERR_ARG, "%s is '%s'%s", option->key, text, cs_suggestion_text(&suggestion, guess, sizeof guess)),
         "%s is one of %s", option->key, list);
@@ -210,13 +210,12 @@ void cs_option_get(const cs_option *option, const void *config, char *out, size_
     snprintf(out, size, "%s", (const char *)field);
 }
 
-/* Choices are separated by slashes, as a bar would end a Markdown cell. */
 static void print_accepted(const cs_option *option, char *out, size_t size) {
     static const char *const names[] = {
         [CS_OPTION_BOOL] = "true, false", [CS_OPTION_INT] = "int",  [CS_OPTION_FLOAT] = "float",
         [CS_OPTION_STRING] = "text",      [CS_OPTION_SIZE] = "HxW", [CS_OPTION_LIST] = "list"};
     if (option->type == CS_OPTION_ENUM)
-        list_choices(option, "/", out, size);
+        list_choices(option, out, size);
     else if (option->type == CS_OPTION_INT || option->type == CS_OPTION_FLOAT)
         snprintf(out, size, "%s %g to %g", names[option->type], option->min, option->max);
     else
