@@ -103,7 +103,7 @@ typedef enum cs_optimizer_kind { CS_OPTIMIZERS(CS_OPTIMIZER_KIND_) CS_OPTIMIZER_
 typedef enum cs_optimizer_rule { CS_OPTIMIZER_RULES(CS_OPTIMIZER_RULE_) CS_RULE_COUNT } cs_optimizer_rule;
 
 /* The size of this union is the largest number of states in any row. */
-#define CS_OPTIMIZER_STATES_(rule, step, states, trust) char rule[states + 1];
+#define CS_OPTIMIZER_STATES_(rule, step, states, trust) char rule[(states) + 1];
 typedef union cs_optimizer_states_of_any {
     CS_OPTIMIZER_RULES(CS_OPTIMIZER_STATES_)
 } cs_optimizer_states_of_any;
