@@ -330,7 +330,7 @@ def test_a_learning_rate_schedule(scratch):
     with open(os.path.join(scratch.folder, "halving/history/t000.csv"), newline="") as file:
         rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
     assert [round(rate, 9) for rate in rates] == [0.001, 0.0005], rates
-    assert "plateau/halving" in scratch.ok("cnnsweep", "options")
+    assert "plateau, halving" in scratch.ok("cnnsweep", "options")
     scratch.refused(JOB.replace("batch: 16", "batch: 16, schedule: halvin"), "did you mean 'halving'?")
     scratch.refused(JOB.replace("batch: 16", "batch: 16, decay_rate: 0.5"), "plateau, halving")
 

@@ -125,14 +125,22 @@ typedef struct optimizer_defaults {
 typedef struct optimizer_row {
     const char *name;
     unsigned uses;
+    int (*rule)(const cs_optimizer *o);
     void (*rates)(const cs_optimizer *o, int64_t t, double *r);
     optimizer_defaults keras, torch;
 } optimizer_row;
 
+#define RULE_OF(kind, name, uses, rule, rates, keras, torch)                                                           \
+    static int rule_of_##kind(const cs_optimizer *o) {                                                                 \
+        (void)o;                                                                                                       \
+        return rule;                                                                                                   \
+    }
+CS_OPTIMIZERS(RULE_OF)
+
 #define IN_BRACES(...)                                                                                                 \
     { __VA_ARGS__ }
 #define ROW(kind, name, uses, rule, rates, keras, torch)                                                               \
-    [CS_OPTIMIZER_##kind] = {name, uses, rates_##rates, IN_BRACES keras, IN_BRACES torch},
+    [CS_OPTIMIZER_##kind] = {name, uses, rule_of_##kind, rates_##rates, IN_BRACES keras, IN_BRACES torch},
 static const optimizer_row rows[CS_OPTIMIZER_COUNT] = {CS_OPTIMIZERS(ROW)};
 
 typedef struct rule_row {
@@ -184,16 +192,8 @@ void cs_optimizer_resolve(cs_optimizer *o) {
         o->decay = torch && !apart ? CS_DECAY_COUPLED : CS_DECAY_DECOUPLED;
 }
 
-cs_optimizer_rule cs_optimizer_rule_of(const cs_optimizer *o) {
-    switch (o->kind) {
-#define RULE_OF(kind, name, uses, rule, rates, keras, torch)                                                           \
-    case CS_OPTIMIZER_##kind:                                                                                          \
-        return (cs_optimizer_rule)(rule);
-        CS_OPTIMIZERS(RULE_OF)
-    case CS_OPTIMIZER_COUNT:
-        break;
-    }
-    return CS_RULE_COUNT;
+cs_optimizer_rule cs_optimizer_rule_of(const cs_optimizer *optimizer) {
+    return (cs_optimizer_rule)rows[optimizer->kind].rule(optimizer);
 }
 
 int cs_optimizer_states(const cs_optimizer *optimizer) {

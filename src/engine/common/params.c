@@ -60,8 +60,7 @@ cs_status cs_param_table_place(cs_param_table *table, cs_update_plan *plan) {
             if (!row->trained)
                 continue;
             table->trained_count = table->count;
-            if (plan->spans)
-                cs_update_plan_add(plan, row->offset, table->count - row->offset, row->decays);
+            cs_update_plan_add(plan, row->offset, table->count - row->offset, row->decays);
         }
     return CS_OK;
 }

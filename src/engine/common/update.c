@@ -24,6 +24,8 @@ cs_status cs_update_plan_open(cs_update_plan *plan, const cs_optimizer *optimize
 }
 
 void cs_update_plan_add(cs_update_plan *plan, size_t offset, size_t count, bool decays) {
+    if (!plan->spans)
+        return;
     cs_update_span *last = plan->n > 0 ? &plan->spans[plan->n - 1] : NULL;
     if (last && !plan->by_tensor && last->decays == decays && last->offset + last->count == offset)
         last->count += count;

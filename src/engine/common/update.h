@@ -48,7 +48,8 @@ double cs_trust_ratio(double lr, double value_square_sum, double change_square_s
 
 /* Makes an empty plan with memory for `most` tensors; the caller frees `spans`. `optimizer` may be NULL. */
 CS_MUST_CHECK cs_status cs_update_plan_open(cs_update_plan *plan, const cs_optimizer *optimizer, int most);
-/* Adds a tensor that follows those added before; it joins the span before it if it can. */
+/* Adds a tensor that follows those added before; it joins the span before it if it can. A plan without an optimizer
+ * stays empty. */
 void cs_update_plan_add(cs_update_plan *plan, size_t offset, size_t count, bool decays);
 /* Does this parameter decay? `optimizer` may be NULL. */
 bool cs_update_decays(const cs_optimizer *optimizer, const cs_param *param);

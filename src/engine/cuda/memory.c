@@ -208,7 +208,7 @@ static void measure(cu_program *program) {
     size_t batch = (size_t)program->base.spec.batch;
     for (int i = 0; i < program->params.n; i++)
         cu_want(&program->staging_count, program->params.rows[i].count);
-    size_t n_terms = (size_t)(program->n_penalties + program->n_norms);
+    size_t n_terms = (size_t)program->n_penalties + (size_t)program->n_norms;
     cu_want(&program->staging_count, n_terms * sizeof(cu_penalty) / sizeof(float));
     for (int v = 0; v < program->lowered->n_values; v++) {
         const cs_value *value = &program->lowered->values[v];
@@ -248,7 +248,7 @@ cs_status cu_memory_plan(cu_program *program) {
     place_device(program, &device_cursor);
     place_pinned(program, &host_cursor);
     CS_TRY(open_events(program));
-    size_t bytes = (size_t)(program->n_penalties + program->n_norms) * sizeof *program->penalties;
+    size_t bytes = ((size_t)program->n_penalties + (size_t)program->n_norms) * sizeof *program->penalties;
     if (bytes == 0)
         return CS_OK;
     memcpy(program->staging, program->penalties, bytes);

@@ -447,7 +447,7 @@ static void average(size_t count, float momentum, const float *x, float *average
             _Pragma("omp for simd") for (size_t i = 0; i < own.count; i++) {                                           \
                 float g = cs_step_gradient(own.rates, own.gradient[i], own.value[i]);                                  \
                 float change = cs_step_##step(own.rates, g, own.state, i);                                             \
-                own.value[i] = own.value[i] * own.rates[CS_RATE_KEEP] + (trusts ? 0 : change);                         \
+                own.value[i] = own.value[i] * own.rates[CS_RATE_KEEP] + ((trusts) ? 0 : change);                       \
                 if (trusts)                                                                                            \
                     own.gradient[i] = change;                                                                          \
             }                                                                                                          \

@@ -89,12 +89,12 @@ void cs_ref_step(cs_optimizer_rule rule, const double rates[CS_OPTIMIZER_RATES],
 static void step_span(cs_program *base, const cs_update_span *span, cs_param_array gradient, cs_optimizer_rule rule,
                       const double rates[CS_OPTIMIZER_RATES]) {
     const cs_ref_program *program = (cs_ref_program *)base;
-    double *state[CS_RULE_STATES] = {NULL};
-    for (int i = 0; i < CS_RULE_STATES; i++)
-        if (program->arrays[CS_ARRAY_STATE + i])
-            state[i] = program->arrays[CS_ARRAY_STATE + i] + span->offset;
-    cs_ref_step(rule, rates, span->count, program->arrays[CS_ARRAY_VALUE] + span->offset,
-                program->arrays[gradient] + span->offset, state);
+    double *value = program->arrays[CS_ARRAY_VALUE] + span->offset, *state[CS_RULE_STATES];
+    for (int i = 0; i < CS_RULE_STATES; i++) { /* a state that the rule does not have is not used */
+        double *array = program->arrays[CS_ARRAY_STATE + i];
+        state[i] = array ? array + span->offset : value;
+    }
+    cs_ref_step(rule, rates, span->count, value, program->arrays[gradient] + span->offset, state);
 }
 
 static void trust_spans(cs_program *base, cs_param_array gradient, double lr) {
