@@ -72,6 +72,7 @@ typedef struct cs_train_config {
     int batch;
     cs_optimizer optimizer;
     cs_schedule_config schedule;
+    double label_smoothing; /* of the targets of train, val and test */
     int64_t seed;
     bool shuffle;
     /* Keras' EarlyStopping(monitor, min_delta, patience, mode, baseline, restore_best_weights, start_from_epoch).

@@ -133,6 +133,12 @@ typedef struct cs_targets {
     const float *soft;     /* [n,K] t_k >= 0, which need not add up to 1; NULL: the labels are the targets */
 } cs_targets;
 
+/* The target of class k, of `classes`, in a row. */
+static inline double cs_target(const cs_targets *targets, int row, int classes, int k) {
+    return targets->soft ? (double)targets->soft[(size_t)row * (size_t)classes + (size_t)k]
+                         : (double)(k == targets->labels[row]);
+}
+
 typedef struct cs_loss {
     double penalty; /* l2 penalty of the trainable kernels; it is part of the loss, and backward adds its gradient */
     double sum;     /* cross-entropy summed over rows, nats */

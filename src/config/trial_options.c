@@ -433,6 +433,8 @@ static const cs_option table[] = {
      .doc = "batches whose gradients are averaged for an update"},
     {TRAINING("ema", FLOAT, optimizer.ema), .max = 0.9999999, .fallback = "0",
      .doc = "momentum of a moving average of the weights, such as 0.99, whose weights are evaluated; 0: none"},
+    {TRAINING("label_smoothing", FLOAT, label_smoothing), .max = 0.999999, .fallback = "0",
+     .doc = "e: the targets of the loss are t*(1-e) + e/K for K classes, for train, val and test"},
     {.key = "train.seed",
      .type = CS_OPTION_INT,
      FIELD(train.seed),

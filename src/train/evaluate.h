@@ -4,6 +4,7 @@
 #ifndef CNNSWEEP_EVALUATE_H
 #define CNNSWEEP_EVALUATE_H
 
+#include "criterion.h"
 #include "team.h"
 #include "trunk.h"
 
@@ -31,15 +32,16 @@ void cs_effort_add(cs_effort *effort, const cs_batch *batch, int images, int cut
                    double seconds);
 /* Runs forward and loss on this rank's rows. `reads_batch`: the input is the batch itself, not another program's
  * output. */
-CS_MUST_CHECK cs_status cs_predict(cs_program *program, bool reads_batch, const cs_feed *feed, const cs_batch *batch,
-                                   cs_tally *sums);
+CS_MUST_CHECK cs_status cs_predict(cs_program *program, const cs_criterion *criterion, bool reads_batch,
+                                   const cs_feed *feed, const cs_batch *batch, cs_tally *sums);
 
 /* A program that is evaluated; all members are borrowed. */
 typedef struct cs_evaluated {
     void *owner;         /* for the caller */
     cs_program *program; /* INFER */
-    int output;          /* which of its outputs are the logits */
-    int cut;             /* its first layer, where it reads the trunk's output */
+    const cs_criterion *criterion;
+    int output; /* which of its outputs are the logits */
+    int cut;    /* its first layer, where it reads the trunk's output */
     bool reads_batch;
     float *logits; /* [batch,K] a buffer, used if the evaluation needs more than the tally */
     cs_evaluation *evaluation;

@@ -40,7 +40,7 @@ static cs_status choose_metrics(cs_tail *tail) {
 cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params *like) {
     const cs_train_config *config = &tail->config->train;
     size_t classes = (size_t)cs_dataset_class_count(dataset);
-    size_t batch = (size_t)cs_loader_part_rows(config->batch, cs_team_size(tail->team));
+    int rows = cs_loader_part_rows(config->batch, cs_team_size(tail->team));
     if (config->epochs < 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "train.epochs is %d", config->epochs), "use 1 or more");
     bool validated = cs_dataset_count(dataset, CS_SPLIT_VAL) > 0;
@@ -51,7 +51,8 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params
     tail->cut = cs_trial_cut(tail->graph);
     if (cs_keeps_best(config))
         CS_TRY(cs_alloc(tail->graph->n_values, sizeof(float), "best weights", &tail->best));
-    CS_TRY(cs_alloc(batch * classes, sizeof(float), "logits", &tail->logits));
+    CS_TRY(cs_alloc((size_t)rows * classes, sizeof(float), "logits", &tail->logits));
+    CS_TRY(cs_criterion_open(&tail->criterion, config, dataset, rows));
     CS_TRY(open_evaluations(tail, dataset));
     return cs_segment_create(tail->graph, tail->cut, tail->graph->n_layers, &tail->segment);
 }
@@ -76,6 +77,7 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
     CS_TRY(cs_program_compile(engine, &spec, &tail->infer));
     tail->validated = (cs_evaluated){.owner = tail,
                                      .program = tail->infer,
+                                     .criterion = &tail->criterion,
                                      .output = tail->segment->n_outputs - 1,
                                      .cut = tail->cut,
                                      .reads_batch = tail->reads_batch,
@@ -107,6 +109,7 @@ void cs_tail_close(cs_tail *tail) {
     cs_evaluation_free(tail->validation);
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
         cs_evaluation_free(tail->tested[split]);
+    cs_criterion_close(&tail->criterion);
     free(tail->logits);
     free(tail->best);
     cs_params_free(tail->params);
@@ -140,7 +143,7 @@ static cs_status keep_predictions(cs_tail *tail, const cs_batch *batch) {
 static cs_status compute_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
     const cs_draw draw = {(uint64_t)tail->config->train.seed, (uint32_t)tail->epoch, batch->samples};
     cs_program_set_draw(tail->train, &draw);
-    CS_TRY(cs_predict(tail->train, tail->reads_batch, feed, batch, sums));
+    CS_TRY(cs_predict(tail->train, &tail->criterion, tail->reads_batch, feed, batch, sums));
     if (!tail->team) /* in a team the loss over all ranks is checked */
         CS_TRY(cs_tail_check_loss(tail, CS_SPLIT_TRAIN, tail->running.rows, sums->loss));
     CS_TRY(keep_predictions(tail, batch));

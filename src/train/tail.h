@@ -16,6 +16,7 @@ typedef struct cs_tail {
     float *best;       /* parameters of the best epoch, if they are to be restored or saved; else NULL */
     int cut;           /* first layer of the tail */
     cs_segment *segment;
+    cs_criterion criterion;
     cs_program *train, *infer;
     cs_team *team;         /* NULL: alone */
     cs_exchange *exchange; /* with a team */

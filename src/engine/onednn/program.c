@@ -9,8 +9,6 @@
 #include "transfer.h"
 #include "weights.h"
 
-#include "common/targets.h"
-
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 

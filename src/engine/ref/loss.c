@@ -2,8 +2,6 @@
 /* The loss. */
 #include "ref.h"
 
-#include "common/targets.h"
-
 #include <math.h>
 
 static int largest(const double *logits, int classes) {

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shared by the comparisons of losses with Keras and torch: random batches, and what the engines make of them."""
+import os
+import pathlib
+import tempfile
+
+import numpy as np
+
+from schedule_cases import PROGRAMS, run_program
+
+# The largest error of the loss, relative, and of a gradient, as a part of the largest one.
+BOUNDS = {"ref": 1e-6, "cpu": 1e-5, "cuda": 1e-5}
+DEVICES = ["ref", "cpu"]
+HOST_PLUGIN = PROGRAMS / "libcnnsweep_cuda_host.so"
+if HOST_PLUGIN.exists():
+    DEVICES.append("cuda")
+    os.environ.setdefault("CNNSWEEP_CUDA_PLUGIN", str(HOST_PLUGIN))
+
+
+class Batch:
+    """Logits [n,K], labels [n] in which classes are unequally frequent, and targets [n,K], which are mixed or one-hot."""
+
+    def __init__(self, seed, rows, classes, mixed, spread=4):
+        rng = np.random.default_rng(seed)
+        self.rows, self.classes, self.mixed = rows, classes, mixed
+        self.logits = rng.normal(0, spread, (rows, classes)).astype(np.float32)
+        self.labels = np.minimum(rng.geometric(0.4, rows) - 1, classes - 1).astype(np.int32)
+        self.targets = np.eye(classes, dtype=np.float32)[self.labels]
+        if mixed:
+            part = rng.beta(0.4, 0.4, (rows, 1)).astype(np.float32)
+            self.targets = part * self.targets + (1 - part) * self.targets[::-1]
+            self.labels = self.targets.argmax(1).astype(np.int32)
+
+    def write(self, folder):
+        self.logits.tofile(folder / "logits.f32")
+        self.labels.tofile(folder / "labels.i32")
+        if self.mixed:
+            self.targets.tofile(folder / "soft.f32")
+
+
+def ours(device, batch, settings):
+    """The mean loss, and its gradient [n,K] with respect to the logits."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        batch.write(folder)
+        line, = run_program("loss_values", [((device, folder, batch.rows, batch.classes), settings)])
+        gradient = np.fromfile(folder / "gradient.f32", np.float32).reshape(batch.rows, batch.classes)
+    return float(line), gradient.astype(np.float64)
+
+
+def batches():
+    for seed, (rows, classes) in enumerate([(1, 2), (7, 3), (32, 10), (33, 37)]):
+        for mixed in (False, True):
+            yield Batch(seed, rows, classes, mixed)
+
+
+def compare_all(name, dialect, cases):
+    """cases: [(settings, reference)], reference(batch) -> loss, gradient. Prints a row for each device."""
+    for device in DEVICES:
+        worst_loss = worst_gradient = compared = 0
+        for settings, reference in cases:
+            for batch in batches():
+                (loss, gradient), (want, slopes) = ours(device, batch, settings), reference(batch)
+                worst_loss = max(worst_loss, abs(loss - want) / max(abs(want), 1e-3))
+                worst_gradient = max(worst_gradient, np.abs(gradient - slopes).max() / np.abs(slopes).max())
+                compared += 1
+        print(f"| {name} | {dialect} | {device} | {compared} | {worst_loss:.1e} | {worst_gradient:.1e} |")
+        assert compared and worst_loss < BOUNDS[device] and worst_gradient < BOUNDS[device], f"{name} on {device}"

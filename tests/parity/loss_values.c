@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For each case "DEVICE FOLDER ROWS CLASSES settings" prints the mean loss of a batch and writes its gradient with
+ * respect to the logits to gradient.f32. The folder has logits.f32 [ROWS,CLASSES], labels.i32 [ROWS] and perhaps
+ * soft.f32 [ROWS,CLASSES]. The network is a dense layer whose kernel is the identity. */
+#include "cases.h"
+
+#include "criterion.h"
+
+#include "cnnsweep/file.h"
+#include "cnnsweep/memory.h"
+
+enum { DEVICE, FOLDER, ROWS, CLASSES };
+
+typedef struct loss_run {
+    const cs_case *of;
+    int rows, classes;
+    float *logits, *soft, *gradient;
+    int32_t *labels;
+    cs_dataset *dataset;
+    cs_criterion criterion;
+    cs_engine *engine;
+    cs_graph *graph;
+    cs_params *params;
+    cs_segment *segment;
+    cs_program *program;
+} loss_run;
+
+static cs_status read_values(const loss_run *run, const char *name, size_t count, void *out) {
+    char path[CS_PATH_MAX];
+    CS_TRY(cs_path(path, sizeof path, "%s/%s", run->of->words[FOLDER], name));
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return cs_fail_errno("%s", path);
+    bool complete = fread(out, sizeof(float), count, file) == count;
+    fclose(file);
+    return complete ? CS_OK : cs_fail(CS_ERR_FORMAT, "%s is too short", path);
+}
+
+static cs_status read_batch(loss_run *run) {
+    const size_t count = (size_t)run->rows * (size_t)run->classes;
+    CS_TRY(cs_alloc(count, sizeof *run->logits, "logits", &run->logits));
+    CS_TRY(cs_alloc(count, sizeof *run->gradient, "gradient", &run->gradient));
+    CS_TRY(cs_alloc((size_t)run->rows, sizeof *run->labels, "labels", &run->labels));
+    CS_TRY(cs_alloc(count, sizeof *run->soft, "soft targets", &run->soft));
+    CS_TRY(read_values(run, "logits.f32", count, run->logits));
+    CS_TRY(read_values(run, "labels.i32", (size_t)run->rows, run->labels));
+    if (read_values(run, "soft.f32", count, run->soft) != CS_OK) {
+        free(run->soft);
+        run->soft = NULL;
+    }
+    return CS_OK;
+}
+
+/* The training split of the dataset has the labels of the batch. */
+static cs_status make_dataset(loss_run *run) {
+    char path[CS_PATH_MAX], names[64][16];
+    const char *classes[64];
+    cs_dataset_writer *writer;
+    for (int k = 0; k < run->classes; k++) {
+        snprintf(names[k], sizeof names[k], "class%d", k);
+        classes[k] = names[k];
+    }
+    const cs_dataset_layout layout = {.encoding = CS_ENCODING_RAW,
+                                      .resize = CS_RESIZE_BILINEAR,
+                                      .h = 1,
+                                      .w = 1,
+                                      .classes = classes,
+                                      .n_classes = run->classes,
+                                      .counts = {[CS_SPLIT_TRAIN] = run->rows}};
+    CS_TRY(cs_path(path, sizeof path, "%s/data.h5", run->of->words[FOLDER]));
+    CS_TRY(cs_remove_all(path));
+    CS_TRY(cs_dataset_create(path, &layout, &writer));
+    for (int i = 0; i < run->rows; i++)
+        CS_TRY(cs_dataset_append(writer, CS_SPLIT_TRAIN, run->labels[i], "image", (const uint8_t[3]){0}, 3));
+    CS_TRY(cs_dataset_commit(&writer));
+    return cs_dataset_open(path, &run->dataset);
+}
+
+static cs_status make_program(loss_run *run) {
+    const cs_engine_options options = {.threads = 1};
+    const size_t classes = (size_t)run->classes;
+    int in, flat, out;
+    CS_TRY(cs_graph_create("identity", &run->graph));
+    CS_TRY(cs_graph_input(run->graph, "input", 1, 1, run->classes, &in));
+    CS_TRY(cs_graph_flatten(run->graph, "flatten", in, &flat));
+    CS_TRY(cs_graph_dense(run->graph, "logits", flat, run->classes, CS_ACT_SOFTMAX, &out));
+    CS_TRY(cs_params_create(run->graph, &run->params));
+    for (size_t i = 0; i < run->graph->n_values; i++)
+        run->params->data[i] = i < classes * classes && i % (classes + 1) == 0;
+    CS_TRY(cs_segment_create(run->graph, 0, run->graph->n_layers, &run->segment));
+    CS_TRY(cs_engine_open(run->of->words[DEVICE], &options, &run->engine));
+    const cs_program_spec spec = {
+        .segment = run->segment, .batch = run->rows, .mode = CS_MODE_TRAIN, .gradients = &in, .n_gradients = 1};
+    CS_TRY(cs_program_compile(run->engine, &spec, &run->program));
+    return cs_program_load(run->program, CS_ARRAY_VALUE, run->params);
+}
+
+static cs_status mean_loss(const loss_run *run, double *out) {
+    const cs_batch batch = {.n = run->rows, .n_global = run->rows, .labels = run->labels, .soft = run->soft};
+    const cs_targets targets = cs_criterion_targets(&run->criterion, &batch);
+    cs_loss loss;
+    CS_TRY(cs_program_set_input(run->program, 0, run->logits, run->rows));
+    CS_TRY(cs_program_forward(run->program, run->rows));
+    CS_TRY(cs_program_loss(run->program, &targets, run->rows, NULL, &loss));
+    *out = loss.sum / run->rows;
+    return CS_OK;
+}
+
+static cs_status write_gradient(const loss_run *run) {
+    char path[CS_PATH_MAX];
+    CS_TRY(cs_program_backward(run->program, run->rows));
+    CS_TRY(cs_program_get_gradient(run->program, 0, run->gradient, run->rows));
+    CS_TRY(cs_path(path, sizeof path, "%s/gradient.f32", run->of->words[FOLDER]));
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        return cs_fail_errno("%s", path);
+    fwrite(run->gradient, sizeof(float), (size_t)run->rows * (size_t)run->classes, file);
+    return fclose(file) == 0 ? CS_OK : cs_fail_errno("%s", path);
+}
+
+static cs_status run_case(loss_run *run) {
+    double training;
+    CS_TRY(read_batch(run));
+    CS_TRY(make_dataset(run));
+    CS_TRY(cs_criterion_open(&run->criterion, &run->of->trial.train, run->dataset, run->rows));
+    CS_TRY(make_program(run));
+    CS_TRY(mean_loss(run, &training));
+    printf("%.17g\n", training);
+    return write_gradient(run);
+}
+
+static void close_run(loss_run *run) {
+    cs_program_free(run->program);
+    cs_segment_free(run->segment);
+    cs_engine_close(run->engine);
+    cs_params_free(run->params);
+    cs_graph_free(run->graph);
+    cs_criterion_close(&run->criterion);
+    cs_dataset_close(run->dataset);
+    free(run->logits);
+    free(run->soft);
+    free(run->gradient);
+    free(run->labels);
+}
+
+int main(void) {
+    static cs_case of;
+    while (case_read(&of)) {
+        loss_run run = {.of = &of, .rows = atoi(of.words[ROWS]), .classes = atoi(of.words[CLASSES])};
+        cs_status status = run_case(&run);
+        close_run(&run);
+        if (status != CS_OK) {
+            fprintf(stderr, "%s\n", cs_error_last()->text);
+            return 1;
+        }
+    }
+    return 0;
+}

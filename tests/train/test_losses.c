@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The settings of the loss while a trial trains, with the engine under test. Most trials have a learning rate of 0, so
+ * that all of them compute the loss of the same network. */
+#include "metric_value.h"
+#include "toy.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const toy_spec data = {.counts = {44, 30, 21}, .contrast = 4};
+static toy_record record, other;
+
+static cs_trial_config still_trial(void) {
+    cs_trial_config trial = toy_trial(toy_dataset("losses", &data));
+    trial.train.optimizer = (cs_optimizer){.kind = CS_OPTIMIZER_SGD, .lr = 0};
+    trial.train.epochs = 1;
+    return trial;
+}
+
+static const char *const columns[] = {"loss", "val_loss", "test_loss"};
+enum { TRAIN, VAL, TEST, N_COLUMNS };
+
+typedef struct outcome {
+    double loss[N_COLUMNS], accuracy;
+} outcome;
+
+static outcome train(const char *device, const cs_trial_config *trial) {
+    outcome out;
+    assert_ok(toy_train(device, trial, 1, &record));
+    const toy_trial_record *run = &record.trials[0];
+    assert_true(run->finished);
+    for (int i = 0; i < N_COLUMNS; i++)
+        out.loss[i] = metric_value(i == TEST ? run->result.value : run->rows[0].value, columns[i]);
+    out.accuracy = metric_value(run->rows[0].value, "accuracy");
+    return out;
+}
+
+static void assert_close(double got, double want, const char *what) {
+    if (!(fabs(got - want) <= 1e-5 * fabs(want)))
+        fail_msg("%s is %.9g, not %.9g", what, got, want);
+}
+
+/* The loss is (1-e) times that without smoothing, plus e times that of targets that are all equal. */
+static void smoothing_is_part_of_the_loss_of_all_splits(void **state) {
+    cs_trial_config trial = still_trial();
+    const outcome plain = train(*state, &trial);
+    trial.train.label_smoothing = 0.2;
+    const outcome little = train(*state, &trial);
+    trial.train.label_smoothing = 0.4;
+    const outcome much = train(*state, &trial);
+    for (int i = 0; i < N_COLUMNS; i++) {
+        assert_true(fabs(little.loss[i] - plain.loss[i]) > 1e-4);
+        assert_close(much.loss[i] - plain.loss[i], 2 * (little.loss[i] - plain.loss[i]), columns[i]);
+    }
+    assert_true(much.accuracy == plain.accuracy);
+}
+
+static void trials_with_other_losses_share_a_trunk_and_train_as_alone(void **state) {
+    enum { N = 3 };
+    cs_trial_config trials[N];
+    for (int i = 0; i < N; i++) {
+        trials[i] = still_trial();
+        trials[i].train.optimizer.lr = 1e-2;
+        trials[i].train.epochs = 2;
+        snprintf(trials[i].fine_tune, sizeof trials[i].fine_tune, "head");
+    }
+    trials[1].train.label_smoothing = 0.1;
+    trials[2].train.label_smoothing = 0.3;
+    assert_ok(toy_train(*state, trials, N, &record));
+    for (int i = 0; i < N; i++) {
+        assert_ok(toy_train(*state, &trials[i], 1, &other));
+        assert_true(record.trials[i].finished);
+        toy_assert_same(&record.trials[i], &other.trials[0]);
+    }
+}
+
+int main(void) {
+    void *device = (void *)(uintptr_t)test_device();
+#define ON_DEVICE(f) cmocka_unit_test_prestate(f, device)
+    const struct CMUnitTest tests[] = {
+        ON_DEVICE(smoothing_is_part_of_the_loss_of_all_splits),
+        ON_DEVICE(trials_with_other_losses_share_a_trunk_and_train_as_alone),
+    };
+    return cmocka_run_group_tests_name("losses", tests, NULL, NULL);
+}
