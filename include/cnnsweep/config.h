@@ -72,7 +72,8 @@ typedef struct cs_train_config {
     int batch;
     cs_optimizer optimizer;
     cs_schedule_config schedule;
-    double label_smoothing; /* of the targets of train, val and test */
+    double label_smoothing;          /* of the targets of train, val and test */
+    char class_weight[CS_VALUE_MAX]; /* class_weight.h */
     int64_t seed;
     bool shuffle;
     /* Keras' EarlyStopping(monitor, min_delta, patience, mode, baseline, restore_best_weights, start_from_epoch).

@@ -59,12 +59,14 @@ typedef struct cs_loader_config {
 void cs_epoch_order(bool shuffle, uint64_t seed, int epoch, int64_t count, int32_t *order);
 
 typedef struct cs_batch {
-    int n;                   /* rows of this part */
-    int n_global;            /* rows of all parts together: config.batch, or fewer in the last batch of an epoch */
-    int n_images;            /* equals n_missing; with config.all_images it is n */
-    const float *images;     /* [n_images,H,W,3], or features [n,width]; NULL with config.bytes */
-    const int32_t *labels;   /* [n] */
-    const float *soft;       /* [n,classes] targets; NULL if images are not mixed */
+    int n;                 /* rows of this part */
+    int n_global;          /* rows of all parts together: config.batch, or fewer in the last batch of an epoch */
+    int n_images;          /* equals n_missing; with config.all_images it is n */
+    const float *images;   /* [n_images,H,W,3], or features [n,width]; NULL with config.bytes */
+    const int32_t *labels; /* [n] */
+    const float *soft;     /* [n,classes] targets; NULL if images are not mixed */
+    /* [classes] how many rows of all parts together have that class before images are mixed */
+    const int32_t *class_counts;
     const int64_t *samples;  /* [n+n_partners] index in the split */
     int n_missing;           /* rows that are not in the cache; without a cache it is n */
     const int *missing_rows; /* [n_missing] indices of these rows in the batch, ascending */

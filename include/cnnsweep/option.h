@@ -56,6 +56,8 @@ typedef struct cs_option {
     const char *doc;        /* one line */
     bool takes_map;         /* a map such as {blocks: 2} is read as the text "blocks:2" */
     const char *map_second; /* a second key that such a map may have, "activation"; NULL: none */
+    /* LIST: a map such as {melanoma: 5, 2: 0.5} is read as the text "melanoma:5,2:0.5" */
+    bool takes_entries;
     /* a list such as [median, {gaussian: 2}, {unsharp: {sigma: 3}}] is read as "median,gaussian:2,unsharp:sigma=3" */
     bool takes_steps;
     /* the text may also be a whole number, which a sweep can draw from {int: [a, b]} */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options of a trial, a table row for each; option.h says how to add one. The defaults are Keras'. */
+#include "cnnsweep/class_weight.h"
 #include "cnnsweep/config.h"
 #include "cnnsweep/schedule.h"
 
@@ -146,6 +147,10 @@ static cs_status check_boundaries(const void *config) {
 
 static cs_status check_values(const void *config) {
     return cs_schedule_check_list("train.values", ((const cs_trial_config *)config)->train.schedule.values, false);
+}
+
+static cs_status check_class_weight(const void *config) {
+    return cs_class_weight_check(((const cs_trial_config *)config)->train.class_weight);
 }
 
 /* The network's framework counts as the default. */
@@ -435,6 +440,10 @@ static const cs_option table[] = {
      .doc = "momentum of a moving average of the weights, such as 0.99, whose weights are evaluated; 0: none"},
     {TRAINING("label_smoothing", FLOAT, label_smoothing), .max = 0.999999, .fallback = "0",
      .doc = "e: the targets of the loss are t*(1-e) + e/K for K classes, for train, val and test"},
+    {TRAINING("class_weight", LIST, class_weight), .fallback = "none", .takes_entries = true,
+     .check = check_class_weight,
+     .doc = "weights of classes in the loss of train: balanced, n/(K*count) as in scikit-learn; a map such as "
+            "{melanoma: 5}, by name or number; or a list with one for every class"},
     {.key = "train.seed",
      .type = CS_OPTION_INT,
      FIELD(train.seed),

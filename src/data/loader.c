@@ -18,6 +18,7 @@ typedef struct batch_buffer {
     cs_picture *pictures;
     int *new_images;
     int32_t *labels;
+    int32_t *class_counts;
     int64_t *samples;
     int *missing_rows;
     float *cached_values; /* with a cache */
@@ -272,12 +273,20 @@ static cs_status fill_images(cs_loader *loader, int epoch, batch_buffer *buffer)
     return CS_OK;
 }
 
+static void count_classes(const cs_loader *loader, int batch, batch_buffer *buffer) {
+    const int32_t *samples = loader->order + (int64_t)batch * loader->config.batch;
+    memset(buffer->class_counts, 0, (size_t)cs_dataset_class_count(loader->dataset) * sizeof *buffer->class_counts);
+    for (int i = 0; i < buffer->n_global; i++)
+        buffer->class_counts[label_of(loader, samples[i])]++;
+}
+
 static void fill_buffer(cs_loader *loader, int epoch, int batch, batch_buffer *buffer) {
     int64_t first = find_rows(loader, batch, buffer);
     for (int i = 0; i < buffer->n; i++) {
         buffer->samples[i] = loader->order[first + i];
         buffer->labels[i] = label_of(loader, buffer->samples[i]);
     }
+    count_classes(loader, batch, buffer);
     buffer->n_partners = buffer->n_new = 0;
     if (buffer->mixed)
         draw_mix(loader, epoch, batch, (int)(first - (int64_t)batch * loader->config.batch), buffer);
@@ -370,6 +379,7 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
                         .images = buffer->images,
                         .labels = buffer->labels,
                         .soft = buffer->soft,
+                        .class_counts = buffer->class_counts,
                         .samples = buffer->samples,
                         .n_missing = buffer->n_missing,
                         .missing_rows = buffer->missing_rows,
@@ -448,6 +458,7 @@ static cs_status allocate_buffer(const cs_loader *loader, batch_buffer *buffer) 
     if (mixes(config))
         CS_TRY(allocate_mixing(loader, buffer));
     CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &buffer->labels));
+    CS_TRY(cs_alloc((size_t)cs_dataset_class_count(loader->dataset), sizeof(int32_t), "batch", &buffer->class_counts));
     CS_TRY(cs_alloc(images, sizeof(int64_t), "batch", &buffer->samples));
     CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->missing_rows));
     if (config->cached_rows)
@@ -563,6 +574,7 @@ void cs_loader_close(cs_loader *loader) {
         free(loader->buffers[i].pictures);
         free(loader->buffers[i].new_images);
         free(loader->buffers[i].labels);
+        free(loader->buffers[i].class_counts);
         free(loader->buffers[i].samples);
         free(loader->buffers[i].missing_rows);
         free(loader->buffers[i].cached_values);

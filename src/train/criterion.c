@@ -1,31 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "criterion.h"
+#include "cnnsweep/class_weight.h"
 #include "cnnsweep/memory.h"
 
 #include <stdlib.h>
 
 cs_status cs_criterion_open(cs_criterion *criterion, const cs_train_config *config, const cs_dataset *dataset,
                             int rows) {
-    criterion->classes = cs_dataset_class_count(dataset);
+    const size_t classes = (size_t)cs_dataset_class_count(dataset);
+    const bool weighted = cs_class_weight_is_on(config->class_weight);
+    criterion->classes = (int)classes;
     criterion->smoothing = config->label_smoothing;
-    if (criterion->smoothing == 0)
+    criterion->torch = config->optimizer.dialect == CS_TRAIN_DIALECT_TORCH;
+    if (weighted) {
+        CS_TRY(cs_alloc(classes, sizeof *criterion->weights, "class weights", &criterion->weights));
+        CS_TRY(cs_class_weight_read(config->class_weight, dataset, criterion->weights));
+    }
+    if (!weighted && criterion->smoothing == 0)
         return CS_OK;
-    return cs_alloc((size_t)rows * (size_t)criterion->classes, sizeof *criterion->soft, "targets", &criterion->soft);
+    return cs_alloc((size_t)rows * classes, sizeof *criterion->soft, "targets", &criterion->soft);
 }
 
 void cs_criterion_close(cs_criterion *criterion) {
+    free(criterion->weights);
     free(criterion->soft);
 }
 
-cs_targets cs_criterion_targets(const cs_criterion *criterion, const cs_batch *batch) {
+/* An engine divides the sum over rows by their number. This factor makes of it torch's division by the sum of the
+ * labels' weights. Where all of them are 0, so is the loss. */
+static double factor_of_mean(const cs_criterion *criterion, const cs_batch *batch) {
+    double sum = 0;
+    if (!criterion->torch || batch->soft)
+        return 1;
+    for (int k = 0; k < criterion->classes; k++)
+        sum += batch->class_counts[k] * criterion->weights[k];
+    return sum > 0 ? batch->n_global / sum : 0;
+}
+
+cs_targets cs_criterion_targets(const cs_criterion *criterion, const cs_batch *batch, bool training) {
     const cs_targets given = {batch->labels, batch->soft};
     const int classes = criterion->classes;
     const double keep = 1 - criterion->smoothing, share = criterion->smoothing / classes;
-    if (!criterion->soft)
+    const double *weights = training ? criterion->weights : NULL;
+    if (!weights && criterion->smoothing == 0)
         return given;
+    const double factor = weights ? factor_of_mean(criterion, batch) : 1;
     for (int row = 0; row < batch->n; row++)
-        for (int k = 0; k < classes; k++)
+        for (int k = 0; k < classes; k++) {
+            double weight = weights ? factor * weights[criterion->torch ? k : batch->labels[row]] : 1;
             criterion->soft[(size_t)row * (size_t)classes + (size_t)k] =
-                (float)(cs_target(&given, row, classes, k) * keep + share);
+                (float)(weight * (cs_target(&given, row, classes, k) * keep + share));
+        }
     return (cs_targets){batch->labels, criterion->soft};
 }

@@ -11,15 +11,23 @@
 typedef struct cs_criterion {
     int classes;
     double smoothing;
-    float *soft; /* [rows,classes] the targets of a batch; NULL: the loader's are taken as they are */
+    double *weights; /* [classes] in the loss of training; NULL: all are 1 */
+    bool torch;      /* the dialect of the weights */
+    float *soft;     /* [rows,classes] the targets of a batch, if they are not those of the loader */
 } cs_criterion;
 
 /* `rows` is the largest number of rows of a batch. After a failure the caller still calls cs_criterion_close. */
 CS_MUST_CHECK cs_status cs_criterion_open(cs_criterion *criterion, const cs_train_config *config,
                                           const cs_dataset *dataset, int rows);
 void cs_criterion_close(cs_criterion *criterion);
-/* The targets of a batch, valid until the next call. Allocates nothing. Smoothed targets are t*(1-e) + e/K, as in
- * keras.losses.CategoricalCrossentropy and torch.nn.CrossEntropyLoss, also where the t are those of mixed images. */
-cs_targets cs_criterion_targets(const cs_criterion *criterion, const cs_batch *batch);
+/* The targets of a batch, valid until the next call. Allocates nothing.
+ *
+ * Smoothed targets are t*(1-e) + e/K, as in keras.losses.CategoricalCrossentropy and torch.nn.CrossEntropyLoss, also
+ * where the t are those of mixed images. Class weights count in training alone. In Keras' dialect a row has the weight
+ * of its label, and the loss is the sum over rows divided by their number (fit's class_weight). In torch's dialect each
+ * target has the weight of its class, and the sum is divided by the sum of the weights of all labels of the batch; by
+ * the number of rows where images are mixed (CrossEntropyLoss's weight). The batch is that of all ranks that share it.
+ */
+cs_targets cs_criterion_targets(const cs_criterion *criterion, const cs_batch *batch, bool training);
 
 #endif

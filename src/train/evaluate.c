@@ -22,14 +22,13 @@ void cs_effort_add(cs_effort *effort, const cs_batch *batch, int images, int cut
     effort->reused += cut > 0 ? batch->n - batch->n_missing : 0;
 }
 
-cs_status cs_predict(cs_program *program, const cs_criterion *criterion, bool reads_batch, const cs_feed *feed,
+cs_status cs_predict(cs_program *program, const cs_targets *targets, bool reads_batch, const cs_feed *feed,
                      const cs_batch *batch, cs_tally *sums) {
-    const cs_targets targets = cs_criterion_targets(criterion, batch);
     cs_loss loss;
     if (reads_batch && batch->n > 0)
         CS_TRY(cs_feed_input(feed, batch, program));
     CS_TRY(cs_program_forward(program, batch->n));
-    CS_TRY(cs_program_loss(program, &targets, batch->n, NULL, &loss));
+    CS_TRY(cs_program_loss(program, targets, batch->n, NULL, &loss));
     *sums = (cs_tally){loss.sum + loss.penalty * batch->n, loss.correct, batch->n};
     return CS_OK;
 }
@@ -39,7 +38,8 @@ static cs_status evaluate_batch(const cs_evaluate_pass *pass, const cs_evaluated
     cs_tally sums = {0};
     if (batch->n == 0)
         return CS_OK;
-    CS_TRY(cs_predict(program->program, program->criterion, program->reads_batch, pass->feed, batch, &sums));
+    const cs_targets targets = cs_criterion_targets(program->criterion, batch, false);
+    CS_TRY(cs_predict(program->program, &targets, program->reads_batch, pass->feed, batch, &sums));
     if (!pass->team) /* in a team the loss over all ranks is checked */
         CS_TRY(pass->check(pass->context, program, sums.loss));
     if (evaluation->spec.needs != CS_NEEDS_TALLY)

@@ -32,7 +32,7 @@ void cs_effort_add(cs_effort *effort, const cs_batch *batch, int images, int cut
                    double seconds);
 /* Runs forward and loss on this rank's rows. `reads_batch`: the input is the batch itself, not another program's
  * output. */
-CS_MUST_CHECK cs_status cs_predict(cs_program *program, const cs_criterion *criterion, bool reads_batch,
+CS_MUST_CHECK cs_status cs_predict(cs_program *program, const cs_targets *targets, bool reads_batch,
                                    const cs_feed *feed, const cs_batch *batch, cs_tally *sums);
 
 /* A program that is evaluated; all members are borrowed. */

@@ -141,9 +141,10 @@ static cs_status keep_predictions(cs_tail *tail, const cs_batch *batch) {
 }
 
 static cs_status compute_gradients(cs_tail *tail, const cs_feed *feed, const cs_batch *batch, cs_tally *sums) {
+    const cs_targets targets = cs_criterion_targets(&tail->criterion, batch, true);
     const cs_draw draw = {(uint64_t)tail->config->train.seed, (uint32_t)tail->epoch, batch->samples};
     cs_program_set_draw(tail->train, &draw);
-    CS_TRY(cs_predict(tail->train, &tail->criterion, tail->reads_batch, feed, batch, sums));
+    CS_TRY(cs_predict(tail->train, &targets, tail->reads_batch, feed, batch, sums));
     if (!tail->team) /* in a team the loss over all ranks is checked */
         CS_TRY(cs_tail_check_loss(tail, CS_SPLIT_TRAIN, tail->running.rows, sums->loss));
     CS_TRY(keep_predictions(tail, batch));

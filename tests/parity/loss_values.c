@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For each case "DEVICE FOLDER ROWS CLASSES settings" prints the mean loss of a batch and writes its gradient with
- * respect to the logits to gradient.f32. The folder has logits.f32 [ROWS,CLASSES], labels.i32 [ROWS] and perhaps
- * soft.f32 [ROWS,CLASSES]. The network is a dense layer whose kernel is the identity. */
+/* For each case "DEVICE FOLDER ROWS CLASSES settings" prints the mean loss of a batch as one of training and as
+ * one of validation, and writes the gradient of the first with respect to the logits to gradient.f32. The folder has
+ * logits.f32 [ROWS,CLASSES], labels.i32 [ROWS] and perhaps soft.f32 [ROWS,CLASSES]. The network is a dense layer whose
+ * kernel is the identity. */
 #include "cases.h"
 
 #include "criterion.h"
@@ -9,7 +10,7 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
 
-enum { DEVICE, FOLDER, ROWS, CLASSES };
+enum { DEVICE, FOLDER, ROWS, CLASSES, CLASSES_MAX = 64 };
 
 typedef struct loss_run {
     const cs_case *of;
@@ -53,8 +54,8 @@ static cs_status read_batch(loss_run *run) {
 
 /* The training split of the dataset has the labels of the batch. */
 static cs_status make_dataset(loss_run *run) {
-    char path[CS_PATH_MAX], names[64][16];
-    const char *classes[64];
+    char path[CS_PATH_MAX], names[CLASSES_MAX][16];
+    const char *classes[CLASSES_MAX];
     cs_dataset_writer *writer;
     for (int k = 0; k < run->classes; k++) {
         snprintf(names[k], sizeof names[k], "class%d", k);
@@ -95,9 +96,13 @@ static cs_status make_program(loss_run *run) {
     return cs_program_load(run->program, CS_ARRAY_VALUE, run->params);
 }
 
-static cs_status mean_loss(const loss_run *run, double *out) {
-    const cs_batch batch = {.n = run->rows, .n_global = run->rows, .labels = run->labels, .soft = run->soft};
-    const cs_targets targets = cs_criterion_targets(&run->criterion, &batch);
+static cs_status mean_loss(const loss_run *run, bool training, double *out) {
+    int32_t counts[CLASSES_MAX] = {0};
+    for (int i = 0; i < run->rows; i++)
+        counts[run->labels[i]]++;
+    const cs_batch batch = {
+        .n = run->rows, .n_global = run->rows, .labels = run->labels, .soft = run->soft, .class_counts = counts};
+    const cs_targets targets = cs_criterion_targets(&run->criterion, &batch, training);
     cs_loss loss;
     CS_TRY(cs_program_set_input(run->program, 0, run->logits, run->rows));
     CS_TRY(cs_program_forward(run->program, run->rows));
@@ -119,13 +124,14 @@ static cs_status write_gradient(const loss_run *run) {
 }
 
 static cs_status run_case(loss_run *run) {
-    double training;
+    double training, validation;
     CS_TRY(read_batch(run));
     CS_TRY(make_dataset(run));
     CS_TRY(cs_criterion_open(&run->criterion, &run->of->trial.train, run->dataset, run->rows));
     CS_TRY(make_program(run));
-    CS_TRY(mean_loss(run, &training));
-    printf("%.17g\n", training);
+    CS_TRY(mean_loss(run, false, &validation));
+    CS_TRY(mean_loss(run, true, &training));
+    printf("%.17g %.17g\n", training, validation);
     return write_gradient(run);
 }
 

@@ -14,27 +14,46 @@ if "CNNSWEEP_INSIDE_KERAS" not in os.environ:
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from loss_comparison import compare_all
+from loss_comparison import class_weights, compare_all
 
 keras.config.set_floatx("float64")
 
 
-def of_keras(loss, settings):
-    """`loss` takes logits."""
+def fit_loss(loss, batch, weights):
+    """What a step of training reports as its loss, if the weights are those of fit's class_weight."""
+    inputs = keras.Input((batch.classes,))
+    model = keras.Model(inputs, keras.layers.Activation("linear")(inputs))
+    model.compile(loss=loss, optimizer="sgd")
+    values = model.train_on_batch(batch.logits.astype("float64"), batch.targets.astype("float64"),
+                                  class_weight=dict(enumerate(weights)))
+    return float(np.atleast_1d(values)[0])
+
+
+def of_keras(loss, options, weighted=False):
+    """`loss` takes logits. Class weights are given by names or numbers, and those that are 1 not at all."""
+    def settings(batch):
+        named = [f"{f'class{k}' if k % 2 else k}:{w}" for k, w in enumerate(class_weights(batch)) if w != 1]
+        return {"dialect": "keras", "class_weight": ",".join(named) if weighted else "none", **options}
+
     def reference(batch):
-        logits = tf.Variable(batch.logits.astype("float64"))
+        weights = np.array(class_weights(batch), float) if weighted else np.ones(batch.classes)
+        logits, targets = tf.Variable(batch.logits.astype("float64")), tf.constant(batch.targets.astype("float64"))
         with tf.GradientTape() as tape:
-            value = loss(tf.constant(batch.targets.astype("float64")), logits)
-        return float(value), tape.gradient(value, logits).numpy()
-    return {"dialect": "keras", **settings}, reference
+            value = loss(targets, logits, sample_weight=weights[batch.labels])
+        gradient = tape.gradient(value, logits).numpy()
+        assert not weighted or abs(float(value) - fit_loss(loss, batch, weights)) < 1e-6 * max(float(value), 1e-3)
+        return float(value), gradient, float(loss(targets, logits))
+    return settings, reference
 
 
-def smoothed(smoothing):
+def smoothed(smoothing, weighted=False):
     return of_keras(keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
-                    {"label_smoothing": smoothing})
+                    {"label_smoothing": smoothing}, weighted)
 
 
 compare_all("cross-entropy", "keras", [smoothed(0)])
 compare_all("label smoothing", "keras", [smoothed(e) for e in (0.05, 0.1, 0.5, 0.9)])
+compare_all("class weights", "keras", [smoothed(e, True) for e in (0, 0.1)])

@@ -257,6 +257,18 @@ static void ranks_give_the_metrics_of_one(void **state) {
                      metric_value(want->result.value, result_columns[k]), tolerance, result_columns[k]);
 }
 
+/* The mean of torch divides by the weights of all rows of the batch, which the ranks share unequally. */
+static void ranks_give_the_curve_of_one_with_class_weights(void **state) {
+    static const cs_train_dialect dialects[] = {CS_TRAIN_DIALECT_KERAS, CS_TRAIN_DIALECT_TORCH};
+    for (int i = 0; i < 2; i++) {
+        cs_trial_config trial = small_trial("weighted");
+        trial.train.optimizer.dialect = dialects[i];
+        trial.train.label_smoothing = 0.1;
+        snprintf(trial.train.class_weight, sizeof trial.train.class_weight, "red:0.2,blue:4");
+        check_ranks(*state, &trial, 1);
+    }
+}
+
 static void the_logits_of_all_ranks_are_collected_when_needed(void **state) {
     cs_trial_config trial = small_trial("logits");
     together.test_needs = CS_NEEDS_LOGITS;
@@ -435,6 +447,7 @@ static int run_on(const char *device) {
         ON_DEVICE(ranks_give_the_curve_of_one),
         ON_DEVICE(ranks_give_the_curve_of_one_with_mixed_images),
         ON_DEVICE(ranks_give_the_metrics_of_one),
+        ON_DEVICE(ranks_give_the_curve_of_one_with_class_weights),
         ON_DEVICE(the_logits_of_all_ranks_are_collected_when_needed),
         ON_DEVICE(ranks_give_the_curve_of_one_with_dropout_and_l2),
         ON_DEVICE(ranks_give_the_curve_of_one_after_frozen_batch_norms),

@@ -55,6 +55,56 @@ static void smoothing_is_part_of_the_loss_of_all_splits(void **state) {
     assert_true(much.accuracy == plain.accuracy);
 }
 
+static cs_trial_config weighted_trial(const char *weights, cs_train_dialect dialect) {
+    cs_trial_config trial = still_trial();
+    trial.train.optimizer.dialect = dialect;
+    snprintf(trial.train.class_weight, sizeof trial.train.class_weight, "%s", weights);
+    return trial;
+}
+
+static void class_weights_count_in_training_alone(void **state) {
+    cs_trial_config trial = still_trial(), weighted = weighted_trial("green:5", CS_TRAIN_DIALECT_KERAS);
+    const outcome without = train(*state, &trial), with = train(*state, &weighted);
+    assert_true(with.loss[TRAIN] > 1.5 * without.loss[TRAIN]);
+    assert_true(with.loss[VAL] == without.loss[VAL] && with.loss[TEST] == without.loss[TEST]);
+    assert_true(with.accuracy == without.accuracy);
+}
+
+/* Keras divides by the number of rows, torch by the sum of their weights. */
+static void equal_weights_scale_the_loss_in_the_dialect_of_keras_alone(void **state) {
+    cs_trial_config trial = still_trial(), keras = weighted_trial("2,2,2", CS_TRAIN_DIALECT_KERAS),
+                    torch = weighted_trial("2,2,2", CS_TRAIN_DIALECT_TORCH);
+    const outcome without = train(*state, &trial);
+    assert_close(train(*state, &keras).loss[TRAIN], 2 * without.loss[TRAIN], "Keras' loss");
+    assert_close(train(*state, &torch).loss[TRAIN], without.loss[TRAIN], "torch's loss");
+}
+
+/* The loss of a class alone, which other weights leave out, and the sum of those of all classes. */
+static void a_weight_of_0_leaves_a_class_out(void **state) {
+    cs_trial_config all = still_trial();
+    double sum = 0;
+    for (int k = 0; k < TOY_CLASSES; k++) {
+        static const char *const alone[TOY_CLASSES] = {"1,0,0", "0,1,0", "0,0,1"};
+        cs_trial_config trial = weighted_trial(alone[k], CS_TRAIN_DIALECT_KERAS);
+        sum += train(*state, &trial).loss[TRAIN];
+    }
+    assert_close(sum, train(*state, &all).loss[TRAIN], "the sum of the losses of all classes");
+}
+
+static void a_batch_whose_weights_are_all_0_has_no_loss(void **state) {
+    cs_trial_config trial = weighted_trial("0,0,1", CS_TRAIN_DIALECT_TORCH);
+    trial.train.batch = 1;
+    assert_true(isfinite(train(*state, &trial).loss[TRAIN]));
+}
+
+static void an_unknown_class_ends_the_trial(void **state) {
+    cs_trial_config trial = weighted_trial("gren:5", CS_TRAIN_DIALECT_KERAS);
+    cs_status status = toy_train(*state, &trial, 1, &record);
+    if (status == CS_OK)
+        status = record.trials[0].failed;
+    assert_int_equal(status, CS_ERR_ARG);
+}
+
 static void trials_with_other_losses_share_a_trunk_and_train_as_alone(void **state) {
     enum { N = 3 };
     cs_trial_config trials[N];
@@ -65,7 +115,7 @@ static void trials_with_other_losses_share_a_trunk_and_train_as_alone(void **sta
         snprintf(trials[i].fine_tune, sizeof trials[i].fine_tune, "head");
     }
     trials[1].train.label_smoothing = 0.1;
-    trials[2].train.label_smoothing = 0.3;
+    snprintf(trials[2].train.class_weight, sizeof trials[2].train.class_weight, "balanced");
     assert_ok(toy_train(*state, trials, N, &record));
     for (int i = 0; i < N; i++) {
         assert_ok(toy_train(*state, &trials[i], 1, &other));
@@ -79,6 +129,11 @@ int main(void) {
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, device)
     const struct CMUnitTest tests[] = {
         ON_DEVICE(smoothing_is_part_of_the_loss_of_all_splits),
+        ON_DEVICE(class_weights_count_in_training_alone),
+        ON_DEVICE(equal_weights_scale_the_loss_in_the_dialect_of_keras_alone),
+        ON_DEVICE(a_weight_of_0_leaves_a_class_out),
+        ON_DEVICE(a_batch_whose_weights_are_all_0_has_no_loss),
+        ON_DEVICE(an_unknown_class_ends_the_trial),
         ON_DEVICE(trials_with_other_losses_share_a_trunk_and_train_as_alone),
     };
     return cmocka_run_group_tests_name("losses", tests, NULL, NULL);

@@ -207,6 +207,19 @@ static cs_status map_text(const cs_option *option, const cs_node *map, char *out
     return map->n == 1 ? CS_OK : cs_path(out + used, size - used, ":%s", second->text);
 }
 
+/* Prints a map of any number of scalars, {melanoma: 5, 2: 0.5}, as melanoma:5,2:0.5. */
+static cs_status entries_text(const cs_option *option, const cs_node *map, char *out, size_t size) {
+    out[0] = '\0';
+    for (int i = 0; i < map->n; i++) {
+        size_t used = strlen(out);
+        if (map->items[i]->kind != CS_NODE_SCALAR)
+            return cs_node_fail(map->items[i], CS_ERR_ARG, "%s: %s takes a single value", option->key,
+                                map->keys[i]->text);
+        CS_TRY(cs_path(out + used, size - used, "%s%s:%s", i ? "," : "", map->keys[i]->text, map->items[i]->text));
+    }
+    return CS_OK;
+}
+
 /* Prints a single value as text: a scalar, or a map if the option takes one. */
 static cs_status item_text(const cs_option *option, const cs_node *value, char *out, size_t size) {
     if (value->kind == CS_NODE_SCALAR && option->type == CS_OPTION_SIZE && !cs_node_is_null(value))
@@ -215,6 +228,8 @@ static cs_status item_text(const cs_option *option, const cs_node *value, char *
         return scalar_text(option, value, out, size);
     if (value->kind == CS_NODE_MAP && option->takes_map)
         return map_text(option, value, out, size);
+    if (value->kind == CS_NODE_MAP && option->takes_entries)
+        return entries_text(option, value, out, size);
     if (value->kind == CS_NODE_LIST && (option->type == CS_OPTION_LIST || option->type == CS_OPTION_SIZE))
         return cs_node_fail(value, CS_ERR_ARG, "%s: nested too deep", option->key);
     return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s takes a single value", option->key),

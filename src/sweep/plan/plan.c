@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan.h"
 #include "cache_limits.h"
+#include "cnnsweep/class_weight.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "distinct.h"
@@ -139,6 +140,17 @@ static cs_status check_standardizations(const cs_plan *plan, const cs_job *job) 
     return CS_OK;
 }
 
+/* Checks that the classes that have weights are those of the dataset. */
+static cs_status check_class_weights(const cs_plan *plan, const cs_job *job) {
+    double *weights = NULL;
+    cs_status status = CS_OK;
+    CS_TRY(cs_alloc((size_t)cs_dataset_class_count(plan->dataset), sizeof *weights, "class weights", &weights));
+    for (int t = 0; t < job->n_trials && status == CS_OK; t++)
+        status = cs_class_weight_read(job->trials[t].train.class_weight, plan->dataset, weights);
+    free(weights);
+    return status;
+}
+
 /* Do the sides of `image` have the ratio of those of the packed images, but the other way round? */
 static bool looks_transposed(const int image[2], int height, int width) {
     const double nearly = 0.1;
@@ -172,6 +184,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     warn_if_transposed(plan, job);
     CS_TRY(cs_settle_metrics(plan->dataset, job));
     CS_TRY(check_standardizations(plan, job));
+    CS_TRY(check_class_weights(plan, job));
     if (job->random && job->n_trials < job->budget.trials)
         cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no others could be drawn", job->name, job->n_trials,
                job->budget.trials);
