@@ -66,12 +66,16 @@ typedef enum cs_monitor_mode { CS_MONITOR_AUTO, CS_MONITOR_MIN, CS_MONITOR_MAX }
 /* Which weights train.save_weights writes. */
 typedef enum cs_saved_epoch { CS_SAVE_TESTED, CS_SAVE_BEST, CS_SAVE_LAST } cs_saved_epoch;
 
+typedef enum cs_loss_kind { CS_LOSS_CROSS_ENTROPY, CS_LOSS_FOCAL } cs_loss_kind;
+
 typedef struct cs_train_config {
     cs_train_mode mode;
     int epochs;
     int batch;
     cs_optimizer optimizer;
     cs_schedule_config schedule;
+    cs_loss_kind loss;
+    double focal_gamma, focal_alpha; /* engine.h */
     double label_smoothing;          /* of the targets of train, val and test */
     char class_weight[CS_VALUE_MAX]; /* class_weight.h */
     int64_t seed;

@@ -126,11 +126,19 @@ typedef struct cs_bucket {
     int begin, end; /* the bucket holds the values of the layers [begin, end) of the segment */
 } cs_bucket;
 
+/* The focal loss of a row is sum_k alpha*(1-softmax_k)^gamma * -t_k*log(softmax_k), as
+ * keras.losses.CategoricalFocalCrossentropy has it, but probabilities are not clipped. */
+typedef struct cs_focal {
+    double alpha; /* > 0; 0: the loss is the cross-entropy */
+    double gamma; /* >= 0 */
+} cs_focal;
+
 /* What the outputs of n rows should be. The cross-entropy of a row is -sum_k t_k*log(softmax_k): without soft targets
  * t_k is 1 for the label and 0 for every other class. */
 typedef struct cs_targets {
     const int32_t *labels; /* [n] the class that counts as correct */
     const float *soft;     /* [n,K] t_k >= 0, which need not add up to 1; NULL: the labels are the targets */
+    cs_focal focal;
 } cs_targets;
 
 /* The target of class k, of `classes`, in a row. */
@@ -141,7 +149,7 @@ static inline double cs_target(const cs_targets *targets, int row, int classes, 
 
 typedef struct cs_loss {
     double penalty; /* l2 penalty of the trainable kernels; it is part of the loss, and backward adds its gradient */
-    double sum;     /* cross-entropy summed over rows, nats */
+    double sum;     /* cross-entropy or focal loss summed over rows, nats */
     int correct;    /* rows whose largest logit is the label's; of equal logits the first one counts */
 } cs_loss;
 
@@ -187,7 +195,7 @@ typedef struct cs_engine_ops {
     /* Sets output i, for the programs whose upstream this is, to values that get_output returned before. INFER only. */
     cs_status (*set_output)(cs_program *program, int i, const float *values, int n);
     cs_status (*forward)(cs_program *program, int n);
-    /* Computes the softmax cross-entropy of the last output [n,K] and the targets. TRAIN: also sets the gradient from
+    /* Computes the loss of the last output [n,K] and the targets. TRAIN: also sets the gradient from
      * which backward starts. `probabilities` [n,K] may be NULL. */
     cs_status (*loss)(cs_program *program, const cs_targets *targets, int n, float *probabilities, cs_loss *out);
     /* Sets, instead of loss, the gradient [n,K] of the last output from which backward starts. */

@@ -49,7 +49,7 @@ typedef struct cs_option {
     /* May be NULL. The text that counts as the default in the key of a trial, if `fallback` is a word for a value that
      * other options decide. */
     const char *key_default;
-    bool whole_name;        /* its name is the whole key, because the last part is that of another option */
+    bool whole_name;        /* its name is the whole key, because the last part is that of another option or metric */
     bool sweepable;         /* may be listed under sweep: parameters: */
     bool required;          /* a job without it is an error */
     unsigned affects;       /* CS_AFFECTS_* */

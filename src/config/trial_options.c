@@ -149,6 +149,11 @@ static cs_status check_values(const void *config) {
     return cs_schedule_check_list("train.values", ((const cs_trial_config *)config)->train.schedule.values, false);
 }
 
+static const char *loss_name(int value) {
+    static const char *const names[] = {"cross_entropy", "focal", NULL};
+    return names[value];
+}
+
 static cs_status check_class_weight(const void *config) {
     return cs_class_weight_check(((const cs_trial_config *)config)->train.class_weight);
 }
@@ -438,6 +443,12 @@ static const cs_option table[] = {
      .doc = "batches whose gradients are averaged for an update"},
     {TRAINING("ema", FLOAT, optimizer.ema), .max = 0.9999999, .fallback = "0",
      .doc = "momentum of a moving average of the weights, such as 0.99, whose weights are evaluated; 0: none"},
+    {TRAINING("loss", ENUM, loss), .choice = loss_name, .fallback = "cross_entropy", .whole_name = true,
+     .doc = "softmax cross-entropy, or focal as Keras' CategoricalFocalCrossentropy"},
+    {TRAINING("focal_gamma", FLOAT, focal_gamma), .max = 100, .fallback = "2",
+     .doc = "focal: the power of 1 - p by which easy images count less"},
+    {TRAINING("focal_alpha", FLOAT, focal_alpha), .min = 1e-6, .max = 1e6, .fallback = "0.25",
+     .doc = "focal: factor of the loss"},
     {TRAINING("label_smoothing", FLOAT, label_smoothing), .max = 0.999999, .fallback = "0",
      .doc = "e: the targets of the loss are t*(1-e) + e/K for K classes, for train, val and test"},
     {TRAINING("class_weight", LIST, class_weight), .fallback = "none", .takes_entries = true,

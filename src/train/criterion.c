@@ -11,6 +11,8 @@ cs_status cs_criterion_open(cs_criterion *criterion, const cs_train_config *conf
     const bool weighted = cs_class_weight_is_on(config->class_weight);
     criterion->classes = (int)classes;
     criterion->smoothing = config->label_smoothing;
+    criterion->focal =
+        config->loss == CS_LOSS_FOCAL ? (cs_focal){config->focal_alpha, config->focal_gamma} : (cs_focal){0};
     criterion->torch = config->optimizer.dialect == CS_TRAIN_DIALECT_TORCH;
     if (weighted) {
         CS_TRY(cs_alloc(classes, sizeof *criterion->weights, "class weights", &criterion->weights));
@@ -38,7 +40,7 @@ static double factor_of_mean(const cs_criterion *criterion, const cs_batch *batc
 }
 
 cs_targets cs_criterion_targets(const cs_criterion *criterion, const cs_batch *batch, bool training) {
-    const cs_targets given = {batch->labels, batch->soft};
+    const cs_targets given = {batch->labels, batch->soft, criterion->focal};
     const int classes = criterion->classes;
     const double keep = 1 - criterion->smoothing, share = criterion->smoothing / classes;
     const double *weights = training ? criterion->weights : NULL;
@@ -51,5 +53,5 @@ cs_targets cs_criterion_targets(const cs_criterion *criterion, const cs_batch *b
             criterion->soft[(size_t)row * (size_t)classes + (size_t)k] =
                 (float)(weight * (cs_target(&given, row, classes, k) * keep + share));
         }
-    return (cs_targets){batch->labels, criterion->soft};
+    return (cs_targets){batch->labels, criterion->soft, criterion->focal};
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: the loss of a trial. The cross-entropy is linear in its targets. So label smoothing and
- * class weights are changes of the targets, and the engines need not know of them. */
+ * class weights are changes of the targets, and the engines need not know of them. The same holds for the focal loss.
+ */
 #ifndef CNNSWEEP_CRITERION_H
 #define CNNSWEEP_CRITERION_H
 
@@ -11,6 +12,7 @@
 typedef struct cs_criterion {
     int classes;
     double smoothing;
+    cs_focal focal;
     double *weights; /* [classes] in the loss of training; NULL: all are 1 */
     bool torch;      /* the dialect of the weights */
     float *soft;     /* [rows,classes] the targets of a batch, if they are not those of the loader */

@@ -43,6 +43,18 @@ def test_class_weights_are_swept_and_a_finished_sweep_is_resumed():
     assert read_trials("swept") == trials
 
 
+def test_the_loss_and_its_settings_are_swept():
+    write_job(ONE + """sweep:
+  parameters:
+    train.loss: [focal]
+    focal_gamma: [0, 1, 2]
+""", "focal.yaml")
+    run_ok("train", "focal.yaml", "--out", "focal")
+    losses = [float(trial["loss"]) for trial in read_trials("focal")]
+    assert losses[0] > losses[1] > losses[2] > 0, losses
+    assert abs(losses[0] - float(loss_of()) / 4) < 0.05 * losses[0], losses
+
+
 REFUSED = [
     (f"class_weight: {{{CLASSES[1]}x: 5}}", f"has no class '{CLASSES[1]}x'; did you mean '{CLASSES[1]}'?", "it has 3 classes"),
     ("class_weight: {3: 5}", "has no class '3'", "from 0"),
@@ -53,6 +65,10 @@ REFUSED = [
     ("class_weight: balance", "train.class_weight is 'balance'", "none, balanced"),
     ("class_weight: [0, 0, 0]", "no class has a weight above 0", ""),
     ("class_weights: balanced", "did you mean 'class_weight'?", ""),
+    ("loss: fokal", "did you mean 'focal'?", ""),
+    ("focal_gamma: 3", "train.focal_gamma is set, but train.loss is not focal", "set train.loss: focal"),
+    ("loss: focal, focal_gamma: -1", "train.focal_gamma is -1, outside 0 to", ""),
+    ("loss: focal, focal_alpha: 0", "train.focal_alpha is 0, outside", ""),
     ("label_smoothing: 1", "train.label_smoothing is 1, outside 0 to", ""),
 ]
 

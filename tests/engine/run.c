@@ -178,7 +178,7 @@ void run_forward(engine_run *run) {
     int n = run->row->rows, n_outputs = run->segments[run->n_programs - 1]->n_outputs;
     forward(run, n);
     assert_ok(cs_program_get_output(last, n_outputs - 1, run->logits, n));
-    const cs_targets targets = {run->labels, run->soft};
+    const cs_targets targets = {run->labels, run->soft, run->focal};
     assert_ok(cs_program_loss(last, &targets, n, run->probabilities, &run->loss));
 }
 

@@ -25,6 +25,7 @@ typedef struct engine_run {
     float *input;       /* [batch,h,w,c] */
     int32_t *labels;    /* [batch] */
     float *soft;        /* [batch,classes] soft targets, which need not add up to 1; NULL: labels only */
+    cs_focal focal;     /* of run_forward; alpha 0: the cross-entropy */
     int64_t *samples;   /* [batch], sample numbers for the dropouts */
     cs_draw draw;
     int classes;

@@ -19,6 +19,7 @@ typedef struct trial {
     float *probabilities;
     int32_t labels[BATCH];
     float *soft; /* NULL: labels only */
+    cs_focal focal;
     double row_sums[BATCH];
     int row_correct[BATCH];
     cu_loss_sums sums;
@@ -55,12 +56,13 @@ static void end(trial *t) {
 }
 
 static void run(trial *t) {
-    cu_k_loss(NULL, t->type, BATCH, t->classes, &t->step, t->typed_logits, t->labels, t->soft, t->typed_dlogits,
-              t->probabilities, t->row_sums, t->row_correct, &t->sums);
+    cu_k_loss(NULL, t->type, BATCH, t->classes, &t->step, t->typed_logits, t->labels, t->soft, &t->focal,
+              t->typed_dlogits, t->probabilities, t->row_sums, t->row_correct, &t->sums);
 }
 
-static void check(cu_type type, int n, int classes, float spread, float loss_scale, bool soft) {
+static void check_focal(cu_type type, int n, int classes, float spread, float loss_scale, bool soft, cs_focal focal) {
     trial t = start(type, n, classes, spread);
+    t.focal = focal;
     if (soft)
         soften(&t);
     double *logits = (double *)new_array(t.count, sizeof *logits),
@@ -71,7 +73,7 @@ static void check(cu_type type, int n, int classes, float spread, float loss_sca
     run(&t);
     for (size_t i = 0; i < t.count; i++)
         logits[i] = (double)t.logits[i];
-    cs_ref_loss(logits, &(cs_targets){t.labels, t.soft}, n, classes, gradient, probabilities, &want);
+    cs_ref_loss(logits, &(cs_targets){t.labels, t.soft, t.focal}, n, classes, gradient, probabilities, &want);
     assert_near(t.sums.sum, want.sum, 1e-6 * (1 + want.sum));
     assert_int_equal(t.sums.correct, want.correct);
     float *got = floats_of(type, t.count, t.typed_dlogits);
@@ -85,6 +87,10 @@ static void check(cu_type type, int n, int classes, float spread, float loss_sca
     free(probabilities);
     free(got);
     end(&t);
+}
+
+static void check(cu_type type, int n, int classes, float spread, float loss_scale, bool soft) {
+    check_focal(type, n, classes, spread, loss_scale, soft, (cs_focal){0});
 }
 
 static void the_loss_equals_the_reference_in_every_type(void **state) {
@@ -101,6 +107,17 @@ static void the_loss_of_soft_targets_equals_the_reference_in_every_type(void **s
     for (size_t i = 0; i < ALL_TYPES; i++)
         for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
             check(all_types[i], BATCH - 2, classes[k], 8, 1, true);
+}
+
+static void the_focal_loss_equals_the_reference_in_every_type(void **state) {
+    (void)state;
+    const int classes[] = {1, 2, 10, 257, 1000};
+    const double gammas[] = {0, 0.5, 1, 2, 5};
+    for (size_t i = 0; i < ALL_TYPES; i++)
+        for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
+            for (size_t g = 0; g < sizeof gammas / sizeof *gammas; g++)
+                for (int soft = 0; soft < 2; soft++)
+                    check_focal(all_types[i], BATCH - 1, classes[k], 8, 1, soft, (cs_focal){0.25, gammas[g]});
 }
 
 static void a_class_without_a_target_may_have_no_probability(void **state) {
@@ -181,8 +198,8 @@ static void a_batch_of_any_size_is_summed_up(void **state) {
     cu_loss_sums sums = {0};
     for (int row = 0; row < ROWS; row++)
         labels[row] = row % 2;
-    cu_k_loss(NULL, CU_F32, ROWS, 2, &(cu_step){.n = N, .loss_scale = 1}, logits, labels, NULL, NULL, NULL, row_sums,
-              row_correct, &sums);
+    cu_k_loss(NULL, CU_F32, ROWS, 2, &(cu_step){.n = N, .loss_scale = 1}, logits, labels, NULL, &(cs_focal){0}, NULL,
+              NULL, row_sums, row_correct, &sums);
     assert_near(sums.sum, N * log(2), 1e-9);
     assert_int_equal(sums.correct, (N + 1) / 2);
 }
@@ -200,8 +217,8 @@ static void gradient_and_probabilities_are_optional(void **state) {
     (void)state;
     trial t = start(CU_BF16, 4, 10, 1), other = start(CU_BF16, 4, 10, 1);
     run(&t);
-    cu_k_loss(NULL, CU_BF16, BATCH, 10, &other.step, other.typed_logits, other.labels, NULL, NULL, NULL, other.row_sums,
-              other.row_correct, &other.sums);
+    cu_k_loss(NULL, CU_BF16, BATCH, 10, &other.step, other.typed_logits, other.labels, NULL, &other.focal, NULL, NULL,
+              other.row_sums, other.row_correct, &other.sums);
     assert_true(t.sums.sum == other.sums.sum && t.sums.correct == other.sums.correct);
     end(&t);
     end(&other);
@@ -211,6 +228,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loss_equals_the_reference_in_every_type),
         cmocka_unit_test(the_loss_of_soft_targets_equals_the_reference_in_every_type),
+        cmocka_unit_test(the_focal_loss_equals_the_reference_in_every_type),
         cmocka_unit_test(a_class_without_a_target_may_have_no_probability),
         cmocka_unit_test(rows_that_take_no_part_have_no_loss_and_gradient_0),
         cmocka_unit_test(logits_far_apart_give_a_finite_loss),

@@ -165,7 +165,7 @@ static void targets_that_are_negative_or_not_finite_are_refused(void **state) {
     run_open(&run, row, "ref", CS_MODE_INFER);
     run_forward(&run);
     run_soften(&run);
-    const cs_targets targets = {run.labels, run.soft};
+    const cs_targets targets = {.labels = run.labels, .soft = run.soft};
     const float wrong[] = {-0.5f, NAN, INFINITY};
     const char *const texts[] = {"target -0.5 of class 1 in row 2", "nan of class 1 in row 2",
                                  "inf of class 1 in row 2"};

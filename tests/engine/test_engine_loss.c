@@ -125,6 +125,42 @@ static void soft_targets_give_the_loss_and_gradients_of_ref(void **state) {
     }
 }
 
+/* Labels alone and soft targets; powers below and above 1. */
+static void the_focal_loss_gives_the_loss_and_gradients_of_ref(void **state) {
+    static const cs_focal focals[] = {{0.25, 2}, {1, 0.5}, {2, 1}};
+    for (int i = 0; i < SIZES * 3 * 2; i++) {
+        engine_run got, want;
+        run_open(&got, &rows_of_any_size[i % SIZES], *state, CS_MODE_TRAIN);
+        run_open(&want, &rows_of_any_size[i % SIZES], "ref", CS_MODE_TRAIN);
+        got.focal = want.focal = focals[i / SIZES % 3];
+        if (i / SIZES >= 3) {
+            run_soften(&got);
+            run_soften(&want);
+        }
+        run_step(&got);
+        run_step(&want);
+        compare(&got, &want, 1e-5);
+        run_close(&got);
+        run_close(&want);
+    }
+}
+
+static void the_focal_loss_is_finite_where_probabilities_are_0_and_1(void **state) {
+    static const float logits[] = {20000, -20000, 0};
+    for (int32_t label = 0; label < CLASSES; label++) {
+        engine_run run;
+        open_identity(&run, *state, logits, label);
+        run.focal = (cs_focal){0.25, 0.5};
+        run_step(&run);
+        cs_params *gradient = run_read(&run, CS_ARRAY_GRADIENT);
+        const float *bias = gradient->data + CLASSES * CLASSES;
+        assert_float_equal((float)run.loss.sum, 0.25 * (20000 - logits[label]), 0.1);
+        assert_float_equal(bias[0], label == 0 ? 0 : 0.25, 1e-6);
+        cs_params_free(gradient);
+        run_close(&run);
+    }
+}
+
 /* A soft target of 1 for the label and of 0 for the other classes says the same as the label alone. */
 static void targets_of_one_class_give_what_its_label_gives(void **state) {
     for (int i = 0; i < SIZES; i++) {
@@ -154,6 +190,8 @@ static int run_on(const char *device) {
         ON_DEVICE(soft_targets_give_the_loss_of_their_formula),
         ON_DEVICE(the_label_is_the_class_that_counts_as_correct),
         ON_DEVICE(soft_targets_give_the_loss_and_gradients_of_ref),
+        ON_DEVICE(the_focal_loss_gives_the_loss_and_gradients_of_ref),
+        ON_DEVICE(the_focal_loss_is_finite_where_probabilities_are_0_and_1),
         ON_DEVICE(targets_of_one_class_give_what_its_label_gives),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);

@@ -20,7 +20,7 @@ if HOST_PLUGIN.exists():
 class Batch:
     """Logits [n,K], labels [n] in which classes are unequally frequent, and targets [n,K], which are mixed or one-hot."""
 
-    def __init__(self, seed, rows, classes, mixed, spread=4):
+    def __init__(self, seed, rows, classes, mixed, spread):
         rng = np.random.default_rng(seed)
         self.rows, self.classes, self.mixed = rows, classes, mixed
         self.logits = rng.normal(0, spread, (rows, classes)).astype(np.float32)
@@ -54,18 +54,18 @@ def class_weights(batch):
     return [(0.25, 3, 1, 0, 7.5)[k % 5] for k in range(batch.classes)]
 
 
-def batches():
+def batches(spread):
     for seed, (rows, classes) in enumerate([(1, 2), (7, 3), (32, 10), (33, 37)]):
         for mixed in (False, True):
-            yield Batch(seed, rows, classes, mixed)
+            yield Batch(seed, rows, classes, mixed, spread)
 
 
-def compare_all(name, dialect, cases):
+def compare_all(name, dialect, cases, spread=4):
     """cases: [(settings of a batch, reference)], reference(batch) -> the three values of ours(). Prints a row for each device."""
     for device in DEVICES:
         worst_loss = worst_gradient = compared = 0
         for settings, reference in cases:
-            for batch in batches():
+            for batch in batches(spread):
                 (loss, gradient, val), (want, slopes, want_val) = ours(device, batch, settings(batch)), reference(batch)
                 for got, value in (loss, want), (val, want_val):
                     worst_loss = max(worst_loss, abs(got - value) / max(abs(value), 1e-3))

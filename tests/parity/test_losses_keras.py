@@ -57,3 +57,13 @@ def smoothed(smoothing, weighted=False):
 compare_all("cross-entropy", "keras", [smoothed(0)])
 compare_all("label smoothing", "keras", [smoothed(e) for e in (0.05, 0.1, 0.5, 0.9)])
 compare_all("class weights", "keras", [smoothed(e, True) for e in (0, 0.1)])
+
+
+def focal(alpha, gamma, smoothing=0, weighted=False):
+    return of_keras(keras.losses.CategoricalFocalCrossentropy(alpha, gamma, from_logits=True, label_smoothing=smoothing),
+                    {"loss": "focal", "focal_alpha": alpha, "focal_gamma": gamma, "label_smoothing": smoothing}, weighted)
+
+
+# Keras clips probabilities to 1e-7 and 1 - 1e-7, where the loss has no gradient; the logits are nearer to one another.
+compare_all("focal", "keras", [focal(0.25, 2), focal(1, 0), focal(0.5, 0.5), focal(0.25, 1), focal(2, 5), focal(0.25, 2, 0.1),
+                               focal(0.25, 2, 0, True), focal(0.25, 2, 0.1, True)], spread=1.5)

@@ -55,6 +55,21 @@ static void smoothing_is_part_of_the_loss_of_all_splits(void **state) {
     assert_true(much.accuracy == plain.accuracy);
 }
 
+/* With a gamma of 0 the focal loss is alpha times the cross-entropy. */
+static void the_focal_loss_is_that_of_all_splits(void **state) {
+    cs_trial_config trial = still_trial();
+    const outcome plain = train(*state, &trial);
+    trial.train.loss = CS_LOSS_FOCAL;
+    trial.train.focal_alpha = 0.5;
+    const outcome scaled = train(*state, &trial);
+    trial.train.focal_gamma = 2;
+    const outcome focal = train(*state, &trial);
+    for (int i = 0; i < N_COLUMNS; i++) {
+        assert_close(scaled.loss[i], 0.5 * plain.loss[i], columns[i]);
+        assert_true(focal.loss[i] < 0.75 * scaled.loss[i]);
+    }
+}
+
 static cs_trial_config weighted_trial(const char *weights, cs_train_dialect dialect) {
     cs_trial_config trial = still_trial();
     trial.train.optimizer.dialect = dialect;
@@ -106,7 +121,7 @@ static void an_unknown_class_ends_the_trial(void **state) {
 }
 
 static void trials_with_other_losses_share_a_trunk_and_train_as_alone(void **state) {
-    enum { N = 3 };
+    enum { N = 4 };
     cs_trial_config trials[N];
     for (int i = 0; i < N; i++) {
         trials[i] = still_trial();
@@ -116,6 +131,9 @@ static void trials_with_other_losses_share_a_trunk_and_train_as_alone(void **sta
     }
     trials[1].train.label_smoothing = 0.1;
     snprintf(trials[2].train.class_weight, sizeof trials[2].train.class_weight, "balanced");
+    trials[3].train.loss = CS_LOSS_FOCAL;
+    trials[3].train.focal_alpha = 0.25;
+    trials[3].train.focal_gamma = 2;
     assert_ok(toy_train(*state, trials, N, &record));
     for (int i = 0; i < N; i++) {
         assert_ok(toy_train(*state, &trials[i], 1, &other));
@@ -129,6 +147,7 @@ int main(void) {
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, device)
     const struct CMUnitTest tests[] = {
         ON_DEVICE(smoothing_is_part_of_the_loss_of_all_splits),
+        ON_DEVICE(the_focal_loss_is_that_of_all_splits),
         ON_DEVICE(class_weights_count_in_training_alone),
         ON_DEVICE(equal_weights_scale_the_loss_in_the_dialect_of_keras_alone),
         ON_DEVICE(a_weight_of_0_leaves_a_class_out),

@@ -177,12 +177,12 @@ typedef struct cu_loss_sums {
     int correct;
     int overflow; /* fp16: a gradient of the previous step was not finite, and its update was skipped */
 } cu_loss_sums;
-/* Softmax cross-entropy of logits [batch,classes] and labels, or soft targets [batch,classes] if they are not NULL.
+/* The loss of logits [batch,classes] and labels, or soft targets [batch,classes] if they are not NULL (engine.h).
  * Sets sums->sum and sums->correct. dlogits is the gradient of the mean over step->n rows, times loss_scale; it is 0 in
  * later rows. dlogits and probabilities may be NULL. row_sums [batch] and row_correct [batch] are scratch memory. */
 void cu_k_loss(cu_stream stream, cu_type type, int batch, int classes, const cu_step *step, const void *logits,
-               const int32_t *labels, const float *soft, void *dlogits, float *probabilities, double *row_sums,
-               int *row_correct, cu_loss_sums *sums);
+               const int32_t *labels, const float *soft, const cs_focal *focal, void *dlogits, float *probabilities,
+               double *row_sums, int *row_correct, cu_loss_sums *sums);
 
 /* update.cu */
 /* A kernel with an l2 penalty and its position in the arrays of trained parameters. */

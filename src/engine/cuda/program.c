@@ -262,14 +262,14 @@ static cs_status send_targets(cu_program *program, const cs_targets *targets, in
 }
 
 /* Enqueues the kernels of the loss and the copy of their results to the host. */
-static cs_status enqueue_loss(cu_program *program, int n, bool soft, bool probabilities) {
+static cs_status enqueue_loss(cu_program *program, int n, const cs_targets *targets, bool probabilities) {
     cu_device *device = program->engine->device;
     cu_stream stream = cu_device_stream(device);
     int output = program->lowered->outputs[program->lowered->n_outputs - 1];
     const cu_tensor *logits = &program->values[output];
     int classes = logits->shape.c;
     cu_k_loss(stream, program->engine->type, program->base.spec.batch, classes, program->step, logits->data,
-              program->labels, soft ? program->soft : NULL, program->grads[output].data,
+              program->labels, targets->soft ? program->soft : NULL, &targets->focal, program->grads[output].data,
               probabilities ? program->probabilities : NULL, program->row_sums, program->row_correct, program->loss);
     if (program->n_penalties > 0)
         cu_k_penalty(stream, program->n_penalties, program->penalties_device, program->params.arrays[CS_ARRAY_VALUE],
@@ -288,7 +288,7 @@ static cs_status loss(cs_program *base, const cs_targets *targets, int n, float 
     CS_TRY(cu_upload_begin(program, &program->loss_upload, n));
     CS_TRY(send_targets(program, targets, n));
     CS_TRY(cu_upload_send(program, &program->loss_upload));
-    CS_TRY(enqueue_loss(program, n, targets->soft != NULL, probabilities != NULL));
+    CS_TRY(enqueue_loss(program, n, targets, probabilities != NULL));
     CS_TRY(cu_wait(device));
     const cu_loss_sums *sums = program->loss_host;
     *out = (cs_loss){.sum = sums->sum, .correct = sums->correct};

@@ -87,6 +87,7 @@ static void release(cs_program *base) {
     free(program->arena);
     free(program->scratch);
     free(program->probabilities);
+    free(program->terms);
     free(program);
 }
 
@@ -133,6 +134,7 @@ static cs_status build(od_program *program) {
     CS_TRY(od_params_allocate(program));
     int last = program->lowered->outputs[program->lowered->n_outputs - 1];
     CS_TRY(cs_alloc((size_t)program->values[last].shape.c, sizeof(double), "probabilities", &program->probabilities));
+    CS_TRY(cs_alloc((size_t)program->values[last].shape.c, sizeof *program->terms, "loss", &program->terms));
     CS_TRY(od_memory_plan(program));
     for (int i = 0; i < program->lowered->n_ops; i++) {
         od_node *node = &program->nodes[i];
@@ -236,22 +238,25 @@ static cs_status backward(cs_program *base, int n) {
     return CS_OK;
 }
 
-/* Sets probabilities[k] = softmax(logits)[k] and returns the cross-entropy with the targets of row r. */
-static double cross_entropy(const float *logits, int classes, const cs_targets *targets, int r, double *probabilities) {
-    double largest = (double)logits[0], sum = 0, loss = 0;
+/* Sets probabilities[k] = softmax(logits)[k] and the terms [classes] of the loss of row r. Returns their sum. */
+static cs_term compute_terms(const float *logits, int classes, const cs_targets *targets, int r, double *probabilities,
+                             cs_term *terms) {
+    double largest = (double)logits[0], total = 0;
+    cs_term sum = {0};
     for (int k = 1; k < classes; k++)
         if ((double)logits[k] > largest)
             largest = (double)logits[k];
     for (int k = 0; k < classes; k++)
-        sum += probabilities[k] = exp((double)logits[k] - largest);
-    const double log_sum = log(sum);
+        total += probabilities[k] = exp((double)logits[k] - largest);
+    const double log_total = log(total);
     for (int k = 0; k < classes; k++) {
-        double target = cs_target(targets, r, classes, k);
-        probabilities[k] /= sum;
-        if (target > 0)
-            loss += target * (log_sum - ((double)logits[k] - largest));
+        probabilities[k] /= total;
+        terms[k] = cs_loss_term(&targets->focal, cs_target(targets, r, classes, k), probabilities[k],
+                                log_total - ((double)logits[k] - largest));
+        sum.loss += terms[k].loss;
+        sum.pull += terms[k].pull;
     }
-    return loss;
+    return sum;
 }
 
 static bool is_correct(const float *logits, int classes, int32_t label) {
@@ -270,17 +275,16 @@ static cs_status loss(cs_program *base, const cs_targets *targets, int n, float 
     *out = (cs_loss){.penalty = program->training ? od_params_penalty(program) : program->penalty};
     for (int r = 0; r < n; r++) {
         const float *row = logits->data + (size_t)r * logits->row;
-        out->sum += cross_entropy(row, classes, targets, r, program->probabilities);
+        cs_term sum = compute_terms(row, classes, targets, r, program->probabilities, program->terms);
+        out->sum += sum.loss;
         out->correct += is_correct(row, classes, targets->labels[r]);
-        double weight = 0;
-        for (int k = 0; k < classes; k++)
-            weight += cs_target(targets, r, classes, k);
         for (int k = 0; k < classes; k++) {
-            double p = program->probabilities[k], target = cs_target(targets, r, classes, k);
+            double p = program->probabilities[k];
             if (probabilities)
                 probabilities[(size_t)r * (size_t)classes + (size_t)k] = (float)p;
             if (gradient->wanted)
-                gradient->data[(size_t)r * gradient->row + (size_t)k] = (float)((weight * p - target) / n);
+                gradient->data[(size_t)r * gradient->row + (size_t)k] =
+                    (float)((sum.pull * p - program->terms[k].pull) / n);
         }
     }
     return CS_OK;

@@ -29,6 +29,7 @@
 #define CNNSWEEP_ONEDNN_PROGRAM_H
 
 #include "api.h"
+#include "common/loss_term.h"
 #include "common/params.h"
 #include "kernels.h"
 
@@ -167,6 +168,7 @@ struct od_program {
     float *gradient_scratch; /* the gradient of one parameter for a later chunk */
     size_t other_bytes;      /* bytes of workspaces and kernel copies */
     double *probabilities;   /* probabilities of one row */
+    cs_term *terms;          /* terms of its loss */
     double penalty;          /* INFER: the l2 penalty of the values that were loaded last */
 };
 

@@ -2,6 +2,8 @@
 /* The loss. */
 #include "ref.h"
 
+#include "common/loss_term.h"
+
 #include <math.h>
 
 static int largest(const double *logits, int classes) {
@@ -12,25 +14,32 @@ static int largest(const double *logits, int classes) {
     return best;
 }
 
+/* The term of a class whose logit is that much above the largest; `total` is the sum of exp over all classes. */
+static cs_term term_of(const cs_targets *targets, int row, int classes, int k, double above, double total) {
+    return cs_loss_term(&targets->focal, cs_target(targets, row, classes, k), exp(above) / total, log(total) - above);
+}
+
 void cs_ref_loss(const double *logits, const cs_targets *targets, int n, int classes, double *gradient,
                  float *probabilities, cs_loss *out) {
     *out = (cs_loss){0};
     for (int row = 0; row < n; row++, logits += classes) {
         int best = largest(logits, classes);
-        double total = 0, weight = 0;
-        for (int k = 0; k < classes; k++) {
+        double total = 0, pull = 0;
+        for (int k = 0; k < classes; k++)
             total += exp(logits[k] - logits[best]);
-            weight += cs_target(targets, row, classes, k);
-        }
         out->correct += best == targets->labels[row];
         for (int k = 0; k < classes; k++) {
-            double probability = exp(logits[k] - logits[best]) / total, target = cs_target(targets, row, classes, k);
-            if (target > 0)
-                out->sum += target * (log(total) - (logits[k] - logits[best]));
+            cs_term term = term_of(targets, row, classes, k, logits[k] - logits[best], total);
+            out->sum += term.loss;
+            pull += term.pull;
+        }
+        for (int k = 0; k < classes; k++) {
+            double probability = exp(logits[k] - logits[best]) / total;
             if (probabilities)
                 probabilities[row * classes + k] = (float)probability;
             if (gradient)
-                gradient[row * classes + k] = (weight * probability - target) / n;
+                gradient[row * classes + k] =
+                    (pull * probability - term_of(targets, row, classes, k, logits[k] - logits[best], total).pull) / n;
         }
     }
 }

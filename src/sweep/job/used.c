@@ -163,6 +163,11 @@ static bool saves_weights(const cs_trial_config *trial, const char *key) {
     return strcmp(trial->train.save_weights, "none") != 0;
 }
 
+static bool is_focal(const cs_trial_config *trial, const char *key) {
+    (void)key;
+    return trial->train.loss == CS_LOSS_FOCAL;
+}
+
 /* Options that need another one. */
 static const struct {
     const char *key;
@@ -174,6 +179,8 @@ static const struct {
     {"train.baseline", stops_early, "train.patience is 0", "early stopping needs a patience of 1 or more"},
     {"train.start_from_epoch", stops_early, "train.patience is 0", "early stopping needs a patience of 1 or more"},
     {"train.restore_best_weights", stops_early, "train.patience is 0", "early stopping needs a patience of 1 or more"},
+    {"train.focal_gamma", is_focal, "train.loss is not focal", "set train.loss: focal"},
+    {"train.focal_alpha", is_focal, "train.loss is not focal", "set train.loss: focal"},
     {"train.save_epoch", saves_weights, "train.save_weights is none", "say how to save, such as save_weights: h5"},
 };
 

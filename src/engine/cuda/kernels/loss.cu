@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Softmax cross-entropy. */
+/* The loss: softmax cross-entropy, or focal. */
 #include "kernel.cuh"
+
+#define CS_LOSS_TERM static __device__ inline
+#include "common/loss_term.h"
 
 /* The largest value of a row and its index; of equal values the first, as in src/engine/ref/learn.c. */
 struct cu_best {
@@ -28,29 +31,67 @@ template <typename T> static __device__ cu_best largest(int classes, const T *lo
     return bests[0];
 }
 
-/* What the targets make of a row's logits: the loss is weight*log(total) - score. */
-struct cu_scored {
-    double weight; /* the sum of the targets */
-    double score;  /* the sum of target * (logit - best) */
+/* What a row's logits and targets are reduced to. */
+struct cu_row {
+    float best;       /* the largest logit */
+    double log_total; /* of the sum of exp(logit - best) */
+    int label;
+    const float *soft; /* [classes], or NULL */
+    cs_focal focal;
 };
 
-template <typename T>
-static __device__ cu_scored score_of_targets(int classes, const T *logits, const float *targets, float best) {
+/* The sum of the terms of a row's cross-entropy with soft targets. */
+template <typename T> static __device__ cs_term sum_soft(int classes, const T *logits, const cu_row *row) {
     double weight = 0, score = 0;
     for (int k = (int)threadIdx.x; k < classes; k += (int)blockDim.x) {
-        weight += (double)targets[k];
-        if (targets[k] > 0)
-            score += (double)targets[k] * ((double)cu_float(logits[k]) - (double)best);
+        weight += (double)row->soft[k];
+        if (row->soft[k] > 0)
+            score += (double)row->soft[k] * ((double)cu_float(logits[k]) - (double)row->best);
     }
     weight = block_sum(weight);
-    return {weight, block_sum(score)};
+    return {weight * row->log_total - block_sum(score), weight};
+}
+
+template <typename T> static __device__ cs_term focal_term(const T *logits, const cu_row *row, int k) {
+    const double target = row->soft ? (double)row->soft[k] : (double)(k == row->label);
+    const double surprise = row->log_total - ((double)cu_float(logits[k]) - (double)row->best);
+    return cs_loss_term(&row->focal, target, exp(-surprise), surprise);
+}
+
+template <typename T> static __device__ cs_term sum_focal(int classes, const T *logits, const cu_row *row) {
+    double loss = 0, pull = 0;
+    for (int k = (int)threadIdx.x; k < classes; k += (int)blockDim.x) {
+        cs_term term = focal_term(logits, row, k);
+        loss += term.loss;
+        pull += term.pull;
+    }
+    loss = block_sum(loss);
+    return {loss, block_sum(pull)};
+}
+
+template <typename T> static __device__ cs_term sum_terms(int classes, const T *logits, const cu_row *row) {
+    if (row->focal.alpha > 0)
+        return sum_focal(classes, logits, row);
+    if (row->soft)
+        return sum_soft(classes, logits, row);
+    return {row->log_total - ((double)cu_float(logits[row->label]) - (double)row->best), 1};
+}
+
+/* The gradient of a row's loss with respect to logit k. */
+template <typename T>
+static __device__ float slope_of(const T *logits, const cu_row *row, float pull, int k, float probability) {
+    if (row->focal.alpha > 0)
+        return pull * probability - (float)focal_term(logits, row, k).pull;
+    if (row->soft)
+        return pull * probability - row->soft[k];
+    return k == row->label ? probability - 1 : probability;
 }
 
 /* One block computes one row. */
 template <typename T>
 static __global__ void loss_of_rows(int classes, const cu_step *step, const T *logits, const int32_t *labels,
-                                    const float *soft, T *dlogits, float *probabilities, double *row_sums,
-                                    int *row_correct) {
+                                    const float *soft, cs_focal focal, T *dlogits, float *probabilities,
+                                    double *row_sums, int *row_correct) {
     const int row = (int)blockIdx.x, n = step->n;
     const size_t first = (size_t)row * (size_t)classes;
     logits += first;
@@ -65,22 +106,18 @@ static __global__ void loss_of_rows(int classes, const cu_step *step, const T *l
     for (int k = (int)threadIdx.x; k < classes; k += (int)blockDim.x)
         part += (double)expf(cu_float(logits[k]) - best.value);
     const double total = block_sum(part);
-    cu_scored scored = {1, (double)cu_float(logits[label]) - (double)best.value};
-    if (soft)
-        scored = score_of_targets(classes, logits, soft + first, best.value);
-    const float share = (float)(1 / total), factor = step->loss_scale / (float)n, weight = (float)scored.weight;
+    const cu_row reduced = {best.value, log(total), label, soft ? soft + first : NULL, focal};
+    const cs_term sum = sum_terms(classes, logits, &reduced);
+    const float share = (float)(1 / total), factor = step->loss_scale / (float)n, pull = (float)sum.pull;
     for (int k = (int)threadIdx.x; k < classes; k += (int)blockDim.x) {
         float probability = expf(cu_float(logits[k]) - best.value) * share;
         if (probabilities)
             probabilities[first + k] = probability;
-        float slope = k == label ? probability - 1 : probability;
-        if (soft)
-            slope = weight * probability - soft[first + k];
         if (dlogits)
-            cu_round(slope * factor, &dlogits[first + k]);
+            cu_round(slope_of(logits, &reduced, pull, k, probability) * factor, &dlogits[first + k]);
     }
     if (threadIdx.x == 0) {
-        row_sums[row] = scored.weight * log(total) - scored.score;
+        row_sums[row] = sum.loss;
         row_correct[row] = best.place == label;
     }
 }
@@ -106,11 +143,11 @@ static __global__ void loss_of_batch(int batch, const cu_step *step, const doubl
 extern "C" {
 
 void cu_k_loss(cu_stream stream, cu_type type, int batch, int classes, const cu_step *step, const void *logits,
-               const int32_t *labels, const float *soft, void *dlogits, float *probabilities, double *row_sums,
-               int *row_correct, cu_loss_sums *sums) {
+               const int32_t *labels, const float *soft, const cs_focal *focal, void *dlogits, float *probabilities,
+               double *row_sums, int *row_correct, cu_loss_sums *sums) {
     CU_WITH_TYPE(T, type,
                  CU_LAUNCH(loss_of_rows<T>, (unsigned)batch, CU_THREADS, stream, classes, step, (const T *)logits,
-                           labels, soft, (T *)dlogits, probabilities, row_sums, row_correct));
+                           labels, soft, *focal, (T *)dlogits, probabilities, row_sums, row_correct));
     CU_LAUNCH(loss_of_batch, 1, CU_THREADS, stream, batch, step, (const double *)row_sums, (const int *)row_correct,
               sums);
 }
