@@ -17,7 +17,7 @@
  *
  * Ranks. Several ranks may share a batch; each has a program of its own for some of the rows. The gradients of a
  * program are those of the mean over its own n rows. The gradients of the whole batch of N rows are the sum over ranks
- * of n/N times them. This holds for an l2 penalty too, because every rank computes the whole penalty. The hook of
+ * of n/N times them. This holds for a penalty too, because every rank computes the whole penalty. The hook of
  * cs_program_on_gradients is called when gradients are complete. Ranks sum them in buckets. If the engine can sum over
  * ranks itself (cs_engine_join), cs_program_allreduce does this; otherwise the caller reads a bucket
  * (cs_program_read_bucket), sums it and loads the sum.
@@ -148,7 +148,8 @@ static inline double cs_target(const cs_targets *targets, int row, int classes, 
 }
 
 typedef struct cs_loss {
-    double penalty; /* l2 penalty of the trainable kernels; it is part of the loss, and backward adds its gradient */
+    double penalty; /* l1 and l2 penalty of the trainable kernels; it is part of the loss, and backward adds its
+                       gradient */
     double sum;     /* cross-entropy or focal loss summed over rows, nats */
     int correct;    /* rows whose largest logit is the label's; of equal logits the first one counts */
 } cs_loss;

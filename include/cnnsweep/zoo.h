@@ -16,7 +16,7 @@ typedef struct cs_model_config {
      * architecture was published with, under its own names. "" is the architecture's usual head. */
     char head[CS_HEAD_TEXT_MAX];
     float dropout;   /* rate of the head's plain `dropout` layers */
-    float l2;        /* for the head's kernels, see cs_layer.l2 */
+    float l1, l2;    /* for the head's kernels, see cs_layer.l1 */
     bool pretrained; /* for ImageNet's weights: EfficientNet then rescales its input a second time, as in Keras */
 } cs_model_config;
 

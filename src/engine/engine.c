@@ -84,9 +84,10 @@ cs_param_array cs_bucket_array(const cs_bucket *bucket) {
     return bucket->kind == CS_BUCKET_GRADIENTS ? CS_ARRAY_GRADIENT : CS_ARRAY_VALUE;
 }
 
-double cs_param_l2(const cs_graph *graph, const cs_param *param) {
+cs_penalty cs_param_penalty(const cs_graph *graph, const cs_param *param) {
     const cs_layer *layer = &graph->layers[param->layer];
-    return layer->trainable && param->role == CS_PARAM_KERNEL ? (double)layer->l2 : 0;
+    bool has = layer->trainable && param->role == CS_PARAM_KERNEL;
+    return has ? (cs_penalty){(double)layer->l1, (double)layer->l2} : (cs_penalty){0};
 }
 
 /* Compile: the engine must support every layer, and the outputs of the upstream program must be this segment's

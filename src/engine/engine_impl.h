@@ -50,8 +50,15 @@ double cs_variance_factor(const cs_layer *batch_norm, double count);
 bool cs_param_is_in_bucket(const cs_graph *graph, const cs_param *param, const cs_bucket *bucket);
 /* The array that holds the values of the bucket. */
 cs_param_array cs_bucket_array(const cs_bucket *bucket);
-/* The l2 coefficient of a kernel if its layer is trainable, else 0. */
-double cs_param_l2(const cs_graph *graph, const cs_param *param);
+/* A kernel of a trainable layer adds sum(l1*|w| + l2*w^2) to the loss, and l1*sign(w) + 2*l2*w to its gradient, where
+ * the sign of 0 is 0 (Keras). Other parameters have no penalty. */
+typedef struct cs_penalty {
+    double l1, l2;
+} cs_penalty;
+cs_penalty cs_param_penalty(const cs_graph *graph, const cs_param *param);
+static inline double cs_sign(double w) {
+    return (double)((w > 0) - (w < 0));
+}
 
 /* fold.c */
 /* The layer's parameter with that role; NULL if it has none. */

@@ -331,14 +331,16 @@ static void dropout_residual_net(cs_graph *g, const engine_case *row) {
     flat_head(g, add(g, "add", x, norm(g, "bn", dropout(g, "drop", x, true), true)));
 }
 
-/* All kernels have l2. */
+/* All kernels have penalties. */
 static void l2_net(cs_graph *g, const engine_case *row) {
     if (row->args.kernel_h > 0)
         conv_net(g, row);
     else
         dense_net(g, row);
-    for (int l = 0; l < g->n_layers; l++)
+    for (int l = 0; l < g->n_layers; l++) {
+        g->layers[l].l1 = 0.02f;
         g->layers[l].l2 = 0.05f;
+    }
 }
 
 static int concatenate(cs_graph *g, const char *name, const int *inputs, int n) {

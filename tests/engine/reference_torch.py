@@ -30,12 +30,12 @@ class Case:
 
     def add(self, kind, words):
         if kind == "layer":
-            name, layer_kind, activation, trainable, epsilon, momentum, unbiased, flat, l2, *rest = words
+            name, layer_kind, activation, trainable, epsilon, momentum, unbiased, flat, l1, l2, *rest = words
             numbers = [int(n) for n in rest[3:]]
             self.layers.append(dict(name=name, kind=layer_kind, activation=activation, trainable=trainable == "1",
                                     epsilon=single(epsilon), momentum=single(momentum), unbiased=unbiased == "1",
-                                    flat=flat == "1", l2=single(l2), factor=[single(f) for f in rest[:3]], window=numbers[:8],
-                                    inputs=numbers[8:]))
+                                    flat=flat == "1", l1=single(l1), l2=single(l2), factor=[single(f) for f in rest[:3]],
+                                    window=numbers[:8], inputs=numbers[8:]))
         elif kind == "param":
             layer, role, offset, *dims = words
             self.params.append(dict(layer=int(layer), role=role, offset=int(offset), dims=[int(d) for d in dims]))
@@ -183,8 +183,9 @@ def loss_of(case, values, soft=False):
 
 
 def penalty_of(case, values):
-    kernels = [(case.layers[l]["l2"], value) for (l, role), value in values.items() if role == "kernel"]
-    return sum([l2 * (value ** 2).sum() for l2, value in kernels if value.requires_grad], torch.zeros(()))
+    kernels = [(case.layers[l], value) for (l, role), value in values.items() if role == "kernel"]
+    return sum([layer["l1"] * value.abs().sum() + layer["l2"] * (value ** 2).sum() for layer, value in kernels
+                if value.requires_grad], torch.zeros(()))
 
 
 def steps(case, name):

@@ -109,7 +109,7 @@ static void a_limit_of_gradients_equals_the_reference(void **state) {
 
 static void a_norm_above_the_limit_is_scaled_to_it(void **state) {
     (void)state;
-    const cu_penalty whole = {0, COUNT, 1};
+    const cu_penalty whole = {0, COUNT, 1, 0};
     trial t;
     double sum = 0, after = 0;
     start(&t, 0);
@@ -238,7 +238,7 @@ static void one_gradient_that_is_not_finite_is_an_overflow(void **state) {
 
 static void penalties_are_those_of_the_formula(void **state) {
     (void)state;
-    const cu_penalty terms[] = {{0, 500, 0.1F}, {501, 1, 2}, {502, 501, 1e-4F}};
+    const cu_penalty terms[] = {{0, 500, 0.1F, 0}, {501, 1, 2, 3}, {502, 501, 1e-4F, 0.5F}};
     enum { TERMS = sizeof terms / sizeof *terms };
     double scratch[TERMS], want = 0;
     cu_loss_sums sums = {.sum = 3, .correct = 2};
@@ -246,7 +246,8 @@ static void penalties_are_those_of_the_formula(void **state) {
     start(&t, 0);
     for (size_t k = 0; k < TERMS; k++)
         for (size_t i = terms[k].offset; i < terms[k].offset + terms[k].count; i++)
-            want += (double)terms[k].l2 * (double)noise(i) * (double)noise(i);
+            want += (double)terms[k].l2 * (double)noise(i) * (double)noise(i) +
+                    (double)terms[k].l1 * fabs((double)noise(i));
     cu_k_penalty(NULL, TERMS, terms, t.at[VALUE], scratch, &sums);
     assert_near(sums.penalty, want, 1e-12 * want);
     assert_true(sums.sum == 3 && sums.correct == 2);
@@ -256,7 +257,7 @@ static void penalties_are_those_of_the_formula(void **state) {
 
 static void the_gradient_of_a_penalty_is_added(void **state) {
     (void)state;
-    const cu_penalty term = {10, 777, 0.25F};
+    const cu_penalty term = {10, 777, 0.25F, 0.125F};
     trial t;
     start(&t, 0);
     for (size_t i = 0; i < COUNT; i++)
@@ -264,7 +265,9 @@ static void the_gradient_of_a_penalty_is_added(void **state) {
     cu_k_penalty_gradient(NULL, &term, &(cu_step){.loss_scale = 8}, t.at[VALUE], t.at[GRADIENT]);
     for (size_t i = 0; i < COUNT; i++) {
         bool inside = i >= term.offset && i < term.offset + term.count;
-        assert_near((double)t.at[GRADIENT][i], 1 + (inside ? 2 * 0.25 * 8 * (double)noise(i) : 0), 1e-6);
+        double sign = noise(i) > 0 ? 1 : noise(i) < 0 ? -1 : 0;
+        double slope = 2 * 0.25 * (double)noise(i) + 0.125 * sign;
+        assert_near((double)t.at[GRADIENT][i], 1 + (inside ? 8 * slope : 0), 1e-6);
     }
 }
 

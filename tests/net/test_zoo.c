@@ -293,10 +293,12 @@ static void l2_applies_to_the_kernels_of_any_head(void **state) {
         snprintf(config.arch, sizeof config.arch, "%s", cases[k].arch);
         snprintf(config.head, sizeof config.head, "%s", cases[k].head);
         config.classes = 4;
+        config.l1 = 0.25f;
         config.l2 = 0.5f;
         assert_ok(cs_model_build(&config, &graph));
         for (int i = 0; i < graph->n_layers; i++) {
             bool has_kernel = i >= graph->head && graph->layers[i].n_params > 0;
+            assert_true(graph->layers[i].l1 == (has_kernel ? 0.25f : 0.0f));
             assert_true(graph->layers[i].l2 == (has_kernel ? 0.5f : 0.0f));
             found += has_kernel;
         }

@@ -185,15 +185,15 @@ void cu_k_loss(cu_stream stream, cu_type type, int batch, int classes, const cu_
                double *row_sums, int *row_correct, cu_loss_sums *sums);
 
 /* update.cu */
-/* A kernel with an l2 penalty and its position in the arrays of trained parameters. */
+/* A kernel with a penalty and its position in the arrays of trained parameters. */
 typedef struct cu_penalty {
     size_t offset, count;
-    float l2;
+    float l2, l1;
 } cu_penalty;
-/* sums->penalty = sum of l2 * value^2 over `n` terms, which are in device memory. scratch: n doubles. */
+/* sums->penalty = sum of l2*value^2 + l1*|value| over `n` terms, which are in device memory. scratch: n doubles. */
 void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *scratch,
                   cu_loss_sums *sums);
-/* gradient += 2*l2*loss_scale*value */
+/* gradient += (2*l2*value + l1*sign(value)) * loss_scale */
 void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_step *step, const float *value,
                            float *gradient);
 /* values *= weight */
@@ -203,7 +203,7 @@ void cu_k_unscale(cu_stream stream, size_t count, float loss_scale, float *gradi
 
 /* The passes of an update, see common/update.h. If *overflow is set, gradients are not used; overflow may be NULL. */
 
-/* sums[i] = the sum of l2 * value^2 over term i. */
+/* sums[i] = the sum of l2*value^2 + l1*|value| over term i. */
 void cu_k_square_sums(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *sums);
 /* sum = (fresh ? 0 : sum) + factor*gradient */
 void cu_k_accumulate(cu_stream stream, size_t count, float factor, bool fresh, const int *overflow,

@@ -5,6 +5,7 @@
 
 #include "cnnsweep/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,15 +31,16 @@ bool cu_is_matrix(const cu_node *node, const cs_param_row *row) {
     return row->param->role == node->op->kernel && (node->op->kind == CS_OP_CONV || node->op->kind == CS_OP_DENSE);
 }
 
-/* Only the head has l2, and the loss follows it, so backward computes a gradient for every such kernel. */
+/* Only the head has penalties, and the loss follows it, so backward computes a gradient for every such kernel. */
 static void collect_penalties(cu_program *program) {
     for (int i = 0; program->training && i < program->lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];
         const cs_param_row *kernel = cu_node_kernel(node);
-        if (!kernel || cs_param_l2(program->graph, kernel->param) <= 0)
+        const cs_penalty of = kernel ? cs_param_penalty(program->graph, kernel->param) : (cs_penalty){0};
+        if (of.l1 <= 0 && of.l2 <= 0)
             continue;
-        node->l2 = &program->penalties[program->n_penalties++];
-        *node->l2 = (cu_penalty){kernel->offset, kernel->count, (float)cs_param_l2(program->graph, kernel->param)};
+        node->penalty = &program->penalties[program->n_penalties++];
+        *node->penalty = (cu_penalty){kernel->offset, kernel->count, (float)of.l2, (float)of.l1};
     }
 }
 
@@ -49,7 +51,7 @@ static void collect_norms(cu_program *program) {
         return;
     for (int i = 0; i < program->update.n; i++)
         program->penalties[program->n_penalties + i] =
-            (cu_penalty){program->update.spans[i].offset, program->update.spans[i].count, 1};
+            (cu_penalty){program->update.spans[i].offset, program->update.spans[i].count, 1, 0};
     program->n_norms = program->update.n;
 }
 
@@ -149,10 +151,10 @@ static double penalty_of(const cu_program *program, const cs_params *params) {
     double sum = 0;
     for (int i = 0; i < program->params.n; i++) {
         const cs_param *param = program->params.rows[i].param;
-        double l2 = cs_param_l2(program->graph, param);
-        for (size_t k = 0; l2 > 0 && k < param->count; k++) {
+        const cs_penalty of = cs_param_penalty(program->graph, param);
+        for (size_t k = 0; (of.l1 > 0 || of.l2 > 0) && k < param->count; k++) {
             double value = (double)params->data[param->offset + k];
-            sum += l2 * value * value;
+            sum += of.l2 * value * value + of.l1 * fabs(value);
         }
     }
     return sum;

@@ -54,7 +54,7 @@ typedef struct cu_node {
     float *bias;       /* INFER: the bias into which the batch norm is folded */
     bool batch_statistics;
     cu_norm norm;         /* BATCH_NORM, and scale and shift of SCALE */
-    cu_penalty *l2;       /* the l2 penalty of its kernel; NULL: none */
+    cu_penalty *penalty;  /* of its kernel; NULL: none */
     int complete;         /* after its backward the gradients from this layer on are complete */
     cs_param_row *params; /* [n_params] in the program's table; in inference only the kernel */
     int n_params;
@@ -111,9 +111,9 @@ struct cu_program {
     cs_update_plan update;
     void *copy;            /* the values in the engine's type; NULL: fp32 reads the values themselves */
     float gradient_scale;  /* the array of gradients contains the gradients times this */
-    cu_penalty *penalties; /* [n_penalties+n_norms] kernels with l2; the spans of updates whose norms count */
+    cu_penalty *penalties; /* [n_penalties+n_norms] kernels with a penalty; the spans of updates whose norms count */
     int n_penalties, n_norms;
-    double penalty;          /* INFER: the l2 penalty of the values that were loaded last */
+    double penalty;          /* INFER: the penalty of the values that were loaded last */
     cs_status bucket_failed; /* status of move_bucket, which does not return one */
     bool summing;            /* a sum over ranks may still be running */
 

@@ -112,7 +112,7 @@ static cs_status forward_depthwise(cu_node *node) {
     return CS_OK;
 }
 
-/* Computes the gradient of the bias, and adds the l2 penalty's gradient to the kernel's. */
+/* Computes the gradient of the bias, and adds the penalty's gradient to the kernel's. */
 static void finish_gradients(cu_node *node) {
     const cu_program *program = node->program;
     const cu_tensor *out = cu_output(node);
@@ -120,8 +120,8 @@ static void finish_gradients(cu_node *node) {
     if (bias)
         cu_k_bias_gradient(cu_stream_of(node), cu_type_of(node), cu_pixels(node, out), out->shape.c,
                            cu_output_grad(node), program->workspace, bias);
-    if (node->l2)
-        cu_k_penalty_gradient(cu_stream_of(node), node->l2, program->step, program->params.arrays[CS_ARRAY_VALUE],
+    if (node->penalty)
+        cu_k_penalty_gradient(cu_stream_of(node), node->penalty, program->step, program->params.arrays[CS_ARRAY_VALUE],
                               program->params.arrays[CS_ARRAY_GRADIENT]);
 }
 

@@ -5,6 +5,7 @@
 
 #include "cnnsweep/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,27 +155,40 @@ static cs_status refresh(od_program *program) {
     return CS_OK;
 }
 
-/* Only the head has l2, and the loss follows it, so the stages have computed a gradient for every such kernel. */
+static void add_penalty_gradient(od_program *program, const cs_param_row *row) {
+    const cs_penalty penalty = cs_param_penalty(program->graph, row->param);
+    const float *value = cs_param_row_at(&program->params, CS_ARRAY_VALUE, row);
+    float *gradient = cs_param_row_at(&program->params, CS_ARRAY_GRADIENT, row);
+    if (penalty.l2 > 0)
+        program->engine->kernels->add_scaled(row->count, (float)(2 * penalty.l2), value, gradient);
+    for (size_t i = 0; penalty.l1 > 0 && i < row->count; i++)
+        gradient[i] += (float)(penalty.l1 * cs_sign((double)value[i]));
+}
+
+/* Only the head has penalties, and the loss follows it, so the stages have computed a gradient for every such kernel.
+ */
 void od_params_add_penalty_gradient(od_program *program, int begin, int end) {
     const cs_param_table *params = &program->params;
-    for (int i = 0; i < params->n; i++) {
-        const cs_param_row *row = &params->rows[i];
-        double l2 = cs_param_l2(program->graph, row->param);
-        if (l2 > 0 && row->param->layer >= begin && row->param->layer < end)
-            program->engine->kernels->add_scaled(row->count, (float)(2 * l2),
-                                                 cs_param_row_at(params, CS_ARRAY_VALUE, row),
-                                                 cs_param_row_at(params, CS_ARRAY_GRADIENT, row));
-    }
+    for (int i = 0; i < params->n; i++)
+        if (params->rows[i].param->layer >= begin && params->rows[i].param->layer < end)
+            add_penalty_gradient(program, &params->rows[i]);
+}
+
+static double penalty_of(const od_program *program, const cs_param *param, size_t count, const float *value) {
+    const cs_penalty penalty = cs_param_penalty(program->graph, param);
+    double sum = 0;
+    if (penalty.l2 > 0)
+        sum = penalty.l2 * program->engine->kernels->square_sum(count, value);
+    for (size_t i = 0; penalty.l1 > 0 && i < count; i++)
+        sum += penalty.l1 * fabs((double)value[i]);
+    return sum;
 }
 
 double od_params_penalty(const od_program *program) {
     double sum = 0;
     for (int i = 0; i < program->params.n; i++) {
         const cs_param_row *row = &program->params.rows[i];
-        double l2 = cs_param_l2(program->graph, row->param);
-        if (l2 > 0)
-            sum += l2 * program->engine->kernels->square_sum(row->count,
-                                                             cs_param_row_at(&program->params, CS_ARRAY_VALUE, row));
+        sum += penalty_of(program, row->param, row->count, cs_param_row_at(&program->params, CS_ARRAY_VALUE, row));
     }
     return sum;
 }
@@ -183,9 +197,7 @@ static cs_status load_inference(od_program *program, const cs_params *params) {
     program->penalty = 0;
     for (int i = 0; i < program->params.n; i++) {
         const cs_param *param = program->params.rows[i].param;
-        double l2 = cs_param_l2(program->graph, param);
-        if (l2 > 0)
-            program->penalty += l2 * program->engine->kernels->square_sum(param->count, params->data + param->offset);
+        program->penalty += penalty_of(program, param, param->count, params->data + param->offset);
     }
     for (int i = 0; i < program->lowered->n_ops; i++) {
         od_node *node = &program->nodes[i];

@@ -12,7 +12,7 @@ CS_MUST_CHECK cs_status od_params_allocate(od_program *program);
 void od_params_free(od_program *program);
 CS_MUST_CHECK cs_status od_params_load(od_program *program, cs_param_array array, const cs_params *params);
 CS_MUST_CHECK cs_status od_params_read(od_program *program, cs_param_array array, cs_params *params);
-/* In training: the l2 penalty of the trainable kernels, and its gradient, which is added for layers [begin, end). */
+/* In training: the penalty of the trainable kernels, and its gradient, which is added for layers [begin, end). */
 double od_params_penalty(const od_program *program);
 void od_params_add_penalty_gradient(od_program *program, int begin, int end);
 size_t od_params_move_bucket(od_program *program, const cs_bucket *bucket, float *out, const float *in);

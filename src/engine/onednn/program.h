@@ -169,7 +169,7 @@ struct od_program {
     size_t other_bytes;      /* bytes of workspaces and kernel copies */
     double *probabilities;   /* probabilities of one row */
     cs_term *terms;          /* terms of its loss */
-    double penalty;          /* INFER: the l2 penalty of the values that were loaded last */
+    double penalty;          /* INFER: the penalty of the values that were loaded last */
 };
 
 static inline od_program *od_program_of(cs_program *program) {

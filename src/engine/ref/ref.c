@@ -5,6 +5,7 @@
 
 #include "cnnsweep/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,21 +254,20 @@ static cs_status ref_forward(cs_program *base, int n) {
     return CS_OK;
 }
 
-/* The sum of l2 * kernel^2 of a layer if it has l2 and is trainable. If `gradient` (the array) is not NULL, the
- * derivative is added to it. */
+/* The penalty of a layer's kernel. If `gradient` (the array) is not NULL, the derivative is added to it. */
 static double penalty(const cs_ref_program *program, int l, double *gradient) {
     const cs_graph *graph = program->head.spec.segment->graph;
     const cs_layer *layer = &graph->layers[l];
     double sum = 0;
     for (int p = layer->first_param; p < layer->first_param + layer->n_params; p++) {
         const cs_param *param = &graph->params[p];
-        double l2 = cs_param_l2(graph, param);
-        for (size_t i = 0; l2 > 0 && i < param->count; i++) {
+        cs_penalty of = cs_param_penalty(graph, param);
+        for (size_t i = 0; (of.l1 > 0 || of.l2 > 0) && i < param->count; i++) {
             size_t at = param->offset - program->first_value + i;
             double w = program->arrays[CS_ARRAY_VALUE][at];
-            sum += l2 * w * w;
+            sum += of.l2 * w * w + of.l1 * fabs(w);
             if (gradient)
-                gradient[at] += 2 * l2 * w;
+                gradient[at] += 2 * of.l2 * w + of.l1 * cs_sign(w);
         }
     }
     return sum;

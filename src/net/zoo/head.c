@@ -70,7 +70,9 @@ cs_status cs_head_add(cs_graph *graph, const cs_model_config *config, const cs_z
     int first = graph->n_layers;
     CS_TRY(add_layers(graph, config, entry, top));
     for (int i = first; i < graph->n_layers; i++)
-        if (graph->layers[i].kind == CS_LAYER_DENSE || graph->layers[i].kind == CS_LAYER_CONV2D)
+        if (graph->layers[i].kind == CS_LAYER_DENSE || graph->layers[i].kind == CS_LAYER_CONV2D) {
+            graph->layers[i].l1 = config->l1;
             graph->layers[i].l2 = config->l2;
+        }
     return CS_OK;
 }

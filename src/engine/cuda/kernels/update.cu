@@ -50,6 +50,14 @@ template <int N> static __device__ inline double square_sum(const float *value) 
     return sum;
 }
 
+/* A thread's part of the sum of absolute values. */
+static __device__ inline double absolute_sum(size_t count, const float *values) {
+    double sum = 0;
+    for (size_t i = threadIdx.x; i < count; i += blockDim.x)
+        sum += fabs((double)values[i]);
+    return sum;
+}
+
 /* One block computes the penalty of one kernel. */
 static __global__ void __launch_bounds__(CU_PENALTY_THREADS)
     penalty_of_kernels(const cu_penalty *terms, const float *value, double *scratch) {
@@ -61,9 +69,11 @@ static __global__ void __launch_bounds__(CU_PENALTY_THREADS)
         sum += square_sum<CU_PACK>(values + i * CU_PACK);
     for (size_t i = packs * CU_PACK + threadIdx.x; i < term.count; i += blockDim.x)
         sum += square_sum<1>(values + i);
-    sum = block_sum(sum);
+    sum = (double)term.l2 * block_sum(sum);
+    if (term.l1 > 0)
+        sum += (double)term.l1 * block_sum(absolute_sum(term.count, values));
     if (threadIdx.x == 0)
-        scratch[blockIdx.x] = (double)term.l2 * sum;
+        scratch[blockIdx.x] = sum;
 }
 
 static __global__ void add_penalties(int n, const double *scratch, cu_loss_sums *sums) {
@@ -85,8 +95,22 @@ template <int N> static __device__ inline void add_scaled(float factor, const fl
     cu_store(y, values, true);
 }
 
-static __global__ void penalty_gradient(cu_run run, float l2, const cu_step *step, const float *value,
-                                        float *gradient) {
+/* y += factor*sign(x) */
+template <int N> static __device__ inline void add_signs(float factor, const float *x, float *y) {
+    float values[N];
+    cu_load(x, values);
+    CU_UNROLL
+    for (int k = 0; k < N; k++)
+        values[k] = factor * (float)((values[k] > 0) - (values[k] < 0));
+    cu_store(y, values, true);
+}
+
+static __global__ void sign_gradient(cu_run run, float l1, const cu_step *step, const float *value, float *gradient) {
+    const float factor = l1 * step->loss_scale;
+    CU_EACH_OF_RUN(i, run, add_signs<N>(factor, value + i, gradient + i))
+}
+
+static __global__ void square_gradient(cu_run run, float l2, const cu_step *step, const float *value, float *gradient) {
     const float factor = 2 * l2 * step->loss_scale;
     CU_EACH_OF_RUN(i, run, add_scaled<N>(factor, value + i, gradient + i))
 }
@@ -122,8 +146,7 @@ static __global__ void unscale(cu_run run, float factor, float *gradient, int *o
 }
 
 /* sum = keep*sum + factor*x. With `skip` nothing is added. */
-template <int N>
-static __device__ inline void mix(float keep, float factor, bool skip, const float *x, float *sum) {
+template <int N> static __device__ inline void mix(float keep, float factor, bool skip, const float *x, float *sum) {
     float values[N], sums[N];
     cu_load(x, values);
     cu_load(sum, sums);
@@ -179,9 +202,8 @@ static __device__ inline void step_some(const cu_update &of, T *copy, size_t i, 
 
 #define CU_STEP_OF(rule_, step_, states_, trusts_)                                                                     \
     case CS_RULE_##rule_:                                                                                              \
-        step_some<states_, trusts_, N>(of, copy, i, [&](float g, float(*state)[N], size_t k) {                         \
-            return cs_step_##step_(of.rates, g, state, k);                                                             \
-        });                                                                                                            \
+        step_some<states_, trusts_, N>(                                                                                \
+            of, copy, i, [&](float g, float(*state)[N], size_t k) { return cs_step_##step_(of.rates, g, state, k); }); \
         break;
 
 template <int N, typename T> static __device__ inline void update_some(const cu_update &of, T *copy, size_t i) {
@@ -233,7 +255,10 @@ void cu_k_penalty_gradient(cu_stream stream, const cu_penalty *term, const cu_st
     const float *from = value + term->offset;
     float *to = gradient + term->offset;
     cu_run run = run_of(term->count, from, to);
-    CU_LAUNCH(penalty_gradient, blocks_of(run), CU_THREADS, stream, run, term->l2, step, from, to);
+    if (term->l2 > 0)
+        CU_LAUNCH(square_gradient, blocks_of(run), CU_THREADS, stream, run, term->l2, step, from, to);
+    if (term->l1 > 0)
+        CU_LAUNCH(sign_gradient, blocks_of(run), CU_THREADS, stream, run, term->l1, step, from, to);
 }
 
 void cu_k_weigh(cu_stream stream, size_t count, float weight, float *values) {
