@@ -39,12 +39,16 @@ class Batch:
 
 
 def ours(device, batch, settings):
-    """The mean loss of a batch of training, its gradient [n,K] with respect to the logits, and the mean loss in validation."""
+    """The mean loss of a batch of training, its gradient [n,K] with respect to the logits, and the mean loss in validation. If a
+    penalty is set, the gradient is that with respect to the kernel [K,K]."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         batch.write(folder)
-        line, = run_program("loss_values", [((device, folder, batch.rows, batch.classes), settings)])
-        gradient = np.fromfile(folder / "gradient.f32", np.float32).reshape(batch.rows, batch.classes)
+        penalties = [f"model.{key}={settings[key]}" for key in ("l1", "l2") if key in settings]
+        options = {key: value for key, value in settings.items() if key not in ("l1", "l2")}
+        line, = run_program("loss_values", [((device, folder, batch.rows, batch.classes, *penalties), options)])
+        file = "kernel.f32" if penalties else "gradient.f32"
+        gradient = np.fromfile(folder / file, np.float32).reshape(-1, batch.classes)
     training, validation = map(float, line.split())
     return training, gradient.astype(np.float64), validation
 

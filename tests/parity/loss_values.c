@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For each case "DEVICE FOLDER ROWS CLASSES settings" prints the mean loss of a batch as one of training and as
- * one of validation, and writes the gradient of the first with respect to the logits to gradient.f32. The folder has
- * logits.f32 [ROWS,CLASSES], labels.i32 [ROWS] and perhaps soft.f32 [ROWS,CLASSES]. The network is a dense layer whose
- * kernel is the identity. */
+ * one of validation, and writes the gradient of the first with respect to the logits to gradient.f32, and with respect
+ * to the kernel to kernel.f32. The folder has logits.f32 [ROWS,CLASSES], labels.i32 [ROWS] and perhaps soft.f32
+ * [ROWS,CLASSES]. The network is a dense layer whose kernel is the identity. */
 #include "cases.h"
 
 #include "criterion.h"
@@ -85,6 +85,8 @@ static cs_status make_program(loss_run *run) {
     CS_TRY(cs_graph_input(run->graph, "input", 1, 1, run->classes, &in));
     CS_TRY(cs_graph_flatten(run->graph, "flatten", in, &flat));
     CS_TRY(cs_graph_dense(run->graph, "logits", flat, run->classes, CS_ACT_SOFTMAX, &out));
+    run->graph->layers[out].l1 = run->of->trial.model.l1;
+    run->graph->layers[out].l2 = run->of->trial.model.l2;
     CS_TRY(cs_params_create(run->graph, &run->params));
     for (size_t i = 0; i < run->graph->n_values; i++)
         run->params->data[i] = i < classes * classes && i % (classes + 1) == 0;
@@ -107,20 +109,26 @@ static cs_status mean_loss(const loss_run *run, bool training, double *out) {
     CS_TRY(cs_program_set_input(run->program, 0, run->logits, run->rows));
     CS_TRY(cs_program_forward(run->program, run->rows));
     CS_TRY(cs_program_loss(run->program, &targets, run->rows, NULL, &loss));
-    *out = loss.sum / run->rows;
+    *out = loss.sum / run->rows + loss.penalty;
     return CS_OK;
 }
 
-static cs_status write_gradient(const loss_run *run) {
+static cs_status write_values(const loss_run *run, const char *name, const float *values, int count) {
     char path[CS_PATH_MAX];
-    CS_TRY(cs_program_backward(run->program, run->rows));
-    CS_TRY(cs_program_get_gradient(run->program, 0, run->gradient, run->rows));
-    CS_TRY(cs_path(path, sizeof path, "%s/gradient.f32", run->of->words[FOLDER]));
+    CS_TRY(cs_path(path, sizeof path, "%s/%s", run->of->words[FOLDER], name));
     FILE *file = fopen(path, "wb");
     if (!file)
         return cs_fail_errno("%s", path);
-    fwrite(run->gradient, sizeof(float), (size_t)run->rows * (size_t)run->classes, file);
+    fwrite(values, sizeof *values, (size_t)count, file);
     return fclose(file) == 0 ? CS_OK : cs_fail_errno("%s", path);
+}
+
+static cs_status write_gradients(const loss_run *run) {
+    CS_TRY(cs_program_backward(run->program, run->rows));
+    CS_TRY(cs_program_get_gradient(run->program, 0, run->gradient, run->rows));
+    CS_TRY(write_values(run, "gradient.f32", run->gradient, run->rows * run->classes));
+    CS_TRY(cs_program_read(run->program, CS_ARRAY_GRADIENT, run->params));
+    return write_values(run, "kernel.f32", run->params->data, run->classes * run->classes);
 }
 
 static cs_status run_case(loss_run *run) {
@@ -132,7 +140,7 @@ static cs_status run_case(loss_run *run) {
     CS_TRY(mean_loss(run, false, &validation));
     CS_TRY(mean_loss(run, true, &training));
     printf("%.17g %.17g\n", training, validation);
-    return write_gradient(run);
+    return write_gradients(run);
 }
 
 static void close_run(loss_run *run) {

@@ -67,3 +67,17 @@ def focal(alpha, gamma, smoothing=0, weighted=False):
 # Keras clips probabilities to 1e-7 and 1 - 1e-7, where the loss has no gradient; the logits are nearer to one another.
 compare_all("focal", "keras", [focal(0.25, 2), focal(1, 0), focal(0.5, 0.5), focal(0.25, 1), focal(2, 5), focal(0.25, 2, 0.1),
                                focal(0.25, 2, 0, True), focal(0.25, 2, 0.1, True)], spread=1.5)
+
+
+def penalized(l1, l2):
+    """The penalty is part of the loss in validation, too. The kernel is the identity, so that most of its values are 0."""
+    def reference(batch):
+        kernel, penalty = tf.Variable(np.eye(batch.classes)), keras.regularizers.L1L2(l1, l2)
+        inputs, targets = tf.constant(batch.logits.astype("float64")), tf.constant(batch.targets.astype("float64"))
+        with tf.GradientTape() as tape:
+            value = keras.losses.CategoricalCrossentropy(True)(targets, inputs @ kernel) + penalty(kernel)
+        return float(value), tape.gradient(value, kernel).numpy(), float(value)
+    return lambda batch: {"l1": l1, "l2": l2}, reference
+
+
+compare_all("l1 and l2 penalties", "keras", [penalized(0.5, 0), penalized(0.25, 0.125)])
