@@ -166,6 +166,8 @@ static void identify_dialect(const void *config, char *out, size_t size) {
     snprintf(out, size, "%s", is_default ? "" : cs_train_dialect_name((int)dialect));
 }
 
+#define MODEL(name, kind, member, what)                                                                                \
+    .key = "model." name, .type = CS_OPTION_##kind, FIELD(model.member), .sweepable = true, .affects = CS_AFFECTS_##what
 #define TRAINING(name, kind, member)                                                                                   \
     .key = "train." name, .type = CS_OPTION_##kind, FIELD(train.member), .sweepable = true,                            \
     .affects = CS_AFFECTS_TRAINING
@@ -233,14 +235,7 @@ static const cs_option table[] = {
      .sweepable = true,
      .affects = CS_AFFECTS_GRAPH,
      .doc = "framework that the network follows in names, padding and batch norm; auto: Keras if there are both"},
-    {.key = "model.alpha",
-     .type = CS_OPTION_FLOAT,
-     FIELD(model.alpha),
-     .min = 0.01,
-     .max = 4,
-     .fallback = "1",
-     .sweepable = true,
-     .affects = CS_AFFECTS_GRAPH,
+    {MODEL("alpha", FLOAT, alpha, GRAPH), .min = 0.01, .max = 4, .fallback = "1",
      .doc = "width multiplier, where the architecture has one"},
     {.key = "model.head",
      .type = CS_OPTION_LIST,
@@ -252,29 +247,11 @@ static const cs_option table[] = {
      .map_second = "activation",
      .doc = "layers on top, such as [gap, {dropout: 0.5}, {dense: 400, activation: relu}, dense]; top: the published "
             "classifier; empty: the architecture's usual one"},
-    {.key = "model.dropout",
-     .type = CS_OPTION_FLOAT,
-     FIELD(model.dropout),
-     .max = 0.999,
-     .fallback = "0.5",
-     .sweepable = true,
-     .affects = CS_AFFECTS_RATES,
+    {MODEL("dropout", FLOAT, dropout, RATES), .max = 0.999, .fallback = "0.5",
      .doc = "rate of the head's plain dropout layers"},
-    {.key = "model.l1",
-     .type = CS_OPTION_FLOAT,
-     FIELD(model.l1),
-     .max = 1e6,
-     .fallback = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_RATES,
-     .doc = "adds l1 * sum(|kernel|) of the head's kernels to the loss, as Keras' l1 and, with l2, l1_l2"},
-    {.key = "model.l2",
-     .type = CS_OPTION_FLOAT,
-     FIELD(model.l2),
-     .max = 1e6,
-     .fallback = "0",
-     .sweepable = true,
-     .affects = CS_AFFECTS_RATES,
+    {MODEL("l1", FLOAT, l1, RATES), .max = 1e6, .fallback = "0",
+     .doc = "adds l1 * sum(abs(kernel)) of the head's kernels to the loss, as Keras' l1 and, with l2, l1_l2"},
+    {MODEL("l2", FLOAT, l2, RATES), .max = 1e6, .fallback = "0",
      .doc = "adds l2 * sum(kernel^2) of the head's kernels to the loss, as Keras' kernel_regularizer"},
     {.key = "model.weights",
      .type = CS_OPTION_STRING,

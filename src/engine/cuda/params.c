@@ -36,7 +36,9 @@ static void collect_penalties(cu_program *program) {
     for (int i = 0; program->training && i < program->lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];
         const cs_param_row *kernel = cu_node_kernel(node);
-        const cs_penalty of = kernel ? cs_param_penalty(program->graph, kernel->param) : (cs_penalty){0};
+        if (!kernel)
+            continue;
+        const cs_penalty of = cs_param_penalty(program->graph, kernel->param);
         if (of.l1 <= 0 && of.l2 <= 0)
             continue;
         node->penalty = &program->penalties[program->n_penalties++];
