@@ -85,12 +85,12 @@ void cs_schedule_prepare(cs_train_config *config);
 /* The settings with every `auto` but the lengths resolved. */
 cs_schedule_config cs_schedule_resolve(const cs_train_config *config);
 
-/* The learning rate of update `step`, counted from 0 over all epochs; an epoch has `steps` updates. `lr` is
- * config->optimizer.lr, or what a plateau has left of it. */
+/* The learning rate in batch `step`, counted from 0 over all epochs; an epoch has `steps` batches, and an update
+ * follows config->optimizer.accumulate of them. `lr` is config->optimizer.lr, or what a plateau has left of it. */
 double cs_schedule_rate(const cs_train_config *config, double lr, int64_t step, int64_t steps);
-/* The optimizer for that update: its rate and momentum are those of the schedule. */
+/* The optimizer in that batch: its rate and momentum are those of the schedule. */
 cs_optimizer cs_schedule_optimizer(const cs_train_config *config, double lr, int64_t step, int64_t steps);
-/* The updates of the warm-up. */
+/* The batches of the warm-up. */
 int64_t cs_schedule_warmup(const cs_train_config *config, int64_t steps);
 /* The setting that gives the schedule the same rates when fewer epochs are trained, "train.decay_epochs=20"; "": none
  * is needed. Returns false if its length is not known in epochs. */

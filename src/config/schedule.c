@@ -247,51 +247,57 @@ cs_schedule_config cs_schedule_resolve(const cs_train_config *config) {
     return all;
 }
 
-int64_t cs_schedule_warmup(const cs_train_config *config, int64_t steps) {
-    const cs_schedule_config *schedule = &config->schedule;
-    return schedule->warmup_steps > 0 ? schedule->warmup_steps : llround(schedule->warmup_epochs * (double)steps);
+/* The batches of an update. */
+static int64_t batches_of_update(const cs_train_config *config) {
+    return config->optimizer.accumulate > 1 ? config->optimizer.accumulate : 1;
 }
 
-/* The updates before the schedule begins. */
-static int64_t updates_before(const cs_train_config *config, int64_t steps) {
+int64_t cs_schedule_warmup(const cs_train_config *config, int64_t steps) {
+    const cs_schedule_config *schedule = &config->schedule;
+    return schedule->warmup_steps > 0 ? schedule->warmup_steps * batches_of_update(config)
+                                      : llround(schedule->warmup_epochs * (double)steps);
+}
+
+/* The batches before the schedule begins. */
+static int64_t batches_before(const cs_train_config *config, int64_t steps) {
     return config->schedule.warmup_prefix ? cs_schedule_warmup(config, steps) : 0;
 }
 
-/* The length of the decay in updates. */
+/* The length of the decay in batches. */
 static double length_of(const cs_train_config *config, int64_t steps) {
     const cs_schedule_config *schedule = &config->schedule;
     if (schedule->decay_steps > 0)
-        return (double)schedule->decay_steps;
+        return (double)(schedule->decay_steps * batches_of_update(config));
     if (schedule->decay_epochs > 0)
         return schedule->decay_epochs * (double)steps;
     if (table[schedule->kind].length == CS_LENGTH_TRAINING)
-        return fmax(1, (double)(config->epochs * steps - updates_before(config, steps)));
+        return fmax(1, (double)(config->epochs * steps - batches_before(config, steps)));
     return (double)steps;
 }
 
 static cs_schedule_time time_at(const cs_train_config *config, const cs_schedule_config *resolved, double lr,
                                 int64_t step, int64_t steps) {
-    int64_t updates = resolved->interval == CS_INTERVAL_EPOCH ? steps : 1;
-    int64_t from = updates_before(config, steps), t = step > from ? (step - from) / updates : 0;
+    int64_t unit = resolved->interval == CS_INTERVAL_EPOCH ? steps : batches_of_update(config);
+    int64_t from = batches_before(config, steps), t = step > from ? (step - from) / unit : 0;
     return (cs_schedule_time){.lr = lr,
                               .t = (double)t,
-                              .length = length_of(config, steps) / (double)updates,
-                              .epoch = (double)steps / (double)updates,
-                              .updates = (double)updates};
+                              .length = length_of(config, steps) / (double)unit,
+                              .epoch = (double)steps / (double)unit,
+                              .updates = (double)unit / (double)batches_of_update(config)};
 }
 
 /* A warm-up in updates goes on with every update. */
-static double warmup_rate(const cs_schedule_config *resolved, double lr, int64_t step, int64_t steps, int64_t length) {
+static double warmup_rate(const cs_train_config *config, const cs_schedule_config *resolved, double lr, int64_t step,
+                          int64_t steps) {
     bool by_epoch = resolved->interval == CS_INTERVAL_EPOCH && resolved->warmup_steps == 0;
-    int64_t done = by_epoch ? step - step % steps : step;
-    return resolved->warmup_lr + (lr - resolved->warmup_lr) * (double)done / (double)length;
+    int64_t done = step - step % (by_epoch ? steps : batches_of_update(config));
+    return resolved->warmup_lr + (lr - resolved->warmup_lr) * (double)done / (double)cs_schedule_warmup(config, steps);
 }
 
 double cs_schedule_rate(const cs_train_config *config, double lr, int64_t step, int64_t steps) {
     cs_schedule_config resolved = cs_schedule_resolve(config);
-    int64_t warmup = cs_schedule_warmup(config, steps);
-    if (step < warmup)
-        return warmup_rate(&resolved, lr, step, steps, warmup);
+    if (step < cs_schedule_warmup(config, steps))
+        return warmup_rate(config, &resolved, lr, step, steps);
     cs_schedule_time at = time_at(config, &resolved, lr, step, steps);
     return table[resolved.kind].rate(&resolved, &at);
 }

@@ -16,7 +16,7 @@ cs_status cs_plateau_init(cs_plateau *plateau, const cs_train_config *config, bo
                             .relative = schedule.threshold_mode == CS_THRESHOLD_REL,
                             .patience = schedule.plateau_patience,
                             .cooldown = schedule.cooldown,
-                            .state = {.rate = (double)config->optimizer.lr}};
+                            .state = {.rate = config->optimizer.lr}};
     if (!plateau->on)
         return CS_OK;
     CS_TRY(follows

@@ -57,12 +57,6 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params
     return cs_segment_create(tail->graph, tail->cut, tail->graph->n_layers, &tail->segment);
 }
 
-/* The batches of an update. */
-static int batches_of(const cs_tail *tail) {
-    int accumulate = tail->config->train.optimizer.accumulate;
-    return accumulate > 1 ? accumulate : 1;
-}
-
 cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trunk, int steps) {
     cs_program_spec spec = {.segment = tail->segment,
                             .batch = cs_loader_part_rows(tail->config->train.batch, cs_team_size(tail->team)),
@@ -71,7 +65,7 @@ cs_status cs_tail_compile(cs_tail *tail, cs_engine *engine, const cs_trunk *trun
                             .resumable = true,
                             .optimizer = &tail->config->train.optimizer};
     tail->reads_batch = !spec.upstream;
-    tail->updates = steps > batches_of(tail) ? steps / batches_of(tail) : 1;
+    tail->steps = steps;
     CS_TRY(cs_program_compile(engine, &spec, &tail->train));
     spec.mode = CS_MODE_INFER;
     CS_TRY(cs_program_compile(engine, &spec, &tail->infer));
@@ -160,11 +154,9 @@ static cs_status compute_team_gradients(cs_tail *tail, const cs_feed *feed, cons
     return cs_tail_check_loss(tail, CS_SPLIT_TRAIN, tail->running.rows, sums->loss);
 }
 
-/* The optimizer with the rate and the momentum that the schedule has for batch `step`, counted from 0. A schedule
- * counts updates. */
+/* The optimizer with the rate and the momentum that the schedule has in batch `step`, counted from 0. */
 static cs_optimizer optimizer_at(const cs_tail *tail, int64_t step) {
-    return cs_schedule_optimizer(&tail->config->train, tail->plateau.state.rate, step / batches_of(tail),
-                                 tail->updates);
+    return cs_schedule_optimizer(&tail->config->train, tail->plateau.state.rate, step, tail->steps);
 }
 
 cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batch) {
@@ -217,7 +209,7 @@ static bool judge_epoch(cs_tail *tail, const cs_epoch_row *row) {
         memcpy(tail->best, tail->params->data, tail->graph->n_values * sizeof(float));
     if (decision.best || !cs_restores_best(config))
         tail->tested_row = *row;
-    if (tail->step / batches_of(tail) >= cs_schedule_warmup(config, tail->updates))
+    if (tail->step >= cs_schedule_warmup(config, tail->steps))
         cs_plateau_decide(&tail->plateau, row);
     return decision.stop;
 }

@@ -36,7 +36,7 @@ typedef struct cs_tail {
     int batch;               /* how many batches of the epoch are done */
     cs_trial_ending ending;  /* why its last epoch is done, so that only the test is left */
     int64_t step;            /* batches done */
-    int64_t updates;         /* in an epoch */
+    int64_t steps;           /* batches in an epoch */
     cs_tally running;        /* the sums of the current epoch, while the weights change */
     cs_effort effort[CS_SPLIT_COUNT];
     double reported;           /* the seconds in the rows of the epochs so far */

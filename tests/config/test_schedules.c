@@ -107,11 +107,51 @@ static void test_a_run_of_fewer_epochs_keeps_the_rates(void **state) {
     }
 }
 
+/* torch's schedulers step once an epoch, however many batches an update has. 4 does not divide the 10 of an epoch. */
+static void test_accumulation_does_not_move_what_changes_once_an_epoch(void **state) {
+    (void)state;
+    enum { STEPS = 10, EPOCHS = 9 };
+    for (int kind = 0; cs_schedule_name(kind); kind++) {
+        double wanted[EPOCHS * STEPS];
+        begin(cs_schedule_name(kind));
+        set("train.schedule_interval", "epoch");
+        set("train.decay_epochs", "3");
+        set("train.warmup_epochs", "2");
+        for (int step = 0; step < EPOCHS * STEPS; step++)
+            wanted[step] = cs_schedule_rate(&trial.train, 0.5, step, STEPS);
+        set("train.accumulate", "4");
+        for (int step = 0; step < EPOCHS * STEPS; step++)
+            assert_true(fabs(cs_schedule_rate(&trial.train, 0.5, step, STEPS) - wanted[step]) < 1e-12);
+    }
+}
+
+/* With 5 batches for each update, an epoch of 10 is one of 2 updates. */
+static void test_a_schedule_by_step_counts_updates(void **state) {
+    (void)state;
+    enum { BATCHES = 5, UPDATES = 2, EPOCHS = 9 };
+    for (int kind = 0; cs_schedule_name(kind); kind++) {
+        double wanted[EPOCHS * UPDATES];
+        begin(cs_schedule_name(kind));
+        set("train.schedule_interval", "step");
+        set("train.decay_steps", "7");
+        set("train.warmup_steps", "3");
+        for (int update = 0; update < EPOCHS * UPDATES; update++)
+            wanted[update] = cs_schedule_rate(&trial.train, 0.5, update, UPDATES);
+        set("train.accumulate", "5");
+        for (int step = 0; step < EPOCHS * UPDATES * BATCHES; step++) {
+            double rate = cs_schedule_rate(&trial.train, 0.5, step, (int64_t)UPDATES * BATCHES);
+            assert_true(fabs(rate - wanted[step / BATCHES]) < 1e-12);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_rate_is_a_finite_number),
         cmocka_unit_test(test_every_setting_that_a_schedule_uses_is_an_option),
         cmocka_unit_test(test_a_run_of_fewer_epochs_keeps_the_rates),
+        cmocka_unit_test(test_accumulation_does_not_move_what_changes_once_an_epoch),
+        cmocka_unit_test(test_a_schedule_by_step_counts_updates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

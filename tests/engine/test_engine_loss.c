@@ -110,39 +110,33 @@ static void compare(const engine_run *got, const engine_run *want, double tolera
     cs_params_free(b);
 }
 
-static void soft_targets_give_the_loss_and_gradients_of_ref(void **state) {
-    for (int i = 0; i < SIZES; i++) {
-        engine_run got, want;
-        run_open(&got, &rows_of_any_size[i], *state, CS_MODE_TRAIN);
-        run_open(&want, &rows_of_any_size[i], "ref", CS_MODE_TRAIN);
-        run_soften(&got);
-        run_soften(&want);
-        run_step(&got);
-        run_step(&want);
-        compare(&got, &want, 1e-5);
-        run_close(&got);
-        run_close(&want);
+/* A step on the device and on ref, of the case of that size. */
+static void check_step(const char *device, int size, bool soft, cs_focal focal) {
+    engine_run runs[2];
+    for (int i = 0; i < 2; i++) {
+        run_open(&runs[i], &rows_of_any_size[size], i ? "ref" : device, CS_MODE_TRAIN);
+        runs[i].focal = focal;
+        if (soft)
+            run_soften(&runs[i]);
+        run_step(&runs[i]);
     }
+    compare(&runs[0], &runs[1], 1e-5);
+    run_close(&runs[0]);
+    run_close(&runs[1]);
+}
+
+static void soft_targets_give_the_loss_and_gradients_of_ref(void **state) {
+    for (int i = 0; i < SIZES; i++)
+        check_step(*state, i, true, (cs_focal){0});
 }
 
 /* Labels alone and soft targets; powers below and above 1. */
 static void the_focal_loss_gives_the_loss_and_gradients_of_ref(void **state) {
     static const cs_focal focals[] = {{0.25, 2}, {1, 0.5}, {2, 1}};
-    for (int i = 0; i < SIZES * 3 * 2; i++) {
-        engine_run got, want;
-        run_open(&got, &rows_of_any_size[i % SIZES], *state, CS_MODE_TRAIN);
-        run_open(&want, &rows_of_any_size[i % SIZES], "ref", CS_MODE_TRAIN);
-        got.focal = want.focal = focals[i / SIZES % 3];
-        if (i / SIZES >= 3) {
-            run_soften(&got);
-            run_soften(&want);
-        }
-        run_step(&got);
-        run_step(&want);
-        compare(&got, &want, 1e-5);
-        run_close(&got);
-        run_close(&want);
-    }
+    for (int i = 0; i < SIZES; i++)
+        for (int f = 0; f < 3; f++)
+            for (int soft = 0; soft < 2; soft++)
+                check_step(*state, i, soft, focals[f]);
 }
 
 static void the_focal_loss_is_finite_where_probabilities_are_0_and_1(void **state) {

@@ -1,18 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Twenty updates of every optimizer in the dialect of Keras agree with the real Keras, which computes in double, and so do
 clipping, weight decay, accumulation and the average of the weights. CNNSWEEP_KERAS_PYTHON names a Python that has keras."""
-import os
 import sys
 
-interpreter = os.environ.get("CNNSWEEP_KERAS_PYTHON")
-if not interpreter:
-    print("CNNSWEEP_KERAS_PYTHON is not set: nothing checked")
-    sys.exit(1 if os.environ.get("CI") else 77)
-if "CNNSWEEP_INSIDE_KERAS" not in os.environ:
-    os.environ["CNNSWEEP_INSIDE_KERAS"] = "1"
-    os.execv(interpreter, [interpreter, *sys.argv])
+import inside_keras
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+inside_keras.enter()
 
 import keras
 import numpy as np

@@ -7,15 +7,9 @@ import subprocess
 import sys
 import warnings
 
-interpreter = os.environ.get("CNNSWEEP_KERAS_PYTHON")
-if not interpreter:
-    print("CNNSWEEP_KERAS_PYTHON is not set: nothing checked")
-    sys.exit(1 if os.environ.get("CI") else 77)
-if "CNNSWEEP_INSIDE_KERAS" not in os.environ:
-    os.environ["CNNSWEEP_INSIDE_KERAS"] = "1"
-    os.execv(interpreter, [interpreter, *sys.argv])
+import inside_keras
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+inside_keras.enter()
 
 import keras
 import numpy as np

@@ -1,18 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """On random curves of a metric, with ties, plateaus and NaN, early stopping stops in the epoch in which Keras' EarlyStopping
 stops and restores the same weights, and a plateau reduces the rate when Keras' ReduceLROnPlateau does."""
-import os
-import sys
+import inside_keras
 
-interpreter = os.environ.get("CNNSWEEP_KERAS_PYTHON")
-if not interpreter:
-    print("CNNSWEEP_KERAS_PYTHON is not set: nothing checked")
-    sys.exit(1 if os.environ.get("CI") else 77)
-if "CNNSWEEP_INSIDE_KERAS" not in os.environ:
-    os.environ["CNNSWEEP_INSIDE_KERAS"] = "1"
-    os.execv(interpreter, [interpreter, *sys.argv])
-
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+inside_keras.enter()
 
 import keras
 

@@ -32,7 +32,7 @@ static usage find_usage(const cs_job_reader *reader, const char *key, uses_optio
 }
 
 /* Trials of a grid that differ in nothing else would be equal. A random search may draw values that are not used. */
-static bool is_in_order(const cs_job_reader *reader, const usage *found) {
+static bool is_allowed(const cs_job_reader *reader, const usage *found) {
     return !found->given || !found->without || (found->with && (!found->is_swept || reader->job->random));
 }
 
@@ -99,7 +99,7 @@ static void list_schedules(const char *key, char *out, size_t size) {
 static cs_status check_schedule_option(const cs_job_reader *reader, const char *key) {
     char users[CS_VALUE_MAX];
     usage found = find_usage(reader, key, schedule_uses);
-    if (is_in_order(reader, &found))
+    if (is_allowed(reader, &found))
         return CS_OK;
     list_schedules(key, users, sizeof users);
     return cs_hint(cs_node_fail(found.given, CS_ERR_ARG, "%s is %s, but train.schedule is %s", key,
@@ -134,7 +134,7 @@ static bool optimizer_uses(const cs_trial_config *trial, const char *key) {
 static cs_status check_optimizer_setting(const cs_job_reader *reader, const char *key) {
     char users[CS_VALUE_MAX] = "";
     usage found = find_usage(reader, key, optimizer_uses);
-    if (is_in_order(reader, &found))
+    if (is_allowed(reader, &found))
         return CS_OK;
     for (int kind = 0; cs_optimizer_name(kind); kind++)
         if (cs_optimizer_uses((cs_optimizer_kind)kind) & use_of(key)) {
