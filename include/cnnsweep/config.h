@@ -120,8 +120,7 @@ typedef struct cs_trial_config {
 /* The framework that the trial's network follows, which is the default of train.dialect. */
 cs_train_dialect cs_trial_network_dialect(const cs_trial_config *trial);
 /* The columns of metrics that a trial computes: those of train.metrics, and what early stopping and the schedule
- * monitor.
- */
+ * monitor. */
 CS_MUST_CHECK cs_status cs_trial_metrics(const cs_train_config *train, cs_metric_set *out);
 /* Is the split evaluated after training, if the dataset has it? */
 bool cs_trial_evaluates(const cs_train_config *train, cs_split split);

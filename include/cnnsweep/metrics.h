@@ -52,8 +52,7 @@ typedef struct cs_scored {
 /* What one pass through a split collects. It is one array of doubles (counts are exact up to 2^53), so that ranks that
  * share the split can add their arrays and a message can carry one as it is. The order is: the tally; with
  * CS_NEEDS_CONFUSION the counts [K,K]; with CS_NEEDS_HITS [rows], 1 or 0; with CS_NEEDS_LOGITS [rows,1+K], the label
- * and logits of each row. A row stands
- * at the index of its sample, and is 0 on ranks that do not have it. */
+ * and logits of each row. A row stands at the index of its sample, and is 0 on ranks that do not have it. */
 typedef struct cs_evaluation {
     cs_evaluation_spec spec;
     double *values; /* [cs_evaluation_size] */
