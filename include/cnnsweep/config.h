@@ -102,7 +102,7 @@ typedef struct cs_train_config {
     cs_saved_epoch save_epoch;
 } cs_train_config;
 
-/* Everything that defines a trial. Each row of the table in src/config/trial_options.c fills one member. */
+/* Everything that defines a trial. Each row of an option (src/config/option_families.h) fills one member. */
 typedef struct cs_trial_config {
     cs_data_config data;
     cs_model_config model;

@@ -2,8 +2,9 @@
 /* Options. A row of a table says everything about an option. The job file's reader, --set, `cnnsweep options`, the
  * columns of the result table, the key of a trial and the error messages all follow from the rows.
  *
- * To add an option of a trial: a member of cs_trial_config (config.h) and a row in src/config/trial_options.c. To add
- * an option of the job as a whole: a member of cs_job (job.h) and a row in src/sweep/job/job_options.c. */
+ * To add an option of a trial: a member of cs_trial_config (config.h) and a row in the file of its family
+ * (src/config/option_families.h names them). To add an option of the job as a whole: a member of cs_job (job.h) and a
+ * row in src/sweep/job/job_options.c. */
 #ifndef CNNSWEEP_OPTION_H
 #define CNNSWEEP_OPTION_H
 

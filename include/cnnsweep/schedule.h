@@ -30,7 +30,7 @@
  * of the schedule, as in timm.
  *
  * To add a schedule: a function and a row in src/config/schedule.c; train.schedule then accepts its name. If it needs a
- * setting of its own: a member of cs_schedule_config and a row in src/config/trial_options.c. */
+ * setting of its own: a member of cs_schedule_config and a row in src/config/schedule_options.c. */
 #ifndef CNNSWEEP_SCHEDULE_H
 #define CNNSWEEP_SCHEDULE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parsing and printing options; the rows are in trial_options.c and in the sweep room's job_options.c. */
+/* Parsing and printing options; the rows are in the files that option_families.h names and in the sweep room's
+ * job_options.c. */
 #include "cnnsweep/option.h"
 #include "cnnsweep/scalar.h"
 #include "cnnsweep/text.h"

@@ -18,7 +18,7 @@ COPIED = ["CMakeLists.txt", "LICENSE", "cmake", "include", "src", "data-prep", "
 ADDITIONS = {
     "an option": [
         ("include/cnnsweep/config.h", "    int64_t seed;\n", "    int dummy;\n"),
-        ("src/config/trial_options.c", '    {.key = "train.sync_bn",', """    {.key = "train.dummy",
+        ("src/config/train_options.c", '    {.key = "train.sync_bn",', """    {.key = "train.dummy",
      .type = CS_OPTION_INT,
      FIELD(train.dummy),
      .max = 9,
