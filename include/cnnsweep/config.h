@@ -102,6 +102,12 @@ typedef struct cs_train_config {
     cs_saved_epoch save_epoch;
 } cs_train_config;
 
+/* A trial may be a later phase of training, which goes on from the weights that the phase before it tested. */
+typedef struct cs_phase {
+    uint64_t before;     /* cs_phase_key of the phase before; 0: this is the first, or the only one */
+    bool keep_optimizer; /* the states of its optimizer go on too, with its number of updates */
+} cs_phase;
+
 /* Everything that defines a trial. Each row of an option (src/config/option_families.h) fills one member. */
 typedef struct cs_trial_config {
     cs_data_config data;
@@ -115,6 +121,7 @@ typedef struct cs_trial_config {
     cs_augment augment;
     char val_augment_name[CS_NAME_MAX]; /* of val and test: also "true", the same as train */
     cs_augment val_augment;
+    cs_phase phase;
 } cs_trial_config;
 
 /* The framework that the trial's network follows, which is the default of train.dialect. */
@@ -143,15 +150,22 @@ CS_MUST_CHECK cs_status cs_option_find(const char *key, const cs_option **out);
  * augmentation counts by its rules and not by its name. The paths of dataset, weights, results and features do not
  * count. */
 uint64_t cs_trial_key(const cs_trial_config *trial);
+/* The same without train.epochs: trials with equal hashes are one trial that is trained for longer. */
+uint64_t cs_trial_key_of_any_length(const cs_trial_config *trial);
+/* A hash of what a phase and those before it do to the initial values: of all that cs_trial_key covers but the weights
+ * before training, in which the phases of a trial agree. */
+uint64_t cs_phase_key(const cs_trial_config *trial);
+/* May the phases of a trial differ in the option? They have one graph, dataset and mode. */
+bool cs_option_is_of_phase(const cs_option *option);
 
 /* Do both trials have the same graph and the same weights before training? Which layers are frozen, and the seed, may
  * differ. */
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 
 /* Can these two trials be trained in one group? They must agree in data, model, weights, batch, seed, shuffle,
- * filter, augmentation and mode. Their heads may differ after gap or flatten if all dense layers are trained; dropout
- * and l2 may differ too, as they belong to the head. Trials that train on features must also agree in dropout and l2,
- * and in which layers are frozen. */
+ * filter, augmentation and mode, and go on from the same phase. Their heads may differ after gap or flatten if all
+ * dense layers are trained; dropout and l2 may differ too, as they belong to the head. Trials that train on features
+ * must also agree in dropout and l2, and in which layers are frozen. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
 /* A hash that is equal for trials for which cs_trials_can_share holds. It does not depend on the paths of files: a

@@ -56,6 +56,13 @@ typedef struct cs_cache_setting {
     size_t bytes; /* SIZE: bytes of memory for each rank */
 } cs_cache_setting;
 
+/* How many files are kept, those of the best trials. */
+enum { CS_KEEP_ALL = -1 };
+typedef struct cs_keep_setting {
+    char text[32]; /* as the job file has it */
+    int most;      /* 0: none; or CS_KEEP_ALL */
+} cs_keep_setting;
+
 /* How the job is run. Only the precision changes the numbers of the job; the threads, the device and ranks_per_trial
  * change their last bits. */
 typedef struct cs_run_config {
@@ -67,8 +74,9 @@ typedef struct cs_run_config {
     int ranks_per_trial;           /* ranks that share each batch of a trial */
     bool group;                    /* trials that can share a trunk are trained together */
     cs_cache_setting cache;
-    double checkpoint_seconds; /* the least seconds between checkpoints; 0: after every epoch */
-    int keep_weights;          /* how many of the best trials keep their train.save_weights file; 0: all */
+    double checkpoint_seconds;  /* the least seconds between checkpoints; 0: after every epoch */
+    int keep_weights;           /* how many of the best trials keep their train.save_weights file; 0: all */
+    cs_keep_setting keep_state; /* final states, from which trials can go on later */
 } cs_run_config;
 
 /* The augmentations that a job file gives names to. */
@@ -100,13 +108,23 @@ typedef struct cs_job {
     char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX]; /* random without rows: a leaderboard */
     char table_value[CS_METRIC_NAME_MAX];
     cs_augmentations augmentations;
+    int n_phases;                  /* of every trial; 1: its training is not divided */
+    char phases[CS_VALUE_MAX * 8]; /* what each of them changes, as text */
+    /* [n_phase_options] options that are swept in one phase alone, such as phases.2.lr (cs_job_find_option) */
+    struct cs_phase_option **phase_options;
+    int n_phase_options;
     char **sets; /* a copy of those given to cs_job_read */
     int n_sets;
-    cs_trial_config *trials; /* in a grid the last swept option changes fastest */
+    /* First those of the last phase, or of a training that is not divided: in a grid the last swept option changes
+     * fastest. Then those of the phase before, and so on; a phase that several trials have in common is one trial. */
+    cs_trial_config *trials;
     int n_trials;
+    int n_last;         /* how many of them are of the last phase: they are what the table shows */
+    int *before;        /* [n_trials] the trial that is the phase before, whose index is larger; -1: there is none */
     int *value_indices; /* [n_trials,n_swept] the index of each trial's value of each swept option, or CS_NO_VALUE */
     int *numbers;       /* [n_trials] of file names; trials of an earlier run keep theirs when a grid is extended */
     bool *done;         /* [n_trials] the trial ended in an earlier run and is not trained again (--resume) */
+    bool *longer;       /* [n_trials] it ended after fewer epochs, and goes on from its final state (--extend) */
     int part, parts;    /* this program trains part `part`, from 0, of `parts` (--part); parts 0: the whole sweep */
     int *part_of;       /* [n_trials] the part of each trial; set by the plan */
 } cs_job;
@@ -115,13 +133,28 @@ typedef struct cs_job {
  * relative to the working directory. Errors name path:line:column. */
 CS_MUST_CHECK cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_job **out);
 void cs_job_free(cs_job *job); /* NULL-safe */
-/* Reduces the job to the one trial of that name ("t007"), which is then trained to its end, or for `epochs` epochs if
- * that is above 0. */
+/* Reduces the job to the one trial of that name ("t007") and the phases before it. It is then trained to its end, or
+ * for `epochs` epochs if that is above 0. */
 CS_MUST_CHECK cs_status cs_job_only(cs_job *job, const char *trial, int epochs);
 /* Has the trial one of the values of the swept option? */
 bool cs_job_has_value(const cs_job *job, int trial, int option);
 /* How many different values the trials have of the swept option; having none of them counts as one. */
 int cs_job_count_values(const cs_job *job, int option);
+/* The text of the trial's value of a swept option. */
+const char *cs_job_value(const cs_job *job, int trial, int option);
+/* Finds an option by its name ("lr", "train.lr"), or that of one phase ("phases.2.lr"), counted from 1. Its offsets are
+ * those of the option itself. */
+CS_MUST_CHECK cs_status cs_job_find_option(cs_job *job, const char *name, const cs_option **out);
+/* The phase of an option that is of one phase alone; 0: it is of all. */
+int cs_option_phase(const cs_option *option);
+/* The phase of a trial, from 1. */
+int cs_job_phase(const cs_job *job, int trial);
+/* The most epochs that a trial and the phases before it have together. */
+int cs_job_epochs(const cs_job *job, int trial);
+/* Does another trial go on from the final state of this one? */
+bool cs_job_is_before(const cs_job *job, int trial);
+/* Is the final state of the trial written? */
+bool cs_job_keeps_state(const cs_job *job, int trial);
 /* Writes the swept options of a trial and their values: "fine_tune=4 augment=flip_hv". */
 void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size);
 /* True if the trial belongs to another part of a divided sweep, unless an earlier run of this part has ended it. */

@@ -51,6 +51,7 @@ typedef struct cs_sweep_options {
     const char *out;   /* the results folder; NULL: results/<name>, for a part results/<name>/part-i-of-n */
     bool force;        /* replace the results in the folder */
     bool resume;       /* go on with the results in the folder; if it has none, begin */
+    bool extend;       /* with resume: trials that ended after fewer epochs than they have now go on */
     bool retry_failed; /* with resume: train failed trials again */
 } cs_sweep_options;
 
@@ -63,6 +64,8 @@ typedef struct cs_sweep_options {
  *   report/<trial>.txt   classification report and confusion matrix
  *   journal.jsonl        every epoch and trial row in the order of arrival, written before the trial goes on
  *   checkpoints/         of trials that have not ended; removed when all have
+ *   states/              final states: of phases that others go on from, until all trials have ended, and of those that
+ *                        keep_state keeps
  *   sweep.lock           locked while a program trains into the folder: a second one is refused
  * A trial that fails is a row with its reason. When every trial failed, the last reason is the error.
  *
@@ -72,6 +75,7 @@ typedef struct cs_sweep_options {
  *
  * With `resume` the sweep goes on with what the journal has. Trials are found again by cs_trial_key, so a grid may be
  * extended, cut down or reordered. Trials that ended keep their number and row; the others go on from their checkpoint.
+ * With `extend` a trial that ended after fewer epochs than it has now goes on from its final state, with one history.
  * job->numbers and job->done are set accordingly. */
 CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out);
 

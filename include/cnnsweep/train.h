@@ -34,7 +34,7 @@
 /* One epoch. `value` holds the metrics of train and val, at the indexes of cs_metric_columns; those of val are NaN when
  * there is no val split, and those that cs_trial_metrics does not have are NaN. */
 typedef struct cs_epoch_row {
-    int epoch;            /* from 0 */
+    int epoch;            /* from 0; those of earlier phases count */
     double learning_rate; /* of the last update of the epoch */
     double seconds;
     double value[CS_EPOCH_VALUES];
@@ -49,7 +49,7 @@ typedef enum cs_trial_ending {
 } cs_trial_ending;
 
 typedef struct cs_trial_result {
-    int epochs_run;
+    int epochs_run; /* with those of earlier phases */
     cs_trial_ending ending;
     /* From 0; the weights of this epoch are tested. It is the last one without early stopping, or without
      * restore_best_weights. */
@@ -85,16 +85,26 @@ typedef struct cs_train_events {
     void (*step)(void *context, int epoch, int batch, int batches);
 } cs_train_events;
 
+/* The files of a trial, in folders that exist. Each may be NULL. A file that cannot be written stops the group. */
+typedef struct cs_trial_files {
+    /* If this file exists, the trial resumes from it, with the same bits as if it had never stopped; it joins the
+     * others when they reach its epoch and batch. It is written at the end of an epoch, after the epoch's row was
+     * reported, when `checkpoint_seconds` have passed since the last time, and also when a stop is asked for, even in
+     * the middle of an epoch. It is removed after `finished` or `failed` has returned. Next to it there may be a
+     * "<file>.previous" and a "<file>.next". */
+    const char *checkpoint;
+    /* A final state, from which the trial begins: that of the phase before (trial.phase), whose tested weights are the
+     * initial values of this one and whose epochs count on; or that of the same trial, which ended after fewer epochs
+     * and goes on as if it had been asked for all of them at once. CS_ERR_FORMAT if it is that of another trial. */
+    const char *start;
+    /* Where the trial's own final state is written when its training has ended, before `finished` is called. */
+    const char *end;
+} cs_trial_files;
+
 typedef struct cs_group_config {
     const cs_trial_config *trials; /* [n]; cs_trials_can_share must hold for every pair */
     int n;
-    /* [n] the path of a checkpoint for each trial, in folders that exist; or NULL. If a trial's file exists, the trial
-     * resumes from it, with the same bits as if it had never stopped; it joins the others when they reach its epoch and
-     * batch. Files are written at the end of an epoch, after its row was reported, when `checkpoint_seconds` have
-     * passed since the last time. They are also written when a stop is asked for, even in the middle of an epoch. They
-     * are removed after `finished` or `failed` has returned. Next to each file there may be a "<file>.previous" and a
-     * "<file>.next". A file that cannot be written stops the group. */
-    const char *const *checkpoints;
+    const cs_trial_files *files; /* [n], or NULL: no trial has any */
     double checkpoint_seconds;
     /* Limits of the cache of trunk outputs; all 0: no cache. The trainer caches the output of the first part of the
      * trunk, up to the layer where the first tail begins: for val, for test, and for train where the augmentations can

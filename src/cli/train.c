@@ -12,7 +12,7 @@ typedef struct train_args {
     char device[64], precision[64]; /* in the form that --set takes */
     int epochs, part[2];            /* part[0] of part[1]; part[1] is 0: the whole sweep */
     cs_sets sets;
-    bool dry_run, force, resume, retry_failed, help;
+    bool dry_run, force, resume, extend, retry_failed, help;
 } train_args;
 
 static cs_status allow_missing(const char *text, void *target) {
@@ -46,6 +46,8 @@ static cs_status set_autotune(const char *text, void *target) {
 
 /* Are there options that contradict each other? */
 static cs_status check_options(const train_args *args) {
+    if (args->force && args->extend)
+        return cs_fail(CS_ERR_ARG, "--force replaces what --extend would go on with: give one of them");
     if (args->force && args->resume)
         return cs_fail(CS_ERR_ARG, "--force replaces what --resume would go on with: give one of them");
     if (args->epochs && !args->trial)
@@ -53,7 +55,7 @@ static cs_status check_options(const train_args *args) {
                        args->epochs);
     if (args->part[1] && args->trial)
         return cs_fail(CS_ERR_ARG, "--trial is one trial, --part divides all of them: give one of the two");
-    if (args->retry_failed && !args->resume)
+    if (args->retry_failed && !args->resume && !args->extend)
         return cs_fail(CS_ERR_ARG, "--retry-failed goes with --resume");
     return CS_OK;
 }
@@ -65,6 +67,8 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
         {"--out", "DIR", "results folder (default results/<name>)", cs_arg_text, &args->out},
         {"--force", NULL, "replace the results that are in the folder", cs_arg_bool, &args->force},
         {"--resume", NULL, "go on with the sweep in the folder: what is done stays", cs_arg_bool, &args->resume},
+        {"--extend", NULL, "as --resume; trials that ended after fewer epochs than they have now go on (keep_state)",
+         cs_arg_bool, &args->extend},
         {"--retry-failed", NULL, "with --resume: also train failed trials again", cs_arg_bool, &args->retry_failed},
         {"--dry-run", NULL, "check everything, print the trials and their cost; with --resume, of those that are left",
          cs_arg_bool, &args->dry_run},
@@ -118,8 +122,11 @@ static cs_status read_job(const train_args *args, cs_job **job) {
 }
 
 static cs_status run_job(cs_ranks *ranks, const train_args *args, cs_job *job) {
-    const cs_sweep_options options = {
-        .out = args->out, .force = args->force, .resume = args->resume, .retry_failed = args->retry_failed};
+    const cs_sweep_options options = {.out = args->out,
+                                      .force = args->force,
+                                      .resume = args->resume || args->extend,
+                                      .extend = args->extend,
+                                      .retry_failed = args->retry_failed};
     if (args->dry_run)
         return cs_ranks_agree(ranks,
                               cs_ranks_rank(ranks) == 0 ? cs_sweep_preview(ranks, job, &options, stdout) : CS_OK);

@@ -66,8 +66,28 @@ static bool agree_in(const cs_trial_config *a, const cs_trial_config *b, unsigne
     return true;
 }
 
+/* A first phase has the key of a trial without phases. */
+static uint64_t mix_phase(const cs_phase *phase, uint64_t key) {
+    return phase->before == 0 ? key : mix(mix(key, phase->before), phase->keep_optimizer);
+}
+
 uint64_t cs_trial_key(const cs_trial_config *trial) {
-    return hash_options(trial, AFFECTS_RESULTS);
+    return mix_phase(&trial->phase, hash_options(trial, AFFECTS_RESULTS));
+}
+
+uint64_t cs_trial_key_of_any_length(const cs_trial_config *trial) {
+    cs_trial_config any = *trial;
+    any.train.epochs = 0;
+    return cs_trial_key(&any);
+}
+
+uint64_t cs_phase_key(const cs_trial_config *trial) {
+    return mix_phase(&trial->phase, hash_options(trial, AFFECTS_RESULTS & ~(unsigned)CS_AFFECTS_GRAPH));
+}
+
+bool cs_option_is_of_phase(const cs_option *option) {
+    const unsigned of_phase = CS_AFFECTS_RATES | CS_AFFECTS_FROZEN | CS_AFFECTS_BATCHES | CS_AFFECTS_TRAINING;
+    return option->affects & of_phase && !(option->affects & ~of_phase);
 }
 
 bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
@@ -122,13 +142,14 @@ static int shared_head(const cs_trial_config *trial) {
 
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b) {
     int head = shared_head(a);
-    return agree_in(a, b, shared_affects(a)) && head == shared_head(b) &&
+    return agree_in(a, b, shared_affects(a)) && a->phase.before == b->phase.before && head == shared_head(b) &&
            memcmp(a->model.head, b->model.head, (size_t)head) == 0;
 }
 
 uint64_t cs_trial_share_key(const cs_trial_config *trial) {
-    return mix(hash_options(trial, shared_affects(trial) & ~(unsigned)CS_AFFECTS_PATHS),
-               cs_checksum(trial->model.head, (size_t)shared_head(trial)));
+    uint64_t key = mix(hash_options(trial, shared_affects(trial) & ~(unsigned)CS_AFFECTS_PATHS),
+                       cs_checksum(trial->model.head, (size_t)shared_head(trial)));
+    return trial->phase.before == 0 ? key : mix(key, trial->phase.before);
 }
 
 /* A dropout's rate does not change the work, but the trunk may end at a dropout whose rate is not 0. */

@@ -16,7 +16,7 @@
 /* Writes checkpoints of all tails that are not waiting, in their present state. */
 static cs_status write_checkpoints(cs_group *group) {
     const cs_tail_set *sets[] = {&group->live, &group->ending};
-    for (int s = 0; s < 2 && group->writes_checkpoints; s++)
+    for (int s = 0; s < 2 && group->writes_files; s++)
         for (int i = 0; i < sets[s]->n; i++)
             CS_TRY(cs_checkpoint_write(sets[s]->items[i], group->scratch));
     group->last_checkpoint = cs_now();
@@ -218,10 +218,18 @@ static cs_status restore_tails(const cs_group *group) {
     return CS_OK;
 }
 
+/* A phase that goes on from this trial may begin as soon as the trial is reported. */
+static cs_status write_final_states(const cs_group *group) {
+    for (int i = 0; i < group->ending.n && group->writes_files; i++)
+        CS_TRY(cs_final_state_write(group->ending.items[i], group->scratch));
+    return CS_OK;
+}
+
 /* Tests the tails that ended and reports them. */
 static cs_status finish(cs_group *group) {
     cs_tail_set *ending = &group->ending;
     CS_TRY(cs_team_agree(group->team, restore_tails(group)));
+    CS_TRY(cs_team_agree(group->team, write_final_states(group)));
     CS_TRY(test(group));
     for (int i = 0; i < ending->n; i++)
         CS_TRY(cs_group_report_finished(group, ending->items[i]));
@@ -283,8 +291,8 @@ cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
                       .limits = config->cache,
                       .filter_cache = config->filter_cache,
                       .n = config->n,
-                      .checkpoints = config->checkpoints,
-                      .writes_checkpoints = config->checkpoints && (!config->comm || config->comm->rank == 0),
+                      .files = config->files,
+                      .writes_files = config->files && (!config->comm || config->comm->rank == 0),
                       .checkpoint_seconds = config->checkpoint_seconds,
                       .last_checkpoint = cs_now()};
     CS_TRY(check_trials(config->trials, config->n));

@@ -5,7 +5,7 @@
 
 /* A trial that has ended needs no checkpoint. */
 static cs_status discard_checkpoint(const cs_group *group, const cs_tail *tail) {
-    return group->writes_checkpoints ? cs_checkpoint_remove(tail) : CS_OK;
+    return group->writes_files ? cs_checkpoint_remove(tail) : CS_OK;
 }
 
 static cs_status report_failure(const cs_group *group, const cs_tail *tail, cs_status status) {

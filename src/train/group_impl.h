@@ -36,8 +36,8 @@ typedef struct cs_group {
     cs_evaluated **evaluated;          /* [n] a buffer for the tails of one pass */
     cs_tail_set waiting, live, ending; /* a tail is in at most one of these */
     unsigned needs[CS_SPLIT_COUNT];    /* CS_NEEDS_* of the callback `finished` */
-    const char *const *checkpoints;    /* a file for each tail, or NULL */
-    bool writes_checkpoints;           /* this rank writes checkpoints */
+    const cs_trial_files *files;       /* [n], or NULL */
+    bool writes_files;                 /* this rank writes checkpoints and final states */
     double checkpoint_seconds,
         last_checkpoint; /* seconds between checkpoints; when the last ones were written (cs_now) */
     float *scratch;      /* for checkpoints: a float for every value of the largest network */

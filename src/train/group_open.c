@@ -119,7 +119,8 @@ static cs_status open_tail(cs_group *group, cs_tail *tail) {
     for (const cs_tail *other = group->tails; other < tail && !like; other++)
         if (strcmp(other->config->model.head, tail->config->model.head) == 0)
             like = other->params;
-    return cs_team_agree(group->team, cs_tail_open(tail, group->dataset, like));
+    CS_TRY(cs_team_agree(group->team, cs_tail_open(tail, group->dataset, like)));
+    return cs_team_agree(group->team, cs_start_read_values(tail));
 }
 
 static cs_status compile_tail(cs_group *group, cs_tail *tail) {
@@ -150,7 +151,7 @@ static cs_status check_same_position(const cs_group *group, const cs_tail *tail)
     if (sum == position * cs_team_size(group->team))
         return CS_OK;
     return cs_hint(
-        cs_fail(CS_ERR_IO, "%s: the ranks that train this trial find different checkpoints", tail->checkpoint),
+        cs_fail(CS_ERR_IO, "%s: the ranks that train this trial find different checkpoints", tail->files.checkpoint),
         "its folder must be one that all of them share");
 }
 
@@ -158,6 +159,7 @@ static cs_status check_same_position(const cs_group *group, const cs_tail *tail)
 static cs_status resume_tails(cs_group *group) {
     for (int i = 0; i < group->live.n; i++) {
         cs_tail *tail = group->live.items[i];
+        CS_TRY(cs_team_agree(group->team, cs_start_read_states(tail, group->scratch)));
         CS_TRY(cs_team_agree(group->team, cs_checkpoint_read(tail, group->scratch)));
         CS_TRY(cs_team_agree(group->team, check_same_position(group, tail)));
         cs_tail_set *set = tail->ending ? &group->ending : &group->waiting;
@@ -198,7 +200,7 @@ static cs_status open_input(cs_group *group) {
     CS_TRY(open_standardization(group));
     if (first->config->train.mode == CS_TRAIN_FEATURES)
         CS_TRY(cs_extract(group->engine, &base, group->stop, &group->features));
-    if (group->checkpoints)
+    if (group->files)
         CS_TRY(cs_alloc(most_values(&group->live), sizeof(float), "checkpoint", &group->scratch));
     CS_TRY(open_cache(group));
     CS_TRY(open_feeds(group, first->graph, first->config));
@@ -267,7 +269,7 @@ static cs_status open_data(cs_group *group, cs_trial_config *trials) {
                                     .config = &trials[i],
                                     .team = group->team,
                                     .needs = group->needs,
-                                    .checkpoint = group->checkpoints ? group->checkpoints[i] : NULL,
+                                    .files = group->files ? group->files[i] : (cs_trial_files){0},
                                     .dataset_checksum = cs_dataset_checksum(group->dataset)};
         group->live.items[group->live.n++] = &group->tails[i];
     }

@@ -114,8 +114,9 @@ static cs_status fail_diverged(const cs_tail *tail, cs_split split, int64_t rows
     const cs_train_config *config = &tail->config->train;
     int epoch = tail->ending ? tail->tested_row.epoch : tail->epoch;
     int64_t step = rows / config->batch + 1;
-    return cs_hint(cs_fail(CS_ERR_DIVERGED, "epoch %d of %d, %s step %lld: the loss is %s", epoch + 1, config->epochs,
-                           cs_split_name(split), (long long)step, isnan(loss) ? "nan" : "infinite"),
+    return cs_hint(cs_fail(CS_ERR_DIVERGED, "epoch %d of %d, %s step %lld: the loss is %s", epoch + 1,
+                           tail->first_epoch + config->epochs, cs_split_name(split), (long long)step,
+                           isnan(loss) ? "nan" : "infinite"),
                    "a smaller learning rate often helps; train.lr is %g", config->optimizer.lr);
 }
 
@@ -154,13 +155,18 @@ static cs_status compute_team_gradients(cs_tail *tail, const cs_feed *feed, cons
     return cs_tail_check_loss(tail, CS_SPLIT_TRAIN, tail->running.rows, sums->loss);
 }
 
-/* The optimizer with the rate and the momentum that the schedule has in batch `step`, counted from 0. */
+/* The batches of this phase that are done. */
+static int64_t phase_step(const cs_tail *tail) {
+    return tail->step - tail->first_step;
+}
+
+/* The optimizer with the rate and the momentum that the schedule has in batch `step` of the phase, counted from 0. */
 static cs_optimizer optimizer_at(const cs_tail *tail, int64_t step) {
     return cs_schedule_optimizer(&tail->config->train, tail->plateau.state.rate, step, tail->steps);
 }
 
 cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batch) {
-    cs_optimizer optimizer = optimizer_at(tail, tail->step);
+    cs_optimizer optimizer = optimizer_at(tail, phase_step(tail));
     cs_tally sums = {0};
     CS_TRY((tail->team ? compute_team_gradients : compute_gradients)(tail, feed, batch, &sums));
     CS_TRY(cs_program_update(tail->train, &optimizer, ++tail->step));
@@ -204,12 +210,14 @@ cs_status cs_tail_sum_training(cs_tail *tail) {
  * stopping ends the trial. */
 static bool judge_epoch(cs_tail *tail, const cs_epoch_row *row) {
     const cs_train_config *config = &tail->config->train;
-    cs_stopping_decision decision = cs_early_stopping_decide(&tail->stopping, row);
+    cs_epoch_row of_phase = *row;
+    of_phase.epoch -= tail->first_epoch;
+    cs_stopping_decision decision = cs_early_stopping_decide(&tail->stopping, &of_phase);
     if (decision.best && tail->best)
         memcpy(tail->best, tail->params->data, tail->graph->n_values * sizeof(float));
     if (decision.best || !cs_restores_best(config))
         tail->tested_row = *row;
-    if (tail->step >= cs_schedule_warmup(config, tail->steps))
+    if (phase_step(tail) >= cs_schedule_warmup(config, tail->steps))
         cs_plateau_decide(&tail->plateau, row);
     return decision.stop;
 }
@@ -225,9 +233,10 @@ static void evaluate_epoch(const cs_tail *tail, double *values) {
 
 cs_status cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     double seconds = total_seconds(tail);
+    int64_t step = phase_step(tail);
     CS_TRY(cs_tail_sum_training(tail));
     *row = (cs_epoch_row){.epoch = tail->epoch,
-                          .learning_rate = optimizer_at(tail, tail->step > 0 ? tail->step - 1 : 0).lr,
+                          .learning_rate = optimizer_at(tail, step > 0 ? step - 1 : 0).lr,
                           .seconds = seconds - tail->reported};
     evaluate_epoch(tail, row->value);
     tail->reported = seconds;
@@ -235,10 +244,10 @@ cs_status cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     tail->epoch++;
     tail->batch = 0;
     tail->running = (cs_tally){0};
-    if (tail->epoch == tail->config->train.epochs)
-        tail->ending = CS_ENDED_EPOCHS;
-    else if (stops)
+    if (stops) /* even in the last epoch: the trial would not go on if it had more */
         tail->ending = CS_ENDED_EARLY_STOPPING;
+    else if (tail->epoch - tail->first_epoch == tail->config->train.epochs)
+        tail->ending = CS_ENDED_EPOCHS;
     return CS_OK;
 }
 
@@ -246,7 +255,7 @@ cs_status cs_tail_restore(cs_tail *tail) {
     if (tail->tested_row.epoch == tail->epoch - 1)
         return CS_OK;
     cs_log(CS_LOG_INFO, "ended after epoch %d of %d; the weights of epoch %d, the best one, are restored", tail->epoch,
-           tail->config->train.epochs, tail->tested_row.epoch + 1);
+           tail->first_epoch + tail->config->train.epochs, tail->tested_row.epoch + 1);
     memcpy(tail->params->data, tail->best, tail->graph->n_values * sizeof(float));
     return cs_program_load(tail->infer, CS_ARRAY_VALUE, tail->params);
 }

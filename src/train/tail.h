@@ -32,16 +32,18 @@ typedef struct cs_tail {
     cs_early_stopping stopping;
     cs_plateau plateau;
     cs_epoch_row tested_row; /* of the epoch whose weights would be tested if the trial ended now */
-    int epoch;               /* the current epoch, from 0 */
+    int epoch;               /* the current epoch, from 0; those of earlier phases count */
+    int first_epoch;         /* of this phase */
     int batch;               /* how many batches of the epoch are done */
     cs_trial_ending ending;  /* why its last epoch is done, so that only the test is left */
-    int64_t step;            /* batches done */
+    int64_t step;            /* batches done since the optimizer was new */
+    int64_t first_step;      /* `step` at the beginning of this phase; the schedule counts from there */
     int64_t steps;           /* batches in an epoch */
     cs_tally running;        /* the sums of the current epoch, while the weights change */
     cs_effort effort[CS_SPLIT_COUNT];
-    double reported;           /* the seconds in the rows of the epochs so far */
-    const char *checkpoint;    /* its file, or NULL */
-    bool checkpoint_complete;  /* the file exists and is complete, so that it can become the previous one */
+    double reported; /* the seconds in the rows of the epochs so far */
+    cs_trial_files files;
+    bool checkpoint_complete;  /* the checkpoint exists and is complete, so that it can become the previous one */
     uint64_t dataset_checksum; /* a checkpoint of another dataset is not used, */
     uint64_t initial_checksum; /* nor one with other initial values; set when the checkpoint is read */
 } cs_tail;

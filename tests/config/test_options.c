@@ -185,6 +185,7 @@ static cs_trial_config default_trial(int fill) {
     memset(&made, fill, sizeof made);
     cs_model_config_init(&made.model);
     made.weights_checksum = 0;
+    made.phase = (cs_phase){0};
     made.augment = (cs_augment){0};
     for (size_t i = 0; i < n; i++)
         assert_ok(cs_option_set(&options[i], options[i].fallback, &made));
@@ -312,6 +313,33 @@ static void test_weights_with_a_checksum_count_by_their_content(void **state) {
     assert_true(cs_trial_share_key(&other) != cs_trial_share_key(&one) && !cs_trials_can_share(&other, &one));
 }
 
+static void test_a_phase_counts_in_the_keys(void **state) {
+    (void)state;
+    const cs_trial_config whole = default_trial(0);
+    cs_trial_config first = whole, second = whole, kept = whole, other = whole;
+    first.train.epochs = whole.train.epochs + 1;
+    second.phase.before = kept.phase.before = cs_phase_key(&first);
+    kept.phase.keep_optimizer = true;
+    other.phase.before = cs_phase_key(&whole);
+    const cs_trial_config *const trials[] = {&whole, &second, &kept, &other};
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < i; j++)
+            assert_true(cs_trial_key(trials[i]) != cs_trial_key(trials[j]));
+    assert_true(cs_trials_can_share(&second, &kept) && cs_trial_share_key(&second) == cs_trial_share_key(&kept));
+    assert_false(cs_trials_can_share(&second, &other) || cs_trials_can_share(&second, &whole));
+    assert_true(cs_trial_share_key(&second) != cs_trial_share_key(&other));
+}
+
+static void test_a_trial_of_another_length_has_the_same_key_of_any_length(void **state) {
+    (void)state;
+    cs_trial_config one = default_trial(0), longer = one, other = one;
+    longer.train.epochs = one.train.epochs + 1;
+    other.train.seed = one.train.seed + 1;
+    assert_true(cs_trial_key(&one) != cs_trial_key(&longer));
+    assert_true(cs_trial_key_of_any_length(&one) == cs_trial_key_of_any_length(&longer));
+    assert_true(cs_trial_key_of_any_length(&one) != cs_trial_key_of_any_length(&other));
+}
+
 /* The trials of a sweep are divided into parts in the order of these keys. */
 static void test_share_keys_do_not_depend_on_paths(void **state) {
     (void)state;
@@ -346,6 +374,8 @@ int main(void) {
         cmocka_unit_test(test_a_value_gives_the_same_key_however_it_is_written),
         cmocka_unit_test(test_options_at_their_defaults_are_no_part_of_a_key),
         cmocka_unit_test(test_weights_with_a_checksum_count_by_their_content),
+        cmocka_unit_test(test_a_phase_counts_in_the_keys),
+        cmocka_unit_test(test_a_trial_of_another_length_has_the_same_key_of_any_length),
         cmocka_unit_test(test_share_keys_do_not_depend_on_paths),
         cmocka_unit_test(test_a_key_does_not_depend_on_memory_between_fields),
     };

@@ -10,18 +10,19 @@ import sweeps
 from sweeps import draw_breakpoint, draw_delay, resuming, run_ok, signal_at
 
 
-def kill_and_resume(out, ranks, total, again, chance, delay):
-    """Runs the sweep to its end; returns a line for each kill."""
+def kill_and_resume(out, ranks, total, again, chance, delay, command=None):
+    """Runs the sweep (command: how) to its end; returns a line for each kill."""
     kills = []
     while not kills or chance.random() < again:
         breakpoint, victim = draw_breakpoint(chance, out, ranks, total), chance.randrange(ranks)
         if not breakpoint:
             break
-        progress, code, _, _ = signal_at(breakpoint, out, ranks, delay if not kills else draw_delay(chance), signal.SIGKILL, victim)
+        wait = delay if not kills else draw_delay(chance)
+        progress, code, _, _ = signal_at(breakpoint, out, ranks, wait, signal.SIGKILL, victim, command)
         if code == 0:  # it had ended before the signal
             break
         kills.append(f"{victim}: {progress}")
-    run_ok(*resuming(out), ranks=ranks)
+    run_ok(*(command or resuming(out)), ranks=ranks)
     return kills
 
 

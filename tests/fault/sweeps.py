@@ -29,22 +29,22 @@ table: {rows: augment, columns: fine_tune, value: test_accuracy}
 """
 
 
-def prepare(ranks):
+def prepare(ranks, job):
     """Trains the undisturbed run; returns the number of its epochs."""
     make_data(per_class=20)
-    write_job(JOB)
+    write_job(job)
     run_ok("train", "job.yaml", "--out", "reference", ranks=ranks)
     return epochs("reference")
 
 
-def resuming(out):
-    return "train", "job.yaml", "--out", out, "--resume"
+def resuming(out, job="job.yaml", how="--resume"):
+    return "train", job, "--out", out, how
 
 
-def signal_at(breakpoint, out, ranks, delay, number, target):
-    """Runs the sweep and sends a signal `delay` seconds after the breakpoint, to the rank `target` or, if that is None, to
+def signal_at(breakpoint, out, ranks, delay, number, target, command=None):
+    """Runs the sweep (command: how) and sends a signal `delay` seconds after the breakpoint, to the rank `target` or, if that is None, to
     mpirun. (the sweep's progress, its exit code, its log, seconds from the signal to its end)"""
-    sweep = stopped_at(breakpoint, *resuming(out), ranks=ranks)
+    sweep = stopped_at(breakpoint, *(command or resuming(out)), ranks=ranks)
     processes = rank_processes(sweep.process)
     if delay:
         sweep.go_on()
@@ -120,11 +120,11 @@ def differences(out):
     return wrong + left
 
 
-def campaign(name, heading, disturb, runs, ranks, seed):
+def campaign(name, heading, disturb, runs, ranks, seed, job=JOB):
     """Disturbs `runs` sweeps and compares their results with those of the undisturbed run. Returns how many differ or were
     not disturbed at all. disturb(out, run, total, chance, delay) runs one sweep to its end and sends it signals, the first
     one `delay` seconds after a breakpoint; it returns a line for each signal, and `heading` is the heading of these lines."""
-    total = prepare(ranks)
+    total = prepare(ranks, job)
     print(f"{total} epochs on {ranks} ranks\n\n| run | {heading} | equal |\n|---|---|---|")
     failures = 0
     for run in range(runs):

@@ -160,7 +160,7 @@ static void test_a_job_finds_its_trials_by_their_keys(void **state) {
     cs_job *job = read_job(JOB_BASE "sweep: {parameters: {lr: [0.9, 0.3, 0.2, 0.8, 0.1]}}\n");
     const int numbers[] = {4, 2, 1, 5, 0};
     const bool done[] = {false, false, true, false, true}, again[] = {false, false, false, false, true};
-    assert_ok(cs_journal_match(journal, false, job));
+    assert_ok(cs_journal_match(journal, folder(), &(cs_sweep_options){0}, job));
     for (int t = 0; t < job->n_trials; t++) {
         assert_int_equal(job->numbers[t], numbers[t]);
         assert_int_equal(job->done[t], done[t]);
@@ -168,7 +168,7 @@ static void test_a_job_finds_its_trials_by_their_keys(void **state) {
     }
     cs_job_free(job);
     job = read_job(JOB_BASE "sweep: {parameters: {lr: [0.9, 0.3, 0.2, 0.8, 0.1]}}\n");
-    assert_ok(cs_journal_match(journal, true, job));
+    assert_ok(cs_journal_match(journal, folder(), &(cs_sweep_options){.retry_failed = true}, job));
     for (int t = 0; t < job->n_trials; t++)
         assert_int_equal(job->done[t], again[t]);
     cs_job_free(job);
@@ -182,7 +182,7 @@ static void test_equal_trials_take_the_records_of_their_key_in_order(void **stat
     cs_job *job = read_job(GRID);
     job->trials[2] = job->trials[0];
     journal->records[2].key = journal->records[0].key;
-    assert_ok(cs_journal_match(journal, false, job));
+    assert_ok(cs_journal_match(journal, folder(), &(cs_sweep_options){0}, job));
     for (int t = 0; t < 4; t++)
         assert_int_equal(job->numbers[t], t);
     assert_true(job->done[0] && !job->done[2]);
@@ -253,7 +253,7 @@ static void test_epochs_that_a_trial_does_not_have_are_dropped(void **state) {
     size_t before = record->n_epochs;
     int replayed[4] = {0};
     assert_int_equal(record->epochs[before - 1].epoch, late.epoch);
-    assert_ok(cs_journal_match(journal, false, job));
+    assert_ok(cs_journal_match(journal, folder(), &(cs_sweep_options){0}, job));
     assert_int_equal(record->n_epochs, before - 1);
     assert_ok(cs_journal_replay(journal, job, count_epoch, replayed));
     assert_int_equal(replayed[2], before - 1);
@@ -305,7 +305,7 @@ static void test_a_journal_with_any_byte_altered_does_no_harm(void **state) {
         assert_int_equal(fclose(file), 0);
         bytes[at] = kept;
         cs_journal *journal = read_back();
-        assert_ok(cs_journal_match(journal, false, job));
+        assert_ok(cs_journal_match(journal, folder(), &(cs_sweep_options){0}, job));
         for (int t = 0; t < job->n_trials; t++)
             for (int other = 0; other < t; other++)
                 assert_int_not_equal(job->numbers[t], job->numbers[other]);

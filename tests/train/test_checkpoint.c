@@ -109,7 +109,7 @@ static cs_status train(const char *device, const cs_trial_config *trials, int fi
     const cs_train_events events = {
         .context = into, .epoch = on_epoch, .finished = on_finished, .failed = on_failed, .step = on_step};
     static cs_trial_config left[N];
-    const char *left_files[N];
+    cs_trial_files left_files[N] = {{0}};
     cs_group_config config = {.trials = left,
                               .checkpoint_seconds = into->checkpoint_seconds,
                               .cache = into->cache,
@@ -118,11 +118,11 @@ static cs_status train(const char *device, const cs_trial_config *trials, int fi
     for (int i = first; i < first + n; i++)
         if (!into->record.trials[i].finished) {
             left[config.n] = trials[i];
-            left_files[config.n] = files[i];
+            left_files[config.n].checkpoint = files[i];
             into->numbers[config.n++] = i;
         }
     if (into == &disturbed)
-        config.checkpoints = left_files;
+        config.files = left_files;
     into->record.steps = into->record.stop = 0;
     assert_ok(cs_engine_open(device, &options, &engine));
     cs_status status = cs_group_train(engine, &config);
@@ -499,13 +499,13 @@ static void train_rank(const cs_comm *comm, void *context) {
     team *all = context;
     toy_record *record = &all->records[comm->rank];
     cs_engine_options options = test_trainer_options(1);
-    const char *const checkpoints[] = {files[all->apart ? comm->rank : 0]};
+    const cs_trial_files own = {.checkpoint = files[all->apart ? comm->rank : 0]};
     cs_engine *engine;
     record->stop_after = comm->rank == 0 ? all->stop_after : 0;
     cs_train_events events = toy_events(record);
     const cs_group_config config = {.trials = all->trial,
                                     .n = 1,
-                                    .checkpoints = all->keeps ? checkpoints : NULL,
+                                    .files = all->keeps ? &own : NULL,
                                     .comm = comm,
                                     .events = &events,
                                     .stop = &record->stop};

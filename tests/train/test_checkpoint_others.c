@@ -22,8 +22,9 @@ static cs_trial_config make_trial(const char *depth) {
 static cs_status train(const cs_trial_config *trial, const char *file, int steps, toy_record *record) {
     cs_engine *engine;
     cs_train_events events = toy_events(record);
+    const cs_trial_files files = {.checkpoint = file};
     const cs_group_config config = {
-        .trials = trial, .n = 1, .checkpoints = file ? &file : NULL, .events = &events, .stop = &record->stop};
+        .trials = trial, .n = 1, .files = file ? &files : NULL, .events = &events, .stop = &record->stop};
     record->stop_after = steps;
     const cs_engine_options options = test_trainer_options(2);
     assert_ok(cs_engine_open(test_device(), &options, &engine));

@@ -86,7 +86,7 @@ static void test_a_resumed_trial_continues_with_the_rates_of_its_steps(void **st
     static toy_record whole, parts;
     const cs_trial_config trial = make_trial(1e-3);
     char path[CS_PATH_MAX];
-    const char *const paths[] = {path};
+    const cs_trial_files files = {.checkpoint = path};
     assert_ok(cs_path(path, sizeof path, "%s/schedule.checkpoint", test_scratch()));
     rule = FALLING;
     const toy_trial_record *wanted = train(1e-3, &whole);
@@ -96,7 +96,7 @@ static void test_a_resumed_trial_continues_with_the_rates_of_its_steps(void **st
         parts.stop_after = part == 0 ? STEPS + 2 : 0;
         cs_train_events events = toy_events(&parts);
         const cs_group_config config = {
-            .trials = &trial, .n = 1, .checkpoints = paths, .events = &events, .stop = &parts.stop};
+            .trials = &trial, .n = 1, .files = &files, .events = &events, .stop = &parts.stop};
         assert_ok(cs_engine_open("ref", &options, &engine));
         assert_int_equal(cs_group_train(engine, &config), part == 0 ? CS_ERR_INTERRUPTED : CS_OK);
         cs_engine_close(engine);

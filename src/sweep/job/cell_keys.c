@@ -4,6 +4,7 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
+#include "phases.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,8 @@ static const cs_node *choice_at(const cs_option *option, const cs_node *value, i
     return is_single(option, value) ? value : value->items[i];
 }
 
-static cs_status find_option(const cs_node *key, const cs_option **out) {
-    cs_status status = cs_option_find(key->text, out);
+static cs_status find_option(const cs_job_reader *reader, const cs_node *key, const cs_option **out) {
+    cs_status status = cs_job_find_option(reader->job, key->text, out);
     return status == CS_OK ? CS_OK : cs_node_context(key, status);
 }
 
@@ -77,7 +78,10 @@ static cs_status read_term(cs_job_reader *reader, const char *where, const cs_no
 /* Checks a term about an option that is not swept: all trials have the job's value. */
 static cs_status check_fixed(cs_job_reader *reader, const char *where, const cs_option *option, const cs_node *value) {
     char fixed[CS_VALUE_MAX * 2], text[CS_VALUE_MAX * 2];
-    cs_option_get(option, &reader->job->base, fixed, sizeof fixed);
+    cs_trial_config trial = reader->job->base;
+    if (cs_option_phase(option) > 0)
+        CS_TRY(cs_phase_apply(reader, cs_option_phase(option), &trial));
+    cs_option_get(option, &trial, fixed, sizeof fixed);
     for (int i = 0; i < count_choices(option, value); i++) {
         CS_TRY(cs_job_read_value(reader, option, choice_at(option, value, i), text, sizeof text));
         if (strcmp(text, fixed) == 0)
@@ -91,7 +95,7 @@ static cs_status read_match(cs_job_reader *reader, const char *where, const cs_n
     CS_TRY(cs_alloc((size_t)map->n, sizeof *match->terms, "sweep", &match->terms));
     for (int i = 0; i < map->n; i++) {
         const cs_option *option = NULL;
-        CS_TRY(find_option(map->keys[i], &option));
+        CS_TRY(find_option(reader, map->keys[i], &option));
         int swept = cs_job_find_swept(reader->job, option);
         if (swept < 0) {
             CS_TRY(check_fixed(reader, where, option, map->items[i]));
@@ -140,7 +144,7 @@ static cs_status add_options(cs_job_reader *reader, const cs_node *map) {
     CS_TRY(check_map("include", map));
     for (int k = 0; k < map->n; k++) {
         const cs_option *option = NULL;
-        CS_TRY(find_option(map->keys[k], &option));
+        CS_TRY(find_option(reader, map->keys[k], &option));
         int index = cs_job_find_swept(reader->job, option);
         if (!option->sweepable)
             return cs_node_fail(map->keys[k], CS_ERR_ARG, "include: %s is one for the whole sweep", option->key);
@@ -166,7 +170,7 @@ static cs_status fill_cell(cs_job_reader *reader, const cs_node *map, int choice
     for (int k = map->n - 1; k >= 0; k--) {
         const cs_option *option = NULL;
         char text[CS_VALUE_MAX * 2];
-        CS_TRY(find_option(map->keys[k], &option));
+        CS_TRY(find_option(reader, map->keys[k], &option));
         int n = count_choices(option, map->items[k]), swept = cs_job_find_swept(reader->job, option);
         CS_TRY(cs_job_read_value(reader, option, choice_at(option, map->items[k], choice % n), text, sizeof text));
         cell[swept] = cs_job_find_value(&reader->job->swept[swept], text);
@@ -175,11 +179,11 @@ static cs_status fill_cell(cs_job_reader *reader, const cs_node *map, int choice
     return CS_OK;
 }
 
-static cs_status count_cells(const cs_node *map, int *n) {
+static cs_status count_cells(const cs_job_reader *reader, const cs_node *map, int *n) {
     double product = 1;
     for (int k = 0; k < map->n; k++) {
         const cs_option *option = NULL;
-        CS_TRY(find_option(map->keys[k], &option));
+        CS_TRY(find_option(reader, map->keys[k], &option));
         product *= count_choices(option, map->items[k]);
     }
     if (product < 1 || product > CS_MAX_TRIALS)
@@ -193,7 +197,7 @@ static cs_status add_cells(cs_job_reader *reader, const cs_node *map, int map_in
     cs_space *space = &reader->space;
     size_t each = (size_t)space->n_options, before = (size_t)space->n_included, cells = before * each, by = before;
     int n = 0;
-    CS_TRY(count_cells(map, &n));
+    CS_TRY(count_cells(reader, map, &n));
     CS_TRY(cs_grow(&space->included, &cells, (before + (size_t)n) * each, sizeof *space->included, "sweep"));
     CS_TRY(cs_grow(&space->included_by, &by, before + (size_t)n, sizeof *space->included_by, "sweep"));
     for (int i = 0; i < n; i++, space->n_included++) {

@@ -3,6 +3,7 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
+#include "phases.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -71,7 +72,8 @@ static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, c
 
 /* In this order, because a section needs those before it. */
 static const cs_job_key sections[] = {
-    {"name", read_name},          {"augmentations", read_augmentations}, {NULL, read_options},
+    {"name", read_name},          {"augmentations", read_augmentations},
+    {NULL, read_options},         {"phases", cs_job_read_phases},
     {"sweep", cs_job_read_sweep}, {"table", cs_job_read_table},
 };
 
@@ -86,6 +88,7 @@ static cs_status set_defaults(cs_job *job, const char *path) {
         CS_TRY(cs_option_set(&options[i], options[i].fallback, job));
     snprintf(job->metric, sizeof job->metric, "test_accuracy");
     job->maximize = true;
+    job->n_phases = 1;
     CS_TRY(cs_path(job->path, sizeof job->path, "%s", path));
     /* Without name:, the job has the name of its file up to the first dot. */
     const char *slash = strrchr(path, '/');
@@ -174,10 +177,15 @@ void cs_job_free(cs_job *job) {
     free_swept(job);
     cs_augmentations_clear(&job->augmentations);
     free_texts(job->sets, job->n_sets);
+    for (int i = 0; i < job->n_phase_options; i++)
+        free(job->phase_options[i]);
+    free(job->phase_options);
     free(job->trials);
     free(job->value_indices);
+    free(job->before);
     free(job->numbers);
     free(job->done);
+    free(job->longer);
     free(job->part_of);
     free(job);
 }
@@ -185,13 +193,11 @@ void cs_job_free(cs_job *job) {
 void cs_job_describe_trial(const cs_job *job, int trial, char *out, size_t size) {
     out[0] = '\0';
     for (int i = 0; i < job->n_swept; i++) {
-        char value[CS_VALUE_MAX * 2];
         if (!cs_job_has_value(job, trial, i))
             continue;
-        cs_option_get(job->swept[i].option, &job->trials[trial], value, sizeof value);
         size_t used = strlen(out);
         snprintf(out + used, size - used, "%s%s=%s", used ? " " : "", cs_option_short_name(job->swept[i].option),
-                 value);
+                 cs_job_value(job, trial, i));
     }
 }
 
@@ -210,6 +216,21 @@ void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {
     snprintf(out, size, "t%03d", job->numbers[trial]);
 }
 
+/* Keeps the trial and the phases before it. Their indices only become smaller. */
+static void keep_chain(cs_job *job, int trial) {
+    int n = 0;
+    for (int t = trial; t >= 0; n++) {
+        int before = job->before[t];
+        job->trials[n] = job->trials[t];
+        job->numbers[n] = job->numbers[t];
+        job->before[n] = before >= 0 ? n + 1 : -1;
+        t = before;
+    }
+    job->base = job->trials[0];
+    job->n_trials = n;
+    job->n_last = 1;
+}
+
 cs_status cs_job_only(cs_job *job, const char *trial, int epochs) {
     char name[32];
     int t = job->n_trials - 1;
@@ -220,9 +241,7 @@ cs_status cs_job_only(cs_job *job, const char *trial, int epochs) {
     }
     if (t < 0)
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: has no trial '%s'", job->path, trial), "--dry-run lists them");
-    job->base = job->trials[0] = job->trials[t];
-    job->numbers[0] = job->numbers[t];
-    job->n_trials = 1;
+    keep_chain(job, t);
     free_swept(job);
     job->table_rows[0] = job->table_columns[0] = '\0';
     job->scheduler = (cs_scheduler_config){0};

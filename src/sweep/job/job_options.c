@@ -57,6 +57,24 @@ static cs_status parse_cache(const cs_option *option, const char *text, void *fi
     return CS_OK;
 }
 
+static cs_status parse_keep(const cs_option *option, const char *text, void *field) {
+    static const char best[] = "best ";
+    cs_keep_setting *keep = field;
+    const char *number = strncmp(text, best, strlen(best)) == 0 ? text + strlen(best) : text;
+    char *end;
+    *keep = (cs_keep_setting){.most = strcmp(text, "all") == 0 ? CS_KEEP_ALL : 0};
+    snprintf(keep->text, sizeof keep->text, "%s", text);
+    if (keep->most == CS_KEEP_ALL || strcmp(text, "none") == 0)
+        return CS_OK;
+    long most = strtol(number, &end, 10);
+    if (!isdigit((unsigned char)number[0]) || *end)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s is '%s'", option->key, text), "%s is none, all or such as best 3",
+                       option->key);
+    CS_TRY(cs_option_check_range(option, text, (double)most));
+    keep->most = (int)most;
+    return CS_OK;
+}
+
 enum { HALVING = 1 << CS_SCHEDULER_ASHA | 1 << CS_SCHEDULER_HYPERBAND, MEDIAN = 1 << CS_SCHEDULER_MEDIAN };
 
 static const cs_option table[] = {
@@ -123,6 +141,15 @@ static const cs_option table[] = {
      .max = 1e9,
      .fallback = "10",
      .doc = "least time between checkpoints; 0: after every epoch"},
+    {.key = "keep_state",
+     .type = CS_OPTION_OTHER,
+     FIELD(run.keep_state),
+     .min = 1,
+     .max = 1000000,
+     .fallback = "none",
+     .parse = parse_keep,
+     .takes = "none, all, best N",
+     .doc = "keep the final states of trials, from which they go on when more epochs are wanted (train --extend)"},
     {.key = "keep_weights",
      .type = CS_OPTION_INT,
      FIELD(run.keep_weights),

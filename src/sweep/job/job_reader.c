@@ -263,6 +263,12 @@ cs_status cs_job_set_option(cs_job_reader *reader, const cs_option *option, cons
     return status == CS_OK ? CS_OK : cs_node_context(value, status);
 }
 
+const cs_node **cs_job_given_slot(const cs_job_reader *reader, const cs_option *option) {
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    return cs_option_phase(option) == 0 ? &reader->given[option - options] : NULL;
+}
+
 const cs_node *cs_job_given(const cs_job_reader *reader, const char *key) {
     size_t n;
     const cs_option *options = cs_options(&n);

@@ -14,6 +14,7 @@ typedef struct cs_job_reader {
     cs_job *job;
     const cs_node *root;
     const cs_node **given; /* [cs_options] the node that sets or sweeps each option; NULL: it has its default */
+    const cs_node *phases; /* a list of maps; NULL: the training is not divided */
     const cs_node *sweep;  /* NULL: the job has a single trial */
     cs_space space;        /* what is swept */
 } cs_job_reader;
@@ -60,6 +61,8 @@ CS_MUST_CHECK cs_status cs_job_read_exclude(cs_job_reader *reader, const cs_node
 CS_MUST_CHECK cs_status cs_job_read_include(cs_job_reader *reader, const cs_node *key, const cs_node *value);
 /* Reads the conditions of the axes, when all swept options are known. */
 CS_MUST_CHECK cs_status cs_job_read_conditions(cs_job_reader *reader);
+/* Where `given` has the option; NULL: it is an option of one phase, whose place in the file is not kept. */
+const cs_node **cs_job_given_slot(const cs_job_reader *reader, const cs_option *option);
 /* Adds an option to those that are swept. Its values are still to be read. */
 CS_MUST_CHECK cs_status cs_job_add_swept(cs_job_reader *reader, const cs_option *option, const cs_node *value);
 /* Adds a value to a swept option. */
@@ -87,6 +90,8 @@ void cs_job_complete_table(const cs_job_reader *reader);
 CS_MUST_CHECK cs_status cs_job_choose_metrics(cs_job *job);
 /* Makes job->trials (trials.c). */
 CS_MUST_CHECK cs_status cs_job_expand(cs_job_reader *reader);
+/* Allocates the arrays that have an element for each of job->n_trials, other than value_indices. */
+CS_MUST_CHECK cs_status cs_job_alloc_trials(cs_job *job);
 /* CS_ERR_ARG if an option is given that no trial uses, or swept and not used by all (used.c). */
 CS_MUST_CHECK cs_status cs_job_check_used(const cs_job_reader *reader);
 

@@ -2,6 +2,7 @@
 /* Reads parameters: and zip: under sweep: of a job file. */
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
+#include "phases.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,7 @@
 /* Finds an option that may be swept. A fixed value is a contradiction, unless it is that of the trials for which the
  * condition does not hold. */
 static cs_status find_option(const cs_job_reader *reader, const cs_node *key, bool conditional, const cs_option **out) {
-    size_t n;
-    cs_status status = cs_option_find(key->text, out);
+    cs_status status = cs_job_find_option(reader->job, key->text, out);
     if (status != CS_OK)
         return cs_node_context(key, status);
     const cs_option *option = *out;
@@ -18,7 +18,9 @@ static cs_status find_option(const cs_job_reader *reader, const cs_node *key, bo
         return cs_node_fail(key, CS_ERR_ARG, "%s is swept twice", option->key);
     if (!option->sweepable)
         return cs_node_fail(key, CS_ERR_ARG, "%s cannot be swept: it is one for the whole sweep", option->key);
-    if (reader->given[option - cs_options(&n)] && !conditional)
+    int phase = cs_option_phase(option);
+    bool fixed = phase > 0 ? cs_phase_given(reader, phase, option) != NULL : *cs_job_given_slot(reader, option) != NULL;
+    if (fixed && !conditional)
         return cs_hint(cs_node_fail(key, CS_ERR_ARG, "%s is swept here and also has a fixed value", option->key),
                        "remove one of them; a single value in the sweep is %s: [value]", key->text);
     return CS_OK;

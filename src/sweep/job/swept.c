@@ -15,14 +15,16 @@ int cs_job_find_swept(const cs_job *job, const cs_option *option) {
 cs_status cs_job_add_swept(cs_job_reader *reader, const cs_option *option, const cs_node *value) {
     cs_job *job = reader->job;
     cs_space *space = &reader->space;
-    size_t n, swept = (size_t)job->n_swept, ranges = swept, axes = swept;
+    const cs_node **given = cs_job_given_slot(reader, option);
+    size_t swept = (size_t)job->n_swept, ranges = swept, axes = swept;
     CS_TRY(cs_grow(&job->swept, &swept, swept + 1, sizeof *job->swept, "sweep"));
     CS_TRY(cs_grow(&space->ranges, &ranges, ranges + 1, sizeof *space->ranges, "sweep"));
     CS_TRY(cs_grow(&space->axis_of, &axes, axes + 1, sizeof *space->axis_of, "sweep"));
     space->ranges[space->n_options] = (cs_range){0};
     space->axis_of[space->n_options++] = -1;
     job->swept[job->n_swept++] = (cs_swept_option){.option = option};
-    reader->given[option - cs_options(&n)] = value;
+    if (given)
+        *given = value;
     return CS_OK;
 }
 
@@ -57,12 +59,16 @@ const cs_node *cs_job_item(const cs_node *value, int i) {
     return value->kind == CS_NODE_LIST ? value->items[i] : value;
 }
 
+const char *cs_job_value(const cs_job *job, int trial, int option) {
+    return job->swept[option].values[job->value_indices[(size_t)trial * (size_t)job->n_swept + (size_t)option]];
+}
+
 bool cs_job_has_value(const cs_job *job, int trial, int option) {
     return job->value_indices[(size_t)trial * (size_t)job->n_swept + (size_t)option] != CS_NO_VALUE;
 }
 
 int cs_job_count_values(const cs_job *job, int option) {
-    for (int t = 0; t < job->n_trials; t++)
+    for (int t = 0; t < job->n_last; t++)
         if (!cs_job_has_value(job, t, option))
             return job->swept[option].n + 1;
     return job->swept[option].n;

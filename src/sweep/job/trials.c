@@ -3,6 +3,7 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/schedule.h"
 #include "job_reader.h"
+#include "phases.h"
 #include "scheduler.h"
 #include "search.h"
 
@@ -118,6 +119,10 @@ static cs_status check_scheduler(const cs_job_reader *reader) {
     cs_scheduler_config *scheduler = &job->scheduler;
     if (scheduler->kind == CS_SCHEDULER_NONE)
         return CS_OK;
+    if (job->n_phases > 1)
+        return cs_hint(cs_node_fail(cs_node_get(reader->sweep, "scheduler"), CS_ERR_ARG,
+                                    "a scheduler ends trials after any epoch, but these have phases:"),
+                       "use early stopping (train.patience), or leave one of them out");
     int longest = 0;
     for (int t = 0; t < job->n_trials; t++)
         if (job->trials[t].train.epochs > longest)
@@ -126,28 +131,34 @@ static cs_status check_scheduler(const cs_job_reader *reader) {
     return status == CS_OK ? CS_OK : cs_node_context(cs_node_get(reader->sweep, "scheduler"), status);
 }
 
+/* Sets the swept options of all phases (0) or of one phase alone. */
+static cs_status set_swept(const cs_job *job, int trial, int phase, cs_trial_config *out) {
+    for (int i = 0; i < job->n_swept; i++)
+        if (cs_option_phase(job->swept[i].option) == phase && cs_job_has_value(job, trial, i))
+            CS_TRY(cs_option_set(job->swept[i].option, cs_job_value(job, trial, i), out));
+    return CS_OK;
+}
+
+/* What is swept in all phases comes before what a phase says, and what is swept in this phase alone after it. */
+static cs_status configure(cs_job_reader *reader, int trial, int phase, cs_trial_config *out) {
+    const cs_job *job = reader->job;
+    *out = job->base;
+    CS_TRY(set_swept(job, trial, 0, out));
+    CS_TRY(cs_phase_apply(reader, phase, out));
+    CS_TRY(set_swept(job, trial, phase, out));
+    CS_TRY(cs_augmentations_resolve(&job->augmentations, out));
+    if (phase < job->n_phases)
+        snprintf(out->train.save_weights, sizeof out->train.save_weights, "none");
+    CS_TRY(complete_training(reader, out));
+    return check_features(reader, out);
+}
+
 cs_status cs_job_expand(cs_job_reader *reader) {
     cs_job *job = reader->job;
     CS_TRY(job->random ? expand_random(reader) : expand_grid(reader));
-    size_t n = (size_t)job->n_trials;
-    CS_TRY(cs_alloc(n, sizeof *job->trials, "trials", &job->trials));
-    CS_TRY(cs_alloc(n, sizeof *job->numbers, "trials", &job->numbers));
-    CS_TRY(cs_alloc(n, sizeof *job->done, "trials", &job->done));
-    CS_TRY(cs_alloc(n, sizeof *job->part_of, "trials", &job->part_of));
     cs_job_complete_table(reader);
     CS_TRY(cs_job_choose_metrics(job));
-    for (int t = 0; t < job->n_trials; t++) {
-        cs_trial_config *trial = &job->trials[t];
-        *trial = job->base;
-        job->numbers[t] = t;
-        for (int i = 0; i < job->n_swept; i++)
-            if (cs_job_has_value(job, t, i))
-                CS_TRY(cs_option_set(job->swept[i].option,
-                                     job->swept[i].values[job->value_indices[t * job->n_swept + i]], trial));
-        CS_TRY(cs_augmentations_resolve(&reader->job->augmentations, trial));
-        CS_TRY(complete_training(reader, trial));
-        CS_TRY(check_features(reader, trial));
-    }
+    CS_TRY(cs_phases_make(reader, configure));
     CS_TRY(check_scheduler(reader));
     return cs_job_check_used(reader);
 }

@@ -3,6 +3,7 @@
  * would equal another one. */
 #include "cnnsweep/schedule.h"
 #include "job_reader.h"
+#include "phases.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +17,19 @@ typedef struct usage {
     const cs_trial_config *with, *without; /* a trial that uses it, and one that does not, or NULL */
 } usage;
 
+/* The node that sets or sweeps the option in all phases, or else sets it in one. */
+static const cs_node *find_given(const cs_job_reader *reader, const char *key) {
+    const cs_node *given = cs_job_given(reader, key);
+    const cs_option *option = NULL;
+    for (int phase = 1; phase <= reader->job->n_phases && !given; phase++)
+        if (cs_option_find(key, &option) == CS_OK)
+            given = cs_phase_given(reader, phase, option);
+    return given;
+}
+
 static usage find_usage(const cs_job_reader *reader, const char *key, uses_option *uses) {
     const cs_job *job = reader->job;
-    usage found = {.given = cs_job_given(reader, key)};
+    usage found = {.given = find_given(reader, key)};
     int swept = job->n_swept - 1;
     while (swept >= 0 && strcmp(job->swept[swept].option->key, key) != 0)
         swept--;
@@ -184,9 +195,28 @@ static const struct {
     {"train.save_epoch", saves_weights, "train.save_weights is none", "say how to save, such as save_weights: h5"},
 };
 
+/* If every phase sets an option, no trial has the swept value. */
+static cs_status check_swept_in_phases(const cs_job_reader *reader) {
+    const cs_job *job = reader->job;
+    for (int i = 0; i < job->n_swept; i++) {
+        const cs_option *option = job->swept[i].option;
+        int phase = 1;
+        if (cs_option_phase(option) > 0)
+            continue;
+        while (phase <= job->n_phases && cs_phase_given(reader, phase, option))
+            phase++;
+        if (phase > job->n_phases)
+            return cs_hint(cs_node_fail(cs_job_given(reader, option->key), CS_ERR_ARG,
+                                        "%s is swept, but every phase sets it", option->key),
+                           "to sweep it in one phase write phases.2.%s", cs_option_short_name(option));
+    }
+    return CS_OK;
+}
+
 cs_status cs_job_check_used(const cs_job_reader *reader) {
     size_t n;
     const cs_option *options = cs_options(&n);
+    CS_TRY(check_swept_in_phases(reader));
     for (size_t i = 0; i < n; i++)
         if (is_of_schedule(options[i].key))
             CS_TRY(check_schedule_option(reader, options[i].key));

@@ -2,7 +2,7 @@
 #include "networks.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "distinct.h"
+#include "job/distinct.h"
 
 #include <limits.h>
 #include <math.h>
@@ -11,7 +11,7 @@
 static cs_status find_networks(cs_networks *networks) {
     size_t n = (size_t)networks->job->n_trials;
     CS_TRY(cs_alloc(n, sizeof *networks->of, "plan", &networks->of));
-    CS_TRY(cs_number_distinct(networks->job, cs_trial_work_key, networks->of, &networks->n));
+    CS_TRY(cs_number_trials(networks->job, cs_trial_work_key, networks->of, &networks->n));
     CS_TRY(cs_alloc((size_t)networks->n, sizeof *networks->items, "plan", &networks->items));
     for (int t = (int)n - 1; t >= 0; t--)
         networks->items[networks->of[t]].trial = t;

@@ -4,8 +4,8 @@
 #include "cnnsweep/class_weight.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
-#include "distinct.h"
 #include "job/column.h"
+#include "job/distinct.h"
 #include "networks.h"
 #include "parts.h"
 #include "settle_metrics.h"
@@ -26,6 +26,34 @@ static void count_images(const cs_plan *plan, int64_t images[CS_SPLIT_COUNT]) {
         images[split] = cs_dataset_count(plan->dataset, split);
 }
 
+static int first_phase(const cs_job *job, int trial) {
+    while (job->before[trial] >= 0)
+        trial = job->before[trial];
+    return trial;
+}
+
+/* Makes one cost of each first phase and all phases that follow it, directly or not, as they belong to one part. They
+ * are at the end of the job's trials. Returns how many there are. */
+static int join_phases(const cs_plan *plan, const cs_job *job) {
+    cs_cost *costs = plan->costs;
+    int n = 0;
+    for (int t = 0; t < job->n_trials; t++) {
+        cs_group_cost single = {0};
+        int first = first_phase(job, t);
+        cs_group_cost_add(&single, &costs[t]);
+        if (first != t)
+            costs[first].tail += single.seconds;
+    }
+    for (int t = 0; t < job->n_trials; t++) {
+        if (job->before[t] >= 0)
+            continue;
+        costs[n] = costs[t];
+        costs[n].share_key = (uint64_t)n;
+        n++;
+    }
+    return n;
+}
+
 /* All parts must find the same division, whatever machine each runs on. So the rates are those of an ordinary core, and
  * the cache is as large as the job allows. */
 static cs_status divide(const cs_plan *plan, cs_job *job, const cs_networks *networks) {
@@ -39,10 +67,15 @@ static cs_status divide(const cs_plan *plan, cs_job *job, const cs_networks *net
         plan->costs[t].trial = t;
         plan->costs[t].share_key = (uint64_t)plan->share_keys[t];
     }
-    return cs_parts_divide(plan->costs, job->n_trials, job->parts, run->group ? CS_GROUP_MAX : 1, job->part_of);
+    int n = job->n_phases > 1 ? join_phases(plan, job) : job->n_trials;
+    CS_TRY(cs_parts_divide(plan->costs, n, job->parts, run->group ? CS_GROUP_MAX : 1, job->part_of));
+    for (int t = 0; t < job->n_trials; t++)
+        job->part_of[t] = job->part_of[first_phase(job, t)];
+    return CS_OK;
 }
 
-/* Estimates the cost of every trial that is still to be trained, from its network's rates. */
+/* Estimates the cost of every trial that is still to be trained, from its network's rates. Those of the last phase
+ * come first. */
 static void cost_trials(cs_plan *plan, const cs_networks *networks) {
     const cs_job *job = plan->job;
     double room = (double)plan->cache_limits.memory + (double)plan->cache_limits.disk;
@@ -97,12 +130,32 @@ static void divide_shared_seconds(cs_plan *plan) {
     }
 }
 
+/* Groups the trials of one phase, costs[first, first + n). A phase is taken to begin when all of the phase before are
+ * done, which is a little later than it really begins. */
+static cs_status group_phase(cs_plan *plan, const cs_group_limits *limits, int first, int n) {
+    cs_trial_group *groups = plan->groups + plan->n_groups;
+    double makespan;
+    int n_groups = 0;
+    CS_TRY(cs_groups_make(plan->costs + first, n, limits, groups, &n_groups));
+    CS_TRY(cs_groups_makespan(groups, n_groups, plan->rank_groups, &makespan));
+    for (int p = 0; p < n_groups; p++)
+        groups[p].first += first;
+    plan->n_groups += n_groups;
+    plan->makespan += makespan;
+    return CS_OK;
+}
+
 static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks, const cs_engine *engine) {
     const cs_group_limits limits = {.ranks = plan->rank_groups,
                                     .most = plan->job->run.group ? CS_GROUP_MAX : 1,
                                     .memory = memory_of_rank(ranks, engine)};
-    CS_TRY(cs_groups_make(plan->costs, plan->n_costs, &limits, plan->groups, &plan->n_groups));
-    CS_TRY(cs_groups_makespan(plan->groups, plan->n_groups, plan->rank_groups, &plan->makespan));
+    for (int phase = 1, end = plan->n_costs; phase <= plan->job->n_phases; phase++) {
+        int first = end;
+        while (first > 0 && cs_job_phase(plan->job, plan->costs[first - 1].trial) == phase)
+            first--;
+        CS_TRY(group_phase(plan, &limits, first, end - first));
+        end = first;
+    }
     divide_shared_seconds(plan);
     return CS_OK;
 }
@@ -110,7 +163,7 @@ static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks, const cs_eng
 static cs_status plan_trials(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_networks *networks) {
     int n_keys;
     CS_TRY(cs_networks_open(networks, cs_ranks_threads(ranks, job->run.threads)));
-    CS_TRY(cs_number_distinct(job, cs_trial_share_key, plan->share_keys, &n_keys));
+    CS_TRY(cs_number_trials(job, cs_trial_share_key, plan->share_keys, &n_keys));
     if (job->parts > 0)
         CS_TRY(divide(plan, job, networks));
     cost_trials(plan, networks);
@@ -185,8 +238,8 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     CS_TRY(cs_settle_metrics(plan->dataset, job));
     CS_TRY(check_standardizations(plan, job));
     CS_TRY(check_class_weights(plan, job));
-    if (job->random && job->n_trials < job->budget.trials)
-        cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no others could be drawn", job->name, job->n_trials,
+    if (job->random && job->n_last < job->budget.trials)
+        cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no others could be drawn", job->name, job->n_last,
                job->budget.trials);
     plan->rank_groups = cs_ranks_size(ranks) / job->run.ranks_per_trial;
     if (plan->rank_groups < 1)

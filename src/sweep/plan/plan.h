@@ -17,7 +17,7 @@ typedef struct cs_plan {
     double total_seconds;
     cs_cost *costs; /* [n_costs] trials that are still to be trained; those of a group follow one another */
     int n_costs;
-    cs_trial_group *groups; /* longest first */
+    cs_trial_group *groups; /* those of the first phase first; of one phase the longest first */
     int n_groups;
     int rank_groups;              /* sets of ranks_per_trial ranks, each of which trains a group at a time */
     bool measured;                /* the seconds were measured on this machine, not assumed of an ordinary one */

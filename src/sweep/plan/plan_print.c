@@ -66,6 +66,21 @@ static void print_groups(const cs_plan *plan, FILE *out) {
         fprintf(out, "and %d more, down to %.1f s\n", plan->n_groups - from, plan->groups[plan->n_groups - 1].seconds);
 }
 
+/* Says how many trials the phases that several have in common save. */
+static void print_phases(const cs_plan *plan, FILE *out) {
+    const cs_job *job = plan->job;
+    if (job->n_phases == 1)
+        return;
+    fprintf(out, "phases   %s\n", job->phases);
+    for (int phase = 1; phase < job->n_phases; phase++) {
+        int n = 0;
+        for (int t = job->n_last; t < job->n_trials; t++)
+            n += cs_job_phase(job, t) == phase;
+        fprintf(out, "phase %d  trained %d time%s for %d trial%s\n", phase, n, n == 1 ? "" : "s", job->n_last,
+                job->n_last == 1 ? "" : "s");
+    }
+}
+
 static bool is_planned(const cs_plan *plan, const char *augment) {
     for (int i = 0; i < plan->n_costs; i++)
         if (strcmp(plan->job->trials[plan->costs[i].trial].augment_name, augment) == 0)
@@ -145,6 +160,7 @@ void cs_plan_print(const cs_plan *plan, FILE *out) {
     fputs(": about ", out);
     print_duration(plan->makespan, out);
     fprintf(out, " by %s\n", plan->measured ? "this machine's speed" : "an ordinary core's speed");
+    print_phases(plan, out);
     print_groups(plan, out);
     print_mixing(plan, out);
     print_savings(plan, out);

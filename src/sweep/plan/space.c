@@ -58,8 +58,12 @@ static double reports_of(const cs_plan *plan) {
 cs_space cs_space_of(const cs_plan *plan) {
     const double epoch_bytes = 300, trial_bytes = 4096 + reports_of(plan); /* journal and history; all else */
     cs_space space = {.checkpoints = checkpoints_of(plan), .weights = weights_of(plan)};
-    for (int i = 0; i < plan->n_costs; i++)
-        space.rows += trial_bytes + epoch_bytes * plan->costs[i].epochs;
+    for (int i = 0; i < plan->n_costs; i++) {
+        const cs_cost *cost = &plan->costs[i];
+        space.rows += trial_bytes + epoch_bytes * cost->epochs;
+        if (cs_job_keeps_state(plan->job, cost->trial))
+            space.states += cost->weights + cost->checkpoint;
+    }
     return space;
 }
 
@@ -67,12 +71,16 @@ void cs_space_print(const cs_plan *plan, const char *folder, FILE *out) {
     const double mega = 1e6;
     struct statvfs disk;
     cs_space space = cs_space_of(plan);
-    double need = space.checkpoints + space.weights + space.rows, room;
+    double need = space.checkpoints + space.states + space.weights + space.rows, room;
     if (statvfs(folder, &disk) != 0)
         return;
     room = (double)disk.f_bavail * (double)disk.f_frsize;
     fputs("disk: checkpoints up to ", out);
     cs_print_bytes(space.checkpoints, out);
+    if (space.states > 0) {
+        fputs(", final states ", out);
+        cs_print_bytes(space.states, out);
+    }
     fputs(", weights ", out);
     cs_print_bytes(space.weights, out);
     fputs(", rows ", out);

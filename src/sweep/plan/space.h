@@ -7,6 +7,7 @@
 
 typedef struct cs_space {
     double checkpoints; /* bytes, of all trials that are trained at the same time */
+    double states;      /* bytes of final states, before those that are not kept are removed */
     double weights;     /* bytes, of all trials that are still to be trained */
     double rows;        /* bytes of journal, histories and reports */
 } cs_space;

@@ -43,9 +43,7 @@ static cs_status fill_row(const cs_job *job, const cs_column *metric, const entr
         const cs_swept_option *swept = &job->swept[a];
         const char *value = cs_option_short_name(swept->option);
         if (of)
-            value = cs_job_has_value(job, of->trial, a)
-                        ? swept->values[job->value_indices[of->trial * job->n_swept + a]]
-                        : "-";
+            value = cs_job_has_value(job, of->trial, a) ? cs_job_value(job, of->trial, a) : "-";
         CS_TRY(cs_text_table_set(table, row, column, value));
     }
     snprintf(text, sizeof text, "%s", metric->name);
@@ -77,10 +75,10 @@ cs_status cs_trial_beats(const cs_job *job, const cs_outcome *outcomes, int a, i
 cs_status cs_leaderboard_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
     const cs_column *metric = NULL;
     entry *entries = NULL;
-    int n = (job->n_trials + job->repeats - 1) / job->repeats;
+    int n = (job->n_last + job->repeats - 1) / job->repeats;
     CS_TRY(cs_column_find(job->metric, &metric));
     CS_TRY(cs_alloc((size_t)n, sizeof *entries, "leaderboard", &entries));
-    for (int t = 0; t < job->n_trials; t++)
+    for (int t = 0; t < job->n_last; t++)
         cs_cell_add(&entries[t / job->repeats].cell, metric, &outcomes[t]);
     for (int i = 0; i < n; i++) {
         entries[i].trial = i * job->repeats;
@@ -150,7 +148,7 @@ cs_status cs_best_print(const cs_job *job, const cs_outcome *outcomes, FILE *out
     int best = -1;
     double best_value = NAN;
     CS_TRY(cs_column_find(job->metric, &metric));
-    for (int t = 0; t < job->n_trials; t++) {
+    for (int t = 0; t < job->n_last; t++) {
         double value = outcomes[t].state == CS_TRIAL_OK ? cs_column_value(metric, &outcomes[t].result) : (double)NAN;
         if (!cs_column_better(value, best_value, job->maximize))
             continue;

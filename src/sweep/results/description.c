@@ -6,6 +6,7 @@
 #include "origin.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,8 @@ static json_t *settings_of(const cs_job *job) {
         set_text(settings, job_texts[i].key, (const char *)job + job_texts[i].offset);
     set_text(settings, goal_key, job->maximize ? maximize : minimize);
     set_text(settings, method_key, job->random ? random_method : grid_method);
+    if (job->n_phases > 1)
+        set_text(settings, "phases", job->phases);
     const cs_option *options = cs_job_options(&n);
     for (size_t i = 0; i < n; i++) {
         if (!affects_numbers(&options[i]))
@@ -82,8 +85,9 @@ json_t *cs_description_of(const cs_job *job) {
     json_t *values = json_object();
     for (int i = 0; i < job->n_swept; i++)
         json_object_set_new(values, job->swept[i].option->key, texts_of(job->swept[i].values, job->swept[i].n));
-    return json_pack("{s:o, s:o, s:o, s:o}", "path", cs_json_text(job->path), "sets", texts_of(job->sets, job->n_sets),
-                     "settings", settings_of(job), "axes", values);
+    return json_pack("{s:o, s:o, s:o, s:o, s:i}", "path", cs_json_text(job->path), "sets",
+                     texts_of(job->sets, job->n_sets), "settings", settings_of(job), "axes", values, "phases",
+                     job->n_phases);
 }
 
 static const json_t *part_of(const cs_journal *journal, const char *name) {
@@ -238,7 +242,7 @@ static cs_status read_swept(const json_t *lists, cs_job *job) {
     CS_TRY(cs_alloc(json_object_size(lists), sizeof *job->swept, "sweep", &job->swept));
     json_object_foreach((json_t *)lists, key, values) {
         cs_swept_option *swept = &job->swept[job->n_swept++];
-        CS_TRY(cs_option_find(key, &swept->option));
+        CS_TRY(cs_job_find_option(job, key, &swept->option));
         CS_TRY(copy_texts(values, key, &swept->values, &swept->n));
     }
     bool repeats_last = job->n_swept > 0 && strcmp(job->swept[job->n_swept - 1].option->key, "train.seed") == 0;
@@ -263,24 +267,32 @@ static cs_status read_values(const json_t *plan, const cs_record *record, int nu
     return CS_OK;
 }
 
-static cs_status read_trial(const cs_record *record, int number, cs_job *job) {
+/* The name of the trial that is the phase before; the trials of a start have consecutive indices. */
+static void read_before(const cs_journal *journal, const json_t *plan, const cs_record *record, cs_job *job) {
+    const char *name = json_string_value(json_object_get(plan, "before"));
+    size_t number = name ? strtoul(name + 1, NULL, 10) : journal->n;
+    if (number < journal->n && journal->records[number].start == journal->starts &&
+        journal->records[number].index > record->index)
+        job->before[record->index] = journal->records[number].index;
+    job->n_last += !json_is_false(json_object_get(plan, "last"));
+}
+
+static cs_status read_trial(const cs_journal *journal, const cs_record *record, int number, cs_job *job) {
     json_t *plan = json_loads(record->plan, 0, NULL);
     cs_status status = read_values(plan, record, number, job);
+    read_before(journal, plan, record, job);
     json_decref(plan);
     return status;
 }
 
 static cs_status read_trials(const cs_journal *journal, cs_job *job) {
     size_t n = (size_t)journal->planned;
-    CS_TRY(cs_alloc(n * (size_t)(job->n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices));
-    CS_TRY(cs_alloc(n, sizeof *job->trials, "trials", &job->trials));
-    CS_TRY(cs_alloc(n, sizeof *job->numbers, "trials", &job->numbers));
-    CS_TRY(cs_alloc(n, sizeof *job->done, "trials", &job->done));
-    CS_TRY(cs_alloc(n, sizeof *job->part_of, "trials", &job->part_of));
     job->n_trials = journal->planned;
+    CS_TRY(cs_alloc(n * (size_t)(job->n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices));
+    CS_TRY(cs_job_alloc_trials(job));
     for (size_t i = 0; i < journal->n; i++)
         if (journal->records[i].start == journal->starts)
-            CS_TRY(read_trial(&journal->records[i], (int)i, job));
+            CS_TRY(read_trial(journal, &journal->records[i], (int)i, job));
     return CS_OK;
 }
 
@@ -288,6 +300,8 @@ static cs_status read_job(const cs_journal *journal, cs_job *job) {
     const char *path = json_string_value(part_of(journal, "path"));
     CS_TRY(cs_path(job->path, sizeof job->path, "%s", path ? path : ""));
     CS_TRY(copy_texts(part_of(journal, "sets"), "sets", &job->sets, &job->n_sets));
+    json_int_t phases = json_integer_value(part_of(journal, "phases"));
+    job->n_phases = phases > 0 && phases < INT_MAX ? (int)phases : 1; /* earlier versions had none */
     CS_TRY(read_settings(part_of(journal, "settings"), job));
     CS_TRY(read_swept(part_of(journal, "axes"), job));
     return read_trials(journal, job);

@@ -26,7 +26,7 @@ cs_status cs_best_hits_offer(cs_best_hits *best, const cs_job *job, const cs_out
     struct cs_trial_hits *worst = &best->of[0];
     char *copy = NULL;
     bool better = false;
-    if (!hits)
+    if (!hits || cs_job_is_before(job, trial))
         return CS_OK;
     for (int i = 0; i < 2 && worst->text; i++) {
         CS_TRY(cs_trial_beats(job, outcomes, worst->trial, best->of[i].trial, &better));

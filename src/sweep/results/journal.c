@@ -67,7 +67,9 @@ static json_t *options_of(const cs_job *job, int trial) {
     for (int i = 0; i < job->n_swept; i++) {
         char text[CS_VALUE_MAX * 2];
         cs_option_get(job->swept[i].option, &job->trials[trial], text, sizeof text);
-        json_object_set_new(options, job->swept[i].option->key, cs_json_text(text));
+        bool has_value = cs_job_has_value(job, trial, i);
+        json_object_set_new(options, job->swept[i].option->key,
+                            cs_json_text(has_value ? cs_job_value(job, trial, i) : text));
     }
     return options;
 }
@@ -101,6 +103,14 @@ static json_t *plan_of(const cs_job *job, int trial) {
     json_t *plan = json_pack("{s:s, s:s, s:o, s:o, s:o}", "event", "plan", "trial", name, "key",
                              hex(cs_trial_key(&job->trials[trial])), "options", options_of(job, trial), "at",
                              indices_of(job, trial));
+    json_object_set_new(plan, "any_length", hex(cs_trial_key_of_any_length(&job->trials[trial])));
+    json_object_set_new(plan, "epochs", json_integer(job->trials[trial].train.epochs));
+    if (job->before[trial] >= 0) {
+        cs_job_trial_name(job, job->before[trial], name, sizeof name);
+        json_object_set_new(plan, "before", json_string(name));
+    }
+    if (cs_job_is_before(job, trial))
+        json_object_set_new(plan, "last", json_false());
     if (cs_job_in_other_part(job, trial))
         json_object_set_new(plan, "part", json_integer(job->part_of[trial]));
     return plan;

@@ -6,7 +6,9 @@
  *          engine, precision, version; format; files: the checksums of the weights files (origin.h); part and parts
  *          (0: the whole sweep); sweep (description.h); planned: how many plan lines follow
  *   plan   one for each trial after each start, also for trials of other parts: its name, its key (cs_trial_key), its
- *          swept options, the indices of their values (description.h); for a trial of another part the part
+ *          swept options, the indices of their values (description.h); any_length (cs_trial_key_of_any_length) and
+ *          epochs; before: the trial that is the phase before; last: false if another phase follows; for a trial of
+ *          another part the part
  *   epoch  one epoch of a trial
  *   trial  a trial ended: status ok with its metrics, or failed with the reason; test_hits (hits.h): which images of
  * test it predicts rightly end    the program ended, and how Numbers have 17 digits, so that reading gives the same
@@ -37,6 +39,10 @@ CS_MUST_CHECK cs_status cs_journal_sync(const char *folder);
 typedef struct cs_record {
     int start; /* the last start that has a plan line of it, from 1; 0: none has, so the key is unknown */
     uint64_t key;
+    uint64_t any_length;  /* cs_trial_key_of_any_length; 0: not known */
+    int planned_epochs;   /* train.epochs at that start */
+    bool longer;          /* a start asked for more epochs than it had ended with */
+    bool is_before;       /* another phase follows it */
     int index;            /* its index among the trials of that start */
     char *plan;           /* the plan line; NULL: there is none */
     int part;             /* the part that trains it */
@@ -78,9 +84,12 @@ void cs_journal_free(cs_journal *journal); /* NULL-safe */
 CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);
 
 /* Finds the records of the job's trials by their keys. Sets job->numbers, and job->done for trials that ended (with
- * `retry_failed` only for those that finished). New trials get the next free numbers. Drops rows of epochs that a trial
- * does not have, which a damaged line may report. */
-CS_MUST_CHECK cs_status cs_journal_match(cs_journal *journal, bool retry_failed, cs_job *job);
+ * retry_failed only for those that finished). New trials get the next free numbers. With `extend`, a trial that ended
+ * after fewer epochs than it has now is found too: job->longer is set if its final state is in `folder`, and else it
+ * keeps its outcome and the epochs that it had. Drops rows of epochs that a trial does not have, which a damaged line
+ * may report. */
+CS_MUST_CHECK cs_status cs_journal_match(cs_journal *journal, const char *folder, const cs_sweep_options *options,
+                                         cs_job *job);
 /* Reads and matches the journal if the options have `resume` and the folder has a journal; else *out is NULL. Fails
  * where cs_origin_check does. */
 CS_MUST_CHECK cs_status cs_journal_resume(const char *folder, const cs_sweep_options *options, cs_job *job,

@@ -106,6 +106,20 @@ static cs_status describe(const json_t *options, char **out) {
     return cs_strdup(text, out);
 }
 
+/* A trial that had ended and is asked for more epochs has not ended. */
+static void read_length(const json_t *event, cs_record *record) {
+    uint64_t any_length = strtoull(text_of(event, "any_length"), NULL, 16);
+    int epochs = int_of(event, "epochs");
+    bool same = record->any_length == any_length && any_length != 0;
+    if (same && epochs > record->planned_epochs && record->outcome.state == CS_TRIAL_OK) {
+        record->longer = true;
+        record->outcome = (cs_outcome){0};
+    }
+    record->any_length = any_length;
+    record->planned_epochs = epochs;
+    record->is_before = json_is_false(json_object_get(event, "last"));
+}
+
 static cs_status read_plan(cs_journal *journal, const json_t *event) {
     const char *key = text_of(event, "key");
     char *end;
@@ -116,6 +130,7 @@ static cs_status read_plan(cs_journal *journal, const json_t *event) {
     CS_TRY(record_of(journal, event, &record));
     if (record->start != journal->starts)
         record->index = journal->planned++;
+    read_length(event, record);
     record->start = journal->starts;
     record->key = value;
     record->part = json_object_get(event, "part") ? int_of(event, "part") : journal->part;
@@ -273,93 +288,6 @@ cs_status cs_journal_repair(const char *folder, const cs_journal *journal) {
     char path[CS_PATH_MAX];
     CS_TRY(cs_path(path, sizeof path, "%s/journal.jsonl", folder));
     return truncate(path, (off_t)journal->complete) == 0 ? CS_OK : cs_fail_errno("%s: cannot write", path);
-}
-
-typedef struct key_entry {
-    uint64_t key;
-    int number;
-} key_entry;
-
-static int by_key(const void *a, const void *b) {
-    const key_entry *p = a, *q = b;
-    if (p->key != q->key)
-        return p->key < q->key ? -1 : 1;
-    return p->number - q->number;
-}
-
-/* The first index of `key`, or of the next larger key. */
-static size_t find_key(const key_entry *entries, size_t n, uint64_t key) {
-    size_t low = 0;
-    while (low < n) {
-        size_t middle = low + (n - low) / 2;
-        if (entries[middle].key < key)
-            low = middle + 1;
-        else
-            n = middle;
-    }
-    return low;
-}
-
-static void drop_late_epochs(cs_record *record, int epochs) {
-    while (record->n_epochs > 0 && record->epochs[record->n_epochs - 1].epoch >= epochs)
-        record->n_epochs--;
-}
-
-/* Equal trials, which a random sweep may draw, get the records of their key one after the other. */
-static void match_trials(cs_journal *journal, bool retry_failed, key_entry *entries, size_t n, cs_job *job) {
-    int next = (int)journal->n;
-    for (int t = 0; t < job->n_trials; t++) {
-        uint64_t key = cs_trial_key(&job->trials[t]);
-        size_t at = find_key(entries, n, key);
-        while (at < n && entries[at].key == key && entries[at].number < 0)
-            at++;
-        bool known = at < n && entries[at].key == key;
-        job->numbers[t] = known ? entries[at].number : next++;
-        if (!known)
-            continue;
-        cs_record *record = &journal->records[entries[at].number];
-        cs_trial_state state = record->outcome.state;
-        drop_late_epochs(record, job->trials[t].train.epochs);
-        job->done[t] = state == CS_TRIAL_OK || (state == CS_TRIAL_FAILED && !retry_failed);
-        entries[at].number = -1;
-    }
-}
-
-/* Explains why trials may be trained again that an earlier run finished. */
-static void log_new_trials(const cs_journal *journal, const cs_job *job) {
-    int known = 0;
-    for (int t = 0; t < job->n_trials; t++)
-        known += (size_t)job->numbers[t] < journal->n;
-    if (known < job->n_trials)
-        cs_log(CS_LOG_INFO,
-               "%s: %d of %d trials are in the journal, the others begin anew; one with another setting, such as more "
-               "epochs, or with other weights is another trial",
-               job->name, known, job->n_trials);
-}
-
-cs_status cs_journal_match(cs_journal *journal, bool retry_failed, cs_job *job) {
-    key_entry *entries = NULL;
-    size_t n = 0;
-    CS_TRY(cs_alloc(journal->n, sizeof *entries, "keys", &entries));
-    for (size_t i = 0; i < journal->n; i++)
-        if (journal->records[i].start > 0)
-            entries[n++] = (key_entry){journal->records[i].key, (int)i};
-    qsort(entries, n, sizeof *entries, by_key);
-    match_trials(journal, retry_failed, entries, n, job);
-    free(entries);
-    log_new_trials(journal, job);
-    return CS_OK;
-}
-
-cs_status cs_journal_resume(const char *folder, const cs_sweep_options *options, cs_job *job, cs_journal **out) {
-    *out = NULL;
-    if (!options->resume)
-        return CS_OK;
-    CS_TRY(cs_journal_read(folder, out));
-    if (!*out)
-        return CS_OK;
-    CS_TRY(cs_origin_check(*out, folder, job));
-    return cs_journal_match(*out, options->retry_failed, job);
 }
 
 const cs_record *cs_journal_record(const cs_journal *journal, const cs_job *job, int trial) {

@@ -47,7 +47,7 @@ static void keep_better(const cs_pivot *p, const cs_cell *combination, cs_cell *
 
 /* The repeats of a combination of values are consecutive trials. */
 static void fill_best(const cs_pivot *p, const cs_outcome *outcomes) {
-    int n = p->job->n_trials, each = is_repeats(p, p->job->n_swept - 1) ? p->job->repeats : 1;
+    int n = p->job->n_last, each = is_repeats(p, p->job->n_swept - 1) ? p->job->repeats : 1;
     for (int first = 0; first < n; first += each) {
         cs_cell combination = {0};
         for (int t = first; t < n && t < first + each; t++)
@@ -67,7 +67,7 @@ cs_status cs_pivot_open(const cs_job *job, const cs_outcome *outcomes, cs_pivot 
     CS_TRY(cs_alloc((size_t)p.n_rows * (size_t)p.n_columns, sizeof *p.cells, "table", &p.cells));
     if (job->table_best)
         fill_best(&p, outcomes);
-    for (int t = 0; t < job->n_trials && !job->table_best; t++)
+    for (int t = 0; t < job->n_last && !job->table_best; t++)
         cs_cell_add(cell_of(&p, t), p.metric, &outcomes[t]);
     *out = p;
     return CS_OK;

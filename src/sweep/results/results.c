@@ -8,6 +8,7 @@
 #include "folder.h"
 #include "history.h"
 #include "hits.h"
+#include "kept_files.h"
 #include "origin.h"
 #include "table.h"
 #include "text_buffer.h"
@@ -25,10 +26,9 @@ struct cs_results {
     cs_results_config config; /* folder points at `folder` */
     char folder[CS_PATH_MAX];
     cs_outcome *outcomes;
-    const char **classes; /* [cs_dataset_class_count] their names */
-    int *epochs;          /* [n_trials] how many epochs of each trial are in the journal */
-    int *kept;            /* [n_kept] trials whose weights are kept (keep_weights) */
-    int n_kept;
+    const char **classes;          /* [cs_dataset_class_count] their names */
+    int *epochs;                   /* [n_trials] how many epochs of each trial are in the journal */
+    cs_kept_files weights, states; /* keep_weights, keep_state */
     cs_best_hits hits;
     double unsynced_seconds; /* seconds of training that a crash of the machine would lose */
 };
@@ -52,6 +52,22 @@ static cs_status write_csv(const cs_results *results) {
     return cs_text_replace(&buffer, path);
 }
 
+/* A history begins with a header, or with the history of the phase before. */
+static cs_status begin_history(const cs_results *results, int trial, FILE *out) {
+    const cs_job *job = results->config.job;
+    char path[CS_PATH_MAX], *text = NULL;
+    size_t size;
+    if (job->before[trial] < 0) {
+        cs_history_header(&job->metrics, out);
+        return CS_OK;
+    }
+    CS_TRY(trial_path(results, "history", job->before[trial], "csv", path));
+    CS_TRY(cs_file_read(path, SIZE_MAX, &text, &size));
+    fwrite(text, 1, size, out);
+    free(text);
+    return CS_OK;
+}
+
 /* Appends rows to a trial's history. With `anew` the file is replaced. */
 static cs_status write_history(const cs_results *results, int trial, const cs_epoch_row *rows, size_t n, bool anew) {
     char path[CS_PATH_MAX];
@@ -62,33 +78,19 @@ static cs_status write_history(const cs_results *results, int trial, const cs_ep
     if (n == 0)
         return CS_OK;
     CS_TRY(cs_text_open(&buffer));
-    if (anew)
-        cs_history_header(&results->config.job->metrics, buffer.stream);
+    cs_status status = anew ? begin_history(results, trial, buffer.stream) : CS_OK;
+    if (status != CS_OK)
+        return cs_text_drop(&buffer, status);
     for (size_t i = 0; i < n; i++)
         cs_history_row(&results->config.job->metrics, &rows[i], buffer.stream);
     return cs_text_append(&buffer, path);
 }
 
-/* Keeps the weights of a trial that finished. If more than keep_weights are then kept, those of the worst trial are
- * removed. */
-static cs_status keep_best_weights(cs_results *results, int trial) {
+/* Keeps the files of a trial that finished, if it is among the best. */
+static cs_status keep_files(cs_results *results, int trial) {
     const cs_job *job = results->config.job;
-    const char *ending = job->base.train.save_weights;
-    char path[CS_PATH_MAX];
-    int worst = 0;
-    bool better = false;
-    if (job->run.keep_weights == 0 || strcmp(ending, "none") == 0)
-        return CS_OK;
-    results->kept[results->n_kept++] = trial;
-    if (results->n_kept <= job->run.keep_weights)
-        return CS_OK;
-    for (int i = 1; i < results->n_kept; i++) {
-        CS_TRY(cs_trial_beats(job, results->outcomes, results->kept[worst], results->kept[i], &better));
-        worst = better ? i : worst;
-    }
-    CS_TRY(trial_path(results, "weights", results->kept[worst], ending, path));
-    results->kept[worst] = results->kept[--results->n_kept];
-    return cs_remove_all(path);
+    CS_TRY(cs_kept_files_add(&results->weights, results->folder, job, results->outcomes, trial));
+    return cs_kept_files_add(&results->states, results->folder, job, results->outcomes, trial);
 }
 
 /* Restores the outcomes and the epochs of the job's trials from the journal, and writes the other files from them. */
@@ -104,7 +106,7 @@ static cs_status restore(cs_results *results) {
         if (job->done[t])
             results->outcomes[t] = record->outcome;
         if (results->outcomes[t].state == CS_TRIAL_OK) {
-            CS_TRY(keep_best_weights(results, t));
+            CS_TRY(keep_files(results, t));
             CS_TRY(cs_best_hits_offer(&results->hits, job, results->outcomes, t, record->hits));
         }
         if (record->n_epochs > 0)
@@ -114,7 +116,8 @@ static cs_status restore(cs_results *results) {
 }
 
 static cs_status restore_histories(const cs_results *results) {
-    for (int t = 0; t < results->config.job->n_trials; t++) {
+    /* Phases before others come behind them. */
+    for (int t = results->config.job->n_trials - 1; t >= 0; t--) {
         const cs_record *record = cs_journal_record(results->config.earlier, results->config.job, t);
         if (record)
             CS_TRY(write_history(results, t, record->epochs, record->n_epochs, true));
@@ -140,6 +143,14 @@ static cs_status name_classes(cs_results *results) {
     return CS_OK;
 }
 
+static cs_status open_kept_files(cs_results *results) {
+    const cs_job *job = results->config.job;
+    const char *ending = job->base.train.save_weights;
+    int weights = strcmp(ending, "none") == 0 ? 0 : job->run.keep_weights;
+    CS_TRY(cs_kept_files_open(job, "weights", ending, weights, &results->weights));
+    return cs_kept_files_open(job, "states", "state", job->run.keep_state.most, &results->states);
+}
+
 cs_status cs_results_open(const cs_results_config *config, cs_results **out) {
     cs_results *results = NULL;
     CS_TRY(cs_alloc(1, sizeof *results, "results", &results));
@@ -150,7 +161,7 @@ cs_status cs_results_open(const cs_results_config *config, cs_results **out) {
     CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->outcomes, "results", &results->outcomes),
                 failed);
     CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->epochs, "results", &results->epochs), failed);
-    CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->kept, "results", &results->kept), failed);
+    CS_TRY_GOTO(open_kept_files(results), failed);
     CS_TRY_GOTO(name_classes(results), failed);
     CS_TRY_GOTO(start_folder(results), failed);
     *out = results;
@@ -166,7 +177,8 @@ void cs_results_close(cs_results *results) {
     free(results->classes);
     free(results->outcomes);
     free(results->epochs);
-    free(results->kept);
+    cs_kept_files_close(&results->weights);
+    cs_kept_files_close(&results->states);
     cs_best_hits_drop(&results->hits);
     free(results);
 }
@@ -175,8 +187,17 @@ const cs_outcome *cs_results_outcomes(const cs_results *results) {
     return results->outcomes;
 }
 
+/* The epochs of the phases before come first in the history of a trial. */
+static int epochs_before(const cs_results *results, int trial) {
+    int before = results->config.job->before[trial];
+    return before >= 0 ? results->epochs[before] : 0;
+}
+
 cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row) {
     char name[32];
+    bool first = results->epochs[trial] == 0;
+    if (first)
+        results->epochs[trial] = epochs_before(results, trial);
     if (row->epoch < results->epochs[trial])
         return CS_OK;
     cs_job_trial_name(results->config.job, trial, name, sizeof name);
@@ -184,7 +205,7 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
         cs_log(CS_LOG_WARN, "%s goes on from a checkpoint that is ahead of the journal: history/%s.csv lacks epochs",
                name, name);
     CS_TRY(cs_journal_epoch(results->folder, name, rank, row, &results->config.job->metrics));
-    CS_TRY(write_history(results, trial, row, 1, results->epochs[trial] == 0));
+    CS_TRY(write_history(results, trial, row, 1, first));
     results->epochs[trial] = row->epoch + 1;
     results->unsynced_seconds += row->seconds;
     return CS_OK;
@@ -243,7 +264,7 @@ static cs_status record(cs_results *results, int trial, const cs_outcome *outcom
     cs_csv_row(results->config.job, trial, outcome, buffer.stream);
     CS_TRY(cs_text_append(&buffer, path));
     results->outcomes[trial] = *outcome;
-    return outcome->state == CS_TRIAL_OK ? keep_best_weights(results, trial) : CS_OK;
+    return outcome->state == CS_TRIAL_OK ? keep_files(results, trial) : CS_OK;
 }
 
 cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
@@ -305,12 +326,28 @@ bool cs_results_complete(const cs_results *results) {
     return true;
 }
 
+/* Removes the final states that no trial needs any more. */
+static cs_status drop_states(const cs_results *results) {
+    const cs_job *job = results->config.job;
+    char path[CS_PATH_MAX];
+    if (job->run.keep_state.most == 0) {
+        CS_TRY(cs_results_entry(results->folder, "states", path));
+        return cs_remove_all(path);
+    }
+    for (int t = job->n_last; t < job->n_trials && job->run.keep_state.most != CS_KEEP_ALL; t++) {
+        CS_TRY(trial_path(results, "states", t, "state", path));
+        CS_TRY(cs_remove_all(path));
+    }
+    return CS_OK;
+}
+
 /* Removes the folder of checkpoints when all trials have ended. The trainer has removed those of trials that ended, but
  * not if it was killed just then. */
 static cs_status drop_checkpoints(const cs_results *results) {
     char path[CS_PATH_MAX];
     if (!cs_results_complete(results))
         return CS_OK;
+    CS_TRY(drop_states(results));
     CS_TRY(cs_results_entry(results->folder, "checkpoints", path));
     return cs_remove_all(path);
 }

@@ -22,7 +22,7 @@ static void count_record(const cs_journal *journal, const cs_column *metric, int
     c->failed += record->outcome.state == CS_TRIAL_FAILED;
     c->begun += record->outcome.state == CS_TRIAL_PENDING && record->n_epochs > 0;
     c->epochs += record->n_epochs;
-    if (!metric || record->outcome.state != CS_TRIAL_OK)
+    if (!metric || record->outcome.state != CS_TRIAL_OK || record->is_before)
         return;
     double value = cs_column_value(metric, &record->outcome.result);
     if (!cs_column_better(value, c->best_value, journal->maximize))

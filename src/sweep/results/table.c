@@ -12,11 +12,23 @@ static void print_header(const cs_job *job, FILE *out) {
     fprintf(out, "trial");
     for (int i = 0; i < job->n_swept; i++)
         fprintf(out, ",%s", cs_option_short_name(job->swept[i].option));
+    if (job->n_phases > 1)
+        fputs(",phase,before", out);
     fprintf(out, ",status,reason");
     for (size_t i = 0; i < n; i++)
         if (cs_column_is_in(&metrics[i], &job->metrics))
             fprintf(out, ",%s", metrics[i].name);
     fprintf(out, ",rank,engine,precision,deterministic\n");
+}
+
+/* The phase, and the trial that is the phase before. */
+static void print_phase(const cs_job *job, int trial, FILE *out) {
+    char name[32] = "";
+    if (job->n_phases == 1)
+        return;
+    if (job->before[trial] >= 0)
+        cs_job_trial_name(job, job->before[trial], name, sizeof name);
+    fprintf(out, ",%d,%s", cs_job_phase(job, trial), name);
 }
 
 void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out) {
@@ -28,11 +40,10 @@ void cs_csv_row(const cs_job *job, int trial, const cs_outcome *outcome, FILE *o
     fputs(text, out);
     for (int i = 0; i < job->n_swept; i++) {
         fputc(',', out);
-        if (!cs_job_has_value(job, trial, i))
-            continue;
-        cs_option_get(job->swept[i].option, &job->trials[trial], text, sizeof text);
-        cs_csv_field(text, out);
+        if (cs_job_has_value(job, trial, i))
+            cs_csv_field(cs_job_value(job, trial, i), out);
     }
+    print_phase(job, trial, out);
     fprintf(out, ",%s,", ok ? "ok" : "failed");
     cs_csv_field(outcome->reason, out);
     for (size_t i = 0; i < n; i++) {

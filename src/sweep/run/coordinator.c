@@ -23,7 +23,8 @@ struct cs_coordinator {
     double end;                  /* of the budget's minutes, as cs_now */
     cs_evaluation *received[CS_SPLIT_COUNT];
     const cs_trial_group **groups; /* [plan->n_groups] in the order in which they are handed out */
-    int next_group;
+    bool *given;                   /* [plan->n_groups] those that were handed out, or that cannot be trained */
+    int next_group;                /* all before it are given */
     bool stopping;
     bool unsafe;    /* a sync failed: rows may be lost, and the next sync would not report it again */
     cs_error error; /* why */
@@ -50,6 +51,7 @@ static cs_status order_groups(cs_coordinator *coordinator, const cs_journal *ear
     const cs_plan *plan = coordinator->plan;
     int n = 0;
     CS_TRY(cs_alloc((size_t)plan->n_groups, sizeof *coordinator->groups, "groups of work", &coordinator->groups));
+    CS_TRY(cs_alloc((size_t)plan->n_groups, sizeof *coordinator->given, "groups of work", &coordinator->given));
     for (int begun = 1; begun >= 0; begun--)
         for (int p = 0; p < plan->n_groups; p++)
             if (has_begun(plan, earlier, &plan->groups[p]) == (begun == 1))
@@ -106,6 +108,7 @@ void cs_coordinator_close(cs_coordinator *coordinator) {
     cs_scheduler_close(coordinator->scheduler);
     free(coordinator->reasons);
     free(coordinator->groups);
+    free(coordinator->given);
     for (int split = 0; split < CS_SPLIT_COUNT; split++)
         cs_evaluation_free(coordinator->received[split]);
     free(coordinator);
@@ -119,20 +122,57 @@ cs_status cs_coordinator_error(const cs_coordinator *coordinator) {
     return coordinator->stopping ? cs_error_restore(&coordinator->error) : CS_OK;
 }
 
-static void give_group(cs_coordinator *coordinator, cs_answer *answer) {
-    if (coordinator->next_group == coordinator->plan->n_groups || cs_now() >= coordinator->end)
-        return;
-    const cs_trial_group *group = coordinator->groups[coordinator->next_group++];
-    answer->n = group->n;
+static int trial_of(const cs_coordinator *coordinator, const cs_trial_group *group, int i) {
+    return coordinator->plan->costs[group->first + i].trial;
+}
+
+static cs_status fail_trial(cs_coordinator *coordinator, int trial, int rank, cs_status code, const char *reason) {
+    CS_TRY(cs_results_failed(coordinator->results, trial, rank, code, reason));
+    cs_display_failed(&coordinator->display, trial, reason);
+    return CS_OK;
+}
+
+/* All trials of the group go on from the same phase, which failed. */
+static cs_status fail_group(cs_coordinator *coordinator, const cs_trial_group *group, int before) {
+    char name[32], reason[REASON_MAX * 2];
+    cs_job_trial_name(coordinator->plan->job, before, name, sizeof name);
+    snprintf(reason, sizeof reason, "the phase before, %s, failed: %s", name,
+             cs_results_outcomes(coordinator->results)[before].reason);
     for (int i = 0; i < group->n; i++)
-        answer->trials[i] = coordinator->plan->costs[group->first + i].trial;
+        CS_TRY(fail_trial(coordinator, trial_of(coordinator, group, i), 0, CS_ERR_ARG, reason));
+    return CS_OK;
+}
+
+/* Gives the first group that is not waiting for the phase before it. */
+static cs_status give_group(cs_coordinator *coordinator, cs_answer *answer) {
+    const cs_plan *plan = coordinator->plan;
+    if (cs_now() >= coordinator->end)
+        return CS_OK;
+    while (coordinator->next_group < plan->n_groups && coordinator->given[coordinator->next_group])
+        coordinator->next_group++;
+    for (int p = coordinator->next_group; p < plan->n_groups && answer->n == 0; p++) {
+        const cs_trial_group *group = coordinator->groups[p];
+        int before = plan->job->before[trial_of(coordinator, group, 0)];
+        if (coordinator->given[p])
+            continue;
+        cs_trial_state state = before < 0 ? CS_TRIAL_OK : cs_results_outcomes(coordinator->results)[before].state;
+        coordinator->given[p] = state != CS_TRIAL_PENDING;
+        answer->wait = answer->wait || state == CS_TRIAL_PENDING;
+        if (state == CS_TRIAL_FAILED)
+            CS_TRY(fail_group(coordinator, group, before));
+        answer->n = state == CS_TRIAL_OK ? group->n : 0;
+        for (int i = 0; i < answer->n; i++)
+            answer->trials[i] = trial_of(coordinator, group, i);
+    }
+    answer->wait = answer->wait && answer->n == 0;
+    return CS_OK;
 }
 
 /* The budget of minutes does not end a trial that is at its last epoch anyway. */
 static bool is_enough(cs_coordinator *coordinator, int trial, const cs_epoch_row *row) {
     if (cs_scheduler_decide(coordinator->scheduler, trial, row, coordinator->reasons[trial], REASON_MAX))
         return true;
-    return cs_now() >= coordinator->end && row->epoch + 1 < coordinator->plan->job->trials[trial].train.epochs;
+    return cs_now() >= coordinator->end && row->epoch + 1 < cs_job_epochs(coordinator->plan->job, trial);
 }
 
 static cs_status handle_epoch(cs_coordinator *coordinator, int rank, const cs_message *message, cs_answer *answer) {
@@ -166,25 +206,17 @@ static cs_status handle_finished(cs_coordinator *coordinator, int rank, const cs
     return CS_OK;
 }
 
-static cs_status handle_failed(cs_coordinator *coordinator, int rank, const cs_message *message) {
-    CS_TRY(cs_results_failed(coordinator->results, message->trial, rank, message->code, message->reason));
-    cs_display_failed(&coordinator->display, message->trial, message->reason);
-    return CS_OK;
-}
-
 static cs_status handle(cs_coordinator *coordinator, int rank, const cs_message *message,
                         const cs_evaluation *const *evaluations, cs_answer *answer) {
     switch (message->kind) {
     case CS_ASK_GROUP:
-        if (!coordinator->stopping && !*coordinator->stop)
-            give_group(coordinator, answer);
-        return CS_OK;
+        return coordinator->stopping || *coordinator->stop ? CS_OK : give_group(coordinator, answer);
     case CS_REPORT_EPOCH:
         return handle_epoch(coordinator, rank, message, answer);
     case CS_REPORT_FINISHED:
         return handle_finished(coordinator, rank, message, evaluations);
     case CS_REPORT_FAILED:
-        return handle_failed(coordinator, rank, message);
+        return fail_trial(coordinator, message->trial, rank, message->code, message->reason);
     case CS_REPORT_LEAVING:
         break;
     }

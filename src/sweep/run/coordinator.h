@@ -10,7 +10,7 @@
 #include <signal.h>
 
 typedef enum cs_message_kind {
-    CS_ASK_GROUP,       /* the answer has the trials of a group, or none if there is no work left */
+    CS_ASK_GROUP,       /* the answer has the trials of a group, or none if there is no work (left, or so far) */
     CS_REPORT_EPOCH,    /* answered when the row is written, and synced to disk if enough work depends on it */
     CS_REPORT_FINISHED, /* answered likewise */
     CS_REPORT_FAILED,   /* answered likewise */
@@ -33,6 +33,7 @@ typedef struct cs_answer {
     bool stop;    /* the sweep ends, and this rank must leave */
     bool refused; /* the message could not be written: the trial must not go on */
     bool enough;  /* EPOCH: the trial ends with this epoch */
+    bool wait;    /* ASK_GROUP: no group so far, as the phases before those that are left are in training: ask again */
     int n;
     int trials[CS_GROUP_MAX]; /* ASK_GROUP */
 } cs_answer;

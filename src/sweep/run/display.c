@@ -95,9 +95,9 @@ static void print_metrics(const cs_epoch_row *row, char *out, size_t size) {
 }
 
 void cs_display_epoch(cs_display *display, int trial, int rank, const cs_epoch_row *row) {
-    int epochs = display->plan->job->trials[trial].train.epochs;
+    int epochs = cs_job_epochs(display->plan->job, trial), own = display->plan->job->trials[trial].train.epochs;
     char metrics[LINE_MAX_BYTES / 2];
-    advance(display, trial, display->plan->seconds[trial] * (row->epoch + 1) / epochs);
+    advance(display, trial, display->plan->seconds[trial] * fmax(0, row->epoch + 1 - (epochs - own)) / own);
     print_metrics(row, metrics, sizeof metrics);
     print_line(display, trial, "epoch %d/%d  %s%.1f s  rank %d", row->epoch + 1, epochs, metrics, row->seconds, rank);
 }

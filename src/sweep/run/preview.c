@@ -63,7 +63,9 @@ static void print_table_shape(const cs_job *job, FILE *out) {
 
 static void print_plan(const cs_plan *plan, FILE *out) {
     const cs_job *job = plan->job;
-    fprintf(out, "job      %s: %d trial%s", job->name, job->n_trials, job->n_trials == 1 ? "" : "s");
+    fprintf(out, "job      %s: %d trial%s", job->name, job->n_last, job->n_last == 1 ? "" : "s");
+    if (job->n_trials > job->n_last)
+        fprintf(out, " and %d phases before them", job->n_trials - job->n_last);
     int n_trials = cs_job_part_trials(job);
     if (job->parts > 0)
         fprintf(out, ", %d of them in part %d of %d", n_trials, job->part, job->parts);

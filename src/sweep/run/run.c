@@ -168,6 +168,14 @@ static cs_status share_contents(sweep *s) {
     return cs_ranks_agree(s->ranks, s->first ? CS_OK : cs_job_check_contents(s->job));
 }
 
+/* Tells all ranks what rank 0 has found in the journal. */
+static cs_status share_resumed(sweep *s) {
+    cs_job *job = s->job;
+    size_t n = (size_t)job->n_trials;
+    CS_TRY(cs_ranks_share(s->ranks, job->numbers, n * sizeof *job->numbers));
+    return cs_ranks_share(s->ranks, job->longer, n * sizeof *job->longer);
+}
+
 /* Makes all checks. An error that every trial would have is reported here, once, and every rank returns it. */
 static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     bool by_engine;
@@ -175,7 +183,7 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_ranks_agree(s->ranks, cs_rank_group_open(s->ranks, s->job->run.ranks_per_trial, &s->group)));
     CS_TRY(cs_results_folder(s->job, options, s->folder));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? read_earlier(s, options) : CS_OK));
-    CS_TRY(cs_ranks_share(s->ranks, s->job->numbers, (size_t)s->job->n_trials * sizeof *s->job->numbers));
+    CS_TRY(share_resumed(s));
     CS_TRY(cs_ranks_choose_threads(s->ranks, s->job->run.threads, s->earlier ? s->earlier->threads : 0));
     s->threads = cs_ranks_threads(s->ranks, s->job->run.threads);
     CS_TRY(cs_ranks_agree(s->ranks, cs_job_open_engine(s->job, s->ranks, &s->engine)));

@@ -3,10 +3,12 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/weights.h"
 #include "plan/cache_limits.h"
+#include "results/folder.h"
 #include "results/results.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct worker {
     const cs_job *job;
@@ -109,15 +111,22 @@ static void on_step(void *context, int epoch, int batch, int batches) {
         leave(self);
 }
 
-/* Sets the path of each trial's checkpoint, <folder>/checkpoints/t007.ckpt. All ranks of a group must come to the same
- * result, so this does not touch the disk. */
-static cs_status name_checkpoints(const worker *self, char paths[][CS_PATH_MAX]) {
-    char folder[CS_PATH_MAX], name[32];
-    CS_TRY(cs_path(folder, sizeof folder, "%s/checkpoints", self->folder));
-    for (int i = 0; i < self->work.n; i++) {
-        cs_job_trial_name(self->job, self->work.trials[i], name, sizeof name);
-        CS_TRY(cs_path(paths[i], CS_PATH_MAX, "%s/%s.ckpt", folder, name));
-    }
+typedef struct file_names {
+    char checkpoint[CS_PATH_MAX], start[CS_PATH_MAX], end[CS_PATH_MAX];
+} file_names;
+
+/* Sets the paths of a trial's files, <folder>/checkpoints/t007.ckpt and <folder>/states/t007.state. All ranks of a
+ * group must come to the same result, so this does not touch the disk. */
+static cs_status name_files(const worker *self, int trial, file_names *names, cs_trial_files *out) {
+    const cs_job *job = self->job;
+    int start = job->longer[trial] ? trial : job->before[trial];
+    CS_TRY(cs_results_file(self->folder, job, "checkpoints", trial, "ckpt", names->checkpoint));
+    CS_TRY(cs_results_file(self->folder, job, "states", trial, "state", names->end));
+    if (start >= 0)
+        CS_TRY(cs_results_file(self->folder, job, "states", start, "state", names->start));
+    *out = (cs_trial_files){.checkpoint = names->checkpoint,
+                            .start = start >= 0 ? names->start : NULL,
+                            .end = cs_job_keeps_state(job, trial) ? names->end : NULL};
     return CS_OK;
 }
 
@@ -125,17 +134,16 @@ static cs_status train_together(worker *self) {
     const cs_train_events events = {
         .context = self, .epoch = on_epoch, .finished = on_finished, .failed = on_failed, .step = on_step};
     cs_trial_config trials[CS_GROUP_MAX];
-    char paths[CS_GROUP_MAX][CS_PATH_MAX];
-    const char *checkpoints[CS_GROUP_MAX];
-    CS_TRY(name_checkpoints(self, paths));
+    file_names names[CS_GROUP_MAX];
+    cs_trial_files files[CS_GROUP_MAX];
     for (int i = 0; i < self->work.n; i++) {
         trials[i] = self->job->trials[self->work.trials[i]];
-        checkpoints[i] = paths[i];
+        CS_TRY(name_files(self, self->work.trials[i], &names[i], &files[i]));
     }
     const cs_group_config config = {
         .trials = trials,
         .n = self->work.n,
-        .checkpoints = checkpoints,
+        .files = files,
         .checkpoint_seconds = self->job->run.checkpoint_seconds,
         .cache = cs_limits_of_cache(&self->job->run, self->node_ranks, self->engine),
         .filter_cache = self->filter_cache,
@@ -164,12 +172,29 @@ static cs_status train_work(worker *self) {
     return CS_OK;
 }
 
-/* The leader asks for a group and shares it with its rank group. After a failure the group is empty. */
-static cs_status ask_for_work(worker *self, cs_status status) {
+/* Asks until there is a group, or none will come. Others train meanwhile, so it sleeps in between. */
+static cs_status wait_for_group(worker *self) {
+    const struct timespec pause = {.tv_nsec = 20000000};
     cs_message ask = {.kind = CS_ASK_GROUP};
-    self->work = (cs_answer){0};
-    if (status == CS_OK && cs_rank_group_leads(self->group)) {
+    for (;;) {
         self->halted = cs_queue_send(self->queue, &ask, NULL, &self->work);
+        CS_TRY(self->halted);
+        if (!self->work.wait)
+            return CS_OK;
+        self->work = (cs_answer){0};
+        if (cs_queue_stopped(self->queue))
+            leave(self);
+        if (*self->interrupted)
+            return cs_fail(CS_ERR_INTERRUPTED, "the sweep was stopped");
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* The leader asks for a group and shares it with its rank group. After a failure the group is empty. */
+static cs_status ask_for_work(worker *self, cs_status *status) {
+    self->work = (cs_answer){0};
+    if (*status == CS_OK && cs_rank_group_leads(self->group)) {
+        *status = wait_for_group(self);
         CS_TRY(self->halted);
     }
     self->halted = cs_rank_group_share(self->group, &self->work, sizeof self->work);
@@ -179,7 +204,7 @@ static cs_status ask_for_work(worker *self, cs_status status) {
 static cs_status work(worker *self) {
     cs_status status = CS_OK;
     for (;;) {
-        CS_TRY(ask_for_work(self, status));
+        CS_TRY(ask_for_work(self, &status));
         if (self->work.n == 0)
             return status;
         status = train_work(self);
