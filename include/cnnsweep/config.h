@@ -73,6 +73,7 @@ typedef struct cs_train_config {
     int epochs;
     int batch;
     cs_optimizer optimizer;
+    char lr_mult[CS_VALUE_MAX]; /* cs_graph_set_lr_factors (graph.h) */
     cs_schedule_config schedule;
     cs_loss_kind loss;
     double focal_gamma, focal_alpha; /* engine.h */

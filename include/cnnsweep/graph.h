@@ -125,8 +125,9 @@ typedef struct cs_layer {
     cs_shape in; /* of the first input */
     cs_shape out;
     int n_params;
-    int first_param; /* index into cs_graph.params */
-    bool trainable;  /* as the user sees it, so it is also true for layers without parameters */
+    int first_param;  /* index into cs_graph.params */
+    bool trainable;   /* as the user sees it, so it is also true for layers without parameters */
+    double lr_factor; /* of the learning rate, for the layer's parameters; 1 unless cs_graph_set_lr_factors sets it */
 } cs_layer;
 
 /* How pixels become the network's input; it depends on the weights. */
@@ -268,6 +269,16 @@ CS_MUST_CHECK cs_status cs_graph_freeze(cs_graph *graph, const char *fine_tune);
  * trainable, as in Keras' base(x, training=False). */
 bool cs_graph_drops(const cs_graph *graph, int layer);
 int cs_graph_trunk_end(const cs_graph *graph);
+
+/* Sets the learning-rate factors of the layers. `text` is "none" or "", for 1, or a list of NAME:FACTOR with factors of
+ * 0 to 1e6, of which a later one counts for the layers that both name. NAME is one of: "head"; "blocks", all layers
+ * below the head; the number of a block, from 1; the name of a layer; or the beginning of the names of several layers,
+ * up to a "." or "_", such as "layer4" or "conv5_block3". "decay:D" with D above 0 and up to 1 stands for 1 in the head
+ * and D^(n+1-b) in block b of n, as timm's layer_decay: D in the last block, D^(n+1) before the first. An unknown name
+ * is CS_ERR_NOT_FOUND with "did you mean". */
+CS_MUST_CHECK cs_status cs_graph_set_lr_factors(cs_graph *graph, const char *text);
+/* CS_ERR_ARG if the text is not of that form, whatever the names. */
+CS_MUST_CHECK cs_status cs_lr_factors_check(const char *text);
 
 typedef struct cs_param_counts {
     size_t total, trainable, non_trainable;

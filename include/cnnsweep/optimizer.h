@@ -114,7 +114,7 @@ enum {
 };
 
 /* The numbers that an update needs, which are computed once for each step. A step function reads those that its formula
- * has; the engine applies KEEP, DECAY, LIMIT and TRUST. */
+ * has; the engine applies KEEP, DECAY and LIMIT. */
 typedef enum cs_rate {
     CS_RATE_GRADIENT,       /* factor of the gradient in the change of the parameter */
     CS_RATE_MOMENT,         /* factor of the first moment, or of the velocity, in the change */
@@ -128,7 +128,6 @@ typedef enum cs_rate {
     CS_RATE_KEEP,           /* factor of the parameter before the change: decoupled weight decay */
     CS_RATE_DECAY,          /* factor of the parameter in the gradient: coupled weight decay */
     CS_RATE_LIMIT,          /* clipvalue, or infinity */
-    CS_RATE_TRUST,          /* factor of the ratio of norms: the learning rate */
     CS_OPTIMIZER_RATES
 } cs_rate;
 

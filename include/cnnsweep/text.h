@@ -3,6 +3,7 @@
 #ifndef CNNSWEEP_TEXT_H
 #define CNNSWEEP_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Writes the shortest decimal text that reads back as the same float ("0.1", "1e-05"), at most 15 characters. Both
@@ -10,5 +11,12 @@
 void cs_float_text(float value, char *out, size_t size);
 /* The same for a double, at most 24 characters. */
 void cs_double_text(double value, char *out, size_t size);
+
+/* A list of entries is a text such as "melanoma:5,2:0.5", as a map in a job file is read, or "1,5,0.5", without names.
+ * A name may have colons in it, but no commas. */
+int cs_entry_count(const char *text);
+/* Reads the i-th entry, whose name is "" if it has none. False if it is not of that form, or its name is longer than
+ * `size` allows. */
+bool cs_entry_read(const char *text, int i, char *name, size_t size, double *value);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/class_weight.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,6 @@
 
 #define KEY "train.class_weight"
 
-/* What is between two commas: "name:weight", or a weight alone, whose name is "". */
 typedef struct entry {
     char name[256];
     double weight;
@@ -22,43 +22,20 @@ static bool is_balanced(const char *text) {
     return strcmp(text, "balanced") == 0;
 }
 
-static int count_entries(const char *text) {
-    int n = 1;
-    for (; *text; text++)
-        n += *text == ',';
-    return n;
-}
-
 static cs_status fail_form(const char *text) {
     return cs_hint(cs_fail(CS_ERR_ARG, KEY " is '%s'", text),
                    "it takes none, balanced, a map such as {melanoma: 5, 2: 0.5}, or a list such as [1, 5] with the "
                    "weight of every class; a weight is 0 to 1e6");
 }
 
-/* Reads the i-th entry. A name may have colons in it, but no commas. */
 static cs_status read_entry(const char *text, int i, entry *out) {
     const double most = 1e6;
-    char piece[sizeof out->name];
-    const char *begin = text;
-    char *end;
-    *out = (entry){0};
-    for (; i > 0; i--)
-        begin = strchr(begin, ',') + 1;
-    size_t length = strcspn(begin, ",");
-    if (length >= sizeof piece)
-        return fail_form(text);
-    snprintf(piece, sizeof piece, "%.*s", (int)length, begin);
-    char *colon = strrchr(piece, ':'), *number = colon ? colon + 1 : piece;
-    if (colon)
-        *colon = '\0';
-    snprintf(out->name, sizeof out->name, "%s", colon ? piece : "");
-    out->weight = strtod(number, &end);
-    bool good = end != number && !*end && colon != piece && out->weight >= 0 && out->weight <= most;
-    return good ? CS_OK : fail_form(text);
+    bool good = cs_entry_read(text, i, out->name, sizeof out->name, &out->weight);
+    return good && out->weight >= 0 && out->weight <= most ? CS_OK : fail_form(text);
 }
 
 cs_status cs_class_weight_check(const char *text) {
-    const int n = count_entries(text);
+    const int n = cs_entry_count(text);
     bool named = false, any = false;
     if (!cs_class_weight_is_on(text) || is_balanced(text))
         return CS_OK;
@@ -102,7 +79,7 @@ static cs_status find_class(const cs_dataset *dataset, const char *name, int *ou
 }
 
 static cs_status read_weights(const char *text, const cs_dataset *dataset, double *weights, bool *given) {
-    const int classes = cs_dataset_class_count(dataset), n = count_entries(text);
+    const int classes = cs_dataset_class_count(dataset), n = cs_entry_count(text);
     for (int i = 0; i < n; i++) {
         entry read;
         int k = i;

@@ -10,6 +10,10 @@ static void identify_dialect(const void *config, char *out, size_t size) {
     snprintf(out, size, "%s", is_default ? "" : cs_train_dialect_name((int)dialect));
 }
 
+static cs_status check_lr_mult(const void *config) {
+    return cs_lr_factors_check(((const cs_trial_config *)config)->train.lr_mult);
+}
+
 #define MODEL(name, kind, member, what)                                                                                \
     .key = "model." name, .type = CS_OPTION_##kind, FIELD(model.member), .sweepable = true, .affects = CS_AFFECTS_##what
 #define TRAINING(name, kind, member)                                                                                   \
@@ -24,6 +28,9 @@ static const cs_option rows[] = {
      .doc = "update rule"},
     {TRAINING("lr", FLOAT, optimizer.lr), .min = 1e-12, .max = 1e38, .fallback = "auto",
      .doc = "learning rate; auto: the optimizer's default, in Keras 0.001 for adam and 0.01 for sgd"},
+    {TRAINING("lr_mult", LIST, lr_mult), .fallback = "none", .takes_entries = true, .check = check_lr_mult,
+     .doc = "factors of lr by part of the network: a map such as {head: 1, blocks: 0.1} of head, blocks, numbers of "
+            "blocks, names of layers or of blocks; or {decay: 0.75}, by which each block has less than the next"},
     {TRAINING("momentum", FLOAT, optimizer.momentum), .max = 1, .fallback = "0", .doc = "sgd, rmsprop: momentum"},
     {TRAINING("nesterov", BOOL, optimizer.nesterov), .fallback = "false", .doc = "sgd: Nesterov momentum"},
     {TRAINING("dampening", FLOAT, optimizer.dampening), .max = 1, .fallback = "0",

@@ -78,6 +78,7 @@ cs_status cs_graph_add_layer(cs_graph *graph, cs_layer_draft *draft, int *out) {
     CS_TRY(check_inputs(graph, draft));
     snprintf(layer->name, sizeof layer->name, "%s", draft->name);
     layer->trainable = true;
+    layer->lr_factor = 1;
     layer->block = graph->n_blocks;
     layer->first_param = graph->n_params;
     if (layer->n_inputs > 0)

@@ -55,6 +55,23 @@ static void log_network(const cs_trial_config *trial, const cs_graph *graph) {
            trial->fine_tune, counts.trainable, counts.total, first_trained(graph));
 }
 
+/* Says what train.lr_mult makes of the layers that train. */
+static void log_lr_factors(const cs_trial_config *trial, const cs_graph *graph) {
+    const cs_layer *least = NULL, *most = NULL;
+    for (int i = 0; i < graph->n_layers; i++) {
+        const cs_layer *layer = &graph->layers[i];
+        if (!layer->trainable || !cs_layer_has_trainable_params(graph, i))
+            continue;
+        if (!least || layer->lr_factor < least->lr_factor)
+            least = layer;
+        if (!most || layer->lr_factor >= most->lr_factor)
+            most = layer;
+    }
+    if (least && (least->lr_factor != 1 || most->lr_factor != 1))
+        cs_log(CS_LOG_INFO, "lr_mult %s: factors of the learning rate from %.3g (%s) to %.3g (%s)",
+               trial->train.lr_mult, least->lr_factor, least->name, most->lr_factor, most->name);
+}
+
 static cs_status freeze(const cs_trial_config *trial, cs_graph *graph) {
     CS_TRY(cs_graph_freeze(graph, trial->fine_tune));
     if (cs_graph_trunk_end(graph) == graph->n_layers)
@@ -83,7 +100,9 @@ cs_status cs_trial_network_like(const cs_trial_config *trial, int classes, const
     CS_TRY_GOTO(cs_params_create(built, &filled), failed);
     CS_TRY_GOTO(fill_params(trial, like, filled), failed);
     CS_TRY_GOTO(freeze(trial, built), failed);
+    CS_TRY_GOTO(cs_graph_set_lr_factors(built, trial->train.lr_mult), failed);
     log_network(trial, built);
+    log_lr_factors(trial, built);
     *graph = built;
     *params = filled;
     return CS_OK;

@@ -27,6 +27,17 @@ class Tensor:
         self.is_kernel = role in ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
+# Factors of the learning rate by part of the network of optimizer_steps, and what they are for each trained layer: the fourth
+# and the fifth of its convolutions, each with a batch norm, which are blocks 4 and 5, the two dense layers of block 6, and the
+# head.
+LR_MULT = {
+    "decay:0.75": {"conv2d_3": 0.75**3, "batch_normalization_3": 0.75**3, "conv2d_4": 0.75**2,
+                   "batch_normalization_4": 0.75**2, "dense": 0.75, "dense_1": 0.75, "dense_2": 1},
+    "head:3,blocks:0.1,conv2d_4:0.5,4:0": {"conv2d_3": 0, "batch_normalization_3": 0, "conv2d_4": 0.5,
+                                           "batch_normalization_4": 0.1, "dense": 0.1, "dense_1": 0.1, "dense_2": 3},
+}
+
+
 def run(device, options, folder):
     """[Tensor], the values after the last step [one array a tensor], and the averages or None."""
     words = [f"train.{key}={value}" for key, value in options.items()]

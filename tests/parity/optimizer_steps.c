@@ -97,6 +97,7 @@ static cs_status set_up(updates *run, const char *device) {
     cs_params_init(run->params, 5);
     for (int l = 0; l < run->graph->n_layers / 2; l++)
         run->graph->layers[l].trainable = false;
+    CS_TRY(cs_graph_set_lr_factors(run->graph, run->trial.train.lr_mult));
     CS_TRY(cs_segment_create(run->graph, 0, run->graph->n_layers, &run->segment));
     CS_TRY(cs_engine_open(device, &options, &run->engine));
     const cs_program_spec spec = {

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import optimizers
 
-from optimizer_comparison import compare_all
+from optimizer_comparison import LR_MULT, compare_all
 
 keras.config.set_floatx("float64")
 
@@ -26,6 +26,19 @@ def reference(tensors, build, kernels_only=False):
         optimizer.apply([keras.ops.convert_to_tensor(t.gradients[step], "float64") for t in tensors])
     average = [keras.ops.convert_to_numpy(v) for v in optimizer._model_variables_moving_average] if optimizer.use_ema else None
     return [keras.ops.convert_to_numpy(v) for v in variables], average
+
+
+def reference_by_part(tensors, build, factors):
+    """An optimizer of its own for each tensor, whose rate is multiplied by the factor of its layer."""
+    values = []
+    for tensor in tensors:
+        variable, optimizer = keras.Variable(tensor.before, dtype="float64", name=tensor.role), build()
+        optimizer.build([variable])
+        optimizer.learning_rate = float(optimizer.learning_rate) * factors[tensor.layer]
+        for gradient in tensor.gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(gradient, "float64")])
+        values.append(keras.ops.convert_to_numpy(variable))
+    return values, None
 
 
 # Keras rounds these two to float32 in some places, also where it computes in double.
@@ -76,4 +89,8 @@ CASES = [
          accumulate=3, ema=0.99),
 ]
 
-sys.exit(0 if compare_all(CASES, reference) else 1)
+BY_PART = [(f"{name}, {text}", {**options, "lr_mult": text}, build, factors) for name, options, build, *_ in CASES
+           for text, factors in LR_MULT.items()
+           if name in ("sgd momentum", "adamw", "lion", "lamb", "lamb weight decay", "clipnorm")]
+
+sys.exit(0 if compare_all(CASES, reference) and compare_all(BY_PART, reference_by_part) else 1)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Twenty updates of every optimizer in the dialect of torch agree with torch.optim in double, and so do clipping, weight
-decay, accumulation and the average of the weights."""
+decay, accumulation, the average of the weights, and rates by part of the network."""
 import os
 import sys
 
-from optimizer_comparison import compare_all
+from optimizer_comparison import LR_MULT, compare_all
 
 try:
     import torch
@@ -44,10 +44,19 @@ def groups(tensors, values, kernels_only):
             {"params": [v for v, t in zip(values, tensors) if not t.is_kernel], "weight_decay": 0}]
 
 
-def reference(tensors, build, settings, clip=None, accumulate=1, ema=0, kernels_only=False):
+def set_rates(optimizer, tensors, values, factors):
+    """Gives each tensor a group of its own, whose rate is multiplied by the factor of its layer."""
+    of = {id(v): factors[t.layer] for v, t in zip(values, tensors)}
+    optimizer.param_groups[:] = [{**group, "params": [v], "lr": group["lr"] * of[id(v)]}
+                                 for group in optimizer.param_groups for v in group["params"]]
+
+
+def reference(tensors, build, settings, clip=None, accumulate=1, ema=0, kernels_only=False, factors=None):
     values = [torch.tensor(t.before, dtype=torch.float64, requires_grad=True) for t in tensors]
     averages = [v.detach().clone() for v in values]
     optimizer = build(groups(tensors, values, kernels_only), **settings)
+    if factors:
+        set_rates(optimizer, tensors, values, factors)
     for step in range(len(tensors[0].gradients)):
         for value, tensor in zip(values, tensors):
             gradient = torch.tensor(tensor.gradients[step]) / accumulate
@@ -64,7 +73,12 @@ def reference(tensors, build, settings, clip=None, accumulate=1, ema=0, kernels_
 def case(name, build, settings, options, **more):
     return name, {"dialect": "torch", **options}, build, settings, *(more.get(k, d) for k, d in
                                                                     [("clip", None), ("accumulate", 1), ("ema", 0),
-                                                                     ("kernels_only", False)])
+                                                                     ("kernels_only", False), ("factors", None)])
+
+
+def with_rates(name, options, *arguments):
+    """The same case with each of the factors of LR_MULT."""
+    return [(f"{name}, {text}", {**options, "lr_mult": text}, *arguments[:-1], factors) for text, factors in LR_MULT.items()]
 
 
 CASES = [
@@ -107,4 +121,9 @@ CASES = [
     case("accumulate ema", optim.Adam, {"lr": 0.01}, {"lr": 0.01, "accumulate": 4, "ema": 0.9}, accumulate=4, ema=0.9),
 ]
 
-sys.exit(0 if compare_all(CASES, reference) else 1)
+BY_PART = [row for one in CASES if one[0] in ("sgd nesterov", "sgd without decay of biases", "adam weight decay", "adamw",
+                                              "nadam", "radam", "adamax", "rmsprop centered momentum", "adagrad", "adadelta",
+                                              "clip_grad_norm_", "clip_grad_norm_ of each tensor", "accumulate ema")
+           for row in with_rates(*one)]
+
+sys.exit(0 if compare_all(CASES + BY_PART, reference) else 1)

@@ -137,8 +137,8 @@ static cs_status train_until(const char *device, const cs_trial_config *trials, 
 }
 
 /* Batch norms that train, a dropout, augmentations; three depths, two heads; two optimizers, with and without
- * momentum, one that accumulates gradients and averages weights; the best weights kept and, of the last trial,
- * restored. */
+ * momentum and rates by part, one that accumulates gradients and averages weights; the best weights kept and, of the
+ * last trial, restored. */
 static const cs_trial_config *make_trials(void) {
     static cs_trial_config trials[N];
     static const char *const depths[N] = {"all", "blocks:2", "head", "blocks:2"};
@@ -160,6 +160,7 @@ static const cs_trial_config *make_trials(void) {
     snprintf(trials[3].model.head, sizeof trials[3].model.head, "dense:20:relu,dropout:0.3,dense");
     trials[0].train.patience = 3;
     trials[1].train.optimizer = momentum;
+    snprintf(trials[1].train.lr_mult, sizeof trials[1].train.lr_mult, "decay:0.7");
     trials[1].train.epochs = 4; /* early stopping waits for two of them */
     trials[1].train.patience = 2;
     trials[1].train.min_delta = 100;

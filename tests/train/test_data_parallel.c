@@ -232,6 +232,12 @@ static void ranks_give_the_curve_of_one(void **state) {
     check_ranks(*state, &trial, 1);
 }
 
+static void ranks_give_the_curve_of_one_with_rates_by_part(void **state) {
+    cs_trial_config trial = small_trial("by_part");
+    snprintf(trial.train.lr_mult, sizeof trial.train.lr_mult, "decay:0.7,head:3");
+    check_ranks(*state, &trial, 1);
+}
+
 static void ranks_give_the_curve_of_one_with_mixed_images(void **state) {
     cs_trial_config trial = small_trial("mixed");
     test_augment_mix(&trial.augment, &(cs_mix){{{CS_MIX_KERAS, 0.4f, 0.5f}, {CS_MIX_KERAS, 1, 0.5f}}});
@@ -445,6 +451,7 @@ static int run_on(const char *device) {
 #define ON_DEVICE(f) cmocka_unit_test_prestate(f, (void *)(uintptr_t)device)
     const struct CMUnitTest tests[] = {
         ON_DEVICE(ranks_give_the_curve_of_one),
+        ON_DEVICE(ranks_give_the_curve_of_one_with_rates_by_part),
         ON_DEVICE(ranks_give_the_curve_of_one_with_mixed_images),
         ON_DEVICE(ranks_give_the_metrics_of_one),
         ON_DEVICE(ranks_give_the_curve_of_one_with_class_weights),

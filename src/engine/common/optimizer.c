@@ -40,7 +40,6 @@ static void rates_adam(const cs_optimizer *o, int64_t t, double *r) {
 static void rates_lamb(const cs_optimizer *o, int64_t t, double *r) {
     rates_adam(o, t, r);
     r[CS_RATE_EPSILON] = o->epsilon * sqrt(bias(o->beta_2, t));
-    r[CS_RATE_TRUST] = o->lr;
 }
 
 /* Dozat 2016: the momentum u_t = beta_1 * (1 - 0.96^(t*psi) / 2) grows with t; the product of all u_t takes the place

@@ -60,7 +60,9 @@ cs_status cs_param_table_place(cs_param_table *table, cs_update_plan *plan) {
             if (!row->trained)
                 continue;
             table->trained_count = table->count;
-            cs_update_plan_add(plan, row->offset, table->count - row->offset, row->decays);
+            const cs_layer *layer = &table->spec->segment->graph->layers[row->param->layer];
+            cs_update_plan_add(
+                plan, &(cs_update_span){row->offset, table->count - row->offset, row->decays, layer->lr_factor});
         }
     return CS_OK;
 }

@@ -23,14 +23,18 @@ cs_status cs_update_plan_open(cs_update_plan *plan, const cs_optimizer *optimize
     return cs_alloc((size_t)most, sizeof *plan->spans, "parameters", &plan->spans);
 }
 
-void cs_update_plan_add(cs_update_plan *plan, size_t offset, size_t count, bool decays) {
+static bool are_updated_alike(const cs_update_span *a, const cs_update_span *b) {
+    return a->decays == b->decays && a->lr_factor == b->lr_factor;
+}
+
+void cs_update_plan_add(cs_update_plan *plan, const cs_update_span *tensor) {
     if (!plan->spans)
         return;
     cs_update_span *last = plan->n > 0 ? &plan->spans[plan->n - 1] : NULL;
-    if (last && !plan->by_tensor && last->decays == decays && last->offset + last->count == offset)
-        last->count += count;
+    if (last && !plan->by_tensor && are_updated_alike(last, tensor) && last->offset + last->count == tensor->offset)
+        last->count += tensor->count;
     else
-        plan->spans[plan->n++] = (cs_update_span){offset, count, decays};
+        plan->spans[plan->n++] = *tensor;
 }
 
 bool cs_update_decays(const cs_optimizer *optimizer, const cs_param *param) {
@@ -61,16 +65,27 @@ static void clip(cs_program *program, const cs_update_passes *passes, const cs_o
         passes->clip(program, gradient, &clip);
 }
 
+/* The rates of parameters with this factor that do not decay, and of those that do. */
+static void rates_of(const cs_optimizer *optimizer, double lr_factor, int64_t update,
+                     double rates[2][CS_OPTIMIZER_RATES]) {
+    cs_optimizer scaled = *optimizer;
+    scaled.lr *= lr_factor;
+    for (int decays = 0; decays < 2; decays++)
+        cs_optimizer_rates(&scaled, update, decays, rates[decays]);
+}
+
 static void step_spans(cs_program *program, const cs_update_plan *plan, const cs_update_passes *passes,
                        const cs_optimizer *optimizer, int64_t update, cs_param_array gradient) {
     cs_optimizer_rule rule = cs_optimizer_rule_of(optimizer);
-    double rates[2][CS_OPTIMIZER_RATES]; /* of parameters that do not decay, and of those that do */
-    for (int decays = 0; decays < 2; decays++)
-        cs_optimizer_rates(optimizer, update, decays, rates[decays]);
-    for (int i = 0; i < plan->n; i++)
-        passes->step(program, &plan->spans[i], gradient, rule, rates[plan->spans[i].decays]);
+    double rates[2][CS_OPTIMIZER_RATES];
+    for (int i = 0; i < plan->n; i++) {
+        const cs_update_span *span = &plan->spans[i];
+        if (i == 0 || span->lr_factor != span[-1].lr_factor)
+            rates_of(optimizer, span->lr_factor, update, rates);
+        passes->step(program, span, gradient, rule, rates[span->decays]);
+    }
     if (cs_rule_trusts(rule))
-        passes->trust(program, gradient, rates[0][CS_RATE_TRUST]);
+        passes->trust(program, gradient, optimizer->lr);
 }
 
 void cs_update_run(cs_program *program, const cs_update_plan *plan, const cs_update_passes *passes,

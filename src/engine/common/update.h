@@ -10,6 +10,7 @@
 typedef struct cs_update_span {
     size_t offset, count;
     bool decays;
+    double lr_factor; /* of the learning rate */
 } cs_update_span;
 
 /* All trained parameters, in the order of the arrays. */
@@ -33,8 +34,8 @@ typedef struct cs_update_passes {
      * written to the gradient, and the values are only multiplied by CS_RATE_KEEP. */
     void (*step)(cs_program *program, const cs_update_span *span, cs_param_array gradient, cs_optimizer_rule rule,
                  const double rates[CS_OPTIMIZER_RATES]);
-    /* value += ratio * change (in `gradient`), for each span; the ratio is lr * |value| / |change|, or 1 where a norm
-     * is 0. */
+    /* value += ratio * change (in `gradient`), for each span; the ratio is lr * lr_factor * |value| / |change|, or 1
+     * where a norm is 0. */
     void (*trust)(cs_program *program, cs_param_array gradient, double lr);
     /* average = momentum*average + (1-momentum)*value; for the statistics of batch norms with `statistics` as momentum.
      */
@@ -48,9 +49,9 @@ double cs_trust_ratio(double lr, double value_square_sum, double change_square_s
 
 /* Makes an empty plan with memory for `most` tensors; the caller frees `spans`. `optimizer` may be NULL. */
 CS_MUST_CHECK cs_status cs_update_plan_open(cs_update_plan *plan, const cs_optimizer *optimizer, int most);
-/* Adds a tensor that follows those added before; it joins the span before it if it can. A plan without an optimizer
- * stays empty. */
-void cs_update_plan_add(cs_update_plan *plan, size_t offset, size_t count, bool decays);
+/* Adds a tensor, a span of its own, that follows those added before; it joins the span before it if it can. A plan
+ * without an optimizer stays empty. */
+void cs_update_plan_add(cs_update_plan *plan, const cs_update_span *tensor);
 /* Does this parameter decay? `optimizer` may be NULL. */
 bool cs_update_decays(const cs_optimizer *optimizer, const cs_param *param);
 /* Makes the update that follows batch `step` (counted from 1). The plan was made for the same optimizer but for its

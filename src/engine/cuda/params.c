@@ -305,8 +305,8 @@ static void trust_spans(cs_program *base, cs_param_array gradient, double lr) {
     const double *changes = compute_norms(program, gradient, program->norms[1]);
     for (int i = 0; i < program->update.n; i++) {
         const cs_update_span *span = &program->update.spans[i];
-        cu_k_trust(stream_of(program), program->engine->type, span->count, (float)lr, values + i, changes + i,
-                   overflow_of(program), program->params.arrays[gradient] + span->offset,
+        cu_k_trust(stream_of(program), program->engine->type, span->count, (float)(lr * span->lr_factor), values + i,
+                   changes + i, overflow_of(program), program->params.arrays[gradient] + span->offset,
                    program->params.arrays[CS_ARRAY_VALUE] + span->offset, copy_at(program, span->offset));
     }
 }

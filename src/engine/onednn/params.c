@@ -280,8 +280,8 @@ static void trust_spans(cs_program *base, cs_param_array gradient, double lr) {
     od_program *program = od_program_of(base);
     for (int i = 0; i < program->update.n; i++) {
         const cs_update_span *span = &program->update.spans[i];
-        double ratio =
-            cs_trust_ratio(lr, square_sum(program, span, CS_ARRAY_VALUE), square_sum(program, span, gradient));
+        double ratio = cs_trust_ratio(lr * span->lr_factor, square_sum(program, span, CS_ARRAY_VALUE),
+                                      square_sum(program, span, gradient));
         program->engine->kernels->add_scaled(span->count, (float)ratio, program->params.arrays[gradient] + span->offset,
                                              program->params.arrays[CS_ARRAY_VALUE] + span->offset);
     }

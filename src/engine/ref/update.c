@@ -25,8 +25,9 @@ cs_status cs_ref_plan_update(cs_ref_program *program) {
     for (int p = 0; optimizer && p < graph->n_params; p++) {
         const cs_param *param = &graph->params[p];
         if (is_trained(program, param))
-            cs_update_plan_add(&program->update, param->offset - program->first_value, param->count,
-                               cs_update_decays(optimizer, param));
+            cs_update_plan_add(&program->update, &(cs_update_span){param->offset - program->first_value, param->count,
+                                                                   cs_update_decays(optimizer, param),
+                                                                   graph->layers[param->layer].lr_factor});
     }
     return CS_OK;
 }
@@ -103,7 +104,8 @@ static void trust_spans(cs_program *base, cs_param_array gradient, double lr) {
         const cs_update_span *span = &program->update.spans[s];
         double *value = program->arrays[CS_ARRAY_VALUE] + span->offset,
                *change = program->arrays[gradient] + span->offset;
-        double ratio = cs_trust_ratio(lr, square_sum(value, span->count), square_sum(change, span->count));
+        double ratio =
+            cs_trust_ratio(lr * span->lr_factor, square_sum(value, span->count), square_sum(change, span->count));
         for (size_t i = 0; i < span->count; i++)
             value[i] += ratio * change[i];
     }

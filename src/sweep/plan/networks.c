@@ -18,17 +18,32 @@ static cs_status find_networks(cs_networks *networks) {
     return CS_OK;
 }
 
-static cs_status build(const cs_networks *networks, cs_network *network) {
+/* Says of which trial a failure is. */
+static cs_status of_trial(const cs_networks *networks, int trial, cs_status status) {
+    char text[CS_VALUE_MAX * 2];
+    if (status == CS_OK)
+        return status;
+    cs_job_describe_trial(networks->job, trial, text, sizeof text);
+    return text[0] ? cs_context(status, "%s", text) : status;
+}
+
+/* Trials with the same network may have other factors of the learning rate, whose names must be those of its layers. */
+static cs_status check_lr_factors(const cs_networks *networks, int network, cs_graph *graph) {
+    for (int t = 0; t < networks->job->n_trials; t++)
+        if (networks->of[t] == network)
+            CS_TRY(of_trial(networks, t, cs_graph_set_lr_factors(graph, networks->job->trials[t].train.lr_mult)));
+    return CS_OK;
+}
+
+static cs_status build(const cs_networks *networks, cs_network *network, cs_graph **graph) {
     cs_trial_config trial = networks->job->trials[network->trial];
-    cs_graph *graph = NULL;
     cs_params *params = NULL;
     CS_TRY(cs_trial_resolve_image(networks->dataset, &trial));
-    CS_TRY(cs_trial_network(&trial, cs_dataset_class_count(networks->dataset), &graph, &params));
+    CS_TRY(cs_trial_network(&trial, cs_dataset_class_count(networks->dataset), graph, &params));
     cs_status status =
-        cs_trial_check_features(&trial, networks->dataset, graph, params, cs_engine_label(networks->engine));
-    network->work = cs_work_of(graph);
+        cs_trial_check_features(&trial, networks->dataset, *graph, params, cs_engine_label(networks->engine));
+    network->work = cs_work_of(*graph);
     cs_params_free(params);
-    cs_graph_free(graph);
     return status;
 }
 
@@ -36,11 +51,12 @@ cs_status cs_networks_open(cs_networks *networks, int threads) {
     CS_TRY(find_networks(networks));
     for (int i = 0; i < networks->n; i++) {
         cs_network *network = &networks->items[i];
-        char text[CS_VALUE_MAX * 2];
-        cs_status status = build(networks, network);
-        cs_job_describe_trial(networks->job, network->trial, text, sizeof text);
-        if (status != CS_OK)
-            return text[0] ? cs_context(status, "%s", text) : status;
+        cs_graph *graph = NULL;
+        cs_status status = of_trial(networks, network->trial, build(networks, network, &graph));
+        if (status == CS_OK)
+            status = check_lr_factors(networks, i, graph);
+        cs_graph_free(graph);
+        CS_TRY(status);
         network->rates = cs_rates_default(threads);
     }
     return CS_OK;
