@@ -77,6 +77,7 @@ typedef struct cs_train_config {
     cs_schedule_config schedule;
     cs_loss_kind loss;
     double focal_gamma, focal_alpha; /* engine.h */
+    bool focal_balancing;            /* of a binary head: focal_alpha counts */
     double label_smoothing;          /* of the targets of train, val and test */
     char class_weight[CS_VALUE_MAX]; /* class_weight.h */
     int64_t seed;
@@ -130,6 +131,8 @@ cs_train_dialect cs_trial_network_dialect(const cs_trial_config *trial);
 /* The columns of metrics that a trial computes: those of train.metrics, and what early stopping and the schedule
  * monitor. */
 CS_MUST_CHECK cs_status cs_trial_metrics(const cs_train_config *train, cs_metric_set *out);
+/* Do the settings of the loss fit together? If not, CS_ERR_ARG. */
+CS_MUST_CHECK cs_status cs_loss_check(const cs_train_config *train);
 /* Is the split evaluated after training, if the dataset has it? */
 bool cs_trial_evaluates(const cs_train_config *train, cs_split split);
 /* What the evaluation of a split after training gives. */

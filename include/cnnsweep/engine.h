@@ -127,14 +127,19 @@ typedef struct cs_bucket {
 } cs_bucket;
 
 /* The focal loss of a row is sum_k alpha*(1-softmax_k)^gamma * -t_k*log(softmax_k), as
- * keras.losses.CategoricalFocalCrossentropy has it, but probabilities are not clipped. */
+ * keras.losses.CategoricalFocalCrossentropy has it. That of a binary head is a*(1-q)^gamma times the cross-entropy,
+ * where q = sum_k t_k*p_k / sum_k t_k is the probability of the target and a the mean of the factors of both classes in
+ * the same sense, as keras.losses.BinaryFocalCrossentropy has it. Probabilities are not clipped. */
 typedef struct cs_focal {
-    double alpha; /* > 0; 0: the loss is the cross-entropy */
-    double gamma; /* >= 0 */
+    double alpha;   /* the factor, of a binary head that of class 1, > 0; 0: the loss is the cross-entropy */
+    double gamma;   /* >= 0 */
+    double alpha_0; /* of a binary head: the factor of class 0 */
 } cs_focal;
 
 /* What the outputs of n rows should be. The cross-entropy of a row is -sum_k t_k*log(softmax_k): without soft targets
- * t_k is 1 for the label and 0 for every other class. */
+ * t_k is 1 for the label and 0 for every other class. The last output has a logit for each of K classes. A binary head
+ * (CS_ACT_BINARY) has one logit z in place of K = 2: the probability of class 1 is sigmoid(z), which is the softmax of
+ * the logits 0 and z. */
 typedef struct cs_targets {
     const int32_t *labels; /* [n] the class that counts as correct */
     const float *soft;     /* [n,K] t_k >= 0, which need not add up to 1; NULL: the labels are the targets */
@@ -151,7 +156,8 @@ typedef struct cs_loss {
     double penalty; /* l1 and l2 penalty of the trainable kernels; it is part of the loss, and backward adds its
                        gradient */
     double sum;     /* cross-entropy or focal loss summed over rows, nats */
-    int correct;    /* rows whose largest logit is the label's; of equal logits the first one counts */
+    int correct;    /* rows whose largest logit is the label's; of equal logits the first one counts. A binary head
+                       decides for class 1 if its logit is above 0 */
 } cs_loss;
 
 /* Rows of bytes in the engine's memory. */
@@ -196,10 +202,10 @@ typedef struct cs_engine_ops {
     /* Sets output i, for the programs whose upstream this is, to values that get_output returned before. INFER only. */
     cs_status (*set_output)(cs_program *program, int i, const float *values, int n);
     cs_status (*forward)(cs_program *program, int n);
-    /* Computes the loss of the last output [n,K] and the targets. TRAIN: also sets the gradient from
+    /* Computes the loss of the last output and the targets. TRAIN: also sets the gradient from
      * which backward starts. `probabilities` [n,K] may be NULL. */
     cs_status (*loss)(cs_program *program, const cs_targets *targets, int n, float *probabilities, cs_loss *out);
-    /* Sets, instead of loss, the gradient [n,K] of the last output from which backward starts. */
+    /* Sets, instead of loss, the gradient of the last output, of its size, from which backward starts. */
     cs_status (*set_gradient)(cs_program *program, const float *values, int n);
     cs_status (*backward)(cs_program *program, int n);
     /* Copies the i-th gradient that the spec asks for, [n,H,W,C] or [n,C], to floats on the host. */
@@ -273,10 +279,11 @@ void cs_program_load_bucket(cs_program *program, const cs_bucket *bucket, const 
  * is out of step. */
 CS_MUST_CHECK cs_status cs_program_allreduce(cs_program *program, const cs_bucket *bucket, float weight);
 CS_MUST_CHECK cs_status cs_program_forward(cs_program *program, int n);
+bool cs_program_is_binary(const cs_program *program); /* is the last output that of a binary head? */
 CS_MUST_CHECK cs_status cs_program_loss(cs_program *program, const cs_targets *targets, int n, float *probabilities,
                                         cs_loss *out);
-/* TRAIN, instead of loss: backward starts from these gradients [n,K], with respect to the last output, of any
- * function. */
+/* TRAIN, instead of loss: backward starts from these gradients, with respect to the last output and of its size, of
+ * any function. */
 CS_MUST_CHECK cs_status cs_program_set_gradient(cs_program *program, const float *values, int n);
 CS_MUST_CHECK cs_status cs_program_backward(cs_program *program, int n);
 /* After backward: the gradient with respect to the output of layer spec.gradients[i], [n,H,W,C] or [n,C]. It is the

@@ -48,7 +48,9 @@ typedef enum cs_activation {
     CS_ACT_RELU6,
     CS_ACT_SWISH,   /* x * sigmoid(x) */
     CS_ACT_SIGMOID, /* 1 / (1 + exp(-x)) */
-    CS_ACT_SOFTMAX  /* only on the last layer: programs give logits, and the loss applies softmax */
+    CS_ACT_SOFTMAX, /* only on the last layer: programs give logits, and the loss applies softmax */
+    /* Only on the last layer, whose one unit is the logit of class 1 of two: the loss applies sigmoid. */
+    CS_ACT_BINARY
 } cs_activation;
 
 typedef struct cs_shape {
@@ -240,6 +242,10 @@ CS_MUST_CHECK cs_status cs_graph_order_as_keras(cs_graph *graph);
 const char *cs_layer_kind_name(cs_layer_kind kind); /* Keras' class name, such as "Conv2D" or "BatchNormalization" */
 const char *cs_dialect_name(cs_dialect dialect);    /* "keras", "torch" */
 const char *cs_activation_name(cs_activation activation);
+/* Is the activation a part of the loss, so that no layer may follow? */
+bool cs_activation_is_last(cs_activation activation);
+/* The number of classes between which a network with this last layer decides: 2 for a binary head, else one a unit. */
+int cs_layer_classes(const cs_layer *last);
 const char *cs_param_role_name(cs_param_role role); /* "kernel", "gamma", ... */
 /* Writes "<layer>/<name>" as Keras has it to `out` (`size` bytes). The depthwise kernel of DEPTHWISE_ and
  * SEPARABLE_CONV2D is called "depthwise_kernel". */

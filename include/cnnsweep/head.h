@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The head: the layers on top of a base network, which the option model.head writes as
- * "gap,dropout:0.5,dense:400:relu,dense". Only cs_head_parse reads that text; the code that builds, compares or checks
- * a head uses the parsed form.
+ * "gap,dropout:0.5,dense:400:relu,dense". The last layer is the classifier: a plain dense, or "dense:1:sigmoid", the
+ * binary head of a dataset with two classes. Only cs_head_parse reads that text; the code that builds, compares or
+ * checks a head uses the parsed form.
  *
  * To add a kind of layer: a value in cs_head_kind, a row and a function in src/net/head_spec.c, and a row and a
  * function in src/net/zoo/head.c. */
@@ -22,9 +23,9 @@ typedef enum cs_head_kind {
 
 typedef struct cs_head_layer {
     cs_head_kind kind;
-    bool plain; /* DROPOUT: the rate is model.dropout; DENSE: it is the classifier, always the last layer */
+    bool plain; /* DROPOUT: the rate is model.dropout; DENSE: it is the classifier, with a unit for each class */
     float rate; /* DROPOUT that is not plain */
-    int units;  /* DENSE that is not plain */
+    int units;  /* DENSE that is not plain; 1 with CS_ACT_BINARY: the classifier of two classes */
     cs_activation activation; /* DENSE */
     int end;                  /* offset in the text after this layer */
 } cs_head_layer;

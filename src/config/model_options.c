@@ -118,8 +118,9 @@ static const cs_option rows[] = {
      .affects = CS_AFFECTS_HEAD,
      .takes_map = true,
      .map_second = "activation",
-     .doc = "layers on top, such as [gap, {dropout: 0.5}, {dense: 400, activation: relu}, dense]; top: the published "
-            "classifier; empty: the architecture's usual one"},
+     .doc =
+         "layers on top, such as [gap, {dropout: 0.5}, {dense: 400, activation: relu}, dense]; {dense: 1, activation: "
+         "sigmoid} at the end: a binary head; top: the published classifier; empty: the architecture's usual one"},
     {MODEL("dropout", FLOAT, dropout, RATES), .max = 0.999, .fallback = "0.5",
      .doc = "rate of the head's plain dropout layers"},
     {MODEL("l1", FLOAT, l1, RATES), .max = 1e6, .fallback = "0",

@@ -72,6 +72,13 @@ static cs_status check_class_weight(const void *config) {
     return cs_class_weight_check(((const cs_trial_config *)config)->train.class_weight);
 }
 
+cs_status cs_loss_check(const cs_train_config *train) {
+    if (!train->focal_balancing || train->focal_alpha <= 1)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG, "train.focal_alpha is %g", train->focal_alpha),
+                   "with train.focal_balancing it is at most 1, as class 0 has the factor 1 - focal_alpha");
+}
+
 static const cs_option rows[] = {
     {.key = "train.mode",
      .type = CS_OPTION_ENUM,
@@ -118,11 +125,16 @@ static const cs_option rows[] = {
      .affects = CS_AFFECTS_BATCHES,
      .doc = "samples in a step"},
     {TRAINING("loss", ENUM, loss), .choice = loss_name, .fallback = "cross_entropy", .whole_name = true,
-     .doc = "softmax cross-entropy, or focal as Keras' CategoricalFocalCrossentropy"},
+     .doc = "cross-entropy, or focal as Keras' CategoricalFocalCrossentropy and, for a binary head, "
+            "BinaryFocalCrossentropy"},
     {TRAINING("focal_gamma", FLOAT, focal_gamma), .max = 100, .fallback = "2",
      .doc = "focal: the power of 1 - p by which easy images count less"},
     {TRAINING("focal_alpha", FLOAT, focal_alpha), .min = 1e-6, .max = 1e6, .fallback = "0.25",
-     .doc = "focal: factor of the loss"},
+     .doc = "focal: factor of the loss; of a binary head only with focal_balancing"},
+    {TRAINING("focal_balancing", BOOL, focal_balancing), .fallback = "false",
+     .doc =
+         "focal of a binary head: class 1 has the factor focal_alpha and class 0 has 1 - focal_alpha, as with Keras' "
+         "apply_class_balancing"},
     {TRAINING("label_smoothing", FLOAT, label_smoothing), .max = 0.999999, .fallback = "0",
      .doc = "e: the targets of the loss are t*(1-e) + e/K for K classes, for train, val and test"},
     {TRAINING("class_weight", LIST, class_weight), .fallback = "none", .takes_entries = true,

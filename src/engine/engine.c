@@ -331,7 +331,7 @@ cs_status cs_program_forward(cs_program *program, int n) {
 
 /* Soft targets may be of any size, but not negative and not NaN. */
 static cs_status check_targets(const cs_targets *targets, int n, const cs_layer *last) {
-    const int classes = last->out.c;
+    const int classes = cs_layer_classes(last);
     for (int row = 0; row < n; row++)
         if (targets->labels[row] < 0 || targets->labels[row] >= classes)
             return cs_hint(cs_fail(CS_ERR_ARG, "loss: label %d in row %d", (int)targets->labels[row], row),
@@ -342,6 +342,10 @@ static cs_status check_targets(const cs_targets *targets, int n, const cs_layer 
                                    (int)(i % classes), (int)(i / classes)),
                            "a target is at least 0 and finite");
     return CS_OK;
+}
+
+bool cs_program_is_binary(const cs_program *program) {
+    return cs_program_last_layer(program->spec.segment)->activation == CS_ACT_BINARY;
 }
 
 cs_status cs_program_loss(cs_program *program, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {

@@ -89,7 +89,7 @@ static bool try_fuse(lowering *low, int index) {
     }
     bool takes_activation = before->kind == CS_OP_BATCH_NORM ||
                             (low->mode == CS_MODE_INFER && (is_convolution(before) || before->kind == CS_OP_DENSE));
-    if (layer->kind == CS_LAYER_ACTIVATION && layer->activation != CS_ACT_SOFTMAX && takes_activation) {
+    if (layer->kind == CS_LAYER_ACTIVATION && !cs_activation_is_last(layer->activation) && takes_activation) {
         before->activation = layer->activation;
         fuse(low, before, index);
         return true;
@@ -201,7 +201,7 @@ static void emit(lowering *low, int index) {
     /* Keras' activation= argument. In training it becomes an operation of its own. Softmax is part of the loss. */
     bool has_argument = layer->kind == CS_LAYER_CONV2D || layer->kind == CS_LAYER_DEPTHWISE_CONV2D ||
                         layer->kind == CS_LAYER_DENSE || layer->kind == CS_LAYER_ACTIVATION;
-    if (!has_argument || layer->activation == CS_ACT_LINEAR || layer->activation == CS_ACT_SOFTMAX)
+    if (!has_argument || layer->activation == CS_ACT_LINEAR || cs_activation_is_last(layer->activation))
         return;
     if (layer->kind == CS_LAYER_ACTIVATION || low->mode == CS_MODE_INFER) {
         op->activation = layer->activation;

@@ -53,10 +53,11 @@ static cs_status check_inputs(const cs_graph *graph, const cs_layer_draft *draft
         if (input < 0 || input >= graph->n_layers)
             return cs_fail(CS_ERR_ARG, "layer '%s': input %d is no earlier layer (there are %d)", draft->name, input,
                            graph->n_layers);
-        if (graph->layers[input].activation == CS_ACT_SOFTMAX)
-            return cs_hint(cs_fail(CS_ERR_ARG, "layer '%s': its input '%s' ends in softmax", draft->name,
-                                   graph->layers[input].name),
-                           "softmax is for the last layer only");
+        const cs_activation activation = graph->layers[input].activation;
+        if (cs_activation_is_last(activation))
+            return cs_hint(cs_fail(CS_ERR_ARG, "layer '%s': its input '%s' ends in %s", draft->name,
+                                   graph->layers[input].name, cs_activation_name(activation)),
+                           "the last layer's activation is a part of the loss");
     }
     return CS_OK;
 }

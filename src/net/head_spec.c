@@ -55,13 +55,24 @@ static bool parse_units(const char *options, cs_head_layer *layer) {
     return *rest == '\0';
 }
 
-static cs_status parse_dense(const head_item *item, cs_head_layer *layer) {
-    layer->plain = item->last;
+/* The classifier: a unit for each class, or a binary head. */
+static bool parse_last(const char *options, cs_head_layer *layer) {
+    layer->plain = !options[0];
     layer->activation = CS_ACT_SOFTMAX;
-    if (item->last ? !item->options[0] : parse_units(item->options, layer))
+    if (layer->plain)
+        return true;
+    const bool binary = parse_units(options, layer) && layer->units == 1 && layer->activation == CS_ACT_SIGMOID;
+    layer->activation = CS_ACT_BINARY;
+    return binary;
+}
+
+static cs_status parse_dense(const head_item *item, cs_head_layer *layer) {
+    if (item->last ? parse_last(item->options, layer) : parse_units(item->options, layer))
         return CS_OK;
-    return fail_item(item, "write dense:UNITS or dense:UNITS:relu (YAML: {dense: 400, activation: relu}), and a plain "
-                           "dense at the end, which gets the number of classes");
+    return fail_item(item, item->last
+                               ? "end in a plain dense, which gets the number of classes, or, for two classes, in "
+                                 "dense:1:sigmoid (YAML: {dense: 1, activation: sigmoid})"
+                               : "write dense:UNITS or dense:UNITS:relu (YAML: {dense: 400, activation: relu})");
 }
 
 static const struct head_row {

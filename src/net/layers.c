@@ -29,7 +29,7 @@ static cs_status shape_same(const cs_graph *graph, cs_layer_draft *draft) {
 }
 
 static cs_status shape_activation(const cs_graph *graph, cs_layer_draft *draft) {
-    if (draft->layer.activation == CS_ACT_SOFTMAX && !draft->layer.in.flat)
+    if (cs_activation_is_last(draft->layer.activation) && !draft->layer.in.flat)
         return fail_input(draft, "a flat input for softmax");
     return shape_same(graph, draft);
 }
@@ -78,7 +78,7 @@ static cs_status resolve_window(cs_layer_draft *draft) {
 
 static cs_status shape_conv2d(const cs_graph *graph, cs_layer_draft *draft) {
     (void)graph;
-    if (draft->layer.activation == CS_ACT_SOFTMAX)
+    if (cs_activation_is_last(draft->layer.activation))
         return cs_fail(CS_ERR_ARG, "layer '%s': a convolution cannot end in softmax", draft->name);
     return resolve_window(draft);
 }
@@ -199,6 +199,8 @@ static cs_status shape_dense(const cs_graph *graph, cs_layer_draft *draft) {
     (void)graph;
     if (!draft->layer.in.flat)
         return cs_hint(fail_input(draft, "a flat input"), "put gap or flatten before it");
+    if (draft->layer.activation == CS_ACT_BINARY && draft->layer.out.c != 1)
+        return cs_fail(CS_ERR_ARG, "layer '%s': a binary head has 1 unit, not %d", draft->name, draft->layer.out.c);
     return CS_OK;
 }
 
@@ -299,8 +301,17 @@ const char *cs_layer_kind_name(cs_layer_kind kind) {
 const char *cs_activation_name(cs_activation activation) {
     static const char *const names[] = {
         [CS_ACT_LINEAR] = "linear", [CS_ACT_RELU] = "relu",       [CS_ACT_RELU6] = "relu6",
-        [CS_ACT_SWISH] = "swish",   [CS_ACT_SIGMOID] = "sigmoid", [CS_ACT_SOFTMAX] = "softmax"};
+        [CS_ACT_SWISH] = "swish",   [CS_ACT_SIGMOID] = "sigmoid", [CS_ACT_SOFTMAX] = "softmax",
+        [CS_ACT_BINARY] = "sigmoid"};
     return names[activation];
+}
+
+bool cs_activation_is_last(cs_activation activation) {
+    return activation == CS_ACT_SOFTMAX || activation == CS_ACT_BINARY;
+}
+
+int cs_layer_classes(const cs_layer *last) {
+    return last->activation == CS_ACT_BINARY ? 2 : last->out.c;
 }
 
 double cs_layer_macs(const cs_graph *graph, int layer) {

@@ -5,14 +5,25 @@
 
 #include <stdlib.h>
 
+/* In Keras, the loss of a binary head has the factors of classes only with apply_class_balancing. */
+static cs_focal focal_of(const cs_train_config *config, bool binary) {
+    if (config->loss != CS_LOSS_FOCAL)
+        return (cs_focal){0};
+    if (!binary)
+        return (cs_focal){.alpha = config->focal_alpha, .gamma = config->focal_gamma};
+    const bool balances = config->focal_balancing;
+    return (cs_focal){.alpha = balances ? config->focal_alpha : 1,
+                      .gamma = config->focal_gamma,
+                      .alpha_0 = balances ? 1 - config->focal_alpha : 1};
+}
+
 cs_status cs_criterion_open(cs_criterion *criterion, const cs_train_config *config, const cs_dataset *dataset,
-                            int rows) {
+                            const cs_graph *graph, int rows) {
     const size_t classes = (size_t)cs_dataset_class_count(dataset);
     const bool weighted = cs_class_weight_is_on(config->class_weight);
     criterion->classes = (int)classes;
     criterion->smoothing = config->label_smoothing;
-    criterion->focal =
-        config->loss == CS_LOSS_FOCAL ? (cs_focal){config->focal_alpha, config->focal_gamma} : (cs_focal){0};
+    criterion->focal = focal_of(config, graph->layers[graph->n_layers - 1].activation == CS_ACT_BINARY);
     criterion->torch = config->optimizer.dialect == CS_TRAIN_DIALECT_TORCH;
     if (weighted) {
         CS_TRY(cs_alloc(classes, sizeof *criterion->weights, "class weights", &criterion->weights));

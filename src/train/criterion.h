@@ -18,9 +18,10 @@ typedef struct cs_criterion {
     float *soft;     /* [rows,classes] the targets of a batch, if they are not those of the loader */
 } cs_criterion;
 
-/* `rows` is the largest number of rows of a batch. After a failure the caller still calls cs_criterion_close. */
+/* `graph` is the trial's network, and `rows` is the largest number of rows of a batch. After a failure the caller still
+ * calls cs_criterion_close. */
 CS_MUST_CHECK cs_status cs_criterion_open(cs_criterion *criterion, const cs_train_config *config,
-                                          const cs_dataset *dataset, int rows);
+                                          const cs_dataset *dataset, const cs_graph *graph, int rows);
 void cs_criterion_close(cs_criterion *criterion);
 /* The targets of a batch, valid until the next call. Allocates nothing.
  *

@@ -33,6 +33,16 @@ cs_status cs_predict(cs_program *program, const cs_targets *targets, bool reads_
     return CS_OK;
 }
 
+cs_status cs_read_logits(cs_program *program, int output, float *logits, int n) {
+    CS_TRY(cs_program_get_output(program, output, logits, n));
+    if (cs_program_is_binary(program))
+        for (size_t row = (size_t)n; row-- > 0;) {
+            logits[2 * row + 1] = logits[row];
+            logits[2 * row] = 0;
+        }
+    return CS_OK;
+}
+
 static cs_status evaluate_batch(const cs_evaluate_pass *pass, const cs_evaluated *program, const cs_batch *batch) {
     cs_evaluation *evaluation = program->evaluation;
     cs_tally sums = {0};
@@ -43,7 +53,7 @@ static cs_status evaluate_batch(const cs_evaluate_pass *pass, const cs_evaluated
     if (!pass->team) /* in a team the loss over all ranks is checked */
         CS_TRY(pass->check(pass->context, program, sums.loss));
     if (evaluation->spec.needs != CS_NEEDS_TALLY)
-        CS_TRY(cs_program_get_output(program->program, program->output, program->logits, batch->n));
+        CS_TRY(cs_read_logits(program->program, program->output, program->logits, batch->n));
     cs_evaluation_add(evaluation, &sums, &(cs_evaluated_rows){program->logits, batch->labels, batch->samples});
     return CS_OK;
 }

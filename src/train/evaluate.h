@@ -35,6 +35,10 @@ void cs_effort_add(cs_effort *effort, const cs_batch *batch, int images, int cut
 CS_MUST_CHECK cs_status cs_predict(cs_program *program, const cs_targets *targets, bool reads_batch,
                                    const cs_feed *feed, const cs_batch *batch, cs_tally *sums);
 
+/* The logits [n,K] of the last forward. The one of a binary head becomes two, 0 and itself, whose softmax has its
+ * probabilities. */
+CS_MUST_CHECK cs_status cs_read_logits(cs_program *program, int output, float *logits, int n);
+
 /* A program that is evaluated; all members are borrowed. */
 typedef struct cs_evaluated {
     void *owner;         /* for the caller */

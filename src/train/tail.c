@@ -52,7 +52,7 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params
     if (cs_keeps_best(config))
         CS_TRY(cs_alloc(tail->graph->n_values, sizeof(float), "best weights", &tail->best));
     CS_TRY(cs_alloc((size_t)rows * classes, sizeof(float), "logits", &tail->logits));
-    CS_TRY(cs_criterion_open(&tail->criterion, config, dataset, rows));
+    CS_TRY(cs_criterion_open(&tail->criterion, config, dataset, tail->graph, rows));
     CS_TRY(open_evaluations(tail, dataset));
     return cs_segment_create(tail->graph, tail->cut, tail->graph->n_layers, &tail->segment);
 }
@@ -129,7 +129,7 @@ cs_status cs_tail_check_loss(const cs_tail *tail, cs_split split, int64_t rows, 
 static cs_status keep_predictions(cs_tail *tail, const cs_batch *batch) {
     if (tail->training->spec.needs == CS_NEEDS_TALLY || batch->n == 0)
         return CS_OK;
-    CS_TRY(cs_program_get_output(tail->train, tail->segment->n_outputs - 1, tail->logits, batch->n));
+    CS_TRY(cs_read_logits(tail->train, tail->segment->n_outputs - 1, tail->logits, batch->n));
     cs_evaluation_add(tail->training, &(cs_tally){.rows = batch->n},
                       &(cs_evaluated_rows){tail->logits, batch->labels, batch->samples});
     return CS_OK;

@@ -4,6 +4,8 @@
 #include "layers.h"
 #include "test.h"
 
+#include <string.h>
+
 enum { CLASSES = 5 };
 /* The head uses flatten instead of an average before the logits, so that each pixel gets a gradient of its own. */
 static void flat_head(cs_graph *g, int in) {
@@ -107,6 +109,12 @@ static void dense_net(cs_graph *g, const engine_case *row) {
     int flat, in = stem(g, row);
     assert_ok(cs_graph_flatten(g, "flatten", in, &flat));
     dense(g, "logits", dense(g, "hidden", flat, row->args.filters, row->args.activation), CLASSES, CS_ACT_SOFTMAX);
+}
+
+static void binary_net(cs_graph *g, const engine_case *row) {
+    int flat, in = conv(g, "conv", stem(g, row), row->args);
+    assert_ok(cs_graph_flatten(g, "flatten", in, &flat));
+    dense(g, "logits", flat, 1, CS_ACT_BINARY);
 }
 
 /* Builders with a batch norm after a convolution, after a depthwise convolution, and where there is no convolution into
@@ -498,6 +506,9 @@ const engine_case engine_cases[] = {
     {"dense_l2_frozen", l2_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_RELU}, 4, 3, 0, "hidden", 0},
     {"conv_l2", l2_net, 4, 5, 5, {21, 3, 3, 1, SAME, true, 0, 0}, 4, 3, 0, 0, 0},
     {"conv_l2_pixel", l2_net, 1, 1, 24, {5, 1, 1, 1, SAME, true, 0, 0}, 4, 4, 0, "conv", 0},
+    {"binary", binary_net, 4, 5, 5, {7, 3, 3, 1, SAME, true, CS_ACT_RELU, 0}, 6, 5, 0, 0, 0},
+    {"binary_alone_trained", binary_net, 4, 5, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 4, "logits", 0, 0},
+    {"binary_cut", binary_net, 3, 3, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 3, "logits", 0, "logits"},
     {"dense_relu", dense_net, 3, 5, 5, {.filters = 24, .activation = CS_ACT_RELU}, 4, 4, 0, 0, 0},
     {"dense_relu6_partial", dense_net, 4, 4, 8, {.filters = 10, .activation = CS_ACT_RELU6}, 6, 5, 0, 0, 0},
     {"batch_norm_conv", conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 6, 6, 0, 0, 0},
@@ -565,3 +576,11 @@ const engine_case engine_cases[] = {
     {"residual_block_cut_twice_read", residual_block_net, 8, 8, 3, {0}, 4, 3, "b", 0, "b"},
 };
 const size_t n_engine_cases = sizeof engine_cases / sizeof *engine_cases;
+
+const engine_case *find_engine_case(const char *name) {
+    for (size_t i = 0; i < n_engine_cases; i++)
+        if (strcmp(engine_cases[i].name, name) == 0)
+            return &engine_cases[i];
+    fail_msg("there is no case %s", name);
+    return NULL;
+}

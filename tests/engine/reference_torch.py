@@ -176,8 +176,28 @@ def trained(values):
     return [v for v in values.values() if v.requires_grad]
 
 
+def binary_loss(case, logits, soft):
+    """Class 1 is the positive one. Soft targets of both classes need not add up to 1."""
+    targets = torch.tensor(case.tensors["targets"]).reshape(-1, 2) if soft else F.one_hot(case.labels, 2).double()
+    weight = targets.sum(1)
+    positive = torch.where(weight > 0, targets[:, 1] / weight.clamp(min=1e-30), torch.zeros_like(weight))
+    return F.binary_cross_entropy_with_logits(logits[:, 0], positive, weight, reduction="sum")
+
+
+def is_binary(case):
+    return case.layers[-1]["activation"] == "binary"
+
+
+def probabilities_of(case, logits):
+    if not is_binary(case):
+        return logits.softmax(1)
+    return torch.cat([1 - logits.sigmoid(), logits.sigmoid()], 1)
+
+
 def loss_of(case, values, soft=False):
     logits = forward(case, values, True)
+    if is_binary(case):
+        return logits, binary_loss(case, logits, soft)
     targets = torch.tensor(case.tensors["targets"]).reshape(logits.shape) if soft else case.labels
     return logits, F.cross_entropy(logits, targets, reduction="sum")
 
@@ -236,7 +256,7 @@ def compare(case):
     _, soft_loss, _, soft_gradient = step(case, soft=True)
     have = case.tensors
     good = [near(case, "logits", have["logits"], logits.detach().numpy().ravel()),
-            near(case, "probabilities", have["probabilities"], logits.softmax(1).detach().numpy().ravel()),
+            near(case, "probabilities", have["probabilities"], probabilities_of(case, logits).detach().numpy().ravel()),
             near(case, "loss", have["loss"], loss.detach().numpy().reshape(1)),
             near(case, "penalty", have["penalty"], penalty.detach().numpy().reshape(1)),
             near(case, "inference", have["inference"], forward(case, case.values(), False).detach().numpy().ravel()),

@@ -57,7 +57,8 @@ static void make_graph(engine_run *run, bool all_frozen) {
     }
     for (int l = 0; all_frozen && l < run->graph->n_layers; l++)
         run->graph->layers[l].trainable = false;
-    run->classes = run->graph->layers[run->graph->n_layers - 1].out.c;
+    run->classes = cs_layer_classes(&run->graph->layers[run->graph->n_layers - 1]);
+    run->outputs = run->graph->layers[run->graph->n_layers - 1].out.c;
 }
 
 /* Asks for the gradients of the layers in the segment and of its inputs. */
@@ -226,7 +227,7 @@ static void assert_norm_near(const float *got, const float *want, size_t count, 
 
 void assert_network_near(const engine_run *got, const engine_run *want, const cs_params *got_gradients,
                          const cs_params *want_gradients, double tolerance, double spread) {
-    size_t logits = (size_t)want->row->rows * (size_t)want->classes;
+    size_t logits = (size_t)want->row->rows * (size_t)want->outputs;
     if (test_precision() == CS_PRECISION_FP32) {
         assert_near(got->logits, want->logits, logits, 1e-4, 0, "logits");
         assert_params_near(got_gradients, want_gradients, tolerance, "gradient");

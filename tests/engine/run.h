@@ -28,14 +28,14 @@ typedef struct engine_run {
     cs_focal focal;     /* of run_forward; alpha 0: the cross-entropy */
     int64_t *samples;   /* [batch], sample numbers for the dropouts */
     cs_draw draw;
-    int classes;
+    int classes, outputs; /* outputs: logits in a row, which is 1 for the 2 classes of a binary head */
     cs_engine *engine;
     cs_segment *segments[2];
     cs_program *programs[2]; /* the inference trunk, if the case is cut, and the program with the loss */
     int n_programs;
     int *gradients; /* [n_gradients], layers whose gradients the spec of the last program asks for */
     int n_gradients;
-    float *logits, *probabilities; /* [rows,classes], results of the last run_forward */
+    float *logits, *probabilities; /* [rows,outputs] and [rows,classes], results of the last run_forward */
     cs_loss loss;
 } engine_run;
 

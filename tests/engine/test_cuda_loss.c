@@ -117,7 +117,54 @@ static void the_focal_loss_equals_the_reference_in_every_type(void **state) {
         for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
             for (size_t g = 0; g < sizeof gammas / sizeof *gammas; g++)
                 for (int soft = 0; soft < 2; soft++)
-                    check_focal(all_types[i], BATCH - 1, classes[k], 8, 1, soft, (cs_focal){0.25, gammas[g]});
+                    check_focal(all_types[i], BATCH - 1, classes[k], 8, 1, soft,
+                                (cs_focal){.alpha = 0.25, .gamma = gammas[g]});
+}
+
+static void check_binary(cu_type type, int n, const float *soft, cs_focal focal) {
+    enum { SCALE = 64 };
+    const cu_step step = {.n = n, .loss_scale = SCALE};
+    int32_t labels[BATCH];
+    float logits[BATCH], probabilities[2 * BATCH], want_probabilities[2 * BATCH];
+    double doubles[BATCH], gradient[BATCH], row_sums[BATCH];
+    int row_correct[BATCH];
+    cu_loss_sums sums = {0};
+    cs_loss want;
+    for (int row = 0; row < BATCH; row++) {
+        labels[row] = row % 2;
+        logits[row] = row < n ? 6 * noise((uint64_t)row) : 60000;
+    }
+    void *typed_logits = typed(type, BATCH, logits), *dlogits = new_array(BATCH, cu_type_size(type));
+    memset(dlogits, 1, BATCH * cu_type_size(type));
+    for (int row = 0; row < BATCH; row++)
+        doubles[row] = (double)logits[row];
+    cu_k_binary_loss(NULL, type, BATCH, &step, typed_logits, labels, soft, &focal, dlogits, probabilities, row_sums,
+                     row_correct, &sums);
+    cs_ref_binary_loss(doubles, &(cs_targets){labels, soft, focal}, n, gradient, want_probabilities, &want);
+    float *got = floats_of(type, BATCH, dlogits);
+    assert_near(sums.sum, want.sum, 1e-9);
+    assert_int_equal(sums.correct, want.correct);
+    for (int row = 0; row < BATCH; row++) {
+        const double slope = row < n ? SCALE * gradient[row] : 0;
+        assert_near((double)got[row], slope, 1e-6 * SCALE + fabs(slope) * 1.1 * rounding(type));
+    }
+    for (int i = 0; i < 2 * n; i++)
+        assert_near((double)probabilities[i], (double)want_probabilities[i], 1e-6);
+    free(got);
+    free(dlogits);
+    free(typed_logits);
+}
+
+static void the_loss_of_a_binary_head_equals_the_reference_in_every_type(void **state) {
+    (void)state;
+    static const cs_focal focals[] = {{0}, {1, 2, 1}, {0.25, 0.5, 0.75}};
+    float soft[2 * BATCH];
+    for (int i = 0; i < 2 * BATCH; i++)
+        soft[i] = fabsf(noise((uint64_t)i + 40));
+    for (size_t type = 0; type < ALL_TYPES; type++)
+        for (int n = 1; n <= BATCH; n++)
+            for (int f = 0; f < 6; f++)
+                check_binary(all_types[type], n, f % 2 ? soft : NULL, focals[f / 2]);
 }
 
 static void a_class_without_a_target_may_have_no_probability(void **state) {
@@ -229,6 +276,7 @@ int main(void) {
         cmocka_unit_test(the_loss_equals_the_reference_in_every_type),
         cmocka_unit_test(the_loss_of_soft_targets_equals_the_reference_in_every_type),
         cmocka_unit_test(the_focal_loss_equals_the_reference_in_every_type),
+        cmocka_unit_test(the_loss_of_a_binary_head_equals_the_reference_in_every_type),
         cmocka_unit_test(a_class_without_a_target_may_have_no_probability),
         cmocka_unit_test(rows_that_take_no_part_have_no_loss_and_gradient_0),
         cmocka_unit_test(logits_far_apart_give_a_finite_loss),

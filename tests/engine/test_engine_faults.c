@@ -9,17 +9,9 @@
 static const cs_engine_options one_thread = {.threads = 1};
 static const engine_case *row;
 
-static const engine_case *find_case(const char *name) {
-    for (size_t i = 0; i < n_engine_cases; i++)
-        if (strcmp(engine_cases[i].name, name) == 0)
-            return &engine_cases[i];
-    fail_msg("there is no case %s", name);
-    return NULL;
-}
-
 static int find_case_to_run(void **state) {
     (void)state;
-    row = find_case("conv_partial_batch"); /* batch 8, 3 rows */
+    row = find_engine_case("conv_partial_batch"); /* batch 8, 3 rows */
     return 0;
 }
 
@@ -179,7 +171,7 @@ static void targets_that_are_negative_or_not_finite_are_refused(void **state) {
 static void the_loss_of_an_image_is_refused(void **state) {
     (void)state;
     engine_run run;
-    run_open(&run, find_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER);
+    run_open(&run, find_engine_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER);
     run_forward(&run);
     assert_fails(cs_program_loss(run.programs[0], &(cs_targets){.labels = run.labels}, run.row->rows, NULL, &run.loss),
                  CS_ERR_SHAPE, "pw2_relu gives [4,4,24]");
@@ -216,7 +208,7 @@ static void parameters_of_another_graph_are_refused(void **state) {
     (void)state;
     engine_run run, other;
     run_open(&run, row, "ref", CS_MODE_TRAIN);
-    run_open(&other, find_case("mobilenet"), "ref", CS_MODE_TRAIN);
+    run_open(&other, find_engine_case("mobilenet"), "ref", CS_MODE_TRAIN);
     assert_fails(cs_program_load(run_last(&run), CS_ARRAY_VALUE, other.initial), CS_ERR_SHAPE, "values");
     assert_fails(cs_program_read(run_last(&run), CS_ARRAY_VALUE, other.initial), CS_ERR_SHAPE, "values");
     assert_fails(cs_program_read(run_last(&run), (cs_param_array)9, run.initial), CS_ERR_ARG, "array 9");
@@ -228,8 +220,8 @@ static void an_upstream_program_that_does_not_fit_is_refused(void **state) {
     (void)state;
     engine_run run, other;
     cs_program *program;
-    run_open(&run, find_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER); /* batch 6 */
-    run_open(&other, find_case("residual_block_cut_twice_read"), "ref", CS_MODE_INFER);
+    run_open(&run, find_engine_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER); /* batch 6 */
+    run_open(&other, find_engine_case("residual_block_cut_twice_read"), "ref", CS_MODE_INFER);
     cs_program_spec larger = {
         .segment = run.segments[1], .batch = 7, .mode = CS_MODE_INFER, .upstream = run.programs[0]};
     assert_fails(cs_program_compile(run.engine, &larger, &program), CS_ERR_SHAPE, "batch is 7");
@@ -247,7 +239,7 @@ static void an_upstream_program_that_does_not_fit_is_refused(void **state) {
 static void inputs_from_upstream_cannot_be_set(void **state) {
     (void)state;
     engine_run run;
-    run_open(&run, find_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER);
+    run_open(&run, find_engine_case("mobilenet_cut_at_head"), "ref", CS_MODE_INFER);
     assert_fails(cs_program_set_input(run.programs[1], 0, run.input, 2), CS_ERR_ARG, "from the upstream program");
     assert_ok(cs_program_forward(run.programs[0], 2));
     assert_fails(cs_program_forward(run.programs[1], 3), CS_ERR_ARG, "ran on 2");

@@ -69,10 +69,10 @@ static void backward_of_one_logit_gives_the_same_gradients(void **state) {
         run_open_with(&run[i], *state, i ? "ref" : test_device(), &options);
         run_forward(&run[i]);
         int n = run[i].row->rows;
-        float *start = calloc((size_t)n * (size_t)run[i].classes, sizeof *start);
+        float *start = calloc((size_t)n * (size_t)run[i].outputs, sizeof *start);
         assert_non_null(start);
         for (int r = 0; r < n; r++)
-            start[r * run[i].classes + run[i].labels[r]] = 1;
+            start[r * run[i].outputs + run[i].labels[r] % run[i].outputs] = 1;
         assert_ok(cs_program_set_gradient(run_last(&run[i]), start, n));
         assert_ok(cs_program_backward(run_last(&run[i]), n));
         free(start);
@@ -90,12 +90,14 @@ static void backward_from_the_gradient_of_the_loss_equals_backward_of_the_loss(v
         run_open_with(&run[i], *state, test_device(), &options);
         run_forward(&run[i]);
     }
-    int n = run[0].row->rows, classes = run[0].classes;
-    for (int r = 0; r < n; r++)
-        run[0].probabilities[r * classes + run[0].labels[r]] -= 1;
-    for (int i = 0; i < n * classes; i++)
-        run[0].probabilities[i] /= (float)n;
-    assert_ok(cs_program_set_gradient(run_last(&run[0]), run[0].probabilities, n));
+    int n = run[0].row->rows, classes = run[0].classes, outputs = run[0].outputs;
+    for (int r = 0; r < n; r++) /* the output of a binary head is that of its last class */
+        for (int k = 0; k < outputs; k++) {
+            const int class = k + classes - outputs;
+            const float slope = run[0].probabilities[r * classes + class] - (float)(class == run[0].labels[r]);
+            run[0].logits[r * outputs + k] = slope / (float)n;
+        }
+    assert_ok(cs_program_set_gradient(run_last(&run[0]), run[0].logits, n));
     for (int i = 0; i < 2; i++)
         assert_ok(cs_program_backward(run_last(&run[i]), n));
     compare_gradients(&run[0], &run[1]);

@@ -15,6 +15,15 @@ static void identity_net(cs_graph *graph, const engine_case *row) {
     assert_ok(cs_graph_dense(graph, "logits", flat, row->c, CS_ACT_SOFTMAX, &out));
 }
 
+/* The logit is the input. */
+static void binary_net(cs_graph *graph, const engine_case *row) {
+    int in, flat, out;
+    assert_ok(cs_graph_input(graph, "input", row->h, row->w, row->c, &in));
+    assert_ok(cs_graph_flatten(graph, "flatten", in, &flat));
+    assert_ok(cs_graph_dense(graph, "logits", flat, 1, CS_ACT_BINARY, &out));
+}
+
+static const engine_case binary_row = {"binary", binary_net, 1, 1, 1, {0}, 1, 1, 0, 0, 0};
 static const engine_case row = {"identity", identity_net, 1, 1, CLASSES, {0}, 1, 1, 0, 0, 0};
 
 static const engine_case rows_of_any_size[] = {
@@ -22,6 +31,8 @@ static const engine_case rows_of_any_size[] = {
     {"identity_2", identity_net, 1, 1, 2, {0}, 7, 1, 0, 0, 0},
     {"identity_10", identity_net, 1, 1, 10, {0}, 7, 5, 0, 0, 0},
     {"identity_257", identity_net, 1, 1, 257, {0}, 7, 6, 0, 0, 0},
+    {"binary_7", binary_net, 1, 1, 3, {0}, 7, 6, 0, 0, 0},
+    {"binary_300", binary_net, 1, 1, 3, {0}, 300, 299, 0, 0, 0},
 };
 enum { SIZES = sizeof rows_of_any_size / sizeof *rows_of_any_size };
 
@@ -132,7 +143,7 @@ static void soft_targets_give_the_loss_and_gradients_of_ref(void **state) {
 
 /* Labels alone and soft targets; powers below and above 1. */
 static void the_focal_loss_gives_the_loss_and_gradients_of_ref(void **state) {
-    static const cs_focal focals[] = {{0.25, 2}, {1, 0.5}, {2, 1}};
+    static const cs_focal focals[] = {{0.25, 2, 0.75}, {1, 0.5, 1}, {2, 1, 0.5}};
     for (int i = 0; i < SIZES; i++)
         for (int f = 0; f < 3; f++)
             for (int soft = 0; soft < 2; soft++)
@@ -144,7 +155,7 @@ static void the_focal_loss_is_finite_where_probabilities_are_0_and_1(void **stat
     for (int32_t label = 0; label < CLASSES; label++) {
         engine_run run;
         open_identity(&run, *state, logits, label);
-        run.focal = (cs_focal){0.25, 0.5};
+        run.focal = (cs_focal){.alpha = 0.25, .gamma = 0.5};
         run_step(&run);
         cs_params *gradient = run_read(&run, CS_ARRAY_GRADIENT);
         const float *bias = gradient->data + CLASSES * CLASSES;
@@ -172,6 +183,74 @@ static void targets_of_one_class_give_what_its_label_gives(void **state) {
     }
 }
 
+static void open_binary(engine_run *run, const char *device, float logit, int32_t label) {
+    run_open(run, &binary_row, device, CS_MODE_TRAIN);
+    run->initial->data[0] = 1;
+    run->initial->data[1] = 0;
+    run->input[0] = logit;
+    run->labels[0] = label;
+    run_load(run, run->initial);
+}
+
+/* The logits 0 and z, and the target of class 1 and of class 0. */
+static void a_binary_head_has_the_loss_of_two_logits(void **state) {
+    static const float logits[] = {-20000, -3, 0, 1e-3f, 0.5f, 20000};
+    for (size_t i = 0; i < sizeof logits / sizeof *logits; i++)
+        for (int32_t label = 0; label < 2; label++) {
+            engine_run run;
+            const double z = (double)logits[i], other = label ? -z : z; /* log(1 + exp(other)) */
+            const double p = 1 / (1 + exp(-z));
+            open_binary(&run, *state, logits[i], label);
+            run_step(&run);
+            cs_params *gradient = run_read(&run, CS_ARRAY_GRADIENT);
+            assert_near(&(float){(float)run.loss.sum}, &(float){(float)(other > 100 ? other : log1p(exp(other)))}, 1,
+                        1e-6, 0.01, "loss");
+            assert_near(&gradient->data[1], &(float){(float)(p - label)}, 1, 1e-6, 0.01, "gradient");
+            assert_near(run.probabilities, (const float[]){(float)(1 - p), (float)p}, 2, 1e-6, 0.01, "probabilities");
+            assert_int_equal(run.loss.correct, (z > 0) == label);
+            cs_params_free(gradient);
+            run_close(&run);
+        }
+}
+
+static void a_binary_head_without_targets_has_no_loss(void **state) {
+    static const cs_focal focals[] = {{0}, {1, 2, 1}};
+    for (int f = 0; f < 2; f++) {
+        engine_run run;
+        open_binary(&run, *state, 2, 1);
+        run_soften(&run);
+        run.focal = focals[f];
+        run.soft[0] = run.soft[1] = 0;
+        run_step(&run);
+        assert_true(run.loss.sum == 0);
+        run_close(&run);
+    }
+}
+
+static void the_focal_loss_of_a_binary_head_is_finite_far_from_0(void **state) {
+    for (int32_t label = 0; label < 2; label++)
+        for (float logit = -20000; logit <= 20000; logit += 40000) {
+            engine_run run;
+            open_binary(&run, *state, logit, label);
+            run.focal = (cs_focal){1, 0.5, 1};
+            run_step(&run);
+            cs_params *gradient = run_read(&run, CS_ARRAY_GRADIENT);
+            const bool right = (logit > 0) == label;
+            assert_float_equal((float)run.loss.sum, right ? 0 : 20000, 1e-6);
+            assert_float_equal(gradient->data[1], right ? 0 : label ? -1 : 1, 1e-6);
+            cs_params_free(gradient);
+            run_close(&run);
+        }
+}
+
+static void a_binary_logit_that_is_nan_gives_no_finite_loss(void **state) {
+    engine_run run;
+    open_binary(&run, *state, NAN, 0);
+    run_step(&run);
+    assert_false(isfinite(run.loss.sum));
+    run_close(&run);
+}
+
 static int run_on(const char *device) {
     char name[32];
     snprintf(name, sizeof name, "loss on %s", device);
@@ -187,6 +266,10 @@ static int run_on(const char *device) {
         ON_DEVICE(the_focal_loss_gives_the_loss_and_gradients_of_ref),
         ON_DEVICE(the_focal_loss_is_finite_where_probabilities_are_0_and_1),
         ON_DEVICE(targets_of_one_class_give_what_its_label_gives),
+        ON_DEVICE(a_binary_head_has_the_loss_of_two_logits),
+        ON_DEVICE(a_binary_head_without_targets_has_no_loss),
+        ON_DEVICE(the_focal_loss_of_a_binary_head_is_finite_far_from_0),
+        ON_DEVICE(a_binary_logit_that_is_nan_gives_no_finite_loss),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }

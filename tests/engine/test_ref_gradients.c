@@ -112,6 +112,20 @@ static void gradients_with_soft_targets_are_the_slopes_of_the_loss(void **state)
     run_close(&run);
 }
 
+static void gradients_of_a_binary_focal_loss_are_its_slopes(void **state) {
+    (void)state;
+    static const cs_focal focals[] = {{1, 2, 1}, {0.25, 0.5, 0.75}, {0.75, 1, 0.25}};
+    for (int i = 0; i < 6; i++) {
+        engine_run run;
+        run_open(&run, find_engine_case("binary"), "ref", CS_MODE_TRAIN);
+        run.focal = focals[i / 2];
+        if (i % 2)
+            run_soften(&run);
+        check_parameters(&run);
+        run_close(&run);
+    }
+}
+
 /* The layers after layer `cut` as a program, and the inputs that the layers up to it produce. */
 typedef struct upper_part {
     engine_run *whole;
@@ -226,8 +240,9 @@ static void frozen_parameters_and_statistics_have_gradient_0_and_never_move(void
 }
 
 int main(void) {
-    const struct CMUnitTest soft[] = {cmocka_unit_test(gradients_with_soft_targets_are_the_slopes_of_the_loss)};
-    return cmocka_run_group_tests_name("soft targets", soft, NULL, NULL) +
+    const struct CMUnitTest losses[] = {cmocka_unit_test(gradients_with_soft_targets_are_the_slopes_of_the_loss),
+                                        cmocka_unit_test(gradients_of_a_binary_focal_loss_are_its_slopes)};
+    return cmocka_run_group_tests_name("losses", losses, NULL, NULL) +
            run_cases("finite differences", gradients_of_parameters_are_the_slopes_of_the_loss) +
            run_cases("layers", the_gradient_of_a_layer_is_the_slope_of_the_loss) +
            run_cases("frozen layers", the_gradient_of_a_layer_of_a_frozen_network_is_the_slope_of_the_loss) +

@@ -30,7 +30,8 @@ static void write_graph(FILE *out, const cs_graph *graph) {
         const cs_layer *layer = &graph->layers[l];
         const cs_window *w = &layer->window;
         fprintf(out, "layer %s %s %s %d %.9g %.9g %d %d %.9g %.9g %.9g %.9g %.9g %d %d %d %d %d %d %d %d", layer->name,
-                cs_layer_kind_name(layer->kind), cs_activation_name(layer->activation), layer->trainable,
+                cs_layer_kind_name(layer->kind),
+                layer->activation == CS_ACT_BINARY ? "binary" : cs_activation_name(layer->activation), layer->trainable,
                 (double)layer->epsilon, (double)layer->momentum, layer->unbiased, layer->out.flat, (double)layer->l1,
                 (double)layer->l2, (double)layer->factor[0], (double)layer->factor[1], (double)layer->factor[2],
                 w->kernel_h, w->kernel_w, w->stride_h, w->stride_w, w->pad_top, w->pad_bottom, w->pad_left,
@@ -64,9 +65,9 @@ static void write_dropout(FILE *out, const engine_run *run, const cs_layer *laye
 }
 
 static void write_forward(FILE *out, const engine_run *run, const char *logits) {
-    size_t count = (size_t)run->row->rows * (size_t)run->classes;
-    write_floats(out, logits, run->logits, count);
-    write_floats(out, "probabilities", run->probabilities, count);
+    size_t rows = (size_t)run->row->rows;
+    write_floats(out, logits, run->logits, rows * (size_t)run->outputs);
+    write_floats(out, "probabilities", run->probabilities, rows * (size_t)run->classes);
     write_floats(out, "loss", &(float){(float)run->loss.sum}, 1);
     write_floats(out, "penalty", &(float){(float)run->loss.penalty}, 1);
 }
@@ -120,7 +121,7 @@ static void write_case(FILE *out, const engine_case *row) {
     run_forward(&infer);
     fprintf(out, "\nshape %d %d %d\n", train.graph->layers[0].out.h, train.graph->layers[0].out.w,
             train.graph->layers[0].out.c);
-    write_floats(out, "inference", infer.logits, (size_t)row->rows * (size_t)infer.classes);
+    write_floats(out, "inference", infer.logits, (size_t)row->rows * (size_t)infer.outputs);
     for (int l = 0; l < train.graph->n_layers; l++)
         if (cs_graph_drops(train.graph, l))
             write_dropout(out, &train, &train.graph->layers[l]);

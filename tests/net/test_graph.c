@@ -138,6 +138,9 @@ static void bad_layers_are_refused_by_name(void **state) {
     assert_fails(cs_graph_flatten(graph, "again", flat + 1, &x), CS_ERR_ARG, "again");
     assert_ok(cs_graph_dense(graph, "dense", flat, 2, CS_ACT_SOFTMAX, &x));
     assert_fails(cs_graph_dense(graph, "more", x, 2, CS_ACT_LINEAR, &x), CS_ERR_ARG, "ends in softmax");
+    assert_fails(cs_graph_dense(graph, "binary", flat, 2, CS_ACT_BINARY, &x), CS_ERR_ARG, "has 1 unit, not 2");
+    assert_ok(cs_graph_dense(graph, "binary", flat, 1, CS_ACT_BINARY, &x));
+    assert_fails(cs_graph_activation(graph, "relu", x, CS_ACT_RELU, &x), CS_ERR_ARG, "ends in sigmoid");
     cs_graph_free(graph);
 }
 

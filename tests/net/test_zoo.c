@@ -267,6 +267,19 @@ static void heads_are_lists_with_automatic_names(void **state) {
     cs_graph_free(graph);
 }
 
+static void a_binary_head_has_one_unit_for_two_classes(void **state) {
+    (void)state;
+    cs_graph *graph;
+    assert_ok(build("basenet", 32, 2, 1, "dense:20:sigmoid, dense:1:sigmoid", &graph));
+    const cs_layer *last = &graph->layers[graph->n_layers - 1];
+    assert_int_equal(graph->layers[graph->n_layers - 2].activation, CS_ACT_SIGMOID);
+    assert_int_equal(last->activation, CS_ACT_BINARY);
+    assert_int_equal(last->out.c, 1);
+    assert_int_equal(cs_layer_classes(last), 2);
+    cs_graph_free(graph);
+    assert_fails(build("basenet", 32, 3, 1, "dense:1:sigmoid", &graph), CS_ERR_ARG, "2 classes, but there are 3");
+}
+
 static void more_blocks_than_the_network_has_are_refused(void **state) {
     (void)state;
     cs_graph *graph;
@@ -356,6 +369,7 @@ int main(void) {
         cmocka_unit_test(the_head_of_mobilenet_v2_trains_as_many_parameters_as_in_keras),
         cmocka_unit_test(the_head_begins_where_the_architecture_ends),
         cmocka_unit_test(heads_are_lists_with_automatic_names),
+        cmocka_unit_test(a_binary_head_has_one_unit_for_two_classes),
         cmocka_unit_test(more_blocks_than_the_network_has_are_refused),
         cmocka_unit_test(l2_applies_to_the_kernels_of_any_head),
         cmocka_unit_test(wrong_configurations_are_named),

@@ -18,12 +18,14 @@ if HOST_PLUGIN.exists():
 
 
 class Batch:
-    """Logits [n,K], labels [n] in which classes are unequally frequent, and targets [n,K], which are mixed or one-hot."""
+    """Logits [n,K], labels [n] in which classes are unequally frequent, and targets [n,K], which are mixed or one-hot. A binary
+    head has logits [n,1], and K is 2."""
 
-    def __init__(self, seed, rows, classes, mixed, spread):
+    def __init__(self, seed, rows, classes, mixed, spread, binary=False):
         rng = np.random.default_rng(seed)
         self.rows, self.classes, self.mixed = rows, classes, mixed
-        self.logits = rng.normal(0, spread, (rows, classes)).astype(np.float32)
+        self.outputs = 1 if binary else classes
+        self.logits = rng.normal(0, spread, (rows, self.outputs)).astype(np.float32)
         self.labels = np.minimum(rng.geometric(0.4, rows) - 1, classes - 1).astype(np.int32)
         self.targets = np.eye(classes, dtype=np.float32)[self.labels]
         if mixed:
@@ -39,16 +41,16 @@ class Batch:
 
 
 def ours(device, batch, settings):
-    """The mean loss of a batch of training, its gradient [n,K] with respect to the logits, and the mean loss in validation. If a
+    """The mean loss of a batch of training, its gradient with respect to the logits, and the mean loss in validation. If a
     penalty is set, the gradient is that with respect to the kernel [K,K]."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         batch.write(folder)
         penalties = [f"model.{key}={settings[key]}" for key in ("l1", "l2") if key in settings]
         options = {key: value for key, value in settings.items() if key not in ("l1", "l2")}
-        line, = run_program("loss_values", [((device, folder, batch.rows, batch.classes, *penalties), options)])
+        line, = run_program("loss_values", [((device, folder, batch.rows, batch.outputs, *penalties), options)])
         file = "kernel.f32" if penalties else "gradient.f32"
-        gradient = np.fromfile(folder / file, np.float32).reshape(-1, batch.classes)
+        gradient = np.fromfile(folder / file, np.float32).reshape(-1, batch.outputs)
     training, validation = map(float, line.split())
     return training, gradient.astype(np.float64), validation
 
@@ -58,18 +60,19 @@ def class_weights(batch):
     return [(0.25, 3, 1, 0, 7.5)[k % 5] for k in range(batch.classes)]
 
 
-def batches(spread):
-    for seed, (rows, classes) in enumerate([(1, 2), (7, 3), (32, 10), (33, 37)]):
+def batches(spread, binary):
+    sizes = [(1, 2), (7, 2), (32, 2), (33, 2)] if binary else [(1, 2), (7, 3), (32, 10), (33, 37)]
+    for seed, (rows, classes) in enumerate(sizes):
         for mixed in (False, True):
-            yield Batch(seed, rows, classes, mixed, spread)
+            yield Batch(seed, rows, classes, mixed, spread, binary)
 
 
-def compare_all(name, dialect, cases, spread=4):
+def compare_all(name, dialect, cases, spread=4, binary=False):
     """cases: [(settings of a batch, reference)], reference(batch) -> the three values of ours(). Prints a row for each device."""
     for device in DEVICES:
         worst_loss = worst_gradient = compared = 0
         for settings, reference in cases:
-            for batch in batches(spread):
+            for batch in batches(spread, binary):
                 (loss, gradient, val), (want, slopes, want_val) = ours(device, batch, settings(batch)), reference(batch)
                 for got, value in (loss, want), (val, want_val):
                     worst_loss = max(worst_loss, abs(got - value) / max(abs(value), 1e-3))

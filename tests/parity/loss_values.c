@@ -2,7 +2,8 @@
 /* For each case "DEVICE FOLDER ROWS CLASSES settings" prints the mean loss of a batch as one of training and as
  * one of validation, and writes the gradient of the first with respect to the logits to gradient.f32, and with respect
  * to the kernel to kernel.f32. The folder has logits.f32 [ROWS,CLASSES], labels.i32 [ROWS] and perhaps soft.f32
- * [ROWS,CLASSES]. The network is a dense layer whose kernel is the identity. */
+ * [ROWS,CLASSES]. The network is a dense layer whose kernel is the identity. With CLASSES 1 it is a binary head: logits
+ * and gradient are [ROWS,1], and there are 2 classes. */
 #include "cases.h"
 
 #include "criterion.h"
@@ -14,7 +15,7 @@ enum { DEVICE, FOLDER, ROWS, CLASSES, CLASSES_MAX = 64 };
 
 typedef struct loss_run {
     const cs_case *of;
-    int rows, classes;
+    int rows, outputs, classes;
     float *logits, *soft, *gradient;
     int32_t *labels;
     cs_dataset *dataset;
@@ -38,12 +39,13 @@ static cs_status read_values(const loss_run *run, const char *name, size_t count
 }
 
 static cs_status read_batch(loss_run *run) {
+    const size_t logits = (size_t)run->rows * (size_t)run->outputs;
     const size_t count = (size_t)run->rows * (size_t)run->classes;
-    CS_TRY(cs_alloc(count, sizeof *run->logits, "logits", &run->logits));
-    CS_TRY(cs_alloc(count, sizeof *run->gradient, "gradient", &run->gradient));
+    CS_TRY(cs_alloc(logits, sizeof *run->logits, "logits", &run->logits));
+    CS_TRY(cs_alloc(logits, sizeof *run->gradient, "gradient", &run->gradient));
     CS_TRY(cs_alloc((size_t)run->rows, sizeof *run->labels, "labels", &run->labels));
     CS_TRY(cs_alloc(count, sizeof *run->soft, "soft targets", &run->soft));
-    CS_TRY(read_values(run, "logits.f32", count, run->logits));
+    CS_TRY(read_values(run, "logits.f32", logits, run->logits));
     CS_TRY(read_values(run, "labels.i32", (size_t)run->rows, run->labels));
     if (read_values(run, "soft.f32", count, run->soft) != CS_OK) {
         free(run->soft);
@@ -79,17 +81,18 @@ static cs_status make_dataset(loss_run *run) {
 
 static cs_status make_program(loss_run *run) {
     const cs_engine_options options = {.threads = 1};
-    const size_t classes = (size_t)run->classes;
+    const size_t outputs = (size_t)run->outputs;
+    const cs_activation activation = run->outputs < run->classes ? CS_ACT_BINARY : CS_ACT_SOFTMAX;
     int in, flat, out;
     CS_TRY(cs_graph_create("identity", &run->graph));
-    CS_TRY(cs_graph_input(run->graph, "input", 1, 1, run->classes, &in));
+    CS_TRY(cs_graph_input(run->graph, "input", 1, 1, run->outputs, &in));
     CS_TRY(cs_graph_flatten(run->graph, "flatten", in, &flat));
-    CS_TRY(cs_graph_dense(run->graph, "logits", flat, run->classes, CS_ACT_SOFTMAX, &out));
+    CS_TRY(cs_graph_dense(run->graph, "logits", flat, run->outputs, activation, &out));
     run->graph->layers[out].l1 = run->of->trial.model.l1;
     run->graph->layers[out].l2 = run->of->trial.model.l2;
     CS_TRY(cs_params_create(run->graph, &run->params));
     for (size_t i = 0; i < run->graph->n_values; i++)
-        run->params->data[i] = i < classes * classes && i % (classes + 1) == 0;
+        run->params->data[i] = i < outputs * outputs && i % (outputs + 1) == 0;
     CS_TRY(cs_segment_create(run->graph, 0, run->graph->n_layers, &run->segment));
     CS_TRY(cs_engine_open(run->of->words[DEVICE], &options, &run->engine));
     const cs_program_spec spec = {
@@ -126,17 +129,17 @@ static cs_status write_values(const loss_run *run, const char *name, const float
 static cs_status write_gradients(const loss_run *run) {
     CS_TRY(cs_program_backward(run->program, run->rows));
     CS_TRY(cs_program_get_gradient(run->program, 0, run->gradient, run->rows));
-    CS_TRY(write_values(run, "gradient.f32", run->gradient, run->rows * run->classes));
+    CS_TRY(write_values(run, "gradient.f32", run->gradient, run->rows * run->outputs));
     CS_TRY(cs_program_read(run->program, CS_ARRAY_GRADIENT, run->params));
-    return write_values(run, "kernel.f32", run->params->data, run->classes * run->classes);
+    return write_values(run, "kernel.f32", run->params->data, run->outputs * run->outputs);
 }
 
 static cs_status run_case(loss_run *run) {
     double training, validation;
     CS_TRY(read_batch(run));
     CS_TRY(make_dataset(run));
-    CS_TRY(cs_criterion_open(&run->criterion, &run->of->trial.train, run->dataset, run->rows));
     CS_TRY(make_program(run));
+    CS_TRY(cs_criterion_open(&run->criterion, &run->of->trial.train, run->dataset, run->graph, run->rows));
     CS_TRY(mean_loss(run, false, &validation));
     CS_TRY(mean_loss(run, true, &training));
     printf("%.17g %.17g\n", training, validation);
@@ -160,7 +163,8 @@ static void close_run(loss_run *run) {
 int main(void) {
     static cs_case of;
     while (case_read(&of)) {
-        loss_run run = {.of = &of, .rows = atoi(of.words[ROWS]), .classes = atoi(of.words[CLASSES])};
+        loss_run run = {.of = &of, .rows = atoi(of.words[ROWS]), .outputs = atoi(of.words[CLASSES])};
+        run.classes = run.outputs == 1 ? 2 : run.outputs;
         cs_status status = run_case(&run);
         close_run(&run);
         if (status != CS_OK) {

@@ -13,12 +13,17 @@ from loss_comparison import class_weights, compare_all
 keras.config.set_floatx("float64")
 
 
+def targets_of(batch):
+    """As the losses of Keras take them: a binary head has those of class 1."""
+    return batch.targets if batch.outputs == batch.classes else batch.targets[:, 1:]
+
+
 def fit_loss(loss, batch, weights):
     """What a step of training reports as its loss, if the weights are those of fit's class_weight."""
-    inputs = keras.Input((batch.classes,))
+    inputs = keras.Input((batch.outputs,))
     model = keras.Model(inputs, keras.layers.Activation("linear")(inputs))
     model.compile(loss=loss, optimizer="sgd")
-    values = model.train_on_batch(batch.logits.astype("float64"), batch.targets.astype("float64"),
+    values = model.train_on_batch(batch.logits.astype("float64"), targets_of(batch).astype("float64"),
                                   class_weight=dict(enumerate(weights)))
     return float(np.atleast_1d(values)[0])
 
@@ -31,7 +36,7 @@ def of_keras(loss, options, weighted=False):
 
     def reference(batch):
         weights = np.array(class_weights(batch), float) if weighted else np.ones(batch.classes)
-        logits, targets = tf.Variable(batch.logits.astype("float64")), tf.constant(batch.targets.astype("float64"))
+        logits, targets = tf.Variable(batch.logits.astype("float64")), tf.constant(targets_of(batch).astype("float64"))
         with tf.GradientTape() as tape:
             value = loss(targets, logits, sample_weight=weights[batch.labels])
         gradient = tape.gradient(value, logits).numpy()
@@ -58,6 +63,24 @@ def focal(alpha, gamma, smoothing=0, weighted=False):
 # Keras clips probabilities to 1e-7 and 1 - 1e-7, where the loss has no gradient; the logits are nearer to one another.
 compare_all("focal", "keras", [focal(0.25, 2), focal(1, 0), focal(0.5, 0.5), focal(0.25, 1), focal(2, 5), focal(0.25, 2, 0.1),
                                focal(0.25, 2, 0, True), focal(0.25, 2, 0.1, True)], spread=1.5)
+
+
+def binary(smoothing, weighted=False):
+    return of_keras(keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing),
+                    {"label_smoothing": smoothing}, weighted)
+
+
+def binary_focal(gamma, alpha=None, smoothing=0, weighted=False):
+    balancing = {} if alpha is None else {"focal_alpha": alpha, "focal_balancing": "true"}
+    loss = keras.losses.BinaryFocalCrossentropy(alpha is not None, 0.25 if alpha is None else alpha, gamma, from_logits=True,
+                                                label_smoothing=smoothing)
+    return of_keras(loss, {"loss": "focal", "focal_gamma": gamma, "label_smoothing": smoothing, **balancing}, weighted)
+
+
+compare_all("binary head", "keras", [binary(e, w) for e in (0, 0.1, 0.5) for w in (False, True)], binary=True)
+compare_all("binary head, focal", "keras", [binary_focal(2), binary_focal(0), binary_focal(0.5), binary_focal(2, 0.25),
+                                            binary_focal(1, 0.9, 0.1), binary_focal(2, None, 0.2), binary_focal(2, 0.25, 0, True),
+                                            binary_focal(5, 1, 0.1, True)], spread=1.5, binary=True)
 
 
 def penalized(l1, l2):

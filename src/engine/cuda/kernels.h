@@ -183,6 +183,10 @@ typedef struct cu_loss_sums {
 void cu_k_loss(cu_stream stream, cu_type type, int batch, int classes, const cu_step *step, const void *logits,
                const int32_t *labels, const float *soft, const cs_focal *focal, void *dlogits, float *probabilities,
                double *row_sums, int *row_correct, cu_loss_sums *sums);
+/* The same for a binary head: logits and dlogits [batch], soft targets and probabilities [batch,2]. */
+void cu_k_binary_loss(cu_stream stream, cu_type type, int batch, const cu_step *step, const void *logits,
+                      const int32_t *labels, const float *soft, const cs_focal *focal, void *dlogits,
+                      float *probabilities, double *row_sums, int *row_correct, cu_loss_sums *sums);
 
 /* update.cu */
 /* A kernel with a penalty and its position in the arrays of trained parameters. */

@@ -148,16 +148,11 @@ done:
 
 /* Memory that a program keeps from step to step. */
 
-static int classes_of(const cu_program *program) {
-    cs_shape shape = program->values[program->lowered->outputs[program->lowered->n_outputs - 1]].shape;
-    return shape.flat ? shape.c : 0;
-}
-
 static void place_device(cu_program *program, cu_cursor *cursor) {
     size_t batch = (size_t)program->base.spec.batch, n_penalties = (size_t)program->n_penalties;
     size_t n_terms = n_penalties + (size_t)program->n_norms;
     size_t sums = (2 * (size_t)program->most_channels + 1) * sizeof(double);
-    size_t logits = batch * (size_t)classes_of(program);
+    size_t logits = batch * (size_t)cu_classes_of(program);
     program->step = cu_take(cursor, sizeof *program->step);
     program->samples = cu_take(cursor, batch * sizeof *program->samples);
     program->labels = cu_take(cursor, batch * sizeof *program->labels);
@@ -188,7 +183,7 @@ static void place_device(cu_program *program, cu_cursor *cursor) {
 }
 
 static void place_pinned(cu_program *program, cu_cursor *cursor) {
-    size_t batch = (size_t)program->base.spec.batch, logits = batch * (size_t)classes_of(program);
+    size_t batch = (size_t)program->base.spec.batch, logits = batch * (size_t)cu_classes_of(program);
     cu_upload *const uploads[] = {&program->forward_upload, &program->loss_upload};
     for (size_t i = 0; i < sizeof uploads / sizeof *uploads; i++)
         uploads[i]->step = cu_take(cursor, sizeof *uploads[i]->step);

@@ -250,7 +250,7 @@ static cs_status backward(cs_program *base, int n) {
 
 static cs_status send_targets(cu_program *program, const cs_targets *targets, int n) {
     cu_device *device = program->engine->device;
-    size_t rows = (size_t)n, values = rows * (size_t)cs_program_last_layer(program->base.spec.segment)->out.c;
+    size_t rows = (size_t)n, values = rows * (size_t)cu_classes_of(program);
     if (n == 0) /* a rank without rows has no targets */
         return CS_OK;
     memcpy(program->labels_host, targets->labels, rows * sizeof *program->labels);
@@ -261,30 +261,39 @@ static cs_status send_targets(cu_program *program, const cs_targets *targets, in
     return cu_copy_in(device, program->soft, program->soft_host, values * sizeof *program->soft);
 }
 
+static void enqueue_loss_of_targets(const cu_program *program, const cs_targets *targets, float *probabilities) {
+    const int output = program->lowered->outputs[program->lowered->n_outputs - 1], batch = program->base.spec.batch;
+    cu_stream stream = cu_device_stream(program->engine->device);
+    const cu_type type = program->engine->type;
+    const float *soft = targets->soft ? program->soft : NULL;
+    const void *logits = program->values[output].data;
+    void *dlogits = program->grads[output].data;
+    if (cs_program_is_binary(&program->base))
+        cu_k_binary_loss(stream, type, batch, program->step, logits, program->labels, soft, &targets->focal, dlogits,
+                         probabilities, program->row_sums, program->row_correct, program->loss);
+    else
+        cu_k_loss(stream, type, batch, cu_classes_of(program), program->step, logits, program->labels, soft,
+                  &targets->focal, dlogits, probabilities, program->row_sums, program->row_correct, program->loss);
+}
+
 /* Enqueues the kernels of the loss and the copy of their results to the host. */
 static cs_status enqueue_loss(cu_program *program, int n, const cs_targets *targets, bool probabilities) {
     cu_device *device = program->engine->device;
     cu_stream stream = cu_device_stream(device);
-    int output = program->lowered->outputs[program->lowered->n_outputs - 1];
-    const cu_tensor *logits = &program->values[output];
-    int classes = logits->shape.c;
-    cu_k_loss(stream, program->engine->type, program->base.spec.batch, classes, program->step, logits->data,
-              program->labels, targets->soft ? program->soft : NULL, &targets->focal, program->grads[output].data,
-              probabilities ? program->probabilities : NULL, program->row_sums, program->row_correct, program->loss);
+    enqueue_loss_of_targets(program, targets, probabilities ? program->probabilities : NULL);
     if (program->n_penalties > 0)
         cu_k_penalty(stream, program->n_penalties, program->penalties_device, program->params.arrays[CS_ARRAY_VALUE],
                      program->penalty_scratch, program->loss);
     CS_TRY(cu_check_launches(device, "loss"));
     if (probabilities)
         CS_TRY(cu_copy_out(device, program->probabilities_host, program->probabilities,
-                           (size_t)n * (size_t)classes * sizeof(float)));
+                           (size_t)n * (size_t)cu_classes_of(program) * sizeof(float)));
     return cu_copy_out(device, program->loss_host, program->loss, sizeof *program->loss);
 }
 
 static cs_status loss(cs_program *base, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
     cu_program *program = cu_program_of(base);
     cu_device *device = program->engine->device;
-    int classes = cs_program_last_layer(base->spec.segment)->out.c;
     CS_TRY(cu_upload_begin(program, &program->loss_upload, n));
     CS_TRY(send_targets(program, targets, n));
     CS_TRY(cu_upload_send(program, &program->loss_upload));
@@ -294,7 +303,7 @@ static cs_status loss(cs_program *base, const cs_targets *targets, int n, float 
     *out = (cs_loss){.sum = sums->sum, .correct = sums->correct};
     out->penalty = program->training ? sums->penalty : program->penalty;
     if (probabilities)
-        memcpy(probabilities, program->probabilities_host, (size_t)n * (size_t)classes * sizeof(float));
+        memcpy(probabilities, program->probabilities_host, (size_t)n * (size_t)cu_classes_of(program) * sizeof(float));
     if (sums->overflow)
         cs_log(CS_LOG_DEBUG, "fp16: a gradient was not finite; that update was left out");
     return CS_OK;

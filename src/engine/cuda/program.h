@@ -156,6 +156,11 @@ struct cu_program {
 static inline cu_program *cu_program_of(cs_program *program) {
     return (cu_program *)program;
 }
+/* The classes of the loss; 0 if the program has none. */
+static inline int cu_classes_of(const cu_program *program) {
+    const cs_layer *last = cs_program_last_layer(program->base.spec.segment);
+    return last->out.flat ? cs_layer_classes(last) : 0;
+}
 /* The loss scale: gradients are multiplied by it from the loss to the update. */
 static inline float cu_loss_scale(const cu_program *program) {
     return program->engine->type == CU_F16 ? CU_LOSS_SCALE_F16 : 1;

@@ -267,12 +267,24 @@ static bool is_correct(const float *logits, int classes, int32_t label) {
     return best == label;
 }
 
-static cs_status loss(cs_program *base, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
-    od_program *program = od_program_of(base);
-    int output = program->lowered->outputs[program->lowered->n_outputs - 1];
-    const od_tensor *logits = &program->values[output], *gradient = &program->grads[output];
+static void binary_loss(const od_tensor *logits, const od_tensor *gradient, const cs_targets *targets, int n,
+                        float *probabilities, cs_loss *out) {
+    for (int r = 0; r < n; r++) {
+        const double logit = (double)logits->data[(size_t)r * logits->row];
+        const cs_binary_row row =
+            cs_binary_loss(&targets->focal, cs_target(targets, r, 2, 0), cs_target(targets, r, 2, 1), logit);
+        out->sum += row.loss;
+        out->correct += (logit > 0) == targets->labels[r];
+        for (int k = 0; probabilities && k < 2; k++)
+            probabilities[2 * r + k] = (float)row.p[k];
+        if (gradient->wanted)
+            gradient->data[(size_t)r * gradient->row] = (float)(row.slope / n);
+    }
+}
+
+static void softmax_loss(const od_program *program, const od_tensor *logits, const od_tensor *gradient,
+                         const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
     int classes = logits->shape.c;
-    *out = (cs_loss){.penalty = program->training ? od_params_penalty(program) : program->penalty};
     for (int r = 0; r < n; r++) {
         const float *row = logits->data + (size_t)r * logits->row;
         cs_term sum = compute_terms(row, classes, targets, r, program->probabilities, program->terms);
@@ -287,6 +299,17 @@ static cs_status loss(cs_program *base, const cs_targets *targets, int n, float 
                     (float)((sum.pull * p - program->terms[k].pull) / n);
         }
     }
+}
+
+static cs_status loss(cs_program *base, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
+    const od_program *program = od_program_of(base);
+    int output = program->lowered->outputs[program->lowered->n_outputs - 1];
+    const od_tensor *logits = &program->values[output], *gradient = &program->grads[output];
+    *out = (cs_loss){.penalty = program->training ? od_params_penalty(program) : program->penalty};
+    if (cs_program_is_binary(base))
+        binary_loss(logits, gradient, targets, n, probabilities, out);
+    else
+        softmax_loss(program, logits, gradient, targets, n, probabilities, out);
     return CS_OK;
 }
 

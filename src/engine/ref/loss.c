@@ -19,6 +19,21 @@ static cs_term term_of(const cs_targets *targets, int row, int classes, int k, d
     return cs_loss_term(&targets->focal, cs_target(targets, row, classes, k), exp(above) / total, log(total) - above);
 }
 
+void cs_ref_binary_loss(const double *logits, const cs_targets *targets, int n, double *gradient, float *probabilities,
+                        cs_loss *out) {
+    *out = (cs_loss){0};
+    for (int r = 0; r < n; r++) {
+        const cs_binary_row row =
+            cs_binary_loss(&targets->focal, cs_target(targets, r, 2, 0), cs_target(targets, r, 2, 1), logits[r]);
+        out->sum += row.loss;
+        out->correct += (logits[r] > 0) == targets->labels[r];
+        for (int k = 0; probabilities && k < 2; k++)
+            probabilities[2 * r + k] = (float)row.p[k];
+        if (gradient)
+            gradient[r] = row.slope / n;
+    }
+}
+
 void cs_ref_loss(const double *logits, const cs_targets *targets, int n, int classes, double *gradient,
                  float *probabilities, cs_loss *out) {
     *out = (cs_loss){0};

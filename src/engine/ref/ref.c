@@ -276,8 +276,11 @@ static double penalty(const cs_ref_program *program, int l, double *gradient) {
 static cs_status ref_loss(cs_program *base, const cs_targets *targets, int n, float *probabilities, cs_loss *out) {
     const cs_ref_program *program = (const cs_ref_program *)base;
     int last = base->spec.segment->outputs[base->spec.segment->n_outputs - 1];
-    cs_ref_loss(program->outputs[last], targets, n, layer_at(program, last)->out.c, program->gradients[last],
-                probabilities, out);
+    if (cs_program_is_binary(base))
+        cs_ref_binary_loss(program->outputs[last], targets, n, program->gradients[last], probabilities, out);
+    else
+        cs_ref_loss(program->outputs[last], targets, n, layer_at(program, last)->out.c, program->gradients[last],
+                    probabilities, out);
     for (int l = base->spec.segment->begin; l < base->spec.segment->end; l++)
         out->penalty += penalty(program, l, NULL);
     return CS_OK;

@@ -69,6 +69,9 @@ void cs_ref_activation_slope(cs_activation activation, size_t count, const doubl
 /* Softmax cross-entropy of logits [n,classes]. `gradient` (of the mean over rows) and `probabilities` may be NULL. */
 void cs_ref_loss(const double *logits, const cs_targets *targets, int n, int classes, double *gradient,
                  float *probabilities, cs_loss *out);
+/* The same for a binary head: logits [n] and their gradient [n], but probabilities [n,2]. */
+void cs_ref_binary_loss(const double *logits, const cs_targets *targets, int n, double *gradient, float *probabilities,
+                        cs_loss *out);
 
 typedef struct cs_ref_program {
     cs_program head;

@@ -26,6 +26,10 @@ static cs_status add_dropout(cs_graph *graph, const cs_model_config *config, con
 
 static cs_status add_dense(cs_graph *graph, const cs_model_config *config, const cs_head_layer *layer, const char *name,
                            int *x) {
+    if (layer->activation == CS_ACT_BINARY && config->classes != 2)
+        return cs_hint(
+            cs_fail(CS_ERR_ARG, "head: dense:1:sigmoid decides between 2 classes, but there are %d", config->classes),
+            "end it in a plain dense, which gets the number of classes");
     return cs_graph_dense(graph, name, *x, layer->plain ? config->classes : layer->units, layer->activation, x);
 }
 

@@ -17,6 +17,7 @@ static cs_status complete_training(const cs_job_reader *reader, cs_trial_config 
     const cs_node *schedule = cs_job_given(reader, "train.schedule");
     if (train->optimizer.dialect == CS_TRAIN_DIALECT_AUTO)
         train->optimizer.dialect = cs_trial_network_dialect(trial);
+    CS_TRY(cs_loss_check(train));
     cs_optimizer_resolve(&train->optimizer);
     cs_schedule_prepare(train);
     cs_status status = cs_schedule_check(train);

@@ -179,6 +179,20 @@ static bool is_focal(const cs_trial_config *trial, const char *key) {
     return trial->train.loss == CS_LOSS_FOCAL;
 }
 
+static bool has_binary_head(const cs_trial_config *trial) {
+    cs_head_spec head;
+    return cs_head_parse(head_of(&trial->model), &head) == CS_OK && head.n > 0 &&
+           head.layers[head.n - 1].activation == CS_ACT_BINARY;
+}
+
+static bool has_focal_factor(const cs_trial_config *trial, const char *key) {
+    return is_focal(trial, key) && (trial->train.focal_balancing || !has_binary_head(trial));
+}
+
+static bool is_binary_focal(const cs_trial_config *trial, const char *key) {
+    return is_focal(trial, key) && has_binary_head(trial);
+}
+
 /* Options that need another one. */
 static const struct {
     const char *key;
@@ -191,7 +205,10 @@ static const struct {
     {"train.start_from_epoch", stops_early, "train.patience is 0", "early stopping needs a patience of 1 or more"},
     {"train.restore_best_weights", stops_early, "train.patience is 0", "early stopping needs a patience of 1 or more"},
     {"train.focal_gamma", is_focal, "train.loss is not focal", "set train.loss: focal"},
-    {"train.focal_alpha", is_focal, "train.loss is not focal", "set train.loss: focal"},
+    {"train.focal_alpha", has_focal_factor, "train.loss is not focal, or is that of a binary head without balancing",
+     "set train.loss: focal and, for a binary head, train.focal_balancing: true"},
+    {"train.focal_balancing", is_binary_focal, "train.loss is not focal or the head is not binary",
+     "it is for train.loss: focal and a head that ends in {dense: 1, activation: sigmoid}"},
     {"train.save_epoch", saves_weights, "train.save_weights is none", "say how to save, such as save_weights: h5"},
 };
 

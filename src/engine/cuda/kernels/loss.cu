@@ -122,6 +122,32 @@ static __global__ void loss_of_rows(int classes, const cu_step *step, const T *l
     }
 }
 
+/* One thread computes one row. */
+template <typename T>
+static __global__ void binary_loss_of_rows(int batch, const cu_step *step, const T *logits, const int32_t *labels,
+                                           const float *soft, cs_focal focal, T *dlogits, float *probabilities,
+                                           double *row_sums, int *row_correct) {
+    const int n = step->n;
+    CU_EACH(i, (size_t)batch) {
+        if (i >= (size_t)n) {
+            if (dlogits)
+                cu_round(0, &dlogits[i]);
+            continue;
+        }
+        const double logit = (double)cu_float(logits[i]);
+        const cs_binary_row row = cs_binary_loss(&focal, soft ? (double)soft[2 * i] : (double)(labels[i] == 0),
+                                                 soft ? (double)soft[2 * i + 1] : (double)(labels[i] == 1), logit);
+        if (probabilities) {
+            probabilities[2 * i] = (float)row.p[0];
+            probabilities[2 * i + 1] = (float)row.p[1];
+        }
+        if (dlogits)
+            cu_round((float)row.slope * (step->loss_scale / (float)n), &dlogits[i]);
+        row_sums[i] = row.loss;
+        row_correct[i] = (logit > 0) == labels[i];
+    }
+}
+
 /* One block sums up all rows. */
 static __global__ void loss_of_batch(int batch, const cu_step *step, const double *row_sums, const int *row_correct,
                                      cu_loss_sums *sums) {
@@ -148,6 +174,17 @@ void cu_k_loss(cu_stream stream, cu_type type, int batch, int classes, const cu_
     CU_WITH_TYPE(T, type,
                  CU_LAUNCH(loss_of_rows<T>, (unsigned)batch, CU_THREADS, stream, classes, step, (const T *)logits,
                            labels, soft, *focal, (T *)dlogits, probabilities, row_sums, row_correct));
+    CU_LAUNCH(loss_of_batch, 1, CU_THREADS, stream, batch, step, (const double *)row_sums, (const int *)row_correct,
+              sums);
+}
+
+void cu_k_binary_loss(cu_stream stream, cu_type type, int batch, const cu_step *step, const void *logits,
+                      const int32_t *labels, const float *soft, const cs_focal *focal, void *dlogits,
+                      float *probabilities, double *row_sums, int *row_correct, cu_loss_sums *sums) {
+    CU_WITH_TYPE(T, type,
+                 CU_LAUNCH(binary_loss_of_rows<T>, cu_grid((size_t)batch), CU_THREADS, stream, batch, step,
+                           (const T *)logits, labels, soft, *focal, (T *)dlogits, probabilities, row_sums,
+                           row_correct));
     CU_LAUNCH(loss_of_batch, 1, CU_THREADS, stream, batch, step, (const double *)row_sums, (const int *)row_correct,
               sums);
 }
