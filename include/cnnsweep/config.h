@@ -168,8 +168,8 @@ bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b);
 
 /* Can these two trials be trained in one group? They must agree in data, model, weights, batch, seed, shuffle,
  * filter, augmentation and mode, and go on from the same phase. Their heads may differ after gap or flatten if all
- * dense layers are trained; dropout and l2 may differ too, as they belong to the head. Trials that train on features
- * must also agree in dropout and l2, and in which layers are frozen. */
+ * dense layers are trained; dropout and l2 may differ too, as they concern what is trained. Trials that train on
+ * features must also agree in dropout and l2, and in which layers are frozen. */
 bool cs_trials_can_share(const cs_trial_config *a, const cs_trial_config *b);
 
 /* A hash that is equal for trials for which cs_trials_can_share holds. It does not depend on the paths of files: a

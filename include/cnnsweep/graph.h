@@ -121,7 +121,7 @@ typedef struct cs_layer {
     float factor[3];                 /* RESCALING, one for each channel */
     float rate;                      /* DROPOUT */
     bool per_row;                    /* DROPOUT: drops all values of a sample together (stochastic depth) */
-    float l1, l2; /* CONV2D, DENSE: a trainable kernel adds sum(l1*|kernel| + l2*kernel^2) to the loss */
+    float l1, l2;                    /* a trainable kernel adds sum(l1*|kernel| + l2*kernel^2) to the loss */
     cs_initializer initializer;
     int block;   /* counted from 1, see cs_graph_begin_block; 0: before the first block */
     cs_shape in; /* of the first input */

@@ -5,6 +5,9 @@
 
 #include "cnnsweep/head.h"
 
+/* The kernels that are regularized: those of the head, or all. */
+typedef enum cs_regularize { CS_REGULARIZE_HEAD, CS_REGULARIZE_ALL } cs_regularize;
+
 typedef struct cs_model_config {
     char arch[CS_NAME_MAX];
     cs_dialect dialect;
@@ -15,8 +18,9 @@ typedef struct cs_model_config {
      * dense:UNITS:relu, and last a plain dense, which gets `classes` units. "top" alone is the classifier that the
      * architecture was published with, under its own names. "" is the architecture's usual head. */
     char head[CS_HEAD_TEXT_MAX];
-    float dropout;   /* rate of the head's plain `dropout` layers */
-    float l1, l2;    /* for the head's kernels, see cs_layer.l1 */
+    float dropout; /* rate of the head's plain `dropout` layers */
+    float l1, l2;  /* for the kernels that `regularize` names, see cs_layer.l1 */
+    cs_regularize regularize;
     bool pretrained; /* for ImageNet's weights: EfficientNet then rescales its input a second time, as in Keras */
 } cs_model_config;
 

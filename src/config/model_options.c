@@ -10,6 +10,11 @@ static const char *dialect_name(int value) {
     return names[value];
 }
 
+static const char *regularize_name(int value) {
+    static const char *const names[] = {[CS_REGULARIZE_HEAD] = "head", [CS_REGULARIZE_ALL] = "all", NULL};
+    return names[value];
+}
+
 /* Checks the architecture by building it, without a head and at the default size, as the zoo knows its names. */
 static cs_status check_arch(const void *config) {
     const cs_trial_config *trial = config;
@@ -127,6 +132,8 @@ static const cs_option rows[] = {
      .doc = "adds l1 * sum(abs(kernel)) of the head's kernels to the loss, as Keras' l1 and, with l2, l1_l2"},
     {MODEL("l2", FLOAT, l2, RATES), .max = 1e6, .fallback = "0",
      .doc = "adds l2 * sum(kernel^2) of the head's kernels to the loss, as Keras' kernel_regularizer"},
+    {MODEL("regularize", ENUM, regularize, RATES), .choice = regularize_name, .fallback = "head",
+     .doc = "kernels for l1 and l2: those of the head, or all that are trained"},
     {.key = "model.weights",
      .type = CS_OPTION_STRING,
      FIELD(weights),

@@ -84,10 +84,13 @@ cs_param_array cs_bucket_array(const cs_bucket *bucket) {
     return bucket->kind == CS_BUCKET_GRADIENTS ? CS_ARRAY_GRADIENT : CS_ARRAY_VALUE;
 }
 
+static bool is_kernel(const cs_param *param) {
+    return param->role == CS_PARAM_KERNEL || param->role == CS_PARAM_POINTWISE_KERNEL;
+}
+
 cs_penalty cs_param_penalty(const cs_graph *graph, const cs_param *param) {
     const cs_layer *layer = &graph->layers[param->layer];
-    bool has = layer->trainable && param->role == CS_PARAM_KERNEL;
-    return has ? (cs_penalty){(double)layer->l1, (double)layer->l2} : (cs_penalty){0};
+    return layer->trainable && is_kernel(param) ? (cs_penalty){(double)layer->l1, (double)layer->l2} : (cs_penalty){0};
 }
 
 /* Compile: the engine must support every layer, and the outputs of the upstream program must be this segment's

@@ -4,8 +4,6 @@
 #include "layers.h"
 #include "test.h"
 
-#include <string.h>
-
 enum { CLASSES = 5 };
 /* The head uses flatten instead of an average before the logits, so that each pixel gets a gradient of its own. */
 static void flat_head(cs_graph *g, int in) {
@@ -340,16 +338,23 @@ static void dropout_residual_net(cs_graph *g, const engine_case *row) {
 }
 
 /* All kernels have penalties. */
-static void l2_net(cs_graph *g, const engine_case *row) {
-    if (row->args.kernel_h > 0)
-        conv_net(g, row);
-    else
-        dense_net(g, row);
+static void penalize(cs_graph *g) {
     for (int l = 0; l < g->n_layers; l++) {
         g->layers[l].l1 = 0.02f;
         g->layers[l].l2 = 0.05f;
     }
 }
+
+#define PENALIZED(net)                                                                                                 \
+    static void l2_##net(cs_graph *g, const engine_case *row) {                                                        \
+        net(g, row);                                                                                                   \
+        penalize(g);                                                                                                   \
+    }
+PENALIZED(dense_net)
+PENALIZED(conv_net)
+PENALIZED(depthwise_net)
+PENALIZED(separable_net)
+PENALIZED(conv_norm_net)
 
 static int concatenate(cs_graph *g, const char *name, const int *inputs, int n) {
     int out;
@@ -502,10 +507,13 @@ const engine_case engine_cases[] = {
     {"scaled_input", scaled_input_net, 8, 8, 3, {8, 3, 3, 2, VALID, false, 0, 0}, 4, 3, 0, 0, 0},
     {"dense_swish", dense_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_SWISH}, 4, 4, 0, 0, 0},
     {"dense_sigmoid", dense_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_SIGMOID}, 4, 3, 0, 0, 0},
-    {"dense_l2", l2_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_RELU}, 4, 3, 0, 0, 0},
-    {"dense_l2_frozen", l2_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_RELU}, 4, 3, 0, "hidden", 0},
-    {"conv_l2", l2_net, 4, 5, 5, {21, 3, 3, 1, SAME, true, 0, 0}, 4, 3, 0, 0, 0},
-    {"conv_l2_pixel", l2_net, 1, 1, 24, {5, 1, 1, 1, SAME, true, 0, 0}, 4, 4, 0, "conv", 0},
+    {"dense_l2", l2_dense_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_RELU}, 4, 3, 0, 0, 0},
+    {"dense_l2_frozen", l2_dense_net, 3, 5, 5, {.filters = 21, .activation = CS_ACT_RELU}, 4, 3, 0, "hidden", 0},
+    {"conv_l2", l2_conv_net, 4, 5, 5, {21, 3, 3, 1, SAME, true, 0, 0}, 4, 3, 0, 0, 0},
+    {"depthwise_l2", l2_depthwise_net, 6, 6, 5, {0, 3, 3, 1, SAME, true, 0, 0}, 4, 3, 0, 0, 0},
+    {"separable_l2", l2_separable_net, 6, 6, 8, {19, 3, 3, 1, SAME, true, 0, 0}, 3, 3, 0, 0, 0},
+    {"batch_norm_l2", l2_conv_norm_net, 6, 6, 8, {16, 3, 3, 1, SAME, false, 0, 0}, 6, 5, 0, 0, 0},
+    {"conv_l2_pixel", l2_conv_net, 1, 1, 24, {5, 1, 1, 1, SAME, true, 0, 0}, 4, 4, 0, "conv", 0},
     {"binary", binary_net, 4, 5, 5, {7, 3, 3, 1, SAME, true, CS_ACT_RELU, 0}, 6, 5, 0, 0, 0},
     {"binary_alone_trained", binary_net, 4, 5, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 4, "logits", 0, 0},
     {"binary_cut", binary_net, 3, 3, 8, {8, 3, 3, 1, SAME, true, 0, 0}, 4, 3, "logits", 0, "logits"},
@@ -576,11 +584,3 @@ const engine_case engine_cases[] = {
     {"residual_block_cut_twice_read", residual_block_net, 8, 8, 3, {0}, 4, 3, "b", 0, "b"},
 };
 const size_t n_engine_cases = sizeof engine_cases / sizeof *engine_cases;
-
-const engine_case *find_engine_case(const char *name) {
-    for (size_t i = 0; i < n_engine_cases; i++)
-        if (strcmp(engine_cases[i].name, name) == 0)
-            return &engine_cases[i];
-    fail_msg("there is no case %s", name);
-    return NULL;
-}

@@ -24,6 +24,5 @@ struct engine_case {
 
 extern const engine_case engine_cases[];
 extern const size_t n_engine_cases;
-const engine_case *find_engine_case(const char *name); /* fails if there is none */
 
 #endif

@@ -203,7 +203,8 @@ def loss_of(case, values, soft=False):
 
 
 def penalty_of(case, values):
-    kernels = [(case.layers[l], value) for (l, role), value in values.items() if role == "kernel"]
+    kernels = [(case.layers[l], value) for (l, role), value in values.items()
+               if role in ("kernel", "pointwise_kernel")]
     return sum([layer["l1"] * value.abs().sum() + layer["l2"] * (value ** 2).sum() for layer, value in kernels
                 if value.requires_grad], torch.zeros(()))
 

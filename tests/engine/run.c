@@ -276,6 +276,14 @@ void assert_params_near(const cs_params *got, const cs_params *want, double tole
     }
 }
 
+const engine_case *find_engine_case(const char *name) {
+    for (size_t i = 0; i < n_engine_cases; i++)
+        if (strcmp(engine_cases[i].name, name) == 0)
+            return &engine_cases[i];
+    fail_msg("there is no case %s", name);
+    return NULL;
+}
+
 int run_cases(const char *group, CMUnitTestFunction test) {
     struct CMUnitTest *tests;
     if (cs_alloc(n_engine_cases, sizeof *tests, "tests", &tests) != CS_OK)

@@ -82,6 +82,7 @@ void assert_params_near(const cs_params *got, const cs_params *want, double tole
 void assert_network_near(const engine_run *got, const engine_run *want, const cs_params *got_gradients,
                          const cs_params *want_gradients, double tolerance, double spread);
 
+const engine_case *find_engine_case(const char *name); /* fails if there is none */
 /* Runs `test` once for every case. The test finds the row in *state. */
 int run_cases(const char *group, CMUnitTestFunction test);
 

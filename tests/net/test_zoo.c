@@ -267,6 +267,28 @@ static void heads_are_lists_with_automatic_names(void **state) {
     cs_graph_free(graph);
 }
 
+static void all_kernels_are_regularized_if_asked_for(void **state) {
+    (void)state;
+    static const char *const archs[] = {"mobilenet", "xception", "densenet121", "resnet50"};
+    for (size_t k = 0; k < sizeof archs / sizeof *archs; k++) {
+        cs_model_config config;
+        cs_graph *graph;
+        cs_model_config_init(&config);
+        snprintf(config.arch, sizeof config.arch, "%s", archs[k]);
+        config.classes = 4;
+        config.l1 = 0.25f;
+        config.l2 = 0.5f;
+        config.regularize = CS_REGULARIZE_ALL;
+        assert_ok(cs_model_build(&config, &graph));
+        for (int p = 0; p < graph->n_params; p++) {
+            const cs_layer *layer = &graph->layers[graph->params[p].layer];
+            const bool norm = layer->kind == CS_LAYER_BATCH_NORM;
+            assert_true(layer->l1 == (norm ? 0.0f : 0.25f) && layer->l2 == (norm ? 0.0f : 0.5f));
+        }
+        cs_graph_free(graph);
+    }
+}
+
 static void a_binary_head_has_one_unit_for_two_classes(void **state) {
     (void)state;
     cs_graph *graph;
@@ -369,6 +391,7 @@ int main(void) {
         cmocka_unit_test(the_head_of_mobilenet_v2_trains_as_many_parameters_as_in_keras),
         cmocka_unit_test(the_head_begins_where_the_architecture_ends),
         cmocka_unit_test(heads_are_lists_with_automatic_names),
+        cmocka_unit_test(all_kernels_are_regularized_if_asked_for),
         cmocka_unit_test(a_binary_head_has_one_unit_for_two_classes),
         cmocka_unit_test(more_blocks_than_the_network_has_are_refused),
         cmocka_unit_test(l2_applies_to_the_kernels_of_any_head),

@@ -31,7 +31,7 @@ bool cu_is_matrix(const cu_node *node, const cs_param_row *row) {
     return row->param->role == node->op->kernel && (node->op->kind == CS_OP_CONV || node->op->kind == CS_OP_DENSE);
 }
 
-/* Only the head has penalties, and the loss follows it, so backward computes a gradient for every such kernel. */
+/* Backward computes a gradient for every trained kernel. */
 static void collect_penalties(cu_program *program) {
     for (int i = 0; program->training && i < program->lowered->n_ops; i++) {
         cu_node *node = &program->nodes[i];

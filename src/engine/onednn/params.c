@@ -165,8 +165,7 @@ static void add_penalty_gradient(od_program *program, const cs_param_row *row) {
         gradient[i] += (float)(penalty.l1 * cs_sign((double)value[i]));
 }
 
-/* Only the head has penalties, and the loss follows it, so the stages have computed a gradient for every such kernel.
- */
+/* The stages have computed a gradient for every trained kernel. */
 void od_params_add_penalty_gradient(od_program *program, int begin, int end) {
     const cs_param_table *params = &program->params;
     for (int i = 0; i < params->n; i++)

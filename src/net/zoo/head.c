@@ -59,7 +59,7 @@ cs_status cs_add_top_avg_pool(cs_graph *graph, int classes, int *x) {
     return cs_graph_dense(graph, "predictions", *x, classes, CS_ACT_SOFTMAX, x);
 }
 
-static cs_status add_layers(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry, int top) {
+cs_status cs_head_add(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry, int top) {
     cs_head_spec spec;
     CS_TRY(cs_head_parse(config->head[0] ? config->head : entry->default_head, &spec));
     if (!spec.top)
@@ -68,15 +68,4 @@ static cs_status add_layers(cs_graph *graph, const cs_model_config *config, cons
         return cs_hint(cs_fail(CS_ERR_ARG, "head: top, but %s was published without one", entry->name),
                        "its usual head is %s", entry->default_head);
     return entry->add_top(graph, config->classes, &top);
-}
-
-cs_status cs_head_add(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry, int top) {
-    int first = graph->n_layers;
-    CS_TRY(add_layers(graph, config, entry, top));
-    for (int i = first; i < graph->n_layers; i++)
-        if (graph->layers[i].kind == CS_LAYER_DENSE || graph->layers[i].kind == CS_LAYER_CONV2D) {
-            graph->layers[i].l1 = config->l1;
-            graph->layers[i].l2 = config->l2;
-        }
-    return CS_OK;
 }

@@ -107,6 +107,14 @@ static cs_status check_config(const cs_model_config *config, const cs_zoo_entry 
     return CS_OK;
 }
 
+static void regularize(cs_graph *graph, const cs_model_config *config, int head) {
+    for (int i = config->regularize == CS_REGULARIZE_ALL ? 0 : head; i < graph->n_layers; i++)
+        if (graph->layers[i].kind == CS_LAYER_DENSE || cs_layer_is_convolution(&graph->layers[i])) {
+            graph->layers[i].l1 = config->l1;
+            graph->layers[i].l2 = config->l2;
+        }
+}
+
 static cs_status build(cs_graph *graph, const cs_model_config *config, const cs_zoo_entry *entry) {
     int top;
     graph->dialect = entry->dialect;
@@ -115,6 +123,7 @@ static cs_status build(cs_graph *graph, const cs_model_config *config, const cs_
     if (config->classes > 0)
         CS_TRY(cs_head_add(graph, config, entry, top));
     graph->head = head;
+    regularize(graph, config, head);
     return entry->dialect == CS_DIALECT_KERAS ? cs_graph_order_as_keras(graph) : CS_OK;
 }
 
