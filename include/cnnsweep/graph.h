@@ -122,6 +122,7 @@ typedef struct cs_layer {
     float rate;                      /* DROPOUT */
     bool per_row;                    /* DROPOUT: drops all values of a sample together (stochastic depth) */
     float l1, l2;                    /* a trainable kernel adds sum(l1*|kernel| + l2*kernel^2) to the loss */
+    float max_norm;                  /* of each output channel of a trainable kernel, after an update; 0: any */
     cs_initializer initializer;
     int block;   /* counted from 1, see cs_graph_begin_block; 0: before the first block */
     cs_shape in; /* of the first input */

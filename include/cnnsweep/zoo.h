@@ -18,8 +18,8 @@ typedef struct cs_model_config {
      * dense:UNITS:relu, and last a plain dense, which gets `classes` units. "top" alone is the classifier that the
      * architecture was published with, under its own names. "" is the architecture's usual head. */
     char head[CS_HEAD_TEXT_MAX];
-    float dropout; /* rate of the head's plain `dropout` layers */
-    float l1, l2;  /* for the kernels that `regularize` names, see cs_layer.l1 */
+    float dropout;          /* rate of the head's plain `dropout` layers */
+    float l1, l2, max_norm; /* for the kernels that `regularize` names, see cs_layer */
     cs_regularize regularize;
     bool pretrained; /* for ImageNet's weights: EfficientNet then rescales its input a second time, as in Keras */
 } cs_model_config;

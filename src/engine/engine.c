@@ -93,6 +93,16 @@ cs_penalty cs_param_penalty(const cs_graph *graph, const cs_param *param) {
     return layer->trainable && is_kernel(param) ? (cs_penalty){(double)layer->l1, (double)layer->l2} : (cs_penalty){0};
 }
 
+/* A depthwise kernel [H,W,C,1] has a unit for each channel, and other kernels [..,I,O] for each output. */
+cs_max_norm cs_param_max_norm(const cs_graph *graph, const cs_param *param) {
+    const cs_layer *layer = &graph->layers[param->layer];
+    const bool depthwise = layer->kind == CS_LAYER_DEPTHWISE_CONV2D ||
+                           (layer->kind == CS_LAYER_SEPARABLE_CONV2D && param->role == CS_PARAM_KERNEL);
+    if (!layer->trainable || !is_kernel(param) || !(layer->max_norm > 0))
+        return (cs_max_norm){0};
+    return (cs_max_norm){(double)layer->max_norm, depthwise ? param->dims[2] : param->dims[param->rank - 1]};
+}
+
 /* Compile: the engine must support every layer, and the outputs of the upstream program must be this segment's
  * inputs. */
 

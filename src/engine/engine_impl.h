@@ -56,6 +56,13 @@ typedef struct cs_penalty {
     double l1, l2;
 } cs_penalty;
 cs_penalty cs_param_penalty(const cs_graph *graph, const cs_param *param);
+/* A kernel of a trainable layer may have a largest norm for the weights of each unit (output channel): value i, as in
+ * cs_params, belongs to unit i % units. */
+typedef struct cs_max_norm {
+    double limit; /* 0: none */
+    int units;
+} cs_max_norm;
+cs_max_norm cs_param_max_norm(const cs_graph *graph, const cs_param *param);
 static inline double cs_sign(double w) {
     return (double)((w > 0) - (w < 0));
 }

@@ -337,11 +337,12 @@ static void dropout_residual_net(cs_graph *g, const engine_case *row) {
     flat_head(g, add(g, "add", x, norm(g, "bn", dropout(g, "drop", x, true), true)));
 }
 
-/* All kernels have penalties. */
+/* All kernels have penalties, and updates limit their norms. */
 static void penalize(cs_graph *g) {
     for (int l = 0; l < g->n_layers; l++) {
         g->layers[l].l1 = 0.02f;
         g->layers[l].l2 = 0.05f;
+        g->layers[l].max_norm = 0.75f;
     }
 }
 

@@ -30,11 +30,11 @@ class Case:
 
     def add(self, kind, words):
         if kind == "layer":
-            name, layer_kind, activation, trainable, epsilon, momentum, unbiased, flat, l1, l2, *rest = words
+            name, layer_kind, activation, trainable, epsilon, momentum, unbiased, flat, l1, l2, max_norm, *rest = words
             numbers = [int(n) for n in rest[3:]]
             self.layers.append(dict(name=name, kind=layer_kind, activation=activation, trainable=trainable == "1",
                                     epsilon=single(epsilon), momentum=single(momentum), unbiased=unbiased == "1",
-                                    flat=flat == "1", l1=single(l1), l2=single(l2), factor=[single(f) for f in rest[:3]],
+                                    flat=flat == "1", l1=single(l1), l2=single(l2), max_norm=single(max_norm), factor=[single(f) for f in rest[:3]],
                                     window=numbers[:8], inputs=numbers[8:]))
         elif kind == "param":
             layer, role, offset, *dims = words
@@ -202,11 +202,24 @@ def loss_of(case, values, soft=False):
     return logits, F.cross_entropy(logits, targets, reduction="sum")
 
 
+def kernels_of(case, values):
+    """(layer, kernel, is it depthwise?) of all kernels that are trained."""
+    return [(case.layers[l], value, role == "kernel" and case.layers[l]["kind"] in ("DepthwiseConv2D", "SeparableConv2D"))
+            for (l, role), value in values.items() if role in ("kernel", "pointwise_kernel") and value.requires_grad]
+
+
+def limit_norms(case, values):
+    """Keras' MaxNorm over all axes of a kernel but its output, which a depthwise kernel [H,W,C,1] has third."""
+    for layer, kernel, depthwise in kernels_of(case, values):
+        if layer["max_norm"] > 0:
+            axes = (0, 1) if depthwise else tuple(range(kernel.dim() - 1))
+            norms = kernel.square().sum(axes, keepdim=True).sqrt()
+            kernel.mul_(norms.clamp(0, layer["max_norm"]) / (1e-7 + norms))
+
+
 def penalty_of(case, values):
-    kernels = [(case.layers[l], value) for (l, role), value in values.items()
-               if role in ("kernel", "pointwise_kernel")]
-    return sum([layer["l1"] * value.abs().sum() + layer["l2"] * (value ** 2).sum() for layer, value in kernels
-                if value.requires_grad], torch.zeros(()))
+    return sum([layer["l1"] * kernel.abs().sum() + layer["l2"] * (kernel ** 2).sum()
+                for layer, kernel, _ in kernels_of(case, values)], torch.zeros(()))
 
 
 def steps(case, name):
@@ -226,6 +239,8 @@ def steps(case, name):
         if name == "adam":
             optimizer.param_groups[0]["eps"] = epsilon / np.sqrt(1 - beta_2 ** step)
         optimizer.step()
+        with torch.no_grad():
+            limit_norms(case, values)
     return flat(case, values)
 
 

@@ -271,8 +271,44 @@ static void the_gradient_of_a_penalty_is_added(void **state) {
     }
 }
 
+/* Kernels of both layouts: units that are rows, and units whose values alternate. */
+static void check_max_norm(cu_type type, const cu_units *units, const int *overflow) {
+    enum { LIMIT = 2 };
+    trial t;
+    start(&t, 1);
+    cu_k_max_norm(NULL, type, units, LIMIT, overflow, t.at[VALUE], t.copy);
+    for (size_t u = 0; u < units->units; u++) {
+        double sum = 0;
+        for (size_t i = 0; i < units->items; i++)
+            sum += pow(t.want[VALUE][u * units->unit_step + i * units->item_step], 2);
+        for (size_t i = 0; i < units->items; i++)
+            t.want[VALUE][u * units->unit_step + i * units->item_step] *=
+                overflow ? 1 : fmin(sqrt(sum), LIMIT) / (sqrt(sum) + 1e-7);
+    }
+    float copied[COUNT];
+    cu_k_to_float(NULL, type, COUNT, t.copy, copied);
+    for (size_t i = 0; i < COUNT; i++) {
+        const bool inside = i < units->units * units->items;
+        assert_near((double)t.at[VALUE][i], t.want[VALUE][i], 1e-6);
+        assert_near((double)copied[i], inside && !overflow ? t.want[VALUE][i] : 0, 1.1 * rounding(type));
+    }
+}
+
+static void norms_of_units_are_limited(void **state) {
+    (void)state;
+    static const cu_units all[] = {
+        {7, 100, 100, 1}, {7, 100, 1, 7}, {1, 1003, 1003, 1}, {1003, 1, 1, 1}, {3, 300, 1, 3}};
+    static const int overflow = 1;
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        for (int type = 0; type < 2; type++) {
+            check_max_norm(type ? CU_F16 : CU_BF16, &all[k], NULL);
+            check_max_norm(type ? CU_F16 : CU_BF16, &all[k], &overflow);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(norms_of_units_are_limited),
         cmocka_unit_test(every_rule_equals_the_reference),
         cmocka_unit_test(weight_decay_equals_the_reference),
         cmocka_unit_test(a_limit_of_gradients_equals_the_reference),

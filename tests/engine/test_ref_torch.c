@@ -29,13 +29,13 @@ static void write_graph(FILE *out, const cs_graph *graph) {
     for (int l = 0; l < graph->n_layers; l++) {
         const cs_layer *layer = &graph->layers[l];
         const cs_window *w = &layer->window;
-        fprintf(out, "layer %s %s %s %d %.9g %.9g %d %d %.9g %.9g %.9g %.9g %.9g %d %d %d %d %d %d %d %d", layer->name,
-                cs_layer_kind_name(layer->kind),
+        fprintf(out, "layer %s %s %s %d %.9g %.9g %d %d %.9g %.9g %.9g %.9g %.9g %.9g %d %d %d %d %d %d %d %d",
+                layer->name, cs_layer_kind_name(layer->kind),
                 layer->activation == CS_ACT_BINARY ? "binary" : cs_activation_name(layer->activation), layer->trainable,
                 (double)layer->epsilon, (double)layer->momentum, layer->unbiased, layer->out.flat, (double)layer->l1,
-                (double)layer->l2, (double)layer->factor[0], (double)layer->factor[1], (double)layer->factor[2],
-                w->kernel_h, w->kernel_w, w->stride_h, w->stride_w, w->pad_top, w->pad_bottom, w->pad_left,
-                w->pad_right);
+                (double)layer->l2, (double)layer->max_norm, (double)layer->factor[0], (double)layer->factor[1],
+                (double)layer->factor[2], w->kernel_h, w->kernel_w, w->stride_h, w->stride_w, w->pad_top, w->pad_bottom,
+                w->pad_left, w->pad_right);
         for (int i = 0; i < layer->n_inputs; i++)
             fprintf(out, " %d", layer->inputs[i]);
         fputc('\n', out);

@@ -40,7 +40,7 @@ LR_MULT = {
 
 def run(device, options, folder):
     """[Tensor], the values after the last step [one array a tensor], and the averages or None."""
-    words = [f"train.{key}={value}" for key, value in options.items()]
+    words = [f"{'' if '.' in key else 'train.'}{key}={value}" for key, value in options.items()]
     subprocess.run([PROGRAM, device, folder, str(STEPS), *words], check=True)
     folder = pathlib.Path(folder)
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* optimizer_steps DEVICE FOLDER STEPS [KEY=VALUE...]: updates the parameters of the upper half of a small network with
- * gradients that it makes up, with the options of a trial. Writes to FOLDER:
- *   params.txt        a line for each parameter: layer, role, whether it is trained, dimensions
- *   before.f32        the values of all parameters, in that order
- *   gradients.f32     their gradients, [STEPS] times
- *   after.f32         the values after the last step
- *   average.f32       with train.ema: their average */
+ * gradients that it makes up, with the options of a trial; model.arch is a small network unless given. Writes to
+ * FOLDER: params.txt        a line for each parameter: layer, role, whether it is trained, dimensions before.f32 the
+ * values of all parameters, in that order gradients.f32     their gradients, [STEPS] times after.f32         the values
+ * after the last step average.f32       with train.ema: their average */
 #include "cnnsweep/config.h"
 #include "cnnsweep/engine.h"
 #include "cnnsweep/file.h"
@@ -70,7 +68,7 @@ static cs_status set_options(updates *run, char **words) {
     size_t n;
     const cs_option *options = cs_options(&n), *option = NULL;
     for (size_t i = 0; i < n; i++)
-        if (strncmp(options[i].key, "train.", 6) == 0)
+        if (strncmp(options[i].key, "train.", 6) == 0 || strncmp(options[i].key, "model.", 6) == 0)
             CS_TRY(cs_option_set(&options[i], options[i].fallback, &run->trial));
     for (; *words; words++) {
         char *value = strchr(*words, '=');
@@ -86,9 +84,10 @@ static cs_status set_options(updates *run, char **words) {
 
 static cs_status set_up(updates *run, const char *device) {
     const cs_engine_options options = {.threads = 1};
-    cs_model_config config;
-    cs_model_config_init(&config);
-    snprintf(config.arch, sizeof config.arch, "basenet_deep_bn");
+    cs_model_config config = run->trial.model;
+    if (!config.arch[0])
+        snprintf(config.arch, sizeof config.arch, "basenet_deep_bn");
+    config.input_c = 3;
     config.input_h = config.input_w = 32;
     config.classes = 3;
     CS_TRY(cs_model_build(&config, &run->graph));

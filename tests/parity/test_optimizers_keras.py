@@ -16,8 +16,18 @@ from optimizer_comparison import LR_MULT, compare_all
 keras.config.set_floatx("float64")
 
 
-def reference(tensors, build, kernels_only=False):
+def max_norm(tensor, limit):
+    """The constraint of a kernel: depthwise kernels [H,W,C,1] have one norm a channel, the others one an output."""
+    if not tensor.is_kernel:
+        return None
+    axes = [0, 1] if tensor.before.ndim == 4 and tensor.before.shape[3] == 1 else list(range(tensor.before.ndim - 1))
+    return keras.constraints.MaxNorm(limit, axes)
+
+
+def reference(tensors, build, kernels_only=False, limit=0):
     variables = [keras.Variable(t.before, dtype="float64", name=t.role) for t in tensors]
+    for variable, tensor in zip(variables, tensors):
+        variable.constraint = max_norm(tensor, limit) if limit else None
     optimizer = build()
     if kernels_only:
         optimizer.exclude_from_weight_decay(var_list=[v for v, t in zip(variables, tensors) if not t.is_kernel])
@@ -54,6 +64,12 @@ def with_betas(build, **more):
     return lambda: build(beta_1=BETA_1, beta_2=BETA_2, **more)
 
 
+def limited(name, limit, build, arch="basenet_deep_bn", **options):
+    """Cases whose kernels all have a largest norm."""
+    settings = {"model.max_norm": limit, "model.regularize": "all", "model.arch": arch}
+    return f"max_norm {name}", {"dialect": "keras", **settings, **options}, build, False, limit
+
+
 CASES = [
     case("sgd", optimizers.SGD, optimizer="sgd"),
     case("sgd momentum", lambda: optimizers.SGD(0.02, momentum=0.9), optimizer="sgd", lr=0.02, momentum=0.9),
@@ -85,6 +101,12 @@ CASES = [
     case("accumulate clipnorm nadam", with_betas(optimizers.Nadam, gradient_accumulation_steps=4, clipnorm=0.5),
          optimizer="nadam", accumulate=4, clipnorm=0.5, **BETAS),
     case("ema", with_betas(optimizers.Adam, learning_rate=0.01, use_ema=True, ema_momentum=0.9), lr=0.01, ema=0.9, **BETAS),
+    limited("sgd", 0.5, lambda: optimizers.SGD(0.1, momentum=0.9), optimizer="sgd", lr=0.1, momentum=0.9),
+    limited("adam ema", 1, with_betas(optimizers.Adam, learning_rate=0.01, use_ema=True, ema_momentum=0.9), lr=0.01, ema=0.9,
+            **BETAS),
+    limited("lamb", 1.5, with_betas(optimizers.Lamb), optimizer="lamb", **BETAS),
+    limited("depthwise", 0.5, lambda: optimizers.SGD(0.1), arch="mobilenet", optimizer="sgd", lr=0.1,
+            **{"model.alpha": 0.25}),
     case("accumulate ema", lambda: optimizers.SGD(0.1, use_ema=True, gradient_accumulation_steps=3), optimizer="sgd", lr=0.1,
          accumulate=3, ema=0.99),
 ]

@@ -15,6 +15,11 @@ double cs_trust_ratio(double lr, double value_square_sum, double change_square_s
     return known ? lr * sqrt(value_square_sum) / sqrt(change_square_sum) : 1;
 }
 
+double cs_max_norm_factor(double limit, double square_sum) {
+    double norm = sqrt(square_sum);
+    return (norm > limit ? limit : norm) / (norm + 1e-7);
+}
+
 cs_status cs_update_plan_open(cs_update_plan *plan, const cs_optimizer *optimizer, int most) {
     *plan = (cs_update_plan){0};
     if (!optimizer)
@@ -92,12 +97,17 @@ void cs_update_run(cs_program *program, const cs_update_plan *plan, const cs_upd
                    const cs_optimizer *optimizer, int64_t step) {
     cs_param_array gradient = accumulate(program, passes, optimizer, step);
     int64_t update = cs_optimizer_update(optimizer, step);
+    const bool torch = optimizer->dialect == CS_TRAIN_DIALECT_TORCH;
     if (update > 0) {
         clip(program, passes, optimizer, gradient);
         step_spans(program, plan, passes, optimizer, update, gradient);
     }
+    if (update > 0 && torch)
+        passes->constrain(program);
     if (optimizer->ema > 0) {
         double momentum = cs_optimizer_ema(optimizer, step);
-        passes->average(program, momentum, optimizer->dialect == CS_TRAIN_DIALECT_TORCH ? momentum : 0);
+        passes->average(program, momentum, torch ? momentum : 0);
     }
+    if (update > 0 && !torch) /* Keras' optimizers average before they apply constraints */
+        passes->constrain(program);
 }

@@ -37,6 +37,8 @@ typedef struct cs_update_passes {
     /* value += ratio * change (in `gradient`), for each span; the ratio is lr * lr_factor * |value| / |change|, or 1
      * where a norm is 0. */
     void (*trust)(cs_program *program, cs_param_array gradient, double lr);
+    /* Multiplies the weights of each unit that has a largest norm (cs_param_max_norm) by cs_max_norm_factor. */
+    void (*constrain)(cs_program *program);
     /* average = momentum*average + (1-momentum)*value; for the statistics of batch norms with `statistics` as momentum.
      */
     void (*average)(cs_program *program, double momentum, double statistics);
@@ -46,6 +48,9 @@ typedef struct cs_update_passes {
 double cs_clip_factor(const cs_update_clip *clip, double square_sum);
 /* The ratio by which a change is multiplied, from the squared norms of a tensor and of its change. */
 double cs_trust_ratio(double lr, double value_square_sum, double change_square_sum);
+
+/* Keras' MaxNorm: min(norm, limit) / (norm + 1e-7), which shrinks also a norm below the limit by a very little. */
+double cs_max_norm_factor(double limit, double square_sum);
 
 /* Makes an empty plan with memory for `most` tensors; the caller frees `spans`. `optimizer` may be NULL. */
 CS_MUST_CHECK cs_status cs_update_plan_open(cs_update_plan *plan, const cs_optimizer *optimizer, int most);

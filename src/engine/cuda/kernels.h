@@ -227,6 +227,13 @@ void cu_k_update(cu_stream stream, cu_type type, size_t count, const cu_update *
 /* value += cs_trust_ratio(lr, *value_square_sum, *change_square_sum) * change */
 void cu_k_trust(cu_stream stream, cu_type type, size_t count, float lr, const double *value_square_sum,
                 const double *change_square_sum, const int *overflow, const float *change, float *value, void *copy);
+/* A kernel whose units have a largest norm: value i of unit u is at u*unit_step + i*item_step. */
+typedef struct cu_units {
+    size_t units, items, unit_step, item_step;
+} cu_units;
+/* value *= cs_max_norm_factor of its unit. copy as in cu_update. */
+void cu_k_max_norm(cu_stream stream, cu_type type, const cu_units *units, double limit, const int *overflow,
+                   float *value, void *copy);
 /* average = momentum*average + (1-momentum)*value */
 void cu_k_average(cu_stream stream, size_t count, float momentum, const float *value, float *average);
 

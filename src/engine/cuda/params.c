@@ -311,6 +311,21 @@ static void trust_spans(cs_program *base, cs_param_array gradient, double lr) {
     }
 }
 
+static void constrain(cs_program *base) {
+    const cu_program *program = cu_program_of(base);
+    for (int i = 0; i < program->params.n; i++) {
+        const cs_param_row *row = &program->params.rows[i];
+        const cs_max_norm norm = cs_param_max_norm(program->graph, row->param);
+        if (!row->trained || norm.limit <= 0)
+            continue;
+        const size_t units = (size_t)norm.units, items = row->count / units;
+        const bool matrix = cu_is_matrix(&program->nodes[row->op], row);
+        const cu_units of = {units, items, matrix ? items : 1, matrix ? 1 : units};
+        cu_k_max_norm(stream_of(program), program->engine->type, &of, norm.limit, overflow_of(program),
+                      cs_param_row_at(&program->params, CS_ARRAY_VALUE, row), copy_at(program, row->offset));
+    }
+}
+
 static void average(cs_program *base, double momentum, double statistics) {
     const cu_program *program = cu_program_of(base);
     const float *values = program->params.arrays[CS_ARRAY_VALUE];
@@ -321,7 +336,7 @@ static void average(cs_program *base, double momentum, double statistics) {
 }
 
 cs_status cu_params_update(cu_program *program, const cs_optimizer *optimizer, int64_t step) {
-    static const cs_update_passes passes = {accumulate, clip, step_span, trust_spans, average};
+    static const cs_update_passes passes = {accumulate, clip, step_span, trust_spans, constrain, average};
     size_t count = program->params.trained_count;
     CS_TRY(program->bucket_failed);
     CS_TRY(cu_params_wait_sums(program));

@@ -69,21 +69,14 @@ static size_t largest_plain(const od_program *program) {
     return largest;
 }
 
-cs_status od_params_allocate(od_program *program) {
-    cs_param_table *params = &program->params;
-    CS_TRY(cs_alloc_aligned(largest_plain(program), sizeof(float), "staging", &program->staging));
-    if (!program->training)
-        return CS_OK;
-    CS_TRY(cs_param_table_place(params, &program->update));
-    CS_TRY(cs_alloc_aligned(largest_param(program), sizeof(float), "gradients", &program->gradient_scratch));
-    for (int a = 0; a < CS_ARRAY_COUNT; a++)
-        CS_TRY(cs_alloc_aligned(cs_param_table_count(params, a), sizeof(float), "parameters", &params->arrays[a]));
-    return CS_OK;
-}
-
 void od_params_free(od_program *program) {
     for (int a = 0; a < CS_ARRAY_COUNT; a++)
         free(program->params.arrays[a]);
+    for (int i = 0; i < program->n_constraints; i++) {
+        free(program->constraints[i].unit);
+        free(program->constraints[i].factors);
+    }
+    free(program->constraints);
     free(program->params.rows);
     free(program->update.spans);
     free(program->staging);
@@ -132,6 +125,61 @@ static cs_status load_param(cs_program *base, const cs_param_row *row, float *va
     }
     od_pad_kernel(row->param, node->kernel_layout.inputs, host, program->staging);
     return copy_kernel(node, values, true);
+}
+
+/* Finds where the engine's layout has the values of each unit: it loads a kernel of which each value is the number of
+ * its unit, counted from 1, so that padding is 0. */
+static cs_status map_units(od_program *program, od_constraint *constraint, float *plain, float *mapped) {
+    const cs_param_row *row = constraint->row;
+    const int units = constraint->norm.units;
+    for (size_t i = 0; i < row->param->count; i++)
+        plain[i] = (float)(i % (size_t)units + 1);
+    CS_TRY(load_param(&program->base, row, mapped, plain));
+    for (size_t i = 0; i < row->count; i++)
+        constraint->unit[i] = mapped[i] > 0 ? (int32_t)mapped[i] - 1 : units;
+    return CS_OK;
+}
+
+static cs_status open_constraint(od_program *program, od_constraint *constraint) {
+    const cs_param_row *row = constraint->row;
+    float *plain = NULL, *mapped = NULL;
+    cs_status status;
+    CS_TRY(cs_alloc(row->count, sizeof *constraint->unit, "constraints", &constraint->unit));
+    CS_TRY(cs_alloc((size_t)constraint->norm.units + 1, sizeof(double), "constraints", &constraint->factors));
+    CS_TRY_GOTO(cs_alloc(row->param->count, sizeof *plain, "constraints", &plain), failed);
+    CS_TRY_GOTO(cs_alloc_aligned(row->count, sizeof *mapped, "constraints", &mapped), failed);
+    status = map_units(program, constraint, plain, mapped);
+failed:
+    free(plain);
+    free(mapped);
+    return status;
+}
+
+static cs_status collect_constraints(od_program *program) {
+    const cs_param_table *params = &program->params;
+    CS_TRY(cs_alloc((size_t)params->n, sizeof *program->constraints, "constraints", &program->constraints));
+    for (int i = 0; i < params->n; i++) {
+        const cs_max_norm norm = cs_param_max_norm(program->graph, params->rows[i].param);
+        if (!params->rows[i].trained || norm.limit <= 0)
+            continue;
+        od_constraint *constraint = &program->constraints[program->n_constraints++];
+        *constraint = (od_constraint){.row = &params->rows[i], .norm = norm};
+        CS_TRY(open_constraint(program, constraint));
+        program->other_bytes += params->rows[i].count * sizeof *constraint->unit;
+    }
+    return CS_OK;
+}
+
+cs_status od_params_allocate(od_program *program) {
+    cs_param_table *params = &program->params;
+    CS_TRY(cs_alloc_aligned(largest_plain(program), sizeof(float), "staging", &program->staging));
+    if (!program->training)
+        return CS_OK;
+    CS_TRY(cs_param_table_place(params, &program->update));
+    CS_TRY(cs_alloc_aligned(largest_param(program), sizeof(float), "gradients", &program->gradient_scratch));
+    for (int a = 0; a < CS_ARRAY_COUNT; a++)
+        CS_TRY(cs_alloc_aligned(cs_param_table_count(params, a), sizeof(float), "parameters", &params->arrays[a]));
+    return collect_constraints(program);
 }
 
 static cs_status read_param(cs_program *base, const cs_param_row *row, float *values, float *host) {
@@ -286,6 +334,23 @@ static void trust_spans(cs_program *base, cs_param_array gradient, double lr) {
     }
 }
 
+static void constrain(cs_program *base) {
+    const od_program *program = od_program_of(base);
+    for (int c = 0; c < program->n_constraints; c++) {
+        const od_constraint *constraint = &program->constraints[c];
+        const size_t units = (size_t)constraint->norm.units, count = constraint->row->count;
+        float *values = cs_param_row_at(&program->params, CS_ARRAY_VALUE, constraint->row);
+        double *factors = constraint->factors;
+        memset(factors, 0, (units + 1) * sizeof *factors);
+        for (size_t i = 0; i < count; i++)
+            factors[constraint->unit[i]] += (double)values[i] * (double)values[i];
+        for (size_t unit = 0; unit <= units; unit++)
+            factors[unit] = cs_max_norm_factor(constraint->norm.limit, factors[unit]);
+        for (size_t i = 0; i < count; i++)
+            values[i] = (float)((double)values[i] * factors[constraint->unit[i]]);
+    }
+}
+
 static void average(cs_program *base, double momentum, double statistics) {
     od_program *program = od_program_of(base);
     const cs_param_table *params = &program->params;
@@ -297,7 +362,7 @@ static void average(cs_program *base, double momentum, double statistics) {
 }
 
 cs_status od_params_update(od_program *program, const cs_optimizer *optimizer, int64_t step) {
-    static const cs_update_passes passes = {accumulate, clip, step_span, trust_spans, average};
+    static const cs_update_passes passes = {accumulate, clip, step_span, trust_spans, constrain, average};
     cs_update_run(&program->base, &program->update, &passes, optimizer, step);
     return refresh(program);
 }

@@ -149,6 +149,14 @@ struct od_op_class {
     od_run forward, backward;
 };
 
+/* A kernel whose units have a largest norm. */
+typedef struct od_constraint {
+    const cs_param_row *row;
+    cs_max_norm norm;
+    int32_t *unit;   /* [row->count] which unit a value of the engine's layout belongs to; units: to none, as padding */
+    double *factors; /* [units+1] */
+} od_constraint;
+
 struct od_program {
     cs_program base;
     od_engine *engine;
@@ -164,6 +172,8 @@ struct od_program {
     size_t arena_count, scratch_count;
     cs_param_table params;
     cs_update_plan update;
+    od_constraint *constraints; /* [n_constraints] */
+    int n_constraints;
     float *staging;          /* one kernel in Keras' layout, for load and read */
     float *gradient_scratch; /* the gradient of one parameter for a later chunk */
     size_t other_bytes;      /* bytes of workspaces and kernel copies */

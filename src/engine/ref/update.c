@@ -111,6 +111,29 @@ static void trust_spans(cs_program *base, cs_param_array gradient, double lr) {
     }
 }
 
+static void limit_norms(double *values, size_t count, const cs_max_norm *norm) {
+    const size_t units = (size_t)norm->units;
+    for (size_t unit = 0; unit < units; unit++) {
+        double sum = 0;
+        for (size_t i = unit; i < count; i += units)
+            sum += values[i] * values[i];
+        const double factor = cs_max_norm_factor(norm->limit, sum);
+        for (size_t i = unit; i < count; i += units)
+            values[i] *= factor;
+    }
+}
+
+static void constrain(cs_program *base) {
+    const cs_ref_program *program = (cs_ref_program *)base;
+    const cs_graph *graph = base->spec.segment->graph;
+    for (int p = 0; p < graph->n_params; p++) {
+        const cs_param *param = &graph->params[p];
+        const cs_max_norm norm = cs_param_max_norm(graph, param);
+        if (norm.limit > 0 && is_trained(program, param))
+            limit_norms(program->arrays[CS_ARRAY_VALUE] + (param->offset - program->first_value), param->count, &norm);
+    }
+}
+
 static void average(cs_program *base, double momentum, double statistics) {
     const cs_ref_program *program = (cs_ref_program *)base;
     const cs_graph *graph = base->spec.segment->graph;
@@ -133,7 +156,7 @@ static void round_to_float(cs_ref_program *program) {
 }
 
 cs_status cs_ref_update(cs_program *base, const cs_optimizer *optimizer, int64_t step) {
-    static const cs_update_passes passes = {accumulate, clip, step_span, trust_spans, average};
+    static const cs_update_passes passes = {accumulate, clip, step_span, trust_spans, constrain, average};
     cs_ref_program *program = (cs_ref_program *)base;
     cs_update_run(base, &program->update, &passes, optimizer, step);
     if (base->spec.resumable)

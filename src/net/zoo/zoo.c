@@ -112,6 +112,7 @@ static void regularize(cs_graph *graph, const cs_model_config *config, int head)
         if (graph->layers[i].kind == CS_LAYER_DENSE || cs_layer_is_convolution(&graph->layers[i])) {
             graph->layers[i].l1 = config->l1;
             graph->layers[i].l2 = config->l2;
+            graph->layers[i].max_norm = config->max_norm;
         }
 }
 

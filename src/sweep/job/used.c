@@ -181,7 +181,7 @@ static bool is_focal(const cs_trial_config *trial, const char *key) {
 
 static bool is_regularized(const cs_trial_config *trial, const char *key) {
     (void)key;
-    return trial->model.l1 > 0 || trial->model.l2 > 0;
+    return trial->model.l1 > 0 || trial->model.l2 > 0 || trial->model.max_norm > 0;
 }
 
 static bool has_binary_head(const cs_trial_config *trial) {
@@ -204,7 +204,7 @@ static const struct {
     uses_option *uses;
     const char *without, *hint;
 } dependent[] = {
-    {"model.regularize", is_regularized, "neither model.l1 nor model.l2 is", "set one of them"},
+    {"model.regularize", is_regularized, "none of model.l1, model.l2 and model.max_norm is", "set one of them"},
     {"train.warmup_lr", warms_up, "there is no warm-up", "set train.warmup_epochs or train.warmup_steps"},
     {"train.warmup_prefix", warms_up, "there is no warm-up", "set train.warmup_epochs or train.warmup_steps"},
     {"train.baseline", stops_early, "train.patience is 0", "early stopping needs a patience of 1 or more"},

@@ -241,6 +241,27 @@ static __global__ void trust(cu_run run, float lr, const double *value_square_su
     CU_EACH_OF_RUN(i, run, add_change<N>(ratio, change + i, value + i, copy ? copy + i : nullptr))
 }
 
+/* One block computes one unit. */
+template <typename T>
+static __global__ void limit_norm(cu_units of, double limit, const int *overflow, float *value, T *copy) {
+    const size_t first = blockIdx.x * of.unit_step;
+    double sum = 0;
+    if (overflow && *overflow)
+        return;
+    for (size_t i = threadIdx.x; i < of.items; i += blockDim.x) {
+        const double w = (double)value[first + i * of.item_step];
+        sum += w * w;
+    }
+    const double norm = sqrt(block_sum(sum));
+    const float factor = (float)((norm > limit ? limit : norm) / (norm + 1e-7));
+    for (size_t i = threadIdx.x; i < of.items; i += blockDim.x) {
+        const size_t at = first + i * of.item_step;
+        value[at] *= factor;
+        if (copy)
+            cu_round(value[at], &copy[at]);
+    }
+}
+
 extern "C" {
 
 void cu_k_penalty(cu_stream stream, int n, const cu_penalty *terms, const float *value, double *scratch,
@@ -302,6 +323,13 @@ void cu_k_trust(cu_stream stream, cu_type type, size_t count, float lr, const do
     CU_WITH_TYPE(T, type,
                  CU_LAUNCH(trust<T>, blocks_of(run), CU_THREADS, stream, run, lr, value_square_sum, change_square_sum,
                            overflow, change, value, (T *)copy));
+}
+
+void cu_k_max_norm(cu_stream stream, cu_type type, const cu_units *units, double limit, const int *overflow,
+                   float *value, void *copy) {
+    CU_WITH_TYPE(T, type,
+                 CU_LAUNCH(limit_norm<T>, (unsigned)units->units, CU_THREADS, stream, *units, limit, overflow, value,
+                           (T *)copy));
 }
 
 void cu_k_average(cu_stream stream, size_t count, float momentum, const float *value, float *average) {
