@@ -16,12 +16,18 @@ enum { CS_MAX_TRIALS = 100000 };
  * option's condition does not hold (when:), or because the trial was added without it (include:). */
 enum { CS_NO_VALUE = -1 };
 
-/* A swept option and its values: those listed, or those drawn from its range in a random sweep. */
+/* A swept option and its values: those listed, or those drawn from its range. With a sampler the values of a range are
+ * those that were chosen so far, in the order of their choice. */
 typedef struct cs_swept_option {
     const cs_option *option;
     int n;
     char **values; /* as text */
 } cs_swept_option;
+
+/* How the trials are found: a row of the table in sweep/job/method.c, such as grid, random or tpe. */
+typedef struct cs_method cs_method;
+/* Chooses the values of trials while the sweep is trained (sweep/job/sampler.h). */
+typedef struct cs_sampler cs_sampler;
 
 typedef enum cs_scheduler_kind {
     CS_SCHEDULER_NONE,
@@ -95,8 +101,8 @@ typedef struct cs_job {
     cs_run_config run;
     cs_scheduler_config scheduler;
     cs_budget budget;
-    bool random;  /* method: random; else a grid */
-    int64_t seed; /* of the values that a random sweep draws */
+    const cs_method *method;
+    int64_t seed; /* of the values that are drawn */
     int repeats;  /* of every trial, with consecutive seeds; more than 1: the last swept option is train.seed */
     cs_swept_option *swept; /* those of include: alone come behind the others */
     int n_swept;
@@ -105,7 +111,7 @@ typedef struct cs_job {
     bool metric_is_given, value_is_given; /* metric and table_value; else they depend on the splits of the dataset */
     cs_metric_set metrics;                /* the columns of metrics that are written */
     bool table_best;                      /* a cell has the best over the other swept options, not their mean */
-    char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX]; /* random without rows: a leaderboard */
+    char table_rows[CS_NAME_MAX], table_columns[CS_NAME_MAX]; /* drawn, without rows: a leaderboard */
     char table_value[CS_METRIC_NAME_MAX];
     cs_augmentations augmentations;
     int n_phases;                  /* of every trial; 1: its training is not divided */
@@ -115,6 +121,7 @@ typedef struct cs_job {
     int n_phase_options;
     char **sets; /* a copy of those given to cs_job_read */
     int n_sets;
+    cs_sampler *sampler; /* NULL: the values of all trials are known */
     /* First those of the last phase, or of a training that is not divided: in a grid the last swept option changes
      * fastest. Then those of the phase before, and so on; a phase that several trials have in common is one trial. */
     cs_trial_config *trials;
@@ -133,8 +140,11 @@ typedef struct cs_job {
  * relative to the working directory. Errors name path:line:column. */
 CS_MUST_CHECK cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_job **out);
 void cs_job_free(cs_job *job); /* NULL-safe */
+/* Has only part `part`, from 0, of `parts` trained; parts 0: the whole sweep. CS_ERR_ARG if trials learn from others.
+ */
+CS_MUST_CHECK cs_status cs_job_divide(cs_job *job, int part, int parts);
 /* Reduces the job to the one trial of that name ("t007") and the phases before it. It is then trained to its end, or
- * for `epochs` epochs if that is above 0. */
+ * for `epochs` epochs if that is above 0. CS_ERR_ARG if its values are still to be chosen. */
 CS_MUST_CHECK cs_status cs_job_only(cs_job *job, const char *trial, int epochs);
 /* Has the trial one of the values of the swept option? */
 bool cs_job_has_value(const cs_job *job, int trial, int option);

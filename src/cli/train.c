@@ -116,8 +116,7 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
 
 static cs_status read_job(const train_args *args, cs_job **job) {
     CS_TRY(cs_job_read(args->path, args->sets.items, args->sets.n, job));
-    (*job)->part = args->part[0];
-    (*job)->parts = args->part[1];
+    CS_TRY(cs_job_divide(*job, args->part[0], args->part[1]));
     return args->trial ? cs_job_only(*job, args->trial, args->epochs) : CS_OK;
 }
 

@@ -209,8 +209,9 @@ static cs_status add_cells(cs_job_reader *reader, const cs_node *map, int map_in
 
 cs_status cs_job_read_include(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
     int n = cs_node_is_null(value) ? 0 : cs_job_count_items(value);
-    if (n > 0 && reader->job->random)
-        return cs_hint(cs_node_fail(key, CS_ERR_ARG, "include: adds trials to a grid, but the method is random"),
+    if (n > 0 && reader->job->method->draws)
+        return cs_hint(cs_node_fail(key, CS_ERR_ARG, "include: adds trials to a grid, but the method is %s",
+                                    reader->job->method->name),
                        "leave it out, or train those trials as a grid of their own");
     for (int i = 0; i < n; i++)
         CS_TRY(add_options(reader, cs_job_item(value, i)));

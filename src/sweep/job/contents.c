@@ -31,6 +31,19 @@ cs_status cs_job_read_contents(cs_job *job) {
     return CS_OK;
 }
 
+void cs_job_read_content(cs_job *job, int trial) {
+    cs_trial_config *own = &job->trials[trial];
+    own->weights_checksum = 0;
+    for (int t = 0; t < job->n_trials && own->weights[0]; t++) {
+        if (t == trial || strcmp(job->trials[t].weights, own->weights) != 0)
+            continue;
+        own->weights_checksum = job->trials[t].weights_checksum;
+        return;
+    }
+    if (own->weights[0] && cs_checksum_file(own->weights, &own->weights_checksum) != CS_OK)
+        own->weights_checksum = 0;
+}
+
 static cs_status check_dataset(const cs_trial_config *trial) {
     cs_dataset *dataset = NULL;
     CS_TRY(cs_dataset_open(trial->data.path, &dataset));

@@ -4,6 +4,7 @@
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
 #include "phases.h"
+#include "sampler.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -86,6 +87,7 @@ static cs_status set_defaults(cs_job *job, const char *path) {
     options = cs_job_options(&n);
     for (size_t i = 0; i < n; i++)
         CS_TRY(cs_option_set(&options[i], options[i].fallback, job));
+    job->method = cs_method_find("grid");
     snprintf(job->metric, sizeof job->metric, "test_accuracy");
     job->maximize = true;
     job->n_phases = 1;
@@ -147,6 +149,10 @@ cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_
     CS_TRY_GOTO(copy_sets(reader.job, sets, n_sets), done);
     reader.root = root;
     CS_TRY_GOTO(read_root(&reader), done);
+    if (reader.job->method->suggest) {
+        CS_TRY_GOTO(cs_sampler_open(&reader, root, &reader.job->sampler), done);
+        root = NULL;
+    }
     *out = reader.job;
     reader.job = NULL;
 done:
@@ -174,6 +180,7 @@ static void free_swept(cs_job *job) {
 void cs_job_free(cs_job *job) {
     if (!job)
         return;
+    cs_sampler_close(job->sampler);
     free_swept(job);
     cs_augmentations_clear(&job->augmentations);
     free_texts(job->sets, job->n_sets);
@@ -216,6 +223,18 @@ void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {
     snprintf(out, size, "t%03d", job->numbers[trial]);
 }
 
+cs_status cs_job_divide(cs_job *job, int part, int parts) {
+    if (parts > 0 && job->method->suggest)
+        return cs_hint(cs_fail(CS_ERR_ARG,
+                               "%s: with method %s a trial learns from all others, and parts know nothing "
+                               "of each other",
+                               job->path, job->method->name),
+                       "start one program on all machines with mpirun or srun, or use method: random");
+    job->part = part;
+    job->parts = parts;
+    return CS_OK;
+}
+
 /* Keeps the trial and the phases before it. Their indices only become smaller. */
 static void keep_chain(cs_job *job, int trial) {
     int n = 0;
@@ -241,12 +260,16 @@ cs_status cs_job_only(cs_job *job, const char *trial, int epochs) {
     }
     if (t < 0)
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: has no trial '%s'", job->path, trial), "--dry-run lists them");
+    if (job->sampler)
+        return cs_hint(
+            cs_fail(CS_ERR_ARG, "%s: the values of %s are chosen while the sweep is trained", job->path, trial),
+            "table.md and trials.csv of the sweep have them: set them with --set sweep=null --set KEY=VALUE");
     keep_chain(job, t);
     free_swept(job);
     job->table_rows[0] = job->table_columns[0] = '\0';
     job->scheduler = (cs_scheduler_config){0};
     job->budget = (cs_budget){0};
-    job->random = false;
+    job->method = cs_method_find("grid");
     job->repeats = 1;
     if (epochs > 0)
         job->trials[0].train.epochs = epochs;

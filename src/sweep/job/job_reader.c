@@ -253,7 +253,7 @@ static cs_status option_text(const cs_option *option, const cs_node *value, char
     return CS_OK;
 }
 
-cs_status cs_job_set_option(cs_job_reader *reader, const cs_option *option, const cs_node *value,
+cs_status cs_job_set_option(const cs_job_reader *reader, const cs_option *option, const cs_node *value,
                             cs_trial_config *trial) {
     char text[CS_VALUE_MAX * 4];
     CS_TRY(option_text(option, value, text, sizeof text));

@@ -7,6 +7,7 @@
 #include "augmentations.h"
 #include "cnnsweep/job.h"
 #include "column.h"
+#include "method.h"
 #include "node.h"
 #include "space.h"
 
@@ -47,7 +48,7 @@ const cs_option *cs_job_setting(const char *section, const char *name);
 CS_MUST_CHECK cs_status cs_job_read_setting(cs_job_reader *reader, const cs_option *option, const cs_node *key,
                                             const cs_node *value);
 /* Sets an option of a trial from a node: [50, 50] for a size, [gap, dense] for a list. */
-CS_MUST_CHECK cs_status cs_job_set_option(cs_job_reader *reader, const cs_option *option, const cs_node *value,
+CS_MUST_CHECK cs_status cs_job_set_option(const cs_job_reader *reader, const cs_option *option, const cs_node *value,
                                           cs_trial_config *trial);
 /* The node that sets or sweeps the option of a trial; NULL: it has its default. */
 const cs_node *cs_job_given(const cs_job_reader *reader, const char *key);
@@ -90,6 +91,8 @@ void cs_job_complete_table(const cs_job_reader *reader);
 CS_MUST_CHECK cs_status cs_job_choose_metrics(cs_job *job);
 /* Makes job->trials (trials.c). */
 CS_MUST_CHECK cs_status cs_job_expand(cs_job_reader *reader);
+/* Makes one of them, with the values that job->value_indices names. */
+CS_MUST_CHECK cs_status cs_job_make_trial(const cs_job_reader *reader, int trial);
 /* Allocates the arrays that have an element for each of job->n_trials, other than value_indices. */
 CS_MUST_CHECK cs_status cs_job_alloc_trials(cs_job *job);
 /* CS_ERR_ARG if an option is given that no trial uses, or swept and not used by all (used.c). */

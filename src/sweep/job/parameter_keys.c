@@ -73,7 +73,7 @@ static cs_status read_parameter(cs_job_reader *reader, const cs_node *key, const
         CS_TRY(cs_job_read_range(reader, option, value, range, swept, &list));
     if (list)
         CS_TRY(read_values(reader, list, swept));
-    if (range->kind != CS_RANGE_LISTED && !reader->job->random)
+    if (range->kind != CS_RANGE_LISTED && !reader->job->method->draws)
         return cs_hint(cs_node_fail(value, CS_ERR_ARG, "%s: a grid takes a list of values, not a range", option->key),
                        "give the range a step:, or draw from it: --set sweep.method=random --set "
                        "sweep.budget.trials=20");

@@ -20,7 +20,8 @@ static cs_status read_keep_optimizer(const cs_node *value, bool *out) {
     return status == CS_OK ? CS_OK : cs_node_context(value, status);
 }
 
-static cs_status set_key(cs_job_reader *reader, const cs_node *key, const cs_node *value, cs_trial_config *trial) {
+static cs_status set_key(const cs_job_reader *reader, const cs_node *key, const cs_node *value,
+                         cs_trial_config *trial) {
     const cs_option *option = NULL;
     if (is_keep_optimizer(key))
         return read_keep_optimizer(value, &trial->phase.keep_optimizer);
@@ -30,7 +31,7 @@ static cs_status set_key(cs_job_reader *reader, const cs_node *key, const cs_nod
     return status == CS_OK ? cs_job_set_option(reader, option, value, trial) : cs_node_context(key, status);
 }
 
-cs_status cs_phase_apply(cs_job_reader *reader, int phase, cs_trial_config *trial) {
+cs_status cs_phase_apply(const cs_job_reader *reader, int phase, cs_trial_config *trial) {
     const cs_node *map = reader->phases ? reader->phases->items[phase - 1] : NULL;
     for (int i = 0; map && i < map->n; i++)
         CS_TRY(set_key(reader, map->keys[i], map->items[i], trial));

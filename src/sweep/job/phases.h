@@ -17,12 +17,12 @@ CS_MUST_CHECK cs_status cs_phase_check_option(const cs_option *option);
 /* Reads phases: of a job file, a list of maps of options. */
 CS_MUST_CHECK cs_status cs_job_read_phases(cs_job_reader *reader, const cs_node *key, const cs_node *value);
 /* Sets what the map of the phase, from 1, says. Nothing if the job has no phases. */
-CS_MUST_CHECK cs_status cs_phase_apply(cs_job_reader *reader, int phase, cs_trial_config *trial);
+CS_MUST_CHECK cs_status cs_phase_apply(const cs_job_reader *reader, int phase, cs_trial_config *trial);
 /* The node that sets the option in that phase; NULL: it has the value of all phases. */
 const cs_node *cs_phase_given(const cs_job_reader *reader, int phase, const cs_option *option);
 /* Makes the phases before the last one trials of their own: job->trials has those of the last, [n_last]. `configure`
  * fills in the trial that is a given phase of one of these. */
-typedef cs_status cs_configure_phase(cs_job_reader *reader, int trial, int phase, cs_trial_config *out);
+typedef cs_status cs_configure_phase(const cs_job_reader *reader, int trial, int phase, cs_trial_config *out);
 CS_MUST_CHECK cs_status cs_phases_make(cs_job_reader *reader, cs_configure_phase *configure);
 
 #endif

@@ -10,7 +10,8 @@
 static const char *const names[] = {[CS_RANGE_LISTED] = "values",
                                     [CS_RANGE_UNIFORM] = "uniform",
                                     [CS_RANGE_LOG_UNIFORM] = "log_uniform",
-                                    [CS_RANGE_INT] = "int"};
+                                    [CS_RANGE_INT] = "int",
+                                    [CS_RANGE_LOG_INT] = "log_int"};
 
 /* Reads a bound of a range, or its step. */
 static cs_status read_number(const cs_option *option, const cs_node *node, bool whole, const char *what, double *out) {
@@ -33,24 +34,29 @@ static cs_status read_bound(cs_job_reader *reader, const cs_option *option, cons
     return cs_job_set_option(reader, option, node, &trial);
 }
 
+static bool is_log(cs_range_kind kind) {
+    return kind == CS_RANGE_LOG_UNIFORM || kind == CS_RANGE_LOG_INT;
+}
+
 static cs_status check_bounds(const cs_option *option, const cs_node *bounds, const cs_range *range) {
     const double widest = UINT32_MAX - 1.0;
     if (!(range->high > range->low))
         return cs_node_fail(bounds, CS_ERR_ARG, "%s: the range ends at %g, which is not above %g where it begins",
                             option->key, range->high, range->low);
-    if (range->kind == CS_RANGE_LOG_UNIFORM && range->low <= 0)
-        return cs_hint(cs_node_fail(bounds, CS_ERR_ARG, "%s: a log_uniform range begins at %g; it must be above 0",
-                                    option->key, range->low),
-                       "0 has no logarithm: begin at a small number, or use uniform");
-    if (range->kind == CS_RANGE_INT && range->high - range->low > widest)
+    if (is_log(range->kind) && range->low <= 0)
+        return cs_hint(cs_node_fail(bounds, CS_ERR_ARG, "%s: a %s range begins at %g; it must be above 0", option->key,
+                                    names[range->kind], range->low),
+                       "0 has no logarithm: begin at a small number, or use %s",
+                       range->kind == CS_RANGE_LOG_INT ? names[CS_RANGE_INT] : names[CS_RANGE_UNIFORM]);
+    if (cs_range_is_whole(range) && range->high - range->low > widest)
         return cs_node_fail(bounds, CS_ERR_ARG, "%s: the range is wider than %.0f", option->key, widest);
     return CS_OK;
 }
 
 /* Options of text have no range, but some also take a number. */
-static bool takes_range(const cs_option *option, cs_range_kind kind) {
+static bool takes_range(const cs_option *option, const cs_range *range) {
     return option->type == CS_OPTION_FLOAT ||
-           (kind == CS_RANGE_INT && (option->type == CS_OPTION_INT || option->takes_count));
+           (cs_range_is_whole(range) && (option->type == CS_OPTION_INT || option->takes_count));
 }
 
 /* Makes a list of the numbers low, low + step, and so on up to high. As in Optuna, high is not among them where the
@@ -59,9 +65,9 @@ static cs_status list_steps(cs_job_reader *reader, const cs_option *option, cons
                             cs_swept_option *swept) {
     const double rounding = 1e-9; /* 0.3 / 0.1 is a little below 3 */
     double step = 0;
-    if (range->kind == CS_RANGE_LOG_UNIFORM)
-        return cs_hint(cs_node_fail(node, CS_ERR_ARG, "%s: a log_uniform range has no step", option->key),
-                       "list the values: [1e-4, 1e-3, 1e-2]");
+    if (is_log(range->kind))
+        return cs_hint(cs_node_fail(node, CS_ERR_ARG, "%s: a %s range has no step", option->key, names[range->kind]),
+                       "list the values: %s", range->kind == CS_RANGE_LOG_INT ? "[8, 16, 32]" : "[1e-4, 1e-3, 1e-2]");
     CS_TRY(read_number(option, node, range->kind == CS_RANGE_INT, "step", &step));
     double steps = floor((range->high - range->low) / step * (1 + rounding));
     if (!(step > 0) || steps < 1)
@@ -84,16 +90,18 @@ static cs_status list_steps(cs_job_reader *reader, const cs_option *option, cons
         CS_TRY(cs_job_append_value(swept, text));
     }
     range->kind = CS_RANGE_LISTED;
+    range->step = step;
     return CS_OK;
 }
 
 static cs_status fail_unknown(const cs_option *option, const cs_node *key) {
-    static const char *const all[] = {"values", "choice", "uniform", "log_uniform", "int", "step", "when"};
+    static const char *const all[] = {"values", "choice", "uniform", "log_uniform", "int", "log_int", "step", "when"};
     char guess[64];
-    return cs_hint(cs_node_fail(key, CS_ERR_ARG, "%s: values cannot be drawn from '%s'%s", option->key, key->text,
-                                cs_did_you_mean(key->text, all, sizeof all / sizeof *all, guess, sizeof guess)),
-                   "write {values: [a, b, c]}, {uniform: [a, b]}, {log_uniform: [a, b]} or {int: [a, b]}; uniform and "
-                   "int may have a step:, and all of them a when:");
+    return cs_hint(
+        cs_node_fail(key, CS_ERR_ARG, "%s: values cannot be drawn from '%s'%s", option->key, key->text,
+                     cs_did_you_mean(key->text, all, sizeof all / sizeof *all, guess, sizeof guess)),
+        "write {values: [a, b, c]}, {uniform: [a, b]}, {log_uniform: [a, b]}, {int: [a, b]} or {log_int: [a, "
+        "b]}; uniform and int may have a step:, and all of them a when:");
 }
 
 /* Finds the value of the one key that says what the values are drawn from; NULL: `wrong` is no such key, or a second
@@ -128,14 +136,14 @@ cs_status cs_job_read_range(cs_job_reader *reader, const cs_option *option, cons
     if (*list)
         return CS_OK;
     const char *name = names[range->kind];
-    if (!takes_range(option, range->kind))
+    if (!takes_range(option, range))
         return cs_hint(cs_node_fail(map, CS_ERR_ARG, "%s cannot be drawn from %s", option->key, name),
-                       option->type == CS_OPTION_INT ? "a whole number takes {int: [a, b]}"
+                       option->type == CS_OPTION_INT ? "a whole number takes {int: [a, b]} or {log_int: [a, b]}"
                                                      : "it takes a list of values");
     if (bounds->kind != CS_NODE_LIST || bounds->n != 2)
         return cs_hint(cs_node_fail(bounds, CS_ERR_ARG, "%s: %s takes two numbers", option->key, name),
                        "write %s: {%s: [a, b]}", cs_option_short_name(option), name);
-    bool whole = range->kind == CS_RANGE_INT;
+    bool whole = cs_range_is_whole(range);
     CS_TRY(read_bound(reader, option, bounds->items[0], whole, &range->low));
     CS_TRY(read_bound(reader, option, bounds->items[1], whole, &range->high));
     CS_TRY(check_bounds(option, bounds, range));

@@ -27,9 +27,9 @@ typedef struct search {
     size_t n_order, next;
 } search;
 
-/* Prints a number as the option takes it: whole numbers with all digits, others with those of a float. */
-static void print_number(cs_range_kind kind, double value, char *out, size_t size) {
-    if (kind == CS_RANGE_INT)
+/* Whole numbers have all digits, others those of a float. */
+void cs_search_number_text(const cs_range *range, double value, char *out, size_t size) {
+    if (cs_range_is_whole(range))
         snprintf(out, size, "%.0f", value);
     else
         cs_float_text((float)value, out, size);
@@ -41,9 +41,14 @@ static uint32_t count_whole(const cs_range *range) {
 
 /* Draws a number as the type of the option holds it. */
 static double draw_number(const cs_range *range, cs_rng *rng) {
+    const double half = 0.5;
     if (range->kind == CS_RANGE_INT)
         return range->low + cs_rng_below(rng, count_whole(range));
     double part = cs_rng_u32(rng) * 0x1p-32;
+    if (range->kind == CS_RANGE_LOG_INT) { /* each is as likely as the logarithm is long that rounds to it */
+        double low = range->low - half, high = range->high + half;
+        return fmin(fmax(nearbyint(low * pow(high / low, part)), range->low), range->high);
+    }
     double value = range->kind == CS_RANGE_UNIFORM ? range->low + (range->high - range->low) * part
                                                    : range->low * pow(range->high / range->low, part);
     return (float)fmin(fmax(value, range->low), range->high);
@@ -88,7 +93,7 @@ static double count_positions(const cs_space *space, const cs_axis *axis) {
     const cs_range *range = &space->ranges[axis->first];
     if (axis->n > 0)
         return axis->n;
-    return range->kind == CS_RANGE_INT ? count_whole(range) : 0;
+    return cs_range_is_whole(range) ? count_whole(range) : 0;
 }
 
 /* Makes the permutation, which is empty if the space is infinite or too large. */
@@ -130,7 +135,7 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* Makes the different values of a column the values of the swept option. Sorts `column` [n]. */
-static cs_status fill_values(const cs_job *job, cs_range_kind kind, cs_swept_option *swept, double *column, int n) {
+static cs_status fill_values(const cs_job *job, const cs_range *range, cs_swept_option *swept, double *column, int n) {
     cs_trial_config trial = job->base;
     char text[CS_VALUE_MAX * 2];
     qsort(column, (size_t)n, sizeof *column, ascending);
@@ -138,7 +143,7 @@ static cs_status fill_values(const cs_job *job, cs_range_kind kind, cs_swept_opt
     for (int i = 0; i < n; i++) {
         if (i > 0 && column[i] == column[i - 1])
             continue;
-        print_number(kind, column[i], text, sizeof text);
+        cs_search_number_text(range, column[i], text, sizeof text);
         CS_TRY(cs_option_set(swept->option, text, &trial));
         cs_option_get(swept->option, &trial, text, sizeof text);
         column[swept->n] = column[i];
@@ -161,7 +166,7 @@ static cs_status index_values(cs_job *job, const cs_space *space, const double *
             if (!isnan(rows[i * each + a]))
                 column[filled++] = rows[i * each + a];
         if (!listed)
-            status = fill_values(job, space->ranges[a].kind, &job->swept[a], column, filled);
+            status = fill_values(job, &space->ranges[a], &job->swept[a], column, filled);
         for (size_t i = 0; i < (size_t)n && status == CS_OK; i++) {
             const double *value = &rows[i * each + a], *at;
             if (isnan(*value) || listed) {

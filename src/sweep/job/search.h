@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the sweep room: draws the values of a random sweep. */
+/* Inside the sweep room: draws the values of a sweep. */
 #ifndef CNNSWEEP_SEARCH_H
 #define CNNSWEEP_SEARCH_H
 
@@ -10,5 +10,8 @@
  * space of up to 10^7 combinations is drawn to the last cell. A cell depends only on job->seed, its index, its options,
  * and what was drawn before it, so a larger budget keeps the first cells. */
 CS_MUST_CHECK cs_status cs_search_draw(cs_job *job, const cs_space *space, int wanted, int *cells, int *drawn);
+
+/* Writes a number of a range as its option takes it. */
+void cs_search_number_text(const cs_range *range, double value, char *out, size_t size);
 
 #endif

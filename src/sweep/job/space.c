@@ -9,6 +9,10 @@
 /* More combinations of positions are not looked through, even if conditions leave few of them. */
 static const double most_combinations = 1e7;
 
+bool cs_range_is_whole(const cs_range *range) {
+    return range->kind == CS_RANGE_INT || range->kind == CS_RANGE_LOG_INT;
+}
+
 static void clear_match(cs_match *match) {
     for (int i = 0; i < match->n; i++)
         free(match->terms[i].values);

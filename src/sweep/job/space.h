@@ -8,14 +8,24 @@
 #include "cnnsweep/job.h"
 #include "node.h"
 
-typedef enum cs_range_kind { CS_RANGE_LISTED, CS_RANGE_UNIFORM, CS_RANGE_LOG_UNIFORM, CS_RANGE_INT } cs_range_kind;
+typedef enum cs_range_kind {
+    CS_RANGE_LISTED,
+    CS_RANGE_UNIFORM,
+    CS_RANGE_LOG_UNIFORM,
+    CS_RANGE_INT,
+    CS_RANGE_LOG_INT
+} cs_range_kind;
 
 /* What the values of a swept option are drawn from. LISTED: its listed values, all equally likely; else the numbers
- * from low to high (INT: both included). */
+ * from low to high (INT, LOG_INT: both included). */
 typedef struct cs_range {
     cs_range_kind kind;
     double low, high;
+    double step; /* LISTED: the values are low, low + step, ...; 0: they were listed one by one */
 } cs_range;
+
+/* Are the values of the range whole numbers? */
+bool cs_range_is_whole(const cs_range *range);
 
 /* The option has one of these values. */
 typedef struct cs_term {

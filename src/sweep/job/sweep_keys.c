@@ -7,10 +7,15 @@
 #include <string.h>
 
 static cs_status read_method(cs_job_reader *reader, const cs_node *key, const cs_node *value) {
-    static const char *const methods[] = {"grid", "random"};
+    enum { MOST = 16 };
+    const char *names[MOST];
+    size_t n;
+    const cs_method *methods = cs_methods(&n);
     int method = 0;
-    CS_TRY(cs_job_read_choice(key, value, methods, 2, &method));
-    reader->job->random = method == 1;
+    for (size_t i = 0; i < n && i < MOST; i++)
+        names[i] = methods[i].name;
+    CS_TRY(cs_job_read_choice(key, value, names, n, &method));
+    reader->job->method = &methods[method];
     return CS_OK;
 }
 
@@ -128,8 +133,8 @@ cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_
     CS_TRY(cs_job_read_conditions(reader));
     CS_TRY(check_scheduler_metric(job, value));
     CS_TRY(add_repeats(reader, cs_node_get(value, "repeats")));
-    if (job->random && job->budget.trials == 0)
-        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: method random needs a number of trials"),
+    if (job->method->draws && job->budget.trials == 0)
+        return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: method %s needs a number of trials", job->method->name),
                        "write budget: {trials: 20}");
     return CS_OK;
 }

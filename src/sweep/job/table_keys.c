@@ -69,7 +69,7 @@ static bool goes_with(const cs_job_reader *reader, int option, const char *key) 
 void cs_job_complete_table(const cs_job_reader *reader) {
     cs_job *job = reader->job;
     char *chosen[] = {job->table_rows, job->table_columns};
-    bool pivot = !job->random || job->table_rows[0] || job->table_columns[0];
+    bool pivot = !job->method->draws || job->table_rows[0] || job->table_columns[0];
     int n = job->n_swept - (job->repeats > 1);
     for (size_t k = 0; k < 2; k++) {
         for (int i = 0; i < n && !chosen[k][0] && pivot; i++) {

@@ -57,7 +57,7 @@ static cs_status repeat_cells(const cs_job_reader *reader, const int *cells, int
     int repeats = job->repeats;
     if (n_cells == 0)
         return cs_hint(cs_node_fail(sweep, CS_ERR_ARG, "sweep: no trial is left"), "exclude: leaves out all of them");
-    if (!job->random && n_cells > CS_MAX_TRIALS / repeats)
+    if (!job->method->draws && n_cells > CS_MAX_TRIALS / repeats)
         return cs_node_fail(sweep, CS_ERR_ARG, "the grid has more than %d trials", CS_MAX_TRIALS);
     job->n_trials = most > 0 && most < n_cells * repeats ? most : n_cells * repeats;
     CS_TRY(cs_alloc((size_t)job->n_trials * (n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices));
@@ -102,7 +102,8 @@ static cs_status expand_grid(const cs_job_reader *reader) {
     return status;
 }
 
-static cs_status expand_random(const cs_job_reader *reader) {
+/* A sweep whose method learns begins with these trials. */
+static cs_status expand_drawn(const cs_job_reader *reader) {
     cs_job *job = reader->job;
     int n = job->budget.trials, wanted = (n + job->repeats - 1) / job->repeats, drawn = 0, *cells = NULL;
     size_t each = (size_t)reader->space.n_options;
@@ -125,6 +126,13 @@ static cs_status check_scheduler(const cs_job_reader *reader) {
                                     "a scheduler ends trials after any epoch, but these have phases:"),
                        "use early stopping (train.patience), or leave one of them out");
     int longest = 0;
+    const cs_option *epochs = NULL;
+    CS_TRY(cs_option_find("train.epochs", &epochs));
+    if (job->method->suggest && cs_job_find_swept(job, epochs) >= 0)
+        return cs_hint(cs_node_fail(cs_node_get(reader->sweep, "scheduler"), CS_ERR_ARG,
+                                    "train.epochs is swept, but a scheduler with method %s must know the longest trial",
+                                    job->method->name),
+                       "the scheduler chooses how long trials are: give train.epochs a fixed value");
     for (int t = 0; t < job->n_trials; t++)
         if (job->trials[t].train.epochs > longest)
             longest = job->trials[t].train.epochs;
@@ -141,7 +149,7 @@ static cs_status set_swept(const cs_job *job, int trial, int phase, cs_trial_con
 }
 
 /* What is swept in all phases comes before what a phase says, and what is swept in this phase alone after it. */
-static cs_status configure(cs_job_reader *reader, int trial, int phase, cs_trial_config *out) {
+static cs_status configure(const cs_job_reader *reader, int trial, int phase, cs_trial_config *out) {
     const cs_job *job = reader->job;
     *out = job->base;
     CS_TRY(set_swept(job, trial, 0, out));
@@ -154,9 +162,16 @@ static cs_status configure(cs_job_reader *reader, int trial, int phase, cs_trial
     return check_features(reader, out);
 }
 
+cs_status cs_job_make_trial(const cs_job_reader *reader, int trial) {
+    return configure(reader, trial, reader->job->n_phases, &reader->job->trials[trial]);
+}
+
 cs_status cs_job_expand(cs_job_reader *reader) {
     cs_job *job = reader->job;
-    CS_TRY(job->random ? expand_random(reader) : expand_grid(reader));
+    if (job->method->suggest && reader->phases)
+        return cs_hint(cs_node_fail(reader->phases, CS_ERR_ARG, "phases: with method %s", job->method->name),
+                       "trials with phases are those of a grid or of method random");
+    CS_TRY(job->method->draws ? expand_drawn(reader) : expand_grid(reader));
     cs_job_complete_table(reader);
     CS_TRY(cs_job_choose_metrics(job));
     CS_TRY(cs_phases_make(reader, configure));

@@ -44,7 +44,7 @@ static usage find_usage(const cs_job_reader *reader, const char *key, uses_optio
 
 /* Trials of a grid that differ in nothing else would be equal. A random search may draw values that are not used. */
 static bool is_allowed(const cs_job_reader *reader, const usage *found) {
-    return !found->given || !found->without || (found->with && (!found->is_swept || reader->job->random));
+    return !found->given || !found->without || (found->with && (!found->is_swept || reader->job->method->draws));
 }
 
 /* A head that cannot be parsed counts as one without dropout. The error is reported when the network is built. */

@@ -6,6 +6,7 @@
 #include "cnnsweep/memory.h"
 #include "job/column.h"
 #include "job/distinct.h"
+#include "job/method.h"
 #include "networks.h"
 #include "parts.h"
 #include "settle_metrics.h"
@@ -147,7 +148,7 @@ static cs_status group_phase(cs_plan *plan, const cs_group_limits *limits, int f
 
 static cs_status group_trials(cs_plan *plan, const cs_ranks *ranks, const cs_engine *engine) {
     const cs_group_limits limits = {.ranks = plan->rank_groups,
-                                    .most = plan->job->run.group ? CS_GROUP_MAX : 1,
+                                    .most = plan->job->run.group && !plan->job->sampler ? CS_GROUP_MAX : 1,
                                     .memory = memory_of_rank(ranks, engine)};
     for (int phase = 1, end = plan->n_costs; phase <= plan->job->n_phases; phase++) {
         int first = end;
@@ -238,7 +239,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     CS_TRY(cs_settle_metrics(plan->dataset, job));
     CS_TRY(check_standardizations(plan, job));
     CS_TRY(check_class_weights(plan, job));
-    if (job->random && job->n_last < job->budget.trials)
+    if (job->method->draws && job->n_last < job->budget.trials)
         cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no others could be drawn", job->name, job->n_last,
                job->budget.trials);
     plan->rank_groups = cs_ranks_size(ranks) / job->run.ranks_per_trial;

@@ -4,6 +4,7 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/schedule.h"
 #include "cnnsweep/text_table.h"
+#include "job/method.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -121,6 +122,25 @@ static void print_epochs(const cs_train_config *train, int epochs_run, FILE *out
         fprintf(out, " --set %s", length);
 }
 
+static void print_set(const char *assignment, FILE *out) {
+    fputs(" --set", out);
+    print_word(assignment, out);
+}
+
+/* Names a trial whose values were chosen while the sweep was trained: a job of this trial alone. */
+static void print_values(const cs_job *job, int trial, FILE *out) {
+    char value[CS_VALUE_MAX * 2], assignment[CS_NAME_MAX + sizeof value];
+    print_set("sweep=null", out);
+    print_set("table=null", out);
+    for (int i = 0; i < job->n_swept; i++) {
+        if (!cs_job_has_value(job, trial, i))
+            continue;
+        cs_option_get(job->swept[i].option, &job->trials[trial], value, sizeof value);
+        snprintf(assignment, sizeof assignment, "%s=%s", job->swept[i].option->key, value);
+        print_set(assignment, out);
+    }
+}
+
 /* Trials are named here by their index: the command starts a new folder, which does not know the numbers of earlier
  * runs. */
 static void print_command(const cs_job *job, int trial, const cs_outcome *outcome, FILE *out) {
@@ -130,11 +150,11 @@ static void print_command(const cs_job *job, int trial, const cs_outcome *outcom
         fprintf(out, " mpirun -n %d", job->run.ranks_per_trial);
     fputs(" cnnsweep train", out);
     print_word(job->path, out);
-    for (int i = 0; i < job->n_sets; i++) {
-        fputs(" --set", out);
-        print_word(job->sets[i], out);
-    }
-    fprintf(out, " --trial t%03d", trial);
+    for (int i = 0; i < job->n_sets; i++)
+        print_set(job->sets[i], out);
+    if (job->method->suggest)
+        print_values(job, trial, out);
+    fprintf(out, " --trial t%03d", job->method->suggest ? 0 : trial);
     print_epochs(&job->trials[trial].train, outcome->result.epochs_run, out);
     snprintf(folder, sizeof folder, "results/%s-t%03d", job->name, trial);
     fputs(" --out", out);

@@ -172,7 +172,7 @@ static cs_status add_journal(collection *c, folder *next, cs_journal *journal, c
     if (!journal->sweep)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal does not describe the sweep", next->path),
                        "an earlier version wrote it: the trials.csv and table.md beside it are all there is");
-    if (journal->planned != journal->announced)
+    if (journal->planned < journal->announced)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: its journal has the plan lines of %d trials, but announces %d",
                                next->path, journal->planned, journal->announced),
                        "if it is only just starting call again; else `cnnsweep train JOB.yaml --resume` writes the "

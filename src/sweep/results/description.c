@@ -32,7 +32,7 @@ static const job_text job_texts[] = {
 enum { N_JOB_TEXTS = sizeof job_texts / sizeof *job_texts };
 
 static const char goal_key[] = "sweep.metric.goal", method_key[] = "sweep.method";
-static const char maximize[] = "maximize", minimize[] = "minimize", random_method[] = "random", grid_method[] = "grid";
+static const char maximize[] = "maximize", minimize[] = "minimize";
 
 /* Machines that train parts may differ in the other options, which change at most the last digits of the numbers
  * (threads, device). Files are compared by their contents; for the dataset the journal has a checksum. */
@@ -54,7 +54,7 @@ static json_t *settings_of(const cs_job *job) {
     for (int i = 0; i < N_JOB_TEXTS; i++)
         set_text(settings, job_texts[i].key, (const char *)job + job_texts[i].offset);
     set_text(settings, goal_key, job->maximize ? maximize : minimize);
-    set_text(settings, method_key, job->random ? random_method : grid_method);
+    set_text(settings, method_key, job->method->name);
     if (job->n_phases > 1)
         set_text(settings, "phases", job->phases);
     const cs_option *options = cs_job_options(&n);
@@ -232,7 +232,9 @@ static cs_status read_settings(const json_t *settings, cs_job *job) {
     const char *goal = json_string_value(json_object_get(settings, goal_key));
     const char *method = json_string_value(json_object_get(settings, method_key));
     job->maximize = !goal || strcmp(goal, minimize) != 0;
-    job->random = method && strcmp(method, random_method) == 0;
+    job->method = cs_method_find(method ? method : "grid");
+    if (!job->method)
+        return fail_value(method_key);
     return read_metrics(settings, job);
 }
 
@@ -249,7 +251,8 @@ static cs_status read_swept(const json_t *lists, cs_job *job) {
     return job->repeats == 1 || repeats_last ? CS_OK : fail_value("axes");
 }
 
-/* Reads the trial's value of each swept option, and the index of the value, from a plan line. */
+/* Reads the trial's value of each swept option, and the index of the value, from a plan line. Values that were chosen
+ * after the start follow those that it has. */
 static cs_status read_values(const json_t *plan, const cs_record *record, int number, cs_job *job) {
     const json_t *at = json_object_get(plan, "at"), *options = json_object_get(plan, "options");
     int t = record->index, *indices = job->value_indices + (size_t)t * (size_t)job->n_swept;
@@ -259,6 +262,8 @@ static cs_status read_values(const json_t *plan, const cs_record *record, int nu
         const json_t *item = json_array_get(at, (size_t)a);
         json_int_t index = json_integer_value(item);
         const char *text = json_string_value(json_object_get(options, option->key));
+        if (job->method->suggest && index == job->swept[a].n && text)
+            CS_TRY(cs_job_append_value(&job->swept[a], text));
         if (!json_is_integer(item) || index < CS_NO_VALUE || index >= job->swept[a].n || !text)
             return cs_fail(CS_ERR_FORMAT, "the plan line of trial t%03d has no valid %s", number, option->key);
         indices[a] = (int)index;

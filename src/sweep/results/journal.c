@@ -5,6 +5,7 @@
 #include "description.h"
 #include "history.h"
 #include "job/column.h"
+#include "job/sampler.h"
 #include "json_text.h"
 #include "origin.h"
 #include "text_buffer.h"
@@ -129,17 +130,24 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
     json_object_set_new(event, "part", json_integer(job->part));
     json_object_set_new(event, "parts", json_integer(job->parts));
     json_object_set_new(event, "sweep", cs_description_of(job));
-    json_object_set_new(event, "planned", json_integer(job->n_trials));
+    int planned = 0;
+    for (int t = 0; t < job->n_trials; t++)
+        planned += !cs_job_is_open(job, t);
+    json_object_set_new(event, "planned", json_integer(planned));
     add_time(event);
     json_t *events = json_pack("[o]", event);
     for (int t = 0; events && t < job->n_trials; t++) {
-        if (json_array_append_new(events, plan_of(job, t)) != 0) {
+        if (!cs_job_is_open(job, t) && json_array_append_new(events, plan_of(job, t)) != 0) {
             json_decref(events);
             events = NULL;
         }
     }
     CS_TRY(append_events(folder, events));
     return cs_journal_sync(folder);
+}
+
+cs_status cs_journal_plan(const char *folder, const cs_job *job, int trial) {
+    return append_event(folder, plan_of(job, trial));
 }
 
 cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row,

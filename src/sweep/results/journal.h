@@ -8,7 +8,8 @@
  *   plan   one for each trial after each start, also for trials of other parts: its name, its key (cs_trial_key), its
  *          swept options, the indices of their values (description.h); any_length (cs_trial_key_of_any_length) and
  *          epochs; before: the trial that is the phase before; last: false if another phase follows; for a trial of
- *          another part the part
+ *          another part the part. With a method that learns, a trial whose values are not chosen yet gets its line when
+ *          they are
  *   epoch  one epoch of a trial
  *   trial  a trial ended: status ok with its metrics, or failed with the reason; test_hits (hits.h): which images of
  * test it predicts rightly end    the program ended, and how Numbers have 17 digits, so that reading gives the same
@@ -27,6 +28,8 @@
 enum { CS_JOURNAL_FORMAT = 3 };
 
 CS_MUST_CHECK cs_status cs_journal_start(const char *folder, const cs_results_config *config);
+/* Writes the plan line of a trial whose values were chosen after the start. */
+CS_MUST_CHECK cs_status cs_journal_plan(const char *folder, const cs_job *job, int trial);
 CS_MUST_CHECK cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row,
                                          const cs_metric_set *metrics);
 CS_MUST_CHECK cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
@@ -58,7 +61,7 @@ struct cs_journal {
     int trials, ranks;      /* `trials` counts those of this part */
     int threads;            /* of each rank, at the last start */
     int part, parts;        /* parts 0: the whole sweep */
-    int planned, announced; /* plan lines of the last start, with those of other parts; as many as it announced */
+    int planned, announced; /* plan lines since the last start, with those of other parts; as many as it announced */
     int format;             /* CS_JOURNAL_FORMAT, or that of another version of the program */
     struct json_t *sweep;   /* see description.h; NULL in journals of versions that did not write it */
     struct json_t *files;   /* see origin.h; of all starts together */
@@ -90,6 +93,9 @@ CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *
  * may report. */
 CS_MUST_CHECK cs_status cs_journal_match(cs_journal *journal, const char *folder, const cs_sweep_options *options,
                                          cs_job *job);
+/* For a method that learns: gives the job's first trials the values that an earlier run chose, and forgets those that
+ * the job no longer has. */
+CS_MUST_CHECK cs_status cs_journal_restore_values(const cs_journal *journal, cs_job *job);
 /* Reads and matches the journal if the options have `resume` and the folder has a journal; else *out is NULL. Fails
  * where cs_origin_check does. */
 CS_MUST_CHECK cs_status cs_journal_resume(const char *folder, const cs_sweep_options *options, cs_job *job,

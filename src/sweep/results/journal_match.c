@@ -4,6 +4,8 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/schedule.h"
 #include "folder.h"
+#include "job/method.h"
+#include "job/sampler.h"
 #include "journal.h"
 #include "origin.h"
 
@@ -62,7 +64,7 @@ static cs_status find_records(const cs_journal *journal, const key_kind *kind, b
     size_t n;
     cs_status status = list_records(journal, taken, kind, &entries, &n);
     for (int t = 0; status == CS_OK && t < job->n_trials; t++) {
-        if (job->numbers[t] >= 0)
+        if (job->numbers[t] >= 0 || cs_job_is_open(job, t))
             continue;
         uint64_t key = kind->of_trial(&job->trials[t]);
         size_t at = find_key(entries, n, key);
@@ -147,7 +149,7 @@ static cs_status report_extension(const cs_job *job, const extension *extended) 
 static void number_new(const cs_journal *journal, cs_job *job) {
     int next = (int)journal->n, known = 0;
     for (int t = 0; t < job->n_trials; t++) {
-        known += job->numbers[t] >= 0;
+        known += job->numbers[t] >= 0 || (cs_job_is_open(job, t) && !cs_job_is_open(job, 0));
         if (job->numbers[t] < 0)
             job->numbers[t] = next++;
     }
@@ -207,5 +209,9 @@ cs_status cs_journal_resume(const char *folder, const cs_sweep_options *options,
     if (!*out)
         return CS_OK;
     CS_TRY(cs_origin_check(*out, folder, job));
+    if (options->extend && job->sampler)
+        return cs_fail(CS_ERR_ARG, "%s: --extend with method %s: its trials were chosen by results after fewer epochs",
+                       job->name, job->method->name);
+    CS_TRY(cs_journal_restore_values(*out, job));
     return cs_journal_match(*out, folder, options, job);
 }

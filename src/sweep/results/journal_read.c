@@ -5,7 +5,7 @@
 #include "cnnsweep/memory.h"
 #include "history.h"
 #include "job/column.h"
-#include "job/job_reader.h"
+#include "job/sampler.h"
 #include "origin.h"
 
 #include <ctype.h>

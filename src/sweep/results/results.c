@@ -187,6 +187,11 @@ const cs_outcome *cs_results_outcomes(const cs_results *results) {
     return results->outcomes;
 }
 
+cs_status cs_results_planned(cs_results *results, int trial) {
+    results->unsynced_seconds = INFINITY; /* the trial's checkpoint would not fit other values */
+    return cs_journal_plan(results->folder, results->config.job, trial);
+}
+
 /* The epochs of the phases before come first in the history of a trial. */
 static int epochs_before(const cs_results *results, int trial) {
     int before = results->config.job->before[trial];

@@ -48,6 +48,8 @@ typedef struct cs_results cs_results;
  * sweep. With `earlier` the sweep goes on: trials that are done have their outcomes, and trials.csv and history/ are
  * written again from the journal. Another dataset or precision is refused; another engine gives a warning. */
 CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_results **out);
+/* The values of a trial were chosen: writes its plan line into the journal, before the trial begins. */
+CS_MUST_CHECK cs_status cs_results_planned(cs_results *results, int trial);
 /* The next three write to the folder. What they wrote survives the end of the process, but a crash of the machine only
  * after cs_results_sync. A resumed trial repeats some epochs; those that are already in the journal are not written
  * again. */

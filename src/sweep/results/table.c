@@ -2,6 +2,7 @@
 #include "table.h"
 #include "best.h"
 #include "cnnsweep/text_table.h"
+#include "job/method.h"
 #include "pivot.h"
 
 #include <stdio.h>
@@ -90,7 +91,7 @@ static void print_rest(const cs_job *job, const cs_outcome *outcomes, FILE *out)
 }
 
 bool cs_table_is_leaderboard(const cs_job *job) {
-    return job->random && !job->table_rows[0] && !job->table_columns[0];
+    return job->method->draws && !job->table_rows[0] && !job->table_columns[0];
 }
 
 cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, const cs_best_hits *hits, FILE *out) {

@@ -5,11 +5,11 @@
 
 #include "hits.h"
 
-/* Prints in Markdown the pivot of the value, or the leaderboard for a random sweep without rows and columns, and then
- * the best trial and how it compares with the second. */
+/* Prints in Markdown the pivot of the value, or the leaderboard for a sweep that draws and has no rows and columns, and
+ * then the best trial and how it compares with the second. */
 CS_MUST_CHECK cs_status cs_table_print(const cs_job *job, const cs_outcome *outcomes, const cs_best_hits *hits,
                                        FILE *out);
-/* True for a random sweep without rows and columns: its table is the leaderboard. */
+/* True for a sweep that draws and has no rows and columns: its table is the leaderboard. */
 bool cs_table_is_leaderboard(const cs_job *job);
 /* Print trials.csv with all trials that ended, and one row of it. */
 void cs_csv_print(const cs_job *job, const cs_outcome *outcomes, FILE *out);

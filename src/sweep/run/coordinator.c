@@ -3,6 +3,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "display.h"
+#include "job/column.h"
 #include "job/scheduler.h"
 
 #include <math.h>
@@ -45,6 +46,20 @@ static bool has_begun(const cs_plan *plan, const cs_journal *earlier, const cs_t
     return false;
 }
 
+/* With a sampler each group is one trial, and those whose values an earlier run chose are the first trials. */
+static cs_status order_by_trial(cs_coordinator *coordinator) {
+    const cs_plan *plan = coordinator->plan;
+    int *group_of = NULL, n = 0; /* [n_trials] from 1; 0: not to be trained */
+    CS_TRY(cs_alloc((size_t)plan->job->n_trials, sizeof *group_of, "groups of work", &group_of));
+    for (int p = 0; p < plan->n_groups; p++)
+        group_of[plan->costs[plan->groups[p].first].trial] = p + 1;
+    for (int t = 0; t < plan->job->n_trials; t++)
+        if (group_of[t] > 0)
+            coordinator->groups[n++] = &plan->groups[group_of[t] - 1];
+    free(group_of);
+    return CS_OK;
+}
+
 /* In the order of the plan, but groups that an earlier run began come first: a sweep on one rank then reports its
  * epochs in the order of a run that was never stopped, and the scheduler decides the same. */
 static cs_status order_groups(cs_coordinator *coordinator, const cs_journal *earlier) {
@@ -52,10 +67,25 @@ static cs_status order_groups(cs_coordinator *coordinator, const cs_journal *ear
     int n = 0;
     CS_TRY(cs_alloc((size_t)plan->n_groups, sizeof *coordinator->groups, "groups of work", &coordinator->groups));
     CS_TRY(cs_alloc((size_t)plan->n_groups, sizeof *coordinator->given, "groups of work", &coordinator->given));
+    if (plan->job->sampler)
+        return order_by_trial(coordinator);
     for (int begun = 1; begun >= 0; begun--)
         for (int p = 0; p < plan->n_groups; p++)
             if (has_begun(plan, earlier, &plan->groups[p]) == (begun == 1))
                 coordinator->groups[n++] = &plan->groups[p];
+    return CS_OK;
+}
+
+/* Tells the sampler what came of a trial. */
+static cs_status tell_sampler(const cs_coordinator *coordinator, int trial) {
+    const cs_job *job = coordinator->plan->job;
+    const cs_outcome *outcome = &cs_results_outcomes(coordinator->results)[trial];
+    const cs_column *metric = NULL;
+    if (!job->sampler)
+        return CS_OK;
+    CS_TRY(cs_column_find(job->metric, &metric));
+    cs_sampler_ended(job->sampler, trial,
+                     outcome->state == CS_TRIAL_OK ? cs_column_value(metric, &outcome->result) : (double)NAN);
     return CS_OK;
 }
 
@@ -76,6 +106,9 @@ static cs_status open_parts(cs_coordinator *coordinator, const cs_journal *earli
     CS_TRY(open_evaluations(coordinator));
     CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *coordinator->reasons, "reasons", &coordinator->reasons));
     CS_TRY(order_groups(coordinator, earlier));
+    for (int t = 0; t < job->n_trials; t++)
+        if (job->done[t])
+            CS_TRY(tell_sampler(coordinator, t));
     CS_TRY(cs_scheduler_open(job, &coordinator->scheduler));
     return earlier ? cs_journal_replay(earlier, job, replay_epoch, coordinator) : CS_OK;
 }
@@ -129,41 +162,64 @@ static int trial_of(const cs_coordinator *coordinator, const cs_trial_group *gro
 static cs_status fail_trial(cs_coordinator *coordinator, int trial, int rank, cs_status code, const char *reason) {
     CS_TRY(cs_results_failed(coordinator->results, trial, rank, code, reason));
     cs_display_failed(&coordinator->display, trial, reason);
-    return CS_OK;
+    return tell_sampler(coordinator, trial);
+}
+
+/* Chooses the values of a trial with a sampler, if an earlier run has not. `usable`: they can be trained; else the
+ * trial is a failed one. */
+static cs_status choose_values(cs_coordinator *coordinator, int rank, int trial, cs_answer *answer, bool *usable) {
+    const cs_job *job = coordinator->plan->job;
+    bool is_new = cs_job_is_open(job, trial);
+    *usable = true;
+    if (!job->sampler)
+        return CS_OK;
+    cs_status status = cs_sampler_choose(job->sampler, trial);
+    if (status == CS_ERR_NO_MEMORY)
+        return status;
+    *usable = status == CS_OK;
+    cs_sampler_values(job->sampler, trial, answer->values);
+    if (is_new)
+        CS_TRY(cs_results_planned(coordinator->results, trial));
+    return *usable ? CS_OK : fail_trial(coordinator, trial, rank, status, cs_error_last()->text);
 }
 
 /* All trials of the group go on from the same phase, which failed. */
-static cs_status fail_group(cs_coordinator *coordinator, const cs_trial_group *group, int before) {
+static cs_status fail_group(cs_coordinator *coordinator, const cs_trial_group *group, int rank, int before) {
     char name[32], reason[REASON_MAX * 2];
     cs_job_trial_name(coordinator->plan->job, before, name, sizeof name);
     snprintf(reason, sizeof reason, "the phase before, %s, failed: %s", name,
              cs_results_outcomes(coordinator->results)[before].reason);
     for (int i = 0; i < group->n; i++)
-        CS_TRY(fail_trial(coordinator, trial_of(coordinator, group, i), 0, CS_ERR_ARG, reason));
+        CS_TRY(fail_trial(coordinator, trial_of(coordinator, group, i), rank, CS_ERR_ARG, reason));
     return CS_OK;
 }
 
-/* Gives the first group that is not waiting for the phase before it. */
-static cs_status give_group(cs_coordinator *coordinator, cs_answer *answer) {
-    const cs_plan *plan = coordinator->plan;
-    if (cs_now() >= coordinator->end)
+/* Gives a group that is not waiting for the phase before it, unless it turns out that it cannot be trained. */
+static cs_status try_group(cs_coordinator *coordinator, int p, int rank, cs_answer *answer) {
+    const cs_trial_group *group = coordinator->groups[p];
+    int before = coordinator->plan->job->before[trial_of(coordinator, group, 0)];
+    cs_trial_state state = before < 0 ? CS_TRIAL_OK : cs_results_outcomes(coordinator->results)[before].state;
+    bool usable = false;
+    coordinator->given[p] = state != CS_TRIAL_PENDING;
+    answer->wait = answer->wait || state == CS_TRIAL_PENDING;
+    if (state == CS_TRIAL_FAILED)
+        return fail_group(coordinator, group, rank, before);
+    if (state == CS_TRIAL_PENDING)
         return CS_OK;
-    while (coordinator->next_group < plan->n_groups && coordinator->given[coordinator->next_group])
+    for (int i = 0; i < group->n; i++)
+        answer->trials[i] = trial_of(coordinator, group, i);
+    CS_TRY(choose_values(coordinator, rank, answer->trials[0], answer, &usable));
+    answer->n = usable ? group->n : 0;
+    return CS_OK;
+}
+
+static cs_status give_group(cs_coordinator *coordinator, int rank, cs_answer *answer) {
+    int n = coordinator->plan->n_groups;
+    while (coordinator->next_group < n && coordinator->given[coordinator->next_group])
         coordinator->next_group++;
-    for (int p = coordinator->next_group; p < plan->n_groups && answer->n == 0; p++) {
-        const cs_trial_group *group = coordinator->groups[p];
-        int before = plan->job->before[trial_of(coordinator, group, 0)];
-        if (coordinator->given[p])
-            continue;
-        cs_trial_state state = before < 0 ? CS_TRIAL_OK : cs_results_outcomes(coordinator->results)[before].state;
-        coordinator->given[p] = state != CS_TRIAL_PENDING;
-        answer->wait = answer->wait || state == CS_TRIAL_PENDING;
-        if (state == CS_TRIAL_FAILED)
-            CS_TRY(fail_group(coordinator, group, before));
-        answer->n = state == CS_TRIAL_OK ? group->n : 0;
-        for (int i = 0; i < answer->n; i++)
-            answer->trials[i] = trial_of(coordinator, group, i);
-    }
+    for (int p = coordinator->next_group; p < n && answer->n == 0 && cs_now() < coordinator->end; p++)
+        if (!coordinator->given[p])
+            CS_TRY(try_group(coordinator, p, rank, answer));
     answer->wait = answer->wait && answer->n == 0;
     return CS_OK;
 }
@@ -203,14 +259,14 @@ static cs_status handle_finished(cs_coordinator *coordinator, int rank, const cs
     const cs_tested tested = {evaluations, message->bootstrap};
     CS_TRY(cs_results_finished(coordinator->results, message->trial, rank, result, &tested, reason));
     cs_display_finished(&coordinator->display, message->trial, result);
-    return CS_OK;
+    return tell_sampler(coordinator, message->trial);
 }
 
 static cs_status handle(cs_coordinator *coordinator, int rank, const cs_message *message,
                         const cs_evaluation *const *evaluations, cs_answer *answer) {
     switch (message->kind) {
     case CS_ASK_GROUP:
-        return coordinator->stopping || *coordinator->stop ? CS_OK : give_group(coordinator, answer);
+        return coordinator->stopping || *coordinator->stop ? CS_OK : give_group(coordinator, rank, answer);
     case CS_REPORT_EPOCH:
         return handle_epoch(coordinator, rank, message, answer);
     case CS_REPORT_FINISHED:

@@ -3,6 +3,7 @@
 #include "cnnsweep/log.h"
 #include "device.h"
 #include "job/contents.h"
+#include "job/sampler.h"
 #include "plan/plan.h"
 #include "results/folder.h"
 #include "results/origin.h"
@@ -36,7 +37,10 @@ static void print_trials(const cs_plan *plan, FILE *out) {
             continue;
         shown++;
         cs_job_trial_name(plan->job, t, name, sizeof name);
-        cs_job_describe_trial(plan->job, t, text, sizeof text);
+        if (cs_job_is_open(plan->job, t))
+            snprintf(text, sizeof text, "values are chosen while the sweep is trained");
+        else
+            cs_job_describe_trial(plan->job, t, text, sizeof text);
         fprintf(out, "%-8s %12.1f %6.1f%%  %s\n", name, plan->macs[t] * 1e-9, 100 * plan->macs[t] / plan->total_macs,
                 text);
     }

@@ -5,6 +5,7 @@
 #include "cnnsweep/memory.h"
 #include "device.h"
 #include "job/contents.h"
+#include "job/sampler.h"
 #include "launch.h"
 #include "plan/space.h"
 #include "results/folder.h"
@@ -144,6 +145,31 @@ static cs_status open_coordinator(sweep *s, const cs_sweep_options *options) {
     return cs_coordinator_open(s->plan, s->results, s->earlier, &stop_requested, &s->coordinator);
 }
 
+/* Gives all ranks the values that an earlier run chose for trials. */
+static cs_status share_values(sweep *s) {
+    typedef struct chosen {
+        int trial;
+        double values[CS_SAMPLED_MAX];
+    } chosen;
+    const cs_job *job = s->job;
+    chosen *all = NULL;
+    int n = 0;
+    for (int t = 0; t < job->n_trials && job->sampler; t++)
+        n += !cs_job_is_open(job, t);
+    CS_TRY(cs_ranks_share(s->ranks, &n, sizeof n));
+    CS_TRY(cs_ranks_agree(s->ranks, cs_alloc((size_t)n, sizeof *all, "values of trials", &all)));
+    for (int t = 0, i = 0; t < job->n_trials && s->first && n > 0; t++)
+        if (!cs_job_is_open(job, t)) {
+            all[i].trial = t;
+            cs_sampler_values(job->sampler, t, all[i++].values);
+        }
+    cs_status status = n > 0 ? cs_ranks_share(s->ranks, all, (size_t)n * sizeof *all) : CS_OK;
+    for (int i = 0; i < n && status == CS_OK; i++)
+        status = cs_sampler_set(job->sampler, all[i].trial, all[i].values);
+    free(all);
+    return cs_ranks_agree(s->ranks, status);
+}
+
 /* Checks that all ranks see the same dataset and weights files as rank 0, which planned with them. A node may have a
  * copy of its own. A rank that sees another file would take one trial after the other and fail each, so the sweep does
  * not begin. */
@@ -184,6 +210,7 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
     CS_TRY(cs_results_folder(s->job, options, s->folder));
     CS_TRY(cs_ranks_agree(s->ranks, s->first ? read_earlier(s, options) : CS_OK));
     CS_TRY(share_resumed(s));
+    CS_TRY(share_values(s));
     CS_TRY(cs_ranks_choose_threads(s->ranks, s->job->run.threads, s->earlier ? s->earlier->threads : 0));
     s->threads = cs_ranks_threads(s->ranks, s->job->run.threads);
     CS_TRY(cs_ranks_agree(s->ranks, cs_job_open_engine(s->job, s->ranks, &s->engine)));

@@ -198,7 +198,10 @@ static cs_status ask_for_work(worker *self, cs_status *status) {
         CS_TRY(self->halted);
     }
     self->halted = cs_rank_group_share(self->group, &self->work, sizeof self->work);
-    return self->halted;
+    CS_TRY(self->halted);
+    if (self->job->sampler && self->work.n > 0)
+        return cs_sampler_set(self->job->sampler, self->work.trials[0], self->work.values);
+    return CS_OK;
 }
 
 static cs_status work(worker *self) {
