@@ -156,6 +156,25 @@ def test_mistakes_in_phases_are_named():
     refused(BASE.replace("seed: 3", "mode: features") + "phases: [{epochs: 1}]\n", "phases: with train.mode: features")
 
 
+def test_the_preset_of_fastai_has_its_rates_and_phases():
+    """fit_one_cycle's highest rates and where they are reached: fastai/callback/schedule.py."""
+    text = BASE.replace("seed: 3", "seed: 3, epochs: 3") + "preset: fastai\n"
+    train("fastai", text)
+    rows = history("fastai")
+    assert [float(row["learning_rate"]) < 2e-3 for row in rows] == [True] * 4
+    by_hand = BASE.replace("seed: 3", "seed: 3, epochs: 3, optimizer: adamw, lr: 2e-3, beta_2: 0.99, epsilon: 1e-5, weight_decay: 0.01"
+                           ) + """phases:
+  - {epochs: 1, fine_tune: head, schedule: one_cycle, pct_start: 0.99, final_div_factor: 4000}
+  - {schedule: one_cycle, div_factor: 5, final_div_factor: 2e4, keep_optimizer: true, lr_mult: {blocks: 0.005, head: 0.5}}
+"""
+    train("by_hand", by_hand)
+    assert history("by_hand") == rows
+    swept = run_ok("train", write_job(text + "sweep: {parameters: {lr: [0.01, 0.001]}}\n"), "--dry-run").stdout
+    assert "job      phases: 2 trials and 2 phases before them" in swept, swept
+    refused(text.replace("fastai", "fastia"), "unknown preset 'fastia'", "did you mean 'fastai'")
+    refused(text + "phases: [{epochs: 1}]\n", "phases: and preset: are both given")
+
+
 # Early stopping ends one of the trials before the epochs are over.
 LONGER = BASE.replace("seed: 3", "seed: 3, patience: 2, monitor: loss") + """keep_state: all
 sweep: {parameters: {lr: [0.003, 1e-6], fine_tune: [head, all]}}

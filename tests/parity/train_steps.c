@@ -78,8 +78,7 @@ static void make_batch(training *run) {
         cs_rng rng = cs_rng_at(3, CS_PURPOSE_TEST, 0, i);
         run->labels[i] = (int32_t)cs_rng_below(&rng, CLASSES);
         for (int k = 0; k < IMAGE; k++)
-            run->images[(size_t)i * IMAGE + (size_t)k] =
-                cs_rng_range(&rng, -0.5f, 0.5f) + 0.5f * (float)run->labels[i];
+            run->images[(size_t)i * IMAGE + (size_t)k] = cs_rng_range(&rng, -0.5f, 0.5f) + 0.5f * (float)run->labels[i];
     }
 }
 

@@ -73,9 +73,13 @@ static cs_status read_augmentations(cs_job_reader *reader, const cs_node *key, c
 
 /* In this order, because a section needs those before it. */
 static const cs_job_key sections[] = {
-    {"name", read_name},          {"augmentations", read_augmentations},
-    {NULL, read_options},         {"phases", cs_job_read_phases},
-    {"sweep", cs_job_read_sweep}, {"table", cs_job_read_table},
+    {"name", read_name},
+    {"augmentations", read_augmentations},
+    {NULL, read_options},
+    {"preset", cs_job_read_preset},
+    {"phases", cs_job_read_phases},
+    {"sweep", cs_job_read_sweep},
+    {"table", cs_job_read_table},
 };
 
 static cs_status set_defaults(cs_job *job, const char *path) {
@@ -144,6 +148,7 @@ cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_
     CS_TRY_GOTO(cs_node_read(path, &root), done);
     for (int i = 0; i < n_sets; i++)
         CS_TRY_GOTO(cs_node_assign(root, sets[i]), done);
+    CS_TRY_GOTO(cs_job_expand_preset(root), done);
     CS_TRY_GOTO(cs_alloc(1, sizeof *reader.job, "job", &reader.job), done);
     CS_TRY_GOTO(set_defaults(reader.job, path), done);
     CS_TRY_GOTO(copy_sets(reader.job, sets, n_sets), done);

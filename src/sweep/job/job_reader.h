@@ -53,6 +53,9 @@ CS_MUST_CHECK cs_status cs_job_set_option(const cs_job_reader *reader, const cs_
 /* The node that sets or sweeps the option of a trial; NULL: it has its default. */
 const cs_node *cs_job_given(const cs_job_reader *reader, const char *key);
 
+/* Puts the phases of the preset: that the job file names in its place, and reads its settings (presets.c). */
+CS_MUST_CHECK cs_status cs_job_expand_preset(cs_node *root);
+CS_MUST_CHECK cs_status cs_job_read_preset(cs_job_reader *reader, const cs_node *key, const cs_node *map);
 /* Reads sweep: (sweep_keys.c). */
 CS_MUST_CHECK cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_node *value);
 /* Read parts of it: parameters: and zip: (parameter_keys.c), exclude: and include: (cell_keys.c). */

@@ -389,6 +389,14 @@ static cs_status assign(cs_node *root, char *key, cs_node *value) {
     return map_set(map, rest, value);
 }
 
+cs_status cs_node_set(cs_node *root, const char *key, const char *source, const char *text) {
+    char path[CS_NAME_MAX * 2];
+    cs_node *value = NULL;
+    CS_TRY(cs_path(path, sizeof path, "%s", key));
+    cs_status status = *text ? parse(source, false, text, strlen(text), &value) : parse(source, false, "''", 2, &value);
+    return value ? assign(root, path, value) : status;
+}
+
 cs_status cs_node_assign(cs_node *root, const char *assignment) {
     char key[CS_NAME_MAX * 2], source[CS_PATH_MAX];
     size_t length = strcspn(assignment, "=");
@@ -399,13 +407,9 @@ cs_status cs_node_assign(cs_node *root, const char *assignment) {
     const char *text = assignment + length + 1;
     snprintf(source, sizeof source, "--set %s", assignment);
 
-    cs_node *value = NULL;
-    cs_status status = *text ? parse(source, false, text, strlen(text), &value) : parse(source, false, "''", 2, &value);
-    if (!value)
-        return status;
     /* "lr" is short for "train.lr". */
     const cs_option *option = NULL;
     if (!strchr(key, '.') && !cs_node_get(root, key) && cs_option_find(key, &option) == CS_OK)
         snprintf(key, sizeof key, "%s", option->key);
-    return assign(root, key, value);
+    return cs_node_set(root, key, source, text);
 }

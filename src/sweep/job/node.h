@@ -29,6 +29,8 @@ CS_MUST_CHECK cs_status cs_node_read(const char *path, cs_node **out);
 /* Parses "key.key=value", with the value in YAML, and sets it in the tree. It is added, or replaces the value that the
  * tree has. */
 CS_MUST_CHECK cs_status cs_node_assign(cs_node *root, const char *assignment);
+/* Sets the value at "a.b.c" to what the text says in YAML. `source` names it in errors. */
+CS_MUST_CHECK cs_status cs_node_set(cs_node *root, const char *key, const char *source, const char *text);
 void cs_node_free(cs_node *node); /* NULL-safe */
 
 /* The value of `key` in a map, or NULL. */
