@@ -60,6 +60,14 @@ typedef struct cs_schedule_config {
     cs_threshold_mode threshold_mode;
 } cs_schedule_config;
 
+/* Stochastic weight averaging (swa.h). */
+typedef struct cs_swa_config {
+    int start; /* the first epoch, from 0, whose weights are averaged; 0: none are */
+    double lr; /* NaN or 0: that of the schedule */
+    int anneal_epochs;
+    cs_anneal anneal;
+} cs_swa_config;
+
 /* Is the monitored metric better when it is smaller or larger? AUTO: as metrics.h says of it. */
 typedef enum cs_monitor_mode { CS_MONITOR_AUTO, CS_MONITOR_MIN, CS_MONITOR_MAX } cs_monitor_mode;
 
@@ -75,6 +83,7 @@ typedef struct cs_train_config {
     cs_optimizer optimizer;
     char lr_mult[CS_VALUE_MAX]; /* cs_graph_set_lr_factors (graph.h) */
     cs_schedule_config schedule;
+    cs_swa_config swa;
     cs_loss_kind loss;
     double focal_gamma, focal_alpha; /* engine.h */
     bool focal_balancing;            /* of a binary head: focal_alpha counts */

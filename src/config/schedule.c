@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/schedule.h"
+#include "cnnsweep/swa.h"
 #include "cnnsweep/text.h"
 
 #include <math.h>
@@ -323,9 +324,12 @@ static bool changes_momentum(const cs_schedule_config *schedule, cs_optimizer *o
 
 cs_optimizer cs_schedule_optimizer(const cs_train_config *config, double lr, int64_t step, int64_t steps) {
     cs_optimizer optimizer = config->optimizer;
-    optimizer.lr = cs_schedule_rate(config, lr, step, steps);
+    int64_t epoch = step / steps, now = cs_swa_sets_rate(config, epoch) ? config->swa.start * steps : step;
+    optimizer.lr = cs_schedule_rate(config, lr, now, steps);
     if (changes_momentum(&config->schedule, &optimizer))
-        *momentum_of(&optimizer) = momentum_at(config, lr, step, steps);
+        *momentum_of(&optimizer) = momentum_at(config, lr, now, steps);
+    if (cs_swa_sets_rate(config, epoch))
+        optimizer.lr = cs_swa_rate(config, optimizer.lr, epoch);
     return optimizer;
 }
 

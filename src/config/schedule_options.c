@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options of the learning-rate schedule. */
+/* The options of the learning-rate schedule, and of the averaging of weights at its end. */
 #include "cnnsweep/schedule.h"
 #include "option_families.h"
 
@@ -117,6 +117,16 @@ static const cs_option rows[] = {
      .doc = "plateau: is the threshold absolute or relative to the best value? auto: abs for Keras, rel for torch"},
     {TRAINING("cooldown", INT, schedule.cooldown), .max = 1e6, .fallback = "0",
      .doc = "plateau: epochs after a reduction that do not count"},
+    {TRAINING("swa_start", INT, swa.start), .min = 1, .max = 1e6, .fallback = "none",
+     .doc = "stochastic weight averaging: the mean of the weights at the end of this epoch, from 0, and of all later "
+            "ones is tested"},
+    {TRAINING("swa_lr", FLOAT, swa.lr), .min = 1e-12, .max = 1e38, .fallback = "auto",
+     .doc = "the rate to which that of the schedule changes from epoch swa_start on, as torch's SWALR; auto: the "
+            "schedule goes on"},
+    {TRAINING("swa_anneal_epochs", INT, swa.anneal_epochs), .max = 1e6, .fallback = "10",
+     .doc = "swa_lr: epochs until that rate is reached"},
+    {TRAINING("swa_anneal", ENUM, swa.anneal), .choice = anneal_name, .fallback = "cos",
+     .doc = "swa_lr: how it is reached, torch's anneal_strategy"},
 };
 
 const cs_option_family cs_schedule_options = {rows, sizeof rows / sizeof *rows};

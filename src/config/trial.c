@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What follows from the settings of a trial. */
-#include "cnnsweep/config.h"
+#include "cnnsweep/swa.h"
 
 #include <string.h>
 
@@ -22,6 +22,8 @@ cs_status cs_trial_metrics(const cs_train_config *train, cs_metric_set *out) {
 bool cs_trial_evaluates(const cs_train_config *train, cs_split split) {
     const char *name = cs_split_name(split);
     size_t length = strlen(name);
+    if (split == CS_SPLIT_VAL && cs_swa_is_on(train)) /* its epochs have metrics of other weights */
+        return true;
     for (const char *at = train->evaluate; *at; at += strcspn(at, ","), at += *at == ',')
         if (strncmp(at, name, length) == 0 && (at[length] == ',' || !at[length]))
             return true;

@@ -19,7 +19,7 @@ typedef struct tail_field {
 static const tail_field fields[] = {
     FIELD(epoch),         FIELD(first_epoch),   FIELD(batch),          FIELD(ending),        FIELD(step),
     FIELD(first_step),    FIELD(running),       FIELD(effort),         FIELD(reported),      FIELD(tested_row),
-    FIELD(stopping.wait), FIELD(stopping.best), FIELD(stopping.begun), FIELD(plateau.state),
+    FIELD(stopping.wait), FIELD(stopping.best), FIELD(stopping.begun), FIELD(plateau.state), FIELD(averaged),
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 

@@ -40,14 +40,11 @@ static cs_status sum_training(const cs_group *group) {
  * asked to stop. */
 static cs_status check_stop(cs_group *group) {
     static const volatile sig_atomic_t yes = 1;
-    const volatile sig_atomic_t *stop = group->stop;
-    if (group->team)
-        stop = group->team->stopping ? &yes : NULL;
-    if (stop && *stop) {
-        CS_TRY(sum_training(group));
-        CS_TRY(cs_team_agree(group->team, write_checkpoints(group)));
-    }
-    return cs_check_stop(stop);
+    if (!cs_group_is_stopped(group))
+        return CS_OK;
+    CS_TRY(sum_training(group));
+    CS_TRY(cs_team_agree(group->team, write_checkpoints(group)));
+    return cs_check_stop(&yes);
 }
 
 static int deepest_cut(const cs_tail_set *set) {
@@ -225,10 +222,17 @@ static cs_status write_final_states(const cs_group *group) {
     return CS_OK;
 }
 
+static cs_status complete_averages(cs_group *group) {
+    bool complete;
+    CS_TRY(cs_group_update_norms(group, &complete));
+    return complete ? CS_OK : check_stop(group);
+}
+
 /* Tests the tails that ended and reports them. */
 static cs_status finish(cs_group *group) {
     cs_tail_set *ending = &group->ending;
     CS_TRY(cs_team_agree(group->team, restore_tails(group)));
+    CS_TRY(complete_averages(group));
     CS_TRY(cs_team_agree(group->team, write_final_states(group)));
     CS_TRY(test(group));
     for (int i = 0; i < ending->n; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the training room: a group of trials that is being trained. group_open.c prepares it, group.c trains it,
- * group_events.c calls its callbacks. */
+ * group_norms.c completes averaged weights, group_events.c calls its callbacks. */
 #ifndef CNNSWEEP_GROUP_IMPL_H
 #define CNNSWEEP_GROUP_IMPL_H
 
@@ -54,5 +54,15 @@ CS_MUST_CHECK cs_status cs_group_report_failure(const cs_group *group, const cs_
 /* Reports an epoch. The callback on rank 0 decides for all ranks whether the tail ends with it. */
 CS_MUST_CHECK cs_status cs_group_report_epoch(const cs_group *group, cs_tail *tail, const cs_epoch_row *row);
 CS_MUST_CHECK cs_status cs_group_report_finished(const cs_group *group, cs_tail *tail);
+
+/* Was this rank, or a rank of its team, asked to stop? */
+static inline bool cs_group_is_stopped(const cs_group *group) {
+    return group->team ? group->team->stopping : group->stop && *group->stop;
+}
+
+/* Computes the moving statistics of the ending tails whose averaged weights (train.swa_start) are to be tested, in a
+ * pass through the train split. The train programs keep the weights that they had. If the group is stopped, the pass
+ * ends early and is not complete. Collective. */
+CS_MUST_CHECK cs_status cs_group_update_norms(cs_group *group, bool *complete);
 
 #endif

@@ -3,6 +3,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/schedule.h"
+#include "cnnsweep/swa.h"
 #include "network.h"
 
 #include <math.h>
@@ -49,7 +50,7 @@ cs_status cs_tail_open(cs_tail *tail, const cs_dataset *dataset, const cs_params
     CS_TRY(cs_trial_network_like(tail->config, (int)classes, like, &tail->graph, &tail->params));
     CS_TRY(choose_metrics(tail));
     tail->cut = cs_trial_cut(tail->graph);
-    if (cs_keeps_best(config))
+    if (cs_keeps_best(config) || cs_swa_is_on(config))
         CS_TRY(cs_alloc(tail->graph->n_values, sizeof(float), "best weights", &tail->best));
     CS_TRY(cs_alloc((size_t)rows * classes, sizeof(float), "logits", &tail->logits));
     CS_TRY(cs_criterion_open(&tail->criterion, config, dataset, tail->graph, rows));
@@ -213,11 +214,11 @@ static bool judge_epoch(cs_tail *tail, const cs_epoch_row *row) {
     cs_epoch_row of_phase = *row;
     of_phase.epoch -= tail->first_epoch;
     cs_stopping_decision decision = cs_early_stopping_decide(&tail->stopping, &of_phase);
-    if (decision.best && tail->best)
+    if (decision.best && cs_keeps_best(config))
         memcpy(tail->best, tail->params->data, tail->graph->n_values * sizeof(float));
     if (decision.best || !cs_restores_best(config))
         tail->tested_row = *row;
-    if (phase_step(tail) >= cs_schedule_warmup(config, tail->steps))
+    if (phase_step(tail) >= cs_schedule_warmup(config, tail->steps) && !cs_swa_sets_rate(config, of_phase.epoch))
         cs_plateau_decide(&tail->plateau, row);
     return decision.stop;
 }
@@ -231,6 +232,15 @@ static void evaluate_epoch(const cs_tail *tail, double *values) {
     cs_evaluation_reset(tail->training);
 }
 
+/* Adds the weights of the epoch to the average of earlier ones. */
+static void average_epoch(cs_tail *tail) {
+    int n = ++tail->averaged;
+    for (size_t i = 0; i < tail->graph->n_values; i++) {
+        double average = n > 1 ? (double)tail->best[i] : 0;
+        tail->best[i] = (float)(average + ((double)tail->params->data[i] - average) / n);
+    }
+}
+
 cs_status cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     double seconds = total_seconds(tail);
     int64_t step = phase_step(tail);
@@ -241,6 +251,8 @@ cs_status cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     evaluate_epoch(tail, row->value);
     tail->reported = seconds;
     bool stops = judge_epoch(tail, row);
+    if (cs_swa_averages(&tail->config->train, tail->epoch - tail->first_epoch))
+        average_epoch(tail);
     tail->epoch++;
     tail->batch = 0;
     tail->running = (cs_tally){0};
@@ -251,7 +263,16 @@ cs_status cs_tail_end_epoch(cs_tail *tail, cs_epoch_row *row) {
     return CS_OK;
 }
 
+static cs_status restore_average(cs_tail *tail) {
+    cs_log(CS_LOG_INFO, "the mean of the weights of epochs %d to %d is tested", tail->epoch - tail->averaged + 1,
+           tail->epoch);
+    memcpy(tail->params->data, tail->best, tail->graph->n_values * sizeof(float));
+    return cs_program_load(tail->infer, CS_ARRAY_VALUE, tail->params);
+}
+
 cs_status cs_tail_restore(cs_tail *tail) {
+    if (tail->averaged > 0)
+        return restore_average(tail);
     if (tail->tested_row.epoch == tail->epoch - 1)
         return CS_OK;
     cs_log(CS_LOG_INFO, "ended after epoch %d of %d; the weights of epoch %d, the best one, are restored", tail->epoch,
@@ -286,6 +307,6 @@ void cs_tail_result(const cs_tail *tail, const cs_trunk *trunk, cs_trial_result 
     };
     memcpy(result->value, tail->tested_row.value, sizeof tail->tested_row.value);
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
-        if (split != CS_SPLIT_VAL) /* tested_row has these */
+        if (split != CS_SPLIT_VAL || tail->averaged > 0) /* else tested_row has these */
             cs_metric_compute(&tail->metrics, cs_metrics_after_training(split), tail->tested[split], result->value);
 }

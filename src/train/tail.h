@@ -13,8 +13,11 @@ typedef struct cs_tail {
     const cs_trial_config *config;
     cs_graph *graph;
     cs_params *params; /* the values that `infer` has */
-    float *best;       /* parameters of the best epoch, if they are to be restored or saved; else NULL */
-    int cut;           /* first layer of the tail */
+    /* Parameters of the best epoch, if they are to be restored or saved, or with train.swa_start the average so far;
+     * else NULL. */
+    float *best;
+    int averaged; /* epochs in that average */
+    int cut;      /* first layer of the tail */
     cs_segment *segment;
     cs_criterion criterion;
     cs_program *train, *infer;

@@ -15,7 +15,7 @@ ROOMS = {
     "weights": ("src/weights", "weights", "base net"),
     "engine": ("src/engine", "comm engine optimizer", "base net"),
     "metrics": ("src/metrics", "metrics", "base"),
-    "config": ("src/config", "class_weight config option scalar schedule", "base data net engine metrics"),
+    "config": ("src/config", "class_weight config option scalar schedule swa", "base data net engine metrics"),
     "train": ("src/train", "cost train", "base data net weights engine metrics config"),
     "report": ("src/report", "report text_table", "base data net engine metrics"),
     "sweep": ("src/sweep", "job sweep", "base data net weights engine metrics config train report"),

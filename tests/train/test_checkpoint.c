@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static const toy_spec spec = {.counts = {14, 6, 6}, .contrast = 4};
-enum { BATCHES = 4, N = 4 }; /* batches of an epoch; trials of the group */
+enum { BATCHES = 4, N = 5 }; /* batches of an epoch; trials of the group */
 
 /* What the trials reported, over all runs since `clear`. */
 typedef struct history {
@@ -138,10 +138,10 @@ static cs_status train_until(const char *device, const cs_trial_config *trials, 
 
 /* Batch norms that train, a dropout, augmentations; three depths, two heads; two optimizers, with and without
  * momentum and rates by part, one that accumulates gradients and averages weights; the best weights kept and, of the
- * last trial, restored. */
+ * last trial, restored; the weights of two epochs averaged. */
 static const cs_trial_config *make_trials(void) {
     static cs_trial_config trials[N];
-    static const char *const depths[N] = {"all", "blocks:2", "head", "blocks:2"};
+    static const char *const depths[N] = {"all", "blocks:2", "head", "blocks:2", "all"};
     const cs_optimizer momentum = {.kind = CS_OPTIMIZER_SGD, .lr = 1e-2f, .momentum = 0.9f, .nesterov = true};
     const cs_optimizer plain = {
         .kind = CS_OPTIMIZER_SGD, .lr = 1e-2f, .weight_decay = 1e-3f, .accumulate = 3, .ema = 0.9};
@@ -168,6 +168,7 @@ static const cs_trial_config *make_trials(void) {
     trials[2].train.epochs = 2;
     trials[3].train.patience = 1;
     trials[3].train.min_delta = 100;
+    trials[4].train.swa = (cs_swa_config){.start = 1};
     return trials;
 }
 
@@ -242,10 +243,10 @@ static void test_seconds_are_carried_over(void **state) {
     }
 }
 
-/* The passes are: train, val; train, val, train, val and test of the trials that end;
- * train, val, train, val, test. */
+/* The passes are: train, val; train, val, train, val and test of the trials that end; train, val, train for the batch
+ * norms of averaged weights, train, val, test. */
 static void test_a_run_stopped_in_any_pass_ends_the_same(void **state) {
-    for (int pass = 1; pass <= 12; pass++) {
+    for (int pass = 1; pass <= 13; pass++) {
         const cs_trial_config *trials = prepare(*state);
         stop_at_pass = pass;
         assert_fails(train_until(*state, trials, 0), CS_ERR_INTERRUPTED, "stopped");
@@ -307,7 +308,7 @@ static void test_a_group_can_be_resumed_alone_and_together_again(void **state) {
     check_same(1);
     assert_ok(train(*state, trials, 0, 1, &disturbed));
     check_same(0);
-    assert_ok(train(*state, trials, 2, 2, &disturbed));
+    assert_ok(train(*state, trials, 2, N - 2, &disturbed));
     check_all_same();
 }
 

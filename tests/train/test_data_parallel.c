@@ -238,6 +238,16 @@ static void ranks_give_the_curve_of_one_with_rates_by_part(void **state) {
     check_ranks(*state, &trial, 1);
 }
 
+static void ranks_give_the_averaged_weights_of_one(void **state) {
+    cs_trial_config trials[2] = {mobile_trial("14", true), mobile_trial("14", true)};
+    for (int i = 0; i < 2; i++) {
+        trials[i].train.swa = (cs_swa_config){.start = 1};
+        trials[i].train.epochs = 3;
+    }
+    set_fine_tune(&trials[1], "head");
+    check_ranks(*state, trials, 2);
+}
+
 static void ranks_give_the_curve_of_one_with_mixed_images(void **state) {
     cs_trial_config trial = small_trial("mixed");
     test_augment_mix(&trial.augment, &(cs_mix){{{CS_MIX_KERAS, 0.4f, 0.5f}, {CS_MIX_KERAS, 1, 0.5f}}});
@@ -452,6 +462,7 @@ static int run_on(const char *device) {
     const struct CMUnitTest tests[] = {
         ON_DEVICE(ranks_give_the_curve_of_one),
         ON_DEVICE(ranks_give_the_curve_of_one_with_rates_by_part),
+        ON_DEVICE(ranks_give_the_averaged_weights_of_one),
         ON_DEVICE(ranks_give_the_curve_of_one_with_mixed_images),
         ON_DEVICE(ranks_give_the_metrics_of_one),
         ON_DEVICE(ranks_give_the_curve_of_one_with_class_weights),

@@ -2,6 +2,7 @@
 /* Makes the trials of a job. */
 #include "cnnsweep/memory.h"
 #include "cnnsweep/schedule.h"
+#include "cnnsweep/swa.h"
 #include "job_reader.h"
 #include "phases.h"
 #include "scheduler.h"
@@ -14,14 +15,17 @@
 /* Resolves the settings of the training that are auto, and checks that they fit together. */
 static cs_status complete_training(const cs_job_reader *reader, cs_trial_config *trial) {
     cs_train_config *train = &trial->train;
-    const cs_node *schedule = cs_job_given(reader, "train.schedule");
+    const cs_node *schedule = cs_job_given(reader, "train.schedule"), *swa = cs_job_given(reader, "train.swa_start");
     if (train->optimizer.dialect == CS_TRAIN_DIALECT_AUTO)
         train->optimizer.dialect = cs_trial_network_dialect(trial);
     CS_TRY(cs_loss_check(train));
     cs_optimizer_resolve(&train->optimizer);
     cs_schedule_prepare(train);
     cs_status status = cs_schedule_check(train);
-    return status == CS_OK || !schedule ? status : cs_node_context(schedule, status);
+    if (status != CS_OK)
+        return schedule ? cs_node_context(schedule, status) : status;
+    status = cs_swa_check(train);
+    return status == CS_OK || !swa ? status : cs_node_context(swa, status);
 }
 
 /* With mode: features only the head is trained, and features are computed once, of images that are not changed

@@ -2,6 +2,7 @@
 /* An option that no trial uses is a mistake that nobody would notice. If it is swept, a trial that does not use it
  * would equal another one. */
 #include "cnnsweep/schedule.h"
+#include "cnnsweep/swa.h"
 #include "job_reader.h"
 #include "phases.h"
 
@@ -169,6 +170,16 @@ static bool stops_early(const cs_trial_config *trial, const char *key) {
     return trial->train.patience > 0;
 }
 
+static bool averages_weights(const cs_trial_config *trial, const char *key) {
+    (void)key;
+    return cs_swa_is_on(&trial->train);
+}
+
+static bool anneals_to_swa(const cs_trial_config *trial, const char *key) {
+    (void)key;
+    return trial->train.swa.lr > 0;
+}
+
 static bool saves_weights(const cs_trial_config *trial, const char *key) {
     (void)key;
     return strcmp(trial->train.save_weights, "none") != 0;
@@ -215,6 +226,9 @@ static const struct {
      "set train.loss: focal and, for a binary head, train.focal_balancing: true"},
     {"train.focal_balancing", is_binary_focal, "train.loss is not focal or the head is not binary",
      "it is for train.loss: focal and a head that ends in {dense: 1, activation: sigmoid}"},
+    {"train.swa_lr", averages_weights, "train.swa_start is none", "say from which epoch on weights are averaged"},
+    {"train.swa_anneal_epochs", anneals_to_swa, "train.swa_lr is auto", "set train.swa_lr"},
+    {"train.swa_anneal", anneals_to_swa, "train.swa_lr is auto", "set train.swa_lr"},
     {"train.save_epoch", saves_weights, "train.save_weights is none", "say how to save, such as save_weights: h5"},
 };
 

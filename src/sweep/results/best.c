@@ -3,6 +3,7 @@
 #include "cell.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/schedule.h"
+#include "cnnsweep/swa.h"
 #include "cnnsweep/text_table.h"
 #include "job/method.h"
 
@@ -112,10 +113,13 @@ static void print_word(const char *word, FILE *out) {
     fputc('\'', out);
 }
 
-/* A trial that ended early is trained for as many epochs, at the same rates. */
+/* A trial that ended early is trained for as many epochs, at the same rates, but not where averaging would begin later.
+ */
 static void print_epochs(const cs_train_config *train, int epochs_run, FILE *out) {
     char length[CS_VALUE_MAX];
-    if (epochs_run >= train->epochs || !cs_schedule_keep_length(train, length, sizeof length))
+    bool would_average = cs_swa_averages(train, epochs_run - 1);
+    if (epochs_run >= train->epochs || would_average != cs_swa_is_on(train) ||
+        !cs_schedule_keep_length(train, length, sizeof length))
         return;
     fprintf(out, " --epochs %d", epochs_run);
     if (length[0])
