@@ -159,6 +159,8 @@ double cs_parzen_log_density(const cs_parzen *parzen, double value) {
     /* A sum of exponentials relative to the largest, which may change on the way, does not underflow. */
     for (int i = 0; i < parzen->n; i++) {
         double term = log(parzen->kernels[i].weight) + kernel_log_density(parzen, &parzen->kernels[i], value);
+        if (term == -INFINITY) /* the kernel is too far away */
+            continue;
         if (term > largest) {
             sum = sum * exp(largest - term) + 1;
             largest = term;

@@ -68,11 +68,12 @@ void cs_tpe_close(cs_tpe *tpe) {
 }
 
 double cs_tpe_suggest(const cs_tpe *tpe, cs_rng *rng) {
+    const double rounding = 1e-9; /* with few trials several choices often have the same ratio, and the first counts */
     double best = NAN, best_ratio = -INFINITY;
     for (int i = 0; i < CANDIDATES; i++) {
         double value = cs_parzen_draw(&tpe->good, rng);
         double ratio = cs_parzen_log_density(&tpe->good, value) - cs_parzen_log_density(&tpe->bad, value);
-        if (i > 0 && !(ratio > best_ratio))
+        if (i > 0 && !(ratio > best_ratio + rounding))
             continue;
         best = value;
         best_ratio = ratio;

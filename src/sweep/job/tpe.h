@@ -36,7 +36,8 @@ typedef struct cs_tpe {
 CS_MUST_CHECK cs_status cs_tpe_open(const cs_domain *domain, const cs_observation *trials, const bool *good,
                                     const double *values, int n, cs_tpe *out);
 void cs_tpe_close(cs_tpe *tpe);
-/* Draws candidates from the density of good values, and returns that with the largest ratio of the two densities. */
+/* Draws candidates from the density of good values, and returns that with the largest ratio of the two densities. Of
+ * ratios that differ by rounding alone the first counts, so that all machines agree; in Optuna rounding decides. */
 double cs_tpe_suggest(const cs_tpe *tpe, cs_rng *rng);
 
 #endif
