@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sweeps with method tpe, from the job file to the table: on one rank and on two, killed and resumed. That the choices are those of
-Optuna's sampler is shown by tests/sweep/test_tpe_optuna.py."""
+"""Sweeps with method tpe, from the job file to the table: on one rank and on two, killed and resumed. That the choices are those
+of Optuna's sampler is shown by tests/sweep/test_tpe_optuna.py."""
 import os
 import re
 import shlex

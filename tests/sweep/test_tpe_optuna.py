@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Method tpe agrees with Optuna's TPESampler(multivariate=False): the densities of its estimators and their ratio to rounding, and
-its choices in distribution, both for a recorded history and from a job file. CNNSWEEP_KERAS_PYTHON names a Python that has
+"""Method tpe agrees with Optuna's TPESampler(multivariate=False): the densities of its estimators and their ratio to rounding,
+and its choices in distribution, both for a recorded history and from a job file. CNNSWEEP_KERAS_PYTHON names a Python that has
 Optuna 5."""
 import os
 import subprocess
@@ -8,7 +8,8 @@ import sys
 import tempfile
 import warnings
 
-sys.path.insert(0, os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", "parity"))
+for folder in ("parity", "support"):
+    sys.path.insert(0, os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", folder))
 import inside_keras
 
 inside_keras.enter()
@@ -18,6 +19,8 @@ import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 from scipy import stats
+
+from ask_tell import search
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.simplefilter("ignore")
@@ -226,9 +229,8 @@ def loss_of(values):
         values["label_smoothing"] + {"sgd": 0, "adam": 0.2, "adamw": 0.5}[values["optimizer"]]
 
 
-def values_of(line):
+def values_of(values):
     """A trial of ask_tell in Optuna's words: numbers that it rounded to float are those of the grid again."""
-    values = dict(word.split("=") for word in line.split())
     out = {}
     for name, text in values.items():
         domain = SPACE.get(name)
@@ -245,21 +247,6 @@ def values_of(line):
     assert int(values["seed"]) == 7 + round(10 * float(values["label_smoothing"])), "zipped options go together"
     assert ("momentum" in values) == (values["optimizer"] == "sgd"), "a condition holds"
     return out
-
-
-def search(job, budget, seed, sign=1, ranks=1):
-    """The trials of a search, each with the number of trials that had ended when it was handed out."""
-    program = subprocess.Popen([f"{TESTS}/ask_tell", str(ranks), job, f"sweep.seed={seed}"], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
-    trials, told = [], 0
-    while told < budget:
-        if len(trials) < budget and len(trials) - told < ranks:
-            trials.append((values_of(program.stdout.readline()), told))
-            continue
-        print(sign * loss_of(trials[told][0]), file=program.stdin, flush=True)
-        told += 1
-    assert program.wait() == 0
-    return trials
 
 
 def ask_optuna(trials, seed, direction):
@@ -281,13 +268,15 @@ def ask_optuna(trials, seed, direction):
 def compare_jobs(metric, direction, ranks, searches=200):
     """For every seed both programs suggest one more trial after the same ones. Their suggestions, of all seeds together, have the
     same distribution."""
+    sign = 1 if direction == "minimize" else -1
     with tempfile.TemporaryDirectory() as folder:
         job = os.path.join(folder, "job.yaml")
         with open(job, "w") as out:
             out.write(JOB.replace("GOAL", metric).replace("BUDGET", str(12 + ranks)))
         ours, theirs = [], []
         for seed in range(1, searches + 1):
-            trials = search(job, 12 + ranks, seed, 1 if direction == "minimize" else -1, ranks)
+            trials = search(job, 12 + ranks, lambda values: sign * loss_of(values_of(values)), ranks, [f"sweep.seed={seed}"])
+            trials = [(values_of(values), ended) for values, ended in trials]
             assert trials[-1][1] == 12
             ours.append(trials[-1][0])
             theirs.append(ask_optuna(trials, seed, direction))
