@@ -28,12 +28,14 @@ typedef struct cs_swept_option {
 typedef struct cs_method cs_method;
 /* Chooses the values of trials while the sweep is trained (sweep/job/sampler.h). */
 typedef struct cs_sampler cs_sampler;
+typedef struct cs_population cs_population;
 
 typedef enum cs_scheduler_kind {
     CS_SCHEDULER_NONE,
     CS_SCHEDULER_ASHA,      /* asynchronous successive halving, Li et al. 2018, arXiv:1810.05934 */
     CS_SCHEDULER_HYPERBAND, /* the same in several brackets */
-    CS_SCHEDULER_MEDIAN     /* Golovin et al. 2017, Google Vizier: the median stopping rule */
+    CS_SCHEDULER_MEDIAN,    /* Golovin et al. 2017, Google Vizier: the median stopping rule */
+    CS_SCHEDULER_PBT        /* population-based training, Jaderberg et al. 2017, arXiv:1711.09846 */
 } cs_scheduler_kind;
 const char *cs_scheduler_name(int kind); /* "asha"; NULL past the last */
 
@@ -45,7 +47,10 @@ typedef struct cs_scheduler_config {
     int grace_period; /* epochs that every trial gets */
     double reduction_factor;
     int brackets;
-    int min_samples_required; /* MEDIAN: trials to compare with */
+    int min_samples_required;    /* MEDIAN: trials to compare with */
+    int perturbation_interval;   /* PBT: epochs of a generation */
+    double quantile_fraction;    /* PBT: the part of the population that goes on from an equally large part, the best */
+    double resample_probability; /* PBT: that a value is drawn anew */
 } cs_scheduler_config;
 
 /* How much a sweep may use. When the minutes are over no further trial begins; a trial that is being trained ends with
@@ -121,7 +126,8 @@ typedef struct cs_job {
     int n_phase_options;
     char **sets; /* a copy of those given to cs_job_read */
     int n_sets;
-    cs_sampler *sampler; /* NULL: the values of all trials are known */
+    cs_population *population; /* with scheduler pbt, else NULL */
+    cs_sampler *sampler;       /* NULL: the values of all trials are known */
     /* First those of the last phase, or of a training that is not divided: in a grid the last swept option changes
      * fastest. Then those of the phase before, and so on; a phase that several trials have in common is one trial. */
     cs_trial_config *trials;

@@ -4,6 +4,7 @@
 #include "cnnsweep/memory.h"
 #include "job_reader.h"
 #include "phases.h"
+#include "population.h"
 #include "sampler.h"
 
 #include <ctype.h>
@@ -158,6 +159,11 @@ cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_
         CS_TRY_GOTO(cs_sampler_open(&reader, root, &reader.job->sampler), done);
         root = NULL;
     }
+    if (reader.job->scheduler.kind == CS_SCHEDULER_PBT) {
+        status = cs_population_open(&reader, root, &reader.job->population);
+        root = reader.job->population ? NULL : root;
+        CS_TRY_GOTO(status, done);
+    }
     *out = reader.job;
     reader.job = NULL;
 done:
@@ -186,6 +192,7 @@ void cs_job_free(cs_job *job) {
     if (!job)
         return;
     cs_sampler_close(job->sampler);
+    cs_population_close(job->population);
     free_swept(job);
     cs_augmentations_clear(&job->augmentations);
     free_texts(job->sets, job->n_sets);
@@ -229,12 +236,11 @@ void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {
 }
 
 cs_status cs_job_divide(cs_job *job, int part, int parts) {
-    if (parts > 0 && job->method->suggest)
-        return cs_hint(cs_fail(CS_ERR_ARG,
-                               "%s: with method %s a trial learns from all others, and parts know nothing "
-                               "of each other",
-                               job->path, job->method->name),
-                       "start one program on all machines with mpirun or srun, or use method: random");
+    if (parts > 0 && cs_job_chooses(job))
+        return cs_hint(
+            cs_fail(CS_ERR_ARG, "%s: with %s %s a trial learns from all others, and parts know nothing of each other",
+                    job->path, job->population ? "scheduler" : "method", job->population ? "pbt" : job->method->name),
+            "start one program on all machines with mpirun or srun, or use method: random");
     job->part = part;
     job->parts = parts;
     return CS_OK;
@@ -265,7 +271,7 @@ cs_status cs_job_only(cs_job *job, const char *trial, int epochs) {
     }
     if (t < 0)
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: has no trial '%s'", job->path, trial), "--dry-run lists them");
-    if (job->sampler)
+    if (cs_job_chooses(job))
         return cs_hint(
             cs_fail(CS_ERR_ARG, "%s: the values of %s are chosen while the sweep is trained", job->path, trial),
             "table.md and trials.csv of the sweep have them: set them with --set sweep=null --set KEY=VALUE");

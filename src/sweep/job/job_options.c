@@ -11,11 +11,9 @@
 #define FIELD(member) .offset = offsetof(cs_job, member), .size = sizeof(((cs_job *)0)->member)
 
 const char *cs_scheduler_name(int kind) {
-    static const char *const names[] = {[CS_SCHEDULER_NONE] = "none",
-                                        [CS_SCHEDULER_ASHA] = "asha",
-                                        [CS_SCHEDULER_HYPERBAND] = "hyperband",
-                                        [CS_SCHEDULER_MEDIAN] = "median",
-                                        NULL};
+    static const char *const names[] = {
+        [CS_SCHEDULER_NONE] = "none",     [CS_SCHEDULER_ASHA] = "asha", [CS_SCHEDULER_HYPERBAND] = "hyperband",
+        [CS_SCHEDULER_MEDIAN] = "median", [CS_SCHEDULER_PBT] = "pbt",   NULL};
     return names[kind];
 }
 
@@ -75,7 +73,11 @@ static cs_status parse_keep(const cs_option *option, const char *text, void *fie
     return CS_OK;
 }
 
-enum { HALVING = 1 << CS_SCHEDULER_ASHA | 1 << CS_SCHEDULER_HYPERBAND, MEDIAN = 1 << CS_SCHEDULER_MEDIAN };
+enum {
+    HALVING = 1 << CS_SCHEDULER_ASHA | 1 << CS_SCHEDULER_HYPERBAND,
+    MEDIAN = 1 << CS_SCHEDULER_MEDIAN,
+    PBT = 1 << CS_SCHEDULER_PBT
+};
 
 static const cs_option table[] = {
     {.key = "threads",
@@ -239,6 +241,31 @@ static const cs_option table[] = {
      .affects = CS_AFFECTS_SWEEP,
      .only_with = MEDIAN,
      .doc = "median: other trials to compare with"},
+    {.key = "sweep.scheduler.perturbation_interval",
+     .type = CS_OPTION_INT,
+     FIELD(scheduler.perturbation_interval),
+     .min = 1,
+     .max = 1000000,
+     .fallback = "1",
+     .affects = CS_AFFECTS_SWEEP,
+     .only_with = PBT,
+     .doc = "pbt: epochs after which the worst members of the population go on from the best, with changed values"},
+    {.key = "sweep.scheduler.quantile_fraction",
+     .type = CS_OPTION_FLOAT,
+     FIELD(scheduler.quantile_fraction),
+     .max = 0.5,
+     .fallback = "0.25",
+     .affects = CS_AFFECTS_SWEEP,
+     .only_with = PBT,
+     .doc = "pbt: the part of the population that counts as the worst, and as the best"},
+    {.key = "sweep.scheduler.resample_probability",
+     .type = CS_OPTION_FLOAT,
+     FIELD(scheduler.resample_probability),
+     .max = 1,
+     .fallback = "0.25",
+     .affects = CS_AFFECTS_SWEEP,
+     .only_with = PBT,
+     .doc = "pbt: probability that a value is drawn anew and not changed by a fifth"},
 };
 
 const cs_option *cs_job_options(size_t *count) {

@@ -2,6 +2,7 @@
 /* Reads phases: of a job file. */
 #include "job_reader.h"
 #include "phases.h"
+#include "population.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,8 @@ static cs_status set_key(const cs_job_reader *reader, const cs_node *key, const 
 
 cs_status cs_phase_apply(const cs_job_reader *reader, int phase, cs_trial_config *trial) {
     const cs_node *map = reader->phases ? reader->phases->items[phase - 1] : NULL;
+    if (reader->job->scheduler.kind == CS_SCHEDULER_PBT)
+        cs_generation_apply(reader->job, phase, trial);
     for (int i = 0; map && i < map->n; i++)
         CS_TRY(set_key(reader, map->keys[i], map->items[i], trial));
     return CS_OK;

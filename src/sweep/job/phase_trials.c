@@ -27,21 +27,24 @@ static cs_status fill_config(maker *m, int t, int phase) {
     return CS_OK;
 }
 
-/* Numbers the different ones of a phase before the last. */
+/* Each trial has a phase of its own. */
+static void number_apart(maker *m, int phase) {
+    int n = m->reader->job->n_last, *nodes = m->nodes + (size_t)(phase - 1) * (size_t)n;
+    for (int t = 0; t < n; t++)
+        nodes[t] = t;
+    m->n_nodes[phase - 1] = n;
+}
+
+/* Numbers the different ones of a phase before the last. Members of a population are all different. */
 static cs_status number_phase(maker *m, int phase) {
     int n = m->reader->job->n_last;
+    if (m->reader->job->scheduler.kind == CS_SCHEDULER_PBT) {
+        number_apart(m, phase);
+        return CS_OK;
+    }
     for (int t = 0; t < n; t++)
         m->keys[t] = cs_trial_key(&m->configs[t]);
     return cs_number_distinct(m->keys, n, m->nodes + (size_t)(phase - 1) * (size_t)n, &m->n_nodes[phase - 1]);
-}
-
-/* The last phase of each trial counts as different. */
-static void number_last(maker *m) {
-    const cs_job *job = m->reader->job;
-    int n = job->n_last, *nodes = m->nodes + (size_t)(job->n_phases - 1) * (size_t)n;
-    for (int t = 0; t < n; t++)
-        nodes[t] = t;
-    m->n_nodes[job->n_phases - 1] = n;
 }
 
 /* The index in job->trials of the first trial of a phase: those of later phases come first. */
@@ -94,7 +97,7 @@ static cs_status make(maker *m) {
     CS_TRY(cs_alloc(n, sizeof *m->keys, "phases", &m->keys));
     CS_TRY(cs_alloc(n * all, sizeof *m->nodes, "phases", &m->nodes));
     CS_TRY(cs_alloc(all, sizeof *m->n_nodes, "phases", &m->n_nodes));
-    number_last(m);
+    number_apart(m, job->n_phases);
     CS_TRY(go_through(m, job->n_phases - 1, false));
     job->n_trials = first_of(m, 0);
     CS_TRY(cs_grow(&job->value_indices, &capacity, (size_t)job->n_trials * (size_t)job->n_swept + 1,

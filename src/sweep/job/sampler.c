@@ -2,9 +2,8 @@
 #include "sampler.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/scalar.h"
-#include "contents.h"
 #include "job_reader.h"
-#include "search.h"
+#include "row.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,25 +33,17 @@ static int cell_of(const cs_sampler *sampler, int trial) {
     return trial / sampler->reader.job->repeats;
 }
 
-bool cs_job_is_open(const cs_job *job, int trial) {
-    return job->sampler && job->sampler->open[trial];
+bool cs_sampler_is_open(const cs_sampler *sampler, int trial) {
+    return sampler->open[trial];
 }
 
 /* Copies the drawn values of the cells. */
 static cs_status keep_drawn(cs_sampler *sampler) {
     const cs_job *job = sampler->reader.job;
     for (int c = 0; c < sampler->n_cells; c++) {
-        const int *indices = job->value_indices + (size_t)c * (size_t)job->repeats * (size_t)job->n_swept;
-        double *row = row_at(sampler, sampler->drawn, c);
-        for (int i = 0; i < sampler->reader.space.n_options; i++) {
+        for (int i = 0; i < sampler->reader.space.n_options; i++)
             row_at(sampler, sampler->rows, c)[i] = (double)NAN;
-            row[i] = indices[i] == CS_NO_VALUE ? (double)NAN : indices[i];
-            if (sampler->reader.space.ranges[i].kind == CS_RANGE_LISTED || isnan(row[i]))
-                continue;
-            CS_TRY(cs_parse_float(job->swept[i].values[indices[i]], &row[i]));
-            if (!cs_range_is_whole(&sampler->reader.space.ranges[i]))
-                row[i] = (float)row[i];
-        }
+        CS_TRY(cs_row_read(&sampler->reader, c * job->repeats, row_at(sampler, sampler->drawn, c)));
     }
     return CS_OK;
 }
@@ -127,42 +118,10 @@ void cs_sampler_close(cs_sampler *sampler) {
     free_arrays(sampler);
 }
 
-/* Writes the index of a number of a range, which becomes a value of the option if it is not one yet. */
-static cs_status index_number(const cs_sampler *sampler, int option, double number, int *index) {
-    cs_job *job = sampler->reader.job;
-    cs_swept_option *swept = &job->swept[option];
-    cs_trial_config trial = job->base;
-    char text[CS_VALUE_MAX * 2];
-    cs_search_number_text(&sampler->reader.space.ranges[option], number, text, sizeof text);
-    CS_TRY(cs_option_set(swept->option, text, &trial));
-    cs_option_get(swept->option, &trial, text, sizeof text);
-    *index = cs_job_find_value(swept, text);
-    if (*index >= 0)
-        return CS_OK;
-    *index = swept->n;
-    return cs_job_append_value(swept, text);
-}
-
-/* Makes the trial with the values of the row. */
-static cs_status make_trial(const cs_sampler *sampler, int trial, const double *row) {
-    cs_job *job = sampler->reader.job;
-    int *indices = job->value_indices + (size_t)trial * (size_t)job->n_swept;
-    uint64_t data = job->trials[trial].data.checksum;
-    for (int i = 0; i < sampler->reader.space.n_options; i++) {
-        indices[i] = isnan(row[i]) ? CS_NO_VALUE : (int)row[i];
-        if (!isnan(row[i]) && sampler->reader.space.ranges[i].kind != CS_RANGE_LISTED)
-            CS_TRY(index_number(sampler, i, row[i], &indices[i]));
-    }
-    CS_TRY(cs_job_make_trial(&sampler->reader, trial));
-    job->trials[trial].data.checksum = data;
-    cs_job_read_content(job, trial);
-    return CS_OK;
-}
-
 static cs_status settle(cs_sampler *sampler, int trial, const double *row) {
     memmove(row_at(sampler, sampler->rows, cell_of(sampler, trial)), row, count_options(sampler) * sizeof *row);
     sampler->open[trial] = false;
-    return make_trial(sampler, trial, row);
+    return cs_row_apply(&sampler->reader, trial, row);
 }
 
 static cs_observation observe(const cs_sampler *sampler, int cell) {
@@ -303,5 +262,5 @@ cs_status cs_sampler_restore(cs_sampler *sampler, int trial, const char *const *
     if (*fits)
         return CS_OK;
     sampler->open[trial] = true;
-    return make_trial(sampler, trial, row_at(sampler, sampler->drawn, cell_of(sampler, trial)));
+    return cs_row_apply(&sampler->reader, trial, row_at(sampler, sampler->drawn, cell_of(sampler, trial)));
 }

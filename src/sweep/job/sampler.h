@@ -13,10 +13,7 @@
 #ifndef CNNSWEEP_SAMPLER_H
 #define CNNSWEEP_SAMPLER_H
 
-#include "cnnsweep/job.h"
-
-/* The most options whose values can be chosen, so that they fit into a message. */
-enum { CS_SAMPLED_MAX = 64 };
+#include "chosen.h"
 
 struct cs_job_reader;
 struct cs_node;
@@ -26,7 +23,7 @@ CS_MUST_CHECK cs_status cs_sampler_open(struct cs_job_reader *reader, struct cs_
 void cs_sampler_close(cs_sampler *sampler); /* NULL-safe */
 
 /* True if the values of the trial are still to be chosen. */
-bool cs_job_is_open(const cs_job *job, int trial);
+bool cs_sampler_is_open(const cs_sampler *sampler, int trial);
 /* Chooses the values of the trial if it is open, and makes the trial in the job. It is then under way. An error other
  * than CS_ERR_NO_MEMORY means that these values cannot be trained. */
 CS_MUST_CHECK cs_status cs_sampler_choose(cs_sampler *sampler, int trial);

@@ -248,7 +248,7 @@ bool cs_scheduler_decide(cs_scheduler *self, int index, const cs_epoch_row *row,
     progress *trial = &self->trials[index];
     cs_scheduler_kind kind = self->job->scheduler.kind;
     int epochs = row->epoch + 1;
-    if (kind == CS_SCHEDULER_NONE)
+    if (kind == CS_SCHEDULER_NONE || kind == CS_SCHEDULER_PBT)
         return false;
     if (epochs > trial->handled && trial->stopped_at == 0) {
         double value = row->value[self->metric->in_epoch];

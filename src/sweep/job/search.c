@@ -39,8 +39,7 @@ static uint32_t count_whole(const cs_range *range) {
     return (uint32_t)(range->high - range->low) + 1;
 }
 
-/* Draws a number as the type of the option holds it. */
-static double draw_number(const cs_range *range, cs_rng *rng) {
+double cs_search_draw_number(const cs_range *range, cs_rng *rng) {
     const double half = 0.5;
     if (range->kind == CS_RANGE_INT)
         return range->low + cs_rng_below(rng, count_whole(range));
@@ -80,7 +79,7 @@ static bool draw_cell(search *s, int index, double *row) {
             const cs_axis *axis = &space->axes[a];
             s->positions[a] = axis->n > 0 ? (int)cs_rng_below(&s->streams[a], (uint32_t)axis->n) : 0;
             if (axis->n == 0)
-                row[axis->first] = draw_number(&space->ranges[axis->first], &s->streams[a]);
+                row[axis->first] = cs_search_draw_number(&space->ranges[axis->first], &s->streams[a]);
         }
         if (complete(s, row))
             return true;

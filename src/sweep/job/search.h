@@ -3,6 +3,7 @@
 #ifndef CNNSWEEP_SEARCH_H
 #define CNNSWEEP_SEARCH_H
 
+#include "cnnsweep/random.h"
 #include "space.h"
 
 /* Draws `wanted` different cells of the space. Options with a range get the drawn values, in ascending order. `cells`
@@ -11,6 +12,8 @@
  * and what was drawn before it, so a larger budget keeps the first cells. */
 CS_MUST_CHECK cs_status cs_search_draw(cs_job *job, const cs_space *space, int wanted, int *cells, int *drawn);
 
+/* Draws a number of a range, as the type of its option holds it. */
+double cs_search_draw_number(const cs_range *range, cs_rng *rng);
 /* Writes a number of a range as its option takes it. */
 void cs_search_number_text(const cs_range *range, double value, char *out, size_t size);
 

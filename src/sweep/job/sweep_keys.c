@@ -66,7 +66,7 @@ static cs_status read_scheduler(cs_job_reader *reader, const cs_node *key, const
     CS_TRY(cs_job_read_map(reader, "sweep: scheduler:", value, section, NULL, 0));
     if (!cs_node_get(value, "type"))
         return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: scheduler: has no type:"),
-                       "write type: asha, hyperband or median");
+                       "write type: asha, hyperband, median or pbt");
     return check_scheduler_keys(reader, section, value);
 }
 

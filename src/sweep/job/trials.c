@@ -5,6 +5,7 @@
 #include "cnnsweep/swa.h"
 #include "job_reader.h"
 #include "phases.h"
+#include "population.h"
 #include "scheduler.h"
 #include "search.h"
 
@@ -123,7 +124,7 @@ static cs_status expand_drawn(const cs_job_reader *reader) {
 static cs_status check_scheduler(const cs_job_reader *reader) {
     cs_job *job = reader->job;
     cs_scheduler_config *scheduler = &job->scheduler;
-    if (scheduler->kind == CS_SCHEDULER_NONE)
+    if (scheduler->kind == CS_SCHEDULER_NONE || scheduler->kind == CS_SCHEDULER_PBT)
         return CS_OK;
     if (job->n_phases > 1)
         return cs_hint(cs_node_fail(cs_node_get(reader->sweep, "scheduler"), CS_ERR_ARG,
@@ -167,7 +168,12 @@ static cs_status configure(const cs_job_reader *reader, int trial, int phase, cs
 }
 
 cs_status cs_job_make_trial(const cs_job_reader *reader, int trial) {
-    return configure(reader, trial, reader->job->n_phases, &reader->job->trials[trial]);
+    const cs_job *job = reader->job;
+    cs_trial_config *out = &job->trials[trial];
+    CS_TRY(configure(reader, trial, cs_job_phase(job, trial), out));
+    if (job->before[trial] >= 0)
+        out->phase.before = cs_phase_key(&job->trials[job->before[trial]]);
+    return CS_OK;
 }
 
 cs_status cs_job_expand(cs_job_reader *reader) {
@@ -178,6 +184,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
     CS_TRY(job->method->draws ? expand_drawn(reader) : expand_grid(reader));
     cs_job_complete_table(reader);
     CS_TRY(cs_job_choose_metrics(job));
+    CS_TRY(cs_population_prepare(reader));
     CS_TRY(cs_phases_make(reader, configure));
     CS_TRY(check_scheduler(reader));
     return cs_job_check_used(reader);

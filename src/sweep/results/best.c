@@ -185,7 +185,7 @@ cs_status cs_best_print(const cs_job *job, const cs_outcome *outcomes, FILE *out
     cs_job_describe_trial(job, best, text, sizeof text);
     fprintf(out, "\nBest %s: %.*f, trial %s%s%s%s\n", metric->name, metric->decimals, best_value, name,
             text[0] ? " (" : "", text, text[0] ? ")" : "");
-    if (job->n_swept > 0)
+    if (job->n_swept > 0 && job->scheduler.kind != CS_SCHEDULER_PBT) /* a member's training cannot be repeated alone */
         print_command(job, best, &outcomes[best], out);
     return CS_OK;
 }

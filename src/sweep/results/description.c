@@ -220,7 +220,8 @@ static cs_status read_metrics(const json_t *settings, cs_job *job) {
 }
 
 static cs_status read_settings(const json_t *settings, cs_job *job) {
-    static const char *const keys[] = {"precision", "deterministic", "ranks_per_trial", "sweep.repeats"};
+    static const char *const keys[] = {"precision", "deterministic", "ranks_per_trial", "sweep.repeats",
+                                       "sweep.scheduler.type"};
     for (int i = 0; i < N_JOB_TEXTS; i++) {
         const char *text = json_string_value(json_object_get(settings, job_texts[i].key));
         if (!text || strlen(text) >= job_texts[i].size)
@@ -251,19 +252,29 @@ static cs_status read_swept(const json_t *lists, cs_job *job) {
     return job->repeats == 1 || repeats_last ? CS_OK : fail_value("axes");
 }
 
+/* Values that were chosen while the sweep was trained are not in its description. */
+static cs_status find_chosen(cs_swept_option *swept, const char *text, json_int_t *index) {
+    *index = cs_job_find_value(swept, text);
+    if (*index >= 0)
+        return CS_OK;
+    *index = swept->n;
+    return cs_job_append_value(swept, text);
+}
+
 /* Reads the trial's value of each swept option, and the index of the value, from a plan line. Values that were chosen
  * after the start follow those that it has. */
 static cs_status read_values(const json_t *plan, const cs_record *record, int number, cs_job *job) {
     const json_t *at = json_object_get(plan, "at"), *options = json_object_get(plan, "options");
     int t = record->index, *indices = job->value_indices + (size_t)t * (size_t)job->n_swept;
+    bool chooses = job->method->suggest || job->scheduler.kind == CS_SCHEDULER_PBT;
     job->numbers[t] = number;
     for (int a = 0; a < job->n_swept; a++) {
         const cs_option *option = job->swept[a].option;
         const json_t *item = json_array_get(at, (size_t)a);
         json_int_t index = json_integer_value(item);
         const char *text = json_string_value(json_object_get(options, option->key));
-        if (job->method->suggest && index == job->swept[a].n && text)
-            CS_TRY(cs_job_append_value(&job->swept[a], text));
+        if (chooses && index >= 0 && text)
+            CS_TRY(find_chosen(&job->swept[a], text, &index));
         if (!json_is_integer(item) || index < CS_NO_VALUE || index >= job->swept[a].n || !text)
             return cs_fail(CS_ERR_FORMAT, "the plan line of trial t%03d has no valid %s", number, option->key);
         indices[a] = (int)index;

@@ -4,8 +4,8 @@
 #include "cnnsweep/version.h"
 #include "description.h"
 #include "history.h"
+#include "job/chosen.h"
 #include "job/column.h"
-#include "job/sampler.h"
 #include "json_text.h"
 #include "origin.h"
 #include "text_buffer.h"
@@ -117,6 +117,11 @@ static json_t *plan_of(const cs_job *job, int trial) {
     return plan;
 }
 
+/* The members of a population have their numbers from the beginning; what is chosen for them changes their lines. */
+static bool is_planned(const cs_job *job, int trial) {
+    return job->population || !cs_job_is_open(job, trial);
+}
+
 cs_status cs_journal_start(const char *folder, const cs_results_config *config) {
     const cs_job *job = config->job;
     json_t *event = json_pack(
@@ -132,12 +137,12 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
     json_object_set_new(event, "sweep", cs_description_of(job));
     int planned = 0;
     for (int t = 0; t < job->n_trials; t++)
-        planned += !cs_job_is_open(job, t);
+        planned += is_planned(job, t);
     json_object_set_new(event, "planned", json_integer(planned));
     add_time(event);
     json_t *events = json_pack("[o]", event);
     for (int t = 0; events && t < job->n_trials; t++) {
-        if (!cs_job_is_open(job, t) && json_array_append_new(events, plan_of(job, t)) != 0) {
+        if (is_planned(job, t) && json_array_append_new(events, plan_of(job, t)) != 0) {
             json_decref(events);
             events = NULL;
         }

@@ -4,11 +4,14 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/schedule.h"
 #include "folder.h"
+#include "job/chosen.h"
+#include "job/column.h"
 #include "job/method.h"
-#include "job/sampler.h"
+#include "job/population.h"
 #include "journal.h"
 #include "origin.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef struct key_entry {
@@ -174,6 +177,53 @@ static void train_lost_phases(const char *folder, cs_job *job) {
     }
 }
 
+/* Tells the population what came of a trial. */
+static cs_status tell(const cs_journal *journal, const cs_job *job, int trial) {
+    const cs_outcome *outcome = &journal->records[trial].outcome;
+    const cs_column *metric = NULL;
+    CS_TRY(cs_column_find(job->metric, &metric));
+    cs_job_tell(job, trial, outcome->state == CS_TRIAL_OK ? cs_column_value(metric, &outcome->result) : (double)NAN);
+    return CS_OK;
+}
+
+/* Finds the record of a member of a population. If it was chosen differently, which results from other machines could
+ * explain, it begins anew. */
+static cs_status match_member(cs_journal *journal, const char *folder, const cs_sweep_options *options, cs_job *job,
+                              int trial) {
+    cs_record *record = (size_t)trial < journal->n ? &journal->records[trial] : NULL;
+    extension none = {0};
+    if (!record || record->start == 0)
+        return CS_OK;
+    if (record->key == cs_trial_key(&job->trials[trial])) {
+        settle(record, folder, options, job, trial, &none);
+        return job->done[trial] ? tell(journal, job, trial) : CS_OK;
+    }
+    if (job->before[trial] < 0)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: the population in %s has other settings", job->name, folder),
+                       "use --out ANOTHER_FOLDER");
+    record->n_epochs = 0;
+    record->outcome = (cs_outcome){0};
+    return CS_OK;
+}
+
+/* The members of a population keep their numbers. Where a generation has ended, what was chosen for the next one
+ * follows from its results. */
+static cs_status match_population(cs_journal *journal, const char *folder, const cs_sweep_options *options,
+                                  cs_job *job) {
+    for (int t = 0; t < job->n_trials; t++)
+        job->numbers[t] = t;
+    for (int generation = 1; generation <= job->n_phases; generation++) {
+        for (int m = 0; m < job->n_last; m++) {
+            int t = cs_population_trial(job, m, generation);
+            if (cs_job_must_wait(job, t) || cs_job_choose(job, t) != CS_OK)
+                return CS_OK;
+        }
+        for (int m = 0; m < job->n_last; m++)
+            CS_TRY(match_member(journal, folder, options, job, cs_population_trial(job, m, generation)));
+    }
+    return CS_OK;
+}
+
 static cs_status match(cs_journal *journal, const char *folder, const cs_sweep_options *options, bool *taken,
                        cs_job *job) {
     static const key_kind exact = {cs_trial_key, false}, any_length = {cs_trial_key_of_any_length, true};
@@ -195,6 +245,8 @@ static cs_status match(cs_journal *journal, const char *folder, const cs_sweep_o
 
 cs_status cs_journal_match(cs_journal *journal, const char *folder, const cs_sweep_options *options, cs_job *job) {
     bool *taken = NULL;
+    if (job->population)
+        return match_population(journal, folder, options, job);
     CS_TRY(cs_alloc(journal->n, sizeof *taken, "trials", &taken));
     cs_status status = match(journal, folder, options, taken, job);
     free(taken);
@@ -209,9 +261,9 @@ cs_status cs_journal_resume(const char *folder, const cs_sweep_options *options,
     if (!*out)
         return CS_OK;
     CS_TRY(cs_origin_check(*out, folder, job));
-    if (options->extend && job->sampler)
-        return cs_fail(CS_ERR_ARG, "%s: --extend with method %s: its trials were chosen by results after fewer epochs",
-                       job->name, job->method->name);
+    if (options->extend && cs_job_chooses(job))
+        return cs_fail(CS_ERR_ARG, "%s: --extend, but the values of trials were chosen by results after fewer epochs",
+                       job->name);
     CS_TRY(cs_journal_restore_values(*out, job));
     return cs_journal_match(*out, folder, options, job);
 }

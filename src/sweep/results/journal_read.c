@@ -4,8 +4,8 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "history.h"
+#include "job/chosen.h"
 #include "job/column.h"
-#include "job/sampler.h"
 #include "origin.h"
 
 #include <ctype.h>

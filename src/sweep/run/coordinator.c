@@ -76,16 +76,15 @@ static cs_status order_groups(cs_coordinator *coordinator, const cs_journal *ear
     return CS_OK;
 }
 
-/* Tells the sampler what came of a trial. */
-static cs_status tell_sampler(const cs_coordinator *coordinator, int trial) {
+/* Tells those who choose the values of later trials what came of a trial. */
+static cs_status tell(const cs_coordinator *coordinator, int trial) {
     const cs_job *job = coordinator->plan->job;
     const cs_outcome *outcome = &cs_results_outcomes(coordinator->results)[trial];
     const cs_column *metric = NULL;
-    if (!job->sampler)
+    if (!cs_job_chooses(job))
         return CS_OK;
     CS_TRY(cs_column_find(job->metric, &metric));
-    cs_sampler_ended(job->sampler, trial,
-                     outcome->state == CS_TRIAL_OK ? cs_column_value(metric, &outcome->result) : (double)NAN);
+    cs_job_tell(job, trial, outcome->state == CS_TRIAL_OK ? cs_column_value(metric, &outcome->result) : (double)NAN);
     return CS_OK;
 }
 
@@ -108,7 +107,7 @@ static cs_status open_parts(cs_coordinator *coordinator, const cs_journal *earli
     CS_TRY(order_groups(coordinator, earlier));
     for (int t = 0; t < job->n_trials; t++)
         if (job->done[t])
-            CS_TRY(tell_sampler(coordinator, t));
+            CS_TRY(tell(coordinator, t));
     CS_TRY(cs_scheduler_open(job, &coordinator->scheduler));
     return earlier ? cs_journal_replay(earlier, job, replay_epoch, coordinator) : CS_OK;
 }
@@ -162,29 +161,28 @@ static int trial_of(const cs_coordinator *coordinator, const cs_trial_group *gro
 static cs_status fail_trial(cs_coordinator *coordinator, int trial, int rank, cs_status code, const char *reason) {
     CS_TRY(cs_results_failed(coordinator->results, trial, rank, code, reason));
     cs_display_failed(&coordinator->display, trial, reason);
-    return tell_sampler(coordinator, trial);
+    return tell(coordinator, trial);
 }
 
-/* Chooses the values of a trial with a sampler, if an earlier run has not. `usable`: they can be trained; else the
+/* Chooses the values of a trial, if they are chosen and an earlier run has not. `usable`: they can be trained; else the
  * trial is a failed one. */
 static cs_status choose_values(cs_coordinator *coordinator, int rank, int trial, cs_answer *answer, bool *usable) {
     const cs_job *job = coordinator->plan->job;
     bool is_new = cs_job_is_open(job, trial);
-    *usable = true;
-    if (!job->sampler)
-        return CS_OK;
-    cs_status status = cs_sampler_choose(job->sampler, trial);
+    cs_status status = cs_job_choose(job, trial);
     if (status == CS_ERR_NO_MEMORY)
         return status;
     *usable = status == CS_OK;
-    cs_sampler_values(job->sampler, trial, answer->values);
+    if (cs_job_chooses(job))
+        cs_job_get_chosen(job, trial, &answer->chosen);
     if (is_new)
         CS_TRY(cs_results_planned(coordinator->results, trial));
     return *usable ? CS_OK : fail_trial(coordinator, trial, rank, status, cs_error_last()->text);
 }
 
 /* All trials of the group go on from the same phase, which failed. */
-static cs_status fail_group(cs_coordinator *coordinator, const cs_trial_group *group, int rank, int before) {
+static cs_status fail_group(cs_coordinator *coordinator, const cs_trial_group *group, int rank) {
+    int before = coordinator->plan->job->before[trial_of(coordinator, group, 0)];
     char name[32], reason[REASON_MAX * 2];
     cs_job_trial_name(coordinator->plan->job, before, name, sizeof name);
     snprintf(reason, sizeof reason, "the phase before, %s, failed: %s", name,
@@ -194,16 +192,25 @@ static cs_status fail_group(cs_coordinator *coordinator, const cs_trial_group *g
     return CS_OK;
 }
 
+/* The state of what must have ended before the trial begins: the phase before, or in a population the generation. A
+ * failed member of a population goes on from another one. */
+static cs_trial_state state_before(const cs_coordinator *coordinator, int trial) {
+    const cs_job *job = coordinator->plan->job;
+    int before = job->before[trial];
+    if (job->population)
+        return cs_job_must_wait(job, trial) ? CS_TRIAL_PENDING : CS_TRIAL_OK;
+    return before < 0 ? CS_TRIAL_OK : cs_results_outcomes(coordinator->results)[before].state;
+}
+
 /* Gives a group that is not waiting for the phase before it, unless it turns out that it cannot be trained. */
 static cs_status try_group(cs_coordinator *coordinator, int p, int rank, cs_answer *answer) {
     const cs_trial_group *group = coordinator->groups[p];
-    int before = coordinator->plan->job->before[trial_of(coordinator, group, 0)];
-    cs_trial_state state = before < 0 ? CS_TRIAL_OK : cs_results_outcomes(coordinator->results)[before].state;
+    cs_trial_state state = state_before(coordinator, trial_of(coordinator, group, 0));
     bool usable = false;
     coordinator->given[p] = state != CS_TRIAL_PENDING;
     answer->wait = answer->wait || state == CS_TRIAL_PENDING;
     if (state == CS_TRIAL_FAILED)
-        return fail_group(coordinator, group, rank, before);
+        return fail_group(coordinator, group, rank);
     if (state == CS_TRIAL_PENDING)
         return CS_OK;
     for (int i = 0; i < group->n; i++)
@@ -259,7 +266,7 @@ static cs_status handle_finished(cs_coordinator *coordinator, int rank, const cs
     const cs_tested tested = {evaluations, message->bootstrap};
     CS_TRY(cs_results_finished(coordinator->results, message->trial, rank, result, &tested, reason));
     cs_display_finished(&coordinator->display, message->trial, result);
-    return tell_sampler(coordinator, message->trial);
+    return tell(coordinator, message->trial);
 }
 
 static cs_status handle(cs_coordinator *coordinator, int rank, const cs_message *message,

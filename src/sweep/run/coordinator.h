@@ -4,7 +4,7 @@
 #ifndef CNNSWEEP_COORDINATOR_H
 #define CNNSWEEP_COORDINATOR_H
 
-#include "job/sampler.h"
+#include "job/chosen.h"
 #include "plan/plan.h"
 #include "results/journal.h"
 
@@ -36,8 +36,8 @@ typedef struct cs_answer {
     bool enough;  /* EPOCH: the trial ends with this epoch */
     bool wait;    /* ASK_GROUP: no group so far, as the phases before those that are left are in training: ask again */
     int n;
-    int trials[CS_GROUP_MAX];      /* ASK_GROUP */
-    double values[CS_SAMPLED_MAX]; /* ASK_GROUP, with a sampler: those of the group's one trial (sampler.h) */
+    int trials[CS_GROUP_MAX]; /* ASK_GROUP */
+    cs_chosen chosen;         /* ASK_GROUP, if values are chosen: those of the group's one trial (chosen.h) */
 } cs_answer;
 
 typedef struct cs_coordinator cs_coordinator;

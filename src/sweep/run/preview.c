@@ -2,8 +2,8 @@
 /* The preview of a sweep (--dry-run). */
 #include "cnnsweep/log.h"
 #include "device.h"
+#include "job/chosen.h"
 #include "job/contents.h"
-#include "job/sampler.h"
 #include "plan/plan.h"
 #include "results/folder.h"
 #include "results/origin.h"

@@ -4,8 +4,8 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "device.h"
+#include "job/chosen.h"
 #include "job/contents.h"
-#include "job/sampler.h"
 #include "launch.h"
 #include "plan/space.h"
 #include "results/folder.h"
@@ -147,25 +147,25 @@ static cs_status open_coordinator(sweep *s, const cs_sweep_options *options) {
 
 /* Gives all ranks the values that an earlier run chose for trials. */
 static cs_status share_values(sweep *s) {
-    typedef struct chosen {
+    typedef struct known_trial {
         int trial;
-        double values[CS_SAMPLED_MAX];
-    } chosen;
-    const cs_job *job = s->job;
-    chosen *all = NULL;
+        cs_chosen chosen;
+    } known_trial;
+    cs_job *job = s->job;
+    known_trial *all = NULL;
     int n = 0;
-    for (int t = 0; t < job->n_trials && job->sampler; t++)
+    for (int t = 0; t < job->n_trials && cs_job_chooses(job); t++)
         n += !cs_job_is_open(job, t);
     CS_TRY(cs_ranks_share(s->ranks, &n, sizeof n));
     CS_TRY(cs_ranks_agree(s->ranks, cs_alloc((size_t)n, sizeof *all, "values of trials", &all)));
     for (int t = 0, i = 0; t < job->n_trials && s->first && n > 0; t++)
         if (!cs_job_is_open(job, t)) {
             all[i].trial = t;
-            cs_sampler_values(job->sampler, t, all[i++].values);
+            cs_job_get_chosen(job, t, &all[i++].chosen);
         }
     cs_status status = n > 0 ? cs_ranks_share(s->ranks, all, (size_t)n * sizeof *all) : CS_OK;
     for (int i = 0; i < n && status == CS_OK; i++)
-        status = cs_sampler_set(job->sampler, all[i].trial, all[i].values);
+        status = cs_job_set_chosen(job, all[i].trial, &all[i].chosen);
     free(all);
     return cs_ranks_agree(s->ranks, status);
 }

@@ -199,9 +199,7 @@ static cs_status ask_for_work(worker *self, cs_status *status) {
     }
     self->halted = cs_rank_group_share(self->group, &self->work, sizeof self->work);
     CS_TRY(self->halted);
-    if (self->job->sampler && self->work.n > 0)
-        return cs_sampler_set(self->job->sampler, self->work.trials[0], self->work.values);
-    return CS_OK;
+    return self->work.n > 0 ? cs_job_set_chosen(self->job, self->work.trials[0], &self->work.chosen) : CS_OK;
 }
 
 static cs_status work(worker *self) {
