@@ -17,6 +17,8 @@ cs_status pack_fingerprint(const pack_options *options, const pack_list *list, u
         const int32_t place[] = {list->samples[i].label, (int32_t)list->samples[i].split};
         cs_checksum_add(stream, place, sizeof place);
         cs_checksum_add(stream, list->samples[i].id, strlen(list->samples[i].id) + 1);
+        if (list->weighted)
+            cs_checksum_add(stream, &list->samples[i].weight, sizeof list->samples[i].weight);
     }
     *fingerprint = cs_checksum_close(stream);
     return CS_OK;

@@ -3,6 +3,7 @@
 
 #include "cnnsweep/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,19 @@ static cs_status print_table(const cs_dataset *dataset) {
     return CS_OK;
 }
 
+static void print_weights(const cs_dataset *dataset) {
+    const int64_t n = cs_dataset_count(dataset, CS_SPLIT_TRAIN);
+    double sum = 0, least = INFINITY, most = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double weight = (double)cs_dataset_weight(dataset, CS_SPLIT_TRAIN, i);
+        sum += weight;
+        least = fmin(least, weight);
+        most = fmax(most, weight);
+    }
+    if (cs_dataset_has_weights(dataset) && n > 0)
+        printf("train weights: mean %.4g, %.4g to %.4g\n", sum / (double)n, least, most);
+}
+
 cs_status pack_info(const char *path) {
     cs_dataset *dataset = NULL;
     double mean[3], std[3];
@@ -57,6 +71,7 @@ cs_status pack_info(const char *path) {
     cs_dataset_mean_std(dataset, mean, std);
     printf("train pixels (0..255): mean %.2f %.2f %.2f, std %.2f %.2f %.2f\n", mean[0], mean[1], mean[2], std[0],
            std[1], std[2]);
+    print_weights(dataset);
     cs_dataset_close(dataset);
     return status;
 }

@@ -147,6 +147,10 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--seed", "N", "seed of --split and --val (default 0)", cs_arg_int64, &options->seed},
         {"--skip-bad", NULL, "leave out images that cannot be read instead of failing; the others are split",
          cs_arg_bool, &options->skip_bad},
+        {"--weights", "CSV", "weights of the images in training: a line for each, with a header", cs_arg_text,
+         &options->weights},
+        {"--weight-column", "NAME", "its column of weights (default weight)", cs_arg_text, &options->weight_column},
+        {"--file-column", "NAME", "its column of paths below SRC (default file)", cs_arg_text, &options->file_column},
         {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M by default)",
          parse_part, &options->part},
         {"--join", NULL, "make OUT of its parts", cs_arg_bool, &wanted->join},
@@ -196,7 +200,9 @@ static cs_status pack(pack_options *options) {
     sigaction(SIGTERM, &action, NULL);
     CS_TRY(pack_source_find(options->src, &options->source));
     CS_TRY(pack_source_scan(options->source, options->src, &list));
-    cs_status status = pack_or_take_part(options, &list);
+    cs_status status = options->weights ? pack_read_weights(options, &list) : CS_OK;
+    if (status == CS_OK)
+        status = pack_or_take_part(options, &list);
     pack_list_clear(&list);
     CS_TRY(status);
     return options->part.count ? CS_OK : print_dataset(options);
@@ -218,7 +224,8 @@ static cs_status run(pack_options *options, const commands *wanted) {
 }
 
 int main(int argc, char **argv) {
-    pack_options options = {.split = {0.8, 0.1, 0.1}, .started = cs_now()};
+    pack_options options = {
+        .split = {0.8, 0.1, 0.1}, .weight_column = "weight", .file_column = "file", .started = cs_now()};
     commands wanted = {0};
     if (parse(argc, argv, &options, &wanted) != CS_OK) {
         cs_log_error_last();

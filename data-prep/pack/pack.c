@@ -78,7 +78,9 @@ static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_en
     const packed_image *image = &entry->image;
     if (!pipe->writer || search->bad > 0)
         return CS_OK; /* no dataset will be made; the other images are decoded only to name the bad ones */
-    CS_TRY(cs_dataset_append(pipe->writer, sample->split, sample->label, sample->id, image->bytes, image->size));
+    const float weight = pipe->layout.weighted ? sample->weight : 1;
+    CS_TRY(cs_dataset_append_weighted(pipe->writer, sample->split, sample->label, weight, sample->id, image->bytes,
+                                      image->size));
     if (sample->split != CS_SPLIT_TRAIN)
         return CS_OK;
     pipe->sums.pixels += image->pixels;
@@ -209,7 +211,8 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
                                   .filter = options->filter.n > 0 ? options->filter.text : NULL,
                                   .classes = (const char *const *)list->classes,
                                   .n_classes = list->n_classes,
-                                  .shard_bytes = options->shard_bytes};
+                                  .shard_bytes = options->shard_bytes,
+                                  .weighted = list->weighted};
     for (size_t i = 0; i < list->n; i++)
         layout->counts[list->samples[i].split]++;
     if (layout->encoding == CS_ENCODING_RAW && layout->h == 0)

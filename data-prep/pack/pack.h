@@ -25,10 +25,16 @@ typedef struct pack_options {
     int threads;
     int64_t seed;
     bool skip_bad;
-    cs_dataset_part part; /* count 0: all images are packed in one run */
-    double started;       /* cs_now when the program began; the time printed at the end counts from it */
+    const char *weights;                     /* CSV file with the weights of the samples, or NULL */
+    const char *weight_column, *file_column; /* its columns */
+    cs_dataset_part part;                    /* count 0: all images are packed in one run */
+    double started; /* cs_now when the program began; the time printed at the end counts from it */
 } pack_options;
 
+/* Reads options->weights: a CSV file (RFC 4180) whose first line names its columns, with a line for each sample of the
+ * list, which options->file_column names by its id and options->weight_column gives a weight, finite and >= 0. Not all
+ * are 0. A mistake is CS_ERR_FORMAT naming file and line. */
+CS_MUST_CHECK cs_status pack_read_weights(const pack_options *options, pack_list *list);
 /* Assigns the samples to splits as the options say, class by class, drawn by the seed. The result depends only on the
  * samples in the list, so that an earlier split does not change it. A class without an image in train is an error that
  * names it. */

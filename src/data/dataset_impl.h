@@ -39,10 +39,11 @@ typedef struct cs_split_data {
     const int32_t *label;  /* [n] */
     const char *id;        /* [n,id_size] each NUL-terminated */
     size_t id_size;
+    const float *weight; /* [n]; NULL: samples have no weights */
 } cs_split_data;
 
 /* Writes the checksum of a shard as text. It is computed over the 8-byte checksums of images or jpeg (which are given),
- * offset, label and id of train, val and test. */
+ * offset, label, id and weight of train, val and test, as far as there are such. */
 void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_t images[CS_SPLIT_COUNT],
                        char text[CS_CHECKSUM_TEXT]);
 
@@ -51,7 +52,7 @@ void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_
  * NULL) for so many bytes a split. The caller writes them from at[] on. */
 cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS_SPLIT_COUNT],
                          const size_t jpeg_bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]);
-/* 2. Adds offset, label and id; `file` is the shard, open for writing. splits[].images is not used. */
+/* 2. Adds offset, label, id and weight; `file` is the shard, open for writing. splits[].images is not used. */
 cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits[CS_SPLIT_COUNT]);
 /* 3. Adds the root attributes when mean and std of the whole dataset are known, then syncs the file. */
 cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta);

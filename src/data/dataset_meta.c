@@ -99,7 +99,7 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
 
 void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_t images[CS_SPLIT_COUNT],
                        char text[CS_CHECKSUM_TEXT]) {
-    enum { COLUMNS = 4 };
+    enum { COLUMNS = 5 };
     uint64_t sums[CS_SPLIT_COUNT * COLUMNS];
     size_t count = 0;
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
@@ -110,6 +110,8 @@ void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_
             sums[count++] = cs_checksum(split->offset, (n + 1) * sizeof *split->offset);
         sums[count++] = cs_checksum(split->label, n * sizeof *split->label);
         sums[count++] = cs_checksum(split->id, n * split->id_size);
+        if (split->weight)
+            sums[count++] = cs_checksum(split->weight, n * sizeof *split->weight);
     }
     snprintf(text, CS_CHECKSUM_TEXT, "%016llx", (unsigned long long)cs_checksum(sums, count * sizeof *sums));
 }

@@ -33,6 +33,8 @@ static cs_status check_same(const cs_shard *first, const cs_shard *shard) {
         return fail_other_shard(shard, "size, resize rule or filter");
     if (!first->splits[0].offset != !shard->splits[0].offset)
         return fail_other_shard(shard, "encodings");
+    if (!first->splits[0].weight != !shard->splits[0].weight)
+        return fail_other_shard(shard, "weights");
     for (int c = 0; c < 3; c++)
         if (a->mean[c] != b->mean[c] || a->std[c] != b->std[c])
             return fail_other_shard(shard, "mean or std");
@@ -188,6 +190,15 @@ static const cs_split_data *locate(const cs_dataset *dataset, cs_split split, in
 int32_t cs_dataset_label(const cs_dataset *dataset, cs_split split, int64_t i) {
     const cs_split_data *data = locate(dataset, split, &i);
     return data->label[i];
+}
+
+bool cs_dataset_has_weights(const cs_dataset *dataset) {
+    return dataset->shards[0].splits[0].weight != NULL;
+}
+
+float cs_dataset_weight(const cs_dataset *dataset, cs_split split, int64_t i) {
+    const cs_split_data *data = locate(dataset, split, &i);
+    return data->weight ? data->weight[i] : 1;
 }
 
 const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i) {

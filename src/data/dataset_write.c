@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +25,8 @@ typedef struct split_writer {
     cs_checksum_stream *checksum;
     int32_t *label;
     int64_t *offset;
-    size_t label_capacity, offset_capacity;
+    float *weight;
+    size_t label_capacity, offset_capacity, weight_capacity;
     char *ids; /* the ids one after another, each NUL-terminated */
     size_t id_bytes, id_capacity, id_size;
 } split_writer;
@@ -34,6 +36,7 @@ struct cs_dataset_writer {
     cs_encoding encoding;
     cs_dataset_meta meta;
     int64_t shard_bytes;
+    bool weighted;
     split_writer splits[CS_SPLIT_COUNT];
     char shard[CS_PATH_MAX]; /* path of the shard that is being written */
     int file;                /* its descriptor; -1 between shards */
@@ -65,6 +68,7 @@ static cs_status open_spool(const char *temporary, int *spool) {
 static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout *layout) {
     writer->encoding = layout->encoding;
     writer->shard_bytes = layout->shard_bytes;
+    writer->weighted = layout->weighted;
     writer->meta.resize = layout->resize;
     writer->meta.h = layout->h;
     writer->meta.w = layout->w;
@@ -129,6 +133,7 @@ void cs_dataset_abort(cs_dataset_writer **out) {
         cs_checksum_close(split->checksum);
         free(split->label);
         free(split->offset);
+        free(split->weight);
         free(split->ids);
     }
     if (writer->file >= 0)
@@ -229,7 +234,8 @@ static cs_status write_spools(cs_dataset_writer *writer) {
     return status;
 }
 
-/* Fills the offsets, labels and ids; the ids are padded to one length and malloc'ed, and the caller frees data->id. */
+/* Fills the offsets, labels, ids and weights; the ids are padded to one length and malloc'ed, and the caller frees
+ * data->id. */
 static cs_status make_columns(const cs_dataset_writer *writer, split_writer *split, cs_split_data *data) {
     char *ids = NULL;
     CS_TRY(cs_alloc((size_t)split->n, split->id_size, "sample ids", &ids));
@@ -237,6 +243,11 @@ static cs_status make_columns(const cs_dataset_writer *writer, split_writer *spl
     for (int64_t i = 0; i < split->n; i++, from += strlen(from) + 1)
         strcpy(ids + (size_t)i * split->id_size, from);
     *data = (cs_split_data){.n = split->n, .label = split->label, .id = ids, .id_size = split->id_size};
+    if (writer->weighted) { /* a split without samples has an array, too */
+        CS_TRY(
+            cs_grow(&split->weight, &split->weight_capacity, (size_t)split->n + 1, sizeof *split->weight, "weights"));
+        data->weight = split->weight;
+    }
     if (writer->encoding == CS_ENCODING_JPEG) {
         size_t offsets = (size_t)split->n + 1;
         CS_TRY(cs_grow(&split->offset, &split->offset_capacity, offsets, sizeof *split->offset, "offsets"));
@@ -273,10 +284,12 @@ static cs_status finish_shard(cs_dataset_writer *writer) {
     return status;
 }
 
-static cs_status check_sample(const cs_dataset_writer *writer, cs_split split, int32_t label, const char *id,
-                              size_t size) {
+static cs_status check_sample(const cs_dataset_writer *writer, cs_split split, int32_t label, float weight,
+                              const char *id, size_t size) {
     if (label < 0 || label >= writer->meta.n_classes)
         return cs_fail(CS_ERR_ARG, "%s: label %d of %d classes", id, (int)label, writer->meta.n_classes);
+    if (!(weight >= 0 && isfinite(weight)))
+        return cs_fail(CS_ERR_ARG, "%s: a weight of %g", id, (double)weight);
     if (writer->splits[split].left <= 0)
         return cs_fail(CS_ERR_ARG, "%s: more %s samples than the layout says", id, cs_split_name(split));
     if (writer->encoding == CS_ENCODING_RAW && size != raw_size(writer))
@@ -307,9 +320,14 @@ static cs_status write_image(cs_dataset_writer *writer, split_writer *split, con
     return cs_write_at(writer->file, writer->path, bytes, size, split->at + split->image_bytes);
 }
 
-cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split split_index, int32_t label, const char *id,
+cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split split, int32_t label, const char *id,
                             const uint8_t *bytes, size_t size) {
-    CS_TRY(check_sample(writer, split_index, label, id, size));
+    return cs_dataset_append_weighted(writer, split, label, 1, id, bytes, size);
+}
+
+cs_status cs_dataset_append_weighted(cs_dataset_writer *writer, cs_split split_index, int32_t label, float weight,
+                                     const char *id, const uint8_t *bytes, size_t size) {
+    CS_TRY(check_sample(writer, split_index, label, weight, id, size));
     if (shard_is_full(writer, size)) {
         CS_TRY(finish_shard(writer));
         CS_TRY(begin_shard(writer));
@@ -318,10 +336,12 @@ cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split split_index, int
     size_t n = (size_t)split->n, id_size = strlen(id) + 1;
     CS_TRY(cs_grow(&split->label, &split->label_capacity, n + 1, sizeof *split->label, "labels"));
     CS_TRY(cs_grow(&split->offset, &split->offset_capacity, n + 1, sizeof *split->offset, "offsets"));
+    CS_TRY(cs_grow(&split->weight, &split->weight_capacity, n + 1, sizeof *split->weight, "weights"));
     CS_TRY(cs_grow(&split->ids, &split->id_capacity, split->id_bytes + id_size, 1, "sample ids"));
     CS_TRY(write_image(writer, split, bytes, size));
     cs_checksum_add(split->checksum, bytes, size);
     split->label[n] = label;
+    split->weight[n] = weight;
     split->offset[n] = (int64_t)split->image_bytes;
     memcpy(split->ids + split->id_bytes, id, id_size);
     split->image_bytes += size;

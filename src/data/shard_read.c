@@ -4,6 +4,7 @@
 
 #include "cnnsweep/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,19 @@ static cs_status read_images(cs_shard *shard, hid_t file, int s) {
     return CS_OK;
 }
 
+static cs_status read_weights(cs_shard *shard, hid_t file, int s) {
+    cs_extent weight = {0};
+    char name[32];
+    snprintf(name, sizeof name, "%s/weight", cs_split_name((cs_split)s));
+    if (H5Lexists(file, name, H5P_DEFAULT) <= 0)
+        return CS_OK;
+    CS_TRY(find_column(shard, file, s, "weight", H5T_NATIVE_FLOAT, &weight));
+    if (weight.rank != 1 || weight.dims[0] != (hsize_t)shard->splits[s].n)
+        return fail_size(shard, s, "label and weight differ in length");
+    shard->splits[s].weight = weight.bytes;
+    return CS_OK;
+}
+
 static cs_status read_split(cs_shard *shard, hid_t file, int s) {
     cs_split_data *split = &shard->splits[s];
     cs_extent label = {0}, id = {0};
@@ -49,6 +63,7 @@ static cs_status read_split(cs_shard *shard, hid_t file, int s) {
     split->label = label.bytes;
     split->id = id.bytes;
     split->id_size = id.item;
+    CS_TRY(read_weights(shard, file, s));
     return read_images(shard, file, s);
 }
 
@@ -62,6 +77,8 @@ static cs_status check_values(const cs_shard *shard, int s) {
             return fail_size(shard, s, "an id without an end");
         if (split->offset && (split->offset[i] < 0 || split->offset[i + 1] <= split->offset[i]))
             return fail_size(shard, s, "offsets that do not grow");
+        if (split->weight && !(split->weight[i] >= 0 && isfinite(split->weight[i])))
+            return fail_size(shard, s, "a weight that is negative or not finite");
     }
     if (split->offset && (split->offset[0] != 0 || split->offset[split->n] != (int64_t)split->image_bytes))
         return fail_size(shard, s, "offsets that do not cover the JPEG bytes");
@@ -75,6 +92,8 @@ static cs_status read_shard(cs_shard *shard, hid_t file) {
         CS_TRY(check_values(shard, s));
         if (!shard->splits[s].offset != !shard->splits[0].offset)
             return fail_size(shard, s, "raw and jpeg splits in one file");
+        if (!shard->splits[s].weight != !shard->splits[0].weight)
+            return fail_size(shard, s, "some splits have weights, others have none");
     }
     return CS_OK;
 }

@@ -26,9 +26,9 @@ cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS
     return cs_hdf5_finish(file, path, status);
 }
 
-/* Where offset, label and id of a split begin. */
+/* Where offset, label, id and weight of a split begin. */
 typedef struct placement {
-    haddr_t offset, label, id;
+    haddr_t offset, label, id, weight;
 } placement;
 
 static cs_status place_columns(hid_t file, const char *path, int s, const cs_split_data *split, placement *at) {
@@ -46,6 +46,8 @@ static cs_status place_columns(hid_t file, const char *path, int s, const cs_spl
         status = cs_hdf5_place(group, path, "id", type, 1, &n, &at->id);
         H5Tclose(type);
     }
+    if (status == CS_OK && split->weight)
+        status = cs_hdf5_place(group, path, "weight", H5T_NATIVE_FLOAT, 1, &n, &at->weight);
     H5Gclose(group);
     return status;
 }
@@ -55,6 +57,8 @@ static cs_status write_columns(int file, const char *path, const cs_split_data *
     if (split->offset)
         CS_TRY(cs_write_at(file, path, split->offset, (n + 1) * sizeof *split->offset, at->offset));
     CS_TRY(cs_write_at(file, path, split->label, n * sizeof *split->label, at->label));
+    if (split->weight)
+        CS_TRY(cs_write_at(file, path, split->weight, n * sizeof *split->weight, at->weight));
     return cs_write_at(file, path, split->id, n * split->id_size, at->id);
 }
 
@@ -64,7 +68,8 @@ cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits
     cs_status status = CS_OK;
     size_t bytes = 0;
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
-        bytes += ((size_t)splits[s].n + 1) * (sizeof *splits->offset + sizeof *splits->label + splits[s].id_size);
+        bytes += ((size_t)splits[s].n + 1) *
+                 (sizeof *splits->offset + sizeof *splits->label + sizeof *splits->weight + splits[s].id_size);
     CS_TRY(cs_hdf5_reopen(path, bytes, &structures));
     for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
         status = place_columns(structures, path, s, &splits[s], &places[s]);

@@ -13,6 +13,7 @@ typedef struct pack_sample {
     uint64_t at;           /* position in SRC, for sources that need more than the id to find the sample */
     uint64_t stamp;        /* changes when the sample does, such as a checksum of a file's size and modification time */
     size_t place;          /* index in the order of the scan */
+    float weight;          /* in the loss of training, if the list is weighted */
     bool bad;              /* the image cannot be used */
 } pack_sample;
 
@@ -22,6 +23,7 @@ typedef struct pack_list {
     size_t n, capacity;
     char **classes; /* sorted */
     int n_classes;
+    bool weighted;              /* samples have weights */
     bool split[CS_SPLIT_COUNT]; /* the source says which samples are in this split; none set: all are in train */
 } pack_list;
 
