@@ -20,4 +20,8 @@ CS_MUST_CHECK cs_status cs_class_weight_check(const char *text);
  * list of another length, or an unknown name, with "did you mean". */
 CS_MUST_CHECK cs_status cs_class_weight_read(const char *text, const cs_dataset *dataset, double *weights);
 
+/* Can train.sample_weight use the weights of this dataset's training samples? CS_ERR_ARG if it has none, or if all of
+ * them are 0. */
+CS_MUST_CHECK cs_status cs_sample_weight_check(const cs_dataset *dataset);
+
 #endif

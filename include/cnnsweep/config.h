@@ -89,6 +89,7 @@ typedef struct cs_train_config {
     bool focal_balancing;            /* of a binary head: focal_alpha counts */
     double label_smoothing;          /* of the targets of train, val and test */
     char class_weight[CS_VALUE_MAX]; /* class_weight.h */
+    bool sample_weight;              /* the weights of the dataset's samples count in the loss of train */
     int64_t seed;
     bool shuffle;
     /* Keras' EarlyStopping(monitor, min_delta, patience, mode, baseline, restore_best_weights, start_from_epoch).

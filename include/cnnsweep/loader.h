@@ -67,9 +67,10 @@ typedef struct cs_batch {
     const float *soft;     /* [n,classes] targets; NULL if images are not mixed */
     /* [classes] how many rows of all parts together have that class before images are mixed */
     const int32_t *class_counts;
-    const int64_t *samples;  /* [n+n_partners] index in the split */
-    int n_missing;           /* rows that are not in the cache; without a cache it is n */
-    const int *missing_rows; /* [n_missing] indices of these rows in the batch, ascending */
+    const double *class_sums; /* [classes] the sum of the samples' weights in place of their number */
+    const int64_t *samples;   /* [n+n_partners] index in the split */
+    int n_missing;            /* rows that are not in the cache; without a cache it is n */
+    const int *missing_rows;  /* [n_missing] indices of these rows in the batch, ascending */
     /* The next two are NULL without a cache. */
     float *cached_values;      /* [n,cache's width] the cached rows; the caller fills those that are missing */
     const int64_t *cache_rows; /* [n] index of each row in the cache */

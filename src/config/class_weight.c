@@ -128,3 +128,17 @@ cs_status cs_class_weight_read(const char *text, const cs_dataset *dataset, doub
     free(given);
     return status;
 }
+
+cs_status cs_sample_weight_check(const cs_dataset *dataset) {
+    const int64_t n = cs_dataset_count(dataset, CS_SPLIT_TRAIN);
+    bool any = false;
+    if (!cs_dataset_has_weights(dataset))
+        return cs_hint(
+            cs_fail(CS_ERR_ARG, "train.sample_weight: the images of %s have no weights", cs_dataset_path(dataset)),
+            "cnnsweep-pack --weights FILE.csv stores them");
+    for (int64_t i = 0; i < n && !any; i++)
+        any = cs_dataset_weight(dataset, CS_SPLIT_TRAIN, i) > 0;
+    return any ? CS_OK
+               : cs_fail(CS_ERR_ARG, "train.sample_weight: all training images of %s have the weight 0",
+                         cs_dataset_path(dataset));
+}

@@ -19,6 +19,7 @@ typedef struct batch_buffer {
     int *new_images;
     int32_t *labels;
     int32_t *class_counts;
+    double *class_sums;
     int64_t *samples;
     int *missing_rows;
     float *cached_values; /* with a cache */
@@ -275,9 +276,14 @@ static cs_status fill_images(cs_loader *loader, int epoch, batch_buffer *buffer)
 
 static void count_classes(const cs_loader *loader, int batch, batch_buffer *buffer) {
     const int32_t *samples = loader->order + (int64_t)batch * loader->config.batch;
-    memset(buffer->class_counts, 0, (size_t)cs_dataset_class_count(loader->dataset) * sizeof *buffer->class_counts);
-    for (int i = 0; i < buffer->n_global; i++)
-        buffer->class_counts[label_of(loader, samples[i])]++;
+    const size_t classes = (size_t)cs_dataset_class_count(loader->dataset);
+    memset(buffer->class_counts, 0, classes * sizeof *buffer->class_counts);
+    memset(buffer->class_sums, 0, classes * sizeof *buffer->class_sums);
+    for (int i = 0; i < buffer->n_global; i++) {
+        const int32_t label = label_of(loader, samples[i]);
+        buffer->class_counts[label]++;
+        buffer->class_sums[label] += (double)cs_dataset_weight(loader->dataset, loader->config.split, samples[i]);
+    }
 }
 
 static void fill_buffer(cs_loader *loader, int epoch, int batch, batch_buffer *buffer) {
@@ -380,6 +386,7 @@ cs_status cs_loader_next(cs_loader *loader, cs_batch *batch) {
                         .labels = buffer->labels,
                         .soft = buffer->soft,
                         .class_counts = buffer->class_counts,
+                        .class_sums = buffer->class_sums,
                         .samples = buffer->samples,
                         .n_missing = buffer->n_missing,
                         .missing_rows = buffer->missing_rows,
@@ -455,10 +462,12 @@ static cs_status allocate_buffer(const cs_loader *loader, batch_buffer *buffer) 
     const cs_loader_config *config = &loader->config;
     const size_t batch = (size_t)cs_loader_part_rows(config->batch, config->parts);
     const size_t images = (size_t)cs_loader_part_images(config);
+    const size_t classes = (size_t)cs_dataset_class_count(loader->dataset);
     if (mixes(config))
         CS_TRY(allocate_mixing(loader, buffer));
     CS_TRY(cs_alloc(batch, sizeof(int32_t), "batch", &buffer->labels));
-    CS_TRY(cs_alloc((size_t)cs_dataset_class_count(loader->dataset), sizeof(int32_t), "batch", &buffer->class_counts));
+    CS_TRY(cs_alloc(classes, sizeof(int32_t), "batch", &buffer->class_counts));
+    CS_TRY(cs_alloc(classes, sizeof(double), "batch", &buffer->class_sums));
     CS_TRY(cs_alloc(images, sizeof(int64_t), "batch", &buffer->samples));
     CS_TRY(cs_alloc(batch, sizeof(int), "batch", &buffer->missing_rows));
     if (config->cached_rows)
@@ -569,19 +578,13 @@ void cs_loader_close(cs_loader *loader) {
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);
     for (int i = 0; i < BUFFERS; i++) {
-        free(loader->buffers[i].images);
-        free(loader->buffers[i].bytes);
-        free(loader->buffers[i].pictures);
-        free(loader->buffers[i].new_images);
-        free(loader->buffers[i].labels);
-        free(loader->buffers[i].class_counts);
-        free(loader->buffers[i].samples);
-        free(loader->buffers[i].missing_rows);
-        free(loader->buffers[i].cached_values);
-        free(loader->buffers[i].cache_rows);
-        free(loader->buffers[i].soft);
-        free(loader->buffers[i].mixed);
-        free(loader->buffers[i].partners);
+        const batch_buffer *buffer = &loader->buffers[i];
+        void *const parts[] = {buffer->images,       buffer->bytes,         buffer->pictures,   buffer->new_images,
+                               buffer->labels,       buffer->class_counts,  buffer->class_sums, buffer->samples,
+                               buffer->missing_rows, buffer->cached_values, buffer->cache_rows, buffer->soft,
+                               buffer->mixed,        buffer->partners};
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+            free(parts[k]);
     }
     free(loader->mixed);
     free(loader->partners);
@@ -590,9 +593,7 @@ void cs_loader_close(cs_loader *loader) {
     cs_image_clear(&loader->image);
     cs_augment_scratch_clear(&loader->scratch);
     cs_filtered_close(loader->filtered);
-    free(loader->standardized);
-    free(loader->multiply);
-    free(loader->add);
-    free(loader->order);
-    free(loader);
+    void *const parts[] = {loader->standardized, loader->multiply, loader->add, loader->order, loader};
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+        free(parts[k]);
 }

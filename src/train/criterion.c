@@ -20,11 +20,15 @@ static cs_focal focal_of(const cs_train_config *config, bool binary) {
 cs_status cs_criterion_open(cs_criterion *criterion, const cs_train_config *config, const cs_dataset *dataset,
                             const cs_graph *graph, int rows) {
     const size_t classes = (size_t)cs_dataset_class_count(dataset);
-    const bool weighted = cs_class_weight_is_on(config->class_weight);
+    const bool weighted = cs_class_weight_is_on(config->class_weight) || config->sample_weight;
     criterion->classes = (int)classes;
     criterion->smoothing = config->label_smoothing;
     criterion->focal = focal_of(config, graph->layers[graph->n_layers - 1].activation == CS_ACT_BINARY);
     criterion->torch = config->optimizer.dialect == CS_TRAIN_DIALECT_TORCH;
+    if (config->sample_weight) {
+        CS_TRY(cs_sample_weight_check(dataset));
+        criterion->samples = dataset;
+    }
     if (weighted) {
         CS_TRY(cs_alloc(classes, sizeof *criterion->weights, "class weights", &criterion->weights));
         CS_TRY(cs_class_weight_read(config->class_weight, dataset, criterion->weights));
@@ -43,11 +47,17 @@ void cs_criterion_close(cs_criterion *criterion) {
  * labels' weights. Where all of them are 0, so is the loss. */
 static double factor_of_mean(const cs_criterion *criterion, const cs_batch *batch) {
     double sum = 0;
-    if (!criterion->torch || batch->soft)
+    if (!criterion->torch)
         return 1;
-    for (int k = 0; k < criterion->classes; k++)
-        sum += batch->class_counts[k] * criterion->weights[k];
+    for (int k = 0; k < criterion->classes; k++) {
+        const double rows = criterion->samples ? batch->class_sums[k] : batch->class_counts[k];
+        sum += batch->soft ? rows : rows * criterion->weights[k];
+    }
     return sum > 0 ? batch->n_global / sum : 0;
+}
+
+static double weight_of_sample(const cs_criterion *criterion, const cs_batch *batch, int row) {
+    return criterion->samples ? (double)cs_dataset_weight(criterion->samples, CS_SPLIT_TRAIN, batch->samples[row]) : 1;
 }
 
 cs_targets cs_criterion_targets(const cs_criterion *criterion, const cs_batch *batch, bool training) {
@@ -58,11 +68,13 @@ cs_targets cs_criterion_targets(const cs_criterion *criterion, const cs_batch *b
     if (!weights && criterion->smoothing == 0)
         return given;
     const double factor = weights ? factor_of_mean(criterion, batch) : 1;
-    for (int row = 0; row < batch->n; row++)
+    for (int row = 0; row < batch->n; row++) {
+        const double of_row = weights ? factor * weight_of_sample(criterion, batch, row) : 1;
         for (int k = 0; k < classes; k++) {
-            double weight = weights ? factor * weights[criterion->torch ? k : batch->labels[row]] : 1;
+            double weight = weights ? of_row * weights[criterion->torch ? k : batch->labels[row]] : 1;
             criterion->soft[(size_t)row * (size_t)classes + (size_t)k] =
                 (float)(weight * (cs_target(&given, row, classes, k) * keep + share));
         }
+    }
     return (cs_targets){batch->labels, criterion->soft, criterion->focal};
 }

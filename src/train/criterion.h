@@ -13,9 +13,10 @@ typedef struct cs_criterion {
     int classes;
     double smoothing;
     cs_focal focal;
-    double *weights; /* [classes] in the loss of training; NULL: all are 1 */
-    bool torch;      /* the dialect of the weights */
-    float *soft;     /* [rows,classes] the targets of a batch, if they are not those of the loader */
+    double *weights;           /* [classes] in the loss of training; NULL: all are 1 */
+    bool torch;                /* the dialect of the weights */
+    const cs_dataset *samples; /* borrowed: its weights count in the loss of training; NULL: those of classes alone */
+    float *soft;               /* [rows,classes] the targets of a batch, if they are not those of the loader */
 } cs_criterion;
 
 /* `graph` is the trial's network, and `rows` is the largest number of rows of a batch. After a failure the caller still
@@ -30,7 +31,9 @@ void cs_criterion_close(cs_criterion *criterion);
  * of its label, and the loss is the sum over rows divided by their number (fit's class_weight). In torch's dialect each
  * target has the weight of its class, and the sum is divided by the sum of the weights of all labels of the batch; by
  * the number of rows where images are mixed (CrossEntropyLoss's weight). The batch is that of all ranks that share it.
- */
+ *
+ * Weights of samples also count in training alone. A row, mixed or not, has that of its sample as a factor, as with
+ * fit's sample_weight, and in the divisors of torch's dialect each row counts with it. */
 cs_targets cs_criterion_targets(const cs_criterion *criterion, const cs_batch *batch, bool training);
 
 #endif

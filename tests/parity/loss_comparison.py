@@ -32,8 +32,11 @@ class Batch:
             part = rng.beta(0.4, 0.4, (rows, 1)).astype(np.float32)
             self.targets = part * self.targets + (1 - part) * self.targets[::-1]
             self.labels = self.targets.argmax(1).astype(np.int32)
+        self.weights = np.round(rng.gamma(1, 1, rows), 2).astype(np.float32)  # some of them 0
+        self.weights[0] = 1.5
 
     def write(self, folder):
+        self.weights.tofile(folder / "weights.f32")
         self.logits.tofile(folder / "logits.f32")
         self.labels.tofile(folder / "labels.i32")
         if self.mixed:

@@ -3,7 +3,8 @@
  * one of validation, and writes the gradient of the first with respect to the logits to gradient.f32, and with respect
  * to the kernel to kernel.f32. The folder has logits.f32 [ROWS,CLASSES], labels.i32 [ROWS] and perhaps soft.f32
  * [ROWS,CLASSES]. The network is a dense layer whose kernel is the identity. With CLASSES 1 it is a binary head: logits
- * and gradient are [ROWS,1], and there are 2 classes. */
+ * and gradient are [ROWS,1], and there are 2 classes. If the folder has weights.f32 [ROWS], these are the samples'
+ * weights. */
 #include "cases.h"
 
 #include "criterion.h"
@@ -16,7 +17,9 @@ enum { DEVICE, FOLDER, ROWS, CLASSES, CLASSES_MAX = 64 };
 typedef struct loss_run {
     const cs_case *of;
     int rows, outputs, classes;
-    float *logits, *soft, *gradient;
+    bool weighted;
+    float *logits, *soft, *gradient, *weights;
+    int64_t *samples;
     int32_t *labels;
     cs_dataset *dataset;
     cs_criterion criterion;
@@ -51,6 +54,13 @@ static cs_status read_batch(loss_run *run) {
         free(run->soft);
         run->soft = NULL;
     }
+    CS_TRY(cs_alloc((size_t)run->rows, sizeof *run->samples, "samples", &run->samples));
+    CS_TRY(cs_alloc((size_t)run->rows, sizeof *run->weights, "weights", &run->weights));
+    run->weighted = read_values(run, "weights.f32", (size_t)run->rows, run->weights) == CS_OK;
+    for (int i = 0; i < run->rows; i++) {
+        run->samples[i] = i;
+        run->weights[i] = run->weighted ? run->weights[i] : 1;
+    }
     return CS_OK;
 }
 
@@ -69,12 +79,14 @@ static cs_status make_dataset(loss_run *run) {
                                       .w = 1,
                                       .classes = classes,
                                       .n_classes = run->classes,
-                                      .counts = {[CS_SPLIT_TRAIN] = run->rows}};
+                                      .counts = {[CS_SPLIT_TRAIN] = run->rows},
+                                      .weighted = run->weighted};
     CS_TRY(cs_path(path, sizeof path, "%s/data.h5", run->of->words[FOLDER]));
     CS_TRY(cs_remove_all(path));
     CS_TRY(cs_dataset_create(path, &layout, &writer));
     for (int i = 0; i < run->rows; i++)
-        CS_TRY(cs_dataset_append(writer, CS_SPLIT_TRAIN, run->labels[i], "image", (const uint8_t[3]){0}, 3));
+        CS_TRY(cs_dataset_append_weighted(writer, CS_SPLIT_TRAIN, run->labels[i], run->weights[i], "image",
+                                          (const uint8_t[3]){0}, 3));
     CS_TRY(cs_dataset_commit(&writer));
     return cs_dataset_open(path, &run->dataset);
 }
@@ -103,10 +115,18 @@ static cs_status make_program(loss_run *run) {
 
 static cs_status mean_loss(const loss_run *run, bool training, double *out) {
     int32_t counts[CLASSES_MAX] = {0};
-    for (int i = 0; i < run->rows; i++)
+    double sums[CLASSES_MAX] = {0};
+    for (int i = 0; i < run->rows; i++) {
         counts[run->labels[i]]++;
-    const cs_batch batch = {
-        .n = run->rows, .n_global = run->rows, .labels = run->labels, .soft = run->soft, .class_counts = counts};
+        sums[run->labels[i]] += (double)run->weights[i];
+    }
+    const cs_batch batch = {.n = run->rows,
+                            .n_global = run->rows,
+                            .labels = run->labels,
+                            .soft = run->soft,
+                            .samples = run->samples,
+                            .class_counts = counts,
+                            .class_sums = sums};
     const cs_targets targets = cs_criterion_targets(&run->criterion, &batch, training);
     cs_loss loss;
     CS_TRY(cs_program_set_input(run->program, 0, run->logits, run->rows));
@@ -158,6 +178,8 @@ static void close_run(loss_run *run) {
     free(run->soft);
     free(run->gradient);
     free(run->labels);
+    free(run->samples);
+    free(run->weights);
 }
 
 int main(void) {

@@ -18,13 +18,13 @@ def targets_of(batch):
     return batch.targets if batch.outputs == batch.classes else batch.targets[:, 1:]
 
 
-def fit_loss(loss, batch, weights):
-    """What a step of training reports as its loss, if the weights are those of fit's class_weight."""
+def fit_loss(loss, batch, **weights):
+    """What a step of training reports as its loss, if the weights are those of fit's class_weight or sample_weight."""
     inputs = keras.Input((batch.outputs,))
     model = keras.Model(inputs, keras.layers.Activation("linear")(inputs))
     model.compile(loss=loss, optimizer="sgd")
     values = model.train_on_batch(batch.logits.astype("float64"), targets_of(batch).astype("float64"),
-                                  class_weight=dict(enumerate(weights)))
+                                  **weights)
     return float(np.atleast_1d(values)[0])
 
 
@@ -40,8 +40,23 @@ def of_keras(loss, options, weighted=False):
         with tf.GradientTape() as tape:
             value = loss(targets, logits, sample_weight=weights[batch.labels])
         gradient = tape.gradient(value, logits).numpy()
-        assert not weighted or abs(float(value) - fit_loss(loss, batch, weights)) < 1e-6 * max(float(value), 1e-3)
+        assert not weighted or abs(float(value) - fit_loss(loss, batch, class_weight=dict(enumerate(weights)))) < 1e-6 * max(float(value), 1e-3)
         return float(value), gradient, float(loss(targets, logits))
+    return settings, reference
+
+
+def by_sample(loss, weighted=False, **options):
+    """Weights of samples, which Keras' model takes alone; with those of classes, which multiply them, the loss object does."""
+    settings, plain = of_keras(loss, {**options, "sample_weight": "true"}, weighted)
+
+    def reference(batch):
+        weights = np.array(class_weights(batch), float) if weighted else np.ones(batch.classes)
+        both = weights[batch.labels] * batch.weights
+        logits, targets = tf.Variable(batch.logits.astype("float64")), tf.constant(targets_of(batch).astype("float64"))
+        with tf.GradientTape() as tape:
+            value = loss(targets, logits, sample_weight=both)
+        assert abs(float(value) - fit_loss(loss, batch, sample_weight=both)) < 1e-6 * max(float(value), 1e-3)
+        return float(value), tape.gradient(value, logits).numpy(), plain(batch)[2]
     return settings, reference
 
 
@@ -77,6 +92,10 @@ def binary_focal(gamma, alpha=None, smoothing=0, weighted=False):
     return of_keras(loss, {"loss": "focal", "focal_gamma": gamma, "label_smoothing": smoothing, **balancing}, weighted)
 
 
+CROSS_ENTROPY = keras.losses.CategoricalCrossentropy(from_logits=True)
+BINARY = keras.losses.BinaryCrossentropy(from_logits=True)
+compare_all("sample weights", "keras", [by_sample(CROSS_ENTROPY), by_sample(CROSS_ENTROPY, True)])
+compare_all("binary head, sample weights", "keras", [by_sample(BINARY), by_sample(BINARY, True)], binary=True)
 compare_all("binary head", "keras", [binary(e, w) for e in (0, 0.1, 0.5) for w in (False, True)], binary=True)
 compare_all("binary head, focal", "keras", [binary_focal(2), binary_focal(0), binary_focal(0.5), binary_focal(2, 0.25),
                                             binary_focal(1, 0.9, 0.1), binary_focal(2, None, 0.2), binary_focal(2, 0.25, 0, True),

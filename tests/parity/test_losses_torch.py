@@ -79,6 +79,27 @@ compare_all("cross-entropy", "torch", [of_torch(0)])
 compare_all("label smoothing", "torch", [of_torch(e) for e in (0.05, 0.1, 0.5, 0.9)])
 compare_all("class weights", "torch", [of_torch(e, class_weights, as_list) for e in (0, 0.1)])
 compare_all("balanced class weights", "torch", [of_torch(e, balanced, lambda batch: "balanced") for e in (0, 0.1)])
+def of_torch_samples(weighted=False, binary=False):
+    """torch's losses of images, their mean weighted by those of the images and, as in CrossEntropyLoss, of the classes."""
+    def settings(batch):
+        return {"dialect": "torch", "sample_weight": "true", "class_weight": as_list(batch) if weighted else "none"}
+
+    def reference(batch):
+        logits = torch.tensor(batch.logits.astype(np.float64), requires_grad=True)
+        both = torch.cat([torch.zeros_like(logits), logits], 1) if binary else logits
+        targets = torch.tensor(batch.targets.astype(np.float64)) if batch.mixed else torch.tensor(batch.labels).long()
+        classes = torch.tensor(np.array(class_weights(batch), np.float64)) if weighted else torch.ones(batch.classes).double()
+        samples = torch.tensor(batch.weights.astype(np.float64))
+        losses = torch.nn.CrossEntropyLoss(classes, reduction="none")(both, targets)
+        divisor = samples.sum() if batch.mixed else (samples * classes[torch.tensor(batch.labels).long()]).sum()
+        loss = (samples * losses).sum() / divisor
+        loss.backward()
+        return loss.item(), logits.grad.numpy(), torch.nn.CrossEntropyLoss()(both, targets).item()
+    return settings, reference
+
+
+compare_all("sample weights", "torch", [of_torch_samples(), of_torch_samples(True)])
+compare_all("binary head, sample weights", "torch", [of_torch_samples(False, True), of_torch_samples(True, True)], binary=True)
 compare_all("binary head", "torch", [of_torch_binary(e, w) for e in (0, 0.1) for w in (False, True)], binary=True)
 compare_all("binary head, focal", "torch", [of_torch_focal(2, -1), of_torch_focal(2, 0.25), of_torch_focal(0.5, 0.75)],
             binary=True)

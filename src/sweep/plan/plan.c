@@ -194,13 +194,18 @@ static cs_status check_standardizations(const cs_plan *plan, const cs_job *job) 
     return CS_OK;
 }
 
-/* Checks that the classes that have weights are those of the dataset. */
-static cs_status check_class_weights(const cs_plan *plan, const cs_job *job) {
+/* Checks that the classes that have weights are those of the dataset, and that its images have weights if trials use
+ * them. */
+static cs_status check_weights(const cs_plan *plan, const cs_job *job) {
     double *weights = NULL;
     cs_status status = CS_OK;
     CS_TRY(cs_alloc((size_t)cs_dataset_class_count(plan->dataset), sizeof *weights, "class weights", &weights));
-    for (int t = 0; t < job->n_trials && status == CS_OK; t++)
-        status = cs_class_weight_read(job->trials[t].train.class_weight, plan->dataset, weights);
+    for (int t = 0; t < job->n_trials && status == CS_OK; t++) {
+        const cs_train_config *train = &job->trials[t].train;
+        status = cs_class_weight_read(train->class_weight, plan->dataset, weights);
+        if (status == CS_OK && train->sample_weight)
+            status = cs_sample_weight_check(plan->dataset);
+    }
     free(weights);
     return status;
 }
@@ -238,7 +243,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     warn_if_transposed(plan, job);
     CS_TRY(cs_settle_metrics(plan->dataset, job));
     CS_TRY(check_standardizations(plan, job));
-    CS_TRY(check_class_weights(plan, job));
+    CS_TRY(check_weights(plan, job));
     if (job->method->draws && job->n_last < job->budget.trials)
         cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no others could be drawn", job->name, job->n_last,
                job->budget.trials);
