@@ -69,6 +69,23 @@ static void test_draws_have_their_distributions(void **state) {
     cs_job_free(job);
 }
 
+/* The expected counts are in the ratio of log(7.5 / 3.5), log(15.5 / 7.5), ...: a number gets what rounds to it. */
+static void test_whole_numbers_are_drawn_evenly_in_the_logarithm(void **state) {
+    (void)state;
+    enum { N = 2000, OCTAVES = 4 };
+    static const int expected[OCTAVES] = {526, 501, 489, 484};
+    int counts[OCTAVES] = {0};
+    cs_job *job = read(RANDOM(2000, "batch: {log_int: [4, 63]}, weight_decay: {uniform: [0, 1]}"), NULL);
+    assert_int_equal(job->n_trials, N);
+    for (int t = 0; t < N; t++) {
+        assert_in_range(job->trials[t].train.batch, 4, 63);
+        counts[(int)log2(job->trials[t].train.batch) - 2]++;
+    }
+    for (int i = 0; i < OCTAVES; i++)
+        assert_in_range(counts[i], expected[i] - 72, expected[i] + 72); /* 3.7 sigma */
+    cs_job_free(job);
+}
+
 static void test_a_larger_budget_keeps_the_earlier_trials(void **state) {
     (void)state;
     const char *text = RANDOM(10, "lr: {log_uniform: [1e-5, 0.1]}, batch: {int: [1, 4]}");
@@ -256,6 +273,7 @@ static void test_one_trial_of_a_job_is_a_job_of_its_own(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_draws_have_their_distributions),
+        cmocka_unit_test(test_whole_numbers_are_drawn_evenly_in_the_logarithm),
         cmocka_unit_test(test_a_larger_budget_keeps_the_earlier_trials),
         cmocka_unit_test(test_draws_are_those_of_earlier_versions),
         cmocka_unit_test(test_an_option_draws_the_same_whatever_else_is_swept),

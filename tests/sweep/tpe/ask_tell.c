@@ -6,7 +6,6 @@
 #include "cnnsweep/log.h"
 #include "sampler.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,8 +41,9 @@ static cs_status search(cs_job *job, int ranks) {
 
 int main(int argc, char **argv) {
     cs_job *job = NULL;
-    cs_status status = argc < 3 ? cs_fail(CS_ERR_ARG, "ask_tell RANKS JOB.yaml [KEY=VALUE...]")
-                                : cs_job_read(argv[2], (const char *const *)argv + 3, argc - 3, &job);
+    if (argc < 3)
+        return 2;
+    cs_status status = cs_job_read(argv[2], (const char *const *)argv + 3, argc - 3, &job);
     if (status == CS_OK)
         status = search(job, (int)strtol(argv[1], NULL, 10));
     if (status != CS_OK)
