@@ -95,6 +95,16 @@ typedef struct cs_collect_options {
 CS_MUST_CHECK cs_status cs_sweep_collect(const char *const *folders, int n, const cs_collect_options *options,
                                          FILE *out);
 
+typedef struct cs_lr_find_options {
+    double min, max; /* the rates of the first and of the last step */
+    int steps;
+    const char *out; /* the folder that is written to; NULL: as in cs_sweep_options */
+} cs_lr_find_options;
+
+/* Makes a range test (lr_find.h) with the job's first trial, or the first phase of its training. Writes lr_find.csv, a
+ * row for each step, and lr_find.svg to the folder, and prints the suggestions to `out`. One rank only. */
+CS_MUST_CHECK cs_status cs_sweep_lr_find(cs_ranks *ranks, cs_job *job, const cs_lr_find_options *options, FILE *out);
+
 /* --dry-run: makes the same checks, then prints the trials with their multiply-adds, how they are grouped for the given
  * number of ranks, and the shape of the table. With `resume` it prints only what is left to do. Rank 0 only. */
 CS_MUST_CHECK cs_status cs_sweep_preview(const cs_ranks *ranks, cs_job *job, const cs_sweep_options *options,

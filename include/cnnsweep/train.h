@@ -83,6 +83,8 @@ typedef struct cs_train_events {
     cs_status (*failed)(void *context, int trial, cs_status code);
     /* Called after every train step: `batch` of `batches` are done. */
     void (*step)(void *context, int epoch, int batch, int batches);
+    /* Called after every train step of a trial, with the rate that the schedule had and the mean loss of the batch. */
+    void (*batch)(void *context, int trial, double learning_rate, double loss);
 } cs_train_events;
 
 /* The files of a trial, in folders that exist. Each may be NULL. A file that cannot be written stops the group. */
@@ -106,6 +108,8 @@ typedef struct cs_group_config {
     int n;
     const cs_trial_files *files; /* [n], or NULL: no trial has any */
     double checkpoint_seconds;
+    /* The val split is not evaluated, as if the dataset had none; for a caller who stops the group before it ends. */
+    bool trains_only;
     /* Limits of the cache of trunk outputs; all 0: no cache. The trainer caches the output of the first part of the
      * trunk, up to the layer where the first tail begins: for val, for test, and for train where the augmentations can
      * make only a few variants of an image. Later epochs read it from there. The numbers are the same with and without

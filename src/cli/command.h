@@ -20,6 +20,7 @@ int cs_command_status(int argc, char **argv);
 int cs_command_collect(int argc, char **argv);
 int cs_command_summary(int argc, char **argv);
 int cs_command_options(int argc, char **argv);
+int cs_command_lr_find(int argc, char **argv);
 int cs_command_preview(int argc, char **argv);
 int cs_command_weights(int argc, char **argv);
 int cs_command_version(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct command {
     {"weights", cs_command_weights, "show, check or convert a file of weights"},
     {"options", cs_command_options, "list the options of a job file"},
     {"preview", cs_command_preview, "draw what a job's augmentations make of its training images"},
+    {"lr-find", cs_command_lr_find, "find the learning rates at which a job's trial learns"},
     {"version", cs_command_version, "print the version, the engines and the libraries' versions"},
     {"help", print_help, "print this"},
 };
@@ -45,7 +46,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < N_COMMANDS; i++) {
         if (strcmp(wanted, names[i]) != 0)
             continue;
-        if (commands[i].run == cs_command_train)
+        if (commands[i].run == cs_command_train || commands[i].run == cs_command_lr_find)
             cs_wait_briefly(argv);
         return commands[i].run(argc - 1, argv + 1);
     }

@@ -77,9 +77,10 @@ static cs_status train_batch(cs_group *group) {
         cs_status status = cs_tail_train(tail, feed, &batch);
         cs_effort_add(&tail->effort[CS_SPLIT_TRAIN], &batch, group->team ? batch.n_global : batch.n, tail->cut, &cost,
                       cs_now() - begun);
-        if (status == CS_OK)
+        if (status == CS_OK) {
             live->items[kept++] = tail;
-        else if (group->team && group->team->broken)
+            cs_group_report_batch(group, tail);
+        } else if (group->team && group->team->broken)
             return status;
         else
             CS_TRY(cs_group_report_failure(group, tail, status));
@@ -295,6 +296,7 @@ cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
                       .limits = config->cache,
                       .filter_cache = config->filter_cache,
                       .n = config->n,
+                      .trains_only = config->trains_only,
                       .files = config->files,
                       .writes_files = config->files && (!config->comm || config->comm->rank == 0),
                       .checkpoint_seconds = config->checkpoint_seconds,

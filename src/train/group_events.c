@@ -21,6 +21,13 @@ cs_status cs_group_report_failure(const cs_group *group, const cs_tail *tail, cs
     return cs_team_agree(group->team, report_failure(group, tail, status));
 }
 
+void cs_group_report_batch(const cs_group *group, const cs_tail *tail) {
+    const cs_train_events *events = &group->events;
+    const cs_tally *last = &tail->last;
+    if (events->batch && cs_team_leads(group->team))
+        events->batch(events->context, tail->trial, tail->rate, last->loss / (double)last->rows);
+}
+
 cs_status cs_group_report_epoch(const cs_group *group, cs_tail *tail, const cs_epoch_row *row) {
     const cs_train_events *events = &group->events;
     bool enough = false, calls_back = events->epoch && cs_team_leads(group->team);

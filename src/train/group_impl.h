@@ -33,6 +33,7 @@ typedef struct cs_group {
     cs_trunk *trunk;
     cs_tail *tails;
     int n;
+    bool trains_only;                  /* val is not evaluated */
     cs_evaluated **evaluated;          /* [n] a buffer for the tails of one pass */
     cs_tail_set waiting, live, ending; /* a tail is in at most one of these */
     unsigned needs[CS_SPLIT_COUNT];    /* CS_NEEDS_* of the callback `finished` */
@@ -51,6 +52,8 @@ void cs_group_close(cs_group *group);
 /* Reports that a trial failed and leaves the group. Returns a failure, which stops the group, only if there is no
  * `failed` callback, if the callback returns one, or after CS_ERR_COMM. */
 CS_MUST_CHECK cs_status cs_group_report_failure(const cs_group *group, const cs_tail *tail, cs_status status);
+/* Reports the train step that the tail has just made. */
+void cs_group_report_batch(const cs_group *group, const cs_tail *tail);
 /* Reports an epoch. The callback on rank 0 decides for all ranks whether the tail ends with it. */
 CS_MUST_CHECK cs_status cs_group_report_epoch(const cs_group *group, cs_tail *tail, const cs_epoch_row *row);
 CS_MUST_CHECK cs_status cs_group_report_finished(const cs_group *group, cs_tail *tail);

@@ -53,7 +53,7 @@ static cs_status open_feeds(cs_group *group, const cs_graph *graph, const cs_tri
         cs_loader_config config = loader_of(group, graph, trial, split);
         config.shuffle = training && trial->train.shuffle;
         cs_trunk_cache_use(&group->cache, &config);
-        if (training || cs_dataset_count(group->dataset, split) > 0)
+        if (training || (cs_dataset_count(group->dataset, split) > 0 && !group->trains_only))
             CS_TRY(cs_feed_open(group->engine, group->dataset, &config, again, &group->feeds[split]));
     }
     if (cs_trial_evaluates(&trial->train, CS_SPLIT_TRAIN))

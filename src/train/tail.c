@@ -172,6 +172,8 @@ cs_status cs_tail_train(cs_tail *tail, const cs_feed *feed, const cs_batch *batc
     CS_TRY((tail->team ? compute_team_gradients : compute_gradients)(tail, feed, batch, &sums));
     CS_TRY(cs_program_update(tail->train, &optimizer, ++tail->step));
     tail->batch++;
+    tail->last = sums;
+    tail->rate = optimizer.lr;
     tail->running.loss += sums.loss;
     tail->running.correct += sums.correct;
     tail->running.rows += sums.rows;

@@ -43,6 +43,8 @@ typedef struct cs_tail {
     int64_t first_step;      /* `step` at the beginning of this phase; the schedule counts from there */
     int64_t steps;           /* batches in an epoch */
     cs_tally running;        /* the sums of the current epoch, while the weights change */
+    cs_tally last;           /* those of the last train step */
+    double rate;             /* the learning rate of that step */
     cs_effort effort[CS_SPLIT_COUNT];
     double reported; /* the seconds in the rows of the epochs so far */
     cs_trial_files files;
