@@ -126,6 +126,33 @@ def test_a_killed_sweep_of_averages_goes_on_and_ends_the_same():
     assert without_clock(read_trials("killed")) == trials
 
 
+def test_a_training_that_goes_on_for_longer_averages_on():
+    """Although the tested weights, with statistics of their own, were those of the mean."""
+    write_job(ONE + "keep_state: all\n", "longer.yaml")
+    options = {"swa_start": 2, "swa_lr": 0.002, "swa_anneal_epochs": 1}
+    for epochs, more in (4, []), (6, ["--extend"]):
+        run_ok("train", "longer.yaml", "--out", "sittings", *more, *settings(epochs=epochs, **options))
+    run_ok("train", "longer.yaml", "--out", "at_once", *settings(epochs=6, **options))
+    assert history("sittings") == history("at_once")
+    assert without_clock(read_trials("sittings")) == without_clock(read_trials("at_once"))
+    got, wanted = (read_weights(f"{out}/weights/t000.h5") for out in ("sittings", "at_once"))
+    assert all(np.array_equal(got[name], wanted[name]) for name in wanted)
+
+
+def test_in_a_phase_epochs_count_from_its_beginning():
+    """By hand: train, save the weights, begin again from them."""
+    short = ONE.replace(f"epochs: {EPOCHS}", "epochs: 2")
+    write_job(short, "first.yaml")
+    run_ok("train", "first.yaml", "--out", "first")
+    os.rename(path("first/weights/t000.h5"), path("first.h5"))
+    by_hand = ONE.replace(f"epochs: {EPOCHS}", "epochs: 3, swa_start: 1").replace("basenet_deep_bn", "basenet_deep_bn, weights: first.h5")
+    write_job(by_hand, "second.yaml")
+    wanted = train("second", job="second.yaml")[0]
+    write_job(ONE.replace(f"epochs: {EPOCHS}, ", "") + "phases:\n  - {epochs: 2}\n  - {epochs: 3, swa_start: 1}\n", "phases.yaml")
+    got = train("phases", job="phases.yaml")[0]
+    assert [got[name] for name in ("loss", "val_loss", "test_loss")] == [wanted[name] for name in ("loss", "val_loss", "test_loss")]
+
+
 REFUSED = [
     (f"swa_start={EPOCHS}", f"train.swa_start is {EPOCHS}, but the last of {EPOCHS} epochs is {EPOCHS - 1}", "counted from 0"),
     ("swa_start=0", "train.swa_start is 0, outside 1 to", ""),
