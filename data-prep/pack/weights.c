@@ -111,9 +111,8 @@ typedef struct id_index {
     size_t n;
 } id_index;
 
-static cs_status take_weight(const csv_file *file, const char *src, const id_index *index, const char *id,
-                             float weight) {
-    const pack_sample key = {.id = (char *)(uintptr_t)id}, *wanted = &key;
+static cs_status take_weight(const csv_file *file, const char *src, const id_index *index, char *id, float weight) {
+    const pack_sample key = {.id = id}, *wanted = &key;
     pack_sample **found = bsearch(&wanted, index->samples, index->n, sizeof *index->samples, by_id);
     if (!found)
         return cs_hint(
