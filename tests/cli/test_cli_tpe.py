@@ -8,7 +8,7 @@ import shutil
 import signal
 
 from harness import make_data, path, read_journal, read_trials, run, run_ok, run_tests, stopped_at, without_clock, write_job
-from breakpoints import epoch, trial
+from breakpoints import epoch, rank_processes, trial
 
 JOB = """name: learned
 data: {path: data.h5}
@@ -113,8 +113,8 @@ def planned(folder):
 def test_after_a_kill_two_ranks_train_what_was_chosen():
     sweep = stopped_at(trial(12), "train", "job.yaml", "--out", "killed", ranks=2)
     before, chosen = {t["trial"]: t for t in trials_of("killed")}, planned("killed")
-    sweep.signal(signal.SIGKILL)
-    sweep.end()
+    sweep.signal(signal.SIGKILL, rank_processes(sweep.process)[0])
+    assert sweep.end()[0] != 0
     assert len(chosen) > len(before)
     run_ok("train", "job.yaml", "--out", "killed", "--resume", ranks=2)
     after = {t["trial"]: t for t in trials_of("killed")}
