@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""On recorded results of real grids method tpe comes closer to the best cell than method random, and finds no cell twice. The seeds
-are the first 20 of results/search.md; on the third grid it takes the 100 seeds there to see the difference."""
+"""On recorded results of real grids method tpe comes closer to the best cell than method random, and finds no cell twice. The
+seeds are the first 20 of results/search.md; on the third grid it takes the 100 seeds there to see the difference."""
 import os
 import sys
 
