@@ -43,10 +43,10 @@ static cs_status check_space(const cs_job_reader *reader, const cs_node *schedul
 cs_status cs_population_prepare(cs_job_reader *reader) {
     cs_job *job = reader->job;
     const cs_train_config *train = &job->base.train;
-    const cs_node *scheduler = cs_node_get(reader->sweep, "scheduler");
     int interval = job->scheduler.perturbation_interval;
-    if (job->scheduler.kind != CS_SCHEDULER_PBT)
+    if (job->scheduler.kind != CS_SCHEDULER_PBT) /* a job without sweep: has no scheduler either */
         return CS_OK;
+    const cs_node *scheduler = cs_node_get(reader->sweep, "scheduler");
     CS_TRY(check_space(reader, scheduler));
     CS_TRY(check_options(reader, scheduler));
     if (reader->phases || job->method->suggest || train->mode == CS_TRAIN_FEATURES)
