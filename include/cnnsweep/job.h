@@ -137,7 +137,7 @@ typedef struct cs_job {
     int *value_indices; /* [n_trials,n_swept] the index of each trial's value of each swept option, or CS_NO_VALUE */
     int *numbers;       /* [n_trials] of file names; trials of an earlier run keep theirs when a grid is extended */
     bool *done;         /* [n_trials] the trial ended in an earlier run and is not trained again (--resume) */
-    bool *longer;       /* [n_trials] it ended after fewer epochs, and goes on from its final state (--extend) */
+    bool *extended;     /* [n_trials] it ended after fewer epochs, and goes on from its final state (--extend) */
     int part, parts;    /* this program trains part `part`, from 0, of `parts` (--part); parts 0: the whole sweep */
     int *part_of;       /* [n_trials] the part of each trial; set by the plan */
 } cs_job;

@@ -39,6 +39,13 @@ cs_status cs_arg_set(const char *text, void *target) {
     return CS_OK;
 }
 
+cs_status cs_arg_device(const char *text, void *target) {
+    cs_sets *sets = target;
+    if (snprintf(sets->device, sizeof sets->device, "device=%s", text) >= (int)sizeof sets->device)
+        return cs_fail(CS_ERR_ARG, "'%.40s...' is no device", text);
+    return cs_arg_set(sets->device, sets);
+}
+
 int cs_exit_code(cs_status status) {
     if (status == CS_OK)
         return CS_EXIT_OK;

@@ -30,9 +30,11 @@ enum { CS_MAX_SETS = 256 };
 typedef struct cs_sets {
     const char *items[CS_MAX_SETS];
     int n;
+    char device[64]; /* what cs_arg_device has added */
 } cs_sets;
-/* A parse function of cs_arg; the target is a cs_sets. */
+/* Parse functions of cs_arg; the target is a cs_sets. The second is that of --device. */
 CS_MUST_CHECK cs_status cs_arg_set(const char *text, void *target);
+CS_MUST_CHECK cs_status cs_arg_device(const char *text, void *target);
 
 /* The arguments of a subcommand. */
 typedef struct cs_usage {

@@ -9,18 +9,10 @@
 
 typedef struct lr_find_args {
     const char *path, *trial;
-    char device[64];
     cs_lr_find_options options;
     cs_sets sets;
     bool help;
 } lr_find_args;
-
-static cs_status set_device(const char *text, void *target) {
-    lr_find_args *args = target;
-    if (snprintf(args->device, sizeof args->device, "device=%s", text) >= (int)sizeof args->device)
-        return cs_fail(CS_ERR_ARG, "'%.40s...' is no device", text);
-    return cs_arg_set(args->device, &args->sets);
-}
 
 static cs_status set_rate(const char *text, void *target) {
     char *end;
@@ -36,7 +28,8 @@ static bool parse(int argc, char **argv, lr_find_args *args, int *exit_code) {
         {"--max", "RATE", "the rate of the last step (default 10)", set_rate, &options->max},
         {"--steps", "N", "updates in the test (default 100)", cs_arg_positive, &options->steps},
         {"--out", "DIR", "folder of lr_find.csv and lr_find.svg (default results/<name>)", cs_arg_text, &options->out},
-        {"--device", "NAME", "auto, cuda, cpu, onednn or ref (default: the job's, else auto)", set_device, args},
+        {"--device", "NAME", "auto, cuda, cpu, onednn or ref (default: the job's, else auto)", cs_arg_device,
+         &args->sets},
         {"--set", "KEY=VALUE", "set any key of the job file (repeatable)", cs_arg_set, &args->sets},
         {"--help", NULL, "print this", cs_arg_bool, &args->help},
     };

@@ -9,8 +9,8 @@
 
 typedef struct train_args {
     const char *path, *out, *trial;
-    char device[64], precision[64]; /* in the form that --set takes */
-    int epochs, part[2];            /* part[0] of part[1]; part[1] is 0: the whole sweep */
+    char precision[64];  /* in the form that --set takes */
+    int epochs, part[2]; /* part[0] of part[1]; part[1] is 0: the whole sweep */
     cs_sets sets;
     bool dry_run, force, resume, extend, retry_failed, help;
 } train_args;
@@ -18,13 +18,6 @@ typedef struct train_args {
 static cs_status allow_missing(const char *text, void *target) {
     (void)text;
     return cs_arg_set("model.allow_missing=true", target);
-}
-
-static cs_status set_device(const char *text, void *target) {
-    train_args *args = target;
-    if (snprintf(args->device, sizeof args->device, "device=%s", text) >= (int)sizeof args->device)
-        return cs_fail(CS_ERR_ARG, "'%.40s...' is no device", text);
-    return cs_arg_set(args->device, &args->sets);
 }
 
 static cs_status set_precision(const char *text, void *target) {
@@ -72,7 +65,7 @@ static bool parse(int argc, char **argv, train_args *args, int *exit_code) {
         {"--retry-failed", NULL, "with --resume: also train failed trials again", cs_arg_bool, &args->retry_failed},
         {"--dry-run", NULL, "check everything, print the trials and their cost; with --resume, of those that are left",
          cs_arg_bool, &args->dry_run},
-        {"--device", "NAME", "auto, cuda, cpu, onednn or ref (default: the job's, else auto)", set_device, args},
+        {"--device", "NAME", "auto, cuda, cpu, onednn or ref (default: the job's, else auto)", cs_arg_device, sets},
         {"--precision", "NAME", "on a GPU: fp32, tf32, bf16 or fp16 (default: the job's, else fp32)", set_precision,
          args},
         {"--deterministic", NULL, "on a GPU: the same bits in every run", set_deterministic, sets},

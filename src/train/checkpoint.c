@@ -214,13 +214,18 @@ static cs_status read_predictions(FILE *file, const char *path, const cs_tail *t
     return header.size > 0 ? read_block(file, path, tail->training->values, header.size) : CS_OK;
 }
 
+static cs_status read_fields(FILE *file, const char *path, cs_tail *tail) {
+    for (int i = 0; i < N_FIELDS; i++)
+        CS_TRY(read_block(file, path, (char *)tail + fields[i].offset, fields[i].size));
+    return CS_OK;
+}
+
 /* Reads what follows the header. With `load`, into the tail; without, only checks that it is complete. */
 static cs_status read_body(FILE *file, const char *path, cs_tail *tail, float *scratch, bool load) {
     cs_tail seen = *tail;
     cs_params params = {tail->graph, scratch};
     size_t first = first_value(tail), size = (tail->graph->n_values - first) * sizeof(float);
-    for (int i = 0; i < N_FIELDS; i++)
-        CS_TRY(read_block(file, path, (char *)(load ? tail : &seen) + fields[i].offset, fields[i].size));
+    CS_TRY(read_fields(file, path, load ? tail : &seen));
     CS_TRY(read_predictions(file, path, load ? tail : &seen));
     for (int i = 0; i < count_arrays(&tail->config->train.optimizer); i++) {
         CS_TRY(read_block(file, path, scratch + first, size));
@@ -342,6 +347,13 @@ static cs_status open_final_state(const cs_tail *tail, final_state *out) {
     return status;
 }
 
+/* Reads the fields of the tail that has ended, behind which the arrays follow: there are no predictions of a step. */
+static cs_status read_progress(const final_state *state, cs_tail *ended) {
+    predictions_header none;
+    CS_TRY(read_fields(state->file, state->path, ended));
+    return read_block(state->file, state->path, &none, sizeof none);
+}
+
 static cs_status skip_arrays(const final_state *state) {
     const checkpoint_header *header = &state->header;
     uint64_t bytes = (header->arrays + header->best) * (header->values * sizeof(float) + sizeof(uint64_t));
@@ -352,10 +364,7 @@ static cs_status skip_arrays(const final_state *state) {
 
 static cs_status read_values(const final_state *state, cs_tail *tail) {
     cs_tail ended = *tail;
-    predictions_header none;
-    for (int i = 0; i < N_FIELDS; i++)
-        CS_TRY(read_block(state->file, state->path, (char *)&ended + fields[i].offset, fields[i].size));
-    CS_TRY(read_block(state->file, state->path, &none, sizeof none));
+    CS_TRY(read_progress(state, &ended));
     CS_TRY(skip_arrays(state));
     CS_TRY(read_block(state->file, state->path, tail->params->data, tail->graph->n_values * sizeof(float)));
     if (state->same_trial)
@@ -383,12 +392,9 @@ static cs_status read_optimizer(const final_state *state, cs_tail *tail, float *
     cs_params params = {tail->graph, scratch};
     size_t n = tail->graph->n_values, first = n - (size_t)state->header.values;
     cs_tail ended = *tail;
-    predictions_header none;
     if (state->header.arrays != (uint64_t)count_arrays(optimizer))
         return cs_fail(CS_ERR_FORMAT, "%s: keep_optimizer, but it is of another optimizer", state->path);
-    for (int i = 0; i < N_FIELDS; i++)
-        CS_TRY(read_block(state->file, state->path, (char *)&ended + fields[i].offset, fields[i].size));
-    CS_TRY(read_block(state->file, state->path, &none, sizeof none));
+    CS_TRY(read_progress(state, &ended));
     memset(scratch, 0, first * sizeof(float));
     for (int i = 0; i < count_arrays(optimizer); i++) {
         CS_TRY(read_block(state->file, state->path, scratch + first, (n - first) * sizeof(float)));

@@ -149,6 +149,7 @@ def test_mistakes_in_phases_are_named():
                             ("[{keep_optimizer: true}]", ("the first phase has no optimizer before it",)),
                             ("[{epochs: 1}, {momentum: 0.9}]", ("train.momentum is set, but train.optimizer is adam",))):
         refused(BASE + f"phases: {phases}\n", ":6:", *needles)
+    refused(SWEPT.replace("{phases.2.lr: [0.01, 0.001]", "{phases.2.rho: [0.9, 0.95]"), "train.rho is set, but train.optimizer is")
     refused(SWEPT.replace("phases.2.augment", "phases.3.augment"), "have 2 phases, counted from 1")
     refused(SWEPT.replace("phases.2.lr", "phases.1.lr"), "phases.1.lr is swept here and also has a fixed value")
     refused(SWEPT.replace("phases.2.lr", "fine_tune"), "fine_tune is swept, but every phase sets it")

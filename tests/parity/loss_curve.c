@@ -11,6 +11,7 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
 #include "cnnsweep/zoo.h"
+#include "trained_network.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,32 +27,6 @@ typedef struct curve {
     float *images;
     int32_t labels[BATCHES * BATCH];
 } curve;
-
-static cs_status write_array(const char *folder, const char *name, const void *values, size_t size) {
-    char path[CS_PATH_MAX];
-    CS_TRY(cs_path(path, sizeof path, "%s/%s", folder, name));
-    return cs_file_write(path, values, size);
-}
-
-static cs_status open_text(const char *folder, const char *name, FILE **out) {
-    char path[CS_PATH_MAX];
-    CS_TRY(cs_path(path, sizeof path, "%s/%s", folder, name));
-    *out = fopen(path, "w");
-    return *out ? CS_OK : cs_fail_errno("%s", path);
-}
-
-static cs_status write_names(const cs_graph *graph, const char *folder) {
-    FILE *out;
-    CS_TRY(open_text(folder, "params.txt", &out));
-    for (int i = 0; i < graph->n_params; i++) {
-        const cs_param *param = &graph->params[i];
-        fprintf(out, "%s %s", graph->layers[param->layer].name, cs_param_role_name(param->role));
-        for (int d = 0; d < param->rank; d++)
-            fprintf(out, " %d", param->dims[d]);
-        fputc('\n', out);
-    }
-    return fclose(out) == 0 ? CS_OK : cs_fail_errno("%s/params.txt", folder);
-}
 
 /* Makes noise whose brightness depends on the class, so that the network can learn the classes. */
 static void make_batches(curve *run) {
@@ -106,7 +81,7 @@ static cs_status run_curve(curve *run, const char *device, const cs_optimizer *o
     CS_TRY(write_array(folder, "before.f32", run->params->data, bytes));
     CS_TRY(write_array(folder, "images.f32", run->images, (size_t)BATCHES * BATCH * IMAGE * sizeof(float)));
     CS_TRY(write_array(folder, "labels.i32", run->labels, sizeof run->labels));
-    CS_TRY(open_text(folder, "losses.txt", &losses));
+    CS_TRY(open_file(folder, "losses.txt", &losses));
     cs_status status = train(run, optimizer, losses);
     if (fclose(losses) != 0)
         return cs_fail_errno("%s/losses.txt", folder);

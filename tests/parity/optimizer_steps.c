@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* optimizer_steps DEVICE FOLDER STEPS [KEY=VALUE...]: updates the parameters of the upper half of a small network with
  * gradients that it makes up, with the options of a trial; model.arch is a small network unless given. Writes to
- * FOLDER: params.txt        a line for each parameter: layer, role, whether it is trained, dimensions before.f32 the
- * values of all parameters, in that order gradients.f32     their gradients, [STEPS] times after.f32         the values
- * after the last step average.f32       with train.ema: their average */
+ * FOLDER:
+ *
+ * - params.txt: a line for each parameter: layer, role, whether it is trained, dimensions
+ * - before.f32: the values of all parameters, in that order
+ * - gradients.f32: their gradients, [STEPS] times
+ * - after.f32: the values after the last step
+ * - average.f32, with train.ema: their average */
 #include "cnnsweep/config.h"
 #include "cnnsweep/engine.h"
 #include "cnnsweep/file.h"
@@ -11,6 +15,7 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
 #include "cnnsweep/zoo.h"
+#include "trained_network.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,30 +31,12 @@ typedef struct updates {
     int steps;
 } updates;
 
-static cs_status open_file(const char *folder, const char *name, FILE **out) {
-    char path[CS_PATH_MAX];
-    CS_TRY(cs_path(path, sizeof path, "%s/%s", folder, name));
-    *out = fopen(path, "wb");
-    return *out ? CS_OK : cs_fail_errno("%s", path);
-}
-
-static cs_status close_file(FILE *file, const char *name) {
-    return fclose(file) == 0 ? CS_OK : cs_fail_errno("%s", name);
-}
-
-static cs_status write_values(const char *folder, const char *name, const cs_params *params) {
-    FILE *out;
-    CS_TRY(open_file(folder, name, &out));
-    fwrite(params->data, sizeof(float), params->graph->n_values, out);
-    return close_file(out, name);
-}
-
 static bool is_trained(const cs_graph *graph, const cs_param *param) {
     return graph->layers[param->layer].trainable && param->role != CS_PARAM_MOVING_MEAN &&
            param->role != CS_PARAM_MOVING_VARIANCE;
 }
 
-static cs_status write_names(const updates *run, const char *folder) {
+static cs_status write_trained_names(const updates *run, const char *folder) {
     FILE *out;
     CS_TRY(open_file(folder, "params.txt", &out));
     for (int i = 0; i < run->graph->n_params; i++) {
@@ -60,26 +47,7 @@ static cs_status write_names(const updates *run, const char *folder) {
             fprintf(out, " %d", param->dims[d]);
         fputc('\n', out);
     }
-    return close_file(out, "params.txt");
-}
-
-/* Sets the options, those that are not named to their defaults. */
-static cs_status set_options(updates *run, char **words) {
-    size_t n;
-    const cs_option *options = cs_options(&n), *option = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (strncmp(options[i].key, "train.", 6) == 0 || strncmp(options[i].key, "model.", 6) == 0)
-            CS_TRY(cs_option_set(&options[i], options[i].fallback, &run->trial));
-    for (; *words; words++) {
-        char *value = strchr(*words, '=');
-        if (!value)
-            return cs_fail(CS_ERR_ARG, "'%s' is not KEY=VALUE", *words);
-        *value++ = '\0';
-        CS_TRY(cs_option_find(*words, &option));
-        CS_TRY(cs_option_set(option, value, &run->trial));
-    }
-    cs_optimizer_resolve(&run->trial.train.optimizer);
-    return CS_OK;
+    return fclose(out) == 0 ? CS_OK : cs_fail_errno("params.txt");
 }
 
 static cs_status set_up(updates *run, const char *device) {
@@ -129,24 +97,25 @@ static cs_status make_steps(updates *run, const char *folder) {
         CS_TRY(cs_program_load(run->program, CS_ARRAY_GRADIENT, run->gradient));
         CS_TRY(cs_program_update(run->program, &run->trial.train.optimizer, step));
     }
-    return close_file(out, "gradients.f32");
+    return fclose(out) == 0 ? CS_OK : cs_fail_errno("gradients.f32");
 }
 
 static cs_status run_all(updates *run, char **argv) {
     enum { DEVICE = 1, FOLDER, STEPS, OPTIONS };
     const char *folder = argv[FOLDER];
     run->steps = atoi(argv[STEPS]);
-    CS_TRY(set_options(run, argv + OPTIONS));
+    CS_TRY(set_options(&run->trial, argv + OPTIONS));
     CS_TRY(set_up(run, argv[DEVICE]));
-    CS_TRY(write_names(run, folder));
-    CS_TRY(write_values(folder, "before.f32", run->params));
+    const size_t bytes = run->graph->n_values * sizeof(float);
+    CS_TRY(write_trained_names(run, folder));
+    CS_TRY(write_array(folder, "before.f32", run->params->data, bytes));
     CS_TRY(make_steps(run, folder));
     if (run->trial.train.optimizer.ema > 0) {
         CS_TRY(cs_program_read(run->program, CS_ARRAY_AVERAGE, run->params));
-        CS_TRY(write_values(folder, "average.f32", run->params));
+        CS_TRY(write_array(folder, "average.f32", run->params->data, bytes));
     }
     CS_TRY(cs_program_read(run->program, CS_ARRAY_VALUE, run->params));
-    return write_values(folder, "after.f32", run->params);
+    return write_array(folder, "after.f32", run->params->data, bytes);
 }
 
 int main(int argc, char **argv) {

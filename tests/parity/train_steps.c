@@ -12,6 +12,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/random.h"
+#include "trained_network.h"
 
 #include <string.h>
 
@@ -27,50 +28,6 @@ typedef struct training {
     int32_t labels[BATCH];
     float images[BATCH * IMAGE];
 } training;
-
-static cs_status write_array(const char *folder, const char *name, const void *values, size_t size) {
-    char path[CS_PATH_MAX];
-    CS_TRY(cs_path(path, sizeof path, "%s/%s", folder, name));
-    return cs_file_write(path, values, size);
-}
-
-static cs_status open_text(const char *folder, const char *name, FILE **out) {
-    char path[CS_PATH_MAX];
-    CS_TRY(cs_path(path, sizeof path, "%s/%s", folder, name));
-    *out = fopen(path, "w");
-    return *out ? CS_OK : cs_fail_errno("%s", path);
-}
-
-static cs_status write_names(const cs_graph *graph, const char *folder) {
-    FILE *out;
-    CS_TRY(open_text(folder, "params.txt", &out));
-    for (int i = 0; i < graph->n_params; i++) {
-        const cs_param *param = &graph->params[i];
-        fprintf(out, "%s %s", graph->layers[param->layer].name, cs_param_role_name(param->role));
-        for (int d = 0; d < param->rank; d++)
-            fprintf(out, " %d", param->dims[d]);
-        fputc('\n', out);
-    }
-    return fclose(out) == 0 ? CS_OK : cs_fail_errno("%s/params.txt", folder);
-}
-
-static cs_status set_options(training *run, char **words) {
-    size_t n;
-    const cs_option *options = cs_options(&n), *option = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (strncmp(options[i].key, "train.", 6) == 0 || strncmp(options[i].key, "model.", 6) == 0)
-            CS_TRY(cs_option_set(&options[i], options[i].fallback, &run->trial));
-    for (; *words; words++) {
-        char *value = strchr(*words, '=');
-        if (!value)
-            return cs_fail(CS_ERR_ARG, "'%s' is not KEY=VALUE", *words);
-        *value++ = '\0';
-        CS_TRY(cs_option_find(*words, &option));
-        CS_TRY(cs_option_set(option, value, &run->trial));
-    }
-    cs_optimizer_resolve(&run->trial.train.optimizer);
-    return CS_OK;
-}
 
 /* Makes noise whose brightness depends on the class, so that the network can learn the classes. */
 static void make_batch(training *run) {
@@ -117,14 +74,14 @@ static cs_status run_all(training *run, char **argv) {
     enum { DEVICE = 1, FOLDER, OPTIONS };
     const char *folder = argv[FOLDER];
     FILE *losses;
-    CS_TRY(set_options(run, argv + OPTIONS));
+    CS_TRY(set_options(&run->trial, argv + OPTIONS));
     CS_TRY(set_up(run, argv[DEVICE]));
     size_t bytes = run->graph->n_values * sizeof(float);
     CS_TRY(write_names(run->graph, folder));
     CS_TRY(write_array(folder, "before.f32", run->params->data, bytes));
     CS_TRY(write_array(folder, "images.f32", run->images, sizeof run->images));
     CS_TRY(write_array(folder, "labels.i32", run->labels, sizeof run->labels));
-    CS_TRY(open_text(folder, "losses.txt", &losses));
+    CS_TRY(open_file(folder, "losses.txt", &losses));
     cs_status status = train(run, losses);
     if (fclose(losses) != 0)
         return cs_fail_errno("%s/losses.txt", folder);

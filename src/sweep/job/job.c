@@ -167,8 +167,7 @@ cs_status cs_job_read(const char *path, const char *const *sets, int n_sets, cs_
     *out = reader.job;
     reader.job = NULL;
 done:
-    free(reader.given);
-    cs_space_clear(&reader.space);
+    cs_job_reader_clear(&reader);
     cs_job_free(reader.job);
     cs_node_free(root);
     return status;
@@ -204,7 +203,7 @@ void cs_job_free(cs_job *job) {
     free(job->before);
     free(job->numbers);
     free(job->done);
-    free(job->longer);
+    free(job->extended);
     free(job->part_of);
     free(job);
 }

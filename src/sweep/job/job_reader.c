@@ -2,10 +2,24 @@
 #include "job_reader.h"
 #include "cnnsweep/file.h"
 #include "expand.h"
+#include "phases.h"
 #include "steps.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+cs_job_reader cs_job_reader_take(cs_job_reader *reader) {
+    cs_job_reader taken = *reader;
+    reader->given = NULL;
+    reader->space = (cs_space){0};
+    return taken;
+}
+
+void cs_job_reader_clear(cs_job_reader *reader) {
+    free(reader->given);
+    cs_space_clear(&reader->space);
+}
 
 /* The last part of the option's key if the option is in that section, else NULL. */
 static const char *name_in_section(const cs_option *option, const char *section) {
@@ -266,7 +280,10 @@ cs_status cs_job_set_option(const cs_job_reader *reader, const cs_option *option
 const cs_node **cs_job_given_slot(const cs_job_reader *reader, const cs_option *option) {
     size_t n;
     const cs_option *options = cs_options(&n);
-    return cs_option_phase(option) == 0 ? &reader->given[option - options] : NULL;
+    for (int i = 0; i < reader->job->n_phase_options; i++)
+        if (&reader->job->phase_options[i]->option == option)
+            return &reader->job->phase_options[i]->given;
+    return &reader->given[option - options];
 }
 
 const cs_node *cs_job_given(const cs_job_reader *reader, const char *key) {

@@ -20,6 +20,10 @@ typedef struct cs_job_reader {
     cs_space space;        /* what is swept */
 } cs_job_reader;
 
+/* Takes over what a reader owns, to make trials after the job file was read; the tree of nodes must be kept too. */
+cs_job_reader cs_job_reader_take(cs_job_reader *reader);
+void cs_job_reader_clear(cs_job_reader *reader);
+
 /* A key of a map and the function that reads its value. The name NULL stands for every section of options of a trial,
  * such as "train". */
 typedef struct cs_job_key {
@@ -65,7 +69,7 @@ CS_MUST_CHECK cs_status cs_job_read_exclude(cs_job_reader *reader, const cs_node
 CS_MUST_CHECK cs_status cs_job_read_include(cs_job_reader *reader, const cs_node *key, const cs_node *value);
 /* Reads the conditions of the axes, when all swept options are known. */
 CS_MUST_CHECK cs_status cs_job_read_conditions(cs_job_reader *reader);
-/* Where `given` has the option; NULL: it is an option of one phase, whose place in the file is not kept. */
+/* Where the node that sets or sweeps the option is kept: in `given`, or with an option of one phase. */
 const cs_node **cs_job_given_slot(const cs_job_reader *reader, const cs_option *option);
 /* Adds an option to those that are swept. Its values are still to be read. */
 CS_MUST_CHECK cs_status cs_job_add_swept(cs_job_reader *reader, const cs_option *option, const cs_node *value);

@@ -44,7 +44,7 @@ cs_status cs_job_alloc_trials(cs_job *job) {
     CS_TRY(cs_alloc(n, sizeof *job->before, "trials", &job->before));
     CS_TRY(cs_alloc(n, sizeof *job->numbers, "trials", &job->numbers));
     CS_TRY(cs_alloc(n, sizeof *job->done, "trials", &job->done));
-    CS_TRY(cs_alloc(n, sizeof *job->longer, "trials", &job->longer));
+    CS_TRY(cs_alloc(n, sizeof *job->extended, "trials", &job->extended));
     CS_TRY(cs_alloc(n, sizeof *job->part_of, "trials", &job->part_of));
     for (size_t t = 0; t < n; t++) {
         job->before[t] = -1;

@@ -10,6 +10,7 @@
 typedef struct cs_phase_option {
     cs_option option;
     char key[CS_NAME_MAX];
+    const cs_node *given; /* where the job file sweeps it; only while the file is read */
 } cs_phase_option;
 
 /* CS_ERR_ARG if the option is one for all phases. */

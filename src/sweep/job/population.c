@@ -44,22 +44,19 @@ cs_status cs_population_open(cs_job_reader *reader, cs_node *root, cs_population
         status = cs_alloc(n, sizeof *population->ended, "population", &population->ended);
     if (status == CS_OK)
         status = cs_alloc(n, sizeof *population->losses, "population", &population->losses);
-    population->reader = *reader;
+    population->reader = cs_job_reader_take(reader);
+    population->root = root;
     population->members = job->n_last;
     for (int t = 0; status == CS_OK && t < job->n_trials; t++)
         population->open[t] = generation_of(population, t) > 1;
     *out = population;
-    reader->given = NULL; /* these belong to the population, which the caller closes, also now */
-    reader->space = (cs_space){0};
-    population->root = root;
-    return status;
+    return status; /* also after a failure the caller closes the population */
 }
 
 void cs_population_close(cs_population *population) {
     if (!population)
         return;
-    free(population->reader.given);
-    cs_space_clear(&population->reader.space);
+    cs_job_reader_clear(&population->reader);
     cs_node_free(population->root);
     free(population->open);
     free(population->ended);

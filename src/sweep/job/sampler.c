@@ -103,8 +103,7 @@ cs_status cs_sampler_open(cs_job_reader *reader, cs_node *root, cs_sampler **out
     }
     forget_drawn_values(sampler);
     sampler->root = root;
-    reader->given = NULL;
-    reader->space = (cs_space){0};
+    sampler->reader = cs_job_reader_take(reader);
     *out = sampler;
     return CS_OK;
 }
@@ -112,8 +111,7 @@ cs_status cs_sampler_open(cs_job_reader *reader, cs_node *root, cs_sampler **out
 void cs_sampler_close(cs_sampler *sampler) {
     if (!sampler)
         return;
-    free(sampler->reader.given);
-    cs_space_clear(&sampler->reader.space);
+    cs_job_reader_clear(&sampler->reader);
     cs_node_free(sampler->root);
     free_arrays(sampler);
 }

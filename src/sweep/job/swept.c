@@ -15,7 +15,6 @@ int cs_job_find_swept(const cs_job *job, const cs_option *option) {
 cs_status cs_job_add_swept(cs_job_reader *reader, const cs_option *option, const cs_node *value) {
     cs_job *job = reader->job;
     cs_space *space = &reader->space;
-    const cs_node **given = cs_job_given_slot(reader, option);
     size_t swept = (size_t)job->n_swept, ranges = swept, axes = swept;
     CS_TRY(cs_grow(&job->swept, &swept, swept + 1, sizeof *job->swept, "sweep"));
     CS_TRY(cs_grow(&space->ranges, &ranges, ranges + 1, sizeof *space->ranges, "sweep"));
@@ -23,8 +22,7 @@ cs_status cs_job_add_swept(cs_job_reader *reader, const cs_option *option, const
     space->ranges[space->n_options] = (cs_range){0};
     space->axis_of[space->n_options++] = -1;
     job->swept[job->n_swept++] = (cs_swept_option){.option = option};
-    if (given)
-        *given = value;
+    *cs_job_given_slot(reader, option) = value;
     return CS_OK;
 }
 

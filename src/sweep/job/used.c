@@ -18,13 +18,18 @@ typedef struct usage {
     const cs_trial_config *with, *without; /* a trial that uses it, and one that does not, or NULL */
 } usage;
 
-/* The node that sets or sweeps the option in all phases, or else sets it in one. */
+/* The node that sets or sweeps the option in all phases, or else in one. */
 static const cs_node *find_given(const cs_job_reader *reader, const char *key) {
     const cs_node *given = cs_job_given(reader, key);
+    const cs_job *job = reader->job;
     const cs_option *option = NULL;
-    for (int phase = 1; phase <= reader->job->n_phases && !given; phase++)
-        if (cs_option_find(key, &option) == CS_OK)
-            given = cs_phase_given(reader, phase, option);
+    if (given || job->n_phases == 1 || cs_option_find(key, &option) != CS_OK)
+        return given;
+    for (int phase = 1; phase <= job->n_phases && !given; phase++)
+        given = cs_phase_given(reader, phase, option);
+    for (int i = 0; i < job->n_phase_options && !given; i++)
+        if (job->phase_options[i]->option.offset == option->offset)
+            given = job->phase_options[i]->given;
     return given;
 }
 

@@ -71,6 +71,10 @@ static void print_phases(const cs_plan *plan, FILE *out) {
     const cs_job *job = plan->job;
     if (job->n_phases == 1)
         return;
+    if (job->population) {
+        fprintf(out, "population of %d members, %d generations\n", job->n_last, job->n_phases);
+        return;
+    }
     fprintf(out, "phases   %s\n", job->phases);
     for (int phase = 1; phase < job->n_phases; phase++) {
         int n = 0;

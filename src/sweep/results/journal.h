@@ -44,7 +44,7 @@ typedef struct cs_record {
     uint64_t key;
     uint64_t any_length;  /* cs_trial_key_of_any_length; 0: not known */
     int planned_epochs;   /* train.epochs at that start */
-    bool longer;          /* a start asked for more epochs than it had ended with */
+    bool extended;        /* a start asked for more epochs than it had ended with */
     bool is_before;       /* another phase follows it */
     int index;            /* its index among the trials of that start */
     char *plan;           /* the plan line; NULL: there is none */
@@ -88,7 +88,7 @@ CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *
 
 /* Finds the records of the job's trials by their keys. Sets job->numbers, and job->done for trials that ended (with
  * retry_failed only for those that finished). New trials get the next free numbers. With `extend`, a trial that ended
- * after fewer epochs than it has now is found too: job->longer is set if its final state is in `folder`, and else it
+ * after fewer epochs than it has now is found too: job->extended is set if its final state is in `folder`, and else it
  * keeps its outcome and the epochs that it had. Drops rows of epochs that a trial does not have, which a damaged line
  * may report. */
 CS_MUST_CHECK cs_status cs_journal_match(cs_journal *journal, const char *folder, const cs_sweep_options *options,

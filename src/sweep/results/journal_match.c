@@ -98,9 +98,9 @@ static bool has_state(const cs_job *job, const char *folder, int trial) {
 
 /* The trials that are asked for more epochs than they ended with. */
 typedef struct extension {
-    int longer; /* how many go on from their final states */
-    int stay;   /* how many have none, and keep their results */
-    int last;   /* one that goes on */
+    int going_on; /* how many go on from their final states */
+    int stay;     /* how many have none, and keep their results */
+    int last;     /* one that goes on */
 } extension;
 
 /* Decides what becomes of a trial that has a record. */
@@ -109,14 +109,14 @@ static void settle(cs_record *record, const char *folder, const cs_sweep_options
     cs_trial_state state = record->outcome.state;
     bool asks_more = record->planned_epochs > 0 && record->planned_epochs < job->trials[trial].train.epochs;
     bool ended = state == CS_TRIAL_OK || (state == CS_TRIAL_FAILED && !options->retry_failed);
-    job->longer[trial] = (record->longer || (asks_more && state == CS_TRIAL_OK)) && has_state(job, folder, trial);
-    job->done[trial] = ended && !job->longer[trial];
+    job->extended[trial] = (record->extended || (asks_more && state == CS_TRIAL_OK)) && has_state(job, folder, trial);
+    job->done[trial] = ended && !job->extended[trial];
     if (asks_more && job->done[trial]) {
         job->trials[trial].train.epochs = record->planned_epochs;
         extended->stay++;
     }
-    if (job->longer[trial]) {
-        extended->longer++;
+    if (job->extended[trial]) {
+        extended->going_on++;
         extended->last = trial;
     }
     drop_late_epochs(record, cs_job_epochs(job, trial));
@@ -135,16 +135,16 @@ static void warn_of_schedule(const cs_job *job, int trial) {
 
 /* Says which trials go on, and which cannot because their final states were not kept. */
 static cs_status report_extension(const cs_job *job, const extension *extended) {
-    if (extended->longer > 0)
+    if (extended->going_on > 0)
         warn_of_schedule(job, extended->last);
-    if (extended->stay > 0 && extended->longer == 0)
+    if (extended->stay > 0 && extended->going_on == 0)
         return cs_hint(cs_fail(CS_ERR_ARG,
                                "%s: --extend, but no final state of these trials was kept, so none can go on",
                                job->name),
                        "keep_state: all (or best N) keeps them; --resume trains them anew");
-    if (extended->longer > 0)
-        cs_log(CS_LOG_INFO, "%s: %d trial%s for more epochs%s", job->name, extended->longer,
-               extended->longer == 1 ? " goes on" : "s go on",
+    if (extended->going_on > 0)
+        cs_log(CS_LOG_INFO, "%s: %d trial%s for more epochs%s", job->name, extended->going_on,
+               extended->going_on == 1 ? " goes on" : "s go on",
                extended->stay ? "; those without a final state keep their results" : "");
     return CS_OK;
 }

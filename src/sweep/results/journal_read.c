@@ -112,7 +112,7 @@ static void read_length(const json_t *event, cs_record *record) {
     int epochs = int_of(event, "epochs");
     bool same = record->any_length == any_length && any_length != 0;
     if (same && epochs > record->planned_epochs && record->outcome.state == CS_TRIAL_OK) {
-        record->longer = true;
+        record->extended = true;
         record->outcome = (cs_outcome){0};
     }
     record->any_length = any_length;

@@ -199,7 +199,7 @@ static cs_status share_resumed(sweep *s) {
     cs_job *job = s->job;
     size_t n = (size_t)job->n_trials;
     CS_TRY(cs_ranks_share(s->ranks, job->numbers, n * sizeof *job->numbers));
-    return cs_ranks_share(s->ranks, job->longer, n * sizeof *job->longer);
+    return cs_ranks_share(s->ranks, job->extended, n * sizeof *job->extended);
 }
 
 /* Makes all checks. An error that every trial would have is reported here, once, and every rank returns it. */

@@ -119,7 +119,7 @@ typedef struct file_names {
  * group must come to the same result, so this does not touch the disk. */
 static cs_status name_files(const worker *self, int trial, file_names *names, cs_trial_files *out) {
     const cs_job *job = self->job;
-    int start = job->longer[trial] ? trial : job->before[trial];
+    int start = job->extended[trial] ? trial : job->before[trial];
     CS_TRY(cs_results_file(self->folder, job, "checkpoints", trial, "ckpt", names->checkpoint));
     CS_TRY(cs_results_file(self->folder, job, "states", trial, "state", names->end));
     if (start >= 0)
