@@ -24,7 +24,7 @@ typedef struct cs_swept_option {
     char **values; /* as text */
 } cs_swept_option;
 
-/* How the trials are found: a row of the table in sweep/job/method.c, such as grid, random or tpe. */
+/* How the trials are found: a row of the table in sweep/job/method.c, such as grid, random or bayes. */
 typedef struct cs_method cs_method;
 /* Chooses the values of trials while the sweep is trained (sweep/job/sampler.h). */
 typedef struct cs_sampler cs_sampler;

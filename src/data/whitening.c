@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For RTLD_DEFAULT. */
-#define _GNU_SOURCE
-
 #include "cnnsweep/whitening.h"
+#include "cnnsweep/lapack.h"
 #include "cnnsweep/memory.h"
 
-#include <dlfcn.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* BLAS and LAPACK, in which matrices are stored column by column. The last arguments are the lengths of texts. */
-void dsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *a,
-            const int *lda, const double *beta, double *c, const int *ldc, size_t, size_t);
-void dgemm_(const char *transa, const char *transb, const int *m, const int *n, const int *k, const double *alpha,
-            const double *a, const int *lda, const double *b, const int *ldb, const double *beta, double *c,
-            const int *ldc, size_t, size_t);
-void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
-             const int *lwork, int *iwork, const int *liwork, int *info, size_t, size_t);
 
 /* A matrix here is one of C, line by line, so that LAPACK sees its transpose. Of symmetric ones LAPACK's lower triangle
  * is used, which is the upper one here. */
@@ -44,22 +32,6 @@ cs_status cs_whitening_check(int h, int w) {
                    "it is offered up to %d values, as of 64 x 64 pixels: use a smaller data.image", CS_WHITENING_MOST);
 }
 
-/* OpenBLAS would use a thread for each core that the process may use, and the last bits of a sum depend on the number
- * of threads. A build with OpenMP has the threads of the caller, which are given. */
-static void use_one_thread(void) {
-    enum { ITS_OWN_THREADS = 1 };
-    void *parallel = dlsym(RTLD_DEFAULT, "openblas_get_parallel");
-    void *set = dlsym(RTLD_DEFAULT, "openblas_set_num_threads");
-    int (*get_parallel)(void);
-    void (*set_num_threads)(int);
-    if (!parallel || !set)
-        return;
-    memcpy(&get_parallel, &parallel, sizeof get_parallel);
-    memcpy(&set_num_threads, &set, sizeof set_num_threads);
-    if (get_parallel() == ITS_OWN_THREADS)
-        set_num_threads(1);
-}
-
 cs_status cs_whitening_open(int64_t images, size_t size, cs_whitening **out) {
     cs_whitening *w = NULL;
     cs_status status;
@@ -69,7 +41,7 @@ cs_status cs_whitening_open(int64_t images, size_t size, cs_whitening **out) {
     w->images = (int)images;
     w->size = (int)size;
     w->side = w->images < w->size ? w->images : w->size;
-    use_one_thread();
+    cs_lapack_use_one_thread();
     CS_TRY_GOTO(cs_alloc((size_t)w->side, (size_t)w->side * sizeof(double), "whitening", &w->gram), failed);
     CS_TRY_GOTO(cs_alloc((size_t)w->side, sizeof(double), "whitening", &w->values), failed);
     if (w->images < w->size)

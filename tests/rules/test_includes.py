@@ -8,7 +8,7 @@ import tempfile
 # {room: (folder, its public headers, the rooms that it may use)}. A room may use only rooms above it.
 ROOMS = {
     "base": ("src/base",
-             "args file log memory mix mix_sample picture picture_local picture_sample picture_sample_keras "
+             "args file lapack log memory mix mix_sample picture picture_local picture_sample picture_sample_keras "
              "picture_sample_opencv random status text version", ""),
     "data": ("src/data", "augment dataset features filter filtered image loader row_cache standardize whitening", "base"),
     "net": ("src/net", "graph head zoo", "base"),
@@ -30,7 +30,7 @@ FLOORS = {
     "src/weights": ["tensor isolated h5_strings", "layout names h5_file", "match walk h5_layout writers", ""],
     "src/engine": ["", "common", "ref onednn cuda"],
     "src/sweep": ["job", "plan", "results", "run"],
-    "src/sweep/job": ["node column contents parzen", "augmentations steps tpe", ""],
+    "src/sweep/job": ["node column contents parzen", "augmentations steps tpe gaussian_process", ""],
     "data-prep": ["pack synthetic"],
     "data-prep/pack": ["source", ""],
     "data-prep/pack/source": ["samples content", "source", ""],
@@ -46,6 +46,7 @@ LIBRARIES = {
     r"jpeglib\.h|jerror\.h": ["src/data"],
     r"spng\.h": ["src/data"],
     r"yaml\.h": ["src/sweep"],
+    r"nlopt\.h": ["src/sweep"],
     r"jansson\.h": ["src/data", "src/weights", "src/sweep"],
     r"xxhash\.h": ["src/base"],
     r"(cuda|cudnn|nccl).*": ["src/engine/cuda"],

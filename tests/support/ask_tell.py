@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Searches without training (tests/sweep/tpe/ask_tell.c)."""
+"""Searches without training (tests/sweep/search/ask_tell.c)."""
 import os
 import subprocess
 

@@ -16,9 +16,9 @@ target_link_libraries(print_yaml PRIVATE cs_sweep cs_flags)
 target_include_directories(print_yaml PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep/job)
 set_target_properties(print_yaml PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 
-# What test_tpe_optuna.py and tests/bench/tpe_vs_random.py run.
-foreach(program tpe_values ask_tell)
-  add_executable(${program} sweep/tpe/${program}.c)
+# What test_tpe_optuna.py, test_bayes_sklearn.py and tests/bench/search_methods.py run.
+foreach(program tpe_values gp_values ask_tell)
+  add_executable(${program} sweep/search/${program}.c)
   target_link_libraries(${program} PRIVATE cs_sweep cs_flags)
   target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep/job)
   set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "method.h"
+#include "bayes.h"
+#include "bayes_cells.h"
 #include "tpe_cells.h"
 
 #include <string.h>
@@ -8,6 +10,7 @@ static const cs_method table[] = {
     {.name = "grid"},
     {.name = "random", .draws = true},
     {.name = "tpe", .draws = true, .startup = CS_TPE_STARTUP, .suggest = cs_tpe_suggest_cell},
+    {.name = "bayes", .draws = true, .startup = CS_BAYES_STARTUP, .suggest = cs_bayes_suggest_cell},
 };
 
 const cs_method *cs_methods(size_t *n) {

@@ -29,6 +29,7 @@ class Cnnsweep(CMakePackage, CudaPackage):
     depends_on("libspng")
     depends_on("jansson")
     depends_on("lapack")
+    depends_on("nlopt")
     depends_on("libyaml")
     depends_on("xxhash")
     depends_on("onednn@2.6:3", when="+onednn")

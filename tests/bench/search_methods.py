@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Method tpe against method random, and against Optuna's TPE, on recorded results of real grids: a trial is a row of the table in
-place of training.
+"""The methods bayes, tpe and random, and Optuna's TPE, on recorded results of real grids: a trial is a row of the table in place of
+training.
 
-    CNNSWEEP_BIN=build/bin CNNSWEEP_KERAS_PYTHON=... python3 tests/bench/tpe_vs_random.py [--seeds 20] [--lists]
+    CNNSWEEP_BIN=build/bin CNNSWEEP_KERAS_PYTHON=... python3 tests/bench/search_methods.py [--seeds 20] [--lists]
 
 prints the tables of results/search.md. The grids are results/search/*.csv, and the jobs that trained them lie beside them. A rate
 is searched in its range, log_uniform, and the row is that of the nearest rate of the grid; with --lists every option is a list."""
@@ -52,12 +52,12 @@ class Grid:
                 f"  budget: {{trials: {BUDGETS[-1]}}}\n  metric: {{name: {METRIC}}}\n  parameters:\n" + "".join(names.values()))
 
 
-def search_ours(grid, method, seed, lists):
+def search_ours(grid, method, seed, lists, ranks=1):
     """The results of the trials, in their order."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as job:
         job.write(grid.job(method, lists))
         job.flush()
-        found = search(job.name, BUDGETS[-1], grid.result, sets=[f"sweep.seed={seed}"])
+        found = search(job.name, BUDGETS[-1], grid.result, ranks, sets=[f"sweep.seed={seed}"])
     return [grid.result(values) for values, _ in found]
 
 
@@ -83,21 +83,27 @@ def best_so_far(results):
 
 def measure(grid, seeds, lists, methods):
     """{method: [seeds, budgets] the best result so far}"""
-    ways = {"tpe": lambda seed: search_ours(grid, "tpe", seed, lists), "random": lambda seed: search_ours(grid, "random", seed, lists),
-            "optuna": lambda seed: search_optuna(grid, seed, lists)}
-    return {method: np.array([best_so_far(ways[method](seed)) for seed in range(1, seeds + 1)]) for method in methods}
+    def search_by(method, seed):
+        return search_optuna(grid, seed, lists) if method == "optuna" else search_ours(grid, method, seed, lists)
+    return {method: np.array([best_so_far(search_by(method, seed)) for seed in range(1, seeds + 1)]) for method in methods}
+
+
+def compare(best, method, other):
+    """The number of seeds in which a method was ahead of another, and behind."""
+    return f"{np.sum(best[method] < best[other])} / {np.sum(best[method] > best[other])}"
 
 
 def print_table(seeds, lists, methods):
-    print("| grid | trials | " + " | ".join(methods) + " | tpe ahead of random | behind | best of the grid |")
+    print("| grid | trials | " + " | ".join(methods) + " | bayes / tpe | tpe / random | best of the grid |")
     print("|---|---|" + "---|" * len(methods) + "---|---|---|")
     for name in GRIDS:
         grid = Grid(name)
         best = measure(grid, seeds, lists, methods)
         for i, n in enumerate(BUDGETS):
             cells = " | ".join(f"{best[m][:, i].mean():.4f} ± {best[m][:, i].std(ddof=1):.4f}" for m in methods)
-            ahead, behind = (int(np.sum(sign * (best["tpe"][:, i] - best["random"][:, i]) < 0)) for sign in (1, -1))
-            print(f"| {name}, {len(grid.results)} cells | {n} | {cells} | {ahead} of {seeds} | {behind} | {grid.best:.4f} |", flush=True)
+            at = {m: best[m][:, i] for m in methods}
+            print(f"| {name}, {len(grid.results)} cells | {n} | {cells} | {compare(at, 'bayes', 'tpe')} | "
+                  f"{compare(at, 'tpe', 'random')} | {grid.best:.4f} |", flush=True)
 
 
 def main():
@@ -109,7 +115,7 @@ def main():
     if not args.without_optuna:
         import inside_keras
         inside_keras.enter()
-    print_table(args.seeds, args.lists, ["tpe", "random"] + ([] if args.without_optuna else ["optuna"]))
+    print_table(args.seeds, args.lists, ["bayes", "tpe", "random"] + ([] if args.without_optuna else ["optuna"]))
 
 
 if __name__ == "__main__":
