@@ -22,9 +22,11 @@ keras.config.set_floatx("float64")
 PROGRAMS = pathlib.Path(os.environ["CNNSWEEP_BIN"]).parent / "tests"
 HOST_PLUGIN = PROGRAMS / "libcnnsweep_cuda_host.so"
 STEPS, SIZE, LR, MOMENTUM = 20, 32, 0.01, 0.9
-# {device: (largest relative error of a loss, largest error of a value as a part of the largest change of its tensor)}
-# In single precision a rounding that moves one value across the corner of a ReLU makes a visible difference.
-BOUNDS = {"ref": (1e-5, 1e-5), "cpu": (0.02, 0.2), "cuda": (0.02, 0.2)}
+# The largest relative error of a loss, and the largest error of a value as a part of the largest change of its tensor: in double
+# precision, and in single precision for each network. In the deep one a rounding can move a value across the corner of a ReLU:
+# these trainings by Keras itself in float32 are up to 2e-4 and 0.02 off from those in float64.
+DOUBLE = (1e-5, 1e-5)
+SINGLE = {"basenet": (1e-4, 1e-4), "basenet_deep_bn": (0.02, 0.2)}
 
 # name, head of ours, units and activation of Keras', l1, l2, largest norm
 CASES = [
@@ -96,7 +98,8 @@ def compare(case, arch):
         scale = {key: max(change, 1e-3 * max(changes.values())) for key, change in changes.items()}
         of_value = max(np.abs(after[key] - want[1][key]).max() / scale[key] for key in before)
         print(f"| {case[0]} | {arch} | {device} | {of_loss:.1e} | {of_value:.1e} |", flush=True)
-        good = good and of_loss <= BOUNDS[device][0] and of_value <= BOUNDS[device][1]
+        bounds = DOUBLE if device == "ref" else SINGLE[arch]
+        good = good and of_loss <= bounds[0] and of_value <= bounds[1]
     return good
 
 
@@ -104,6 +107,6 @@ devices = ["ref", "cpu"]
 if HOST_PLUGIN.exists():
     devices.append("cuda")
     os.environ.setdefault("CNNSWEEP_CUDA_PLUGIN", str(HOST_PLUGIN))
-good = [compare(case, arch) for case in CASES for arch in ("basenet", "basenet_deep_bn")]
+good = [compare(case, arch) for case in CASES for arch in SINGLE]
 print(f"{sum(good)} of {len(good)} agree")
 sys.exit(0 if all(good) else 1)
