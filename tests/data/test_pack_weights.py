@@ -124,17 +124,17 @@ class Weights(PackTest):
     def test_mistakes_are_named_with_file_and_line(self):
         for value in ("-1", "nan", "inf", "1e60", "many", "", "1,5"):
             self.write([*list(WEIGHTS.items())[:3], ("a/3.png", value)])
-            self.check_refused(f"weights.csv:5: the weight is '{value}'", "a number of at least 0")
+            self.check_refused(f"weights.csv:5: column 'weight': the weight is '{value}'", "a number of at least 0")
         self.write([("a/0.png", 1), ("a/0.png", 1)])
-        self.check_refused("weights.csv:3: 'a/0.png' has a weight already")
+        self.check_refused("weights.csv:3: column 'file': 'a/0.png' has a weight already")
         self.write([("a/0.png", 1), ("0.png", 1)])
-        self.check_refused("weights.csv:3: there is no image '0.png' in", "such as a/0.png")
+        self.check_refused("weights.csv:3: column 'file': there is no image '0.png' in", "such as a/0.png")
         self.write([("a/0.png", 1, 2)])
         self.check_refused("weights.csv:2: 3 fields, but the header has 2")
         self.table.write_text('file,weight\n"a/0.png,1\n')
         self.check_refused("weights.csv:2: a quote without an end")
         self.table.write_text('file,weight\n"a/0.png"x,1\n')
-        self.check_refused("weights.csv:2: text after a quoted field")
+        self.check_refused("weights.csv:2:10: a quote in the middle of a field")
 
     def test_every_image_needs_a_line(self):
         self.write(list(WEIGHTS.items())[:-3])
@@ -146,11 +146,11 @@ class Weights(PackTest):
 
     def test_an_unknown_column_is_refused(self):
         self.write(WEIGHTS.items(), ("file", "weihgt"))
-        self.check_refused("weights.csv:1: there is no column 'weight'; did you mean 'weihgt'?", "--weight-column")
+        self.check_refused("weights.csv: there is no column 'weight'; did you mean 'weihgt'?", "--weight-column")
         self.write(WEIGHTS.items(), ("image", "weight"))
         self.check_refused("there is no column 'file'", "--file-column")
         self.table.write_text("")
-        self.check_refused("there is no column 'file'")
+        self.check_refused("weights.csv: an empty table")
 
     def test_a_file_that_does_not_exist_is_named(self):
         self.check_refused("weights.csv")

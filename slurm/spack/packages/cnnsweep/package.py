@@ -27,6 +27,7 @@ class Cnnsweep(CMakePackage, CudaPackage):
     depends_on("hdf5@1.10.7: ~mpi +threadsafe")
     depends_on("libjpeg-turbo")
     depends_on("libspng")
+    depends_on("libcsv")
     depends_on("jansson")
     depends_on("lapack")
     depends_on("nlopt")
