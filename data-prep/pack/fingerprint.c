@@ -17,6 +17,10 @@ cs_status pack_fingerprint(const pack_options *options, const pack_list *list, u
         const int32_t place[] = {list->samples[i].label, (int32_t)list->samples[i].split};
         cs_checksum_add(stream, place, sizeof place);
         cs_checksum_add(stream, list->samples[i].id, strlen(list->samples[i].id) + 1);
+        if (list->grouped) {
+            const char *group = list->samples[i].group ? list->samples[i].group : "";
+            cs_checksum_add(stream, group, strlen(group) + 1);
+        }
         if (list->weighted)
             cs_checksum_add(stream, &list->samples[i].weight, sizeof list->samples[i].weight);
     }

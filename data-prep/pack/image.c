@@ -51,7 +51,7 @@ static cs_status make_image(const pack_options *options, pack_tools *tools, pack
 
 cs_status pack_decode(const pack_options *options, pack_tools *tools, const pack_sample *sample, packed_image *out) {
     const pack_content *content = &out->content;
-    CS_TRY(pack_source_read(options->source, options->src, sample, &out->content));
+    CS_TRY(pack_source_read(&options->input, sample, &out->content));
     if (content->is_pixels)
         return resize_pixels(tools->decoder, &content->pixels, options->resize, options->size[1], options->size[0],
                              &out->image);
@@ -110,7 +110,7 @@ static cs_status encode(const cs_dataset_layout *layout, packed_image *out) {
 
 cs_status pack_image(const pack_options *options, const cs_dataset_layout *layout, pack_tools *tools,
                      const pack_sample *sample, packed_image *out) {
-    CS_TRY(pack_source_read(options->source, options->src, sample, &out->content));
+    CS_TRY(pack_source_read(&options->input, sample, &out->content));
     CS_TRY(make_image(options, tools, out));
     if (sample->split == CS_SPLIT_TRAIN)
         add_statistics(&out->image, out);

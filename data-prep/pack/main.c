@@ -108,7 +108,7 @@ typedef struct commands {
 static void print_help(const cs_arg *args, size_t n) {
     char formats[256];
     cs_image_formats(true, formats, sizeof formats);
-    fputs("cnnsweep-pack: packs a folder of images into a dataset for cnnsweep\n\n"
+    fputs("cnnsweep-pack: packs images into a dataset for cnnsweep\n\n"
           "  cnnsweep-pack [options] SRC OUT     ",
           stdout);
     pack_sources_help(stdout, HELP_INDENT);
@@ -131,6 +131,7 @@ static cs_status copy_out_path(const char *text, char out[CS_PATH_MAX]) {
 
 /* Sets the options from the command line; prints the answer to --help and --version. */
 static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
+    pack_input *input = &options->input;
     const cs_arg args[] = {
         {"--size", "WxH", "resize to this width and height (default: keep)", cs_arg_size, options->size},
         {"--resize", "RULE", "bilinear (antialiased, default) or nearest (as Keras does)", parse_resize,
@@ -148,9 +149,19 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--skip-bad", NULL, "leave out images that cannot be read instead of failing; the others are split",
          cs_arg_bool, &options->skip_bad},
         {"--weights", "CSV", "weights of the images in training: a line for each, with a header", cs_arg_text,
-         &options->weights},
-        {"--weight-column", "NAME", "its column of weights (default weight)", cs_arg_text, &options->weight_column},
-        {"--file-column", "NAME", "its column of paths below SRC (default file)", cs_arg_text, &options->file_column},
+         &input->options[PACK_WEIGHTS]},
+        {"--root", "DIR", "the folder of the images of a table (default: where the table is)", cs_arg_text,
+         &input->options[PACK_ROOT]},
+        {"--file-column", "NAME", "the column of paths of a table (default path, file, file_name, filename or image)",
+         cs_arg_text, &input->options[PACK_FILE_COLUMN]},
+        {"--label-column", "NAME", "its column of classes (default label or class)", cs_arg_text,
+         &input->options[PACK_LABEL_COLUMN]},
+        {"--split-column", "NAME", "its column of train, val, test (default split)", cs_arg_text,
+         &input->options[PACK_SPLIT_COLUMN]},
+        {"--group-column", "NAME", "its column of groups, such as patients (default group)", cs_arg_text,
+         &input->options[PACK_GROUP_COLUMN]},
+        {"--weight-column", "NAME", "its column of weights (default weight)", cs_arg_text,
+         &input->options[PACK_WEIGHT_COLUMN]},
         {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M by default)",
          parse_part, &options->part},
         {"--join", NULL, "make OUT of its parts", cs_arg_bool, &wanted->join},
@@ -175,7 +186,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
     if (given != (one_path ? 1 : 2))
         return cs_hint(cs_fail(CS_ERR_ARG, one_path ? "give one dataset" : "give SRC and OUT"),
                        "cnnsweep-pack --help shows how to call it");
-    options->src = positional[0];
+    input->path = positional[0];
     return copy_out_path(one_path ? positional[0] : positional[1], options->out);
 }
 
@@ -193,17 +204,23 @@ static cs_status print_dataset(const pack_options *options) {
     return pack_info(options->out);
 }
 
-static cs_status pack(pack_options *options) {
+static cs_status scan_and_pack(pack_options *options) {
     pack_list list;
-    struct sigaction action = {.sa_handler = ask_to_stop};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    CS_TRY(pack_source_find(options->src, &options->source));
-    CS_TRY(pack_source_scan(options->source, options->src, &list));
-    cs_status status = options->weights ? pack_read_weights(options, &list) : CS_OK;
+    CS_TRY(pack_source_find(&options->input));
+    CS_TRY(pack_source_scan(&options->input, &list));
+    cs_status status = options->input.options[PACK_WEIGHTS] ? pack_read_weights(options, &list) : CS_OK;
     if (status == CS_OK)
         status = pack_or_take_part(options, &list);
     pack_list_clear(&list);
+    return status;
+}
+
+static cs_status pack(pack_options *options) {
+    struct sigaction action = {.sa_handler = ask_to_stop};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    cs_status status = scan_and_pack(options);
+    pack_source_close(&options->input);
     CS_TRY(status);
     return options->part.count ? CS_OK : print_dataset(options);
 }
@@ -224,8 +241,7 @@ static cs_status run(pack_options *options, const commands *wanted) {
 }
 
 int main(int argc, char **argv) {
-    pack_options options = {
-        .split = {0.8, 0.1, 0.1}, .weight_column = "weight", .file_column = "file", .started = cs_now()};
+    pack_options options = {.split = {0.8, 0.1, 0.1}, .started = cs_now()};
     commands wanted = {0};
     if (parse(argc, argv, &options, &wanted) != CS_OK) {
         cs_log_error_last();

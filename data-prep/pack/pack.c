@@ -78,9 +78,12 @@ static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_en
     const packed_image *image = &entry->image;
     if (!pipe->writer || search->bad > 0)
         return CS_OK; /* no dataset will be made; the other images are decoded only to name the bad ones */
-    const float weight = pipe->layout.weighted ? sample->weight : 1;
-    CS_TRY(cs_dataset_append_weighted(pipe->writer, sample->split, sample->label, weight, sample->id, image->bytes,
-                                      image->size));
+    const cs_dataset_sample stored = {.split = sample->split,
+                                      .label = sample->label,
+                                      .weight = pipe->layout.weighted ? sample->weight : 1,
+                                      .id = sample->id,
+                                      .group = sample->group};
+    CS_TRY(cs_dataset_append_sample(pipe->writer, &stored, image->bytes, image->size));
     if (sample->split != CS_SPLIT_TRAIN)
         return CS_OK;
     pipe->sums.pixels += image->pixels;
@@ -212,7 +215,8 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
                                   .classes = (const char *const *)list->classes,
                                   .n_classes = list->n_classes,
                                   .shard_bytes = options->shard_bytes,
-                                  .weighted = list->weighted};
+                                  .weighted = list->weighted,
+                                  .grouped = list->grouped};
     for (size_t i = 0; i < list->n; i++)
         layout->counts[list->samples[i].split]++;
     if (layout->encoding == CS_ENCODING_RAW && layout->h == 0)
@@ -288,7 +292,7 @@ cs_status pack_run(const pack_options *options, pack_list *list, const volatile 
     CS_TRY(pack_once(options, list, stop, &bad));
     if (bad > 0 && !options->skip_bad)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %lld of %zu files are no good (named above); nothing was written",
-                               options->src, (long long)bad, list->n),
+                               options->input.path, (long long)bad, list->n),
                        "remove or repair them, or leave them out with --skip-bad");
     if (bad > 0 && !options->part.count) { /* with parts, the bad ones were left out before */
         CS_TRY(pack_leave_out(options, list));
@@ -296,7 +300,7 @@ cs_status pack_run(const pack_options *options, pack_list *list, const volatile 
     }
     if (bad > 0)
         return cs_hint(
-            cs_fail(CS_ERR_IO, "%s: files went bad while they were packed; nothing was written", options->src),
+            cs_fail(CS_ERR_IO, "%s: files went bad while they were packed; nothing was written", options->input.path),
             "is another program writing to them? with --part: remove %s.parts and pack every part again", options->out);
     double seconds = cs_now() - options->started;
     cs_log(CS_LOG_INFO, "packed %zu images in %.3f s (%.0f images/s)", list->n, seconds, (double)list->n / seconds);

@@ -11,11 +11,10 @@
 #include <signal.h>
 
 typedef struct pack_options {
-    const char *src;
-    const pack_source *source; /* the source that recognises SRC */
-    char out[CS_PATH_MAX];     /* does not end with a slash, as names of other files begin with it */
-    int size[2];               /* width, height; 0, 0: the images keep their sizes */
-    cs_filter_chain filter;    /* applied to the decoded images, before they are resized */
+    pack_input input;       /* SRC */
+    char out[CS_PATH_MAX];  /* does not end with a slash, as names of other files begin with it */
+    int size[2];            /* width, height; 0, 0: the images keep their sizes */
+    cs_filter_chain filter; /* applied to the decoded images, before they are resized */
     cs_resize resize;
     cs_encoding encoding;
     double split[CS_SPLIT_COUNT]; /* fractions of train, val and test, for a source that is not split */
@@ -25,15 +24,13 @@ typedef struct pack_options {
     int threads;
     int64_t seed;
     bool skip_bad;
-    const char *weights;                     /* CSV file with the weights of the samples, or NULL */
-    const char *weight_column, *file_column; /* its columns */
-    cs_dataset_part part;                    /* count 0: all images are packed in one run */
-    double started; /* cs_now when the program began; the time printed at the end counts from it */
+    cs_dataset_part part; /* count 0: all images are packed in one run */
+    double started;       /* cs_now when the program began; the time printed at the end counts from it */
 } pack_options;
 
-/* Reads options->weights: a CSV file (RFC 4180) whose first line names its columns, with a line for each sample of the
- * list, which options->file_column names by its id and options->weight_column gives a weight, finite and >= 0. Not all
- * are 0. A mistake is CS_ERR_FORMAT naming file and line. */
+/* Reads the file of --weights: a table (source/csv_reader.h) with a row for each sample of the list, which
+ * --file-column names by its id and --weight-column gives a weight, finite and >= 0. Not all are 0. A mistake is
+ * CS_ERR_FORMAT naming file and line. */
 CS_MUST_CHECK cs_status pack_read_weights(const pack_options *options, pack_list *list);
 /* Assigns the samples to splits as the options say, class by class, drawn by the seed. The result depends only on the
  * samples in the list, so that an earlier split does not change it. A class without an image in train is an error that

@@ -5,8 +5,6 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 
-#include <stdlib.h>
-
 /* Keeps the samples of this part. If the number of images in a shard is known in advance, parts end where shards end,
  * so that the shards are the same as in a dataset that is packed in one run. */
 static void keep_part(const pack_options *options, pack_list *list) {
@@ -22,7 +20,7 @@ static void keep_part(const pack_options *options, pack_list *list) {
         if (i >= begin && i < end)
             list->samples[kept++] = list->samples[i];
         else
-            free(list->samples[i].id);
+            pack_sample_clear(&list->samples[i]);
     list->n = kept;
     if (kept == 0 && fill > 1)
         cs_log(CS_LOG_INFO,

@@ -9,7 +9,7 @@
 
 static cs_status fail_without_images(const pack_options *options, const char *class) {
     return cs_hint(cs_fail(CS_ERR_ARG, "class \"%s\" has no images to train on", class),
-                   "remove its %s, add images, or leave more of them to train", options->source->unit);
+                   "remove its %s, add images, or leave more of them to train", options->input.source->unit);
 }
 
 /* The number of images of a class in each split. */
@@ -49,17 +49,18 @@ static void split_class(const pack_options *options, pack_list *list, int label,
 }
 
 static cs_status check_options(const pack_options *options, const pack_list *list) {
-    const char *unit = options->source->unit;
+    const char *unit = options->input.source->unit;
     if (list->split[CS_SPLIT_TRAIN] && options->has_split)
-        return cs_hint(cs_fail(CS_ERR_ARG, "--split: %s is split already, it has a train %s", options->src, unit),
-                       "--val carves validation out of train");
+        return cs_hint(
+            cs_fail(CS_ERR_ARG, "--split: %s is split already, it has a train %s", options->input.path, unit),
+            "--val carves validation out of train");
     if (!list->split[CS_SPLIT_TRAIN] && options->val > 0)
-        return cs_hint(cs_fail(CS_ERR_ARG, "--val: %s has no train %s to carve from", options->src, unit),
+        return cs_hint(cs_fail(CS_ERR_ARG, "--val: %s has no train %s to carve from", options->input.path, unit),
                        "--split 0.8,0.1,0.1 splits class %ss", unit);
     if (list->split[CS_SPLIT_VAL] && options->val > 0)
-        return cs_fail(CS_ERR_ARG, "--val: %s has a validation %s already", options->src, unit);
+        return cs_fail(CS_ERR_ARG, "--val: %s has a validation %s already", options->input.path, unit);
     if (list->n > INT32_MAX)
-        return cs_fail(CS_ERR_UNSUPPORTED, "%s: %zu files are too many for one dataset", options->src, list->n);
+        return cs_fail(CS_ERR_UNSUPPORTED, "%s: %zu files are too many for one dataset", options->input.path, list->n);
     return CS_OK;
 }
 
@@ -109,15 +110,8 @@ cs_status pack_split(const pack_options *options, pack_list *list) {
     return check_classes(options, list);
 }
 
-static size_t drop_bad(pack_list *list) {
-    size_t kept = 0, all = list->n;
-    for (size_t i = 0; i < all; i++)
-        if (list->samples[i].bad)
-            free(list->samples[i].id);
-        else
-            list->samples[kept++] = list->samples[i];
-    list->n = kept;
-    return all - kept;
+static bool is_good(const pack_sample *sample) {
+    return !sample->bad;
 }
 
 /* Warns of classes that have no image left for validation or test: they can be trained, but their numbers in that split
@@ -133,7 +127,7 @@ static void warn_of_empty_splits(const pack_list *list, const class_counts *befo
 cs_status pack_leave_out(const pack_options *options, pack_list *list) {
     class_counts *before = NULL, *now = NULL;
     CS_TRY(count_images(list, &before));
-    size_t all = list->n, dropped = drop_bad(list);
+    size_t all = list->n, dropped = pack_list_keep(list, is_good);
     if (dropped > 0)
         cs_log(CS_LOG_WARN, "%zu of %zu files left out (--skip-bad); packing the rest", dropped, all);
     cs_status status = pack_split(options, list);

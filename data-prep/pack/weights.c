@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the weights of samples from a CSV file. */
-#include "csv_reader.h"
 #include "pack.h"
 
 #include "cnnsweep/memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static cs_status parse_weight(const pack_csv *table, int column, float *out) {
-    const char *text = pack_csv_field(table, column);
-    char *end;
-    const double value = strtod(text, &end);
-    *out = (float)value;
-    if (end == text || *end || !(value >= 0) || !isfinite(*out))
-        return cs_hint(pack_csv_fail(table, column, "the weight is '%s'", text),
-                       "a weight is a number of at least 0, such as 2.5");
-    return CS_OK;
-}
 
 static int by_id(const void *a, const void *b) {
     const pack_sample *const *first = a, *const *second = b;
@@ -37,11 +24,11 @@ static cs_status take_weight(const pack_csv *table, const char *src, const id_in
     const pack_sample key = {.id = id}, *wanted = &key;
     pack_sample **found = bsearch(&wanted, index->samples, index->n, sizeof *index->samples, by_id);
     if (!found)
-        return cs_hint(pack_csv_fail(table, column, "there is no image '%s' in %s", id, src),
+        return cs_hint(pack_csv_context(table, column, cs_fail(CS_ERR_FORMAT, "there is no image '%s' in %s", id, src)),
                        "images are named by their paths below SRC, such as %s", index->samples[0]->id);
     bool *given = &index->given[found - index->samples];
     if (*given)
-        return pack_csv_fail(table, column, "'%s' has a weight already", id);
+        return pack_csv_context(table, column, cs_fail(CS_ERR_FORMAT, "'%s' has a weight already", id));
     *given = true;
     (*found)->weight = weight;
     return CS_OK;
@@ -67,15 +54,16 @@ static cs_status check_all_given(const char *path, const id_index *index) {
 static cs_status read_rows(const pack_options *options, pack_csv *table, const id_index *index) {
     int id, weight;
     bool more;
-    CS_TRY(pack_csv_find(table, options->file_column, "--file-column", &id));
-    CS_TRY(pack_csv_find(table, options->weight_column, "--weight-column", &weight));
+    const char *const *names = options->input.options;
+    CS_TRY(pack_find_column(table, PACK_FILE_COLUMN, names[PACK_FILE_COLUMN], true, &id));
+    CS_TRY(pack_find_column(table, PACK_WEIGHT_COLUMN, names[PACK_WEIGHT_COLUMN], true, &weight));
     for (;;) {
         float value;
         CS_TRY(pack_csv_next(table, &more));
         if (!more)
-            return check_all_given(options->weights, index);
-        CS_TRY(parse_weight(table, weight, &value));
-        CS_TRY(take_weight(table, options->src, index, id, value));
+            return check_all_given(options->input.options[PACK_WEIGHTS], index);
+        CS_TRY(pack_read_weight(table, weight, &value));
+        CS_TRY(take_weight(table, options->input.path, index, id, value));
     }
 }
 
@@ -92,7 +80,7 @@ static cs_status open_index(const pack_list *list, id_index *index) {
 cs_status pack_read_weights(const pack_options *options, pack_list *list) {
     pack_csv *table = NULL;
     id_index index = {0};
-    CS_TRY(pack_csv_open(options->weights, &table));
+    CS_TRY(pack_csv_open(options->input.options[PACK_WEIGHTS], &table));
     cs_status status = open_index(list, &index);
     if (status == CS_OK)
         status = read_rows(options, table, &index);

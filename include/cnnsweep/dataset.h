@@ -6,9 +6,10 @@
  * size), filter (only where there is one: the filters that the images went through, as in filter.h), checksum (XXH3-64,
  * hex, over the XXH3-64s of every dataset in the order listed here). Groups train, val, test, each with images uint8
  * [N,H,W,3] contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source paths, fixed-length
- * strings; weight float32 [N], in all groups or in none: how much a sample counts in the loss, >= 0. The arrays are
- * mapped into memory; after open no HDF5 function is called. index.json of a folder lists the shards in order, with
- * their counts and checksums. */
+ * strings; weight float32 [N], in all groups or in none: how much a sample counts in the loss, >= 0; group:
+ * fixed-length strings, in all splits or in none: what a sample has in common with others (a patient, a lesion), such
+ * that they belong into one split; "" is no group. The arrays are mapped into memory; after open no HDF5 function is
+ * called. index.json of a folder lists the shards in order, with their counts and checksums. */
 #ifndef CNNSWEEP_DATASET_H
 #define CNNSWEEP_DATASET_H
 
@@ -52,6 +53,9 @@ bool cs_dataset_has_weights(const cs_dataset *dataset);
 float cs_dataset_weight(const cs_dataset *dataset, cs_split split, int64_t i); /* 1 in a dataset without weights */
 /* Source path of a sample; owned by the dataset. */
 const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i);
+bool cs_dataset_has_groups(const cs_dataset *dataset);
+/* "" where the sample is in no group; owned by the dataset. */
+const char *cs_dataset_group(const cs_dataset *dataset, cs_split split, int64_t i);
 /* The stored bytes of sample i: pixels [H,W,3] of a raw set, a JPEG stream of a jpeg set. Borrowed, thread-safe. */
 const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64_t i, size_t *size);
 
@@ -75,13 +79,20 @@ typedef struct cs_dataset_layout {
     int64_t counts[CS_SPLIT_COUNT]; /* samples that each split will get */
     int64_t shard_bytes;            /* 0: one file */
     bool weighted;                  /* samples have weights */
+    bool grouped;                   /* samples have groups */
 } cs_dataset_layout;
 CS_MUST_CHECK cs_status cs_dataset_create(const char *path, const cs_dataset_layout *layout, cs_dataset_writer **out);
 CS_MUST_CHECK cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split split, int32_t label, const char *id,
                                           const uint8_t *bytes, size_t size);
-/* With the weight of the sample, which is finite and >= 0. cs_dataset_append gives the weight 1. */
-CS_MUST_CHECK cs_status cs_dataset_append_weighted(cs_dataset_writer *writer, cs_split split, int32_t label,
-                                                   float weight, const char *id, const uint8_t *bytes, size_t size);
+/* All that is stored of a sample beside its image. cs_dataset_append gives the weight 1 and no group. */
+typedef struct cs_dataset_sample {
+    cs_split split;
+    int32_t label;
+    float weight;           /* finite and >= 0 */
+    const char *id, *group; /* group NULL: none */
+} cs_dataset_sample;
+CS_MUST_CHECK cs_status cs_dataset_append_sample(cs_dataset_writer *writer, const cs_dataset_sample *sample,
+                                                 const uint8_t *bytes, size_t size);
 /* Sets the mean and standard deviation of each channel over the training split, in 0..255 units. */
 void cs_dataset_set_mean_std(cs_dataset_writer *writer, const double mean[3], const double std[3]);
 CS_MUST_CHECK cs_status cs_dataset_commit(cs_dataset_writer **out); /* frees and clears, also on failure */

@@ -30,6 +30,12 @@ cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *met
 cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta);
 void cs_meta_clear(cs_dataset_meta *meta); /* frees the class names */
 
+/* Fixed-length strings of the samples of a split. */
+typedef struct cs_text_column {
+    const char *text; /* [n,size] each NUL-terminated */
+    size_t size;
+} cs_text_column;
+
 /* One split of one shard in memory. */
 typedef struct cs_split_data {
     int64_t n;
@@ -37,13 +43,13 @@ typedef struct cs_split_data {
     size_t image_bytes;
     const int64_t *offset; /* [n+1] into images; NULL in raw sets */
     const int32_t *label;  /* [n] */
-    const char *id;        /* [n,id_size] each NUL-terminated */
-    size_t id_size;
-    const float *weight; /* [n]; NULL: samples have no weights */
+    cs_text_column id;
+    const float *weight;  /* [n]; NULL: samples have no weights */
+    cs_text_column group; /* text NULL: samples have no groups */
 } cs_split_data;
 
 /* Writes the checksum of a shard as text. It is computed over the 8-byte checksums of images or jpeg (which are given),
- * offset, label, id and weight of train, val and test, as far as there are such. */
+ * offset, label, id, weight and group of train, val and test, as far as there are such. */
 void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_t images[CS_SPLIT_COUNT],
                        char text[CS_CHECKSUM_TEXT]);
 
@@ -52,7 +58,7 @@ void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_
  * NULL) for so many bytes a split. The caller writes them from at[] on. */
 cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS_SPLIT_COUNT],
                          const size_t jpeg_bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]);
-/* 2. Adds offset, label, id and weight; `file` is the shard, open for writing. splits[].images is not used. */
+/* 2. Adds offset, label, id, weight and group; `file` is the shard, open for writing. splits[].images is not used. */
 cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits[CS_SPLIT_COUNT]);
 /* 3. Adds the root attributes when mean and std of the whole dataset are known, then syncs the file. */
 cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta);

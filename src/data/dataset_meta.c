@@ -99,7 +99,7 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
 
 void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_t images[CS_SPLIT_COUNT],
                        char text[CS_CHECKSUM_TEXT]) {
-    enum { COLUMNS = 5 };
+    enum { COLUMNS = 6 };
     uint64_t sums[CS_SPLIT_COUNT * COLUMNS];
     size_t count = 0;
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
@@ -109,9 +109,11 @@ void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_
         if (split->offset)
             sums[count++] = cs_checksum(split->offset, (n + 1) * sizeof *split->offset);
         sums[count++] = cs_checksum(split->label, n * sizeof *split->label);
-        sums[count++] = cs_checksum(split->id, n * split->id_size);
+        sums[count++] = cs_checksum(split->id.text, n * split->id.size);
         if (split->weight)
             sums[count++] = cs_checksum(split->weight, n * sizeof *split->weight);
+        if (split->group.text)
+            sums[count++] = cs_checksum(split->group.text, n * split->group.size);
     }
     snprintf(text, CS_CHECKSUM_TEXT, "%016llx", (unsigned long long)cs_checksum(sums, count * sizeof *sums));
 }

@@ -35,6 +35,8 @@ static cs_status check_same(const cs_shard *first, const cs_shard *shard) {
         return fail_other_shard(shard, "encodings");
     if (!first->splits[0].weight != !shard->splits[0].weight)
         return fail_other_shard(shard, "weights");
+    if (!first->splits[0].group.text != !shard->splits[0].group.text)
+        return fail_other_shard(shard, "groups");
     for (int c = 0; c < 3; c++)
         if (a->mean[c] != b->mean[c] || a->std[c] != b->std[c])
             return fail_other_shard(shard, "mean or std");
@@ -203,7 +205,16 @@ float cs_dataset_weight(const cs_dataset *dataset, cs_split split, int64_t i) {
 
 const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i) {
     const cs_split_data *data = locate(dataset, split, &i);
-    return data->id + (size_t)i * data->id_size;
+    return data->id.text + (size_t)i * data->id.size;
+}
+
+bool cs_dataset_has_groups(const cs_dataset *dataset) {
+    return dataset->shards[0].splits[0].group.text != NULL;
+}
+
+const char *cs_dataset_group(const cs_dataset *dataset, cs_split split, int64_t i) {
+    const cs_split_data *data = locate(dataset, split, &i);
+    return data->group.text ? data->group.text + (size_t)i * data->group.size : "";
 }
 
 const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64_t i, size_t *size) {

@@ -15,6 +15,12 @@
 
 enum { COPY_BUFFER = 1 << 20 };
 
+/* Texts one after another, each NUL-terminated. */
+typedef struct texts {
+    char *bytes;
+    size_t used, capacity, longest; /* longest: with its NUL */
+} texts;
+
 /* One split of the shard that is being written. */
 typedef struct split_writer {
     int64_t left;    /* samples of the layout that were not appended yet */
@@ -27,8 +33,7 @@ typedef struct split_writer {
     int64_t *offset;
     float *weight;
     size_t label_capacity, offset_capacity, weight_capacity;
-    char *ids; /* the ids one after another, each NUL-terminated */
-    size_t id_bytes, id_capacity, id_size;
+    texts ids, groups;
 } split_writer;
 
 struct cs_dataset_writer {
@@ -36,7 +41,7 @@ struct cs_dataset_writer {
     cs_encoding encoding;
     cs_dataset_meta meta;
     int64_t shard_bytes;
-    bool weighted;
+    bool weighted, grouped;
     split_writer splits[CS_SPLIT_COUNT];
     char shard[CS_PATH_MAX]; /* path of the shard that is being written */
     int file;                /* its descriptor; -1 between shards */
@@ -69,6 +74,7 @@ static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout 
     writer->encoding = layout->encoding;
     writer->shard_bytes = layout->shard_bytes;
     writer->weighted = layout->weighted;
+    writer->grouped = layout->grouped;
     writer->meta.resize = layout->resize;
     writer->meta.h = layout->h;
     writer->meta.w = layout->w;
@@ -134,7 +140,8 @@ void cs_dataset_abort(cs_dataset_writer **out) {
         free(split->label);
         free(split->offset);
         free(split->weight);
-        free(split->ids);
+        free(split->ids.bytes);
+        free(split->groups.bytes);
     }
     if (writer->file >= 0)
         close(writer->file);
@@ -194,8 +201,8 @@ static cs_status begin_shard(cs_dataset_writer *writer) {
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
         split_writer *split = &writer->splits[s];
         split->n = 0;
-        split->image_bytes = split->id_bytes = 0;
-        split->id_size = 1;
+        split->image_bytes = split->ids.used = split->groups.used = 0;
+        split->ids.longest = split->groups.longest = 1;
         CS_TRY(cs_checksum_open(&split->checksum));
         if (split->spool >= 0 && ftruncate(split->spool, 0) != 0)
             return cs_fail_errno("%s: cannot write", writer->path);
@@ -234,15 +241,32 @@ static cs_status write_spools(cs_dataset_writer *writer) {
     return status;
 }
 
-/* Fills the offsets, labels, ids and weights; the ids are padded to one length and malloc'ed, and the caller frees
- * data->id. */
+static cs_status add_text(texts *to, const char *text) {
+    const size_t size = strlen(text) + 1;
+    CS_TRY(cs_grow(&to->bytes, &to->capacity, to->used + size, 1, "texts of samples"));
+    memcpy(to->bytes + to->used, text, size);
+    to->used += size;
+    to->longest = size > to->longest ? size : to->longest;
+    return CS_OK;
+}
+
+/* Makes a column of n texts, padded to one length and malloc'ed. */
+static cs_status make_texts(const texts *from, int64_t n, cs_text_column *out) {
+    char *padded = NULL;
+    CS_TRY(cs_alloc((size_t)n, from->longest, "texts of samples", &padded));
+    *out = (cs_text_column){padded, from->longest};
+    const char *text = from->bytes;
+    for (int64_t i = 0; i < n; i++, text += strlen(text) + 1)
+        strcpy(padded + (size_t)i * from->longest, text);
+    return CS_OK;
+}
+
+/* Fills the columns of a split. The caller frees the texts of data->id and data->group. */
 static cs_status make_columns(const cs_dataset_writer *writer, split_writer *split, cs_split_data *data) {
-    char *ids = NULL;
-    CS_TRY(cs_alloc((size_t)split->n, split->id_size, "sample ids", &ids));
-    const char *from = split->ids;
-    for (int64_t i = 0; i < split->n; i++, from += strlen(from) + 1)
-        strcpy(ids + (size_t)i * split->id_size, from);
-    *data = (cs_split_data){.n = split->n, .label = split->label, .id = ids, .id_size = split->id_size};
+    *data = (cs_split_data){.n = split->n, .label = split->label};
+    CS_TRY(make_texts(&split->ids, split->n, &data->id));
+    if (writer->grouped)
+        CS_TRY(make_texts(&split->groups, split->n, &data->group));
     if (writer->weighted) { /* a split without samples has an array, too */
         CS_TRY(
             cs_grow(&split->weight, &split->weight_capacity, (size_t)split->n + 1, sizeof *split->weight, "weights"));
@@ -279,19 +303,21 @@ static cs_status finish_shard(cs_dataset_writer *writer) {
         if (close(file) != 0)
             status = cs_fail_errno("%s: cannot write", writer->shard);
     }
-    for (int s = 0; s < CS_SPLIT_COUNT; s++)
-        free((void *)data[s].id);
+    for (int s = 0; s < CS_SPLIT_COUNT; s++) {
+        free((void *)data[s].id.text);
+        free((void *)data[s].group.text);
+    }
     return status;
 }
 
-static cs_status check_sample(const cs_dataset_writer *writer, cs_split split, int32_t label, float weight,
-                              const char *id, size_t size) {
-    if (label < 0 || label >= writer->meta.n_classes)
-        return cs_fail(CS_ERR_ARG, "%s: label %d of %d classes", id, (int)label, writer->meta.n_classes);
-    if (!(weight >= 0 && isfinite(weight)))
-        return cs_fail(CS_ERR_ARG, "%s: a weight of %g", id, (double)weight);
-    if (writer->splits[split].left <= 0)
-        return cs_fail(CS_ERR_ARG, "%s: more %s samples than the layout says", id, cs_split_name(split));
+static cs_status check_sample(const cs_dataset_writer *writer, const cs_dataset_sample *sample, size_t size) {
+    const char *id = sample->id;
+    if (sample->label < 0 || sample->label >= writer->meta.n_classes)
+        return cs_fail(CS_ERR_ARG, "%s: label %d of %d classes", id, (int)sample->label, writer->meta.n_classes);
+    if (!(sample->weight >= 0 && isfinite(sample->weight)))
+        return cs_fail(CS_ERR_ARG, "%s: a weight of %g", id, (double)sample->weight);
+    if (writer->splits[sample->split].left <= 0)
+        return cs_fail(CS_ERR_ARG, "%s: more %s samples than the layout says", id, cs_split_name(sample->split));
     if (writer->encoding == CS_ENCODING_RAW && size != raw_size(writer))
         return cs_fail(CS_ERR_SHAPE, "%s: %zu bytes of pixels, not the %zu of %dx%dx3", id, size, raw_size(writer),
                        writer->meta.w, writer->meta.h);
@@ -322,31 +348,30 @@ static cs_status write_image(cs_dataset_writer *writer, split_writer *split, con
 
 cs_status cs_dataset_append(cs_dataset_writer *writer, cs_split split, int32_t label, const char *id,
                             const uint8_t *bytes, size_t size) {
-    return cs_dataset_append_weighted(writer, split, label, 1, id, bytes, size);
+    const cs_dataset_sample sample = {.split = split, .label = label, .weight = 1, .id = id};
+    return cs_dataset_append_sample(writer, &sample, bytes, size);
 }
 
-cs_status cs_dataset_append_weighted(cs_dataset_writer *writer, cs_split split_index, int32_t label, float weight,
-                                     const char *id, const uint8_t *bytes, size_t size) {
-    CS_TRY(check_sample(writer, split_index, label, weight, id, size));
+cs_status cs_dataset_append_sample(cs_dataset_writer *writer, const cs_dataset_sample *sample, const uint8_t *bytes,
+                                   size_t size) {
+    CS_TRY(check_sample(writer, sample, size));
     if (shard_is_full(writer, size)) {
         CS_TRY(finish_shard(writer));
         CS_TRY(begin_shard(writer));
     }
-    split_writer *split = &writer->splits[split_index];
-    size_t n = (size_t)split->n, id_size = strlen(id) + 1;
+    split_writer *split = &writer->splits[sample->split];
+    size_t n = (size_t)split->n;
     CS_TRY(cs_grow(&split->label, &split->label_capacity, n + 1, sizeof *split->label, "labels"));
     CS_TRY(cs_grow(&split->offset, &split->offset_capacity, n + 1, sizeof *split->offset, "offsets"));
     CS_TRY(cs_grow(&split->weight, &split->weight_capacity, n + 1, sizeof *split->weight, "weights"));
-    CS_TRY(cs_grow(&split->ids, &split->id_capacity, split->id_bytes + id_size, 1, "sample ids"));
     CS_TRY(write_image(writer, split, bytes, size));
+    CS_TRY(add_text(&split->ids, sample->id));
+    CS_TRY(add_text(&split->groups, sample->group ? sample->group : ""));
     cs_checksum_add(split->checksum, bytes, size);
-    split->label[n] = label;
-    split->weight[n] = weight;
+    split->label[n] = sample->label;
+    split->weight[n] = sample->weight;
     split->offset[n] = (int64_t)split->image_bytes;
-    memcpy(split->ids + split->id_bytes, id, id_size);
     split->image_bytes += size;
-    split->id_bytes += id_size;
-    split->id_size = id_size > split->id_size ? id_size : split->id_size;
     split->n++;
     split->left--;
     return CS_OK;

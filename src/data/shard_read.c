@@ -39,32 +39,38 @@ static cs_status read_images(cs_shard *shard, hid_t file, int s) {
     return CS_OK;
 }
 
-static cs_status read_weights(cs_shard *shard, hid_t file, int s) {
-    cs_extent weight = {0};
-    char name[32];
-    snprintf(name, sizeof name, "%s/weight", cs_split_name((cs_split)s));
+/* Finds a column that a dataset need not have; without it, *out is empty. */
+static cs_status find_optional(const cs_shard *shard, hid_t file, int s, const char *column, hid_t type,
+                               cs_extent *out) {
+    char name[32], what[64];
+    *out = (cs_extent){0};
+    snprintf(name, sizeof name, "%s/%s", cs_split_name((cs_split)s), column);
     if (H5Lexists(file, name, H5P_DEFAULT) <= 0)
         return CS_OK;
-    CS_TRY(find_column(shard, file, s, "weight", H5T_NATIVE_FLOAT, &weight));
-    if (weight.rank != 1 || weight.dims[0] != (hsize_t)shard->splits[s].n)
-        return fail_size(shard, s, "label and weight differ in length");
-    shard->splits[s].weight = weight.bytes;
-    return CS_OK;
+    CS_TRY(find_column(shard, file, s, column, type, out));
+    snprintf(what, sizeof what, "label and %s differ in length", column);
+    return out->rank == 1 && out->dims[0] == (hsize_t)shard->splits[s].n ? CS_OK : fail_size(shard, s, what);
 }
 
 static cs_status read_split(cs_shard *shard, hid_t file, int s) {
     cs_split_data *split = &shard->splits[s];
-    cs_extent label = {0}, id = {0};
+    cs_extent label = {0}, id = {0}, weight, group;
     CS_TRY(find_column(shard, file, s, "label", H5T_NATIVE_INT32, &label));
     CS_TRY(find_column(shard, file, s, "id", H5I_INVALID_HID, &id));
     if (label.rank != 1 || id.rank != 1 || label.dims[0] != id.dims[0])
         return fail_size(shard, s, "label and id differ in length");
     split->n = (int64_t)label.dims[0];
     split->label = label.bytes;
-    split->id = id.bytes;
-    split->id_size = id.item;
-    CS_TRY(read_weights(shard, file, s));
+    split->id = (cs_text_column){id.bytes, id.item};
+    CS_TRY(find_optional(shard, file, s, "weight", H5T_NATIVE_FLOAT, &weight));
+    CS_TRY(find_optional(shard, file, s, "group", H5I_INVALID_HID, &group));
+    split->weight = weight.bytes;
+    split->group = (cs_text_column){group.bytes, group.item};
     return read_images(shard, file, s);
+}
+
+static bool has_end(const cs_text_column *column, int64_t i) {
+    return column->text[(size_t)(i + 1) * column->size - 1] == '\0';
 }
 
 /* Checks the values that later code trusts. */
@@ -73,8 +79,8 @@ static cs_status check_values(const cs_shard *shard, int s) {
     for (int64_t i = 0; i < split->n; i++) {
         if (split->label[i] < 0 || split->label[i] >= shard->meta.n_classes)
             return fail_size(shard, s, "a label outside the classes");
-        if (split->id[(size_t)(i + 1) * split->id_size - 1] != '\0')
-            return fail_size(shard, s, "an id without an end");
+        if (!has_end(&split->id, i) || (split->group.text && !has_end(&split->group, i)))
+            return fail_size(shard, s, "an id or a group without an end");
         if (split->offset && (split->offset[i] < 0 || split->offset[i + 1] <= split->offset[i]))
             return fail_size(shard, s, "offsets that do not grow");
         if (split->weight && !(split->weight[i] >= 0 && isfinite(split->weight[i])))
@@ -94,6 +100,8 @@ static cs_status read_shard(cs_shard *shard, hid_t file) {
             return fail_size(shard, s, "raw and jpeg splits in one file");
         if (!shard->splits[s].weight != !shard->splits[0].weight)
             return fail_size(shard, s, "some splits have weights, others have none");
+        if (!shard->splits[s].group.text != !shard->splits[0].group.text)
+            return fail_size(shard, s, "some splits have groups, others have none");
     }
     return CS_OK;
 }

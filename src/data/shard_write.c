@@ -26,10 +26,18 @@ cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS
     return cs_hdf5_finish(file, path, status);
 }
 
-/* Where offset, label, id and weight of a split begin. */
+/* Where the columns of a split begin. */
 typedef struct placement {
-    haddr_t offset, label, id, weight;
+    haddr_t offset, label, id, weight, group;
 } placement;
+
+static cs_status place_texts(hid_t group, const char *path, const char *name, const cs_text_column *column, hsize_t n,
+                             haddr_t *at) {
+    hid_t type = cs_text_type(column->size);
+    cs_status status = cs_hdf5_place(group, path, name, type, 1, &n, at);
+    H5Tclose(type);
+    return status;
+}
 
 static cs_status place_columns(hid_t file, const char *path, int s, const cs_split_data *split, placement *at) {
     hsize_t n = (hsize_t)split->n, offsets = n + 1;
@@ -41,13 +49,12 @@ static cs_status place_columns(hid_t file, const char *path, int s, const cs_spl
         status = cs_hdf5_place(group, path, "offset", H5T_NATIVE_INT64, 1, &offsets, &at->offset);
     if (status == CS_OK)
         status = cs_hdf5_place(group, path, "label", H5T_NATIVE_INT32, 1, &n, &at->label);
-    if (status == CS_OK) {
-        hid_t type = cs_text_type(split->id_size);
-        status = cs_hdf5_place(group, path, "id", type, 1, &n, &at->id);
-        H5Tclose(type);
-    }
+    if (status == CS_OK)
+        status = place_texts(group, path, "id", &split->id, n, &at->id);
     if (status == CS_OK && split->weight)
         status = cs_hdf5_place(group, path, "weight", H5T_NATIVE_FLOAT, 1, &n, &at->weight);
+    if (status == CS_OK && split->group.text)
+        status = place_texts(group, path, "group", &split->group, n, &at->group);
     H5Gclose(group);
     return status;
 }
@@ -59,7 +66,9 @@ static cs_status write_columns(int file, const char *path, const cs_split_data *
     CS_TRY(cs_write_at(file, path, split->label, n * sizeof *split->label, at->label));
     if (split->weight)
         CS_TRY(cs_write_at(file, path, split->weight, n * sizeof *split->weight, at->weight));
-    return cs_write_at(file, path, split->id, n * split->id_size, at->id);
+    if (split->group.text)
+        CS_TRY(cs_write_at(file, path, split->group.text, n * split->group.size, at->group));
+    return cs_write_at(file, path, split->id.text, n * split->id.size, at->id);
 }
 
 cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits[CS_SPLIT_COUNT]) {
@@ -68,8 +77,8 @@ cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits
     cs_status status = CS_OK;
     size_t bytes = 0;
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
-        bytes += ((size_t)splits[s].n + 1) *
-                 (sizeof *splits->offset + sizeof *splits->label + sizeof *splits->weight + splits[s].id_size);
+        bytes += ((size_t)splits[s].n + 1) * (sizeof *splits->offset + sizeof *splits->label + sizeof *splits->weight +
+                                              splits[s].id.size + splits[s].group.size);
     CS_TRY(cs_hdf5_reopen(path, bytes, &structures));
     for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
         status = place_columns(structures, path, s, &splits[s], &places[s]);

@@ -10,7 +10,7 @@ target_link_libraries(test_jpeg PRIVATE PkgConfig::JPEG)
 # This is cnnsweep-pack with one more source, which is added as ARCHITECTURE.md describes: a file and its name in the table.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/data-prep/pack/source/source.c)
 file(READ ${PROJECT_SOURCE_DIR}/data-prep/pack/source/source.c table)
-string(REPLACE "pack_folder_source;" "pack_folder_source, pack_gray_source;" changed "${table}")
+string(REPLACE "extern const pack_source " "extern const pack_source pack_gray_source, " changed "${table}")
 string(REPLACE "&pack_folder_source}" "&pack_folder_source, &pack_gray_source}" changed "${changed}")
 file(WRITE ${PROJECT_BINARY_DIR}/tests/data/source.c "${changed}")
 set(gray_sources ${pack_sources})

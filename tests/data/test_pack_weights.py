@@ -146,9 +146,9 @@ class Weights(PackTest):
 
     def test_an_unknown_column_is_refused(self):
         self.write(WEIGHTS.items(), ("file", "weihgt"))
-        self.check_refused("weights.csv: there is no column 'weight'; did you mean 'weihgt'?", "--weight-column")
-        self.write(WEIGHTS.items(), ("image", "weight"))
-        self.check_refused("there is no column 'file'", "--file-column")
+        self.check_refused("weights.csv: there is no column weight; it has file, weihgt", "--weight-column")
+        self.write(WEIGHTS.items(), ("picture", "weight"))
+        self.check_refused("there is no column path or file or", "--file-column")
         self.table.write_text("")
         self.check_refused("weights.csv: an empty table")
 

@@ -84,9 +84,10 @@ static cs_status make_dataset(loss_run *run) {
     CS_TRY(cs_path(path, sizeof path, "%s/data.h5", run->of->words[FOLDER]));
     CS_TRY(cs_remove_all(path));
     CS_TRY(cs_dataset_create(path, &layout, &writer));
-    for (int i = 0; i < run->rows; i++)
-        CS_TRY(cs_dataset_append_weighted(writer, CS_SPLIT_TRAIN, run->labels[i], run->weights[i], "image",
-                                          (const uint8_t[3]){0}, 3));
+    for (int i = 0; i < run->rows; i++) {
+        const cs_dataset_sample sample = {.label = run->labels[i], .weight = run->weights[i], .id = "image"};
+        CS_TRY(cs_dataset_append_sample(writer, &sample, (const uint8_t[3]){0}, 3));
+    }
     CS_TRY(cs_dataset_commit(&writer));
     return cs_dataset_open(path, &run->dataset);
 }

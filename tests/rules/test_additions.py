@@ -158,8 +158,8 @@ static bool recognises(const char *path) {
     return length > 6 && strcmp(path + length - 6, ".solid") == 0;
 }
 
-static cs_status scan(const char *path, pack_list *list) {
-    (void)path;
+static cs_status scan(pack_input *input, pack_list *list) {
+    (void)input;
     CS_TRY(pack_list_add_class(list, "dark"));
     CS_TRY(pack_list_add_class(list, "light"));
     for (int i = 0; i < 6; i++) {
@@ -172,8 +172,8 @@ static cs_status scan(const char *path, pack_list *list) {
     return CS_OK;
 }
 
-static cs_status read_sample(const char *path, const pack_sample *sample, pack_content *out) {
-    CS_TRY(cs_path(out->name, sizeof out->name, "%s: %s", path, sample->id));
+static cs_status read_sample(const pack_input *input, const pack_sample *sample, pack_content *out) {
+    CS_TRY(cs_path(out->name, sizeof out->name, "%s: %s", input->path, sample->id));
     CS_TRY(cs_image_reserve(&out->pixels, 8, 8));
     memset(out->pixels.pixels, (int)(40 * sample->at), 8 * 8 * 3);
     out->is_pixels = true;

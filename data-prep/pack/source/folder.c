@@ -173,16 +173,16 @@ static cs_status scan_top(pack_list *list, const char *src, const listing *top) 
     return CS_OK;
 }
 
-static cs_status scan(const char *path, pack_list *list) {
+static cs_status scan(pack_input *input, pack_list *list) {
     listing top;
-    CS_TRY(list_classes(path, &top));
-    cs_status status = scan_top(list, path, &top);
+    CS_TRY(list_classes(input->path, &top));
+    cs_status status = scan_top(list, input->path, &top);
     listing_clear(&top);
     return status;
 }
 
-static cs_status read_sample(const char *path, const pack_sample *sample, pack_content *out) {
-    CS_TRY(cs_path(out->name, sizeof out->name, "%s/%s", path, sample->id));
+static cs_status read_sample(const pack_input *input, const pack_sample *sample, pack_content *out) {
+    CS_TRY(cs_path(out->name, sizeof out->name, "%s/%s", input->path, sample->id));
     return pack_content_read_file(out);
 }
 

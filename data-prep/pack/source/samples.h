@@ -6,7 +6,8 @@
 #include "cnnsweep/dataset.h"
 
 typedef struct pack_sample {
-    char *id; /* unique, stored in the dataset; for a file in a folder it is its path below SRC */
+    char *id;    /* unique, stored in the dataset; for a file in a folder it is its path below SRC */
+    char *group; /* what it has in common with samples that belong into the same split; NULL or "": nothing */
     int32_t label;
     cs_split source_split; /* the split that the source puts it in; train if the source is not split */
     cs_split split;        /* the split that it gets in the dataset */
@@ -21,18 +22,33 @@ typedef struct pack_sample {
 typedef struct pack_list {
     pack_sample *samples;
     size_t n, capacity;
-    char **classes; /* sorted */
+    char **classes; /* by label */
+    int *by_name;   /* the labels in the order of the classes' names */
     int n_classes;
     bool weighted;              /* samples have weights */
+    bool grouped;               /* samples have groups */
     bool split[CS_SPLIT_COUNT]; /* the source says which samples are in this split; none set: all are in train */
 } pack_list;
 
-/* Appends a copy of `sample` and of its id, and sets its place and split. */
+/* Appends a copy of `sample`, of its id and of its group, and sets its place and split. */
 CS_MUST_CHECK cs_status pack_list_add(pack_list *list, const pack_sample *sample);
-/* Adds a class, which gets the next label. Classes must be added in the order of their names. */
+void pack_sample_clear(pack_sample *sample); /* frees its texts */
+/* Keeps those samples of which keep() is true and frees the others. Returns how many it freed. */
+size_t pack_list_keep(pack_list *list, bool (*keep)(const pack_sample *sample));
+/* Adds a class, which gets the next label. */
 CS_MUST_CHECK cs_status pack_list_add_class(pack_list *list, const char *name);
 int pack_list_find_class(const pack_list *list, const char *name); /* its label, or -1 */
+/* The label of the class, which is added if the list does not have it yet. */
+CS_MUST_CHECK cs_status pack_list_label(pack_list *list, const char *name, int32_t *label);
+/* Gives the classes their labels in the order of their names, and all samples the new labels. Names that are all whole
+ * numbers are put in the order of the numbers, if `numbers` says so. */
+CS_MUST_CHECK cs_status pack_list_sort_classes(pack_list *list, bool numbers);
+/* Finds two samples with the same id; false if there are none. */
+CS_MUST_CHECK cs_status pack_list_find_twins(const pack_list *list, bool *found, size_t twins[2]);
 void pack_list_clear(pack_list *list);
+
+/* Whether the text is a whole number, such as 10 or -1. */
+bool pack_whole_number(const char *text, long long *value);
 
 /* The split that a folder's name means ("train", "Validation", "testing"), or CS_SPLIT_COUNT. */
 cs_split pack_split_by_name(const char *name);

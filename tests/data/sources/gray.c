@@ -27,7 +27,8 @@ static cs_status add_line(pack_list *list, const char *path, const char *line) {
     return pack_list_add(list, &sample);
 }
 
-static cs_status scan(const char *path, pack_list *list) {
+static cs_status scan(pack_input *input, pack_list *list) {
+    const char *path = input->path;
     char line[128];
     FILE *file = fopen(path, "r");
     if (!file)
@@ -39,8 +40,8 @@ static cs_status scan(const char *path, pack_list *list) {
     return status;
 }
 
-static cs_status read_sample(const char *path, const pack_sample *sample, pack_content *out) {
-    CS_TRY(cs_path(out->name, sizeof out->name, "%s: %s", path, sample->id));
+static cs_status read_sample(const pack_input *input, const pack_sample *sample, pack_content *out) {
+    CS_TRY(cs_path(out->name, sizeof out->name, "%s: %s", input->path, sample->id));
     if (sample->at > 255)
         return cs_fail(CS_ERR_FORMAT, "%s: %llu is no gray level", out->name, (unsigned long long)sample->at);
     CS_TRY(cs_image_reserve(&out->pixels, 6, 8));

@@ -26,12 +26,17 @@ int pack_csv_column(const pack_csv *csv, const char *name);
 /* The same, but to have no such column is an error with the hint that `option` says which column it is. */
 CS_MUST_CHECK cs_status pack_csv_find(const pack_csv *csv, const char *name, const char *option, int *column);
 
+const char *pack_csv_column_name(const pack_csv *csv, int column);
+/* Writes the names of the columns, as many as fit: "image, level". */
+void pack_csv_list_columns(const pack_csv *csv, char *out, size_t size);
+
 /* Reads the next row, which has as many fields as the header; *more is false after the last. */
 CS_MUST_CHECK cs_status pack_csv_next(pack_csv *csv, bool *more);
 /* A field of the current row, without its quotes; valid until the next row is read. */
 const char *pack_csv_field(const pack_csv *csv, int column);
 
-/* Fails with CS_ERR_FORMAT and "<path>:<line>: column '<name>': <text>". */
-cs_status pack_csv_fail(const pack_csv *csv, int column, const char *fmt, ...) CS_PRINTF(3, 4);
+/* Puts "<path>:<line>: column '<name>': " in front of this thread's last error and returns `code`, as cs_context does.
+ */
+cs_status pack_csv_context(const pack_csv *csv, int column, cs_status code);
 
 #endif

@@ -4,7 +4,6 @@
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +199,17 @@ cs_status pack_csv_find(const pack_csv *csv, const char *name, const char *optio
                    "the first line names the columns; %s says which one it is", option);
 }
 
+const char *pack_csv_column_name(const pack_csv *csv, int column) {
+    return field_of(&csv->header, column);
+}
+
+void pack_csv_list_columns(const pack_csv *csv, char *out, size_t size) {
+    size_t used = 0;
+    *out = '\0';
+    for (size_t i = 0; i < csv->header.n && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i == 0 ? "" : ", ", field_of(&csv->header, (int)i));
+}
+
 cs_status pack_csv_next(pack_csv *csv, bool *more) {
     CS_TRY(read_row(csv, &csv->row));
     *more = csv->row.n > 0;
@@ -213,12 +223,6 @@ const char *pack_csv_field(const pack_csv *csv, int column) {
     return field_of(&csv->row, column);
 }
 
-cs_status pack_csv_fail(const pack_csv *csv, int column, const char *fmt, ...) {
-    char text[512];
-    va_list arguments;
-    va_start(arguments, fmt);
-    vsnprintf(text, sizeof text, fmt, arguments);
-    va_end(arguments);
-    return cs_fail(CS_ERR_FORMAT, "%s:%lld: column '%s': %s", csv->path, (long long)csv->line,
-                   field_of(&csv->header, column), text);
+cs_status pack_csv_context(const pack_csv *csv, int column, cs_status code) {
+    return cs_context(code, "%s:%lld: column '%s'", csv->path, (long long)csv->line, pack_csv_column_name(csv, column));
 }
