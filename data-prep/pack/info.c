@@ -49,6 +49,40 @@ static cs_status print_table(const cs_dataset *dataset) {
     return CS_OK;
 }
 
+/* Prints the source's classes that have this label, as many as are easily read. */
+static void print_source_names(const cs_source_classes *source, int32_t label) {
+    enum { MOST = 20 };
+    int n = 0;
+    for (int i = 0; i < source->n; i++)
+        if (source->labels[i] == label && n++ < MOST)
+            printf("%s%s", n == 1 ? "" : ", ", source->names[i]);
+    if (n > MOST)
+        printf(" and %d more", n - MOST);
+}
+
+/* Says what became of the classes of the source, where they are not those of the dataset. */
+static void print_source_classes(const cs_dataset *dataset) {
+    const cs_source_classes *source = cs_dataset_source_classes(dataset);
+    bool left_out = false;
+    for (int i = 0; i < source->n; i++) {
+        const int32_t label = source->labels[i];
+        int first = 0;
+        while (source->labels[first] != label)
+            first++;
+        left_out = left_out || label < 0;
+        if (label < 0 || first < i || strcmp(source->names[i], cs_dataset_class(dataset, label)) == 0)
+            continue;
+        printf("%s: ", cs_dataset_class(dataset, label));
+        print_source_names(source, label);
+        printf(" of the source\n");
+    }
+    if (left_out) {
+        printf("left out: ");
+        print_source_names(source, -1);
+        putchar('\n');
+    }
+}
+
 static void print_weights(const cs_dataset *dataset) {
     const int64_t n = cs_dataset_count(dataset, CS_SPLIT_TRAIN);
     double sum = 0, least = INFINITY, most = 0;
@@ -68,6 +102,7 @@ cs_status pack_info(const char *path) {
     CS_TRY(cs_dataset_open(path, &dataset));
     print_head(dataset);
     cs_status status = print_table(dataset);
+    print_source_classes(dataset);
     cs_dataset_mean_std(dataset, mean, std);
     printf("train pixels (0..255): mean %.2f %.2f %.2f, std %.2f %.2f %.2f\n", mean[0], mean[1], mean[2], std[0],
            std[1], std[2]);

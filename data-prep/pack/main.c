@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, HELP_INDENT = 38, PART_SHARD = 256 << 20 };
+enum { EXIT_USAGE = 2, HELP_INDENT = 38, PART_SHARD = 256 << 20, ARGS_MAX = 64 };
 
 static volatile sig_atomic_t stop_asked;
 
@@ -129,10 +129,36 @@ static cs_status copy_out_path(const char *text, char out[CS_PATH_MAX]) {
     return CS_OK;
 }
 
+/* Adds the rows of the options that say which images are packed, with which classes. Returns how many. */
+static size_t add_source_args(pack_options *options, cs_arg *out) {
+    const char **texts = options->input.options;
+    const cs_arg rows[] = {
+        {"--weights", "CSV", "weights of the images in training: a line for each, with a header", cs_arg_text,
+         &texts[PACK_WEIGHTS]},
+        {"--root", "DIR", "the folder of the images of a table (default: where the table is)", cs_arg_text,
+         &texts[PACK_ROOT]},
+        {"--file-column", "NAME", "the column of paths of a table (default path, file, file_name, filename or image)",
+         cs_arg_text, &texts[PACK_FILE_COLUMN]},
+        {"--label-column", "NAME", "its column of classes (default label or class)", cs_arg_text,
+         &texts[PACK_LABEL_COLUMN]},
+        {"--split-column", "NAME", "its column of train, val, test (default split)", cs_arg_text,
+         &texts[PACK_SPLIT_COLUMN]},
+        {"--group-column", "NAME", "its column of groups, such as patients (default group)", cs_arg_text,
+         &texts[PACK_GROUP_COLUMN]},
+        {"--weight-column", "NAME", "its column of weights (default weight)", cs_arg_text, &texts[PACK_WEIGHT_COLUMN]},
+        {"--map", "RULES", "group classes: 0=healthy,1-4=sick, or a table with columns from and to", cs_arg_text,
+         &options->map},
+        {"--classes", "NAMES", "pack only these classes, in this order, such as cat,dog", cs_arg_text,
+         &options->keep_ordered},
+        {"--only", "NAMES", "pack only these classes, in the order that they have", cs_arg_text, &options->keep},
+    };
+    memcpy(out, rows, sizeof rows);
+    return sizeof rows / sizeof *rows;
+}
+
 /* Sets the options from the command line; prints the answer to --help and --version. */
 static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
-    pack_input *input = &options->input;
-    const cs_arg args[] = {
+    const cs_arg rows[] = {
         {"--size", "WxH", "resize to this width and height (default: keep)", cs_arg_size, options->size},
         {"--resize", "RULE", "bilinear (antialiased, default) or nearest (as Keras does)", parse_resize,
          &options->resize},
@@ -148,20 +174,6 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--seed", "N", "seed of --split and --val (default 0)", cs_arg_int64, &options->seed},
         {"--skip-bad", NULL, "leave out images that cannot be read instead of failing; the others are split",
          cs_arg_bool, &options->skip_bad},
-        {"--weights", "CSV", "weights of the images in training: a line for each, with a header", cs_arg_text,
-         &input->options[PACK_WEIGHTS]},
-        {"--root", "DIR", "the folder of the images of a table (default: where the table is)", cs_arg_text,
-         &input->options[PACK_ROOT]},
-        {"--file-column", "NAME", "the column of paths of a table (default path, file, file_name, filename or image)",
-         cs_arg_text, &input->options[PACK_FILE_COLUMN]},
-        {"--label-column", "NAME", "its column of classes (default label or class)", cs_arg_text,
-         &input->options[PACK_LABEL_COLUMN]},
-        {"--split-column", "NAME", "its column of train, val, test (default split)", cs_arg_text,
-         &input->options[PACK_SPLIT_COLUMN]},
-        {"--group-column", "NAME", "its column of groups, such as patients (default group)", cs_arg_text,
-         &input->options[PACK_GROUP_COLUMN]},
-        {"--weight-column", "NAME", "its column of weights (default weight)", cs_arg_text,
-         &input->options[PACK_WEIGHT_COLUMN]},
         {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M by default)",
          parse_part, &options->part},
         {"--join", NULL, "make OUT of its parts", cs_arg_bool, &wanted->join},
@@ -170,7 +182,10 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--help", NULL, "print this", cs_arg_bool, &wanted->help},
         {"--version", NULL, "print the version", cs_arg_bool, &wanted->version},
     };
-    const size_t n = sizeof args / sizeof *args;
+    cs_arg args[ARGS_MAX];
+    size_t n = add_source_args(options, args);
+    memcpy(args + n, rows, sizeof rows);
+    n += sizeof rows / sizeof *rows;
     const char *positional[2] = {NULL, NULL};
     int given;
     CS_TRY(cs_args_parse(argc, argv, args, n, positional, 2, &given));
@@ -186,7 +201,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
     if (given != (one_path ? 1 : 2))
         return cs_hint(cs_fail(CS_ERR_ARG, one_path ? "give one dataset" : "give SRC and OUT"),
                        "cnnsweep-pack --help shows how to call it");
-    input->path = positional[0];
+    options->input.path = positional[0];
     return copy_out_path(one_path ? positional[0] : positional[1], options->out);
 }
 
@@ -209,6 +224,8 @@ static cs_status scan_and_pack(pack_options *options) {
     CS_TRY(pack_source_find(&options->input));
     CS_TRY(pack_source_scan(&options->input, &list));
     cs_status status = options->input.options[PACK_WEIGHTS] ? pack_read_weights(options, &list) : CS_OK;
+    if (status == CS_OK)
+        status = pack_apply_labels(options, &list);
     if (status == CS_OK)
         status = pack_or_take_part(options, &list);
     pack_list_clear(&list);

@@ -214,6 +214,7 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
                                   .filter = options->filter.n > 0 ? options->filter.text : NULL,
                                   .classes = (const char *const *)list->classes,
                                   .n_classes = list->n_classes,
+                                  .source_classes = list->source_classes,
                                   .shard_bytes = options->shard_bytes,
                                   .weighted = list->weighted,
                                   .grouped = list->grouped};

@@ -24,14 +24,19 @@ typedef struct pack_options {
     int threads;
     int64_t seed;
     bool skip_bad;
-    cs_dataset_part part; /* count 0: all images are packed in one run */
-    double started;       /* cs_now when the program began; the time printed at the end counts from it */
+    const char *map;                 /* --map: a text, or the name of a table; NULL: classes keep their names */
+    const char *keep, *keep_ordered; /* --only and --classes: names of classes with commas between them, or NULL */
+    cs_dataset_part part;            /* count 0: all images are packed in one run */
+    double started;                  /* cs_now when the program began; the time printed at the end counts from it */
 } pack_options;
 
 /* Reads the file of --weights: a table (source/csv_reader.h) with a row for each sample of the list, which
  * --file-column names by its id and --weight-column gives a weight, finite and >= 0. Not all are 0. A mistake is
  * CS_ERR_FORMAT naming file and line. */
 CS_MUST_CHECK cs_status pack_read_weights(const pack_options *options, pack_list *list);
+/* Groups, leaves out and orders the classes of the list as the options say, and records what became of each. Samples of
+ * classes that are left out are dropped. */
+CS_MUST_CHECK cs_status pack_apply_labels(const pack_options *options, pack_list *list);
 /* Assigns the samples to splits as the options say, class by class, drawn by the seed. The result depends only on the
  * samples in the list, so that an earlier split does not change it. A class without an image in train is an error that
  * names it. */

@@ -3,7 +3,9 @@
  *
  * File format (version 1). Root attributes: format "cnnsweep", version, classes (strings), mean and std [3] float64 of
  * the training split in 0..255 units, resize ("bilinear" | "nearest"), height, width (0 when images keep their own
- * size), filter (only where there is one: the filters that the images went through, as in filter.h), checksum (XXH3-64,
+ * size), filter (only where there is one: the filters that the images went through, as in filter.h), source_classes
+ * (strings [S]) and source_labels int32 [S] (only where classes were grouped, left out or put in another order: the
+ * classes that the source had and the label that each got, or -1), checksum (XXH3-64,
  * hex, over the XXH3-64s of every dataset in the order listed here). Groups train, val, test, each with images uint8
  * [N,H,W,3] contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source paths, fixed-length
  * strings; weight float32 [N], in all groups or in none: how much a sample counts in the loss, >= 0; group:
@@ -36,6 +38,13 @@ const char *cs_dataset_path(const cs_dataset *dataset);
 int cs_dataset_shard_count(const cs_dataset *dataset); /* 1 for a single file */
 int cs_dataset_class_count(const cs_dataset *dataset);
 const char *cs_dataset_class(const cs_dataset *dataset, int class_index);
+/* The classes that the images had before they were grouped or left out; none if they were not. */
+typedef struct cs_source_classes {
+    int n;
+    char **names;    /* [n] */
+    int32_t *labels; /* [n] the label that images of this class have in the dataset; -1: they were left out */
+} cs_source_classes;
+const cs_source_classes *cs_dataset_source_classes(const cs_dataset *dataset);
 cs_encoding cs_dataset_encoding(const cs_dataset *dataset);
 cs_resize cs_dataset_resize(const cs_dataset *dataset);
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
@@ -76,6 +85,7 @@ typedef struct cs_dataset_layout {
     const char *filter; /* that the images went through; NULL: none */
     const char *const *classes;
     int n_classes;
+    cs_source_classes source_classes;
     int64_t counts[CS_SPLIT_COUNT]; /* samples that each split will get */
     int64_t shard_bytes;            /* 0: one file */
     bool weighted;                  /* samples have weights */

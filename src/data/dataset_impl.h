@@ -22,13 +22,14 @@ typedef struct cs_dataset_meta {
     char filter[CS_FILTER_TEXT]; /* "none" */
     int n_classes;
     char **classes;
+    cs_source_classes source_classes;
     double mean[3], std[3];
     char checksum[CS_CHECKSUM_TEXT];
 } cs_dataset_meta;
 
 cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *meta);
 cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta);
-void cs_meta_clear(cs_dataset_meta *meta); /* frees the class names */
+void cs_meta_clear(cs_dataset_meta *meta); /* frees the classes */
 
 /* Fixed-length strings of the samples of a split. */
 typedef struct cs_text_column {

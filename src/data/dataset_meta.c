@@ -19,27 +19,35 @@ void cs_dataset_library_version(char *out, size_t size) {
     snprintf(out, size, "%u.%u.%u", major, minor, release);
 }
 
-static cs_status write_classes(hid_t file, const char *path, const cs_dataset_meta *meta) {
+static cs_status write_names(hid_t file, const char *path, const char *attribute, char *const *names, int n) {
     size_t longest = 0;
-    for (int i = 0; i < meta->n_classes; i++)
-        if (strlen(meta->classes[i]) > longest)
-            longest = strlen(meta->classes[i]);
+    for (int i = 0; i < n; i++)
+        if (strlen(names[i]) > longest)
+            longest = strlen(names[i]);
     char *block = NULL;
-    CS_TRY(cs_alloc((size_t)meta->n_classes, longest + 1, "class names", &block));
-    for (int i = 0; i < meta->n_classes; i++)
-        strcpy(block + (size_t)i * (longest + 1), meta->classes[i]);
+    CS_TRY(cs_alloc((size_t)n, longest + 1, "class names", &block));
+    for (int i = 0; i < n; i++)
+        strcpy(block + (size_t)i * (longest + 1), names[i]);
     hid_t type = cs_text_type(longest + 1);
-    cs_status status = cs_hdf5_write_numbers(file, path, "classes", type, (hsize_t)meta->n_classes, block);
+    cs_status status = cs_hdf5_write_numbers(file, path, attribute, type, (hsize_t)n, block);
     H5Tclose(type);
     free(block);
     return status;
+}
+
+static cs_status write_source_classes(hid_t file, const char *path, const cs_source_classes *source) {
+    if (source->n == 0)
+        return CS_OK;
+    CS_TRY(write_names(file, path, "source_classes", source->names, source->n));
+    return cs_hdf5_write_numbers(file, path, "source_labels", H5T_NATIVE_INT32, (hsize_t)source->n, source->labels);
 }
 
 cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *meta) {
     const int version = CS_DATASET_VERSION;
     CS_TRY(cs_hdf5_write_text(file, path, "format", CS_DATASET_FORMAT));
     CS_TRY(cs_hdf5_write_numbers(file, path, "version", H5T_NATIVE_INT, 0, &version));
-    CS_TRY(write_classes(file, path, meta));
+    CS_TRY(write_names(file, path, "classes", meta->classes, meta->n_classes));
+    CS_TRY(write_source_classes(file, path, &meta->source_classes));
     CS_TRY(cs_hdf5_write_numbers(file, path, "mean", H5T_NATIVE_DOUBLE, 3, meta->mean));
     CS_TRY(cs_hdf5_write_numbers(file, path, "std", H5T_NATIVE_DOUBLE, 3, meta->std));
     CS_TRY(cs_hdf5_write_text(file, path, "resize", cs_resize_name(meta->resize)));
@@ -52,6 +60,9 @@ cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *met
 
 void cs_meta_clear(cs_dataset_meta *meta) {
     cs_free_texts(meta->classes, meta->n_classes);
+    cs_free_texts(meta->source_classes.names, meta->source_classes.n);
+    free(meta->source_classes.labels);
+    meta->source_classes = (cs_source_classes){0};
     meta->classes = NULL;
     meta->n_classes = 0;
 }
@@ -79,6 +90,19 @@ static cs_status parse_resize(const char *path, const char *text, cs_resize *out
     return cs_fail(CS_ERR_FORMAT, "%s: unknown resize rule \"%s\"", path, text);
 }
 
+static cs_status read_source_classes(hid_t file, const char *path, int n_classes, cs_source_classes *source) {
+    if (H5Aexists(file, "source_classes") <= 0)
+        return CS_OK;
+    CS_TRY(cs_hdf5_read_texts(file, path, "source_classes", -1, &source->n, &source->names));
+    CS_TRY(cs_alloc((size_t)source->n, sizeof *source->labels, "source classes", &source->labels));
+    CS_TRY(cs_hdf5_read_numbers(file, path, "source_labels", H5T_INTEGER, H5T_NATIVE_INT32, source->n, source->labels));
+    for (int i = 0; i < source->n; i++)
+        if (source->labels[i] < -1 || source->labels[i] >= n_classes)
+            return cs_fail(CS_ERR_FORMAT, "%s: source_labels has %d, but there are %d classes", path,
+                           (int)source->labels[i], n_classes);
+    return CS_OK;
+}
+
 cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     *meta = (cs_dataset_meta){.filter = "none"};
     char resize[32];
@@ -94,7 +118,8 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     if (H5Aexists(file, "filter") > 0)
         CS_TRY(cs_hdf5_read_text(file, path, "filter", meta->filter, sizeof meta->filter));
     CS_TRY(cs_hdf5_read_text(file, path, "checksum", meta->checksum, sizeof meta->checksum));
-    return cs_hdf5_read_texts(file, path, "classes", -1, &meta->n_classes, &meta->classes);
+    CS_TRY(cs_hdf5_read_texts(file, path, "classes", -1, &meta->n_classes, &meta->classes));
+    return read_source_classes(file, path, meta->n_classes, &meta->source_classes);
 }
 
 void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_t images[CS_SPLIT_COUNT],

@@ -118,6 +118,10 @@ const char *cs_dataset_class(const cs_dataset *dataset, int class_index) {
     return dataset->shards[0].meta.classes[class_index];
 }
 
+const cs_source_classes *cs_dataset_source_classes(const cs_dataset *dataset) {
+    return &dataset->shards[0].meta.source_classes;
+}
+
 cs_encoding cs_dataset_encoding(const cs_dataset *dataset) {
     return dataset->shards[0].splits[0].offset ? CS_ENCODING_JPEG : CS_ENCODING_RAW;
 }

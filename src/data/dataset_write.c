@@ -70,6 +70,24 @@ static cs_status open_spool(const char *temporary, int *spool) {
     return CS_OK;
 }
 
+static cs_status copy_names(const char *const *from, int n, int *to_n, char ***to) {
+    CS_TRY(cs_alloc((size_t)n, sizeof **to, "class names", to));
+    *to_n = n;
+    for (int i = 0; i < n; i++)
+        CS_TRY(cs_strdup(from[i], &(*to)[i]));
+    return CS_OK;
+}
+
+static cs_status copy_source_classes(const cs_source_classes *from, cs_source_classes *to) {
+    const size_t n = (size_t)from->n;
+    if (n == 0)
+        return CS_OK;
+    CS_TRY(copy_names((const char *const *)from->names, from->n, &to->n, &to->names));
+    CS_TRY(cs_alloc(n, sizeof *to->labels, "class names", &to->labels));
+    memcpy(to->labels, from->labels, n * sizeof *to->labels);
+    return CS_OK;
+}
+
 static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout *layout) {
     writer->encoding = layout->encoding;
     writer->shard_bytes = layout->shard_bytes;
@@ -79,10 +97,8 @@ static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout 
     writer->meta.h = layout->h;
     writer->meta.w = layout->w;
     snprintf(writer->meta.filter, sizeof writer->meta.filter, "%s", layout->filter ? layout->filter : "none");
-    CS_TRY(cs_alloc((size_t)layout->n_classes, sizeof(char *), "class names", &writer->meta.classes));
-    writer->meta.n_classes = layout->n_classes;
-    for (int i = 0; i < layout->n_classes; i++)
-        CS_TRY(cs_strdup(layout->classes[i], &writer->meta.classes[i]));
+    CS_TRY(copy_names(layout->classes, layout->n_classes, &writer->meta.n_classes, &writer->meta.classes));
+    CS_TRY(copy_source_classes(&layout->source_classes, &writer->meta.source_classes));
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
         writer->splits[s].left = layout->counts[s];
         if (layout->encoding == CS_ENCODING_JPEG)

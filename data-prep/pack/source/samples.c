@@ -76,6 +76,31 @@ cs_status pack_list_label(pack_list *list, const char *name, int32_t *label) {
     return pack_list_add_class(list, name);
 }
 
+void pack_list_swap_classes(pack_list *a, pack_list *b) {
+    const pack_list first = *a;
+    a->classes = b->classes;
+    a->by_name = b->by_name;
+    a->n_classes = b->n_classes;
+    b->classes = first.classes;
+    b->by_name = first.by_name;
+    b->n_classes = first.n_classes;
+}
+
+cs_status pack_list_record_classes(pack_list *list, const int32_t *label_of) {
+    cs_source_classes *source = &list->source_classes;
+    if (source->n == 0) {
+        CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *source->names, "classes", &source->names));
+        CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *source->labels, "classes", &source->labels));
+        for (; source->n < list->n_classes; source->n++) {
+            source->labels[source->n] = source->n;
+            CS_TRY(cs_strdup(list->classes[source->n], &source->names[source->n]));
+        }
+    }
+    for (int i = 0; i < source->n; i++)
+        source->labels[i] = source->labels[i] < 0 ? -1 : label_of[source->labels[i]];
+    return CS_OK;
+}
+
 typedef struct numbered_class {
     long long number; /* 0 if the names are not numbers */
     char *name;
@@ -157,6 +182,10 @@ void pack_list_clear(pack_list *list) {
         pack_sample_clear(&list->samples[i]);
     for (int i = 0; i < list->n_classes; i++)
         free(list->classes[i]);
+    for (int i = 0; i < list->source_classes.n; i++)
+        free(list->source_classes.names[i]);
+    free(list->source_classes.names);
+    free(list->source_classes.labels);
     free(list->samples);
     free(list->classes);
     free(list->by_name);

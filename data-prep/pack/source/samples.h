@@ -25,9 +25,10 @@ typedef struct pack_list {
     char **classes; /* by label */
     int *by_name;   /* the labels in the order of the classes' names */
     int n_classes;
-    bool weighted;              /* samples have weights */
-    bool grouped;               /* samples have groups */
-    bool split[CS_SPLIT_COUNT]; /* the source says which samples are in this split; none set: all are in train */
+    cs_source_classes source_classes; /* of an earlier grouping, if there was one */
+    bool weighted;                    /* samples have weights */
+    bool grouped;                     /* samples have groups */
+    bool split[CS_SPLIT_COUNT];       /* the source says which samples are in this split; none set: all are in train */
 } pack_list;
 
 /* Appends a copy of `sample`, of its id and of its group, and sets its place and split. */
@@ -40,6 +41,11 @@ CS_MUST_CHECK cs_status pack_list_add_class(pack_list *list, const char *name);
 int pack_list_find_class(const pack_list *list, const char *name); /* its label, or -1 */
 /* The label of the class, which is added if the list does not have it yet. */
 CS_MUST_CHECK cs_status pack_list_label(pack_list *list, const char *name, int32_t *label);
+/* Exchanges the classes of two lists, and not their samples. */
+void pack_list_swap_classes(pack_list *a, pack_list *b);
+/* Keeps a copy of each class and the label that it gets, label_of[n_classes], in list->source_classes; if there are
+ * source classes already, they get the labels that their classes get. */
+CS_MUST_CHECK cs_status pack_list_record_classes(pack_list *list, const int32_t *label_of);
 /* Gives the classes their labels in the order of their names, and all samples the new labels. Names that are all whole
  * numbers are put in the order of the numbers, if `numbers` says so. */
 CS_MUST_CHECK cs_status pack_list_sort_classes(pack_list *list, bool numbers);
