@@ -146,6 +146,7 @@ static size_t add_source_args(pack_options *options, cs_arg *out) {
         {"--group-column", "NAME", "its column of groups, such as patients (default group)", cs_arg_text,
          &texts[PACK_GROUP_COLUMN]},
         {"--weight-column", "NAME", "its column of weights (default weight)", cs_arg_text, &texts[PACK_WEIGHT_COLUMN]},
+        {"--labels", "KIND", "fine (default) or coarse: which labels of CIFAR-100", cs_arg_text, &texts[PACK_LABELS]},
         {"--map", "RULES", "group classes: 0=healthy,1-4=sick, or a table with columns from and to", cs_arg_text,
          &options->map},
         {"--classes", "NAMES", "pack only these classes, in this order, such as cat,dog", cs_arg_text,

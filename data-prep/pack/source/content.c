@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,15 @@ static cs_status read_file(int file, pack_content *out) {
                            : cs_fail(CS_ERR_IO, "%s: became shorter while it was read", out->name);
         out->size += (size_t)got;
     }
+    return CS_OK;
+}
+
+cs_status pack_parent_folder(const char *path, char out[CS_PATH_MAX]) {
+    CS_TRY(cs_path(out, CS_PATH_MAX, "%s", path));
+    char *slash = strrchr(out, '/');
+    if (!slash)
+        return cs_path(out, CS_PATH_MAX, ".");
+    slash[slash == out] = '\0';
     return CS_OK;
 }
 

@@ -16,6 +16,8 @@ typedef struct pack_content {
 } pack_content;
 void pack_content_clear(pack_content *content);
 
+/* Writes the folder of a path, "." if it names none. */
+CS_MUST_CHECK cs_status pack_parent_folder(const char *path, char out[CS_PATH_MAX]);
 /* Reads the whole file content->name as bytes. If it is no regular file or is too large, that is CS_ERR_FORMAT. */
 CS_MUST_CHECK cs_status pack_content_read_file(pack_content *content);
 

@@ -217,12 +217,7 @@ static cs_status find_root(const pack_input *input, char root[CS_PATH_MAX]) {
     const char *given = input->options[PACK_ROOT];
     if (given || cs_is_folder(input->path))
         return cs_path(root, CS_PATH_MAX, "%s", given ? given : input->path);
-    CS_TRY(cs_path(root, CS_PATH_MAX, "%s", input->path));
-    char *slash = strrchr(root, '/');
-    if (!slash)
-        return cs_path(root, CS_PATH_MAX, ".");
-    slash[slash == root] = '\0';
-    return CS_OK;
+    return pack_parent_folder(input->path, root);
 }
 
 static cs_status read_folder(const pack_input *input, const char *root, pack_list *list) {

@@ -18,6 +18,7 @@ static const struct option_row {
     [PACK_SPLIT_COLUMN] = {"--split-column", {"split"}},
     [PACK_GROUP_COLUMN] = {"--group-column", {"group"}},
     [PACK_WEIGHT_COLUMN] = {"--weight-column", {"weight"}},
+    [PACK_LABELS] = {"--labels", {0}},
 };
 
 const char *pack_option_name(int option) {

@@ -13,6 +13,7 @@ typedef enum pack_source_option {
     PACK_SPLIT_COLUMN,
     PACK_GROUP_COLUMN,
     PACK_WEIGHT_COLUMN,
+    PACK_LABELS, /* "fine" or "coarse", of CIFAR */
     PACK_SOURCE_OPTIONS
 } pack_source_option;
 
