@@ -13,7 +13,7 @@ endif()
 
 # Libraries that are not the system's own (of Spack, of a module) are found again where they were linked.
 set(other_folders ${MPI_C_LIBRARIES} ${OneDNN_LIBRARY} ${HDF5_LINK_LIBRARIES} ${JPEG_LINK_LIBRARIES} ${SPNG_LINK_LIBRARIES}
-  ${JANSSON_LINK_LIBRARIES} ${NLOPT_LINK_LIBRARIES} ${YAML_LINK_LIBRARIES} ${XXHASH_LINK_LIBRARIES} ${CSV_LIBRARY})
+  ${JANSSON_LINK_LIBRARIES} ${NLOPT_LINK_LIBRARIES} ${YAML_LINK_LIBRARIES} ${XXHASH_LINK_LIBRARIES} ${CSV_LIBRARY} ${ARCHIVE_LINK_LIBRARIES})
 list(FILTER other_folders EXCLUDE REGEX "^/(usr/)?lib(64)?/")
 list(FILTER other_folders INCLUDE REGEX "^/")
 if(other_folders)

@@ -135,8 +135,8 @@ static size_t add_source_args(pack_options *options, cs_arg *out) {
     const cs_arg rows[] = {
         {"--weights", "CSV", "weights of the images in training: a line for each, with a header", cs_arg_text,
          &texts[PACK_WEIGHTS]},
-        {"--root", "DIR", "the folder of the images of a table (default: where the table is)", cs_arg_text,
-         &texts[PACK_ROOT]},
+        {"--root", "DIR", "the folder of the images of a table (default: where it is), or a folder in an archive",
+         cs_arg_text, &texts[PACK_ROOT]},
         {"--file-column", "NAME", "the column of paths of a table (default path, file, file_name, filename or image)",
          cs_arg_text, &texts[PACK_FILE_COLUMN]},
         {"--label-column", "NAME", "its column of classes (default label or class)", cs_arg_text,

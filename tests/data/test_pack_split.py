@@ -103,10 +103,19 @@ class Trees(PackTest):
 
     def test_files_beside_class_folders_and_hidden_files_are_ignored(self):
         self.flat(a=3, b=3)
-        (self.src / "README.txt").write_text("hello")
+        (self.src / "README").write_text("hello")
         (self.src / "a/.DS_Store").write_text("hello")
         result = self.pack("--split", "1,0,0")
-        self.assertIn("README.txt: ignored", result.stderr)
+        self.assertIn("README: ignored", result.stderr)
+        self.assertEqual(len(self.samples()), 6)
+
+    def test_what_systems_leave_and_files_of_other_kinds_are_left_out_and_counted(self):
+        self.flat(a=3, b=3)
+        for name in ("a/Thumbs.db", "b/desktop.ini", "__MACOSX/a/._1.png", "a/notes.xml", "b/boxes.XML", "labels.csv"):
+            (self.src / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.src / name).write_text("x")
+        result = self.pack("--split", "1,0,0")
+        self.assertIn("no images by their names: 1 .csv, 2 .xml, 3 of the system", result.stderr)
         self.assertEqual(len(self.samples()), 6)
 
     def test_shards_hold_the_same_samples(self):

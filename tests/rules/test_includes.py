@@ -33,7 +33,7 @@ FLOORS = {
     "src/sweep/job": ["node column contents parzen", "augmentations steps tpe gaussian_process", ""],
     "data-prep": ["pack synthetic"],
     "data-prep/pack": ["source", ""],
-    "data-prep/pack/source": ["samples content csv_reader", "options", "source", ""],
+    "data-prep/pack/source": ["samples content csv_reader", "options tree", "source", ""],
 }
 OWNER = {header: room for room, (_, headers, _) in ROOMS.items() for header in headers.split()}
 
@@ -45,7 +45,7 @@ LIBRARIES = {
     r"hdf5.*": ["src/data", "src/weights"],
     r"jpeglib\.h|jerror\.h": ["src/data"],
     r"spng\.h": ["src/data"],
-    r"csv\.h": ["data-prep/pack/source"],
+    r"csv\.h|archive(_entry)?\.h": ["data-prep/pack/source"],
     r"yaml\.h": ["src/sweep"],
     r"nlopt\.h": ["src/sweep"],
     r"jansson\.h": ["src/data", "src/weights", "src/sweep"],

@@ -11,7 +11,6 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,22 +73,6 @@ static void close_cifar(void *state) {
         free(self->names[i]);
     free(self->names);
     free(self);
-}
-
-/* Reads `size` bytes of a record of an open file. */
-static cs_status read_record(const cifar *self, int file, uint64_t record, size_t at, uint8_t *out, size_t size,
-                             const char *name) {
-    const off_t begin = (off_t)(record * record_size(self->form) + at);
-    for (size_t done = 0; done < size;) {
-        const ssize_t got = pread(file, out + done, size - done, begin + (off_t)done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? cs_fail_errno("%s: cannot read", name)
-                           : cs_fail(CS_ERR_IO, "%s: became shorter while it was read", name);
-        done += (size_t)got;
-    }
-    return CS_OK;
 }
 
 /* The form of a folder: that of which it has a file. */
@@ -174,7 +157,8 @@ static cs_status add_record(const cifar *self, pack_list *list, pack_sample *sam
     char number[16];
     uint8_t label;
     const uint64_t record = sample->at & UINT32_MAX;
-    CS_TRY(read_record(self, self->files[sample->at >> 32], record, (size_t)self->kind->at, &label, 1, name));
+    CS_TRY(pack_read_at(self->files[sample->at >> 32], name, &label, 1,
+                        record * record_size(self->form) + (uint64_t)self->kind->at));
     if (label >= self->kind->classes)
         return cs_fail(CS_ERR_FORMAT, "%s: record %llu: label %d of %d classes", name, (unsigned long long)record,
                        label, self->kind->classes);
@@ -249,8 +233,8 @@ static cs_status read_sample(const pack_input *input, const pack_sample *sample,
     const cifar *self = input->state;
     uint8_t planes[3][PIXELS];
     CS_TRY(cs_path(out->name, sizeof out->name, "%s: %s", input->path, sample->id));
-    CS_TRY(read_record(self, self->files[sample->at >> 32], sample->at & UINT32_MAX, (size_t)self->form->labels,
-                       planes[0], sizeof planes, out->name));
+    CS_TRY(pack_read_at(self->files[sample->at >> 32], out->name, planes, sizeof planes,
+                        (sample->at & UINT32_MAX) * record_size(self->form) + (uint64_t)self->form->labels));
     CS_TRY(cs_image_reserve(&out->pixels, SIDE, SIDE));
     for (int i = 0; i < PIXELS; i++)
         for (int c = 0; c < 3; c++)

@@ -17,27 +17,36 @@ void pack_content_clear(pack_content *content) {
     free(content->bytes);
 }
 
-/* Reads the file into out->bytes, whose memory is used again for every file: opening and reading takes a large part of
- * the time for a small image. */
+cs_status pack_read_at(int file, const char *name, void *out, size_t size, uint64_t offset) {
+    for (size_t done = 0; done < size;) {
+        const ssize_t got = pread(file, (char *)out + done, size - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? cs_fail_errno("%s: cannot read", name)
+                           : cs_fail(CS_ERR_IO, "%s: became shorter while it was read", name);
+        done += (size_t)got;
+    }
+    return CS_OK;
+}
+
+/* The memory of content->bytes is used again for every file: opening and reading takes a large part of the time for a
+ * small image. */
+cs_status pack_content_read_part(pack_content *content, int file, uint64_t offset, uint64_t size) {
+    if (size > FILE_LIMIT)
+        return cs_fail(CS_ERR_FORMAT, "%s: a file of more than %d MB", content->name, FILE_LIMIT >> 20);
+    CS_TRY(cs_grow(&content->bytes, &content->capacity, (size_t)size, 1, "image file"));
+    content->size = (size_t)size;
+    return pack_read_at(file, content->name, content->bytes, content->size, offset);
+}
+
 static cs_status read_file(int file, pack_content *out) {
     struct stat info;
     if (fstat(file, &info) != 0)
         return cs_fail_errno("%s: cannot read", out->name);
     if (!S_ISREG(info.st_mode))
         return cs_fail(CS_ERR_FORMAT, "%s: a pipe, socket or device, not a file", out->name);
-    if (info.st_size > FILE_LIMIT)
-        return cs_fail(CS_ERR_FORMAT, "%s: a file of more than %d MB", out->name, FILE_LIMIT >> 20);
-    CS_TRY(cs_grow(&out->bytes, &out->capacity, (size_t)info.st_size, 1, "image file"));
-    for (out->size = 0; out->size < (size_t)info.st_size;) {
-        ssize_t got = read(file, out->bytes + out->size, (size_t)info.st_size - out->size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? cs_fail_errno("%s: cannot read", out->name)
-                           : cs_fail(CS_ERR_IO, "%s: became shorter while it was read", out->name);
-        out->size += (size_t)got;
-    }
-    return CS_OK;
+    return pack_content_read_part(out, file, 0, (uint64_t)info.st_size);
 }
 
 cs_status pack_parent_folder(const char *path, char out[CS_PATH_MAX]) {

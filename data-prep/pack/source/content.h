@@ -18,6 +18,10 @@ void pack_content_clear(pack_content *content);
 
 /* Writes the folder of a path, "." if it names none. */
 CS_MUST_CHECK cs_status pack_parent_folder(const char *path, char out[CS_PATH_MAX]);
+/* Reads `size` bytes of an open file from `offset` on; `name` is for messages. A file that ends before is CS_ERR_IO. */
+CS_MUST_CHECK cs_status pack_read_at(int file, const char *name, void *out, size_t size, uint64_t offset);
+/* Reads a part of an open file as the bytes of the image content->name. */
+CS_MUST_CHECK cs_status pack_content_read_part(pack_content *content, int file, uint64_t offset, uint64_t size);
 /* Reads the whole file content->name as bytes. If it is no regular file or is too large, that is CS_ERR_FORMAT. */
 CS_MUST_CHECK cs_status pack_content_read_file(pack_content *content);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source.h"
 
-extern const pack_source pack_folder_source, pack_manifest_source, pack_cifar_source;
-static const pack_source *const sources[] = {&pack_manifest_source, &pack_cifar_source, &pack_folder_source};
+extern const pack_source pack_folder_source, pack_manifest_source, pack_cifar_source, pack_archive_source;
+static const pack_source *const sources[] = {&pack_manifest_source, &pack_cifar_source, &pack_archive_source,
+                                             &pack_folder_source};
 enum { SOURCES = sizeof sources / sizeof *sources };
 
 /* Lists the names of the sources: "folder", "folder or CSV file", "folder, CSV file or tar archive". */
@@ -25,7 +26,7 @@ cs_status pack_source_find(pack_input *input) {
     name_sources(names, sizeof names);
     if (!cs_file_exists(path))
         return cs_fail_errno("%s: cannot open the %s", path, names);
-    return cs_hint(cs_fail(CS_ERR_ARG, "%s: not a %s", path, names), "unpack an archive first");
+    return cs_fail(CS_ERR_ARG, "%s: not a %s", path, names);
 }
 
 void pack_sources_help(FILE *out, int indent) {

@@ -28,6 +28,7 @@ class Cnnsweep(CMakePackage, CudaPackage):
     depends_on("libjpeg-turbo")
     depends_on("libspng")
     depends_on("libcsv")
+    depends_on("libarchive")
     depends_on("jansson")
     depends_on("lapack")
     depends_on("nlopt")

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cnnsweep-pack with an archive as its source makes the dataset that the unpacked archive gives. Python makes the archives."""
+import os
+import tarfile
+import tempfile
+import zipfile
+
+import numpy as np
+from pack_tools import PackTest, main, noise, run, shared_archive
+
+FORMS = {"gnu.tar": ("w", tarfile.GNU_FORMAT), "pax.tar": ("w", tarfile.PAX_FORMAT), "ustar.tar": ("w", tarfile.USTAR_FORMAT),
+         "x.tar.gz": ("w:gz", tarfile.GNU_FORMAT), "x.tgz": ("w:gz", tarfile.PAX_FORMAT),
+         "x.tar.bz2": ("w:bz2", tarfile.PAX_FORMAT), "x.tar.xz": ("w:xz", tarfile.GNU_FORMAT)}
+
+
+class Archive(PackTest):
+    def setUp(self):
+        super().setUp()
+        self.folder = self.src
+        long = "a long name " * 9 + "x" * 20  # more than the 100 bytes of a tar header
+        for i in range(36):
+            name = (f"{i}.png", f"nested/{i}.png", f"Bénin {i}.png", f"{long}{i}.png")[i % 4]
+            self.save(f"{('train', 'val', 'test')[i // 18 + (i > 26)]}/{'abc'[i % 3]}/{name}", noise(6, 8, i))
+        (self.src / "train/a/Thumbs.db").write_bytes(b"x")
+        (self.src / "train/a/.hidden").write_bytes(b"x")
+        self.pack("--size", "8x6")
+        self.wanted = self.out.read_bytes()
+
+    def make(self, name, prefix="", change=lambda info: info):
+        """Packs the folder into an archive, whose paths begin with the prefix."""
+        path = self.root / name
+        if name.endswith(".zip"):
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                for file in sorted(self.folder.rglob("*")):
+                    archive.write(file, prefix + str(file.relative_to(self.folder)))
+            return path
+        mode, form = FORMS[name]
+        with tarfile.open(path, mode, format=form) as archive:
+            for top in os.listdir(self.folder):
+                archive.add(self.folder / top, prefix + top, filter=change)
+        return path
+
+    def check_same(self, source, *arguments):
+        self.src, self.out = source, self.root / f"{source.name}.h5"
+        done = self.pack("--size", "8x6", *arguments)
+        self.assertEqual(self.out.read_bytes(), self.wanted)
+        return done.stderr
+
+
+class Forms(Archive):
+    def test_every_form_gives_the_dataset_of_the_folder(self):
+        for name in FORMS:
+            if name == "ustar.tar":  # has no names as long as one of these
+                for path in self.folder.rglob("a long name*"):
+                    path.rename(path.with_name(path.name[-40:]))
+                self.src, self.out = self.folder, self.root / "short.h5"
+                self.pack("--size", "8x6")
+                kept, self.wanted = self.wanted, self.out.read_bytes()
+                self.check_same(self.make(name))
+                self.wanted = self.out.read_bytes()
+                continue
+            self.check_same(self.make(name))
+
+    def test_zip_gives_the_dataset_of_the_folder(self):
+        self.check_same(self.make("x.zip"))
+
+    def test_any_number_of_threads_gives_the_same(self):
+        for name in ("gnu.tar", "x.tar.gz"):
+            path = self.make(name)
+            for threads in ("1", "5"):
+                self.check_same(path, "--threads", threads)
+                self.out.unlink()
+
+    def test_archives_are_recognised_by_content(self):
+        self.check_same(self.make("gnu.tar").rename(self.root / "dataset"))
+
+    def test_paths_may_begin_with_a_dot(self):
+        self.check_same(self.make("gnu.tar", "./"))
+
+    def test_root_names_the_folder_that_has_the_classes(self):
+        path = self.make("gnu.tar", "data/of 2020/")
+        self.check_same(path, "--root", "data/of 2020")
+        self.src, self.out = path, self.root / "none.h5"
+        self.pack_fails("only one class; two are needed", "--root names the folder in the")
+        self.pack_fails("no class folders", arguments=("--root", "data/of"))
+
+    def test_a_compressed_archive_is_unpacked_where_tmpdir_says_and_leaves_nothing(self):
+        path = self.make("x.tar.gz")
+        with tempfile.TemporaryDirectory() as folder:
+            self.src, self.out = path, self.root / "z.h5"
+            done = self.pack("--size", "8x6", env={**os.environ, "TMPDIR": folder})
+            self.assertIn(f"x.tar.gz: compressed, so it is unpacked into a temporary file first, in {folder}", done.stderr)
+            self.assertEqual(os.listdir(folder), [])
+        self.pack_fails("cannot make a temporary file", env={**os.environ, "TMPDIR": "/nowhere"})
+
+
+class Contents(Archive):
+    def test_of_two_members_with_the_same_path_the_last_counts(self):
+        path = self.make("gnu.tar")
+        other = noise(6, 8, 99)
+        file = self.save("../other.png", other)
+        with tarfile.open(path, "a") as archive:
+            archive.add(file, "train/a/0.png")
+        self.src, self.out = path, self.root / "o.h5"
+        self.pack("--size", "8x6")
+        np.testing.assert_array_equal(self.samples()["train/a/0.png"][2], other)
+
+    def test_a_folder_without_images_is_a_class_without_images_as_on_disk(self):
+        (self.folder / "train/empty").mkdir()
+        for self.src in (self.folder, self.make("gnu.tar"), self.make("x.zip")):
+            self.out = self.root / "o.h5"
+            self.pack_fails('class "empty" has no images')
+
+    def test_links_are_left_out_and_named(self):
+        (self.folder / "train/a/link.png").symlink_to("0.png")
+        self.assertIn("train/a/link.png: left out, as it is a link", self.check_same(self.make("gnu.tar")))
+
+    def test_bad_images_are_bad_images(self):
+        (self.folder / "train/b/bad.png").write_bytes(b"no image")
+        path = self.make("gnu.tar")
+        self.src, self.out = path, self.root / "o.h5"
+        self.pack_fails("gnu.tar/train/b/bad.png: not an image", arguments=("--size", "8x6"))
+        self.check_same(path, "--skip-bad")
+
+    def test_an_archive_that_is_cut_is_refused_or_packed_never_more(self):
+        rng = np.random.default_rng(5)
+        for name in ("gnu.tar", "pax.tar", "x.tar.gz", "x.zip"):
+            whole = self.make(name).read_bytes()
+            self.src = self.root / "damaged"
+            for i in range(12):
+                data = bytearray(whole[:int(rng.integers(1, len(whole)))] if i % 2 else whole)
+                for _ in range(4 * (i % 3)):
+                    data[rng.integers(len(data))] = rng.integers(256)
+                self.src.write_bytes(data)
+                self.out = self.root / f"{name}{i}.h5"
+                done = run(self.packer, self.src, self.out, "--size", "8x6", "--skip-bad", errors="replace")
+                self.assertIn(done.returncode, (0, 1), done.stderr)
+                self.assertEqual(done.returncode == 0, self.out.exists())
+
+    def test_parts_make_the_same_dataset(self):
+        self.src, whole, self.out = self.make("x.tar.gz"), self.root / "whole", self.root / "parts"
+        arguments = ("--size", "8x6", "--shard-size", "600")
+        for i in range(2):
+            self.pack(*arguments, "--part", f"{i}/2")
+        self.assertEqual(run(self.packer, "--join", self.out).returncode, 0)
+        self.assertEqual(run(self.packer, self.folder, whole, *arguments).returncode, 0)
+        self.assertEqual(*([path.read_bytes() for path in sorted(folder.glob("shard*"))] for folder in (self.out, whole)))
+
+
+class Shared(PackTest):
+    def test_shared_archives_give_the_datasets_of_their_folders(self):
+        for name in ("isic_melanoma_vs_nevus.tar", "chest_xray_3class_resized256.tar"):
+            archive = shared_archive(name)
+            if not archive:
+                self.skipTest("needs the shared test material")
+            made = []
+            self.src = self.root / name
+            with tarfile.open(archive) as tar:
+                tar.extractall(self.src)
+            for self.src in (self.src, archive):
+                self.out = self.root / f"{len(list(self.root.iterdir()))}.h5"
+                self.pack("--encoding", "jpeg")
+                made.append(self.out.read_bytes())
+            self.assertEqual(*made)
+
+
+main()
