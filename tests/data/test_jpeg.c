@@ -271,6 +271,86 @@ static void a_fault_after_an_oddity_is_noticed(void **state) {
     finish(decoder);
 }
 
+/* Encodes a drawing of four inks, CMYK, at the best quality. */
+static void inks(stream *to, J_COLOR_SPACE stored) {
+    struct jpeg_compress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    unsigned char *bytes = NULL;
+    unsigned long size = 0;
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&jpeg);
+    jpeg_mem_dest(&jpeg, &bytes, &size);
+    jpeg.image_width = jpeg.image_height = 16;
+    jpeg.input_components = 4;
+    jpeg.in_color_space = JCS_CMYK;
+    jpeg_set_defaults(&jpeg);
+    jpeg_set_colorspace(&jpeg, stored);
+    jpeg_set_quality(&jpeg, 100, TRUE);
+    for (int c = 0; c < 4; c++)
+        jpeg.comp_info[c].h_samp_factor = jpeg.comp_info[c].v_samp_factor = 1;
+    jpeg_start_compress(&jpeg, TRUE);
+    while (jpeg.next_scanline < jpeg.image_height) {
+        uint8_t row[64];
+        for (unsigned i = 0; i < 64; i++)
+            row[i] = (uint8_t)(100 + i + jpeg.next_scanline * (i % 4));
+        JSAMPROW rows = row;
+        jpeg_write_scanlines(&jpeg, &rows, 1);
+    }
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    assert_true(size < ROOM);
+    memcpy(to->bytes, bytes, size);
+    to->size = size;
+    free(bytes);
+}
+
+/* CMYK is compared with Pillow in test_pack_pillow.py; Pillow cannot write the other. */
+static void inks_stored_as_ycck_are_those_stored_as_cmyk(void **state) {
+    (void)state;
+    cs_decoder *decoder = NULL;
+    cs_image cmyk = {0}, ycck = {0};
+    assert_ok(cs_decoder_open(&decoder));
+    inks(&file, JCS_CMYK);
+    assert_ok(cs_decode(decoder, "CMYK", file.bytes, file.size, 0, 0, &cmyk));
+    inks(&file, JCS_YCCK);
+    assert_ok(cs_decode(decoder, "YCCK", file.bytes, file.size, 0, 0, &ycck));
+    for (int i = 0; i < 16 * 16 * 3; i++)
+        assert_in_range(ycck.pixels[i] + 3 - cmyk.pixels[i], 0, 6); /* both are rounded */
+    cs_image_clear(&cmyk);
+    cs_image_clear(&ycck);
+    cs_decoder_close(decoder);
+}
+
+/* The coding keeps every coefficient, so the pixels are those of the usual one. */
+static void an_arithmetic_coded_file_has_the_pixels_of_a_huffman_coded_one(void **state) {
+    (void)state;
+    cs_decoder *decoder = NULL;
+    struct jpeg_decompress_struct from;
+    struct jpeg_compress_struct to;
+    struct jpeg_error_mgr errors;
+    unsigned char *bytes = NULL;
+    unsigned long size = 0;
+    decode_good(&decoder);
+    from.err = to.err = jpeg_std_error(&errors);
+    jpeg_create_decompress(&from);
+    jpeg_create_compress(&to);
+    jpeg_mem_src(&from, good.bytes, good.size);
+    jpeg_mem_dest(&to, &bytes, &size);
+    jpeg_read_header(&from, TRUE);
+    jvirt_barray_ptr *coefficients = jpeg_read_coefficients(&from);
+    jpeg_copy_critical_parameters(&from, &to);
+    to.arith_code = TRUE;
+    jpeg_write_coefficients(&to, coefficients);
+    jpeg_finish_compress(&to);
+    jpeg_destroy_compress(&to);
+    jpeg_destroy_decompress(&from);
+    memcpy(file.bytes, bytes, size);
+    file.size = size;
+    free(bytes);
+    assert_decodes_to(decoder, &file, &expected);
+    finish(decoder);
+}
+
 static void a_file_without_tables_does_not_get_those_of_the_file_before(void **state) {
     (void)state;
     /* Two scans, so that libjpeg makes Huffman tables for this image, which are not the usual ones. */
@@ -326,6 +406,8 @@ int main(void) {
         cmocka_unit_test(an_image_decodes_the_same_after_a_broken_one),
         cmocka_unit_test(an_oddity_changes_no_pixel),
         cmocka_unit_test(a_fault_after_an_oddity_is_noticed),
+        cmocka_unit_test(inks_stored_as_ycck_are_those_stored_as_cmyk),
+        cmocka_unit_test(an_arithmetic_coded_file_has_the_pixels_of_a_huffman_coded_one),
         cmocka_unit_test(a_file_without_tables_does_not_get_those_of_the_file_before),
         cmocka_unit_test(a_progressive_file_of_very_many_scans_is_refused),
         cmocka_unit_test(an_image_too_large_for_jpeg_is_not_encoded),
