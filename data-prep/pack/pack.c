@@ -59,7 +59,7 @@ static void name_bad_file(pack_sample *sample, pack_search *search) {
     sample->bad = true;
     search->bad++;
     if (search->bad <= BAD_NAMED)
-        cs_log(CS_LOG_WARN, "%s", cs_error_last()->text);
+        cs_log(CS_LOG_WARN, cs_error_last()->hint[0] ? "%s: %s" : "%s", cs_error_last()->text, cs_error_last()->hint);
     else if (search->bad == BAD_NAMED + 1)
         cs_log(CS_LOG_WARN, "more bad images follow; they are counted, not named");
 }

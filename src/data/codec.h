@@ -19,4 +19,7 @@ typedef struct cs_codec {
                         int target_w, cs_image *image);
 } cs_codec;
 
+/* Says which kind of file it is that no codec reads, and what to do about it. */
+cs_status cs_fail_unknown(const char *name, const uint8_t *bytes, size_t size);
+
 #endif

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 cs_status cs_decoder_open(cs_decoder **out) {
     return cs_alloc(1, sizeof **out, "image decoder", out);
@@ -36,31 +35,6 @@ void cs_image_formats(bool with_kinds, char *out, size_t size) {
     }
 }
 
-/* Formats that cannot be read but are recognised, by the bytes at an offset of the file, so that an error can name
- * them. */
-static const struct {
-    const char *format;
-    size_t at, size;
-    const char *bytes;
-} others[] = {
-    {"GIF image", 0, 4, "GIF8"},       {"BMP image", 0, 2, "BM"},       {"WebP image", 8, 4, "WEBP"},
-    {"TIFF image", 0, 4, "II*\0"},     {"TIFF image", 0, 4, "MM\0*"},   {"DICOM image", 128, 4, "DICM"},
-    {"JPEG 2000 image", 4, 4, "jP  "}, {"ZIP archive", 0, 4, "PK\3\4"}, {"gzip archive", 0, 2, "\x1F\x8B"},
-    {"PDF document", 0, 4, "%PDF"},    {"HDF5 file", 0, 4, "\x89HDF"},
-};
-
-static cs_status fail_other(const char *name, const uint8_t *bytes, size_t size) {
-    char formats[256];
-    cs_image_formats(false, formats, sizeof formats);
-    if (size == 0)
-        return cs_fail(CS_ERR_FORMAT, "%s: the file is empty", name);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (size >= others[i].at + others[i].size && memcmp(bytes + others[i].at, others[i].bytes, others[i].size) == 0)
-            return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: this is a %s", name, others[i].format),
-                           "%s are read; convert it", formats);
-    return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: not an image", name), "%s are read", formats);
-}
-
 /* The index of the codec that recognises the image; CODECS: none does. */
 static size_t find_codec(const uint8_t *bytes, size_t size) {
     size_t i = 0;
@@ -71,14 +45,14 @@ static size_t find_codec(const uint8_t *bytes, size_t size) {
 
 cs_status cs_image_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
     size_t i = find_codec(bytes, size);
-    return i < CODECS ? codecs[i]->size(name, bytes, size, h, w) : fail_other(name, bytes, size);
+    return i < CODECS ? codecs[i]->size(name, bytes, size, h, w) : cs_fail_unknown(name, bytes, size);
 }
 
 cs_status cs_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
                     int target_w, cs_image *image) {
     size_t i = find_codec(bytes, size);
     if (i == CODECS)
-        return fail_other(name, bytes, size);
+        return cs_fail_unknown(name, bytes, size);
     return codecs[i]->decode(decoder, name, bytes, size, target_h, target_w, image);
 }
 

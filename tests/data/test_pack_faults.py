@@ -90,8 +90,8 @@ class BadInput(PackTest):
     def test_files_that_are_no_images_are_named_by_what_they_are(self):
         (self.src / "a/notes.jpg").write_text("hello")
         (self.src / "a/empty.jpg").write_bytes(b"")
-        (self.src / "a/fake.jpg").write_bytes(b"GIF89a......")
-        self.pack_fails("a/notes.jpg: not an image", "a/empty.jpg: the file is empty", "a/fake.jpg: this is a GIF",
+        (self.src / "a/fake.jpg").write_bytes(bytes(128) + b"DICM")
+        self.pack_fails("a/notes.jpg: not an image: JPEG and PNG are read", "a/empty.jpg: the file is empty", "a/fake.jpg: this is a DICOM image",
                         "3 of 11 files are no good")
 
     def test_broken_links_and_pipes_are_bad_files(self):
@@ -273,6 +273,34 @@ class Usage(PackTest):
         for option in ("--size", "--resize", "--encoding", "--split", "--val", "--shard-size", "--threads", "--seed",
                        "--skip-bad", "--check", "--info"):
             self.assertIn(option, result.stdout)
+
+
+class Named(PackTest):
+    """Files that are not read are named as what they are, with what to do."""
+    KINDS = {"lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "a Git LFS pointer", "git lfs pull"),
+             "html": (b"\xef\xbb\xbf \r\n<!DOCTYPE html><html>", "an HTML page", "download it again"),
+             "html2": (b"<HTML><body>404", "an HTML page", "download it again"),
+             "dicom": (bytes(128) + b"DICM" + bytes(99), "a DICOM image", "dcm2pnm"),
+             "nifti": (struct.pack("<i", 348) + bytes(340) + b"n+1\0", "a NIfTI volume", "nibabel"),
+             "nifti2": (struct.pack("<i", 540) + b"n+2\0\r\n\x1a\n" + bytes(528), "a NIfTI volume", "nibabel"),
+             "gz": (b"\x1f\x8b\x08" + bytes(20), "gzip data", "NIfTI"),
+             "heic": (b"\0\0\0\x18ftypheic" + bytes(20), "a HEIC image", "heif-convert"),
+             "avif": (b"\0\0\0\x18ftypavif" + bytes(20), "an AVIF image", "avifdec"),
+             "mp4": (b"\0\0\0\x18ftypisom" + bytes(20), "a video", "ffmpeg"),
+             "j2k": (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image", "convert"),
+             "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'>", "an SVG drawing", "convert"),
+             "npy": (b"\x93NUMPY\1\0", "a NumPy array", "PNG"), "txt": (b"hello", "not an image", "are read")}
+
+    def test_each_kind(self):
+        self.save("a/good.png")
+        self.save("b/good.png")
+        for name, (content, _, _) in self.KINDS.items():
+            (self.src / f"a/{name}.jpg").write_bytes(content)
+        result = self.pack_fails(f"{len(self.KINDS)} of {len(self.KINDS) + 2} files are no good")
+        for name, (_, kind, hint) in self.KINDS.items():
+            line = next(line for line in result.stderr.splitlines() if f"a/{name}.jpg" in line)
+            self.assertIn(kind, line)
+            self.assertIn(hint, line)
 
 
 if __name__ == "__main__":
