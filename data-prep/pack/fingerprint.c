@@ -9,6 +9,9 @@ cs_status pack_fingerprint(const pack_options *options, const pack_list *list, u
     cs_checksum_stream *stream = NULL;
     CS_TRY(cs_checksum_open(&stream));
     cs_checksum_add(stream, rules, sizeof rules);
+    char decode[CS_DECODE_TEXT];
+    cs_decode_rules_text(&options->decode, decode);
+    cs_checksum_add(stream, decode, strlen(decode));
     if (options->filter.n > 0)
         cs_checksum_add(stream, options->filter.text, strlen(options->filter.text));
     for (int i = 0; i < list->n_classes; i++)

@@ -5,8 +5,9 @@
 
 enum { JPEG_QUALITY = 95 };
 
-cs_status pack_tools_open(pack_tools *tools) {
+cs_status pack_tools_open(const pack_options *options, pack_tools *tools) {
     CS_TRY(cs_decoder_open(&tools->decoder));
+    cs_decoder_set_rules(tools->decoder, &options->decode);
     return cs_filter_scratch_open(&tools->filters);
 }
 
@@ -88,12 +89,17 @@ static void add_statistics(const cs_image *image, packed_image *out) {
     }
 }
 
-/* Encodes the image. JPEG files that need neither filters nor a resize are stored unchanged, as encoding them again
- * would only lose quality. */
-static cs_status encode(const cs_dataset_layout *layout, packed_image *out) {
+/* Encodes the image. JPEG files that need neither filters nor a resize nor a turn are stored unchanged, as encoding
+ * them again would only lose quality. Training decodes them by the default rules. */
+static cs_status encode(const pack_options *options, const cs_dataset_layout *layout, packed_image *out) {
     const pack_content *content = &out->content;
     int h = 0, w = 0;
-    bool keep = cs_is_jpeg(content->bytes, content->size) && !layout->filter;
+    if ((int64_t)out->image.h * out->image.w > CS_IMAGE_MAX_PIXELS)
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %dx%d pixels, more than training reads from a JPEG", content->name,
+                               out->image.w, out->image.h),
+                       "--size WxH makes images smaller");
+    bool keep = cs_is_jpeg(content->bytes, content->size) && !layout->filter &&
+                !(options->decode.exif && cs_image_orientation(content->bytes, content->size) != 1);
     if (keep && layout->h > 0) {
         CS_TRY(cs_image_size(content->name, content->bytes, content->size, &h, &w));
         keep = h == layout->h && w == layout->w;
@@ -115,7 +121,7 @@ cs_status pack_image(const pack_options *options, const cs_dataset_layout *layou
     if (sample->split == CS_SPLIT_TRAIN)
         add_statistics(&out->image, out);
     if (layout->encoding == CS_ENCODING_JPEG)
-        return encode(layout, out);
+        return encode(options, layout, out);
     if (out->image.h != layout->h || out->image.w != layout->w)
         return cs_hint(cs_fail(CS_ERR_SHAPE, "%s: %dx%d pixels, but the first image has %dx%d", out->content.name,
                                out->image.w, out->image.h, layout->w, layout->h),

@@ -11,7 +11,7 @@ typedef struct pack_tools {
     cs_filter_scratch *filters;
     cs_image decoded; /* before it is resized, if there are filters */
 } pack_tools;
-CS_MUST_CHECK cs_status pack_tools_open(pack_tools *tools);
+CS_MUST_CHECK cs_status pack_tools_open(const pack_options *options, pack_tools *tools);
 void pack_tools_close(pack_tools *tools);
 
 typedef struct packed_image {

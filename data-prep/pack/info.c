@@ -19,6 +19,8 @@ static void print_head(const cs_dataset *dataset) {
         printf(" of their own sizes");
     if (strcmp(cs_dataset_filter(dataset), "none") != 0)
         printf(" after filter %s", cs_dataset_filter(dataset));
+    if (strcmp(cs_dataset_decode(dataset), "default") != 0)
+        printf(", decoded with %s", cs_dataset_decode(dataset));
     printf(", %d file%s\n", cs_dataset_shard_count(dataset), cs_dataset_shard_count(dataset) == 1 ? "" : "s");
 }
 

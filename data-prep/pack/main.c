@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "choices.h"
 #include "pack.h"
 
 #include "cnnsweep/args.h"
@@ -20,13 +21,6 @@ static volatile sig_atomic_t stop_asked;
 static void ask_to_stop(int signal_number) {
     (void)signal_number;
     stop_asked = 1;
-}
-
-static cs_status parse_resize(const char *text, void *target) {
-    if (strcmp(text, "bilinear") != 0 && strcmp(text, "nearest") != 0)
-        return cs_fail(CS_ERR_ARG, "\"%s\" is neither bilinear nor nearest", text);
-    *(cs_resize *)target = strcmp(text, "nearest") == 0 ? CS_RESIZE_NEAREST : CS_RESIZE_BILINEAR;
-    return CS_OK;
 }
 
 static cs_status parse_encoding(const char *text, void *target) {
@@ -161,8 +155,16 @@ static size_t add_source_args(pack_options *options, cs_arg *out) {
 static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
     const cs_arg rows[] = {
         {"--size", "WxH", "resize to this width and height (default: keep)", cs_arg_size, options->size},
-        {"--resize", "RULE", "bilinear (antialiased, default) or nearest (as Keras does)", parse_resize,
+        {"--resize", "RULE", "bilinear (antialiased, default) or nearest (as Keras does)", pack_parse_resize,
          &options->resize},
+        {"--depth16", "HOW", "make 8 bits of 16: high-byte (default), clip or scale (the image's range)",
+         pack_parse_depth16, &options->decode.depth16},
+        {"--alpha", "HOW", "drop (default: keep the colours) or R,G,B: blend over this colour", pack_parse_alpha,
+         &options->decode},
+        {"--exif", "HOW", "orientation of photographs: ignore (default, as Keras and torchvision) or apply",
+         pack_parse_exif, &options->decode.exif},
+        {"--max-pixels", "N", "refuse images of more pixels (default 250000000)", cs_arg_int64,
+         &options->decode.max_pixels},
         {"--filter", "CHAIN", "filters to apply before resizing, such as median,clahe:clip_limit=3 (repeatable)",
          parse_filter, &options->filter},
         {"--encoding", "WHAT", "raw pixels (default) or jpeg", parse_encoding, &options->encoding},

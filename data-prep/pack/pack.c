@@ -26,11 +26,13 @@ typedef struct pipeline {
     pack_sample *samples;
     size_t n;
     cs_dataset_layout layout;
+    char decode[CS_DECODE_TEXT]; /* the layout points to it */
 
     /* Used only by the thread that writes. */
     cs_dataset_writer *writer; /* NULL: the images are only checked */
     cs_pixel_sums sums;
-    int64_t not_found; /* images in which a filter found no region */
+    int64_t not_found;       /* images in which a filter found no region */
+    cs_decode_counts counts; /* images that rules of decoding were about */
 
     /* Shared, under `lock`. */
     pthread_mutex_t lock;
@@ -148,7 +150,7 @@ static void *pack_samples(void *argument) {
 static cs_status start_workers(pipeline *pipe, worker *workers, int n) {
     for (int i = 0; i < n; i++) {
         workers[i].pipe = pipe;
-        CS_TRY(pack_tools_open(&workers[i].tools));
+        CS_TRY(pack_tools_open(pipe->search->options, &workers[i].tools));
         int code = pthread_create(&workers[i].thread, NULL, pack_samples, &workers[i]);
         if (code != 0)
             return cs_hint(cs_fail(CS_ERR_NO_MEMORY, "cannot start thread %d: %s", i + 1, strerror(code)),
@@ -156,6 +158,15 @@ static cs_status start_workers(pipeline *pipe, worker *workers, int n) {
         workers[i].running = true;
     }
     return CS_OK;
+}
+
+static void add_counts(pipeline *pipe, const pack_tools *tools) {
+    if (!tools->filters)
+        return;
+    pipe->not_found += cs_filter_not_found(tools->filters);
+    const cs_decode_counts counts = cs_decoder_counts(tools->decoder);
+    pipe->counts.depth16 += counts.depth16;
+    pipe->counts.turned += counts.turned;
 }
 
 /* Sends every sample through the pipeline. The first failure stops all threads, and its error becomes that of the
@@ -174,8 +185,7 @@ static cs_status run_workers(pipeline *pipe) {
     for (int i = 0; i < n; i++) {
         if (workers[i].running)
             pthread_join(workers[i].thread, NULL);
-        if (workers[i].tools.filters)
-            pipe->not_found += cs_filter_not_found(workers[i].tools.filters);
+        add_counts(pipe, &workers[i].tools);
         pack_tools_close(&workers[i].tools);
     }
     free(workers);
@@ -196,7 +206,7 @@ static cs_status decode_first(const pack_options *options, const pack_list *list
 cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w) {
     pack_tools tools = {0};
     packed_image image = {0};
-    cs_status status = pack_tools_open(&tools);
+    cs_status status = pack_tools_open(options, &tools);
     if (status == CS_OK)
         status = decode_first(options, list, &tools, &image);
     *h = image.image.h;
@@ -206,12 +216,14 @@ cs_status pack_find_size(const pack_options *options, const pack_list *list, int
     return status;
 }
 
-static cs_status make_layout(const pack_options *options, const pack_list *list, cs_dataset_layout *layout) {
+static cs_status make_layout(const pack_options *options, const pack_list *list, const char *decode,
+                             cs_dataset_layout *layout) {
     *layout = (cs_dataset_layout){.encoding = options->encoding,
                                   .resize = options->resize,
                                   .h = options->size[1],
                                   .w = options->size[0],
                                   .filter = options->filter.n > 0 ? options->filter.text : NULL,
+                                  .decode = decode,
                                   .classes = (const char *const *)list->classes,
                                   .n_classes = list->n_classes,
                                   .source_classes = list->source_classes,
@@ -227,7 +239,8 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
 
 static cs_status create_dataset(const pack_options *options, const pack_list *list, pipeline *pipe) {
     char path[CS_PATH_MAX];
-    CS_TRY(make_layout(options, list, &pipe->layout));
+    cs_decode_rules_text(&options->decode, pipe->decode);
+    CS_TRY(make_layout(options, list, pipe->decode, &pipe->layout));
     if (options->part.count)
         CS_TRY(cs_dataset_part_path(options->out, options->part.index, path, sizeof path));
     else
@@ -255,12 +268,27 @@ cs_status pack_check_images(pack_search *search, pack_sample *samples, size_t n)
     return run_pipeline(&pipe);
 }
 
+/* Says which images could have been decoded otherwise. */
+static void report_choices(const pack_options *options, const cs_decode_counts *counts) {
+    static const char *const depths[CS_DEPTH16_COUNT] = {
+        "of which the high byte is kept (--depth16 clip or scale for values that use a part of the range)",
+        "of which those above 255 become 255 (--depth16)", "whose range in each image becomes 0 to 255 (--depth16)"};
+    if (counts->depth16 > 0)
+        cs_log(CS_LOG_INFO, "%lld images have values of 16 bits, %s", (long long)counts->depth16,
+               depths[options->decode.depth16]);
+    if (counts->turned > 0)
+        cs_log(CS_LOG_INFO, "%lld images have an EXIF orientation that turns them, %s", (long long)counts->turned,
+               options->decode.exif ? "which is applied (--exif)"
+                                    : "which is ignored, as Keras and torchvision do (--exif apply turns them)");
+}
+
 static cs_status finish(const pack_options *options, pipeline *pipe) {
     cs_dataset_part part = options->part;
     double mean[3] = {0}, std[3] = {0};
     if (pipe->not_found > 0)
         cs_log(CS_LOG_WARN, "%s found no region %lld times and left the image as it was",
                cs_filter_text(&options->filter), (long long)pipe->not_found);
+    report_choices(options, &pipe->counts);
     if (part.count) { /* joining the parts sets mean and std */
         part.sums = pipe->sums;
         return cs_dataset_commit_part(&pipe->writer, &part);

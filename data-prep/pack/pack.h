@@ -15,6 +15,7 @@ typedef struct pack_options {
     char out[CS_PATH_MAX];  /* does not end with a slash, as names of other files begin with it */
     int size[2];            /* width, height; 0, 0: the images keep their sizes */
     cs_filter_chain filter; /* applied to the decoded images, before they are resized */
+    cs_decode_rules decode;
     cs_resize resize;
     cs_encoding encoding;
     double split[CS_SPLIT_COUNT]; /* fractions of train, val and test, for a source that is not split */

@@ -3,7 +3,8 @@
  *
  * File format (version 1). Root attributes: format "cnnsweep", version, classes (strings), mean and std [3] float64 of
  * the training split in 0..255 units, resize ("bilinear" | "nearest"), height, width (0 when images keep their own
- * size), filter (only where there is one: the filters that the images went through, as in filter.h), source_classes
+ * size), filter (only where there is one: the filters that the images went through, as in filter.h), decode (only where
+ * rules other than the default were given: how images were decoded, as cs_decode_rules_text writes it), source_classes
  * (strings [S]) and source_labels int32 [S] (only where classes were grouped, left out or put in another order: the
  * classes that the source had and the label that each got, or -1), checksum (XXH3-64,
  * hex, over the XXH3-64s of every dataset in the order listed here). Groups train, val, test, each with images uint8
@@ -49,6 +50,7 @@ cs_encoding cs_dataset_encoding(const cs_dataset *dataset);
 cs_resize cs_dataset_resize(const cs_dataset *dataset);
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
 const char *cs_dataset_filter(const cs_dataset *dataset); /* that were applied when it was packed, or "none" */
+const char *cs_dataset_decode(const cs_dataset *dataset); /* rules by which images were decoded, or "default" */
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]);
 /* Logs a warning if the mean and the standard deviation of every channel of the training images are such as images have
  * whose values are all 0 or 1. */
@@ -83,6 +85,7 @@ typedef struct cs_dataset_layout {
     cs_resize resize;
     int h, w;           /* of every image (RAW), or 0 */
     const char *filter; /* that the images went through; NULL: none */
+    const char *decode; /* by which rules the images were decoded; NULL: "default" */
     const char *const *classes;
     int n_classes;
     cs_source_classes source_classes;

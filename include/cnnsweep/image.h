@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An image whose header names more pixels is refused before anything is allocated (it may be a decompression bomb). */
-enum { CS_IMAGE_MAX_PIXELS = 100 * 1000 * 1000 };
+/* An image whose header names more pixels is refused before anything is allocated (it may be a decompression bomb),
+ * unless cs_decode_rules says otherwise. Telephones take photographs of up to 200 million. */
+enum { CS_IMAGE_MAX_PIXELS = 250 * 1000 * 1000 };
 
 /* A JPEG that will be resized may be decoded at a reduced scale, as long as the decoded image stays at least this many
  * times as large as the target; then the target is an eighth of the original size or less. All others are decoded at
@@ -36,19 +37,47 @@ typedef struct cs_decoder cs_decoder;
 CS_MUST_CHECK cs_status cs_decoder_open(cs_decoder **out);
 void cs_decoder_close(cs_decoder *decoder); /* NULL-safe */
 
+/* What becomes of values of 16 bits: their high byte is kept, values above 255 become 255 (as in Pillow's convert), or
+ * the range from the image's least to its greatest value becomes 0 to 255 (as scikit-image's rescale_intensity). */
+typedef enum cs_depth16 { CS_DEPTH16_HIGH_BYTE, CS_DEPTH16_CLIP, CS_DEPTH16_SCALE, CS_DEPTH16_COUNT } cs_depth16;
+const char *cs_depth16_name(cs_depth16 depth16); /* "high-byte", "clip", "scale" */
+
+/* How images are decoded where there is a choice. All zero is the default. */
+typedef struct cs_decode_rules {
+    cs_depth16 depth16;
+    bool blend;            /* images with alpha are blended over `background`, as Pillow's paste does, instead of */
+    uint8_t background[3]; /* dropping alpha and keeping the colour channels, as Pillow's convert("RGB") does */
+    bool exif;             /* apply the orientation of EXIF data, as Pillow's ImageOps.exif_transpose does */
+    int64_t max_pixels;    /* 0: CS_IMAGE_MAX_PIXELS */
+} cs_decode_rules;
+/* The rules that differ from the default, in one text: "depth16=clip alpha=0,0,0 exif=apply max-pixels=1000", or
+ * "default". */
+enum { CS_DECODE_TEXT = 96 };
+void cs_decode_rules_text(const cs_decode_rules *rules, char text[CS_DECODE_TEXT]);
+
+void cs_decoder_set_rules(cs_decoder *decoder, const cs_decode_rules *rules);
+
+/* Of the images that a decoder has decoded, how many the rules were about. */
+typedef struct cs_decode_counts {
+    int64_t depth16; /* had values of 16 bits */
+    int64_t turned;  /* had an EXIF orientation other than upright */
+} cs_decode_counts;
+cs_decode_counts cs_decoder_counts(const cs_decoder *decoder);
+
 bool cs_is_jpeg(const uint8_t *bytes, size_t size);
 /* Lists the formats that can be read, for people: "JPEG and PNG", or with their kinds "JPEG (progressive, gray and CMYK
  * too) and PNG". To add a format see src/data/codec.h. */
 void cs_image_formats(bool with_kinds, char *out, size_t size);
 
-/* Reads height and width from the header of an image. An image of an unknown format is CS_ERR_FORMAT; where its format
- * can be recognised, the error names it. */
+/* Reads height and width from the header of an image, as they are before EXIF data turns it. An image of an unknown
+ * format is CS_ERR_FORMAT; where its format can be recognised, the error names it. */
 CS_MUST_CHECK cs_status cs_image_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w);
 
-/* Decodes JPEG (progressive, gray, CMYK and YCCK too) or PNG (1-16 bit, gray, palette). Alpha is dropped and the colour
- * channels are kept, as Pillow's convert("RGB") does; of 16 bits the high 8 are kept. `name` is for messages. If
- * target_h and target_w are above 0, a JPEG may be decoded at a scale reduced by a power of two, but never below
- * CS_SCALED_DECODE_MARGIN times the target. */
+/* The EXIF orientation of an image, from 1 (upright, or none is given) to 8. */
+int cs_image_orientation(const uint8_t *bytes, size_t size);
+
+/* Decodes an image by the decoder's rules. `name` is for messages. If target_h and target_w are above 0, a JPEG may be
+ * decoded at a scale reduced by a power of two, but never below CS_SCALED_DECODE_MARGIN times the target. */
 CS_MUST_CHECK cs_status cs_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size,
                                   int target_h, int target_w, cs_image *image);
 

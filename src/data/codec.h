@@ -17,6 +17,8 @@ typedef struct cs_codec {
      * at least CS_SCALED_DECODE_MARGIN times the target. It must call cs_image_check_size before it allocates. */
     cs_status (*decode)(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
                         int target_w, cs_image *image);
+    /* (optional) Finds the EXIF data of a file, in the form of a TIFF file; NULL if there are none. */
+    const uint8_t *(*exif)(const uint8_t *bytes, size_t size, size_t *exif_size);
 } cs_codec;
 
 /* Says which kind of file it is that no codec reads, and what to do about it. */

@@ -20,6 +20,7 @@ typedef struct cs_dataset_meta {
     cs_resize resize;
     int h, w;
     char filter[CS_FILTER_TEXT]; /* "none" */
+    char decode[CS_DECODE_TEXT]; /* "default" */
     int n_classes;
     char **classes;
     cs_source_classes source_classes;

@@ -55,6 +55,8 @@ cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *met
     CS_TRY(cs_hdf5_write_numbers(file, path, "width", H5T_NATIVE_INT, 0, &meta->w));
     if (strcmp(meta->filter, "none") != 0)
         CS_TRY(cs_hdf5_write_text(file, path, "filter", meta->filter));
+    if (strcmp(meta->decode, "default") != 0)
+        CS_TRY(cs_hdf5_write_text(file, path, "decode", meta->decode));
     return cs_hdf5_write_text(file, path, "checksum", meta->checksum);
 }
 
@@ -104,7 +106,7 @@ static cs_status read_source_classes(hid_t file, const char *path, int n_classes
 }
 
 cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
-    *meta = (cs_dataset_meta){.filter = "none"};
+    *meta = (cs_dataset_meta){.filter = "none", .decode = "default"};
     char resize[32];
     CS_TRY(check_format(file, path));
     CS_TRY(cs_hdf5_read_numbers(file, path, "mean", H5T_FLOAT, H5T_NATIVE_DOUBLE, 3, meta->mean));
@@ -117,6 +119,8 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     CS_TRY(parse_resize(path, resize, &meta->resize));
     if (H5Aexists(file, "filter") > 0)
         CS_TRY(cs_hdf5_read_text(file, path, "filter", meta->filter, sizeof meta->filter));
+    if (H5Aexists(file, "decode") > 0)
+        CS_TRY(cs_hdf5_read_text(file, path, "decode", meta->decode, sizeof meta->decode));
     CS_TRY(cs_hdf5_read_text(file, path, "checksum", meta->checksum, sizeof meta->checksum));
     CS_TRY(cs_hdf5_read_texts(file, path, "classes", -1, &meta->n_classes, &meta->classes));
     return read_source_classes(file, path, meta->n_classes, &meta->source_classes);

@@ -29,8 +29,9 @@ static cs_status check_same(const cs_shard *first, const cs_shard *shard) {
         same_classes = strcmp(a->classes[i], b->classes[i]) == 0;
     if (!same_classes)
         return fail_other_shard(shard, "classes");
-    if (a->h != b->h || a->w != b->w || a->resize != b->resize || strcmp(a->filter, b->filter) != 0)
-        return fail_other_shard(shard, "size, resize rule or filter");
+    if (a->h != b->h || a->w != b->w || a->resize != b->resize || strcmp(a->filter, b->filter) != 0 ||
+        strcmp(a->decode, b->decode) != 0)
+        return fail_other_shard(shard, "size, resize rule, filter or rules of decoding");
     if (!first->splits[0].offset != !shard->splits[0].offset)
         return fail_other_shard(shard, "encodings");
     if (!first->splits[0].weight != !shard->splits[0].weight)
@@ -132,6 +133,10 @@ cs_resize cs_dataset_resize(const cs_dataset *dataset) {
 
 const char *cs_dataset_filter(const cs_dataset *dataset) {
     return dataset->shards[0].meta.filter;
+}
+
+const char *cs_dataset_decode(const cs_dataset *dataset) {
+    return dataset->shards[0].meta.decode;
 }
 
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w) {

@@ -97,6 +97,7 @@ static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout 
     writer->meta.h = layout->h;
     writer->meta.w = layout->w;
     snprintf(writer->meta.filter, sizeof writer->meta.filter, "%s", layout->filter ? layout->filter : "none");
+    snprintf(writer->meta.decode, sizeof writer->meta.decode, "%s", layout->decode ? layout->decode : "default");
     CS_TRY(copy_names(layout->classes, layout->n_classes, &writer->meta.n_classes, &writer->meta.classes));
     CS_TRY(copy_source_classes(&layout->source_classes, &writer->meta.source_classes));
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {

@@ -16,8 +16,18 @@ void cs_decoder_close(cs_decoder *decoder) {
         return;
     cs_resize_clear(decoder);
     cs_image_clear(&decoder->full);
-    free(decoder->cmyk);
+    cs_image_clear(&decoder->as_read);
+    free(decoder->four);
+    free(decoder->four16);
     free(decoder);
+}
+
+void cs_decoder_set_rules(cs_decoder *decoder, const cs_decode_rules *rules) {
+    decoder->rules = *rules;
+}
+
+cs_decode_counts cs_decoder_counts(const cs_decoder *decoder) {
+    return decoder->counts;
 }
 
 /* The formats that can be read. */
@@ -48,12 +58,38 @@ cs_status cs_image_size(const char *name, const uint8_t *bytes, size_t size, int
     return i < CODECS ? codecs[i]->size(name, bytes, size, h, w) : cs_fail_unknown(name, bytes, size);
 }
 
+static int orientation_of(const cs_codec *codec, const uint8_t *bytes, size_t size) {
+    size_t exif_size = 0;
+    const uint8_t *exif = codec->exif ? codec->exif(bytes, size, &exif_size) : NULL;
+    return exif ? cs_exif_orientation(exif, exif_size) : 1;
+}
+
+int cs_image_orientation(const uint8_t *bytes, size_t size) {
+    size_t i = find_codec(bytes, size);
+    return i < CODECS ? orientation_of(codecs[i], bytes, size) : 1;
+}
+
+/* Decodes an image that is to be turned. Orientations from 5 on exchange height and width. */
+static cs_status decode_turned(const cs_codec *codec, int orientation, cs_decoder *decoder, const char *name,
+                               const uint8_t *bytes, size_t size, int target_h, int target_w, cs_image *image) {
+    const bool swap = orientation >= 5;
+    CS_TRY(codec->decode(decoder, name, bytes, size, swap ? target_w : target_h, swap ? target_h : target_w,
+                         &decoder->as_read));
+    return cs_image_turn(&decoder->as_read, orientation, image);
+}
+
 cs_status cs_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, int target_h,
                     int target_w, cs_image *image) {
     size_t i = find_codec(bytes, size);
     if (i == CODECS)
         return cs_fail_unknown(name, bytes, size);
-    return codecs[i]->decode(decoder, name, bytes, size, target_h, target_w, image);
+    const int orientation = orientation_of(codecs[i], bytes, size);
+    if (orientation != 1 && decoder->rules.exif)
+        CS_TRY(decode_turned(codecs[i], orientation, decoder, name, bytes, size, target_h, target_w, image));
+    else
+        CS_TRY(codecs[i]->decode(decoder, name, bytes, size, target_h, target_w, image));
+    decoder->counts.turned += orientation != 1;
+    return CS_OK;
 }
 
 cs_status cs_decode_resized(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, cs_resize how,

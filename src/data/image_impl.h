@@ -16,9 +16,13 @@ typedef struct cs_axis {
 } cs_axis;
 
 struct cs_decoder {
-    cs_image full; /* the decoded image before it is resized */
-    uint8_t *cmyk;
-    size_t cmyk_capacity;
+    cs_decode_rules rules;
+    cs_decode_counts counts;
+    cs_image full;    /* the decoded image before it is resized */
+    cs_image as_read; /* the decoded image before it is turned */
+    uint8_t *four;    /* pixels of four channels, before they become three: CMYK or RGBA */
+    uint16_t *four16; /* RGBA of 16 bits */
+    size_t four_capacity, four16_capacity;
     cs_axis x, y;
     uint16_t *sums; /* one row, blended vertically, in units of 1/256 level */
     float *row;     /* one row, blended vertically, in levels */
@@ -26,8 +30,20 @@ struct cs_decoder {
     size_t sums_capacity, row_capacity, blended_capacity;
 };
 
-/* Empty and enormous images are errors. */
-cs_status cs_image_check_size(const char *name, uint64_t h, uint64_t w);
+/* Empty images, and those with more pixels than the decoder's rules allow, are errors. NULL has the default rules. */
+cs_status cs_image_check_size(const cs_decoder *decoder, const char *name, uint64_t h, uint64_t w);
+
+/* For codecs: these reserve decoder->four or four16 for [h,w,4], and make `image` [h,w,3] of the RGBA values in them by
+ * the decoder's rules. */
+cs_status cs_reserve_rgba(cs_decoder *decoder, int h, int w);
+cs_status cs_reserve_rgba16(cs_decoder *decoder, int h, int w);
+cs_status cs_take_rgba(cs_decoder *decoder, int h, int w, cs_image *image);
+cs_status cs_take_rgba16(cs_decoder *decoder, int h, int w, cs_image *image);
+
+/* The orientation, 1 to 8, that EXIF data in the form of a TIFF file names; 1 if it names none. */
+int cs_exif_orientation(const uint8_t *tiff, size_t size);
+/* Turns an image of that orientation upright. */
+cs_status cs_image_turn(const cs_image *from, int orientation, cs_image *upright);
 
 /* Allocates scratch memory for resizing max_h x max_w (or less) to h x w. */
 cs_status cs_resize_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w);

@@ -123,7 +123,7 @@ static cs_status read_header(void *job) {
     (void)jpeg_read_header(&self->jpeg, TRUE);
     if (self->jpeg.data_precision != BITS_IN_JSAMPLE) /* libjpeg-turbo 3 leaves this check to the caller */
         ERREXIT1(&self->jpeg, JERR_BAD_PRECISION, self->jpeg.data_precision);
-    return cs_image_check_size(self->guard.name, self->jpeg.image_height, self->jpeg.image_width);
+    return cs_image_check_size(self->decoder, self->guard.name, self->jpeg.image_height, self->jpeg.image_width);
 }
 
 /* The largest power of two by which the image can be reduced while it stays CS_SCALED_DECODE_MARGIN times the
@@ -181,11 +181,11 @@ static cs_status decode(void *job) {
     size_t pixels = (size_t)jpeg->output_height * jpeg->output_width;
     CS_TRY(cs_image_reserve(self->image, (int)jpeg->output_height, (int)jpeg->output_width));
     if (ink)
-        CS_TRY(cs_grow(&self->decoder->cmyk, &self->decoder->cmyk_capacity, pixels * 4, 1, "CMYK image"));
-    read_rows(jpeg, ink ? self->decoder->cmyk : self->image->pixels);
+        CS_TRY(cs_reserve_rgba(self->decoder, (int)jpeg->output_height, (int)jpeg->output_width));
+    read_rows(jpeg, ink ? self->decoder->four : self->image->pixels);
     (void)jpeg_finish_decompress(jpeg); /* reads to the end of the file, which may be missing */
     if (ink)
-        cmyk_to_rgb(self->decoder->cmyk, pixels, self->image->pixels);
+        cmyk_to_rgb(self->decoder->four, pixels, self->image->pixels);
     return CS_OK;
 }
 
@@ -224,7 +224,28 @@ static cs_status jpeg_decode(cs_decoder *decoder, const char *name, const uint8_
     return with_decoder(&self, decode);
 }
 
-const cs_codec cs_jpeg_codec = {"JPEG", "progressive, gray and CMYK too", cs_is_jpeg, jpeg_size, jpeg_decode};
+/* Finds the first segment APP1 with EXIF data among those before the scan. */
+static const uint8_t *jpeg_exif(const uint8_t *bytes, size_t size, size_t *exif_size) {
+    static const uint8_t mark[] = {'E', 'x', 'i', 'f', 0, 0};
+    enum { HEAD = 4, APP1 = JPEG_APP0 + 1, SCAN = 0xDA };
+    for (size_t at = 2; at + HEAD <= size && bytes[at] == 0xFF && bytes[at + 1] != SCAN;) {
+        if (bytes[at + 1] == 0xFF) { /* a fill byte */
+            at++;
+            continue;
+        }
+        size_t length = (size_t)bytes[at + 2] << 8 | bytes[at + 3]; /* its own two bytes are part of it */
+        if (bytes[at + 1] == APP1 && length >= 2 + sizeof mark && at + 2 + length <= size &&
+            memcmp(bytes + at + HEAD, mark, sizeof mark) == 0) {
+            *exif_size = length - 2 - sizeof mark;
+            return bytes + at + HEAD + sizeof mark;
+        }
+        at += 2 + length;
+    }
+    return NULL;
+}
+
+const cs_codec cs_jpeg_codec = {
+    "JPEG", "progressive, arithmetic-coded, gray and CMYK too", cs_is_jpeg, jpeg_size, jpeg_decode, jpeg_exif};
 
 typedef struct encoding {
     jpeg_guard guard;

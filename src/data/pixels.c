@@ -6,12 +6,14 @@
 
 #include <stdlib.h>
 
-cs_status cs_image_check_size(const char *name, uint64_t h, uint64_t w) {
+cs_status cs_image_check_size(const cs_decoder *decoder, const char *name, uint64_t h, uint64_t w) {
+    const uint64_t most =
+        decoder && decoder->rules.max_pixels > 0 ? (uint64_t)decoder->rules.max_pixels : CS_IMAGE_MAX_PIXELS;
     if (h == 0 || w == 0)
         return cs_fail(CS_ERR_FORMAT, "%s: the image has no pixels", name);
-    if (h > CS_IMAGE_MAX_PIXELS || w > CS_IMAGE_MAX_PIXELS || h * w > CS_IMAGE_MAX_PIXELS)
-        return cs_fail(CS_ERR_FORMAT, "%s: the header says %llux%llu pixels, more than the %d million accepted", name,
-                       (unsigned long long)w, (unsigned long long)h, CS_IMAGE_MAX_PIXELS / 1000000);
+    if (h > INT32_MAX || w > INT32_MAX || h * w > most)
+        return cs_fail(CS_ERR_FORMAT, "%s: the header says %llux%llu pixels, more than the %.6g million accepted", name,
+                       (unsigned long long)w, (unsigned long long)h, (double)most / 1e6);
     return CS_OK;
 }
 

@@ -161,7 +161,7 @@ static void resize_nearest(const cs_image *image, int h, int w, uint8_t *out) {
 }
 
 cs_status cs_resize_image(cs_decoder *decoder, const cs_image *image, cs_resize how, int h, int w, uint8_t *out) {
-    CS_TRY(cs_image_check_size("resize", (uint64_t)(h > 0 ? h : 0), (uint64_t)(w > 0 ? w : 0)));
+    CS_TRY(cs_image_check_size(NULL, "resize", (uint64_t)(h > 0 ? h : 0), (uint64_t)(w > 0 ? w : 0)));
     if (image->h == h && image->w == w)
         memcpy(out, image->pixels, (size_t)h * (size_t)w * 3);
     else if (how == CS_RESIZE_NEAREST)
