@@ -2,7 +2,8 @@
 # The Debian and Ubuntu packages that the build and the tests need, for quickstart.sh and test.sh to source.
 # "a|b": the first that this distribution has; "a|": left out where it has none, and the tests that want it skip.
 build_packages=(build-essential cmake pkg-config git ca-certificates libopenmpi-dev openmpi-bin libhdf5-dev
-    libjpeg-dev liblapack-dev libnlopt-dev "libdnnl-dev|libonednn-dev" libspng-dev libcsv-dev libarchive-dev libjansson-dev libyaml-dev libxxhash-dev)
+    libjpeg-dev liblapack-dev libnlopt-dev "libdnnl-dev|libonednn-dev" libspng-dev libgif-dev libwebp-dev libtiff-dev
+    libcsv-dev libarchive-dev libjansson-dev libyaml-dev libxxhash-dev)
 # clang-14: the fuzzing of tests/fuzz. libomp: its omp.h is the one that clang-tidy finds. slurm-wlm: what tests/slurm
 # starts.
 test_packages=(libcmocka-dev shellcheck "clang-format-14|" "clang-tidy-14|" "clang-14|" "libclang-rt-14-dev|"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choices.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Finds the text among the `n` names; its index becomes *choice. */
@@ -53,16 +55,15 @@ cs_status pack_parse_exif(const char *text, void *target) {
 
 cs_status pack_parse_alpha(const char *text, void *target) {
     cs_decode_rules *rules = target;
-    unsigned rgb[3];
-    int end = 0;
     rules->blend = strcmp(text, "drop") != 0;
-    if (!rules->blend)
-        return CS_OK;
-    if (sscanf(text, "%3u,%3u,%3u%n", &rgb[0], &rgb[1], &rgb[2], &end) != 3 || text[end] != '\0' || rgb[0] > 255 ||
-        rgb[1] > 255 || rgb[2] > 255)
-        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is neither drop nor a colour", text),
-                       "red, green and blue from 0 to 255, such as 255,255,255");
-    for (int c = 0; c < 3; c++)
-        rules->background[c] = (uint8_t)rgb[c];
+    for (int c = 0; rules->blend && c < 3; c++) {
+        char *end;
+        const unsigned long value = strtoul(text, &end, 10);
+        if (!isdigit((unsigned char)*text) || value > 255 || *end != (c < 2 ? ',' : '\0'))
+            return cs_hint(cs_fail(CS_ERR_ARG, "neither drop nor a colour"),
+                           "a colour is red, green and blue from 0 to 255, such as 255,255,255");
+        rules->background[c] = (uint8_t)value;
+        text = end + 1;
+    }
     return CS_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One image: decoding (JPEG by libjpeg-turbo, PNG by libspng), resizing, encoding. Pixels are uint8 [H,W,3] RGB. */
+/* One image: decoding (src/data/codec.h says which formats), resizing, encoding. Pixels are uint8 [H,W,3] RGB. */
 #ifndef CNNSWEEP_IMAGE_H
 #define CNNSWEEP_IMAGE_H
 
@@ -65,8 +65,7 @@ typedef struct cs_decode_counts {
 cs_decode_counts cs_decoder_counts(const cs_decoder *decoder);
 
 bool cs_is_jpeg(const uint8_t *bytes, size_t size);
-/* Lists the formats that can be read, for people: "JPEG and PNG", or with their kinds "JPEG (progressive, gray and CMYK
- * too) and PNG". To add a format see src/data/codec.h. */
+/* Lists the formats that can be read, for people: "JPEG and GIF", or with their kinds "JPEG and GIF (first frame)". To add a format see src/data/codec.h. */
 void cs_image_formats(bool with_kinds, char *out, size_t size);
 
 /* Reads height and width from the header of an image, as they are before EXIF data turns it. An image of an unknown

@@ -50,11 +50,11 @@ static void take_pixel(const cs_decode_rules *rules, const uint8_t rgb[3], unsig
         out[c] = blend(rgb[c], rules->background[c], alpha);
 }
 
-cs_status cs_take_rgba(cs_decoder *decoder, int h, int w, cs_image *image) {
+cs_status cs_take_rgba(cs_decoder *decoder, const uint8_t *rgba, int h, int w, cs_image *image) {
     CS_TRY(cs_image_reserve(image, h, w));
     const size_t n = (size_t)h * (size_t)w;
     for (size_t i = 0; i < n; i++)
-        take_pixel(&decoder->rules, decoder->four + 4 * i, decoder->four[4 * i + 3], image->pixels + 3 * i);
+        take_pixel(&decoder->rules, rgba + 4 * i, rgba[4 * i + 3], image->pixels + 3 * i);
     return CS_OK;
 }
 

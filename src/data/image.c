@@ -31,8 +31,10 @@ cs_decode_counts cs_decoder_counts(const cs_decoder *decoder) {
 }
 
 /* The formats that can be read. */
-extern const cs_codec cs_jpeg_codec, cs_png_codec;
-static const cs_codec *const codecs[] = {&cs_jpeg_codec, &cs_png_codec};
+extern const cs_codec cs_jpeg_codec, cs_png_codec, cs_bmp_codec, cs_gif_codec, cs_webp_codec, cs_tiff_codec,
+    cs_pnm_codec;
+static const cs_codec *const codecs[] = {&cs_jpeg_codec, &cs_png_codec,  &cs_bmp_codec, &cs_gif_codec,
+                                         &cs_webp_codec, &cs_tiff_codec, &cs_pnm_codec};
 enum { CODECS = sizeof codecs / sizeof *codecs };
 
 void cs_image_formats(bool with_kinds, char *out, size_t size) {

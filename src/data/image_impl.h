@@ -37,7 +37,7 @@ cs_status cs_image_check_size(const cs_decoder *decoder, const char *name, uint6
  * the decoder's rules. */
 cs_status cs_reserve_rgba(cs_decoder *decoder, int h, int w);
 cs_status cs_reserve_rgba16(cs_decoder *decoder, int h, int w);
-cs_status cs_take_rgba(cs_decoder *decoder, int h, int w, cs_image *image);
+cs_status cs_take_rgba(cs_decoder *decoder, const uint8_t *rgba, int h, int w, cs_image *image);
 cs_status cs_take_rgba16(cs_decoder *decoder, int h, int w, cs_image *image);
 
 /* The orientation, 1 to 8, that EXIF data in the form of a TIFF file names; 1 if it names none. */

@@ -244,8 +244,7 @@ static const uint8_t *jpeg_exif(const uint8_t *bytes, size_t size, size_t *exif_
     return NULL;
 }
 
-const cs_codec cs_jpeg_codec = {
-    "JPEG", "progressive, arithmetic-coded, gray and CMYK too", cs_is_jpeg, jpeg_size, jpeg_decode, jpeg_exif};
+const cs_codec cs_jpeg_codec = {"JPEG", NULL, cs_is_jpeg, jpeg_size, jpeg_decode, jpeg_exif};
 
 typedef struct encoding {
     jpeg_guard guard;

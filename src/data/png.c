@@ -53,7 +53,7 @@ static bool is_png(const uint8_t *bytes, size_t size) {
 
 static cs_status png_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
     spng_ctx *png = NULL;
-    struct spng_ihdr header;
+    struct spng_ihdr header = {0};
     CS_TRY(open_png(NULL, name, bytes, size, &png, &header));
     spng_ctx_free(png);
     *h = (int)header.height;
@@ -81,7 +81,7 @@ static cs_status decode_opened(cs_decoder *decoder, spng_ctx *png, const char *n
     if (decoder->rules.blend) {
         CS_TRY(cs_reserve_rgba(decoder, h, w));
         CS_TRY(read_pixels(png, name, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS, decoder->four, pixels * 4));
-        return cs_take_rgba(decoder, h, w, image);
+        return cs_take_rgba(decoder, decoder->four, h, w, image);
     }
     CS_TRY(cs_image_reserve(image, h, w));
     return read_pixels(png, name, SPNG_FMT_RGB8, 0, image->pixels, pixels * 3);
@@ -91,7 +91,7 @@ static cs_status png_decode(cs_decoder *decoder, const char *name, const uint8_t
                             int target_w, cs_image *image) {
     (void)target_h, (void)target_w; /* a PNG cannot be decoded at a reduced scale */
     spng_ctx *png = NULL;
-    struct spng_ihdr header;
+    struct spng_ihdr header = {0};
     CS_TRY(open_png(decoder, name, bytes, size, &png, &header));
     cs_status status = decode_opened(decoder, png, name, &header, image);
     spng_ctx_free(png);

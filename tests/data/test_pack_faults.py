@@ -91,7 +91,8 @@ class BadInput(PackTest):
         (self.src / "a/notes.jpg").write_text("hello")
         (self.src / "a/empty.jpg").write_bytes(b"")
         (self.src / "a/fake.jpg").write_bytes(bytes(128) + b"DICM")
-        self.pack_fails("a/notes.jpg: not an image: JPEG and PNG are read", "a/empty.jpg: the file is empty", "a/fake.jpg: this is a DICOM image",
+        self.pack_fails("a/notes.jpg: not an image: JPEG, PNG, BMP, GIF, WebP, TIFF and PPM are read",
+                        "a/empty.jpg: the file is empty", "a/fake.jpg: this is a DICOM image",
                         "3 of 11 files are no good")
 
     def test_broken_links_and_pipes_are_bad_files(self):

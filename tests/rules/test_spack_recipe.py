@@ -43,8 +43,9 @@ with open(os.path.join(SOURCE, "slurm/spack/packages/cnnsweep/package.py"), enco
     exec(compile(file.read(), "package.py", "exec"), names)
 
 needs = {re.match(r"[a-z0-9-]+", values[0]).group() for name, values, _ in calls if name == "depends_on"}
-wanted = {"c", "cmake", "pkgconfig", "mpi", "hdf5", "libjpeg-turbo", "libspng", "libcsv", "libarchive", "jansson", "lapack", "nlopt", "libyaml", "xxhash", "onednn",
-          "cuda", "cudnn", "nccl"}
+<<<<<<< HEAD
+wanted = {"c", "cmake", "pkgconfig", "mpi", "hdf5", "libjpeg-turbo", "libspng", "giflib", "libwebp", "libtiff", "libcsv",
+          "libarchive", "jansson", "lapack", "nlopt", "libyaml", "xxhash", "onednn", "cuda", "cudnn", "nccl"}
 assert wanted <= needs, f"missing: {wanted - needs}"
 
 package = names["Cnnsweep"]()
