@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seed inputs of the fuzzing campaigns into a folder: small files of weights for the network of network.c."""
+"""Writes the seed inputs of the fuzzing campaigns into a folder: small files of weights for the network of network.c, and small
+images of every format."""
 import json
 import os
 import struct
@@ -7,6 +8,7 @@ import sys
 
 import h5py
 import numpy as np
+from PIL import Image
 
 KERAS = {"norm/mean": (3,), "norm/variance": (3,), "norm/count": (), "conv/kernel": (1, 1, 3, 2), "conv/bias": (2,),
          "dw/depthwise_kernel": (1, 1, 2, 1), "sep/depthwise_kernel": (1, 1, 2, 1),
@@ -81,7 +83,40 @@ def safetensors(path, shapes, dtype, code, **metadata):
         out.write(struct.pack("<Q", len(text)) + text + data)
 
 
+def images(folder):
+    """A folder for each format. Pillow writes them, but for 16 bits a channel, of which numpy makes text."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    gray = Image.linear_gradient("L").resize((13, 11))
+    colour = Image.merge("RGB", (gray, gray.rotate(180), gray.transpose(Image.TRANSPOSE).resize(gray.size)))
+    clear = Image.merge("RGBA", (*colour.split(), gray))
+    palette = colour.convert("P", palette=Image.ADAPTIVE, colors=16)
+    deep = Image.fromarray(np.arange(11 * 13, dtype=np.uint16).reshape(11, 13) * 400)
+    several = {"save_all": True, "append_images": [colour.rotate(90)]}
+    kinds = {"jpeg": [(colour, {"exif": exif}), (gray, {"progressive": True}), (colour.convert("CMYK"), {})],
+             "png": [(clear, {"exif": exif}), (palette, {"transparency": 3}), (deep, {}), (gray.convert("1"), {})],
+             "bmp": [(colour, {}), (palette, {}), (gray.convert("1"), {}), (clear, {})],
+             "gif": [(palette, {"transparency": 2}), (gray, {"interlace": 1}), (palette, several)],
+             "webp": [(clear, {"lossless": True, "exif": exif}), (colour, {}), (colour, several)],
+             "tiff": [(colour, {"compression": "tiff_lzw"}), (deep, {"compression": "tiff_adobe_deflate"}),
+                      (colour, {"compression": "jpeg"}), (gray.convert("1"), {"compression": "group4"}),
+                      (clear, {"tiffinfo": {274: 6}}), (palette, {"compression": "packbits"})],
+             "ppm": [(colour, {}), (gray, {}), (gray.convert("1"), {})]}
+    for kind, pictures in kinds.items():
+        os.makedirs(os.path.join(folder, kind), exist_ok=True)
+        for i, (picture, options) in enumerate(pictures):
+            picture.save(os.path.join(folder, kind, str(i)), kind, **options)
+    for i, text in enumerate((b"P1 3 2 # bits\n101 010", b"P2 2 2 4095 1 2 3 4000", b"P3 1 2 255 1 2 3 4 5 6")):
+        with open(os.path.join(folder, "ppm", f"text{i}"), "wb") as out:
+            out.write(text)
+    with open(os.path.join(folder, "bmp", "runs"), "wb") as out:
+        runs = b"\x03\x11\0\2\2\1\0\5\x23\x45\x60\0\2\x77\0\1"
+        head = struct.pack("<IiiHHIIiiII", 40, 13, 11, 1, 4, 2, len(runs), 0, 0, 16, 0)
+        out.write(b"BM" + struct.pack("<IHHI", 118 + len(runs), 0, 0, 118) + head + bytes(range(64)) + runs)
+
+
 def main(folder):
+    images(folder)
     for kind in ("hdf5", "safetensors"):
         os.makedirs(os.path.join(folder, kind), exist_ok=True)
     hdf5(os.path.join(folder, "hdf5"))
