@@ -24,8 +24,12 @@ static const char *depth16_name(int i) {
     return cs_depth16_name((cs_depth16)i);
 }
 
-static const char *resize_name(int i) {
-    return cs_resize_name((cs_resize)i);
+static const char *interpolation_name(int i) {
+    return cs_interpolation_name((cs_interpolation)i);
+}
+
+static const char *aspect_name(int i) {
+    return cs_aspect_name((cs_aspect)i);
 }
 
 static const char *exif_name(int i) {
@@ -41,8 +45,15 @@ cs_status pack_parse_depth16(const char *text, void *target) {
 
 cs_status pack_parse_resize(const char *text, void *target) {
     int choice = 0;
-    CS_TRY(choose(text, CS_RESIZE_COUNT, resize_name, &choice));
-    *(cs_resize *)target = (cs_resize)choice;
+    CS_TRY(choose(text, CS_INTERPOLATION_COUNT, interpolation_name, &choice));
+    *(cs_interpolation *)target = (cs_interpolation)choice;
+    return CS_OK;
+}
+
+cs_status pack_parse_aspect(const char *text, void *target) {
+    int choice = 0;
+    CS_TRY(choose(text, CS_ASPECT_COUNT, aspect_name, &choice));
+    *(cs_aspect *)target = (cs_aspect)choice;
     return CS_OK;
 }
 

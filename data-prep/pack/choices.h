@@ -8,6 +8,7 @@
 CS_MUST_CHECK cs_status pack_parse_depth16(const char *text, void *target); /* cs_depth16 */
 CS_MUST_CHECK cs_status pack_parse_alpha(const char *text, void *target);   /* cs_decode_rules: "drop" or "R,G,B" */
 CS_MUST_CHECK cs_status pack_parse_exif(const char *text, void *target);    /* bool: "ignore" or "apply" */
-CS_MUST_CHECK cs_status pack_parse_resize(const char *text, void *target);  /* cs_resize */
+CS_MUST_CHECK cs_status pack_parse_resize(const char *text, void *target);  /* cs_interpolation */
+CS_MUST_CHECK cs_status pack_parse_aspect(const char *text, void *target);  /* cs_aspect */
 
 #endif

@@ -4,8 +4,8 @@
 #include <string.h>
 
 cs_status pack_fingerprint(const pack_options *options, const pack_list *list, uint64_t *fingerprint) {
-    const int64_t rules[] = {options->size[0],  options->size[1],     options->resize,
-                             options->encoding, options->shard_bytes, (int64_t)list->n};
+    const int64_t rules[] = {options->size[0],     options->size[1], options->resize.interpolation, options->encoding,
+                             options->shard_bytes, (int64_t)list->n, options->resize.aspect};
     cs_checksum_stream *stream = NULL;
     CS_TRY(cs_checksum_open(&stream));
     cs_checksum_add(stream, rules, sizeof rules);

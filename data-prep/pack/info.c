@@ -9,12 +9,13 @@
 #include <string.h>
 
 static void print_head(const cs_dataset *dataset) {
+    char resize[CS_RESIZE_TEXT];
     int h, w;
     cs_dataset_image_size(dataset, &h, &w);
     printf("%s: %d classes, %s images", cs_dataset_path(dataset), cs_dataset_class_count(dataset),
            cs_dataset_encoding(dataset) == CS_ENCODING_RAW ? "raw" : "jpeg");
     if (h > 0)
-        printf(" of %dx%d (%s)", w, h, cs_resize_name(cs_dataset_resize(dataset)));
+        printf(" of %dx%d (%s)", w, h, cs_resize_text(cs_dataset_resize(dataset), resize));
     else
         printf(" of their own sizes");
     if (strcmp(cs_dataset_filter(dataset), "none") != 0)

@@ -155,8 +155,10 @@ static size_t add_source_args(pack_options *options, cs_arg *out) {
 static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
     const cs_arg rows[] = {
         {"--size", "WxH", "resize to this width and height (default: keep)", cs_arg_size, options->size},
-        {"--resize", "RULE", "bilinear (antialiased, default) or nearest (as Keras does)", pack_parse_resize,
-         &options->resize},
+        {"--resize", "RULE", "bilinear (default), nearest (Keras' default), bicubic, lanczos, box (area) or hamming",
+         pack_parse_resize, &options->resize.interpolation},
+        {"--fit", "HOW", "for another ratio of sides: stretch (default), crop, pad or keep_aspect_ratio (Keras')",
+         pack_parse_aspect, &options->resize.aspect},
         {"--depth16", "HOW", "make 8 bits of 16: high-byte (default), clip or scale (the image's range)",
          pack_parse_depth16, &options->decode.depth16},
         {"--alpha", "HOW", "drop (default: keep the colours) or R,G,B: blend over this colour", pack_parse_alpha,

@@ -2,17 +2,17 @@
 /* A packed dataset: one .h5 file, or a folder of numbered shards with an index.json.
  *
  * File format (version 1). Root attributes: format "cnnsweep", version, classes (strings), mean and std [3] float64 of
- * the training split in 0..255 units, resize ("bilinear" | "nearest"), height, width (0 when images keep their own
- * size), filter (only where there is one: the filters that the images went through, as in filter.h), decode (only where
- * rules other than the default were given: how images were decoded, as cs_decode_rules_text writes it), source_classes
- * (strings [S]) and source_labels int32 [S] (only where classes were grouped, left out or put in another order: the
- * classes that the source had and the label that each got, or -1), checksum (XXH3-64,
- * hex, over the XXH3-64s of every dataset in the order listed here). Groups train, val, test, each with images uint8
- * [N,H,W,3] contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source paths, fixed-length
- * strings; weight float32 [N], in all groups or in none: how much a sample counts in the loss, >= 0; group:
- * fixed-length strings, in all splits or in none: what a sample has in common with others (a patient, a lesion), such
- * that they belong into one split; "" is no group. The arrays are mapped into memory; after open no HDF5 function is
- * called. index.json of a folder lists the shards in order, with their counts and checksums. */
+ * the training split in 0..255 units, resize ("bilinear", as cs_resize_text writes it), height, width (0 when images
+ * keep their own size), filter (only where there is one: the filters that the images went through, as in filter.h),
+ * decode (only where rules other than the default were given: how images were decoded, as cs_decode_rules_text writes
+ * it), source_classes (strings [S]) and source_labels int32 [S] (only where classes were grouped, left out or put in
+ * another order: the classes that the source had and the label that each got, or -1), checksum (XXH3-64, hex, over the
+ * XXH3-64s of every dataset in the order listed here). Groups train, val, test, each with images uint8 [N,H,W,3]
+ * contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source paths, fixed-length strings;
+ * weight float32 [N], in all groups or in none: how much a sample counts in the loss, >= 0; group: fixed-length
+ * strings, in all splits or in none: what a sample has in common with others (a patient, a lesion), such that they
+ * belong into one split; "" is no group. The arrays are mapped into memory; after open no HDF5 function is called.
+ * index.json of a folder lists the shards in order, with their counts and checksums. */
 #ifndef CNNSWEEP_DATASET_H
 #define CNNSWEEP_DATASET_H
 

@@ -28,8 +28,39 @@ typedef struct cs_image {
 CS_MUST_CHECK cs_status cs_image_reserve(cs_image *image, int h, int w);
 void cs_image_clear(cs_image *image); /* frees the pixels; NULL-safe */
 
-typedef enum cs_resize { CS_RESIZE_BILINEAR, CS_RESIZE_NEAREST, CS_RESIZE_COUNT } cs_resize;
-const char *cs_resize_name(cs_resize resize); /* "bilinear", "nearest" */
+/* How the pixels of a resized image are computed, as Pillow's filters of the same names do. All but NEAREST are
+ * antialiased. BOX is the mean of an area. The values are part of the checksums of datasets. */
+typedef enum cs_interpolation {
+    CS_BILINEAR,
+    CS_NEAREST,
+    CS_BICUBIC,
+    CS_LANCZOS,
+    CS_BOX,
+    CS_HAMMING,
+    CS_INTERPOLATION_COUNT
+} cs_interpolation;
+const char *cs_interpolation_name(cs_interpolation interpolation); /* "bilinear", "nearest", ... */
+
+/* What becomes of an image whose sides have another ratio than the target's. The values are part of the checksums of
+ * datasets. */
+typedef enum cs_aspect {
+    CS_ASPECT_STRETCH,           /* the ratio changes */
+    CS_ASPECT_CROP,              /* the middle of the image is taken, as by Pillow's ImageOps.fit */
+    CS_ASPECT_PAD,               /* black is added on two sides, as by Pillow's ImageOps.pad */
+    CS_ASPECT_KEEP_ASPECT_RATIO, /* as CROP, but in whole pixels, as by Keras' load_img(keep_aspect_ratio=True) */
+    CS_ASPECT_COUNT
+} cs_aspect;
+const char *cs_aspect_name(cs_aspect aspect); /* "stretch", "crop", "pad", "keep_aspect_ratio" */
+
+/* How images are resized. All zero is the default. */
+typedef struct cs_resize {
+    cs_interpolation interpolation;
+    cs_aspect aspect;
+} cs_resize;
+enum { CS_RESIZE_TEXT = 64 };
+/* Writes "bilinear", or with a fit "bilinear crop", into `text`, and returns it. */
+const char *cs_resize_text(cs_resize resize, char text[CS_RESIZE_TEXT]);
+bool cs_resize_parse(const char *text, cs_resize *resize); /* of that text; false: it is none */
 
 /* A decoder holds scratch memory only: its earlier images never change the result for the next one. Each thread needs
  * its own. */
@@ -65,7 +96,8 @@ typedef struct cs_decode_counts {
 cs_decode_counts cs_decoder_counts(const cs_decoder *decoder);
 
 bool cs_is_jpeg(const uint8_t *bytes, size_t size);
-/* Lists the formats that can be read, for people: "JPEG and GIF", or with their kinds "JPEG and GIF (first frame)". To add a format see src/data/codec.h. */
+/* Lists the formats that can be read, for people: "JPEG and GIF", or with their kinds "JPEG and GIF (first frame)". To
+ * add a format see src/data/codec.h. */
 void cs_image_formats(bool with_kinds, char *out, size_t size);
 
 /* Reads height and width from the header of an image, as they are before EXIF data turns it. An image of an unknown
@@ -80,19 +112,19 @@ int cs_image_orientation(const uint8_t *bytes, size_t size);
 CS_MUST_CHECK cs_status cs_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size,
                                   int target_h, int target_w, cs_image *image);
 
-/* Resizes into `out` [h,w,3]. BILINEAR is antialiased and equal to Pillow's Image.resize(BILINEAR) within 1 level;
- * NEAREST is Pillow's NEAREST, which Keras' flow_from_directory uses. The decoder holds the scratch memory. */
+/* Resizes into `out` [h,w,3]. The result is Pillow's within 1 level; BILINEAR, the fast one, is not exactly Pillow's.
+ * NEAREST is what Keras' flow_from_directory uses. The decoder holds the scratch memory. */
 CS_MUST_CHECK cs_status cs_resize_image(cs_decoder *decoder, const cs_image *image, cs_resize how, int h, int w,
                                         uint8_t *out);
 
-/* Decodes and resizes to [h,w,3]; h = w = 0 keeps the size. With NEAREST, which picks single pixels, the image is
- * always decoded at full size. */
+/* Decodes and resizes to [h,w,3]; h = w = 0 keeps the size. Only with BILINEAR may the image be decoded at a reduced
+ * scale. */
 CS_MUST_CHECK cs_status cs_decode_resized(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size,
                                           cs_resize how, int h, int w, cs_image *image);
 
 /* Allocates the scratch memory for images of up to max_h x max_w that are decoded to h x w (or 0, 0), so that
  * cs_decode_resized on JPEGs of such sizes allocates nothing (except in libjpeg's own pools). */
-CS_MUST_CHECK cs_status cs_decoder_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w);
+CS_MUST_CHECK cs_status cs_decoder_reserve(cs_decoder *decoder, cs_resize how, int max_h, int max_w, int h, int w);
 
 /* Encodes a PNG with 8 bits a channel into *bytes, which the caller frees. */
 CS_MUST_CHECK cs_status cs_encode_png(const cs_image *image, uint8_t **bytes, size_t *size);

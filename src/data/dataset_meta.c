@@ -44,13 +44,14 @@ static cs_status write_source_classes(hid_t file, const char *path, const cs_sou
 
 cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *meta) {
     const int version = CS_DATASET_VERSION;
+    char resize[CS_RESIZE_TEXT];
     CS_TRY(cs_hdf5_write_text(file, path, "format", CS_DATASET_FORMAT));
     CS_TRY(cs_hdf5_write_numbers(file, path, "version", H5T_NATIVE_INT, 0, &version));
     CS_TRY(write_names(file, path, "classes", meta->classes, meta->n_classes));
     CS_TRY(write_source_classes(file, path, &meta->source_classes));
     CS_TRY(cs_hdf5_write_numbers(file, path, "mean", H5T_NATIVE_DOUBLE, 3, meta->mean));
     CS_TRY(cs_hdf5_write_numbers(file, path, "std", H5T_NATIVE_DOUBLE, 3, meta->std));
-    CS_TRY(cs_hdf5_write_text(file, path, "resize", cs_resize_name(meta->resize)));
+    CS_TRY(cs_hdf5_write_text(file, path, "resize", cs_resize_text(meta->resize, resize)));
     CS_TRY(cs_hdf5_write_numbers(file, path, "height", H5T_NATIVE_INT, 0, &meta->h));
     CS_TRY(cs_hdf5_write_numbers(file, path, "width", H5T_NATIVE_INT, 0, &meta->w));
     if (strcmp(meta->filter, "none") != 0)
@@ -83,15 +84,6 @@ static cs_status check_format(hid_t file, const char *path) {
     return CS_OK;
 }
 
-static cs_status parse_resize(const char *path, const char *text, cs_resize *out) {
-    for (int i = 0; i < CS_RESIZE_COUNT; i++)
-        if (strcmp(text, cs_resize_name((cs_resize)i)) == 0) {
-            *out = (cs_resize)i;
-            return CS_OK;
-        }
-    return cs_fail(CS_ERR_FORMAT, "%s: unknown resize rule \"%s\"", path, text);
-}
-
 static cs_status read_source_classes(hid_t file, const char *path, int n_classes, cs_source_classes *source) {
     if (H5Aexists(file, "source_classes") <= 0)
         return CS_OK;
@@ -107,7 +99,7 @@ static cs_status read_source_classes(hid_t file, const char *path, int n_classes
 
 cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     *meta = (cs_dataset_meta){.filter = "none", .decode = "default"};
-    char resize[32];
+    char resize[CS_RESIZE_TEXT];
     CS_TRY(check_format(file, path));
     CS_TRY(cs_hdf5_read_numbers(file, path, "mean", H5T_FLOAT, H5T_NATIVE_DOUBLE, 3, meta->mean));
     CS_TRY(cs_hdf5_read_numbers(file, path, "std", H5T_FLOAT, H5T_NATIVE_DOUBLE, 3, meta->std));
@@ -116,7 +108,8 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     if (meta->h < 0 || meta->w < 0)
         return cs_fail(CS_ERR_FORMAT, "%s: images of %d x %d", path, meta->h, meta->w);
     CS_TRY(cs_hdf5_read_text(file, path, "resize", resize, sizeof resize));
-    CS_TRY(parse_resize(path, resize, &meta->resize));
+    if (!cs_resize_parse(resize, &meta->resize))
+        return cs_fail(CS_ERR_FORMAT, "%s: unknown resize rule \"%s\"", path, resize);
     if (H5Aexists(file, "filter") > 0)
         CS_TRY(cs_hdf5_read_text(file, path, "filter", meta->filter, sizeof meta->filter));
     if (H5Aexists(file, "decode") > 0)

@@ -29,8 +29,8 @@ static cs_status check_same(const cs_shard *first, const cs_shard *shard) {
         same_classes = strcmp(a->classes[i], b->classes[i]) == 0;
     if (!same_classes)
         return fail_other_shard(shard, "classes");
-    if (a->h != b->h || a->w != b->w || a->resize != b->resize || strcmp(a->filter, b->filter) != 0 ||
-        strcmp(a->decode, b->decode) != 0)
+    if (a->h != b->h || a->w != b->w || a->resize.interpolation != b->resize.interpolation ||
+        a->resize.aspect != b->resize.aspect || strcmp(a->filter, b->filter) != 0 || strcmp(a->decode, b->decode) != 0)
         return fail_other_shard(shard, "size, resize rule, filter or rules of decoding");
     if (!first->splits[0].offset != !shard->splits[0].offset)
         return fail_other_shard(shard, "encodings");
@@ -168,7 +168,9 @@ void cs_dataset_warn_if_black(const cs_dataset *dataset) {
  * built, and the resize rule for stored JPEGs are added to them. */
 uint64_t cs_dataset_checksum(const cs_dataset *dataset) {
     const cs_dataset_meta *meta = &dataset->shards[0].meta;
-    const int32_t shape[] = {meta->h, meta->w, meta->n_classes, (int32_t)meta->resize};
+    /* one number, so that the checksums of datasets that were packed before there was a fit are what they were */
+    const int32_t resize = (int32_t)meta->resize.interpolation + ((int32_t)meta->resize.aspect << 8);
+    const int32_t shape[] = {meta->h, meta->w, meta->n_classes, resize};
     uint64_t sum = cs_checksum(shape, sizeof shape);
     for (size_t i = 0; i < dataset->n_shards; i++) {
         char text[2 * CS_CHECKSUM_TEXT];

@@ -96,7 +96,7 @@ cs_status cs_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes,
 
 cs_status cs_decode_resized(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size, cs_resize how,
                             int h, int w, cs_image *image) {
-    bool scale = how == CS_RESIZE_BILINEAR;
+    bool scale = how.interpolation == CS_BILINEAR;
     CS_TRY(cs_decode(decoder, name, bytes, size, scale ? h : 0, scale ? w : 0, &decoder->full));
     if (h > 0 && w > 0 && (decoder->full.h != h || decoder->full.w != w)) {
         CS_TRY(cs_image_reserve(image, h, w));
@@ -108,9 +108,9 @@ cs_status cs_decode_resized(cs_decoder *decoder, const char *name, const uint8_t
     return CS_OK;
 }
 
-cs_status cs_decoder_reserve(cs_decoder *decoder, int max_h, int max_w, int h, int w) {
+cs_status cs_decoder_reserve(cs_decoder *decoder, cs_resize how, int max_h, int max_w, int h, int w) {
     CS_TRY(cs_image_reserve(&decoder->full, max_h, max_w));
     if (h > 0 && w > 0)
-        CS_TRY(cs_resize_reserve(decoder, max_h, max_w, h, w));
+        CS_TRY(cs_resize_reserve(decoder, how, max_h, max_w, h, w));
     return CS_OK;
 }

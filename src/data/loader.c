@@ -422,7 +422,7 @@ static cs_status reserve_decoder(cs_loader *loader) {
     /* The decoder swaps its image and ours, so both need the space. */
     CS_TRY(
         cs_image_reserve(&loader->image, max_h > config->h ? max_h : config->h, max_w > config->w ? max_w : config->w));
-    return cs_decoder_reserve(loader->decoder, max_h, max_w, config->h, config->w);
+    return cs_decoder_reserve(loader->decoder, cs_dataset_resize(loader->dataset), max_h, max_w, config->h, config->w);
 }
 
 static cs_status open_filtered(cs_loader *loader) {

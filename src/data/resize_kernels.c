@@ -44,3 +44,35 @@ CS_VECTOR void cs_resize_round(size_t n, const float *restrict blended, uint8_t 
     for (size_t i = 0; i < n; i++)
         out[i] = (uint8_t)(int)blended[i];
 }
+
+static uint8_t whole_level(int32_t total) {
+    const int32_t level = total >> CS_RESAMPLE_BITS;
+    return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
+}
+
+CS_VECTOR void cs_resample_columns(int out, int taps, const int *restrict start, const int *restrict count,
+                                   const int32_t *restrict weights, const uint8_t *restrict row, uint8_t *restrict to) {
+    for (int i = 0; i < out; i++, to += 3) {
+        const int32_t *weight = weights + (size_t)i * (size_t)taps;
+        const uint8_t *pixel = row + (size_t)start[i] * 3;
+        int32_t red = CS_RESAMPLE_HALF, green = CS_RESAMPLE_HALF, blue = CS_RESAMPLE_HALF;
+        for (int k = 0; k < count[i]; k++, pixel += 3) {
+            red += weight[k] * pixel[0];
+            green += weight[k] * pixel[1];
+            blue += weight[k] * pixel[2];
+        }
+        to[0] = whole_level(red);
+        to[1] = whole_level(green);
+        to[2] = whole_level(blue);
+    }
+}
+
+CS_VECTOR void cs_resample_add_row(const uint8_t *restrict row, int32_t weight, size_t n, int32_t *restrict totals) {
+    for (size_t i = 0; i < n; i++)
+        totals[i] += weight * row[i];
+}
+
+CS_VECTOR void cs_resample_round(size_t n, const int32_t *restrict totals, uint8_t *restrict to) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = whole_level(totals[i]);
+}

@@ -48,7 +48,7 @@ static cs_status describe_source(const cs_base *base, char *out, size_t size) {
     const cs_filter_chain *filter = &base->trial->data.filter;
     const cs_standardize standardize = cs_augment_standardize(&base->trial->augment, false);
     int cut = cs_trial_cut(graph);
-    char text[CS_STANDARDIZE_TEXT];
+    char text[CS_STANDARDIZE_TEXT], resize[CS_RESIZE_TEXT];
     uint64_t params;
     CS_TRY(params_checksum(base, cut, &params));
     cs_standardize_text(&standardize, text, sizeof text);
@@ -56,7 +56,7 @@ static cs_status describe_source(const cs_base *base, char *out, size_t size) {
                    "dataset %016llx, %s%s%s; %s (%s), alpha %.9g, %dx%dx%d, input %s, %s; output of layer %d, %s; "
                    "parameters %016llx; engine %s",
                    (unsigned long long)cs_dataset_checksum(base->dataset),
-                   cs_resize_name(cs_dataset_resize(base->dataset)), filter->n > 0 ? ", filter " : "",
+                   cs_resize_text(cs_dataset_resize(base->dataset), resize), filter->n > 0 ? ", filter " : "",
                    filter->n > 0 ? cs_filter_text(filter) : "", graph->arch, cs_dialect_name(graph->dialect),
                    (double)base->trial->model.alpha, input->h, input->w, input->c,
                    text[0] ? text : cs_preprocess_name(graph->preprocess),

@@ -76,9 +76,11 @@ static void add_pixels(void *context, const float *images, int n) {
 /* Describes the images that statistics are made of. */
 static cs_status describe_images(const fit *f, const char *what, cs_kept *kept) {
     const cs_filter_chain *filter = &f->trial->data.filter;
+    char resize[CS_RESIZE_TEXT];
     return cs_path(kept->source, sizeof kept->source, "dataset %016llx, %s%s%s; %s of the training images at %dx%d",
-                   (unsigned long long)cs_dataset_checksum(f->dataset), cs_resize_name(cs_dataset_resize(f->dataset)),
-                   filter->n > 0 ? ", filter " : "", filter->n > 0 ? cs_filter_text(filter) : "", what, f->h, f->w);
+                   (unsigned long long)cs_dataset_checksum(f->dataset),
+                   cs_resize_text(cs_dataset_resize(f->dataset), resize), filter->n > 0 ? ", filter " : "",
+                   filter->n > 0 ? cs_filter_text(filter) : "", what, f->h, f->w);
 }
 
 /* Writes a file of two rows, mean and standard deviation of each channel. */

@@ -16,7 +16,7 @@ static void open_dataset(const char *const *classes, int n_classes, const int32_
     char path[CS_PATH_MAX];
     cs_dataset_writer *writer;
     const cs_dataset_layout layout = {.encoding = CS_ENCODING_RAW,
-                                      .resize = CS_RESIZE_BILINEAR,
+                                      .resize = {CS_BILINEAR, CS_ASPECT_STRETCH},
                                       .h = 1,
                                       .w = 1,
                                       .classes = classes,

@@ -261,7 +261,7 @@ static void jpegs_are_decoded_and_resized(void **state) {
     for (int i = 0; i < N; i++) {
         size_t size;
         const uint8_t *bytes = cs_dataset_bytes(dataset, CS_SPLIT_TRAIN, i, &size);
-        assert_ok(cs_decode_resized(decoder, "sample", bytes, size, CS_RESIZE_BILINEAR, H, W, &image));
+        assert_ok(cs_decode_resized(decoder, "sample", bytes, size, (cs_resize){0}, H, W, &image));
         for (int k = 0; k < ROW; k++)
             assert_true(read->images[i][k] == (float)image.pixels[k] * plain.multiply[k % 3] + plain.add[k % 3]);
     }

@@ -5,9 +5,10 @@ import unittest
 
 import numpy as np
 from pack_tools import PackTest, SPLITS, h5py, main, noise, run, shared_archive
-from PIL import Image
+from PIL import Image, ImageOps
 
-RULES = {"bilinear": (Image.BILINEAR, 1), "nearest": (Image.NEAREST, 0)}
+RULES = {"bilinear": (Image.BILINEAR, 1), "nearest": (Image.NEAREST, 0), "bicubic": (Image.BICUBIC, 1),
+         "lanczos": (Image.LANCZOS, 1), "box": (Image.BOX, 1), "hamming": (Image.HAMMING, 1)}
 
 
 def pillow(path, size=None, rule=Image.BILINEAR):
@@ -154,6 +155,62 @@ class Resizing(PackTest):
             self.assertEqual([sum(s == split for s, _, _ in found.values()) for split in SPLITS], [512, 126, 32])
             for name, (_, _, pixels) in found.items():
                 self.assertLessEqual(np.abs(pixels - pillow(self.src / name, size)).max(), 1, name)
+
+
+def keras(image, size, rule):
+    """load_img(keep_aspect_ratio=True) of Keras 3.15, but never of an empty part."""
+    (width, height), (target_width, target_height) = image.size, size
+    crop_height = max(1, min(height, (width * target_height) // target_width))
+    crop_width = max(1, min(width, (height * target_width) // target_height))
+    top, left = (height - crop_height) // 2, (width - crop_width) // 2
+    return image.resize(size, rule, box=[left, top, left + crop_width, top + crop_height])
+
+
+FITS = {"crop": lambda image, size, rule: ImageOps.fit(image, size, rule),
+        "pad": lambda image, size, rule: ImageOps.pad(image, size, rule), "keep_aspect_ratio": keras}
+
+
+class Fitting(PackTest):
+    """--fit: what becomes of images whose sides have another ratio."""
+
+    def setUp(self):
+        super().setUp()
+        for i, (h, w) in enumerate(((60, 100), (97, 33), (50, 50), (7, 5), (40, 41), (9, 200))):
+            self.save(f"{'ab'[i % 2]}/{i}.png", noise(h, w, i))
+
+    def check(self, size, fit, rule):
+        self.out = self.root / f"{fit}-{rule}-{size[0]}x{size[1]}.h5"
+        result = self.pack("--size", f"{size[0]}x{size[1]}", "--resize", rule, "--fit", fit, "--split", "1,0,0")
+        for name, (_, _, pixels) in self.samples().items():
+            with Image.open(self.src / name) as image:
+                wanted = np.asarray(FITS[fit](image.convert("RGB"), size, RULES[rule][0])).astype(int)
+            self.assertLessEqual(np.abs(pixels - wanted).max(), RULES[rule][1], f"{name} to {size}, {fit}, {rule}")
+        return result
+
+    def test_equals_pillow_and_keras_in_every_size_and_rule(self):
+        for size in ((50, 50), (17, 90), (131, 40)):
+            for fit in FITS:
+                for rule in RULES:
+                    self.check(size, fit, rule)
+
+    def test_the_dataset_says_how_and_parts_must_agree(self):
+        self.assertIn("of 24x16 (lanczos pad)", self.check((24, 16), "pad", "lanczos").stdout)
+        with h5py.File(self.out) as file:
+            self.assertEqual(file.attrs["resize"], b"lanczos pad")
+        self.out = self.root / "parts"
+        first = run("cnnsweep-pack", self.src, self.out, "--size", "8x8", "--part", "0/2", "--fit", "pad")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        again = run("cnnsweep-pack", self.src, self.out, "--size", "8x8", "--part", "0/2", "--fit", "crop")
+        self.assertIn("of other images or options", again.stderr)
+
+    def test_large_photographs_are_cut_before_or_after_decoding_scaled_down_alike(self):
+        for name in ("a/wide.jpg", "b/wide.jpg"):
+            self.save(name, noise(500, 1100, 5), quality=95)
+        self.pack("--size", "20x20", "--fit", "crop", "--split", "1,0,0")
+        for name in ("a/wide.jpg", "b/wide.jpg"):
+            with Image.open(self.src / name) as image:
+                wanted = np.asarray(ImageOps.fit(image, (20, 20), Image.BILINEAR)).astype(int)
+            self.assertLess(np.abs(self.samples()[name][2] - wanted).mean(), 2)
 
 
 class Encoding(PackTest):

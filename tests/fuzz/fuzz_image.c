@@ -32,8 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         cs_decoder_set_rules(decoder, &rules[i]);
         cs_error_clear();
-        check(
-            cs_decode_resized(decoder, name, bytes, size, CS_RESIZE_BILINEAR, i ? TARGET : 0, i ? TARGET : 0, &image));
+        check(cs_decode_resized(decoder, name, bytes, size, (cs_resize){0}, i ? TARGET : 0, i ? TARGET : 0, &image));
     }
     return 0;
 }

@@ -74,7 +74,7 @@ static cs_status make_dataset(loss_run *run) {
         classes[k] = names[k];
     }
     const cs_dataset_layout layout = {.encoding = CS_ENCODING_RAW,
-                                      .resize = CS_RESIZE_BILINEAR,
+                                      .resize = {CS_BILINEAR, CS_ASPECT_STRETCH},
                                       .h = 1,
                                       .w = 1,
                                       .classes = classes,

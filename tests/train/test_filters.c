@@ -40,7 +40,7 @@ static void append_filtered(const cs_dataset *dataset, cs_split split, int64_t i
 static void pack_filtered(const char *from, const char *to) {
     static const char *const classes[TOY_CLASSES] = {"red", "green", "blue"};
     const cs_dataset_layout layout = {.encoding = CS_ENCODING_RAW,
-                                      .resize = CS_RESIZE_BILINEAR,
+                                      .resize = {CS_BILINEAR, CS_ASPECT_STRETCH},
                                       .h = TOY_SIZE,
                                       .w = TOY_SIZE,
                                       .filter = filters,

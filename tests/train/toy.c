@@ -23,7 +23,7 @@ const char *toy_dataset(const char *name, const toy_spec *spec) {
     static const char *const classes[TOY_CLASSES] = {"red", "green", "blue"};
     static uint8_t pixels[TOY_SIZE * TOY_SIZE * 3];
     cs_dataset_layout layout = {.encoding = CS_ENCODING_RAW,
-                                .resize = CS_RESIZE_BILINEAR,
+                                .resize = {CS_BILINEAR, CS_ASPECT_STRETCH},
                                 .h = TOY_SIZE,
                                 .w = TOY_SIZE,
                                 .classes = classes,
