@@ -274,8 +274,8 @@ static void report_choices(const pack_options *options, const cs_decode_counts *
         "of which the high byte is kept (--depth16 clip or scale for values that use a part of the range)",
         "of which those above 255 become 255 (--depth16)", "whose range in each image becomes 0 to 255 (--depth16)"};
     if (counts->depth16 > 0)
-        cs_log(CS_LOG_INFO, "%lld images have values of 16 bits, %s", (long long)counts->depth16,
-               depths[options->decode.depth16]);
+        cs_log(options->decode.depth16 == CS_DEPTH16_HIGH_BYTE ? CS_LOG_WARN : CS_LOG_INFO,
+               "%lld images have values of 16 bits, %s", (long long)counts->depth16, depths[options->decode.depth16]);
     if (counts->turned > 0)
         cs_log(CS_LOG_INFO, "%lld images have an EXIF orientation that turns them, %s", (long long)counts->turned,
                options->decode.exif ? "which is applied (--exif)"

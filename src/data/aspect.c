@@ -44,8 +44,9 @@ static int clamp(int64_t pixels, int most) {
 /* Keras' load_img(keep_aspect_ratio=True): as crop, but in whole pixels. */
 static void keep_aspect_ratio(int in_h, int in_w, int h, int w, cs_placement *place) {
     const int crop_h = clamp((int64_t)in_w * h / w, in_h), crop_w = clamp((int64_t)in_h * w / h, in_w);
-    place->top = (float)((in_h - crop_h) / 2);
-    place->left = (float)((in_w - crop_w) / 2);
+    const int top = (in_h - crop_h) / 2, left = (in_w - crop_w) / 2;
+    place->top = (float)top;
+    place->left = (float)left;
     place->bottom = place->top + (float)crop_h;
     place->right = place->left + (float)crop_w;
 }

@@ -21,7 +21,7 @@ typedef struct cs_codec {
     const uint8_t *(*exif)(const uint8_t *bytes, size_t size, size_t *exif_size);
 } cs_codec;
 
-/* Says which kind of file it is that no codec reads, and what to do about it. */
-cs_status cs_fail_unknown(const char *name, const uint8_t *bytes, size_t size);
+/* Says which kind of file it is that no codec reads, and what to do about it. `formats` names those that are read. */
+cs_status cs_fail_unknown(const char *name, const uint8_t *bytes, size_t size, const char *formats);
 
 #endif

@@ -55,9 +55,15 @@ static size_t find_codec(const uint8_t *bytes, size_t size) {
     return i;
 }
 
+static cs_status fail_unknown(const char *name, const uint8_t *bytes, size_t size) {
+    char formats[256];
+    cs_image_formats(false, formats, sizeof formats);
+    return cs_fail_unknown(name, bytes, size, formats);
+}
+
 cs_status cs_image_size(const char *name, const uint8_t *bytes, size_t size, int *h, int *w) {
     size_t i = find_codec(bytes, size);
-    return i < CODECS ? codecs[i]->size(name, bytes, size, h, w) : cs_fail_unknown(name, bytes, size);
+    return i < CODECS ? codecs[i]->size(name, bytes, size, h, w) : fail_unknown(name, bytes, size);
 }
 
 static int orientation_of(const cs_codec *codec, const uint8_t *bytes, size_t size) {
@@ -84,7 +90,7 @@ cs_status cs_decode(cs_decoder *decoder, const char *name, const uint8_t *bytes,
                     int target_w, cs_image *image) {
     size_t i = find_codec(bytes, size);
     if (i == CODECS)
-        return cs_fail_unknown(name, bytes, size);
+        return fail_unknown(name, bytes, size);
     const int orientation = orientation_of(codecs[i], bytes, size);
     if (orientation != 1 && decoder->rules.exif)
         CS_TRY(decode_turned(codecs[i], orientation, decoder, name, bytes, size, target_h, target_w, image));

@@ -65,8 +65,7 @@ static size_t text_begin(const uint8_t *bytes, size_t size) {
     return at;
 }
 
-cs_status cs_fail_unknown(const char *name, const uint8_t *bytes, size_t size) {
-    char formats[256];
+cs_status cs_fail_unknown(const char *name, const uint8_t *bytes, size_t size, const char *formats) {
     if (size == 0)
         return cs_fail(CS_ERR_FORMAT, "%s: the file is empty", name);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -77,6 +76,5 @@ cs_status cs_fail_unknown(const char *name, const uint8_t *bytes, size_t size) {
         if (size - at >= strlen(texts[i].bytes) &&
             strncasecmp((const char *)bytes + at, texts[i].bytes, strlen(texts[i].bytes)) == 0)
             return fail_kind(name, texts[i].kind, texts[i].hint);
-    cs_image_formats(false, formats, sizeof formats);
     return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: not an image", name), "%s are read", formats);
 }
