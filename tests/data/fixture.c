@@ -46,6 +46,7 @@ void fixture_write(const char *path, const fixture *spec) {
     static const char *const classes[] = {"ape", "bear", "caf\xC3\xA9"};
     bool jpeg = spec->encoding == CS_ENCODING_JPEG;
     cs_dataset_layout layout = {.encoding = spec->encoding,
+                                .resize = spec->resize,
                                 .h = jpeg ? 0 : spec->h,
                                 .w = jpeg ? 0 : spec->w,
                                 .classes = classes,

@@ -15,6 +15,7 @@ typedef struct fixture {
     int h, w; /* with CS_ENCODING_JPEG, sample i is i % 3 pixels higher and wider */
     int64_t counts[CS_SPLIT_COUNT];
     int64_t shard_bytes;
+    cs_resize resize;
 } fixture;
 
 /* Writes the dataset to `path`, which is removed first. Sample i of a split has label i % 3, id "<split>/<i>", and the

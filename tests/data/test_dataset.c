@@ -104,6 +104,40 @@ static void jpeg_streams_are_read_byte_for_byte(void **state) {
     cs_dataset_close(dataset);
 }
 
+/* Every rule is kept, and datasets that differ in it alone have other checksums. */
+static void stored_jpegs_are_resized_by_the_rule_of_the_dataset(void **state) {
+    (void)state;
+    enum { TALL = 20, WIDE = 60 };
+    uint64_t sums[CS_INTERPOLATION_COUNT * CS_ASPECT_COUNT];
+    for (int i = 0; i < CS_INTERPOLATION_COUNT * CS_ASPECT_COUNT; i++) {
+        const cs_resize how = {(cs_interpolation)(i / CS_ASPECT_COUNT), (cs_aspect)(i % CS_ASPECT_COUNT)};
+        const fixture spec = {.encoding = CS_ENCODING_JPEG, .h = 20, .w = 30, .counts = {1, 0, 0}, .resize = how};
+        const char *path = fixture_path("rule.h5");
+        cs_dataset *dataset = NULL;
+        cs_decoder *decoder = NULL;
+        cs_image image = {0}, whole = {0};
+        const uint8_t *pixels;
+        uint8_t wanted[TALL * WIDE * 3];
+        int h = TALL, w = WIDE, own_h = 0, own_w = 0;
+        fixture_write(path, &spec);
+        assert_ok(cs_dataset_open(path, &dataset));
+        assert_ok(cs_decoder_open(&decoder));
+        assert_int_equal(cs_dataset_resize(dataset).interpolation, how.interpolation);
+        assert_int_equal(cs_dataset_resize(dataset).aspect, how.aspect);
+        assert_ok(cs_dataset_pixels(dataset, decoder, CS_SPLIT_TRAIN, 0, &own_h, &own_w, &whole, &pixels));
+        assert_ok(cs_resize_image(decoder, &whole, how, TALL, WIDE, wanted));
+        assert_ok(cs_dataset_pixels(dataset, decoder, CS_SPLIT_TRAIN, 0, &h, &w, &image, &pixels));
+        assert_memory_equal(pixels, wanted, sizeof wanted);
+        sums[i] = cs_dataset_checksum(dataset);
+        for (int k = 0; k < i; k++)
+            assert_true(sums[k] != sums[i]);
+        cs_image_clear(&image);
+        cs_image_clear(&whole);
+        cs_decoder_close(decoder);
+        cs_dataset_close(dataset);
+    }
+}
+
 static void same_input_gives_the_same_file(void **state) {
     (void)state;
     char *first = NULL, *second = NULL;
@@ -305,6 +339,7 @@ int main(void) {
         cmocka_unit_test(a_raw_dataset_is_read_as_written),
         cmocka_unit_test(shards_are_one_dataset),
         cmocka_unit_test(jpeg_streams_are_read_byte_for_byte),
+        cmocka_unit_test(stored_jpegs_are_resized_by_the_rule_of_the_dataset),
         cmocka_unit_test(same_input_gives_the_same_file),
         cmocka_unit_test(every_flipped_byte_is_noticed),
         cmocka_unit_test(a_flipped_pixel_in_a_shard_names_the_shard),
