@@ -271,15 +271,17 @@ cs_status pack_check_images(pack_search *search, pack_sample *samples, size_t n)
 /* Says which images could have been decoded otherwise. */
 static void report_choices(const pack_options *options, const cs_decode_counts *counts) {
     static const char *const depths[CS_DEPTH16_COUNT] = {
-        "of which the high byte is kept (--depth16 clip or scale for values that use a part of the range)",
-        "of which those above 255 become 255 (--depth16)", "whose range in each image becomes 0 to 255 (--depth16)"};
+        "the high byte is kept (--depth16 clip or scale suits values that use a part of the range)",
+        "those above 255 become 255 (--depth16)", "the range of each image becomes 0 to 255 (--depth16)"};
+    const bool high_byte = options->decode.depth16 == CS_DEPTH16_HIGH_BYTE;
     if (counts->depth16 > 0)
-        cs_log(options->decode.depth16 == CS_DEPTH16_HIGH_BYTE ? CS_LOG_WARN : CS_LOG_INFO,
-               "%lld images have values of 16 bits, %s", (long long)counts->depth16, depths[options->decode.depth16]);
+        cs_log(high_byte ? CS_LOG_WARN : CS_LOG_INFO, "values of 16 bits in %lld image%s: %s",
+               (long long)counts->depth16, counts->depth16 == 1 ? "" : "s", depths[options->decode.depth16]);
     if (counts->turned > 0)
-        cs_log(CS_LOG_INFO, "%lld images have an EXIF orientation that turns them, %s", (long long)counts->turned,
-               options->decode.exif ? "which is applied (--exif)"
-                                    : "which is ignored, as Keras and torchvision do (--exif apply turns them)");
+        cs_log(CS_LOG_INFO, "EXIF orientations in %lld image%s: %s", (long long)counts->turned,
+               counts->turned == 1 ? "" : "s",
+               options->decode.exif ? "applied (--exif)"
+                                    : "ignored, as Keras and torchvision do (--exif apply turns the images)");
 }
 
 static cs_status finish(const pack_options *options, pipeline *pipe) {

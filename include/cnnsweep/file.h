@@ -46,6 +46,11 @@ CS_MUST_CHECK cs_status cs_folder_create(const char *path);
 /* Removes a file, or a folder with everything in it. If there is none, that is no error. */
 CS_MUST_CHECK cs_status cs_remove_all(const char *path);
 
+/* A pointer of Git LFS, or a page that a server sent in place of a file, is CS_ERR_FORMAT that says so and names the
+ * file. The bytes are the beginning of the file; the second function reads them. */
+CS_MUST_CHECK cs_status cs_refuse_stand_in(const char *name, const void *bytes, size_t size);
+CS_MUST_CHECK cs_status cs_refuse_stand_in_file(const char *path);
+
 /* Prints a path into `out`, as snprintf does. A path that needs more than `size` bytes is CS_ERR_ARG. */
 CS_MUST_CHECK cs_status cs_path(char *out, size_t size, const char *fmt, ...) CS_PRINTF(3, 4);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hdf5_file.h"
 
+#include "cnnsweep/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdalign.h>
@@ -172,6 +174,7 @@ cs_status cs_hdf5_map(const char *path, cs_mapping *mapping, hid_t *file) {
     *file = H5I_INVALID_HID;
     cs_hdf5_quiet();
     CS_TRY(map_file(path, mapping));
+    CS_TRY(cs_refuse_stand_in(path, mapping->bytes, mapping->size));
     return open_file(path, H5F_ACC_RDONLY, access_list(), CS_ERR_FORMAT, "open the file", file);
 }
 

@@ -124,7 +124,7 @@ cs_status cs_shard_open(const char *path, bool verify, cs_shard *shard) {
     CS_TRY(cs_strdup(path, &shard->path));
     hid_t file;
     cs_status status = cs_hdf5_map(path, &shard->map, &file);
-    if (status == CS_ERR_FORMAT)
+    if (status == CS_ERR_FORMAT && !cs_error_last()->hint[0])
         cs_hint(status, "cut short, damaged, or not a packed dataset: pack the images again");
     if (status == CS_OK)
         status = read_shard(shard, file);

@@ -2,8 +2,9 @@
 /* Files that are not read as images but are recognised, so that the error can name them. */
 #include "codec.h"
 
+#include "cnnsweep/file.h"
+
 #include <string.h>
-#include <strings.h>
 
 #define CONVERT "convert it to PNG or JPEG"
 #define UNPACK  "unpack it"
@@ -14,7 +15,6 @@ static const struct {
     size_t at, size;
     const char *bytes, *hint;
 } kinds[] = {
-    {"a Git LFS pointer, not the file itself", 0, 23, "version https://git-lfs", "git lfs pull fetches the files"},
     {"a DICOM image", 128, 4, "DICM",
      "convert it with dcm2pnm of DCMTK (dcmj2pnm for JPEG), or with pydicom, choosing the window of values"},
     {"a NIfTI volume", 344, 4, "n+1\0", "write its slices as PNG, with nibabel or med2image"},
@@ -37,44 +37,20 @@ static const struct {
     {"a PDF document", 0, 4, "%PDF", "pdfimages writes its images"},
     {"an HDF5 file", 0, 4, "\x89HDF", "write its images as PNG"},
     {"a NumPy array", 0, 6, "\x93NUMPY", "write it as PNG"},
-};
-
-static const char page[] = "an HTML page, not an image: the download failed";
-
-/* The beginnings of files of text, of which some are pages that a server sent in place of the image. Letters may be of
- * either case. */
-static const struct {
-    const char *kind, *bytes, *hint;
-} texts[] = {
-    {page, "<!doctype html", "download it again; the page says why the server sent no image"},
-    {page, "<html", "download it again; the page says why the server sent no image"},
-    {page, "<head", "download it again; the page says why the server sent no image"},
-    {"an SVG drawing", "<svg", CONVERT},
-    {"an XML file", "<?xml", "an SVG drawing must be converted to PNG"},
+    {"an SVG drawing", 0, 4, "<svg", CONVERT},
+    {"an XML file", 0, 5, "<?xml", "an SVG drawing must be converted to PNG"},
 };
 
 static cs_status fail_kind(const char *name, const char *kind, const char *hint) {
     return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: this is %s", name, kind), "%s", hint);
 }
 
-/* Skips a byte order mark and white space. */
-static size_t text_begin(const uint8_t *bytes, size_t size) {
-    size_t at = size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    while (at < size && bytes[at] != '\0' && strchr(" \t\r\n", bytes[at]))
-        at++;
-    return at;
-}
-
 cs_status cs_fail_unknown(const char *name, const uint8_t *bytes, size_t size, const char *formats) {
     if (size == 0)
         return cs_fail(CS_ERR_FORMAT, "%s: the file is empty", name);
+    CS_TRY(cs_refuse_stand_in(name, bytes, size));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (size >= kinds[i].at + kinds[i].size && memcmp(bytes + kinds[i].at, kinds[i].bytes, kinds[i].size) == 0)
             return fail_kind(name, kinds[i].kind, kinds[i].hint);
-    const size_t at = text_begin(bytes, size);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (size - at >= strlen(texts[i].bytes) &&
-            strncasecmp((const char *)bytes + at, texts[i].bytes, strlen(texts[i].bytes)) == 0)
-            return fail_kind(name, texts[i].kind, texts[i].hint);
     return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: not an image", name), "%s are read", formats);
 }

@@ -4,6 +4,8 @@
 
 #include "isolated.h"
 
+#include "cnnsweep/file.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -47,6 +49,7 @@ cs_status cs_weights_walk(const char *path, const cs_visitor *visitor) {
     CS_TRY(find_format(path, &format));
     if (format)
         return format->walk(path, visitor);
+    CS_TRY(cs_refuse_stand_in_file(path));
     return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: neither an HDF5 nor a safetensors file, or cut short", path),
                    "weights are Keras' .h5 and .weights.h5, or .safetensors");
 }

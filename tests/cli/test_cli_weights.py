@@ -120,6 +120,8 @@ SAFETENSORS = {
     "bytes after the last tensor": (blob({"a": entry()}, b"\0" * 9), "1 bytes behind the last tensor"),
     "huge name": (blob({"n" * 100000: entry("F31")}), "tensor " + "n" * 150),
     "control characters": (blob({"a\nb\x1b[2J": entry("F31")}), "a?b?[2J"),
+    "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "a Git LFS pointer"),
+    "a page": (b"\n<!DOCTYPE html><title>404</title>", "an HTML page: the download failed"),
     "zip": (b"PK\x03\x04" + b"\0" * 40, "a zip archive"),
 }
 

@@ -261,6 +261,9 @@ static void other_files_are_refused_by_name(void **state) {
     cs_dataset *dataset = NULL;
     assert_ok(cs_file_write(path, "hello\n", 6));
     assert_fails(cs_dataset_open(path, &dataset), CS_ERR_FORMAT, "text.h5");
+    assert_ok(cs_remove_all(path));
+    assert_ok(cs_file_write(path, "version https://git-lfs.github.com/spec/v1\n", 43));
+    assert_fails(cs_dataset_open(path, &dataset), CS_ERR_FORMAT, "text.h5: this is a Git LFS pointer");
     assert_fails(cs_dataset_open(fixture_path("none.h5"), &dataset), CS_ERR_NOT_FOUND, "cnnsweep-pack");
     assert_fails(cs_dataset_open(test_scratch(), &dataset), CS_ERR_NOT_FOUND, "index.json");
 }

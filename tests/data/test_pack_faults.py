@@ -279,8 +279,8 @@ class Usage(PackTest):
 class Named(PackTest):
     """Files that are not read are named as what they are, with what to do."""
     KINDS = {"lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "a Git LFS pointer", "git lfs pull"),
-             "html": (b"\xef\xbb\xbf \r\n<!DOCTYPE html><html>", "an HTML page", "download it again"),
-             "html2": (b"<HTML><body>404", "an HTML page", "download it again"),
+             "html": (b"\xef\xbb\xbf \r\n<!DOCTYPE html><html>", "an HTML page", "download the file again"),
+             "html2": (b"<HTML><body>404", "an HTML page", "download the file again"),
              "dicom": (bytes(128) + b"DICM" + bytes(99), "a DICOM image", "dcm2pnm"),
              "nifti": (struct.pack("<i", 348) + bytes(340) + b"n+1\0", "a NIfTI volume", "nibabel"),
              "nifti2": (struct.pack("<i", 540) + b"n+2\0\r\n\x1a\n" + bytes(528), "a NIfTI volume", "nibabel"),

@@ -214,7 +214,7 @@ class Tiff(Formats):
         for how in (None, "tiff_lzw", "tiff_adobe_deflate"):
             self.save(f"a/{how}.tif", Image.fromarray(deep), compression=how)
         result = self.pack(*ALL)
-        self.assertIn("3 images have values of 16 bits", result.stderr)
+        self.assertIn("values of 16 bits in 3 images", result.stderr)
         for name in ("None", "tiff_lzw", "tiff_adobe_deflate"):
             np.testing.assert_array_equal(self.samples()[f"a/{name}.tif"][2][..., 1], deep >> 8)
 
@@ -316,7 +316,7 @@ class Pnm(Formats):
         values = np.random.default_rng(1).integers(0, 4096, (H, W, 3)).astype(">u2")
         self.write("deep.ppm", f"P6 {W} {H} 4095\n".encode() + values.tobytes())
         result = self.expect(tolerance=1)
-        self.assertIn("1 images have values of 16 bits", result.stderr)
+        self.assertIn("values of 16 bits in 1 image:", result.stderr)
 
     def test_damage(self):
         text = f"P2 {W} {H} 255\n".encode() + b"7 " * (W * H)
