@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choices.h"
 #include "pack.h"
+#include "split_rules.h"
 
 #include "cnnsweep/args.h"
 #include "cnnsweep/image.h"
@@ -139,6 +140,9 @@ static size_t add_source_args(pack_options *options, cs_arg *out) {
          &texts[PACK_SPLIT_COLUMN]},
         {"--group-column", "NAME", "its column of groups, such as patients (default group)", cs_arg_text,
          &texts[PACK_GROUP_COLUMN]},
+        {"--group-regex", "PATTERN",
+         "the group of an image is what the part in ( ) matches in its path, such as person([0-9]+)_", cs_arg_text,
+         &options->group_regex},
         {"--weight-column", "NAME", "its column of weights (default weight)", cs_arg_text, &texts[PACK_WEIGHT_COLUMN]},
         {"--labels", "KIND", "fine (default) or coarse: which labels of CIFAR-100", cs_arg_text, &texts[PACK_LABELS]},
         {"--map", "RULES", "group classes: 0=healthy,1-4=sick, or a table with columns from and to", cs_arg_text,
@@ -151,8 +155,8 @@ static size_t add_source_args(pack_options *options, cs_arg *out) {
     return sizeof rows / sizeof *rows;
 }
 
-/* Sets the options from the command line; prints the answer to --help and --version. */
-static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
+/* Adds the rows of the options that say what becomes of the pixels. Returns how many. */
+static size_t add_image_args(pack_options *options, cs_arg *out) {
     const cs_arg rows[] = {
         {"--size", "WxH", "resize to this width and height (default: keep)", cs_arg_size, options->size},
         {"--resize", "RULE", "bilinear (default), nearest (Keras' default), bicubic, lanczos, box (area) or hamming",
@@ -169,9 +173,21 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
          &options->decode.max_pixels},
         {"--filter", "CHAIN", "filters to apply before resizing, such as median,clahe:clip_limit=3 (repeatable)",
          parse_filter, &options->filter},
+    };
+    memcpy(out, rows, sizeof rows);
+    return sizeof rows / sizeof *rows;
+}
+
+/* Sets the options from the command line; prints the answer to --help and --version. */
+static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
+    const cs_arg rows[] = {
         {"--encoding", "WHAT", "raw pixels (default) or jpeg", parse_encoding, &options->encoding},
         {"--split", "A,B,C", "fractions of train,val,test (default 0.8,0.1,0.1) of unsplit classes", parse_split,
          options},
+        {"--split-rule", "RULE",
+         "stratified (default), grouped (default if there are groups), train_test_split (scikit-learn's counts),\n"
+         "validation_split or generator (Keras')",
+         pack_parse_split_rule, &options->rule},
         {"--val", "FRACTION", "carve this much of train out for validation", parse_fraction, &options->val},
         {"--shard-size", "BYTES", "make OUT a folder of files of this size, such as 256M", parse_bytes,
          &options->shard_bytes},
@@ -189,6 +205,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
     };
     cs_arg args[ARGS_MAX];
     size_t n = add_source_args(options, args);
+    n += add_image_args(options, args + n);
     memcpy(args + n, rows, sizeof rows);
     n += sizeof rows / sizeof *rows;
     const char *positional[2] = {NULL, NULL};
@@ -213,6 +230,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
 static cs_status pack_or_take_part(pack_options *options, pack_list *list) {
     bool done = false;
     CS_TRY(pack_split(options, list));
+    CS_TRY(pack_check_splits(list));
     if (options->part.count)
         CS_TRY(pack_take_part(options, list, &stop_asked, &done));
     return done ? CS_OK : pack_run(options, list, &stop_asked);
@@ -231,6 +249,8 @@ static cs_status scan_and_pack(pack_options *options) {
     cs_status status = options->input.options[PACK_WEIGHTS] ? pack_read_weights(options, &list) : CS_OK;
     if (status == CS_OK)
         status = pack_apply_labels(options, &list);
+    if (status == CS_OK)
+        status = pack_find_groups(options, &list);
     if (status == CS_OK)
         status = pack_or_take_part(options, &list);
     pack_list_clear(&list);

@@ -20,7 +20,9 @@ typedef struct pack_options {
     cs_encoding encoding;
     double split[CS_SPLIT_COUNT]; /* fractions of train, val and test, for a source that is not split */
     bool has_split;
-    double val; /* fraction of train that is moved to val; 0: none */
+    double val;                         /* fraction of train that is moved to val; 0: none */
+    const struct pack_split_rule *rule; /* how images are drawn; NULL: as pack_default_rule says */
+    const char *group_regex;            /* the first group of it in an id is the group of the image; NULL: none */
     int64_t shard_bytes;
     int threads;
     int64_t seed;
@@ -38,7 +40,12 @@ CS_MUST_CHECK cs_status pack_read_weights(const pack_options *options, pack_list
 /* Groups, leaves out and orders the classes of the list as the options say, and records what became of each. Samples of
  * classes that are left out are dropped. */
 CS_MUST_CHECK cs_status pack_apply_labels(const pack_options *options, pack_list *list);
-/* Assigns the samples to splits as the options say, class by class, drawn by the seed. The result depends only on the
+/* Sets the groups of the samples as options->group_regex says. */
+CS_MUST_CHECK cs_status pack_find_groups(const pack_options *options, pack_list *list);
+/* Warns of groups with images in more than one split, which the source says, and of classes without an image in a split
+ * that others have. */
+CS_MUST_CHECK cs_status pack_check_splits(const pack_list *list);
+/* Assigns the samples to splits as the options say. The result depends only on the
  * samples in the list, so that an earlier split does not change it. A class without an image in train is an error that
  * names it. */
 CS_MUST_CHECK cs_status pack_split(const pack_options *options, pack_list *list);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack.h"
+#include "split_rules.h"
 
 #include "cnnsweep/memory.h"
-#include "cnnsweep/random.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 static cs_status fail_without_images(const pack_options *options, const char *class) {
@@ -31,21 +30,6 @@ static cs_status check_classes(const pack_options *options, const pack_list *lis
             status = fail_without_images(options, list->classes[i]);
     free(counts);
     return status;
-}
-
-/* Moves round(n * val) of the n training images of a class to val and round(n * test) to test, drawn without
- * replacement. */
-static void split_class(const pack_options *options, pack_list *list, int label, double val, double test,
-                        int32_t *members, int32_t *order) {
-    int32_t n = 0;
-    for (size_t i = 0; i < list->n; i++)
-        if (list->samples[i].label == label && list->samples[i].split == CS_SPLIT_TRAIN)
-            members[n++] = (int32_t)i;
-    cs_rng rng = cs_rng_at((uint64_t)options->seed, CS_PURPOSE_SPLIT, 0, (uint32_t)label);
-    cs_rng_permutation(&rng, order, (size_t)n);
-    int32_t to_val = (int32_t)lround(n * val), to_test = (int32_t)lround(n * test);
-    for (int32_t i = 0; i < n && i < to_val + to_test; i++)
-        list->samples[members[order[i]]].split = i < to_val ? CS_SPLIT_VAL : CS_SPLIT_TEST;
 }
 
 static cs_status check_options(const pack_options *options, const pack_list *list) {
@@ -91,21 +75,39 @@ static cs_status sort_by_split(pack_list *list) {
     return CS_OK;
 }
 
+/* The rule by which images are drawn; NULL: none are. */
+static cs_status find_rule(const pack_options *options, const pack_list *list, const pack_split_request *request,
+                           const pack_split_rule **out) {
+    const pack_split_rule *rule = options->rule ? options->rule : pack_default_rule(list);
+    *out = NULL;
+    if (request->val == 0 && request->test == 0)
+        return CS_OK;
+    if (list->grouped && !rule->keeps_groups)
+        return cs_hint(
+            cs_fail(CS_ERR_ARG, "--split-rule %s: images of a group would get into different splits", rule->name),
+            "leave it out for the rule grouped");
+    if (!list->grouped && rule->keeps_groups)
+        return cs_hint(cs_fail(CS_ERR_ARG, "--split-rule %s: the images have no groups", rule->name),
+                       "--group-column names the column of a table that has them, --group-regex a part of the paths");
+    if (rule->no_test && request->test > 0)
+        return cs_hint(cs_fail(CS_ERR_ARG, "--split-rule %s makes no test split", rule->name),
+                       "--split 0.8,0.2,0 asks for none");
+    *out = rule;
+    return CS_OK;
+}
+
 cs_status pack_split(const pack_options *options, pack_list *list) {
     CS_TRY(check_options(options, list));
     restore(list);
     bool done = list->split[CS_SPLIT_TRAIN];
-    double val = done ? options->val : options->split[CS_SPLIT_VAL];
-    double test = done ? 0 : options->split[CS_SPLIT_TEST];
-    int32_t *members = NULL, *order = NULL;
-    cs_status status = cs_alloc(list->n, sizeof *members, "split", &members);
-    if (status == CS_OK)
-        status = cs_alloc(list->n, sizeof *order, "split", &order);
-    for (int label = 0; status == CS_OK && label < list->n_classes; label++)
-        split_class(options, list, label, val, test, members, order);
-    free(members);
-    free(order);
-    CS_TRY(status);
+    const pack_split_request request = {.list = list,
+                                        .val = done ? options->val : options->split[CS_SPLIT_VAL],
+                                        .test = done ? 0 : options->split[CS_SPLIT_TEST],
+                                        .seed = options->seed};
+    const pack_split_rule *rule;
+    CS_TRY(find_rule(options, list, &request, &rule));
+    if (rule)
+        CS_TRY(rule->assign(&request));
     CS_TRY(sort_by_split(list));
     return check_classes(options, list);
 }

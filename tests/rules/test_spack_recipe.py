@@ -43,7 +43,6 @@ with open(os.path.join(SOURCE, "slurm/spack/packages/cnnsweep/package.py"), enco
     exec(compile(file.read(), "package.py", "exec"), names)
 
 needs = {re.match(r"[a-z0-9-]+", values[0]).group() for name, values, _ in calls if name == "depends_on"}
-<<<<<<< HEAD
 wanted = {"c", "cmake", "pkgconfig", "mpi", "hdf5", "libjpeg-turbo", "libspng", "giflib", "libwebp", "libtiff", "libcsv",
           "libarchive", "jansson", "lapack", "nlopt", "libyaml", "xxhash", "onednn", "cuda", "cudnn", "nccl"}
 assert wanted <= needs, f"missing: {wanted - needs}"
