@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 cs_status cs_image_check_size(const cs_decoder *decoder, const char *name, uint64_t h, uint64_t w) {
-    const uint64_t most =
+    const uint64_t addressable = SIZE_MAX / 16; /* so that no count of bytes overflows */
+    const uint64_t allowed =
         decoder && decoder->rules.max_pixels > 0 ? (uint64_t)decoder->rules.max_pixels : CS_IMAGE_MAX_PIXELS;
+    const uint64_t most = allowed < addressable ? allowed : addressable;
     if (h == 0 || w == 0)
         return cs_fail(CS_ERR_FORMAT, "%s: the image has no pixels", name);
     if (h > INT32_MAX || w > INT32_MAX || h * w > most)
