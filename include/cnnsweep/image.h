@@ -62,8 +62,8 @@ enum { CS_RESIZE_TEXT = 64 };
 const char *cs_resize_text(cs_resize resize, char text[CS_RESIZE_TEXT]);
 bool cs_resize_parse(const char *text, cs_resize *resize); /* of that text; false: it is none */
 
-/* A decoder holds scratch memory only: its earlier images never change the result for the next one. Each thread needs
- * its own. */
+/* A decoder holds rules, counts and scratch memory: its earlier images never change the result for the next one. Each
+ * thread needs its own. */
 typedef struct cs_decoder cs_decoder;
 CS_MUST_CHECK cs_status cs_decoder_open(cs_decoder **out);
 void cs_decoder_close(cs_decoder *decoder); /* NULL-safe */
