@@ -14,6 +14,8 @@ cs_status pack_fingerprint(const pack_options *options, const pack_list *list, u
     cs_checksum_add(stream, decode, strlen(decode));
     if (options->filter.n > 0)
         cs_checksum_add(stream, options->filter.text, strlen(options->filter.text));
+    if (list->filter)
+        cs_checksum_add(stream, list->filter, strlen(list->filter));
     for (int i = 0; i < list->n_classes; i++)
         cs_checksum_add(stream, list->classes[i], strlen(list->classes[i]) + 1);
     for (size_t i = 0; i < list->n; i++) {

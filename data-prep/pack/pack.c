@@ -237,15 +237,28 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
     return CS_OK;
 }
 
+/* Writes the names of the filters that the images went through before, and then of those of this run. */
+static cs_status join_filters(const pack_options *options, const pack_list *list, char out[CS_FILTER_TEXT]) {
+    const char *now = cs_filter_text(&options->filter);
+    if (!list->filter || strcmp(list->filter, "none") == 0)
+        return cs_path(out, CS_FILTER_TEXT, "%s", now);
+    if (options->filter.n == 0)
+        return cs_path(out, CS_FILTER_TEXT, "%s", list->filter);
+    return cs_path(out, CS_FILTER_TEXT, "%s,%s", list->filter, now);
+}
+
 static cs_status create_dataset(const pack_options *options, const pack_list *list, pipeline *pipe) {
-    char path[CS_PATH_MAX];
+    char path[CS_PATH_MAX], filters[CS_FILTER_TEXT];
     cs_decode_rules_text(&options->decode, pipe->decode);
     CS_TRY(make_layout(options, list, pipe->decode, &pipe->layout));
     if (options->part.count)
         CS_TRY(cs_dataset_part_path(options->out, options->part.index, path, sizeof path));
     else
         CS_TRY(cs_path(path, sizeof path, "%s", options->out));
-    return cs_dataset_create(path, &pipe->layout, &pipe->writer);
+    cs_dataset_layout stored = pipe->layout;
+    CS_TRY(join_filters(options, list, filters));
+    stored.filter = filters;
+    return cs_dataset_create(path, &stored, &pipe->writer);
 }
 
 static cs_status run_pipeline(pipeline *pipe) {

@@ -70,9 +70,9 @@ class Source(PackTest):
         page = run(self.packer, "--help").stdout
         self.assertIn("or a folder a class;\n" + 38 * " " + "or SRC is a list of\n" + 38 * " " + "gray levels; OUT is the", page)
         self.src = self.root / "other"
-        self.pack_fails("other: cannot open the table, binary file of CIFAR, archive, folder or gray list: No such file")
+        self.pack_fails("other: cannot open the table, binary file of CIFAR, archive, dataset, folder or gray list: No such file")
         self.src.write_text("")
-        self.pack_fails("other: not a table, binary file of CIFAR, archive, folder or gray list")
+        self.pack_fails("other: not a table, binary file of CIFAR, archive, dataset, folder or gray list")
 
 
 main()

@@ -28,6 +28,7 @@ typedef struct pack_list {
     cs_source_classes source_classes; /* of an earlier grouping, if there was one */
     bool weighted;                    /* samples have weights */
     bool grouped;                     /* samples have groups */
+    const char *filter;               /* that the images went through before, or NULL; borrowed from the source */
     bool split[CS_SPLIT_COUNT];       /* the source says which samples are in this split; none set: all are in train */
 } pack_list;
 

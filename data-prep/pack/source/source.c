@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source.h"
 
-extern const pack_source pack_folder_source, pack_manifest_source, pack_cifar_source, pack_archive_source;
+extern const pack_source pack_manifest_source, pack_cifar_source, pack_archive_source, pack_packed_source,
+    pack_folder_source;
 static const pack_source *const sources[] = {&pack_manifest_source, &pack_cifar_source, &pack_archive_source,
-                                             &pack_folder_source};
+                                             &pack_packed_source, &pack_folder_source};
 enum { SOURCES = sizeof sources / sizeof *sources };
 
 /* Lists the names of the sources: "folder", "folder or CSV file", "folder, CSV file or tar archive". */
