@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cnnsweep-pack makes a packed dataset from a source of images in three steps: scan (source/), split, pack. */
+/* cnnsweep-pack makes a packed dataset from a source of images in four steps: scan (source/), choose classes, split,
+ * pack. */
 #ifndef CNNSWEEP_PACK_H
 #define CNNSWEEP_PACK_H
 

@@ -81,7 +81,7 @@ class Forms(Archive):
         path = self.make("gnu.tar", "data/of 2020/")
         self.check_same(path, "--root", "data/of 2020")
         self.src, self.out = path, self.root / "none.h5"
-        self.pack_fails("only one class; two are needed", "--root names the folder in the")
+        self.pack_fails("only one class, data; two are needed", "in an archive --root names it")
         self.pack_fails("no class folders", arguments=("--root", "data/of"))
 
     def test_a_compressed_archive_is_unpacked_where_tmpdir_says_and_leaves_nothing(self):

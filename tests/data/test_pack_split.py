@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which split each image belongs to: trees, stratified splits, seeds, threads and shards."""
 import json
+import shutil
 
 import numpy as np
 from pack_tools import PackTest, SPLITS, h5py, main, noise, run
@@ -108,6 +109,39 @@ class Trees(PackTest):
         result = self.pack("--split", "1,0,0")
         self.assertIn("README: ignored", result.stderr)
         self.assertEqual(len(self.samples()), 6)
+
+    def test_a_folder_around_those_of_the_classes_is_named(self):
+        for name in ("sets/a/1.png", "sets/b/1.png"):
+            self.save(name, noise(4, 4, 1))
+        (self.src / "sets/Thumbs.db").write_text("x")
+        self.pack_fails("only one class, sets", f"sets has only folders: if they are the classes, SRC is {self.src}/sets")
+
+    def test_folders_whose_names_look_like_splits_are_said_to_be_classes(self):
+        for names, warned in ((("train_images", "test_images"), True), (("2020-train", "2020-val"), True),
+                              (("trains", "tests"), False), (("constraint", "detest"), False)):
+            shutil.rmtree(self.src, ignore_errors=True)
+            self.out.unlink(missing_ok=True)
+            for name in names:
+                self.save(f"{name}/1.png", noise(4, 4, 1))
+            done = self.pack("--split", "1,0,0")
+            self.assertEqual("are taken as classes; if they are splits, call them" in done.stderr, warned, done.stderr)
+
+    def test_masks_beside_images_are_said_to_be_packed(self):
+        for label in "ab":
+            for folder in ("images", "masks"):
+                self.save(f"{label}/{folder}/1.png", noise(4, 4, 1))
+        done = self.pack("--split", "1,0,0")
+        self.assertIn("src/a/masks: its files are packed as images of the class", done.stderr)
+        self.assertEqual((done.stderr.count("masks: its files"), len(self.samples())), (1, 4))
+
+    def test_a_class_in_another_unicode_form_is_named_so(self):
+        for train, test, said in (("Bénin", "Be\u0301nin", True), ("Be\u0301nin", "Bénin", True), ("nævus", "nevus", False),
+                                  ("nævus", "nåvus", False)):
+            shutil.rmtree(self.src, ignore_errors=True)
+            for name in (f"train/{train}", "train/b", f"test/{test}"):
+                self.save(f"{name}/1.png", noise(4, 4, 1))
+            done = self.pack_fails("a class that the training split does not have")
+            self.assertEqual("another Unicode form" in done.stderr, said, (train, test))
 
     def test_what_systems_leave_and_files_of_other_kinds_are_left_out_and_counted(self):
         self.flat(a=3, b=3)

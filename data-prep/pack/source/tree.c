@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 enum { DEEPEST = 16 };
 
 /* What systems leave in folders. */
@@ -26,6 +27,7 @@ typedef struct tree_scan {
     const pack_tree *tree;
     pack_list *list;
     size_t litter, others[OTHERS]; /* entries that were left out */
+    size_t masks;                  /* folders that look as if they had masks */
 } tree_scan;
 
 void pack_listing_clear(pack_listing *listing) {
@@ -100,6 +102,16 @@ static cs_status list_classes(tree_scan *scan, const char *folder, pack_listing 
     return CS_OK;
 }
 
+/* Warns of a folder in that of a class whose files are pictures, but not of this class, as masks are. */
+static void warn_of_masks(tree_scan *scan, const char *folder, const char *name) {
+    static const char *const names[] = {"mask",        "masks",        "label",         "labels",       "annotation",
+                                        "annotations", "segmentation", "segmentations", "ground_truth", "groundtruth"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i]) == 0 && scan->masks++ == 0)
+            cs_log(CS_LOG_WARN, "%s/%s/%s: its files are packed as images of the class, as all below its folder are",
+                   scan->tree->src, folder, name);
+}
+
 /* Adds all files below SRC/`folder`, also those in nested folders. */
 static cs_status scan_class(tree_scan *scan, const char *folder, int label, cs_split split, int depth) {
     pack_listing found;
@@ -114,12 +126,43 @@ static cs_status scan_class(tree_scan *scan, const char *folder, int label, cs_s
         status = cs_path(child, sizeof child, "%s/%s", folder, entry->name);
         const pack_sample sample = {
             .id = child, .label = label, .source_split = split, .at = entry->at, .stamp = entry->stamp};
+        if (entry->folder)
+            warn_of_masks(scan, folder, entry->name);
         if (status == CS_OK)
             status =
                 entry->folder ? scan_class(scan, child, label, split, depth + 1) : pack_list_add(scan->list, &sample);
     }
     pack_listing_clear(&found);
     return status;
+}
+
+/* Writes a name without its letters that have accents, and returns whether it has combining marks, U+0300 to U+036F. In
+ * Unicode's form NFC such a letter is one character, in NFD an ASCII letter and a mark; what is left is the same. */
+static bool remove_accented(const char *name, char *out, size_t size) {
+    size_t n = 0;
+    bool marks = false;
+    for (const unsigned char *c = (const unsigned char *)name; *c && n + 1 < size; c++) {
+        const bool mark = (c[0] == 0xCC && c[1] >= 0x80) || (c[0] == 0xCD && c[1] >= 0x80 && c[1] <= 0xAF);
+        if (mark && n > 0 && c[-1] < 0x80)
+            n--;
+        if (*c < 0x80)
+            out[n++] = (char)*c;
+        marks = marks || mark;
+    }
+    out[n] = '\0';
+    return marks;
+}
+
+static cs_status fail_unknown_class(const tree_scan *scan, const char *prefix, const char *name) {
+    char bare[CS_PATH_MAX], other[CS_PATH_MAX];
+    cs_status status =
+        cs_fail(CS_ERR_ARG, "%s/%s%s: a class that the training split does not have", scan->tree->src, prefix, name);
+    const bool marks = remove_accented(name, bare, sizeof bare);
+    for (int i = 0; i < scan->list->n_classes; i++)
+        if (remove_accented(scan->list->classes[i], other, sizeof other) != marks && strcmp(bare, other) == 0)
+            return cs_hint(status,
+                           "the training split has it in another Unicode form (NFC or NFD): rename one of them");
+    return cs_hint(status, "every class needs a folder in train/");
 }
 
 /* Scans the class folders below SRC/`prefix` ("" or "train/"). The training split defines the classes; the other splits
@@ -137,9 +180,7 @@ static cs_status scan_classes(tree_scan *scan, const char *prefix, const pack_li
             CS_TRY(pack_list_add_class(scan->list, name));
         int label = pack_list_find_class(scan->list, name);
         if (label < 0)
-            return cs_hint(
-                cs_fail(CS_ERR_ARG, "%s/%s%s: a class that the training split does not have", src, prefix, name),
-                "every class needs a folder in train/");
+            return fail_unknown_class(scan, prefix, name);
         CS_TRY(cs_path(folder, sizeof folder, "%s%s", prefix, name));
         CS_TRY(scan_class(scan, folder, label, split, 0));
     }
@@ -155,6 +196,53 @@ static cs_status scan_split(tree_scan *scan, const char *name, cs_split split) {
     cs_status status = scan_classes(scan, prefix, &found, split);
     pack_listing_clear(&found);
     return status;
+}
+
+/* One folder alone that has only folders is a folder around those of the classes. */
+static cs_status check_only_folder(tree_scan *scan, const char *name) {
+    pack_listing below;
+    bool files = false;
+    CS_TRY(list_folder(scan, name, &below));
+    for (size_t i = 0; i < below.n; i++)
+        files = files || !below.entries[i].folder;
+    const bool around = below.n > 0 && !files;
+    pack_listing_clear(&below);
+    if (!around)
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_ARG, "%s: only one class, %s; two are needed", scan->tree->src, name),
+                   "%s has only folders: if they are the classes, SRC is %s/%s; in an archive --root names it", name,
+                   scan->tree->src, name);
+}
+
+/* Whether the name of a split is a part of the name, such as of "train_images" or "2020-test". */
+static bool names_split(const char *name, cs_split split) {
+    char word[CS_PATH_MAX];
+    for (size_t length; *name; name += length) {
+        length = strspn(name, LETTERS);
+        if (length > 0 && cs_path(word, sizeof word, "%.*s", (int)length, name) == CS_OK &&
+            pack_split_by_name(word) == split)
+            return true;
+        length += strcspn(name + length, LETTERS);
+    }
+    return false;
+}
+
+/* Says if the folders of the classes look like splits, or like a folder around those of the classes. */
+static cs_status check_classes(tree_scan *scan, const pack_listing *top) {
+    const struct pack_entry *only = NULL, *like[CS_SPLIT_COUNT] = {NULL};
+    size_t folders = 0;
+    for (size_t i = 0; i < top->n; i++)
+        if (top->entries[i].folder) {
+            only = &top->entries[i];
+            folders++;
+            for (int s = 0; s < CS_SPLIT_COUNT; s++)
+                like[s] = names_split(only->name, (cs_split)s) ? only : like[s];
+        }
+    const struct pack_entry *other = like[CS_SPLIT_TEST] ? like[CS_SPLIT_TEST] : like[CS_SPLIT_VAL];
+    if (like[CS_SPLIT_TRAIN] && other)
+        cs_log(CS_LOG_WARN, "%s: %s and %s are taken as classes; if they are splits, call them train, val and test",
+               scan->tree->src, like[CS_SPLIT_TRAIN]->name, other->name);
+    return folders == 1 ? check_only_folder(scan, only->name) : CS_OK;
 }
 
 static cs_status scan_top(tree_scan *scan, const pack_listing *top) {
@@ -173,8 +261,10 @@ static cs_status scan_top(tree_scan *scan, const pack_listing *top) {
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: there is a %s/ but no train/", src,
                                folders[CS_SPLIT_VAL] ? folders[CS_SPLIT_VAL] : folders[CS_SPLIT_TEST]),
                        "either train/ val/ test/ with class folders in each, or class folders alone");
-    if (!folders[CS_SPLIT_TRAIN])
+    if (!folders[CS_SPLIT_TRAIN]) {
+        CS_TRY(check_classes(scan, top));
         return scan_classes(scan, "", top, CS_SPLIT_TRAIN);
+    }
     if (folders[CS_SPLIT_COUNT])
         cs_log(CS_LOG_WARN, "%s/%s: ignored, as it is neither train, val nor test", src, folders[CS_SPLIT_COUNT]);
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
