@@ -258,6 +258,8 @@ static cs_status create_dataset(const pack_options *options, const pack_list *li
     cs_dataset_layout stored = pipe->layout;
     CS_TRY(join_filters(options, list, filters));
     stored.filter = filters;
+    if (list->decode)
+        stored.decode = list->decode;
     return cs_dataset_create(path, &stored, &pipe->writer);
 }
 

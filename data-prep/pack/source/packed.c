@@ -66,6 +66,8 @@ static cs_status scan(pack_input *input, pack_list *list) {
     list->weighted = cs_dataset_has_weights(dataset);
     list->grouped = cs_dataset_has_groups(dataset);
     list->filter = cs_dataset_filter(dataset);
+    if (cs_dataset_encoding(dataset) == CS_ENCODING_RAW)
+        list->decode = cs_dataset_decode(dataset);
     CS_TRY(add_classes(dataset, list));
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
         CS_TRY(add_split(dataset, (cs_split)s, stamp, list));

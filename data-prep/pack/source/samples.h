@@ -29,6 +29,7 @@ typedef struct pack_list {
     bool weighted;                    /* samples have weights */
     bool grouped;                     /* samples have groups */
     const char *filter;               /* that the images went through before, or NULL; borrowed from the source */
+    const char *decode;               /* the rules by which they were decoded before, or NULL; borrowed likewise */
     bool split[CS_SPLIT_COUNT];       /* the source says which samples are in this split; none set: all are in train */
 } pack_list;
 
