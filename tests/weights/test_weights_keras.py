@@ -5,32 +5,25 @@ weights to the bit, and the same outputs.
 
 CNNSWEEP_KERAS_PYTHON names a Python that has keras and tensorflow."""
 import os
-import subprocess
 import sys
 
-HERE = os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", "weights")
-sys.path.insert(0, os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", "cli"))
+sys.path[:0] = (os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", room) for room in ("cli", "parity"))
+import inside_keras  # noqa: E402
+
+inside_keras.enter()
+
+import keras_files  # noqa: E402
 from harness import SCRATCH, run, run_ok, run_tests  # noqa: E402
 
-PYTHON = os.environ.get("CNNSWEEP_KERAS_PYTHON")
-if not PYTHON:
-    print("CNNSWEEP_KERAS_PYTHON names no Python with Keras: nothing checked")
-    sys.exit(1 if os.environ.get("CI") else 77)
-
-# name: (options, height and width as in reference_keras.py)
+# name: (options, height and width as in keras_files.py)
 MODELS = {"mobilenet": (["--alpha", "0.25"], 64), "xception": ([], 96), "inception_v3": ([], 96),
           "efficientnet_b0": ([], 64), "basenet": ([], 32)}
-
-
-def keras(*arguments):
-    done = subprocess.run([PYTHON, os.path.join(HERE, "reference_keras.py"), *arguments], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
 
 
 def check_round_trip(name):
     options, size = MODELS[name]
     arch = ["--arch", name, *options, "--classes", "4", "--input", f"{size}x{size}x3"]
-    keras("make", SCRATCH, name)
+    keras_files.make(SCRATCH, name)
     written = []
     for source in ("flat.weights.h5", "nested.weights.h5", "nestedwhole.h5", "whole.h5"):
         for target in ("h5",) if source != "whole.h5" else ("h5", "weights.h5"):
@@ -40,7 +33,7 @@ def check_round_trip(name):
             written.append(out)
     run_ok("weights", "convert", written[-1], f"{name}.safetensors", *arch)
     run_ok("weights", "convert", f"{name}.safetensors", f"{name}_from_safetensors.h5", *arch)
-    keras("load", SCRATCH, name, *written, f"{name}_from_safetensors.h5")
+    keras_files.load(SCRATCH, name, [*written, f"{name}_from_safetensors.h5"])
 
 
 def test_mobilenet_round_trip():
@@ -64,7 +57,7 @@ def test_basenet_round_trip_with_automatic_names_alone():
 
 
 def test_two_bases_in_one_file_are_ambiguous():
-    keras("pair", SCRATCH)
+    keras_files.make_pair(SCRATCH)
     done = run("weights", "check", "pair.weights.h5", "basenet", "--input", "32x32x3")
     assert done.returncode == 1 and "both layers/sequential/layers/" in done.stderr and \
         "and layers/sequential_1/layers/" in done.stderr, done.stderr
@@ -73,7 +66,7 @@ def test_two_bases_in_one_file_are_ambiguous():
 def test_a_batch_norm_of_the_head_is_not_read_into_the_base():
     done = run_ok("weights", "convert", "normed.weights.h5", "base.h5", "--arch", "inception_v3", "--input", "96x96x3")
     assert " 0 missing, 6 unused, 0 of another shape" in done.stdout, done.stdout
-    keras("load-normed", SCRATCH, "base.h5")
+    keras_files.load_normed(SCRATCH, "base.h5")
 
 
 def test_layers_that_a_network_lacks_are_reported_by_name():

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of test_weights_keras.py that Python with Keras runs: reference_keras.py make|pair|load|load-normed FOLDER ..."""
-import os
-import sys
-
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
+"""Files of weights that the real Keras writes for test_weights_keras.py, and its reading of ours. Each function begins a new
+session, as a program of its own would."""
+import keras
+import numpy as np
 
 
 def basenet(input_shape, **_):
@@ -56,6 +53,7 @@ def outputs(model, name):
 
 def make(folder, name):
     """Writes files of a model that the session builds for the second time, so that its automatic names have higher numbers."""
+    keras.backend.clear_session()
     flat(name)
     model = randomise(flat(name), 1)
     model.save_weights(f"{folder}/{name}_flat.weights.h5")
@@ -69,6 +67,7 @@ def make(folder, name):
 
 def make_pair(folder):
     """Writes files of models in which a parameter could belong to more than one layer."""
+    keras.backend.clear_session()
     inputs = keras.Input((32, 32, 3))
     both = keras.layers.Concatenate()([basenet((32, 32, 3))(inputs), basenet((32, 32, 3))(inputs)])
     keras.Model(inputs, keras.layers.Dense(CLASSES)(both)).save_weights(f"{folder}/pair.weights.h5")
@@ -91,14 +90,10 @@ def load(folder, name, files):
     assert np.array_equal(outputs(model, name), expected["output"], equal_nan=True), name
 
 
-if sys.argv[1] == "make":
-    make(sys.argv[2], sys.argv[3])
-elif sys.argv[1] == "pair":
-    make_pair(sys.argv[2])
-elif sys.argv[1] == "load-normed":
+def load_normed(folder, file):
+    keras.backend.clear_session()
     body = randomise(base("inception_v3"), 5)
-    body.load_weights(f"{sys.argv[2]}/{sys.argv[3]}")
+    body.load_weights(f"{folder}/{file}")
+    expected = np.load(f"{folder}/normed.npz")
     for k, got in enumerate(body.get_weights()):
-        assert np.array_equal(got, np.load(f"{sys.argv[2]}/normed.npz")[f"arr_{k}"]), k
-else:
-    load(sys.argv[2], sys.argv[3], sys.argv[4:])
+        assert np.array_equal(got, expected[f"arr_{k}"]), k
