@@ -26,10 +26,13 @@ from zoo_comparison import CLASSES, avoid_corners, compare, error, make_batch, o
 def published(build, **options):
     """Returns a function that builds the application with its classifier: (model, output of its last feature map)."""
 
+    @functools.cache
+    def base_layers():
+        return len(build(weights=None, include_top=False, **options).layers)
+
     def make(h, w):
         model = build(input_shape=(h, w, 3), weights=None, classes=CLASSES, **options)
-        base = build(input_shape=(h, w, 3), weights=None, include_top=False, **options)
-        return model, model.layers[len(base.layers) - 1].output
+        return model, model.layers[base_layers() - 1].output
 
     return make
 
@@ -81,28 +84,32 @@ def gradients_of(model, images, labels):
     return {names[id(w)]: g.numpy() for w, g in zip(model.trainable_weights, found)}
 
 
+def set_weights(model, weights):
+    model.set_weights(weights)
+    for layer in model.layers:
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
+
+
 def in_double(make, size, weights):
     """The same model in float64, so that only our rounding makes a difference; and a model that gives features and output."""
     keras.backend.clear_session()
     keras.config.set_floatx("float64")
     model, features = make(*size)
-    model.set_weights(weights)
+    set_weights(model, weights)
     for layer in model.layers:
         if isinstance(layer, layers.Dropout):
             layer.rate = 0
-        if isinstance(layer, layers.Normalization):
-            layer.finalize_state()
     keras.config.set_floatx("float32")
     return model, keras.Model(model.input, [features, model.output])
 
 
-def loads_unchanged(folder, make, size, images, want):
-    """Each of our files, loaded into a model of zeros, gives the output `want`."""
-    keras.backend.clear_session()
-    model, _ = make(*size)
+def loads_unchanged(folder, model, images):
+    """Each of our files, loaded into the model after its weights were set to zero, gives the model's output as before."""
+    want = model(images).numpy()
     good = True
     for name in ("ours.weights.h5", "ours.h5"):
-        model.set_weights([np.zeros(weight.shape) for weight in model.weights])
+        set_weights(model, [np.zeros(weight.shape) for weight in model.weights])
         model.load_weights(folder / name)
         got = error(model(images).numpy(), want)
         good = good and got == 0
@@ -136,7 +143,7 @@ def check(arch, head, alpha, make, module, size, first, folder):
     if not first:
         return good
     images, _ = make_batch(folder, 0, *size, preprocess)
-    return loads_unchanged(folder, make, size, images, model(images).numpy()) and good
+    return loads_unchanged(folder, model, images) and good
 
 
 keras.config.disable_traceback_filtering()
