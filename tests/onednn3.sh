@@ -20,5 +20,6 @@ if [ ! -e "$prefix/include/oneapi/dnnl/dnnl.h" ]; then
 fi
 cmake -B build-onednn3 -DCMAKE_BUILD_TYPE=Release -DCNNSWEEP_WERROR=ON -DCNNSWEEP_CUDA=OFF -DOneDNN_ROOT="$prefix"
 cmake --build build-onednn3 -j "$(nproc)"
-[ $# -gt 0 ] || set -- -L 'engine|train' -E cuda
-LD_LIBRARY_PATH=$prefix/lib ctest --test-dir build-onednn3 -j "$(nproc)" --output-on-failure "$@"
+[ $# -gt 0 ] || set -- -L 'engine|train' -E 'cuda|test_ref_'
+# The reference engine does not use oneDNN.
+CNNSWEEP_TEST_DEVICE=cpu LD_LIBRARY_PATH=$prefix/lib ctest --test-dir build-onednn3 -j "$(nproc)" --output-on-failure "$@"
