@@ -55,7 +55,8 @@ def test_the_loss_of_training_is_weighted_and_no_other():
     for split in "val", "test":
         close(trial[f"{split}_loss"], losses_of("keras", split)[0].mean())
     plain = train("plain", "train.sample_weight=false")
-    assert plain["accuracy"] == trial["accuracy"] and plain["val_loss"] == trial["val_loss"]
+    assert plain["accuracy"] == trial["accuracy"]
+    close(plain["val_loss"], trial["val_loss"])
     close(plain["loss"], losses.mean())
 
 

@@ -55,7 +55,7 @@ class ScikitLearn(Rules):
             labels = self.random_labels(rng)
             val, test = round(rng.uniform(0.1, 0.3), 2), round(rng.uniform(0.1, 0.3), 2)
             wanted = []
-            for state in range(4):
+            for state in range(16):
                 rest, tested = train_test_split(np.arange(len(labels)), test_size=test, stratify=labels, random_state=state)
                 train, valued = train_test_split(rest, test_size=val / (1 - test), stratify=labels[rest], random_state=state)
                 expected = np.zeros(len(labels), int)
