@@ -45,12 +45,17 @@ def key(version, entries):
     return digest.hexdigest()
 
 
-def check(build, passed, version, path, entries):
+def of_the_product(build, entries):
+    """The compile commands of a file, without those of the tests, which compile some files of the product once more."""
+    return [entry for entry in entries if not entry["directory"].startswith(f"{build}/tests")] or entries
+
+
+def check(passed, version, path, entries):
     """(clang-tidy's output about the file or "", whether the file had passed before)"""
     mark = os.path.join(passed, key(version, entries))
     if os.path.exists(mark):
         return "", True
-    done = subprocess.run([TIDY, "-quiet", "-p", build, f"--config-file={SETTINGS}", path], capture_output=True, text=True)
+    done = subprocess.run([TIDY, "-quiet", "-p", passed, f"--config-file={SETTINGS}", path], capture_output=True, text=True)
     if done.returncode != 0:
         return f"{done.stdout}{done.stderr}\n{path}: clang-tidy finds fault with it\n", False
     open(mark, "w").close()
@@ -66,8 +71,11 @@ def check_all(build, root):
     for entry in json.loads(content(os.path.join(build, "compile_commands.json"))):
         if wanted.match(entry["file"]):
             files.setdefault(entry["file"], []).append(entry)
+    files = {path: of_the_product(build, entries) for path, entries in files.items()}
+    with open(os.path.join(passed, "compile_commands.json"), "w") as out:
+        json.dump([entry for entries in files.values() for entry in entries], out)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        results = list(pool.map(lambda item: check(build, passed, version, *item), files.items()))
+        results = list(pool.map(lambda item: check(passed, version, *item), files.items()))
     found = [text for text, _ in results if text]
     return found, sum(not before for _, before in results), sum(before for _, before in results)
 
