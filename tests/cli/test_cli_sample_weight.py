@@ -77,7 +77,7 @@ def test_in_torchs_dialect_the_sum_is_divided_by_the_weights():
 
 def test_ranks_that_share_a_batch_train_as_one():
     for dialect in "keras", "torch":
-        sets = (f"train.dialect={dialect}", "train.lr=0.05", "train.epochs=3", "train.class_weight=1,2,4")
+        sets = (f"train.dialect={dialect}", "train.lr=0.01", "train.epochs=3", "train.class_weight=1,2,4")
         one, two = train("one", *sets), train("two", *sets, "ranks_per_trial=2", ranks=2)
         for name in ("loss", "val_loss", "test_loss"):
             assert math.isclose(one[name], two[name], rel_tol=1e-4), (dialect, name, one[name], two[name])
