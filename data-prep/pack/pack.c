@@ -63,7 +63,7 @@ static void name_bad_file(pack_sample *sample, pack_search *search) {
     if (search->bad <= BAD_NAMED)
         cs_log(CS_LOG_WARN, cs_error_last()->hint[0] ? "%s: %s" : "%s", cs_error_last()->text, cs_error_last()->hint);
     else if (search->bad == BAD_NAMED + 1)
-        cs_log(CS_LOG_WARN, "more bad images follow; they are counted, not named");
+        cs_log(CS_LOG_WARN, "more bad images follow; they are counted, and --bad-list FILE names all");
 }
 
 static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_entry *entry) {
@@ -336,9 +336,12 @@ static cs_status pack_once(const pack_options *options, pack_list *list, const v
 cs_status pack_run(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop) {
     int64_t bad = 0;
     CS_TRY(pack_once(options, list, stop, &bad));
+    if (!options->part.count || !options->skip_bad) /* else the list of all parts was written before */
+        CS_TRY(pack_list_bad(options, list));
     if (bad > 0 && !options->skip_bad)
-        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %lld of %zu files are no good (named above); nothing was written",
-                               options->input.path, (long long)bad, list->n),
+        return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %lld of %zu files are no good (%s); nothing was written",
+                               options->input.path, (long long)bad, list->n,
+                               bad <= BAD_NAMED ? "named above" : "--bad-list FILE names all"),
                        "remove or repair them, or leave them out with --skip-bad");
     if (bad > 0 && !options->part.count) { /* with parts, the bad ones were left out before */
         CS_TRY(pack_leave_out(options, list));

@@ -28,6 +28,7 @@ typedef struct pack_options {
     int threads;
     int64_t seed;
     bool skip_bad;
+    const char *bad_list;            /* file that gets the ids of all bad samples, or NULL */
     const char *map;                 /* --map: a text, or the name of a table; NULL: classes keep their names */
     const char *keep, *keep_ordered; /* --only and --classes: names of classes with commas between them, or NULL */
     cs_dataset_part part;            /* count 0: all images are packed in one run */
@@ -50,6 +51,8 @@ CS_MUST_CHECK cs_status pack_check_splits(const pack_list *list);
  * samples in the list, so that an earlier split does not change it. A class without an image in train is an error that
  * names it. */
 CS_MUST_CHECK cs_status pack_split(const pack_options *options, pack_list *list);
+/* Writes the file of --bad-list, if it is asked for: a line with the id of each bad sample. */
+CS_MUST_CHECK cs_status pack_list_bad(const pack_options *options, const pack_list *list);
 /* Drops the bad samples, as --skip-bad asks, and splits the others. */
 CS_MUST_CHECK cs_status pack_leave_out(const pack_options *options, pack_list *list);
 

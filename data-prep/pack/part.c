@@ -33,6 +33,7 @@ static void keep_part(const pack_options *options, pack_list *list) {
 static cs_status prepare_list(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop) {
     if (options->skip_bad) {
         CS_TRY(pack_find_bad(options, list, stop));
+        CS_TRY(pack_list_bad(options, list));
         CS_TRY(pack_leave_out(options, list));
     }
     if (options->encoding == CS_ENCODING_RAW && options->size[0] == 0)

@@ -2,6 +2,7 @@
 #include "pack.h"
 #include "split_rules.h"
 
+#include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
 
 #include <stdlib.h>
@@ -124,6 +125,17 @@ static void warn_of_empty_splits(const pack_list *list, const class_counts *befo
             if (before[i][s] > 0 && now[i][s] == 0)
                 cs_log(CS_LOG_WARN, "class \"%s\" has no images left for %s, without the bad ones", list->classes[i],
                        cs_split_name((cs_split)s));
+}
+
+cs_status pack_list_bad(const pack_options *options, const pack_list *list) {
+    cs_atomic_file *file = NULL;
+    if (!options->bad_list)
+        return CS_OK;
+    CS_TRY(cs_atomic_open(options->bad_list, &file));
+    for (size_t i = 0; i < list->n; i++)
+        if (list->samples[i].bad)
+            fprintf(cs_atomic_stream(file), "%s\n", list->samples[i].id);
+    return cs_atomic_commit(&file);
 }
 
 cs_status pack_leave_out(const pack_options *options, pack_list *list) {

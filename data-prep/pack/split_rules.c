@@ -85,33 +85,31 @@ static void approximate_mode(const int64_t *left, int n, int64_t draws, int64_t 
 }
 
 /* The numbers of images of each class that train_test_split(test_size=fraction, stratify=labels) of scikit-learn 1.9
- * puts into test: first those of train are divided, then those of test among the others. `left` [n] are the images. */
-static void count_drawn(const int64_t *left, int n, double fraction, int64_t *work, int64_t *out) {
+ * puts into test: those that are left when the images of train are divided. `left` [n] are the images. */
+static void count_drawn(const int64_t *left, int n, double fraction, int64_t *out) {
     int64_t total = 0;
     for (int i = 0; i < n; i++)
         total += left[i];
-    int64_t test = (int64_t)ceil(fraction * (double)total);
-    approximate_mode(left, n, total - test, work);
+    approximate_mode(left, n, total - (int64_t)ceil(fraction * (double)total), out);
     for (int i = 0; i < n; i++)
-        work[i] = left[i] - work[i];
-    approximate_mode(work, n, test, out);
+        out[i] = left[i] - out[i];
 }
 
 /* Two calls of train_test_split, as people write it: test is taken from all, then val from the rest. */
 static cs_status split_as_sklearn(const pack_split_request *request) {
     int n = request->list->n_classes;
-    int64_t *counts = NULL; /* [4,n] images, those for test, those for val, working memory */
+    int64_t *counts = NULL; /* [3,n] images, those for test, those for val */
     classwise c;
-    CS_TRY(cs_alloc((size_t)n * 4, sizeof *counts, "class counts", &counts));
+    CS_TRY(cs_alloc((size_t)n * 3, sizeof *counts, "class counts", &counts));
     cs_status status = open_classwise(request->list->n, &c);
     if (status == CS_OK) {
-        int64_t *left = counts, *to_test = left + n, *to_val = to_test + n, *work = to_val + n;
+        int64_t *left = counts, *to_test = left + n, *to_val = to_test + n;
         for (int i = 0; i < n; i++)
             left[i] = find_members(request->list, i, c.members);
-        count_drawn(left, n, request->test, work, to_test);
+        count_drawn(left, n, request->test, to_test);
         for (int i = 0; i < n; i++)
             left[i] -= to_test[i];
-        count_drawn(left, n, request->val / (1 - request->test), work, to_val);
+        count_drawn(left, n, request->val / (1 - request->test), to_val);
         for (int i = 0; i < n; i++) {
             int32_t found = find_members(request->list, i, c.members);
             move_drawn(request, i, c.members, c.order, found, (int32_t)to_val[i], (int32_t)to_test[i]);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdalign.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,7 +31,11 @@ cs_status cs_fail_hdf5(cs_status code, const char *path, const char *what) {
         return cs_fail_errno("%s: cannot %s", path, what);
     char reason[256] = "unknown";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, reason);
-    return cs_fail(code, "%s: cannot %s: %s", path, what, reason);
+    bool locked = strstr(reason, "unable to lock") != NULL;
+    cs_status status = cs_fail(code, "%s: cannot %s: %s", path, what, reason);
+    return locked ? cs_hint(status, "another program has it open for writing: wait for it to end, or set "
+                                    "HDF5_USE_FILE_LOCKING=FALSE if there is none")
+                  : status;
 }
 
 /* Files are opened without locks, as some network disks have none. None is needed: a file that is being written has a
@@ -152,6 +157,13 @@ cs_status cs_write_at(int file, const char *path, const void *bytes, size_t size
     return CS_OK;
 }
 
+/* Some file systems (FUSE, 9p) have no shared mappings. A private one shows the same bytes, as the file never changes.
+ */
+static void *map_descriptor(int descriptor, size_t size) {
+    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, descriptor, 0);
+    return map == MAP_FAILED && errno == ENODEV ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : map;
+}
+
 static cs_status map_file(const char *path, cs_mapping *mapping) {
     int descriptor = open(path, O_RDONLY);
     struct stat info;
@@ -160,7 +172,7 @@ static cs_status map_file(const char *path, cs_mapping *mapping) {
     cs_status status = CS_OK;
     void *map = MAP_FAILED;
     if (fstat(descriptor, &info) == 0)
-        map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, descriptor, 0);
+        map = map_descriptor(descriptor, (size_t)info.st_size);
     if (map == MAP_FAILED)
         status = cs_fail_errno("%s: cannot map", path);
     else

@@ -6,10 +6,12 @@ import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import zlib
+from pathlib import Path
 
 import numpy as np
-from pack_tools import BIN, PackTest, main, noise, run
+from pack_tools import BIN, PackTest, h5py, main, noise, run
 from breakpoints import Stopped
 
 
@@ -121,6 +123,17 @@ class BadInput(PackTest):
         result = self.pack_fails("50 of 58 files")
         self.assertEqual(result.stderr.count("not an image"), 20)
 
+    def test_all_bad_files_can_be_listed(self):
+        bad = [f"a/bad{i:02d}.jpg" for i in range(50)]
+        for name in bad:
+            (self.src / name).write_text("x")
+        with tempfile.TemporaryDirectory() as folder:
+            listed = Path(folder) / "bad.txt"
+            for arguments in ((), ("--skip-bad",), ("--skip-bad", "--part", "0/2")):
+                run("cnnsweep-pack", self.src, self.out, "--bad-list", listed, *arguments)
+                self.assertEqual(sorted(listed.read_text().split()), bad, arguments)
+                listed.unlink()
+
     def test_a_class_without_good_images_is_refused(self):
         for i in range(4):
             (self.src / f"a/{i}.jpg").write_text("x")
@@ -228,6 +241,22 @@ class Writing(PackTest):
         self.assertEqual(code, 1, errors)
         self.assertIn("interrupted", errors)
         self.assertEqual(list(self.root.iterdir()), [self.src])
+
+    def test_a_locked_dataset_is_called_that(self):
+        self.pack()
+        with h5py.File(self.out, "r+", locking=True):
+            environment = {**os.environ, "HDF5_USE_FILE_LOCKING": "TRUE"}
+            errors = run("cnnsweep-pack", "--info", self.out, env=environment).stderr
+        self.assertIn("another program has it open for writing", errors)
+        self.assertNotIn("pack the images again", errors)
+
+    def test_a_file_system_without_shared_mappings_does(self):
+        self.pack()
+        library = BIN.parent / "tests/libcs_no_shared_map.so"
+        environment = {**os.environ, "LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+        for command in ("--info", "--check"):
+            done = run("cnnsweep-pack", command, self.out, env=environment)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_check_notices_damage(self):
         for options, name in ([], "out.h5"), (["--shard-size", "100K"], "shards"):
