@@ -60,9 +60,9 @@ static bool is_bad_file(cs_status code) {
 static void name_bad_file(pack_sample *sample, pack_search *search) {
     sample->bad = true;
     search->bad++;
-    if (search->bad <= BAD_NAMED)
-        cs_log(CS_LOG_WARN, cs_error_last()->hint[0] ? "%s: %s" : "%s", cs_error_last()->text, cs_error_last()->hint);
-    else if (search->bad == BAD_NAMED + 1)
+    cs_log(search->bad <= BAD_NAMED ? CS_LOG_WARN : CS_LOG_DEBUG, cs_error_last()->hint[0] ? "%s: %s" : "%s",
+           cs_error_last()->text, cs_error_last()->hint);
+    if (search->bad == BAD_NAMED + 1)
         cs_log(CS_LOG_WARN, "more bad images follow; they are counted, and --bad-list FILE names all");
 }
 

@@ -133,6 +133,7 @@ class BadInput(PackTest):
                 run("cnnsweep-pack", self.src, self.out, "--bad-list", listed, *arguments)
                 self.assertEqual(sorted(listed.read_text().split()), bad, arguments)
                 listed.unlink()
+                self.out.unlink(missing_ok=True)
 
     def test_a_class_without_good_images_is_refused(self):
         for i in range(4):
