@@ -5,40 +5,17 @@ import signal
 
 from harness import make_data, read_trials, run_ok, run_tests, stopped_at, without_clock, write_job
 from breakpoints import epoch, trial
-
-JOB = """name: modelled
-data: {path: data.h5}
-model: {arch: basenet}
-threads: 1
-train: {epochs: 1, seed: 3}
-checkpoint_seconds: 0
-sweep:
-  method: bayes
-  budget: {trials: 20}
-  metric: {name: val_loss}
-  parameters:
-    lr: {log_uniform: [1.0e-4, 0.1]}
-    batch: {log_int: [8, 32]}
-    optimizer: [sgd, adam]
-    momentum: {uniform: [0, 0.9], step: 0.3, when: {optimizer: sgd}}
-"""
-VALUES = ("lr", "batch", "optimizer", "momentum")
+from search_job import check_values, search_job, values
 
 make_data(per_class=20)
-write_job(JOB)
-
-
-def values(folder):
-    return [tuple(t[name] for name in VALUES) for t in read_trials(folder)]
+write_job(search_job("modelled", "bayes", trials=20, epochs=1))
 
 
 def test_values_are_of_their_ranges_and_conditions_hold():
     run_ok("train", "job.yaml", "--out", "modelled")
-    found = values("modelled")
-    assert len(set(found)) == 20
-    for lr, batch, optimizer, momentum in found:
-        assert 1e-4 <= float(lr) <= 0.1 and 8 <= int(batch) <= 32
-        assert (momentum in ("0", "0.3", "0.6", "0.9")) if optimizer == "sgd" else momentum == ""
+    trials = read_trials("modelled")
+    assert len(set(values(trials))) == 20
+    check_values(trials)
 
 
 def test_a_small_space_is_searched_to_its_end():
@@ -60,7 +37,8 @@ def test_after_a_kill_the_same_trials_are_chosen():
 
 def test_two_ranks_share_a_sweep():
     run_ok("train", "job.yaml", "--out", "two", ranks=2)
-    assert len(set(values("two"))) == 20 and all(t["status"] == "ok" for t in read_trials("two"))
+    trials = read_trials("two")
+    assert len(set(values(trials))) == 20 and all(t["status"] == "ok" for t in trials)
 
 
 run_tests(globals())

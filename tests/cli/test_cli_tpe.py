@@ -9,37 +9,17 @@ import signal
 
 from harness import make_data, path, read_journal, read_trials, run, run_ok, run_tests, stopped_at, without_clock, write_job
 from breakpoints import epoch, rank_processes, trial
+from search_job import check_values, search_job, values
 
-JOB = """name: learned
-data: {path: data.h5}
-model: {arch: basenet}
-threads: 1
-train: {epochs: 2, seed: 3}
-checkpoint_seconds: 0
-sweep:
-  method: tpe
-  budget: {trials: 16}
-  metric: {name: val_loss}
-  parameters:
-    lr: {log_uniform: [1.0e-4, 0.1]}
-    batch: {log_int: [8, 32]}
-    optimizer: [sgd, adam]
-    momentum: {uniform: [0, 0.9], step: 0.3, when: {optimizer: sgd}}
-"""
-VALUES = ("lr", "batch", "optimizer", "momentum")
 STARTUP = 10
 
 make_data(per_class=20)
-write_job(JOB)
+write_job(search_job("learned", "tpe", trials=16, epochs=2))
 
 
 def plan(n):
     """The breakpoint at the plan line of the Nth trial that is handed out."""
     return f'write {{"event":"plan" {n}'
-
-
-def values(trials):
-    return [tuple(t[name] for name in VALUES) for t in trials]
 
 
 def trials_of(folder):
@@ -60,9 +40,7 @@ def test_the_first_trials_are_those_of_a_random_search():
 
 
 def test_values_are_of_their_ranges_and_conditions_hold():
-    for lr, batch, optimizer, momentum in values(read_trials("learned")):
-        assert 1e-4 <= float(lr) <= 0.1 and 8 <= int(batch) <= 32
-        assert (momentum in ("0", "0.3", "0.6", "0.9")) if optimizer == "sgd" else momentum == ""
+    check_values(read_trials("learned"))
 
 
 def test_no_combination_is_trained_twice_and_a_small_space_is_searched_to_its_end():

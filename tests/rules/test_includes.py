@@ -30,7 +30,7 @@ FLOORS = {
     "src/weights": ["tensor isolated h5_strings", "layout names h5_file", "match walk h5_layout writers", ""],
     "src/engine": ["", "common", "ref onednn cuda"],
     "src/sweep": ["job", "plan", "results", "run"],
-    "src/sweep/job": ["node column contents parzen", "augmentations steps tpe gaussian_process", ""],
+    "src/sweep/job": ["node column contents parzen observation", "augmentations steps tpe gaussian_process", ""],
     "data-prep": ["pack synthetic"],
     "data-prep/pack": ["source", ""],
     "data-prep/pack/source": ["samples content csv_reader", "options tree", "source", ""],

@@ -4,6 +4,8 @@ numerical integral, and its kernel is as likely as the best that scipy finds wit
 import os
 import subprocess
 
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # threads that wait for each other are slow beside other tests
+
 import numpy as np
 from scipy import integrate, optimize, stats
 from sklearn.gaussian_process import GaussianProcessRegressor

@@ -88,18 +88,6 @@ static void add_point(cs_bayes *bayes, int cell, double value) {
     bayes->values[i] = value;
 }
 
-typedef struct result {
-    double loss;
-    int cell;
-} result;
-
-static int by_loss(const void *a, const void *b) {
-    const result *p = a, *q = b;
-    if (p->loss != q->loss)
-        return p->loss < q->loss ? -1 : 1;
-    return p->cell - q->cell;
-}
-
 /* `i` is below the lesser of n and MOST_RESULTS. */
 static int counted(int i, int n) {
     if (n <= MOST_RESULTS || i < BEST_RESULTS)
@@ -109,17 +97,13 @@ static int counted(int i, int n) {
 
 static cs_status add_results(cs_bayes *bayes) {
     const cs_history *history = bayes->history;
-    result *results = NULL;
-    int n = 0;
-    CS_TRY(cs_alloc((size_t)history->n_cells, sizeof *results, "results", &results));
-    for (int c = 0; c < history->n_cells; c++)
-        if (history->cells[c].known == CS_KNOWN_RESULT)
-            results[n++] = (result){history->cells[c].loss, c};
-    qsort(results, (size_t)n, sizeof *results, by_loss);
-    for (int i = 0; i < n && i < MOST_RESULTS; i++)
-        add_point(bayes, results[counted(i, n)].cell, results[counted(i, n)].loss);
-    free(results);
-    return CS_OK;
+    int *order = NULL, n;
+    CS_TRY(cs_alloc((size_t)history->n_cells, sizeof *order, "results", &order));
+    cs_status status = cs_observation_rank(history->cells, history->n_cells, order, &n);
+    for (int i = 0; status == CS_OK && i < n && i < MOST_RESULTS; i++)
+        add_point(bayes, order[counted(i, n)], history->cells[order[counted(i, n)]].loss);
+    free(order);
+    return status;
 }
 
 /* Gives the values the mean 0 and the variance 1. The first is the least. */

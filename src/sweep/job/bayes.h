@@ -9,6 +9,7 @@
 #define CNNSWEEP_BAYES_H
 
 #include "method.h"
+#include "parzen.h"
 
 /* So many cells must have a result before the first suggestion. */
 enum { CS_BAYES_STARTUP = 10 };

@@ -2,6 +2,7 @@
 #include "method.h"
 #include "bayes.h"
 #include "bayes_cells.h"
+#include "tpe.h"
 #include "tpe_cells.h"
 
 #include <string.h>

@@ -6,8 +6,8 @@
 #ifndef CNNSWEEP_METHOD_H
 #define CNNSWEEP_METHOD_H
 
+#include "observation.h"
 #include "space.h"
-#include "tpe.h"
 
 /* What a method that learns knows. A row [n_options] has for each option the index of its value or, for one with a
  * range, the number; NaN where the option does not apply. A cell is a trial without its repeats. */

@@ -7,33 +7,19 @@
 
 enum { CANDIDATES = 24, MOST_GOOD = 25, ONE_IN = 10 };
 
-typedef struct ranked {
-    double loss;
-    int trial;
-} ranked;
-
-static int best_first(const void *a, const void *b) {
-    const ranked *p = a, *q = b;
-    if (p->loss != q->loss)
-        return p->loss < q->loss ? -1 : 1;
-    return p->trial - q->trial;
-}
-
 cs_status cs_tpe_split(const cs_observation *trials, int n, bool *good) {
-    ranked *order = NULL;
-    int finished = 0;
+    int *order = NULL, finished;
     CS_TRY(cs_alloc((size_t)n, sizeof *order, "trials", &order));
-    for (int i = 0; i < n; i++) {
-        good[i] = false;
-        if (trials[i].known == CS_KNOWN_RESULT)
-            order[finished++] = (ranked){trials[i].loss, i};
+    cs_status status = cs_observation_rank(trials, n, order, &finished);
+    if (status == CS_OK) {
+        int n_good = (finished + ONE_IN - 1) / ONE_IN;
+        for (int i = 0; i < n; i++)
+            good[i] = false;
+        for (int i = 0; i < n_good && i < MOST_GOOD; i++)
+            good[order[i]] = true;
     }
-    qsort(order, (size_t)finished, sizeof *order, best_first);
-    int n_good = (finished + ONE_IN - 1) / ONE_IN;
-    for (int i = 0; i < n_good && i < MOST_GOOD; i++)
-        good[order[i].trial] = true;
     free(order);
-    return CS_OK;
+    return status;
 }
 
 static cs_status open_part(const cs_domain *domain, const cs_observation *trials, const bool *good,

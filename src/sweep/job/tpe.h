@@ -6,22 +6,11 @@
 #ifndef CNNSWEEP_TPE_H
 #define CNNSWEEP_TPE_H
 
+#include "observation.h"
 #include "parzen.h"
 
 /* So many trials must have finished before the first suggestion. */
 enum { CS_TPE_STARTUP = 10 };
-
-/* What is known of a trial. */
-typedef enum cs_known {
-    CS_KNOWN_NOTHING, /* it has no values yet, or it failed, or its result is no number: it is left out */
-    CS_KNOWN_VALUES,  /* it is under way */
-    CS_KNOWN_RESULT
-} cs_known;
-
-typedef struct cs_observation {
-    cs_known known;
-    double loss; /* RESULT: smaller is better */
-} cs_observation;
 
 /* Marks the good ones among trials [n]: of the finished ones, ceil(n / 10) of the smallest loss, at most 25. Of equal
  * ones the earlier counts. */

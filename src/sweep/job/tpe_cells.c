@@ -2,6 +2,7 @@
 #include "tpe_cells.h"
 #include "axis_values.h"
 #include "cnnsweep/memory.h"
+#include "tpe.h"
 
 #include <math.h>
 #include <stdlib.h>
