@@ -181,6 +181,11 @@ static size_t add_image_args(pack_options *options, cs_arg *out) {
 /* Sets the options from the command line; prints the answer to --help and --version. */
 static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
     const cs_arg rows[] = {
+        {"--balance", "under", "take as many images of each class as the smallest has in train", pack_parse_balance,
+         &options->balance},
+        {"--per-class", "N", "take at most so many images of each class in train", cs_arg_int64, &options->per_class},
+        {"--total", "N", "take so many images in train, the same fraction of each class", cs_arg_int64,
+         &options->total},
         {"--encoding", "WHAT", "raw pixels (default) or jpeg", parse_encoding, &options->encoding},
         {"--split", "A,B,C", "fractions of train,val,test (default 0.8,0.1,0.1) of unsplit classes", parse_split,
          options},
@@ -253,6 +258,8 @@ static cs_status scan_and_pack(pack_options *options) {
         status = pack_apply_labels(options, &list);
     if (status == CS_OK)
         status = pack_find_groups(options, &list);
+    if (status == CS_OK)
+        status = pack_take_amounts(options, &list);
     if (status == CS_OK)
         status = pack_or_take_part(options, &list);
     pack_list_clear(&list);

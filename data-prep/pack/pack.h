@@ -22,6 +22,8 @@ typedef struct pack_options {
     double split[CS_SPLIT_COUNT]; /* fractions of train, val and test, for a source that is not split */
     bool has_split;
     double val;                         /* fraction of train that is moved to val; 0: none */
+    bool balance;                       /* as many images of each class as the smallest has */
+    int64_t per_class, total;           /* the most images of a class, and of all; 0: all there are */
     const struct pack_split_rule *rule; /* how images are drawn; NULL: as pack_default_rule says */
     const char *group_regex;            /* the first group of it in an id is the group of the image; NULL: none */
     int64_t shard_bytes;
@@ -44,6 +46,10 @@ CS_MUST_CHECK cs_status pack_read_weights(const pack_options *options, pack_list
 CS_MUST_CHECK cs_status pack_apply_labels(const pack_options *options, pack_list *list);
 /* Sets the groups of the samples as options->group_regex says. */
 CS_MUST_CHECK cs_status pack_find_groups(const pack_options *options, pack_list *list);
+/* Leaves out images in train, before others are drawn from it, until there are as many as the options say. */
+CS_MUST_CHECK cs_status pack_take_amounts(const pack_options *options, pack_list *list);
+/* Sets *(bool *)target if the text is "under". */
+CS_MUST_CHECK cs_status pack_parse_balance(const char *text, void *target);
 /* Warns of groups with images in more than one split, which the source says, and of classes without an image in a split
  * that others have. */
 CS_MUST_CHECK cs_status pack_check_splits(const pack_list *list);

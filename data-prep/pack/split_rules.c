@@ -58,9 +58,7 @@ static cs_status split_stratified(const pack_split_request *request) {
     return CS_OK;
 }
 
-/* Divides `draws` among the classes, which have `left` [n] images: each gets the whole part of its exact share, and the
- * classes with the largest remainders one more. Of equal remainders scikit-learn draws, and here the first count. */
-static void approximate_mode(const int64_t *left, int n, int64_t draws, int64_t *out) {
+void pack_divide(const int64_t *left, int n, int64_t draws, int64_t *out) {
     int64_t total = 0, given = 0;
     for (int i = 0; i < n; i++)
         total += left[i];
@@ -90,7 +88,7 @@ static void count_drawn(const int64_t *left, int n, double fraction, int64_t *ou
     int64_t total = 0;
     for (int i = 0; i < n; i++)
         total += left[i];
-    approximate_mode(left, n, total - (int64_t)ceil(fraction * (double)total), out);
+    pack_divide(left, n, total - (int64_t)ceil(fraction * (double)total), out);
     for (int i = 0; i < n; i++)
         out[i] = left[i] - out[i];
 }

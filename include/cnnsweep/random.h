@@ -16,7 +16,7 @@ typedef enum cs_purpose {
     CS_PURPOSE_INIT = 1,    /* initial weights; item = hash of the layer name, epoch = the parameter's role */
     CS_PURPOSE_SHUFFLE = 2, /* batch order; item = 0 */
     CS_PURPOSE_AUGMENT = 3, /* one rule's draws for one sample; seed = cs_named_seed of the rule, item = sample index */
-    CS_PURPOSE_SPLIT = 4,   /* train/val/test split when packing; item = class */
+    CS_PURPOSE_SPLIT = 4,   /* train/val/test split when packing; item = class; epoch 1: which images are taken */
     CS_PURPOSE_DROPOUT = 5,
     CS_PURPOSE_SYNTHETIC = 6, /* generated images; item = image index */
     CS_PURPOSE_TEST = 7,
