@@ -6,6 +6,7 @@
 #include "cnnsweep/args.h"
 #include "cnnsweep/image.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/resources.h"
 #include "cnnsweep/version.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { EXIT_USAGE = 2, HELP_INDENT = 38, PART_SHARD = 256 << 20, ARGS_MAX = 64 };
 
@@ -196,7 +196,8 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--val", "FRACTION", "carve this much of train out for validation", parse_fraction, &options->val},
         {"--shard-size", "BYTES", "make OUT a folder of files of this size, such as 256M", parse_bytes,
          &options->shard_bytes},
-        {"--threads", "N", "decoding threads (default: one a core)", cs_arg_positive, &options->threads},
+        {"--threads", "N", "decoding threads (default: one for each core that the process may use)", cs_arg_positive,
+         &options->threads},
         {"--seed", "N", "seed of --split and --val (default 0)", cs_arg_int64, &options->seed},
         {"--skip-bad", NULL, "leave out images that cannot be read instead of failing; the others are split",
          cs_arg_bool, &options->skip_bad},
@@ -301,7 +302,7 @@ int main(int argc, char **argv) {
     if (wanted.help || wanted.version)
         return EXIT_SUCCESS;
     if (options.threads == 0)
-        options.threads = (int)fmax(1, (double)sysconf(_SC_NPROCESSORS_ONLN));
+        options.threads = cs_usable_cores("");
     if (options.part.count && options.shard_bytes == 0)
         options.shard_bytes = PART_SHARD;
     if (run(&options, &wanted) != CS_OK) {

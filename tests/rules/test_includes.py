@@ -9,7 +9,7 @@ import tempfile
 ROOMS = {
     "base": ("src/base",
              "args file lapack log memory mix mix_sample picture picture_local picture_sample picture_sample_keras "
-             "picture_sample_opencv random status text version", ""),
+             "picture_sample_opencv random resources status text version", ""),
     "data": ("src/data", "augment dataset features filter filtered image loader row_cache standardize whitening", "base"),
     "net": ("src/net", "graph head zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),

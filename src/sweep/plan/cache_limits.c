@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "cache_limits.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/resources.h"
 
 #include <linux/magic.h>
 #include <stdint.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/vfs.h>
-
-enum { LINE = CS_PATH_MAX + 64 };
 
 /* The part of the memory, and of the disk, that all ranks of the node may take together. */
 static const double memory_share = 0.25, filtered_share = 0.125, disk_share = 0.5;
@@ -35,49 +34,8 @@ static double read_number(const char *path, const char *key) {
     return value;
 }
 
-/* The smallest limit of this control group and of its parents. A batch system kills a program that takes more. */
-static double limit_around(const char *root, char *group, const char *name) {
-    double least = -1;
-    for (;;) {
-        char path[LINE];
-        if (cs_path(path, sizeof path, "%s%s/%s", root, group, name) == CS_OK) {
-            double limit = read_number(path, "");
-            if (limit > 0 && (least < 0 || limit < least))
-                least = limit;
-        }
-        char *last = strrchr(group, '/');
-        if (!last)
-            return least;
-        *last = '\0';
-    }
-}
-
-/* Lines of /proc/self/cgroup are "number:controllers:/path"; in version 2 there are no controllers. -1: no limit. */
-static double control_group_limit(void) {
-    char line[LINE];
-    double least = -1;
-    FILE *file = fopen("/proc/self/cgroup", "r");
-    while (file && fgets(line, sizeof line, file)) {
-        char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
-        if (!path)
-            continue;
-        *path++ = '\0';
-        path[strcspn(path, "\n")] = '\0';
-        double limit = -1;
-        if (strcmp(controllers, ":") == 0)
-            limit = limit_around("/sys/fs/cgroup", path, "memory.max");
-        else if (strcmp(controllers, ":memory") == 0)
-            limit = limit_around("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes");
-        if (limit > 0 && (least < 0 || limit < least))
-            least = limit;
-    }
-    if (file)
-        fclose(file);
-    return least;
-}
-
 static double available_to_rank(int ranks) {
-    double available = read_number("/proc/meminfo", "MemAvailable:") * 1024, limit = control_group_limit();
+    double available = read_number("/proc/meminfo", "MemAvailable:") * 1024, limit = cs_memory_limit("");
     if (available < 0)
         return 0;
     return (limit > 0 && limit < available ? limit : available) / ranks;
