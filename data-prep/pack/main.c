@@ -201,6 +201,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--seed", "N", "seed of --split and --val (default 0)", cs_arg_int64, &options->seed},
         {"--skip-bad", NULL, "leave out images that cannot be read instead of failing; the others are split",
          cs_arg_bool, &options->skip_bad},
+        {"--force", NULL, "replace OUT if it exists, when the new dataset is complete", cs_arg_bool, &options->force},
         {"--bad-list", "FILE", "write the paths of all images that cannot be read into this file", cs_arg_text,
          &options->bad_list},
         {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M by default)",
@@ -228,6 +229,8 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         return CS_OK;
     }
     bool one_path = wanted->check || wanted->info || wanted->join;
+    if (options->force && (one_path || options->part.count))
+        return cs_fail(CS_ERR_ARG, "--force: parts and what is in a dataset replace nothing");
     if (given != (one_path ? 1 : 2))
         return cs_hint(cs_fail(CS_ERR_ARG, one_path ? "give one dataset" : "give SRC and OUT"),
                        "cnnsweep-pack --help shows how to call it");

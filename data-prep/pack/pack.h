@@ -30,6 +30,7 @@ typedef struct pack_options {
     int threads;
     int64_t seed;
     bool skip_bad;
+    bool force;                      /* OUT is replaced if it exists */
     const char *bad_list;            /* file that gets the ids of all bad samples, or NULL */
     const char *map;                 /* --map: a text, or the name of a table; NULL: classes keep their names */
     const char *keep, *keep_ordered; /* --only and --classes: names of classes with commas between them, or NULL */

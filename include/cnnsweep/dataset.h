@@ -76,14 +76,15 @@ const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64
 CS_MUST_CHECK cs_status cs_dataset_pixels(const cs_dataset *dataset, cs_decoder *decoder, cs_split split, int64_t i,
                                           int *h, int *w, cs_image *image, const uint8_t **pixels);
 
-/* Writing. The dataset appears under its name, which must be unused, only when it is committed. shard_bytes > 0 makes a
- * folder of shards of about that size, and the samples must then come split by split; those of a single file may come
- * in any order. */
+/* Writing. The dataset appears under its name, which must be unused or its to replace, only when it is committed.
+ * shard_bytes > 0 makes a folder of shards of about that size, and the samples must then come split by split; those of
+ * a single file may come in any order. */
 typedef struct cs_dataset_writer cs_dataset_writer;
 typedef struct cs_dataset_layout {
     cs_encoding encoding;
     cs_resize resize;
     int h, w;           /* of every image (RAW), or 0 */
+    bool replace;       /* a file of this name, or a folder that is a dataset, is replaced */
     const char *filter; /* that the images went through; NULL: none */
     const char *decode; /* by which rules the images were decoded; NULL: "default" */
     const char *const *classes;

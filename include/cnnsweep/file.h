@@ -28,6 +28,9 @@ CS_MUST_CHECK cs_status cs_file_sync(const char *path);
 
 /* Gives a finished file its final name: syncs it, renames it, and syncs the folder. */
 CS_MUST_CHECK cs_status cs_file_move(const char *from, const char *to);
+/* The same where `to` exists: what was there gets the name `from`, at once, so that readers find the one or the other.
+ * On a file system that cannot do this (NFS), a file is overwritten, and folders are an error. */
+CS_MUST_CHECK cs_status cs_file_exchange(const char *from, const char *to);
 
 /* A lock between processes, held on the file `path`, which exists only while the lock is held. The lock ends with the
  * process that holds it, however that process ends. *out is NULL when another process holds the lock or has just

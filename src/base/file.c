@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* For renameat2, which exchanges two names. POSIX has nothing like it. */
+#define _GNU_SOURCE
+
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
 
@@ -7,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -149,6 +153,14 @@ cs_status cs_file_move(const char *from, const char *to) {
     CS_TRY(cs_file_sync(from));
     if (rename(from, to) != 0)
         return cs_fail_errno("%s: cannot rename into place", to);
+    return sync_parent(to);
+}
+
+cs_status cs_file_exchange(const char *from, const char *to) {
+    CS_TRY(cs_file_sync(from));
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0 &&
+        ((errno != EINVAL && errno != ENOSYS) || rename(from, to) != 0))
+        return cs_hint(cs_fail_errno("%s: cannot be replaced", to), "remove it first");
     return sync_parent(to);
 }
 

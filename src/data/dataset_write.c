@@ -41,7 +41,7 @@ struct cs_dataset_writer {
     cs_encoding encoding;
     cs_dataset_meta meta;
     int64_t shard_bytes;
-    bool weighted, grouped;
+    bool weighted, grouped, replace;
     split_writer splits[CS_SPLIT_COUNT];
     char shard[CS_PATH_MAX]; /* path of the shard that is being written */
     int file;                /* its descriptor; -1 between shards */
@@ -93,6 +93,7 @@ static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout 
     writer->shard_bytes = layout->shard_bytes;
     writer->weighted = layout->weighted;
     writer->grouped = layout->grouped;
+    writer->replace = layout->replace;
     writer->meta.resize = layout->resize;
     writer->meta.h = layout->h;
     writer->meta.w = layout->w;
@@ -108,14 +109,25 @@ static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout 
     return CS_OK;
 }
 
+static cs_status check_name(const char *path, bool replace) {
+    char index[CS_PATH_MAX];
+    if (!cs_file_exists(path))
+        return CS_OK;
+    if (!replace)
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: already exists", path), "remove it first, or choose another name");
+    CS_TRY(cs_path(index, sizeof index, "%s/" CS_DATASET_INDEX, path));
+    if (cs_is_folder(path) && !cs_file_exists(index))
+        return cs_hint(cs_fail(CS_ERR_ARG, "%s: is a folder, and no dataset that could be replaced", path),
+                       "choose another name");
+    return CS_OK;
+}
+
 static cs_status check_layout(const char *path, const cs_dataset_layout *layout) {
     if (layout->n_classes < 1)
         return cs_fail(CS_ERR_ARG, "%s: a dataset of %d classes", path, layout->n_classes);
     if (layout->encoding == CS_ENCODING_RAW && (layout->h < 1 || layout->w < 1))
         return cs_fail(CS_ERR_ARG, "%s: raw images of %dx%d", path, layout->w, layout->h);
-    if (cs_file_exists(path))
-        return cs_hint(cs_fail(CS_ERR_ARG, "%s: already exists", path), "remove it first, or choose another name");
-    return CS_OK;
+    return check_name(path, layout->replace);
 }
 
 static cs_status begin_shard(cs_dataset_writer *writer);
@@ -427,8 +439,9 @@ static cs_status commit(cs_dataset_writer **out, const cs_dataset_part *part) {
     if (status == CS_OK && part)
         status = cs_part_write(writer->temporary, part);
     if (status == CS_OK)
-        status = cs_file_move(writer->temporary, writer->path);
-    cs_dataset_abort(out); /* frees the writer; after the rename there is no temporary file to remove */
+        status = writer->replace && cs_file_exists(writer->path) ? cs_file_exchange(writer->temporary, writer->path)
+                                                                 : cs_file_move(writer->temporary, writer->path);
+    cs_dataset_abort(out); /* frees the writer, and removes what it has replaced, which has the temporary name now */
     return status;
 }
 

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from pack_tools import BIN, PackTest, h5py, main, noise, run
+from pack_tools import BIN, SPLITS, PackTest, h5py, main, noise, run
 from breakpoints import Stopped
 
 
@@ -233,6 +233,39 @@ class Writing(PackTest):
         self.out.write_text("precious")
         self.pack_fails("out.h5: already exists")
         self.assertEqual(self.out.read_text(), "precious")
+
+    def names(self):
+        """The ids of all images, in a file or in shards."""
+        found = set()
+        for path in self.out.glob("*.h5") if self.out.is_dir() else [self.out]:
+            with h5py.File(path) as file:
+                for split in SPLITS:
+                    found |= {name.decode() for name in file[split]["id"][:]}
+        return found
+
+    def test_force_replaces_a_dataset(self):
+        for before, after in (((), ()), (("--shard-size", "4K"), ("--shard-size", "2K")), ((), ("--shard-size", "4K"))):
+            self.pack(*before)
+            first = self.names()
+            self.save("a/new.png", noise(64, 64, 7))
+            self.pack("--force", *after)
+            self.assertEqual(self.names() - first, {"a/new.png"})
+            self.assertEqual(sorted(p.name for p in self.root.iterdir()), ["out.h5", "src"])
+            (self.src / "a/new.png").unlink()
+            shutil.rmtree(self.out) if self.out.is_dir() else self.out.unlink()
+
+    def test_force_leaves_the_dataset_where_packing_fails(self):
+        self.pack()
+        before = self.out.read_bytes()
+        (self.src / "a/bad.jpg").write_text("x")
+        self.pack_fails("a/bad.jpg", arguments=("--force",))
+        self.assertEqual(self.out.read_bytes(), before)
+
+    def test_force_does_not_replace_a_folder_that_is_no_dataset(self):
+        self.out.mkdir()
+        (self.out / "thesis.tex").write_text("precious")
+        self.pack_fails("is a folder, and no dataset", arguments=("--force",))
+        self.assertTrue((self.out / "thesis.tex").exists())
 
     def test_an_interrupt_leaves_no_files(self):
         packer = Stopped("open out.h5.tmp 1", [BIN / "cnnsweep-pack", self.src, self.out], os.environ, self.root)
