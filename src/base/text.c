@@ -25,6 +25,49 @@ void cs_double_text(double value, char *out, size_t size) {
     }
 }
 
+/* The number of bytes of the character of UTF-8 that the text begins with; 0: it begins with none. (Unicode 15, table
+ * 3-7: what follows the first byte is limited so that no character has two forms.) */
+static size_t character_length(const unsigned char *text) {
+    static const struct {
+        unsigned char first, last, second_first, second_last;
+        size_t length;
+    } forms[] = {{0x01, 0x7F, 0, 0, 1},       {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+                 {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+                 {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
+    for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
+        size_t n = forms[k].length;
+        if (text[0] < forms[k].first || text[0] > forms[k].last)
+            continue;
+        if (n > 1 && (text[1] < forms[k].second_first || text[1] > forms[k].second_last))
+            return 0;
+        for (size_t i = 2; i < n; i++)
+            if (text[i] < 0x80 || text[i] > 0xBF)
+                return 0;
+        return n;
+    }
+    return 0;
+}
+
+void cs_text_printable(const char *text, char *out, size_t size) {
+    enum { ESCAPED = 4, DELETE = 0x7F };
+    size_t used = 0;
+    while (*text) {
+        const unsigned char first = (unsigned char)*text;
+        size_t n = character_length((const unsigned char *)text);
+        bool plain = n > 0 && first >= ' ' && first != DELETE;
+        size_t needed = plain ? n : ESCAPED;
+        if (used + needed >= size)
+            break;
+        if (plain)
+            memcpy(out + used, text, n);
+        else
+            snprintf(out + used, ESCAPED + 1, "\\x%02x", first);
+        used += needed;
+        text += plain ? n : 1;
+    }
+    out[used] = '\0';
+}
+
 int cs_entry_count(const char *text) {
     int n = 1;
     for (; *text; text++)

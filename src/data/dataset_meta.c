@@ -3,6 +3,7 @@
 #include "dataset_impl.h"
 
 #include "cnnsweep/memory.h"
+#include "cnnsweep/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,20 @@ static cs_status read_source_classes(hid_t file, const char *path, int n_classes
     return CS_OK;
 }
 
+/* Names in datasets of other programs, and of earlier versions of this one, can have line ends that tear tables. */
+static cs_status make_printable(char **names, int n) {
+    char printable[CS_PATH_MAX];
+    for (int i = 0; i < n; i++) {
+        cs_text_printable(names[i], printable, sizeof printable);
+        if (strcmp(names[i], printable) == 0)
+            continue;
+        free(names[i]);
+        names[i] = NULL;
+        CS_TRY(cs_strdup(printable, &names[i]));
+    }
+    return CS_OK;
+}
+
 cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     *meta = (cs_dataset_meta){.filter = "none", .decode = "default"};
     char resize[CS_RESIZE_TEXT];
@@ -116,6 +131,7 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
         CS_TRY(cs_hdf5_read_text(file, path, "decode", meta->decode, sizeof meta->decode));
     CS_TRY(cs_hdf5_read_text(file, path, "checksum", meta->checksum, sizeof meta->checksum));
     CS_TRY(cs_hdf5_read_texts(file, path, "classes", -1, &meta->n_classes, &meta->classes));
+    CS_TRY(make_printable(meta->classes, meta->n_classes));
     return read_source_classes(file, path, meta->n_classes, &meta->source_classes);
 }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """cnnsweep-pack --map, --classes and --only: classes are grouped, left out and ordered, and the dataset records it."""
 import csv
+import os
+import re
 
 import numpy as np
 from pack_tools import SPLITS, PackTest, h5py, main, noise, run, shared_archive
@@ -33,6 +35,29 @@ class Labels(PackTest):
         self.assertEqual(found, {f"{i % 5}/{i}.png": mapping[str(i % 5)] for i in range(60) if str(i % 5) in mapping})
         self.assertEqual(order, classes)
         self.assertEqual(self.recorded(), {grade: classes.index(mapping[grade]) if grade in mapping else -1 for grade in GRADES})
+
+
+class Names(PackTest):
+    RAW = (b"new\nline", b"caf\xc3\xa9", b"caf\xe9", b"tab\t", b"over\xc0\xaf", b"\xed\xa0\x80surrogate", b"\xf0\x9f\x90\xa6", b"end\xe2\x82")
+
+    def test_names_are_stored_as_printable_utf8(self):
+        for i, name in enumerate(self.RAW):
+            for k in range(3):
+                image = self.save("spare.png", noise(4, 4, i + k))
+                folder = os.path.join(os.fsencode(self.src), name)
+                os.makedirs(folder, exist_ok=True)
+                os.rename(image, os.path.join(folder, b"%d.png" % k))
+        done = self.pack()
+        wanted = {re.sub(r"[\x00-\x1f\x7f]", lambda c: f"\\x{ord(c[0]):02x}", name.decode("utf-8", "backslashreplace"))
+                  for name in self.RAW}
+        with h5py.File(self.out) as file:
+            self.assertEqual({name.decode() for name in file.attrs["classes"]}, wanted)
+        self.assertEqual({line.split("  ")[0] for line in done.stdout.splitlines()[2:2 + len(wanted)]}, wanted)
+
+    def test_two_names_that_would_be_stored_alike_are_refused(self):
+        for name in ("new\nline", "new\\x0aline"):
+            self.save(f"{name}/1.png", noise(4, 4, 1))
+        self.pack_fails('two classes are called "new\\x0aline"')
 
 
 class Grouping(Labels):

@@ -3,6 +3,7 @@
 
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,9 +50,13 @@ static int place_of(const pack_list *list, const char *name) {
     return low;
 }
 
-cs_status pack_list_add_class(pack_list *list, const char *name) {
+cs_status pack_list_add_class(pack_list *list, const char *source_name) {
     const size_t n = (size_t)list->n_classes;
     size_t capacity = n, places = n; /* grows by one, as there are few classes */
+    char name[CS_PATH_MAX];
+    cs_text_printable(source_name, name, sizeof name);
+    if (pack_list_find_class(list, name) >= 0)
+        return cs_fail(CS_ERR_FORMAT, "two classes are called \"%s\"", name);
     const int place = place_of(list, name);
     CS_TRY(cs_grow(&list->classes, &capacity, n + 1, sizeof *list->classes, "classes"));
     CS_TRY(cs_grow(&list->by_name, &places, n + 1, sizeof *list->by_name, "classes"));
@@ -61,7 +66,9 @@ cs_status pack_list_add_class(pack_list *list, const char *name) {
     return CS_OK;
 }
 
-int pack_list_find_class(const pack_list *list, const char *name) {
+int pack_list_find_class(const pack_list *list, const char *source_name) {
+    char name[CS_PATH_MAX];
+    cs_text_printable(source_name, name, sizeof name);
     const int place = place_of(list, name);
     if (place == list->n_classes || strcmp(list->classes[list->by_name[place]], name) != 0)
         return -1;

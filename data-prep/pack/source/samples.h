@@ -39,9 +39,9 @@ CS_MUST_CHECK cs_status pack_list_add(pack_list *list, const pack_sample *sample
 void pack_sample_clear(pack_sample *sample); /* frees its texts */
 /* Keeps those samples of which keep() is true and frees the others. Returns how many it freed. */
 size_t pack_list_keep(pack_list *list, bool (*keep)(const pack_sample *sample));
-/* Adds a class, which gets the next label. */
-CS_MUST_CHECK cs_status pack_list_add_class(pack_list *list, const char *name);
-int pack_list_find_class(const pack_list *list, const char *name); /* its label, or -1 */
+/* Adds a class, which gets the next label. Its name is made printable (cs_text_printable), for files and for tables. */
+CS_MUST_CHECK cs_status pack_list_add_class(pack_list *list, const char *source_name);
+int pack_list_find_class(const pack_list *list, const char *source_name); /* its label, or -1 */
 /* The label of the class, which is added if the list does not have it yet. */
 CS_MUST_CHECK cs_status pack_list_label(pack_list *list, const char *name, int32_t *label);
 /* Exchanges the classes of two lists, and not their samples. */
