@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pack.h"
+#include "report.h"
 
 #include "cnnsweep/memory.h"
 
@@ -8,21 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void print_head(const cs_dataset *dataset) {
+void pack_print_head(const cs_dataset *dataset, FILE *out) {
     char resize[CS_RESIZE_TEXT];
     int h, w;
     cs_dataset_image_size(dataset, &h, &w);
-    printf("%s: %d classes, %s images", cs_dataset_path(dataset), cs_dataset_class_count(dataset),
-           cs_dataset_encoding(dataset) == CS_ENCODING_RAW ? "raw" : "jpeg");
+    fprintf(out, "%s: %d classes, %s images", cs_dataset_path(dataset), cs_dataset_class_count(dataset),
+            cs_dataset_encoding(dataset) == CS_ENCODING_RAW ? "raw" : "jpeg");
     if (h > 0)
-        printf(" of %dx%d (%s)", w, h, cs_resize_text(cs_dataset_resize(dataset), resize));
+        fprintf(out, " of %dx%d (%s)", w, h, cs_resize_text(cs_dataset_resize(dataset), resize));
     else
-        printf(" of their own sizes");
+        fprintf(out, " of their own sizes");
     if (strcmp(cs_dataset_filter(dataset), "none") != 0)
-        printf(" after filter %s", cs_dataset_filter(dataset));
+        fprintf(out, " after filter %s", cs_dataset_filter(dataset));
     if (strcmp(cs_dataset_decode(dataset), "default") != 0)
-        printf(", decoded with %s", cs_dataset_decode(dataset));
-    printf(", %d file%s\n", cs_dataset_shard_count(dataset), cs_dataset_shard_count(dataset) == 1 ? "" : "s");
+        fprintf(out, ", decoded with %s", cs_dataset_decode(dataset));
+    fprintf(out, ", %d file%s", cs_dataset_shard_count(dataset), cs_dataset_shard_count(dataset) == 1 ? "" : "s");
 }
 
 static void print_counts(const char *name, int width, const int64_t counts[CS_SPLIT_COUNT]) {
@@ -32,23 +32,33 @@ static void print_counts(const char *name, int width, const int64_t counts[CS_SP
     putchar('\n');
 }
 
-static cs_status print_table(const cs_dataset *dataset) {
-    int classes = cs_dataset_class_count(dataset), width = 5;
-    int64_t(*counts)[CS_SPLIT_COUNT] = NULL, total[CS_SPLIT_COUNT];
-    CS_TRY(cs_alloc((size_t)classes, sizeof *counts, "class counts", &counts));
-    for (int s = 0; s < CS_SPLIT_COUNT; s++) {
-        total[s] = cs_dataset_count(dataset, (cs_split)s);
-        for (int64_t i = 0; i < total[s]; i++)
-            counts[cs_dataset_label(dataset, (cs_split)s, i)][s]++;
-    }
+cs_status pack_count_classes(const cs_dataset *dataset, pack_counts **out) {
+    const int classes = cs_dataset_class_count(dataset);
+    CS_TRY(cs_alloc((size_t)classes, sizeof **out, "class counts", out));
     for (int i = 0; i < classes; i++)
-        if ((int)strlen(cs_dataset_class(dataset, i)) > width)
-            width = (int)strlen(cs_dataset_class(dataset, i));
+        (*out)[i].name = cs_dataset_class(dataset, i);
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        for (int64_t i = 0; i < cs_dataset_count(dataset, (cs_split)s); i++)
+            (*out)[cs_dataset_label(dataset, (cs_split)s, i)].counts[s]++;
+    return CS_OK;
+}
+
+static cs_status print_table(const cs_dataset *dataset) {
+    const int classes = cs_dataset_class_count(dataset);
+    int width = 5;
+    pack_counts *rows = NULL;
+    int64_t total[CS_SPLIT_COUNT];
+    CS_TRY(pack_count_classes(dataset, &rows));
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        total[s] = cs_dataset_count(dataset, (cs_split)s);
+    for (int i = 0; i < classes; i++)
+        if ((int)strlen(rows[i].name) > width)
+            width = (int)strlen(rows[i].name);
     printf("%-*s %9s %9s %9s\n", width, "class", "train", "val", "test");
     for (int i = 0; i < classes; i++)
-        print_counts(cs_dataset_class(dataset, i), width, counts[i]);
+        print_counts(rows[i].name, width, rows[i].counts);
     print_counts("total", width, total);
-    free(counts);
+    free(rows);
     return CS_OK;
 }
 
@@ -86,6 +96,13 @@ static void print_source_classes(const cs_dataset *dataset) {
     }
 }
 
+void pack_print_pixels(const cs_dataset *dataset, FILE *out) {
+    double mean[3], std[3];
+    cs_dataset_mean_std(dataset, mean, std);
+    fprintf(out, "train pixels (0..255): mean %.2f %.2f %.2f, std %.2f %.2f %.2f", mean[0], mean[1], mean[2], std[0],
+            std[1], std[2]);
+}
+
 static void print_weights(const cs_dataset *dataset) {
     const int64_t n = cs_dataset_count(dataset, CS_SPLIT_TRAIN);
     double sum = 0, least = INFINITY, most = 0;
@@ -99,17 +116,21 @@ static void print_weights(const cs_dataset *dataset) {
         printf("train weights: mean %.4g, %.4g to %.4g\n", sum / (double)n, least, most);
 }
 
+static cs_status print_dataset(const cs_dataset *dataset) {
+    pack_print_head(dataset, stdout);
+    putchar('\n');
+    CS_TRY(print_table(dataset));
+    print_source_classes(dataset);
+    pack_print_pixels(dataset, stdout);
+    putchar('\n');
+    print_weights(dataset);
+    return CS_OK;
+}
+
 cs_status pack_info(const char *path) {
     cs_dataset *dataset = NULL;
-    double mean[3], std[3];
     CS_TRY(cs_dataset_open(path, &dataset));
-    print_head(dataset);
-    cs_status status = print_table(dataset);
-    print_source_classes(dataset);
-    cs_dataset_mean_std(dataset, mean, std);
-    printf("train pixels (0..255): mean %.2f %.2f %.2f, std %.2f %.2f %.2f\n", mean[0], mean[1], mean[2], std[0],
-           std[1], std[2]);
-    print_weights(dataset);
+    const cs_status status = print_dataset(dataset);
     cs_dataset_close(dataset);
     return status;
 }

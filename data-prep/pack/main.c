@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choices.h"
-#include "pack.h"
+#include "report.h"
 #include "split_rules.h"
 
 #include "cnnsweep/args.h"
@@ -22,6 +22,12 @@ static volatile sig_atomic_t stop_asked;
 static void ask_to_stop(int signal_number) {
     (void)signal_number;
     stop_asked = 1;
+}
+
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = ask_to_stop};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 static cs_status parse_encoding(const char *text, void *target) {
@@ -114,7 +120,7 @@ static void print_help(const cs_arg *args, size_t n) {
          "  cnnsweep-pack --check OUT           checks that a dataset is complete\n");
     printf("%s are read. Options:\n", formats);
     cs_args_help(stdout, args, n);
-    puts("\nExit status: 0 done, 1 failed (nothing is left behind), 2 wrong call.");
+    puts("\nExit status: 0 done, 1 failed (no incomplete file is left behind), 2 wrong call.");
 }
 
 static cs_status copy_out_path(const char *text, char out[CS_PATH_MAX]) {
@@ -209,6 +215,9 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--join", NULL, "make OUT of its parts", cs_arg_bool, &wanted->join},
         {"--check", NULL, "verify a packed dataset", cs_arg_bool, &wanted->check},
         {"--info", NULL, "print classes and counts of a packed dataset", cs_arg_bool, &wanted->info},
+        {"--report", "FILE",
+         "write a page about the dataset for browsers: classes, brightness, samples (also with --info or --join)",
+         cs_arg_text, &options->report},
         {"--help", NULL, "print this", cs_arg_bool, &wanted->help},
         {"--version", NULL, "print the version", cs_arg_bool, &wanted->version},
     };
@@ -234,6 +243,8 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
     if (given != (one_path ? 1 : 2))
         return cs_hint(cs_fail(CS_ERR_ARG, one_path ? "give one dataset" : "give SRC and OUT"),
                        "cnnsweep-pack --help shows how to call it");
+    if (options->report && (wanted->check || options->part.count))
+        return cs_fail(CS_ERR_ARG, "--report is for whole datasets: pack without --part, or --info or --join");
     options->input.path = positional[0];
     return copy_out_path(one_path ? positional[0] : positional[1], options->out);
 }
@@ -247,10 +258,23 @@ static cs_status pack_or_take_part(pack_options *options, pack_list *list) {
     return done ? CS_OK : pack_run(options, list, &stop_asked);
 }
 
-/* Prints what is in the dataset that was just written. Its checksums need no check, as they are new. */
-static cs_status print_dataset(const pack_options *options) {
+/* Prints what is in the dataset, and writes the report. Checksums are not verified a second time for it. */
+static cs_status describe(const pack_options *options) {
+    if (options->report)
+        catch_signals();
+    CS_TRY(pack_info(options->out));
     setenv("CNNSWEEP_TRUST_SHARDS", "1", 1);
-    return pack_info(options->out);
+    return options->report ? pack_report(options, &stop_asked) : CS_OK;
+}
+
+/* Describes the dataset that was just written, and whose checksums are new. */
+static cs_status describe_written(const pack_options *options) {
+    setenv("CNNSWEEP_TRUST_SHARDS", "1", 1);
+    const cs_status status = describe(options);
+    if (status != CS_OK && options->report)
+        cs_log(CS_LOG_WARN, "the dataset is complete; cnnsweep-pack --info --report %s %s writes the report",
+               options->report, options->out);
+    return status;
 }
 
 static cs_status scan_and_pack(pack_options *options) {
@@ -271,18 +295,16 @@ static cs_status scan_and_pack(pack_options *options) {
 }
 
 static cs_status pack(pack_options *options) {
-    struct sigaction action = {.sa_handler = ask_to_stop};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch_signals();
     cs_status status = scan_and_pack(options);
     pack_source_close(&options->input);
     CS_TRY(status);
-    return options->part.count ? CS_OK : print_dataset(options);
+    return options->part.count ? CS_OK : describe_written(options);
 }
 
 static cs_status join(const pack_options *options) {
     CS_TRY(cs_dataset_join(options->out));
-    return print_dataset(options);
+    return describe_written(options);
 }
 
 static cs_status run(pack_options *options, const commands *wanted) {
@@ -291,7 +313,7 @@ static cs_status run(pack_options *options, const commands *wanted) {
         return pack_check(options->out);
     }
     if (wanted->info)
-        return pack_info(options->out);
+        return describe(options);
     return wanted->join ? join(options) : pack(options);
 }
 

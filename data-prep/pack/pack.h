@@ -32,6 +32,7 @@ typedef struct pack_options {
     bool skip_bad;
     bool force;                      /* OUT is replaced if it exists */
     const char *bad_list;            /* file that gets the ids of all bad samples, or NULL */
+    const char *report;              /* file that gets a page about the dataset, or NULL */
     const char *map;                 /* --map: a text, or the name of a table; NULL: classes keep their names */
     const char *keep, *keep_ordered; /* --only and --classes: names of classes with commas between them, or NULL */
     cs_dataset_part part;            /* count 0: all images are packed in one run */

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include "cnnsweep/file.h"
+#include "cnnsweep/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BINS = 16,      /* the most rows of a histogram */
+    EXTREMES = 8,   /* images in a section such as the darkest */
+    THUMBNAIL = 96, /* the longest side of an image on the page, in pixels; larger ones are made smaller */
+    SAMPLES = 300,  /* images of all classes and splits together, about */
+    SAMPLES_OF_SPLIT = 4,
+    GROUPS = 20
+};
+
+typedef struct report {
+    const cs_dataset *dataset;
+    FILE *out;
+    pack_measured *images;
+    size_t n;
+    pack_counts *classes;
+    int n_classes;
+    cs_decoder *decoder;
+    cs_image decoded, small;
+} report;
+
+static void begin_section(FILE *out, const char *id, const char *title) {
+    fprintf(out, "<section id=\"%s\">\n<h2>%s</h2>\n", id, title);
+}
+
+static void end_section(FILE *out) {
+    fputs("</section>\n", out);
+}
+
+/* Writes what `print` prints, as a paragraph. */
+static cs_status print_paragraph(const report *page, void (*print)(const cs_dataset *dataset, FILE *out)) {
+    char *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    if (!memory)
+        return cs_fail_errno("a paragraph of the report");
+    print(page->dataset, memory);
+    fclose(memory);
+    fputs("<p>", page->out);
+    pack_html_text(page->out, text);
+    fputs("</p>\n", page->out);
+    free(text);
+    return CS_OK;
+}
+
+/* Names the classes that a split does not have, though it has others. */
+static void print_missing_classes(const report *page, cs_split split) {
+    int missing = 0;
+    for (int i = 0; i < page->n_classes && cs_dataset_count(page->dataset, split) > 0; i++) {
+        if (page->classes[i].counts[split] > 0)
+            continue;
+        fprintf(page->out, missing++ ? ", " : "<p class=\"warning\">%s has no image of ", cs_split_name(split));
+        pack_html_text(page->out, page->classes[i].name);
+    }
+    if (missing)
+        fputs("</p>\n", page->out);
+}
+
+static void print_classes(const report *page) {
+    begin_section(page->out, "classes", "Classes");
+    pack_html_counts(page->out, "class", page->classes, (size_t)page->n_classes);
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        print_missing_classes(page, (cs_split)s);
+    end_section(page->out);
+}
+
+/* Says what became of each class of the source, where they are not those of the dataset. */
+static void print_source_classes(const report *page) {
+    const cs_source_classes *source = cs_dataset_source_classes(page->dataset);
+    if (source->n == 0)
+        return;
+    begin_section(page->out, "source", "Classes of the source");
+    fputs("<table>\n<thead><tr><th>class of the source</th><th>class</th></tr></thead>\n<tbody>\n", page->out);
+    for (int i = 0; i < source->n; i++) {
+        fputs("<tr><th>", page->out);
+        pack_html_text(page->out, source->names[i]);
+        fputs(source->labels[i] < 0 ? "</th><td><i>left out</i>" : "</th><td>", page->out);
+        if (source->labels[i] >= 0)
+            pack_html_text(page->out, cs_dataset_class(page->dataset, source->labels[i]));
+        fputs("</td></tr>\n", page->out);
+    }
+    fputs("</tbody>\n</table>\n", page->out);
+    end_section(page->out);
+}
+
+static void print_crossing(FILE *out, const pack_counts *crossing, size_t n) {
+    if (n == 0) {
+        fputs("<p>No group has images in more than one split.</p>\n", out);
+        return;
+    }
+    fprintf(out, "<p class=\"warning\">Groups with images in more than one split: %zu%s</p>\n", n,
+            n > GROUPS ? ", of which the first are" : "");
+    pack_html_counts(out, "group", crossing, n > GROUPS ? GROUPS : n);
+}
+
+static cs_status print_groups(const report *page) {
+    pack_member *members = NULL;
+    pack_counts *crossing = NULL;
+    size_t n = 0, n_crossing = 0;
+    if (!cs_dataset_has_groups(page->dataset))
+        return CS_OK;
+    CS_TRY(cs_alloc(page->n, sizeof *members, "groups", &members));
+    for (size_t i = 0; i < page->n; i++) {
+        const pack_measured *image = &page->images[i];
+        const char *group = cs_dataset_group(page->dataset, image->split, image->at);
+        if (group[0])
+            members[n++] = (pack_member){group, image->split};
+    }
+    const cs_status status = pack_find_crossing(members, n, &crossing, &n_crossing);
+    if (status == CS_OK) {
+        begin_section(page->out, "groups", "Groups");
+        fprintf(page->out, "<p>%zu of %zu images are in a group.</p>\n", n, page->n);
+        print_crossing(page->out, crossing, n_crossing);
+        end_section(page->out);
+    }
+    free(members);
+    free(crossing);
+    return status;
+}
+
+static int whole_brightness(const pack_measured *image) {
+    return (int)image->brightness;
+}
+
+static int width(const pack_measured *image) {
+    return image->w;
+}
+
+static int height(const pack_measured *image) {
+    return image->h;
+}
+
+/* To add a histogram of the images: a row here and its function. */
+static const struct histogram {
+    const char *id, *title, *unit;
+    int (*value)(const pack_measured *image);
+    bool of_sizes; /* left out where all images have the same size */
+} histograms[] = {
+    {"brightness", "Brightness", "mean grey value, rounded down", whole_brightness, false},
+    {"widths", "Widths", "pixels", width, true},
+    {"heights", "Heights", "pixels", height, true},
+};
+
+/* A width of bins, 1, 2 or 5 times a power of ten, with which BINS of them are enough. */
+static int bin_width(int least, int most) {
+    static const int steps[] = {1, 2, 5};
+    for (int power = 1;; power *= 10)
+        for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+            if (most / (steps[i] * power) - least / (steps[i] * power) < BINS)
+                return steps[i] * power;
+}
+
+static void print_histogram(const report *page, const struct histogram *histogram) {
+    enum { NAME = 32 };
+    pack_counts rows[BINS] = {{0}};
+    char names[BINS][NAME];
+    int least = page->n > 0 ? histogram->value(&page->images[0]) : 0, most = least;
+    for (size_t i = 0; i < page->n; i++) {
+        const int value = histogram->value(&page->images[i]);
+        least = value < least ? value : least;
+        most = value > most ? value : most;
+    }
+    const int step = bin_width(least, most), first = least / step;
+    for (int b = 0; b < BINS; b++) {
+        const int from = (first + b) * step;
+        snprintf(names[b], NAME, step > 1 ? "%d to %d" : "%d", from, from + step - 1);
+        rows[b].name = names[b];
+    }
+    for (size_t i = 0; i < page->n; i++)
+        rows[histogram->value(&page->images[i]) / step - first].counts[page->images[i].split]++;
+    begin_section(page->out, histogram->id, histogram->title);
+    pack_html_counts(page->out, histogram->unit, rows, (size_t)(most / step) - (size_t)first + 1);
+    end_section(page->out);
+}
+
+static int shown_side(int side, int longest) {
+    const int shown = (int)(((int64_t)side * THUMBNAIL + longest / 2) / longest);
+    return shown > 0 ? shown : 1;
+}
+
+/* Writes the image itself, with its pixels if it is small, else resized as Pillow's BILINEAR does. */
+static cs_status print_image(report *page, const pack_measured *image) {
+    int h = image->h, w = image->w;
+    const uint8_t *pixels;
+    uint8_t *png = NULL;
+    size_t size;
+    CS_TRY(cs_dataset_pixels(page->dataset, page->decoder, image->split, image->at, &h, &w, &page->decoded, &pixels));
+    cs_image shown = {.h = h, .w = w, .pixels = (uint8_t *)pixels};
+    const int longest = h > w ? h : w;
+    if (longest > THUMBNAIL) {
+        CS_TRY(cs_image_reserve(&page->small, shown_side(h, longest), shown_side(w, longest)));
+        CS_TRY(
+            cs_resize_image(page->decoder, &shown, (cs_resize){0}, page->small.h, page->small.w, page->small.pixels));
+        shown = page->small;
+    }
+    CS_TRY(cs_encode_png(&shown, &png, &size));
+    pack_html_png(page->out, png, size);
+    free(png);
+    return CS_OK;
+}
+
+static cs_status print_figure(report *page, const pack_measured *image) {
+    FILE *out = page->out;
+    fputs("<figure>", out);
+    CS_TRY(print_image(page, image));
+    fputs("<figcaption>", out);
+    pack_html_text(out, cs_dataset_id(page->dataset, image->split, image->at));
+    fprintf(out, "<br>%s, ", cs_split_name(image->split));
+    pack_html_text(out, cs_dataset_class(page->dataset, image->label));
+    fprintf(out, "<br>%dx%d pixels<br>brightness %.1f<br>sharpness %.1f</figcaption></figure>\n", image->w, image->h,
+            image->brightness, image->sharpness);
+    return CS_OK;
+}
+
+static double darkness(const pack_measured *image) {
+    return -image->brightness;
+}
+
+static double brightness(const pack_measured *image) {
+    return image->brightness;
+}
+
+static double blur(const pack_measured *image) {
+    return -image->sharpness;
+}
+
+static double odd_ratio(const pack_measured *image) {
+    return image->odd_ratio > 0 ? image->odd_ratio : NAN;
+}
+
+/* To add images that stand out in another way: a row here and its function. */
+static const struct extreme {
+    const char *id, *title, *note;
+    double (*value)(const pack_measured *image); /* those with the greatest are shown; NAN: not this one */
+} extremes[] = {
+    {"darkest", "The darkest images", "Brightness is the mean of the grey values, from 0 to 255.", darkness},
+    {"brightest", "The brightest images", "Brightness is the mean of the grey values, from 0 to 255.", brightness},
+    {"blurred", "The least sharp images", "Sharpness is the variance of the Laplacian of the grey values.", blur},
+    {"ratios", "Odd ratios of sides", "The ratio of the long to the short side is the farthest from the median.",
+     odd_ratio},
+};
+
+typedef struct rank {
+    double value;
+    const pack_measured *image;
+} rank;
+
+/* The greatest value first; of equal ones the first image. */
+static int descending(const void *a, const void *b) {
+    const rank *x = a, *y = b;
+    if (x->value != y->value)
+        return x->value < y->value ? 1 : -1;
+    return (x->image > y->image) - (x->image < y->image);
+}
+
+static cs_status print_ranked(report *page, const struct extreme *extreme, const rank *ranks, size_t n) {
+    if (n == 0)
+        return CS_OK;
+    begin_section(page->out, extreme->id, extreme->title);
+    fprintf(page->out, "<p>%s</p>\n<div>\n", extreme->note);
+    for (size_t i = 0; i < n && i < EXTREMES; i++)
+        CS_TRY(print_figure(page, ranks[i].image));
+    fputs("</div>\n", page->out);
+    end_section(page->out);
+    return CS_OK;
+}
+
+static cs_status print_extreme(report *page, const struct extreme *extreme) {
+    rank *ranks = NULL;
+    size_t n = 0;
+    CS_TRY(cs_alloc(page->n, sizeof *ranks, "ranks of images", &ranks));
+    for (size_t i = 0; i < page->n; i++) {
+        ranks[n] = (rank){extreme->value(&page->images[i]), &page->images[i]};
+        n += !isnan(ranks[n].value);
+    }
+    qsort(ranks, n, sizeof *ranks, descending);
+    const cs_status status = print_ranked(page, extreme, ranks, n);
+    free(ranks);
+    return status;
+}
+
+/* Of the n images of a class in a split those with the numbers floor(j * n / most) are shown, for j below `most`, and
+ * so all of them if there are no more. */
+static cs_status print_samples_of_class(report *page, int label, int64_t most) {
+    int64_t seen[CS_SPLIT_COUNT] = {0};
+    fputs("<h3>", page->out);
+    pack_html_text(page->out, page->classes[label].name);
+    fputs("</h3>\n<div>\n", page->out);
+    for (size_t i = 0; i < page->n; i++) {
+        const pack_measured *image = &page->images[i];
+        if (image->label != label)
+            continue;
+        const int64_t n = page->classes[label].counts[image->split], number = seen[image->split]++;
+        const int64_t j = (number * most + n - 1) / n; /* the least whose number is not below this one */
+        if (j < most && j * n / most == number)
+            CS_TRY(print_figure(page, image));
+    }
+    fputs("</div>\n", page->out);
+    return CS_OK;
+}
+
+static cs_status print_samples(report *page) {
+    const int most_classes = SAMPLES / CS_SPLIT_COUNT;
+    const int shown = page->n_classes < most_classes ? page->n_classes : most_classes;
+    const int most = most_classes / shown < SAMPLES_OF_SPLIT ? most_classes / shown : SAMPLES_OF_SPLIT;
+    begin_section(page->out, "samples", "Samples");
+    if (shown < page->n_classes)
+        fprintf(page->out, "<p>Of the first %d of %d classes.</p>\n", shown, page->n_classes);
+    for (int label = 0; label < shown; label++)
+        CS_TRY(print_samples_of_class(page, label, most));
+    end_section(page->out);
+    return CS_OK;
+}
+
+static cs_status print_page(report *page) {
+    int h, w;
+    cs_dataset_image_size(page->dataset, &h, &w);
+    pack_html_begin(page->out, cs_dataset_path(page->dataset));
+    CS_TRY(print_paragraph(page, pack_print_head));
+    CS_TRY(print_paragraph(page, pack_print_pixels));
+    print_classes(page);
+    print_source_classes(page);
+    CS_TRY(print_groups(page));
+    for (size_t i = 0; i < sizeof histograms / sizeof *histograms; i++)
+        if (h == 0 || !histograms[i].of_sizes)
+            print_histogram(page, &histograms[i]);
+    for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++)
+        CS_TRY(print_extreme(page, &extremes[i]));
+    CS_TRY(print_samples(page));
+    pack_html_end(page->out);
+    return CS_OK;
+}
+
+static cs_status make_page(report *page, int threads, const volatile sig_atomic_t *stop) {
+    CS_TRY(cs_decoder_open(&page->decoder));
+    CS_TRY(pack_measure(page->dataset, threads, stop, &page->images, &page->n));
+    page->n_classes = cs_dataset_class_count(page->dataset);
+    CS_TRY(pack_count_classes(page->dataset, &page->classes));
+    return print_page(page);
+}
+
+static cs_status write_page(const cs_dataset *dataset, const pack_options *options, const volatile sig_atomic_t *stop) {
+    cs_atomic_file *file = NULL;
+    CS_TRY(cs_atomic_open(options->report, &file));
+    report page = {.dataset = dataset, .out = cs_atomic_stream(file)};
+    cs_status status = make_page(&page, options->threads, stop);
+    cs_decoder_close(page.decoder);
+    cs_image_clear(&page.decoded);
+    cs_image_clear(&page.small);
+    free(page.images);
+    free(page.classes);
+    if (status == CS_OK)
+        return cs_atomic_commit(&file);
+    cs_atomic_abort(&file);
+    return status;
+}
+
+cs_status pack_report(const pack_options *options, const volatile sig_atomic_t *stop) {
+    cs_dataset *dataset = NULL;
+    CS_TRY(cs_dataset_open(options->out, &dataset));
+    const cs_status status = write_page(dataset, options, stop);
+    cs_dataset_close(dataset);
+    return status;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The page about a dataset: measure.c looks at every image, report.c says what is on the page, html.c writes it. */
+#ifndef CNNSWEEP_PACK_REPORT_H
+#define CNNSWEEP_PACK_REPORT_H
+
+#include "pack.h"
+
+/* What is measured of an image as it is stored. Its grey values are those of Pillow's convert("L"). */
+typedef struct pack_measured {
+    cs_split split;
+    int64_t at; /* in its split */
+    int32_t label;
+    int h, w;
+    double brightness; /* mean of the grey values, 0..255 */
+    double sharpness;  /* variance of the Laplacian of the grey values, as cv2.Laplacian(grey, CV_64F).var() */
+    double odd_ratio;  /* |log(r / median of r)|, where r is the long side over the short side */
+} pack_measured;
+
+/* Measures every image of the dataset, in threads, into *out, which the caller frees: those of train, then val, then
+ * test. The result does not depend on the number of threads. */
+CS_MUST_CHECK cs_status pack_measure(const cs_dataset *dataset, int threads, const volatile sig_atomic_t *stop,
+                                     pack_measured **out, size_t *n);
+
+/* Writes an HTML page about the dataset options->out to options->report. It has all its images inside and uses nothing
+ * else, neither files nor scripts. */
+CS_MUST_CHECK cs_status pack_report(const pack_options *options, const volatile sig_atomic_t *stop);
+
+/* Write what the dataset is, and the statistics of its training pixels, without the end of the line. */
+void pack_print_head(const cs_dataset *dataset, FILE *out);
+void pack_print_pixels(const cs_dataset *dataset, FILE *out);
+/* Counts the images of each class; the caller frees *out. */
+CS_MUST_CHECK cs_status pack_count_classes(const cs_dataset *dataset, pack_counts **out);
+
+/* The beginning and the end of the page. Errors of writing are found when the file is committed. */
+void pack_html_begin(FILE *out, const char *title);
+void pack_html_end(FILE *out);
+/* Writes a text so that it can stand between tags, whatever is in it. */
+void pack_html_text(FILE *out, const char *text);
+/* Writes a table with a row for each of the n things: its name, how many images each split has, and a bar. `what` is
+ * the title of the names. */
+void pack_html_counts(FILE *out, const char *what, const pack_counts *rows, size_t n);
+/* Writes an image element that has the bytes of a PNG inside. */
+void pack_html_png(FILE *out, const uint8_t *bytes, size_t size);
+
+#endif
