@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choices.h"
 
+#include "pack.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +63,13 @@ cs_status pack_parse_exif(const char *text, void *target) {
     int choice = 0;
     CS_TRY(choose(text, 2, exif_name, &choice));
     *(bool *)target = choice == 1;
+    return CS_OK;
+}
+
+cs_status pack_parse_duplicates(const char *text, void *target) {
+    int choice = 0;
+    CS_TRY(choose(text, PACK_DUPLICATES_COUNT, pack_duplicates_name, &choice));
+    *(pack_duplicates_rule *)target = (pack_duplicates_rule)choice;
     return CS_OK;
 }
 

@@ -8,6 +8,7 @@ enum { JPEG_QUALITY = 95 };
 cs_status pack_tools_open(const pack_options *options, pack_tools *tools) {
     CS_TRY(cs_decoder_open(&tools->decoder));
     cs_decoder_set_rules(tools->decoder, &options->decode);
+    pack_fill_cosines(&tools->cosines);
     return cs_filter_scratch_open(&tools->filters);
 }
 
@@ -114,10 +115,15 @@ static cs_status encode(const pack_options *options, const cs_dataset_layout *la
     return CS_OK;
 }
 
+cs_status pack_make_pixels(const pack_options *options, pack_tools *tools, const pack_sample *sample,
+                           packed_image *out) {
+    CS_TRY(pack_source_read(&options->input, sample, &out->content));
+    return make_image(options, tools, out);
+}
+
 cs_status pack_image(const pack_options *options, const cs_dataset_layout *layout, pack_tools *tools,
                      const pack_sample *sample, packed_image *out) {
-    CS_TRY(pack_source_read(&options->input, sample, &out->content));
-    CS_TRY(make_image(options, tools, out));
+    CS_TRY(pack_make_pixels(options, tools, sample, out));
     if (sample->split == CS_SPLIT_TRAIN)
         add_statistics(&out->image, out);
     if (layout->encoding == CS_ENCODING_JPEG)

@@ -3,6 +3,7 @@
 #ifndef CNNSWEEP_PACK_IMAGE_H
 #define CNNSWEEP_PACK_IMAGE_H
 
+#include "hash.h"
 #include "pack.h"
 
 /* What a thread needs to prepare images. */
@@ -10,6 +11,7 @@ typedef struct pack_tools {
     cs_decoder *decoder;
     cs_filter_scratch *filters;
     cs_image decoded; /* before it is resized, if there are filters */
+    pack_cosines cosines;
 } pack_tools;
 CS_MUST_CHECK cs_status pack_tools_open(const pack_options *options, pack_tools *tools);
 void pack_tools_close(pack_tools *tools);
@@ -30,6 +32,10 @@ void packed_image_clear(packed_image *image);
  * raw images of different sizes are CS_ERR_SHAPE. */
 CS_MUST_CHECK cs_status pack_image(const pack_options *options, const cs_dataset_layout *layout, pack_tools *tools,
                                    const pack_sample *sample, packed_image *out);
+
+/* Does what pack_image does to the pixels, out->image, whatever their size, and encodes nothing. */
+CS_MUST_CHECK cs_status pack_make_pixels(const pack_options *options, pack_tools *tools, const pack_sample *sample,
+                                         packed_image *out);
 
 /* Only reads and decodes a sample, into out->image, to find whether it can be used. */
 CS_MUST_CHECK cs_status pack_decode(const pack_options *options, pack_tools *tools, const pack_sample *sample,

@@ -116,6 +116,14 @@ static void print_weights(const cs_dataset *dataset) {
         printf("train weights: mean %.4g, %.4g to %.4g\n", sum / (double)n, least, most);
 }
 
+static void print_duplicates(const cs_dataset *dataset) {
+    const cs_duplicate_counts found = cs_dataset_duplicates(dataset);
+    if (found.sets > 0)
+        printf("duplicates: %lld set%s of %lld images, %lld in different splits, %lld of different classes\n",
+               (long long)found.sets, found.sets == 1 ? "" : "s", (long long)found.images,
+               (long long)found.across_splits, (long long)found.across_classes);
+}
+
 static cs_status print_dataset(const cs_dataset *dataset) {
     pack_print_head(dataset, stdout);
     putchar('\n');
@@ -124,6 +132,7 @@ static cs_status print_dataset(const cs_dataset *dataset) {
     pack_print_pixels(dataset, stdout);
     putchar('\n');
     print_weights(dataset);
+    print_duplicates(dataset);
     return CS_OK;
 }
 

@@ -210,6 +210,12 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--force", NULL, "replace OUT if it exists, when the new dataset is complete", cs_arg_bool, &options->force},
         {"--bad-list", "FILE", "write the paths of all images that cannot be read into this file", cs_arg_text,
          &options->bad_list},
+        {"--duplicates", "HOW",
+         "equal and nearly equal images: warn (default), drop (one of each set is packed), group (a set gets into one\n"
+         "split) or fail",
+         pack_parse_duplicates, &options->duplicates},
+        {"--duplicates-list", "FILE", "write the duplicates into this CSV file", cs_arg_text,
+         &options->duplicates_list},
         {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M by default)",
          parse_part, &options->part},
         {"--join", NULL, "make OUT of its parts", cs_arg_bool, &wanted->join},
@@ -245,6 +251,9 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
                        "cnnsweep-pack --help shows how to call it");
     if (options->report && (wanted->check || options->part.count))
         return cs_fail(CS_ERR_ARG, "--report is for whole datasets: pack without --part, or --info or --join");
+    if (options->part.count && (options->duplicates != PACK_DUPLICATES_WARN || options->duplicates_list))
+        return cs_hint(cs_fail(CS_ERR_ARG, "--duplicates and --duplicates-list: not with --part"),
+                       "a process that packs a part does not see the images of the others");
     options->input.path = positional[0];
     return copy_out_path(one_path ? positional[0] : positional[1], options->out);
 }
@@ -286,6 +295,8 @@ static cs_status scan_and_pack(pack_options *options) {
         status = pack_apply_labels(options, &list);
     if (status == CS_OK)
         status = pack_find_groups(options, &list);
+    if (status == CS_OK)
+        status = pack_treat_duplicates(options, &list, &stop_asked);
     if (status == CS_OK)
         status = pack_take_amounts(options, &list);
     if (status == CS_OK)

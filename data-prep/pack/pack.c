@@ -27,6 +27,7 @@ typedef struct pipeline {
     size_t n;
     cs_dataset_layout layout;
     char decode[CS_DECODE_TEXT]; /* the layout points to it */
+    pack_hash *hashes;           /* [n] filled by the threads; NULL: not wanted */
 
     /* Used only by the thread that writes. */
     cs_dataset_writer *writer; /* NULL: the images are only checked */
@@ -66,6 +67,11 @@ static void name_bad_file(pack_sample *sample, pack_search *search) {
         cs_log(CS_LOG_WARN, "more bad images follow; they are counted, and --bad-list FILE names all");
 }
 
+/* The pass makes hashes only. */
+static bool is_hashing(const pipeline *pipe) {
+    return pipe->hashes && !pipe->writer;
+}
+
 static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_entry *entry) {
     pack_search *search = pipe->search;
     if (*search->stop)
@@ -74,6 +80,8 @@ static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_en
         cs_status code = cs_error_restore(&entry->error);
         if (!is_bad_file(code))
             return code;
+        if (is_hashing(pipe))
+            return CS_OK; /* the pass that packs will name it */
         name_bad_file(sample, search);
         return CS_OK;
     }
@@ -117,10 +125,16 @@ static void write_ready(pipeline *pipe) {
     pipe->writing = false;
 }
 
-static cs_status take_sample(const pipeline *pipe, pack_tools *tools, const pack_sample *sample, packed_image *image) {
+static cs_status take_sample(const pipeline *pipe, pack_tools *tools, size_t i, packed_image *image) {
     const pack_options *options = pipe->search->options;
-    return pipe->writer ? pack_image(options, &pipe->layout, tools, sample, image)
-                        : pack_decode(options, tools, sample, image);
+    const pack_sample *sample = &pipe->samples[i];
+    if (pipe->writer)
+        CS_TRY(pack_image(options, &pipe->layout, tools, sample, image));
+    else if (is_hashing(pipe))
+        CS_TRY(pack_make_pixels(options, tools, sample, image));
+    else
+        CS_TRY(pack_decode(options, tools, sample, image));
+    return pipe->hashes ? pack_hash_image(tools->decoder, &tools->cosines, &image->image, &pipe->hashes[i]) : CS_OK;
 }
 
 static void *pack_samples(void *argument) {
@@ -135,7 +149,7 @@ static void *pack_samples(void *argument) {
             break;
         pthread_mutex_unlock(&pipe->lock);
         ring_entry *entry = &pipe->ring[i % pipe->capacity];
-        entry->code = take_sample(pipe, &self->tools, &pipe->samples[i], &entry->image);
+        entry->code = take_sample(pipe, &self->tools, i, &entry->image);
         if (entry->code != CS_OK)
             entry->error = *cs_error_last();
         pthread_mutex_lock(&pipe->lock);
@@ -284,6 +298,11 @@ cs_status pack_check_images(pack_search *search, pack_sample *samples, size_t n)
     return run_pipeline(&pipe);
 }
 
+cs_status pack_hash_images(pack_search *search, pack_list *list, pack_hash *hashes) {
+    pipeline pipe = {.search = search, .samples = list->samples, .n = list->n, .hashes = hashes};
+    return run_pipeline(&pipe);
+}
+
 /* Says which images could have been decoded otherwise. */
 static void report_choices(const pack_options *options, const cs_decode_counts *counts) {
     static const char *const depths[CS_DEPTH16_COUNT] = {
@@ -300,8 +319,9 @@ static void report_choices(const pack_options *options, const cs_decode_counts *
                                     : "ignored, as Keras and torchvision do (--exif apply turns the images)");
 }
 
-static cs_status finish(const pack_options *options, pipeline *pipe) {
+static cs_status finish(const pack_options *options, const pack_list *list, pipeline *pipe) {
     cs_dataset_part part = options->part;
+    cs_duplicate_counts duplicates;
     double mean[3] = {0}, std[3] = {0};
     if (pipe->not_found > 0)
         cs_log(CS_LOG_WARN, "%s found no region %lld times and left the image as it was",
@@ -311,6 +331,8 @@ static cs_status finish(const pack_options *options, pipeline *pipe) {
         part.sums = pipe->sums;
         return cs_dataset_commit_part(&pipe->writer, &part);
     }
+    CS_TRY(pack_report_duplicates(options, list, pipe->hashes, pipe->search->stop, &duplicates));
+    cs_dataset_set_duplicates(pipe->writer, &duplicates);
     cs_pixel_mean_std(&pipe->sums, mean, std);
     cs_dataset_set_mean_std(pipe->writer, mean, std);
     return cs_dataset_commit(&pipe->writer);
@@ -321,7 +343,11 @@ static cs_status pack_once(const pack_options *options, pack_list *list, const v
                            int64_t *bad) {
     pack_search search = {.options = options, .stop = stop};
     pipeline pipe = {.search = &search, .samples = list->samples, .n = list->n};
-    cs_status status = create_dataset(options, list, &pipe);
+    cs_status status = CS_OK;
+    if (!options->part.count) /* duplicates in other parts would not be found */
+        status = cs_alloc(list->n, sizeof *pipe.hashes, "hashes", &pipe.hashes);
+    if (status == CS_OK)
+        status = create_dataset(options, list, &pipe);
     if (status == CS_OK)
         status = cs_progress_open("packing", "images", (int64_t)list->n, &search.progress);
     if (status == CS_OK)
@@ -329,8 +355,9 @@ static cs_status pack_once(const pack_options *options, pack_list *list, const v
     cs_progress_close(search.progress);
     *bad = search.bad;
     if (status == CS_OK && *bad == 0)
-        status = finish(options, &pipe);
+        status = finish(options, list, &pipe);
     cs_dataset_abort(&pipe.writer);
+    free(pipe.hashes);
     return status;
 }
 

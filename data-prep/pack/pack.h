@@ -4,12 +4,23 @@
 #ifndef CNNSWEEP_PACK_H
 #define CNNSWEEP_PACK_H
 
+#include "duplicates.h"
 #include "source/source.h"
 
 #include "cnnsweep/filter.h"
 #include "cnnsweep/log.h"
 
 #include <signal.h>
+
+/* What is done about images that are duplicates of others. */
+typedef enum pack_duplicates_rule {
+    PACK_DUPLICATES_WARN,
+    PACK_DUPLICATES_DROP,  /* one image of each set is packed */
+    PACK_DUPLICATES_GROUP, /* a set is a group, so that it gets into one split */
+    PACK_DUPLICATES_FAIL,
+    PACK_DUPLICATES_COUNT
+} pack_duplicates_rule;
+const char *pack_duplicates_name(int rule); /* "warn", "drop", "group", "fail" */
 
 typedef struct pack_options {
     pack_input input;       /* SRC */
@@ -33,6 +44,8 @@ typedef struct pack_options {
     bool force;                      /* OUT is replaced if it exists */
     const char *bad_list;            /* file that gets the ids of all bad samples, or NULL */
     const char *report;              /* file that gets a page about the dataset, or NULL */
+    pack_duplicates_rule duplicates;
+    const char *duplicates_list;     /* file that gets all duplicates, or NULL */
     const char *map;                 /* --map: a text, or the name of a table; NULL: classes keep their names */
     const char *keep, *keep_ordered; /* --only and --classes: names of classes with commas between them, or NULL */
     cs_dataset_part part;            /* count 0: all images are packed in one run */
@@ -48,6 +61,13 @@ CS_MUST_CHECK cs_status pack_read_weights(const pack_options *options, pack_list
 CS_MUST_CHECK cs_status pack_apply_labels(const pack_options *options, pack_list *list);
 /* Sets the groups of the samples as options->group_regex says. */
 CS_MUST_CHECK cs_status pack_find_groups(const pack_options *options, pack_list *list);
+/* Finds duplicates and does what the options say, except for PACK_DUPLICATES_WARN, which needs no pass of its own. */
+CS_MUST_CHECK cs_status pack_treat_duplicates(const pack_options *options, pack_list *list,
+                                              const volatile sig_atomic_t *stop);
+/* Finds duplicates among the images of the list by their hashes [list->n], and says and counts what harm they do. */
+CS_MUST_CHECK cs_status pack_report_duplicates(const pack_options *options, const pack_list *list,
+                                               const pack_hash *hashes, const volatile sig_atomic_t *stop,
+                                               cs_duplicate_counts *counts);
 /* Leaves out images in train, before others are drawn from it, until there are as many as the options say. */
 CS_MUST_CHECK cs_status pack_take_amounts(const pack_options *options, pack_list *list);
 /* Sets *(bool *)target if the text is "under". */
@@ -98,6 +118,9 @@ typedef struct pack_search {
 } pack_search;
 /* Decodes the images of `n` samples and marks those that are bad. */
 CS_MUST_CHECK cs_status pack_check_images(pack_search *search, pack_sample *samples, size_t n);
+
+/* Makes the pixels of the images as they would be packed, and their hashes [list->n]. Bad files have none. */
+CS_MUST_CHECK cs_status pack_hash_images(pack_search *search, pack_list *list, pack_hash *hashes);
 
 /* Decodes the images and writes the dataset. A signal that sets `stop` ends it with CS_ERR_INTERRUPTED, and nothing is
  * left behind. Bad files are an error unless --skip-bad leaves them out; then the others are split and packed again,

@@ -6,7 +6,8 @@
  * keep their own size), filter (only where there is one: the filters that the images went through, as in filter.h),
  * decode (only where rules other than the default were given: how images were decoded, as cs_decode_rules_text writes
  * it), source_classes (strings [S]) and source_labels int32 [S] (only where classes were grouped, left out or put in
- * another order: the classes that the source had and the label that each got, or -1), checksum (XXH3-64, hex, over the
+ * another order: the classes that the source had and the label that each got, or -1), duplicates int64 [4] (only where
+ * they were looked for: the numbers of cs_duplicate_counts), checksum (XXH3-64, hex, over the
  * XXH3-64s of every dataset in the order listed here). Groups train, val, test, each with images uint8 [N,H,W,3]
  * contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source paths, fixed-length strings;
  * weight float32 [N], in all groups or in none: how much a sample counts in the loss, >= 0; group: fixed-length
@@ -51,6 +52,14 @@ cs_resize cs_dataset_resize(const cs_dataset *dataset);
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
 const char *cs_dataset_filter(const cs_dataset *dataset); /* that were applied when it was packed, or "none" */
 const char *cs_dataset_decode(const cs_dataset *dataset); /* rules by which images were decoded, or "default" */
+/* Images that are equal or nearly equal were found when they were packed. They form sets. */
+typedef struct cs_duplicate_counts {
+    bool known; /* false: they were not looked for; then the numbers are 0 */
+    int64_t sets, images;
+    int64_t across_splits;  /* sets with images in different splits */
+    int64_t across_classes; /* sets with images of different classes */
+} cs_duplicate_counts;
+cs_duplicate_counts cs_dataset_duplicates(const cs_dataset *dataset);
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]);
 /* Logs a warning if the mean and the standard deviation of every channel of the training images are such as images have
  * whose values are all 0 or 1. */
@@ -109,6 +118,7 @@ CS_MUST_CHECK cs_status cs_dataset_append_sample(cs_dataset_writer *writer, cons
                                                  const uint8_t *bytes, size_t size);
 /* Sets the mean and standard deviation of each channel over the training split, in 0..255 units. */
 void cs_dataset_set_mean_std(cs_dataset_writer *writer, const double mean[3], const double std[3]);
+void cs_dataset_set_duplicates(cs_dataset_writer *writer, const cs_duplicate_counts *counts);
 CS_MUST_CHECK cs_status cs_dataset_commit(cs_dataset_writer **out); /* frees and clears, also on failure */
 void cs_dataset_abort(cs_dataset_writer **out);                     /* NULL-safe; leaves nothing behind */
 

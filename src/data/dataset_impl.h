@@ -24,6 +24,7 @@ typedef struct cs_dataset_meta {
     int n_classes;
     char **classes;
     cs_source_classes source_classes;
+    cs_duplicate_counts duplicates;
     double mean[3], std[3];
     char checksum[CS_CHECKSUM_TEXT];
 } cs_dataset_meta;

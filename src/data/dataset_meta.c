@@ -43,6 +43,16 @@ static cs_status write_source_classes(hid_t file, const char *path, const cs_sou
     return cs_hdf5_write_numbers(file, path, "source_labels", H5T_NATIVE_INT32, (hsize_t)source->n, source->labels);
 }
 
+enum { DUPLICATE_COUNTS = 4 };
+
+static cs_status write_duplicates(hid_t file, const char *path, const cs_duplicate_counts *counts) {
+    const int64_t numbers[DUPLICATE_COUNTS] = {counts->sets, counts->images, counts->across_splits,
+                                               counts->across_classes};
+    if (!counts->known)
+        return CS_OK;
+    return cs_hdf5_write_numbers(file, path, "duplicates", H5T_NATIVE_INT64, DUPLICATE_COUNTS, numbers);
+}
+
 cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *meta) {
     const int version = CS_DATASET_VERSION;
     char resize[CS_RESIZE_TEXT];
@@ -59,6 +69,7 @@ cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *met
         CS_TRY(cs_hdf5_write_text(file, path, "filter", meta->filter));
     if (strcmp(meta->decode, "default") != 0)
         CS_TRY(cs_hdf5_write_text(file, path, "decode", meta->decode));
+    CS_TRY(write_duplicates(file, path, &meta->duplicates));
     return cs_hdf5_write_text(file, path, "checksum", meta->checksum);
 }
 
@@ -112,6 +123,19 @@ static cs_status make_printable(char **names, int n) {
     return CS_OK;
 }
 
+static cs_status read_duplicates(hid_t file, const char *path, cs_duplicate_counts *counts) {
+    int64_t numbers[DUPLICATE_COUNTS];
+    if (H5Aexists(file, "duplicates") <= 0)
+        return CS_OK;
+    CS_TRY(cs_hdf5_read_numbers(file, path, "duplicates", H5T_INTEGER, H5T_NATIVE_INT64, DUPLICATE_COUNTS, numbers));
+    *counts = (cs_duplicate_counts){.known = true,
+                                    .sets = numbers[0],
+                                    .images = numbers[1],
+                                    .across_splits = numbers[2],
+                                    .across_classes = numbers[3]};
+    return CS_OK;
+}
+
 cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     *meta = (cs_dataset_meta){.filter = "none", .decode = "default"};
     char resize[CS_RESIZE_TEXT];
@@ -129,6 +153,7 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
         CS_TRY(cs_hdf5_read_text(file, path, "filter", meta->filter, sizeof meta->filter));
     if (H5Aexists(file, "decode") > 0)
         CS_TRY(cs_hdf5_read_text(file, path, "decode", meta->decode, sizeof meta->decode));
+    CS_TRY(read_duplicates(file, path, &meta->duplicates));
     CS_TRY(cs_hdf5_read_text(file, path, "checksum", meta->checksum, sizeof meta->checksum));
     CS_TRY(cs_hdf5_read_texts(file, path, "classes", -1, &meta->n_classes, &meta->classes));
     CS_TRY(make_printable(meta->classes, meta->n_classes));

@@ -144,6 +144,10 @@ void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w) {
     *w = dataset->shards[0].meta.w;
 }
 
+cs_duplicate_counts cs_dataset_duplicates(const cs_dataset *dataset) {
+    return dataset->shards[0].meta.duplicates;
+}
+
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]) {
     memcpy(mean, dataset->shards[0].meta.mean, 3 * sizeof *mean);
     memcpy(std, dataset->shards[0].meta.std, 3 * sizeof *std);

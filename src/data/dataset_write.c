@@ -188,6 +188,10 @@ void cs_dataset_set_mean_std(cs_dataset_writer *writer, const double mean[3], co
     memcpy(writer->meta.std, std, sizeof writer->meta.std);
 }
 
+void cs_dataset_set_duplicates(cs_dataset_writer *writer, const cs_duplicate_counts *counts) {
+    writer->meta.duplicates = *counts;
+}
+
 static size_t raw_size(const cs_dataset_writer *writer) {
     return (size_t)writer->meta.h * (size_t)writer->meta.w * 3;
 }

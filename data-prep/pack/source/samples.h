@@ -16,7 +16,7 @@ typedef struct pack_sample {
     size_t place;          /* index in the order of the scan */
     float weight;          /* in the loss of training, if the list is weighted */
     bool bad;              /* the image cannot be used */
-    bool left_out;         /* more images of its class are in train than are asked for */
+    bool left_out;         /* not packed: a duplicate, or more than are asked for */
 } pack_sample;
 
 /* All samples, in the order of the dataset. */
