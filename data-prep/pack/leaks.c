@@ -256,3 +256,69 @@ cs_status pack_treat_duplicates(const pack_options *options, pack_list *list, co
     free(hashes);
     return status;
 }
+
+static cs_status hashes_path(const char *out, int part, char path[CS_PATH_MAX]) {
+    char parts[CS_PATH_MAX];
+    CS_TRY(cs_dataset_parts_folder(out, parts, sizeof parts));
+    return cs_path(path, CS_PATH_MAX, "%s/hashes-%05d", parts, part);
+}
+
+cs_status pack_keep_hashes(const pack_options *options, const pack_hash *hashes, size_t n) {
+    char path[CS_PATH_MAX];
+    CS_TRY(hashes_path(options->out, options->part.index, path));
+    return cs_file_write(path, hashes, n * sizeof *hashes);
+}
+
+/* Appends the hashes of a part to bytes[*size]. */
+static cs_status read_hashes(const char *out, int part, char **bytes, size_t *size, size_t *capacity) {
+    const size_t limit = (size_t)INT32_MAX * sizeof(pack_hash);
+    char path[CS_PATH_MAX], *read = NULL;
+    size_t n = 0;
+    CS_TRY(hashes_path(out, part, path));
+    CS_TRY(cs_file_read(path, limit, &read, &n));
+    cs_status status = cs_grow(bytes, capacity, *size + n + 1, 1, "hashes");
+    if (status == CS_OK)
+        memcpy(*bytes + *size, read, n);
+    *size += n;
+    free(read);
+    return status;
+}
+
+/* The samples of the joined dataset are in the order of the parts. */
+static cs_status report_joined(pack_options *options, const void *hashes, size_t size,
+                               const volatile sig_atomic_t *stop) {
+    pack_list list = {0};
+    cs_duplicate_counts counts = {0};
+    options->input.path = options->out;
+    setenv("CNNSWEEP_TRUST_SHARDS", "1", 1); /* they are new */
+    CS_TRY(pack_source_find(&options->input));
+    cs_status status = pack_source_scan(&options->input, &list);
+    if (status == CS_OK && size != list.n * sizeof(pack_hash))
+        cs_log(CS_LOG_WARN, "duplicates are not looked for, as the parts have no hashes");
+    else if (status == CS_OK) {
+        status = pack_report_duplicates(options, &list, hashes, stop, &counts);
+        if (status == CS_OK)
+            status = cs_dataset_count_duplicates(options->out, &counts);
+    }
+    pack_list_clear(&list);
+    pack_source_close(&options->input);
+    return status;
+}
+
+cs_status pack_join(pack_options *options, const volatile sig_atomic_t *stop) {
+    char folder[CS_PATH_MAX], *hashes = NULL;
+    size_t size = 0, capacity = 0;
+    cs_dataset_part part;
+    CS_TRY(cs_dataset_part_path(options->out, 0, folder, sizeof folder));
+    if (cs_dataset_read_part(folder, &part) != CS_OK)
+        part.count = 0; /* joining says what is wrong */
+    cs_status status = CS_OK;
+    for (int i = 0; i < part.count && status == CS_OK; i++)
+        status = read_hashes(options->out, i, &hashes, &size, &capacity);
+    if (status == CS_OK || status == CS_ERR_IO || status == CS_ERR_NOT_FOUND)
+        status = cs_dataset_join(options->out);
+    if (status == CS_OK)
+        status = report_joined(options, hashes, size, stop);
+    free(hashes);
+    return status;
+}

@@ -253,7 +253,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         return cs_fail(CS_ERR_ARG, "--report is for whole datasets: pack without --part, or --info or --join");
     if (options->part.count && (options->duplicates != PACK_DUPLICATES_WARN || options->duplicates_list))
         return cs_hint(cs_fail(CS_ERR_ARG, "--duplicates and --duplicates-list: not with --part"),
-                       "a process that packs a part does not see the images of the others");
+                       "--join reports duplicates, as a process that packs a part does not see all images");
     options->input.path = positional[0];
     return copy_out_path(one_path ? positional[0] : positional[1], options->out);
 }
@@ -313,8 +313,8 @@ static cs_status pack(pack_options *options) {
     return options->part.count ? CS_OK : describe_written(options);
 }
 
-static cs_status join(const pack_options *options) {
-    CS_TRY(cs_dataset_join(options->out));
+static cs_status join(pack_options *options) {
+    CS_TRY(pack_join(options, &stop_asked));
     return describe_written(options);
 }
 

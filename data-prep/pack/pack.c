@@ -328,6 +328,7 @@ static cs_status finish(const pack_options *options, const pack_list *list, pipe
                cs_filter_text(&options->filter), (long long)pipe->not_found);
     report_choices(options, &pipe->counts);
     if (part.count) { /* joining the parts sets mean and std */
+        CS_TRY(pack_keep_hashes(options, pipe->hashes, pipe->n));
         part.sums = pipe->sums;
         return cs_dataset_commit_part(&pipe->writer, &part);
     }
@@ -343,9 +344,7 @@ static cs_status pack_once(const pack_options *options, pack_list *list, const v
                            int64_t *bad) {
     pack_search search = {.options = options, .stop = stop};
     pipeline pipe = {.search = &search, .samples = list->samples, .n = list->n};
-    cs_status status = CS_OK;
-    if (!options->part.count) /* duplicates in other parts would not be found */
-        status = cs_alloc(list->n, sizeof *pipe.hashes, "hashes", &pipe.hashes);
+    cs_status status = cs_alloc(list->n, sizeof *pipe.hashes, "hashes", &pipe.hashes);
     if (status == CS_OK)
         status = create_dataset(options, list, &pipe);
     if (status == CS_OK)

@@ -100,6 +100,11 @@ CS_MUST_CHECK cs_status pack_leave_out(const pack_options *options, pack_list *l
 /* Finds the size of the first good image. Raw images without --size must all have this size. */
 CS_MUST_CHECK cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w);
 
+/* The hashes of a part are kept in a file beside it, so that duplicates are found when the parts are joined: */
+CS_MUST_CHECK cs_status pack_keep_hashes(const pack_options *options, const pack_hash *hashes, size_t n);
+/* Joins the parts, reports duplicates and stores their numbers. */
+CS_MUST_CHECK cs_status pack_join(pack_options *options, const volatile sig_atomic_t *stop);
+
 /* For options->part: leaves out the bad files of all parts if the options say so, keeps the samples of this part, and
  * sets the options that depend on all parts (size, source). *done: this part exists already. */
 CS_MUST_CHECK cs_status pack_take_part(pack_options *options, pack_list *list, const volatile sig_atomic_t *stop,

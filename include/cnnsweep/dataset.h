@@ -6,8 +6,8 @@
  * keep their own size), filter (only where there is one: the filters that the images went through, as in filter.h),
  * decode (only where rules other than the default were given: how images were decoded, as cs_decode_rules_text writes
  * it), source_classes (strings [S]) and source_labels int32 [S] (only where classes were grouped, left out or put in
- * another order: the classes that the source had and the label that each got, or -1), duplicates int64 [4] (only where
- * they were looked for: the numbers of cs_duplicate_counts), checksum (XXH3-64, hex, over the
+ * another order: the classes that the source had and the label that each got, or -1), duplicates int64 [4]
+ * (the numbers of cs_duplicate_counts, or -1; older files lack it), checksum (XXH3-64, hex, over the
  * XXH3-64s of every dataset in the order listed here). Groups train, val, test, each with images uint8 [N,H,W,3]
  * contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source paths, fixed-length strings;
  * weight float32 [N], in all groups or in none: how much a sample counts in the loss, >= 0; group: fixed-length
@@ -64,6 +64,9 @@ void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3
 /* Logs a warning if the mean and the standard deviation of every channel of the training images are such as images have
  * whose values are all 0 or 1. */
 void cs_dataset_warn_if_black(const cs_dataset *dataset);
+/* Logs a warning if duplicates, or images of a group, are in different splits: results on val and test are then better
+ * than on new images. */
+CS_MUST_CHECK cs_status cs_dataset_warn_of_leaks(const cs_dataset *dataset);
 /* A checksum of everything that results depend on: the shards' own checksums, the size of the images, the number of
  * classes. The path of the dataset is not part of it. */
 uint64_t cs_dataset_checksum(const cs_dataset *dataset);
@@ -147,5 +150,7 @@ CS_MUST_CHECK cs_status cs_dataset_read_part(const char *part_path, cs_dataset_p
 /* Makes one dataset of its parts and removes the parts. After an interruption it can be called again. A second process
  * that joins the same parts at the same time gets an error. */
 CS_MUST_CHECK cs_status cs_dataset_join(const char *path);
+/* Stores the numbers of duplicates in a dataset of shards that was joined. */
+CS_MUST_CHECK cs_status cs_dataset_count_duplicates(const char *path, const cs_duplicate_counts *counts);
 
 #endif

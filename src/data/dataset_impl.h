@@ -68,6 +68,8 @@ cs_status cs_shard_seal(const char *path, const cs_dataset_meta *meta);
 
 /* 4. Replaces mean and std in a finished shard. */
 cs_status cs_shard_set_mean_std(const char *path, const double mean[3], const double std[3]);
+/* The same for the numbers of duplicates. */
+cs_status cs_shard_set_duplicates(const char *path, const cs_duplicate_counts *counts);
 
 /* A shard mapped into memory. */
 typedef struct cs_shard {

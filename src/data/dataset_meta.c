@@ -45,11 +45,26 @@ static cs_status write_source_classes(hid_t file, const char *path, const cs_sou
 
 enum { DUPLICATE_COUNTS = 4 };
 
+/* Numbers of -1 are written where they are not known, so that a known number can take their place. */
+static void list_duplicates(const cs_duplicate_counts *counts, int64_t out[DUPLICATE_COUNTS]) {
+    const int64_t numbers[] = {counts->sets, counts->images, counts->across_splits, counts->across_classes};
+    for (int i = 0; i < DUPLICATE_COUNTS; i++)
+        out[i] = counts->known ? numbers[i] : -1;
+}
+
+cs_status cs_shard_set_duplicates(const char *path, const cs_duplicate_counts *counts) {
+    int64_t numbers[DUPLICATE_COUNTS];
+    hid_t file = H5I_INVALID_HID;
+    list_duplicates(counts, numbers);
+    CS_TRY(cs_hdf5_reopen(path, 0, &file));
+    cs_status status = cs_hdf5_rewrite_numbers(file, path, "duplicates", H5T_NATIVE_INT64, numbers);
+    status = cs_hdf5_finish(file, path, status);
+    return status == CS_OK ? cs_file_sync(path) : status;
+}
+
 static cs_status write_duplicates(hid_t file, const char *path, const cs_duplicate_counts *counts) {
-    const int64_t numbers[DUPLICATE_COUNTS] = {counts->sets, counts->images, counts->across_splits,
-                                               counts->across_classes};
-    if (!counts->known)
-        return CS_OK;
+    int64_t numbers[DUPLICATE_COUNTS];
+    list_duplicates(counts, numbers);
     return cs_hdf5_write_numbers(file, path, "duplicates", H5T_NATIVE_INT64, DUPLICATE_COUNTS, numbers);
 }
 
@@ -128,6 +143,8 @@ static cs_status read_duplicates(hid_t file, const char *path, cs_duplicate_coun
     if (H5Aexists(file, "duplicates") <= 0)
         return CS_OK;
     CS_TRY(cs_hdf5_read_numbers(file, path, "duplicates", H5T_INTEGER, H5T_NATIVE_INT64, DUPLICATE_COUNTS, numbers));
+    if (numbers[0] < 0)
+        return CS_OK;
     *counts = (cs_duplicate_counts){.known = true,
                                     .sets = numbers[0],
                                     .images = numbers[1],

@@ -187,3 +187,18 @@ cs_status cs_dataset_join(const char *path) {
     free(join.shards);
     return status;
 }
+
+cs_status cs_dataset_count_duplicates(const char *path, const cs_duplicate_counts *counts) {
+    cs_shard_entry *entries = NULL;
+    size_t n = 0;
+    CS_TRY(cs_index_read(path, &entries, &n));
+    cs_status status = CS_OK;
+    for (size_t i = 0; i < n && status == CS_OK; i++) {
+        char shard[CS_PATH_MAX];
+        status = cs_path(shard, sizeof shard, "%s/%s", path, entries[i].file);
+        if (status == CS_OK)
+            status = cs_shard_set_duplicates(shard, counts);
+    }
+    free(entries);
+    return status;
+}

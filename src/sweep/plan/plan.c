@@ -240,6 +240,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     if (cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN) == 0)
         return cs_fail(CS_ERR_ARG, "%s: has no train split", cs_dataset_path(plan->dataset));
     cs_dataset_warn_if_black(plan->dataset);
+    CS_TRY(cs_dataset_warn_of_leaks(plan->dataset));
     warn_if_transposed(plan, job);
     CS_TRY(cs_settle_metrics(plan->dataset, job));
     CS_TRY(check_standardizations(plan, job));
