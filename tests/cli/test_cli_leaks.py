@@ -15,15 +15,12 @@ make_data()
 
 
 def pack(name, copies, *options):
-    """Packs half of the drawn images as train and the others as test, with copies of train images in test."""
-    for label in (label for label in os.listdir(path("drawn")) if os.path.isdir(path("drawn", label))):
-        files = sorted(os.listdir(path("drawn", label)))
-        for split in ("train", "test"):
-            os.makedirs(path(name, split, label))
-        for i, file in enumerate(files):
-            shutil.copy(path("drawn", label, file), path(name, ("train", "test")[i % 2], label, file))
-        for file in files[0:2 * copies:2]:
-            shutil.copy(path("drawn", label, file), path(name, "test", label, "copy_" + file))
+    """Packs the drawn images, which are split, with so many of each class in train once more in test."""
+    shutil.copytree(path("drawn"), path(name))
+    train, test = (os.path.join(path(name), split) for split in ("train", "test"))
+    for label in os.listdir(train):
+        for file in sorted(os.listdir(os.path.join(train, label)))[:copies]:
+            shutil.copy(os.path.join(train, label, file), os.path.join(test, label, "copy_" + file))
     run_ok(*options, name, f"{name}.h5", program="cnnsweep-pack")
     return write_job(JOB.replace("DATA", name), f"{name}.yaml")
 
