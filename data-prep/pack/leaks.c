@@ -135,9 +135,7 @@ static cs_status drop(const pack_options *options, pack_list *list, const pack_s
     CS_TRY(cs_alloc(list->n, sizeof *kept, "duplicates", &kept));
     for (size_t i = 0; i < list->n; i++) {
         size_t *best = &kept[sets->first[i]];
-        if (sets->first[i] == i)
-            *best = i;
-        else if (list->samples[i].source_split < list->samples[*best].source_split)
+        if (sets->first[i] == i || list->samples[i].source_split < list->samples[*best].source_split)
             *best = i;
     }
     for (size_t i = 0; i < list->n; i++)

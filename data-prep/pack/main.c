@@ -156,6 +156,12 @@ static size_t add_source_args(pack_options *options, cs_arg *out) {
         {"--classes", "NAMES", "pack only these classes, in this order, such as cat,dog", cs_arg_text,
          &options->keep_ordered},
         {"--only", "NAMES", "pack only these classes, in the order that they have", cs_arg_text, &options->keep},
+        {"--duplicates", "HOW",
+         "equal and nearly equal images: warn (default), drop (one of each set is packed), group (a set gets into one\n"
+         "split) or fail",
+         pack_parse_duplicates, &options->duplicates},
+        {"--duplicates-list", "FILE", "write the duplicates into this CSV file", cs_arg_text,
+         &options->duplicates_list},
     };
     memcpy(out, rows, sizeof rows);
     return sizeof rows / sizeof *rows;
@@ -210,12 +216,6 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--force", NULL, "replace OUT if it exists, when the new dataset is complete", cs_arg_bool, &options->force},
         {"--bad-list", "FILE", "write the paths of all images that cannot be read into this file", cs_arg_text,
          &options->bad_list},
-        {"--duplicates", "HOW",
-         "equal and nearly equal images: warn (default), drop (one of each set is packed), group (a set gets into one\n"
-         "split) or fail",
-         pack_parse_duplicates, &options->duplicates},
-        {"--duplicates-list", "FILE", "write the duplicates into this CSV file", cs_arg_text,
-         &options->duplicates_list},
         {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M by default)",
          parse_part, &options->part},
         {"--join", NULL, "make OUT of its parts", cs_arg_bool, &wanted->join},

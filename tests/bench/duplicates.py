@@ -25,8 +25,6 @@ SETS = {
     "CIFAR-10, a part": ["cifar10_jpeg_subset"],
     "skin lesions": ["ham10000_melanoma_benign_malignant_224"],
     "fundus": ["eyepacs_dr_5level_256"],
-    "chest X-rays": ["chest_xray_covid_normal_tb_viral_4class_256gray"],
-    "birds": ["cub200_2010_birds_100class_224"],
 }
 MOST_COPIES = 3000
 
@@ -74,7 +72,7 @@ def measure(name, archives, options):
             folder = source / "train" / "~copies"
             folder.mkdir()
             for i, path in enumerate(originals):
-                change(Image.open(path).convert("RGB")).save(folder / f"{i:05d}.png")
+                change(Image.open(path).convert("RGB")).save(folder / f"{i:05d}.png", compress_level=1)
             _, rows = pack(options.bin, source)
             sets = {row[side]: row["set"] for row in rows for side in ("first", "second")}
             found = [sets.get(f"train/~copies/{i:05d}.png", "none") == sets.get(str(path.relative_to(source)))
