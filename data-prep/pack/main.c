@@ -190,15 +190,14 @@ static size_t add_image_args(pack_options *options, cs_arg *out) {
     return sizeof rows / sizeof *rows;
 }
 
-/* Sets the options from the command line; prints the answer to --help and --version. */
-static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
+/* Adds the rows of the options that say how many images there are, in which splits. Returns how many. */
+static size_t add_split_args(pack_options *options, cs_arg *out) {
     const cs_arg rows[] = {
         {"--balance", "under", "take as many images of each class as the smallest has in train", pack_parse_balance,
          &options->balance},
         {"--per-class", "N", "take at most so many images of each class in train", cs_arg_int64, &options->per_class},
         {"--total", "N", "take so many images in train, the same fraction of each class", cs_arg_int64,
          &options->total},
-        {"--encoding", "WHAT", "raw pixels (default) or jpeg", parse_encoding, &options->encoding},
         {"--split", "A,B,C", "fractions of train,val,test (default 0.8,0.1,0.1) of unsplit classes", parse_split,
          options},
         {"--split-rule", "RULE",
@@ -206,11 +205,20 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
          "validation_split or generator (Keras')",
          pack_parse_split_rule, &options->rule},
         {"--val", "FRACTION", "carve this much of train out for validation", parse_fraction, &options->val},
+        {"--seed", "N", "seed of what is drawn (default 0)", cs_arg_int64, &options->seed},
+    };
+    memcpy(out, rows, sizeof rows);
+    return sizeof rows / sizeof *rows;
+}
+
+/* Adds the rows of the options about the dataset that is made, and of the commands. Returns how many. */
+static size_t add_dataset_args(pack_options *options, commands *wanted, cs_arg *out) {
+    const cs_arg rows[] = {
+        {"--encoding", "WHAT", "raw pixels (default) or jpeg", parse_encoding, &options->encoding},
         {"--shard-size", "BYTES", "make OUT a folder of files of this size, such as 256M", parse_bytes,
          &options->shard_bytes},
         {"--threads", "N", "decoding threads (default: one for each core that the process may use)", cs_arg_positive,
          &options->threads},
-        {"--seed", "N", "seed of --split and --val (default 0)", cs_arg_int64, &options->seed},
         {"--skip-bad", NULL, "leave out images that cannot be read instead of failing; the others are split",
          cs_arg_bool, &options->skip_bad},
         {"--force", NULL, "replace OUT if it exists, when the new dataset is complete", cs_arg_bool, &options->force},
@@ -227,11 +235,29 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         {"--help", NULL, "print this", cs_arg_bool, &wanted->help},
         {"--version", NULL, "print the version", cs_arg_bool, &wanted->version},
     };
+    memcpy(out, rows, sizeof rows);
+    return sizeof rows / sizeof *rows;
+}
+
+/* Refuses options that do not go together. */
+static cs_status check_options(const pack_options *options, const commands *wanted, bool one_path) {
+    if (options->force && (one_path || options->part.count))
+        return cs_fail(CS_ERR_ARG, "--force: parts and what is in a dataset replace nothing");
+    if (options->report && (wanted->check || options->part.count))
+        return cs_fail(CS_ERR_ARG, "--report is for whole datasets: pack without --part, or --info or --join");
+    if (options->part.count && (options->duplicates != PACK_DUPLICATES_WARN || options->duplicates_list))
+        return cs_hint(cs_fail(CS_ERR_ARG, "--duplicates and --duplicates-list: not with --part"),
+                       "--join reports duplicates, as a process that packs a part does not see all images");
+    return CS_OK;
+}
+
+/* Sets the options from the command line; prints the answer to --help and --version. */
+static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
     cs_arg args[ARGS_MAX];
     size_t n = add_source_args(options, args);
     n += add_image_args(options, args + n);
-    memcpy(args + n, rows, sizeof rows);
-    n += sizeof rows / sizeof *rows;
+    n += add_split_args(options, args + n);
+    n += add_dataset_args(options, wanted, args + n);
     const char *positional[2] = {NULL, NULL};
     int given;
     CS_TRY(cs_args_parse(argc, argv, args, n, positional, 2, &given));
@@ -244,16 +270,10 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
         return CS_OK;
     }
     bool one_path = wanted->check || wanted->info || wanted->join;
-    if (options->force && (one_path || options->part.count))
-        return cs_fail(CS_ERR_ARG, "--force: parts and what is in a dataset replace nothing");
     if (given != (one_path ? 1 : 2))
         return cs_hint(cs_fail(CS_ERR_ARG, one_path ? "give one dataset" : "give SRC and OUT"),
                        "cnnsweep-pack --help shows how to call it");
-    if (options->report && (wanted->check || options->part.count))
-        return cs_fail(CS_ERR_ARG, "--report is for whole datasets: pack without --part, or --info or --join");
-    if (options->part.count && (options->duplicates != PACK_DUPLICATES_WARN || options->duplicates_list))
-        return cs_hint(cs_fail(CS_ERR_ARG, "--duplicates and --duplicates-list: not with --part"),
-                       "--join reports duplicates, as a process that packs a part does not see all images");
+    CS_TRY(check_options(options, wanted, one_path));
     options->input.path = positional[0];
     return copy_out_path(one_path ? positional[0] : positional[1], options->out);
 }
