@@ -64,6 +64,8 @@ CS_MUST_CHECK cs_status pack_find_groups(const pack_options *options, pack_list 
 /* Finds duplicates and does what the options say, except for PACK_DUPLICATES_WARN, which needs no pass of its own. */
 CS_MUST_CHECK cs_status pack_treat_duplicates(const pack_options *options, pack_list *list,
                                               const volatile sig_atomic_t *stop);
+/* Writes the file of --duplicates-list, if it is asked for: a line for each link. */
+CS_MUST_CHECK cs_status pack_list_duplicates(const pack_options *options, const pack_list *list, const pack_sets *sets);
 /* Finds duplicates among the images of the list by their hashes [list->n], and says and counts what harm they do. */
 CS_MUST_CHECK cs_status pack_report_duplicates(const pack_options *options, const pack_list *list,
                                                const pack_hash *hashes, const volatile sig_atomic_t *stop,
