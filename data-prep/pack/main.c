@@ -157,8 +157,7 @@ static size_t add_source_args(pack_options *options, cs_arg *out) {
          &options->keep_ordered},
         {"--only", "NAMES", "pack only these classes, in the order that they have", cs_arg_text, &options->keep},
         {"--duplicates", "HOW",
-         "equal and nearly equal images: warn (default), drop (one of each set is packed), group (a set gets into one\n"
-         "split) or fail",
+         "equal and nearly equal images: warn (default), drop all but one, group (keep them in one split) or fail",
          pack_parse_duplicates, &options->duplicates},
         {"--duplicates-list", "FILE", "write the duplicates into this CSV file", cs_arg_text,
          &options->duplicates_list},
