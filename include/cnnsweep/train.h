@@ -168,4 +168,7 @@ CS_MUST_CHECK cs_status cs_trial_check_features(const cs_trial_config *trial, co
  */
 int cs_trial_cut(const cs_graph *graph);
 
+/* Checks before training that the folder of computed features (train.mode: features) exists or can be made. */
+CS_MUST_CHECK cs_status cs_features_folder_check(const cs_data_config *data);
+
 #endif

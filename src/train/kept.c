@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kept.h"
+#include "cnnsweep/train.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 cs_status cs_check_stop(const volatile sig_atomic_t *stop) {
     if (stop && *stop)
@@ -21,6 +24,28 @@ static cs_status find_folder(const cs_data_config *data, char *out, size_t size)
     if (length > tail && strncmp(data->path + length - tail, suffix, tail) == 0)
         length -= tail;
     return cs_path(out, size, "%.*s.features", (int)length, data->path);
+}
+
+/* The nearest part of a path that exists. */
+static void find_existing(char path[CS_PATH_MAX]) {
+    while (!cs_file_exists(path)) {
+        char *slash = strrchr(path, '/');
+        if (!slash || slash == path)
+            snprintf(path, CS_PATH_MAX, "%s", slash ? "/" : ".");
+        else
+            *slash = '\0';
+    }
+}
+
+cs_status cs_features_folder_check(const cs_data_config *data) {
+    char folder[CS_PATH_MAX], existing[CS_PATH_MAX];
+    CS_TRY(find_folder(data, folder, sizeof folder));
+    CS_TRY(cs_path(existing, sizeof existing, "%s", folder));
+    find_existing(existing);
+    if (cs_file_exists(folder) || (cs_is_folder(existing) && access(existing, W_OK) == 0))
+        return CS_OK;
+    return cs_hint(cs_fail(CS_ERR_IO, "%s: cannot create the folder: nothing can be written in %s", folder, existing),
+                   "data.features names another folder for the features");
 }
 
 cs_status cs_kept_name(const cs_data_config *data, const char *stem, cs_kept *kept) {

@@ -153,4 +153,10 @@ def test_files_of_a_killed_process_do_no_harm():
     assert [n for n in feature_files("killed") if n.startswith(name)] == [name]
 
 
+def test_a_dry_run_says_that_the_folder_of_features_cannot_be_made():
+    done = run("train", "job.yaml", "--dry-run", "--set", "data.features=job.yaml/here")
+    assert done.returncode != 0 and "job.yaml/here: cannot create the folder" in done.stderr, done.stderr
+    assert "data.features names another folder" in done.stderr
+
+
 run_tests(globals())

@@ -210,6 +210,14 @@ static cs_status check_weights(const cs_plan *plan, const cs_job *job) {
     return status;
 }
 
+/* Checks that the features that trials use can be kept. */
+static cs_status check_features(const cs_job *job) {
+    for (int t = 0; t < job->n_trials; t++)
+        if (job->trials[t].train.mode == CS_TRAIN_FEATURES)
+            CS_TRY(cs_features_folder_check(&job->trials[t].data));
+    return CS_OK;
+}
+
 /* Do the sides of `image` have the ratio of those of the packed images, but the other way round? */
 static bool looks_transposed(const int image[2], int height, int width) {
     const double nearly = 0.1;
@@ -245,6 +253,7 @@ static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_
     CS_TRY(cs_settle_metrics(plan->dataset, job));
     CS_TRY(check_standardizations(plan, job));
     CS_TRY(check_weights(plan, job));
+    CS_TRY(check_features(job));
     if (job->method->draws && job->n_last < job->budget.trials)
         cs_log(CS_LOG_INFO, "%s: %d trials instead of %d: no others could be drawn", job->name, job->n_last,
                job->budget.trials);
