@@ -52,17 +52,13 @@ static void leave_out(const pack_options *options, pack_list *list, int label, i
         list->samples[members[order[i]]].left_out = true;
 }
 
-static bool is_taken(const pack_sample *sample) {
-    return !sample->left_out;
-}
-
 static cs_status draw(const pack_options *options, pack_list *list, const int64_t *counts) {
     int32_t *work = NULL; /* [2,n] */
     CS_TRY(cs_alloc(list->n * 2, sizeof *work, "image list", &work));
     for (int c = 0; c < list->n_classes; c++)
         leave_out(options, list, c, counts[c], work, work + list->n);
     free(work);
-    size_t all = list->n, dropped = pack_list_keep(list, is_taken);
+    size_t all = list->n, dropped = pack_list_leave_out(list);
     cs_log(CS_LOG_INFO, "%zu of %zu images are taken, drawn by the seed %lld", all - dropped, all,
            (long long)options->seed);
     return CS_OK;

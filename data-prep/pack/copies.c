@@ -13,10 +13,6 @@ const char *pack_duplicates_name(int rule) {
     return names[rule];
 }
 
-static bool is_taken(const pack_sample *sample) {
-    return !sample->left_out;
-}
-
 /* Of each set keeps the first image in train, else in val, else in test. */
 static cs_status drop(const pack_options *options, pack_list *list, const pack_sets *sets) {
     size_t *kept = NULL; /* [n] by the first image of the set */
@@ -30,7 +26,7 @@ static cs_status drop(const pack_options *options, pack_list *list, const pack_s
     for (size_t i = 0; i < list->n; i++)
         list->samples[i].left_out = kept[sets->first[i]] != i;
     free(kept);
-    const size_t all = list->n, dropped = pack_list_keep(list, is_taken);
+    const size_t all = list->n, dropped = pack_list_leave_out(list);
     cs_log(CS_LOG_INFO, "%zu of %zu images are left out, as duplicates of others (--duplicates drop)", dropped, all);
     return CS_OK;
 }

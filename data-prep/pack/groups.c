@@ -57,44 +57,16 @@ cs_status pack_find_groups(const pack_options *options, pack_list *list) {
     return CS_OK;
 }
 
-static int by_group(const void *a, const void *b) {
-    return strcmp(((const pack_member *)a)->group, ((const pack_member *)b)->group);
-}
-
-cs_status pack_find_crossing(pack_member *members, size_t n, pack_counts **out, size_t *n_out) {
-    size_t kept = 0;
-    CS_TRY(cs_alloc(n / 2, sizeof **out, "groups", out)); /* a group in two splits has two images */
-    qsort(members, n, sizeof *members, by_group);
-    for (size_t i = 0, next; i < n; i = next) {
-        pack_counts found = {.name = members[i].group};
-        for (next = i; next < n && strcmp(members[next].group, found.name) == 0; next++)
-            found.counts[members[next].split]++;
-        if (found.counts[members[i].split] < (int64_t)(next - i))
-            (*out)[kept++] = found;
-    }
-    *n_out = kept;
-    return CS_OK;
-}
-
 /* Warns of groups with images in different splits: the network is then tested on what it was trained on. */
 static cs_status check_groups(const pack_list *list) {
-    pack_member *members = NULL;
-    pack_counts *crossing = NULL;
-    size_t n = 0, n_crossing = 0;
+    cs_group_member *members = NULL;
+    size_t n = 0;
     CS_TRY(cs_alloc(list->n, sizeof *members, "groups", &members));
     for (size_t i = 0; i < list->n; i++)
         if (list->samples[i].group && list->samples[i].group[0])
-            members[n++] = (pack_member){list->samples[i].group, list->samples[i].split};
-    const cs_status status = pack_find_crossing(members, n, &crossing, &n_crossing);
-    if (n_crossing > 0) {
-        const int64_t *counts = crossing->counts;
-        cs_log(CS_LOG_WARN, "%zu group%s images in more than one split, such as \"%s\" in %s and %s", n_crossing,
-               n_crossing == 1 ? " has" : "s have", crossing->name,
-               cs_split_name(counts[CS_SPLIT_TRAIN] ? CS_SPLIT_TRAIN : CS_SPLIT_VAL),
-               cs_split_name(counts[CS_SPLIT_TRAIN] && counts[CS_SPLIT_VAL] ? CS_SPLIT_VAL : CS_SPLIT_TEST));
-    }
+            members[n++] = (cs_group_member){list->samples[i].group, list->samples[i].split};
+    const cs_status status = cs_warn_of_crossing(members, n, "", "");
     free(members);
-    free(crossing);
     return status;
 }
 

@@ -63,7 +63,7 @@ static int64_t sum(const int64_t counts[CS_SPLIT_COUNT]) {
     return total;
 }
 
-static void print_row(FILE *out, const pack_counts *row) {
+static void print_row(FILE *out, const cs_split_counts *row) {
     fputs("<tr><th>", out);
     pack_html_text(out, row->name);
     fputs("</th>", out);
@@ -71,8 +71,8 @@ static void print_row(FILE *out, const pack_counts *row) {
         fprintf(out, "<td>%lld</td>", (long long)row->counts[s]);
 }
 
-void pack_html_counts(FILE *out, const char *what, const pack_counts *rows, size_t n) {
-    pack_counts total = {.name = "total"};
+void pack_html_counts(FILE *out, const char *what, const cs_split_counts *rows, size_t n) {
+    cs_split_counts total = {.name = "total"};
     int64_t most = 1;
     fprintf(out, "<table>\n<thead><tr><th>%s</th>", what);
     for (int s = 0; s < CS_SPLIT_COUNT; s++)

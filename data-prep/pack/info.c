@@ -32,7 +32,7 @@ static void print_counts(const char *name, int width, const int64_t counts[CS_SP
     putchar('\n');
 }
 
-cs_status pack_count_classes(const cs_dataset *dataset, pack_counts **out) {
+cs_status pack_count_classes(const cs_dataset *dataset, cs_split_counts **out) {
     const int classes = cs_dataset_class_count(dataset);
     CS_TRY(cs_alloc((size_t)classes, sizeof **out, "class counts", out));
     for (int i = 0; i < classes; i++)
@@ -46,7 +46,7 @@ cs_status pack_count_classes(const cs_dataset *dataset, pack_counts **out) {
 static cs_status print_table(const cs_dataset *dataset) {
     const int classes = cs_dataset_class_count(dataset);
     int width = 5;
-    pack_counts *rows = NULL;
+    cs_split_counts *rows = NULL;
     int64_t total[CS_SPLIT_COUNT];
     CS_TRY(pack_count_classes(dataset, &rows));
     for (int s = 0; s < CS_SPLIT_COUNT; s++)

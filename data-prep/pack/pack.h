@@ -7,6 +7,7 @@
 #include "duplicates.h"
 #include "source/source.h"
 
+#include "cnnsweep/crossing.h"
 #include "cnnsweep/filter.h"
 #include "cnnsweep/log.h"
 
@@ -77,19 +78,6 @@ CS_MUST_CHECK cs_status pack_parse_balance(const char *text, void *target);
 /* Warns of groups with images in more than one split, which the source says, and of classes without an image in a split
  * that others have. */
 CS_MUST_CHECK cs_status pack_check_splits(const pack_list *list);
-/* How many images each split has of something with a name, such as a class. */
-typedef struct pack_counts {
-    const char *name;
-    int64_t counts[CS_SPLIT_COUNT];
-} pack_counts;
-/* An image that is in a group. */
-typedef struct pack_member {
-    const char *group;
-    cs_split split;
-} pack_member;
-/* Finds the groups with images in more than one split, ordered by name. The members are sorted. The caller frees *out;
- * the names in it are those of the members. */
-CS_MUST_CHECK cs_status pack_find_crossing(pack_member *members, size_t n, pack_counts **out, size_t *n_out);
 /* Assigns the samples to splits as the options say. The result depends only on the
  * samples in the list, so that an earlier split does not change it. A class without an image in train is an error that
  * names it. */

@@ -22,7 +22,7 @@ typedef struct report {
     FILE *out;
     pack_measured *images;
     size_t n;
-    pack_counts *classes;
+    cs_split_counts *classes;
     int n_classes;
     cs_decoder *decoder;
     cs_image decoded, small;
@@ -92,7 +92,7 @@ static void print_source_classes(const report *page) {
     end_section(page->out);
 }
 
-static void print_crossing(FILE *out, const pack_counts *crossing, size_t n) {
+static void print_crossing(FILE *out, const cs_split_counts *crossing, size_t n) {
     if (n == 0) {
         fputs("<p>No group has images in more than one split.</p>\n", out);
         return;
@@ -103,8 +103,8 @@ static void print_crossing(FILE *out, const pack_counts *crossing, size_t n) {
 }
 
 static cs_status print_groups(const report *page) {
-    pack_member *members = NULL;
-    pack_counts *crossing = NULL;
+    cs_group_member *members = NULL;
+    cs_split_counts *crossing = NULL;
     size_t n = 0, n_crossing = 0;
     if (!cs_dataset_has_groups(page->dataset))
         return CS_OK;
@@ -113,9 +113,9 @@ static cs_status print_groups(const report *page) {
         const pack_measured *image = &page->images[i];
         const char *group = cs_dataset_group(page->dataset, image->split, image->at);
         if (group[0])
-            members[n++] = (pack_member){group, image->split};
+            members[n++] = (cs_group_member){group, image->split};
     }
-    const cs_status status = pack_find_crossing(members, n, &crossing, &n_crossing);
+    const cs_status status = cs_find_crossing(members, n, &crossing, &n_crossing);
     if (status == CS_OK) {
         begin_section(page->out, "groups", "Groups");
         fprintf(page->out, "<p>%zu of %zu images are in a group.</p>\n", n, page->n);
@@ -161,7 +161,7 @@ static int bin_width(int least, int most) {
 
 static void print_histogram(const report *page, const struct histogram *histogram) {
     enum { NAME = 32 };
-    pack_counts rows[BINS] = {{0}};
+    cs_split_counts rows[BINS] = {{0}};
     char names[BINS][NAME];
     int least = page->n > 0 ? histogram->value(&page->images[0]) : 0, most = least;
     for (size_t i = 0; i < page->n; i++) {

@@ -29,7 +29,7 @@ CS_MUST_CHECK cs_status pack_report(const pack_options *options, const volatile 
 void pack_print_head(const cs_dataset *dataset, FILE *out);
 void pack_print_pixels(const cs_dataset *dataset, FILE *out);
 /* Counts the images of each class; the caller frees *out. */
-CS_MUST_CHECK cs_status pack_count_classes(const cs_dataset *dataset, pack_counts **out);
+CS_MUST_CHECK cs_status pack_count_classes(const cs_dataset *dataset, cs_split_counts **out);
 
 /* The beginning and the end of the page. Errors of writing are found when the file is committed. */
 void pack_html_begin(FILE *out, const char *title);
@@ -38,7 +38,7 @@ void pack_html_end(FILE *out);
 void pack_html_text(FILE *out, const char *text);
 /* Writes a table with a row for each of the n things: its name, how many images each split has, and a bar. `what` is
  * the title of the names. */
-void pack_html_counts(FILE *out, const char *what, const pack_counts *rows, size_t n);
+void pack_html_counts(FILE *out, const char *what, const cs_split_counts *rows, size_t n);
 /* Writes an image element that has the bytes of a PNG inside. */
 void pack_html_png(FILE *out, const uint8_t *bytes, size_t size);
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """On recorded results of real grids method bayes comes closer to the best cell than method tpe, and tpe than method random; none
-finds a cell twice. The seeds are the first 20 of results/search.md; of tpe and random on the third grid it takes the 100 seeds
+finds a cell twice. The seeds are the first of results/search.md; of tpe and random on the third grid it takes the 100 seeds
 there to see the difference."""
 import os
 import sys

@@ -37,6 +37,14 @@ size_t pack_list_keep(pack_list *list, bool (*keep)(const pack_sample *sample)) 
     return all - kept;
 }
 
+static bool is_taken(const pack_sample *sample) {
+    return !sample->left_out;
+}
+
+size_t pack_list_leave_out(pack_list *list) {
+    return pack_list_keep(list, is_taken);
+}
+
 /* The first place in list->by_name whose class is not before `name`. */
 static int place_of(const pack_list *list, const char *name) {
     int low = 0, high = list->n_classes;

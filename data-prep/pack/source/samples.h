@@ -39,6 +39,8 @@ CS_MUST_CHECK cs_status pack_list_add(pack_list *list, const pack_sample *sample
 void pack_sample_clear(pack_sample *sample); /* frees its texts */
 /* Keeps those samples of which keep() is true and frees the others. Returns how many it freed. */
 size_t pack_list_keep(pack_list *list, bool (*keep)(const pack_sample *sample));
+/* Frees the samples that are left_out. Returns how many. */
+size_t pack_list_leave_out(pack_list *list);
 /* Adds a class, which gets the next label. Its name is made printable (cs_text_printable), for files and for tables. */
 CS_MUST_CHECK cs_status pack_list_add_class(pack_list *list, const char *source_name);
 int pack_list_find_class(const pack_list *list, const char *source_name); /* its label, or -1 */
