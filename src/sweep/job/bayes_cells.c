@@ -32,7 +32,7 @@ static void make_row(const search *s, candidate *of, double *row) {
     cs_axis_compose(s->space, value_of, of, row, cell);
 }
 
-static void judge(const search *s, candidate *of) {
+static void evaluate(const search *s, candidate *of) {
     double row[CS_SAMPLED_MAX];
     make_row(s, of, row);
     of->score = s->accept(s->context, row) ? cs_bayes_score(s->bayes, row) : -INFINITY;
@@ -45,7 +45,7 @@ static candidate draw(const search *s, cs_rng *rng) {
         drawn.values[a] = domain->choices > 0 ? cs_rng_below(rng, (uint32_t)domain->choices)
                                               : cs_bayes_value(domain, cs_rng_u32(rng) * 0x1p-32);
     }
-    judge(s, &drawn);
+    evaluate(s, &drawn);
     return drawn;
 }
 
@@ -84,7 +84,7 @@ static bool improve_axis(const search *s, int a, candidate *best) {
         other.values[a] = move(&s->domains[a], before, k);
         if (other.values[a] == best->values[a])
             continue;
-        judge(s, &other);
+        evaluate(s, &other);
         if (!(other.score > best->score + rounding))
             continue;
         *best = other;
