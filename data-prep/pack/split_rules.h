@@ -35,10 +35,7 @@ const pack_split_rule *pack_default_rule(const pack_list *list);
  * classes with the largest remainders one more. Of equal remainders scikit-learn draws, and here the first count. */
 void pack_divide(const int64_t *left, int n, int64_t draws, int64_t *out);
 
-/* The rule `grouped`. Groups are taken one after another, those with the most uneven classes first, and each goes to
- * the split in which the classes are then the most even, of equal ones to the smallest: StratifiedGroupKFold of
- * scikit-learn 1.9 (sklearn/model_selection/_split.py), whose splits are of equal size, with the counts of a split
- * divided by its fraction. An image without a group is a group of its own. */
+/* The rule `grouped`: that of cs_split_groups (split_groups.h). */
 CS_MUST_CHECK cs_status pack_split_by_group(const pack_split_request *request);
 
 #endif

@@ -10,7 +10,7 @@ ROOMS = {
     "base": ("src/base",
              "args file lapack log memory mix mix_sample picture picture_local picture_sample picture_sample_keras "
              "picture_sample_opencv random resources status text version", ""),
-    "data": ("src/data", "augment crossing dataset features filter filtered image loader row_cache standardize whitening", "base"),
+    "data": ("src/data", "augment crossing dataset features filter filtered image loader row_cache split_groups standardize whitening", "base"),
     "net": ("src/net", "graph head zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),
     "engine": ("src/engine", "comm engine optimizer", "base net"),
