@@ -6,6 +6,7 @@
 #include "cnnsweep/augment.h"
 #include "cnnsweep/dataset.h"
 #include "cnnsweep/filter.h"
+#include "cnnsweep/folds.h"
 #include "cnnsweep/metrics.h"
 #include "cnnsweep/optimizer.h"
 #include "cnnsweep/option.h"
@@ -15,9 +16,13 @@ enum { CS_VALUE_MAX = 256 };
 
 typedef struct cs_data_config {
     char path[CS_VALUE_MAX * 2];
-    uint64_t checksum;               /* the expected cs_dataset_checksum; 0: any dataset is accepted */
-    int image[2];                    /* height and width; {0, 0}: as packed */
-    cs_filter_chain filter;          /* applied to every image as it is stored, before it is resized */
+    uint64_t checksum;      /* the expected cs_dataset_checksum; 0: any dataset is accepted */
+    int image[2];           /* height and width; {0, 0}: as packed */
+    cs_filter_chain filter; /* applied to every image as it is stored, before it is resized */
+    cs_fold fold;           /* the splits are those of a fold; its members below are those of cs_folds */
+    cs_fold_rule fold_rule;
+    bool fold_shuffle;
+    char fold_split[8];              /* "val" or "test" */
     char features[CS_VALUE_MAX * 2]; /* folder of the features files; "": "<path without .h5>.features" */
 } cs_data_config;
 
@@ -136,6 +141,8 @@ typedef struct cs_trial_config {
     cs_phase phase;
 } cs_trial_config;
 
+/* The splits of the trial: those of its dataset, or those of a fold, which is drawn by train.seed. */
+cs_folds cs_trial_folds(const cs_trial_config *trial);
 /* The framework that the trial's network follows, which is the default of train.dialect. */
 cs_train_dialect cs_trial_network_dialect(const cs_trial_config *trial);
 /* The columns of metrics that a trial computes: those of train.metrics, and what early stopping and the schedule

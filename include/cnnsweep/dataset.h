@@ -36,6 +36,11 @@ typedef struct cs_dataset cs_dataset;
 CS_MUST_CHECK cs_status cs_dataset_open(const char *path, cs_dataset **out);
 void cs_dataset_close(cs_dataset *dataset); /* NULL-safe */
 
+/* Of a fold (folds.h) the dataset that it is a view of; else the dataset itself. */
+const cs_dataset *cs_dataset_stored(const cs_dataset *dataset);
+/* Changes the split of a sample and its index in the split to those that it has where it is stored. */
+void cs_dataset_place(const cs_dataset *dataset, cs_split *split, int64_t *i);
+
 const char *cs_dataset_path(const cs_dataset *dataset);
 int cs_dataset_shard_count(const cs_dataset *dataset); /* 1 for a single file */
 int cs_dataset_class_count(const cs_dataset *dataset);
@@ -60,6 +65,7 @@ typedef struct cs_duplicate_counts {
     int64_t across_classes; /* sets with images of different classes */
 } cs_duplicate_counts;
 cs_duplicate_counts cs_dataset_duplicates(const cs_dataset *dataset);
+/* Those of the training split as it is stored. */
 void cs_dataset_mean_std(const cs_dataset *dataset, double mean[3], double std[3]);
 /* Logs a warning if the mean and the standard deviation of every channel of the training images are such as images have
  * whose values are all 0 or 1. */
@@ -68,7 +74,7 @@ void cs_dataset_warn_if_black(const cs_dataset *dataset);
  * than on new images. */
 CS_MUST_CHECK cs_status cs_dataset_warn_of_leaks(const cs_dataset *dataset);
 /* A checksum of everything that results depend on: the shards' own checksums, the size of the images, the number of
- * classes. The path of the dataset is not part of it. */
+ * classes, and the fold. The path of the dataset is not part of it. */
 uint64_t cs_dataset_checksum(const cs_dataset *dataset);
 int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split);
 int32_t cs_dataset_label(const cs_dataset *dataset, cs_split split, int64_t i);

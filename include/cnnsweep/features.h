@@ -21,6 +21,8 @@ CS_MUST_CHECK cs_status cs_features_open(const char *path, const char *source, c
 void cs_features_close(cs_features *features); /* NULL-safe */
 const char *cs_features_path(const cs_features *features);
 int cs_features_width(const cs_features *features);
+/* Makes the splits those of the dataset (borrowed), which is a view of that whose features these are. */
+void cs_features_view(cs_features *features, const cs_dataset *view);
 int64_t cs_features_count(const cs_features *features, cs_split split);
 const float *cs_features_row(const cs_features *features, cs_split split, int64_t i); /* [width] */
 

@@ -108,7 +108,8 @@ typedef struct cs_job {
     cs_budget budget;
     const cs_method *method;
     int64_t seed; /* of the values that are drawn */
-    int repeats;  /* of every trial, with consecutive seeds; more than 1: the last swept option is train.seed */
+    int repeats;  /* of every trial, with consecutive seeds; more than 1: train.seed is one of the inner options */
+    int folds;    /* that each of them is trained on; more than 1: data.fold is the last of the inner options */
     cs_swept_option *swept; /* those of include: alone come behind the others */
     int n_swept;
     char metric[CS_METRIC_NAME_MAX]; /* test_accuracy, ... */
@@ -156,6 +157,14 @@ CS_MUST_CHECK cs_status cs_job_only(cs_job *job, const char *trial, int epochs);
 bool cs_job_has_value(const cs_job *job, int trial, int option);
 /* How many different values the trials have of the swept option; having none of them counts as one. */
 int cs_job_count_values(const cs_job *job, int option);
+/* Trials that differ only in the inner options, the last of the swept ones, which are the seed of repeats and the fold,
+ * make up a cell; they follow one another. The number of inner options, and that of the trials of a cell. */
+int cs_job_inner_options(const cs_job *job);
+int cs_job_cell_trials(const cs_job *job);
+/* The number of cells that n trials make up. */
+int cs_job_count_cells(const cs_job *job, int n);
+/* Are there trials whose splits are those of a fold? */
+bool cs_job_has_folds(const cs_job *job);
 /* The text of the trial's value of a swept option. */
 const char *cs_job_value(const cs_job *job, int trial, int option);
 /* Finds an option by its name ("lr", "train.lr"), or that of one phase ("phases.2.lr"), counted from 1. Its offsets are

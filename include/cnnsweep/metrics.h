@@ -88,7 +88,9 @@ bool cs_evaluation_hit(const cs_evaluation *evaluation, int64_t row);
 /* With CS_NEEDS_LOGITS: the label of a row, and its logits [K]. */
 int cs_evaluation_label(const cs_evaluation *evaluation, int64_t row);
 const double *cs_evaluation_logits(const cs_evaluation *evaluation, int64_t row);
-/* With CS_NEEDS_LOGITS: the softmax [K] of a row, while metrics are computed. */
+/* Computes the softmax of all rows, if the evaluation has logits. */
+void cs_evaluation_fill_probabilities(const cs_evaluation *evaluation);
+/* With CS_NEEDS_LOGITS: the softmax [K] of a row, once they are computed, as they are for metrics. */
 const double *cs_evaluation_probabilities(const cs_evaluation *evaluation, int64_t row);
 
 /* The number of values, all of which a message carries and ranks sum. */

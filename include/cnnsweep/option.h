@@ -36,6 +36,7 @@ enum {
     CS_AFFECTS_BATCHES = 32,  /* which pixels each step sees */
     CS_AFFECTS_TRAINING = 64, /* how the trainable layers are updated, and for how long */
     CS_AFFECTS_PATHS = 128,   /* where files are: no result depends on it, but trials of a group must agree */
+    CS_AFFECTS_SPLITS = 512,  /* which samples each split has */
     CS_AFFECTS_SWEEP = 256    /* which trials there are, how they are run, or which of their figures are written */
 };
 

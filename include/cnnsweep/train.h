@@ -75,9 +75,9 @@ typedef struct cs_train_events {
     cs_status (*epoch)(void *context, int trial, const cs_epoch_row *row, bool *enough);
     /* `evaluations` [CS_SPLIT_COUNT] are those of the tested weights; NULL for a split that is not evaluated
      * (cs_trial_evaluates) or that the dataset does not have. `params` (borrowed) are the weights
-     * that train.save_epoch asks for, by default the tested ones. */
+     * that train.save_epoch asks for, by default the tested ones. `dataset` (borrowed) has the splits of the trial. */
     cs_status (*finished)(void *context, int trial, const cs_trial_result *result,
-                          const cs_evaluation *const *evaluations, const cs_params *params);
+                          const cs_evaluation *const *evaluations, const cs_params *params, const cs_dataset *dataset);
     /* The trial failed (it diverged, its network cannot be built, ...); cs_error_last has the error. The other trials
      * continue. If this callback is NULL, a failed trial stops the group. */
     cs_status (*failed)(void *context, int trial, cs_status code);

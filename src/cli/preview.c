@@ -39,7 +39,7 @@ typedef struct sheet {
     const preview_args *args;
     const cs_job *job;
     cs_trial_config trial;
-    cs_dataset *dataset;
+    cs_dataset *stored, *dataset; /* the dataset, and the splits of the trial */
     cs_decoder *decoder;
     cs_image image, partner, drawing;
     cs_augment_scratch scratch;
@@ -345,7 +345,9 @@ static cs_status write_png(const sheet *s) {
 
 static cs_status make(sheet *s) {
     s->trial = s->job->trials[0];
-    CS_TRY(cs_dataset_open(s->trial.data.path, &s->dataset));
+    const cs_folds folds = cs_trial_folds(&s->trial);
+    CS_TRY(cs_dataset_open(s->trial.data.path, &s->stored));
+    CS_TRY(cs_dataset_open_fold(s->stored, &folds, &s->dataset));
     CS_TRY(cs_trial_resolve_image(s->dataset, &s->trial));
     CS_TRY(check(s));
     cs_dataset_warn_if_black(s->dataset);
@@ -381,6 +383,7 @@ int cs_command_preview(int argc, char **argv) {
     cs_image_clear(&s.drawing);
     cs_decoder_close(s.decoder);
     cs_dataset_close(s.dataset);
+    cs_dataset_close(s.stored);
     cs_job_free(job);
     return cs_exit_code(status);
 }

@@ -16,7 +16,7 @@ enum { TEXT_MAX = CS_VALUE_MAX * 4 > CS_AUGMENT_TEXT ? CS_VALUE_MAX * 4 : CS_AUG
 /* Everything on which the results of a trial depend. */
 enum {
     AFFECTS_RESULTS = CS_AFFECTS_GRAPH | CS_AFFECTS_HEAD | CS_AFFECTS_RATES | CS_AFFECTS_FROZEN | CS_AFFECTS_MODE |
-                      CS_AFFECTS_BATCHES | CS_AFFECTS_TRAINING
+                      CS_AFFECTS_BATCHES | CS_AFFECTS_SPLITS | CS_AFFECTS_TRAINING
 };
 
 static uint64_t mix(uint64_t key, uint64_t hash) {
@@ -97,7 +97,7 @@ bool cs_same_network(const cs_trial_config *a, const cs_trial_config *b) {
 /* Features are the outputs of one particular layer, so that trials that train on them must freeze the same layers. A
  * dropout's rate counts too, as the trunk may end at a dropout. */
 static unsigned shared_affects(const cs_trial_config *trial) {
-    unsigned affects = CS_AFFECTS_GRAPH | CS_AFFECTS_BATCHES | CS_AFFECTS_MODE | CS_AFFECTS_PATHS;
+    unsigned affects = CS_AFFECTS_GRAPH | CS_AFFECTS_BATCHES | CS_AFFECTS_SPLITS | CS_AFFECTS_MODE | CS_AFFECTS_PATHS;
     return trial->train.mode == CS_TRAIN_FEATURES ? affects | CS_AFFECTS_FROZEN | CS_AFFECTS_RATES : affects;
 }
 

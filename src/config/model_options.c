@@ -51,6 +51,16 @@ static cs_status parse_filter(const cs_option *option, const char *text, void *f
     return status == CS_OK ? CS_OK : cs_context(status, "%s", option->key);
 }
 
+static const char *fold_split_name(int value) {
+    static const char *const names[] = {"val", "test", NULL};
+    return names[value];
+}
+
+static cs_status parse_fold(const cs_option *option, const char *text, void *field) {
+    cs_status status = cs_fold_read(text, field);
+    return status == CS_OK ? CS_OK : cs_context(status, "%s", option->key);
+}
+
 static const cs_option rows[] = {
     {.key = "data.path",
      .type = CS_OPTION_STRING,
@@ -79,6 +89,37 @@ static const cs_option rows[] = {
      .parse = parse_filter,
      .takes = "filters",
      .doc = "filters for the images of all splits, such as clahe, {unsharp: {amount: 1.5}} or a list of them in order"},
+    {.key = "data.fold",
+     .type = CS_OPTION_OTHER,
+     FIELD(data.fold),
+     .fallback = "none",
+     .sweepable = true,
+     .affects = CS_AFFECTS_SPLITS,
+     .parse = parse_fold,
+     .takes = "a fold, 2/5",
+     .doc =
+         "the second of five folds is held out, and the others train; sweep.folds trains on all; drawn by train.seed"},
+    {.key = "data.fold_rule",
+     .type = CS_OPTION_ENUM,
+     FIELD(data.fold_rule),
+     .choice = cs_fold_rule_name,
+     .fallback = "auto",
+     .affects = CS_AFFECTS_SPLITS,
+     .doc = "how images are divided into folds, as KFold, StratifiedKFold or StratifiedGroupKFold do; auto: grouped if "
+            "they have groups, else stratified"},
+    {.key = "data.fold_shuffle",
+     .type = CS_OPTION_BOOL,
+     FIELD(data.fold_shuffle),
+     .fallback = "true",
+     .affects = CS_AFFECTS_SPLITS,
+     .doc = "draw the folds; false: those that scikit-learn makes with shuffle=False"},
+    {.key = "data.fold_split",
+     .type = CS_OPTION_ENUM,
+     FIELD(data.fold_split),
+     .choice = fold_split_name,
+     .fallback = "val",
+     .affects = CS_AFFECTS_SPLITS,
+     .doc = "what a held-out fold of train and val becomes: val; or test, of all images, and the fold after it is val"},
     {.key = "data.val_augment",
      .type = CS_OPTION_STRING,
      FIELD(val_augment_name),

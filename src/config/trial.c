@@ -4,6 +4,16 @@
 
 #include <string.h>
 
+cs_folds cs_trial_folds(const cs_trial_config *trial) {
+    const cs_data_config *data = &trial->data;
+    const bool tests = strcmp(data->fold_split, cs_split_name(CS_SPLIT_TEST)) == 0;
+    return (cs_folds){.fold = data->fold,
+                      .rule = data->fold_rule,
+                      .shuffle = data->fold_shuffle,
+                      .seed = (uint64_t)trial->train.seed,
+                      .held_out = tests ? CS_SPLIT_TEST : CS_SPLIT_VAL};
+}
+
 cs_train_dialect cs_trial_network_dialect(const cs_trial_config *trial) {
     return cs_model_dialect(&trial->model) == CS_DIALECT_TORCH ? CS_TRAIN_DIALECT_TORCH : CS_TRAIN_DIALECT_KERAS;
 }

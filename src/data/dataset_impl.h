@@ -82,6 +82,22 @@ typedef struct cs_shard {
 cs_status cs_shard_open(const char *path, bool verify, cs_shard *shard);
 void cs_shard_close(cs_shard *shard);
 
+/* Where a sample is stored. */
+typedef struct cs_sample_place {
+    cs_split split;
+    int32_t i;
+} cs_sample_place;
+
+/* Other splits of the samples of a dataset. */
+typedef struct cs_dataset_view {
+    cs_sample_place *places[CS_SPLIT_COUNT]; /* [counts[split]]; NULL: the splits are those of the dataset */
+    int64_t counts[CS_SPLIT_COUNT];
+    uint64_t key; /* the checksum of the dataset with these splits; 0: that of the dataset */
+} cs_dataset_view;
+void cs_dataset_view_clear(cs_dataset_view *view); /* frees the places */
+/* The new dataset takes the view's places, also after a failure, and borrows the rest. */
+cs_status cs_dataset_open_view(const cs_dataset *stored, const cs_dataset_view *view, cs_dataset **out);
+
 /* Writes `root` and frees it. If `root` is NULL, there was no memory for it, and that is the error. */
 cs_status cs_json_write(const char *path, json_t *root);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A dataset is a list of mapped shards; a sample is found by the number of samples in the shards before it. */
+/* A dataset is a list of mapped shards; a sample is found by the number of samples in the shards before it. A view of a
+ * dataset has its shards, but says of each sample of a split where it is stored. */
 #include "dataset_impl.h"
 
 #include "cnnsweep/log.h"
@@ -14,6 +15,8 @@ struct cs_dataset {
     cs_shard *shards;
     size_t n_shards;
     int64_t (*first)[CS_SPLIT_COUNT]; /* [n_shards+1] samples of each split in all earlier shards */
+    const cs_dataset *stored;         /* NULL: it is no view, and owns the shards */
+    cs_dataset_view view;
 };
 
 static cs_status fail_other_shard(const cs_shard *shard, const char *what) {
@@ -96,11 +99,45 @@ cs_status cs_dataset_open(const char *path, cs_dataset **out) {
 void cs_dataset_close(cs_dataset *dataset) {
     if (!dataset)
         return;
-    for (size_t i = 0; i < dataset->n_shards; i++)
+    for (size_t i = 0; i < dataset->n_shards && !dataset->stored; i++)
         cs_shard_close(&dataset->shards[i]);
-    free(dataset->shards);
-    free(dataset->first);
+    if (!dataset->stored) {
+        free(dataset->shards);
+        free(dataset->first);
+    }
+    cs_dataset_view_clear(&dataset->view);
     free(dataset);
+}
+
+void cs_dataset_view_clear(cs_dataset_view *view) {
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        free(view->places[s]);
+    *view = (cs_dataset_view){0};
+}
+
+cs_status cs_dataset_open_view(const cs_dataset *stored, const cs_dataset_view *view, cs_dataset **out) {
+    cs_dataset_view own = *view;
+    cs_status status = cs_alloc(1, sizeof **out, "dataset", out);
+    if (status != CS_OK) {
+        cs_dataset_view_clear(&own);
+        return status;
+    }
+    **out = *stored;
+    (*out)->stored = stored;
+    (*out)->view = own;
+    return CS_OK;
+}
+
+const cs_dataset *cs_dataset_stored(const cs_dataset *dataset) {
+    return dataset->stored ? dataset->stored : dataset;
+}
+
+void cs_dataset_place(const cs_dataset *dataset, cs_split *split, int64_t *i) {
+    const cs_sample_place *places = dataset->view.places[*split];
+    if (!places)
+        return;
+    *split = places[*i].split;
+    *i = places[*i].i;
 }
 
 const char *cs_dataset_path(const cs_dataset *dataset) {
@@ -172,6 +209,8 @@ void cs_dataset_warn_if_black(const cs_dataset *dataset) {
  * built, and the resize rule for stored JPEGs are added to them. */
 uint64_t cs_dataset_checksum(const cs_dataset *dataset) {
     const cs_dataset_meta *meta = &dataset->shards[0].meta;
+    if (dataset->view.key != 0)
+        return dataset->view.key;
     /* one number, so that the checksums of datasets that were packed before there was a fit are what they were */
     const int32_t resize = (int32_t)meta->resize.interpolation + ((int32_t)meta->resize.aspect << 8);
     const int32_t shape[] = {meta->h, meta->w, meta->n_classes, resize};
@@ -186,6 +225,8 @@ uint64_t cs_dataset_checksum(const cs_dataset *dataset) {
 }
 
 int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split) {
+    if (dataset->view.places[split])
+        return dataset->view.counts[split];
     return dataset->first[dataset->n_shards][split];
 }
 
@@ -193,6 +234,7 @@ int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split) {
  * it. */
 static const cs_split_data *locate(const cs_dataset *dataset, cs_split split, int64_t *i) {
     size_t low = 0, high = dataset->n_shards;
+    cs_dataset_place(dataset, &split, i);
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
         if (dataset->first[middle][split] <= *i)

@@ -165,6 +165,7 @@ struct cs_features {
     int64_t counts[CS_SPLIT_COUNT];
     const float *rows[CS_SPLIT_COUNT];
     const int32_t *labels[CS_SPLIT_COUNT];
+    const cs_dataset *view; /* NULL: the splits are those of the file */
 };
 
 static cs_status check_source(const cs_features *features, hid_t file, const char *source) {
@@ -258,10 +259,16 @@ int cs_features_width(const cs_features *features) {
     return features->width;
 }
 
+void cs_features_view(cs_features *features, const cs_dataset *view) {
+    features->view = view;
+}
+
 int64_t cs_features_count(const cs_features *features, cs_split split) {
-    return features->counts[split];
+    return features->view ? cs_dataset_count(features->view, split) : features->counts[split];
 }
 
 const float *cs_features_row(const cs_features *features, cs_split split, int64_t i) {
+    if (features->view)
+        cs_dataset_place(features->view, &split, &i);
     return features->rows[split] + (size_t)i * (size_t)features->width;
 }

@@ -10,9 +10,6 @@ typedef struct cs_metric_family {
     size_t n;
 } cs_metric_family;
 
-/* Computes the softmax of all rows, if the evaluation has logits. */
-void cs_evaluation_fill_probabilities(const cs_evaluation *evaluation);
-
 extern const cs_metric_family cs_confusion_metrics, cs_score_metrics;
 
 /* The areas under the ROC curve and the precision-recall curve, with CS_NEEDS_LOGITS; metrics.h says when they are

@@ -26,6 +26,13 @@ static cs_status check_base(const cs_base *base) {
     return CS_OK;
 }
 
+/* The features of all images of a dataset serve all of its folds, unless what the images are standardized by depends on
+ * which of them train. */
+static const cs_dataset *extracted(const cs_base *base) {
+    const cs_standardize settings = cs_augment_standardize(&base->trial->augment, false);
+    return settings.featurewise_center || settings.zca ? base->dataset : cs_dataset_stored(base->dataset);
+}
+
 /* The checksum of the values of all parameters before `cut`: they identify the network better than the name of a
  * weights file, or a seed. */
 static cs_status params_checksum(const cs_base *base, int cut, uint64_t *out) {
@@ -55,7 +62,7 @@ static cs_status describe_source(const cs_base *base, char *out, size_t size) {
     return cs_path(out, size,
                    "dataset %016llx, %s%s%s; %s (%s), alpha %.9g, %dx%dx%d, input %s, %s; output of layer %d, %s; "
                    "parameters %016llx; engine %s",
-                   (unsigned long long)cs_dataset_checksum(base->dataset),
+                   (unsigned long long)cs_dataset_checksum(extracted(base)),
                    cs_resize_text(cs_dataset_resize(base->dataset), resize), filter->n > 0 ? ", filter " : "",
                    filter->n > 0 ? cs_filter_text(filter) : "", graph->arch, cs_dialect_name(graph->dialect),
                    (double)base->trial->model.alpha, input->h, input->w, input->c,
@@ -96,9 +103,9 @@ static cs_status extract_split(extraction *x, cs_split split) {
     cs_feed *feed = NULL;
     cs_status status;
     config.batch = BATCH;
-    if (cs_dataset_count(x->base->dataset, split) == 0)
+    if (cs_dataset_count(extracted(x->base), split) == 0)
         return CS_OK;
-    CS_TRY(cs_feed_open(x->engine, x->base->dataset, &config, false, &feed));
+    CS_TRY(cs_feed_open(x->engine, extracted(x->base), &config, false, &feed));
     CS_TRY_GOTO(cs_loader_start(cs_feed_loader(feed), 0, 0), done);
     for (int i = 0; i < cs_loader_batches(cs_feed_loader(feed)); i++) {
         cs_batch batch;
@@ -116,7 +123,7 @@ static cs_status run_extraction(extraction *x, const cs_kept *kept) {
     size_t width = cs_shape_count(graph->layers[cut - 1].out);
     int64_t counts[CS_SPLIT_COUNT], total = 0;
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
-        total += counts[split] = cs_dataset_count(x->base->dataset, split);
+        total += counts[split] = cs_dataset_count(extracted(x->base), split);
     CS_TRY(cs_segment_create(graph, 0, cut, &x->segment));
     cs_program_spec spec = {.segment = x->segment, .batch = BATCH, .mode = CS_MODE_INFER};
     CS_TRY(cs_program_compile(x->engine, &spec, &x->program));
@@ -148,7 +155,10 @@ cs_status cs_extract(cs_engine *engine, const cs_base *base, const volatile sig_
     extraction x = {.engine = engine, .base = base, .stop = stop};
     cs_kept kept;
     CS_TRY(name_features(base, &kept));
-    return cs_kept_open(&kept, stop, compute, &x, out);
+    CS_TRY(cs_kept_open(&kept, stop, compute, &x, out));
+    if (extracted(base) != base->dataset)
+        cs_features_view(*out, base->dataset);
+    return CS_OK;
 }
 
 cs_status cs_trial_check_features(const cs_trial_config *trial, const cs_dataset *dataset, const cs_graph *graph,

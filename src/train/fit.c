@@ -116,12 +116,12 @@ static cs_status read_channels(fit *f) {
     return CS_OK;
 }
 
-/* The dataset has the statistics of its images as they are stored. */
+/* The dataset has the statistics of its training images as they are stored. */
 static cs_status fit_channels(fit *f) {
     double mean[3], std[3];
     int h, w;
     cs_dataset_image_size(f->dataset, &h, &w);
-    if (h != f->h || w != f->w || f->trial->data.filter.n > 0)
+    if (h != f->h || w != f->w || f->trial->data.filter.n > 0 || f->trial->data.fold.count > 0)
         return read_channels(f);
     cs_dataset_mean_std(f->dataset, mean, std);
     for (int c = 0; c < 3; c++) {

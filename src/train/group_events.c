@@ -50,7 +50,8 @@ static cs_status report_finished(const cs_group *group, cs_tail *tail) {
             evaluations[split] = tail->tested[split];
     CS_TRY(cs_tail_choose_saved(tail));
     if (group->events.finished)
-        CS_TRY(group->events.finished(group->events.context, tail->trial, &result, evaluations, tail->params));
+        CS_TRY(group->events.finished(group->events.context, tail->trial, &result, evaluations, tail->params,
+                                      group->dataset));
     return discard_checkpoint(group, tail);
 }
 

@@ -20,7 +20,8 @@ typedef struct cs_group {
     cs_train_events events;
     const volatile sig_atomic_t *stop;
     cs_team *team; /* NULL: this rank alone */
-    cs_dataset *dataset;
+    cs_dataset *stored;
+    cs_dataset *dataset;            /* a view of `stored` with the splits of the trials, which have one fold */
     cs_fitted fitted;               /* the standardization of all trials, which have one augmentation */
     cs_features *features;          /* in mode features; else NULL */
     cs_feed *feeds[CS_SPLIT_COUNT]; /* NULL where the split is empty */

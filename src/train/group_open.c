@@ -251,11 +251,14 @@ static void log_augmented_evaluation(const cs_trial_config *trial) {
                "images themselves");
 }
 
-/* Opens the dataset. As with the weights, its checksum ensures that every rank trains on what rank 0 planned with. */
+/* Opens the dataset, and the fold that the trials have in common. As with the weights, its checksum ensures that every
+ * rank trains on what rank 0 planned with. */
 static cs_status open_data(cs_group *group, cs_trial_config *trials) {
     size_t n = (size_t)group->n;
-    CS_TRY(cs_dataset_open(trials[0].data.path, &group->dataset));
-    CS_TRY(cs_trial_check_data(&trials[0], group->dataset));
+    const cs_folds folds = cs_trial_folds(&trials[0]);
+    CS_TRY(cs_dataset_open(trials[0].data.path, &group->stored));
+    CS_TRY(cs_trial_check_data(&trials[0], group->stored));
+    CS_TRY(cs_dataset_open_fold(group->stored, &folds, &group->dataset));
     CS_TRY(cs_alloc(n, sizeof *group->tails, "tails", &group->tails));
     CS_TRY(cs_alloc(n, sizeof *group->evaluated, "tails", &group->evaluated));
     CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->waiting.items));
@@ -303,5 +306,6 @@ void cs_group_close(cs_group *group) {
     free(group->live.items);
     free(group->ending.items);
     cs_dataset_close(group->dataset);
+    cs_dataset_close(group->stored);
     cs_team_close(group->team);
 }

@@ -194,13 +194,18 @@ static cs_trial_config default_trial(int fill) {
 
 /* Prints a legal value that is not the default. */
 static void print_other_value(const cs_option *option, char *out, size_t size) {
-    static const char *const others[][2] = {
-        {"model.arch", "resnet18"},        {"data.filter", "median"},
-        {"train.monitor", "val_accuracy"}, {"train.plateau_monitor", "val_accuracy"},
-        {"train.milestones", "1,2"},       {"train.boundaries", "1,2"},
-        {"train.values", "1,2"},           {"train.metrics", "mcc"},
-        {"train.evaluate", "val"},         {"train.class_weight", "balanced"},
-        {"train.lr_mult", "head:2"}};
+    static const char *const others[][2] = {{"model.arch", "resnet18"},
+                                            {"data.filter", "median"},
+                                            {"data.fold", "2/5"},
+                                            {"train.monitor", "val_accuracy"},
+                                            {"train.plateau_monitor", "val_accuracy"},
+                                            {"train.milestones", "1,2"},
+                                            {"train.boundaries", "1,2"},
+                                            {"train.values", "1,2"},
+                                            {"train.metrics", "mcc"},
+                                            {"train.evaluate", "val"},
+                                            {"train.class_weight", "balanced"},
+                                            {"train.lr_mult", "head:2"}};
     const char *number = strcmp(option->fallback, "1") == 0 ? "2" : "1";
     switch (option->type) {
     case CS_OPTION_BOOL:

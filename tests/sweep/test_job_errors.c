@@ -299,7 +299,7 @@ static void test_wrong_budgets_and_repeats_are_refused(void **state) {
         {JOB_BASE "sweep: {repeats: 0, parameters: {lr: [1]}}\n", "job.yaml:4:18: sweep.repeats is 0, outside 1"},
         {JOB_BASE "sweep: {repeats: x, parameters: {lr: [1]}}\n", "sweep.repeats is 'x'; it takes a whole number"},
         {JOB_BASE "sweep: {repeats: 2, parameters: {seed: [1, 2]}}\n",
-         "job.yaml:4:18: repeats gives every trial 2 seeds, and train.seed is swept too"},
+         "job.yaml:4:18: repeats gives every trial 2 values, and train.seed is swept too"},
         {JOB_BASE "train: {seed: 9007199254740992}\nsweep: {repeats: 4}\n", "train.seed is 900719925474099"},
         {JOB_BASE "sweep: {repeats: 1}\n", "sweep: has no parameters:"},
         {JOB_BASE "sweep: {budget: {trials: 0}, parameters: {lr: [1]}}\n", "sweep.budget.trials is 0, outside 1"},

@@ -72,11 +72,12 @@ static cs_status on_epoch(void *context, int trial, const cs_epoch_row *row, boo
 }
 
 static cs_status on_finished(void *context, int trial, const cs_trial_result *result,
-                             const cs_evaluation *const *evaluations, const cs_params *params) {
+                             const cs_evaluation *const *evaluations, const cs_params *params,
+                             const cs_dataset *dataset) {
     history *into = context;
     assert_false(into->record.trials[into->numbers[trial]].finished);
     into->tested[into->numbers[trial]] = cs_checksum(params->data, params->graph->n_values * sizeof(float));
-    return toys.finished(&into->record, into->numbers[trial], result, evaluations, params);
+    return toys.finished(&into->record, into->numbers[trial], result, evaluations, params, dataset);
 }
 
 static cs_status on_failed(void *context, int trial, cs_status code) {

@@ -88,7 +88,9 @@ static void count_logits(const cs_evaluation *test, int64_t *counts) {
 }
 
 static cs_status on_finished(void *context, int trial, const cs_trial_result *result,
-                             const cs_evaluation *const *evaluations, const cs_params *params) {
+                             const cs_evaluation *const *evaluations, const cs_params *params,
+                             const cs_dataset *dataset) {
+    (void)dataset;
     toy_record *record = context;
     toy_trial_record *kept = &record->trials[trial];
     const cs_evaluation *test = evaluations[CS_SPLIT_TEST];

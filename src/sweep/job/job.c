@@ -280,7 +280,7 @@ cs_status cs_job_only(cs_job *job, const char *trial, int epochs) {
     job->scheduler = (cs_scheduler_config){0};
     job->budget = (cs_budget){0};
     job->method = cs_method_find("grid");
-    job->repeats = 1;
+    job->repeats = job->folds = 1;
     if (epochs > 0)
         job->trials[0].train.epochs = epochs;
     return CS_OK;

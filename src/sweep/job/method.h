@@ -10,7 +10,7 @@
 #include "space.h"
 
 /* What a method that learns knows. A row [n_options] has for each option the index of its value or, for one with a
- * range, the number; NaN where the option does not apply. A cell is a trial without its repeats. */
+ * range, the number; NaN where the option does not apply. Cells are those of job.h. */
 typedef struct cs_history {
     const cs_job *job;
     const cs_space *space;

@@ -32,11 +32,11 @@ static cs_status check_space(const cs_job_reader *reader, const cs_node *schedul
     bool simple = space->n_excluded == 0 && space->n_included == 0 && space->n_axes == space->n_options;
     for (int a = 0; a < space->n_axes; a++)
         simple = simple && !space->axes[a].when_node;
-    if (simple && reader->job->repeats == 1 && space->n_options > 0 && space->n_options <= CS_SAMPLED_MAX)
+    if (simple && cs_job_cell_trials(reader->job) == 1 && space->n_options > 0 && space->n_options <= CS_SAMPLED_MAX)
         return CS_OK;
     return cs_node_fail(scheduler, CS_ERR_ARG,
                         "scheduler pbt explores %d options or fewer of parameters: alone, without when:, zip:, "
-                        "exclude:, include: and repeats",
+                        "exclude:, include:, repeats and folds",
                         CS_SAMPLED_MAX);
 }
 

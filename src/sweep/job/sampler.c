@@ -30,7 +30,7 @@ static double *row_at(const cs_sampler *sampler, double *rows, int cell) {
 }
 
 static int cell_of(const cs_sampler *sampler, int trial) {
-    return trial / sampler->reader.job->repeats;
+    return trial / cs_job_cell_trials(sampler->reader.job);
 }
 
 bool cs_sampler_is_open(const cs_sampler *sampler, int trial) {
@@ -43,7 +43,7 @@ static cs_status keep_drawn(cs_sampler *sampler) {
     for (int c = 0; c < sampler->n_cells; c++) {
         for (int i = 0; i < sampler->reader.space.n_options; i++)
             row_at(sampler, sampler->rows, c)[i] = (double)NAN;
-        CS_TRY(cs_row_read(&sampler->reader, c * job->repeats, row_at(sampler, sampler->drawn, c)));
+        CS_TRY(cs_row_read(&sampler->reader, c * cs_job_cell_trials(job), row_at(sampler, sampler->drawn, c)));
     }
     return CS_OK;
 }
@@ -64,7 +64,7 @@ static void forget_drawn_values(const cs_sampler *sampler) {
 static cs_status open_arrays(cs_sampler *sampler) {
     const cs_job *job = sampler->reader.job;
     size_t n = (size_t)job->n_trials, cells, each = count_options(sampler);
-    sampler->n_cells = (job->n_trials + job->repeats - 1) / job->repeats;
+    sampler->n_cells = cs_job_count_cells(job, job->n_trials);
     cells = (size_t)sampler->n_cells;
     CS_TRY(cs_alloc(cells * each, sizeof *sampler->drawn, "sampler", &sampler->drawn));
     CS_TRY(cs_alloc(cells * each, sizeof *sampler->rows, "sampler", &sampler->rows));
@@ -124,9 +124,10 @@ static cs_status settle(cs_sampler *sampler, int trial, const double *row) {
 
 static cs_observation observe(const cs_sampler *sampler, int cell) {
     const cs_job *job = sampler->reader.job;
+    const int each = cs_job_cell_trials(job);
     int known = 0, ended = 0, results = 0, n = 0;
     double sum = 0;
-    for (int t = cell * job->repeats; t < job->n_trials && n < job->repeats; t++, n++) {
+    for (int t = cell * each; t < job->n_trials && n < each; t++, n++) {
         known += !sampler->open[t];
         ended += sampler->ended[t];
         if (!sampler->ended[t] || isnan(sampler->losses[t]))
@@ -140,8 +141,7 @@ static cs_observation observe(const cs_sampler *sampler, int cell) {
 }
 
 static bool is_chosen(const cs_sampler *sampler, int cell) {
-    int first = cell * sampler->reader.job->repeats;
-    return !sampler->open[first];
+    return !sampler->open[cell * cs_job_cell_trials(sampler->reader.job)];
 }
 
 static bool is_taken(const cs_sampler *sampler, const double *row) {
@@ -206,7 +206,7 @@ cs_status cs_sampler_choose(cs_sampler *sampler, int trial) {
     double row[CS_SAMPLED_MAX];
     if (!sampler->open[trial])
         return CS_OK;
-    if (is_chosen(sampler, cell)) /* by an earlier one of its repeats */
+    if (is_chosen(sampler, cell)) /* by an earlier one of its trials */
         cs_sampler_values(sampler, trial, row);
     else
         CS_TRY(choose_row(sampler, cell, row));

@@ -5,11 +5,11 @@
  * come. A trial is open until it is handed out, and then gets the values that it is trained with. Those of the first
  * trials are the drawn ones. The values are a function of the seed, the trial, and what is known of other trials then.
  *
- * No two cells (trials without their repeats) have the same values. A method that suggests those of an earlier cell is
+ * No two cells (job.h) have the same values. A method that suggests those of an earlier cell is
  * asked again, and in the end a cell takes drawn values that no other has. Optuna would train such a cell twice; here
  * the result would have the same bits.
  *
- * A cell is under way until all its repeats have ended; its result is their mean. */
+ * A cell is under way until all its trials have ended; its result is their mean. */
 #ifndef CNNSWEEP_SAMPLER_H
 #define CNNSWEEP_SAMPLER_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the space that a sweep covers or draws from. A cell of it is a combination of values, given by
- * the index of the value of each swept option, [n_options] without the seed of repeats. CS_NO_VALUE is the index where
- * the option keeps the job's value. */
+ * the index of the value of each swept option, [n_options] without the inner options (job.h). CS_NO_VALUE is the index
+ * where the option keeps the job's value. */
 #ifndef CNNSWEEP_SPACE_H
 #define CNNSWEEP_SPACE_H
 

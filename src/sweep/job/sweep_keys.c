@@ -84,28 +84,39 @@ static cs_status check_scheduler_metric(const cs_job *job, const cs_node *sweep)
         "use metric: {name: %s}", strstr(job->metric, "loss") ? "val_loss" : "val_accuracy");
 }
 
-/* Adds the last swept option: as many consecutive seeds as there are repeats, from the seed of the job. */
-static cs_status add_repeats(cs_job_reader *reader, const cs_node *repeats) {
+/* The i-th of the consecutive seeds of repeats, from the seed of the job. */
+static void print_seed(const cs_job *job, int i, char *out, size_t size) {
+    snprintf(out, size, "%lld", (long long)job->base.train.seed + i);
+}
+
+static void print_fold(const cs_job *job, int i, char *out, size_t size) {
+    snprintf(out, size, "%d/%d", i + 1, job->folds);
+}
+
+/* Adds an inner option, whose `n` values `print` writes. `node` is what asks for them. */
+static cs_status add_inner(cs_job_reader *reader, const char *node, const char *key, int n,
+                           void (*print)(const cs_job *job, int i, char *out, size_t size)) {
     cs_job *job = reader->job;
+    const cs_node *given = cs_node_get(reader->sweep, node);
     const cs_option *option = NULL;
     cs_trial_config trial = job->base;
     size_t capacity = (size_t)job->n_swept;
-    if (job->repeats == 1)
+    if (n == 1)
         return CS_OK;
-    CS_TRY(cs_option_find("train.seed", &option));
+    CS_TRY(cs_option_find(key, &option));
     if (cs_job_find_swept(job, option) >= 0)
-        return cs_hint(cs_node_fail(repeats, CS_ERR_ARG, "repeats gives every trial %d seeds, and %s is swept too",
-                                    job->repeats, option->key),
+        return cs_hint(cs_node_fail(given, CS_ERR_ARG, "%s gives every trial %d values, and %s is swept too", node, n,
+                                    option->key),
                        "remove one of them");
     CS_TRY(cs_grow(&job->swept, &capacity, capacity + 1, sizeof *job->swept, "sweep"));
     cs_swept_option *swept = &job->swept[job->n_swept++];
     *swept = (cs_swept_option){.option = option};
-    while (swept->n < job->repeats) {
+    while (swept->n < n) {
         char text[32];
-        snprintf(text, sizeof text, "%lld", (long long)job->base.train.seed + swept->n);
+        print(job, swept->n, text, sizeof text);
         cs_status status = cs_option_set(option, text, &trial);
         if (status != CS_OK)
-            return cs_node_context(repeats, status);
+            return cs_node_context(given, status);
         CS_TRY(cs_job_append_value(swept, text));
     }
     return CS_OK;
@@ -126,13 +137,14 @@ cs_status cs_job_read_sweep(cs_job_reader *reader, const cs_node *key, const cs_
     if (cs_node_is_null(value))
         return CS_OK;
     CS_TRY(cs_job_read_map(reader, "sweep:", value, "sweep", keys, sizeof keys / sizeof *keys));
-    if (job->n_swept == 0 && job->repeats == 1 && !(value->n == 1 && cs_node_get(value, "metric")))
+    if (job->n_swept == 0 && cs_job_cell_trials(job) == 1 && !(value->n == 1 && cs_node_get(value, "metric")))
         return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: has no parameters:"),
                        "leave sweep: out to train a single trial");
     reader->sweep = value;
     CS_TRY(cs_job_read_conditions(reader));
     CS_TRY(check_scheduler_metric(job, value));
-    CS_TRY(add_repeats(reader, cs_node_get(value, "repeats")));
+    CS_TRY(add_inner(reader, "repeats", "train.seed", job->repeats, print_seed));
+    CS_TRY(add_inner(reader, "folds", "data.fold", job->folds, print_fold));
     if (job->method->draws && job->budget.trials == 0)
         return cs_hint(cs_node_fail(value, CS_ERR_ARG, "sweep: method %s needs a number of trials", job->method->name),
                        "write budget: {trials: 20}");

@@ -5,6 +5,26 @@
 
 #include <string.h>
 
+int cs_job_inner_options(const cs_job *job) {
+    return (job->repeats > 1) + (job->folds > 1);
+}
+
+int cs_job_cell_trials(const cs_job *job) {
+    return job->repeats * job->folds;
+}
+
+int cs_job_count_cells(const cs_job *job, int n) {
+    const int each = cs_job_cell_trials(job);
+    return (n + each - 1) / each;
+}
+
+bool cs_job_has_folds(const cs_job *job) {
+    for (int i = 0; i < job->n_swept; i++)
+        if (strcmp(job->swept[i].option->key, "data.fold") == 0)
+            return true;
+    return job->base.data.fold.count > 0;
+}
+
 int cs_job_find_swept(const cs_job *job, const cs_option *option) {
     for (int i = 0; i < job->n_swept; i++)
         if (job->swept[i].option == option)

@@ -63,14 +63,14 @@ static bool goes_with(const cs_job_reader *reader, int option, const char *key) 
     return false;
 }
 
-/* Where the job does not choose rows or columns, they are the first swept options that are free. Repeats are not
- * among them, because the table has the mean over repeats. A random sweep has a leaderboard unless the job asks for
- * a pivot. */
+/* Where the job does not choose rows or columns, they are the first swept options that are free. The inner
+ * options are not among them, because the table has the mean over them. A random sweep has a leaderboard unless the job
+ * asks for a pivot. */
 void cs_job_complete_table(const cs_job_reader *reader) {
     cs_job *job = reader->job;
     char *chosen[] = {job->table_rows, job->table_columns};
     bool pivot = !job->method->draws || job->table_rows[0] || job->table_columns[0];
-    int n = job->n_swept - (job->repeats > 1);
+    int n = job->n_swept - cs_job_inner_options(job);
     for (size_t k = 0; k < 2; k++) {
         for (int i = 0; i < n && !chosen[k][0] && pivot; i++) {
             const char *name = job->swept[i].option->key;

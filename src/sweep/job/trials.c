@@ -54,23 +54,25 @@ static cs_status check_features(const cs_job_reader *reader, cs_trial_config *tr
     return CS_OK;
 }
 
-/* Makes a trial for each repeat of each cell [n_cells,n_options], up to `most` trials. */
-static cs_status repeat_cells(const cs_job_reader *reader, const int *cells, int n_cells, int most) {
+/* Makes the trials of each cell [n_cells,n_options], up to `most` trials. The last inner option changes fastest. */
+static cs_status make_trials(const cs_job_reader *reader, const int *cells, int n_cells, int most) {
     cs_job *job = reader->job;
     const cs_node *sweep = reader->sweep ? reader->sweep : reader->root;
     size_t each = (size_t)reader->space.n_options, n_swept = (size_t)job->n_swept;
-    int repeats = job->repeats;
+    int inner = cs_job_cell_trials(job);
     if (n_cells == 0)
         return cs_hint(cs_node_fail(sweep, CS_ERR_ARG, "sweep: no trial is left"), "exclude: leaves out all of them");
-    if (!job->method->draws && n_cells > CS_MAX_TRIALS / repeats)
+    if (!job->method->draws && n_cells > CS_MAX_TRIALS / inner)
         return cs_node_fail(sweep, CS_ERR_ARG, "the grid has more than %d trials", CS_MAX_TRIALS);
-    job->n_trials = most > 0 && most < n_cells * repeats ? most : n_cells * repeats;
+    job->n_trials = most > 0 && most < n_cells * inner ? most : n_cells * inner;
     CS_TRY(cs_alloc((size_t)job->n_trials * (n_swept + 1), sizeof *job->value_indices, "trials", &job->value_indices));
     for (int t = 0; t < job->n_trials; t++) {
         int *indices = job->value_indices + (size_t)t * n_swept;
-        memcpy(indices, cells + (size_t)(t / repeats) * each, each * sizeof *indices);
-        if (repeats > 1)
-            indices[each] = t % repeats;
+        memcpy(indices, cells + (size_t)(t / inner) * each, each * sizeof *indices);
+        if (job->repeats > 1)
+            indices[each] = t % inner / job->folds;
+        if (job->folds > 1)
+            indices[n_swept - 1] = t % job->folds;
     }
     return CS_OK;
 }
@@ -102,7 +104,7 @@ static cs_status expand_grid(const cs_job_reader *reader) {
     cs_status status = grid.too_large ? CS_OK : check_maps(reader, &grid);
     if (status == CS_OK)
         status =
-            repeat_cells(reader, grid.cells, grid.too_large ? CS_MAX_TRIALS + 1 : grid.n, reader->job->budget.trials);
+            make_trials(reader, grid.cells, grid.too_large ? CS_MAX_TRIALS + 1 : grid.n, reader->job->budget.trials);
     cs_grid_cells_close(&grid);
     return status;
 }
@@ -110,12 +112,12 @@ static cs_status expand_grid(const cs_job_reader *reader) {
 /* A sweep whose method learns begins with these trials. */
 static cs_status expand_drawn(const cs_job_reader *reader) {
     cs_job *job = reader->job;
-    int n = job->budget.trials, wanted = (n + job->repeats - 1) / job->repeats, drawn = 0, *cells = NULL;
+    int n = job->budget.trials, wanted = cs_job_count_cells(job, n), drawn = 0, *cells = NULL;
     size_t each = (size_t)reader->space.n_options;
     CS_TRY(cs_alloc((size_t)wanted * (each + 1), sizeof *cells, "trials", &cells));
     cs_status status = cs_search_draw(job, &reader->space, wanted, cells, &drawn);
     if (status == CS_OK)
-        status = repeat_cells(reader, cells, drawn, n);
+        status = make_trials(reader, cells, drawn, n);
     free(cells);
     return status;
 }
@@ -176,8 +178,19 @@ cs_status cs_job_make_trial(const cs_job_reader *reader, int trial) {
     return CS_OK;
 }
 
+/* The predictions of held-out folds are kept, so that they must be evaluated after training. */
+static void evaluate_folds(cs_job *job) {
+    cs_train_config *train = &job->base.train;
+    const cs_split held_out = cs_trial_folds(&job->base).held_out;
+    const size_t used = strlen(train->evaluate);
+    if (cs_job_has_folds(job) && !cs_trial_evaluates(train, held_out))
+        snprintf(train->evaluate + used, sizeof train->evaluate - used, "%s%s", used > 0 ? "," : "",
+                 cs_split_name(held_out));
+}
+
 cs_status cs_job_expand(cs_job_reader *reader) {
     cs_job *job = reader->job;
+    evaluate_folds(job);
     if (job->method->suggest && reader->phases)
         return cs_hint(cs_node_fail(reader->phases, CS_ERR_ARG, "phases: with method %s", job->method->name),
                        "trials with phases are those of a grid or of method random");

@@ -214,12 +214,20 @@ static bool is_binary_focal(const cs_trial_config *trial, const char *key) {
     return is_focal(trial, key) && has_binary_head(trial);
 }
 
+static bool has_fold(const cs_trial_config *trial, const char *key) {
+    (void)key;
+    return trial->data.fold.count > 0;
+}
+
 /* Options that need another one. */
 static const struct {
     const char *key;
     uses_option *uses;
     const char *without, *hint;
 } dependent[] = {
+    {"data.fold_rule", has_fold, "there are no folds", "write sweep: {folds: 5}"},
+    {"data.fold_shuffle", has_fold, "there are no folds", "write sweep: {folds: 5}"},
+    {"data.fold_split", has_fold, "there are no folds", "write sweep: {folds: 5}"},
     {"model.regularize", is_regularized, "none of model.l1, model.l2 and model.max_norm is", "set one of them"},
     {"train.warmup_lr", warms_up, "there is no warm-up", "set train.warmup_epochs or train.warmup_steps"},
     {"train.warmup_prefix", warms_up, "there is no warm-up", "set train.warmup_epochs or train.warmup_steps"},

@@ -22,9 +22,9 @@ static double memory_of_rank(const cs_ranks *ranks, const cs_engine *engine) {
     return available > 0 ? part * available : INFINITY;
 }
 
-static void count_images(const cs_plan *plan, int64_t images[CS_SPLIT_COUNT]) {
-    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
-        images[split] = cs_dataset_count(plan->dataset, split);
+void cs_plan_count_images(const cs_plan *plan, int trial, int64_t images[CS_SPLIT_COUNT]) {
+    const cs_folds folds = cs_trial_folds(&plan->job->trials[trial]);
+    cs_folds_expect(plan->dataset, &folds, images);
 }
 
 static int first_phase(const cs_job *job, int trial) {
@@ -62,8 +62,8 @@ static cs_status divide(const cs_plan *plan, cs_job *job, const cs_networks *net
     const cs_run_config *run = &job->run;
     double room = run->cache.mode == CS_CACHE_AUTO ? INFINITY : (double)run->cache.bytes;
     int64_t images[CS_SPLIT_COUNT];
-    count_images(plan, images);
     for (int t = 0; t < job->n_trials; t++) {
+        cs_plan_count_images(plan, t, images);
         plan->costs[t] = cs_cost_of(&job->trials[t], &networks->items[networks->of[t]].work, &rates, images, room);
         plan->costs[t].trial = t;
         plan->costs[t].share_key = (uint64_t)plan->share_keys[t];
@@ -81,9 +81,9 @@ static void cost_trials(cs_plan *plan, const cs_networks *networks) {
     const cs_job *job = plan->job;
     double room = (double)plan->cache_limits.memory + (double)plan->cache_limits.disk;
     int64_t images[CS_SPLIT_COUNT];
-    count_images(plan, images);
     plan->n_costs = 0;
     for (int t = 0; t < job->n_trials; t++) {
+        cs_plan_count_images(plan, t, images);
         const cs_network *network = &networks->items[networks->of[t]];
         cs_rates rates = network->rates;
         cs_work work = network->work;
@@ -242,15 +242,31 @@ static void warn_if_transposed(const cs_plan *plan, const cs_job *job) {
     }
 }
 
+/* Checks that the folds can be made, so that the sweep fails before it starts, warns of images that are in one split
+ * and known from another, and settles what trials are compared by. All folds give the same splits images. */
+static cs_status check_splits(const cs_plan *plan, cs_job *job) {
+    cs_dataset *dataset = NULL;
+    cs_folds folds = {0};
+    for (int t = 0; t < job->n_trials && folds.fold.count == 0; t++)
+        folds = cs_trial_folds(&job->trials[t]);
+    CS_TRY(cs_dataset_open_fold(plan->dataset, &folds, &dataset));
+    cs_status status = cs_folds_log(plan->dataset, &folds);
+    if (status == CS_OK)
+        status = cs_dataset_warn_of_leaks(dataset);
+    if (status == CS_OK)
+        status = cs_settle_metrics(dataset, job);
+    cs_dataset_close(dataset);
+    return status;
+}
+
 static cs_status plan_job(cs_plan *plan, cs_job *job, const cs_ranks *ranks, cs_engine *engine) {
     size_t n = (size_t)job->n_trials;
     CS_TRY(cs_dataset_open(job->base.data.path, &plan->dataset));
     if (cs_dataset_count(plan->dataset, CS_SPLIT_TRAIN) == 0)
         return cs_fail(CS_ERR_ARG, "%s: has no train split", cs_dataset_path(plan->dataset));
     cs_dataset_warn_if_black(plan->dataset);
-    CS_TRY(cs_dataset_warn_of_leaks(plan->dataset));
+    CS_TRY(check_splits(plan, job));
     warn_if_transposed(plan, job);
-    CS_TRY(cs_settle_metrics(plan->dataset, job));
     CS_TRY(check_standardizations(plan, job));
     CS_TRY(check_weights(plan, job));
     CS_TRY(check_features(job));

@@ -33,6 +33,8 @@ typedef struct cs_plan {
 CS_MUST_CHECK cs_status cs_plan_create(cs_job *job, const cs_ranks *ranks, cs_engine *engine, cs_plan **out);
 void cs_plan_free(cs_plan *plan); /* NULL-safe */
 
+/* How many images each split of a trial has; of a fold about how many. */
+void cs_plan_count_images(const cs_plan *plan, int trial, int64_t images[CS_SPLIT_COUNT]);
 /* Prints a few lines: the groups, the expected time and memory, and how much work sharing saves. */
 void cs_plan_print(const cs_plan *plan, FILE *out);
 /* Prints a number of bytes, such as "12 MB". */

@@ -36,16 +36,19 @@ static cs_status check_metric(const cs_dataset *dataset, const cs_job *job, cons
         "choose another with --set sweep.metric.name=%s and --set table.value=%s", instead, instead);
 }
 
-/* Only what the job does not name depends on the dataset. The goal stays: both are accuracies. */
+/* Only what the job does not name depends on the dataset. Folds that are held out as val are there to be compared by.
+ * The goal stays: both are accuracies. */
 static void choose_defaults(const cs_dataset *dataset, cs_job *job) {
-    bool tested = is_evaluated(dataset, job, CS_METRIC_TEST), validated = is_evaluated(dataset, job, CS_METRIC_VAL);
+    const bool is_held_out = cs_job_has_folds(job) && cs_trial_folds(&job->base).held_out == CS_SPLIT_VAL;
+    bool tested = is_evaluated(dataset, job, CS_METRIC_TEST) && !is_held_out;
+    bool validated = is_evaluated(dataset, job, CS_METRIC_VAL);
     if (job->metric_is_given || tested || !validated)
         return;
     snprintf(job->metric, sizeof job->metric, "val_accuracy");
     if (!job->value_is_given)
         snprintf(job->table_value, sizeof job->table_value, "%s", job->metric);
-    cs_log(CS_LOG_INFO, "%s: no test split is evaluated: trials are compared by %s", cs_dataset_path(dataset),
-           job->metric);
+    cs_log(CS_LOG_INFO, "%s: %s: trials are compared by %s", cs_dataset_path(dataset),
+           is_held_out ? "folds are held out as val" : "no test split is evaluated", job->metric);
 }
 
 static void write_monitored(const cs_dataset *dataset, cs_job *job) {

@@ -44,15 +44,21 @@ static double weights_of(const cs_plan *plan) {
     return job->run.keep_weights > 0 && kept < all ? kept : all;
 }
 
-/* The reports of a trial, of which the confusion matrix is the largest part, and its hits in the journal (hits.h). */
+/* The reports of a trial, of which the confusion matrix is the largest part, its hits in the journal (hits.h), and the
+ * predictions of a held-out fold. */
 static double reports_of(const cs_plan *plan) {
-    const double cell = 7, line = 100, hits_of_a_byte = 4;
+    const double cell = 7, line = 100, hits_of_a_byte = 4, probability = 12;
     const cs_train_config *train = &plan->job->base.train;
+    const cs_folds folds = cs_trial_folds(&plan->job->trials[0]);
     double classes = cs_dataset_class_count(plan->dataset), bytes = 0;
+    int64_t images[CS_SPLIT_COUNT];
+    cs_plan_count_images(plan, 0, images);
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
-        if (cs_trial_evaluates(train, split) && cs_dataset_count(plan->dataset, split) > 0)
+        if (cs_trial_evaluates(train, split) && images[split] > 0)
             bytes += classes * (cell * classes + line);
-    return bytes + (double)cs_dataset_count(plan->dataset, CS_SPLIT_TEST) / hits_of_a_byte;
+    if (folds.fold.count > 0)
+        bytes += (double)images[folds.held_out] * (line + probability * classes);
+    return bytes + (double)images[CS_SPLIT_TEST] / hits_of_a_byte;
 }
 
 cs_space cs_space_of(const cs_plan *plan) {

@@ -15,7 +15,7 @@
 
 enum { LEADERBOARD = 10 };
 
-/* A combination of values and its trials, which are its repeats. */
+/* A cell, which is a combination of values with its trials. */
 typedef struct entry {
     int trial; /* the first of them */
     double mean;
@@ -31,14 +31,14 @@ static int best_first(const void *a, const void *b) {
     return cs_column_better(q->mean, p->mean, p->maximize) ? 1 : p->trial - q->trial;
 }
 
-/* Fills a row of the table: the trial, its swept options without the seed of repeats, and the metric. `of` NULL: the
+/* Fills a row of the table: the trial, its swept options without the inner ones, and the metric. `of` NULL: the
  * header. */
 static cs_status fill_row(const cs_job *job, const cs_column *metric, const entry *of, int row, cs_text_table *table) {
     char text[CS_VALUE_MAX * 2] = "trial";
     int column = 0, n_swept = table->columns - 2;
     if (of)
         cs_job_trial_name(job, of->trial, text, sizeof text);
-    else if (job->repeats > 1)
+    else if (cs_job_cell_trials(job) > 1)
         snprintf(text, sizeof text, "first trial");
     CS_TRY(cs_text_table_set(table, row, column++, text));
     for (int a = 0; a < n_swept; a++, column++) {
@@ -57,7 +57,7 @@ static cs_status fill_row(const cs_job *job, const cs_column *metric, const entr
 static cs_status print_entries(const cs_job *job, const cs_column *metric, const entry *entries, int shown, FILE *out) {
     cs_text_table table = {0};
     cs_status status;
-    CS_TRY_GOTO(cs_text_table_open(&table, shown + 1, job->n_swept - (job->repeats > 1) + 2), done);
+    CS_TRY_GOTO(cs_text_table_open(&table, shown + 1, job->n_swept - cs_job_inner_options(job) + 2), done);
     for (int i = -1; i < shown; i++)
         CS_TRY_GOTO(fill_row(job, metric, i < 0 ? NULL : &entries[i], i + 1, &table), done);
     cs_text_table_print(&table, out);
@@ -74,25 +74,41 @@ cs_status cs_trial_beats(const cs_job *job, const cs_outcome *outcomes, int a, i
     return CS_OK;
 }
 
+/* Makes the entries of all cells [*n], the best first. */
+static cs_status rank_cells(const cs_job *job, const cs_column *metric, const cs_outcome *outcomes, entry **out,
+                            int *n) {
+    const int each = cs_job_cell_trials(job);
+    *n = cs_job_count_cells(job, job->n_last);
+    CS_TRY(cs_alloc((size_t)*n, sizeof **out, "leaderboard", out));
+    for (int t = 0; t < job->n_last; t++)
+        cs_cell_add(&(*out)[t / each].cell, metric, &outcomes[t]);
+    for (int i = 0; i < *n; i++) {
+        entry *of = &(*out)[i];
+        of->trial = i * each;
+        of->maximize = job->maximize;
+        of->mean = of->cell.finished ? of->cell.mean : (double)NAN;
+    }
+    qsort(*out, (size_t)*n, sizeof **out, best_first);
+    return CS_OK;
+}
+
+/* Prints "; mean ± sd over seed, fold", if there are inner options. */
+static void print_inner(const cs_job *job, FILE *out) {
+    for (int i = job->n_swept - cs_job_inner_options(job), first = i; i < job->n_swept; i++)
+        fprintf(out, "%s%s", i == first ? "; mean ± sd over " : ", ", cs_option_short_name(job->swept[i].option));
+}
+
 cs_status cs_leaderboard_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
     const cs_column *metric = NULL;
     entry *entries = NULL;
-    int n = (job->n_last + job->repeats - 1) / job->repeats;
+    int shown = 0, n;
     CS_TRY(cs_column_find(job->metric, &metric));
-    CS_TRY(cs_alloc((size_t)n, sizeof *entries, "leaderboard", &entries));
-    for (int t = 0; t < job->n_last; t++)
-        cs_cell_add(&entries[t / job->repeats].cell, metric, &outcomes[t]);
-    for (int i = 0; i < n; i++) {
-        entries[i].trial = i * job->repeats;
-        entries[i].maximize = job->maximize;
-        entries[i].mean = entries[i].cell.finished ? entries[i].cell.mean : (double)NAN;
-    }
-    qsort(entries, (size_t)n, sizeof *entries, best_first);
-    int shown = 0;
+    CS_TRY(rank_cells(job, metric, outcomes, &entries, &n));
     while (shown < n && shown < LEADERBOARD && entries[shown].cell.finished > 0)
         shown++;
-    fprintf(out, "%s: %s, the best %d of %d%s\n\n", job->name, metric->name, shown, n,
-            job->repeats > 1 ? "; mean ± sd over seed" : "");
+    fprintf(out, "%s: %s, the best %d of %d", job->name, metric->name, shown, n);
+    print_inner(job, out);
+    fputs("\n\n", out);
     cs_status status = print_entries(job, metric, entries, shown, out);
     free(entries);
     return status;
@@ -166,12 +182,37 @@ static void print_command(const cs_job *job, int trial, const cs_outcome *outcom
     fputc('\n', out);
 }
 
+/* Of folds the best one says little, so the best cell is named. */
+static cs_status print_best_cell(const cs_job *job, const cs_column *metric, const cs_outcome *outcomes, FILE *out) {
+    char first[32], last[32], text[CS_VALUE_MAX * 2];
+    entry *entries = NULL;
+    int n;
+    CS_TRY(rank_cells(job, metric, outcomes, &entries, &n));
+    if (n > 0 && entries[0].cell.finished > 0) {
+        const int trial = entries[0].trial, end = trial + cs_job_cell_trials(job);
+        cs_job_trial_name(job, trial, first, sizeof first);
+        cs_job_trial_name(job, (end < job->n_last ? end : job->n_last) - 1, last, sizeof last);
+        cs_cell_print(&entries[0].cell, metric, text, sizeof text);
+        fprintf(out, "\nBest %s: %s, trials %s to %s", metric->name, text, first, last);
+        for (int i = 0; i < job->n_swept - cs_job_inner_options(job); i++)
+            fprintf(out, "%s%s=%s", i == 0 ? " (" : " ", cs_option_short_name(job->swept[i].option),
+                    cs_job_has_value(job, trial, i) ? cs_job_value(job, trial, i) : "-");
+        fputs(job->n_swept > cs_job_inner_options(job) ? ")" : "", out);
+        print_inner(job, out);
+        fputc('\n', out);
+    }
+    free(entries);
+    return CS_OK;
+}
+
 cs_status cs_best_print(const cs_job *job, const cs_outcome *outcomes, FILE *out) {
     const cs_column *metric = NULL;
     char name[32], text[CS_VALUE_MAX * 2];
     int best = -1;
     double best_value = NAN;
     CS_TRY(cs_column_find(job->metric, &metric));
+    if (job->folds > 1)
+        return print_best_cell(job, metric, outcomes, out);
     for (int t = 0; t < job->n_last; t++) {
         double value = outcomes[t].state == CS_TRIAL_OK ? cs_column_value(metric, &outcomes[t].result) : (double)NAN;
         if (!cs_column_better(value, best_value, job->maximize))

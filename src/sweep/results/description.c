@@ -196,14 +196,14 @@ static cs_status copy_texts(const json_t *list, const char *what, char ***texts,
     return CS_OK;
 }
 
-/* Sets the option of the job with that key. */
+/* Sets the option of the job with that key. Journals of earlier versions do not have all of these. */
 static cs_status read_job_option(const json_t *settings, const char *key, cs_job *job) {
     size_t n;
     const cs_option *options = cs_job_options(&n);
     const char *text = json_string_value(json_object_get(settings, key));
     for (size_t i = 0; i < n; i++)
-        if (strcmp(options[i].key, key) == 0 && text)
-            return cs_option_set(&options[i], text, job);
+        if (strcmp(options[i].key, key) == 0)
+            return cs_option_set(&options[i], text ? text : options[i].fallback, job);
     return fail_value(key);
 }
 
@@ -220,8 +220,8 @@ static cs_status read_metrics(const json_t *settings, cs_job *job) {
 }
 
 static cs_status read_settings(const json_t *settings, cs_job *job) {
-    static const char *const keys[] = {"precision", "deterministic", "ranks_per_trial", "sweep.repeats",
-                                       "sweep.scheduler.type"};
+    static const char *const keys[] = {"precision",     "deterministic", "ranks_per_trial",
+                                       "sweep.repeats", "sweep.folds",   "sweep.scheduler.type"};
     for (int i = 0; i < N_JOB_TEXTS; i++) {
         const char *text = json_string_value(json_object_get(settings, job_texts[i].key));
         if (!text || strlen(text) >= job_texts[i].size)
@@ -239,6 +239,16 @@ static cs_status read_settings(const json_t *settings, cs_job *job) {
     return read_metrics(settings, job);
 }
 
+/* Are the inner options the last? */
+static bool has_inner_last(const cs_job *job) {
+    const char *const keys[] = {job->repeats > 1 ? "train.seed" : NULL, job->folds > 1 ? "data.fold" : NULL};
+    int at = job->n_swept - cs_job_inner_options(job);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i] && (at < 0 || strcmp(job->swept[at++].option->key, keys[i]) != 0))
+            return false;
+    return true;
+}
+
 static cs_status read_swept(const json_t *lists, cs_job *job) {
     const char *key;
     json_t *values;
@@ -248,8 +258,7 @@ static cs_status read_swept(const json_t *lists, cs_job *job) {
         CS_TRY(cs_job_find_option(job, key, &swept->option));
         CS_TRY(copy_texts(values, key, &swept->values, &swept->n));
     }
-    bool repeats_last = job->n_swept > 0 && strcmp(job->swept[job->n_swept - 1].option->key, "train.seed") == 0;
-    return job->repeats == 1 || repeats_last ? CS_OK : fail_value("axes");
+    return has_inner_last(job) ? CS_OK : fail_value("axes");
 }
 
 /* Values that were chosen while the sweep was trained are not in its description. */

@@ -18,7 +18,7 @@ static const struct entry {
     bool is_made; /* a folder that is created at the start */
 } entries[] = {
     {"journal.jsonl", false}, {"trials.csv", false}, {"table.md", false}, {"history", true},
-    {"weights", false},       {"checkpoints", true}, {"states", true},
+    {"weights", false},       {"checkpoints", true}, {"states", true},    {"predictions", false},
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 

@@ -33,9 +33,9 @@ static cs_cell *cell_of(const cs_pivot *p, int trial) {
     return cell_at(p, place_of(p, trial, p->rows), place_of(p, trial, p->columns));
 }
 
-/* True for the seed of repeats, the last swept option, unless it is the rows or columns of the table. */
-static bool is_repeats(const cs_pivot *p, int i) {
-    return p->job->repeats > 1 && i == p->job->n_swept - 1 && i != p->rows && i != p->columns;
+/* Is it an inner option, and not the rows or columns of the table? */
+static bool is_averaged(const cs_pivot *p, int i) {
+    return i >= p->job->n_swept - cs_job_inner_options(p->job) && i != p->rows && i != p->columns;
 }
 
 static void keep_better(const cs_pivot *p, const cs_cell *combination, cs_cell *cell) {
@@ -45,9 +45,17 @@ static void keep_better(const cs_pivot *p, const cs_cell *combination, cs_cell *
     cell->failed = failed;
 }
 
-/* The repeats of a combination of values are consecutive trials. */
+/* Where a table shows an inner option, each of its values is a combination by itself. */
+static int count_averaged(const cs_pivot *p) {
+    for (int i = p->job->n_swept - cs_job_inner_options(p->job); i < p->job->n_swept; i++)
+        if (!is_averaged(p, i))
+            return 1;
+    return cs_job_cell_trials(p->job);
+}
+
+/* The trials of a cell are consecutive. */
 static void fill_best(const cs_pivot *p, const cs_outcome *outcomes) {
-    int n = p->job->n_last, each = is_repeats(p, p->job->n_swept - 1) ? p->job->repeats : 1;
+    int n = p->job->n_last, each = count_averaged(p);
     for (int first = 0; first < n; first += each) {
         cs_cell combination = {0};
         for (int t = first; t < n && t < first + each; t++)
@@ -94,7 +102,7 @@ static void print_corner(const cs_pivot *p, char *out, size_t size) {
 static void print_over(const cs_pivot *p, const char *what, bool best, FILE *out) {
     const char *separator = what;
     for (int i = 0; i < p->job->n_swept; i++) {
-        bool is_best = p->job->table_best && !is_repeats(p, i);
+        bool is_best = p->job->table_best && !is_averaged(p, i);
         if (i == p->rows || i == p->columns || cs_job_count_values(p->job, i) == 1 || is_best != best)
             continue;
         fprintf(out, "%s%s", separator, cs_option_short_name(p->job->swept[i].option));

@@ -15,7 +15,7 @@ typedef struct cs_pivot {
 } cs_pivot;
 
 /* Makes the table of job->table_*. A cell has the mean over the other swept options. With table_best it has the best
- * over them; only repeats are then averaged. */
+ * over them; only the inner options are then averaged. */
 CS_MUST_CHECK cs_status cs_pivot_open(const cs_job *job, const cs_outcome *outcomes, cs_pivot *out);
 void cs_pivot_close(cs_pivot *pivot);
 

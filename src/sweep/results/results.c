@@ -283,7 +283,11 @@ cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs
         if (tested->evaluations[split])
             CS_TRY(write_artifacts(results, trial, split, tested));
     results->unsynced_seconds += result->seconds;
-    cs_status status = test && test->spec.needs & CS_NEEDS_HITS ? cs_hits_text(test, &hits) : CS_OK;
+    /* Folds train, and may test, on other images than each other, so that their hits are not compared. */
+    const bool is_fold = results->config.job->trials[trial].data.fold.count > 0;
+    cs_status status = CS_OK;
+    if (test && test->spec.needs & CS_NEEDS_HITS && !is_fold)
+        status = cs_hits_text(test, &hits);
     if (status == CS_OK)
         status = record(results, trial, &outcome, hits);
     if (status == CS_OK)

@@ -6,6 +6,7 @@
 #include "job/column.h"
 #include "job/scheduler.h"
 
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,9 +24,10 @@ struct cs_coordinator {
     char (*reasons)[REASON_MAX]; /* [n_trials] why each ended early, or "" */
     double end;                  /* of the budget's minutes, as cs_now */
     cs_evaluation *received[CS_SPLIT_COUNT];
-    const cs_trial_group **groups; /* [plan->n_groups] in the order in which they are handed out */
-    bool *given;                   /* [plan->n_groups] those that were handed out, or that cannot be trained */
-    int next_group;                /* all before it are given */
+    int64_t most_rows[CS_SPLIT_COUNT]; /* that they have room for */
+    const cs_trial_group **groups;     /* [plan->n_groups] in the order in which they are handed out */
+    bool *given;                       /* [plan->n_groups] those that were handed out, or that cannot be trained */
+    int next_group;                    /* all before it are given */
     bool stopping;
     bool unsafe;    /* a sync failed: rows may be lost, and the next sync would not report it again */
     cs_error error; /* why */
@@ -88,12 +90,18 @@ static cs_status tell(const cs_coordinator *coordinator, int trial) {
     return CS_OK;
 }
 
+/* The splits of folds differ in size. */
 static cs_status open_evaluations(cs_coordinator *coordinator) {
     const cs_dataset *dataset = coordinator->plan->dataset;
+    int64_t all = 0;
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        all += cs_dataset_count(dataset, split);
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
+        coordinator->most_rows[split] =
+            cs_job_has_folds(coordinator->plan->job) ? all : cs_dataset_count(dataset, split);
         const cs_evaluation_spec spec = {.classes = cs_dataset_class_count(dataset),
                                          .needs = cs_results_need(split),
-                                         .rows = cs_dataset_count(dataset, split)};
+                                         .rows = coordinator->most_rows[split]};
         CS_TRY(cs_evaluation_create(&spec, &coordinator->received[split]));
     }
     return CS_OK;
@@ -146,7 +154,9 @@ void cs_coordinator_close(cs_coordinator *coordinator) {
     free(coordinator);
 }
 
-cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator, cs_split split) {
+cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator, cs_split split, int64_t rows) {
+    assert(rows <= coordinator->most_rows[split]);
+    coordinator->received[split]->spec.rows = rows;
     return coordinator->received[split];
 }
 

@@ -22,8 +22,8 @@ typedef enum cs_message_kind {
 typedef struct cs_message {
     cs_message_kind kind;
     int trial;
-    cs_status code;                         /* FAILED, LEAVING */
-    int values[CS_SPLIT_COUNT];             /* FINISHED: how many values of each split's evaluation follow */
+    cs_status code;               /* FAILED, LEAVING */
+    int64_t rows[CS_SPLIT_COUNT]; /* FINISHED: the rows of each split's evaluation that follows; 0: none does */
     cs_bootstrap bootstrap[CS_SPLIT_COUNT]; /* FINISHED: of those evaluations */
     cs_epoch_row epoch;                     /* EPOCH */
     cs_trial_result result;                 /* FINISHED */
@@ -53,8 +53,8 @@ void cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_messa
 /* Syncs to disk what the handled messages wrote, all together. Then their answers [n] may be sent. If that fails, these
  * and all later messages are refused. */
 void cs_coordinator_commit(cs_coordinator *coordinator, cs_answer *answers, int n);
-/* Room for the evaluation of a split that follows one message, for the thread that receives it. */
-cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator, cs_split split);
+/* Room for the evaluation of a split that follows one message, with so many rows, for the thread that receives it. */
+cs_evaluation *cs_coordinator_evaluation(cs_coordinator *coordinator, cs_split split, int64_t rows);
 /* Why the sweep was stopped, by a failed write or by a signal, as this thread's last error; CS_OK: it was not. */
 CS_MUST_CHECK cs_status cs_coordinator_error(const cs_coordinator *coordinator);
 

@@ -40,10 +40,10 @@ static void receive(cs_queue *queue, int rank, cs_answer *answer) {
     const cs_evaluation *evaluations[CS_SPLIT_COUNT] = {NULL};
     MPI_Recv(&message, (int)sizeof message, MPI_BYTE, rank, TAG_MESSAGE, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
-        if (message.values[split] == 0)
+        if (message.rows[split] == 0)
             continue;
-        cs_evaluation *received = cs_coordinator_evaluation(queue->coordinator, split);
-        MPI_Recv(received->values, message.values[split], MPI_DOUBLE, rank, TAG_EVALUATION, MPI_COMM_WORLD,
+        cs_evaluation *received = cs_coordinator_evaluation(queue->coordinator, split, message.rows[split]);
+        MPI_Recv(received->values, (int)cs_evaluation_size(received), MPI_DOUBLE, rank, TAG_EVALUATION, MPI_COMM_WORLD,
                  MPI_STATUS_IGNORE);
         evaluations[split] = received;
     }
@@ -149,13 +149,13 @@ static cs_status send_and_wait(cs_message *message, cs_evaluation *const *evalua
     MPI_Request sends[1 + CS_SPLIT_COUNT], reply;
     int n = 0;
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
-        message->values[split] = evaluations[split] ? (int)cs_evaluation_size(evaluations[split]) : 0;
+        message->rows[split] = evaluations[split] ? evaluations[split]->spec.rows : 0;
     MPI_Irecv(answer, (int)sizeof *answer, MPI_BYTE, 0, TAG_ANSWER, MPI_COMM_WORLD, &reply);
     MPI_Isend(message, (int)sizeof *message, MPI_BYTE, 0, TAG_MESSAGE, MPI_COMM_WORLD, &sends[n++]);
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
         if (evaluations[split])
-            MPI_Isend(evaluations[split]->values, message->values[split], MPI_DOUBLE, 0, TAG_EVALUATION, MPI_COMM_WORLD,
-                      &sends[n++]);
+            MPI_Isend(evaluations[split]->values, (int)cs_evaluation_size(evaluations[split]), MPI_DOUBLE, 0,
+                      TAG_EVALUATION, MPI_COMM_WORLD, &sends[n++]);
     CS_TRY(cs_ranks_wait(&reply, answer_seconds, "rank 0"));
     MPI_Waitall(n, sends, MPI_STATUSES_IGNORE);
     return CS_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/predictions.h"
 #include "cnnsweep/weights.h"
 #include "plan/cache_limits.h"
 #include "results/folder.h"
@@ -78,6 +79,26 @@ static cs_status save_weights(const worker *self, int trial, const cs_params *pa
     return cs_weights_write(path, params);
 }
 
+/* What the trial needs of the evaluation of a split: of a held-out fold also what is predicted for each image. */
+static unsigned needs_of(const cs_trial_config *trial, cs_split split) {
+    const cs_folds folds = cs_trial_folds(trial);
+    const bool is_held_out = folds.fold.count > 0 && split == folds.held_out;
+    return cs_results_need(split) | (is_held_out ? (unsigned)CS_NEEDS_LOGITS : 0);
+}
+
+/* The predictions of a held-out fold; the coordinator never gets them either. */
+static cs_status keep_predictions(const worker *self, int trial, const cs_evaluation *const *evaluations,
+                                  const cs_dataset *dataset) {
+    const cs_folds folds = cs_trial_folds(&self->job->trials[trial]);
+    char folder[CS_PATH_MAX], path[CS_PATH_MAX];
+    if (folds.fold.count == 0 || cs_job_is_before(self->job, trial))
+        return CS_OK;
+    CS_TRY(cs_results_entry(self->folder, "predictions", folder));
+    CS_TRY(cs_folder_create(folder));
+    CS_TRY(cs_results_file(self->folder, self->job, "predictions", trial, "csv", path));
+    return cs_predictions_write(path, dataset, folds.held_out, evaluations[folds.held_out]);
+}
+
 /* Computes the intervals of the reports where the trial was trained, as that takes longer than a message. */
 static cs_status make_intervals(const worker *self, const cs_evaluation *const *evaluations, cs_message *message) {
     const cs_train_config *train = &self->job->trials[message->trial].train;
@@ -89,10 +110,13 @@ static cs_status make_intervals(const worker *self, const cs_evaluation *const *
 }
 
 static cs_status on_finished(void *context, int trial, const cs_trial_result *result,
-                             const cs_evaluation *const *evaluations, const cs_params *params) {
+                             const cs_evaluation *const *evaluations, const cs_params *params,
+                             const cs_dataset *dataset) {
     worker *self = context;
     cs_message message = {.kind = CS_REPORT_FINISHED, .trial = self->work.trials[trial], .result = *result};
     cs_status status = save_weights(self, message.trial, params);
+    if (status == CS_OK)
+        status = keep_predictions(self, message.trial, evaluations, dataset);
     if (status == CS_OK)
         status = make_intervals(self, evaluations, &message);
     if (status != CS_OK)
@@ -149,7 +173,7 @@ static cs_status train_together(worker *self) {
         .filter_cache = self->filter_cache,
         .comm = cs_rank_group_comm(self->group),
         .events = &events,
-        .needs = {cs_results_need(CS_SPLIT_TRAIN), cs_results_need(CS_SPLIT_VAL), cs_results_need(CS_SPLIT_TEST)},
+        .needs = {needs_of(trials, CS_SPLIT_TRAIN), needs_of(trials, CS_SPLIT_VAL), needs_of(trials, CS_SPLIT_TEST)},
         .stop = self->interrupted};
     return cs_group_train(self->engine, &config);
 }
