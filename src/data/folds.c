@@ -303,10 +303,9 @@ cs_status cs_folds_log(const cs_dataset *stored, const cs_folds *folds) {
     const bool is_test = folds->held_out == CS_SPLIT_TEST;
     if (folds->fold.count == 0)
         return CS_OK;
-    cs_log(CS_LOG_INFO, "%s: %d folds of %lld images, %s, %s%s", cs_dataset_path(stored), folds->fold.count,
-           (long long)count_divided(stored, folds), rules[rule].name,
-           is_test ? "of all splits: each fold is test once, and the one after it val"
-                   : "of train and val: each fold is val once",
+    cs_log(CS_LOG_INFO, "%s: the %lld images of %s in %d folds, %s: each is %s%s", cs_dataset_path(stored),
+           (long long)count_divided(stored, folds), is_test ? "all splits" : "train and val", folds->fold.count,
+           rules[rule].name, is_test ? "test once, and the one after it val" : "val once",
            is_test || cs_dataset_count(stored, CS_SPLIT_TEST) == 0 ? "" : ", and test stays as it is");
     if (sets > 0 && rule != CS_FOLDS_GROUPED)
         cs_log(CS_LOG_WARN,

@@ -32,10 +32,15 @@ def noise(h, w, seed):
 
 
 def shared_archive(name):
-    """Path of an image archive of the shared test material, or None without that material; see test_shared in test.h."""
+    """Path of an image archive of the shared test material, or None without that material."""
+    return shared_material(f"data/{name}")
+
+
+def shared_material(name):
+    """Path of a file or folder of the shared test material, or None without that material; see test_shared in test.h."""
     named = os.environ.get("CNNSWEEP_SHARED")
     root = SOURCE / (named or "../shared")
-    path = root / "data" / name
+    path = root / name
     if path.exists():
         return path
     if root.is_dir() if named else os.environ.get("CI"):
