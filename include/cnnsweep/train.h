@@ -155,9 +155,9 @@ CS_MUST_CHECK cs_status cs_trial_network(const cs_trial_config *trial, int class
  * resolved. */
 CS_MUST_CHECK cs_status cs_trial_check_standardization(const cs_trial_config *trial, bool log);
 
-/* In mode features: logs (info) the file of the features and whether it exists. Returns CS_ERR_FORMAT for a damaged
- * file, so that a sweep fails before it starts and not in every trial. data.image must be resolved; `engine` is the
- * name of the engine that will train. */
+/* In mode features: logs (info) the file of the features and whether it exists, unless each fold has one of its own.
+ * Returns CS_ERR_FORMAT for a damaged file, so that a sweep fails before it starts and not in every trial. data.image
+ * must be resolved; `engine` is the name of the engine that will train. */
 CS_MUST_CHECK cs_status cs_trial_check_features(const cs_trial_config *trial, const cs_dataset *dataset,
                                                 const cs_graph *graph, const cs_params *params, const char *engine);
 

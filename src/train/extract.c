@@ -26,11 +26,15 @@ static cs_status check_base(const cs_base *base) {
     return CS_OK;
 }
 
-/* The features of all images of a dataset serve all of its folds, unless what the images are standardized by depends on
- * which of them train. */
+/* Does what the images are standardized by depend on which of them train? */
+static bool depends_on_train(const cs_trial_config *trial) {
+    const cs_standardize settings = cs_augment_standardize(&trial->augment, false);
+    return settings.featurewise_center || settings.zca;
+}
+
+/* The features of all images of a dataset serve all of its folds, if they can. */
 static const cs_dataset *extracted(const cs_base *base) {
-    const cs_standardize settings = cs_augment_standardize(&base->trial->augment, false);
-    return settings.featurewise_center || settings.zca ? base->dataset : cs_dataset_stored(base->dataset);
+    return depends_on_train(base->trial) ? base->dataset : cs_dataset_stored(base->dataset);
 }
 
 /* The checksum of the values of all parameters before `cut`: they identify the network better than the name of a
@@ -166,7 +170,7 @@ cs_status cs_trial_check_features(const cs_trial_config *trial, const cs_dataset
     const cs_base base = {.trial = trial, .dataset = dataset, .graph = graph, .params = params, .engine = engine};
     cs_features *features = NULL;
     cs_kept kept;
-    if (trial->train.mode != CS_TRAIN_FEATURES)
+    if (trial->train.mode != CS_TRAIN_FEATURES || (trial->data.fold.count > 0 && depends_on_train(trial)))
         return CS_OK;
     CS_TRY(name_features(&base, &kept));
     if (!cs_file_exists(kept.path)) {

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 from sklearn.metrics import accuracy_score, log_loss
 
-from harness import make_data, path, read_trials, run, run_ok, run_tests, stopped_at, without_clock, write_job
+from harness import BIN, make_data, path, read_trials, run, run_ok, run_tests, stopped_at, without_clock, write_job
 from breakpoints import epoch
 
 make_data(per_class=30)
@@ -34,11 +34,17 @@ FOLDS = JOB + """sweep:
 augmentations:
   featurewise: {featurewise_center: true, featurewise_std_normalization: true, horizontal_flip: true}
   flips: {horizontal_flip: true}
+  centred: {featurewise_center: true}
 """
 # {what the trial computes from its training images, or from all images: settings}
+PLUGIN = os.path.realpath(os.path.join(BIN, "../tests/libcnnsweep_cuda_host.so"))
+ENV = {"CNNSWEEP_CUDA_PLUGIN": PLUGIN, "CNNSWEEP_HOST_GPUS": "1"}
 SETTINGS = {"nothing": (), "augmentation": ("train.augment=flips",), "statistics": ("train.augment=featurewise",),
             "class weights": ("train.class_weight=balanced",), "filters": ("data.filter=clahe",),
-            "features": ("train.mode=features", "sweep.parameters={lr: [0.001, 0.01]}")}
+            "features": ("train.mode=features", "sweep.parameters={lr: [0.001, 0.01]}"),
+            "features of centred images": ("train.mode=features", "train.augment=centred", "sweep.parameters={lr: [0.001, 0.01]}")}
+if os.path.exists(PLUGIN):
+    SETTINGS["the CUDA engine's build for the host"] = ("device=cuda", "train.augment=flips")
 
 
 def sets(*texts):
@@ -51,7 +57,8 @@ def read_rows(name):
 
 
 def train(out, *settings, job=FOLDS, ranks=0):
-    run_ok("train", write_job(job), "--out", out, "--force", *sets(*settings), ranks=ranks)
+    run_ok("train", write_job(job), "--out", out, "--force", *sets(*settings), ranks=ranks,
+           env=ENV if "device=cuda" in settings else None)
     return read_trials(out)
 
 
@@ -179,6 +186,16 @@ def test_ranks_and_a_resumed_sweep_give_the_same_numbers_and_predictions():
     run_ok("train", "job.yaml", "--out", "stopped", "--resume")
     found = without_clock(read_trials("stopped"))
     assert found == want and predictions("stopped", found[:3]) == kept
+
+
+def test_ranks_that_share_a_trial_predict_the_same():
+    kept = predictions("alone", first_cell(train("alone")))
+    found = predictions("shared", first_cell(train("shared", "ranks_per_trial=2", ranks=2)))
+    for fold, rows in kept.items():
+        assert [row["id"] for row in found[fold]] == [row["id"] for row in rows]
+        for name in CLASSES:
+            want, got = (np.array([float(row[f"p_{name}"]) for row in of]) for of in (rows, found[fold]))
+            np.testing.assert_allclose(got, want, atol=2e-3)
 
 
 def test_one_fold_is_a_trial_of_its_own():

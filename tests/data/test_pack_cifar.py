@@ -4,6 +4,7 @@ import csv
 import tarfile
 
 import numpy as np
+from PIL import Image
 from pack_tools import SPLITS, PackTest, h5py, main, shared_archive
 
 NAMES = {"fine": [f"fine {i:02}" for i in range(100)], "coarse": [f"coarse {i:02}" for i in range(20)]}
@@ -131,6 +132,42 @@ class Shared(Cifar):
             png = pngs["train" + row["file"][len("test"):]]
             np.testing.assert_array_equal(pixels, png[2], row["file"])
             self.assertEqual((numbers[label], names[png[1]]), (row["fine"], row["file"].split("/")[1]))
+
+    def test_25_classes_are_the_same_from_records_and_from_pngs(self):
+        """The experiment's set: 12,500 and 2,500 images, 10 % of train for validation. The records are written by Pillow and numpy,
+        with records of other classes between them, which are left out."""
+        archives = [shared_archive(f"cifar100_25class_{split}_png.tar") for split in ("train", "test")]
+        if not archives[0]:
+            self.skipTest("needs the shared test material")
+        fine = {row["name"]: int(row["fine"]) for row in
+                csv.DictReader(shared_archive("cifar100_fine_coarse.csv").read_text().splitlines())}
+        for archive in archives:
+            with tarfile.open(archive) as tar:
+                tar.extractall(self.src)
+        records = self.root / "records"
+        records.mkdir()
+        (records / "fine_label_names.txt").write_text("\n".join(sorted(fine, key=fine.get)) + "\n")
+        ids = {}
+        for split in "train", "test":
+            paths = sorted((self.src / split).glob("*/*.png"))
+            others = sorted(set(fine.values()) - {fine[path.parent.name] for path in paths})
+            rows = []
+            for path in paths:
+                if len(rows) % 3 == 0:
+                    rows.append(bytes([0, others[len(rows) % len(others)]]) + bytes(3072))
+                ids[f"{split}.bin:{len(rows)}"] = str(path.relative_to(self.src))
+                rows.append(bytes([0, fine[path.parent.name]]) + np.asarray(Image.open(path)).transpose(2, 0, 1).tobytes())
+            (records / f"{split}.bin").write_bytes(b"".join(rows))
+        self.pack("--val", "0.1")
+        pngs, names = self.samples(), self.classes()
+        self.src, self.out = records, self.root / "records.h5"
+        self.pack("--val", "0.1", "--classes", ",".join(names))
+        found = {ids[name]: sample for name, sample in self.samples().items()}
+        self.assertEqual(self.classes(), names)
+        self.assertEqual([sum(split == of for split, _, _ in found.values()) for of in SPLITS], [11250, 1250, 2500])
+        self.assertEqual({name: sample[:2] for name, sample in found.items()}, {name: sample[:2] for name, sample in pngs.items()})
+        for name, (_, _, pixels) in found.items():
+            np.testing.assert_array_equal(pixels, pngs[name][2], name)
 
 
 main()
