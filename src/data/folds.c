@@ -282,17 +282,20 @@ void cs_folds_expect(const cs_dataset *stored, const cs_folds *folds, int64_t co
 }
 
 static cs_status warn_of_small_classes(const cs_dataset *stored, const cs_folds *folds) {
-    const int n_classes = cs_dataset_class_count(stored);
+    const int n_classes = cs_dataset_class_count(stored), named = 10;
     int64_t *counts = NULL;
     CS_TRY(cs_alloc((size_t)n_classes, sizeof *counts, "class counts", &counts));
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
         for (int64_t i = 0; is_divided(folds, split) && i < cs_dataset_count(stored, split); i++)
             counts[cs_dataset_label(stored, split, i)]++;
+    int small = 0;
     for (int c = 0; c < n_classes; c++)
-        if (counts[c] < folds->fold.count)
+        if (counts[c] < folds->fold.count && small++ < named)
             cs_log(CS_LOG_WARN, "%s: class \"%s\" has %lld image%s for %d folds: some folds have none of it",
                    cs_dataset_path(stored), cs_dataset_class(stored, c), (long long)counts[c],
                    counts[c] == 1 ? "" : "s", folds->fold.count);
+    if (small > named)
+        cs_log(CS_LOG_WARN, "%s: and %d more classes", cs_dataset_path(stored), small - named);
     free(counts);
     return CS_OK;
 }
