@@ -8,21 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-cs_status pack_parse_balance(const char *text, void *target) {
-    if (strcmp(text, "under") != 0)
-        return cs_hint(cs_fail(CS_ERR_ARG, "\"%s\" is no way to balance classes", text),
-                       "under: each class gets as many images as the smallest has");
-    *(bool *)target = true;
-    return CS_OK;
-}
-
 /* Turns the numbers of images of each class, counts [n], into those that are asked for. */
 static cs_status choose_counts(const pack_options *options, int n, int64_t *counts) {
     int64_t least = INT64_MAX, total = 0;
     for (int c = 0; c < n; c++)
         least = counts[c] < least ? counts[c] : least;
     for (int c = 0; c < n; c++) {
-        if (options->balance && least > 0) /* a class without images is refused later, by its name */
+        if (options->balance == PACK_BALANCE_UNDER &&
+            least > 0) /* a class without images is refused later, by its name */
             counts[c] = least;
         if (options->per_class > 0 && counts[c] > options->per_class)
             counts[c] = options->per_class;
@@ -66,7 +59,11 @@ static cs_status draw(const pack_options *options, pack_list *list, const int64_
 
 cs_status pack_take_amounts(const pack_options *options, pack_list *list) {
     int64_t *counts = NULL; /* [n_classes] */
-    if (!options->balance && options->per_class == 0 && options->total == 0)
+    if (options->balance == PACK_BALANCE_NONE && options->per_class == 0 && options->total == 0)
+        return CS_OK;
+    for (size_t i = 0; i < list->n; i++)
+        list->samples[i].source_repeats = 0; /* else a class would get more images than are asked for */
+    if (options->balance != PACK_BALANCE_UNDER && options->per_class == 0 && options->total == 0)
         return CS_OK;
     CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *counts, "class counts", &counts));
     for (size_t i = 0; i < list->n; i++)

@@ -73,6 +73,13 @@ cs_status pack_parse_duplicates(const char *text, void *target) {
     return CS_OK;
 }
 
+cs_status pack_parse_balance(const char *text, void *target) {
+    int choice = 0;
+    CS_TRY(choose(text, PACK_BALANCE_COUNT, pack_balance_name, &choice));
+    *(pack_balance *)target = (pack_balance)choice;
+    return CS_OK;
+}
+
 cs_status pack_parse_alpha(const char *text, void *target) {
     cs_decode_rules *rules = target;
     rules->blend = strcmp(text, "drop") != 0;

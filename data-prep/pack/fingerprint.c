@@ -19,7 +19,7 @@ cs_status pack_fingerprint(const pack_options *options, const pack_list *list, u
     for (int i = 0; i < list->n_classes; i++)
         cs_checksum_add(stream, list->classes[i], strlen(list->classes[i]) + 1);
     for (size_t i = 0; i < list->n; i++) {
-        const int32_t place[] = {list->samples[i].label, (int32_t)list->samples[i].split};
+        const int32_t place[] = {list->samples[i].label, (int32_t)list->samples[i].split, list->samples[i].repeats};
         cs_checksum_add(stream, place, sizeof place);
         cs_checksum_add(stream, list->samples[i].id, strlen(list->samples[i].id) + 1);
         if (list->grouped) {

@@ -124,10 +124,19 @@ static cs_status hashes_path(const char *out, int part, char path[CS_PATH_MAX]) 
     return cs_path(path, CS_PATH_MAX, "%s/hashes-%05d", parts, part);
 }
 
-cs_status pack_keep_hashes(const pack_options *options, const pack_hash *hashes, size_t n) {
+/* An image that is repeated in the part has its hash as often, as the next part can have the rest of the repeats. */
+cs_status pack_keep_hashes(const pack_options *options, const pack_list *list, const pack_hash *hashes) {
     char path[CS_PATH_MAX];
+    pack_hash *kept = NULL;
+    size_t n = 0;
     CS_TRY(hashes_path(options->out, options->part.index, path));
-    return cs_file_write(path, hashes, n * sizeof *hashes);
+    CS_TRY(cs_alloc((size_t)pack_list_images(list), sizeof *kept, "hashes", &kept));
+    for (size_t i = 0; i < list->n; i++)
+        for (int k = 0; k <= list->samples[i].repeats; k++)
+            kept[n++] = hashes[i];
+    cs_status status = cs_file_write(path, kept, n * sizeof *kept);
+    free(kept);
+    return status;
 }
 
 /* Appends the hashes of a part to bytes[*size]. */
@@ -145,18 +154,26 @@ static cs_status read_hashes(const char *out, int part, char **bytes, size_t *si
     return status;
 }
 
+/* Keeps one hash of each image, however often it is repeated. */
+static void drop_repeats(const pack_list *list, pack_hash *hashes) {
+    for (size_t i = 0, at = 0; i < list->n; i++) {
+        hashes[i] = hashes[at];
+        at += 1 + (size_t)list->samples[i].repeats;
+    }
+}
+
 /* The samples of the joined dataset are in the order of the parts. */
-static cs_status report_joined(pack_options *options, const void *hashes, size_t size,
-                               const volatile sig_atomic_t *stop) {
+static cs_status report_joined(pack_options *options, void *hashes, size_t size, const volatile sig_atomic_t *stop) {
     pack_list list = {0};
     cs_duplicate_counts counts = {0};
     options->input.path = options->out;
     setenv("CNNSWEEP_TRUST_SHARDS", "1", 1); /* they are new */
     CS_TRY(pack_source_find(&options->input));
     cs_status status = pack_source_scan(&options->input, &list);
-    if (status == CS_OK && size != list.n * sizeof(pack_hash))
+    if (status == CS_OK && size != (size_t)pack_list_images(&list) * sizeof(pack_hash))
         cs_log(CS_LOG_WARN, "duplicates are not looked for, as the parts have no hashes");
     else if (status == CS_OK) {
+        drop_repeats(&list, hashes);
         status = pack_report_duplicates(options, &list, hashes, stop, &counts);
         if (status == CS_OK)
             status = cs_dataset_count_duplicates(options->out, &counts);

@@ -192,8 +192,10 @@ static size_t add_image_args(pack_options *options, cs_arg *out) {
 /* Adds the rows of the options that say how many images there are, in which splits. Returns how many. */
 static size_t add_split_args(pack_options *options, cs_arg *out) {
     const cs_arg rows[] = {
-        {"--balance", "under", "take as many images of each class as the smallest has in train", pack_parse_balance,
-         &options->balance},
+        {"--balance", "HOW",
+         "make up for classes of different sizes: under (take as many images as the smallest has), over (repeat\n"
+         "images in train up to the largest), weights (of images, as scikit-learn's \"balanced\") or none (default)",
+         pack_parse_balance, &options->balance},
         {"--per-class", "N", "take at most so many images of each class in train", cs_arg_int64, &options->per_class},
         {"--total", "N", "take so many images in train, the same fraction of each class", cs_arg_int64,
          &options->total},

@@ -90,16 +90,18 @@ static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_en
         return CS_OK; /* no dataset will be made; the other images are decoded only to name the bad ones */
     const cs_dataset_sample stored = {.split = sample->split,
                                       .label = sample->label,
-                                      .weight = pipe->layout.weighted ? sample->weight : 1,
+                                      .weight = sample->weight,
                                       .id = sample->id,
                                       .group = sample->group};
-    CS_TRY(cs_dataset_append_sample(pipe->writer, &stored, image->bytes, image->size));
+    const uint64_t times = 1 + (uint64_t)sample->repeats;
+    for (uint64_t i = 0; i < times; i++)
+        CS_TRY(cs_dataset_append_sample(pipe->writer, &stored, image->bytes, image->size));
     if (sample->split != CS_SPLIT_TRAIN)
         return CS_OK;
-    pipe->sums.pixels += image->pixels;
+    pipe->sums.pixels += times * image->pixels;
     for (int c = 0; c < 3; c++) {
-        pipe->sums.sum[c] += image->sum[c];
-        pipe->sums.square[c] += image->square[c];
+        pipe->sums.sum[c] += times * image->sum[c];
+        pipe->sums.square[c] += times * image->square[c];
     }
     return CS_OK;
 }
@@ -246,7 +248,7 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
                                   .weighted = list->weighted,
                                   .grouped = list->grouped};
     for (size_t i = 0; i < list->n; i++)
-        layout->counts[list->samples[i].split]++;
+        layout->counts[list->samples[i].split] += 1 + list->samples[i].repeats;
     if (layout->encoding == CS_ENCODING_RAW && layout->h == 0)
         return pack_find_size(options, list, &layout->h, &layout->w);
     return CS_OK;
@@ -328,7 +330,7 @@ static cs_status finish(const pack_options *options, const pack_list *list, pipe
                cs_filter_text(&options->filter), (long long)pipe->not_found);
     report_choices(options, &pipe->counts);
     if (part.count) { /* joining the parts sets mean and std */
-        CS_TRY(pack_keep_hashes(options, pipe->hashes, pipe->n));
+        CS_TRY(pack_keep_hashes(options, list, pipe->hashes));
         part.sums = pipe->sums;
         return cs_dataset_commit_part(&pipe->writer, &part);
     }
@@ -379,6 +381,8 @@ cs_status pack_run(const pack_options *options, pack_list *list, const volatile 
             cs_fail(CS_ERR_IO, "%s: files went bad while they were packed; nothing was written", options->input.path),
             "is another program writing to them? with --part: remove %s.parts and pack every part again", options->out);
     double seconds = cs_now() - options->started;
-    cs_log(CS_LOG_INFO, "packed %zu images in %.3f s (%.0f images/s)", list->n, seconds, (double)list->n / seconds);
+    const int64_t images = pack_list_images(list);
+    cs_log(CS_LOG_INFO, "packed %lld images in %.3f s (%.0f images/s)", (long long)images, seconds,
+           (double)images / seconds);
     return CS_OK;
 }

@@ -23,6 +23,16 @@ typedef enum pack_duplicates_rule {
 } pack_duplicates_rule;
 const char *pack_duplicates_name(int rule); /* "warn", "drop", "group", "fail" */
 
+/* What is done about classes of different sizes. */
+typedef enum pack_balance {
+    PACK_BALANCE_NONE,
+    PACK_BALANCE_UNDER,   /* as many images of each class are taken as the smallest has */
+    PACK_BALANCE_OVER,    /* train gets images again until each class has as many as the largest */
+    PACK_BALANCE_WEIGHTS, /* images of smaller classes get larger weights */
+    PACK_BALANCE_COUNT
+} pack_balance;
+const char *pack_balance_name(int way); /* "none", "under", "over", "weights" */
+
 typedef struct pack_options {
     pack_input input;       /* SRC */
     char out[CS_PATH_MAX];  /* does not end with a slash, as names of other files begin with it */
@@ -33,8 +43,8 @@ typedef struct pack_options {
     cs_encoding encoding;
     double split[CS_SPLIT_COUNT]; /* fractions of train, val and test, for a source that is not split */
     bool has_split;
-    double val;                         /* fraction of train that is moved to val; 0: none */
-    bool balance;                       /* as many images of each class as the smallest has */
+    double val; /* fraction of train that is moved to val; 0: none */
+    pack_balance balance;
     int64_t per_class, total;           /* the most images of a class, and of all; 0: all there are */
     const struct pack_split_rule *rule; /* how images are drawn; NULL: as pack_default_rule says */
     const char *group_regex;            /* the first group of it in an id is the group of the image; NULL: none */
@@ -73,8 +83,8 @@ CS_MUST_CHECK cs_status pack_report_duplicates(const pack_options *options, cons
                                                cs_duplicate_counts *counts);
 /* Leaves out images in train, before others are drawn from it, until there are as many as the options say. */
 CS_MUST_CHECK cs_status pack_take_amounts(const pack_options *options, pack_list *list);
-/* Sets *(bool *)target if the text is "under". */
-CS_MUST_CHECK cs_status pack_parse_balance(const char *text, void *target);
+/* After the split repeats images in train, or gives all images weights, if the options say so. */
+CS_MUST_CHECK cs_status pack_balance_train(const pack_options *options, pack_list *list);
 /* Warns of groups with images in more than one split, which the source says, and of classes without an image in a split
  * that others have. */
 CS_MUST_CHECK cs_status pack_check_splits(const pack_list *list);
@@ -91,7 +101,7 @@ CS_MUST_CHECK cs_status pack_leave_out(const pack_options *options, pack_list *l
 CS_MUST_CHECK cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w);
 
 /* The hashes of a part are kept in a file beside it, so that duplicates are found when the parts are joined: */
-CS_MUST_CHECK cs_status pack_keep_hashes(const pack_options *options, const pack_hash *hashes, size_t n);
+CS_MUST_CHECK cs_status pack_keep_hashes(const pack_options *options, const pack_list *list, const pack_hash *hashes);
 /* Joins the parts, reports duplicates and stores their numbers. */
 CS_MUST_CHECK cs_status pack_join(pack_options *options, const volatile sig_atomic_t *stop);
 

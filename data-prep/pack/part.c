@@ -12,15 +12,22 @@ static void keep_part(const pack_options *options, pack_list *list) {
     if (options->encoding == CS_ENCODING_RAW && bytes > 0)
         fill = (size_t)options->shard_bytes / bytes;
     fill = fill > 0 ? fill : 1;
-    size_t shards = (list->n + fill - 1) / fill, count = (size_t)options->part.count;
+    size_t shards = ((size_t)pack_list_images(list) + fill - 1) / fill, count = (size_t)options->part.count;
     size_t begin = shards * (size_t)options->part.index / count * fill;
     size_t end = shards * ((size_t)options->part.index + 1) / count * fill;
     size_t kept = 0;
-    for (size_t i = 0; i < list->n; i++)
-        if (i >= begin && i < end)
-            list->samples[kept++] = list->samples[i];
-        else
-            pack_sample_clear(&list->samples[i]);
+    for (size_t i = 0, at = 0; i < list->n; i++) {
+        pack_sample sample = list->samples[i];
+        const size_t after = at + 1 + (size_t)sample.repeats;
+        const size_t first = at > begin ? at : begin, last = after < end ? after : end;
+        at = after;
+        if (first >= last) {
+            pack_sample_clear(&sample);
+            continue;
+        }
+        sample.repeats = (int)(last - first) - 1;
+        list->samples[kept++] = sample;
+    }
     list->n = kept;
     if (kept == 0 && fill > 1)
         cs_log(CS_LOG_INFO,

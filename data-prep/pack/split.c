@@ -54,11 +54,15 @@ static int by_place(const void *a, const void *b) {
     return (first->place > second->place) - (first->place < second->place);
 }
 
-/* Restores the order and the splits of the scan, which an earlier split has changed. */
+/* Restores the order and the splits of the scan, with repeats and weights, which an earlier split has changed. */
 static void restore(pack_list *list) {
     qsort(list->samples, list->n, sizeof *list->samples, by_place);
-    for (size_t i = 0; i < list->n; i++)
-        list->samples[i].split = list->samples[i].source_split;
+    for (size_t i = 0; i < list->n; i++) {
+        pack_sample *sample = &list->samples[i];
+        sample->split = sample->source_split;
+        sample->repeats = sample->source_repeats;
+        sample->weight = sample->source_weight;
+    }
 }
 
 /* Sorts the samples by split. The sort is stable, so that the samples of a split stay in the order of their names. */
@@ -109,8 +113,12 @@ cs_status pack_split(const pack_options *options, pack_list *list) {
     CS_TRY(find_rule(options, list, &request, &rule));
     if (rule)
         CS_TRY(rule->assign(&request));
+    for (size_t i = 0; i < list->n; i++)
+        if (list->samples[i].split != list->samples[i].source_split)
+            list->samples[i].repeats = 0; /* only training is to see an image again */
     CS_TRY(sort_by_split(list));
-    return check_classes(options, list);
+    CS_TRY(check_classes(options, list));
+    return pack_balance_train(options, list);
 }
 
 static bool is_good(const pack_sample *sample) {

@@ -30,7 +30,7 @@ static cs_status take_weight(const pack_csv *table, const char *src, const id_in
     if (*given)
         return pack_csv_context(table, column, cs_fail(CS_ERR_FORMAT, "'%s' has a weight already", id));
     *given = true;
-    (*found)->weight = weight;
+    (*found)->source_weight = weight;
     return CS_OK;
 }
 
@@ -38,7 +38,7 @@ static cs_status check_all_given(const char *path, const id_index *index) {
     size_t missing = 0, first = 0;
     bool any = false;
     for (size_t i = index->n; i-- > 0;) {
-        any = any || index->samples[i]->weight > 0;
+        any = any || index->samples[i]->source_weight > 0;
         if (!index->given[i]) {
             missing++;
             first = i;

@@ -91,7 +91,7 @@ class Amounts(PackTest):
 
     def test_other_ways_are_refused(self):
         self.folder()
-        self.pack_fails("is no way to balance classes", arguments=("--balance", "over"), status=2)
+        self.pack_fails("\"smote\" is not none, under, over or weights", arguments=("--balance", "smote"), status=2)
 
 
 if __name__ == "__main__":

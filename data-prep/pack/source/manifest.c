@@ -142,7 +142,7 @@ static cs_status add_row(manifest *from, pack_list *list) {
     const manifest_columns *columns = &from->columns;
     const char *label = pack_csv_field(from->table, columns->label);
     char id[CS_PATH_MAX];
-    pack_sample sample = {.id = id, .at = (uint64_t)pack_csv_line(from->table)};
+    pack_sample sample = {.id = id, .at = (uint64_t)pack_csv_line(from->table), .source_weight = 1};
     if (!*pack_csv_field(from->table, columns->file))
         return pack_csv_context(from->table, columns->file, cs_fail(CS_ERR_FORMAT, "the path is empty"));
     if (!*label)
@@ -153,7 +153,7 @@ static cs_status add_row(manifest *from, pack_list *list) {
         sample.group = (char *)pack_csv_field(from->table, columns->group);
     CS_TRY(read_split(from, &sample.source_split));
     if (columns->weight >= 0)
-        CS_TRY(pack_read_weight(from->table, columns->weight, &sample.weight));
+        CS_TRY(pack_read_weight(from->table, columns->weight, &sample.source_weight));
     CS_TRY(pack_list_label(list, label, &sample.label));
     from->missing += sample.stamp == 0;
     list->split[sample.source_split] = list->split[sample.source_split] || columns->split >= 0;

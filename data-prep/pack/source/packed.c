@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A source that is a packed dataset, to pack some of its classes, other groups of them or images of another size, when
- * the images themselves are not at hand. Ids, splits, groups and weights stay as they are. */
+ * the images themselves are not at hand. Ids, splits, groups, weights and repeats stay as they are. */
 #include "source.h"
 
 #include "cnnsweep/memory.h"
@@ -42,17 +42,33 @@ static cs_status add_classes(const cs_dataset *dataset, pack_list *list) {
     return CS_OK;
 }
 
+/* Whether an image is the one before it again, as --balance over stores it. */
+static bool is_repeat(const cs_dataset *dataset, cs_split split, int64_t i) {
+    size_t size[2];
+    if (i == 0 || strcmp(cs_dataset_id(dataset, split, i - 1), cs_dataset_id(dataset, split, i)) != 0 ||
+        cs_dataset_label(dataset, split, i - 1) != cs_dataset_label(dataset, split, i))
+        return false;
+    const uint8_t *before = cs_dataset_bytes(dataset, split, i - 1, &size[0]);
+    const uint8_t *bytes = cs_dataset_bytes(dataset, split, i, &size[1]);
+    return size[0] == size[1] && memcmp(before, bytes, size[0]) == 0;
+}
+
 static cs_status add_split(const cs_dataset *dataset, cs_split split, uint64_t stamp, pack_list *list) {
     const int64_t n = cs_dataset_count(dataset, split);
     list->split[split] = n > 0 || split == CS_SPLIT_TRAIN;
     for (int64_t i = 0; i < n; i++) {
+        if (is_repeat(dataset, split, i)) {
+            list->samples[list->n - 1].source_repeats++;
+            list->samples[list->n - 1].repeats++;
+            continue;
+        }
         const pack_sample sample = {.id = (char *)cs_dataset_id(dataset, split, i),
                                     .group = list->grouped ? (char *)cs_dataset_group(dataset, split, i) : NULL,
                                     .label = cs_dataset_label(dataset, split, i),
                                     .source_split = split,
                                     .at = (uint64_t)i,
                                     .stamp = stamp,
-                                    .weight = cs_dataset_weight(dataset, split, i)};
+                                    .source_weight = cs_dataset_weight(dataset, split, i)};
         CS_TRY(pack_list_add(list, &sample));
     }
     return CS_OK;

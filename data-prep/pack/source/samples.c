@@ -14,11 +14,20 @@ cs_status pack_list_add(pack_list *list, const pack_sample *sample) {
     pack_sample *added = &list->samples[list->n];
     *added = *sample;
     added->split = sample->source_split;
+    added->repeats = sample->source_repeats;
+    added->weight = sample->source_weight;
     added->place = list->n;
     added->group = NULL;
     CS_TRY(cs_strdup(sample->id, &added->id));
     list->n++;
     return sample->group ? cs_strdup(sample->group, &added->group) : CS_OK;
+}
+
+int64_t pack_list_images(const pack_list *list) {
+    int64_t images = 0;
+    for (size_t i = 0; i < list->n; i++)
+        images += 1 + list->samples[i].repeats;
+    return images;
 }
 
 void pack_sample_clear(pack_sample *sample) {

@@ -11,10 +11,13 @@ typedef struct pack_sample {
     int32_t label;
     cs_split source_split; /* the split that the source puts it in; train if the source is not split */
     cs_split split;        /* the split that it gets in the dataset */
+    int source_repeats;    /* how many more times the source has it, in the same split */
+    int repeats;           /* how many more times the dataset gets it */
+    float source_weight;   /* in the loss of training; 1 if the source gives none */
+    float weight;          /* that it gets in the dataset, if the list is weighted */
     uint64_t at;           /* position in SRC, for sources that need more than the id to find the sample */
     uint64_t stamp;        /* changes when the sample does, such as a checksum of a file's size and modification time */
     size_t place;          /* index in the order of the scan */
-    float weight;          /* in the loss of training, if the list is weighted */
     bool bad;              /* the image cannot be used */
     bool left_out;         /* not packed: a duplicate, or more than are asked for */
 } pack_sample;
@@ -34,8 +37,10 @@ typedef struct pack_list {
     bool split[CS_SPLIT_COUNT];       /* the source says which samples are in this split; none set: all are in train */
 } pack_list;
 
-/* Appends a copy of `sample`, of its id and of its group, and sets its place and split. */
+/* Appends a copy of `sample`, of its id and of its group, and sets its place, split, repeats and weight. */
 CS_MUST_CHECK cs_status pack_list_add(pack_list *list, const pack_sample *sample);
+/* The images that the dataset gets, with those that are repeated. */
+int64_t pack_list_images(const pack_list *list);
 void pack_sample_clear(pack_sample *sample); /* frees its texts */
 /* Keeps those samples of which keep() is true and frees the others. Returns how many it freed. */
 size_t pack_list_keep(pack_list *list, bool (*keep)(const pack_sample *sample));

@@ -63,6 +63,8 @@ static cs_status scan(pack_input *input, pack_list *list) {
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: no class %ss", input->path, source->unit), "%s", source->hint);
     if (list->n_classes == 1)
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: only one class; two are needed", input->path), "%s", source->hint);
+    for (size_t i = 0; i < list->n && !list->weighted; i++)
+        list->samples[i].source_weight = 1;
     return CS_OK;
 }
 
