@@ -57,12 +57,23 @@ static cs_status draw(const pack_options *options, pack_list *list, const int64_
     return CS_OK;
 }
 
+/* Records how many images each class has, unless the source has such a record. */
+static cs_status record_counts(pack_list *list) {
+    if (list->source_counts)
+        return CS_OK;
+    CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *list->source_counts, "class counts", &list->source_counts));
+    for (size_t i = 0; i < list->n; i++)
+        list->source_counts[list->samples[i].label]++;
+    return CS_OK;
+}
+
 cs_status pack_take_amounts(const pack_options *options, pack_list *list) {
     int64_t *counts = NULL; /* [n_classes] */
     if (options->balance == PACK_BALANCE_NONE && options->per_class == 0 && options->total == 0)
         return CS_OK;
     for (size_t i = 0; i < list->n; i++)
         list->samples[i].source_repeats = 0; /* else a class would get more images than are asked for */
+    CS_TRY(record_counts(list));
     if (options->balance != PACK_BALANCE_UNDER && options->per_class == 0 && options->total == 0)
         return CS_OK;
     CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *counts, "class counts", &counts));

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { BAR_WIDTH = 300, BAR_HEIGHT = 14 }; /* in pixels, of the longest bar */
+
 /* The browser is told to load nothing from elsewhere and to run nothing. */
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -45,15 +47,20 @@ void pack_html_text(FILE *out, const char *text) {
 }
 
 static void print_bar(FILE *out, const int64_t counts[CS_SPLIT_COUNT], int64_t most) {
-    enum { WIDTH = 300, HEIGHT = 14 };
     double x = 0;
-    fprintf(out, "<td><svg width=\"%d\" height=\"%d\">", WIDTH, HEIGHT);
+    fprintf(out, "<td><svg width=\"%d\" height=\"%d\">", BAR_WIDTH, BAR_HEIGHT);
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
-        const double width = WIDTH * (double)counts[s] / (double)most;
-        fprintf(out, "<rect fill=\"%s\" x=\"%.2f\" width=\"%.2f\" height=\"%d\"/>", colours[s], x, width, HEIGHT);
+        const double width = BAR_WIDTH * (double)counts[s] / (double)most;
+        fprintf(out, "<rect fill=\"%s\" x=\"%.2f\" width=\"%.2f\" height=\"%d\"/>", colours[s], x, width, BAR_HEIGHT);
         x += width;
     }
     fputs("</svg></td>", out);
+}
+
+void pack_html_bar(FILE *out, cs_split colour, double value, double most) {
+    fprintf(out,
+            "<td><svg width=\"%d\" height=\"%d\"><rect fill=\"%s\" x=\"0\" width=\"%.2f\" height=\"%d\"/></svg></td>",
+            BAR_WIDTH, BAR_HEIGHT, colours[colour], BAR_WIDTH * value / most, BAR_HEIGHT);
 }
 
 static int64_t sum(const int64_t counts[CS_SPLIT_COUNT]) {

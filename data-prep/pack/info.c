@@ -25,10 +25,13 @@ void pack_print_head(const cs_dataset *dataset, FILE *out) {
     fprintf(out, ", %d file%s", cs_dataset_shard_count(dataset), cs_dataset_shard_count(dataset) == 1 ? "" : "s");
 }
 
-static void print_counts(const char *name, int width, const int64_t counts[CS_SPLIT_COUNT]) {
+/* `source`: the images that the source had; NULL: not recorded. */
+static void print_counts(const char *name, int width, const int64_t counts[CS_SPLIT_COUNT], const int64_t *source) {
     printf("%-*s", width, name);
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
         printf(" %9lld", (long long)counts[s]);
+    if (source)
+        printf(" %9lld", (long long)*source);
     putchar('\n');
 }
 
@@ -47,17 +50,20 @@ static cs_status print_table(const cs_dataset *dataset) {
     const int classes = cs_dataset_class_count(dataset);
     int width = 5;
     cs_split_counts *rows = NULL;
-    int64_t total[CS_SPLIT_COUNT];
+    int64_t total[CS_SPLIT_COUNT], source_total = 0;
+    const int64_t *source = cs_dataset_source_counts(dataset);
     CS_TRY(pack_count_classes(dataset, &rows));
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
         total[s] = cs_dataset_count(dataset, (cs_split)s);
     for (int i = 0; i < classes; i++)
         if ((int)strlen(rows[i].name) > width)
             width = (int)strlen(rows[i].name);
-    printf("%-*s %9s %9s %9s\n", width, "class", "train", "val", "test");
-    for (int i = 0; i < classes; i++)
-        print_counts(rows[i].name, width, rows[i].counts);
-    print_counts("total", width, total);
+    printf("%-*s %9s %9s %9s%s\n", width, "class", "train", "val", "test", source ? " in source" : "");
+    for (int i = 0; i < classes; i++) {
+        print_counts(rows[i].name, width, rows[i].counts, source ? &source[i] : NULL);
+        source_total += source ? source[i] : 0;
+    }
+    print_counts("total", width, total, source ? &source_total : NULL);
     free(rows);
     return CS_OK;
 }

@@ -180,10 +180,25 @@ static bool has_label(const pack_sample *sample) {
     return sample->label >= 0;
 }
 
+/* Adds up the images that the source's classes had. */
+static cs_status replace_source_counts(pack_list *list, const relabeling *work) {
+    int64_t *counts = NULL;
+    if (!list->source_counts)
+        return CS_OK;
+    CS_TRY(cs_alloc((size_t)work->kept.n_classes, sizeof *counts, "class counts", &counts));
+    for (int i = 0; i < list->n_classes; i++)
+        if (work->label_of[i] >= 0)
+            counts[work->label_of[i]] += list->source_counts[i];
+    free(list->source_counts);
+    list->source_counts = counts;
+    return CS_OK;
+}
+
 /* Gives the list the new classes, and the samples the new labels. */
 static cs_status replace_classes(pack_list *list, relabeling *work) {
     const size_t all = list->n;
     CS_TRY(pack_list_record_classes(list, work->label_of));
+    CS_TRY(replace_source_counts(list, work));
     for (size_t i = 0; i < list->n; i++)
         list->samples[i].label = work->label_of[list->samples[i].label];
     const size_t dropped = pack_list_keep(list, has_label);

@@ -2,6 +2,7 @@
 /* What is said about duplicates. A network that is tested on copies of what it was trained on looks better
  * than it is, and copies with different classes cannot all be right. */
 #include "pack.h"
+#include "sets.h"
 
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
@@ -50,59 +51,50 @@ cs_status pack_list_duplicates(const pack_options *options, const pack_list *lis
     return cs_atomic_commit(&file);
 }
 
-/* Two images of different splits or classes in one set, and how many sets have such. */
-typedef struct conflict {
-    int64_t sets;
-    const pack_sample *a, *b; /* of the first such set */
-} conflict;
-
-static void add_conflict(conflict *c, bool *counted, const pack_sample *a, const pack_sample *b) {
-    if (!*counted && c->sets++ == 0) {
-        c->a = a;
-        c->b = b;
-    }
-    *counted = true;
+static void warn_of(const pack_list *list, int64_t sets, size_t first, size_t second, const char *what) {
+    const pack_sample *a = &list->samples[first], *b = &list->samples[second];
+    cs_log(CS_LOG_WARN, "%lld set%s of duplicates %s images %s, such as %s (%s, \"%s\") and %s (%s, \"%s\")",
+           (long long)sets, sets == 1 ? "" : "s", sets == 1 ? "has" : "have", what, a->id, cs_split_name(a->split),
+           list->classes[a->label], b->id, cs_split_name(b->split), list->classes[b->label]);
 }
 
-static void warn_of(const pack_list *list, const conflict *c, const char *what) {
-    if (c->sets > 0)
-        cs_log(CS_LOG_WARN, "%lld set%s of duplicates %s images %s, such as %s (%s, \"%s\") and %s (%s, \"%s\")",
-               (long long)c->sets, c->sets == 1 ? "" : "s", c->sets == 1 ? "has" : "have", what, c->a->id,
-               cs_split_name(c->a->split), list->classes[c->a->label], c->b->id, cs_split_name(c->b->split),
-               list->classes[c->b->label]);
-}
-
-static void report(const pack_options *options, const pack_list *list, const pack_sets *sets,
-                   cs_duplicate_counts *counts) {
-    conflict splits = {0}, classes = {0};
-    int64_t exact = 0;
-    bool other_split = false, other_class = false;
-    *counts = (cs_duplicate_counts){.known = true};
-    for (size_t i = 0, last = SIZE_MAX; i < sets->n; i++) {
-        const size_t set = sets->first[sets->links[i].first];
-        const pack_sample *a = &list->samples[set], *b = &list->samples[sets->links[i].second];
-        if (set != last) {
-            other_split = other_class = false;
-            counts->sets++;
-        }
-        last = set;
-        exact += sets->links[i].likeness == PACK_EXACT;
-        if (a->split != b->split)
-            add_conflict(&splits, &other_split, a, b);
-        if (a->label != b->label)
-            add_conflict(&classes, &other_class, a, b);
-    }
-    counts->images = counts->sets + (int64_t)sets->n;
-    counts->across_splits = splits.sets;
-    counts->across_classes = classes.sets;
-    warn_of(list, &splits, "in different splits");
-    warn_of(list, &classes, "of different classes");
-    if (sets->n == 0)
+static void say_counts(const pack_options *options, const pack_list *list, const pack_set *sets, size_t n,
+                       const cs_duplicate_counts *counts) {
+    size_t exact = 0, a = 0, b = 0; /* a: the first set with images in different splits, b: of different classes */
+    while (a < n && sets[a].other_split == sets[a].first)
+        a++;
+    while (b < n && sets[b].other_class == sets[b].first)
+        b++;
+    for (size_t i = 0; i < n; i++)
+        exact += sets[i].exact;
+    if (a < n)
+        warn_of(list, counts->across_splits, sets[a].first, sets[a].other_split, "in different splits");
+    if (b < n)
+        warn_of(list, counts->across_classes, sets[b].first, sets[b].other_class, "of different classes");
+    if (n == 0)
         cs_log(CS_LOG_INFO, "no duplicates");
     else
-        cs_log(CS_LOG_INFO, "duplicates: %lld set%s of %lld images, %lld of them exact copies%s",
-               (long long)counts->sets, counts->sets == 1 ? "" : "s", (long long)counts->images, (long long)exact,
+        cs_log(CS_LOG_INFO, "duplicates: %zu set%s of %lld images, %zu of them exact copies%s", n, n == 1 ? "" : "s",
+               (long long)counts->images, exact,
                options->duplicates_list ? "" : " (--duplicates-list FILE names them)");
+}
+
+static cs_status report(const pack_options *options, const pack_list *list, const pack_sets *sets,
+                        cs_duplicate_counts *counts) {
+    pack_place *places = NULL;
+    pack_set *described = NULL;
+    size_t n = 0;
+    CS_TRY(cs_alloc(list->n, sizeof *places, "duplicates", &places));
+    for (size_t i = 0; i < list->n; i++)
+        places[i] = (pack_place){list->samples[i].split, list->samples[i].label};
+    cs_status status = pack_describe_sets(sets, places, list->n, &described, &n);
+    if (status == CS_OK) {
+        *counts = pack_count_sets(described, n);
+        say_counts(options, list, described, n, counts);
+    }
+    free(places);
+    free(described);
+    return status;
 }
 
 cs_status pack_report_duplicates(const pack_options *options, const pack_list *list, const pack_hash *hashes,
@@ -110,7 +102,7 @@ cs_status pack_report_duplicates(const pack_options *options, const pack_list *l
     pack_sets sets;
     cs_status status = pack_find_duplicates(hashes, list->n, stop, &sets);
     if (status == CS_OK)
-        report(options, list, &sets, counts);
+        status = report(options, list, &sets, counts);
     if (status == CS_OK &&
         (options->duplicates == PACK_DUPLICATES_WARN || options->duplicates == PACK_DUPLICATES_GROUP))
         status = pack_list_duplicates(options, list, &sets);
@@ -170,7 +162,7 @@ static cs_status report_joined(pack_options *options, void *hashes, size_t size,
     setenv("CNNSWEEP_TRUST_SHARDS", "1", 1); /* they are new */
     CS_TRY(pack_source_find(&options->input));
     cs_status status = pack_source_scan(&options->input, &list);
-    if (status == CS_OK && size != (size_t)pack_list_images(&list) * sizeof(pack_hash))
+    if (status == CS_OK && (!hashes || size != (size_t)pack_list_images(&list) * sizeof(pack_hash)))
         cs_log(CS_LOG_WARN, "duplicates are not looked for, as the parts have no hashes");
     else if (status == CS_OK) {
         drop_repeats(&list, hashes);

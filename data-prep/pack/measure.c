@@ -24,6 +24,7 @@ typedef struct tools {
     cs_decoder *decoder;
     cs_image image;
     uint8_t *grey; /* [h,w] */
+    pack_cosines cosines;
     size_t capacity;
 } tools;
 
@@ -59,7 +60,10 @@ static cs_status measure_image(const cs_dataset *dataset, tools *with, pack_meas
     cs_dataset_image_size(dataset, &image->h, &image->w);
     CS_TRY(cs_dataset_pixels(dataset, with->decoder, image->split, image->at, &image->h, &image->w, &with->image,
                              &pixels));
+    const cs_image whole = {.h = image->h, .w = image->w, .pixels = (uint8_t *)pixels};
     const size_t n = (size_t)image->h * (size_t)image->w;
+    if (!cs_dataset_is_repeat(dataset, image->split, image->at))
+        CS_TRY(pack_hash_image(with->decoder, &with->cosines, &whole, &image->hash));
     CS_TRY(cs_grow(&with->grey, &with->capacity, n, 1, "grey values"));
     for (size_t i = 0; i < n; i++, pixels += 3) {
         with->grey[i] = (uint8_t)((pixels[0] * 19595 + pixels[1] * 38470 + pixels[2] * 7471 + 0x8000) >> 16);
@@ -82,6 +86,7 @@ static void *measure_images(void *argument) {
     measurement *all = argument;
     tools with = {0};
     cs_status status = cs_decoder_open(&with.decoder);
+    pack_fill_cosines(&with.cosines);
     while (status == CS_OK && !atomic_load(&all->failed)) {
         const size_t i = atomic_fetch_add(&all->next, 1);
         if (i >= all->n)

@@ -244,6 +244,7 @@ static cs_status make_layout(const pack_options *options, const pack_list *list,
                                   .classes = (const char *const *)list->classes,
                                   .n_classes = list->n_classes,
                                   .source_classes = list->source_classes,
+                                  .source_counts = list->source_counts,
                                   .shard_bytes = options->shard_bytes,
                                   .weighted = list->weighted,
                                   .grouped = list->grouped};

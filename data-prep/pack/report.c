@@ -9,35 +9,15 @@
 #include <string.h>
 
 enum {
-    BINS = 16,      /* the most rows of a histogram */
-    EXTREMES = 8,   /* images in a section such as the darkest */
-    THUMBNAIL = 96, /* the longest side of an image on the page, in pixels; larger ones are made smaller */
-    SAMPLES = 300,  /* images of all classes and splits together, about */
+    BINS = 16,     /* the most rows of a histogram */
+    EXTREMES = 8,  /* images in a section such as the darkest */
+    SAMPLES = 300, /* images of all classes and splits together, about */
     SAMPLES_OF_SPLIT = 4,
     GROUPS = 20
 };
 
-typedef struct report {
-    const cs_dataset *dataset;
-    FILE *out;
-    pack_measured *images;
-    size_t n;
-    cs_split_counts *classes;
-    int n_classes;
-    cs_decoder *decoder;
-    cs_image decoded, small;
-} report;
-
-static void begin_section(FILE *out, const char *id, const char *title) {
-    fprintf(out, "<section id=\"%s\">\n<h2>%s</h2>\n", id, title);
-}
-
-static void end_section(FILE *out) {
-    fputs("</section>\n", out);
-}
-
 /* Writes what `print` prints, as a paragraph. */
-static cs_status print_paragraph(const report *page, void (*print)(const cs_dataset *dataset, FILE *out)) {
+static cs_status print_paragraph(const pack_page *page, void (*print)(const cs_dataset *dataset, FILE *out)) {
     char *text = NULL;
     size_t size;
     FILE *memory = open_memstream(&text, &size);
@@ -53,7 +33,7 @@ static cs_status print_paragraph(const report *page, void (*print)(const cs_data
 }
 
 /* Names the classes that a split does not have, though it has others. */
-static void print_missing_classes(const report *page, cs_split split) {
+static void print_missing_classes(const pack_page *page, cs_split split) {
     int missing = 0;
     for (int i = 0; i < page->n_classes && cs_dataset_count(page->dataset, split) > 0; i++) {
         if (page->classes[i].counts[split] > 0)
@@ -65,20 +45,20 @@ static void print_missing_classes(const report *page, cs_split split) {
         fputs("</p>\n", page->out);
 }
 
-static void print_classes(const report *page) {
-    begin_section(page->out, "classes", "Classes");
+static void print_classes(const pack_page *page) {
+    pack_begin_section(page->out, "classes", "Classes");
     pack_html_counts(page->out, "class", page->classes, (size_t)page->n_classes);
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
         print_missing_classes(page, (cs_split)s);
-    end_section(page->out);
+    pack_end_section(page->out);
 }
 
 /* Says what became of each class of the source, where they are not those of the dataset. */
-static void print_source_classes(const report *page) {
+static void print_source_classes(const pack_page *page) {
     const cs_source_classes *source = cs_dataset_source_classes(page->dataset);
     if (source->n == 0)
         return;
-    begin_section(page->out, "source", "Classes of the source");
+    pack_begin_section(page->out, "source", "Classes of the source");
     fputs("<table>\n<thead><tr><th>class of the source</th><th>class</th></tr></thead>\n<tbody>\n", page->out);
     for (int i = 0; i < source->n; i++) {
         fputs("<tr><th>", page->out);
@@ -89,7 +69,7 @@ static void print_source_classes(const report *page) {
         fputs("</td></tr>\n", page->out);
     }
     fputs("</tbody>\n</table>\n", page->out);
-    end_section(page->out);
+    pack_end_section(page->out);
 }
 
 static void print_crossing(FILE *out, const cs_split_counts *crossing, size_t n) {
@@ -102,7 +82,7 @@ static void print_crossing(FILE *out, const cs_split_counts *crossing, size_t n)
     pack_html_counts(out, "group", crossing, n > GROUPS ? GROUPS : n);
 }
 
-static cs_status print_groups(const report *page) {
+static cs_status print_groups(const pack_page *page) {
     cs_group_member *members = NULL;
     cs_split_counts *crossing = NULL;
     size_t n = 0, n_crossing = 0;
@@ -117,10 +97,10 @@ static cs_status print_groups(const report *page) {
     }
     const cs_status status = cs_find_crossing(members, n, &crossing, &n_crossing);
     if (status == CS_OK) {
-        begin_section(page->out, "groups", "Groups");
+        pack_begin_section(page->out, "groups", "Groups");
         fprintf(page->out, "<p>%zu of %zu images are in a group.</p>\n", n, page->n);
         print_crossing(page->out, crossing, n_crossing);
-        end_section(page->out);
+        pack_end_section(page->out);
     }
     free(members);
     free(crossing);
@@ -159,7 +139,7 @@ static int bin_width(int least, int most) {
                 return steps[i] * power;
 }
 
-static void print_histogram(const report *page, const struct histogram *histogram) {
+static void print_histogram(const pack_page *page, const struct histogram *histogram) {
     enum { NAME = 32 };
     cs_split_counts rows[BINS] = {{0}};
     char names[BINS][NAME];
@@ -177,48 +157,9 @@ static void print_histogram(const report *page, const struct histogram *histogra
     }
     for (size_t i = 0; i < page->n; i++)
         rows[histogram->value(&page->images[i]) / step - first].counts[page->images[i].split]++;
-    begin_section(page->out, histogram->id, histogram->title);
+    pack_begin_section(page->out, histogram->id, histogram->title);
     pack_html_counts(page->out, histogram->unit, rows, (size_t)(most / step) - (size_t)first + 1);
-    end_section(page->out);
-}
-
-static int shown_side(int side, int longest) {
-    const int shown = (int)(((int64_t)side * THUMBNAIL + longest / 2) / longest);
-    return shown > 0 ? shown : 1;
-}
-
-/* Writes the image itself, with its pixels if it is small, else resized as Pillow's BILINEAR does. */
-static cs_status print_image(report *page, const pack_measured *image) {
-    int h = image->h, w = image->w;
-    const uint8_t *pixels;
-    uint8_t *png = NULL;
-    size_t size;
-    CS_TRY(cs_dataset_pixels(page->dataset, page->decoder, image->split, image->at, &h, &w, &page->decoded, &pixels));
-    cs_image shown = {.h = h, .w = w, .pixels = (uint8_t *)pixels};
-    const int longest = h > w ? h : w;
-    if (longest > THUMBNAIL) {
-        CS_TRY(cs_image_reserve(&page->small, shown_side(h, longest), shown_side(w, longest)));
-        CS_TRY(
-            cs_resize_image(page->decoder, &shown, (cs_resize){0}, page->small.h, page->small.w, page->small.pixels));
-        shown = page->small;
-    }
-    CS_TRY(cs_encode_png(&shown, &png, &size));
-    pack_html_png(page->out, png, size);
-    free(png);
-    return CS_OK;
-}
-
-static cs_status print_figure(report *page, const pack_measured *image) {
-    FILE *out = page->out;
-    fputs("<figure>", out);
-    CS_TRY(print_image(page, image));
-    fputs("<figcaption>", out);
-    pack_html_text(out, cs_dataset_id(page->dataset, image->split, image->at));
-    fprintf(out, "<br>%s, ", cs_split_name(image->split));
-    pack_html_text(out, cs_dataset_class(page->dataset, image->label));
-    fprintf(out, "<br>%dx%d pixels<br>brightness %.1f<br>sharpness %.1f</figcaption></figure>\n", image->w, image->h,
-            image->brightness, image->sharpness);
-    return CS_OK;
+    pack_end_section(page->out);
 }
 
 static double darkness(const pack_measured *image) {
@@ -262,19 +203,19 @@ static int descending(const void *a, const void *b) {
     return (x->image > y->image) - (x->image < y->image);
 }
 
-static cs_status print_ranked(report *page, const struct extreme *extreme, const rank *ranks, size_t n) {
+static cs_status print_ranked(pack_page *page, const struct extreme *extreme, const rank *ranks, size_t n) {
     if (n == 0)
         return CS_OK;
-    begin_section(page->out, extreme->id, extreme->title);
+    pack_begin_section(page->out, extreme->id, extreme->title);
     fprintf(page->out, "<p>%s</p>\n<div>\n", extreme->note);
     for (size_t i = 0; i < n && i < EXTREMES; i++)
-        CS_TRY(print_figure(page, ranks[i].image));
+        CS_TRY(pack_print_figure(page, ranks[i].image));
     fputs("</div>\n", page->out);
-    end_section(page->out);
+    pack_end_section(page->out);
     return CS_OK;
 }
 
-static cs_status print_extreme(report *page, const struct extreme *extreme) {
+static cs_status print_extreme(pack_page *page, const struct extreme *extreme) {
     rank *ranks = NULL;
     size_t n = 0;
     CS_TRY(cs_alloc(page->n, sizeof *ranks, "ranks of images", &ranks));
@@ -290,7 +231,7 @@ static cs_status print_extreme(report *page, const struct extreme *extreme) {
 
 /* Of the n images of a class in a split those with the numbers floor(j * n / most) are shown, for j below `most`, and
  * so all of them if there are no more. */
-static cs_status print_samples_of_class(report *page, int label, int64_t most) {
+static cs_status print_samples_of_class(pack_page *page, int label, int64_t most) {
     int64_t seen[CS_SPLIT_COUNT] = {0};
     fputs("<h3>", page->out);
     pack_html_text(page->out, page->classes[label].name);
@@ -302,34 +243,36 @@ static cs_status print_samples_of_class(report *page, int label, int64_t most) {
         const int64_t n = page->classes[label].counts[image->split], number = seen[image->split]++;
         const int64_t j = (number * most + n - 1) / n; /* the least whose number is not below this one */
         if (j < most && j * n / most == number)
-            CS_TRY(print_figure(page, image));
+            CS_TRY(pack_print_figure(page, image));
     }
     fputs("</div>\n", page->out);
     return CS_OK;
 }
 
-static cs_status print_samples(report *page) {
+static cs_status print_samples(pack_page *page) {
     const int most_classes = SAMPLES / CS_SPLIT_COUNT;
     const int shown = page->n_classes < most_classes ? page->n_classes : most_classes;
     const int most = most_classes / shown < SAMPLES_OF_SPLIT ? most_classes / shown : SAMPLES_OF_SPLIT;
-    begin_section(page->out, "samples", "Samples");
+    pack_begin_section(page->out, "samples", "Samples");
     if (shown < page->n_classes)
         fprintf(page->out, "<p>Of the first %d of %d classes.</p>\n", shown, page->n_classes);
     for (int label = 0; label < shown; label++)
         CS_TRY(print_samples_of_class(page, label, most));
-    end_section(page->out);
+    pack_end_section(page->out);
     return CS_OK;
 }
 
-static cs_status print_page(report *page) {
+static cs_status print_page(pack_page *page, const volatile sig_atomic_t *stop) {
     int h, w;
     cs_dataset_image_size(page->dataset, &h, &w);
     pack_html_begin(page->out, cs_dataset_path(page->dataset));
     CS_TRY(print_paragraph(page, pack_print_head));
     CS_TRY(print_paragraph(page, pack_print_pixels));
     print_classes(page);
+    CS_TRY(pack_print_balance(page));
     print_source_classes(page);
     CS_TRY(print_groups(page));
+    CS_TRY(pack_print_duplicates(page, stop));
     for (size_t i = 0; i < sizeof histograms / sizeof *histograms; i++)
         if (h == 0 || !histograms[i].of_sizes)
             print_histogram(page, &histograms[i]);
@@ -340,18 +283,18 @@ static cs_status print_page(report *page) {
     return CS_OK;
 }
 
-static cs_status make_page(report *page, int threads, const volatile sig_atomic_t *stop) {
+static cs_status make_page(pack_page *page, int threads, const volatile sig_atomic_t *stop) {
     CS_TRY(cs_decoder_open(&page->decoder));
     CS_TRY(pack_measure(page->dataset, threads, stop, &page->images, &page->n));
     page->n_classes = cs_dataset_class_count(page->dataset);
     CS_TRY(pack_count_classes(page->dataset, &page->classes));
-    return print_page(page);
+    return print_page(page, stop);
 }
 
 static cs_status write_page(const cs_dataset *dataset, const pack_options *options, const volatile sig_atomic_t *stop) {
     cs_atomic_file *file = NULL;
     CS_TRY(cs_atomic_open(options->report, &file));
-    report page = {.dataset = dataset, .out = cs_atomic_stream(file)};
+    pack_page page = {.dataset = dataset, .out = cs_atomic_stream(file)};
     cs_status status = make_page(&page, options->threads, stop);
     cs_decoder_close(page.decoder);
     cs_image_clear(&page.decoded);

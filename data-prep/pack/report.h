@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The page about a dataset: measure.c looks at every image, report.c says what is on the page, html.c writes it. */
+/* The page about a dataset: measure.c looks at every image, report.c says what is on the page, with
+ * report_balance.c and report_duplicates.c, of which page.c has the common parts, and html.c writes it. */
 #ifndef CNNSWEEP_PACK_REPORT_H
 #define CNNSWEEP_PACK_REPORT_H
 
@@ -14,6 +15,7 @@ typedef struct pack_measured {
     double brightness; /* mean of the grey values, 0..255 */
     double sharpness;  /* variance of the Laplacian of the grey values, as cv2.Laplacian(grey, CV_64F).var() */
     double odd_ratio;  /* |log(r / median of r)|, where r is the long side over the short side */
+    pack_hash hash;    /* not known of a repeat (cs_dataset_is_repeat) */
 } pack_measured;
 
 /* Measures every image of the dataset, in threads, into *out, which the caller frees: those of train, then val, then
@@ -24,6 +26,26 @@ CS_MUST_CHECK cs_status pack_measure(const cs_dataset *dataset, int threads, con
 /* Writes an HTML page about the dataset options->out to options->report. It has all its images inside and uses nothing
  * else, neither files nor scripts. */
 CS_MUST_CHECK cs_status pack_report(const pack_options *options, const volatile sig_atomic_t *stop);
+
+/* The page that is being written. */
+typedef struct pack_page {
+    const cs_dataset *dataset;
+    FILE *out;
+    pack_measured *images;
+    size_t n;
+    cs_split_counts *classes;
+    int n_classes;
+    cs_decoder *decoder;
+    cs_image decoded, small;
+} pack_page;
+void pack_begin_section(FILE *out, const char *id, const char *title);
+void pack_end_section(FILE *out);
+/* Writes a stored image with its id, split, class and what is measured of it. */
+CS_MUST_CHECK cs_status pack_print_figure(pack_page *page, const pack_measured *image);
+/* A section with the images of each class before and after numbers of them were chosen; none if they were not. */
+CS_MUST_CHECK cs_status pack_print_balance(const pack_page *page);
+/* A section with the duplicates among the stored images; none if there are no duplicates. */
+CS_MUST_CHECK cs_status pack_print_duplicates(pack_page *page, const volatile sig_atomic_t *stop);
 
 /* Write what the dataset is, and the statistics of its training pixels, without the end of the line. */
 void pack_print_head(const cs_dataset *dataset, FILE *out);
@@ -39,6 +61,8 @@ void pack_html_text(FILE *out, const char *text);
 /* Writes a table with a row for each of the n things: its name, how many images each split has, and a bar. `what` is
  * the title of the names. */
 void pack_html_counts(FILE *out, const char *what, const cs_split_counts *rows, size_t n);
+/* Writes a cell with a bar that is value / most of the full length, in the colour of the split. */
+void pack_html_bar(FILE *out, cs_split colour, double value, double most);
 /* Writes an image element that has the bytes of a PNG inside. */
 void pack_html_png(FILE *out, const uint8_t *bytes, size_t size);
 

@@ -6,7 +6,9 @@
  * keep their own size), filter (only where there is one: the filters that the images went through, as in filter.h),
  * decode (only where rules other than the default were given: how images were decoded, as cs_decode_rules_text writes
  * it), source_classes (strings [S]) and source_labels int32 [S] (only where classes were grouped, left out or put in
- * another order: the classes that the source had and the label that each got, or -1), duplicates int64 [4]
+ * another order: the classes that the source had and the label that each got, or -1), source_counts int64 [classes]
+ * (only where images were left out or repeated, or given weights, for the sake of the sizes of classes: the images that
+ * each class had before), duplicates int64 [4]
  * (the numbers of cs_duplicate_counts, or -1; older files lack it), checksum (XXH3-64, hex, over the
  * XXH3-64s of every dataset in the order listed here). Groups train, val, test, each with images uint8 [N,H,W,3]
  * contiguous, or jpeg uint8 [bytes] + offset int64 [N+1]; label int32 [N]; id: source paths, fixed-length strings;
@@ -52,6 +54,9 @@ typedef struct cs_source_classes {
     int32_t *labels; /* [n] the label that images of this class have in the dataset; -1: they were left out */
 } cs_source_classes;
 const cs_source_classes *cs_dataset_source_classes(const cs_dataset *dataset);
+/* [classes] the images of each class in all splits before a number of them was chosen, or they were repeated or
+ * weighed; NULL: all that there were are in the dataset, once. */
+const int64_t *cs_dataset_source_counts(const cs_dataset *dataset);
 cs_encoding cs_dataset_encoding(const cs_dataset *dataset);
 cs_resize cs_dataset_resize(const cs_dataset *dataset);
 void cs_dataset_image_size(const cs_dataset *dataset, int *h, int *w); /* 0, 0 when sizes differ */
@@ -80,6 +85,8 @@ int64_t cs_dataset_count(const cs_dataset *dataset, cs_split split);
 int32_t cs_dataset_label(const cs_dataset *dataset, cs_split split, int64_t i);
 bool cs_dataset_has_weights(const cs_dataset *dataset);
 float cs_dataset_weight(const cs_dataset *dataset, cs_split split, int64_t i); /* 1 in a dataset without weights */
+/* Whether sample i is the one before it again, which a class of few images can have: same id, label and bytes. */
+bool cs_dataset_is_repeat(const cs_dataset *dataset, cs_split split, int64_t i);
 /* Source path of a sample; owned by the dataset. */
 const char *cs_dataset_id(const cs_dataset *dataset, cs_split split, int64_t i);
 bool cs_dataset_has_groups(const cs_dataset *dataset);
@@ -108,6 +115,7 @@ typedef struct cs_dataset_layout {
     const char *const *classes;
     int n_classes;
     cs_source_classes source_classes;
+    const int64_t *source_counts;   /* [n_classes] or NULL */
     int64_t counts[CS_SPLIT_COUNT]; /* samples that each split will get */
     int64_t shard_bytes;            /* 0: one file */
     bool weighted;                  /* samples have weights */

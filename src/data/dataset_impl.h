@@ -24,6 +24,7 @@ typedef struct cs_dataset_meta {
     int n_classes;
     char **classes;
     cs_source_classes source_classes;
+    int64_t *source_counts; /* [n_classes] or NULL */
     cs_duplicate_counts duplicates;
     double mean[3], std[3];
     char checksum[CS_CHECKSUM_TEXT];

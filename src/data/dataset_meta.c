@@ -75,6 +75,9 @@ cs_status cs_meta_write(hid_t file, const char *path, const cs_dataset_meta *met
     CS_TRY(cs_hdf5_write_numbers(file, path, "version", H5T_NATIVE_INT, 0, &version));
     CS_TRY(write_names(file, path, "classes", meta->classes, meta->n_classes));
     CS_TRY(write_source_classes(file, path, &meta->source_classes));
+    if (meta->source_counts)
+        CS_TRY(cs_hdf5_write_numbers(file, path, "source_counts", H5T_NATIVE_INT64, (hsize_t)meta->n_classes,
+                                     meta->source_counts));
     CS_TRY(cs_hdf5_write_numbers(file, path, "mean", H5T_NATIVE_DOUBLE, 3, meta->mean));
     CS_TRY(cs_hdf5_write_numbers(file, path, "std", H5T_NATIVE_DOUBLE, 3, meta->std));
     CS_TRY(cs_hdf5_write_text(file, path, "resize", cs_resize_text(meta->resize, resize)));
@@ -92,6 +95,8 @@ void cs_meta_clear(cs_dataset_meta *meta) {
     cs_free_texts(meta->classes, meta->n_classes);
     cs_free_texts(meta->source_classes.names, meta->source_classes.n);
     free(meta->source_classes.labels);
+    free(meta->source_counts);
+    meta->source_counts = NULL;
     meta->source_classes = (cs_source_classes){0};
     meta->classes = NULL;
     meta->n_classes = 0;
@@ -121,6 +126,19 @@ static cs_status read_source_classes(hid_t file, const char *path, int n_classes
         if (source->labels[i] < -1 || source->labels[i] >= n_classes)
             return cs_fail(CS_ERR_FORMAT, "%s: source_labels has %d, but there are %d classes", path,
                            (int)source->labels[i], n_classes);
+    return CS_OK;
+}
+
+static cs_status read_source_counts(hid_t file, const char *path, cs_dataset_meta *meta) {
+    const size_t n = (size_t)meta->n_classes;
+    if (H5Aexists(file, "source_counts") <= 0)
+        return CS_OK;
+    CS_TRY(cs_alloc(n, sizeof *meta->source_counts, "source counts", &meta->source_counts));
+    CS_TRY(cs_hdf5_read_numbers(file, path, "source_counts", H5T_INTEGER, H5T_NATIVE_INT64, meta->n_classes,
+                                meta->source_counts));
+    for (size_t i = 0; i < n; i++)
+        if (meta->source_counts[i] < 0)
+            return cs_fail(CS_ERR_FORMAT, "%s: source_counts has %lld", path, (long long)meta->source_counts[i]);
     return CS_OK;
 }
 
@@ -174,6 +192,7 @@ cs_status cs_meta_read(hid_t file, const char *path, cs_dataset_meta *meta) {
     CS_TRY(cs_hdf5_read_text(file, path, "checksum", meta->checksum, sizeof meta->checksum));
     CS_TRY(cs_hdf5_read_texts(file, path, "classes", -1, &meta->n_classes, &meta->classes));
     CS_TRY(make_printable(meta->classes, meta->n_classes));
+    CS_TRY(read_source_counts(file, path, meta));
     return read_source_classes(file, path, meta->n_classes, &meta->source_classes);
 }
 

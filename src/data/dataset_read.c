@@ -160,6 +160,10 @@ const cs_source_classes *cs_dataset_source_classes(const cs_dataset *dataset) {
     return &dataset->shards[0].meta.source_classes;
 }
 
+const int64_t *cs_dataset_source_counts(const cs_dataset *dataset) {
+    return dataset->shards[0].meta.source_counts;
+}
+
 cs_encoding cs_dataset_encoding(const cs_dataset *dataset) {
     return dataset->shards[0].splits[0].offset ? CS_ENCODING_JPEG : CS_ENCODING_RAW;
 }
@@ -282,4 +286,14 @@ const uint8_t *cs_dataset_bytes(const cs_dataset *dataset, cs_split split, int64
     }
     *size = data->image_bytes / (size_t)data->n;
     return data->images + (size_t)i * *size;
+}
+
+bool cs_dataset_is_repeat(const cs_dataset *dataset, cs_split split, int64_t i) {
+    size_t size[2];
+    if (i == 0 || strcmp(cs_dataset_id(dataset, split, i - 1), cs_dataset_id(dataset, split, i)) != 0 ||
+        cs_dataset_label(dataset, split, i - 1) != cs_dataset_label(dataset, split, i))
+        return false;
+    const uint8_t *before = cs_dataset_bytes(dataset, split, i - 1, &size[0]);
+    const uint8_t *bytes = cs_dataset_bytes(dataset, split, i, &size[1]);
+    return size[0] == size[1] && memcmp(before, bytes, size[0]) == 0;
 }

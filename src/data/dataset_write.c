@@ -88,6 +88,15 @@ static cs_status copy_source_classes(const cs_source_classes *from, cs_source_cl
     return CS_OK;
 }
 
+static cs_status copy_source_counts(const cs_dataset_layout *layout, int64_t **to) {
+    const size_t n = (size_t)layout->n_classes;
+    if (!layout->source_counts)
+        return CS_OK;
+    CS_TRY(cs_alloc(n, sizeof **to, "class counts", to));
+    memcpy(*to, layout->source_counts, n * sizeof **to);
+    return CS_OK;
+}
+
 static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout *layout) {
     writer->encoding = layout->encoding;
     writer->shard_bytes = layout->shard_bytes;
@@ -101,6 +110,7 @@ static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout 
     snprintf(writer->meta.decode, sizeof writer->meta.decode, "%s", layout->decode ? layout->decode : "default");
     CS_TRY(copy_names(layout->classes, layout->n_classes, &writer->meta.n_classes, &writer->meta.classes));
     CS_TRY(copy_source_classes(&layout->source_classes, &writer->meta.source_classes));
+    CS_TRY(copy_source_counts(layout, &writer->meta.source_counts));
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
         writer->splits[s].left = layout->counts[s];
         if (layout->encoding == CS_ENCODING_JPEG)

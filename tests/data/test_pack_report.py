@@ -332,6 +332,137 @@ class Checks(Report):
         self.assertEqual(rows, wanted)
 
 
+class Duplicates(Report):
+    def write(self, images):
+        """Makes a table of [(name, class, split, pixels)] the source, each saved as JPEG if its name ends so."""
+        self.src = self.folder
+        for name, _, _, pixels in images:
+            self.save(name, pixels, **({"quality": 70} if name.endswith(".jpg") else {}))
+        self.src = self.folder / "labels.csv"
+        with open(self.src, "w", newline="") as file:
+            csv.writer(file).writerows([("path", "label", "split"), *(image[:3] for image in images)])
+
+    def test_sets_are_shown_side_by_side_those_across_splits_and_classes_first(self):
+        one, two, three = (noise(64, 64, seed) for seed in (901, 902, 903))
+        others = [(f"o{i}.png", "ab"[i % 2], SPLITS[i % 3], noise(64, 64, 1000 + i)) for i in range(30)]
+        self.write([*others, ("same1.png", "a", "train", one), ("class1.png", "a", "train", two), ("split1.png", "a", "train", three),
+                    ("same2.png", "a", "train", one), ("class2.jpg", "b", "train", two), ("split2.png", "a", "train", three),
+                    ("split3.png", "a", "test", three)])
+        for arguments in (("--size", "64x64"), ("--encoding", "jpeg")):
+            self.out.unlink(missing_ok=True)
+            section = self.page(*arguments).sections["duplicates"]
+            self.assertEqual([(lines[0], lines[1]) for _, lines in section["figures"]],
+                             [("split1.png", "train, a"), ("split2.png", "train, a"), ("split3.png", "test, a"),
+                              ("class1.png", "train, a"), ("class2.jpg", "train, b"),
+                              ("same1.png", "train, a"), ("same2.png", "train, a")])
+            for text in ("3 sets of 7 images, 1 in different splits, 1 of different classes", "2 images, nearly equal, of different",
+                         "3 images, equal pixels, in different splits", "2 images, equal pixels\n"):
+                self.assertIn(text, section["text"])
+
+    def test_every_image_of_a_set_counts_however_it_is_linked_to_the_others(self):
+        """a and b are like c but not like each other, and only b has another class."""
+        first = noise(64, 64, 77).astype(float)
+        other = noise(64, 64, 78)
+        for step in np.linspace(0.02, 0.6, 59):
+            a, c, b = (np.clip(first * (1 - k) + other * k, 0, 255).astype(np.uint8) for k in (0, step, 2 * step))
+            self.write([("a.png", "a", "train", a), ("b.png", "b", "train", b), ("c.png", "a", "train", c),
+                        *((f"o{i}.png", "ab"[i % 2], "train", noise(64, 64, 1000 + i)) for i in range(4))])
+            self.out.unlink(missing_ok=True)
+            listed = self.root / "list.csv"
+            done = self.pack("--duplicates-list", listed)
+            with open(listed, newline="") as file:
+                links = [(row["first"], row["second"]) for row in csv.DictReader(file)]
+            if links == [("a.png", "c.png"), ("b.png", "c.png")]:
+                break
+        else:
+            self.fail("no such images were found")
+        self.assertIn("1 set of duplicates has images of different classes, such as a.png", done.stderr)
+        with h5py.File(self.out) as file:
+            self.assertEqual(list(file.attrs["duplicates"]), [1, 3, 0, 1])
+
+    def test_of_many_sets_the_first_are_shown(self):
+        self.write([(f"{i}_{k}.png", "ab"[i % 2], "train", noise(32, 32, i)) for i in range(20) for k in range(9)])
+        section = self.page("--size", "32x32").sections["duplicates"]
+        self.assertIn("20 sets of 180 images", section["text"])
+        self.assertEqual([lines[0] for _, lines in section["figures"]], [f"{i}_{k}.png" for i in range(12) for k in range(6)])
+
+    def test_without_duplicates_there_is_no_section(self):
+        self.write([(f"{i}.png", "ab"[i % 2], "train", noise(32, 32, i)) for i in range(20)])
+        self.assertNotIn("duplicates", self.page("--size", "32x32", "--balance", "over").sections)
+
+
+class Balance(Report):
+    sizes = {"a": 60, HOSTILE.replace("/", ""): 33, "c": 10}
+
+    def setUp(self):
+        super().setUp()
+        self.src = self.root / "unbalanced"
+        for name, n in self.sizes.items():
+            for i in range(n):
+                self.save(f"{name}/{i:03d}.png", noise(8, 8, len(name) * 1000 + i))
+
+    def rows(self, page):
+        """[(name, images in source, images in train, ...)] of the section"""
+        rows = page.sections["balance"]["rows"]
+        return {name: [cells[0], cells[2], *cells[4:]] for name, cells in rows.items() if name != "class"}
+
+    def test_what_each_class_had_in_the_source_is_beside_what_it_has(self):
+        for way in (("--balance", "under"), ("--balance", "over"), ("--per-class", "20"), ("--total", "50")):
+            self.out.unlink(missing_ok=True)
+            page = self.page(*way)
+            with h5py.File(self.out) as file:
+                classes = [name.decode() for name in file.attrs["classes"]]
+                self.assertEqual(dict(zip(classes, file.attrs["source_counts"])), self.sizes)
+                train = np.bincount(file["train/label"][:])
+            wanted = {name: [str(self.sizes[name]), str(n)] for name, n in zip(classes, train)}
+            self.assertEqual(self.rows(page), wanted)
+            bars = page.sections["balance"]["bars"]
+            scale = 300 / max(60, *train)
+            for name, n in zip(classes, train):
+                np.testing.assert_allclose(bars[name], [(0, self.sizes[name] * scale), (0, n * scale)], atol=0.006)
+
+    def test_weights_are_added_up_by_class(self):
+        page = self.page("--balance", "weights")
+        with h5py.File(self.out) as file:
+            sums = np.bincount(file["train/label"][:], file["train/weight"][:])
+        np.testing.assert_allclose([float(cells[2]) for cells in self.rows(page).values()], sums, atol=0.0051)
+        np.testing.assert_allclose(sums, sums[0], rtol=1e-5)
+
+    def test_nothing_is_recorded_where_all_images_are_taken(self):
+        self.assertNotIn("balance", self.page().sections)
+        with h5py.File(self.out) as file:
+            self.assertNotIn("source_counts", file.attrs)
+
+    def test_a_dataset_packed_again_keeps_the_record_also_for_other_classes(self):
+        first = self.root / "first.h5"
+        self.assertEqual(run("cnnsweep-pack", "--balance", "under", self.src, first).returncode, 0)
+        names = sorted(self.sizes)
+        self.src = first
+        self.pack("--classes", f"new,{names[2]}", "--map", f"{names[0]}=new,{names[1]}=new")
+        with h5py.File(self.out) as file:
+            self.assertEqual(list(file.attrs["source_counts"]), [93, 10])
+
+    def test_parts_record_it_too_and_info_shows_it(self):
+        self.out = self.root / "joined"
+        for i in range(2):
+            self.pack("--balance", "under", "--part", f"{i}/2")
+        done = run("cnnsweep-pack", "--join", self.out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        table = {line.split()[0]: line.split()[-1] for line in done.stdout.splitlines()[1:6]}
+        self.assertEqual({name: table[name] for name in ("class", "a", "c", "total")},
+                         {"class": "source", "a": "60", "c": "10", "total": "103"})
+
+    def test_a_damaged_record_is_refused(self):
+        self.pack("--balance", "under")
+        for value in ([60, -1, 10], [60, 33], "many"):
+            with h5py.File(self.out, "r+") as file:
+                del file.attrs["source_counts"]
+                file.attrs["source_counts"] = value
+            done = run("cnnsweep-pack", "--info", self.out)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("source_counts", done.stderr)
+
+
 class Files(Report):
     def test_names_are_escaped_and_nothing_outside_the_page_is_used(self):
         for page, images in self.every_kind():

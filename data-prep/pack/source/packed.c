@@ -26,12 +26,17 @@ static void close_dataset(void *state) {
     cs_dataset_close(state);
 }
 
-/* Adds the classes, and what became of those of its own source. */
+/* Adds the classes, how many images they had, and what became of those of its own source. */
 static cs_status add_classes(const cs_dataset *dataset, pack_list *list) {
     const cs_source_classes *from = cs_dataset_source_classes(dataset);
     cs_source_classes *to = &list->source_classes;
     for (int i = 0; i < cs_dataset_class_count(dataset); i++)
         CS_TRY(pack_list_add_class(list, cs_dataset_class(dataset, i)));
+    if (cs_dataset_source_counts(dataset)) {
+        CS_TRY(cs_alloc((size_t)list->n_classes, sizeof *list->source_counts, "classes", &list->source_counts));
+        memcpy(list->source_counts, cs_dataset_source_counts(dataset),
+               (size_t)list->n_classes * sizeof *list->source_counts);
+    }
     if (from->n == 0)
         return CS_OK;
     CS_TRY(cs_alloc((size_t)from->n, sizeof *to->names, "classes", &to->names));
@@ -42,22 +47,11 @@ static cs_status add_classes(const cs_dataset *dataset, pack_list *list) {
     return CS_OK;
 }
 
-/* Whether an image is the one before it again, as --balance over stores it. */
-static bool is_repeat(const cs_dataset *dataset, cs_split split, int64_t i) {
-    size_t size[2];
-    if (i == 0 || strcmp(cs_dataset_id(dataset, split, i - 1), cs_dataset_id(dataset, split, i)) != 0 ||
-        cs_dataset_label(dataset, split, i - 1) != cs_dataset_label(dataset, split, i))
-        return false;
-    const uint8_t *before = cs_dataset_bytes(dataset, split, i - 1, &size[0]);
-    const uint8_t *bytes = cs_dataset_bytes(dataset, split, i, &size[1]);
-    return size[0] == size[1] && memcmp(before, bytes, size[0]) == 0;
-}
-
 static cs_status add_split(const cs_dataset *dataset, cs_split split, uint64_t stamp, pack_list *list) {
     const int64_t n = cs_dataset_count(dataset, split);
     list->split[split] = n > 0 || split == CS_SPLIT_TRAIN;
     for (int64_t i = 0; i < n; i++) {
-        if (is_repeat(dataset, split, i)) {
+        if (cs_dataset_is_repeat(dataset, split, i)) {
             list->samples[list->n - 1].source_repeats++;
             list->samples[list->n - 1].repeats++;
             continue;

@@ -210,6 +210,7 @@ void pack_list_clear(pack_list *list) {
         free(list->source_classes.names[i]);
     free(list->source_classes.names);
     free(list->source_classes.labels);
+    free(list->source_counts);
     free(list->samples);
     free(list->classes);
     free(list->by_name);

@@ -30,6 +30,7 @@ typedef struct pack_list {
     int *by_name;   /* the labels in the order of the classes' names */
     int n_classes;
     cs_source_classes source_classes; /* of an earlier grouping, if there was one */
+    int64_t *source_counts;           /* [n_classes] images before numbers of them were chosen; NULL: all are taken */
     bool weighted;                    /* samples have weights */
     bool grouped;                     /* samples have groups */
     const char *filter;               /* that the images went through before, or NULL; borrowed from the source */

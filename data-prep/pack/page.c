@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the sections of the page about a dataset have in common. */
+#include "report.h"
+
+#include <stdlib.h>
+
+enum { THUMBNAIL = 96 }; /* the longest side of an image on the page, in pixels; larger ones are made smaller */
+
+void pack_begin_section(FILE *out, const char *id, const char *title) {
+    fprintf(out, "<section id=\"%s\">\n<h2>%s</h2>\n", id, title);
+}
+
+void pack_end_section(FILE *out) {
+    fputs("</section>\n", out);
+}
+
+static int shown_side(int side, int longest) {
+    const int shown = (int)(((int64_t)side * THUMBNAIL + longest / 2) / longest);
+    return shown > 0 ? shown : 1;
+}
+
+/* Writes the image itself, with its pixels if it is small, else resized as Pillow's BILINEAR does. */
+static cs_status print_image(pack_page *page, const pack_measured *image) {
+    int h = image->h, w = image->w;
+    const uint8_t *pixels;
+    uint8_t *png = NULL;
+    size_t size;
+    CS_TRY(cs_dataset_pixels(page->dataset, page->decoder, image->split, image->at, &h, &w, &page->decoded, &pixels));
+    cs_image shown = {.h = h, .w = w, .pixels = (uint8_t *)pixels};
+    const int longest = h > w ? h : w;
+    if (longest > THUMBNAIL) {
+        CS_TRY(cs_image_reserve(&page->small, shown_side(h, longest), shown_side(w, longest)));
+        CS_TRY(
+            cs_resize_image(page->decoder, &shown, (cs_resize){0}, page->small.h, page->small.w, page->small.pixels));
+        shown = page->small;
+    }
+    CS_TRY(cs_encode_png(&shown, &png, &size));
+    pack_html_png(page->out, png, size);
+    free(png);
+    return CS_OK;
+}
+
+cs_status pack_print_figure(pack_page *page, const pack_measured *image) {
+    FILE *out = page->out;
+    fputs("<figure>", out);
+    CS_TRY(print_image(page, image));
+    fputs("<figcaption>", out);
+    pack_html_text(out, cs_dataset_id(page->dataset, image->split, image->at));
+    fprintf(out, "<br>%s, ", cs_split_name(image->split));
+    pack_html_text(out, cs_dataset_class(page->dataset, image->label));
+    fprintf(out, "<br>%dx%d pixels<br>brightness %.1f<br>sharpness %.1f</figcaption></figure>\n", image->w, image->h,
+            image->brightness, image->sharpness);
+    return CS_OK;
+}
