@@ -233,6 +233,8 @@ static size_t add_dataset_args(pack_options *options, commands *wanted, cs_arg *
         {"--report", "FILE",
          "write a page about the dataset for browsers: classes, brightness, samples (also with --info or --join)",
          cs_arg_text, &options->report},
+        {"--plots", NULL, "print bar charts of classes, brightness and sizes (also with --info or --join)", cs_arg_bool,
+         &options->plots},
         {"--help", NULL, "print this", cs_arg_bool, &wanted->help},
         {"--version", NULL, "print the version", cs_arg_bool, &wanted->version},
     };
@@ -244,8 +246,9 @@ static size_t add_dataset_args(pack_options *options, commands *wanted, cs_arg *
 static cs_status check_options(const pack_options *options, const commands *wanted, bool one_path) {
     if (options->force && (one_path || options->part.count))
         return cs_fail(CS_ERR_ARG, "--force: parts and what is in a dataset replace nothing");
-    if (options->report && (wanted->check || options->part.count))
-        return cs_fail(CS_ERR_ARG, "--report is for whole datasets: pack without --part, or --info or --join");
+    if ((options->report || options->plots) && (wanted->check || options->part.count))
+        return cs_fail(CS_ERR_ARG, "%s is for whole datasets: pack without --part, or --info or --join",
+                       options->report ? "--report" : "--plots");
     if (options->part.count && (options->duplicates != PACK_DUPLICATES_WARN || options->duplicates_list))
         return cs_hint(cs_fail(CS_ERR_ARG, "--duplicates and --duplicates-list: not with --part"),
                        "--join reports duplicates, as a process that packs a part does not see all images");
@@ -288,12 +291,14 @@ static cs_status pack_or_take_part(pack_options *options, pack_list *list) {
     return done ? CS_OK : pack_run(options, list, &stop_asked);
 }
 
-/* Prints what is in the dataset, and writes the report. Checksums are not verified a second time for it. */
+/* Prints what is in the dataset, and writes the report. Checksums are not verified again for these. */
 static cs_status describe(const pack_options *options) {
-    if (options->report)
+    if (options->report || options->plots)
         catch_signals();
     CS_TRY(pack_info(options->out));
     setenv("CNNSWEEP_TRUST_SHARDS", "1", 1);
+    if (options->plots)
+        CS_TRY(pack_plot(options, &stop_asked));
     return options->report ? pack_report(options, &stop_asked) : CS_OK;
 }
 

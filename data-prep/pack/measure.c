@@ -76,7 +76,8 @@ static cs_status measure_image(const cs_dataset *dataset, tools *with, pack_meas
 
 static cs_status measure_next(measurement *all, tools *with, size_t i) {
     if (*all->stop)
-        return cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted; no report was written", cs_dataset_path(all->dataset));
+        return cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted while its images were measured",
+                       cs_dataset_path(all->dataset));
     CS_TRY(measure_image(all->dataset, with, &all->images[i]));
     cs_progress_add(all->progress, 1);
     return CS_OK;

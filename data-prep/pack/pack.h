@@ -55,6 +55,7 @@ typedef struct pack_options {
     bool force;           /* OUT is replaced if it exists */
     const char *bad_list; /* file that gets the ids of all bad samples, or NULL */
     const char *report;   /* file that gets a page about the dataset, or NULL */
+    bool plots;           /* charts are printed */
     pack_duplicates_rule duplicates;
     const char *duplicates_list;     /* file that gets all duplicates, or NULL */
     const char *map;                 /* --map: a text, or the name of a table; NULL: classes keep their names */

@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    BINS = 16,     /* the most rows of a histogram */
     EXTREMES = 8,  /* images in a section such as the darkest */
     SAMPLES = 300, /* images of all classes and splits together, about */
     SAMPLES_OF_SPLIT = 4,
@@ -107,59 +106,17 @@ static cs_status print_groups(const pack_page *page) {
     return status;
 }
 
-static int whole_brightness(const pack_measured *image) {
-    return (int)image->brightness;
-}
-
-static int width(const pack_measured *image) {
-    return image->w;
-}
-
-static int height(const pack_measured *image) {
-    return image->h;
-}
-
-/* To add a histogram of the images: a row here and its function. */
-static const struct histogram {
-    const char *id, *title, *unit;
-    int (*value)(const pack_measured *image);
-    bool of_sizes; /* left out where all images have the same size */
-} histograms[] = {
-    {"brightness", "Brightness", "mean grey value, rounded down", whole_brightness, false},
-    {"widths", "Widths", "pixels", width, true},
-    {"heights", "Heights", "pixels", height, true},
-};
-
-/* A width of bins, 1, 2 or 5 times a power of ten, with which BINS of them are enough. */
-static int bin_width(int least, int most) {
-    static const int steps[] = {1, 2, 5};
-    for (int power = 1;; power *= 10)
-        for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-            if (most / (steps[i] * power) - least / (steps[i] * power) < BINS)
-                return steps[i] * power;
-}
-
-static void print_histogram(const pack_page *page, const struct histogram *histogram) {
-    enum { NAME = 32 };
-    cs_split_counts rows[BINS] = {{0}};
-    char names[BINS][NAME];
-    int least = page->n > 0 ? histogram->value(&page->images[0]) : 0, most = least;
-    for (size_t i = 0; i < page->n; i++) {
-        const int value = histogram->value(&page->images[i]);
-        least = value < least ? value : least;
-        most = value > most ? value : most;
+static void print_histograms(const pack_page *page) {
+    size_t n;
+    const pack_histogram *histograms = pack_histograms(&n);
+    for (size_t i = 0; i < n; i++) {
+        pack_bins bins;
+        if (!pack_fill_bins(page->dataset, &histograms[i], page->images, page->n, &bins))
+            continue;
+        pack_begin_section(page->out, histograms[i].id, histograms[i].title);
+        pack_html_counts(page->out, histograms[i].unit, bins.rows, bins.n);
+        pack_end_section(page->out);
     }
-    const int step = bin_width(least, most), first = least / step;
-    for (int b = 0; b < BINS; b++) {
-        const int from = (first + b) * step;
-        snprintf(names[b], NAME, step > 1 ? "%d to %d" : "%d", from, from + step - 1);
-        rows[b].name = names[b];
-    }
-    for (size_t i = 0; i < page->n; i++)
-        rows[histogram->value(&page->images[i]) / step - first].counts[page->images[i].split]++;
-    pack_begin_section(page->out, histogram->id, histogram->title);
-    pack_html_counts(page->out, histogram->unit, rows, (size_t)(most / step) - (size_t)first + 1);
-    pack_end_section(page->out);
 }
 
 static double darkness(const pack_measured *image) {
@@ -263,8 +220,6 @@ static cs_status print_samples(pack_page *page) {
 }
 
 static cs_status print_page(pack_page *page, const volatile sig_atomic_t *stop) {
-    int h, w;
-    cs_dataset_image_size(page->dataset, &h, &w);
     pack_html_begin(page->out, cs_dataset_path(page->dataset));
     CS_TRY(print_paragraph(page, pack_print_head));
     CS_TRY(print_paragraph(page, pack_print_pixels));
@@ -273,9 +228,7 @@ static cs_status print_page(pack_page *page, const volatile sig_atomic_t *stop) 
     print_source_classes(page);
     CS_TRY(print_groups(page));
     CS_TRY(pack_print_duplicates(page, stop));
-    for (size_t i = 0; i < sizeof histograms / sizeof *histograms; i++)
-        if (h == 0 || !histograms[i].of_sizes)
-            print_histogram(page, &histograms[i]);
+    print_histograms(page);
     for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++)
         CS_TRY(print_extreme(page, &extremes[i]));
     CS_TRY(print_samples(page));

@@ -23,6 +23,27 @@ typedef struct pack_measured {
 CS_MUST_CHECK cs_status pack_measure(const cs_dataset *dataset, int threads, const volatile sig_atomic_t *stop,
                                      pack_measured **out, size_t *n);
 
+/* A histogram of the images, a row of the table in histogram.c. */
+typedef struct pack_histogram {
+    const char *id, *title, *unit;
+    int (*value)(const pack_measured *image);
+    bool of_sizes; /* left out where all images have the same size */
+} pack_histogram;
+const pack_histogram *pack_histograms(size_t *n);
+
+enum { PACK_BINS = 16, PACK_BIN_NAME = 32 }; /* the most bins of a histogram */
+typedef struct pack_bins {
+    cs_split_counts rows[PACK_BINS]; /* whose names are those below, "10 to 19" */
+    char names[PACK_BINS][PACK_BIN_NAME];
+    size_t n;
+} pack_bins;
+/* Counts the images in each bin; false if there is nothing to show. `out` must stay where it is. */
+bool pack_fill_bins(const cs_dataset *dataset, const pack_histogram *histogram, const pack_measured *images, size_t n,
+                    pack_bins *out);
+
+/* Prints the images of each class and the histograms as bars of text. */
+CS_MUST_CHECK cs_status pack_plot(const pack_options *options, const volatile sig_atomic_t *stop);
+
 /* Writes an HTML page about the dataset options->out to options->report. It has all its images inside and uses nothing
  * else, neither files nor scripts. */
 CS_MUST_CHECK cs_status pack_report(const pack_options *options, const volatile sig_atomic_t *stop);

@@ -463,6 +463,47 @@ class Balance(Report):
             self.assertIn("source_counts", done.stderr)
 
 
+class Plots(Report):
+    def charts(self, done):
+        """{title: {name: (marks of train, val and test, number)}}"""
+        found = {}
+        for line in done.stdout.split("\n\n", 1)[1].splitlines():
+            if line.endswith("(# train, + val, - test)"):
+                chart = found.setdefault(line.split(" (#")[0], {})
+            elif line:
+                name, bar = line.rsplit(" |", 1)
+                marks, number = bar.split(" ")
+                self.assertRegex(marks, r"^#*\+*-*$")
+                chart[name.rstrip()] = ([marks.count(mark) for mark in "#+-"], int(number))
+        return found
+
+    def test_bars_have_the_counts_of_the_page(self):
+        for name, arguments in self.kinds.items():
+            self.out = self.root / name
+            page = self.page(*arguments)
+            done = run("cnnsweep-pack", "--info", "--plots", self.out)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            charts = self.charts(done)
+            titles = {"classes": "Classes", "brightness": "Brightness, mean grey value, rounded down",
+                      "widths": "Widths, pixels", "heights": "Heights, pixels"}
+            self.assertEqual(set(charts), {title for section, title in titles.items() if section in page.sections})
+            for section, title in titles.items():
+                if section not in page.sections:
+                    continue
+                counts = page.counts(section)
+                del counts["total"]
+                self.assertEqual({name: number for name, (_, number) in charts[title].items()},
+                                 {name: sum(row) for name, row in counts.items()})
+                scale = 50 / max(map(sum, counts.values()))
+                for name, (marks, _) in charts[title].items():
+                    np.testing.assert_allclose(np.cumsum(marks), np.cumsum(counts[name]) * scale, atol=0.5001)
+
+    def test_they_follow_a_packing_too_and_go_with_whole_datasets_only(self):
+        self.assertIn("Classes", self.charts(self.pack("--size", "8x8", "--plots")))
+        self.out.unlink()
+        self.pack_fails("--plots is for whole datasets", arguments=("--part", "0/2", "--plots"), status=2)
+
+
 class Files(Report):
     def test_names_are_escaped_and_nothing_outside_the_page_is_used(self):
         for page, images in self.every_kind():
@@ -525,7 +566,7 @@ class Files(Report):
         program.signal(signal.SIGINT)
         code, _, errors = program.end()
         self.assertEqual(code, 1, errors)
-        self.assertIn("interrupted; no report was written", errors)
+        self.assertIn("interrupted while its images were measured", errors)
         self.assertEqual(sorted(path.name for path in self.root.iterdir()), ["out.h5", "src"])
 
     def test_a_part_or_a_check_has_no_page(self):
