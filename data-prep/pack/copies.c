@@ -13,18 +13,24 @@ const char *pack_duplicates_name(int rule) {
     return names[rule];
 }
 
-/* Of each set keeps the first image in train, else in val, else in test. */
+/* Whether `a` is kept rather than `b`, which comes before it: an image that the dataset has already, else one in train,
+ * else one in val. */
+static bool is_kept_rather(const pack_sample *a, const pack_sample *b) {
+    return a->stored == b->stored && a->source_split < b->source_split;
+}
+
+/* Keeps of each set the first of those that is_kept_rather prefers, and all that the dataset has already. */
 static cs_status drop(const pack_options *options, pack_list *list, const pack_sets *sets) {
     size_t *kept = NULL; /* [n] by the first image of the set */
     CS_TRY(pack_list_duplicates(options, list, sets));
     CS_TRY(cs_alloc(list->n, sizeof *kept, "duplicates", &kept));
     for (size_t i = 0; i < list->n; i++) {
         size_t *best = &kept[sets->first[i]];
-        if (sets->first[i] == i || list->samples[i].source_split < list->samples[*best].source_split)
+        if (sets->first[i] == i || is_kept_rather(&list->samples[i], &list->samples[*best]))
             *best = i;
     }
     for (size_t i = 0; i < list->n; i++)
-        list->samples[i].left_out = kept[sets->first[i]] != i;
+        list->samples[i].left_out = kept[sets->first[i]] != i && !list->samples[i].stored;
     free(kept);
     const size_t all = list->n, dropped = pack_list_leave_out(list);
     cs_log(CS_LOG_INFO, "%zu of %zu images are left out, as duplicates of others (--duplicates drop)", dropped, all);
@@ -102,15 +108,18 @@ static cs_status group(pack_list *list, pack_sets *sets) {
 
 static cs_status fail_if_any(const pack_options *options, const pack_list *list, const pack_sets *sets) {
     enum { NAMED = 20 };
+    size_t n = 0;
     CS_TRY(pack_list_duplicates(options, list, sets));
-    for (size_t i = 0; i < sets->n && i < NAMED; i++)
-        cs_log(CS_LOG_WARN, "%s is a duplicate of %s", list->samples[sets->links[i].second].id,
-               list->samples[sets->links[i].first].id);
-    if (sets->n == 0)
+    for (size_t i = 0; i < sets->n; i++) {
+        const pack_sample *second = &list->samples[sets->links[i].second];
+        if (!second->stored && n++ < NAMED)
+            cs_log(CS_LOG_WARN, "%s is a duplicate of %s", second->id, list->samples[sets->links[i].first].id);
+    }
+    if (n == 0)
         return CS_OK;
     return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %zu of %zu images are duplicates of others (%s); nothing was written",
-                           options->input.path, sets->n, list->n,
-                           sets->n <= NAMED ? "named above" : "--duplicates-list FILE names all"),
+                           options->input.path, n, list->n,
+                           n <= NAMED ? "named above" : "--duplicates-list FILE names all"),
                    "--duplicates drop leaves them out, group keeps them in one split");
 }
 

@@ -37,10 +37,11 @@ static cs_status resize_pixels(cs_decoder *decoder, const cs_image *pixels, cs_r
 static cs_status make_image(const pack_options *options, pack_tools *tools, packed_image *out) {
     const pack_content *content = &out->content;
     cs_image *decoded = &tools->decoded;
+    const bool filtered = options->filter.n > 0 && !content->is_stored;
     int h = options->size[1], w = options->size[0];
-    if (options->filter.n == 0 && content->is_pixels)
+    if (!filtered && content->is_pixels)
         return resize_pixels(tools->decoder, &content->pixels, options->resize, h, w, &out->image);
-    if (options->filter.n == 0)
+    if (!filtered)
         return cs_decode_resized(tools->decoder, content->name, content->bytes, content->size, options->resize, h, w,
                                  &out->image);
     if (content->is_pixels)
@@ -99,8 +100,9 @@ static cs_status encode(const pack_options *options, const cs_dataset_layout *la
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %dx%d pixels, more than training reads from a JPEG", content->name,
                                out->image.w, out->image.h),
                        "--size WxH makes images smaller");
-    bool keep = cs_is_jpeg(content->bytes, content->size) && !layout->filter &&
-                !(options->decode.exif && cs_image_orientation(content->bytes, content->size) != 1);
+    const bool asis = cs_is_jpeg(content->bytes, content->size) && !layout->filter &&
+                      !(options->decode.exif && cs_image_orientation(content->bytes, content->size) != 1);
+    bool keep = content->is_stored || asis;
     if (keep && layout->h > 0) {
         CS_TRY(cs_image_size(content->name, content->bytes, content->size, &h, &w));
         keep = h == layout->h && w == layout->w;

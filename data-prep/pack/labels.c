@@ -154,7 +154,7 @@ static cs_status choose_kept(const pack_options *options, relabeling *work) {
     CS_TRY(cs_strdup(names, &copy));
     cs_status status = keep_named(work, option, copy, options->keep_ordered != NULL);
     free(copy);
-    if (status == CS_OK && work->kept.n_classes < 2)
+    if (status == CS_OK && work->kept.n_classes < 2 && !options->input.one_class)
         status = cs_fail(CS_ERR_ARG, "%s: only one class; two are needed", option);
     return status;
 }
@@ -168,7 +168,7 @@ static cs_status relabel(const pack_options *options, relabeling *work) {
         CS_TRY(apply_map(work, options->map));
     for (int i = 0; i < n; i++)
         CS_TRY(pack_list_label(&work->grouped, new_name(work, i), &label));
-    if (work->grouped.n_classes < 2)
+    if (work->grouped.n_classes < 2 && !options->input.one_class)
         return cs_fail(CS_ERR_ARG, "--map: only one class is left, '%s'; two are needed", work->grouped.classes[0]);
     CS_TRY(choose_kept(options, work));
     for (int i = 0; i < n; i++)

@@ -79,6 +79,24 @@ static void say_counts(const pack_options *options, const pack_list *list, const
                options->duplicates_list ? "" : " (--duplicates-list FILE names them)");
 }
 
+/* Says how many of the images that are added are in a set with one that was there. */
+static cs_status say_added(const pack_list *list, const pack_sets *sets) {
+    bool *known = NULL; /* [n] the set that begins with this image has one that was there */
+    size_t added = 0, alike = 0;
+    CS_TRY(cs_alloc(list->n, sizeof *known, "duplicates", &known));
+    for (size_t i = 0; i < list->n; i++)
+        known[sets->first[i]] = known[sets->first[i]] || list->samples[i].stored;
+    for (size_t i = 0; i < list->n; i++) {
+        added += !list->samples[i].stored;
+        alike += !list->samples[i].stored && known[sets->first[i]];
+    }
+    free(known);
+    if (alike > 0)
+        cs_log(CS_LOG_WARN, "%zu of the %zu images that are added are duplicates of images that were there", alike,
+               added);
+    return CS_OK;
+}
+
 static cs_status report(const pack_options *options, const pack_list *list, const pack_sets *sets,
                         cs_duplicate_counts *counts) {
     pack_place *places = NULL;
@@ -90,6 +108,8 @@ static cs_status report(const pack_options *options, const pack_list *list, cons
     cs_status status = pack_describe_sets(sets, places, list->n, &described, &n);
     if (status == CS_OK) {
         *counts = pack_count_sets(described, n);
+        if (options->appended)
+            status = say_added(list, sets);
         say_counts(options, list, described, n, counts);
     }
     free(places);

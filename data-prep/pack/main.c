@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "append.h"
 #include "choices.h"
 #include "report.h"
 #include "split_rules.h"
@@ -103,6 +104,8 @@ static cs_status parse_part(const char *text, void *target) {
 }
 
 typedef struct commands {
+    int argc;
+    char **argv;
     bool check, info, join, help, version;
 } commands;
 
@@ -116,6 +119,7 @@ static void print_help(const cs_arg *args, size_t n) {
     puts("; OUT is the dataset to make\n"
          "  cnnsweep-pack --part I/N SRC OUT    part I of N (0 to N-1), for N processes that share the work, then\n"
          "  cnnsweep-pack --join OUT            makes OUT of its parts\n"
+         "  cnnsweep-pack --append SRC OUT      adds the images of SRC to the dataset OUT\n"
          "  cnnsweep-pack --info OUT            prints what is in a dataset\n"
          "  cnnsweep-pack --check OUT           checks that a dataset is complete\n");
     printf("%s are read. Options:\n", formats);
@@ -223,6 +227,8 @@ static size_t add_dataset_args(pack_options *options, commands *wanted, cs_arg *
         {"--skip-bad", NULL, "leave out images that cannot be read instead of failing; the others are split",
          cs_arg_bool, &options->skip_bad},
         {"--force", NULL, "replace OUT if it exists, when the new dataset is complete", cs_arg_bool, &options->force},
+        {"--append", NULL, "add the images to the dataset OUT, packed as its own images are", cs_arg_bool,
+         &options->append},
         {"--bad-list", "FILE", "write the paths of all images that cannot be read into this file", cs_arg_text,
          &options->bad_list},
         {"--part", "I/N", "pack this part of the images, as a part of a folder of shards (of 256M by default)",
@@ -244,8 +250,11 @@ static size_t add_dataset_args(pack_options *options, commands *wanted, cs_arg *
 
 /* Refuses options that do not go together. */
 static cs_status check_options(const pack_options *options, const commands *wanted, bool one_path) {
-    if (options->force && (one_path || options->part.count))
+    if (options->force && (one_path || options->part.count || options->append))
         return cs_fail(CS_ERR_ARG, "--force: parts and what is in a dataset replace nothing");
+    if (options->append && (one_path || options->part.count))
+        return cs_fail(CS_ERR_ARG, "--append: give SRC and the dataset, without %s",
+                       options->part.count ? "--part" : "--check, --info or --join");
     if ((options->report || options->plots) && (wanted->check || options->part.count))
         return cs_fail(CS_ERR_ARG, "%s is for whole datasets: pack without --part, or --info or --join",
                        options->report ? "--report" : "--plots");
@@ -256,7 +265,7 @@ static cs_status check_options(const pack_options *options, const commands *want
 }
 
 /* Sets the options from the command line; prints the answer to --help and --version. */
-static cs_status parse(int argc, char **argv, pack_options *options, commands *wanted) {
+static cs_status parse(pack_options *options, commands *wanted) {
     cs_arg args[ARGS_MAX];
     size_t n = add_source_args(options, args);
     n += add_image_args(options, args + n);
@@ -264,7 +273,7 @@ static cs_status parse(int argc, char **argv, pack_options *options, commands *w
     n += add_dataset_args(options, wanted, args + n);
     const char *positional[2] = {NULL, NULL};
     int given;
-    CS_TRY(cs_args_parse(argc, argv, args, n, positional, 2, &given));
+    CS_TRY(cs_args_parse(wanted->argc, wanted->argv, args, n, positional, 2, &given));
     if (wanted->help) {
         print_help(args, n);
         return CS_OK;
@@ -321,6 +330,8 @@ static cs_status scan_and_pack(pack_options *options) {
         status = pack_apply_labels(options, &list);
     if (status == CS_OK)
         status = pack_find_groups(options, &list);
+    if (status == CS_OK && options->append)
+        status = pack_append_list(options, &list);
     if (status == CS_OK)
         status = pack_treat_duplicates(options, &list, &stop_asked);
     if (status == CS_OK)
@@ -339,25 +350,62 @@ static cs_status pack(pack_options *options) {
     return options->part.count ? CS_OK : describe_written(options);
 }
 
+/* The command line is parsed a second time, over the options of the dataset, so that an option which differs then
+ * contradicts it. */
+static cs_status append_to_open(pack_options *options, commands *wanted) {
+    pack_options asked = *options;
+    CS_TRY(pack_append_rules(options->appended, options));
+    asked.size[0] = options->size[0];
+    asked.size[1] = options->size[1];
+    asked.resize = options->resize;
+    asked.encoding = options->encoding;
+    asked.decode = options->decode;
+    asked.filter = (cs_filter_chain){0};
+    CS_TRY(parse(&asked, wanted));
+    CS_TRY(pack_append_check(options, &asked));
+    options->force = true;
+    options->input.one_class = true;
+    return pack(options);
+}
+
+static cs_status append(pack_options *options, commands *wanted) {
+    char name[CS_PATH_MAX];
+    cs_file_lock *lock = NULL;
+    if (!cs_file_exists(options->out))
+        return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: no such dataset", options->out), "without --append it is made");
+    CS_TRY(cs_path(name, sizeof name, "%s.lock", options->out));
+    CS_TRY(cs_file_lock_try(name, &lock));
+    if (!lock)
+        return cs_fail(CS_ERR_ARG, "%s: another process is adding images to it", options->out);
+    cs_status status = pack_append_open(options->out, &options->appended);
+    if (status == CS_OK)
+        status = append_to_open(options, wanted);
+    pack_append_close(options->appended);
+    cs_file_lock_release(lock);
+    return status;
+}
+
 static cs_status join(pack_options *options) {
     CS_TRY(pack_join(options, &stop_asked));
     return describe_written(options);
 }
 
-static cs_status run(pack_options *options, const commands *wanted) {
+static cs_status run(pack_options *options, commands *wanted) {
     if (wanted->check) {
         unsetenv("CNNSWEEP_TRUST_SHARDS"); /* checksums must be verified */
         return pack_check(options->out);
     }
     if (wanted->info)
         return describe(options);
+    if (options->append)
+        return append(options, wanted);
     return wanted->join ? join(options) : pack(options);
 }
 
 int main(int argc, char **argv) {
     pack_options options = {.split = {0.8, 0.1, 0.1}, .started = cs_now()};
-    commands wanted = {0};
-    if (parse(argc, argv, &options, &wanted) != CS_OK) {
+    commands wanted = {.argc = argc, .argv = argv};
+    if (parse(&options, &wanted) != CS_OK) {
         cs_log_error_last();
         return EXIT_USAGE;
     }

@@ -78,7 +78,7 @@ static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_en
         return cs_fail(CS_ERR_INTERRUPTED, "%s: interrupted; nothing was written", search->options->out);
     if (entry->code != CS_OK) {
         cs_status code = cs_error_restore(&entry->error);
-        if (!is_bad_file(code))
+        if (!is_bad_file(code) || sample->stored)
             return code;
         if (is_hashing(pipe))
             return CS_OK; /* the pass that packs will name it */
@@ -363,6 +363,13 @@ static cs_status pack_once(const pack_options *options, pack_list *list, const v
     return status;
 }
 
+static size_t count_new(const pack_list *list) {
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        n += !list->samples[i].stored;
+    return n;
+}
+
 cs_status pack_run(const pack_options *options, pack_list *list, const volatile sig_atomic_t *stop) {
     int64_t bad = 0;
     CS_TRY(pack_once(options, list, stop, &bad));
@@ -370,7 +377,7 @@ cs_status pack_run(const pack_options *options, pack_list *list, const volatile 
         CS_TRY(pack_list_bad(options, list));
     if (bad > 0 && !options->skip_bad)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %lld of %zu files are no good (%s); nothing was written",
-                               options->input.path, (long long)bad, list->n,
+                               options->input.path, (long long)bad, count_new(list),
                                bad <= BAD_NAMED ? "named above" : "--bad-list FILE names all"),
                        "remove or repair them, or leave them out with --skip-bad");
     if (bad > 0 && !options->part.count) { /* with parts, the bad ones were left out before */

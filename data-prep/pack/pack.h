@@ -33,6 +33,8 @@ typedef enum pack_balance {
 } pack_balance;
 const char *pack_balance_name(int way); /* "none", "under", "over", "weights" */
 
+typedef struct pack_appended pack_appended; /* append.h */
+
 typedef struct pack_options {
     pack_input input;       /* SRC */
     char out[CS_PATH_MAX];  /* does not end with a slash, as names of other files begin with it */
@@ -52,10 +54,12 @@ typedef struct pack_options {
     int threads;
     int64_t seed;
     bool skip_bad;
-    bool force;           /* OUT is replaced if it exists */
-    const char *bad_list; /* file that gets the ids of all bad samples, or NULL */
-    const char *report;   /* file that gets a page about the dataset, or NULL */
-    bool plots;           /* charts are printed */
+    bool force;              /* OUT is replaced if it exists */
+    bool append;             /* the images are added to the dataset OUT */
+    pack_appended *appended; /* that dataset; NULL: a new one is made */
+    const char *bad_list;    /* file that gets the ids of all bad samples, or NULL */
+    const char *report;      /* file that gets a page about the dataset, or NULL */
+    bool plots;              /* charts are printed */
     pack_duplicates_rule duplicates;
     const char *duplicates_list;     /* file that gets all duplicates, or NULL */
     const char *map;                 /* --map: a text, or the name of a table; NULL: classes keep their names */

@@ -105,14 +105,21 @@ cs_status pack_split(const pack_options *options, pack_list *list) {
     CS_TRY(check_options(options, list));
     restore(list);
     bool done = list->split[CS_SPLIT_TRAIN];
-    const pack_split_request request = {.list = list,
+    size_t settled;
+    CS_TRY(pack_settle_splits(list, !done, &settled));
+    pack_list drawn = *list; /* those whose split is drawn */
+    drawn.samples += settled;
+    drawn.n -= settled;
+    const pack_split_request request = {.list = &drawn,
                                         .val = done ? options->val : options->split[CS_SPLIT_VAL],
                                         .test = done ? 0 : options->split[CS_SPLIT_TEST],
                                         .seed = options->seed};
     const pack_split_rule *rule;
     CS_TRY(find_rule(options, list, &request, &rule));
-    if (rule)
+    if (rule && drawn.n > 0)
         CS_TRY(rule->assign(&request));
+    if (settled > 0)
+        qsort(list->samples, list->n, sizeof *list->samples, by_place);
     for (size_t i = 0; i < list->n; i++)
         if (list->samples[i].split != list->samples[i].source_split)
             list->samples[i].repeats = 0; /* only training is to see an image again */

@@ -31,6 +31,10 @@ CS_MUST_CHECK cs_status pack_parse_split_rule(const char *text, void *target);
 /* The rule that is used unless another is named. */
 const pack_split_rule *pack_default_rule(const pack_list *list);
 
+/* Moves to the front of the list the *n samples whose split is not drawn: those that a dataset has already and, if
+ * `by_groups` says so, those of the same groups, which get their split. */
+CS_MUST_CHECK cs_status pack_settle_splits(pack_list *list, bool by_groups, size_t *n);
+
 /* Divides `draws` among the classes, which have `left` [n] images: each gets the whole part of its exact share, and the
  * classes with the largest remainders one more. Of equal remainders scikit-learn draws, and here the first count. */
 void pack_divide(const int64_t *left, int n, int64_t draws, int64_t *out);

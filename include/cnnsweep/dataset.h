@@ -44,7 +44,8 @@ const cs_dataset *cs_dataset_stored(const cs_dataset *dataset);
 void cs_dataset_place(const cs_dataset *dataset, cs_split *split, int64_t *i);
 
 const char *cs_dataset_path(const cs_dataset *dataset);
-int cs_dataset_shard_count(const cs_dataset *dataset); /* 1 for a single file */
+int cs_dataset_shard_count(const cs_dataset *dataset);     /* 1 for a single file */
+int64_t cs_dataset_shard_bytes(const cs_dataset *dataset); /* of the images in the largest shard */
 int cs_dataset_class_count(const cs_dataset *dataset);
 const char *cs_dataset_class(const cs_dataset *dataset, int class_index);
 /* The classes that the images had before they were grouped or left out; none if they were not. */

@@ -85,6 +85,8 @@ typedef struct cs_decode_rules {
  * "default". */
 enum { CS_DECODE_TEXT = 96 };
 void cs_decode_rules_text(const cs_decode_rules *rules, char text[CS_DECODE_TEXT]);
+/* Finds the rules that have this text; false if there are none. */
+bool cs_decode_rules_parse(const char *text, cs_decode_rules *rules);
 
 void cs_decoder_set_rules(cs_decoder *decoder, const cs_decode_rules *rules);
 

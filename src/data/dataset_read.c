@@ -148,6 +148,17 @@ int cs_dataset_shard_count(const cs_dataset *dataset) {
     return (int)dataset->n_shards;
 }
 
+int64_t cs_dataset_shard_bytes(const cs_dataset *dataset) {
+    size_t most = 0;
+    for (size_t i = 0; i < dataset->n_shards; i++) {
+        size_t bytes = 0;
+        for (int s = 0; s < CS_SPLIT_COUNT; s++)
+            bytes += dataset->shards[i].splits[s].image_bytes;
+        most = bytes > most ? bytes : most;
+    }
+    return (int64_t)most;
+}
+
 int cs_dataset_class_count(const cs_dataset *dataset) {
     return dataset->shards[0].meta.n_classes;
 }

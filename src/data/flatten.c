@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *cs_depth16_name(cs_depth16 depth16) {
@@ -26,6 +27,31 @@ void cs_decode_rules_text(const cs_decode_rules *rules, char text[CS_DECODE_TEXT
     if (rules->max_pixels > 0)
         snprintf(text + used, CS_DECODE_TEXT - used, " max-pixels=%" PRId64, rules->max_pixels);
     memmove(text, text + 1, strlen(text)); /* each part began with a space */
+}
+
+/* The number after `name` in the text, and *after what follows it; 0 if the name is not there. */
+static int64_t find_number(const char *text, const char *name, const char **after) {
+    const char *at = strstr(text, name);
+    char *end;
+    if (!at)
+        return 0;
+    const int64_t number = strtoll(at + strlen(name), &end, 10);
+    *after = end;
+    return number;
+}
+
+bool cs_decode_rules_parse(const char *text, cs_decode_rules *rules) {
+    char of[CS_DECODE_TEXT];
+    const char *at = text;
+    *rules = (cs_decode_rules){.blend = strstr(text, "alpha=") != NULL, .exif = strstr(text, "exif=") != NULL};
+    for (int i = 0; i < CS_DEPTH16_COUNT; i++)
+        if (strstr(text, cs_depth16_name((cs_depth16)i)))
+            rules->depth16 = (cs_depth16)i;
+    for (int c = 0; c < 3 && rules->blend; c++)
+        rules->background[c] = (uint8_t)find_number(c == 0 ? text : at, c == 0 ? "alpha=" : ",", &at);
+    rules->max_pixels = find_number(text, "max-pixels=", &at);
+    cs_decode_rules_text(rules, of);
+    return strcmp(of, text) == 0; /* else there is something else in the text */
 }
 
 cs_status cs_reserve_rgba(cs_decoder *decoder, int h, int w) {

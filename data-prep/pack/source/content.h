@@ -13,6 +13,7 @@ typedef struct pack_content {
     size_t size, capacity;
     cs_image pixels; /* the pixels, from a source that has no image files */
     bool is_pixels;
+    bool is_stored; /* it comes from the dataset that is written again, and is stored as it is */
 } pack_content;
 void pack_content_clear(pack_content *content);
 

@@ -195,7 +195,8 @@ cs_status pack_list_find_twins(const pack_list *list, bool *found, size_t twins[
     for (size_t i = 1; i < list->n && !*found; i++) {
         twins[0] = ids[i - 1].sample;
         twins[1] = ids[i].sample;
-        *found = ids[i - 1].hash == ids[i].hash && strcmp(list->samples[twins[0]].id, list->samples[twins[1]].id) == 0;
+        const pack_sample *a = &list->samples[twins[0]], *b = &list->samples[twins[1]];
+        *found = ids[i - 1].hash == ids[i].hash && !(a->stored && b->stored) && strcmp(a->id, b->id) == 0;
     }
     free(ids);
     return CS_OK;

@@ -18,6 +18,7 @@ typedef struct pack_sample {
     uint64_t at;           /* position in SRC, for sources that need more than the id to find the sample */
     uint64_t stamp;        /* changes when the sample does, such as a checksum of a file's size and modification time */
     size_t place;          /* index in the order of the scan */
+    bool stored;           /* it is in the dataset to which others are added, and stays in it as it is */
     bool bad;              /* the image cannot be used */
     bool left_out;         /* not packed: a duplicate, or more than are asked for */
 } pack_sample;
@@ -60,7 +61,7 @@ CS_MUST_CHECK cs_status pack_list_record_classes(pack_list *list, const int32_t 
 /* Gives the classes their labels in the order of their names, and all samples the new labels. Names that are all whole
  * numbers are put in the order of the numbers, if `numbers` says so. */
 CS_MUST_CHECK cs_status pack_list_sort_classes(pack_list *list, bool numbers);
-/* Finds two samples with the same id; false if there are none. */
+/* Finds two samples with the same id that are not both stored; false if there are none. */
 CS_MUST_CHECK cs_status pack_list_find_twins(const pack_list *list, bool *found, size_t twins[2]);
 void pack_list_clear(pack_list *list);
 

@@ -61,7 +61,7 @@ static cs_status scan(pack_input *input, pack_list *list) {
     CS_TRY(source->scan(input, list));
     if (list->n_classes == 0)
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: no class %ss", input->path, source->unit), "%s", source->hint);
-    if (list->n_classes == 1)
+    if (list->n_classes == 1 && !input->one_class)
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: only one class; two are needed", input->path), "%s", source->hint);
     for (size_t i = 0; i < list->n && !list->weighted; i++)
         list->samples[i].source_weight = 1;
@@ -79,6 +79,7 @@ cs_status pack_source_scan(pack_input *input, pack_list *list) {
 cs_status pack_source_read(const pack_input *input, const pack_sample *sample, pack_content *out) {
     out->size = 0;
     out->is_pixels = false;
+    out->is_stored = false;
     return input->source->read(input, sample, out);
 }
 

@@ -18,6 +18,7 @@ typedef struct pack_source pack_source;
 typedef struct pack_input {
     const char *path;                         /* SRC */
     const char *options[PACK_SOURCE_OPTIONS]; /* the text of each; NULL: not given */
+    bool one_class;                           /* SRC may have images of one class only */
     const pack_source *source;                /* the one that recognises the path */
     void *state;                              /* what the source keeps between scan and close */
 } pack_input;
@@ -44,7 +45,7 @@ CS_MUST_CHECK cs_status pack_source_find(pack_input *input);
 /* Prints for each source what SRC is. New lines are indented by `indent` spaces; the last line has no newline. */
 void pack_sources_help(FILE *out, int indent);
 
-/* Calls the functions of the source. A list of less than two classes, and an option that the source does not take, are
+/* Calls the functions of the source. A list of too few classes, and an option that the source does not take, are
  * CS_ERR_ARG. */
 CS_MUST_CHECK cs_status pack_source_scan(pack_input *input, pack_list *list);
 CS_MUST_CHECK cs_status pack_source_read(const pack_input *input, const pack_sample *sample, pack_content *out);
