@@ -130,6 +130,18 @@ static void print_duplicates(const cs_dataset *dataset) {
                (long long)found.across_splits, (long long)found.across_classes);
 }
 
+static cs_status print_groups(const cs_dataset *dataset) {
+    pack_groups groups;
+    if (!cs_dataset_has_groups(dataset))
+        return CS_OK;
+    const cs_status status = pack_list_groups(dataset, &groups);
+    if (status == CS_OK)
+        printf("groups: %zu of %zu images, %zu with images in more than one split\n", groups.n, groups.images,
+               groups.n_crossing);
+    pack_groups_clear(&groups);
+    return status;
+}
+
 static cs_status print_dataset(const cs_dataset *dataset) {
     pack_print_head(dataset, stdout);
     putchar('\n');
@@ -139,7 +151,7 @@ static cs_status print_dataset(const cs_dataset *dataset) {
     putchar('\n');
     print_weights(dataset);
     print_duplicates(dataset);
-    return CS_OK;
+    return print_groups(dataset);
 }
 
 cs_status pack_info(const char *path) {

@@ -82,27 +82,17 @@ static void print_crossing(FILE *out, const cs_split_counts *crossing, size_t n)
 }
 
 static cs_status print_groups(const pack_page *page) {
-    cs_group_member *members = NULL;
-    cs_split_counts *crossing = NULL;
-    size_t n = 0, n_crossing = 0;
+    pack_groups groups;
     if (!cs_dataset_has_groups(page->dataset))
         return CS_OK;
-    CS_TRY(cs_alloc(page->n, sizeof *members, "groups", &members));
-    for (size_t i = 0; i < page->n; i++) {
-        const pack_measured *image = &page->images[i];
-        const char *group = cs_dataset_group(page->dataset, image->split, image->at);
-        if (group[0])
-            members[n++] = (cs_group_member){group, image->split};
-    }
-    const cs_status status = cs_find_crossing(members, n, &crossing, &n_crossing);
+    const cs_status status = pack_list_groups(page->dataset, &groups);
     if (status == CS_OK) {
         pack_begin_section(page->out, "groups", "Groups");
-        fprintf(page->out, "<p>%zu of %zu images are in a group.</p>\n", n, page->n);
-        print_crossing(page->out, crossing, n_crossing);
+        fprintf(page->out, "<p>%zu of %zu images are in %zu groups.</p>\n", groups.images, page->n, groups.n);
+        print_crossing(page->out, groups.crossing, groups.n_crossing);
         pack_end_section(page->out);
     }
-    free(members);
-    free(crossing);
+    pack_groups_clear(&groups);
     return status;
 }
 

@@ -74,6 +74,17 @@ void pack_print_pixels(const cs_dataset *dataset, FILE *out);
 /* Counts the images of each class; the caller frees *out. */
 CS_MUST_CHECK cs_status pack_count_classes(const cs_dataset *dataset, cs_split_counts **out);
 
+/* The groups of the images of a dataset. */
+typedef struct pack_groups {
+    cs_group_member *members; /* [images] sorted by group */
+    size_t images, n;         /* images that are in a group, and groups */
+    cs_split_counts *crossing;
+    size_t n_crossing; /* groups with images in more than one split */
+} pack_groups;
+/* The caller clears `out`, also after a failure; names in it are the dataset's. */
+CS_MUST_CHECK cs_status pack_list_groups(const cs_dataset *dataset, pack_groups *out);
+void pack_groups_clear(pack_groups *groups);
+
 /* The beginning and the end of the page. Errors of writing are found when the file is committed. */
 void pack_html_begin(FILE *out, const char *title);
 void pack_html_end(FILE *out);

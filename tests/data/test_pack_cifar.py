@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """cnnsweep-pack with the binary files of CIFAR. The records are made by numpy, and those of the shared material have PNGs."""
 import csv
+import pickle
 import tarfile
 
 import numpy as np
 from PIL import Image
-from pack_tools import SPLITS, PackTest, h5py, main, shared_archive
+from pack_tools import SPLITS, PackTest, h5py, main, run, shared_archive
 
 NAMES = {"fine": [f"fine {i:02}" for i in range(100)], "coarse": [f"coarse {i:02}" for i in range(20)]}
 
@@ -105,6 +106,26 @@ class Hundred(Cifar):
         (self.src / "train.bin").write_bytes(whole)
         (self.src / "fine_label_names.txt").write_text("apple\nbear\n")
         self.pack_fails("fine_label_names.txt: 2 names, not those of 100 classes")
+
+    def test_the_python_version_is_named_and_not_loaded(self):
+        class Trap:
+            def __reduce__(self):
+                return (open, (str(trap), "w"))
+
+        trap, self.src = self.root / "trap", self.root / "cifar-batches-py"
+        self.src.mkdir()
+        for names in (("data_batch_1", "test_batch", "batches.meta"), ("train", "test", "meta")):
+            for name in names:
+                for protocol in (2, 4):
+                    (self.src / name).write_bytes(pickle.dumps({"data": Trap()}, protocol))
+                    for source in (self.src, self.src / name):
+                        done = run(self.packer, source, self.out)
+                        self.assertEqual(done.returncode, 1)
+                        self.assertIn(f"{source}: a pickle of Python, which is not read", done.stderr)
+                        self.assertIn("binary.tar.gz", done.stderr)
+            for name in names:
+                (self.src / name).unlink()
+        self.assertFalse(trap.exists())
 
     def test_a_missing_file_is_named(self):
         (self.src / "test.bin").unlink()

@@ -281,8 +281,25 @@ class Checks(Report):
             del shown["total"]
             self.assertEqual(shown, crossing)
             text = page.sections["groups"]["text"]
-            self.assertIn(f"{len(members)} of {len(images)} images are in a group", text)
+            n = len({image.group for image in members})
+            self.assertIn(f"{len(members)} of {len(images)} images are in {n} groups", text)
             self.assertIn(f"more than one split: {len(crossing)}\n", text)
+
+    def test_info_counts_groups(self):
+        for name, arguments in self.kinds.items():
+            self.out = self.root / name
+            done = self.pack(*arguments)
+            splits = {}
+            for image in read(self.out):
+                splits.setdefault(image.group, []).append(image.split)
+            splits.pop("")
+            self.assertIn(f"groups: {len(splits)} of {sum(map(len, splits.values()))} images, "
+                          f"{sum(len(set(own)) > 1 for own in splits.values())} with images in more than one split\n", done.stdout)
+        self.src = self.root / "without"
+        for i in range(20):
+            self.save(f"{'ab'[i % 2]}/{i}.png", noise(8, 8, i))
+        self.out = self.root / "without.h5"
+        self.assertNotIn("groups", self.pack().stdout)
 
     def test_of_many_groups_the_first_by_name_are_listed(self):
         lines = self.src.read_text().splitlines()

@@ -108,8 +108,35 @@ static const cifar_form *form_of(const char *path) {
     return cs_is_folder(path) ? form_of_folder(path) : form_of_file(path);
 }
 
+/* Whether the file is a pickle of Python, protocol 2 or later: it begins with 0x80 and the number of the protocol. */
+static bool is_pickle(const char *path) {
+    uint8_t first[2] = {0};
+    FILE *file = fopen(path, "rb");
+    const bool read = file && fread(first, sizeof first, 1, file) == 1;
+    if (file)
+        fclose(file);
+    return read && first[0] == 0x80 && first[1] >= 2 && first[1] <= 5;
+}
+
+/* Whether SRC is a pickle, or the folder of one of CIFAR's Python versions, where the files have no ending. */
+static bool has_pickle(const char *path) {
+    char file[CS_PATH_MAX];
+    if (!cs_is_folder(path))
+        return is_pickle(path);
+    for (int i = 0; i < FORMS; i++)
+        for (int j = 0; j < FILES_MAX && forms[i].files[j].name; j++) {
+            const char *name = forms[i].files[j].name;
+            const int length = (int)(strrchr(name, '.') - name);
+            if (cs_path(file, sizeof file, "%s/%.*s", path, length, name) == CS_OK && !cs_is_folder(file) &&
+                is_pickle(file))
+                return true;
+        }
+    return false;
+}
+
+/* Pickles are recognised, too, so that they are named as what they are. */
 static bool recognises(const char *path) {
-    return form_of(path) != NULL;
+    return form_of(path) || has_pickle(path);
 }
 
 static cs_status choose_labels(const pack_input *input, cifar *self) {
@@ -213,6 +240,11 @@ static cs_status scan(pack_input *input, pack_list *list) {
     CS_TRY(cs_alloc(1, sizeof *self, "source", &self));
     input->state = self;
     self->form = form_of(input->path);
+    if (!self->form && has_pickle(input->path))
+        return cs_hint(
+            cs_fail(CS_ERR_UNSUPPORTED, "%s: a pickle of Python, which is not read: loading one runs what is in it",
+                    input->path),
+            "the binary version of CIFAR has the same images (cifar-10-binary.tar.gz, cifar-100-binary.tar.gz)");
     if (!self->form)
         return cs_fail(CS_ERR_IO, "%s: changed while it was read", input->path);
     CS_TRY(choose_labels(input, self));
