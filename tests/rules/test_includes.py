@@ -33,7 +33,7 @@ FLOORS = {
     "src/sweep/job": ["node column contents parzen observation", "augmentations steps tpe gaussian_process", ""],
     "data-prep": ["pack synthetic"],
     "data-prep/pack": ["source", ""],
-    "data-prep/pack/source": ["samples content csv_reader", "options tree", "source", ""],
+    "data-prep/pack/source": ["table_row", "json_lines", "samples content csv_reader", "options tree", "source", ""],
 }
 OWNER = {header: room for room, (_, headers, _) in ROOMS.items() for header in headers.split()}
 
@@ -48,7 +48,7 @@ LIBRARIES = {
     r"csv\.h|archive(_entry)?\.h": ["data-prep/pack/source"],
     r"yaml\.h": ["src/sweep"],
     r"nlopt\.h": ["src/sweep"],
-    r"jansson\.h": ["src/data", "src/weights", "src/sweep"],
+    r"jansson\.h": ["src/data", "src/weights", "src/sweep", "data-prep/pack/source"],
     r"xxhash\.h": ["src/base"],
     r"(cuda|cudnn|nccl).*": ["src/engine/cuda"],
 }

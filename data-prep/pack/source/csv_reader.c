@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "csv_reader.h"
+#include "json_lines.h"
 
 #include "cnnsweep/file.h"
 #include "cnnsweep/memory.h"
@@ -11,12 +12,9 @@
 
 #include <csv.h>
 
-/* A row: its fields one after another, each NUL-terminated, and where they begin. */
+/* The row that libcsv fills. */
 typedef struct csv_row {
-    char *bytes;
-    size_t n_bytes, bytes_capacity;
-    size_t *fields; /* [n] offsets in `bytes` */
-    size_t n, fields_capacity;
+    pack_row fields;
     bool complete;
     cs_status status; /* of the functions that libcsv calls */
 } csv_row;
@@ -26,6 +24,7 @@ struct pack_csv {
     char *text; /* the whole file */
     const char *at;
     int64_t line, next_line; /* of the current row, and of `at` */
+    bool json;               /* the rows are lines of JSON */
     struct csv_parser parser;
     csv_row header, row;
 };
@@ -33,15 +32,7 @@ struct pack_csv {
 static void add_field(void *field, size_t size, void *target) {
     csv_row *row = target;
     if (row->status == CS_OK)
-        row->status = cs_grow(&row->bytes, &row->bytes_capacity, row->n_bytes + size + 1, 1, "row of a table");
-    if (row->status == CS_OK)
-        row->status = cs_grow(&row->fields, &row->fields_capacity, row->n + 1, sizeof *row->fields, "row of a table");
-    if (row->status != CS_OK)
-        return;
-    memcpy(row->bytes + row->n_bytes, field, size);
-    row->bytes[row->n_bytes + size] = '\0';
-    row->fields[row->n++] = row->n_bytes;
-    row->n_bytes += size + 1;
+        row->status = pack_row_add(&row->fields, field, size);
 }
 
 static void end_row(int last, void *target) {
@@ -51,7 +42,7 @@ static void end_row(int last, void *target) {
 }
 
 static const char *field_of(const csv_row *row, int column) {
-    return row->bytes + row->fields[column];
+    return pack_row_field(&row->fields, (size_t)column);
 }
 
 /* The number of bytes of the line at `at`, with its CR, LF or CR LF. */
@@ -92,18 +83,34 @@ static cs_status finish_last_row(pack_csv *csv, csv_row *row) {
     return row->status;
 }
 
-/* Reads the next row that has a field with text in it. Without one, row->n is 0. */
+/* Reads the next line of JSON, or the names in it, which leaves it the next one. */
+static cs_status read_json(pack_csv *csv, csv_row *row) {
+    const size_t length = line_length(csv->at);
+    if (length == 0)
+        return CS_OK;
+    if (row == &csv->header)
+        return cs_context(pack_json_names(csv->at, length, &row->fields), "%s:%lld", csv->path, (long long)csv->line);
+    CS_TRY(cs_context(pack_json_values(csv->at, length, &csv->header.fields, &row->fields), "%s:%lld", csv->path,
+                      (long long)csv->line));
+    csv->at += length;
+    csv->next_line++;
+    return CS_OK;
+}
+
+/* Reads the next row that has a field with text in it. Without one, row->fields.n is 0. */
 static cs_status read_row(pack_csv *csv, csv_row *row) {
     do {
-        row->n = row->n_bytes = 0;
+        row->fields.n = row->fields.n_bytes = 0;
         row->complete = false;
         skip_empty_lines(csv);
         csv->line = csv->next_line;
+        if (csv->json)
+            return read_json(csv, row);
         while (*csv->at && !row->complete)
             CS_TRY(parse_line(csv, row));
         if (!row->complete)
             CS_TRY(finish_last_row(csv, row));
-    } while (row->complete && row->n_bytes == row->n);
+    } while (row->complete && row->fields.n_bytes == row->fields.n);
     return CS_OK;
 }
 
@@ -133,7 +140,7 @@ static cs_status read_header(pack_csv *csv, size_t size) {
         csv->at += strlen(mark);
     csv_set_delim(&csv->parser, (unsigned char)find_separator(csv->at));
     CS_TRY(read_row(csv, &csv->header));
-    if (csv->header.n == 0)
+    if (csv->header.fields.n == 0)
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: an empty table", csv->path), "its first line names the columns");
     return CS_OK;
 }
@@ -145,6 +152,7 @@ cs_status pack_csv_open(const char *path, pack_csv **out) {
     CS_TRY(cs_alloc(1, sizeof *csv, "table", &csv));
     csv->path = path;
     csv->next_line = 1;
+    csv->json = pack_is_json_lines(path);
     csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI);
     cs_status status = cs_file_read(path, LIMIT, &csv->text, &size);
     if (status == CS_OK) {
@@ -163,10 +171,8 @@ void pack_csv_close(pack_csv *csv) {
     if (!csv)
         return;
     csv_free(&csv->parser);
-    free(csv->header.bytes);
-    free(csv->header.fields);
-    free(csv->row.bytes);
-    free(csv->row.fields);
+    pack_row_clear(&csv->header.fields);
+    pack_row_clear(&csv->row.fields);
     free(csv->text);
     free(csv);
 }
@@ -180,7 +186,7 @@ int64_t pack_csv_line(const pack_csv *csv) {
 }
 
 int pack_csv_column(const pack_csv *csv, const char *name) {
-    for (size_t i = 0; i < csv->header.n; i++)
+    for (size_t i = 0; i < csv->header.fields.n; i++)
         if (strcasecmp(field_of(&csv->header, (int)i), name) == 0)
             return (int)i;
     return -1;
@@ -192,7 +198,7 @@ cs_status pack_csv_find(const pack_csv *csv, const char *name, const char *optio
     *column = pack_csv_column(csv, name);
     if (*column >= 0)
         return CS_OK;
-    for (size_t i = 0; i < csv->header.n; i++)
+    for (size_t i = 0; i < csv->header.fields.n; i++)
         cs_suggestion_try(&suggestion, field_of(&csv->header, (int)i));
     return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: there is no column '%s'%s", csv->path, name,
                            cs_suggestion_text(&suggestion, guess, sizeof guess)),
@@ -206,16 +212,16 @@ const char *pack_csv_column_name(const pack_csv *csv, int column) {
 void pack_csv_list_columns(const pack_csv *csv, char *out, size_t size) {
     size_t used = 0;
     *out = '\0';
-    for (size_t i = 0; i < csv->header.n && used < size; i++)
+    for (size_t i = 0; i < csv->header.fields.n && used < size; i++)
         used += (size_t)snprintf(out + used, size - used, "%s%s", i == 0 ? "" : ", ", field_of(&csv->header, (int)i));
 }
 
 cs_status pack_csv_next(pack_csv *csv, bool *more) {
     CS_TRY(read_row(csv, &csv->row));
-    *more = csv->row.n > 0;
-    if (*more && csv->row.n != csv->header.n)
+    *more = csv->row.fields.n > 0;
+    if (*more && csv->row.fields.n != csv->header.fields.n)
         return cs_fail(CS_ERR_FORMAT, "%s:%lld: %zu fields, but the header has %zu", csv->path, (long long)csv->line,
-                       csv->row.n, csv->header.n);
+                       csv->row.fields.n, csv->header.fields.n);
     return CS_OK;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A source that is a table of image files (a manifest): a CSV or TSV file with a row for each image, which names its
- * file and its class, and may name its split, its group and its weight. A folder with a metadata.csv whose column
- * file_name names the files beside it (as the image folders of Hugging Face have) is such a source, too; its splits may
- * be folders with a metadata.csv each. */
+ * file and its class, and may name its split, its group and its weight. A folder with a metadata.csv or
+ * metadata.jsonl whose column file_name names the files beside it (as the image folders of Hugging Face have) is such a
+ * source, too; its splits may be folders with such a file each. */
 #include "source.h"
 
 #include "cnnsweep/log.h"
@@ -12,8 +12,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-
-#define METADATA "metadata.csv"
 
 /* What the columns of a table are; -1: there is none. */
 typedef struct manifest_columns {
@@ -31,33 +29,40 @@ typedef struct manifest {
     size_t missing;     /* files that do not exist */
 } manifest;
 
-/* Whether the folder has a metadata.csv in the form of Hugging Face. */
-static bool has_metadata(const char *folder) {
-    char path[CS_PATH_MAX];
+static bool names_files(const char *path) {
     pack_csv *table = NULL;
-    if (cs_path(path, sizeof path, "%s/" METADATA, folder) != CS_OK || !cs_file_exists(path) ||
-        pack_csv_open(path, &table) != CS_OK)
+    if (!cs_file_exists(path) || pack_csv_open(path, &table) != CS_OK)
         return false;
     const bool named = pack_csv_column(table, "file_name") >= 0;
     pack_csv_close(table);
     return named;
 }
 
-/* The folder of a split below `path` that has a metadata.csv, or NULL. */
-static const char *split_folder(const char *path, cs_split split) {
+/* Whether the folder has a table in the form of Hugging Face, whose path becomes `path`. */
+static bool has_metadata(const char *folder, char path[CS_PATH_MAX]) {
+    static const char *const names[] = {"metadata.csv", "metadata.jsonl"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (cs_path(path, CS_PATH_MAX, "%s/%s", folder, names[i]) == CS_OK && names_files(path))
+            return true;
+    return false;
+}
+
+/* The folder of a split below `path` that has such a table, or NULL; `table` becomes the path of the table. */
+static const char *split_folder(const char *path, cs_split split, char table[CS_PATH_MAX]) {
     static const char *const names[] = {"train", "training", "val", "valid", "validation", "test", "testing"};
     char folder[CS_PATH_MAX];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (pack_split_by_name(names[i]) == split && cs_path(folder, sizeof folder, "%s/%s", path, names[i]) == CS_OK &&
-            has_metadata(folder))
+            has_metadata(folder, table))
             return names[i];
     return NULL;
 }
 
 static bool recognises(const char *path) {
-    static const char *const endings[] = {".csv", ".tsv", ".txt"};
+    static const char *const endings[] = {".csv", ".tsv", ".txt", ".jsonl", ".ndjson"};
+    char table[CS_PATH_MAX];
     if (cs_is_folder(path))
-        return has_metadata(path) || split_folder(path, CS_SPLIT_TRAIN);
+        return has_metadata(path, table) || split_folder(path, CS_SPLIT_TRAIN, table);
     const char *ending = strrchr(path, '.');
     for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
         if (strcasecmp(ending, endings[i]) == 0)
@@ -222,16 +227,13 @@ static cs_status find_root(const pack_input *input, char root[CS_PATH_MAX]) {
 
 static cs_status read_folder(const pack_input *input, const char *root, pack_list *list) {
     char path[CS_PATH_MAX], prefix[CS_PATH_MAX];
-    if (has_metadata(input->path)) {
-        CS_TRY(cs_path(path, sizeof path, "%s/" METADATA, input->path));
+    if (has_metadata(input->path, path))
         return read_table(input, path, root, "", CS_SPLIT_TRAIN, list);
-    }
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
-        const char *folder = split_folder(input->path, (cs_split)s);
+        const char *folder = split_folder(input->path, (cs_split)s, path);
         if (!folder)
             continue;
         list->split[s] = true;
-        CS_TRY(cs_path(path, sizeof path, "%s/%s/" METADATA, input->path, folder));
         CS_TRY(cs_path(prefix, sizeof prefix, "%s/", folder));
         CS_TRY(read_table(input, path, root, prefix, (cs_split)s, list));
     }
@@ -271,8 +273,8 @@ static cs_status read_sample(const pack_input *input, const pack_sample *sample,
 extern const pack_source pack_manifest_source;
 const pack_source pack_manifest_source = {
     .name = "table",
-    .help = "is a CSV or TSV file with a row an image, which\nnames its file and class, or a folder with such "
-            "a\nmetadata.csv",
+    .help = "is a CSV, TSV or JSONL file with a row an image, which\nnames its file and class, or a folder with such "
+            "a\nmetadata.csv or metadata.jsonl",
     .unit = "row",
     .hint = "a row an image: its path, its class; the first row names the columns: path,label",
     .takes = {[PACK_ROOT] = true,
