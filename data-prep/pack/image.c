@@ -100,9 +100,9 @@ static cs_status encode(const pack_options *options, const cs_dataset_layout *la
         return cs_hint(cs_fail(CS_ERR_FORMAT, "%s: %dx%d pixels, more than training reads from a JPEG", content->name,
                                out->image.w, out->image.h),
                        "--size WxH makes images smaller");
-    const bool asis = cs_is_jpeg(content->bytes, content->size) && !layout->filter &&
-                      !(options->decode.exif && cs_image_orientation(content->bytes, content->size) != 1);
-    bool keep = content->is_stored || asis;
+    const bool unchanged = cs_is_jpeg(content->bytes, content->size) && !layout->filter &&
+                           !(options->decode.exif && cs_image_orientation(content->bytes, content->size) != 1);
+    bool keep = content->is_stored || unchanged;
     if (keep && layout->h > 0) {
         CS_TRY(cs_image_size(content->name, content->bytes, content->size, &h, &w));
         keep = h == layout->h && w == layout->w;

@@ -80,6 +80,13 @@ static cs_status sort_by_split(pack_list *list) {
     return CS_OK;
 }
 
+static bool has_groups(const pack_list *list) {
+    for (size_t i = 0; i < list->n; i++)
+        if (list->samples[i].group && list->samples[i].group[0])
+            return true;
+    return false;
+}
+
 /* The rule by which images are drawn; NULL: none are. */
 static cs_status find_rule(const pack_options *options, const pack_list *list, const pack_split_request *request,
                            const pack_split_rule **out) {
@@ -110,13 +117,16 @@ cs_status pack_split(const pack_options *options, pack_list *list) {
     pack_list drawn = *list; /* those whose split is drawn */
     drawn.samples += settled;
     drawn.n -= settled;
+    if (settled > 0)
+        drawn.grouped = has_groups(&drawn);
     const pack_split_request request = {.list = &drawn,
                                         .val = done ? options->val : options->split[CS_SPLIT_VAL],
                                         .test = done ? 0 : options->split[CS_SPLIT_TEST],
                                         .seed = options->seed};
-    const pack_split_rule *rule;
-    CS_TRY(find_rule(options, list, &request, &rule));
-    if (rule && drawn.n > 0)
+    const pack_split_rule *rule = NULL;
+    if (drawn.n > 0)
+        CS_TRY(find_rule(options, &drawn, &request, &rule));
+    if (rule)
         CS_TRY(rule->assign(&request));
     if (settled > 0)
         qsort(list->samples, list->n, sizeof *list->samples, by_place);

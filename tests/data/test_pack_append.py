@@ -254,6 +254,29 @@ class Splits(Append):
         alone = {split for name, split in self.splits().items() if "/x-" in name}
         self.assertEqual(alone, {"train", "val", "test"})
 
+    def test_new_images_may_all_follow_their_groups(self):
+        grouping = ("--group-regex", "/[a-z]+([0-9])", "--split-rule", "grouped")
+        self.made(*grouping)
+        self.append(*grouping)
+        splits = {}
+        for split, rows in stored(self.out).items():
+            for row in rows:
+                splits.setdefault(row[3], set()).add(split)
+        self.assertEqual(set(map(len, splits.values())), {1})
+
+    def test_new_images_without_groups_are_split_by_any_rule(self):
+        self.made("--group-regex", "/[a-z]+([0-9])")
+        old = stored(self.out)
+        alone = self.root / "alone.h5"
+        for rule in ("stratified", "train_test_split"):
+            self.out.unlink()
+            self.made("--group-regex", "/[a-z]+([0-9])")
+            alone.unlink(missing_ok=True)
+            self.assertEqual(run(self.packer, "--split-rule", rule, self.more, alone).returncode, 0)
+            self.append("--split-rule", rule)
+            self.assertEqual({split: len(rows) - len(old[split]) for split, rows in stored(self.out).items()},
+                             {split: len(rows) for split, rows in stored(alone).items()})
+
     def test_it_is_said_that_groups_are_missing(self):
         self.made("--group-regex", "/[a-z]+([0-9])")
         self.assertIn("have groups, and the new ones have none", self.append().stderr)
