@@ -53,7 +53,7 @@ class Ten(Cifar):
         self.pack()
         self.check(wanted)
         self.assertEqual(self.classes(), names)
-        self.pack_fails("--labels: CIFAR-10 has no labels 'coarse'; it has fine", arguments=("--labels", "coarse"))
+        self.pack_fails("which has no labels 'coarse'; it has fine", arguments=("--labels", "coarse"))
 
     def test_a_batch_alone_is_split(self):
         labels = np.arange(200) % 10

@@ -207,7 +207,8 @@ class Mistakes(Manifest):
         good = [names[0], "a", "train", "g", "1"]
         for column, value, needle in ((1, "", "column 'label': the class is empty"), (0, "", "column 'path': the path is empty"),
                                       (2, "trian", "column 'split': the split is 'trian'"),
-                                      (4, "-1", "column 'weight': the weight is '-1'")):
+                                      (4, "-1", "column 'weight': the weight is '-1'"),
+                                      (0, 1100 * "n", "column 'path': path is longer than 1023 bytes: nn")):
             bad = [names[1], "b", "test", "g", "1"]
             bad[column] = value
             self.write([good, bad], FIELDS)

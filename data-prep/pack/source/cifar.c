@@ -148,8 +148,9 @@ static cs_status choose_labels(const pack_input *input, cifar *self) {
             wanted = NULL;
         }
     if (wanted)
-        return cs_fail(CS_ERR_ARG, "--labels: %s has no labels '%s'; it has %s%s", self->form->set, wanted,
-                       self->form->kinds[0].option, self->form->labels > 1 ? " and coarse" : "");
+        return cs_fail(CS_ERR_ARG, "--labels: %s is %s, which has no labels '%s'; it has %s%s", input->path,
+                       self->form->set, wanted, self->form->kinds[0].option,
+                       self->form->labels > 1 ? " and coarse" : "");
     return CS_OK;
 }
 

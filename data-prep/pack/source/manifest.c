@@ -153,7 +153,9 @@ static cs_status add_row(manifest *from, pack_list *list) {
     if (!*label)
         return cs_hint(pack_csv_context(from->table, columns->label, cs_fail(CS_ERR_FORMAT, "the class is empty")),
                        "remove rows of images that have no class");
-    CS_TRY(find_file(from, id, &sample.stamp));
+    const cs_status status = find_file(from, id, &sample.stamp);
+    if (status != CS_OK)
+        return pack_csv_context(from->table, columns->file, status);
     if (columns->group >= 0)
         sample.group = (char *)pack_csv_field(from->table, columns->group);
     CS_TRY(read_split(from, &sample.source_split));

@@ -112,6 +112,12 @@ static void warn_of_masks(tree_scan *scan, const char *folder, const char *name)
                    scan->tree->src, folder, name);
 }
 
+/* Writes the path of an entry below SRC. */
+static cs_status join(const tree_scan *scan, const char *folder, const char *name, char out[CS_PATH_MAX]) {
+    const cs_status status = cs_path(out, CS_PATH_MAX, "%s/%s", folder, name);
+    return status == CS_OK ? CS_OK : cs_context(status, "%s", scan->tree->src);
+}
+
 /* Adds all files below SRC/`folder`, also those in nested folders. */
 static cs_status scan_class(tree_scan *scan, const char *folder, int label, cs_split split, int depth) {
     pack_listing found;
@@ -123,7 +129,7 @@ static cs_status scan_class(tree_scan *scan, const char *folder, int label, cs_s
     for (size_t i = 0; i < found.n && status == CS_OK; i++) {
         const struct pack_entry *entry = &found.entries[i];
         char child[CS_PATH_MAX];
-        status = cs_path(child, sizeof child, "%s/%s", folder, entry->name);
+        status = join(scan, folder, entry->name, child);
         const pack_sample sample = {
             .id = child, .label = label, .source_split = split, .at = entry->at, .stamp = entry->stamp};
         if (entry->folder)
