@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """cnnsweep-pack with an archive as its source makes the dataset that the unpacked archive gives. Python makes the archives."""
 import os
+import resource
+import subprocess
 import tarfile
 import tempfile
 import zipfile
@@ -114,6 +116,58 @@ class Contents(Archive):
     def test_links_are_left_out_and_named(self):
         (self.folder / "train/a/link.png").symlink_to("0.png")
         self.assertIn("train/a/link.png: left out, as it is a link", self.check_same(self.make("gnu.tar")))
+
+    def tar_sparse(self, path, option="-cf", form="gnu"):
+        """GNU tar, as Python writes no sparse files, which lack the holes of those on the disk."""
+        subprocess.run(["tar", "--sparse", "--hole-detection=raw", f"--format={form}", option, path, "-C", self.folder, "."],
+                       check=True)
+
+    def test_sparse_files_have_their_holes(self):
+        pixels = np.zeros((300, 300, 3), np.uint8)
+        for name in "abc":
+            pixels[[60, 200]] += 50
+            path = self.save(f"train/{name}/sparse.bmp", pixels)
+            data = path.read_bytes()
+            with open(path, "wb") as file:
+                for at in (at for at in range(0, len(data), 4096) if any(data[at:at + 4096])):
+                    os.pwrite(file.fileno(), data[at:at + 4096], at)
+                file.truncate(len(data))
+        self.pack("--size", "8x6", "--force")
+        self.wanted = self.out.read_bytes()
+        for form in ("gnu", "oldgnu", "pax"):
+            self.tar_sparse(path := self.root / f"{form}.tar", form=form)
+            self.assertLess(path.stat().st_size, pixels.nbytes)
+            self.assertIn("sparse files in it are unpacked", self.check_same(path))
+        self.tar_sparse(path := self.root / "gnu.tgz", "-czf")
+        self.check_same(path)
+
+    def test_a_file_that_is_too_large_is_a_bad_image_and_not_unpacked(self):
+        with open(self.folder / "train/a/vast.png", "wb") as file:
+            file.truncate(1 << 42)
+        subprocess.run(["tar", "--sparse", "-czf", path := self.root / "x.tgz", "-C", self.folder, "."], check=True)
+        (self.folder / "train/a/vast.png").unlink()
+        self.src, self.out = path, self.root / "o.h5"
+        self.pack_fails("x.tgz/train/a/vast.png: a file of more than 1024 MB",
+                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
+
+    def test_an_entry_whose_path_is_too_long_is_named(self):
+        self.src, self.out = self.root / "x.tar", self.root / "o.h5"
+        for name in ("b/" + "n" * 1030, "b/" + "n/" * 515):
+            with tarfile.open(self.src, "w") as archive:
+                archive.addfile(tarfile.TarInfo("a/1.png"))
+                archive.addfile(tarfile.TarInfo(name))
+            self.pack_fails("x.tar: the path of its entry 1 is longer than 1022 bytes: b/n")
+
+    def test_no_program_runs_to_read_an_archive(self):
+        """For some compressions libarchive would run a program that it finds by the first bytes of the file."""
+        programs = self.root / "programs"
+        programs.mkdir()
+        for name, magic in {"lzop": b"\x89LZO\0\r\n\x1a\n", "lrzip": b"LRZI\0\6", "grzip": b"GRZipII\0\2\4:)"}.items():
+            (programs / name).write_text(f"#!/bin/sh\ntouch {self.root}/ran\n")
+            (programs / name).chmod(0o755)
+            self.src, self.out = self.root / f"x.{name}", self.root / "o.h5"
+            self.src.write_bytes(magic.ljust(4096, b"\x10"))
+            self.pack_fails(f"x.{name}: not a table", env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"})
 
     def test_bad_images_are_bad_images(self):
         (self.folder / "train/b/bad.png").write_bytes(b"no image")

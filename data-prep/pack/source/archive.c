@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A source that is an archive of image files, in folders as tree.h describes: tar, also compressed, and zip. libarchive
- * reads it once, as a stream. The files of a tar archive that is not compressed are then read where they are. Those of
- * another archive cannot be found without reading it from its beginning, so they are unpacked into one temporary file,
- * which has no name and disappears with the process. */
+ * reads it once, as a stream. The files of a tar archive that is not compressed are then read where they are, but for
+ * sparse ones, whose holes are not there. Those of another archive cannot be found without reading it from its
+ * beginning. So these and the sparse ones are unpacked into one temporary file, which has no name and disappears with
+ * the process. */
 #include "source.h"
 #include "tree.h"
 
@@ -26,16 +27,16 @@ typedef struct member {
     char *path; /* below --root, without a slash at its end */
     bool folder;
     size_t place;          /* in the archive */
-    uint64_t offset, size; /* of its bytes in archive_files.file */
+    bool unpacked;         /* its bytes are in archive_files.temporary, and otherwise in .archive */
+    uint64_t offset, size; /* of its bytes there */
     uint64_t stamp;
 } member;
 
 typedef struct archive_files {
     const char *path, *root; /* of the archive, and --root or "" */
-    int file;                /* the archive, or the temporary file with the unpacked files; -1: not open */
-    bool unpacked;
-    uint64_t end; /* of the temporary file */
-    size_t links; /* that were left out */
+    int archive, temporary;  /* the archive, and the file with the unpacked files; -1: not open */
+    uint64_t end;            /* of the temporary file */
+    size_t links;            /* that were left out */
     member *members;
     size_t n, capacity;
 } archive_files;
@@ -46,13 +47,20 @@ static cs_status fail_archive(struct archive *stream, const char *path) {
                    "was it cut short when it was copied?");
 }
 
-/* Opens a stream over the archive; NULL if it is none. Text that is no archive could pass as other formats than these.
- */
+/* Opens a stream over the archive; NULL if it is none. Text that is no archive could pass as other formats than these,
+ * and for other compressions than these libarchive would run programs that it finds in PATH. */
 static struct archive *open_stream(const char *path) {
     struct archive *stream = archive_read_new();
     if (!stream)
         return NULL;
-    archive_read_support_filter_all(stream);
+    archive_read_support_filter_gzip(stream);
+    archive_read_support_filter_bzip2(stream);
+    archive_read_support_filter_xz(stream);
+    archive_read_support_filter_zstd(stream);
+    archive_read_support_filter_lz4(stream);
+    archive_read_support_filter_lzma(stream);
+    archive_read_support_filter_lzip(stream);
+    archive_read_support_filter_compress(stream);
     archive_read_support_format_tar(stream);
     archive_read_support_format_zip(stream);
     if (archive_read_open_filename(stream, path, BLOCK) == ARCHIVE_OK)
@@ -76,8 +84,10 @@ static void close_archive(void *state) {
     for (size_t i = 0; i < self->n; i++)
         free(self->members[i].path);
     free(self->members);
-    if (self->file >= 0)
-        close(self->file);
+    if (self->archive >= 0)
+        close(self->archive);
+    if (self->temporary >= 0)
+        close(self->temporary);
     free(self);
 }
 
@@ -99,44 +109,78 @@ static const char *path_below(const archive_files *self, const char *path) {
     return path + (length > 0);
 }
 
-static cs_status open_temporary(archive_files *self) {
+static cs_status open_archive(archive_files *self) {
+    if (self->archive < 0)
+        self->archive = open(self->path, O_RDONLY);
+    return self->archive < 0 ? cs_fail_errno("%s: cannot open", self->path) : CS_OK;
+}
+
+/* `what` is unpacked, for the message. */
+static cs_status open_temporary(archive_files *self, const char *what) {
     const char *folder = getenv("TMPDIR");
     char path[CS_PATH_MAX];
+    if (self->temporary >= 0)
+        return CS_OK;
     CS_TRY(cs_path(path, sizeof path, "%s/cnnsweep-pack-XXXXXX", folder && *folder ? folder : "/tmp"));
-    self->file = mkstemp(path);
-    if (self->file < 0)
+    self->temporary = mkstemp(path);
+    if (self->temporary < 0)
         return cs_fail_errno("%s: cannot make a temporary file", path);
     unlink(path);
-    self->unpacked = true;
-    cs_log(CS_LOG_INFO, "%s: compressed, so it is unpacked into a temporary file first, in %.*s", self->path,
+    cs_log(CS_LOG_INFO, "%s: %s unpacked into a temporary file first, in %.*s", self->path, what,
            (int)(strrchr(path, '/') - path), path);
     return CS_OK;
 }
 
-/* Opens the file from which the members are read. It depends on the first entry, when the kind of archive is known. */
-static cs_status open_file(archive_files *self, struct archive *stream) {
-    const bool plain =
-        archive_filter_count(stream) == 1 && (archive_format(stream) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
-    if (!plain)
-        return open_temporary(self);
-    self->file = open(self->path, O_RDONLY);
-    return self->file < 0 ? cs_fail_errno("%s: cannot open", self->path) : CS_OK;
+static cs_status fail_to_write(const archive_files *self) {
+    return cs_hint(cs_fail_errno("%s: cannot write the temporary file", self->path),
+                   "TMPDIR names another folder for it");
 }
 
+/* Unpacks the current file, or as much of it as shows that it is too large. */
 static cs_status unpack(archive_files *self, struct archive *stream, char *buffer) {
-    la_ssize_t got;
-    while ((got = archive_read_data(stream, buffer, BLOCK)) > 0)
+    const uint64_t most = self->end + PACK_FILE_LIMIT;
+    la_ssize_t got = 0;
+    while (self->end <= most && (got = archive_read_data(stream, buffer, BLOCK)) > 0)
         for (la_ssize_t done = 0; done < got;) {
-            const ssize_t put = pwrite(self->file, buffer + done, (size_t)(got - done), (off_t)self->end);
+            const ssize_t put = pwrite(self->temporary, buffer + done, (size_t)(got - done), (off_t)self->end);
             if (put < 0 && errno == EINTR)
                 continue;
             if (put < 0)
-                return cs_hint(cs_fail_errno("%s: cannot write the temporary file", self->path),
-                               "TMPDIR names another folder for it");
+                return fail_to_write(self);
             done += put;
             self->end += (uint64_t)put;
         }
     return got < 0 ? fail_archive(stream, self->path) : CS_OK;
+}
+
+/* Adds the hole at the end of a sparse file, which libarchive does not give. */
+static cs_status add_hole(archive_files *self, uint64_t end) {
+    if (self->end >= end)
+        return CS_OK;
+    self->end = end;
+    return ftruncate(self->temporary, (off_t)end) == 0 ? CS_OK : fail_to_write(self);
+}
+
+/* Finds the bytes of a file, or unpacks them. A file that is too large to be read need not be unpacked. */
+static cs_status place_file(archive_files *self, struct archive *stream, struct archive_entry *entry, char *buffer,
+                            member *file) {
+    const bool sparse = archive_entry_sparse_count(entry) > 0, compressed = archive_filter_count(stream) > 1;
+    const bool tar = (archive_format(stream) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+    file->size = (uint64_t)archive_entry_size(entry);
+    file->unpacked = compressed || !tar || sparse;
+    if (!file->unpacked) {
+        file->offset = (uint64_t)archive_filter_bytes(stream, 0);
+        return open_archive(self);
+    }
+    if (file->size > PACK_FILE_LIMIT)
+        return CS_OK;
+    CS_TRY(open_temporary(self, compressed || !tar ? "compressed, so it is" : "sparse files in it are"));
+    file->offset = self->end;
+    CS_TRY(unpack(self, stream, buffer));
+    if (sparse)
+        CS_TRY(add_hole(self, file->offset + file->size));
+    file->size = self->end - file->offset;
+    return CS_OK;
 }
 
 static cs_status add_member(archive_files *self, struct archive *stream, struct archive_entry *entry, char *buffer) {
@@ -147,24 +191,21 @@ static cs_status add_member(archive_files *self, struct archive *stream, struct 
         return cs_fail(CS_ERR_FORMAT, "%s: the name of its entry %zu cannot be read", self->path, self->n);
     if (!path || !*path)
         return CS_OK;
+    if (strlen(path) + 1 >= CS_PATH_MAX)
+        return cs_fail(CS_ERR_FORMAT, "%s: the path of its entry %zu is longer than %d bytes: %.60s...", self->path,
+                       self->n, CS_PATH_MAX - 2, path);
     if (!added.folder && archive_entry_filetype(entry) != AE_IFREG) {
         if (self->links++ == 0)
             cs_log(CS_LOG_WARN, "%s: %s: left out, as it is a link or no file", self->path, path);
         return CS_OK;
     }
-    added.offset = self->unpacked ? self->end : (uint64_t)archive_filter_bytes(stream, 0);
-    added.size = (uint64_t)archive_entry_size(entry);
     added.stamp = cs_checksum(seen, sizeof seen);
     CS_TRY(cs_grow(&self->members, &self->capacity, self->n + 1, sizeof *self->members, "files of an archive"));
     CS_TRY(cs_strdup(path, &added.path));
     for (size_t n = strlen(path); n > 0 && added.path[n - 1] == '/'; n--)
         added.path[n - 1] = '\0';
     self->members[self->n++] = added;
-    if (!self->unpacked || added.folder)
-        return CS_OK;
-    CS_TRY(unpack(self, stream, buffer));
-    self->members[self->n - 1].size = self->end - added.offset;
-    return CS_OK;
+    return added.folder ? CS_OK : place_file(self, stream, entry, buffer, &self->members[self->n - 1]);
 }
 
 static cs_status read_members(archive_files *self, struct archive *stream) {
@@ -175,8 +216,6 @@ static cs_status read_members(archive_files *self, struct archive *stream) {
     while (status == CS_OK && (code = archive_read_next_header(stream, &entry)) != ARCHIVE_EOF) {
         if (code < ARCHIVE_WARN)
             status = fail_archive(stream, self->path);
-        if (status == CS_OK && self->file < 0)
-            status = open_file(self, stream);
         if (status == CS_OK)
             status = add_member(self, stream, entry, buffer);
     }
@@ -269,7 +308,7 @@ static cs_status scan(pack_input *input, pack_list *list) {
     const char *root = input->options[PACK_ROOT];
     archive_files *self = NULL;
     CS_TRY(cs_alloc(1, sizeof *self, "source", &self));
-    *self = (archive_files){.path = input->path, .root = root ? root : "", .file = -1};
+    *self = (archive_files){.path = input->path, .root = root ? root : "", .archive = -1, .temporary = -1};
     input->state = self;
     CS_TRY(read_archive(self));
     if (self->links > 1)
@@ -283,7 +322,7 @@ static cs_status read_sample(const pack_input *input, const pack_sample *sample,
     const archive_files *self = input->state;
     const member *found = &self->members[sample->at];
     CS_TRY(cs_path(out->name, sizeof out->name, "%s/%s", input->path, sample->id));
-    return pack_content_read_part(out, self->file, found->offset, found->size);
+    return pack_content_read_part(out, found->unpacked ? self->temporary : self->archive, found->offset, found->size);
 }
 
 extern const pack_source pack_archive_source;

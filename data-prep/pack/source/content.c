@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_LIMIT = 1 << 30 };
-
 void pack_content_clear(pack_content *content) {
     cs_image_clear(&content->pixels);
     free(content->bytes);
@@ -33,8 +31,8 @@ cs_status pack_read_at(int file, const char *name, void *out, size_t size, uint6
 /* The memory of content->bytes is used again for every file: opening and reading takes a large part of the time for a
  * small image. */
 cs_status pack_content_read_part(pack_content *content, int file, uint64_t offset, uint64_t size) {
-    if (size > FILE_LIMIT)
-        return cs_fail(CS_ERR_FORMAT, "%s: a file of more than %d MB", content->name, FILE_LIMIT >> 20);
+    if (size > PACK_FILE_LIMIT)
+        return cs_fail(CS_ERR_FORMAT, "%s: a file of more than %d MB", content->name, PACK_FILE_LIMIT >> 20);
     CS_TRY(cs_grow(&content->bytes, &content->capacity, (size_t)size, 1, "image file"));
     content->size = (size_t)size;
     return pack_read_at(file, content->name, content->bytes, content->size, offset);

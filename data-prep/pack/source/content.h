@@ -21,7 +21,8 @@ void pack_content_clear(pack_content *content);
 CS_MUST_CHECK cs_status pack_parent_folder(const char *path, char out[CS_PATH_MAX]);
 /* Reads `size` bytes of an open file from `offset` on; `name` is for messages. A file that ends before is CS_ERR_IO. */
 CS_MUST_CHECK cs_status pack_read_at(int file, const char *name, void *out, size_t size, uint64_t offset);
-/* Reads a part of an open file as the bytes of the image content->name. */
+/* Reads a part of an open file as the bytes of the image content->name. More bytes than the limit are CS_ERR_FORMAT. */
+enum { PACK_FILE_LIMIT = 1 << 30 };
 CS_MUST_CHECK cs_status pack_content_read_part(pack_content *content, int file, uint64_t offset, uint64_t size);
 /* Reads the whole file content->name as bytes. If it is no regular file or is too large, that is CS_ERR_FORMAT. */
 CS_MUST_CHECK cs_status pack_content_read_file(pack_content *content);
