@@ -5,10 +5,8 @@
  * HDF5 has faults of its own: when it crashes or hangs, only the child ends. An error is ours if the innermost frame
  * that is either in instrumented code, which is ours, or in HDF5 is in ours. An error of ours ends the campaign. */
 #define _GNU_SOURCE /* dladdr, MAP_ANONYMOUS */
-#include "isolated.h"
-#include "network.h"
-
-#include "cnnsweep/weights.h"
+#include "hdf5_reader.h"
+#include "scratch.h"
 
 #include <dlfcn.h>
 #include <execinfo.h>
@@ -27,15 +25,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 const char *__asan_default_options(void);
 void __asan_on_error(void);
-cs_status __wrap_cs_isolated(const char *path, cs_limits limits, cs_status (*work)(void *context, FILE *text),
-                             void *context, char **text);
-
-/* The harness's child already isolates the work. */
-cs_status __wrap_cs_isolated(const char *path, cs_limits limits, cs_status (*work)(void *context, FILE *text),
-                             void *context, char **text) {
-    (void)path, (void)limits;
-    return cs_not_isolated(work, context, text);
-}
 
 const char *__asan_default_options(void) {
     return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0:handle_sigill=0:allocator_may_return_null=1:"
@@ -91,12 +80,10 @@ static size_t n_counters(void) {
     return n < MOST_COUNTERS ? n : MOST_COUNTERS;
 }
 
-static void read_once(const char *path, cs_params *params) {
-    cs_weights_report report;
+static void read_once(const char *path) {
     memset(__start___sancov_cntrs, 0, n_counters());
     cs_error_clear();
-    cs_status status = cs_weights_read(path, CS_WEIGHTS_ALLOW_MISSING, params, &report);
-    cs_weights_report_clear(&report);
+    const cs_status status = fuzz_read(path);
     shared->named = status == CS_OK || strstr(cs_error_last()->text, path);
     memcpy(shared->counters, __start___sancov_cntrs, n_counters());
 }
@@ -108,15 +95,13 @@ static int ask, answer;
 static void serve(int asked, int answered, const char *path) {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF};
     const struct itimerval hang = {.it_value.tv_sec = SECONDS}, none = {0}; /* processor time */
-    cs_params *params;
     char byte;
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
         (void)signal(fatal[i], on_signal);
-    if (cs_params_create(fuzz_network(CS_DIALECT_KERAS), &params) != CS_OK)
-        _exit(OURS);
+    fuzz_read_begin();
     for (int i = 0; i < MOST_INPUTS && read(asked, &byte, 1) == 1; i++) {
         setitimer(ITIMER_PROF, &hang, NULL);
-        read_once(path, params);
+        read_once(path);
         setitimer(ITIMER_PROF, &none, NULL);
         if (write(answered, &byte, 1) != 1)
             break;

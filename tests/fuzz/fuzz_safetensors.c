@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A libFuzzer harness: reads any bytes as a safetensors file, as users do, into networks of both dialects. */
 #include "network.h"
+#include "scratch.h"
 
 #include "cnnsweep/weights.h"
 

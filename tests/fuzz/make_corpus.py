@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seed inputs of the fuzzing campaigns into a folder: small files of weights for the network of network.c, and small
-images of every format."""
+"""Writes the seed inputs of the fuzzing campaigns into a folder: small files of weights for the network of network.c, small
+images of every format, and small sources of images and datasets."""
+import bz2
+import gzip
+import io
 import json
+import lzma
 import os
 import struct
 import sys
+import tarfile
+import zipfile
 
 import h5py
 import numpy as np
@@ -115,12 +121,109 @@ def images(folder):
         out.write(b"BM" + struct.pack("<IHHI", 118 + len(runs), 0, 0, 118) + head + bytes(range(64)) + runs)
 
 
+TABLES = {"plain": b"path,label\na.png,0\na,1\n",
+          "windows": b'\xef\xbb\xbf"image";"class"\r\n"a ""b"".png";"one"\r\n"a";"two\r\nlines"\r\n',
+          "columns": b"file_name\tlabel\tsplit\tgroup\tweight\na.png\tx\ttrain\tg 1\t2.5\na\ty\tval\t\t0\n",
+          "long": b"image,class\n%s,x\na,y\n" % (1100 * b"x"),
+          "paths": b"file,class\n.\\a.png,10\n/nowhere,9\na,-1\n"}
+
+
+def tables(folder):
+    for name, text in TABLES.items():
+        with open(os.path.join(folder, name), "wb") as out:
+            out.write(text)
+
+
+def tar(form, long="long"):
+    """A tar archive of two classes, without most of the zeros at its end."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name in ("a/1", f"a/{long}", "b/é", "b/1"):
+            member = tarfile.TarInfo(name)
+            member.size = len(name)
+            archive.addfile(member, io.BytesIO(name.encode()))
+        link = tarfile.TarInfo("b/link")
+        link.type, link.linkname = tarfile.SYMTYPE, "1"
+        archive.addfile(link)
+    data = out.getvalue().rstrip(b"\0")
+    return data + bytes(-len(data) % 512 + 1024)
+
+
+def sparse_tar():
+    """GNU's old form of a file with holes before and after the 3 bytes that are stored."""
+    member = tarfile.TarInfo("a/sparse")
+    member.size, member.type = 3, b"S"
+    head = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    head[386:410] = b"%011o\0%011o\0" % (5000, 3)
+    head[483:495] = b"%011o\0" % 6003
+    head[148:156] = b"%06o\0 " % (sum(head) - sum(head[148:156]) + 8 * 32)
+    return bytes(head) + b"abc".ljust(512, b"\0") + tar(tarfile.GNU_FORMAT)
+
+
+def zipped(method):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name in ("a/", "a/1", "b/é", "b/1"):
+            archive.writestr(zipfile.ZipInfo(name), name * 9 if name[-1] != "/" else "", method)
+    return out.getvalue()
+
+
+def archives(folder):
+    kinds = {"gnu": tar(tarfile.GNU_FORMAT, 120 * "x"), "long": tar(tarfile.PAX_FORMAT, 1100 * "x"), "pax": tar(tarfile.PAX_FORMAT, 120 * "x"), "sparse": sparse_tar(),
+             "ustar": tar(tarfile.USTAR_FORMAT), "gzip": gzip.compress(tar(tarfile.USTAR_FORMAT), mtime=0),
+             "sparse_gzip": gzip.compress(sparse_tar(), mtime=0), "bzip2": bz2.compress(tar(tarfile.USTAR_FORMAT)),
+             "xz": lzma.compress(tar(tarfile.USTAR_FORMAT)), "zip": zipped(zipfile.ZIP_DEFLATED), "stored": zipped(zipfile.ZIP_STORED)}
+    for name, data in kinds.items():
+        with open(os.path.join(folder, name), "wb") as out:
+            out.write(data)
+
+
+def cifar(folder):
+    files = {"cifar10": bytes([7]) + bytes(range(256)) * 12, "cifar100": bytes(3074) + bytes([19, 99]) + bytes(3072),
+             "names": b"".join(b"class %d\n" % i for i in range(20))}
+    for name, data in files.items():
+        with open(os.path.join(folder, name), "wb") as out:
+            out.write(data)
+
+
+def datasets(folder):
+    """Datasets in the older form of HDF5, which has no checksums that would refuse nearly every change."""
+    for name in ("raw", "jpeg", "all"):
+        with h5py.File(os.path.join(folder, name), "w", alignment_threshold=1, alignment_interval=8) as file:
+            file.attrs["format"], file.attrs["resize"] = np.bytes_("cnnsweep"), np.bytes_("bilinear")
+            file.attrs["checksum"] = np.bytes_("0123456789abcdef")
+            for number, value in {"version": 1, "height": 2, "width": 1}.items():
+                file.attrs[number] = np.int32(value)
+            file.attrs["mean"] = file.attrs["std"] = np.ones(3)
+            file.attrs["classes"] = np.array([b"a", b"b\n"])
+            if name == "all":
+                file.attrs["filter"], file.attrs["decode"] = np.bytes_("none"), np.bytes_("default")
+                file.attrs["duplicates"] = np.array([1, 2, 1, 0], np.int64)
+                file.attrs["source_classes"] = np.array([b"x", b"y", b"z"])
+                file.attrs["source_labels"] = np.array([0, 1, -1], np.int32)
+            for split, n in (("train", 3), ("val", 1), ("test", 0)):
+                file[f"{split}/label"] = np.arange(n, dtype=np.int32) % 2
+                file[f"{split}/id"] = np.array([b"%d.png" % i for i in range(n)], "S8")
+                if name == "jpeg":
+                    file[f"{split}/jpeg"] = np.arange(5 * n, dtype=np.uint8)
+                    file[f"{split}/offset"] = np.arange(n + 1, dtype=np.int64) * 5
+                else:
+                    file[f"{split}/images"] = np.zeros((n, 2, 1, 3), np.uint8)
+                if name == "all":
+                    file[f"{split}/weight"] = np.ones(n, np.float32)
+                    file[f"{split}/group"] = np.array([b"g"] * n, "S2")
+
+
+KINDS = {"hdf5": hdf5, "csv": tables, "archive": archives, "cifar": cifar, "dataset": datasets}
+
+
 def main(folder):
     images(folder)
-    for kind in ("hdf5", "safetensors"):
+    for kind, write in KINDS.items():
         os.makedirs(os.path.join(folder, kind), exist_ok=True)
-    hdf5(os.path.join(folder, "hdf5"))
+        write(os.path.join(folder, kind))
     below = os.path.join(folder, "safetensors")
+    os.makedirs(below, exist_ok=True)
     safetensors(below + "/torch", TORCH, "<f4", "F32", format="pt", preprocess="torch")
     safetensors(below + "/torch_half", TORCH, "<f2", "F16")
     safetensors(below + "/keras", KERAS, "<f8", "F64", preprocess="tf")

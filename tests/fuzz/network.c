@@ -2,7 +2,6 @@
 #include "network.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #define MUST(call)                                                                                                     \
     do {                                                                                                               \
@@ -30,26 +29,4 @@ cs_graph *fuzz_network(cs_dialect dialect) {
     MUST(cs_graph_dense(graph, "dense", x, 2, CS_ACT_LINEAR, &x));
     graph->head = top;
     return graph;
-}
-
-static char path[64];
-
-static void remove_file(void) {
-    unlink(path);
-}
-
-const char *fuzz_file(const uint8_t *bytes, size_t size) {
-    static FILE *file;
-    if (!file) {
-        const char *folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-        snprintf(path, sizeof path, "%s/cnnsweep-fuzz-%ld", folder, (long)getpid());
-        file = fopen(path, "wb");
-        if (!file)
-            abort();
-        atexit(remove_file);
-    }
-    rewind(file);
-    if (ftruncate(fileno(file), 0) != 0 || fwrite(bytes, 1, size, file) != size || fflush(file) != 0)
-        abort();
-    return path;
 }

@@ -5,12 +5,7 @@
 
 #include "cnnsweep/graph.h"
 
-#include <stdint.h>
-
 /* Builds the network; ends the program if that fails. */
 cs_graph *fuzz_network(cs_dialect dialect);
-
-/* Puts the bytes into a file of this process and returns its path. */
-const char *fuzz_file(const uint8_t *bytes, size_t size);
 
 #endif
