@@ -10,6 +10,8 @@
 
 #include <tiffio.h>
 
+enum { MOST_MEMORY = 1 << 30 }; /* that libtiff and a block may take, but for a block that has the whole image */
+
 typedef struct tiff_reader {
     const char *name;
     const uint8_t *bytes;
@@ -71,7 +73,6 @@ static cs_status fail_tiff(const tiff_reader *self) {
 }
 
 static cs_status open_file(tiff_reader *self) {
-    enum { MOST_MEMORY = 1 << 30 };
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options)
         return cs_fail(CS_ERR_NO_MEMORY, "%s: no memory for a TIFF decoder", self->name);
@@ -230,8 +231,12 @@ static cs_status find_blocks(tiff_reader *self, tiff_blocks *blocks) {
         blocks->size = TIFFStripSize(self->file);
     }
     const uint64_t need = (uint64_t)blocks->h * blocks->w * blocks->samples * sizeof *blocks->values;
+    const uint64_t most = MOST_MEMORY + (uint64_t)self->h * self->w * sizeof(uint16_t[4]);
     if (blocks->h == 0 || blocks->w == 0 || blocks->size <= 0 || (uint64_t)blocks->size < need)
         return fail_tiff(self);
+    if ((uint64_t)blocks->size > most)
+        return cs_fail(CS_ERR_FORMAT, "%s: damaged TIFF: an image of %u x %u with blocks of %lld bytes", self->name,
+                       self->w, self->h, (long long)blocks->size);
     blocks->values = calloc((size_t)blocks->size, 1);
     return blocks->values ? CS_OK : cs_fail(CS_ERR_NO_MEMORY, "%s: no memory for a TIFF decoder", self->name);
 }

@@ -290,6 +290,11 @@ class Tiff(Formats):
         files = {**self.cuts(lzw, 99), **{name + "d": part for name, part in self.cuts(deep, 299).items()}}
         self.refuse(files, "TIFF")
 
+    def test_blocks_far_larger_than_the_image_are_damage_and_not_a_want_of_memory(self):
+        length, tall = struct.pack(">HHIHH", 323, 3, 1, 16, 0), struct.pack(">HHII", 323, 4, 1, 0x7FFFFFF0)
+        self.refuse({"tall.tif": self.tiff(np.zeros((H, W, 3), int), 16).replace(length, tall)},
+                    f"damaged TIFF: an image of {W} x {H} with blocks of 206158428672 bytes")
+
 
 class Pnm(Formats):
     def test_bytes(self):

@@ -89,6 +89,28 @@ def safetensors(path, shapes, dtype, code, **metadata):
         out.write(struct.pack("<Q", len(text)) + text + data)
 
 
+def tiff(pixels, tile, planar):
+    """A TIFF of 16 bits in tiles or strips, which Pillow does not write: pixels [h, w, channels]."""
+    h, w, channels = pixels.shape
+    planes = [pixels[..., c] for c in range(channels)] if planar else [pixels.reshape(h, -1)]
+    tags = {256: w, 257: h, 258: 16, 259: 1, 262: 2 if channels > 2 else 1, 277: channels, 284: 2 if planar else 1}
+    tags.update({322: tile, 323: tile} if tile else {278: 4})
+    blocks = []
+    for plane in planes:
+        across = tile * (1 if planar else channels) if tile else plane.shape[1]
+        wide = np.pad(plane, ((0, -h % (tile or 1)), (0, -plane.shape[1] % across)))
+        blocks += [wide[y:y + (tile or 4), x:x + across].astype("<u2").tobytes()
+                   for y in range(0, h, tile or 4) for x in range(0, plane.shape[1], across)]
+    at = 8 + 12 * (len(tags) + 2) + 6
+    lists = [at + 8 * len(blocks) + sum(map(len, blocks[:i])) for i in range(len(blocks))], [len(block) for block in blocks]
+    for i, (tag, numbers) in enumerate(zip((324, 325) if tile else (273, 279), lists)):
+        tags[tag] = at + 4 * i * len(blocks) if len(blocks) > 1 else numbers[0]
+    entries = b"".join(struct.pack("<HHII", tag, 4, len(blocks) if tag in (273, 279, 324, 325) else 1, value)
+                       for tag, value in sorted(tags.items()))
+    data = struct.pack(f"<{2 * len(blocks)}I", *lists[0], *lists[1]) + b"".join(blocks)
+    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4) + data
+
+
 def images(folder):
     """A folder for each format. Pillow writes them, but for 16 bits a channel, of which numpy makes text."""
     exif = Image.Exif()
@@ -115,6 +137,9 @@ def images(folder):
     for i, text in enumerate((b"P1 3 2 # bits\n101 010", b"P2 2 2 4095 1 2 3 4000", b"P3 1 2 255 1 2 3 4 5 6")):
         with open(os.path.join(folder, "ppm", f"text{i}"), "wb") as out:
             out.write(text)
+    for tile, planar in ((0, False), (0, True), (16, False), (16, True)):
+        with open(os.path.join(folder, "tiff", f"deep{tile}{'planes' if planar else ''}"), "wb") as out:
+            out.write(tiff(np.arange(11 * 13 * 3).reshape(11, 13, 3) * 150, tile, planar))
     with open(os.path.join(folder, "bmp", "runs"), "wb") as out:
         runs = b"\x03\x11\0\2\2\1\0\5\x23\x45\x60\0\2\x77\0\1"
         head = struct.pack("<IiiHHIIiiII", 40, 13, 11, 1, 4, 2, len(runs), 0, 0, 16, 0)
@@ -169,10 +194,12 @@ def zipped(method):
 
 
 def archives(folder):
-    kinds = {"gnu": tar(tarfile.GNU_FORMAT, 120 * "x"), "long": tar(tarfile.PAX_FORMAT, 1100 * "x"), "pax": tar(tarfile.PAX_FORMAT, 120 * "x"), "sparse": sparse_tar(),
+    kinds = {"gnu": tar(tarfile.GNU_FORMAT, 120 * "x"), "pax": tar(tarfile.PAX_FORMAT, 120 * "x"),
+             "long": tar(tarfile.PAX_FORMAT, 1100 * "x"), "sparse": sparse_tar(),
              "ustar": tar(tarfile.USTAR_FORMAT), "gzip": gzip.compress(tar(tarfile.USTAR_FORMAT), mtime=0),
              "sparse_gzip": gzip.compress(sparse_tar(), mtime=0), "bzip2": bz2.compress(tar(tarfile.USTAR_FORMAT)),
-             "xz": lzma.compress(tar(tarfile.USTAR_FORMAT)), "zip": zipped(zipfile.ZIP_DEFLATED), "stored": zipped(zipfile.ZIP_STORED)}
+             "xz": lzma.compress(tar(tarfile.USTAR_FORMAT)), "zip": zipped(zipfile.ZIP_DEFLATED),
+             "stored": zipped(zipfile.ZIP_STORED)}
     for name, data in kinds.items():
         with open(os.path.join(folder, name), "wb") as out:
             out.write(data)
