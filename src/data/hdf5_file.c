@@ -208,6 +208,8 @@ static cs_status place(const cs_mapping *mapping, const char *path, hid_t datase
     H5Sclose(space);
     if (out->rank < 1 || out->rank > CS_HDF5_MAX_RANK || values < 0)
         return cs_fail(CS_ERR_FORMAT, "%s: %s has rank %d", path, name, out->rank);
+    if (out->item == 0)
+        return cs_fail(CS_ERR_FORMAT, "%s: %s has values of no bytes", path, name);
     if (values == 0) {
         static const alignas(int64_t) char nothing[sizeof(int64_t)];
         out->size = 0;

@@ -24,6 +24,8 @@ static cs_status read_images(cs_shard *shard, hid_t file, int s) {
     snprintf(name, sizeof name, "%s/jpeg", cs_split_name((cs_split)s));
     if (H5Lexists(file, name, H5P_DEFAULT) <= 0) {
         CS_TRY(find_column(shard, file, s, "images", H5T_NATIVE_UINT8, &images));
+        if (shard->meta.h < 1 || shard->meta.w < 1)
+            return cs_fail(CS_ERR_FORMAT, "%s: raw images of %d x %d", shard->path, shard->meta.w, shard->meta.h);
         if (images.rank != 4 || images.dims[0] != (hsize_t)split->n || images.dims[1] != (hsize_t)shard->meta.h ||
             images.dims[2] != (hsize_t)shard->meta.w || images.dims[3] != 3)
             return fail_size(shard, s, "images has another shape than [labels, height, width, 3]");

@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 from PIL import Image
-from pack_tools import SPLITS, PackTest, h5py, main, noise, run
+from pack_tools import SOURCE, SPLITS, PackTest, h5py, main, noise, run
 
 
 class Packed(PackTest):
@@ -136,6 +136,25 @@ class Mistakes(Packed):
         with h5py.File(self.src, "w") as file:
             file["x"] = 1
         self.pack_fails("first.h5: not a cnnsweep dataset")
+
+    def test_ids_of_no_bytes_are_refused(self):
+        """The older form of HDF5, in which this dataset is, has no checksums of its own that would refuse the change."""
+        whole = bytearray((SOURCE / "tests/fuzz/corpus/dataset/raw").read_bytes())
+        at = whole.rindex(text := b"\x13\x01\0\0\x08\0\0\0", 0, whole.rindex(text))  # text of 8 bytes; the last is of test
+        whole[at + 4] = 0
+        self.src = self.root / "raw.h5"
+        self.src.write_bytes(whole)
+        self.pack_fails("raw.h5: val/id has values of no bytes")
+
+    def test_raw_images_without_pixels_are_refused(self):
+        self.first("--size", "8x6")
+        with h5py.File(self.src, "r+") as file:
+            file.attrs.modify("width", np.int32(0))
+            for split in SPLITS:
+                n = len(file[f"{split}/label"])
+                del file[f"{split}/images"]
+                file.create_dataset(f"{split}/images", (n, 6, 0, 3), np.uint8)
+        self.pack_fails("first.h5: raw images of 0 x 6")
 
     def test_parts_make_the_same_dataset(self):
         self.first()
