@@ -3,7 +3,8 @@
  * scalar code of them, or vectorise the wrong loop. They are plain C, so that every machine computes the same
  * values. */
 #include "image_impl.h"
-#include "vector.h"
+
+#include "cnnsweep/vector.h"
 
 /* Compilers turn the high half of a 16-bit product into one vector instruction. */
 CS_VECTOR void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict b, uint16_t weight_a,

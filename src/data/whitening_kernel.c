@@ -3,7 +3,7 @@
  * adds up each value in the same order however many images there are. A BLAS does neither. */
 #include "cnnsweep/whitening.h"
 
-#include "vector.h"
+#include "cnnsweep/vector.h"
 
 #include <string.h>
 

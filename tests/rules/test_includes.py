@@ -9,7 +9,7 @@ import tempfile
 ROOMS = {
     "base": ("src/base",
              "args file lapack log memory mix mix_sample picture picture_local picture_sample picture_sample_keras "
-             "picture_sample_opencv random resources status text version", ""),
+             "picture_sample_opencv random resources status text vector version", ""),
     "data": ("src/data", "augment crossing dataset features filter filtered folds image loader row_cache split_groups standardize whitening", "base"),
     "net": ("src/net", "graph head zoo", "base"),
     "weights": ("src/weights", "weights", "base net"),
@@ -25,7 +25,7 @@ ROOMS = {
 # The floors of a folder, the lowest first. A file may include files of lower floors, but not of other names on its own floor.
 # A name is a subfolder, a file without its ending, or "" for all other files of the folder.
 FLOORS = {
-    "src/data": ["vector", "hdf5_file image_impl exact", "augment filter", "dataset_impl codec", ""],
+    "src/data": ["hdf5_file image_impl exact", "augment filter", "dataset_impl codec", ""],
     "src/net": ["", "zoo"],
     "src/weights": ["tensor isolated h5_strings", "layout names h5_file", "match walk h5_layout writers", ""],
     "src/engine": ["", "common", "ref onednn cuda"],

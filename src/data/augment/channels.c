@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The channels of a line. */
 #include "lines.h"
-#include "vector.h"
+
+#include "cnnsweep/vector.h"
 
 enum { CHANNELS = 3 };
 

@@ -2,7 +2,8 @@
 /* Passes that look at neighbours of a pixel, line by line. Each value has the arithmetic of picture_local.h, but the
  * loops are ordered so that the compiler vectorises them and sums that pixels share are made once. */
 #include "lines.h"
-#include "vector.h"
+
+#include "cnnsweep/vector.h"
 
 #include <string.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A line of a warp or a grid with OpenCV's sampling. The values are those of cs_opencv_sample; where the four
  * neighbours of a pixel lie in the image they are mixed here, in loops that compilers vectorise. */
-#include "vector.h"
 #include "warp.h"
+
+#include "cnnsweep/vector.h"
 
 enum { CHANNELS = 3 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Point passes on a line. The values are those of cs_sample_point. */
 #include "lines.h"
-#include "vector.h"
+
+#include "cnnsweep/vector.h"
 
 enum { CHANNELS = 3 };
 

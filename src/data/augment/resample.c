@@ -2,9 +2,9 @@
 /* Pillow's resize of a part of an image. As Pillow does, all lines are made narrower or wider first, and kept as bytes;
  * then each line of the result is a sum of them. */
 #include "lines.h"
-#include "vector.h"
 
 #include "cnnsweep/memory.h"
+#include "cnnsweep/vector.h"
 
 enum { CHANNELS = 3 };
 

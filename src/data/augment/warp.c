@@ -2,7 +2,8 @@
 /* A line of a warp. The values are those of cs_sample_warp. To be several times faster, this file mixes the values of
  * some pixels together, in loops that compilers vectorise. */
 #include "warp.h"
-#include "vector.h"
+
+#include "cnnsweep/vector.h"
 
 #include <string.h>
 

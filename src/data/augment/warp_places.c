@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the pixels of a warp lie in the source. The places are those of cs_sample_place. */
-#include "vector.h"
 #include "warp.h"
+
+#include "cnnsweep/vector.h"
 
 #include <string.h>
 
