@@ -13,6 +13,9 @@ typedef struct cs_placement {
 } cs_placement;
 cs_placement cs_aspect_place(cs_aspect aspect, int in_h, int in_w, int h, int w);
 
+/* The values that cs_resize_columns adds up at once: two pixels, and two values without a weight. */
+enum { CS_RESIZE_LANES = 8 };
+
 /* The weights of one axis, kept as long as the sizes stay the same. */
 typedef struct cs_axis {
     cs_interpolation interpolation;
@@ -22,8 +25,9 @@ typedef struct cs_axis {
     int *start;     /* [out] first input */
     int *count;     /* [out] inputs */
     float *weight;  /* [out,taps] */
+    float *lanes;   /* [out,taps/2,CS_RESIZE_LANES] the weights of the channels of two inputs, for bilinear columns */
     int32_t *fixed; /* [out,taps] the weights in units of 1 / 2^22, for other interpolations than bilinear */
-    size_t start_capacity, count_capacity, weight_capacity, fixed_capacity;
+    size_t start_capacity, count_capacity, weight_capacity, lanes_capacity, fixed_capacity;
 } cs_axis;
 
 struct cs_decoder {
@@ -72,8 +76,8 @@ void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict b, ui
                         size_t n, uint16_t *restrict sums);
 /* row = row * keep + sums, in levels */
 void cs_resize_add_sums(const uint16_t *restrict sums, size_t n, float keep, float *restrict row);
-/* blended[i] = 0.5 + sum over k of weights[i][k] * row[start[i] + k], for pixels of three channels. Reads `taps` pixels
- * (an even number) and one more value from every start on; writes one more value than out * 3. */
+/* blended[i] = 0.5 + sum over k of weight k of i * row[start[i] + k], for pixels of three channels. The `weights` are
+ * in the form of cs_axis.lanes. Reads `taps` pixels (an even number) and two more values from every start on. */
 void cs_resize_columns(int out, int taps, const int *restrict start, const float *restrict weights,
                        const float *restrict row, float *restrict blended);
 /* Sums of pixels with weights in units of 1 / 2^22 begin at half a level and are cut to whole ones. The first computes

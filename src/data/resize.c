@@ -91,7 +91,10 @@ static cs_status axis_reserve(cs_axis *axis, cs_interpolation interpolation, dou
     size_t outs = (size_t)out, weights = outs * (size_t)taps_of(interpolation, in, out);
     CS_TRY(cs_grow(&axis->start, &axis->start_capacity, outs, sizeof *axis->start, "resize"));
     CS_TRY(cs_grow(&axis->count, &axis->count_capacity, outs, sizeof *axis->count, "resize"));
-    if (interpolation != CS_BILINEAR)
+    if (interpolation == CS_BILINEAR)
+        CS_TRY(
+            cs_grow(&axis->lanes, &axis->lanes_capacity, weights / 2 * CS_RESIZE_LANES, sizeof *axis->lanes, "resize"));
+    else
         CS_TRY(cs_grow(&axis->fixed, &axis->fixed_capacity, weights, sizeof *axis->fixed, "resize"));
     return cs_grow(&axis->weight, &axis->weight_capacity, weights, sizeof *axis->weight, "resize");
 }
@@ -117,10 +120,15 @@ static void axis_weights(cs_axis *axis, int i, double centre, double stretch) {
     }
     for (int k = 0; k < axis->taps; k++)
         weight[k] = (float)(weight[k] / sum);
-    if (axis->interpolation != CS_BILINEAR)
-        for (int k = 0; k < axis->taps; k++)
-            axis->fixed[(size_t)i * (size_t)axis->taps + (size_t)k] =
-                (int32_t)lround((double)weight[k] * (1 << CS_RESAMPLE_BITS));
+}
+
+/* Fills the lanes of output i. */
+static void axis_lanes(cs_axis *axis, int i) {
+    const float *weight = axis->weight + (size_t)i * (size_t)axis->taps;
+    float *lanes = axis->lanes + (size_t)i * (size_t)axis->taps / 2 * CS_RESIZE_LANES;
+    for (int k = 0; k < axis->taps; k += 2)
+        for (int c = 0; c < CS_RESIZE_LANES; c++)
+            *lanes++ = c < 3 ? weight[k] : c < 6 ? weight[k + 1] : 0;
 }
 
 /* Prepares to resize [from, to) of the inputs. */
@@ -144,17 +152,23 @@ static cs_status axis_prepare(cs_axis *axis, cs_interpolation interpolation, int
     axis->taps = (most + 1) & ~1;
     for (int i = 0; i < out; i++)
         axis_weights(axis, i, (double)from + (i + 0.5) * scale, stretch);
+    if (interpolation == CS_BILINEAR)
+        for (int i = 0; i < out; i++)
+            axis_lanes(axis, i);
+    else
+        for (size_t i = 0; i < (size_t)out * (size_t)axis->taps; i++)
+            axis->fixed[i] = (int32_t)lround((double)axis->weight[i] * (1 << CS_RESAMPLE_BITS));
     axis->out = out;
     return CS_OK;
 }
 
-/* cs_resize_columns reads a fixed number of taps from any start pixel, four values at a time, and so past the last
+/* cs_resize_columns reads a fixed number of taps from any start pixel, eight values at a time, and so past the last
  * pixel. */
 static cs_status rows_reserve(cs_decoder *decoder, int in_w, int out_w) {
-    size_t values = ((size_t)in_w + (size_t)taps_of(CS_BILINEAR, in_w, out_w)) * 3 + 1;
+    size_t values = ((size_t)in_w + (size_t)taps_of(CS_BILINEAR, in_w, out_w)) * 3 + CS_RESIZE_LANES;
     CS_TRY(cs_grow(&decoder->sums, &decoder->sums_capacity, (size_t)in_w * 3, sizeof *decoder->sums, "resize"));
     CS_TRY(cs_grow(&decoder->row, &decoder->row_capacity, values, sizeof *decoder->row, "resize"));
-    return cs_grow(&decoder->blended, &decoder->blended_capacity, (size_t)out_w * 3 + 1, sizeof *decoder->blended,
+    return cs_grow(&decoder->blended, &decoder->blended_capacity, (size_t)out_w * 3, sizeof *decoder->blended,
                    "resize");
 }
 
@@ -172,6 +186,7 @@ void cs_resize_clear(cs_decoder *decoder) {
         free(axis->start);
         free(axis->count);
         free(axis->weight);
+        free(axis->lanes);
         free(axis->fixed);
     }
     free(decoder->sums);
@@ -215,7 +230,7 @@ static cs_status resize_bilinear(cs_decoder *decoder, const cs_image *image, uin
     for (int i = 0; i < y->out; i++, out += stride) {
         blend_rows(decoder, image->pixels + (size_t)y->start[i] * in_stride, in_stride,
                    y->weight + (size_t)i * (size_t)y->taps, y->count[i]);
-        cs_resize_columns(x->out, x->taps, x->start, x->weight, decoder->row, decoder->blended);
+        cs_resize_columns(x->out, x->taps, x->start, x->lanes, decoder->row, decoder->blended);
         cs_resize_round((size_t)x->out * 3, decoder->blended, out);
     }
     return CS_OK;

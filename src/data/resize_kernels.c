@@ -6,6 +6,8 @@
 
 #include "cnnsweep/vector.h"
 
+#include <string.h>
+
 /* Compilers turn the high half of a 16-bit product into one vector instruction. */
 CS_VECTOR void cs_resize_add_rows(const uint8_t *restrict a, const uint8_t *restrict b, uint16_t weight_a,
                                   uint16_t weight_b, size_t n, uint16_t *restrict sums) {
@@ -22,22 +24,22 @@ CS_VECTOR void cs_resize_add_sums(const uint16_t *restrict sums, size_t n, float
         row[i] = row[i] * keep + (float)sums[i] * (1.0f / 256);
 }
 
-/* Each pixel uses four lanes, of which three are stored; taps are added in pairs, with one sum for each tap of the
- * pair. */
+/* A type of GCC and Clang, whose values stay in registers through a loop; those of an array do not. */
+typedef float lanes __attribute__((vector_size(CS_RESIZE_LANES * sizeof(float))));
+
 CS_VECTOR void cs_resize_columns(int out, int taps, const int *restrict start, const float *restrict weights,
                                  const float *restrict row, float *restrict blended) {
-    for (int i = 0; i < out; i++) {
-        const float *weight = weights + (size_t)i * (size_t)taps;
-        const float *pixel = row + (size_t)start[i] * 3;
-        float even[4] = {0.5f, 0.5f, 0.5f, 0.5f}, odd[4] = {0};
-        for (int k = 0; k < taps; k += 2, pixel += 6) {
-            for (int c = 0; c < 4; c++)
-                even[c] += weight[k] * pixel[c];
-            for (int c = 0; c < 4; c++)
-                odd[c] += weight[k + 1] * pixel[3 + c];
+    for (int i = 0; i < out; i++, blended += 3) {
+        const float *pixels = row + (size_t)start[i] * 3;
+        lanes sums = {0.5f, 0.5f, 0.5f};
+        for (int k = 0; k < taps; k += 2, pixels += 6, weights += CS_RESIZE_LANES) {
+            lanes weight, value;
+            memcpy(&weight, weights, sizeof weight);
+            memcpy(&value, pixels, sizeof value);
+            sums += weight * value;
         }
-        for (int c = 0; c < 4; c++)
-            blended[i * 3 + c] = even[c] + odd[c];
+        for (int c = 0; c < 3; c++)
+            blended[c] = sums[c] + sums[3 + c];
     }
 }
 
