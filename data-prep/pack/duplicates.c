@@ -16,6 +16,7 @@ typedef struct search {
     size_t n;
     const volatile sig_atomic_t *stop;
     pack_sets *sets;
+    pack_signs odd; /* the bits that a mirrored image has inverted */
     bool *compared; /* [n] the image has a perceptual hash, and no image before it has the same pixels */
     size_t *bucket; /* [BUCKETS + 1] where the images of a bucket begin in `order` */
     size_t *order;  /* [n] the images by their bits in the block, each bucket in the order of the images */
@@ -129,7 +130,7 @@ static cs_status link_all(search *s) {
             if (!s->compared[i])
                 continue;
             CS_TRY(link_near(s, block, i, s->hashes[i].signs, PACK_NEAR));
-            CS_TRY(link_near(s, block, i, pack_mirror_signs(s->hashes[i].signs), PACK_MIRRORED));
+            CS_TRY(link_near(s, block, i, pack_mirror_signs(s->hashes[i].signs, s->odd), PACK_MIRRORED));
         }
     }
     return CS_OK;
@@ -163,7 +164,7 @@ static cs_status sort_links(pack_sets *sets) {
 }
 
 cs_status pack_find_duplicates(const pack_hash *hashes, size_t n, const volatile sig_atomic_t *stop, pack_sets *out) {
-    search s = {.hashes = hashes, .n = n, .stop = stop, .sets = out};
+    search s = {.hashes = hashes, .n = n, .stop = stop, .sets = out, .odd = pack_odd_signs()};
     cs_status status;
     *out = (pack_sets){0};
     CS_TRY(cs_alloc(n, sizeof *out->first, "duplicates", &out->first));

@@ -3,9 +3,10 @@
  * image is compressed, resized or brightened.
  *
  * The perceptual hash is pHash (Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010)
- * with more bits, so that images of 32x32 pixels are told apart: the image becomes gray and 32x32, and the signs of its
- * lower cosine coefficients (u, v), those with 0 < u + v < 15, are the bits. Where pHash compares with the median, the
- * sign is used, because the mirrored image then has the same bits but for those of odd v, which are inverted. */
+ * with more bits, so that images of 32x32 pixels are told apart: the image becomes gray and 32x32, each pixel the mean
+ * of those that it covers, and the signs of its lower cosine coefficients (u, v), those with 0 < u + v < 15, are the
+ * bits. Where pHash compares with the median, the sign is used, because the mirrored image then has the same bits but
+ * for those of odd v, which are inverted. */
 #ifndef CNNSWEEP_PACK_HASH_H
 #define CNNSWEEP_PACK_HASH_H
 
@@ -24,18 +25,25 @@ typedef struct pack_hash {
     bool has_sign; /* false: the image is too small, or of one colour, so that its signs are those of noise */
 } pack_hash;
 
-/* cos(pi u (2 x + 1) / 64) at [x][u], of which the last column is not used. */
-typedef struct pack_cosines {
-    float at[PACK_HASH_SIDE][PACK_HASH_WIDTH];
-} pack_cosines;
-void pack_fill_cosines(pack_cosines *cosines);
+/* What a thread needs to hash images. */
+typedef struct pack_hasher {
+    float cosines[PACK_HASH_WIDTH]
+                 [PACK_HASH_SIDE]; /* cos(pi u (2 x + 1) / 64) at [u][x], of which the last is not used */
+    float turned[PACK_HASH_SIDE][PACK_HASH_WIDTH]; /* the same at [x][u] */
+    uint16_t *sums;                                /* scratch memory, as luma is */
+    uint8_t *luma;
+    size_t sums_capacity, luma_capacity;
+} pack_hasher;
+void pack_hasher_open(pack_hasher *hasher);
+void pack_hasher_close(pack_hasher *hasher);
 
-/* Sets *out to the hash of the image. The decoder holds scratch memory. */
-CS_MUST_CHECK cs_status pack_hash_image(cs_decoder *decoder, const pack_cosines *cosines, const cs_image *image,
-                                        pack_hash *out);
+/* Sets *out to the hash of the image. */
+CS_MUST_CHECK cs_status pack_hash_image(pack_hasher *hasher, const cs_image *image, pack_hash *out);
 
-/* The signs of the mirrored image. */
-pack_signs pack_mirror_signs(pack_signs signs);
+/* The bits of odd v. */
+pack_signs pack_odd_signs(void);
+/* The signs of the mirrored image, for `odd` from pack_odd_signs. */
+pack_signs pack_mirror_signs(pack_signs signs, pack_signs odd);
 /* The number of bits that differ. */
 int pack_sign_distance(pack_signs a, pack_signs b);
 

@@ -98,10 +98,10 @@ static cs_status write_sample(pipeline *pipe, pack_sample *sample, const ring_en
         CS_TRY(cs_dataset_append_sample(pipe->writer, &stored, image->bytes, image->size));
     if (sample->split != CS_SPLIT_TRAIN)
         return CS_OK;
-    pipe->sums.pixels += times * image->pixels;
+    pipe->sums.pixels += times * image->sums.pixels;
     for (int c = 0; c < 3; c++) {
-        pipe->sums.sum[c] += times * image->sum[c];
-        pipe->sums.square[c] += times * image->square[c];
+        pipe->sums.sum[c] += times * image->sums.sum[c];
+        pipe->sums.square[c] += times * image->sums.square[c];
     }
     return CS_OK;
 }
@@ -131,12 +131,10 @@ static cs_status take_sample(const pipeline *pipe, pack_tools *tools, size_t i, 
     const pack_options *options = pipe->search->options;
     const pack_sample *sample = &pipe->samples[i];
     if (pipe->writer)
-        CS_TRY(pack_image(options, &pipe->layout, tools, sample, image));
-    else if (is_hashing(pipe))
-        CS_TRY(pack_make_pixels(options, tools, sample, image));
-    else
-        CS_TRY(pack_decode(options, tools, sample, image));
-    return pipe->hashes ? pack_hash_image(tools->decoder, &tools->cosines, &image->image, &pipe->hashes[i]) : CS_OK;
+        return pack_image(options, &pipe->layout, tools, sample, image, &pipe->hashes[i]);
+    if (is_hashing(pipe))
+        return pack_hash_sample(options, tools, sample, &image->content, &pipe->hashes[i]);
+    return pack_decode(options, tools, sample, &image->content);
 }
 
 static void *pack_samples(void *argument) {
@@ -209,25 +207,25 @@ static cs_status run_workers(pipeline *pipe) {
 }
 
 static cs_status decode_first(const pack_options *options, const pack_list *list, pack_tools *tools,
-                              packed_image *image) {
+                              pack_content *content) {
     cs_status status = CS_OK;
     for (size_t i = 0; i < list->n; i++) {
-        status = pack_decode(options, tools, &list->samples[i], image);
+        status = pack_decode(options, tools, &list->samples[i], content);
         if (!is_bad_file(status))
             break;
     }
-    return status == CS_OK ? cs_filter_apply(&options->filter, tools->filters, &image->image) : status;
+    return status == CS_OK ? cs_filter_apply(&options->filter, tools->filters, &tools->image) : status;
 }
 
 cs_status pack_find_size(const pack_options *options, const pack_list *list, int *h, int *w) {
     pack_tools tools = {0};
-    packed_image image = {0};
+    pack_content content = {0};
     cs_status status = pack_tools_open(options, &tools);
     if (status == CS_OK)
-        status = decode_first(options, list, &tools, &image);
-    *h = image.image.h;
-    *w = image.image.w;
-    packed_image_clear(&image);
+        status = decode_first(options, list, &tools, &content);
+    *h = tools.image.h;
+    *w = tools.image.w;
+    pack_content_clear(&content);
     pack_tools_close(&tools);
     return status;
 }
