@@ -17,6 +17,9 @@
 #include <unistd.h>
 
 #include <xxhash.h>
+#ifdef CNNSWEEP_XXH_DISPATCH
+#include <xxh_x86dispatch.h> /* gives the functions of xxhash.h other names */
+#endif
 
 cs_status cs_path(char *out, size_t size, const char *fmt, ...) {
     va_list args;

@@ -49,7 +49,7 @@ LIBRARIES = {
     r"yaml\.h": ["src/sweep"],
     r"nlopt\.h": ["src/sweep"],
     r"jansson\.h": ["src/data", "src/weights", "src/sweep", "data-prep/pack/source"],
-    r"xxhash\.h": ["src/base"],
+    r"xxhash\.h|xxh_x86dispatch\.h": ["src/base"],
     r"(cuda|cudnn|nccl).*": ["src/engine/cuda"],
 }
 ENDS_THE_PROCESS = re.compile(r"\b(?:exit|_exit|_Exit|quick_exit|abort)\s*\(")
