@@ -58,10 +58,13 @@ void cs_split_checksum(const cs_split_data splits[CS_SPLIT_COUNT], const uint64_
                        char text[CS_CHECKSUM_TEXT]);
 
 /* Writing a shard file, in steps. */
-/* 1. Creates the shard with space for the images: with raw images for counts[] of h x w, with JPEGs (jpeg_bytes is not
- * NULL) for so many bytes a split. The caller writes them from at[] on. */
+/* 1. Creates the shard. With raw images it has space for counts[] of h x w, and the caller writes them from at[] on.
+ * With JPEGs, counts is NULL. */
 cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS_SPLIT_COUNT],
-                         const size_t jpeg_bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]);
+                         haddr_t at[CS_SPLIT_COUNT]);
+/* Places so many bytes of JPEGs for each split. From CS_HDF5_LARGE bytes on, those of train begin at CS_HDF5_FIRST,
+ * where the caller has written them; fewer are lost there. */
+cs_status cs_shard_place_jpegs(const char *path, const size_t bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]);
 /* 2. Adds offset, label, id, weight and group; `file` is the shard, open for writing. splits[].images is not used. */
 cs_status cs_shard_finish(const char *path, int file, const cs_split_data splits[CS_SPLIT_COUNT]);
 /* 3. Adds the root attributes when mean and std of the whole dataset are known, then syncs the file. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The dataset writer. Raw pixels are written straight to their final place in the shard. The size of all JPEGs together
- * is known only at the end of a shard: they are collected in unnamed files, one for each split, and copied when the
- * shard is full. */
+/* The dataset writer. Raw pixels are written straight to their final place in the shard, and so are the JPEGs of train,
+ * which are the first. The others come after them, and the size of all JPEGs of a split is known only at the end of a
+ * shard: those of val and test are collected in unnamed files and copied when the shard is full. */
 #include "dataset_impl.h"
 
 #include "cnnsweep/memory.h"
@@ -27,7 +27,7 @@ typedef struct split_writer {
     int64_t n, room; /* samples in this shard; with raw images, the samples that fit */
     size_t image_bytes;
     haddr_t at; /* with raw images: where they begin in the shard */
-    int spool;  /* unnamed file with the JPEGs so far; -1 with raw images */
+    int spool;  /* unnamed file with the JPEGs so far; -1 for those that are written to the shard */
     cs_checksum_stream *checksum;
     int32_t *label;
     int64_t *offset;
@@ -113,7 +113,7 @@ static cs_status copy_layout(cs_dataset_writer *writer, const cs_dataset_layout 
     CS_TRY(copy_source_counts(layout, &writer->meta.source_counts));
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
         writer->splits[s].left = layout->counts[s];
-        if (layout->encoding == CS_ENCODING_JPEG)
+        if (layout->encoding == CS_ENCODING_JPEG && s != CS_SPLIT_TRAIN)
             CS_TRY(open_spool(writer->temporary, &writer->splits[s].spool));
     }
     return CS_OK;
@@ -213,7 +213,7 @@ static cs_status shard_path(const cs_dataset_writer *writer, const cs_shard_entr
 }
 
 static cs_status open_shard(cs_dataset_writer *writer) {
-    writer->file = open(writer->shard, O_WRONLY);
+    writer->file = open(writer->shard, O_RDWR);
     return writer->file < 0 ? cs_fail_errno("%s: cannot write", writer->shard) : CS_OK;
 }
 
@@ -228,11 +228,16 @@ static cs_status begin_raw(cs_dataset_writer *writer) {
         counts[s] = writer->splits[s].left < room ? writer->splits[s].left : room;
         room -= counts[s];
     }
-    CS_TRY(cs_shard_begin(writer->shard, writer->meta.h, writer->meta.w, counts, NULL, at));
+    CS_TRY(cs_shard_begin(writer->shard, writer->meta.h, writer->meta.w, counts, at));
     for (int s = 0; s < CS_SPLIT_COUNT; s++) {
         writer->splits[s].room = counts[s];
         writer->splits[s].at = at[s];
     }
+    return open_shard(writer);
+}
+
+static cs_status begin_jpegs(cs_dataset_writer *writer) {
+    CS_TRY(cs_shard_begin(writer->shard, 0, 0, NULL, NULL));
     return open_shard(writer);
 }
 
@@ -250,36 +255,53 @@ static cs_status begin_shard(cs_dataset_writer *writer) {
         if (split->spool >= 0 && ftruncate(split->spool, 0) != 0)
             return cs_fail_errno("%s: cannot write", writer->path);
     }
-    return writer->encoding == CS_ENCODING_RAW ? begin_raw(writer) : CS_OK;
+    return writer->encoding == CS_ENCODING_RAW ? begin_raw(writer) : begin_jpegs(writer);
 }
 
-static cs_status copy_spool(const cs_dataset_writer *writer, const split_writer *split, haddr_t at, char *buffer) {
-    for (size_t done = 0; done < split->image_bytes;) {
-        size_t left = split->image_bytes - done;
-        ssize_t got = pread(split->spool, buffer, left < COPY_BUFFER ? left : COPY_BUFFER, (off_t)done);
+static cs_status read_back(const cs_dataset_writer *writer, int file, haddr_t from, char *buffer, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t got = pread(file, buffer + done, size - done, (off_t)(from + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             return cs_fail_errno("%s: cannot read back what was written", writer->path);
-        CS_TRY(cs_write_at(writer->file, writer->path, buffer, (size_t)got, at + done));
         done += (size_t)got;
     }
     return CS_OK;
 }
 
-/* Creates a JPEG shard when all its bytes have arrived. */
-static cs_status write_spools(cs_dataset_writer *writer) {
+static cs_status copy_spool(const cs_dataset_writer *writer, const split_writer *split, haddr_t at, char *buffer) {
+    for (size_t done = 0; done < split->image_bytes;) {
+        const size_t left = split->image_bytes - done, size = left < COPY_BUFFER ? left : COPY_BUFFER;
+        CS_TRY(read_back(writer, split->spool, done, buffer, size));
+        CS_TRY(cs_write_at(writer->file, writer->path, buffer, size, at + done));
+        done += size;
+    }
+    return CS_OK;
+}
+
+/* Places the JPEGs of all splits when all have arrived. */
+static cs_status place_jpegs(cs_dataset_writer *writer, char *buffer) {
     size_t bytes[CS_SPLIT_COUNT];
     haddr_t at[CS_SPLIT_COUNT];
-    char *buffer = NULL;
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
         bytes[s] = writer->splits[s].image_bytes;
-    CS_TRY(cs_shard_begin(writer->shard, 0, 0, NULL, bytes, at));
-    CS_TRY(open_shard(writer));
+    const size_t train = bytes[CS_SPLIT_TRAIN], moved = train < CS_HDF5_LARGE ? train : 0;
+    CS_TRY(read_back(writer, writer->file, CS_HDF5_FIRST, buffer, moved));
+    CS_TRY(cs_shard_place_jpegs(writer->shard, bytes, at));
+    if (train > moved && at[CS_SPLIT_TRAIN] != CS_HDF5_FIRST)
+        return cs_fail(CS_ERR_IO, "%s: HDF5 places the images at %llu, not at %d", writer->path,
+                       (unsigned long long)at[CS_SPLIT_TRAIN], (int)CS_HDF5_FIRST);
+    CS_TRY(cs_write_at(writer->file, writer->path, buffer, moved, at[CS_SPLIT_TRAIN]));
+    for (int s = CS_SPLIT_TRAIN + 1; s < CS_SPLIT_COUNT; s++)
+        CS_TRY(copy_spool(writer, &writer->splits[s], at[s], buffer));
+    return CS_OK;
+}
+
+static cs_status finish_jpegs(cs_dataset_writer *writer) {
+    char *buffer = NULL;
     CS_TRY(cs_alloc(COPY_BUFFER, 1, "copy buffer", &buffer));
-    cs_status status = CS_OK;
-    for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
-        status = copy_spool(writer, &writer->splits[s], at[s], buffer);
+    cs_status status = place_jpegs(writer, buffer);
     free(buffer);
     return status;
 }
@@ -328,7 +350,7 @@ static cs_status finish_shard(cs_dataset_writer *writer) {
     cs_shard_entry *entry = &writer->shards[writer->n_shards];
     cs_split_data data[CS_SPLIT_COUNT] = {{0}};
     uint64_t images[CS_SPLIT_COUNT];
-    cs_status status = writer->encoding == CS_ENCODING_JPEG ? write_spools(writer) : CS_OK;
+    cs_status status = writer->encoding == CS_ENCODING_JPEG ? finish_jpegs(writer) : CS_OK;
     for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++) {
         split_writer *split = &writer->splits[s];
         status = make_columns(writer, split, &data[s]);
@@ -382,8 +404,10 @@ static bool shard_is_full(const cs_dataset_writer *writer, size_t next) {
 }
 
 static cs_status write_image(cs_dataset_writer *writer, split_writer *split, const uint8_t *bytes, size_t size) {
-    if (writer->encoding == CS_ENCODING_JPEG)
+    if (split->spool >= 0)
         return cs_write_at(split->spool, writer->path, bytes, size, split->image_bytes);
+    if (writer->encoding == CS_ENCODING_JPEG)
+        return cs_write_at(writer->file, writer->path, bytes, size, CS_HDF5_FIRST + split->image_bytes);
     if (split->n == split->room)
         return cs_fail(CS_ERR_ARG, "%s: samples must come split by split", writer->path);
     return cs_write_at(writer->file, writer->path, bytes, size, split->at + split->image_bytes);

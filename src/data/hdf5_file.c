@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { METADATA_RESERVE = 1 << 17, METADATA_BLOCK = 1 << 13, ALIGNMENT = 64 };
+enum { METADATA_RESERVE = 1 << 17, METADATA_BLOCK = 1 << 13 };
+enum { ALIGNMENT = 64 }; /* for mapped access */
 
 void cs_hdf5_quiet(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -48,13 +49,13 @@ static hid_t access_list(void) {
     return list;
 }
 
-/* Structures of the 1.8 format and later have checksums. They are kept together, and data is aligned for mapped
- * access. */
-static hid_t write_list(void) {
+/* Structures of the 1.8 format and later have checksums. They are kept together, and data of `threshold` bytes and more
+ * is aligned. */
+static hid_t write_list(size_t threshold, size_t alignment) {
     hid_t list = access_list();
     H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
     H5Pset_meta_block_size(list, METADATA_BLOCK);
-    H5Pset_alignment(list, 1, ALIGNMENT);
+    H5Pset_alignment(list, threshold, alignment);
     return list;
 }
 
@@ -76,6 +77,8 @@ static cs_status reserve(const char *path, size_t bytes) {
     bool grown =
         fstat(descriptor, &info) == 0 && ftruncate(descriptor, info.st_size + METADATA_RESERVE + (off_t)bytes) == 0;
     errno = grown ? posix_fallocate(descriptor, info.st_size, METADATA_RESERVE) : errno;
+    if (errno == 0)
+        errno = posix_fallocate(descriptor, 0, CS_HDF5_FIRST);
     bool refused = errno != 0 && errno != EINVAL && errno != EOPNOTSUPP;
     cs_status status = refused ? cs_fail_errno("%s: cannot write", path) : CS_OK;
     close(descriptor);
@@ -93,7 +96,7 @@ static cs_status open_file(const char *path, unsigned flags, hid_t access, cs_st
 
 cs_status cs_hdf5_create(const char *path, size_t bytes, hid_t *file) {
     cs_hdf5_quiet();
-    hid_t access = write_list(), creation = creation_list(H5P_FILE_CREATE);
+    hid_t access = write_list(1, ALIGNMENT), creation = creation_list(H5P_FILE_CREATE);
     *file = H5Fcreate(path, H5F_ACC_EXCL, creation, access);
     cs_status status = *file < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "create the file") : CS_OK;
     H5Pclose(creation); /* only now, as any call of HDF5 discards the reason */
@@ -106,7 +109,14 @@ cs_status cs_hdf5_create(const char *path, size_t bytes, hid_t *file) {
 cs_status cs_hdf5_reopen(const char *path, size_t bytes, hid_t *file) {
     cs_hdf5_quiet();
     CS_TRY(reserve(path, bytes));
-    return open_file(path, H5F_ACC_RDWR, write_list(), CS_ERR_IO, "open the file again", file);
+    return open_file(path, H5F_ACC_RDWR, write_list(1, ALIGNMENT), CS_ERR_IO, "open the file again", file);
+}
+
+cs_status cs_hdf5_reopen_empty(const char *path, size_t bytes, hid_t *file) {
+    cs_hdf5_quiet();
+    CS_TRY(reserve(path, bytes));
+    return open_file(path, H5F_ACC_RDWR, write_list(CS_HDF5_LARGE, CS_HDF5_FIRST), CS_ERR_IO, "open the file again",
+                     file);
 }
 
 cs_status cs_hdf5_finish(hid_t file, const char *path, cs_status status) {

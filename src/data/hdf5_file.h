@@ -25,6 +25,11 @@ hid_t cs_text_type(size_t size);
  * placed before finish. */
 CS_MUST_CHECK cs_status cs_hdf5_create(const char *path, size_t bytes, hid_t *file); /* `path` must not exist */
 CS_MUST_CHECK cs_status cs_hdf5_reopen(const char *path, size_t bytes, hid_t *file);
+/* Does the same for a file that has structures only. Values of CS_HDF5_LARGE bytes and more that are placed in it begin
+ * at multiples of CS_HDF5_FIRST. The first of them begins there, and can be written before it is placed. If there are
+ * none, the file is cut off before that. */
+enum { CS_HDF5_LARGE = 1 << 14, CS_HDF5_FIRST = 1 << 16 };
+CS_MUST_CHECK cs_status cs_hdf5_reopen_empty(const char *path, size_t bytes, hid_t *file);
 /* Closes the file. `status` is the result of writing it, which is returned if it is an error; else that of closing. */
 CS_MUST_CHECK cs_status cs_hdf5_finish(hid_t file, const char *path, cs_status status);
 CS_MUST_CHECK cs_status cs_hdf5_create_group(hid_t file, const char *path, const char *name, hid_t *group);

@@ -2,27 +2,51 @@
 /* Writes one shard file. */
 #include "dataset_impl.h"
 
-static cs_status place_images(hid_t file, const char *path, int s, int h, int w, int64_t count, size_t jpeg_bytes,
-                              haddr_t *at) {
+static cs_status begin_split(hid_t file, const char *path, int s, int h, int w, const int64_t *counts, haddr_t at[]) {
     hid_t group = H5I_INVALID_HID;
+    cs_status status = CS_OK;
     CS_TRY(cs_hdf5_create_group(file, path, cs_split_name((cs_split)s), &group));
-    hsize_t raw[4] = {(hsize_t)count, (hsize_t)h, (hsize_t)w, 3}, jpeg = jpeg_bytes;
-    cs_status status = count >= 0 ? cs_hdf5_place(group, path, "images", H5T_NATIVE_UINT8, 4, raw, at)
-                                  : cs_hdf5_place(group, path, "jpeg", H5T_NATIVE_UINT8, 1, &jpeg, at);
+    if (counts) {
+        const hsize_t dims[4] = {(hsize_t)counts[s], (hsize_t)h, (hsize_t)w, 3};
+        status = cs_hdf5_place(group, path, "images", H5T_NATIVE_UINT8, 4, dims, &at[s]);
+    }
     H5Gclose(group);
     return status;
 }
 
 cs_status cs_shard_begin(const char *path, int h, int w, const int64_t counts[CS_SPLIT_COUNT],
-                         const size_t jpeg_bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]) {
+                         haddr_t at[CS_SPLIT_COUNT]) {
     hid_t file = H5I_INVALID_HID;
     cs_status status = CS_OK;
     size_t bytes = 0;
-    for (int s = 0; s < CS_SPLIT_COUNT; s++)
-        bytes += jpeg_bytes ? jpeg_bytes[s] : (size_t)counts[s] * (size_t)h * (size_t)w * 3;
+    for (int s = 0; counts && s < CS_SPLIT_COUNT; s++)
+        bytes += (size_t)counts[s] * (size_t)h * (size_t)w * 3;
     CS_TRY(cs_hdf5_create(path, bytes, &file));
     for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++)
-        status = place_images(file, path, s, h, w, jpeg_bytes ? -1 : counts[s], jpeg_bytes ? jpeg_bytes[s] : 0, &at[s]);
+        status = begin_split(file, path, s, h, w, counts, at);
+    return cs_hdf5_finish(file, path, status);
+}
+
+static cs_status open_group(hid_t file, const char *path, int s, hid_t *group) {
+    *group = H5Gopen2(file, cs_split_name((cs_split)s), H5P_DEFAULT);
+    return *group < 0 ? cs_fail_hdf5(CS_ERR_IO, path, "open a group") : CS_OK;
+}
+
+cs_status cs_shard_place_jpegs(const char *path, const size_t bytes[CS_SPLIT_COUNT], haddr_t at[CS_SPLIT_COUNT]) {
+    hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
+    cs_status status = CS_OK;
+    size_t sum = 0;
+    for (int s = 0; s < CS_SPLIT_COUNT; s++)
+        sum += bytes[s];
+    CS_TRY(cs_hdf5_reopen_empty(path, sum, &file));
+    for (int s = 0; s < CS_SPLIT_COUNT && status == CS_OK; s++) {
+        const hsize_t dims = bytes[s];
+        status = open_group(file, path, s, &group);
+        if (status != CS_OK)
+            break;
+        status = cs_hdf5_place(group, path, "jpeg", H5T_NATIVE_UINT8, 1, &dims, &at[s]);
+        H5Gclose(group);
+    }
     return cs_hdf5_finish(file, path, status);
 }
 
@@ -41,10 +65,9 @@ static cs_status place_texts(hid_t group, const char *path, const char *name, co
 
 static cs_status place_columns(hid_t file, const char *path, int s, const cs_split_data *split, placement *at) {
     hsize_t n = (hsize_t)split->n, offsets = n + 1;
-    hid_t group = H5Gopen2(file, cs_split_name((cs_split)s), H5P_DEFAULT);
-    if (group < 0)
-        return cs_fail_hdf5(CS_ERR_IO, path, "open a group");
+    hid_t group = H5I_INVALID_HID;
     cs_status status = CS_OK;
+    CS_TRY(open_group(file, path, s, &group));
     if (split->offset)
         status = cs_hdf5_place(group, path, "offset", H5T_NATIVE_INT64, 1, &offsets, &at->offset);
     if (status == CS_OK)
