@@ -24,7 +24,7 @@ typedef struct tools {
     cs_decoder *decoder;
     cs_image image;
     uint8_t *grey; /* [h,w] */
-    pack_cosines cosines;
+    pack_hasher hasher;
     size_t capacity;
 } tools;
 
@@ -63,7 +63,7 @@ static cs_status measure_image(const cs_dataset *dataset, tools *with, pack_meas
     const cs_image whole = {.h = image->h, .w = image->w, .pixels = (uint8_t *)pixels};
     const size_t n = (size_t)image->h * (size_t)image->w;
     if (!cs_dataset_is_repeat(dataset, image->split, image->at))
-        CS_TRY(pack_hash_image(with->decoder, &with->cosines, &whole, &image->hash));
+        CS_TRY(pack_hash_image(&with->hasher, &whole, &image->hash));
     CS_TRY(cs_grow(&with->grey, &with->capacity, n, 1, "grey values"));
     for (size_t i = 0; i < n; i++, pixels += 3) {
         with->grey[i] = (uint8_t)((pixels[0] * 19595 + pixels[1] * 38470 + pixels[2] * 7471 + 0x8000) >> 16);
@@ -87,7 +87,7 @@ static void *measure_images(void *argument) {
     measurement *all = argument;
     tools with = {0};
     cs_status status = cs_decoder_open(&with.decoder);
-    pack_fill_cosines(&with.cosines);
+    pack_hasher_open(&with.hasher);
     while (status == CS_OK && !atomic_load(&all->failed)) {
         const size_t i = atomic_fetch_add(&all->next, 1);
         if (i >= all->n)
@@ -98,6 +98,7 @@ static void *measure_images(void *argument) {
     if (status != CS_OK && !atomic_exchange(&all->failed, true))
         all->error = *cs_error_last();
     pthread_mutex_unlock(&all->lock);
+    pack_hasher_close(&with.hasher);
     cs_decoder_close(with.decoder);
     cs_image_clear(&with.image);
     free(with.grey);
