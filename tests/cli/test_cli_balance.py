@@ -29,7 +29,8 @@ def losses(out, *sets):
     arguments = [argument for value in sets for argument in ("--set", value)]
     run_ok("train", write_job(JOB), "--out", out, "--force", *arguments)
     with open(path(f"{out}/history/t000.csv"), newline="") as file:
-        return [float(value) for row in csv.DictReader(file) for name, value in row.items() if name.endswith(("loss", "accuracy"))]
+        rows = list(csv.DictReader(file))
+    return [float(value) for row in rows for name, value in row.items() if name.endswith(("loss", "accuracy"))]
 
 
 def close(first, second):

@@ -397,7 +397,8 @@ class Sources(Append):
 
 class Refused(Append):
     def test_options_that_contradict_the_dataset(self):
-        self.made("--size", "12x10", "--resize", "box", "--fit", "pad", "--filter", "median", "--exif", "apply", "--alpha", "0,0,9")
+        self.made("--size", "12x10", "--resize", "box", "--fit", "pad", "--filter", "median", "--exif", "apply",
+                  "--alpha", "0,0,9")
         for option, value in (("--size", "12x11"), ("--resize", "bilinear"), ("--fit", "stretch"), ("--filter", "gaussian"),
                               ("--exif", "ignore"), ("--alpha", "drop"), ("--depth16", "clip"), ("--encoding", "jpeg"),
                               ("--max-pixels", "77"), ("--shard-size", "1M")):
@@ -437,7 +438,8 @@ class Refused(Append):
 
 class Interrupted(Append):
     def start(self):
-        return Stopped(f"open {self.out.name}.tmp 1", [BIN / "cnnsweep-pack", "--append", self.src, self.out], os.environ, self.root)
+        return Stopped(f"open {self.out.name}.tmp 1", [BIN / "cnnsweep-pack", "--append", self.src, self.out], os.environ,
+                       self.root)
 
     def test_an_interrupt_leaves_the_dataset_and_nothing_else(self):
         for name, arguments in (("out.h5", ()), ("shards", ("--shard-size", "20000"))):

@@ -113,11 +113,14 @@ class Mistakes(Lines):
     def test_mistakes_are_named_with_line_and_column(self):
         rows = [json.dumps(row) for row in self.rows(4)]
         table = self.src = self.table
-        for line, needle in (('{"file_name": "x/1.png", "label": }', "metadata.jsonl:3: at character 35: "), ("[1, 2]", "not an object"),
+        for line, needle in (('{"file_name": "x/1.png", "label": }', "metadata.jsonl:3: at character 35: "),
+                             ("[1, 2]", "not an object"),
                              ("3", "metadata.jsonl:3: at character 1: "), ('{"label": "a", "label": "b"}', "metadata.jsonl:3:"),
                              ('{"file_name": "x/1.png"}', "metadata.jsonl:3: column 'label': the class is empty"),
-                             ('{"file_name": "x/1.png", "label": "a", "weight": "much"}', "column 'weight': the weight is 'much'"),
-                             ('{"file_name": "a\\u0000b", "label": "a"}', "metadata.jsonl:3:"), ('{"file_name":', "metadata.jsonl:3:")):
+                             ('{"file_name": "x/1.png", "label": "a", "weight": "much"}',
+                              "column 'weight': the weight is 'much'"),
+                             ('{"file_name": "a\\u0000b", "label": "a"}', "metadata.jsonl:3:"),
+                             ('{"file_name":', "metadata.jsonl:3:")):
             table.write_text("\n".join([*rows[:2], line, *rows[2:]]))
             self.pack_fails(needle)
 

@@ -293,8 +293,9 @@ class Checks(Report):
             for image in read(self.out):
                 splits.setdefault(image.group, []).append(image.split)
             splits.pop("")
-            self.assertIn(f"groups: {len(splits)} of {sum(map(len, splits.values()))} images, "
-                          f"{sum(len(set(own)) > 1 for own in splits.values())} with images in more than one split\n", done.stdout)
+            images, crossing = sum(map(len, splits.values())), sum(len(set(own)) > 1 for own in splits.values())
+            self.assertIn(f"groups: {len(splits)} of {images} images, {crossing} with images in more than one split\n",
+                          done.stdout)
         self.src = self.root / "without"
         for i in range(20):
             self.save(f"{'ab'[i % 2]}/{i}.png", noise(8, 8, i))
@@ -362,7 +363,8 @@ class Duplicates(Report):
     def test_sets_are_shown_side_by_side_those_across_splits_and_classes_first(self):
         one, two, three = (noise(64, 64, seed) for seed in (901, 902, 903))
         others = [(f"o{i}.png", "ab"[i % 2], SPLITS[i % 3], noise(64, 64, 1000 + i)) for i in range(30)]
-        self.write([*others, ("same1.png", "a", "train", one), ("class1.png", "a", "train", two), ("split1.png", "a", "train", three),
+        self.write([*others, ("same1.png", "a", "train", one), ("class1.png", "a", "train", two),
+                    ("split1.png", "a", "train", three),
                     ("same2.png", "a", "train", one), ("class2.jpg", "b", "train", two), ("split2.png", "a", "train", three),
                     ("split3.png", "a", "test", three)])
         for arguments in (("--size", "64x64"), ("--encoding", "jpeg")):
@@ -372,7 +374,8 @@ class Duplicates(Report):
                              [("split1.png", "train, a"), ("split2.png", "train, a"), ("split3.png", "test, a"),
                               ("class1.png", "train, a"), ("class2.jpg", "train, b"),
                               ("same1.png", "train, a"), ("same2.png", "train, a")])
-            for text in ("3 sets of 7 images, 1 in different splits, 1 of different classes", "2 images, nearly equal, of different",
+            for text in ("3 sets of 7 images, 1 in different splits, 1 of different classes",
+                         "2 images, nearly equal, of different",
                          "3 images, equal pixels, in different splits", "2 images, equal pixels\n"):
                 self.assertIn(text, section["text"])
 
