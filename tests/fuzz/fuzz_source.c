@@ -70,14 +70,14 @@ static void check(cs_status status, const char *path) {
         abort();
 }
 
-/* Compares the content with what libarchive unpacks, which lacks the hole at the end of a sparse file. A file that it
- * cannot unpack counts as the same, as nothing is known of it. */
+/* Compares the content with as many bytes of what libarchive unpacks as the file has by its header; what is missing of
+ * a sparse file is a hole at its end. A file that libarchive cannot unpack counts as the same, as nothing is known. */
 static bool same_bytes(struct archive *stream, struct archive_entry *entry, const pack_content *content) {
     static uint8_t unpacked[MOST_UNPACKED];
     memset(unpacked, 0, content->size);
-    const la_ssize_t got = archive_read_data(stream, unpacked, sizeof unpacked);
-    const int64_t size = archive_entry_sparse_count(entry) > 0 ? archive_entry_size(entry) : got;
-    return got < 0 || (size == (int64_t)content->size && memcmp(unpacked, content->bytes, content->size) == 0);
+    return archive_read_data(stream, unpacked, sizeof unpacked) < 0 ||
+           (archive_entry_size(entry) == (int64_t)content->size &&
+            memcmp(unpacked, content->bytes, content->size) == 0);
 }
 
 /* Whether the archive, if it is a tar archive, has a file with these bytes. */
