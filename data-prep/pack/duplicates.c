@@ -11,15 +11,24 @@
  * tend to be equal in many images. */
 enum { BLOCKS = PACK_NEAR_BITS + 1, BLOCK_BITS = (PACK_HASH_BITS + BLOCKS - 1) / BLOCKS, BUCKETS = 1 << BLOCK_BITS };
 
+/* The images that agree in a block and were compared already, in search.order. Many images that are alike would be
+ * compared with each other for nothing, so those of one set stand first, and whoever is in the set passes them over. */
+typedef struct bucket {
+    size_t begin;  /* in search.order */
+    size_t n;      /* images */
+    size_t united; /* the first of them, which are in one set */
+} bucket;
+enum { FIRST_VOTE = 32 }; /* a power of two: the images of a bucket before one of its sets is put first */
+
 typedef struct search {
     const pack_hash *hashes;
     size_t n;
     const volatile sig_atomic_t *stop;
     pack_sets *sets;
-    pack_signs odd; /* the bits that a mirrored image has inverted */
-    bool *compared; /* [n] the image has a perceptual hash, and no image before it has the same pixels */
-    size_t *bucket; /* [BUCKETS + 1] where the images of a bucket begin in `order` */
-    size_t *order;  /* [n] the images by their bits in the block, each bucket in the order of the images */
+    pack_signs odd;  /* the bits that a mirrored image has inverted */
+    bool *compared;  /* [n] the image has a perceptual hash, and no image before it has the same pixels */
+    bucket *buckets; /* [BUCKETS] by the bits of the block */
+    size_t *order;   /* [n] the images of all buckets */
 } search;
 
 size_t pack_set_of(size_t *first, size_t i) {
@@ -93,29 +102,67 @@ static size_t bits_of(pack_signs signs, int block) {
     return bits;
 }
 
-/* Sorts the images by their bits in the block. */
-static void fill_buckets(search *s, int block) {
-    memset(s->bucket, 0, (BUCKETS + 1) * sizeof *s->bucket);
+/* Empties the buckets and gives each as much of search.order as it needs. */
+static void clear_buckets(search *s, int block) {
+    memset(s->buckets, 0, BUCKETS * sizeof *s->buckets);
     for (size_t i = 0; i < s->n; i++)
         if (s->compared[i])
-            s->bucket[bits_of(s->hashes[i].signs, block) + 1]++;
-    for (size_t b = 1; b <= BUCKETS; b++)
-        s->bucket[b] += s->bucket[b - 1];
-    const size_t n = s->bucket[BUCKETS];
-    for (size_t i = s->n; i > 0; i--) /* from the end of each bucket, whose end thereby becomes its beginning */
-        if (s->compared[i - 1])
-            s->order[--s->bucket[bits_of(s->hashes[i - 1].signs, block) + 1]] = i - 1;
-    memmove(s->bucket, s->bucket + 1, BUCKETS * sizeof *s->bucket);
-    s->bucket[BUCKETS] = n;
+            s->buckets[bits_of(s->hashes[i].signs, block)].n++;
+    for (size_t b = 0, begin = 0; b < BUCKETS; b++) {
+        const size_t n = s->buckets[b].n;
+        s->buckets[b] = (bucket){.begin = begin};
+        begin += n;
+    }
+}
+
+static void swap(size_t *a, size_t *b) {
+    const size_t kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* Puts the set first that most images of the bucket are in, if more than half are in one: Boyer and Moore's vote. */
+static void put_first(search *s, bucket *in) {
+    size_t *images = s->order + in->begin, *first = s->sets->first, votes = 0, set = 0;
+    for (size_t k = 0; k < in->n; k++) {
+        const size_t other = pack_set_of(first, images[k]);
+        set = votes == 0 ? other : set;
+        votes = other == set ? votes + 1 : votes - 1;
+    }
+    in->united = 0;
+    for (size_t k = 0; k < in->n; k++)
+        if (pack_set_of(first, images[k]) == set)
+            swap(&images[in->united++], &images[k]);
+}
+
+/* Whether the image is in the set whose images stand first in the bucket. */
+static bool is_united(const search *s, const bucket *in, size_t i) {
+    size_t *first = s->sets->first;
+    return in->united > 0 && pack_set_of(first, i) == pack_set_of(first, s->order[in->begin]);
+}
+
+static void add_image(search *s, int block, size_t i) {
+    bucket *to = &s->buckets[bits_of(s->hashes[i].signs, block)];
+    size_t *images = s->order + to->begin;
+    images[to->n] = i;
+    if (is_united(s, to, i))
+        swap(&images[to->united++], &images[to->n]);
+    to->n++;
+    if (to->n >= FIRST_VOTE && (to->n & (to->n - 1)) == 0)
+        put_first(s, to);
 }
 
 /* Links image i to those before it that have the same bits in the block and are like `signs`. */
 static cs_status link_near(search *s, int block, size_t i, pack_signs signs, pack_likeness likeness) {
-    const size_t bits = bits_of(signs, block);
-    for (size_t at = s->bucket[bits]; at < s->bucket[bits + 1] && s->order[at] < i; at++) {
-        const int distance = pack_sign_distance(signs, s->hashes[s->order[at]].signs);
-        if (distance <= PACK_NEAR_BITS)
-            CS_TRY(add_link(s->sets, (pack_link){s->order[at], i, likeness, distance}));
+    const bucket *with = &s->buckets[bits_of(signs, block)];
+    const size_t *images = s->order + with->begin;
+    for (size_t k = is_united(s, with, i) ? with->united : 0; k < with->n; k++) {
+        const int distance = pack_sign_distance(signs, s->hashes[images[k]].signs);
+        if (distance > PACK_NEAR_BITS)
+            continue;
+        CS_TRY(add_link(s->sets, (pack_link){images[k], i, likeness, distance}));
+        if (k < with->united)
+            k = with->united - 1;
     }
     return CS_OK;
 }
@@ -123,7 +170,7 @@ static cs_status link_near(search *s, int block, size_t i, pack_signs signs, pac
 static cs_status link_all(search *s) {
     CS_TRY(link_exact(s));
     for (int block = 0; block < BLOCKS; block++) {
-        fill_buckets(s, block);
+        clear_buckets(s, block);
         for (size_t i = 0; i < s->n; i++) {
             if (*s->stop)
                 return cs_fail(CS_ERR_INTERRUPTED, "interrupted; nothing was written");
@@ -131,6 +178,7 @@ static cs_status link_all(search *s) {
                 continue;
             CS_TRY(link_near(s, block, i, s->hashes[i].signs, PACK_NEAR));
             CS_TRY(link_near(s, block, i, pack_mirror_signs(s->hashes[i].signs, s->odd), PACK_MIRRORED));
+            add_image(s, block, i);
         }
     }
     return CS_OK;
@@ -171,7 +219,7 @@ cs_status pack_find_duplicates(const pack_hash *hashes, size_t n, const volatile
     for (size_t i = 0; i < n; i++)
         out->first[i] = i;
     CS_TRY_GOTO(cs_alloc(n, sizeof *s.compared, "duplicates", &s.compared), end);
-    CS_TRY_GOTO(cs_alloc(BUCKETS + 1, sizeof *s.bucket, "duplicates", &s.bucket), end);
+    CS_TRY_GOTO(cs_alloc(BUCKETS, sizeof *s.buckets, "duplicates", &s.buckets), end);
     CS_TRY_GOTO(cs_alloc(n, sizeof *s.order, "duplicates", &s.order), end);
     CS_TRY_GOTO(link_all(&s), end);
     for (size_t i = 0; i < n; i++)
@@ -179,7 +227,7 @@ cs_status pack_find_duplicates(const pack_hash *hashes, size_t n, const volatile
     status = sort_links(out);
 end:
     free(s.compared);
-    free(s.bucket);
+    free(s.buckets);
     free(s.order);
     return status;
 }

@@ -19,3 +19,7 @@ add_executable(pack_gray ${gray_sources} data/sources/gray.c ${PROJECT_BINARY_DI
 set_target_properties(pack_gray PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 target_include_directories(pack_gray PRIVATE ${PROJECT_SOURCE_DIR}/data-prep/pack/source ${CSV_INCLUDE_DIR})
 target_link_libraries(pack_gray PRIVATE cs_data cs_flags PkgConfig::ARCHIVE ${CSV_LIBRARY})
+
+target_sources(test_duplicates PRIVATE ${PROJECT_SOURCE_DIR}/data-prep/pack/duplicates.c
+  ${PROJECT_SOURCE_DIR}/data-prep/pack/hash.c ${PROJECT_SOURCE_DIR}/data-prep/pack/hash_kernels.c)
+target_include_directories(test_duplicates PRIVATE ${PROJECT_SOURCE_DIR}/data-prep/pack)
