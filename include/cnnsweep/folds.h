@@ -34,8 +34,9 @@ typedef struct cs_folds {
 } cs_folds;
 
 /* Opens the dataset with the splits of a fold. The new dataset borrows everything else from `stored`, which must be
- * closed after it; samples stay in the order in which they are stored. Without folds it has the splits of `stored`.
- * CS_ERR_ARG where the samples, or their groups, are fewer than the folds, or a split would be empty. */
+ * closed after it. Samples stay in the order in which they are stored; repeats (cs_dataset_is_repeat) follow theirs
+ * into train, and are left out elsewhere. Without folds it has the splits of `stored`. CS_ERR_ARG where the samples, or
+ * their groups, are fewer than the folds, or a split would be empty. */
 CS_MUST_CHECK cs_status cs_dataset_open_fold(const cs_dataset *stored, const cs_folds *folds, cs_dataset **out);
 /* The number of samples that each split has, if all folds have the same size. */
 void cs_folds_expect(const cs_dataset *stored, const cs_folds *folds, int64_t counts[CS_SPLIT_COUNT]);

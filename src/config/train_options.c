@@ -142,7 +142,8 @@ static const cs_option rows[] = {
      .doc = "weights of classes in the loss of train: balanced, n/(K*count) as in scikit-learn; a map such as "
             "{melanoma: 5}, by name or number; or a list with one for every class"},
     {TRAINING("sample_weight", BOOL, sample_weight), .fallback = "false",
-     .doc = "weights of images in the loss of train, which cnnsweep-pack --weights stores in the dataset"},
+     .doc = "weights of images in the loss of train, which cnnsweep-pack --weights or --balance weights stores in the "
+            "dataset"},
     {.key = "train.seed",
      .type = CS_OPTION_INT,
      FIELD(train.seed),

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The samples that are divided, in the order in which they are stored. */
+/* The samples that are divided, in the order in which they are stored; each once, if it is repeated. */
 typedef struct pool {
     const cs_folds *folds;
     int32_t n;
@@ -177,6 +177,8 @@ static cs_status open_pool(const cs_dataset *stored, const cs_folds *folds, pool
     CS_TRY(cs_alloc((size_t)n, sizeof *of->fold_of, "folds", &of->fold_of));
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
         for (int64_t i = 0; is_divided(folds, split) && i < cs_dataset_count(stored, split); i++) {
+            if (cs_dataset_is_repeat(stored, split, i))
+                continue;
             of->places[of->n] = (cs_sample_place){split, (int32_t)i};
             of->labels[of->n] = cs_dataset_label(stored, split, i);
             of->groups[of->n++] = cs_dataset_group(stored, split, i);
@@ -192,18 +194,29 @@ static cs_split split_of(const cs_folds *folds, int32_t fold) {
     return folds->held_out == CS_SPLIT_TEST && fold == after ? CS_SPLIT_VAL : CS_SPLIT_TRAIN;
 }
 
+static void add_place(cs_dataset_view *view, cs_split to, cs_sample_place place) {
+    view->places[to][view->counts[to]++] = place;
+}
+
+/* Adds a sample that was divided. Its repeats, which follow it, are there for training alone. */
+static void add_sample(const cs_dataset *stored, cs_split to, cs_sample_place place, cs_dataset_view *view) {
+    const int64_t n = cs_dataset_count(stored, place.split);
+    add_place(view, to, place);
+    for (place.i++; to == CS_SPLIT_TRAIN && place.i < n && cs_dataset_is_repeat(stored, place.split, place.i);
+         place.i++)
+        add_place(view, to, place);
+}
+
 /* Lists the places of the samples of each split; those that are not divided stay where they are. */
 static cs_status list_places(const cs_dataset *stored, const pool *of, cs_dataset_view *view) {
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
         const int64_t all = count_divided(stored, of->folds) + cs_dataset_count(stored, split);
         CS_TRY(cs_alloc((size_t)all, sizeof *view->places[split], "folds", &view->places[split]));
         for (int64_t i = 0; !is_divided(of->folds, split) && i < cs_dataset_count(stored, split); i++)
-            view->places[split][view->counts[split]++] = (cs_sample_place){split, (int32_t)i};
+            add_place(view, split, (cs_sample_place){split, (int32_t)i});
     }
-    for (int32_t i = 0; i < of->n; i++) {
-        const cs_split split = split_of(of->folds, of->fold_of[i]);
-        view->places[split][view->counts[split]++] = of->places[i];
-    }
+    for (int32_t i = 0; i < of->n; i++)
+        add_sample(stored, split_of(of->folds, of->fold_of[i]), of->places[i], view);
     return CS_OK;
 }
 

@@ -225,6 +225,7 @@ ERRORS = [
     (("sweep.parameters={fold: [1/3, 2/3]}",), "folds gives every trial 3 values, and data.fold is swept too"),
     (("sweep=null", "data.fold=4/3"), "'4/3' is no fold"),
     (("sweep=null", "data.fold=1"), "'1' is no fold"),
+    (("sweep.parameters=null", "phases=[{epochs: 1}, {epochs: 1, seed: 9}]"), "all have one seed"),
     (("sweep=null", "data.fold_rule=plain"), "data.fold_rule is set, but there are no folds"),
 ]
 
@@ -244,6 +245,26 @@ def test_a_class_with_fewer_images_than_folds_is_named():
     run_ok("--root", "drawn", "rare.csv", "rare.h5", program="cnnsweep-pack")
     done = run_ok("train", write_job(FOLDS), "--out", "rare", "--dry-run", *sets("data.path=rare.h5"))
     assert f'class "{CLASSES[0]}" has 2 images for 3 folds' in done.stderr, done.stderr
+
+
+def test_repeats_of_images_are_in_train_alone():
+    """--balance over stores images of the rarer classes several times."""
+    rare = [row for row in STORED if row[2] != CLASSES[0]] + [row for row in STORED if row[2] == CLASSES[0]][::4]
+    with open(path("over.csv"), "w", newline="") as file:
+        csv.writer(file).writerows([("path", "label")] + [(name, label) for _, name, label in rare])
+    run_ok("--root", "drawn", "--balance", "over", "over.csv", "over.h5", program="cnnsweep-pack")
+    with h5py.File(path("over.h5")) as file:
+        stored = [(name.decode(), CLASSES[label]) for split in ("train", "val")
+                  for name, label in zip(file[split]["id"][:], file[split]["label"][:])]
+    trials = first_cell(train("over", "data.path=over.h5", "train.evaluate=[train, val, test]"))
+    held_out = predictions("over", trials)
+    ids = [row["id"] for rows in held_out.values() for row in rows]
+    assert len(stored) > len(ids) == len(set(ids)) and set(ids) == {name for name, _ in stored}
+    for trial in trials:
+        held = {row["id"] for row in held_out[trial["fold"]]}
+        with open(path(f"over/report/{trial['trial']}.train.txt")) as file:
+            support = [int(line.split()[-1]) for line in file if line.split()[:1] and line.split()[0] in CLASSES][:len(CLASSES)]
+        assert support == [sum(label == of and name not in held for name, label in stored) for of in CLASSES], support
 
 
 def test_groups_that_no_fold_keeps_together_are_warned_of():

@@ -178,6 +178,20 @@ cs_status cs_job_make_trial(const cs_job_reader *reader, int trial) {
     return CS_OK;
 }
 
+/* Folds are drawn by the seed: with another one a phase would train on images that the phase before held out. */
+static cs_status check_fold_seeds(const cs_job_reader *reader) {
+    const cs_job *job = reader->job;
+    for (int t = 0; t < job->n_trials; t++) {
+        const int before = job->before[t];
+        if (before >= 0 && job->trials[t].data.fold.count > 0 &&
+            job->trials[t].train.seed != job->trials[before].train.seed)
+            return cs_hint(cs_node_fail(reader->phases, CS_ERR_ARG,
+                                        "phases: with folds, whose images train.seed draws, all have one seed"),
+                           "leave seed out of the phases");
+    }
+    return CS_OK;
+}
+
 /* The predictions of held-out folds are kept, so that they must be evaluated after training. */
 static void evaluate_folds(cs_job *job) {
     cs_train_config *train = &job->base.train;
@@ -199,6 +213,7 @@ cs_status cs_job_expand(cs_job_reader *reader) {
     CS_TRY(cs_job_choose_metrics(job));
     CS_TRY(cs_population_prepare(reader));
     CS_TRY(cs_phases_make(reader, configure));
+    CS_TRY(check_fold_seeds(reader));
     CS_TRY(check_scheduler(reader));
     return cs_job_check_used(reader);
 }
