@@ -6,6 +6,7 @@
 #include "cnnsweep/split_groups.h"
 #include "dataset_impl.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,20 +125,29 @@ const char *cs_fold_rule_name(int rule) {
     return rule >= 0 && rule < N_RULES ? rules[rule].name : NULL;
 }
 
+/* Reads "2/5". Numbers too large for a long become the largest one, which is out of range too. */
+static bool parse_fold(const char *text, long *index, long *count) {
+    char *end;
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    *index = strtol(text, &end, 10);
+    if (end[0] != '/' || !isdigit((unsigned char)end[1]))
+        return false;
+    *count = strtol(end + 1, &end, 10);
+    return *end == '\0' && *count >= 2 && *count <= CS_FOLDS_MAX && *index >= 1 && *index <= *count;
+}
+
 cs_status cs_fold_read(const char *text, cs_fold *out) {
-    cs_fold fold = {.text = "none"};
-    int used = 0;
+    long index, count;
     if (strcmp(text, "none") == 0) {
-        *out = fold;
+        *out = (cs_fold){.text = "none"};
         return CS_OK;
     }
-    const bool parsed = strlen(text) < sizeof fold.text &&
-                        sscanf(text, "%4d/%4d%n", &fold.index, &fold.count, &used) == 2 && text[used] == '\0';
-    if (!parsed || fold.count < 2 || fold.count > CS_FOLDS_MAX || fold.index < 1 || fold.index > fold.count)
+    if (!parse_fold(text, &index, &count))
         return cs_hint(cs_fail(CS_ERR_ARG, "'%s' is no fold", text), "2/5 is the second of five folds, of at most %d",
                        CS_FOLDS_MAX);
-    snprintf(fold.text, sizeof fold.text, "%d/%d", fold.index--, fold.count);
-    *out = fold;
+    *out = (cs_fold){.index = (int)index - 1, .count = (int)count};
+    snprintf(out->text, sizeof out->text, "%ld/%ld", index, count);
     return CS_OK;
 }
 

@@ -168,13 +168,14 @@ static cs_status place_all(grouping *g) {
 
 cs_status cs_split_groups(const cs_group_split *request, int32_t *part_of, int32_t *n_groups) {
     const size_t n = (size_t)request->n, classes = (size_t)request->n_classes, parts = (size_t)request->n_parts;
-    grouping g = {.request = request, .part_of = part_of};
+    grouping g = {.request = request};
     cs_status status = cs_alloc((2 + parts) * classes + parts, sizeof *g.counts, "groups", &g.counts);
     if (status == CS_OK)
         status = cs_alloc(n, sizeof *g.members, "groups", &g.members);
     if (status == CS_OK)
         status = cs_alloc(n, sizeof *g.groups, "groups", &g.groups);
     if (status == CS_OK) {
+        g.part_of = part_of;
         g.total = g.counts + classes;
         g.given = g.total + classes;
         g.size = g.given + parts * classes;

@@ -141,7 +141,8 @@ static cs_observation observe(const cs_sampler *sampler, int cell) {
 }
 
 static bool is_chosen(const cs_sampler *sampler, int cell) {
-    return !sampler->open[cell * cs_job_cell_trials(sampler->reader.job)];
+    const int first = cell * cs_job_cell_trials(sampler->reader.job);
+    return !sampler->open[first];
 }
 
 static bool is_taken(const cs_sampler *sampler, const double *row) {
