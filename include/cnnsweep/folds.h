@@ -8,7 +8,7 @@
 
 #include "cnnsweep/dataset.h"
 
-enum { CS_FOLD_TEXT = 16, CS_FOLDS_MAX = 1000 };
+enum { CS_FOLD_TEXT = 24, CS_FOLDS_MAX = 1000 };
 
 /* Which fold is held out, of how many. */
 typedef struct cs_fold {

@@ -147,7 +147,7 @@ cs_status cs_fold_read(const char *text, cs_fold *out) {
         return cs_hint(cs_fail(CS_ERR_ARG, "'%s' is no fold", text), "2/5 is the second of five folds, of at most %d",
                        CS_FOLDS_MAX);
     *out = (cs_fold){.index = (int)index - 1, .count = (int)count};
-    snprintf(out->text, sizeof out->text, "%ld/%ld", index, count);
+    snprintf(out->text, sizeof out->text, "%d/%d", out->index + 1, out->count);
     return CS_OK;
 }
 
