@@ -158,6 +158,14 @@ class Contents(Archive):
                 archive.addfile(tarfile.TarInfo(name))
             self.pack_fails("x.tar: the path of its entry 1 is longer than 1022 bytes: b/n")
 
+    def test_an_entry_whose_path_is_long_is_read(self):
+        path, name = self.make("pax.tar"), "train/a/" + "n" * 1000
+        with tarfile.open(path, "a", format=tarfile.PAX_FORMAT) as archive:
+            archive.add(self.save("../other.png", noise(6, 8, 99)), name)
+        self.src, self.out = path, self.root / "o.h5"
+        self.pack("--size", "8x6")
+        self.assertIn(name, self.samples())
+
     def test_no_program_runs_to_read_an_archive(self):
         """For some compressions libarchive would run a program that it finds by the first bytes of the file."""
         programs = self.root / "programs"

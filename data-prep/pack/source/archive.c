@@ -321,7 +321,7 @@ static cs_status scan(pack_input *input, pack_list *list) {
 static cs_status read_sample(const pack_input *input, const pack_sample *sample, pack_content *out) {
     const archive_files *self = input->state;
     const member *found = &self->members[sample->at];
-    CS_TRY(cs_path(out->name, sizeof out->name, "%s/%s", input->path, sample->id));
+    (void)snprintf(out->name, sizeof out->name, "%s/%s", input->path, sample->id);
     return pack_content_read_part(out, found->unpacked ? self->temporary : self->archive, found->offset, found->size);
 }
 

@@ -265,7 +265,7 @@ static cs_status scan(pack_input *input, pack_list *list) {
 static cs_status read_sample(const pack_input *input, const pack_sample *sample, pack_content *out) {
     const cifar *self = input->state;
     uint8_t planes[3][PIXELS];
-    CS_TRY(cs_path(out->name, sizeof out->name, "%s: %s", input->path, sample->id));
+    (void)snprintf(out->name, sizeof out->name, "%s: %s", input->path, sample->id);
     CS_TRY(pack_read_at(self->files[sample->at >> 32], out->name, planes, sizeof planes,
                         (sample->at & UINT32_MAX) * record_size(self->form) + (uint64_t)self->form->labels));
     CS_TRY(cs_image_reserve(&out->pixels, SIDE, SIDE));

@@ -8,7 +8,7 @@
 
 /* Used for one sample after another, so that its memory grows to what the largest one needs. */
 typedef struct pack_content {
-    char name[CS_PATH_MAX]; /* path of the sample, for messages */
+    char name[CS_PATH_MAX]; /* path of the sample, for messages; cut off if it is too long */
     uint8_t *bytes;         /* an image file of a format that can be read (JPEG, PNG) */
     size_t size, capacity;
     cs_image pixels; /* the pixels, from a source that has no image files */

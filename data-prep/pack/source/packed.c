@@ -87,7 +87,7 @@ static cs_status scan(pack_input *input, pack_list *list) {
 static cs_status read_sample(const pack_input *input, const pack_sample *sample, pack_content *out) {
     const cs_dataset *dataset = input->state;
     int h, w;
-    CS_TRY(cs_path(out->name, sizeof out->name, "%s: %s", input->path, sample->id));
+    (void)snprintf(out->name, sizeof out->name, "%s: %s", input->path, sample->id);
     const uint8_t *bytes = cs_dataset_bytes(dataset, sample->source_split, (int64_t)sample->at, &out->size);
     out->is_pixels = cs_dataset_encoding(dataset) == CS_ENCODING_RAW;
     if (out->is_pixels) {
