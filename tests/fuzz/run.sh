@@ -35,7 +35,7 @@ for folder in "${seeds[@]}"; do
     safetensors) fuzz fuzz_safetensors safetensors -timeout=10 ;;
     hdf5) fuzz fuzz_hdf5 hdf5 -timeout=60 ;;
     dataset) fuzz fuzz_dataset dataset -timeout=60 ;;
-    csv | archive | cifar) fuzz fuzz_source "$folder" -timeout=10 -max_len=16384 ;;
+    csv | archive | cifar) fuzz fuzz_source "$folder" -timeout=10 -max_len=16384 -handle_xfsz=0 ;;
     *) fuzz fuzz_image "$folder" -timeout=10 ;;
     esac
 done
