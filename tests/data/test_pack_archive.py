@@ -141,6 +141,27 @@ class Contents(Archive):
         self.tar_sparse(path := self.root / "gnu.tgz", "-czf")
         self.check_same(path)
 
+    def test_a_sparse_file_is_as_long_as_its_header_says(self):
+        """Its map has three bytes at 2 GiB, behind the end that the header gives."""
+        pixels = noise(6, 8, 99)
+        pixels[-1] = 0  # the first row of a BMP, 24 bytes behind a header of 54
+        path, image = self.make("gnu.tar"), self.save("../other.bmp", pixels).read_bytes()
+        parts = [(0, 54), (78, len(image) - 78), (1 << 31, 3)]
+        stored = image[:54] + image[78:] + b"abc"
+        header = tarfile.TarInfo("train/a/sparse.bmp")
+        header.size, header.type = len(stored), b"S"
+        block = bytearray(header.tobuf(tarfile.GNU_FORMAT)[:512])
+        for i, part in enumerate(parts):
+            block[386 + 24 * i:410 + 24 * i] = b"%011o\0%011o\0" % part
+        block[483:495] = b"%011o\0" % len(image)
+        block[148:156] = b" " * 8
+        block[148:156] = b"%06o\0 " % sum(block)
+        whole = path.read_bytes()
+        path.write_bytes(bytes(block) + stored.ljust(512, b"\0") + whole)
+        self.src, self.out = path, self.root / "o.h5"
+        self.pack("--size", "8x6")
+        np.testing.assert_array_equal(self.samples()["train/a/sparse.bmp"][2], pixels)
+
     def test_a_file_that_is_too_large_is_a_bad_image_and_not_unpacked(self):
         with open(self.folder / "train/a/vast.png", "wb") as file:
             file.truncate(1 << 42)

@@ -70,14 +70,24 @@ static void check(cs_status status, const char *path) {
         abort();
 }
 
-/* Compares the content with as many bytes of what libarchive unpacks as the file has by its header; what is missing of
- * a sparse file is a hole at its end. A file that libarchive cannot unpack counts as the same, as nothing is known. */
+/* Compares the content with what libarchive unpacks; what is missing of a sparse file is a hole at its end. A file that
+ * libarchive cannot unpack, or whose blocks end behind the end that its header gives, counts as the same, as nothing is
+ * known of it. */
 static bool same_bytes(struct archive *stream, struct archive_entry *entry, const pack_content *content) {
     static uint8_t unpacked[MOST_UNPACKED];
+    const int64_t end = archive_entry_size(entry);
+    const void *block;
+    int64_t at;
+    size_t n;
+    int code;
     memset(unpacked, 0, content->size);
-    return archive_read_data(stream, unpacked, sizeof unpacked) < 0 ||
-           (archive_entry_size(entry) == (int64_t)content->size &&
-            memcmp(unpacked, content->bytes, content->size) == 0);
+    while ((code = archive_read_data_block(stream, &block, &n, &at)) == ARCHIVE_OK) {
+        if (at < 0 || at > end || n > (uint64_t)(end - at) || end > MOST_UNPACKED)
+            return true;
+        memcpy(unpacked + at, block, n);
+    }
+    return code != ARCHIVE_EOF ||
+           (end == (int64_t)content->size && memcmp(unpacked, content->bytes, content->size) == 0);
 }
 
 /* Whether the archive, if it is a tar archive, has a file with these bytes. */

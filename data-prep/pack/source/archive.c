@@ -177,8 +177,8 @@ static cs_status place_file(archive_files *self, struct archive *stream, struct 
     CS_TRY(open_temporary(self, compressed || !tar ? "compressed, so it is" : "sparse files in it are"));
     file->offset = self->end;
     CS_TRY(unpack(self, stream, buffer));
-    if (sparse)
-        CS_TRY(add_hole(self, file->offset + file->size));
+    if (sparse) /* the file is as long as its header says, also if its map says otherwise */
+        return add_hole(self, file->offset + file->size);
     file->size = self->end - file->offset;
     return CS_OK;
 }
