@@ -106,6 +106,8 @@ class Hundred(Cifar):
         (self.src / "train.bin").write_bytes(whole)
         (self.src / "fine_label_names.txt").write_text("apple\nbear\n")
         self.pack_fails("fine_label_names.txt: 2 names, not those of 100 classes")
+        (self.src / "fine_label_names.txt").write_text("\n".join(NAMES["fine"][:99] + NAMES["fine"][:1]))
+        self.pack_fails("fine_label_names.txt: classes 0 and 99 are both called 'fine 00'")
 
     def test_the_python_version_is_named_and_not_loaded(self):
         class Trap:

@@ -162,9 +162,13 @@ static cs_status take_names(cifar *self, const char *path, char *text) {
     for (char *name = strtok_r(text, "\r\n", &rest); name; name = strtok_r(NULL, "\r\n", &rest), n++)
         if (n < self->kind->classes)
             CS_TRY(cs_strdup(name, &self->names[n]));
-    return n == self->kind->classes
-               ? CS_OK
-               : cs_fail(CS_ERR_FORMAT, "%s: %d names, not those of %d classes", path, n, self->kind->classes);
+    if (n != self->kind->classes)
+        return cs_fail(CS_ERR_FORMAT, "%s: %d names, not those of %d classes", path, n, self->kind->classes);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < i; k++)
+            if (strcmp(self->names[i], self->names[k]) == 0)
+                return cs_fail(CS_ERR_FORMAT, "%s: classes %d and %d are both called '%s'", path, k, i, self->names[i]);
+    return CS_OK;
 }
 
 static cs_status read_names(const char *folder, cifar *self) {
