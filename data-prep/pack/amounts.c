@@ -14,8 +14,8 @@ static cs_status choose_counts(const pack_options *options, int n, int64_t *coun
     for (int c = 0; c < n; c++)
         least = counts[c] < least ? counts[c] : least;
     for (int c = 0; c < n; c++) {
-        if (options->balance == PACK_BALANCE_UNDER &&
-            least > 0) /* a class without images is refused later, by its name */
+        /* A class without images is refused later, by its name. */
+        if (options->balance == PACK_BALANCE_UNDER && least > 0)
             counts[c] = least;
         if (options->per_class > 0 && counts[c] > options->per_class)
             counts[c] = options->per_class;

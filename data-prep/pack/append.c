@@ -14,7 +14,7 @@ enum { SHARD = 256 << 20 };
 extern const pack_source pack_packed_source;
 
 struct pack_appended {
-    pack_input old, new;
+    pack_input old, added;
     pack_source source; /* that reads the images of both */
     pack_list list;     /* of the old images, until those of the source are added */
     size_t n_old;
@@ -84,13 +84,13 @@ cs_status pack_append_check(const pack_options *own, const pack_options *asked) 
 
 static cs_status read_either(const pack_input *input, const pack_sample *sample, pack_content *out) {
     const pack_appended *self = input->state;
-    CS_TRY(pack_source_read(sample->stored ? &self->old : &self->new, sample, out));
+    CS_TRY(pack_source_read(sample->stored ? &self->old : &self->added, sample, out));
     out->is_stored = sample->stored;
     return CS_OK;
 }
 
 static void close_new(void *state) {
-    pack_source_close(&((pack_appended *)state)->new);
+    pack_source_close(&((pack_appended *)state)->added);
 }
 
 static cs_status fail_new_class(const pack_options *options, const pack_list *old, const char *name) {
@@ -121,11 +121,11 @@ static cs_status find_label(const pack_options *options, const pack_list *old, c
 }
 
 /* Adds the samples of the source to those of the dataset. */
-static cs_status add_samples(const pack_options *options, const pack_list *new, const int32_t *label_of,
+static cs_status add_samples(const pack_options *options, const pack_list *added, const int32_t *label_of,
                              pack_list *all) {
     size_t left_out = 0;
-    for (size_t i = 0; i < new->n; i++) {
-        pack_sample sample = new->samples[i];
+    for (size_t i = 0; i < added->n; i++) {
+        pack_sample sample = added->samples[i];
         sample.label = label_of[sample.label];
         if (sample.label < 0) {
             left_out++;
@@ -136,7 +136,7 @@ static cs_status add_samples(const pack_options *options, const pack_list *new, 
             all->source_counts[sample.label]++;
     }
     if (left_out > 0)
-        cs_log(CS_LOG_INFO, "%zu of %zu images are of classes that %s has left out", left_out, new->n, options->out);
+        cs_log(CS_LOG_INFO, "%zu of %zu images are of classes that %s has left out", left_out, added->n, options->out);
     return CS_OK;
 }
 
@@ -152,38 +152,38 @@ static cs_status check_ids(const pack_options *options, const pack_list *all) {
 }
 
 /* Warns of what the images of the dataset have and the new ones have not. */
-static void warn_of_missing(const pack_options *options, const pack_list *old, const pack_list *new) {
-    if (old->weighted && !new->weighted)
+static void warn_of_missing(const pack_options *options, const pack_list *old, const pack_list *added) {
+    if (old->weighted && !added->weighted)
         cs_log(CS_LOG_WARN,
                "the images of %s have weights; the new ones get the weight 1 (--weights gives them others)",
                options->out);
-    if (old->grouped && !new->grouped)
+    if (old->grouped && !added->grouped)
         cs_log(CS_LOG_WARN,
                "the images of %s have groups, and the new ones have none (--group-column or --group-regex gives them)",
                options->out);
 }
 
 /* Images of a dataset went through its filters, and not through those of this one. */
-static cs_status settle_filter(pack_options *options, const pack_list *new, pack_list *all) {
-    if (!new->filter || strcmp(new->filter, "none") == 0) {
+static cs_status settle_filter(pack_options *options, const pack_list *added, pack_list *all) {
+    if (!added->filter || strcmp(added->filter, "none") == 0) {
         all->filter = NULL; /* options->filter is the same */
         return CS_OK;
     }
-    if (strcmp(new->filter, all->filter) != 0)
+    if (strcmp(added->filter, all->filter) != 0)
         return cs_fail(CS_ERR_ARG, "%s: its images went through the filter %s, those of %s through %s",
-                       options->input.path, new->filter, options->out, all->filter);
+                       options->input.path, added->filter, options->out, all->filter);
     options->filter = (cs_filter_chain){0};
     return CS_OK;
 }
 
-static cs_status add_all(pack_options *options, pack_list *new, pack_list *all) {
+static cs_status add_all(pack_options *options, pack_list *added, pack_list *all) {
     int32_t *label_of = NULL; /* [classes of the source] */
     cs_status status = CS_OK;
-    CS_TRY(cs_alloc((size_t) new->n_classes, sizeof *label_of, "classes", &label_of));
-    for (int i = 0; i < new->n_classes &&status == CS_OK; i++)
-        status = find_label(options, all, new->classes[i], &label_of[i]);
+    CS_TRY(cs_alloc((size_t)added->n_classes, sizeof *label_of, "classes", &label_of));
+    for (int i = 0; i < added->n_classes && status == CS_OK; i++)
+        status = find_label(options, all, added->classes[i], &label_of[i]);
     if (status == CS_OK)
-        status = add_samples(options, new, label_of, all);
+        status = add_samples(options, added, label_of, all);
     free(label_of);
     return status == CS_OK ? check_ids(options, all) : status;
 }
@@ -200,7 +200,7 @@ cs_status pack_append_list(pack_options *options, pack_list *list) {
     pack_list_clear(list);
     *list = *all;
     *all = (pack_list){0};
-    self->new = options->input;
+    self->added = options->input;
     self->source = *options->input.source;
     self->source.read = read_either;
     self->source.close = close_new;

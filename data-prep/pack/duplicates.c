@@ -12,7 +12,8 @@
 enum { BLOCKS = PACK_NEAR_BITS + 1, BLOCK_BITS = (PACK_HASH_BITS + BLOCKS - 1) / BLOCKS, BUCKETS = 1 << BLOCK_BITS };
 
 /* The images that agree in a block and were compared already, in search.order. Many images that are alike would be
- * compared with each other for nothing, so those of one set stand first, and whoever is in the set passes them over. */
+ * compared with each other for nothing, so those of one set stand first, and an image that is in the set is not
+ * compared with them. */
 typedef struct bucket {
     size_t begin;  /* in search.order */
     size_t n;      /* images */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is told of the sets of duplicates that duplicates.h finds. */
+/* Describes the sets of duplicates that duplicates.h finds: how many images, in which splits, of which classes. */
 #ifndef CNNSWEEP_PACK_SETS_H
 #define CNNSWEEP_PACK_SETS_H
 

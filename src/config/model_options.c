@@ -119,7 +119,9 @@ static const cs_option rows[] = {
      .choice = fold_split_name,
      .fallback = "val",
      .affects = CS_AFFECTS_SPLITS,
-     .doc = "what a held-out fold of train and val becomes: val; or test, of all images, and the fold after it is val"},
+     .doc = "what the held-out fold becomes; val: folds are made of train and val; test: of all images, and the fold "
+            "after the "
+            "held-out one is val"},
     {.key = "data.val_augment",
      .type = CS_OPTION_STRING,
      FIELD(val_augment_name),

@@ -207,6 +207,23 @@ def test_one_fold_is_a_trial_of_its_own():
     assert not os.path.exists(path("none/predictions"))
 
 
+# {how trials come about: (settings, how many cells)}
+WAYS = {"random": (("sweep.method=random", "sweep.budget.trials=6", "sweep.parameters={lr: {log_uniform: [0.0001, 0.01]}}"), 2),
+        "tpe": (("sweep.method=tpe", "sweep.budget.trials=36", "train.epochs=1",
+                 "sweep.parameters={lr: {log_uniform: [0.0001, 0.01]}}"), 12),
+        "phases": (("sweep.parameters=null", "phases=[{fine_tune: head, epochs: 1}, {fine_tune: all, epochs: 1}]"), 1)}
+
+
+def test_however_trials_come_about_a_cell_holds_each_image_out_once():
+    for way, (settings, cells) in WAYS.items():
+        trials = train(way, *settings)[:3 * cells]
+        assert len(glob.glob(path(f"{way}/predictions/*.csv"))) == 3 * cells
+        for cell in (trials[i:i + 3] for i in range(0, len(trials), 3)):
+            assert len({trial.get("lr") for trial in cell}) == 1 and len({trial["fold"] for trial in cell}) == 3, cell
+            rows = [row["id"] for each in predictions(way, cell).values() for row in each]
+            assert sorted(rows) == sorted(name for split, name, _ in STORED if split != "test")
+
+
 def test_collecting_parts_gives_the_same_table():
     train("whole")
     for part in 1, 2:

@@ -73,6 +73,20 @@ class PackTest(unittest.TestCase):
         self.root = Path(self.scratch.name)
         self.src, self.out = self.root / "src", self.root / "out.h5"
 
+    def stored(self):
+        """{id: {column: value}} of the dataset, with the class's name as label."""
+        found = {}
+        with h5py.File(self.out) as file:
+            classes = [name.decode() for name in file.attrs["classes"]]
+            for split in SPLITS:
+                group = file[split]
+                for i, name in enumerate(group["id"][:]):
+                    found[name.decode()] = {
+                        "label": classes[group["label"][i]], "split": split,
+                        "group": group["group"][i].decode() if "group" in group else None,
+                        "weight": float(group["weight"][i]) if "weight" in group else None}
+        return found
+
     def save(self, name, pixels=None, **options):
         """Saves pixels (or an Image, or noise) as SRC/name."""
         path = self.src / name

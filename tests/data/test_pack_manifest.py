@@ -40,20 +40,6 @@ class Manifest(PackTest):
     def fails(self, *needles, arguments=()):
         return self.pack_fails(*needles, arguments=("--root", self.images, *arguments))
 
-    def stored(self):
-        """{id: {column: value}} of the dataset, with the class's name as label."""
-        found = {}
-        with h5py.File(self.out) as file:
-            classes = [name.decode() for name in file.attrs["classes"]]
-            for split in SPLITS:
-                group = file[split]
-                for i, name in enumerate(group["id"][:]):
-                    found[name.decode()] = {
-                        "label": classes[group["label"][i]], "split": split,
-                        "group": group["group"][i].decode() if "group" in group else None,
-                        "weight": float(group["weight"][i]) if "weight" in group else None}
-        return found
-
     def classes(self):
         with h5py.File(self.out) as file:
             return [name.decode() for name in file.attrs["classes"]]

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads tables of text: CSV (RFC 4180), TSV and lines of JSON (json_lines.h), one row at a time. The first row names
- * the columns. The separator is
- * the one of comma, tab and semicolon that this row has most often. A byte order mark, lines that end in CR LF, and
- * empty rows, which spreadsheets write, are skipped; spaces around a field that is not in quotes are no part of it.
- * libcsv splits the rows; this reader adds the names of columns and the lines for messages. */
+ * the columns. The separator is the one of comma, tab and semicolon that this row has most often. A byte order mark,
+ * lines that end in CR LF, and empty rows, which spreadsheets write, are skipped; spaces around a field that is not in
+ * quotes are no part of it. libcsv splits the rows; this reader adds the names of columns and the lines for messages.
+ */
 #ifndef CNNSWEEP_PACK_CSV_READER_H
 #define CNNSWEEP_PACK_CSV_READER_H
 
