@@ -12,10 +12,18 @@
 
 enum { LINE_MAX_BYTES = 4096 }; /* longer lines are cut off */
 
-double cs_now(void) {
+static double seconds_of(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double cs_now(void) {
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double cs_clock(void) {
+    return seconds_of(CLOCK_REALTIME);
 }
 
 cs_log_level cs_log_get_level(void) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
 #include "cnnsweep/version.h"
 #include "description.h"
 #include "history.h"
@@ -75,13 +76,16 @@ static json_t *options_of(const cs_job *job, int trial) {
     return options;
 }
 
+/* Adds when the event happened: as a text for people, and as `clock`, in seconds since 1970, to compute with. */
 static void add_time(json_t *event) {
     char text[32];
-    time_t now = time(NULL);
+    const double now = cs_clock();
+    const time_t seconds = (time_t)now;
     struct tm utc;
-    gmtime_r(&now, &utc);
+    gmtime_r(&seconds, &utc);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
     json_object_set_new(event, "time", json_string(text));
+    json_object_set_new(event, "clock", json_real(now));
 }
 
 static json_t *hex(uint64_t value) {
@@ -155,6 +159,17 @@ cs_status cs_journal_plan(const char *folder, const cs_job *job, int trial) {
     return append_event(folder, plan_of(job, trial));
 }
 
+cs_status cs_journal_group(const char *folder, const cs_job *job, int rank, const int *trials, int n) {
+    json_t *names = json_array();
+    for (int i = 0; i < n; i++) {
+        char name[32];
+        cs_job_trial_name(job, trials[i], name, sizeof name);
+        json_array_append_new(names, json_string(name));
+    }
+    return append_event(folder, json_pack("{s:s, s:o, s:i, s:f}", "event", "group", "trials", names, "rank", rank,
+                                          "clock", cs_clock()));
+}
+
 cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row,
                            const cs_metric_set *metrics) {
     size_t n;
@@ -182,6 +197,7 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
             json_object_set_new(event, metrics[i].name,
                                 metrics[i].type == CS_COLUMN_DOUBLE ? number(value) : json_integer((json_int_t)value));
     }
+    json_object_set_new(event, "clock", json_real(cs_clock()));
     if (hits)
         json_object_set_new(event, "test_hits", json_string(hits));
     return append_event(folder, event);

@@ -10,10 +10,14 @@
  *          epochs; before: the trial that is the phase before; last: false if another phase follows; for a trial of
  *          another part the part. With a method that learns, a trial whose values are not chosen yet gets its line when
  *          they are
+ *   group  a rank, or the first of a rank group, begins to train trials together
  *   epoch  one epoch of a trial
  *   trial  a trial ended: status ok with its metrics, or failed with the reason; test_hits (hits.h): which images of
- * test it predicts rightly end    the program ended, and how Numbers have 17 digits, so that reading gives the same
- * bits; NaN and infinity are null. */
+ *          test it predicts rightly
+ *   end    the program ended, and how
+ *
+ * start, group, trial and end have the time as `clock`, in seconds since 1970. Numbers have 17 digits, so that reading
+ * gives the same bits; NaN and infinity are null. */
 #ifndef CNNSWEEP_JOURNAL_H
 #define CNNSWEEP_JOURNAL_H
 
@@ -30,6 +34,8 @@ enum { CS_JOURNAL_FORMAT = 3 };
 CS_MUST_CHECK cs_status cs_journal_start(const char *folder, const cs_results_config *config);
 /* Writes the plan line of a trial whose values were chosen after the start. */
 CS_MUST_CHECK cs_status cs_journal_plan(const char *folder, const cs_job *job, int trial);
+/* Writes that a rank begins to train the trials together. */
+CS_MUST_CHECK cs_status cs_journal_group(const char *folder, const cs_job *job, int rank, const int *trials, int n);
 CS_MUST_CHECK cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row,
                                          const cs_metric_set *metrics);
 CS_MUST_CHECK cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *job, int trial,
@@ -54,6 +60,9 @@ typedef struct cs_record {
     char *hits;           /* of that outcome, as cs_hits_text writes them; NULL: it has none */
     cs_epoch_row *epochs; /* [n_epochs] ascending; of an epoch that was reported twice the first row */
     size_t n_epochs, epochs_capacity;
+    int group;           /* the last group in which it began, counted from 1 in the journal; 0: not known */
+    int group_rank;      /* the rank that trained that group */
+    double begun, ended; /* when that group began and when the trial ended, seconds since 1970; 0: not known */
 } cs_record;
 
 struct cs_journal {
@@ -70,6 +79,10 @@ struct cs_journal {
     uint64_t checksum; /* of the dataset, at the first start */
     bool maximize;
     char ended[32];     /* how the last run ended; "": it has not ended, or was killed */
+    char version[32];   /* of the program, at the last start */
+    double first_start; /* when the first run began, seconds since 1970; 0: not known */
+    double last_clock;  /* of the last event that has a time, likewise */
+    int groups;         /* how many there were */
     char last[64];      /* the last event, in words */
     time_t written;     /* when the file last changed */
     cs_record *records; /* [n] by the number in the trial's name; a number without a trial has an empty record */

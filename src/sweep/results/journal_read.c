@@ -36,14 +36,20 @@ static void copy_text(const json_t *event, const char *key, char *out, size_t si
     snprintf(out, size, "%s", text_of(event, key));
 }
 
+/* When an event happened; 0: an earlier version did not write it. */
+static double clock_of(const json_t *event) {
+    const double clock = number_of(event, "clock");
+    return clock > 0 ? clock : 0;
+}
+
 static cs_status fail_line(const char *what) {
     (void)cs_fail(CS_ERR_FORMAT, "%s", what);
     return CS_ERR_FORMAT;
 }
 
-/* Finds or adds the record of the trial that an event names, such as "t007". */
-static cs_status record_of(cs_journal *journal, const json_t *event, cs_record **out) {
-    const char *name = text_of(event, "trial");
+/* Finds or adds the record of the trial of a name such as "t007". */
+static cs_status record_named(cs_journal *journal, const json_t *trial, cs_record **out) {
+    const char *name = json_is_string(trial) ? json_string_value(trial) : "";
     char *end = NULL;
     long number = name[0] == 't' && isdigit((unsigned char)name[1]) ? strtol(name + 1, &end, 10) : -1;
     /* A number from a damaged line must not allocate memory without limit. */
@@ -59,6 +65,10 @@ static cs_status record_of(cs_journal *journal, const json_t *event, cs_record *
     return CS_OK;
 }
 
+static cs_status record_of(cs_journal *journal, const json_t *event, cs_record **out) {
+    return record_named(journal, json_object_get(event, "trial"), out);
+}
+
 /* Keeps the checksum of each weights file from the last start that names it. */
 static cs_status read_files(cs_journal *journal, const json_t *files) {
     if (!journal->files)
@@ -68,9 +78,14 @@ static cs_status read_files(cs_journal *journal, const json_t *files) {
     return CS_OK;
 }
 
+static void read_first_start(cs_journal *journal, const json_t *event) {
+    journal->checksum = strtoull(text_of(event, "checksum"), NULL, 16);
+    journal->first_start = clock_of(event);
+}
+
 static cs_status read_start(cs_journal *journal, const json_t *event) {
     if (journal->starts++ == 0)
-        journal->checksum = strtoull(text_of(event, "checksum"), NULL, 16);
+        read_first_start(journal, event);
     journal->trials = int_of(event, "trials");
     journal->ranks = int_of(event, "ranks");
     journal->threads = int_of(event, "threads");
@@ -78,6 +93,7 @@ static cs_status read_start(cs_journal *journal, const json_t *event) {
     copy_text(event, "dataset", journal->dataset, sizeof journal->dataset);
     copy_text(event, "engine", journal->engine, sizeof journal->engine);
     copy_text(event, "precision", journal->precision, sizeof journal->precision);
+    copy_text(event, "version", journal->version, sizeof journal->version);
     journal->deterministic = json_is_true(json_object_get(event, "deterministic"));
     copy_text(event, "metric", journal->metric, sizeof journal->metric);
     journal->maximize = strcmp(text_of(event, "goal"), "minimize") != 0;
@@ -143,6 +159,22 @@ static cs_status read_plan(cs_journal *journal, const json_t *event) {
     return describe(json_object_get(event, "options"), &record->options);
 }
 
+static cs_status read_group(cs_journal *journal, const json_t *event) {
+    const json_t *names = json_object_get(event, "trials");
+    size_t i;
+    json_t *name;
+    journal->groups++;
+    json_array_foreach((json_t *)names, i, name) {
+        cs_record *record = NULL;
+        CS_TRY(record_named(journal, name, &record));
+        record->group = journal->groups;
+        record->group_rank = int_of(event, "rank");
+        record->begun = clock_of(event);
+        record->ended = 0;
+    }
+    return CS_OK;
+}
+
 static cs_status read_epoch(cs_journal *journal, const json_t *event) {
     const json_t *epoch = json_object_get(event, "epoch");
     size_t n;
@@ -180,6 +212,7 @@ static cs_status read_trial(cs_journal *journal, const json_t *event) {
     snprintf(outcome.engine, sizeof outcome.engine, "%s", journal->engine);
     CS_TRY(record_of(journal, event, &record));
     record->outcome = outcome;
+    record->ended = clock_of(event);
     const char *hits = json_string_value(json_object_get(event, "test_hits"));
     free(record->hits);
     record->hits = NULL;
@@ -199,7 +232,8 @@ static const struct reader {
     const char *event;
     cs_status (*read)(cs_journal *journal, const json_t *event);
 } readers[] = {
-    {"start", read_start}, {"plan", read_plan}, {"epoch", read_epoch}, {"trial", read_trial}, {"end", read_end},
+    {"start", read_start}, {"plan", read_plan},   {"group", read_group},
+    {"epoch", read_epoch}, {"trial", read_trial}, {"end", read_end},
 };
 
 /* CS_ERR_FORMAT: the line is damaged. An event of an unknown name was written by a newer program and is ignored. */
@@ -213,6 +247,8 @@ static cs_status read_line(cs_journal *journal, const char *line, size_t length)
     for (size_t i = 0; status == CS_OK && i < sizeof readers / sizeof *readers; i++)
         if (strcmp(name, readers[i].event) == 0)
             status = readers[i].read(journal, event);
+    if (status == CS_OK)
+        journal->last_clock = fmax(journal->last_clock, clock_of(event));
     json_decref(event);
     return status;
 }

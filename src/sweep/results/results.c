@@ -192,6 +192,10 @@ cs_status cs_results_planned(cs_results *results, int trial) {
     return cs_journal_plan(results->folder, results->config.job, trial);
 }
 
+cs_status cs_results_group(cs_results *results, int rank, const int *trials, int n) {
+    return cs_journal_group(results->folder, results->config.job, rank, trials, n);
+}
+
 /* The epochs of the phases before come first in the history of a trial. */
 static int epochs_before(const cs_results *results, int trial) {
     int before = results->config.job->before[trial];

@@ -50,6 +50,8 @@ typedef struct cs_results cs_results;
 CS_MUST_CHECK cs_status cs_results_open(const cs_results_config *config, cs_results **out);
 /* The values of a trial were chosen: writes its plan line into the journal, before the trial begins. */
 CS_MUST_CHECK cs_status cs_results_planned(cs_results *results, int trial);
+/* A rank begins to train the trials together. */
+CS_MUST_CHECK cs_status cs_results_group(cs_results *results, int rank, const int *trials, int n);
 /* The next three write to the folder. What they wrote survives the end of the process, but a crash of the machine only
  * after cs_results_sync. A resumed trial repeats some epochs; those that are already in the journal are not written
  * again. */

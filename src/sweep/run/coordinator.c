@@ -227,7 +227,7 @@ static cs_status try_group(cs_coordinator *coordinator, int p, int rank, cs_answ
         answer->trials[i] = trial_of(coordinator, group, i);
     CS_TRY(choose_values(coordinator, rank, answer->trials[0], answer, &usable));
     answer->n = usable ? group->n : 0;
-    return CS_OK;
+    return usable ? cs_results_group(coordinator->results, rank, answer->trials, group->n) : CS_OK;
 }
 
 static cs_status give_group(cs_coordinator *coordinator, int rank, cs_answer *answer) {
