@@ -8,7 +8,7 @@ import tempfile
 # {room: (folder, its public headers, the rooms that it may use)}. A room may use only rooms above it.
 ROOMS = {
     "base": ("src/base",
-             "args file lapack log memory mix mix_sample picture picture_local picture_sample picture_sample_keras "
+             "args file html lapack log memory mix mix_sample picture picture_local picture_sample picture_sample_keras "
              "picture_sample_opencv random resources status text vector version", ""),
     "data": ("src/data", "augment crossing dataset features filter filtered folds image loader row_cache split_groups standardize whitening", "base"),
     "net": ("src/net", "graph head zoo", "base"),
@@ -17,7 +17,7 @@ ROOMS = {
     "metrics": ("src/metrics", "metrics", "base"),
     "config": ("src/config", "class_weight config option scalar schedule swa", "base data net engine metrics"),
     "train": ("src/train", "cost lr_find train", "base data net weights engine metrics config"),
-    "report": ("src/report", "chart predictions report text_table", "base data net engine metrics"),
+    "report": ("src/report", "chart charts colormap drawing predictions report text_table", "base data net engine metrics"),
     "sweep": ("src/sweep", "job sweep", "base data net weights engine metrics config train report"),
     "cli": ("src/cli", "", "base data net weights engine metrics config train sweep report"),
     "data-prep": ("data-prep", "", "base data"),
@@ -29,6 +29,7 @@ FLOORS = {
     "src/net": ["", "zoo"],
     "src/weights": ["tensor isolated h5_strings", "layout names h5_file", "match walk h5_layout writers", ""],
     "src/engine": ["", "common", "ref onednn cuda"],
+    "src/report": ["draw", "charts", ""],
     "src/sweep": ["job", "plan", "results", "run"],
     "src/sweep/job": ["node column contents parzen observation", "augmentations steps tpe gaussian_process", ""],
     "data-prep": ["pack synthetic"],
@@ -46,6 +47,7 @@ LIBRARIES = {
     r"jpeglib\.h|jerror\.h": ["src/data"],
     r"spng\.h": ["src/data"],
     r"csv\.h|archive(_entry)?\.h": ["data-prep/pack/source"],
+    r"cairo.*|pango/.*|fontconfig/.*": ["src/report/draw"],
     r"yaml\.h": ["src/sweep"],
     r"nlopt\.h": ["src/sweep"],
     r"jansson\.h": ["src/data", "src/weights", "src/sweep", "data-prep/pack/source"],
