@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
-#include <string.h>
+#include "cnnsweep/html.h"
 
 enum { BAR_WIDTH = 300, BAR_HEIGHT = 14 }; /* in pixels, of the longest bar */
 
@@ -27,23 +27,14 @@ static const char *const colours[CS_SPLIT_COUNT] = {"#0072b2", "#e69f00", "#009e
 
 void pack_html_begin(FILE *out, const char *title) {
     fputs(head, out);
-    pack_html_text(out, title);
+    cs_html_text(out, title);
     fputs("</title>\n</head>\n<body>\n<h1>", out);
-    pack_html_text(out, title);
+    cs_html_text(out, title);
     fputs("</h1>\n", out);
 }
 
 void pack_html_end(FILE *out) {
     fputs("</body>\n</html>\n", out);
-}
-
-void pack_html_text(FILE *out, const char *text) {
-    static const char special[] = "&<>";
-    for (; *text; text++)
-        if (strchr(special, *text))
-            fprintf(out, "&#%d;", *text);
-        else
-            fputc(*text, out);
 }
 
 static void print_bar(FILE *out, const int64_t counts[CS_SPLIT_COUNT], int64_t most) {
@@ -72,7 +63,7 @@ static int64_t sum(const int64_t counts[CS_SPLIT_COUNT]) {
 
 static void print_row(FILE *out, const cs_split_counts *row) {
     fputs("<tr><th>", out);
-    pack_html_text(out, row->name);
+    cs_html_text(out, row->name);
     fputs("</th>", out);
     for (int s = 0; s < CS_SPLIT_COUNT; s++)
         fprintf(out, "<td>%lld</td>", (long long)row->counts[s]);
@@ -99,17 +90,8 @@ void pack_html_counts(FILE *out, const char *what, const cs_split_counts *rows, 
     fputs("<td></td></tr></tfoot>\n</table>\n", out);
 }
 
-/* In base64 (RFC 4648, section 4) three bytes become four letters. */
 void pack_html_png(FILE *out, const uint8_t *bytes, size_t size) {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     fputs("<img alt=\"\" src=\"data:image/png;base64,", out);
-    for (size_t i = 0; i < size; i += 3) {
-        const uint32_t second = i + 1 < size ? bytes[i + 1] : 0, third = i + 2 < size ? bytes[i + 2] : 0;
-        const uint32_t bits = (uint32_t)bytes[i] << 16 | second << 8 | third;
-        fputc(letters[bits >> 18], out);
-        fputc(letters[bits >> 12 & 63], out);
-        fputc(i + 1 < size ? letters[bits >> 6 & 63] : '=', out);
-        fputc(i + 2 < size ? letters[bits & 63] : '=', out);
-    }
+    cs_html_base64(out, bytes, size);
     fputs("\">", out);
 }

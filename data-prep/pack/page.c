@@ -2,6 +2,8 @@
 /* What the sections of the page about a dataset have in common. */
 #include "report.h"
 
+#include "cnnsweep/html.h"
+
 #include <stdlib.h>
 
 enum { THUMBNAIL = 96 }; /* the longest side of an image on the page, in pixels; larger ones are made smaller */
@@ -45,9 +47,9 @@ cs_status pack_print_figure(pack_page *page, const pack_measured *image) {
     fputs("<figure>", out);
     CS_TRY(print_image(page, image));
     fputs("<figcaption>", out);
-    pack_html_text(out, cs_dataset_id(page->dataset, image->split, image->at));
+    cs_html_text(out, cs_dataset_id(page->dataset, image->split, image->at));
     fprintf(out, "<br>%s, ", cs_split_name(image->split));
-    pack_html_text(out, cs_dataset_class(page->dataset, image->label));
+    cs_html_text(out, cs_dataset_class(page->dataset, image->label));
     fprintf(out, "<br>%dx%d pixels<br>brightness %.1f<br>sharpness %.1f</figcaption></figure>\n", image->w, image->h,
             image->brightness, image->sharpness);
     return CS_OK;

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include "cnnsweep/file.h"
+#include "cnnsweep/html.h"
 #include "cnnsweep/memory.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@ static cs_status print_paragraph(const pack_page *page, void (*print)(const cs_d
     print(page->dataset, memory);
     fclose(memory);
     fputs("<p>", page->out);
-    pack_html_text(page->out, text);
+    cs_html_text(page->out, text);
     fputs("</p>\n", page->out);
     free(text);
     return CS_OK;
@@ -38,7 +39,7 @@ static void print_missing_classes(const pack_page *page, cs_split split) {
         if (page->classes[i].counts[split] > 0)
             continue;
         fprintf(page->out, missing++ ? ", " : "<p class=\"warning\">%s has no image of ", cs_split_name(split));
-        pack_html_text(page->out, page->classes[i].name);
+        cs_html_text(page->out, page->classes[i].name);
     }
     if (missing)
         fputs("</p>\n", page->out);
@@ -61,10 +62,10 @@ static void print_source_classes(const pack_page *page) {
     fputs("<table>\n<thead><tr><th>class of the source</th><th>class</th></tr></thead>\n<tbody>\n", page->out);
     for (int i = 0; i < source->n; i++) {
         fputs("<tr><th>", page->out);
-        pack_html_text(page->out, source->names[i]);
+        cs_html_text(page->out, source->names[i]);
         fputs(source->labels[i] < 0 ? "</th><td><i>left out</i>" : "</th><td>", page->out);
         if (source->labels[i] >= 0)
-            pack_html_text(page->out, cs_dataset_class(page->dataset, source->labels[i]));
+            cs_html_text(page->out, cs_dataset_class(page->dataset, source->labels[i]));
         fputs("</td></tr>\n", page->out);
     }
     fputs("</tbody>\n</table>\n", page->out);
@@ -181,7 +182,7 @@ static cs_status print_extreme(pack_page *page, const struct extreme *extreme) {
 static cs_status print_samples_of_class(pack_page *page, int label, int64_t most) {
     int64_t seen[CS_SPLIT_COUNT] = {0};
     fputs("<h3>", page->out);
-    pack_html_text(page->out, page->classes[label].name);
+    cs_html_text(page->out, page->classes[label].name);
     fputs("</h3>\n<div>\n", page->out);
     for (size_t i = 0; i < page->n; i++) {
         const pack_measured *image = &page->images[i];

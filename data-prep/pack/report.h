@@ -88,8 +88,6 @@ void pack_groups_clear(pack_groups *groups);
 /* The beginning and the end of the page. Errors of writing are found when the file is committed. */
 void pack_html_begin(FILE *out, const char *title);
 void pack_html_end(FILE *out);
-/* Writes a text so that it can stand between tags, whatever is in it. */
-void pack_html_text(FILE *out, const char *text);
 /* Writes a table with a row for each of the n things: its name, how many images each split has, and a bar. `what` is
  * the title of the names. */
 void pack_html_counts(FILE *out, const char *what, const cs_split_counts *rows, size_t n);

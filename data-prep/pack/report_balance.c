@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include "cnnsweep/html.h"
 #include "cnnsweep/memory.h"
 
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static void print_table(const pack_page *page, const int64_t *source, const doub
     for (int c = 0; c < page->n_classes; c++) {
         const int64_t train = page->classes[c].counts[CS_SPLIT_TRAIN];
         fputs("<tr><th>", out);
-        pack_html_text(out, page->classes[c].name);
+        cs_html_text(out, page->classes[c].name);
         fprintf(out, "</th><td>%lld</td>", (long long)source[c]);
         pack_html_bar(out, CS_SPLIT_VAL, (double)source[c], most);
         fprintf(out, "<td>%lld</td>", (long long)train);

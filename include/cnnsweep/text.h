@@ -5,12 +5,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Writes the shortest decimal text that reads back as the same float ("0.1", "1e-05"), at most 15 characters. Both
  * zeros are "0". */
 void cs_float_text(float value, char *out, size_t size);
 /* The same for a double, at most 24 characters. */
 void cs_double_text(double value, char *out, size_t size);
+
+/* The number of bytes of the character of UTF-8 that the text begins with, and its code point; 0 at the end of the text,
+ * and where it begins with none. */
+int cs_utf8_read(const char *text, uint32_t *code);
+
+/* Whether a character may be in a text of XML and HTML: all but control characters other than tab and line feed, and
+ * Unicode's noncharacters. */
+bool cs_utf8_is_text(uint32_t code);
 
 /* Copies a text with each control character, and each byte that is not part of UTF-8 text, as "\\x0a": such a text can
  * be shown in a line and stored as UTF-8. A text without them stays as it is. Too long a text is cut. */

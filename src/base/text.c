@@ -25,27 +25,43 @@ void cs_double_text(double value, char *out, size_t size) {
     }
 }
 
-/* The number of bytes of the character of UTF-8 that the text begins with; 0: it begins with none. (Unicode 15, table
- * 3-7: what follows the first byte is limited so that no character has two forms.) */
-static size_t character_length(const unsigned char *text) {
+/* Unicode 15, table 3-7: what follows the first byte is limited so that no character has two forms. */
+int cs_utf8_read(const char *text, uint32_t *code) {
+    enum { NEXT_BITS = 6, NEXT_MASK = 0x3F };
     static const struct {
         unsigned char first, last, second_first, second_last;
-        size_t length;
-    } forms[] = {{0x01, 0x7F, 0, 0, 1},       {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-                 {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-                 {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
+        int length;
+        unsigned char mask; /* the bits of the first byte that are the character's */
+    } forms[] = {
+        {0x01, 0x7F, 0, 0, 1, 0x7F},       {0xC2, 0xDF, 0x80, 0xBF, 2, 0x1F}, {0xE0, 0xE0, 0xA0, 0xBF, 3, 0xF},
+        {0xE1, 0xEC, 0x80, 0xBF, 3, 0xF},  {0xED, 0xED, 0x80, 0x9F, 3, 0xF},  {0xEE, 0xEF, 0x80, 0xBF, 3, 0xF},
+        {0xF0, 0xF0, 0x90, 0xBF, 4, 0x07}, {0xF1, 0xF3, 0x80, 0xBF, 4, 0x07}, {0xF4, 0xF4, 0x80, 0x8F, 4, 0x07}};
+    const unsigned char *bytes = (const unsigned char *)text;
     for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
-        size_t n = forms[k].length;
-        if (text[0] < forms[k].first || text[0] > forms[k].last)
+        const int n = forms[k].length;
+        if (bytes[0] < forms[k].first || bytes[0] > forms[k].last)
             continue;
-        if (n > 1 && (text[1] < forms[k].second_first || text[1] > forms[k].second_last))
+        if (n > 1 && (bytes[1] < forms[k].second_first || bytes[1] > forms[k].second_last))
             return 0;
-        for (size_t i = 2; i < n; i++)
-            if (text[i] < 0x80 || text[i] > 0xBF)
+        *code = bytes[0] & forms[k].mask;
+        for (int i = 1; i < n; i++) {
+            if (bytes[i] < 0x80 || bytes[i] > 0xBF)
                 return 0;
+            *code = *code << NEXT_BITS | (bytes[i] & NEXT_MASK);
+        }
         return n;
     }
     return 0;
+}
+
+/* XML forbids some of these characters, and HTML calls the others errors. Unicode has no characters at the last two
+ * places of each plane of 2^16, nor from U+FDD0 to U+FDEF. */
+bool cs_utf8_is_text(uint32_t code) {
+    enum { PLANE = 0xFFFF, LAST_TWO = 0xFFFE };
+    if (code == '\t' || code == '\n')
+        return true;
+    return code >= ' ' && !(code >= 0x7F && code <= 0x9F) && !(code >= 0xFDD0 && code <= 0xFDEF) &&
+           (code & PLANE) < LAST_TWO;
 }
 
 void cs_text_printable(const char *text, char *out, size_t size) {
@@ -53,7 +69,8 @@ void cs_text_printable(const char *text, char *out, size_t size) {
     size_t used = 0;
     while (*text) {
         const unsigned char first = (unsigned char)*text;
-        size_t n = character_length((const unsigned char *)text);
+        uint32_t code;
+        size_t n = (size_t)cs_utf8_read(text, &code);
         bool plain = n > 0 && first >= ' ' && first != DELETE;
         size_t needed = plain ? n : ESCAPED;
         if (used + needed >= size)
