@@ -124,6 +124,10 @@ typedef struct cs_group_config {
     const cs_train_events *events; /* may be NULL */
     /* CS_NEEDS_*: what `finished` reads of the evaluation of each split. What the metrics need is collected anyway. */
     unsigned needs[CS_SPLIT_COUNT];
+    /* CS_NEEDS_*: what `finished` reads as well where there is memory for it: where the scores (rows x classes) of a
+     * split are at most `optional_values` for all trials together. */
+    unsigned optional_needs[CS_SPLIT_COUNT];
+    int64_t optional_values;
     /* May be NULL. When a signal handler sets it, cs_group_train finishes the current step, writes checkpoints and
      * returns CS_ERR_INTERRUPTED. */
     const volatile sig_atomic_t *stop;

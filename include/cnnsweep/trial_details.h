@@ -52,13 +52,13 @@ typedef struct cs_curve_point {
 enum { CS_CURVE_MICRO = -1 };
 /* A curve by falling thresholds: a ROC curve from (0,0) to (1,1), a precision-recall curve from (0,1) to recall 1. Of
  * the vertices of the whole curve those are kept that keep its shape. */
-typedef struct cs_curve {
+typedef struct cs_score_curve {
     int class_index; /* against the rest; CS_CURVE_MICRO: every entry of the scores [rows,K] counts as a row */
     double area;     /* of the whole curve: AUC or average precision */
     int64_t positives, negatives;
     int n;
     cs_curve_point *points; /* [n] */
-} cs_curve;
+} cs_score_curve;
 
 typedef struct cs_reliability_bin {
     int64_t count;               /* rows whose largest score is in ((m-1)/15, m/15] */
@@ -111,7 +111,7 @@ typedef struct cs_trial_details {
     /* Of two classes that of class 1; up to CS_DETAILS_CURVE_CLASSES classes one for each class that has both positive
      * and negative rows; of more classes first that of CS_CURVE_MICRO, then those of the smallest areas. */
     int n_roc, n_pr;
-    cs_curve *roc, *pr;
+    cs_score_curve *roc, *pr;
     /* Of the images that were predicted rightly and wrongly those with the largest score, and those of all with the
      * smallest largest score; of equal ones the first. */
     cs_detail_images confident_right, confident_wrong, least_sure;

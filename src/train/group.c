@@ -300,11 +300,13 @@ cs_status cs_group_train(cs_engine *engine, const cs_group_config *config) {
                       .files = config->files,
                       .writes_files = config->files && (!config->comm || config->comm->rank == 0),
                       .checkpoint_seconds = config->checkpoint_seconds,
+                      .optional_values = config->optional_values,
                       .last_checkpoint = cs_now()};
     CS_TRY(check_trials(config->trials, config->n));
     CS_TRY(cs_alloc((size_t)config->n, sizeof *own, "trials", &own));
     memcpy(own, config->trials, (size_t)config->n * sizeof *own);
     memcpy(group.needs, config->needs, sizeof group.needs);
+    memcpy(group.optional_needs, config->optional_needs, sizeof group.optional_needs);
     if (config->events)
         group.events = *config->events;
     cs_status status = cs_team_open(config->comm, config->stop, &group.team);

@@ -34,12 +34,14 @@ typedef struct cs_group {
     cs_trunk *trunk;
     cs_tail *tails;
     int n;
-    bool trains_only;                  /* val is not evaluated */
-    cs_evaluated **evaluated;          /* [n] a buffer for the tails of one pass */
-    cs_tail_set waiting, live, ending; /* a tail is in at most one of these */
-    unsigned needs[CS_SPLIT_COUNT];    /* CS_NEEDS_* of the callback `finished` */
-    const cs_trial_files *files;       /* [n], or NULL */
-    bool writes_files;                 /* this rank writes checkpoints and final states */
+    bool trains_only;                        /* val is not evaluated */
+    cs_evaluated **evaluated;                /* [n] a buffer for the tails of one pass */
+    cs_tail_set waiting, live, ending;       /* a tail is in at most one of these */
+    unsigned needs[CS_SPLIT_COUNT];          /* CS_NEEDS_* of the callback `finished` */
+    unsigned optional_needs[CS_SPLIT_COUNT]; /* and those that it has only where there is memory for them */
+    int64_t optional_values;
+    const cs_trial_files *files; /* [n], or NULL */
+    bool writes_files;           /* this rank writes checkpoints and final states */
     double checkpoint_seconds,
         last_checkpoint; /* seconds between checkpoints; when the last ones were written (cs_now) */
     float *scratch;      /* for checkpoints: a float for every value of the largest network */

@@ -251,6 +251,14 @@ static void log_augmented_evaluation(const cs_trial_config *trial) {
                "images themselves");
 }
 
+/* Every trial of the group has evaluations of its own. */
+static void add_optional_needs(cs_group *group) {
+    int64_t of_row = (int64_t)group->n * cs_dataset_class_count(group->dataset);
+    for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
+        if (cs_dataset_count(group->dataset, split) <= group->optional_values / of_row)
+            group->needs[split] |= group->optional_needs[split];
+}
+
 /* Opens the dataset, and the fold that the trials have in common. As with the weights, its checksum ensures that every
  * rank trains on what rank 0 planned with. */
 static cs_status open_data(cs_group *group, cs_trial_config *trials) {
@@ -259,6 +267,7 @@ static cs_status open_data(cs_group *group, cs_trial_config *trials) {
     CS_TRY(cs_dataset_open(trials[0].data.path, &group->stored));
     CS_TRY(cs_trial_check_data(&trials[0], group->stored));
     CS_TRY(cs_dataset_open_fold(group->stored, &folds, &group->dataset));
+    add_optional_needs(group);
     CS_TRY(cs_alloc(n, sizeof *group->tails, "tails", &group->tails));
     CS_TRY(cs_alloc(n, sizeof *group->evaluated, "tails", &group->evaluated));
     CS_TRY(cs_alloc(n, sizeof(cs_tail *), "tails", &group->waiting.items));

@@ -13,7 +13,7 @@ static void print_number(double value, FILE *out) {
     fprintf(out, ",%s", text);
 }
 
-static void print_curves(const cs_trial_details *details, const cs_curve *curves, int n, FILE *out) {
+static void print_curves(const cs_trial_details *details, const cs_score_curve *curves, int n, FILE *out) {
     for (int i = 0; i < n; i++) {
         for (int at = 0; at < curves[i].n; at++) {
             bool is_micro = curves[i].class_index == CS_CURVE_MICRO;

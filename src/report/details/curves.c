@@ -142,7 +142,7 @@ static double average_precision_of(const ranking *r) {
     return r->n > 0 ? sum / (double)r->n : (double)NAN;
 }
 
-void cs_curve_place(const cs_curve *curve, bool is_roc, cs_curve_point *point) {
+void cs_curve_place(const cs_score_curve *curve, bool is_roc, cs_curve_point *point) {
     double right = (double)point->true_positives, wrong = (double)point->false_positives;
     double rate = right / (double)curve->positives;
     point->x = is_roc ? wrong / (double)curve->negatives : rate;
@@ -152,7 +152,7 @@ void cs_curve_place(const cs_curve *curve, bool is_roc, cs_curve_point *point) {
 }
 
 /* Sets the corners of a curve: those before and after each group of positive rows. */
-static int64_t trace(const ranking *r, const cs_curve *curve, bool is_roc, cs_curve_point *points) {
+static int64_t trace(const ranking *r, const cs_score_curve *curve, bool is_roc, cs_curve_point *points) {
     cs_curve_point now = {0};
     int64_t n = 0;
     points[n++] = now;
@@ -174,11 +174,11 @@ static int64_t trace(const ranking *r, const cs_curve *curve, bool is_roc, cs_cu
     return n;
 }
 
-static cs_status make_curve(const rankings *all, const ranking *r, int class_index, bool is_roc, cs_curve *out) {
-    *out = (cs_curve){.class_index = class_index,
-                      .area = is_roc ? auc_of(r) : average_precision_of(r),
-                      .positives = r->n,
-                      .negatives = r->negatives};
+static cs_status make_curve(const rankings *all, const ranking *r, int class_index, bool is_roc, cs_score_curve *out) {
+    *out = (cs_score_curve){.class_index = class_index,
+                            .area = is_roc ? auc_of(r) : average_precision_of(r),
+                            .positives = r->n,
+                            .negatives = r->negatives};
     int64_t n = cs_curve_thin(all->points, trace(r, out, is_roc, all->points));
     CS_TRY(cs_alloc((size_t)n, sizeof *out->points, "curve", &out->points));
     memcpy(out->points, all->points, (size_t)n * sizeof *out->points);

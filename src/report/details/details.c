@@ -94,7 +94,7 @@ cs_status cs_trial_details_make(const cs_evaluation *evaluation, const cs_datase
     return CS_OK;
 }
 
-static void free_curves(cs_curve *curves, int n) {
+static void free_curves(cs_score_curve *curves, int n) {
     for (int i = 0; i < n; i++)
         free(curves[i].points);
     free(curves);

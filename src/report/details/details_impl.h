@@ -24,7 +24,7 @@ void cs_details_leave_scores(cs_trial_details *details);
 CS_MUST_CHECK cs_status cs_details_add_confusion(const cs_evaluation *evaluation, cs_trial_details *details);
 
 /* Sets x and y of a point from its counts. */
-void cs_curve_place(const cs_curve *curve, bool is_roc, cs_curve_point *point);
+void cs_curve_place(const cs_score_curve *curve, bool is_roc, cs_curve_point *point);
 /* Keeps at most CS_DETAILS_POINTS of the points [n], the first and the last among them, such that the line through them
  * is near to all others. Returns how many are kept, at the beginning. */
 int64_t cs_curve_thin(cs_curve_point *points, int64_t n);

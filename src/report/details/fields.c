@@ -71,9 +71,9 @@ static const cs_field of_image[] = {
 const cs_fields cs_details_image_fields = FIELDS(of_image);
 
 static const cs_field of_curve[] = {
-    FIELD(CS_FIELD_NUMBER, cs_curve, "area", area),
-    FIELD(CS_FIELD_COUNT, cs_curve, "positives", positives),
-    FIELD(CS_FIELD_COUNT, cs_curve, "negatives", negatives),
+    FIELD(CS_FIELD_NUMBER, cs_score_curve, "area", area),
+    FIELD(CS_FIELD_COUNT, cs_score_curve, "positives", positives),
+    FIELD(CS_FIELD_COUNT, cs_score_curve, "negatives", negatives),
 };
 const cs_fields cs_details_curve_fields = FIELDS(of_curve);
 

@@ -100,7 +100,7 @@ static void print_matrix(const cs_trial_details *details, FILE *out) {
     fputc(']', out);
 }
 
-static void print_curve(const cs_curve *curve, FILE *out) {
+static void print_curve(const cs_score_curve *curve, FILE *out) {
     if (curve->class_index == CS_CURVE_MICRO)
         fputs("{\"class\": null, ", out);
     else
@@ -114,7 +114,7 @@ static void print_curve(const cs_curve *curve, FILE *out) {
 }
 
 static void print_curves(const cs_trial_details *details, const cs_curve_list *list, FILE *out) {
-    const cs_curve *curves = *(cs_curve *const *)((const char *)details + list->curves);
+    const cs_score_curve *curves = *(cs_score_curve *const *)((const char *)details + list->curves);
     int n = *(const int *)((const char *)details + list->n);
     begin_list(list->name, out);
     for (int i = 0; i < n; i++) {

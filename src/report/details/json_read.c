@@ -155,7 +155,7 @@ static cs_status read_confusion(const node *root, cs_trial_details *details) {
     return CS_OK;
 }
 
-static cs_status read_point(const node *at, const json_t *pair, const cs_curve *curve, bool is_roc,
+static cs_status read_point(const node *at, const json_t *pair, const cs_score_curve *curve, bool is_roc,
                             cs_curve_point *out) {
     const json_t *wrong = json_array_get(pair, 0), *right = json_array_get(pair, 1);
     if (!is_count(wrong) || !is_count(right) || json_integer_value(wrong) > curve->negatives ||
@@ -167,7 +167,7 @@ static cs_status read_point(const node *at, const json_t *pair, const cs_curve *
     return CS_OK;
 }
 
-static cs_status read_curve(const node *at, bool is_roc, cs_curve *out) {
+static cs_status read_curve(const node *at, bool is_roc, cs_score_curve *out) {
     json_t *points;
     const json_t *class_index = json_object_get(at->json, "class");
     CS_TRY(read_fields(at, &cs_details_curve_fields, out));
@@ -186,7 +186,7 @@ static cs_status read_curve(const node *at, bool is_roc, cs_curve *out) {
 
 static cs_status read_curves(const node *root, const cs_curve_list *kind, cs_trial_details *details) {
     json_t *list;
-    cs_curve **curves = (void *)((char *)details + kind->curves);
+    cs_score_curve **curves = (void *)((char *)details + kind->curves);
     int *n = (void *)((char *)details + kind->n);
     CS_TRY(list_of(root, kind->name, CS_DETAILS_CURVE_CLASSES, &list));
     CS_TRY(cs_alloc(json_array_size(list), sizeof **curves, "curves", curves));

@@ -17,8 +17,8 @@ static const struct entry {
     const char *name;
     bool is_made; /* a folder that is created at the start */
 } entries[] = {
-    {"journal.jsonl", false}, {"trials.csv", false}, {"table.md", false}, {"history", true},
-    {"weights", false},       {"checkpoints", true}, {"states", true},    {"predictions", false},
+    {"journal.jsonl", false}, {"trials.csv", false}, {"table.md", false},    {"history", true}, {"weights", false},
+    {"checkpoints", true},    {"states", true},      {"predictions", false}, {"details", true}, {"misclassified", true},
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 
@@ -41,6 +41,14 @@ cs_status cs_results_file(const char *folder, const cs_job *job, const char *ent
     char name[32];
     cs_job_trial_name(job, trial, name, sizeof name);
     return cs_path(out, CS_PATH_MAX, "%s/%s/%s.%s", folder, entry, name, suffix);
+}
+
+cs_status cs_results_split_file(const char *folder, const cs_job *job, const char *entry, int trial, cs_split split,
+                                const char *suffix, char out[CS_PATH_MAX]) {
+    char full[CS_NAME_MAX];
+    bool is_test = split == CS_SPLIT_TEST;
+    CS_TRY(cs_path(full, sizeof full, "%s%s%s", is_test ? "" : cs_split_name(split), is_test ? "" : ".", suffix));
+    return cs_results_file(folder, job, entry, trial, full, out);
 }
 
 cs_status cs_results_clear(const char *folder, bool force) {

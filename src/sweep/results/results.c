@@ -224,12 +224,10 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
  * the trial is done. */
 static cs_status write_artifact(const cs_results *results, int trial, const cs_artifact *artifact, cs_split split,
                                 const cs_artifact_input *input) {
-    char path[CS_PATH_MAX], suffix[CS_NAME_MAX];
+    char path[CS_PATH_MAX];
     cs_text_buffer buffer;
-    bool is_test = split == CS_SPLIT_TEST;
-    CS_TRY(cs_path(suffix, sizeof suffix, "%s%s%s", is_test ? "" : cs_split_name(split), is_test ? "" : ".",
-                   artifact->suffix));
-    CS_TRY(trial_path(results, artifact->folder, trial, suffix, path));
+    CS_TRY(cs_results_split_file(results->folder, results->config.job, artifact->folder, trial, split, artifact->suffix,
+                                 path));
     unlink(path); /* a program that was killed may have left it incomplete; if unlink fails, the append reports why */
     CS_TRY(cs_text_open(&buffer));
     cs_status status = artifact->write(input, buffer.stream);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker.h"
 #include "cnnsweep/file.h"
-#include "cnnsweep/predictions.h"
+#include "cnnsweep/trial_details.h"
 #include "cnnsweep/weights.h"
 #include "plan/cache_limits.h"
 #include "results/folder.h"
 #include "results/results.h"
+#include "trial_files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,19 +87,6 @@ static unsigned needs_of(const cs_trial_config *trial, cs_split split) {
     return cs_results_need(split) | (is_held_out ? (unsigned)CS_NEEDS_LOGITS : 0);
 }
 
-/* The predictions of a held-out fold; the coordinator never gets them either. */
-static cs_status keep_predictions(const worker *self, int trial, const cs_evaluation *const *evaluations,
-                                  const cs_dataset *dataset) {
-    const cs_folds folds = cs_trial_folds(&self->job->trials[trial]);
-    char folder[CS_PATH_MAX], path[CS_PATH_MAX];
-    if (folds.fold.count == 0 || cs_job_is_before(self->job, trial))
-        return CS_OK;
-    CS_TRY(cs_results_entry(self->folder, "predictions", folder));
-    CS_TRY(cs_folder_create(folder));
-    CS_TRY(cs_results_file(self->folder, self->job, "predictions", trial, "csv", path));
-    return cs_predictions_write(path, dataset, folds.held_out, evaluations[folds.held_out]);
-}
-
 /* Computes the intervals of the reports where the trial was trained, as that takes longer than a message. */
 static cs_status make_intervals(const worker *self, const cs_evaluation *const *evaluations, cs_message *message) {
     const cs_train_config *train = &self->job->trials[message->trial].train;
@@ -116,9 +104,9 @@ static cs_status on_finished(void *context, int trial, const cs_trial_result *re
     cs_message message = {.kind = CS_REPORT_FINISHED, .trial = self->work.trials[trial], .result = *result};
     cs_status status = save_weights(self, message.trial, params);
     if (status == CS_OK)
-        status = keep_predictions(self, message.trial, evaluations, dataset);
-    if (status == CS_OK)
         status = make_intervals(self, evaluations, &message);
+    if (status == CS_OK)
+        status = cs_trial_files_write(self->job, self->folder, message.trial, evaluations, message.bootstrap, dataset);
     if (status != CS_OK)
         return on_failed(self, trial, status);
     cs_answer answer;
@@ -174,6 +162,8 @@ static cs_status train_together(worker *self) {
         .comm = cs_rank_group_comm(self->group),
         .events = &events,
         .needs = {needs_of(trials, CS_SPLIT_TRAIN), needs_of(trials, CS_SPLIT_VAL), needs_of(trials, CS_SPLIT_TEST)},
+        .optional_needs = {CS_NEEDS_LOGITS, CS_NEEDS_LOGITS, CS_NEEDS_LOGITS}, /* for the details */
+        .optional_values = CS_DETAILS_LOGITS_MAX,
         .stop = self->interrupted};
     return cs_group_train(self->engine, &config);
 }
