@@ -202,14 +202,14 @@ CS_MUST_CHECK cs_status cs_time_line_draw(const cs_time_line *chart, cs_drawing 
 /* ---- reliability diagram ---- */
 
 /* Guo and others, "On Calibration of Modern Neural Networks", 2017, figure 1. */
-typedef struct cs_reliability_bin {
+typedef struct cs_reliability_bar {
     double confidence, accuracy; /* means of the bin's images */
     double count;                /* 0: the bin is empty */
-} cs_reliability_bin;
+} cs_reliability_bar;
 
 typedef struct cs_reliability_chart {
     cs_frame frame;
-    const cs_reliability_bin *bins; /* [n] of equal width from 0 to 1 */
+    const cs_reliability_bar *bins; /* [n] of equal width from 0 to 1 */
     int n;
 } cs_reliability_chart;
 CS_MUST_CHECK cs_status cs_reliability_chart_draw(const cs_reliability_chart *chart, cs_drawing **out);

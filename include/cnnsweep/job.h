@@ -87,6 +87,7 @@ typedef struct cs_run_config {
     cs_cache_setting cache;
     double checkpoint_seconds;  /* the least seconds between checkpoints; 0: after every epoch */
     int keep_weights;           /* how many of the best trials keep their train.save_weights file; 0: all */
+    bool report;                /* report.html is written when the sweep ends */
     cs_keep_setting keep_state; /* final states, from which trials can go on later */
 } cs_run_config;
 

@@ -11,6 +11,7 @@
 #ifndef CNNSWEEP_SWEEP_H
 #define CNNSWEEP_SWEEP_H
 
+#include "cnnsweep/file.h"
 #include "cnnsweep/job.h"
 
 #include <stdio.h>
@@ -62,6 +63,7 @@ typedef struct cs_sweep_options {
  *   table.md             the pivot, which rank 0 also prints to `out`
  *   history/<trial>.csv  a row for each epoch, with the columns of Keras' CSVLogger
  *   report/<trial>.txt   classification report and confusion matrix
+ *   report.html          the page about the sweep, see cs_sweep_report
  *   journal.jsonl        every epoch and trial row in the order of arrival, written before the trial goes on
  *   checkpoints/         of trials that have not ended; removed when all have
  *   states/              final states: of phases that others go on from, until all trials have ended, and of those that
@@ -94,6 +96,18 @@ typedef struct cs_collect_options {
  * folder. A folder of another job file, of other samples or of no sweep is an error. */
 CS_MUST_CHECK cs_status cs_sweep_collect(const char *const *folders, int n, const cs_collect_options *options,
                                          FILE *out);
+
+typedef struct cs_report_options {
+    const char *out;                    /* NULL: the folder itself, or the deepest that contains all */
+    const char *rows, *columns, *value; /* of the table, as in cs_collect_options */
+    bool figures;                       /* write every chart as a file of its own, too */
+    const cs_dataset *dataset;          /* borrowed: that of the sweep; NULL: it is opened, if it is still there */
+} cs_report_options;
+
+/* Writes report.html (page.h) from the results folders of one sweep, such as its parts, whether still running or not,
+ * which are only read. `out` becomes the folder that it is in. Errors are those of cs_sweep_collect. */
+CS_MUST_CHECK cs_status cs_sweep_report(const char *const *folders, int n, const cs_report_options *options,
+                                        char out[CS_PATH_MAX]);
 
 typedef struct cs_lr_find_options {
     double min, max; /* the rates of the first and of the last step */

@@ -18,6 +18,7 @@ enum { CS_MAX_OPERANDS = 2 };
 int cs_command_train(int argc, char **argv);
 int cs_command_status(int argc, char **argv);
 int cs_command_collect(int argc, char **argv);
+int cs_command_report(int argc, char **argv);
 int cs_command_summary(int argc, char **argv);
 int cs_command_options(int argc, char **argv);
 int cs_command_lr_find(int argc, char **argv);

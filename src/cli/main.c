@@ -15,6 +15,7 @@ static const struct command {
     {"train", cs_command_train, "train every trial of a job file and print the result table"},
     {"status", cs_command_status, "show a running or ended sweep from its results folder"},
     {"collect", cs_command_collect, "merge results folders of one sweep, and print its table"},
+    {"report", cs_command_report, "write the page about a sweep, with its charts"},
     {"summary", cs_command_summary, "print the layers of an architecture or of a job's network"},
     {"weights", cs_command_weights, "show, check or convert a file of weights"},
     {"options", cs_command_options, "list the options of a job file"},

@@ -159,6 +159,11 @@ static const cs_option table[] = {
      .max = 1e6,
      .fallback = "all",
      .doc = "with train.save_weights: keep the files of this many of the best trials"},
+    {.key = "report",
+     .type = CS_OPTION_BOOL,
+     FIELD(run.report),
+     .fallback = "true",
+     .doc = "write report.html, the page about the sweep, when it ends"},
 
     {.key = "sweep.seed",
      .type = CS_OPTION_INT,

@@ -171,6 +171,7 @@ static cs_status add_journal(cs_collection *c, cs_collected_folder *next, cs_jou
     next->part = journal->part;
     next->parts = journal->parts;
     next->ranks = journal->ranks;
+    next->groups = journal->groups;
     next->first_start = journal->first_start;
     next->last_clock = journal->last_clock;
     c->folders[c->n++] = *next;

@@ -21,7 +21,7 @@ typedef struct cs_folder_trial {
 typedef struct cs_collected_folder {
     const char *path; /* borrowed */
     struct stat info; /* to find the same folder under another name */
-    int part, parts, ranks;
+    int part, parts, ranks, groups;
     cs_folder_trial *trials;        /* [job->n_trials] */
     double first_start, last_clock; /* as in cs_journal */
 } cs_collected_folder;

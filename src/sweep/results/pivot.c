@@ -86,7 +86,7 @@ void cs_pivot_close(cs_pivot *pivot) {
     pivot->cells = NULL;
 }
 
-static const char *heading(const cs_pivot *p, int option, int index) {
+const char *cs_pivot_heading(const cs_pivot *p, int option, int index) {
     if (option < 0)
         return p->metric->name;
     return index < p->job->swept[option].n ? p->job->swept[option].values[index] : "-";
@@ -115,9 +115,9 @@ static cs_status fill_heads(const cs_pivot *p, int each, cs_text_table *table) {
     print_corner(p, text, sizeof text);
     CS_TRY(cs_text_table_set(table, 0, 0, text));
     for (int c = 0; c < p->n_columns; c++)
-        CS_TRY(cs_text_table_set(table, 0, 1 + c * each, heading(p, p->columns, c)));
+        CS_TRY(cs_text_table_set(table, 0, 1 + c * each, cs_pivot_heading(p, p->columns, c)));
     for (int r = 0; r < p->n_rows; r++)
-        CS_TRY(cs_text_table_set(table, r + 1, 0, heading(p, p->rows, r)));
+        CS_TRY(cs_text_table_set(table, r + 1, 0, cs_pivot_heading(p, p->rows, r)));
     return CS_OK;
 }
 
@@ -137,7 +137,7 @@ static cs_status fill_numbers(const cs_pivot *p, int each, cs_text_table *table)
     char text[CS_VALUE_MAX];
     CS_TRY(fill_heads(p, each, table));
     for (int c = 0; c < p->n_columns; c++) {
-        snprintf(text, sizeof text, "%s sd", heading(p, p->columns, c));
+        snprintf(text, sizeof text, "%s sd", cs_pivot_heading(p, p->columns, c));
         if (each > 1)
             CS_TRY(cs_text_table_set(table, 0, 1 + c * each + 1, text));
         for (int r = 0; r < p->n_rows; r++) {

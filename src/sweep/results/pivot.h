@@ -19,6 +19,9 @@ typedef struct cs_pivot {
 CS_MUST_CHECK cs_status cs_pivot_open(const cs_job *job, const cs_outcome *outcomes, cs_pivot *out);
 void cs_pivot_close(cs_pivot *pivot);
 
+/* The name of a row or column, the index-th value of an option of job->swept; of option -1 it is the metric. */
+const char *cs_pivot_heading(const cs_pivot *pivot, int option, int index);
+
 /* Writes a title and the table. A cell is "failed" if its trials failed and "-" if none was run. */
 CS_MUST_CHECK cs_status cs_pivot_markdown(const cs_pivot *pivot, FILE *out);
 /* Writes the same cells as a LaTeX tabular that needs no package. */

@@ -253,6 +253,15 @@ static cs_status check_outcomes(const sweep *s) {
     return cs_fail(CS_ERR_DIVERGED, "all %d trials failed: %s", failed, outcomes[last].reason);
 }
 
+/* Writes the page about the sweep. Its results stand without it, so that a page that cannot be written is a warning. */
+static void write_report(const sweep *s) {
+    char out[CS_PATH_MAX];
+    const char *const folders[] = {s->folder};
+    const cs_report_options options = {.dataset = s->plan->dataset};
+    if (s->job->run.report && cs_sweep_report(folders, 1, &options, out) != CS_OK)
+        cs_log(CS_LOG_WARN, "no report.html: %s", cs_error_last()->text);
+}
+
 /* Writes the table on rank 0, also for a sweep that was stopped; the error that stopped it is then returned. A signal
  * that came when all trials had ended stopped nothing. */
 static cs_status end(sweep *s, cs_status status, FILE *out) {
@@ -261,10 +270,13 @@ static cs_status end(sweep *s, cs_status status, FILE *out) {
     s->coordinator = NULL;
     if (status == CS_OK || (status == CS_ERR_INTERRUPTED && cs_results_complete(s->results))) {
         CS_TRY(cs_results_end(s->results, "done", out));
+        write_report(s);
         return check_outcomes(s);
     }
     if (cs_results_end(s->results, cs_status_name(status), out) != CS_OK)
         cs_log(CS_LOG_WARN, "%s", cs_error_last()->text);
+    else
+        write_report(s);
     status = cs_error_restore(&error);
     return status == CS_ERR_INTERRUPTED
                ? cs_hint(status, "what is finished is in %s; --resume goes on with it", s->folder)

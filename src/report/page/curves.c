@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The curves of all trials, a chart for each value of an epoch. */
+#include "cnnsweep/memory.h"
+#include "cnnsweep/text_table.h"
+#include "sweep_charts.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static bool has_curve(const cs_page *page, const cs_page_trial *trial, int curve) {
+    for (int e = 0; e < trial->n_epochs; e++)
+        if (isfinite(trial->epochs[e * page->n_curves + curve]))
+            return true;
+    return false;
+}
+
+/* The index in page->curves of the i-th curve that any trial has; -1: there are fewer. The one that belongs to the
+ * sweep's metric is the first. */
+static int curve_at(const cs_page *page, int i) {
+    for (int at = -1; at < page->n_curves; at++) {
+        const int curve = at < 0 ? page->monitor : at;
+        bool has = false;
+        if (curve < 0 || (at >= 0 && curve == page->monitor))
+            continue;
+        for (int t = 0; t < page->n_trials && !has; t++)
+            has = has_curve(page, &page->trials[t], curve);
+        if (has && i-- == 0)
+            return curve;
+    }
+    return -1;
+}
+
+int cs_curves_count(const cs_page *page) {
+    int n = 0;
+    while (curve_at(page, n) >= 0)
+        n++;
+    return n;
+}
+
+void cs_curves_name(const cs_page *page, int i, char *out, size_t size) {
+    snprintf(out, size, "%s", page->curves[curve_at(page, i)]);
+}
+
+typedef struct course {
+    double *x, *y;
+} course;
+
+/* The values of a curve; the caller frees x, of which y is a part. */
+static cs_status make_course(const cs_page *page, const cs_page_trial *trial, int curve, course *out) {
+    const size_t n = (size_t)trial->n_epochs;
+    CS_TRY(cs_alloc(2 * n, sizeof *out->x, "a curve", &out->x));
+    out->y = out->x + n;
+    for (size_t e = 0; e < n; e++) {
+        out->x[e] = (double)e + 1;
+        out->y[e] = trial->epochs[e * (size_t)page->n_curves + (size_t)curve];
+    }
+    return CS_OK;
+}
+
+static cs_status draw_lines(const cs_page_writer *writer, int curve, cs_line *lines, course *courses,
+                            cs_drawing **out) {
+    const cs_page *page = writer->page;
+    int n = 0;
+    for (int i = 0; i < page->n_trials && n < CS_PAGE_DRAWN; i++) {
+        const cs_page_trial *trial = &page->trials[writer->order[i]];
+        if (!has_curve(page, trial, curve))
+            continue;
+        CS_TRY(make_course(page, trial, curve, &courses[n]));
+        lines[n] = (cs_line){.key = trial->name,
+                             .label = trial->describe[0] ? trial->describe : trial->name,
+                             .x = courses[n].x,
+                             .y = courses[n].y,
+                             .n = trial->n_epochs,
+                             .lit = n == 0 && writer->n_ok > 0};
+        n++;
+    }
+    const cs_line_chart chart = {.frame = {.title = page->curves[curve], .untitled = true},
+                                 .x = {.label = "epoch", .whole = true},
+                                 .y = {.label = page->curves[curve]},
+                                 .lines = lines,
+                                 .n = n};
+    return cs_line_chart_draw(&chart, out);
+}
+
+cs_status cs_curves_draw(const cs_page_writer *writer, int i, cs_drawing **out) {
+    cs_line *lines = NULL;
+    course *courses = NULL;
+    cs_status status = cs_alloc(CS_PAGE_DRAWN, sizeof *lines, "curves", &lines);
+    if (status == CS_OK)
+        status = cs_alloc(CS_PAGE_DRAWN, sizeof *courses, "curves", &courses);
+    if (status == CS_OK)
+        status = draw_lines(writer, curve_at(writer->page, i), lines, courses, out);
+    for (int n = 0; courses && n < CS_PAGE_DRAWN; n++)
+        free(courses[n].x);
+    free(courses);
+    free(lines);
+    return status;
+}
+
+void cs_curves_csv(const cs_page_writer *writer, int i, FILE *out) {
+    const cs_page *page = writer->page;
+    const int curve = curve_at(page, i);
+    fprintf(out, "trial,epoch,%s\n", page->curves[curve]);
+    for (int t = 0; t < page->n_trials; t++)
+        for (int e = 0; e < page->trials[t].n_epochs; e++)
+            fprintf(out, "%s,%d,%.9g\n", page->trials[t].name, e + 1,
+                    page->trials[t].epochs[e * page->n_curves + curve]);
+}

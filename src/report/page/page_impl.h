@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside src/report/page: what the sections of report.html have in common. */
+#ifndef CNNSWEEP_PAGE_IMPL_H
+#define CNNSWEEP_PAGE_IMPL_H
+
+#include "cnnsweep/charts.h"
+#include "cnnsweep/html.h"
+#include "cnnsweep/page.h"
+
+#include <stdbool.h>
+
+/* A page grows with its trials only up to these numbers; trials.csv and history/ have all of them. The best trials come
+ * first. */
+enum {
+    CS_PAGE_ROWS = 1000,          /* of the leaderboard */
+    CS_PAGE_DRAWN = 300,          /* trials in a chart that draws something for each */
+    CS_PAGE_SECTIONS = 100,       /* trials that have a section of their own */
+    CS_PAGE_IMAGE_BYTES = 6 << 20 /* of all images together */
+};
+
+typedef struct cs_page_writer {
+    const cs_page *page;
+    FILE *out;
+    int *order;   /* [page->n_trials] the trials: finished ones from the best on, then running, failed, waiting ones */
+    int n_ok;     /* how many finished; they come first */
+    int n_charts; /* drawn so far: each has another prefix of ids */
+} cs_page_writer;
+
+/* Sections: each prints itself with its heading, or nothing. */
+cs_status cs_page_summary(cs_page_writer *writer);
+cs_status cs_page_table_section(cs_page_writer *writer);
+cs_status cs_page_leaderboard(cs_page_writer *writer);
+cs_status cs_page_failures(cs_page_writer *writer);
+cs_status cs_page_sharing(cs_page_writer *writer);
+cs_status cs_page_job(cs_page_writer *writer);
+cs_status cs_page_trials(cs_page_writer *writer);
+
+/* Makes cs_page_writer.order and n_ok; the caller frees the order. */
+CS_MUST_CHECK cs_status cs_page_order(const cs_page *page, int **order, int *n_ok);
+void cs_page_begin_section(FILE *out, const char *id, const char *title);
+void cs_page_end_section(FILE *out);
+/* Prints the drawing into the page, with its caption, and frees it. */
+CS_MUST_CHECK cs_status cs_page_print_drawing(cs_page_writer *writer, const char *caption, cs_drawing *drawing);
+/* Prints the value of a figure with its decimals; "-" for NaN. */
+void cs_page_number(FILE *out, double value, int decimals);
+/* Is the trial among the first `n` of the order? A trial has a section if it is among the first CS_PAGE_SECTIONS. */
+bool cs_page_is_first(const cs_page_writer *writer, int trial, int n);
+/* Prints the name of a trial, as a link where it has a section. */
+void cs_page_trial_link(const cs_page_writer *writer, int trial);
+/* The value of the sweep's metric; NaN: the trial has none. */
+double cs_page_value(const cs_page *page, const cs_page_trial *trial);
+/* The text of a trial's value of an option; "-": it has none. */
+const char *cs_page_option_text(const cs_page *page, const cs_page_trial *trial, int option);
+
+/* A kind of chart of the sweep; there may be several of it, such as a heat map for each two options. */
+typedef struct cs_sweep_chart {
+    const char *id, *title;
+    const char *note; /* a sentence below the heading */
+    int (*count)(const cs_page *page);
+    /* Writes what chart i is of, such as "loss" or "lr and augment". */
+    void (*name)(const cs_page *page, int i, char *out, size_t size);
+    cs_status (*draw)(const cs_page_writer *writer, int i, cs_drawing **out);
+    void (*csv)(const cs_page_writer *writer, int i, FILE *out); /* with a header */
+} cs_sweep_chart;
+const cs_sweep_chart *cs_sweep_charts(int *n);
+/* Prints the section of a kind of chart: a heading, the note, and the charts, of which a script shows one at a time. */
+CS_MUST_CHECK cs_status cs_page_chart_section(cs_page_writer *writer, const cs_sweep_chart *chart);
+
+/* A chart of one trial. `details` (NULL: there are none) are those of test, or of val where test was not evaluated. */
+typedef struct cs_trial_chart {
+    const char *id; /* also the name of the folder of its files */
+    bool (*wanted)(const cs_page *page, const cs_page_trial *trial, const cs_trial_details *details);
+    cs_status (*draw)(const cs_page *page, const cs_page_trial *trial, const cs_trial_details *details,
+                      cs_drawing **out);
+    void (*csv)(const cs_page *page, const cs_page_trial *trial, const cs_trial_details *details, FILE *out);
+} cs_trial_chart;
+const cs_trial_chart *cs_trial_charts(int *n);
+/* Reads the details of a trial that its charts are about; NULL if it has none. A file that is damaged is an error. */
+CS_MUST_CHECK cs_status cs_page_read_details(const cs_page_trial *trial, cs_trial_details **out);
+
+/* Prints images of the details, the most confident right and wrong ones and the least sure ones. `bytes` (in and out)
+ * is what is left for images. */
+CS_MUST_CHECK cs_status cs_page_images(cs_page_writer *writer, const cs_page_trial *trial,
+                                       const cs_trial_details *details, int64_t *bytes);
+
+/* page.css and page.js, as texts. */
+extern const char cs_page_css[], cs_page_script[];
+
+#endif

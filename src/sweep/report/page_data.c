@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "page_data.h"
+#include "cnnsweep/file.h"
+#include "cnnsweep/memory.h"
+#include "results/history.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+cs_status cs_page_data_alloc(cs_page_data *data, size_t n, size_t size, void *out) {
+    void *memory = NULL;
+    CS_TRY(cs_grow(&data->kept, &data->kept_capacity, data->n_kept + 1, sizeof *data->kept, "the page"));
+    CS_TRY(cs_alloc(n ? n : 1, size, "the page", &memory));
+    data->kept[data->n_kept++] = memory;
+    *(void **)out = memory;
+    return CS_OK;
+}
+
+cs_status cs_page_data_text(cs_page_data *data, const char *text, const char **out) {
+    char *copy = NULL;
+    const size_t size = strlen(text) + 1;
+    CS_TRY(cs_page_data_alloc(data, size, 1, &copy));
+    memcpy(copy, text, size);
+    *out = copy;
+    return CS_OK;
+}
+
+static cs_status make_options(cs_page_data *data, const cs_job *job) {
+    cs_page_option *options = NULL;
+    CS_TRY(cs_page_data_alloc(data, (size_t)job->n_swept, sizeof *options, &options));
+    for (int i = 0; i < job->n_swept; i++)
+        options[i] = (cs_page_option){.name = cs_option_short_name(job->swept[i].option),
+                                      .values = (const char *const *)job->swept[i].values,
+                                      .n = job->swept[i].n,
+                                      .is_inner = i >= job->n_swept - cs_job_inner_options(job)};
+    data->page.options = options;
+    data->page.n_options = job->n_swept;
+    return CS_OK;
+}
+
+/* The columns of trials.csv that the job writes. */
+static cs_status make_figures(cs_page_data *data, const cs_job *job) {
+    size_t n;
+    const cs_column *columns = cs_columns(&n);
+    cs_page_figure *figures = NULL;
+    CS_TRY(cs_page_data_alloc(data, n, sizeof *figures, &figures));
+    data->page.metric = -1;
+    for (size_t i = 0; i < n; i++) {
+        if (!cs_column_is_in(&columns[i], &job->metrics))
+            continue;
+        if (strcmp(columns[i].name, job->metric) == 0)
+            data->page.metric = data->page.n_figures;
+        figures[data->page.n_figures++] = (cs_page_figure){columns[i].name, columns[i].decimals, columns[i].maximize};
+    }
+    data->page.figures = figures;
+    data->page.maximize = job->maximize;
+    return CS_OK;
+}
+
+/* The curve of an epoch's values that goes with the sweep's metric: of test_accuracy that of val_accuracy. */
+static int monitor_of(const cs_page *page, const char *metric) {
+    const char *name = strncmp(metric, "test_", 5) == 0 ? metric + 5 : metric;
+    int found = -1;
+    for (int i = 0; i < page->n_curves; i++) {
+        const char *curve = page->curves[i];
+        if (strncmp(curve, "val_", 4) == 0 && strcmp(curve + 4, name) == 0)
+            return i;
+        if (strcmp(curve, name) == 0)
+            found = i;
+    }
+    return found;
+}
+
+static cs_status make_curves(cs_page_data *data, const cs_job *job) {
+    size_t n;
+    const cs_epoch_key *keys = cs_epoch_keys(&n);
+    const char **curves = NULL;
+    CS_TRY(cs_page_data_alloc(data, n, sizeof *curves, &curves));
+    for (size_t i = 0; i < n; i++)
+        if (cs_epoch_key_is_in(&keys[i], &job->metrics))
+            curves[data->page.n_curves++] = keys[i].name;
+    data->page.curves = curves;
+    data->page.monitor = monitor_of(&data->page, job->metric);
+    return CS_OK;
+}
+
+/* Copies the epochs of a trial to `values`, from which the next epoch follows. */
+static double *copy_epochs(const cs_job *job, const cs_collected_trial *trial, double *values) {
+    size_t n;
+    const cs_epoch_key *keys = cs_epoch_keys(&n);
+    for (size_t e = 0; e < trial->n_epochs; e++)
+        for (size_t i = 0; i < n; i++)
+            if (cs_epoch_key_is_in(&keys[i], &job->metrics))
+                *values++ = cs_epoch_value(&keys[i], &trial->epochs[e]);
+    return values;
+}
+
+/* The epochs of the phases before come first. */
+static cs_status make_epochs(cs_page_data *data, const cs_collection *c, int t, cs_page_trial *trial) {
+    const int phases = c->job->n_phases;
+    int chain[phases > 0 ? phases : 1], length = 0, *ends = NULL;
+    size_t total = 0;
+    for (int at = t; at >= 0 && length < phases; at = c->job->before[at])
+        chain[length++] = at;
+    for (int i = 0; i < length; i++)
+        total += c->trials[chain[i]].n_epochs;
+    double *values = NULL;
+    CS_TRY(cs_page_data_alloc(data, total * (size_t)data->page.n_curves, sizeof *values, &values));
+    CS_TRY(cs_page_data_alloc(data, (size_t)length, sizeof *ends, &ends));
+    trial->epochs = values;
+    trial->phase_ends = ends;
+    trial->n_phases = length;
+    for (int i = length - 1, end = 0; i >= 0; i--) {
+        values = copy_epochs(c->job, &c->trials[chain[i]], values);
+        end += (int)c->trials[chain[i]].n_epochs;
+        ends[length - 1 - i] = end;
+    }
+    trial->n_epochs = (int)total;
+    return CS_OK;
+}
+
+static cs_status make_trial_figures(cs_page_data *data, const cs_collection *c, int t, cs_page_trial *trial) {
+    size_t n;
+    const cs_column *columns = cs_columns(&n);
+    double *figures = NULL;
+    int at = 0;
+    CS_TRY(cs_page_data_alloc(data, (size_t)data->page.n_figures, sizeof *figures, &figures));
+    for (size_t i = 0; i < n; i++)
+        if (cs_column_is_in(&columns[i], &c->job->metrics))
+            figures[at++] =
+                trial->state == CS_PAGE_OK ? cs_column_value(&columns[i], &c->outcomes[t].result) : (double)NAN;
+    trial->figures = figures;
+    return CS_OK;
+}
+
+/* The files of details are those of the folder that trained the trial, which may number its trials otherwise. */
+static cs_status find_details(cs_page_data *data, const cs_collection *c, int t, cs_page_trial *trial) {
+    const cs_collected_trial *from = &c->trials[t];
+    for (int split = 0; split < CS_SPLIT_COUNT; split++) {
+        const bool is_test = split == CS_SPLIT_TEST;
+        char path[CS_PATH_MAX];
+        CS_TRY(cs_path(path, sizeof path, "%s/details/t%03d%s%s.json", c->folders[from->from].path, from->number,
+                       is_test ? "" : ".", is_test ? "" : cs_split_name((cs_split)split)));
+        if (trial->state == CS_PAGE_OK && cs_file_exists(path))
+            CS_TRY(cs_page_data_text(data, path, &trial->details[split]));
+    }
+    return CS_OK;
+}
+
+static cs_page_state state_of(const cs_collection *c, int t) {
+    switch (c->outcomes[t].state) {
+    case CS_TRIAL_OK:
+        return CS_PAGE_OK;
+    case CS_TRIAL_FAILED:
+        return CS_PAGE_FAILED;
+    case CS_TRIAL_PENDING:
+        break;
+    }
+    return c->trials[t].n_epochs > 0 || c->trials[t].begun > 0 ? CS_PAGE_RUNNING : CS_PAGE_WAITING;
+}
+
+/* The ranks and the groups of several folders get different numbers. */
+static void place_trial(const cs_collection *c, int t, double first_start, cs_page_trial *trial) {
+    const cs_collected_trial *own = &c->trials[t];
+    const cs_collected_folder *folder = &c->folders[own->from];
+    int ranks = 0, groups = 0;
+    for (int i = 0; i < own->from; i++) {
+        ranks += c->folders[i].ranks;
+        groups += c->folders[i].groups;
+    }
+    const double ended = own->ended > 0 ? own->ended : folder->last_clock;
+    trial->rank = own->begun > 0 ? ranks + own->group_rank : -1;
+    trial->group = own->group > 0 ? groups + own->group : 0;
+    trial->begun = own->begun > 0 ? own->begun - first_start : (double)NAN;
+    trial->ended = own->begun > 0 ? ended - first_start : (double)NAN;
+}
+
+static cs_status make_trial(cs_page_data *data, const cs_collection *c, int t, double first_start,
+                            cs_page_trial *trial) {
+    char name[32], text[CS_VALUE_MAX * 2];
+    cs_job_trial_name(c->job, t, name, sizeof name);
+    cs_job_describe_trial(c->job, t, text, sizeof text);
+    CS_TRY(cs_page_data_text(data, name, &trial->name));
+    CS_TRY(cs_page_data_text(data, text, &trial->describe));
+    trial->values = &c->job->value_indices[(size_t)t * (size_t)c->job->n_swept];
+    trial->state = state_of(c, t);
+    trial->reason = c->outcomes[t].reason;
+    trial->best_epoch = trial->state == CS_PAGE_OK ? c->outcomes[t].result.best_epoch : -1;
+    trial->is_fold = c->job->trials[t].data.fold.count > 0;
+    place_trial(c, t, first_start, trial);
+    CS_TRY(make_trial_figures(data, c, t, trial));
+    CS_TRY(make_epochs(data, c, t, trial));
+    return find_details(data, c, t, trial);
+}
+
+static bool has_part(const cs_collection *c, int part) {
+    for (int i = 0; i < c->n; i++)
+        if (c->folders[i].parts == 0 || c->folders[i].part == part)
+            return true;
+    return false;
+}
+
+static cs_status make_trials(cs_page_data *data, const cs_collection *c) {
+    cs_page_trial *trials = NULL;
+    double first_start = INFINITY;
+    CS_TRY(cs_page_data_alloc(data, (size_t)c->job->n_last, sizeof *trials, &trials));
+    for (int i = 0; i < c->n; i++)
+        first_start = fmin(first_start, c->folders[i].first_start);
+    data->page.is_complete = true;
+    for (int t = 0; t < c->job->n_last; t++) {
+        CS_TRY(make_trial(data, c, t, first_start, &trials[t]));
+        if (trials[t].state == CS_PAGE_OK || trials[t].state == CS_PAGE_FAILED)
+            continue;
+        data->page.is_complete = false;
+        data->page.n_in_other_parts += !has_part(c, c->folders[0].trials[t].part);
+    }
+    data->page.trials = trials;
+    data->page.n_trials = c->job->n_last;
+    return CS_OK;
+}
+
+static cs_status make_names(cs_page_data *data, int option, int n, const char *const **out) {
+    const char **names = NULL;
+    CS_TRY(cs_page_data_alloc(data, (size_t)n, sizeof *names, &names));
+    for (int i = 0; i < n; i++)
+        names[i] = cs_pivot_heading(&data->pivot, option, i);
+    *out = names;
+    return CS_OK;
+}
+
+static cs_status make_table(cs_page_data *data, const cs_collection *c) {
+    cs_page_table *table = &data->table;
+    cs_pivot *pivot = &data->pivot;
+    double *values = NULL;
+    int *failed = NULL;
+    CS_TRY(cs_pivot_open(c->job, c->outcomes, pivot));
+    const size_t cells = (size_t)pivot->n_rows * (size_t)pivot->n_columns;
+    CS_TRY(cs_page_data_alloc(data, 2 * cells, sizeof *values, &values));
+    CS_TRY(cs_page_data_alloc(data, cells, sizeof *failed, &failed));
+    for (size_t i = 0; i < cells; i++) {
+        const cs_cell *cell = &pivot->cells[i];
+        values[i] = cell->finished ? cell->mean : (double)NAN;
+        values[cells + i] = cell->finished > 1 ? cs_cell_deviation(cell) : (double)NAN;
+        failed[i] = cell->failed;
+    }
+    *table = (cs_page_table){
+        .value = pivot->metric->name,
+        .decimals = pivot->metric->decimals,
+        .maximize = pivot->maximize,
+        .row_option = pivot->rows < 0 ? "" : cs_option_short_name(c->job->swept[pivot->rows].option),
+        .column_option = pivot->columns < 0 ? "" : cs_option_short_name(c->job->swept[pivot->columns].option),
+        .rows = pivot->n_rows,
+        .columns = pivot->n_columns,
+        .mean = values,
+        .sd = values + cells,
+        .failed = failed};
+    CS_TRY(make_names(data, pivot->rows, pivot->n_rows, &table->row_names));
+    CS_TRY(make_names(data, pivot->columns, pivot->n_columns, &table->column_names));
+    data->page.table = table;
+    return CS_OK;
+}
+
+static cs_status read_job(cs_page_data *data, const cs_job *job) {
+    const size_t most = 1 << 20;
+    char *text = NULL;
+    size_t size;
+    data->page.job_path = job->path;
+    if (!cs_file_exists(job->path) || cs_file_read(job->path, most, &text, &size) != CS_OK)
+        return CS_OK;
+    const cs_status status = cs_page_data_text(data, text, &data->page.job);
+    free(text);
+    return status;
+}
+
+static cs_status make_head(cs_page_data *data, const cs_collection *c) {
+    char text[64];
+    const time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(text, sizeof text, "Made on %Y-%m-%d at %H:%M UTC", &utc);
+    data->page.title = c->job->name;
+    CS_TRY(cs_page_data_text(data, text, &data->page.generated));
+    return read_job(data, c->job);
+}
+
+cs_status cs_page_data_open(const cs_collection *collection, const cs_dataset *dataset, const char *no_images,
+                            cs_page_data *out) {
+    *out = (cs_page_data){.page = {.dataset = dataset, .no_images = no_images}};
+    CS_TRY(make_head(out, collection));
+    CS_TRY(make_options(out, collection->job));
+    CS_TRY(make_figures(out, collection->job));
+    CS_TRY(make_curves(out, collection->job));
+    CS_TRY(make_trials(out, collection));
+    CS_TRY(cs_page_data_facts(out, collection));
+    return cs_table_is_leaderboard(collection->job) ? CS_OK : make_table(out, collection);
+}
+
+void cs_page_data_close(cs_page_data *data) {
+    cs_pivot_close(&data->pivot);
+    for (size_t i = 0; i < data->n_kept; i++)
+        free(data->kept[i]);
+    free(data->kept);
+    *data = (cs_page_data){0};
+}
