@@ -3,12 +3,12 @@
 # "a|b": the first that this distribution has; "a|": left out where it has none, and the tests that want it skip.
 build_packages=(build-essential cmake pkg-config git ca-certificates libopenmpi-dev openmpi-bin libhdf5-dev
     libjpeg-dev liblapack-dev libnlopt-dev "libdnnl-dev|libonednn-dev" libspng-dev libgif-dev libwebp-dev libtiff-dev
-    libcsv-dev libarchive-dev libjansson-dev libyaml-dev libxxhash-dev)
+    libcsv-dev libarchive-dev libjansson-dev libyaml-dev libxxhash-dev libcairo2-dev libpango1.0-dev libfontconfig-dev)
 # clang-14: the fuzzing of tests/fuzz. libomp: its omp.h is the one that clang-tidy finds. slurm-wlm: what tests/slurm
 # starts.
 test_packages=(libcmocka-dev shellcheck "clang-format-14|" "clang-tidy-14|" "clang-14|" "libclang-rt-14-dev|"
     "libomp-14-dev|" python3 python3-venv python3-numpy python3-h5py python3-pil python3-scipy python3-sklearn python3-yaml
-    "python3-torch|" "python3-torchvision|" slurm-wlm munge iproute2)
+    "python3-torch|" "python3-torchvision|" slurm-wlm munge iproute2 poppler-utils)
 
 is_installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'

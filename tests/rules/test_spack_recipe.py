@@ -44,7 +44,7 @@ with open(os.path.join(SOURCE, "slurm/spack/packages/cnnsweep/package.py"), enco
 
 needs = {re.match(r"[a-z0-9-]+", values[0]).group() for name, values, _ in calls if name == "depends_on"}
 wanted = {"c", "cmake", "pkgconfig", "mpi", "hdf5", "libjpeg-turbo", "libspng", "giflib", "libwebp", "libtiff", "libcsv",
-          "libarchive", "jansson", "lapack", "nlopt", "libyaml", "xxhash", "onednn", "cuda", "cudnn", "nccl"}
+          "libarchive", "jansson", "lapack", "nlopt", "libyaml", "xxhash", "cairo", "pango", "fontconfig", "onednn", "cuda", "cudnn", "nccl"}
 assert wanted <= needs, f"missing: {wanted - needs}"
 
 package = names["Cnnsweep"]()
