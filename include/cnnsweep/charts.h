@@ -23,6 +23,7 @@ typedef struct cs_frame {
     double width, height;    /* 0: those of a page; the height of charts with rows follows from them */
     double text_size;        /* 0: that of a page */
     bool untitled;           /* the title is not drawn, since a heading or a caption says it */
+    bool focusable;          /* the groups of trials can be reached by the keyboard */
 } cs_frame;
 
 /* A page's chart is 720 pixels wide with text of 12 pixels. A paper's column is 3.4 inches (245 pt) wide: there the
@@ -81,9 +82,10 @@ CS_MUST_CHECK cs_status cs_line_chart_draw(const cs_line_chart *chart, cs_drawin
 
 /* ---- heat maps: pivot, two options, confusion ---- */
 
-/* Cells have their value as text where it fits. From `CS_HEAT_CELLS` rows or columns on they are an image; from
- * CS_HEAT_PIXELS on, a pixel of it is the largest of several cells, so that a rare confusion stays visible. */
-enum { CS_HEAT_CELLS = 64, CS_HEAT_PIXELS = 512 };
+/* Cells have their value as text where it fits. Of more than CS_HEAT_CELLS rows or columns
+ * the cells are an image without texts; of more than CS_HEAT_PIXELS, a pixel of it is the largest of several cells, so
+ * that a rare confusion does not vanish. An image has at most 256 * 256 pixels, whatever the number of classes. */
+enum { CS_HEAT_CELLS = 40, CS_HEAT_PIXELS = 256 };
 
 typedef struct cs_heat_map {
     cs_frame frame;
