@@ -14,7 +14,7 @@ static double total_of(const cs_reliability_chart *chart) {
 
 /* The bar is the accuracy; the dashed box from there to the confidence is what is missing, or too much. */
 static void draw_bin(const cs_plot *plot, const cs_reliability_chart *chart, int i, double total) {
-    const cs_reliability_bin *bin = &chart->bins[i];
+    const cs_reliability_bar *bin = &chart->bins[i];
     const double left = cs_map(&plot->x, (double)i / chart->n), right = cs_map(&plot->x, (i + 1.0) / chart->n);
     const double zero = cs_map(&plot->y, 0), accuracy = cs_map(&plot->y, bin->accuracy);
     const double confidence = cs_map(&plot->y, bin->confidence), radius = 0.28 * plot->text;

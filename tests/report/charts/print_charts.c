@@ -294,9 +294,9 @@ static cs_status draw_time_line(const cs_frame *frame, cs_drawing **out) {
 }
 
 static cs_status draw_reliability(const cs_frame *frame, cs_drawing **out) {
-    cs_reliability_bin bins[10];
+    cs_reliability_bar bins[10];
     for (int i = 0; i < 10; i++)
-        bins[i] = (cs_reliability_bin){
+        bins[i] = (cs_reliability_bar){
             .confidence = 0.05 + 0.1 * i, .accuracy = pow(0.05 + 0.1 * i, 1.4), .count = i == 0 ? 0 : 5 + i * i * i};
     return cs_reliability_chart_draw(&(cs_reliability_chart){.frame = *frame, .bins = bins, .n = 10}, out);
 }
