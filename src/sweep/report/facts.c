@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { VALUE = CS_VALUE_MAX * 2 };
+enum { VALUE = CS_VALUE_MAX * 2 + 64 };
 
 static void print_dataset(const cs_collection *c, char out[VALUE]) {
     snprintf(out, VALUE, "%s, checksum %016llx", c->first->dataset, (unsigned long long)c->first->checksum);

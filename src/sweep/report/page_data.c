@@ -100,11 +100,13 @@ static double *copy_epochs(const cs_job *job, const cs_collected_trial *trial, d
 
 /* The epochs of the phases before come first. */
 static cs_status make_epochs(cs_page_data *data, const cs_collection *c, int t, cs_page_trial *trial) {
-    const int phases = c->job->n_phases;
-    int chain[phases > 0 ? phases : 1], length = 0, *ends = NULL;
+    int length = 0, *chain = NULL, *ends = NULL;
     size_t total = 0;
-    for (int at = t; at >= 0 && length < phases; at = c->job->before[at])
-        chain[length++] = at;
+    for (int at = t; at >= 0; at = c->job->before[at])
+        length++;
+    CS_TRY(cs_page_data_alloc(data, (size_t)length, sizeof *chain, &chain));
+    for (int at = t, i = 0; at >= 0; at = c->job->before[at])
+        chain[i++] = at;
     for (int i = 0; i < length; i++)
         total += c->trials[chain[i]].n_epochs;
     double *values = NULL;
