@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A headless Chromium for tests of report.html; exit code 77 (skip) where it or Selenium is not installed."""
+"""A headless Chromium for tests of report.html. Where it is not installed nothing is checked, which is a failure in CI."""
 import contextlib
+import os
 import shutil
 import sys
 
+DRIVER = shutil.which("chromedriver")
 try:
     from selenium import webdriver
 except ImportError:
-    print("skip: no Selenium")
-    sys.exit(77)
-
-DRIVER = shutil.which("chromedriver")
-if not DRIVER or not shutil.which("chromium"):
-    print("skip: no chromium and chromium-driver")
-    sys.exit(77)
+    webdriver = None
+if not webdriver or not DRIVER or not shutil.which("chromium"):
+    print("Selenium, chromium or chromium-driver is missing: nothing checked")
+    sys.exit(1 if os.environ.get("CI") else 77)
 
 
 @contextlib.contextmanager

@@ -74,7 +74,7 @@ cs_status cs_page_failures(cs_page_writer *writer) {
     if (failed == 0)
         return CS_OK;
     cs_page_begin_section(out, "failures", "Failed trials");
-    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"failures-h\"><table>\n<thead><tr><th "
+    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"failures-h\"><table>\n<thead><tr><th "
           "scope=\"col\">trial</th><th scope=\"col\">options</th><th scope=\"col\">reason</th></tr></thead>\n<tbody>\n",
           out);
     for (int t = 0, shown = 0; t < page->n_trials && shown < CS_PAGE_ROWS; t++) {
@@ -102,7 +102,7 @@ cs_status cs_page_job(cs_page_writer *writer) {
     fputs(page->job ? "" : " is not there any more", out);
     fputs("</p>\n", out);
     if (page->job) {
-        fputs("<pre class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"job-h\">", out);
+        fputs("<pre class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"job-h\">", out);
         cs_html_text(out, page->job);
         fputs("</pre>\n", out);
     }

@@ -74,7 +74,7 @@ static cs_status draw_lines(const cs_page_writer *writer, int curve, cs_line *li
                              .lit = n == 0 && writer->n_ok > 0};
         n++;
     }
-    const cs_line_chart chart = {.frame = {.title = page->curves[curve], .untitled = true},
+    const cs_line_chart chart = {.frame = CS_SWEEP_FRAME(page->curves[curve]),
                                  .x = {.label = "epoch", .whole = true},
                                  .y = {.label = page->curves[curve]},
                                  .lines = lines,

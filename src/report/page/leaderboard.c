@@ -21,25 +21,28 @@ static void print_column(FILE *out, const char *name) {
     fputs("</th>", out);
 }
 
-/* The figure of the sweep's metric is the first. */
-static int figure_at(const cs_page *page, int i) {
-    if (page->metric < 0)
-        return i;
-    if (i == 0)
-        return page->metric;
-    return i <= page->metric ? i - 1 : i;
-}
-
 static void print_columns(const cs_page *page, FILE *out) {
     fputs("<thead><tr><th scope=\"col\"><span class=\"sr\">Highlight</span></th>", out);
     print_column(out, "trial");
+    if (page->metric >= 0)
+        print_column(out, page->figures[page->metric].name);
     for (int i = 0; i < page->n_options; i++)
         print_column(out, page->options[i].name);
     for (int i = 0; i < page->n_figures; i++)
-        if (is_shown(page, figure_at(page, i)))
-            print_column(out, page->figures[figure_at(page, i)].name);
+        if (i != page->metric && is_shown(page, i))
+            print_column(out, page->figures[i].name);
     print_column(out, "state");
     fputs("</tr></thead>\n", out);
+}
+
+static void print_figure(const cs_page *page, const cs_page_trial *trial, int figure, FILE *out) {
+    const double value = trial->state == CS_PAGE_OK ? trial->figures[figure] : (double)NAN;
+    fputs("<td class=\"n\"", out);
+    if (!isnan(value))
+        fprintf(out, " data-value=\"%.9g\"", value);
+    fputc('>', out);
+    cs_page_number(out, value, page->figures[figure].decimals);
+    fputs("</td>", out);
 }
 
 static void print_row(const cs_page_writer *writer, int t) {
@@ -51,23 +54,16 @@ static void print_row(const cs_page_writer *writer, int t) {
     fputs("<th scope=\"row\">", out);
     cs_page_trial_link(writer, t);
     fputs("</th>", out);
+    if (page->metric >= 0)
+        print_figure(page, trial, page->metric, out);
     for (int i = 0; i < page->n_options; i++) {
         fputs("<td>", out);
         cs_html_text(out, cs_page_option_text(page, trial, i));
         fputs("</td>", out);
     }
-    for (int i = 0; i < page->n_figures; i++) {
-        const int figure = figure_at(page, i);
-        if (!is_shown(page, figure))
-            continue;
-        const double value = trial->state == CS_PAGE_OK ? trial->figures[figure] : (double)NAN;
-        fputs("<td class=\"n\"", out);
-        if (!isnan(value))
-            fprintf(out, " data-value=\"%.9g\"", value);
-        fputc('>', out);
-        cs_page_number(out, value, page->figures[figure].decimals);
-        fputs("</td>", out);
-    }
+    for (int i = 0; i < page->n_figures; i++)
+        if (i != page->metric && is_shown(page, i))
+            print_figure(page, trial, i, out);
     fprintf(out, "<td>%s</td></tr>\n", state_names[trial->state]);
 }
 
@@ -83,7 +79,7 @@ cs_status cs_page_leaderboard(cs_page_writer *writer) {
         "aria-describedby=\"filter-help\"></label> <output id=\"filter-count\"></output></p>\n"
         "<p class=\"note script\" id=\"filter-help\" hidden>Words that a row must have, or conditions such as lr=0.001 "
         "or test_accuracy&gt;0.9. The heads of the columns sort; ticked trials stand out in all charts.</p>\n"
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"leaderboard-h\">\n"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"leaderboard-h\">\n"
         "<table id=\"trials\" class=\"sortable\">",
         out);
     print_columns(page, out);

@@ -53,7 +53,7 @@ static cs_status draw_line(const cs_page *page, const cs_option_axis *axis, cons
                            cs_drawing **out) {
     const cs_line line = {
         .label = metric_name(page), .x = means->at, .y = means->mean, .sd = means->sd, .n = means->n, .points = true};
-    const cs_line_chart chart = {.frame = {.title = axis->option->name, .untitled = true},
+    const cs_line_chart chart = {.frame = CS_SWEEP_FRAME(axis->option->name),
                                  .x = {.label = axis->option->name, .scale = axis->scale},
                                  .y = {.label = metric_name(page)},
                                  .lines = &line,
@@ -73,7 +73,7 @@ static cs_status draw_bars(const cs_page *page, const cs_option_axis *axis, cons
                            .low = means->mean[i] - sd,
                            .high = means->mean[i] + sd};
     }
-    const cs_bar_chart chart = {.frame = {.title = axis->option->name, .untitled = true},
+    const cs_bar_chart chart = {.frame = CS_SWEEP_ROWS_FRAME(axis->option->name),
                                 .value = {.label = metric_name(page)},
                                 .bars = bars,
                                 .n = means->n,
@@ -145,7 +145,7 @@ cs_status cs_pairs_draw(const cs_page_writer *writer, int i, cs_drawing **out) {
             const size_t at = (size_t)r * (size_t)columns->n + (size_t)c;
             cs_option_mean(page, row, r, column, c, &means[at], &means[cells + at]);
         }
-    const cs_heat_map chart = {.frame = {.title = "two options", .untitled = true},
+    const cs_heat_map chart = {.frame = CS_SWEEP_ROWS_FRAME("two options"),
                                .row_title = rows->name,
                                .column_title = columns->name,
                                .value_title = metric_name(page),

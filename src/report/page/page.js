@@ -61,7 +61,7 @@ function filter() {
 }
 if (one('#filter')) one('#filter').addEventListener('input', filter);
 
-// Highlighting: trials that are ticked, and the one under the pointer or with the focus, stand out in all charts.
+// Highlighting: trials that are ticked, and the one under the pointer, stand out in all charts.
 const ticked = new Set();
 function light(extra) {
   const lit = new Set(ticked);
@@ -85,15 +85,9 @@ all('main svg').forEach(svg => {
   const mark_of = event => event.target.closest('[data-trial]');
   svg.addEventListener('pointerover', event => { const mark = mark_of(event); light(mark && mark.dataset.trial); });
   svg.addEventListener('pointerleave', () => light());
-  svg.addEventListener('focusin', event => { const mark = mark_of(event); light(mark && mark.dataset.trial); });
-  svg.addEventListener('focusout', () => light());
-  const toggle = mark => tick(mark.dataset.trial, !ticked.has(mark.dataset.trial));
-  svg.addEventListener('click', event => { const mark = mark_of(event); if (mark) toggle(mark); });
-  svg.addEventListener('keydown', event => {
+  svg.addEventListener('click', event => {
     const mark = mark_of(event);
-    if (!mark || (event.key !== 'Enter' && event.key !== ' ')) return;
-    event.preventDefault();
-    toggle(mark);
+    if (mark) tick(mark.dataset.trial, !ticked.has(mark.dataset.trial));
   });
 });
 

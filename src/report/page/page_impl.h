@@ -18,6 +18,23 @@ enum {
     CS_PAGE_IMAGE_BYTES = 6 << 20 /* of all images together */
 };
 
+/* Charts in pixels of CSS. They are never shown larger, and on a telephone smaller. */
+enum {
+    CS_SWEEP_CHART_WIDTH = 600,
+    CS_SWEEP_CHART_HEIGHT = 360,
+    CS_TRIAL_CHART_WIDTH = 480,
+    CS_TRIAL_CHART_HEIGHT = 320
+};
+#define CS_SWEEP_FRAME(name)                                                                                           \
+    { .title = (name), .width = CS_SWEEP_CHART_WIDTH, .height = CS_SWEEP_CHART_HEIGHT, .untitled = true }
+#define CS_TRIAL_FRAME(name)                                                                                           \
+    { .title = (name), .width = CS_TRIAL_CHART_WIDTH, .height = CS_TRIAL_CHART_HEIGHT }
+/* The same for charts whose height follows from their rows. */
+#define CS_SWEEP_ROWS_FRAME(name)                                                                                      \
+    { .title = (name), .width = CS_SWEEP_CHART_WIDTH, .untitled = true }
+#define CS_TRIAL_ROWS_FRAME(name)                                                                                      \
+    { .title = (name), .width = CS_TRIAL_CHART_WIDTH }
+
 typedef struct cs_page_writer {
     const cs_page *page;
     FILE *out;

@@ -63,7 +63,7 @@ static cs_status draw(const cs_page_writer *writer, parallel *p, cs_drawing **ou
         at[page->n_options] = cs_page_value(page, trial);
         p->lines[n++] = (cs_parallel_line){trial->name, trial->describe, at, at[page->n_options]};
     }
-    const cs_parallel_chart chart = {.frame = {.title = "parallel coordinates", .untitled = true},
+    const cs_parallel_chart chart = {.frame = CS_SWEEP_FRAME("parallel coordinates"),
                                      .axes = p->axes,
                                      .n_axes = axes,
                                      .lines = p->lines,

@@ -54,7 +54,7 @@ cs_status cs_page_table_section(cs_page_writer *writer) {
         return CS_OK;
     const range r = range_of(table);
     cs_page_begin_section(out, "table", "Result table");
-    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"table-h\">\n<table class=\"pivot\">"
+    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"table-h\">\n<table class=\"pivot\">"
           "<caption>",
           out);
     cs_html_text(out, table->value);

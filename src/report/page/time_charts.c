@@ -34,7 +34,7 @@ cs_status cs_cost_draw(const cs_page_writer *writer, int i, cs_drawing **out) {
                                .x = trial->figures[seconds],
                                .y = cs_page_value(page, trial)};
     }
-    const cs_scatter_chart chart = {.frame = {.title = "cost against result", .untitled = true},
+    const cs_scatter_chart chart = {.frame = CS_SWEEP_FRAME("cost against result"),
                                     .x = {.label = "seconds"},
                                     .y = {.label = page->figures[page->metric].name},
                                     .points = points,
@@ -101,7 +101,7 @@ static cs_status draw_ranks(const cs_span *spans, int n, int ranks, cs_drawing *
         snprintf(names[rank], sizeof names[rank], "%d", rank);
         rows[rank] = names[rank];
     }
-    const cs_time_line chart = {.frame = {.title = "what the ranks did when", .untitled = true},
+    const cs_time_line chart = {.frame = CS_SWEEP_ROWS_FRAME("what the ranks did when"),
                                 .row_title = "rank",
                                 .rows = rows,
                                 .n_rows = ranks,

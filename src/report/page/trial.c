@@ -48,7 +48,7 @@ static void print_report(const cs_page_trial *trial, const cs_trial_details *det
     fprintf(
         out,
         "<h4>Classification report of %s</h4>\n<p>%lld images, accuracy %.4f <small>%.4f to %.4f</small>. Intervals "
-        "of 95 %%: Wilson's.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Classification "
+        "of 95 %%: Wilson's.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Classification "
         "report of %s\"><table>\n<thead><tr><th scope=\"col\">class</th><th scope=\"col\">precision</th><th "
         "scope=\"col\">recall</th><th scope=\"col\">F1</th><th scope=\"col\">images</th>%s</tr></thead>\n<tbody>\n",
         cs_split_name(details->split), (long long)details->rows, details->accuracy, details->accuracy_wilson.low,

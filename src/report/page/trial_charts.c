@@ -47,7 +47,7 @@ static cs_status draw_curves(const cs_page *page, const cs_page_trial *trial, co
         bands[n_bands++] =
             (cs_line_band){i ? trial->phase_ends[i - 1] + 0.5 : 0.5, trial->phase_ends[i] + 0.5, "phase"};
     const cs_line_mark best = {trial->best_epoch >= 0 ? trial->best_epoch + 1.0 : (double)NAN, "tested epoch"};
-    const cs_line_chart chart = {.frame = {.title = label},
+    const cs_line_chart chart = {.frame = CS_TRIAL_FRAME(label),
                                  .x = {.label = "epoch", .whole = true},
                                  .y = {.label = label},
                                  .lines = lines,
@@ -132,7 +132,7 @@ static cs_status draw_matrix(const cs_trial_details *details, bool share_of_row,
         for (int j = 0; j < n; j++)
             values[(size_t)i * classes + (size_t)j] = (double)cs_details_count(details, i, j);
     const cs_heat_map chart = {
-        .frame = {.title = share_of_row ? "confusion, per cent of the true class" : "confusion, images"},
+        .frame = CS_TRIAL_ROWS_FRAME(share_of_row ? "confusion, per cent of the true class" : "confusion, images"),
         .row_title = "true class",
         .column_title = "predicted class",
         .value_title = share_of_row ? "% of the row" : "images",
@@ -201,7 +201,7 @@ static cs_status draw_scores(const cs_trial_details *details, const cs_score_cur
             .label = curve_label(details, curve, labels[i], NAME), .x = at, .y = at + curve->n, .n = curve->n};
         used += 2 * (size_t)curve->n;
     }
-    const cs_line_chart chart = {.frame = {.title = title, .width = CS_FRAME_HEIGHT + 80, .height = CS_FRAME_HEIGHT},
+    const cs_line_chart chart = {.frame = CS_TRIAL_FRAME(title),
                                  .x = {.label = x, .low = 0, .high = 1},
                                  .y = {.label = y, .low = 0, .high = 1},
                                  .lines = lines,
@@ -264,10 +264,7 @@ static cs_status draw_reliability(const cs_page *page, const cs_page_trial *tria
         bars[i] = (cs_reliability_bar){details->bins[i].confidence, details->bins[i].accuracy,
                                        (double)details->bins[i].count};
     snprintf(title, sizeof title, "reliability; expected calibration error %.4f", details->calibration_error);
-    const cs_reliability_chart chart = {
-        .frame = {.title = title, .width = CS_FRAME_HEIGHT + 80, .height = CS_FRAME_HEIGHT},
-        .bins = bars,
-        .n = CS_DETAILS_BINS};
+    const cs_reliability_chart chart = {.frame = CS_TRIAL_FRAME(title), .bins = bars, .n = CS_DETAILS_BINS};
     return cs_reliability_chart_draw(&chart, out);
 }
 
@@ -297,7 +294,7 @@ static cs_status draw_classes(const cs_page *page, const cs_page_trial *trial, c
         for (size_t s = 0; s < CS_SPLIT_COUNT; s++)
             values[i * CS_SPLIT_COUNT + s] = (double)details->classes[i].images[s];
     }
-    const cs_stacked_chart chart = {.frame = {.title = "images of each class"},
+    const cs_stacked_chart chart = {.frame = CS_TRIAL_ROWS_FRAME("images of each class"),
                                     .value_title = "images",
                                     .names = names,
                                     .n = details->n_classes,
