@@ -20,7 +20,7 @@
 typedef struct cs_frame {
     const char *title;
     const char *description; /* read to those who cannot see the chart; NULL: none */
-    double width, height;    /* 0: those of a page; the height of charts with rows follows from them */
+    double width, height;    /* 0: those of a page. Charts with rows or cells choose their height */
     double text_size;        /* 0: that of a page */
     bool untitled;           /* the title is not drawn, since a heading or a caption says it */
     bool focusable;          /* the groups of trials can be reached by the keyboard */
@@ -72,7 +72,7 @@ typedef struct cs_line_chart {
     cs_axis x, y;
     const cs_line *lines;
     int n;
-    const cs_line_mark *marks; /* vertical lines */
+    const cs_line_mark *marks; /* vertical lines, x ascending */
     int n_marks;
     const cs_line_band *bands;
     int n_bands;
@@ -97,9 +97,8 @@ typedef struct cs_heat_map {
     int rows, columns;
     int decimals;
     cs_colormap map;
-    double low, high; /* of the colours; equal: found from the values */
-    bool
-        share_of_row; /* values are divided by the sum of their row (a row of zeros is empty) and printed as per cent */
+    double low, high;  /* of the colours; equal: found from the values */
+    bool share_of_row; /* values are shown in per cent of the sum of their row; a row of zeros is empty */
 } cs_heat_map;
 CS_MUST_CHECK cs_status cs_heat_map_draw(const cs_heat_map *chart, cs_drawing **out);
 
@@ -123,7 +122,8 @@ CS_MUST_CHECK cs_status cs_bar_chart_draw(const cs_bar_chart *chart, cs_drawing 
 
 /* ---- stacked bars: classes by split ---- */
 
-/* Of more than CS_STACKED_ROWS rows, the last bar has the sum of all rows from that one on. */
+/* Of more than CS_STACKED_ROWS rows, the last bar has the means of all rows from that one on, in the scale of the
+ * others. */
 enum { CS_STACKED_ROWS = 60 };
 
 typedef struct cs_stacked_chart {

@@ -69,7 +69,7 @@ static void place_x_axis(cs_plot *plot, const cs_axis *x, cs_range found, cs_fit
     const double height = cs_x_axis_height(plot->text, labelled);
     cs_ticks ticks;
     find_x_ticks(plot, x, found, fit, &ticks);
-    plot->right -= fmax(widest_tick(&ticks, plot->text) / 2 - plot->text * 0.7, 0);
+    plot->right -= fmax(widest_tick(&ticks, plot->text) / 2 - plot->text * 0.3, 0);
     plot->x = (cs_mapping){x->scale, ticks.low, ticks.high, plot->left, plot->right};
     if (labelled)
         cs_plot_text(plot, (plot->left + plot->right) / 2, plot->bottom - 0.2 * plot->text, x->label,
@@ -88,6 +88,7 @@ void cs_plot_axes(cs_plot *plot, const cs_axis *x, cs_range x_found, cs_fit x_fi
         plot->top += line;
     } else
         plot->top += above;
+    plot->top += plot->labels;
     cs_ticks_find(y, y_found, CS_FIT_ROUND, tick_count(plot->bottom - x_height - plot->top, line, MOST_Y), &ticks);
     plot->left += widest_tick(&ticks, plot->text) + tick_gap * plot->text;
     place_x_axis(plot, x, x_found, x_fit);

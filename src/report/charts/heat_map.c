@@ -30,7 +30,7 @@ static double value_at(const heat *h, int row, int column) {
     return h->values[(size_t)row * (size_t)h->chart->columns + (size_t)column];
 }
 
-/* A row of zeros has no shares. */
+/* In per cent. A row of zeros has no shares. */
 static void share_rows(const cs_heat_map *chart, double *shares) {
     for (int r = 0; r < chart->rows; r++) {
         const double *row = chart->values + (size_t)r * (size_t)chart->columns;
@@ -38,7 +38,7 @@ static void share_rows(const cs_heat_map *chart, double *shares) {
         for (int c = 0; c < chart->columns; c++)
             sum += isfinite(row[c]) ? row[c] : 0;
         for (int c = 0; c < chart->columns; c++)
-            shares[(size_t)r * (size_t)chart->columns + (size_t)c] = sum > 0 ? row[c] / sum : NAN;
+            shares[(size_t)r * (size_t)chart->columns + (size_t)c] = sum > 0 ? 100 * row[c] / sum : NAN;
     }
 }
 
@@ -50,7 +50,7 @@ static void find_range(heat *h) {
     if (chart->low < chart->high)
         range = (cs_range){chart->low, chart->high};
     else if (chart->share_of_row)
-        range = (cs_range){0, 1};
+        range = (cs_range){0, 100};
     h->low = range.low <= range.high ? range.low : 0;
     h->high = range.low <= range.high ? range.high : 1;
 }
@@ -59,10 +59,9 @@ static void find_range(heat *h) {
 static void cell_text(const heat *h, int row, int column, char *plain, char *full) {
     const cs_heat_map *chart = h->chart;
     const size_t i = (size_t)row * (size_t)chart->columns + (size_t)column;
-    const double percent = chart->share_of_row ? 100 : 1;
-    snprintf(plain, CS_TICK_TEXT, "%.*f", chart->decimals, h->values[i] * percent);
+    snprintf(plain, CS_TICK_TEXT, "%.*f", chart->decimals, h->values[i]);
     if (chart->sd && isfinite(chart->sd[i]))
-        snprintf(full, CS_TICK_TEXT * 2, "%s \xC2\xB1 %.*f", plain, chart->decimals, chart->sd[i] * percent);
+        snprintf(full, CS_TICK_TEXT * 2, "%s \xC2\xB1 %.*f", plain, chart->decimals, chart->sd[i]);
     else
         snprintf(full, CS_TICK_TEXT * 2, "%s", plain);
 }

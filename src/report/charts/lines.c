@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { LABEL_ROWS = 6 /* rows of labels of marks, at most */ };
+
 static const double page_text = CS_FRAME_TEXT;
 
 static bool is_many(const cs_line_chart *chart) {
@@ -84,22 +86,72 @@ static void draw_bands(const cs_plot *plot, const cs_line_chart *chart) {
     }
 }
 
-/* The labels stand below each other at the top, on the side of the mark that has more room. */
+/* Where the labels of the marks stand: above the data, in as many rows as are needed so that none overlaps another. */
+typedef struct label_rows {
+    double ends[LABEL_ROWS]; /* where the last label of a row ends */
+    int n;
+} label_rows;
+
+/* The row of a label from `left` on; the last one where all are full. */
+static int find_row(label_rows *rows, double left, double right) {
+    int row = 0;
+    while (row < rows->n && rows->ends[row] > left && row < LABEL_ROWS - 1)
+        row++;
+    rows->n = row + 1 > rows->n ? row + 1 : rows->n;
+    rows->ends[row] = right;
+    return row;
+}
+
+/* The x of a label's middle: that of its mark, as far as the label then is in the chart. */
+static double label_middle(const cs_plot *plot, double x, double width) {
+    return clamp(x, plot->left + width / 2, fmax(plot->right - width / 2, plot->left + width / 2));
+}
+
+/* Finds the row of the i-th mark's label, and its place; marks are in ascending order. False: there is no label. */
+static bool place_label(const cs_plot *plot, const cs_line_chart *chart, int i, label_rows *rows, int *row,
+                        double *middle) {
+    const double x = cs_map(&plot->x, chart->marks[i].x), gap = plot->text;
+    if (!chart->marks[i].label || !(x >= plot->left && x <= plot->right))
+        return false;
+    const double width = fmin(cs_text_width(chart->marks[i].label, plot->text), plot->right - plot->left);
+    *middle = label_middle(plot, x, width);
+    *row = find_row(rows, *middle - width / 2, *middle + width / 2 + gap);
+    return true;
+}
+
+/* Takes the place of the labels from the top. How wide the data will be is known later, but about. */
+static void reserve_labels(cs_plot *plot, const cs_line_chart *chart, cs_range x) {
+    const double numbers = 3 * plot->text, line = 1.3 * plot->text;
+    const bool is_fixed = chart->x.low < chart->x.high;
+    label_rows rows = {.n = 0};
+    cs_plot guess = *plot;
+    int row;
+    double middle;
+    guess.left += numbers;
+    guess.x = (cs_mapping){chart->x.scale, is_fixed ? chart->x.low : x.low, is_fixed ? chart->x.high : x.high,
+                           guess.left, guess.right};
+    for (int i = 0; i < chart->n_marks; i++)
+        place_label(&guess, chart, i, &rows, &row, &middle);
+    plot->labels = rows.n * line;
+}
+
 static void draw_marks(const cs_plot *plot, const cs_line_chart *chart) {
-    const double gap = 0.4 * plot->text, line = 1.3 * plot->text;
-    int shown = 0;
+    const double line = 1.3 * plot->text, above = 0.5 * plot->text;
+    label_rows rows = {.n = 0};
     for (int i = 0; i < chart->n_marks; i++) {
         const double x = cs_map(&plot->x, chart->marks[i].x);
-        if (!(x >= plot->left && x <= plot->right))
-            continue;
-        const bool is_left = x < (plot->left + plot->right) / 2;
-        cs_drawing_line(
-            plot->drawing, x, plot->top, x, plot->bottom,
-            &(cs_style){.stroke = {.role = CS_ROLE_MARK}, .dash = CS_DASH_LONG, .width = width_of(plot, 1.3)});
-        if (chart->marks[i].label)
-            cs_plot_text(plot, is_left ? x + gap : x - gap, plot->top + line * ++shown - gap / 2, chart->marks[i].label,
-                         (is_left ? plot->right - x : x - plot->left) - gap,
-                         &(cs_text_style){.anchor = is_left ? CS_ANCHOR_START : CS_ANCHOR_END});
+        double middle, top = plot->top;
+        int row;
+        if (place_label(plot, chart, i, &rows, &row, &middle)) {
+            const double y = plot->top - above - row * line;
+            cs_plot_text(plot, middle, y, chart->marks[i].label, plot->right - plot->left,
+                         &(cs_text_style){.anchor = CS_ANCHOR_MIDDLE});
+            top = y + above / 2;
+        }
+        if (x >= plot->left && x <= plot->right)
+            cs_drawing_line(
+                plot->drawing, x, top, x, plot->bottom,
+                &(cs_style){.stroke = {.role = CS_ROLE_MARK}, .dash = CS_DASH_LONG, .width = width_of(plot, 1.3)});
     }
 }
 
@@ -194,6 +246,7 @@ cs_status cs_line_chart_draw(const cs_line_chart *chart, cs_drawing **out) {
     }
     find_ranges(chart, &x, &y);
     draw_legend(&plot, chart);
+    reserve_labels(&plot, chart, x);
     cs_plot_axes(&plot, &chart->x, x, CS_FIT_TIGHT, &chart->y, y);
     draw_bands(&plot, chart);
     if (chart->diagonal)

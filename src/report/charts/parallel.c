@@ -8,65 +8,72 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+typedef struct coordinate {
+    cs_mapping mapping;
+    cs_ticks ticks; /* of a numeric axis */
+    double x;
+} coordinate;
+
 typedef struct parallel {
     const cs_parallel_chart *chart;
     cs_plot plot;
-    cs_mapping *axes; /* [n_axes] */
+    coordinate *axes; /* [n_axes] */
     double *x, *y;    /* [n_axes] of a line */
+    double spacing;   /* between axes */
+    bool staggered;   /* every second title is a line higher, because they have no room beside each other */
     cs_range values;
 } parallel;
 
-static double axis_x(const parallel *p, int axis) {
-    const double middle = 0.5, part = p->chart->n_axes > 1 ? axis / (p->chart->n_axes - 1.0) : middle;
-    return p->plot.left + part * (p->plot.right - p->plot.left);
-}
-
-static void draw_tick(const parallel *p, double x, double y, const char *label, double room) {
-    const double text = p->plot.text, length = 0.35 * text;
-    cs_drawing_line(p->plot.drawing, x - length, y, x, y, &(cs_style){.stroke = {.role = CS_ROLE_AXIS}});
-    cs_plot_text(&p->plot, x - length - 0.2 * text, y + 0.35 * text, label, room,
-                 &(cs_text_style){.paint = {.role = CS_ROLE_MUTED}, .anchor = CS_ANCHOR_END});
-}
-
-static void draw_numbers(parallel *p, int axis, double x, double room) {
+/* Names keep half a step from the ends of their axis. */
+static void settle_axis(parallel *p, int axis) {
     enum { MOST = 7 };
     const cs_parallel_axis *a = &p->chart->axes[axis];
+    const double middle = 0.5, part = p->chart->n_axes > 1 ? axis / (p->chart->n_axes - 1.0) : middle;
+    coordinate *to = &p->axes[axis];
     cs_range range = cs_range_empty();
-    cs_ticks ticks;
-    char label[CS_TICK_TEXT];
+    to->x = p->plot.left + part * (p->plot.right - p->plot.left);
+    to->mapping = (cs_mapping){CS_SCALE_LINEAR, -0.5, a->n_names - 0.5, p->plot.bottom, p->plot.top};
+    if (a->names)
+        return;
     for (int i = 0; i < p->chart->n; i++)
         cs_range_add(&range, a->axis.scale, p->chart->lines[i].at[axis]);
-    cs_ticks_find(&a->axis, range, CS_FIT_TIGHT, MOST, &ticks);
-    p->axes[axis] = (cs_mapping){a->axis.scale, ticks.low, ticks.high, p->plot.bottom, p->plot.top};
-    for (int i = 0; i < ticks.n; i++) {
-        cs_ticks_text(&ticks, i, label);
-        draw_tick(p, x, cs_map(&p->axes[axis], ticks.at[i]), label, room);
+    cs_ticks_find(&a->axis, range, CS_FIT_TIGHT, MOST, &to->ticks);
+    to->mapping = (cs_mapping){a->axis.scale, to->ticks.low, to->ticks.high, p->plot.bottom, p->plot.top};
+}
+
+static void draw_tick(const parallel *p, const coordinate *axis, double value, const char *label) {
+    const double text = p->plot.text, length = 0.35 * text, y = cs_map(&axis->mapping, value);
+    cs_drawing_line(p->plot.drawing, axis->x - length, y, axis->x, y, &(cs_style){.stroke = {.role = CS_ROLE_AXIS}});
+    cs_plot_text_in_front(&p->plot, axis->x - length - 0.2 * text, y + 0.35 * text, label, p->spacing - text,
+                          &(cs_text_style){.paint = {.role = CS_ROLE_MUTED}, .anchor = CS_ANCHOR_END});
+}
+
+/* Of more names than have room, some are left out. */
+static void draw_ticks(const parallel *p, int axis) {
+    const cs_parallel_axis *a = &p->chart->axes[axis];
+    const coordinate *at = &p->axes[axis];
+    const double line = 1.2 * p->plot.text;
+    const int stride = (int)ceil(a->n_names * line / (p->plot.bottom - p->plot.top));
+    char label[CS_TICK_TEXT];
+    for (int i = 0; i < a->n_names; i += stride)
+        draw_tick(p, at, i, a->names[i]);
+    for (int i = 0; i < at->ticks.n; i++) {
+        cs_ticks_text(&at->ticks, i, label);
+        draw_tick(p, at, at->ticks.at[i], label);
     }
 }
 
-/* Names keep half a step from the ends. Of more names than have room, some are left out. */
-static void draw_names(parallel *p, int axis, double x, double room) {
+static void draw_axis(const parallel *p, int axis) {
     const cs_parallel_axis *a = &p->chart->axes[axis];
-    const double line = 1.2 * p->plot.text, height = p->plot.bottom - p->plot.top;
-    const int stride = (int)ceil(a->n_names * line / height);
-    p->axes[axis] = (cs_mapping){CS_SCALE_LINEAR, -0.5, a->n_names - 0.5, p->plot.bottom, p->plot.top};
-    for (int i = 0; i<a->n_names; i += stride> 1 ? stride : 1)
-        draw_tick(p, x, cs_map(&p->axes[axis], i), a->names[i], room);
-}
-
-static void draw_axis(parallel *p, int axis, double spacing) {
-    const cs_parallel_axis *a = &p->chart->axes[axis];
-    const double x = axis_x(p, axis), text = p->plot.text;
+    const double x = p->axes[axis].x, text = p->plot.text;
     char key[CS_TICK_TEXT];
     snprintf(key, sizeof key, "%d", axis);
     cs_drawing_begin_group(
         p->plot.drawing, &(cs_group){.key = key, .key_name = "axis", .css_class = "cs-axis", .tooltip = a->axis.label});
     cs_drawing_line(p->plot.drawing, x, p->plot.top, x, p->plot.bottom, &(cs_style){.stroke = {.role = CS_ROLE_TEXT}});
-    if (a->names)
-        draw_names(p, axis, x, spacing - text);
-    else
-        draw_numbers(p, axis, x, spacing - text);
-    cs_plot_text(&p->plot, x, p->plot.top - 0.8 * text, a->axis.label, spacing - 0.5 * text,
+    draw_ticks(p, axis);
+    cs_plot_text(&p->plot, x, p->plot.top - (p->staggered && axis % 2 ? 2.1 : 0.8) * text, a->axis.label,
+                 p->spacing * (p->staggered ? 2 : 1) - 0.5 * text,
                  &(cs_text_style){.anchor = CS_ANCHOR_MIDDLE, .bold = true});
     cs_drawing_end_group(p->plot.drawing);
 }
@@ -75,8 +82,8 @@ static void draw_line(const parallel *p, const cs_parallel_line *line) {
     const bool has_value = isfinite(line->value);
     const cs_rgb colour = cs_value_colour(CS_COLORMAP_VIRIDIS, line->value, p->values.low, p->values.high);
     for (int axis = 0; axis < p->chart->n_axes; axis++) {
-        p->x[axis] = axis_x(p, axis);
-        p->y[axis] = cs_map(&p->axes[axis], line->at[axis]);
+        p->x[axis] = p->axes[axis].x;
+        p->y[axis] = cs_map(&p->axes[axis].mapping, line->at[axis]);
     }
     cs_plot_begin_trial(&p->plot, line->key, "cs-line", line->label);
     cs_drawing_path(p->plot.drawing, p->x, p->y, p->chart->n_axes,
@@ -98,15 +105,19 @@ static void draw(parallel *p) {
     cs_plot *plot = &p->plot;
     if (chart->value_title && p->values.low <= p->values.high)
         cs_plot_colour_bar(plot, chart->value_title, CS_COLORMAP_VIRIDIS, p->values.low, p->values.high);
-    plot->top += 2.4 * plot->text;
     plot->left += fmax(first_names(p, (plot->right - plot->left) * 0.2),
                        fmin(cs_text_width(chart->axes[0].axis.label, plot->text) / 2, 4 * plot->text));
     plot->right -= fmin(cs_text_width(chart->axes[chart->n_axes - 1].axis.label, plot->text) / 2, 4 * plot->text);
-    const double spacing = (plot->right - plot->left) / (chart->n_axes > 1 ? chart->n_axes - 1 : 1);
+    p->spacing = (plot->right - plot->left) / (chart->n_axes > 1 ? chart->n_axes - 1 : 1);
     for (int axis = 0; axis < chart->n_axes; axis++)
-        draw_axis(p, axis, spacing);
+        p->staggered = p->staggered || cs_text_width(chart->axes[axis].axis.label, plot->text) * 1.1 > p->spacing;
+    plot->top += (p->staggered ? 3.7 : 2.4) * plot->text;
+    for (int axis = 0; axis < chart->n_axes; axis++)
+        settle_axis(p, axis);
     for (int i = 0; i < chart->n; i++)
         draw_line(p, &chart->lines[i]);
+    for (int axis = 0; axis < chart->n_axes; axis++) /* in front, where their texts are legible */
+        draw_axis(p, axis);
 }
 
 cs_status cs_parallel_chart_draw(const cs_parallel_chart *chart, cs_drawing **out) {

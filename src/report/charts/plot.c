@@ -38,7 +38,7 @@ double cs_frame_title_height(const cs_frame *frame) {
 cs_frame cs_frame_column(const cs_frame *frame) {
     cs_frame column = *frame;
     column.width = 3.4 * 96;
-    column.height = 0;
+    column.height = 0.68 * column.width;
     column.text_size = 9.6;
     return column;
 }
@@ -78,6 +78,18 @@ void cs_plot_text(const cs_plot *plot, double x, double y, const char *text, dou
     cs_drawing_begin_group(plot->drawing, &(cs_group){.tooltip = text});
     cs_drawing_text(plot->drawing, x, y, cs_text_shorten(text, room, size, shown, sizeof shown), style);
     cs_drawing_end_group(plot->drawing);
+}
+
+void cs_plot_text_in_front(const cs_plot *plot, double x, double y, const char *text, double width,
+                           const cs_text_style *style) {
+    static const double before[] = {[CS_ANCHOR_START] = 0, [CS_ANCHOR_MIDDLE] = 0.5, [CS_ANCHOR_END] = 1};
+    const double size = style->size > 0 ? style->size : plot->text, border = 0.15 * size, height = 1.2 * size;
+    const double shown = fmin(cs_text_width(text, size), width);
+    if (*text)
+        cs_drawing_rectangle(plot->drawing, x - before[style->anchor] * shown - border, y - 0.95 * size,
+                             shown + 2 * border, height,
+                             &(cs_style){.fill = {.role = CS_ROLE_BACKGROUND}, .opacity = 0.7});
+    cs_plot_text(plot, x, y, text, width, style);
 }
 
 double cs_names_width(const char *const *names, int n, double text, double limit) {

@@ -21,6 +21,7 @@ typedef struct cs_plot {
     cs_drawing *drawing;
     double text;                     /* size of texts */
     double left, right, top, bottom; /* what is not used yet; in the end, the rectangle of the data */
+    double labels;                   /* height that cs_plot_axes keeps free above the data */
     cs_mapping x, y;
     bool focusable;
 } cs_plot;
@@ -41,6 +42,10 @@ CS_MUST_CHECK cs_status cs_plot_close(cs_plot *plot, cs_drawing **out);
 
 /* Draws a text that is at most `width` wide; a longer one ends in an ellipsis and has a tooltip. */
 void cs_plot_text(const cs_plot *plot, double x, double y, const char *text, double width, const cs_text_style *style);
+
+/* The same on a ground that makes it legible in front of lines. */
+void cs_plot_text_in_front(const cs_plot *plot, double x, double y, const char *text, double width,
+                           const cs_text_style *style);
 
 /* How wide the names are, at most `limit`. */
 double cs_names_width(const char *const *names, int n, double text, double limit);

@@ -10,7 +10,8 @@
 
 static const double pitch = 1.5, thickness = 1.1; /* of a row, in sizes of text */
 
-/* What is drawn: of many rows, the last is the sum of the others. */
+/* What is drawn: of many rows, the last is the mean of the others. Their sum would make the bars of all others short.
+ */
 typedef struct stacked {
     const cs_stacked_chart *chart;
     cs_plot plot;
@@ -32,10 +33,11 @@ static void aggregate(stacked *s) {
     s->rows = chart->n <= CS_STACKED_ROWS ? chart->n : CS_STACKED_ROWS;
     if (chart->n <= CS_STACKED_ROWS)
         return;
-    snprintf(s->rest_name, sizeof s->rest_name, "%d others", chart->n - CS_STACKED_ROWS + 1);
+    const int others = chart->n - CS_STACKED_ROWS + 1;
+    snprintf(s->rest_name, sizeof s->rest_name, "mean of %d others", others);
     for (int row = CS_STACKED_ROWS - 1; row < chart->n; row++)
         for (int part = 0; part < chart->n_parts; part++)
-            s->rest[part] += chart->values[(size_t)row * (size_t)chart->n_parts + (size_t)part];
+            s->rest[part] += chart->values[(size_t)row * (size_t)chart->n_parts + (size_t)part] / others;
 }
 
 static double sum_of(const stacked *s, int row) {
@@ -45,11 +47,19 @@ static double sum_of(const stacked *s, int row) {
     return sum;
 }
 
+/* Counts are whole, and means have a decimal. */
+static void number_text(double value, char *out) {
+    snprintf(out, CS_TICK_TEXT, value == floor(value) ? "%.0f" : "%.1f", value);
+}
+
 static void row_tooltip(const stacked *s, int row, char *out, size_t size) {
     size_t used = (size_t)snprintf(out, size, "%.*s:", CS_NAME_MAX / 2, name_of(s, row));
-    for (int part = 0; part < s->chart->n_parts && used < size; part++)
-        used += (size_t)snprintf(out + used, size - used, "%s %s %.10g", part > 0 ? "," : "", s->chart->parts[part],
-                                 values_of(s, row)[part]);
+    char number[CS_TICK_TEXT];
+    for (int part = 0; part < s->chart->n_parts && used < size; part++) {
+        number_text(values_of(s, row)[part], number);
+        used +=
+            (size_t)snprintf(out + used, size - used, "%s %s %s", part > 0 ? "," : "", s->chart->parts[part], number);
+    }
 }
 
 static void draw_row(const stacked *s, int row, double names) {
@@ -68,7 +78,7 @@ static void draw_row(const stacked *s, int row, double names) {
                                  thickness * text, &(cs_style){.fill = {.role = cs_role_series(part)}});
         from += value;
     }
-    snprintf(total, sizeof total, "%.10g", from);
+    number_text(from, total);
     cs_drawing_text(plot->drawing, cs_map(&plot->x, from) + 0.5 * text, y + 0.35 * text, total, NULL);
     cs_drawing_end_group(plot->drawing);
 }
@@ -97,7 +107,7 @@ static cs_status draw(stacked *s, cs_drawing **out) {
     }
     names = fmin(names, limit);
     CS_TRY(cs_plot_open(&chart->frame, height, &s->plot));
-    snprintf(total, sizeof total, "%.10g", range.high);
+    number_text(range.high, total);
     draw_legend(s);
     s->plot.top = height - cs_frame_margin(&chart->frame) - cs_x_axis_height(text, true) - s->rows * pitch * text;
     s->plot.left += names + 0.6 * text;

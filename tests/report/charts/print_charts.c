@@ -27,7 +27,7 @@ enum { HOSTILE = sizeof hostile / sizeof *hostile };
 static cs_status draw_lines(const cs_frame *frame, cs_drawing **out) {
     double x[EPOCHS], y[4][EPOCHS];
     static const char *const labels[] = {"train accuracy", "val accuracy", "train loss", "val loss"};
-    const cs_line_mark marks[] = {{14, "best epoch 14"}, {NAN, "nowhere"}, {4, "lr 1e-4 to 1e-5"}};
+    const cs_line_mark marks[] = {{4, "lr 1e-4 to 1e-5"}, {NAN, "nowhere"}, {14, "best epoch 14"}};
     const cs_line_band bands[] = {{1, 6, "head"}, {6, 20, "fine-tuning"}};
     cs_line lines[4];
     for (int i = 0; i < EPOCHS; i++) {
@@ -153,7 +153,7 @@ static cs_status draw_confusion(const cs_frame *frame, const char *const *names,
     const cs_status status = cs_heat_map_draw(&(cs_heat_map){.frame = *frame,
                                                              .row_title = "true class",
                                                              .column_title = "predicted class",
-                                                             .value_title = share ? "share" : "images",
+                                                             .value_title = share ? "% of true" : "images",
                                                              .row_names = names,
                                                              .column_names = names,
                                                              .values = values,
