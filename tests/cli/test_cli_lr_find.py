@@ -122,13 +122,13 @@ def test_the_picture_has_the_curve_and_the_marks():
     out, rates, _, _ = find("picture")
     text = open(path("picture/lr_find.svg")).read()
     root, tag = xml.etree.ElementTree.fromstring(text), "{http://www.w3.org/2000/svg}"
-    curve = next(item for item in root.iter(tag + "path") if item.get("class") == "curve").get("d")
+    curve = next(item for item in root.iter(tag + "g") if item.findtext(tag + "title") == "smoothed").find(tag + "path").get("d")
     assert curve.count("L") + 1 == len(rates) and curve.count("M") == 1
-    assert len([item for item in root.iter(tag + "line") if item.get("class") == "mark"]) == 2
+    assert len([item for item in root.iter(tag + "line") if item.get("class") == "cs-s-mark"]) == 2
     words = [item.text for item in root.iter(tag + "text")]
-    assert "learning rate" in words and "1e-3" in words and any(word.startswith("valley ") for word in words), words
+    assert "learning rate" in words and "0.001" in words and any(word.startswith("valley ") for word in words), words
     assert root.find(tag + "title").text == "tiny: learning-rate range test"
-    assert "prefers-color-scheme: dark" in text and "<script" not in text
+    assert "prefers-color-scheme:dark" in text and "<script" not in text
 
 
 def test_a_trial_is_chosen_and_results_in_the_folder_stay():

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The learning-rate range test of a trial (cnnsweep lr-find). */
 #include "cnnsweep/lr_find.h"
-#include "cnnsweep/chart.h"
+#include "cnnsweep/charts.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/text.h"
@@ -35,27 +35,29 @@ static void print_csv(const cs_lr_range *range, FILE *out) {
 }
 
 /* Draws the smoothed loss, and the losses themselves behind it. `values` [3*n] is a buffer. */
-static void print_svg(const cs_lr_range *range, const char *title, double *values, FILE *out) {
+static cs_status draw(const cs_lr_range *range, const char *title, double *values, cs_drawing **out) {
     char labels[2][NUMBER * 2];
     double *x = values, *y = x + range->n, *faint = y + range->n;
+    const bool in_order = !(range->steep > range->valley);
     snprintf(labels[0], sizeof labels[0], "steepest descent %.2g", range->steep);
     snprintf(labels[1], sizeof labels[1], "valley %.2g", range->valley);
-    const cs_chart_mark marks[] = {{range->steep, labels[0]}, {range->valley, labels[1]}};
-    const cs_chart chart = {.title = title,
-                            .x_label = "learning rate",
-                            .y_label = "training loss, smoothed",
-                            .x = x,
-                            .y = y,
-                            .faint = faint,
-                            .n = range->n,
-                            .marks = marks,
-                            .n_marks = 2};
+    const cs_line_mark steep = {range->steep, labels[0]}, valley = {range->valley, labels[1]};
+    const cs_line_mark marks[] = {in_order ? steep : valley, in_order ? valley : steep};
+    const cs_line lines[] = {{.label = "of a step", .x = x, .y = faint, .n = range->n, .colour = 1, .faint = true},
+                             {.label = "smoothed", .x = x, .y = y, .n = range->n, .colour = 1}};
     for (int i = 0; i < range->n; i++) {
         x[i] = range->points[i].rate;
         y[i] = range->points[i].smoothed;
         faint[i] = range->points[i].loss;
     }
-    cs_chart_print(&chart, out);
+    return cs_line_chart_draw(&(cs_line_chart){.frame = {.title = title},
+                                               .x = {.label = "learning rate", .scale = CS_SCALE_LOG},
+                                               .y = {.label = "training loss"},
+                                               .lines = lines,
+                                               .n = 2,
+                                               .marks = marks,
+                                               .n_marks = 2},
+                              out);
 }
 
 static cs_status write_csv(const char *folder, const cs_lr_range *range) {
@@ -69,15 +71,14 @@ static cs_status write_csv(const char *folder, const cs_lr_range *range) {
 
 static cs_status write_svg(const char *folder, const cs_lr_range *range, const char *title) {
     char path[CS_PATH_MAX];
-    cs_atomic_file *file = NULL;
     double *values = NULL;
+    cs_drawing *drawing = NULL;
     CS_TRY(cs_results_entry(folder, "lr_find.svg", path));
     CS_TRY(cs_alloc((size_t)range->n * 3, sizeof *values, "range test", &values));
-    cs_status status = cs_atomic_open(path, &file);
-    if (status == CS_OK) {
-        print_svg(range, title, values, cs_atomic_stream(file));
-        status = cs_atomic_commit(&file);
-    }
+    cs_status status = draw(range, title, values, &drawing);
+    if (status == CS_OK)
+        status = cs_drawing_write_svg(drawing, path);
+    cs_drawing_free(drawing);
     free(values);
     return status;
 }
