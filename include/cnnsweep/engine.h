@@ -99,6 +99,9 @@ typedef struct cs_program_spec {
      * layers pass gradients on, too. Borrowed: must outlive the program. */
     const int *gradients;
     int n_gradients;
+    /* TRAIN: guided backpropagation (Springenberg et al. 2015, arXiv:1412.6806). Backward of every ReLU and ReLU6
+     * passes on only what is positive of the gradient of its output. Other activations keep their gradient. */
+    bool guided;
 } cs_program_spec;
 
 /* The random stream from which the dropouts of a TRAIN program are drawn. Value i (in NHWC order) of row r is kept if

@@ -29,7 +29,7 @@ void cs_lowered_free(cs_lowered *lowered) {
 }
 
 bool cs_op_uses(const cs_op *op, const cs_layer *layer, cs_param_role role) {
-    if (op->kind == CS_OP_ACTIVATION) /* the activation is the layer's second operation and has no parameters */
+    if (op->kind == CS_OP_ACTIVATION || op->kind == CS_OP_GUIDE) /* these follow the operation that has them */
         return false;
     if (layer->kind != CS_LAYER_SEPARABLE_CONV2D)
         return true;
@@ -214,6 +214,18 @@ static void emit(lowering *low, int index) {
     activation->output = new_value(low, index, (int)(activation - low->out->ops));
 }
 
+/* A ReLU is complete when all operations of its layer are, so that the gradient which a spec asks for is the one before
+ * it is guided. */
+static void guide(lowering *low, int index) {
+    const cs_activation activation = layer_at(low, index)->activation;
+    if (!low->spec->guided || low->mode != CS_MODE_TRAIN || (activation != CS_ACT_RELU && activation != CS_ACT_RELU6))
+        return;
+    cs_op *op = append_op(low, CS_OP_GUIDE, index);
+    op->n_inputs = 1;
+    op->inputs[0] = low->value_of[index];
+    op->output = new_value(low, index, (int)(op - low->out->ops));
+}
+
 static void count_readers(lowering *low) {
     const cs_segment *segment = low->segment;
     for (int i = segment->begin; i < segment->end; i++)
@@ -258,7 +270,7 @@ static void mark_gradients(lowering *low) {
 static cs_status allocate(lowering *low) {
     const cs_segment *segment = low->segment;
     size_t n_layers = (size_t)segment->graph->n_layers, span = (size_t)(segment->end - segment->begin);
-    size_t most = 2 * span + (size_t)segment->n_inputs + 1; /* a layer gives at most two operations */
+    size_t most = 3 * span + (size_t)segment->n_inputs + 1; /* a layer gives at most three operations */
     CS_TRY(cs_alloc(1, sizeof *low->out, "lowered segment", &low->out));
     CS_TRY(cs_alloc(most, sizeof *low->out->ops, "operations", &low->out->ops));
     CS_TRY(cs_alloc(most, sizeof *low->out->values, "values", &low->out->values));
@@ -283,6 +295,7 @@ static void walk(lowering *low) {
             out->inputs[out->n_inputs++] = new_value(low, i, CS_NO_LAYER);
         else if (!try_fuse(low, i) && !try_defer_padding(low, i) && !try_drop_dropout(low, i))
             emit(low, i);
+        guide(low, i);
     }
     out->n_outputs = segment->n_outputs;
     for (int i = 0; i < out->n_outputs; i++) {

@@ -7,7 +7,8 @@
  * operation that produces its input.
  * TRAIN: an activation is fused into the batch norm before it.
  * Both: a zero-padding is fused into the convolution after it.
- * A layer is not fused away if the spec asks for its gradient. */
+ * A layer is not fused away if the spec asks for its gradient.
+ * With guided backpropagation, a CS_OP_GUIDE follows each ReLU and ReLU6. */
 #ifndef CNNSWEEP_ENGINE_LOWER_H
 #define CNNSWEEP_ENGINE_LOWER_H
 
@@ -29,6 +30,7 @@ typedef enum cs_op_kind {
     CS_OP_SCALE,   /* a factor and a summand for each channel: RESCALING, NORMALIZATION */
     CS_OP_DROPOUT,
     CS_OP_DENSE,
+    CS_OP_GUIDE, /* copies its input; backward passes on only what is positive of a gradient */
     CS_OP_KIND_COUNT
 } cs_op_kind;
 

@@ -84,7 +84,8 @@ static void compile(engine_run *run, int begin, int end, const run_options *opti
                             .upstream = i ? run->programs[i - 1] : NULL,
                             .optimizer = options->optimizer,
                             .gradients = run->gradients,
-                            .n_gradients = run->n_gradients};
+                            .n_gradients = run->n_gradients,
+                            .guided = options->guided};
     assert_ok(cs_program_compile(run->engine, &spec, &run->programs[i]));
     cs_program_set_draw(run->programs[i], &run->draw);
 }

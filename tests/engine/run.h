@@ -15,6 +15,7 @@ typedef struct run_options {
     cs_mode mode;
     int asked;   /* the layer whose gradient the spec of the last program asks for, or RUN_ASK_NONE or RUN_ASK_ALL */
     bool frozen; /* freeze every layer, whatever the case says */
+    bool guided; /* backward of the last program is guided backpropagation */
     const cs_optimizer *optimizer; /* of the updates; NULL: there are none */
 } run_options;
 

@@ -61,14 +61,14 @@ static void gradients_pass_through_a_frozen_network(void **state) {
     compare_step(*state, RUN_ASK_ALL, true);
 }
 
-/* The gradient of one logit, which visualisations of a network need. */
-static void backward_of_one_logit_gives_the_same_gradients(void **state) {
-    const run_options options = {.mode = CS_MODE_TRAIN, .asked = RUN_ASK_ALL, .frozen = true};
+/* Backward begins at a logit of each row, as visualisations of a network need it. */
+static void compare_logit(const engine_case *row, bool guided) {
+    const run_options options = {.mode = CS_MODE_TRAIN, .asked = RUN_ASK_ALL, .frozen = true, .guided = guided};
     engine_run run[2];
     for (int i = 0; i < 2; i++) {
-        run_open_with(&run[i], *state, i ? "ref" : test_device(), &options);
+        run_open_with(&run[i], row, i ? "ref" : test_device(), &options);
         run_forward(&run[i]);
-        int n = run[i].row->rows;
+        int n = row->rows;
         float *start = calloc((size_t)n * (size_t)run[i].outputs, sizeof *start);
         assert_non_null(start);
         for (int r = 0; r < n; r++)
@@ -80,6 +80,14 @@ static void backward_of_one_logit_gives_the_same_gradients(void **state) {
     compare_gradients(&run[0], &run[1]);
     run_close(&run[0]);
     run_close(&run[1]);
+}
+
+static void backward_of_one_logit_gives_the_same_gradients(void **state) {
+    compare_logit(*state, false);
+}
+
+static void guided_backward_of_one_logit_gives_the_same_gradients(void **state) {
+    compare_logit(*state, true);
 }
 
 /* Tests ref, too, because the gradient of cross-entropy is known. */
@@ -114,5 +122,6 @@ int main(void) {
     return failed + run_cases("one layer", the_gradient_of_any_one_layer_is_the_same) +
            run_cases("all layers", the_gradients_of_all_layers_at_once_are_the_same) +
            run_cases("all frozen", gradients_pass_through_a_frozen_network) +
-           run_cases("one logit", backward_of_one_logit_gives_the_same_gradients);
+           run_cases("one logit", backward_of_one_logit_gives_the_same_gradients) +
+           run_cases("guided", guided_backward_of_one_logit_gives_the_same_gradients);
 }

@@ -18,6 +18,7 @@ const cu_op_class *cu_class_of(const cs_op *op) {
         [CS_OP_SCALE] = &cu_scale_class,
         [CS_OP_DROPOUT] = &cu_dropout_class,
         [CS_OP_DENSE] = &cu_conv_class,
+        [CS_OP_GUIDE] = &cu_guide_class,
     };
     return classes[op->kind];
 }

@@ -10,6 +10,6 @@ const cu_op_class *cu_class_of(const cs_op *op);
 
 extern const cu_op_class cu_conv_class, cu_depthwise_class, cu_batch_norm_class, cu_activation_class, cu_max_pool_class,
     cu_average_pool_class, cu_global_average_class, cu_zero_pad_class, cu_add_class, cu_multiply_class,
-    cu_concatenate_class, cu_reshape_class, cu_scale_class, cu_dropout_class;
+    cu_concatenate_class, cu_reshape_class, cu_scale_class, cu_dropout_class, cu_guide_class;
 
 #endif

@@ -387,6 +387,7 @@ static const char *kind_name(cs_op_kind kind) {
         [CS_OP_SCALE] = "scale",
         [CS_OP_DROPOUT] = "dropout",
         [CS_OP_DENSE] = "dense",
+        [CS_OP_GUIDE] = "guide",
     };
     return names[kind];
 }

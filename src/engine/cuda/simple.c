@@ -21,6 +21,16 @@ static cs_status backward_activation(cu_node *node) {
     return CS_OK;
 }
 
+/* What is positive of a gradient is its ReLU. The operation is the only reader of its input, so nothing else adds to
+ * that gradient. */
+static cs_status backward_guide(cu_node *node) {
+    void *dx = cu_input_grad(node, 0);
+    if (dx)
+        cu_k_activation(cu_stream_of(node), cu_type_of(node), cu_count(node, cu_input(node, 0)), CS_ACT_RELU,
+                        cu_output_grad(node), dx);
+    return CS_OK;
+}
+
 static cs_status forward_zero_pad(cu_node *node) {
     cu_dims dims = cu_dims_of(node);
     cu_k_zero_pad(cu_stream_of(node), cu_type_of(node), &dims, cu_input(node, 0)->data, cu_output(node)->data);
@@ -54,7 +64,7 @@ static cs_status forward_add(cu_node *node) {
     return CS_OK;
 }
 
-static cs_status forward_reshape(cu_node *node) {
+static cs_status forward_copy(cu_node *node) {
     cu_k_copy(cu_stream_of(node), cu_type_of(node), cu_count(node, cu_output(node)), cu_input(node, 0)->data,
               cu_output(node)->data, false);
     return CS_OK;
@@ -138,7 +148,8 @@ static cs_status backward_dropout(cu_node *node) {
 const cu_op_class cu_activation_class = {.reads = true, .forward = forward_activation, .backward = backward_activation};
 const cu_op_class cu_zero_pad_class = {.forward = forward_zero_pad, .backward = backward_zero_pad};
 const cu_op_class cu_add_class = {.forward = forward_add, .backward = backward_as_it_is};
-const cu_op_class cu_reshape_class = {.forward = forward_reshape, .backward = backward_as_it_is};
+const cu_op_class cu_reshape_class = {.forward = forward_copy, .backward = backward_as_it_is};
+const cu_op_class cu_guide_class = {.forward = forward_copy, .backward = backward_guide};
 const cu_op_class cu_multiply_class = {.reads = true, .forward = forward_multiply, .backward = backward_multiply};
 const cu_op_class cu_concatenate_class = {.forward = forward_concatenate, .backward = backward_concatenate};
 const cu_op_class cu_dropout_class = {.forward = forward_dropout, .backward = backward_dropout};

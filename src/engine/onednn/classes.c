@@ -18,6 +18,7 @@ const od_op_class *od_class_of(const cs_op *op) {
         [CS_OP_SCALE] = &od_scale_class,
         [CS_OP_DROPOUT] = &od_dropout_class,
         [CS_OP_DENSE] = &od_dense_class,
+        [CS_OP_GUIDE] = &od_guide_class,
     };
     return classes[op->kind];
 }

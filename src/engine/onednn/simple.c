@@ -46,6 +46,20 @@ static cs_status backward_activation(od_node *node, const od_rows *rows) {
     return CS_OK;
 }
 
+static cs_status forward_guide(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    memcpy(e.y, e.x, e.count * sizeof *e.y);
+    return CS_OK;
+}
+
+/* What is positive of a gradient is its ReLU. */
+static cs_status backward_guide(od_node *node, const od_rows *rows) {
+    ends e = ends_of(node, rows);
+    if (e.dx)
+        e.kernels->activation(e.count, CS_ACT_RELU, e.dy, e.dx);
+    return CS_OK;
+}
+
 static cs_status forward_global_average(od_node *node, const od_rows *rows) {
     ends e = ends_of(node, rows);
     e.kernels->global_average(e.dims, e.x, node->program->values[node->op->output].row, e.y);
@@ -179,6 +193,7 @@ static cs_status backward_reshape(od_node *node, const od_rows *rows) {
 }
 
 const od_op_class od_activation_class = {.forward = forward_activation, .backward = backward_activation};
+const od_op_class od_guide_class = {.forward = forward_guide, .backward = backward_guide};
 const od_op_class od_global_average_class = {.forward = forward_global_average, .backward = backward_global_average};
 const od_op_class od_zero_pad_class = {.forward = forward_zero_pad, .backward = backward_zero_pad};
 const od_op_class od_add_class = {.forward = forward_add, .backward = backward_add};

@@ -177,6 +177,8 @@ void cs_ref_layer_forward(const cs_ref_op *op) {
 
 void cs_ref_layer_backward(const cs_ref_op *op) {
     cs_activation activation = op->layer->activation;
+    if (op->guided && (activation == CS_ACT_RELU || activation == CS_ACT_RELU6))
+        cs_ref_activate(CS_ACT_RELU, count_out(op), op->dout);
     cs_ref_activation_slope(activation, count_out(op), activation == CS_ACT_SWISH ? op->saved : NULL, op->out,
                             op->dout);
     row_of(op)->backward(op);

@@ -211,6 +211,7 @@ static cs_ref_op bind(const cs_ref_program *program, int l, int n, cs_status *st
     bool training = program->head.spec.mode == CS_MODE_TRAIN;
     cs_ref_op op = {.layer = layer, .n = n, .batch_statistics = training && layer->trainable};
     op.comm = program->head.comm;
+    op.guided = program->head.spec.guided;
     op.status = status;
     op.out = program->outputs[l];
     op.dout = program->gradients[l];

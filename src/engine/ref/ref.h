@@ -23,6 +23,7 @@ typedef struct cs_ref_op {
     int channels[CS_LAYER_MAX_INPUTS]; /* of each input */
     double *out;
     double *param[CS_REF_ROLES];
+    bool guided;         /* of the gradient of a ReLU's output, backward uses only what is positive */
     bool gated;          /* MULTIPLY of an image by one value for each channel */
     const cs_draw *draw; /* DROPOUT that drops values; else NULL */
     float *factors;      /* DROPOUT: memory for the factors of one row */
