@@ -25,7 +25,8 @@ typedef enum cs_purpose {
     CS_PURPOSE_BOOTSTRAP = 10, /* rows that are drawn for an interval; item = split, epoch = number of the draw */
     CS_PURPOSE_TPE = 11, /* candidates of method tpe; item = trial without its repeats, epoch = hash of the option */
     CS_PURPOSE_POPULATION = 12, /* how a population goes on; item = member, epoch = generation before */
-    CS_PURPOSE_BAYES = 13       /* candidates of method bayes; item = trial without its repeats, epoch = 0 */
+    CS_PURPOSE_BAYES = 13,      /* candidates of method bayes; item = trial without its repeats, epoch = 0 */
+    CS_PURPOSE_EXPLAIN = 14     /* noise of an explanation; item = image, epoch = the input with noise */
 } cs_purpose;
 
 typedef struct cs_rng {
