@@ -93,7 +93,8 @@ def test_a_common_phase_is_trained_once():
     assert [t["phase"] for t in trials] == ["2"] * 4 + ["1"] and {t["before"] for t in trials} == {"t004", ""}
     assert all(history("swept", f"t00{i}")[:2] == history("swept", "t004") for i in range(4))
     assert len({t["loss"] for t in trials}) == 5
-    assert sorted(os.listdir(path("swept"))) == ["history", "journal.jsonl", "report", "table.md", "trials.csv"]
+    assert sorted(os.listdir(path("swept"))) == [
+        "details", "history", "journal.jsonl", "misclassified", "report", "report.html", "table.md", "trials.csv"]
 
 
 def test_phases_are_the_same_alone_and_in_groups_and_on_ranks():

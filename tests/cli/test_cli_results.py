@@ -79,7 +79,8 @@ def test_the_log_has_a_line_for_each_epoch_and_no_progress_bar():
 
 
 def test_the_folder_has_no_other_files():
-    assert sorted(os.listdir(path("r"))) == ["history", "journal.jsonl", "report", "table.md", "trials.csv"]
+    assert sorted(os.listdir(path("r"))) == [
+        "details", "history", "journal.jsonl", "misclassified", "report", "report.html", "table.md", "trials.csv"]
 
 
 def test_finished_results_are_kept_unless_forced():

@@ -75,8 +75,8 @@ void cs_page_number(FILE *out, double value, int decimals) {
         fprintf(out, "%.*f", decimals, value);
 }
 
-bool cs_page_is_first(const cs_page_writer *writer, int trial, int n) {
-    for (int i = 0; i < n && i < writer->page->n_trials; i++)
+static bool has_section(const cs_page_writer *writer, int trial) {
+    for (int i = 0; i < writer->n_sections; i++)
         if (writer->order[i] == trial)
             return true;
     return false;
@@ -84,7 +84,7 @@ bool cs_page_is_first(const cs_page_writer *writer, int trial, int n) {
 
 void cs_page_trial_link(const cs_page_writer *writer, int trial) {
     const char *name = writer->page->trials[trial].name;
-    if (cs_page_is_first(writer, trial, CS_PAGE_SECTIONS))
+    if (has_section(writer, trial))
         fprintf(writer->out, "<a href=\"#%s\">%s</a>", name, name);
     else
         fputs(name, writer->out);

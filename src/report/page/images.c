@@ -14,7 +14,7 @@ typedef struct gallery {
     cs_image decoded, small;
     uint8_t *jpeg;
     size_t capacity;
-    int64_t *bytes; /* that are left */
+    int64_t room; /* for encoded bytes */
 } gallery;
 
 static int shown_side(int side, int longest) {
@@ -37,10 +37,10 @@ static cs_status encode(gallery *g, int64_t sample, size_t *size) {
     }
     CS_TRY(cs_encode_jpeg(&shown, QUALITY, false, &g->jpeg, &g->capacity, size));
     const int64_t encoded = (int64_t)(*size + 2) / 3 * 4; /* in base64 */
-    if (encoded > *g->bytes)
+    if (encoded > g->room)
         *size = 0;
     else
-        *g->bytes -= encoded;
+        g->room -= encoded;
     return CS_OK;
 }
 
@@ -81,8 +81,7 @@ static cs_status print_galleries(gallery *g) {
     return print_images(g, "Most confident and right", &g->details->confident_right);
 }
 
-cs_status cs_page_images(cs_page_writer *writer, const cs_page_trial *trial, const cs_trial_details *details,
-                         int64_t *bytes) {
+cs_status cs_page_images(cs_page_writer *writer, const cs_page_trial *trial, const cs_trial_details *details) {
     if (!details->has_scores)
         return CS_OK;
     if (!writer->page->dataset || trial->is_fold) {
@@ -92,7 +91,7 @@ cs_status cs_page_images(cs_page_writer *writer, const cs_page_trial *trial, con
         fputs("</p>\n", writer->out);
         return CS_OK;
     }
-    gallery g = {.writer = writer, .details = details, .bytes = bytes};
+    gallery g = {.writer = writer, .details = details, .room = CS_PAGE_IMAGE_BYTES};
     const cs_status status = print_galleries(&g);
     cs_decoder_close(g.decoder);
     cs_image_clear(&g.decoded);

@@ -55,6 +55,7 @@ static cs_status print_page(cs_page_writer *writer) {
 static cs_status write_page(cs_page_writer *writer, const char *path) {
     cs_atomic_file *file = NULL;
     CS_TRY(cs_page_order(writer->page, &writer->order, &writer->n_ok));
+    CS_TRY(cs_page_make_sections(writer));
     CS_TRY(cs_atomic_open(path, &file));
     writer->out = cs_atomic_stream(file);
     const cs_status status = print_page(writer);
@@ -68,5 +69,6 @@ cs_status cs_page_write(const cs_page *page, const char *path) {
     cs_page_writer writer = {.page = page};
     const cs_status status = write_page(&writer, path);
     free(writer.order);
+    free(writer.sections);
     return status;
 }

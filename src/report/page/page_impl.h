@@ -12,10 +12,10 @@
 /* A page grows with its trials only up to these numbers; trials.csv and history/ have all of them. The best trials come
  * first. */
 enum {
-    CS_PAGE_ROWS = 1000,          /* of the leaderboard */
-    CS_PAGE_DRAWN = 300,          /* trials in a chart that draws something for each */
-    CS_PAGE_SECTIONS = 100,       /* trials that have a section of their own */
-    CS_PAGE_IMAGE_BYTES = 6 << 20 /* of all images together */
+    CS_PAGE_ROWS = 1000,             /* of the leaderboard */
+    CS_PAGE_DRAWN = 300,             /* trials in a chart that draws something for each */
+    CS_PAGE_SECTION_BYTES = 8 << 20, /* of the sections of single trials together */
+    CS_PAGE_IMAGE_BYTES = 120 << 10  /* of the images of one of them */
 };
 
 /* Charts in pixels of CSS. They are never shown larger, and on a telephone smaller. */
@@ -38,9 +38,12 @@ enum {
 typedef struct cs_page_writer {
     const cs_page *page;
     FILE *out;
-    int *order;   /* [page->n_trials] the trials: finished ones from the best on, then running, failed, waiting ones */
-    int n_ok;     /* how many finished; they come first */
-    int n_charts; /* drawn so far: each has another prefix of ids */
+    int *order; /* [page->n_trials] the trials: finished ones from the best on, then running, failed, waiting ones */
+    int n_ok;   /* how many finished; they come first */
+    char *sections; /* the text of the sections of single trials, which is made before the rest of the page */
+    size_t sections_size;
+    int n_sections; /* how many of the first trials of the order have one */
+    int n_charts;   /* drawn so far: each has another prefix of ids */
 } cs_page_writer;
 
 /* Sections: each prints itself with its heading, or nothing. */
@@ -51,6 +54,8 @@ cs_status cs_page_failures(cs_page_writer *writer);
 cs_status cs_page_sharing(cs_page_writer *writer);
 cs_status cs_page_job(cs_page_writer *writer);
 cs_status cs_page_trials(cs_page_writer *writer);
+/* Makes writer->sections, of as many trials as the page has room for. */
+CS_MUST_CHECK cs_status cs_page_make_sections(cs_page_writer *writer);
 
 /* Makes cs_page_writer.order and n_ok; the caller frees the order. */
 CS_MUST_CHECK cs_status cs_page_order(const cs_page *page, int **order, int *n_ok);
@@ -60,7 +65,6 @@ void cs_page_end_section(FILE *out);
 CS_MUST_CHECK cs_status cs_page_print_drawing(cs_page_writer *writer, const char *caption, cs_drawing *drawing);
 /* Prints the value of a figure with its decimals; "-" for NaN. */
 void cs_page_number(FILE *out, double value, int decimals);
-/* Is the trial among the first `n` of the order? A trial has a section if it is among the first CS_PAGE_SECTIONS. */
 bool cs_page_is_first(const cs_page_writer *writer, int trial, int n);
 /* Prints the name of a trial, as a link where it has a section. */
 void cs_page_trial_link(const cs_page_writer *writer, int trial);
@@ -95,10 +99,9 @@ const cs_trial_chart *cs_trial_charts(int *n);
 /* Reads the details of a trial that its charts are about; NULL if it has none. A file that is damaged is an error. */
 CS_MUST_CHECK cs_status cs_page_read_details(const cs_page_trial *trial, cs_trial_details **out);
 
-/* Prints images of the details, the most confident right and wrong ones and the least sure ones. `bytes` (in and out)
- * is what is left for images. */
+/* Prints images of the details, the most confident right and wrong ones and the least sure ones. */
 CS_MUST_CHECK cs_status cs_page_images(cs_page_writer *writer, const cs_page_trial *trial,
-                                       const cs_trial_details *details, int64_t *bytes);
+                                       const cs_trial_details *details);
 
 /* page.css and page.js, as texts. */
 extern const char cs_page_css[], cs_page_script[];

@@ -121,7 +121,7 @@ static void print_head(const cs_page_writer *writer, const cs_page_trial *trial)
     fputs("</dl>\n", out);
 }
 
-static cs_status print_trial(cs_page_writer *writer, int t, int64_t *bytes) {
+static cs_status print_trial(cs_page_writer *writer, int t) {
     const cs_page_trial *trial = &writer->page->trials[t];
     cs_trial_details *details = NULL;
     CS_TRY(cs_page_read_details(trial, &details));
@@ -135,23 +135,47 @@ static cs_status print_trial(cs_page_writer *writer, int t, int64_t *bytes) {
                     "<p>All images that were predicted wrongly: <a href=\"misclassified/%s.csv\">"
                     "misclassified/%s.csv</a></p>\n",
                     trial->name, trial->name);
-        status = cs_page_images(writer, trial, details, bytes);
+        status = cs_page_images(writer, trial, details);
     }
     fputs("</article>\n", writer->out);
     cs_trial_details_free(details);
     return status;
 }
 
+/* A trial whose section does not fit any more has none, and so have all trials behind it. */
+static cs_status print_trials(cs_page_writer *writer) {
+    while (writer->n_sections < writer->page->n_trials) {
+        CS_TRY(print_trial(writer, writer->order[writer->n_sections]));
+        const long size = ftell(writer->out);
+        if (size > CS_PAGE_SECTION_BYTES && writer->n_sections > 0)
+            return CS_OK;
+        writer->sections_size = (size_t)size;
+        writer->n_sections++;
+    }
+    return CS_OK;
+}
+
+cs_status cs_page_make_sections(cs_page_writer *writer) {
+    size_t size; /* also of a section that does not fit */
+    writer->out = open_memstream(&writer->sections, &size);
+    if (!writer->out)
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for the page");
+    const cs_status status = print_trials(writer);
+    const bool failed = ferror(writer->out);
+    if ((fclose(writer->out) != 0 || failed) && status == CS_OK)
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for the page");
+    writer->out = NULL;
+    return status;
+}
+
 cs_status cs_page_trials(cs_page_writer *writer) {
-    const cs_page *page = writer->page;
-    const int shown = page->n_trials < CS_PAGE_SECTIONS ? page->n_trials : CS_PAGE_SECTIONS;
     cs_page_begin_section(writer->out, "details", "Trials");
     fputs("<p class=\"note\" id=\"no-trial\">Follow the link of a trial in the leaderboard to see it here.</p>\n",
           writer->out);
-    for (int i = 0; i < shown; i++) {
-        int64_t bytes = CS_PAGE_IMAGE_BYTES / shown;
-        CS_TRY(print_trial(writer, writer->order[i], &bytes));
-    }
+    if (writer->n_sections < writer->page->n_trials)
+        fprintf(writer->out, "<p class=\"note\">The page has room for %d of %d trials, the best ones.</p>\n",
+                writer->n_sections, writer->page->n_trials);
+    fwrite(writer->sections, 1, writer->sections_size, writer->out);
     cs_page_end_section(writer->out);
     return CS_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines about a sweep as a whole: where it ran, with what, on which data. To add one: a row and a function. */
-#include "page_data.h"
+#include "facts.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -86,18 +86,18 @@ static const struct fact {
 };
 enum { N_FACTS = sizeof facts / sizeof *facts };
 
-cs_status cs_page_data_facts(cs_page_data *data, const cs_collection *collection) {
+cs_status cs_page_facts(cs_page_memory *memory, const cs_collection *collection, const cs_page_fact **out, int *n) {
     cs_page_fact *lines = NULL;
-    CS_TRY(cs_page_data_alloc(data, N_FACTS, sizeof *lines, &lines));
+    CS_TRY(cs_page_alloc(memory, N_FACTS, sizeof *lines, &lines));
+    *n = 0;
     for (int i = 0; i < N_FACTS; i++) {
         char value[VALUE];
         facts[i].print(collection, value);
         if (!value[0])
             continue;
-        lines[data->page.n_facts].name = facts[i].name;
-        CS_TRY(cs_page_data_text(data, value, &lines[data->page.n_facts].value));
-        data->page.n_facts++;
+        lines[*n].name = facts[i].name;
+        CS_TRY(cs_page_text(memory, value, &lines[(*n)++].value));
     }
-    data->page.facts = lines;
+    *out = lines;
     return CS_OK;
 }

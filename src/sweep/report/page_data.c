@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "page_data.h"
 #include "cnnsweep/file.h"
-#include "cnnsweep/memory.h"
+#include "facts.h"
 #include "results/history.h"
 
 #include <math.h>
@@ -10,27 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-cs_status cs_page_data_alloc(cs_page_data *data, size_t n, size_t size, void *out) {
-    void *memory = NULL;
-    CS_TRY(cs_grow(&data->kept, &data->kept_capacity, data->n_kept + 1, sizeof *data->kept, "the page"));
-    CS_TRY(cs_alloc(n ? n : 1, size, "the page", &memory));
-    data->kept[data->n_kept++] = memory;
-    *(void **)out = memory;
-    return CS_OK;
-}
-
-cs_status cs_page_data_text(cs_page_data *data, const char *text, const char **out) {
-    char *copy = NULL;
-    const size_t size = strlen(text) + 1;
-    CS_TRY(cs_page_data_alloc(data, size, 1, &copy));
-    memcpy(copy, text, size);
-    *out = copy;
-    return CS_OK;
-}
-
 static cs_status make_options(cs_page_data *data, const cs_job *job) {
     cs_page_option *options = NULL;
-    CS_TRY(cs_page_data_alloc(data, (size_t)job->n_swept, sizeof *options, &options));
+    CS_TRY(cs_page_alloc(&data->memory, (size_t)job->n_swept, sizeof *options, &options));
     for (int i = 0; i < job->n_swept; i++)
         options[i] = (cs_page_option){.name = cs_option_short_name(job->swept[i].option),
                                       .values = (const char *const *)job->swept[i].values,
@@ -46,7 +28,7 @@ static cs_status make_figures(cs_page_data *data, const cs_job *job) {
     size_t n;
     const cs_column *columns = cs_columns(&n);
     cs_page_figure *figures = NULL;
-    CS_TRY(cs_page_data_alloc(data, n, sizeof *figures, &figures));
+    CS_TRY(cs_page_alloc(&data->memory, n, sizeof *figures, &figures));
     data->page.metric = -1;
     for (size_t i = 0; i < n; i++) {
         if (!cs_column_is_in(&columns[i], &job->metrics))
@@ -78,7 +60,7 @@ static cs_status make_curves(cs_page_data *data, const cs_job *job) {
     size_t n;
     const cs_epoch_key *keys = cs_epoch_keys(&n);
     const char **curves = NULL;
-    CS_TRY(cs_page_data_alloc(data, n, sizeof *curves, &curves));
+    CS_TRY(cs_page_alloc(&data->memory, n, sizeof *curves, &curves));
     for (size_t i = 0; i < n; i++)
         if (cs_epoch_key_is_in(&keys[i], &job->metrics))
             curves[data->page.n_curves++] = keys[i].name;
@@ -104,14 +86,14 @@ static cs_status make_epochs(cs_page_data *data, const cs_collection *c, int t, 
     size_t total = 0;
     for (int at = t; at >= 0; at = c->job->before[at])
         length++;
-    CS_TRY(cs_page_data_alloc(data, (size_t)length, sizeof *chain, &chain));
+    CS_TRY(cs_page_alloc(&data->memory, (size_t)length, sizeof *chain, &chain));
     for (int at = t, i = 0; at >= 0; at = c->job->before[at])
         chain[i++] = at;
     for (int i = 0; i < length; i++)
         total += c->trials[chain[i]].n_epochs;
     double *values = NULL;
-    CS_TRY(cs_page_data_alloc(data, total * (size_t)data->page.n_curves, sizeof *values, &values));
-    CS_TRY(cs_page_data_alloc(data, (size_t)length, sizeof *ends, &ends));
+    CS_TRY(cs_page_alloc(&data->memory, total * (size_t)data->page.n_curves, sizeof *values, &values));
+    CS_TRY(cs_page_alloc(&data->memory, (size_t)length, sizeof *ends, &ends));
     trial->epochs = values;
     trial->phase_ends = ends;
     trial->n_phases = length;
@@ -129,7 +111,7 @@ static cs_status make_trial_figures(cs_page_data *data, const cs_collection *c, 
     const cs_column *columns = cs_columns(&n);
     double *figures = NULL;
     int at = 0;
-    CS_TRY(cs_page_data_alloc(data, (size_t)data->page.n_figures, sizeof *figures, &figures));
+    CS_TRY(cs_page_alloc(&data->memory, (size_t)data->page.n_figures, sizeof *figures, &figures));
     for (size_t i = 0; i < n; i++)
         if (cs_column_is_in(&columns[i], &c->job->metrics))
             figures[at++] =
@@ -147,7 +129,7 @@ static cs_status find_details(cs_page_data *data, const cs_collection *c, int t,
         CS_TRY(cs_path(path, sizeof path, "%s/details/t%03d%s%s.json", c->folders[from->from].path, from->number,
                        is_test ? "" : ".", is_test ? "" : cs_split_name((cs_split)split)));
         if (trial->state == CS_PAGE_OK && cs_file_exists(path))
-            CS_TRY(cs_page_data_text(data, path, &trial->details[split]));
+            CS_TRY(cs_page_text(&data->memory, path, &trial->details[split]));
     }
     return CS_OK;
 }
@@ -185,8 +167,8 @@ static cs_status make_trial(cs_page_data *data, const cs_collection *c, int t, d
     char name[32], text[CS_VALUE_MAX * 2];
     cs_job_trial_name(c->job, t, name, sizeof name);
     cs_job_describe_trial(c->job, t, text, sizeof text);
-    CS_TRY(cs_page_data_text(data, name, &trial->name));
-    CS_TRY(cs_page_data_text(data, text, &trial->describe));
+    CS_TRY(cs_page_text(&data->memory, name, &trial->name));
+    CS_TRY(cs_page_text(&data->memory, text, &trial->describe));
     trial->values = &c->job->value_indices[(size_t)t * (size_t)c->job->n_swept];
     trial->state = state_of(c, t);
     trial->reason = c->outcomes[t].reason;
@@ -208,7 +190,7 @@ static bool has_part(const cs_collection *c, int part) {
 static cs_status make_trials(cs_page_data *data, const cs_collection *c) {
     cs_page_trial *trials = NULL;
     double first_start = INFINITY;
-    CS_TRY(cs_page_data_alloc(data, (size_t)c->job->n_last, sizeof *trials, &trials));
+    CS_TRY(cs_page_alloc(&data->memory, (size_t)c->job->n_last, sizeof *trials, &trials));
     for (int i = 0; i < c->n; i++)
         first_start = fmin(first_start, c->folders[i].first_start);
     data->page.is_complete = true;
@@ -226,7 +208,7 @@ static cs_status make_trials(cs_page_data *data, const cs_collection *c) {
 
 static cs_status make_names(cs_page_data *data, int option, int n, const char *const **out) {
     const char **names = NULL;
-    CS_TRY(cs_page_data_alloc(data, (size_t)n, sizeof *names, &names));
+    CS_TRY(cs_page_alloc(&data->memory, (size_t)n, sizeof *names, &names));
     for (int i = 0; i < n; i++)
         names[i] = cs_pivot_heading(&data->pivot, option, i);
     *out = names;
@@ -240,8 +222,8 @@ static cs_status make_table(cs_page_data *data, const cs_collection *c) {
     int *failed = NULL;
     CS_TRY(cs_pivot_open(c->job, c->outcomes, pivot));
     const size_t cells = (size_t)pivot->n_rows * (size_t)pivot->n_columns;
-    CS_TRY(cs_page_data_alloc(data, 2 * cells, sizeof *values, &values));
-    CS_TRY(cs_page_data_alloc(data, cells, sizeof *failed, &failed));
+    CS_TRY(cs_page_alloc(&data->memory, 2 * cells, sizeof *values, &values));
+    CS_TRY(cs_page_alloc(&data->memory, cells, sizeof *failed, &failed));
     for (size_t i = 0; i < cells; i++) {
         const cs_cell *cell = &pivot->cells[i];
         values[i] = cell->finished ? cell->mean : (double)NAN;
@@ -272,7 +254,7 @@ static cs_status read_job(cs_page_data *data, const cs_job *job) {
     data->page.job_path = job->path;
     if (!cs_file_exists(job->path) || cs_file_read(job->path, most, &text, &size) != CS_OK)
         return CS_OK;
-    const cs_status status = cs_page_data_text(data, text, &data->page.job);
+    const cs_status status = cs_page_text(&data->memory, text, &data->page.job);
     free(text);
     return status;
 }
@@ -284,7 +266,7 @@ static cs_status make_head(cs_page_data *data, const cs_collection *c) {
     gmtime_r(&now, &utc);
     strftime(text, sizeof text, "Made on %Y-%m-%d at %H:%M UTC", &utc);
     data->page.title = c->job->name;
-    CS_TRY(cs_page_data_text(data, text, &data->page.generated));
+    CS_TRY(cs_page_text(&data->memory, text, &data->page.generated));
     return read_job(data, c->job);
 }
 
@@ -296,14 +278,12 @@ cs_status cs_page_data_open(const cs_collection *collection, const cs_dataset *d
     CS_TRY(make_figures(out, collection->job));
     CS_TRY(make_curves(out, collection->job));
     CS_TRY(make_trials(out, collection));
-    CS_TRY(cs_page_data_facts(out, collection));
+    CS_TRY(cs_page_facts(&out->memory, collection, &out->page.facts, &out->page.n_facts));
     return cs_table_is_leaderboard(collection->job) ? CS_OK : make_table(out, collection);
 }
 
 void cs_page_data_close(cs_page_data *data) {
     cs_pivot_close(&data->pivot);
-    for (size_t i = 0; i < data->n_kept; i++)
-        free(data->kept[i]);
-    free(data->kept);
+    cs_page_memory_free(&data->memory);
     *data = (cs_page_data){0};
 }
