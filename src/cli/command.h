@@ -22,6 +22,7 @@ int cs_command_report(int argc, char **argv);
 int cs_command_summary(int argc, char **argv);
 int cs_command_options(int argc, char **argv);
 int cs_command_lr_find(int argc, char **argv);
+int cs_command_explain(int argc, char **argv);
 int cs_command_preview(int argc, char **argv);
 int cs_command_weights(int argc, char **argv);
 int cs_command_version(int argc, char **argv);
