@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LEGIBLE = 160 /* pixels: smaller pictures are enlarged in panels */ };
+
 typedef struct explain_args {
     const char **operands;
     int n_operands;
@@ -311,7 +313,8 @@ static cs_status draw_panels(const session *s, int first, int n) {
         h = s->networks[k].shape.h > h ? s->networks[k].shape.h : h;
         w = s->networks[k].shape.w > w ? s->networks[k].shape.w : w;
     }
-    cs_status status = cs_panel_open(s->n_networks, s->n_methods + 1, h, w, &panel);
+    const int factor = h < LEGIBLE ? (LEGIBLE + h - 1) / h : 1;
+    cs_status status = cs_panel_open(s->n_networks, s->n_methods + 1, factor * h, factor * w, &panel);
     for (int i = 0; i < n && status == CS_OK; i++)
         status = draw_panel(s, &panel, i, first + i);
     cs_panel_close(&panel);

@@ -55,7 +55,12 @@ void explained_open(explained *e, const explained_network *network, const char *
     config.input_h = config.input_w = network->size;
     config.classes = network->classes;
     *e = (explained){0};
-    assert_ok(cs_model_build(&config, &e->graph));
+    if (network->build) {
+        assert_ok(cs_graph_create(network->arch, &e->graph));
+        network->build(e->graph);
+    } else {
+        assert_ok(cs_model_build(&config, &e->graph));
+    }
     fill_params(e);
     assert_ok(cs_engine_open(device, &options, &e->engine));
     explained_reopen(e, network->layer, NULL);

@@ -17,8 +17,9 @@ typedef struct explained_network {
     cs_dialect dialect;
     float alpha;
     int size, classes;
-    const char *head;  /* "" : the architecture's */
-    const char *layer; /* NULL: the default */
+    const char *head;               /* "" : the architecture's */
+    const char *layer;              /* NULL: the default */
+    void (*build)(cs_graph *graph); /* of a network that is no architecture; else NULL */
 } explained_network;
 
 typedef struct explained {

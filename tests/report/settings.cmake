@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The text is internal to the room.
 target_include_directories(test_classification_report PRIVATE ${PROJECT_SOURCE_DIR}/src/report)
+target_include_directories(test_explain_road PRIVATE ${PROJECT_SOURCE_DIR}/src/report)
 
 # test_charts.py and test_drawing.py read what this program writes.
 add_executable(print_charts report/charts/print_charts.c)

@@ -16,10 +16,10 @@ enum { NO_TORCH = 77 };
 static const cs_explain_settings settings = {.steps = 6, .samples = 3, .noise = 0.1, .patch = 9, .stride = 7};
 
 static const explained_network networks[] = {
-    {"mobilenet", "mobilenet", CS_DIALECT_KERAS, 0.25f, 32, 4, "", "conv_pw_5_relu"},
-    {"mobilenet_default", "mobilenet", CS_DIALECT_KERAS, 0.25f, 64, 4, "gap,dense", NULL},
-    {"resnet18", "resnet18", CS_DIALECT_TORCH, 1, 32, 3, "", "layer1.1.relu"},
-    {"binary", "basenet", CS_DIALECT_KERAS, 1, 32, 2, "", NULL},
+    {"mobilenet", "mobilenet", CS_DIALECT_KERAS, 0.25f, 32, 4, "", "conv_pw_5_relu", NULL},
+    {"mobilenet_default", "mobilenet", CS_DIALECT_KERAS, 0.25f, 64, 4, "gap,dense", NULL, NULL},
+    {"resnet18", "resnet18", CS_DIALECT_TORCH, 1, 32, 3, "", "layer1.1.relu", NULL},
+    {"binary", "basenet", CS_DIALECT_KERAS, 1, 32, 2, "", NULL, NULL},
 };
 
 /* Numbers are in a second file, as floats. */

@@ -30,7 +30,7 @@ FLOORS = {
     "src/net": ["", "zoo"],
     "src/weights": ["tensor isolated h5_strings", "layout names h5_file", "match walk h5_layout writers", ""],
     "src/engine": ["", "common", "ref onednn cuda"],
-    "src/report": ["text_table classification_report", "draw", "charts", "details", "explain", "page", ""],
+    "src/report": ["text_table classification_report", "draw", "charts", "details importance explain tensorboard", "page", ""],
     "src/sweep": ["job", "plan", "results", "report", "run"],
     "src/sweep/job": ["node column contents parzen observation", "augmentations steps tpe gaussian_process", ""],
     "data-prep": ["pack synthetic"],
