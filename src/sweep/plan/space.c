@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "space.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/trial_details.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -44,8 +46,17 @@ static double weights_of(const cs_plan *plan) {
     return job->run.keep_weights > 0 && kept < all ? kept : all;
 }
 
-/* The reports of a trial, of which the confusion matrix is the largest part, its hits in the journal (hits.h), and the
- * predictions of a held-out fold. */
+/* The details of a split and the list of its misclassified images, of which there may be as many as images. */
+static double details_of(double classes, double images) {
+    const double all_else = 10000, class = 400, point = 12, matrix_cell = 7, listed_cell = 16, image = 130;
+    double points = fmin(CS_DETAILS_POINTS, 2 * images + 2), curves = 2 * fmin(classes, CS_DETAILS_CURVE_CLASSES);
+    double cells =
+        classes <= CS_DETAILS_DENSE ? matrix_cell * classes * classes : listed_cell * fmin(CS_DETAILS_CELLS, images);
+    return all_else + class * classes + point * points * curves + cells + image * images;
+}
+
+/* The reports of a trial, of which the confusion matrix is the largest part, its details, its hits in the journal
+ * (hits.h), and the predictions of a held-out fold. */
 static double reports_of(const cs_plan *plan) {
     const double cell = 7, line = 100, hits_of_a_byte = 4, probability = 12;
     const cs_train_config *train = &plan->job->base.train;
@@ -55,7 +66,7 @@ static double reports_of(const cs_plan *plan) {
     cs_plan_count_images(plan, 0, images);
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
         if (cs_trial_evaluates(train, split) && images[split] > 0)
-            bytes += classes * (cell * classes + line);
+            bytes += classes * (cell * classes + line) + details_of(classes, (double)images[split]);
     if (folds.fold.count > 0)
         bytes += (double)images[folds.held_out] * (line + probability * classes);
     return bytes + (double)images[CS_SPLIT_TEST] / hits_of_a_byte;

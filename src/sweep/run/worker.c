@@ -105,8 +105,9 @@ static cs_status on_finished(void *context, int trial, const cs_trial_result *re
     cs_status status = save_weights(self, message.trial, params);
     if (status == CS_OK)
         status = make_intervals(self, evaluations, &message);
+    const cs_finished_trial finished = {message.trial, result->seconds, evaluations, message.bootstrap, dataset};
     if (status == CS_OK)
-        status = cs_trial_files_write(self->job, self->folder, message.trial, evaluations, message.bootstrap, dataset);
+        status = cs_trial_files_write(self->job, self->folder, &finished);
     if (status != CS_OK)
         return on_failed(self, trial, status);
     cs_answer answer;
