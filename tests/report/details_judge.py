@@ -72,7 +72,7 @@ def check_classes(case):
         assert [c[f"{split}_images"] for c in d["classes"]] == list(np.bincount(case.labels[split], minlength=K))
     assert [c["predicted"] for c in d["classes"]] == list(matrix.sum(0))
     assert [c["right"] for c in d["classes"]] == list(matrix.diagonal())
-    if K <= 100:
+    if K <= 30:
         assert_near([c["precision_wilson"] for c in d["classes"]],
                     [wilson(r, n) for r, n in zip(matrix.diagonal(), matrix.sum(0))], "precision_wilson", 1e-9)
         assert_near([c["recall_wilson"] for c in d["classes"]],
@@ -104,13 +104,13 @@ def check_confusion(case, matrix):
 
 def distance(points, line):
     """The largest distance of points to a line through vertices."""
-    a, b = line[:-1], line[1:]
-    step = b - a
+    a, step = line[:-1], np.diff(line, axis=0)
     length = np.maximum((step ** 2).sum(1), 1e-300)
     worst = 0
-    for p in points:
-        along = np.clip(((p - a) * step).sum(1) / length, 0, 1)
-        worst = max(worst, np.sqrt(((a + along[:, None] * step - p) ** 2).sum(1)).min())
+    for some in np.array_split(points, len(points) // 500 + 1):
+        p = some[:, None, :]
+        along = np.clip(((p - a) * step).sum(2) / length, 0, 1)
+        worst = max(worst, np.sqrt(((a + along[:, :, None] * step - p) ** 2).sum(2)).min(1).max())
     return worst
 
 

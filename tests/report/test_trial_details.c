@@ -217,7 +217,9 @@ static void test_numbers_are_those_of_sklearn(void **state) {
     for (int i = 0; i < CASES; i++) {
         int kind = i % KINDS, round = i / KINDS;
         char name[32];
-        draw d = {.classes = classes[kind], .binary = kind == 1, .skill = 2 * cs_rng_float(&rng)};
+        draw d = {.classes = kind == KINDS - 1 && round % 4 ? 13 : classes[kind],
+                  .binary = kind == 1,
+                  .skill = 2 * cs_rng_float(&rng)};
         d.rows = 3 + (int)cs_rng_below(&rng, 400);
         d.steps = round % 4 == 1 ? 2 : round % 4 == 3 ? 8 : 0;
         d.occurring = round % 3 == 2 && d.classes > 2 ? d.classes - 1 - d.classes / 4 : d.classes;
@@ -243,11 +245,9 @@ static void test_a_curve_of_many_rows_keeps_its_shape(void **state) {
     judge("large");
 }
 
-static void test_of_3000_classes_the_largest_cells_are_kept(void **state) {
+static void test_of_many_classes_the_largest_cells_are_kept(void **state) {
     (void)state;
-    char path[CS_PATH_MAX];
-    write_case("many", &(draw){.classes = 3000, .rows = 12000, .occurring = 3000, .skill = 3});
-    assert_ok(cs_path(path, sizeof path, "%s/many.json", test_scratch()));
+    write_case("many", &(draw){.classes = 1000, .rows = 12000, .occurring = 1000, .skill = 2});
     judge("many");
 }
 
@@ -319,7 +319,7 @@ int main(void) {
         cmocka_unit_test(test_numbers_are_those_of_sklearn),
         cmocka_unit_test(test_a_class_may_be_the_only_one),
         cmocka_unit_test(test_a_curve_of_many_rows_keeps_its_shape),
-        cmocka_unit_test(test_of_3000_classes_the_largest_cells_are_kept),
+        cmocka_unit_test(test_of_many_classes_the_largest_cells_are_kept),
         cmocka_unit_test(test_without_logits_the_file_says_so),
         cmocka_unit_test(test_a_file_that_was_changed_is_refused_at_its_place),
     };

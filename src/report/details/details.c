@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/memory.h"
-#include "cnnsweep/text.h"
 #include "details_impl.h"
 
 #include <math.h>
@@ -8,13 +7,6 @@
 #include <string.h>
 
 static const cs_interval undefined = {(double)NAN, (double)NAN};
-
-cs_status cs_details_text(const char *text, char **out) {
-    const size_t size = 4 * strlen(text) + 1; /* a byte may become "\x0a" */
-    CS_TRY(cs_alloc(size, 1, "text", out));
-    cs_text_printable(text, *out, size);
-    return CS_OK;
-}
 
 static cs_interval wilson(int64_t part, int64_t rows) {
     return rows > 0 ? cs_wilson_interval(part, rows) : undefined;
