@@ -72,26 +72,31 @@ static void find_linear(cs_range range, const cs_axis *axis, bool round_out, int
         out->at[out->n++] = range.low;
 }
 
-/* Adds the multiples of a decade that are in the range. */
-static void add_decade(int exponent, const double *multiples, int n, cs_ticks *out) {
-    for (int m = 0; m < n; m++) {
-        const double value = multiples[m] * pow(10, exponent);
-        if (value >= out->low * (1 - slack) && value <= out->high * (1 + slack) && out->n < CS_TICKS_MAX)
+/* Adds the first n multiples of every step-th decade that are in the range; false: there are more than `most`. */
+static bool add_decades(int step, int n, int most, cs_ticks *out) {
+    static const double multiples[] = {1, 2, 5};
+    const int first = (int)floor(log10(out->low) + slack), last = (int)ceil(log10(out->high) - slack);
+    out->n = 0;
+    for (int exponent = first; exponent <= last; exponent += step)
+        for (int m = 0; m < n; m++) {
+            const double value = multiples[m] * pow(10, exponent);
+            if (value < out->low * (1 - slack) || value > out->high * (1 + slack))
+                continue;
+            if (out->n == most)
+                return false;
             out->at[out->n++] = value;
-    }
+        }
+    return true;
 }
 
 static void find_log(cs_range range, const cs_axis *axis, bool round_out, int most, cs_ticks *out) {
-    static const double multiples[] = {1, 2, 5};
     const double margin = round_out ? pow(range.high / range.low, 0.04) : 1;
     out->low = range.low / margin;
     out->high = range.high * margin;
-    const int first = (int)floor(log10(out->low) + slack), last = (int)ceil(log10(out->high) - slack);
-    const int decades = last - first + 1;
-    const int step = (decades + most - 1) / most;
     out->decimals = -1;
-    for (int exponent = first; exponent <= last; exponent += step)
-        add_decade(exponent, multiples, decades * 3 <= most + 2 ? 3 : 1, out);
+    bool fits = add_decades(1, 3, most, out);
+    for (int step = 1; !fits; step++)
+        fits = add_decades(step, 1, most, out);
     if (out->n < 2) { /* within a decade */
         out->n = 0;
         find_linear((cs_range){out->low, out->high}, axis, false, most, out);

@@ -4,14 +4,16 @@
 #include <math.h>
 #include <stddef.h>
 
-enum { ANCHORS = 9, FULL = 255 };
+enum { ANCHORS = 9, DEGREE = 6, FULL = 255 };
 
-/* Between its anchors, which are at equal distances, a map is linear in sRGB. The anchors of viridis are those of
- * matplotlib's map of that name (Smith and van der Walt, in the public domain by CC0). Those of the blues were computed
- * in OKLab (Ottosson, 2020): at t from 0 to 1, lightness is 0.985 - 0.665 t, chroma 0.135 sin(pi (0.02 + 0.74 t)) and
- * hue 235 + 25 t degrees. */
-static const cs_rgb viridis[ANCHORS] = {{68, 1, 84},    {71, 45, 123}, {59, 82, 139},  {44, 114, 142}, {33, 145, 140},
-                                        {40, 174, 128}, {94, 201, 98}, {173, 220, 48}, {253, 231, 37}};
+/* Polynomials in the value for red, green and blue, fitted by least squares to matplotlib's map of that name (Smith and
+ * van der Walt, in the public domain by CC0), from which they differ by at most 4 levels. */
+static const double viridis[3][DEGREE + 1] = {{70, 24.7, -47, -1336.8, 1907.7, 917.1, -1286.2},
+                                              {1.5, 354.6, 68.5, -1513.8, 3678.3, -3555.9, 1197.5},
+                                              {85, 352, 37.2, -4982.4, 14582.6, -16788.8, 6747.1}};
+
+/* Colours at equal distances, between which the map is linear in sRGB. They were computed in OKLab (Ottosson, 2020): at
+ * t from 0 to 1, lightness is 0.985 - 0.665 t, chroma 0.135 sin(pi (0.02 + 0.74 t)) and hue 235 + 25 t degrees. */
 static const cs_rgb blues[ANCHORS] = {{245, 251, 255}, {195, 228, 251}, {148, 203, 244},
                                       {107, 177, 233}, {72, 149, 217},  {46, 122, 195},
                                       {30, 96, 167},   {24, 71, 134},   {20, 49, 97}};
@@ -27,8 +29,15 @@ static cs_rgb interpolate(const cs_rgb anchors[ANCHORS], double value) {
     return (cs_rgb){between(a->r, b->r, place - i), between(a->g, b->g, place - i), between(a->b, b->b, place - i)};
 }
 
+static uint8_t polynomial(const double coefficients[DEGREE + 1], double value) {
+    double sum = 0;
+    for (int i = DEGREE; i >= 0; i--)
+        sum = sum * value + coefficients[i];
+    return (uint8_t)lrint(fmin(fmax(sum, 0), FULL));
+}
+
 static cs_rgb viridis_at(double value) {
-    return interpolate(viridis, value);
+    return (cs_rgb){polynomial(viridis[0], value), polynomial(viridis[1], value), polynomial(viridis[2], value)};
 }
 
 static cs_rgb blues_at(double value) {

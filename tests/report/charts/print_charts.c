@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* print_charts FOLDER [CHART]: writes each chart of fixed data (or the one that is named), for a page and for a paper's
- * column, as FOLDER/<chart>.svg, .pdf and .png and FOLDER/<chart>_column.*, and all of them in FOLDER/page.html.
- * tests/report/test_charts.py reads them. The next chart is a function and a row of `charts`. */
+ * column, as FOLDER/<chart>.svg, .pdf and .png and FOLDER/<chart>_column.*, all of them in FOLDER/page.html, and the
+ * colours of the colour maps in FOLDER/colours.csv. tests/report/test_charts.py reads them. The next chart is a
+ * function and a row of `charts`. */
 #include "cnnsweep/charts.h"
 #include "cnnsweep/file.h"
 
@@ -371,6 +372,23 @@ static cs_status write_charts(const char *folder, const char *only, FILE *page) 
     return CS_OK;
 }
 
+/* 256 colours of each map: name,r,g,b. */
+static int write_colours(const char *folder) {
+    enum { COLOURS = 256 };
+    static const char *const names[CS_COLORMAP_COUNT] = {"viridis", "blues", "jet"};
+    char path[CS_PATH_MAX];
+    snprintf(path, sizeof path, "%s/colours.csv", folder);
+    FILE *out = fopen(path, "w");
+    if (!out)
+        return 1;
+    for (int map = 0; map < CS_COLORMAP_COUNT; map++)
+        for (int i = 0; i < COLOURS; i++) {
+            const cs_rgb rgb = cs_colormap_at((cs_colormap)map, i / (COLOURS - 1.0));
+            fprintf(out, "%s,%d,%d,%d\n", names[map], rgb.r, rgb.g, rgb.b);
+        }
+    return fclose(out);
+}
+
 int main(int argc, char **argv) {
     char path[CS_PATH_MAX];
     if (argc < 2)
@@ -386,5 +404,5 @@ int main(int argc, char **argv) {
     const cs_status status = write_charts(argv[1], argc > 2 ? argv[2] : NULL, page);
     if (status != CS_OK)
         fprintf(stderr, "%s\n", cs_error_last()->text);
-    return fclose(page) == 0 && status == CS_OK ? 0 : 1;
+    return fclose(page) == 0 && status == CS_OK ? write_colours(argv[1]) : 1;
 }
