@@ -61,9 +61,9 @@ static void cell_text(const heat *h, int row, int column, char *plain, char *ful
     const size_t i = (size_t)row * (size_t)chart->columns + (size_t)column;
     snprintf(plain, CS_TICK_TEXT, "%.*f", chart->decimals, h->values[i]);
     if (chart->sd && isfinite(chart->sd[i]))
-        snprintf(full, CS_TICK_TEXT * 2, "%s \xC2\xB1 %.*f", plain, chart->decimals, chart->sd[i]);
+        snprintf(full, (size_t)CS_TICK_TEXT * 2, "%s \xC2\xB1 %.*f", plain, chart->decimals, chart->sd[i]);
     else
-        snprintf(full, CS_TICK_TEXT * 2, "%s", plain);
+        snprintf(full, (size_t)CS_TICK_TEXT * 2, "%s", plain);
 }
 
 /* Draws the text where it fits, on one line or two. */

@@ -46,7 +46,7 @@ static void paint_points(const cs_drawing *drawing, const cs_primitive *p, cairo
     bool inside = false;
     (void)drawing;
     for (int i = 0; i < p->n; i++) {
-        const double *point = &p->points[2 * i];
+        const double *point = &p->points[2 * (size_t)i];
         const bool was_inside = inside;
         inside = isfinite(point[0]) && isfinite(point[1]);
         if (inside && was_inside)

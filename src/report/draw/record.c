@@ -126,8 +126,8 @@ void cs_drawing_path(cs_drawing *drawing, const double *x, const double *y, int 
         return;
     path->n = n;
     for (int i = 0; i < n; i++) {
-        path->points[2 * i] = x[i];
-        path->points[2 * i + 1] = y[i];
+        path->points[2 * (size_t)i] = x[i];
+        path->points[2 * (size_t)i + 1] = y[i];
     }
 }
 

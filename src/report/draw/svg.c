@@ -84,7 +84,7 @@ static cs_status print_path(const cs_drawing *drawing, const cs_primitive *p, FI
     (void)drawing;
     fputs("<path d=\"", out);
     for (int i = 0; i < p->n; i++) {
-        const double *point = &p->points[2 * i];
+        const double *point = &p->points[2 * (size_t)i];
         const bool was_inside = inside;
         inside = isfinite(point[0]) && isfinite(point[1]);
         if (!inside)

@@ -210,9 +210,9 @@ static cs_status draw_stacked(const cs_frame *frame, const char *const *names, i
     if (!values)
         return CS_ERR_NO_MEMORY;
     for (int i = 0; i < n; i++) {
-        values[3 * i] = 700 / (1 + i % 50);
-        values[3 * i + 1] = 100 / (1 + i % 50);
-        values[3 * i + 2] = 200 / (1 + i % 50);
+        static const double largest[] = {700, 100, 200};
+        for (int part = 0; part < 3; part++)
+            values[3 * (size_t)i + (size_t)part] = floor(largest[part] / (1 + i % 50));
     }
     const cs_status status = cs_stacked_chart_draw(&(cs_stacked_chart){.frame = *frame,
                                                                        .value_title = "images",
@@ -241,7 +241,7 @@ static cs_status draw_scatter(const cs_frame *frame, cs_drawing **out) {
                                .label = hostile[t % HOSTILE],
                                .x = 8 * pow(1.12, t * 11 % TRIALS),
                                .y = 0.75 + 0.003 * (t * 7 % TRIALS),
-                               .value = t == 5 ? NAN : t % 11};
+                               .value = t == 5 ? (double)NAN : t % 11};
     return cs_scatter_chart_draw(&(cs_scatter_chart){.frame = *frame,
                                                      .x = {.label = "seconds", .scale = CS_SCALE_LOG},
                                                      .y = {.label = "test accuracy"},
