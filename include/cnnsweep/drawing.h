@@ -123,8 +123,9 @@ CS_MUST_CHECK cs_status cs_drawing_print_svg(const cs_drawing *drawing, cs_svg_k
  * light and, by prefers-color-scheme or :root[data-theme=dark], in dark; and the classes. */
 void cs_drawing_print_css(FILE *out);
 
-/* Writes a file atomically. PDF: 1 pixel is 0.75 pt. PNG: `scale` pixels of the file are a pixel of the drawing (2: 192
- * dpi). Without any font on the machine, letters are drawn by strokes of a built-in font of ASCII. */
+/* Writes a file that is complete or absent, without syncing it (cs_atomic_publish). PDF: 1 pixel is 0.75 pt. PNG:
+ * `scale` pixels of the file are a pixel of the drawing (2: 192 dpi). Without any font on the machine, letters are
+ * drawn by strokes of a built-in font of ASCII. */
 CS_MUST_CHECK cs_status cs_drawing_write_svg(const cs_drawing *drawing, const char *path);
 CS_MUST_CHECK cs_status cs_drawing_write_pdf(const cs_drawing *drawing, const char *path);
 CS_MUST_CHECK cs_status cs_drawing_write_png(const cs_drawing *drawing, double scale, const char *path);

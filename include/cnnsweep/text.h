@@ -13,8 +13,8 @@ void cs_float_text(float value, char *out, size_t size);
 /* The same for a double, at most 24 characters. */
 void cs_double_text(double value, char *out, size_t size);
 
-/* The number of bytes of the character of UTF-8 that the text begins with, and its code point; 0 at the end of the text,
- * and where it begins with none. */
+/* The number of bytes of the character of UTF-8 that the text begins with, and its code point; 0 at the end of the
+ * text, and where it begins with none. */
 int cs_utf8_read(const char *text, uint32_t *code);
 
 /* Whether a character may be in a text of XML and HTML: all but control characters other than tab and line feed, and

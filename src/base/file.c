@@ -81,21 +81,29 @@ static cs_status sync_parent(const char *path) {
     return cs_file_sync(slash ? folder : ".");
 }
 
-cs_status cs_atomic_commit(cs_atomic_file **file) {
+static cs_status finish(cs_atomic_file **file, bool durable) {
     FILE *stream = (*file)->stream;
     cs_status status = CS_OK;
     errno = 0;
-    if (ferror(stream) || fflush(stream) != 0 || fsync(fileno(stream)) != 0)
+    if (ferror(stream) || fflush(stream) != 0 || (durable && fsync(fileno(stream)) != 0))
         status = cs_fail_errno("%s: cannot write", (*file)->path);
     (*file)->stream = NULL;
     if (fclose(stream) != 0 && status == CS_OK)
         status = cs_fail_errno("%s: cannot write", (*file)->path);
     if (status == CS_OK && rename((*file)->temporary, (*file)->path) != 0)
         status = cs_fail_errno("%s: cannot rename into place", (*file)->path);
-    if (status == CS_OK)
+    if (status == CS_OK && durable)
         status = sync_parent((*file)->path);
     cs_atomic_abort(file);
     return status;
+}
+
+cs_status cs_atomic_commit(cs_atomic_file **file) {
+    return finish(file, true);
+}
+
+cs_status cs_atomic_publish(cs_atomic_file **file) {
+    return finish(file, false);
 }
 
 cs_status cs_file_write(const char *path, const void *bytes, size_t size) {

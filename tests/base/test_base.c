@@ -93,6 +93,23 @@ static void an_atomic_file_is_absent_until_committed(void **state) {
     free(bytes);
 }
 
+static void a_published_file_is_absent_until_it_is_complete(void **state) {
+    char path[CS_PATH_MAX];
+    cs_atomic_file *file;
+    char *bytes;
+    size_t size;
+    (void)state;
+    assert_ok(cs_path(path, sizeof path, "%s/published.txt", test_scratch()));
+    assert_ok(cs_atomic_open(path, &file));
+    fputs("whole", cs_atomic_stream(file));
+    assert_false(cs_file_exists(path));
+    assert_ok(cs_atomic_publish(&file));
+    assert_null(file);
+    assert_ok(cs_file_read(path, 100, &bytes, &size));
+    assert_string_equal(bytes, "whole");
+    free(bytes);
+}
+
 static void an_aborted_file_keeps_the_old_one(void **state) {
     (void)state;
     const char *path = in_scratch("kept");
@@ -282,6 +299,7 @@ int main(void) {
         cmocka_unit_test(an_error_of_another_thread_is_not_seen_until_restored),
         cmocka_unit_test(a_misspelt_name_gets_the_nearest_name_and_an_unlike_one_none),
         cmocka_unit_test(an_atomic_file_is_absent_until_committed),
+        cmocka_unit_test(a_published_file_is_absent_until_it_is_complete),
         cmocka_unit_test(an_aborted_file_keeps_the_old_one),
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
         cmocka_unit_test(a_lock_belongs_to_one_process_and_ends_with_it),

@@ -83,6 +83,7 @@ class Charts(ChartTest):
             # The SVG's size is rounded to a tenth.
             self.assertLessEqual(abs(image.width - 2 * width), 1.1)
             self.assertLessEqual(abs(image.height - 2 * height), 1.1)
+            np.testing.assert_allclose(image.info["dpi"], 192, atol=0.05)
             pixels = np.array(image.convert("L"))
             self.assertEqual(pixels[0, 0], 255)
             self.assertGreater((pixels < 128).sum(), 200, name)

@@ -46,7 +46,7 @@ LIBRARIES = {
     r"omp\.h": ["src/engine"],
     r"hdf5.*": ["src/data", "src/weights"],
     r"jpeglib\.h|jerror\.h": ["src/data"],
-    r"spng\.h": ["src/data"],
+    r"spng\.h": ["src/data", "src/report/draw"],
     r"csv\.h|archive(_entry)?\.h": ["data-prep/pack/source"],
     r"cairo.*|pango/.*|fontconfig/.*": ["src/report/draw"],
     r"yaml\.h": ["src/sweep"],

@@ -205,6 +205,10 @@ static void lay_out_cells(heat *h, double width) {
                                      : fmax(fmin(h->cell_width, highest), lowest);
     if (is_image(chart) && chart->rows > chart->columns) /* square cells in a square of the width */
         h->cell_width = fmax(h->cell_height, width / chart->columns / 3);
+    if (!is_image(chart)) { /* whole pixels: no seams between cells */
+        h->cell_width = fmax(floor(h->cell_width), 1);
+        h->cell_height = round(h->cell_height);
+    }
     h->upright = cs_names_width(chart->column_names, chart->columns, text, INFINITY) > h->cell_width - 0.5 * text;
 }
 
@@ -221,13 +225,13 @@ static cs_status draw(heat *h, cs_drawing **out) {
     const double height = cs_frame_title_height(&chart->frame) + above + h->cell_height * chart->rows + below + margin;
     CS_TRY(cs_plot_open(&chart->frame, height, &h->plot));
     cs_plot *plot = &h->plot;
-    plot->left += h->names + 0.5 * text;
+    plot->left = round(plot->left + h->names + 0.5 * text);
     plot->bottom -= below;
     plot->right = plot->left + chart->columns * h->cell_width + fmin(bar, width / 3);
     cs_plot_colour_bar(plot, chart->value_title, chart->map, h->low, h->high);
     cs_plot_text(plot, margin, plot->top + text, chart->row_title, plot->left - margin + chart->columns * h->cell_width,
                  &(cs_text_style){.size = 0});
-    plot->top += above;
+    plot->top = round(plot->top + above);
     draw_row_names(h);
     draw_column_names(h, room);
     cs_plot_text(plot, plot->left + chart->columns * h->cell_width / 2, height - margin - 0.2 * text,

@@ -27,7 +27,7 @@ static cs_style line_style(const cs_plot *plot, const cs_line_chart *chart, int 
                          : many && !line->lit ? CS_ROLE_SERIES
                          : many               ? CS_ROLE_MARK
                                               : cs_role_series(i);
-    const double width = line->faint ? 1 : many && !line->lit ? 1.2 : 2, veil = 0.4;
+    const double width = line->faint ? 1 : many && !line->lit ? 1.2 : 2, veil = 0.5;
     return (cs_style){.stroke = {.role = role},
                       .width = width_of(plot, width),
                       .dash = line->dash,

@@ -16,4 +16,7 @@ void cs_font_paint(cairo_t *cairo, const char *text, double size, bool bold, cs_
 /* The same in strokes of a font of ASCII that needs no fonts on the machine; other characters are boxes. */
 void cs_strokes_paint(cairo_t *cairo, const char *text, double size, bool bold, cs_anchor anchor);
 
+/* Prints a surface of CAIRO_FORMAT_RGB24 as PNG, `scale` pixels of which are 1/96 inch. */
+CS_MUST_CHECK cs_status cs_png_print(cairo_surface_t *surface, double scale, FILE *out);
+
 #endif

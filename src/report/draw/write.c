@@ -13,7 +13,7 @@ static cairo_status_t write_bytes(void *stream, const unsigned char *bytes, unsi
     return fwrite(bytes, 1, n, stream) == n ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-/* That the disk is full is found when the file is committed. */
+/* That the disk is full is found when the file is finished. */
 static cs_status check_cairo(const cs_drawing *drawing, cairo_status_t status) {
     if (status == CAIRO_STATUS_SUCCESS || status == CAIRO_STATUS_WRITE_ERROR)
         return CS_OK;
@@ -48,7 +48,7 @@ static cs_status print_png(const cs_drawing *drawing, double scale, FILE *out) {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     cs_status status = paint_surface(drawing, surface, scale);
     if (status == CS_OK)
-        status = check_cairo(drawing, cairo_surface_write_to_png_stream(surface, write_bytes, out));
+        status = cs_png_print(surface, scale, out);
     cairo_surface_destroy(surface);
     return status;
 }
@@ -71,7 +71,7 @@ static cs_status write_file(const cs_drawing *drawing, double scale,
     CS_TRY(cs_atomic_open(path, &file));
     const cs_status status = print(drawing, scale, cs_atomic_stream(file));
     if (status == CS_OK)
-        return cs_atomic_commit(&file);
+        return cs_atomic_publish(&file);
     cs_atomic_abort(&file);
     return status;
 }

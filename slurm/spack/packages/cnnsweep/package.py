@@ -37,7 +37,7 @@ class Cnnsweep(CMakePackage, CudaPackage):
     depends_on("nlopt")
     depends_on("libyaml")
     depends_on("xxhash")
-    depends_on("cairo +pdf +png")
+    depends_on("cairo +pdf")
     depends_on("pango")
     depends_on("fontconfig")
     depends_on("onednn@2.6:3", when="+onednn")
