@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Charts: from numbers and names to a drawing.
  *
- * Each kind is a struct and a function in a file of src/report/charts/. Members that are 0 or NULL have defaults. Texts
- * are UTF-8, but any bytes are allowed; names that are too long for their place end in an ellipsis, and the whole name
- * is in the tooltip. Values that are not finite are not drawn (nor those <= 0 on a logarithmic axis).
+ * Each kind is a struct and a function in a file of src/report/charts/. Members that are 0 or NULL have defaults, but
+ * names of rows, columns, bars and parts, and the title of a frame, must be there. Texts are UTF-8, but any bytes are
+ * allowed; names that are too long for their place end in an ellipsis, and the whole name (of the first 256 bytes) is
+ * in the tooltip. Values that are not finite are not drawn (nor those <= 0 on a logarithmic axis).
  *
  * A key (a trial's number such as "t003") becomes data-trial of a group with a tooltip, so that a script finds what
  * belongs to a trial in all charts.
@@ -172,7 +173,7 @@ typedef struct cs_parallel_line {
  */
 typedef struct cs_parallel_chart {
     cs_frame frame;
-    const cs_parallel_axis *axes;
+    const cs_parallel_axis *axes; /* [n_axes] at least 1 */
     int n_axes;
     const cs_parallel_line *lines;
     int n;

@@ -44,7 +44,8 @@ static void draw_bar(const cs_plot *plot, const cs_bar_chart *chart, int i, doub
     double right = fmax(zero, end);
     char value[CS_TICK_TEXT], tooltip[CS_NAME_MAX];
     snprintf(value, sizeof value, "%.*f", chart->decimals, bar->value);
-    snprintf(tooltip, sizeof tooltip, "%.*s: %s", CS_NAME_MAX - CS_TICK_TEXT - 4, bar->label, value);
+    snprintf(tooltip, sizeof tooltip, "%.*s: %s", cs_name_bytes(bar->label, CS_NAME_MAX - CS_TICK_TEXT - 4), bar->label,
+             value);
     cs_plot_begin_trial(plot, bar->key, "cs-bar", tooltip);
     cs_plot_text(plot, plot->left - 0.6 * text, y + 0.35 * text, bar->label, names,
                  &(cs_text_style){.anchor = CS_ANCHOR_END});

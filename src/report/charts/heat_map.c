@@ -91,8 +91,9 @@ static void begin_cell(const heat *h, int row, int column) {
     const cs_heat_map *chart = h->chart;
     char plain[CS_TICK_TEXT], full[CS_TICK_TEXT * 2], tooltip[CS_NAME_MAX * 2];
     cell_text(h, row, column, plain, full);
-    snprintf(tooltip, sizeof tooltip, "%.*s, %.*s: %s%s", CS_NAME_MAX / 2, chart->row_names[row], CS_NAME_MAX / 2,
-             chart->column_names[column], full, chart->share_of_row ? " %" : "");
+    const char *row_name = chart->row_names[row], *column_name = chart->column_names[column];
+    snprintf(tooltip, sizeof tooltip, "%.*s, %.*s: %s%s", cs_name_bytes(row_name, CS_NAME_MAX / 2), row_name,
+             cs_name_bytes(column_name, CS_NAME_MAX / 2), column_name, full, chart->share_of_row ? " %" : "");
     cs_plot_begin_trial(&h->plot,
                         chart->keys ? chart->keys[(size_t)row * (size_t)chart->columns + (size_t)column] : NULL,
                         "cs-cell", tooltip);
@@ -216,7 +217,7 @@ static cs_status draw(heat *h, cs_drawing **out) {
     const cs_heat_map *chart = h->chart;
     const double text = cs_frame_text(&chart->frame), margin = cs_frame_margin(&chart->frame);
     const double width = cs_frame_width(&chart->frame) - 2 * margin,
-                 bar = fmax(5.5 * text, cs_text_width(chart->value_title, text) + 1.5 * text);
+                 bar = fmax(5.5 * text, cs_text_width(cs_label(chart->value_title), text) + 1.5 * text);
     double room;
     h->plot.text = text;
     h->names = cs_names_width(chart->row_names, chart->rows, text, width * 0.25);

@@ -106,11 +106,13 @@ static void draw(parallel *p) {
     if (chart->value_title && p->values.low <= p->values.high)
         cs_plot_colour_bar(plot, chart->value_title, CS_COLORMAP_VIRIDIS, p->values.low, p->values.high);
     plot->left += fmax(first_names(p, (plot->right - plot->left) * 0.2),
-                       fmin(cs_text_width(chart->axes[0].axis.label, plot->text) / 2, 4 * plot->text));
-    plot->right -= fmin(cs_text_width(chart->axes[chart->n_axes - 1].axis.label, plot->text) / 2, 4 * plot->text);
+                       fmin(cs_text_width(cs_label(chart->axes[0].axis.label), plot->text) / 2, 4 * plot->text));
+    plot->right -=
+        fmin(cs_text_width(cs_label(chart->axes[chart->n_axes - 1].axis.label), plot->text) / 2, 4 * plot->text);
     p->spacing = (plot->right - plot->left) / (chart->n_axes > 1 ? chart->n_axes - 1 : 1);
     for (int axis = 0; axis < chart->n_axes; axis++)
-        p->staggered = p->staggered || cs_text_width(chart->axes[axis].axis.label, plot->text) * 1.1 > p->spacing;
+        p->staggered =
+            p->staggered || cs_text_width(cs_label(chart->axes[axis].axis.label), plot->text) * 1.1 > p->spacing;
     plot->top += (p->staggered ? 3.7 : 2.4) * plot->text;
     for (int axis = 0; axis < chart->n_axes; axis++)
         settle_axis(p, axis);

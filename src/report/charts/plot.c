@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plot.h"
 
+#include "cnnsweep/text.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -71,6 +73,8 @@ void cs_plot_text(const cs_plot *plot, double x, double y, const char *text, dou
     const double size = style->size > 0 ? style->size : plot->text, bold_wider = 1.08;
     const double room = style->bold ? width / bold_wider : width;
     char shown[CS_NAME_MAX];
+    if (!text)
+        return;
     if (cs_text_width(text, size) <= room) {
         cs_drawing_text(plot->drawing, x, y, text, style);
         return;
@@ -84,12 +88,28 @@ void cs_plot_text_in_front(const cs_plot *plot, double x, double y, const char *
                            const cs_text_style *style) {
     static const double before[] = {[CS_ANCHOR_START] = 0, [CS_ANCHOR_MIDDLE] = 0.5, [CS_ANCHOR_END] = 1};
     const double size = style->size > 0 ? style->size : plot->text, border = 0.15 * size, height = 1.2 * size;
-    const double shown = fmin(cs_text_width(text, size), width);
-    if (*text)
+    const double shown = fmin(cs_text_width(cs_label(text), size), width);
+    if (shown > 0)
         cs_drawing_rectangle(plot->drawing, x - before[style->anchor] * shown - border, y - 0.95 * size,
                              shown + 2 * border, height,
                              &(cs_style){.fill = {.role = CS_ROLE_BACKGROUND}, .opacity = 0.7});
     cs_plot_text(plot, x, y, text, width, style);
+}
+
+const char *cs_label(const char *text) {
+    return text ? text : "";
+}
+
+int cs_name_bytes(const char *name, int limit) {
+    int used = 0;
+    while (name[used]) {
+        uint32_t code;
+        const int n = cs_utf8_read(name + used, &code), bytes = n > 0 ? n : 1;
+        if (used + bytes > limit)
+            break;
+        used += bytes;
+    }
+    return used;
 }
 
 double cs_names_width(const char *const *names, int n, double text, double limit) {
@@ -131,7 +151,7 @@ void cs_plot_colour_bar(cs_plot *plot, const char *title, cs_colormap map, doubl
     enum { STEPS = 64, PARTS = 5 };
     const double text = plot->text, width = 0.9 * text, gap = 0.4 * text, before = 1.2 * text;
     const double top = plot->top + 1.6 * text, bottom = plot->bottom - 0.4 * text;
-    double widest = 0, title_width = cs_text_width(title, text);
+    double widest = 0, title_width = cs_text_width(cs_label(title), text);
     cs_rgb pixels[STEPS];
     cs_ticks ticks;
     char label[CS_TICK_TEXT];

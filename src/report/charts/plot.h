@@ -47,6 +47,11 @@ void cs_plot_text(const cs_plot *plot, double x, double y, const char *text, dou
 void cs_plot_text_in_front(const cs_plot *plot, double x, double y, const char *text, double width,
                            const cs_text_style *style);
 
+/* A text that may be missing, which then is "". */
+const char *cs_label(const char *text);
+/* How many bytes of a name, at most `limit`, are whole characters. */
+int cs_name_bytes(const char *name, int limit);
+
 /* How wide the names are, at most `limit`. */
 double cs_names_width(const char *const *names, int n, double text, double limit);
 

@@ -53,7 +53,8 @@ static void number_text(double value, char *out) {
 }
 
 static void row_tooltip(const stacked *s, int row, char *out, size_t size) {
-    size_t used = (size_t)snprintf(out, size, "%.*s:", CS_NAME_MAX / 2, name_of(s, row));
+    size_t used =
+        (size_t)snprintf(out, size, "%.*s:", cs_name_bytes(name_of(s, row), CS_NAME_MAX / 2), name_of(s, row));
     char number[CS_TICK_TEXT];
     for (int part = 0; part < s->chart->n_parts && used < size; part++) {
         number_text(values_of(s, row)[part], number);
