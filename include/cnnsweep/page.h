@@ -10,6 +10,7 @@
 #define CNNSWEEP_PAGE_H
 
 #include "cnnsweep/dataset.h"
+#include "cnnsweep/image.h"
 #include "cnnsweep/trial_details.h"
 
 /* A swept option. */
@@ -72,6 +73,15 @@ typedef struct cs_page_fact {
     const char *name, *value;
 } cs_page_fact;
 
+/* What a network looked at in the images of its details: the most confident right ones, the most confident wrong ones
+ * and the least sure ones, in this order. */
+enum { CS_PAGE_EXPLAINED = 3 * CS_DETAILS_IMAGES };
+typedef struct cs_page_explanation {
+    char text[256];                     /* a sentence or two on how it was made */
+    cs_image images[CS_PAGE_EXPLAINED]; /* [n], to be cleared */
+    int n;                              /* 0: there is none */
+} cs_page_explanation;
+
 typedef struct cs_page {
     const char *title;
     const char *generated; /* when, as text */
@@ -95,6 +105,9 @@ typedef struct cs_page {
     const char *job_path;
     const cs_dataset *dataset; /* for the images; NULL: `no_images` says why there are none */
     const char *no_images;
+    /* Explains a trial, by its index in `trials`; NULL: none is explained. A failure costs the explanation alone. */
+    cs_status (*explain)(void *context, int trial, const cs_trial_details *details, cs_page_explanation *out);
+    void *explain_context;
 } cs_page;
 
 /* Writes the page atomically. */

@@ -102,6 +102,8 @@ typedef struct cs_report_options {
     const char *rows, *columns, *value; /* of the table, as in cs_collect_options */
     bool figures;                       /* write every chart as a file of its own, too */
     const cs_dataset *dataset;          /* borrowed: that of the sweep; NULL: it is opened, if it is still there */
+    cs_engine *engine;                  /* borrowed: explains what networks look at; NULL: nothing is explained */
+    bool explain_all;                   /* explain all trials that kept their weights, not only the best of them */
 } cs_report_options;
 
 /* Writes report.html (page.h) from the results folders of one sweep, such as its parts, whether still running or not,

@@ -97,7 +97,7 @@ cs_status cs_curves_draw(const cs_page_writer *writer, int i, cs_drawing **out) 
     return status;
 }
 
-void cs_curves_csv(const cs_page_writer *writer, int i, FILE *out) {
+cs_status cs_curves_csv(const cs_page_writer *writer, int i, FILE *out) {
     const cs_page *page = writer->page;
     const int curve = curve_at(page, i);
     fprintf(out, "trial,epoch,%s\n", page->curves[curve]);
@@ -105,4 +105,5 @@ void cs_curves_csv(const cs_page_writer *writer, int i, FILE *out) {
         for (int e = 0; e < page->trials[t].n_epochs; e++)
             fprintf(out, "%s,%d,%.9g\n", page->trials[t].name, e + 1,
                     page->trials[t].epochs[e * page->n_curves + curve]);
+    return CS_OK;
 }

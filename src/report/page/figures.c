@@ -42,8 +42,11 @@ static cs_status write_sweep_chart(const cs_page_writer *writer, const cs_sweep_
     CS_TRY(chart->draw(writer, i, &drawing));
     CS_TRY(write_drawing(drawing, stem));
     CS_TRY(open_csv(stem, &file));
-    chart->csv(writer, i, cs_atomic_stream(file));
-    return cs_atomic_commit(&file);
+    const cs_status status = chart->csv(writer, i, cs_atomic_stream(file));
+    if (status == CS_OK)
+        return cs_atomic_commit(&file);
+    cs_atomic_abort(&file);
+    return status;
 }
 
 static cs_status write_sweep_charts(const cs_page_writer *writer, const char *folder) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Images of a trial: those about which it was most sure, rightly and wrongly, and least sure. */
 #include "cnnsweep/image.h"
+#include "cnnsweep/log.h"
 #include "page_impl.h"
 
 #include <stdlib.h>
@@ -14,7 +15,9 @@ typedef struct gallery {
     cs_image decoded, small;
     uint8_t *jpeg;
     size_t capacity;
-    int64_t room; /* for encoded bytes */
+    int64_t room;                           /* for encoded bytes */
+    const cs_page_explanation *explanation; /* NULL: there is none */
+    int explained;                          /* the index in it of the next image */
 } gallery;
 
 static int shown_side(int side, int longest) {
@@ -22,38 +25,36 @@ static int shown_side(int side, int longest) {
     return shown > 0 ? shown : 1;
 }
 
-/* Encodes the image as it is shown; 0 bytes if the page has no room for it any more. */
-static cs_status encode(gallery *g, int64_t sample, size_t *size) {
-    const uint8_t *pixels;
-    int h = 0, w = 0;
-    CS_TRY(cs_dataset_pixels(g->writer->page->dataset, g->decoder, g->details->split, sample, &h, &w, &g->decoded,
-                             &pixels));
-    cs_image shown = {.h = h, .w = w, .pixels = (uint8_t *)pixels};
-    const int longest = h > w ? h : w;
+/* Prints an image, unless the page has no room for it any more. */
+static cs_status print_image(gallery *g, const cs_image *image) {
+    cs_image shown = *image;
+    size_t size;
+    const int longest = shown.h > shown.w ? shown.h : shown.w;
     if (longest > SIDE) {
-        CS_TRY(cs_image_reserve(&g->small, shown_side(h, longest), shown_side(w, longest)));
+        CS_TRY(cs_image_reserve(&g->small, shown_side(shown.h, longest), shown_side(shown.w, longest)));
         CS_TRY(cs_resize_image(g->decoder, &shown, (cs_resize){0}, g->small.h, g->small.w, g->small.pixels));
         shown = g->small;
     }
-    CS_TRY(cs_encode_jpeg(&shown, QUALITY, false, &g->jpeg, &g->capacity, size));
-    const int64_t encoded = (int64_t)(*size + 2) / 3 * 4; /* in base64 */
-    if (encoded > g->room)
-        *size = 0;
-    else
-        g->room -= encoded;
+    CS_TRY(cs_encode_jpeg(&shown, QUALITY, false, &g->jpeg, &g->capacity, &size));
+    g->room -= (int64_t)(size + 2) / 3 * 4; /* in base64 */
+    if (g->room < 0)
+        return CS_OK;
+    fputs("<img alt=\"\" src=\"data:image/jpeg;base64,", g->writer->out);
+    cs_html_base64(g->writer->out, g->jpeg, size);
+    fputs("\">", g->writer->out);
     return CS_OK;
 }
 
 static cs_status print_figure(gallery *g, const cs_detail_image *image) {
     FILE *out = g->writer->out;
-    size_t size;
-    CS_TRY(encode(g, image->sample, &size));
+    const uint8_t *pixels;
+    int h = 0, w = 0;
+    CS_TRY(cs_dataset_pixels(g->writer->page->dataset, g->decoder, g->details->split, image->sample, &h, &w,
+                             &g->decoded, &pixels));
     fputs("<figure>", out);
-    if (size) {
-        fputs("<img alt=\"\" src=\"data:image/jpeg;base64,", out);
-        cs_html_base64(out, g->jpeg, size);
-        fputs("\">", out);
-    }
+    CS_TRY(print_image(g, &(cs_image){.h = h, .w = w, .pixels = (uint8_t *)pixels}));
+    if (g->explanation && g->explained < g->explanation->n)
+        CS_TRY(print_image(g, &g->explanation->images[g->explained++]));
     fputs("<figcaption>", out);
     cs_html_text(out, image->id);
     fputs("<br>is ", out);
@@ -76,23 +77,43 @@ static cs_status print_images(gallery *g, const char *title, const cs_detail_ima
 
 static cs_status print_galleries(gallery *g) {
     CS_TRY(cs_decoder_open(&g->decoder));
+    if (g->explanation && g->explanation->n) {
+        fputs("<p class=\"note\">", g->writer->out);
+        cs_html_text(g->writer->out, g->explanation->text);
+        fputs("</p>\n", g->writer->out);
+    }
+    CS_TRY(print_images(g, "Most confident and right", &g->details->confident_right));
     CS_TRY(print_images(g, "Most confident and wrong", &g->details->confident_wrong));
-    CS_TRY(print_images(g, "Least sure", &g->details->least_sure));
-    return print_images(g, "Most confident and right", &g->details->confident_right);
+    return print_images(g, "Least sure", &g->details->least_sure);
 }
 
-cs_status cs_page_images(cs_page_writer *writer, const cs_page_trial *trial, const cs_trial_details *details) {
+/* A trial whose network cannot be explained is shown without. */
+static void explain(const cs_page *page, int trial, const cs_trial_details *details, cs_page_explanation *out) {
+    if (page->explain && page->explain(page->explain_context, trial, details, out) != CS_OK)
+        cs_log(CS_LOG_WARN, "no explanation of %s: %s", page->trials[trial].name, cs_error_last()->text);
+}
+
+static void print_reason(FILE *out, const char *reason) {
+    fputs("<p class=\"note\">No images: ", out);
+    cs_html_text(out, reason);
+    fputs("</p>\n", out);
+}
+
+cs_status cs_page_images(cs_page_writer *writer, int t, const cs_trial_details *details) {
+    const cs_page *page = writer->page;
+    cs_page_explanation explanation = {0};
     if (!details->has_scores)
         return CS_OK;
-    if (!writer->page->dataset || trial->is_fold) {
-        fputs("<p class=\"note\">No images: ", writer->out);
-        cs_html_text(writer->out,
-                     trial->is_fold ? "the splits of a fold are not those of the dataset" : writer->page->no_images);
-        fputs("</p>\n", writer->out);
+    if (!page->dataset || page->trials[t].is_fold) {
+        print_reason(writer->out,
+                     page->dataset ? "the splits of a fold are not those of the dataset" : page->no_images);
         return CS_OK;
     }
-    gallery g = {.writer = writer, .details = details, .room = CS_PAGE_IMAGE_BYTES};
+    explain(page, t, details, &explanation);
+    gallery g = {.writer = writer, .details = details, .room = CS_PAGE_IMAGE_BYTES, .explanation = &explanation};
     const cs_status status = print_galleries(&g);
+    for (int i = 0; i < CS_PAGE_EXPLAINED; i++)
+        cs_image_clear(&explanation.images[i]);
     cs_decoder_close(g.decoder);
     cs_image_clear(&g.decoded);
     cs_image_clear(&g.small);

@@ -81,7 +81,7 @@ typedef struct cs_sweep_chart {
     /* Writes what chart i is of, such as "loss" or "lr and augment". */
     void (*name)(const cs_page *page, int i, char *out, size_t size);
     cs_status (*draw)(const cs_page_writer *writer, int i, cs_drawing **out);
-    void (*csv)(const cs_page_writer *writer, int i, FILE *out); /* with a header */
+    cs_status (*csv)(const cs_page_writer *writer, int i, FILE *out); /* with a header */
 } cs_sweep_chart;
 const cs_sweep_chart *cs_sweep_charts(int *n);
 /* Prints the section of a kind of chart: a heading, the note, and the charts, of which a script shows one at a time. */
@@ -100,8 +100,7 @@ const cs_trial_chart *cs_trial_charts(int *n);
 CS_MUST_CHECK cs_status cs_page_read_details(const cs_page_trial *trial, cs_trial_details **out);
 
 /* Prints images of the details, the most confident right and wrong ones and the least sure ones. */
-CS_MUST_CHECK cs_status cs_page_images(cs_page_writer *writer, const cs_page_trial *trial,
-                                       const cs_trial_details *details);
+CS_MUST_CHECK cs_status cs_page_images(cs_page_writer *writer, int trial, const cs_trial_details *details);
 
 /* page.css and page.js, as texts. */
 extern const char cs_page_css[], cs_page_script[];

@@ -82,7 +82,7 @@ cs_status cs_parallel_draw(const cs_page_writer *writer, int i, cs_drawing **out
     return status;
 }
 
-void cs_parallel_csv(const cs_page_writer *writer, int i, FILE *out) {
+cs_status cs_parallel_csv(const cs_page_writer *writer, int i, FILE *out) {
     const cs_page *page = writer->page;
     (void)i;
     fputs("trial", out);
@@ -100,4 +100,5 @@ void cs_parallel_csv(const cs_page_writer *writer, int i, FILE *out) {
         }
         fprintf(out, ",%.9g\n", cs_page_value(page, trial));
     }
+    return CS_OK;
 }

@@ -13,6 +13,8 @@ static const cs_sweep_chart table[] = {
      cs_pairs_draw, cs_pairs_csv},
     {"parallel", "Parallel coordinates", "A line is a trial. Limits on an axis hide the trials outside of them.",
      cs_parallel_count, cs_no_name, cs_parallel_draw, cs_parallel_csv},
+    {"importance", "Importance of the options", "How much of the variation each option explains.", cs_importance_count,
+     cs_no_name, cs_importance_draw, cs_importance_csv},
     {"cost", "Cost against result", "Seconds are those that the trial cost, where work was shared its part of it.",
      cs_cost_count, cs_no_name, cs_cost_draw, cs_cost_csv},
     {"timeline", "What the ranks did when", "Trials that were trained together lie over one another.",

@@ -13,11 +13,12 @@ enum { CS_PAGE_NAME = 256 }; /* bytes of the name of a chart */
 #define CS_SWEEP_CHART(kind)                                                                                           \
     int cs_##kind##_count(const cs_page *page);                                                                        \
     cs_status cs_##kind##_draw(const cs_page_writer *writer, int i, cs_drawing **out);                                 \
-    void cs_##kind##_csv(const cs_page_writer *writer, int i, FILE *out);
+    cs_status cs_##kind##_csv(const cs_page_writer *writer, int i, FILE *out);
 CS_SWEEP_CHART(curves)
 CS_SWEEP_CHART(options)
 CS_SWEEP_CHART(pairs)
 CS_SWEEP_CHART(parallel)
+CS_SWEEP_CHART(importance)
 CS_SWEEP_CHART(cost)
 CS_SWEEP_CHART(timeline)
 

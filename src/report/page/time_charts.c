@@ -44,7 +44,7 @@ cs_status cs_cost_draw(const cs_page_writer *writer, int i, cs_drawing **out) {
     return status;
 }
 
-void cs_cost_csv(const cs_page_writer *writer, int i, FILE *out) {
+cs_status cs_cost_csv(const cs_page_writer *writer, int i, FILE *out) {
     const cs_page *page = writer->page;
     (void)i;
     fprintf(out, "trial,seconds,%s\n", page->figures[page->metric].name);
@@ -52,6 +52,7 @@ void cs_cost_csv(const cs_page_writer *writer, int i, FILE *out) {
         const cs_page_trial *trial = &page->trials[writer->order[t]];
         fprintf(out, "%s,%.9g,%.9g\n", trial->name, trial->figures[find_seconds(page)], cs_page_value(page, trial));
     }
+    return CS_OK;
 }
 
 static bool has_span(const cs_page_trial *trial) {
@@ -125,7 +126,7 @@ cs_status cs_timeline_draw(const cs_page_writer *writer, int i, cs_drawing **out
     return status;
 }
 
-void cs_timeline_csv(const cs_page_writer *writer, int i, FILE *out) {
+cs_status cs_timeline_csv(const cs_page_writer *writer, int i, FILE *out) {
     (void)i;
     fputs("trial,rank,begun,ended\n", out);
     for (int t = 0; t < writer->page->n_trials; t++) {
@@ -133,4 +134,5 @@ void cs_timeline_csv(const cs_page_writer *writer, int i, FILE *out) {
         if (has_span(trial))
             fprintf(out, "%s,%d,%.3f,%.3f\n", trial->name, trial->rank, trial->begun, trial->ended);
     }
+    return CS_OK;
 }

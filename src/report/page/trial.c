@@ -135,7 +135,7 @@ static cs_status print_trial(cs_page_writer *writer, int t) {
                     "<p>All images that were predicted wrongly: <a href=\"misclassified/%s.csv\">"
                     "misclassified/%s.csv</a></p>\n",
                     trial->name, trial->name);
-        status = cs_page_images(writer, trial, details);
+        status = cs_page_images(writer, t, details);
     }
     fputs("</article>\n", writer->out);
     cs_trial_details_free(details);

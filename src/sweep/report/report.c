@@ -2,6 +2,7 @@
 /* cnnsweep report: writes report.html, and the charts as files, from the results folders of a sweep. */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
+#include "explanations.h"
 #include "page_data.h"
 
 #include <stdio.h>
@@ -28,15 +29,20 @@ static cs_dataset *open_dataset(const cs_collection *c, char *why, size_t size) 
 }
 
 static cs_status write_all(const cs_collection *c, const cs_dataset *dataset, const char *no_images, const char *folder,
-                           bool figures) {
+                           const cs_report_options *options) {
     char path[CS_PATH_MAX];
     cs_page_data data;
+    cs_explanations explanations = {.collection = c, .engine = options->engine, .all = options->explain_all};
     cs_status status = cs_page_data_open(c, dataset, no_images, &data);
+    if (options->engine) {
+        data.page.explain = cs_explanations_make;
+        data.page.explain_context = &explanations;
+    }
     if (status == CS_OK)
         status = cs_path(path, sizeof path, "%s/report.html", folder);
     if (status == CS_OK)
         status = cs_page_write(&data.page, path);
-    if (status == CS_OK && figures)
+    if (status == CS_OK && options->figures)
         status = cs_page_write_figures(&data.page, folder);
     cs_page_data_close(&data);
     return status;
@@ -50,7 +56,7 @@ static cs_status report(cs_collection *c, const char *const *folders, int n, con
     CS_TRY(choose_out(folders, n, options->out, out));
     CS_TRY(cs_folder_create(out));
     cs_dataset *opened = options->dataset ? NULL : open_dataset(c, why, sizeof why);
-    const cs_status status = write_all(c, options->dataset ? options->dataset : opened, why, out, options->figures);
+    const cs_status status = write_all(c, options->dataset ? options->dataset : opened, why, out, options);
     cs_dataset_close(opened);
     return status;
 }
