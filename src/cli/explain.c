@@ -308,7 +308,7 @@ static cs_status draw_panel(const session *s, cs_panel *panel, int i, int number
 
 static cs_status draw_panels(const session *s, int first, int n) {
     cs_panel panel;
-    int h = 0, w = 0;
+    int h = 1, w = 1;
     for (int k = 0; k < s->n_networks; k++) {
         h = s->networks[k].shape.h > h ? s->networks[k].shape.h : h;
         w = s->networks[k].shape.w > w ? s->networks[k].shape.w : w;

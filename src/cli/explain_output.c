@@ -24,12 +24,16 @@ void cs_image_stem(int number, const char *id, char out[CS_NAME_MAX * 2]) {
     const char *name = strrchr(id, '/') ? strrchr(id, '/') + 1 : id;
     const char *dot = strrchr(name, '.');
     size_t length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
-    int used = snprintf(out, CS_NAME_MAX * 2, "%04d_", number);
+    size_t used = (size_t)snprintf(out, (size_t)CS_NAME_MAX * 2, "%04d_", number);
     if (length > CS_NAME_MAX)
         length = CS_NAME_MAX;
     for (size_t i = 0; i < length; i++) {
         const unsigned char letter = (unsigned char)name[i];
-        out[used++] = letter < 128 && (isalnum(letter) || letter == '-' || letter == '.') ? name[i] : '_';
+        const bool plain = letter < 128 && (isalnum(letter) || letter == '-' || letter == '.');
+        out[used] = '_';
+        if (plain)
+            out[used] = name[i];
+        used++;
     }
     out[used] = '\0';
 }

@@ -2,6 +2,7 @@
 /* cnnsweep options: prints the options of a job file, what an augmentation can be made of, the filters or the metrics.
  */
 #include "cnnsweep/augment.h"
+#include "cnnsweep/explain.h"
 #include "cnnsweep/filter.h"
 #include "cnnsweep/job.h"
 #include "command.h"
@@ -87,16 +88,32 @@ static void print_metrics(bool markdown) {
     }
 }
 
+static void print_explanations(bool markdown) {
+    static const char *const resolutions[] = {
+        [CS_MAP_LAYER] = "layer", [CS_MAP_INPUT] = "input", [CS_MAP_COLOUR] = "input, a value for each colour"};
+    size_t n;
+    const cs_explain_method *methods = cs_explain_methods(&n);
+    if (markdown)
+        puts("| method | resolution | meaning |\n|---|---|---|");
+    for (size_t i = 0; i < n; i++)
+        if (markdown)
+            printf("| `%s` | %s | %s |\n", methods[i].name, resolutions[methods[i].kind], methods[i].doc);
+        else
+            printf("%-21s %s\n", methods[i].name, methods[i].doc);
+}
+
 int cs_command_options(int argc, char **argv) {
-    bool augmentations = false, filters = false, metrics = false, markdown = false, help = false;
+    bool augmentations = false, filters = false, metrics = false, explanations = false, markdown = false, help = false;
     const cs_arg args[] = {
         {"--augmentations", NULL, "what an augmentation can be made of instead", cs_arg_bool, &augmentations},
         {"--filters", NULL, "the filters and their parameters instead", cs_arg_bool, &filters},
         {"--metrics", NULL, "the metrics instead", cs_arg_bool, &metrics},
+        {"--explanations", NULL, "the methods of `cnnsweep explain` instead", cs_arg_bool, &explanations},
         {"--markdown", NULL, "as a Markdown table", cs_arg_bool, &markdown},
         {"--help", NULL, "print this", cs_arg_bool, &help},
     };
-    const cs_usage usage = {.line = "cnnsweep options [--augmentations | --filters | --metrics] [--markdown]",
+    const cs_usage usage = {.line = "cnnsweep options [--augmentations | --filters | --metrics | --explanations] "
+                                    "[--markdown]",
                             .doc = "Prints every option of a job file; --set takes them too.",
                             .args = args,
                             .n = sizeof args / sizeof *args,
@@ -114,6 +131,10 @@ int cs_command_options(int argc, char **argv) {
     }
     if (metrics) {
         print_metrics(markdown);
+        return CS_EXIT_OK;
+    }
+    if (explanations) {
+        print_explanations(markdown);
         return CS_EXIT_OK;
     }
     size_t n;

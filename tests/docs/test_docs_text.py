@@ -157,6 +157,51 @@ An image in which a filter finds no region stays whole; how many there were is s
 `cnnsweep options --filters` prints the filters:
 
 """, ["options", "--filters", "--markdown"]),
+    "docs/explain.md": ("""# Explanations
+
+`cnnsweep explain` draws which places of images spoke for a class: whether a network that tells lesions apart looks at the
+lesion, or at the ruler beside it. It takes the folder of a sweep that kept its weights (`train.save_weights`) and explains the
+best trial, or the one that `--trial` names:
+
+```sh
+build/bin/cnnsweep explain results/saved --split test --most 20 --method grad_cam,guided_grad_cam --out explained
+build/bin/cnnsweep explain results/saved my_images/*/*_000001.jpg --layer conv_pw_11_relu --class 1 --out photos
+```
+
+Images are samples of a split or image files. They are decoded, filtered, resized and preprocessed as for the test of the trial,
+so that the predictions are those of the sweep; the journal of the results says how. A file of weights (`.h5`, `.weights.h5`,
+`.safetensors`) needs `--arch` and `--classes`, and with `--data` the classes have names.
+
+`--class` is `predicted`, `true` (for a split), or the name or number of a class. Maps are of logits, never of probabilities: with a
+softmax at the end a class would also be explained by what speaks against the others.
+
+| file | content |
+|---|---|
+| `NUMBER_NAME.METHOD.png` | the image with the map over it, half and half; of `guided_backprop` and `guided_grad_cam` their colours |
+| `NUMBER_NAME.METHOD.map.png` | the map alone: what is positive, scaled to 0..1, resized to the network's input |
+| `maps.h5` | for each method the raw maps `[n,h,w]`, or `[n,h,w,3]` of colours, before anything is clipped or scaled; `ids`, `classes` (that are explained), `true_classes` (-1: not known), `logits`, `class_names` |
+| `explained.csv` | for each image its files, what is predicted with which probability, and for which class it is explained |
+
+The layer is the last with more than one place, unless `--layer` names another. Earlier layers have finer maps of simpler patterns.
+
+Several results or files of weights are explained one after the other, each into a folder of its own, and for each image a panel
+(`NUMBER_NAME.panel.png`) shows all of them side by side, such as a network for 224 pixels beside one for 448: a column for each
+network, under the image as the network gets it a row for each method.
+
+`--faithfulness` measures for each method how far the network's confidence in the class follows the maps. ROAD (Rong et al. 2022)
+removes pixels, a tenth to nine tenths of them, and fills the holes from their neighbours: it is half of the confidence when the least
+relevant are removed, less that when the most relevant are, so that it is 0 for a map at random. `drop` is by how much confidence falls
+if the image is multiplied by the map (less is better), and `increase` the share of images for which it then rises. It takes
+about twenty forward passes an image and method.
+
+Guided backpropagation passes on only positive gradients, at each ReLU whose input is positive, and at each ReLU6 whose input is
+also below 6. For other activations, such as the swish of EfficientNet, it is not defined: they keep their plain gradient, which
+the program says. Guided backpropagation looks sharp, but changes little when the network's weights become others (Adebayo et
+al. 2018): do not trust it alone.
+
+The formulas are in [explain.h](../include/cnnsweep/explain.h). `cnnsweep options --explanations` prints the methods:
+
+""", ["options", "--explanations", "--markdown"]),
 }
 
 problems = []

@@ -227,7 +227,7 @@ cs_status cs_explainer_logits(cs_explainer *e, const float *images, int n, float
         const int rows = n - first < e->spec.batch ? n - first : e->spec.batch;
         CS_TRY(cs_explainer_run_scores(e, images + (size_t)first * pixels, rows, logits + (size_t)first * outputs));
     }
-    for (int i = n; outputs == 1 && i-- > 0;) {
+    for (size_t i = (size_t)n; outputs == 1 && i-- > 0;) {
         const float z = logits[i];
         logits[2 * i] = -z / 2;
         logits[2 * i + 1] = z / 2;

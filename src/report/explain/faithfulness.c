@@ -60,13 +60,14 @@ static double confidence(const cs_explainer *e, const float *outputs, int32_t cl
     return 1 / sum;
 }
 
-/* Returns the mean confidence for the changed images of the batch, and sets that of each. */
+/* Returns the mean confidence for the changed images of the batch (NULL: for the images as they are), and sets that of
+ * each. */
 static cs_status measure(const measurement *m, change *apply, int how, double *mean) {
     cs_explainer *e = m->explainer;
     const size_t pixels = m->places * m->channels, outputs = (size_t)cs_explainer_outputs(e);
     *mean = 0;
     memcpy(e->inputs, m->images, (size_t)m->n * pixels * sizeof *e->inputs);
-    for (int i = 0; i < m->n; i++)
+    for (int i = 0; apply && i < m->n; i++)
         apply(m, i, how, e->inputs + (size_t)i * pixels);
     CS_TRY(cs_explainer_run_scores(e, e->inputs, m->n, m->outputs));
     for (int i = 0; i < m->n; i++) {
@@ -74,13 +75,6 @@ static cs_status measure(const measurement *m, change *apply, int how, double *m
         *mean += m->confidences[i] / m->n;
     }
     return CS_OK;
-}
-
-static void keep_all(const measurement *m, int i, int how, float *image) {
-    (void)m;
-    (void)i;
-    (void)how;
-    (void)image;
 }
 
 /* how > 0: keeps that many tenths of the pixels, the least relevant; how < 0: the most relevant. */
@@ -139,7 +133,7 @@ static cs_status measure_batch(const measurement *m, int all, cs_faithfulness *o
     double mean;
     for (int i = 0; i < m->n; i++)
         rank_pixels(m, i);
-    CS_TRY(measure(m, keep_all, 0, &mean));
+    CS_TRY(measure(m, NULL, 0, &mean));
     memcpy(m->before, m->confidences, (size_t)m->n * sizeof *m->before);
     CS_TRY(measure_multiplied(m, &part));
     CS_TRY(measure_road(m, &part.road));

@@ -112,8 +112,9 @@ cs_status cs_make_layer_cam(cs_explainer *e, const float *images, const int32_t 
     return make_by_place(e, images, classes, n, true, maps);
 }
 
-/* The dense layer on the global average of the layer. Dropouts and reshapes between them change nothing. */
-static cs_status find_dense(const cs_explainer *e, const cs_param **kernel) {
+/* The kernel of the dense layer on the global average of the layer; NULL: there is none. Dropouts and reshapes between
+ * them change nothing. */
+static const cs_param *find_dense(const cs_explainer *e) {
     const int last = e->graph.n_layers - 1;
     bool averaged = false;
     int l = last;
@@ -128,19 +129,18 @@ static cs_status find_dense(const cs_explainer *e, const cs_param **kernel) {
             break;
     }
     for (int p = dense->first_param; l == e->layer && averaged && p < dense->first_param + dense->n_params; p++)
-        if (e->graph.params[p].role == CS_PARAM_KERNEL) {
-            *kernel = &e->graph.params[p];
-            return CS_OK;
-        }
-    return cs_hint(cs_fail(CS_ERR_UNSUPPORTED,
-                           "cam: layer %s of %s is not followed by a global average pool and one dense layer",
-                           e->layers[e->layer].name, e->graph.arch),
-                   "grad_cam works for every network, and gives the same map where cam does");
+        if (e->graph.params[p].role == CS_PARAM_KERNEL)
+            return &e->graph.params[p];
+    return NULL;
 }
 
 cs_status cs_make_cam(cs_explainer *e, const float *images, const int32_t *classes, int n, float *maps) {
-    const cs_param *param = NULL;
-    CS_TRY(find_dense(e, &param));
+    const cs_param *param = find_dense(e);
+    if (!param)
+        return cs_hint(cs_fail(CS_ERR_UNSUPPORTED,
+                               "cam: layer %s of %s is not followed by a global average pool and one dense layer",
+                               e->layers[e->layer].name, e->graph.arch),
+                       "grad_cam works for every network, and gives the same map where cam does");
     CS_TRY(cs_explainer_run_layer(e, images, NULL, n));
     const float *kernel = e->spec.params->data + param->offset; /* [C,outputs] */
     const size_t outputs = (size_t)cs_explainer_outputs(e);
