@@ -75,7 +75,7 @@ typedef struct cs_explain_spec {
     cs_engine *engine;
     const cs_graph *graph;   /* of which is frozen does not matter: nothing is trained, and nothing dropped */
     const cs_params *params; /* of the graph */
-    const char *layer;       /* NULL: the last whose output has more than one place */
+    const char *layer;       /* NULL: the last, but for paddings, whose output has more than one place */
     int batch;               /* images that are explained at a time; more of them need more memory */
     cs_explain_settings settings;
 } cs_explain_spec;

@@ -306,6 +306,17 @@ static void layers_are_found_by_name_and_by_default(void **state) {
     explained_close(&e);
 }
 
+/* In a MobileNet of 50 px the last convolutions have one place each, and a padding comes before them. */
+static void the_default_layer_is_no_padding(void **state) {
+    static const explained_network network = {"small", "mobilenet", CS_DIALECT_KERAS, 0.25f, 50, 4, "gap,dense",
+                                              NULL,    NULL};
+    explained e;
+    (void)state;
+    explained_open(&e, &network, test_device());
+    assert_string_equal(cs_explainer_layer(e.explainer), "conv_pw_11_relu");
+    explained_close(&e);
+}
+
 static void cam_needs_global_average_pooling(void **state) {
     const cs_explain_method *method;
     float map[64];
@@ -355,6 +366,7 @@ int main(void) {
         cmocka_unit_test(maps_of_a_network_with_other_parameters_are_others),
         cmocka_unit_test(the_batch_changes_no_map),
         cmocka_unit_test(layers_are_found_by_name_and_by_default),
+        cmocka_unit_test(the_default_layer_is_no_padding),
         cmocka_unit_test(cam_needs_global_average_pooling),
         cmocka_unit_test(road_is_high_for_what_a_network_looks_at_and_negative_for_the_opposite),
     };

@@ -14,8 +14,9 @@ static const cs_layer *layer_of(const cs_explainer *e) {
     return &e->layers[e->layer];
 }
 
+/* The border of zeros of a padding would look like a part of the map. */
 static bool has_places(const cs_layer *layer) {
-    return !layer->out.flat && layer->out.h * layer->out.w > 1;
+    return !layer->out.flat && layer->out.h * layer->out.w > 1 && layer->kind != CS_LAYER_ZERO_PAD;
 }
 
 /* The engines read from the graph which layers are trained and which drop. */
