@@ -194,8 +194,8 @@ static void add_constants(const cs_importance_table *table, const grid *g, cs_im
 }
 
 static cs_status divide(const cs_importance_table *table, grid *g, cs_importance *out) {
-    size_t parts = (size_t)(table->n_options + g->n * (g->n - 1) / 2);
-    CS_TRY(cs_alloc(parts, sizeof *out->parts, "importance", &out->parts));
+    int parts = table->n_options + g->n * (g->n - 1) / 2;
+    CS_TRY(cs_alloc((size_t)parts, sizeof *out->parts, "importance", &out->parts));
     find_effects(g);
     double cells = variance_of_cells(g), total = cells + g->noise, explained = 0;
     double whole = total > 0 ? total : 1;
