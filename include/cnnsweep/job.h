@@ -88,6 +88,7 @@ typedef struct cs_run_config {
     double checkpoint_seconds;  /* the least seconds between checkpoints; 0: after every epoch */
     int keep_weights;           /* how many of the best trials keep their train.save_weights file; 0: all */
     cs_keep_setting keep_state; /* final states, from which trials can go on later */
+    bool tensorboard;           /* event files for TensorBoard are written */
 } cs_run_config;
 
 /* The augmentations that a job file gives names to. */

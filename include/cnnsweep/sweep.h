@@ -61,6 +61,7 @@ typedef struct cs_sweep_options {
  *                        precision, deterministic
  *   table.md             the pivot, which rank 0 also prints to `out`
  *   history/<trial>.csv  a row for each epoch, with the columns of Keras' CSVLogger
+ *   tensorboard/         event files for TensorBoard, with the option tensorboard (results/event_files.h)
  *   report/<trial>.txt   classification report and confusion matrix
  *   journal.jsonl        every epoch and trial row in the order of arrival, written before the trial goes on
  *   checkpoints/         of trials that have not ended; removed when all have

@@ -68,6 +68,13 @@ void cs_text_printable(const char *text, char *out, size_t size) {
     out[used] = '\0';
 }
 
+bool cs_text_is_utf8(const char *text) {
+    size_t n = 1;
+    for (; *text && n > 0; text += n)
+        n = character_length((const unsigned char *)text);
+    return n > 0;
+}
+
 int cs_entry_count(const char *text) {
     int n = 1;
     for (; *text; text++)

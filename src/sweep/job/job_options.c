@@ -159,6 +159,12 @@ static const cs_option table[] = {
      .max = 1e6,
      .fallback = "all",
      .doc = "with train.save_weights: keep the files of this many of the best trials"},
+    {.key = "tensorboard",
+     .type = CS_OPTION_BOOL,
+     FIELD(run.tensorboard),
+     .fallback = "false",
+     .doc = "write event files for TensorBoard: curves, confusion matrices, and the plug-in HParams, which compares "
+            "trials"},
 
     {.key = "sweep.seed",
      .type = CS_OPTION_INT,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
 #include "cnnsweep/version.h"
 #include "description.h"
 #include "history.h"
@@ -75,12 +76,14 @@ static json_t *options_of(const cs_job *job, int trial) {
     return options;
 }
 
-static void add_time(json_t *event) {
-    char text[32];
-    time_t now = time(NULL);
+/* "2026-12-01T08:30:05.250Z" */
+static void add_time(json_t *event, double seconds) {
+    char date[32], text[48];
+    time_t whole = (time_t)seconds;
     struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    gmtime_r(&whole, &utc);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text, sizeof text, "%s.%03dZ", date, (int)((seconds - (double)whole) * 1000));
     json_object_set_new(event, "time", json_string(text));
 }
 
@@ -139,7 +142,7 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
     for (int t = 0; t < job->n_trials; t++)
         planned += is_planned(job, t);
     json_object_set_new(event, "planned", json_integer(planned));
-    add_time(event);
+    add_time(event, cs_wall_seconds());
     json_t *events = json_pack("[o]", event);
     for (int t = 0; events && t < job->n_trials; t++) {
         if (is_planned(job, t) && json_array_append_new(events, plan_of(job, t)) != 0) {
@@ -165,6 +168,7 @@ cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, cons
         if (cs_epoch_key_is_in(&keys[i], metrics))
             json_object_set_new(event, keys[i].name, number(cs_epoch_value(&keys[i], row)));
     json_object_set_new(event, "seconds", number(row->seconds));
+    add_time(event, row->time);
     return append_event(folder, event);
 }
 
@@ -182,6 +186,7 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
             json_object_set_new(event, metrics[i].name,
                                 metrics[i].type == CS_COLUMN_DOUBLE ? number(value) : json_integer((json_int_t)value));
     }
+    add_time(event, outcome->time);
     if (hits)
         json_object_set_new(event, "test_hits", json_string(hits));
     return append_event(folder, event);
@@ -189,7 +194,7 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
 
 cs_status cs_journal_end(const char *folder, const char *how) {
     json_t *event = json_pack("{s:s, s:s}", "event", "end", "status", how);
-    add_time(event);
+    add_time(event, cs_wall_seconds());
     CS_TRY(append_event(folder, event));
     return cs_journal_sync(folder);
 }

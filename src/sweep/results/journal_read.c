@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads a journal. A table has a reader for each event, which adds the event to the record of its trial. */
+#define _GNU_SOURCE /* strptime, timegm */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -30,6 +31,13 @@ static int int_of(const json_t *event, const char *key) {
 static const char *text_of(const json_t *event, const char *key) {
     const char *text = json_string_value(json_object_get(event, key));
     return text ? text : "";
+}
+
+/* The time of an event, in seconds since 1970; 0: it has none. */
+static double time_of(const json_t *event) {
+    struct tm utc = {0};
+    const char *rest = strptime(text_of(event, "time"), "%Y-%m-%dT%H:%M:%S", &utc);
+    return rest ? (double)timegm(&utc) + (*rest == '.' ? strtod(rest, NULL) : 0) : 0;
 }
 
 static void copy_text(const json_t *event, const char *key, char *out, size_t size) {
@@ -151,7 +159,8 @@ static cs_status read_epoch(cs_journal *journal, const json_t *event) {
     if (!json_is_integer(epoch))
         return fail_line("an epoch without its number");
     CS_TRY(record_of(journal, event, &record));
-    cs_epoch_row row = {.epoch = int_of(event, "epoch"), .seconds = number_of(event, "seconds")};
+    cs_epoch_row row = {
+        .epoch = int_of(event, "epoch"), .seconds = number_of(event, "seconds"), .time = time_of(event)};
     for (size_t i = 0; i < n; i++)
         cs_epoch_set(&keys[i], number_of(event, keys[i].name), &row);
     snprintf(journal->last, sizeof journal->last, "epoch %d of %.16s", row.epoch + 1, text_of(event, "trial"));
@@ -168,7 +177,8 @@ static cs_status read_epoch(cs_journal *journal, const json_t *event) {
 static cs_status read_trial(cs_journal *journal, const json_t *event) {
     const char *status = text_of(event, "status");
     bool ok = strcmp(status, "ok") == 0;
-    cs_outcome outcome = {.state = ok ? CS_TRIAL_OK : CS_TRIAL_FAILED, .rank = int_of(event, "rank")};
+    cs_outcome outcome = {
+        .state = ok ? CS_TRIAL_OK : CS_TRIAL_FAILED, .rank = int_of(event, "rank"), .time = time_of(event)};
     cs_record *record = NULL;
     size_t n;
     const cs_column *metrics = cs_columns(&n);

@@ -18,6 +18,7 @@ typedef struct cs_outcome {
     char engine[CS_ENGINE_MAX]; /* the name of the engine that trained it */
     cs_trial_result result;     /* OK */
     char reason[256];           /* FAILED: why; OK: why it ended early, or "" */
+    double time;                /* when it ended, in seconds since 1970; 0: not known */
 } cs_outcome;
 
 /* The evaluations of a trial's tested weights, with what cs_results_need says. */
