@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the sweep room: shows the progress of a sweep on stderr of rank 0. A log file gets a plain line for each epoch
- * and each trial. A terminal gets the same lines above a progress bar of the whole sweep. */
+/* Inside the sweep room: shows the progress of a sweep on stderr of rank 0: a line for each epoch and each trial, for
+ * each trial, or now and then, as the option `log` says. A terminal, also that of mpirun, gets the same lines above a
+ * progress bar of the whole sweep. */
 #ifndef CNNSWEEP_DISPLAY_H
 #define CNNSWEEP_DISPLAY_H
 
@@ -9,10 +10,15 @@
 
 typedef struct cs_display {
     const cs_plan *plan;
-    bool lines, bar;
+    bool wanted;        /* at this log level */
+    cs_log_lines lines; /* never AUTO */
+    int columns;        /* of the terminal; 0: there is none, and no bar */
     double started;
     double done_seconds; /* the expected seconds of finished epochs and trials */
     int ended, failed;
+    int said; /* SUMMARY: how many had ended when it last printed a line */
+    int best; /* the trial with the best value of the job's metric; -1: none so far */
+    double best_value;
     int trials;            /* how many trials this part has */
     double *trial_seconds; /* [n_trials] the share of each in done_seconds */
 } cs_display;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For TIOCGWINSZ, which POSIX has only since 2024. */
+#define _GNU_SOURCE
+#include "terminal.h"
+#include "ranks_impl.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* The width of what a terminal says that it does not know, as one of a container may. */
+enum { USUAL_COLUMNS = 80 };
+
+static int columns_of(int file) {
+    struct winsize size = {0};
+    if (!isatty(file))
+        return 0;
+    return ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL_COLUMNS;
+}
+
+/* Does Open MPI's mpirun change what ranks write? It passes such options on to the ranks. */
+static bool is_marked(void) {
+    static const char *const options[] = {"OMPI_MCA_orte_tag_output", "OMPI_MCA_orte_timestamp_output",
+                                          "OMPI_MCA_orte_output_filename", "OMPI_MCA_orte_xml_output"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (getenv(options[i]))
+            return true;
+    return false;
+}
+
+int cs_terminal_columns(void) {
+    char path[64];
+    int columns = columns_of(STDERR_FILENO), launcher = cs_launcher_pid();
+    if (columns > 0 || launcher == 0 || is_marked())
+        return columns;
+    snprintf(path, sizeof path, "/proc/%d/fd/2", launcher);
+    int file = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+    if (file < 0)
+        return 0;
+    columns = columns_of(file);
+    close(file);
+    return columns;
+}
