@@ -67,6 +67,7 @@ typedef struct cs_sweep_options {
  *   checkpoints/         of trials that have not ended; removed when all have
  *   states/              final states: of phases that others go on from, until all trials have ended, and of those that
  *                        keep_state keeps
+ *   progress.json        what is being trained, until the sweep ends
  *   sweep.lock           locked while a program trains into the folder: a second one is refused
  * A trial that fails is a row with its reason. When every trial failed, the last reason is the error.
  *

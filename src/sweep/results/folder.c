@@ -17,8 +17,9 @@ static const struct entry {
     const char *name;
     bool is_made; /* a folder that is created at the start */
 } entries[] = {
-    {"journal.jsonl", false}, {"trials.csv", false}, {"table.md", false},    {"history", true},      {"weights", false},
-    {"checkpoints", true},    {"states", true},      {"predictions", false}, {"tensorboard", false},
+    {"journal.jsonl", false}, {"trials.csv", false},    {"table.md", false}, {"history", true},
+    {"weights", false},       {"checkpoints", true},    {"states", true},    {"predictions", false},
+    {"tensorboard", false},   {"progress.json", false},
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 

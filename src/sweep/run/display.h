@@ -7,6 +7,7 @@
 
 #include "plan/plan.h"
 #include "results/results.h"
+#include "running.h"
 
 typedef struct cs_display {
     const cs_plan *plan;
@@ -14,12 +15,15 @@ typedef struct cs_display {
     cs_log_lines lines; /* never AUTO */
     int columns;        /* of the terminal; 0: there is none, and no bar */
     double started;
+    double spoke;        /* cs_now, when it last printed a line */
+    double pause;        /* after so many seconds without a line it prints what is being trained */
     double done_seconds; /* the expected seconds of finished epochs and trials */
     int ended, failed;
     int said; /* SUMMARY: how many had ended when it last printed a line */
     int best; /* the trial with the best value of the job's metric; -1: none so far */
     double best_value;
     int trials;            /* how many trials this part has */
+    char running[256];     /* what the ranks train, in words */
     double *trial_seconds; /* [n_trials] the share of each in done_seconds */
 } cs_display;
 
@@ -27,6 +31,9 @@ CS_MUST_CHECK cs_status cs_display_open(cs_display *display, const cs_plan *plan
 void cs_display_close(cs_display *display);
 void cs_display_epoch(cs_display *display, int trial, int rank, const cs_epoch_row *row);
 void cs_display_finished(cs_display *display, int trial, const cs_trial_result *result);
+/* Shows what ranks [n] train: in the bar, or where there is none by a line, if none was printed for a while. Returns
+ * the expected seconds until the sweep is done. */
+double cs_display_look(cs_display *display, const cs_running *groups, int n);
 void cs_display_failed(cs_display *display, int trial, const char *reason);
 
 #endif
