@@ -81,8 +81,11 @@ typedef struct cs_sweep_options {
  * job->numbers and job->done are set accordingly. */
 CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out);
 
-/* Prints to `out` how far the sweep of a results folder is, whether it is still running or not. Only reads. */
-CS_MUST_CHECK cs_status cs_sweep_status(const char *folder, FILE *out);
+/* Prints to `out` how far the sweeps of results folders are, whether they are still running or not; a folder of parts
+ * stands for these. Only reads. With `seconds` above 0 it does so again every so many seconds, on a terminal in place,
+ * until none is running or `stop` is set. */
+CS_MUST_CHECK cs_status cs_sweep_status(const char *const *folders, int n, double seconds,
+                                        const volatile sig_atomic_t *stop, FILE *out);
 
 typedef struct cs_collect_options {
     const char *out;                    /* NULL: the deepest folder that contains all */

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A sweep says what it trains while an epoch lasts: in progress.json and, where there is no terminal, now and then in a line.
 The sweeps are stopped at breakpoints, so nothing depends on how fast they are."""
-import json
 import os
 import re
 import signal
@@ -9,36 +8,11 @@ import time
 
 from harness import JOB, PATIENCE, make_data, path, run, run_ok, run_tests, stopped_at, write_job
 from breakpoints import checkpoint, epoch
+from running import placed, progress
 
 CHECKPOINTS = JOB + "checkpoint_seconds: 0\n"
 make_data()  # 3 classes of 40, of which 28 are in train: 84 / 16 = 6 batches
 BATCHES = 6
-
-
-def progress(out):
-    """progress.json, or None; it is replaced as a whole, so it is always whole."""
-    try:
-        with open(path(f"{out}/progress.json")) as file:
-            return json.load(file)
-    except FileNotFoundError:
-        return None
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
-    return found
-
-
-def placed(out, ranks, epoch):
-    """What `ranks` ranks train, once each was seen in that epoch."""
-    def look():
-        running = (progress(out) or {"running": []})["running"]
-        seen = [trial for trial in running if trial["epoch"] >= epoch and trial["batches"]]
-        return running if len({trial["rank"] for trial in seen}) == ranks else None
-    return wait_for(look)
 
 
 def test_what_is_trained_is_in_a_file_that_the_end_removes():

@@ -61,7 +61,7 @@ static void open_setup(int trials, setup *o) {
     size_t n = (size_t)trials;
     *o = (setup){.job = make_job("", trials)};
     fixture_write(fixture_path("d.h5"), &spec);
-    o->plan = (cs_plan){.job = o->job, .rank_groups = 2, .n_costs = trials, .n_groups = trials};
+    o->plan = (cs_plan){.job = o->job, .rank_groups = 1, .n_costs = trials, .n_groups = trials};
     assert_ok(cs_dataset_open(fixture_path("d.h5"), &o->plan.dataset));
     assert_ok(cs_alloc(n, sizeof *o->plan.seconds, "seconds", &o->plan.seconds));
     assert_ok(cs_alloc(n, sizeof *o->plan.costs, "costs", &o->plan.costs));
@@ -74,7 +74,7 @@ static void open_setup(int trials, setup *o) {
                                       .dataset = o->plan.dataset,
                                       .folder = fixture_path("out"),
                                       .force = true,
-                                      .ranks = 1,
+                                      .ranks = 2,
                                       .threads = 1,
                                       .engine = "none"};
     stop = 0;

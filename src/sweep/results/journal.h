@@ -76,12 +76,17 @@ struct cs_journal {
     size_t n, capacity;
     int *arrivals; /* [n_arrivals] for each epoch row, in the order of arrival, the number of its trial */
     size_t n_arrivals, arrivals_capacity;
-    long long complete; /* bytes up to the end of the last complete line */
+    long long complete;      /* bytes up to the end of the last complete line */
+    int lines;               /* so many of them */
+    unsigned long long file; /* the number of the file in its file system, its inode */
 };
 
 /* Reads the journal of a folder; *out is NULL if there is none. A last line that is incomplete is ignored. A damaged
  * line is skipped with a warning that names it. */
 CS_MUST_CHECK cs_status cs_journal_read(const char *folder, cs_journal **out);
+/* The same for a journal that was read before (NULL: it was not): reads only what was added since, or all if it is
+ * another file now. On failure *journal is NULL. */
+CS_MUST_CHECK cs_status cs_journal_read_on(const char *folder, cs_journal **journal);
 void cs_journal_free(cs_journal *journal); /* NULL-safe */
 /* Removes the last line if it is incomplete; to be called before the first append. */
 CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);

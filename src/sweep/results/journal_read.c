@@ -234,13 +234,15 @@ static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
     int damaged = 0;
     ssize_t length;
     cs_status status = CS_OK;
-    for (int number = 1; status == CS_OK && (length = getline(&line, &capacity, file)) > 0; number++) {
+    while (status == CS_OK && (length = getline(&line, &capacity, file)) > 0) {
         if (line[length - 1] != '\n')
             break; /* incomplete */
+        journal->lines++;
         status = read_line(journal, line, (size_t)length);
         if (status == CS_ERR_FORMAT) {
             if (damaged++ < NAMED)
-                cs_log(CS_LOG_WARN, "%s:%d: a damaged line is passed over: %s", path, number, cs_error_last()->text);
+                cs_log(CS_LOG_WARN, "%s:%d: a damaged line is passed over: %s", path, journal->lines,
+                       cs_error_last()->text);
             status = CS_OK;
         }
         journal->complete += length;
@@ -253,29 +255,51 @@ static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
     return status;
 }
 
-cs_status cs_journal_read(const char *folder, cs_journal **out) {
-    char path[CS_PATH_MAX];
+/* Drops a journal if the file is not the one that it was read from. */
+static void drop_other(cs_journal **journal, const struct stat *info) {
+    if (*journal && ((*journal)->file == info->st_ino && (*journal)->complete <= info->st_size))
+        return;
+    cs_journal_free(*journal);
+    *journal = NULL;
+}
+
+static cs_status read_file(const char *path, FILE *file, cs_journal **journal) {
     struct stat info;
-    cs_journal *journal = NULL;
-    *out = NULL;
-    CS_TRY(cs_path(path, sizeof path, "%s/journal.jsonl", folder));
-    if (!cs_file_exists(path))
-        return CS_OK;
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return cs_fail_errno("%s: cannot open", path);
-    cs_status status = cs_alloc(1, sizeof *journal, "journal", &journal);
-    if (status == CS_OK)
-        status = read_lines(journal, path, file);
-    if (status == CS_OK && fstat(fileno(file), &info) == 0)
-        journal->written = info.st_mtime;
-    fclose(file);
-    if (status != CS_OK) {
-        cs_journal_free(journal);
-        return status;
-    }
-    *out = journal;
+    if (fstat(fileno(file), &info) != 0)
+        return cs_fail_errno("%s: cannot read", path);
+    drop_other(journal, &info);
+    if (!*journal)
+        CS_TRY(cs_alloc(1, sizeof **journal, "journal", journal));
+    (*journal)->file = info.st_ino;
+    if (fseeko(file, (off_t)(*journal)->complete, SEEK_SET) != 0)
+        return cs_fail_errno("%s: cannot read", path);
+    CS_TRY(read_lines(*journal, path, file));
+    if (fstat(fileno(file), &info) == 0)
+        (*journal)->written = info.st_mtime;
     return CS_OK;
+}
+
+cs_status cs_journal_read_on(const char *folder, cs_journal **journal) {
+    char path[CS_PATH_MAX];
+    FILE *file = NULL;
+    cs_status status = cs_path(path, sizeof path, "%s/journal.jsonl", folder);
+    const bool exists = status == CS_OK && cs_file_exists(path);
+    if (exists) {
+        file = fopen(path, "r");
+        status = file ? read_file(path, file, journal) : cs_fail_errno("%s: cannot open", path);
+    }
+    if (file)
+        fclose(file);
+    if (status != CS_OK || !exists) {
+        cs_journal_free(*journal);
+        *journal = NULL;
+    }
+    return status;
+}
+
+cs_status cs_journal_read(const char *folder, cs_journal **out) {
+    *out = NULL;
+    return cs_journal_read_on(folder, out);
 }
 
 void cs_journal_free(cs_journal *journal) {

@@ -188,6 +188,10 @@ void cs_results_close(cs_results *results) {
     free(results);
 }
 
+int cs_results_ranks(const cs_results *results) {
+    return results->config.ranks;
+}
+
 const cs_outcome *cs_results_outcomes(const cs_results *results) {
     return results->outcomes;
 }

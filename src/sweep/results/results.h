@@ -67,6 +67,7 @@ CS_MUST_CHECK cs_status cs_results_end(cs_results *results, const char *how, FIL
 void cs_results_close(cs_results *results);          /* NULL-safe */
 bool cs_results_complete(const cs_results *results); /* every trial has finished or failed */
 
+int cs_results_ranks(const cs_results *results);                  /* of this run */
 const cs_outcome *cs_results_outcomes(const cs_results *results); /* [n_trials] */
 
 #endif

@@ -112,7 +112,7 @@ static cs_status open_evaluations(cs_coordinator *coordinator) {
 static cs_status open_parts(cs_coordinator *coordinator, const cs_journal *earlier) {
     const cs_job *job = coordinator->plan->job;
     CS_TRY(cs_display_open(&coordinator->display, coordinator->plan));
-    CS_TRY(cs_running_open(coordinator->plan->rank_groups * job->run.ranks_per_trial, &coordinator->running));
+    CS_TRY(cs_running_open(cs_results_ranks(coordinator->results), &coordinator->running));
     CS_TRY(open_evaluations(coordinator));
     CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *coordinator->reasons, "reasons", &coordinator->reasons));
     CS_TRY(order_groups(coordinator, earlier));

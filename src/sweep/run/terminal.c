@@ -11,14 +11,22 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* The width of what a terminal says that it does not know, as one of a container may. */
-enum { USUAL_COLUMNS = 80 };
+/* The size of a terminal that says 0 of its own, as one of a container may. */
+enum { USUAL_ROWS = 24, USUAL_COLUMNS = 80 };
 
-static int columns_of(int file) {
+bool cs_terminal_size(int file, int *rows, int *columns) {
     struct winsize size = {0};
     if (!isatty(file))
-        return 0;
-    return ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL_COLUMNS;
+        return false;
+    const bool known = ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
+    *rows = known ? size.ws_row : USUAL_ROWS;
+    *columns = known ? size.ws_col : USUAL_COLUMNS;
+    return true;
+}
+
+static int columns_of(int file) {
+    int rows, columns;
+    return cs_terminal_size(file, &rows, &columns) ? columns : 0;
 }
 
 /* Does Open MPI's mpirun change what ranks write? It passes such options on to the ranks. */

@@ -4,6 +4,10 @@
 #ifndef CNNSWEEP_TERMINAL_H
 #define CNNSWEEP_TERMINAL_H
 
+#include <stdbool.h>
+
+/* The size in characters of the terminal that a file is; false: it is none. */
+bool cs_terminal_size(int file, int *rows, int *columns);
 /* The width of the terminal in characters; 0: standard error appears on none, or mpirun marks its lines
  * (--tag-output, --timestamp-output) or keeps it in files (--output-filename). A rank on another node than mpirun sees
  * no terminal. */
