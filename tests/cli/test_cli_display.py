@@ -59,7 +59,7 @@ def on_terminal(text, ranks=0, *launcher, env=None):
     """What a terminal of COLUMNS gets, as text."""
     write_job(text)
     command, env = command_and_env("cnnsweep", ("train", "job.yaml", "--out", "out", "--force"), ranks, env)
-    command[1:1] = launcher
+    command[3:3] = launcher  # between mpirun -n 1 and the program
     ours, theirs = pty.openpty()
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     process = subprocess.Popen(command, cwd=path("."), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs)
@@ -97,6 +97,16 @@ def test_a_terminal_shows_the_same_with_and_without_mpirun():
 
 def test_lines_that_mpirun_marks_have_no_bar():
     text = on_terminal(JOB, 1, "--tag-output")
+    assert "epoch 2/2" in text and "\x1b" not in text and "##" not in text
+
+
+def test_a_script_that_keeps_the_output_gets_no_bar():
+    """The script is between mpirun, which has a terminal, and the program."""
+    with open(path("keep.sh"), "w") as script:
+        script.write('"$@" 2>&1 | cat > kept.txt\n')
+    on_terminal(JOB, 1, "bash", "keep.sh")
+    with open(path("kept.txt")) as file:
+        text = file.read()
     assert "epoch 2/2" in text and "\x1b" not in text and "##" not in text
 
 

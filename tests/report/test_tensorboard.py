@@ -12,8 +12,10 @@ import inside_keras  # noqa: E402
 inside_keras.enter()
 
 import csv  # noqa: E402
+import datetime  # noqa: E402
 import glob  # noqa: E402
 import io  # noqa: E402
+import json  # noqa: E402
 import shutil  # noqa: E402
 import signal  # noqa: E402
 import struct  # noqa: E402
@@ -93,7 +95,6 @@ def test_the_values_of_history_bit_for_bit():
 
 
 def test_the_wall_times_are_those_of_the_journal():
-    import datetime
     for event in read_journal("plain"):
         if event["event"] == "epoch":
             wanted = datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
@@ -291,6 +292,22 @@ def test_the_option_can_be_turned_on_later():
     train("later", TENSORBOARD, "--resume")
     expect_journal("later")
     assert len(session_groups("later")[1]) == 6
+
+
+def test_epochs_of_an_earlier_version_have_the_time_of_the_start():
+    write_job(JOB)
+    stopped = stopped_at(trial(3), "train", "job.yaml", "--out", "earlier")
+    stopped.signal(signal.SIGKILL)
+    stopped.end()
+    events = read_journal("earlier")
+    with open(path("earlier/journal.jsonl"), "w") as file:
+        for event in events:
+            if event["event"] != "start":
+                event.pop("time", None)
+            file.write(json.dumps(event, separators=(",", ":")) + "\n")
+    train("earlier", TENSORBOARD, "--resume")
+    started = datetime.datetime.fromisoformat(events[0]["time"].replace("Z", "+00:00")).timestamp()
+    assert all(abs(event.wall_time - started) < 0.002 for event in read("earlier/tensorboard/t000/train").Scalars("epoch_loss"))
 
 
 def test_a_later_phase_has_the_epochs_of_the_one_before():

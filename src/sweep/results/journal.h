@@ -71,6 +71,7 @@ struct cs_journal {
     bool maximize;
     char ended[32];     /* how the last run ended; "": it has not ended, or was killed */
     char last[64];      /* the last event, in words */
+    double started;     /* when the last start was, in seconds since 1970; 0: not known */
     time_t written;     /* when the file last changed */
     cs_record *records; /* [n] by the number in the trial's name; a number without a trial has an empty record */
     size_t n, capacity;

@@ -33,11 +33,12 @@ static const char *text_of(const json_t *event, const char *key) {
     return text ? text : "";
 }
 
-/* The time of an event, in seconds since 1970; 0: it has none. */
-static double time_of(const json_t *event) {
+/* The time of an event, in seconds since 1970. An event that has none, as earlier versions wrote, has that of the start
+ * before it. */
+static double time_of(const cs_journal *journal, const json_t *event) {
     struct tm utc = {0};
     const char *rest = strptime(text_of(event, "time"), "%Y-%m-%dT%H:%M:%S", &utc);
-    return rest ? (double)timegm(&utc) + (*rest == '.' ? strtod(rest, NULL) : 0) : 0;
+    return rest ? (double)timegm(&utc) + (*rest == '.' ? strtod(rest, NULL) : 0) : journal->started;
 }
 
 static void copy_text(const json_t *event, const char *key, char *out, size_t size) {
@@ -79,6 +80,7 @@ static cs_status read_files(cs_journal *journal, const json_t *files) {
 static cs_status read_start(cs_journal *journal, const json_t *event) {
     if (journal->starts++ == 0)
         journal->checksum = strtoull(text_of(event, "checksum"), NULL, 16);
+    journal->started = time_of(journal, event);
     journal->trials = int_of(event, "trials");
     journal->ranks = int_of(event, "ranks");
     journal->threads = int_of(event, "threads");
@@ -160,7 +162,7 @@ static cs_status read_epoch(cs_journal *journal, const json_t *event) {
         return fail_line("an epoch without its number");
     CS_TRY(record_of(journal, event, &record));
     cs_epoch_row row = {
-        .epoch = int_of(event, "epoch"), .seconds = number_of(event, "seconds"), .time = time_of(event)};
+        .epoch = int_of(event, "epoch"), .seconds = number_of(event, "seconds"), .time = time_of(journal, event)};
     for (size_t i = 0; i < n; i++)
         cs_epoch_set(&keys[i], number_of(event, keys[i].name), &row);
     snprintf(journal->last, sizeof journal->last, "epoch %d of %.16s", row.epoch + 1, text_of(event, "trial"));
@@ -178,7 +180,7 @@ static cs_status read_trial(cs_journal *journal, const json_t *event) {
     const char *status = text_of(event, "status");
     bool ok = strcmp(status, "ok") == 0;
     cs_outcome outcome = {
-        .state = ok ? CS_TRIAL_OK : CS_TRIAL_FAILED, .rank = int_of(event, "rank"), .time = time_of(event)};
+        .state = ok ? CS_TRIAL_OK : CS_TRIAL_FAILED, .rank = int_of(event, "rank"), .time = time_of(journal, event)};
     cs_record *record = NULL;
     size_t n;
     const cs_column *metrics = cs_columns(&n);

@@ -40,7 +40,9 @@ void cs_running_at(cs_running_table *table, int rank, const cs_epoch_position *a
         group->epoch_began = cs_now();
         group->first_batch = at->batch;
     }
-    group->at = *at;
+    /* What was told before the end of an epoch may come after the report of it. */
+    if (!group->placed || at->epoch >= group->at.epoch)
+        group->at = *at;
     group->placed = true;
     pthread_mutex_unlock(&table->lock);
 }

@@ -4,10 +4,12 @@
 #include "terminal.h"
 #include "ranks_impl.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -39,10 +41,29 @@ static bool is_marked(void) {
     return false;
 }
 
+/* Does standard error go to that process, through a pipe of which it has the other end? A script between mpirun and
+ * this program may have sent it elsewhere. */
+static bool writes_to(int pid) {
+    char path[320], own[64] = "", other[64] = "";
+    const struct dirent *entry;
+    bool found = false;
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *files = readlink("/proc/self/fd/2", own, sizeof own - 1) > 0 ? opendir(path) : NULL;
+    while (files && !found && (entry = readdir(files))) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%s", pid, entry->d_name);
+        const ssize_t length = readlink(path, other, sizeof other - 1);
+        other[length > 0 ? length : 0] = '\0';
+        found = strncmp(own, "pipe:", strlen("pipe:")) == 0 && strcmp(own, other) == 0;
+    }
+    if (files)
+        closedir(files);
+    return found;
+}
+
 int cs_terminal_columns(void) {
     char path[64];
     int columns = columns_of(STDERR_FILENO), launcher = cs_launcher_pid();
-    if (columns > 0 || launcher == 0 || is_marked())
+    if (columns > 0 || launcher == 0 || is_marked() || !writes_to(launcher))
         return columns;
     snprintf(path, sizeof path, "/proc/%d/fd/2", launcher);
     int file = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
