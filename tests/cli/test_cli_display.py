@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a running sweep says: a line for each epoch, each trial or each part of the trials, and a bar on a terminal, under mpirun
 too."""
+import csv
 import fcntl
 import os
 import pty
@@ -46,6 +47,15 @@ def test_a_summary_has_at_most_a_line_for_each_twentieth():
     assert count(lines) == (0, 0, 0, 20)
     last = [line for line in lines if "/60 trials" in line][-1]
     assert re.match(r"60/60 trials, 100 %, best test_accuracy \d\.\d{4} \(t\d{3}\), 0:00:00 left$", last), last
+
+
+def test_a_resumed_summary_knows_the_best_of_before():
+    lines_of(JOB + "log: summary\n")
+    with open(path("out/trials.csv"), newline="") as file:
+        best = max(csv.DictReader(file), key=lambda row: float(row["test_accuracy"]))
+    write_job(JOB.replace("lr: [0.001, 0.0003]", "lr: [0.001, 0.0003, 1e-9]") + "log: summary\n")
+    last = run_ok("train", "job.yaml", "--out", "out", "--resume").stderr
+    assert "best test_accuracy " + format(float(best["test_accuracy"]), ".4f") in last.split("9/9 trials")[1], last
 
 
 def test_a_log_grows_with_the_trials_only_up_to_a_limit():

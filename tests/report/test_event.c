@@ -31,6 +31,26 @@ static void test_names_that_strtod_would_read_are_texts(void **state) {
         assert_int_equal(cs_hparam_type_of(&texts[i], 1), CS_HPARAM_TEXT);
 }
 
+/* A reader of protobuf refuses a text that is not UTF-8, and what is UTF-8 stays as it is, also a line break. */
+static void test_every_text_is_utf8(void **state) {
+    (void)state;
+    static const struct {
+        const char *given, *written;
+    } texts[] = {{"caf\xe9.h5", "caf\\xe9.h5"}, {"\xd7\x90\nx", "\xd7\x90\nx"}, {"cut \xe2\x82", "cut \\xe2\\x82"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const cs_hparam value = {"weights", texts[i].given, CS_HPARAM_TEXT};
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        assert_int_equal(cs_event_session_start((cs_event_time){0, 0}, "t000", &value, 1, out), CS_OK);
+        fclose(out);
+        assert_non_null(memmem(text, size, texts[i].written, strlen(texts[i].written)));
+        assert_true(strcmp(texts[i].given, texts[i].written) == 0 ||
+                    !memmem(text, size, texts[i].given, strlen(texts[i].given)));
+        free(text);
+    }
+}
+
 /* The image has a limit, whatever the number of classes, and so has the text with their names. */
 static void test_three_thousand_classes(void **state) {
     (void)state;
@@ -59,6 +79,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_checksums),
         cmocka_unit_test(test_names_that_strtod_would_read_are_texts),
+        cmocka_unit_test(test_every_text_is_utf8),
         cmocka_unit_test(test_three_thousand_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

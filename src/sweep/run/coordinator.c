@@ -116,9 +116,14 @@ static cs_status open_parts(cs_coordinator *coordinator, const cs_journal *earli
     CS_TRY(open_evaluations(coordinator));
     CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *coordinator->reasons, "reasons", &coordinator->reasons));
     CS_TRY(order_groups(coordinator, earlier));
-    for (int t = 0; t < job->n_trials; t++)
-        if (job->done[t])
-            CS_TRY(tell(coordinator, t));
+    for (int t = 0; t < job->n_trials; t++) {
+        const cs_outcome *outcome = &cs_results_outcomes(coordinator->results)[t];
+        if (!job->done[t])
+            continue;
+        if (outcome->state == CS_TRIAL_OK)
+            cs_display_known(&coordinator->display, t, &outcome->result);
+        CS_TRY(tell(coordinator, t));
+    }
     CS_TRY(cs_scheduler_open(job, &coordinator->scheduler));
     return earlier ? cs_journal_replay(earlier, job, replay_epoch, coordinator) : CS_OK;
 }

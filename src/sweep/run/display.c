@@ -2,6 +2,7 @@
 #include "display.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/text.h"
 #include "job/column.h"
 #include "terminal.h"
 
@@ -94,14 +95,16 @@ static void print_line(cs_display *display, int trial, const char *fmt, ...) CS_
 static void print_line(cs_display *display, int trial, const char *fmt, ...) {
     if (!display->wanted)
         return;
-    char name[32], text[CS_VALUE_MAX * 2], line[LINE_MAX_BYTES], whole[sizeof text + sizeof line + sizeof name + 4];
+    char name[32], values[CS_VALUE_MAX * 2], shown[sizeof values], line[LINE_MAX_BYTES],
+        whole[sizeof shown + sizeof line + sizeof name + 4];
     cs_job_trial_name(display->plan->job, trial, name, sizeof name);
-    cs_job_describe_trial(display->plan->job, trial, text, sizeof text);
+    cs_job_describe_trial(display->plan->job, trial, values, sizeof values);
+    cs_text_printable(values, shown, sizeof shown);
     va_list args;
     va_start(args, fmt);
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
-    snprintf(whole, sizeof whole, "%s%s%s  %s", name, text[0] ? " " : "", text, line);
+    snprintf(whole, sizeof whole, "%s%s%s  %s", name, shown[0] ? " " : "", shown, line);
     put_line(display, whole);
 }
 
@@ -188,6 +191,10 @@ static void note_best(cs_display *display, int trial, const cs_trial_result *res
         return;
     display->best = trial;
     display->best_value = value;
+}
+
+void cs_display_known(cs_display *display, int trial, const cs_trial_result *result) {
+    note_best(display, trial, result);
 }
 
 void cs_display_finished(cs_display *display, int trial, const cs_trial_result *result) {

@@ -29,6 +29,8 @@ typedef struct cs_display {
 
 CS_MUST_CHECK cs_status cs_display_open(cs_display *display, const cs_plan *plan);
 void cs_display_close(cs_display *display);
+/* A trial finished in an earlier run. */
+void cs_display_known(cs_display *display, int trial, const cs_trial_result *result);
 void cs_display_epoch(cs_display *display, int trial, int rank, const cs_epoch_row *row);
 void cs_display_finished(cs_display *display, int trial, const cs_trial_result *result);
 /* Shows what ranks [n] train: in the bar, or where there is none by a line, if none was printed for a while. Returns
