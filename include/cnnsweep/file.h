@@ -24,6 +24,9 @@ void cs_atomic_abort(cs_atomic_file **file); /* NULL-safe */
 
 /* Writes `size` bytes atomically. */
 CS_MUST_CHECK cs_status cs_file_write(const char *path, const void *bytes, size_t size);
+/* The same without waiting for the disk, so that a crash of the machine may leave the file empty. It is written as
+ * "<path>.tmp", so only one process may do so at a time. */
+CS_MUST_CHECK cs_status cs_file_replace(const char *path, const void *bytes, size_t size);
 /* Reads a whole file into malloc'ed memory and adds a NUL at its end. A file of more than `limit` bytes is an error. */
 CS_MUST_CHECK cs_status cs_file_read(const char *path, size_t limit, char **bytes, size_t *size);
 /* Syncs a file or a folder, given by name, to disk. */

@@ -74,6 +74,14 @@ typedef struct cs_keep_setting {
     int most;      /* 0: none; or CS_KEEP_ALL */
 } cs_keep_setting;
 
+/* What a running sweep says of itself, beside warnings, failures and the bar on a terminal. */
+typedef enum cs_log_lines {
+    CS_LINES_AUTO, /* by the number of lines that there would be */
+    CS_LINES_EPOCHS,
+    CS_LINES_TRIALS,
+    CS_LINES_SUMMARY
+} cs_log_lines;
+
 /* How the job is run. Only the precision changes the numbers of the job; the threads, the device and ranks_per_trial
  * change their last bits. */
 typedef struct cs_run_config {
@@ -89,6 +97,8 @@ typedef struct cs_run_config {
     int keep_weights;           /* how many of the best trials keep their train.save_weights file; 0: all */
     bool report;                /* report.html is written when the sweep ends */
     cs_keep_setting keep_state; /* final states, from which trials can go on later */
+    cs_log_lines log;
+    bool tensorboard; /* event files for TensorBoard are written */
 } cs_run_config;
 
 /* The augmentations that a job file gives names to. */

@@ -44,7 +44,7 @@ void cs_base_links_take(const cs_base_links *links); /* before any other functio
 
 /* Seconds on the monotonic clock. */
 double cs_now(void);
-/* Seconds since 1970, to a microsecond or so. */
-double cs_clock(void);
+/* Seconds since 1970. */
+double cs_wall_seconds(void);
 
 #endif

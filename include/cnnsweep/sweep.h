@@ -62,12 +62,14 @@ typedef struct cs_sweep_options {
  *                        precision, deterministic
  *   table.md             the pivot, which rank 0 also prints to `out`
  *   history/<trial>.csv  a row for each epoch, with the columns of Keras' CSVLogger
+ *   tensorboard/         event files for TensorBoard, with the option tensorboard (results/event_files.h)
  *   report/<trial>.txt   classification report and confusion matrix
  *   report.html          the page about the sweep, see cs_sweep_report
  *   journal.jsonl        every epoch and trial row in the order of arrival, written before the trial goes on
  *   checkpoints/         of trials that have not ended; removed when all have
  *   states/              final states: of phases that others go on from, until all trials have ended, and of those that
  *                        keep_state keeps
+ *   progress.json        what is being trained, until the sweep ends
  *   sweep.lock           locked while a program trains into the folder: a second one is refused
  * A trial that fails is a row with its reason. When every trial failed, the last reason is the error.
  *
@@ -81,8 +83,11 @@ typedef struct cs_sweep_options {
  * job->numbers and job->done are set accordingly. */
 CS_MUST_CHECK cs_status cs_sweep_run(cs_ranks *ranks, cs_job *job, const cs_sweep_options *options, FILE *out);
 
-/* Prints to `out` how far the sweep of a results folder is, whether it is still running or not. Only reads. */
-CS_MUST_CHECK cs_status cs_sweep_status(const char *folder, FILE *out);
+/* Prints to `out` how far the sweeps of results folders are, whether they are still running or not; a folder of parts
+ * stands for these. Only reads. With `seconds` above 0 it does so again every so many seconds, on a terminal in place,
+ * until none is running or `stop` is set. */
+CS_MUST_CHECK cs_status cs_sweep_status(const char *const *folders, int n, double seconds,
+                                        const volatile sig_atomic_t *stop, FILE *out);
 
 typedef struct cs_collect_options {
     const char *out;                    /* NULL: the deepest folder that contains all */

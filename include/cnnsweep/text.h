@@ -24,6 +24,8 @@ bool cs_utf8_is_text(uint32_t code);
 /* Copies a text with each control character, and each byte that is not part of UTF-8 text, as "\\x0a": such a text can
  * be shown in a line and stored as UTF-8. A text without them stays as it is. Too long a text is cut. */
 void cs_text_printable(const char *text, char *out, size_t size);
+/* Is the whole text UTF-8? It may have control characters. */
+bool cs_text_is_utf8(const char *text);
 
 /* A list of entries is a text such as "melanoma:5,2:0.5", as a map in a job file is read, or "1,5,0.5", without names.
  * A name may have colons in it, but no commas. */

@@ -37,6 +37,7 @@ typedef struct cs_epoch_row {
     int epoch;            /* from 0; those of earlier phases count */
     double learning_rate; /* of the last update of the epoch */
     double seconds;
+    double time; /* when the sweep wrote it, in seconds since 1970; 0: not known */
     double value[CS_EPOCH_VALUES];
 } cs_epoch_row;
 

@@ -119,6 +119,22 @@ cs_status cs_file_write(const char *path, const void *bytes, size_t size) {
     return cs_atomic_commit(&file);
 }
 
+cs_status cs_file_replace(const char *path, const void *bytes, size_t size) {
+    char temporary[CS_PATH_MAX];
+    CS_TRY(cs_path(temporary, sizeof temporary, "%s.tmp", path));
+    FILE *stream = fopen(temporary, "wb");
+    if (!stream)
+        return cs_fail_errno("%s: cannot write", path);
+    errno = 0;
+    bool written = fwrite(bytes, 1, size, stream) == size;
+    cs_status status = fclose(stream) == 0 && written ? CS_OK : cs_fail_errno("%s: cannot write", path);
+    if (status == CS_OK && rename(temporary, path) != 0)
+        status = cs_fail_errno("%s: cannot rename into place", path);
+    if (status != CS_OK)
+        unlink(temporary);
+    return status;
+}
+
 cs_status cs_file_read(const char *path, size_t limit, char **bytes, size_t *size) {
     cs_status status = CS_OK;
     char *block = NULL;

@@ -22,7 +22,7 @@ double cs_now(void) {
     return seconds_of(CLOCK_MONOTONIC);
 }
 
-double cs_clock(void) {
+double cs_wall_seconds(void) {
     return seconds_of(CLOCK_REALTIME);
 }
 

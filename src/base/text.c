@@ -85,6 +85,14 @@ void cs_text_printable(const char *text, char *out, size_t size) {
     out[used] = '\0';
 }
 
+bool cs_text_is_utf8(const char *text) {
+    uint32_t code;
+    int n = 1;
+    for (; *text && n > 0; text += n)
+        n = cs_utf8_read(text, &code);
+    return n > 0;
+}
+
 int cs_entry_count(const char *text) {
     int n = 1;
     for (; *text; text++)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# The text is internal to the room.
+# What these test is internal to the room.
 target_include_directories(test_classification_report PRIVATE ${PROJECT_SOURCE_DIR}/src/report)
+target_include_directories(test_event PRIVATE ${PROJECT_SOURCE_DIR}/src/report/tensorboard)
 target_include_directories(test_explain_road PRIVATE ${PROJECT_SOURCE_DIR}/src/report)
 
 # test_charts.py and test_chart_colours.py read what this program writes.

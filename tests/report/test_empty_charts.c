@@ -98,9 +98,9 @@ static cs_status draw_time_line(int n, const double *values, cs_drawing **out) {
 }
 
 static cs_status draw_reliability(int n, const double *values, cs_drawing **out) {
-    cs_reliability_bin bins[N];
+    cs_reliability_bar bins[N];
     for (int i = 0; i < N; i++)
-        bins[i] = (cs_reliability_bin){.confidence = values[i], .accuracy = values[i], .count = i};
+        bins[i] = (cs_reliability_bar){.confidence = values[i], .accuracy = values[i], .count = i};
     return cs_reliability_chart_draw(&(cs_reliability_chart){.frame = frame, .bins = bins, .n = n}, out);
 }
 

@@ -74,7 +74,7 @@ static void open_setup(int trials, setup *o) {
                                       .dataset = o->plan.dataset,
                                       .folder = fixture_path("out"),
                                       .force = true,
-                                      .ranks = 1,
+                                      .ranks = 2,
                                       .threads = 1,
                                       .engine = "none"};
     stop = 0;

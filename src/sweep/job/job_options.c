@@ -21,6 +21,15 @@ static const char *precision_name(int value) {
     return value < CS_PRECISION_COUNT ? cs_precision_name((cs_precision)value) : NULL;
 }
 
+static const char *log_lines_name(int value) {
+    static const char *const names[] = {[CS_LINES_AUTO] = "auto",
+                                        [CS_LINES_EPOCHS] = "epochs",
+                                        [CS_LINES_TRIALS] = "trials",
+                                        [CS_LINES_SUMMARY] = "summary",
+                                        NULL};
+    return names[value];
+}
+
 /* Reads a number of bytes, with or without a unit. */
 static bool parse_bytes(const char *text, double *bytes) {
     static const char units[] = "KMGT";
@@ -164,6 +173,19 @@ static const cs_option table[] = {
      FIELD(run.report),
      .fallback = "true",
      .doc = "write report.html, the page about the sweep, when it ends"},
+    {.key = "log",
+     .type = CS_OPTION_ENUM,
+     FIELD(run.log),
+     .choice = log_lines_name,
+     .fallback = "auto",
+     .doc = "lines on standard error: one for each epoch and trial (epochs), for each trial (trials), or for each "
+            "twentieth of the trials (summary); auto: epochs up to 100 lines, trials up to 200"},
+    {.key = "tensorboard",
+     .type = CS_OPTION_BOOL,
+     FIELD(run.tensorboard),
+     .fallback = "false",
+     .doc = "write event files for TensorBoard: curves, confusion matrices, and the plug-in HParams, which compares "
+            "trials"},
 
     {.key = "sweep.seed",
      .type = CS_OPTION_INT,

@@ -65,7 +65,7 @@ static void print_begun(const cs_collection *c, char out[VALUE]) {
 static void print_took(const cs_collection *c, char out[VALUE]) {
     double last = 0;
     for (int i = 0; i < c->n; i++)
-        last = fmax(last, c->folders[i].last_clock);
+        last = fmax(last, c->folders[i].last_time);
     out[0] = '\0';
     if (last > 0 && isfinite(first_start(c)))
         snprintf(out, VALUE, "%.1f s, pauses included", last - first_start(c));

@@ -155,7 +155,7 @@ static void place_trial(const cs_collection *c, int t, double first_start, cs_pa
         ranks += c->folders[i].ranks;
         groups += c->folders[i].groups;
     }
-    const double ended = own->ended > 0 ? own->ended : folder->last_clock;
+    const double ended = own->ended > 0 ? own->ended : folder->last_time;
     trial->rank = own->begun > 0 ? ranks + own->group_rank : -1;
     trial->group = own->group > 0 ? groups + own->group : 0;
     trial->begun = own->begun > 0 ? own->begun - first_start : (double)NAN;

@@ -173,7 +173,7 @@ static cs_status add_journal(cs_collection *c, cs_collected_folder *next, cs_jou
     next->ranks = journal->ranks;
     next->groups = journal->groups;
     next->first_start = journal->first_start;
-    next->last_clock = journal->last_clock;
+    next->last_time = journal->last_time;
     c->folders[c->n++] = *next;
     return take_trials(c, journal);
 }

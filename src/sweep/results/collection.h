@@ -22,8 +22,8 @@ typedef struct cs_collected_folder {
     const char *path; /* borrowed */
     struct stat info; /* to find the same folder under another name */
     int part, parts, ranks, groups;
-    cs_folder_trial *trials;        /* [job->n_trials] */
-    double first_start, last_clock; /* as in cs_journal */
+    cs_folder_trial *trials;       /* [job->n_trials] */
+    double first_start, last_time; /* as in cs_journal */
 } cs_collected_folder;
 
 /* The course of a trial in the folder whose outcome counts, or, before it has one, in which it has epochs. */

@@ -19,7 +19,8 @@ static const struct entry {
 } entries[] = {
     {"journal.jsonl", false}, {"trials.csv", false},   {"table.md", false},    {"history", true},
     {"weights", false},       {"checkpoints", true},   {"states", true},       {"predictions", false},
-    {"details", true},        {"misclassified", true}, {"report.html", false},
+    {"details", true},        {"misclassified", true}, {"report.html", false}, {"tensorboard", false},
+    {"progress.json", false},
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 

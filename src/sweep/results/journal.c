@@ -76,16 +76,15 @@ static json_t *options_of(const cs_job *job, int trial) {
     return options;
 }
 
-/* Adds when the event happened: as a text for people, and as `clock`, in seconds since 1970, to compute with. */
-static void add_time(json_t *event) {
-    char text[32];
-    const double now = cs_clock();
-    const time_t seconds = (time_t)now;
+/* "2026-12-01T08:30:05.250Z" */
+static void add_time(json_t *event, double seconds) {
+    char date[32], text[48];
+    time_t whole = (time_t)seconds;
     struct tm utc;
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    gmtime_r(&whole, &utc);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text, sizeof text, "%s.%03dZ", date, (int)((seconds - (double)whole) * 1000));
     json_object_set_new(event, "time", json_string(text));
-    json_object_set_new(event, "clock", json_real(now));
 }
 
 static json_t *hex(uint64_t value) {
@@ -143,7 +142,7 @@ cs_status cs_journal_start(const char *folder, const cs_results_config *config) 
     for (int t = 0; t < job->n_trials; t++)
         planned += is_planned(job, t);
     json_object_set_new(event, "planned", json_integer(planned));
-    add_time(event);
+    add_time(event, cs_wall_seconds());
     json_t *events = json_pack("[o]", event);
     for (int t = 0; events && t < job->n_trials; t++) {
         if (is_planned(job, t) && json_array_append_new(events, plan_of(job, t)) != 0) {
@@ -166,8 +165,9 @@ cs_status cs_journal_group(const char *folder, const cs_job *job, int rank, cons
         cs_job_trial_name(job, trials[i], name, sizeof name);
         json_array_append_new(names, json_string(name));
     }
-    return append_event(folder, json_pack("{s:s, s:o, s:i, s:f}", "event", "group", "trials", names, "rank", rank,
-                                          "clock", cs_clock()));
+    json_t *event = json_pack("{s:s, s:o, s:i}", "event", "group", "trials", names, "rank", rank);
+    add_time(event, cs_wall_seconds());
+    return append_event(folder, event);
 }
 
 cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, const cs_epoch_row *row,
@@ -180,6 +180,7 @@ cs_status cs_journal_epoch(const char *folder, const char *trial, int rank, cons
         if (cs_epoch_key_is_in(&keys[i], metrics))
             json_object_set_new(event, keys[i].name, number(cs_epoch_value(&keys[i], row)));
     json_object_set_new(event, "seconds", number(row->seconds));
+    add_time(event, row->time);
     return append_event(folder, event);
 }
 
@@ -197,7 +198,7 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
             json_object_set_new(event, metrics[i].name,
                                 metrics[i].type == CS_COLUMN_DOUBLE ? number(value) : json_integer((json_int_t)value));
     }
-    json_object_set_new(event, "clock", json_real(cs_clock()));
+    add_time(event, outcome->time);
     if (hits)
         json_object_set_new(event, "test_hits", json_string(hits));
     return append_event(folder, event);
@@ -205,7 +206,7 @@ cs_status cs_journal_trial(const char *folder, const char *name, const cs_job *j
 
 cs_status cs_journal_end(const char *folder, const char *how) {
     json_t *event = json_pack("{s:s, s:s}", "event", "end", "status", how);
-    add_time(event);
+    add_time(event, cs_wall_seconds());
     CS_TRY(append_event(folder, event));
     return cs_journal_sync(folder);
 }

@@ -16,8 +16,8 @@
  *          test it predicts rightly
  *   end    the program ended, and how
  *
- * start, group, trial and end have the time as `clock`, in seconds since 1970. Numbers have 17 digits, so that reading
- * gives the same bits; NaN and infinity are null. */
+ * All but plan have their time. Numbers have 17 digits, so that reading gives the same bits; NaN and infinity are null.
+ */
 #ifndef CNNSWEEP_JOURNAL_H
 #define CNNSWEEP_JOURNAL_H
 
@@ -80,21 +80,27 @@ struct cs_journal {
     bool maximize;
     char ended[32];     /* how the last run ended; "": it has not ended, or was killed */
     char version[32];   /* of the program, at the last start */
-    double first_start; /* when the first run began, seconds since 1970; 0: not known */
-    double last_clock;  /* of the last event that has a time, likewise */
+    double first_start; /* when the first start was, in seconds since 1970; 0: not known */
+    double last_time;   /* of the last event, likewise */
     int groups;         /* how many there were */
     char last[64];      /* the last event, in words */
+    double started;     /* when the last start was, likewise */
     time_t written;     /* when the file last changed */
     cs_record *records; /* [n] by the number in the trial's name; a number without a trial has an empty record */
     size_t n, capacity;
     int *arrivals; /* [n_arrivals] for each epoch row, in the order of arrival, the number of its trial */
     size_t n_arrivals, arrivals_capacity;
-    long long complete; /* bytes up to the end of the last complete line */
+    long long complete;      /* bytes up to the end of the last complete line */
+    int lines;               /* so many of them */
+    unsigned long long file; /* the number of the file in its file system, its inode */
 };
 
 /* Reads the journal of a folder; *out is NULL if there is none. A last line that is incomplete is ignored. A damaged
  * line is skipped with a warning that names it. */
 CS_MUST_CHECK cs_status cs_journal_read(const char *folder, cs_journal **out);
+/* The same for a journal that was read before (NULL: it was not): reads only what was added since, or all if it is
+ * another file now. On failure *journal is NULL. */
+CS_MUST_CHECK cs_status cs_journal_read_on(const char *folder, cs_journal **journal);
 void cs_journal_free(cs_journal *journal); /* NULL-safe */
 /* Removes the last line if it is incomplete; to be called before the first append. */
 CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads a journal. A table has a reader for each event, which adds the event to the record of its trial. */
+#define _GNU_SOURCE /* strptime, timegm */
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
@@ -32,14 +33,16 @@ static const char *text_of(const json_t *event, const char *key) {
     return text ? text : "";
 }
 
-static void copy_text(const json_t *event, const char *key, char *out, size_t size) {
-    snprintf(out, size, "%s", text_of(event, key));
+/* The time of an event, in seconds since 1970. An event that has none, as earlier versions wrote, has that of the start
+ * before it. */
+static double time_of(const cs_journal *journal, const json_t *event) {
+    struct tm utc = {0};
+    const char *rest = strptime(text_of(event, "time"), "%Y-%m-%dT%H:%M:%S", &utc);
+    return rest ? (double)timegm(&utc) + (*rest == '.' ? strtod(rest, NULL) : 0) : journal->started;
 }
 
-/* When an event happened; 0: an earlier version did not write it. */
-static double clock_of(const json_t *event) {
-    const double clock = number_of(event, "clock");
-    return clock > 0 ? clock : 0;
+static void copy_text(const json_t *event, const char *key, char *out, size_t size) {
+    snprintf(out, size, "%s", text_of(event, key));
 }
 
 static cs_status fail_line(const char *what) {
@@ -78,14 +81,12 @@ static cs_status read_files(cs_journal *journal, const json_t *files) {
     return CS_OK;
 }
 
-static void read_first_start(cs_journal *journal, const json_t *event) {
-    journal->checksum = strtoull(text_of(event, "checksum"), NULL, 16);
-    journal->first_start = clock_of(event);
-}
-
 static cs_status read_start(cs_journal *journal, const json_t *event) {
     if (journal->starts++ == 0)
-        read_first_start(journal, event);
+        journal->checksum = strtoull(text_of(event, "checksum"), NULL, 16);
+    journal->started = time_of(journal, event);
+    if (journal->starts == 1)
+        journal->first_start = journal->started;
     journal->trials = int_of(event, "trials");
     journal->ranks = int_of(event, "ranks");
     journal->threads = int_of(event, "threads");
@@ -169,7 +170,7 @@ static cs_status read_group(cs_journal *journal, const json_t *event) {
         CS_TRY(record_named(journal, name, &record));
         record->group = journal->groups;
         record->group_rank = int_of(event, "rank");
-        record->begun = clock_of(event);
+        record->begun = time_of(journal, event);
         record->ended = 0;
     }
     return CS_OK;
@@ -183,7 +184,8 @@ static cs_status read_epoch(cs_journal *journal, const json_t *event) {
     if (!json_is_integer(epoch))
         return fail_line("an epoch without its number");
     CS_TRY(record_of(journal, event, &record));
-    cs_epoch_row row = {.epoch = int_of(event, "epoch"), .seconds = number_of(event, "seconds")};
+    cs_epoch_row row = {
+        .epoch = int_of(event, "epoch"), .seconds = number_of(event, "seconds"), .time = time_of(journal, event)};
     for (size_t i = 0; i < n; i++)
         cs_epoch_set(&keys[i], number_of(event, keys[i].name), &row);
     snprintf(journal->last, sizeof journal->last, "epoch %d of %.16s", row.epoch + 1, text_of(event, "trial"));
@@ -200,7 +202,8 @@ static cs_status read_epoch(cs_journal *journal, const json_t *event) {
 static cs_status read_trial(cs_journal *journal, const json_t *event) {
     const char *status = text_of(event, "status");
     bool ok = strcmp(status, "ok") == 0;
-    cs_outcome outcome = {.state = ok ? CS_TRIAL_OK : CS_TRIAL_FAILED, .rank = int_of(event, "rank")};
+    cs_outcome outcome = {
+        .state = ok ? CS_TRIAL_OK : CS_TRIAL_FAILED, .rank = int_of(event, "rank"), .time = time_of(journal, event)};
     cs_record *record = NULL;
     size_t n;
     const cs_column *metrics = cs_columns(&n);
@@ -212,7 +215,7 @@ static cs_status read_trial(cs_journal *journal, const json_t *event) {
     snprintf(outcome.engine, sizeof outcome.engine, "%s", journal->engine);
     CS_TRY(record_of(journal, event, &record));
     record->outcome = outcome;
-    record->ended = clock_of(event);
+    record->ended = outcome.time;
     const char *hits = json_string_value(json_object_get(event, "test_hits"));
     free(record->hits);
     record->hits = NULL;
@@ -248,7 +251,7 @@ static cs_status read_line(cs_journal *journal, const char *line, size_t length)
         if (strcmp(name, readers[i].event) == 0)
             status = readers[i].read(journal, event);
     if (status == CS_OK)
-        journal->last_clock = fmax(journal->last_clock, clock_of(event));
+        journal->last_time = fmax(journal->last_time, time_of(journal, event));
     json_decref(event);
     return status;
 }
@@ -260,13 +263,15 @@ static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
     int damaged = 0;
     ssize_t length;
     cs_status status = CS_OK;
-    for (int number = 1; status == CS_OK && (length = getline(&line, &capacity, file)) > 0; number++) {
+    while (status == CS_OK && (length = getline(&line, &capacity, file)) > 0) {
         if (line[length - 1] != '\n')
             break; /* incomplete */
+        journal->lines++;
         status = read_line(journal, line, (size_t)length);
         if (status == CS_ERR_FORMAT) {
             if (damaged++ < NAMED)
-                cs_log(CS_LOG_WARN, "%s:%d: a damaged line is passed over: %s", path, number, cs_error_last()->text);
+                cs_log(CS_LOG_WARN, "%s:%d: a damaged line is passed over: %s", path, journal->lines,
+                       cs_error_last()->text);
             status = CS_OK;
         }
         journal->complete += length;
@@ -279,29 +284,51 @@ static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
     return status;
 }
 
-cs_status cs_journal_read(const char *folder, cs_journal **out) {
-    char path[CS_PATH_MAX];
+/* Drops a journal if the file is not the one that it was read from. */
+static void drop_other(cs_journal **journal, const struct stat *info) {
+    if (*journal && ((*journal)->file == info->st_ino && (*journal)->complete <= info->st_size))
+        return;
+    cs_journal_free(*journal);
+    *journal = NULL;
+}
+
+static cs_status read_file(const char *path, FILE *file, cs_journal **journal) {
     struct stat info;
-    cs_journal *journal = NULL;
-    *out = NULL;
-    CS_TRY(cs_path(path, sizeof path, "%s/journal.jsonl", folder));
-    if (!cs_file_exists(path))
-        return CS_OK;
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return cs_fail_errno("%s: cannot open", path);
-    cs_status status = cs_alloc(1, sizeof *journal, "journal", &journal);
-    if (status == CS_OK)
-        status = read_lines(journal, path, file);
-    if (status == CS_OK && fstat(fileno(file), &info) == 0)
-        journal->written = info.st_mtime;
-    fclose(file);
-    if (status != CS_OK) {
-        cs_journal_free(journal);
-        return status;
-    }
-    *out = journal;
+    if (fstat(fileno(file), &info) != 0)
+        return cs_fail_errno("%s: cannot read", path);
+    drop_other(journal, &info);
+    if (!*journal)
+        CS_TRY(cs_alloc(1, sizeof **journal, "journal", journal));
+    (*journal)->file = info.st_ino;
+    if (fseeko(file, (off_t)(*journal)->complete, SEEK_SET) != 0)
+        return cs_fail_errno("%s: cannot read", path);
+    CS_TRY(read_lines(*journal, path, file));
+    if (fstat(fileno(file), &info) == 0)
+        (*journal)->written = info.st_mtime;
     return CS_OK;
+}
+
+cs_status cs_journal_read_on(const char *folder, cs_journal **journal) {
+    char path[CS_PATH_MAX];
+    FILE *file = NULL;
+    cs_status status = cs_path(path, sizeof path, "%s/journal.jsonl", folder);
+    const bool exists = status == CS_OK && cs_file_exists(path);
+    if (exists) {
+        file = fopen(path, "r");
+        status = file ? read_file(path, file, journal) : cs_fail_errno("%s: cannot open", path);
+    }
+    if (file)
+        fclose(file);
+    if (status != CS_OK || !exists) {
+        cs_journal_free(*journal);
+        *journal = NULL;
+    }
+    return status;
+}
+
+cs_status cs_journal_read(const char *folder, cs_journal **out) {
+    *out = NULL;
+    return cs_journal_read_on(folder, out);
 }
 
 void cs_journal_free(cs_journal *journal) {

@@ -5,6 +5,7 @@
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/report.h"
+#include "event_files.h"
 #include "folder.h"
 #include "history.h"
 #include "hits.h"
@@ -30,6 +31,7 @@ struct cs_results {
     int *epochs;                   /* [n_trials] how many epochs of each trial are in the journal */
     cs_kept_files weights, states; /* keep_weights, keep_state */
     cs_best_hits hits;
+    cs_event_files events;
     double unsynced_seconds; /* seconds of training that a crash of the machine would lose */
 };
 
@@ -132,6 +134,7 @@ static cs_status start_folder(cs_results *results) {
     CS_TRY(cs_journal_start(results->folder, &results->config));
     CS_TRY(cs_results_make_folders(results->folder));
     CS_TRY(restore_histories(results));
+    CS_TRY(cs_event_files_start(&results->events, results->outcomes));
     return write_csv(results);
 }
 
@@ -163,6 +166,7 @@ cs_status cs_results_open(const cs_results_config *config, cs_results **out) {
     CS_TRY_GOTO(cs_alloc((size_t)config->job->n_trials, sizeof *results->epochs, "results", &results->epochs), failed);
     CS_TRY_GOTO(open_kept_files(results), failed);
     CS_TRY_GOTO(name_classes(results), failed);
+    CS_TRY_GOTO(cs_event_files_open(&results->config, results->classes, &results->events), failed);
     CS_TRY_GOTO(start_folder(results), failed);
     *out = results;
     return CS_OK;
@@ -180,7 +184,12 @@ void cs_results_close(cs_results *results) {
     cs_kept_files_close(&results->weights);
     cs_kept_files_close(&results->states);
     cs_best_hits_drop(&results->hits);
+    cs_event_files_close(&results->events);
     free(results);
+}
+
+int cs_results_ranks(const cs_results *results) {
+    return results->config.ranks;
 }
 
 const cs_outcome *cs_results_outcomes(const cs_results *results) {
@@ -202,8 +211,9 @@ static int epochs_before(const cs_results *results, int trial) {
     return before >= 0 ? results->epochs[before] : 0;
 }
 
-cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *row) {
+cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_epoch_row *reported) {
     char name[32];
+    cs_epoch_row timed = *reported, *row = &timed;
     bool first = results->epochs[trial] == 0;
     if (first)
         results->epochs[trial] = epochs_before(results, trial);
@@ -213,8 +223,10 @@ cs_status cs_results_epoch(cs_results *results, int trial, int rank, const cs_ep
     if (row->epoch > results->epochs[trial])
         cs_log(CS_LOG_WARN, "%s goes on from a checkpoint that is ahead of the journal: history/%s.csv lacks epochs",
                name, name);
+    timed.time = cs_wall_seconds();
     CS_TRY(cs_journal_epoch(results->folder, name, rank, row, &results->config.job->metrics));
     CS_TRY(write_history(results, trial, row, 1, first));
+    CS_TRY(cs_event_files_epochs(&results->events, trial, row, 1, first));
     results->epochs[trial] = row->epoch + 1;
     results->unsynced_seconds += row->seconds;
     return CS_OK;
@@ -276,7 +288,7 @@ static cs_status record(cs_results *results, int trial, const cs_outcome *outcom
 
 cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs_trial_result *result,
                               const cs_tested *tested, const char *reason) {
-    cs_outcome outcome = {.state = CS_TRIAL_OK, .rank = rank, .result = *result};
+    cs_outcome outcome = {.state = CS_TRIAL_OK, .rank = rank, .result = *result, .time = cs_wall_seconds()};
     const cs_evaluation *test = tested->evaluations[CS_SPLIT_TEST];
     char *hits = NULL;
     snprintf(outcome.engine, sizeof outcome.engine, "%s", results->config.engine);
@@ -284,6 +296,7 @@ cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
         if (tested->evaluations[split])
             CS_TRY(write_artifacts(results, trial, split, tested));
+    CS_TRY(cs_event_files_end(&results->events, trial, &outcome, tested->evaluations));
     results->unsynced_seconds += result->seconds;
     /* Folds train, and may test, on other images than each other, so that their hits are not compared. */
     const bool is_fold = results->config.job->trials[trial].data.fold.count > 0;
@@ -299,12 +312,13 @@ cs_status cs_results_finished(cs_results *results, int trial, int rank, const cs
 }
 
 cs_status cs_results_failed(cs_results *results, int trial, int rank, cs_status code, const char *reason) {
-    cs_outcome outcome = {.state = CS_TRIAL_FAILED, .rank = rank};
+    cs_outcome outcome = {.state = CS_TRIAL_FAILED, .rank = rank, .time = cs_wall_seconds()};
     snprintf(outcome.engine, sizeof outcome.engine, "%s", results->config.engine);
     snprintf(outcome.reason, sizeof outcome.reason, "%s: %s", cs_status_name(code), reason);
     for (char *at = outcome.reason; *at; at++)
         if (*at == '\n' || *at == '\r')
             *at = ' ';
+    CS_TRY(cs_event_files_end(&results->events, trial, &outcome, NULL));
     results->unsynced_seconds = INFINITY;
     return record(results, trial, &outcome, NULL);
 }

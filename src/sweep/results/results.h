@@ -18,6 +18,7 @@ typedef struct cs_outcome {
     char engine[CS_ENGINE_MAX]; /* the name of the engine that trained it */
     cs_trial_result result;     /* OK */
     char reason[256];           /* FAILED: why; OK: why it ended early, or "" */
+    double time;                /* when it ended, in seconds since 1970; 0: not known */
 } cs_outcome;
 
 /* The evaluations of a trial's tested weights, with what cs_results_need says. */
@@ -68,6 +69,7 @@ CS_MUST_CHECK cs_status cs_results_end(cs_results *results, const char *how, FIL
 void cs_results_close(cs_results *results);          /* NULL-safe */
 bool cs_results_complete(const cs_results *results); /* every trial has finished or failed */
 
+int cs_results_ranks(const cs_results *results);                  /* of this run */
 const cs_outcome *cs_results_outcomes(const cs_results *results); /* [n_trials] */
 
 #endif

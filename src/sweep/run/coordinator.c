@@ -20,6 +20,8 @@ struct cs_coordinator {
     const cs_plan *plan;
     cs_results *results;
     cs_display display;
+    cs_running_table running;
+    double seconds_left; /* of the sweep, when cs_coordinator_look last knew it */
     cs_scheduler *scheduler;
     char (*reasons)[REASON_MAX]; /* [n_trials] why each ended early, or "" */
     double end;                  /* of the budget's minutes, as cs_now */
@@ -110,12 +112,18 @@ static cs_status open_evaluations(cs_coordinator *coordinator) {
 static cs_status open_parts(cs_coordinator *coordinator, const cs_journal *earlier) {
     const cs_job *job = coordinator->plan->job;
     CS_TRY(cs_display_open(&coordinator->display, coordinator->plan));
+    CS_TRY(cs_running_open(cs_results_ranks(coordinator->results), &coordinator->running));
     CS_TRY(open_evaluations(coordinator));
     CS_TRY(cs_alloc((size_t)job->n_trials, sizeof *coordinator->reasons, "reasons", &coordinator->reasons));
     CS_TRY(order_groups(coordinator, earlier));
-    for (int t = 0; t < job->n_trials; t++)
-        if (job->done[t])
-            CS_TRY(tell(coordinator, t));
+    for (int t = 0; t < job->n_trials; t++) {
+        const cs_outcome *outcome = &cs_results_outcomes(coordinator->results)[t];
+        if (!job->done[t])
+            continue;
+        if (outcome->state == CS_TRIAL_OK)
+            cs_display_known(&coordinator->display, t, &outcome->result);
+        CS_TRY(tell(coordinator, t));
+    }
     CS_TRY(cs_scheduler_open(job, &coordinator->scheduler));
     return earlier ? cs_journal_replay(earlier, job, replay_epoch, coordinator) : CS_OK;
 }
@@ -144,6 +152,7 @@ void cs_coordinator_close(cs_coordinator *coordinator) {
     if (!coordinator)
         return;
     cs_display_close(&coordinator->display);
+    cs_running_close(&coordinator->running);
     pthread_mutex_destroy(&coordinator->lock);
     cs_scheduler_close(coordinator->scheduler);
     free(coordinator->reasons);
@@ -170,6 +179,7 @@ static int trial_of(const cs_coordinator *coordinator, const cs_trial_group *gro
 
 static cs_status fail_trial(cs_coordinator *coordinator, int trial, int rank, cs_status code, const char *reason) {
     CS_TRY(cs_results_failed(coordinator->results, trial, rank, code, reason));
+    cs_running_end(&coordinator->running, rank, trial);
     cs_display_failed(&coordinator->display, trial, reason);
     return tell(coordinator, trial);
 }
@@ -238,6 +248,7 @@ static cs_status give_group(cs_coordinator *coordinator, int rank, cs_answer *an
         if (!coordinator->given[p])
             CS_TRY(try_group(coordinator, p, rank, answer));
     answer->wait = answer->wait && answer->n == 0;
+    cs_running_begin(&coordinator->running, rank, answer->trials, answer->n);
     return CS_OK;
 }
 
@@ -250,6 +261,7 @@ static bool is_enough(cs_coordinator *coordinator, int trial, const cs_epoch_row
 
 static cs_status handle_epoch(cs_coordinator *coordinator, int rank, const cs_message *message, cs_answer *answer) {
     CS_TRY(cs_results_epoch(coordinator->results, message->trial, rank, &message->epoch));
+    cs_running_epoch(&coordinator->running, rank, message->trial, message->epoch.epoch);
     cs_display_epoch(&coordinator->display, message->trial, rank, &message->epoch);
     answer->enough = is_enough(coordinator, message->trial, &message->epoch);
     return CS_OK;
@@ -275,6 +287,7 @@ static cs_status handle_finished(cs_coordinator *coordinator, int rank, const cs
         explain_ending(&coordinator->plan->job->trials[message->trial].train, result, reason, REASON_MAX);
     const cs_tested tested = {evaluations, message->bootstrap};
     CS_TRY(cs_results_finished(coordinator->results, message->trial, rank, result, &tested, reason));
+    cs_running_end(&coordinator->running, rank, message->trial);
     cs_display_finished(&coordinator->display, message->trial, result);
     return tell(coordinator, message->trial);
 }
@@ -297,6 +310,49 @@ static cs_status handle(cs_coordinator *coordinator, int rank, const cs_message 
         return CS_OK;
     cs_status status = cs_fail(message->code, "rank %d: %s", rank, message->reason);
     return status == CS_ERR_NO_SPACE ? cs_hint(status, "free some space there and go on with --resume") : status;
+}
+
+void cs_coordinator_place(cs_coordinator *coordinator, int rank, const cs_epoch_position *at) {
+    cs_running_at(&coordinator->running, rank, at);
+}
+
+/* Lists the trials of a group. */
+static void list_trials(const cs_job *job, const cs_running *group, int rank, cs_progress_file *out) {
+    for (int i = 0; i < group->n; i++) {
+        const int trial = group->trials[i], epochs = cs_job_epochs(job, trial);
+        const int epoch = !group->placed ? 0 : group->at.epoch < epochs ? group->at.epoch + 1 : epochs;
+        cs_trial_progress *at = &out->trials[out->n++];
+        *at = (cs_trial_progress){.rank = rank,
+                                  .epoch = epoch,
+                                  .epochs = epochs,
+                                  .batch = group->at.batch,
+                                  .batches = group->at.batches,
+                                  .images_per_second = group->at.images_per_second,
+                                  .seconds_left = cs_running_left(group, i, epochs)};
+        cs_job_trial_name(job, trial, at->trial, sizeof at->trial);
+    }
+}
+
+/* The lock may be held while the journal is synced. What is shown then waits for the next call. */
+cs_status cs_coordinator_look(cs_coordinator *coordinator, cs_progress_file *out) {
+    const int ranks = coordinator->running.ranks;
+    cs_running *groups = NULL;
+    int n = 0;
+    cs_progress_file_begin(out);
+    CS_TRY(cs_alloc((size_t)ranks, sizeof *groups, "running trials", &groups));
+    cs_running_copy(&coordinator->running, groups);
+    for (int rank = 0; rank < ranks; rank++)
+        n += groups[rank].n;
+    cs_status status = cs_alloc((size_t)n, sizeof *out->trials, "running trials", &out->trials);
+    for (int rank = 0; rank < ranks && status == CS_OK; rank++)
+        list_trials(coordinator->plan->job, &groups[rank], rank, out);
+    if (pthread_mutex_trylock(&coordinator->lock) == 0) {
+        coordinator->seconds_left = cs_display_look(&coordinator->display, groups, ranks);
+        pthread_mutex_unlock(&coordinator->lock);
+    }
+    out->seconds_left = coordinator->seconds_left;
+    free(groups);
+    return status;
 }
 
 /* The first error is the one that stops the sweep. */

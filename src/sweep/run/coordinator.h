@@ -7,6 +7,8 @@
 #include "job/chosen.h"
 #include "plan/plan.h"
 #include "results/journal.h"
+#include "results/progress_file.h"
+#include "running.h"
 
 #include <signal.h>
 
@@ -50,6 +52,10 @@ void cs_coordinator_close(cs_coordinator *coordinator); /* NULL-safe */
  * NULL for splits that were not evaluated. The answer must not be sent before cs_coordinator_commit. */
 void cs_coordinator_handle(cs_coordinator *coordinator, int rank, const cs_message *message,
                            const cs_evaluation *const *evaluations, cs_answer *answer);
+/* A rank tells how far its group is. Any thread may call it, and does not wait. */
+void cs_coordinator_place(cs_coordinator *coordinator, int rank, const cs_epoch_position *at);
+/* Shows what the ranks train, and fills `out` with it, which the caller clears. For one thread, once a second. */
+CS_MUST_CHECK cs_status cs_coordinator_look(cs_coordinator *coordinator, cs_progress_file *out);
 /* Syncs to disk what the handled messages wrote, all together. Then their answers [n] may be sent. If that fails, these
  * and all later messages are refused. */
 void cs_coordinator_commit(cs_coordinator *coordinator, cs_answer *answers, int n);

@@ -40,15 +40,20 @@ static bool read_process(pid_t pid, char name[32], int *parent) {
 /* Looks for the launcher among the ancestors of this process, by its name. A shell or the starter of a container may be
  * between them. Slurm's daemon, the parent of what srun starts, is not in the list, because it may run on cores that do
  * not belong to the job. */
-int cs_launcher_cores(void) {
+int cs_launcher_pid(void) {
     enum { DEPTH = 16 };
-    cpu_set_t cores;
     char name[32];
     int pid = (int)getppid(), parent;
     for (int i = 0; i < DEPTH && pid > 0 && read_process(pid, name, &parent); i++) {
         if (is_launcher(name))
-            return sched_getaffinity(pid, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 0;
+            return pid;
         pid = parent;
     }
     return 0;
+}
+
+int cs_launcher_cores(void) {
+    cpu_set_t cores;
+    const int pid = cs_launcher_pid();
+    return pid > 0 && sched_getaffinity(pid, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 0;
 }

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { TAG_MESSAGE = 1, TAG_EVALUATION, TAG_ANSWER, TAG_STOP };
+enum { TAG_MESSAGE = 1, TAG_EVALUATION, TAG_ANSWER, TAG_STOP, TAG_POSITION };
 /* The most messages that share one sync of the journal. The first of them waits until all are handled. */
 enum { MAX_MESSAGES = 64 };
 /* A slow disk delays answers. If rank 0 does not answer for this long, it is assumed to be gone. */
@@ -25,6 +25,9 @@ struct cs_queue {
     pthread_t service;
     bool serving;
     double checked; /* on other ranks: when they last checked for a stop */
+    /* On other ranks: the last position that was sent. */
+    cs_epoch_position position;
+    MPI_Request telling;
 };
 
 /* Announces the stop to ranks that are training. The message is empty, so sending it waits for no receiver. */
@@ -50,6 +53,20 @@ static void receive(cs_queue *queue, int rank, cs_answer *answer) {
     cs_coordinator_handle(queue->coordinator, rank, &message, evaluations, answer);
     queue->left[rank] = message.kind == CS_REPORT_LEAVING;
     queue->n_left += queue->left[rank];
+}
+
+/* Receives the positions that have come; they have no answer. */
+static void receive_positions(const cs_queue *queue) {
+    MPI_Status envelope;
+    cs_epoch_position at;
+    int waiting = 1;
+    for (;;) {
+        MPI_Iprobe(MPI_ANY_SOURCE, TAG_POSITION, MPI_COMM_WORLD, &waiting, &envelope);
+        if (!waiting)
+            return;
+        MPI_Recv(&at, (int)sizeof at, MPI_BYTE, envelope.MPI_SOURCE, TAG_POSITION, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        cs_coordinator_place(queue->coordinator, envelope.MPI_SOURCE, &at);
+    }
 }
 
 /* Answers all waiting messages; false: there were none. */
@@ -79,9 +96,11 @@ static void *service_thread(void *argument) {
             announce_stop(queue);
             announced = true;
         }
+        receive_positions(queue);
         if (!serve(queue))
             cs_ranks_sleep();
     }
+    receive_positions(queue); /* they were sent before the last message of their rank, so they are here */
     return NULL;
 }
 
@@ -105,6 +124,7 @@ cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial, cs_coordinat
     queue->size = cs_ranks_size(ranks);
     queue->coordinator = coordinator;
     queue->stop = stop;
+    queue->telling = MPI_REQUEST_NULL;
     cs_status status = queue->rank == 0 && queue->size > 1 ? start_service(queue, ranks_per_trial) : CS_OK;
     if (status != CS_OK) {
         cs_queue_close(queue);
@@ -140,6 +160,8 @@ void cs_queue_close(cs_queue *queue) {
         pthread_join(queue->service, NULL);
     else if (queue->rank != 0)
         (void)receive_stop();
+    if (queue->telling != MPI_REQUEST_NULL && cs_ranks_wait(&queue->telling, answer_seconds, "rank 0") != CS_OK)
+        cs_log(CS_LOG_WARN, "%s", cs_error_last()->text);
     free(queue->left);
     free(queue);
 }
@@ -181,6 +203,21 @@ static cs_status send(cs_message *message, const cs_evaluation *const *evaluatio
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++)
         cs_evaluation_free(sent[split]);
     return status;
+}
+
+void cs_queue_tell(cs_queue *queue, const cs_epoch_position *at) {
+    int left = 1;
+    if (queue->rank == 0) {
+        cs_coordinator_place(queue->coordinator, 0, at);
+        return;
+    }
+    if (queue->telling != MPI_REQUEST_NULL)
+        MPI_Test(&queue->telling, &left, MPI_STATUS_IGNORE);
+    if (!left)
+        return;
+    queue->position = *at;
+    MPI_Isend(&queue->position, (int)sizeof queue->position, MPI_BYTE, 0, TAG_POSITION, MPI_COMM_WORLD,
+              &queue->telling);
 }
 
 cs_status cs_queue_send(cs_queue *queue, cs_message *message, const cs_evaluation *const *evaluations,

@@ -14,6 +14,9 @@ CS_MUST_CHECK cs_status cs_queue_open(const cs_ranks *ranks, int ranks_per_trial
                                       const volatile sig_atomic_t *stop, cs_queue **out);
 /* True if rank 0 has announced a stop. Costs about a microsecond, so it can be called in every train step. */
 bool cs_queue_stopped(cs_queue *queue);
+/* Tells rank 0 how far the group is, without waiting for anything: if the last message has not left yet, this one is
+ * dropped. */
+void cs_queue_tell(cs_queue *queue, const cs_epoch_position *at);
 /* On rank 0, waits until every other rank that communicates has sent LEAVING. NULL-safe. */
 void cs_queue_close(cs_queue *queue);
 /* Delivers a message and waits for the answer. `evaluations` [CS_SPLIT_COUNT] go with FINISHED, NULL for splits that

@@ -19,6 +19,8 @@ int cs_ranks_node_cores(const cs_ranks *ranks);
  * could give to the ranks. A taskset, a cgroup or Slurm binds the launcher too. 0: there is no launcher, or it is not
  * that of Open MPI. */
 int cs_launcher_cores(void);
+/* The process of that launcher; 0: there is none. */
+int cs_launcher_pid(void);
 /* How many cores of the node other programs used when the number of threads was chosen; 0 if that was not measured. */
 int cs_ranks_busy_cores(const cs_ranks *ranks);
 /* The number of threads that the job (`wanted` > 0) or else OMP_NUM_THREADS sets; 0: neither does. */

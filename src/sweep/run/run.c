@@ -8,6 +8,7 @@
 #include "job/contents.h"
 #include "launch.h"
 #include "plan/space.h"
+#include "reporter.h"
 #include "results/folder.h"
 #include "results/journal.h"
 #include "worker.h"
@@ -227,15 +228,21 @@ static cs_status prepare(sweep *s, const cs_sweep_options *options) {
  * display shows the rest. */
 static cs_status train(sweep *s) {
     cs_queue *queue = NULL;
+    cs_reporter *reporter = NULL;
     cs_log_level level = cs_log_get_level();
     CS_TRY(cs_queue_open(s->ranks, s->job->run.ranks_per_trial, s->coordinator, &stop_requested, &queue));
+    /* Without it the sweep goes on and says less. */
+    if (s->first && cs_reporter_open(s->coordinator, s->folder, &reporter) != CS_OK)
+        cs_log(CS_LOG_WARN, "%s", cs_error_last()->text);
     if (level == CS_LOG_INFO)
         cs_log_set_level(CS_LOG_WARN);
     cs_status status =
         cs_worker_run(s->job, s->folder, s->engine, cs_ranks_on_node(s->ranks), queue, s->group, &stop_requested);
     cs_log_set_level(level);
+    if (status == CS_OK)
+        cs_queue_close(queue); /* rank 0 waits here until the others have ended too */
+    cs_reporter_close(reporter);
     CS_TRY(status);
-    cs_queue_close(queue);
     return s->first ? cs_coordinator_error(s->coordinator) : CS_OK;
 }
 

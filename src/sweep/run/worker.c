@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
 #include "cnnsweep/trial_details.h"
 #include "cnnsweep/weights.h"
 #include "plan/cache_limits.h"
@@ -23,8 +24,12 @@ typedef struct worker {
     volatile sig_atomic_t *interrupted;
     cs_answer work;              /* the trials that are being trained */
     bool reported[CS_GROUP_MAX]; /* which of them finished or failed */
-    bool stop;                   /* the coordinator has ended the sweep */
-    cs_status halted;            /* a message could not be delivered, or the rank group is out of step */
+    cs_epoch_position at;        /* as it was last told */
+    double told;                 /* cs_now, when that was */
+    double measured;             /* cs_now, since when the steps below were made */
+    int steps;
+    bool stop;        /* the coordinator has ended the sweep */
+    cs_status halted; /* a message could not be delivered, or the rank group is out of step */
 } worker;
 
 /* Makes the trainer stop. The coordinator knows the reason. */
@@ -115,13 +120,34 @@ static cs_status on_finished(void *context, int trial, const cs_trial_result *re
     return report(self, &message, evaluations, &answer);
 }
 
+/* Tells rank 0 about once a second how far the group is. The rate is that of the steps since the last time; validation,
+ * which comes before the first step of an epoch, does not count. */
+static void tell_position(worker *self, int epoch, int batch, int batches) {
+    const double seconds_between = 1, now = cs_now();
+    const bool begins = epoch != self->at.epoch || self->measured == 0;
+    self->steps++;
+    if (begins) {
+        self->at.epoch = epoch;
+        self->measured = now;
+        self->steps = 0;
+    }
+    if (now - self->told < seconds_between)
+        return;
+    if (self->steps > 0 && now > self->measured)
+        self->at.images_per_second =
+            self->steps * (double)self->job->trials[self->work.trials[0]].train.batch / (now - self->measured);
+    self->at.batch = batch;
+    self->at.batches = batches;
+    self->told = self->measured = now;
+    self->steps = 0;
+    cs_queue_tell(self->queue, &self->at);
+}
+
 static void on_step(void *context, int epoch, int batch, int batches) {
     worker *self = context;
-    (void)epoch;
-    (void)batch;
-    (void)batches;
     if (cs_queue_stopped(self->queue))
         leave(self);
+    tell_position(self, epoch, batch, batches);
 }
 
 typedef struct file_names {
@@ -173,6 +199,8 @@ static cs_status train_together(worker *self) {
  * the sweep goes on. A full disk instead ends the sweep: every trial would fail, and it is better to resume them. */
 static cs_status train_work(worker *self) {
     memset(self->reported, 0, sizeof self->reported);
+    self->at = (cs_epoch_position){0};
+    self->told = self->measured = 0;
     cs_status status = train_together(self);
     if (status == CS_ERR_COMM)
         self->halted = status;
