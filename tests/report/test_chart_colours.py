@@ -7,17 +7,19 @@ import unittest
 
 import numpy as np
 
-from chart_reader import SVG, ChartTest
+from chart_reader import SVG, ChartTest, attributes
 
 
 def pairs(root):
-    """(rectangle, text) of each cell: a text follows the rectangle that it is on."""
-    before = None
+    """(rectangle, text) of each text in a colour of its own: the last rectangle before it that it is on."""
+    rectangles = []
     for item in root.iter():
-        if item.tag == SVG + "text" and before is not None and item.get("fill"):
-            yield before, item
         if item.tag == SVG + "rect" and (item.get("fill") or "").startswith("#"):
-            before = item
+            rectangles.append((item, *attributes(item, "x", "y", "width", "height")))
+        if item.tag == SVG + "text" and item.get("fill"):
+            x, y = attributes(item, "x", "y")
+            yield [cell for cell, left, top, width, height in rectangles
+                   if left <= x <= left + width and top <= y <= top + height][-1], item
 
 
 class Colours(ChartTest):

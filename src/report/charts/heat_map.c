@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOOLTIPS = 400 /* cells that have one; those of larger charts would make pages large */ };
+enum { TOOLTIPS = 400 /* charts of at most so many cells have tooltips */ };
 
 typedef struct heat {
     const cs_heat_map *chart;
@@ -99,26 +99,44 @@ static void begin_cell(const heat *h, int row, int column) {
                         "cs-cell", tooltip);
 }
 
-/* Cells of the least value have the colour of the ground behind all, if no cell is missing. */
+/* Most cells of a confusion matrix are 0. One rectangle behind all gives them their colour, and they have no tooltip,
+ * so that pages with many matrices stay small; but not where cells are missing or have keys. */
+static bool draw_ground(const heat *h) {
+    const cs_heat_map *chart = h->chart;
+    bool has_ground = !chart->keys && h->low == 0;
+    for (size_t i = 0; i < (size_t)chart->rows * (size_t)chart->columns; i++)
+        has_ground = has_ground && isfinite(h->values[i]);
+    if (has_ground)
+        cs_drawing_rectangle(h->plot.drawing, h->plot.left, h->plot.top, chart->columns * h->cell_width,
+                             chart->rows * h->cell_height,
+                             &(cs_style){.fill = {CS_ROLE_COLOUR, cs_colormap_at(chart->map, 0)}});
+    return has_ground;
+}
+
+static void draw_cell(const heat *h, int row, int column, double x, double y) {
+    const cs_heat_map *chart = h->chart;
+    const bool has_tooltip = chart->keys || (size_t)chart->rows * (size_t)chart->columns <= TOOLTIPS;
+    const cs_rgb colour = cs_value_colour(chart->map, value_at(h, row, column), h->low, h->high);
+    if (has_tooltip)
+        begin_cell(h, row, column);
+    cs_drawing_rectangle(h->plot.drawing, x, y, h->cell_width, h->cell_height,
+                         &(cs_style){.fill = {CS_ROLE_COLOUR, colour}});
+    draw_cell_text(h, row, column, x, y);
+    if (has_tooltip)
+        cs_drawing_end_group(h->plot.drawing);
+}
+
 static void draw_cells(const heat *h) {
     const cs_heat_map *chart = h->chart;
-    const size_t n = (size_t)chart->rows * (size_t)chart->columns;
-    const bool tooltips = n <= TOOLTIPS;
+    const bool has_ground = draw_ground(h), are_few = (size_t)chart->rows * (size_t)chart->columns <= TOOLTIPS;
     for (int r = 0; r < chart->rows; r++)
         for (int c = 0; c < chart->columns; c++) {
-            const double value = value_at(h, r, c);
             const double x = h->plot.left + c * h->cell_width, y = h->plot.top + r * h->cell_height;
-            const cs_rgb colour = cs_value_colour(chart->map, value, h->low, h->high);
-            if (!isfinite(value))
-                continue;
-            if (tooltips)
-                begin_cell(h, r, c);
-            cs_drawing_rectangle(h->plot.drawing, x, y, h->cell_width, h->cell_height,
-                                 &(cs_style){.fill = {CS_ROLE_COLOUR, colour}});
-            if (tooltips || value != 0)
+            const double value = value_at(h, r, c);
+            if (isfinite(value) && !(has_ground && value == 0))
+                draw_cell(h, r, c, x, y);
+            else if (isfinite(value) && are_few)
                 draw_cell_text(h, r, c, x, y);
-            if (tooltips)
-                cs_drawing_end_group(h->plot.drawing);
         }
 }
 
