@@ -53,6 +53,8 @@ static void find_range(heat *h) {
         range = (cs_range){0, 100};
     h->low = range.low <= range.high ? range.low : 0;
     h->high = range.low <= range.high ? range.high : 1;
+    if (h->low == 0 && h->high == 0) /* nothing was counted */
+        h->high = 1;
 }
 
 /* The text of a cell without its deviation, and with it. */
