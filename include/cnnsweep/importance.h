@@ -40,8 +40,8 @@ typedef struct cs_importance {
     const char *method; /* its name */
     int n_parts;
     cs_importance_part *parts; /* [n_parts] the largest first */
-    /* Of a variance also the shares of three and more options together, and of repeats; NaN where they are not
-     * separate. All shares add up to 1, unless nothing varies: then all are 0. */
+    /* Of a variance also the shares of three and more options together (of fanova two and more), and of repeats; NaN
+     * where they are not separate. All shares add up to 1, unless nothing varies: then all are 0. */
     double higher, noise;
     char note[256]; /* a sentence on what the numbers rest on */
 } cs_importance;
@@ -57,7 +57,10 @@ typedef struct cs_importance_method {
  * are then estimated such that main effects, and of three options or more interactions of two, fit best.
  * ped_anova: how differently the best tenth of the trials and all trials are distributed over the values of an option
  * (Watanabe et al. 2023, arXiv:2304.10255; options that only some trials have: arXiv:2601.20800), with Optuna's
- * estimates of densities; main effects only. */
+ * estimates of densities; main effects only.
+ * fanova: the variance of the trees of a random forest (64, of any depth up to 64, over bootstrap samples) over the
+ * space, of which each option alone has a share; two and more together have the rest, `higher`. Only for options that
+ * all trials have. Draws depend on nothing but the trials. */
 const cs_importance_method *cs_importance_methods(int *n);
 /* By the method of that name, or with NULL by the first that applies. CS_ERR_UNSUPPORTED: none does. */
 CS_MUST_CHECK cs_status cs_importance_find(const cs_importance_table *table, const char *method, cs_importance *out);

@@ -86,11 +86,26 @@ def check_optuna(case, n):
         values = {name: text if isinstance(kinds[name], CategoricalDistribution) else
                   int(text) if isinstance(kinds[name], IntDistribution) else float(text) for name, text in has.items()}
         study.add_trial(optuna.trial.create_trial(params=values, distributions={name: kinds[name] for name in has}, value=trial[n]))
-    wanted = optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
     seen = {case["options"][i][0]: share for i, _, share in case["parts"]}
+    if case["method"] == "fanova":
+        return check_forest(optuna, study, seen)
+    wanted = optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
     near([seen[name] for name in wanted], list(wanted.values()), 1e-6)
     assert list(seen) == sorted(seen, key=lambda name: -seen[name]) and case["method"] == "ped_anova"
     return max(abs(seen[name] - wanted[name]) for name in wanted)
+
+
+def check_forest(optuna, study, seen):
+    """The shares are within four standard deviations of those of Optuna's forests of other seeds, and not far in any case."""
+    forests = [optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=seed),
+                                                       normalize=False) for seed in range(4)]
+    farthest = 0
+    for name, share in seen.items():
+        values = [forest[name] for forest in forests]
+        assert abs(share - np.mean(values)) <= 4 * statistics.stdev(values) + 1e-3, f"{name}: {share} instead of {values}"
+        farthest = max(farthest, abs(share - np.mean(values)))
+    assert farthest < 0.05
+    return farthest
 
 
 def check_means(case, n):

@@ -254,6 +254,53 @@ static void test_ped_anova_is_that_of_optuna(void **state) {
     judge(python, "search");
 }
 
+/* Numbers that are drawn evenly, as Optuna's forest does not take logarithms. */
+static void test_fanova_is_that_of_optuna_within_the_spread_of_its_seeds(void **state) {
+    (void)state;
+    const char *python = getenv("CNNSWEEP_KERAS_PYTHON");
+    if (!python)
+        skip();
+    cs_rng rng = cs_rng_at(25, CS_PURPOSE_TEST, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        drawn *d = malloc(sizeof *d);
+        begin(d, 3);
+        d->options[0] = (cs_importance_option){"depth", true, 1, 20, false, true};
+        d->options[1] = (cs_importance_option){"momentum", true, 0, 1, false, false};
+        d->options[2] = (cs_importance_option){"width", true, -2, 4, false, false};
+        d->table.maximize = true;
+        for (int t = 0; t < 80 + 40 * i; t++) {
+            double u[3] = {(double)cs_rng_float(&rng), (double)cs_rng_float(&rng), (double)cs_rng_float(&rng)};
+            const double numbers[OPTIONS] = {floor(1 + 19.99 * u[0]), u[1], 6 * u[2] - 2};
+            add_trial(d, numbers, u[0] * u[0] + 0.5 * u[1] + i * u[1] * u[2] + 0.02 * (double)cs_rng_normal(&rng));
+        }
+        write_case("forest", i, &d->table, "fanova");
+        drop(d);
+        free(d);
+    }
+    judge(python, "forest");
+}
+
+/* The metric is a category's, or both options' together: then neither alone says anything. */
+static void test_fanova_finds_what_categories_say_alone_and_together(void **state) {
+    (void)state;
+    cs_importance importance;
+    for (int together = 0; together < 2; together++) {
+        drawn *d = malloc(sizeof *d);
+        begin(d, 2);
+        for (int t = 0; t < 64; t++) {
+            const double numbers[OPTIONS] = {t % 2, t / 2 % 2};
+            add_trial(d, numbers, together ? (t % 2) ^ (t / 2 % 2) : t % 2);
+        }
+        assert_ok(cs_importance_find(&d->table, "fanova", &importance));
+        assert_true(fabs(importance.parts[0].share - (together ? 0 : 1)) < 1e-12);
+        assert_true(fabs(importance.higher - together) < 1e-12);
+        assert_true(together || importance.parts[0].first == 0);
+        cs_importance_free(&importance);
+        drop(d);
+        free(d);
+    }
+}
+
 static void test_what_is_no_grid_is_a_search(void **state) {
     (void)state;
     cs_rng rng = cs_rng_at(24, CS_PURPOSE_TEST, 0, 0);
@@ -295,6 +342,8 @@ int main(void) {
         cmocka_unit_test(test_shares_of_a_grid_are_those_of_the_analysis_of_variance),
         cmocka_unit_test(test_a_grid_that_lacks_a_few_cells_is_completed),
         cmocka_unit_test(test_ped_anova_is_that_of_optuna),
+        cmocka_unit_test(test_fanova_is_that_of_optuna_within_the_spread_of_its_seeds),
+        cmocka_unit_test(test_fanova_finds_what_categories_say_alone_and_together),
         cmocka_unit_test(test_what_is_no_grid_is_a_search),
         cmocka_unit_test(test_nothing_varies),
     };

@@ -25,5 +25,6 @@ void cs_importance_sort(cs_importance *importance);
 
 CS_MUST_CHECK cs_status cs_importance_anova(const cs_importance_table *table, cs_importance *out);
 CS_MUST_CHECK cs_status cs_importance_ped_anova(const cs_importance_table *table, cs_importance *out);
+CS_MUST_CHECK cs_status cs_importance_fanova(const cs_importance_table *table, cs_importance *out);
 
 #endif
