@@ -2,7 +2,8 @@
 /* The details of a trial: everything that its page shows about one evaluated split, in memory and as a JSON file.
  *
  * The rank that trained a trial writes details/<trial>.json for test, <trial>.val.json and <trial>.train.json for other
- * splits, and misclassified/<trial>.csv beside it, before the journal says that the trial is done. The size of what is
+ * splits, and misclassified/<trial>.csv beside it, before the journal says that the trial is done; after a crash of the
+ * machine those of a trial of less than a second may be missing. The size of what is
  * kept depends on neither the number of images nor, above CS_DETAILS_DENSE classes, the square of that of classes.
  *
  * The numbers are those of scikit-learn with labels = 0..K-1 and zero_division = 0; scores are the softmax of the

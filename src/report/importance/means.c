@@ -4,6 +4,7 @@
 #include "importance_impl.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static cs_status fill(const cs_importance_table *table, const cs_levels *levels,
     int n = out->n_rows * out->n_columns;
     CS_TRY(cs_alloc((size_t)n, sizeof *out->cells, "means", &out->cells));
     for (int i = 0; i < levels->n_trials; i++) {
-        const int *of = &levels->of[i * table->n_options];
+        const int *of = levels->of + (ptrdiff_t)i * table->n_options;
         int row = of[first], column = second >= 0 ? of[second] : 0;
         if (row >= 0 && column >= 0)
             add(&out->cells[row * out->n_columns + column], levels->values[i]);
