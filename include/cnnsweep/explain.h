@@ -37,6 +37,7 @@
 #ifndef CNNSWEEP_EXPLAIN_H
 #define CNNSWEEP_EXPLAIN_H
 
+#include "cnnsweep/colormap.h"
 #include "cnnsweep/engine.h"
 #include "cnnsweep/image.h"
 
@@ -103,12 +104,11 @@ CS_MUST_CHECK cs_status cs_explain(cs_explainer *explainer, const cs_explain_met
  * again. A map without positive values gives 0. */
 CS_MUST_CHECK cs_status cs_explain_heat(const float *map, cs_shape shape, int h, int w, float *heat);
 
-typedef enum cs_colours { CS_COLOURS_JET, CS_COLOURS_VIRIDIS } cs_colours;
 /* Draws a heat [h,w] into an image of its size. */
-void cs_heat_draw(const float *heat, cs_colours colours, cs_image *image);
+void cs_heat_draw(const float *heat, cs_colormap map, cs_image *image);
 /* Draws a heat over a picture [h,w,3]: (1 - share)*heat + share*picture, divided by its largest value. `image` has the
  * size. */
-void cs_heat_overlay(const float *heat, cs_colours colours, const uint8_t *picture, double share, cs_image *image);
+void cs_heat_overlay(const float *heat, cs_colormap map, const uint8_t *picture, double share, cs_image *image);
 /* Draws a raw map of kind CS_MAP_COLOUR with three channels into an image of its size: minus its mean, divided by its
  * standard deviation + 1e-5, times 0.1, plus 0.5, clipped to 0..1. `bgr`: its first channel is blue. */
 void cs_colour_map_draw(const float *map, bool bgr, cs_image *image);
@@ -123,8 +123,9 @@ typedef struct cs_faithfulness {
     double increase; /* the share of images whose confidence then rises */
 } cs_faithfulness;
 
-/* `heats` [n,H,W] are those of cs_explain_heat at the input's size. */
+/* `heats` [n,H,W] are those of cs_explain_heat at the input's size. Without `road` that number is NaN, and the others
+ * cost two forward passes an image. */
 CS_MUST_CHECK cs_status cs_explain_faithfulness(cs_explainer *explainer, const float *images, const int32_t *classes,
-                                                const float *heats, int n, cs_faithfulness *out);
+                                                const float *heats, int n, bool road, cs_faithfulness *out);
 
 #endif

@@ -47,7 +47,7 @@ typedef struct session {
     const char **ids;   /* [batch] */
     uint8_t **pictures; /* [n_methods + 1, n_networks] the pictures [batch,H,W,3] of the panels */
     int n_images;
-    cs_colours colours;
+    cs_colormap colours;
 } session;
 
 static bool parse(int argc, char **argv, explain_args *args, int *exit_code) {
@@ -113,8 +113,8 @@ static cs_status choose_methods(session *s, const char *list) {
     return CS_OK;
 }
 
-static cs_status choose_colours(const char *name, cs_colours *out) {
-    *out = name && strcmp(name, "viridis") == 0 ? CS_COLOURS_VIRIDIS : CS_COLOURS_JET;
+static cs_status choose_colours(const char *name, cs_colormap *out) {
+    *out = name && strcmp(name, "viridis") == 0 ? CS_COLORMAP_VIRIDIS : CS_COLORMAP_JET;
     if (name && strcmp(name, "jet") != 0 && strcmp(name, "viridis") != 0)
         return cs_fail(CS_ERR_ARG, "--colours %s: jet or viridis", name);
     return CS_OK;
@@ -261,7 +261,7 @@ static cs_status measure(const session *s, explained_network *e, int method, int
     for (int i = 0; i < n; i++)
         CS_TRY(cs_explain_heat(e->maps + (size_t)i * cs_shape_count(shape), shape, e->shape.h, e->shape.w,
                                e->heats + (size_t)i * places));
-    CS_TRY(cs_explain_faithfulness(e->network.explainer, e->values, e->classes, e->heats, n, &part));
+    CS_TRY(cs_explain_faithfulness(e->network.explainer, e->values, e->classes, e->heats, n, true, &part));
     e->faithful[method].road += share * part.road;
     e->faithful[method].drop += share * part.drop;
     e->faithful[method].increase += share * part.increase;

@@ -23,7 +23,7 @@ typedef struct cs_output_spec {
     const cs_explain_method *const *methods; /* [n_methods] */
     int n_methods;
     int n_images;
-    cs_colours colours;
+    cs_colormap colours;
 } cs_output_spec;
 
 /* Writes maps.h5, with an array for each method, ids, classes and logits; explained.csv; and for each image and method

@@ -343,10 +343,10 @@ static void road_is_high_for_what_a_network_looks_at_and_negative_for_the_opposi
     for (size_t i = 0; i < EXPLAINED_IMAGES; i++)
         assert_ok(cs_explain_heat(maps + i * places, (cs_shape){input.h, input.w, 1, false}, input.h, input.w,
                                   heats + i * places));
-    assert_ok(cs_explain_faithfulness(e.explainer, e.images, e.classes, heats, EXPLAINED_IMAGES, &right));
+    assert_ok(cs_explain_faithfulness(e.explainer, e.images, e.classes, heats, EXPLAINED_IMAGES, true, &right));
     for (size_t p = 0; p < count; p++)
         heats[p] = 1 - heats[p];
-    assert_ok(cs_explain_faithfulness(e.explainer, e.images, e.classes, heats, EXPLAINED_IMAGES, &wrong));
+    assert_ok(cs_explain_faithfulness(e.explainer, e.images, e.classes, heats, EXPLAINED_IMAGES, true, &wrong));
     print_message("ROAD %.4f, of the opposite map %.4f\n", right.road, wrong.road);
     assert_true(right.road > 0.02 && wrong.road < -0.02);
     assert_true(right.drop >= 0 && right.drop <= 1 && right.increase >= 0 && right.increase <= 1);

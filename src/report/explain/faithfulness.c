@@ -23,7 +23,7 @@ typedef struct measurement {
     const int32_t *classes;
     int first, n; /* the images of a batch */
     size_t places, channels;
-    cs_road *road;
+    cs_road *road;                /* NULL: it is not measured */
     ranked *order;                /* [batch,H,W] the pixels of each image, the least relevant first */
     bool *kept;                   /* [H,W] */
     float *outputs;               /* [batch,outputs] */
@@ -117,7 +117,6 @@ static cs_status measure_multiplied(const measurement *m, cs_faithfulness *out) 
 }
 
 static cs_status allocate(measurement *m, int batch) {
-    CS_TRY(cs_road_open(cs_explainer_input(m->explainer), &m->road));
     CS_TRY(cs_alloc((size_t)batch * m->places, sizeof *m->order, "pixels", &m->order));
     CS_TRY(cs_alloc(m->places, sizeof *m->kept, "pixels", &m->kept));
     CS_TRY(cs_alloc((size_t)batch * (size_t)cs_explainer_outputs(m->explainer), sizeof *m->outputs, "logits",
@@ -136,7 +135,8 @@ static cs_status measure_batch(const measurement *m, int all, cs_faithfulness *o
     CS_TRY(measure(m, NULL, 0, &mean));
     memcpy(m->before, m->confidences, (size_t)m->n * sizeof *m->before);
     CS_TRY(measure_multiplied(m, &part));
-    CS_TRY(measure_road(m, &part.road));
+    if (m->road)
+        CS_TRY(measure_road(m, &part.road));
     out->road += weight * part.road;
     out->drop += weight * part.drop;
     out->increase += weight * part.increase;
@@ -144,12 +144,14 @@ static cs_status measure_batch(const measurement *m, int all, cs_faithfulness *o
 }
 
 cs_status cs_explain_faithfulness(cs_explainer *e, const float *images, const int32_t *classes, const float *heats,
-                                  int n, cs_faithfulness *out) {
+                                  int n, bool road, cs_faithfulness *out) {
     const cs_shape input = cs_explainer_input(e);
     const int batch = e->spec.batch;
     measurement m = {.explainer = e, .places = (size_t)input.h * (size_t)input.w, .channels = (size_t)input.c};
-    *out = (cs_faithfulness){0};
+    *out = (cs_faithfulness){.road = road ? 0 : (double)NAN};
     cs_status status = allocate(&m, batch);
+    if (status == CS_OK && road)
+        status = cs_road_open(input, &m.road);
     for (int first = 0; first < n && status == CS_OK; first += batch) {
         m.first = first;
         m.n = n - first < batch ? n - first : batch;

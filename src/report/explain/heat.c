@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void keep_positive(float *map, size_t count) {
     for (size_t p = 0; p < count; p++)
@@ -29,65 +30,42 @@ cs_status cs_explain_heat(const float *map, cs_shape shape, int h, int w, float 
     return CS_OK;
 }
 
-typedef struct colour {
-    double part[3]; /* red, green, blue, 0 to 1 */
-} colour;
-
-/* Three ramps, each from 0 to 1, level for a quarter, and back. */
-static colour jet(double v) {
-    colour out;
-    for (int c = 0; c < 3; c++)
-        out.part[c] = fmin(1, fmax(0, 1.5 - fabs(4 * v - 3 + c)));
-    return out;
-}
-
-/* Matplotlib's viridis (S. van der Walt, N. Smith, E. Firing; CC0) at every 15th of its 256 steps. Colours between
- * them are interpolated, which changes none by more than 5 of 255. */
-static colour viridis(double v) {
-    static const uint8_t points[][3] = {{68, 1, 84},    {72, 23, 105},  {71, 42, 122},  {67, 61, 132},  {61, 78, 138},
-                                        {53, 94, 141},  {46, 109, 142}, {41, 123, 142}, {35, 137, 142}, {31, 151, 139},
-                                        {33, 165, 133}, {46, 179, 124}, {70, 192, 111}, {101, 203, 94}, {137, 213, 72},
-                                        {176, 221, 47}, {216, 226, 25}, {253, 231, 37}};
-    enum { LAST = sizeof points / sizeof *points - 1 };
-    const double at = v * LAST;
-    const int low = at >= LAST ? LAST - 1 : (int)at;
-    colour out;
-    for (int c = 0; c < 3; c++)
-        out.part[c] = (points[low][c] + (at - low) * (points[low + 1][c] - points[low][c])) / 255;
-    return out;
-}
-
 /* Heats have 256 steps, as in the colour maps of other programs. */
-static colour colour_of(float heat, cs_colours colours) {
-    const double step = floor(255 * fmin(1, fmax(0, (double)heat))) / 255;
-    return colours == CS_COLOURS_JET ? jet(step) : viridis(step);
+static cs_rgb colour_of(float heat, cs_colormap map) {
+    return cs_colormap_at(map, floor(255 * fmin(1, fmax(0, (double)heat))) / 255);
 }
 
 static uint8_t to_byte(double v) {
     return (uint8_t)(255 * fmin(1, fmax(0, v)) + 0.5);
 }
 
-void cs_heat_draw(const float *heat, cs_colours colours, cs_image *image) {
+void cs_heat_draw(const float *heat, cs_colormap map, cs_image *image) {
     for (size_t p = 0; p < (size_t)image->h * (size_t)image->w; p++) {
-        const colour of = colour_of(heat[p], colours);
-        for (size_t c = 0; c < 3; c++)
-            image->pixels[3 * p + c] = to_byte(of.part[c]);
+        const cs_rgb colour = colour_of(heat[p], map);
+        memcpy(&image->pixels[3 * p], (const uint8_t[]){colour.r, colour.g, colour.b}, 3);
     }
 }
 
-static double blend(const float *heat, cs_colours colours, const uint8_t *picture, double share, size_t p, size_t c) {
-    return (1 - share) * colour_of(heat[p], colours).part[c] + share * picture[3 * p + c] / 255;
+/* The three channels of a place, 0 to 1. */
+static void blend(const float *heat, cs_colormap map, const uint8_t *picture, double share, size_t p, double out[3]) {
+    const cs_rgb colour = colour_of(heat[p], map);
+    const uint8_t channels[3] = {colour.r, colour.g, colour.b};
+    for (size_t c = 0; c < 3; c++)
+        out[c] = ((1 - share) * channels[c] + share * picture[3 * p + c]) / 255;
 }
 
-void cs_heat_overlay(const float *heat, cs_colours colours, const uint8_t *picture, double share, cs_image *image) {
+void cs_heat_overlay(const float *heat, cs_colormap map, const uint8_t *picture, double share, cs_image *image) {
     const size_t places = (size_t)image->h * (size_t)image->w;
-    double most = 0;
-    for (size_t p = 0; p < places; p++)
+    double most = 0, blended[3];
+    for (size_t p = 0; p < places; p++) {
+        blend(heat, map, picture, share, p, blended);
+        most = fmax(most, fmax(blended[0], fmax(blended[1], blended[2])));
+    }
+    for (size_t p = 0; p < places; p++) {
+        blend(heat, map, picture, share, p, blended);
         for (size_t c = 0; c < 3; c++)
-            most = fmax(most, blend(heat, colours, picture, share, p, c));
-    for (size_t p = 0; p < places; p++)
-        for (size_t c = 0; c < 3; c++)
-            image->pixels[3 * p + c] = to_byte(blend(heat, colours, picture, share, p, c) / fmax(most, 1e-7));
+            image->pixels[3 * p + c] = to_byte(blended[c] / fmax(most, 1e-7));
+    }
 }
 
 void cs_colour_map_draw(const float *map, bool bgr, cs_image *image) {

@@ -57,16 +57,18 @@ static cs_status make_maps(explanation *e, cs_split split) {
 static cs_status draw(explanation *e, cs_page_explanation *out) {
     const cs_shape input = cs_explainer_input(e->explainer);
     const size_t area = (size_t)input.h * (size_t)input.w;
+    const double per_cent = 100;
     cs_faithfulness faithfulness;
-    CS_TRY(cs_explain_faithfulness(e->explainer, e->values, e->classes, e->heats, e->n, &faithfulness));
-    snprintf(out->text, sizeof out->text,
-             "Beside each image: Grad-CAM of layer %s for the predicted class. Its faithfulness over these images by "
-             "ROAD: %.3f (0: as a map at random).",
-             cs_explainer_layer(e->explainer), faithfulness.road);
+    CS_TRY(cs_explain_faithfulness(e->explainer, e->values, e->classes, e->heats, e->n, false, &faithfulness));
+    snprintf(
+        out->text, sizeof out->text,
+        "Beside each image: Grad-CAM of layer %s for the predicted class. Multiplied by the map, these images lose "
+        "%.3f of the confidence on average, and %.0f %% gain some.",
+        cs_explainer_layer(e->explainer), faithfulness.drop, per_cent * faithfulness.increase);
     for (int i = 0; i < e->n; i++) {
         CS_TRY(cs_image_reserve(&out->images[i], input.h, input.w));
-        cs_heat_overlay(e->heats + (size_t)i * area, CS_COLOURS_JET, e->pixels + (size_t)i * area * 3, share_of_picture,
-                        &out->images[i]);
+        cs_heat_overlay(e->heats + (size_t)i * area, CS_COLORMAP_JET, e->pixels + (size_t)i * area * 3,
+                        share_of_picture, &out->images[i]);
         out->n = i + 1;
     }
     return CS_OK;
