@@ -18,6 +18,9 @@ typedef struct cs_page_option {
     const char *name;          /* "lr" */
     const char *const *values; /* [n] as text, in the order of the job */
     int n;
+    const double *depth;  /* [n] of fine_tune: how many layers each value trains; NULL: of other options */
+    const double *blocks; /* [n_blocks] how many layers it takes to train from the beginning of each block on */
+    int n_blocks;
     bool is_inner; /* the seed of repeats or the fold: trials that differ only in those are repetitions */
 } cs_page_option;
 

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { LABEL = 32 };
+
 static const char *metric_name(const cs_page *page) {
     return page->figures[page->metric].name;
 }
@@ -36,25 +38,81 @@ void cs_options_name(const cs_page *page, int i, char *out, size_t size) {
     snprintf(out, size, "%s", page->options[cs_varied_option(page, i)].name);
 }
 
-static cs_status draw_line(const cs_page *page, const cs_importance_option *option, const cs_importance_means *means,
-                           cs_drawing **out) {
-    const size_t n = (size_t)means->n_rows;
-    double *x = NULL;
-    CS_TRY(cs_alloc(3 * n, sizeof *x, "a line", &x));
-    double *mean = x + n, *sd = mean + n;
-    for (size_t i = 0; i < n; i++) {
-        x[i] = strtod(means->rows[i], NULL);
-        mean[i] = means->cells[i].mean;
-        sd[i] = means->cells[i].deviation;
+typedef struct place {
+    double x, mean, sd;
+} place;
+
+static int by_x(const void *a, const void *b) {
+    const place *first = a, *second = b;
+    return (first->x > second->x) - (first->x < second->x);
+}
+
+/* The place of a value on the axis: the number that it is, or its depth. */
+static double place_of(const cs_page_option *option, const char *value) {
+    for (int i = 0; option->depth && i < option->n; i++)
+        if (strcmp(option->values[i], value) == 0)
+            return option->depth[i];
+    return strtod(value, NULL);
+}
+
+/* Marks where whole blocks begin, between the least and the largest depth. */
+static int mark_blocks(const cs_page_option *option, double low, double high, cs_line_mark *marks,
+                       char (*labels)[LABEL], int most) {
+    int n = 0;
+    for (int block = option->n_blocks; block >= 1 && n < most; block--) {
+        const double depth = option->blocks[block - 1];
+        if (depth < low || depth > high)
+            continue;
+        snprintf(labels[n], LABEL, "block %d", block);
+        marks[n] = (cs_line_mark){depth, labels[n]};
+        n++;
     }
-    const cs_line line = {.label = metric_name(page), .x = x, .y = mean, .sd = sd, .n = (int)n, .points = true};
+    return n;
+}
+
+static cs_status draw_places(const cs_page *page, const cs_page_option *option, bool is_log, place *places, int n,
+                             double *values, cs_drawing **out) {
+    enum { MARKS = 24 };
+    cs_line_mark marks[MARKS];
+    char labels[MARKS][LABEL], title[CS_PAGE_NAME];
+    qsort(places, (size_t)n, sizeof *places, by_x);
+    for (int i = 0; i < n; i++) {
+        values[i] = places[i].x;
+        values[n + i] = places[i].mean;
+        values[2 * n + i] = places[i].sd;
+    }
+    snprintf(title, sizeof title, "%s%s", option->name, option->depth ? ": layers that train" : "");
+    const cs_line line = {.label = metric_name(page),
+                          .x = values,
+                          .y = values + n,
+                          .sd = values + (size_t)2 * (size_t)n,
+                          .n = n,
+                          .points = true};
+    const int n_marks = option->depth ? mark_blocks(option, places[0].x, places[n - 1].x, marks, labels, MARKS) : 0;
     const cs_line_chart chart = {.frame = CS_SWEEP_FRAME(option->name),
-                                 .x = {.label = option->name, .scale = option->is_log ? CS_SCALE_LOG : CS_SCALE_LINEAR},
+                                 .x = {.label = title, .scale = is_log ? CS_SCALE_LOG : CS_SCALE_LINEAR},
                                  .y = {.label = metric_name(page)},
                                  .lines = &line,
-                                 .n = 1};
-    const cs_status status = cs_line_chart_draw(&chart, out);
-    free(x);
+                                 .n = 1,
+                                 .marks = marks,
+                                 .n_marks = n_marks};
+    return cs_line_chart_draw(&chart, out);
+}
+
+static cs_status draw_line(const cs_page *page, const cs_page_option *option, bool is_log,
+                           const cs_importance_means *means, cs_drawing **out) {
+    const size_t n = (size_t)means->n_rows;
+    place *places = NULL;
+    double *values = NULL;
+    cs_status status;
+    CS_TRY_GOTO(cs_alloc(n, sizeof *places, "a line", &places), done);
+    CS_TRY_GOTO(cs_alloc(3 * n, sizeof *values, "a line", &values), done);
+    for (size_t i = 0; i < n; i++)
+        places[i] = (place){place_of(option, means->rows[i]), means->cells[i].mean, means->cells[i].deviation};
+    status = draw_places(page, option, is_log, places, (int)n, values, out);
+done:
+    free(places);
+    free(values);
     return status;
 }
 
@@ -82,9 +140,10 @@ static cs_status draw_bars(const cs_page *page, const cs_importance_option *opti
 cs_status cs_options_draw(const cs_page_writer *writer, int i, cs_drawing **out) {
     cs_option_table table;
     cs_importance_means means;
+    const cs_page_option *option = &writer->page->options[cs_varied_option(writer->page, i)];
     cs_status status = make_means(writer->page, i, -1, &table, &means);
-    if (status == CS_OK && table.options[i].is_number)
-        status = draw_line(writer->page, &table.options[i], &means, out);
+    if (status == CS_OK && (table.options[i].is_number || option->depth))
+        status = draw_line(writer->page, option, table.options[i].is_log && !option->depth, &means, out);
     else if (status == CS_OK)
         status = draw_bars(writer->page, &table.options[i], &means, out);
     free_means(&table, &means);

@@ -34,7 +34,7 @@ static cs_status draw_curves(const cs_page *page, const cs_page_trial *trial, co
     cs_line_band bands[BANDS];
     int drawn = 0, n_bands = 0;
     double *values = NULL;
-    CS_TRY(cs_alloc(2 * LINES * n, sizeof *values, "curves", &values));
+    CS_TRY(cs_alloc(2 * (size_t)LINES * n, sizeof *values, "curves", &values));
     for (int i = 0; i < n_names && drawn < LINES; i++) {
         const int curve = find_curve(page, names[i]);
         if (curve < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "page_data.h"
 #include "cnnsweep/file.h"
+#include "depth.h"
 #include "facts.h"
 #include "results/history.h"
 
@@ -10,14 +11,16 @@
 #include <string.h>
 #include <time.h>
 
-static cs_status make_options(cs_page_data *data, const cs_job *job) {
+static cs_status make_options(cs_page_data *data, const cs_job *job, int classes) {
     cs_page_option *options = NULL;
     CS_TRY(cs_page_alloc(&data->memory, (size_t)job->n_swept, sizeof *options, &options));
-    for (int i = 0; i < job->n_swept; i++)
+    for (int i = 0; i < job->n_swept; i++) {
         options[i] = (cs_page_option){.name = cs_option_short_name(job->swept[i].option),
                                       .values = (const char *const *)job->swept[i].values,
                                       .n = job->swept[i].n,
                                       .is_inner = i >= job->n_swept - cs_job_inner_options(job)};
+        CS_TRY(cs_page_depth(&data->memory, job, i, classes, &options[i]));
+    }
     data->page.options = options;
     data->page.n_options = job->n_swept;
     return CS_OK;
@@ -274,7 +277,7 @@ cs_status cs_page_data_open(const cs_collection *collection, const cs_dataset *d
                             cs_page_data *out) {
     *out = (cs_page_data){.page = {.dataset = dataset, .no_images = no_images}};
     CS_TRY(make_head(out, collection));
-    CS_TRY(make_options(out, collection->job));
+    CS_TRY(make_options(out, collection->job, dataset ? cs_dataset_class_count(dataset) : 0));
     CS_TRY(make_figures(out, collection->job));
     CS_TRY(make_curves(out, collection->job));
     CS_TRY(make_trials(out, collection));
