@@ -4,9 +4,10 @@
  * (tensorboard/compat/proto/event.proto, summary.proto, plugins/hparams/api.proto and plugin_data.proto) in the frames
  * of a TFRecord file. No library for protobuf is used (src/report/tensorboard/wire.h).
  *
- * Scalars and images have the older of the two forms that TensorBoard reads, simple_value and image, which every reader
- * of event files knows. Texts that are not UTF-8 are written with "\xe9" for each byte that is none, because a reader
- * would refuse the whole file.
+ * Scalars have the older of the two forms that TensorBoard reads, simple_value, which every reader of event files
+ * knows. Images have the newer one, a tensor, as TensorBoard's data server drops the description of the older one.
+ * Texts that are not UTF-8 are written with "\xe9" for each byte that is none, because a reader would refuse the whole
+ * file.
  *
  * To add a kind of event: a function here and in src/report/tensorboard/, which writes one value of a summary. */
 #ifndef CNNSWEEP_TENSORBOARD_H

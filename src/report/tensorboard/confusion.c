@@ -5,16 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SUMMARY_VALUE = 1,
-    VALUE_TAG = 1,
-    VALUE_IMAGE = 4,
-    VALUE_METADATA = 9,
-    METADATA_PLUGIN = 1,
-    PLUGIN_NAME = 1,
-    METADATA_DESCRIPTION = 3
-};
-enum { IMAGE_HEIGHT = 1, IMAGE_WIDTH = 2, IMAGE_COLORSPACE = 3, IMAGE_ENCODED = 4, COLORSPACE_RGB = 3 };
+enum { SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_TENSOR = 8, VALUE_METADATA = 9 };
+enum { METADATA_PLUGIN = 1, METADATA_NAME = 2, METADATA_DESCRIPTION = 3, PLUGIN_NAME = 1 };
+enum { TENSOR_TYPE = 1, TENSOR_SHAPE = 2, TENSOR_STRING = 8, SHAPE_DIMENSION = 2, DIMENSION_SIZE = 1, TYPE_STRING = 7 };
 enum { CHANNELS = 3, CELL_MAX = 24, SIDE_WANTED = 480, LINED_CELL = 6, NAMED_CLASSES = 100 };
 
 static const uint8_t line_color[CHANNELS] = {210, 210, 210}, no_image[CHANNELS] = {235, 235, 235};
@@ -100,13 +93,14 @@ static void describe(const drawing *d, const char *const *classes, FILE *out) {
 }
 
 /* Adds the description of the image to its value. */
-static void write_description(cs_wire *value, const drawing *d, const char *const *classes) {
+static void write_description(cs_wire *value, const drawing *d, const char *tag, const char *const *classes) {
     cs_wire metadata = {0}, plugin = {0};
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     cs_wire_text(&plugin, PLUGIN_NAME, "images");
     cs_wire_message(&metadata, METADATA_PLUGIN, &plugin);
+    cs_wire_text(&metadata, METADATA_NAME, tag);
     if (out)
         describe(d, classes, out);
     if (!out || fclose(out) != 0)
@@ -117,14 +111,24 @@ static void write_description(cs_wire *value, const drawing *d, const char *cons
     cs_wire_message(value, VALUE_METADATA, &metadata);
 }
 
-static cs_status encode(const drawing *d, cs_wire *image) {
+/* An image is a tensor of three strings: its width, its height and the PNG (tensorboard/plugins/image/summary_v2.py).
+ */
+static cs_status encode(const drawing *d, cs_wire *tensor) {
+    enum { STRINGS = 3 };
+    cs_wire shape = {0}, dimension = {0};
     uint8_t *bytes = NULL;
+    char side[16];
     size_t size;
     CS_TRY(cs_encode_png(&d->image, &bytes, &size));
-    cs_wire_varint(image, IMAGE_HEIGHT, (uint64_t)d->image.h);
-    cs_wire_varint(image, IMAGE_WIDTH, (uint64_t)d->image.w);
-    cs_wire_varint(image, IMAGE_COLORSPACE, COLORSPACE_RGB);
-    cs_wire_bytes(image, IMAGE_ENCODED, bytes, size);
+    cs_wire_varint(&dimension, DIMENSION_SIZE, STRINGS);
+    cs_wire_message(&shape, SHAPE_DIMENSION, &dimension);
+    cs_wire_varint(tensor, TENSOR_TYPE, TYPE_STRING);
+    cs_wire_message(tensor, TENSOR_SHAPE, &shape);
+    snprintf(side, sizeof side, "%d", d->image.w);
+    cs_wire_text(tensor, TENSOR_STRING, side);
+    snprintf(side, sizeof side, "%d", d->image.h);
+    cs_wire_text(tensor, TENSOR_STRING, side);
+    cs_wire_bytes(tensor, TENSOR_STRING, bytes, size);
     free(bytes);
     return CS_OK;
 }
@@ -132,18 +136,18 @@ static cs_status encode(const drawing *d, cs_wire *image) {
 cs_status cs_event_confusion(cs_event_time time, const char *tag, const cs_evaluation *evaluation,
                              const char *const *classes, FILE *out) {
     drawing d;
-    cs_wire summary = {0}, value = {0}, image = {0};
+    cs_wire summary = {0}, value = {0}, tensor = {0};
     plan(evaluation, &d);
     CS_TRY(cs_image_reserve(&d.image, d.cells * d.cell, d.cells * d.cell));
     for (int i = 0; i < d.cells; i++)
         draw_row(&d, i);
-    cs_status status = encode(&d, &image);
+    cs_status status = encode(&d, &tensor);
     cs_image_clear(&d.image);
     if (status != CS_OK)
         return status;
     cs_wire_text(&value, VALUE_TAG, tag);
-    cs_wire_message(&value, VALUE_IMAGE, &image);
-    write_description(&value, &d, classes);
+    cs_wire_message(&value, VALUE_TENSOR, &tensor);
+    write_description(&value, &d, tag, classes);
     cs_wire_message(&summary, SUMMARY_VALUE, &value);
     return cs_event_print(time, &summary, out);
 }
