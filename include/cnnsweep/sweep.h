@@ -92,6 +92,7 @@ CS_MUST_CHECK cs_status cs_sweep_status(const char *const *folders, int n, doubl
 typedef struct cs_collect_options {
     const char *out;                    /* NULL: the deepest folder that contains all */
     const char *rows, *columns, *value; /* of the table; "none": the table has none; NULL: as the job has it */
+    bool again;                         /* damaged lines of a journal are not named, since this process has done so */
     bool best;                          /* a cell has the best over the other swept options; repeats stay mean and sd */
 } cs_collect_options;
 
@@ -107,6 +108,7 @@ typedef struct cs_report_options {
     const char *rows, *columns, *value; /* of the table, as in cs_collect_options */
     bool figures;                       /* write every chart as a file of its own, too */
     const cs_dataset *dataset;          /* borrowed: that of the sweep; NULL: it is opened, if it is still there */
+    bool again;                         /* as in cs_collect_options */
     cs_engine *engine;                  /* borrowed: explains what networks look at; NULL: nothing is explained */
     bool explain_all;                   /* explain all trials that kept their weights, not only the best of them */
 } cs_report_options;

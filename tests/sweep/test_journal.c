@@ -97,7 +97,7 @@ static cs_job *write_journal(void) {
 
 static cs_journal *read_back(void) {
     cs_journal *journal = NULL;
-    assert_ok(cs_journal_read(folder(), &journal));
+    assert_ok(cs_journal_read(folder(), CS_LOG_WARN, &journal));
     assert_non_null(journal);
     return journal;
 }

@@ -51,7 +51,8 @@ static cs_status write_all(const cs_collection *c, const cs_dataset *dataset, co
 static cs_status report(cs_collection *c, const char *const *folders, int n, const cs_report_options *options,
                         char out[CS_PATH_MAX]) {
     char why[CS_PATH_MAX] = "";
-    const cs_collect_options table = {.rows = options->rows, .columns = options->columns, .value = options->value};
+    const cs_collect_options table = {
+        .rows = options->rows, .columns = options->columns, .value = options->value, .again = options->again};
     CS_TRY(cs_collection_open(folders, n, &table, c));
     CS_TRY(choose_out(folders, n, options->out, out));
     CS_TRY(cs_folder_create(out));

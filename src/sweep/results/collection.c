@@ -190,7 +190,7 @@ static cs_status add_folder(cs_collection *c, const char *path, const cs_collect
             return cs_fail(CS_ERR_ARG, "%s is the same folder as %s", path, c->folders[i].path);
     if (!S_ISDIR(next.info.st_mode))
         return cs_hint(cs_fail(CS_ERR_ARG, "%s: is not a folder", path), "%s", hint);
-    CS_TRY(cs_journal_read(path, &journal));
+    CS_TRY(cs_journal_read(path, options->again ? CS_LOG_DEBUG : CS_LOG_WARN, &journal));
     if (!journal)
         return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: no journal.jsonl, so no results of a sweep", path), "%s", hint);
     cs_status status = CS_OK;

@@ -21,6 +21,7 @@
 #ifndef CNNSWEEP_JOURNAL_H
 #define CNNSWEEP_JOURNAL_H
 
+#include "cnnsweep/log.h"
 #include "results.h"
 
 #include <stdint.h>
@@ -96,11 +97,11 @@ struct cs_journal {
 };
 
 /* Reads the journal of a folder; *out is NULL if there is none. A last line that is incomplete is ignored. A damaged
- * line is skipped with a warning that names it. */
-CS_MUST_CHECK cs_status cs_journal_read(const char *folder, cs_journal **out);
+ * line is passed over, and named in the log at the level `damage`. */
+CS_MUST_CHECK cs_status cs_journal_read(const char *folder, cs_log_level damage, cs_journal **out);
 /* The same for a journal that was read before (NULL: it was not): reads only what was added since, or all if it is
  * another file now. On failure *journal is NULL. */
-CS_MUST_CHECK cs_status cs_journal_read_on(const char *folder, cs_journal **journal);
+CS_MUST_CHECK cs_status cs_journal_read_on(const char *folder, cs_log_level damage, cs_journal **journal);
 void cs_journal_free(cs_journal *journal); /* NULL-safe */
 /* Removes the last line if it is incomplete; to be called before the first append. */
 CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);

@@ -257,7 +257,7 @@ cs_status cs_journal_resume(const char *folder, const cs_sweep_options *options,
     *out = NULL;
     if (!options->resume)
         return CS_OK;
-    CS_TRY(cs_journal_read(folder, out));
+    CS_TRY(cs_journal_read(folder, CS_LOG_WARN, out));
     if (!*out)
         return CS_OK;
     CS_TRY(cs_origin_check(*out, folder, job));

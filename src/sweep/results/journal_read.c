@@ -256,7 +256,7 @@ static cs_status read_line(cs_journal *journal, const char *line, size_t length)
     return status;
 }
 
-static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
+static cs_status read_lines(cs_journal *journal, const char *path, cs_log_level damage, FILE *file) {
     enum { NAMED = 20 };
     char *line = NULL;
     size_t capacity = 0;
@@ -270,14 +270,13 @@ static cs_status read_lines(cs_journal *journal, const char *path, FILE *file) {
         status = read_line(journal, line, (size_t)length);
         if (status == CS_ERR_FORMAT) {
             if (damaged++ < NAMED)
-                cs_log(CS_LOG_WARN, "%s:%d: a damaged line is passed over: %s", path, journal->lines,
-                       cs_error_last()->text);
+                cs_log(damage, "%s:%d: a damaged line is passed over: %s", path, journal->lines, cs_error_last()->text);
             status = CS_OK;
         }
         journal->complete += length;
     }
     if (damaged > NAMED)
-        cs_log(CS_LOG_WARN, "%s: %d more damaged lines are passed over", path, damaged - NAMED);
+        cs_log(damage, "%s: %d more damaged lines are passed over", path, damaged - NAMED);
     if (status == CS_OK && ferror(file))
         status = cs_fail_errno("%s: cannot read", path);
     free(line);
@@ -292,7 +291,7 @@ static void drop_other(cs_journal **journal, const struct stat *info) {
     *journal = NULL;
 }
 
-static cs_status read_file(const char *path, FILE *file, cs_journal **journal) {
+static cs_status read_file(const char *path, cs_log_level damage, FILE *file, cs_journal **journal) {
     struct stat info;
     if (fstat(fileno(file), &info) != 0)
         return cs_fail_errno("%s: cannot read", path);
@@ -302,20 +301,20 @@ static cs_status read_file(const char *path, FILE *file, cs_journal **journal) {
     (*journal)->file = info.st_ino;
     if (fseeko(file, (off_t)(*journal)->complete, SEEK_SET) != 0)
         return cs_fail_errno("%s: cannot read", path);
-    CS_TRY(read_lines(*journal, path, file));
+    CS_TRY(read_lines(*journal, path, damage, file));
     if (fstat(fileno(file), &info) == 0)
         (*journal)->written = info.st_mtime;
     return CS_OK;
 }
 
-cs_status cs_journal_read_on(const char *folder, cs_journal **journal) {
+cs_status cs_journal_read_on(const char *folder, cs_log_level damage, cs_journal **journal) {
     char path[CS_PATH_MAX];
     FILE *file = NULL;
     cs_status status = cs_path(path, sizeof path, "%s/journal.jsonl", folder);
     const bool exists = status == CS_OK && cs_file_exists(path);
     if (exists) {
         file = fopen(path, "r");
-        status = file ? read_file(path, file, journal) : cs_fail_errno("%s: cannot open", path);
+        status = file ? read_file(path, damage, file, journal) : cs_fail_errno("%s: cannot open", path);
     }
     if (file)
         fclose(file);
@@ -326,9 +325,9 @@ cs_status cs_journal_read_on(const char *folder, cs_journal **journal) {
     return status;
 }
 
-cs_status cs_journal_read(const char *folder, cs_journal **out) {
+cs_status cs_journal_read(const char *folder, cs_log_level damage, cs_journal **out) {
     *out = NULL;
-    return cs_journal_read_on(folder, out);
+    return cs_journal_read_on(folder, damage, out);
 }
 
 void cs_journal_free(cs_journal *journal) {

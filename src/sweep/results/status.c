@@ -69,7 +69,7 @@ cs_status cs_sweep_state_read(cs_sweep_state *state) {
     CS_TRY(cs_path(lock, sizeof lock, "%s/" CS_SWEEP_LOCK, state->folder));
     cs_progress_file_clear(&state->progress);
     CS_TRY(cs_progress_file_read(state->folder, &state->progress));
-    CS_TRY(cs_journal_read_on(state->folder, &state->journal));
+    CS_TRY(cs_journal_read_on(state->folder, CS_LOG_WARN, &state->journal));
     if (!state->journal)
         return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: no journal.jsonl, so no sweep", state->folder),
                        "give the results folder of a sweep, such as results/NAME");

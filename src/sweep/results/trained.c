@@ -23,7 +23,7 @@ typedef struct opening {
 } opening;
 
 static cs_status read_journal(opening *o) {
-    CS_TRY(cs_journal_read(o->folder, &o->journal));
+    CS_TRY(cs_journal_read(o->folder, CS_LOG_DEBUG, &o->journal));
     if (!o->journal || o->journal->starts == 0)
         return cs_hint(cs_fail(CS_ERR_NOT_FOUND, "%s: no results of a sweep", o->folder),
                        "give the folder that `cnnsweep train` wrote, such as results/NAME");
