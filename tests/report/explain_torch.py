@@ -143,7 +143,7 @@ def score_cam(net):
         least, most = masks.amin([1, 2], keepdim=True), masks.amax([1, 2], keepdim=True)
         masks = (masks - least) / (most - least + 1e-8)
         with torch.no_grad():
-            scores = torch.cat([single.run(single.images * mask)[1] for mask in masks])
+            scores = torch.cat([single.run(single.images * part[:, None])[1] for part in masks.split(64)])
         maps.append((scores.softmax(0)[:, None, None] * a).sum(0))
     return torch.stack(maps)
 

@@ -13,7 +13,7 @@
 
 enum { NO_TORCH = 77 };
 
-static const cs_explain_settings settings = {.steps = 6, .samples = 3, .noise = 0.1, .patch = 9, .stride = 7};
+static const cs_explain_settings settings = {.steps = 6, .samples = 3, .noise = 0.1, .patch = 13, .stride = 11};
 
 static const explained_network networks[] = {
     {"mobilenet", "mobilenet", CS_DIALECT_KERAS, 0.25f, 32, 4, "", "conv_pw_5_relu", NULL},
