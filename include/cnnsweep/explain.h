@@ -117,7 +117,8 @@ void cs_colour_map_draw(const float *map, bool bgr, cs_image *image);
 typedef struct cs_faithfulness {
     /* ROAD, remove and debias (Rong et al. 2022, arXiv:2202.00449): the mean over nine shares, from a tenth to nine
      * tenths, of half the confidence when the least relevant pixels are removed, minus half that when the most relevant
-     * are. Removed pixels become weighted means of their neighbours, with a little noise. 0 for a map at random. */
+     * are. Removed pixels become weighted means of their neighbours, with a little noise; of pixels with the same heat
+     * it is random which are removed first. 0 for a map at random. */
     double road;
     double drop;     /* by how much confidence falls if the input is multiplied by the map, 0 if it rises */
     double increase; /* the share of images whose confidence then rises */

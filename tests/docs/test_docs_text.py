@@ -190,7 +190,7 @@ network, under the image as the network gets it a row for each method.
 
 `--faithfulness` measures for each method how far the network's confidence in the class follows the maps. ROAD (Rong et al. 2022)
 removes pixels, a tenth to nine tenths of them, and fills the holes from their neighbours: it is half of the confidence when the least
-relevant are removed, less that when the most relevant are, so that it is 0 for a map at random. `drop` is by how much confidence falls
+relevant are removed, less that when the most relevant are, so that it is 0 for a map at random; pixels with the same value are removed in random order. `drop` is by how much confidence falls
 if the image is multiplied by the map (less is better), and `increase` the share of images for which it then rises. It takes
 about twenty forward passes an image and method.
 
