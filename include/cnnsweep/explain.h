@@ -100,8 +100,8 @@ CS_MUST_CHECK cs_status cs_explain(cs_explainer *explainer, const cs_explain_met
                                    const int32_t *classes, int n, float *maps);
 
 /* What is shown of a raw map, from 0 to 1, in `heat` [h,w]: max(.,0), of several channels the largest absolute value;
- * scaled by its least and its largest value m to (v - least)/(m + 1e-7), resized bilinearly as OpenCV does, and scaled
- * again. A map without positive values gives 0. */
+ * scaled to (v - least)/(largest - least + 1e-7), resized bilinearly as OpenCV does, and scaled again. A map without
+ * positive values gives 0. */
 CS_MUST_CHECK cs_status cs_explain_heat(const float *map, cs_shape shape, int h, int w, float *heat);
 
 /* Draws a heat [h,w] into an image of its size. */
