@@ -17,7 +17,8 @@ typedef struct gallery {
     size_t capacity;
     int64_t room;                           /* for encoded bytes */
     const cs_page_explanation *explanation; /* NULL: there is none */
-    int explained;                          /* the index in it of the next image */
+    int explained;                          /* the index in it of the first image of the kind */
+    int most;                               /* images of a kind */
 } gallery;
 
 static int shown_side(int side, int longest) {
@@ -45,7 +46,9 @@ static cs_status print_image(gallery *g, const cs_image *image) {
     return CS_OK;
 }
 
-static cs_status print_figure(gallery *g, const cs_detail_image *image) {
+/* Prints the i-th image of a kind. */
+static cs_status print_figure(gallery *g, const cs_detail_images *images, int i) {
+    const cs_detail_image *image = &images->images[i];
     FILE *out = g->writer->out;
     const uint8_t *pixels;
     int h = 0, w = 0;
@@ -53,8 +56,8 @@ static cs_status print_figure(gallery *g, const cs_detail_image *image) {
                              &g->decoded, &pixels));
     fputs("<figure>", out);
     CS_TRY(print_image(g, &(cs_image){.h = h, .w = w, .pixels = (uint8_t *)pixels}));
-    if (g->explanation && g->explained < g->explanation->n)
-        CS_TRY(print_image(g, &g->explanation->images[g->explained++]));
+    if (g->explanation && g->explained + i < g->explanation->n)
+        CS_TRY(print_image(g, &g->explanation->images[g->explained + i]));
     fputs("<figcaption>", out);
     cs_html_text(out, image->id);
     fputs("<br>is ", out);
@@ -69,8 +72,9 @@ static cs_status print_images(gallery *g, const char *title, const cs_detail_ima
     if (images->n == 0)
         return CS_OK;
     fprintf(g->writer->out, "<h4>%s</h4>\n<div class=\"gallery\">\n", title);
-    for (int i = 0; i < images->n; i++)
-        CS_TRY(print_figure(g, &images->images[i]));
+    for (int i = 0; i < images->n && i < g->most; i++)
+        CS_TRY(print_figure(g, images, i));
+    g->explained += images->n;
     fputs("</div>\n", g->writer->out);
     return CS_OK;
 }
@@ -85,6 +89,13 @@ static cs_status print_galleries(gallery *g) {
     CS_TRY(print_images(g, "Most confident and right", &g->details->confident_right));
     CS_TRY(print_images(g, "Most confident and wrong", &g->details->confident_wrong));
     return print_images(g, "Least sure", &g->details->least_sure);
+}
+
+/* So many that there is room for those of all trials, but at least two. */
+static int images_of_a_kind(const cs_page *page) {
+    enum { ALL = 320, LEAST = 2 };
+    const int most = page->n_trials > 0 ? ALL / page->n_trials : ALL;
+    return most > LEAST ? most : LEAST;
 }
 
 /* A trial whose network cannot be explained is shown without. */
@@ -110,7 +121,11 @@ cs_status cs_page_images(cs_page_writer *writer, int t, const cs_trial_details *
         return CS_OK;
     }
     explain(page, t, details, &explanation);
-    gallery g = {.writer = writer, .details = details, .room = CS_PAGE_IMAGE_BYTES, .explanation = &explanation};
+    gallery g = {.writer = writer,
+                 .details = details,
+                 .room = CS_PAGE_IMAGE_BYTES,
+                 .explanation = &explanation,
+                 .most = images_of_a_kind(page)};
     const cs_status status = print_galleries(&g);
     for (int i = 0; i < CS_PAGE_EXPLAINED; i++)
         cs_image_clear(&explanation.images[i]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "depth.h"
 #include "cnnsweep/zoo.h"
+#include "results/description.h"
 
-#include <math.h>
 #include <string.h>
 
 /* The number of layers from the first trained one on. */
@@ -13,12 +13,12 @@ static int trained_layers(const cs_graph *graph) {
     return graph->n_layers - first;
 }
 
-static bool has_one_network(const cs_job *job) {
-    for (int t = 1; t < job->n_last; t++)
-        if (strcmp(job->trials[t].model.arch, job->trials[0].model.arch) != 0 ||
-            strcmp(job->trials[t].model.head, job->trials[0].model.head) != 0)
+/* Is nothing swept that changes the network, apart from what trains of it? */
+static bool has_one_network(const cs_job *job, int fine_tune) {
+    for (int i = 0; i < job->n_swept; i++)
+        if (i != fine_tune && job->swept[i].option->affects & CS_AFFECTS_GRAPH)
             return false;
-    return job->n_last > 0;
+    return true;
 }
 
 static cs_status read_graph(cs_page_memory *memory, const cs_swept_option *swept, cs_graph *graph,
@@ -42,19 +42,21 @@ static cs_status read_graph(cs_page_memory *memory, const cs_swept_option *swept
     return CS_OK;
 }
 
-cs_status cs_page_depth(cs_page_memory *memory, const cs_job *job, int swept, int classes, cs_page_option *option) {
+cs_status cs_page_depth(cs_page_memory *memory, const cs_collection *c, int swept, int classes,
+                        cs_page_option *option) {
+    cs_trial_config config;
     cs_graph *graph = NULL;
-    if (strcmp(option->name, "fine_tune") != 0 || !has_one_network(job) || classes == 0)
+    if (strcmp(option->name, "fine_tune") != 0 || !has_one_network(c->job, swept) || classes == 0)
         return CS_OK;
-    cs_model_config model = job->trials[0].model;
-    model.classes = classes;
-    if (job->trials[0].data.image[0] > 0) {
-        model.input_h = job->trials[0].data.image[0];
-        model.input_w = job->trials[0].data.image[1];
+    CS_TRY(cs_description_config(c->first, &c->first->records[c->job->numbers[0]], &config));
+    config.model.classes = classes;
+    if (config.data.image[0] > 0) {
+        config.model.input_h = config.data.image[0];
+        config.model.input_w = config.data.image[1];
     }
-    if (cs_model_build(&model, &graph) != CS_OK)
+    if (cs_model_build(&config.model, &graph) != CS_OK)
         return CS_OK; /* as above */
-    const cs_status status = read_graph(memory, &job->swept[swept], graph, option);
+    const cs_status status = read_graph(memory, &c->job->swept[swept], graph, option);
     cs_graph_free(graph);
     return status;
 }

@@ -3,12 +3,12 @@
 #ifndef CNNSWEEP_DEPTH_H
 #define CNNSWEEP_DEPTH_H
 
-#include "cnnsweep/job.h"
 #include "cnnsweep/page.h"
 #include "page_memory.h"
+#include "results/collection.h"
 
-/* If fine_tune is the option and all trials have one architecture, sets the option's depth and blocks. */
-CS_MUST_CHECK cs_status cs_page_depth(cs_page_memory *memory, const cs_job *job, int swept, int classes,
+/* If the swept option is fine_tune, and all trials have one network, sets its depth and blocks. */
+CS_MUST_CHECK cs_status cs_page_depth(cs_page_memory *memory, const cs_collection *collection, int swept, int classes,
                                       cs_page_option *option);
 
 #endif

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-static cs_status make_options(cs_page_data *data, const cs_job *job, int classes) {
+static cs_status make_options(cs_page_data *data, const cs_collection *c, int classes) {
+    const cs_job *job = c->job;
     cs_page_option *options = NULL;
     CS_TRY(cs_page_alloc(&data->memory, (size_t)job->n_swept, sizeof *options, &options));
     for (int i = 0; i < job->n_swept; i++) {
@@ -19,7 +20,7 @@ static cs_status make_options(cs_page_data *data, const cs_job *job, int classes
                                       .values = (const char *const *)job->swept[i].values,
                                       .n = job->swept[i].n,
                                       .is_inner = i >= job->n_swept - cs_job_inner_options(job)};
-        CS_TRY(cs_page_depth(&data->memory, job, i, classes, &options[i]));
+        CS_TRY(cs_page_depth(&data->memory, c, i, classes, &options[i]));
     }
     data->page.options = options;
     data->page.n_options = job->n_swept;
@@ -277,7 +278,7 @@ cs_status cs_page_data_open(const cs_collection *collection, const cs_dataset *d
                             cs_page_data *out) {
     *out = (cs_page_data){.page = {.dataset = dataset, .no_images = no_images}};
     CS_TRY(make_head(out, collection));
-    CS_TRY(make_options(out, collection->job, dataset ? cs_dataset_class_count(dataset) : 0));
+    CS_TRY(make_options(out, collection, dataset ? cs_dataset_class_count(dataset) : 0));
     CS_TRY(make_figures(out, collection->job));
     CS_TRY(make_curves(out, collection->job));
     CS_TRY(make_trials(out, collection));

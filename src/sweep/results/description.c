@@ -343,3 +343,30 @@ cs_status cs_description_job(const cs_journal *journal, cs_job **out) {
     *out = job;
     return CS_OK;
 }
+
+/* Sets the options of an object {key: text}. Its keys of the job as a whole, and of single phases, do not matter. */
+static cs_status set_options(const json_t *texts, cs_trial_config *config) {
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    for (size_t i = 0; i < n; i++) {
+        const char *text = json_string_value(json_object_get(texts, options[i].key));
+        if (text)
+            CS_TRY(cs_option_set(&options[i], text, config));
+    }
+    return CS_OK;
+}
+
+cs_status cs_description_config(const cs_journal *journal, const cs_record *record, cs_trial_config *out) {
+    size_t n;
+    const cs_option *options = cs_options(&n);
+    *out = (cs_trial_config){0};
+    cs_model_config_init(&out->model);
+    for (size_t i = 0; i < n; i++)
+        if (options[i].fallback)
+            CS_TRY(cs_option_set(&options[i], options[i].fallback, out));
+    CS_TRY(set_options(part_of(journal, "settings"), out));
+    json_t *plan = json_loads(record->plan, 0, NULL);
+    cs_status status = set_options(json_object_get(plan, "options"), out);
+    json_decref(plan);
+    return status;
+}

@@ -20,5 +20,8 @@ CS_MUST_CHECK cs_status cs_description_compare(const cs_journal *a, const char *
 /* Makes the job that the last start of a journal describes, with its trials and their numbers. It serves to print
  * results, not to train. */
 CS_MUST_CHECK cs_status cs_description_job(const cs_journal *journal, cs_job **out);
+/* The options of a trial, which has a plan line, as far as the description has them: augmentations by name, and no
+ * paths of datasets. */
+CS_MUST_CHECK cs_status cs_description_config(const cs_journal *journal, const cs_record *record, cs_trial_config *out);
 
 #endif

@@ -9,7 +9,6 @@
 #include "folder.h"
 #include "job/augmentations.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,35 +78,6 @@ static cs_status find_trial(opening *o, const char *name) {
                    first, last);
 }
 
-/* Sets the options of an object {key: text}. Its keys of the job as a whole, and of single phases, do not matter. */
-static cs_status set_options(const json_t *texts, cs_trial_config *config) {
-    size_t n;
-    const cs_option *options = cs_options(&n);
-    for (size_t i = 0; i < n; i++) {
-        const char *text = json_string_value(json_object_get(texts, options[i].key));
-        if (text)
-            CS_TRY(cs_option_set(&options[i], text, config));
-    }
-    return CS_OK;
-}
-
-static cs_status set_config(const opening *o) {
-    cs_trial_config *config = &o->out->config;
-    size_t n;
-    const cs_option *options = cs_options(&n);
-    const cs_record *record = &o->journal->records[o->job->numbers[o->trial]];
-    *config = (cs_trial_config){0};
-    cs_model_config_init(&config->model);
-    for (size_t i = 0; i < n; i++)
-        if (options[i].fallback)
-            CS_TRY(cs_option_set(&options[i], options[i].fallback, config));
-    CS_TRY(set_options(json_object_get(o->journal->sweep, "settings"), config));
-    json_t *plan = json_loads(record->plan, 0, NULL);
-    cs_status status = set_options(json_object_get(plan, "options"), config);
-    json_decref(plan);
-    return status;
-}
-
 static bool has_augmentation(const cs_trial_config *config) {
     return strcmp(config->augment_name, "none") != 0 || strcmp(config->val_augment_name, "none") != 0;
 }
@@ -156,7 +126,7 @@ static cs_status open_trained(opening *o, const char *trial, const char *data) {
     cs_job_describe_trial(o->job, o->trial, out->options, sizeof out->options);
     if (!find_weights(o, o->trial, weights))
         return fail_without_weights(o, out->name);
-    CS_TRY(set_config(o));
+    CS_TRY(cs_description_config(o->journal, &o->journal->records[o->job->numbers[o->trial]], &out->config));
     CS_TRY(resolve_augmentations(o));
     CS_TRY(open_data(o, data));
     CS_TRY(cs_path(out->config.weights, sizeof out->config.weights, "%s", weights));
