@@ -104,7 +104,8 @@ typedef struct cs_page {
     const cs_page_table *table; /* NULL: the sweep has none */
     const cs_page_fact *facts;
     int n_facts;
-    const char *job; /* the text of the job file; NULL: it could not be read */
+    const char *network; /* the layers of the best trial's network, as text; NULL: not known */
+    const char *job;     /* the text of the job file; NULL: it could not be read */
     const char *job_path;
     const cs_dataset *dataset; /* for the images; NULL: `no_images` says why there are none */
     const char *no_images;

@@ -93,6 +93,20 @@ cs_status cs_page_failures(cs_page_writer *writer) {
     return CS_OK;
 }
 
+cs_status cs_page_network(cs_page_writer *writer) {
+    FILE *out = writer->out;
+    if (!writer->page->network)
+        return CS_OK;
+    cs_page_begin_section(out, "network", "Network");
+    fputs("<p class=\"note\">That of the best trial; of another the command is <code>cnnsweep summary</code>.</p>\n"
+          "<pre class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"network-h\">",
+          out);
+    cs_html_text(out, writer->page->network);
+    fputs("</pre>\n", out);
+    cs_page_end_section(out);
+    return CS_OK;
+}
+
 cs_status cs_page_job(cs_page_writer *writer) {
     const cs_page *page = writer->page;
     FILE *out = writer->out;

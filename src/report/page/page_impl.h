@@ -52,6 +52,7 @@ cs_status cs_page_table_section(cs_page_writer *writer);
 cs_status cs_page_leaderboard(cs_page_writer *writer);
 cs_status cs_page_failures(cs_page_writer *writer);
 cs_status cs_page_sharing(cs_page_writer *writer);
+cs_status cs_page_network(cs_page_writer *writer);
 cs_status cs_page_job(cs_page_writer *writer);
 cs_status cs_page_trials(cs_page_writer *writer);
 /* Makes writer->sections, of as many trials as the page has room for. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "depth.h"
-#include "cnnsweep/zoo.h"
-#include "results/description.h"
+#include "network.h"
 
 #include <string.h>
 
@@ -44,18 +43,11 @@ static cs_status read_graph(cs_page_memory *memory, const cs_swept_option *swept
 
 cs_status cs_page_depth(cs_page_memory *memory, const cs_collection *c, int swept, int classes,
                         cs_page_option *option) {
-    cs_trial_config config;
-    cs_graph *graph = NULL;
-    if (strcmp(option->name, "fine_tune") != 0 || !has_one_network(c->job, swept) || classes == 0)
+    if (strcmp(option->name, "fine_tune") != 0 || !has_one_network(c->job, swept))
         return CS_OK;
-    CS_TRY(cs_description_config(c->first, &c->first->records[c->job->numbers[0]], &config));
-    config.model.classes = classes;
-    if (config.data.image[0] > 0) {
-        config.model.input_h = config.data.image[0];
-        config.model.input_w = config.data.image[1];
-    }
-    if (cs_model_build(&config.model, &graph) != CS_OK)
-        return CS_OK; /* as above */
+    cs_graph *graph = cs_report_network(c, 0, classes);
+    if (!graph)
+        return CS_OK;
     const cs_status status = read_graph(memory, &c->job->swept[swept], graph, option);
     cs_graph_free(graph);
     return status;

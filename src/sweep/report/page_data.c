@@ -3,6 +3,7 @@
 #include "cnnsweep/file.h"
 #include "depth.h"
 #include "facts.h"
+#include "network.h"
 #include "results/history.h"
 
 #include <math.h>
@@ -263,6 +264,35 @@ static cs_status read_job(cs_page_data *data, const cs_job *job) {
     return status;
 }
 
+/* The trial with the best metric; -1: none has finished. */
+static int best_trial(const cs_page *page) {
+    int best = -1;
+    for (int t = 0; t < page->n_trials && page->metric >= 0; t++)
+        if (page->trials[t].state == CS_PAGE_OK &&
+            (best < 0 || cs_column_better(page->trials[t].figures[page->metric],
+                                          page->trials[best].figures[page->metric], page->maximize)))
+            best = t;
+    return best;
+}
+
+static cs_status make_network(cs_page_data *data, const cs_collection *c, int classes) {
+    const int best = best_trial(&data->page);
+    cs_graph *graph = best < 0 ? NULL : cs_report_network(c, best, classes);
+    char *text = NULL;
+    size_t size;
+    if (!graph)
+        return CS_OK;
+    FILE *out = open_memstream(&text, &size);
+    if (out) {
+        cs_graph_summary(graph, out);
+        fclose(out);
+    }
+    cs_graph_free(graph);
+    const cs_status status = text ? cs_page_text(&data->memory, text, &data->page.network) : CS_OK;
+    free(text);
+    return status;
+}
+
 static cs_status make_head(cs_page_data *data, const cs_collection *c) {
     char text[64];
     const time_t now = time(NULL);
@@ -276,12 +306,14 @@ static cs_status make_head(cs_page_data *data, const cs_collection *c) {
 
 cs_status cs_page_data_open(const cs_collection *collection, const cs_dataset *dataset, const char *no_images,
                             cs_page_data *out) {
+    const int classes = dataset ? cs_dataset_class_count(dataset) : 0;
     *out = (cs_page_data){.page = {.dataset = dataset, .no_images = no_images}};
     CS_TRY(make_head(out, collection));
-    CS_TRY(make_options(out, collection, dataset ? cs_dataset_class_count(dataset) : 0));
+    CS_TRY(make_options(out, collection, classes));
     CS_TRY(make_figures(out, collection->job));
     CS_TRY(make_curves(out, collection->job));
     CS_TRY(make_trials(out, collection));
+    CS_TRY(make_network(out, collection, classes));
     CS_TRY(cs_page_facts(&out->memory, collection, &out->page.facts, &out->page.n_facts));
     return cs_table_is_leaderboard(collection->job) ? CS_OK : make_table(out, collection);
 }
