@@ -22,5 +22,7 @@ typedef struct cs_trained {
  * augmentations, if the trial has any that change the input of its network. */
 CS_MUST_CHECK cs_status cs_trained_open(const char *folder, const char *trial, const char *data, cs_trained *out);
 void cs_trained_close(cs_trained *trained); /* {0} is closed */
+/* Does the results folder have the weights of a trial? */
+bool cs_trained_kept_weights(const char *folder, const char *trial);
 
 #endif

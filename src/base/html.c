@@ -33,9 +33,8 @@ void cs_html_base64(FILE *out, const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < size; i += 3) {
         const uint32_t second = i + 1 < size ? bytes[i + 1] : 0, third = i + 2 < size ? bytes[i + 2] : 0;
         const uint32_t bits = (uint32_t)bytes[i] << 16 | second << 8 | third;
-        fputc(letters[bits >> 18], out);
-        fputc(letters[bits >> 12 & 63], out);
-        fputc(i + 1 < size ? letters[bits >> 6 & 63] : '=', out);
-        fputc(i + 2 < size ? letters[bits & 63] : '=', out);
+        const char four[4] = {letters[bits >> 18], letters[bits >> 12 & 63],
+                              i + 1 < size ? letters[bits >> 6 & 63] : '=', i + 2 < size ? letters[bits & 63] : '='};
+        fwrite(four, 1, sizeof four, out);
     }
 }

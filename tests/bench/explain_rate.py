@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares explaining images by Grad-CAM with pytorch-grad-cam on the same networks, which run in turn.
 
-    python3 tests/bench/explain_rate.py [--bin build/tests] [--images 1000] [--rounds 5] [--threads 1] [--batch 16] [--python python3]
+    python3 tests/bench/explain_rate.py [--bin build/tests] [--images 1000] [--rounds 5] [--threads 1] [--batch 16] [--size 96]
+        [--python python3]
 
 --python names a Python that has torch, torchvision and pytorch-grad-cam (pip install grad-cam). Without that library a loop in
 its style is measured, and the output says so: hooks keep the layer's output and its gradient, a backward pass through the
@@ -96,6 +97,7 @@ def main():
     parser.add_argument("--python", default=sys.executable)
     for name, value in (("images", 1000), ("rounds", 5), ("threads", 1), ("batch", 16)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--size", type=int, help="only networks of this input size")
     parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
@@ -103,7 +105,7 @@ def main():
         serve(arch, dialect, int(size), args.batch, args.threads)
         return
     print(f"{args.images} images, batches of {args.batch}, {args.threads} thread{'s' * (args.threads > 1)}, median of {args.rounds} rounds")
-    for arch, dialect, size in NETS:
+    for arch, dialect, size in (net for net in NETS if args.size in (None, net[2])):
         ours = Program(Path(args.bin) / "explain_rate", arch, dialect, size, args.batch, args.threads)
         torch = Program(args.python, __file__, "--serve", arch, dialect, size, "--batch", args.batch, "--threads", args.threads)
         name = torch.line()

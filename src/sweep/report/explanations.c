@@ -98,18 +98,16 @@ static void close_explanation(explanation *e) {
 cs_status cs_explanations_make(void *context, int trial, const cs_trial_details *details, cs_page_explanation *out) {
     cs_explanations *all = context;
     const cs_collected_trial *from = &all->collection->trials[trial];
+    const char *folder = all->collection->folders[from->from].path;
     explanation e = {0};
     char name[32];
-    if (all->is_one && !all->all)
-        return CS_OK;
     snprintf(name, sizeof name, "t%03d", from->number);
-    cs_status status = cs_trained_open(all->collection->folders[from->from].path, name, NULL, &e.trained);
-    if (status == CS_OK) {
-        all->is_one = true;
+    if ((all->is_one && !all->all) || !cs_trained_kept_weights(folder, name))
+        return CS_OK;
+    all->is_one = true;
+    cs_status status = cs_trained_open(folder, name, NULL, &e.trained);
+    if (status == CS_OK)
         status = make(&e, all->engine, details, out);
-    } else if (status == CS_ERR_NOT_FOUND) { /* it kept no weights */
-        status = CS_OK;
-    }
     close_explanation(&e);
     return status;
 }

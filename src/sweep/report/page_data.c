@@ -304,15 +304,28 @@ static cs_status make_head(cs_page_data *data, const cs_collection *c) {
     return read_job(data, c->job);
 }
 
+/* The number of classes, from the dataset or else from the details of a trial; 0: not known. */
+static int count_classes(const cs_page *page) {
+    int classes = page->dataset ? cs_dataset_class_count(page->dataset) : 0;
+    for (int t = 0; t < page->n_trials && classes == 0; t++) {
+        cs_trial_details *details = NULL;
+        if (page->trials[t].details[CS_SPLIT_TEST] &&
+            cs_trial_details_read(page->trials[t].details[CS_SPLIT_TEST], &details) == CS_OK)
+            classes = details->n_classes;
+        cs_trial_details_free(details);
+    }
+    return classes;
+}
+
 cs_status cs_page_data_open(const cs_collection *collection, const cs_dataset *dataset, const char *no_images,
                             cs_page_data *out) {
-    const int classes = dataset ? cs_dataset_class_count(dataset) : 0;
     *out = (cs_page_data){.page = {.dataset = dataset, .no_images = no_images}};
     CS_TRY(make_head(out, collection));
-    CS_TRY(make_options(out, collection, classes));
     CS_TRY(make_figures(out, collection->job));
     CS_TRY(make_curves(out, collection->job));
     CS_TRY(make_trials(out, collection));
+    const int classes = count_classes(&out->page);
+    CS_TRY(make_options(out, collection, classes));
     CS_TRY(make_network(out, collection, classes));
     CS_TRY(cs_page_facts(&out->memory, collection, &out->page.facts, &out->page.n_facts));
     return cs_table_is_leaderboard(collection->job) ? CS_OK : make_table(out, collection);

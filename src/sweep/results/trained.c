@@ -6,7 +6,6 @@
 #include "cnnsweep/memory.h"
 #include "cnnsweep/train.h"
 #include "description.h"
-#include "folder.h"
 #include "job/augmentations.h"
 
 #include <stdlib.h>
@@ -38,12 +37,23 @@ static cs_status read_journal(opening *o) {
 }
 
 /* Finds the file of a trial's weights; false: it kept none. */
-static bool find_weights(const opening *o, int trial, char path[CS_PATH_MAX]) {
+static bool find_file(const char *folder, const char *trial, char path[CS_PATH_MAX]) {
     static const char *const endings[] = {"h5", "weights.h5", "safetensors"};
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (cs_results_file(o->folder, o->job, "weights", trial, endings[i], path) == CS_OK && cs_file_exists(path))
+        if (cs_path(path, CS_PATH_MAX, "%s/weights/%s.%s", folder, trial, endings[i]) == CS_OK && cs_file_exists(path))
             return true;
     return false;
+}
+
+bool cs_trained_kept_weights(const char *folder, const char *trial) {
+    char path[CS_PATH_MAX];
+    return find_file(folder, trial, path);
+}
+
+static bool find_weights(const opening *o, int trial, char path[CS_PATH_MAX]) {
+    char name[32];
+    cs_job_trial_name(o->job, trial, name, sizeof name);
+    return find_file(o->folder, name, path);
 }
 
 static cs_status fail_without_weights(const opening *o, const char *what) {

@@ -264,8 +264,13 @@ static cs_status check_outcomes(const sweep *s) {
 static void write_report(const sweep *s) {
     char out[CS_PATH_MAX];
     const char *const folders[] = {s->folder};
+    const double begun = cs_now();
     const cs_report_options options = {.dataset = s->plan->dataset, .engine = s->engine, .again = true};
-    if (s->job->run.report && cs_sweep_report(folders, 1, &options, out) != CS_OK)
+    if (!s->job->run.report)
+        return;
+    if (cs_sweep_report(folders, 1, &options, out) == CS_OK)
+        cs_log(CS_LOG_DEBUG, "report.html was written in %.3f s", cs_now() - begun);
+    else
         cs_log(CS_LOG_WARN, "no report.html: %s", cs_error_last()->text);
 }
 
