@@ -35,7 +35,8 @@ run_tests() {
 # numbers, or measure times. Of the CUDA engine, the build for the host runs in these tests.
 sanitized_tests() {
     local numbers='engine_networks.*|engine_rows.*|(group|checkpoint|cache)_cuda_host|keras_forward|torch_forward|torch_step|ref_gradients'
-    local compared='weights_keras|zoo_torch|input_scaling|gpu_script|cli_fold_rules|cli_cases'
+    local compared='weights_keras|zoo_torch|input_scaling|gpu_script|cli_fold_rules|cli_cases|page_browser|tensorboard'
+    compared+='|importance|explain_torch|explain_torch_cuda_host'
     run_tests debug -LE 'parity|rules|fuzz|slurm|docs' -E "test_($numbers|$compared)$"
 }
 

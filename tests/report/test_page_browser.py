@@ -2,6 +2,7 @@
 """report.html in a real browser: nothing fails or is loaded, axe-core finds no error, the script sorts, filters, highlights and
 brushes, links lead to trials, everything can be reached by the keyboard. CNNSWEEP_KERAS_PYTHON names a Python that has Selenium
 and axe-core."""
+import contextlib
 import os
 import sys
 
@@ -23,6 +24,17 @@ PAGE = "file://" + path("results/tiny/report.html")
 TRIALS = read_trials("results/tiny")
 
 
+SHARED = contextlib.ExitStack()  # one browser for all tests that need no other width or theme
+BROWSER = SHARED.enter_context(open_browser())
+
+
+@contextlib.contextmanager
+def fresh_page(fragment=""):
+    BROWSER.get("about:blank")
+    BROWSER.get(PAGE + fragment)
+    yield BROWSER
+
+
 def cells(browser, column):
     """The texts of a column of the leaderboard's visible rows, from the top."""
     heads = [head.text for head in browser.find_elements("css selector", "#trials thead th")]
@@ -39,20 +51,18 @@ def visible(browser, selector):
 
 
 def test_nothing_fails_or_is_loaded():
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         assert browser.get_log("browser") == []
         assert browser.execute_script("return performance.getEntriesByType('resource').filter(e => !e.name.startsWith('data:')).length") == 0
 
 
 def test_axe_finds_no_error():
-    for width in (1280, 390):
-        for scheme in ("light", "dark"):
-            with open_browser(width, scheme) as browser:
-                for fragment in ("", "#t000"):
-                    browser.get(PAGE + fragment)
-                    found = Axe().run(browser)["violations"]
-                    assert not found, [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found]
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        with open_browser(width, scheme) as browser:
+            for fragment in ("", "#t000"):
+                browser.get(PAGE + fragment)
+                found = Axe().run(browser)["violations"]
+                assert not found, [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found]
 
 
 def test_the_page_is_no_wider_than_the_screen():
@@ -64,8 +74,7 @@ def test_the_page_is_no_wider_than_the_screen():
 
 
 def test_a_head_sorts_by_numbers_in_both_directions():
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         expected = sorted(float(trial["test_loss"]) for trial in TRIALS)
         head(browser, "test_loss").click()
         shown = [float(text) for text in cells(browser, "test_loss")]
@@ -75,15 +84,13 @@ def test_a_head_sorts_by_numbers_in_both_directions():
 
 
 def test_a_head_sorts_by_text():
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         head(browser, "augment").click()
         assert cells(browser, "augment") == sorted(trial["augment"] for trial in TRIALS)
 
 
 def test_the_filter_takes_words_and_conditions():
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         field = browser.find_element("id", "filter")
         for text, keeps in (("flips", lambda trial: trial["augment"] == "flips"),
                             ("lr=0.001", lambda trial: float(trial["lr"]) == 0.001),
@@ -95,8 +102,7 @@ def test_the_filter_takes_words_and_conditions():
 
 
 def test_a_ticked_trial_stands_out_in_the_charts():
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         browser.find_element("css selector", "tr[data-trial=t002] input").click()
         for section in ("curves", "parallel", "cost", "timeline"):
             lit = browser.find_elements("css selector", f"#{section} [data-trial].lit")
@@ -104,8 +110,7 @@ def test_a_ticked_trial_stands_out_in_the_charts():
 
 
 def test_trials_are_ticked_by_the_keyboard_and_in_charts():
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         box = browser.find_element("css selector", "tr[data-trial=t003] input")
         box.send_keys(Keys.SPACE)
         assert browser.find_elements("css selector", "#cost [data-trial=t003].lit")
@@ -115,8 +120,7 @@ def test_trials_are_ticked_by_the_keyboard_and_in_charts():
 
 
 def test_a_choice_shows_one_chart_of_a_kind():
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         choice = Select(browser.find_element("css selector", "select[data-shows=curves]"))
         assert len(visible(browser, "#curves figure")) == 1
         choice.select_by_visible_text("loss")
@@ -130,8 +134,7 @@ def outside(browser):
 def test_brushing_an_axis_hides_the_trials_outside():
     values = {trial["trial"]: float(trial["test_accuracy"]) for trial in TRIALS}
     low, high = min(values.values()), max(values.values())
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         axis = browser.find_elements("css selector", "#parallel .cs-axis")[-1].find_element("css selector", "line")
         browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", axis)
         height = browser.execute_script("return arguments[0].getBoundingClientRect().height", axis)
@@ -145,8 +148,7 @@ def test_brushing_an_axis_hides_the_trials_outside():
 
 def test_limits_are_set_by_the_keyboard():
     best = max(TRIALS, key=lambda trial: float(trial["test_accuracy"]))
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         lowest = browser.find_elements("css selector", "#limits input")[-2]
         lowest.send_keys(Keys.END)
         assert outside(browser) == {trial["trial"] for trial in TRIALS
@@ -156,8 +158,7 @@ def test_limits_are_set_by_the_keyboard():
 
 
 def test_links_lead_to_trials():
-    with open_browser() as browser:
-        browser.get(PAGE)
+    with fresh_page() as browser:
         assert not visible(browser, ".trial")
         browser.find_element("css selector", "#trials a[href='#t004']").click()
         assert [section.get_attribute("id") for section in visible(browser, ".trial")] == ["t004"]
@@ -165,10 +166,10 @@ def test_links_lead_to_trials():
 
 
 def test_images_of_a_trial_are_shown():
-    with open_browser() as browser:
-        browser.get(PAGE + "#t001")
+    with fresh_page("#t001") as browser:
         images = visible(browser, "#t001 img")
         assert images and all(browser.execute_script("return arguments[0].naturalWidth", image) == 32 for image in images)
 
 
-run_tests(globals())
+with SHARED:
+    run_tests(globals())
