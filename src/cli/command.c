@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/memory.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static void print_usage(const cs_usage *usage) {
     printf("usage: %s\n\n%s\n\n", usage->line, usage->doc);
@@ -50,4 +52,19 @@ int cs_exit_code(cs_status status) {
     if (status == CS_OK)
         return CS_EXIT_OK;
     return status == CS_ERR_INTERRUPTED ? CS_EXIT_INTERRUPTED : CS_EXIT_FAILURE;
+}
+
+int cs_command_of_folders(int argc, char **argv,
+                          cs_status (*run)(int argc, char **argv, const char **folders, int *exit_code)) {
+    const char **folders = NULL;
+    int exit_code = CS_EXIT_OK;
+    cs_status status = cs_alloc((size_t)argc, sizeof *folders, "folders", &folders);
+    if (status == CS_OK)
+        status = run(argc, argv, folders, &exit_code);
+    if (status != CS_OK) {
+        cs_log_error_last();
+        exit_code = cs_exit_code(status);
+    }
+    free(folders);
+    return exit_code;
 }

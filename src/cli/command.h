@@ -54,6 +54,11 @@ typedef struct cs_usage {
  * answered, or an error was printed. */
 bool cs_command_parse(const cs_usage *usage, int argc, char **argv, const char **operands, int *exit_code);
 
+/* Runs a subcommand whose operands are folders, at most argc of them, and returns its exit code. `run` parses the
+ * arguments; it sets *exit_code where a call that succeeds does not exit with 0. */
+int cs_command_of_folders(int argc, char **argv,
+                          cs_status (*run)(int argc, char **argv, const char **folders, int *exit_code));
+
 /* Restarts the program, before anything else is done, so that its threads wait for one another for at most 100 us
  * before they sleep. By default libgomp's threads wait busily for many milliseconds, on a core that another program, or
  * the thread they wait for, could use. libgomp reads the limit when it is loaded, so it must be in the environment

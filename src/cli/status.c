@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cnnsweep status: shows sweeps, still running or not, from their results folders. */
-#include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
 #include "cnnsweep/sweep.h"
 #include "command.h"
@@ -64,15 +63,5 @@ static cs_status run(int argc, char **argv, const char **folders, int *exit_code
 }
 
 int cs_command_status(int argc, char **argv) {
-    const char **folders = NULL;
-    int exit_code = CS_EXIT_OK;
-    cs_status status = cs_alloc((size_t)argc, sizeof *folders, "folders", &folders);
-    if (status == CS_OK)
-        status = run(argc, argv, folders, &exit_code);
-    if (status != CS_OK) {
-        cs_log_error_last();
-        exit_code = cs_exit_code(status);
-    }
-    free(folders);
-    return exit_code;
+    return cs_command_of_folders(argc, argv, run);
 }

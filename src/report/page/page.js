@@ -102,8 +102,12 @@ all('select[data-shows]').forEach(select => {
 
 // Limits on the axes of the parallel coordinates, set by dragging on an axis or in the fields below the chart. They
 // are fractions of the axis, from its lower end, and hold for the leaderboard too.
-const parallel = one('#parallel svg'), limits = one('#limits');
-if (parallel && limits) {
+const parallel = one('#parallel svg');
+if (parallel) {
+  const limits = document.createElement('fieldset');
+  limits.id = 'limits';
+  limits.appendChild(document.createElement('legend')).textContent = 'Limits';
+  one('#parallel').appendChild(limits);
   const axes = all('.cs-axis', parallel).map((group, index) => {
     const line = one('line', group), at = name => Number(line.getAttribute(name));
     return { group, index, x: at('x1'), top: Math.min(at('y1'), at('y2')), bottom: Math.max(at('y1'), at('y2')),

@@ -61,8 +61,6 @@ cs_status cs_page_chart_section(cs_page_writer *writer, const cs_sweep_chart *ch
         CS_TRY(cs_page_print_drawing(writer, name[0] ? name : NULL, drawing));
         fputs("</div>\n", writer->out);
     }
-    if (strcmp(chart->id, "parallel") == 0)
-        fputs("<fieldset id=\"limits\" class=\"script\" hidden><legend>Limits</legend></fieldset>\n", writer->out);
     cs_page_end_section(writer->out);
     return CS_OK;
 }
