@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-CLOCK = {"seconds", "images_per_second", "stall_fraction", "time", "version"}
+CLOCK = {"seconds", "images_per_second", "stall_fraction", "time", "version", "machine"}
 
 GRID = """name: grid
 data: {path: data.h5}

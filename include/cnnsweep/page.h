@@ -85,6 +85,12 @@ typedef struct cs_page_explanation {
     int n;                              /* 0: there is none */
 } cs_page_explanation;
 
+/* What an augmentation makes of some training images. */
+typedef struct cs_page_sheet {
+    const char *name;
+    cs_image image; /* a row for each of them: the image, and what it becomes in the first epochs */
+} cs_page_sheet;
+
 typedef struct cs_page {
     const char *title;
     const char *generated; /* when, as text */
@@ -104,6 +110,8 @@ typedef struct cs_page {
     const cs_page_table *table; /* NULL: the sweep has none */
     const cs_page_fact *facts;
     int n_facts;
+    const cs_page_sheet *sheets; /* [n_sheets] of the augmentations that the trials differ in */
+    int n_sheets;
     const char *network; /* the layers of the best trial's network, as text; NULL: not known */
     const char *job;     /* the text of the job file; NULL: it could not be read */
     const char *job_path;

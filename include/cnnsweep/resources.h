@@ -3,6 +3,8 @@
 #ifndef CNNSWEEP_RESOURCES_H
 #define CNNSWEEP_RESOURCES_H
 
+#include <stddef.h>
+
 /* The smallest limit of memory, in bytes, that the process's control group and its parents have; -1: there is none. A
  * batch system kills a program that takes more. `root` is "", or the folder in which a test has made /proc and /sys. */
 double cs_memory_limit(const char *root);
@@ -11,5 +13,9 @@ double cs_processor_limit(const char *root);
 /* The number of threads that can run at the same time: the cores that the process may run on, but not more than the
  * limit of processor time, rounded up. At least 1. */
 int cs_usable_cores(const char *root);
+
+/* Describes the machine for people: "node17, 64 cores, AMD EPYC 7763 64-Core Processor"; what is not known is left
+ * out. */
+void cs_machine_text(char *out, size_t size);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LINE = CS_PATH_MAX + 64 };
 
@@ -134,4 +135,26 @@ int cs_usable_cores(const char *root) {
     if (limit > 0 && ceil(limit) < cores)
         cores = (int)ceil(limit);
     return cores > 1 ? cores : 1;
+}
+
+/* The model of the first processor in /proc/cpuinfo; "" if it is not there. */
+static void read_model(char *out, size_t size) {
+    char line[256], name[128];
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    out[0] = '\0';
+    while (file && !out[0] && fgets(line, sizeof line, file))
+        if (sscanf(line, "model name : %127[^\n]", name) == 1)
+            snprintf(out, size, "%s", name);
+    if (file)
+        fclose(file);
+}
+
+void cs_machine_text(char *out, size_t size) {
+    char host[64] = "", model[128];
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (gethostname(host, sizeof host) != 0)
+        host[0] = '\0';
+    host[sizeof host - 1] = '\0';
+    read_model(model, sizeof model);
+    snprintf(out, size, "%s%s%ld cores%s%s", host, host[0] ? ", " : "", cores, model[0] ? ", " : "", model);
 }

@@ -19,7 +19,7 @@ ROOMS = {
     "train": ("src/train", "cost lr_find train trial_input", "base data net weights engine metrics config"),
     "report": ("src/report", "charts colormap drawing explain importance page predictions report tensorboard text_table trial_details",
                "base data net engine metrics"),
-    "sweep": ("src/sweep", "job sweep trained", "base data net weights engine metrics config train report"),
+    "sweep": ("src/sweep", "job sheet sweep trained", "base data net weights engine metrics config train report"),
     "cli": ("src/cli", "", "base data net weights engine metrics config train sweep report"),
     "data-prep": ("data-prep", "", "base data"),
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Images of a trial: those about which it was most sure, rightly and wrongly, and least sure. */
+/* Images of a trial: those about which it was most sure, rightly and wrongly, and least sure. What augmentations make
+ * of images. */
 #include "cnnsweep/image.h"
 #include "cnnsweep/log.h"
 #include "page_impl.h"
 
 #include <stdlib.h>
 
-enum { SIDE = 96, QUALITY = 75 }; /* the longest side of an image on the page, in pixels */
+enum { SIDE = 96, SHEET = 800, QUALITY = 75 }; /* the longest side of an image on the page, and of a sheet, in pixels */
 
 typedef struct gallery {
     cs_page_writer *writer;
@@ -21,18 +22,25 @@ typedef struct gallery {
     int most;                               /* images of a kind */
 } gallery;
 
-static int shown_side(int side, int longest) {
-    const int shown = (int)(((int64_t)side * SIDE + longest / 2) / longest);
+static void close_gallery(gallery *g) {
+    cs_decoder_close(g->decoder);
+    cs_image_clear(&g->decoded);
+    cs_image_clear(&g->small);
+    free(g->jpeg);
+}
+
+static int shown_side(int side, int longest, int most) {
+    const int shown = (int)(((int64_t)side * most + longest / 2) / longest);
     return shown > 0 ? shown : 1;
 }
 
-/* Prints an image, unless the page has no room for it any more. */
-static cs_status print_image(gallery *g, const cs_image *image) {
+/* Prints an image whose longest side is at most `most`, unless the page has no room for it any more. */
+static cs_status print_image(gallery *g, const cs_image *image, int most, const char *alt) {
     cs_image shown = *image;
     size_t size;
     const int longest = shown.h > shown.w ? shown.h : shown.w;
-    if (longest > SIDE) {
-        CS_TRY(cs_image_reserve(&g->small, shown_side(shown.h, longest), shown_side(shown.w, longest)));
+    if (longest > most) {
+        CS_TRY(cs_image_reserve(&g->small, shown_side(shown.h, longest, most), shown_side(shown.w, longest, most)));
         CS_TRY(cs_resize_image(g->decoder, &shown, (cs_resize){0}, g->small.h, g->small.w, g->small.pixels));
         shown = g->small;
     }
@@ -40,7 +48,7 @@ static cs_status print_image(gallery *g, const cs_image *image) {
     g->room -= (int64_t)(size + 2) / 3 * 4; /* in base64 */
     if (g->room < 0)
         return CS_OK;
-    fputs("<img alt=\"\" src=\"data:image/jpeg;base64,", g->writer->out);
+    fprintf(g->writer->out, "<img alt=\"%s\" src=\"data:image/jpeg;base64,", alt);
     cs_html_base64(g->writer->out, g->jpeg, size);
     fputs("\">", g->writer->out);
     return CS_OK;
@@ -55,9 +63,9 @@ static cs_status print_figure(gallery *g, const cs_detail_images *images, int i)
     CS_TRY(cs_dataset_pixels(g->writer->page->dataset, g->decoder, g->details->split, image->sample, &h, &w,
                              &g->decoded, &pixels));
     fputs("<figure>", out);
-    CS_TRY(print_image(g, &(cs_image){.h = h, .w = w, .pixels = (uint8_t *)pixels}));
+    CS_TRY(print_image(g, &(cs_image){.h = h, .w = w, .pixels = (uint8_t *)pixels}, SIDE, ""));
     if (g->explanation && g->explained + i < g->explanation->n)
-        CS_TRY(print_image(g, &g->explanation->images[g->explained + i]));
+        CS_TRY(print_image(g, &g->explanation->images[g->explained + i], SIDE, ""));
     fputs("<figcaption>", out);
     cs_html_text(out, image->id);
     fputs("<br>is ", out);
@@ -129,9 +137,32 @@ cs_status cs_page_images(cs_page_writer *writer, int t, const cs_trial_details *
     const cs_status status = print_galleries(&g);
     for (int i = 0; i < CS_PAGE_EXPLAINED; i++)
         cs_image_clear(&explanation.images[i]);
-    cs_decoder_close(g.decoder);
-    cs_image_clear(&g.decoded);
-    cs_image_clear(&g.small);
-    free(g.jpeg);
+    close_gallery(&g);
+    return status;
+}
+
+static cs_status print_sheets(gallery *g) {
+    const cs_page *page = g->writer->page;
+    CS_TRY(cs_decoder_open(&g->decoder));
+    for (int i = 0; i < page->n_sheets; i++) {
+        fputs("<figure>", g->writer->out);
+        CS_TRY(print_image(g, &page->sheets[i].image, SHEET, "Training images and their variants, a row for each"));
+        fputs("<figcaption>", g->writer->out);
+        cs_html_text(g->writer->out, page->sheets[i].name);
+        fputs("</figcaption></figure>\n", g->writer->out);
+    }
+    return CS_OK;
+}
+
+cs_status cs_page_augmentations(cs_page_writer *writer) {
+    if (writer->page->n_sheets == 0)
+        return CS_OK;
+    gallery g = {.writer = writer, .room = CS_PAGE_SHEET_BYTES};
+    cs_page_begin_section(writer->out, "augmentations", "Augmentations");
+    fputs("<p class=\"note\">In each row a training image, and what it becomes in the first epochs.</p>\n",
+          writer->out);
+    const cs_status status = print_sheets(&g);
+    cs_page_end_section(writer->out);
+    close_gallery(&g);
     return status;
 }

@@ -15,8 +15,8 @@ static cs_status print_charts(cs_page_writer *writer) {
 
 /* Sections in the order of the page. To add one: a row here and its function. */
 static cs_status (*const sections[])(cs_page_writer *writer) = {
-    cs_page_summary,  cs_page_table_section, cs_page_leaderboard, print_charts,   cs_page_sharing,
-    cs_page_failures, cs_page_network,       cs_page_job,         cs_page_trials,
+    cs_page_summary,  cs_page_table_section, cs_page_leaderboard, print_charts, cs_page_sharing,
+    cs_page_failures, cs_page_augmentations, cs_page_network,     cs_page_job,  cs_page_trials,
 };
 
 /* The browser may load nothing from elsewhere; scripts are those of the page alone. */

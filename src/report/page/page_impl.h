@@ -15,7 +15,8 @@ enum {
     CS_PAGE_ROWS = 1000,             /* of the leaderboard */
     CS_PAGE_DRAWN = 300,             /* trials in a chart that draws something for each */
     CS_PAGE_SECTION_BYTES = 8 << 20, /* of the sections of single trials together */
-    CS_PAGE_IMAGE_BYTES = 120 << 10  /* of the images of one of them */
+    CS_PAGE_IMAGE_BYTES = 120 << 10, /* of the images of one of them */
+    CS_PAGE_SHEET_BYTES = 800 << 10  /* of what augmentations make of images */
 };
 
 /* Charts in pixels of CSS. They are never shown larger, and on a telephone smaller. */
@@ -52,6 +53,7 @@ cs_status cs_page_table_section(cs_page_writer *writer);
 cs_status cs_page_leaderboard(cs_page_writer *writer);
 cs_status cs_page_failures(cs_page_writer *writer);
 cs_status cs_page_sharing(cs_page_writer *writer);
+cs_status cs_page_augmentations(cs_page_writer *writer);
 cs_status cs_page_network(cs_page_writer *writer);
 cs_status cs_page_job(cs_page_writer *writer);
 cs_status cs_page_trials(cs_page_writer *writer);

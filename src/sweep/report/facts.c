@@ -39,6 +39,10 @@ static void print_ranks(const cs_collection *c, char out[VALUE]) {
     snprintf(out, VALUE, "%d, with %d thread%s each", ranks, c->first->threads, c->first->threads == 1 ? "" : "s");
 }
 
+static void print_machine(const cs_collection *c, char out[VALUE]) {
+    snprintf(out, VALUE, "%s", c->first->machine);
+}
+
 static void print_version(const cs_collection *c, char out[VALUE]) {
     snprintf(out, VALUE, "cnnsweep %s", c->first->version);
 }
@@ -81,8 +85,9 @@ static const struct fact {
     const char *name;
     void (*print)(const cs_collection *c, char out[VALUE]); /* "": the line is left out */
 } facts[] = {
-    {"Dataset", print_dataset}, {"Weights", print_weights}, {"Engine", print_engine},   {"Ranks", print_ranks},
-    {"Begun", print_begun},     {"Took", print_took},       {"Version", print_version}, {"Folders", print_folders},
+    {"Dataset", print_dataset}, {"Weights", print_weights},           {"Engine", print_engine},
+    {"Ranks", print_ranks},     {"Machine of rank 0", print_machine}, {"Begun", print_begun},
+    {"Took", print_took},       {"Version", print_version},           {"Folders", print_folders},
 };
 enum { N_FACTS = sizeof facts / sizeof *facts };
 

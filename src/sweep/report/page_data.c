@@ -5,6 +5,7 @@
 #include "facts.h"
 #include "network.h"
 #include "results/history.h"
+#include "sheets.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -327,12 +328,16 @@ cs_status cs_page_data_open(const cs_collection *collection, const cs_dataset *d
     const int classes = count_classes(&out->page);
     CS_TRY(make_options(out, collection, classes));
     CS_TRY(make_network(out, collection, classes));
+    CS_TRY(cs_page_sheets(&out->memory, collection, dataset, &out->sheets, &out->page.n_sheets));
+    out->page.sheets = out->sheets;
     CS_TRY(cs_page_facts(&out->memory, collection, &out->page.facts, &out->page.n_facts));
     return cs_table_is_leaderboard(collection->job) ? CS_OK : make_table(out, collection);
 }
 
 void cs_page_data_close(cs_page_data *data) {
     cs_pivot_close(&data->pivot);
+    for (int i = 0; data->sheets && i < data->page.n_sheets; i++)
+        cs_image_clear(&data->sheets[i].image);
     cs_page_memory_free(&data->memory);
     *data = (cs_page_data){0};
 }

@@ -13,6 +13,7 @@ typedef struct cs_page_data {
     cs_page page; /* it borrows from the collection and from what follows */
     cs_page_table table;
     cs_pivot pivot;
+    cs_page_sheet *sheets; /* [page.n_sheets] */
     cs_page_memory memory; /* that the page borrows */
 } cs_page_data;
 

@@ -2,6 +2,7 @@
 #include "journal.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/resources.h"
 #include "cnnsweep/version.h"
 #include "description.h"
 #include "history.h"
@@ -127,12 +128,15 @@ static bool is_planned(const cs_job *job, int trial) {
 
 cs_status cs_journal_start(const char *folder, const cs_results_config *config) {
     const cs_job *job = config->job;
+    char machine[256];
     json_t *event = json_pack(
         "{s:s, s:s, s:o, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:b, s:s}", "event", "start", "job", job->name,
         "dataset", cs_json_text(job->base.data.path), "checksum", hex(cs_dataset_checksum(config->dataset)), "metric",
         job->metric, "goal", job->maximize ? "maximize" : "minimize", "trials", cs_job_part_trials(job), "ranks",
         config->ranks, "threads", config->threads, "engine", config->engine, "precision",
         cs_precision_name(job->run.precision), "deterministic", job->run.deterministic, "version", CNNSWEEP_VERSION);
+    cs_machine_text(machine, sizeof machine);
+    json_object_set_new(event, "machine", cs_json_text(machine));
     json_object_set_new(event, "format", json_integer(CS_JOURNAL_FORMAT));
     json_object_set_new(event, "files", cs_origin_of(job));
     json_object_set_new(event, "part", json_integer(job->part));

@@ -3,18 +3,15 @@
  * line is written before the caller goes on, and is on the disk after cs_journal_sync.
  *
  *   start  a program started or resumed the sweep: job, dataset and its checksum, metric and goal, trials, ranks,
- *          engine, precision, version; format; files: the checksums of the weights files (origin.h); part and parts
- *          (0: the whole sweep); sweep (description.h); planned: how many plan lines follow
- *   plan   one for each trial after each start, also for trials of other parts: its name, its key (cs_trial_key), its
- *          swept options, the indices of their values (description.h); any_length (cs_trial_key_of_any_length) and
- *          epochs; before: the trial that is the phase before; last: false if another phase follows; for a trial of
- *          another part the part. With a method that learns, a trial whose values are not chosen yet gets its line when
- *          they are
- *   group  a rank, or the first of a rank group, begins to train trials together
- *   epoch  one epoch of a trial
- *   trial  a trial ended: status ok with its metrics, or failed with the reason; test_hits (hits.h): which images of
- *          test it predicts rightly
- *   end    the program ended, and how
+ *          engine, precision, version, the machine of rank 0; format; files: the checksums of the weights files
+ * (origin.h); part and parts (0: the whole sweep); sweep (description.h); planned: how many plan lines follow plan one
+ * for each trial after each start, also for trials of other parts: its name, its key (cs_trial_key), its swept options,
+ * the indices of their values (description.h); any_length (cs_trial_key_of_any_length) and epochs; before: the trial
+ * that is the phase before; last: false if another phase follows; for a trial of another part the part. With a method
+ * that learns, a trial whose values are not chosen yet gets its line when they are group  a rank, or the first of a
+ * rank group, begins to train trials together epoch  one epoch of a trial trial  a trial ended: status ok with its
+ * metrics, or failed with the reason; test_hits (hits.h): which images of test it predicts rightly end    the program
+ * ended, and how
  *
  * All but plan have their time. Numbers have 17 digits, so that reading gives the same bits; NaN and infinity are null.
  */
@@ -81,6 +78,7 @@ struct cs_journal {
     bool maximize;
     char ended[32];     /* how the last run ended; "": it has not ended, or was killed */
     char version[32];   /* of the program, at the last start */
+    char machine[256];  /* of rank 0, at the last start */
     double first_start; /* when the first start was, in seconds since 1970; 0: not known */
     double last_time;   /* of the last event, likewise */
     int groups;         /* how many there were */

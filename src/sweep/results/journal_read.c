@@ -95,6 +95,7 @@ static cs_status read_start(cs_journal *journal, const json_t *event) {
     copy_text(event, "engine", journal->engine, sizeof journal->engine);
     copy_text(event, "precision", journal->precision, sizeof journal->precision);
     copy_text(event, "version", journal->version, sizeof journal->version);
+    copy_text(event, "machine", journal->machine, sizeof journal->machine);
     journal->deterministic = json_is_true(json_object_get(event, "deterministic"));
     copy_text(event, "metric", journal->metric, sizeof journal->metric);
     journal->maximize = strcmp(text_of(event, "goal"), "minimize") != 0;
