@@ -76,15 +76,17 @@ static int cell_of(const cs_importance_table *table, const cs_levels *levels, co
     return cell;
 }
 
+/* Values count from that of the first trial. This changes no variance, and of trials that are all alike it makes
+ * exactly 0, where rounding would make shares out of nothing. */
 static cs_status fill_cells(const cs_importance_table *table, const cs_levels *levels, grid *g) {
     CS_TRY(cs_alloc((size_t)g->n_cells, sizeof *g->cells, "grid", &g->cells));
     CS_TRY(cs_alloc((size_t)g->n_cells, sizeof *g->counts, "grid", &g->counts));
     for (int t = 0; t < levels->n_trials; t++) {
         int cell = cell_of(table, levels, g, t);
-        double before = levels->values[t] - g->cells[cell];
+        double value = levels->values[t] - levels->values[0], before = value - g->cells[cell];
         g->counts[cell]++;
         g->cells[cell] += before / g->counts[cell];
-        g->noise += before * (levels->values[t] - g->cells[cell]);
+        g->noise += before * (value - g->cells[cell]);
         g->repeats |= g->counts[cell] > 1;
     }
     g->noise /= levels->n_trials;
