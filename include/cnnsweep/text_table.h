@@ -23,5 +23,7 @@ void cs_text_table_csv(const cs_text_table *table, FILE *out);
 void cs_text_table_latex(const cs_text_table *table, FILE *out);
 /* Prints a CSV field, quoted if necessary (RFC 4180). */
 void cs_csv_field(const char *text, FILE *out);
+/* Prints a comma, and the number with as many digits as it takes to read it back; nothing for NaN. */
+void cs_csv_number(double value, FILE *out);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/text_table.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/text.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +101,13 @@ void cs_csv_field(const char *text, FILE *out) {
         fputc(*text, out);
     }
     fputc('"', out);
+}
+
+void cs_csv_number(double value, FILE *out) {
+    char text[32] = "";
+    if (!isnan(value))
+        cs_double_text(value, text, sizeof text);
+    fprintf(out, ",%s", text);
 }
 
 void cs_text_table_csv(const cs_text_table *table, FILE *out) {

@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The data of a trial's charts as CSV. */
-#include "cnnsweep/text.h"
 #include "cnnsweep/text_table.h"
 #include "details_impl.h"
-
-#include <math.h>
-
-static void print_number(double value, FILE *out) {
-    char text[32] = "";
-    if (!isnan(value))
-        cs_double_text(value, text, sizeof text);
-    fprintf(out, ",%s", text);
-}
 
 static void print_curves(const cs_trial_details *details, const cs_score_curve *curves, int n, FILE *out) {
     for (int i = 0; i < n; i++) {
         for (int at = 0; at < curves[i].n; at++) {
             bool is_micro = curves[i].class_index == CS_CURVE_MICRO;
             cs_csv_field(is_micro ? "micro average" : details->classes[curves[i].class_index].name, out);
-            print_number(curves[i].points[at].x, out);
-            print_number(curves[i].points[at].y, out);
+            cs_csv_number(curves[i].points[at].x, out);
+            cs_csv_number(curves[i].points[at].y, out);
             fputc('\n', out);
         }
     }
@@ -41,8 +31,8 @@ void cs_details_reliability_csv(const cs_trial_details *details, FILE *out) {
         const cs_reliability_bin *bin = &details->bins[i];
         fprintf(out, "%.6f,%.6f,%lld", (double)i / CS_DETAILS_BINS, (double)(i + 1) / CS_DETAILS_BINS,
                 (long long)bin->count);
-        print_number(bin->confidence, out);
-        print_number(bin->accuracy, out);
+        cs_csv_number(bin->confidence, out);
+        cs_csv_number(bin->accuracy, out);
         fputc('\n', out);
     }
 }

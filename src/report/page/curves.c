@@ -102,8 +102,10 @@ cs_status cs_curves_csv(const cs_page_writer *writer, int i, FILE *out) {
     const int curve = curve_at(page, i);
     fprintf(out, "trial,epoch,%s\n", page->curves[curve]);
     for (int t = 0; t < page->n_trials; t++)
-        for (int e = 0; e < page->trials[t].n_epochs; e++)
-            fprintf(out, "%s,%d,%.9g\n", page->trials[t].name, e + 1,
-                    page->trials[t].epochs[e * page->n_curves + curve]);
+        for (int e = 0; e < page->trials[t].n_epochs; e++) {
+            fprintf(out, "%s,%d", page->trials[t].name, e + 1);
+            cs_csv_number(page->trials[t].epochs[e * page->n_curves + curve], out);
+            fputc('\n', out);
+        }
     return CS_OK;
 }

@@ -83,9 +83,14 @@ cs_status cs_importance_csv(const cs_page_writer *writer, int i, FILE *out) {
             cs_csv_field(table.options[part->first].name, out);
             fputc(',', out);
             cs_csv_field(part->second < 0 ? "" : table.options[part->second].name, out);
-            fprintf(out, ",%.9g\n", part->share);
+            cs_csv_number(part->share, out);
+            fputc('\n', out);
         }
-        fprintf(out, "higher,,%.9g\nnoise,,%.9g\n", importance.higher, importance.noise);
+        fputs("three and more,", out);
+        cs_csv_number(importance.higher, out);
+        fputs("\nnoise,", out);
+        cs_csv_number(importance.noise, out);
+        fputc('\n', out);
     }
     cs_importance_free(&importance);
     cs_option_table_close(&table);

@@ -151,7 +151,9 @@ cs_status cs_options_draw(const cs_page_writer *writer, int i, cs_drawing **out)
 }
 
 static void print_cell(const cs_importance_cell *cell, FILE *out) {
-    fprintf(out, ",%.9g,%.9g,%d\n", cell->mean, cell->deviation, cell->n);
+    cs_csv_number(cell->mean, out);
+    cs_csv_number(cell->deviation, out);
+    fprintf(out, ",%d\n", cell->n);
 }
 
 cs_status cs_options_csv(const cs_page_writer *writer, int i, FILE *out) {

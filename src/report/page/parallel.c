@@ -98,7 +98,8 @@ cs_status cs_parallel_csv(const cs_page_writer *writer, int i, FILE *out) {
             fputc(',', out);
             cs_csv_field(cs_page_option_text(page, trial, option), out);
         }
-        fprintf(out, ",%.9g\n", cs_page_value(page, trial));
+        cs_csv_number(cs_page_value(page, trial), out);
+        fputc('\n', out);
     }
     return CS_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What trials cost, and which rank trained which of them when. */
 #include "cnnsweep/memory.h"
+#include "cnnsweep/text_table.h"
 #include "sweep_charts.h"
 
 #include <math.h>
@@ -50,7 +51,10 @@ cs_status cs_cost_csv(const cs_page_writer *writer, int i, FILE *out) {
     fprintf(out, "trial,seconds,%s\n", page->figures[page->metric].name);
     for (int t = 0; t < writer->n_ok; t++) {
         const cs_page_trial *trial = &page->trials[writer->order[t]];
-        fprintf(out, "%s,%.9g,%.9g\n", trial->name, trial->figures[find_seconds(page)], cs_page_value(page, trial));
+        fputs(trial->name, out);
+        cs_csv_number(trial->figures[find_seconds(page)], out);
+        cs_csv_number(cs_page_value(page, trial), out);
+        fputc('\n', out);
     }
     return CS_OK;
 }

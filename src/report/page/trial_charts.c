@@ -105,7 +105,7 @@ static void print_curves(const cs_page *page, const cs_page_trial *trial, const 
     for (int e = 0; e < trial->n_epochs; e++) {
         fprintf(out, "%d", e + 1);
         for (int i = 0; i < page->n_curves; i++)
-            fprintf(out, ",%.9g", trial->epochs[e * page->n_curves + i]);
+            cs_csv_number(trial->epochs[e * page->n_curves + i], out);
         fputc('\n', out);
     }
 }
