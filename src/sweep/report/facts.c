@@ -47,7 +47,7 @@ static void print_version(const cs_collection *c, char out[VALUE]) {
     snprintf(out, VALUE, "cnnsweep %s", c->first->version);
 }
 
-static double first_start(const cs_collection *c) {
+double cs_page_first_start(const cs_collection *c) {
     double first = INFINITY;
     for (int i = 0; i < c->n; i++)
         if (c->folders[i].first_start > 0)
@@ -56,7 +56,7 @@ static double first_start(const cs_collection *c) {
 }
 
 static void print_begun(const cs_collection *c, char out[VALUE]) {
-    const double first = first_start(c);
+    const double first = cs_page_first_start(c);
     out[0] = '\0';
     if (!isfinite(first))
         return;
@@ -71,8 +71,8 @@ static void print_took(const cs_collection *c, char out[VALUE]) {
     for (int i = 0; i < c->n; i++)
         last = fmax(last, c->folders[i].last_time);
     out[0] = '\0';
-    if (last > 0 && isfinite(first_start(c)))
-        snprintf(out, VALUE, "%.1f s, pauses included", last - first_start(c));
+    if (last > 0 && isfinite(cs_page_first_start(c)))
+        snprintf(out, VALUE, "%.1f s, pauses included", last - cs_page_first_start(c));
 }
 
 static void print_folders(const cs_collection *c, char out[VALUE]) {

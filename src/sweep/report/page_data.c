@@ -195,10 +195,8 @@ static bool has_part(const cs_collection *c, int part) {
 
 static cs_status make_trials(cs_page_data *data, const cs_collection *c) {
     cs_page_trial *trials = NULL;
-    double first_start = INFINITY;
+    const double first_start = cs_page_first_start(c);
     CS_TRY(cs_page_alloc(&data->memory, (size_t)c->job->n_last, sizeof *trials, &trials));
-    for (int i = 0; i < c->n; i++)
-        first_start = fmin(first_start, c->folders[i].first_start);
     data->page.is_complete = true;
     for (int t = 0; t < c->job->n_last; t++) {
         CS_TRY(make_trial(data, c, t, first_start, &trials[t]));
