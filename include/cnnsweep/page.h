@@ -56,7 +56,9 @@ typedef struct cs_page_trial {
     int best_epoch; /* counted from 0; the tested weights are of this epoch; -1: not known */
     /* The files of its details (trial_details.h), by split; NULL: it has none. */
     const char *details[CS_SPLIT_COUNT];
-    bool is_fold; /* its splits are not those of the dataset */
+    const char
+        *misclassified; /* address, from the page, of the list of wrongly predicted images; NULL: there is none */
+    bool is_fold;       /* its splits are not those of the dataset */
 } cs_page_trial;
 
 /* The table of the job: a metric by two options. */

@@ -79,8 +79,8 @@ static cs_status write_trial_chart(const cs_page *page, const cs_page_trial *tri
 static cs_status write_trial_charts(const cs_page *page, const cs_page_trial *trial, const char *folder) {
     int n;
     const cs_trial_chart *charts = cs_trial_charts(&n);
-    cs_trial_details *details = NULL;
-    cs_status status = cs_page_read_details(trial, &details);
+    cs_trial_details *details = cs_page_read_details(trial);
+    cs_status status = CS_OK;
     for (int i = 0; status == CS_OK && i < n; i++)
         if (charts[i].wanted(page, trial, details))
             status = write_trial_chart(page, trial, details, &charts[i], folder);

@@ -112,6 +112,27 @@ static void explain(const cs_page *page, int trial, const cs_trial_details *deta
         cs_log(CS_LOG_WARN, "no explanation of %s: %s", page->trials[trial].name, cs_error_last()->text);
 }
 
+static bool are_of_dataset(const cs_detail_images *images, const cs_dataset *dataset, cs_split split) {
+    for (int i = 0; i < images->n; i++)
+        if (images->images[i].sample >= cs_dataset_count(dataset, split))
+            return false;
+    return true;
+}
+
+/* Why no images of the details can be shown; NULL: they can. */
+static const char *obstacle(const cs_page *page, int trial, const cs_trial_details *details) {
+    if (!page->dataset)
+        return page->no_images;
+    if (page->trials[trial].is_fold)
+        return "the splits of a fold are not those of the dataset";
+    if (cs_dataset_class_count(page->dataset) != details->n_classes ||
+        !are_of_dataset(&details->confident_right, page->dataset, details->split) ||
+        !are_of_dataset(&details->confident_wrong, page->dataset, details->split) ||
+        !are_of_dataset(&details->least_sure, page->dataset, details->split))
+        return "the file in details/ is of another dataset";
+    return NULL;
+}
+
 static void print_reason(FILE *out, const char *reason) {
     fputs("<p class=\"note\">No images: ", out);
     cs_html_text(out, reason);
@@ -123,9 +144,9 @@ cs_status cs_page_images(cs_page_writer *writer, int t, const cs_trial_details *
     cs_page_explanation explanation = {0};
     if (!details->has_scores)
         return CS_OK;
-    if (!page->dataset || page->trials[t].is_fold) {
-        print_reason(writer->out,
-                     page->dataset ? "the splits of a fold are not those of the dataset" : page->no_images);
+    const char *reason = obstacle(page, t, details);
+    if (reason) {
+        print_reason(writer->out, reason);
         return CS_OK;
     }
     explain(page, t, details, &explanation);

@@ -99,8 +99,9 @@ typedef struct cs_trial_chart {
     void (*csv)(const cs_page *page, const cs_page_trial *trial, const cs_trial_details *details, FILE *out);
 } cs_trial_chart;
 const cs_trial_chart *cs_trial_charts(int *n);
-/* Reads the details of a trial that its charts are about; NULL if it has none. A file that is damaged is an error. */
-CS_MUST_CHECK cs_status cs_page_read_details(const cs_page_trial *trial, cs_trial_details **out);
+/* Reads the details of a trial that its charts are about; the caller frees them. NULL: it has none, or, with a warning,
+ * the file is damaged: after a crash of the machine that of a short trial may be cut. */
+cs_trial_details *cs_page_read_details(const cs_page_trial *trial);
 
 /* Prints images of the details, the most confident right and wrong ones and the least sure ones. */
 CS_MUST_CHECK cs_status cs_page_images(cs_page_writer *writer, int trial, const cs_trial_details *details);

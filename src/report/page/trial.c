@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A section for each trial. A page shows the one that its address names. */
+#include "cnnsweep/log.h"
 #include "page_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-cs_status cs_page_read_details(const cs_page_trial *trial, cs_trial_details **out) {
+cs_trial_details *cs_page_read_details(const cs_page_trial *trial) {
     static const cs_split splits[] = {CS_SPLIT_TEST, CS_SPLIT_VAL};
-    *out = NULL;
-    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++)
-        if (trial->details[splits[i]])
-            return cs_trial_details_read(trial->details[splits[i]], out);
-    return CS_OK;
+    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
+        cs_trial_details *details;
+        if (!trial->details[splits[i]])
+            continue;
+        if (cs_trial_details_read(trial->details[splits[i]], &details) == CS_OK)
+            return details;
+        cs_log(CS_LOG_WARN, "%s is shown without details: %s", trial->name, cs_error_last()->text);
+        return NULL;
+    }
+    return NULL;
 }
 
 static void print_interval(FILE *out, double value, cs_interval interval) {
@@ -123,20 +129,21 @@ static void print_head(const cs_page_writer *writer, const cs_page_trial *trial)
 
 static cs_status print_trial(cs_page_writer *writer, int t) {
     const cs_page_trial *trial = &writer->page->trials[t];
-    cs_trial_details *details = NULL;
-    CS_TRY(cs_page_read_details(trial, &details));
+    cs_trial_details *details = cs_page_read_details(trial);
     print_head(writer, trial);
     cs_status status = print_charts(writer, trial, details);
     if (status == CS_OK && details) {
         print_report(trial, details, writer->out);
         print_pairs(details, writer->out);
-        if (details->has_scores)
-            fprintf(writer->out,
-                    "<p>All images that were predicted wrongly: <a href=\"misclassified/%s.csv\">"
-                    "misclassified/%s.csv</a></p>\n",
-                    trial->name, trial->name);
+        if (trial->misclassified)
+            fprintf(writer->out, "<p><a href=\"%s\">List of all images that were predicted wrongly (CSV)</a></p>\n",
+                    trial->misclassified);
         status = cs_page_images(writer, t, details);
     }
+    if (trial->state == CS_PAGE_OK && !details)
+        fputs("<p class=\"note\">Without its file in details/ there are no numbers of single classes and no images."
+              "</p>\n",
+              writer->out);
     fputs("</article>\n", writer->out);
     cs_trial_details_free(details);
     return status;

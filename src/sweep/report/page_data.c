@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "page_data.h"
 #include "cnnsweep/file.h"
+#include "cnnsweep/log.h"
 #include "depth.h"
 #include "facts.h"
 #include "network.h"
+#include "page_files.h"
 #include "results/history.h"
 #include "sheets.h"
 
@@ -126,17 +128,12 @@ static cs_status make_trial_figures(cs_page_data *data, const cs_collection *c, 
     return CS_OK;
 }
 
-/* The files of details are those of the folder that trained the trial, which may number its trials otherwise. */
-static cs_status find_details(cs_page_data *data, const cs_collection *c, int t, cs_page_trial *trial) {
-    const cs_collected_trial *from = &c->trials[t];
-    for (int split = 0; split < CS_SPLIT_COUNT; split++) {
-        const bool is_test = split == CS_SPLIT_TEST;
-        char path[CS_PATH_MAX];
-        CS_TRY(cs_path(path, sizeof path, "%s/details/t%03d%s%s.json", c->folders[from->from].path, from->number,
-                       is_test ? "" : ".", is_test ? "" : cs_split_name((cs_split)split)));
-        if (trial->state == CS_PAGE_OK && cs_file_exists(path))
-            CS_TRY(cs_page_text(&data->memory, path, &trial->details[split]));
-    }
+static cs_status find_files(cs_page_data *data, const cs_collection *c, int t, cs_page_trial *trial) {
+    bool is_lost;
+    if (trial->state != CS_PAGE_OK)
+        return CS_OK;
+    CS_TRY(cs_page_files(&data->memory, c, data->page.dataset, data->folder, t, trial, &is_lost));
+    data->lacking += is_lost;
     return CS_OK;
 }
 
@@ -183,7 +180,7 @@ static cs_status make_trial(cs_page_data *data, const cs_collection *c, int t, d
     place_trial(c, t, first_start, trial);
     CS_TRY(make_trial_figures(data, c, t, trial));
     CS_TRY(make_epochs(data, c, t, trial));
-    return find_details(data, c, t, trial);
+    return find_files(data, c, t, trial);
 }
 
 static bool has_part(const cs_collection *c, int part) {
@@ -205,6 +202,10 @@ static cs_status make_trials(cs_page_data *data, const cs_collection *c) {
         data->page.is_complete = false;
         data->page.n_in_other_parts += !has_part(c, c->folders[0].trials[t].part);
     }
+    if (data->lacking)
+        cs_log(CS_LOG_WARN,
+               "details/ has no file of %d trial%s that finished; the page shows no classes and images of %s",
+               data->lacking, data->lacking == 1 ? "" : "s", data->lacking == 1 ? "it" : "them");
     data->page.trials = trials;
     data->page.n_trials = c->job->n_last;
     return CS_OK;
@@ -317,8 +318,8 @@ static int count_classes(const cs_page *page) {
 }
 
 cs_status cs_page_data_open(const cs_collection *collection, const cs_dataset *dataset, const char *no_images,
-                            cs_page_data *out) {
-    *out = (cs_page_data){.page = {.dataset = dataset, .no_images = no_images}};
+                            const char *folder, cs_page_data *out) {
+    *out = (cs_page_data){.folder = folder, .page = {.dataset = dataset, .no_images = no_images}};
     CS_TRY(make_head(out, collection));
     CS_TRY(make_figures(out, collection->job));
     CS_TRY(make_curves(out, collection->job));

@@ -33,7 +33,7 @@ static cs_status write_all(const cs_collection *c, const cs_dataset *dataset, co
     char path[CS_PATH_MAX];
     cs_page_data data;
     cs_explanations explanations = {.collection = c, .engine = options->engine, .all = options->explain_all};
-    cs_status status = cs_page_data_open(c, dataset, no_images, &data);
+    cs_status status = cs_page_data_open(c, dataset, no_images, folder, &data);
     if (options->engine) {
         data.page.explain = cs_explanations_make;
         data.page.explain_context = &explanations;
