@@ -41,18 +41,33 @@ void cs_curves_name(const cs_page *page, int i, char *out, size_t size) {
     snprintf(out, size, "%s", page->curves[curve_at(page, i)]);
 }
 
+/* All curves together take at most so many bytes of the page, as far as that leaves the best trials. */
+enum { BYTES = 3 << 20, LINE_BYTES = 300, POINT_BYTES = 14, LEAST = 10, POINTS = 120 };
+
+/* How many trials are drawn. */
+static int count_drawn(const cs_page *page) {
+    int longest = 0;
+    for (int t = 0; t < page->n_trials; t++)
+        longest = page->trials[t].n_epochs > longest ? page->trials[t].n_epochs : longest;
+    const int line = LINE_BYTES + POINT_BYTES * (longest < POINTS ? longest : POINTS);
+    const int drawn = BYTES / (cs_curves_count(page) * line);
+    return drawn < LEAST ? LEAST : drawn < CS_PAGE_DRAWN ? drawn : CS_PAGE_DRAWN;
+}
+
 typedef struct course {
-    double *x, *y;
+    double *x, *y; /* [n] */
+    int n;
 } course;
 
-/* The values of a curve; the caller frees x, of which y is a part. */
+/* The values of a curve, of many epochs each second one, or third, and so on; the last one is among them. The caller
+ * frees x, of which y is a part. */
 static cs_status make_course(const cs_page *page, const cs_page_trial *trial, int curve, course *out) {
-    const size_t n = (size_t)trial->n_epochs;
-    CS_TRY(cs_alloc(2 * n, sizeof *out->x, "a curve", &out->x));
+    const int n = trial->n_epochs, step = (n + POINTS - 1) / POINTS;
+    CS_TRY(cs_alloc(2 * (size_t)n, sizeof *out->x, "a curve", &out->x));
     out->y = out->x + n;
-    for (size_t e = 0; e < n; e++) {
-        out->x[e] = (double)e + 1;
-        out->y[e] = trial->epochs[e * (size_t)page->n_curves + (size_t)curve];
+    for (int e = (n - 1) % step; e < n; e += step) {
+        out->x[out->n] = e + 1;
+        out->y[out->n++] = trial->epochs[e * page->n_curves + curve];
     }
     return CS_OK;
 }
@@ -60,8 +75,9 @@ static cs_status make_course(const cs_page *page, const cs_page_trial *trial, in
 static cs_status draw_lines(const cs_page_writer *writer, int curve, cs_line *lines, course *courses,
                             cs_drawing **out) {
     const cs_page *page = writer->page;
+    const int drawn = count_drawn(page);
     int n = 0;
-    for (int i = 0; i < page->n_trials && n < CS_PAGE_DRAWN; i++) {
+    for (int i = 0; i < page->n_trials && n < drawn; i++) {
         const cs_page_trial *trial = &page->trials[writer->order[i]];
         if (!has_curve(page, trial, curve))
             continue;
@@ -70,7 +86,7 @@ static cs_status draw_lines(const cs_page_writer *writer, int curve, cs_line *li
                              .label = trial->describe[0] ? trial->describe : trial->name,
                              .x = courses[n].x,
                              .y = courses[n].y,
-                             .n = trial->n_epochs,
+                             .n = courses[n].n,
                              .lit = n == 0 && writer->n_ok > 0};
         n++;
     }

@@ -52,10 +52,27 @@ static cs_status print_page(cs_page_writer *writer) {
     return CS_OK;
 }
 
+/* Finds the size of the page without the sections of single trials. */
+static cs_status measure(cs_page_writer *writer, long *size) {
+    char *text = NULL;
+    size_t bytes;
+    writer->out = open_memstream(&text, &bytes);
+    if (!writer->out)
+        return cs_fail(CS_ERR_NO_MEMORY, "no memory for the page");
+    const cs_status status = print_page(writer);
+    *size = ftell(writer->out);
+    fclose(writer->out);
+    writer->out = NULL;
+    free(text);
+    return status;
+}
+
 static cs_status write_page(cs_page_writer *writer, const char *path) {
     cs_atomic_file *file = NULL;
+    long size = 0;
     CS_TRY(cs_page_order(writer->page, &writer->order, &writer->n_ok));
-    CS_TRY(cs_page_make_sections(writer));
+    CS_TRY(measure(writer, &size));
+    CS_TRY(cs_page_make_sections(writer, CS_PAGE_BYTES - size));
     CS_TRY(cs_atomic_open(path, &file));
     writer->out = cs_atomic_stream(file);
     const cs_status status = print_page(writer);

@@ -14,7 +14,7 @@
 enum {
     CS_PAGE_ROWS = 1000,             /* of the leaderboard */
     CS_PAGE_DRAWN = 300,             /* trials in a chart that draws something for each */
-    CS_PAGE_SECTION_BYTES = 8 << 20, /* of the sections of single trials together */
+    CS_PAGE_BYTES = 9800000,         /* of the page; the sections of single trials have what the rest leaves */
     CS_PAGE_IMAGE_BYTES = 120 << 10, /* of the images of one of them */
     CS_PAGE_SHEET_BYTES = 800 << 10  /* of what augmentations make of images */
 };
@@ -57,8 +57,8 @@ cs_status cs_page_augmentations(cs_page_writer *writer);
 cs_status cs_page_network(cs_page_writer *writer);
 cs_status cs_page_job(cs_page_writer *writer);
 cs_status cs_page_trials(cs_page_writer *writer);
-/* Makes writer->sections, of as many trials as the page has room for. */
-CS_MUST_CHECK cs_status cs_page_make_sections(cs_page_writer *writer);
+/* Makes writer->sections, of as many trials as there is room for, in bytes, but at least of one. */
+CS_MUST_CHECK cs_status cs_page_make_sections(cs_page_writer *writer, long room);
 
 /* Makes cs_page_writer.order and n_ok; the caller frees the order. */
 CS_MUST_CHECK cs_status cs_page_order(const cs_page *page, int **order, int *n_ok);

@@ -5,7 +5,8 @@
 #include <math.h>
 
 static const cs_sweep_chart table[] = {
-    {"curves", "Curves of all trials", "The best trial stands out; tick trials in the leaderboard to compare others.",
+    {"curves", "Curves of all trials",
+     "The best trial stands out; tick trials in the leaderboard to compare others. Of very many, the best are drawn.",
      cs_curves_count, cs_curves_name, cs_curves_draw, cs_curves_csv},
     {"options", "Against one option", "The mean and the standard deviation over the trials that have a value.",
      cs_options_count, cs_options_name, cs_options_draw, cs_options_csv},

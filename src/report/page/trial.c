@@ -150,11 +150,11 @@ static cs_status print_trial(cs_page_writer *writer, int t) {
 }
 
 /* A trial whose section does not fit any more has none, and so have all trials behind it. */
-static cs_status print_trials(cs_page_writer *writer) {
+static cs_status print_trials(cs_page_writer *writer, long room) {
     while (writer->n_sections < writer->page->n_trials) {
         CS_TRY(print_trial(writer, writer->order[writer->n_sections]));
         const long size = ftell(writer->out);
-        if (size > CS_PAGE_SECTION_BYTES && writer->n_sections > 0)
+        if (size > room && writer->n_sections > 0)
             return CS_OK;
         writer->sections_size = (size_t)size;
         writer->n_sections++;
@@ -162,12 +162,12 @@ static cs_status print_trials(cs_page_writer *writer) {
     return CS_OK;
 }
 
-cs_status cs_page_make_sections(cs_page_writer *writer) {
+cs_status cs_page_make_sections(cs_page_writer *writer, long room) {
     size_t size; /* also of a section that does not fit */
     writer->out = open_memstream(&writer->sections, &size);
     if (!writer->out)
         return cs_fail(CS_ERR_NO_MEMORY, "no memory for the page");
-    const cs_status status = print_trials(writer);
+    const cs_status status = print_trials(writer, room);
     const bool failed = ferror(writer->out);
     if ((fclose(writer->out) != 0 || failed) && status == CS_OK)
         return cs_fail(CS_ERR_NO_MEMORY, "no memory for the page");
