@@ -50,7 +50,7 @@ static int count_drawn(const cs_page *page) {
     for (int t = 0; t < page->n_trials; t++)
         longest = page->trials[t].n_epochs > longest ? page->trials[t].n_epochs : longest;
     const int line = LINE_BYTES + POINT_BYTES * (longest < POINTS ? longest : POINTS);
-    const int drawn = BYTES / (cs_curves_count(page) * line);
+    const int charts = cs_curves_count(page), drawn = charts > 0 ? BYTES / (charts * line) : 0;
     return drawn < LEAST ? LEAST : drawn < CS_PAGE_DRAWN ? drawn : CS_PAGE_DRAWN;
 }
 
