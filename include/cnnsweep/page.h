@@ -129,6 +129,7 @@ CS_MUST_CHECK cs_status cs_page_write(const cs_page *page, const char *path);
 
 /* Writes every chart as SVG, PDF and PNG, and its data as CSV: <folder>/figures/<chart>.svg for the sweep,
  * <folder>/<chart>/<trial>.svg, such as confusion/t003.svg, for each trial. */
+const char *cs_page_figure_folder(int i); /* the name of the i-th of these folders; NULL past the last */
 CS_MUST_CHECK cs_status cs_page_write_figures(const cs_page *page, const char *folder);
 
 #endif

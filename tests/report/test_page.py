@@ -528,6 +528,13 @@ def test_a_part_without_times_beside_one_with_them():
     assert spans and all(0 <= float(row["begun"]) <= float(row["ended"]) < 1e5 for row in spans), spans
 
 
+def test_force_removes_the_figures_of_the_sweep_before():
+    train("again")
+    run_ok("report", "again", "--figures")
+    train("again", JOB.replace("augment: [none, flips]", "augment: [none]"), "--force")
+    assert not glob.glob(path("again/**/*.svg"), recursive=True), os.listdir(path("again"))
+
+
 def test_a_page_is_replaced_whole_or_not_at_all():
     out = copy("whole")
     os.rename(path("whole/report.html"), path("whole/before.html"))

@@ -68,6 +68,12 @@ cs_status cs_page_print_drawing(cs_page_writer *writer, const char *caption, cs_
     return status;
 }
 
+void cs_page_name(FILE *out, const char *name) {
+    fputs("<bdi>", out);
+    cs_html_text(out, name);
+    fputs("</bdi>", out);
+}
+
 void cs_page_number(FILE *out, double value, int decimals) {
     if (isnan(value))
         fputs("-", out);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char sweep_folder[] = "figures"; /* of the charts of the sweep */
+
 enum { FILE_NAME = CS_PAGE_NAME + 32 };
 
 /* Draws the chart into "<stem>.svg", "<stem>.pdf" and "<stem>.png", and frees it. */
@@ -38,7 +40,7 @@ static cs_status write_sweep_chart(const cs_page_writer *writer, const cs_sweep_
     cs_drawing *drawing = NULL;
     cs_atomic_file *file = NULL;
     name_chart(writer->page, chart, i, name);
-    CS_TRY(cs_path(stem, sizeof stem, "%s/figures/%s", folder, name));
+    CS_TRY(cs_path(stem, sizeof stem, "%s/%s/%s", folder, sweep_folder, name));
     CS_TRY(chart->draw(writer, i, &drawing));
     CS_TRY(write_drawing(drawing, stem));
     CS_TRY(open_csv(stem, &file));
@@ -53,7 +55,7 @@ static cs_status write_sweep_charts(const cs_page_writer *writer, const char *fo
     char path[CS_PATH_MAX];
     int n;
     const cs_sweep_chart *charts = cs_sweep_charts(&n);
-    CS_TRY(cs_path(path, sizeof path, "%s/figures", folder));
+    CS_TRY(cs_path(path, sizeof path, "%s/%s", folder, sweep_folder));
     CS_TRY(cs_folder_create(path));
     for (int kind = 0; kind < n; kind++)
         for (int i = 0; i < charts[kind].count(writer->page); i++)
@@ -86,6 +88,14 @@ static cs_status write_trial_charts(const cs_page *page, const cs_page_trial *tr
             status = write_trial_chart(page, trial, details, &charts[i], folder);
     cs_trial_details_free(details);
     return status;
+}
+
+const char *cs_page_figure_folder(int i) {
+    int n;
+    const cs_trial_chart *charts = cs_trial_charts(&n);
+    if (i == 0)
+        return sweep_folder;
+    return i <= n ? charts[i - 1].id : NULL;
 }
 
 cs_status cs_page_write_figures(const cs_page *page, const char *folder) {

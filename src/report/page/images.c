@@ -67,11 +67,11 @@ static cs_status print_figure(gallery *g, const cs_detail_images *images, int i)
     if (g->explanation && g->explained + i < g->explanation->n)
         CS_TRY(print_image(g, &g->explanation->images[g->explained + i], SIDE, ""));
     fputs("<figcaption>", out);
-    cs_html_text(out, image->id);
+    cs_page_name(out, image->id);
     fputs("<br>is ", out);
-    cs_html_text(out, g->details->classes[image->label].name);
+    cs_page_name(out, g->details->classes[image->label].name);
     fputs("<br>predicted ", out);
-    cs_html_text(out, g->details->classes[image->predicted].name);
+    cs_page_name(out, g->details->classes[image->predicted].name);
     fprintf(out, ", %.3f</figcaption></figure>\n", image->probability);
     return CS_OK;
 }

@@ -66,6 +66,8 @@ void cs_page_begin_section(FILE *out, const char *id, const char *title);
 void cs_page_end_section(FILE *out);
 /* Prints the drawing into the page, with its caption, and frees it. */
 CS_MUST_CHECK cs_status cs_page_print_drawing(cs_page_writer *writer, const char *caption, cs_drawing *drawing);
+/* Prints a name within a sentence, such that its direction of writing ends with it. */
+void cs_page_name(FILE *out, const char *name);
 /* Prints the value of a figure with its decimals; "-" for NaN. */
 void cs_page_number(FILE *out, double value, int decimals);
 bool cs_page_is_first(const cs_page_writer *writer, int trial, int n);

@@ -80,9 +80,9 @@ static void print_pairs(const cs_trial_details *details, FILE *out) {
     fputs("<h4>Most confused classes</h4>\n<ol>\n", out);
     for (int i = 0; i < details->n_pairs; i++) {
         fprintf(out, "<li>%lld images of ", (long long)details->pairs[i].count);
-        cs_html_text(out, details->classes[details->pairs[i].label].name);
+        cs_page_name(out, details->classes[details->pairs[i].label].name);
         fputs(" were taken for ", out);
-        cs_html_text(out, details->classes[details->pairs[i].predicted].name);
+        cs_page_name(out, details->classes[details->pairs[i].predicted].name);
         fputs("</li>\n", out);
     }
     fputs("</ol>\n", out);

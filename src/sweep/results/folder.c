@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "folder.h"
+#include "cnnsweep/page.h"
 #include "cnnsweep/report.h"
 
 #include <stdbool.h>
@@ -24,14 +25,15 @@ static const struct entry {
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 
-/* Entry i of the results folder: first those of `entries`, then the folders of artifacts; NULL past the last. */
+/* Entry i of the results folder: first those of `entries`, then the folders of artifacts and those of the figures that
+ * `cnnsweep report` writes; NULL past the last. */
 static const char *entry_name(size_t i, bool *is_made) {
     size_t n;
     const cs_artifact *artifacts = cs_artifacts(&n);
-    *is_made = i >= N_ENTRIES || entries[i].is_made;
+    *is_made = i < N_ENTRIES ? entries[i].is_made : i < N_ENTRIES + n;
     if (i < N_ENTRIES)
         return entries[i].name;
-    return i - N_ENTRIES < n ? artifacts[i - N_ENTRIES].folder : NULL;
+    return i < N_ENTRIES + n ? artifacts[i - N_ENTRIES].folder : cs_page_figure_folder((int)(i - N_ENTRIES - n));
 }
 
 cs_status cs_results_entry(const char *folder, const char *entry, char out[CS_PATH_MAX]) {
