@@ -36,7 +36,7 @@ run_tests() {
 sanitized_tests() {
     local numbers='engine_networks.*|engine_rows.*|(group|checkpoint|cache)_cuda_host|keras_forward|torch_forward|torch_step|ref_gradients'
     local compared='weights_keras|zoo_torch|input_scaling|gpu_script|cli_fold_rules|cli_cases|page_browser|tensorboard'
-    compared+='|importance|explain_torch|explain_torch_cuda_host'
+    compared+='|importance|explain_torch|explain_torch_cuda_host|page_large'
     run_tests debug -LE 'parity|rules|fuzz|slurm|docs' -E "test_($numbers|$compared)$"
 }
 
