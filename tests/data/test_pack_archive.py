@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """cnnsweep-pack with an archive as its source makes the dataset that the unpacked archive gives. Python makes the archives."""
+import gzip
 import os
 import resource
 import subprocess
@@ -141,6 +142,19 @@ class Contents(Archive):
         self.tar_sparse(path := self.root / "gnu.tgz", "-czf")
         self.check_same(path)
 
+    @staticmethod
+    def gnu_member(name, stored, size, parts=()):
+        """A file in GNU's old form whose header has `size` as the real size; it is sparse if it has parts (offset, bytes)."""
+        header = tarfile.TarInfo(name)
+        header.size, header.type = len(stored), b"S" if parts else b"0"
+        block = bytearray(header.tobuf(tarfile.GNU_FORMAT)[:512])
+        for i, part in enumerate(parts):
+            block[386 + 24 * i:410 + 24 * i] = b"%011o\0%011o\0" % part
+        block[483:495] = b"%011o\0" % size
+        block[148:156] = b" " * 8
+        block[148:156] = b"%06o\0 " % sum(block)
+        return bytes(block) + stored + bytes(-len(stored) % 512)
+
     def test_a_sparse_file_is_as_long_as_its_header_says(self):
         """Its map has three bytes at 2 GiB, behind the end that the header gives."""
         pixels = noise(6, 8, 99)
@@ -148,19 +162,25 @@ class Contents(Archive):
         path, image = self.make("gnu.tar"), self.save("../other.bmp", pixels).read_bytes()
         parts = [(0, 54), (78, len(image) - 78), (1 << 31, 3)]
         stored = image[:54] + image[78:] + b"abc"
-        header = tarfile.TarInfo("train/a/sparse.bmp")
-        header.size, header.type = len(stored), b"S"
-        block = bytearray(header.tobuf(tarfile.GNU_FORMAT)[:512])
-        for i, part in enumerate(parts):
-            block[386 + 24 * i:410 + 24 * i] = b"%011o\0%011o\0" % part
-        block[483:495] = b"%011o\0" % len(image)
-        block[148:156] = b" " * 8
-        block[148:156] = b"%06o\0 " % sum(block)
-        whole = path.read_bytes()
-        path.write_bytes(bytes(block) + stored.ljust(512, b"\0") + whole)
+        path.write_bytes(self.gnu_member("train/a/sparse.bmp", stored, len(image), parts) + path.read_bytes())
         self.src, self.out = path, self.root / "o.h5"
         self.pack("--size", "8x6")
         np.testing.assert_array_equal(self.samples()["train/a/sparse.bmp"][2], pixels)
+
+    def test_a_file_that_is_not_sparse_has_the_bytes_that_are_stored_of_it(self):
+        """GNU's header has a field for the real size of a sparse file, which libarchive takes for the size of any file."""
+        pixels = noise(6, 8, 99)
+        image = self.save("../other.bmp", pixels).read_bytes()
+        plain = self.make("gnu.tar").read_bytes()
+        for size in (len(image) - 24, 1 << 20):
+            archive = self.gnu_member("train/a/other.bmp", image, size) + plain
+            for self.src, data in ((self.root / "x.tar", archive), (self.root / "x.tgz", gzip.compress(archive))):
+                self.src.write_bytes(data)
+                with tarfile.open(self.src) as tar:
+                    self.assertEqual(tar.extractfile("train/a/other.bmp").read(), image)
+                self.out = self.root / f"{self.src.name}{size}.h5"
+                self.pack("--size", "8x6")
+                np.testing.assert_array_equal(self.samples()["train/a/other.bmp"][2], pixels)
 
     def test_a_file_that_is_too_large_is_a_bad_image_and_not_unpacked(self):
         with open(self.folder / "train/a/vast.png", "wb") as file:

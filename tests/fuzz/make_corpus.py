@@ -185,6 +185,18 @@ def sparse_tar():
     return bytes(head) + b"abc".ljust(512, b"\0") + tar(tarfile.GNU_FORMAT)
 
 
+def real_size_tar():
+    """Files of 3 bytes whose headers give another size as well, in GNU's old form and by a pax record."""
+    member = tarfile.TarInfo("a/old")
+    member.size = 3
+    head = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    head[483:495] = b"%011o\0" % 36
+    head[148:156] = b"%06o\0 " % (sum(head) - sum(head[148:156]) + 8 * 32)
+    member.name, member.pax_headers = "a/pax", {"GNU.sparse.realsize": "2"}
+    block = b"abc".ljust(512, b"\0")
+    return bytes(head) + block + member.tobuf(tarfile.PAX_FORMAT) + block + tar(tarfile.GNU_FORMAT)
+
+
 def zipped(method):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
@@ -195,9 +207,10 @@ def zipped(method):
 
 def archives(folder):
     kinds = {"gnu": tar(tarfile.GNU_FORMAT, 120 * "x"), "pax": tar(tarfile.PAX_FORMAT, 120 * "x"),
-             "long": tar(tarfile.PAX_FORMAT, 1100 * "x"), "sparse": sparse_tar(),
+             "long": tar(tarfile.PAX_FORMAT, 1100 * "x"), "sparse": sparse_tar(), "real_size": real_size_tar(),
              "ustar": tar(tarfile.USTAR_FORMAT), "gzip": gzip.compress(tar(tarfile.USTAR_FORMAT), mtime=0),
-             "sparse_gzip": gzip.compress(sparse_tar(), mtime=0), "bzip2": bz2.compress(tar(tarfile.USTAR_FORMAT)),
+             "sparse_gzip": gzip.compress(sparse_tar(), mtime=0),
+             "real_size_gzip": gzip.compress(real_size_tar(), mtime=0), "bzip2": bz2.compress(tar(tarfile.USTAR_FORMAT)),
              "xz": lzma.compress(tar(tarfile.USTAR_FORMAT)), "zip": zipped(zipfile.ZIP_DEFLATED),
              "stored": zipped(zipfile.ZIP_STORED)}
     for name, data in kinds.items():

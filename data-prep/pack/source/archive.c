@@ -136,54 +136,61 @@ static cs_status fail_to_write(const archive_files *self) {
                    "TMPDIR names another folder for it");
 }
 
-/* Unpacks the current file, or as much of it as shows that it is too large. */
-static cs_status unpack(archive_files *self, struct archive *stream, char *buffer) {
-    const uint64_t most = self->end + PACK_FILE_LIMIT;
-    la_ssize_t got = 0;
-    while (self->end <= most && (got = archive_read_data(stream, buffer, BLOCK)) > 0)
-        for (la_ssize_t done = 0; done < got;) {
-            const ssize_t put = pwrite(self->temporary, buffer + done, (size_t)(got - done), (off_t)self->end);
-            if (put < 0 && errno == EINTR)
-                continue;
-            if (put < 0)
-                return fail_to_write(self);
-            done += put;
-            self->end += (uint64_t)put;
-        }
-    return got < 0 ? fail_archive(stream, self->path) : CS_OK;
-}
-
-/* Adds the hole at the end of a sparse file, which libarchive does not give. */
-static cs_status add_hole(archive_files *self, uint64_t end) {
-    if (self->end >= end)
-        return CS_OK;
-    self->end = end;
-    return ftruncate(self->temporary, (off_t)end) == 0 ? CS_OK : fail_to_write(self);
-}
-
-/* Finds the bytes of a file, or unpacks them. A file that is too large to be read need not be unpacked. */
-static cs_status place_file(archive_files *self, struct archive *stream, struct archive_entry *entry, char *buffer,
-                            member *file) {
-    const bool sparse = archive_entry_sparse_count(entry) > 0, compressed = archive_filter_count(stream) > 1;
-    const bool tar = (archive_format(stream) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
-    file->size = (uint64_t)archive_entry_size(entry);
-    file->unpacked = compressed || !tar || sparse;
-    if (!file->unpacked) {
-        file->offset = (uint64_t)archive_filter_bytes(stream, 0);
-        return open_archive(self);
+/* Writes a block into the temporary file. */
+static cs_status write_block(const archive_files *self, const uint8_t *block, size_t n, uint64_t at) {
+    for (size_t done = 0; done < n;) {
+        const ssize_t put = pwrite(self->temporary, block + done, n - done, (off_t)(at + done));
+        if (put < 0 && errno != EINTR)
+            return fail_to_write(self);
+        done += put > 0 ? (size_t)put : 0;
     }
-    if (file->size > PACK_FILE_LIMIT)
-        return CS_OK;
-    CS_TRY(open_temporary(self, compressed || !tar ? "compressed, so it is" : "sparse files in it are"));
-    file->offset = self->end;
-    CS_TRY(unpack(self, stream, buffer));
-    if (sparse) /* the file is as long as its header says, also if its map says otherwise */
-        return add_hole(self, file->offset + file->size);
-    file->size = self->end - file->offset;
     return CS_OK;
 }
 
-static cs_status add_member(archive_files *self, struct archive *stream, struct archive_entry *entry, char *buffer) {
+/* Reads the blocks of the current file up to its end, and unpacks what of them is before its byte `most`. */
+static cs_status read_blocks(const archive_files *self, struct archive *stream, uint64_t most, uint64_t *end) {
+    const void *block;
+    int64_t offset;
+    size_t n;
+    int code;
+    *end = 0;
+    while ((code = archive_read_data_block(stream, &block, &n, &offset)) == ARCHIVE_OK) {
+        const uint64_t at = (uint64_t)offset;
+        if (at < most)
+            CS_TRY(write_block(self, block, n < most - at ? n : most - at, self->end + at));
+        if (*end < at + n)
+            *end = at + n;
+    }
+    return code == ARCHIVE_EOF ? CS_OK : fail_archive(stream, self->path);
+}
+
+/* Finds the bytes of a file, or unpacks them; one that is too large to be read need not be unpacked. The size that
+ * libarchive tells is that of a sparse file, whatever its blocks are. Of another file it can be wrong, as libarchive
+ * takes the real size in a header for it, which only a sparse file should have; such a file ends with its blocks. */
+static cs_status place_file(archive_files *self, struct archive *stream, struct archive_entry *entry, member *file) {
+    const bool sparse = archive_entry_sparse_count(entry) > 0, compressed = archive_filter_count(stream) > 1;
+    const bool tar = (archive_format(stream) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+    uint64_t end;
+    file->size = (uint64_t)archive_entry_size(entry);
+    file->unpacked = compressed || !tar || sparse;
+    if (file->size > PACK_FILE_LIMIT)
+        return CS_OK;
+    if (!file->unpacked) {
+        file->offset = (uint64_t)archive_filter_bytes(stream, 0);
+        CS_TRY(open_archive(self));
+        return read_blocks(self, stream, 0, &file->size);
+    }
+    CS_TRY(open_temporary(self, compressed || !tar ? "compressed, so it is" : "sparse files in it are"));
+    CS_TRY(read_blocks(self, stream, sparse ? file->size : PACK_FILE_LIMIT, &end));
+    if (!sparse)
+        file->size = end;
+    file->offset = self->end;
+    self->end += file->size < PACK_FILE_LIMIT ? file->size : PACK_FILE_LIMIT;
+    /* A hole at the end of a sparse file is in no block. */
+    return !sparse || ftruncate(self->temporary, (off_t)self->end) == 0 ? CS_OK : fail_to_write(self);
+}
+
+static cs_status add_member(archive_files *self, struct archive *stream, struct archive_entry *entry) {
     const char *name = entry_name(entry), *path = name ? path_below(self, name) : NULL;
     const int64_t seen[] = {archive_entry_size(entry), archive_entry_mtime(entry)};
     member added = {.folder = archive_entry_filetype(entry) == AE_IFDIR, .place = self->n};
@@ -205,21 +212,19 @@ static cs_status add_member(archive_files *self, struct archive *stream, struct 
     for (size_t n = strlen(path); n > 0 && added.path[n - 1] == '/'; n--)
         added.path[n - 1] = '\0';
     self->members[self->n++] = added;
-    return added.folder ? CS_OK : place_file(self, stream, entry, buffer, &self->members[self->n - 1]);
+    return added.folder ? CS_OK : place_file(self, stream, entry, &self->members[self->n - 1]);
 }
 
 static cs_status read_members(archive_files *self, struct archive *stream) {
     struct archive_entry *entry;
-    char *buffer = NULL;
     int code;
-    cs_status status = cs_alloc(BLOCK, 1, "buffer", &buffer);
+    cs_status status = CS_OK;
     while (status == CS_OK && (code = archive_read_next_header(stream, &entry)) != ARCHIVE_EOF) {
         if (code < ARCHIVE_WARN)
             status = fail_archive(stream, self->path);
         if (status == CS_OK)
-            status = add_member(self, stream, entry, buffer);
+            status = add_member(self, stream, entry);
     }
-    free(buffer);
     return status;
 }
 
