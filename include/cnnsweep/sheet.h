@@ -10,12 +10,13 @@
 #include <stdio.h>
 
 typedef struct cs_sheet_options {
-    const char *augment;       /* the name of one; NULL: all that the job defines, and its filters */
-    int samples;               /* training images, spread over the split */
-    int epochs;                /* what they become in the first epochs */
-    FILE *csv;                 /* gets the numbers that were drawn; NULL: not wanted */
-    FILE *rows;                /* gets a line for each row; NULL: not wanted */
-    const cs_dataset *dataset; /* borrowed: that of the job; NULL: it is opened */
+    const char *augment; /* the name of one; NULL: all that the job defines, and its filters */
+    int samples;         /* training images, spread over the split */
+    int epochs;          /* what they become in the first epochs */
+    FILE *csv;           /* gets the numbers that were drawn; NULL: not wanted */
+    FILE *rows;          /* gets a line for each row; NULL: not wanted */
+    const cs_dataset
+        *dataset; /* borrowed: that of the job; NULL: it is opened, with a warning if its images are black */
 } cs_sheet_options;
 
 /* Draws into `out` a row for each sample of each augmentation, the image and what it becomes in each epoch; below, a

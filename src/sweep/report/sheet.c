@@ -311,12 +311,12 @@ static cs_status make(sheet *s) {
     const cs_dataset *stored = s->options->dataset;
     if (!stored) {
         CS_TRY(cs_dataset_open(s->trial.data.path, &s->stored));
+        cs_dataset_warn_if_black(s->stored);
         stored = s->stored;
     }
     CS_TRY(cs_dataset_open_fold(stored, &folds, &s->dataset));
     CS_TRY(cs_trial_resolve_image(s->dataset, &s->trial));
     CS_TRY(check(s));
-    cs_dataset_warn_if_black(s->dataset);
     CS_TRY(cs_decoder_open(&s->decoder));
     CS_TRY(open_mixing(s, &s->mixing));
     return draw_sheet(s);
