@@ -182,7 +182,8 @@ cs_status cs_page_trials(cs_page_writer *writer) {
     if (writer->n_sections < writer->page->n_trials)
         fprintf(writer->out, "<p class=\"note\">The page has room for %d of %d trials, the best ones.</p>\n",
                 writer->n_sections, writer->page->n_trials);
-    fwrite(writer->sections, 1, writer->sections_size, writer->out);
+    if (writer->sections_size > 0)
+        fwrite(writer->sections, 1, writer->sections_size, writer->out);
     cs_page_end_section(writer->out);
     return CS_OK;
 }
