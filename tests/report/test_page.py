@@ -14,6 +14,8 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from urllib.parse import unquote
 
+# For the programs that the harness starts, if they are built with sanitizers.
+os.environ["LSAN_OPTIONS"] = f"print_suppressions=0:suppressions={os.environ['CNNSWEEP_SOURCE']}/tests/report/lsan.supp"
 sys.path.insert(0, os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", "cli"))
 import h5py
 import numpy as np

@@ -4,6 +4,8 @@ import json
 import os
 import sys
 
+# For the programs that the harness starts, if they are built with sanitizers.
+os.environ["LSAN_OPTIONS"] = f"print_suppressions=0:suppressions={os.environ['CNNSWEEP_SOURCE']}/tests/report/lsan.supp"
 sys.path.insert(0, os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", "cli"))
 import numpy as np
 from PIL import Image
