@@ -16,26 +16,15 @@ void pack_end_section(FILE *out) {
     fputs("</section>\n", out);
 }
 
-static int shown_side(int side, int longest) {
-    const int shown = (int)(((int64_t)side * THUMBNAIL + longest / 2) / longest);
-    return shown > 0 ? shown : 1;
-}
-
-/* Writes the image itself, with its pixels if it is small, else resized as Pillow's BILINEAR does. */
 static cs_status print_image(pack_page *page, const pack_measured *image) {
     int h = image->h, w = image->w;
     const uint8_t *pixels;
     uint8_t *png = NULL;
     size_t size;
     CS_TRY(cs_dataset_pixels(page->dataset, page->decoder, image->split, image->at, &h, &w, &page->decoded, &pixels));
-    cs_image shown = {.h = h, .w = w, .pixels = (uint8_t *)pixels};
-    const int longest = h > w ? h : w;
-    if (longest > THUMBNAIL) {
-        CS_TRY(cs_image_reserve(&page->small, shown_side(h, longest), shown_side(w, longest)));
-        CS_TRY(
-            cs_resize_image(page->decoder, &shown, (cs_resize){0}, page->small.h, page->small.w, page->small.pixels));
-        shown = page->small;
-    }
+    const cs_image whole = {.h = h, .w = w, .pixels = (uint8_t *)pixels};
+    cs_image shown;
+    CS_TRY(cs_image_thumbnail(page->decoder, &whole, THUMBNAIL, &page->small, &shown));
     CS_TRY(cs_encode_png(&shown, &png, &size));
     pack_html_png(page->out, png, size);
     free(png);

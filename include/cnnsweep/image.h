@@ -119,6 +119,11 @@ CS_MUST_CHECK cs_status cs_decode(cs_decoder *decoder, const char *name, const u
 CS_MUST_CHECK cs_status cs_resize_image(cs_decoder *decoder, const cs_image *image, cs_resize how, int h, int w,
                                         uint8_t *out);
 
+/* Sets *shown to the image itself if its longest side is at most `most`, else to `small`, into which it is resized with
+ * the same ratio of sides. The pixels of *shown are borrowed. */
+CS_MUST_CHECK cs_status cs_image_thumbnail(cs_decoder *decoder, const cs_image *image, int most, cs_image *small,
+                                           cs_image *shown);
+
 /* Decodes and resizes to [h,w,3]; h = w = 0 keeps the size. Only with BILINEAR may the image be decoded at a reduced
  * scale. */
 CS_MUST_CHECK cs_status cs_decode_resized(cs_decoder *decoder, const char *name, const uint8_t *bytes, size_t size,

@@ -278,3 +278,19 @@ cs_status cs_resize_image(cs_decoder *decoder, const cs_image *image, cs_resize 
         memset(out, 0, (size_t)h * stride);
     return resize_part(decoder, image, how.interpolation, &place, out, stride);
 }
+
+static int shown_side(int side, int longest, int most) {
+    const int shown = (int)(((int64_t)side * most + longest / 2) / longest);
+    return shown > 0 ? shown : 1;
+}
+
+cs_status cs_image_thumbnail(cs_decoder *decoder, const cs_image *image, int most, cs_image *small, cs_image *shown) {
+    const int longest = image->h > image->w ? image->h : image->w;
+    *shown = *image;
+    if (longest <= most)
+        return CS_OK;
+    CS_TRY(cs_image_reserve(small, shown_side(image->h, longest, most), shown_side(image->w, longest, most)));
+    CS_TRY(cs_resize_image(decoder, image, (cs_resize){0}, small->h, small->w, small->pixels));
+    *shown = *small;
+    return CS_OK;
+}

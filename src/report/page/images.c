@@ -29,21 +29,11 @@ static void close_gallery(gallery *g) {
     free(g->jpeg);
 }
 
-static int shown_side(int side, int longest, int most) {
-    const int shown = (int)(((int64_t)side * most + longest / 2) / longest);
-    return shown > 0 ? shown : 1;
-}
-
 /* Prints an image whose longest side is at most `most`, unless the page has no room for it any more. */
 static cs_status print_image(gallery *g, const cs_image *image, int most, const char *alt) {
-    cs_image shown = *image;
+    cs_image shown;
     size_t size;
-    const int longest = shown.h > shown.w ? shown.h : shown.w;
-    if (longest > most) {
-        CS_TRY(cs_image_reserve(&g->small, shown_side(shown.h, longest, most), shown_side(shown.w, longest, most)));
-        CS_TRY(cs_resize_image(g->decoder, &shown, (cs_resize){0}, g->small.h, g->small.w, g->small.pixels));
-        shown = g->small;
-    }
+    CS_TRY(cs_image_thumbnail(g->decoder, image, most, &g->small, &shown));
     CS_TRY(cs_encode_jpeg(&shown, QUALITY, false, &g->jpeg, &g->capacity, &size));
     g->room -= (int64_t)(size + 2) / 3 * 4; /* in base64 */
     if (g->room < 0)

@@ -13,10 +13,10 @@ static cs_status print_charts(cs_page_writer *writer) {
     return CS_OK;
 }
 
-/* Sections in the order of the page. To add one: a row here and its function. */
+/* Sections in the order of the page; those of single trials follow. To add one: a row here and its function. */
 static cs_status (*const sections[])(cs_page_writer *writer) = {
     cs_page_summary,  cs_page_table_section, cs_page_leaderboard, print_charts, cs_page_sharing,
-    cs_page_failures, cs_page_augmentations, cs_page_network,     cs_page_job,  cs_page_trials,
+    cs_page_failures, cs_page_augmentations, cs_page_network,     cs_page_job,
 };
 
 /* The browser may load nothing from elsewhere; scripts are those of the page alone. */
@@ -44,48 +44,59 @@ static void print_foot(FILE *out) {
     fputs("</script>\n</body>\n</html>\n", out);
 }
 
-static cs_status print_page(cs_page_writer *writer) {
+static cs_status print_sections(cs_page_writer *writer) {
     print_head(writer->page, writer->out);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         CS_TRY(sections[i](writer));
-    print_foot(writer->out);
     return CS_OK;
 }
 
-/* Finds the size of the page without the sections of single trials. */
-static cs_status measure(cs_page_writer *writer, long *size) {
-    char *text = NULL;
-    size_t bytes;
-    writer->out = open_memstream(&text, &bytes);
+/* Has `print` print into memory; `text` and `size` replace what they had before. */
+static cs_status print_to_memory(cs_page_writer *writer, cs_status (*print)(cs_page_writer *writer), char **text,
+                                 size_t *size) {
+    free(*text);
+    *text = NULL;
+    writer->out = open_memstream(text, size);
     if (!writer->out)
         return cs_fail(CS_ERR_NO_MEMORY, "no memory for the page");
-    const cs_status status = print_page(writer);
-    *size = ftell(writer->out);
-    fclose(writer->out);
-    writer->out = NULL;
-    free(text);
+    const cs_status status = print(writer);
+    const bool failed = ferror(writer->out);
+    if (fclose(writer->out) != 0 || failed)
+        return status == CS_OK ? cs_fail(CS_ERR_NO_MEMORY, "no memory for the page") : status;
     return status;
 }
 
-static cs_status write_page(cs_page_writer *writer, const char *path) {
-    cs_atomic_file *file = NULL;
-    long size = 0;
+/* Links lead to the sections of trials, as many of which are printed as there is room for. That is nearly always all of
+ * them, so that what comes before is printed again only where it has links to others. */
+static cs_status make_parts(cs_page_writer *writer) {
     CS_TRY(cs_page_order(writer->page, &writer->order, &writer->n_ok));
-    CS_TRY(measure(writer, &size));
-    CS_TRY(cs_page_make_sections(writer, CS_PAGE_BYTES - size));
+    writer->n_sections = writer->page->n_trials;
+    CS_TRY(print_to_memory(writer, print_sections, &writer->front, &writer->front_size));
+    CS_TRY(print_to_memory(writer, cs_page_print_trials, &writer->trials, &writer->trials_size));
+    if (writer->n_sections == writer->page->n_trials)
+        return CS_OK;
+    return print_to_memory(writer, print_sections, &writer->front, &writer->front_size);
+}
+
+static cs_status write_parts(cs_page_writer *writer, const char *path) {
+    cs_atomic_file *file = NULL;
     CS_TRY(cs_atomic_open(path, &file));
     writer->out = cs_atomic_stream(file);
-    const cs_status status = print_page(writer);
-    if (status == CS_OK)
-        return cs_atomic_commit(&file);
-    cs_atomic_abort(&file);
-    return status;
+    fwrite(writer->front, 1, writer->front_size, writer->out);
+    cs_page_begin_trials(writer);
+    fwrite(writer->trials, 1, writer->trials_size, writer->out);
+    cs_page_end_section(writer->out);
+    print_foot(writer->out);
+    return cs_atomic_commit(&file);
 }
 
 cs_status cs_page_write(const cs_page *page, const char *path) {
     cs_page_writer writer = {.page = page};
-    const cs_status status = write_page(&writer, path);
+    cs_status status = make_parts(&writer);
+    if (status == CS_OK)
+        status = write_parts(&writer, path);
     free(writer.order);
-    free(writer.sections);
+    free(writer.front);
+    free(writer.trials);
     return status;
 }

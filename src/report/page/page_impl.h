@@ -39,10 +39,11 @@ enum {
 typedef struct cs_page_writer {
     const cs_page *page;
     FILE *out;
-    int *order; /* [page->n_trials] the trials: finished ones from the best on, then running, failed, waiting ones */
-    int n_ok;   /* how many finished; they come first */
-    char *sections; /* the text of the sections of single trials, which is made before the rest of the page */
-    size_t sections_size;
+    int *order;   /* [page->n_trials] the trials: finished ones from the best on, then running, failed, waiting ones */
+    int n_ok;     /* how many finished; they come first */
+    char *front;  /* the text of the page up to the sections of single trials */
+    char *trials; /* the text of those sections */
+    size_t front_size, trials_size;
     int n_sections; /* how many of the first trials of the order have one */
     int n_charts;   /* drawn so far: each has another prefix of ids */
 } cs_page_writer;
@@ -56,9 +57,12 @@ cs_status cs_page_sharing(cs_page_writer *writer);
 cs_status cs_page_augmentations(cs_page_writer *writer);
 cs_status cs_page_network(cs_page_writer *writer);
 cs_status cs_page_job(cs_page_writer *writer);
-cs_status cs_page_trials(cs_page_writer *writer);
-/* Makes writer->sections, of as many trials as there is room for, in bytes, but at least of one. */
-CS_MUST_CHECK cs_status cs_page_make_sections(cs_page_writer *writer, long room);
+
+/* Prints the sections of as many trials as CS_PAGE_BYTES have room for beside writer->front, but at least of one, and
+ * sets writer->n_sections. writer->out is in memory. */
+CS_MUST_CHECK cs_status cs_page_print_trials(cs_page_writer *writer);
+/* Prints the heading above them. */
+void cs_page_begin_trials(const cs_page_writer *writer);
 
 /* Makes cs_page_writer.order and n_ok; the caller frees the order. */
 CS_MUST_CHECK cs_status cs_page_order(const cs_page *page, int **order, int *n_ok);
@@ -70,7 +74,6 @@ CS_MUST_CHECK cs_status cs_page_print_drawing(cs_page_writer *writer, const char
 void cs_page_name(FILE *out, const char *name);
 /* Prints the value of a figure with its decimals; "-" for NaN. */
 void cs_page_number(FILE *out, double value, int decimals);
-bool cs_page_is_first(const cs_page_writer *writer, int trial, int n);
 /* Prints the name of a trial, as a link where it has a section. */
 void cs_page_trial_link(const cs_page_writer *writer, int trial);
 /* The value of the sweep's metric; NaN: the trial has none. */

@@ -150,40 +150,26 @@ static cs_status print_trial(cs_page_writer *writer, int t) {
 }
 
 /* A trial whose section does not fit any more has none, and so have all trials behind it. */
-static cs_status print_trials(cs_page_writer *writer, long room) {
+cs_status cs_page_print_trials(cs_page_writer *writer) {
+    const long room = CS_PAGE_BYTES - (long)writer->front_size;
+    long end = 0;
+    writer->n_sections = 0;
     while (writer->n_sections < writer->page->n_trials) {
         CS_TRY(print_trial(writer, writer->order[writer->n_sections]));
-        const long size = ftell(writer->out);
-        if (size > room && writer->n_sections > 0)
-            return CS_OK;
-        writer->sections_size = (size_t)size;
+        if (ftell(writer->out) > room && writer->n_sections > 0)
+            break;
+        end = ftell(writer->out);
         writer->n_sections++;
     }
-    return CS_OK;
+    /* The text of a memory stream ends where it is closed. */
+    return fseek(writer->out, end, SEEK_SET) == 0 ? CS_OK : cs_fail_errno("the page");
 }
 
-cs_status cs_page_make_sections(cs_page_writer *writer, long room) {
-    size_t size; /* also of a section that does not fit */
-    writer->out = open_memstream(&writer->sections, &size);
-    if (!writer->out)
-        return cs_fail(CS_ERR_NO_MEMORY, "no memory for the page");
-    const cs_status status = print_trials(writer, room);
-    const bool failed = ferror(writer->out);
-    if ((fclose(writer->out) != 0 || failed) && status == CS_OK)
-        return cs_fail(CS_ERR_NO_MEMORY, "no memory for the page");
-    writer->out = NULL;
-    return status;
-}
-
-cs_status cs_page_trials(cs_page_writer *writer) {
+void cs_page_begin_trials(const cs_page_writer *writer) {
     cs_page_begin_section(writer->out, "details", "Trials");
     fputs("<p class=\"note\" id=\"no-trial\">Follow the link of a trial in the leaderboard to see it here.</p>\n",
           writer->out);
     if (writer->n_sections < writer->page->n_trials)
         fprintf(writer->out, "<p class=\"note\">The page has room for %d of %d trials, the best ones.</p>\n",
                 writer->n_sections, writer->page->n_trials);
-    if (writer->sections_size > 0)
-        fwrite(writer->sections, 1, writer->sections_size, writer->out);
-    cs_page_end_section(writer->out);
-    return CS_OK;
 }

@@ -231,7 +231,11 @@ int cs_job_part_trials(const cs_job *job) {
 }
 
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {
-    snprintf(out, size, "t%03d", job->numbers[trial]);
+    cs_trial_name(job->numbers[trial], out, size);
+}
+
+void cs_trial_name(int number, char *out, size_t size) {
+    snprintf(out, size, "t%03d", number);
 }
 
 cs_status cs_job_divide(cs_job *job, int part, int parts) {

@@ -101,7 +101,7 @@ cs_status cs_explanations_make(void *context, int trial, const cs_trial_details 
     const char *folder = all->collection->folders[from->from].path;
     explanation e = {0};
     char name[32];
-    snprintf(name, sizeof name, "t%03d", from->number);
+    cs_trial_name(from->number, name, sizeof name);
     if ((all->is_one && !all->all) || !cs_trained_kept_weights(folder, name))
         return CS_OK;
     all->is_one = true;

@@ -3,6 +3,7 @@
 #include "page_files.h"
 #include "cnnsweep/file.h"
 #include "results/description.h"
+#include "results/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,7 @@
 static cs_status name_file(const cs_collection *c, int t, const char *entry, cs_split split, const char *suffix,
                            char out[CS_PATH_MAX]) {
     const cs_collected_trial *from = &c->trials[t];
-    const bool is_test = split == CS_SPLIT_TEST;
-    return cs_path(out, CS_PATH_MAX, "%s/%s/t%03d%s%s.%s", c->folders[from->from].path, entry, from->number,
-                   is_test ? "" : ".", is_test ? "" : cs_split_name(split), suffix);
+    return cs_results_split_file(c->folders[from->from].path, entry, from->number, split, suffix, out);
 }
 
 /* Bytes other than letters, digits and these have another meaning in an address, or none (RFC 3986, 2.1 and 2.3). */

@@ -47,12 +47,13 @@ cs_status cs_results_file(const char *folder, const cs_job *job, const char *ent
     return cs_path(out, CS_PATH_MAX, "%s/%s/%s.%s", folder, entry, name, suffix);
 }
 
-cs_status cs_results_split_file(const char *folder, const cs_job *job, const char *entry, int trial, cs_split split,
-                                const char *suffix, char out[CS_PATH_MAX]) {
-    char full[CS_NAME_MAX];
-    bool is_test = split == CS_SPLIT_TEST;
-    CS_TRY(cs_path(full, sizeof full, "%s%s%s", is_test ? "" : cs_split_name(split), is_test ? "" : ".", suffix));
-    return cs_results_file(folder, job, entry, trial, full, out);
+cs_status cs_results_split_file(const char *folder, const char *entry, int number, cs_split split, const char *suffix,
+                                char out[CS_PATH_MAX]) {
+    char name[32];
+    const bool is_test = split == CS_SPLIT_TEST;
+    cs_trial_name(number, name, sizeof name);
+    return cs_path(out, CS_PATH_MAX, "%s/%s/%s%s%s.%s", folder, entry, name, is_test ? "" : ".",
+                   is_test ? "" : cs_split_name(split), suffix);
 }
 
 cs_status cs_results_clear(const char *folder, bool force) {

@@ -13,9 +13,10 @@ CS_MUST_CHECK cs_status cs_results_entry(const char *folder, const char *entry, 
 /* The file of a trial in a subfolder: "history" and "csv" give <folder>/history/t007.csv. */
 CS_MUST_CHECK cs_status cs_results_file(const char *folder, const cs_job *job, const char *entry, int trial,
                                         const char *suffix, char out[CS_PATH_MAX]);
-/* The file about a split: <folder>/details/t007.json for test, t007.val.json and t007.train.json for the others. */
-CS_MUST_CHECK cs_status cs_results_split_file(const char *folder, const cs_job *job, const char *entry, int trial,
-                                              cs_split split, const char *suffix, char out[CS_PATH_MAX]);
+/* The file about a split of the trial of a number: <folder>/details/t007.json for test, t007.val.json and
+ * t007.train.json for the others. */
+CS_MUST_CHECK cs_status cs_results_split_file(const char *folder, const char *entry, int number, cs_split split,
+                                              const char *suffix, char out[CS_PATH_MAX]);
 /* Removes the files of an earlier sweep from the folder, and nothing else. Without `force`, any such file is
  * CS_ERR_ARG. */
 CS_MUST_CHECK cs_status cs_results_clear(const char *folder, bool force);

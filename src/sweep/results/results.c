@@ -238,8 +238,8 @@ static cs_status write_artifact(const cs_results *results, int trial, const cs_a
                                 const cs_artifact_input *input) {
     char path[CS_PATH_MAX];
     cs_text_buffer buffer;
-    CS_TRY(cs_results_split_file(results->folder, results->config.job, artifact->folder, trial, split, artifact->suffix,
-                                 path));
+    CS_TRY(cs_results_split_file(results->folder, artifact->folder, results->config.job->numbers[trial], split,
+                                 artifact->suffix, path));
     unlink(path); /* a program that was killed may have left it incomplete; if unlink fails, the append reports why */
     CS_TRY(cs_text_open(&buffer));
     cs_status status = artifact->write(input, buffer.stream);

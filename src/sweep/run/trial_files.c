@@ -57,9 +57,9 @@ cs_status cs_trial_files_write(const cs_job *job, const char *folder, const cs_f
     for (cs_split split = 0; split < CS_SPLIT_COUNT; split++) {
         if (!trial->evaluations[split])
             continue;
-        CS_TRY(cs_results_split_file(folder, job, "details", trial->trial, split, "json", path));
+        CS_TRY(cs_results_split_file(folder, "details", job->numbers[trial->trial], split, "json", path));
         CS_TRY(write_details(path, trial, split));
-        CS_TRY(cs_results_split_file(folder, job, "misclassified", trial->trial, split, "csv", path));
+        CS_TRY(cs_results_split_file(folder, "misclassified", job->numbers[trial->trial], split, "csv", path));
         if (trial->evaluations[split]->spec.needs & CS_NEEDS_LOGITS)
             CS_TRY(write_misclassified(path, trial, split));
     }
