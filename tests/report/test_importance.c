@@ -301,6 +301,29 @@ static void test_fanova_finds_what_categories_say_alone_and_together(void **stat
     }
 }
 
+/* Two numbers whose middle is rounded to the first, or to the second: a tree divides between them once. */
+static void test_fanova_divides_between_numbers_next_to_each_other(void **state) {
+    (void)state;
+    for (int second = 0; second < 2; second++) {
+        const double low = second ? nextafter(1, 2) : 1, numbers[] = {low, nextafter(low, 2), 2};
+        cs_importance importance;
+        drawn *d = malloc(sizeof *d);
+        begin(d, 1);
+        d->options[0].is_number = true;
+        for (int t = 0; t < 6; t++) {
+            char text[32];
+            snprintf(text, sizeof text, "%.17g", numbers[t % 3]);
+            d->texts[d->table.n_trials] = strdup(text);
+            d->values[d->table.n_trials++] = t % 3;
+        }
+        assert_ok(cs_importance_find(&d->table, "fanova", &importance));
+        assert_true(fabs(importance.parts[0].share - 1) < 1e-12);
+        cs_importance_free(&importance);
+        drop(d);
+        free(d);
+    }
+}
+
 static void test_what_is_no_grid_is_a_search(void **state) {
     (void)state;
     cs_rng rng = cs_rng_at(24, CS_PURPOSE_TEST, 0, 0);
@@ -344,6 +367,7 @@ int main(void) {
         cmocka_unit_test(test_ped_anova_is_that_of_optuna),
         cmocka_unit_test(test_fanova_is_that_of_optuna_within_the_spread_of_its_seeds),
         cmocka_unit_test(test_fanova_finds_what_categories_say_alone_and_together),
+        cmocka_unit_test(test_fanova_divides_between_numbers_next_to_each_other),
         cmocka_unit_test(test_what_is_no_grid_is_a_search),
         cmocka_unit_test(test_nothing_varies),
     };

@@ -80,6 +80,13 @@ static double gain_of(double sum, int n, double all, int n_all) {
     return sum * sum / n + (all - sum) * (all - sum) / (n_all - n);
 }
 
+/* The middle between two numbers. Where no number is between them it is rounded to one of the two. It must not be
+ * `next`, or a child would get all rows, and nodes would be more than there is memory for. */
+static double between(double x, double next) {
+    const double middle = x + (next - x) / 2;
+    return middle < next ? middle : x;
+}
+
 static void try_division(division *best, int option, double at, double gain) {
     if (gain > best->gain)
         *best = (division){option, at, gain};
@@ -103,7 +110,7 @@ static void try_option(const forest *f, const node *of, int option, double all, 
         if (!is_last && f->sorted[i + 1].x == x)
             continue;
         if (n < of->n && !(is_number && is_last))
-            try_division(best, option, is_number ? (x + f->sorted[i + 1].x) / 2 : x, gain_of(sum, n, all, of->n));
+            try_division(best, option, is_number ? between(x, f->sorted[i + 1].x) : x, gain_of(sum, n, all, of->n));
         if (!is_number) {
             sum = 0;
             n = 0;
