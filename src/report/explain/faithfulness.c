@@ -130,7 +130,7 @@ static cs_status measure_batch(const measurement *m, int all, cs_faithfulness *o
     const double weight = (double)m->n / all;
     cs_faithfulness part = {0};
     double mean;
-    for (int i = 0; i < m->n; i++)
+    for (int i = 0; m->road && i < m->n; i++)
         rank_pixels(m, i);
     CS_TRY(measure(m, NULL, 0, &mean));
     memcpy(m->before, m->confidences, (size_t)m->n * sizeof *m->before);
