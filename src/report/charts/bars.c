@@ -42,10 +42,10 @@ static void draw_bar(const cs_plot *plot, const cs_bar_chart *chart, int i, doub
     const double text = plot->text, y = plot->top + (i + 0.5) * pitch * text;
     const double zero = cs_map(&plot->x, fmax(plot->x.low, fmin(0, plot->x.high))), end = cs_map(&plot->x, bar->value);
     double right = fmax(zero, end);
-    char value[CS_TICK_TEXT], tooltip[CS_NAME_MAX];
+    char value[CS_TICK_TEXT], tooltip[CS_CHART_TEXT_MAX];
     snprintf(value, sizeof value, "%.*f", chart->decimals, bar->value);
-    snprintf(tooltip, sizeof tooltip, "%.*s: %s", cs_name_bytes(bar->label, CS_NAME_MAX - CS_TICK_TEXT - 4), bar->label,
-             value);
+    snprintf(tooltip, sizeof tooltip, "%.*s: %s", cs_name_bytes(bar->label, CS_CHART_TEXT_MAX - CS_TICK_TEXT - 4),
+             bar->label, value);
     cs_plot_begin_trial(plot, bar->key, "cs-bar", tooltip);
     cs_plot_text(plot, plot->left - 0.6 * text, y + 0.35 * text, bar->label, names,
                  &(cs_text_style){.anchor = CS_ANCHOR_END});

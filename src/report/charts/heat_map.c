@@ -91,11 +91,11 @@ static void draw_cell_text(const heat *h, int row, int column, double x, double 
 
 static void begin_cell(const heat *h, int row, int column) {
     const cs_heat_map *chart = h->chart;
-    char plain[CS_TICK_TEXT], full[CS_TICK_TEXT * 2], tooltip[CS_NAME_MAX * 2];
+    char plain[CS_TICK_TEXT], full[CS_TICK_TEXT * 2], tooltip[CS_CHART_TEXT_MAX * 2];
     cell_text(h, row, column, plain, full);
     const char *row_name = chart->row_names[row], *column_name = chart->column_names[column];
-    snprintf(tooltip, sizeof tooltip, "%.*s, %.*s: %s%s", cs_name_bytes(row_name, CS_NAME_MAX / 2), row_name,
-             cs_name_bytes(column_name, CS_NAME_MAX / 2), column_name, full, chart->share_of_row ? " %" : "");
+    snprintf(tooltip, sizeof tooltip, "%.*s, %.*s: %s%s", cs_name_bytes(row_name, CS_CHART_TEXT_MAX / 2), row_name,
+             cs_name_bytes(column_name, CS_CHART_TEXT_MAX / 2), column_name, full, chart->share_of_row ? " %" : "");
     cs_plot_begin_trial(&h->plot,
                         chart->keys ? chart->keys[(size_t)row * (size_t)chart->columns + (size_t)column] : NULL,
                         "cs-cell", tooltip);

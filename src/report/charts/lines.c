@@ -156,10 +156,9 @@ static void draw_marks(const cs_plot *plot, const cs_line_chart *chart) {
 }
 
 /* The line y = x, in the part of the plane that is drawn. */
-static void draw_diagonal(const cs_plot *plot, const cs_line_chart *chart, double *buffer) {
+static void draw_diagonal(const cs_plot *plot, double *buffer) {
     enum { POINTS = 33 }; /* it is curved where one axis is logarithmic */
     double at[POINTS];
-    (void)chart;
     const double low = fmax(plot->x.low, plot->y.low), high = fmin(plot->x.high, plot->y.high);
     for (int i = 0; i < POINTS; i++)
         at[i] = plot->x.scale == CS_SCALE_LOG && low > 0 ? low * pow(high / low, i / (POINTS - 1.0))
@@ -250,7 +249,7 @@ cs_status cs_line_chart_draw(const cs_line_chart *chart, cs_drawing **out) {
     cs_plot_axes(&plot, &chart->x, x, CS_FIT_TIGHT, &chart->y, y);
     draw_bands(&plot, chart);
     if (chart->diagonal)
-        draw_diagonal(&plot, chart, buffer);
+        draw_diagonal(&plot, buffer);
     draw_lines(&plot, chart, buffer);
     draw_marks(&plot, chart);
     free(buffer);

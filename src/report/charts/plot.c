@@ -72,7 +72,7 @@ cs_status cs_plot_close(cs_plot *plot, cs_drawing **out) {
 void cs_plot_text(const cs_plot *plot, double x, double y, const char *text, double width, const cs_text_style *style) {
     const double size = style->size > 0 ? style->size : plot->text, bold_wider = 1.08;
     const double room = style->bold ? width / bold_wider : width;
-    char shown[CS_NAME_MAX];
+    char shown[CS_CHART_TEXT_MAX];
     if (!text)
         return;
     if (cs_text_width(text, size) <= room) {

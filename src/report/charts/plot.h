@@ -5,7 +5,7 @@
 
 #include "ticks.h"
 
-enum { CS_NAME_MAX = 512 /* bytes of a name on a chart, or of a tooltip */ };
+enum { CS_CHART_TEXT_MAX = 512 /* bytes of a name on a chart, or of a tooltip */ };
 
 /* From values to a coordinate. */
 typedef struct cs_mapping {

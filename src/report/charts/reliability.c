@@ -18,7 +18,7 @@ static void draw_bin(const cs_plot *plot, const cs_reliability_chart *chart, int
     const double left = cs_map(&plot->x, (double)i / chart->n), right = cs_map(&plot->x, (i + 1.0) / chart->n);
     const double zero = cs_map(&plot->y, 0), accuracy = cs_map(&plot->y, bin->accuracy);
     const double confidence = cs_map(&plot->y, bin->confidence), radius = 0.28 * plot->text;
-    char tooltip[CS_NAME_MAX];
+    char tooltip[CS_CHART_TEXT_MAX];
     if (!(bin->count > 0))
         return;
     snprintf(tooltip, sizeof tooltip, "confidence %.3f, accuracy %.3f, %.10g images (%.1f %%)", bin->confidence,
@@ -42,7 +42,7 @@ static void draw_counts(const cs_plot *plot, const cs_reliability_chart *chart, 
     for (int i = 0; i < chart->n && most > 0; i++) {
         const double left = cs_map(&plot->x, (double)i / chart->n), right = cs_map(&plot->x, (i + 1.0) / chart->n);
         const double height = (bottom - top) * chart->bins[i].count / most;
-        char tooltip[CS_NAME_MAX];
+        char tooltip[CS_CHART_TEXT_MAX];
         if (!(chart->bins[i].count > 0))
             continue;
         snprintf(tooltip, sizeof tooltip, "%.10g images (%.1f %%)", chart->bins[i].count,

@@ -54,7 +54,7 @@ static void number_text(double value, char *out) {
 
 static void row_tooltip(const stacked *s, int row, char *out, size_t size) {
     size_t used =
-        (size_t)snprintf(out, size, "%.*s:", cs_name_bytes(name_of(s, row), CS_NAME_MAX / 2), name_of(s, row));
+        (size_t)snprintf(out, size, "%.*s:", cs_name_bytes(name_of(s, row), CS_CHART_TEXT_MAX / 2), name_of(s, row));
     char number[CS_TICK_TEXT];
     for (int part = 0; part < s->chart->n_parts && used < size; part++) {
         number_text(values_of(s, row)[part], number);
@@ -67,7 +67,7 @@ static void draw_row(const stacked *s, int row, double names) {
     const cs_plot *plot = &s->plot;
     const double text = plot->text, y = plot->top + (row + 0.5) * pitch * text;
     double from = 0;
-    char tooltip[CS_NAME_MAX], total[CS_TICK_TEXT];
+    char tooltip[CS_CHART_TEXT_MAX], total[CS_TICK_TEXT];
     row_tooltip(s, row, tooltip, sizeof tooltip);
     cs_drawing_begin_group(plot->drawing, &(cs_group){.css_class = "cs-bar", .tooltip = tooltip});
     cs_plot_text(plot, plot->left - 0.6 * text, y + 0.35 * text, name_of(s, row), names,
