@@ -108,6 +108,7 @@ static void every_chart_of_nothing_is_drawn(void **state) {
     static cs_status (*const draw[])(int n, const double *values, cs_drawing **out) = {
         draw_lines,   draw_log_lines, draw_heat_map, draw_shares,    draw_bars,
         draw_stacked, draw_scatter,   draw_parallel, draw_time_line, draw_reliability};
+    static const char digits[] = "0123456789";
     (void)state;
     for (size_t i = 0; i < sizeof draw / sizeof *draw; i++)
         for (int n = 0; n <= N; n++)
@@ -120,10 +121,9 @@ static void every_chart_of_nothing_is_drawn(void **state) {
                 assert_ok(cs_drawing_print_svg(drawing, CS_SVG_INLINE, "c", out));
                 fclose(out);
                 assert_true(cs_drawing_width(drawing) > 0 && cs_drawing_height(drawing) > 0);
-                for (const char *at = text; (at = strpbrk(at, "=")); at++) /* no attribute is "nan" or "inf" */
-                    assert_true(strncmp(at, "=\"nan", 5) != 0 && strncmp(at, "=\"inf", 5) != 0 &&
-                                strncmp(at, "=\"-nan", 6) != 0 && strncmp(at, "=\"-inf", 6) != 0);
-                assert_null(strstr(text, "Mnan"));
+                /* A coordinate that is not finite would be printed as a number of 18 digits. */
+                for (const char *at = text; (at = strpbrk(at, digits)); at += strspn(at, digits))
+                    assert_true(strspn(at, digits) < 8);
                 free(text);
                 cs_drawing_free(drawing);
             }
