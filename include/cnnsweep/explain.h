@@ -4,9 +4,9 @@
  * A method is a row of the table in src/report/explain/methods.c. All methods use logits, never probabilities. That of
  * class 1 of a binary head is its one logit z, and that of class 0 is -z. A gradient is that of the class's logit.
  *
- * An explainer has one network and one of its layers. The layer's output for an image is A [h,w,C], and the gradient
- * with respect to it G [h,w,C]; <.> is the mean over places, sum(.) the sum over them. The raw maps are, before
- * anything is clipped or scaled:
+ * An explainer has one network and one of its layers. The layer's output for an image is A [h,w,C]: C channels at
+ * h*w places. The gradient with respect to it is G [h,w,C]; <.> is the mean over places, sum(.) the sum over them. The
+ * raw maps are, before anything is clipped or scaled:
  *
  *     cam               sum_k W[k,class] A_k; for a layer that only a global average pool and a dense layer follow
  *                       (Zhou et al. 2016, arXiv:1512.04150)
@@ -76,7 +76,7 @@ typedef struct cs_explain_spec {
     cs_engine *engine;
     const cs_graph *graph;   /* of which is frozen does not matter: nothing is trained, and nothing dropped */
     const cs_params *params; /* of the graph */
-    const char *layer;       /* NULL: the last, but for paddings, whose output has more than one place */
+    const char *layer;       /* NULL: the last, but for paddings, whose output is larger than 1x1 */
     int batch;               /* images that are explained at a time; more of them need more memory */
     cs_explain_settings settings;
 } cs_explain_spec;

@@ -53,8 +53,8 @@ typedef struct session {
 static bool parse(int argc, char **argv, explain_args *args, int *exit_code) {
     const cs_arg rows[] = {
         {"--method", "LIST", "methods, separated by commas (default grad_cam); see below", cs_arg_text, &args->methods},
-        {"--layer", "NAME", "the layer that is looked at (default: the last with more than one place)", cs_arg_text,
-         &args->network.layer},
+        {"--layer", "NAME", "the layer that is looked at (default: the last whose output is larger than 1x1)",
+         cs_arg_text, &args->network.layer},
         {"--class", "NAME", "for which class: predicted, true, or a name or number (default predicted)", cs_arg_text,
          &args->class},
         {"--split", "NAME", "explain images of the dataset: train, val or test", cs_arg_text, &args->split},
@@ -76,7 +76,7 @@ static bool parse(int argc, char **argv, explain_args *args, int *exit_code) {
     };
     const cs_usage usage = {
         .line = "cnnsweep explain [options] RESULTS|WEIGHTS... [IMAGE...]",
-        .doc = "Draws which places of images spoke for a class. RESULTS is a folder of `cnnsweep train` whose trials "
+        .doc = "Draws which parts of an image spoke for a class. RESULTS is a folder of `cnnsweep train` whose trials "
                "kept their weights\n(train.save_weights), WEIGHTS a file of weights (.h5, .safetensors) with --arch "
                "and --classes. Images are decoded, resized and\npreprocessed as in training. Writes for each image and "
                "method the picture with the map over it (.png) and the map alone\n(.map.png), all raw maps (maps.h5) "

@@ -20,7 +20,7 @@ static const struct command {
     {"weights", cs_command_weights, "show, check or convert a file of weights"},
     {"options", cs_command_options, "list the options of a job file"},
     {"preview", cs_command_preview, "draw what a job's augmentations make of its training images"},
-    {"explain", cs_command_explain, "draw which places of images spoke for a class"},
+    {"explain", cs_command_explain, "draw which parts of an image spoke for a class"},
     {"lr-find", cs_command_lr_find, "find the learning rates at which a job's trial learns"},
     {"version", cs_command_version, "print the version, the engines and the libraries' versions"},
     {"help", print_help, "print this"},

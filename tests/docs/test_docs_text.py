@@ -159,7 +159,7 @@ An image in which a filter finds no region stays whole; how many there were is s
 """, ["options", "--filters", "--markdown"]),
     "docs/explain.md": ("""# Explanations
 
-`cnnsweep explain` draws which places of images spoke for a class: whether a network that tells lesions apart looks at the
+`cnnsweep explain` draws which parts of an image spoke for a class: whether a network that tells lesions apart looks at the
 lesion, or at the ruler beside it. It takes the folder of a sweep that kept its weights (`train.save_weights`) and explains the
 best trial, or the one that `--trial` names:
 
@@ -182,17 +182,18 @@ softmax at the end a class would also be explained by what speaks against the ot
 | `maps.h5` | for each method the raw maps `[n,h,w]`, or `[n,h,w,3]` of colours, before anything is clipped or scaled; `ids`, `classes` (that are explained), `true_classes` (-1: not known), `logits`, `class_names` |
 | `explained.csv` | for each image its files, what is predicted with which probability, and for which class it is explained |
 
-The layer is the last with more than one place, unless `--layer` names another. Earlier layers have finer maps of simpler patterns.
+The layer is the last whose output is larger than 1x1, unless `--layer` names another. Earlier layers have finer maps of simpler patterns.
 
 Several results or files of weights are explained one after the other, each into a folder of its own, and for each image a panel
 (`NUMBER_NAME.panel.png`) shows all of them side by side, such as a network for 224 pixels beside one for 448: a column for each
 network, under the image as the network gets it a row for each method.
 
-`--faithfulness` measures for each method how far the network's confidence in the class follows the maps. ROAD (Rong et al. 2022)
-removes pixels, a tenth to nine tenths of them, and fills the holes from their neighbours: it is half of the confidence when the least
-relevant are removed, less that when the most relevant are, so that it is 0 for a map at random; pixels with the same value are removed in random order. `drop` is by how much confidence falls
-if the image is multiplied by the map (less is better), and `increase` the share of images for which it then rises. It takes
-about twenty forward passes an image and method.
+`--faithfulness` measures for each method how far the network's confidence in the class follows the maps, as means over the
+images. ROAD (Rong et al. 2022) removes a tenth, two tenths and up to nine tenths of the pixels and fills the holes from their
+neighbours. It is half of the difference between the confidence that is left without the least relevant pixels and that without
+the most relevant ones: 0 for a random map, and more is better. Pixels with the same value are removed in random order. `drop` is
+by how much confidence falls if the image is multiplied by the map (less is better), and `increase` the share of images for
+which it then rises. All this takes about twenty forward passes an image and method.
 
 Guided backpropagation passes on only positive gradients, at each ReLU whose input is positive, and at each ReLU6 whose input is
 also below 6. For other activations, such as the swish of EfficientNet, it is not defined: they keep their plain gradient, which
