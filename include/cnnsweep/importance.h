@@ -48,6 +48,7 @@ typedef struct cs_importance {
 
 typedef struct cs_importance_method {
     const char *name, *doc;
+    bool is_exact; /* its shares are those of the trials themselves, not estimates for the space that they are of */
     /* CS_ERR_UNSUPPORTED: the trials are not such that the method applies; the error says why. */
     cs_status (*find)(const cs_importance_table *table, cs_importance *out);
 } cs_importance_method;

@@ -72,6 +72,7 @@ typedef struct pairs {
     int n;
     double *x, *y;         /* [n] */
     double *ranks, *other; /* [n] memory */
+    struct ranked *sorted; /* [n] memory */
 } pairs;
 
 static double pearson(const double *x, const double *y, int n) {
@@ -88,15 +89,26 @@ static double pearson(const double *x, const double *y, int n) {
     return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : (double)NAN;
 }
 
-/* The mean of the ranks that equal values share. */
-static void rank(const double *values, int n, double *out) {
-    for (int i = 0; i < n; i++) {
-        int below = 0, equal = 0;
-        for (int j = 0; j < n; j++) {
-            below += values[j] < values[i];
-            equal += values[j] == values[i];
-        }
-        out[i] = below + (equal + 1) / 2.0;
+typedef struct ranked {
+    double value;
+    int at;
+} ranked;
+
+static int rising(const void *a, const void *b) {
+    const ranked *x = a, *y = b;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+/* Equal values share the mean of their ranks. `sorted` [n] is memory. */
+static void rank(const double *values, int n, ranked *sorted, double *out) {
+    for (int i = 0; i < n; i++)
+        sorted[i] = (ranked){values[i], i};
+    qsort(sorted, (size_t)n, sizeof *sorted, rising);
+    for (int first = 0, next; first < n; first = next) {
+        for (next = first + 1; next < n && sorted[next].value == sorted[first].value;)
+            next++;
+        for (int i = first; i < next; i++)
+            out[sorted[i].at] = (first + 1 + next) / 2.0;
     }
 }
 
@@ -105,6 +117,7 @@ static cs_status correlate(const cs_importance_table *table, int option, pairs *
     double **arrays[] = {&p->x, &p->y, &p->ranks, &p->other};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         CS_TRY(cs_alloc(trials, sizeof(double), "correlation", arrays[i]));
+    CS_TRY(cs_alloc(trials, sizeof *p->sorted, "correlation", &p->sorted));
     for (int t = 0; t < table->n_trials; t++) {
         const char *text = table->texts[t * table->n_options + option];
         if (!text || !isfinite(table->values[t]))
@@ -113,8 +126,8 @@ static cs_status correlate(const cs_importance_table *table, int option, pairs *
         p->y[p->n++] = table->values[t];
     }
     out->linear = pearson(p->x, p->y, p->n);
-    rank(p->x, p->n, p->ranks);
-    rank(p->y, p->n, p->other);
+    rank(p->x, p->n, p->sorted, p->ranks);
+    rank(p->y, p->n, p->sorted, p->other);
     out->rank = pearson(p->ranks, p->other, p->n);
     return CS_OK;
 }
@@ -128,6 +141,7 @@ cs_status cs_importance_correlate(const cs_importance_table *table, int option, 
     free(p.x);
     free(p.y);
     free(p.ranks);
+    free(p.sorted);
     free(p.other);
     return status;
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const cs_importance_method methods[] = {
-    {"anova", "shares of the variance over a grid", cs_importance_anova},
-    {"ped_anova", "how the best tenth of the trials differs from all", cs_importance_ped_anova},
-    {"fanova", "shares of the variance that a random forest predicts over the space", cs_importance_fanova},
+    {"anova", "shares of the variance over a grid", true, cs_importance_anova},
+    {"ped_anova", "how the best tenth of the trials differs from all", false, cs_importance_ped_anova},
+    {"fanova", "shares of the variance that a random forest predicts over the space", false, cs_importance_fanova},
 };
 enum { N_METHODS = sizeof methods / sizeof *methods };
 

@@ -30,14 +30,16 @@ static int curve_at(const cs_page *page, int i) {
     return -1;
 }
 
-int cs_curves_count(const cs_page *page) {
+int cs_curves_count(const cs_page_writer *writer) {
+    const cs_page *page = writer->page;
     int n = 0;
     while (curve_at(page, n) >= 0)
         n++;
     return n;
 }
 
-void cs_curves_name(const cs_page *page, int i, char *out, size_t size) {
+void cs_curves_name(const cs_page_writer *writer, int i, char *out, size_t size) {
+    const cs_page *page = writer->page;
     snprintf(out, size, "%s", page->curves[curve_at(page, i)]);
 }
 
@@ -45,12 +47,13 @@ void cs_curves_name(const cs_page *page, int i, char *out, size_t size) {
 enum { BYTES = 3 << 20, LINE_BYTES = 300, POINT_BYTES = 14, LEAST = 10, POINTS = 120 };
 
 /* How many trials are drawn. */
-static int count_drawn(const cs_page *page) {
+static int count_drawn(const cs_page_writer *writer) {
+    const cs_page *page = writer->page;
     int longest = 0;
     for (int t = 0; t < page->n_trials; t++)
         longest = page->trials[t].n_epochs > longest ? page->trials[t].n_epochs : longest;
     const int line = LINE_BYTES + POINT_BYTES * (longest < POINTS ? longest : POINTS);
-    const int charts = cs_curves_count(page), drawn = charts > 0 ? BYTES / (charts * line) : 0;
+    const int charts = cs_curves_count(writer), drawn = charts > 0 ? BYTES / (charts * line) : 0;
     return drawn < LEAST ? LEAST : drawn < CS_PAGE_DRAWN ? drawn : CS_PAGE_DRAWN;
 }
 
@@ -75,7 +78,7 @@ static cs_status make_course(const cs_page *page, const cs_page_trial *trial, in
 static cs_status draw_lines(const cs_page_writer *writer, int curve, cs_line *lines, course *courses,
                             cs_drawing **out) {
     const cs_page *page = writer->page;
-    const int drawn = count_drawn(page);
+    const int drawn = count_drawn(writer);
     int n = 0;
     for (int i = 0; i < page->n_trials && n < drawn; i++) {
         const cs_page_trial *trial = &page->trials[writer->order[i]];

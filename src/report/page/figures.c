@@ -4,7 +4,6 @@
 #include "page_impl.h"
 #include "sweep_charts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const char sweep_folder[] = "figures"; /* of the charts of the sweep */
@@ -25,9 +24,9 @@ static cs_status open_csv(const char *stem, cs_atomic_file **file) {
 }
 
 /* The name of chart i of a kind in file names: "curves-val_accuracy". */
-static void name_chart(const cs_page *page, const cs_sweep_chart *chart, int i, char out[FILE_NAME]) {
+static void name_chart(const cs_page_writer *writer, const cs_sweep_chart *chart, int i, char out[FILE_NAME]) {
     char name[CS_PAGE_NAME];
-    chart->name(page, i, name, sizeof name);
+    chart->name(writer, i, name, sizeof name);
     snprintf(out, FILE_NAME, "%.24s%s%s", chart->id, name[0] ? "-" : "", name);
     for (char *at = out; *at; at++)
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", *at))
@@ -39,7 +38,7 @@ static cs_status write_sweep_chart(const cs_page_writer *writer, const cs_sweep_
     char name[FILE_NAME], stem[CS_PATH_MAX];
     cs_drawing *drawing = NULL;
     cs_atomic_file *file = NULL;
-    name_chart(writer->page, chart, i, name);
+    name_chart(writer, chart, i, name);
     CS_TRY(cs_path(stem, sizeof stem, "%s/%s/%s", folder, sweep_folder, name));
     CS_TRY(chart->draw(writer, i, &drawing));
     CS_TRY(write_drawing(drawing, stem));
@@ -58,7 +57,7 @@ static cs_status write_sweep_charts(const cs_page_writer *writer, const char *fo
     CS_TRY(cs_path(path, sizeof path, "%s/%s", folder, sweep_folder));
     CS_TRY(cs_folder_create(path));
     for (int kind = 0; kind < n; kind++)
-        for (int i = 0; i < charts[kind].count(writer->page); i++)
+        for (int i = 0; i < charts[kind].count(writer); i++)
             CS_TRY(write_sweep_chart(writer, &charts[kind], i, folder));
     return CS_OK;
 }
@@ -99,11 +98,11 @@ const char *cs_page_figure_folder(int i) {
 }
 
 cs_status cs_page_write_figures(const cs_page *page, const char *folder) {
-    cs_page_writer writer = {.page = page};
-    cs_status status = cs_page_order(page, &writer.order, &writer.n_ok);
+    cs_page_writer writer;
+    cs_status status = cs_page_writer_open(page, &writer);
     if (status == CS_OK)
         status = write_sweep_charts(&writer, folder);
-    free(writer.order);
+    cs_page_writer_close(&writer);
     for (int t = 0; status == CS_OK && t < page->n_trials; t++)
         status = write_trial_charts(page, &page->trials[t], folder);
     return status;

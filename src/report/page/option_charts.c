@@ -2,8 +2,6 @@
 /* The sweep's metric against one option, and against any two. */
 #include "cnnsweep/memory.h"
 #include "cnnsweep/text_table.h"
-#include "option_axis.h"
-#include "option_table.h"
 #include "sweep_charts.h"
 
 #include <math.h>
@@ -15,27 +13,14 @@ static const char *metric_name(const cs_page *page) {
     return page->figures[page->metric].name;
 }
 
-/* The means over the trials of each value of the varied option `first`, or of each pair of values with `second`. */
-static cs_status make_means(const cs_page *page, int first, int second, cs_option_table *table,
-                            cs_importance_means *means) {
-    *means = (cs_importance_means){0};
-    CS_TRY(cs_option_table_open(page, table));
-    return cs_importance_means_make(&table->table, first, second, means);
-}
-
-static void free_means(cs_option_table *table, cs_importance_means *means) {
-    cs_importance_means_free(means);
-    cs_option_table_close(table);
-}
-
 /* ---- one option ---- */
 
-int cs_options_count(const cs_page *page) {
-    return cs_count_varied_options(page);
+int cs_options_count(const cs_page_writer *writer) {
+    return writer->options.table.n_options;
 }
 
-void cs_options_name(const cs_page *page, int i, char *out, size_t size) {
-    snprintf(out, size, "%s", page->options[cs_varied_option(page, i)].name);
+void cs_options_name(const cs_page_writer *writer, int i, char *out, size_t size) {
+    snprintf(out, size, "%s", writer->options.options[i].name);
 }
 
 typedef struct place {
@@ -138,15 +123,15 @@ static cs_status draw_bars(const cs_page *page, const cs_importance_option *opti
 }
 
 cs_status cs_options_draw(const cs_page_writer *writer, int i, cs_drawing **out) {
-    cs_option_table table;
-    cs_importance_means means;
-    const cs_page_option *option = &writer->page->options[cs_varied_option(writer->page, i)];
-    cs_status status = make_means(writer->page, i, -1, &table, &means);
-    if (status == CS_OK && (table.options[i].is_number || option->depth))
-        status = draw_line(writer->page, option, table.options[i].is_log && !option->depth, &means, out);
+    const cs_page_option *option = &writer->page->options[writer->options.at[i]];
+    const cs_importance_option *kind = &writer->options.options[i];
+    cs_importance_means means = {0};
+    cs_status status = cs_importance_means_make(&writer->options.table, i, -1, &means);
+    if (status == CS_OK && (kind->is_number || option->depth))
+        status = draw_line(writer->page, option, kind->is_log && !option->depth, &means, out);
     else if (status == CS_OK)
-        status = draw_bars(writer->page, &table.options[i], &means, out);
-    free_means(&table, &means);
+        status = draw_bars(writer->page, kind, &means, out);
+    cs_importance_means_free(&means);
     return status;
 }
 
@@ -157,19 +142,16 @@ static void print_cell(const cs_importance_cell *cell, FILE *out) {
 }
 
 cs_status cs_options_csv(const cs_page_writer *writer, int i, FILE *out) {
-    cs_option_table table;
-    cs_importance_means means;
-    const cs_status status = make_means(writer->page, i, -1, &table, &means);
-    if (status == CS_OK) {
-        cs_csv_field(table.options[i].name, out);
-        fprintf(out, ",%s,sd,trials\n", metric_name(writer->page));
-        for (int row = 0; row < means.n_rows; row++) {
-            cs_csv_field(means.rows[row], out);
-            print_cell(&means.cells[row], out);
-        }
+    cs_importance_means means = {0};
+    CS_TRY(cs_importance_means_make(&writer->options.table, i, -1, &means));
+    cs_csv_field(writer->options.options[i].name, out);
+    fprintf(out, ",%s,sd,trials\n", metric_name(writer->page));
+    for (int row = 0; row < means.n_rows; row++) {
+        cs_csv_field(means.rows[row], out);
+        print_cell(&means.cells[row], out);
     }
-    free_means(&table, &means);
-    return status;
+    cs_importance_means_free(&means);
+    return CS_OK;
 }
 
 /* ---- two options ---- */
@@ -182,17 +164,16 @@ static void pair_at(int i, int *first, int *second) {
     *first = i;
 }
 
-int cs_pairs_count(const cs_page *page) {
+int cs_pairs_count(const cs_page_writer *writer) {
     enum { MOST = 28 }; /* of eight options */
-    const int n = cs_count_varied_options(page), pairs = n * (n - 1) / 2;
+    const int n = writer->options.table.n_options, pairs = n * (n - 1) / 2;
     return pairs < MOST ? pairs : MOST;
 }
 
-void cs_pairs_name(const cs_page *page, int i, char *out, size_t size) {
+void cs_pairs_name(const cs_page_writer *writer, int i, char *out, size_t size) {
     int first, second;
     pair_at(i, &first, &second);
-    snprintf(out, size, "%s and %s", page->options[cs_varied_option(page, first)].name,
-             page->options[cs_varied_option(page, second)].name);
+    snprintf(out, size, "%s and %s", writer->options.options[first].name, writer->options.options[second].name);
 }
 
 static cs_status draw_pair(const cs_page *page, const char *row_title, const char *column_title,
@@ -222,35 +203,33 @@ static cs_status draw_pair(const cs_page *page, const char *row_title, const cha
 }
 
 cs_status cs_pairs_draw(const cs_page_writer *writer, int i, cs_drawing **out) {
-    cs_option_table table;
-    cs_importance_means means;
+    const cs_importance_option *options = writer->options.options;
+    cs_importance_means means = {0};
     int first, second;
     pair_at(i, &first, &second);
-    cs_status status = make_means(writer->page, first, second, &table, &means);
+    cs_status status = cs_importance_means_make(&writer->options.table, first, second, &means);
     if (status == CS_OK)
-        status = draw_pair(writer->page, table.options[first].name, table.options[second].name, &means, out);
-    free_means(&table, &means);
+        status = draw_pair(writer->page, options[first].name, options[second].name, &means, out);
+    cs_importance_means_free(&means);
     return status;
 }
 
 cs_status cs_pairs_csv(const cs_page_writer *writer, int i, FILE *out) {
-    cs_option_table table;
-    cs_importance_means means;
+    const cs_importance_option *options = writer->options.options;
+    cs_importance_means means = {0};
     int first, second;
     pair_at(i, &first, &second);
-    const cs_status status = make_means(writer->page, first, second, &table, &means);
-    if (status == CS_OK) {
-        cs_csv_field(table.options[first].name, out);
+    CS_TRY(cs_importance_means_make(&writer->options.table, first, second, &means));
+    cs_csv_field(options[first].name, out);
+    fputc(',', out);
+    cs_csv_field(options[second].name, out);
+    fprintf(out, ",%s,sd,trials\n", metric_name(writer->page));
+    for (int cell = 0; cell < means.n_rows * means.n_columns; cell++) {
+        cs_csv_field(means.rows[cell / means.n_columns], out);
         fputc(',', out);
-        cs_csv_field(table.options[second].name, out);
-        fprintf(out, ",%s,sd,trials\n", metric_name(writer->page));
-        for (int cell = 0; cell < means.n_rows * means.n_columns; cell++) {
-            cs_csv_field(means.rows[cell / means.n_columns], out);
-            fputc(',', out);
-            cs_csv_field(means.columns[cell % means.n_columns], out);
-            print_cell(&means.cells[cell], out);
-        }
+        cs_csv_field(means.columns[cell % means.n_columns], out);
+        print_cell(&means.cells[cell], out);
     }
-    free_means(&table, &means);
-    return status;
+    cs_importance_means_free(&means);
+    return CS_OK;
 }

@@ -20,28 +20,14 @@ static bool is_varied(const cs_page *page, int option) {
     return false;
 }
 
-int cs_varied_option(const cs_page *page, int i) {
-    for (int option = 0; option < page->n_options; option++)
-        if (is_varied(page, option) && i-- == 0)
-            return option;
-    return -1;
-}
-
-int cs_count_varied_options(const cs_page *page) {
-    int n = 0;
-    while (cs_varied_option(page, n) >= 0)
-        n++;
-    return n;
-}
-
-static cs_status fill(const cs_page *page, cs_option_table *table, int n) {
+static cs_status fill(const cs_page *page, cs_option_table *table) {
+    const int n = table->table.n_options;
     for (int i = 0; i < n; i++) {
-        const int at = cs_varied_option(page, i);
+        const cs_page_option *option = &page->options[table->at[i]];
         cs_option_axis axis;
-        CS_TRY(cs_option_axis_open(&page->options[at], &axis));
-        table->at[i] = at;
+        CS_TRY(cs_option_axis_open(option, &axis));
         table->options[i] = (cs_importance_option){
-            .name = page->options[at].name, .is_number = axis.is_numeric, .is_log = axis.scale == CS_SCALE_LOG};
+            .name = option->name, .is_number = axis.is_numeric, .is_log = axis.scale == CS_SCALE_LOG};
         cs_option_axis_close(&axis);
     }
     for (int t = 0; t < page->n_trials; t++) {
@@ -49,19 +35,23 @@ static cs_status fill(const cs_page *page, cs_option_table *table, int n) {
         table->values[t] = cs_page_value(page, trial);
         for (int i = 0; i < n; i++) {
             const int value = trial->values[table->at[i]];
-            table->texts[t * n + i] = value < 0 ? NULL : page->options[table->at[i]].values[value];
+            table->texts[(size_t)t * (size_t)n + (size_t)i] =
+                value < 0 ? NULL : page->options[table->at[i]].values[value];
         }
     }
     return CS_OK;
 }
 
 cs_status cs_option_table_open(const cs_page *page, cs_option_table *out) {
-    const int n = cs_count_varied_options(page);
-    const size_t options = (size_t)n, trials = (size_t)page->n_trials;
+    const size_t trials = (size_t)page->n_trials;
+    int n = 0;
     *out = (cs_option_table){0};
-    CS_TRY(cs_alloc(options, sizeof *out->at, "options", &out->at));
-    CS_TRY(cs_alloc(options, sizeof *out->options, "options", &out->options));
-    CS_TRY(cs_alloc(options * trials, sizeof *out->texts, "options", &out->texts));
+    CS_TRY(cs_alloc((size_t)page->n_options, sizeof *out->at, "options", &out->at));
+    for (int option = 0; option < page->n_options; option++)
+        if (is_varied(page, option))
+            out->at[n++] = option;
+    CS_TRY(cs_alloc((size_t)n, sizeof *out->options, "options", &out->options));
+    CS_TRY(cs_alloc((size_t)n * trials, sizeof *out->texts, "options", &out->texts));
     CS_TRY(cs_alloc(trials, sizeof *out->values, "values", &out->values));
     out->table = (cs_importance_table){.n_trials = page->n_trials,
                                        .n_options = n,
@@ -69,7 +59,7 @@ cs_status cs_option_table_open(const cs_page *page, cs_option_table *out) {
                                        .texts = out->texts,
                                        .values = out->values,
                                        .maximize = page->maximize};
-    return fill(page, out, n);
+    return fill(page, out);
 }
 
 void cs_option_table_close(cs_option_table *table) {

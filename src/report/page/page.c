@@ -69,7 +69,6 @@ static cs_status print_to_memory(cs_page_writer *writer, cs_status (*print)(cs_p
 /* Links lead to the sections of trials, as many of which are printed as there is room for. That is nearly always all of
  * them, so that what comes before is printed again only where it has links to others. */
 static cs_status make_parts(cs_page_writer *writer) {
-    CS_TRY(cs_page_order(writer->page, &writer->order, &writer->n_ok));
     writer->n_sections = writer->page->n_trials;
     CS_TRY(print_to_memory(writer, print_sections, &writer->front, &writer->front_size));
     CS_TRY(print_to_memory(writer, cs_page_print_trials, &writer->trials, &writer->trials_size));
@@ -91,12 +90,12 @@ static cs_status write_parts(cs_page_writer *writer, const char *path) {
 }
 
 cs_status cs_page_write(const cs_page *page, const char *path) {
-    cs_page_writer writer = {.page = page};
-    cs_status status = make_parts(&writer);
+    cs_page_writer writer;
+    cs_status status = cs_page_writer_open(page, &writer);
+    if (status == CS_OK)
+        status = make_parts(&writer);
     if (status == CS_OK)
         status = write_parts(&writer, path);
-    free(writer.order);
-    free(writer.front);
-    free(writer.trials);
+    cs_page_writer_close(&writer);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "cnnsweep/charts.h"
 #include "cnnsweep/html.h"
+#include "cnnsweep/importance.h"
 #include "cnnsweep/page.h"
 
 #include <stdbool.h>
@@ -36,11 +37,24 @@ enum {
 #define CS_TRIAL_ROWS_FRAME(name)                                                                                      \
     { .title = (name), .width = CS_TRIAL_CHART_WIDTH }
 
+/* The swept options and the sweep's metric as importance.h takes them. Only options that vary among the finished trials
+ * count, and no inner ones: trials that differ only in those are repeats. */
+typedef struct cs_option_table {
+    cs_importance_table table; /* its options are those of `at` */
+    int *at;                   /* [table.n_options] their indices in page->options */
+    cs_importance_option *options;
+    const char **texts;
+    double *values;
+} cs_option_table;
+
 typedef struct cs_page_writer {
     const cs_page *page;
     FILE *out;
-    int *order;   /* [page->n_trials] the trials: finished ones from the best on, then running, failed, waiting ones */
-    int n_ok;     /* how many finished; they come first */
+    int *order; /* [page->n_trials] the trials: finished ones from the best on, then running, failed, waiting ones */
+    int n_ok;   /* how many finished; they come first */
+    cs_option_table options;
+    cs_importance *importances; /* [n_importances] by each method that applies */
+    int n_importances;
     char *front;  /* the text of the page up to the sections of single trials */
     char *trials; /* the text of those sections */
     size_t front_size, trials_size;
@@ -64,8 +78,9 @@ CS_MUST_CHECK cs_status cs_page_print_trials(cs_page_writer *writer);
 /* Prints the heading above them. */
 void cs_page_begin_trials(const cs_page_writer *writer);
 
-/* Makes cs_page_writer.order and n_ok; the caller frees the order. */
-CS_MUST_CHECK cs_status cs_page_order(const cs_page *page, int **order, int *n_ok);
+/* Sets what is computed of the page before it is drawn. To be closed also after a failure. */
+CS_MUST_CHECK cs_status cs_page_writer_open(const cs_page *page, cs_page_writer *out);
+void cs_page_writer_close(cs_page_writer *writer);
 void cs_page_begin_section(FILE *out, const char *id, const char *title);
 void cs_page_end_section(FILE *out);
 /* Prints the drawing into the page, with its caption, and frees it. */
@@ -85,9 +100,9 @@ const char *cs_page_option_text(const cs_page *page, const cs_page_trial *trial,
 typedef struct cs_sweep_chart {
     const char *id, *title;
     const char *note; /* a sentence below the heading */
-    int (*count)(const cs_page *page);
+    int (*count)(const cs_page_writer *writer);
     /* Writes what chart i is of, such as "loss" or "lr and augment". */
-    void (*name)(const cs_page *page, int i, char *out, size_t size);
+    void (*name)(const cs_page_writer *writer, int i, char *out, size_t size);
     cs_status (*draw)(const cs_page_writer *writer, int i, cs_drawing **out);
     cs_status (*csv)(const cs_page_writer *writer, int i, FILE *out); /* with a header */
 } cs_sweep_chart;

@@ -8,7 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-int cs_parallel_count(const cs_page *page) {
+int cs_parallel_count(const cs_page_writer *writer) {
+    const cs_page *page = writer->page;
     int n = 0;
     for (int t = 0; t < page->n_trials; t++)
         n += !isnan(cs_page_value(page, &page->trials[t]));

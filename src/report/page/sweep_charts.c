@@ -14,8 +14,11 @@ static const cs_sweep_chart table[] = {
      cs_pairs_draw, cs_pairs_csv},
     {"parallel", "Parallel coordinates", "A line is a trial. Limits on an axis hide the trials outside of them.",
      cs_parallel_count, cs_no_name, cs_parallel_draw, cs_parallel_csv},
-    {"importance", "Importance of the options", "How much of the variation each option explains.", cs_importance_count,
-     cs_no_name, cs_importance_draw, cs_importance_csv},
+    {"importance", "Importance of the options",
+     "How much of the variation each option explains; in brackets, how the metric goes with an option that is a "
+     "number: "
+     "Spearman's rank correlation.",
+     cs_importance_count, cs_importance_name, cs_importance_draw, cs_importance_csv},
     {"cost", "Cost against result", "Seconds are those that the trial cost, where work was shared its part of it.",
      cs_cost_count, cs_no_name, cs_cost_draw, cs_cost_csv},
     {"timeline", "What the ranks did when", "Trials that were trained together lie over one another.",
@@ -27,8 +30,8 @@ const cs_sweep_chart *cs_sweep_charts(int *n) {
     return table;
 }
 
-void cs_no_name(const cs_page *page, int i, char *out, size_t size) {
-    (void)page;
+void cs_no_name(const cs_page_writer *writer, int i, char *out, size_t size) {
+    (void)writer;
     (void)i;
     snprintf(out, size, "%s", "");
 }
@@ -37,7 +40,7 @@ static void print_choice(const cs_page_writer *writer, const cs_sweep_chart *cha
     fprintf(writer->out, "<p class=\"script\" hidden><label>Show <select data-shows=\"%s\">", chart->id);
     for (int i = 0; i < n; i++) {
         char name[CS_PAGE_NAME];
-        chart->name(writer->page, i, name, sizeof name);
+        chart->name(writer, i, name, sizeof name);
         fprintf(writer->out, "<option value=\"%d\">", i);
         cs_html_text(writer->out, name);
         fputs("</option>", writer->out);
@@ -46,7 +49,7 @@ static void print_choice(const cs_page_writer *writer, const cs_sweep_chart *cha
 }
 
 cs_status cs_page_chart_section(cs_page_writer *writer, const cs_sweep_chart *chart) {
-    const int n = chart->count(writer->page);
+    const int n = chart->count(writer);
     if (n == 0)
         return CS_OK;
     cs_page_begin_section(writer->out, chart->id, chart->title);
@@ -56,7 +59,7 @@ cs_status cs_page_chart_section(cs_page_writer *writer, const cs_sweep_chart *ch
     for (int i = 0; i < n; i++) {
         cs_drawing *drawing = NULL;
         char name[CS_PAGE_NAME];
-        chart->name(writer->page, i, name, sizeof name);
+        chart->name(writer, i, name, sizeof name);
         CS_TRY(chart->draw(writer, i, &drawing));
         fprintf(writer->out, "<div data-shown-by=\"%s\" data-choice=\"%d\">\n", chart->id, i);
         CS_TRY(cs_page_print_drawing(writer, name[0] ? name : NULL, drawing));

@@ -14,7 +14,8 @@ static int find_seconds(const cs_page *page) {
     return -1;
 }
 
-int cs_cost_count(const cs_page *page) {
+int cs_cost_count(const cs_page_writer *writer) {
+    const cs_page *page = writer->page;
     int n = 0;
     for (int t = 0; t < page->n_trials; t++)
         n += !isnan(cs_page_value(page, &page->trials[t]));
@@ -63,7 +64,8 @@ static bool has_span(const cs_page_trial *trial) {
     return trial->rank >= 0 && isfinite(trial->begun) && isfinite(trial->ended);
 }
 
-int cs_timeline_count(const cs_page *page) {
+int cs_timeline_count(const cs_page_writer *writer) {
+    const cs_page *page = writer->page;
     for (int t = 0; t < page->n_trials; t++)
         if (has_span(&page->trials[t]))
             return 1;
