@@ -15,9 +15,8 @@ static void stop(int number) {
     stopped = 1;
 }
 
-/* --watch may be followed by a number of seconds. Takes it out of the arguments; a folder with such a name can be given
- * as
- * ./5. */
+/* --watch may be followed by a number of seconds. Takes it out of the arguments. A folder with such a name can be given
+ * as ./5. */
 static double take_seconds(int *argc, char **argv) {
     const double least = 0.1, most = 86400, usual = 2;
     for (int i = 1; i + 1 < *argc; i++) {

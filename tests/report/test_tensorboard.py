@@ -7,31 +7,31 @@ import sys
 
 for room in ("cli", "parity"):
     sys.path.insert(0, os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", room))
-import inside_keras  # noqa: E402
+import inside_keras
 
 inside_keras.enter()
 
-import csv  # noqa: E402
-import datetime  # noqa: E402
-import glob  # noqa: E402
-import io  # noqa: E402
-import json  # noqa: E402
-import shutil  # noqa: E402
-import signal  # noqa: E402
-import struct  # noqa: E402
+import csv
+import datetime
+import glob
+import io
+import json
+import shutil
+import signal
+import struct
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from PIL import Image  # noqa: E402
-from tensorboard import context  # noqa: E402
-from tensorboard.backend.event_processing import data_provider, event_file_loader, plugin_event_multiplexer  # noqa: E402
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: E402
-from tensorboard.compat.tensorflow_stub import pywrap_tensorflow  # noqa: E402
-from tensorboard.plugins import base_plugin  # noqa: E402
-from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups  # noqa: E402
+import keras
+import numpy as np
+from PIL import Image
+from tensorboard import context
+from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.compat.tensorflow_stub import pywrap_tensorflow
+from tensorboard.plugins import base_plugin
+from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
 
-from harness import JOB, make_data, path, read_journal, read_trials, run_ok, run_tests, stopped_at, write_job  # noqa: E402
-from breakpoints import epoch, trial  # noqa: E402
+from harness import JOB, make_data, path, read_journal, read_trials, run_ok, run_tests, stopped_at, write_job
+from breakpoints import epoch, trial
 
 EVERYTHING = {"scalars": 0, "tensors": 0}
 TENSORBOARD = JOB + "tensorboard: true\n"

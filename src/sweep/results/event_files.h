@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the files for TensorBoard (option tensorboard), in the layout of Keras' callback:
  *
- *   tensorboard/events...                    the experiment: which options are swept, and where the metrics are
- *   tensorboard/<trial>/events... .0         its values of the swept options, when its first epoch was done
- *   tensorboard/<trial>/train/events...      epoch_loss, epoch_accuracy, ..., epoch_learning_rate; the step is the
- * epoch tensorboard/<trial>/validation/events... epoch_loss, epoch_accuracy, ... tensorboard/<trial>/events... .1 when
- * it has ended: test_accuracy, ... and the confusion matrix
+ *   tensorboard/events...                     the experiment: which options are swept, and where the metrics are
+ *   tensorboard/<trial>/events... .0          its values of the swept options, when its first epoch was done
+ *   tensorboard/<trial>/train/events...       epoch_loss, epoch_accuracy, ..., epoch_learning_rate; the step is the
+ *                                             epoch
+ *   tensorboard/<trial>/validation/events...  epoch_loss, epoch_accuracy, ...
+ *   tensorboard/<trial>/events... .1          when it has ended: test_accuracy, ... and the confusion matrix
  *
  * As history/, they are written again from the journal when a sweep is resumed: so no step is there twice and none is
  * missing. A trial that has ended keeps its files, because the journal does not have its confusion matrix. The files

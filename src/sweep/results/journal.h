@@ -4,16 +4,20 @@
  *
  *   start  a program started or resumed the sweep: job, dataset and its checksum, metric and goal, trials, ranks,
  *          engine, precision, version, the machine of rank 0; format; files: the checksums of the weights files
- * (origin.h); part and parts (0: the whole sweep); sweep (description.h); planned: how many plan lines follow plan one
- * for each trial after each start, also for trials of other parts: its name, its key (cs_trial_key), its swept options,
- * the indices of their values (description.h); any_length (cs_trial_key_of_any_length) and epochs; before: the trial
- * that is the phase before; last: false if another phase follows; for a trial of another part the part. With a method
- * that learns, a trial whose values are not chosen yet gets its line when they are group  a rank, or the first of a
- * rank group, begins to train trials together epoch  one epoch of a trial trial  a trial ended: status ok with its
- * metrics, or failed with the reason; test_hits (hits.h): which images of test it predicts rightly end    the program
- * ended, and how
+ *          (origin.h); part and parts (0: the whole sweep); sweep (description.h); planned: how many plan lines follow
+ *   plan   one for each trial after each start, also for trials of other parts: its name, its key (cs_trial_key), its
+ *          swept options, the indices of their values (description.h); any_length (cs_trial_key_of_any_length) and
+ *          epochs; before: the trial that is the phase before; last: false if another phase follows; for a trial of
+ *          another part the part. With a method that learns, a trial whose values are not chosen yet gets its line when
+ *          they are
+ *   group  a rank, or the first of a rank group, begins to train trials together
+ *   epoch  one epoch of a trial
+ *   trial  a trial ended: status ok with its metrics, or failed with the reason; test_hits (hits.h): which images of
+ *          test it predicts rightly
+ *   end    the program ended, and how
  *
- * All but plan have their time. Numbers have 17 digits, so that reading gives the same bits; NaN and infinity are null.
+ * All but plan have their time. Numbers have 17 digits, so that reading gives the same bits; NaN and infinity are
+ * null.
  */
 #ifndef CNNSWEEP_JOURNAL_H
 #define CNNSWEEP_JOURNAL_H
