@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # These programs test internals of the room without a sweep, so they include its private headers.
-foreach(test test_busy_cores test_groups test_parts test_placement test_cache_limits test_journal test_scheduler test_coordinator)
+foreach(test test_busy_cores test_groups test_parts test_placement test_cache_limits test_journal test_scheduler test_coordinator test_no_fork)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/src/sweep)
 endforeach()
 foreach(function cs_engine_has_stores cs_engine_free_bytes)

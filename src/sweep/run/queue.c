@@ -2,6 +2,7 @@
 #include "queue.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "no_fork.h"
 #include "ranks_impl.h"
 
 #include <pthread.h>
@@ -92,15 +93,20 @@ static void *service_thread(void *argument) {
     cs_queue *queue = argument;
     bool announced = false;
     while (queue->n_left < queue->size - 1) {
+        cs_no_fork_begin();
         if (*queue->stop && !announced) {
             announce_stop(queue);
             announced = true;
         }
         receive_positions(queue);
-        if (!serve(queue))
+        const bool served = serve(queue);
+        cs_no_fork_end();
+        if (!served)
             cs_ranks_sleep();
     }
+    cs_no_fork_begin();
     receive_positions(queue); /* they were sent before the last message of their rank, so they are here */
+    cs_no_fork_end();
     return NULL;
 }
 
@@ -110,6 +116,7 @@ static cs_status start_service(cs_queue *queue, int ranks_per_trial) {
         queue->left[rank] = rank % ranks_per_trial != 0;
         queue->n_left += queue->left[rank];
     }
+    cs_no_fork_init();
     if (pthread_create(&queue->service, NULL, service_thread, queue) != 0)
         return cs_fail(CS_ERR_COMM, "cannot start the service thread of rank 0");
     queue->serving = true;

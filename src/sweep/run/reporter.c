@@ -2,6 +2,7 @@
 #include "reporter.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "no_fork.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -17,24 +18,6 @@ struct cs_reporter {
     pthread_t thread;
     bool failed; /* a file could not be written: the user was told */
 };
-
-/* Weights are read in a child process, which has a copy of the memory, but of the threads only the one that forks. A
- * lock that this thread holds just then would stay locked in the child for ever, where a library does not release its
- * own (the allocator of AddressSanitizer). So a fork waits for the end of a tick. */
-static pthread_mutex_t ticking = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void before_fork(void) {
-    pthread_mutex_lock(&ticking);
-}
-
-static void after_fork(void) {
-    pthread_mutex_unlock(&ticking);
-}
-
-static void let_forks_wait(void) {
-    pthread_atfork(before_fork, after_fork, after_fork);
-}
 
 /* The file is only for looking at, so the sweep goes on without it. */
 static void write_file(cs_reporter *reporter, const cs_progress_file *progress) {
@@ -57,9 +40,9 @@ static void *run(void *argument) {
     cs_reporter *reporter = argument;
     struct pollfd woken = {.fd = reporter->wake[0], .events = POLLIN};
     for (unsigned n = 0;; n++) {
-        pthread_mutex_lock(&ticking);
+        cs_no_fork_begin();
         tick(reporter, n % TICKS_PER_FILE == 0);
-        pthread_mutex_unlock(&ticking);
+        cs_no_fork_end();
         if (poll(&woken, 1, TICK_MS) > 0)
             return NULL;
     }
@@ -67,7 +50,7 @@ static void *run(void *argument) {
 
 cs_status cs_reporter_open(cs_coordinator *coordinator, const char *folder, cs_reporter **out) {
     cs_reporter *reporter = NULL;
-    pthread_once(&once, let_forks_wait);
+    cs_no_fork_init();
     CS_TRY(cs_alloc(1, sizeof *reporter, "reporter", &reporter));
     reporter->coordinator = coordinator;
     reporter->folder = folder;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the sweep room: the reporter, a thread of rank 0 that shows every second what the ranks train (display.h), and
- * keeps it in progress.json every other second. A trainer thus never waits for a terminal or for a file. */
+ * keeps it in progress.json every other second. The steps of a trainer thus wait for neither a terminal nor a file. */
 #ifndef CNNSWEEP_REPORTER_H
 #define CNNSWEEP_REPORTER_H
 
