@@ -14,6 +14,8 @@ double cs_processor_limit(const char *root);
  * limit of processor time, rounded up. At least 1. */
 int cs_usable_cores(const char *root);
 
+/* The name of this host; "" if it is not known. */
+void cs_host_name(char *out, size_t size);
 /* Describes the machine for people: "node17, 64 cores, AMD EPYC 7763 64-Core Processor"; what is not known is left
  * out. */
 void cs_machine_text(char *out, size_t size);

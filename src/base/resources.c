@@ -149,12 +149,17 @@ static void read_model(char *out, size_t size) {
         fclose(file);
 }
 
+/* A name that is too long is cut; POSIX does not say that it ends with '\0' then. */
+void cs_host_name(char *out, size_t size) {
+    if (gethostname(out, size) != 0)
+        out[0] = '\0';
+    out[size - 1] = '\0';
+}
+
 void cs_machine_text(char *out, size_t size) {
-    char host[64] = "", model[128];
+    char host[64], model[128];
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (gethostname(host, sizeof host) != 0)
-        host[0] = '\0';
-    host[sizeof host - 1] = '\0';
+    cs_host_name(host, sizeof host);
     read_model(model, sizeof model);
     snprintf(out, size, "%s%s%ld cores%s%s", host, host[0] ? ", " : "", cores, model[0] ? ", " : "", model);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* gethostname */
 #include "event_files.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/resources.h"
 #include "folder.h"
 #include "text_buffer.h"
 
@@ -85,16 +85,15 @@ static cs_hparam_type type_of(const cs_swept_option *swept) {
 
 cs_status cs_event_files_open(const cs_results_config *config, const char *const *classes, cs_event_files *out) {
     const cs_job *job = config->job;
-    char host[CS_NAME_MAX] = "";
+    char host[CS_NAME_MAX];
     *out = (cs_event_files){0};
     if (!job->run.tensorboard)
         return CS_OK;
     out->config = config;
     out->classes = classes;
-    if (gethostname(host, sizeof host - 1) != 0 || !host[0])
-        snprintf(host, sizeof host, "host");
-    snprintf(out->name, sizeof out->name, "%s%010lld.%s.%ld", file_prefix, (long long)cs_wall_seconds(), host,
-             (long)getpid());
+    cs_host_name(host, sizeof host);
+    snprintf(out->name, sizeof out->name, "%s%010lld.%s.%ld", file_prefix, (long long)cs_wall_seconds(),
+             host[0] ? host : "host", (long)getpid());
     CS_TRY(cs_alloc((size_t)job->n_swept, sizeof *out->types, "types of options", &out->types));
     for (int i = 0; i < job->n_swept; i++)
         out->types[i] = type_of(&job->swept[i]);

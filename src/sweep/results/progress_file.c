@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* gethostname */
 #include "progress_file.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
 #include "cnnsweep/memory.h"
+#include "cnnsweep/resources.h"
 #include "folder.h"
 
 #include <jansson.h>
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char name[] = "progress.json";
 enum { SIZE_MOST = 1 << 26, DIGITS = 15 };
@@ -38,8 +37,7 @@ static void copy_text(const json_t *object, const char *key, char *out, size_t s
 
 void cs_progress_file_begin(cs_progress_file *out) {
     *out = (cs_progress_file){.time = cs_wall_seconds(), .seconds_left = NAN};
-    if (gethostname(out->host, sizeof out->host - 1) != 0)
-        out->host[0] = '\0';
+    cs_host_name(out->host, sizeof out->host);
 }
 
 void cs_progress_file_clear(cs_progress_file *progress) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* gethostname */
 #include "status.h"
 #include "cnnsweep/file.h"
 #include "cnnsweep/log.h"
+#include "cnnsweep/resources.h"
 #include "cnnsweep/text.h"
 #include "job/column.h"
 
@@ -56,10 +56,11 @@ static cs_sweep_counts count(const cs_journal *journal, const cs_progress_file *
 
 static bool is_running(const cs_sweep_state *state, const char *lock) {
     const double fresh = 60;
-    char host[sizeof state->progress.host] = "";
+    char host[sizeof state->progress.host];
     if (cs_file_locked(lock))
         return true;
-    if (gethostname(host, sizeof host - 1) != 0 || strcmp(host, state->progress.host) == 0)
+    cs_host_name(host, sizeof host);
+    if (!host[0] || strcmp(host, state->progress.host) == 0)
         return false;
     return !state->journal->ended[0] && fabs(cs_wall_seconds() - state->progress.time) < fresh;
 }
