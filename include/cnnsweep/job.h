@@ -199,7 +199,7 @@ bool cs_job_in_other_part(const cs_job *job, int trial);
 int cs_job_part_trials(const cs_job *job);
 /* Writes the name of a trial in file names, which has its number: "t007". */
 void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size);
-/* The same of a number. */
+/* The same of the trial with that number, where only the number is known. */
 void cs_trial_name(int number, char *out, size_t size);
 
 #endif

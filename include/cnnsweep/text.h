@@ -12,6 +12,8 @@
 void cs_float_text(float value, char *out, size_t size);
 /* The same for a double, at most 24 characters. */
 void cs_double_text(double value, char *out, size_t size);
+/* Writes seconds, which must be finite, as hours, minutes and seconds: "1:02:03". */
+void cs_clock_text(double seconds, char *out, size_t size);
 
 /* The number of bytes of the character of UTF-8 that the text begins with, and its code point; 0 at the end of the
  * text, and where it begins with none. */

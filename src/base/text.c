@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cnnsweep/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,11 @@ void cs_double_text(double value, char *out, size_t size) {
         if (strtod(out, NULL) == value)
             return;
     }
+}
+
+void cs_clock_text(double seconds, char *out, size_t size) {
+    const long whole = lround(seconds);
+    snprintf(out, size, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 /* Unicode 15, table 3-7: what follows the first byte is limited so that no character has two forms. */

@@ -292,6 +292,19 @@ static void the_text_of_a_double_is_the_shortest_that_gives_it_back(void **state
     }
 }
 
+static void seconds_are_shown_as_hours_minutes_and_seconds(void **state) {
+    (void)state;
+    const struct {
+        double seconds;
+        const char *text;
+    } rows[] = {{0, "0:00:00"}, {59.4, "0:00:59"}, {59.6, "0:01:00"}, {3723, "1:02:03"}, {360000, "100:00:00"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[24];
+        cs_clock_text(rows[i].seconds, text, sizeof text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_carries_text_hint_place_and_context),
@@ -312,6 +325,7 @@ int main(void) {
         cmocka_unit_test(growing_keeps_items_and_zeroes_new_ones),
         cmocka_unit_test(the_text_of_a_float_is_the_shortest_that_gives_it_back),
         cmocka_unit_test(the_text_of_a_double_is_the_shortest_that_gives_it_back),
+        cmocka_unit_test(seconds_are_shown_as_hours_minutes_and_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,12 +230,12 @@ int cs_job_part_trials(const cs_job *job) {
     return n;
 }
 
-void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {
-    cs_trial_name(job->numbers[trial], out, size);
-}
-
 void cs_trial_name(int number, char *out, size_t size) {
     snprintf(out, size, "t%03d", number);
+}
+
+void cs_job_trial_name(const cs_job *job, int trial, char *out, size_t size) {
+    cs_trial_name(job->numbers[trial], out, size);
 }
 
 cs_status cs_job_divide(cs_job *job, int part, int parts) {

@@ -105,6 +105,8 @@ CS_MUST_CHECK cs_status cs_journal_read(const char *folder, cs_log_level damage,
  * another file now. On failure *journal is NULL. */
 CS_MUST_CHECK cs_status cs_journal_read_on(const char *folder, cs_log_level damage, cs_journal **journal);
 void cs_journal_free(cs_journal *journal); /* NULL-safe */
+/* The record of a trial by its name, such as "t007"; NULL: there is none. */
+const cs_record *cs_journal_find(const cs_journal *journal, const char *trial);
 /* Removes the last line if it is incomplete; to be called before the first append. */
 CS_MUST_CHECK cs_status cs_journal_repair(const char *folder, const cs_journal *journal);
 

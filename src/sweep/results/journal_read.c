@@ -50,13 +50,23 @@ static cs_status fail_line(const char *what) {
     return CS_ERR_FORMAT;
 }
 
-/* Finds or adds the record of the trial of a name such as "t007". */
-static cs_status record_named(cs_journal *journal, const json_t *trial, cs_record **out) {
-    const char *name = json_is_string(trial) ? json_string_value(trial) : "";
+/* The number in the name of a trial, such as "t007"; -1: it is no such name. */
+static long number_in(const char *name) {
     char *end = NULL;
-    long number = name[0] == 't' && isdigit((unsigned char)name[1]) ? strtol(name + 1, &end, 10) : -1;
+    const long number = name[0] == 't' && isdigit((unsigned char)name[1]) ? strtol(name + 1, &end, 10) : -1;
+    return end && !*end ? number : -1;
+}
+
+const cs_record *cs_journal_find(const cs_journal *journal, const char *trial) {
+    const long number = number_in(trial);
+    return number >= 0 && (size_t)number < journal->n ? &journal->records[number] : NULL;
+}
+
+/* Finds or adds the record of the trial of a name. */
+static cs_status record_named(cs_journal *journal, const json_t *trial, cs_record **out) {
+    const long number = number_in(json_is_string(trial) ? json_string_value(trial) : "");
     /* A number from a damaged line must not allocate memory without limit. */
-    if (!end || *end || number < 0 || (size_t)number > journal->n + CS_MAX_TRIALS)
+    if (number < 0 || (size_t)number > journal->n + CS_MAX_TRIALS)
         return fail_line("names no trial");
     size_t before = journal->n, need = (size_t)number + 1;
     if (need > before) {

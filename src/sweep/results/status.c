@@ -8,16 +8,8 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-/* The record of a trial by its name; NULL: there is none. */
-static const cs_record *find_record(const cs_journal *journal, const char *trial) {
-    const long number = trial[0] == 't' ? strtol(trial + 1, NULL, 10) : -1;
-    return number >= 0 && (size_t)number < journal->n ? &journal->records[number] : NULL;
-}
 
 static void count_record(const cs_journal *journal, const cs_column *metric, int number, cs_sweep_counts *c) {
     const cs_record *record = &journal->records[number];
@@ -48,7 +40,7 @@ static cs_sweep_counts count(const cs_journal *journal, const cs_progress_file *
         if (journal->records[i].start == journal->starts)
             count_record(journal, metric, (int)i, &c);
     for (int i = 0; i < progress->n; i++) {
-        const cs_record *record = find_record(journal, progress->trials[i].trial);
+        const cs_record *record = cs_journal_find(journal, progress->trials[i].trial);
         c.in_progress += record && record->outcome.state == CS_TRIAL_PENDING && record->n_epochs == 0;
     }
     return c;
@@ -102,11 +94,10 @@ static void print_span(double seconds, char *out, size_t size) {
 
 /* "1:02:03", or "-" if it is not known. */
 static void print_left(double seconds, char *out, size_t size) {
-    const long left = isnan(seconds) ? 0 : lround(seconds);
     if (isnan(seconds))
         snprintf(out, size, "-");
     else
-        snprintf(out, size, "%ld:%02ld:%02ld", left / 3600, left / 60 % 60, left % 60);
+        cs_clock_text(seconds, out, size);
 }
 
 static void print_state(const cs_sweep_state *state, FILE *out) {
@@ -177,7 +168,7 @@ static void print_part(int part, int whole, char *out, size_t size) {
 
 static void print_running_trial(const cs_journal *journal, const cs_trial_progress *at, int column, int width,
                                 FILE *out) {
-    const cs_record *record = find_record(journal, at->trial);
+    const cs_record *record = cs_journal_find(journal, at->trial);
     char epoch[32], batch[32], rate[32] = "-", value[32] = "-", left[32];
     print_part(at->epoch, at->epoch > 0 ? at->epochs : 0, epoch, sizeof epoch);
     print_part(at->batch, at->batches, batch, sizeof batch);
@@ -213,8 +204,10 @@ static void print_running(const cs_sweep_state *state, FILE *out) {
 static void print_best(const cs_sweep_state *state, FILE *out) {
     const cs_column *metric = metric_of(state->journal);
     const cs_record *record = &state->journal->records[state->counts.best];
-    fprintf(out, "best     %s %.*f: t%03d%s", metric->name, metric->decimals, state->counts.best_value,
-            state->counts.best, record->options && record->options[0] ? " " : "");
+    char name[32];
+    cs_trial_name(state->counts.best, name, sizeof name);
+    fprintf(out, "best     %s %.*f: %s%s", metric->name, metric->decimals, state->counts.best_value, name,
+            record->options && record->options[0] ? " " : "");
     print_options(record, out);
     fputc('\n', out);
 }

@@ -67,8 +67,9 @@ static double seconds_left(const cs_display *display) {
 }
 
 static void print_left(const cs_display *display, char *out, size_t size) {
-    const long left = lround(seconds_left(display));
-    snprintf(out, size, "%ld:%02ld:%02ld left", left / 3600, left / 60 % 60, left % 60);
+    char clock[24];
+    cs_clock_text(seconds_left(display), clock, sizeof clock);
+    snprintf(out, size, "%s left", clock);
 }
 
 /* The bar is cut to the width of the terminal: a line that goes on in the next one could not be drawn over. */
