@@ -3,12 +3,9 @@
 
 #include <string.h>
 
-/* Field numbers of the protos. */
+/* Field numbers of event.proto. */
 enum { EVENT_WALL_TIME = 1, EVENT_STEP = 2, EVENT_FILE_VERSION = 3, EVENT_SUMMARY = 5, EVENT_SOURCE = 10 };
 enum { SOURCE_WRITER = 1 };
-enum { SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2, VALUE_TENSOR = 8, VALUE_METADATA = 9 };
-enum { METADATA_PLUGIN = 1, PLUGIN_NAME = 1, PLUGIN_CONTENT = 2 };
-enum { TENSOR_TYPE = 1, TENSOR_SHAPE = 2, SHAPE_DIMENSION = 2, DIMENSION_SIZE = 1, TYPE_FLOAT = 1 };
 
 static void put_little_endian(uint64_t value, size_t size, FILE *out) {
     for (size_t i = 0; i < size; i++)
