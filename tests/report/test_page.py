@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.environ["CNNSWEEP_SOURCE"], "tests", "cli"))
 import h5py
 import numpy as np
 from PIL import Image
-
+from scipy import stats
 
 from harness import make_data, path, read_trials, run, run_ok, run_tests, stopped_at, write_job
 from breakpoints import epoch, trial
@@ -253,7 +253,7 @@ def shares(table, names):
 def test_importance_is_an_analysis_of_variance():
     wanted = shares(read_trials("repeated"), ["lr", "augment"])
     seen = {(row["option"], row["other"]): float(row["share"])
-            for row in read_csv("repeated/figures/importance.csv") if row["share"]}
+            for row in read_csv("repeated/figures/importance-anova.csv") if row["share"]}
     assert seen.keys() == wanted.keys()
     near(seen.values(), [wanted[key] for key in seen])
 
@@ -263,7 +263,7 @@ def test_nothing_matters_where_nothing_varies():
     train("even", slow.replace("test_loss", "test_accuracy").replace("minimize", "maximize"))
     assert len({row["test_accuracy"] for row in read_trials("even")}) == 1
     report("even", "--figures")
-    assert {float(row["share"] or 0) for row in read_csv("even/figures/importance.csv")} == {0}
+    assert {float(row["share"] or 0) for row in read_csv("even/figures/importance-anova.csv")} == {0}
 
 
 def test_the_curves_are_the_history():
@@ -423,7 +423,13 @@ def test_searches_without_a_table():
         report(method, "--figures")
         seen = page(method)
         assert len(seen.leaderboard()) == 12 and "table" not in seen.ids
-        assert sum(float(row["share"] or 0) for row in read_csv(f"{method}/figures/importance.csv")) > 0
+        for way in "ped_anova", "fanova":
+            found = {row["option"]: row for row in read_csv(f"{method}/figures/importance-{way}.csv")}
+            assert sum(float(row["share"] or 0) for row in found.values()) > 0
+            for option in "lr", "label_smoothing":
+                x, y = ([float(trial[key]) for trial in read_trials(method)] for key in (option, "test_loss"))
+                near([found[option]["correlation"], found[option]["rank_correlation"]],
+                     [stats.pearsonr(x, y)[0], stats.spearmanr(x, y)[0]])
 
 
 def test_a_single_trial():
