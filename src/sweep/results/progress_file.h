@@ -19,7 +19,7 @@ typedef struct cs_trial_progress {
 typedef struct cs_progress_file {
     double time; /* when it was written, in seconds since 1970 */
     char host[64];
-    double seconds_left; /* of the sweep */
+    double seconds_left; /* of the sweep; NaN: not known yet */
     int n;
     cs_trial_progress *trials; /* [n] */
 } cs_progress_file;

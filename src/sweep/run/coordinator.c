@@ -21,7 +21,7 @@ struct cs_coordinator {
     cs_results *results;
     cs_display display;
     cs_running_table running;
-    double seconds_left; /* of the sweep, when cs_coordinator_look last knew it */
+    double seconds_left; /* of the sweep, when cs_coordinator_look last knew it; NaN: it never did */
     cs_scheduler *scheduler;
     char (*reasons)[REASON_MAX]; /* [n_trials] why each ended early, or "" */
     double end;                  /* of the budget's minutes, as cs_now */
@@ -137,6 +137,7 @@ cs_status cs_coordinator_open(const cs_plan *plan, cs_results *results, const cs
     coordinator->plan = plan;
     coordinator->results = results;
     coordinator->stop = stop;
+    coordinator->seconds_left = NAN;
     pthread_mutex_init(&coordinator->lock, NULL);
     coordinator->end = minutes > 0 ? cs_now() + minutes * seconds_a_minute : (double)INFINITY;
     cs_status status = open_parts(coordinator, earlier);
